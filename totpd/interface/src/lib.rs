@@ -1,0 +1,126 @@
+//! What totpd says on the system bus: names, wire types, errors and the client proxies.
+//!
+//! Everything here is a promise to installed clients. Adding is fine; changing or removing needs
+//! `Totp2`. There is no logic here.
+
+use std::collections::HashMap;
+
+use zbus::OwnedVariant;
+
+/// The well-known name that activates the daemon.
+pub const SERVICE: &str = "org.totpd.Totp1";
+/// The one object that it serves.
+pub const PATH: &str = "/org/totpd/Totp1";
+/// The only bus that is ever asked. It is a constant because in a setuid program every
+/// environment variable, `DBUS_SYSTEM_BUS_ADDRESS` among them, belongs to the caller.
+pub const SYSTEM_BUS: &str = "unix:path=/run/dbus/system_bus_socket";
+
+/// A dictionary `a{sv}`: a context, options, or details.
+pub type Dictionary = HashMap<String, OwnedVariant>;
+
+/// For PAM modules: root asks for any user, everybody else for itself.
+#[zbus::proxy(
+    interface = "org.totpd.Totp1.Login",
+    default_service = "org.totpd.Totp1",
+    default_path = "/org/totpd/Totp1"
+)]
+pub trait Login {
+    /// What to do with `user` at this login: `prompt`, `skip` or `enroll`, and its details.
+    fn begin(&self, user: &str, context: &Dictionary) -> Result<(String, Dictionary), Error>;
+
+    /// Spends one attempt of `user` on `code`: `approved`, `denied` or `throttled`, and details.
+    ///
+    /// A code is approved at most once, and only after that is on disk.
+    fn verify(
+        &self,
+        user: &str,
+        code: &str,
+        context: &Dictionary,
+    ) -> Result<(String, Dictionary), Error>;
+}
+
+/// For totpctl and other front ends.
+#[zbus::proxy(
+    interface = "org.totpd.Totp1.Manager",
+    default_service = "org.totpd.Totp1",
+    default_path = "/org/totpd/Totp1"
+)]
+pub trait Manager {
+    /// Makes a factor; answers its id, its `otpauth` URI and details.
+    fn enroll(
+        &self,
+        user: &str,
+        options: &Dictionary,
+    ) -> Result<(String, String, Dictionary), Error>;
+
+    /// Gives the first code of a new factor, which is verified from then on; answers recovery
+    /// codes.
+    fn confirm(&self, user: &str, factor: &str, code: &str) -> Result<Vec<String>, Error>;
+
+    /// Removes one factor, or with an empty id all of them.
+    fn remove(&self, user: &str, factor: &str, code: &str) -> Result<(), Error>;
+
+    /// Forgets the wrong codes of `user`.
+    fn unlock(&self, user: &str) -> Result<(), Error>;
+
+    /// The state of one user, without a secret.
+    fn get_user(&self, user: &str) -> Result<Dictionary, Error>;
+
+    /// Users after the name `after`, in name order, at most `limit`.
+    fn list_users(&self, after: &str, limit: u32) -> Result<Vec<Dictionary>, Error>;
+
+    /// The version of the daemon.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn version(&self) -> zbus::Result<String>;
+}
+
+/// Why totpd did not do what it was asked, as far as the caller may know.
+///
+/// The text says what is wrong and what to do, and never holds a seed or a code.
+#[derive(Debug, zbus::DBusError)]
+#[zbus(prefix = "org.totpd.Totp1.Error")]
+pub enum Error {
+    /// The bus failed, not the daemon.
+    #[zbus(error)]
+    Bus(zbus::Error),
+    /// There is a verified factor, and no room for another.
+    AlreadyEnrolled(String),
+    /// The code is wrong, used, or no code at all.
+    BadCode(String),
+    /// The factor waited too long for its first code.
+    Expired(String),
+    /// The daemon met something that it did not expect.
+    Internal(String),
+    /// An argument is out of range, of a wrong type, or unknown.
+    InvalidArgument(String),
+    /// The caller may not do that.
+    NotAuthorized(String),
+    /// The user has no such factor.
+    NotEnrolled(String),
+    /// The system knows no such user.
+    NoSuchUser(String),
+    /// A record of the store is damaged or was changed by somebody else.
+    StoreCorrupt(String),
+    /// The store could not be read or written.
+    StoreUnavailable(String),
+    /// Too many wrong codes: the attempt was not looked at.
+    Throttled(String),
+}
+
+/// What `Begin` may answer.
+pub mod action {
+    /// Ask for a code.
+    pub const PROMPT: &str = "prompt";
+    /// No code is needed here.
+    pub const SKIP: &str = "skip";
+}
+
+/// What `Verify` may answer.
+pub mod verdict {
+    /// The code was right, and is used up.
+    pub const APPROVED: &str = "approved";
+    /// The code was not right.
+    pub const DENIED: &str = "denied";
+    /// Too many wrong codes: the code was not looked at, and is not used up.
+    pub const THROTTLED: &str = "throttled";
+}

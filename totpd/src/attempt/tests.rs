@@ -1,0 +1,250 @@
+use std::net::IpAddr;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::factor::tests::{code_of, verified};
+use crate::otp::time_step;
+use crate::throttle::tests::RULES as THROTTLE;
+
+const UID: u32 = 1000;
+
+fn rules() -> Rules {
+    Rules { skew: 1, throttle: THROTTLE }
+}
+
+fn enrolled() -> Record {
+    let mut record = Record::new(UID);
+    record.factors.push(verified(Kind::Totp { period: 30 }, None));
+    record
+}
+
+fn home() -> Source {
+    Source::Address(IpAddr::from([192, 0, 2, 1]))
+}
+
+fn typed(text: &str, now: u64) -> Attempt {
+    Attempt { code: Code::parse(text), factor: None, source: home(), uid: UID, now }
+}
+
+fn right_code(record: &Record, step: u64, now: u64) -> Attempt {
+    let code = Some(code_of(&record.factors[0], step));
+    Attempt { code, ..typed("", now) }
+}
+
+fn is_approved(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Approved { .. })
+}
+
+/// Any code that is not right in the window around `now`.
+fn wrong_code(record: &Record, now: u64) -> Code {
+    (0..10)
+        .map(|n| Code::parse(&format!("00000{n}")).unwrap())
+        .find(|code| record.factors.iter().all(|f| f.matches(code, now, 1) == Match::None))
+        .unwrap()
+}
+
+#[test]
+fn a_right_code_is_approved_once() {
+    let record = enrolled();
+    let first = right_code(&record, 1000, 30_000);
+    let (verdict, record) = attempt(record, &first, &rules());
+    assert!(is_approved(&verdict));
+    assert_eq!(record.factors[0].last_accepted, Some(1000));
+    assert_eq!(record.factors[0].last_used, Some(30_000));
+    let (verdict, record) = attempt(record, &first, &rules());
+    assert_eq!(verdict, Verdict::Denied(Reason::Used));
+    let earlier = right_code(&record, 999, 30_000);
+    let (verdict, _) = attempt(record, &earlier, &rules());
+    assert_eq!(verdict, Verdict::Denied(Reason::Used), "an older code is used up too");
+}
+
+#[test]
+fn a_clock_that_was_set_back_reopens_nothing() {
+    let record = enrolled();
+    let now = right_code(&record, 1000, 30_000);
+    let (_, record) = attempt(record, &now, &rules());
+    for step in [500, 999, 1000] {
+        let (verdict, _) = attempt(
+            Record { factors: vec![verified(Kind::Totp { period: 30 }, Some(1000))], ..enrolled() },
+            &right_code(&record, step, step * 30),
+            &rules(),
+        );
+        assert_eq!(verdict, Verdict::Denied(Reason::Used), "{step}");
+    }
+}
+
+#[test]
+fn what_cannot_be_a_code_is_denied_and_not_counted() {
+    for text in ["", "12345", "123456789", "abcdef", "١٢٣٤٥٦", "\u{8}\n\r\u{7f}INCORRECT"] {
+        let (verdict, record) = attempt(enrolled(), &typed(text, 30_000), &rules());
+        assert_eq!(verdict, Verdict::Denied(Reason::Malformed), "{text:?}");
+        assert_eq!(record.throttle.strangers().failures(), 0, "{text:?}");
+    }
+}
+
+#[test]
+fn wrong_codes_are_counted_and_then_wait() {
+    let mut record = enrolled();
+    for n in 1..=3 {
+        let code = Some(wrong_code(&record, 30_000));
+        let wrong = Attempt { code, ..typed("", 30_000) };
+        let (verdict, after) = attempt(record, &wrong, &rules());
+        assert_eq!(verdict, Verdict::Denied(Reason::Wrong));
+        assert_eq!(after.throttle.strangers().failures(), n);
+        record = after;
+    }
+    let right = right_code(&record, 1000, 30_010);
+    let (verdict, record) = attempt(record, &right, &rules());
+    assert_eq!(verdict, Verdict::Throttled { retry_after: Some(20) });
+    assert_eq!(record.throttle.strangers().failures(), 3, "not counted");
+    let right = right_code(&record, 1000, 30_030);
+    let (verdict, record) = attempt(record, &right, &rules());
+    assert!(is_approved(&verdict), "a throttled right code is not used up");
+    assert_eq!(record.throttle.strangers().failures(), 0);
+}
+
+#[test]
+fn ten_thousand_wrong_codes_from_a_thousand_addresses_do_not_keep_out_a_known_one() {
+    let record = enrolled();
+    let first = right_code(&record, 1000, 30_000);
+    let (_, mut record) = attempt(record, &first, &rules());
+    let mut last = Verdict::Denied(Reason::Wrong);
+    for n in 0..10_000_u32 {
+        let stranger = Source::Address(IpAddr::from((0x0a00_0000 + n % 1000).to_be_bytes()));
+        let now = 30_001 + u64::from(n);
+        let code = Some(wrong_code(&record, now));
+        let guess = Attempt { code, source: stranger, ..typed("", now) };
+        (last, record) = attempt(record, &guess, &rules());
+        assert!(!is_approved(&last));
+    }
+    // Waits double to an hour, so 10,000 s leave room for few guesses, and the wait is told.
+    assert!(matches!(last, Verdict::Throttled { retry_after: Some(1..=3600) }), "{last:?}");
+    assert!(record.throttle.strangers().failures() < 12);
+    let home = right_code(&record, 1334, 40_020);
+    assert!(is_approved(&attempt(record, &home, &rules()).0));
+}
+
+#[test]
+fn a_locked_user_gets_in_from_a_known_source_only() {
+    let record = enrolled();
+    let first = right_code(&record, 1000, 30_000);
+    let (_, mut record) = attempt(record, &first, &rules());
+    let mut now = 30_000;
+    for _ in 0..100 {
+        now += 3600;
+        let code = Some(wrong_code(&record, now));
+        let stranger = Attempt { code, source: Source::Unplaced, ..typed("", now) };
+        let (verdict, after) = attempt(record, &stranger, &rules());
+        assert_eq!(verdict, Verdict::Denied(Reason::Wrong));
+        record = after;
+    }
+    let step = time_step(now, 30);
+    let elsewhere = Attempt { source: Source::Uid(0), ..right_code(&record, step, now) };
+    let (verdict, record) = attempt(record, &elsewhere, &rules());
+    assert_eq!(verdict, Verdict::Throttled { retry_after: None });
+    let home = right_code(&record, step, now);
+    assert!(is_approved(&attempt(record, &home, &rules()).0));
+}
+
+#[test]
+fn another_uid_under_the_same_name_inherits_nothing() {
+    let record = enrolled();
+    let right = Attempt { uid: 1001, ..right_code(&record, 1000, 30_000) };
+    let (verdict, record) = attempt(record, &right, &rules());
+    assert_eq!(verdict, Verdict::Denied(Reason::UidChanged));
+    assert_eq!(record.factors[0].last_accepted, None);
+}
+
+#[test]
+fn only_verified_factors_open_the_door() {
+    for status in [Status::Disabled, Status::Unverified { expires: u64::MAX, wrong_codes: 0 }] {
+        let mut record = enrolled();
+        record.factors[0].status = status;
+        let right = right_code(&record, 1000, 30_000);
+        let (verdict, record) = attempt(record, &right, &rules());
+        assert_eq!(verdict, Verdict::Denied(Reason::NotEnrolled), "{status:?}");
+        assert_eq!(record.factors[0].last_accepted, None);
+    }
+}
+
+#[test]
+fn a_named_factor_is_the_only_one_that_counts() {
+    let mut record = enrolled();
+    let mut other = verified(Kind::Totp { period: 30 }, None);
+    other.id = FactorId::from_random([9; 5]);
+    let (first, second) = (record.factors[0].id.to_string(), other.id.to_string());
+    record.factors.push(other);
+    record.factors[0].status = Status::Disabled;
+    let right = right_code(&record, 1000, 30_000);
+    let (verdict, record) = attempt(record, &Attempt { factor: Some(first), ..right }, &rules());
+    assert_eq!(verdict, Verdict::Denied(Reason::Wrong));
+    let right = right_code(&record, 1000, 30_000);
+    let (verdict, _) = attempt(record, &Attempt { factor: Some(second), ..right }, &rules());
+    assert!(is_approved(&verdict));
+}
+
+#[test]
+fn who_has_no_factor_is_throttled_like_everybody() {
+    let mut record = Record::new(UID);
+    for _ in 0..3 {
+        let (verdict, after) = attempt(record, &typed("123456", 30_000), &rules());
+        assert_eq!(verdict, Verdict::Denied(Reason::NotEnrolled));
+        record = after;
+    }
+    let (verdict, _) = attempt(record, &typed("123456", 30_000), &rules());
+    assert_eq!(verdict, Verdict::Throttled { retry_after: Some(30) });
+}
+
+#[test]
+fn an_event_token_moves_on() {
+    let mut record = enrolled();
+    record.factors[0].kind = Kind::Hotp;
+    for counter in [0, 3, 13] {
+        let right = right_code(&record, counter, 30_000);
+        let (verdict, after) = attempt(record, &right, &rules());
+        assert!(is_approved(&verdict), "{counter}");
+        record = after;
+    }
+    let used = right_code(&record, 13, 30_000);
+    assert_eq!(attempt(record, &used, &rules()).0, Verdict::Denied(Reason::Used));
+}
+
+proptest! {
+    /// Over any interleaving of codes, sources and times that go forth and back, no time step is
+    /// ever accepted twice, and the last accepted one only grows.
+    #[test]
+    fn no_time_step_is_accepted_twice(
+        tries in prop::collection::vec((0_u64..12, 0_u64..12, 0_u8..3, any::<bool>()), 1..200),
+        hotp in any::<bool>(),
+    ) {
+        let mut record = enrolled();
+        if hotp {
+            record.factors[0].kind = Kind::Hotp;
+        }
+        let mut accepted = Vec::new();
+        for (step, clock, source, right) in tries {
+            let now = clock * 30 + 7;
+            let code = if right {
+                code_of(&record.factors[0], step)
+            } else {
+                Code::parse("000000").unwrap()
+            };
+            let source = Source::Uid(u32::from(source));
+            let one = Attempt { code: Some(code), source, ..typed("", now) };
+            let (verdict, after) = attempt(record, &one, &rules());
+            record = after;
+            if is_approved(&verdict) {
+                let last = record.factors[0].last_accepted.unwrap();
+                prop_assert!(accepted.iter().all(|before| *before < last), "{accepted:?} {last}");
+                accepted.push(last);
+            }
+        }
+    }
+
+    /// No text is ever a way in by itself, and none makes the judge panic.
+    #[test]
+    fn no_text_panics(text in any::<String>(), now in any::<u64>()) {
+        let _ = attempt(enrolled(), &typed(&text, now), &rules());
+    }
+}

@@ -1,0 +1,203 @@
+//! The configuration: what a file may say, file over file, and what the daemon uses.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::attempt::Rules;
+use crate::code;
+use crate::config::fragment::Fragment;
+use crate::enrolment::EnrolmentRules;
+use crate::otp::Algorithm;
+use crate::throttle::ThrottleRules;
+
+mod duration;
+mod fragment;
+
+/// Where the configuration is.
+pub const FILE: &str = "/etc/totpd/totpd.toml";
+
+/// What the daemon uses. Durations are in seconds.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What stands before the account in a phone app; `%h` is the host name (default `%h`).
+    pub issuer: String,
+    /// Whether users may enrol themselves (default: yes).
+    pub self_service: bool,
+    /// The parameters of a new factor that does not ask for others (default: SHA1, 6, 30 s).
+    pub defaults: Defaults,
+    /// The life of new factors (default: 10 minutes to confirm, one factor a user).
+    pub enrolment: EnrolmentRules,
+    /// What an attempt is judged by.
+    pub rules: Rules,
+    /// What the administrator should know, though it is no error.
+    pub warnings: Vec<String>,
+}
+
+/// The parameters of a new factor that does not ask for others.
+#[derive(Clone, Copy, Debug)]
+pub struct Defaults {
+    /// The hash.
+    pub algorithm: Algorithm,
+    /// Decimal digits of a code, 6 to 8.
+    pub digits: u8,
+    /// Seconds in a time step, 15 to 300.
+    pub period: u32,
+}
+
+/// Seconds that a time step may have.
+pub const PERIOD: std::ops::RangeInclusive<u32> = 15..=300;
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file says something that cannot be meant.
+    #[error("{path}:{line}: {message}")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong with which key.
+        message: String,
+    },
+    /// Somebody other than root could have written a file.
+    #[error(
+        "{path} is owned by uid {uid} and has mode {mode:04o}: make it owned by root and writable \
+         by root alone (chown root {path}; chmod go-w {path})"
+    )]
+    Writable {
+        /// The file or folder.
+        path: PathBuf,
+        /// Its owner.
+        uid: u32,
+        /// Its mode.
+        mode: u32,
+    },
+    /// A file is there and cannot be read.
+    #[error("{path} cannot be read: {source}")]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Two keys contradict each other.
+    #[error("{0}")]
+    Contradiction(&'static str),
+}
+
+impl Config {
+    /// Reads `file`, which may be absent, and the `*.toml` files in the folder `file.d`, in name
+    /// order: what a later one says holds.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the file, the line and the key.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let mut merged = Fragment::default();
+        for path in files(file)? {
+            let text = read(&path)?;
+            merged = merged.overridden_by(Fragment::parse(&path, &text)?);
+        }
+        Self::from_fragment(merged)
+    }
+
+    fn from_fragment(fragment: Fragment) -> Result<Self, ConfigError> {
+        let Fragment { enrolment, verify, throttle, .. } = fragment;
+        let throttle = ThrottleRules {
+            free_failures: throttle.free_failures.unwrap_or(3),
+            first_wait: throttle.first_wait.map_or(30, |wait| wait.seconds()),
+            longest_wait: throttle.longest_wait.map_or(3600, |wait| wait.seconds()),
+            lock_after: throttle.lock_after.unwrap_or(100),
+            known_source: throttle.known_source.map_or(30 * 86_400, |time| time.seconds()),
+        };
+        if throttle.first_wait > throttle.longest_wait {
+            return Err(ConfigError::Contradiction(
+                "[throttle] first_wait is longer than longest_wait: swap them",
+            ));
+        }
+        if throttle.free_failures > throttle.lock_after {
+            return Err(ConfigError::Contradiction(
+                "[throttle] free_failures is above lock_after: nobody would ever wait, only be \
+                 locked; lower it",
+            ));
+        }
+        let skew = verify.skew.unwrap_or(1);
+        let mut warnings = Vec::new();
+        if enrolment.recovery_codes.is_some_and(|codes| codes > 0) {
+            warnings.push(
+                "[enrolment] recovery_codes has no effect: this version makes no recovery codes"
+                    .into(),
+            );
+        }
+        Ok(Self {
+            issuer: enrolment.issuer.unwrap_or_else(|| "%h".into()),
+            self_service: enrolment.self_service.unwrap_or(true),
+            defaults: Defaults {
+                algorithm: enrolment.algorithm.unwrap_or_default(),
+                digits: enrolment.digits.unwrap_or(*code::DIGITS.start()),
+                period: enrolment.period.unwrap_or(30),
+            },
+            enrolment: EnrolmentRules {
+                unverified_lifetime: enrolment.unverified_lifetime.map_or(600, |t| t.seconds()),
+                max_factors: enrolment.max_factors.unwrap_or(1),
+                skew,
+            },
+            rules: Rules { skew, throttle },
+            warnings,
+        })
+    }
+}
+
+fn files(file: &Path) -> Result<Vec<PathBuf>, ConfigError> {
+    let unreadable = |path: &Path| {
+        let path = path.to_path_buf();
+        move |source| ConfigError::Unreadable { path, source }
+    };
+    let mut all = Vec::new();
+    if file.try_exists().map_err(unreadable(file))? || file.is_symlink() {
+        all.push(file.to_path_buf());
+    }
+    let mut folder = file.as_os_str().to_owned();
+    folder.push(".d");
+    let folder = PathBuf::from(folder);
+    match fs::read_dir(&folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(unreadable(&folder)(error)),
+        Ok(entries) => {
+            refuse_writable(&folder, &fs::metadata(&folder).map_err(unreadable(&folder))?)?;
+            let mut drop_ins = Vec::new();
+            for entry in entries {
+                let path = entry.map_err(unreadable(&folder))?.path();
+                if path.extension().is_some_and(|extension| extension == "toml") {
+                    drop_ins.push(path);
+                }
+            }
+            drop_ins.sort();
+            all.append(&mut drop_ins);
+        }
+    }
+    Ok(all)
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    let unreadable = |source| ConfigError::Unreadable { path: path.to_path_buf(), source };
+    let file = fs::File::open(path).map_err(unreadable)?;
+    refuse_writable(path, &file.metadata().map_err(unreadable)?)?;
+    io::read_to_string(file).map_err(unreadable)
+}
+
+fn refuse_writable(path: &Path, metadata: &fs::Metadata) -> Result<(), ConfigError> {
+    let (uid, mode) = (metadata.uid(), metadata.mode() & 0o7777);
+    if uid != TRUSTED_OWNER || mode & 0o022 != 0 {
+        return Err(ConfigError::Writable { path: path.to_path_buf(), uid, mode });
+    }
+    Ok(())
+}
+
+/// Only root may say what decides about root.
+const TRUSTED_OWNER: u32 = 0;
+
+#[cfg(test)]
+mod tests;

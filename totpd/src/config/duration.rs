@@ -1,0 +1,76 @@
+//! Lengths of time as people write them: `30s`, `10m`, `8h`, `30d`.
+
+use serde::{Deserialize, Deserializer, de};
+
+/// A length of time in whole seconds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Duration(u64);
+
+impl Duration {
+    pub(crate) fn seconds(self) -> u64 {
+        self.0
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        if text == "0" {
+            return Some(Self(0));
+        }
+        let unit = match text.chars().last()? {
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            'd' => 86_400,
+            _ => return None,
+        };
+        let number = text.get(..text.len() - 1)?;
+        if !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let seconds = number.parse::<u64>().ok()?.checked_mul(unit)?;
+        (seconds <= LONGEST).then_some(Self(seconds))
+    }
+}
+
+impl<'de> Deserialize<'de> for Duration {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| {
+            de::Error::custom(format!(
+                "{text:?} is no length of time: write a whole number and a unit, as in \"30s\", \
+                 \"10m\", \"8h\" or \"30d\", at most ten years"
+            ))
+        })
+    }
+}
+
+const LONGEST: u64 = 10 * 366 * 86_400;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_number_and_a_unit_is_a_length_of_time() {
+        for (text, seconds) in [
+            ("0", Some(0)),
+            ("0s", Some(0)),
+            ("30s", Some(30)),
+            ("10m", Some(600)),
+            ("8h", Some(28_800)),
+            ("30d", Some(2_592_000)),
+            ("", None),
+            ("s", None),
+            ("30", None),
+            ("-30s", None),
+            ("+30s", None),
+            ("1.5h", None),
+            ("30 s", None),
+            ("30w", None),
+            ("30€", None),
+            ("99999999999999999999d", None),
+            ("3661d", None),
+        ] {
+            assert_eq!(Duration::parse(text).map(Duration::seconds), seconds, "{text:?}");
+        }
+    }
+}

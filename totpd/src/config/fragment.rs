@@ -1,0 +1,210 @@
+//! What one configuration file may say. Nothing is required; everything unknown is refused.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+use serde::{Deserialize, Deserializer, de};
+
+use super::duration::Duration;
+use super::{ConfigError, PERIOD};
+use crate::code;
+use crate::otp::Algorithm;
+
+/// One file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Fragment {
+    pub(super) enrolment: Enrolment,
+    pub(super) verify: Verify,
+    pub(super) throttle: Throttle,
+    remember: Later,
+    policy: Later,
+    store: Store,
+}
+
+/// `[enrolment]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Enrolment {
+    /// What stands before the account in a phone app; `%h` is the host name.
+    #[serde(deserialize_with = "issuer")]
+    pub(super) issuer: Option<String>,
+    /// Whether users may enrol themselves.
+    pub(super) self_service: Option<bool>,
+    /// `SHA1`, `SHA256` or `SHA512`.
+    pub(super) algorithm: Option<Algorithm>,
+    /// Decimal digits of a code.
+    #[serde(deserialize_with = "digits")]
+    pub(super) digits: Option<u8>,
+    /// Seconds in a time step.
+    #[serde(deserialize_with = "period")]
+    pub(super) period: Option<u32>,
+    /// How long a factor may wait for its first code.
+    #[serde(deserialize_with = "lifetime")]
+    pub(super) unverified_lifetime: Option<Duration>,
+    /// How many verified factors a user may have.
+    #[serde(deserialize_with = "max_factors")]
+    pub(super) max_factors: Option<usize>,
+    /// How many recovery codes a user gets.
+    #[serde(deserialize_with = "recovery_codes")]
+    pub(super) recovery_codes: Option<u32>,
+}
+
+/// `[verify]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Verify {
+    /// Time steps accepted on either side.
+    #[serde(deserialize_with = "skew")]
+    pub(super) skew: Option<u64>,
+}
+
+/// `[throttle]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Throttle {
+    /// Wrong codes before waiting starts.
+    #[serde(deserialize_with = "failures")]
+    pub(super) free_failures: Option<u32>,
+    /// The first wait.
+    #[serde(deserialize_with = "wait")]
+    pub(super) first_wait: Option<Duration>,
+    /// No wait is longer.
+    #[serde(deserialize_with = "wait")]
+    pub(super) longest_wait: Option<Duration>,
+    /// Wrong codes in a row before strangers are shut out.
+    #[serde(deserialize_with = "failures")]
+    pub(super) lock_after: Option<u32>,
+    /// How long an address is known after its last success.
+    pub(super) known_source: Option<Duration>,
+}
+
+/// `[store]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Store {
+    #[serde(rename = "backend", deserialize_with = "backend")]
+    _backend: (),
+}
+
+/// A table of the contract of which this version knows no key yet.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Later {}
+
+impl Fragment {
+    /// Reads one file's text; `path` is for the error.
+    pub(super) fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start);
+            let before = text.get(..start).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let key = text.lines().nth(line - 1).and_then(|line| line.split_once('='));
+            let key = key.map(|(key, _)| format!("{}: ", key.trim())).unwrap_or_default();
+            let message = format!("{key}{}", error.message());
+            ConfigError::Content { path: path.to_path_buf(), line, message }
+        })
+    }
+
+    /// What `later` says, and what this one says where `later` is silent.
+    pub(super) fn overridden_by(self, later: Self) -> Self {
+        let (a, b) = (self.enrolment, later.enrolment);
+        let enrolment = Enrolment {
+            issuer: b.issuer.or(a.issuer),
+            self_service: b.self_service.or(a.self_service),
+            algorithm: b.algorithm.or(a.algorithm),
+            digits: b.digits.or(a.digits),
+            period: b.period.or(a.period),
+            unverified_lifetime: b.unverified_lifetime.or(a.unverified_lifetime),
+            max_factors: b.max_factors.or(a.max_factors),
+            recovery_codes: b.recovery_codes.or(a.recovery_codes),
+        };
+        let verify = Verify { skew: later.verify.skew.or(self.verify.skew) };
+        let (a, b) = (self.throttle, later.throttle);
+        let throttle = Throttle {
+            free_failures: b.free_failures.or(a.free_failures),
+            first_wait: b.first_wait.or(a.first_wait),
+            longest_wait: b.longest_wait.or(a.longest_wait),
+            lock_after: b.lock_after.or(a.lock_after),
+            known_source: b.known_source.or(a.known_source),
+        };
+        Self { enrolment, verify, throttle, ..later }
+    }
+}
+
+fn within<'de, T, D>(deserializer: D, range: &RangeInclusive<T>) -> Result<Option<T>, D::Error>
+where
+    T: Copy + Deserialize<'de> + fmt::Display + TryFrom<i64> + PartialOrd,
+    D: Deserializer<'de>,
+{
+    let given = i64::deserialize(deserializer)?;
+    match T::try_from(given) {
+        Ok(value) if range.contains(&value) => Ok(Some(value)),
+        _ => {
+            let (start, end) = (range.start(), range.end());
+            Err(de::Error::custom(format!("{given} is not in {start} to {end}")))
+        }
+    }
+}
+
+fn digits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
+    within(deserializer, &code::DIGITS)
+}
+
+fn period<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    within(deserializer, &PERIOD)
+}
+
+fn max_factors<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    // Each factor is another chance for a guesser.
+    Ok(within(deserializer, &(1..=16_u32))?.map(|most| most as usize))
+}
+
+fn recovery_codes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    within(deserializer, &(0..=100))
+}
+
+fn skew<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    // RFC 6238 section 5.2 recommends one step; ten are five minutes.
+    Ok(within(deserializer, &(0..=10_u32))?.map(u64::from))
+}
+
+fn failures<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    // NIST SP 800-63B-4 allows at most 100 in a row.
+    within(deserializer, &(1..=100))
+}
+
+fn lifetime<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    bounded(deserializer, &(60..=86_400), "\"1m\" to \"1d\"")
+}
+
+fn wait<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    bounded(deserializer, &(1..=86_400), "\"1s\" to \"1d\"")
+}
+
+fn bounded<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    seconds: &RangeInclusive<u64>,
+    words: &str,
+) -> Result<Option<Duration>, D::Error> {
+    let given = Duration::deserialize(deserializer)?;
+    if seconds.contains(&given.seconds()) {
+        return Ok(Some(given));
+    }
+    Err(de::Error::custom(format!("{} seconds is not in {words}", given.seconds())))
+}
+
+fn issuer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    crate::uri::check_label(&text).map_err(de::Error::custom)?;
+    Ok(Some(text))
+}
+
+fn backend<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+    match String::deserialize(deserializer)?.as_str() {
+        "local" => Ok(()),
+        "etcd" => Err(de::Error::custom("\"etcd\" is not in this version: write \"local\"")),
+        other => Err(de::Error::custom(format!("{other:?} is no backend: write \"local\""))),
+    }
+}

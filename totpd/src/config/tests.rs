@@ -1,0 +1,154 @@
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+/// A configuration file and its folder of drop-ins, owned by whoever runs the test: root.
+struct Files(tempfile::TempDir);
+
+impl Files {
+    fn new(main: &str) -> Self {
+        let files = Self(tempfile::tempdir().unwrap());
+        fs::write(files.main(), main).unwrap();
+        files
+    }
+
+    fn main(&self) -> PathBuf {
+        self.0.path().join("totpd.toml")
+    }
+
+    fn drop_in(self, name: &str, text: &str) -> Self {
+        let folder = self.0.path().join("totpd.toml.d");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(name), text).unwrap();
+        self
+    }
+
+    fn load(&self) -> Result<Config, ConfigError> {
+        Config::load(&self.main())
+    }
+}
+
+#[test]
+fn an_absent_file_means_the_defaults() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config::load(&folder.path().join("totpd.toml")).unwrap();
+    assert_eq!(config.issuer, "%h");
+    assert!(config.self_service);
+    assert_eq!((config.defaults.digits, config.defaults.period), (6, 30));
+    assert_eq!(config.defaults.algorithm, Algorithm::Sha1);
+    assert_eq!((config.enrolment.unverified_lifetime, config.enrolment.max_factors), (600, 1));
+    assert_eq!(config.rules.skew, 1);
+    assert_eq!(config.rules.throttle.free_failures, 3);
+    assert_eq!(config.rules.throttle.first_wait, 30);
+    assert_eq!(config.rules.throttle.longest_wait, 3600);
+    assert_eq!(config.rules.throttle.lock_after, 100);
+    assert_eq!(config.rules.throttle.known_source, 2_592_000);
+}
+
+#[test]
+fn the_shipped_file_says_the_defaults() {
+    let shipped = include_str!("../../../packaging/totpd.toml");
+    let uncommented: String = shipped
+        .lines()
+        .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert!(uncommented.contains("\nlock_after = 100"));
+    let given = Files::new(&uncommented).load().unwrap();
+    let defaults = Config::from_fragment(Fragment::default()).unwrap();
+    assert_eq!(format!("{:?}", Config { warnings: vec![], ..given }), format!("{defaults:?}"));
+}
+
+#[test]
+fn a_later_drop_in_wins_and_others_are_left_alone() {
+    let config = Files::new("[enrolment]\ndigits = 8\nperiod = 60\n[verify]\nskew = 2\n")
+        .drop_in("20-b.toml", "[enrolment]\nperiod = 45\n")
+        .drop_in("10-a.toml", "[enrolment]\nperiod = 15\nalgorithm = \"SHA512\"\n")
+        .drop_in("30-c.conf", "not toml at all")
+        .load()
+        .unwrap();
+    assert_eq!((config.defaults.digits, config.defaults.period), (8, 45));
+    assert_eq!(config.defaults.algorithm, Algorithm::Sha512);
+    assert_eq!(config.rules.skew, 2);
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_by_file_line_and_key() {
+    for (text, line, words) in [
+        ("[enrolment]\nperiode = 30\n", 2, "periode"),
+        ("[enrolement]\nperiod = 30\n", 1, "enrolement"),
+        ("[enrolment]\n\nperiod = 14\n", 3, "period: 14 is not in 15 to 300"),
+        ("[enrolment]\nperiod = 301\n", 2, "period: 301"),
+        ("[enrolment]\nperiod = -1\n", 2, "period: -1"),
+        ("[enrolment]\nperiod = \"30\"\n", 2, "period: invalid type"),
+        ("[enrolment]\ndigits = 9\n", 2, "digits: 9 is not in 6 to 8"),
+        ("[enrolment]\nalgorithm = \"MD5\"\n", 2, "MD5"),
+        ("[enrolment]\nmax_factors = 0\n", 2, "max_factors: 0"),
+        ("[enrolment]\nissuer = \"a:b\"\n", 2, "issuer"),
+        ("[enrolment]\nunverified_lifetime = \"1s\"\n", 2, "unverified_lifetime: 1 seconds"),
+        ("[enrolment]\nunverified_lifetime = \"soon\"\n", 2, "no length of time"),
+        ("[verify]\nskew = 11\n", 2, "skew: 11"),
+        ("[throttle]\nlock_after = 101\n", 2, "lock_after: 101"),
+        ("[throttle]\nfirst_wait = \"0\"\n", 2, "first_wait"),
+        ("[remember]\nsshd = \"8h\"\n", 2, "sshd"),
+        ("[store]\nbackend = \"etcd\"\n", 2, "not in this version"),
+        ("[store]\nbackend = \"mysql\"\n", 2, "no backend"),
+        ("[verify]\nskew = 1\nskew = 2\n", 3, "duplicate key"),
+        ("[verify\n", 1, ""),
+        ("\u{0}\u{1}", 1, ""),
+    ] {
+        let error = Files::new(text).load().unwrap_err().to_string();
+        assert!(error.contains(&format!("totpd.toml:{line}: ")), "{text:?}: {error}");
+        assert!(error.contains(words), "{text:?}: {error}");
+    }
+}
+
+#[test]
+fn a_fault_in_a_drop_in_names_the_drop_in() {
+    let files = Files::new("").drop_in("10-a.toml", "nonsense = 1\n");
+    let error = files.load().unwrap_err().to_string();
+    assert!(error.contains("totpd.toml.d/10-a.toml:1: "), "{error}");
+}
+
+#[test]
+fn contradictions_are_refused() {
+    for (text, words) in [
+        ("[throttle]\nfirst_wait = \"2h\"\n", "longer than longest_wait"),
+        ("[throttle]\nfree_failures = 5\nlock_after = 4\n", "above lock_after"),
+    ] {
+        let error = Files::new(text).load().unwrap_err().to_string();
+        assert!(error.contains(words), "{text:?}: {error}");
+    }
+}
+
+#[test]
+fn a_file_that_others_can_write_is_refused_by_name_and_mode() {
+    for mode in [0o666, 0o664, 0o646] {
+        let files = Files::new("");
+        fs::set_permissions(files.main(), fs::Permissions::from_mode(mode)).unwrap();
+        let error = files.load().unwrap_err().to_string();
+        assert!(error.contains(&format!("mode {mode:04o}")), "{error}");
+        assert!(error.contains("totpd.toml"), "{error}");
+    }
+}
+
+#[test]
+fn what_is_there_and_cannot_be_read_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("totpd.toml");
+    fs::create_dir(&file).unwrap();
+    let error = Config::load(&file).unwrap_err().to_string();
+    assert!(error.contains("cannot be read"), "{error}");
+    fs::remove_dir(&file).unwrap();
+    std::os::unix::fs::symlink("/nowhere/at/all", &file).unwrap();
+    assert!(Config::load(&file).unwrap_err().to_string().contains("cannot be read"));
+    let not_text = Files::new("");
+    fs::write(not_text.main(), [0xff, 0xfe]).unwrap();
+    assert!(not_text.load().unwrap_err().to_string().contains("cannot be read"));
+}
+
+#[test]
+fn a_key_without_effect_is_said() {
+    let config = Files::new("[enrolment]\nrecovery_codes = 10\n").load().unwrap();
+    assert!(config.warnings[0].contains("recovery_codes"));
+}

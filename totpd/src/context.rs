@@ -1,0 +1,144 @@
+//! What a PAM module says about the login, and what of it is believed.
+
+use std::net::IpAddr;
+
+use totpd_interface::{Dictionary, Error};
+use zbus::OwnedVariant;
+
+use crate::throttle::Source;
+
+/// The context of `Begin` and `Verify`.
+#[derive(Debug, Default)]
+pub struct Context {
+    /// The PAM service.
+    pub service: Option<String>,
+    /// The remote end: an address, or a name that says nothing.
+    pub rhost: Option<String>,
+    /// The terminal.
+    pub tty: Option<String>,
+    /// The user who asks, where that is another than the one asked for.
+    pub ruser: Option<String>,
+    /// The only factor that counts.
+    pub factor: Option<String>,
+    /// Whether the administrator lets a user in who has no factor (module option `nullok`).
+    pub nullok: bool,
+    /// The words of the prompt (module option `prompt=`).
+    pub prompt: Option<String>,
+}
+
+impl Context {
+    /// Reads the keys that are known, and ignores all others.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if a known key has a value of a wrong type.
+    pub fn parse(dictionary: &Dictionary) -> Result<Self, Error> {
+        let text = |key: &str| {
+            let value = dictionary.get(key).map(|value| text(key, value)).transpose()?;
+            Ok::<_, Error>(value.filter(|text| !text.is_empty()))
+        };
+        let nullok = match dictionary.get("nullok").map(|value| value.downcast_ref::<bool>()) {
+            None => false,
+            Some(given) => given.map_err(|_| wrong_type("nullok", "a boolean"))?,
+        };
+        Ok(Self {
+            service: text("service")?,
+            rhost: text("rhost")?,
+            tty: text("tty")?,
+            ruser: text("ruser")?,
+            factor: text("factor")?,
+            nullok,
+            prompt: text("prompt")?,
+        })
+    }
+
+    /// What is left of it where the caller is not root: nothing that says where it comes from.
+    #[must_use]
+    pub fn of_an_ordinary_caller(self) -> Self {
+        Self { service: None, rhost: None, tty: None, ruser: None, ..self }
+    }
+
+    /// Where the attempt comes from. `caller` is the uid that the bus vouches for; of anybody but
+    /// root nothing else is believed.
+    #[must_use]
+    pub fn source(&self, caller: u32) -> Source {
+        match (&self.rhost, &self.ruser) {
+            _ if caller != 0 => Source::Uid(caller),
+            // A host name says who owns a reverse zone, not where somebody is.
+            (Some(rhost), _) => rhost.parse().map_or(Source::Unplaced, address),
+            (None, Some(ruser)) => Source::Local(ruser.clone()),
+            (None, None) => Source::Uid(caller),
+        }
+    }
+}
+
+/// One machine has one address, however its socket spells it.
+fn address(address: IpAddr) -> Source {
+    Source::Address(address.to_canonical())
+}
+
+fn text(key: &str, value: &OwnedVariant) -> Result<String, Error> {
+    value
+        .downcast_ref::<&str>()
+        .map(|text| text.chars().take(LONGEST).collect())
+        .map_err(|_| wrong_type(key, "a string"))
+}
+
+fn wrong_type(key: &str, wanted: &str) -> Error {
+    Error::InvalidArgument(format!("{key} must be {wanted}"))
+}
+
+/// Characters of a value that are kept: it goes into the journal and into records.
+const LONGEST: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use zbus::Variant;
+
+    use super::*;
+
+    fn dictionary(entries: &[(&str, &str)]) -> Dictionary {
+        let owned = |text: &str| Variant::from(text.to_owned()).try_into_owned().unwrap();
+        entries.iter().map(|(key, value)| ((*key).to_owned(), owned(value))).collect()
+    }
+
+    #[test]
+    fn an_address_counts_and_a_host_name_never_does() {
+        let at = |text: &str| Source::Address(text.parse().unwrap());
+        for (entries, expected) in [
+            (&[("rhost", "192.0.2.1")][..], at("192.0.2.1")),
+            (&[("rhost", "2001:db8::1")], at("2001:db8::1")),
+            (&[("rhost", "::ffff:192.0.2.1")], at("192.0.2.1")),
+            (&[("rhost", "192.0.2.1"), ("ruser", "bob")], at("192.0.2.1")),
+            (&[("rhost", "evil.example.org")], Source::Unplaced),
+            (&[("rhost", "localhost"), ("ruser", "bob")], Source::Unplaced),
+            (&[("rhost", ""), ("ruser", "bob")], Source::Local("bob".into())),
+            (&[("ruser", "bob")], Source::Local("bob".into())),
+            (&[("tty", "tty1")], Source::Uid(0)),
+            (&[], Source::Uid(0)),
+        ] {
+            let context = Context::parse(&dictionary(entries)).unwrap();
+            assert_eq!(context.source(0), expected, "{entries:?}");
+            assert_eq!(context.source(1000), Source::Uid(1000), "{entries:?}");
+        }
+    }
+
+    #[test]
+    fn ten_thousand_unknown_keys_are_ignored() {
+        let mut many = dictionary(&[("service", "sshd")]);
+        for n in 0..10_000 {
+            many.extend(dictionary(&[(&format!("key{n}"), "value")]));
+        }
+        assert_eq!(Context::parse(&many).unwrap().service.as_deref(), Some("sshd"));
+    }
+
+    #[test]
+    fn a_value_of_a_wrong_type_is_refused_and_a_long_one_cut() {
+        let number = Variant::from(7_u32).try_into_owned().unwrap();
+        for key in ["service", "rhost", "tty", "ruser", "factor", "nullok", "prompt"] {
+            let wrong = [(key.to_owned(), number.try_clone().unwrap())].into();
+            assert!(matches!(Context::parse(&wrong), Err(Error::InvalidArgument(_))), "{key}");
+        }
+        let long = Context::parse(&dictionary(&[("tty", &"é".repeat(5000))])).unwrap();
+        assert_eq!(long.tty.unwrap().chars().count(), LONGEST);
+    }
+}

@@ -1,0 +1,153 @@
+//! What both interfaces share: the store, the people, the rules, and the way from a name to a
+//! record.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use totpd_interface::Error;
+
+use crate::config::Config;
+use crate::journal::{Entry, Priority};
+use crate::people::{People, Person, Unanswered};
+use crate::record::Record;
+use crate::store::{Opened, Store, StoreError};
+use crate::subject::{Buckets, Subject};
+use crate::user::UserName;
+
+/// The parts of the daemon.
+pub struct Daemon {
+    /// The records.
+    pub store: Store,
+    /// Who is who.
+    pub people: People,
+    /// The rules.
+    pub config: Config,
+    /// What `%h` in the issuer stands for.
+    pub host: String,
+    buckets: Buckets,
+    store_is_broken: AtomicBool,
+}
+
+/// Whose record an attempt is about, and the uid that the name has now.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Whose record.
+    pub subject: Subject,
+    /// The uid; nothing if there is no such user.
+    pub uid: Option<u32>,
+}
+
+impl Target {
+    /// The record as it is to be judged: a new one where there is none, and where there is
+    /// nothing but wrong codes in it, under the uid of today.
+    #[must_use]
+    pub fn record(&self, stored: Option<Record>) -> Record {
+        let uid = self.uid.unwrap_or(NO_UID);
+        let mut record = stored.unwrap_or_else(|| Record::new(uid));
+        if record.factors.is_empty() {
+            record.uid = uid;
+        }
+        record
+    }
+
+    /// The uid that attempts are judged with.
+    #[must_use]
+    pub fn uid_now(&self) -> u32 {
+        self.uid.unwrap_or(NO_UID)
+    }
+}
+
+impl Daemon {
+    /// The daemon over an open store.
+    #[must_use]
+    pub fn new(opened: Opened, config: Config, host: String) -> Self {
+        let Opened { store, buckets } = opened;
+        let store_is_broken = AtomicBool::new(false);
+        Self { store, people: People::new(), config, host, buckets, store_is_broken }
+    }
+
+    /// Who `name` is. A name that nobody has, or that nobody can have, leads to a bucket.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if NSS does not answer: that is not "no such user".
+    pub async fn target(&self, name: &str) -> Result<Target, Error> {
+        let person = match UserName::parse(name) {
+            None => None,
+            Some(name) => self.people.named(name).await.map_err(unanswered)?,
+        };
+        Ok(match person {
+            Some(Person { name, uid }) => Target { subject: Subject::User(name), uid: Some(uid) },
+            None => Target { subject: self.buckets.of(name), uid: None },
+        })
+    }
+
+    /// What a caller may learn of a failure of the store; all of it goes to the journal, once
+    /// for as long as the store stays unavailable.
+    pub fn failure(&self, error: &StoreError) -> Error {
+        let entry = Entry::new(Priority::Error, error.to_string());
+        match error {
+            StoreError::Corrupt(_) => {
+                entry.write();
+                Error::StoreCorrupt(
+                    "the record of this user is damaged; the journal of totpd says more".into(),
+                )
+            }
+            StoreError::Unavailable(_) => {
+                if !self.store_is_broken.swap(true, Ordering::Relaxed) {
+                    entry.write();
+                }
+                Error::StoreUnavailable(
+                    "the store cannot be read or written; the journal of totpd says why".into(),
+                )
+            }
+        }
+    }
+
+    /// Takes note that the store works, so that its next failure is told again.
+    pub fn store_works(&self) {
+        if self.store_is_broken.swap(false, Ordering::Relaxed) {
+            Entry::new(Priority::Notice, "the store can be read and written again".into()).write();
+        }
+    }
+
+    /// Changes the record of `target` in one transaction; see [`Store::update`].
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`] or [`Error::StoreCorrupt`]; nothing is changed then.
+    pub async fn update<T: Send + 'static>(
+        &self,
+        target: &Target,
+        change: impl FnOnce(Record) -> (T, Record) + Send + 'static,
+    ) -> Result<T, Error> {
+        let (subject, target) = (target.subject.clone(), target.clone());
+        let updated = self
+            .store
+            .update(subject, move |stored| {
+                let (result, record) = change(target.record(stored));
+                (result, Some(record))
+            })
+            .await;
+        self.told(updated)
+    }
+
+    /// What the store answered, or what a caller may learn of its failure.
+    ///
+    /// # Errors
+    /// As [`Daemon::failure`] has it.
+    pub fn told<T>(&self, answer: Result<T, StoreError>) -> Result<T, Error> {
+        match answer {
+            Ok(result) => {
+                self.store_works();
+                Ok(result)
+            }
+            Err(error) => Err(self.failure(&error)),
+        }
+    }
+}
+
+fn unanswered(error: Unanswered) -> Error {
+    Entry::new(Priority::Error, error.to_string()).write();
+    Error::Internal(error.to_string())
+}
+
+/// The uid of nobody at all: (uid_t)-1, which no process can have.
+const NO_UID: u32 = u32::MAX;

@@ -1,0 +1,259 @@
+//! One seed, its parameters, and what it has accepted so far.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use data_encoding::BASE32_NOPAD;
+use serde::{Deserialize, Serialize};
+
+use crate::code::Code;
+use crate::otp::{Algorithm, matching_counter, time_step};
+use crate::seed::Seed;
+
+/// What moves the code on.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Kind {
+    /// An event (RFC 4226): each press of the token counts one up.
+    Hotp,
+    /// The clock (RFC 6238): one step every `period` seconds (15 to 300).
+    Totp {
+        /// Seconds in a time step.
+        period: u32,
+    },
+}
+
+impl Kind {
+    /// The name that `otpauth` URIs and the bus use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hotp => "hotp",
+            Self::Totp { .. } => "totp",
+        }
+    }
+
+    /// Seconds in a time step; nothing for a token that counts presses.
+    #[must_use]
+    pub fn period(self) -> Option<u32> {
+        match self {
+            Self::Hotp => None,
+            Self::Totp { period } => Some(period),
+        }
+    }
+}
+
+/// How far a factor has come.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Status {
+    /// Switched off by an administrator.
+    Disabled,
+    /// Waits for its first right code until `expires` (seconds since 1970).
+    Unverified {
+        /// When it is dropped.
+        expires: u64,
+        /// Wrong codes so far.
+        wrong_codes: u32,
+    },
+    /// Opens the door.
+    Verified,
+}
+
+impl Status {
+    /// The word that the bus uses.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Unverified { .. } => "unverified",
+            Self::Verified => "verified",
+        }
+    }
+}
+
+/// `f-` and eight lower-case base32 characters, unlike any other of its user.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct FactorId(String);
+
+impl FactorId {
+    /// The id that these random bytes spell.
+    #[must_use]
+    pub fn from_random(bytes: [u8; 5]) -> Self {
+        Self(format!("f-{}", BASE32_NOPAD.encode(&bytes).to_ascii_lowercase()))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FactorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One seed and its parameters.
+#[derive(Debug)]
+pub struct Factor {
+    /// Its short id.
+    pub id: FactorId,
+    /// What its owner calls it ("Pixel"); may be empty.
+    pub name: String,
+    /// What moves the code on.
+    pub kind: Kind,
+    /// The hash.
+    pub algorithm: Algorithm,
+    /// Decimal digits of a code, 6 to 8.
+    pub digits: u8,
+    /// The shared secret.
+    pub seed: Seed,
+    /// How far it has come.
+    pub status: Status,
+    /// When it was made, in seconds since 1970.
+    pub created: u64,
+    /// When it last opened the door, in seconds since 1970.
+    pub last_used: Option<u64>,
+    /// The last time step or counter that it accepted. Only a greater one is ever accepted.
+    pub last_accepted: Option<u64>,
+}
+
+/// What a code is to one factor.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Match {
+    /// Right, and of this counter or time step, which was not used before.
+    Fresh(u64),
+    /// Of no counter in the window.
+    None,
+    /// Right, but of a counter that was used, or is older than one that was.
+    Used,
+}
+
+impl Factor {
+    /// Whether a code of this factor can open the door.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.status == Status::Verified
+    }
+
+    /// What `code` is to this factor at `now` (seconds since 1970), with `skew` time steps of
+    /// tolerance on either side (RFC 6238 section 5.2; the look-ahead of RFC 4226 section 7.4 is
+    /// fixed).
+    ///
+    /// The window does not depend on what was used, and is always computed in full.
+    #[must_use]
+    pub fn matches(&self, code: &Code, now: u64, skew: u64) -> Match {
+        let found = matching_counter(&self.seed, self.algorithm, code, self.window(now, skew));
+        match found {
+            Some(counter) if code.digits() == self.digits => match self.last_accepted {
+                Some(last) if counter <= last => Match::Used,
+                _ => Match::Fresh(counter),
+            },
+            _ => Match::None,
+        }
+    }
+
+    fn window(&self, now: u64, skew: u64) -> RangeInclusive<u64> {
+        match self.kind {
+            Kind::Hotp => {
+                // One counter back, so that a code that was just used is told from a wrong one.
+                let last = self.last_accepted.unwrap_or(0);
+                last..=last.saturating_add(HOTP_LOOK_AHEAD)
+            }
+            Kind::Totp { period } => {
+                let step = time_step(now, period);
+                step.saturating_sub(skew)..=step.saturating_add(skew)
+            }
+        }
+    }
+}
+
+/// How many presses of a token may go by unseen (RFC 4226 section 7.4).
+const HOTP_LOOK_AHEAD: u64 = 10;
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::otp::code_at;
+
+    pub(crate) fn verified(kind: Kind, last_accepted: Option<u64>) -> Factor {
+        Factor {
+            id: FactorId::from_random([1, 2, 3, 4, 5]),
+            name: "test".into(),
+            kind,
+            algorithm: Algorithm::Sha1,
+            digits: 6,
+            seed: Seed::new(b"12345678901234567890".to_vec()).unwrap(),
+            status: Status::Verified,
+            created: 0,
+            last_used: None,
+            last_accepted,
+        }
+    }
+
+    pub(crate) fn code_of(factor: &Factor, counter: u64) -> Code {
+        let value = code_at(&factor.seed, factor.algorithm, counter, factor.digits);
+        Code::parse(&format!("{value:0width$}", width = usize::from(factor.digits))).unwrap()
+    }
+
+    #[test]
+    fn a_time_step_matches_within_the_skew_and_only_above_the_last() {
+        let now = 30_000; // step 1000
+        for (last, step, expected) in [
+            (None, 1000, Match::Fresh(1000)),
+            (None, 999, Match::Fresh(999)),
+            (None, 1001, Match::Fresh(1001)),
+            (None, 998, Match::None),
+            (None, 1002, Match::None),
+            (Some(999), 1000, Match::Fresh(1000)),
+            (Some(1000), 1000, Match::Used),
+            (Some(1001), 1000, Match::Used),
+            (Some(u64::MAX), 1000, Match::Used),
+        ] {
+            let factor = verified(Kind::Totp { period: 30 }, last);
+            let code = code_of(&factor, step);
+            assert_eq!(factor.matches(&code, now, 1), expected, "{last:?} {step}");
+        }
+    }
+
+    #[test]
+    fn a_counter_matches_within_the_look_ahead_and_only_above_the_last() {
+        for (last, counter, expected) in [
+            (None, 0, Match::Fresh(0)),
+            (None, 10, Match::Fresh(10)),
+            (None, 11, Match::None),
+            (Some(5), 5, Match::Used),
+            (Some(5), 6, Match::Fresh(6)),
+            (Some(5), 15, Match::Fresh(15)),
+            (Some(5), 16, Match::None),
+        ] {
+            let factor = verified(Kind::Hotp, last);
+            let code = code_of(&factor, counter);
+            assert_eq!(factor.matches(&code, 0, 1), expected, "{last:?} {counter}");
+        }
+    }
+
+    #[test]
+    fn the_number_of_digits_must_fit() {
+        let mut factor = verified(Kind::Totp { period: 30 }, None);
+        let six = code_of(&factor, 1000);
+        factor.digits = 8;
+        assert_eq!(factor.matches(&six, 30_000, 1), Match::None);
+    }
+
+    #[test]
+    fn no_time_is_too_early_or_too_late() {
+        let factor = verified(Kind::Totp { period: 30 }, None);
+        for now in [0, 1, 4_294_967_296, u64::MAX] {
+            let code = code_of(&factor, time_step(now, 30));
+            assert_eq!(factor.matches(&code, now, 1), Match::Fresh(time_step(now, 30)), "{now}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_short_and_lower_case() {
+        assert_eq!(FactorId::from_random([0; 5]).as_str(), "f-aaaaaaaa");
+        assert_eq!(FactorId::from_random([255; 5]).as_str(), "f-77777777");
+    }
+}

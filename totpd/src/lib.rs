@@ -1,0 +1,34 @@
+//! totpd: it alone reads the seeds, it decides about codes, and it says yes only after the fact
+//! that a code is used up is on disk.
+//!
+//! The core ([`attempt`], [`enrolment`], [`throttle`], [`otp`]) is pure. Around it are the bus
+//! ([`login`], [`manager`], [`caller`]), the disk ([`store`]), NSS ([`people`]) and the clock.
+
+pub mod attempt;
+pub mod caller;
+pub mod clock;
+pub mod code;
+mod codec;
+pub mod config;
+pub mod context;
+pub mod daemon;
+pub mod enrolment;
+pub mod factor;
+pub mod hardening;
+pub mod journal;
+pub mod key;
+pub mod login;
+pub mod manager;
+pub mod options;
+pub mod otp;
+pub mod people;
+pub mod record;
+mod reply;
+pub mod seal;
+pub mod seed;
+mod state;
+pub mod store;
+pub mod subject;
+pub mod throttle;
+pub mod uri;
+pub mod user;

@@ -1,0 +1,245 @@
+//! The interface `org.totpd.Totp1.Login`: what PAM modules ask.
+
+use std::sync::Arc;
+
+use totpd_interface::{Dictionary, Error, action, verdict};
+use zbus::Connection;
+use zbus::message::Header;
+use zeroize::Zeroizing;
+
+use crate::attempt::{Attempt, Reason, Verdict, attempt};
+use crate::caller::Caller;
+use crate::clock;
+use crate::code::Code;
+use crate::context::Context;
+use crate::daemon::{Daemon, Target};
+use crate::journal::{Entry, Priority, escaped};
+use crate::reply::Reply;
+use crate::throttle::{Source, Standing};
+
+/// Serves `org.totpd.Totp1.Login`.
+pub struct Login(pub Arc<Daemon>);
+
+/// For PAM modules. Root asks for any user, everybody else for itself.
+#[zbus::interface(name = "org.totpd.Totp1.Login")]
+impl Login {
+    /// What to do with this user at this login: `prompt` (details: `prompt` s) or `skip`.
+    ///
+    /// Context keys, all optional: `service`, `rhost`, `tty`, `ruser`, `factor`, `prompt` (s),
+    /// `nullok` (b). Unknown keys are ignored.
+    #[zbus(out_args("action", "details"))]
+    async fn begin(
+        &self,
+        user: String,
+        context: Dictionary,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<(String, Dictionary), Error> {
+        let caller = Caller::of(&header, connection).await?;
+        let target = self.0.target(&user).await?;
+        caller.may_act_for(target.uid)?;
+        let context = believed(&context, caller)?;
+        let stored = self.0.told(self.0.store.read(target.subject.clone()).await)?;
+
+        if context.nullok && target.uid.is_some() && may_skip(stored.as_ref(), target.uid_now()) {
+            decision(&user, &context, &context.source(caller.uid), "skipped", "not enrolled")
+                .write();
+            return Ok((action::SKIP.into(), Dictionary::new()));
+        }
+        let (now, rules) = (clock::now(), &self.0.config.rules.throttle);
+        let mut throttle = target.record(stored).throttle;
+        throttle.settle(now, rules);
+        let standing = throttle.standing(&context.source(caller.uid), now, rules);
+        let text = prompt(context.prompt.as_deref(), standing);
+        Ok((action::PROMPT.into(), Reply::new().with("prompt", text).into()))
+    }
+
+    /// Spends one attempt: `approved`, `denied` or `throttled`.
+    ///
+    /// Details: `method` s (`totp`, `hotp`) of an approved code; `message` s and `retry_after` u
+    /// (seconds; absent until an administrator unlocks the user) of a throttled one. An approved
+    /// code is used up on disk before this answers.
+    #[zbus(out_args("verdict", "details"))]
+    async fn verify(
+        &self,
+        user: String,
+        code: String,
+        context: Dictionary,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<(String, Dictionary), Error> {
+        let code = Zeroizing::new(code);
+        let caller = Caller::of(&header, connection).await?;
+        let target = self.0.target(&user).await?;
+        caller.may_act_for(target.uid)?;
+        let context = believed(&context, caller)?;
+        let source = context.source(caller.uid);
+        let one = Attempt {
+            code: Code::parse(&code),
+            factor: context.factor.clone(),
+            source: source.clone(),
+            uid: target.uid_now(),
+            now: clock::now(),
+        };
+        let rules = self.0.config.rules.clone();
+        let judged = self.0.update(&target, move |record| attempt(record, &one, &rules)).await?;
+        journal(&user, &context, &source, &target, &judged);
+        Ok(told(&judged))
+    }
+}
+
+/// What is believed of a context, by who gives it.
+fn believed(context: &Dictionary, caller: Caller) -> Result<Context, Error> {
+    let context = Context::parse(context)?;
+    Ok(if caller.is_root() { context } else { context.of_an_ordinary_caller() })
+}
+
+/// Whether `nullok` lets this user by: there is no factor, not even one that belongs to another
+/// who had this name before.
+fn may_skip(stored: Option<&crate::record::Record>, uid: u32) -> bool {
+    stored.is_none_or(|record| {
+        record.factors.is_empty() || (record.uid == uid && !record.is_enrolled())
+    })
+}
+
+/// The text of the prompt. Who exists and who does not are told alike that they must wait.
+fn prompt(words: Option<&str>, standing: Standing) -> String {
+    let words = words.unwrap_or(PROMPT);
+    let hint = match standing {
+        Standing::Locked => "locked".into(),
+        Standing::Open => return words.into(),
+        Standing::Waiting(seconds) => format!("wait {}", length(seconds)),
+    };
+    let bare = words.trim_end_matches([':', ' ']);
+    format!("{bare} ({hint}): ")
+}
+
+/// Seconds up to two minutes, then whole minutes, rounded up.
+fn length(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        _ => format!("{} min", seconds.div_ceil(60)),
+    }
+}
+
+/// The verdict as it goes over the bus. Why a code was denied stays in the journal.
+fn told(judged: &Verdict) -> (String, Dictionary) {
+    match judged {
+        Verdict::Approved { method, .. } => {
+            (verdict::APPROVED.into(), Reply::new().with("method", (*method).to_owned()).into())
+        }
+        Verdict::Denied(_) => (verdict::DENIED.into(), Dictionary::new()),
+        Verdict::Throttled { retry_after: None } => {
+            let message = "Too many wrong codes: locked. Ask your administrator.".to_owned();
+            (verdict::THROTTLED.into(), Reply::new().with("message", message).into())
+        }
+        Verdict::Throttled { retry_after: Some(seconds) } => {
+            let message = format!("Too many wrong codes. Try again in {}.", length(*seconds));
+            let seconds = u32::try_from(*seconds).unwrap_or(u32::MAX);
+            let details = Reply::new().with("message", message).with("retry_after", seconds);
+            (verdict::THROTTLED.into(), details.into())
+        }
+    }
+}
+
+fn journal(user: &str, context: &Context, source: &Source, target: &Target, judged: &Verdict) {
+    let (word, reason) = match judged {
+        Verdict::Approved { .. } => (verdict::APPROVED, "right code"),
+        Verdict::Denied(reason) => (verdict::DENIED, words(*reason, target)),
+        Verdict::Throttled { retry_after: None } => (verdict::THROTTLED, "locked"),
+        Verdict::Throttled { retry_after: Some(_) } => (verdict::THROTTLED, "waiting"),
+    };
+    let entry = decision(user, context, source, word, reason);
+    match judged {
+        Verdict::Approved { factor, .. } => entry.with("TOTP_FACTOR", factor.as_str()),
+        _ => entry,
+    }
+    .write();
+}
+
+fn words(reason: Reason, target: &Target) -> &'static str {
+    match reason {
+        Reason::Malformed => "not a code",
+        Reason::NotEnrolled if target.uid.is_none() => "no such user",
+        Reason::NotEnrolled => "not enrolled",
+        Reason::UidChanged => "the name belongs to another uid than at enrolment",
+        Reason::Used => "used code",
+        Reason::Wrong => "wrong code",
+    }
+}
+
+/// The structured record of one decision.
+fn decision(user: &str, context: &Context, source: &Source, word: &str, reason: &str) -> Entry {
+    let service = context.service.as_deref().unwrap_or("-");
+    let message = format!(
+        "{word} for {} at {} from {source}: {reason}",
+        escaped(&user.chars().take(LONGEST_NAME).collect::<String>()),
+        escaped(service)
+    );
+    let priority = match word {
+        verdict::APPROVED => Priority::Info,
+        _ => Priority::Notice,
+    };
+    let user: String = user.chars().take(LONGEST_NAME).collect();
+    Entry::new(priority, message)
+        .with("MESSAGE_ID", DECISION)
+        .with("TOTP_USER", &user)
+        .with("TOTP_SERVICE", context.service.as_deref().unwrap_or_default())
+        .with("TOTP_RHOST", context.rhost.as_deref().unwrap_or_default())
+        .with("TOTP_TTY", context.tty.as_deref().unwrap_or_default())
+        .with("TOTP_VERDICT", word)
+        .with("TOTP_REASON", reason)
+}
+
+const PROMPT: &str = "Verification code: ";
+/// Finds every decision: `journalctl MESSAGE_ID=…`.
+const DECISION: &str = "3c6f1a52d0f94a7f8e0f4f6a3d9a1b7e";
+/// Characters of a name in the log: a message may bring megabytes.
+const LONGEST_NAME: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::factor::Kind;
+    use crate::factor::tests::verified;
+    use crate::record::Record;
+
+    #[test]
+    fn a_wait_stands_in_the_prompt_whatever_its_words() {
+        for (words, standing, expected) in [
+            (None, Standing::Open, "Verification code: "),
+            (None, Standing::Waiting(28), "Verification code (wait 28 s): "),
+            (None, Standing::Waiting(119), "Verification code (wait 119 s): "),
+            (None, Standing::Waiting(121), "Verification code (wait 3 min): "),
+            (None, Standing::Waiting(3600), "Verification code (wait 60 min): "),
+            (None, Standing::Locked, "Verification code (locked): "),
+            (Some("Token:"), Standing::Open, "Token:"),
+            (Some("Token:"), Standing::Waiting(1), "Token (wait 1 s): "),
+        ] {
+            assert_eq!(prompt(words, standing), expected);
+        }
+    }
+
+    #[test]
+    fn nullok_skips_only_who_has_no_factor_at_all() {
+        let mut enrolled = Record::new(1000);
+        enrolled.factors.push(verified(Kind::Totp { period: 30 }, None));
+        let mut pending = Record::new(1000);
+        pending.factors.push(verified(Kind::Totp { period: 30 }, None));
+        pending.factors[0].status =
+            crate::factor::Status::Unverified { expires: 9, wrong_codes: 0 };
+        assert!(may_skip(None, 1000));
+        assert!(may_skip(Some(&Record::new(7)), 1000));
+        assert!(may_skip(Some(&pending), 1000));
+        assert!(!may_skip(Some(&enrolled), 1000));
+        assert!(!may_skip(Some(&enrolled), 1001), "a recreated account is no way around");
+    }
+
+    #[test]
+    fn a_denial_gives_no_reason_away() {
+        for reason in [Reason::Malformed, Reason::NotEnrolled, Reason::Used, Reason::Wrong] {
+            let (word, details) = told(&Verdict::Denied(reason));
+            assert_eq!((word.as_str(), details.len()), ("denied", 0));
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The daemon's program: options, configuration, store, bus; then it serves until it is stopped.
+//!
+//! There is no signal handler: everything that was answered is on disk, so SIGTERM and SIGKILL may
+//! come at any time.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use totpd::config::{self, Config};
+use totpd::daemon::Daemon;
+use totpd::hardening;
+use totpd::journal::{Entry, Priority};
+use totpd::login::Login;
+use totpd::manager::Manager;
+use totpd::people::MOST_LOOKUPS;
+use totpd::store::{FOLDER, Store};
+use totpd_interface::{PATH, SERVICE, SYSTEM_BUS};
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let word = match arguments.as_slice() {
+        [] => None,
+        [only] => only.to_str(),
+        _ => Some(""),
+    };
+    match word {
+        None => {
+            if let Err(why) = serve() {
+                Entry::new(Priority::Error, format!("cannot run: {why}")).write();
+                return complain(&why);
+            }
+            ExitCode::SUCCESS
+        }
+        Some("--check-config") => check_config(),
+        Some("--help" | "-h") => say(HELP.trim_start()),
+        Some("--version" | "-V") => say(concat!("totpd ", env!("CARGO_PKG_VERSION"), "\n")),
+        Some(_) => {
+            complain("it takes one option at most: --check-config, --help or --version");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn serve() -> Result<(), String> {
+    let say = |error: &dyn std::error::Error| error.to_string();
+    hardening::apply().map_err(|error| format!("the process cannot be hardened: {error}"))?;
+    let config = Config::load(Path::new(config::FILE)).map_err(|error| say(&error))?;
+    for warning in &config.warnings {
+        Entry::new(Priority::Warning, warning.clone()).write();
+    }
+    let opened = Store::open(Path::new(FOLDER)).map_err(|error| say(&error))?;
+    let host = nix::unistd::gethostname().map_err(|error| say(&error))?;
+    let daemon = Arc::new(Daemon::new(opened, config, label(&host.to_string_lossy())));
+    tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .max_blocking_threads(MOST_LOOKUPS)
+        .thread_stack_size(LOOKUP_STACK)
+        .thread_keep_alive(Duration::from_secs(2))
+        .build()
+        .map_err(|error| say(&error))?
+        .block_on(on_the_bus(daemon))
+        .map_err(|error| format!("the system bus: {error}"))
+}
+
+async fn on_the_bus(daemon: Arc<Daemon>) -> zbus::Result<()> {
+    let connection = zbus::connection::Builder::address(SYSTEM_BUS)
+        .serve_at(PATH, Login(Arc::clone(&daemon)))
+        .serve_at(PATH, Manager(daemon))
+        .name(SERVICE)
+        .build()
+        .await?;
+    connection.closed().await;
+    Err(zbus::Error::Failure("it has gone away".into()))
+}
+
+fn check_config() -> ExitCode {
+    match Config::load(Path::new(config::FILE)) {
+        Err(error) => complain(&error.to_string()),
+        Ok(config) => {
+            for warning in &config.warnings {
+                complain(warning);
+            }
+            say("the configuration is good\n")
+        }
+    }
+}
+
+/// A host name without what a label of a URI cannot hold.
+fn label(host: &str) -> String {
+    host.chars().filter(|c| !c.is_control() && *c != ':').take(64).collect()
+}
+
+fn say(text: &str) -> ExitCode {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn complain(why: &str) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "totpd: {why}");
+    ExitCode::FAILURE
+}
+
+/// Enough for the modules of NSS, which run in these threads.
+const LOOKUP_STACK: usize = 512 * 1024;
+
+const HELP: &str = "
+totpd, the daemon of the second factor. The system bus starts it when a login asks for a code.
+
+Usage: totpd [OPTION]
+  --check-config  say whether /etc/totpd/totpd.toml and its drop-ins can be used, and exit
+  --version       print the version and exit
+  --help          print this and exit
+
+It owns org.totpd.Totp1 on the system bus, reads /etc/totpd/totpd.toml when it starts, and keeps its
+records in /var/lib/totpd. Decisions go to the journal (journalctl -t totpd). Manage users with
+totpctl.
+";

@@ -1,0 +1,395 @@
+//! The interface `org.totpd.Totp1.Manager`: what totpctl and other front ends ask.
+
+use std::sync::Arc;
+
+use totpd_interface::{Dictionary, Error};
+use zbus::Connection;
+use zbus::message::Header;
+use zeroize::Zeroizing;
+
+use crate::attempt::{Attempt, Verdict, attempt};
+use crate::caller::Caller;
+use crate::clock;
+use crate::code::Code;
+use crate::daemon::{Daemon, Target};
+use crate::enrolment::{self, Confirmation};
+use crate::factor::{Factor, FactorId, Kind, Status};
+use crate::journal::{Entry, Priority, escaped};
+use crate::options::Options;
+use crate::record::Record;
+use crate::seed::Seed;
+use crate::state;
+use crate::subject::Subject;
+use crate::throttle::{Source, Throttle};
+use crate::uri;
+use crate::user::UserName;
+
+/// Serves `org.totpd.Totp1.Manager`.
+pub struct Manager(pub Arc<Daemon>);
+
+/// For totpctl and other front ends. Root may all; a user may read its own state, and enrol,
+/// confirm and remove its own factors, with a current code where it has a verified one.
+#[zbus::interface(name = "org.totpd.Totp1.Manager")]
+impl Manager {
+    /// Makes a factor, which waits for its first code (`Confirm`); the old one works until then.
+    ///
+    /// Options: `name`, `issuer`, `algorithm` (SHA1, SHA256, SHA512), `kind` (totp, hotp), `code`
+    /// (s), `digits` (6 to 8), `period` (15 to 300 seconds) (u), `counter` (t), `secret` (16 to
+    /// 64 bytes, ay), `confirmed` (b, root only). Details: the parameters, and `expires` t.
+    #[zbus(out_args("factor", "uri", "details"))]
+    async fn enroll(
+        &self,
+        user: String,
+        options: Dictionary,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<(String, String, Dictionary), Error> {
+        let caller = Caller::of(&header, connection).await?;
+        let (name, target) = self.person(&user, caller).await?;
+        let mut options = Options::parse(&options, &self.0.config)?;
+        if !caller.is_root() && !self.0.config.self_service {
+            return Err(Error::NotAuthorized(
+                "users may not enrol themselves here; ask your administrator".into(),
+            ));
+        }
+        if !caller.is_root() && options.confirmed {
+            return Err(Error::NotAuthorized("only root may enrol without a first code".into()));
+        }
+        let proof = self.proof(caller, &target, std::mem::take(&mut options.code));
+        let issuer = options.issuer.take().unwrap_or_else(|| self.0.config.issuer.clone());
+        let issuer = issuer.replace("%h", &self.0.host);
+        let factor = self.factor(options, clock::now())?;
+        let link = uri::otpauth(&factor, &issuer, name.as_str());
+        let details = state::parameters(&factor)
+            .with("issuer", issuer)
+            .with("account", name.as_str().to_owned());
+        let details = details.with_some("expires", state::expires(&factor));
+        let (id, status) = (factor.id.to_string(), factor.status.name());
+
+        let rules = self.0.config.enrolment.clone();
+        let uid = target.uid_now();
+        let added = self
+            .0
+            .update(&target, move |record| {
+                let (proven, mut record) = proof.check(record);
+                if proven.is_err() {
+                    return (proven, record);
+                }
+                if record.uid != uid {
+                    // Another person had this name before: nothing of theirs is inherited.
+                    record = Record { throttle: record.throttle, ..Record::new(uid) };
+                }
+                let added = enrolment::add(&mut record, factor, &rules).map_err(|_| {
+                    Error::AlreadyEnrolled(
+                        "there is no room for another factor; remove one first".into(),
+                    )
+                });
+                (added, record)
+            })
+            .await?;
+        added?;
+        change(&name, &id, &format!("{status} factor made"), caller).write();
+        Ok((id, link.to_string(), details.into()))
+    }
+
+    /// Gives the first code of a factor, which is verified from then on. Five wrong ones drop it.
+    #[zbus(out_args("recovery_codes"))]
+    async fn confirm(
+        &self,
+        user: String,
+        factor: String,
+        code: String,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<Vec<String>, Error> {
+        let code = Zeroizing::new(code);
+        let caller = Caller::of(&header, connection).await?;
+        let (name, target) = self.person(&user, caller).await?;
+        let Some(code) = Code::parse(&code) else {
+            return Err(Error::BadCode("that is no code: type the digits of your app".into()));
+        };
+        let (id, now, rules) = (factor.clone(), clock::now(), self.0.config.enrolment.clone());
+        let uid = target.uid_now();
+        let told = self
+            .0
+            .update(&target, move |mut record| {
+                let told = if record.uid == uid {
+                    enrolment::confirm(&mut record, &id, &code, now, &rules)
+                } else {
+                    Confirmation::NotWaiting
+                };
+                (told, record)
+            })
+            .await?;
+        let outcome = match told {
+            Confirmation::Verified => "factor confirmed by its first code",
+            Confirmation::Wrong { .. } => "wrong first code",
+            Confirmation::Dropped => "factor dropped after five wrong first codes",
+            Confirmation::Expired => "factor dropped, its first code came too late",
+            Confirmation::NotWaiting => "no factor of this id waits for a code",
+        };
+        change(&name, &factor, outcome, caller).write();
+        match told {
+            Confirmation::Verified => Ok(Vec::new()),
+            Confirmation::Wrong { left } => Err(Error::BadCode(format!(
+                "wrong code; {left} more tries. Is the clock of the phone right?"
+            ))),
+            Confirmation::Dropped => Err(Error::BadCode(
+                "wrong code, for the fifth time: the new factor is gone; enrol again".into(),
+            )),
+            Confirmation::Expired => {
+                Err(Error::Expired("the new factor waited too long; enrol again".into()))
+            }
+            Confirmation::NotWaiting => {
+                Err(Error::NotEnrolled("no such factor waits for a first code".into()))
+            }
+        }
+    }
+
+    /// Removes a factor, or with an empty id all of them.
+    async fn remove(
+        &self,
+        user: String,
+        factor: String,
+        code: String,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<(), Error> {
+        let code = Zeroizing::new(code);
+        let caller = Caller::of(&header, connection).await?;
+        let (name, target) = self.person_or_record(&user, caller).await?;
+        let proof = self.proof(caller, &target, code);
+        let id = factor.clone();
+        let removed = self
+            .0
+            .update(&target, move |record| {
+                let (proven, mut record) = proof.check(record);
+                let removed = proven.and_then(|()| {
+                    if enrolment::remove(&mut record, &id) {
+                        return Ok(());
+                    }
+                    Err(Error::NotEnrolled("there is no such factor".into()))
+                });
+                (removed, record)
+            })
+            .await?;
+        removed?;
+        let which = if factor.is_empty() { "all" } else { &factor };
+        change(&name, which, "factor removed", caller).write();
+        Ok(())
+    }
+
+    /// Forgets the wrong codes of a user.
+    async fn unlock(
+        &self,
+        user: String,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<(), Error> {
+        let caller = Caller::of(&header, connection).await?;
+        caller.must_be_root()?;
+        let (name, target) = self.person_or_record(&user, caller).await?;
+        self.0
+            .update(&target, |record| ((), Record { throttle: Throttle::default(), ..record }))
+            .await?;
+        change(&name, "", "wrong codes forgotten", caller).write();
+        Ok(())
+    }
+
+    /// The state of a user, without a secret: `user` s, `uid` u, `enrolled` b, `factors` aa{sv},
+    /// `failures` u, `locked` b, `retry_after` u, `known_sources` aa{sv}.
+    #[zbus(out_args("state"))]
+    async fn get_user(
+        &self,
+        user: String,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<Dictionary, Error> {
+        let caller = Caller::of(&header, connection).await?;
+        let (name, target) = self.person_or_record(&user, caller).await?;
+        let stored = self.0.told(self.0.store.read(target.subject.clone()).await)?;
+        let record = target.record(stored);
+        Ok(state::of(&name, record, clock::now(), &self.0.config.rules.throttle))
+    }
+
+    /// The enrolled users whose names come after `after`, in name order, at most `limit`.
+    #[zbus(out_args("users"))]
+    async fn list_users(
+        &self,
+        after: String,
+        limit: u32,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<Vec<Dictionary>, Error> {
+        Caller::of(&header, connection).await?.must_be_root()?;
+        let (now, rules) = (clock::now(), &self.0.config.rules.throttle);
+        let limit = limit.clamp(1, MOST_LISTED);
+        let (mut after, mut users) = (after, Vec::new());
+        loop {
+            let page = self.0.told(self.0.store.list(after.clone(), limit).await)?;
+            let Some((last, _)) = page.last() else { return Ok(users) };
+            after = last.as_str().to_owned();
+            for (name, record) in page {
+                match record {
+                    // Who has no factor is in the store for wrong codes alone.
+                    Ok(record) if record.factors.is_empty() => {}
+                    Ok(record) => users.push(state::of(&name, record, now, rules)),
+                    Err(error) => {
+                        let _ = self.0.failure(&error);
+                        users.push(state::damaged(&name));
+                    }
+                }
+                if users.len() >= limit as usize {
+                    return Ok(users);
+                }
+            }
+        }
+    }
+
+    /// The version of the daemon.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn version(&self) -> String {
+        env!("CARGO_PKG_VERSION").to_owned()
+    }
+}
+
+impl Manager {
+    /// The user that the caller may act for, who must exist.
+    async fn person(&self, user: &str, caller: Caller) -> Result<(UserName, Target), Error> {
+        let target = self.0.target(user).await?;
+        caller.may_act_for(target.uid)?;
+        match &target.subject {
+            Subject::User(name) => Ok((name.clone(), target)),
+            Subject::Bucket(_) => Err(no_such_user(user)),
+        }
+    }
+
+    /// The same, or for root a user that is gone from the system and still in the store.
+    async fn person_or_record(
+        &self,
+        user: &str,
+        caller: Caller,
+    ) -> Result<(UserName, Target), Error> {
+        let target = self.0.target(user).await?;
+        caller.may_act_for(target.uid)?;
+        if let Subject::User(name) = &target.subject {
+            return Ok((name.clone(), target));
+        }
+        let name = UserName::parse(user).ok_or_else(|| no_such_user(user))?;
+        let subject = Subject::User(name.clone());
+        match self.0.told(self.0.store.read(subject.clone()).await)? {
+            None => Err(no_such_user(user)),
+            Some(record) => Ok((name, Target { subject, uid: Some(record.uid) })),
+        }
+    }
+
+    /// What a caller has to show before it may change factors: root nothing, everybody else a
+    /// current code, where there is a verified factor.
+    fn proof(&self, caller: Caller, target: &Target, code: Zeroizing<String>) -> Proof {
+        if caller.is_root() {
+            return Proof::NotNeeded;
+        }
+        let given = !code.is_empty();
+        Proof::CurrentCode {
+            given,
+            attempt: Attempt {
+                code: Code::parse(&code),
+                factor: None,
+                source: Source::Uid(caller.uid),
+                uid: target.uid_now(),
+                now: clock::now(),
+            },
+            rules: self.0.config.rules.clone(),
+        }
+    }
+
+    fn factor(&self, options: Options, now: u64) -> Result<Factor, Error> {
+        let no_randomness =
+            |_| Error::Internal("the kernel gives no random bytes for a seed".into());
+        let mut id = [0; 5];
+        getrandom::fill(&mut id).map_err(no_randomness)?;
+        let seed = match options.secret {
+            Some(seed) => seed,
+            None => Seed::random(options.algorithm.seed_length()).map_err(no_randomness)?,
+        };
+        let lifetime = self.0.config.enrolment.unverified_lifetime;
+        let status = if options.confirmed {
+            Status::Verified
+        } else {
+            Status::Unverified { expires: now.saturating_add(lifetime), wrong_codes: 0 }
+        };
+        let last_accepted = match options.kind {
+            Kind::Hotp => options.counter.checked_sub(1),
+            Kind::Totp { .. } => None,
+        };
+        Ok(Factor {
+            id: FactorId::from_random(id),
+            name: options.name,
+            kind: options.kind,
+            algorithm: options.algorithm,
+            digits: options.digits,
+            seed,
+            status,
+            created: now,
+            last_used: None,
+            last_accepted,
+        })
+    }
+}
+
+/// What a caller has shown.
+enum Proof {
+    CurrentCode { given: bool, attempt: Attempt, rules: crate::attempt::Rules },
+    NotNeeded,
+}
+
+impl Proof {
+    /// Whether it is good. A code that was shown is an attempt like any other: counted, throttled
+    /// and used up, in the transaction of the change that it is for.
+    fn check(self, record: Record) -> (Result<(), Error>, Record) {
+        let (given, one, rules) = match self {
+            Self::NotNeeded => return (Ok(()), record),
+            Self::CurrentCode { given, attempt, rules } => (given, attempt, rules),
+        };
+        if !record.is_enrolled() || record.uid != one.uid {
+            return (Ok(()), record);
+        }
+        if !given {
+            let told = "you have a verified factor: a current code of it is needed";
+            return (Err(Error::BadCode(told.into())), record);
+        }
+        let (verdict, record) = attempt(record, &one, &rules);
+        let proven = match verdict {
+            Verdict::Approved { .. } => Ok(()),
+            Verdict::Denied(_) => {
+                Err(Error::BadCode("the current code is wrong, or was used before".into()))
+            }
+            Verdict::Throttled { .. } => {
+                Err(Error::Throttled("too many wrong codes; try again later".into()))
+            }
+        };
+        (proven, record)
+    }
+}
+
+fn no_such_user(user: &str) -> Error {
+    let user: String = user.chars().take(64).collect();
+    Error::NoSuchUser(format!("there is no user {:?} on this system", escaped(&user)))
+}
+
+/// The structured record of one change of a user's factors.
+fn change(user: &UserName, factor: &str, what: &str, caller: Caller) -> Entry {
+    let by = caller.uid.to_string();
+    let message = format!("{} by uid {by}: {what}", escaped(user.as_str()));
+    Entry::new(Priority::Notice, message)
+        .with("MESSAGE_ID", CHANGE)
+        .with("TOTP_USER", user.as_str())
+        .with("TOTP_FACTOR", &factor.chars().take(16).collect::<String>())
+        .with("TOTP_REASON", what)
+        .with("TOTP_BY_UID", &by)
+}
+
+/// Users in one answer: far below the 32 MiB that a message of the bus may have.
+const MOST_LISTED: u32 = 1000;
+/// Finds every change: `journalctl MESSAGE_ID=…`.
+const CHANGE: &str = "9b5d8a3e4c1f4d7c9a2b7e6f0c3d5a18";

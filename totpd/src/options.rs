@@ -1,0 +1,230 @@
+//! The options of `Enroll`, parsed. Unlike a context, nothing unknown is let by.
+
+use totpd_interface::{Dictionary, Error};
+use zbus::OwnedVariant;
+use zeroize::Zeroizing;
+
+use crate::code::DIGITS;
+use crate::config::{Config, PERIOD};
+use crate::factor::Kind;
+use crate::otp::Algorithm;
+use crate::seed::{LENGTH, Seed};
+use crate::uri;
+
+/// What a new factor shall be.
+#[derive(Debug)]
+pub struct Options {
+    /// Its name; may be empty.
+    pub name: String,
+    /// The issuer, where the configured one does not hold.
+    pub issuer: Option<String>,
+    /// The hash.
+    pub algorithm: Algorithm,
+    /// Decimal digits of a code.
+    pub digits: u8,
+    /// What moves the code on.
+    pub kind: Kind,
+    /// The first counter of an event token.
+    pub counter: u64,
+    /// The seed, where it is not to be a new one.
+    pub secret: Option<Seed>,
+    /// A current code of the user.
+    pub code: Zeroizing<String>,
+    /// Whether it needs no first code. Root alone may say so.
+    pub confirmed: bool,
+}
+
+impl Options {
+    /// Reads the options; what they leave open is as configured.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] names the key and what it may be.
+    pub fn parse(options: &Dictionary, config: &Config) -> Result<Self, Error> {
+        if let Some(unknown) = options.keys().find(|key| !KEYS.contains(&key.as_str())) {
+            let known = KEYS.join(", ");
+            return Err(invalid(&crate::journal::escaped(unknown), &format!("one of {known}")));
+        }
+        let name = text(options, "name")?.unwrap_or_default();
+        if name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+            return Err(invalid("name", "at most 64 bytes without control characters"));
+        }
+        let issuer = text(options, "issuer")?;
+        if let Some(Err(why)) = issuer.as_deref().map(uri::check_label) {
+            return Err(Error::InvalidArgument(format!("issuer {why}")));
+        }
+        let algorithm = match text(options, "algorithm")? {
+            None => config.defaults.algorithm,
+            Some(name) => Algorithm::named(&name)
+                .ok_or_else(|| invalid("algorithm", "SHA1, SHA256 or SHA512"))?,
+        };
+        let digits = match number(options, "digits")? {
+            None => config.defaults.digits,
+            Some(digits) => u8::try_from(digits)
+                .ok()
+                .filter(|digits| DIGITS.contains(digits))
+                .ok_or_else(|| invalid("digits", "6 to 8"))?,
+        };
+        let (kind, counter) = kind(options, config)?;
+        Ok(Self {
+            name,
+            issuer,
+            algorithm,
+            digits,
+            kind,
+            counter,
+            secret: secret(options)?,
+            code: Zeroizing::new(text(options, "code")?.unwrap_or_default()),
+            confirmed: flag(options, "confirmed")?,
+        })
+    }
+}
+
+fn kind(options: &Dictionary, config: &Config) -> Result<(Kind, u64), Error> {
+    let period = number(options, "period")?;
+    let counter = match options.get("counter").map(|value| value.downcast_ref::<u64>()) {
+        None => None,
+        Some(given) => Some(given.map_err(|_| invalid("counter", "an unsigned 64-bit number"))?),
+    };
+    match (text(options, "kind")?.as_deref().unwrap_or("totp"), period, counter) {
+        ("totp", _, Some(_)) => Err(invalid("counter", "left out where kind is totp")),
+        ("totp", period, None) => {
+            let period = period.unwrap_or(config.defaults.period);
+            if !PERIOD.contains(&period) {
+                return Err(invalid("period", "15 to 300 seconds"));
+            }
+            Ok((Kind::Totp { period }, 0))
+        }
+        ("hotp", Some(_), _) => Err(invalid("period", "left out where kind is hotp")),
+        ("hotp", None, counter) => {
+            let counter = counter.unwrap_or(0);
+            if counter > LAST_COUNTER {
+                return Err(invalid("counter", "at most 2^63"));
+            }
+            Ok((Kind::Hotp, counter))
+        }
+        _ => Err(invalid("kind", "totp or hotp")),
+    }
+}
+
+fn secret(options: &Dictionary) -> Result<Option<Seed>, Error> {
+    let wanted = || {
+        invalid("secret", &format!("an array of {} to {} bytes", LENGTH.start(), LENGTH.end()))
+    };
+    let Some(value) = options.get("secret") else { return Ok(None) };
+    let bytes = value.try_clone().ok().and_then(|value| Vec::<u8>::try_from(value).ok());
+    bytes.and_then(Seed::new).map(Some).ok_or_else(wanted)
+}
+
+fn text(options: &Dictionary, key: &str) -> Result<Option<String>, Error> {
+    let read = |value: &OwnedVariant| value.downcast_ref::<&str>().map(ToOwned::to_owned);
+    options.get(key).map(read).transpose().map_err(|_| invalid(key, "a string"))
+}
+
+fn number(options: &Dictionary, key: &str) -> Result<Option<u32>, Error> {
+    let read = |value: &OwnedVariant| value.downcast_ref::<u32>();
+    options.get(key).map(read).transpose().map_err(|_| invalid(key, "an unsigned 32-bit number"))
+}
+
+fn flag(options: &Dictionary, key: &str) -> Result<bool, Error> {
+    let read = |value: &OwnedVariant| value.downcast_ref::<bool>();
+    let given = options.get(key).map(read).transpose();
+    Ok(given.map_err(|_| invalid(key, "a boolean"))?.unwrap_or(false))
+}
+
+fn invalid(key: &str, wanted: &str) -> Error {
+    Error::InvalidArgument(format!("{key} must be {wanted}"))
+}
+
+const KEYS: [&str; 10] = [
+    "algorithm", "code", "confirmed", "counter", "digits", "issuer", "kind", "name", "period",
+    "secret",
+];
+const LONGEST_NAME: usize = 64;
+/// Far enough from the end for the look-ahead never to get there.
+const LAST_COUNTER: u64 = 1 << 63;
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use zbus::Variant;
+
+    use super::*;
+
+    fn parse(entries: &[(&str, Variant<'_>)]) -> Result<Options, Error> {
+        let owned = |value: &Variant<'_>| value.try_to_owned().unwrap();
+        let options = entries.iter().map(|(key, value)| ((*key).to_owned(), owned(value)));
+        let config = Config::load(Path::new("/nowhere/totpd.toml")).unwrap();
+        Options::parse(&options.collect(), &config)
+    }
+
+    #[test]
+    fn what_is_left_open_is_as_configured() {
+        let options = parse(&[]).unwrap();
+        assert_eq!((options.digits, options.kind), (6, Kind::Totp { period: 30 }));
+        assert_eq!(options.algorithm, Algorithm::Sha1);
+        assert!(options.secret.is_none() && !options.confirmed && options.name.is_empty());
+    }
+
+    #[test]
+    fn everything_in_range_is_taken() {
+        let options = parse(&[
+            ("name", "Pixel".into()),
+            ("issuer", "My Company".into()),
+            ("algorithm", "SHA512".into()),
+            ("digits", 8_u32.into()),
+            ("kind", "hotp".into()),
+            ("counter", 42_u64.into()),
+            ("secret", vec![7_u8; 64].into()),
+            ("code", "123456".into()),
+            ("confirmed", true.into()),
+        ])
+        .unwrap();
+        assert_eq!((options.digits, options.kind, options.counter), (8, Kind::Hotp, 42));
+        assert_eq!(options.secret.unwrap().bytes(), [7; 64]);
+        assert!(options.confirmed);
+    }
+
+    #[test]
+    fn everything_else_is_refused_by_key() {
+        for (key, value) in [
+            ("name", Variant::from("x".repeat(65))),
+            ("name", "a\nb".into()),
+            ("name", 7_u32.into()),
+            ("issuer", "".into()),
+            ("issuer", "a:b".into()),
+            ("issuer", true.into()),
+            ("algorithm", "MD5".into()),
+            ("algorithm", "sha1".into()),
+            ("algorithm", 1_u32.into()),
+            ("digits", 5_u32.into()),
+            ("digits", 9_u32.into()),
+            ("digits", 262_u32.into()),
+            ("digits", 6_i32.into()),
+            ("digits", "6".into()),
+            ("period", 14_u32.into()),
+            ("period", 301_u32.into()),
+            ("period", 30_u64.into()),
+            ("secret", vec![7_u8; 15].into()),
+            ("secret", vec![7_u8; 65].into()),
+            ("secret", "JBSWY3DPEHPK3PXP".into()),
+            ("secret", vec![7_u32; 20].into()),
+            ("kind", "steam".into()),
+            ("kind", 1_u32.into()),
+            ("counter", 1_u64.into()),
+            ("code", 123_456_u32.into()),
+            ("confirmed", "true".into()),
+            ("digit", 6_u32.into()),
+            ("", "".into()),
+        ] {
+            match parse(&[(key, value.try_to_owned().unwrap().into())]) {
+                Err(Error::InvalidArgument(why)) => assert!(why.contains(key), "{key}: {why}"),
+                other => panic!("{key} {value:?}: {other:?}"),
+            }
+        }
+        for (key, value) in [("period", Variant::from(30_u32)), ("counter", u64::MAX.into())] {
+            let refused = parse(&[("kind", "hotp".into()), (key, value)]);
+            assert!(matches!(refused, Err(Error::InvalidArgument(_))), "{key}");
+        }
+    }
+}

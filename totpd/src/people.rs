@@ -1,0 +1,123 @@
+//! Who a name belongs to, asked of NSS. A lookup can hang, so each has a thread and a deadline.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::unistd::{Uid, User};
+use tokio::sync::Semaphore;
+
+use crate::user::UserName;
+
+/// A person as NSS knows it: the name in the spelling of NSS, and the uid.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Person {
+    /// The login name.
+    pub name: UserName,
+    /// The numeric user id.
+    pub uid: u32,
+}
+
+/// NSS did not answer: that is not to say that there is no such user.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the user database (NSS) does not answer; see nsswitch.conf and its services")]
+pub struct Unanswered;
+
+/// The lookups of NSS.
+#[derive(Clone, Debug)]
+pub struct People {
+    free: Arc<Semaphore>,
+}
+
+impl People {
+    /// Lookups in at most [`MOST_LOOKUPS`] threads at a time.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { free: Arc::new(Semaphore::new(MOST_LOOKUPS)) }
+    }
+
+    /// The person of that name; nothing if NSS says that there is none.
+    ///
+    /// # Errors
+    /// [`Unanswered`] if NSS fails, or says nothing in time.
+    pub async fn named(&self, name: UserName) -> Result<Option<Person>, Unanswered> {
+        self.look_up(move || User::from_name(name.as_str())).await
+    }
+
+    /// The person of that uid; nothing if NSS says that there is none.
+    ///
+    /// # Errors
+    /// [`Unanswered`] if NSS fails, or says nothing in time.
+    pub async fn of_uid(&self, uid: u32) -> Result<Option<Person>, Unanswered> {
+        self.look_up(move || User::from_uid(Uid::from_raw(uid))).await
+    }
+
+    async fn look_up<F>(&self, ask: F) -> Result<Option<Person>, Unanswered>
+    where
+        F: FnOnce() -> nix::Result<Option<User>> + Send + 'static,
+    {
+        let lookup = async {
+            let permit =
+                Arc::clone(&self.free).acquire_owned().await.map_err(|_| Unanswered)?;
+            // The permit goes with the thread, not with whoever waits: a thread that hangs is
+            // counted until it ends.
+            let answer = tokio::task::spawn_blocking(move || (ask(), permit).0);
+            person(answer.await.map_err(|_| Unanswered)?)
+        };
+        tokio::time::timeout(PATIENCE, lookup).await.map_err(|_| Unanswered)?
+    }
+}
+
+impl Default for People {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn person(answer: nix::Result<Option<User>>) -> Result<Option<Person>, Unanswered> {
+    match answer {
+        Ok(Some(user)) => Ok(UserName::parse(&user.name)
+            .map(|name| Person { name, uid: user.uid.as_raw() })),
+        // What getpwnam(3) says for a name that was not found, in some releases.
+        Ok(None) | Err(Errno::ENOENT | Errno::ESRCH) => Ok(None),
+        Err(_) => Err(Unanswered),
+    }
+}
+
+/// Threads that may ask NSS at a time. One that hangs occupies one.
+pub const MOST_LOOKUPS: usize = 64;
+/// Shorter than the module's own deadline, so that the person gets a reason.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn on_a_runtime<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap()
+            .block_on(future)
+    }
+
+    #[test]
+    fn root_is_known_by_name_and_uid_and_nobody_else_is_made_up() {
+        on_a_runtime(async {
+            let people = People::new();
+            let root = people.named(UserName::parse("root").unwrap()).await.unwrap().unwrap();
+            assert_eq!(root.uid, 0);
+            assert_eq!(people.of_uid(0).await.unwrap().unwrap(), root);
+            let nobody = people.named(UserName::parse("no-such-user-here").unwrap()).await;
+            assert_eq!(nobody, Ok(None));
+        });
+    }
+
+    #[test]
+    fn an_nss_that_fails_is_not_an_absent_user() {
+        assert_eq!(person(Err(Errno::EIO)), Err(Unanswered));
+        assert_eq!(person(Err(Errno::ETIMEDOUT)), Err(Unanswered));
+        assert_eq!(person(Err(Errno::ENOENT)), Ok(None));
+        assert_eq!(person(Ok(None)), Ok(None));
+    }
+}

@@ -1,0 +1,40 @@
+//! All that the daemon remembers of one user.
+
+use crate::factor::{Factor, FactorId};
+use crate::throttle::Throttle;
+
+/// All that the daemon remembers of one user, or of a bucket of names that nobody has.
+#[derive(Debug)]
+pub struct Record {
+    /// The uid that the name had at enrolment. A name that has another one now is another user.
+    pub uid: u32,
+    /// Its factors, the oldest first.
+    pub factors: Vec<Factor>,
+    /// Its wrong codes.
+    pub throttle: Throttle,
+}
+
+impl Record {
+    /// The record of a user without a factor.
+    #[must_use]
+    pub fn new(uid: u32) -> Self {
+        Self { uid, factors: Vec::new(), throttle: Throttle::default() }
+    }
+
+    /// Whether the user has a factor that opens the door.
+    #[must_use]
+    pub fn is_enrolled(&self) -> bool {
+        self.factors.iter().any(Factor::is_verified)
+    }
+
+    /// The factor of that id.
+    #[must_use]
+    pub fn factor(&self, id: &str) -> Option<&Factor> {
+        self.factors.iter().find(|factor| factor.id.as_str() == id)
+    }
+
+    /// The ids of all verified factors.
+    pub fn verified(&self) -> impl Iterator<Item = &FactorId> {
+        self.factors.iter().filter(|factor| factor.is_verified()).map(|factor| &factor.id)
+    }
+}

@@ -1,0 +1,73 @@
+//! The shared secret of a factor.
+
+use std::fmt;
+
+use data_encoding::BASE32_NOPAD;
+use zeroize::Zeroizing;
+
+/// A seed: 16 to 64 bytes (RFC 4226 section 4, R6 asks for at least 128 bits).
+///
+/// It has no `Clone`, is wiped when dropped and prints `[redacted]`.
+pub struct Seed(Zeroizing<Vec<u8>>);
+
+/// The fewest and the most bytes of a seed.
+pub const LENGTH: std::ops::RangeInclusive<usize> = 16..=64;
+
+impl Seed {
+    /// The seed of these bytes, if they are as many as a seed may have.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Option<Self> {
+        let bytes = Zeroizing::new(bytes);
+        LENGTH.contains(&bytes.len()).then_some(Self(bytes))
+    }
+
+    /// A new random seed of `length` bytes from the kernel.
+    ///
+    /// # Errors
+    /// Where the kernel gives no random bytes.
+    pub fn random(length: usize) -> Result<Self, getrandom::Error> {
+        let mut bytes = Zeroizing::new(vec![0; length]);
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+
+    /// The bytes, for the HMAC and the sealer alone.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Base32 without padding (RFC 4648 section 6), as `otpauth` URIs and phone apps want it.
+    #[must_use]
+    pub fn base32(&self) -> Zeroizing<String> {
+        Zeroizing::new(BASE32_NOPAD.encode(&self.0))
+    }
+}
+
+impl fmt::Debug for Seed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_has_16_to_64_bytes() {
+        for (length, good) in [(0, false), (15, false), (16, true), (64, true), (65, false)] {
+            assert_eq!(Seed::new(vec![7; length]).is_some(), good, "{length}");
+        }
+    }
+
+    #[test]
+    fn a_seed_never_prints_itself() {
+        assert_eq!(format!("{:?}", Seed::new(vec![65; 20])), "Some([redacted])");
+    }
+
+    #[test]
+    fn random_seeds_differ() {
+        assert_ne!(Seed::random(20).unwrap().bytes(), Seed::random(20).unwrap().bytes());
+    }
+}

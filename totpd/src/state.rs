@@ -1,0 +1,82 @@
+//! The state of a user as the bus tells it: everything but secrets.
+
+use totpd_interface::Dictionary;
+
+use crate::enrolment;
+use crate::factor::{Factor, Status};
+use crate::record::Record;
+use crate::reply::Reply;
+use crate::throttle::{KnownSource, Standing, ThrottleRules};
+use crate::user::UserName;
+
+/// The state of one user at `now` (seconds since 1970).
+pub(crate) fn of(
+    name: &UserName,
+    mut record: Record,
+    now: u64,
+    rules: &ThrottleRules,
+) -> Dictionary {
+    enrolment::expire(&mut record, now);
+    record.throttle.settle(now, rules);
+    let strangers = record.throttle.strangers();
+    let (locked, retry_after) = match strangers.standing(now, rules) {
+        Standing::Locked => (true, None),
+        Standing::Open => (false, None),
+        Standing::Waiting(seconds) => (false, Some(u32::try_from(seconds).unwrap_or(u32::MAX))),
+    };
+    let factors: Vec<Dictionary> = record.factors.iter().map(factor).collect();
+    let known: Vec<Dictionary> = record.throttle.known().iter().map(source).collect();
+    Reply::new()
+        .with("user", name.as_str().to_owned())
+        .with("uid", record.uid)
+        .with("enrolled", record.is_enrolled())
+        .with("factors", factors)
+        .with("failures", strangers.failures())
+        .with("locked", locked)
+        .with_some("retry_after", retry_after)
+        .with("known_sources", known)
+        .into()
+}
+
+/// What is known of a user whose record cannot be trusted.
+pub(crate) fn damaged(name: &UserName) -> Dictionary {
+    Reply::new().with("user", name.as_str().to_owned()).with("damaged", true).into()
+}
+
+/// The parameters of a factor.
+pub(crate) fn parameters(factor: &Factor) -> Reply {
+    let next = factor.last_accepted.map_or(0, |last| last.saturating_add(1));
+    Reply::new()
+        .with("name", factor.name.clone())
+        .with("kind", factor.kind.name().to_owned())
+        .with("algorithm", factor.algorithm.name().to_owned())
+        .with("digits", u32::from(factor.digits))
+        .with("status", factor.status.name().to_owned())
+        .with_some("period", factor.kind.period())
+        .with_some("counter", factor.kind.period().is_none().then_some(next))
+}
+
+/// When a factor that waits for its first code is dropped, in seconds since 1970.
+pub(crate) fn expires(factor: &Factor) -> Option<u64> {
+    match factor.status {
+        Status::Unverified { expires, .. } => Some(expires),
+        Status::Disabled | Status::Verified => None,
+    }
+}
+
+fn factor(factor: &Factor) -> Dictionary {
+    parameters(factor)
+        .with("factor", factor.id.to_string())
+        .with("created", factor.created)
+        .with_some("last_used", factor.last_used)
+        .with_some("expires", expires(factor))
+        .into()
+}
+
+fn source(known: &KnownSource) -> Dictionary {
+    Reply::new()
+        .with("source", known.source.to_string())
+        .with("last_success", known.last_success)
+        .with("failures", known.budget.failures())
+        .into()
+}

@@ -134,7 +134,7 @@ impl Manager {
             Confirmation::Wrong { left } => Err(Error::BadCode(format!(
                 "wrong code; {left} more tries. Is the clock of the phone right?"
             ))),
-            Confirmation::Dropped => Err(Error::BadCode(
+            Confirmation::Dropped => Err(Error::Expired(
                 "wrong code, for the fifth time: the new factor is gone; enrol again".into(),
             )),
             Confirmation::Expired => {

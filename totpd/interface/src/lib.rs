@@ -87,7 +87,7 @@ pub enum Error {
     AlreadyEnrolled(String),
     /// The code is wrong, used, or no code at all.
     BadCode(String),
-    /// The factor waited too long for its first code.
+    /// The factor waited too long for its first code, or got five wrong ones: it is gone.
     Expired(String),
     /// The daemon met something that it did not expect.
     Internal(String),

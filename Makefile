@@ -1,0 +1,50 @@
+# Thin: what a target does is in scripts/, or in Rust.
+
+PREFIX ?= /usr
+SYSCONFDIR ?= /etc
+DESTDIR ?=
+# Where libpam looks for modules: the multiarch folder on Debian and Ubuntu, lib64 elsewhere.
+MULTIARCH := $(shell cc -print-multiarch 2>/dev/null || true)
+SECURITYDIR ?= $(PREFIX)/$(if $(MULTIARCH),lib/$(MULTIARCH),lib64)/security
+CARGO ?= $(shell command -v cargo || echo $(HOME)/.cargo/bin/cargo)
+BUILT := target/release
+
+.PHONY: all bench build demo install lint test
+
+all: build
+
+build:
+	$(CARGO) build --release --locked -p totpd -p totpctl
+	$(CARGO) build --release --locked -p pam_totp
+	scripts/completions.sh $(BUILT)/totpctl $(BUILT)/completions
+
+# Builds nothing and needs no network.
+install:
+	install -D -m 0644 $(BUILT)/libpam_totp.so $(DESTDIR)$(SECURITYDIR)/pam_totp.so
+	install -D -m 0755 $(BUILT)/totpd $(DESTDIR)$(PREFIX)/libexec/totpd
+	install -D -m 0755 $(BUILT)/totpctl $(DESTDIR)$(PREFIX)/bin/totpctl
+	install -D -m 0644 packaging/systemd/totpd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/totpd.service
+	install -D -m 0644 packaging/dbus/org.totpd.Totp1.conf $(DESTDIR)$(PREFIX)/share/dbus-1/system.d/org.totpd.Totp1.conf
+	install -D -m 0644 packaging/dbus/org.totpd.Totp1.service $(DESTDIR)$(PREFIX)/share/dbus-1/system-services/org.totpd.Totp1.service
+	install -D -m 0644 packaging/totpd.toml $(DESTDIR)$(SYSCONFDIR)/totpd/totpd.toml
+	install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/totpd/totpd.toml.d
+	install -d -m 0700 $(DESTDIR)/var/lib/totpd
+	install -D -m 0644 $(BUILT)/completions/totpctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/totpctl
+	install -D -m 0644 $(BUILT)/completions/_totpctl $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_totpctl
+	install -D -m 0644 $(BUILT)/completions/totpctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/totpctl.fish
+
+test:
+	scripts/prepare.sh test
+	scripts/test.sh
+
+demo:
+	scripts/prepare.sh demo
+	scripts/demo.sh
+
+lint:
+	scripts/prepare.sh lint
+	scripts/lint.sh
+
+bench:
+	scripts/prepare.sh bench
+	scripts/bench.sh

@@ -1,0 +1,160 @@
+//! The module's options, as the administrator wrote them behind its name.
+
+use std::ffi::CStr;
+use std::time::Duration;
+
+/// What the options say.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Options {
+    /// `debug`: logs what is asked and answered, but never a code.
+    pub(crate) debug: bool,
+    /// `echo`: the code is seen while it is typed.
+    pub(crate) echo: bool,
+    /// `try_first_pass`, `use_first_pass`: whether an earlier module's answer is tried.
+    pub(crate) first_pass: FirstPass,
+    /// `nodelay`: a refusal is told at once.
+    pub(crate) nodelay: bool,
+    /// `nullok`: who has no factor is let by.
+    pub(crate) nullok: bool,
+    /// `prompt=TEXT`
+    pub(crate) prompt: Option<String>,
+    /// `quiet`: nothing but the prompt is shown.
+    pub(crate) quiet: bool,
+    /// `timeout=SECONDS` (1 to 60, default 5): how long the daemon may take for each question.
+    pub(crate) timeout: Duration,
+    #[cfg(feature = "panic-on-demand")]
+    pub(crate) panic: bool,
+}
+
+/// Whether the answer to an earlier module's prompt is tried as a code.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum FirstPass {
+    /// No: ask.
+    Ignore,
+    /// Yes, and nothing else.
+    Only,
+    /// Yes, and ask if it is not right.
+    Try,
+}
+
+impl Options {
+    /// Reads the options.
+    ///
+    /// # Errors
+    /// A sentence for the log. A misspelt option must not be let by: it may be the one that
+    /// matters.
+    pub(crate) fn parse(args: &[&CStr]) -> Result<Self, String> {
+        let mut options = Self::default();
+        for arg in args {
+            let arg = arg.to_str().map_err(|_| "an option is not UTF-8".to_owned())?;
+            match arg.split_once('=') {
+                None => match arg {
+                    "debug" => options.debug = true,
+                    "echo" => options.echo = true,
+                    "forward_pass" => return Err(FORWARD_PASS.into()),
+                    "nodelay" => options.nodelay = true,
+                    "nullok" => options.nullok = true,
+                    #[cfg(feature = "panic-on-demand")]
+                    "panic" => options.panic = true,
+                    "quiet" => options.quiet = true,
+                    "try_first_pass" => options.first_pass = FirstPass::Try,
+                    "use_first_pass" => options.first_pass = FirstPass::Only,
+                    _ => return Err(unknown(arg)),
+                },
+                Some(("prompt", text)) => options.prompt = Some(text.into()),
+                Some(("timeout", seconds)) => options.timeout = timeout(seconds)?,
+                Some(_) => return Err(unknown(arg)),
+            }
+        }
+        Ok(options)
+    }
+
+    /// The options where the host may want silence (`PAM_SILENT`).
+    pub(crate) fn silenced_by(self, silent: bool) -> Self {
+        Self { quiet: self.quiet || silent, ..self }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            debug: false,
+            echo: false,
+            first_pass: FirstPass::Ignore,
+            nodelay: false,
+            nullok: false,
+            prompt: None,
+            quiet: false,
+            timeout: Duration::from_secs(5),
+            #[cfg(feature = "panic-on-demand")]
+            panic: false,
+        }
+    }
+}
+
+fn timeout(seconds: &str) -> Result<Duration, String> {
+    let parsed = seconds.parse().ok().filter(|seconds| (1..=60).contains(seconds));
+    parsed.map(Duration::from_secs).ok_or_else(|| {
+        format!("timeout={seconds} is not a number of seconds from 1 to 60")
+    })
+}
+
+fn unknown(option: &str) -> String {
+    format!("unknown option \"{option}\"; see pam_totp(8)")
+}
+
+/// The bindings can read the password item but not set it, and this project has no unsafe code.
+const FORWARD_PASS: &str = "the option \"forward_pass\" is not available in this version";
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CString;
+
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<Options, String> {
+        let owned: Vec<_> = args.iter().map(|arg| CString::new(*arg).unwrap()).collect();
+        Options::parse(&owned.iter().map(CString::as_c_str).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn every_option_is_understood() {
+        assert_eq!(parse(&[]), Ok(Options::default()));
+        let all = parse(&[
+            "nullok", "prompt=Token: ", "echo", "try_first_pass", "timeout=7", "nodelay", "quiet",
+            "debug",
+        ]);
+        let expected = Options {
+            debug: true,
+            echo: true,
+            first_pass: FirstPass::Try,
+            nodelay: true,
+            nullok: true,
+            prompt: Some("Token: ".into()),
+            quiet: true,
+            timeout: Duration::from_secs(7),
+            #[cfg(feature = "panic-on-demand")]
+            panic: false,
+        };
+        assert_eq!(all, Ok(expected));
+        assert_eq!(parse(&["use_first_pass"]).unwrap().first_pass, FirstPass::Only);
+        assert_eq!(parse(&["prompt=a=b"]).unwrap().prompt.as_deref(), Some("a=b"));
+    }
+
+    #[test]
+    fn everything_else_is_refused_by_name() {
+        for arg in [
+            "nulok", "NULLOK", "", "nullok=1", "prompt", "timeout", "timeout=", "timeout=0",
+            "timeout=61", "timeout=-1", "timeout=5s", "window=5", "forward_pass",
+        ] {
+            let why = parse(&["debug", arg]).unwrap_err();
+            assert!(why.contains(arg), "{arg}: {why}");
+        }
+    }
+
+    #[test]
+    fn the_host_can_ask_for_silence() {
+        assert!(Options::default().silenced_by(true).quiet);
+        assert!(!Options::default().silenced_by(false).quiet);
+    }
+}

@@ -1,0 +1,77 @@
+//! How an authentication ended, and the one place where that becomes a PAM code.
+
+use pam::constants::PamResultCode;
+
+use crate::log::{self, Severity};
+
+/// How it ended. Everything but the first two refuses.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Outcome {
+    /// The daemon approved the code.
+    Approved,
+    /// The daemon said that no code is needed here.
+    Skipped,
+    /// Nobody could be asked.
+    ConversationFailed,
+    /// The code was wrong, used, or none.
+    Denied,
+    /// The module is set up wrongly, or met something that it does not know.
+    Misused(String),
+    /// Too many wrong codes.
+    Throttled,
+    /// The daemon or the bus did not answer.
+    Unavailable(String),
+}
+
+impl Outcome {
+    /// Whether a person typed something that was refused, which is answered after a delay.
+    pub(crate) fn is_a_refused_code(&self) -> bool {
+        matches!(self, Self::Denied | Self::Throttled)
+    }
+
+    /// Logs what the daemon does not log itself.
+    pub(crate) fn report(&self) {
+        match self {
+            Self::Approved | Self::Denied | Self::Skipped | Self::Throttled => {}
+            Self::ConversationFailed => log::write(Severity::Notice, "nobody could be asked"),
+            Self::Misused(why) => log::write(Severity::Error, &format!("access denied: {why}")),
+            Self::Unavailable(why) => {
+                log::write(Severity::Error, &format!("access denied: totpd is unavailable: {why}"));
+            }
+        }
+    }
+}
+
+impl From<Outcome> for PamResultCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Approved => Self::PAM_SUCCESS,
+            Outcome::Skipped => Self::PAM_IGNORE,
+            Outcome::ConversationFailed => Self::PAM_CONV_ERR,
+            Outcome::Denied => Self::PAM_AUTH_ERR,
+            Outcome::Misused(_) => Self::PAM_SERVICE_ERR,
+            Outcome::Throttled => Self::PAM_MAXTRIES,
+            Outcome::Unavailable(_) => Self::PAM_AUTHINFO_UNAVAIL,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_approved_code_succeeds_and_only_the_daemons_word_is_ignored() {
+        for (outcome, code) in [
+            (Outcome::Approved, PamResultCode::PAM_SUCCESS),
+            (Outcome::Skipped, PamResultCode::PAM_IGNORE),
+            (Outcome::ConversationFailed, PamResultCode::PAM_CONV_ERR),
+            (Outcome::Denied, PamResultCode::PAM_AUTH_ERR),
+            (Outcome::Misused(String::new()), PamResultCode::PAM_SERVICE_ERR),
+            (Outcome::Throttled, PamResultCode::PAM_MAXTRIES),
+            (Outcome::Unavailable(String::new()), PamResultCode::PAM_AUTHINFO_UNAVAIL),
+        ] {
+            assert_eq!(PamResultCode::from(outcome), code);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! `totpctl completions`: a completion script, made from the command line's own description.
+
+use clap::CommandFactory as _;
+
+use crate::cli::Cli;
+use crate::failure::Failure;
+use crate::output;
+
+pub(super) fn run(shell: clap_complete::Shell) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "totpctl", &mut script);
+    output::data(&String::from_utf8_lossy(&script))
+}

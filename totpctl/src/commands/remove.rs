@@ -1,0 +1,23 @@
+//! `totpctl remove`: one factor, or all of a user.
+
+use serde_json::json;
+
+use crate::bus::Bus;
+use crate::commands::current_code;
+use crate::failure::Failure;
+use crate::output;
+
+pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Failure> {
+    let bus = Bus::connect()?;
+    let code = current_code(&bus, user)?;
+    let which = factor.unwrap_or_default();
+    bus.manager(async |totpd| totpd.remove(user, which, &code).await)?;
+    if json {
+        return output::json(&json!({ "user": user, "factor": factor, "removed": true }));
+    }
+    output::note(&match factor {
+        Some(factor) => format!("Factor {factor} of {user} is removed."),
+        None => format!("All factors of {user} are removed."),
+    });
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! `totpctl show`: the state of a user.
+
+use serde_json::{Map, Value};
+
+use crate::bus::Bus;
+use crate::failure::Failure;
+use crate::{json, output};
+
+pub(super) fn run(user: &str, json: bool) -> Result<(), Failure> {
+    let bus = Bus::connect()?;
+    let state = json::object(&bus.manager(async |totpd| totpd.get_user(user).await)?);
+    if json {
+        return output::json(&Value::from(state));
+    }
+    let enrolled = if json::flag(&state, "enrolled") { "enrolled" } else { "not enrolled" };
+    let uid = json::number(&state, "uid").unwrap_or_default();
+    let name = output::escaped(&json::text(&state, "user"));
+    output::data(&format!("{name} (uid {uid}) is {enrolled}.\n"))?;
+    let factors: Vec<_> = json::objects(&state, "factors").map(factor).collect();
+    if !factors.is_empty() {
+        output::table(&["FACTOR", "NAME", "KIND", "STATUS", "MADE", "LAST USED"], factors)?;
+    }
+    output::data(&format!("{}\n", wrong_codes(&state)))?;
+    for known in json::objects(&state, "known_sources") {
+        let source = output::escaped(&json::text(known, "source"));
+        let when = output::time(json::number(known, "last_success").unwrap_or_default());
+        let failures = match json::number(known, "failures") {
+            Some(failures) if failures > 0 => format!(", {failures} wrong codes since"),
+            _ => String::new(),
+        };
+        output::data(&format!("Known source {source}: last right code {when}{failures}.\n"))?;
+    }
+    Ok(())
+}
+
+fn factor(factor: &Map<String, Value>) -> Vec<String> {
+    let digits = json::number(factor, "digits").unwrap_or_default();
+    let step = match json::number(factor, "period") {
+        Some(period) => format!("{period} s"),
+        None => "counter".into(),
+    };
+    let algorithm = json::text(factor, "algorithm");
+    vec![
+        json::text(factor, "factor"),
+        output::escaped(&json::text(factor, "name")),
+        format!("{} {algorithm} {digits} digits {step}", json::text(factor, "kind")),
+        json::text(factor, "status"),
+        output::time(json::number(factor, "created").unwrap_or_default()),
+        json::number(factor, "last_used").map_or("never".into(), output::time),
+    ]
+}
+
+fn wrong_codes(state: &Map<String, Value>) -> String {
+    let failures = json::number(state, "failures").unwrap_or_default();
+    if json::flag(state, "locked") {
+        return format!(
+            "Locked after {failures} wrong codes from unknown sources: only known sources get in, \
+             until \"totpctl unlock\"."
+        );
+    }
+    match json::number(state, "retry_after") {
+        Some(seconds) => format!("{failures} wrong codes in a row: strangers wait {seconds} s."),
+        None => format!("{failures} wrong codes in a row."),
+    }
+}

@@ -1,0 +1,31 @@
+//! `totpctl verify`: a code, tested as a login would.
+
+use serde_json::Value;
+use totpd_interface::{Dictionary, verdict};
+use zbus::Variant;
+
+use crate::bus::Bus;
+use crate::failure::Failure;
+use crate::{input, json, output};
+
+pub(super) fn run(user: &str, json: bool) -> Result<(), Failure> {
+    let bus = Bus::connect()?;
+    let code = input::code("Verification code: ")?;
+    let service = Variant::from("totpctl").try_into_owned();
+    let context: Dictionary = service.into_iter().map(|name| ("service".into(), name)).collect();
+    let (verdict, details) =
+        bus.login(async |totpd| totpd.verify(user, &code, &context).await)?;
+    let mut details = json::object(&details);
+    let message = json::text(&details, "message");
+    if json {
+        details.insert("user".into(), user.into());
+        details.insert("verdict".into(), verdict.as_str().into());
+        output::json(&Value::from(details))?;
+    }
+    match verdict.as_str() {
+        verdict::APPROVED if json => Ok(()),
+        verdict::APPROVED => output::data("approved; this code is used up\n"),
+        verdict::THROTTLED => Err(Failure::refused(format!("throttled: {message}"))),
+        _ => Err(Failure::refused("denied: the code is wrong, or was used before")),
+    }
+}

@@ -1,5 +1,7 @@
 # Thin: what a target does is in scripts/, or in Rust.
 
+export CARGO_TARGET_DIR := $(CURDIR)/target
+
 PREFIX ?= /usr
 SYSCONFDIR ?= /etc
 DESTDIR ?=

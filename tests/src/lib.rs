@@ -1,0 +1,21 @@
+//! What the end-to-end tests act with: a disposable machine with totpd installed, and what people
+//! and programs do on it. Nothing here depends on totpd but through its installed files.
+
+mod login;
+mod machine;
+mod seed;
+
+pub use login::{PamCall, PamResult, SshCall, SshResult};
+pub use machine::{Machine, Ran, eventually};
+pub use seed::Seed;
+
+/// What libpam calls its return codes.
+pub mod pam {
+    pub const SUCCESS: i32 = 0;
+    pub const SERVICE_ERR: i32 = 3;
+    pub const AUTH_ERR: i32 = 7;
+    pub const AUTHINFO_UNAVAIL: i32 = 9;
+    pub const MAXTRIES: i32 = 11;
+    pub const CONV_ERR: i32 = 19;
+    pub const IGNORE: i32 = 25;
+}

@@ -1,0 +1,63 @@
+#!/bin/bash
+# prepare.sh demo|test|bench|lint: installs what is missing for that, and says so first.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+what=$1
+
+# program or file that tells whether a thing is there : Debian package that brings it
+build="cc:gcc make:make /usr/include/stdio.h:libc6-dev /usr/include/security/pam_modules.h:libpam0g-dev"
+machine="dbus-daemon:dbus sshd:openssh-server ssh:openssh-client ip:iproute2 unshare:util-linux
+         mount:mount useradd:passwd login:login sudo:sudo oathtool:oathtool socat:socat script:bsdutils"
+case $what in
+demo) needs="$build $machine" ;;
+test) needs="$build $machine zbarimg:zbar-tools strace:strace expect:expect gdbus:libglib2.0-bin" ;;
+bench) needs="$build $machine python3:python3-minimal
+              /usr/share/doc/libpam-google-authenticator:libpam-google-authenticator
+              /usr/share/doc/libpam-oath:libpam-oath" ;;
+lint) needs="$build shellcheck:shellcheck" ;;
+*) echo "usage: prepare.sh demo|test|bench|lint" >&2; exit 2 ;;
+esac
+
+PATH=$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin
+missing=()
+for pair in $needs; do
+  thing=${pair%%:*}
+  [ -e "$thing" ] || command -v "$thing" >/dev/null || missing+=("${pair##*:}")
+done
+
+if [ "${#missing[@]}" -gt 0 ]; then
+  echo "prepare: missing, to be installed with apt-get: ${missing[*]}"
+  [ "$(id -u)" = 0 ] || { echo "prepare: run this as root, or install them yourself" >&2; exit 1; }
+  command -v apt-get >/dev/null || { echo "prepare: no apt-get here: install them yourself" >&2; exit 1; }
+  # Nothing that is installed for this may start: an ssh server least of all.
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e $policy ]; then
+    printf '#!/bin/sh\nexit 101\n' >$policy
+    chmod 755 $policy
+    trap 'rm -f $policy' EXIT
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -q
+  apt-get install -q -y --no-install-recommends "${missing[@]}"
+  case " ${missing[*]} " in *" openssh-server "*)
+    echo "prepare: openssh-server is new here: it is left switched off"
+    ! command -v systemctl >/dev/null || systemctl disable ssh.service ssh.socket 2>/dev/null || true ;;
+  esac
+fi
+
+# A Rust toolchain that is new enough.
+wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+found=$(cargo --version 2>/dev/null | cut -d' ' -f2 || true)
+if [ -z "$found" ] || [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n1)" != "$wanted" ]; then
+  echo "prepare: cargo ${found:-is missing}${found:+ is too old}: Rust $wanted or later is to be installed with rustup"
+  if ! command -v rustup >/dev/null; then
+    if apt-cache show rustup >/dev/null 2>&1; then
+      DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends rustup
+    else
+      command -v curl >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends curl ca-certificates
+      curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --no-modify-path
+    fi
+  fi
+  rustup toolchain install stable --profile minimal
+  rustup default stable
+fi

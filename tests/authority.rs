@@ -1,0 +1,138 @@
+//! Who asks is taken from the bus, never from the message.
+
+use tests::{Machine, pam};
+
+const LOGIN: &str = "org.totpd.Totp1.Login";
+const MANAGER: &str = "org.totpd.Totp1.Manager";
+
+/// Every method, asked for alice.
+fn every_method_for(user: &str) -> Vec<(String, String)> {
+    [
+        (LOGIN, "Begin", "'@a{sv} {}'"),
+        (LOGIN, "Begin", "\"{'nullok': <true>}\""),
+        (LOGIN, "Verify", "000000 '@a{sv} {}'"),
+        (LOGIN, "Verify", "000000 \"{'rhost': <'192.0.2.1'>, 'ruser': <'alice'>}\""),
+        (MANAGER, "Enroll", "'@a{sv} {}'"),
+        (MANAGER, "Enroll", "\"{'confirmed': <true>}\""),
+        (MANAGER, "Confirm", "f-aaaaaaaa 000000"),
+        (MANAGER, "Remove", "'' ''"),
+        (MANAGER, "Unlock", ""),
+        (MANAGER, "GetUser", ""),
+    ]
+    .into_iter()
+    .map(|(interface, method, rest)| (format!("{interface}.{method}"), format!("{user} {rest}")))
+    .collect()
+}
+
+#[test]
+fn another_uid_can_neither_do_nor_learn_anything() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    let before = machine.run("totpctl --json show alice").ok();
+    let mut answers = Vec::new();
+    for user in ["alice", "bob", "root", "no-such-user", "'../x'", "''"] {
+        for (method, arguments) in every_method_for(user) {
+            let refused = machine.call("carol", &method, &arguments);
+            assert_ne!(refused.status, 0, "{method} {arguments}: {refused:#?}");
+            let name = "org.totpd.Totp1.Error.NotAuthorized: ";
+            let (_, words) = refused.stderr.split_once(name).unwrap_or_else(|| panic!("{refused:?}"));
+            answers.push((method, words.to_owned()));
+        }
+    }
+    let listed = machine.call("carol", &format!("{MANAGER}.ListUsers"), "'' 10");
+    assert!(listed.stderr.contains("NotAuthorized"), "{listed:#?}");
+    // The same words whoever it is, and whether there is such a user.
+    answers.sort();
+    answers.dedup();
+    let mut methods: Vec<_> = answers.iter().map(|(method, _)| method.clone()).collect();
+    methods.dedup();
+    assert_eq!(answers.len(), methods.len(), "{answers:#?}");
+
+    assert_eq!(machine.run("totpctl --json show alice").ok(), before, "nothing changed");
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
+}
+
+#[test]
+fn a_user_manages_itself_with_a_current_code() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("carol", 3);
+    let shown = machine.run_as("carol", "totpctl show");
+    assert!(shown.ok().contains("carol"), "its own state");
+
+    // Without a code, or with a wrong one, a verified factor is neither replaced nor removed.
+    for (method, arguments) in [
+        ("Enroll", "carol '@a{sv} {}'".to_owned()),
+        ("Enroll", format!("carol \"{{'code': <'{}'>}}\"", seed.wrong_code())),
+        ("Remove", "carol '' ''".to_owned()),
+        ("Remove", format!("carol '' {}", seed.wrong_code())),
+    ] {
+        let refused = machine.call("carol", &format!("{MANAGER}.{method}"), &arguments);
+        assert!(refused.stderr.contains("Error.BadCode"), "{method} {arguments}: {refused:#?}");
+    }
+    let enrolled = machine.call(
+        "carol",
+        &format!("{MANAGER}.Enroll"),
+        &format!("carol \"{{'code': <'{}'>, 'confirmed': <true>}}\"", seed.code()),
+    );
+    assert!(enrolled.stderr.contains("NotAuthorized"), "never without a first code: {enrolled:#?}");
+    let code = seed.code();
+    let made = machine.call(
+        "carol",
+        &format!("{MANAGER}.Enroll"),
+        &format!("carol \"{{'code': <'{code}'>}}\""),
+    );
+    assert!(made.ok().contains("otpauth://totp/"));
+    let used = machine.call("carol", &format!("{MANAGER}.Remove"), &format!("carol '' {code}"));
+    assert!(used.stderr.contains("Error.BadCode"), "the code is used up: {used:#?}");
+    let shown = machine.run("totpctl --json show carol").ok();
+    assert!(shown.contains("\"verified\"") && shown.contains("\"unverified\""), "{shown}");
+    let removed =
+        machine.call("carol", &format!("{MANAGER}.Remove"), &format!("carol '' {}", seed.next_code()));
+    removed.ok();
+    assert!(machine.run("totpctl --json show carol").ok().contains("\"factors\":[]"));
+}
+
+#[test]
+fn a_user_enrols_itself_unless_the_configuration_says_no() {
+    let machine = Machine::new();
+    let made = machine.run_as("carol", "totpctl --json enroll").ok();
+    assert!(made.contains("otpauth://"), "{made}");
+    machine.write("/etc/totpd/totpd.toml.d/10-test.toml", "[enrolment]\nself_service = false\n");
+    machine.kill_daemon("TERM");
+    let refused = machine.run_as("bob", "totpctl enroll");
+    assert_eq!(refused.status, 4, "{refused:#?}");
+    assert!(refused.stderr.contains("administrator"), "{refused:#?}");
+    machine.run("totpctl --json enroll bob").ok();
+}
+
+#[test]
+fn nobody_but_root_can_own_the_name() {
+    let machine = Machine::new();
+    let request = "gdbus call --system --dest org.freedesktop.DBus \
+                   --object-path /org/freedesktop/DBus \
+                   --method org.freedesktop.DBus.RequestName org.totpd.Totp1 4";
+    for daemon_runs in [false, true] {
+        if daemon_runs {
+            machine.run("totpctl list").ok();
+        }
+        assert_eq!(machine.daemon().is_some(), daemon_runs);
+        let refused = machine.run_as("carol", request);
+        assert!(refused.stderr.contains("AccessDenied"), "{refused:#?}");
+    }
+    let second = machine.run("/usr/libexec/totpd");
+    assert_ne!(second.status, 0, "a second daemon: {second:#?}");
+    assert!(second.stderr.contains("second totpd"), "{second:#?}");
+}
+
+#[test]
+fn a_caller_that_vanished_is_nobody() {
+    let machine = Machine::new();
+    machine.enrolled("carol", 3);
+    let send = "for n in $(seq 50); do dbus-send --system --dest=org.totpd.Totp1 \
+                --type=method_call /org/totpd/Totp1 org.totpd.Totp1.Manager.Remove \
+                string:alice string: string:; done";
+    machine.run_as("carol", send).ok();
+    let seed = machine.enrolled("alice", 1);
+    machine.run_as("carol", send).ok();
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
+}

@@ -1,0 +1,128 @@
+//! Whatever comes in: a clear error, or a plain refusal, and nothing lost.
+
+use tests::{Machine, pam};
+
+#[test]
+fn answers_that_are_no_code() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    machine.run("head -c 1048576 /dev/zero | tr '\\0' 1 > /tmp/megabyte; printf '\\377\\376123456' > /tmp/binary; printf '\\b\\n\\r\\177INCORRECT' > /tmp/sshd").ok();
+    for answer in ["", "abcdef", "12345", "123456789", "١٢٣٤٥٦", "１２３４５６", "-123456", "123456;"] {
+        let refused = machine.pam("totp", "alice", answer).go();
+        assert_eq!(refused.rc, pam::AUTH_ERR, "{answer:?}: {refused:#?}");
+    }
+    for file in ["/tmp/megabyte", "/tmp/binary", "/tmp/sshd", "/dev/null"] {
+        let refused = machine.pam("totp", "alice", file).with("-f").go();
+        assert_eq!(refused.rc, pam::AUTH_ERR, "{file}: {refused:#?}");
+    }
+    // None of them was a guess, and spaces are no fault.
+    let code = seed.code();
+    let spaced = format!(" {} {} ", &code[..3], &code[3..]);
+    assert_eq!(machine.pam("totp", "alice", &spaced).go().rc, pam::SUCCESS);
+}
+
+#[test]
+fn names_that_are_no_user() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    let long = "x".repeat(300);
+    for user in ["", "../x", "a:b", "with\nnewline", "\u{1b}[2Jx", "$'al\\377ce'", &long, "ALICE"] {
+        let result = if user.starts_with('$') {
+            machine.run(&format!("/opt/tests/pam totp {user} 123456")).stdout
+        } else {
+            machine.pam("totp", user, "123456").go().text
+        };
+        // An empty name never gets as far as a module.
+        let expected = format!("rc={} yes=0", pam::AUTH_ERR);
+        let other = format!("rc={} yes=0", pam::SERVICE_ERR);
+        assert!(result.contains(&expected) || (user.is_empty() && result.contains(&other)), "{result}");
+        if !user.is_empty() {
+            assert!(result.contains("shown: Verification code: "), "{user:?}: {result}");
+        }
+    }
+    let log = machine.log();
+    assert!(log.contains(r"\u{a}newline") && !log.contains('\u{1b}'), "{log}");
+    for (user, words) in [("''", "no user"), ("'../x'", "no user"), (&*format!("'{long}'"), "no user")] {
+        let refused = machine.run(&format!("totpctl enroll {user}"));
+        assert_eq!(refused.status, 1, "{refused:#?}");
+        assert!(refused.stderr.contains(words), "{refused:#?}");
+    }
+}
+
+#[test]
+fn options_of_enroll() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    let before = machine.run("totpctl --json show alice").ok();
+    for (options, key) in [
+        ("{'digits': <uint32 5>}", "digits"),
+        ("{'digits': <uint32 9>}", "digits"),
+        ("{'digits': <6>}", "digits"),
+        ("{'period': <uint32 14>}", "period"),
+        ("{'period': <uint32 301>}", "period"),
+        ("{'period': <'30'>}", "period"),
+        ("{'algorithm': <'MD5'>}", "algorithm"),
+        ("{'kind': <'steam'>}", "kind"),
+        ("{'counter': <uint64 1>}", "counter"),
+        ("{'secret': <b'short'>}", "secret"),
+        ("{'secret': <'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'>}", "secret"),
+        ("{'issuer': <'a:b'>}", "issuer"),
+        ("{'name': <'a\\\\nb'>}", "name"),
+        ("{'confirmed': <'yes'>}", "confirmed"),
+        ("{'colour': <'blue'>}", "colour"),
+    ] {
+        let refused =
+            machine.call("root", "org.totpd.Totp1.Manager.Enroll", &format!("alice \"{options}\""));
+        assert!(refused.stderr.contains("Error.InvalidArgument"), "{options}: {refused:#?}");
+        assert!(refused.stderr.contains(key), "{options}: {refused:#?}");
+    }
+    let wrong_signature =
+        machine.call("root", "org.totpd.Totp1.Manager.Enroll", "alice \"{'a': 'b'}\"");
+    assert_ne!(wrong_signature.status, 0);
+    assert_eq!(machine.run("totpctl --json show alice").ok(), before);
+}
+
+#[test]
+fn a_context_of_ten_thousand_keys_and_one_of_wrong_types() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    let verify = "org.totpd.Totp1.Login.Verify";
+    // Too long for a command line in one piece, so the shell makes it.
+    let many = machine.run(
+        "context=$(for n in $(seq 10000); do printf \"'%x':<0>,\" $n; done); \
+         gdbus call --system --dest org.totpd.Totp1 --object-path /org/totpd/Totp1 \
+         --method org.totpd.Totp1.Login.Verify alice 000000 \"{$context 'service': <'x'>}\"",
+    );
+    assert!(many.ok().contains("denied"));
+    for context in ["{'service': <7>}", "{'rhost': <true>}", "{'nullok': <'yes'>}"] {
+        let refused = machine.call("root", verify, &format!("alice 000000 \"{context}\""));
+        assert!(refused.stderr.contains("Error.InvalidArgument"), "{context}: {refused:#?}");
+    }
+}
+
+#[test]
+fn a_configuration_that_cannot_be_meant() {
+    let machine = Machine::new();
+    let file = "/etc/totpd/totpd.toml.d/10-test.toml";
+    assert_eq!(machine.run("/usr/libexec/totpd --check-config").ok(), "the configuration is good\n");
+    for (text, words) in [
+        ("[enrolment]\nperiode = 30\n", ":2: periode: unknown field"),
+        ("[enrolment]\nperiod = 7\n", ":2: period: 7 is not in 15 to 300"),
+        ("[throttle]\nfirst_wait = \"soon\"\n", ":2: first_wait: \"soon\" is no length of time"),
+        ("this is not TOML\n", ":1: "),
+    ] {
+        machine.write(file, text);
+        let refused = machine.run("/usr/libexec/totpd --check-config");
+        assert_eq!(refused.status, 1, "{refused:#?}");
+        assert!(refused.stderr.contains(&format!("{file}{words}")), "{text}: {refused:#?}");
+    }
+    machine.write(file, "");
+    machine.run(&format!("chmod 666 {file}")).ok();
+    let refused = machine.run("/usr/libexec/totpd --check-config");
+    assert!(refused.stderr.contains(&format!("{file} is owned by uid 0 and has mode 0666")), "{refused:#?}");
+    machine.run(&format!("rm {file}; mkdir {file}")).ok();
+    let refused = machine.run("/usr/libexec/totpd --check-config");
+    assert!(refused.stderr.contains(&format!("{file} cannot be read")), "{refused:#?}");
+    let usage = machine.run("/usr/libexec/totpd --frobnicate");
+    assert_eq!(usage.status, 2, "{usage:#?}");
+}

@@ -1,0 +1,61 @@
+//! Whatever happens to the daemon, what it approved stays used.
+
+use tests::{Machine, eventually, pam};
+
+#[test]
+fn a_code_stays_used_over_sigkill_fifty_times() {
+    let machine = Machine::new();
+    for round in 0..50 {
+        let seed = machine.enrolled("alice", round);
+        let code = seed.code();
+        // Killed within the same script, right after the answer.
+        let killed = machine.run(&format!(
+            "pid=$(pidof totpd); /opt/tests/pam totp alice {code} && kill -9 $pid"
+        ));
+        assert!(killed.stdout.contains("rc=0 "), "round {round}: {killed:#?}");
+        assert_eq!(killed.status, 0, "round {round}: {killed:#?}");
+        let again = machine.pam("totp", "alice", &code).go();
+        assert_eq!(again.rc, pam::AUTH_ERR, "round {round}: {again:#?}");
+        let next = machine.pam("totp", "alice", &seed.next_code()).go();
+        assert_eq!(next.rc, pam::SUCCESS, "round {round}: {next:#?}");
+    }
+}
+
+#[test]
+fn a_daemon_that_was_told_to_end_is_started_by_the_next_login() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    machine.kill_daemon("TERM");
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
+}
+
+/// What a power cut leaves is what was flushed, so an approval must not leave before its flush
+/// has returned. The system calls of the real daemon tell.
+#[test]
+fn no_approval_leaves_before_the_disk_has_it() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    machine.kill_daemon("TERM");
+    let mut strace = machine.start(
+        "exec strace -f -s 4096 -o /tmp/trace -e trace=pwrite64,fdatasync,fsync,sendmsg,sendto \
+         /usr/libexec/totpd",
+    );
+    eventually("the daemon is on the bus", || {
+        machine.run("totpctl --json list").status == 0
+    });
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
+    machine.kill_daemon("KILL");
+    strace.wait().unwrap();
+
+    let trace = machine.run("cat /tmp/trace").ok();
+    let lines: Vec<_> = trace.lines().collect();
+    let told = lines
+        .iter()
+        .position(|line| line.contains("sendmsg(") && line.contains("approved"))
+        .expect("the approval is in the trace");
+    let written = lines[..told].iter().rposition(|line| line.contains("pwrite64(")).unwrap();
+    let flushed = lines[written..told]
+        .iter()
+        .any(|line| line.contains("fdatasync") && line.trim_end().ends_with("= 0"));
+    assert!(flushed, "{:#?}", &lines[written..=told]);
+}

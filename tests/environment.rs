@@ -1,0 +1,50 @@
+//! Under su and sudo the environment belongs to the attacker.
+
+use tests::{Machine, eventually};
+
+/// Every variable that a library on the way could look at.
+const HOSTILE: &str = "DBUS_SYSTEM_BUS_ADDRESS=unix:path=/tmp/false-bus \
+    DBUS_SESSION_BUS_ADDRESS=unix:path=/tmp/false-bus \
+    DBUS_STARTER_ADDRESS=unix:path=/tmp/false-bus DBUS_STARTER_BUS_TYPE=system \
+    LD_PRELOAD=/tmp/evil.so LD_LIBRARY_PATH=/tmp LD_AUDIT=/tmp/evil.so \
+    RUST_BACKTRACE=full RUST_LOG=trace HOME=/tmp XDG_RUNTIME_DIR=/tmp XDG_CONFIG_HOME=/tmp \
+    XDG_DATA_DIRS=/tmp TZ=/tmp/zone TMPDIR=/tmp PATH=/tmp:/usr/bin:/bin";
+
+#[test]
+fn su_ignores_a_bus_of_the_callers_choice() {
+    let machine = Machine::new();
+    machine.service(
+        "su",
+        "auth required pam_totp.so\naccount required pam_permit.so\nsession required pam_permit.so\n",
+    );
+    let seed = machine.enrolled("bob", 1);
+    machine.write(
+        "/tmp/false-bus.conf",
+        "<busconfig><type>session</type><listen>unix:path=/tmp/false-bus</listen>\
+         <auth>EXTERNAL</auth><policy context=\"default\"><allow send_destination=\"*\"/>\
+         <allow receive_sender=\"*\"/><allow own=\"*\"/><allow user=\"*\"/></policy></busconfig>\n",
+    );
+    machine.run("setpriv --reuid carol --clear-groups dbus-daemon --config-file=/tmp/false-bus.conf --fork").ok();
+    let mut false_totpd = machine.start(
+        "setpriv --reuid carol --clear-groups /opt/tests/false_totpd unix:path=/tmp/false-bus /tmp/asked",
+    );
+    // It would approve anything: this is what the module must never get to hear.
+    let ask = "setpriv --reuid carol --clear-groups gdbus call --address unix:path=/tmp/false-bus \
+               --dest org.totpd.Totp1 --object-path /org/totpd/Totp1 \
+               --method org.totpd.Totp1.Login.Verify bob 1 '@a{sv} {}'";
+    eventually("the false daemon answers", || machine.run(ask).stdout.contains("approved"));
+    machine.run("rm /tmp/asked").ok();
+
+    let su = |code: &str| {
+        machine.feed_as("carol", &format!("env {HOSTILE} su bob -c 'echo in'"), &format!("{code}\n"))
+    };
+    let refused = su(&seed.wrong_code());
+    assert!(refused.status != 0 && !refused.stdout.contains("in"), "{refused:#?}");
+    // The loader's own complaint about LD_PRELOAD is of `env`, which is not setuid.
+    let said: Vec<_> = refused.stderr.lines().filter(|line| !line.contains("ld.so")).collect();
+    assert!(said.iter().all(|line| line.contains("su: ") || line.contains("code: ")), "{said:?}");
+    assert_ne!(machine.run("test -e /tmp/asked").status, 0, "the false bus was asked");
+    assert!(su(&seed.code()).stdout.contains("in"), "the right bus is still asked");
+    false_totpd.kill().unwrap();
+    false_totpd.wait().unwrap();
+}

@@ -1,0 +1,66 @@
+//! The module is a guest in other people's programs.
+
+use tests::{Machine, pam};
+
+#[test]
+fn a_thousand_logins_leave_nothing_behind() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    let many = machine.pam("totp", "alice", &seed.code()).with("-n 1000 -g").go();
+    assert_eq!(many.yes, 1, "{many:#?}");
+    assert!(many.text.contains("same=1"), "{}", many.text);
+    assert!(many.text.contains("threads=1 "), "{}", many.text);
+    // Nothing but what the program itself prints came out, on either output.
+    let own = ["before: ", "after:  ", "same=", "rc="];
+    for line in many.text.lines() {
+        assert!(own.iter().any(|start| line.starts_with(start)), "{line}");
+    }
+    let growth = many.text.split_once("growth_kb=").unwrap().1.lines().next().unwrap();
+    assert!(growth.parse::<i64>().unwrap() <= 64, "memory grew by {growth} kB");
+}
+
+#[test]
+fn a_panic_denies_and_is_silent() {
+    let machine = Machine::new();
+    machine.run("cp /opt/tests/pam_totp_panicking.so $(dirname $(find /usr/lib* -name pam_totp.so | head -n1))/").ok();
+    machine.service("panics", "auth required pam_totp_panicking.so panic\n");
+    machine.run("echo 'export RUST_BACKTRACE=full' > /root/env").ok();
+    let ran = machine.run("RUST_BACKTRACE=full /opt/tests/pam panics alice 123456");
+    assert_eq!(ran.stderr, "", "{ran:#?}");
+    assert!(ran.stdout.starts_with(&format!("rc={} yes=0", pam::SERVICE_ERR)), "{ran:#?}");
+    assert!(machine.log().contains("internal error (panic)"), "{}", machine.log());
+}
+
+#[test]
+fn the_library_is_small_and_needs_little() {
+    let machine = Machine::new();
+    let find = "file=$(find /usr/lib* -name pam_totp.so | head -n1)";
+    let size = machine.run(&format!("{find}; stat -c %s $file")).ok();
+    assert!(size.trim().parse::<u64>().unwrap() <= 1_200_000, "{size}");
+    // What it needs by itself, not what those need.
+    let needed = machine.run(&format!("{find}; LC_ALL=C objdump -p $file | grep NEEDED")).ok();
+    for line in needed.lines() {
+        let library = line.split_whitespace().last().unwrap();
+        let known = ["libc.so", "libpam.so", "libgcc_s.so", "ld-linux"];
+        assert!(known.iter().any(|known| library.starts_with(known)), "{needed}");
+    }
+    let exported = machine.run(&format!("{find}; nm -D --defined-only $file")).ok();
+    assert_eq!(exported.lines().count(), 6, "{exported}");
+    assert!(exported.lines().all(|line| line.contains(" T pam_sm_")), "{exported}");
+}
+
+#[test]
+fn whatever_the_conversation_does_is_no_way_in() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    for (mode, rc) in [
+        ("cancel", pam::CONV_ERR),
+        ("nothing", pam::CONV_ERR),
+        ("null", pam::AUTH_ERR),
+        ("switch", pam::SERVICE_ERR),
+    ] {
+        let result = machine.pam("totp", "alice", "123456").with(&format!("-c {mode}")).go();
+        assert_eq!(result.rc, rc, "{mode}: {result:#?}");
+    }
+    assert!(machine.log().contains("the user name changed"), "{}", machine.log());
+}

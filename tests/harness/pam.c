@@ -1,0 +1,204 @@
+/* A program that logs in through libpam, and tells what the module did to it.
+ *
+ *   pam [options] SERVICE USER ANSWER
+ *
+ *   -n N        N authentications in this process, one after another
+ *   -p N        N processes at once; all hand in ANSWER at the same moment
+ *   -a          account management and credentials after a success
+ *   -c MODE     what the conversation does: answer, cancel (PAM_CONV_ERR), null (no text),
+ *               nothing (success without a response), switch (PAM_USER becomes root meanwhile)
+ *   -h HOST, -r RUSER, -t TTY     PAM items
+ *   -H N        with -n: the remote host is one of N addresses, in turn
+ *   -g          tells what is left behind: threads, descriptors, memory, signals, environment
+ *   -f          ANSWER is the name of a file that holds the answer
+ *
+ * Prints "shown: TEXT" for each message, then "rc=NUMBER yes=NUMBER ms=NUMBER" of the last one.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <sched.h>
+#include <security/pam_appl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static const char *answer, *mode = "answer", *rhost, *ruser, *tty;
+static pam_handle_t *handle;
+static int processes = 1, quiet, addresses, turn;
+static int *ready;
+
+static int conversation(int n, const struct pam_message **message, struct pam_response **response,
+			void *data)
+{
+	(void)data;
+	for (int i = 0; i < n && !quiet; i++)
+		printf("shown: %s\n", message[i]->msg);
+	if (!strcmp(mode, "cancel"))
+		return PAM_CONV_ERR;
+	if (!strcmp(mode, "nothing"))
+		return PAM_SUCCESS;
+	if (!strcmp(mode, "switch"))
+		pam_set_item(handle, PAM_USER, "root");
+	*response = calloc(n, sizeof **response);
+	for (int i = 0; i < n; i++)
+		if (strcmp(mode, "null") && message[i]->msg_style <= PAM_PROMPT_ECHO_ON)
+			(*response)[i].resp = strdup(answer);
+	if (processes > 1) {
+		__atomic_add_fetch(ready, 1, __ATOMIC_SEQ_CST);
+		while (__atomic_load_n(ready, __ATOMIC_SEQ_CST) < processes)
+			sched_yield();
+	}
+	return PAM_SUCCESS;
+}
+
+static int count(const char *folder)
+{
+	DIR *d = opendir(folder);
+	int n = 0;
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+static long memory(void)
+{
+	FILE *f = fopen("/proc/self/statm", "r");
+	long size, resident;
+	if (fscanf(f, "%ld %ld", &size, &resident) != 2)
+		resident = -1;
+	fclose(f);
+	return resident * 4;
+}
+
+/* All that a module could leave changed, as text. */
+static void residue(char *to, size_t room)
+{
+	size_t at = 0;
+	sigset_t mask;
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	at += snprintf(to + at, room - at, "threads=%d descriptors=%d signals=",
+		       count("/proc/self/task") - 2, count("/proc/self/fd") - 3);
+	for (int s = 1; s < 65; s++) {
+		struct sigaction action;
+		memset(&action, 0, sizeof action);
+		sigaction(s, NULL, &action);
+		if (action.sa_handler != SIG_DFL || sigismember(&mask, s) == 1)
+			at += snprintf(to + at, room - at, "%d:%p:%d,", s, (void *)action.sa_handler,
+				       sigismember(&mask, s));
+	}
+	mode_t mask_of_files = umask(0);
+	umask(mask_of_files);
+	unsigned long sum = 5381;
+	for (char **e = environ; *e; e++)
+		for (char *c = *e; *c; c++)
+			sum = sum * 33 + (unsigned char)*c;
+	snprintf(to + at, room - at, " umask=%o environment=%lx", mask_of_files, sum);
+}
+
+static int authenticate(const char *service, const char *user, int account)
+{
+	struct pam_conv conv = {conversation, NULL};
+	int rc = pam_start(service, user, &conv, &handle);
+	if (rc != PAM_SUCCESS)
+		return rc;
+	char address[32];
+	if (addresses) {
+		snprintf(address, sizeof address, "10.0.%d.%d", turn % addresses / 250,
+			 turn % addresses % 250 + 1);
+		turn++;
+		rhost = address;
+	}
+	if (rhost)
+		pam_set_item(handle, PAM_RHOST, rhost);
+	if (ruser)
+		pam_set_item(handle, PAM_RUSER, ruser);
+	if (tty)
+		pam_set_item(handle, PAM_TTY, tty);
+	rc = pam_authenticate(handle, 0);
+	if (rc == PAM_SUCCESS && account) {
+		rc = pam_acct_mgmt(handle, 0);
+		if (rc == PAM_SUCCESS)
+			rc = pam_setcred(handle, PAM_ESTABLISH_CRED);
+	}
+	pam_end(handle, rc);
+	return rc;
+}
+
+static double now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
+}
+
+int main(int argc, char **argv)
+{
+	int times = 1, account = 0, guest = 0, from_file = 0, option;
+	while ((option = getopt(argc, argv, "+n:p:ac:h:H:r:t:gf")) != -1)
+		switch (option) {
+		case 'n': times = atoi(optarg); break;
+		case 'p': processes = atoi(optarg); break;
+		case 'a': account = 1; break;
+		case 'c': mode = optarg; break;
+		case 'h': rhost = optarg; break;
+		case 'H': addresses = atoi(optarg); break;
+		case 'r': ruser = optarg; break;
+		case 't': tty = optarg; break;
+		case 'g': guest = 1; break;
+		case 'f': from_file = 1; break;
+		default: return 2;
+		}
+	if (argc - optind != 3)
+		return 2;
+	const char *service = argv[optind], *user = argv[optind + 1];
+	answer = argv[optind + 2];
+	if (from_file) {
+		static char text[2 << 20];
+		FILE *f = fopen(answer, "r");
+		text[fread(text, 1, sizeof text - 1, f)] = 0;
+		fclose(f);
+		answer = text;
+	}
+	int rc = 0, yes = 0;
+	double start = now();
+	if (processes > 1) {
+		quiet = 1;
+		ready = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		for (int i = 0; i < processes; i++)
+			if (!fork())
+				_exit(authenticate(service, user, account));
+		for (int i = 0; i < processes; i++) {
+			int status;
+			wait(&status);
+			rc = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+			yes += rc == PAM_SUCCESS;
+		}
+	} else {
+		char before[4096], after[4096];
+		long warm = 0;
+		quiet = times > 1;
+		residue(before, sizeof before);
+		for (int i = 0; i < times; i++) {
+			rc = authenticate(service, user, account);
+			yes += rc == PAM_SUCCESS;
+			if (i == times / 10)
+				warm = memory();
+		}
+		residue(after, sizeof after);
+		if (guest) {
+			printf("before: %s\nafter:  %s\n", before, after);
+			printf("same=%d growth_kb=%ld\n", !strcmp(before, after), memory() - warm);
+		}
+	}
+	printf("rc=%d yes=%d ms=%.0f\n", rc, yes, now() - start);
+	return 0;
+}

@@ -1,0 +1,156 @@
+//! A right code opens the door once, in the programs and with the stacks of the README.
+
+use tests::{Machine, pam};
+
+/// The lines that the README has an administrator add, at the place where it says.
+fn protect(machine: &Machine, service: &str) {
+    let readme = include_str!("../README.md");
+    let line = "auth    required    pam_totp.so";
+    assert!(readme.contains(line), "the README has another line by now");
+    machine.run(&format!("sed -i '/^@include common-auth/a {line}' /etc/pam.d/{service}")).ok();
+    let stack = machine.run(&format!("cat /etc/pam.d/{service}")).ok();
+    assert_eq!(stack.matches(line).count(), 1, "{stack}");
+}
+
+#[test]
+fn a_code_opens_the_door_of_sshd_once() {
+    let machine = Machine::new();
+    protect(&machine, "sshd");
+    let seed = machine.enrolled("alice", 1);
+    let code = seed.code();
+
+    let first = machine.ssh("alice", &code).go();
+    assert!(first.got_in, "{first:#?}");
+    assert_eq!(
+        first.prompts,
+        ["(alice@127.0.0.1) Password: ", "(alice@127.0.0.1) Verification code: "]
+    );
+    let used = machine.ssh("alice", &code).go();
+    assert!(!used.got_in, "{used:#?}");
+    for code in [seed.wrong_code().as_str(), "", "abcdef", "12345"] {
+        let wrong = machine.ssh("alice", code).go();
+        assert!(!wrong.got_in, "{code}: {wrong:#?}");
+    }
+    let log = machine.log();
+    for reason in ["right code", "used code", "wrong code", "not a code"] {
+        assert!(log.contains(&format!("TOTP_REASON={reason}")), "{reason}: {log}");
+    }
+    assert!(log.contains("TOTP_RHOST=127.0.0.1") && log.contains("TOTP_SERVICE=sshd"), "{log}");
+    assert!(!log.contains(&code) && !log.contains(&seed.0), "a secret is in the log");
+}
+
+#[test]
+fn the_password_still_counts() {
+    let machine = Machine::new();
+    protect(&machine, "sshd");
+    let seed = machine.enrolled("alice", 1);
+    let wrong_password = machine.ssh("alice", &seed.code()).password("nonsense").go();
+    assert!(!wrong_password.got_in, "{wrong_password:#?}");
+    assert!(machine.ssh("alice", &seed.code()).go().got_in, "and the code was not spent on it");
+}
+
+#[test]
+fn who_is_not_enrolled_does_not_get_in() {
+    let machine = Machine::new();
+    protect(&machine, "sshd");
+    let bob = machine.ssh("bob", "123456").go();
+    assert!(!bob.got_in, "{bob:#?}");
+    assert_eq!(bob.prompts.last().unwrap(), "(bob@127.0.0.1) Verification code: ");
+}
+
+#[test]
+fn sudo_asks_for_a_code() {
+    let machine = Machine::new();
+    protect(&machine, "sudo");
+    machine.write("/etc/sudoers.d/alice", "alice ALL=(ALL) ALL\n");
+    let seed = machine.enrolled("alice", 1);
+    let sudo = |code: &str| {
+        machine.feed_as("alice", "sudo -k -S id -u", &format!("alicepw\n{code}\n"))
+    };
+    let refused = sudo(&seed.wrong_code());
+    assert!(refused.status != 0 && refused.stdout.is_empty(), "{refused:#?}");
+    let code = seed.code();
+    let done = sudo(&code);
+    assert!(done.stderr.contains("Verification code: "), "{done:#?}");
+    assert_eq!(done.ok().trim(), "0");
+    assert_ne!(sudo(&code).status, 0, "used");
+}
+
+#[test]
+fn su_and_login_ask_for_a_code() {
+    let machine = Machine::new();
+    protect(&machine, "su");
+    protect(&machine, "login");
+    let seed = machine.enrolled("bob", 2);
+    let su = |code: &str| machine.feed_as("alice", "su bob -c id\\ -un", &format!("bobpw\n{code}\n"));
+    let refused = su(&seed.wrong_code());
+    assert!(refused.status != 0 && refused.stdout.is_empty(), "{refused:#?}");
+    assert_eq!(su(&seed.code()).ok().trim(), "bob");
+
+    let login = |code: &str| {
+        machine.feed(
+            "expect -f -",
+            &format!(
+                "set timeout 20\nspawn login bob\n\
+                 expect \"assword:\" {{ send \"bobpw\\r\" }}\n\
+                 expect \"Verification code:\" {{ send \"{code}\\r\" }}\n\
+                 expect {{ \"incorrect\" {{ exit 1 }} -re {{[$] }} {{ send \"id -un; exit\\r\" }} }}\n\
+                 expect eof\n"
+            ),
+        )
+    };
+    let done = login(&seed.next_code());
+    assert!(done.status == 0 && done.stdout.contains("\nbob\r"), "{done:#?}");
+    let refused = login(&seed.wrong_code());
+    assert!(refused.status == 1, "{refused:#?}");
+}
+
+#[test]
+fn a_stack_with_nothing_but_the_module_works_in_every_phase() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).with("-a").go().rc, pam::SUCCESS);
+}
+
+#[test]
+fn every_option_of_the_module_does_what_it_says() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    for (name, options) in [
+        ("prompt", "nodelay [prompt=Token please: ]"),
+        ("nullok", "nodelay nullok"),
+        ("delay", ""),
+        ("misspelt", "nodelay nulok"),
+        ("debug", "nodelay debug echo quiet timeout=3"),
+        ("forward", "forward_pass"),
+    ] {
+        machine.service(name, &format!("auth required pam_totp.so {options}\n"));
+    }
+    let prompted = machine.pam("prompt", "alice", &seed.code()).go();
+    assert_eq!((prompted.rc, &prompted.shown[..]), (pam::SUCCESS, &["Token please: ".into()][..]));
+
+    // nullok lets an unenrolled user by, which in a stack of its own libpam turns into a refusal.
+    machine.service("nullok", "auth required pam_totp.so nodelay nullok\nauth required pam_permit.so\n");
+    let unenrolled = machine.pam("nullok", "bob", "").go();
+    assert_eq!((unenrolled.rc, unenrolled.shown.len()), (pam::SUCCESS, 0));
+    assert!(machine.log().contains("TOTP_VERDICT=skipped"));
+    let enrolled = machine.pam("nullok", "alice", "").go();
+    assert_eq!((enrolled.rc, enrolled.shown.len()), (pam::AUTH_ERR, 1));
+    let unknown = machine.pam("nullok", "nobody-at-all", "").go();
+    assert_eq!((unknown.rc, unknown.shown.len()), (pam::AUTH_ERR, 1));
+
+    let delayed = machine.pam("delay", "alice", "").go();
+    assert_eq!(delayed.rc, pam::AUTH_ERR);
+    assert!((1400..4000).contains(&delayed.ms), "{delayed:?}");
+
+    for (name, word) in [("misspelt", "nulok"), ("forward", "forward_pass")] {
+        let refused = machine.pam(name, "alice", "123456").go();
+        assert_eq!((refused.rc, refused.shown.len()), (pam::SERVICE_ERR, 0));
+        assert!(machine.log().contains(word), "{}", machine.log());
+    }
+
+    let code = seed.next_code();
+    assert_eq!(machine.pam("debug", "alice", &code).go().rc, pam::SUCCESS);
+    let log = machine.log();
+    assert!(log.contains("ended: Approved") && !log.contains(&code), "{log}");
+}

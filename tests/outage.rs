@@ -1,0 +1,99 @@
+//! What is not there refuses at once, says why in the log, and works again when it is back.
+
+use tests::{Machine, eventually, pam};
+
+fn asks_in_vain(machine: &Machine, service: &str, at_most_ms: u64, reason: &str) {
+    let refused = machine.pam(service, "alice", "123456").go();
+    assert_eq!(refused.rc, pam::AUTHINFO_UNAVAIL, "{refused:#?}");
+    assert!(refused.ms <= at_most_ms, "{refused:#?}");
+    assert_eq!(refused.shown, ["Verification is not available. Ask your administrator."]);
+    eventually(reason, || machine.log().contains(reason));
+}
+
+#[test]
+fn no_bus() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    machine.run("kill $(pidof dbus-daemon)").ok();
+    eventually("the bus is gone", || machine.run("pidof dbus-daemon").status != 0);
+    asks_in_vain(&machine, "totp", 1000, "access denied: totpd is unavailable: ");
+    machine.run("rm /run/dbus/system_bus_socket");
+    asks_in_vain(&machine, "totp", 1000, "access denied: totpd is unavailable: ");
+    let refused = machine.run("totpctl list");
+    assert_eq!(refused.status, 3, "{refused:#?}");
+    assert!(refused.stderr.contains("bus is not running"), "{refused:#?}");
+}
+
+#[test]
+fn a_daemon_that_hangs() {
+    let machine = Machine::new();
+    machine.service("short", "auth required pam_totp.so nodelay timeout=1\n");
+    let seed = machine.enrolled("alice", 1);
+    machine.run("kill -STOP $(pidof totpd)").ok();
+    let refused = machine.pam("short", "alice", "123456").go();
+    assert_eq!(refused.rc, pam::AUTHINFO_UNAVAIL, "{refused:#?}");
+    assert!((900..3000).contains(&refused.ms), "{refused:#?}");
+    assert!(machine.log().contains("no answer within 1 s"), "{}", machine.log());
+    machine.run("kill -CONT $(pidof totpd)").ok();
+    assert_eq!(machine.pam("short", "alice", &seed.code()).go().rc, pam::SUCCESS);
+}
+
+#[test]
+fn a_daemon_that_cannot_start() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    for (breaks, mends, reason) in [
+        ("chmod -x /usr/libexec/totpd", "chmod +x /usr/libexec/totpd", "unavailable"),
+        (
+            "echo 'nonsense = 1' > /etc/totpd/totpd.toml.d/10-test.toml",
+            "rm /etc/totpd/totpd.toml.d/10-test.toml",
+            "totpd.toml.d/10-test.toml:1: nonsense",
+        ),
+        ("chmod 755 /var/lib/totpd", "chmod 700 /var/lib/totpd", "mode 0755"),
+        (
+            "mv /var/lib/totpd/store.key /root/",
+            "mv /root/store.key /var/lib/totpd/",
+            "store.key is missing",
+        ),
+    ] {
+        machine.kill_daemon("TERM");
+        machine.run(breaks).ok();
+        asks_in_vain(&machine, "totp", 4000, reason);
+        let refused = machine.run("totpctl list");
+        assert_eq!(refused.status, 3, "{refused:#?}");
+        machine.run(mends).ok();
+    }
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
+}
+
+#[test]
+fn a_full_disk_refuses_says_so_once_and_recovers() {
+    let machine = Machine::new();
+    machine
+        .run("mount -t tmpfs -o size=512k,mode=700 tmpfs /var/lib/totpd && chown root:root /var/lib/totpd")
+        .ok();
+    let seed = machine.enrolled("alice", 1);
+    machine.run("cat /dev/zero > /var/lib/totpd/filler 2>/dev/null");
+    let mut refused = 0;
+    for _ in 0..200 {
+        // Pages that SQLite has in its log may take some more; then there is no room.
+        let result = machine.pam("totp", "bob", "123456").from("192.0.2.7").go();
+        if result.rc == pam::AUTHINFO_UNAVAIL {
+            refused += 1;
+        }
+        if refused == 5 {
+            break;
+        }
+    }
+    assert_eq!(refused, 5, "the disk is full and nobody noticed");
+    let log = machine.log();
+    assert_eq!(log.matches("the store cannot be read or written").count(), 1 + 5, "{log}");
+    let enrolled = machine.run("totpctl enroll carol --qr none");
+    assert_eq!(enrolled.status, 1, "{enrolled:#?}");
+    assert!(enrolled.stderr.contains("store cannot be"), "{enrolled:#?}");
+    machine.run("rm /var/lib/totpd/filler").ok();
+    let code = seed.code();
+    assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::AUTH_ERR);
+    assert!(machine.log().contains("can be read and written again"));
+}

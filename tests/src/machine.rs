@@ -1,0 +1,206 @@
+//! A disposable copy of this machine (`scripts/machine.sh`) and commands on it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::login::{PamCall, SshCall};
+use crate::seed::Seed;
+
+/// A running machine. It is gone when this is dropped.
+pub struct Machine {
+    outside: Child,
+    first_process: u32,
+}
+
+/// What came of a command.
+#[derive(Debug)]
+pub struct Ran {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    /// Standard output, of a command that must have succeeded.
+    #[track_caller]
+    pub fn ok(self) -> String {
+        assert_eq!(self.status, 0, "{self:#?}");
+        self.stdout
+    }
+
+    /// Both outputs.
+    pub fn text(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Machine {
+    /// A machine on which nobody is enrolled. The PAM service `totp` asks for nothing but a code,
+    /// and refuses without delay.
+    pub fn new() -> Self {
+        let mut outside = Command::new(repository().join("scripts/machine.sh"))
+            .args(["/bin/sh", "-c", "echo ready; exec cat"])
+            .env("EXTRA", repository().join("target/tests"))
+            .env_remove("BUILT")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("scripts/machine.sh");
+        let mut said = BufReader::new(outside.stdout.take().unwrap()).lines();
+        assert!(said.any(|line| line.is_ok_and(|line| line == "ready")), "no machine came up");
+        let id = outside.id();
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+        let first_process = children.trim().parse().expect("one process inside");
+        let machine = Self { outside, first_process };
+        machine.service("totp", "auth required pam_totp.so nodelay\naccount required pam_totp.so\n");
+        machine
+    }
+
+    /// Enrols `user` with the seed of that number, and answers the seed.
+    pub fn enrolled(&self, user: &str, number: u32) -> Seed {
+        let seed = Seed::numbered(number);
+        let made = self.feed(
+            &format!("totpctl enroll {user} --secret-stdin --no-confirm --qr none"),
+            &format!("{}\n", seed.0),
+        );
+        made.ok();
+        seed
+    }
+
+    /// Writes the PAM stack of a service.
+    pub fn service(&self, name: &str, stack: &str) {
+        self.write(&format!("/etc/pam.d/{name}"), stack);
+    }
+
+    /// Writes a file.
+    pub fn write(&self, path: &str, text: &str) {
+        self.feed(&format!("cat > {path}"), text).ok();
+    }
+
+    /// Runs a script as root.
+    pub fn run(&self, script: &str) -> Ran {
+        self.feed(script, "")
+    }
+
+    /// Runs a script as another user.
+    pub fn run_as(&self, user: &str, script: &str) -> Ran {
+        self.feed_as(user, script, "")
+    }
+
+    /// Runs a script as root with this standard input.
+    pub fn feed(&self, script: &str, input: &str) -> Ran {
+        finish(self.command(&["/bin/bash", "-c", script]), input)
+    }
+
+    /// Runs a script as another user with this standard input.
+    pub fn feed_as(&self, user: &str, script: &str, input: &str) -> Ran {
+        let become_user = ["setpriv", "--reuid", user, "--regid", user, "--init-groups"];
+        let script = ["/bin/bash", "-c", script];
+        finish(self.command(&[&become_user[..], &script].concat()), input)
+    }
+
+    /// Starts a script as root and leaves it running.
+    pub fn start(&self, script: &str) -> Child {
+        let mut command = self.command(&["/bin/bash", "-c", script]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    /// A login through a PAM service by a program of the test's own.
+    pub fn pam(&self, service: &str, user: &str, answer: &str) -> PamCall<'_> {
+        PamCall::new(self, service, user, answer)
+    }
+
+    /// A login through OpenSSH.
+    pub fn ssh(&self, user: &str, code: &str) -> SshCall<'_> {
+        SshCall::new(self, user, code)
+    }
+
+    /// What was logged so far.
+    pub fn log(&self) -> String {
+        self.run("cat /run/log.txt").ok()
+    }
+
+    /// The pid of the daemon inside, as the machine numbers it; nothing if it does not run.
+    pub fn daemon(&self) -> Option<u32> {
+        self.run("pidof -s /usr/libexec/totpd || pidof -s totpd").stdout.trim().parse().ok()
+    }
+
+    /// Ends the daemon with a signal, and waits until it is gone.
+    pub fn kill_daemon(&self, signal: &str) {
+        if let Some(pid) = self.daemon() {
+            self.run(&format!("kill -{signal} {pid}")).ok();
+            eventually("the daemon ends", || self.daemon() != Some(pid));
+        }
+    }
+
+    /// Calls a method of totpd as root or another user, in the notation of gdbus.
+    pub fn call(&self, user: &str, method: &str, arguments: &str) -> Ran {
+        self.run_as(
+            user,
+            &format!(
+                "gdbus call --system --timeout 20 --dest org.totpd.Totp1 \
+                 --object-path /org/totpd/Totp1 --method {method} {arguments}"
+            ),
+        )
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let pid = self.first_process.to_string();
+        let mut command = Command::new("nsenter");
+        command
+            .args(["-t", &pid, "-m", "-u", "-i", "-n", "-p", "-r", "-w", "--", "env", "-i"])
+            .args(["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
+            .args(["LANG=C.UTF-8", "HOME=/root", "TERM=dumb"])
+            .args(words);
+        command
+    }
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // Its first process reads standard input; all others end with it.
+        drop(self.outside.stdin.take());
+        let _ = self.outside.wait();
+    }
+}
+
+fn finish(mut command: Command, input: &str) -> Ran {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A command may end without reading what it was given.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap().into()
+}
+
+/// Waits until something is so, for half a minute at most.
+#[track_caller]
+pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while !is_so() {
+        assert!(Instant::now() < end, "in vain: {what}");
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}

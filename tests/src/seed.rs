@@ -1,0 +1,51 @@
+//! A seed that a test chose, and its codes by an independent implementation (oathtool).
+
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A seed in base32.
+#[derive(Clone, Debug)]
+pub struct Seed(pub String);
+
+impl Seed {
+    /// The `number`th seed.
+    pub fn numbered(number: u32) -> Self {
+        const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+        // Any 32 characters that depend on the number will do.
+        let mut state = u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut draw = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            char::from(ALPHABET[(state >> 59) as usize])
+        };
+        Self((0..32).map(|_| draw()).collect())
+    }
+
+    /// The code of now.
+    pub fn code(&self) -> String {
+        self.code_after(0)
+    }
+
+    /// The code of the next time step, which is right already.
+    pub fn next_code(&self) -> String {
+        self.code_after(30)
+    }
+
+    /// The code of `seconds` from now.
+    pub fn code_after(&self, seconds: i64) -> String {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let then = now.saturating_add_signed(seconds);
+        let out = Command::new("oathtool")
+            .args(["--totp", "--base32", "--now", &format!("@{then}"), &self.0])
+            .output()
+            .expect("oathtool");
+        assert!(out.status.success(), "{out:?}");
+        String::from_utf8(out.stdout).unwrap().trim().to_owned()
+    }
+
+    /// A code that is wrong now and for the next minutes.
+    pub fn wrong_code(&self) -> String {
+        let right: Vec<_> = (-4..=8).map(|step| self.code_after(step * 30)).collect();
+        let wrong = (0..100).map(|n| format!("{n:06}")).find(|code| !right.contains(code));
+        wrong.unwrap()
+    }
+}

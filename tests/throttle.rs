@@ -1,0 +1,94 @@
+//! Wrong codes make strangers wait, and nobody else.
+
+use tests::{Machine, eventually, pam};
+
+#[test]
+fn ten_thousand_wrong_codes_from_a_thousand_addresses_do_not_keep_out_a_known_one() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    let home = "192.0.2.1";
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).from(home).go().rc, pam::SUCCESS);
+
+    let wrong = seed.wrong_code();
+    let flood = machine.pam("totp", "alice", &wrong).with("-n 10000 -H 1000").go();
+    assert_eq!((flood.rc, flood.yes), (pam::MAXTRIES, 0), "{flood:#?}");
+
+    let elsewhere = machine.pam("totp", "alice", &seed.next_code()).from("203.0.113.9").go();
+    assert_eq!(elsewhere.rc, pam::MAXTRIES, "{elsewhere:#?}");
+    let state = machine.run("totpctl show alice").ok();
+    let told = elsewhere.shown[0].clone();
+    assert!(told.starts_with("Verification code (wait "), "{told}");
+    assert!(elsewhere.shown[1].starts_with("Too many wrong codes. Try again in "), "{elsewhere:#?}");
+    assert!(state.contains("wrong codes in a row: strangers wait "), "{state}");
+
+    // The right code that was throttled is not used up, and opens the door at home.
+    let at_home = machine.pam("totp", "alice", &seed.next_code()).from(home).go();
+    assert_eq!(at_home.shown, ["Verification code: "]);
+    assert_eq!(at_home.rc, pam::SUCCESS, "{at_home:#?}");
+}
+
+#[test]
+fn a_wait_refuses_ends_and_is_forgotten() {
+    let machine = Machine::new();
+    machine.write(
+        "/etc/totpd/totpd.toml.d/10-test.toml",
+        "[throttle]\nfree_failures = 2\nfirst_wait = \"2s\"\n",
+    );
+    let seed = machine.enrolled("alice", 1);
+    let wrong = seed.wrong_code();
+    for _ in 0..2 {
+        assert_eq!(machine.pam("totp", "alice", &wrong).go().rc, pam::AUTH_ERR);
+    }
+    let refused = machine.pam("totp", "alice", &seed.code()).go();
+    assert_eq!(refused.rc, pam::MAXTRIES, "{refused:#?}");
+    // Throttled tries do not count, so asking again does no harm.
+    eventually("the wait ends", || {
+        machine.pam("totp", "alice", &seed.code()).go().rc == pam::SUCCESS
+    });
+    let state = machine.run("totpctl show alice").ok();
+    assert!(state.contains("\n0 wrong codes in a row."), "{state}");
+}
+
+#[test]
+fn a_lock_lets_known_sources_in_until_an_administrator_unlocks() {
+    let machine = Machine::new();
+    machine.write(
+        "/etc/totpd/totpd.toml.d/10-test.toml",
+        "[throttle]\nfree_failures = 3\nlock_after = 3\n",
+    );
+    let seed = machine.enrolled("alice", 1);
+    let home = "192.0.2.1";
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).from(home).go().rc, pam::SUCCESS);
+    machine.pam("totp", "alice", &seed.wrong_code()).with("-n 3").from("203.0.113.9").go();
+    let locked = machine.pam("totp", "alice", &seed.next_code()).from("203.0.113.9").go();
+    assert_eq!(locked.rc, pam::MAXTRIES, "{locked:#?}");
+    assert_eq!(
+        locked.shown,
+        ["Verification code (locked): ", "Too many wrong codes: locked. Ask your administrator."]
+    );
+    assert!(machine.run("totpctl list").ok().contains("locked"));
+    let known = machine.pam("totp", "alice", &seed.next_code()).from(home).go();
+    assert_eq!(known.rc, pam::SUCCESS, "{known:#?}");
+    assert_eq!(machine.run_as("alice", "totpctl unlock alice").status, 4);
+    machine.run("totpctl unlock alice").ok();
+    let open = machine.pam("totp", "alice", "").from("203.0.113.9").go();
+    assert_eq!((open.rc, &open.shown[0][..]), (pam::AUTH_ERR, "Verification code: "));
+}
+
+#[test]
+fn a_name_that_nobody_has_is_throttled_alike() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    let mut told = Vec::new();
+    for user in ["alice", "bob", "no-such-user", "../x", "Alice"] {
+        let mut seen = Vec::new();
+        for _ in 0..4 {
+            let result = machine.pam("totp", user, "000000").from("192.0.2.9").go();
+            seen.push((result.rc, result.shown.len()));
+        }
+        told.push(seen);
+    }
+    told.dedup();
+    let refused = (pam::AUTH_ERR, 1);
+    assert_eq!(told, [[refused, refused, refused, (pam::MAXTRIES, 2)]]);
+}

@@ -1,0 +1,226 @@
+//! The command line, as people and scripts meet it.
+
+use std::process::Command;
+
+use tests::{Machine, Seed, pam};
+
+#[test]
+fn a_new_user_enrols_with_a_phone_and_gets_in() {
+    let machine = Machine::new();
+    // A terminal, a person who scans, and an app that is oathtool.
+    let enrolment = machine.feed(
+        "expect -f -",
+        "set timeout 20\nlog_user 1\nset env(LANG) C.UTF-8\nset stty_init \"rows 60 columns 100\"\n\
+         spawn totpctl enroll alice --name Pixel --issuer Example\n\
+         expect -re {secret=([A-Z2-7]+)&}\nset secret $expect_out(1,string)\n\
+         expect \"app shows: \"\nsend \"000000\\r\"\n\
+         expect \"4 more tries\"\nexpect \"app shows: \"\n\
+         send \"[exec oathtool --totp --base32 $secret]\\r\"\n\
+         expect \"is verified\"\nexpect eof\ncatch wait result\nexit [lindex $result 3]\n",
+    );
+    assert_eq!(enrolment.status, 0, "{enrolment:#?}");
+    let screen = enrolment.stdout.replace('\r', "");
+    let link = screen.lines().find_map(|line| line.strip_prefix("Link: ")).unwrap();
+    assert_eq!(read_half_blocks(&screen), link);
+    assert!(link.starts_with("otpauth://totp/Example:alice?secret="), "{link}");
+    let secret = link.split_once("secret=").unwrap().1.split('&').next().unwrap();
+    let seed = Seed(secret.to_owned());
+    let got_in = machine.pam("totp", "alice", &seed.next_code()).go();
+    assert_eq!(got_in.rc, pam::SUCCESS, "{got_in:#?}");
+    let shown = machine.run("totpctl show alice").ok();
+    assert!(shown.contains("Pixel") && shown.contains("verified"), "{shown}");
+    assert!(!shown.contains(secret), "a seed is shown");
+}
+
+#[test]
+fn every_form_of_the_qr_code_can_be_read() {
+    let machine = Machine::new();
+    for form in ["utf8", "ansi", "ascii"] {
+        let shown = machine.run(&format!("totpctl enroll alice --qr {form} </dev/null"));
+        assert_eq!(shown.status, 1, "nobody gave a code: {shown:#?}");
+        assert!(shown.stderr.contains("totpctl confirm alice"), "{shown:#?}");
+        let link = shown.stdout.lines().find_map(|line| line.strip_prefix("Link: ")).unwrap();
+        let read = match form {
+            "utf8" => read_half_blocks(&shown.stdout),
+            "ansi" => read_cells(&shown.stdout.replace("\u{1b}[0m", ""), "\u{1b}[47m  ", "\u{1b}[40m  "),
+            _ => read_cells(&shown.stdout, "##", "  "),
+        };
+        assert_eq!(read, link, "{form}");
+    }
+    for form in ["none", "auto"] {
+        let shown = machine.run(&format!("totpctl enroll alice --qr {form} </dev/null")).stdout;
+        assert!(shown.starts_with("Link: otpauth://"), "{form}: {shown}");
+    }
+    for kind in ["png", "svg"] {
+        let made = machine.run(&format!("totpctl --json enroll alice --qr-file /tmp/code.{kind}")).ok();
+        let uri = made.split_once("\"uri\":\"").unwrap().1.split('"').next().unwrap().to_owned();
+        assert_eq!(machine.run(&format!("stat -c %a /tmp/code.{kind}")).ok().trim(), "600");
+        let again = machine.run(&format!("totpctl enroll alice --qr-file /tmp/code.{kind}"));
+        assert_eq!(again.status, 1, "{again:#?}");
+        assert!(again.stderr.contains("exists already"), "{again:#?}");
+        let read = machine.run(&format!("zbarimg --quiet --raw /tmp/code.{kind}"));
+        assert_eq!(read.ok().trim(), uri, "{kind}");
+    }
+    let wrong = machine.run("totpctl enroll alice --qr-file /tmp/code.gif");
+    assert_eq!(wrong.status, 2, "{wrong:#?}");
+    let refused = machine.run("totpctl enroll no-such-user --qr-file /tmp/gone.png");
+    assert_eq!(refused.status, 1, "{refused:#?}");
+    assert_ne!(machine.run("test -e /tmp/gone.png").status, 0, "nothing is left of it");
+}
+
+#[test]
+fn a_factor_waits_for_its_first_code_and_the_old_one_works_until_then() {
+    let machine = Machine::new();
+    let old = machine.enrolled("alice", 1);
+    let new = Seed::numbered(2);
+    let made = machine.feed("totpctl --json enroll alice --secret-stdin", &format!("{}\n", new.0)).ok();
+    assert!(made.contains(&format!("\"secret\":\"{}\"", new.0)), "{made}");
+    assert_eq!(machine.pam("totp", "alice", &new.code()).go().rc, pam::AUTH_ERR);
+    assert_eq!(machine.pam("totp", "alice", &old.code()).go().rc, pam::SUCCESS);
+    let confirmed = machine.feed("totpctl --json confirm alice", &format!("{}\n", new.code()));
+    assert!(confirmed.ok().contains("\"recovery_codes\":[]"));
+    assert_eq!(machine.pam("totp", "alice", &old.next_code()).go().rc, pam::AUTH_ERR);
+    assert_eq!(machine.pam("totp", "alice", &new.next_code()).go().rc, pam::SUCCESS);
+}
+
+#[test]
+fn five_wrong_first_codes_drop_the_factor() {
+    let machine = Machine::new();
+    let ran = machine.feed("totpctl enroll alice --qr none", "000000\nx\n000000\n000000\n000000\n000000\n");
+    assert_eq!(ran.status, 1, "{ran:#?}");
+    assert!(ran.stderr.contains("enrol again"), "{ran:#?}");
+    assert!(machine.run("totpctl --json show alice").ok().contains("\"factors\":[]"));
+    let late = machine.feed("totpctl confirm alice", "123456\n");
+    assert_eq!(late.status, 1, "{late:#?}");
+    assert!(late.stderr.contains("totpctl enroll alice"), "{late:#?}");
+}
+
+#[test]
+fn an_event_token_and_other_parameters_work_from_end_to_end() {
+    let machine = Machine::new();
+    let seed = Seed::numbered(5);
+    machine
+        .feed("totpctl enroll alice --hotp --secret-stdin --no-confirm --qr none", &format!("{}\n", seed.0))
+        .ok();
+    for (counter, rc) in [(0, pam::SUCCESS), (0, pam::AUTH_ERR), (7, pam::SUCCESS), (3, pam::AUTH_ERR)] {
+        let code = machine.run(&format!("oathtool --hotp --base32 -c {counter} {}", seed.0)).ok();
+        assert_eq!(machine.pam("totp", "alice", code.trim()).go().rc, rc, "{counter}");
+    }
+    machine
+        .feed(
+            "totpctl enroll bob --algorithm sha256 --digits 8 --period 60 --secret-stdin --no-confirm --qr none",
+            &format!("{}\n", seed.0),
+        )
+        .ok();
+    let code = machine.run(&format!("oathtool --totp=sha256 -d 8 -s 60 --base32 {}", seed.0)).ok();
+    assert_eq!(machine.pam("totp", "bob", code.trim()).go().rc, pam::SUCCESS);
+}
+
+#[test]
+fn every_command_has_its_exit_status_and_its_json() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    let run = |user: &str, script: &str, input: &str| machine.feed_as(user, script, input);
+    let (code, wrong) = (seed.code(), seed.wrong_code());
+    for (user, script, input, status, out) in [
+        ("root", "totpctl verify alice", &*code, 0, "approved; this code is used up\n"),
+        ("root", "totpctl verify alice", &code, 1, ""),
+        ("root", "totpctl --json verify alice", &wrong, 1, "{\"user\":\"alice\",\"verdict\":\"denied\"}\n"),
+        ("root", "totpctl verify alice", "", 1, ""),
+        ("root", "totpctl show no-such-user", "", 1, ""),
+        ("root", "totpctl remove alice --factor f-aaaaaaaa", "", 1, ""),
+        ("root", "totpctl --json unlock alice", "", 0, "{\"user\":\"alice\",\"unlocked\":true}\n"),
+        ("root", "totpctl frobnicate", "", 2, ""),
+        ("root", "totpctl enroll alice --digits 9", "", 2, ""),
+        ("root", "totpctl enroll alice --period 10", "", 2, ""),
+        ("carol", "totpctl list", "", 4, ""),
+        ("carol", "totpctl show alice", "", 4, ""),
+        ("carol", "totpctl enroll --no-confirm", "", 4, ""),
+        ("root", "totpctl --json remove alice", "", 0, "{\"user\":\"alice\",\"factor\":null,\"removed\":true}\n"),
+        ("root", "totpctl --json list", "", 0, ""),
+    ] {
+        let ran = run(user, script, &format!("{input}\n").replace("\n\n", "\n"));
+        assert_eq!(ran.status, status, "{script}: {ran:#?}");
+        assert_eq!(ran.stdout, out, "{script}: {ran:#?}");
+        assert_eq!(ran.stderr.is_empty(), status == 0, "{script}: {ran:#?}");
+    }
+    let empty = machine.feed("totpctl enroll alice --secret-stdin", "not base32!\n");
+    assert!(empty.status == 1 && empty.stderr.contains("not base32"), "{empty:#?}");
+    let closed = machine.run("set -o pipefail; totpctl --help | true; totpctl --json list | true");
+    assert!(!closed.text().contains("panic"), "{closed:#?}");
+}
+
+#[test]
+fn lists_go_on_over_pages() {
+    let machine = Machine::new();
+    machine
+        .run(
+            "for n in $(seq 1200); do printf 'u%04d:x:%d:100::/:/bin/sh\\n' $n $((20000 + n)); done >> /etc/passwd; \
+             for n in $(seq 1200); do printf \"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\\n\" | \
+             totpctl --json enroll $(printf 'u%04d' $n) --secret-stdin --no-confirm >/dev/null || exit 1; done",
+        )
+        .ok();
+    let listed = machine.run("totpctl --json list").ok();
+    let users: Vec<_> =
+        listed.lines().map(|line| line.split_once("\"user\":\"").unwrap().1[..5].to_owned()).collect();
+    let expected: Vec<_> = (1..=1200).map(|n| format!("u{n:04}")).collect();
+    assert_eq!(users, expected);
+}
+
+#[test]
+fn completions_are_made_for_three_shells() {
+    let machine = Machine::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = machine.run(&format!("totpctl completions {shell}")).ok();
+        assert!(script.contains("enroll") && script.contains("no-confirm"), "{shell}");
+    }
+    machine.run("bash -n /usr/share/bash-completion/completions/totpctl").ok();
+}
+
+/// Reads the QR code that is drawn in half blocks on a screen.
+fn read_half_blocks(screen: &str) -> String {
+    let drawn = |line: &&str| line.contains('█') || line.contains('▀') || line.contains('▄');
+    let mut rows = Vec::new();
+    for line in screen.lines().filter(drawn) {
+        for light in [['█', '▀'], ['█', '▄']] {
+            rows.push(line.chars().map(|c| light.contains(&c)).collect());
+        }
+    }
+    read(&rows)
+}
+
+/// Reads the QR code that is drawn in cells of two characters.
+fn read_cells(screen: &str, light: &str, dark: &str) -> String {
+    let mut rows = Vec::new();
+    for line in screen.lines() {
+        let (mut rest, mut row) = (line, Vec::new());
+        while let Some(next) = rest.strip_prefix(light).or_else(|| rest.strip_prefix(dark)) {
+            row.push(rest.starts_with(light));
+            rest = next;
+        }
+        if rest.is_empty() && row.len() > 20 {
+            rows.push(row);
+        }
+    }
+    read(&rows)
+}
+
+/// Has zbarimg read dots, of which true is light.
+fn read(rows: &[Vec<bool>]) -> String {
+    let width = rows.iter().map(Vec::len).max().unwrap();
+    let mut picture = format!("P2\n{} {}\n255\n", width * 4, rows.len() * 4);
+    for row in rows {
+        let line: String = (0..width)
+            .map(|x| if row.get(x).copied().unwrap_or(false) { "255 255 255 255 " } else { "0 0 0 0 " })
+            .collect();
+        for _ in 0..4 {
+            picture.push_str(&line);
+            picture.push('\n');
+        }
+    }
+    let file = std::env::temp_dir().join(format!("totpctl-qr-{}-{width}-{:?}.pgm", std::process::id(), std::thread::current().id()));
+    std::fs::write(&file, picture).unwrap();
+    let read = Command::new("zbarimg").args(["--quiet", "--raw"]).arg(&file).output().unwrap();
+    std::fs::remove_file(&file).unwrap();
+    String::from_utf8(read.stdout).unwrap().trim().to_owned()
+}

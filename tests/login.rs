@@ -94,7 +94,7 @@ fn su_and_login_ask_for_a_code() {
                 "set timeout 20\nspawn login bob\n\
                  expect \"assword:\" {{ send \"bobpw\\r\" }}\n\
                  expect \"Verification code:\" {{ send \"{code}\\r\" }}\n\
-                 expect {{ \"incorrect\" {{ exit 1 }} -re {{[$] }} {{ send \"id -un; exit\\r\" }} }}\n\
+                 expect {{\n\"incorrect\" {{ exit 1 }}\n-re {{[$] }} {{ send \"id -un; exit\\r\" }}\n}}\n\
                  expect eof\n"
             ),
         )

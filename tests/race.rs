@@ -35,7 +35,8 @@ fn of_twenty_ssh_clients_with_one_code_one_gets_in() {
          done; wait; wc -l </tmp/p >&2"
     ));
     assert_eq!(ran.stdout.lines().filter(|line| *line == "in").count(), 1, "{ran:#?}");
-    assert!(ran.stderr.lines().any(|line| line == "20"), "all of them were asked: {ran:#?}");
+    let asked: u32 = ran.stderr.lines().last().unwrap().parse().unwrap();
+    assert!(asked >= 20, "all of them were asked: {ran:#?}");
     let approved = machine.log().matches("TOTP_VERDICT=approved").count();
     assert_eq!(approved, 1);
     machine.run("totpctl unlock alice").ok();

@@ -184,19 +184,20 @@ int main(int argc, char **argv)
 		}
 	} else {
 		char before[4096], after[4096];
-		long warm = 0;
+		long warm = 0, end = 0;
 		quiet = times > 1;
 		residue(before, sizeof before);
 		for (int i = 0; i < times; i++) {
 			rc = authenticate(service, user, account);
 			yes += rc == PAM_SUCCESS;
-			if (i == times / 10)
+			if (i == times / 2)
 				warm = memory();
+			end = memory();
 		}
 		residue(after, sizeof after);
 		if (guest) {
 			printf("before: %s\nafter:  %s\n", before, after);
-			printf("same=%d growth_kb=%ld\n", !strcmp(before, after), memory() - warm);
+			printf("same=%d growth_kb=%ld\n", !strcmp(before, after), end - warm);
 		}
 	}
 	printf("rc=%d yes=%d ms=%.0f\n", rc, yes, now() - start);

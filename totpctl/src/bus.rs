@@ -25,9 +25,11 @@ impl Bus {
             .enable_time()
             .build()
             .map_err(|error| Failure::refused(format!("no runtime: {error}")))?;
-        let connection = runtime.block_on(
-            Builder::address(SYSTEM_BUS).method_timeout(PATIENCE).build(),
-        )?;
+        let connection = runtime
+            .block_on(Builder::address(SYSTEM_BUS).method_timeout(PATIENCE).build())
+            .map_err(|error| {
+                Failure::Unreachable(format!("the system bus cannot be reached: {error}"))
+            })?;
         Ok(Self { runtime, connection })
     }
 

@@ -102,13 +102,6 @@ impl Daemon {
         }
     }
 
-    /// Takes note that the store works, so that its next failure is told again.
-    pub fn store_works(&self) {
-        if self.store_is_broken.swap(false, Ordering::Relaxed) {
-            Entry::new(Priority::Notice, "the store can be read and written again".into()).write();
-        }
-    }
-
     /// Changes the record of `target` in one transaction; see [`Store::update`].
     ///
     /// # Errors
@@ -126,7 +119,12 @@ impl Daemon {
                 (result, Some(record))
             })
             .await;
-        self.told(updated)
+        let updated = self.told(updated)?;
+        // A read says nothing of a disk that is full, so only a write ends the trouble.
+        if self.store_is_broken.swap(false, Ordering::Relaxed) {
+            Entry::new(Priority::Notice, "the store can be read and written again".into()).write();
+        }
+        Ok(updated)
     }
 
     /// What the store answered, or what a caller may learn of its failure.
@@ -134,13 +132,7 @@ impl Daemon {
     /// # Errors
     /// As [`Daemon::failure`] has it.
     pub fn told<T>(&self, answer: Result<T, StoreError>) -> Result<T, Error> {
-        match answer {
-            Ok(result) => {
-                self.store_works();
-                Ok(result)
-            }
-            Err(error) => Err(self.failure(&error)),
-        }
+        answer.map_err(|error| self.failure(&error))
     }
 }
 

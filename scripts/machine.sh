@@ -5,7 +5,8 @@
 # is left when CMD ends.
 #
 # Needs root and what prepare.sh installs. BUILT: the folder of the built files, where it is not
-# target/release. EXTRA: a folder that is copied to /opt/tests.
+# target/release. EXTRA: a folder that is copied to /opt/tests. DISK: a folder of a real disk that is
+# /disk inside, and the only thing that stays; all else is in memory.
 set -euo pipefail
 repository=$(cd "$(dirname "$0")/.." && pwd)
 self=$repository/scripts/machine.sh
@@ -49,6 +50,10 @@ if [ "$MACHINE_IN" = namespaces ]; then
   if [ -n "${EXTRA:-}" ]; then
     mkdir -p $root/opt/tests
     cp -r "$EXTRA/." $root/opt/tests/
+  fi
+  if [ -n "${DISK:-}" ]; then
+    mkdir $root/disk
+    mount --bind "$DISK" $root/disk
   fi
   cp "$self" $root/run/machine.sh
   cd $root

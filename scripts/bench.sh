@@ -1,0 +1,10 @@
+#!/bin/bash
+# bench.sh: all benchmarks. They print ratios measured in one run; nothing here can fail a build.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export PATH=$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin
+make build
+scripts/harness.sh
+cargo bench --locked -q -p totpd --bench verification
+echo
+cargo bench --locked -q -p tests --bench login

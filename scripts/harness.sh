@@ -1,0 +1,13 @@
+#!/bin/bash
+# harness.sh: builds what the end-to-end tests and benchmarks act with, into target/tests.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p target/tests
+cc -O2 -Wall -Wextra -Werror -o target/tests/pam tests/harness/pam.c -lpam
+cc -O2 -Wall -Wextra -Werror -shared -fPIC -o target/tests/libnss_trouble.so.2 tests/harness/nss_trouble.c
+cp tests/harness/askpass target/tests/
+cargo build --locked -p tests --bin false_totpd
+cp target/debug/false_totpd target/tests/
+# The module with a way to make it panic, for the test that shows what happens then.
+cargo build --locked -p pam_totp --features panic-on-demand --target-dir target/panicking
+cp target/panicking/debug/libpam_totp.so target/tests/pam_totp_panicking.so

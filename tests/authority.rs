@@ -35,7 +35,8 @@ fn another_uid_can_neither_do_nor_learn_anything() {
             let refused = machine.call("carol", &method, &arguments);
             assert_ne!(refused.status, 0, "{method} {arguments}: {refused:#?}");
             let name = "org.totpd.Totp1.Error.NotAuthorized: ";
-            let (_, words) = refused.stderr.split_once(name).unwrap_or_else(|| panic!("{refused:?}"));
+            let (_, words) =
+                refused.stderr.split_once(name).unwrap_or_else(|| panic!("{refused:?}"));
             answers.push((method, words.to_owned()));
         }
     }
@@ -86,8 +87,11 @@ fn a_user_manages_itself_with_a_current_code() {
     assert!(used.stderr.contains("Error.BadCode"), "the code is used up: {used:#?}");
     let shown = machine.run("totpctl --json show carol").ok();
     assert!(shown.contains("\"verified\"") && shown.contains("\"unverified\""), "{shown}");
-    let removed =
-        machine.call("carol", &format!("{MANAGER}.Remove"), &format!("carol '' {}", seed.next_code()));
+    let removed = machine.call(
+        "carol",
+        &format!("{MANAGER}.Remove"),
+        &format!("carol '' {}", seed.next_code()),
+    );
     removed.ok();
     assert!(machine.run("totpctl --json show carol").ok().contains("\"factors\":[]"));
 }

@@ -7,7 +7,9 @@ fn answers_that_are_no_code() {
     let machine = Machine::new();
     let seed = machine.enrolled("alice", 1);
     machine.run("head -c 1048576 /dev/zero | tr '\\0' 1 > /tmp/megabyte; printf '\\377\\376123456' > /tmp/binary; printf '\\b\\n\\r\\177INCORRECT' > /tmp/sshd").ok();
-    for answer in ["", "abcdef", "12345", "123456789", "١٢٣٤٥٦", "１２３４５６", "-123456", "123456;"] {
+    for answer in
+        ["", "abcdef", "12345", "123456789", "١٢٣٤٥٦", "１２３４５６", "-123456", "123456;"]
+    {
         let refused = machine.pam("totp", "alice", answer).go();
         assert_eq!(refused.rc, pam::AUTH_ERR, "{answer:?}: {refused:#?}");
     }
@@ -35,14 +37,19 @@ fn names_that_are_no_user() {
         // An empty name never gets as far as a module.
         let expected = format!("rc={} yes=0", pam::AUTH_ERR);
         let other = format!("rc={} yes=0", pam::SERVICE_ERR);
-        assert!(result.contains(&expected) || (user.is_empty() && result.contains(&other)), "{result}");
+        assert!(
+            result.contains(&expected) || (user.is_empty() && result.contains(&other)),
+            "{result}"
+        );
         if !user.is_empty() {
             assert!(result.contains("shown: Verification code: "), "{user:?}: {result}");
         }
     }
     let log = machine.log();
     assert!(log.contains(r"\u{a}newline") && !log.contains('\u{1b}'), "{log}");
-    for (user, words) in [("''", "no user"), ("'../x'", "no user"), (&*format!("'{long}'"), "no user")] {
+    for (user, words) in
+        [("''", "no user"), ("'../x'", "no user"), (&*format!("'{long}'"), "no user")]
+    {
         let refused = machine.run(&format!("totpctl enroll {user}"));
         assert_eq!(refused.status, 1, "{refused:#?}");
         assert!(refused.stderr.contains(words), "{refused:#?}");
@@ -104,7 +111,10 @@ fn a_context_of_ten_thousand_keys_and_one_of_wrong_types() {
 fn a_configuration_that_cannot_be_meant() {
     let machine = Machine::new();
     let file = "/etc/totpd/totpd.toml.d/10-test.toml";
-    assert_eq!(machine.run("/usr/libexec/totpd --check-config").ok(), "the configuration is good\n");
+    assert_eq!(
+        machine.run("/usr/libexec/totpd --check-config").ok(),
+        "the configuration is good\n"
+    );
     for (text, words) in [
         ("[enrolment]\nperiode = 30\n", ":2: periode: unknown field"),
         ("[enrolment]\nperiod = 7\n", ":2: period: 7 is not in 15 to 300"),
@@ -119,7 +129,10 @@ fn a_configuration_that_cannot_be_meant() {
     machine.write(file, "");
     machine.run(&format!("chmod 666 {file}")).ok();
     let refused = machine.run("/usr/libexec/totpd --check-config");
-    assert!(refused.stderr.contains(&format!("{file} is owned by uid 0 and has mode 0666")), "{refused:#?}");
+    assert!(
+        refused.stderr.contains(&format!("{file} is owned by uid 0 and has mode 0666")),
+        "{refused:#?}"
+    );
     machine.run(&format!("rm {file}; mkdir {file}")).ok();
     let refused = machine.run("/usr/libexec/totpd --check-config");
     assert!(refused.stderr.contains(&format!("{file} cannot be read")), "{refused:#?}");

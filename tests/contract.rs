@@ -5,11 +5,14 @@ use tests::Machine;
 #[test]
 fn the_interfaces_are_as_they_were() {
     let machine = Machine::new();
-    let xml = machine
-        .call("carol", "org.freedesktop.DBus.Introspectable.Introspect", "")
-        .ok();
+    let xml = machine.call("carol", "org.freedesktop.DBus.Introspectable.Introspect", "").ok();
     // gdbus prints a tuple with one string.
-    let xml = xml.trim().trim_start_matches("('").trim_end_matches("',)").replace("\\n", "\n").replace("\\'", "'");
+    let xml = xml
+        .trim()
+        .trim_start_matches("('")
+        .trim_end_matches("',)")
+        .replace("\\n", "\n")
+        .replace("\\'", "'");
     let mut ours: Vec<_> = xml
         .split("<interface ")
         .skip(1)
@@ -20,7 +23,10 @@ fn the_interfaces_are_as_they_were() {
     ours.sort();
     let found = format!("{}\n", ours.join("\n</interface>\n"));
     let golden = include_str!("contract/introspection.xml");
-    assert!(found == golden, "the contract changed; if that is meant, this is the new one:\n{found}");
+    assert!(
+        found == golden,
+        "the contract changed; if that is meant, this is the new one:\n{found}"
+    );
     let version = machine.call(
         "carol",
         "org.freedesktop.DBus.Properties.Get",

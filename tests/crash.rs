@@ -9,9 +9,8 @@ fn a_code_stays_used_over_sigkill_fifty_times() {
         let seed = machine.enrolled("alice", round);
         let code = seed.code();
         // Killed within the same script, right after the answer.
-        let killed = machine.run(&format!(
-            "pid=$(pidof totpd); /opt/tests/pam totp alice {code} && kill -9 $pid"
-        ));
+        let killed = machine
+            .run(&format!("pid=$(pidof totpd); /opt/tests/pam totp alice {code} && kill -9 $pid"));
         assert!(killed.stdout.contains("rc=0 "), "round {round}: {killed:#?}");
         assert_eq!(killed.status, 0, "round {round}: {killed:#?}");
         let again = machine.pam("totp", "alice", &code).go();

@@ -36,7 +36,11 @@ fn su_ignores_a_bus_of_the_callers_choice() {
     machine.run("rm /tmp/asked").ok();
 
     let su = |code: &str| {
-        machine.feed_as("carol", &format!("env {HOSTILE} su bob -c 'echo in'"), &format!("{code}\n"))
+        machine.feed_as(
+            "carol",
+            &format!("env {HOSTILE} su bob -c 'echo in'"),
+            &format!("{code}\n"),
+        )
     };
     let refused = su(&seed.wrong_code());
     assert!(refused.status != 0 && !refused.stdout.contains("in"), "{refused:#?}");

@@ -12,7 +12,10 @@ fn an_account_that_was_made_again_inherits_nothing() {
     let refused = machine.pam("totp", "alice", &seed.code()).go();
     assert_eq!(refused.rc, pam::AUTH_ERR, "{refused:#?}");
     assert!(machine.log().contains("another uid than at enrolment"), "{}", machine.log());
-    machine.service("nullok", "auth required pam_totp.so nodelay nullok\nauth required pam_permit.so\n");
+    machine.service(
+        "nullok",
+        "auth required pam_totp.so nodelay nullok\nauth required pam_permit.so\n",
+    );
     assert_eq!(machine.pam("nullok", "alice", "").go().rc, pam::AUTH_ERR, "nor is it let by");
     let seed = machine.enrolled("alice", 2);
     assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
@@ -49,7 +52,10 @@ fn a_user_database_in_trouble_is_not_an_absent_user_and_stalls_nobody() {
     let machine = Machine::new();
     machine.run("cp /opt/tests/libnss_trouble.so.2 $(dirname $(find /usr/lib /lib -name 'libc.so.6' | head -n1))/ && sed -i 's/^passwd:.*/passwd: files trouble/' /etc/nsswitch.conf").ok();
     machine.kill_daemon("TERM");
-    machine.service("nullok", "auth required pam_totp.so nodelay nullok\nauth required pam_permit.so\n");
+    machine.service(
+        "nullok",
+        "auth required pam_totp.so nodelay nullok\nauth required pam_permit.so\n",
+    );
     let seed = machine.enrolled("alice", 1);
     let broken = machine.pam("nullok", "broken1", "").go();
     assert_eq!(broken.rc, pam::AUTHINFO_UNAVAIL, "{broken:#?}");

@@ -64,9 +64,8 @@ fn sudo_asks_for_a_code() {
     protect(&machine, "sudo");
     machine.write("/etc/sudoers.d/alice", "alice ALL=(ALL) ALL\n");
     let seed = machine.enrolled("alice", 1);
-    let sudo = |code: &str| {
-        machine.feed_as("alice", "sudo -k -S id -u", &format!("alicepw\n{code}\n"))
-    };
+    let sudo =
+        |code: &str| machine.feed_as("alice", "sudo -k -S id -u", &format!("alicepw\n{code}\n"));
     let refused = sudo(&seed.wrong_code());
     assert!(refused.status != 0 && refused.stdout.is_empty(), "{refused:#?}");
     let code = seed.code();
@@ -82,7 +81,8 @@ fn su_and_login_ask_for_a_code() {
     protect(&machine, "su");
     protect(&machine, "login");
     let seed = machine.enrolled("bob", 2);
-    let su = |code: &str| machine.feed_as("alice", "su bob -c id\\ -un", &format!("bobpw\n{code}\n"));
+    let su =
+        |code: &str| machine.feed_as("alice", "su bob -c id\\ -un", &format!("bobpw\n{code}\n"));
     let refused = su(&seed.wrong_code());
     assert!(refused.status != 0 && refused.stdout.is_empty(), "{refused:#?}");
     assert_eq!(su(&seed.code()).ok().trim(), "bob");
@@ -130,7 +130,10 @@ fn every_option_of_the_module_does_what_it_says() {
     assert_eq!((prompted.rc, &prompted.shown[..]), (pam::SUCCESS, &["Token please: ".into()][..]));
 
     // nullok lets an unenrolled user by, which in a stack of its own libpam turns into a refusal.
-    machine.service("nullok", "auth required pam_totp.so nodelay nullok\nauth required pam_permit.so\n");
+    machine.service(
+        "nullok",
+        "auth required pam_totp.so nodelay nullok\nauth required pam_permit.so\n",
+    );
     let unenrolled = machine.pam("nullok", "bob", "").go();
     assert_eq!((unenrolled.rc, unenrolled.shown.len()), (pam::SUCCESS, 0));
     assert!(machine.log().contains("TOTP_VERDICT=skipped"));

@@ -18,7 +18,10 @@ fn ten_thousand_wrong_codes_from_a_thousand_addresses_do_not_keep_out_a_known_on
     let state = machine.run("totpctl show alice").ok();
     let told = elsewhere.shown[0].clone();
     assert!(told.starts_with("Verification code (wait "), "{told}");
-    assert!(elsewhere.shown[1].starts_with("Too many wrong codes. Try again in "), "{elsewhere:#?}");
+    assert!(
+        elsewhere.shown[1].starts_with("Too many wrong codes. Try again in "),
+        "{elsewhere:#?}"
+    );
     assert!(state.contains("wrong codes in a row: strangers wait "), "{state}");
 
     // The right code that was throttled is not used up, and opens the door at home.

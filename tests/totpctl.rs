@@ -42,7 +42,9 @@ fn every_form_of_the_qr_code_can_be_read() {
         let link = shown.stdout.lines().find_map(|line| line.strip_prefix("Link: ")).unwrap();
         let read = match form {
             "utf8" => read_half_blocks(&shown.stdout),
-            "ansi" => read_cells(&shown.stdout.replace("\u{1b}[0m", ""), "\u{1b}[47m  ", "\u{1b}[40m  "),
+            "ansi" => {
+                read_cells(&shown.stdout.replace("\u{1b}[0m", ""), "\u{1b}[47m  ", "\u{1b}[40m  ")
+            }
             _ => read_cells(&shown.stdout, "##", "  "),
         };
         assert_eq!(read, link, "{form}");
@@ -52,7 +54,8 @@ fn every_form_of_the_qr_code_can_be_read() {
         assert!(shown.starts_with("Link: otpauth://"), "{form}: {shown}");
     }
     for kind in ["png", "svg"] {
-        let made = machine.run(&format!("totpctl --json enroll alice --qr-file /tmp/code.{kind}")).ok();
+        let made =
+            machine.run(&format!("totpctl --json enroll alice --qr-file /tmp/code.{kind}")).ok();
         let uri = made.split_once("\"uri\":\"").unwrap().1.split('"').next().unwrap().to_owned();
         assert_eq!(machine.run(&format!("stat -c %a /tmp/code.{kind}")).ok().trim(), "600");
         let again = machine.run(&format!("totpctl enroll alice --qr-file /tmp/code.{kind}"));
@@ -77,7 +80,8 @@ fn a_factor_waits_for_its_first_code_and_the_old_one_works_until_then() {
     let machine = Machine::new();
     let old = machine.enrolled("alice", 1);
     let new = Seed::numbered(2);
-    let made = machine.feed("totpctl --json enroll alice --secret-stdin", &format!("{}\n", new.0)).ok();
+    let made =
+        machine.feed("totpctl --json enroll alice --secret-stdin", &format!("{}\n", new.0)).ok();
     assert!(made.contains(&format!("\"secret\":\"{}\"", new.0)), "{made}");
     assert_eq!(machine.pam("totp", "alice", &new.code()).go().rc, pam::AUTH_ERR);
     assert_eq!(machine.pam("totp", "alice", &old.code()).go().rc, pam::SUCCESS);
@@ -90,7 +94,8 @@ fn a_factor_waits_for_its_first_code_and_the_old_one_works_until_then() {
 #[test]
 fn five_wrong_first_codes_drop_the_factor() {
     let machine = Machine::new();
-    let ran = machine.feed("totpctl enroll alice --qr none", "000000\nx\n000000\n000000\n000000\n000000\n");
+    let ran = machine
+        .feed("totpctl enroll alice --qr none", "000000\nx\n000000\n000000\n000000\n000000\n");
     assert_eq!(ran.status, 1, "{ran:#?}");
     assert!(ran.stderr.contains("enrol again"), "{ran:#?}");
     assert!(machine.run("totpctl --json show alice").ok().contains("\"factors\":[]"));
@@ -104,9 +109,14 @@ fn an_event_token_and_other_parameters_work_from_end_to_end() {
     let machine = Machine::new();
     let seed = Seed::numbered(5);
     machine
-        .feed("totpctl enroll alice --hotp --secret-stdin --no-confirm --qr none", &format!("{}\n", seed.0))
+        .feed(
+            "totpctl enroll alice --hotp --secret-stdin --no-confirm --qr none",
+            &format!("{}\n", seed.0),
+        )
         .ok();
-    for (counter, rc) in [(0, pam::SUCCESS), (0, pam::AUTH_ERR), (7, pam::SUCCESS), (3, pam::AUTH_ERR)] {
+    for (counter, rc) in
+        [(0, pam::SUCCESS), (0, pam::AUTH_ERR), (7, pam::SUCCESS), (3, pam::AUTH_ERR)]
+    {
         let code = machine.run(&format!("oathtool --hotp --base32 -c {counter} {}", seed.0)).ok();
         assert_eq!(machine.pam("totp", "alice", code.trim()).go().rc, rc, "{counter}");
     }
@@ -129,7 +139,13 @@ fn every_command_has_its_exit_status_and_its_json() {
     for (user, script, input, status, out) in [
         ("root", "totpctl verify alice", &*code, 0, "approved; this code is used up\n"),
         ("root", "totpctl verify alice", &code, 1, ""),
-        ("root", "totpctl --json verify alice", &wrong, 1, "{\"user\":\"alice\",\"verdict\":\"denied\"}\n"),
+        (
+            "root",
+            "totpctl --json verify alice",
+            &wrong,
+            1,
+            "{\"user\":\"alice\",\"verdict\":\"denied\"}\n",
+        ),
         ("root", "totpctl verify alice", "", 1, ""),
         ("root", "totpctl show no-such-user", "", 1, ""),
         ("root", "totpctl remove alice --factor f-aaaaaaaa", "", 1, ""),
@@ -140,7 +156,13 @@ fn every_command_has_its_exit_status_and_its_json() {
         ("carol", "totpctl list", "", 4, ""),
         ("carol", "totpctl show alice", "", 4, ""),
         ("carol", "totpctl enroll --no-confirm", "", 4, ""),
-        ("root", "totpctl --json remove alice", "", 0, "{\"user\":\"alice\",\"factor\":null,\"removed\":true}\n"),
+        (
+            "root",
+            "totpctl --json remove alice",
+            "",
+            0,
+            "{\"user\":\"alice\",\"factor\":null,\"removed\":true}\n",
+        ),
         ("root", "totpctl --json list", "", 0, ""),
     ] {
         let ran = run(user, script, &format!("{input}\n").replace("\n\n", "\n"));
@@ -165,8 +187,10 @@ fn lists_go_on_over_pages() {
         )
         .ok();
     let listed = machine.run("totpctl --json list").ok();
-    let users: Vec<_> =
-        listed.lines().map(|line| line.split_once("\"user\":\"").unwrap().1[..5].to_owned()).collect();
+    let users: Vec<_> = listed
+        .lines()
+        .map(|line| line.split_once("\"user\":\"").unwrap().1[..5].to_owned())
+        .collect();
     let expected: Vec<_> = (1..=1200).map(|n| format!("u{n:04}")).collect();
     assert_eq!(users, expected);
 }
@@ -214,15 +238,26 @@ fn read(rows: &[Vec<bool>]) -> String {
     let width = rows.iter().map(Vec::len).max().unwrap();
     let mut picture = format!("P2\n{} {}\n255\n", width * 4, rows.len() * 4);
     for row in rows {
-        let line: String = (0..width)
-            .map(|x| if row.get(x).copied().unwrap_or(false) { "255 255 255 255 " } else { "0 0 0 0 " })
-            .collect();
+        let line: String =
+            (0..width)
+                .map(|x| {
+                    if row.get(x).copied().unwrap_or(false) {
+                        "255 255 255 255 "
+                    } else {
+                        "0 0 0 0 "
+                    }
+                })
+                .collect();
         for _ in 0..4 {
             picture.push_str(&line);
             picture.push('\n');
         }
     }
-    let file = std::env::temp_dir().join(format!("totpctl-qr-{}-{width}-{:?}.pgm", std::process::id(), std::thread::current().id()));
+    let file = std::env::temp_dir().join(format!(
+        "totpctl-qr-{}-{width}-{:?}.pgm",
+        std::process::id(),
+        std::thread::current().id()
+    ));
     std::fs::write(&file, picture).unwrap();
     let read = Command::new("zbarimg").args(["--quiet", "--raw"]).arg(&file).output().unwrap();
     std::fs::remove_file(&file).unwrap();

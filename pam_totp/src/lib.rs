@@ -25,7 +25,11 @@ mod totpd;
 
 struct Totp;
 
-pam::pam_hooks!(Totp);
+#[allow(missing_docs, reason = "the entry points of libpam are described in pam_sm_*(3)")]
+mod entry_points {
+    use super::Totp;
+    pam::pam_hooks!(Totp);
+}
 
 impl PamHooks for Totp {
     fn sm_authenticate(pamh: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {

@@ -29,7 +29,8 @@ pub(crate) fn write(severity: Severity, message: &str) {
 }
 
 fn escaped(text: &str) -> String {
-    let escape = |c: char| if c.is_control() { c.escape_unicode().collect() } else { c.to_string() };
+    let escape =
+        |c: char| if c.is_control() { c.escape_unicode().collect() } else { c.to_string() };
     text.chars().take(LONGEST).map(escape).collect()
 }
 

@@ -94,9 +94,9 @@ impl Default for Options {
 
 fn timeout(seconds: &str) -> Result<Duration, String> {
     let parsed = seconds.parse().ok().filter(|seconds| (1..=60).contains(seconds));
-    parsed.map(Duration::from_secs).ok_or_else(|| {
-        format!("timeout={seconds} is not a number of seconds from 1 to 60")
-    })
+    parsed
+        .map(Duration::from_secs)
+        .ok_or_else(|| format!("timeout={seconds} is not a number of seconds from 1 to 60"))
 }
 
 fn unknown(option: &str) -> String {
@@ -121,7 +121,13 @@ mod tests {
     fn every_option_is_understood() {
         assert_eq!(parse(&[]), Ok(Options::default()));
         let all = parse(&[
-            "nullok", "prompt=Token: ", "echo", "try_first_pass", "timeout=7", "nodelay", "quiet",
+            "nullok",
+            "prompt=Token: ",
+            "echo",
+            "try_first_pass",
+            "timeout=7",
+            "nodelay",
+            "quiet",
             "debug",
         ]);
         let expected = Options {
@@ -144,8 +150,19 @@ mod tests {
     #[test]
     fn everything_else_is_refused_by_name() {
         for arg in [
-            "nulok", "NULLOK", "", "nullok=1", "prompt", "timeout", "timeout=", "timeout=0",
-            "timeout=61", "timeout=-1", "timeout=5s", "window=5", "forward_pass",
+            "nulok",
+            "NULLOK",
+            "",
+            "nullok=1",
+            "prompt",
+            "timeout",
+            "timeout=",
+            "timeout=0",
+            "timeout=61",
+            "timeout=-1",
+            "timeout=5s",
+            "window=5",
+            "forward_pass",
         ] {
             let why = parse(&["debug", arg]).unwrap_err();
             assert!(why.contains(arg), "{arg}: {why}");

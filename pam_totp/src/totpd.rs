@@ -21,8 +21,7 @@ pub(crate) struct SystemBus {
 impl Verifier for SystemBus {
     fn begin(&self, user: &str, context: &Context) -> Result<Begun, Outcome> {
         let context = dictionary(context);
-        let (action, details) =
-            self.ask(async |totpd| totpd.begin(user, &context).await)?;
+        let (action, details) = self.ask(async |totpd| totpd.begin(user, &context).await)?;
         match action.as_str() {
             action::PROMPT => {
                 let prompt = text(&details, "prompt");
@@ -63,9 +62,7 @@ impl SystemBus {
             let bus = connect().await.map_err(Error::Bus)?;
             question(LoginProxy::new(&bus).await.map_err(Error::Bus)?).await
         };
-        let answer = runtime.block_on(async {
-            tokio::time::timeout(self.timeout, exchange).await
-        });
+        let answer = runtime.block_on(async { tokio::time::timeout(self.timeout, exchange).await });
         match answer {
             Ok(answer) => answer.map_err(outcome),
             Err(_) => {

@@ -18,7 +18,12 @@ impl Login {
         ("skip".into(), HashMap::new())
     }
 
-    fn verify(&self, _user: String, _code: String, _context: HashMap<String, OwnedVariant>) -> Answer {
+    fn verify(
+        &self,
+        _user: String,
+        _code: String,
+        _context: HashMap<String, OwnedVariant>,
+    ) -> Answer {
         std::fs::write(&self.file, "verify").unwrap();
         ("approved".into(), HashMap::new())
     }

@@ -74,7 +74,8 @@ impl Machine {
         let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
         let first_process = children.trim().parse().expect("one process inside");
         let machine = Self { outside, first_process };
-        machine.service("totp", "auth required pam_totp.so nodelay\naccount required pam_totp.so\n");
+        machine
+            .service("totp", "auth required pam_totp.so nodelay\naccount required pam_totp.so\n");
         machine
     }
 

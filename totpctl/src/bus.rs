@@ -38,9 +38,8 @@ impl Bus {
         &self,
         question: impl AsyncFnOnce(ManagerProxy<'_>) -> Result<T, totpd_interface::Error>,
     ) -> Result<T, Failure> {
-        self.runtime.block_on(async {
-            Ok(question(ManagerProxy::new(&self.connection).await?).await?)
-        })
+        self.runtime
+            .block_on(async { Ok(question(ManagerProxy::new(&self.connection).await?).await?) })
     }
 
     /// Asks the `Login` interface.
@@ -48,9 +47,8 @@ impl Bus {
         &self,
         question: impl AsyncFnOnce(LoginProxy<'_>) -> Result<T, totpd_interface::Error>,
     ) -> Result<T, Failure> {
-        self.runtime.block_on(async {
-            Ok(question(LoginProxy::new(&self.connection).await?).await?)
-        })
+        self.runtime
+            .block_on(async { Ok(question(LoginProxy::new(&self.connection).await?).await?) })
     }
 }
 

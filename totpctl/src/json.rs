@@ -59,7 +59,11 @@ fn plain(value: &Variant<'_>) -> Value {
                 .map(|(key, value)| (plain(key).as_str().unwrap_or_default().to_owned(), value))
                 .collect();
             entries.sort_by(|a, b| a.0.cmp(&b.0));
-            entries.into_iter().map(|(key, value)| (key, plain(value))).collect::<Map<_, _>>().into()
+            entries
+                .into_iter()
+                .map(|(key, value)| (key, plain(value)))
+                .collect::<Map<_, _>>()
+                .into()
         }
         _ => Value::Null,
     }
@@ -84,7 +88,8 @@ mod tests {
         .map(|(key, value)| (key.to_owned(), value.try_into_owned().unwrap()))
         .collect();
         let object = object(&state);
-        let expected = r#"{"enrolled":true,"factors":[{"factor":"f-aaaaaaaa"}],"uid":1000,"user":"alice"}"#;
+        let expected =
+            r#"{"enrolled":true,"factors":[{"factor":"f-aaaaaaaa"}],"uid":1000,"user":"alice"}"#;
         assert_eq!(Value::from(object.clone()).to_string(), expected);
         assert_eq!(text(&object, "user"), "alice");
         assert_eq!(number(&object, "uid"), Some(1000));

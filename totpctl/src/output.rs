@@ -58,6 +58,7 @@ pub(crate) fn time(seconds: u64) -> String {
 
 /// `text` with everything escaped that could steer a terminal.
 pub(crate) fn escaped(text: &str) -> String {
-    let escape = |c: char| if c.is_control() { c.escape_unicode().collect() } else { c.to_string() };
+    let escape =
+        |c: char| if c.is_control() { c.escape_unicode().collect() } else { c.to_string() };
     text.chars().map(escape).collect()
 }

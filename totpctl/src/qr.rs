@@ -147,7 +147,8 @@ const DOT: usize = 8;
 mod tests {
     use super::*;
 
-    const LINK: &str = "otpauth://totp/host:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=host";
+    const LINK: &str =
+        "otpauth://totp/host:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=host";
 
     #[test]
     fn a_usual_link_fits_80_columns_in_half_blocks() {

@@ -1,4 +1,10 @@
-#![allow(missing_docs, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a benchmark")]
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a benchmark"
+)]
 //! What one verification costs inside the daemon, with its durable write, beside one in-place
 //! `fdatasync` on the same disk, in one interleaved run. Prints medians and their ratio.
 
@@ -36,8 +42,12 @@ fn main() {
         }
     });
 
-    let file = OpenOptions::new().create(true).truncate(true).write(true)
-        .open(folder.join("block")).expect("a file");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .open(folder.join("block"))
+        .expect("a file");
     file.write_all_at(&[0; 1 << 20], 0).expect("a write");
     file.sync_all().expect("a flush");
 

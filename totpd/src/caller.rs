@@ -32,18 +32,6 @@ impl Caller {
         self.uid == 0
     }
 
-    /// Whether this caller may act for `target`, the uid of a user (nothing: no such user): root
-    /// for everybody, everybody else for itself.
-    ///
-    /// # Errors
-    /// [`Error::NotAuthorized`], in the same words whoever the target is, or whether it is.
-    pub fn may_act_for(self, target: Option<u32>) -> Result<(), Error> {
-        if self.is_root() || target == Some(self.uid) {
-            return Ok(());
-        }
-        Err(Error::NotAuthorized("only root may do that for another user".into()))
-    }
-
     /// Whether this is root.
     ///
     /// # Errors
@@ -53,27 +41,5 @@ impl Caller {
             return Ok(());
         }
         Err(Error::NotAuthorized("only root may do that".into()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn root_may_act_for_all_and_a_user_for_itself() {
-        for (caller, target, may) in [
-            (0, Some(0), true),
-            (0, Some(1000), true),
-            (0, None, true),
-            (1000, Some(1000), true),
-            (1000, Some(0), false),
-            (1000, Some(1001), false),
-            (1000, None, false),
-        ] {
-            assert_eq!(Caller { uid: caller }.may_act_for(target).is_ok(), may, "{caller}");
-        }
-        assert!(Caller { uid: 0 }.must_be_root().is_ok());
-        assert!(Caller { uid: 1 }.must_be_root().is_err());
     }
 }

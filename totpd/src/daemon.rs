@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use totpd_interface::Error;
 
+use crate::caller::Caller;
 use crate::config::Config;
 use crate::journal::{Entry, Priority};
 use crate::people::{People, Person, Unanswered};
@@ -56,6 +57,12 @@ impl Target {
     }
 }
 
+impl From<Person> for Target {
+    fn from(person: Person) -> Self {
+        Self { subject: Subject::User(person.name), uid: Some(person.uid) }
+    }
+}
+
 impl Daemon {
     /// The daemon over an open store.
     #[must_use]
@@ -65,17 +72,33 @@ impl Daemon {
         Self { store, people: People::new(), config, host, buckets, store_is_broken }
     }
 
+    /// Who `name` is, if `caller` may act for that user: root for everybody, everybody else for
+    /// itself. Names that an ordinary caller made up are not even looked up.
+    ///
+    /// # Errors
+    /// [`Error::NotAuthorized`], in the same words whoever the user is, or whether it is;
+    /// [`Error::Internal`] if NSS does not answer.
+    pub async fn target_for(&self, caller: Caller, name: &str) -> Result<Target, Error> {
+        if caller.is_root() {
+            return self.target(name).await;
+        }
+        match self.people.of_uid(caller.uid).await.map_err(unanswered)? {
+            Some(person) if person.name.as_str() == name => Ok(person.into()),
+            _ => Err(Error::NotAuthorized("only root may do that for another user".into())),
+        }
+    }
+
     /// Who `name` is. A name that nobody has, or that nobody can have, leads to a bucket.
     ///
     /// # Errors
     /// [`Error::Internal`] if NSS does not answer: that is not "no such user".
-    pub async fn target(&self, name: &str) -> Result<Target, Error> {
+    async fn target(&self, name: &str) -> Result<Target, Error> {
         let person = match UserName::parse(name) {
             None => None,
             Some(name) => self.people.named(name).await.map_err(unanswered)?,
         };
         Ok(match person {
-            Some(Person { name, uid }) => Target { subject: Subject::User(name), uid: Some(uid) },
+            Some(person) => person.into(),
             None => Target { subject: self.buckets.of(name), uid: None },
         })
     }

@@ -125,7 +125,8 @@ mod tests {
     use crate::factor::Kind;
     use crate::factor::tests::{code_of, verified};
 
-    const RULES: EnrolmentRules = EnrolmentRules { unverified_lifetime: 600, max_factors: 1, skew: 1 };
+    const RULES: EnrolmentRules =
+        EnrolmentRules { unverified_lifetime: 600, max_factors: 1, skew: 1 };
 
     fn factor(id: u8, status: Status) -> Factor {
         let id = FactorId::from_random([id; 5]);

@@ -36,8 +36,7 @@ impl Login {
         #[zbus(connection)] connection: &Connection,
     ) -> Result<(String, Dictionary), Error> {
         let caller = Caller::of(&header, connection).await?;
-        let target = self.0.target(&user).await?;
-        caller.may_act_for(target.uid)?;
+        let target = self.0.target_for(caller, &user).await?;
         let context = believed(&context, caller)?;
         let stored = self.0.told(self.0.store.read(target.subject.clone()).await)?;
 
@@ -70,8 +69,7 @@ impl Login {
     ) -> Result<(String, Dictionary), Error> {
         let code = Zeroizing::new(code);
         let caller = Caller::of(&header, connection).await?;
-        let target = self.0.target(&user).await?;
-        caller.may_act_for(target.uid)?;
+        let target = self.0.target_for(caller, &user).await?;
         let context = believed(&context, caller)?;
         let source = context.source(caller.uid);
         let one = Attempt {

@@ -19,6 +19,7 @@ use crate::options::Options;
 use crate::record::Record;
 use crate::seed::Seed;
 use crate::state;
+use crate::store::Listed;
 use crate::subject::Subject;
 use crate::throttle::{Source, Throttle};
 use crate::uri;
@@ -227,9 +228,9 @@ impl Manager {
         let (mut after, mut users) = (after, Vec::new());
         loop {
             let page = self.0.told(self.0.store.list(after.clone(), limit).await)?;
-            let Some((last, _)) = page.last() else { return Ok(users) };
-            after = last.as_str().to_owned();
-            for (name, record) in page {
+            let Some(last) = page.last() else { return Ok(users) };
+            after = last.name.as_str().to_owned();
+            for Listed { name, record } in page {
                 match record {
                     // Who has no factor is in the store for wrong codes alone.
                     Ok(record) if record.factors.is_empty() => {}
@@ -256,8 +257,7 @@ impl Manager {
 impl Manager {
     /// The user that the caller may act for, who must exist.
     async fn person(&self, user: &str, caller: Caller) -> Result<(UserName, Target), Error> {
-        let target = self.0.target(user).await?;
-        caller.may_act_for(target.uid)?;
+        let target = self.0.target_for(caller, user).await?;
         match &target.subject {
             Subject::User(name) => Ok((name.clone(), target)),
             Subject::Bucket(_) => Err(no_such_user(user)),
@@ -270,8 +270,7 @@ impl Manager {
         user: &str,
         caller: Caller,
     ) -> Result<(UserName, Target), Error> {
-        let target = self.0.target(user).await?;
-        caller.may_act_for(target.uid)?;
+        let target = self.0.target_for(caller, user).await?;
         if let Subject::User(name) = &target.subject {
             return Ok((name.clone(), target));
         }

@@ -107,9 +107,8 @@ fn kind(options: &Dictionary, config: &Config) -> Result<(Kind, u64), Error> {
 }
 
 fn secret(options: &Dictionary) -> Result<Option<Seed>, Error> {
-    let wanted = || {
-        invalid("secret", &format!("an array of {} to {} bytes", LENGTH.start(), LENGTH.end()))
-    };
+    let wanted =
+        || invalid("secret", &format!("an array of {} to {} bytes", LENGTH.start(), LENGTH.end()));
     let Some(value) = options.get("secret") else { return Ok(None) };
     let bytes = value.try_clone().ok().and_then(|value| Vec::<u8>::try_from(value).ok());
     bytes.and_then(Seed::new).map(Some).ok_or_else(wanted)
@@ -136,7 +135,15 @@ fn invalid(key: &str, wanted: &str) -> Error {
 }
 
 const KEYS: [&str; 10] = [
-    "algorithm", "code", "confirmed", "counter", "digits", "issuer", "kind", "name", "period",
+    "algorithm",
+    "code",
+    "confirmed",
+    "counter",
+    "digits",
+    "issuer",
+    "kind",
+    "name",
+    "period",
     "secret",
 ];
 const LONGEST_NAME: usize = 64;

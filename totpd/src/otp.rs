@@ -160,9 +160,8 @@ mod tests {
     #[test]
     fn a_code_that_fits_twice_is_of_the_greatest_counter() {
         let seed = seed(20);
-        let repeated = (0..40_u64)
-            .find(|n| code_at(&seed, Algorithm::Sha1, *n, 6) == 755_224)
-            .unwrap();
+        let repeated =
+            (0..40_u64).find(|n| code_at(&seed, Algorithm::Sha1, *n, 6) == 755_224).unwrap();
         let code = Code::parse("755224").unwrap();
         assert_eq!(matching_counter(&seed, Algorithm::Sha1, &code, 0..=40), Some(repeated));
         assert_eq!(matching_counter(&seed, Algorithm::Sha1, &code, 1..=40), None);

@@ -57,8 +57,7 @@ impl People {
         F: FnOnce() -> nix::Result<Option<User>> + Send + 'static,
     {
         let lookup = async {
-            let permit =
-                Arc::clone(&self.free).acquire_owned().await.map_err(|_| Unanswered)?;
+            let permit = Arc::clone(&self.free).acquire_owned().await.map_err(|_| Unanswered)?;
             // The permit goes with the thread, not with whoever waits: a thread that hangs is
             // counted until it ends.
             let answer = tokio::task::spawn_blocking(move || (ask(), permit).0);
@@ -76,8 +75,9 @@ impl Default for People {
 
 fn person(answer: nix::Result<Option<User>>) -> Result<Option<Person>, Unanswered> {
     match answer {
-        Ok(Some(user)) => Ok(UserName::parse(&user.name)
-            .map(|name| Person { name, uid: user.uid.as_raw() })),
+        Ok(Some(user)) => {
+            Ok(UserName::parse(&user.name).map(|name| Person { name, uid: user.uid.as_raw() }))
+        }
         // What getpwnam(3) says for a name that was not found, in some releases.
         Ok(None) | Err(Errno::ENOENT | Errno::ESRCH) => Ok(None),
         Err(_) => Err(Unanswered),

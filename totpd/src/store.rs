@@ -30,6 +30,15 @@ pub enum StoreError {
     Unavailable(String),
 }
 
+/// A user in a listing.
+#[derive(Debug)]
+pub struct Listed {
+    /// The login name.
+    pub name: UserName,
+    /// The record, or why it cannot be trusted.
+    pub record: Result<Record, StoreError>,
+}
+
 /// A handle on the store. It can be cloned; the last one ends the thread.
 #[derive(Clone)]
 pub struct Store(SyncSender<Job>);
@@ -87,16 +96,11 @@ impl Store {
         .await
     }
 
-    /// At most `limit` users whose names come after `after`, in the order of their bytes. A
-    /// record that cannot be trusted stands as its error.
+    /// At most `limit` users whose names come after `after`, in the order of their bytes.
     ///
     /// # Errors
     /// [`StoreError`], if the store cannot be read.
-    pub async fn list(
-        &self,
-        after: String,
-        limit: u32,
-    ) -> Result<Vec<(UserName, Result<Record, StoreError>)>, StoreError> {
+    pub async fn list(&self, after: String, limit: u32) -> Result<Vec<Listed>, StoreError> {
         self.run(move |rows| rows.list(&after, limit)).await
     }
 

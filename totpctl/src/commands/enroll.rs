@@ -24,8 +24,7 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Failur
     let secret = if options.secret_stdin { Some(given_secret()?) } else { None };
     let code = current_code(&bus, user)?;
     let asked = dictionary(options, secret, &code);
-    let (factor, uri, details) =
-        bus.manager(async |totpd| totpd.enroll(user, &asked).await)?;
+    let (factor, uri, details) = bus.manager(async |totpd| totpd.enroll(user, &asked).await)?;
     let uri = Zeroizing::new(uri);
     let picture = Picture::of(&uri)?;
     if let Some(file) = file {
@@ -131,9 +130,9 @@ fn dictionary(
         ("code", (!code.is_empty()).then(|| code.as_str().into())),
         ("confirmed", options.no_confirm.then(|| true.into())),
     ];
-    let given = entries.into_iter().filter_map(|(key, value)| {
-        Some((key.to_owned(), value?.try_into_owned().ok()?))
-    });
+    let given = entries
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?.try_into_owned().ok()?)));
     given.collect()
 }
 
@@ -181,7 +180,10 @@ impl PictureFile {
             Format::Svg => picture.svg(io::BufWriter::new(file)),
         };
         written.map_err(|error| {
-            Failure::refused(format!("--qr-file {} cannot be written: {error}", self.path.display()))
+            Failure::refused(format!(
+                "--qr-file {} cannot be written: {error}",
+                self.path.display()
+            ))
         })?;
         self.file = None;
         Ok(())

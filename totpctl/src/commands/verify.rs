@@ -13,8 +13,7 @@ pub(super) fn run(user: &str, json: bool) -> Result<(), Failure> {
     let code = input::code("Verification code: ")?;
     let service = Variant::from("totpctl").try_into_owned();
     let context: Dictionary = service.into_iter().map(|name| ("service".into(), name)).collect();
-    let (verdict, details) =
-        bus.login(async |totpd| totpd.verify(user, &code, &context).await)?;
+    let (verdict, details) = bus.login(async |totpd| totpd.verify(user, &code, &context).await)?;
     let mut details = json::object(&details);
     let message = json::text(&details, "message");
     if json {

@@ -8,8 +8,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use crate::codec;
 use crate::record::Record;
 use crate::seal::Sealer;
-use crate::store::StoreError;
 use crate::store::folder::OpenError;
+use crate::store::{Listed, StoreError};
 use crate::subject::Subject;
 use crate::user::UserName;
 
@@ -82,11 +82,7 @@ impl Rows {
         Ok(())
     }
 
-    pub(super) fn list(
-        &mut self,
-        after: &str,
-        limit: u32,
-    ) -> Result<Vec<(UserName, Result<Record, StoreError>)>, StoreError> {
+    pub(super) fn list(&mut self, after: &str, limit: u32) -> Result<Vec<Listed>, StoreError> {
         // Rows of buckets start with a colon, and so lie between ':' and ';'.
         let rows: Vec<(String, u32, Vec<u8>)> = self.query(|connection| {
             connection
@@ -104,7 +100,7 @@ impl Rows {
             let subject = Subject::User(name.clone());
             let record = codec::decode(&sealed, &subject, uid, &self.sealer)
                 .map_err(|_| StoreError::Corrupt(subject.to_string()));
-            Some((name, record))
+            Some(Listed { name, record })
         });
         Ok(named.collect())
     }

@@ -88,7 +88,7 @@ fn users_are_listed_in_pages_and_in_order_and_buckets_are_not_users() {
     run(store.update(Subject::Bucket(5), |_| ((), Some(Record::new(0))))).unwrap();
     let names = |after: &str, limit| -> Vec<String> {
         let listed = run(store.list(after.into(), limit)).unwrap();
-        listed.into_iter().map(|(name, _)| name.to_string()).collect()
+        listed.into_iter().map(|listed| listed.name.to_string()).collect()
     };
     assert_eq!(names("", 100), ["7of9", "Zoe", "alice", "bob", "~x"]);
     assert_eq!(names("Zoe", 2), ["alice", "bob"]);
@@ -143,7 +143,7 @@ fn a_row_that_was_moved_or_edited_is_corrupt_and_harms_nobody_else() {
     }
     assert!(run(store.read(user("bob"))).unwrap().is_some());
     let listed = run(store.list(String::new(), 10)).unwrap();
-    assert_eq!(listed.iter().filter(|(_, record)| record.is_err()).count(), 3);
+    assert_eq!(listed.iter().filter(|listed| listed.record.is_err()).count(), 3);
 }
 
 #[test]

@@ -1,0 +1,17 @@
+#!/bin/bash
+# lint.sh: everything that a machine can say of the code without running it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export PATH=$PATH:$HOME/.cargo/bin
+if command -v rustup >/dev/null; then rustup component add rustfmt clippy 2>/dev/null || true; fi
+cargo fmt --all --check
+cargo clippy --locked --workspace --all-targets -- -D warnings
+RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
+shellcheck scripts/*.sh tests/harness/askpass .ci/run
+# The module must never get a runtime with signals or processes: descriptors would stay behind.
+if cargo tree --locked -p pam_totp -e features,normal | grep -E 'tokio feature "(signal|process|rt-multi-thread)"'; then
+  echo "lint: pam_totp must not have these features of tokio" >&2
+  exit 1
+fi
+# A licence or a source that deny.toml does not know; where cargo-deny is installed.
+if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check bans licenses sources; fi

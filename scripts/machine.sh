@@ -56,6 +56,8 @@ if [ "$MACHINE_IN" = namespaces ]; then
     mount --bind "$DISK" $root/disk
   fi
   cp "$self" $root/run/machine.sh
+  # This process as the machine outside numbers it, for a second window (its /proc is still here).
+  cut -d" " -f4 /proc/self/stat >$root/run/outside-pid
   cd $root
   # Of the environment nothing gets in that could change what is tried there.
   exec env -i MACHINE_IN=copy TERM="${TERM:-dumb}" LANG=C.UTF-8 HOME=/root \

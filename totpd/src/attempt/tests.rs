@@ -3,9 +3,13 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 
 use super::*;
+use crate::codec::{decode, encode};
 use crate::factor::tests::{code_of, verified};
 use crate::otp::time_step;
+use crate::seal::tests::sealer;
+use crate::subject::Subject;
 use crate::throttle::tests::RULES as THROTTLE;
+use crate::user::UserName;
 
 const UID: u32 = 1000;
 
@@ -211,19 +215,24 @@ fn an_event_token_moves_on() {
 }
 
 proptest! {
-    /// Over any interleaving of codes, sources and times that go forth and back, no time step is
-    /// ever accepted twice, and the last accepted one only grows.
+    /// Over any interleaving of codes, sources, restarts and times that go forth and back, no time
+    /// step is ever accepted twice, and the last accepted one only grows.
     #[test]
     fn no_time_step_is_accepted_twice(
-        tries in prop::collection::vec((0_u64..12, 0_u64..12, 0_u8..3, any::<bool>()), 1..200),
+        tries in prop::collection::vec(
+            (0_u64..12, 0_u64..12, 0_u8..3, any::<bool>(), any::<bool>()),
+            1..200,
+        ),
         hotp in any::<bool>(),
     ) {
+        let (_folder, sealer) = sealer();
+        let subject = Subject::User(UserName::parse("alice").unwrap());
         let mut record = enrolled();
         if hotp {
             record.factors[0].kind = Kind::Hotp;
         }
         let mut accepted = Vec::new();
-        for (step, clock, source, right) in tries {
+        for (step, clock, source, right, restart) in tries {
             let now = clock * 30 + 7;
             let code = if right {
                 code_of(&record.factors[0], step)
@@ -239,6 +248,10 @@ proptest! {
                 prop_assert!(accepted.iter().all(|before| *before < last), "{accepted:?} {last}");
                 accepted.push(last);
             }
+            if restart {
+                let sealed = encode(&record, &subject, &sealer).unwrap();
+                record = decode(&sealed, &subject, UID, &sealer).unwrap();
+            }
         }
     }
 
@@ -247,4 +260,74 @@ proptest! {
     fn no_text_panics(text in any::<String>(), now in any::<u64>()) {
         let _ = attempt(enrolled(), &typed(&text, now), &rules());
     }
+}
+
+/// How many codes a guesser gets to try in `days`, from `addresses` addresses in turn, trying
+/// again as soon as that may be looked at. `owner` is what the owner does once a day.
+fn guesses(days: u64, addresses: u32, known: bool, owner: Option<Source>) -> u64 {
+    let address = |n: u64| {
+        let number = 0x0a00_0000 + u32::try_from(n % u64::from(addresses)).unwrap();
+        Source::Address(IpAddr::from(number.to_be_bytes()))
+    };
+    let start = 1_800_000_000;
+    let (mut record, mut now, mut tried, mut day) = (enrolled(), start, 0, 0);
+    if known {
+        record.throttle.succeed(&address(0), now, &THROTTLE);
+    }
+    while now < start + days * 86_400 {
+        if let Some(source) = owner.as_ref().filter(|_| (now - start) / 86_400 > day) {
+            day = (now - start) / 86_400;
+            record.throttle.succeed(source, now, &THROTTLE);
+        }
+        let guess = Attempt {
+            code: Some(wrong_code(&record, now)),
+            source: address(tried),
+            ..typed("", now)
+        };
+        let (verdict, after) = attempt(record, &guess, &rules());
+        record = after;
+        match verdict {
+            Verdict::Denied(_) => tried += 1,
+            Verdict::Throttled { retry_after } => now += retry_after.unwrap_or(3600),
+            Verdict::Approved { .. } => unreachable!("wrong codes are never approved"),
+        }
+    }
+    tried
+}
+
+/// The chance to meet one of the three codes that are right at a time, in `tries` tries.
+fn chance(tries: u64) -> String {
+    let missed = (1.0 - 3e-6_f64).powf(f64::from(u32::try_from(tries).unwrap()));
+    format!("{:.3} %", (1.0 - missed) * 100.0)
+}
+
+#[test]
+fn the_table_of_what_a_guesser_gets_is_the_one_in_the_documentation() {
+    let mut table = String::from(
+        "| who guesses | codes in a day | codes in a year | chance in a day | chance in a year |\n\
+         |---|---|---|---|---|\n",
+    );
+    let owner = Some(Source::Unplaced);
+    for (who, addresses, known, owner) in [
+        ("one strange address", 1, false, None),
+        ("10,000 strange addresses", 10_000, false, None),
+        ("one address from which the owner logs in", 1, true, None),
+        (
+            "10,000 strange addresses, while the owner gets in from a strange one each day",
+            10_000,
+            false,
+            owner,
+        ),
+    ] {
+        let (day, year) =
+            (guesses(1, addresses, known, owner.clone()), guesses(365, addresses, known, owner));
+        table.push_str(&format!(
+            "| {who} | {day} | {year} | {} | {} |\n",
+            chance(day),
+            chance(year)
+        ));
+    }
+    println!("{table}");
+    let documentation = include_str!("../../../docs/throttle.md");
+    assert!(documentation.contains(&table), "docs/throttle.md must hold this table:\n{table}");
 }

@@ -64,3 +64,28 @@ fn whatever_the_conversation_does_is_no_way_in() {
     }
     assert!(machine.log().contains("the user name changed"), "{}", machine.log());
 }
+
+#[test]
+fn the_daemon_leaves_no_core_file_and_is_not_dumpable() {
+    let machine = Machine::new();
+    // Root without capabilities may look into its other processes without capabilities, unless
+    // they are not dumpable. It is also how the unit of systemd runs the daemon.
+    let bare = "setpriv --bounding-set=-all --inh-caps=-all";
+    let mut daemon = machine.start(&format!("exec {bare} /usr/libexec/totpd"));
+    let mut other = machine.start(&format!("exec {bare} tail -f /dev/null"));
+    tests::eventually("both run", || {
+        machine.daemon().is_some()
+            && machine.run("ls -A /var/lib/totpd").ok().contains("store.db-wal")
+            && machine.run("pidof tail").status == 0
+    });
+    let limits = machine.run("grep 'core file' /proc/$(pidof totpd)/limits").ok();
+    let words: Vec<_> = limits.split_whitespace().collect();
+    assert_eq!(&words[4..6], ["0", "0"], "{limits}");
+    let look = |name: &str| machine.run(&format!("{bare} cat /proc/$(pidof {name})/maps")).status;
+    assert_eq!(look("tail"), 0);
+    assert_ne!(look("totpd"), 0);
+    for child in [&mut daemon, &mut other] {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}

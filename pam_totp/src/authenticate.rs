@@ -77,6 +77,9 @@ pub(crate) fn authenticate<S: Session>(
     assert!(!options.panic, "a panic was asked for");
 
     let outcome = conversation(session, totpd, options).unwrap_or_else(|refusal| refusal);
+    if matches!(outcome, Outcome::Unavailable(_)) && !options.quiet {
+        session.tell(UNAVAILABLE);
+    }
     if options.debug {
         log::write(Severity::Debug, &format!("ended: {outcome:?}"));
     }
@@ -100,11 +103,7 @@ fn conversation<S: Session>(
         nullok: options.nullok,
         prompt: options.prompt.clone(),
     };
-    let begun = totpd.begin(&name, &context).inspect_err(|refusal| {
-        if matches!(refusal, Outcome::Unavailable(_)) && !options.quiet {
-            session.tell(UNAVAILABLE);
-        }
-    })?;
+    let begun = totpd.begin(&name, &context)?;
     if options.debug {
         log::write(Severity::Debug, &format!("{name}: {begun:?}"));
     }

@@ -12,6 +12,7 @@ use crate::people::{People, Person, Unanswered};
 use crate::record::Record;
 use crate::store::{Opened, Store, StoreError};
 use crate::subject::{Buckets, Subject};
+use crate::throttle::Throttle;
 use crate::user::UserName;
 
 /// The parts of the daemon.
@@ -86,6 +87,20 @@ impl Daemon {
             Some(person) if person.name.as_str() == name => Ok(person.into()),
             _ => Err(Error::NotAuthorized("only root may do that for another user".into())),
         }
+    }
+
+    /// The wrong codes that stand under `name`, without asking NSS whether anybody has it: what a
+    /// prompt may say is the same for all, and so must be the time that it takes.
+    ///
+    /// # Errors
+    /// As [`Daemon::failure`] has it.
+    pub async fn throttle_under(&self, name: &str) -> Result<Throttle, Error> {
+        let bucket = self.buckets.of(name);
+        let stored = match UserName::parse(name) {
+            None => self.store.read(bucket).await,
+            Some(name) => self.store.read_either(Subject::User(name), bucket).await,
+        };
+        Ok(self.told(stored)?.map(|record| record.throttle).unwrap_or_default())
     }
 
     /// Who `name` is. A name that nobody has, or that nobody can have, leads to a bucket.

@@ -74,6 +74,22 @@ impl Store {
         self.run(move |rows| rows.read(&subject)).await
     }
 
+    /// The record of `subject`, or where it has none that of `other`, by one look.
+    ///
+    /// # Errors
+    /// [`StoreError`], if it cannot be read or trusted.
+    pub async fn read_either(
+        &self,
+        subject: Subject,
+        other: Subject,
+    ) -> Result<Option<Record>, StoreError> {
+        self.run(move |rows| match rows.read(&subject)? {
+            None => rows.read(&other),
+            record => Ok(record),
+        })
+        .await
+    }
+
     /// Changes the record of `subject` by a pure function, which gets what is there and answers
     /// what shall be there instead (nothing: no record), in one transaction. When this returns
     /// `Ok`, the change is on disk.

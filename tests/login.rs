@@ -50,6 +50,34 @@ fn the_password_still_counts() {
 }
 
 #[test]
+fn a_key_and_a_code_open_the_door_together() {
+    let machine = Machine::new();
+    let methods = "AuthenticationMethods publickey,keyboard-interactive";
+    assert!(include_str!("../README.md").contains(methods), "the README says something else");
+    machine.run("sed -i 's/^@include common-auth/auth required pam_totp.so/' /etc/pam.d/sshd").ok();
+    machine
+        .run(&format!(
+            "sed -i 's/^PubkeyAuthentication no/PubkeyAuthentication yes\\n{methods}/' \
+             /etc/ssh/sshd_config && grep -c publickey, /etc/ssh/sshd_config && \
+             kill -HUP $(cat /run/sshd.pid) && mkdir -p /root/.ssh ~alice/.ssh && \
+             ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519 && \
+             cp /root/.ssh/id_ed25519.pub ~alice/.ssh/authorized_keys && chown -R alice ~alice/.ssh"
+        ))
+        .ok();
+    let seed = machine.enrolled("alice", 1);
+    tests::eventually("sshd asks for both", || {
+        machine.ssh("alice", "").go().ran.stderr.contains("keyboard-interactive")
+    });
+    assert!(!machine.ssh("alice", &seed.wrong_code()).go().got_in);
+    let both = machine.ssh("alice", &seed.code()).go();
+    assert!(both.got_in, "{both:#?}");
+    assert_eq!(both.prompts, ["(alice@127.0.0.1) Verification code: "]);
+    machine.run("rm /root/.ssh/id_ed25519*").ok();
+    let code_alone = machine.ssh("alice", &seed.next_code()).go();
+    assert!(!code_alone.got_in, "{code_alone:#?}");
+}
+
+#[test]
 fn who_is_not_enrolled_does_not_get_in() {
     let machine = Machine::new();
     protect(&machine, "sshd");

@@ -22,6 +22,7 @@ pub mod manager;
 pub mod options;
 pub mod otp;
 pub mod people;
+mod proof;
 pub mod record;
 mod reply;
 pub mod seal;

@@ -7,7 +7,6 @@ use zbus::Connection;
 use zbus::message::Header;
 use zeroize::Zeroizing;
 
-use crate::attempt::{Attempt, Verdict, attempt};
 use crate::caller::Caller;
 use crate::clock;
 use crate::code::Code;
@@ -16,12 +15,13 @@ use crate::enrolment::{self, Confirmation};
 use crate::factor::{Factor, FactorId, Kind, Status};
 use crate::journal::{Entry, Priority, escaped};
 use crate::options::Options;
+use crate::proof::Proof;
 use crate::record::Record;
 use crate::seed::Seed;
 use crate::state;
 use crate::store::Listed;
 use crate::subject::Subject;
-use crate::throttle::{Source, Throttle};
+use crate::throttle::Throttle;
 use crate::uri;
 use crate::user::UserName;
 
@@ -56,7 +56,8 @@ impl Manager {
         if !caller.is_root() && options.confirmed {
             return Err(Error::NotAuthorized("only root may enrol without a first code".into()));
         }
-        let proof = self.proof(caller, &target, std::mem::take(&mut options.code));
+        let code = std::mem::take(&mut options.code);
+        let proof = Proof::of(caller, &target, &code, &self.0.config.rules);
         let issuer = options.issuer.take().unwrap_or_else(|| self.0.config.issuer.clone());
         let issuer = issuer.replace("%h", &self.0.host);
         let factor = self.factor(options, clock::now())?;
@@ -159,7 +160,7 @@ impl Manager {
         let code = Zeroizing::new(code);
         let caller = Caller::of(&header, connection).await?;
         let (name, target) = self.person_or_record(&user, caller).await?;
-        let proof = self.proof(caller, &target, code);
+        let proof = Proof::of(caller, &target, &code, &self.0.config.rules);
         let id = factor.clone();
         let removed = self
             .0
@@ -282,26 +283,6 @@ impl Manager {
         }
     }
 
-    /// What a caller has to show before it may change factors: root nothing, everybody else a
-    /// current code, where there is a verified factor.
-    fn proof(&self, caller: Caller, target: &Target, code: Zeroizing<String>) -> Proof {
-        if caller.is_root() {
-            return Proof::NotNeeded;
-        }
-        let given = !code.is_empty();
-        Proof::CurrentCode {
-            given,
-            attempt: Attempt {
-                code: Code::parse(&code),
-                factor: None,
-                source: Source::Uid(caller.uid),
-                uid: target.uid_now(),
-                now: clock::now(),
-            },
-            rules: self.0.config.rules.clone(),
-        }
-    }
-
     fn factor(&self, options: Options, now: u64) -> Result<Factor, Error> {
         let no_randomness =
             |_| Error::Internal("the kernel gives no random bytes for a seed".into());
@@ -333,41 +314,6 @@ impl Manager {
             last_used: None,
             last_accepted,
         })
-    }
-}
-
-/// What a caller has shown.
-enum Proof {
-    CurrentCode { given: bool, attempt: Attempt, rules: crate::attempt::Rules },
-    NotNeeded,
-}
-
-impl Proof {
-    /// Whether it is good. A code that was shown is an attempt like any other: counted, throttled
-    /// and used up, in the transaction of the change that it is for.
-    fn check(self, record: Record) -> (Result<(), Error>, Record) {
-        let (given, one, rules) = match self {
-            Self::NotNeeded => return (Ok(()), record),
-            Self::CurrentCode { given, attempt, rules } => (given, attempt, rules),
-        };
-        if !record.is_enrolled() || record.uid != one.uid {
-            return (Ok(()), record);
-        }
-        if !given {
-            let told = "you have a verified factor: a current code of it is needed";
-            return (Err(Error::BadCode(told.into())), record);
-        }
-        let (verdict, record) = attempt(record, &one, &rules);
-        let proven = match verdict {
-            Verdict::Approved { .. } => Ok(()),
-            Verdict::Denied(_) => {
-                Err(Error::BadCode("the current code is wrong, or was used before".into()))
-            }
-            Verdict::Throttled { .. } => {
-                Err(Error::Throttled("too many wrong codes; try again later".into()))
-            }
-        };
-        (proven, record)
     }
 }
 

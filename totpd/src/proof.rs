@@ -1,0 +1,71 @@
+//! What a caller has to show before it may change factors: root nothing, everybody else a current
+//! code, where there is a verified factor.
+
+use totpd_interface::Error;
+
+use crate::attempt::{Attempt, Rules, Verdict, attempt};
+use crate::caller::Caller;
+use crate::clock;
+use crate::code::Code;
+use crate::daemon::Target;
+use crate::record::Record;
+use crate::throttle::Source;
+
+/// What a caller has shown.
+pub(crate) enum Proof {
+    /// A code, or nothing, which is enough only where there is no verified factor.
+    CurrentCode {
+        /// Whether anything was given.
+        given: bool,
+        /// The attempt that it makes.
+        attempt: Attempt,
+        /// What it is judged by.
+        rules: Rules,
+    },
+    /// It is root.
+    NotNeeded,
+}
+
+impl Proof {
+    /// What `caller` shows by `code`, which may be empty.
+    pub(crate) fn of(caller: Caller, target: &Target, code: &str, rules: &Rules) -> Self {
+        if caller.is_root() {
+            return Self::NotNeeded;
+        }
+        let attempt = Attempt {
+            code: Code::parse(code),
+            factor: None,
+            source: Source::Uid(caller.uid),
+            uid: target.uid_now(),
+            now: clock::now(),
+        };
+        Self::CurrentCode { given: !code.is_empty(), attempt, rules: rules.clone() }
+    }
+
+    /// Whether it is good. A code that was shown is an attempt like any other: counted, throttled
+    /// and used up, in the transaction of the change that it is for.
+    pub(crate) fn check(self, record: Record) -> (Result<(), Error>, Record) {
+        let (given, one, rules) = match self {
+            Self::NotNeeded => return (Ok(()), record),
+            Self::CurrentCode { given, attempt, rules } => (given, attempt, rules),
+        };
+        if !record.is_enrolled() || record.uid != one.uid {
+            return (Ok(()), record);
+        }
+        if !given {
+            let told = "you have a verified factor: a current code of it is needed";
+            return (Err(Error::BadCode(told.into())), record);
+        }
+        let (verdict, record) = attempt(record, &one, &rules);
+        let proven = match verdict {
+            Verdict::Approved { .. } => Ok(()),
+            Verdict::Denied(_) => {
+                Err(Error::BadCode("the current code is wrong, or was used before".into()))
+            }
+            Verdict::Throttled { .. } => {
+                Err(Error::Throttled("too many wrong codes; try again later".into()))
+            }
+        };
+        (proven, record)
+    }
+}

@@ -10,7 +10,7 @@ machine="dbus-daemon:dbus sshd:openssh-server ssh:openssh-client ip:iproute2 uns
          mount:mount useradd:passwd login:login sudo:sudo oathtool:oathtool socat:socat script:bsdutils"
 case $what in
 demo) needs="$build $machine" ;;
-test) needs="$build $machine zbarimg:zbar-tools rsvg-convert:librsvg2-bin strace:strace expect:expect gdbus:libglib2.0-bin" ;;
+test) needs="$build $machine zbarimg:zbar-tools rsvg-convert:librsvg2-bin strace:strace faketime:faketime expect:expect gdbus:libglib2.0-bin" ;;
 bench) needs="$build $machine python3:python3-minimal
               /usr/share/doc/libpam-google-authenticator:libpam-google-authenticator
               /usr/share/doc/libpam-oath:libpam-oath" ;;

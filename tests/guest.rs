@@ -3,10 +3,10 @@
 use tests::{Machine, pam};
 
 #[test]
-fn a_thousand_logins_leave_nothing_behind() {
+fn thousands_of_logins_leave_nothing_behind() {
     let machine = Machine::new();
     let seed = machine.enrolled("alice", 1);
-    let many = machine.pam("totp", "alice", &seed.code()).with("-n 1000 -g").go();
+    let many = machine.pam("totp", "alice", &seed.code()).with("-n 4000 -g").go();
     assert_eq!(many.yes, 1, "{many:#?}");
     assert!(many.text.contains("same=1"), "{}", many.text);
     assert!(many.text.contains("threads=1 "), "{}", many.text);
@@ -16,7 +16,8 @@ fn a_thousand_logins_leave_nothing_behind() {
         assert!(own.iter().any(|start| line.starts_with(start)), "{line}");
     }
     let growth = many.text.split_once("growth_kb=").unwrap().1.lines().next().unwrap();
-    assert!(growth.parse::<i64>().unwrap() <= 16, "memory grew by {growth} kB");
+    // Over the second half of them; a leak of 32 bytes each would show.
+    assert!(growth.parse::<i64>().unwrap() < 64, "memory grew by {growth} kB");
 }
 
 #[test]

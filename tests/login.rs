@@ -35,7 +35,9 @@ fn a_code_opens_the_door_of_sshd_once() {
     for reason in ["right code", "used code", "wrong code", "not a code"] {
         assert!(log.contains(&format!("TOTP_REASON={reason}")), "{reason}: {log}");
     }
-    assert!(log.contains("TOTP_RHOST=127.0.0.1") && log.contains("TOTP_SERVICE=sshd"), "{log}");
+    for field in ["RHOST=127.0.0.1", "SERVICE=sshd", "TTY=ssh", "USER=alice", "FACTOR=f-"] {
+        assert!(log.contains(&format!("TOTP_{field}")), "{field}: {log}");
+    }
     assert!(!log.contains(&code) && !log.contains(&seed.0), "a secret is in the log");
 }
 

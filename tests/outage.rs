@@ -97,3 +97,17 @@ fn a_full_disk_refuses_says_so_once_and_recovers() {
     assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::AUTH_ERR);
     assert!(machine.log().contains("can be read and written again"));
 }
+
+#[test]
+fn without_a_journal_decisions_go_to_syslog() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    machine.service("misspelt", "auth required pam_totp.so nulok\n");
+    machine.run("rm /run/systemd/journal/socket").ok();
+    machine.pam("totp", "alice", "000000").from("192.0.2.1").with("-t tty7").go();
+    machine.pam("misspelt", "alice", "000000").go();
+    let log = machine.log();
+    assert!(log.contains("<85>totpd["), "{log}");
+    assert!(log.contains("denied for alice at totp from 192.0.2.1: wrong code"), "{log}");
+    assert!(log.contains("<83>pam_totp["), "{log}");
+}

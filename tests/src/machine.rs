@@ -157,6 +157,15 @@ impl Machine {
         }
     }
 
+    /// Whether the daemon is on the bus. Asking the daemon itself would have the bus start one.
+    pub fn owns_its_name(&self) -> bool {
+        let owned = self.run(
+            "gdbus call --system --dest org.freedesktop.DBus --object-path /org/freedesktop/DBus \
+             --method org.freedesktop.DBus.NameHasOwner org.totpd.Totp1",
+        );
+        owned.stdout.contains("true")
+    }
+
     /// Calls a method of totpd as root or another user, in the notation of gdbus.
     pub fn call(&self, user: &str, method: &str, arguments: &str) -> Ran {
         self.run_as(

@@ -27,7 +27,8 @@ A second window into the same copy:
 "exit" ends it, and leaves no trace.
 WORDS
   printf 'Host localhost\n  StrictHostKeyChecking no\n  UserKnownHostsFile /dev/null\n  LogLevel ERROR\n' >/etc/ssh/ssh_config.d/demo.conf
-  exec bash --noprofile --norc -i
+  bash --noprofile --norc -i || true
+  exit 0
 fi
 
 say "alice enrols; her phone is played by oathtool"

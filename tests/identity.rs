@@ -17,6 +17,8 @@ fn an_account_that_was_made_again_inherits_nothing() {
         "auth required pam_totp.so nodelay nullok\nauth required pam_permit.so\n",
     );
     assert_eq!(machine.pam("nullok", "alice", "").go().rc, pam::AUTH_ERR, "nor is it let by");
+    let own = machine.run_as("alice", "totpctl --json show").ok();
+    assert!(own.contains("\"factors\":[]") && own.contains("\"uid\":4321"), "{own}");
     let seed = machine.enrolled("alice", 2);
     assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
     let state = machine.run("totpctl --json show alice").ok();

@@ -32,7 +32,7 @@ fn a_daemon_that_hangs() {
     machine.run("kill -STOP $(pidof totpd)").ok();
     let refused = machine.pam("short", "alice", "123456").go();
     assert_eq!(refused.rc, pam::AUTHINFO_UNAVAIL, "{refused:#?}");
-    assert!((900..3000).contains(&refused.ms), "{refused:#?}");
+    assert!((900..5000).contains(&refused.ms), "{refused:#?}");
     assert!(machine.log().contains("no answer within 1 s"), "{}", machine.log());
     machine.run("kill -CONT $(pidof totpd)").ok();
     assert_eq!(machine.pam("short", "alice", &seed.code()).go().rc, pam::SUCCESS);

@@ -210,7 +210,11 @@ impl Manager {
         let caller = Caller::of(&header, connection).await?;
         let (name, target) = self.person_or_record(&user, caller).await?;
         let stored = self.0.told(self.0.store.read(target.subject.clone()).await)?;
-        let record = target.record(stored);
+        let mut record = target.record(stored);
+        if !caller.is_root() && record.uid != caller.uid {
+            // What is there belongs to whoever had this name before.
+            record = Record::new(caller.uid);
+        }
         Ok(state::of(&name, record, clock::now(), &self.0.config.rules.throttle))
     }
 

@@ -1,9 +1,13 @@
 //! What both interfaces share: the store, the people, the rules, and the way from a name to a
 //! record.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use totpd_interface::Error;
+use zbus::Connection;
+use zbus::message::Header;
 
 use crate::caller::Caller;
 use crate::config::Config;
@@ -27,6 +31,7 @@ pub struct Daemon {
     pub host: String,
     buckets: Buckets,
     store_is_broken: AtomicBool,
+    turns: Turns,
 }
 
 /// Whose record an attempt is about, and the uid that the name has now.
@@ -70,7 +75,28 @@ impl Daemon {
     pub fn new(opened: Opened, config: Config, host: String) -> Self {
         let Opened { store, buckets } = opened;
         let store_is_broken = AtomicBool::new(false);
-        Self { store, people: People::new(), config, host, buckets, store_is_broken }
+        Self {
+            store,
+            people: People::new(),
+            config,
+            host,
+            buckets,
+            store_is_broken,
+            turns: Turns::new(),
+        }
+    }
+
+    /// Who sent a message, and that caller's turn, which lasts until the answer.
+    ///
+    /// # Errors
+    /// [`Error::NotAuthorized`] if the bus does not know who it is.
+    pub async fn admit(
+        &self,
+        header: &Header<'_>,
+        connection: &Connection,
+    ) -> Result<(Caller, Turn), Error> {
+        let caller = Caller::of(header, connection).await?;
+        Ok((caller, self.turns.turn(caller).await))
     }
 
     /// Who `name` is, if `caller` may act for that user: root for everybody, everybody else for
@@ -174,6 +200,31 @@ impl Daemon {
     }
 }
 
+/// Turns of ordinary users: however many questions they send at a time, few of them are worked on,
+/// so that they take neither the threads of lookups nor the queue of the store from root's logins.
+struct Turns(Arc<Semaphore>);
+
+/// A turn. It ends when it is dropped.
+#[derive(Debug)]
+pub struct Turn {
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Turns {
+    fn new() -> Self {
+        Self(Arc::new(Semaphore::new(MOST_ORDINARY_TURNS)))
+    }
+
+    /// Waits for a turn of `caller`. Root has one at once.
+    async fn turn(&self, caller: Caller) -> Turn {
+        if caller.is_root() {
+            return Turn { _permit: None };
+        }
+        // Never closed, so the error cannot arise.
+        Turn { _permit: Arc::clone(&self.0).acquire_owned().await.ok() }
+    }
+}
+
 fn unanswered(error: Unanswered) -> Error {
     Entry::new(Priority::Error, error.to_string()).write();
     Error::Internal(error.to_string())
@@ -181,3 +232,30 @@ fn unanswered(error: Unanswered) -> Error {
 
 /// The uid of nobody at all: (uid_t)-1, which no process can have.
 const NO_UID: u32 = u32::MAX;
+/// A quarter of the threads that may ask NSS.
+const MOST_ORDINARY_TURNS: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn ordinary_users_wait_for_each_other_and_root_for_nobody() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let turns = Turns::new();
+            let (root, user) = (Caller { uid: 0 }, Caller { uid: 1000 });
+            let mut taken = Vec::new();
+            for _ in 0..MOST_ORDINARY_TURNS {
+                taken.push(turns.turn(user).await);
+            }
+            let wait = Duration::from_millis(20);
+            assert!(tokio::time::timeout(wait, turns.turn(user)).await.is_err());
+            assert!(tokio::time::timeout(wait, turns.turn(root)).await.is_ok());
+            taken.pop();
+            assert!(tokio::time::timeout(wait, turns.turn(user)).await.is_ok());
+        });
+    }
+}

@@ -35,7 +35,7 @@ impl Login {
         #[zbus(header)] header: Header<'_>,
         #[zbus(connection)] connection: &Connection,
     ) -> Result<(String, Dictionary), Error> {
-        let caller = Caller::of(&header, connection).await?;
+        let (caller, _turn) = self.0.admit(&header, connection).await?;
         let context = believed(&context, caller)?;
         if context.nullok || !caller.is_root() {
             let target = self.0.target_for(caller, &user).await?;
@@ -70,7 +70,7 @@ impl Login {
         #[zbus(connection)] connection: &Connection,
     ) -> Result<(String, Dictionary), Error> {
         let code = Zeroizing::new(code);
-        let caller = Caller::of(&header, connection).await?;
+        let (caller, _turn) = self.0.admit(&header, connection).await?;
         let target = self.0.target_for(caller, &user).await?;
         let context = believed(&context, caller)?;
         let source = context.source(caller.uid);

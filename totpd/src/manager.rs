@@ -45,7 +45,7 @@ impl Manager {
         #[zbus(header)] header: Header<'_>,
         #[zbus(connection)] connection: &Connection,
     ) -> Result<(String, String, Dictionary), Error> {
-        let caller = Caller::of(&header, connection).await?;
+        let (caller, _turn) = self.0.admit(&header, connection).await?;
         let (name, target) = self.person(&user, caller).await?;
         let mut options = Options::parse(&options, &self.0.config)?;
         if !caller.is_root() && !self.0.config.self_service {
@@ -105,7 +105,7 @@ impl Manager {
         #[zbus(connection)] connection: &Connection,
     ) -> Result<Vec<String>, Error> {
         let code = Zeroizing::new(code);
-        let caller = Caller::of(&header, connection).await?;
+        let (caller, _turn) = self.0.admit(&header, connection).await?;
         let (name, target) = self.person(&user, caller).await?;
         let Some(code) = Code::parse(&code) else {
             return Err(Error::BadCode("that is no code: type the digits of your app".into()));
@@ -158,7 +158,7 @@ impl Manager {
         #[zbus(connection)] connection: &Connection,
     ) -> Result<(), Error> {
         let code = Zeroizing::new(code);
-        let caller = Caller::of(&header, connection).await?;
+        let (caller, _turn) = self.0.admit(&header, connection).await?;
         let (name, target) = self.person_or_record(&user, caller).await?;
         let proof = Proof::of(caller, &target, &code, &self.0.config.rules);
         let id = factor.clone();
@@ -188,7 +188,7 @@ impl Manager {
         #[zbus(header)] header: Header<'_>,
         #[zbus(connection)] connection: &Connection,
     ) -> Result<(), Error> {
-        let caller = Caller::of(&header, connection).await?;
+        let (caller, _turn) = self.0.admit(&header, connection).await?;
         caller.must_be_root()?;
         let (name, target) = self.person_or_record(&user, caller).await?;
         self.0
@@ -207,7 +207,7 @@ impl Manager {
         #[zbus(header)] header: Header<'_>,
         #[zbus(connection)] connection: &Connection,
     ) -> Result<Dictionary, Error> {
-        let caller = Caller::of(&header, connection).await?;
+        let (caller, _turn) = self.0.admit(&header, connection).await?;
         let (name, target) = self.person_or_record(&user, caller).await?;
         let stored = self.0.told(self.0.store.read(target.subject.clone()).await)?;
         let mut record = target.record(stored);
@@ -227,7 +227,8 @@ impl Manager {
         #[zbus(header)] header: Header<'_>,
         #[zbus(connection)] connection: &Connection,
     ) -> Result<Vec<Dictionary>, Error> {
-        Caller::of(&header, connection).await?.must_be_root()?;
+        let (caller, _turn) = self.0.admit(&header, connection).await?;
+        caller.must_be_root()?;
         let (now, rules) = (clock::now(), &self.0.config.rules.throttle);
         let limit = limit.clamp(1, MOST_LISTED);
         let (mut after, mut users) = (after, Vec::new());

@@ -70,6 +70,8 @@ fn a_user_manages_itself_with_a_current_code() {
         let refused = machine.call("carol", &format!("{MANAGER}.{method}"), &arguments);
         assert!(refused.stderr.contains("Error.BadCode"), "{method} {arguments}: {refused:#?}");
     }
+    let guesses = machine.log().matches("REASON=refused: no good current code").count();
+    assert_eq!(guesses, 4, "{}", machine.log());
     let enrolled = machine.call(
         "carol",
         &format!("{MANAGER}.Enroll"),

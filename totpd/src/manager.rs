@@ -89,7 +89,7 @@ impl Manager {
                 (added, record)
             })
             .await?;
-        added?;
+        added.inspect_err(|error| refusal(&name, caller, error))?;
         change(&name, &id, &format!("{status} factor made"), caller).write();
         Ok((id, link.to_string(), details.into()))
     }
@@ -175,7 +175,7 @@ impl Manager {
                 (removed, record)
             })
             .await?;
-        removed?;
+        removed.inspect_err(|error| refusal(&name, caller, error))?;
         let which = if factor.is_empty() { "all" } else { &factor };
         change(&name, which, "factor removed", caller).write();
         Ok(())
@@ -325,6 +325,13 @@ impl Manager {
 fn no_such_user(user: &str) -> Error {
     let user: String = user.chars().take(64).collect();
     Error::NoSuchUser(format!("there is no user {:?} on this system", escaped(&user)))
+}
+
+/// Logs that a caller had no good current code: whoever guesses there must be seen.
+fn refusal(user: &UserName, caller: Caller, error: &Error) {
+    if matches!(error, Error::BadCode(_) | Error::Throttled(_)) {
+        change(user, "", "refused: no good current code was given", caller).write();
+    }
 }
 
 /// The structured record of one change of a user's factors.

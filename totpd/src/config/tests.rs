@@ -59,6 +59,46 @@ fn the_shipped_file_says_the_defaults() {
     assert_eq!(format!("{:?}", Config { warnings: vec![], ..given }), format!("{defaults:?}"));
 }
 
+/// The file of the design, to the letter: other people's scripts write it so.
+#[test]
+fn the_file_of_the_design_is_taken() {
+    let config = Files::new(
+        r#"
+[enrolment]
+issuer = "%h"              # %h: host name
+self_service = true        # users may enrol themselves (polkit enroll-self)
+algorithm = "SHA1"         # what every phone app understands
+digits = 6
+period = 30                # seconds
+unverified_lifetime = "10m"
+max_factors = 1
+recovery_codes = 10
+
+[verify]
+skew = 1                   # time steps accepted on either side
+
+[throttle]
+free_failures = 3          # wrong codes before waiting starts
+first_wait = "30s"         # doubles with each further one
+longest_wait = "1h"
+lock_after = 100           # wrong codes in a row; then only known sources get in, until `totpctl unlock`
+known_source = "30d"       # an address that succeeded this recently has a budget of its own; "0" turns that off
+
+[remember]
+# sshd = "8h"              # the same user from the same address at the same service is not asked again
+
+[policy]
+# required_from = 2027-01-15 and other rules: see totpd.toml(5)
+
+[store]
+backend = "local"          # or "etcd"
+"#,
+    );
+    assert_eq!(config.load().unwrap().enrolment.max_factors, 1);
+    let off = Files::new("[throttle]\nknown_source = \"0\"\n").load().unwrap();
+    assert_eq!(off.rules.throttle.known_source, 0);
+}
+
 #[test]
 fn a_later_drop_in_wins_and_others_are_left_alone() {
     let config = Files::new("[enrolment]\ndigits = 8\nperiod = 60\n[verify]\nskew = 2\n")

@@ -209,11 +209,13 @@ mod tests {
             let mut record = with(vec![waiting(1), factor(2, Status::Verified)]);
             expire(&mut record, now);
             assert_eq!(record.factors.len(), if there { 2 } else { 1 }, "{now}");
-            let mut record = with(vec![waiting(1)]);
+            let mut record = with(vec![waiting(1), factor(2, Status::Verified)]);
             let code = code_of(&record.factors[0], now / 30);
             let id = record.factors[0].id.clone();
             let told = confirm(&mut record, id.as_str(), &code, now, &RULES);
             assert_eq!(told == Confirmation::Verified, there, "{now}");
+            let left = if there { waiting(1).id } else { factor(2, Status::Verified).id };
+            assert_eq!(ids(&record), [left.as_str()], "{now}");
         }
     }
 

@@ -80,3 +80,61 @@ fn source(known: &KnownSource) -> Dictionary {
         .with("failures", known.budget.failures())
         .into()
 }
+
+#[cfg(test)]
+mod tests {
+    use zbus::OwnedVariant;
+
+    use super::*;
+    use crate::factor::Kind;
+    use crate::factor::tests::verified;
+    use crate::throttle::Source;
+    use crate::throttle::tests::RULES;
+
+    fn shown(dictionary: &Dictionary, key: &str) -> String {
+        dictionary.get(key).map_or("-".into(), |value: &OwnedVariant| format!("{value:?}"))
+    }
+
+    #[test]
+    fn a_factor_is_told_by_its_parameters_and_never_by_its_seed() {
+        for (kind, status, expected) in [
+            (Kind::Totp { period: 60 }, Status::Verified, ["totp", "60", "-", "verified", "-"]),
+            (Kind::Hotp, Status::Disabled, ["hotp", "-", "8", "disabled", "-"]),
+            (
+                Kind::Totp { period: 30 },
+                Status::Unverified { expires: 99, wrong_codes: 1 },
+                ["totp", "30", "-", "unverified", "99"],
+            ),
+        ] {
+            let told = factor(&Factor { status, ..verified(kind, Some(7)) });
+            for (key, value) in
+                ["kind", "period", "counter", "status", "expires"].into_iter().zip(expected)
+            {
+                assert!(shown(&told, key).contains(value), "{key}: {}", shown(&told, key));
+            }
+            assert!(!format!("{told:?}").contains("secret") && !told.contains_key("seed"));
+        }
+    }
+
+    #[test]
+    fn waits_locks_and_known_sources_are_told() {
+        let name = UserName::parse("alice").unwrap();
+        let state = |failures: u32| {
+            let mut record = Record::new(1000);
+            record.throttle.succeed(&Source::Local("bob".into()), 5, &RULES);
+            for _ in 0..failures {
+                record.throttle.fail(&Source::Unplaced, 10);
+            }
+            of(&name, record, 10, &RULES)
+        };
+        for (failures, locked, retry_after) in
+            [(0, "false", "-"), (3, "false", "30"), (100, "true", "-")]
+        {
+            let told = state(failures);
+            assert!(shown(&told, "locked").contains(locked), "{told:?}");
+            assert!(shown(&told, "retry_after").contains(retry_after), "{told:?}");
+            assert!(shown(&told, "known_sources").contains("local:bob"), "{told:?}");
+            assert!(shown(&told, "enrolled").contains("false"), "{told:?}");
+        }
+    }
+}

@@ -27,12 +27,6 @@ impl Record {
         self.factors.iter().any(Factor::is_verified)
     }
 
-    /// The factor of that id.
-    #[must_use]
-    pub fn factor(&self, id: &str) -> Option<&Factor> {
-        self.factors.iter().find(|factor| factor.id.as_str() == id)
-    }
-
     /// The ids of all verified factors.
     pub fn verified(&self) -> impl Iterator<Item = &FactorId> {
         self.factors.iter().filter(|factor| factor.is_verified()).map(|factor| &factor.id)

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use nix::sys::statvfs::statvfs;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use crate::codec;
@@ -42,6 +43,8 @@ impl Rows {
                 return Err(OpenError::Newer { path: file.to_path_buf(), found, known: FORMAT });
             }
         }
+        // A disk that is full already is no reason not to start: what is there can be used.
+        let _ = reserve(&connection, file);
         Ok(Unsealed { file: file.to_path_buf(), connection })
     }
 
@@ -192,9 +195,35 @@ fn connect(file: &Path) -> rusqlite::Result<Connection> {
     // The file may have been edited by somebody: nothing in it may run.
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;
+    // The log is begun anew well before it would have to grow beyond what was reserved for it, and
+    // never shortened.
+    connection.pragma_update(None, "wal_autocheckpoint", PAGES_BEFORE_CHECKPOINT)?;
+    connection.pragma_update(None, "journal_size_limit", -1)?;
     // Half a megabyte is enough for logins that each touch one row.
     connection.pragma_update(None, "cache_size", -512)?;
     Ok(connection)
+}
+
+/// Makes the log as long as it will need to be, and leaves free pages in the file, so that logins,
+/// which rewrite rows in place, go on when the disk is full.
+fn reserve(connection: &Connection, file: &Path) -> rusqlite::Result<()> {
+    // What a crash in here has left.
+    connection.execute_batch("DROP TABLE IF EXISTS reserve")?;
+    let log = file.with_extension("db-wal");
+    if std::fs::metadata(log).is_ok_and(|log| log.len() >= RESERVE) {
+        return Ok(());
+    }
+    // It takes as much in the log as in the file. Of a disk with hardly more than that, what is
+    // left is better used for records.
+    let room = statvfs(file).map(|disk| disk.blocks_available() * disk.fragment_size());
+    if room.is_ok_and(|room| room < 3 * RESERVE) {
+        return Ok(());
+    }
+    connection.execute_batch(&format!(
+        "CREATE TABLE reserve (block BLOB); INSERT INTO reserve VALUES (zeroblob({RESERVE})); \
+         DROP TABLE reserve;"
+    ))?;
+    connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))
 }
 
 fn make(connection: &Connection, file: &Path) -> Result<(), OpenError> {
@@ -235,6 +264,10 @@ fn unavailable(error: &rusqlite::Error) -> StoreError {
     StoreError::Unavailable(error.to_string())
 }
 
+/// Bytes of the log that are reserved, and of the file beside it.
+const RESERVE: u64 = 2 << 20;
+/// Half of that in pages of 4 KiB; the rest is for what shares one transaction.
+const PAGES_BEFORE_CHECKPOINT: i64 = 256;
 /// The format of the file (`user_version`).
 const FORMAT: i64 = 1;
 /// Where the proof that the key fits is sealed for.

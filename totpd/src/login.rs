@@ -14,6 +14,7 @@ use crate::code::Code;
 use crate::context::Context;
 use crate::daemon::{Daemon, Target};
 use crate::journal::{Entry, Priority, escaped};
+use crate::record::Record;
 use crate::reply::Reply;
 use crate::throttle::{Source, Standing};
 
@@ -39,12 +40,13 @@ impl Login {
         let context = believed(&context, caller)?;
         if context.nullok || !caller.is_root() {
             let target = self.0.target_for(caller, &user).await?;
-            let stored = self.0.told(self.0.store.read(target.subject.clone()).await)?;
-            let uid = target.uid.filter(|_| context.nullok);
-            if uid.is_some_and(|uid| may_skip(stored.as_ref(), uid)) {
-                let source = context.source(caller.uid);
-                decision(&user, &context, &source, "skipped", "not enrolled").write();
-                return Ok((action::SKIP.into(), Dictionary::new()));
+            if let Some(uid) = target.uid.filter(|_| context.nullok) {
+                let stored = self.0.told(self.0.store.read(target.subject).await)?;
+                if may_skip(stored.as_ref(), uid) {
+                    let source = context.source(caller.uid);
+                    decision(&user, &context, &source, "skipped", "not enrolled").write();
+                    return Ok((action::SKIP.into(), Dictionary::new()));
+                }
             }
         }
         let (now, rules) = (clock::now(), &self.0.config.rules.throttle);
@@ -96,7 +98,7 @@ fn believed(context: &Dictionary, caller: Caller) -> Result<Context, Error> {
 
 /// Whether `nullok` lets this user by: there is no factor, not even one that belongs to another
 /// who had this name before.
-fn may_skip(stored: Option<&crate::record::Record>, uid: u32) -> bool {
+fn may_skip(stored: Option<&Record>, uid: u32) -> bool {
     stored.is_none_or(|record| {
         record.factors.is_empty() || (record.uid == uid && !record.is_enrolled())
     })
@@ -202,7 +204,6 @@ mod tests {
     use super::*;
     use crate::factor::Kind;
     use crate::factor::tests::verified;
-    use crate::record::Record;
 
     #[test]
     fn a_wait_stands_in_the_prompt_whatever_its_words() {

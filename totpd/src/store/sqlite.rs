@@ -55,11 +55,16 @@ impl Rows {
                 .query_row([subject.row()], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))
                 .optional()
         })?;
-        row.map(|(uid, sealed)| {
-            codec::decode(&sealed, subject, uid, &self.sealer)
-                .map_err(|_| StoreError::Corrupt(subject.to_string()))
-        })
-        .transpose()
+        row.map(|(uid, sealed)| self.decoded(subject, uid, &sealed)).transpose()
+    }
+
+    /// The record of a row. A row that somebody edited is damaged, whatever was put into it, and
+    /// not a failure of the disk, which would be everybody's.
+    fn decoded(&self, subject: &Subject, uid: i64, sealed: &[u8]) -> Result<Record, StoreError> {
+        u32::try_from(uid)
+            .ok()
+            .and_then(|uid| codec::decode(sealed, subject, uid, &self.sealer).ok())
+            .ok_or_else(|| StoreError::Corrupt(subject.to_string()))
     }
 
     pub(super) fn write(&mut self, subject: &Subject, record: &Record) -> Result<(), StoreError> {
@@ -87,7 +92,7 @@ impl Rows {
 
     pub(super) fn list(&mut self, after: &str, limit: u32) -> Result<Vec<Listed>, StoreError> {
         // Rows of buckets start with a colon, and so lie between ':' and ';'.
-        let rows: Vec<(String, u32, Vec<u8>)> = self.query(|connection| {
+        let rows: Vec<(String, i64, Vec<u8>)> = self.query(|connection| {
             connection
                 .prepare_cached(
                     "SELECT subject, uid, sealed FROM record WHERE subject > ?1 AND NOT (subject \
@@ -100,9 +105,7 @@ impl Rows {
         })?;
         let named = rows.into_iter().filter_map(|(name, uid, sealed)| {
             let name = UserName::parse(&name)?;
-            let subject = Subject::User(name.clone());
-            let record = codec::decode(&sealed, &subject, uid, &self.sealer)
-                .map_err(|_| StoreError::Corrupt(subject.to_string()));
+            let record = self.decoded(&Subject::User(name.clone()), uid, &sealed);
             Some(Listed { name, record })
         });
         Ok(named.collect())

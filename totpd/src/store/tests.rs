@@ -130,12 +130,14 @@ fn a_row_that_was_moved_or_edited_is_corrupt_and_harms_nobody_else() {
     file.execute_batch(
         "INSERT INTO record SELECT 'mallory', uid, sealed FROM record WHERE subject = 'alice'; \
          INSERT INTO record SELECT 'carol', 7, sealed FROM record WHERE subject = 'alice'; \
+         INSERT INTO record SELECT 'dave', -1, sealed FROM record WHERE subject = 'alice'; \
+         INSERT INTO record SELECT 'erin', 1 << 40, sealed FROM record WHERE subject = 'alice'; \
          UPDATE record SET uid = 1002 WHERE subject = 'alice';",
     )
     .unwrap();
     drop(file);
     let store = folder.open();
-    for name in ["mallory", "carol", "alice"] {
+    for name in ["mallory", "carol", "dave", "erin", "alice"] {
         let read = run(store.read(user(name)));
         assert!(matches!(read, Err(StoreError::Corrupt(_))), "{name}");
         let updated = run(store.update(user(name), |record| ((), record)));
@@ -143,7 +145,7 @@ fn a_row_that_was_moved_or_edited_is_corrupt_and_harms_nobody_else() {
     }
     assert!(run(store.read(user("bob"))).unwrap().is_some());
     let listed = run(store.list(String::new(), 10)).unwrap();
-    assert_eq!(listed.iter().filter(|listed| listed.record.is_err()).count(), 3);
+    assert_eq!(listed.iter().filter(|listed| listed.record.is_err()).count(), 5);
 }
 
 #[test]

@@ -62,6 +62,54 @@ pub(crate) enum Command {
         /// The user
         user: String,
     },
+    /// Find the counter of a token that counts presses, by two codes that it shows in a row (root)
+    ///
+    /// Needed after a restore, and for a token that was pressed too often unseen. The codes are read
+    /// from standard input or asked for; both are used up.
+    Resync {
+        /// The user; by default whoever runs this
+        user: Option<String>,
+        /// The factor; by default the only one that counts presses
+        #[arg(long, value_name = "ID")]
+        factor: Option<String>,
+    },
+    /// Copy all users with their seeds into one sealed file, which `age` can open too (root)
+    ///
+    /// Logins go on meanwhile. Without --recipient a passphrase seals it, which is asked for or is
+    /// the first line of standard input. FILE must not exist.
+    Backup {
+        /// The file to make
+        file: PathBuf,
+        /// Seal it for the holder of this age identity instead of a passphrase (may be repeated)
+        #[arg(long, value_name = "age1…")]
+        recipient: Vec<String>,
+    },
+    /// Put a backup in the place of the store (root)
+    ///
+    /// It shows first what it would do. Every code that may have been used before is taken for used:
+    /// users wait for the next code but one. Tokens that count presses are to be resynchronised.
+    Restore {
+        /// The backup
+        file: PathBuf,
+        /// A file with the age identity that opens it, instead of a passphrase
+        #[arg(long, value_name = "FILE")]
+        identity: Option<PathBuf>,
+        /// Replace a store that has users
+        #[arg(long)]
+        replace: bool,
+        /// Only show what would be done
+        #[arg(long)]
+        dry_run: bool,
+        /// Do not ask whether to go on
+        #[arg(long, conflicts_with = "dry_run")]
+        yes: bool,
+    },
+    /// Seal every record under a new key, which makes the old one useless (root)
+    ///
+    /// Logins go on meanwhile. With a systemd credential totpd.key the new key is that one.
+    Rekey,
+    /// Read and unseal every record, and name each that is damaged (root)
+    VerifyStore,
     /// Print a completion script for a shell
     Completions {
         /// The shell

@@ -5,19 +5,25 @@ use crate::cli::{Cli, Command};
 use crate::failure::Failure;
 use crate::input::user_or_caller;
 
+mod backup;
 mod completions;
 mod confirm;
 mod enroll;
 mod list;
+mod rekey;
 mod remove;
+mod restore;
+mod resync;
 mod show;
 mod unlock;
 mod verify;
+mod verify_store;
 
 /// Runs the command that was asked for.
 pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
     let json = cli.json;
     match &cli.command {
+        Command::Backup { file, recipient } => backup::run(file, recipient, json),
         Command::Completions { shell } => completions::run(*shell),
         Command::Confirm { user, factor } => {
             confirm::run(&user_or_caller(user.as_deref())?, factor.as_deref(), json)
@@ -26,12 +32,27 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
             enroll::run(&user_or_caller(options.user.as_deref())?, options, json)
         }
         Command::List => list::run(json),
+        Command::Rekey => rekey::run(json),
         Command::Remove { user, factor } => {
             remove::run(&user_or_caller(user.as_deref())?, factor.as_deref(), json)
+        }
+        Command::Restore { file, identity, replace, dry_run, yes } => restore::run(
+            file,
+            &restore::Options {
+                identity: identity.as_deref(),
+                replace: *replace,
+                dry_run: *dry_run,
+                yes: *yes,
+            },
+            json,
+        ),
+        Command::Resync { user, factor } => {
+            resync::run(&user_or_caller(user.as_deref())?, factor.as_deref(), json)
         }
         Command::Show { user } => show::run(&user_or_caller(user.as_deref())?, json),
         Command::Unlock { user } => unlock::run(user, json),
         Command::Verify { user } => verify::run(&user_or_caller(user.as_deref())?, json),
+        Command::VerifyStore => verify_store::run(json),
     }
 }
 
@@ -46,4 +67,21 @@ fn current_code(bus: &Bus, user: &str) -> Result<zeroize::Zeroizing<String>, Fai
         return crate::input::code("Current code of your verified factor: ");
     }
     Ok(zeroize::Zeroizing::default())
+}
+
+/// Names the damaged records that a task has met, and fails if there are any: whoever runs it from a
+/// script must hear of them.
+fn damaged(
+    details: &serde_json::Map<String, serde_json::Value>,
+    meaning: &str,
+) -> Result<(), Failure> {
+    let count = crate::json::number(details, "damaged_count").unwrap_or_default();
+    if count == 0 {
+        return Ok(());
+    }
+    let named = details.get("damaged").and_then(serde_json::Value::as_array);
+    for name in named.into_iter().flatten().filter_map(serde_json::Value::as_str) {
+        crate::output::note(&format!("damaged: {}", crate::output::escaped(name)));
+    }
+    Err(Failure::refused(format!("{count} damaged records: {meaning}")))
 }

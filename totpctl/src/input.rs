@@ -29,6 +29,33 @@ pub(crate) fn code(prompt: &str) -> Result<Zeroizing<String>, Failure> {
     line(prompt)?.ok_or_else(|| Failure::refused("no code was given on standard input"))
 }
 
+/// Asks for a passphrase, unseen at a terminal; with `twice`, until it was typed alike twice.
+pub(crate) fn passphrase(prompt: &str, twice: bool) -> Result<Zeroizing<String>, Failure> {
+    if !io::stdin().is_terminal() {
+        return line(prompt)?
+            .ok_or_else(|| Failure::refused("no passphrase was given on standard input"));
+    }
+    let ask = |prompt: &str| {
+        rpassword::prompt_password(prompt)
+            .map(Zeroizing::new)
+            .map_err(|error| Failure::refused(format!("no passphrase can be read: {error}")))
+    };
+    let first = ask(prompt)?;
+    if twice && *ask("The same again: ")? != *first {
+        return Err(Failure::refused("the two passphrases differ"));
+    }
+    Ok(first)
+}
+
+/// Asks whether to go on. Without a terminal nobody can answer, and that is a no.
+pub(crate) fn confirmed(question: &str) -> Result<bool, Failure> {
+    if !io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    let answer = line(question)?;
+    Ok(answer.is_some_and(|answer| matches!(answer.trim(), "y" | "Y" | "yes")))
+}
+
 /// The login name of whoever runs this, if no other was given.
 pub(crate) fn user_or_caller(user: Option<&str>) -> Result<String, Failure> {
     if let Some(user) = user {

@@ -13,6 +13,7 @@ mod failure;
 mod input;
 mod json;
 mod output;
+mod progress;
 mod qr;
 mod secret;
 

@@ -59,6 +59,8 @@ pub enum Reason {
     NotEnrolled,
     /// The name belongs to another uid than at enrolment.
     UidChanged,
+    /// The only factors are tokens that have to be resynchronised.
+    Unsynchronised,
     /// Right, but of a time step that was used, or is older than one that was.
     Used,
     /// Right for no time step in the window.
@@ -85,6 +87,7 @@ pub fn attempt(mut record: Record, attempt: &Attempt, rules: &Rules) -> (Verdict
         }
         Standing::Open if record.uid != attempt.uid => Reason::UidChanged,
         Standing::Open if !record.is_enrolled() => Reason::NotEnrolled,
+        Standing::Open if record.verified().next().is_none() => Reason::Unsynchronised,
         Standing::Open => match matched {
             (index, Match::Fresh(counter)) => {
                 if let Some(factor) = record.factors.get_mut(index) {

@@ -1,9 +1,10 @@
-//! A record as bytes: sealed as a whole for its subject and uid, each seed sealed once more for
-//! its factor.
+//! A record as bytes. In the store it is sealed as a whole for its subject and uid, each seed sealed
+//! once more for its factor; in a backup it is plain, and the backup is sealed.
+
+use std::convert::Infallible;
 
 use postcard::{from_bytes, to_extend};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use crate::factor::{Factor, FactorId, Kind, Status};
 use crate::otp::Algorithm;
@@ -15,7 +16,7 @@ use crate::throttle::Throttle;
 
 /// Format 1 of a record. A later format gets a type of its own, and this one stays readable.
 #[derive(Deserialize, Serialize)]
-struct Record1 {
+pub(crate) struct Record1 {
     factors: Vec<Factor1>,
     throttle: Throttle,
 }
@@ -27,11 +28,72 @@ struct Factor1 {
     kind: Kind,
     algorithm: Algorithm,
     digits: u8,
-    sealed_seed: Vec<u8>,
+    /// Sealed in the store, plain in a backup.
+    seed: Vec<u8>,
     status: Status,
     created: u64,
     last_used: Option<u64>,
     last_accepted: Option<u64>,
+}
+
+impl Record1 {
+    /// `record` with each seed as `seed` writes it.
+    fn of<E>(
+        record: &Record,
+        mut seed: impl FnMut(&Factor) -> Result<Vec<u8>, E>,
+    ) -> Result<Self, E> {
+        let mut factors = Vec::with_capacity(record.factors.len());
+        for factor in &record.factors {
+            factors.push(Factor1 {
+                id: factor.id.clone(),
+                name: factor.name.clone(),
+                kind: factor.kind,
+                algorithm: factor.algorithm,
+                digits: factor.digits,
+                seed: seed(factor)?,
+                status: factor.status,
+                created: factor.created,
+                last_used: factor.last_used,
+                last_accepted: factor.last_accepted,
+            });
+        }
+        Ok(Self { factors, throttle: record.throttle.clone() })
+    }
+
+    /// The record of `uid`, with each seed as `seed` reads it; nothing if one cannot be a seed.
+    fn record(
+        self,
+        uid: u32,
+        mut seed: impl FnMut(&FactorId, Vec<u8>) -> Option<Vec<u8>>,
+    ) -> Option<Record> {
+        let mut factors = Vec::with_capacity(self.factors.len());
+        for factor in self.factors {
+            factors.push(Factor {
+                seed: Seed::new(seed(&factor.id, factor.seed)?)?,
+                id: factor.id,
+                name: factor.name,
+                kind: factor.kind,
+                algorithm: factor.algorithm,
+                digits: factor.digits,
+                status: factor.status,
+                created: factor.created,
+                last_used: factor.last_used,
+                last_accepted: factor.last_accepted,
+            });
+        }
+        Some(Record { uid, factors, throttle: self.throttle })
+    }
+
+    /// `record` with its seeds in the clear, for a backup.
+    pub(crate) fn plain(record: &Record) -> Self {
+        let Ok(plain) = Self::of(record, |factor| Ok::<_, Infallible>(factor.seed.bytes().into()));
+        plain
+    }
+
+    /// The record of `uid` from a backup; nothing if a seed in it cannot be one.
+    pub(crate) fn record_of_plain(self, uid: u32) -> Option<Record> {
+        self.record(uid, |_, seed| Some(seed))
+    }
 }
 
 /// The sealed bytes of `record`, which are good for `subject` alone.
@@ -43,23 +105,9 @@ pub(crate) fn encode(
     subject: &Subject,
     sealer: &Sealer,
 ) -> Result<Vec<u8>, Unsealed> {
-    let mut factors = Vec::with_capacity(record.factors.len());
-    for factor in &record.factors {
-        let place = seed_place(subject, record.uid, &factor.id);
-        factors.push(Factor1 {
-            id: factor.id.clone(),
-            name: factor.name.clone(),
-            kind: factor.kind,
-            algorithm: factor.algorithm,
-            digits: factor.digits,
-            sealed_seed: sealer.seal(factor.seed.bytes(), &place)?,
-            status: factor.status,
-            created: factor.created,
-            last_used: factor.last_used,
-            last_accepted: factor.last_accepted,
-        });
-    }
-    let format = Record1 { factors, throttle: record.throttle.clone() };
+    let format = Record1::of(record, |factor| {
+        sealer.seal(factor.seed.bytes(), &seed_place(subject, record.uid, &factor.id))
+    })?;
     let plain = to_extend(&format, Vec::new()).map_err(|_| Unsealed)?;
     sealer.seal(&plain, &record_place(subject, record.uid))
 }
@@ -77,24 +125,11 @@ pub(crate) fn decode(
 ) -> Result<Record, Unsealable> {
     let plain = sealer.unseal(sealed, &record_place(subject, uid))?;
     let format: Record1 = from_bytes(&plain).map_err(|_| Unsealable)?;
-    let mut factors = Vec::with_capacity(format.factors.len());
-    for factor in format.factors {
-        let place = seed_place(subject, uid, &factor.id);
-        let mut seed: Zeroizing<Vec<u8>> = sealer.unseal(&factor.sealed_seed, &place)?;
-        factors.push(Factor {
-            id: factor.id,
-            name: factor.name,
-            kind: factor.kind,
-            algorithm: factor.algorithm,
-            digits: factor.digits,
-            seed: Seed::new(std::mem::take(&mut *seed)).ok_or(Unsealable)?,
-            status: factor.status,
-            created: factor.created,
-            last_used: factor.last_used,
-            last_accepted: factor.last_accepted,
-        });
-    }
-    Ok(Record { uid, factors, throttle: format.throttle })
+    let record = format.record(uid, |id, sealed| {
+        let seed = sealer.unseal(&sealed, &seed_place(subject, uid, id)).ok();
+        seed.map(|mut seed| std::mem::take(&mut *seed))
+    });
+    record.ok_or(Unsealable)
 }
 
 /// No two places have the same bytes: neither names nor ids hold a zero byte.

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::journal::{Entry, Priority};
 use crate::people::{People, Person, Unanswered};
 use crate::record::Record;
-use crate::store::{Opened, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::subject::{Buckets, Subject};
 use crate::throttle::Throttle;
 use crate::user::UserName;
@@ -72,8 +72,7 @@ impl From<Person> for Target {
 impl Daemon {
     /// The daemon over an open store.
     #[must_use]
-    pub fn new(opened: Opened, config: Config, host: String) -> Self {
-        let Opened { store, buckets } = opened;
+    pub fn new(store: Store, buckets: Buckets, config: Config, host: String) -> Self {
         let store_is_broken = AtomicBool::new(false);
         Self {
             store,
@@ -155,6 +154,10 @@ impl Daemon {
                     "the record of this user is damaged; the journal of totpd says more".into(),
                 )
             }
+            StoreError::Full(why) => {
+                entry.write();
+                Error::StoreUnavailable(why.clone())
+            }
             StoreError::Unavailable(_) => {
                 if !self.store_is_broken.swap(true, Ordering::Relaxed) {
                     entry.write();
@@ -166,14 +169,26 @@ impl Daemon {
         }
     }
 
-    /// Changes the record of `target` in one transaction; see [`Store::update`].
+    /// What root learns of a failure of the store when it works on the store as a whole: all of it.
+    #[must_use]
+    pub fn refusal(&self, error: &StoreError) -> Error {
+        Entry::new(Priority::Error, error.to_string()).write();
+        match error {
+            StoreError::Corrupt(_) => Error::StoreCorrupt(error.to_string()),
+            StoreError::Full(why) => Error::StoreUnavailable(why.clone()),
+            StoreError::Unavailable(_) => Error::StoreUnavailable(error.to_string()),
+        }
+    }
+
+    /// Changes the record of `target` in one transaction; see [`Store::update`]. The change may run
+    /// more than once.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`] or [`Error::StoreCorrupt`]; nothing is changed then.
     pub async fn update<T: Send + 'static>(
         &self,
         target: &Target,
-        change: impl FnOnce(Record) -> (T, Record) + Send + 'static,
+        mut change: impl FnMut(Record) -> (T, Record) + Send + 'static,
     ) -> Result<T, Error> {
         let (subject, target) = (target.subject.clone(), target.clone());
         let updated = self

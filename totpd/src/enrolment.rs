@@ -101,7 +101,7 @@ pub fn remove(record: &mut Record, id: &str) -> bool {
 pub fn expire(record: &mut Record, now: u64) {
     record.factors.retain(|factor| match factor.status {
         Status::Unverified { expires, .. } => !is_over(expires, factor.created, now),
-        Status::Disabled | Status::Verified => true,
+        Status::Disabled | Status::Unsynchronised | Status::Verified => true,
     });
 }
 

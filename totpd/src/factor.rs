@@ -56,6 +56,9 @@ pub enum Status {
     },
     /// Opens the door.
     Verified,
+    /// Opened the door until it came back from a backup: codes of its counter may have been used
+    /// that the record does not know of, so it opens nothing before it is resynchronised.
+    Unsynchronised,
 }
 
 impl Status {
@@ -64,6 +67,7 @@ impl Status {
     pub fn name(self) -> &'static str {
         match self {
             Self::Disabled => "disabled",
+            Self::Unsynchronised => "unsynchronised",
             Self::Unverified { .. } => "unverified",
             Self::Verified => "verified",
         }
@@ -95,7 +99,7 @@ impl fmt::Display for FactorId {
 }
 
 /// One seed and its parameters.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Factor {
     /// Its short id.
     pub id: FactorId,

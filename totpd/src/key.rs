@@ -1,19 +1,57 @@
 //! The sealing key: a file that is made once, durably, and never again.
 
+use std::ffi::OsString;
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use data_encoding::BASE32_NOPAD;
 use hmac::Hmac;
 use nix::fcntl::OFlag;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::durable::sync_folder_of;
 use crate::otp::hmac;
 
 /// The key that everything in the store is sealed under. It prints nothing of itself.
 pub struct MasterKey(Zeroizing<[u8; LENGTH]>);
+
+/// The name of a key: `k-` and eight lower-case base32 characters, made from the key by a one-way
+/// function. It tells keys apart and nothing else.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KeyId(String);
+
+impl KeyId {
+    /// The id that was written somewhere, which may be any text.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        Self(text.chars().filter(|c| !c.is_control()).take(16).collect())
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Who may read a key's file, beside root.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kept {
+    /// Nobody: a file of our own.
+    ByUs,
+    /// Whoever systemd lets: a credential, of which later versions make the group the owner's.
+    BySystemd,
+}
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +97,7 @@ impl MasterKey {
     ///
     /// # Errors
     /// [`KeyError`] if there is one that cannot be read or trusted.
-    pub fn read(path: &Path) -> Result<Option<Self>, KeyError> {
+    pub fn read(path: &Path, kept: Kept) -> Result<Option<Self>, KeyError> {
         let failed = |verb| {
             let path = path.to_path_buf();
             move |source| KeyError::Io { path, verb, source }
@@ -70,7 +108,11 @@ impl MasterKey {
         };
         let metadata = file.metadata().map_err(failed("examined"))?;
         let (uid, mode) = (metadata.uid(), metadata.mode());
-        if uid != 0 || mode != S_IFREG | 0o600 {
+        let good = match kept {
+            Kept::ByUs => mode == S_IFREG | 0o600,
+            Kept::BySystemd => mode & !0o640 == S_IFREG,
+        };
+        if uid != 0 || !good {
             return Err(KeyError::Exposed { path: path.to_path_buf(), uid, mode });
         }
         // One byte more than there may be, so that a long file is noticed.
@@ -102,7 +144,7 @@ impl MasterKey {
         getrandom::fill(bytes.as_mut_slice()).map_err(|_| KeyError::NoRandomness)?;
         // Written under another name first: a crash must not leave a short key behind, over
         // which no new one would ever be made.
-        let unfinished = path.with_extension("key.new");
+        let unfinished = unfinished(path);
         match std::fs::remove_file(&unfinished) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(failed("made")(error));
@@ -120,9 +162,16 @@ impl MasterKey {
         // A link, unlike a rename, never replaces a key that is there.
         std::fs::hard_link(&unfinished, path).map_err(failed("made"))?;
         std::fs::remove_file(&unfinished).map_err(failed("made"))?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("synced"))?;
+        sync_folder_of(path).map_err(failed("synced"))?;
         Ok(Self(bytes))
+    }
+
+    /// The id of this key.
+    #[must_use]
+    pub fn id(&self) -> KeyId {
+        let hash = self.derive("totpd key id 2");
+        let bytes = hash.first_chunk::<5>().copied().unwrap_or_default();
+        KeyId(format!("k-{}", BASE32_NOPAD.encode(&bytes).to_ascii_lowercase()))
     }
 
     /// A key for one `purpose`, from which no other can be found.
@@ -131,6 +180,13 @@ impl MasterKey {
         let mac = hmac::<Hmac<Sha256>>(self.0.as_slice(), purpose.as_bytes());
         Zeroizing::new(mac.into())
     }
+}
+
+/// The name under which a key's file is written.
+fn unfinished(path: &Path) -> PathBuf {
+    let mut name = path.file_name().map(OsString::from).unwrap_or_default();
+    name.push(".new");
+    path.with_file_name(name)
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -161,14 +217,17 @@ mod tests {
     fn a_key_is_made_once_and_read_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.key");
-        assert!(MasterKey::read(&path).unwrap().is_none());
+        assert!(MasterKey::read(&path, Kept::ByUs).unwrap().is_none());
         let made = MasterKey::make(&path).unwrap();
-        let read = MasterKey::read(&path).unwrap().unwrap();
+        let read = MasterKey::read(&path, Kept::ByUs).unwrap().unwrap();
         assert_eq!(made.derive("a"), read.derive("a"));
         assert_ne!(made.derive("a"), made.derive("b"));
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o600);
         assert!(MasterKey::make(&path).is_err(), "never over one that is there");
-        assert_eq!(MasterKey::read(&path).unwrap().unwrap().derive("a"), made.derive("a"));
+        assert_eq!(
+            MasterKey::read(&path, Kept::ByUs).unwrap().unwrap().derive("a"),
+            made.derive("a")
+        );
     }
 
     #[test]
@@ -182,7 +241,10 @@ mod tests {
     fn a_key_of_another_length_is_refused() {
         for length in [0, 1, 31, 33, 4096] {
             let (_folder, path) = with_key(&vec![7; length], 0o600);
-            assert!(matches!(MasterKey::read(&path), Err(KeyError::Length { .. })), "{length}");
+            assert!(
+                matches!(MasterKey::read(&path, Kept::ByUs), Err(KeyError::Length { .. })),
+                "{length}"
+            );
         }
     }
 
@@ -190,8 +252,37 @@ mod tests {
     fn a_key_that_others_can_read_is_refused() {
         for mode in [0o644, 0o640, 0o660, 0o400, 0o4600] {
             let (_folder, path) = with_key(&[7; 32], mode);
-            assert!(matches!(MasterKey::read(&path), Err(KeyError::Exposed { .. })), "{mode:o}");
+            assert!(
+                matches!(MasterKey::read(&path, Kept::ByUs), Err(KeyError::Exposed { .. })),
+                "{mode:o}"
+            );
         }
+    }
+
+    #[test]
+    fn a_credential_may_be_read_by_its_group_and_not_written() {
+        for (mode, good) in [
+            (0o400, true),
+            (0o440, true),
+            (0o600, true),
+            (0o640, true),
+            (0o660, false),
+            (0o444, false),
+        ] {
+            let (_folder, path) = with_key(&[7; 32], mode);
+            assert_eq!(MasterKey::read(&path, Kept::BySystemd).is_ok(), good, "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn keys_are_told_apart_by_their_ids() {
+        let (_one, path) = with_key(&[7; 32], 0o600);
+        let (_other, second) = with_key(&[8; 32], 0o600);
+        let id = |path| MasterKey::read(path, Kept::ByUs).unwrap().unwrap().id();
+        assert_eq!(id(&path), id(&path));
+        assert_ne!(id(&path), id(&second));
+        assert_eq!(KeyId::of_text(id(&path).as_str()), id(&path));
+        assert_eq!(id(&path).as_str().len(), 10);
     }
 
     #[test]
@@ -199,7 +290,7 @@ mod tests {
         let (folder, path) = with_key(&[7; 32], 0o600);
         let link = folder.path().join("link.key");
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        assert!(matches!(MasterKey::read(&link), Err(KeyError::Io { .. })));
-        assert!(MasterKey::read(folder.path()).is_err());
+        assert!(matches!(MasterKey::read(&link, Kept::ByUs), Err(KeyError::Io { .. })));
+        assert!(MasterKey::read(folder.path(), Kept::ByUs).is_err());
     }
 }

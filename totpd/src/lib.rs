@@ -5,6 +5,7 @@
 //! ([`login`], [`manager`], [`caller`]), the disk ([`store`]), NSS ([`people`]) and the clock.
 
 pub mod attempt;
+pub mod backup;
 pub mod caller;
 pub mod clock;
 pub mod code;
@@ -12,19 +13,23 @@ mod codec;
 pub mod config;
 pub mod context;
 pub mod daemon;
+mod durable;
 pub mod enrolment;
 pub mod factor;
 pub mod hardening;
 pub mod journal;
 pub mod key;
 pub mod login;
+pub mod maintenance;
 pub mod manager;
 pub mod options;
 pub mod otp;
 pub mod people;
+pub mod progress;
 mod proof;
 pub mod record;
 mod reply;
+pub mod resync;
 pub mod seal;
 pub mod seed;
 mod state;

@@ -164,6 +164,7 @@ fn words(reason: Reason, target: &Target) -> &'static str {
         Reason::Malformed => "not a code",
         Reason::NotEnrolled if target.uid.is_none() => "no such user",
         Reason::NotEnrolled => "not enrolled",
+        Reason::Unsynchronised => "the token is to be resynchronised: totpctl resync",
         Reason::UidChanged => "the name belongs to another uid than at enrolment",
         Reason::Used => "used code",
         Reason::Wrong => "wrong code",

@@ -3,8 +3,9 @@
 //! There is no signal handler: everything that was answered is on disk, so SIGTERM and SIGKILL may
 //! come at any time.
 
+use std::alloc::System;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +15,16 @@ use totpd::daemon::Daemon;
 use totpd::hardening;
 use totpd::journal::{Entry, Priority};
 use totpd::login::Login;
+use totpd::maintenance::Maintenance;
 use totpd::manager::Manager;
 use totpd::people::MOST_LOOKUPS;
-use totpd::store::{FOLDER, Store};
+use totpd::store::local::{FOLDER, Local};
 use totpd_interface::{PATH, SERVICE, SYSTEM_BUS};
+use zeroizing_alloc::ZeroAlloc;
+
+/// Memory is wiped when it is freed, whoever had it: the bus library, the backups' and our own.
+#[global_allocator]
+static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
@@ -47,34 +54,50 @@ fn main() -> ExitCode {
 fn serve() -> Result<(), String> {
     let say = |error: &dyn std::error::Error| error.to_string();
     hardening::apply().map_err(|error| format!("the process cannot be hardened: {error}"))?;
+    if let Err(why) = hardening::lock_memory() {
+        let told = format!("seeds and the key may reach swap, their memory is not locked: {why}");
+        Entry::new(Priority::Warning, told).write();
+    }
     let config = Config::load(Path::new(config::FILE)).map_err(|error| say(&error))?;
     for warning in &config.warnings {
         Entry::new(Priority::Warning, warning.clone()).write();
     }
-    let opened = Store::open(Path::new(FOLDER)).map_err(|error| say(&error))?;
+    let credentials = credentials();
+    let opened =
+        Local::open(Path::new(FOLDER), credentials.as_deref()).map_err(|error| say(&error))?;
     let host = nix::unistd::gethostname().map_err(|error| say(&error))?;
-    let daemon = Arc::new(Daemon::new(opened, config, label(&host.to_string_lossy())));
+    let local = opened.local;
+    let daemon =
+        Arc::new(Daemon::new(opened.store, opened.buckets, config, label(&host.to_string_lossy())));
     tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
-        .max_blocking_threads(MOST_LOOKUPS)
+        .max_blocking_threads(MOST_LOOKUPS + 1)
         .thread_stack_size(LOOKUP_STACK)
         .thread_keep_alive(Duration::from_secs(2))
         .build()
         .map_err(|error| say(&error))?
-        .block_on(on_the_bus(daemon))
+        .block_on(on_the_bus(daemon, local))
         .map_err(|error| format!("the system bus: {error}"))
 }
 
-async fn on_the_bus(daemon: Arc<Daemon>) -> zbus::Result<()> {
+async fn on_the_bus(daemon: Arc<Daemon>, local: Local) -> zbus::Result<()> {
     let connection = zbus::connection::Builder::address(SYSTEM_BUS)
         .serve_at(PATH, Login(Arc::clone(&daemon)))
-        .serve_at(PATH, Manager(daemon))
+        .serve_at(PATH, Manager(Arc::clone(&daemon)))
+        .serve_at(PATH, Maintenance::new(daemon, local))
         .name(SERVICE)
         .build()
         .await?;
     connection.closed().await;
     Err(zbus::Error::Failure("it has gone away".into()))
+}
+
+/// Where systemd puts the credentials of this unit.
+fn credentials() -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "systemd says it that way, and starts us")]
+    let folder = std::env::var_os("CREDENTIALS_DIRECTORY");
+    folder.map(PathBuf::from).filter(|folder| folder.is_absolute())
 }
 
 fn check_config() -> ExitCode {

@@ -17,9 +17,10 @@ use crate::journal::{Entry, Priority, escaped};
 use crate::options::Options;
 use crate::proof::Proof;
 use crate::record::Record;
+use crate::resync::{Resync, resync};
 use crate::seed::Seed;
 use crate::state;
-use crate::store::Listed;
+use crate::store::{Listed, StoreError};
 use crate::subject::Subject;
 use crate::throttle::Throttle;
 use crate::uri;
@@ -81,7 +82,7 @@ impl Manager {
                     // Another person had this name before: nothing of theirs is inherited.
                     record = Record { throttle: record.throttle, ..Record::new(uid) };
                 }
-                let added = enrolment::add(&mut record, factor, &rules).map_err(|_| {
+                let added = enrolment::add(&mut record, factor.clone(), &rules).map_err(|_| {
                     Error::AlreadyEnrolled(
                         "there is no room for another factor; remove one first".into(),
                     )
@@ -148,7 +149,7 @@ impl Manager {
         }
     }
 
-    /// Removes a factor, or with an empty id all of them.
+    /// Removes a factor, or with an empty id all of them; for root a damaged record too.
     async fn remove(
         &self,
         user: String,
@@ -174,8 +175,13 @@ impl Manager {
                 });
                 (removed, record)
             })
-            .await?;
-        removed.inspect_err(|error| refusal(&name, caller, error))?;
+            .await;
+        if matches!(removed, Err(Error::StoreCorrupt(_))) && caller.is_root() && factor.is_empty() {
+            self.0.told(self.0.store.discard(target.subject).await)?;
+            change(&name, "all", "damaged record removed", caller).write();
+            return Ok(());
+        }
+        removed?.inspect_err(|error| refusal(&name, caller, error))?;
         let which = if factor.is_empty() { "all" } else { &factor };
         change(&name, which, "factor removed", caller).write();
         Ok(())
@@ -196,6 +202,52 @@ impl Manager {
             .await?;
         change(&name, "", "wrong codes forgotten", caller).write();
         Ok(())
+    }
+
+    /// Finds the counter of a token that counts presses by two codes in a row, within the next
+    /// thousand; both are used up. With an empty id the only such token of the user.
+    async fn resync(
+        &self,
+        user: String,
+        factor: String,
+        codes: Vec<String>,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<(), Error> {
+        let codes = Zeroizing::new(codes);
+        let (caller, _turn) = self.0.admit(&header, connection).await?;
+        caller.must_be_root()?;
+        let (name, target) = self.person(&user, caller).await?;
+        let parsed: Vec<_> = codes.iter().filter_map(|code| Code::parse(code)).collect();
+        let Ok([first, second]) = <[Code; 2]>::try_from(parsed) else {
+            return Err(Error::BadCode(
+                "two codes that the token shows in a row are needed".into(),
+            ));
+        };
+        let (id, uid) = (factor.clone(), target.uid_now());
+        let told = self
+            .0
+            .update(&target, move |mut record| {
+                let told = match record.uid == uid {
+                    true => resync(&mut record, &id, &first, &second),
+                    false => Resync::NoToken,
+                };
+                (told, record)
+            })
+            .await?;
+        match told {
+            Resync::Done => {
+                change(&name, &factor, "token resynchronised", caller).write();
+                Ok(())
+            }
+            Resync::NotFound => Err(Error::BadCode(
+                "these are not two codes in a row of the next thousand of this token".into(),
+            )),
+            Resync::NoToken => Err(Error::NotEnrolled(
+                "there is no such token that counts presses, or more than one: name the factor"
+                    .into(),
+            )),
+        }
     }
 
     /// The state of a user, without a secret: `user` s, `uid` u, `enrolled` b, `factors` aa{sv},
@@ -282,10 +334,14 @@ impl Manager {
         }
         let name = UserName::parse(user).ok_or_else(|| no_such_user(user))?;
         let subject = Subject::User(name.clone());
-        match self.0.told(self.0.store.read(subject.clone()).await)? {
-            None => Err(no_such_user(user)),
-            Some(record) => Ok((name, Target { subject, uid: Some(record.uid) })),
-        }
+        let uid = match self.0.store.read(subject.clone()).await {
+            Ok(None) => return Err(no_such_user(user)),
+            Ok(Some(record)) => Some(record.uid),
+            // It can be removed nevertheless.
+            Err(StoreError::Corrupt(_)) => None,
+            Err(error) => return Err(self.0.failure(&error)),
+        };
+        Ok((name, Target { subject, uid }))
     }
 
     fn factor(&self, options: Options, now: u64) -> Result<Factor, Error> {

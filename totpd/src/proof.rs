@@ -44,10 +44,10 @@ impl Proof {
 
     /// Whether it is good. A code that was shown is an attempt like any other: counted, throttled
     /// and used up, in the transaction of the change that it is for.
-    pub(crate) fn check(self, record: Record) -> (Result<(), Error>, Record) {
+    pub(crate) fn check(&self, record: Record) -> (Result<(), Error>, Record) {
         let (given, one, rules) = match self {
             Self::NotNeeded => return (Ok(()), record),
-            Self::CurrentCode { given, attempt, rules } => (given, attempt, rules),
+            Self::CurrentCode { given, attempt, rules } => (*given, attempt, rules),
         };
         if !record.is_enrolled() || record.uid != one.uid {
             return (Ok(()), record);
@@ -56,7 +56,7 @@ impl Proof {
             let told = "you have a verified factor: a current code of it is needed";
             return (Err(Error::BadCode(told.into())), record);
         }
-        let (verdict, record) = attempt(record, &one, &rules);
+        let (verdict, record) = attempt(record, one, rules);
         let proven = match verdict {
             Verdict::Approved { .. } => Ok(()),
             Verdict::Denied(_) => {

@@ -1,10 +1,10 @@
 //! All that the daemon remembers of one user.
 
-use crate::factor::{Factor, FactorId};
+use crate::factor::{Factor, FactorId, Status};
 use crate::throttle::Throttle;
 
 /// All that the daemon remembers of one user, or of a bucket of names that nobody has.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Record {
     /// The uid that the name had at enrolment. A name that has another one now is another user.
     pub uid: u32,
@@ -21,10 +21,11 @@ impl Record {
         Self { uid, factors: Vec::new(), throttle: Throttle::default() }
     }
 
-    /// Whether the user has a factor that opens the door.
+    /// Whether the user has a factor that opens the door, or will when it is resynchronised.
     #[must_use]
     pub fn is_enrolled(&self) -> bool {
-        self.factors.iter().any(Factor::is_verified)
+        let counts = |status| matches!(status, Status::Unsynchronised | Status::Verified);
+        self.factors.iter().any(|factor| counts(factor.status))
     }
 
     /// The ids of all verified factors.

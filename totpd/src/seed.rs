@@ -1,14 +1,17 @@
 //! The shared secret of a factor.
 
 use std::fmt;
+use std::sync::Arc;
 
 use data_encoding::BASE32_NOPAD;
 use zeroize::Zeroizing;
 
 /// A seed: 16 to 64 bytes (RFC 4226 section 4, R6 asks for at least 128 bits).
 ///
-/// It has no `Clone`, is wiped when dropped and prints `[redacted]`.
-pub struct Seed(Zeroizing<Vec<u8>>);
+/// It is wiped when the last handle on it is dropped, and prints `[redacted]`. A clone is another
+/// handle on the same bytes: there is no second copy.
+#[derive(Clone)]
+pub struct Seed(Arc<Zeroizing<Vec<u8>>>);
 
 /// The fewest and the most bytes of a seed.
 pub const LENGTH: std::ops::RangeInclusive<usize> = 16..=64;
@@ -18,7 +21,7 @@ impl Seed {
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Option<Self> {
         let bytes = Zeroizing::new(bytes);
-        LENGTH.contains(&bytes.len()).then_some(Self(bytes))
+        LENGTH.contains(&bytes.len()).then(|| Self(Arc::new(bytes)))
     }
 
     /// A new random seed of `length` bytes from the kernel.
@@ -28,7 +31,7 @@ impl Seed {
     pub fn random(length: usize) -> Result<Self, getrandom::Error> {
         let mut bytes = Zeroizing::new(vec![0; length]);
         getrandom::fill(&mut bytes)?;
-        Ok(Self(bytes))
+        Ok(Self(Arc::new(bytes)))
     }
 
     /// The bytes, for the HMAC and the sealer alone.

@@ -60,7 +60,7 @@ pub(crate) fn parameters(factor: &Factor) -> Reply {
 pub(crate) fn expires(factor: &Factor) -> Option<u64> {
     match factor.status {
         Status::Unverified { expires, .. } => Some(expires),
-        Status::Disabled | Status::Verified => None,
+        Status::Disabled | Status::Unsynchronised | Status::Verified => None,
     }
 }
 

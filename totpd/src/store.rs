@@ -1,30 +1,30 @@
-//! The store: read a record, or change it in one transaction that is on disk before anybody hears
-//! of it. Nothing above this file knows how.
-//!
-//! One thread does the work. What waits while it flushes shares the next flush.
+//! The store: read a record, or change it so that the change is on disk before anybody hears of
+//! it. Nothing above this file knows how, or where.
 
-use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::thread;
-
-use tokio::sync::oneshot;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::record::Record;
-use crate::store::sqlite::Rows;
 use crate::subject::Subject;
 use crate::user::UserName;
 
-mod folder;
-mod sqlite;
-
-pub use folder::{FOLDER, OpenError, Opened};
+#[cfg(test)]
+pub(crate) mod conformance;
+pub mod local;
+#[cfg(test)]
+pub(crate) mod memory;
 
 /// Why the store did not do what it was asked. For the journal; a caller learns less.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum StoreError {
     /// A record is not what was written for its subject.
     #[error("the record of {0} cannot be unsealed: it was damaged, or changed by somebody else")]
     Corrupt(String),
+    /// There is no room for more factors. What is left is kept for logins.
+    #[error("{0}")]
+    Full(String),
     /// The disk, or what lies between.
     #[error("the store cannot be read or written: {0}")]
     Unavailable(String),
@@ -39,135 +39,110 @@ pub struct Listed {
     pub record: Result<Record, StoreError>,
 }
 
-/// A handle on the store. It can be cloned; the last one ends the thread.
-#[derive(Clone)]
-pub struct Store(SyncSender<Job>);
+/// What a store answers, later.
+pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
 
-/// Work on the rows. It runs inside a transaction and answers through what it returns, once that
-/// is on disk or has failed.
-type Job = Box<dyn FnOnce(&mut Rows) -> Answer + Send>;
-type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+/// A pure function from the record that is there to the one that shall be (nothing: none). A store
+/// may run it more than once, and keeps what the last run said.
+pub type Change = Box<dyn FnMut(Option<Record>) -> Option<Record> + Send>;
+
+/// What an implementation of the store has to do; `conformance.rs` tries it.
+pub trait Backend: Send + Sync {
+    /// The record of `subject`, or where it has none that of `other`, by one look.
+    fn read(&self, subject: Subject, other: Option<Subject>) -> Pending<Option<Record>>;
+
+    /// Changes one record in one transaction, which is durable when this answers.
+    fn update(&self, subject: Subject, change: Change) -> Pending<()>;
+
+    /// Removes the record of `subject` unread: for one that cannot be read any more.
+    fn discard(&self, subject: Subject) -> Pending<()>;
+
+    /// At most `limit` users whose names come after `after`, in the order of their bytes; fewer
+    /// only at the end.
+    fn list(&self, after: String, limit: u32) -> Pending<Vec<Listed>>;
+}
+
+/// A handle on a store. It can be cloned.
+#[derive(Clone)]
+pub struct Store {
+    backend: Arc<dyn Backend>,
+    patience: Duration,
+}
 
 impl Store {
-    /// Opens the store in `folder`, making what is missing, and starts its thread.
-    ///
-    /// # Errors
-    /// [`OpenError`] says what is wrong with the folder, the key or the file, and what to do.
-    pub fn open(folder: &Path) -> Result<Opened, OpenError> {
-        let (mut rows, buckets) = folder::open(folder)?;
-        let (jobs, queue) = sync_channel(LONGEST_QUEUE);
-        thread::Builder::new()
-            .name("store".into())
-            .spawn(move || {
-                let _guard = AbortOnPanic;
-                work(&mut rows, &queue);
-            })
-            .map_err(OpenError::Thread)?;
-        Ok(Opened { store: Self(jobs), buckets })
+    /// A handle on this implementation. What takes longer than `patience` is given up.
+    #[must_use]
+    pub fn new(backend: Arc<dyn Backend>, patience: Duration) -> Self {
+        Self { backend, patience }
     }
 
     /// The record of `subject`.
     ///
     /// # Errors
-    /// [`StoreError`], if it cannot be read or trusted.
+    /// [`StoreError`], if it cannot be read or trusted, or not in time.
     pub async fn read(&self, subject: Subject) -> Result<Option<Record>, StoreError> {
-        self.run(move |rows| rows.read(&subject)).await
+        self.in_time(self.backend.read(subject, None)).await
     }
 
     /// The record of `subject`, or where it has none that of `other`, by one look.
     ///
     /// # Errors
-    /// [`StoreError`], if it cannot be read or trusted.
+    /// [`StoreError`], if it cannot be read or trusted, or not in time.
     pub async fn read_either(
         &self,
         subject: Subject,
         other: Subject,
     ) -> Result<Option<Record>, StoreError> {
-        self.run(move |rows| match rows.read(&subject)? {
-            None => rows.read(&other),
-            record => Ok(record),
-        })
-        .await
+        self.in_time(self.backend.read(subject, Some(other))).await
     }
 
     /// Changes the record of `subject` by a pure function, which gets what is there and answers
-    /// what shall be there instead (nothing: no record), in one transaction. When this returns
-    /// `Ok`, the change is on disk.
+    /// what shall be there instead (nothing: no record), in one transaction. It may run more than
+    /// once. When this returns `Ok`, the change is on disk.
     ///
     /// # Errors
-    /// [`StoreError`]; then nothing is changed, as far as anybody was told.
+    /// [`StoreError`]. Then nothing is changed, except that a change which was on its way when the
+    /// time was over may be on disk nevertheless: a code that it used up stays used.
     pub async fn update<T: Send + 'static>(
         &self,
         subject: Subject,
-        change: impl FnOnce(Option<Record>) -> (T, Option<Record>) + Send + 'static,
+        mut change: impl FnMut(Option<Record>) -> (T, Option<Record>) + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.run(move |rows| {
-            let (result, record) = change(rows.read(&subject)?);
-            match record {
-                Some(record) => rows.write(&subject, &record)?,
-                None => rows.delete(&subject)?,
-            }
-            Ok(result)
-        })
-        .await
+        let told = Arc::new(Mutex::new(None));
+        let tell = Arc::clone(&told);
+        let change: Change = Box::new(move |record| {
+            let (result, record) = change(record);
+            *tell.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+            record
+        });
+        self.in_time(self.backend.update(subject, change)).await?;
+        let told = told.lock().unwrap_or_else(PoisonError::into_inner).take();
+        told.ok_or_else(|| StoreError::Unavailable("it did not run the change".into()))
+    }
+
+    /// Removes the record of `subject` unread: for one that cannot be read any more.
+    ///
+    /// # Errors
+    /// [`StoreError`], as [`Store::update`] has it.
+    pub async fn discard(&self, subject: Subject) -> Result<(), StoreError> {
+        self.in_time(self.backend.discard(subject)).await
     }
 
     /// At most `limit` users whose names come after `after`, in the order of their bytes.
     ///
     /// # Errors
-    /// [`StoreError`], if the store cannot be read.
+    /// [`StoreError`], if the store cannot be read, or not in time.
     pub async fn list(&self, after: String, limit: u32) -> Result<Vec<Listed>, StoreError> {
-        self.run(move |rows| rows.list(&after, limit)).await
+        self.in_time(self.backend.list(after, limit)).await
     }
 
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Rows) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let (tell, told) = oneshot::channel();
-        let job: Job = Box::new(move |rows| {
-            let result = work(rows);
-            // Whoever asked may have gone by now: then the answer is for nobody.
-            Box::new(move |committed| drop(tell.send(committed.and(result))))
-        });
-        self.0.try_send(job).map_err(|refused| {
-            StoreError::Unavailable(match refused {
-                TrySendError::Full(_) => "too many requests wait for the disk".into(),
-                TrySendError::Disconnected(_) => "its thread has ended".into(),
-            })
-        })?;
-        told.await.map_err(|_| StoreError::Unavailable("its thread has ended".into()))?
+    async fn in_time<T>(&self, pending: Pending<T>) -> Result<T, StoreError> {
+        tokio::time::timeout(self.patience, pending).await.unwrap_or_else(|_| {
+            let seconds = self.patience.as_secs_f32();
+            Err(StoreError::Unavailable(format!("no answer within {seconds} s")))
+        })
     }
 }
 
-/// Works the queue off until nobody holds the other end.
-fn work(rows: &mut Rows, queue: &Receiver<Job>) {
-    while let Ok(first) = queue.recv() {
-        let batch = std::iter::once(first).chain(queue.try_iter().take(LARGEST_BATCH - 1));
-        let mut answers = Vec::new();
-        let committed = rows.in_transaction(|rows| answers.extend(batch.map(|job| job(rows))));
-        for answer in answers {
-            answer(committed.clone());
-        }
-    }
-}
-
-/// A panic of the store's thread ends the daemon, which the next login starts again: better than
-/// one that answers nobody.
-struct AbortOnPanic;
-
-impl Drop for AbortOnPanic {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            std::process::abort();
-        }
-    }
-}
-
-/// Requests that may wait. Each is one message of the bus, which bounds them too.
-const LONGEST_QUEUE: usize = 4096;
-/// Requests that share a flush.
-const LARGEST_BATCH: usize = 256;
-
-#[cfg(test)]
-mod tests;
+/// Shorter than the module's own deadline, so that the person gets a reason.
+pub const PATIENCE: Duration = Duration::from_secs(4);

@@ -7,7 +7,6 @@ use hmac::Hmac;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::key::MasterKey;
 use crate::otp::hmac;
 use crate::user::UserName;
 
@@ -22,6 +21,16 @@ pub enum Subject {
 }
 
 impl Subject {
+    /// The subject of the row of that name; nothing where no row of ours has it.
+    #[must_use]
+    pub fn of_row(row: &str) -> Option<Self> {
+        let Some(number) = row.strip_prefix(':') else {
+            return UserName::parse(row).map(Self::User);
+        };
+        let bucket = Self::Bucket(number.parse().ok()?);
+        (bucket.row() == row).then_some(bucket)
+    }
+
     /// The name of its row. That of a bucket starts with a colon, which no user's does.
     #[must_use]
     pub fn row(&self) -> Cow<'_, str> {
@@ -38,14 +47,14 @@ impl fmt::Display for Subject {
     }
 }
 
-/// Puts names into buckets. Which names share one is known to the holder of the key alone.
+/// Puts names into buckets. Which names share one is known to the holder of the secret alone.
 pub struct Buckets(Zeroizing<[u8; 32]>);
 
 impl Buckets {
-    /// The buckets under this key.
+    /// The buckets under this secret.
     #[must_use]
-    pub fn new(key: &MasterKey) -> Self {
-        Self(key.derive("totpd buckets 1"))
+    pub fn new(secret: Zeroizing<[u8; 32]>) -> Self {
+        Self(secret)
     }
 
     /// The bucket of `name`, which may be any text.
@@ -66,9 +75,7 @@ mod tests {
 
     #[test]
     fn any_text_has_a_bucket_and_there_are_as_many_as_said() {
-        let folder = tempfile::tempdir().unwrap();
-        let key = MasterKey::make(&folder.path().join("store.key")).unwrap();
-        let buckets = Buckets::new(&key);
+        let buckets = Buckets::new(Zeroizing::new([7; 32]));
         let mut used = std::collections::BTreeSet::new();
         for n in 0..20_000 {
             let Subject::Bucket(number) = buckets.of(&format!("user{n}")) else { panic!("{n}") };
@@ -77,6 +84,21 @@ mod tests {
         assert!(*used.last().unwrap() < BUCKETS);
         assert!(used.len() > 10_000, "{}", used.len());
         assert_eq!(buckets.of(""), buckets.of(""));
+    }
+
+    #[test]
+    fn a_row_has_one_subject_at_most() {
+        for (row, expected) in [
+            ("alice", Some(Subject::User(UserName::parse("alice").unwrap()))),
+            (":7", Some(Subject::Bucket(7))),
+            (":07", None),
+            (":", None),
+            (":70000", None),
+            ("a/b", None),
+            ("", None),
+        ] {
+            assert_eq!(Subject::of_row(row), expected, "{row}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use zbus::OwnedVariant;
+use zbus::{Fd, OwnedVariant};
 
 /// The well-known name that activates the daemon.
 pub const SERVICE: &str = "org.totpd.Totp1";
@@ -63,6 +63,9 @@ pub trait Manager {
     /// Forgets the wrong codes of `user`.
     fn unlock(&self, user: &str) -> Result<(), Error>;
 
+    /// Finds the counter of a token by two codes in a row.
+    fn resync(&self, user: &str, factor: &str, codes: &[&str]) -> Result<(), Error>;
+
     /// The state of one user, without a secret.
     fn get_user(&self, user: &str) -> Result<Dictionary, Error>;
 
@@ -72,6 +75,29 @@ pub trait Manager {
     /// The version of the daemon.
     #[zbus(property(emits_changed_signal = "const"))]
     fn version(&self) -> zbus::Result<String>;
+}
+
+/// For root: the store as a whole. One task at a time.
+#[zbus::proxy(
+    interface = "org.totpd.Totp1.Store",
+    default_service = "org.totpd.Totp1",
+    default_path = "/org/totpd/Totp1"
+)]
+pub trait Store {
+    /// Writes all users into `target`, sealed by age; answers details.
+    fn backup(&self, target: Fd<'_>, options: &Dictionary) -> Result<Dictionary, Error>;
+
+    /// Puts the backup in `source` in the place of the store; answers details.
+    fn restore(&self, source: Fd<'_>, options: &Dictionary) -> Result<Dictionary, Error>;
+
+    /// Re-seals every record under a new key; answers details.
+    fn rekey(&self) -> Result<Dictionary, Error>;
+
+    /// Reads and unseals every record; answers details.
+    fn verify(&self) -> Result<Dictionary, Error>;
+
+    /// How many records the present task is through with, and of how many (0: not known).
+    fn progress(&self) -> Result<(u64, u64), Error>;
 }
 
 /// Why totpd did not do what it was asked, as far as the caller may know.

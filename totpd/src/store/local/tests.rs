@@ -3,8 +3,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use super::*;
-use crate::factor::Kind;
-use crate::factor::tests::verified;
+use crate::factor::Status;
+use crate::store::conformance::{self, enrolled, run, user};
 
 struct Folder(tempfile::TempDir);
 
@@ -18,46 +18,30 @@ impl Folder {
     }
 
     fn open(&self) -> Store {
-        Store::open(&self.path()).unwrap().store
+        self.opened().store
+    }
+
+    fn opened(&self) -> Opened {
+        Local::open(&self.path(), None).unwrap()
     }
 
     fn refusal(&self) -> String {
-        Store::open(&self.path()).err().expect("it opened").to_string()
+        Local::open(&self.path(), None).err().expect("it opened").to_string()
     }
 
     /// A store with one user in it, closed.
     fn with_a_user() -> Self {
         let folder = Self::new();
         run(folder.open().update(user("alice"), |_| ((), Some(enrolled(1000))))).unwrap();
-        folder.wait_until_closed();
         folder
     }
 
-    /// The thread closes the file after the last handle is gone; the lock tells when.
-    fn wait_until_closed(&self) {
-        for _ in 0..1000 {
-            let connection = rusqlite::Connection::open(self.path().join("store.db")).unwrap();
-            if connection.execute_batch("BEGIN EXCLUSIVE; ROLLBACK").is_ok() {
-                return;
-            }
-            thread::yield_now();
-            std::thread::park_timeout(std::time::Duration::from_millis(5));
-        }
-        panic!("the store did not close");
+    /// The file as another program of root sees it, all of it in one piece.
+    fn file(&self) -> Connection {
+        let file = Connection::open(self.path().join("store.db")).unwrap();
+        file.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+        file
     }
-}
-
-fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
-}
-
-fn user(name: &str) -> Subject {
-    Subject::User(UserName::parse(name).unwrap())
-}
-
-fn enrolled(uid: u32) -> Record {
-    let factors = vec![verified(Kind::Totp { period: 30 }, None)];
-    Record { factors, ..Record::new(uid) }
 }
 
 #[test]
@@ -69,64 +53,12 @@ fn what_was_updated_is_there_after_a_reopening() {
 }
 
 #[test]
-fn an_update_that_answers_no_record_removes_it() {
-    let folder = Folder::new();
-    let store = folder.open();
-    run(store.update(user("alice"), |_| ((), Some(enrolled(1000))))).unwrap();
-    let had = run(store.update(user("alice"), |record| (record.is_some(), None))).unwrap();
-    assert!(had);
-    assert!(run(store.read(user("alice"))).unwrap().is_none());
-}
-
-#[test]
-fn users_are_listed_in_pages_and_in_order_and_buckets_are_not_users() {
-    let folder = Folder::new();
-    let store = folder.open();
-    for name in ["bob", "alice", "Zoe", "7of9", "~x"] {
-        run(store.update(user(name), |_| ((), Some(enrolled(1))))).unwrap();
-    }
-    run(store.update(Subject::Bucket(5), |_| ((), Some(Record::new(0))))).unwrap();
-    let names = |after: &str, limit| -> Vec<String> {
-        let listed = run(store.list(after.into(), limit)).unwrap();
-        listed.into_iter().map(|listed| listed.name.to_string()).collect()
-    };
-    assert_eq!(names("", 100), ["7of9", "Zoe", "alice", "bob", "~x"]);
-    assert_eq!(names("Zoe", 2), ["alice", "bob"]);
-    assert!(names("~x", 2).is_empty());
-}
-
-#[test]
-fn concurrent_updates_lose_nothing() {
-    let folder = Folder::new();
-    let store = folder.open();
-    run(async {
-        let mut waiting = Vec::new();
-        for _ in 0..500 {
-            let store = store.clone();
-            waiting.push(tokio::spawn(async move {
-                let one_more = |record: Option<Record>| {
-                    let mut record = record.unwrap_or_else(|| Record::new(0));
-                    record.uid += 1;
-                    ((), Some(record))
-                };
-                store.update(user("alice"), one_more).await
-            }));
-        }
-        for update in waiting {
-            update.await.unwrap().unwrap();
-        }
-    });
-    assert_eq!(run(store.read(user("alice"))).unwrap().unwrap().uid, 500);
-}
-
-#[test]
 fn a_row_that_was_moved_or_edited_is_corrupt_and_harms_nobody_else() {
     let folder = Folder::with_a_user();
     let store = folder.open();
     run(store.update(user("bob"), |_| ((), Some(enrolled(1001))))).unwrap();
     drop(store);
-    folder.wait_until_closed();
-    let file = rusqlite::Connection::open(folder.path().join("store.db")).unwrap();
+    let file = folder.file();
     file.execute_batch(
         "INSERT INTO record SELECT 'mallory', uid, sealed FROM record WHERE subject = 'alice'; \
          INSERT INTO record SELECT 'carol', 7, sealed FROM record WHERE subject = 'alice'; \
@@ -137,15 +69,18 @@ fn a_row_that_was_moved_or_edited_is_corrupt_and_harms_nobody_else() {
     .unwrap();
     drop(file);
     let store = folder.open();
+    // A name that nobody can have is no user, and in nobody's way.
     for name in ["mallory", "carol", "dave", "erin", "alice"] {
         let read = run(store.read(user(name)));
         assert!(matches!(read, Err(StoreError::Corrupt(_))), "{name}");
         let updated = run(store.update(user(name), |record| ((), record)));
         assert!(matches!(updated, Err(StoreError::Corrupt(_))), "{name}");
     }
+    run(store.discard(user("dave"))).unwrap();
+    assert!(run(store.read(user("dave"))).unwrap().is_none());
     assert!(run(store.read(user("bob"))).unwrap().is_some());
     let listed = run(store.list(String::new(), 10)).unwrap();
-    assert_eq!(listed.iter().filter(|listed| listed.record.is_err()).count(), 5);
+    assert_eq!(listed.iter().filter(|listed| listed.record.is_err()).count(), 4);
 }
 
 #[test]
@@ -153,6 +88,30 @@ fn a_second_daemon_is_kept_out() {
     let folder = Folder::new();
     let _first = folder.open();
     assert!(folder.refusal().contains("second totpd"), "{}", folder.refusal());
+}
+
+#[test]
+fn another_program_is_kept_out_while_the_store_is_open() {
+    let folder = Folder::new();
+    let _first = folder.open();
+    // Locks are those of a process, so this takes another one.
+    let other = std::process::Command::new("/usr/bin/env")
+        .args(["python3", "-c", "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('SELECT * FROM meta')"])
+        .arg(folder.path().join("store.db"))
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&other.stderr).contains("locked"), "{other:?}");
+}
+
+#[test]
+fn the_store_of_one_host_conforms() {
+    let folders = Mutex::new(Vec::new());
+    conformance::all(|| {
+        let folder = Folder::new();
+        let local = folder.opened().local;
+        lock(&folders).push(folder);
+        Arc::new(local)
+    });
 }
 
 #[test]
@@ -178,7 +137,7 @@ fn a_folder_of_somebody_else_is_refused() {
 fn a_folder_without_a_parent_is_refused() {
     let folder = Folder::new();
     let missing = folder.path().join("deep");
-    let refusal = Store::open(&missing).err().unwrap().to_string();
+    let refusal = Local::open(&missing, None).err().unwrap().to_string();
     assert!(refusal.contains("cannot be opened"), "{refusal}");
 }
 
@@ -193,7 +152,6 @@ fn a_folder_that_is_a_link_is_refused() {
 fn what_is_no_store_is_refused_and_left_alone() {
     let folder = Folder::new();
     drop(folder.open());
-    folder.wait_until_closed();
     let file = folder.path().join("store.db");
     fs::write(&file, "this is not a database, it is a letter to the administrator").unwrap();
     assert!(folder.refusal().contains("not a store of totpd"), "{}", folder.refusal());
@@ -209,11 +167,11 @@ fn what_is_no_store_is_refused_and_left_alone() {
 #[test]
 fn a_newer_format_is_refused_with_both_numbers() {
     let folder = Folder::with_a_user();
-    let file = rusqlite::Connection::open(folder.path().join("store.db")).unwrap();
-    file.pragma_update(None, "user_version", 2).unwrap();
+    let file = folder.file();
+    file.pragma_update(None, "user_version", 3).unwrap();
     drop(file);
     let refusal = folder.refusal();
-    assert!(refusal.contains("format 2") && refusal.contains("up to 1"), "{refusal}");
+    assert!(refusal.contains("format 3") && refusal.contains("up to 2"), "{refusal}");
 }
 
 #[test]
@@ -222,11 +180,13 @@ fn a_missing_key_is_never_replaced_over_records() {
     let key = folder.path().join("store.key");
     let bytes = fs::read(&key).unwrap();
     fs::remove_file(&key).unwrap();
-    assert!(folder.refusal().contains("missing"), "{}", folder.refusal());
+    assert!(folder.refusal().contains("found was: no key"), "{}", folder.refusal());
     assert!(!key.exists());
     fs::write(&key, [7; 32]).unwrap();
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
-    assert!(folder.refusal().contains("not the one"), "{}", folder.refusal());
+    let refusal = folder.refusal();
+    let ids: Vec<_> = refusal.match_indices("k-").collect();
+    assert!(ids.len() == 2 && refusal.contains("found was: k-"), "{refusal}");
     fs::write(&key, bytes).unwrap();
     assert!(run(folder.open().read(user("alice"))).unwrap().is_some());
 }
@@ -235,7 +195,6 @@ fn a_missing_key_is_never_replaced_over_records() {
 fn a_key_lost_before_the_first_record_is_made_anew() {
     let folder = Folder::new();
     drop(folder.open());
-    folder.wait_until_closed();
     fs::remove_file(folder.path().join("store.key")).unwrap();
     let store = folder.open();
     run(store.update(user("alice"), |_| ((), Some(enrolled(1))))).unwrap();
@@ -252,4 +211,67 @@ fn no_seed_is_in_the_files() {
             assert!(!bytes.windows(needle.len()).any(|window| window == needle));
         }
     }
+}
+
+/// The folder with a copy of the store of an old format, as it was committed.
+fn with_format(number: u32) -> Folder {
+    let folder = Folder::new();
+    fs::create_dir(folder.path()).unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    let fixture =
+        PathBuf::from(format!("{}/tests/fixtures/format-{number}", env!("CARGO_MANIFEST_DIR")));
+    for name in ["store.db", "store.key"] {
+        let to = folder.path().join(name);
+        fs::write(&to, fs::read(fixture.join(name)).unwrap()).unwrap();
+        fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn a_store_of_every_format_is_opened_with_all_that_it_says() {
+    for format in 1..=2 {
+        let folder = with_format(format);
+        let opened = folder.opened();
+        let read = |name: &str| run(opened.store.read(user(name))).unwrap().unwrap();
+        let alice = read("alice");
+        assert_eq!((alice.uid, alice.factors.len()), (1000, 1), "format {format}");
+        assert_eq!(alice.factors[0].id.as_str(), "f-aeaqcaib");
+        assert_eq!(alice.factors[0].seed.bytes(), b"12345678901234567890");
+        assert_eq!(alice.factors[0].last_accepted, Some(59_833_333));
+        assert_eq!(alice.factors[0].last_used, Some(1_795_000_000));
+        assert_eq!(alice.throttle.strangers().failures(), 1);
+        assert_eq!(read("bob").factors[0].last_accepted, Some(41));
+        assert_eq!(
+            read("carol").factors[0].status,
+            Status::Unverified { expires: 1_795_000_600, wrong_codes: 2 }
+        );
+        let bucket = run(opened.store.read(opened.buckets.of("nobody-here"))).unwrap().unwrap();
+        assert_eq!(bucket.throttle.strangers().failures(), 1);
+        assert!(folder.path().join("store.db.format-1").exists() == (format == 1));
+        drop(opened);
+        // It is of the present format now, and stays so.
+        assert!(run(folder.open().read(user("alice"))).unwrap().is_some());
+    }
+}
+
+#[test]
+fn the_copy_before_a_migration_is_the_store_as_it_was() {
+    let folder = with_format(1);
+    drop(folder.open());
+    let copy = folder.path().join("store.db.format-1");
+    assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o7777, 0o600);
+    fs::rename(&copy, folder.path().join("store.db")).unwrap();
+    fs::remove_file(folder.path().join("store.db-wal")).unwrap();
+    assert!(run(folder.open().read(user("alice"))).unwrap().is_some());
+}
+
+#[test]
+fn a_store_of_format_1_without_its_key_is_left_as_it_is() {
+    let folder = with_format(1);
+    fs::write(folder.path().join("store.key"), [9; 32]).unwrap();
+    let before = fs::read(folder.path().join("store.db")).unwrap();
+    assert!(folder.refusal().contains("its own (format 1"), "{}", folder.refusal());
+    assert_eq!(fs::read(folder.path().join("store.db")).unwrap().len(), before.len());
+    assert!(!folder.path().join("store.db.format-1").exists());
 }

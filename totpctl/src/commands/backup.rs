@@ -1,0 +1,77 @@
+//! `totpctl backup`: all users in one sealed file.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use serde_json::Value;
+use totpd_interface::Dictionary;
+use zbus::{Fd, Variant};
+
+use crate::bus::Bus;
+use crate::failure::Failure;
+use crate::{commands, input, json, output};
+
+pub(super) fn run(file: &Path, recipients: &[String], json: bool) -> Result<(), Failure> {
+    let bus = Bus::connect_patiently()?;
+    // Before anybody types a passphrase in vain.
+    if fs::symlink_metadata(file).is_ok() {
+        return Err(in_the_way(file));
+    }
+    let options = options(recipients)?;
+    let target = make(file)?;
+    let sent = target.try_clone().map_err(|error| unwritable(file, &error))?;
+    let made = bus
+        .store("Backing up", async |totpd| totpd.backup(Fd::from(&sent), &options).await)
+        .and_then(|details| {
+            target.sync_all().and_then(|()| sync_folder(file)).map_err(|e| unwritable(file, &e))?;
+            Ok(json::object(&details))
+        });
+    // What is not whole is of no use to anybody.
+    let mut details = made.inspect_err(|_| drop(fs::remove_file(file)))?;
+    let users = json::number(&details, "users").unwrap_or_default();
+    let damaged = commands::damaged(&details, "they are not in the backup");
+    if json {
+        details.insert("file".into(), file.to_string_lossy().into());
+        output::json(&Value::from(details))?;
+    } else {
+        output::note(&format!("{} holds {users} users.", file.display()));
+    }
+    damaged
+}
+
+fn options(recipients: &[String]) -> Result<Dictionary, Failure> {
+    let (key, value) = if recipients.is_empty() {
+        let passphrase = input::passphrase("Passphrase for the backup: ", true)?;
+        ("passphrase", Variant::from(passphrase.as_str()).try_into_owned())
+    } else {
+        ("recipients", Variant::from(recipients.to_vec()).try_into_owned())
+    };
+    let value = value.map_err(|error| Failure::refused(format!("{key}: {error}")))?;
+    Ok([(key.to_owned(), value)].into())
+}
+
+/// A new file that only its owner can read. Nothing that is there is touched, nor what a link
+/// points to.
+fn make(file: &Path) -> Result<File, Failure> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(|error| {
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => in_the_way(file),
+            _ => unwritable(file, &error),
+        }
+    })
+}
+
+fn sync_folder(file: &Path) -> io::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn in_the_way(file: &Path) -> Failure {
+    Failure::refused(format!("{} exists already; it is left as it is", file.display()))
+}
+
+fn unwritable(file: &Path, error: &io::Error) -> Failure {
+    Failure::refused(format!("{} cannot be written: {error}", file.display()))
+}

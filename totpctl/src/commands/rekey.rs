@@ -1,0 +1,23 @@
+//! `totpctl rekey`: every record under a new key.
+
+use serde_json::Value;
+
+use crate::bus::Bus;
+use crate::failure::Failure;
+use crate::{commands, json, output};
+
+pub(super) fn run(json: bool) -> Result<(), Failure> {
+    let bus = Bus::connect_patiently()?;
+    let details = json::object(&bus.store("Re-sealing", async |totpd| totpd.rekey().await)?);
+    let damaged = commands::damaged(&details, "they could not be re-sealed, and are lost");
+    if json {
+        output::json(&Value::from(details))?;
+    } else {
+        let records = json::number(&details, "records").unwrap_or_default();
+        let key = json::text(&details, "key");
+        output::note(&format!(
+            "{records} records are sealed under the new key {key}. Backups of the old key can go."
+        ));
+    }
+    damaged
+}

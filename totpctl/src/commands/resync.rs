@@ -1,0 +1,20 @@
+//! `totpctl resync`: the counter of a token, by two codes in a row.
+
+use serde_json::json;
+
+use crate::bus::Bus;
+use crate::failure::Failure;
+use crate::{input, output};
+
+pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Failure> {
+    let bus = Bus::connect()?;
+    let first = input::code("A code of the token: ")?;
+    let second = input::code("The next code: ")?;
+    let codes = [first.as_str(), second.as_str()];
+    bus.manager(async |totpd| totpd.resync(user, factor.unwrap_or_default(), &codes).await)?;
+    if json {
+        return output::json(&json!({ "user": user, "resynchronised": true }));
+    }
+    output::note(&format!("The token of {user} is in step again; the next code opens the door."));
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! The interface `org.totpd.Totp1.Store`: what an administrator does with the store as a whole.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use totpd_interface::{Dictionary, Error};
+use zbus::Connection;
+use zbus::message::Header;
+
+use crate::backup::BackupError;
+use crate::caller::Caller;
+use crate::clock;
+use crate::daemon::Daemon;
+use crate::journal::{Entry, Priority};
+use crate::maintenance::options::{BackupOptions, RestoreOptions};
+use crate::progress::Progress;
+use crate::reply::Reply;
+use crate::store::local::{Checked, Local};
+
+mod options;
+mod task;
+
+/// Serves `org.totpd.Totp1.Store`.
+pub struct Maintenance {
+    daemon: Arc<Daemon>,
+    local: Local,
+    progress: Arc<Progress>,
+}
+
+impl Maintenance {
+    /// The interface over this store.
+    #[must_use]
+    pub fn new(daemon: Arc<Daemon>, local: Local) -> Self {
+        Self { daemon, local, progress: Arc::default() }
+    }
+
+    /// Root, or nobody.
+    async fn admit(&self, header: &Header<'_>, connection: &Connection) -> Result<Caller, Error> {
+        let caller = Caller::of(header, connection).await?;
+        caller.must_be_root().map(|()| caller)
+    }
+
+    /// Runs a task in a thread: it may take minutes, and logins go on.
+    async fn run<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&Local, &Progress) -> Result<T, BackupError> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (local, progress) = (self.local.clone(), Arc::clone(&self.progress));
+        let result = tokio::task::spawn_blocking(move || task(&local, &progress)).await;
+        match result {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(BackupError::Store(error))) => Err(self.daemon.refusal(&error)),
+            Ok(Err(why @ BackupError::NotEmpty)) => Err(Error::AlreadyEnrolled(why.to_string())),
+            Ok(Err(why)) => Err(Error::InvalidArgument(why.to_string())),
+            Err(_) => Err(Error::Internal("the task has failed; see the journal of totpd".into())),
+        }
+    }
+}
+
+/// For root alone: copies of all users out and in, another key, a look at every record. One task at
+/// a time; logins go on meanwhile.
+#[zbus::interface(name = "org.totpd.Totp1.Store")]
+impl Maintenance {
+    /// Writes all users into `target`, sealed by age. Options: `passphrase` s, or `recipients` as.
+    /// Details: `users` t, `damaged` as, `damaged_count` t (left out, since they cannot be unsealed).
+    #[zbus(out_args("details"))]
+    async fn backup(
+        &self,
+        target: zbus::OwnedFd,
+        options: Dictionary,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<Dictionary, Error> {
+        let caller = self.admit(&header, connection).await?;
+        let BackupOptions { recipients } = BackupOptions::parse(&options)?;
+        let (target, host) = (OwnedFd::from(target), self.daemon.host.clone());
+        let done = self
+            .run(move |local, progress| {
+                task::backup(local, progress, target, &recipients, host, clock::now())
+            })
+            .await?;
+        log(caller, &format!("backup of {} users made", done.records));
+        Ok(told(&done, "users").into())
+    }
+
+    /// Puts the backup in `source` in the place of the store. Options: `passphrase` s, or
+    /// `identities` as; `replace` b, where the store has users; `dry_run` b, which changes nothing.
+    /// Details: `users` t, `made` t, `host` s, `version` s, `present_users` t, and `resync` as: users
+    /// whose tokens count presses, and are to be resynchronised.
+    #[zbus(out_args("details"))]
+    async fn restore(
+        &self,
+        source: zbus::OwnedFd,
+        options: Dictionary,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<Dictionary, Error> {
+        let caller = self.admit(&header, connection).await?;
+        let options = RestoreOptions::parse(&options)?;
+        let (source, skew) = (OwnedFd::from(source), self.daemon.config.rules.skew);
+        let dry_run = options.dry_run;
+        let done = self
+            .run(move |local, progress| task::restore(local, progress, source, &options, skew))
+            .await?;
+        if !dry_run {
+            log(
+                caller,
+                &format!(
+                    "store replaced by a backup of {} users from {}",
+                    done.users,
+                    crate::journal::escaped(&done.head.host)
+                ),
+            );
+        }
+        Ok(Reply::new()
+            .with("users", done.users)
+            .with("made", done.head.made)
+            .with("host", done.head.host)
+            .with("version", done.head.version)
+            .with("present_users", done.present_users)
+            .with("resync", done.resync)
+            .into())
+    }
+
+    /// Re-seals every record under a new key. Details: `key` s, its id; `records` t, `damaged` as,
+    /// `damaged_count` t.
+    #[zbus(out_args("details"))]
+    async fn rekey(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<Dictionary, Error> {
+        let caller = self.admit(&header, connection).await?;
+        let done = self.run(|local, progress| Ok(local.rekey(progress)?)).await?;
+        log(caller, &format!("store sealed under the new key {}", done.key));
+        Ok(told(&done.checked, "records").with("key", done.key.to_string()).into())
+    }
+
+    /// Reads and unseals every record, and changes nothing. Details: `records` t, `damaged` as (the
+    /// first thousand), `damaged_count` t.
+    #[zbus(out_args("details"))]
+    async fn verify(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<Dictionary, Error> {
+        let caller = self.admit(&header, connection).await?;
+        let done = self.run(|local, progress| Ok(local.check(progress)?)).await?;
+        if done.damaged_count > 0 {
+            log(caller, &format!("{} damaged records found", done.damaged_count));
+        }
+        Ok(told(&done, "records").into())
+    }
+
+    /// How many records the present task is through with, and of how many (0: not known).
+    #[zbus(out_args("done", "total"))]
+    async fn progress(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<(u64, u64), Error> {
+        self.admit(&header, connection).await?;
+        Ok(self.progress.now())
+    }
+}
+
+fn told(checked: &Checked, counted: &str) -> Reply {
+    Reply::new()
+        .with(counted, checked.records)
+        .with("damaged", checked.damaged.clone())
+        .with("damaged_count", checked.damaged_count)
+}
+
+fn log(caller: Caller, what: &str) {
+    Entry::new(Priority::Notice, format!("{what}, by uid {}", caller.uid))
+        .with("MESSAGE_ID", TASK)
+        .with("TOTP_BY_UID", &caller.uid.to_string())
+        .write();
+}
+
+/// Finds every task: `journalctl MESSAGE_ID=…`.
+const TASK: &str = "5e0c1d7b92a84f6f9d3a7c41b86e2f05";

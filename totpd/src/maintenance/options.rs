@@ -1,0 +1,102 @@
+//! The options of `Backup` and `Restore`, parsed. Nothing unknown is let by.
+
+use std::str::FromStr;
+
+use age::secrecy::SecretString;
+use age::x25519;
+use totpd_interface::{Dictionary, Error};
+use zbus::OwnedVariant;
+
+use crate::backup::{Opener, Recipients};
+
+/// Whom a backup is for.
+pub(super) struct BackupOptions {
+    pub(super) recipients: Recipients,
+}
+
+/// What opens a backup, and what is done with it.
+pub(super) struct RestoreOptions {
+    pub(super) opener: Opener,
+    pub(super) replace: bool,
+    pub(super) dry_run: bool,
+}
+
+impl BackupOptions {
+    pub(super) fn parse(options: &Dictionary) -> Result<Self, Error> {
+        known(options, &["passphrase", "recipients"])?;
+        let recipients = match (text(options, "passphrase")?, texts(options, "recipients")?) {
+            (Some(passphrase), None) => {
+                if passphrase.chars().count() < SHORTEST_PASSPHRASE {
+                    return Err(invalid(
+                        "passphrase",
+                        "at least 12 characters: it guards every seed",
+                    ));
+                }
+                Recipients::Passphrase(SecretString::from(passphrase))
+            }
+            (None, Some(keys)) if !keys.is_empty() => {
+                let parse = |key: &String| x25519::Recipient::from_str(key);
+                let keys = keys.iter().map(parse).collect::<Result<_, _>>();
+                Recipients::Keys(
+                    keys.map_err(|_| invalid("recipients", "recipients of age (age1…)"))?,
+                )
+            }
+            _ => return Err(invalid("passphrase", "given, or recipients, and not both")),
+        };
+        Ok(Self { recipients })
+    }
+}
+
+impl RestoreOptions {
+    pub(super) fn parse(options: &Dictionary) -> Result<Self, Error> {
+        known(options, &["passphrase", "identities", "replace", "dry_run"])?;
+        let opener =
+            match (text(options, "passphrase")?, texts(options, "identities")?) {
+                (Some(passphrase), None) => Opener::Passphrase(SecretString::from(passphrase)),
+                (None, Some(keys)) if !keys.is_empty() => {
+                    let parse = |key: &String| x25519::Identity::from_str(key);
+                    let keys = keys.iter().map(parse).collect::<Result<_, _>>();
+                    Opener::Identities(keys.map_err(|_| {
+                        invalid("identities", "identities of age (AGE-SECRET-KEY-1…)")
+                    })?)
+                }
+                _ => return Err(invalid("passphrase", "given, or identities, and not both")),
+            };
+        let (replace, dry_run) = (flag(options, "replace")?, flag(options, "dry_run")?);
+        Ok(Self { opener, replace, dry_run })
+    }
+}
+
+fn known(options: &Dictionary, keys: &[&str]) -> Result<(), Error> {
+    match options.keys().find(|key| !keys.contains(&key.as_str())) {
+        None => Ok(()),
+        Some(unknown) => {
+            Err(invalid(&crate::journal::escaped(unknown), &format!("one of {}", keys.join(", "))))
+        }
+    }
+}
+
+fn text(options: &Dictionary, key: &str) -> Result<Option<String>, Error> {
+    let read = |value: &OwnedVariant| value.downcast_ref::<&str>().map(ToOwned::to_owned);
+    options.get(key).map(read).transpose().map_err(|_| invalid(key, "a string"))
+}
+
+fn texts(options: &Dictionary, key: &str) -> Result<Option<Vec<String>>, Error> {
+    let wanted = || invalid(key, "a list of strings");
+    let Some(value) = options.get(key) else { return Ok(None) };
+    let texts = value.try_clone().ok().and_then(|value| Vec::<String>::try_from(value).ok());
+    texts.map(Some).ok_or_else(wanted)
+}
+
+fn flag(options: &Dictionary, key: &str) -> Result<bool, Error> {
+    let read = |value: &OwnedVariant| value.downcast_ref::<bool>();
+    let flag = options.get(key).map(read).transpose();
+    Ok(flag.map_err(|_| invalid(key, "true or false"))?.unwrap_or(false))
+}
+
+fn invalid(key: &str, wanted: &str) -> Error {
+    Error::InvalidArgument(format!("{key} must be {wanted}"))
+}
+
+/// Characters. A backup can be guessed at for years, so it takes more than a login.
+const SHORTEST_PASSPHRASE: usize = 12;

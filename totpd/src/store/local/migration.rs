@@ -1,0 +1,103 @@
+//! Older formats of the file. Each is brought up to date in one transaction, after a copy.
+//!
+//! Format 1 had no ids of keys, only a proof that a key fits, and made the buckets from the key.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use crate::durable::sync_folder_of;
+use crate::journal::{Entry, Priority};
+use crate::key::MasterKey;
+use crate::seal::Sealer;
+use crate::store::local::folder::OpenError;
+use crate::store::local::keyring::Keyring;
+use crate::store::local::meta::{self, Named, Secrets};
+use crate::store::local::not_found;
+use crate::store::local::rows::{self, Trouble};
+
+/// The format of the file (`user_version`).
+pub(super) const FORMAT: i64 = 2;
+
+/// Brings `file` from format 1 to the present one.
+pub(super) fn from_1(
+    connection: &Connection,
+    file: &Path,
+    keyring: &mut Keyring,
+) -> Result<(), OpenError> {
+    let failed = |error| OpenError::of_sqlite(file, &error);
+    let proof = meta::get(connection, PROOF).map_err(failed)?;
+    let fits = |key: &MasterKey| {
+        let proof = proof.as_deref().unwrap_or_default();
+        Sealer::new(key).unseal(proof, PROOF_PLACE).is_ok()
+    };
+    let Some(key) = keyring.find(fits) else {
+        if rows::count(connection).map_err(failed)? > 0 {
+            return Err(OpenError::WrongKey {
+                store: file.to_path_buf(),
+                wanted: "its own (format 1 does not name it)".into(),
+                found: keyring.ids(),
+            });
+        }
+        // Nothing is sealed yet: it is as good as new.
+        return begin(connection, None).map_err(failed);
+    };
+    let copy = copy(connection, file).map_err(|error| OpenError::Unavailable {
+        path: file.to_path_buf(),
+        reason: format!("no copy can be made before it is brought to format {FORMAT}: {error}"),
+    })?;
+    let buckets = *key.key.derive("totpd buckets 1");
+    let secrets = Secrets { buckets, floor: None };
+    begin(connection, Some((&key.key, &secrets))).map_err(failed)?;
+    keyring.put_back(key);
+    let done = format!(
+        "the store was brought from format 1 to {FORMAT}; a copy as it was is {}: remove it when \
+         you know that you will not go back to an older totpd",
+        copy.display()
+    );
+    Entry::new(Priority::Notice, done).write();
+    Ok(())
+}
+
+fn begin(connection: &Connection, key: Option<(&MasterKey, &Secrets)>) -> rusqlite::Result<()> {
+    let change = || -> Result<(), Trouble> {
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        connection.execute("DELETE FROM meta WHERE name = ?1", [PROOF])?;
+        if let Some((key, secrets)) = key {
+            meta::set_key(connection, Named::Key, Some(&key.id()))?;
+            meta::set_secrets(connection, &Sealer::new(key), secrets)?;
+        }
+        connection.pragma_update(None, "user_version", FORMAT)?;
+        Ok(connection.execute_batch("COMMIT")?)
+    };
+    change().map_err(|trouble| {
+        let _ = connection.execute_batch("ROLLBACK");
+        match trouble {
+            Trouble::File(error) => error,
+            Trouble::Record(error) => rusqlite::Error::ToSqlConversionFailure(Box::new(error)),
+        }
+    })
+}
+
+/// A copy of the whole file beside it, on disk when this returns.
+fn copy(connection: &Connection, file: &Path) -> Result<PathBuf, String> {
+    let path = file.with_file_name("store.db.format-1");
+    let say = |error: io::Error| error.to_string();
+    match std::fs::remove_file(&path) {
+        Err(error) if !not_found(&error) => return Err(say(error)),
+        _ => {}
+    }
+    // Made by us, so that nobody else can read it; SQLite fills an empty file.
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(say)?;
+    let name = path.to_string_lossy().into_owned();
+    connection.execute("VACUUM INTO ?1", [name]).map_err(|error| error.to_string())?;
+    File::open(&path).and_then(|copy| copy.sync_all()).map_err(say)?;
+    sync_folder_of(&path).map_err(say)?;
+    Ok(path)
+}
+
+const PROOF: &str = "key proof";
+const PROOF_PLACE: &[u8] = b"totpd key proof 1";

@@ -1,0 +1,92 @@
+//! The thread that reads. It sees what was committed, and does not wait for what is being flushed.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::store::StoreError;
+use crate::store::local::disk::{Slot, connect};
+use crate::store::local::lock;
+use crate::store::local::writer::{AbortOnPanic, LONGEST_QUEUE, is_damage, unavailable};
+
+/// Asks the thread.
+#[derive(Clone)]
+pub(super) struct Reader(SyncSender<Question>);
+
+type Question = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Trust + Send>;
+
+/// Whether the connection can be used again.
+enum Trust {
+    Kept,
+    Lost,
+}
+
+impl Reader {
+    /// The handle, and what its thread has to run. The connection is kept in `slot`.
+    pub(super) fn new(file: PathBuf, slot: Slot) -> (Self, Box<dyn FnOnce() + Send>) {
+        let (questions, queue) = sync_channel::<Question>(LONGEST_QUEUE);
+        let work = move || {
+            let _guard = AbortOnPanic;
+            while let Ok(question) = queue.recv() {
+                let mut slot = lock(&slot);
+                if slot.is_none() {
+                    match connect(&file).and_then(read_only) {
+                        Ok(connection) => *slot = Some(connection),
+                        Err(error) => {
+                            question(Err(unavailable(&error)));
+                            continue;
+                        }
+                    }
+                }
+                if let Some(connection) = slot.as_ref()
+                    && let Trust::Lost = question(Ok(connection))
+                {
+                    *slot = None;
+                }
+            }
+        };
+        (Self(questions), Box::new(work))
+    }
+
+    /// Asks the rows. `about` says whose record it is about.
+    pub(super) fn ask<T: Send + 'static>(
+        &self,
+        about: String,
+        ask: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<oneshot::Receiver<Result<T, StoreError>>, StoreError> {
+        let (tell, told) = oneshot::channel();
+        let question: Question = Box::new(move |connection| {
+            if tell.is_closed() {
+                return Trust::Kept;
+            }
+            let answer = match connection {
+                Ok(connection) => ask(connection),
+                Err(error) => {
+                    let _ = tell.send(Err(error));
+                    return Trust::Lost;
+                }
+            };
+            let (answer, trust) = match answer {
+                Ok(answer) => (Ok(answer), Trust::Kept),
+                Err(error) if is_damage(&error) => (Err(StoreError::Corrupt(about)), Trust::Kept),
+                Err(error) => (Err(unavailable(&error)), Trust::Lost),
+            };
+            let _ = tell.send(answer);
+            trust
+        });
+        self.0.try_send(question).map_err(|refused| {
+            StoreError::Unavailable(match refused {
+                TrySendError::Full(_) => "too many requests wait for the disk".into(),
+                TrySendError::Disconnected(_) => "its thread has ended".into(),
+            })
+        })?;
+        Ok(told)
+    }
+}
+
+fn read_only(connection: Connection) -> rusqlite::Result<Connection> {
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}

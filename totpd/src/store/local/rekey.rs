@@ -1,0 +1,221 @@
+//! Re-sealing everything under another key, while logins go on.
+//!
+//! The new key is on disk before the store names it; from then on what is written is sealed under
+//! it, and what is read is tried under both. When every row was seen, one transaction makes the new
+//! key the key. Then what is left of the old one is written over, and it is removed. A crash at any
+//! point leaves a store that names the keys that it needs, and is gone on from there.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::durable::sync_folder;
+use crate::journal::{Entry, Priority};
+use crate::key::{Kept, KeyId, MasterKey};
+use crate::progress::Progress;
+use crate::seal::Sealer;
+use crate::store::StoreError;
+use crate::store::local::check::Checked;
+use crate::store::local::keyring::{self, Keyring};
+use crate::store::local::keys::Seals;
+use crate::store::local::meta::{self, Named};
+use crate::store::local::rows::{self, Trouble};
+use crate::store::local::{Local, disk, ended, not_found};
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Rekeyed {
+    /// The id of the key that everything is sealed under now.
+    pub key: KeyId,
+    /// How many records were looked at, and which could not be unsealed.
+    pub checked: Checked,
+}
+
+impl Local {
+    /// Re-seals every record under a new key, or under the credential that systemd gives, and makes
+    /// the old key useless.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then the records are still there, under either key, and the next call goes
+    /// on where this one stopped.
+    pub fn rekey(&self, progress: &Progress) -> Result<Rekeyed, StoreError> {
+        let _turn = self.turn()?;
+        if self.0.keys.now().older.is_none() {
+            begin(self)?;
+        }
+        finish(self, progress)
+    }
+}
+
+/// Goes on with what a crash has interrupted.
+pub(super) fn go_on(local: &Local) -> io::Result<()> {
+    let local = local.clone();
+    thread::Builder::new().name("rekey".into()).spawn(move || {
+        let told = match local.rekey(&Progress::default()) {
+            Ok(done) => Entry::new(
+                Priority::Notice,
+                format!("the interrupted rekey was finished: the key is {}", done.key),
+            ),
+            Err(why) => Entry::new(
+                Priority::Warning,
+                format!("the interrupted rekey cannot go on: {why}; run \"totpctl rekey\""),
+            ),
+        };
+        told.write();
+    })?;
+    Ok(())
+}
+
+/// Chooses the new key, makes it durable, and has the store name it.
+fn begin(local: &Local) -> Result<(), StoreError> {
+    let failed = |error: &dyn std::error::Error| StoreError::Unavailable(error.to_string());
+    let (folder, seals) = (&local.0.folder, local.0.keys.now());
+    // Until then the next key's file may hold the key.
+    tidy_now(local)?;
+    let mut keyring =
+        Keyring::look(folder, local.0.credentials.as_deref()).map_err(|error| failed(&error))?;
+    let old = keyring.take(&seals.id).ok_or_else(|| {
+        StoreError::Unavailable("the present key is not where it was any more".into())
+    })?;
+    // One that is named was made by a try that failed: there may be rows under it.
+    let named = local.read_now("everybody", |connection| meta::key(connection, Named::Next))?;
+    let key = match named.and_then(|id| keyring.take(&id)).or_else(|| keyring.wanted_credential()) {
+        Some(found) => found.key,
+        None if old.place == keyring::WANTED => {
+            return Err(StoreError::Unavailable(
+                "its key is the credential totpd.key: give totpd a new one under that name and the \
+                 present one as totpd.key.old, restart it, and try again"
+                    .into(),
+            ));
+        }
+        None => {
+            let next = folder.join(keyring::NEXT);
+            // What is there was left by a crash before the store named it.
+            remove(&next).map_err(|error| failed(&error))?;
+            MasterKey::make(&next).map_err(|error| failed(&error))?
+        }
+    };
+    let id = key.id();
+    local.write_now("everybody", move |connection| {
+        Ok(meta::set_key(connection, Named::Next, Some(&id))?)
+    })?;
+    let older = Some(Sealer::new(&old.key));
+    local.0.keys.set(Seals { older, ..Seals::of(&key, seals.floor) });
+    Ok(())
+}
+
+/// Re-seals what is not sealed under the new key yet, and gives the old one up.
+fn finish(local: &Local, progress: &Progress) -> Result<Rekeyed, StoreError> {
+    progress.begin(local.count()?);
+    let seals = local.0.keys.now();
+    let mut checked = Checked::default();
+    let mut after = Vec::new();
+    loop {
+        let (from, under) = (after.clone(), Arc::clone(&seals));
+        let page = local.write_now("everybody", move |connection| {
+            let rows = rows::page(connection, &from, PAGE)?;
+            let mut page = Page { rows: rows.len(), ..Page::default() };
+            for row in rows {
+                if !reseal(connection, &under, &row)? {
+                    page.damaged.push(row.shown());
+                }
+                page.last = row.name;
+            }
+            Ok(page)
+        })?;
+        if page.rows == 0 {
+            break;
+        }
+        progress.add(page.rows);
+        checked.records += page.rows as u64;
+        page.damaged.into_iter().for_each(|name| checked.found_damaged(name));
+        after = page.last;
+    }
+
+    let under = Arc::clone(&seals);
+    local.write_now("everybody", move |connection| {
+        let Some(older) = &under.older else { return Ok(()) };
+        let secrets = meta::secrets(connection, older)?
+            .ok_or_else(|| StoreError::Corrupt("the store itself".into()))?;
+        meta::set_secrets(connection, &under.newest, &secrets)?;
+        let old = meta::key(connection, Named::Key)?;
+        meta::set_key(connection, Named::Key, Some(&under.id))?;
+        meta::set_key(connection, Named::Old, old.as_ref())?;
+        Ok(meta::set_key(connection, Named::Next, None)?)
+    })?;
+    local.0.keys.set(seals.without_older(seals.floor));
+
+    tidy_now(local)?;
+    Ok(Rekeyed { key: seals.id.clone(), checked })
+}
+
+#[derive(Default)]
+struct Page {
+    rows: usize,
+    damaged: Vec<String>,
+    last: Vec<u8>,
+}
+
+/// Seals one row under the newest key. Whether it could be unsealed; if not it is left alone.
+fn reseal(connection: &Connection, seals: &Seals, row: &rows::AnyRow) -> Result<bool, Trouble> {
+    let Some(subject) = row.subject() else { return Ok(false) };
+    let Ok(record) = seals.decode(&subject, &row.row) else { return Ok(false) };
+    if !seals.is_newest(&subject, &row.row) {
+        let sealed = seals.encode(&subject, &record)?;
+        rows::write(connection, &subject, record.uid, &sealed)?;
+    }
+    Ok(true)
+}
+
+/// The same, while nothing else is done with the file.
+fn tidy_now(local: &Local) -> Result<(), StoreError> {
+    let (tell, told) = oneshot::channel();
+    let folder = local.0.folder.clone();
+    local.writer()?.alone(move |disk| {
+        let tidied = disk.connection().map_err(|error| error.to_string());
+        let _ = tell.send(tidied.and_then(|connection| tidy(connection, &folder)));
+    })?;
+    told.blocking_recv().map_err(|_| ended())?.map_err(|why| {
+        StoreError::Unavailable(format!(
+            "everything is sealed under the new key, but the old one is not gone yet: {why}; run \
+             \"totpctl rekey\" again"
+        ))
+    })
+}
+
+/// Writes over what is left of the old key's work, and removes the key, if a rekey has come that
+/// far. It can be done again.
+pub(super) fn tidy(connection: &Connection, folder: &Path) -> Result<(), String> {
+    let say = |error: &dyn std::error::Error| error.to_string();
+    let old = meta::key(connection, Named::Old).map_err(|error| say(&error))?;
+    let Some(old) = old else { return Ok(()) };
+    disk::scrub(connection).map_err(|error| say(&error))?;
+    let (file, next) = (folder.join(keyring::FILE), folder.join(keyring::NEXT));
+    let is_old = |path: &Path| -> Result<bool, String> {
+        let key = MasterKey::read(path, Kept::ByUs).map_err(|error| say(&error))?;
+        Ok(key.is_some_and(|key| key.id() == old))
+    };
+    if next.exists() {
+        // The new key takes the place of the old one in one step.
+        fs::rename(&next, &file).map_err(|error| say(&error))?;
+    } else if is_old(&file)? {
+        remove(&file).map_err(|error| say(&error))?;
+    }
+    sync_folder(folder).map_err(|error| say(&error))?;
+    meta::set_key(connection, Named::Old, None).map_err(|error| say(&error))
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if !not_found(&error) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Rows in one transaction, which logins wait for.
+const PAGE: usize = 200;

@@ -1,0 +1,154 @@
+//! The rows: one a subject, sealed. Functions on a connection, and nothing else speaks SQL about
+//! them.
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::store::StoreError;
+use crate::subject::Subject;
+use crate::user::UserName;
+
+/// What is in a row beside its subject, as it was found.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// The uid, if it is one.
+    pub(super) uid: Option<u32>,
+    /// The sealed record.
+    pub(super) sealed: Vec<u8>,
+}
+
+/// A row of whatever subject. Its name may have been edited to anything.
+#[derive(Debug)]
+pub(super) struct AnyRow {
+    /// The bytes of its name.
+    pub(super) name: Vec<u8>,
+    /// The rest.
+    pub(super) row: Row,
+}
+
+/// Why a change of rows did not work.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// With one record, and nobody else's. Nothing was written.
+    Record(StoreError),
+    /// With the file.
+    File(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::File(error)
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Record(error)
+    }
+}
+
+pub(super) fn read(connection: &Connection, subject: &Subject) -> rusqlite::Result<Option<Row>> {
+    connection
+        .prepare_cached("SELECT uid, sealed FROM record WHERE subject = ?1")?
+        .query_row([subject.row()], |row| Ok(found(row.get_ref(0)?, row.get_ref(1)?)))
+        .optional()
+}
+
+pub(super) fn write(
+    connection: &Connection,
+    subject: &Subject,
+    uid: u32,
+    sealed: &[u8],
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO record (subject, uid, sealed) VALUES (?1, ?2, ?3) ON CONFLICT (subject) \
+             DO UPDATE SET uid = excluded.uid, sealed = excluded.sealed",
+        )?
+        .execute(params![subject.row(), uid, sealed])?;
+    Ok(())
+}
+
+pub(super) fn delete(connection: &Connection, subject: &Subject) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM record WHERE subject = ?1")?.execute([subject.row()])?;
+    Ok(())
+}
+
+/// At most `limit` users after `after`, in the order of their bytes. Rows whose names nobody can
+/// have are passed over.
+pub(super) fn users(
+    connection: &Connection,
+    after: &str,
+    limit: usize,
+) -> rusqlite::Result<Vec<(UserName, Row)>> {
+    // Rows of buckets start with a colon, and so lie between ':' and ';'.
+    let mut statement = connection.prepare_cached(
+        "SELECT subject, uid, sealed FROM record WHERE subject > ?1 AND NOT (subject >= ':' AND \
+         subject < ';') ORDER BY subject",
+    )?;
+    let mut cursor = statement.query([after])?;
+    let mut users = Vec::new();
+    while users.len() < limit
+        && let Some(row) = cursor.next()?
+    {
+        let name = std::str::from_utf8(bytes(row.get_ref(0)?)).ok().and_then(UserName::parse);
+        if let Some(name) = name {
+            users.push((name, found(row.get_ref(1)?, row.get_ref(2)?)));
+        }
+    }
+    Ok(users)
+}
+
+/// At most `limit` rows of whatever subject after the name `after`, in the order of their bytes.
+pub(super) fn page(
+    connection: &Connection,
+    after: &[u8],
+    limit: usize,
+) -> rusqlite::Result<Vec<AnyRow>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT subject, uid, sealed FROM record WHERE subject > CAST(?1 AS TEXT) ORDER BY subject \
+         LIMIT ?2",
+    )?;
+    let mut cursor = statement.query(params![after, limit as i64])?;
+    let mut rows = Vec::new();
+    while let Some(row) = cursor.next()? {
+        let name = bytes(row.get_ref(0)?).to_vec();
+        rows.push(AnyRow { name, row: found(row.get_ref(1)?, row.get_ref(2)?) });
+    }
+    Ok(rows)
+}
+
+pub(super) fn count(connection: &Connection) -> rusqlite::Result<u64> {
+    connection
+        .query_row("SELECT count(*) FROM record", [], |row| row.get::<_, i64>(0))
+        .map(i64::unsigned_abs)
+}
+
+impl AnyRow {
+    /// Whose row it is, if its name is one.
+    pub(super) fn subject(&self) -> Option<Subject> {
+        std::str::from_utf8(&self.name).ok().and_then(Subject::of_row)
+    }
+
+    /// Its name for people to read.
+    pub(super) fn shown(&self) -> String {
+        String::from_utf8_lossy(&self.name).into_owned()
+    }
+}
+
+/// Values of the wrong type are damage of this row, found when it is unsealed, and not a failure of
+/// the file, which would be everybody's.
+fn found(uid: ValueRef<'_>, sealed: ValueRef<'_>) -> Row {
+    let uid = match uid {
+        ValueRef::Integer(uid) => u32::try_from(uid).ok(),
+        _ => None,
+    };
+    Row { uid, sealed: bytes(sealed).to_vec() }
+}
+
+fn bytes(value: ValueRef<'_>) -> &[u8] {
+    match value {
+        ValueRef::Blob(bytes) | ValueRef::Text(bytes) => bytes,
+        _ => &[],
+    }
+}

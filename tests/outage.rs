@@ -53,7 +53,7 @@ fn a_daemon_that_cannot_start() {
         (
             "mv /var/lib/totpd/store.key /root/",
             "mv /root/store.key /var/lib/totpd/",
-            "store.key is missing",
+            "which is missing; found was: no key",
         ),
     ] {
         machine.kill_daemon("TERM");

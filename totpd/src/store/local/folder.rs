@@ -149,7 +149,7 @@ pub(super) fn open(folder: &Path, credentials: Option<&Path>) -> Result<Found, O
     // What a daemon that was killed had written without a flush may not be on disk, whatever the
     // kernel's cache says.
     disk::forget(&disk::log(&file));
-    let connection = disk::reopened(&file).map_err(failed)?;
+    let mut connection = disk::reopened(&file).map_err(failed)?;
     let found = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
     match found.map_err(failed)? {
         0 => make_tables(&connection, &file)?,
@@ -158,7 +158,9 @@ pub(super) fn open(folder: &Path, credentials: Option<&Path>) -> Result<Found, O
         found => return Err(OpenError::Newer { path: file, found, known: FORMAT }),
     }
     // A disk that is full already is no reason not to start: what is there can be used.
-    let _ = disk::reserve(&connection, &file);
+    if disk::reserve(&connection, &file).is_err() {
+        connection = disk::reopened(&file).map_err(failed)?;
+    }
 
     let (key, secrets) = match unlock(&connection, &file, &mut keyring)? {
         Some(unlocked) => unlocked,
@@ -179,6 +181,7 @@ pub(super) fn open(folder: &Path, credentials: Option<&Path>) -> Result<Found, O
     // A disk that is full is no reason not to start.
     if let Err(why) = rekey::tidy(&connection, folder) {
         Entry::new(Priority::Warning, format!("the old key is not gone yet: {why}")).write();
+        connection = disk::reopened(&file).map_err(failed)?;
     }
     restore::clear_old(folder).map_err(|source| OpenError::Io { path: folder.into(), source })?;
     let disk = Disk::new(&file, connection, locked);

@@ -140,6 +140,10 @@ fn finish(local: &Local, progress: &Progress) -> Result<Rekeyed, StoreError> {
     let under = Arc::clone(&seals);
     local.write_now("everybody", move |connection| {
         let Some(older) = &under.older else { return Ok(()) };
+        if meta::key(connection, Named::Key)?.as_ref() == Some(&under.id) {
+            // By a try whose answer was an error.
+            return Ok(());
+        }
         let secrets = meta::secrets(connection, older)?
             .ok_or_else(|| StoreError::Corrupt("the store itself".into()))?;
         meta::set_secrets(connection, &under.newest, &secrets)?;
@@ -178,7 +182,11 @@ fn tidy_now(local: &Local) -> Result<(), StoreError> {
     let folder = local.0.folder.clone();
     local.writer()?.alone(move |disk| {
         let tidied = disk.connection().map_err(|error| error.to_string());
-        let _ = tell.send(tidied.and_then(|connection| tidy(connection, &folder)));
+        let tidied = tidied.and_then(|connection| tidy(connection, &folder));
+        if tidied.is_err() {
+            disk.distrust();
+        }
+        let _ = tell.send(tidied);
     })?;
     told.blocking_recv().map_err(|_| ended())?.map_err(|why| {
         StoreError::Unavailable(format!(

@@ -125,6 +125,9 @@ impl Restoring<'_> {
         self.local.writer()?.alone(move |disk| {
             let floor = Floor { time: now(), skew };
             let replaced = replace(disk, &path, &folder, &seals, floor);
+            if replaced.is_err() {
+                disk.distrust();
+            }
             if replaced.is_ok() {
                 keys.set(seals.without_older(Some(floor)));
             }

@@ -54,6 +54,11 @@ pub(super) fn read(connection: &Connection, subject: &Subject) -> rusqlite::Resu
         .optional()
 }
 
+/// Writes a row, and makes sure that it is what a reader finds from now on: in a damaged tree of pages
+/// an old version of it may be in the way, which would make a used code good again.
+///
+/// # Errors
+/// Those of SQLite; that of a damaged file in that case.
 pub(super) fn write(
     connection: &Connection,
     subject: &Subject,
@@ -66,12 +71,24 @@ pub(super) fn write(
              DO UPDATE SET uid = excluded.uid, sealed = excluded.sealed",
         )?
         .execute(params![subject.row(), uid, sealed])?;
-    Ok(())
+    match read(connection, subject)? {
+        Some(found) if found.sealed == sealed && found.uid == Some(uid) => Ok(()),
+        _ => Err(damaged()),
+    }
 }
 
+/// Removes a row, and makes sure that no reader finds it any more.
 pub(super) fn delete(connection: &Connection, subject: &Subject) -> rusqlite::Result<()> {
     connection.prepare_cached("DELETE FROM record WHERE subject = ?1")?.execute([subject.row()])?;
-    Ok(())
+    match read(connection, subject)? {
+        None => Ok(()),
+        Some(_) => Err(damaged()),
+    }
+}
+
+/// What SQLite says of pages that do not fit together.
+fn damaged() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), None)
 }
 
 /// At most `limit` users after `after`, in the order of their bytes. Rows whose names nobody can

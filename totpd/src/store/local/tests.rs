@@ -3,8 +3,17 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use super::*;
-use crate::factor::Status;
 use crate::store::conformance::{self, enrolled, run, user};
+
+mod child;
+mod crash;
+mod faults;
+mod flips;
+mod formats;
+mod host;
+mod kill;
+mod recording;
+mod tampering;
 
 struct Folder(tempfile::TempDir);
 
@@ -211,67 +220,4 @@ fn no_seed_is_in_the_files() {
             assert!(!bytes.windows(needle.len()).any(|window| window == needle));
         }
     }
-}
-
-/// The folder with a copy of the store of an old format, as it was committed.
-fn with_format(number: u32) -> Folder {
-    let folder = Folder::new();
-    fs::create_dir(folder.path()).unwrap();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
-    let fixture =
-        PathBuf::from(format!("{}/tests/fixtures/format-{number}", env!("CARGO_MANIFEST_DIR")));
-    for name in ["store.db", "store.key"] {
-        let to = folder.path().join(name);
-        fs::write(&to, fs::read(fixture.join(name)).unwrap()).unwrap();
-        fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).unwrap();
-    }
-    folder
-}
-
-#[test]
-fn a_store_of_every_format_is_opened_with_all_that_it_says() {
-    for format in 1..=2 {
-        let folder = with_format(format);
-        let opened = folder.opened();
-        let read = |name: &str| run(opened.store.read(user(name))).unwrap().unwrap();
-        let alice = read("alice");
-        assert_eq!((alice.uid, alice.factors.len()), (1000, 1), "format {format}");
-        assert_eq!(alice.factors[0].id.as_str(), "f-aeaqcaib");
-        assert_eq!(alice.factors[0].seed.bytes(), b"12345678901234567890");
-        assert_eq!(alice.factors[0].last_accepted, Some(59_833_333));
-        assert_eq!(alice.factors[0].last_used, Some(1_795_000_000));
-        assert_eq!(alice.throttle.strangers().failures(), 1);
-        assert_eq!(read("bob").factors[0].last_accepted, Some(41));
-        assert_eq!(
-            read("carol").factors[0].status,
-            Status::Unverified { expires: 1_795_000_600, wrong_codes: 2 }
-        );
-        let bucket = run(opened.store.read(opened.buckets.of("nobody-here"))).unwrap().unwrap();
-        assert_eq!(bucket.throttle.strangers().failures(), 1);
-        assert!(folder.path().join("store.db.format-1").exists() == (format == 1));
-        drop(opened);
-        // It is of the present format now, and stays so.
-        assert!(run(folder.open().read(user("alice"))).unwrap().is_some());
-    }
-}
-
-#[test]
-fn the_copy_before_a_migration_is_the_store_as_it_was() {
-    let folder = with_format(1);
-    drop(folder.open());
-    let copy = folder.path().join("store.db.format-1");
-    assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o7777, 0o600);
-    fs::rename(&copy, folder.path().join("store.db")).unwrap();
-    fs::remove_file(folder.path().join("store.db-wal")).unwrap();
-    assert!(run(folder.open().read(user("alice"))).unwrap().is_some());
-}
-
-#[test]
-fn a_store_of_format_1_without_its_key_is_left_as_it_is() {
-    let folder = with_format(1);
-    fs::write(folder.path().join("store.key"), [9; 32]).unwrap();
-    let before = fs::read(folder.path().join("store.db")).unwrap();
-    assert!(folder.refusal().contains("its own (format 1"), "{}", folder.refusal());
-    assert_eq!(fs::read(folder.path().join("store.db")).unwrap().len(), before.len());
-    assert!(!folder.path().join("store.db.format-1").exists());
 }

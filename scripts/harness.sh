@@ -5,9 +5,10 @@ cd "$(dirname "$0")/.."
 mkdir -p target/tests
 cc -O2 -Wall -Wextra -Werror -o target/tests/pam tests/harness/pam.c -lpam
 cc -O2 -Wall -Wextra -Werror -shared -fPIC -o target/tests/libnss_trouble.so.2 tests/harness/nss_trouble.c
+cc -O2 -Wall -Wextra -Werror -shared -fPIC -o target/tests/faults.so tests/harness/faults.c -ldl
 cp tests/harness/askpass target/tests/
-cargo build --locked -p tests --bin false_totpd
-cp target/debug/false_totpd target/tests/
+cargo build --locked -p tests --bins
+cp target/debug/false_totpd target/debug/find_seeds target/debug/flood target/tests/
 # The module with a way to make it panic, for the test that shows what happens then.
 cargo build --locked -p pam_totp --features panic-on-demand --target-dir target/panicking
 cp target/panicking/debug/libpam_totp.so target/tests/pam_totp_panicking.so

@@ -46,6 +46,24 @@ impl Disk {
         Ok(self.connection.insert(connection))
     }
 
+    /// Puts what is in the log into the file, well before the log would have to grow beyond what was
+    /// reserved for it: then it is begun anew. To be called when answers were told, which do not
+    /// wait for that.
+    pub(super) fn keep_log_short(&mut self) {
+        let Ok(connection) = self.connection() else { return };
+        let waiting = connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| {
+            Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?)
+        });
+        let shorter = match waiting {
+            Ok(pages) if pages < PAGES_BEFORE_CHECKPOINT => Ok(()),
+            Ok(_) => connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())),
+            Err(error) => Err(error),
+        };
+        if shorter.is_err() {
+            self.distrust();
+        }
+    }
+
     /// Gives up both connections, and what the kernel remembers of the files: after a failed flush
     /// that may differ from what the disk holds.
     pub(super) fn distrust(&mut self) {
@@ -106,9 +124,8 @@ pub(super) fn connect(file: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "cell_size_check", true)?;
     // What was there before is overwritten: no flipped pointer leads back to an old record.
     connection.pragma_update(None, "secure_delete", true)?;
-    // The log is begun anew well before it would have to grow beyond what was reserved for it, and
-    // never made shorter than that.
-    connection.pragma_update(None, "wal_autocheckpoint", PAGES_BEFORE_CHECKPOINT)?;
+    // The writer does that when nobody waits for it. The log is never made shorter than its reserve.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", RESERVE as i64)?;
     // Half a megabyte is enough for logins that each touch one row.
     connection.pragma_update(None, "cache_size", -512)?;

@@ -90,6 +90,7 @@ fn work_off(disk: &mut Disk, queue: &Receiver<Request>) {
         }
         if !batch.is_empty() {
             commit(disk, batch);
+            disk.keep_log_short();
         }
         if let Some(work) = after {
             work(disk);

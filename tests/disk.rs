@@ -1,0 +1,156 @@
+//! A disk that is full, and one that is slow.
+
+use std::path::Path;
+use std::process::Command;
+
+use tests::{Machine, Seed, eventually, pam};
+
+/// A real ext4 of 16 MB, mounted where the machine finds it under /disk.
+struct Ext4 {
+    folder: tempfile::TempDir,
+}
+
+impl Ext4 {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let image = folder.path().join("image");
+        let disk = Self { folder };
+        run("truncate", &["-s", "16M"], &image);
+        run("/sbin/mkfs.ext4", &["-q", "-F"], &image);
+        std::fs::create_dir(disk.mounted()).unwrap();
+        let mounted =
+            Command::new("mount").args(["-o", "loop"]).args([&image, &disk.mounted()]).status();
+        assert!(mounted.unwrap().success());
+        disk
+    }
+
+    fn mounted(&self) -> std::path::PathBuf {
+        self.folder.path().join("disk")
+    }
+}
+
+impl Drop for Ext4 {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg(self.mounted()).status();
+        assert!(unmounted.unwrap().success());
+    }
+}
+
+fn run(program: &str, arguments: &[&str], file: &Path) {
+    let ran = Command::new(program).args(arguments).arg(file).output().unwrap();
+    assert!(ran.status.success(), "{program}: {ran:?}");
+}
+
+const USERS: u32 = 200;
+
+/// Two hundred users log in once each on a full disk, none twice; then the daemon is killed, and
+/// the same again.
+fn all_log_in_on_a_full_disk(fill: &str) {
+    let disk = Ext4::new();
+    let machine = Machine::on_disk(&disk.mounted());
+    machine
+        .run("mkdir -m 700 /disk/totpd && mkdir -m 777 /disk/others && mount --bind /disk/totpd /var/lib/totpd")
+        .ok();
+    let users: String =
+        (0..USERS).map(|n| format!("full{n}:x:{}:100::/:/bin/sh\n", 30_000 + n)).collect();
+    machine.feed("cat >> /etc/passwd", &users).ok();
+    let seeds: Vec<Seed> = (0..USERS).map(|n| machine.enrolled(&format!("full{n}"), n)).collect();
+    machine.run(fill);
+    for round in 0..2 {
+        for (n, seed) in seeds.iter().enumerate() {
+            let user = format!("full{n}");
+            let code = if round == 0 { seed.code() } else { seed.next_code() };
+            let first = machine.pam("totp", &user, &code).go();
+            assert_eq!(first.rc, pam::SUCCESS, "{user} in round {round}: {first:#?}");
+            let second = machine.pam("totp", &user, &code).go();
+            assert_eq!(second.rc, pam::AUTH_ERR, "{user} in round {round}: {second:#?}");
+        }
+        machine.kill_daemon("KILL");
+    }
+    let refused = machine.run("totpctl enroll carol --qr none");
+    assert_eq!(refused.status, 1, "{refused:#?}");
+    assert!(refused.stderr.contains("/var/lib/totpd is full"), "{refused:#?}");
+    assert!(refused.stderr.contains("free some space"), "{refused:#?}");
+    assert!(machine.run("totpctl show carol").ok().contains("not enrolled"));
+    let daemon = machine.daemon();
+    machine.run("rm /disk/others/filler /disk/filler; sync");
+    let enrolled = machine.run("totpctl enroll carol --no-confirm --qr none");
+    assert_eq!(enrolled.status, 0, "{enrolled:#?}");
+    assert_eq!(machine.daemon(), daemon, "without a restart");
+}
+
+#[test]
+fn on_a_disk_that_is_full_for_all_but_root_everybody_logs_in_once() {
+    all_log_in_on_a_full_disk(
+        "setpriv --reuid alice --clear-groups sh -c 'cat /dev/zero > /disk/others/filler' 2>/dev/null",
+    );
+}
+
+#[test]
+fn on_a_disk_that_is_full_for_root_too_everybody_logs_in_once() {
+    all_log_in_on_a_full_disk(
+        "cat /dev/zero > /disk/filler 2>/dev/null; \
+         while dd if=/dev/zero of=/disk/filler bs=512 count=1 oflag=append conv=notrunc 2>/dev/null; do :; done",
+    );
+}
+
+/// Starts the daemon on a disk that takes three seconds for each flush from then on.
+fn stalled() -> (Machine, std::process::Child) {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    machine.kill_daemon("TERM");
+    let daemon = machine.start(
+        "LD_PRELOAD=/opt/tests/faults.so FAULT_FOLDER=/var/lib/totpd FAULT_STALL=3000 exec /usr/libexec/totpd",
+    );
+    eventually("the daemon is on the bus", || machine.owns_its_name());
+    // A log that is begun anew takes a flush more.
+    machine.pam("totp", "alice", "000000").go();
+    machine.run("touch /var/lib/totpd/stall").ok();
+    (machine, daemon)
+}
+
+#[test]
+fn a_slow_flush_keeps_nobody_from_being_asked_and_no_attempt_waits_for_ever() {
+    let (machine, mut daemon) = stalled();
+    let flood = machine.run("/opt/tests/flood 1000 alice");
+    let said = flood.ok();
+    println!("{said}");
+    let number = |key: &str| -> u32 {
+        let line = said.lines().find_map(|line| line.strip_prefix(key));
+        line.map_or(0, |line| line.trim().parse().unwrap())
+    };
+    assert_eq!(number("denied:") + number("StoreUnavailable:"), 1000, "{said}");
+    assert!(number("denied:") >= 1, "{said}");
+    for question in ["Begin: ", "GetUser: "] {
+        let line = said.lines().find(|line| line.starts_with(question)).unwrap();
+        let median = line.split("median ").nth(1).unwrap().split(' ').next().unwrap();
+        // A flush takes sixty times as long.
+        assert!(median.parse::<f64>().unwrap() < 50.0, "{said}");
+    }
+    machine.kill_daemon("KILL");
+    daemon.wait().unwrap();
+}
+
+#[test]
+fn a_code_whose_answer_came_too_late_stays_used() {
+    let (machine, mut daemon) = stalled();
+    let seed = Seed::numbered(1);
+    let code = seed.code();
+    // One flush is under way and the attempt waits for the next: too long for the module.
+    let mut first = machine.start("/opt/tests/pam totp nobody 123456");
+    let late = machine.pam("totp", "alice", &code).go();
+    first.wait().unwrap();
+    if late.rc != pam::SUCCESS {
+        assert_eq!(late.rc, pam::AUTHINFO_UNAVAIL, "{late:#?}");
+    }
+    machine.run("rm /var/lib/totpd/stall").ok();
+    // By now it was committed, or never will be: it is good at most once in all.
+    let mut yes = u32::from(late.rc == pam::SUCCESS);
+    for _ in 0..2 {
+        let again = machine.pam("totp", "alice", &code).go();
+        yes += u32::from(again.rc == pam::SUCCESS);
+    }
+    assert!(yes <= 1, "{late:#?}");
+    machine.kill_daemon("KILL");
+    daemon.wait().unwrap();
+}

@@ -1,0 +1,55 @@
+//! No seed is anywhere but in the daemon while it works, and in what it tells at enrolment.
+
+use tests::{Machine, eventually};
+
+#[test]
+fn after_a_hundred_enrolments_and_a_thousand_verifications_no_seed_is_anywhere() {
+    let machine = Machine::new();
+    machine.write(
+        "/etc/totpd/totpd.toml.d/10-test.toml",
+        "[throttle]\nfree_failures = 100\nlock_after = 100\n",
+    );
+    let users: String =
+        (0..100).map(|n| format!("s{n}:x:{}:100::/:/bin/sh\n", 30_000 + n)).collect();
+    machine.feed("cat >> /etc/passwd", &users).ok();
+    // Seeds that the daemon makes; they stay in this shell.
+    let seeds = machine
+        .run(
+            "for n in $(seq 0 99); do \
+               made=$(totpctl --json enroll s$n --no-confirm --qr none); \
+               seed=$(sed -n 's/.*\"secret\":\"\\([A-Z2-7]*\\)\".*/\\1/p' <<<\"$made\"); \
+               echo $seed; \
+               for step in 0 30; do \
+                 oathtool --totp --base32 --now @$(($(date +%s) + step)) $seed | totpctl verify s$n >&2; \
+               done; \
+               for wrong in 1 2 3 4 5 6 7 8; do echo 00000$wrong | totpctl verify s$n >&2; done; \
+             done",
+        );
+    assert_eq!(seeds.stderr.matches("denied").count(), 800, "{}", seeds.stderr.len());
+    let approved =
+        seeds.stderr.matches("approved").count() + seeds.stdout.matches("approved").count();
+    assert!(approved >= 190, "{approved} of 200: a time step may have ended in between");
+    let seeds: Vec<_> = seeds.stdout.lines().filter(|line| line.len() == 32).collect();
+    assert_eq!(seeds.len(), 100);
+    machine.feed("totpctl backup /root/backup", "a long enough passphrase\n").ok();
+    machine.run("totpctl rekey; totpctl verify-store").ok();
+    eventually("the daemon is idle", || {
+        machine.run("ls /proc/$(pidof totpd)/task | wc -l").ok().trim() == "3"
+    });
+    let look =
+        "/opt/tests/find_seeds $(pidof totpd) /var/lib/totpd /var/log /run /tmp /root/backup";
+    let found = machine.feed(look, &seeds.join("\n")).ok();
+    println!("{found}");
+    assert!(!found.contains("found:"), "{found}");
+    assert!(found.contains("looked at"), "{found}");
+    assert_eq!(
+        machine.run("tail -n +2 /proc/swaps | wc -l").ok().trim().parse(),
+        Ok(0_u32),
+        "swap is in use: look there too"
+    );
+
+    // The search finds what is there.
+    machine.write("/tmp/leak", &format!("xx{}yy", seeds[50]));
+    let found = machine.feed(look, &seeds.join("\n")).ok();
+    assert!(found.contains("found: base32 in /tmp/leak"), "{found}");
+}

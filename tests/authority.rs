@@ -16,6 +16,7 @@ fn every_method_for(user: &str) -> Vec<(String, String)> {
         (MANAGER, "Enroll", "\"{'confirmed': <true>}\""),
         (MANAGER, "Confirm", "f-aaaaaaaa 000000"),
         (MANAGER, "Remove", "'' ''"),
+        (MANAGER, "Resync", "'' \"['000000', '000001']\""),
         (MANAGER, "Unlock", ""),
         (MANAGER, "GetUser", ""),
     ]
@@ -42,6 +43,10 @@ fn another_uid_can_neither_do_nor_learn_anything() {
     }
     let listed = machine.call("carol", &format!("{MANAGER}.ListUsers"), "'' 10");
     assert!(listed.stderr.contains("NotAuthorized"), "{listed:#?}");
+    for method in ["Rekey", "Verify", "Progress"] {
+        let refused = machine.call("carol", &format!("org.totpd.Totp1.Store.{method}"), "");
+        assert!(refused.stderr.contains("NotAuthorized"), "{method}: {refused:#?}");
+    }
     // The same words whoever it is, and whether there is such a user.
     answers.sort();
     answers.dedup();

@@ -90,3 +90,23 @@ fn the_daemon_leaves_no_core_file_and_is_not_dumpable() {
         child.wait().unwrap();
     }
 }
+
+#[test]
+fn the_memory_of_the_daemon_is_kept_out_of_swap_or_the_log_says_that_it_is_not() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    let locked = || -> u32 {
+        let line = machine.run("grep VmLck /proc/$(pidof totpd)/status").ok();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    assert!(locked() > 0);
+    machine.kill_daemon("TERM");
+    // Without the right to it and with a limit it runs nevertheless.
+    let bare = "ulimit -l 64; exec setpriv --bounding-set=-all --inh-caps=-all /usr/libexec/totpd";
+    let mut daemon = machine.start(bare);
+    tests::eventually("the daemon is on the bus", || machine.owns_its_name());
+    assert_eq!(locked(), 0);
+    assert!(machine.log().contains("their memory is not locked: it needs LimitMEMLOCK"));
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+}

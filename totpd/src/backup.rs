@@ -5,7 +5,7 @@
 //! bytes in postcard. The first frame is the [`Head`], the others are users; a frame of length 0
 //! and the number of users (u64) end it.
 
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Chain, Cursor, Read, Write};
 use std::iter;
 
 use age::secrecy::SecretString;
@@ -167,8 +167,8 @@ impl<W: Write> Writer<W> {
 }
 
 /// A backup that is being read. Nothing of it counts before it was read to its end.
-pub struct Reader<R: Read> {
-    source: BufReader<StreamReader<R>>,
+pub struct Reader<R: BufRead> {
+    source: BufReader<StreamReader<Chain<Cursor<Vec<u8>>, R>>>,
     head: Head,
     users: u64,
     ended: bool,
@@ -179,7 +179,9 @@ impl<R: BufRead> Reader<R> {
     ///
     /// # Errors
     /// [`BackupError`] if it is none, or cannot be opened with this.
-    pub fn open(source: R, opener: &Opener) -> Result<Self, BackupError> {
+    pub fn open(mut source: R, opener: &Opener) -> Result<Self, BackupError> {
+        let header = header(&mut source)?;
+        let source = Cursor::new(header).chain(source);
         let decryptor = Decryptor::new_buffered(source).map_err(refusal)?;
         let source = match opener {
             Opener::Passphrase(_) if !decryptor.is_scrypt() => {
@@ -233,6 +235,24 @@ impl<R: BufRead> Reader<R> {
         }
         self.ended = true;
         Ok(None)
+    }
+}
+
+/// The header of a file of age: the lines up to its MAC. age itself would read on and on through what
+/// has no lines.
+fn header(source: &mut impl BufRead) -> Result<Vec<u8>, BackupError> {
+    let mut header = Vec::new();
+    loop {
+        let before = header.len();
+        let left = LONGEST_HEADER.saturating_sub(before as u64);
+        source.take(left).read_until(b'\n', &mut header).map_err(BackupError::Source)?;
+        let line = header.get(before..).unwrap_or_default();
+        if !line.ends_with(b"\n") || !header.starts_with(AGE) {
+            return Err(BackupError::NotAge);
+        }
+        if line.starts_with(b"---") {
+            return Ok(header);
+        }
     }
 }
 
@@ -291,6 +311,9 @@ fn refusal(error: DecryptError) -> BackupError {
     }
 }
 
+const AGE: &[u8] = b"age-encryption.org/v1\n";
+/// Room for a hundred recipients and more.
+const LONGEST_HEADER: u64 = 64 << 10;
 const MAGIC: &str = "totpd backup ";
 /// The format of what is inside.
 const FORMAT: u32 = 1;

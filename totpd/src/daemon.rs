@@ -154,7 +154,7 @@ impl Daemon {
                     "the record of this user is damaged; the journal of totpd says more".into(),
                 )
             }
-            StoreError::Full(why) => {
+            StoreError::Refused(why) => {
                 entry.write();
                 Error::StoreUnavailable(why.clone())
             }
@@ -175,7 +175,7 @@ impl Daemon {
         Entry::new(Priority::Error, error.to_string()).write();
         match error {
             StoreError::Corrupt(_) => Error::StoreCorrupt(error.to_string()),
-            StoreError::Full(why) => Error::StoreUnavailable(why.clone()),
+            StoreError::Refused(why) => Error::StoreUnavailable(why.clone()),
             StoreError::Unavailable(_) => Error::StoreUnavailable(error.to_string()),
         }
     }
@@ -254,7 +254,80 @@ const MOST_ORDINARY_TURNS: usize = 16;
 mod tests {
     use std::time::Duration;
 
+    use zeroize::Zeroizing;
+
     use super::*;
+    use crate::attempt::{Attempt, attempt};
+    use crate::code::Code;
+    use crate::store::conformance::{enrolled, run, user};
+    use crate::store::memory::Memory;
+    use crate::throttle::Source;
+
+    /// A daemon over a store in memory, and that store.
+    fn daemon() -> (Daemon, Arc<Memory>) {
+        let memory = Arc::new(Memory::default());
+        let store = Store::new(memory.clone(), Duration::from_secs(4));
+        let buckets = Buckets::new(Zeroizing::new([7; 32]));
+        let config = Config::load(std::path::Path::new("/no/such/file")).unwrap();
+        (Daemon::new(store, buckets, config, "host".into()), memory)
+    }
+
+    fn alice() -> Target {
+        Target { subject: user("alice"), uid: Some(1000) }
+    }
+
+    #[test]
+    fn a_store_in_trouble_is_told_without_its_reason_and_forgotten_when_it_is_well() {
+        let ((daemon, memory), alice) = (daemon(), alice());
+        let change = || daemon.update(&alice, |record| ((), record));
+        memory.fail(Some(StoreError::Unavailable("disk sdb has gone".into())));
+        let told = run(change()).unwrap_err();
+        assert!(matches!(&told, Error::StoreUnavailable(why) if !why.contains("sdb")), "{told:?}");
+        assert!(daemon.store_is_broken.load(Ordering::Relaxed));
+        memory.fail(Some(StoreError::Corrupt("alice".into())));
+        assert!(matches!(run(change()), Err(Error::StoreCorrupt(_))));
+        memory.fail(Some(StoreError::Refused("the disk is full: free some".into())));
+        assert!(matches!(run(change()), Err(Error::StoreUnavailable(why)) if why.contains("full")));
+        memory.fail(None);
+        run(change()).unwrap();
+        assert!(!daemon.store_is_broken.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn an_attempt_that_the_store_runs_twice_counts_once() {
+        let ((daemon, _), alice) = (daemon(), alice());
+        run(daemon.store.update(user("alice"), |_| ((), Some(enrolled(1000))))).unwrap();
+        for expected in 1..=3 {
+            let guess = Attempt {
+                code: Code::parse("00000000"),
+                factor: None,
+                source: Source::Unplaced,
+                uid: 1000,
+                now: 30_000,
+            };
+            let rules = daemon.config.rules.clone();
+            let judged = daemon.update(&alice, move |record| attempt(record, &guess, &rules));
+            run(judged).unwrap();
+            let throttle = run(daemon.throttle_under("alice")).unwrap();
+            assert_eq!(throttle.strangers().failures(), expected);
+        }
+    }
+
+    #[test]
+    fn a_name_without_a_record_has_the_wrong_codes_of_its_bucket() {
+        let (daemon, _) = daemon();
+        let target = Target { subject: daemon.buckets.of("nobody"), uid: None };
+        let fail = |mut record: Record| {
+            record.throttle.fail(&Source::Unplaced, 5);
+            ((), record)
+        };
+        run(daemon.update(&target, fail)).unwrap();
+        assert_eq!(run(daemon.throttle_under("nobody")).unwrap().strangers().failures(), 1);
+        assert_eq!(run(daemon.throttle_under("no/name")).unwrap().strangers().failures(), 0);
+        // A record of its own goes before.
+        run(daemon.store.update(user("nobody"), |_| ((), Some(enrolled(1))))).unwrap();
+        assert_eq!(run(daemon.throttle_under("nobody")).unwrap().strangers().failures(), 0);
+    }
 
     #[test]
     fn ordinary_users_wait_for_each_other_and_root_for_nobody() {

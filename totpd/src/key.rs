@@ -260,6 +260,14 @@ mod tests {
     }
 
     #[test]
+    fn a_key_of_somebody_else_is_refused() {
+        let (_folder, path) = with_key(&[7; 32], 0o600);
+        std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
+        let refused = MasterKey::read(&path, Kept::ByUs);
+        assert!(matches!(refused, Err(KeyError::Exposed { uid: 65_534, .. })));
+    }
+
+    #[test]
     fn a_credential_may_be_read_by_its_group_and_not_written() {
         for (mode, good) in [
             (0o400, true),

@@ -22,9 +22,10 @@ pub enum StoreError {
     /// A record is not what was written for its subject.
     #[error("the record of {0} cannot be unsealed: it was damaged, or changed by somebody else")]
     Corrupt(String),
-    /// There is no room for more factors. What is left is kept for logins.
+    /// It could be done, and is not, for a reason that the caller can do something about: there is
+    /// no room for more factors, or another task is under way.
     #[error("{0}")]
-    Full(String),
+    Refused(String),
     /// The disk, or what lies between.
     #[error("the store cannot be read or written: {0}")]
     Unavailable(String),
@@ -146,3 +147,42 @@ impl Store {
 
 /// Shorter than the module's own deadline, so that the person gets a reason.
 pub const PATIENCE: Duration = Duration::from_secs(4);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use conformance::{run, user};
+
+    /// A store whose disk never answers.
+    struct Stuck;
+
+    impl Backend for Stuck {
+        fn read(&self, _: Subject, _: Option<Subject>) -> Pending<Option<Record>> {
+            Box::pin(std::future::pending())
+        }
+
+        fn update(&self, _: Subject, _: Change) -> Pending<()> {
+            Box::pin(std::future::pending())
+        }
+
+        fn discard(&self, _: Subject) -> Pending<()> {
+            Box::pin(std::future::pending())
+        }
+
+        fn list(&self, _: String, _: u32) -> Pending<Vec<Listed>> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[test]
+    fn what_takes_too_long_is_given_up() {
+        let store = Store::new(Arc::new(Stuck), Duration::from_millis(10));
+        let late = |error| matches!(error, StoreError::Unavailable(why) if why.contains("0.01 s"));
+        run(async {
+            assert!(late(store.read(user("alice")).await.unwrap_err()));
+            assert!(late(store.update(user("alice"), |_| ((), None)).await.unwrap_err()));
+            assert!(late(store.discard(user("alice")).await.unwrap_err()));
+            assert!(late(store.list(String::new(), 1).await.unwrap_err()));
+        });
+    }
+}

@@ -302,7 +302,6 @@ fn chance(tries: u64) -> String {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the table is what the test is asked for")]
 fn the_table_of_what_a_guesser_gets_is_the_one_in_the_documentation() {
     let mut table = String::from(
         "| who guesses | codes in a day | codes in a year | chance in a day | chance in a year |\n\

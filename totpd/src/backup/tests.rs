@@ -1,1 +1,150 @@
+use super::*;
+use crate::factor::Kind;
+use crate::factor::tests::verified;
+use crate::throttle::Source;
 
+fn head() -> Head {
+    Head { made: 1_800_000_000, host: "here".into(), version: "0.1.0".into() }
+}
+
+fn users() -> Vec<(UserName, Record)> {
+    ["alice", "bob"]
+        .into_iter()
+        .map(|name| {
+            let mut record = Record::new(1000);
+            record.factors.push(verified(Kind::Totp { period: 30 }, Some(7)));
+            record.throttle.fail(&Source::Unplaced, 5);
+            (UserName::parse(name).unwrap(), record)
+        })
+        .collect()
+}
+
+fn written(recipients: &Recipients) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut writer = Writer::begin(&mut bytes, recipients, &head()).unwrap();
+    for (name, record) in users() {
+        writer.add(&name, &record).unwrap();
+    }
+    assert_eq!(writer.finish().unwrap(), 2);
+    bytes
+}
+
+/// All users of a backup, if every one can be read.
+fn read(bytes: &[u8], opener: &Opener) -> Result<Vec<(UserName, Record)>, BackupError> {
+    let mut reader = Reader::open(bytes, opener)?;
+    let mut users = Vec::new();
+    while let Some(user) = reader.next_user()? {
+        users.push(user);
+    }
+    assert_eq!(reader.head(), &head());
+    assert!(reader.next_user()?.is_none());
+    Ok(users)
+}
+
+fn identity() -> (Recipients, Opener) {
+    let identity = x25519::Identity::generate();
+    (Recipients::Keys(vec![identity.to_public()]), Opener::Identities(vec![identity]))
+}
+
+/// A file of age with something else in it.
+fn with_content(content: &[u8]) -> (Vec<u8>, Opener) {
+    let identity = x25519::Identity::generate();
+    let recipient = identity.to_public();
+    let encryptor = Encryptor::with_recipients(iter::once(&recipient as &dyn Recipient)).unwrap();
+    let mut bytes = Vec::new();
+    let mut out = encryptor.wrap_output(&mut bytes).unwrap();
+    out.write_all(content).unwrap();
+    out.finish().unwrap();
+    (bytes, Opener::Identities(vec![identity]))
+}
+
+#[test]
+fn what_was_written_is_read() {
+    let (recipients, opener) = identity();
+    let back = read(&written(&recipients), &opener).unwrap();
+    assert_eq!(format!("{back:?}"), format!("{:?}", users()));
+    assert_eq!(back[0].1.factors[0].seed.bytes(), users()[0].1.factors[0].seed.bytes());
+}
+
+#[test]
+fn a_passphrase_opens_what_it_has_sealed_and_no_other_does() {
+    let secret = |text: &str| SecretString::from(text.to_owned());
+    let bytes = written(&Recipients::Passphrase(secret("correct horse battery")));
+    assert_eq!(
+        read(&bytes, &Opener::Passphrase(secret("correct horse battery"))).unwrap().len(),
+        2
+    );
+    let wrong = read(&bytes, &Opener::Passphrase(secret("correct horse batterx")));
+    assert!(matches!(wrong, Err(BackupError::WrongSecret)), "{wrong:?}");
+    assert!(matches!(read(&bytes, &identity().1), Err(BackupError::NeedsPassphrase)));
+}
+
+#[test]
+fn no_bit_may_be_flipped_anywhere() {
+    let (recipients, opener) = identity();
+    let bytes = written(&recipients);
+    for at in 0..bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1 << (at % 8);
+        assert!(read(&flipped, &opener).is_err(), "byte {at} of {}", bytes.len());
+    }
+}
+
+#[test]
+fn nothing_may_be_missing_or_added() {
+    let (recipients, opener) = identity();
+    let bytes = written(&recipients);
+    for length in 0..bytes.len() {
+        assert!(read(&bytes[..length], &opener).is_err(), "{length} of {}", bytes.len());
+    }
+    assert!(read(&[&bytes[..], b"x"].concat(), &opener).is_err());
+}
+
+#[test]
+fn seeds_are_not_in_it() {
+    let bytes = written(&identity().0);
+    let seed = users()[0].1.factors[0].seed.clone();
+    assert!(!bytes.windows(20).any(|window| window == seed.bytes()));
+}
+
+#[test]
+fn what_age_has_sealed_and_is_no_backup_is_refused() {
+    for content in [&b""[..], b"hello", b"hello\n", b"totpd backup x\n", b"totpd backup 1"] {
+        let (bytes, opener) = with_content(content);
+        let refused = read(&bytes, &opener);
+        assert!(matches!(refused, Err(BackupError::NotABackup)), "{content:?}: {refused:?}");
+    }
+    let (bytes, opener) = with_content(b"totpd backup 2\nwhatever");
+    let newer = read(&bytes, &opener).unwrap_err().to_string();
+    assert!(newer.contains("format 2") && newer.contains("up to 1"), "{newer}");
+}
+
+#[test]
+fn a_backup_that_does_not_end_as_it_should_is_damaged() {
+    let frame = |bytes: &[u8]| [&(bytes.len() as u32).to_le_bytes()[..], bytes].concat();
+    let begun = [&b"totpd backup 1\n"[..], &frame(&to_stdvec(&head()).unwrap())].concat();
+    for rest in [
+        &b""[..],
+        &[0, 0, 0, 0],
+        &[0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0],
+        &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7],
+        &[255, 255, 255, 255],
+        &frame(b"nonsense"),
+        &frame(&to_stdvec(&("a/b", 1_u32, (0_u8, ((0_u32, 0_u64), 0_u8)))).unwrap()),
+    ] {
+        let (bytes, opener) = with_content(&[&begun[..], rest].concat());
+        let refused = read(&bytes, &opener);
+        assert!(matches!(refused, Err(BackupError::Damaged)), "{rest:?}: {refused:?}");
+    }
+}
+
+#[test]
+fn what_is_no_file_of_age_is_refused_at_once() {
+    for begin in [&b""[..], AGE, b"age-encryption.org/v1\n-> X25519 x\n"] {
+        for fill in [0, b'\n', b'x'] {
+            let endless = BufReader::new(begin.chain(io::repeat(fill)));
+            let refused = Reader::open(endless, &identity().1).err();
+            assert!(matches!(refused, Some(BackupError::NotAge)), "{fill}: {refused:?}");
+        }
+    }
+}

@@ -138,7 +138,7 @@ impl Local {
     /// The turn of whatever works on the store as a whole; nothing while another does.
     fn turn(&self) -> Result<MutexGuard<'_, ()>, StoreError> {
         self.0.whole.try_lock().map_err(|_| {
-            StoreError::Unavailable(
+            StoreError::Refused(
                 "another rekey, backup, restore or verification is under way".into(),
             )
         })
@@ -231,7 +231,7 @@ impl Backend for Local {
 fn must_have_room(folder: &Path) -> Result<(), StoreError> {
     let room = statvfs(folder).map(|disk| disk.blocks_available() * disk.fragment_size());
     if room.is_ok_and(|room| room < KEPT_FOR_LOGINS) {
-        return Err(StoreError::Full(format!(
+        return Err(StoreError::Refused(format!(
             "the disk with {} is full, and what is left is kept for logins: free some space on it, \
              then enrol again",
             folder.display()

@@ -84,7 +84,7 @@ fn begin(connection: &Connection, key: Option<(&MasterKey, &Secrets)>) -> rusqli
 
 /// A copy of the whole file beside it, on disk when this returns.
 fn copy(connection: &Connection, file: &Path) -> Result<PathBuf, String> {
-    let path = file.with_file_name("store.db.format-1");
+    let path = copy_of(file);
     let say = |error: io::Error| error.to_string();
     match std::fs::remove_file(&path) {
         Err(error) if !not_found(&error) => return Err(say(error)),
@@ -97,6 +97,11 @@ fn copy(connection: &Connection, file: &Path) -> Result<PathBuf, String> {
     File::open(&path).and_then(|copy| copy.sync_all()).map_err(say)?;
     sync_folder_of(&path).map_err(say)?;
     Ok(path)
+}
+
+/// Where the copy of `file` is.
+pub(super) fn copy_of(file: &Path) -> PathBuf {
+    file.with_file_name("store.db.format-1")
 }
 
 const PROOF: &str = "key proof";

@@ -21,11 +21,12 @@ use crate::progress::Progress;
 use crate::seal::Sealer;
 use crate::store::StoreError;
 use crate::store::local::check::Checked;
+use crate::store::local::folder::FILE;
 use crate::store::local::keyring::{self, Keyring};
 use crate::store::local::keys::Seals;
 use crate::store::local::meta::{self, Named};
 use crate::store::local::rows::{self, Trouble};
-use crate::store::local::{Local, disk, ended, not_found};
+use crate::store::local::{Local, disk, ended, migration, not_found};
 
 /// What came of it.
 #[derive(Debug)]
@@ -87,8 +88,8 @@ fn begin(local: &Local) -> Result<(), StoreError> {
     let key = match named.and_then(|id| keyring.take(&id)).or_else(|| keyring.wanted_credential()) {
         Some(found) => found.key,
         None if old.place == keyring::WANTED => {
-            return Err(StoreError::Unavailable(
-                "its key is the credential totpd.key: give totpd a new one under that name and the \
+            return Err(StoreError::Refused(
+                "the key is the credential totpd.key: give totpd a new one under that name and the \
                  present one as totpd.key.old, restart it, and try again"
                     .into(),
             ));
@@ -189,7 +190,7 @@ fn tidy_now(local: &Local) -> Result<(), StoreError> {
         let _ = tell.send(tidied);
     })?;
     told.blocking_recv().map_err(|_| ended())?.map_err(|why| {
-        StoreError::Unavailable(format!(
+        StoreError::Refused(format!(
             "everything is sealed under the new key, but the old one is not gone yet: {why}; run \
              \"totpctl rekey\" again"
         ))
@@ -208,6 +209,8 @@ pub(super) fn tidy(connection: &Connection, folder: &Path) -> Result<(), String>
         let key = MasterKey::read(path, Kept::ByUs).map_err(|error| say(&error))?;
         Ok(key.is_some_and(|key| key.id() == old))
     };
+    // What was copied before a migration is sealed under the old key too.
+    remove(&migration::copy_of(&folder.join(FILE))).map_err(|error| say(&error))?;
     if next.exists() {
         // The new key takes the place of the old one in one step.
         fs::rename(&next, &file).map_err(|error| say(&error))?;

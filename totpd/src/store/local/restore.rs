@@ -73,7 +73,7 @@ impl Local {
         let turn = self.turn()?;
         let seals = self.0.keys.now();
         if seals.older.is_some() {
-            return Err(StoreError::Unavailable(
+            return Err(StoreError::Refused(
                 "a rekey is not finished: run \"totpctl rekey\" first".into(),
             ));
         }

@@ -5,14 +5,9 @@ use std::path::PathBuf;
 use super::*;
 use crate::store::conformance::{self, enrolled, run, user};
 
-mod child;
-mod crash;
-mod faults;
-mod flips;
+mod campaign;
 mod formats;
 mod host;
-mod kill;
-mod recording;
 mod tampering;
 
 struct Folder(tempfile::TempDir);
@@ -220,4 +215,55 @@ fn no_seed_is_in_the_files() {
             assert!(!bytes.windows(needle.len()).any(|window| window == needle));
         }
     }
+}
+
+#[test]
+fn a_rekey_leaves_nothing_of_what_was_sealed_under_the_old_key() {
+    let folder = Folder::new();
+    let opened = folder.opened();
+    for name in ["alice", "bob", "carol"] {
+        run(opened.store.update(user(name), |_| ((), Some(enrolled(1))))).unwrap();
+    }
+    let rows = opened.local.read_now("", |rows| rows::page(rows, b"", 10)).unwrap();
+    assert_eq!(rows.len(), 3);
+    fs::write(migration::copy_of(&folder.path().join("store.db")), &rows[0].row.sealed).unwrap();
+    let old = fs::read(folder.path().join("store.key")).unwrap();
+    let done = opened.local.rekey(&crate::progress::Progress::default()).unwrap();
+    assert_eq!((done.checked.records, done.checked.damaged_count), (3, 0));
+    assert!(run(opened.store.read(user("bob"))).unwrap().is_some());
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = fs::read(&path).unwrap();
+        for needle in rows.iter().map(|row| &row.row.sealed[..]).chain([&old[..]]) {
+            let found = bytes.windows(24).any(|window| window == &needle[..24]);
+            assert!(!found, "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_rekey_leaves_a_damaged_record_alone_and_names_it() {
+    let folder = Folder::with_a_user();
+    folder
+        .file()
+        .execute_batch("INSERT INTO record SELECT 'mallory', uid, sealed FROM record")
+        .unwrap();
+    let opened = folder.opened();
+    let done = opened.local.rekey(&crate::progress::Progress::default()).unwrap();
+    assert_eq!(done.checked.damaged, ["mallory"]);
+    assert!(run(opened.store.read(user("alice"))).unwrap().is_some());
+    assert!(run(opened.store.read(user("mallory"))).is_err());
+}
+
+#[test]
+fn one_task_on_the_whole_store_at_a_time() {
+    let folder = Folder::with_a_user();
+    let opened = folder.opened();
+    let restoring = opened.local.begin_restore().unwrap();
+    let told = opened.local.rekey(&crate::progress::Progress::default());
+    assert!(matches!(told, Err(StoreError::Refused(why)) if why.contains("under way")));
+    drop(restoring);
+    assert!(!folder.path().join("store.db.new").exists());
+    opened.local.check(&crate::progress::Progress::default()).unwrap();
+    assert!(run(opened.store.read(user("alice"))).unwrap().is_some());
 }

@@ -25,10 +25,11 @@ enum Request {
 struct Change {
     /// Whose record it is about.
     about: String,
-    work: Box<dyn FnMut(&Connection) -> Result<(), Trouble> + Send>,
+    work: Box<Work>,
     tell: oneshot::Sender<Result<(), StoreError>>,
 }
 
+type Work = dyn FnMut(&Connection) -> Result<(), Trouble> + Send;
 /// What comes of a change, once it is known.
 type Told = oneshot::Receiver<Result<(), StoreError>>;
 

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::child::{child, folder};
-use super::host::{Host, is_yes};
+use crate::store::local::tests::host::{Host, is_yes};
 
 const USERS: u64 = 40;
 const ROUNDS: u64 = 50;

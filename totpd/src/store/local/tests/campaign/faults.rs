@@ -11,7 +11,7 @@ use std::{fs, thread};
 use nix::errno::Errno;
 
 use super::child::{child, faults, folder};
-use super::host::{Host, is_yes};
+use crate::store::local::tests::host::{Host, is_yes};
 
 /// The fixed workload. Whatever fails is tried again, as people do.
 #[test]

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use super::host::{Host, is_yes};
-use super::*;
+use crate::store::local::tests::host::{Host, is_yes};
+use crate::store::local::tests::*;
 
 const USERS: usize = 20;
 const FLIPS: usize = 2000;

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use super::host::{Host, is_yes};
 use super::recording::{Recording, each_crash};
-use super::*;
 use crate::enrolment::Confirmation;
 use crate::key::{Kept, MasterKey};
+use crate::store::local::tests::host::{Host, is_yes};
+use crate::store::local::tests::*;
 
 /// Something that the writer does to the store, and when it was answered.
 #[derive(Clone, Debug)]

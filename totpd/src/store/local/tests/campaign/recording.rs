@@ -19,7 +19,7 @@ use fuser::{
     Request, WriteFlags,
 };
 
-use super::lock;
+use crate::store::local::lock;
 
 /// What happened on the disk, in order.
 pub(super) enum Event<M> {

@@ -1,0 +1,58 @@
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::print_stdout,
+    dead_code,
+    reason = "a generator"
+)]
+//! `generate_store FOLDER USERS`: makes a store with so many users, each with a phone.
+
+use std::path::Path;
+
+use totpd::factor::{Factor, FactorId, Kind, Status};
+use totpd::otp::Algorithm;
+use totpd::record::Record;
+use totpd::seed::Seed;
+use totpd::store::local::{Local, Opened};
+use totpd::user::UserName;
+
+fn main() {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let [folder, users] = arguments.as_slice() else {
+        println!("usage: generate_store FOLDER USERS");
+        return;
+    };
+    generate(Path::new(folder), users.parse().expect("a number of users"));
+}
+
+/// Makes it, and opens it.
+pub(crate) fn generate(folder: &Path, users: u32) -> Opened {
+    let opened = Local::open(folder, None).expect("a store");
+    let mut restoring = opened.local.begin_restore().expect("room for a store");
+    for user in 0..users {
+        restoring.add(name(user), &record(user)).expect("a record");
+    }
+    restoring.finish(|| 0, 0).expect("the store in its place");
+    opened
+}
+
+pub(crate) fn name(user: u32) -> UserName {
+    UserName::parse(&format!("user{user:07}")).expect("a name")
+}
+
+pub(crate) fn record(user: u32) -> Record {
+    let mut record = Record::new(user);
+    record.factors.push(Factor {
+        id: FactorId::from_random([1; 5]),
+        name: "phone".into(),
+        kind: Kind::Totp { period: 30 },
+        algorithm: Algorithm::Sha1,
+        digits: 6,
+        seed: Seed::random(20).expect("a seed"),
+        status: Status::Verified,
+        created: 1,
+        last_used: None,
+        last_accepted: None,
+    });
+    record
+}

@@ -16,15 +16,23 @@ pub fn apply() -> nix::Result<()> {
     set_dumpable(false)
 }
 
-/// Keeps all pages of the process, those of the key among them, out of swap.
+/// Keeps the pages that `secret` is in out of swap, for ever: others may come to lie in them.
+///
+/// # Errors
+/// Where the kernel refuses, as it does beyond `RLIMIT_MEMLOCK`.
+pub fn lock_pages_of<T>(secret: &T) -> region::Result<()> {
+    region::lock(std::ptr::from_ref(secret), size_of::<T>()).map(std::mem::forget)
+}
+
+/// Keeps all pages of the process out of swap, those where seeds are while they are worked with.
 ///
 /// # Errors
 /// What the process lacks for that. It can run without, if there is no swap, or an encrypted one.
 pub fn lock_memory() -> Result<(), &'static str> {
     // With a limit, memory could not be had any more once it is reached.
-    let unlimited = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY).is_ok()
-        || getrlimit(Resource::RLIMIT_MEMLOCK).is_ok_and(|(soft, _)| soft == RLIM_INFINITY);
-    if !unlimited {
+    let unlimited =
+        getrlimit(Resource::RLIMIT_MEMLOCK).is_ok_and(|(soft, _)| soft == RLIM_INFINITY);
+    if !unlimited && !may_lock_without_limit() {
         return Err("it needs LimitMEMLOCK=infinity or CAP_IPC_LOCK for that");
     }
     // Pages are locked when they are first touched: the stacks of threads are hardly used.
@@ -32,3 +40,14 @@ pub fn lock_memory() -> Result<(), &'static str> {
     mlockall(MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE | on_fault)
         .map_err(|_| "the kernel refuses")
 }
+
+/// Whether this process has CAP_IPC_LOCK.
+fn may_lock_without_limit() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let effective = effective.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
+    effective.is_some_and(|capabilities| capabilities >> CAP_IPC_LOCK & 1 == 1)
+}
+
+/// Its number in capabilities(7).
+const CAP_IPC_LOCK: u32 = 14;

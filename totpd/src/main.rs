@@ -55,8 +55,8 @@ fn serve() -> Result<(), String> {
     let say = |error: &dyn std::error::Error| error.to_string();
     hardening::apply().map_err(|error| format!("the process cannot be hardened: {error}"))?;
     if let Err(why) = hardening::lock_memory() {
-        let told = format!("seeds and the key may reach swap, their memory is not locked: {why}");
-        Entry::new(Priority::Warning, told).write();
+        let told = format!("seeds may reach swap while they are worked with: {why}");
+        Entry::new(Priority::Notice, told).write();
     }
     let config = Config::load(Path::new(config::FILE)).map_err(|error| say(&error))?;
     for warning in &config.warnings {

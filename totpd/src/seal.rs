@@ -4,10 +4,12 @@ use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
+use crate::hardening::lock_pages_of;
+use crate::journal::{Entry, Priority};
 use crate::key::MasterKey;
 
 /// Seals and unseals under one key.
-pub struct Sealer(XChaCha20Poly1305);
+pub struct Sealer(Box<XChaCha20Poly1305>);
 
 /// The bytes were not sealed under this key for this place, or were changed since.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -18,11 +20,18 @@ pub struct Unsealable;
 pub struct Unsealed;
 
 impl Sealer {
-    /// The sealer of this key.
+    /// The sealer of this key, in memory that is kept out of swap.
     #[must_use]
     pub fn new(key: &MasterKey) -> Self {
         let derived = key.derive("totpd seal 1");
-        Self(XChaCha20Poly1305::new(<&Key>::from(&*derived)))
+        // On the heap, so that it stays where it was locked.
+        let sealer = Box::new(XChaCha20Poly1305::new(<&Key>::from(&*derived)));
+        if let Err(why) = lock_pages_of(&*sealer) {
+            let told =
+                format!("the sealing key may reach swap, its memory cannot be locked: {why}");
+            Entry::new(Priority::Warning, told).write();
+        }
+        Self(sealer)
     }
 
     /// Seals `plain` for one `place`: only there can it be unsealed.

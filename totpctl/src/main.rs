@@ -1,8 +1,10 @@
 //! totpctl: enrols, inspects and unlocks users of totpd.
 
+use std::alloc::System;
 use std::process::ExitCode;
 
 use clap::Parser;
+use zeroizing_alloc::ZeroAlloc;
 
 use crate::cli::Cli;
 
@@ -16,6 +18,10 @@ mod output;
 mod progress;
 mod qr;
 mod secret;
+
+/// Memory is wiped when it is freed: keys and passphrases go through here.
+#[global_allocator]
+static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

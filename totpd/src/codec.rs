@@ -6,6 +6,8 @@ use std::convert::Infallible;
 use postcard::{from_bytes, to_extend};
 use serde::{Deserialize, Serialize};
 
+use crate::code::DIGITS;
+use crate::config::PERIOD;
 use crate::factor::{Factor, FactorId, Kind, Status};
 use crate::otp::Algorithm;
 use crate::record::Record;
@@ -60,7 +62,8 @@ impl Record1 {
         Ok(Self { factors, throttle: record.throttle.clone() })
     }
 
-    /// The record of `uid`, with each seed as `seed` reads it; nothing if one cannot be a seed.
+    /// The record of `uid`, with each seed as `seed` reads it; nothing if one cannot be a seed, or
+    /// something else is beyond what a factor can be.
     fn record(
         self,
         uid: u32,
@@ -68,6 +71,10 @@ impl Record1 {
     ) -> Option<Record> {
         let mut factors = Vec::with_capacity(self.factors.len());
         for factor in self.factors {
+            let period_is_good = factor.kind.period().is_none_or(|period| PERIOD.contains(&period));
+            if !period_is_good || !DIGITS.contains(&factor.digits) {
+                return None;
+            }
             factors.push(Factor {
                 seed: Seed::new(seed(&factor.id, factor.seed)?)?,
                 id: factor.id,
@@ -151,6 +158,20 @@ mod tests {
 
     fn subject(name: &str) -> Subject {
         Subject::User(UserName::parse(name).unwrap())
+    }
+
+    #[test]
+    fn no_factor_comes_back_that_cannot_be() {
+        let plain = |change: &dyn Fn(&mut Factor)| {
+            let mut record = Record::new(1000);
+            record.factors.push(verified(Kind::Totp { period: 30 }, None));
+            change(&mut record.factors[0]);
+            Record1::plain(&record).record_of_plain(1000)
+        };
+        assert!(plain(&|_| {}).is_some());
+        assert!(plain(&|factor| factor.digits = 9).is_none());
+        assert!(plain(&|factor| factor.digits = 0).is_none());
+        assert!(plain(&|factor| factor.kind = Kind::Totp { period: 0 }).is_none());
     }
 
     #[test]

@@ -31,3 +31,14 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
 pub(crate) fn sync_folder_of(file: &Path) -> io::Result<()> {
     sync_folder(file.parent().unwrap_or(Path::new("/")))
 }
+
+/// Removes a file, which may be gone already.
+///
+/// # Errors
+/// Of the disk; then it may still be there.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -13,7 +13,7 @@ use nix::fcntl::OFlag;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::durable::sync_folder_of;
+use crate::durable::{remove, sync_folder_of};
 use crate::otp::hmac;
 
 /// The key that everything in the store is sealed under. It prints nothing of itself.
@@ -145,12 +145,7 @@ impl MasterKey {
         // Written under another name first: a crash must not leave a short key behind, over
         // which no new one would ever be made.
         let unfinished = unfinished(path);
-        match std::fs::remove_file(&unfinished) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(failed("made")(error));
-            }
-            _ => {}
-        }
+        remove(&unfinished).map_err(failed("made"))?;
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)

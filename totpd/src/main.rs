@@ -141,6 +141,6 @@ Usage: totpd [OPTION]
   --help          print this and exit
 
 It owns org.totpd.Totp1 on the system bus, reads /etc/totpd/totpd.toml when it starts, and keeps its
-records in /var/lib/totpd. Decisions go to the journal (journalctl -t totpd). Manage users with
+records in /var/lib/totpd, sealed under store.key there or the systemd credential totpd.key. Decisions go to the journal (journalctl -t totpd). Manage users with
 totpctl.
 ";

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::TrySendError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
@@ -238,6 +239,16 @@ fn must_have_room(folder: &Path) -> Result<(), StoreError> {
         )));
     }
     Ok(())
+}
+
+/// Why a question or a change does not get into the queue of its thread.
+fn not_queued<T>(refused: TrySendError<T>) -> StoreError {
+    match refused {
+        TrySendError::Full(_) => {
+            StoreError::Unavailable("too many requests wait for the disk".into())
+        }
+        TrySendError::Disconnected(_) => ended(),
+    }
 }
 
 fn ended() -> StoreError {

@@ -9,14 +9,13 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use crate::durable::sync_folder_of;
+use crate::durable::{remove, sync_folder_of};
 use crate::journal::{Entry, Priority};
 use crate::key::MasterKey;
 use crate::seal::Sealer;
 use crate::store::local::folder::OpenError;
 use crate::store::local::keyring::Keyring;
 use crate::store::local::meta::{self, Named, Secrets};
-use crate::store::local::not_found;
 use crate::store::local::rows::{self, Trouble};
 
 /// The format of the file (`user_version`).
@@ -86,10 +85,7 @@ fn begin(connection: &Connection, key: Option<(&MasterKey, &Secrets)>) -> rusqli
 fn copy(connection: &Connection, file: &Path) -> Result<PathBuf, String> {
     let path = copy_of(file);
     let say = |error: io::Error| error.to_string();
-    match std::fs::remove_file(&path) {
-        Err(error) if !not_found(&error) => return Err(say(error)),
-        _ => {}
-    }
+    remove(&path).map_err(say)?;
     // Made by us, so that nobody else can read it; SQLite fills an empty file.
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(say)?;
     let name = path.to_string_lossy().into_owned();

@@ -1,15 +1,15 @@
 //! The thread that reads. It sees what was committed, and does not wait for what is being flushed.
 
 use std::path::PathBuf;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::store::StoreError;
 use crate::store::local::disk::{Slot, connect};
-use crate::store::local::lock;
 use crate::store::local::writer::{AbortOnPanic, LONGEST_QUEUE, is_damage, unavailable};
+use crate::store::local::{lock, not_queued};
 
 /// Asks the thread.
 #[derive(Clone)]
@@ -76,12 +76,7 @@ impl Reader {
             let _ = tell.send(answer);
             trust
         });
-        self.0.try_send(question).map_err(|refused| {
-            StoreError::Unavailable(match refused {
-                TrySendError::Full(_) => "too many requests wait for the disk".into(),
-                TrySendError::Disconnected(_) => "its thread has ended".into(),
-            })
-        })?;
+        self.0.try_send(question).map_err(not_queued)?;
         Ok(told)
     }
 }

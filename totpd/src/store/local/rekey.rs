@@ -14,7 +14,7 @@ use std::thread;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::durable::sync_folder;
+use crate::durable::{remove, sync_folder};
 use crate::journal::{Entry, Priority};
 use crate::key::{Kept, KeyId, MasterKey};
 use crate::progress::Progress;
@@ -26,7 +26,7 @@ use crate::store::local::keyring::{self, Keyring};
 use crate::store::local::keys::Seals;
 use crate::store::local::meta::{self, Named};
 use crate::store::local::rows::{self, Trouble};
-use crate::store::local::{Local, disk, ended, migration, not_found};
+use crate::store::local::{Local, disk, ended, migration};
 
 /// What came of it.
 #[derive(Debug)]
@@ -219,13 +219,6 @@ pub(super) fn tidy(connection: &Connection, folder: &Path) -> Result<(), String>
     }
     sync_folder(folder).map_err(|error| say(&error))?;
     meta::set_key(connection, Named::Old, None).map_err(|error| say(&error))
-}
-
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if !not_found(&error) => Err(error),
-        _ => Ok(()),
-    }
 }
 
 /// Rows in one transaction, which logins wait for.

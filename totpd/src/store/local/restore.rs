@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 
-use crate::durable::sync_folder;
+use crate::durable::{remove, sync_folder};
 use crate::record::Record;
 use crate::store::StoreError;
 use crate::store::local::disk::{self, Disk};
@@ -20,7 +20,7 @@ use crate::store::local::folder::{self, FILE};
 use crate::store::local::keys::Seals;
 use crate::store::local::meta::{self, Floor, Named};
 use crate::store::local::rows;
-use crate::store::local::{Local, ended, not_found};
+use crate::store::local::{Local, ended};
 use crate::subject::Subject;
 use crate::user::UserName;
 
@@ -237,13 +237,6 @@ pub(super) fn clear_new(folder: &Path) -> io::Result<()> {
 /// Removes the store that was in the place of the present one, which can be opened.
 pub(super) fn clear_old(folder: &Path) -> io::Result<()> {
     remove(&old_file(folder))
-}
-
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if !not_found(&error) => Err(error),
-        _ => Ok(()),
-    }
 }
 
 fn new_file(folder: &Path) -> PathBuf {

@@ -1,6 +1,6 @@
 //! The thread that writes: what waits while it flushes shares the next transaction and flush.
 
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use rusqlite::{Connection, ErrorCode};
@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use crate::store::StoreError;
 use crate::store::local::disk::Disk;
+use crate::store::local::not_queued;
 use crate::store::local::rows::Trouble;
 
 /// Asks the thread.
@@ -64,12 +65,7 @@ impl Writer {
     }
 
     fn send(&self, request: Request) -> Result<(), StoreError> {
-        self.0.try_send(request).map_err(|refused| {
-            StoreError::Unavailable(match refused {
-                TrySendError::Full(_) => "too many requests wait for the disk".into(),
-                TrySendError::Disconnected(_) => "its thread has ended".into(),
-            })
-        })
+        self.0.try_send(request).map_err(not_queued)
     }
 }
 

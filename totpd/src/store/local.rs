@@ -98,7 +98,17 @@ impl Local {
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
     pub fn count(&self) -> Result<u64, StoreError> {
-        self.read_now("everybody", rows::count)
+        let (mut total, mut after) = (0, Vec::new());
+        loop {
+            // Whoever logs in meanwhile waits for a part of it at most.
+            let from = after;
+            let part = self.read_now("everybody", move |rows| rows::count(rows, &from, COUNTED))?;
+            total += part.0 as u64;
+            if part.0 < COUNTED {
+                return Ok(total);
+            }
+            after = part.1;
+        }
     }
 
     fn writer(&self) -> Result<&Writer, StoreError> {
@@ -266,6 +276,9 @@ fn not_found(error: &io::Error) -> bool {
 /// Bytes of the disk below which no factor is added. The log and the free pages of the file, which
 /// logins live on, are reserved beside this.
 const KEPT_FOR_LOGINS: u64 = 128 << 10;
+
+/// Rows that are counted in one look.
+const COUNTED: usize = 10_000;
 
 #[cfg(test)]
 mod tests;

@@ -134,7 +134,10 @@ pub(super) fn open(folder: &Path, credentials: Option<&Path>) -> Result<Found, O
     let file = folder.join(FILE);
     restore::clear_new(folder).map_err(|source| OpenError::Io { path: folder.into(), source })?;
     match fs::symlink_metadata(&file) {
-        Err(error) if not_found(&error) => make_file(&file)?,
+        Err(error) if not_found(&error) => {
+            refuse_lonely_log(&file)?;
+            make_file(&file)?;
+        }
         Err(source) => return Err(OpenError::Io { path: file, source }),
         Ok(metadata) => {
             refuse_exposed(&file, &metadata, 0o600)?;
@@ -222,7 +225,7 @@ fn unlock(
     let found = named.as_ref().and_then(|id| keyring.take(id));
     let Some(found) = found else {
         // Never over records: nothing but the lost key could open them.
-        if rows::count(connection).map_err(failed)? > 0 {
+        if !rows::is_empty(connection).map_err(failed)? {
             return Err(wrong_key(file, wanted, keyring));
         }
         return Ok(None);
@@ -315,6 +318,18 @@ pub(super) fn make_tables(connection: &Connection, file: &Path) -> Result<(), Op
              COMMIT;"
         ))
         .map_err(failed)
+}
+
+/// A log without its file would be taken for that of the new one.
+fn refuse_lonely_log(file: &Path) -> Result<(), OpenError> {
+    let log = disk::log(file);
+    match fs::symlink_metadata(&log) {
+        Err(error) if not_found(&error) => Ok(()),
+        _ => Err(OpenError::NotAStore {
+            path: log,
+            reason: "it is the log of a store.db that is not there".into(),
+        }),
+    }
 }
 
 fn refuse_exposed(path: &Path, metadata: &fs::Metadata, wanted: u32) -> Result<(), OpenError> {

@@ -34,7 +34,7 @@ pub(super) fn from_1(
         Sealer::new(key).unseal(proof, PROOF_PLACE).is_ok()
     };
     let Some(key) = keyring.find(fits) else {
-        if rows::count(connection).map_err(failed)? > 0 {
+        if !rows::is_empty(connection).map_err(failed)? {
             return Err(OpenError::WrongKey {
                 store: file.to_path_buf(),
                 wanted: "its own (format 1 does not name it)".into(),

@@ -135,10 +135,29 @@ pub(super) fn page(
     Ok(rows)
 }
 
-pub(super) fn count(connection: &Connection) -> rusqlite::Result<u64> {
-    connection
-        .query_row("SELECT count(*) FROM record", [], |row| row.get::<_, i64>(0))
-        .map(i64::unsigned_abs)
+/// How many rows there are after the name `after`, up to `limit`, and the name of the last of these.
+pub(super) fn count(
+    connection: &Connection,
+    after: &[u8],
+    limit: usize,
+) -> rusqlite::Result<(usize, Vec<u8>)> {
+    let mut statement = connection.prepare_cached(
+        "SELECT subject FROM record WHERE subject > CAST(?1 AS TEXT) ORDER BY subject LIMIT ?2",
+    )?;
+    let mut cursor = statement.query(params![after, limit as i64])?;
+    let (mut count, mut last) = (0, Vec::new());
+    while let Some(row) = cursor.next()? {
+        count += 1;
+        if count == limit {
+            last = bytes(row.get_ref(0)?).to_vec();
+        }
+    }
+    Ok((count, last))
+}
+
+/// Whether there is no row at all.
+pub(super) fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM record)", [], |row| row.get(0))
 }
 
 impl AnyRow {

@@ -99,9 +99,9 @@ fn another_program_is_kept_out_while_the_store_is_open() {
     let folder = Folder::new();
     let _first = folder.open();
     // Locks are those of a process, so this takes another one.
-    let other = std::process::Command::new("/usr/bin/env")
-        .args(["python3", "-c", "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('SELECT * FROM meta')"])
+    let other = std::process::Command::new("sqlite3")
         .arg(folder.path().join("store.db"))
+        .arg("SELECT * FROM meta")
         .output()
         .unwrap();
     assert!(String::from_utf8_lossy(&other.stderr).contains("locked"), "{other:?}");
@@ -166,6 +166,32 @@ fn what_is_no_store_is_refused_and_left_alone() {
     drop(other);
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     assert!(folder.refusal().contains("other tables"), "{}", folder.refusal());
+}
+
+#[test]
+fn a_log_without_its_file_is_not_taken_for_that_of_a_new_one() {
+    let folder = Folder::with_a_user();
+    fs::rename(folder.path().join("store.db"), folder.path().join("away")).unwrap();
+    let refusal = folder.refusal();
+    assert!(
+        refusal.contains("store.db-wal is not a store") && refusal.contains("not there"),
+        "{refusal}"
+    );
+    fs::rename(folder.path().join("away"), folder.path().join("store.db")).unwrap();
+    assert!(run(folder.open().read(user("alice"))).unwrap().is_some());
+}
+
+#[test]
+fn all_rows_are_counted() {
+    let folder = Folder::with_a_user();
+    let opened = folder.opened();
+    assert_eq!(opened.local.count(), Ok(1));
+    assert_eq!(
+        opened.local.read_now("", |rows| rows::count(rows, b"", 1)),
+        Ok((1, b"alice".to_vec()))
+    );
+    run(opened.store.update(Subject::Bucket(1), |_| ((), Some(enrolled(1))))).unwrap();
+    assert_eq!(opened.local.count(), Ok(2));
 }
 
 #[test]

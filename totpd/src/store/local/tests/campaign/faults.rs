@@ -11,6 +11,7 @@ use std::{fs, thread};
 use nix::errno::Errno;
 
 use super::child::{child, faults, folder};
+use crate::progress::Progress;
 use crate::store::local::tests::host::{Host, is_yes};
 
 /// The fixed workload. Whatever fails is tried again, as people do.
@@ -60,11 +61,9 @@ fn workload() {
     approve(&host, "alice", host.step());
     host.wait(1);
     approve(&host, "alice", host.step());
-    assert!(host.record("bob").unwrap().unwrap().factors.is_empty());
-    assert_eq!(
-        host.opened.local.check(&crate::progress::Progress::default()).unwrap().damaged_count,
-        0
-    );
+    assert!(again(|| host.record("bob")).unwrap().unwrap().factors.is_empty());
+    let checked = again(|| host.opened.local.check(&Progress::default())).unwrap();
+    assert_eq!(checked.damaged_count, 0);
     println!("all is well at {}", host.step());
 }
 

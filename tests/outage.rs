@@ -139,3 +139,38 @@ fn without_a_journal_decisions_go_to_syslog() {
     assert!(log.contains("denied for alice at totp from 192.0.2.1: wrong code"), "{log}");
     assert!(log.contains("<83>pam_totp["), "{log}");
 }
+
+#[test]
+fn a_disk_that_is_read_only_refuses_says_why_and_recovers() {
+    let machine = Machine::new();
+    machine.run("mount -t tmpfs -o size=16m,mode=700 tmpfs /var/lib/totpd").ok();
+    let seed = machine.enrolled("alice", 1);
+    // A file that is open for writing would keep the disk from becoming read-only.
+    machine.kill_daemon("KILL");
+    machine.run("mount -o remount,ro /var/lib/totpd").ok();
+    let code = seed.code();
+    let refused = machine.pam("totp", "alice", &code).go();
+    assert_eq!(refused.rc, pam::AUTHINFO_UNAVAIL, "{refused:#?}");
+    assert!(machine.log().contains("cannot be opened: Read-only file system"), "{}", machine.log());
+    machine.run("mount -o remount,rw /var/lib/totpd").ok();
+    assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::AUTH_ERR);
+}
+
+#[test]
+fn a_disk_without_a_free_inode_keeps_nobody_out() {
+    let machine = Machine::new();
+    machine.run("mount -t tmpfs -o size=16m,nr_inodes=20,mode=700 tmpfs /var/lib/totpd").ok();
+    let seed = machine.enrolled("alice", 1);
+    machine.run("for n in $(seq 100); do : > /var/lib/totpd/filler$n; done 2>/dev/null");
+    assert_eq!(machine.run("df --output=iavail /var/lib/totpd | tail -n1").ok().trim(), "0");
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
+    machine.kill_daemon("KILL");
+    assert_eq!(machine.pam("totp", "alice", &seed.next_code()).go().rc, pam::SUCCESS);
+    // A new key needs a file: refused, and nothing is lost.
+    let rekey = machine.run("totpctl rekey");
+    assert_eq!(rekey.status, 1, "{rekey:#?}");
+    machine.run("rm /var/lib/totpd/filler*").ok();
+    machine.run("totpctl rekey").ok();
+    assert_eq!(machine.pam("totp", "alice", &seed.next_code()).go().rc, pam::AUTH_ERR);
+}

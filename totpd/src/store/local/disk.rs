@@ -164,13 +164,16 @@ pub(super) fn scrub(connection: &Connection) -> rusqlite::Result<()> {
 
 fn fill(connection: &Connection) -> rusqlite::Result<()> {
     let filled = connection.execute_batch(&format!(
-        "DROP TABLE IF EXISTS reserve; BEGIN; CREATE TABLE reserve (block BLOB); INSERT INTO reserve VALUES (zeroblob({RESERVE})); \
-         COMMIT; DROP TABLE reserve;"
+        "DROP TABLE IF EXISTS reserve; BEGIN; CREATE TABLE reserve (block BLOB); INSERT INTO \
+         reserve VALUES (zeroblob({RESERVE})); COMMIT"
     ));
     if filled.is_err() {
         let _ = connection.execute_batch("ROLLBACK");
     }
-    filled.and_then(|()| checkpoint(connection))
+    // In between, so that the log does not become twice as long.
+    filled.and_then(|()| checkpoint(connection))?;
+    connection.execute_batch("DROP TABLE reserve")?;
+    checkpoint(connection)
 }
 
 /// The log of `file`.

@@ -12,19 +12,22 @@ use crate::clock;
 use crate::code::Code;
 use crate::daemon::{Daemon, Target};
 use crate::enrolment::{self, Confirmation};
-use crate::factor::{Factor, FactorId, Kind, Status};
-use crate::journal::{Entry, Priority, escaped};
+use crate::journal::escaped;
+use crate::manager::log::{change, refusal};
+use crate::manager::new_factor::new_factor;
 use crate::options::Options;
 use crate::proof::Proof;
 use crate::record::Record;
 use crate::resync::{Resync, resync};
-use crate::seed::Seed;
 use crate::state;
 use crate::store::{Listed, StoreError};
 use crate::subject::Subject;
 use crate::throttle::Throttle;
 use crate::uri;
 use crate::user::UserName;
+
+mod log;
+mod new_factor;
 
 /// Serves `org.totpd.Totp1.Manager`.
 pub struct Manager(pub Arc<Daemon>);
@@ -61,7 +64,8 @@ impl Manager {
         let proof = Proof::of(caller, &target, &code, &self.0.config.rules);
         let issuer = options.issuer.take().unwrap_or_else(|| self.0.config.issuer.clone());
         let issuer = issuer.replace("%h", &self.0.host);
-        let factor = self.factor(options, clock::now())?;
+        let factor =
+            new_factor(options, clock::now(), self.0.config.enrolment.unverified_lifetime)?;
         let link = uri::otpauth(&factor, &issuer, name.as_str());
         let details = state::parameters(&factor)
             .with("issuer", issuer)
@@ -343,39 +347,6 @@ impl Manager {
         };
         Ok((name, Target { subject, uid }))
     }
-
-    fn factor(&self, options: Options, now: u64) -> Result<Factor, Error> {
-        let no_randomness =
-            |_| Error::Internal("the kernel gives no random bytes for a seed".into());
-        let mut id = [0; 5];
-        getrandom::fill(&mut id).map_err(no_randomness)?;
-        let seed = match options.secret {
-            Some(seed) => seed,
-            None => Seed::random(options.algorithm.seed_length()).map_err(no_randomness)?,
-        };
-        let lifetime = self.0.config.enrolment.unverified_lifetime;
-        let status = if options.confirmed {
-            Status::Verified
-        } else {
-            Status::Unverified { expires: now.saturating_add(lifetime), wrong_codes: 0 }
-        };
-        let last_accepted = match options.kind {
-            Kind::Hotp => options.counter.checked_sub(1),
-            Kind::Totp { .. } => None,
-        };
-        Ok(Factor {
-            id: FactorId::from_random(id),
-            name: options.name,
-            kind: options.kind,
-            algorithm: options.algorithm,
-            digits: options.digits,
-            seed,
-            status,
-            created: now,
-            last_used: None,
-            last_accepted,
-        })
-    }
 }
 
 fn no_such_user(user: &str) -> Error {
@@ -383,26 +354,5 @@ fn no_such_user(user: &str) -> Error {
     Error::NoSuchUser(format!("there is no user {:?} on this system", escaped(&user)))
 }
 
-/// Logs that a caller had no good current code: whoever guesses there must be seen.
-fn refusal(user: &UserName, caller: Caller, error: &Error) {
-    if matches!(error, Error::BadCode(_) | Error::Throttled(_)) {
-        change(user, "", "refused: no good current code was given", caller).write();
-    }
-}
-
-/// The structured record of one change of a user's factors.
-fn change(user: &UserName, factor: &str, what: &str, caller: Caller) -> Entry {
-    let by = caller.uid.to_string();
-    let message = format!("{} by uid {by}: {what}", escaped(user.as_str()));
-    Entry::new(Priority::Notice, message)
-        .with("MESSAGE_ID", CHANGE)
-        .with("TOTP_USER", user.as_str())
-        .with("TOTP_FACTOR", &factor.chars().take(16).collect::<String>())
-        .with("TOTP_REASON", what)
-        .with("TOTP_BY_UID", &by)
-}
-
 /// Users in one answer: far below the 32 MiB that a message of the bus may have.
 const MOST_LISTED: u32 = 1000;
-/// Finds every change: `journalctl MESSAGE_ID=…`.
-const CHANGE: &str = "9b5d8a3e4c1f4d7c9a2b7e6f0c3d5a18";

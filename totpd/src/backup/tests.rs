@@ -1,7 +1,15 @@
+use std::io::{BufReader, Read, Write};
+use std::iter;
+
+use age::{Encryptor, Recipient};
+use postcard::to_stdvec;
+
 use super::*;
 use crate::factor::Kind;
 use crate::factor::tests::verified;
+use crate::record::Record;
 use crate::throttle::Source;
+use crate::user::UserName;
 
 fn head() -> Head {
     Head { made: 1_800_000_000, host: "here".into(), version: "0.1.0".into() }

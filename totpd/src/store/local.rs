@@ -28,6 +28,7 @@ mod keyring;
 mod keys;
 mod meta;
 mod migration;
+mod open_error;
 mod reader;
 mod rekey;
 mod restore;
@@ -35,7 +36,8 @@ mod rows;
 mod writer;
 
 pub use check::Checked;
-pub use folder::{FOLDER, OpenError};
+pub use folder::FOLDER;
+pub use open_error::OpenError;
 pub use rekey::Rekeyed;
 pub use restore::{Restored, Restoring};
 

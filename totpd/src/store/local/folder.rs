@@ -4,20 +4,21 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 use zeroize::Zeroizing;
 
 use crate::durable::sync_folder_of;
 use crate::journal::{Entry, Priority};
-use crate::key::{KeyError, MasterKey};
+use crate::key::MasterKey;
 use crate::seal::Sealer;
 use crate::store::local::disk::{self, Disk};
 use crate::store::local::keyring::{self, Keyring};
 use crate::store::local::keys::{Keys, Seals};
 use crate::store::local::meta::{self, Named, Secrets};
 use crate::store::local::migration::{self, FORMAT};
+use crate::store::local::open_error::OpenError;
 use crate::store::local::rows::{self, Trouble};
 use crate::store::local::{not_found, rekey, restore};
 use crate::subject::Buckets;
@@ -34,98 +35,6 @@ pub(super) struct Found {
     pub(super) buckets: Buckets,
     /// Whether records are still to be re-sealed.
     pub(super) unfinished_rekey: bool,
-}
-
-/// Why the store cannot be opened. The daemon does not start then.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The folder or file belongs to somebody else, or others may enter.
-    #[error(
-        "{path} must belong to uid 0 and to nobody else, with mode {wanted:04o}; it is owned by \
-         uid {uid} and has mode {mode:04o}: chown root {path}; chmod {wanted:o} {path}"
-    )]
-    Exposed {
-        /// What.
-        path: PathBuf,
-        /// Its owner.
-        uid: u32,
-        /// Its mode.
-        mode: u32,
-        /// The mode that it must have.
-        wanted: u32,
-    },
-    /// Another daemon has the store open.
-    #[error("{0} is in use by another process; is a second totpd running?")]
-    InUse(PathBuf),
-    /// The folder or file cannot be made or looked at.
-    #[error("{path} cannot be opened: {source}")]
-    Io {
-        /// What.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The key cannot be read or made.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// The file was written by a later version.
-    #[error("{path} has format {found}; this version of totpd knows formats up to {known}")]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its format.
-        found: i64,
-        /// The latest format that is known.
-        known: i64,
-    },
-    /// The file is something else.
-    #[error("{path} is not a store of totpd ({reason}): move it away, or restore a backup")]
-    NotAStore {
-        /// The file.
-        path: PathBuf,
-        /// What gave it away.
-        reason: String,
-    },
-    /// The kernel gives no random bytes.
-    #[error("the kernel gives no random bytes to seal with")]
-    NoRandomness,
-    /// A thread of the store cannot be started.
-    #[error("a thread of the store cannot be started: {0}")]
-    Thread(io::Error),
-    /// The disk does not play along.
-    #[error("{path} cannot be opened: {reason}")]
-    Unavailable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
-    /// The key is missing, or another one than that which the records are sealed under.
-    #[error(
-        "{store} is sealed under the key {wanted}, which is missing; found was: {found}. Put that \
-         key back (store.key beside the store, or the credential totpd.key), or move the store away \
-         and restore a backup; no new key is made over records"
-    )]
-    WrongKey {
-        /// The store's file.
-        store: PathBuf,
-        /// The id of the key that is needed.
-        wanted: String,
-        /// Those that are there.
-        found: String,
-    },
-}
-
-impl OpenError {
-    /// What an error of SQLite means for somebody who starts the daemon.
-    pub(super) fn of_sqlite(file: &Path, error: &rusqlite::Error) -> Self {
-        let path = file.to_path_buf();
-        match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase) => Self::NotAStore { path, reason: error.to_string() },
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse(path),
-            _ => Self::Unavailable { path, reason: error.to_string() },
-        }
-    }
 }
 
 /// Opens or makes the store in `folder`.

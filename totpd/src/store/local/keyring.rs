@@ -98,4 +98,6 @@ pub(super) const WANTED: Place = Place::Credential("totpd.key");
 pub(super) const FILE: &str = "store.key";
 /// The key that the store is being re-sealed under.
 pub(super) const NEXT: &str = "store.key.next";
+/// Where the key is not when a rekey has been finished.
+pub(super) const UNFINISHED: Place = Place::File(NEXT);
 const FILES: [&str; 2] = [FILE, NEXT];

@@ -13,9 +13,9 @@ use crate::durable::{remove, sync_folder_of};
 use crate::journal::{Entry, Priority};
 use crate::key::MasterKey;
 use crate::seal::Sealer;
-use crate::store::local::folder::OpenError;
 use crate::store::local::keyring::Keyring;
 use crate::store::local::meta::{self, Named, Secrets};
+use crate::store::local::open_error::OpenError;
 use crate::store::local::rows::{self, Trouble};
 
 /// The format of the file (`user_version`).

@@ -83,6 +83,13 @@ fn begin(local: &Local) -> Result<(), StoreError> {
     let old = keyring.take(&seals.id).ok_or_else(|| {
         StoreError::Unavailable("the present key is not where it was any more".into())
     })?;
+    if old.place == keyring::UNFINISHED {
+        return Err(StoreError::Refused(format!(
+            "the present key is in {}: rename it to {}, restart totpd, and try again",
+            keyring::NEXT,
+            keyring::FILE
+        )));
+    }
     // One that is named was made by a try that failed: there may be rows under it.
     let named = local.read_now("everybody", |connection| meta::key(connection, Named::Next))?;
     let key = match named.and_then(|id| keyring.take(&id)).or_else(|| keyring.wanted_credential()) {

@@ -1,0 +1,162 @@
+//! Reading a backup, which may be anything.
+
+use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
+use std::iter;
+
+use age::stream::StreamReader;
+use age::{DecryptError, Decryptor, Identity, scrypt};
+use postcard::from_bytes;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::{
+    AGE, BackupError, FORMAT, Head, LONGEST_FRAME, LONGEST_HEADER, MAGIC, Opener, User1,
+    WORK_FACTOR,
+};
+use crate::record::Record;
+use crate::user::UserName;
+
+/// A backup that is being read. Nothing of it counts before it was read to its end.
+pub struct Reader<R: BufRead> {
+    source: BufReader<StreamReader<Chain<Cursor<Vec<u8>>, R>>>,
+    head: Head,
+    users: u64,
+    ended: bool,
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Opens a backup.
+    ///
+    /// # Errors
+    /// [`BackupError`] if it is none, or cannot be opened with this.
+    pub fn open(mut source: R, opener: &Opener) -> Result<Self, BackupError> {
+        let header = header(&mut source)?;
+        let source = Cursor::new(header).chain(source);
+        let decryptor = Decryptor::new_buffered(source).map_err(refusal)?;
+        let source = match opener {
+            Opener::Passphrase(_) if !decryptor.is_scrypt() => {
+                return Err(BackupError::NeedsIdentity);
+            }
+            Opener::Identities(_) if decryptor.is_scrypt() => {
+                return Err(BackupError::NeedsPassphrase);
+            }
+            Opener::Passphrase(passphrase) => {
+                let mut identity = scrypt::Identity::new(passphrase.clone());
+                identity.set_max_work_factor(WORK_FACTOR);
+                decryptor.decrypt(iter::once(&identity as &dyn Identity))
+            }
+            Opener::Identities(identities) => {
+                decryptor.decrypt(identities.iter().map(|identity| identity as &dyn Identity))
+            }
+        };
+        let mut source = BufReader::new(source.map_err(refusal)?);
+        let found = format_of(&mut source)?;
+        if found != FORMAT {
+            return Err(BackupError::Newer { found });
+        }
+        let head = frame(&mut source)?.ok_or(BackupError::Damaged)?;
+        Ok(Self { source, head, users: 0, ended: false })
+    }
+
+    /// Where and when it was made.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The next user; nothing at the end, which was then seen to be the end that was written.
+    ///
+    /// # Errors
+    /// [`BackupError::Damaged`] or [`BackupError::Source`].
+    pub fn next_user(&mut self) -> Result<Option<(UserName, Record)>, BackupError> {
+        if self.ended {
+            return Ok(None);
+        }
+        if let Some(user) = frame::<User1>(&mut self.source)? {
+            self.users += 1;
+            let name = UserName::parse(&user.name).ok_or(BackupError::Damaged)?;
+            let record = user.record.record_of_plain(user.uid).ok_or(BackupError::Damaged)?;
+            return Ok(Some((name, record)));
+        }
+        let mut users = [0; 8];
+        self.source.read_exact(&mut users).map_err(unreadable)?;
+        let more = self.source.read(&mut [0]).map_err(unreadable)?;
+        if more > 0 || u64::from_le_bytes(users) != self.users {
+            return Err(BackupError::Damaged);
+        }
+        self.ended = true;
+        Ok(None)
+    }
+}
+
+/// The header of a file of age: the lines up to its MAC. age itself would read on and on through what
+/// has no lines.
+fn header(source: &mut impl BufRead) -> Result<Vec<u8>, BackupError> {
+    let mut header = Vec::new();
+    loop {
+        let before = header.len();
+        let left = LONGEST_HEADER.saturating_sub(before as u64);
+        source.take(left).read_until(b'\n', &mut header).map_err(BackupError::Source)?;
+        let line = header.get(before..).unwrap_or_default();
+        if !line.ends_with(b"\n") || !header.starts_with(AGE) {
+            return Err(BackupError::NotAge);
+        }
+        if line.starts_with(b"---") {
+            return Ok(header);
+        }
+    }
+}
+
+/// The format that the first line names.
+fn format_of(source: &mut impl Read) -> Result<u32, BackupError> {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while line.len() < 64 {
+        match source.read(&mut byte) {
+            Ok(0) => return Err(BackupError::NotABackup),
+            Ok(_) if byte == *b"\n" => break,
+            Ok(_) => line.extend(byte),
+            Err(error) => return Err(unreadable(error)),
+        }
+    }
+    let line = String::from_utf8_lossy(&line).into_owned();
+    let number = line.strip_prefix(MAGIC).and_then(|number| number.parse().ok());
+    number.ok_or(BackupError::NotABackup)
+}
+
+/// The next frame; nothing at the end.
+fn frame<T: for<'a> Deserialize<'a>>(source: &mut impl Read) -> Result<Option<T>, BackupError> {
+    let mut length = [0; 4];
+    source.read_exact(&mut length).map_err(unreadable)?;
+    let length = u32::from_le_bytes(length) as usize;
+    match length {
+        0 => return Ok(None),
+        1..=LONGEST_FRAME => {}
+        _ => return Err(BackupError::Damaged),
+    }
+    let mut bytes = Zeroizing::new(vec![0; length]);
+    source.read_exact(&mut bytes).map_err(unreadable)?;
+    from_bytes(&bytes).map(Some).map_err(|_| BackupError::Damaged)
+}
+
+/// age tells by the kind of an I/O error that what it reads was changed or cut.
+fn unreadable(error: io::Error) -> BackupError {
+    match error.kind() {
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => BackupError::Damaged,
+        _ => BackupError::Source(error),
+    }
+}
+
+fn refusal(error: DecryptError) -> BackupError {
+    match error {
+        DecryptError::ExcessiveWork { required, .. } => BackupError::TooMuchWork(required),
+        DecryptError::DecryptionFailed
+        | DecryptError::KeyDecryptionFailed
+        | DecryptError::NoMatchingKeys => BackupError::WrongSecret,
+        DecryptError::InvalidMac => BackupError::Damaged,
+        DecryptError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            BackupError::NotAge
+        }
+        DecryptError::Io(error) => BackupError::Source(error),
+        _ => BackupError::NotAge,
+    }
+}

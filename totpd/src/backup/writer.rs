@@ -1,0 +1,82 @@
+//! Writing a backup.
+
+use std::io::{self, BufWriter, Write};
+use std::iter;
+
+use age::stream::StreamWriter;
+use age::{Encryptor, Recipient, scrypt};
+use postcard::to_stdvec;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::{BackupError, FORMAT, Head, MAGIC, Recipients, User1, WORK_FACTOR};
+use crate::codec::Record1;
+use crate::record::Record;
+use crate::user::UserName;
+
+/// A backup that is being written.
+pub struct Writer<W: Write> {
+    out: StreamWriter<BufWriter<W>>,
+    users: u64,
+}
+
+impl<W: Write> Writer<W> {
+    /// Begins a backup.
+    ///
+    /// # Errors
+    /// [`BackupError::Target`].
+    pub fn begin(out: W, recipients: &Recipients, head: &Head) -> Result<Self, BackupError> {
+        let encryptor = match recipients {
+            Recipients::Passphrase(passphrase) => {
+                let mut recipient = scrypt::Recipient::new(passphrase.clone());
+                recipient.set_work_factor(WORK_FACTOR);
+                Encryptor::with_recipients(iter::once(&recipient as &dyn Recipient))
+            }
+            Recipients::Keys(keys) => {
+                Encryptor::with_recipients(keys.iter().map(|key| key as &dyn Recipient))
+            }
+        };
+        let encryptor = encryptor.map_err(|error| BackupError::Target(io::Error::other(error)))?;
+        let out = encryptor.wrap_output(BufWriter::new(out)).map_err(BackupError::Target)?;
+        let mut writer = Self { out, users: 0 };
+        writer.raw(format!("{MAGIC}{FORMAT}\n").as_bytes())?;
+        writer.frame(head)?;
+        Ok(writer)
+    }
+
+    /// Adds a user.
+    ///
+    /// # Errors
+    /// [`BackupError::Target`].
+    pub fn add(&mut self, name: &UserName, record: &Record) -> Result<(), BackupError> {
+        let record1 = Record1::plain(record);
+        self.frame(&User1 { name: name.as_str().into(), uid: record.uid, record: record1 })?;
+        self.users += 1;
+        Ok(())
+    }
+
+    /// Ends it. Without that it cannot be used.
+    ///
+    /// # Errors
+    /// [`BackupError::Target`].
+    pub fn finish(mut self) -> Result<u64, BackupError> {
+        let users = self.users;
+        self.raw(&0_u32.to_le_bytes())?;
+        self.raw(&users.to_le_bytes())?;
+        let mut out = self.out.finish().map_err(BackupError::Target)?;
+        out.flush().map_err(BackupError::Target)?;
+        Ok(users)
+    }
+
+    fn frame(&mut self, content: &impl Serialize) -> Result<(), BackupError> {
+        let failed = |error| BackupError::Target(io::Error::other(error));
+        let bytes = Zeroizing::new(to_stdvec(content).map_err(failed)?);
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        self.raw(&length.to_le_bytes())?;
+        self.raw(&bytes)
+    }
+
+    fn raw(&mut self, bytes: &[u8]) -> Result<(), BackupError> {
+        self.out.write_all(bytes).map_err(BackupError::Target)
+    }
+}

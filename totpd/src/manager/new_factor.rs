@@ -1,0 +1,43 @@
+//! A factor as it was asked for.
+
+use totpd_interface::Error;
+
+use crate::factor::{Factor, FactorId, Kind, Status};
+use crate::options::Options;
+use crate::seed::Seed;
+
+/// The factor that these options describe, made at `now` (seconds since 1970). One that needs a first
+/// code waits for it for `lifetime` seconds.
+///
+/// # Errors
+/// [`Error::Internal`] where the kernel gives no random bytes.
+pub(super) fn new_factor(options: Options, now: u64, lifetime: u64) -> Result<Factor, Error> {
+    let no_randomness = |_| Error::Internal("the kernel gives no random bytes for a seed".into());
+    let mut id = [0; 5];
+    getrandom::fill(&mut id).map_err(no_randomness)?;
+    let seed = match options.secret {
+        Some(seed) => seed,
+        None => Seed::random(options.algorithm.seed_length()).map_err(no_randomness)?,
+    };
+    let status = if options.confirmed {
+        Status::Verified
+    } else {
+        Status::Unverified { expires: now.saturating_add(lifetime), wrong_codes: 0 }
+    };
+    let last_accepted = match options.kind {
+        Kind::Hotp => options.counter.checked_sub(1),
+        Kind::Totp { .. } => None,
+    };
+    Ok(Factor {
+        id: FactorId::from_random(id),
+        name: options.name,
+        kind: options.kind,
+        algorithm: options.algorithm,
+        digits: options.digits,
+        seed,
+        status,
+        created: now,
+        last_used: None,
+        last_accepted,
+    })
+}

@@ -1,5 +1,7 @@
 //! Sealing: what is on disk can be read, and put in its place, by the holder of the key alone.
 
+use std::sync::Once;
+
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
@@ -29,7 +31,7 @@ impl Sealer {
         if let Err(why) = lock_pages_of(&*sealer) {
             let told =
                 format!("the sealing key may reach swap, its memory cannot be locked: {why}");
-            Entry::new(Priority::Warning, told).write();
+            TOLD.call_once(|| Entry::new(Priority::Warning, told).write());
         }
         Self(sealer)
     }
@@ -59,6 +61,8 @@ impl Sealer {
     }
 }
 
+/// A sealer is made more than once, and the log needs to say it once.
+static TOLD: Once = Once::new();
 const NONCE: usize = 24;
 
 #[cfg(test)]

@@ -141,7 +141,7 @@ fn without_a_journal_decisions_go_to_syslog() {
 }
 
 #[test]
-fn a_disk_that_is_read_only_refuses_says_why_and_recovers() {
+fn a_disk_that_is_read_only_at_start_refuses_says_so_once_and_recovers() {
     let machine = Machine::new();
     machine.run("mount -t tmpfs -o size=16m,mode=700 tmpfs /var/lib/totpd").ok();
     let seed = machine.enrolled("alice", 1);
@@ -149,10 +149,17 @@ fn a_disk_that_is_read_only_refuses_says_why_and_recovers() {
     machine.kill_daemon("KILL");
     machine.run("mount -o remount,ro /var/lib/totpd").ok();
     let code = seed.code();
-    let refused = machine.pam("totp", "alice", &code).go();
-    assert_eq!(refused.rc, pam::AUTHINFO_UNAVAIL, "{refused:#?}");
-    assert!(machine.log().contains("cannot be opened: Read-only file system"), "{}", machine.log());
+    for _ in 0..5 {
+        let refused = machine.pam("totp", "alice", &code).go();
+        assert_eq!(refused.rc, pam::AUTHINFO_UNAVAIL, "{refused:#?}");
+    }
+    let listed = machine.run("totpctl list");
+    assert!(listed.stderr.contains("store cannot be read"), "{listed:#?}");
+    let log = machine.log();
+    // By the daemon when it came up, and by the first login. Not by each.
+    assert_eq!(log.matches("Read-only file system").count(), 2, "{log}");
     machine.run("mount -o remount,rw /var/lib/totpd").ok();
+    eventually("it is opened again", || machine.log().contains("can be opened again"));
     assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::SUCCESS);
     assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::AUTH_ERR);
 }

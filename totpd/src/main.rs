@@ -18,8 +18,13 @@ use totpd::login::Login;
 use totpd::maintenance::Maintenance;
 use totpd::manager::Manager;
 use totpd::people::MOST_LOOKUPS;
-use totpd::store::local::{FOLDER, Local};
+use totpd::store::local::{FOLDER, Local, OpenError, Opened};
+use totpd::store::unopened::Unopened;
+use totpd::store::{PATIENCE, Store};
+use totpd::subject::Buckets;
 use totpd_interface::{PATH, SERVICE, SYSTEM_BUS};
+use zbus::Connection;
+use zbus::connection::Builder;
 use zeroizing_alloc::ZeroAlloc;
 
 /// Memory is wiped when it is freed, whoever had it: the bus library, the backups' and our own.
@@ -62,35 +67,75 @@ fn serve() -> Result<(), String> {
     for warning in &config.warnings {
         Entry::new(Priority::Warning, warning.clone()).write();
     }
-    let credentials = credentials();
-    let opened =
-        Local::open(Path::new(FOLDER), credentials.as_deref()).map_err(|error| say(&error))?;
     let host = nix::unistd::gethostname().map_err(|error| say(&error))?;
-    let local = opened.local;
-    let daemon =
-        Arc::new(Daemon::new(opened.store, opened.buckets, config, label(&host.to_string_lossy())));
-    tokio::runtime::Builder::new_current_thread()
+    let host = label(&host.to_string_lossy());
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
         .max_blocking_threads(MOST_LOOKUPS + 1)
         .thread_stack_size(LOOKUP_STACK)
         .thread_keep_alive(Duration::from_secs(2))
         .build()
-        .map_err(|error| say(&error))?
-        .block_on(on_the_bus(daemon, local))
-        .map_err(|error| format!("the system bus: {error}"))
+        .map_err(|error| say(&error))?;
+    match open() {
+        Ok(Opened { store, local, buckets }) => {
+            let daemon = Arc::new(Daemon::new(store, buckets, config, host));
+            let maintenance = Maintenance::new(Arc::clone(&daemon), local);
+            runtime.block_on(async {
+                let connection = on_the_bus(&daemon, |bus| bus.serve_at(PATH, maintenance)).await;
+                connection.map_err(|error| of_the_bus(&error))?.closed().await;
+                Err(of_the_bus(&zbus::Error::Failure("it has gone away".into())))
+            })
+        }
+        Err(error) if error.may_end_by_itself() => {
+            let told = format!("{error}; logins are refused until that is over");
+            Entry::new(Priority::Error, told).write();
+            let store = Store::new(Arc::new(Unopened(error.to_string())), PATIENCE);
+            let buckets = Buckets::random().map_err(|error| say(&error))?;
+            let daemon = Arc::new(Daemon::new(store, buckets, config, host));
+            runtime.block_on(until_it_opens(&daemon))
+        }
+        Err(error) => Err(say(&error)),
+    }
 }
 
-async fn on_the_bus(daemon: Arc<Daemon>, local: Local) -> zbus::Result<()> {
-    let connection = zbus::connection::Builder::address(SYSTEM_BUS)
-        .serve_at(PATH, Login(Arc::clone(&daemon)))
-        .serve_at(PATH, Manager(Arc::clone(&daemon)))
-        .serve_at(PATH, Maintenance::new(daemon, local))
-        .name(SERVICE)
-        .build()
-        .await?;
-    connection.closed().await;
-    Err(zbus::Error::Failure("it has gone away".into()))
+/// Answers that there is no store, until there is one. Then this process ends, and the next login
+/// starts one that has it.
+async fn until_it_opens(daemon: &Arc<Daemon>) -> Result<(), String> {
+    let connection = on_the_bus(daemon, |bus| bus).await.map_err(|error| of_the_bus(&error))?;
+    loop {
+        if tokio::time::timeout(TRY_AGAIN, connection.closed()).await.is_ok() {
+            return Err("the system bus has gone away".into());
+        }
+        match tokio::task::spawn_blocking(open).await {
+            Ok(Ok(_)) => {
+                let told = "the store can be opened again; the next login starts anew with it";
+                Entry::new(Priority::Notice, told.into()).write();
+                return Ok(());
+            }
+            Ok(Err(error)) if !error.may_end_by_itself() => return Err(error.to_string()),
+            _ => {}
+        }
+    }
+}
+
+fn open() -> Result<Opened, OpenError> {
+    Local::open(Path::new(FOLDER), credentials().as_deref())
+}
+
+/// Takes the name, with what every daemon serves and what `more` adds.
+async fn on_the_bus(
+    daemon: &Arc<Daemon>,
+    more: impl FnOnce(Builder<'_>) -> Builder<'_>,
+) -> zbus::Result<Connection> {
+    let bus = Builder::address(SYSTEM_BUS)
+        .serve_at(PATH, Login(Arc::clone(daemon)))
+        .serve_at(PATH, Manager(Arc::clone(daemon)));
+    more(bus).name(SERVICE).build().await
+}
+
+fn of_the_bus(error: &zbus::Error) -> String {
+    format!("the system bus: {error}")
 }
 
 /// Where systemd puts the credentials of this unit.
@@ -129,6 +174,8 @@ fn complain(why: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// How soon a store that cannot be opened is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// Enough for the modules of NSS, which run in these threads.
 const LOOKUP_STACK: usize = 512 * 1024;
 

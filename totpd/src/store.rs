@@ -15,6 +15,7 @@ pub(crate) mod conformance;
 pub mod local;
 #[cfg(test)]
 pub(crate) mod memory;
+pub mod unopened;
 
 /// Why the store did not do what it was asked. For the journal; a caller learns less.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

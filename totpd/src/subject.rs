@@ -57,6 +57,16 @@ impl Buckets {
         Self(secret)
     }
 
+    /// Buckets of which nothing is remembered.
+    ///
+    /// # Errors
+    /// Where the kernel gives no random bytes.
+    pub fn random() -> Result<Self, getrandom::Error> {
+        let mut secret = Zeroizing::new([0; 32]);
+        getrandom::fill(secret.as_mut_slice())?;
+        Ok(Self(secret))
+    }
+
     /// The bucket of `name`, which may be any text.
     #[must_use]
     pub fn of(&self, name: &str) -> Subject {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use rusqlite::ErrorCode;
 
 use crate::key::KeyError;
@@ -88,13 +89,50 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// Whether it is the trouble of a disk, which may end by itself. Everything else takes somebody
+    /// who changes something.
+    #[must_use]
+    pub fn may_end_by_itself(&self) -> bool {
+        let of_the_disk = |error: &io::Error| {
+            use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+            matches!(error.kind(), QuotaExceeded | ReadOnlyFilesystem | StorageFull)
+                || error.raw_os_error() == Some(Errno::EIO as i32)
+        };
+        match self {
+            Self::Unavailable { .. } => true,
+            Self::Io { source, .. } | Self::Key(KeyError::Io { source, .. }) => of_the_disk(source),
+            _ => false,
+        }
+    }
+
     /// What an error of SQLite means for somebody who starts the daemon.
     pub(super) fn of_sqlite(file: &Path, error: &rusqlite::Error) -> Self {
         let path = file.to_path_buf();
         match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase) => Self::NotAStore { path, reason: error.to_string() },
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::NotAStore { path, reason: error.to_string() },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse(path),
             _ => Self::Unavailable { path, reason: error.to_string() },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_trouble_of_a_disk_is_told_from_what_somebody_has_to_mend() {
+        let io = |errno: Errno| OpenError::Io {
+            path: "/x".into(),
+            source: io::Error::from_raw_os_error(errno as i32),
+        };
+        for errno in [Errno::EROFS, Errno::EIO, Errno::ENOSPC, Errno::EDQUOT] {
+            assert!(io(errno).may_end_by_itself(), "{errno}");
+        }
+        for errno in [Errno::EACCES, Errno::ENOENT, Errno::ENOTDIR, Errno::ELOOP] {
+            assert!(!io(errno).may_end_by_itself(), "{errno}");
+        }
+        assert!(!OpenError::InUse("/x".into()).may_end_by_itself());
+        assert!(!OpenError::Newer { path: "/x".into(), found: 3, known: 2 }.may_end_by_itself());
     }
 }

@@ -1,0 +1,33 @@
+//! The store of a daemon that came up while the disk is in trouble: it answers everybody that there
+//! is none, instead of ending at each login.
+
+use super::{Backend, Change, Listed, Pending, StoreError};
+use crate::record::Record;
+use crate::subject::Subject;
+
+/// A store that could not be opened, and why.
+pub struct Unopened(pub String);
+
+impl Unopened {
+    fn refuse<T: Send + 'static>(&self) -> Pending<T> {
+        Box::pin(std::future::ready(Err(StoreError::Unavailable(self.0.clone()))))
+    }
+}
+
+impl Backend for Unopened {
+    fn read(&self, _: Subject, _: Option<Subject>) -> Pending<Option<Record>> {
+        self.refuse()
+    }
+
+    fn update(&self, _: Subject, _: Change) -> Pending<()> {
+        self.refuse()
+    }
+
+    fn discard(&self, _: Subject) -> Pending<()> {
+        self.refuse()
+    }
+
+    fn list(&self, _: String, _: u32) -> Pending<Vec<Listed>> {
+        self.refuse()
+    }
+}

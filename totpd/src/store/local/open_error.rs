@@ -109,7 +109,9 @@ impl OpenError {
     pub(super) fn of_sqlite(file: &Path, error: &rusqlite::Error) -> Self {
         let path = file.to_path_buf();
         match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::NotAStore { path, reason: error.to_string() },
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                Self::NotAStore { path, reason: error.to_string() }
+            }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse(path),
             _ => Self::Unavailable { path, reason: error.to_string() },
         }

@@ -57,7 +57,7 @@ pub struct Local(Arc<Inner>);
 
 struct Inner {
     folder: PathBuf,
-    keys: Arc<Keys>,
+    keys: Keys,
     credentials: Option<PathBuf>,
     /// Held by whatever works on the store as a whole: one at a time.
     whole: Mutex<()>,
@@ -73,7 +73,7 @@ impl Local {
     /// [`OpenError`] says what is wrong with the folder, the key or the file, and what to do.
     pub fn open(folder: &Path, credentials: Option<&Path>) -> Result<Opened, OpenError> {
         let found = folder::open(folder, credentials)?;
-        let (keys, buckets) = (Arc::new(found.keys), found.buckets);
+        let (keys, buckets) = (found.keys, found.buckets);
         let slot = Arc::new(Mutex::new(None));
         let (reader, read) = Reader::new(folder.join(folder::FILE), Arc::clone(&slot));
         let (writer, write) = Writer::new(found.disk.with_reader(slot));
@@ -169,7 +169,7 @@ impl Drop for Inner {
 
 impl Backend for Local {
     fn read(&self, subject: Subject, other: Option<Subject>) -> Pending<Option<Record>> {
-        let keys = Arc::clone(&self.0.keys);
+        let keys = self.0.keys.around();
         let about = subject.to_string();
         let told = self.reader().and_then(|reader| {
             reader.ask(about, move |connection| {
@@ -183,13 +183,13 @@ impl Backend for Local {
         Box::pin(async move {
             match told?.await.unwrap_or_else(|_| Err(ended()))? {
                 None => Ok(None),
-                Some((subject, row)) => keys.now().decode(&subject, &row).map(Some),
+                Some((subject, row)) => keys.decode(&subject, &row).map(Some),
             }
         })
     }
 
     fn update(&self, subject: Subject, mut change: Change) -> Pending<()> {
-        let (keys, folder) = (Arc::clone(&self.0.keys), self.0.folder.clone());
+        let (keys, folder) = (self.0.keys.clone(), self.0.folder.clone());
         let told = self.writer().and_then(|writer| {
             writer.ask(subject.to_string(), move |connection| {
                 let seals = keys.now();
@@ -222,17 +222,16 @@ impl Backend for Local {
     }
 
     fn list(&self, after: String, limit: u32) -> Pending<Vec<Listed>> {
-        let keys = Arc::clone(&self.0.keys);
+        let keys = self.0.keys.around();
         let told = self.reader().and_then(|reader| {
             reader.ask("everybody".into(), move |connection| {
                 rows::users(connection, &after, limit as usize)
             })
         });
         Box::pin(async move {
-            let seals = keys.now();
             let users = told?.await.unwrap_or_else(|_| Err(ended()))?;
             let listed = users.into_iter().map(|(name, row)| Listed {
-                record: seals.decode(&Subject::User(name.clone()), &row),
+                record: keys.decode(&Subject::User(name.clone()), &row),
                 name,
             });
             Ok(listed.collect())

@@ -15,7 +15,14 @@ use crate::store::local::rows::Row;
 use crate::subject::Subject;
 
 /// The keys of an open store. They change while it is open: look at each use.
-pub(super) struct Keys(Mutex<Arc<Seals>>);
+#[derive(Clone)]
+pub(super) struct Keys(Arc<Mutex<Arc<Seals>>>);
+
+/// The keys around the reading of a row, which may have been re-sealed in between.
+pub(super) struct Around {
+    before: Arc<Seals>,
+    keys: Keys,
+}
 
 /// The keys at one moment.
 pub(super) struct Seals {
@@ -31,15 +38,30 @@ pub(super) struct Seals {
 
 impl Keys {
     pub(super) fn new(seals: Seals) -> Self {
-        Self(Mutex::new(Arc::new(seals)))
+        Self(Arc::new(Mutex::new(Arc::new(seals))))
     }
 
     pub(super) fn now(&self) -> Arc<Seals> {
         Arc::clone(&lock(&self.0))
     }
 
+    /// For a row that is read from now on.
+    pub(super) fn around(&self) -> Around {
+        Around { before: self.now(), keys: self.clone() }
+    }
+
     pub(super) fn set(&self, seals: Seals) {
         *lock(&self.0) = Arc::new(seals);
+    }
+}
+
+impl Around {
+    /// The record in a row of `subject` that was read since.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if it is not what was written there.
+    pub(super) fn decode(&self, subject: &Subject, row: &Row) -> Result<Record, StoreError> {
+        self.before.decode(subject, row).or_else(|_| self.keys.now().decode(subject, row))
     }
 }
 

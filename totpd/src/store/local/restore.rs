@@ -120,16 +120,16 @@ impl Restoring<'_> {
         new.close().map_err(|(_, error)| unavailable(&error))?;
         File::open(&path).and_then(|new| new.sync_all()).map_err(|error| unavailable(&error))?;
 
-        let (keys, seals) = (Arc::clone(&self.local.0.keys), Arc::clone(&self.seals));
+        let (keys, seals) = (self.local.0.keys.clone(), Arc::clone(&self.seals));
         let (tell, told) = oneshot::channel();
         self.local.writer()?.alone(move |disk| {
             let floor = Floor { time: now(), skew };
+            // Before the files change: if that ends in an error, the new one may be in place
+            // nevertheless, and must reopen nothing. To the old one it does no harm.
+            keys.set(seals.without_older(Some(floor)));
             let replaced = replace(disk, &path, &folder, &seals, floor);
             if replaced.is_err() {
                 disk.distrust();
-            }
-            if replaced.is_ok() {
-                keys.set(seals.without_older(Some(floor)));
             }
             let _ = tell.send(replaced);
         })?;
@@ -187,15 +187,19 @@ fn replace(
         meta::set_key(&connection, Named::Key, Some(&seals.id))?;
         meta::set_secrets(&connection, &seals.newest, &secrets)?;
         connection.execute_batch("COMMIT")?;
-        disk::emptied(&connection)?;
-        Ok(())
+        match disk::emptied(&connection)? {
+            false => Ok(()),
+            true => Err(StoreError::Unavailable("its log cannot be emptied".into()).into()),
+        }
     };
     prepare().map_err(|trouble| format!("the new store cannot be finished: {trouble:?}"))?;
-    disk.closed(|file| swap(file, new, folder)).map_err(|error| say(&error))?;
+    disk.closed(|file| swap(file, new, folder))?;
     // Now it is the store. It is opened before the old one goes.
     match disk.connection() {
         Ok(connection) => {
-            let _ = disk::reserve(connection, &folder.join(FILE));
+            if disk::reserve(connection, &folder.join(FILE)).is_err() {
+                disk.distrust();
+            }
             clear_old(folder).map_err(|error| say(&error))
         }
         Err(error) => {
@@ -212,14 +216,19 @@ fn replace(
     }
 }
 
-fn swap(file: &Path, new: &Path, folder: &Path) -> io::Result<()> {
-    remove(&disk::log(new))?;
-    remove(&disk::log(file))?;
-    File::open(new)?.sync_all()?;
-    sync_folder(folder)?;
-    fs::hard_link(file, old_file(folder))?;
-    fs::rename(new, file)?;
-    sync_folder(folder)
+fn swap(file: &Path, new: &Path, folder: &Path) -> Result<(), String> {
+    let change = || -> io::Result<()> {
+        remove(&disk::log(new))?;
+        remove(&disk::log(file))?;
+        File::open(new)?.sync_all()?;
+        sync_folder(folder)?;
+        fs::hard_link(file, old_file(folder))?;
+        fs::rename(new, file)
+    };
+    change().map_err(|error| error.to_string())?;
+    sync_folder(folder).map_err(|error| {
+        format!("the new store is in place, but a power cut may bring the old one back: {error}")
+    })
 }
 
 /// Removes what a restoration that was interrupted has left.

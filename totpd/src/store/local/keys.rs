@@ -115,3 +115,56 @@ fn raise(record: &mut Record, floor: Floor) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::conformance::{enrolled, user};
+
+    fn key() -> MasterKey {
+        let folder = tempfile::tempdir().unwrap();
+        MasterKey::make(&folder.path().join("store.key")).unwrap()
+    }
+
+    fn row(keys: &Keys) -> Row {
+        let sealed = keys.now().encode(&user("alice"), &enrolled(1000)).unwrap();
+        Row { uid: Some(1000), sealed }
+    }
+
+    #[test]
+    fn a_row_that_is_re_sealed_while_it_is_read_is_not_damaged() {
+        let (old, new) = (key(), key());
+        let keys = Keys::new(Seals::of(&old, None));
+        let (before, under_old) = (keys.around(), row(&keys));
+        keys.set(Seals { older: Some(Sealer::new(&old)), ..Seals::of(&new, None) });
+        let (between, under_new) = (keys.around(), row(&keys));
+        keys.set(keys.now().without_older(None));
+        for (around, row) in [
+            (&before, &under_old),
+            (&before, &under_new),
+            (&between, &under_old),
+            (&between, &under_new),
+        ] {
+            assert_eq!(around.decode(&user("alice"), row).unwrap().uid, 1000);
+        }
+        assert!(keys.around().decode(&user("alice"), &under_old).is_err());
+        assert!(before.decode(&user("bob"), &under_new).is_err());
+    }
+
+    #[test]
+    fn a_floor_takes_the_steps_before_it_for_used_and_no_later_factor() {
+        let floor = Floor { time: 30_000, skew: 1 };
+        for (created, last, expected) in [
+            (0, None, Some(1001)),
+            (30_000, Some(999), Some(1001)),
+            (0, Some(1005), Some(1005)),
+            (30_001, None, None),
+        ] {
+            let mut record = enrolled(1000);
+            record.factors[0].created = created;
+            record.factors[0].last_accepted = last;
+            raise(&mut record, floor);
+            assert_eq!(record.factors[0].last_accepted, expected, "{created} {last:?}");
+        }
+    }
+}

@@ -293,22 +293,3 @@ fn one_task_on_the_whole_store_at_a_time() {
     opened.local.check(&crate::progress::Progress::default()).unwrap();
     assert!(run(opened.store.read(user("alice"))).unwrap().is_some());
 }
-
-#[test]
-fn what_is_read_while_everything_is_re_sealed_is_never_taken_for_damage() {
-    let folder = Folder::with_a_user();
-    let opened = folder.opened();
-    let done = std::sync::atomic::AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            for _ in 0..30 {
-                opened.local.rekey(&crate::progress::Progress::default()).unwrap();
-            }
-            done.store(true, std::sync::atomic::Ordering::Relaxed);
-        });
-        while !done.load(std::sync::atomic::Ordering::Relaxed) {
-            assert!(run(opened.store.read(user("alice"))).unwrap().is_some());
-            assert!(run(opened.store.list(String::new(), 9)).unwrap()[0].record.is_ok());
-        }
-    });
-}

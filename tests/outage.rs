@@ -67,33 +67,6 @@ fn a_daemon_that_cannot_start() {
 }
 
 #[test]
-fn a_full_disk_keeps_nobody_out_and_lets_nobody_in_twice() {
-    let machine = Machine::new();
-    machine.run("mount -t tmpfs -o size=8m,mode=700 tmpfs /var/lib/totpd").ok();
-    let seeds: Vec<_> = (0..20)
-        .map(|n| {
-            machine.run(&format!("useradd -M user{n}")).ok();
-            machine.enrolled(&format!("user{n}"), n)
-        })
-        .collect();
-    let fill = "cat /dev/zero > /var/lib/totpd/filler 2>/dev/null; \
-                df --output=avail /var/lib/totpd | tail -n1";
-    for round in 0..2 {
-        assert_eq!(machine.run(fill).ok().trim(), "0");
-        for (n, seed) in seeds.iter().enumerate() {
-            let user = format!("user{n}");
-            let code = if round == 0 { seed.code() } else { seed.next_code() };
-            let first = machine.pam("totp", &user, &code).go();
-            assert_eq!(first.rc, pam::SUCCESS, "{user} in round {round}: {first:#?}");
-            let second = machine.pam("totp", &user, &code).go();
-            assert_eq!(second.rc, pam::AUTH_ERR, "{user} in round {round}: {second:#?}");
-        }
-        // The disk is still full when the next one starts.
-        machine.kill_daemon("KILL");
-    }
-}
-
-#[test]
 fn a_store_that_can_write_no_more_refuses_says_so_once_and_recovers() {
     // Too small a disk for the room that the store reserves.
     let machine = Machine::new();

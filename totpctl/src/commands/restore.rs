@@ -1,6 +1,7 @@
 //! `totpctl restore`: a backup in the place of the store.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::Seek;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -23,7 +24,7 @@ pub(super) struct Options<'a> {
 
 pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), Failure> {
     let bus = Bus::connect_patiently()?;
-    let source = open(file)?;
+    let mut source = open(file)?;
     let secret = secret(options.identity)?;
     let plan = ask(&bus, "Reading", &source, &secret, &[("dry_run", true)])?;
     let present = json::number(&plan, "present_users").unwrap_or_default();
@@ -43,8 +44,8 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
             "nothing was changed; say --yes to restore without a question",
         ));
     }
-    // The same file from its beginning.
-    let source = open(file)?;
+    // The same file that was shown, whatever has its name by now.
+    source.rewind().map_err(|error| unreadable(file, &error.to_string()))?;
     let done = ask(&bus, "Restoring", &source, &secret, &[("replace", options.replace)])?;
     let users = json::number(&done, "users").unwrap_or_default();
     if json {
@@ -137,16 +138,17 @@ fn secret(identity: Option<&Path>) -> Result<Secret, Failure> {
 }
 
 fn open(file: &Path) -> Result<File, Failure> {
-    let unreadable = |why: String| {
-        Failure::refused(format!("the backup {} cannot be read: {why}", file.display()))
-    };
     // Not waiting for the other end of a pipe.
     let mut options = OpenOptions::new();
     let opened = options.read(true).custom_flags(nix::libc::O_NONBLOCK).open(file);
-    let opened = opened.map_err(|error| unreadable(error.to_string()))?;
-    let metadata = opened.metadata().map_err(|error| unreadable(error.to_string()))?;
+    let opened = opened.map_err(|error| unreadable(file, &error.to_string()))?;
+    let metadata = opened.metadata().map_err(|error| unreadable(file, &error.to_string()))?;
     if !metadata.is_file() {
-        return Err(unreadable("it is no plain file".into()));
+        return Err(unreadable(file, "it is no plain file"));
     }
     Ok(opened)
+}
+
+fn unreadable(file: &Path, why: &str) -> Failure {
+    Failure::refused(format!("the backup {} cannot be read: {why}", file.display()))
 }

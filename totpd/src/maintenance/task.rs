@@ -46,7 +46,7 @@ pub(super) fn restore(
 ) -> Result<Restored, BackupError> {
     progress.begin(0);
     let mut reader = Reader::open(BufReader::new(File::from(source)), &options.opener)?;
-    let present_users = local.enrolled_users(u64::MAX)?;
+    let present_users = local.enrolled_users()?;
     if present_users > 0 && !options.replace && !options.dry_run {
         return Err(BackupError::NotEmpty);
     }

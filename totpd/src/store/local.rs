@@ -15,7 +15,7 @@ use rusqlite::Connection;
 use crate::record::Record;
 use crate::store::local::keys::Keys;
 use crate::store::local::reader::Reader;
-use crate::store::local::rows::Trouble;
+use crate::store::local::rows::{Name, Trouble};
 use crate::store::local::writer::Writer;
 use crate::store::{Backend, Change, Listed, PATIENCE, Pending, Store, StoreError};
 use crate::subject::{Buckets, Subject};
@@ -100,7 +100,7 @@ impl Local {
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
     pub fn count(&self) -> Result<u64, StoreError> {
-        let (mut total, mut after) = (0, Vec::new());
+        let (mut total, mut after) = (0, Name::FIRST);
         loop {
             // Whoever logs in meanwhile waits for a part of it at most.
             let from = after;

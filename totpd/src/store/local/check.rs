@@ -3,7 +3,7 @@
 use crate::progress::Progress;
 use crate::store::StoreError;
 use crate::store::local::Local;
-use crate::store::local::rows::{self, AnyRow};
+use crate::store::local::rows::{self, AnyRow, Name};
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -57,7 +57,7 @@ impl Local {
         mut work: impl FnMut(Vec<AnyRow>) -> Result<(), E>,
     ) -> Result<(), E> {
         progress.begin(self.count()?);
-        let mut after = Vec::new();
+        let mut after = Name::FIRST;
         loop {
             let from = after.clone();
             let page = self.read_now("everybody", move |rows| rows::page(rows, &from, PAGE))?;

@@ -103,6 +103,15 @@ pub(super) fn reopened(file: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// Another connection in the place of one that has failed, with the file as the disk has it. No
+/// other may be open.
+pub(super) fn anew(failed: Connection, file: &Path) -> rusqlite::Result<Connection> {
+    drop(failed);
+    forget(file);
+    forget(&log(file));
+    reopened(file)
+}
+
 /// Opens `file`, which exists.
 pub(super) fn connect(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE

@@ -71,7 +71,7 @@ pub(super) fn open(folder: &Path, credentials: Option<&Path>) -> Result<Found, O
     }
     // A disk that is full already is no reason not to start: what is there can be used.
     if disk::reserve(&connection, &file).is_err() {
-        connection = disk::reopened(&file).map_err(failed)?;
+        connection = disk::anew(connection, &file).map_err(failed)?;
     }
 
     let (key, secrets) = match unlock(&connection, &file, &mut keyring)? {
@@ -93,7 +93,7 @@ pub(super) fn open(folder: &Path, credentials: Option<&Path>) -> Result<Found, O
     // A disk that is full is no reason not to start.
     if let Err(why) = rekey::tidy(&connection, folder) {
         Entry::new(Priority::Warning, format!("the old key is not gone yet: {why}")).write();
-        connection = disk::reopened(&file).map_err(failed)?;
+        connection = disk::anew(connection, &file).map_err(failed)?;
     }
     restore::clear_old(folder).map_err(|source| OpenError::Io { path: folder.into(), source })?;
     let disk = Disk::new(&file, connection, locked);

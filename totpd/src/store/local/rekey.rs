@@ -25,7 +25,7 @@ use crate::store::local::folder::FILE;
 use crate::store::local::keyring::{self, Keyring};
 use crate::store::local::keys::Seals;
 use crate::store::local::meta::{self, Named};
-use crate::store::local::rows::{self, Trouble};
+use crate::store::local::rows::{self, Name, Trouble};
 use crate::store::local::{Local, disk, ended, migration};
 
 /// What came of it.
@@ -122,12 +122,12 @@ fn finish(local: &Local, progress: &Progress) -> Result<Rekeyed, StoreError> {
     progress.begin(local.count()?);
     let seals = local.0.keys.now();
     let mut checked = Checked::default();
-    let mut after = Vec::new();
+    let mut after = Name::FIRST;
     loop {
         let (from, under) = (after.clone(), Arc::clone(&seals));
         let page = local.write_now("everybody", move |connection| {
             let rows = rows::page(connection, &from, PAGE)?;
-            let mut page = Page { rows: rows.len(), ..Page::default() };
+            let mut page = Page { rows: rows.len(), damaged: Vec::new(), last: Name::FIRST };
             for row in rows {
                 if !reseal(connection, &under, &row)? {
                     page.damaged.push(row.shown());
@@ -166,11 +166,10 @@ fn finish(local: &Local, progress: &Progress) -> Result<Rekeyed, StoreError> {
     Ok(Rekeyed { key: seals.id.clone(), checked })
 }
 
-#[derive(Default)]
 struct Page {
     rows: usize,
     damaged: Vec<String>,
-    last: Vec<u8>,
+    last: Name,
 }
 
 /// Seals one row under the newest key. Whether it could be unsealed; if not it is left alone.

@@ -42,11 +42,11 @@ pub struct Restored {
 }
 
 impl Local {
-    /// Users with a factor, counted up to `limit`.
+    /// Users with a factor.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
-    pub fn enrolled_users(&self, limit: u64) -> Result<u64, StoreError> {
+    pub fn enrolled_users(&self) -> Result<u64, StoreError> {
         let (mut after, mut enrolled) = (String::new(), 0);
         let seals = self.0.keys.now();
         loop {
@@ -58,9 +58,6 @@ impl Local {
                 // A damaged record may have been a factor.
                 let record = seals.decode(&Subject::User(name.clone()), row);
                 enrolled += u64::from(record.map_or(true, |record| !record.factors.is_empty()));
-            }
-            if enrolled >= limit {
-                return Ok(enrolled);
             }
         }
     }
@@ -106,7 +103,7 @@ impl Restoring<'_> {
     /// ahead it accepted.
     ///
     /// # Errors
-    /// [`StoreError`]; then the store is as it was.
+    /// [`StoreError`]; then the store is as it was, unless it says that the new one is in place.
     pub fn finish(
         mut self,
         now: impl Fn() -> u64 + Send + 'static,

@@ -1,8 +1,8 @@
 //! The rows: one a subject, sealed. Functions on a connection, and nothing else speaks SQL about
 //! them.
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
 use crate::store::StoreError;
 use crate::subject::Subject;
@@ -17,11 +17,19 @@ pub(super) struct Row {
     pub(super) sealed: Vec<u8>,
 }
 
-/// A row of whatever subject. Its name may have been edited to anything.
+/// The name of a row as it was found, which may have been edited to anything: a place in the order
+/// of all rows. A single flipped bit makes a blob of a text, and all blobs come after all texts.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Name {
+    Blob(Vec<u8>),
+    Text(Vec<u8>),
+}
+
+/// A row of whatever subject.
 #[derive(Debug)]
 pub(super) struct AnyRow {
-    /// The bytes of its name.
-    pub(super) name: Vec<u8>,
+    /// Its name.
+    pub(super) name: Name,
     /// The rest.
     pub(super) row: Row,
 }
@@ -33,6 +41,27 @@ pub(super) enum Trouble {
     Record(StoreError),
     /// With the file.
     File(rusqlite::Error),
+}
+
+impl Name {
+    /// Before all rows that have a name.
+    pub(super) const FIRST: Self = Self::Text(Vec::new());
+
+    fn of(value: ValueRef<'_>) -> Self {
+        match value {
+            ValueRef::Text(bytes) => Self::Text(bytes.to_vec()),
+            value => Self::Blob(bytes(value).to_vec()),
+        }
+    }
+}
+
+impl ToSql for Name {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
+            Self::Text(bytes) => ValueRef::Text(bytes),
+        }))
+    }
 }
 
 impl From<rusqlite::Error> for Trouble {
@@ -108,7 +137,7 @@ pub(super) fn users(
     while users.len() < limit
         && let Some(row) = cursor.next()?
     {
-        let name = std::str::from_utf8(bytes(row.get_ref(0)?)).ok().and_then(UserName::parse);
+        let name = row.get_ref(0)?.as_str().ok().and_then(UserName::parse);
         if let Some(name) = name {
             users.push((name, found(row.get_ref(1)?, row.get_ref(2)?)));
         }
@@ -119,17 +148,16 @@ pub(super) fn users(
 /// At most `limit` rows of whatever subject after the name `after`, in the order of their bytes.
 pub(super) fn page(
     connection: &Connection,
-    after: &[u8],
+    after: &Name,
     limit: usize,
 ) -> rusqlite::Result<Vec<AnyRow>> {
     let mut statement = connection.prepare_cached(
-        "SELECT subject, uid, sealed FROM record WHERE subject > CAST(?1 AS TEXT) ORDER BY subject \
-         LIMIT ?2",
+        "SELECT subject, uid, sealed FROM record WHERE subject > ?1 ORDER BY subject LIMIT ?2",
     )?;
     let mut cursor = statement.query(params![after, limit as i64])?;
     let mut rows = Vec::new();
     while let Some(row) = cursor.next()? {
-        let name = bytes(row.get_ref(0)?).to_vec();
+        let name = Name::of(row.get_ref(0)?);
         rows.push(AnyRow { name, row: found(row.get_ref(1)?, row.get_ref(2)?) });
     }
     Ok(rows)
@@ -138,18 +166,18 @@ pub(super) fn page(
 /// How many rows there are after the name `after`, up to `limit`, and the name of the last of these.
 pub(super) fn count(
     connection: &Connection,
-    after: &[u8],
+    after: &Name,
     limit: usize,
-) -> rusqlite::Result<(usize, Vec<u8>)> {
+) -> rusqlite::Result<(usize, Name)> {
     let mut statement = connection.prepare_cached(
-        "SELECT subject FROM record WHERE subject > CAST(?1 AS TEXT) ORDER BY subject LIMIT ?2",
+        "SELECT subject FROM record WHERE subject > ?1 ORDER BY subject LIMIT ?2",
     )?;
     let mut cursor = statement.query(params![after, limit as i64])?;
-    let (mut count, mut last) = (0, Vec::new());
+    let (mut count, mut last) = (0, Name::FIRST);
     while let Some(row) = cursor.next()? {
         count += 1;
         if count == limit {
-            last = bytes(row.get_ref(0)?).to_vec();
+            last = Name::of(row.get_ref(0)?);
         }
     }
     Ok((count, last))
@@ -163,12 +191,16 @@ pub(super) fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
 impl AnyRow {
     /// Whose row it is, if its name is one.
     pub(super) fn subject(&self) -> Option<Subject> {
-        std::str::from_utf8(&self.name).ok().and_then(Subject::of_row)
+        match &self.name {
+            Name::Blob(_) => None,
+            Name::Text(bytes) => std::str::from_utf8(bytes).ok().and_then(Subject::of_row),
+        }
     }
 
     /// Its name for people to read.
     pub(super) fn shown(&self) -> String {
-        String::from_utf8_lossy(&self.name).into_owned()
+        let (Name::Blob(bytes) | Name::Text(bytes)) = &self.name;
+        String::from_utf8_lossy(bytes).into_owned()
     }
 }
 

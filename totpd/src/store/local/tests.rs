@@ -187,8 +187,8 @@ fn all_rows_are_counted() {
     let opened = folder.opened();
     assert_eq!(opened.local.count(), Ok(1));
     assert_eq!(
-        opened.local.read_now("", |rows| rows::count(rows, b"", 1)),
-        Ok((1, b"alice".to_vec()))
+        opened.local.read_now("", |rows| rows::count(rows, &rows::Name::FIRST, 1)),
+        Ok((1, rows::Name::Text(b"alice".to_vec())))
     );
     run(opened.store.update(Subject::Bucket(1), |_| ((), Some(enrolled(1))))).unwrap();
     assert_eq!(opened.local.count(), Ok(2));
@@ -250,7 +250,7 @@ fn a_rekey_leaves_nothing_of_what_was_sealed_under_the_old_key() {
     for name in ["alice", "bob", "carol"] {
         run(opened.store.update(user(name), |_| ((), Some(enrolled(1))))).unwrap();
     }
-    let rows = opened.local.read_now("", |rows| rows::page(rows, b"", 10)).unwrap();
+    let rows = opened.local.read_now("", |rows| rows::page(rows, &rows::Name::FIRST, 10)).unwrap();
     assert_eq!(rows.len(), 3);
     fs::write(migration::copy_of(&folder.path().join("store.db")), &rows[0].row.sealed).unwrap();
     let old = fs::read(folder.path().join("store.key")).unwrap();
@@ -292,4 +292,31 @@ fn one_task_on_the_whole_store_at_a_time() {
     assert!(!folder.path().join("store.db.new").exists());
     opened.local.check(&crate::progress::Progress::default()).unwrap();
     assert!(run(opened.store.read(user("alice"))).unwrap().is_some());
+}
+
+#[test]
+fn a_name_that_became_a_blob_is_damage_and_ends_every_listing() {
+    let folder = Folder::with_a_user();
+    // A flipped bit can do that; SQLite only without its strictness.
+    folder
+        .file()
+        .execute_batch(
+            "PRAGMA writable_schema = ON; \
+             UPDATE sqlite_schema SET sql = replace(sql, 'STRICT, ', '')",
+        )
+        .unwrap();
+    folder
+        .file()
+        .execute_batch("INSERT INTO record SELECT CAST('bob' AS BLOB), uid, sealed FROM record")
+        .unwrap();
+    let opened = folder.opened();
+    let progress = crate::progress::Progress::default();
+    let checked = opened.local.check(&progress).unwrap();
+    assert_eq!((checked.records, checked.damaged), (2, vec!["bob".to_owned()]));
+    assert_eq!(opened.local.count(), Ok(2));
+    assert_eq!(opened.local.rekey(&progress).unwrap().checked.damaged, ["bob"]);
+    assert_eq!(opened.local.enrolled_users(), Ok(1));
+    let users = run(opened.store.list(String::new(), 10)).unwrap();
+    assert_eq!(users.len(), 1);
+    assert!(run(opened.store.list("alice".into(), 10)).unwrap().is_empty());
 }

@@ -146,11 +146,12 @@ fn a_disk_without_a_free_inode_keeps_nobody_out() {
     assert_eq!(machine.run("df --output=iavail /var/lib/totpd | tail -n1").ok().trim(), "0");
     assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
     machine.kill_daemon("KILL");
-    assert_eq!(machine.pam("totp", "alice", &seed.next_code()).go().rc, pam::SUCCESS);
+    let next = seed.next_code();
+    assert_eq!(machine.pam("totp", "alice", &next).go().rc, pam::SUCCESS);
     // A new key needs a file: refused, and nothing is lost.
     let rekey = machine.run("totpctl rekey");
     assert_eq!(rekey.status, 1, "{rekey:#?}");
     machine.run("rm /var/lib/totpd/filler*").ok();
     machine.run("totpctl rekey").ok();
-    assert_eq!(machine.pam("totp", "alice", &seed.next_code()).go().rc, pam::AUTH_ERR);
+    assert_eq!(machine.pam("totp", "alice", &next).go().rc, pam::AUTH_ERR);
 }

@@ -46,10 +46,12 @@ fn a_backup_moves_all_users_to_another_machine_and_reopens_no_code() {
     assert_eq!(unasked.status, 1, "{unasked:#?}");
     assert!(unasked.stderr.contains("nothing was changed"), "{unasked:#?}");
     assert_eq!(machine.run("totpctl list").ok(), "");
+    // Of time steps up to that of the restoration and the one after it.
+    let reopened = [used, alice.code(), alice.next_code()];
     let restored = restore(&machine, "--yes");
     assert_eq!(restored.status, 0, "{restored:#?}");
 
-    for code in [&used, &alice.code(), &alice.next_code()] {
+    for code in &reopened {
         let again = machine.pam("totp", "alice", code).from("192.0.2.9").go();
         assert_eq!(again.rc, pam::AUTH_ERR, "{again:#?}");
     }

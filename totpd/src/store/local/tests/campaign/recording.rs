@@ -31,6 +31,7 @@ pub(super) enum Event<M> {
 /// The disk while something writes on it.
 pub(super) struct Recording<M> {
     pub(super) mount: PathBuf,
+    fuse: PathBuf,
     base: Vec<u8>,
     state: Arc<Mutex<State<M>>>,
     device: String,
@@ -65,8 +66,8 @@ impl<M: Clone + Send + 'static> Recording<M> {
             run(Command::new("/sbin/losetup").args(["-f", "--show"]).arg(path("fuse/disk")));
         let device = device.trim().to_owned();
         run(Command::new("/bin/mount").args(["-o", "noatime", &device]).arg(path("mount")));
-        let mount = path("mount");
-        Self { mount, base: content, state, device, session: Some(session), _folder: folder }
+        let (mount, fuse) = (path("mount"), path("fuse"));
+        Self { mount, fuse, base: content, state, device, session: Some(session), _folder: folder }
     }
 
     /// From now on this is promised.
@@ -88,6 +89,8 @@ impl<M> Drop for Recording<M> {
     fn drop(&mut self) {
         unmount(&self.mount);
         run(Command::new("/sbin/losetup").args(["-d", &self.device]));
+        // The kernel gives the device up a moment later, and until then the file is open.
+        unmount(&self.fuse);
         drop(self.session.take());
     }
 }

@@ -246,7 +246,7 @@ fn damaged_records_are_named_and_can_be_removed() {
     machine.kill_daemon("KILL");
     machine
         .run(
-            "sqlite3 /var/lib/totpd/store.db \"UPDATE record SET uid = uid + 1 WHERE subject = 'bob'; \
+            "sqlite3 -cmd '.timeout 10000' /var/lib/totpd/store.db \"UPDATE record SET uid = uid + 1 WHERE subject = 'bob'; \
              INSERT INTO record SELECT 'a/b', uid, sealed FROM record WHERE subject = 'carol'; \
              INSERT INTO record SELECT CAST(X'ff0aff' AS TEXT), uid, sealed FROM record WHERE subject = 'carol'\"",
         )

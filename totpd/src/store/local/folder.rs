@@ -5,6 +5,8 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use zeroize::Zeroizing;
@@ -27,6 +29,9 @@ use crate::subject::Buckets;
 pub const FOLDER: &str = "/var/lib/totpd";
 /// The name of its file.
 pub(super) const FILE: &str = "store.db";
+
+/// How long another daemon may take to let go of the folder. Shorter than a login waits.
+const LETTING_GO: Duration = Duration::from_secs(2);
 
 /// What was found in the folder.
 pub(super) struct Found {
@@ -115,10 +120,17 @@ fn enter(folder: &Path) -> Result<File, OpenError> {
         return Err(io(io::ErrorKind::NotADirectory.into()));
     }
     let opened = File::open(folder).map_err(io)?;
-    match opened.try_lock() {
-        Ok(()) => Ok(opened),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_path_buf())),
-        Err(TryLockError::Error(error)) => Err(io(error)),
+    // A daemon that was killed lets go of it when its last call to the disk has returned.
+    let end = Instant::now() + LETTING_GO;
+    loop {
+        match opened.try_lock() {
+            Ok(()) => return Ok(opened),
+            Err(TryLockError::Error(error)) => return Err(io(error)),
+            Err(TryLockError::WouldBlock) if Instant::now() < end => {
+                thread::park_timeout(Duration::from_millis(10));
+            }
+            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(folder.to_path_buf())),
+        }
     }
 }
 

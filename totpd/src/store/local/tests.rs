@@ -95,6 +95,18 @@ fn a_second_daemon_is_kept_out() {
 }
 
 #[test]
+fn a_daemon_that_is_about_to_end_is_waited_for() {
+    let folder = Folder::new();
+    let first = folder.open();
+    let next = std::thread::scope(|scope| {
+        let next = scope.spawn(|| Local::open(&folder.path(), None).map(drop));
+        drop(first);
+        next.join().unwrap()
+    });
+    assert!(next.is_ok(), "{next:?}");
+}
+
+#[test]
 fn another_program_is_kept_out_while_the_store_is_open() {
     let folder = Folder::new();
     let _first = folder.open();

@@ -64,8 +64,8 @@ fn a_row_that_was_edited_is_noticed_and_is_the_trouble_of_one_user() {
     let tampered = Tampered::new();
     // The status, the last step and the counters are in the sealed bytes: any of them.
     tampered.sql(
-        "UPDATE record SET sealed = CAST(substr(sealed, 1, 60) || x'00' || substr(sealed, 62) AS \
-         BLOB) WHERE subject = 'alice'",
+        "UPDATE record SET sealed = CAST(substr(sealed, 1, 60) || \
+         CASE substr(sealed, 61, 1) WHEN x'00' THEN x'01' ELSE x'00' END || substr(sealed, 62) AS BLOB) WHERE subject = 'alice'",
     );
     let host = tampered.open();
     assert!(tampered.is_corrupt(&host, "alice"));

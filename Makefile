@@ -26,6 +26,7 @@ install:
 	install -D -m 0755 $(BUILT)/totpd $(DESTDIR)$(PREFIX)/libexec/totpd
 	install -D -m 0755 $(BUILT)/totpctl $(DESTDIR)$(PREFIX)/bin/totpctl
 	install -D -m 0644 packaging/systemd/totpd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/totpd.service
+	install -D -m 0644 packaging/systemd/totpd.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/totpd.socket
 	install -D -m 0644 packaging/dbus/org.totpd.Totp1.conf $(DESTDIR)$(PREFIX)/share/dbus-1/system.d/org.totpd.Totp1.conf
 	install -D -m 0644 packaging/dbus/org.totpd.Totp1.service $(DESTDIR)$(PREFIX)/share/dbus-1/system-services/org.totpd.Totp1.service
 	install -D -m 0644 packaging/totpd.toml $(DESTDIR)$(SYSCONFDIR)/totpd/totpd.toml

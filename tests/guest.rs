@@ -57,7 +57,7 @@ fn whatever_the_conversation_does_is_no_way_in() {
     for (mode, rc) in [
         ("cancel", pam::CONV_ERR),
         ("nothing", pam::CONV_ERR),
-        ("null", pam::AUTH_ERR),
+        ("null", pam::CONV_ERR),
         ("switch", pam::SERVICE_ERR),
     ] {
         let result = machine.pam("totp", "alice", "123456").with(&format!("-c {mode}")).go();

@@ -152,7 +152,6 @@ fn every_option_of_the_module_does_what_it_says() {
         ("delay", ""),
         ("misspelt", "nodelay nulok"),
         ("debug", "nodelay debug echo quiet timeout=3"),
-        ("forward", "forward_pass"),
     ] {
         machine.service(name, &format!("auth required pam_totp.so {options}\n"));
     }
@@ -176,14 +175,45 @@ fn every_option_of_the_module_does_what_it_says() {
     assert_eq!(delayed.rc, pam::AUTH_ERR);
     assert!((1400..10_000).contains(&delayed.ms), "{delayed:?}");
 
-    for (name, word) in [("misspelt", "nulok"), ("forward", "forward_pass")] {
-        let refused = machine.pam(name, "alice", "123456").go();
-        assert_eq!((refused.rc, refused.shown.len()), (pam::SERVICE_ERR, 0));
-        assert!(machine.log().contains(word), "{}", machine.log());
-    }
+    let refused = machine.pam("misspelt", "alice", "123456").go();
+    assert_eq!((refused.rc, refused.shown.len()), (pam::SERVICE_ERR, 0));
+    assert!(machine.log().contains("nulok"), "{}", machine.log());
 
     let code = seed.next_code();
     assert_eq!(machine.pam("debug", "alice", &code).go().rc, pam::SUCCESS);
     let log = machine.log();
     assert!(log.contains("ended: Approved") && !log.contains(&code), "{log}");
+}
+
+#[test]
+fn one_answer_can_hold_password_and_code() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    machine.service(
+        "both",
+        "auth required pam_totp.so forward_pass nodelay\nauth required pam_unix.so use_first_pass nodelay\n",
+    );
+    let code = seed.code();
+    for (answer, rc) in [
+        (format!("alicepw{code}"), pam::SUCCESS),
+        (format!("alicepw{code}"), pam::AUTH_ERR),
+        (format!("wrongpw{}", seed.next_code()), pam::AUTH_ERR),
+        ("alicepw".into(), pam::AUTH_ERR),
+        (String::new(), pam::AUTH_ERR),
+    ] {
+        let login = machine.pam("both", "alice", &answer).go();
+        assert_eq!(
+            (login.rc, &login.shown[..]),
+            (rc, &["Password and verification code: ".into()][..])
+        );
+    }
+    let log = machine.log();
+    assert!(!log.contains("alicepw") && !log.contains(&code), "{log}");
+    // Codes of eight digits are cut where they begin.
+    machine.run("totpctl enroll bob --digits 8 --no-confirm --qr none --json > /root/bob").ok();
+    let code = machine
+        .run("oathtool --totp -d 8 -b $(sed 's/.*secret=\\([A-Z2-7]*\\).*/\\1/' /root/bob)")
+        .ok();
+    let answer = format!("bobpw{}", code.trim());
+    assert_eq!(machine.pam("both", "bob", &answer).go().rc, pam::SUCCESS);
 }

@@ -13,9 +13,21 @@ fn asks_in_vain(machine: &Machine, service: &str, at_most_ms: u64, reason: &str)
 #[test]
 fn no_bus() {
     let machine = Machine::new();
-    machine.enrolled("alice", 1);
+    let seed = machine.enrolled("alice", 1);
     machine.run("kill $(pidof dbus-daemon)").ok();
     eventually("the bus is gone", || machine.run("pidof dbus-daemon").status != 0);
+    // Who is not root has no other way.
+    let refused = machine.run_as("alice", "/opt/tests/pam totp alice 123456");
+    assert!(refused.stdout.contains(&format!("rc={} ", pam::AUTHINFO_UNAVAIL)), "{refused:#?}");
+    // Root has; and a dead bus is told once, and no reason to end.
+    let code = seed.code();
+    assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::AUTH_ERR);
+    machine.run("dbus-daemon --system --fork --nopidfile").ok();
+    eventually("it takes its name on the new bus", || machine.owns_its_name());
+    assert_eq!(machine.log().matches("only logins of root go on").count(), 1, "{}", machine.log());
+    machine.run("kill $(pidof dbus-daemon)").ok();
+    machine.kill_daemon("KILL");
     asks_in_vain(&machine, "totp", 1000, "access denied: totpd is unavailable: ");
     machine.run("rm /run/dbus/system_bus_socket");
     asks_in_vain(&machine, "totp", 1000, "access denied: totpd is unavailable: ");

@@ -22,8 +22,10 @@ pub(crate) trait Session {
     fn context(&self) -> Vec<(&'static str, String)>;
     /// What was typed for an earlier module.
     fn first_pass(&self) -> Option<Self::Answer>;
-    /// Asks for a line. `Ok(None)`: there was no answer.
-    fn ask(&self, prompt: &str, echo: bool) -> Result<Option<Self::Answer>, Outcome>;
+    /// Asks for a line.
+    fn ask(&mut self, prompt: &str, echo: bool) -> Result<Self::Answer, Outcome>;
+    /// Gives later modules a password that was typed here.
+    fn hand_on(&mut self, password: &[u8]) -> Result<(), Outcome>;
     /// Shows a line.
     fn tell(&self, text: &str);
     /// Lets time pass after a refusal.
@@ -34,8 +36,7 @@ pub(crate) trait Session {
 
 /// What a person typed.
 pub(crate) trait Answer {
-    /// The text, if it is text.
-    fn text(&self) -> Option<&str>;
+    fn bytes(&self) -> &[u8];
 }
 
 /// Whoever knows the seeds.
@@ -55,7 +56,11 @@ pub(crate) struct Context {
 /// What to do.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Begun {
-    Prompt { text: String },
+    /// `digits`: how many a code of this user has.
+    Prompt {
+        text: String,
+        digits: usize,
+    },
     Skip,
 }
 
@@ -64,7 +69,11 @@ pub(crate) enum Begun {
 pub(crate) enum Verdict {
     Approved,
     Denied,
-    Throttled { message: Option<String> },
+    /// The answer was lost. The code may be used up or not.
+    Lost,
+    Throttled {
+        message: Option<String>,
+    },
 }
 
 /// Authenticates the user of `session`.
@@ -96,52 +105,113 @@ fn conversation<S: Session>(
     options: &Options,
 ) -> Result<Outcome, Outcome> {
     let user = session.user()?;
-    // The bus carries UTF-8 alone. No other name can be enrolled, so it is as good as unknown.
-    let name = String::from_utf8_lossy(&user).into_owned();
     let context = Context {
         items: session.context(),
         nullok: options.nullok,
-        prompt: options.prompt.clone(),
+        prompt: options.prompt.clone().or_else(|| options.forward_pass.then(|| BOTH.into())),
     };
+    let name = name(&user);
     let begun = totpd.begin(&name, &context)?;
     if options.debug {
         log::write(Severity::Debug, &format!("{name}: {begun:?}"));
     }
-    let Begun::Prompt { text } = begun else { return Ok(Outcome::Skipped) };
+    let Begun::Prompt { mut text, digits } = begun else { return Ok(Outcome::Skipped) };
+    let attempt = Attempt { totpd, options, user, name, context, digits };
 
     if options.first_pass != FirstPass::Ignore {
-        let first = session.first_pass();
-        // A password is nothing that the daemon has to see.
-        let code = first.as_ref().and_then(Answer::text).filter(|text| may_be_a_code(text));
-        let outcome = match code {
-            None => Outcome::Denied,
-            Some(code) => judged(session, totpd.verify(&name, code, &context)?, options),
-        };
-        if options.first_pass == FirstPass::Only || outcome != Outcome::Denied {
-            return Ok(outcome);
+        let verdict = attempt.of_first_pass(session)?;
+        match (verdict, options.first_pass) {
+            (Verdict::Denied, FirstPass::Try) => {}
+            (Verdict::Lost, FirstPass::Try) => text = attempt.again().into(),
+            (verdict, _) => return judged(session, verdict, options),
+        }
+    }
+    let verdict = match attempt.asked(session, &text)? {
+        // Not asked again blindly: the code may be used up. The person is.
+        Verdict::Lost => attempt.asked(session, attempt.again())?,
+        verdict => verdict,
+    };
+    judged(session, verdict, options)
+}
+
+/// What every question of one authentication has in common.
+struct Attempt<'a, V> {
+    totpd: &'a V,
+    options: &'a Options,
+    user: Vec<u8>,
+    name: String,
+    context: Context,
+    digits: usize,
+}
+
+impl<V: Verifier> Attempt<'_, V> {
+    /// Asks the person, and the daemon about the answer.
+    fn asked<S: Session>(&self, session: &mut S, prompt: &str) -> Result<Verdict, Outcome> {
+        let answer = session.ask(prompt, self.options.echo)?;
+        if session.user_now().is_none_or(|now| now != self.user) {
+            // CVE-2024-9313: whoever let the name change in between was not asked for a code.
+            return Err(Outcome::Misused("the user name changed during the conversation".into()));
+        }
+        let code = self.handed_on(session, answer.bytes())?;
+        // No text is an attempt too, so that it costs the same as a wrong code.
+        let code = str::from_utf8(code).ok().filter(|code| code.len() <= LONGEST);
+        self.totpd.verify(&self.name, code.unwrap_or_default(), &self.context)
+    }
+
+    /// Asks the daemon about what was typed for an earlier module, if it may be a code: a password
+    /// is nothing that the daemon has to see.
+    fn of_first_pass<S: Session>(&self, session: &mut S) -> Result<Verdict, Outcome> {
+        let Some(first) = session.first_pass() else { return Ok(Verdict::Denied) };
+        let code = self.handed_on(session, first.bytes())?;
+        match str::from_utf8(code).ok().filter(|code| may_be_a_code(code)) {
+            None => Ok(Verdict::Denied),
+            Some(code) => self.totpd.verify(&self.name, code, &self.context),
         }
     }
 
-    let answer = session.ask(&text, options.echo)?;
-    if session.user_now().is_none_or(|now| now != user) {
-        // CVE-2024-9313: whoever let the name change in between was not asked for a code.
-        return Err(Outcome::Misused("the user name changed during the conversation".into()));
+    /// The code in an answer. Where a password stands before it, that goes to later modules,
+    /// whatever becomes of the code: nothing they do then says which of the two was wrong.
+    fn handed_on<'b, S: Session>(
+        &self,
+        session: &mut S,
+        answer: &'b [u8],
+    ) -> Result<&'b [u8], Outcome> {
+        if !self.options.forward_pass {
+            return Ok(answer);
+        }
+        let parts = answer.split_at_checked(answer.len().saturating_sub(self.digits));
+        let (password, code) = parts
+            .filter(|(_, code)| code.len() == self.digits && code.iter().all(u8::is_ascii_digit))
+            .unwrap_or((answer, b""));
+        session.hand_on(password)?;
+        Ok(code)
     }
-    // No answer and no text are attempts too, so that they cost the same as a wrong code.
-    let code = answer.as_ref().and_then(Answer::text).filter(|text| text.len() <= LONGEST);
-    let verdict = totpd.verify(&name, code.unwrap_or_default(), &context)?;
-    Ok(judged(session, verdict, options))
+
+    fn again(&self) -> &'static str {
+        if self.options.forward_pass { BOTH_AGAIN } else { AGAIN }
+    }
 }
 
-fn judged<S: Session>(session: &S, verdict: Verdict, options: &Options) -> Outcome {
+/// The bus carries UTF-8 alone. No other name can be enrolled, nor one so long, so those are as good
+/// as unknown.
+fn name(user: &[u8]) -> String {
+    String::from_utf8_lossy(user.get(..LONGEST_NAME).unwrap_or(user)).into_owned()
+}
+
+fn judged<S: Session>(
+    session: &S,
+    verdict: Verdict,
+    options: &Options,
+) -> Result<Outcome, Outcome> {
     match verdict {
-        Verdict::Approved => Outcome::Approved,
-        Verdict::Denied => Outcome::Denied,
+        Verdict::Approved => Ok(Outcome::Approved),
+        Verdict::Denied => Ok(Outcome::Denied),
+        Verdict::Lost => Err(Outcome::Unavailable("the answer was lost".into())),
         Verdict::Throttled { message } => {
             if let Some(message) = message.filter(|_| !options.quiet) {
                 session.tell(&message);
             }
-            Outcome::Throttled
+            Ok(Outcome::Throttled)
         }
     }
 }
@@ -151,9 +221,16 @@ fn may_be_a_code(text: &str) -> bool {
     text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b' ')
 }
 
+/// The prompt of `forward_pass`.
+const BOTH: &str = "Password and verification code: ";
+/// Instead of the prompt where a code may or may not be used up.
+const AGAIN: &str = "Interrupted. Next code: ";
+const BOTH_AGAIN: &str = "Interrupted. Password and next code: ";
 const UNAVAILABLE: &str = "Verification is not available. Ask your administrator.";
 /// Bytes of an answer that can be a code; what is longer is no code.
 const LONGEST: usize = 64;
+/// Bytes of a name; that of a user has at most 256.
+const LONGEST_NAME: usize = 1024;
 const DELAY: Duration = Duration::from_secs(2);
 
 #[cfg(test)]

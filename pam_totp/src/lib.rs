@@ -4,17 +4,20 @@
 //! guest in other people's setuid programs: one thread, no environment, no descriptor or signal
 //! handler left, nothing on standard output or error.
 
+use std::alloc::System;
 use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 
-use pam::constants::{PAM_SILENT, PamFlag, PamResultCode};
-use pam::module::{PamHandle, PamHooks};
+use nonstick::{
+    AuthnFlags, AuthtokAction, AuthtokFlags, BaseFlags, CredAction, ModuleClient, PamModule, Result,
+};
+use zeroizing_alloc::ZeroAlloc;
 
 use crate::authenticate::authenticate;
 use crate::options::Options;
 use crate::outcome::Outcome;
 use crate::session::PamSession;
-use crate::totpd::SystemBus;
+use crate::totpd::Totpd;
 
 mod authenticate;
 mod log;
@@ -23,29 +26,30 @@ mod outcome;
 mod session;
 mod totpd;
 
+/// Codes and passwords pass through here: memory of this module, not of its host, is wiped when it
+/// is freed.
+#[global_allocator]
+static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
+
 struct Totp;
 
-#[allow(missing_docs, reason = "the entry points of libpam are described in pam_sm_*(3)")]
-mod entry_points {
-    use super::Totp;
-    pam::pam_hooks!(Totp);
-}
+nonstick::pam_export!(Totp);
 
-impl PamHooks for Totp {
-    fn sm_authenticate(pamh: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
-        guarded(pamh, |pamh| {
+impl<Client: ModuleClient> PamModule<Client> for Totp {
+    fn authenticate(client: &mut Client, args: Vec<&CStr>, flags: AuthnFlags) -> Result<()> {
+        guarded(|| {
             let options = match Options::parse(&args) {
-                Ok(options) => options.silenced_by(flags & PAM_SILENT != 0),
+                Ok(options) => options.silenced_by(flags.contains(AuthnFlags::SILENT)),
                 Err(why) => return Outcome::Misused(why),
             };
-            let bus = SystemBus { timeout: options.timeout };
-            authenticate(&mut PamSession(pamh), &bus, &options)
+            let totpd = Totpd { timeout: options.timeout };
+            authenticate(&mut PamSession(client), &totpd, &options)
         })
     }
 
     /// Succeeds, so that a stack may name the module under `account` too.
-    fn acct_mgmt(pamh: &mut PamHandle, args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
-        guarded(pamh, |_| match Options::parse(&args) {
+    fn account_management(_: &mut Client, args: Vec<&CStr>, _: AuthnFlags) -> Result<()> {
+        guarded(|| match Options::parse(&args) {
             Ok(_) => Outcome::Approved,
             Err(why) => Outcome::Misused(why),
         })
@@ -53,20 +57,25 @@ impl PamHooks for Totp {
 
     /// Succeeds: `PAM_IGNORE` from the only module of a stack makes libpam refuse a login that
     /// succeeded.
-    fn sm_setcred(_pamh: &mut PamHandle, _args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
-        PamResultCode::PAM_SUCCESS
+    fn set_credentials(_: &mut Client, _: Vec<&CStr>, _: CredAction, _: BaseFlags) -> Result<()> {
+        Ok(())
     }
 
-    fn sm_chauthtok(pamh: &mut PamHandle, _args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
-        guarded(pamh, |_| unsupported("password"))
+    fn change_authtok(
+        _: &mut Client,
+        _: Vec<&CStr>,
+        _: AuthtokAction,
+        _: AuthtokFlags,
+    ) -> Result<()> {
+        guarded(|| unsupported("password"))
     }
 
-    fn sm_open_session(pamh: &mut PamHandle, _args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
-        guarded(pamh, |_| unsupported("session"))
+    fn open_session(_: &mut Client, _: Vec<&CStr>, _: BaseFlags) -> Result<()> {
+        guarded(|| unsupported("session"))
     }
 
-    fn sm_close_session(pamh: &mut PamHandle, _args: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
-        guarded(pamh, |_| unsupported("session"))
+    fn close_session(_: &mut Client, _: Vec<&CStr>, _: BaseFlags) -> Result<()> {
+        guarded(|| unsupported("session"))
     }
 }
 
@@ -75,11 +84,11 @@ fn unsupported(kind: &str) -> Outcome {
 }
 
 /// Runs `work` so that a bug in it refuses the login, and neither ends the host nor prints.
-fn guarded(pamh: &mut PamHandle, work: impl FnOnce(&mut PamHandle) -> Outcome) -> PamResultCode {
+fn guarded(work: impl FnOnce() -> Outcome) -> Result<()> {
     // This library has a copy of std of its own: the host's panics are not touched. The hook that
     // std brings prints, and asks the environment whether it should say more.
     set_hook(Box::new(|_| {}));
-    let outcome = catch_unwind(AssertUnwindSafe(|| work(pamh)))
+    let outcome = catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Outcome::Misused("internal error (panic); please report it".into()));
     outcome.report();
     outcome.into()

@@ -12,6 +12,8 @@ pub(crate) struct Options {
     pub(crate) echo: bool,
     /// `try_first_pass`, `use_first_pass`: whether an earlier module's answer is tried.
     pub(crate) first_pass: FirstPass,
+    /// `forward_pass`: the answer is password and code; the password goes to the next module.
+    pub(crate) forward_pass: bool,
     /// `nodelay`: a refusal is told at once.
     pub(crate) nodelay: bool,
     /// `nullok`: who has no factor is let by.
@@ -51,7 +53,7 @@ impl Options {
                 None => match arg {
                     "debug" => options.debug = true,
                     "echo" => options.echo = true,
-                    "forward_pass" => return Err(FORWARD_PASS.into()),
+                    "forward_pass" => options.forward_pass = true,
                     "nodelay" => options.nodelay = true,
                     "nullok" => options.nullok = true,
                     #[cfg(feature = "panic-on-demand")]
@@ -81,6 +83,7 @@ impl Default for Options {
             debug: false,
             echo: false,
             first_pass: FirstPass::Ignore,
+            forward_pass: false,
             nodelay: false,
             nullok: false,
             prompt: None,
@@ -103,9 +106,6 @@ fn unknown(option: &str) -> String {
     format!("unknown option \"{option}\"; see pam_totp(8)")
 }
 
-/// The bindings can read the password item but not set it, and this project has no unsafe code.
-const FORWARD_PASS: &str = "the option \"forward_pass\" is not available in this version";
-
 #[cfg(test)]
 mod tests {
     use std::ffi::CString;
@@ -124,6 +124,7 @@ mod tests {
             "nullok",
             "prompt=Token: ",
             "echo",
+            "forward_pass",
             "try_first_pass",
             "timeout=7",
             "nodelay",
@@ -134,6 +135,7 @@ mod tests {
             debug: true,
             echo: true,
             first_pass: FirstPass::Try,
+            forward_pass: true,
             nodelay: true,
             nullok: true,
             prompt: Some("Token: ".into()),
@@ -162,7 +164,7 @@ mod tests {
             "timeout=-1",
             "timeout=5s",
             "window=5",
-            "forward_pass",
+            "forward_pass=6",
         ] {
             let why = parse(&["debug", arg]).unwrap_err();
             assert!(why.contains(arg), "{arg}: {why}");

@@ -1,6 +1,6 @@
 //! How an authentication ended, and the one place where that becomes a PAM code.
 
-use pam::constants::PamResultCode;
+use nonstick::{ErrorCode, Result};
 
 use crate::log::{self, Severity};
 
@@ -42,17 +42,17 @@ impl Outcome {
     }
 }
 
-impl From<Outcome> for PamResultCode {
+impl From<Outcome> for Result<()> {
     fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Approved => Self::PAM_SUCCESS,
-            Outcome::Skipped => Self::PAM_IGNORE,
-            Outcome::ConversationFailed => Self::PAM_CONV_ERR,
-            Outcome::Denied => Self::PAM_AUTH_ERR,
-            Outcome::Misused(_) => Self::PAM_SERVICE_ERR,
-            Outcome::Throttled => Self::PAM_MAXTRIES,
-            Outcome::Unavailable(_) => Self::PAM_AUTHINFO_UNAVAIL,
-        }
+        Err(match outcome {
+            Outcome::Approved => return Ok(()),
+            Outcome::Skipped => ErrorCode::Ignore,
+            Outcome::ConversationFailed => ErrorCode::ConversationError,
+            Outcome::Denied => ErrorCode::AuthenticationError,
+            Outcome::Misused(_) => ErrorCode::ServiceError,
+            Outcome::Throttled => ErrorCode::MaxTries,
+            Outcome::Unavailable(_) => ErrorCode::AuthInfoUnavailable,
+        })
     }
 }
 
@@ -63,15 +63,15 @@ mod tests {
     #[test]
     fn only_an_approved_code_succeeds_and_only_the_daemons_word_is_ignored() {
         for (outcome, code) in [
-            (Outcome::Approved, PamResultCode::PAM_SUCCESS),
-            (Outcome::Skipped, PamResultCode::PAM_IGNORE),
-            (Outcome::ConversationFailed, PamResultCode::PAM_CONV_ERR),
-            (Outcome::Denied, PamResultCode::PAM_AUTH_ERR),
-            (Outcome::Misused(String::new()), PamResultCode::PAM_SERVICE_ERR),
-            (Outcome::Throttled, PamResultCode::PAM_MAXTRIES),
-            (Outcome::Unavailable(String::new()), PamResultCode::PAM_AUTHINFO_UNAVAIL),
+            (Outcome::Approved, Ok(())),
+            (Outcome::Skipped, Err(ErrorCode::Ignore)),
+            (Outcome::ConversationFailed, Err(ErrorCode::ConversationError)),
+            (Outcome::Denied, Err(ErrorCode::AuthenticationError)),
+            (Outcome::Misused(String::new()), Err(ErrorCode::ServiceError)),
+            (Outcome::Throttled, Err(ErrorCode::MaxTries)),
+            (Outcome::Unavailable(String::new()), Err(ErrorCode::AuthInfoUnavailable)),
         ] {
-            assert_eq!(PamResultCode::from(outcome), code);
+            assert_eq!(Result::from(outcome), code);
         }
     }
 }

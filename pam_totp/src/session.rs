@@ -1,80 +1,101 @@
 //! The login that libpam hands over: who, from where, and a way to ask. The only file that touches
 //! the bindings' items and conversation.
 
-use std::ffi::CStr;
+use std::ffi::OsString;
+use std::fmt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use pam::constants::{PAM_ERROR_MSG, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON, PamResultCode};
-use pam::conv::Conv;
-use pam::items::{AuthTok, RHost, RUser, Service, Tty, User};
-use pam::module::PamHandle;
-use pam::secret::SecretBytes;
+use nonstick::items::{Items, ItemsMut};
+use nonstick::{ConversationAdapter, ErrorCode, ModuleClient, Result};
 
 use crate::authenticate::{Answer, Session};
 use crate::outcome::Outcome;
 
 /// A login of libpam.
-pub(crate) struct PamSession<'a>(pub(crate) &'a mut PamHandle);
+pub(crate) struct PamSession<'a, Client>(pub(crate) &'a mut Client);
 
-impl Session for PamSession<'_> {
-    type Answer = SecretBytes;
+impl<Client: ModuleClient> Session for PamSession<'_, Client> {
+    type Answer = Secret;
 
-    fn user(&mut self) -> Result<Vec<u8>, Outcome> {
-        match self.0.get_user(None) {
-            // Not UTF-8 is no reason to behave unlike for any other unknown name: read it below.
-            Ok(_) | Err(PamResultCode::PAM_SYSTEM_ERR) => {}
-            Err(PamResultCode::PAM_CONV_ERR | PamResultCode::PAM_CONV_AGAIN) => {
-                return Err(Outcome::ConversationFailed);
-            }
-            Err(code) => return Err(Outcome::Misused(format!("no user name ({code:?})"))),
+    fn user(&mut self) -> std::result::Result<Vec<u8>, Outcome> {
+        match self.0.username(None) {
+            Ok(user) => Ok(user.into_vec()),
+            Err(ErrorCode::ConversationError) => Err(Outcome::ConversationFailed),
+            Err(code) => Err(Outcome::Misused(format!("no user name ({code:?})"))),
         }
-        self.user_now().ok_or_else(|| Outcome::Misused("no user name".into()))
     }
 
     fn user_now(&self) -> Option<Vec<u8>> {
-        self.0.get_item::<User<'_>>().ok().flatten().map(|user| user.to_bytes().to_vec())
+        self.0.items().user().ok().flatten().map(OsString::into_vec)
     }
 
     fn context(&self) -> Vec<(&'static str, String)> {
-        let service = self.0.get_item::<Service<'_>>().ok().flatten().map(|item| text(&item));
-        let rhost = self.0.get_item::<RHost<'_>>().ok().flatten().map(|item| text(&item));
-        let tty = self.0.get_item::<Tty<'_>>().ok().flatten().map(|item| text(&item));
-        let ruser = self.0.get_item::<RUser<'_>>().ok().flatten().map(|item| text(&item));
-        [("service", service), ("rhost", rhost), ("tty", tty), ("ruser", ruser)]
-            .into_iter()
-            .filter_map(|(key, value)| Some((key, value?)))
-            .collect()
+        let items = self.0.items();
+        [
+            ("service", items.service()),
+            ("rhost", items.remote_host()),
+            ("tty", items.tty_name()),
+            ("ruser", items.remote_user()),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, text(&value.ok()??))))
+        .collect()
     }
 
-    fn first_pass(&self) -> Option<SecretBytes> {
-        let token = self.0.get_item::<AuthTok<'_>>().ok().flatten();
-        token.map(|token| token.to_owned_secret())
+    fn first_pass(&self) -> Option<Secret> {
+        self.0.authtok_item().ok().flatten().map(Secret)
     }
 
-    fn ask(&self, prompt: &str, echo: bool) -> Result<Option<SecretBytes>, Outcome> {
-        let style = if echo { PAM_PROMPT_ECHO_ON } else { PAM_PROMPT_ECHO_OFF };
-        self.conversation()?.send(style, prompt).map_err(|_| Outcome::ConversationFailed)
+    fn ask(&mut self, prompt: &str, echo: bool) -> std::result::Result<Secret, Outcome> {
+        let answer = if echo { self.0.prompt(prompt) } else { self.masked(prompt) };
+        answer.map(Secret).map_err(|_| Outcome::ConversationFailed)
+    }
+
+    fn hand_on(&mut self, password: &[u8]) -> std::result::Result<(), Outcome> {
+        let password = OsString::from_vec(password.to_vec());
+        let set = self.0.items_mut().set_authtok(Some(&password));
+        set.map_err(|code| Outcome::Misused(format!("the password cannot be handed on ({code:?})")))
     }
 
     fn tell(&self, text: &str) {
-        if let Ok(conversation) = self.conversation() {
-            // Whether anybody reads it changes nothing.
-            let _ = conversation.send(PAM_ERROR_MSG, text);
-        }
+        // Whether anybody reads it changes nothing.
+        self.0.error_msg(text);
     }
 }
 
-impl PamSession<'_> {
-    fn conversation(&self) -> Result<Conv<'_>, Outcome> {
-        self.0.get_item().ok().flatten().ok_or(Outcome::ConversationFailed)
+impl<Client: ModuleClient> PamSession<'_, Client> {
+    /// An answer that is not shown while it is typed. libpam asks, because libpam wipes the answer
+    /// that the host gave, which the bindings' own conversation does not. It keeps a copy for later
+    /// modules, in the place of the earlier one: that is put back.
+    fn masked(&mut self, prompt: &str) -> Result<OsString> {
+        let before = self.0.authtok_item()?.map(Secret);
+        self.0.items_mut().set_authtok(None)?;
+        let answer = self.0.authtok(Some(prompt.as_ref())).map(Secret);
+        let before = before.as_ref().map(|Secret(before)| before.as_os_str());
+        self.0.items_mut().set_authtok(before)?;
+        answer.map(|Secret(answer)| answer)
     }
 }
 
-impl Answer for SecretBytes {
-    fn text(&self) -> Option<&str> {
-        self.as_str().ok()
+/// What a person typed. It prints as nothing, and like all memory of this module it is wiped when
+/// it is freed.
+pub(crate) struct Secret(OsString);
+
+impl Answer for Secret {
+    fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
     }
 }
 
-fn text(item: &CStr) -> String {
-    item.to_string_lossy().into_owned()
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
 }
+
+fn text(item: &OsString) -> String {
+    item.to_string_lossy().chars().take(LONGEST).collect()
+}
+
+/// Characters of an item: more than anybody looks at.
+const LONGEST: usize = 1024;

@@ -1,32 +1,61 @@
-//! The daemon, over the system bus. Each question is a connection of its own, so that nothing is
-//! open while a person types.
+//! The daemon: over its private socket where this process is root's, else over the system bus. Each
+//! question is a connection of its own, so that nothing is open while a person types.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use totpd_interface::{Dictionary, Error, LoginProxy, SYSTEM_BUS, action, verdict};
-use zbus::connection::Builder;
-use zbus::{Connection, OwnedVariant, Variant};
+use totpd_interface::{Dictionary, Error, action, verdict};
+use zbus::{OwnedVariant, Variant};
 
 use crate::authenticate::{Begun, Context, Verdict, Verifier};
 use crate::outcome::Outcome;
 
-/// totpd on the system bus.
-pub(crate) struct SystemBus {
-    /// How long it may take to connect and to answer one question.
+mod bus;
+mod private;
+
+/// totpd, wherever it is reached.
+pub(crate) struct Totpd {
+    /// How long one question may take, with all tries.
     pub(crate) timeout: Duration,
 }
 
-impl Verifier for SystemBus {
+/// A question of `org.totpd.Totp1.Login`.
+enum Question<'a> {
+    Begin(&'a str, &'a Dictionary),
+    Verify(&'a str, &'a str, &'a Dictionary),
+}
+
+type Answer = (String, Dictionary);
+
+/// Why there is no answer to one try.
+enum Trouble {
+    /// The question was sent, and nobody knows whether it was heard.
+    AnswerLost,
+    /// Nothing was heard. Soon it may be: there was no room, or the daemon is being restarted.
+    NotHeard,
+    /// This is no way to the daemon.
+    NoWay,
+    /// The deadline is over.
+    TooLate,
+    /// There will be no answer.
+    Lasting(Error),
+}
+
+impl Verifier for Totpd {
     fn begin(&self, user: &str, context: &Context) -> Result<Begun, Outcome> {
         let context = dictionary(context);
-        let (action, details) = self.ask(async |totpd| totpd.begin(user, &context).await)?;
+        let asked = self.ask(&Question::Begin(user, &context))?;
+        let Some((action, details)) = asked else {
+            return Err(Outcome::Unavailable("the answer was lost".into()));
+        };
         match action.as_str() {
             action::PROMPT => {
-                let prompt = text(&details, "prompt");
-                prompt
-                    .map(|text| Begun::Prompt { text })
+                let digits = details.get("digits").and_then(|digits| digits.downcast_ref().ok());
+                let digits = digits.and_then(|digits: u32| digits.try_into().ok()).unwrap_or(6);
+                text(&details, "prompt")
+                    .map(|text| Begun::Prompt { text, digits })
                     .ok_or_else(|| Outcome::Misused("totpd gave no prompt".into()))
             }
             action::SKIP => Ok(Begun::Skip),
@@ -36,8 +65,8 @@ impl Verifier for SystemBus {
 
     fn verify(&self, user: &str, code: &str, context: &Context) -> Result<Verdict, Outcome> {
         let context = dictionary(context);
-        let (verdict, details) =
-            self.ask(async |totpd| totpd.verify(user, code, &context).await)?;
+        let asked = self.ask(&Question::Verify(user, code, &context))?;
+        let Some((verdict, details)) = asked else { return Ok(Verdict::Lost) };
         match verdict.as_str() {
             verdict::APPROVED => Ok(Verdict::Approved),
             verdict::DENIED => Ok(Verdict::Denied),
@@ -47,44 +76,40 @@ impl Verifier for SystemBus {
     }
 }
 
-impl SystemBus {
-    fn ask<T>(
-        &self,
-        question: impl AsyncFnOnce(LoginProxy<'_>) -> Result<T, Error>,
-    ) -> Result<T, Outcome> {
-        // A runtime for each call: no thread and no descriptor of it outlives this in the host.
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .build()
-            .map_err(|error| Outcome::Unavailable(format!("no runtime: {error}")))?;
-        let exchange = async {
-            let bus = connect().await.map_err(Error::Bus)?;
-            question(LoginProxy::new(&bus).await.map_err(Error::Bus)?).await
-        };
-        let answer = runtime.block_on(async { tokio::time::timeout(self.timeout, exchange).await });
-        match answer {
-            Ok(answer) => answer.map_err(outcome),
-            Err(_) => {
-                let seconds = self.timeout.as_secs();
-                Err(Outcome::Unavailable(format!("no answer within {seconds} s")))
+impl Totpd {
+    /// Asks until there is an answer or the deadline is over. No answer: it was lost, and the
+    /// question is not one to ask twice.
+    fn ask(&self, question: &Question<'_>) -> Result<Option<Answer>, Outcome> {
+        let deadline = Instant::now() + self.timeout;
+        loop {
+            let tried = match private::ask(question, deadline) {
+                Err(Trouble::NoWay) => bus::ask(question, deadline),
+                tried => tried,
+            };
+            match tried {
+                Ok(answer) => return Ok(Some(answer)),
+                Err(Trouble::AnswerLost) if question.is_asked_once() => return Ok(None),
+                Err(Trouble::Lasting(error)) => return Err(outcome(error)),
+                Err(Trouble::AnswerLost | Trouble::NotHeard | Trouble::NoWay) => {}
+                Err(Trouble::TooLate) => return Err(self.too_late()),
             }
+            let pause = jittered(RETRY);
+            if Instant::now() + pause >= deadline {
+                return Err(self.too_late());
+            }
+            thread::sleep(pause);
         }
+    }
+
+    fn too_late(&self) -> Outcome {
+        Outcome::Unavailable(format!("no answer within {} s", self.timeout.as_secs()))
     }
 }
 
-/// A connection to the bus. One that has no room is asked again until the deadline: dbus-daemon
-/// serves 256 connections of a user, and all logins are root's.
-async fn connect() -> zbus::Result<Connection> {
-    loop {
-        match Builder::address(SYSTEM_BUS).build().await {
-            Err(zbus::Error::FDO(error))
-                if matches!(*error, zbus::fdo::Error::LimitsExceeded(_)) =>
-            {
-                tokio::time::sleep(jittered(RETRY)).await;
-            }
-            done => return done,
-        }
+impl Question<'_> {
+    /// Whether the answer to it changes when it is asked again: a code is used up.
+    fn is_asked_once(&self) -> bool {
+        matches!(self, Self::Verify(..))
     }
 }
 
@@ -131,7 +156,8 @@ fn text(details: &Dictionary, key: &str) -> Option<String> {
     details.get(key).and_then(read)
 }
 
-const RETRY: Duration = Duration::from_millis(100);
+/// How soon it is tried again, on average.
+const RETRY: Duration = Duration::from_millis(50);
 
 #[cfg(test)]
 mod tests {

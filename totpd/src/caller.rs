@@ -1,11 +1,11 @@
-//! Who asks, by the word of the bus, and what they may.
+//! Who asks, by the word of the bus or of the kernel, and what they may.
 
 use totpd_interface::Error;
 use zbus::Connection;
 use zbus::fdo::DBusProxy;
 use zbus::message::Header;
 
-/// Whoever sent a message, as the bus vouches for it.
+/// Whoever sent a message, as the bus or the kernel vouches for it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Caller {
     /// The uid of the process that opened the connection.
@@ -13,10 +13,11 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Asks the bus (`GetConnectionCredentials`) who sent the message with this header.
+    /// Asks the bus (`GetConnectionCredentials`) who sent the message with this header. On the
+    /// private socket, where no bus is between, the kernel says it: see [`crate::private`].
     ///
     /// # Errors
-    /// [`Error::NotAuthorized`] if the bus does not know, as when the sender has gone.
+    /// [`Error::NotAuthorized`] if it is not known, as when the sender has gone.
     pub async fn of(header: &Header<'_>, connection: &Connection) -> Result<Self, Error> {
         let unknown = || Error::NotAuthorized("the bus does not say who you are".into());
         let sender = header.sender().ok_or_else(unknown)?.to_owned();

@@ -16,7 +16,6 @@ use crate::people::{People, Person, Unanswered};
 use crate::record::Record;
 use crate::store::{Store, StoreError};
 use crate::subject::{Buckets, Subject};
-use crate::throttle::Throttle;
 use crate::user::UserName;
 
 /// The parts of the daemon.
@@ -114,18 +113,18 @@ impl Daemon {
         }
     }
 
-    /// The wrong codes that stand under `name`, without asking NSS whether anybody has it: what a
-    /// prompt may say is the same for all, and so must be the time that it takes.
+    /// What stands under `name`, without asking NSS whether anybody has it: what a prompt may say is
+    /// the same for all, and so must be the time that it takes.
     ///
     /// # Errors
     /// As [`Daemon::failure`] has it.
-    pub async fn throttle_under(&self, name: &str) -> Result<Throttle, Error> {
+    pub async fn record_under(&self, name: &str) -> Result<Record, Error> {
         let bucket = self.buckets.of(name);
         let stored = match UserName::parse(name) {
             None => self.store.read(bucket).await,
             Some(name) => self.store.read_either(Subject::User(name), bucket).await,
         };
-        Ok(self.told(stored)?.map(|record| record.throttle).unwrap_or_default())
+        Ok(self.told(stored)?.unwrap_or_else(|| Record::new(NO_UID)))
     }
 
     /// Who `name` is. A name that nobody has, or that nobody can have, leads to a bucket.
@@ -308,7 +307,7 @@ mod tests {
             let rules = daemon.config.rules.clone();
             let judged = daemon.update(&alice, move |record| attempt(record, &guess, &rules));
             run(judged).unwrap();
-            let throttle = run(daemon.throttle_under("alice")).unwrap();
+            let throttle = run(daemon.record_under("alice")).unwrap().throttle;
             assert_eq!(throttle.strangers().failures(), expected);
         }
     }
@@ -322,11 +321,11 @@ mod tests {
             ((), record)
         };
         run(daemon.update(&target, fail)).unwrap();
-        assert_eq!(run(daemon.throttle_under("nobody")).unwrap().strangers().failures(), 1);
-        assert_eq!(run(daemon.throttle_under("no/name")).unwrap().strangers().failures(), 0);
+        assert_eq!(run(daemon.record_under("nobody")).unwrap().throttle.strangers().failures(), 1);
+        assert_eq!(run(daemon.record_under("no/name")).unwrap().throttle.strangers().failures(), 0);
         // A record of its own goes before.
         run(daemon.store.update(user("nobody"), |_| ((), Some(enrolled(1))))).unwrap();
-        assert_eq!(run(daemon.throttle_under("nobody")).unwrap().strangers().failures(), 0);
+        assert_eq!(run(daemon.record_under("nobody")).unwrap().throttle.strangers().failures(), 0);
     }
 
     #[test]

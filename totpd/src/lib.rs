@@ -2,7 +2,7 @@
 //! that a code is used up is on disk.
 //!
 //! The core ([`attempt`], [`enrolment`], [`throttle`], [`otp`]) is pure. Around it are the bus
-//! ([`login`], [`manager`], [`caller`]), the disk ([`store`]), NSS ([`people`]) and the clock.
+//! ([`login`], [`manager`], [`caller`], [`private`]), the disk ([`store`]), NSS ([`people`]) and the clock.
 
 pub mod attempt;
 pub mod backup;
@@ -25,6 +25,7 @@ pub mod manager;
 pub mod options;
 pub mod otp;
 pub mod people;
+pub mod private;
 pub mod progress;
 mod proof;
 pub mod record;

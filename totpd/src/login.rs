@@ -19,12 +19,14 @@ use crate::reply::Reply;
 use crate::throttle::{Source, Standing};
 
 /// Serves `org.totpd.Totp1.Login`.
+#[derive(Clone)]
 pub struct Login(pub Arc<Daemon>);
 
 /// For PAM modules. Root asks for any user, everybody else for itself.
 #[zbus::interface(name = "org.totpd.Totp1.Login")]
 impl Login {
-    /// What to do with this user at this login: `prompt` (details: `prompt` s) or `skip`.
+    /// What to do with this user at this login: `prompt` (details: `prompt` s, and `digits` u, how
+    /// many a code has) or `skip`.
     ///
     /// Context keys, all optional: `service`, `rhost`, `tty`, `ruser`, `factor`, `prompt` (s),
     /// `nullok` (b). Unknown keys are ignored.
@@ -37,24 +39,7 @@ impl Login {
         #[zbus(connection)] connection: &Connection,
     ) -> Result<(String, Dictionary), Error> {
         let (caller, _turn) = self.0.admit(&header, connection).await?;
-        let context = believed(&context, caller)?;
-        if context.nullok || !caller.is_root() {
-            let target = self.0.target_for(caller, &user).await?;
-            if let Some(uid) = target.uid.filter(|_| context.nullok) {
-                let stored = self.0.told(self.0.store.read(target.subject).await)?;
-                if may_skip(stored.as_ref(), uid) {
-                    let source = context.source(caller.uid);
-                    decision(&user, &context, &source, "skipped", "not enrolled").write();
-                    return Ok((action::SKIP.into(), Dictionary::new()));
-                }
-            }
-        }
-        let (now, rules) = (clock::now(), &self.0.config.rules.throttle);
-        let mut throttle = self.0.throttle_under(&user).await?;
-        throttle.settle(now, rules);
-        let standing = throttle.standing(&context.source(caller.uid), now, rules);
-        let text = prompt(context.prompt.as_deref(), standing);
-        Ok((action::PROMPT.into(), Reply::new().with("prompt", text).into()))
+        self.begin_for(caller, &user, &context).await
     }
 
     /// Spends one attempt: `approved`, `denied` or `throttled`.
@@ -73,11 +58,60 @@ impl Login {
     ) -> Result<(String, Dictionary), Error> {
         let code = Zeroizing::new(code);
         let (caller, _turn) = self.0.admit(&header, connection).await?;
-        let target = self.0.target_for(caller, &user).await?;
-        let context = believed(&context, caller)?;
+        self.verify_for(caller, &user, &code, &context).await
+    }
+}
+
+/// The same, however the caller came to be known.
+impl Login {
+    /// As `Begin` on the bus.
+    ///
+    /// # Errors
+    /// As the contract has them.
+    pub async fn begin_for(
+        &self,
+        caller: Caller,
+        user: &str,
+        context: &Dictionary,
+    ) -> Result<(String, Dictionary), Error> {
+        let context = believed(context, caller)?;
+        if context.nullok || !caller.is_root() {
+            let target = self.0.target_for(caller, user).await?;
+            if let Some(uid) = target.uid.filter(|_| context.nullok) {
+                let stored = self.0.told(self.0.store.read(target.subject).await)?;
+                if may_skip(stored.as_ref(), uid) {
+                    let source = context.source(caller.uid);
+                    decision(user, &context, &source, "skipped", "not enrolled").write();
+                    return Ok((action::SKIP.into(), Dictionary::new()));
+                }
+            }
+        }
+        let (now, rules) = (clock::now(), &self.0.config.rules.throttle);
+        let mut record = self.0.record_under(user).await?;
+        record.throttle.settle(now, rules);
+        let standing = record.throttle.standing(&context.source(caller.uid), now, rules);
+        let text = prompt(context.prompt.as_deref(), standing);
+        let digits = record.digits().unwrap_or(self.0.config.defaults.digits);
+        let details = Reply::new().with("prompt", text).with("digits", u32::from(digits));
+        Ok((action::PROMPT.into(), details.into()))
+    }
+
+    /// As `Verify` on the bus.
+    ///
+    /// # Errors
+    /// As the contract has them.
+    pub async fn verify_for(
+        &self,
+        caller: Caller,
+        user: &str,
+        code: &str,
+        context: &Dictionary,
+    ) -> Result<(String, Dictionary), Error> {
+        let target = self.0.target_for(caller, user).await?;
+        let context = believed(context, caller)?;
         let source = context.source(caller.uid);
         let one = Attempt {
-            code: Code::parse(&code),
+            code: Code::parse(code),
             factor: context.factor.clone(),
             source: source.clone(),
             uid: target.uid_now(),
@@ -85,7 +119,7 @@ impl Login {
         };
         let rules = self.0.config.rules.clone();
         let judged = self.0.update(&target, move |record| attempt(record, &one, &rules)).await?;
-        journal(&user, &context, &source, &target, &judged);
+        journal(user, &context, &source, &target, &judged);
         Ok(told(&judged))
     }
 }

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use totpd::config::{self, Config};
 use totpd::daemon::Daemon;
 use totpd::hardening;
@@ -18,6 +19,7 @@ use totpd::login::Login;
 use totpd::maintenance::Maintenance;
 use totpd::manager::Manager;
 use totpd::people::MOST_LOOKUPS;
+use totpd::private::Private;
 use totpd::store::local::{FOLDER, Local, OpenError, Opened};
 use totpd::store::unopened::Unopened;
 use totpd::store::{PATIENCE, Store};
@@ -77,15 +79,21 @@ fn serve() -> Result<(), String> {
         .thread_keep_alive(Duration::from_secs(2))
         .build()
         .map_err(|error| say(&error))?;
+    let systemds = Private::of_systemd().map_err(|error| say(&error))?;
     match open() {
         Ok(Opened { store, local, buckets }) => {
             let daemon = Arc::new(Daemon::new(store, buckets, config, host));
+            let private = systemds.or_else(|| match Private::bind() {
+                Ok(private) => Some(private),
+                Err(error) => {
+                    let told = format!("no private socket, logins need the bus: {error}");
+                    Entry::new(Priority::Warning, told).write();
+                    None
+                }
+            });
             let maintenance = Maintenance::new(Arc::clone(&daemon), local);
-            runtime.block_on(async {
-                let connection = on_the_bus(&daemon, |bus| bus.serve_at(PATH, maintenance)).await;
-                connection.map_err(|error| of_the_bus(&error))?.closed().await;
-                Err(of_the_bus(&zbus::Error::Failure("it has gone away".into())))
-            })
+            let more = move |bus: Builder<'static>| bus.serve_at(PATH, maintenance.clone());
+            runtime.block_on(serving(daemon, private, more))
         }
         Err(error) if error.may_end_by_itself() => {
             let told = format!("{error}; logins are refused until that is over");
@@ -93,20 +101,62 @@ fn serve() -> Result<(), String> {
             let store = Store::new(Arc::new(Unopened(error.to_string())), PATIENCE);
             let buckets = Buckets::random().map_err(|error| say(&error))?;
             let daemon = Arc::new(Daemon::new(store, buckets, config, host));
-            runtime.block_on(until_it_opens(&daemon))
+            runtime.block_on(async {
+                let served = tokio::spawn(serving(daemon, systemds, |bus| bus));
+                until_it_opens(&served).await
+            })
         }
         Err(error) => Err(say(&error)),
     }
 }
 
-/// Answers that there is no store, until there is one. Then this process ends, and the next login
-/// starts one that has it.
-async fn until_it_opens(daemon: &Arc<Daemon>) -> Result<(), String> {
-    let connection = on_the_bus(daemon, |bus| bus).await.map_err(|error| of_the_bus(&error))?;
+/// Serves on the private socket, if there is one, and on the bus. Without the former it ends with
+/// the bus; with it, it goes on, and waits for a bus to be there.
+async fn serving(
+    daemon: Arc<Daemon>,
+    private: Option<Private>,
+    more: impl Fn(Builder<'static>) -> Builder<'static>,
+) -> Result<(), String> {
+    let lasts = private.is_some();
+    if let Some(private) = private {
+        let daemon = Arc::clone(&daemon);
+        tokio::spawn(async move {
+            if let Err(error) = private.serve(daemon).await {
+                let told = format!("the private socket cannot be served: {error}");
+                Entry::new(Priority::Error, told).write();
+            }
+        });
+    }
+    let mut told = false;
     loop {
-        if tokio::time::timeout(TRY_AGAIN, connection.closed()).await.is_ok() {
-            return Err("the system bus has gone away".into());
+        let why = match on_the_bus(&daemon, &more).await {
+            Ok(connection) => {
+                if told {
+                    Entry::new(Priority::Notice, "the system bus is there again".into()).write();
+                }
+                told = false;
+                connection.closed().await;
+                zbus::Error::Failure("it has gone away".into())
+            }
+            Err(zbus::Error::NameTaken) => return Err(of_the_bus(&zbus::Error::NameTaken)),
+            Err(error) => error,
+        };
+        if !lasts {
+            return Err(of_the_bus(&why));
         }
+        if !told {
+            let text = format!("{}; only logins of root go on without it", of_the_bus(&why));
+            Entry::new(Priority::Error, text).write();
+            told = true;
+        }
+        tokio::time::sleep(TRY_AGAIN).await;
+    }
+}
+
+/// Waits until there is a store. Then this process ends, and the next login starts one that has it.
+async fn until_it_opens(served: &JoinHandle<Result<(), String>>) -> Result<(), String> {
+    while !served.is_finished() {
+        tokio::time::sleep(TRY_AGAIN).await;
         match tokio::task::spawn_blocking(open).await {
             Ok(Ok(_)) => {
                 let told = "the store can be opened again; the next login starts anew with it";
@@ -117,6 +167,7 @@ async fn until_it_opens(daemon: &Arc<Daemon>) -> Result<(), String> {
             _ => {}
         }
     }
+    Err("the system bus has gone away".into())
 }
 
 fn open() -> Result<Opened, OpenError> {
@@ -126,12 +177,15 @@ fn open() -> Result<Opened, OpenError> {
 /// Takes the name, with what every daemon serves and what `more` adds.
 async fn on_the_bus(
     daemon: &Arc<Daemon>,
-    more: impl FnOnce(Builder<'_>) -> Builder<'_>,
+    more: impl Fn(Builder<'static>) -> Builder<'static>,
 ) -> zbus::Result<Connection> {
+    // A bus that is stalled takes the connection and says nothing.
     let bus = Builder::address(SYSTEM_BUS)
         .serve_at(PATH, Login(Arc::clone(daemon)))
         .serve_at(PATH, Manager(Arc::clone(daemon)));
-    more(bus).name(SERVICE).build().await
+    let connection = more(bus).name(SERVICE).build();
+    let stalled = |_| zbus::Error::Failure("it does not answer".into());
+    tokio::time::timeout(BUS_PATIENCE, connection).await.map_err(stalled)?
 }
 
 fn of_the_bus(error: &zbus::Error) -> String {
@@ -174,7 +228,9 @@ fn complain(why: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// How soon a store that cannot be opened is tried again.
+/// How long the bus may take to let the daemon in.
+const BUS_PATIENCE: Duration = Duration::from_secs(20);
+/// How soon a store or a bus that is not there is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// Enough for the modules of NSS, which run in these threads.
 const LOOKUP_STACK: usize = 512 * 1024;

@@ -21,6 +21,7 @@ mod options;
 mod task;
 
 /// Serves `org.totpd.Totp1.Store`.
+#[derive(Clone)]
 pub struct Maintenance {
     daemon: Arc<Daemon>,
     local: Local,

@@ -28,6 +28,12 @@ impl Record {
         self.factors.iter().any(|factor| counts(factor.status))
     }
 
+    /// How many digits a code has: that of the newest verified factor.
+    #[must_use]
+    pub fn digits(&self) -> Option<u8> {
+        self.factors.iter().rev().find(|factor| factor.is_verified()).map(|factor| factor.digits)
+    }
+
     /// The ids of all verified factors.
     pub fn verified(&self) -> impl Iterator<Item = &FactorId> {
         self.factors.iter().filter(|factor| factor.is_verified()).map(|factor| &factor.id)

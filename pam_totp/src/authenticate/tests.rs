@@ -7,7 +7,8 @@ struct Login {
     user: Vec<u8>,
     user_afterwards: Vec<u8>,
     first_pass: Option<Typed>,
-    answer: Result<Option<Typed>, Outcome>,
+    answer: Result<Typed, Outcome>,
+    handed_on: Option<Vec<u8>>,
     shown: RefCell<Vec<String>>,
     waited: Cell<Duration>,
 }
@@ -16,8 +17,8 @@ struct Login {
 struct Typed(Vec<u8>);
 
 impl Answer for Typed {
-    fn text(&self) -> Option<&str> {
-        std::str::from_utf8(&self.0).ok()
+    fn bytes(&self) -> &[u8] {
+        &self.0
     }
 }
 
@@ -27,14 +28,15 @@ impl Login {
             user: user.into(),
             user_afterwards: user.into(),
             first_pass: None,
-            answer: Ok(None),
+            answer: Err(Outcome::ConversationFailed),
+            handed_on: None,
             shown: RefCell::default(),
             waited: Cell::default(),
         }
     }
 
     fn typing(answer: impl AsRef<[u8]>) -> Self {
-        Self { answer: Ok(Some(Typed(answer.as_ref().to_vec()))), ..Self::of("alice") }
+        Self { answer: Ok(Typed(answer.as_ref().to_vec())), ..Self::of("alice") }
     }
 
     fn was_delayed(&self) -> bool {
@@ -61,9 +63,14 @@ impl Session for Login {
         self.first_pass.clone()
     }
 
-    fn ask(&self, prompt: &str, _echo: bool) -> Result<Option<Typed>, Outcome> {
+    fn ask(&mut self, prompt: &str, _echo: bool) -> Result<Typed, Outcome> {
         self.shown.borrow_mut().push(prompt.into());
         self.answer.clone()
+    }
+
+    fn hand_on(&mut self, password: &[u8]) -> Result<(), Outcome> {
+        self.handed_on = Some(password.to_vec());
+        Ok(())
     }
 
     fn tell(&self, text: &str) {
@@ -80,12 +87,14 @@ struct Totpd {
     begun: Result<Begun, Outcome>,
     wrong: Verdict,
     asked: RefCell<Vec<String>>,
+    /// Answers to `Verify` that get lost.
+    lost: Cell<u32>,
 }
 
 impl Totpd {
     fn new() -> Self {
-        let begun = Ok(Begun::Prompt { text: "Verification code: ".into() });
-        Self { begun, wrong: Verdict::Denied, asked: RefCell::default() }
+        let begun = Ok(Begun::Prompt { text: "Verification code: ".into(), digits: 6 });
+        Self { begun, wrong: Verdict::Denied, asked: RefCell::default(), lost: Cell::new(0) }
     }
 }
 
@@ -98,6 +107,10 @@ impl Verifier for Totpd {
 
     fn verify(&self, user: &str, code: &str, _context: &Context) -> Result<Verdict, Outcome> {
         self.asked.borrow_mut().push(format!("verify {user} {code}"));
+        if self.lost.get() > 0 {
+            self.lost.set(self.lost.get() - 1);
+            return Ok(Verdict::Lost);
+        }
         Ok(if code == "123456" { Verdict::Approved } else { self.wrong.clone() })
     }
 }
@@ -128,9 +141,6 @@ fn whatever_else_is_typed_is_asked_about_and_denied_after_a_delay() {
         assert_eq!(totpd.asked.borrow()[1], format!("verify alice {asked}"));
         assert!(login.was_delayed());
     }
-    let (mut login, totpd) = (Login::of("alice"), Totpd::new());
-    assert_eq!(authenticate(&mut login, &totpd, &Options::default()), Outcome::Denied);
-    assert_eq!(totpd.asked.borrow()[1], "verify alice ", "no answer at all");
 }
 
 #[test]
@@ -143,7 +153,7 @@ fn nodelay_tells_at_once() {
 
 #[test]
 fn a_conversation_that_fails_refuses() {
-    let mut login = Login { answer: Err(Outcome::ConversationFailed), ..Login::of("alice") };
+    let mut login = Login::of("alice");
     let totpd = Totpd::new();
     let outcome = authenticate(&mut login, &totpd, &Options::default());
     assert_eq!(outcome, Outcome::ConversationFailed);
@@ -225,4 +235,69 @@ fn an_earlier_answer_is_tried_only_if_it_may_be_a_code() {
         assert_eq!(totpd.asked.borrow().len(), asked, "{mode:?} {:?}", totpd.asked);
         assert!(!totpd.asked.borrow().iter().any(|asked| asked.contains("password")));
     }
+}
+
+#[test]
+fn a_lost_answer_is_no_reason_to_ask_the_daemon_again_but_the_person_once() {
+    for (lost, outcome, prompts) in [
+        (1, Outcome::Approved, vec!["Verification code: ", AGAIN]),
+        (
+            2,
+            Outcome::Unavailable("the answer was lost".into()),
+            vec!["Verification code: ", AGAIN, UNAVAILABLE],
+        ),
+    ] {
+        let mut login = Login::typing("123456");
+        let totpd = Totpd { lost: Cell::new(lost), ..Totpd::new() };
+        assert_eq!(authenticate(&mut login, &totpd, &Options::default()), outcome);
+        assert_eq!(*login.shown.borrow(), prompts);
+        assert_eq!(totpd.asked.borrow().len(), 3, "as often as the person, and once to begin");
+    }
+    let mut login = Login { first_pass: Some(Typed("123456".into())), ..Login::typing("123456") };
+    let totpd = Totpd { lost: Cell::new(1), ..Totpd::new() };
+    let options = Options { first_pass: FirstPass::Try, ..Options::default() };
+    assert_eq!(authenticate(&mut login, &totpd, &options), Outcome::Approved);
+    assert_eq!(*login.shown.borrow(), [AGAIN]);
+}
+
+#[test]
+fn forward_pass_takes_the_tail_and_hands_the_rest_on_whatever_the_verdict() {
+    for (answer, code, password, outcome) in [
+        ("secret123456", "123456", "secret", Outcome::Approved),
+        ("hunter2123456", "123456", "hunter2", Outcome::Approved),
+        ("pass word 123456", "123456", "pass word ", Outcome::Approved),
+        ("123456", "123456", "", Outcome::Approved),
+        ("secret000000", "000000", "secret", Outcome::Denied),
+        ("secret", "", "secret", Outcome::Denied),
+        ("12345", "", "12345", Outcome::Denied),
+        ("", "", "", Outcome::Denied),
+        ("pässwörd123456", "123456", "pässwörd", Outcome::Approved),
+    ] {
+        let (mut login, totpd) = (Login::typing(answer), Totpd::new());
+        let options = Options { forward_pass: true, ..Options::default() };
+        assert_eq!(authenticate(&mut login, &totpd, &options), outcome, "{answer}");
+        assert_eq!(totpd.asked.borrow()[1], format!("verify alice {code}"));
+        assert_eq!(login.handed_on.as_deref(), Some(password.as_bytes()), "{answer}");
+    }
+    // Of what an earlier module asked for, likewise.
+    let mut login = Login { first_pass: Some(Typed("secret123456".into())), ..Login::of("alice") };
+    let only = Options { forward_pass: true, first_pass: FirstPass::Only, ..Options::default() };
+    assert_eq!(authenticate(&mut login, &Totpd::new(), &only), Outcome::Approved);
+    assert_eq!(login.handed_on.as_deref(), Some(b"secret".as_slice()));
+    // No longer code than the daemon says.
+    let mut login = Login::typing("secret12345678");
+    let begun = Ok(Begun::Prompt { text: BOTH.into(), digits: 8 });
+    let totpd = Totpd { begun, ..Totpd::new() };
+    let options = Options { forward_pass: true, ..Options::default() };
+    assert_eq!(authenticate(&mut login, &totpd, &options), Outcome::Denied);
+    assert_eq!(totpd.asked.borrow()[1], "verify alice 12345678");
+}
+
+#[test]
+fn a_name_of_a_megabyte_is_unknown_like_any_other() {
+    let mut login = Login { user: vec![b'x'; 1 << 20], ..Login::typing("000000") };
+    login.user_afterwards = login.user.clone();
+    let totpd = Totpd::new();
+    assert_eq!(authenticate(&mut login, &totpd, &Options::default()), Outcome::Denied);
+    assert!(totpd.asked.borrow()[0].len() < 1100);
 }

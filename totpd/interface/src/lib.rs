@@ -7,13 +7,20 @@ use std::collections::HashMap;
 
 use zbus::{Fd, OwnedVariant};
 
+pub mod peer;
+
 /// The well-known name that activates the daemon.
 pub const SERVICE: &str = "org.totpd.Totp1";
 /// The one object that it serves.
 pub const PATH: &str = "/org/totpd/Totp1";
+/// The interface that it serves to PAM modules, on the bus and on the private socket.
+pub const LOGIN: &str = "org.totpd.Totp1.Login";
 /// The only bus that is ever asked. It is a constant because in a setuid program every
 /// environment variable, `DBUS_SYSTEM_BUS_ADDRESS` among them, belongs to the caller.
 pub const SYSTEM_BUS: &str = "unix:path=/run/dbus/system_bus_socket";
+
+/// Where the daemon serves `Login` to root without a bus: D-Bus peer to peer, mode 0600.
+pub const PRIVATE_SOCKET: &str = "/run/totpd/private";
 
 /// A dictionary `a{sv}`: a context, options, or details.
 pub type Dictionary = HashMap<String, OwnedVariant>;

@@ -1,0 +1,158 @@
+//! A question over the private socket: one thread, one connection, no bus, and nothing of it left.
+
+use std::time::Instant;
+
+use rustix::fd::OwnedFd;
+use rustix::io::Errno;
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recv,
+    send, socket_with,
+};
+use totpd_interface::peer::{self, Malformed, Received};
+use totpd_interface::{Error, LOGIN, PATH, PRIVATE_SOCKET};
+use zbus::Message;
+use zbus::message::Type;
+
+use super::{Answer, Question, Trouble};
+
+/// Asks, and waits for the answer until the deadline.
+pub(super) fn ask(question: &Question<'_>, deadline: Instant) -> Result<Answer, Trouble> {
+    let call = message(question).map_err(|error| Trouble::Lasting(Error::Bus(error)))?;
+    let mut socket = Socket::connect(deadline)?;
+    socket.send(&[peer::GREETING.as_bytes(), call.data().bytes()].concat())?;
+    socket.be_let_in()?;
+    let answer = socket.message(&call)?;
+    let header = answer.header().map_err(malformed)?;
+    match (header.message_type(), header.error_name()) {
+        (Type::MethodReturn, _) => answer.body().map_err(malformed),
+        (Type::Error, Some(name)) => {
+            let name = name.to_owned().into();
+            let error = zbus::Error::MethodError(name, answer.body().ok(), call);
+            Err(Trouble::Lasting(error.into()))
+        }
+        _ => Err(malformed(Malformed)),
+    }
+}
+
+fn message(question: &Question<'_>) -> zbus::Result<Message> {
+    let call = |member| Message::method_call(PATH, member).interface(LOGIN);
+    match question {
+        Question::Begin(user, context) => call("Begin").build(&(user, context)),
+        Question::Verify(user, code, context) => call("Verify").build(&(user, code, context)),
+    }
+}
+
+/// A connection, and what of its words was not looked at yet.
+struct Socket {
+    socket: OwnedFd,
+    deadline: Instant,
+    input: Vec<u8>,
+}
+
+impl Socket {
+    fn connect(deadline: Instant) -> Result<Self, Trouble> {
+        let address = SocketAddrUnix::new(PRIVATE_SOCKET).map_err(|_| Trouble::NoWay)?;
+        let (family, kind) = (AddressFamily::UNIX, SocketType::STREAM);
+        let socket = socket_with(family, kind, SocketFlags::CLOEXEC, None).map_err(errno)?;
+        let socket = Self { socket, deadline, input: Vec::new() };
+        // It limits how long a full queue of connections is waited for, too.
+        socket.limit(Timeout::Send)?;
+        loop {
+            return match connect(&socket.socket, &address) {
+                Ok(()) => Ok(socket),
+                Err(Errno::INTR) => continue,
+                // A daemon that was killed leaves its socket behind; the bus starts another.
+                Err(Errno::ACCESS | Errno::CONNREFUSED | Errno::NOENT | Errno::PERM) => {
+                    Err(Trouble::NoWay)
+                }
+                Err(error) => Err(errno(error)),
+            };
+        }
+    }
+
+    /// Waits for the word that this is root's.
+    fn be_let_in(&mut self) -> Result<(), Trouble> {
+        loop {
+            if let Some(end) = self.input.windows(2).position(|two| two == b"\r\n") {
+                let line: Vec<u8> = self.input.drain(..end + 2).collect();
+                return if line.starts_with(b"OK ") { Ok(()) } else { Err(malformed(Malformed)) };
+            }
+            self.receive()?;
+        }
+    }
+
+    /// The answer to `call`. Whatever else comes is passed over.
+    fn message(&mut self, call: &Message) -> Result<Received, Trouble> {
+        loop {
+            if let Some(start) = self.input.first_chunk() {
+                let length = peer::length(start).map_err(malformed)?;
+                if self.input.len() >= length {
+                    let rest = self.input.split_off(length);
+                    let message = std::mem::replace(&mut self.input, rest);
+                    let message = Received::new(message).map_err(malformed)?;
+                    let answers = message.header().map_err(malformed)?.reply_serial();
+                    if answers == Some(call.primary_header().serial_num()) {
+                        return Ok(message);
+                    }
+                    continue;
+                }
+            }
+            self.receive()?;
+        }
+    }
+
+    fn receive(&mut self) -> Result<(), Trouble> {
+        self.limit(Timeout::Recv)?;
+        let mut buffer = [0; 1024];
+        loop {
+            return match recv(&self.socket, &mut buffer, RecvFlags::empty()) {
+                Ok((0, _)) => Err(Trouble::AnswerLost),
+                // So says the kernel where the other end closes with something unread (unix(7)):
+                // the daemon ended before it took the question.
+                Err(Errno::CONNRESET) => Err(Trouble::NotHeard),
+                Ok((length, _)) => {
+                    self.input.extend_from_slice(buffer.get(..length).unwrap_or_default());
+                    Ok(())
+                }
+                Err(Errno::INTR) => continue,
+                Err(error) => Err(errno(error)),
+            };
+        }
+    }
+
+    /// Sends all of it. A peer that has gone must not raise SIGPIPE in the host.
+    fn send(&self, mut bytes: &[u8]) -> Result<(), Trouble> {
+        while !bytes.is_empty() {
+            match send(&self.socket, bytes, SendFlags::NOSIGNAL) {
+                Ok(length) => bytes = bytes.get(length..).unwrap_or_default(),
+                Err(Errno::INTR) => {}
+                // Not all of it was sent, so none was understood.
+                Err(Errno::PIPE | Errno::CONNRESET) => return Err(Trouble::NotHeard),
+                Err(error) => return Err(errno(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the next call take until the deadline.
+    fn limit(&self, what: Timeout) -> Result<(), Trouble> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Trouble::TooLate);
+        }
+        set_socket_timeout(&self.socket, what, Some(left)).map_err(errno)
+    }
+}
+
+fn errno(error: Errno) -> Trouble {
+    match error {
+        // What a timeout of the socket says.
+        Errno::AGAIN => Trouble::TooLate,
+        error => Trouble::Lasting(Error::Bus(std::io::Error::from(error).into())),
+    }
+}
+
+fn malformed(_: Malformed) -> Trouble {
+    Trouble::Lasting(Error::Bus(zbus::Error::InvalidReply))
+}

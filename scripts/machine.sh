@@ -6,7 +6,8 @@
 #
 # Needs root and what prepare.sh installs. BUILT: the folder of the built files, where it is not
 # target/release. EXTRA: a folder that is copied to /opt/tests. DISK: a folder of a real disk that is
-# /disk inside, and the only thing that stays; all else is in memory.
+# /disk inside, and the only thing that stays; all else is in memory. LAYER: a folder that
+# programs.sh made: the machine has those packages besides.
 set -euo pipefail
 repository=$(cd "$(dirname "$0")/.." && pwd)
 self=$repository/scripts/machine.sh
@@ -19,19 +20,10 @@ if [ "${MACHINE_IN:-}" = "" ]; then
 fi
 
 if [ "$MACHINE_IN" = namespaces ]; then
-  base=/mnt
-  mount -t tmpfs -o mode=755 tmpfs $base
-  mkdir $base/root $base/upper $base/work
-  root=$base/root
-  mount -t overlay overlay -o "lowerdir=/,upperdir=$base/upper,workdir=$base/work" $root
-  # What this machine keeps on file systems of its own is copied likewise.
-  for folder in etc home opt root usr var; do
-    if mountpoint -q "/$folder"; then
-      mkdir "$base/$folder.upper" "$base/$folder.work"
-      mount -t overlay overlay \
-        -o "lowerdir=/$folder,upperdir=$base/$folder.upper,workdir=$base/$folder.work" "$root/$folder"
-    fi
-  done
+  # shellcheck source=scripts/overlay.sh
+  . "$repository/scripts/overlay.sh"
+  copy_machine /mnt "${LAYER:-}"
+  root=/mnt/root
   mount -t proc proc $root/proc
   mount -t sysfs -o ro sysfs $root/sys 2>/dev/null || mount --rbind /sys $root/sys
   mount -t tmpfs -o mode=755 tmpfs $root/run

@@ -7,6 +7,7 @@ export PATH=$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin
 
 make build
 scripts/harness.sh
+scripts/programs.sh
 if [ $# -eq 0 ]; then
   cargo test --locked --workspace --exclude tests -- --skip campaign
   # These say how much they tried.

@@ -50,20 +50,26 @@ impl Machine {
     /// A machine on which nobody is enrolled. The PAM service `totp` asks for nothing but a code,
     /// and refuses without delay.
     pub fn new() -> Self {
-        Self::on(None)
+        Self::on(None, None)
     }
 
     /// The same, with a folder of a real disk under `/disk`.
     pub fn on_disk(folder: &Path) -> Self {
-        Self::on(Some(folder))
+        Self::on(Some(folder), None)
     }
 
-    fn on(disk: Option<&Path>) -> Self {
+    /// The same, with the packages of `scripts/programs.sh`.
+    pub fn with_programs() -> Self {
+        Self::on(None, Some(&repository().join("target/programs")))
+    }
+
+    fn on(disk: Option<&Path>, layer: Option<&Path>) -> Self {
         let mut outside = Command::new(repository().join("scripts/machine.sh"))
             .args(["/bin/sh", "-c", "echo ready; exec cat"])
             .env("EXTRA", repository().join("target/tests"))
             .env_remove("BUILT")
             .env("DISK", disk.unwrap_or(Path::new("")))
+            .env("LAYER", layer.unwrap_or(Path::new("")))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -6,7 +6,7 @@ mkdir -p target/tests
 cc -O2 -Wall -Wextra -Werror -o target/tests/pam tests/harness/pam.c -lpam
 cc -O2 -Wall -Wextra -Werror -shared -fPIC -o target/tests/libnss_trouble.so.2 tests/harness/nss_trouble.c
 cc -O2 -Wall -Wextra -Werror -shared -fPIC -o target/tests/faults.so tests/harness/faults.c -ldl
-cp tests/harness/{askpass,cockpit-login,i3lock-try,person,pkexec-at-a-terminal} target/tests/
+cp tests/harness/{askpass,clients.py,cockpit-login,i3lock-try,person,pkexec-at-a-terminal} target/tests/
 cargo build --locked -p tests --bins
 cp target/debug/false_totpd target/debug/find_seeds target/debug/flood target/debug/peer_call target/tests/
 # The module with a way to make it panic, for the test that shows what happens then.

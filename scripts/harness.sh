@@ -8,7 +8,9 @@ cc -O2 -Wall -Wextra -Werror -shared -fPIC -o target/tests/libnss_trouble.so.2 t
 cc -O2 -Wall -Wextra -Werror -shared -fPIC -o target/tests/faults.so tests/harness/faults.c -ldl
 cp tests/harness/{askpass,clients.py,cockpit-login,i3lock-try,person,pkexec-at-a-terminal} target/tests/
 cargo build --locked -p tests --bins
-cp target/debug/false_totpd target/debug/find_seeds target/debug/flood target/debug/peer_call target/tests/
+cargo build --locked -p totpd --example generate_store
+cp target/debug/examples/generate_store target/tests/
+cp target/debug/bystander target/debug/false_totpd target/debug/find_seeds target/debug/flood target/debug/peer_call target/tests/
 # The module with a way to make it panic, for the test that shows what happens then.
 cargo build --locked -p pam_totp --features panic-on-demand --target-dir target/panicking
 cp target/panicking/debug/libpam_totp.so target/tests/pam_totp_panicking.so

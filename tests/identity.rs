@@ -52,7 +52,7 @@ fn names_that_differ_by_case_are_different_users() {
 #[test]
 fn a_user_database_in_trouble_is_not_an_absent_user_and_stalls_nobody() {
     let machine = Machine::new();
-    machine.run("cp /opt/tests/libnss_trouble.so.2 $(dirname $(find /usr/lib /lib -name 'libc.so.6' | head -n1))/ && sed -i 's/^passwd:.*/passwd: files trouble/' /etc/nsswitch.conf").ok();
+    machine.with_trouble_in_nss();
     machine.kill_daemon("TERM");
     machine.service(
         "nullok",

@@ -14,6 +14,7 @@ use crate::outcome::Outcome;
 
 mod bus;
 mod private;
+mod socket;
 
 /// totpd, wherever it is reached.
 pub(crate) struct Totpd {
@@ -35,8 +36,10 @@ enum Trouble {
     AnswerLost,
     /// Nothing was heard. Soon it may be: there was no room, or the daemon is being restarted.
     NotHeard,
-    /// This is no way to the daemon.
+    /// This is no way to the daemon for this process.
     NoWay,
+    /// There is nobody at the other end, but a daemon that is started would be there.
+    NotRunning,
     /// The deadline is over.
     TooLate,
     /// There will be no answer.
@@ -81,8 +84,10 @@ impl Totpd {
     /// question is not one to ask twice.
     fn ask(&self, question: &Question<'_>) -> Result<Option<Answer>, Outcome> {
         let deadline = Instant::now() + self.timeout;
+        let mut pause = PAUSE;
         loop {
             let tried = match private::ask(question, deadline) {
+                Err(Trouble::NotRunning) => bus::start_and_ask(question, deadline),
                 Err(Trouble::NoWay) => bus::ask(question, deadline),
                 tried => tried,
             };
@@ -90,14 +95,16 @@ impl Totpd {
                 Ok(answer) => return Ok(Some(answer)),
                 Err(Trouble::AnswerLost) if question.is_asked_once() => return Ok(None),
                 Err(Trouble::Lasting(error)) => return Err(outcome(error)),
-                Err(Trouble::AnswerLost | Trouble::NotHeard | Trouble::NoWay) => {}
+                Err(Trouble::AnswerLost | Trouble::NotHeard) => {}
+                Err(Trouble::NoWay | Trouble::NotRunning) => {}
                 Err(Trouble::TooLate) => return Err(self.too_late()),
             }
-            let pause = jittered(RETRY);
-            if Instant::now() + pause >= deadline {
+            let waiting = some_of(pause);
+            if Instant::now() + waiting >= deadline {
                 return Err(self.too_late());
             }
-            thread::sleep(pause);
+            thread::sleep(waiting);
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
@@ -115,10 +122,18 @@ impl Question<'_> {
 
 /// `time`, a quarter more or less.
 pub(crate) fn jittered(time: Duration) -> Duration {
-    // The keys of a hasher come from the kernel's randomness, which is plenty for a delay.
-    let random = RandomState::new().build_hasher().finish() % 1000;
-    let per_mille = u32::try_from(750 + random / 2).unwrap_or(1000);
-    time / 1000 * per_mille
+    time / 1000 * (750 + random_per_mille() / 2)
+}
+
+/// Any part of `time`: a thousand logins that were refused a connection together must not come
+/// back together.
+fn some_of(time: Duration) -> Duration {
+    time / 1000 * random_per_mille()
+}
+
+/// 0 to 999. The keys of a hasher come from the kernel's randomness, which is plenty for a delay.
+fn random_per_mille() -> u32 {
+    u32::try_from(RandomState::new().build_hasher().finish() % 1000).unwrap_or_default()
 }
 
 fn outcome(error: Error) -> Outcome {
@@ -156,8 +171,9 @@ fn text(details: &Dictionary, key: &str) -> Option<String> {
     details.get(key).and_then(read)
 }
 
-/// How soon it is tried again, on average.
-const RETRY: Duration = Duration::from_millis(50);
+/// Within which it is tried again. Each further pause is up to twice as long.
+const PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
@@ -169,6 +185,13 @@ mod tests {
         let drawn: Vec<_> = (0..200).map(|_| jittered(two)).collect();
         assert!(drawn.iter().all(|time| (1500..=2500).contains(&time.as_millis())), "{drawn:?}");
         assert!(drawn.iter().any(|time| *time != drawn[0]));
+    }
+
+    #[test]
+    fn a_pause_may_be_any_part() {
+        let pauses: Vec<_> = (0..200).map(|_| some_of(PAUSE).as_millis()).collect();
+        assert!(pauses.iter().all(|ms| *ms < 200), "{pauses:?}");
+        assert!(pauses.iter().any(|ms| *ms < 60) && pauses.iter().any(|ms| *ms > 140));
     }
 
     #[test]

@@ -13,6 +13,12 @@
  *   -b FILE     instead: each line of FILE is "LABEL SERVICE USER ANSWER": logs in so, in this
  *               process, and prints "LABEL MICROSECONDS RC"
  *   -e FILE     the same, each in a fresh process that is timed from start to end
+ *   -s N        instead: N logins, each in a process of its own; "%d" in USER is the number of the
+ *               login, and ANSWER may be several, with "/" between, for one prompt after another.
+ *               Prints how many got in and how long, without what a person takes, a login took.
+ *   -w N        with -s: at most N at a time        -R N   at most N started in a second
+ *   -k MS       with -s: so long a person types     -B     all type when all have a prompt
+ *   -d N        with -s: N logins for each number
  *   -x          exits with the code of libpam
  *   -f          ANSWER is the name of a file that holds the answer
  *
@@ -35,10 +41,42 @@
 
 extern char **environ;
 
+struct login {
+	double begun, prompted, answered, ended;
+	int rc, prompts;
+};
+
+static struct login *login;
+static int barrier, waiting, thinking;
 static const char *answer, *mode = "answer", *rhost, *ruser, *tty;
 static pam_handle_t *handle;
 static int processes = 1, quiet, addresses, turn;
 static int *ready;
+
+static double now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
+}
+
+/* What the person of a storm types at this prompt, after a while. */
+static char *typed(void)
+{
+	const char *from = answer;
+	if (!login->prompts++)
+		login->prompted = now();
+	if (barrier && login->prompts == 1) {
+		__atomic_add_fetch(ready, 1, __ATOMIC_SEQ_CST);
+		while (__atomic_load_n(ready, __ATOMIC_SEQ_CST) < waiting)
+			usleep(1000);
+	}
+	usleep(thinking * 1000);
+	for (int i = 1; i < login->prompts && strchr(from, '/'); i++)
+		from = strchr(from, '/') + 1;
+	login->answered = now();
+	return strndup(from, strcspn(from, "/"));
+}
 
 static int conversation(int n, const struct pam_message **message, struct pam_response **response,
 			void *data)
@@ -55,7 +93,7 @@ static int conversation(int n, const struct pam_message **message, struct pam_re
 	*response = calloc(n, sizeof **response);
 	for (int i = 0; i < n; i++)
 		if (strcmp(mode, "null") && message[i]->msg_style <= PAM_PROMPT_ECHO_ON)
-			(*response)[i].resp = strdup(answer);
+			(*response)[i].resp = login ? typed() : strdup(answer);
 	if (processes > 1) {
 		__atomic_add_fetch(ready, 1, __ATOMIC_SEQ_CST);
 		while (__atomic_load_n(ready, __ATOMIC_SEQ_CST) < processes)
@@ -138,11 +176,67 @@ static int authenticate(const char *service, const char *user, int account)
 	return rc;
 }
 
-static double now(void)
+static int by_size(const void *a, const void *b)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
+	return *(double *)a < *(double *)b ? -1 : *(double *)a > *(double *)b;
+}
+
+static int storm(const char *service, const char *pattern, int count, int width, int rate, int each)
+{
+	size_t room = count * each * sizeof(struct login);
+	struct login *logins =
+		mmap(NULL, room + 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int running = 0, yes = 0, again = 0, numbers = 0;
+	double start = now(), *took = calloc(count * each, sizeof *took);
+	double *prompt = calloc(count * each, sizeof *prompt);
+	ready = (int *)((char *)logins + room);
+	waiting = count * each;
+	quiet = 1;
+	for (int i = 0; i < count * each; i++) {
+		while (rate && now() < start + i * 1e3 / rate)
+			usleep(500);
+		while (running >= width) {
+			wait(NULL);
+			running--;
+		}
+		if (!fork()) {
+			char user[300];
+			snprintf(user, sizeof user, pattern, i / each);
+			login = &logins[i];
+			login->begun = now();
+			login->rc = authenticate(service, user, 0);
+			login->ended = now();
+			// Nobody waits for one that was refused before a prompt.
+			if (!login->prompts)
+				__atomic_add_fetch(ready, 1, __ATOMIC_SEQ_CST);
+			_exit(0);
+		}
+		running++;
+	}
+	while (running--)
+		wait(NULL);
+	for (int i = 0; i < count; i++) {
+		int of_this = 0;
+		for (int k = i * each; k < (i + 1) * each; k++) {
+			struct login *l = &logins[k];
+			of_this += l->rc == PAM_SUCCESS && l->ended > 0;
+			again += l->prompts > 1;
+			prompt[k] = l->prompted - l->begun;
+			took[k] = prompt[k] + l->ended - l->answered;
+			if (l->rc != PAM_SUCCESS && each == 1)
+				printf("refused: %d rc=%d prompts=%d\n", i, l->rc, l->prompts);
+		}
+		yes += of_this;
+		numbers += of_this > 1;
+	}
+	double seconds = (now() - start) / 1e3;
+	int all = count * each;
+	qsort(took, all, sizeof *took, by_size);
+	qsort(prompt, all, sizeof *prompt, by_size);
+	printf("yes=%d twice=%d asked_again=%d seconds=%.1f prompt_max=%.0f p50=%.1f p99=%.1f max=%.0f\n",
+	       yes, numbers, again, seconds, prompt[all - 1], took[all / 2], took[all * 99 / 100],
+	       took[all - 1]);
+	return 0;
 }
 
 static void series(const char *self, const char *file, int fresh)
@@ -175,7 +269,8 @@ static void series(const char *self, const char *file, int fresh)
 int main(int argc, char **argv)
 {
 	int times = 1, account = 0, guest = 0, from_file = 0, exit_with_rc = 0, option;
-	while ((option = getopt(argc, argv, "+n:p:ac:h:H:r:t:gfxb:e:")) != -1)
+	int logins = 0, width = 1 << 20, rate = 0, each = 1;
+	while ((option = getopt(argc, argv, "+n:p:ac:h:H:r:t:gfxb:e:s:w:R:k:Bd:")) != -1)
 		switch (option) {
 		case 'n': times = atoi(optarg); break;
 		case 'p': processes = atoi(optarg); break;
@@ -188,6 +283,12 @@ int main(int argc, char **argv)
 		case 'g': guest = 1; break;
 		case 'f': from_file = 1; break;
 		case 'x': exit_with_rc = 1; break;
+		case 's': logins = atoi(optarg); break;
+		case 'w': width = atoi(optarg); break;
+		case 'R': rate = atoi(optarg); break;
+		case 'k': thinking = atoi(optarg); break;
+		case 'B': barrier = 1; break;
+		case 'd': each = atoi(optarg); break;
 		case 'b': series("/proc/self/exe", optarg, 0); return 0;
 		case 'e': series("/proc/self/exe", optarg, 1); return 0;
 		default: return 2;
@@ -196,6 +297,8 @@ int main(int argc, char **argv)
 		return 2;
 	const char *service = argv[optind], *user = argv[optind + 1];
 	answer = argv[optind + 2];
+	if (logins)
+		return storm(service, user, logins, width, rate, each);
 	if (from_file) {
 		static char text[2 << 20];
 		FILE *f = fopen(answer, "r");

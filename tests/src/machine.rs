@@ -183,6 +183,26 @@ impl Machine {
         )
     }
 
+    /// Makes users crowd0, crowd1, … of one seed: NSS knows them, and the store.
+    pub fn crowd(&self, users: u32) -> Seed {
+        let seed = Seed::numbered(77);
+        self.with_trouble_in_nss();
+        self.kill_daemon("KILL");
+        self.run("rm -rf /var/lib/totpd/*").ok();
+        self.run(&format!("/opt/tests/generate_store /var/lib/totpd {users} {}", seed.0)).ok();
+        seed
+    }
+
+    /// Has NSS ask `tests/harness/nss_trouble.c` for the names that files do not know.
+    pub fn with_trouble_in_nss(&self) {
+        self.run(
+            "cp /opt/tests/libnss_trouble.so.2 \
+             $(dirname $(find /usr/lib /lib -name 'libc.so.6' | head -n1))/ && \
+             sed -i 's/^passwd:.*/passwd: files trouble/' /etc/nsswitch.conf",
+        )
+        .ok();
+    }
+
     fn command(&self, words: &[&str]) -> Command {
         let pid = self.first_process.to_string();
         let mut command = Command::new("nsenter");

@@ -5,7 +5,8 @@
     dead_code,
     reason = "a generator"
 )]
-//! `generate_store FOLDER USERS`: makes a store with so many users, each with a phone.
+//! `generate_store FOLDER USERS [SEED]`: makes a store with so many users, each with a phone. With a
+//! seed (base32) they are crowd0, crowd1, …, of the uids from 100000 on, and all have that seed.
 
 use std::path::Path;
 
@@ -18,11 +19,14 @@ use totpd::user::UserName;
 
 fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let [folder, users] = arguments.as_slice() else {
-        println!("usage: generate_store FOLDER USERS");
-        return;
-    };
-    generate(Path::new(folder), users.parse().expect("a number of users"));
+    let number = |users: &String| users.parse().expect("a number of users");
+    match arguments.as_slice() {
+        [folder, users] => {
+            generate(Path::new(folder), number(users));
+        }
+        [folder, users, seed] => crowd(Path::new(folder), number(users), seed),
+        _ => println!("usage: generate_store FOLDER USERS [SEED]"),
+    }
 }
 
 /// Makes it, and opens it.
@@ -34,6 +38,22 @@ pub(crate) fn generate(folder: &Path, users: u32) -> Opened {
     }
     restoring.finish(|| 0, 0).expect("the store in its place");
     opened
+}
+
+/// Users of one seed.
+fn crowd(folder: &Path, users: u32, seed: &str) {
+    let seed = data_encoding::BASE32.decode(seed.as_bytes()).expect("base32");
+    let opened = Local::open(folder, None).expect("a store");
+    let mut restoring = opened.local.begin_restore().expect("room for a store");
+    // In name order.
+    let mut numbers: Vec<_> = (0..users).map(|n| (format!("crowd{n}"), n)).collect();
+    numbers.sort();
+    for (name, number) in numbers {
+        let mut record = record(100_000 + number);
+        record.factors[0].seed = Seed::new(seed.clone()).expect("a seed");
+        restoring.add(UserName::parse(&name).expect("a name"), &record).expect("a record");
+    }
+    restoring.finish(|| 0, 0).expect("the store in its place");
 }
 
 pub(crate) fn name(user: u32) -> UserName {

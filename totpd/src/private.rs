@@ -1,18 +1,18 @@
 //! The private socket: `org.totpd.Totp1.Login` for root without a bus between, so that a bus that
 //! is stalled, full or dead keeps nobody out.
 
-use std::collections::VecDeque;
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use listenfd::ListenFd;
+use nix::sys::socket::{Backlog, listen};
 use nix::sys::stat::{Mode, umask};
-use tokio::task::AbortHandle;
+use tokio::sync::Semaphore;
 use totpd_interface::PRIVATE_SOCKET;
 
 use self::conversation::Conversation;
@@ -66,6 +66,7 @@ impl Private {
         let listener = UnixListener::bind(&new);
         umask(before);
         let listener = listener?;
+        listen(&listener, Backlog::new(QUEUE)?)?;
         fs::set_permissions(&new, Permissions::from_mode(0o600))?;
         fs::rename(&new, path)?;
         Ok(Self(listener))
@@ -82,103 +83,39 @@ impl Private {
         let mut guid = [0; 16];
         getrandom::fill(&mut guid).map_err(io::Error::other)?;
         let guid: Arc<str> = data_encoding::HEXLOWER.encode(&guid).into();
-        let mut open = Open::default();
+        let room = Arc::new(Semaphore::new(MOST));
         loop {
+            // Who leaves a connection open takes room from others until it is closed for idleness.
+            let place = Arc::clone(&room).acquire_owned().await.map_err(io::Error::other)?;
             match listener.accept().await {
                 Ok((stream, _)) => {
                     // The word of the kernel. The mode of the socket lets only root connect.
                     let Ok(peer) = stream.peer_cred() else { continue };
                     let caller = Caller { uid: peer.uid() };
                     if caller.is_root() {
-                        let served = Conversation::new(stream, caller, Arc::clone(&guid));
-                        let served = served.serve(login.clone());
-                        let timed = tokio::time::timeout(LIFE, served);
-                        open.add(tokio::spawn(timed).abort_handle());
+                        let conversation = Conversation::new(stream, caller, Arc::clone(&guid));
+                        let login = login.clone();
+                        tokio::spawn(async move {
+                            let _ = tokio::time::timeout(LIFE, conversation.serve(login)).await;
+                            drop(place);
+                        });
                     }
                 }
                 Err(error) => {
                     let told = format!("the private socket takes no connection: {error}");
                     Entry::new(Priority::Error, told).write();
-                    open.make_room();
                     tokio::time::sleep(PAUSE).await;
                 }
             }
-            while open.is_full() {
-                open.make_room();
-                tokio::time::sleep(PAUSE).await;
-            }
         }
     }
 }
 
-/// The connections, oldest first. Who leaves them open takes no room from others for long.
-#[derive(Debug, Default)]
-struct Open(VecDeque<(Instant, AbortHandle)>);
-
-impl Open {
-    fn add(&mut self, task: AbortHandle) {
-        while self.0.front().is_some_and(|(_, task)| task.is_finished()) {
-            self.0.pop_front();
-        }
-        self.0.push_back((Instant::now(), task));
-    }
-
-    fn is_full(&mut self) -> bool {
-        if self.0.len() >= MOST {
-            self.0.retain(|(_, task)| !task.is_finished());
-        }
-        self.0.len() >= MOST
-    }
-
-    /// Ends the connections that are older than any that is still of use.
-    fn make_room(&mut self) {
-        while let Some((since, task)) = self.0.front()
-            && since.elapsed() >= USEFUL
-        {
-            task.abort();
-            self.0.pop_front();
-        }
-    }
-}
-
-/// A login needs two connections of a millisecond each.
-const MOST: usize = 256;
+/// Connections at a time. A login needs two, of a millisecond each.
+const MOST: usize = 512;
+/// Connections that wait for one of those places: a storm of logins.
+const QUEUE: i32 = 4096;
 /// After which every connection is closed. A question is answered or refused long before.
 const LIFE: Duration = Duration::from_secs(15);
-/// How old a connection may become where there is no room for more.
-const USEFUL: Duration = Duration::from_secs(1);
-/// How soon it is tried again when there is no room.
+/// How soon it is tried again where there is no descriptor left.
 const PAUSE: Duration = Duration::from_millis(20);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_oldest_make_room_for_others_once_they_are_of_no_use() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        runtime.block_on(async {
-            let mut open = Open::default();
-            let hanging = || tokio::spawn(std::future::pending::<()>());
-            for _ in 0..MOST {
-                open.add(hanging().abort_handle());
-            }
-            assert!(open.is_full());
-            open.make_room();
-            assert!(open.is_full(), "all of them may still be answered");
-            let Some(long_ago) = Instant::now().checked_sub(USEFUL) else { panic!("no such time") };
-            open.0[0].0 = long_ago;
-            open.make_room();
-            assert!(!open.is_full());
-            // What has ended takes no room.
-            open.add(hanging().abort_handle());
-            assert!(open.is_full());
-            let ended = hanging();
-            ended.abort();
-            let _ = ended.await;
-            open.0[7].1 = tokio::spawn(async {}).abort_handle();
-            tokio::task::yield_now().await;
-            assert!(!open.is_full());
-        });
-    }
-}

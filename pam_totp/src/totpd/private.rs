@@ -5,15 +5,13 @@ use std::time::Instant;
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
-use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recv,
-    send, socket_with,
-};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use totpd_interface::peer::{self, Malformed, Received};
 use totpd_interface::{Error, LOGIN, PATH, PRIVATE_SOCKET};
 use zbus::Message;
 use zbus::message::Type;
 
+use super::socket::{connected, errno, left};
 use super::{Answer, Question, Trouble};
 
 /// Asks, and waits for the answer until the deadline.
@@ -52,23 +50,14 @@ struct Socket {
 
 impl Socket {
     fn connect(deadline: Instant) -> Result<Self, Trouble> {
-        let address = SocketAddrUnix::new(PRIVATE_SOCKET).map_err(|_| Trouble::NoWay)?;
-        let (family, kind) = (AddressFamily::UNIX, SocketType::STREAM);
-        let socket = socket_with(family, kind, SocketFlags::CLOEXEC, None).map_err(errno)?;
-        let socket = Self { socket, deadline, input: Vec::new() };
-        // It limits how long a full queue of connections is waited for, too.
-        socket.limit(Timeout::Send)?;
-        loop {
-            return match connect(&socket.socket, &address) {
-                Ok(()) => Ok(socket),
-                Err(Errno::INTR) => continue,
-                // A daemon that was killed leaves its socket behind; the bus starts another.
-                Err(Errno::ACCESS | Errno::CONNREFUSED | Errno::NOENT | Errno::PERM) => {
-                    Err(Trouble::NoWay)
-                }
-                Err(error) => Err(errno(error)),
-            };
-        }
+        let connected = connected(PRIVATE_SOCKET, deadline)?;
+        let socket = connected.map_err(|error| match error {
+            // A daemon that was killed leaves its socket behind.
+            Errno::CONNREFUSED => Trouble::NotRunning,
+            Errno::ACCESS | Errno::NOENT | Errno::PERM => Trouble::NoWay,
+            error => errno(error),
+        })?;
+        Ok(Self { socket, deadline, input: Vec::new() })
     }
 
     /// Waits for the word that this is root's.
@@ -103,7 +92,8 @@ impl Socket {
     }
 
     fn receive(&mut self) -> Result<(), Trouble> {
-        self.limit(Timeout::Recv)?;
+        set_socket_timeout(&self.socket, Timeout::Recv, Some(left(self.deadline)?))
+            .map_err(errno)?;
         let mut buffer = [0; 1024];
         loop {
             return match recv(&self.socket, &mut buffer, RecvFlags::empty()) {
@@ -133,23 +123,6 @@ impl Socket {
             }
         }
         Ok(())
-    }
-
-    /// Lets the next call take until the deadline.
-    fn limit(&self, what: Timeout) -> Result<(), Trouble> {
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(Trouble::TooLate);
-        }
-        set_socket_timeout(&self.socket, what, Some(left)).map_err(errno)
-    }
-}
-
-fn errno(error: Errno) -> Trouble {
-    match error {
-        // What a timeout of the socket says.
-        Errno::AGAIN => Trouble::TooLate,
-        error => Trouble::Lasting(Error::Bus(std::io::Error::from(error).into())),
     }
 }
 

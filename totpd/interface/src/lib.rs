@@ -18,6 +18,8 @@ pub const LOGIN: &str = "org.totpd.Totp1.Login";
 /// The only bus that is ever asked. It is a constant because in a setuid program every
 /// environment variable, `DBUS_SYSTEM_BUS_ADDRESS` among them, belongs to the caller.
 pub const SYSTEM_BUS: &str = "unix:path=/run/dbus/system_bus_socket";
+/// Its socket.
+pub const SYSTEM_BUS_SOCKET: &str = "/run/dbus/system_bus_socket";
 
 /// Where the daemon serves `Login` to root without a bus: D-Bus peer to peer, mode 0600.
 pub const PRIVATE_SOCKET: &str = "/run/totpd/private";

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::UnixStream;
 use totpd_interface::peer::{self, Malformed, Received};
@@ -131,10 +132,15 @@ impl Conversation {
         answered.map(|answer| Some(answer).filter(|_| !silent)).map_err(|_| malformed())
     }
 
-    /// Sends what is to be sent, and waits for more.
+    /// Sends what is to be sent, and waits for more, but not for long: nothing is open while a person
+    /// types.
     async fn receive(&mut self) -> io::Result<()> {
         let output = std::mem::take(&mut self.output);
         self.send(&output).await?;
+        tokio::time::timeout(IDLE, self.read()).await?
+    }
+
+    async fn read(&mut self) -> io::Result<()> {
         let mut buffer = [0; 4096];
         let length = loop {
             match self.stream.try_read(&mut buffer) {
@@ -187,6 +193,8 @@ fn hex(text: &str) -> String {
 
 const INVALID_ARGS: &str = "org.freedesktop.DBus.Error.InvalidArgs";
 const UNKNOWN_METHOD: &str = "org.freedesktop.DBus.Error.UnknownMethod";
+/// How long the other end may say nothing.
+const IDLE: Duration = Duration::from_secs(2);
 /// Lines of a greeting, and bytes of one, at most.
 const LINES: u32 = 16;
 const LONGEST_LINE: usize = 256;

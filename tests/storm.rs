@@ -1,0 +1,90 @@
+//! Many logins at a time: at the prompt, and while the daemon is restarted, replaced and killed.
+
+use std::collections::BTreeMap;
+
+use tests::{Machine, eventually};
+
+/// What a storm of `tests/harness/pam.c` says of itself, by name.
+fn numbers(said: &str) -> BTreeMap<String, f64> {
+    let last = said.lines().last().unwrap_or_default();
+    let number = |word: &str| {
+        let (name, value) = word.split_once('=')?;
+        Some((name.to_owned(), value.parse().ok()?))
+    };
+    last.split_whitespace().filter_map(number).collect()
+}
+
+fn storm(machine: &Machine, words: &str) -> (String, BTreeMap<String, f64>) {
+    let said = machine.run(&format!("exec /opt/tests/pam {words}")).ok();
+    let numbers = numbers(&said);
+    (said, numbers)
+}
+
+#[test]
+fn a_thousand_at_the_prompt_at_once() {
+    let machine = Machine::new();
+    let seed = machine.crowd(1000);
+    // All at the same moment on two processors: how long that takes is not what is tried here.
+    machine.service("totp", "auth required pam_totp.so nodelay timeout=60\n");
+    machine.run("totpctl show crowd0").ok();
+    // Somebody who has nothing to do with it is on the bus all the time.
+    let mut other = machine
+        .start("exec setpriv --reuid carol --clear-groups /opt/tests/bystander > /tmp/bystander");
+    eventually("carol is on the bus", || machine.run("test -s /tmp/bystander").status == 0);
+    let right = format!("-s 1000 -B totp crowd%d {}", seed.code());
+    let (said, over_the_socket) = storm(&machine, &right);
+    other.kill().unwrap();
+    other.wait().unwrap();
+    assert_eq!(over_the_socket["yes"], 1000.0, "{said}");
+    let waited: Vec<f64> =
+        machine.run("cat /tmp/bystander").ok().lines().map(|ms| ms.parse().unwrap()).collect();
+    let longest = waited.iter().copied().fold(0.0, f64::max);
+    println!("{said}another user of the bus: {} calls, longest {longest} ms", waited.len());
+    assert!(longest < 1000.0, "{waited:?}");
+    // Over the bus, as it comes from the distribution: 256 connections at a time.
+    machine.run("rm /run/totpd/private").ok();
+    let right = format!("-s 1000 -B totp crowd%d {}", seed.next_code());
+    let (said, over_the_bus) = storm(&machine, &right);
+    assert_eq!(over_the_bus["yes"], 1000.0, "{said}");
+    println!("{said}");
+}
+
+/// No right code is refused but where its answer was lost, when the person is asked for the next one;
+/// and whatever happens to the daemon, a code opens one door.
+#[test]
+fn two_hundred_restarts_under_a_hundred_logins_a_second() {
+    let machine = Machine::new();
+    let seed = machine.crowd(3000);
+    let (code, next) = (seed.code(), seed.next_code());
+    machine.write(
+        "/root/restarts",
+        "for n in $(seq 200); do\n\
+           case $((n % 3)) in\n\
+           0) cp /usr/libexec/totpd /usr/libexec/totpd.new; mv /usr/libexec/totpd.new /usr/libexec/totpd; signal=TERM ;;\n\
+           1) signal=KILL ;;\n\
+           2) signal=TERM ;;\n\
+           esac\n\
+           for wait in $(seq 200); do pid=$(pidof -s totpd) && break; sleep 0.005; done\n\
+           kill -$signal $pid && echo restarted\n\
+           sleep 0.08\n\
+         done\n",
+    );
+    let mut restarts = machine.start("exec bash /root/restarts > /tmp/restarts 2>&1");
+    // Twins hand in one code at the same time.
+    let mut twins = machine.start(&format!(
+        "exec /opt/tests/pam -s 150 -d 2 -R 16 totp crowd2%03d {code} > /tmp/twins"
+    ));
+    let (said, all) = storm(&machine, &format!("-s 2000 -R 100 totp crowd%d {code}/{next}"));
+    restarts.wait().unwrap();
+    twins.wait().unwrap();
+    let restarted = machine.run("grep -c restarted /tmp/restarts").ok();
+    println!("{said}restarts: {restarted}twins: {}", machine.run("cat /tmp/twins").ok());
+    assert_eq!(restarted.trim(), "200");
+    assert_eq!(
+        all["yes"],
+        2000.0,
+        "{said}\n{}",
+        machine.run("grep -a -o 'is unavailable: [^<]*' /run/log.txt | sort | uniq -c").stdout
+    );
+    assert_eq!(numbers(&machine.run("cat /tmp/twins").ok())["twice"], 0.0);
+}

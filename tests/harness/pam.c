@@ -324,16 +324,18 @@ int main(int argc, char **argv)
 		char before[4096], after[4096];
 		long warm = 0, end = 0;
 		quiet = times > 1;
-		residue(before, sizeof before);
+		if (guest)
+			residue(before, sizeof before);
 		for (int i = 0; i < times; i++) {
 			rc = authenticate(service, user, account);
 			yes += rc == PAM_SUCCESS;
-			if (i == times / 2)
+			if (guest && i == times / 2)
 				warm = memory();
-			end = memory();
+			if (guest)
+				end = memory();
 		}
-		residue(after, sizeof after);
 		if (guest) {
+			residue(after, sizeof after);
 			printf("before: %s\nafter:  %s\n", before, after);
 			printf("same=%d growth_kb=%ld\n", !strcmp(before, after), end - warm);
 		}

@@ -1,0 +1,70 @@
+//! The module as a guest of processes that have little to offer, and under valgrind.
+
+use tests::{Machine, Seed, pam};
+
+/// Logs in from a shell that has prepared the process so; answers the exit code, which is that of
+/// libpam, or 128 and more if a signal ended it.
+fn from(machine: &Machine, preparation: &str, code: &str) -> i32 {
+    machine.run(&format!("{preparation} /opt/tests/pam -x totp alice {code}")).status
+}
+
+#[test]
+fn whatever_the_process_lacks_the_answer_is_the_same() {
+    let machine = Machine::new();
+    for (n, preparation) in (1..).zip([
+        "exec 0<&- 1>&- 2>&-;",
+        "ulimit -n 5;",
+        "ulimit -s 64;",
+        "setpriv --no-new-privs",
+        "setpriv --bounding-set=-all --inh-caps=-all",
+        "cd /; env -i",
+        "trap '' PIPE;",
+    ]) {
+        let seed = machine.enrolled("alice", n);
+        let code = seed.code();
+        assert_eq!(from(&machine, preparation, &code), pam::SUCCESS, "{preparation}");
+        assert_eq!(from(&machine, preparation, &code), pam::AUTH_ERR, "{preparation}");
+        machine.run("totpctl unlock alice").ok();
+    }
+    // Where there is nothing at all, it refuses and does not crash.
+    let code = Seed::numbered(7).next_code();
+    assert_eq!(from(&machine, "ulimit -n 3;", &code) & 128, 0);
+    machine.run("mkdir -p /tmp/bare/run && mount -t tmpfs tmpfs /tmp/bare/run").ok();
+    machine
+        .run("mkdir -p /tmp/bare/{etc,usr,opt} && mount --bind /etc /tmp/bare/etc && mount --bind /usr /tmp/bare/usr && mount --bind /opt /tmp/bare/opt && for link in bin lib lib64; do ln -s usr/$link /tmp/bare/$link; done")
+        .ok();
+    assert_eq!(from(&machine, "chroot /tmp/bare", &code), pam::AUTHINFO_UNAVAIL);
+}
+
+/// A daemon that goes away in the middle must not end the host by SIGPIPE, nor let anybody in.
+#[test]
+fn a_peer_that_closes_at_once_ends_nobody() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    machine.service("totp", "auth required pam_totp.so nodelay timeout=2\n");
+    machine.kill_daemon("KILL");
+    machine.run("chmod -x /usr/libexec/totpd; rm /run/totpd/private").ok();
+    for peer in ["true", "sh -c 'printf OK\\ 1; sleep 0.1'", "head -c 10", "cat", "yes"] {
+        let mut false_daemon = machine.start(&format!(
+            "rm -f /run/totpd/private; exec socat UNIX-LISTEN:/run/totpd/private,fork EXEC:\"{peer}\""
+        ));
+        tests::eventually("it listens", || machine.run("test -S /run/totpd/private").status == 0);
+        assert_eq!(from(&machine, "", "123456"), pam::AUTHINFO_UNAVAIL, "{peer}");
+        false_daemon.kill().unwrap();
+        false_daemon.wait().unwrap();
+    }
+}
+
+#[test]
+fn valgrind_has_nothing_to_say() {
+    let machine = Machine::with_programs();
+    let seed = machine.enrolled("alice", 1);
+    let valgrind = "valgrind -q --leak-check=full --show-leak-kinds=definite \
+                    --errors-for-leak-kinds=definite --error-exitcode=99";
+    let right = from(&machine, valgrind, &seed.code());
+    assert_eq!(right, pam::SUCCESS, "over the private socket");
+    assert_eq!(from(&machine, valgrind, "000000"), pam::AUTH_ERR);
+    machine.run("rm /run/totpd/private").ok();
+    assert_eq!(from(&machine, valgrind, &seed.next_code()), pam::SUCCESS, "over the bus");
+    assert_eq!(from(&machine, valgrind, "000000"), pam::AUTH_ERR);
+}

@@ -11,7 +11,7 @@
  *   -H N        with -n: the remote host is one of N addresses, in turn
  *   -g          tells what is left behind: threads, descriptors, memory, signals, environment
  *   -b FILE     instead: each line of FILE is "LABEL SERVICE USER ANSWER": logs in so, in this
- *               process, and prints "LABEL MICROSECONDS RC"
+ *               process, and prints "LABEL MICROSECONDS RC". LABEL "bus": without private socket
  *   -e FILE     the same, each in a fresh process that is timed from start to end
  *   -s N        instead: N logins, each in a process of its own; "%d" in USER is the number of the
  *               login, and ANSWER may be several, with "/" between, for one prompt after another.
@@ -19,6 +19,8 @@
  *   -w N        with -s: at most N at a time        -R N   at most N started in a second
  *   -k MS       with -s: so long a person types     -B     all type when all have a prompt
  *   -d N        with -s: N logins for each number
+ *   -L MODULE   instead: the median of the microseconds in which dlopen loads MODULE and dlclose
+ *               unloads it
  *   -x          exits with the code of libpam
  *   -f          ANSWER is the name of a file that holds the answer
  *
@@ -26,6 +28,7 @@
  */
 #define _GNU_SOURCE
 #include <dirent.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <security/pam_appl.h>
@@ -181,6 +184,24 @@ static int by_size(const void *a, const void *b)
 	return *(double *)a < *(double *)b ? -1 : *(double *)a > *(double *)b;
 }
 
+static int load(const char *module)
+{
+	static double took[401];
+	char path[300];
+	snprintf(path, sizeof path, "%s", module);
+	for (int i = 0; i < 401; i++) {
+		double start = now();
+		void *handle = dlopen(path, RTLD_NOW);
+		if (!handle)
+			return fprintf(stderr, "%s\n", dlerror()), 1;
+		dlclose(handle);
+		took[i] = (now() - start) * 1e3;
+	}
+	qsort(took, 401, sizeof *took, by_size);
+	printf("%.1f\n", took[200]);
+	return 0;
+}
+
 static int storm(const char *service, const char *pattern, int count, int width, int rate, int each)
 {
 	size_t room = count * each * sizeof(struct login);
@@ -245,7 +266,9 @@ static void series(const char *self, const char *file, int fresh)
 	FILE *lines = fopen(file, "r");
 	quiet = 1;
 	while (lines && fscanf(lines, "%63s %63s %299s %299s", label, service, user, code) == 4) {
-		int rc;
+		int rc, bus = !strcmp(label, "bus");
+		if (bus)
+			rename("/run/totpd/private", "/run/totpd/away");
 		double start = now();
 		answer = code;
 		if (fresh) {
@@ -263,6 +286,8 @@ static void series(const char *self, const char *file, int fresh)
 			rc = authenticate(service, user, 0);
 		}
 		printf("%s %.1f %d\n", label, (now() - start) * 1e3, rc);
+		if (bus)
+			rename("/run/totpd/away", "/run/totpd/private");
 	}
 }
 
@@ -270,7 +295,7 @@ int main(int argc, char **argv)
 {
 	int times = 1, account = 0, guest = 0, from_file = 0, exit_with_rc = 0, option;
 	int logins = 0, width = 1 << 20, rate = 0, each = 1;
-	while ((option = getopt(argc, argv, "+n:p:ac:h:H:r:t:gfxb:e:s:w:R:k:Bd:")) != -1)
+	while ((option = getopt(argc, argv, "+n:p:ac:h:H:r:t:gfxb:e:s:w:R:k:Bd:L:")) != -1)
 		switch (option) {
 		case 'n': times = atoi(optarg); break;
 		case 'p': processes = atoi(optarg); break;
@@ -283,6 +308,7 @@ int main(int argc, char **argv)
 		case 'g': guest = 1; break;
 		case 'f': from_file = 1; break;
 		case 'x': exit_with_rc = 1; break;
+		case 'L': return load(optarg);
 		case 's': logins = atoi(optarg); break;
 		case 'w': width = atoi(optarg); break;
 		case 'R': rate = atoi(optarg); break;

@@ -1,13 +1,18 @@
-//! What a login costs: a fresh process with one authentication, beside the peers, and a refusal
-//! for everybody. All in one run, interleaved, on a real disk; prints medians and ratios.
+//! What a login costs, alone and in a storm, beside the peers, and a refusal for everybody. All in one
+//! run, interleaved, on a real disk. Prints medians and ratios, and writes the table of
+//! `docs/performance.md`.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::Path;
 
-use tests::{Machine, Seed, pam};
+use tests::{Machine, pam};
 
-const ROUNDS: u32 = 121;
+use crate::table::Table;
+
+mod logins;
+mod storms;
+mod table;
+
 const REFUSALS: u32 = 2000;
 
 fn main() {
@@ -22,82 +27,14 @@ fn main() {
         machine
             .run("mkdir -m 700 /disk/totpd /disk/ga /disk/oath && mount --bind /disk/totpd /var/lib/totpd")
             .ok();
-        logins(&machine);
+        let mut table = Table::default();
+        logins::measure(&machine, &mut table);
+        storms::measure(&machine, &mut table);
         refusals(&machine);
         memory(&machine);
+        table.write();
     }
     std::fs::remove_dir_all(&disk).unwrap();
-}
-
-/// A right code in a fresh process: ours, pam_google_authenticator, pam_oath, and pam_permit,
-/// which is what a process and libpam cost by themselves.
-fn logins(machine: &Machine) {
-    machine.service("bench-permit", "auth required pam_permit.so\n");
-    machine.service("bench-totp", "auth required pam_totp.so\n");
-    machine.service(
-        "bench-ga",
-        "auth required pam_google_authenticator.so user=root secret=/disk/ga/${USER}\n",
-    );
-    machine.service("bench-oath", "auth required pam_oath.so usersfile=/disk/oath/users\n");
-    let (mut passwd, mut oath) = (String::new(), String::new());
-    for n in 0..1000_u32 {
-        if n < ROUNDS {
-            let _ = writeln!(passwd, "bench{n}:x:{}:100::/:/bin/sh", 30_000 + n);
-        }
-        let hex: String = Seed::numbered(n).0.bytes().map(|byte| format!("{byte:02x}")).collect();
-        let _ = writeln!(oath, "HOTP/T30/6 bench{n} - {}", &hex[..40]);
-    }
-    machine.feed("cat >> /etc/passwd", &passwd).ok();
-    machine.feed("umask 077; cat > /disk/oath/users", &oath).ok();
-    let mut series = String::new();
-    for n in 0..ROUNDS {
-        let user = format!("bench{n}");
-        let seed = machine.enrolled(&user, n);
-        machine
-            .feed(
-                &format!("umask 077; cat > /disk/ga/{user}"),
-                &format!("{}\n\" TOTP_AUTH\n\" DISALLOW_REUSE\n\" WINDOW_SIZE 17\n", seed.0),
-            )
-            .ok();
-        let _ = writeln!(series, "{user}");
-    }
-    // Codes are made last, so that they are still right when their turn comes.
-    let mut lines = String::new();
-    for (n, user) in series.lines().enumerate() {
-        let code = Seed::numbered(n as u32).next_code();
-        let hex: String =
-            Seed::numbered(n as u32).0.bytes().map(|byte| format!("{byte:02x}")).collect();
-        let oath = machine.run(&format!("oathtool --totp {}", &hex[..40])).ok();
-        let mut kinds = [
-            format!("permit bench-permit {user} x"),
-            format!("totp bench-totp {user} {code}"),
-            format!("ga bench-ga {user} {code}"),
-            format!("oath bench-oath {user} {}", oath.trim()),
-        ];
-        kinds.rotate_left(n % 4);
-        lines.push_str(&kinds.join("\n"));
-        lines.push('\n');
-    }
-    let times = run(machine, "-e", &lines, |label, rc| {
-        assert_eq!(rc, pam::SUCCESS, "{label}");
-    });
-    let permit = median(&times["permit"]);
-    println!("A fresh process with one authentication, {ROUNDS} interleaved rounds, medians in µs");
-    println!("{:34}{:>9}{:>18}", "", "whole", "above pam_permit");
-    for (label, name) in [
-        ("permit", "pam_permit"),
-        ("totp", "pam_totp, system bus"),
-        ("ga", "pam_google_authenticator"),
-        ("oath", "pam_oath, 1,000 users"),
-    ] {
-        let whole = median(&times[label]);
-        println!("{name:34}{whole:>9.0}{:>18.0}", whole - permit);
-    }
-    let ours = median(&times["totp"]) - permit;
-    let ratio = ours / (median(&times["ga"]) - permit);
-    println!("pam_totp / pam_google_authenticator: {ratio:.2} (at most 0.7)");
-    let ratio = ours / (median(&times["oath"]) - permit);
-    println!("pam_totp / pam_oath: {ratio:.2}\n");
 }
 
 /// A refusal must cost the same whoever it is, down to the durable write.
@@ -108,8 +45,15 @@ fn refusals(machine: &Machine) {
         "[throttle]\nfree_failures = 100\nlock_after = 100\n",
     );
     machine.kill_daemon("TERM");
+    // The store of the storms is too full to enrol in quickly, and knows all of them.
+    machine.kill_daemon("KILL");
+    machine.run("rm -rf /var/lib/totpd/*").ok();
     let per_user = 50;
     let users = REFUSALS / per_user;
+    for n in 0..120 {
+        let known = format!("grep -q ^bench{n}: /etc/passwd || useradd -M bench{n}");
+        machine.run(&known).ok();
+    }
     let mut lines = String::new();
     for n in 0..users {
         let user = format!("bench{n}");
@@ -117,8 +61,6 @@ fn refusals(machine: &Machine) {
         machine.pam("totp", &user, "000000").with("-n 101").go();
         machine.enrolled(&format!("bench{}", 40 + n), n);
         machine.run(&format!("totpctl unlock bench{}", 40 + n)).ok();
-        machine.run(&format!("totpctl remove bench{}", 80 + n)).ok();
-        machine.run(&format!("totpctl unlock bench{}", 80 + n)).ok();
     }
     for turn in 0..per_user {
         for n in 0..users {

@@ -1,0 +1,63 @@
+//! Many logins at a time.
+
+use std::collections::BTreeMap;
+
+use tests::{Machine, eventually};
+
+use crate::table::Table;
+
+pub(crate) fn measure(machine: &Machine, table: &mut Table) {
+    let seed = machine.crowd(20_000);
+    machine.run("totpctl show crowd0").ok();
+    println!("\nStorms");
+    let ours: f64 = machine
+        .run(&format!("/opt/tests/clients64 10000 {}", seed.next_code()))
+        .ok()
+        .trim()
+        .parse()
+        .unwrap();
+    // The files of the other module are those of the first part; their codes are used up by now.
+    let fresh = "umask 077; for n in $(seq 0 1999); do cp /root/ga /disk/ga/crowd$n; done";
+    machine.run(fresh).ok();
+    let theirs = storm(machine, &format!("-s 2000 -w 64 bench-ga crowd%d {}", seed.next_code()));
+    let theirs = 2000.0 / theirs["seconds"];
+    println!("verifications a second: ours {ours:.0}, pam_google_authenticator {theirs:.0}");
+    let clients = "verifications a second, 64 clients";
+    table.row(clients, ours, 5000.0, true, "");
+    table.row("the same / pam_google_authenticator, 64 processes", ours / theirs, 10.0, true, "");
+
+    let seed = machine.crowd(20_000);
+    machine.run("totpctl show crowd0").ok();
+    let half_a_minute = format!("-s 10000 -R 340 -k 3000 bench-totp crowd%d {}", seed.next_code());
+    let logins = storm(machine, &half_a_minute);
+    let what = "10,000 users in 30 s, 1,000 at the prompt: how many got in";
+    table.row(what, logins["yes"], 10_000.0, true, "");
+    table.row("the same, p99 of a login", logins["p99"], 1000.0, false, " ms");
+
+    let seed = machine.crowd(2000);
+    machine.run("totpctl show crowd0").ok();
+    let calm =
+        storm(machine, &format!("-s 400 -w 1 -R 50 bench-totp crowd%d {}", seed.next_code()));
+    let mut flood = machine.start("exec /opt/tests/wrong_codes 16667 > /tmp/wrong_codes");
+    eventually("the flood runs", || machine.run("test -s /tmp/wrong_codes").status == 0);
+    let right = format!("-s 400 -w 1 -R 50 bench-totp crowd1%03d {}", seed.next_code());
+    let flooded = storm(machine, &right);
+    flood.kill().unwrap();
+    flood.wait().unwrap();
+    let rate = machine.run("tail -n 1 /tmp/wrong_codes").ok();
+    println!("wrong codes a second meanwhile: {}", rate.trim());
+    assert!(flooded["yes"] == 400.0 && calm["yes"] == 400.0);
+    let ratio = flooded["p99"] / calm["p99"];
+    let what = "p99 of a right login under a million wrong codes a minute / alone";
+    table.row(what, ratio, 10.0, false, "");
+}
+
+fn storm(machine: &Machine, words: &str) -> BTreeMap<String, f64> {
+    let said = machine.run(&format!("exec /opt/tests/pam {words}")).ok();
+    println!("{}", said.lines().last().unwrap_or_default());
+    let number = |word: &str| {
+        let (name, value) = word.split_once('=')?;
+        Some((name.to_owned(), value.parse().ok()?))
+    };
+    said.lines().last().unwrap_or_default().split_whitespace().filter_map(number).collect()
+}

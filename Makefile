@@ -11,7 +11,7 @@ SECURITYDIR ?= $(PREFIX)/$(if $(MULTIARCH),lib/$(MULTIARCH),lib64)/security
 CARGO ?= $(shell command -v cargo || echo $(HOME)/.cargo/bin/cargo)
 BUILT := target/release
 
-.PHONY: all bench build demo install lint test
+.PHONY: all bench build demo fuzz install lint test
 
 all: build
 
@@ -51,3 +51,7 @@ lint:
 bench:
 	scripts/prepare.sh bench
 	scripts/bench.sh
+
+# Ten minutes each; needs no root.
+fuzz:
+	scripts/fuzz.sh

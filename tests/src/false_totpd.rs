@@ -1,5 +1,5 @@
-//! `false_totpd ADDRESS FILE`: says yes to everything on a bus of an attacker's choice, and makes
-//! FILE when it was asked.
+//! `false_totpd ADDRESS FILE [ACTION VERDICT]`: answers everything with these words, or says yes to
+//! everything, and makes FILE when it was asked.
 
 use std::collections::HashMap;
 
@@ -7,6 +7,8 @@ use zbus::OwnedVariant;
 
 struct Login {
     file: String,
+    action: String,
+    verdict: String,
 }
 
 type Answer = (String, HashMap<String, OwnedVariant>);
@@ -15,7 +17,8 @@ type Answer = (String, HashMap<String, OwnedVariant>);
 impl Login {
     fn begin(&self, _user: String, _context: HashMap<String, OwnedVariant>) -> Answer {
         std::fs::write(&self.file, "begin").unwrap();
-        ("skip".into(), HashMap::new())
+        let prompt = zbus::Variant::from("Code: ").try_into_owned().unwrap();
+        (self.action.clone(), [("prompt".to_owned(), prompt)].into())
     }
 
     fn verify(
@@ -25,13 +28,16 @@ impl Login {
         _context: HashMap<String, OwnedVariant>,
     ) -> Answer {
         std::fs::write(&self.file, "verify").unwrap();
-        ("approved".into(), HashMap::new())
+        (self.verdict.clone(), HashMap::new())
     }
 }
 
 fn main() {
     let arguments: Vec<_> = std::env::args().collect();
-    let login = Login { file: arguments[2].clone() };
+    let word =
+        |n: usize, default: &str| arguments.get(n).map_or(default, String::as_str).to_owned();
+    let login =
+        Login { file: arguments[2].clone(), action: word(3, "skip"), verdict: word(4, "approved") };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let _connection = zbus::connection::Builder::address(arguments[1].as_str())

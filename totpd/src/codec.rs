@@ -103,6 +103,14 @@ impl Record1 {
     }
 }
 
+/// The record of `uid` in the bytes of one that is not sealed any more; nothing if there is none. What
+/// a sealed row holds was written by this program, and what a backup holds by its owner: both go
+/// through this decoding, which must bear anything.
+#[must_use]
+pub fn record_of_plain_bytes(bytes: &[u8], uid: u32) -> Option<Record> {
+    from_bytes::<Record1>(bytes).ok()?.record_of_plain(uid)
+}
+
 /// The sealed bytes of `record`, which are good for `subject` alone.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ pub mod backup;
 pub mod caller;
 pub mod clock;
 pub mod code;
-mod codec;
+pub mod codec;
 pub mod config;
 pub mod context;
 pub mod daemon;

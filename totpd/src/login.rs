@@ -257,6 +257,21 @@ mod tests {
     }
 
     #[test]
+    fn every_text_is_on_the_page_of_messages_and_short() {
+        let page = include_str!("../../docs/messages.md");
+        let waiting = [Standing::Open, Standing::Waiting(28), Standing::Waiting(3600)];
+        let prompts = waiting.into_iter().chain([Standing::Locked]).map(|now| prompt(None, now));
+        let messages = [Some(28), None].map(|retry_after| {
+            let (_, details) = told(&Verdict::Throttled { retry_after });
+            details["message"].downcast_ref::<&str>().unwrap().to_owned()
+        });
+        for text in prompts.chain(messages) {
+            assert!(page.contains(&format!("`{text}`")), "{text}");
+            assert!(text.len() < 60, "{text}");
+        }
+    }
+
+    #[test]
     fn nullok_skips_only_who_has_no_factor_at_all() {
         let mut enrolled = Record::new(1000);
         enrolled.factors.push(verified(Kind::Totp { period: 30 }, None));

@@ -301,3 +301,12 @@ fn a_name_of_a_megabyte_is_unknown_like_any_other() {
     assert_eq!(authenticate(&mut login, &totpd, &Options::default()), Outcome::Denied);
     assert!(totpd.asked.borrow()[0].len() < 1100);
 }
+
+#[test]
+fn every_text_is_on_the_page_of_messages_and_short() {
+    let page = include_str!("../../../docs/messages.md");
+    for text in [BOTH, AGAIN, BOTH_AGAIN, UNAVAILABLE] {
+        assert!(page.contains(&format!("`{text}`")), "{text}");
+        assert!(text.len() < 60, "{text}");
+    }
+}

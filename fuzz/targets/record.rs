@@ -1,0 +1,25 @@
+//! The bytes of a record, when its seal is off.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use totpd::attempt::{Attempt, attempt};
+use totpd::code::Code;
+use totpd::codec::record_of_plain_bytes;
+use totpd::config::Config;
+use totpd::throttle::Source;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some(record) = record_of_plain_bytes(bytes, 1000) else { return };
+    // Whatever it says of counters and times, it can be judged.
+    let rules = Config::load(std::path::Path::new("/no/such/file")).unwrap().rules;
+    for now in [0, 1_700_000_000, u64::MAX] {
+        let one = Attempt {
+            code: Code::parse("123456"),
+            factor: None,
+            source: Source::Unplaced,
+            uid: 1000,
+            now,
+        };
+        let _ = attempt(record.clone(), &one, &rules);
+    }
+});

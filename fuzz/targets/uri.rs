@@ -1,0 +1,32 @@
+//! otpauth URIs: whatever label passes the door comes out as a URI that says the same.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use totpd::factor::{Factor, FactorId, Kind, Status};
+use totpd::otp::Algorithm;
+use totpd::seed::Seed;
+use totpd::uri::{check_label, otpauth};
+
+fuzz_target!(|labels: (&str, &str)| {
+    let (issuer, account) = labels;
+    if check_label(issuer).is_err() || check_label(account).is_err() {
+        return;
+    }
+    let factor = Factor {
+        id: FactorId::from_random([1; 5]),
+        name: String::new(),
+        kind: Kind::Totp { period: 30 },
+        algorithm: Algorithm::Sha1,
+        digits: 6,
+        seed: Seed::new(vec![7; 20]).unwrap(),
+        status: Status::Verified,
+        created: 1,
+        last_used: None,
+        last_accepted: None,
+    };
+    let uri = otpauth(&factor, issuer, account);
+    assert!(uri.starts_with("otpauth://totp/") && uri.is_ascii());
+    let (label, query) = uri["otpauth://totp/".len()..].split_once('?').unwrap();
+    assert!(!label.contains(['/', '?', '#', ' ', '"', '<']), "{label}");
+    assert!(query.contains("secret=") && !query.contains('#'));
+});

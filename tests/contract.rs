@@ -64,3 +64,34 @@ fn install_lays_out_these_files_with_these_modes() {
         assert!(made.contains(&format!("/var/lib/totpd/{name} 600")), "{made}");
     }
 }
+
+/// A page that names a test which is gone says that something is shown which is not.
+#[test]
+fn the_tests_that_the_threat_model_names_exist() {
+    let page = include_str!("../docs/threat-model.md");
+    let table = page.split("## Known vulnerabilities of this class").nth(1).unwrap();
+    let rows: Vec<_> = table.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert_eq!(rows.len(), 32);
+    let repository = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut sources = String::new();
+    let mut folders =
+        vec![repository.join("tests"), repository.join("totpd"), repository.join("pam_totp")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.extension().and_then(|extension| extension.to_str()) {
+                _ if path.is_dir() => folders.push(path),
+                Some("rs") => sources.push_str(&std::fs::read_to_string(path).unwrap()),
+                _ => {}
+            }
+        }
+    }
+    for row in rows {
+        let shown = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        let names: Vec<_> = shown.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty() || shown.starts_with("cannot arise"), "{row}");
+        for name in names {
+            assert!(sources.contains(&format!("fn {name}()")), "there is no test {name}");
+        }
+    }
+}

@@ -50,66 +50,26 @@ impl Verifier for Totpd {
     fn begin(&self, user: &str, context: &Context) -> Result<Begun, Outcome> {
         let context = dictionary(context);
         let asked = self.ask(&Question::Begin(user, &context))?;
-        let Some((action, details)) = asked else {
-            return Err(Outcome::Unavailable("the answer was lost".into()));
-        };
-        match action.as_str() {
-            action::PROMPT => {
-                let digits = details.get("digits").and_then(|digits| digits.downcast_ref().ok());
-                let digits = digits.and_then(|digits: u32| digits.try_into().ok()).unwrap_or(6);
-                text(&details, "prompt")
-                    .map(|text| Begun::Prompt { text, digits })
-                    .ok_or_else(|| Outcome::Misused("totpd gave no prompt".into()))
-            }
-            action::SKIP => Ok(Begun::Skip),
-            _ => Err(Outcome::Misused("totpd wants something this module does not know".into())),
-        }
+        asked.map_or_else(|| Err(Outcome::Unavailable("the answer was lost".into())), begun)
     }
 
     fn verify(&self, user: &str, code: &str, context: &Context) -> Result<Verdict, Outcome> {
         let context = dictionary(context);
         let asked = self.ask(&Question::Verify(user, code, &context))?;
-        let Some((verdict, details)) = asked else { return Ok(Verdict::Lost) };
-        match verdict.as_str() {
-            verdict::APPROVED => Ok(Verdict::Approved),
-            verdict::DENIED => Ok(Verdict::Denied),
-            verdict::THROTTLED => Ok(Verdict::Throttled { message: text(&details, "message") }),
-            _ => Err(Outcome::Misused("totpd gave a verdict this module does not know".into())),
-        }
+        asked.map_or(Ok(Verdict::Lost), verdict)
     }
 }
 
 impl Totpd {
-    /// Asks until there is an answer or the deadline is over. No answer: it was lost, and the
-    /// question is not one to ask twice.
+    /// The answer; nothing if it was lost, and the question is not one to ask twice.
     fn ask(&self, question: &Question<'_>) -> Result<Option<Answer>, Outcome> {
-        let deadline = Instant::now() + self.timeout;
-        let mut pause = PAUSE;
-        loop {
-            let tried = match private::ask(question, deadline) {
+        repeated(self.timeout, question.is_asked_once(), |deadline| {
+            match private::ask(question, deadline) {
                 Err(Trouble::NotRunning) => bus::start_and_ask(question, deadline),
                 Err(Trouble::NoWay) => bus::ask(question, deadline),
                 tried => tried,
-            };
-            match tried {
-                Ok(answer) => return Ok(Some(answer)),
-                Err(Trouble::AnswerLost) if question.is_asked_once() => return Ok(None),
-                Err(Trouble::Lasting(error)) => return Err(outcome(error)),
-                Err(Trouble::AnswerLost | Trouble::NotHeard) => {}
-                Err(Trouble::NoWay | Trouble::NotRunning) => {}
-                Err(Trouble::TooLate) => return Err(self.too_late()),
             }
-            let waiting = some_of(pause);
-            if Instant::now() + waiting >= deadline {
-                return Err(self.too_late());
-            }
-            thread::sleep(waiting);
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-    }
-
-    fn too_late(&self) -> Outcome {
-        Outcome::Unavailable(format!("no answer within {} s", self.timeout.as_secs()))
+        })
     }
 }
 
@@ -117,6 +77,59 @@ impl Question<'_> {
     /// Whether the answer to it changes when it is asked again: a code is used up.
     fn is_asked_once(&self) -> bool {
         matches!(self, Self::Verify(..))
+    }
+}
+
+/// Tries until there is an answer or the time is over. `once`: a question whose answer was lost is
+/// not asked again.
+fn repeated(
+    timeout: Duration,
+    once: bool,
+    mut tries: impl FnMut(Instant) -> Result<Answer, Trouble>,
+) -> Result<Option<Answer>, Outcome> {
+    let too_late = || Outcome::Unavailable(format!("no answer within {} s", timeout.as_secs()));
+    let deadline = Instant::now() + timeout;
+    let mut pause = PAUSE;
+    loop {
+        match tries(deadline) {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(Trouble::AnswerLost) if once => return Ok(None),
+            Err(Trouble::Lasting(error)) => return Err(outcome(error)),
+            Err(Trouble::AnswerLost | Trouble::NotHeard) => {}
+            Err(Trouble::NoWay | Trouble::NotRunning) => {}
+            Err(Trouble::TooLate) => return Err(too_late()),
+        }
+        let waiting = some_of(pause);
+        if Instant::now() + waiting >= deadline {
+            return Err(too_late());
+        }
+        thread::sleep(waiting);
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// What the daemon's answer to `Begin` means. A word that is not known opens nothing.
+fn begun((word, details): Answer) -> Result<Begun, Outcome> {
+    match word.as_str() {
+        action::PROMPT => {
+            let digits = details.get("digits").and_then(|digits| digits.downcast_ref().ok());
+            let digits = digits.and_then(|digits: u32| digits.try_into().ok()).unwrap_or(6);
+            text(&details, "prompt")
+                .map(|text| Begun::Prompt { text, digits })
+                .ok_or_else(|| Outcome::Misused("totpd gave no prompt".into()))
+        }
+        action::SKIP => Ok(Begun::Skip),
+        _ => Err(Outcome::Misused("totpd wants something this module does not know".into())),
+    }
+}
+
+/// What the daemon's answer to `Verify` means.
+fn verdict((word, details): Answer) -> Result<Verdict, Outcome> {
+    match word.as_str() {
+        verdict::APPROVED => Ok(Verdict::Approved),
+        verdict::DENIED => Ok(Verdict::Denied),
+        verdict::THROTTLED => Ok(Verdict::Throttled { message: text(&details, "message") }),
+        _ => Err(Outcome::Misused("totpd gave a verdict this module does not know".into())),
     }
 }
 
@@ -176,46 +189,4 @@ const PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn jitter_stays_within_a_quarter_and_differs() {
-        let two = Duration::from_secs(2);
-        let drawn: Vec<_> = (0..200).map(|_| jittered(two)).collect();
-        assert!(drawn.iter().all(|time| (1500..=2500).contains(&time.as_millis())), "{drawn:?}");
-        assert!(drawn.iter().any(|time| *time != drawn[0]));
-    }
-
-    #[test]
-    fn a_pause_may_be_any_part() {
-        let pauses: Vec<_> = (0..200).map(|_| some_of(PAUSE).as_millis()).collect();
-        assert!(pauses.iter().all(|ms| *ms < 200), "{pauses:?}");
-        assert!(pauses.iter().any(|ms| *ms < 60) && pauses.iter().any(|ms| *ms > 140));
-    }
-
-    #[test]
-    fn no_error_of_the_bus_or_the_daemon_is_anything_but_a_refusal() {
-        let text = || "why".to_owned();
-        for error in [
-            Error::Bus(zbus::Error::InvalidReply),
-            Error::Internal(text()),
-            Error::StoreCorrupt(text()),
-            Error::StoreUnavailable(text()),
-        ] {
-            assert!(matches!(outcome(error), Outcome::Unavailable(_)));
-        }
-        for error in [
-            Error::AlreadyEnrolled(text()),
-            Error::BadCode(text()),
-            Error::Expired(text()),
-            Error::InvalidArgument(text()),
-            Error::NotAuthorized(text()),
-            Error::NotEnrolled(text()),
-            Error::NoSuchUser(text()),
-            Error::Throttled(text()),
-        ] {
-            assert!(matches!(outcome(error), Outcome::Misused(_)));
-        }
-    }
-}
+mod tests;

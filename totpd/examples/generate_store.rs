@@ -50,7 +50,9 @@ fn crowd(folder: &Path, users: u32, seed: &str) {
     numbers.sort();
     for (name, number) in numbers {
         let mut record = record(100_000 + number);
-        record.factors[0].seed = Seed::new(seed.clone()).expect("a seed");
+        for factor in &mut record.factors {
+            factor.seed = Seed::new(seed.clone()).expect("a seed");
+        }
         restoring.add(UserName::parse(&name).expect("a name"), &record).expect("a record");
     }
     restoring.finish(|| 0, 0).expect("the store in its place");

@@ -227,6 +227,7 @@ fn an_earlier_answer_is_tried_only_if_it_may_be_a_code() {
         (FirstPass::Try, typed("000000"), Outcome::Approved, 3),
         (FirstPass::Try, typed("my password"), Outcome::Approved, 2),
         (FirstPass::Try, None, Outcome::Approved, 2),
+        (FirstPass::Only, typed("123 456"), Outcome::Denied, 2),
     ] {
         let mut login = Login { first_pass: first, ..Login::typing("123456") };
         let totpd = Totpd::new();

@@ -92,10 +92,11 @@ impl Socket {
     }
 
     fn receive(&mut self) -> Result<(), Trouble> {
-        set_socket_timeout(&self.socket, Timeout::Recv, Some(left(self.deadline)?))
-            .map_err(errno)?;
         let mut buffer = [0; 1024];
         loop {
+            // Each time anew: the host may have a timer that interrupts.
+            set_socket_timeout(&self.socket, Timeout::Recv, Some(left(self.deadline)?))
+                .map_err(errno)?;
             return match recv(&self.socket, &mut buffer, RecvFlags::empty()) {
                 Ok((0, _)) => Err(Trouble::AnswerLost),
                 // So says the kernel where the other end closes with something unread (unix(7)):

@@ -145,9 +145,22 @@ impl Machine {
         SshCall::new(self, user, code)
     }
 
-    /// What was logged so far.
+    /// What was logged so far. The log is written by another process: a mark at its end shows that
+    /// all that came before is there.
     pub fn log(&self) -> String {
-        self.run("cat /run/log.txt").ok()
+        self.run(
+            "mark=MARK-$RANDOM-$RANDOM; wanted=0
+             for socket in /run/systemd/journal/socket /run/syslog.socket; do
+               [ -S $socket ] || continue
+               printf '\\n%s\\n' $mark | socat -u - UNIX-SENDTO:$socket && wanted=$((wanted + 1))
+             done
+             for _ in $(seq 1000); do
+               [ $(grep -a -c $mark /run/log.txt) -ge $wanted ] && break
+               sleep 0.01
+             done
+             grep -a -v $mark /run/log.txt || true",
+        )
+        .ok()
     }
 
     /// The pid of the daemon inside, as the machine numbers it; nothing if it does not run.

@@ -121,10 +121,7 @@ fn clients_that_are_libraries() {
 #[test]
 fn a_file_system_over_ssh() {
     let machine = machine();
-    if machine.run("test -e /dev/fuse || mknod /dev/fuse c 10 229; exec 3<>/dev/fuse").status != 0 {
-        println!("there is no /dev/fuse here: sshfs was not tried");
-        return;
-    }
+    machine.run("test -e /dev/fuse || mknod /dev/fuse c 10 229; exec 3<>/dev/fuse").ok();
     works(&machine, 1, "sshfs", |code| {
         let mount =
             "sh -c 'mkdir -p /tmp/mount; sshfs alice@127.0.0.1: /tmp/mount && cat /tmp/mount/who'";

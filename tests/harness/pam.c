@@ -18,6 +18,7 @@
  *               Prints how many got in and how long, without what a person takes, a login took.
  *   -w N        with -s: at most N at a time        -R N   at most N started in a second
  *   -k MS       with -s: so long a person types     -B     all type when all have a prompt
+ *   -S MS       with -B: one after the other, so far apart
  *   -d N        with -s: N logins for each number
  *   -L MODULE   instead: the median of the microseconds in which dlopen loads MODULE and dlclose
  *               unloads it
@@ -50,7 +51,7 @@ struct login {
 };
 
 static struct login *login;
-static int barrier, waiting, thinking;
+static int barrier, waiting, thinking, apart, place;
 static const char *answer, *mode = "answer", *rhost, *ruser, *tty;
 static pam_handle_t *handle;
 static int processes = 1, quiet, addresses, turn;
@@ -72,7 +73,8 @@ static char *typed(void)
 	if (barrier && login->prompts == 1) {
 		__atomic_add_fetch(ready, 1, __ATOMIC_SEQ_CST);
 		while (__atomic_load_n(ready, __ATOMIC_SEQ_CST) < waiting)
-			usleep(1000);
+			usleep(50000);
+		usleep(place * apart * 1000);
 	}
 	usleep(thinking * 1000);
 	for (int i = 1; i < login->prompts && strchr(from, '/'); i++)
@@ -224,6 +226,7 @@ static int storm(const char *service, const char *pattern, int count, int width,
 			char user[300];
 			snprintf(user, sizeof user, pattern, i / each);
 			login = &logins[i];
+			place = i;
 			login->begun = now();
 			login->rc = authenticate(service, user, 0);
 			login->ended = now();
@@ -295,7 +298,7 @@ int main(int argc, char **argv)
 {
 	int times = 1, account = 0, guest = 0, from_file = 0, exit_with_rc = 0, option;
 	int logins = 0, width = 1 << 20, rate = 0, each = 1;
-	while ((option = getopt(argc, argv, "+n:p:ac:h:H:r:t:gfxb:e:s:w:R:k:Bd:L:")) != -1)
+	while ((option = getopt(argc, argv, "+n:p:ac:h:H:r:t:gfxb:e:s:w:R:k:BS:d:L:")) != -1)
 		switch (option) {
 		case 'n': times = atoi(optarg); break;
 		case 'p': processes = atoi(optarg); break;
@@ -314,6 +317,7 @@ int main(int argc, char **argv)
 		case 'R': rate = atoi(optarg); break;
 		case 'k': thinking = atoi(optarg); break;
 		case 'B': barrier = 1; break;
+		case 'S': apart = atoi(optarg); break;
 		case 'd': each = atoi(optarg); break;
 		case 'b': series("/proc/self/exe", optarg, 0); return 0;
 		case 'e': series("/proc/self/exe", optarg, 1); return 0;

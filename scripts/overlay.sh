@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # overlay.sh: to be sourced. copy_machine BASE [LAYER]: mounts a copy of this machine at BASE/root.
 # Changes go to memory, to BASE/NAME.upper. LAYER: changes of /etc, /usr and /var that lie below
 # (made by programs.sh, with "new" in the place of a folder).

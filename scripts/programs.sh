@@ -4,16 +4,16 @@
 # an ftp, a mail and a web server among them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-packages="ansible-core at cockpit-bridge cockpit-ws dovecot-imapd dropbear-bin git i3lock opendoas
-          pkexec polkitd putty-tools python3-asyncssh python3-dbus python3-paramiko rsync sshfs
-          valgrind vlock vsftpd xdotool xvfb"
+packages=(ansible-core at cockpit-bridge cockpit-ws dovecot-imapd dropbear-bin git i3lock opendoas
+  pkexec polkitd putty-tools python3-asyncssh python3-dbus python3-paramiko rsync sshfs valgrind vlock
+  vsftpd xdotool xvfb)
 layer=$PWD/target/programs
 
 if [ "${PROGRAMS_IN:-}" = "" ]; then
   made=$(cat /etc/os-release scripts/programs.sh scripts/overlay.sh | sha256sum)
   [ "$(cat "$layer/made" 2>/dev/null)" != "$made" ] || exit 0
   [ "$(id -u)" = 0 ] || { echo "programs.sh: only root can make a copy of the machine" >&2; exit 1; }
-  echo "programs: installing into a copy of this machine: $(echo $packages)"
+  echo "programs: installing into a copy of this machine: ${packages[*]}"
   rm -rf "$layer"
   mkdir -p "$layer"
   PROGRAMS_IN=namespaces unshare --mount --propagation private --pid --fork --kill-child=KILL -- "$0"
@@ -38,7 +38,7 @@ chmod 755 /usr/sbin/policy-rc.d
 mkdir -p /tmp/lists/partial /tmp/cache/archives/partial
 apt="apt-get -q -o Dir::State::lists=/tmp/lists -o Dir::Cache=/tmp/cache -o APT::Sandbox::User=root"
 \$apt update
-\$apt install -y --no-install-recommends $(echo $packages)
+\$apt install -y --no-install-recommends ${packages[*]}
 rm /usr/sbin/policy-rc.d
 INSTALL
 cp /mnt/install $root/tmp/install

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PATH:$HOME/.cargo/bin
 seconds=${1:-600}
-shift || true
+[ $# -eq 0 ] || shift
 [ $# -gt 0 ] || set -- arguments configuration message record uri
 command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
 for target in "$@"; do

@@ -6,11 +6,16 @@ mkdir -p target/tests
 cc -O2 -Wall -Wextra -Werror -o target/tests/pam tests/harness/pam.c -lpam -ldl
 cc -O2 -Wall -Wextra -Werror -shared -fPIC -o target/tests/libnss_trouble.so.2 tests/harness/nss_trouble.c
 cc -O2 -Wall -Wextra -Werror -shared -fPIC -o target/tests/faults.so tests/harness/faults.c -ldl
-cp tests/harness/{askpass,clients.py,cockpit-login,i3lock-try,person,pkexec-at-a-terminal} target/tests/
+cp tests/harness/{askpass,clients.py,cockpit-login,i3lock-try,lightdm-try,person} target/tests/
+cp tests/harness/{pkexec-at-a-terminal,xscreensaver-try} target/tests/
 cargo build --locked -p tests --bins
 cargo build --locked -p totpd --example generate_store
 cp target/debug/examples/generate_store target/tests/
 cp target/debug/{bystander,clients64,false_totpd,find_seeds,flood,peer_call,wrong_codes} target/tests/
+# sudo-rs, which Debian 12 does not have.
+[ -x target/sudo-rs/bin/sudo ] ||
+  cargo install sudo-rs --version 0.2.15 --locked --root target/sudo-rs --target-dir target/sudo-rs/build --no-track
+cp target/sudo-rs/bin/sudo target/tests/sudo-rs
 # The module with a way to make it panic, for the test that shows what happens then.
 cargo build --locked -p pam_totp --features panic-on-demand --target-dir target/panicking
 cp target/panicking/debug/libpam_totp.so target/tests/pam_totp_panicking.so

@@ -4,9 +4,10 @@
 # an ftp, a mail and a web server among them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-packages=(ansible-core at cockpit-bridge cockpit-ws dovecot-imapd dropbear-bin git i3lock opendoas
+packages=(ansible-core at cockpit-bridge cockpit-ws cron dovecot-imapd dropbear-bin git i3lock lightdm
+  lightdm-gtk-greeter opendoas
   pkexec polkitd putty-tools python3-asyncssh python3-dbus python3-paramiko rsync sshfs valgrind vlock
-  vsftpd xdotool xvfb)
+  vsftpd xdotool xscreensaver xvfb)
 layer=$PWD/target/programs
 
 if [ "${PROGRAMS_IN:-}" = "" ]; then

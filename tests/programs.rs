@@ -177,6 +177,22 @@ fn sudo() {
 }
 
 #[test]
+fn sudo_rs() {
+    try_out(&Program {
+        heading: "sudo-rs",
+        prepare: |machine| {
+            machine.write("/etc/sudoers.d/alice", "alice ALL=(ALL) ALL\n");
+            machine.run("install -m 4755 /opt/tests/sudo-rs /usr/bin/sudo").ok();
+        },
+        enter: |machine, password, code| {
+            let command = format!("sudo -k {WHO}");
+            at_a_terminal(machine, "alice", password, code, &command)
+        },
+        terminal: true,
+    });
+}
+
+#[test]
 fn su() {
     try_out(&Program {
         heading: "su",
@@ -306,18 +322,44 @@ fn vlock() {
     });
 }
 
+/// A screen in memory.
+fn screen(machine: &Machine) {
+    machine.run("Xvfb :9 -screen 0 640x480x24 > /tmp/xvfb 2>&1 &").ok();
+    eventually("the screen is there", || machine.run("test -S /tmp/.X11-unix/X9").status == 0);
+}
+
 #[test]
 fn i3lock() {
     try_out(&Program {
         heading: "i3lock",
-        prepare: |machine| {
-            machine.run("Xvfb :9 -screen 0 200x200x8 > /tmp/xvfb 2>&1 &").ok();
-            eventually("the screen is there", || {
-                machine.run("test -S /tmp/.X11-unix/X9").status == 0
-            });
-        },
+        prepare: screen,
         enter: |machine, password, code| {
             machine.run_as("alice", &format!("/opt/tests/i3lock-try '{password}{code}'"))
+        },
+        terminal: false,
+    });
+}
+
+#[test]
+fn xscreensaver() {
+    try_out(&Program {
+        heading: "xscreensaver",
+        prepare: screen,
+        enter: |machine, password, code| {
+            let script = format!("HOME=~alice /opt/tests/xscreensaver-try '{password}' '{code}'");
+            machine.run_as("alice", &script)
+        },
+        terminal: false,
+    });
+}
+
+#[test]
+fn lightdm() {
+    try_out(&Program {
+        heading: "lightdm",
+        prepare: nothing,
+        enter: |machine, password, code| {
+            machine.run(&format!("/opt/tests/lightdm-try alice '{password}' '{code}'"))
         },
         terminal: false,
     });
@@ -330,5 +372,14 @@ fn at() {
     machine.enrolled("alice", 1);
     machine.run("atd").ok();
     machine.run_as("alice", "cd ~alice; echo 'id -un > ran' | at now").ok();
+    eventually("the job runs", || machine.run("cat ~alice/ran").stdout == "alice\n");
+}
+
+#[test]
+fn cron() {
+    let machine = Machine::with_programs();
+    install(&machine, "cron");
+    machine.enrolled("alice", 1);
+    machine.run("echo '@reboot id -un > ran' | crontab -u alice - && cron").ok();
     eventually("the job runs", || machine.run("cat ~alice/ran").stdout == "alice\n");
 }

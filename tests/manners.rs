@@ -36,6 +36,32 @@ fn whatever_the_process_lacks_the_answer_is_the_same() {
     assert_eq!(from(&machine, "chroot /tmp/bare", &code), pam::AUTHINFO_UNAVAIL);
 }
 
+#[test]
+fn a_host_under_seccomp_is_neither_killed_nor_let_in() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    let confined = |how: &str, code: &str| {
+        machine.run(&format!("/opt/tests/pam -P {how} -x totp alice {code}")).status
+    };
+    // No other process, no thread, no signal handler and no look at limits is needed.
+    assert_eq!(confined("kill", &seed.code()), pam::SUCCESS);
+    assert_eq!(confined("kill", "000000"), pam::AUTH_ERR);
+    assert_eq!(confined("socket", &seed.next_code()), pam::AUTHINFO_UNAVAIL);
+    machine.run("rm /run/totpd/private").ok();
+    assert_eq!(confined("kill", &seed.next_code()), pam::SUCCESS, "over the bus");
+}
+
+#[test]
+fn a_process_that_forks_with_the_module_loaded_may_go_on_in_both() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    let forked =
+        |code: &str| machine.run(&format!("/opt/tests/pam -F -x totp alice {code}")).status;
+    let right = seed.code();
+    assert_eq!(forked(&right), pam::SUCCESS);
+    assert_eq!(forked(&right), pam::AUTH_ERR, "it is used up");
+}
+
 /// A daemon that goes away in the middle must not end the host by SIGPIPE, nor let anybody in.
 #[test]
 fn a_peer_that_closes_at_once_ends_nobody() {

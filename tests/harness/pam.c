@@ -22,6 +22,10 @@
  *   -d N        with -s: N logins for each number
  *   -L MODULE   instead: the median of the microseconds in which dlopen loads MODULE and dlclose
  *               unloads it
+ *   -F          hands in 000000 first, and then ANSWER from a child that is forked with the module
+ *               loaded; both end PAM, the child first
+ *   -P MODE     under seccomp: "kill" ends the process if it starts another, changes what a signal
+ *               does, or looks at its own limits; "socket" refuses it sockets of AF_UNIX
  *   -x          exits with the code of libpam
  *   -f          ANSWER is the name of a file that holds the answer
  *
@@ -30,15 +34,22 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <security/pam_appl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,7 +65,7 @@ static struct login *login;
 static int barrier, waiting, thinking, apart, place;
 static const char *answer, *mode = "answer", *rhost, *ruser, *tty;
 static pam_handle_t *handle;
-static int processes = 1, quiet, addresses, turn;
+static int processes = 1, quiet, addresses, turn, forks;
 static int *ready;
 
 static double now(void)
@@ -152,6 +163,33 @@ static void residue(char *to, size_t room)
 	snprintf(to + at, room - at, " umask=%o environment=%lx", mask_of_files, sum);
 }
 
+static int confine(const char *how)
+{
+	static const int killed[] = {SYS_clone, SYS_clone3, SYS_execve, SYS_rt_sigaction,
+				     SYS_rt_sigprocmask, SYS_prlimit64, SYS_setitimer};
+	struct sock_filter filter[32] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	};
+	int n = 1;
+	if (!strcmp(how, "socket")) {
+		filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3);
+		filter[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+							   offsetof(struct seccomp_data, args));
+		filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 0, 1);
+		filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET, SECCOMP_RET_ERRNO | EPERM);
+	} else {
+		for (size_t i = 0; i < sizeof killed / sizeof *killed; i++) {
+			filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+								   killed[i], 0, 1);
+			filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET, SECCOMP_RET_KILL_PROCESS);
+		}
+	}
+	filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET, SECCOMP_RET_ALLOW);
+	struct sock_fprog program = {n, filter};
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	       syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+}
+
 static int authenticate(const char *service, const char *user, int account)
 {
 	struct pam_conv conv = {conversation, NULL};
@@ -171,6 +209,24 @@ static int authenticate(const char *service, const char *user, int account)
 		pam_set_item(handle, PAM_RUSER, ruser);
 	if (tty)
 		pam_set_item(handle, PAM_TTY, tty);
+	if (forks) {
+		const char *right = answer;
+		int status;
+		answer = "000000";
+		if (pam_authenticate(handle, 0) == PAM_SUCCESS)
+			return PAM_ABORT;
+		answer = right;
+		pid_t child = fork();
+		if (!child) {
+			rc = pam_authenticate(handle, 0);
+			pam_end(handle, rc | PAM_DATA_SILENT);
+			_exit(rc);
+		}
+		waitpid(child, &status, 0);
+		rc = WIFEXITED(status) ? WEXITSTATUS(status) : PAM_ABORT;
+		pam_end(handle, rc);
+		return rc;
+	}
 	rc = pam_authenticate(handle, 0);
 	if (rc == PAM_SUCCESS && account) {
 		rc = pam_acct_mgmt(handle, 0);
@@ -298,7 +354,7 @@ int main(int argc, char **argv)
 {
 	int times = 1, account = 0, guest = 0, from_file = 0, exit_with_rc = 0, option;
 	int logins = 0, width = 1 << 20, rate = 0, each = 1;
-	while ((option = getopt(argc, argv, "+n:p:ac:h:H:r:t:gfxb:e:s:w:R:k:BS:d:L:")) != -1)
+	while ((option = getopt(argc, argv, "+n:p:ac:h:H:r:t:gfxb:e:s:w:R:k:BS:d:L:FP:")) != -1)
 		switch (option) {
 		case 'n': times = atoi(optarg); break;
 		case 'p': processes = atoi(optarg); break;
@@ -311,6 +367,11 @@ int main(int argc, char **argv)
 		case 'g': guest = 1; break;
 		case 'f': from_file = 1; break;
 		case 'x': exit_with_rc = 1; break;
+		case 'F': forks = 1; break;
+		case 'P':
+			if (confine(optarg))
+				return 2;
+			break;
 		case 'L': return load(optarg);
 		case 's': logins = atoi(optarg); break;
 		case 'w': width = atoi(optarg); break;

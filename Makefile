@@ -11,7 +11,7 @@ SECURITYDIR ?= $(PREFIX)/$(if $(MULTIARCH),lib/$(MULTIARCH),lib64)/security
 CARGO ?= $(shell command -v cargo || echo $(HOME)/.cargo/bin/cargo)
 BUILT := target/release
 
-.PHONY: all bench build demo fuzz install lint test
+.PHONY: all bench build demo fuzz install lint sanitize test
 
 all: build
 
@@ -55,3 +55,7 @@ bench:
 # Ten minutes each; needs no root.
 fuzz:
 	scripts/fuzz.sh
+
+# The unit tests under AddressSanitizer.
+sanitize:
+	scripts/sanitize.sh

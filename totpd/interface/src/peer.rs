@@ -138,6 +138,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_longest_message_has_64_kib() {
+        let mut start = [0; START];
+        start[0] = b'l';
+        let with = |body: u32, fields: u32| {
+            let mut start = start;
+            start[4..8].copy_from_slice(&body.to_le_bytes());
+            start[12..16].copy_from_slice(&fields.to_le_bytes());
+            length(&start)
+        };
+        assert_eq!(with(65_536 - 216, 200), Ok(65_536));
+        assert_eq!(with(65_536 - 215, 200), Err(Malformed));
+        assert_eq!(with(0, 65_536 - 16), Ok(65_536));
+    }
+
     proptest! {
         #[test]
         fn no_bytes_do_harm(bytes: Vec<u8>, at in 0_usize..200, change: u8) {

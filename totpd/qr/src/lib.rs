@@ -1,0 +1,148 @@
+//! QR codes as dots, and drawn as text.
+//!
+//! Terminals mostly have light text on a dark ground, so what is drawn as text is what is light.
+
+use qrcode::types::Color;
+use qrcode::{EcLevel, QrCode};
+
+/// A QR code with the light margin that readers need.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    width: usize,
+    dark: Vec<bool>,
+}
+
+/// More than a QR code can hold.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TooLong;
+
+impl Picture {
+    /// The smallest code that holds `text`, with `margin` light dots around it (ISO/IEC 18004 asks for
+    /// four; readers of screens do with two).
+    ///
+    /// # Errors
+    /// [`TooLong`] from some 2,950 bytes on.
+    pub fn of(text: &str, margin: usize) -> Result<Self, TooLong> {
+        let code = QrCode::with_error_correction_level(text, EcLevel::L).map_err(|_| TooLong)?;
+        let width = code.width() + 2 * margin;
+        let mut dark = vec![false; width * width];
+        for (index, color) in code.to_colors().into_iter().enumerate() {
+            let (x, y) = (index % code.width() + margin, index / code.width() + margin);
+            if let Some(dot) = dark.get_mut(y * width + x) {
+                *dot = color == Color::Dark;
+            }
+        }
+        Ok(Self { width, dark })
+    }
+
+    /// Dots along a side, margin included.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Whether the dot in column `x` of row `y` is dark.
+    #[must_use]
+    pub fn is_dark(&self, x: usize, y: usize) -> bool {
+        x < self.width && self.dark.get(y * self.width + x).copied().unwrap_or(false)
+    }
+
+    /// A byte for each dot, row by row: 1 for a dark one.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        self.dark.iter().map(|dark| u8::from(*dark)).collect()
+    }
+
+    /// Half blocks, two rows of dots in a line: as many columns as dots, and half as many lines.
+    #[must_use]
+    pub fn half_blocks(&self) -> String {
+        let mut text = String::with_capacity(self.width * self.width * 2);
+        for y in (0..self.width).step_by(2) {
+            for x in 0..self.width {
+                // Below the last row there is nothing to draw.
+                let lower_is_dark = y + 1 >= self.width || self.is_dark(x, y + 1);
+                text.push(match (self.is_dark(x, y), lower_is_dark) {
+                    (false, false) => '█',
+                    (false, true) => '▀',
+                    (true, false) => '▄',
+                    (true, true) => ' ',
+                });
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    /// Two columns and a line for each dot, in number signs.
+    #[must_use]
+    pub fn ascii(&self) -> String {
+        self.cells("##", "  ", "")
+    }
+
+    /// Two columns and a line for each dot, in coloured spaces.
+    #[must_use]
+    pub fn ansi(&self) -> String {
+        self.cells("\u{1b}[47m  ", "\u{1b}[40m  ", "\u{1b}[0m")
+    }
+
+    fn cells(&self, light: &str, dark: &str, end: &str) -> String {
+        let mut text = String::new();
+        for y in 0..self.width {
+            for x in 0..self.width {
+                text.push_str(if self.is_dark(x, y) { dark } else { light });
+            }
+            text.push_str(end);
+            text.push('\n');
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINK: &str =
+        "otpauth://totp/host:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=host";
+
+    #[test]
+    fn a_usual_link_fits_80_columns_and_24_lines_in_half_blocks() {
+        for (margin, most) in [(4, 24), (2, 21)] {
+            let text = Picture::of(LINK, margin).unwrap().half_blocks();
+            assert!(text.lines().all(|line| line.chars().count() <= 80));
+            assert!(text.lines().count() <= most, "{}", text.lines().count());
+        }
+    }
+
+    #[test]
+    fn every_drawing_has_the_same_dots() {
+        let picture = Picture::of(LINK, 4).unwrap();
+        let ascii = picture.ascii();
+        let ansi = picture.ansi();
+        let unansi = ansi
+            .replace("\u{1b}[47m  ", "##")
+            .replace("\u{1b}[40m  ", "  ")
+            .replace("\u{1b}[0m", "");
+        assert_eq!(unansi, ascii);
+        let mut from_blocks = String::new();
+        for line in picture.half_blocks().lines() {
+            for lights in [['█', '▀'], ['█', '▄']] {
+                for c in line.chars() {
+                    from_blocks.push_str(if lights.contains(&c) { "##" } else { "  " });
+                }
+                from_blocks.push('\n');
+            }
+        }
+        let rows = ascii.lines().count();
+        let trimmed: Vec<_> = from_blocks.lines().take(rows).collect();
+        assert_eq!(trimmed, ascii.lines().collect::<Vec<_>>());
+        let bytes = picture.bytes();
+        assert_eq!(bytes.len(), picture.width() * picture.width());
+        assert_eq!(bytes.iter().filter(|dot| **dot == 1).count(), ascii.matches("  ").count());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said() {
+        assert_eq!(Picture::of(&"x".repeat(5000), 4).unwrap_err(), TooLong);
+    }
+}

@@ -18,7 +18,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use age::secrecy::SecretString;
-use totpd::attempt::{Attempt, Rules, attempt};
+use totpd::attempt::{Answer, Attempt, Rules, attempt};
 use totpd::backup::{BackupError, Head, Recipients, Writer};
 use totpd::code::Code;
 use totpd::progress::Progress;
@@ -264,8 +264,9 @@ fn user(number: u32, users: u32) -> Subject {
 /// One attempt, judged in full, with a wrong code.
 async fn verification(store: &Store, subject: Subject) -> Result<(), StoreError> {
     let source = Source::Address([192, 0, 2, 1].into());
-    let guess =
-        Attempt { code: Code::parse("000000"), factor: None, source, uid: 0, now: 1_800_000_000 };
+    let answer = Code::parse("000000").map_or(Answer::Malformed, Answer::Code);
+    let now = 1_800_000_000;
+    let guess = Attempt { answer, factor: None, service: None, source, uid: 0, now };
     store
         .update(subject, move |stored| {
             let (verdict, record) = attempt(stored.expect("a record"), &guess, &RULES);

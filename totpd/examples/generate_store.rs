@@ -10,7 +10,7 @@
 
 use std::path::Path;
 
-use totpd::factor::{Factor, FactorId, Kind, Status};
+use totpd::factor::{Drift, Factor, FactorId, Kind, Limits, Status};
 use totpd::otp::Algorithm;
 use totpd::record::Record;
 use totpd::seed::Seed;
@@ -75,6 +75,9 @@ pub(crate) fn record(user: u32) -> Record {
         created: 1,
         last_used: None,
         last_accepted: None,
+        limits: Limits::default(),
+        drift: Drift::default(),
+        last_place: None,
     });
     record
 }

@@ -1,19 +1,33 @@
 //! The heart: one attempt to prove a factor. No clock, no disk, no bus.
 
 use crate::code::Code;
-use crate::factor::{Factor, FactorId, Kind, Match, Status};
+use crate::factor::{Drift, Factor, FactorId, Kind, Limits, Match, Place, Status};
 use crate::otp::Algorithm;
 use crate::record::Record;
+use crate::recovery::{Guess, Used};
 use crate::seed::Seed;
 use crate::throttle::{Source, Standing, ThrottleRules};
+
+/// What was typed, as far as it can be judged.
+#[derive(Debug)]
+pub enum Answer {
+    /// A code of a factor.
+    Code(Code),
+    /// A recovery code, hashed.
+    Recovery(Guess),
+    /// Nothing, or what can be neither.
+    Malformed,
+}
 
 /// One attempt, as the shell around this found it.
 #[derive(Debug)]
 pub struct Attempt {
-    /// What was typed; nothing if it cannot be a code.
-    pub code: Option<Code>,
+    /// What was typed.
+    pub answer: Answer,
     /// The only factor that counts; nothing: any.
     pub factor: Option<String>,
+    /// The PAM service that asks; nothing if it does not say.
+    pub service: Option<String>,
     /// Where it comes from.
     pub source: Source,
     /// The uid that the name has now.
@@ -36,10 +50,14 @@ pub struct Rules {
 pub enum Verdict {
     /// The code was right and is used up, once the record is on disk.
     Approved {
-        /// The factor that it belongs to.
-        factor: FactorId,
-        /// `totp` or `hotp`.
+        /// The factor that it belongs to; nothing for a recovery code.
+        factor: Option<FactorId>,
+        /// `totp`, `hotp` or `recovery`.
         method: &'static str,
+        /// Recovery codes that are left.
+        left: usize,
+        /// The use of a recovery code of which the user was not told before.
+        used: Option<Used>,
     },
     /// The code was not right. The reason is for the journal, never for the person.
     Denied(Reason),
@@ -53,6 +71,8 @@ pub enum Verdict {
 /// Why a code was not accepted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Reason {
+    /// All factors of the user are switched off.
+    Disabled,
     /// No answer, or one that cannot be a code. No guess was made, so none is counted.
     Malformed,
     /// There is no verified factor.
@@ -61,6 +81,8 @@ pub enum Reason {
     UidChanged,
     /// The only factors are tokens that have to be resynchronised.
     Unsynchronised,
+    /// Right, but of a factor that opens nothing here, or now.
+    NotHere,
     /// Right, but of a time step that was used, or is older than one that was.
     Used,
     /// Right for no time step in the window.
@@ -82,51 +104,96 @@ pub fn attempt(mut record: Record, attempt: &Attempt, rules: &Rules) -> (Verdict
         Standing::Waiting(rest) => {
             return (Verdict::Throttled { retry_after: Some(rest) }, record);
         }
-        Standing::Open if attempt.code.is_none() => {
-            return (Verdict::Denied(Reason::Malformed), record);
-        }
-        Standing::Open if record.uid != attempt.uid => Reason::UidChanged,
-        Standing::Open if !record.is_enrolled() => Reason::NotEnrolled,
-        Standing::Open if record.verified().next().is_none() => Reason::Unsynchronised,
-        Standing::Open => match matched {
-            (index, Match::Fresh(counter)) => {
-                if let Some(factor) = record.factors.get_mut(index) {
-                    factor.last_accepted = Some(counter);
-                    factor.last_used = Some(now);
-                    let verdict =
-                        Verdict::Approved { factor: factor.id.clone(), method: factor.kind.name() };
-                    record.throttle.succeed(&attempt.source, now, &rules.throttle);
-                    return (verdict, record);
-                }
-                Reason::Wrong
+        Standing::Open => match judge(&mut record, attempt, matched) {
+            Ok(verdict) => {
+                record.throttle.succeed(&attempt.source, now, &rules.throttle);
+                return (verdict, record);
             }
-            (_, Match::Used) => Reason::Used,
-            (_, Match::None) => Reason::Wrong,
+            Err(Reason::Malformed) => return (Verdict::Denied(Reason::Malformed), record),
+            Err(reason) => reason,
         },
     };
     record.throttle.fail(&attempt.source, now);
     (Verdict::Denied(reason), record)
 }
 
-/// The verified factor that the code fits best, by its place in the record, and how it fits.
+/// The verdict on an answer that may be looked at, and its use if it is right; or why it is not.
+fn judge(
+    record: &mut Record,
+    attempt: &Attempt,
+    (index, matched): (usize, Match),
+) -> Result<Verdict, Reason> {
+    if matches!(attempt.answer, Answer::Malformed) {
+        return Err(Reason::Malformed);
+    }
+    if record.uid != attempt.uid {
+        return Err(Reason::UidChanged);
+    }
+    if !record.is_enrolled() {
+        return Err(Reason::NotEnrolled);
+    }
+    if record.is_disabled() {
+        return Err(Reason::Disabled);
+    }
+    let now = attempt.now;
+    if let Answer::Recovery(guess) = &attempt.answer {
+        if attempt.factor.is_some() || !record.recovery.spend(guess, now) {
+            return Err(Reason::Wrong);
+        }
+        let left = record.recovery.left();
+        return Ok(Verdict::Approved { factor: None, method: "recovery", left, used: None });
+    }
+    if record.verified().next().is_none() {
+        return Err(Reason::Unsynchronised);
+    }
+    match matched {
+        Match::None => Err(Reason::Wrong),
+        Match::Used => Err(Reason::Used),
+        Match::Fresh(counter) => {
+            let factor = record.factors.get_mut(index).ok_or(Reason::Wrong)?;
+            if !factor.limits.allow(attempt.service.as_deref(), now) {
+                return Err(Reason::NotHere);
+            }
+            factor.accept(counter, now);
+            factor.last_place = Some(Place {
+                service: short(attempt.service.as_deref().unwrap_or_default()),
+                source: short(&attempt.source.to_string()),
+            });
+            let (id, method) = (factor.id.clone(), factor.kind.name());
+            let (left, used) = (record.recovery.left(), record.recovery.take_used());
+            Ok(Verdict::Approved { factor: Some(id), method, left, used })
+        }
+    }
+}
+
+/// What is remembered of a name that somebody else chose.
+fn short(text: &str) -> String {
+    text.chars().take(LONGEST_PLACE).collect()
+}
+
+/// The verified factor that the code fits best, by its place in the record, and how it fits: one that
+/// opens something here before one that does not.
 fn best_match(record: &Record, attempt: &Attempt, skew: u64) -> (usize, Match) {
     let blank = Code::parse("00000000");
-    let Some(code) = attempt.code.as_ref().or(blank.as_ref()) else {
-        return (0, Match::None);
+    let code = match &attempt.answer {
+        Answer::Code(code) => Some(code),
+        Answer::Recovery(_) | Answer::Malformed => blank.as_ref(),
     };
-    let mut best = (0, Match::None);
+    let Some(code) = code else { return (0, Match::None) };
+    let (mut best, mut best_rank) = ((0, Match::None), 0);
     let wanted = attempt.factor.as_deref();
     for (index, factor) in record.factors.iter().enumerate() {
         let may_open =
             factor.is_verified() && wanted.is_none_or(|wanted| factor.id.as_str() == wanted);
         let matched = factor.matches(code, attempt.now, skew);
-        let better = match (best.1, matched) {
-            (Match::Fresh(_), _) | (_, Match::None) => false,
-            (_, Match::Fresh(_)) => true,
-            (before, Match::Used) => before == Match::None,
+        let here = factor.limits.allow(attempt.service.as_deref(), attempt.now);
+        let rank = match matched {
+            Match::None => 0,
+            Match::Used => 1,
+            Match::Fresh(_) => 2 + u8::from(here),
         };
-        if may_open && better {
-            best = (index, matched);
+        if may_open && rank > best_rank {
+            (best, best_rank) = ((index, matched), rank);
         }
     }
     if record.factors.is_empty()
@@ -151,8 +218,14 @@ fn decoy() -> Option<Factor> {
         created: 0,
         last_used: None,
         last_accepted: None,
+        limits: Limits::default(),
+        drift: Drift::default(),
+        last_place: None,
     })
 }
+
+/// Characters of a service or source that are remembered.
+const LONGEST_PLACE: usize = 64;
 
 #[cfg(test)]
 mod tests;

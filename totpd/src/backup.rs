@@ -11,7 +11,7 @@ use age::secrecy::SecretString;
 use age::x25519;
 use serde::{Deserialize, Serialize};
 
-use crate::codec::Record1;
+use crate::codec::{Record1, Record2};
 use crate::store::StoreError;
 
 mod reader;
@@ -91,12 +91,26 @@ pub enum BackupError {
     WrongSecret,
 }
 
-/// A user in a backup.
-#[derive(Deserialize, Serialize)]
+/// A user in a backup of format 1, which is read and not written any more.
+#[derive(Deserialize)]
 struct User1 {
     name: String,
     uid: u32,
     record: Record1,
+}
+
+/// A user in a backup.
+#[derive(Deserialize, Serialize)]
+struct User2 {
+    name: String,
+    uid: u32,
+    record: Record2,
+}
+
+impl From<User1> for User2 {
+    fn from(old: User1) -> Self {
+        Self { name: old.name, uid: old.uid, record: old.record.into() }
+    }
 }
 
 const AGE: &[u8] = b"age-encryption.org/v1\n";
@@ -104,7 +118,7 @@ const AGE: &[u8] = b"age-encryption.org/v1\n";
 const LONGEST_HEADER: u64 = 64 << 10;
 const MAGIC: &str = "totpd backup ";
 /// The format of what is inside.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// 2^18: that of the `age` tool, a second or so and 256 MiB.
 const WORK_FACTOR: u8 = 18;
 /// A user has a few factors of a hundred bytes and a few known sources.

@@ -2,6 +2,14 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// Seconds since 1970 as the local time, to the minute.
+#[must_use]
+pub fn shown(seconds: u64) -> String {
+    let time = i64::try_from(seconds).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());
+    let time = time.map(|time| time.to_zoned(jiff::tz::TimeZone::system()));
+    time.map_or_else(|| format!("@{seconds}"), |time| time.strftime("%Y-%m-%d %H:%M").to_string())
+}
+
 /// Seconds since 1970. A clock that is set before 1970 reads 0: no code is right then.
 #[must_use]
 pub fn now() -> u64 {

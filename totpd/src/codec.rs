@@ -8,15 +8,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::DIGITS;
 use crate::config::PERIOD;
-use crate::factor::{Factor, FactorId, Kind, Status};
+use crate::factor::{Drift, Factor, FactorId, Kind, Limits, Place, Status};
 use crate::otp::Algorithm;
 use crate::record::Record;
+use crate::recovery::Recovery;
 use crate::seal::{Sealer, Unsealable, Unsealed};
 use crate::seed::Seed;
 use crate::subject::Subject;
 use crate::throttle::Throttle;
 
-/// Format 1 of a record. A later format gets a type of its own, and this one stays readable.
+/// Format 1 of a record, which is read and not written any more. A later format gets a type of its own,
+/// and every earlier one stays readable.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Record1 {
     factors: Vec<Factor1>,
@@ -38,7 +40,36 @@ struct Factor1 {
     last_accepted: Option<u64>,
 }
 
-impl Record1 {
+/// Format 2 of a record, with recovery codes, and with limits and drift of factors.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Record2 {
+    factors: Vec<Factor2>,
+    throttle: Throttle,
+    recovery: Recovery,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Factor2 {
+    first: Factor1,
+    limits: Limits,
+    drift: Drift,
+    last_place: Option<Place>,
+}
+
+impl From<Record1> for Record2 {
+    fn from(old: Record1) -> Self {
+        let factor = |first| Factor2 {
+            first,
+            limits: Limits::default(),
+            drift: Drift::default(),
+            last_place: None,
+        };
+        let factors = old.factors.into_iter().map(factor).collect();
+        Self { factors, throttle: old.throttle, recovery: Recovery::default() }
+    }
+}
+
+impl Record2 {
     /// `record` with each seed as `seed` writes it.
     fn of<E>(
         record: &Record,
@@ -46,7 +77,7 @@ impl Record1 {
     ) -> Result<Self, E> {
         let mut factors = Vec::with_capacity(record.factors.len());
         for factor in &record.factors {
-            factors.push(Factor1 {
+            let first = Factor1 {
                 id: factor.id.clone(),
                 name: factor.name.clone(),
                 kind: factor.kind,
@@ -57,9 +88,16 @@ impl Record1 {
                 created: factor.created,
                 last_used: factor.last_used,
                 last_accepted: factor.last_accepted,
+            };
+            factors.push(Factor2 {
+                first,
+                limits: factor.limits.clone(),
+                drift: factor.drift,
+                last_place: factor.last_place.clone(),
             });
         }
-        Ok(Self { factors, throttle: record.throttle.clone() })
+        let recovery = record.recovery.clone();
+        Ok(Self { factors, throttle: record.throttle.clone(), recovery })
     }
 
     /// The record of `uid`, with each seed as `seed` reads it; nothing if one cannot be a seed, or
@@ -70,25 +108,28 @@ impl Record1 {
         mut seed: impl FnMut(&FactorId, Vec<u8>) -> Option<Vec<u8>>,
     ) -> Option<Record> {
         let mut factors = Vec::with_capacity(self.factors.len());
-        for factor in self.factors {
-            let period_is_good = factor.kind.period().is_none_or(|period| PERIOD.contains(&period));
-            if !period_is_good || !DIGITS.contains(&factor.digits) {
+        for Factor2 { first, limits, drift, last_place } in self.factors {
+            let period_is_good = first.kind.period().is_none_or(|period| PERIOD.contains(&period));
+            if !period_is_good || !DIGITS.contains(&first.digits) {
                 return None;
             }
             factors.push(Factor {
-                seed: Seed::new(seed(&factor.id, factor.seed)?)?,
-                id: factor.id,
-                name: factor.name,
-                kind: factor.kind,
-                algorithm: factor.algorithm,
-                digits: factor.digits,
-                status: factor.status,
-                created: factor.created,
-                last_used: factor.last_used,
-                last_accepted: factor.last_accepted,
+                seed: Seed::new(seed(&first.id, first.seed)?)?,
+                id: first.id,
+                name: first.name,
+                kind: first.kind,
+                algorithm: first.algorithm,
+                digits: first.digits,
+                status: first.status,
+                created: first.created,
+                last_used: first.last_used,
+                last_accepted: first.last_accepted,
+                limits,
+                drift,
+                last_place,
             });
         }
-        Some(Record { uid, factors, throttle: self.throttle })
+        Some(Record { uid, factors, throttle: self.throttle, recovery: self.recovery })
     }
 
     /// `record` with its seeds in the clear, for a backup.
@@ -108,7 +149,7 @@ impl Record1 {
 /// through this decoding, which must bear anything.
 #[must_use]
 pub fn record_of_plain_bytes(bytes: &[u8], uid: u32) -> Option<Record> {
-    from_bytes::<Record1>(bytes).ok()?.record_of_plain(uid)
+    from_bytes::<Record2>(bytes).ok()?.record_of_plain(uid)
 }
 
 /// The sealed bytes of `record`, which are good for `subject` alone.
@@ -120,11 +161,11 @@ pub(crate) fn encode(
     subject: &Subject,
     sealer: &Sealer,
 ) -> Result<Vec<u8>, Unsealed> {
-    let format = Record1::of(record, |factor| {
+    let format = Record2::of(record, |factor| {
         sealer.seal(factor.seed.bytes(), &seed_place(subject, record.uid, &factor.id))
     })?;
     let plain = to_extend(&format, Vec::new()).map_err(|_| Unsealed)?;
-    sealer.seal(&plain, &record_place(subject, record.uid))
+    sealer.seal(&plain, &record_place(2, subject, record.uid))
 }
 
 /// The record that these bytes hold for `subject` and `uid`.
@@ -138,8 +179,14 @@ pub(crate) fn decode(
     uid: u32,
     sealer: &Sealer,
 ) -> Result<Record, Unsealable> {
-    let plain = sealer.unseal(sealed, &record_place(subject, uid))?;
-    let format: Record1 = from_bytes(&plain).map_err(|_| Unsealable)?;
+    // The place says the format: a record of one is not taken for a record of another.
+    let format: Record2 = match sealer.unseal(sealed, &record_place(2, subject, uid)) {
+        Ok(plain) => from_bytes(&plain).map_err(|_| Unsealable)?,
+        Err(Unsealable) => {
+            let plain = sealer.unseal(sealed, &record_place(1, subject, uid))?;
+            from_bytes::<Record1>(&plain).map_err(|_| Unsealable)?.into()
+        }
+    };
     let record = format.record(uid, |id, sealed| {
         let seed = sealer.unseal(&sealed, &seed_place(subject, uid, id)).ok();
         seed.map(|mut seed| std::mem::take(&mut *seed))
@@ -148,8 +195,9 @@ pub(crate) fn decode(
 }
 
 /// No two places have the same bytes: neither names nor ids hold a zero byte.
-fn record_place(subject: &Subject, uid: u32) -> Vec<u8> {
-    [b"totpd record 1\0", subject.row().as_bytes(), b"\0", &uid.to_be_bytes()].concat()
+fn record_place(format: u8, subject: &Subject, uid: u32) -> Vec<u8> {
+    let format = format!("totpd record {format}\0");
+    [format.as_bytes(), subject.row().as_bytes(), b"\0", &uid.to_be_bytes()].concat()
 }
 
 fn seed_place(subject: &Subject, uid: u32, factor: &FactorId) -> Vec<u8> {
@@ -174,7 +222,7 @@ mod tests {
             let mut record = Record::new(1000);
             record.factors.push(verified(Kind::Totp { period: 30 }, None));
             change(&mut record.factors[0]);
-            Record1::plain(&record).record_of_plain(1000)
+            Record2::plain(&record).record_of_plain(1000)
         };
         assert!(plain(&|_| {}).is_some());
         assert!(plain(&|factor| factor.digits = 9).is_none());
@@ -189,6 +237,7 @@ mod tests {
         record.factors.push(verified(Kind::Totp { period: 30 }, Some(7)));
         record.factors.push(verified(Kind::Hotp, None));
         record.throttle.fail(&crate::throttle::Source::Unplaced, 5);
+        record.recovery = crate::recovery::tests::three();
         let sealed = encode(&record, &subject("alice"), &sealer).unwrap();
         let back = decode(&sealed, &subject("alice"), 1000, &sealer).unwrap();
         assert_eq!(format!("{back:?}"), format!("{record:?}"));

@@ -29,10 +29,10 @@ pub struct Config {
     pub defaults: Defaults,
     /// The life of new factors (default: 10 minutes to confirm, one factor a user).
     pub enrolment: EnrolmentRules,
+    /// How many recovery codes a user gets (default: 10).
+    pub recovery_codes: u32,
     /// What an attempt is judged by.
     pub rules: Rules,
-    /// What the administrator should know, though it is no error.
-    pub warnings: Vec<String>,
 }
 
 /// The parameters of a new factor that does not ask for others.
@@ -124,13 +124,6 @@ impl Config {
             ));
         }
         let skew = verify.skew.unwrap_or(1);
-        let mut warnings = Vec::new();
-        if enrolment.recovery_codes.is_some_and(|codes| codes > 0) {
-            warnings.push(
-                "[enrolment] recovery_codes has no effect: this version makes no recovery codes"
-                    .into(),
-            );
-        }
         Ok(Self {
             issuer: enrolment.issuer.unwrap_or_else(|| "%h".into()),
             self_service: enrolment.self_service.unwrap_or(true),
@@ -144,8 +137,8 @@ impl Config {
                 max_factors: enrolment.max_factors.unwrap_or(1),
                 skew,
             },
+            recovery_codes: enrolment.recovery_codes.unwrap_or(10),
             rules: Rules { skew, throttle },
-            warnings,
         })
     }
 }

@@ -7,8 +7,13 @@ use data_encoding::BASE32_NOPAD;
 use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
+pub use crate::factor::drift::{Drift, FURTHEST};
+pub use crate::factor::limits::{Limits, Place};
 use crate::otp::{Algorithm, matching_counter, time_step};
 use crate::seed::Seed;
+
+mod drift;
+mod limits;
 
 /// What moves the code on.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -121,6 +126,12 @@ pub struct Factor {
     pub last_used: Option<u64>,
     /// The last time step or counter that it accepted. Only a greater one is ever accepted.
     pub last_accepted: Option<u64>,
+    /// When and where it opens the door.
+    pub limits: Limits,
+    /// How far its clock is off, as its right codes have shown.
+    pub drift: Drift,
+    /// Where it last opened the door.
+    pub last_place: Option<Place>,
 }
 
 /// What a code is to one factor.
@@ -158,6 +169,15 @@ impl Factor {
         }
     }
 
+    /// Takes note of a right code of `counter` at `now` (seconds since 1970), so that it is used up.
+    pub fn accept(&mut self, counter: u64, now: u64) {
+        self.last_accepted = Some(counter);
+        self.last_used = Some(now);
+        if let Kind::Totp { period } = self.kind {
+            self.drift.follow(counter, time_step(now, period), period);
+        }
+    }
+
     fn window(&self, now: u64, skew: u64) -> RangeInclusive<u64> {
         match self.kind {
             Kind::Hotp => {
@@ -166,7 +186,7 @@ impl Factor {
                 last..=last.saturating_add(HOTP_LOOK_AHEAD)
             }
             Kind::Totp { period } => {
-                let step = time_step(now, period);
+                let step = self.drift.apply(time_step(now, period));
                 step.saturating_sub(skew)..=step.saturating_add(skew)
             }
         }
@@ -193,6 +213,9 @@ pub(crate) mod tests {
             created: 0,
             last_used: None,
             last_accepted,
+            limits: Limits::default(),
+            drift: Drift::default(),
+            last_place: None,
         }
     }
 

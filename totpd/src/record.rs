@@ -1,6 +1,7 @@
 //! All that the daemon remembers of one user.
 
 use crate::factor::{Factor, FactorId, Status};
+use crate::recovery::Recovery;
 use crate::throttle::Throttle;
 
 /// All that the daemon remembers of one user, or of a bucket of names that nobody has.
@@ -12,20 +13,34 @@ pub struct Record {
     pub factors: Vec<Factor>,
     /// Its wrong codes.
     pub throttle: Throttle,
+    /// Its recovery codes.
+    pub recovery: Recovery,
 }
 
 impl Record {
     /// The record of a user without a factor.
     #[must_use]
     pub fn new(uid: u32) -> Self {
-        Self { uid, factors: Vec::new(), throttle: Throttle::default() }
+        Self {
+            uid,
+            factors: Vec::new(),
+            throttle: Throttle::default(),
+            recovery: Recovery::default(),
+        }
     }
 
-    /// Whether the user has a factor that opens the door, or will when it is resynchronised.
+    /// Whether the user ever confirmed a factor that is still there, whether or not it opens the door
+    /// now: neither `nullok` nor an enrolment without a code is for such a user.
     #[must_use]
     pub fn is_enrolled(&self) -> bool {
-        let counts = |status| matches!(status, Status::Unsynchronised | Status::Verified);
-        self.factors.iter().any(|factor| counts(factor.status))
+        self.factors.iter().any(|factor| !matches!(factor.status, Status::Unverified { .. }))
+    }
+
+    /// Whether all that the user confirmed was switched off.
+    #[must_use]
+    pub fn is_disabled(&self) -> bool {
+        let may_open = |status| matches!(status, Status::Unsynchronised | Status::Verified);
+        self.is_enrolled() && !self.factors.iter().any(|factor| may_open(factor.status))
     }
 
     /// How many digits a code has: that of the newest verified factor.

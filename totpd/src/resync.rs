@@ -1,9 +1,9 @@
-//! Finding the counter of a token that was pressed unseen, or that came back from a backup
-//! (RFC 4226 section 7.4): two codes in a row tell where it is.
+//! Finding a token that is off: one that was pressed unseen, or came back from a backup (RFC 4226 section
+//! 7.4), or whose clock goes wrong (RFC 6238 section 6). Two codes in a row tell where it is.
 
 use crate::code::Code;
-use crate::factor::{Factor, Kind, Status};
-use crate::otp::matching_counter;
+use crate::factor::{Drift, FURTHEST, Factor, Kind, Status};
+use crate::otp::{matching_counter, time_step};
 use crate::record::Record;
 
 /// What came of it.
@@ -11,31 +11,46 @@ use crate::record::Record;
 pub enum Resync {
     /// The counter was found, and both codes are used up.
     Done,
-    /// The codes do not follow each other within the next thousand.
+    /// The codes do not follow each other where they were looked for.
     NotFound,
-    /// There is no such token that counts presses.
+    /// There is no such token, or it is not said which.
     NoToken,
 }
 
-/// Looks for two codes in a row of the token `id`, or of the only one if that is empty, above the
-/// last one that was accepted.
-pub fn resync(record: &mut Record, id: &str, first: &Code, second: &Code) -> Resync {
-    let counts = |factor: &&mut Factor| {
-        factor.kind == Kind::Hotp
-            && matches!(factor.status, Status::Unsynchronised | Status::Verified)
+/// Looks for two codes in a row of the token `id` above the last one that was accepted: within the next
+/// thousand of one that counts presses, within five minutes of `now` (seconds since 1970) of one with a
+/// clock. An empty id is the only token, or the only one that counts presses.
+pub fn resync(record: &mut Record, id: &str, first: &Code, second: &Code, now: u64) -> Resync {
+    let may_be = |factor: &Factor| {
+        matches!(factor.status, Status::Unsynchronised | Status::Verified)
             && (id.is_empty() || factor.id.as_str() == id)
     };
-    let mut tokens: Vec<_> = record.factors.iter_mut().filter(counts).collect();
+    let counts = |factor: &Factor| factor.kind == Kind::Hotp && may_be(factor);
+    let any_counts = record.factors.iter().any(counts);
+    let meant = |factor: &&mut Factor| if any_counts { counts(factor) } else { may_be(factor) };
+    let mut tokens: Vec<_> = record.factors.iter_mut().filter(meant).collect();
     let [factor] = tokens.as_mut_slice() else { return Resync::NoToken };
     if first.digits() != factor.digits || second.digits() != factor.digits {
         return Resync::NotFound;
     }
-    let mut from = factor.last_accepted.map_or(0, |last| last.saturating_add(1));
-    let end = from.saturating_add(LOOK_AHEAD);
+    let unused = factor.last_accepted.map_or(0, |last| last.saturating_add(1));
+    let (mut from, end, here) = match factor.kind {
+        Kind::Hotp => (unused, unused.saturating_add(LOOK_AHEAD), None),
+        Kind::Totp { period } => {
+            let (step, reach) = (time_step(now, period), FURTHEST / u64::from(period.max(1)));
+            let from = step.saturating_sub(reach).max(unused);
+            // The second code is of the step that the token is in now.
+            (from, step.saturating_add(reach).saturating_sub(1), Some(step))
+        }
+    };
     while let Some(counter) = matching_counter(&factor.seed, factor.algorithm, first, from..=end) {
         let next = counter.saturating_add(1);
         if matching_counter(&factor.seed, factor.algorithm, second, next..=next).is_some() {
             factor.last_accepted = Some(next);
+            if let Some(step) = here {
+                let ahead = i128::from(next) - i128::from(step);
+                factor.drift = Drift::of(ahead.try_into().unwrap_or_default());
+            }
             factor.status = Status::Verified;
             return Resync::Done;
         }
@@ -51,6 +66,8 @@ const LOOK_AHEAD: u64 = 1000;
 mod tests {
     use super::*;
     use crate::factor::tests::{code_of, verified};
+
+    const NOW: u64 = 30_000;
 
     fn token(last: Option<u64>) -> Record {
         let factor = Factor { status: Status::Unsynchronised, ..verified(Kind::Hotp, last) };
@@ -72,7 +89,7 @@ mod tests {
             let mut record = token(last);
             let code = |counter| code_of(&record.factors[0], counter);
             let (one, two) = (code(first), code(second));
-            let told = resync(&mut record, "", &one, &two);
+            let told = resync(&mut record, "", &one, &two, NOW);
             assert_eq!(told, expected, "{last:?} {first} {second}");
             let (status, accepted) = match expected {
                 Resync::Done => (Status::Verified, Some(second)),
@@ -89,11 +106,35 @@ mod tests {
     fn the_token_must_be_meant_without_doubt() {
         let mut record = token(Some(5));
         let (one, two) = (code_of(&record.factors[0], 6), code_of(&record.factors[0], 7));
-        assert_eq!(resync(&mut record, "f-other", &one, &two), Resync::NoToken);
+        assert_eq!(resync(&mut record, "f-other", &one, &two, NOW), Resync::NoToken);
         record.factors.push(verified(Kind::Hotp, None));
-        assert_eq!(resync(&mut record, "", &one, &two), Resync::NoToken);
-        let mut record = token(Some(5));
-        record.factors[0].kind = Kind::Totp { period: 30 };
-        assert_eq!(resync(&mut record, "", &one, &two), Resync::NoToken);
+        assert_eq!(resync(&mut record, "", &one, &two, NOW), Resync::NoToken);
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_found_within_five_minutes_and_nothing_used_comes_back() {
+        for (last, first, expected) in [
+            (None, 1005, Resync::Done),
+            (None, 990, Resync::Done),
+            (None, 1009, Resync::Done),
+            (None, 1010, Resync::NotFound),
+            (None, 989, Resync::NotFound),
+            (Some(1005), 1005, Resync::NotFound),
+            (Some(1005), 1006, Resync::Done),
+        ] {
+            let mut record = Record::new(1000);
+            record.factors.push(verified(Kind::Totp { period: 30 }, last));
+            let code = |step| code_of(&record.factors[0], step);
+            let (one, two) = (code(first), code(first + 1));
+            let told = resync(&mut record, "", &one, &two, NOW);
+            assert_eq!(told, expected, "{last:?} {first}");
+            let factor = &record.factors[0];
+            if expected == Resync::Done {
+                assert_eq!(factor.last_accepted, Some(first + 1));
+                assert_eq!(i64::from(factor.drift.steps()), first as i64 + 1 - 1000);
+            } else {
+                assert_eq!((factor.last_accepted, factor.drift), (last, Drift::default()));
+            }
+        }
     }
 }

@@ -35,6 +35,7 @@ pub(crate) fn of(
         .with("locked", locked)
         .with_some("retry_after", retry_after)
         .with("known_sources", known)
+        .with("recovery_codes", u32::try_from(record.recovery.left()).unwrap_or(u32::MAX))
         .into()
 }
 
@@ -52,6 +53,11 @@ pub(crate) fn parameters(factor: &Factor) -> Reply {
         .with("algorithm", factor.algorithm.name().to_owned())
         .with("digits", u32::from(factor.digits))
         .with("status", factor.status.name().to_owned())
+        .with("purpose", factor.limits.purpose.clone())
+        .with("services", factor.limits.services.clone())
+        .with_some("not_before", factor.limits.not_before)
+        .with_some("not_after", factor.limits.not_after)
+        .with("drift", i32::from(factor.drift.steps()))
         .with_some("period", factor.kind.period())
         .with_some("counter", factor.kind.period().is_none().then_some(next))
 }
@@ -69,6 +75,8 @@ fn factor(factor: &Factor) -> Dictionary {
         .with("factor", factor.id.to_string())
         .with("created", factor.created)
         .with_some("last_used", factor.last_used)
+        .with_some("last_service", factor.last_place.as_ref().map(|place| place.service.clone()))
+        .with_some("last_source", factor.last_place.as_ref().map(|place| place.source.clone()))
         .with_some("expires", expires(factor))
         .into()
 }

@@ -6,6 +6,7 @@ use super::*;
 use crate::codec::{decode, encode};
 use crate::factor::tests::{code_of, verified};
 use crate::otp::time_step;
+use crate::recovery::{Recovery, RecoveryCode, Used};
 use crate::seal::tests::sealer;
 use crate::subject::Subject;
 use crate::throttle::tests::RULES as THROTTLE;
@@ -27,13 +28,17 @@ fn home() -> Source {
     Source::Address(IpAddr::from([192, 0, 2, 1]))
 }
 
+fn typed_code(text: &str) -> Answer {
+    Code::parse(text).map_or(Answer::Malformed, Answer::Code)
+}
+
 fn typed(text: &str, now: u64) -> Attempt {
-    Attempt { code: Code::parse(text), factor: None, source: home(), uid: UID, now }
+    Attempt { answer: typed_code(text), factor: None, service: None, source: home(), uid: UID, now }
 }
 
 fn right_code(record: &Record, step: u64, now: u64) -> Attempt {
-    let code = Some(code_of(&record.factors[0], step));
-    Attempt { code, ..typed("", now) }
+    let answer = Answer::Code(code_of(&record.factors[0], step));
+    Attempt { answer, ..typed("", now) }
 }
 
 fn is_approved(verdict: &Verdict) -> bool {
@@ -91,8 +96,8 @@ fn what_cannot_be_a_code_is_denied_and_not_counted() {
 fn wrong_codes_are_counted_and_then_wait() {
     let mut record = enrolled();
     for n in 1..=3 {
-        let code = Some(wrong_code(&record, 30_000));
-        let wrong = Attempt { code, ..typed("", 30_000) };
+        let answer = Answer::Code(wrong_code(&record, 30_000));
+        let wrong = Attempt { answer, ..typed("", 30_000) };
         let (verdict, after) = attempt(record, &wrong, &rules());
         assert_eq!(verdict, Verdict::Denied(Reason::Wrong));
         assert_eq!(after.throttle.strangers().failures(), n);
@@ -117,8 +122,8 @@ fn ten_thousand_wrong_codes_from_a_thousand_addresses_do_not_keep_out_a_known_on
     for n in 0..10_000_u32 {
         let stranger = Source::Address(IpAddr::from((0x0a00_0000 + n % 1000).to_be_bytes()));
         let now = 30_001 + u64::from(n);
-        let code = Some(wrong_code(&record, now));
-        let guess = Attempt { code, source: stranger, ..typed("", now) };
+        let answer = Answer::Code(wrong_code(&record, now));
+        let guess = Attempt { answer, source: stranger, ..typed("", now) };
         (last, record) = attempt(record, &guess, &rules());
         assert!(!is_approved(&last));
     }
@@ -137,8 +142,8 @@ fn a_locked_user_gets_in_from_a_known_source_only() {
     let mut now = 30_000;
     for _ in 0..100 {
         now += 3600;
-        let code = Some(wrong_code(&record, now));
-        let stranger = Attempt { code, source: Source::Unplaced, ..typed("", now) };
+        let answer = Answer::Code(wrong_code(&record, now));
+        let stranger = Attempt { answer, source: Source::Unplaced, ..typed("", now) };
         let (verdict, after) = attempt(record, &stranger, &rules());
         assert_eq!(verdict, Verdict::Denied(Reason::Wrong));
         record = after;
@@ -162,12 +167,13 @@ fn another_uid_under_the_same_name_inherits_nothing() {
 
 #[test]
 fn only_verified_factors_open_the_door() {
-    for status in [Status::Disabled, Status::Unverified { expires: u64::MAX, wrong_codes: 0 }] {
+    let waiting = Status::Unverified { expires: u64::MAX, wrong_codes: 0 };
+    for (status, reason) in [(Status::Disabled, Reason::Disabled), (waiting, Reason::NotEnrolled)] {
         let mut record = enrolled();
         record.factors[0].status = status;
         let right = right_code(&record, 1000, 30_000);
         let (verdict, record) = attempt(record, &right, &rules());
-        assert_eq!(verdict, Verdict::Denied(Reason::NotEnrolled), "{status:?}");
+        assert_eq!(verdict, Verdict::Denied(reason), "{status:?}");
         assert_eq!(record.factors[0].last_accepted, None);
     }
 }
@@ -186,6 +192,112 @@ fn a_named_factor_is_the_only_one_that_counts() {
     let right = right_code(&record, 1000, 30_000);
     let (verdict, _) = attempt(record, &Attempt { factor: Some(second), ..right }, &rules());
     assert!(is_approved(&verdict));
+}
+
+fn with_recovery() -> (Record, Vec<RecoveryCode>) {
+    let (codes, kept) = Recovery::generate(3).unwrap();
+    (Record { recovery: kept, ..enrolled() }, codes)
+}
+
+fn on_paper(record: &Record, code: &RecoveryCode) -> Attempt {
+    Attempt { answer: Answer::Recovery(code.hashed(record.recovery.salt())), ..typed("", 30_000) }
+}
+
+#[test]
+fn a_recovery_code_is_approved_once_and_told_at_the_next_login() {
+    let (record, codes) = with_recovery();
+    let one = on_paper(&record, &codes[1]);
+    let (verdict, record) = attempt(record, &one, &rules());
+    let expected = Verdict::Approved { factor: None, method: "recovery", left: 2, used: None };
+    assert_eq!(verdict, expected);
+    let (verdict, record) = attempt(record, &one, &rules());
+    assert_eq!(verdict, Verdict::Denied(Reason::Wrong));
+    assert_eq!(record.throttle.known()[0].budget.failures(), 1, "it counts as a wrong code");
+    let right = right_code(&record, 1000, 30_000);
+    let (verdict, record) = attempt(record, &right, &rules());
+    let told = Some(Used { when: 30_000 });
+    assert!(matches!(verdict, Verdict::Approved { used, left: 2, .. } if used == told));
+    let right = right_code(&record, 1001, 30_000);
+    let (verdict, _) = attempt(record, &right, &rules());
+    assert!(matches!(verdict, Verdict::Approved { used: None, .. }), "told once");
+}
+
+#[test]
+fn a_recovery_code_opens_nothing_that_a_factor_would_not() {
+    let (mut record, codes) = with_recovery();
+    let one = on_paper(&record, &codes[0]);
+    let other = Attempt { uid: 1001, ..on_paper(&record, &codes[0]) };
+    let (verdict, _) = attempt(record.clone(), &other, &rules());
+    assert_eq!(verdict, Verdict::Denied(Reason::UidChanged));
+    let named = Attempt { factor: Some("f-aeaqcaib".into()), ..on_paper(&record, &codes[0]) };
+    let (verdict, _) = attempt(record.clone(), &named, &rules());
+    assert_eq!(verdict, Verdict::Denied(Reason::Wrong));
+    for (status, reason) in [
+        (Status::Disabled, Some(Reason::Disabled)),
+        (Status::Unverified { expires: 9, wrong_codes: 0 }, Some(Reason::NotEnrolled)),
+        (Status::Unsynchronised, None),
+    ] {
+        record.factors[0].status = status;
+        let (verdict, after) = attempt(record.clone(), &one, &rules());
+        match reason {
+            Some(reason) => assert_eq!(verdict, Verdict::Denied(reason), "{status:?}"),
+            None => assert!(is_approved(&verdict), "{status:?}"),
+        }
+        assert_eq!(after.recovery.left(), if reason.is_some() { 3 } else { 2 });
+    }
+    record.factors[0].status = Status::Verified;
+    for _ in 0..3 {
+        record.throttle.fail(&home(), 30_000);
+    }
+    let (verdict, record) = attempt(record, &one, &rules());
+    assert_eq!(verdict, Verdict::Throttled { retry_after: Some(30) });
+    assert_eq!(record.recovery.left(), 3, "a throttled one is not used up");
+}
+
+#[test]
+fn a_factor_with_limits_opens_only_what_it_may() {
+    let mut record = enrolled();
+    record.factors[0].limits.services = vec!["sshd".into()];
+    let elsewhere = Attempt { service: Some("sudo".into()), ..right_code(&record, 1000, 30_000) };
+    let (verdict, record) = attempt(record, &elsewhere, &rules());
+    assert_eq!(verdict, Verdict::Denied(Reason::NotHere));
+    assert_eq!(record.factors[0].last_accepted, None, "it is not used up");
+    assert_eq!(record.throttle.strangers().failures(), 1, "and counts as a wrong one");
+    let here = Attempt { service: Some("sshd".into()), ..right_code(&record, 1000, 30_000) };
+    let (verdict, record) = attempt(record, &here, &rules());
+    assert!(is_approved(&verdict));
+    let place = record.factors[0].last_place.as_ref().unwrap();
+    assert_eq!((place.service.as_str(), place.source.as_str()), ("sshd", "192.0.2.1"));
+}
+
+#[test]
+fn of_two_factors_with_the_same_code_the_one_that_is_good_here_counts() {
+    let mut record = enrolled();
+    let mut twin = verified(Kind::Totp { period: 30 }, None);
+    twin.id = FactorId::from_random([9; 5]);
+    record.factors.push(twin);
+    record.factors[0].limits.not_after = Some(1);
+    let right = right_code(&record, 1000, 30_000);
+    let (verdict, record) = attempt(record, &right, &rules());
+    assert!(is_approved(&verdict));
+    assert_eq!(record.factors[1].last_accepted, Some(1000));
+}
+
+#[test]
+fn a_phone_that_runs_fast_is_followed_and_no_used_step_returns() {
+    let mut record = enrolled();
+    let mut accepted = Vec::new();
+    for round in 0..40_u64 {
+        let now = 30_000 + round * 300;
+        // Always the last step of the window.
+        let step = record.factors[0].drift.apply(time_step(now, 30)) + 1;
+        let (verdict, after) = attempt(record, &right_code(&enrolled(), step, now), &rules());
+        assert!(is_approved(&verdict), "{round}");
+        assert!(accepted.iter().all(|before| *before < step));
+        accepted.push(step);
+        record = after;
+    }
+    assert_eq!(record.factors[0].drift.steps(), 10);
 }
 
 #[test]
@@ -240,7 +352,7 @@ proptest! {
                 Code::parse("000000").unwrap()
             };
             let source = Source::Uid(u32::from(source));
-            let one = Attempt { code: Some(code), source, ..typed("", now) };
+            let one = Attempt { answer: Answer::Code(code), source, ..typed("", now) };
             let (verdict, after) = attempt(record, &one, &rules());
             record = after;
             if is_approved(&verdict) {
@@ -280,7 +392,8 @@ fn guesses(days: u64, addresses: u32, known: bool, owner: Option<Source>) -> u64
             record.throttle.succeed(source, now, &THROTTLE);
         }
         let guess = Attempt {
-            code: Some(wrong_code(&record, now)),
+            answer: Answer::Code(wrong_code(&record, now)),
+            service: None,
             source: address(tried),
             ..typed("", now)
         };

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{
-    AGE, BackupError, FORMAT, Head, LONGEST_FRAME, LONGEST_HEADER, MAGIC, Opener, User1,
+    AGE, BackupError, FORMAT, Head, LONGEST_FRAME, LONGEST_HEADER, MAGIC, Opener, User1, User2,
     WORK_FACTOR,
 };
 use crate::record::Record;
@@ -19,6 +19,7 @@ use crate::user::UserName;
 /// A backup that is being read. Nothing of it counts before it was read to its end.
 pub struct Reader<R: BufRead> {
     source: BufReader<StreamReader<Chain<Cursor<Vec<u8>>, R>>>,
+    format: u32,
     head: Head,
     users: u64,
     ended: bool,
@@ -51,11 +52,11 @@ impl<R: BufRead> Reader<R> {
         };
         let mut source = BufReader::new(source.map_err(refusal)?);
         let found = format_of(&mut source)?;
-        if found != FORMAT {
+        if !(1..=FORMAT).contains(&found) {
             return Err(BackupError::Newer { found });
         }
         let head = frame(&mut source)?.ok_or(BackupError::Damaged)?;
-        Ok(Self { source, head, users: 0, ended: false })
+        Ok(Self { source, format: found, head, users: 0, ended: false })
     }
 
     /// Where and when it was made.
@@ -71,7 +72,11 @@ impl<R: BufRead> Reader<R> {
         if self.ended {
             return Ok(None);
         }
-        if let Some(user) = frame::<User1>(&mut self.source)? {
+        let user = match self.format {
+            1 => frame::<User1>(&mut self.source)?.map(User2::from),
+            _ => frame(&mut self.source)?,
+        };
+        if let Some(user) = user {
             self.users += 1;
             let name = UserName::parse(&user.name).ok_or(BackupError::Damaged)?;
             let record = user.record.record_of_plain(user.uid).ok_or(BackupError::Damaged)?;

@@ -122,9 +122,34 @@ fn what_age_has_sealed_and_is_no_backup_is_refused() {
         let refused = read(&bytes, &opener);
         assert!(matches!(refused, Err(BackupError::NotABackup)), "{content:?}: {refused:?}");
     }
-    let (bytes, opener) = with_content(b"totpd backup 2\nwhatever");
+    let (bytes, opener) = with_content(b"totpd backup 3\nwhatever");
     let newer = read(&bytes, &opener).unwrap_err().to_string();
-    assert!(newer.contains("format 2") && newer.contains("up to 1"), "{newer}");
+    assert!(newer.contains("format 3") && newer.contains("up to 2"), "{newer}");
+}
+
+#[test]
+fn a_backup_of_format_1_is_read() {
+    let frame = |bytes: &[u8]| [&(bytes.len() as u32).to_le_bytes()[..], bytes].concat();
+    let factor = verified(Kind::Totp { period: 30 }, Some(7));
+    let (id, seed) = (factor.id.clone(), factor.seed.bytes().to_vec());
+    let (kind, algorithm, status) = (factor.kind, factor.algorithm, factor.status);
+    let first = (id, "phone", kind, algorithm, 6_u8, seed, status, 5_u64, None::<u64>, Some(7_u64));
+    let user = ("alice", 1000_u32, (vec![first], crate::throttle::Throttle::default()));
+    let content = [
+        &b"totpd backup 1\n"[..],
+        &frame(&to_stdvec(&head()).unwrap()),
+        &frame(&to_stdvec(&user).unwrap()),
+        &0_u32.to_le_bytes(),
+        &1_u64.to_le_bytes(),
+    ]
+    .concat();
+    let (bytes, opener) = with_content(&content);
+    let read = read(&bytes, &opener).unwrap();
+    let (name, record) = &read[0];
+    assert_eq!((name.as_str(), record.uid, read.len()), ("alice", 1000, 1));
+    assert_eq!(record.factors[0].last_accepted, Some(7));
+    assert_eq!(record.factors[0].seed.bytes(), factor.seed.bytes());
+    assert_eq!(record.recovery.left(), 0);
 }
 
 #[test]

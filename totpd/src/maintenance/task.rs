@@ -10,6 +10,7 @@ use crate::factor::{Kind, Status};
 use crate::maintenance::options::RestoreOptions;
 use crate::progress::Progress;
 use crate::record::Record;
+use crate::recovery::Recovery;
 use crate::store::local::{Checked, Local};
 
 /// Writes all users to `target`.
@@ -68,10 +69,11 @@ pub(super) fn restore(
     Ok(Restored { head: reader.head().clone(), users, present_users, resync })
 }
 
-/// Marks the tokens that count presses: codes may have been used since the backup was made. Whether
-/// there is one.
+/// Marks the tokens that count presses, and drops the recovery codes: they may have been used since the
+/// backup was made. Whether there is such a token.
 fn needs_resync(record: &mut Record) -> bool {
     let mut found = false;
+    record.recovery = Recovery::default();
     for factor in &mut record.factors {
         if factor.kind == Kind::Hotp && factor.is_verified() {
             factor.status = Status::Unsynchronised;

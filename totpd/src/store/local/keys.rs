@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use crate::codec;
-use crate::factor::Kind;
+use crate::factor::{FURTHEST, Kind};
 use crate::key::{KeyId, MasterKey};
 use crate::otp::time_step;
 use crate::record::Record;
@@ -110,7 +110,9 @@ fn raise(record: &mut Record, floor: Floor) {
         if let Kind::Totp { period } = factor.kind
             && factor.created <= floor.time
         {
-            let step = time_step(floor.time, period).saturating_add(floor.skew);
+            // It may have been that of a phone which ran ahead.
+            let ahead = FURTHEST / u64::from(period.max(1));
+            let step = time_step(floor.time, period).saturating_add(floor.skew + ahead);
             factor.last_accepted = Some(factor.last_accepted.map_or(step, |last| last.max(step)));
         }
     }
@@ -155,9 +157,9 @@ mod tests {
     fn a_floor_takes_the_steps_before_it_for_used_and_no_later_factor() {
         let floor = Floor { time: 30_000, skew: 1 };
         for (created, last, expected) in [
-            (0, None, Some(1001)),
-            (30_000, Some(999), Some(1001)),
-            (0, Some(1005), Some(1005)),
+            (0, None, Some(1011)),
+            (30_000, Some(999), Some(1011)),
+            (0, Some(1015), Some(1015)),
             (30_001, None, None),
         ] {
             let mut record = enrolled(1000);

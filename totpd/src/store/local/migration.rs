@@ -1,6 +1,7 @@
 //! Older formats of the file. Each is brought up to date in one transaction, after a copy.
 //!
 //! Format 1 had no ids of keys, only a proof that a key fits, and made the buckets from the key.
+//! Format 2 has records of another kind ([`crate::codec`]), which are read as they are.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -19,7 +20,7 @@ use crate::store::local::open_error::OpenError;
 use crate::store::local::rows::{self, Trouble};
 
 /// The format of the file (`user_version`).
-pub(super) const FORMAT: i64 = 2;
+pub(super) const FORMAT: i64 = 3;
 
 /// Brings `file` from format 1 to the present one.
 pub(super) fn from_1(
@@ -44,21 +45,31 @@ pub(super) fn from_1(
         // Nothing is sealed yet: it is as good as new.
         return begin(connection, None).map_err(failed);
     };
-    let copy = copy(connection, file).map_err(|error| OpenError::Unavailable {
-        path: file.to_path_buf(),
-        reason: format!("no copy can be made before it is brought to format {FORMAT}: {error}"),
-    })?;
+    let copy = copy(connection, file, 1)?;
     let buckets = *key.key.derive("totpd buckets 1");
     let secrets = Secrets { buckets, floor: None };
     begin(connection, Some((&key.key, &secrets))).map_err(failed)?;
     keyring.put_back(key);
+    tell(1, &copy);
+    Ok(())
+}
+
+/// Brings `file` from format 2 to the present one.
+pub(super) fn from_2(connection: &Connection, file: &Path) -> Result<(), OpenError> {
+    let failed = |error| OpenError::of_sqlite(file, &error);
+    let copy = copy(connection, file, 2)?;
+    connection.pragma_update(None, "user_version", FORMAT).map_err(failed)?;
+    tell(2, &copy);
+    Ok(())
+}
+
+fn tell(from: u8, copy: &Path) {
     let done = format!(
-        "the store was brought from format 1 to {FORMAT}; a copy as it was is {}: remove it when \
-         you know that you will not go back to an older totpd",
+        "the store was brought from format {from} to {FORMAT}; a copy as it was is {}: remove it \
+         when you know that you will not go back to an older totpd",
         copy.display()
     );
     Entry::new(Priority::Notice, done).write();
-    Ok(())
 }
 
 fn begin(connection: &Connection, key: Option<(&MasterKey, &Secrets)>) -> rusqlite::Result<()> {
@@ -82,22 +93,35 @@ fn begin(connection: &Connection, key: Option<(&MasterKey, &Secrets)>) -> rusqli
 }
 
 /// A copy of the whole file beside it, on disk when this returns.
-fn copy(connection: &Connection, file: &Path) -> Result<PathBuf, String> {
-    let path = copy_of(file);
-    let say = |error: io::Error| error.to_string();
-    remove(&path).map_err(say)?;
-    // Made by us, so that nobody else can read it; SQLite fills an empty file.
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(say)?;
-    let name = path.to_string_lossy().into_owned();
-    connection.execute("VACUUM INTO ?1", [name]).map_err(|error| error.to_string())?;
-    File::open(&path).and_then(|copy| copy.sync_all()).map_err(say)?;
-    sync_folder_of(&path).map_err(say)?;
+fn copy(connection: &Connection, file: &Path, format: u8) -> Result<PathBuf, OpenError> {
+    let path = copy_of(file, format);
+    fill(connection, &path).map_err(|error| OpenError::Unavailable {
+        path: file.to_path_buf(),
+        reason: format!("no copy can be made before it is brought to format {FORMAT}: {error}"),
+    })?;
     Ok(path)
 }
 
-/// Where the copy of `file` is.
-pub(super) fn copy_of(file: &Path) -> PathBuf {
-    file.with_file_name("store.db.format-1")
+fn fill(connection: &Connection, path: &Path) -> Result<(), String> {
+    let say = |error: io::Error| error.to_string();
+    remove(path).map_err(say)?;
+    // Made by us, so that nobody else can read it; SQLite fills an empty file.
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(say)?;
+    let name = path.to_string_lossy().into_owned();
+    connection.execute("VACUUM INTO ?1", [name]).map_err(|error| error.to_string())?;
+    File::open(path).and_then(|copy| copy.sync_all()).map_err(say)?;
+    sync_folder_of(path).map_err(say)
+}
+
+/// Where the copy of `file` from that format is.
+fn copy_of(file: &Path, format: u8) -> PathBuf {
+    file.with_file_name(format!("store.db.format-{format}"))
+}
+
+/// Where the copies of `file` are, of all formats.
+pub(super) fn copies_of(file: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let file = file.to_path_buf();
+    [1, 2].into_iter().map(move |format| copy_of(&file, format))
 }
 
 const PROOF: &str = "key proof";

@@ -216,7 +216,9 @@ pub(super) fn tidy(connection: &Connection, folder: &Path) -> Result<(), String>
         Ok(key.is_some_and(|key| key.id() == old))
     };
     // What was copied before a migration is sealed under the old key too.
-    remove(&migration::copy_of(&folder.join(FILE))).map_err(|error| say(&error))?;
+    for copy in migration::copies_of(&folder.join(FILE)) {
+        remove(&copy).map_err(|error| say(&error))?;
+    }
     if next.exists() {
         // The new key takes the place of the old one in one step.
         fs::rename(&next, &file).map_err(|error| say(&error))?;

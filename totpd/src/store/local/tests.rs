@@ -210,10 +210,10 @@ fn all_rows_are_counted() {
 fn a_newer_format_is_refused_with_both_numbers() {
     let folder = Folder::with_a_user();
     let file = folder.file();
-    file.pragma_update(None, "user_version", 3).unwrap();
+    file.pragma_update(None, "user_version", 4).unwrap();
     drop(file);
     let refusal = folder.refusal();
-    assert!(refusal.contains("format 3") && refusal.contains("up to 2"), "{refusal}");
+    assert!(refusal.contains("format 4") && refusal.contains("up to 3"), "{refusal}");
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn a_rekey_leaves_nothing_of_what_was_sealed_under_the_old_key() {
     }
     let rows = opened.local.read_now("", |rows| rows::page(rows, &rows::Name::FIRST, 10)).unwrap();
     assert_eq!(rows.len(), 3);
-    fs::write(migration::copy_of(&folder.path().join("store.db")), &rows[0].row.sealed).unwrap();
+    fs::write(folder.path().join("store.db.format-2"), &rows[0].row.sealed).unwrap();
     let old = fs::read(folder.path().join("store.key")).unwrap();
     let done = opened.local.rekey(&crate::progress::Progress::default()).unwrap();
     assert_eq!((done.checked.records, done.checked.damaged_count), (3, 0));

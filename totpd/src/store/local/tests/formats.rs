@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::factor::tests::verified;
-use crate::factor::{Factor, FactorId, Kind, Status};
+use crate::factor::{Drift, Factor, FactorId, Kind, Status};
 use crate::record::Record;
+use crate::recovery::Recovery;
 use crate::throttle::Source;
 
 /// The folder with a copy of the store of an old format, as it was committed.
@@ -27,7 +28,7 @@ fn with_format(number: u32) -> Folder {
 
 #[test]
 fn a_store_of_every_format_is_opened_with_all_that_it_says() {
-    for format in 1..=2 {
+    for format in 1..=3 {
         let folder = with_format(format);
         let opened = folder.opened();
         let read = |name: &str| run(opened.store.read(user(name))).unwrap().unwrap();
@@ -48,7 +49,19 @@ fn a_store_of_every_format_is_opened_with_all_that_it_says() {
         }
         let bucket = run(opened.store.read(opened.buckets.of("nobody-here"))).unwrap().unwrap();
         assert_eq!(bucket.throttle.strangers().failures(), 1);
-        assert!(folder.path().join("store.db.format-1").exists() == (format == 1));
+        if format >= 3 {
+            assert_eq!(alice.recovery.left(), 2);
+            let limits = &read("bob").factors[0].limits;
+            assert_eq!(
+                (limits.services.as_slice(), limits.not_after),
+                (&["sshd".into()][..], Some(9))
+            );
+            assert_eq!(read("carol").factors[0].drift.steps(), -3);
+        }
+        for old in 1..=2 {
+            let copy = folder.path().join(format!("store.db.format-{old}"));
+            assert_eq!(copy.exists(), format == old);
+        }
         drop(opened);
         // It is of the present format now, and stays so.
         assert!(run(folder.open().read(user("alice"))).unwrap().is_some());
@@ -97,10 +110,16 @@ fn make_the_fixture() {
     let totp = Kind::Totp { period: 30 };
     let mut alice = with(1000, factor(1, totp, Status::Verified, Some(59_833_333)));
     alice.throttle.fail(&Source::Address([192, 0, 2, 7].into()), 1_795_000_000);
+    alice.recovery = Recovery::generate(2).unwrap().1;
     put(user("alice"), alice);
-    put(user("bob"), with(1001, factor(2, Kind::Hotp, Status::Verified, Some(41))));
+    let mut bob = with(1001, factor(2, Kind::Hotp, Status::Verified, Some(41)));
+    bob.factors[0].limits.services = vec!["sshd".into()];
+    bob.factors[0].limits.not_after = Some(9);
+    put(user("bob"), bob);
     let waits = Status::Unverified { expires: 1_795_000_600, wrong_codes: 2 };
-    put(user("carol"), with(1002, factor(3, Kind::Totp { period: 60 }, waits, None)));
+    let mut carol = with(1002, factor(3, Kind::Totp { period: 60 }, waits, None));
+    carol.factors[0].drift = Drift::of(-3);
+    put(user("carol"), carol);
     put(user("dave"), with(1003, factor(4, Kind::Hotp, Status::Unsynchronised, Some(7))));
     let mut nobody = Record::new(u32::MAX);
     nobody.throttle.fail(&Source::Unplaced, 1_795_000_000);

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
-use crate::attempt::{Attempt, Rules, Verdict, attempt};
+use crate::attempt::{Answer, Attempt, Rules, Verdict, attempt};
 use crate::code::Code;
 use crate::enrolment::{self, Confirmation, EnrolmentRules};
-use crate::factor::{Factor, FactorId, Kind, Status};
+use crate::factor::{Drift, Factor, FactorId, Kind, Limits, Status};
 use crate::otp::{Algorithm, code_at};
 use crate::progress::Progress;
 use crate::record::Record;
@@ -98,7 +98,9 @@ impl Host {
     ) -> impl Future<Output = Result<Verdict, StoreError>> + use<> {
         let (store, subject) = (self.opened.store.clone(), user(name));
         let source = Source::Address([192, 0, 2, 1].into());
-        let one = Attempt { code, factor: None, source, uid: 1000, now: self.now() };
+        let answer = code.map_or(Answer::Malformed, Answer::Code);
+        let one =
+            Attempt { answer, factor: None, service: None, source, uid: 1000, now: self.now() };
         async move {
             let judge = move |record: Option<Record>| {
                 let record = record.unwrap_or_else(|| Record::new(1000));
@@ -164,6 +166,9 @@ fn factor(name: &str, now: u64) -> Factor {
         created: now,
         last_used: None,
         last_accepted: None,
+        limits: Limits::default(),
+        drift: Drift::default(),
+        last_place: None,
     }
 }
 

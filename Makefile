@@ -29,6 +29,7 @@ install:
 	install -D -m 0644 packaging/systemd/totpd.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/totpd.socket
 	install -D -m 0644 packaging/dbus/org.totpd.Totp1.conf $(DESTDIR)$(PREFIX)/share/dbus-1/system.d/org.totpd.Totp1.conf
 	install -D -m 0644 packaging/dbus/org.totpd.Totp1.service $(DESTDIR)$(PREFIX)/share/dbus-1/system-services/org.totpd.Totp1.service
+	install -D -m 0644 packaging/polkit/org.totpd.Totp1.policy $(DESTDIR)$(PREFIX)/share/polkit-1/actions/org.totpd.Totp1.policy
 	install -D -m 0644 packaging/totpd.toml $(DESTDIR)$(SYSCONFDIR)/totpd/totpd.toml
 	install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/totpd/totpd.toml.d
 	install -d -m 0700 $(DESTDIR)/var/lib/totpd

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use totpd::attempt::{Attempt, attempt};
+use totpd::attempt::{Answer, Attempt, attempt};
 use totpd::code::Code;
 use totpd::codec::record_of_plain_bytes;
 use totpd::config::Config;
@@ -14,7 +14,8 @@ fuzz_target!(|bytes: &[u8]| {
     let rules = Config::load(std::path::Path::new("/no/such/file")).unwrap().rules;
     for now in [0, 1_700_000_000, u64::MAX] {
         let one = Attempt {
-            code: Code::parse("123456"),
+            answer: Code::parse("123456").map_or(Answer::Malformed, Answer::Code),
+            service: Some("sshd".into()),
             factor: None,
             source: Source::Unplaced,
             uid: 1000,

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use totpd::factor::{Factor, FactorId, Kind, Status};
+use totpd::factor::{Drift, Factor, FactorId, Kind, Limits, Status};
 use totpd::otp::Algorithm;
 use totpd::seed::Seed;
 use totpd::uri::{check_label, otpauth};
@@ -23,6 +23,9 @@ fuzz_target!(|labels: (&str, &str)| {
         created: 1,
         last_used: None,
         last_accepted: None,
+        limits: Limits::default(),
+        drift: Drift::default(),
+        last_place: None,
     };
     let uri = otpauth(&factor, issuer, account);
     assert!(uri.starts_with("otpauth://totp/") && uri.is_ascii());

@@ -22,6 +22,8 @@ pub struct Context {
     pub factor: Option<String>,
     /// Whether the administrator lets a user in who has no factor (module option `nullok`).
     pub nullok: bool,
+    /// Whether a user without a factor shall make one at this login (module option `enroll`).
+    pub enroll: bool,
     /// The words of the prompt (module option `prompt=`).
     pub prompt: Option<String>,
 }
@@ -36,9 +38,9 @@ impl Context {
             let value = dictionary.get(key).map(|value| text(key, value)).transpose()?;
             Ok::<_, Error>(value.filter(|text| !text.is_empty()))
         };
-        let nullok = match dictionary.get("nullok").map(|value| value.downcast_ref::<bool>()) {
-            None => false,
-            Some(given) => given.map_err(|_| wrong_type("nullok", "a boolean"))?,
+        let flag = |key: &str| match dictionary.get(key).map(|value| value.downcast_ref::<bool>()) {
+            None => Ok(false),
+            Some(given) => given.map_err(|_| wrong_type(key, "a boolean")),
         };
         Ok(Self {
             service: text("service")?,
@@ -46,7 +48,8 @@ impl Context {
             tty: text("tty")?,
             ruser: text("ruser")?,
             factor: text("factor")?,
-            nullok,
+            nullok: flag("nullok")?,
+            enroll: flag("enroll")?,
             prompt: text("prompt")?,
         })
     }
@@ -54,7 +57,15 @@ impl Context {
     /// What is left of it where the caller is not root: nothing that says where it comes from.
     #[must_use]
     pub fn of_an_ordinary_caller(self) -> Self {
-        Self { service: None, rhost: None, tty: None, ruser: None, ..self }
+        Self { service: None, rhost: None, tty: None, ruser: None, enroll: false, ..self }
+    }
+
+    /// Whether the program behind it shows a prompt of many lines as it is: one at a terminal, or ssh.
+    #[must_use]
+    pub fn is_at_a_terminal(&self) -> bool {
+        let tty = self.tty.as_deref().unwrap_or_default();
+        let tty = tty.strip_prefix("/dev/").unwrap_or(tty);
+        tty == "ssh" || tty.starts_with("tty") || tty.starts_with("pts/") || tty == "console"
     }
 
     /// Where the attempt comes from. `caller` is the uid that the bus vouches for; of anybody but
@@ -123,6 +134,25 @@ mod tests {
     }
 
     #[test]
+    fn only_terminals_and_ssh_show_many_lines() {
+        for (tty, shows) in [
+            ("ssh", true),
+            ("/dev/pts/3", true),
+            ("pts/3", true),
+            ("tty1", true),
+            ("/dev/ttyS0", true),
+            ("console", true),
+            (":0", false),
+            ("ftp", false),
+            ("dovecot", false),
+            ("", false),
+        ] {
+            let context = Context::parse(&dictionary(&[("tty", tty)])).unwrap();
+            assert_eq!(context.is_at_a_terminal(), shows, "{tty}");
+        }
+    }
+
+    #[test]
     fn ten_thousand_unknown_keys_are_ignored() {
         let mut many = dictionary(&[("service", "sshd")]);
         for n in 0..10_000 {
@@ -134,7 +164,7 @@ mod tests {
     #[test]
     fn a_value_of_a_wrong_type_is_refused_and_a_long_one_cut() {
         let number = Variant::from(7_u32).try_into_owned().unwrap();
-        for key in ["service", "rhost", "tty", "ruser", "factor", "nullok", "prompt"] {
+        for key in ["service", "rhost", "tty", "ruser", "factor", "nullok", "enroll", "prompt"] {
             let wrong = [(key.to_owned(), number.try_clone().unwrap())].into();
             assert!(matches!(Context::parse(&wrong), Err(Error::InvalidArgument(_))), "{key}");
         }

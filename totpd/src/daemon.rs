@@ -9,13 +9,20 @@ use totpd_interface::Error;
 use zbus::Connection;
 use zbus::message::Header;
 
+use crate::attempt::Answer;
 use crate::caller::Caller;
+use crate::clock;
+use crate::code::Code;
 use crate::config::Config;
+use crate::hasher::{Busy, Hasher};
 use crate::journal::{Entry, Priority};
 use crate::people::{People, Person, Unanswered};
+use crate::polkit::Polkit;
 use crate::record::Record;
+use crate::recovery::{Guess, Recovery, RecoveryCode};
 use crate::store::{Store, StoreError};
 use crate::subject::{Buckets, Subject};
+use crate::throttle::{Source, Standing};
 use crate::user::UserName;
 
 /// The parts of the daemon.
@@ -31,6 +38,9 @@ pub struct Daemon {
     buckets: Buckets,
     store_is_broken: AtomicBool,
     turns: Turns,
+    hasher: Hasher,
+    /// What polkit is asked.
+    pub polkit: Polkit,
 }
 
 /// Whose record an attempt is about, and the uid that the name has now.
@@ -70,10 +80,18 @@ impl From<Person> for Target {
 
 impl Daemon {
     /// The daemon over an open store.
-    #[must_use]
-    pub fn new(store: Store, buckets: Buckets, config: Config, host: String) -> Self {
+    ///
+    /// # Errors
+    /// Where the kernel gives no thread.
+    pub fn new(
+        store: Store,
+        buckets: Buckets,
+        config: Config,
+        host: String,
+    ) -> std::io::Result<Self> {
+        let hasher = Hasher::start()?;
         let store_is_broken = AtomicBool::new(false);
-        Self {
+        Ok(Self {
             store,
             people: People::new(),
             config,
@@ -81,7 +99,9 @@ impl Daemon {
             buckets,
             store_is_broken,
             turns: Turns::new(),
-        }
+            hasher,
+            polkit: Polkit::default(),
+        })
     }
 
     /// Who sent a message, and that caller's turn, which lasts until the answer.
@@ -113,6 +133,20 @@ impl Daemon {
         }
     }
 
+    /// Whether `name` is that of `caller` itself.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if NSS does not answer.
+    pub async fn is_own(&self, caller: Caller, name: &str) -> Result<bool, Error> {
+        let person = self.people.of_uid(caller.uid).await.map_err(unanswered)?;
+        Ok(person.is_some_and(|person| person.name.as_str() == name))
+    }
+
+    /// Waits for a turn of `caller`, which lasts until it is dropped.
+    pub async fn turn(&self, caller: Caller) -> Turn {
+        self.turns.turn(caller).await
+    }
+
     /// What stands under `name`, without asking NSS whether anybody has it: what a prompt may say is
     /// the same for all, and so must be the time that it takes.
     ///
@@ -131,7 +165,7 @@ impl Daemon {
     ///
     /// # Errors
     /// [`Error::Internal`] if NSS does not answer: that is not "no such user".
-    async fn target(&self, name: &str) -> Result<Target, Error> {
+    pub async fn target(&self, name: &str) -> Result<Target, Error> {
         let person = match UserName::parse(name) {
             None => None,
             Some(name) => self.people.named(name).await.map_err(unanswered)?,
@@ -140,6 +174,53 @@ impl Daemon {
             Some(person) => person.into(),
             None => Target { subject: self.buckets.of(name), uid: None },
         })
+    }
+
+    /// What was typed, ready to be judged. A recovery code is hashed here: one at a time and in a thread
+    /// of its own, so that whoever guesses keeps nobody else waiting, and not at all where the throttle
+    /// would not let it be looked at.
+    ///
+    /// # Errors
+    /// As [`Daemon::failure`] has it; [`Error::Internal`] where too many wait to be hashed.
+    pub async fn answer(
+        &self,
+        target: &Target,
+        text: &str,
+        source: &Source,
+    ) -> Result<Answer, Error> {
+        if let Some(code) = Code::parse(text) {
+            return Ok(Answer::Code(code));
+        }
+        let Some(code) = RecoveryCode::parse(text) else { return Ok(Answer::Malformed) };
+        let stored = self.told(self.store.read(target.subject.clone()).await)?;
+        let (mut record, now) = (target.record(stored), clock::now());
+        let rules = &self.config.rules.throttle;
+        record.throttle.settle(now, rules);
+        if record.throttle.standing(source, now, rules) != Standing::Open {
+            // It is throttled whatever it says.
+            return Ok(Answer::Malformed);
+        }
+        let salt = record.recovery.salt();
+        let guess: Guess = self.hashed(move || code.hashed(salt)).await?;
+        Ok(Answer::Recovery(guess))
+    }
+
+    /// New recovery codes, as many as are configured.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where the kernel gives no random bytes, or too many wait to be hashed.
+    pub async fn recovery_codes(&self) -> Result<(Vec<RecoveryCode>, Recovery), Error> {
+        let count = self.config.recovery_codes;
+        let made = self.hashed(move || Recovery::generate(count)).await?;
+        made.map_err(|_| Error::Internal("the kernel gives no random bytes for codes".into()))
+    }
+
+    async fn hashed<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let busy = |Busy| Error::Internal("too many recovery codes at a time; try again".into());
+        self.hasher.run(work).await.map_err(busy)
     }
 
     /// What a caller may learn of a failure of the store; all of it goes to the journal, once
@@ -257,10 +338,8 @@ mod tests {
 
     use super::*;
     use crate::attempt::{Attempt, attempt};
-    use crate::code::Code;
     use crate::store::conformance::{enrolled, run, user};
     use crate::store::memory::Memory;
-    use crate::throttle::Source;
 
     /// A daemon over a store in memory, and that store.
     fn daemon() -> (Daemon, Arc<Memory>) {
@@ -268,7 +347,7 @@ mod tests {
         let store = Store::new(memory.clone(), Duration::from_secs(4));
         let buckets = Buckets::new(Zeroizing::new([7; 32]));
         let config = Config::load(std::path::Path::new("/no/such/file")).unwrap();
-        (Daemon::new(store, buckets, config, "host".into()), memory)
+        (Daemon::new(store, buckets, config, "host".into()).unwrap(), memory)
     }
 
     fn alice() -> Target {
@@ -298,7 +377,8 @@ mod tests {
         run(daemon.store.update(user("alice"), |_| ((), Some(enrolled(1000))))).unwrap();
         for expected in 1..=3 {
             let guess = Attempt {
-                code: Code::parse("00000000"),
+                answer: Code::parse("00000000").map_or(Answer::Malformed, Answer::Code),
+                service: None,
                 factor: None,
                 source: Source::Unplaced,
                 uid: 1000,

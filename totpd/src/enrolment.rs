@@ -1,8 +1,13 @@
 //! The life of a factor: made, confirmed by its first code, replaced, removed.
 
 use crate::code::Code;
+pub use crate::enrolment::diagnosis::Diagnosis;
+use crate::enrolment::diagnosis::diagnose;
 use crate::factor::{Factor, FactorId, Match, Status};
 use crate::record::Record;
+use crate::recovery::Recovery;
+
+mod diagnosis;
 
 /// The rules of enrolment that the core needs. Durations are in seconds.
 #[derive(Clone, Debug)]
@@ -34,6 +39,8 @@ pub enum Confirmation {
     Wrong {
         /// Tries left.
         left: u32,
+        /// What may be the matter.
+        diagnosis: Diagnosis,
     },
 }
 
@@ -64,6 +71,7 @@ pub fn confirm(
     now: u64,
     rules: &EnrolmentRules,
 ) -> Confirmation {
+    let diagnosis = diagnose(record, id, code, now, rules.skew);
     let Some(factor) = record.factors.iter_mut().find(|factor| factor.id.as_str() == id) else {
         return Confirmation::NotWaiting;
     };
@@ -87,13 +95,37 @@ pub fn confirm(
         record.factors.retain(|factor| factor.id != id);
         return Confirmation::Dropped;
     }
-    Confirmation::Wrong { left }
+    Confirmation::Wrong { left, diagnosis }
 }
 
-/// Removes the factor `id`, or all of them if it is empty. Whether anything was removed.
+/// The factor that waits for its first code at `now` (seconds since 1970), if there is one.
+#[must_use]
+pub fn waiting(record: &Record, now: u64) -> Option<&Factor> {
+    record.factors.iter().find(|factor| match factor.status {
+        Status::Unverified { expires, .. } => !is_over(expires, factor.created, now),
+        Status::Disabled | Status::Unsynchronised | Status::Verified => false,
+    })
+}
+
+/// Takes the factor that waits for its first code for verified, where there is one: whoever may enrol
+/// without a first code may say so afterwards too.
+pub fn verify_waiting(record: &mut Record, now: u64, rules: &EnrolmentRules) -> Option<Factor> {
+    let id = waiting(record, now)?.id.clone();
+    let factor = record.factors.iter_mut().find(|factor| factor.id == id)?;
+    factor.status = Status::Verified;
+    let verified = factor.clone();
+    replace_others(record, &id, rules);
+    Some(verified)
+}
+
+/// Removes the factor `id`, or all of them if it is empty. Whether anything was removed. Recovery codes
+/// go with the last factor that they stand in for.
 pub fn remove(record: &mut Record, id: &str) -> bool {
     let before = record.factors.len();
     record.factors.retain(|factor| !id.is_empty() && factor.id.as_str() != id);
+    if !record.is_enrolled() {
+        record.recovery = Recovery::default();
+    }
     before != record.factors.len()
 }
 
@@ -175,6 +207,18 @@ mod tests {
     }
 
     #[test]
+    fn a_waiting_factor_is_taken_for_verified_within_its_time() {
+        for (now, there) in [(30_599, true), (30_600, false)] {
+            let mut record = with(vec![factor(1, Status::Verified), waiting(2)]);
+            let verified = verify_waiting(&mut record, now, &RULES);
+            assert_eq!(verified.is_some_and(|factor| factor.is_verified()), there, "{now}");
+            assert_eq!(record.factors[0].id == waiting(2).id, there, "it replaces the old one");
+            assert_eq!(record.factors[0].last_accepted, None);
+        }
+        assert!(verify_waiting(&mut Record::new(1000), 0, &RULES).is_none());
+    }
+
+    #[test]
     fn several_factors_stay_side_by_side_up_to_the_limit() {
         let rules = EnrolmentRules { max_factors: 2, ..RULES };
         let mut record = with(vec![factor(1, Status::Verified)]);
@@ -188,11 +232,12 @@ mod tests {
     fn five_wrong_first_codes_drop_the_factor_and_leave_the_old_one() {
         let mut record = with(vec![factor(1, Status::Verified), waiting(2)]);
         let id = record.factors[1].id.clone();
+        let wrong = |left| Confirmation::Wrong { left, diagnosis: Diagnosis::Unknown };
         for (code, told) in [
-            ("000000", Confirmation::Wrong { left: 4 }),
-            ("000001", Confirmation::Wrong { left: 3 }),
-            ("000002", Confirmation::Wrong { left: 2 }),
-            ("12345678", Confirmation::Wrong { left: 1 }),
+            ("000000", wrong(4)),
+            ("000001", wrong(3)),
+            ("000002", wrong(2)),
+            ("12345678", wrong(1)),
             ("000000", Confirmation::Dropped),
             ("000000", Confirmation::NotWaiting),
         ] {

@@ -1,7 +1,7 @@
 //! totpd: it alone reads the seeds, it decides about codes, and it says yes only after the fact
 //! that a code is used up is on disk.
 //!
-//! The core ([`attempt`], [`enrolment`], [`throttle`], [`otp`]) is pure. Around it are the bus
+//! The core ([`attempt`], [`enrolment`], [`recovery`], [`throttle`], [`otp`]) is pure. Around it are the bus
 //! ([`login`], [`manager`], [`caller`], [`private`]), the disk ([`store`]), NSS ([`people`]) and the clock.
 
 pub mod attempt;
@@ -17,18 +17,22 @@ mod durable;
 pub mod enrolment;
 pub mod factor;
 pub mod hardening;
+pub mod hasher;
 pub mod journal;
 pub mod key;
+mod locale;
 pub mod login;
 pub mod maintenance;
 pub mod manager;
 pub mod options;
 pub mod otp;
 pub mod people;
+pub mod polkit;
 pub mod private;
 pub mod progress;
 mod proof;
 pub mod record;
+pub mod recovery;
 mod reply;
 pub mod resync;
 pub mod seal;

@@ -10,13 +10,14 @@ use zeroize::Zeroizing;
 use crate::attempt::{Attempt, Reason, Verdict, attempt};
 use crate::caller::Caller;
 use crate::clock;
-use crate::code::Code;
 use crate::context::Context;
 use crate::daemon::{Daemon, Target};
 use crate::journal::{Entry, Priority, escaped};
 use crate::record::Record;
 use crate::reply::Reply;
 use crate::throttle::{Source, Standing};
+
+mod first_login;
 
 /// Serves `org.totpd.Totp1.Login`.
 #[derive(Clone)]
@@ -26,10 +27,10 @@ pub struct Login(pub Arc<Daemon>);
 #[zbus::interface(name = "org.totpd.Totp1.Login")]
 impl Login {
     /// What to do with this user at this login: `prompt` (details: `prompt` s, and `digits` u, how
-    /// many a code has) or `skip`.
+    /// many a code has), `enroll` (details: `prompt` s, `factor` s, `uri` s) or `skip`.
     ///
     /// Context keys, all optional: `service`, `rhost`, `tty`, `ruser`, `factor`, `prompt` (s),
-    /// `nullok` (b). Unknown keys are ignored.
+    /// `nullok`, `enroll` (b, root only). Unknown keys are ignored.
     #[zbus(out_args("action", "details"))]
     async fn begin(
         &self,
@@ -44,9 +45,10 @@ impl Login {
 
     /// Spends one attempt: `approved`, `denied` or `throttled`.
     ///
-    /// Details: `method` s (`totp`, `hotp`) of an approved code; `message` s and `retry_after` u
-    /// (seconds; absent until an administrator unlocks the user) of a throttled one. An approved
-    /// code is used up on disk before this answers.
+    /// Details: `method` s (`totp`, `hotp`, `recovery`) of an approved code, `message` s if its owner
+    /// should know something, and `keep` s, a prompt with recovery codes, after an enrolment; `message` s and `retry_after` u (seconds; absent until an
+    /// administrator unlocks the user) of a throttled one. An approved code is used up on disk before
+    /// this answers.
     #[zbus(out_args("verdict", "details"))]
     async fn verify(
         &self,
@@ -75,6 +77,12 @@ impl Login {
         context: &Dictionary,
     ) -> Result<(String, Dictionary), Error> {
         let context = believed(context, caller)?;
+        if context.enroll
+            && context.is_at_a_terminal()
+            && let Some(offer) = first_login::offer(&self.0, user).await?
+        {
+            return Ok((action::ENROLL.into(), offer));
+        }
         if context.nullok || !caller.is_root() {
             let target = self.0.target_for(caller, user).await?;
             if let Some(uid) = target.uid.filter(|_| context.nullok) {
@@ -110,9 +118,17 @@ impl Login {
         let target = self.0.target_for(caller, user).await?;
         let context = believed(context, caller)?;
         let source = context.source(caller.uid);
+        if context.enroll
+            && let Some(factor) = &context.factor
+        {
+            let (word, details, told) = first_login::judge(&self.0, &target, factor, code).await?;
+            decision(user, &context, &source, word, told).with("TOTP_FACTOR", factor).write();
+            return Ok((word.into(), details));
+        }
         let one = Attempt {
-            code: Code::parse(code),
+            answer: self.0.answer(&target, code, &source).await?,
             factor: context.factor.clone(),
+            service: context.service.clone(),
             source: source.clone(),
             uid: target.uid_now(),
             now: clock::now(),
@@ -120,6 +136,10 @@ impl Login {
         let rules = self.0.config.rules.clone();
         let judged = self.0.update(&target, move |record| attempt(record, &one, &rules)).await?;
         journal(user, &context, &source, &target, &judged);
+        if context.enroll && matches!(judged, Verdict::Denied(Reason::NotEnrolled)) {
+            let told = Reply::new().with("message", first_login::ELSEWHERE);
+            return Ok((verdict::DENIED.into(), told.into()));
+        }
         Ok(told(&judged))
     }
 }
@@ -158,11 +178,26 @@ fn length(seconds: u64) -> String {
     }
 }
 
+/// What the owner of an approved code should know.
+fn news(method: &str, left: usize, used: Option<&str>) -> Option<String> {
+    if method == "recovery" {
+        return Some(match left {
+            0 => "That was your last recovery code. Make new ones.".into(),
+            1 => "Recovery code used up; 1 is left.".into(),
+            _ => format!("Recovery code used up; {left} are left."),
+        });
+    }
+    used.map(|when| format!("A recovery code was used on {when}. Was it you?"))
+}
+
 /// The verdict as it goes over the bus. Why a code was denied stays in the journal.
 fn told(judged: &Verdict) -> (String, Dictionary) {
     match judged {
-        Verdict::Approved { method, .. } => {
-            (verdict::APPROVED.into(), Reply::new().with("method", (*method).to_owned()).into())
+        Verdict::Approved { method, left, used, .. } => {
+            let details = Reply::new().with("method", (*method).to_owned());
+            let when = used.as_ref().map(|used| clock::shown(used.when));
+            let details = details.with_some("message", news(method, *left, when.as_deref()));
+            (verdict::APPROVED.into(), details.into())
         }
         Verdict::Denied(_) => (verdict::DENIED.into(), Dictionary::new()),
         Verdict::Throttled { retry_after: None } => {
@@ -180,6 +215,11 @@ fn told(judged: &Verdict) -> (String, Dictionary) {
 
 fn journal(user: &str, context: &Context, source: &Source, target: &Target, judged: &Verdict) {
     let (word, reason) = match judged {
+        Verdict::Approved { method: "recovery", left, .. } => {
+            return decision(user, context, source, verdict::APPROVED, "recovery code")
+                .with("TOTP_RECOVERY_CODES_LEFT", &left.to_string())
+                .write();
+        }
         Verdict::Approved { .. } => (verdict::APPROVED, "right code"),
         Verdict::Denied(reason) => (verdict::DENIED, words(*reason, target)),
         Verdict::Throttled { retry_after: None } => (verdict::THROTTLED, "locked"),
@@ -187,7 +227,9 @@ fn journal(user: &str, context: &Context, source: &Source, target: &Target, judg
     };
     let entry = decision(user, context, source, word, reason);
     match judged {
-        Verdict::Approved { factor, .. } => entry.with("TOTP_FACTOR", factor.as_str()),
+        Verdict::Approved { factor: Some(factor), .. } => {
+            entry.with("TOTP_FACTOR", factor.as_str())
+        }
         _ => entry,
     }
     .write();
@@ -195,11 +237,13 @@ fn journal(user: &str, context: &Context, source: &Source, target: &Target, judg
 
 fn words(reason: Reason, target: &Target) -> &'static str {
     match reason {
+        Reason::Disabled => "all factors are disabled: totpctl set",
         Reason::Malformed => "not a code",
         Reason::NotEnrolled if target.uid.is_none() => "no such user",
         Reason::NotEnrolled => "not enrolled",
         Reason::Unsynchronised => "the token is to be resynchronised: totpctl resync",
         Reason::UidChanged => "the name belongs to another uid than at enrolment",
+        Reason::NotHere => "right code of a factor that is not good here, or now",
         Reason::Used => "used code",
         Reason::Wrong => "wrong code",
     }
@@ -265,7 +309,13 @@ mod tests {
             let (_, details) = told(&Verdict::Throttled { retry_after });
             details["message"].downcast_ref::<&str>().unwrap().to_owned()
         });
-        for text in prompts.chain(messages) {
+        let used = "2026-11-24 17:04";
+        let news =
+            [news("totp", 9, Some(used)), news("recovery", 9, None), news("recovery", 1, None)]
+                .into_iter()
+                .chain([news("recovery", 0, None)])
+                .flatten();
+        for text in prompts.chain(messages).chain(news) {
             assert!(page.contains(&format!("`{text}`")), "{text}");
             assert!(text.len() < 60, "{text}");
         }

@@ -66,9 +66,6 @@ fn serve() -> Result<(), String> {
         Entry::new(Priority::Notice, told).write();
     }
     let config = Config::load(Path::new(config::FILE)).map_err(|error| say(&error))?;
-    for warning in &config.warnings {
-        Entry::new(Priority::Warning, warning.clone()).write();
-    }
     let host = nix::unistd::gethostname().map_err(|error| say(&error))?;
     let host = label(&host.to_string_lossy());
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -82,7 +79,8 @@ fn serve() -> Result<(), String> {
     let systemds = Private::of_systemd().map_err(|error| say(&error))?;
     match open() {
         Ok(Opened { store, local, buckets }) => {
-            let daemon = Arc::new(Daemon::new(store, buckets, config, host));
+            let daemon =
+                Arc::new(Daemon::new(store, buckets, config, host).map_err(|error| say(&error))?);
             let private = systemds.or_else(|| match Private::bind() {
                 Ok(private) => Some(private),
                 Err(error) => {
@@ -100,7 +98,8 @@ fn serve() -> Result<(), String> {
             Entry::new(Priority::Error, told).write();
             let store = Store::new(Arc::new(Unopened(error.to_string())), PATIENCE);
             let buckets = Buckets::random().map_err(|error| say(&error))?;
-            let daemon = Arc::new(Daemon::new(store, buckets, config, host));
+            let daemon =
+                Arc::new(Daemon::new(store, buckets, config, host).map_err(|error| say(&error))?);
             runtime.block_on(async {
                 let served = tokio::spawn(serving(daemon, systemds, |bus| bus));
                 until_it_opens(&served).await
@@ -202,12 +201,7 @@ fn credentials() -> Option<PathBuf> {
 fn check_config() -> ExitCode {
     match Config::load(Path::new(config::FILE)) {
         Err(error) => complain(&error.to_string()),
-        Ok(config) => {
-            for warning in &config.warnings {
-                complain(warning);
-            }
-            say("the configuration is good\n")
-        }
+        Ok(_) => say("the configuration is good\n"),
     }
 }
 

@@ -6,16 +6,22 @@ use zeroize::Zeroizing;
 
 use crate::code::DIGITS;
 use crate::config::{Config, PERIOD};
-use crate::factor::Kind;
+use crate::factor::{Kind, Limits};
 use crate::otp::Algorithm;
 use crate::seed::{LENGTH, Seed};
 use crate::uri;
+
+pub use changes::Changes;
+
+mod changes;
 
 /// What a new factor shall be.
 #[derive(Debug)]
 pub struct Options {
     /// Its name; may be empty.
     pub name: String,
+    /// When and where it shall open the door.
+    pub limits: Limits,
     /// The issuer, where the configured one does not hold.
     pub issuer: Option<String>,
     /// The hash.
@@ -32,6 +38,12 @@ pub struct Options {
     pub code: Zeroizing<String>,
     /// Whether it needs no first code. Root alone may say so.
     pub confirmed: bool,
+    /// Whether recovery codes are made with it where there are none (default: yes).
+    pub recovery_codes: bool,
+    /// Whether a user who is enrolled is left alone.
+    pub if_unenrolled: bool,
+    /// Whether a factor that waits for its first code is shown again instead of a new one.
+    pub resume: bool,
 }
 
 impl Options {
@@ -44,10 +56,7 @@ impl Options {
             let known = KEYS.join(", ");
             return Err(invalid(&crate::journal::escaped(unknown), &format!("one of {known}")));
         }
-        let name = text(options, "name")?.unwrap_or_default();
-        if name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
-            return Err(invalid("name", "at most 64 bytes without control characters"));
-        }
+        let name = name(options, "name")?;
         let issuer = text(options, "issuer")?;
         if let Some(Err(why)) = issuer.as_deref().map(uri::check_label) {
             return Err(Error::InvalidArgument(format!("issuer {why}")));
@@ -67,6 +76,7 @@ impl Options {
         let (kind, counter) = kind(options, config)?;
         Ok(Self {
             name,
+            limits: limits(options)?,
             issuer,
             algorithm,
             digits,
@@ -74,9 +84,56 @@ impl Options {
             counter,
             secret: secret(options)?,
             code: Zeroizing::new(text(options, "code")?.unwrap_or_default()),
-            confirmed: flag(options, "confirmed")?,
+            confirmed: flag(options, "confirmed")?.unwrap_or(false),
+            recovery_codes: flag(options, "recovery_codes")?.unwrap_or(true),
+            if_unenrolled: flag(options, "if_unenrolled")?.unwrap_or(false),
+            resume: flag(options, "resume")?.unwrap_or(false),
         })
     }
+}
+
+/// What people call something: no control characters, and none that turn the text around them.
+fn name(options: &Dictionary, key: &str) -> Result<String, Error> {
+    let name = text(options, key)?.unwrap_or_default();
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if name.len() > LONGEST_NAME || name.chars().any(|c| c.is_control() || turns(c)) {
+        let wanted = "at most 64 bytes, without control characters and marks of direction";
+        return Err(invalid(key, wanted));
+    }
+    Ok(name)
+}
+
+fn limits(options: &Dictionary) -> Result<Limits, Error> {
+    let time = |key: &str| {
+        let read = options.get(key).map(|value| value.downcast_ref::<u64>()).transpose();
+        // Nought takes a limit away.
+        let time =
+            read.map_err(|_| invalid(key, "seconds since 1970, an unsigned 64-bit number"))?;
+        Ok::<_, Error>(time.filter(|time| *time > 0))
+    };
+    let (not_before, not_after) = (time("not_before")?, time("not_after")?);
+    if let (Some(start), Some(end)) = (not_before, not_after)
+        && start >= end
+    {
+        return Err(invalid("not_after", "later than not_before"));
+    }
+    Ok(Limits {
+        purpose: name(options, "purpose")?,
+        not_before,
+        not_after,
+        services: services(options)?,
+    })
+}
+
+fn services(options: &Dictionary) -> Result<Vec<String>, Error> {
+    let wanted = || invalid("services", "at most 16 names of PAM services");
+    let Some(value) = options.get("services") else { return Ok(Vec::new()) };
+    let names = value.try_clone().ok().and_then(|value| Vec::<String>::try_from(value).ok());
+    let is_service = |name: &String| {
+        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
+        (1..=64).contains(&name.len()) && name.chars().all(good)
+    };
+    names.filter(|names| names.len() <= 16 && names.iter().all(is_service)).ok_or_else(wanted)
 }
 
 fn kind(options: &Dictionary, config: &Config) -> Result<(Kind, u64), Error> {
@@ -124,27 +181,34 @@ fn number(options: &Dictionary, key: &str) -> Result<Option<u32>, Error> {
     options.get(key).map(read).transpose().map_err(|_| invalid(key, "an unsigned 32-bit number"))
 }
 
-fn flag(options: &Dictionary, key: &str) -> Result<bool, Error> {
+fn flag(options: &Dictionary, key: &str) -> Result<Option<bool>, Error> {
     let read = |value: &OwnedVariant| value.downcast_ref::<bool>();
     let given = options.get(key).map(read).transpose();
-    Ok(given.map_err(|_| invalid(key, "a boolean"))?.unwrap_or(false))
+    given.map_err(|_| invalid(key, "a boolean"))
 }
 
 fn invalid(key: &str, wanted: &str) -> Error {
     Error::InvalidArgument(format!("{key} must be {wanted}"))
 }
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 17] = [
     "algorithm",
     "code",
     "confirmed",
     "counter",
     "digits",
+    "if_unenrolled",
     "issuer",
     "kind",
     "name",
+    "not_after",
+    "not_before",
     "period",
+    "purpose",
+    "recovery_codes",
+    "resume",
     "secret",
+    "services",
 ];
 const LONGEST_NAME: usize = 64;
 /// Far enough from the end for the look-ahead never to get there.
@@ -197,6 +261,14 @@ mod tests {
         for (key, value) in [
             ("name", Variant::from("x".repeat(65))),
             ("name", "a\nb".into()),
+            ("name", "a\u{202e}b".into()),
+            ("purpose", "a\u{7}b".into()),
+            ("not_after", 7_u32.into()),
+            ("services", "sshd".into()),
+            ("services", vec!["a/b"].into()),
+            ("services", vec![""].into()),
+            ("resume", 1_u32.into()),
+            ("recovery_codes", 1_u32.into()),
             ("name", 7_u32.into()),
             ("issuer", "".into()),
             ("issuer", "a:b".into()),

@@ -1,13 +1,12 @@
-//! What a caller has to show before it may change factors: root nothing, everybody else a current
-//! code, where there is a verified factor.
+//! What a caller has to show before it may change factors: root, and whoever manages others, nothing;
+//! everybody else a current code, where there is a verified factor.
 
 use totpd_interface::Error;
 
 use crate::attempt::{Attempt, Rules, Verdict, attempt};
 use crate::caller::Caller;
 use crate::clock;
-use crate::code::Code;
-use crate::daemon::Target;
+use crate::daemon::{Daemon, Target};
 use crate::record::Record;
 use crate::throttle::Source;
 
@@ -22,24 +21,36 @@ pub(crate) enum Proof {
         /// What it is judged by.
         rules: Rules,
     },
-    /// It is root.
+    /// It is root, or manages others.
     NotNeeded,
 }
 
 impl Proof {
-    /// What `caller` shows by `code`, which may be empty.
-    pub(crate) fn of(caller: Caller, target: &Target, code: &str, rules: &Rules) -> Self {
-        if caller.is_root() {
-            return Self::NotNeeded;
+    /// What `caller` shows by `code`, which may be empty, or a recovery code.
+    ///
+    /// # Errors
+    /// As [`Daemon::answer`] has them.
+    pub(crate) async fn of(
+        daemon: &Daemon,
+        caller: Caller,
+        needed: bool,
+        target: &Target,
+        code: &str,
+    ) -> Result<Self, Error> {
+        if !needed {
+            return Ok(Self::NotNeeded);
         }
+        let source = Source::Uid(caller.uid);
         let attempt = Attempt {
-            code: Code::parse(code),
+            answer: daemon.answer(target, code, &source).await?,
             factor: None,
-            source: Source::Uid(caller.uid),
+            service: None,
+            source,
             uid: target.uid_now(),
             now: clock::now(),
         };
-        Self::CurrentCode { given: !code.is_empty(), attempt, rules: rules.clone() }
+        let rules = daemon.config.rules.clone();
+        Ok(Self::CurrentCode { given: !code.is_empty(), attempt, rules })
     }
 
     /// Whether it is good. A code that was shown is an attempt like any other: counted, throttled
@@ -53,7 +64,8 @@ impl Proof {
             return (Ok(()), record);
         }
         if !given {
-            let told = "you have a verified factor: a current code of it is needed";
+            let told =
+                "you have a verified factor: a current code of it is needed, or a recovery code";
             return (Err(Error::BadCode(told.into())), record);
         }
         let (verdict, record) = attempt(record, one, rules);

@@ -56,6 +56,7 @@ pub trait Login {
 )]
 pub trait Manager {
     /// Makes a factor; answers its id, its `otpauth` URI and details.
+    #[zbus(allow_interactive_auth)]
     fn enroll(
         &self,
         user: &str,
@@ -64,21 +65,41 @@ pub trait Manager {
 
     /// Gives the first code of a new factor, which is verified from then on; answers recovery
     /// codes.
+    #[zbus(allow_interactive_auth)]
     fn confirm(&self, user: &str, factor: &str, code: &str) -> Result<Vec<String>, Error>;
 
+    /// New recovery codes in the place of all old ones.
+    #[zbus(allow_interactive_auth)]
+    fn recovery_codes(&self, user: &str, code: &str) -> Result<Vec<String>, Error>;
+
+    /// Changes what is no secret of a factor.
+    #[zbus(allow_interactive_auth)]
+    fn set_factor(
+        &self,
+        user: &str,
+        factor: &str,
+        changes: &Dictionary,
+        code: &str,
+    ) -> Result<(), Error>;
+
     /// Removes one factor, or with an empty id all of them.
+    #[zbus(allow_interactive_auth)]
     fn remove(&self, user: &str, factor: &str, code: &str) -> Result<(), Error>;
 
     /// Forgets the wrong codes of `user`.
+    #[zbus(allow_interactive_auth)]
     fn unlock(&self, user: &str) -> Result<(), Error>;
 
     /// Finds the counter of a token by two codes in a row.
+    #[zbus(allow_interactive_auth)]
     fn resync(&self, user: &str, factor: &str, codes: &[&str]) -> Result<(), Error>;
 
     /// The state of one user, without a secret.
+    #[zbus(allow_interactive_auth)]
     fn get_user(&self, user: &str) -> Result<Dictionary, Error>;
 
     /// Users after the name `after`, in name order, at most `limit`.
+    #[zbus(allow_interactive_auth)]
     fn list_users(&self, after: &str, limit: u32) -> Result<Vec<Dictionary>, Error>;
 
     /// The version of the daemon.
@@ -146,6 +167,8 @@ pub enum Error {
 pub mod action {
     /// Ask for a code.
     pub const PROMPT: &str = "prompt";
+    /// Show the new factor in the details, and ask for its first code.
+    pub const ENROLL: &str = "enroll";
     /// No code is needed here.
     pub const SKIP: &str = "skip";
 }

@@ -2,7 +2,7 @@
 
 use totpd_interface::Error;
 
-use crate::factor::{Factor, FactorId, Kind, Status};
+use crate::factor::{Drift, Factor, FactorId, Kind, Status};
 use crate::options::Options;
 use crate::seed::Seed;
 
@@ -11,7 +11,7 @@ use crate::seed::Seed;
 ///
 /// # Errors
 /// [`Error::Internal`] where the kernel gives no random bytes.
-pub(super) fn new_factor(options: Options, now: u64, lifetime: u64) -> Result<Factor, Error> {
+pub(crate) fn new_factor(options: Options, now: u64, lifetime: u64) -> Result<Factor, Error> {
     let no_randomness = |_| Error::Internal("the kernel gives no random bytes for a seed".into());
     let mut id = [0; 5];
     getrandom::fill(&mut id).map_err(no_randomness)?;
@@ -39,5 +39,8 @@ pub(super) fn new_factor(options: Options, now: u64, lifetime: u64) -> Result<Fa
         created: now,
         last_used: None,
         last_accepted,
+        limits: options.limits,
+        drift: Drift::default(),
+        last_place: None,
     })
 }

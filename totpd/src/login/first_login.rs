@@ -1,0 +1,192 @@
+//! A first login: who passed the password and has no factor makes one right there.
+
+use totpd_interface::{Dictionary, Error, verdict};
+use totpd_qr::Picture;
+
+use crate::clock;
+use crate::code::Code;
+use crate::daemon::{Daemon, Target};
+use crate::enrolment::{self, Confirmation};
+use crate::locale;
+use crate::manager::enrolling;
+use crate::manager::new_factor::new_factor;
+use crate::manager::recovering;
+use crate::options::Options;
+use crate::record::Record;
+use crate::reply::Reply;
+use crate::uri;
+
+/// What to show `user`, if it exists and has no factor: one that waits for its first code, the same
+/// for all who log in meanwhile.
+///
+/// # Errors
+/// As the contract has them.
+pub(super) async fn offer(daemon: &Daemon, user: &str) -> Result<Option<Dictionary>, Error> {
+    let target = daemon.target(user).await?;
+    let Some(uid) = target.uid.filter(|_| daemon.config.self_service) else { return Ok(None) };
+    let stored = daemon.told(daemon.store.read(target.subject.clone()).await)?;
+    if stored.is_some_and(|record| record.is_enrolled()) {
+        // As nearly everybody: there is nothing to write.
+        return Ok(None);
+    }
+    let now = clock::now();
+    let options = Options::parse(&Dictionary::new(), &daemon.config)?;
+    let new = new_factor(options, now, daemon.config.enrolment.unverified_lifetime)?;
+    let rules = daemon.config.enrolment.clone();
+    let offered = daemon
+        .update(&target, move |record| {
+            if record.is_enrolled() {
+                // Also where it is another's: the name is no way to a door that it opened once.
+                return (None, record);
+            }
+            let mut record = match record.uid == uid {
+                true => record,
+                false => Record { throttle: record.throttle, ..Record::new(uid) },
+            };
+            if let Some(waiting) = enrolment::waiting(&record, now) {
+                return (Some(waiting.clone()), record);
+            }
+            let added = enrolment::add(&mut record, new.clone(), &rules);
+            (added.is_ok().then(|| new.clone()), record)
+        })
+        .await?;
+    let Some(factor) = offered else { return Ok(None) };
+    let link = uri::otpauth(&factor, &enrolling::issuer(daemon, None), user);
+    let text = screen(&link, &factor.seed.base32(), locale::speaks_utf8());
+    let details = Reply::new()
+        .with("prompt", text)
+        .with("factor", factor.id.to_string())
+        .with("uri", link.as_str().to_owned());
+    Ok(Some(details.into()))
+}
+
+/// The verdict on a first code, its details, and what the journal says.
+///
+/// # Errors
+/// As the contract has them.
+pub(super) async fn judge(
+    daemon: &Daemon,
+    target: &Target,
+    factor: &str,
+    code: &str,
+) -> Result<(&'static str, Dictionary, &'static str), Error> {
+    let again = |why: &str| Reply::new().with("message", wrapped(why)).into();
+    let Some(code) = Code::parse(code) else {
+        return Ok((verdict::DENIED, Dictionary::new(), "not a code"));
+    };
+    let told = enrolling::first_code(daemon, target, factor, code).await?;
+    let outcome = enrolling::outcome(&told);
+    Ok(match told {
+        Confirmation::Verified => {
+            let codes = recovering::first_recovery_codes(daemon, target).await?;
+            let keep = (!codes.is_empty()).then(|| to_keep(&codes));
+            let details = Reply::new().with("method", "totp").with_some("keep", keep);
+            (verdict::APPROVED, details.into(), outcome)
+        }
+        Confirmation::Wrong { diagnosis, .. } => {
+            let why = format!("Wrong code. {}", enrolling::words(&diagnosis));
+            (verdict::DENIED, again(&why), outcome)
+        }
+        Confirmation::Dropped | Confirmation::Expired | Confirmation::NotWaiting => {
+            (verdict::DENIED, Dictionary::new(), outcome)
+        }
+    })
+}
+
+/// The prompt: 80 columns and 24 lines at most. Without UTF-8, or where the code would not fit, the key
+/// alone.
+fn screen(link: &str, key: &str, utf8: bool) -> String {
+    let key = in_groups(key);
+    let picture = Picture::of(link, QR_MARGIN).ok();
+    let drawn = picture
+        .filter(|picture| utf8 && picture.width() <= COLUMNS && picture.width() <= 2 * QR_LINES)
+        .map(|picture| picture.half_blocks());
+    match drawn {
+        Some(drawn) => {
+            format!("{SCAN}\n{drawn}Key: {key}\n{FIRST_CODE}")
+        }
+        None => format!("{TYPE}\n\n  {key}\n\n{FIRST_CODE}"),
+    }
+}
+
+/// The last prompt: recovery codes, two in a line.
+fn to_keep(codes: &[String]) -> String {
+    let mut text = format!("{KEEP}\n\n");
+    for pair in codes.chunks(2) {
+        text.push_str(&format!("  {}\n", pair.join("   ")));
+    }
+    text.push_str(&format!("\n{RETURN}"));
+    text
+}
+
+fn in_groups(key: &str) -> String {
+    let groups: Vec<_> = key.as_bytes().chunks(4).map(String::from_utf8_lossy).collect();
+    groups.join(" ")
+}
+
+/// Lines of less than 60 columns.
+fn wrapped(text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() < 58 => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
+}
+
+const SCAN: &str = "Scan this with the authenticator app of your phone:";
+const TYPE: &str = "Add this key to the authenticator app of your phone:";
+const FIRST_CODE: &str = "Code that the app shows: ";
+const KEEP: &str = "Keep these on paper. Each is good once, without the phone:";
+const RETURN: &str = "Press Return when you have them: ";
+/// Where a program cannot show it.
+pub(super) const ELSEWHERE: &str = "You have no second factor yet. Run: totpctl enroll";
+const COLUMNS: usize = 80;
+/// Lines of a terminal, without the three of text.
+const QR_LINES: usize = 21;
+/// With which a phone reads a code from a screen all the same (ISO/IEC 18004 asks for four).
+const QR_MARGIN: usize = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINK: &str =
+        "otpauth://totp/totp-test:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=totp-test";
+
+    #[test]
+    fn a_screen_has_80_columns_and_24_lines_at_most() {
+        for (link, utf8, has_a_picture) in [
+            (LINK, true, true),
+            (LINK, false, false),
+            (&*format!("{LINK}{}", "x".repeat(100)), true, false),
+        ] {
+            let text = screen(link, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", utf8);
+            assert!(text.lines().count() <= 24, "{}", text.lines().count());
+            assert!(text.lines().all(|line| line.chars().count() <= 80));
+            assert_eq!(text.contains('█'), has_a_picture);
+            assert!(text.contains("GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"));
+            assert!(text.is_ascii() != has_a_picture);
+        }
+    }
+
+    #[test]
+    fn every_text_is_on_the_page_of_messages_and_short() {
+        let page = include_str!("../../../docs/messages.md");
+        for text in [SCAN, TYPE, FIRST_CODE, KEEP, RETURN, ELSEWHERE] {
+            assert!(page.contains(&format!("`{text}`")), "{text}");
+            assert!(text.len() < 60, "{text}");
+        }
+    }
+
+    #[test]
+    fn long_reasons_are_wrapped() {
+        let text = wrapped(&"word ".repeat(40));
+        assert!(text.lines().all(|line| line.len() < 60) && text.lines().count() > 3);
+    }
+}

@@ -1,0 +1,117 @@
+//! Who changes whose factors, and by what right.
+
+use totpd_interface::Error;
+use zbus::Connection;
+use zbus::message::Header;
+
+use crate::caller::Caller;
+use crate::daemon::{Daemon, Target, Turn};
+use crate::journal::escaped;
+use crate::polkit::Action;
+use crate::store::StoreError;
+use crate::subject::Subject;
+use crate::user::UserName;
+
+/// A caller that may act for a user.
+pub(super) struct Actor {
+    /// Who asks.
+    pub(super) caller: Caller,
+    /// The user.
+    pub(super) name: UserName,
+    /// Where the user's record is.
+    pub(super) target: Target,
+    /// Whether the caller has to show a current code where there is a verified factor: of one's own,
+    /// whatever polkit says.
+    pub(super) needs_code: bool,
+    _turn: Turn,
+}
+
+/// What shall be done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Deed {
+    /// Change factors of a user who exists.
+    Change,
+    /// Confirm a factor by its first code. Whoever has one was shown the key, and polkit was asked then.
+    Confirm,
+    /// Change something for somebody, oneself too, by the right to manage alone; also for a user who is
+    /// gone from the system and still in the store.
+    Manage,
+    /// Read the state, likewise.
+    Read,
+    /// Remove factors, likewise.
+    Remove,
+}
+
+impl Actor {
+    /// The sender of a message, if it may do `deed` for `user`: root for everybody, others for
+    /// themselves if polkit lets them, and for others if polkit lets them manage users. Names that an
+    /// ordinary caller made up are not even looked up.
+    ///
+    /// # Errors
+    /// [`Error::NotAuthorized`], in the same words whoever the user is, or whether it is;
+    /// [`Error::NoSuchUser`].
+    pub(super) async fn of(
+        daemon: &Daemon,
+        user: &str,
+        deed: Deed,
+        header: &Header<'_>,
+        connection: &Connection,
+    ) -> Result<Self, Error> {
+        let caller = Caller::of(header, connection).await?;
+        let mut needs_code = false;
+        if !caller.is_root() {
+            let own = {
+                let _turn = daemon.turn(caller).await;
+                daemon.is_own(caller, user).await?
+            };
+            needs_code = own;
+            let action = match (own, deed) {
+                (true, Deed::Confirm | Deed::Read) => None,
+                (true, Deed::Change | Deed::Remove) if !daemon.config.self_service => {
+                    return Err(Error::NotAuthorized(
+                        "users may not change their second factor here; ask your administrator"
+                            .into(),
+                    ));
+                }
+                (true, Deed::Change | Deed::Remove) => Some(Action::EnrollSelf),
+                (true, Deed::Manage) | (false, _) => Some(Action::Manage),
+            };
+            if let Some(action) = action {
+                // A person may take minutes: no turn is held meanwhile.
+                daemon.polkit.check(action, user, caller.uid, header, connection).await?;
+            }
+        }
+        let turn = daemon.turn(caller).await;
+        let target = daemon.target(user).await?;
+        if !caller.is_root() && !needs_code && deed != Deed::Read && target.uid == Some(0) {
+            return Err(Error::NotAuthorized("only root may change the factors of root".into()));
+        }
+        let (name, target) = match (&target.subject, deed) {
+            (Subject::User(name), _) => (name.clone(), target),
+            (Subject::Bucket(_), Deed::Change | Deed::Confirm) => return Err(no_such_user(user)),
+            (Subject::Bucket(_), Deed::Manage | Deed::Read | Deed::Remove) => {
+                gone(daemon, user).await?
+            }
+        };
+        Ok(Self { caller, name, target, needs_code, _turn: turn })
+    }
+}
+
+/// A user that is gone from the system and still in the store.
+async fn gone(daemon: &Daemon, user: &str) -> Result<(UserName, Target), Error> {
+    let name = UserName::parse(user).ok_or_else(|| no_such_user(user))?;
+    let subject = Subject::User(name.clone());
+    let uid = match daemon.store.read(subject.clone()).await {
+        Ok(None) => return Err(no_such_user(user)),
+        Ok(Some(record)) => Some(record.uid),
+        // It can be removed nevertheless.
+        Err(StoreError::Corrupt(_)) => None,
+        Err(error) => return Err(daemon.failure(&error)),
+    };
+    Ok((name, Target { subject, uid }))
+}
+
+fn no_such_user(user: &str) -> Error {
+    let user: String = user.chars().take(64).collect();
+    Error::NoSuchUser(format!("there is no user {:?} on this system", escaped(&user)))
+}

@@ -1,0 +1,72 @@
+//! Recovery codes: those that come with a factor, and new ones.
+
+use totpd_interface::Error;
+use zeroize::Zeroizing;
+
+use crate::daemon::{Daemon, Target};
+use crate::manager::actor::Actor;
+use crate::manager::log::{change, refusal};
+use crate::proof::Proof;
+use crate::recovery::RecoveryCode;
+
+/// Recovery codes for a user who has none (any more). They are shown once, and never again.
+pub(crate) async fn first_recovery_codes(
+    daemon: &Daemon,
+    target: &Target,
+) -> Result<Vec<String>, Error> {
+    if daemon.config.recovery_codes == 0 {
+        return Ok(Vec::new());
+    }
+    let stored = daemon.told(daemon.store.read(target.subject.clone()).await)?;
+    if stored.is_some_and(|record| record.recovery.left() > 0) {
+        return Ok(Vec::new());
+    }
+    let (codes, kept) = daemon.recovery_codes().await?;
+    let set = daemon.update(target, move |mut record| {
+        let set = record.recovery.left() == 0 && record.is_enrolled();
+        if set {
+            record.recovery = kept.clone();
+        }
+        (set, record)
+    });
+    Ok(if set.await? { shown(&codes) } else { Vec::new() })
+}
+
+/// New recovery codes in the place of all old ones.
+pub(super) async fn renew_recovery_codes(
+    daemon: &Daemon,
+    actor: &Actor,
+    code: &Zeroizing<String>,
+) -> Result<Vec<String>, Error> {
+    if daemon.config.recovery_codes == 0 {
+        return Err(Error::NotAuthorized(
+            "there are no recovery codes here: [enrolment] recovery_codes is 0".into(),
+        ));
+    }
+    let proof = Proof::of(daemon, actor.caller, actor.needs_code, &actor.target, code).await?;
+    let (codes, kept) = daemon.recovery_codes().await?;
+    let uid = actor.target.uid_now();
+    let renewed = daemon
+        .update(&actor.target, move |record| {
+            let (proven, mut record) = proof.check(record);
+            let renewed = proven.and_then(|()| {
+                if !record.is_enrolled() || record.uid != uid {
+                    return Err(Error::NotEnrolled(
+                        "recovery codes stand in for a factor, and there is none: enrol first"
+                            .into(),
+                    ));
+                }
+                record.recovery = kept.clone();
+                Ok(())
+            });
+            (renewed, record)
+        })
+        .await?;
+    renewed.inspect_err(|error| refusal(&actor.name, actor.caller, error))?;
+    change(&actor.name, "", "recovery codes made anew", actor.caller).write();
+    Ok(shown(&codes))
+}
+
+fn shown(codes: &[RecoveryCode]) -> Vec<String> {
+    codes.iter().map(|code| code.shown().to_string()).collect()
+}

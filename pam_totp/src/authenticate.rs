@@ -50,6 +50,9 @@ pub(crate) trait Verifier {
 pub(crate) struct Context {
     pub(crate) items: Vec<(&'static str, String)>,
     pub(crate) nullok: bool,
+    pub(crate) enroll: bool,
+    /// The only factor that counts: the one that is being enrolled.
+    pub(crate) factor: Option<String>,
     pub(crate) prompt: Option<String>,
 }
 
@@ -62,13 +65,35 @@ pub(crate) enum Begun {
         digits: usize,
     },
     Skip,
+    /// Show `text`, and take the answer for the first code of the new `factor`.
+    Enroll {
+        text: String,
+        factor: String,
+    },
+}
+
+impl Begun {
+    /// For the log, which never has a key.
+    fn word(&self) -> String {
+        match self {
+            Self::Prompt { text, digits } => format!("asked by {text:?}, {digits} digits"),
+            Self::Skip => "skipped".into(),
+            Self::Enroll { factor, .. } => format!("enrolled as {factor}"),
+        }
+    }
 }
 
 /// What came of a code.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Verdict {
-    Approved,
-    Denied,
+    Approved {
+        message: Option<String>,
+        /// Recovery codes, with what to do with them.
+        keep: Option<String>,
+    },
+    Denied {
+        message: Option<String>,
+    },
     /// The answer was lost. The code may be used up or not.
     Lost,
     Throttled {
@@ -108,20 +133,30 @@ fn conversation<S: Session>(
     let context = Context {
         items: session.context(),
         nullok: options.nullok,
+        enroll: options.enroll,
+        factor: None,
         prompt: options.prompt.clone().or_else(|| options.forward_pass.then(|| BOTH.into())),
     };
     let name = name(&user);
     let begun = totpd.begin(&name, &context)?;
     if options.debug {
-        log::write(Severity::Debug, &format!("{name}: {begun:?}"));
+        log::write(Severity::Debug, &format!("{name}: {}", begun.word()));
     }
-    let Begun::Prompt { mut text, digits } = begun else { return Ok(Outcome::Skipped) };
+    let (mut text, digits) = match begun {
+        Begun::Prompt { text, digits } => (text, digits),
+        Begun::Skip => return Ok(Outcome::Skipped),
+        Begun::Enroll { text, factor } => {
+            let context = Context { factor: Some(factor), ..context };
+            let attempt = Attempt { totpd, options, user, name, context, digits: 0 };
+            return enrolment(session, &attempt, text);
+        }
+    };
     let attempt = Attempt { totpd, options, user, name, context, digits };
 
     if options.first_pass != FirstPass::Ignore {
         let verdict = attempt.of_first_pass(session)?;
         match (verdict, options.first_pass) {
-            (Verdict::Denied, FirstPass::Try) => {}
+            (Verdict::Denied { .. }, FirstPass::Try) => {}
             (Verdict::Lost, FirstPass::Try) => text = attempt.again().into(),
             (verdict, _) => return judged(session, verdict, options),
         }
@@ -132,6 +167,26 @@ fn conversation<S: Session>(
         verdict => verdict,
     };
     judged(session, verdict, options)
+}
+
+/// Shows a new factor until its first code was given, or the daemon has no more to say.
+fn enrolment<S: Session>(
+    session: &mut S,
+    attempt: &Attempt<'_, impl Verifier>,
+    mut text: String,
+) -> Result<Outcome, Outcome> {
+    for _ in 0..MOST_FIRST_CODES {
+        match attempt.asked(session, &text)? {
+            Verdict::Denied { message: Some(why) } => text = format!("{why}\n{FIRST_CODE}"),
+            Verdict::Approved { keep: Some(codes), message } => {
+                // Whether they were kept is the person's business: the code was right.
+                let _ = session.ask(&codes, true);
+                return judged(session, Verdict::Approved { keep: None, message }, attempt.options);
+            }
+            verdict => return judged(session, verdict, attempt.options),
+        }
+    }
+    Ok(Outcome::Denied)
 }
 
 /// What every question of one authentication has in common.
@@ -161,10 +216,12 @@ impl<V: Verifier> Attempt<'_, V> {
     /// Asks the daemon about what was typed for an earlier module, if it may be a code: a password
     /// is nothing that the daemon has to see.
     fn of_first_pass<S: Session>(&self, session: &mut S) -> Result<Verdict, Outcome> {
-        let Some(first) = session.first_pass() else { return Ok(Verdict::Denied) };
+        let Some(first) = session.first_pass() else {
+            return Ok(Verdict::Denied { message: None });
+        };
         let code = self.handed_on(session, first.bytes())?;
         match str::from_utf8(code).ok().filter(|code| may_be_a_code(code)) {
-            None => Ok(Verdict::Denied),
+            None => Ok(Verdict::Denied { message: None }),
             Some(code) => self.totpd.verify(&self.name, code, &self.context),
         }
     }
@@ -203,17 +260,16 @@ fn judged<S: Session>(
     verdict: Verdict,
     options: &Options,
 ) -> Result<Outcome, Outcome> {
-    match verdict {
-        Verdict::Approved => Ok(Outcome::Approved),
-        Verdict::Denied => Ok(Outcome::Denied),
-        Verdict::Lost => Err(Outcome::Unavailable("the answer was lost".into())),
-        Verdict::Throttled { message } => {
-            if let Some(message) = message.filter(|_| !options.quiet) {
-                session.tell(&message);
-            }
-            Ok(Outcome::Throttled)
-        }
+    let (outcome, message) = match verdict {
+        Verdict::Approved { message, .. } => (Outcome::Approved, message),
+        Verdict::Denied { message } => (Outcome::Denied, message),
+        Verdict::Lost => return Err(Outcome::Unavailable("the answer was lost".into())),
+        Verdict::Throttled { message } => (Outcome::Throttled, message),
+    };
+    if let Some(message) = message.filter(|_| !options.quiet) {
+        session.tell(&message);
     }
+    Ok(outcome)
 }
 
 /// Whether it could be a code of some kind: digits, and spaces between them.
@@ -226,9 +282,13 @@ const BOTH: &str = "Password and verification code: ";
 /// Instead of the prompt where a code may or may not be used up.
 const AGAIN: &str = "Interrupted. Next code: ";
 const BOTH_AGAIN: &str = "Interrupted. Password and next code: ";
+/// After a wrong first code, and why it may have been wrong.
+const FIRST_CODE: &str = "Code that the app shows: ";
 const UNAVAILABLE: &str = "Verification is not available. Ask your administrator.";
 /// Bytes of an answer that can be a code; what is longer is no code.
 const LONGEST: usize = 64;
+/// As many as the daemon takes before it drops the factor.
+const MOST_FIRST_CODES: u32 = 5;
 /// Bytes of a name; that of a user has at most 256.
 const LONGEST_NAME: usize = 1024;
 const DELAY: Duration = Duration::from_secs(2);

@@ -10,6 +10,8 @@ pub(crate) struct Options {
     pub(crate) debug: bool,
     /// `echo`: the code is seen while it is typed.
     pub(crate) echo: bool,
+    /// `enroll`: who has no factor makes one right here.
+    pub(crate) enroll: bool,
     /// `try_first_pass`, `use_first_pass`: whether an earlier module's answer is tried.
     pub(crate) first_pass: FirstPass,
     /// `forward_pass`: the answer is password and code; the password goes to the next module.
@@ -53,6 +55,7 @@ impl Options {
                 None => match arg {
                     "debug" => options.debug = true,
                     "echo" => options.echo = true,
+                    "enroll" => options.enroll = true,
                     "forward_pass" => options.forward_pass = true,
                     "nodelay" => options.nodelay = true,
                     "nullok" => options.nullok = true,
@@ -68,6 +71,9 @@ impl Options {
                 Some(_) => return Err(unknown(arg)),
             }
         }
+        if options.enroll && options.forward_pass {
+            return Err("enroll needs a prompt of its own, and forward_pass leaves none".into());
+        }
         Ok(options)
     }
 
@@ -82,6 +88,7 @@ impl Default for Options {
         Self {
             debug: false,
             echo: false,
+            enroll: false,
             first_pass: FirstPass::Ignore,
             forward_pass: false,
             nodelay: false,
@@ -134,6 +141,7 @@ mod tests {
         let expected = Options {
             debug: true,
             echo: true,
+            enroll: false,
             first_pass: FirstPass::Try,
             forward_pass: true,
             nodelay: true,
@@ -145,6 +153,8 @@ mod tests {
             panic: false,
         };
         assert_eq!(all, Ok(expected));
+        assert!(parse(&["enroll"]).unwrap().enroll);
+        assert!(parse(&["enroll", "forward_pass"]).is_err());
         assert_eq!(parse(&["use_first_pass"]).unwrap().first_pass, FirstPass::Only);
         assert_eq!(parse(&["prompt=a=b"]).unwrap().prompt.as_deref(), Some("a=b"));
     }
@@ -165,6 +175,7 @@ mod tests {
             "timeout=5s",
             "window=5",
             "forward_pass=6",
+            "enroll=ascii",
         ] {
             let why = parse(&["debug", arg]).unwrap_err();
             assert!(why.contains(arg), "{arg}: {why}");

@@ -119,6 +119,10 @@ fn begun((word, details): Answer) -> Result<Begun, Outcome> {
                 .ok_or_else(|| Outcome::Misused("totpd gave no prompt".into()))
         }
         action::SKIP => Ok(Begun::Skip),
+        action::ENROLL => match (text(&details, "prompt"), text(&details, "factor")) {
+            (Some(text), Some(factor)) => Ok(Begun::Enroll { text, factor }),
+            _ => Err(Outcome::Misused("totpd gave nothing to enrol with".into())),
+        },
         _ => Err(Outcome::Misused("totpd wants something this module does not know".into())),
     }
 }
@@ -126,8 +130,11 @@ fn begun((word, details): Answer) -> Result<Begun, Outcome> {
 /// What the daemon's answer to `Verify` means.
 fn verdict((word, details): Answer) -> Result<Verdict, Outcome> {
     match word.as_str() {
-        verdict::APPROVED => Ok(Verdict::Approved),
-        verdict::DENIED => Ok(Verdict::Denied),
+        verdict::APPROVED => Ok(Verdict::Approved {
+            message: text(&details, "message"),
+            keep: text(&details, "keep"),
+        }),
+        verdict::DENIED => Ok(Verdict::Denied { message: text(&details, "message") }),
         verdict::THROTTLED => Ok(Verdict::Throttled { message: text(&details, "message") }),
         _ => Err(Outcome::Misused("totpd gave a verdict this module does not know".into())),
     }
@@ -173,8 +180,14 @@ fn dictionary(context: &Context) -> Dictionary {
     if let Some(prompt) = &context.prompt {
         put("prompt", prompt.as_str().into());
     }
+    if let Some(factor) = &context.factor {
+        put("factor", factor.as_str().into());
+    }
     if context.nullok {
         put("nullok", true.into());
+    }
+    if context.enroll {
+        put("enroll", true.into());
     }
     dictionary
 }

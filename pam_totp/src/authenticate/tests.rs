@@ -8,6 +8,8 @@ struct Login {
     user_afterwards: Vec<u8>,
     first_pass: Option<Typed>,
     answer: Result<Typed, Outcome>,
+    /// What is typed before that, one after the other.
+    earlier: Vec<Typed>,
     handed_on: Option<Vec<u8>>,
     shown: RefCell<Vec<String>>,
     waited: Cell<Duration>,
@@ -29,6 +31,7 @@ impl Login {
             user_afterwards: user.into(),
             first_pass: None,
             answer: Err(Outcome::ConversationFailed),
+            earlier: Vec::new(),
             handed_on: None,
             shown: RefCell::default(),
             waited: Cell::default(),
@@ -65,7 +68,7 @@ impl Session for Login {
 
     fn ask(&mut self, prompt: &str, _echo: bool) -> Result<Typed, Outcome> {
         self.shown.borrow_mut().push(prompt.into());
-        self.answer.clone()
+        if self.earlier.is_empty() { self.answer.clone() } else { Ok(self.earlier.remove(0)) }
     }
 
     fn hand_on(&mut self, password: &[u8]) -> Result<(), Outcome> {
@@ -89,12 +92,15 @@ struct Totpd {
     asked: RefCell<Vec<String>>,
     /// Answers to `Verify` that get lost.
     lost: Cell<u32>,
+    /// Recovery codes that come with a right code.
+    keep: Option<String>,
 }
 
 impl Totpd {
     fn new() -> Self {
         let begun = Ok(Begun::Prompt { text: "Verification code: ".into(), digits: 6 });
-        Self { begun, wrong: Verdict::Denied, asked: RefCell::default(), lost: Cell::new(0) }
+        let wrong = Verdict::Denied { message: None };
+        Self { begun, wrong, asked: RefCell::default(), lost: Cell::new(0), keep: None }
     }
 }
 
@@ -111,7 +117,9 @@ impl Verifier for Totpd {
             self.lost.set(self.lost.get() - 1);
             return Ok(Verdict::Lost);
         }
-        Ok(if code == "123456" { Verdict::Approved } else { self.wrong.clone() })
+        let keep = self.keep.clone();
+        let right = Verdict::Approved { message: None, keep };
+        Ok(if code == "123456" { right } else { self.wrong.clone() })
     }
 }
 
@@ -294,6 +302,63 @@ fn forward_pass_takes_the_tail_and_hands_the_rest_on_whatever_the_verdict() {
     assert_eq!(totpd.asked.borrow()[1], "verify alice 12345678");
 }
 
+fn enrolling() -> Totpd {
+    let begun = Ok(Begun::Enroll { text: "QR".into(), factor: "f-x".into() });
+    let wrong = Verdict::Denied { message: Some("Your phone is slow.".into()) };
+    Totpd { begun, wrong, keep: Some("Keep these.".into()), ..Totpd::new() }
+}
+
+#[test]
+fn a_new_factor_is_shown_and_its_first_code_lets_in() {
+    let mut login = Login::typing("123456");
+    login.earlier = vec![Typed("000000".into())];
+    let options = Options { enroll: true, ..Options::default() };
+    assert_eq!(authenticate(&mut login, &enrolling(), &options), Outcome::Approved);
+    let again = "Your phone is slow.\nCode that the app shows: ";
+    assert_eq!(*login.shown.borrow(), ["QR", again, "Keep these."]);
+}
+
+#[test]
+fn hanging_up_in_an_enrolment_is_no_way_in_and_at_the_codes_no_way_out() {
+    let options = Options { enroll: true, ..Options::default() };
+    let mut login = Login::of("alice");
+    let outcome = authenticate(&mut login, &enrolling(), &options);
+    assert_eq!(outcome, Outcome::ConversationFailed);
+    login.earlier = vec![Typed("123456".into())];
+    assert_eq!(authenticate(&mut login, &enrolling(), &options), Outcome::Approved);
+}
+
+#[test]
+fn first_codes_are_tried_five_times_at_most_and_once_without_a_reason() {
+    let options = Options { enroll: true, ..Options::default() };
+    let mut totpd = enrolling();
+    let mut login = Login::typing("000000");
+    assert_eq!(authenticate(&mut login, &totpd, &options), Outcome::Denied);
+    assert_eq!(login.shown.borrow().len(), 5);
+    assert!(login.was_delayed());
+    totpd.wrong = Verdict::Denied { message: None };
+    let mut login = Login::typing("000000");
+    assert_eq!(authenticate(&mut login, &totpd, &options), Outcome::Denied);
+    assert_eq!(login.shown.borrow().len(), 1);
+}
+
+#[test]
+fn what_an_approval_has_to_say_is_shown_unless_quiet() {
+    for (quiet, shown) in [(false, 1), (true, 0)] {
+        let login = Login::of("alice");
+        let options = Options { quiet, ..Options::default() };
+        let verdict = Verdict::Approved { message: Some("News.".into()), keep: None };
+        assert_eq!(judged(&login, verdict, &options), Ok(Outcome::Approved));
+        assert_eq!(login.shown.borrow().len(), shown);
+    }
+}
+
+#[test]
+fn the_log_never_has_a_key() {
+    let begun = Begun::Enroll { text: "JBSWY3DP".into(), factor: "f-x".into() };
+    assert_eq!(begun.word(), "enrolled as f-x");
+}
+
 #[test]
 fn a_name_of_a_megabyte_is_unknown_like_any_other() {
     let mut login = Login { user: vec![b'x'; 1 << 20], ..Login::typing("000000") };
@@ -306,7 +371,7 @@ fn a_name_of_a_megabyte_is_unknown_like_any_other() {
 #[test]
 fn every_text_is_on_the_page_of_messages_and_short() {
     let page = include_str!("../../../docs/messages.md");
-    for text in [BOTH, AGAIN, BOTH_AGAIN, UNAVAILABLE] {
+    for text in [BOTH, AGAIN, BOTH_AGAIN, UNAVAILABLE, FIRST_CODE] {
         assert!(page.contains(&format!("`{text}`")), "{text}");
         assert!(text.len() < 60, "{text}");
     }

@@ -5,7 +5,8 @@ fn jitter_stays_within_a_quarter_and_differs() {
     let two = Duration::from_secs(2);
     let drawn: Vec<_> = (0..200).map(|_| jittered(two)).collect();
     assert!(drawn.iter().all(|time| (1500..=2500).contains(&time.as_millis())), "{drawn:?}");
-    assert!(drawn.iter().any(|time| *time != drawn[0]));
+    assert!(drawn.iter().any(|time| time.as_millis() < 1800));
+    assert!(drawn.iter().any(|time| time.as_millis() > 2200));
 }
 
 #[test]
@@ -55,11 +56,25 @@ fn only_words_that_are_known_mean_anything() {
     let older = Ok(Begun::Prompt { text: text(), digits: 6 });
     assert_eq!(begun(answer("prompt", &prompt[..1])), older);
     assert_eq!(begun(answer("skip", &[])), Ok(Begun::Skip));
-    for other in [answer("prompt", &[]), answer("enroll", &prompt), answer("Skip", &[])] {
+    for other in [
+        answer("prompt", &[]),
+        answer("enroll", &prompt),
+        answer("Enroll", &[]),
+        answer("Skip", &[]),
+    ] {
         assert!(matches!(begun(other), Err(Outcome::Misused(_))));
     }
-    assert_eq!(verdict(answer("approved", &[])), Ok(Verdict::Approved));
-    assert_eq!(verdict(answer("denied", &prompt)), Ok(Verdict::Denied));
+    let enroll = [("prompt", Variant::from("Code: ")), ("factor", Variant::from("f-x"))];
+    let factor = "f-x".to_owned();
+    assert_eq!(begun(answer("enroll", &enroll)), Ok(Begun::Enroll { text: text(), factor }));
+    let silent = Verdict::Approved { message: None, keep: None };
+    assert_eq!(verdict(answer("approved", &[])), Ok(silent));
+    let codes = [("message", Variant::from("News.")), ("keep", Variant::from("Codes"))];
+    let told = Verdict::Approved { message: Some("News.".into()), keep: Some("Codes".into()) };
+    assert_eq!(verdict(answer("approved", &codes)), Ok(told));
+    assert_eq!(verdict(answer("denied", &prompt)), Ok(Verdict::Denied { message: None }));
+    let why = Verdict::Denied { message: Some("News.".into()) };
+    assert_eq!(verdict(answer("denied", &codes)), Ok(why));
     let told = [("message", Variant::from("Try again."))];
     let message = Some("Try again.".to_owned());
     assert_eq!(verdict(answer("throttled", &told)), Ok(Verdict::Throttled { message }));
@@ -107,6 +122,8 @@ fn a_context_goes_over_whole() {
     let context = Context {
         items: vec![("service", "sshd".into()), ("rhost", "192.0.2.1".into())],
         nullok: true,
+        enroll: true,
+        factor: Some("f-x".into()),
         prompt: Some("Token: ".into()),
     };
     let sent = dictionary(&context);
@@ -115,7 +132,9 @@ fn a_context_goes_over_whole() {
     assert_eq!(text("rhost").as_deref(), Some("192.0.2.1"));
     assert_eq!(text("prompt").as_deref(), Some("Token: "));
     assert_eq!(sent["nullok"].downcast_ref::<bool>(), Ok(true));
-    assert_eq!(sent.len(), 4);
+    assert_eq!(sent["enroll"].downcast_ref::<bool>(), Ok(true));
+    assert_eq!(text("factor").as_deref(), Some("f-x"));
+    assert_eq!(sent.len(), 6);
     assert!(dictionary(&Context::default()).is_empty());
     let none = Dictionary::new();
     assert!(!Question::Begin("alice", &none).is_asked_once());

@@ -7,6 +7,7 @@ use totpd_interface::{LoginProxy, ManagerProxy, SYSTEM_BUS, StoreProxy};
 use zbus::Connection;
 use zbus::connection::Builder;
 
+use crate::agent::Agent;
 use crate::failure::Failure;
 use crate::progress::Bar;
 
@@ -14,6 +15,7 @@ use crate::progress::Bar;
 pub(crate) struct Bus {
     runtime: tokio::runtime::Runtime,
     connection: Connection,
+    _agent: Option<Agent>,
 }
 
 impl Bus {
@@ -22,7 +24,12 @@ impl Bus {
     /// # Errors
     /// [`Failure::Unreachable`] where there is no bus.
     pub(crate) fn connect() -> Result<Self, Failure> {
-        Self::with(|builder| builder.method_timeout(PATIENCE))
+        // Whoever is not root may have to authenticate, which takes as long as a person takes.
+        let is_root = nix::unistd::geteuid().is_root();
+        let patience = if is_root { PATIENCE } else { PATIENCE_FOR_PEOPLE };
+        let bus = Self::with(|builder| builder.method_timeout(patience))?;
+        let agent = if is_root { None } else { Agent::start() };
+        Ok(Self { _agent: agent, ..bus })
     }
 
     /// Connects for tasks that may take minutes.
@@ -43,7 +50,7 @@ impl Bus {
             runtime.block_on(patience(Builder::address(SYSTEM_BUS)).build()).map_err(|error| {
                 Failure::Unreachable(format!("the system bus cannot be reached: {error}"))
             })?;
-        Ok(Self { runtime, connection })
+        Ok(Self { runtime, connection, _agent: None })
     }
 
     /// Asks the `Manager` interface.
@@ -53,6 +60,32 @@ impl Bus {
     ) -> Result<T, Failure> {
         self.runtime
             .block_on(async { Ok(question(ManagerProxy::new(&self.connection).await?).await?) })
+    }
+
+    /// Runs something of many questions to the `Manager` interface.
+    pub(crate) fn managers<T>(
+        &self,
+        work: impl AsyncFnOnce(ManagerProxy<'static>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.runtime.block_on(async {
+            let manager = ManagerProxy::new(&self.connection).await?;
+            tokio::task::LocalSet::new().run_until(work(manager)).await
+        })
+    }
+
+    /// Whether the clock of this machine is synchronised, if anybody knows.
+    pub(crate) fn clock_is_synchronised(&self) -> Option<bool> {
+        self.runtime.block_on(async {
+            let asked = self.connection.call_method(
+                Some("org.freedesktop.timedate1"),
+                "/org/freedesktop/timedate1",
+                Some("org.freedesktop.DBus.Properties"),
+                "Get",
+                &("org.freedesktop.timedate1", "NTPSynchronized"),
+            );
+            let answer = tokio::time::timeout(CLOCK_PATIENCE, asked).await.ok()?.ok()?;
+            answer.body().deserialize::<zbus::Variant<'_>>().ok()?.downcast_ref().ok()
+        })
     }
 
     /// Has a task of the `Store` interface done, and shows how far it is.
@@ -89,5 +122,8 @@ impl Bus {
 
 /// Longer than the bus waits for a daemon that it has to start.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than totpd waits for polkit.
+const PATIENCE_FOR_PEOPLE: Duration = Duration::from_secs(330);
+const CLOCK_PATIENCE: Duration = Duration::from_secs(2);
 /// How often a long task is asked how far it is.
 const LOOK_EVERY: Duration = Duration::from_millis(200);

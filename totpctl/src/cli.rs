@@ -6,8 +6,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Manage the second factors of users: the codes that a phone app shows.
 ///
-/// Without USER a command means whoever runs it. root may manage everybody; a user may enrol,
-/// inspect and remove its own factors, and is asked for a current code where it has one.
+/// Without USER a command means whoever runs it. root may manage everybody, and so may whom polkit
+/// allows it (org.totpd.totp1.manage); a user may enrol, inspect and remove its own factors where polkit
+/// allows that (org.totpd.totp1.enroll-self), and is asked for a current code, or a recovery code, where
+/// it has a factor.
 ///
 /// Exit status: 0 done; 1 refused or failed (wrong code, no such user); 2 usage; 3 totpd or the
 /// system bus cannot be reached; 4 not authorised.
@@ -27,8 +29,9 @@ pub(crate) enum Command {
     /// Make a factor: show the QR code for a phone app and ask for the first code
     ///
     /// An old factor keeps working until the new one is confirmed by its first code. Scan the QR
-    /// code with the app, then type the code that the app shows.
-    Enroll(Enroll),
+    /// code with the app, then type the code that the app shows. Whoever leaves before that sees the same
+    /// QR code again by the same command, for as long as it waits.
+    Enroll(Box<Enroll>),
     /// Give the first code of a new factor later (on standard input, or when asked)
     Confirm {
         /// The user; by default whoever runs this
@@ -37,6 +40,26 @@ pub(crate) enum Command {
         #[arg(long, value_name = "ID")]
         factor: Option<String>,
     },
+    /// Make new recovery codes, which take the place of all old ones, and show them this once
+    RecoveryCodes {
+        /// The user; by default whoever runs this
+        user: Option<String>,
+        /// Also write them to a new file that only its owner can read
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+    },
+    /// Give a factor another name
+    #[command(override_usage = "totpctl rename --factor <ID> [USER] <NAME>")]
+    Rename {
+        /// The factor
+        #[arg(long, value_name = "ID")]
+        factor: String,
+        /// The user, by default whoever runs this, and the new name, for example Pixel
+        #[arg(value_name = "[USER] NAME", num_args = 1..=2, required = true)]
+        words: Vec<String>,
+    },
+    /// Limit, disable or enable a factor (administrators)
+    Set(Set),
     /// Test a code as a login would; it counts, and is used up
     Verify {
         /// The user; by default whoever runs this
@@ -47,7 +70,7 @@ pub(crate) enum Command {
         /// The user; by default whoever runs this
         user: Option<String>,
     },
-    /// List all enrolled users (root)
+    /// List all enrolled users (administrators)
     List,
     /// Remove a factor, or all factors of a user
     Remove {
@@ -57,19 +80,19 @@ pub(crate) enum Command {
         #[arg(long, value_name = "ID")]
         factor: Option<String>,
     },
-    /// Forget the wrong codes of a user, who can then try again at once (root)
+    /// Forget the wrong codes of a user, who can then try again at once (administrators)
     Unlock {
         /// The user
         user: String,
     },
-    /// Find the counter of a token that counts presses, by two codes that it shows in a row (root)
+    /// Find a token that is off, by two codes that it shows in a row (administrators)
     ///
-    /// Needed after a restore, and for a token that was pressed too often unseen. The codes are read
-    /// from standard input or asked for; both are used up.
+    /// Needed after a restore, for a token that was pressed too often unseen, and for one whose clock is
+    /// up to five minutes wrong. The codes are read from standard input or asked for; both are used up.
     Resync {
         /// The user; by default whoever runs this
         user: Option<String>,
-        /// The factor; by default the only one that counts presses
+        /// The factor; by default the only one, or the only one that counts presses
         #[arg(long, value_name = "ID")]
         factor: Option<String>,
     },
@@ -146,12 +169,58 @@ pub(crate) struct Enroll {
     /// Do not ask for a first code: the factor is good at once (root)
     #[arg(long)]
     pub(crate) no_confirm: bool,
+    /// Also write the recovery codes to a new file that only its owner can read
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+    /// Leave a user alone who is enrolled already: that is no error then
+    #[arg(long)]
+    pub(crate) if_unenrolled: bool,
+    /// Enrol the users in this file (-: standard input): a name, or an object of JSON, a line
+    ///
+    /// Keys of an object: user, name, issuer, algorithm, digits, period, secret (base32); the options of the command
+    /// hold where it is silent. Prints an object of JSON for each line; a bad line is reported by its number
+    /// and stops nothing.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "qr_file", "save", "secret_stdin"])]
+    pub(crate) batch: Option<PathBuf>,
+    /// Make a new file (.pdf, .svg or .html) with a page to print for each user of the batch
+    #[arg(long, value_name = "FILE", requires = "batch", conflicts_with = "dry_run")]
+    pub(crate) sheet: Option<PathBuf>,
+    /// Only say who would be enrolled
+    #[arg(long, requires = "batch")]
+    pub(crate) dry_run: bool,
     /// How to draw the QR code
     #[arg(long, value_enum, default_value_t = Qr::Auto)]
     pub(crate) qr: Qr,
     /// Also write the QR code to a new file (.png or .svg) that only its owner can read
     #[arg(long, value_name = "FILE")]
     pub(crate) qr_file: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Set {
+    /// The user; by default whoever runs this
+    pub(crate) user: Option<String>,
+    /// The factor
+    #[arg(long, value_name = "ID")]
+    pub(crate) factor: String,
+    /// What it is for, as people read it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) purpose: Option<String>,
+    /// The PAM services that it opens, with commas between; "" for all
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) services: Option<String>,
+    /// It opens nothing before: 2027-01-15, or "2027-01-15 12:00", local time; "" for no limit
+    #[arg(long, value_name = "TIME")]
+    pub(crate) not_before: Option<String>,
+    /// It opens nothing from then on
+    #[arg(long, value_name = "TIME")]
+    pub(crate) not_after: Option<String>,
+    /// It opens nothing
+    #[arg(long, conflicts_with = "enable")]
+    pub(crate) disable: bool,
+    /// It opens the door again
+    #[arg(long)]
+    pub(crate) enable: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

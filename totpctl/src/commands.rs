@@ -10,10 +10,12 @@ mod completions;
 mod confirm;
 mod enroll;
 mod list;
+mod recovery_codes;
 mod rekey;
 mod remove;
 mod restore;
 mod resync;
+mod set;
 mod show;
 mod unlock;
 mod verify;
@@ -28,10 +30,20 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Confirm { user, factor } => {
             confirm::run(&user_or_caller(user.as_deref())?, factor.as_deref(), json)
         }
-        Command::Enroll(options) => {
-            enroll::run(&user_or_caller(options.user.as_deref())?, options, json)
-        }
+        Command::Enroll(options) => match &options.batch {
+            Some(file) => enroll::batch::run(file, options),
+            None => enroll::run(&user_or_caller(options.user.as_deref())?, options, json),
+        },
         Command::List => list::run(json),
+        Command::RecoveryCodes { user, save } => {
+            recovery_codes::run(&user_or_caller(user.as_deref())?, save.as_deref(), json)
+        }
+        Command::Rename { factor, words } => match words.as_slice() {
+            [user, name] => set::rename(user, factor, name, json),
+            [name] => set::rename(&user_or_caller(None)?, factor, name, json),
+            _ => Err(Failure::Usage("rename takes a user and a name, or a name".into())),
+        },
+        Command::Set(options) => set::run(&user_or_caller(options.user.as_deref())?, options, json),
         Command::Rekey => rekey::run(json),
         Command::Remove { user, factor } => {
             remove::run(&user_or_caller(user.as_deref())?, factor.as_deref(), json)
@@ -56,15 +68,15 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
     }
 }
 
-/// A current code of the user, asked for where one is needed: of everybody but root, where there
-/// is a verified factor.
+/// A current code of the user, asked for where one is needed: for a change of one's own, of everybody but
+/// root, where there is a factor.
 fn current_code(bus: &Bus, user: &str) -> Result<zeroize::Zeroizing<String>, Failure> {
-    if nix::unistd::geteuid().is_root() {
+    if nix::unistd::geteuid().is_root() || user_or_caller(None)? != user {
         return Ok(zeroize::Zeroizing::default());
     }
     let state = crate::json::object(&bus.manager(async |totpd| totpd.get_user(user).await)?);
     if crate::json::flag(&state, "enrolled") {
-        return crate::input::code("Current code of your verified factor: ");
+        return crate::input::code("Current code of your factor, or a recovery code: ");
     }
     Ok(zeroize::Zeroizing::default())
 }

@@ -26,6 +26,12 @@ pub(crate) fn flag(dictionary: &Map<String, Value>, key: &str) -> bool {
     dictionary.get(key).and_then(Value::as_bool).unwrap_or(false)
 }
 
+/// The texts in the list under `key`.
+pub(crate) fn texts(dictionary: &Map<String, Value>, key: &str) -> Vec<String> {
+    let list = dictionary.get(key).and_then(Value::as_array);
+    list.into_iter().flatten().filter_map(Value::as_str).map(ToOwned::to_owned).collect()
+}
+
 /// The objects in the list under `key`.
 pub(crate) fn objects<'a>(
     dictionary: &'a Map<String, Value>,

@@ -8,6 +8,7 @@ use zeroizing_alloc::ZeroAlloc;
 
 use crate::cli::Cli;
 
+mod agent;
 mod bus;
 mod cli;
 mod commands;
@@ -17,6 +18,7 @@ mod json;
 mod output;
 mod progress;
 mod qr;
+mod recovery;
 mod secret;
 
 /// Memory is wiped when it is freed: keys and passphrases go through here.

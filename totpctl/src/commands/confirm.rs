@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::bus::Bus;
 use crate::failure::Failure;
-use crate::{input, json, output};
+use crate::{input, json, output, recovery};
 
 pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Failure> {
     let bus = Bus::connect()?;
@@ -18,7 +18,7 @@ pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Fa
         return output::json(&json!({ "user": user, "factor": factor, "recovery_codes": codes }));
     }
     output::note(&format!("Factor {factor} of {user} is verified: it opens the door from now on."));
-    Ok(())
+    recovery::show(user, &codes, None)
 }
 
 /// The factor that waits for its first code.

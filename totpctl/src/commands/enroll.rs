@@ -1,9 +1,6 @@
 //! `totpctl enroll`: a new factor, from the QR code to its first code.
 
-use std::fs::{self, File, OpenOptions};
-use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Map, Value, json};
 use totpd_interface::{Dictionary, Error};
@@ -14,56 +11,68 @@ use crate::bus::Bus;
 use crate::cli::Enroll;
 use crate::commands::current_code;
 use crate::failure::Failure;
-use crate::qr::Picture;
-use crate::{input, json, output, secret};
+use crate::recovery::{self, NewFile};
+use crate::{input, json, output, qr, secret};
+
+pub(super) mod batch;
+mod sheet;
 
 pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Failure> {
     // Everything that can go wrong by itself comes before the factor is made.
-    let file = options.qr_file.as_deref().map(PictureFile::make).transpose()?;
+    let picture = options.qr_file.as_deref().map(Picture::make).transpose()?;
+    let save = options.save.as_deref().map(|path| NewFile::make("--save", path)).transpose()?;
     let bus = Bus::connect()?;
     let secret = if options.secret_stdin { Some(given_secret()?) } else { None };
     let code = current_code(&bus, user)?;
     let asked = dictionary(options, secret, &code);
-    let (factor, uri, details) = bus.manager(async |totpd| totpd.enroll(user, &asked).await)?;
-    let uri = Zeroizing::new(uri);
-    let picture = Picture::of(&uri)?;
-    if let Some(file) = file {
-        file.fill(&picture)?;
+    let made = bus.manager(async |totpd| match totpd.enroll(user, &asked).await {
+        Err(Error::AlreadyEnrolled(_)) if options.if_unenrolled => Ok(None),
+        other => other.map(Some),
+    })?;
+    let Some((factor, uri, details)) = made else { return unchanged(user, json) };
+    let (uri, details) = (Zeroizing::new(uri), json::object(&details));
+    if let Some(picture) = picture {
+        picture.fill(&uri)?;
     }
+    let codes = json::texts(&details, "recovery_codes");
     if json {
         output::json(&json!({
             "user": user,
             "factor": factor,
             "uri": uri.as_str(),
             "secret": secret::of_uri(&uri),
-            "recovery_codes": [],
+            "recovery_codes": codes,
+            "changed": true,
         }))?;
+        if let Some(save) = save.filter(|_| !codes.is_empty()) {
+            save.fill(recovery::page(user, &codes).as_bytes())?;
+        }
         if !options.no_confirm {
             output::note(&later(user, &factor));
         }
         return Ok(());
     }
-    show(&uri, &picture, options, &json::object(&details))?;
+    show(&uri, options, &details)?;
     if options.no_confirm {
         output::note(&format!("Factor {factor} of {user} is verified: it opens the door at once."));
-        return Ok(());
+        return recovery::show(user, &codes, save);
     }
-    confirm(&bus, user, &factor)
+    confirm(&bus, user, &factor, save)
 }
 
-/// Shows the new factor: the QR code, the link and the key.
-fn show(
-    uri: &str,
-    picture: &Picture,
-    options: &Enroll,
-    details: &Map<String, Value>,
-) -> Result<(), Failure> {
-    let mut text = Zeroizing::new(String::with_capacity(LARGEST_SCREEN));
-    if let Some(drawn) = picture.text(options.qr) {
-        text.push_str("Scan this with the authenticator app of the phone:\n\n");
-        text.push_str(&drawn);
-        text.push('\n');
+/// Says that nothing was done, because `--if-unenrolled` has it so.
+fn unchanged(user: &str, json: bool) -> Result<(), Failure> {
+    if json {
+        return output::json(&json!({ "user": user, "changed": false }));
     }
+    output::note(&format!("{user} is enrolled already; nothing is changed."));
+    Ok(())
+}
+
+/// Shows the new factor: the link and the key, what to do now, and last the QR code, so that it is whole
+/// above the prompt on a screen of 24 lines.
+fn show(uri: &str, options: &Enroll, details: &Map<String, Value>) -> Result<(), Failure> {
+    let mut text = Zeroizing::new(String::with_capacity(LARGEST_SCREEN));
     text.push_str("Link: ");
     text.push_str(uri);
     text.push_str("\nKey:  ");
@@ -74,11 +83,24 @@ fn show(
     };
     let (algorithm, digits) = (json::text(details, "algorithm"), json::number(details, "digits"));
     text.push_str(&format!("\n      ({lasts}, {algorithm}, {} digits)\n\n", digits.unwrap_or(6)));
-    output::data(&text)
+    output::data(&text)?;
+    if let Some(expires) = json::number(details, "expires") {
+        let again = if json::flag(details, "resumed") { "still " } else { "" };
+        output::note(&format!(
+            "Scan the QR code with the authenticator app, then type the code that the app\n\
+             shows. The factor {again}waits for it until {}: Ctrl-C changes\n\
+             nothing but that.\n",
+            output::time(expires)
+        ));
+    }
+    match qr::text(uri, options.qr)? {
+        Some(drawn) => output::data(&Zeroizing::new(drawn)),
+        None => Ok(()),
+    }
 }
 
 /// Asks for the first code until it is right or the daemon drops the factor.
-fn confirm(bus: &Bus, user: &str, factor: &str) -> Result<(), Failure> {
+fn confirm(bus: &Bus, user: &str, factor: &str, save: Option<NewFile>) -> Result<(), Failure> {
     loop {
         let Some(code) = input::line("Code that the app shows: ")? else {
             return Err(Failure::refused(later(user, factor)));
@@ -88,13 +110,22 @@ fn confirm(bus: &Bus, user: &str, factor: &str) -> Result<(), Failure> {
             other => other.map(Ok),
         })?;
         match answer {
-            Err(why) => output::note(&format!("totpctl: {why}")),
-            Ok(_) => {
+            Err(why) => {
+                output::note(&format!("totpctl: {why}"));
+                if why.contains("The clock of your phone") {
+                    output::note(match bus.clock_is_synchronised() {
+                        Some(true) => "The clock of this machine is synchronised.",
+                        Some(false) => "The clock of this machine is not synchronised either.",
+                        None => "Whether the clock of this machine is right is not known here.",
+                    });
+                }
+            }
+            Ok(codes) => {
                 output::note(&format!(
                     "Factor {factor} of {user} is verified: it opens the door from now on.\n\
                      This code is used up; the next login needs the next one."
                 ));
-                return Ok(());
+                return recovery::show(user, &codes, save);
             }
         }
     }
@@ -118,6 +149,14 @@ fn dictionary(
     secret: Option<Zeroizing<Vec<u8>>>,
     code: &Zeroizing<String>,
 ) -> Dictionary {
+    // Whoever says what the factor shall be wants a new one.
+    let new = options.no_confirm
+        || options.hotp
+        || secret.is_some()
+        || options.algorithm.is_some()
+        || options.digits.is_some()
+        || options.period.is_some()
+        || options.name.is_some();
     let kind = options.hotp.then_some("hotp");
     let entries = [
         ("name", options.name.as_deref().map(Variant::from)),
@@ -129,6 +168,8 @@ fn dictionary(
         ("secret", secret.map(|secret| secret.to_vec().into())),
         ("code", (!code.is_empty()).then(|| code.as_str().into())),
         ("confirmed", options.no_confirm.then(|| true.into())),
+        ("if_unenrolled", options.if_unenrolled.then(|| true.into())),
+        ("resume", (!new).then(|| true.into())),
     ];
     let given = entries
         .into_iter()
@@ -136,24 +177,17 @@ fn dictionary(
     given.collect()
 }
 
-/// The file of the QR code. It is made before the factor, and goes again if that is not made.
-struct PictureFile {
-    path: PathBuf,
-    file: Option<File>,
-    format: Format,
+/// The file of the QR code.
+struct Picture {
+    file: NewFile,
+    is_png: bool,
 }
 
-#[derive(Clone, Copy)]
-enum Format {
-    Png,
-    Svg,
-}
-
-impl PictureFile {
+impl Picture {
     fn make(path: &Path) -> Result<Self, Failure> {
-        let format = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("png") => Format::Png,
-            Some("svg") => Format::Svg,
+        let is_png = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("png") => true,
+            Some("svg") => false,
             _ => {
                 let path = path.display();
                 return Err(Failure::Usage(format!(
@@ -161,40 +195,18 @@ impl PictureFile {
                 )));
             }
         };
-        // Never over a file that is there, nor through a link.
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-        let file = file.map_err(|error| {
-            let why = match error.kind() {
-                io::ErrorKind::AlreadyExists => "it exists already: name a new file".into(),
-                _ => error.to_string(),
-            };
-            Failure::refused(format!("--qr-file {}: {why}", path.display()))
-        })?;
-        Ok(Self { path: path.to_path_buf(), file: Some(file), format })
+        Ok(Self { file: NewFile::make("--qr-file", path)?, is_png })
     }
 
-    fn fill(mut self, picture: &Picture) -> Result<(), Failure> {
-        let Some(file) = &self.file else { return Ok(()) };
-        let written = match self.format {
-            Format::Png => picture.png(io::BufWriter::new(file)),
-            Format::Svg => picture.svg(io::BufWriter::new(file)),
-        };
-        written.map_err(|error| {
-            Failure::refused(format!(
-                "--qr-file {} cannot be written: {error}",
-                self.path.display()
-            ))
-        })?;
-        self.file = None;
-        Ok(())
-    }
-}
-
-impl Drop for PictureFile {
-    fn drop(&mut self) {
-        if self.file.is_some() {
-            let _ = fs::remove_file(&self.path);
+    fn fill(self, uri: &str) -> Result<(), Failure> {
+        let picture = qr::of(uri)?;
+        let mut content = Zeroizing::new(Vec::with_capacity(LARGEST_SCREEN));
+        if self.is_png {
+            qr::png(&picture, &mut *content)?;
+        } else {
+            content.extend_from_slice(qr::svg(&picture).as_bytes());
         }
+        self.file.fill(&content)
     }
 }
 

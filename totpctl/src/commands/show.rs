@@ -20,6 +20,15 @@ pub(super) fn run(user: &str, json: bool) -> Result<(), Failure> {
     if !factors.is_empty() {
         output::table(&["FACTOR", "NAME", "KIND", "STATUS", "MADE", "LAST USED"], factors)?;
     }
+    for factor in json::objects(&state, "factors") {
+        for line in more(factor) {
+            output::data(&format!("{line}\n"))?;
+        }
+    }
+    if json::flag(&state, "enrolled") {
+        let left = json::number(&state, "recovery_codes").unwrap_or_default();
+        output::data(&format!("{left} recovery codes left.\n"))?;
+    }
     output::data(&format!("{}\n", wrong_codes(&state)))?;
     for known in json::objects(&state, "known_sources") {
         let source = output::escaped(&json::text(known, "source"));
@@ -48,6 +57,39 @@ fn factor(factor: &Map<String, Value>) -> Vec<String> {
         output::time(json::number(factor, "created").unwrap_or_default()),
         json::number(factor, "last_used").map_or("never".into(), output::time),
     ]
+}
+
+/// What is worth a line of its own.
+fn more(factor: &Map<String, Value>) -> Vec<String> {
+    let id = json::text(factor, "factor");
+    let mut lines = Vec::new();
+    let purpose = output::escaped(&json::text(factor, "purpose"));
+    if !purpose.is_empty() {
+        lines.push(format!("{id} is for {purpose}."));
+    }
+    let services = json::texts(factor, "services");
+    if !services.is_empty() {
+        lines.push(format!("{id} opens {} alone.", services.join(", ")));
+    }
+    if let Some(time) = json::number(factor, "not_before") {
+        lines.push(format!("{id} opens nothing before {}.", output::time(time)));
+    }
+    if let Some(time) = json::number(factor, "not_after") {
+        lines.push(format!("{id} opens nothing from {} on.", output::time(time)));
+    }
+    let steps = factor.get("drift").and_then(Value::as_i64).unwrap_or_default();
+    let seconds = steps * json::number(factor, "period").unwrap_or_default().cast_signed();
+    if seconds != 0 {
+        let side = if seconds < 0 { "slow" } else { "fast" };
+        lines.push(format!("{id} is about {} s {side}, and is followed.", seconds.abs()));
+    }
+    let service = output::escaped(&json::text(factor, "last_service"));
+    let source = output::escaped(&json::text(factor, "last_source"));
+    if !source.is_empty() {
+        let service = if service.is_empty() { "-".into() } else { service };
+        lines.push(format!("{id} was last used at {service} from {source}."));
+    }
+    lines
 }
 
 fn wrong_codes(state: &Map<String, Value>) -> String {

@@ -1,0 +1,266 @@
+//! `totpctl enroll --batch`: many users, one line of JSON each.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::rc::Rc;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use totpd_interface::{Dictionary, Error, ManagerProxy};
+use zbus::Variant;
+use zeroize::Zeroizing;
+
+use super::sheet::{Page, Sheet};
+use crate::bus::Bus;
+use crate::cli::Enroll;
+use crate::failure::Failure;
+use crate::progress::Bar;
+use crate::{json, output, secret};
+
+/// What a line says.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    user: String,
+    name: Option<String>,
+    issuer: Option<String>,
+    algorithm: Option<String>,
+    digits: Option<u32>,
+    period: Option<u32>,
+    /// Wiped by the allocator, like all memory of totpctl.
+    secret: Option<String>,
+}
+
+/// What came of a line.
+enum Outcome {
+    Enrolled { factor: String, uri: Zeroizing<String>, codes: Vec<String>, expires: Option<u64> },
+    Planned,
+    Unchanged,
+    Failed(String),
+}
+
+pub(crate) fn run(file: &Path, options: &Enroll) -> Result<(), Failure> {
+    let mut sheet = options.sheet.as_deref().map(Sheet::make).transpose()?;
+    let bus = Bus::connect()?;
+    let source: Box<dyn Read> = if file == Path::new("-") {
+        Box::new(io::stdin())
+    } else {
+        let opened = File::open(file);
+        Box::new(opened.map_err(|e| Failure::refused(format!("--batch {}: {e}", file.display())))?)
+    };
+    let mut source = BufReader::new(source);
+    let mut bar = Bar::new("enrolling");
+    let (mut number, mut failed) = (0_u64, 0_u64);
+    // A line of a user who is being worked on waits for the next round.
+    let mut held = None;
+    bus.managers(async |totpd| {
+        loop {
+            // Together, so that they share the flushes of the disk; told in the order of their lines.
+            let mut started = Vec::with_capacity(TOGETHER);
+            while started.len() < TOGETHER {
+                let next = match held.take() {
+                    Some(line) => Some(line),
+                    None => next_line(&mut source, file)?.inspect(|_| number += 1),
+                };
+                let Some(bytes) = next else { break };
+                let line =
+                    String::from_utf8(bytes.clone()).map_err(|_| "it is not UTF-8".to_owned());
+                if line.as_ref().is_ok_and(|line| line.trim().is_empty()) {
+                    continue;
+                }
+                let parsed = line.and_then(|line| parse(&line));
+                let user = parsed.as_ref().map(|line| line.user.clone()).unwrap_or_default();
+                if started.iter().any(|(_, other, _)| *other == user && !user.is_empty()) {
+                    held = Some(bytes);
+                    break;
+                }
+                let asked = parsed.and_then(|line| dictionary(&line, options));
+                let totpd = totpd.clone();
+                let (dry_run, named) = (options.dry_run, user.clone());
+                let work = async move {
+                    match asked {
+                        Err(why) => Ok(Outcome::Failed(why)),
+                        Ok(_) if dry_run => plan(&totpd, &named).await,
+                        Ok(asked) => enrol(&totpd, &named, &asked).await,
+                    }
+                };
+                started.push((number, user, tokio::task::spawn_local(work)));
+            }
+            if started.is_empty() {
+                return Ok(());
+            }
+            let mut done = Vec::with_capacity(started.len());
+            for (number, user, work) in started {
+                let work = work.await.map_err(|error| Failure::refused(error.to_string()))?;
+                done.push((number, user, work?));
+            }
+            // Where nobody gives a first code, factors are verified when their keys are told: a run that
+            // is killed leaves nobody with a key that nobody has.
+            if options.no_confirm && sheet.is_none() {
+                for (number, user, outcome) in &done {
+                    output::json(&told(*number, user, outcome))?;
+                }
+            }
+            if options.no_confirm {
+                verify(&totpd, &mut done, sheet.is_some()).await?;
+            }
+            for (number, user, outcome) in done {
+                failed += u64::from(matches!(outcome, Outcome::Failed(_)));
+                if let (Some(sheet), Outcome::Enrolled { uri, codes, expires, .. }) =
+                    (&mut sheet, &outcome)
+                {
+                    sheet.add(&Page { user: &user, uri, codes, expires: *expires })?;
+                }
+                if !options.no_confirm || sheet.is_some() {
+                    output::json(&told(number, &user, &outcome))?;
+                }
+            }
+            if bar.is_due() {
+                bar.show(number, 0);
+            }
+        }
+    })?;
+    if let Some(sheet) = sheet {
+        sheet.finish()?;
+    }
+    match failed {
+        0 => Ok(()),
+        1 => Err(Failure::refused("1 line failed; all others are done")),
+        _ => Err(Failure::refused(format!("{failed} lines failed; all others are done"))),
+    }
+}
+
+fn next_line(source: &mut impl BufRead, file: &Path) -> Result<Option<Vec<u8>>, Failure> {
+    let mut line = Vec::new();
+    let read = source.take(LONGEST_LINE).read_until(b'\n', &mut line);
+    let read = read.map_err(|e| Failure::refused(format!("--batch {}: {e}", file.display())))?;
+    Ok((read > 0).then_some(line))
+}
+
+fn parse(line: &str) -> Result<Line, String> {
+    let line = line.trim();
+    if line.starts_with('{') {
+        return serde_json::from_str(line).map_err(|error| error.to_string());
+    }
+    if line.chars().any(char::is_control) {
+        return Err("it is neither a name nor an object of JSON".into());
+    }
+    let user = line.to_owned();
+    let (name, issuer, algorithm, digits, period, secret) = (None, None, None, None, None, None);
+    Ok(Line { user, name, issuer, algorithm, digits, period, secret })
+}
+
+/// What is asked for a line, which goes before the options of the command.
+fn dictionary(line: &Line, options: &Enroll) -> Result<Dictionary, String> {
+    let secret = line.secret.as_ref().map(|text| secret::parse(text)).transpose();
+    let secret = secret.map_err(|_| "secret is not base32".to_owned())?;
+    let kind = options.hotp.then_some("hotp");
+    let algorithm = line.algorithm.as_deref().or(options.algorithm.map(|given| given.name()));
+    let entries = [
+        ("name", line.name.as_deref().or(options.name.as_deref()).map(Variant::from)),
+        ("issuer", line.issuer.as_deref().or(options.issuer.as_deref()).map(Variant::from)),
+        ("algorithm", algorithm.map(Variant::from)),
+        ("digits", line.digits.or(options.digits).map(Variant::from)),
+        ("period", line.period.or(options.period).map(Variant::from)),
+        ("kind", kind.map(Variant::from)),
+        ("secret", secret.map(|secret| secret.to_vec().into())),
+        ("if_unenrolled", options.if_unenrolled.then(|| true.into())),
+        // A run that was cut short is taken up again with the same factors.
+        ("resume", Some(true.into())),
+    ];
+    let given = entries
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?.try_into_owned().ok()?)));
+    Ok(given.collect())
+}
+
+async fn enrol(
+    totpd: &ManagerProxy<'_>,
+    user: &str,
+    asked: &Dictionary,
+) -> Result<Outcome, Failure> {
+    match totpd.enroll(user, asked).await {
+        Ok((factor, uri, details)) => {
+            let details = json::object(&details);
+            let codes = json::texts(&details, "recovery_codes");
+            let expires = json::number(&details, "expires");
+            Ok(Outcome::Enrolled { factor, uri: Zeroizing::new(uri), codes, expires })
+        }
+        Err(Error::AlreadyEnrolled(_)) => Ok(Outcome::Unchanged),
+        Err(error) => of_this_line(error),
+    }
+}
+
+/// Takes the new factors for verified, and makes recovery codes if there is paper for them: without a
+/// sheet nobody would ever see them.
+async fn verify(
+    totpd: &ManagerProxy<'static>,
+    done: &mut [(u64, String, Outcome)],
+    codes: bool,
+) -> Result<(), Failure> {
+    let flags = ["confirmed", "resume"].map(|key| (key, true));
+    let flags = flags.into_iter().chain([("recovery_codes", codes)]);
+    let options = flags.filter_map(|(key, flag)| {
+        Some((key.to_owned(), Variant::from(flag).try_into_owned().ok()?))
+    });
+    let options: Rc<Dictionary> = Rc::new(options.collect());
+    let mut started = Vec::with_capacity(done.len());
+    for (_, user, outcome) in done.iter_mut() {
+        if matches!(outcome, Outcome::Enrolled { .. }) {
+            let (totpd, user, options) = (totpd.clone(), user.clone(), Rc::clone(&options));
+            let work = async move { totpd.enroll(&user, &options).await };
+            started.push((outcome, tokio::task::spawn_local(work)));
+        }
+    }
+    for (outcome, work) in started {
+        let work = work.await.map_err(|error| Failure::refused(error.to_string()))?;
+        let (_, _, details) = work?;
+        if let Outcome::Enrolled { codes, expires, .. } = outcome {
+            *codes = json::texts(&json::object(&details), "recovery_codes");
+            *expires = None;
+        }
+    }
+    Ok(())
+}
+
+async fn plan(totpd: &ManagerProxy<'_>, user: &str) -> Result<Outcome, Failure> {
+    match totpd.get_user(user).await {
+        Ok(state) if json::flag(&json::object(&state), "enrolled") => Ok(Outcome::Unchanged),
+        Ok(_) => Ok(Outcome::Planned),
+        Err(error) => of_this_line(error),
+    }
+}
+
+/// What is wrong with one user stops nobody else; what is wrong with the daemon stops everything.
+fn of_this_line(error: Error) -> Result<Outcome, Failure> {
+    match error {
+        Error::NoSuchUser(why) | Error::InvalidArgument(why) | Error::StoreCorrupt(why) => {
+            Ok(Outcome::Failed(why))
+        }
+        other => Err(other.into()),
+    }
+}
+
+fn told(number: u64, user: &str, outcome: &Outcome) -> Value {
+    match outcome {
+        Outcome::Enrolled { factor, uri, codes, .. } => json!({
+            "line": number, "user": user, "result": "enrolled", "changed": true, "factor": factor,
+            "uri": uri.as_str(), "secret": secret::of_uri(uri), "recovery_codes": codes,
+        }),
+        Outcome::Planned => {
+            json!({ "line": number, "user": user, "result": "planned", "changed": true })
+        }
+        Outcome::Unchanged => {
+            json!({ "line": number, "user": user, "result": "unchanged", "changed": false })
+        }
+        Outcome::Failed(why) => json!({
+            "line": number, "user": user, "result": "failed", "changed": false, "error": why,
+        }),
+    }
+}
+
+/// Questions that are open at a time.
+const TOGETHER: usize = 64;
+/// Bytes of a line; what is longer is cut there, and no name.
+const LONGEST_LINE: u64 = 16 * 1024;

@@ -1,0 +1,27 @@
+//! `totpctl recovery-codes`: new ones in the place of all old ones.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::bus::Bus;
+use crate::commands::current_code;
+use crate::failure::Failure;
+use crate::output;
+use crate::recovery::{self, NewFile};
+
+pub(super) fn run(user: &str, save: Option<&Path>, json: bool) -> Result<(), Failure> {
+    let file = save.map(|path| NewFile::make("--save", path)).transpose()?;
+    let bus = Bus::connect()?;
+    let code = current_code(&bus, user)?;
+    let codes = bus.manager(async |totpd| totpd.recovery_codes(user, &code).await)?;
+    if json {
+        if let Some(file) = file {
+            file.fill(recovery::page(user, &codes).as_bytes())?;
+        }
+        return output::json(&json!({ "user": user, "recovery_codes": codes }));
+    }
+    recovery::show(user, &codes, file)?;
+    output::note("All earlier recovery codes are void.");
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! `totpctl set` and `totpctl rename`: what of a factor is no secret.
+
+use serde_json::json;
+use totpd_interface::Dictionary;
+use zbus::Variant;
+
+use crate::bus::Bus;
+use crate::cli::Set;
+use crate::commands::current_code;
+use crate::failure::Failure;
+use crate::output;
+
+pub(super) fn rename(user: &str, factor: &str, name: &str, json: bool) -> Result<(), Failure> {
+    change(user, factor, [("name", Some(name.into()))], json)
+}
+
+pub(super) fn run(user: &str, options: &Set, json: bool) -> Result<(), Failure> {
+    let time = |text: &Option<String>| {
+        text.as_deref().map(|text| seconds(text).map(Variant::from)).transpose()
+    };
+    let services = options.services.as_deref().map(|names| {
+        let names: Vec<&str> = names.split(',').filter(|name| !name.is_empty()).collect();
+        Variant::from(names)
+    });
+    let disabled = options.disable.then_some(true).or(options.enable.then_some(false));
+    let changes = [
+        ("purpose", options.purpose.as_deref().map(Variant::from)),
+        ("services", services),
+        ("not_before", time(&options.not_before)?),
+        ("not_after", time(&options.not_after)?),
+        ("disabled", disabled.map(Variant::from)),
+    ];
+    if changes.iter().all(|(_, value)| value.is_none()) {
+        return Err(Failure::Usage("nothing to change was given: see totpctl set --help".into()));
+    }
+    change(user, &options.factor, changes, json)
+}
+
+fn change<'v>(
+    user: &str,
+    factor: &str,
+    changes: impl IntoIterator<Item = (&'static str, Option<Variant<'v>>)>,
+    json: bool,
+) -> Result<(), Failure> {
+    let given = changes
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?.try_into_owned().ok()?)));
+    let changes: Dictionary = given.collect();
+    let bus = Bus::connect()?;
+    let code = current_code(&bus, user)?;
+    bus.manager(async |totpd| totpd.set_factor(user, factor, &changes, &code).await)?;
+    if json {
+        return output::json(&json!({ "user": user, "factor": factor, "changed": true }));
+    }
+    output::note(&format!("Factor {factor} of {user} is changed."));
+    Ok(())
+}
+
+/// A day or a minute, local time, in seconds since 1970; nought for nothing.
+fn seconds(text: &str) -> Result<u64, Failure> {
+    if text.is_empty() {
+        return Ok(0);
+    }
+    let time = text.parse::<jiff::civil::DateTime>().or_else(|_| {
+        text.parse::<jiff::civil::Date>()
+            .map(|date| date.to_datetime(jiff::civil::Time::midnight()))
+    });
+    let zoned = time.ok().and_then(|time| time.to_zoned(jiff::tz::TimeZone::system()).ok());
+    let seconds = zoned.and_then(|time| u64::try_from(time.timestamp().as_second()).ok());
+    seconds.filter(|seconds| *seconds > 0).ok_or_else(|| {
+        Failure::Usage(format!("{text:?} is no time: write 2027-01-15 or \"2027-01-15 12:00\""))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_or_a_minute_is_a_time() {
+        assert_eq!(seconds("").unwrap(), 0);
+        let day = seconds("2027-01-15").unwrap();
+        assert_eq!(seconds("2027-01-15 12:00").unwrap(), day + 12 * 3600);
+        assert_eq!(seconds("2027-01-15T12:00").unwrap(), day + 12 * 3600);
+        for text in ["tomorrow", "2027-13-01", "15.1.2027", "1960-01-01"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 packages=(ansible-core at cockpit-bridge cockpit-ws cron dovecot-imapd dropbear-bin git i3lock lightdm
   lightdm-gtk-greeter opendoas
   pkexec polkitd putty-tools python3-asyncssh python3-dbus python3-paramiko rsync sshfs valgrind vlock
-  vsftpd xdotool xscreensaver xvfb)
+  librsvg2-bin poppler-utils python3-dasbus python3-pyotp tmux vsftpd xdotool xscreensaver xvfb)
 layer=$PWD/target/programs
 
 if [ "${PROGRAMS_IN:-}" = "" ]; then

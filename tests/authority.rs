@@ -17,6 +17,8 @@ fn every_method_for(user: &str) -> Vec<(String, String)> {
         (MANAGER, "Confirm", "f-aaaaaaaa 000000"),
         (MANAGER, "Remove", "'' ''"),
         (MANAGER, "Resync", "'' \"['000000', '000001']\""),
+        (MANAGER, "RecoveryCodes", "''"),
+        (MANAGER, "SetFactor", "f-aaaaaaaa \"{'name': <'x'>}\" ''"),
         (MANAGER, "Unlock", ""),
         (MANAGER, "GetUser", ""),
     ]
@@ -60,7 +62,8 @@ fn another_uid_can_neither_do_nor_learn_anything() {
 
 #[test]
 fn a_user_manages_itself_with_a_current_code() {
-    let machine = Machine::new();
+    let machine = Machine::with_programs();
+    machine.self_service();
     let seed = machine.enrolled("carol", 3);
     let shown = machine.run_as("carol", "totpctl show");
     assert!(shown.ok().contains("carol"), "its own state");
@@ -105,7 +108,8 @@ fn a_user_manages_itself_with_a_current_code() {
 
 #[test]
 fn a_user_enrols_itself_unless_the_configuration_says_no() {
-    let machine = Machine::new();
+    let machine = Machine::with_programs();
+    machine.self_service();
     let made = machine.run_as("carol", "totpctl --json enroll").ok();
     assert!(made.contains("otpauth://"), "{made}");
     machine.write("/etc/totpd/totpd.toml.d/10-test.toml", "[enrolment]\nself_service = false\n");

@@ -50,6 +50,7 @@ fn install_lays_out_these_files_with_these_modes() {
         ("/usr/lib/systemd/system/totpd.service".into(), "644"),
         ("/usr/share/dbus-1/system.d/org.totpd.Totp1.conf".into(), "644"),
         ("/usr/share/dbus-1/system-services/org.totpd.Totp1.service".into(), "644"),
+        ("/usr/share/polkit-1/actions/org.totpd.Totp1.policy".into(), "644"),
         ("/etc/totpd/totpd.toml".into(), "644"),
         ("/etc/totpd/totpd.toml.d".into(), "755"),
         ("/usr/share/bash-completion/completions/totpctl".into(), "644"),

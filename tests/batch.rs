@@ -1,0 +1,123 @@
+//! Many users at once.
+
+use std::collections::HashSet;
+
+use tests::{Machine, eventually};
+
+fn names(count: u32) -> String {
+    (0..count).map(|n| format!("crowd{n}\n")).collect()
+}
+
+#[test]
+fn a_run_that_was_killed_is_taken_up_again_and_each_user_is_enrolled_once() {
+    let machine = Machine::new();
+    machine.with_trouble_in_nss();
+    machine.write("/root/names", &names(10_000));
+    let batch = "totpctl enroll --batch /root/names --no-confirm --if-unenrolled";
+    let mut first = machine.start(&format!("exec {batch} > /root/first 2>/root/errors"));
+    eventually("some are done", || {
+        machine.run("cat /root/first 2>/dev/null | wc -l").ok().trim().parse::<u32>().unwrap() > 500
+    });
+    machine.run("kill -KILL $(pidof totpctl)").ok();
+    first.wait().unwrap();
+    machine.run(&format!("{batch} > /root/second")).ok();
+    let secrets = |file: &str| -> Vec<(String, String)> {
+        let lines = machine.run(&format!("cat {file}")).ok();
+        lines
+            .lines()
+            .filter(|line| line.contains("\"result\":\"enrolled\"") && line.ends_with('}'))
+            .map(|line| {
+                let user = line.split("\"user\":\"").nth(1).unwrap().split('"').next().unwrap();
+                let factor = line.split("\"factor\":\"").nth(1).unwrap().split('"').next().unwrap();
+                (user.to_owned(), factor.to_owned())
+            })
+            .collect()
+    };
+    let (before, after) = (secrets("/root/first"), secrets("/root/second"));
+    // Who was told a key and was not verified yet when the run was killed is told the same again.
+    let both: HashSet<_> = before.iter().chain(&after).collect();
+    assert_eq!(both.len(), 10_000, "nobody has two keys");
+    let listed = machine.run("totpctl --json list").ok();
+    assert_eq!(listed.lines().count(), 10_000);
+    // What was printed before the kill is what holds.
+    for (user, factor) in before.iter().step_by(100) {
+        let state = machine.run(&format!("totpctl --json show {user}")).ok();
+        assert!(state.contains(factor), "{user} {factor}: {state}");
+    }
+    let third = machine.run(batch).ok();
+    assert_eq!(third.matches("\"changed\":false").count(), 10_000);
+}
+
+#[test]
+fn a_bad_line_is_named_and_stops_nobody() {
+    let machine = Machine::new();
+    let lines = "alice\n\nno-such-user\n{\"user\":\"bob\",\"digits\":8,\"name\":\"Token\"}\n\
+                 {\"user\":\"carol\",\"digits\":9}\n{\"user\":\"carol\",\"colour\":1}\nalice\n\
+                 \u{1}\u{2}\n{\"user\":\"carol\"}";
+    let ran = machine.feed("totpctl enroll --batch - --no-confirm --if-unenrolled", lines);
+    assert_eq!(ran.status, 1, "{ran:#?}");
+    assert!(ran.stderr.contains("4 lines failed; all others are done"), "{ran:#?}");
+    let results: Vec<_> = ran
+        .stdout
+        .lines()
+        .map(|line| {
+            let number = line.split("\"line\":").nth(1).unwrap().split(',').next().unwrap();
+            let result = line.split("\"result\":\"").nth(1).unwrap().split('"').next().unwrap();
+            format!("{number} {result}")
+        })
+        .collect();
+    let expected = [
+        "1 enrolled",
+        "3 failed",
+        "4 enrolled",
+        "5 failed",
+        "6 failed",
+        "7 unchanged",
+        "8 failed",
+        "9 enrolled",
+    ];
+    assert_eq!(results, expected, "{ran:#?}");
+    let bob = machine.run("totpctl show bob").ok();
+    assert!(bob.contains("Token") && bob.contains("8 digits"), "{bob}");
+    // What would be done, without doing it.
+    machine.run("totpctl remove alice").ok();
+    let planned = machine.feed("totpctl enroll --batch - --dry-run", "alice\nbob\n").ok();
+    assert!(planned.contains("\"planned\"") && planned.contains("\"unchanged\""), "{planned}");
+    assert!(machine.run("totpctl --json show alice").ok().contains("\"factors\":[]"));
+    let missing = machine.run("totpctl enroll --batch /no/such/file");
+    assert!(missing.status == 1 && missing.stderr.contains("/no/such/file"), "{missing:#?}");
+}
+
+#[test]
+fn sheets_are_read_by_a_scanner_and_only_their_owner_can_see_them() {
+    let machine = Machine::with_programs();
+    for (form, to_picture) in [
+        ("svg", "rsvg-convert -w 1000 -o /tmp/page.png /root/sheet.svg"),
+        ("pdf", "pdftoppm -png -r 120 -singlefile /root/sheet.pdf /tmp/page"),
+        (
+            "html",
+            "sed -n 's/.*\\(<svg.*<\\/svg>\\).*/\\1/p' /root/sheet.html | head -n 1 > /tmp/one.svg && \
+             rsvg-convert -b white -w 1000 -o /tmp/page.png /tmp/one.svg",
+        ),
+    ] {
+        let made = machine
+            .feed(
+                &format!("totpctl enroll --batch - --no-confirm --sheet /root/sheet.{form}"),
+                "alice\n",
+            )
+            .ok();
+        assert_eq!(machine.run(&format!("stat -c %a /root/sheet.{form}")).ok(), "600\n");
+        machine.run(to_picture).ok();
+        let link = machine.run("zbarimg --quiet --raw /tmp/page.png").ok();
+        assert!(made.contains(&format!("\"uri\":\"{}\"", link.trim())), "{form}: {link} {made}");
+        machine.run("totpctl remove alice; rm /tmp/page.png").ok();
+    }
+    let text = machine.run("pdftotext /root/sheet.pdf -").ok();
+    assert!(text.contains("Second factor of alice") && text.contains("[ ] "), "{text}");
+    let wrong = machine.feed("totpctl enroll --batch - --sheet /root/sheet.doc", "alice\n");
+    assert!(wrong.status == 2 && wrong.stderr.contains(".pdf, .svg or .html"), "{wrong:#?}");
+    assert!(
+        machine.run("totpctl --json show alice").ok().contains("\"factors\":[]"),
+        "made nothing"
+    );
+}

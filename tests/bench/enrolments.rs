@@ -1,0 +1,75 @@
+//! What enrolling costs, without the person.
+
+use std::time::Instant;
+
+use tests::{Machine, Seed};
+use totpd_qr::Picture;
+
+use crate::median;
+use crate::table::Table;
+
+const ROUNDS: u32 = 41;
+
+pub(crate) fn measure(machine: &Machine, table: &mut Table) {
+    machine.kill_daemon("KILL");
+    machine.run("rm -rf /var/lib/totpd/*").ok();
+    machine.with_trouble_in_nss();
+    machine.enrolled("crowd0", 1);
+    println!("\nEnrolment, medians of {ROUNDS}");
+    let mut row = |what: &str, times: &[f64], bound: f64| {
+        table.row(what, median(times), bound, false, " ms");
+    };
+    row("`totpctl show`", &timed(machine, "totpctl show crowd0", ""), 25.0);
+    let enrol = "totpctl --json enroll crowd$((n + 100)) --no-confirm";
+    row(
+        "an enrolment with ten recovery codes, without the person",
+        &timed(machine, enrol, ""),
+        50.0,
+    );
+    // A wrong first code, of each kind: five drop a factor, so each is of a new one.
+    machine.run("for n in $(seq 1000 1200); do totpctl --json enroll crowd$n; done").ok();
+    let (mut least, mut most) = (f64::MAX, 0.0_f64);
+    for (kind, seconds) in [("nothing fits", 86_400), ("slow by four minutes", -240)] {
+        let times: Vec<f64> = (0..ROUNDS)
+            .map(|n| {
+                let user = format!("crowd{}", 1000 + n + if seconds < 0 { 100 } else { 0 });
+                let made = machine.run(&format!("totpctl --json enroll {user}")).ok();
+                let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap();
+                let code = Seed(secret.to_owned()).code_after(seconds);
+                timed_once(machine, &format!("totpctl confirm {user}"), &code)
+            })
+            .collect();
+        println!("{kind}: {:.1} ms", median(&times));
+        (least, most) = (least.min(median(&times)), most.max(median(&times)));
+    }
+    row("a wrong first code and its diagnosis", &[most], 20.0);
+    table.row("the same, the slowest kind / the fastest", most / least, 1.2, false, "");
+    let link = "x".repeat(100);
+    let drawn: Vec<f64> = (0..ROUNDS)
+        .map(|_| {
+            let start = Instant::now();
+            let picture = Picture::of(&link, 4).unwrap();
+            std::hint::black_box(picture.half_blocks());
+            start.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    table.row("a QR code of 100 characters, in half blocks", median(&drawn), 2.0, false, " ms");
+    machine.run("for n in $(seq 10000 19999); do echo crowd$n; done > /tmp/names").ok();
+    let batch = "totpctl enroll --batch /tmp/names --no-confirm";
+    let seconds = timed_once(machine, batch, "") / 1e3;
+    table.row("a batch of 10,000 users", seconds, 20.0, false, " s");
+}
+
+/// Milliseconds that a command takes from start to end, each time.
+fn timed(machine: &Machine, command: &str, input: &str) -> Vec<f64> {
+    (0..ROUNDS).map(|n| timed_once(machine, &format!("n={n}; {command}"), input)).collect()
+}
+
+fn timed_once(machine: &Machine, command: &str, input: &str) -> f64 {
+    let script = format!(
+        "start=$EPOCHREALTIME; {{ {command} ; }} >/tmp/out 2>&1 </tmp/input; \
+         echo $(( ${{EPOCHREALTIME/./}} - ${{start/./}} ))"
+    );
+    machine.write("/tmp/input", &format!("{input}\n"));
+    machine.run(&script).ok().trim().parse::<f64>().unwrap() / 1e3
+}

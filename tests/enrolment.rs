@@ -1,0 +1,313 @@
+//! Enrolling, as a person meets it: at a terminal, and at the first login.
+
+use tests::{Machine, Ran, eventually, pam};
+
+const STACK: &str = "@include common-auth\nauth required pam_totp.so nodelay enroll\n\
+                     @include common-account\n@include common-session\n";
+
+/// Somebody logs in over ssh, with what `tests/harness/newcomer` does.
+fn ssh(machine: &Machine, password: &str, code: &str, first: &str) -> Ran {
+    machine.run(&format!(
+        "/opt/tests/newcomer '{password}' '{code}' '{first}' ssh -o StrictHostKeyChecking=no \
+         -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o NumberOfPasswordPrompts=1 \
+         alice@127.0.0.1 'echo in as $(id -un)'"
+    ))
+}
+
+fn got_in(ran: &Ran) -> bool {
+    ran.stdout.lines().any(|line| line.trim_end().ends_with("in as alice"))
+}
+
+fn enrolled(machine: &Machine) -> bool {
+    machine.run("totpctl show alice").ok().contains("alice (uid 1001) is enrolled")
+        || machine.run("totpctl --json show alice").ok().contains("\"enrolled\":true")
+}
+
+/// A machine whose locale is UTF-8, and where sshd enrols.
+fn with_first_logins() -> Machine {
+    let machine = Machine::new();
+    machine.write("/etc/default/locale", "LANG=C.UTF-8\n");
+    machine.service("sshd", STACK);
+    machine
+}
+
+#[test]
+fn a_first_login_over_ssh_enrols_and_the_second_asks() {
+    let machine = with_first_logins();
+    let first = ssh(&machine, "alicepw", "", "right");
+    assert!(got_in(&first), "{first:#?}");
+    assert!(first.stdout.contains("Scan this with the authenticator app"), "{first:#?}");
+    assert!(first.stdout.contains("Keep these on paper"), "{first:#?}");
+    // The picture says what the key says.
+    let drawn: Vec<&str> = first
+        .stdout
+        .lines()
+        .map(|line| line.trim_end_matches('\r'))
+        .filter(|line| line.contains('█') || line.contains('▀'))
+        .collect();
+    assert_eq!(drawn.len(), 21, "{first:#?}");
+    assert!(drawn.iter().all(|line| line.chars().count() <= 80));
+    let key = first.stdout.split("Key: ").nth(1).unwrap().lines().next().unwrap();
+    let secret = key.replace([' ', '\r'], "");
+    let link = read_half_blocks(&drawn);
+    assert!(link.contains(&format!("secret={secret}")), "{link}");
+
+    let second = ssh(&machine, "alicepw", "000000", "right");
+    assert!(!got_in(&second) && second.stdout.contains("Verification code: "), "{second:#?}");
+    assert!(!second.stdout.contains("Scan this"), "{second:#?}");
+    let log = machine.log();
+    assert!(log.contains("TOTP_REASON=factor confirmed by its first code"), "{log}");
+    assert!(!log.contains(&secret), "the key is in the log");
+}
+
+#[test]
+fn what_is_not_finished_is_no_way_in_and_is_taken_up_again() {
+    let machine = with_first_logins();
+    let cut = ssh(&machine, "alicepw", "", "cut");
+    assert!(!got_in(&cut) && !enrolled(&machine), "{cut:#?}");
+    let cancelled = ssh(&machine, "alicepw", "", "^C");
+    assert!(!got_in(&cancelled) && !enrolled(&machine), "{cancelled:#?}");
+    let wrong_password = ssh(&machine, "nonsense", "", "right");
+    assert!(!wrong_password.stdout.contains("Key: "), "{wrong_password:#?}");
+    // A wrong first code, then the right one: the same key all the time.
+    let slow = ssh(&machine, "alicepw", "", "000000");
+    assert!(got_in(&slow), "{slow:#?}");
+    assert!(slow.stdout.contains("Wrong code."), "{slow:#?}");
+    let key = |ran: &Ran| ran.stdout.split("Key: ").nth(1).unwrap()[..39].to_owned();
+    assert_eq!(key(&cut), key(&slow));
+}
+
+#[test]
+fn twenty_first_logins_at_once_make_one_factor() {
+    let machine = Machine::new();
+    machine.service("totp", "auth required pam_totp.so nodelay enroll timeout=30\n");
+    let all = machine.pam("totp", "alice", "000000").with("-t ssh -p 20").go();
+    assert_eq!(all.yes, 0);
+    let shown = machine.run("totpctl --json show alice").ok();
+    assert!(shown.matches("\"factor\":\"f-").count() <= 1, "{shown}");
+    let keys = machine.log().matches("unverified").count();
+    assert!(keys <= 4, "five wrong codes drop it: {keys}");
+}
+
+#[test]
+fn without_utf_8_or_a_terminal_there_is_no_picture() {
+    let machine = Machine::new();
+    machine.service("totp", "auth required pam_totp.so nodelay enroll\n");
+    machine.run("rm -f /etc/default/locale /etc/locale.conf").ok();
+    let plain = machine.pam("totp", "alice", "000000").with("-t tty1").go();
+    assert_eq!(plain.rc, pam::AUTH_ERR);
+    assert!(plain.text.contains("Add this key") && plain.text.is_ascii(), "{plain:#?}");
+    // A program that shows one line says what to do instead; and so for whom it is switched off.
+    let elsewhere = machine.pam("totp", "bob", "000000").with("-t :0").go();
+    assert_eq!(elsewhere.rc, pam::AUTH_ERR);
+    let told = "You have no second factor yet. Run: totpctl enroll";
+    assert_eq!(elsewhere.shown, ["Verification code: ", told], "{elsewhere:#?}");
+    let unknown = machine.pam("totp", "nobody-here", "000000").with("-t tty1").go();
+    assert_eq!(unknown.shown[0], "Verification code: ", "{unknown:#?}");
+}
+
+#[test]
+fn each_fault_of_an_app_is_told() {
+    let machine = Machine::new();
+    for (options, fault, told) in [
+        (
+            "--algorithm SHA256",
+            "--totp=sha1",
+            "Your app ignored SHA256: enrol again with --algorithm SHA1.",
+        ),
+        ("--algorithm SHA512 --digits 8", "--totp=sha1", "ignored SHA512 and 8 digits"),
+        ("--period 60", "--totp=sha1", "ignored 60 seconds: enrol again with --period 30."),
+        ("", "--totp=sha1 --now '4 minutes ago'", "The clock of your phone is 4 minutes slow."),
+        ("", "--totp=sha1 --now '59 minutes'", "The clock of your phone is 59 minutes fast."),
+        ("", "--totp=sha1 --now '60 seconds ago'", "That is the code before"),
+        ("", "--totp=sha1 --now '2 hours ago'", "Is it the right entry of the app"),
+    ] {
+        let made = machine.run(&format!("totpctl --json enroll alice --name x {options}")).ok();
+        let secret =
+            made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let code = machine.run(&format!("oathtool -b {fault} {secret}")).ok();
+        let answer = machine.feed("totpctl confirm alice", &code);
+        assert_eq!(answer.status, 1, "{options} {fault}: {answer:#?}");
+        assert!(answer.stderr.contains(told), "{options} {fault}: {answer:#?}");
+        assert!(answer.stderr.contains("4 more tries"), "it counts: {answer:#?}");
+    }
+    // A code of the factor that was there before.
+    let seed = machine.enrolled("bob", 1);
+    machine.run("totpctl --json enroll bob").ok();
+    let answer = machine.feed("totpctl confirm bob", &format!("{}\n", seed.code()));
+    assert!(answer.stderr.contains("the factor that you had before"), "{answer:#?}");
+}
+
+#[test]
+fn who_leaves_sees_the_same_picture_again_and_never_that_of_a_verified_factor() {
+    let machine = Machine::new();
+    let person = "/opt/tests/newcomer x x";
+    let left = machine.run(&format!("{person} ^C totpctl enroll alice"));
+    assert!(left.stdout.contains("Ctrl-C changes"), "{left:#?}");
+    let again = machine.run(&format!("{person} right totpctl enroll alice"));
+    let link =
+        |ran: &Ran| ran.stdout.split("Link: ").nth(1).unwrap().lines().next().unwrap().to_owned();
+    assert_eq!(link(&left), link(&again), "{again:#?}");
+    assert!(again.stdout.contains("still waits") && enrolled(&machine), "{again:#?}");
+    let third = machine.run(&format!("{person} ^C totpctl enroll alice"));
+    assert_ne!(link(&again), link(&third));
+    // The whole picture is on the screen, above the prompt.
+    let tail: Vec<_> =
+        again.stdout.split("Code that the app shows").next().unwrap().lines().collect();
+    let drawn = tail.iter().rev().take_while(|line| line.contains('█') || line.contains('▀'));
+    assert!((17..24).contains(&drawn.count()), "{again:#?}");
+}
+
+#[test]
+fn several_factors_are_named_limited_disabled_and_followed() {
+    let machine = Machine::new();
+    machine.write("/etc/totpd/totpd.toml.d/10-test.toml", "[enrolment]\nmax_factors = 2\n");
+    let (phone, token) = (machine.enrolled("alice", 1), machine.enrolled("alice", 2));
+    let third = machine.run("totpctl enroll alice --no-confirm");
+    assert!(third.status == 1 && third.stderr.contains("no room"), "{third:#?}");
+    let state = machine.run("totpctl --json show alice").ok();
+    let ids: Vec<_> =
+        state.split("\"factor\":\"").skip(1).map(|rest| rest[..10].to_owned()).collect();
+    assert_eq!(ids.len(), 2, "{state}");
+    machine.run(&format!("totpctl rename alice --factor {} Pixel", ids[0])).ok();
+    machine.run(&format!("totpctl set alice --factor {} --services sshd,sudo", ids[1])).ok();
+    let shown = machine.run("totpctl show alice").ok();
+    assert!(shown.contains("Pixel") && shown.contains("opens sshd, sudo alone."), "{shown}");
+    machine.service("sudo", "auth required pam_totp.so nodelay\n");
+    assert_eq!(machine.pam("totp", "alice", &token.code()).go().rc, pam::AUTH_ERR);
+    assert_eq!(machine.pam("sudo", "alice", &token.code()).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &phone.code()).go().rc, pam::SUCCESS);
+    assert!(machine.log().contains(&format!("TOTP_FACTOR={}", ids[1])));
+
+    machine.run(&format!("totpctl set alice --factor {} --disable", ids[0])).ok();
+    assert_eq!(machine.pam("totp", "alice", &phone.next_code()).go().rc, pam::AUTH_ERR);
+    machine.run(&format!("totpctl set alice --factor {} --enable", ids[0])).ok();
+    assert_eq!(machine.pam("totp", "alice", &phone.next_code()).go().rc, pam::SUCCESS);
+    for (arguments, status, why) in [
+        ("set alice --factor f-aaaaaaaa --disable", 1, "no such factor"),
+        ("set alice --factor x", 2, "nothing to change"),
+        ("set alice --factor x --not-after tomorrow", 2, "is no time"),
+    ] {
+        let refused = machine.run(&format!("totpctl {arguments}"));
+        assert_eq!(refused.status, status, "{refused:#?}");
+        assert!(refused.stderr.contains(why), "{refused:#?}");
+    }
+    let over =
+        machine.run(&format!("totpctl set alice --factor {} --not-after 2020-01-01", ids[0]));
+    over.ok();
+    machine.run("totpctl unlock alice").ok();
+    assert_eq!(machine.pam("totp", "alice", &phone.code_after(30)).go().rc, pam::AUTH_ERR);
+    assert!(machine.log().contains("not good here, or now") || machine.log().contains("used code"));
+}
+
+#[test]
+fn a_token_with_a_wrong_clock_is_found_by_two_codes() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    let late = |seconds: i64| seed.code_after(seconds);
+    assert_eq!(machine.pam("totp", "alice", &late(-240)).go().rc, pam::AUTH_ERR);
+    let far = machine.feed("totpctl resync alice", &format!("{}\n{}\n", late(-600), late(-570)));
+    assert_eq!(far.status, 1, "{far:#?}");
+    machine.feed("totpctl resync alice", &format!("{}\n{}\n", late(-240), late(-210))).ok();
+    let shown = machine.run("totpctl show alice").ok();
+    assert!(shown.contains("s slow, and is followed."), "{shown}");
+    machine.run("totpctl unlock alice").ok();
+    eventually("the next code of the token is right", || {
+        machine.run("totpctl unlock alice").ok();
+        machine.pam("totp", "alice", &late(-180)).go().rc == pam::SUCCESS
+    });
+    assert_eq!(machine.pam("totp", "alice", &late(-210)).go().rc, pam::AUTH_ERR, "used");
+}
+
+#[test]
+fn the_picture_is_whole_on_a_screen_of_80_by_24_and_of_40_by_40_and_never_broken() {
+    let machine = Machine::with_programs();
+    let screen = |columns: u32, lines: u32, options: &str| {
+        let tmux = format!("tmux -S /tmp/{columns}x{lines}");
+        machine
+            .run(&format!(
+                "{tmux} -u new-session -d -x {columns} -y {lines} \
+                 'env LANG=C.UTF-8 totpctl enroll alice --name x {options}'"
+            ))
+            .ok();
+        let mut shown = String::new();
+        eventually("it asks for the code", || {
+            shown = machine.run(&format!("{tmux} capture-pane -p -S -200")).stdout;
+            shown.contains("Code that the app")
+        });
+        machine.run(&format!("{tmux} capture-pane -p")).ok()
+    };
+    let drawn = |shown: &str| -> Vec<String> {
+        let is_drawn = |line: &&str| line.contains('█') || line.contains('▀');
+        shown.lines().filter(is_drawn).map(ToOwned::to_owned).collect()
+    };
+    for (columns, lines, options) in
+        [(80, 24, ""), (40, 40, ""), (80, 30, "--algorithm SHA256"), (80, 40, "--algorithm SHA512")]
+    {
+        let shown = screen(columns, lines, options);
+        let rows = drawn(&shown);
+        let link = read_half_blocks(&rows.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(link.starts_with("otpauth://totp/"), "{columns} {lines} {options}: {shown}");
+    }
+    for (columns, lines) in [(20, 24), (80, 12)] {
+        let shown = screen(columns, lines, "");
+        assert!(drawn(&shown).is_empty(), "{shown}");
+    }
+}
+
+#[test]
+fn a_link_is_read_alike_by_another_parser() {
+    let machine = Machine::with_programs();
+    for options in [
+        "",
+        "--algorithm SHA256 --digits 8",
+        "--algorithm SHA512 --period 60",
+        "--issuer 'Ärger Söhne'",
+    ] {
+        let made = machine.run(&format!("totpctl --json enroll alice --name x {options}")).ok();
+        let uri = made.split("\"uri\":\"").nth(1).unwrap().split('"').next().unwrap();
+        let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap();
+        let read = machine.run(&format!(
+            "python3 -c 'import pyotp, sys; t = pyotp.parse_uri(sys.argv[1]); \
+             print(t.secret, t.digits, t.interval, t.digest().name, t.issuer, t.name, sep=\"|\")' '{uri}'"
+        ));
+        let value = |option: &str, default: &str| {
+            let mut words = options.split(' ').skip_while(|word| *word != option);
+            words.nth(1).unwrap_or(default).to_lowercase()
+        };
+        let issuer = if options.contains("issuer") { "Ärger Söhne" } else { "totp-test" };
+        let expected = format!(
+            "{secret}|{}|{}|{}|{issuer}|alice\n",
+            value("--digits", "6"),
+            value("--period", "30"),
+            value("--algorithm", "sha1"),
+        );
+        assert_eq!(read.ok(), expected, "{uri}");
+    }
+}
+
+/// Has zbarimg read half blocks.
+fn read_half_blocks(drawn: &[&str]) -> String {
+    let mut rows: Vec<Vec<bool>> = Vec::new();
+    for line in drawn {
+        for light in [['█', '▀'], ['█', '▄']] {
+            rows.push(line.chars().map(|c| light.contains(&c)).collect());
+        }
+    }
+    let width = rows.iter().map(Vec::len).max().unwrap();
+    let mut picture = format!("P1\n{} {}\n", width * 4, rows.len() * 4);
+    for row in &rows {
+        let line: String = (0..width)
+            .map(|x| if row.get(x) == Some(&true) { "0 0 0 0 " } else { "1 1 1 1 " })
+            .collect();
+        for _ in 0..4 {
+            picture.push_str(&line);
+            picture.push('\n');
+        }
+    }
+    let file = std::env::temp_dir().join(format!("first-login-{}.pbm", std::process::id()));
+    std::fs::write(&file, picture).unwrap();
+    let read = std::process::Command::new("zbarimg").args(["--quiet", "--raw"]).arg(&file).output();
+    std::fs::remove_file(&file).unwrap();
+    String::from_utf8(read.unwrap().stdout).unwrap().trim().to_owned()
+}

@@ -1,0 +1,142 @@
+//! Recovery codes: what is left when the phone is gone.
+
+use tests::{Machine, Seed, eventually, pam};
+
+/// Alice with a factor, and her ten recovery codes.
+fn alice(machine: &Machine) -> (Seed, Vec<String>) {
+    let seed = Seed::numbered(1);
+    let made = machine.feed(
+        "totpctl enroll alice --secret-stdin --no-confirm --qr none",
+        &format!("{}\n", seed.0),
+    );
+    (seed, codes(&made.ok()))
+}
+
+/// The codes on a screen.
+fn codes(screen: &str) -> Vec<String> {
+    let is_code = |word: &&str| word.len() == 19 && word.matches('-').count() == 3;
+    screen.split_whitespace().filter(is_code).map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn a_recovery_code_lets_in_once_however_it_is_typed_and_is_told() {
+    let machine = Machine::new();
+    let (seed, codes) = alice(&machine);
+    assert_eq!(codes.len(), 10, "{codes:?}");
+    let bare = codes[1].replace('-', "").to_lowercase();
+    let spoken = codes[2].replace('0', "o").replace('1', "l");
+    for (typed, left) in [(&codes[0], 9), (&bare, 8), (&spoken, 7)] {
+        let first = machine.pam("totp", "alice", typed).go();
+        assert_eq!(first.rc, pam::SUCCESS, "{typed}: {first:#?}");
+        let told = format!("Recovery code used up; {left} are left.");
+        assert_eq!(first.shown.last(), Some(&told), "{first:#?}");
+        let again = machine.pam("totp", "alice", typed).go();
+        assert_eq!(again.rc, pam::AUTH_ERR, "{typed}: {again:#?}");
+    }
+    let shown = machine.run("totpctl show alice").ok();
+    assert!(shown.contains("7 recovery codes left."), "{shown}");
+
+    let next = machine.pam("totp", "alice", &seed.code()).go();
+    assert_eq!(next.rc, pam::SUCCESS);
+    assert!(next.shown.last().unwrap().starts_with("A recovery code was used on "), "{next:#?}");
+    let silent = machine.pam("totp", "alice", &seed.next_code()).go();
+    assert_eq!((silent.rc, silent.shown.len()), (pam::SUCCESS, 1), "told once: {silent:#?}");
+
+    let log = machine.log();
+    assert_eq!(log.matches("TOTP_REASON=recovery code").count(), 3, "{log}");
+    assert!(log.contains("TOTP_RECOVERY_CODES_LEFT=7"));
+    for code in &codes {
+        assert!(!log.contains(code) && !log.contains(&code.replace('-', "")), "it is in the log");
+    }
+}
+
+#[test]
+fn new_codes_void_the_old_ones_and_go_into_a_file_of_their_owner() {
+    let machine = Machine::new();
+    let (_, old) = alice(&machine);
+    let renewed = machine.run("totpctl recovery-codes alice --save /root/codes").ok();
+    let new = codes(&renewed);
+    assert_eq!((new.len(), codes(&machine.run("cat /root/codes").ok())), (10, new.clone()));
+    assert_eq!(machine.run("stat -c %a /root/codes").ok(), "600\n");
+    assert_eq!(machine.pam("totp", "alice", &old[0]).go().rc, pam::AUTH_ERR);
+    assert_eq!(machine.pam("totp", "alice", &new[0]).go().rc, pam::SUCCESS);
+    let over = machine.run("totpctl recovery-codes alice --save /root/codes");
+    assert!(over.status == 1 && over.stderr.contains("exists already"), "{over:#?}");
+    assert_eq!(machine.pam("totp", "alice", &new[1]).go().rc, pam::SUCCESS, "nothing was renewed");
+    let nobody = machine.run("totpctl recovery-codes bob");
+    assert!(nobody.status == 1 && nobody.stderr.contains("enrol first"), "{nobody:#?}");
+    // They stand in for a factor, and go with it.
+    machine.run("totpctl remove alice").ok();
+    assert_eq!(machine.pam("totp", "alice", &new[2]).go().rc, pam::AUTH_ERR);
+}
+
+#[test]
+fn none_are_made_where_the_configuration_says_so() {
+    let machine = Machine::new();
+    machine.write("/etc/totpd/totpd.toml.d/10-test.toml", "[enrolment]\nrecovery_codes = 0\n");
+    let (_, none) = alice(&machine);
+    assert!(none.is_empty());
+    let refused = machine.run("totpctl recovery-codes alice");
+    assert!(refused.stderr.contains("recovery_codes is 0"), "{refused:#?}");
+}
+
+#[test]
+fn of_fifty_that_hand_in_the_same_code_at_the_same_moment_one_gets_in() {
+    let machine = Machine::new();
+    let (_, codes) = alice(&machine);
+    let all = machine.pam("totp", "alice", &codes[0]).with("-p 50").go();
+    assert_eq!(all.yes, 1, "{all:#?}");
+}
+
+#[test]
+fn a_used_code_stays_used_over_a_kill() {
+    let machine = Machine::new();
+    let (_, codes) = alice(&machine);
+    for code in &codes[..5] {
+        assert_eq!(machine.pam("totp", "alice", code).go().rc, pam::SUCCESS);
+        machine.kill_daemon("KILL");
+        let again = machine.pam("totp", "alice", code).go();
+        assert_eq!(again.rc, pam::AUTH_ERR, "{again:#?}");
+        machine.run("totpctl unlock alice").ok();
+    }
+}
+
+#[test]
+fn a_restore_voids_the_codes() {
+    let machine = Machine::new();
+    let (_, codes) = alice(&machine);
+    machine.feed("totpctl backup /root/b", "a long passphrase\n").ok();
+    assert_eq!(machine.pam("totp", "alice", &codes[0]).go().rc, pam::SUCCESS);
+    machine.feed("totpctl restore /root/b --yes --replace", "a long passphrase\n").ok();
+    for code in &codes[..2] {
+        assert_eq!(machine.pam("totp", "alice", code).go().rc, pam::AUTH_ERR, "{code}");
+    }
+    assert!(machine.run("totpctl show alice").ok().contains("0 recovery codes left."));
+}
+
+#[test]
+fn a_hundred_thousand_guesses_meet_the_throttle_and_keep_nobody_waiting() {
+    let machine = Machine::new();
+    alice(&machine);
+    let seed = machine.enrolled("bob", 2);
+    let guess = "totp alice 0000-0000-0000-0000";
+    let mut guessing = machine.start(&format!("/opt/tests/pam -n 100000 {guess} > /tmp/guessed"));
+    eventually("it guesses", || machine.run("totpctl show alice").ok().contains("3 wrong codes"));
+    let mut waited = Vec::new();
+    for n in 0..40 {
+        let user = ["bob", "carol"][n % 2];
+        waited.push(machine.pam("totp", user, "not a code").go().ms);
+    }
+    waited.sort_unstable();
+    assert!(waited[37] < 50, "{waited:?}");
+    assert_eq!(machine.pam("totp", "bob", &seed.code()).go().rc, pam::SUCCESS);
+    guessing.wait().unwrap();
+    assert!(machine.run("cat /tmp/guessed").ok().contains("yes=0"));
+    let shown = machine.run("totpctl show alice").ok();
+    let failures: u32 = shown
+        .lines()
+        .find(|line| line.contains("wrong codes in a row"))
+        .and_then(|line| line.split(' ').next()?.parse().ok())
+        .unwrap();
+    assert!(failures < 8, "all others were not looked at: {shown}");
+}

@@ -1,0 +1,128 @@
+//! Users who are not root, by the word of a real polkitd.
+
+use tests::{Machine, Ran, pam};
+
+/// Somebody at a terminal, who enrols and answers an agent.
+fn at_a_terminal(machine: &Machine, user: &str, words: &str, command: &str) -> Ran {
+    machine.run_as(user, &format!("cd; exec /opt/tests/newcomer {words} {command}"))
+}
+
+#[test]
+fn a_user_enrols_with_its_own_password_and_nobody_else_is_touched() {
+    let machine = Machine::with_programs();
+    let before = machine.enrolled("alice", 1);
+    let state = machine.run("totpctl --json show alice").ok();
+    let refused = at_a_terminal(&machine, "bob", "nonsense x right", "totpctl enroll");
+    assert_eq!(refused.status, 4, "{refused:#?}");
+    assert!(refused.stdout.contains("does not let you change"), "{refused:#?}");
+    let cut = at_a_terminal(&machine, "bob", "'^C' x right", "totpctl enroll");
+    for nothing in [refused, cut] {
+        assert!(!nothing.stdout.contains("otpauth://"), "{nothing:#?}");
+    }
+    assert!(machine.run("totpctl --json show bob").ok().contains("\"factors\":[]"));
+    let done = at_a_terminal(&machine, "bob", "bobpw x right", "totpctl enroll");
+    assert_eq!(done.status, 0, "{done:#?}");
+    assert!(done.stdout.contains("AUTHENTICATING FOR org.totpd.totp1.enroll-self"), "{done:#?}");
+    assert!(done.stdout.contains("Recovery codes of bob"), "{done:#?}");
+    assert_eq!(done.stdout.matches("Password:").count(), 1, "asked once: {done:#?}");
+    assert!(machine.run("totpctl show bob").ok().contains("verified"));
+    // Bob may not do anything to alice: her own password is no use to him, and he is no administrator.
+    for command in ["enroll alice", "remove alice", "unlock alice", "show alice", "list"] {
+        let refused =
+            at_a_terminal(&machine, "bob", "bobpw x right", &format!("totpctl {command}"));
+        assert_eq!(refused.status, 4, "{command}: {refused:#?}");
+    }
+    assert_eq!(machine.run("totpctl --json show alice").ok(), state);
+    assert_eq!(machine.pam("totp", "alice", &before.code()).go().rc, pam::SUCCESS);
+}
+
+#[test]
+fn a_session_that_somebody_took_over_replaces_no_verified_factor() {
+    let machine = Machine::with_programs();
+    // As polkit answers where `active` is enough: yes, without a question.
+    machine.self_service();
+    let seed = machine.enrolled("alice", 1);
+    let manager = "org.totpd.Totp1.Manager";
+    for (method, arguments) in [
+        ("Enroll", "alice '@a{sv} {}'"),
+        ("Enroll", "alice \"{'resume': <true>}\""),
+        ("Enroll", "alice \"{'code': <'000000'>}\""),
+        ("Remove", "alice '' ''"),
+        ("RecoveryCodes", "alice ''"),
+        ("RecoveryCodes", "alice '0000-0000-0000-0000'"),
+        ("SetFactor", "alice f-aaaaaaaa \"{'name': <'x'>}\" ''"),
+    ] {
+        let refused = machine.call("alice", &format!("{manager}.{method}"), arguments);
+        assert!(refused.stderr.contains("Error.BadCode"), "{method} {arguments}: {refused:#?}");
+        machine.run("totpctl unlock alice").ok();
+    }
+    let limits = "alice f-aaaaaaaa \"{'disabled': <false>}\" ''";
+    let refused = machine.call("alice", &format!("{manager}.SetFactor"), limits);
+    assert!(refused.stderr.contains("Error.NotAuthorized"), "{refused:#?}");
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
+    // With a code it goes.
+    let code = seed.next_code();
+    let renewed = machine.feed_as("alice", "totpctl recovery-codes", &format!("{code}\n")).ok();
+    let code = renewed.split_whitespace().find(|word| word.len() == 19).unwrap().to_owned();
+    // And with a recovery code, for whom the phone is gone.
+    machine.run("totpctl unlock alice").ok();
+    let made = machine.feed_as("alice", "totpctl --json enroll", &format!("{code}\n"));
+    assert!(made.stdout.contains("otpauth://"), "{made:#?}");
+}
+
+#[test]
+fn whom_polkit_lets_manage_is_no_root_and_needs_a_code_for_itself() {
+    let machine = Machine::with_programs();
+    let helpdesk = include_str!("../packaging/polkit/50-totpd-helpdesk.rules");
+    machine.write("/etc/polkit-1/rules.d/50-totpd-helpdesk.rules", helpdesk);
+    machine.run("groupadd helpdesk && usermod -aG helpdesk carol").ok();
+    machine.enrolled("alice", 1);
+    machine.enrolled("carol", 3);
+    for command in ["unlock alice", "show alice", "list", "--json enroll bob", "remove alice"] {
+        machine.run_as("carol", &format!("totpctl {command} </dev/null")).ok();
+    }
+    assert!(machine.run("totpctl --json show alice").ok().contains("\"factors\":[]"));
+    machine.enrolled("root", 4);
+    for command in
+        ["enroll bob --no-confirm", "enroll root", "remove root", "backup /tmp/b", "rekey"]
+    {
+        let refused =
+            machine.feed_as("carol", &format!("cd /tmp; totpctl {command}"), "a passphrase\n");
+        assert_eq!(refused.status, 4, "{command}: {refused:#?}");
+    }
+    let own = machine.call("carol", "org.totpd.Totp1.Manager.Remove", "carol '' ''");
+    assert_ne!(own.status, 0, "{own:#?}");
+    assert!(machine.log().contains("TOTP_BY_UID=1003"), "{}", machine.log());
+}
+
+#[test]
+fn without_polkit_it_is_root_alone_and_that_is_said() {
+    let machine = Machine::new();
+    machine.run("rm -f /usr/share/dbus-1/system-services/org.freedesktop.PolicyKit1.service").ok();
+    let reload = "gdbus call --system --dest org.freedesktop.DBus --object-path / \
+                  --method org.freedesktop.DBus.ReloadConfig";
+    machine.run(reload).ok();
+    let refused = machine.run_as("carol", "totpctl enroll </dev/null");
+    assert_eq!(refused.status, 4, "{refused:#?}");
+    assert!(refused.stderr.contains("polkit is not there to allow it"), "{refused:#?}");
+    machine.run("totpctl --json enroll carol").ok();
+    assert!(machine.run_as("carol", "totpctl show").ok().contains("carol"));
+}
+
+#[test]
+fn the_example_of_the_api_enrols() {
+    let machine = Machine::with_programs();
+    machine.self_service();
+    machine.write("/tmp/enrol.py", include_str!("../docs/examples/enrol.py"));
+    // A wrong code, of which it says what may be wrong.
+    let wrong = machine.run_as("bob", "cd /tmp; printf '000000\n' | python3 enrol.py");
+    let drawn = wrong.stdout.lines().filter(|line| line.contains('█') || line.contains('▀'));
+    assert!(drawn.count() > 20, "{wrong:#?}");
+    assert!(wrong.stdout.contains("wrong code; 4 more tries"), "{wrong:#?}");
+    // The same factor is shown again, and its key is that of the picture.
+    let made = machine.run("totpctl --json enroll bob").ok();
+    let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let answer = format!("cd /tmp; oathtool -b --totp {secret} | python3 enrol.py");
+    let done = machine.run_as("bob", &answer);
+    assert!(done.stdout.contains("Done. Recovery codes:"), "{done:#?}");
+}

@@ -276,6 +276,9 @@ fn of_two_factors_with_the_same_code_the_one_that_is_good_here_counts() {
     let mut twin = verified(Kind::Totp { period: 30 }, None);
     twin.id = FactorId::from_random([9; 5]);
     record.factors.push(twin);
+    let right = right_code(&record, 1000, 30_000);
+    let (_, both) = attempt(record.clone(), &right, &rules());
+    assert_eq!(both.factors[0].last_accepted, Some(1000), "the older of two");
     record.factors[0].limits.not_after = Some(1);
     let right = right_code(&record, 1000, 30_000);
     let (verdict, record) = attempt(record, &right, &rules());

@@ -79,7 +79,7 @@ impl Login {
         let context = believed(context, caller)?;
         if context.enroll
             && context.is_at_a_terminal()
-            && let Some(offer) = first_login::offer(&self.0, user).await?
+            && let Some(offer) = first_login::offer(&self.0, user, &context).await?
         {
             return Ok((action::ENROLL.into(), offer));
         }

@@ -5,8 +5,10 @@ use totpd_qr::Picture;
 
 use crate::clock;
 use crate::code::Code;
+use crate::context::Context;
 use crate::daemon::{Daemon, Target};
 use crate::enrolment::{self, Confirmation};
+use crate::journal::{Entry, Priority, escaped};
 use crate::locale;
 use crate::manager::enrolling;
 use crate::manager::new_factor::new_factor;
@@ -21,7 +23,11 @@ use crate::uri;
 ///
 /// # Errors
 /// As the contract has them.
-pub(super) async fn offer(daemon: &Daemon, user: &str) -> Result<Option<Dictionary>, Error> {
+pub(super) async fn offer(
+    daemon: &Daemon,
+    user: &str,
+    context: &Context,
+) -> Result<Option<Dictionary>, Error> {
     let target = daemon.target(user).await?;
     let Some(uid) = target.uid.filter(|_| daemon.config.self_service) else { return Ok(None) };
     let stored = daemon.told(daemon.store.read(target.subject.clone()).await)?;
@@ -44,13 +50,24 @@ pub(super) async fn offer(daemon: &Daemon, user: &str) -> Result<Option<Dictiona
                 false => Record { throttle: record.throttle, ..Record::new(uid) },
             };
             if let Some(waiting) = enrolment::waiting(&record, now) {
-                return (Some(waiting.clone()), record);
+                return (Some((waiting.clone(), false)), record);
             }
             let added = enrolment::add(&mut record, new.clone(), &rules);
-            (added.is_ok().then(|| new.clone()), record)
+            (added.is_ok().then(|| (new.clone(), true)), record)
         })
         .await?;
-    let Some(factor) = offered else { return Ok(None) };
+    let Some((factor, is_new)) = offered else { return Ok(None) };
+    // Whoever saw the key is to be found, also who hung up then.
+    let what = if is_new { "made" } else { "shown again" };
+    let user_shown: String = user.chars().take(LONGEST_NAME).collect();
+    let message = format!("unverified factor {what} at a login of {}", escaped(&user_shown));
+    Entry::new(Priority::Notice, message)
+        .with("TOTP_USER", &user_shown)
+        .with("TOTP_FACTOR", factor.id.as_str())
+        .with("TOTP_REASON", &format!("unverified factor {what} at a login"))
+        .with("TOTP_RHOST", context.rhost.as_deref().unwrap_or_default())
+        .with("TOTP_SERVICE", context.service.as_deref().unwrap_or_default())
+        .write();
     let link = uri::otpauth(&factor, &enrolling::issuer(daemon, None), user);
     let text = screen(&link, &factor.seed.base32(), locale::speaks_utf8());
     let details = Reply::new()
@@ -146,6 +163,8 @@ const KEEP: &str = "Keep these on paper. Each is good once, without the phone:";
 const RETURN: &str = "Press Return when you have them: ";
 /// Where a program cannot show it.
 pub(super) const ELSEWHERE: &str = "You have no second factor yet. Run: totpctl enroll";
+/// Characters of a name in the log.
+const LONGEST_NAME: usize = 256;
 const COLUMNS: usize = 80;
 /// Lines of a terminal, without the three of text.
 const QR_LINES: usize = 21;

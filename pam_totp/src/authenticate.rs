@@ -220,7 +220,8 @@ impl<V: Verifier> Attempt<'_, V> {
             return Ok(Verdict::Denied { message: None });
         };
         let code = self.handed_on(session, first.bytes())?;
-        match str::from_utf8(code).ok().filter(|code| may_be_a_code(code)) {
+        let may_be = |code: &&str| may_be_a_code(code) || is_a_recovery_code(code.as_bytes());
+        match str::from_utf8(code).ok().filter(may_be) {
             None => Ok(Verdict::Denied { message: None }),
             Some(code) => self.totpd.verify(&self.name, code, &self.context),
         }
@@ -236,10 +237,11 @@ impl<V: Verifier> Attempt<'_, V> {
         if !self.options.forward_pass {
             return Ok(answer);
         }
-        let parts = answer.split_at_checked(answer.len().saturating_sub(self.digits));
-        let (password, code) = parts
-            .filter(|(_, code)| code.len() == self.digits && code.iter().all(u8::is_ascii_digit))
-            .unwrap_or((answer, b""));
+        let tail = |length: usize| answer.split_at_checked(answer.len().checked_sub(length)?);
+        let digits = tail(self.digits).filter(|(_, code)| code.iter().all(u8::is_ascii_digit));
+        // With its dashes a recovery code never ends in so many digits.
+        let recovery = || tail(RECOVERY_CODE).filter(|(_, code)| is_a_recovery_code(code));
+        let (password, code) = digits.or_else(recovery).unwrap_or((answer, b""));
         session.hand_on(password)?;
         Ok(code)
     }
@@ -277,6 +279,15 @@ fn may_be_a_code(text: &str) -> bool {
     text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b' ')
 }
 
+/// Whether it is four groups of four letters and digits, with dashes between them.
+fn is_a_recovery_code(text: &[u8]) -> bool {
+    text.len() == RECOVERY_CODE
+        && text.iter().enumerate().all(|(at, byte)| match at % 5 {
+            4 => *byte == b'-',
+            _ => byte.is_ascii_alphanumeric(),
+        })
+}
+
 /// The prompt of `forward_pass`.
 const BOTH: &str = "Password and verification code: ";
 /// Instead of the prompt where a code may or may not be used up.
@@ -287,6 +298,8 @@ const FIRST_CODE: &str = "Code that the app shows: ";
 const UNAVAILABLE: &str = "Verification is not available. Ask your administrator.";
 /// Bytes of an answer that can be a code; what is longer is no code.
 const LONGEST: usize = 64;
+/// Bytes of a recovery code as it is printed.
+const RECOVERY_CODE: usize = 19;
 /// As many as the daemon takes before it drops the factor.
 const MOST_FIRST_CODES: u32 = 5;
 /// Bytes of a name; that of a user has at most 256.

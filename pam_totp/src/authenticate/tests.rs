@@ -281,6 +281,10 @@ fn forward_pass_takes_the_tail_and_hands_the_rest_on_whatever_the_verdict() {
         ("12345", "", "12345", Outcome::Denied),
         ("", "", "", Outcome::Denied),
         ("pässwörd123456", "123456", "pässwörd", Outcome::Approved),
+        ("secret0123-4567-89AB-CDEF", "0123-4567-89AB-CDEF", "secret", Outcome::Denied),
+        ("secretA123-4567-8901-2345", "A123-4567-8901-2345", "secret", Outcome::Denied),
+        ("secret0123456789ABCDEF", "", "secret0123456789ABCDEF", Outcome::Denied),
+        ("secret0123-4567-89AB_CDEF", "", "secret0123-4567-89AB_CDEF", Outcome::Denied),
     ] {
         let (mut login, totpd) = (Login::typing(answer), Totpd::new());
         let options = Options { forward_pass: true, ..Options::default() };

@@ -90,6 +90,30 @@ fn twenty_first_logins_at_once_make_one_factor() {
 }
 
 #[test]
+fn a_key_that_was_shown_elsewhere_is_not_the_one_that_is_confirmed() {
+    let machine = Machine::new();
+    machine.service("totp", "auth required pam_totp.so nodelay enroll\n");
+    let key_at = |place: &str| {
+        let ran = machine.pam("totp", "alice", "").with(&format!("-c cancel {place}")).go();
+        let key = ran.text.split("\n\n  ").nth(1).or_else(|| ran.text.split("Key: ").nth(1));
+        key.unwrap_or_else(|| panic!("{ran:#?}"))[..39].to_owned()
+    };
+    let (there, here) = (key_at("-t ssh -h 192.0.2.1"), key_at("-t ssh -h 192.0.2.2"));
+    assert_ne!(there, here);
+    assert_eq!(here, key_at("-t ssh -h 192.0.2.2"));
+    assert_ne!(here, key_at("-t tty1"));
+    let log = machine.log();
+    assert!(
+        log.contains("unverified factor made in place of one that was shown elsewhere"),
+        "{log}"
+    );
+    // Nor does a settings program go on with what a login showed.
+    let person = "/opt/tests/newcomer x x ^C";
+    let made = machine.run(&format!("{person} totpctl enroll alice"));
+    assert!(!made.stdout.contains("still waits"), "{made:#?}");
+}
+
+#[test]
 fn without_utf_8_or_a_terminal_there_is_no_picture() {
     let machine = Machine::new();
     machine.service("totp", "auth required pam_totp.so nodelay enroll\n");

@@ -1,6 +1,6 @@
 //! Users who are not root, by the word of a real polkitd.
 
-use tests::{Machine, Ran, pam};
+use tests::{Machine, Ran, eventually, pam};
 
 /// Somebody at a terminal, who enrols and answers an agent.
 fn at_a_terminal(machine: &Machine, user: &str, words: &str, command: &str) -> Ran {
@@ -125,4 +125,34 @@ fn the_example_of_the_api_enrols() {
     let answer = format!("cd /tmp; oathtool -b --totp {secret} | python3 enrol.py");
     let done = machine.run_as("bob", &answer);
     assert!(done.stdout.contains("Done. Recovery codes:"), "{done:#?}");
+}
+
+#[test]
+fn who_watches_is_told_of_its_own_factors_and_nobody_elses() {
+    let machine = Machine::with_programs();
+    machine.self_service();
+    machine.write("/tmp/watch.py", include_str!("../docs/examples/watch.py"));
+    let heard = |user: &str| machine.run(&format!("cat /tmp/{user}.txt")).stdout;
+    for user in ["alice", "bob"] {
+        let start = format!("cd /tmp; python3 watch.py > /tmp/{user}.txt 2>&1 &");
+        machine.run_as(user, &start).ok();
+        eventually("it watches", || heard(user).contains("watching"));
+    }
+    let seed = machine.enrolled("bob", 1);
+    eventually("bob is told of the factor", || heard("bob").contains("changed: bob"));
+    let login = machine.pam("totp", "bob", &seed.code()).with("-h 192.0.2.9").go();
+    assert_eq!(login.rc, pam::SUCCESS);
+    let asked = "a code is asked for by totp for 192.0.2.9";
+    eventually("bob is told of the login", || heard("bob").contains(asked));
+    // A question that is answered after all of these, and of somebody else.
+    machine.enrolled("alice", 2);
+    eventually("alice is told of her own", || heard("alice").contains("changed: alice"));
+    assert!(!heard("alice").contains("bob") && !heard("alice").contains(asked));
+    assert!(!heard("bob").contains("alice"), "{}", heard("bob"));
+    // Eight programs of a user may watch, and one that has left makes room.
+    let watch = "gdbus call --system --dest org.totpd.Totp1 --object-path /org/totpd/Totp1 \
+                 --method org.totpd.Totp1.Manager.Watch";
+    for _ in 0..20 {
+        machine.run_as("bob", watch).ok();
+    }
 }

@@ -16,6 +16,7 @@ use crate::code::Code;
 use crate::config::Config;
 use crate::hasher::{Busy, Hasher};
 use crate::journal::{Entry, Priority};
+use crate::login::offers::Offers;
 use crate::people::{People, Person, Unanswered};
 use crate::polkit::Polkit;
 use crate::record::Record;
@@ -24,6 +25,7 @@ use crate::store::{Store, StoreError};
 use crate::subject::{Buckets, Subject};
 use crate::throttle::{Source, Standing};
 use crate::user::UserName;
+use crate::watchers::Watchers;
 
 /// The parts of the daemon.
 pub struct Daemon {
@@ -41,6 +43,10 @@ pub struct Daemon {
     hasher: Hasher,
     /// What polkit is asked.
     pub polkit: Polkit,
+    /// Where keys were shown at a first login.
+    pub offers: Arc<Offers>,
+    /// Who is told of changes.
+    pub watchers: Watchers,
 }
 
 /// Whose record an attempt is about, and the uid that the name has now.
@@ -101,6 +107,8 @@ impl Daemon {
             turns: Turns::new(),
             hasher,
             polkit: Polkit::default(),
+            offers: Arc::default(),
+            watchers: Watchers::default(),
         })
     }
 

@@ -80,7 +80,7 @@ impl Status {
 }
 
 /// `f-` and eight lower-case base32 characters, unlike any other of its user.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct FactorId(String);
 
 impl FactorId {

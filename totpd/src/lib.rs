@@ -43,3 +43,4 @@ pub mod subject;
 pub mod throttle;
 pub mod uri;
 pub mod user;
+pub mod watchers;

@@ -18,6 +18,7 @@ use crate::reply::Reply;
 use crate::throttle::{Source, Standing};
 
 mod first_login;
+pub(crate) mod offers;
 
 /// Serves `org.totpd.Totp1.Login`.
 #[derive(Clone)]
@@ -98,6 +99,10 @@ impl Login {
         let mut record = self.0.record_under(user).await?;
         record.throttle.settle(now, rules);
         let standing = record.throttle.standing(&context.source(caller.uid), now, rules);
+        if record.is_enrolled() && caller.is_root() {
+            let (service, rhost) = (context.service.clone(), context.rhost.clone());
+            self.0.watchers.code_wanted(record.uid, service, rhost);
+        }
         let text = prompt(context.prompt.as_deref(), standing);
         let digits = record.digits().unwrap_or(self.0.config.defaults.digits);
         let details = Reply::new().with("prompt", text).with("digits", u32::from(digits));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use totpd_interface::{Dictionary, Error};
 use zbus::Connection;
 use zbus::message::Header;
+use zbus::object_server::SignalEmitter;
 use zeroize::Zeroizing;
 
 use crate::caller::Caller;
@@ -54,7 +55,8 @@ impl Manager {
         #[zbus(connection)] connection: &Connection,
     ) -> Result<(String, String, Dictionary), Error> {
         let actor = self.actor(&user, Deed::Change, &header, connection).await?;
-        enrolling::enroll(&self.0, &actor, &options).await
+        let enrolled = enrolling::enroll(&self.0, &actor, &options).await;
+        self.changed(&actor, enrolled)
     }
 
     /// Gives the first code of a factor, which is verified from then on. Five wrong ones drop it.
@@ -70,7 +72,8 @@ impl Manager {
     ) -> Result<Vec<String>, Error> {
         let code = Zeroizing::new(code);
         let actor = self.actor(&user, Deed::Confirm, &header, connection).await?;
-        enrolling::confirm(&self.0, &actor, &factor, &code).await
+        let confirmed = enrolling::confirm(&self.0, &actor, &factor, &code).await;
+        self.changed(&actor, confirmed)
     }
 
     /// Makes new recovery codes, which take the place of all old ones, and are shown this once.
@@ -84,7 +87,8 @@ impl Manager {
     ) -> Result<Vec<String>, Error> {
         let code = Zeroizing::new(code);
         let actor = self.actor(&user, Deed::Change, &header, connection).await?;
-        recovering::renew_recovery_codes(&self.0, &actor, &code).await
+        let renewed = recovering::renew_recovery_codes(&self.0, &actor, &code).await;
+        self.changed(&actor, renewed)
     }
 
     /// Changes what is no secret of a factor: `name`, `purpose` (s), `not_before`, `not_after` (t;
@@ -100,7 +104,8 @@ impl Manager {
     ) -> Result<(), Error> {
         let code = Zeroizing::new(code);
         let actor = self.actor(&user, Deed::Change, &header, connection).await?;
-        setting::set(&self.0, &actor, &factor, &changes, &code).await
+        let set = setting::set(&self.0, &actor, &factor, &changes, &code).await;
+        self.changed(&actor, set)
     }
 
     /// Removes a factor, or with an empty id all of them; for root a damaged record too.
@@ -133,12 +138,12 @@ impl Manager {
         if matches!(removed, Err(Error::StoreCorrupt(_))) && caller.is_root() && factor.is_empty() {
             self.0.told(self.0.store.discard(target.subject.clone()).await)?;
             change(name, "all", "damaged record removed", *caller).write();
-            return Ok(());
+            return self.changed(&actor, Ok(()));
         }
         removed?.inspect_err(|error| refusal(name, *caller, error))?;
         let which = if factor.is_empty() { "all" } else { &factor };
         change(name, which, "factor removed", *caller).write();
-        Ok(())
+        self.changed(&actor, Ok(()))
     }
 
     /// Forgets the wrong codes of a user.
@@ -192,7 +197,7 @@ impl Manager {
         match told {
             Resync::Done => {
                 change(name, &factor, "token resynchronised", *caller).write();
-                Ok(())
+                self.changed(&actor, Ok(()))
             }
             Resync::NotFound => Err(Error::BadCode(
                 "these are not two codes in a row of this token: of its next thousand, or of the \
@@ -264,6 +269,32 @@ impl Manager {
         }
     }
 
+    /// Sends the caller the signals of its own user, until it leaves the bus.
+    async fn watch(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<(), Error> {
+        let (caller, _turn) = self.0.admit(&header, connection).await?;
+        self.0.watchers.add(caller.uid, &header, connection).await
+    }
+
+    /// The factors or recovery codes of `user` are not what they were. To whom `Watch` was answered.
+    #[zbus(signal)]
+    pub(crate) async fn factors_changed(
+        emitter: &SignalEmitter<'_>,
+        user: &str,
+    ) -> zbus::Result<()>;
+
+    /// A program, this PAM service, asks the user for a code; `rhost` is empty where it names no
+    /// remote host. To whom `Watch` was answered.
+    #[zbus(signal)]
+    pub(crate) async fn code_wanted(
+        emitter: &SignalEmitter<'_>,
+        service: &str,
+        rhost: &str,
+    ) -> zbus::Result<()>;
+
     /// The version of the daemon.
     #[zbus(property(emits_changed_signal = "const"))]
     fn version(&self) -> String {
@@ -272,6 +303,14 @@ impl Manager {
 }
 
 impl Manager {
+    /// Tells the programs of the user where something was done, and passes `done` on.
+    fn changed<T>(&self, actor: &Actor, done: Result<T, Error>) -> Result<T, Error> {
+        if done.is_ok() {
+            self.0.watchers.factors_changed(actor.target.uid_now(), actor.name.as_str());
+        }
+        done
+    }
+
     /// The sender of a message, if it may change something of `user`.
     async fn actor(
         &self,

@@ -1,5 +1,7 @@
 //! A first login: who passed the password and has no factor makes one right there.
 
+use std::sync::Arc;
+
 use totpd_interface::{Dictionary, Error, verdict};
 use totpd_qr::Picture;
 
@@ -10,16 +12,19 @@ use crate::daemon::{Daemon, Target};
 use crate::enrolment::{self, Confirmation};
 use crate::journal::{Entry, Priority, escaped};
 use crate::locale;
+use crate::login::offers::Place;
 use crate::manager::enrolling;
 use crate::manager::new_factor::new_factor;
 use crate::manager::recovering;
 use crate::options::Options;
 use crate::record::Record;
 use crate::reply::Reply;
+use crate::subject::Subject;
 use crate::uri;
 
 /// What to show `user`, if it exists and has no factor: one that waits for its first code, the same
-/// for all who log in meanwhile.
+/// for all who log in from that place meanwhile. Its key is shown at no other place: who logs in from
+/// elsewhere gets a new factor, which takes the place of that one.
 ///
 /// # Errors
 /// As the contract has them.
@@ -37,8 +42,10 @@ pub(super) async fn offer(
     }
     let now = clock::now();
     let options = Options::parse(&Dictionary::new(), &daemon.config)?;
-    let new = new_factor(options, now, daemon.config.enrolment.unverified_lifetime)?;
+    let lifetime = daemon.config.enrolment.unverified_lifetime;
+    let new = new_factor(options, now, lifetime)?;
     let rules = daemon.config.enrolment.clone();
+    let (offers, place) = (Arc::clone(&daemon.offers), Place::of(context));
     let offered = daemon
         .update(&target, move |record| {
             if record.is_enrolled() {
@@ -49,16 +56,21 @@ pub(super) async fn offer(
                 true => record,
                 false => Record { throttle: record.throttle, ..Record::new(uid) },
             };
-            if let Some(waiting) = enrolment::waiting(&record, now) {
-                return (Some((waiting.clone(), false)), record);
-            }
+            let waiting = enrolment::waiting(&record, now).cloned();
+            let what = match waiting {
+                Some(waiting) if offers.were_at(&waiting.id, &place) => {
+                    return (Some((waiting, "shown again")), record);
+                }
+                Some(_) => "made in place of one that was shown elsewhere",
+                None => "made",
+            };
             let added = enrolment::add(&mut record, new.clone(), &rules);
-            (added.is_ok().then(|| (new.clone(), true)), record)
+            offers.note(new.id.clone(), place.clone(), now.saturating_add(lifetime), now);
+            (added.is_ok().then(|| (new.clone(), what)), record)
         })
         .await?;
-    let Some((factor, is_new)) = offered else { return Ok(None) };
+    let Some((factor, what)) = offered else { return Ok(None) };
     // Whoever saw the key is to be found, also who hung up then.
-    let what = if is_new { "made" } else { "shown again" };
     let user_shown: String = user.chars().take(LONGEST_NAME).collect();
     let message = format!("unverified factor {what} at a login of {}", escaped(&user_shown));
     Entry::new(Priority::Notice, message)
@@ -96,6 +108,9 @@ pub(super) async fn judge(
     Ok(match told {
         Confirmation::Verified => {
             let codes = recovering::first_recovery_codes(daemon, target).await?;
+            if let Subject::User(name) = &target.subject {
+                daemon.watchers.factors_changed(target.uid_now(), name.as_str());
+            }
             let keep = (!codes.is_empty()).then(|| to_keep(&codes));
             let details = Reply::new().with("method", "totp").with_some("keep", keep);
             (verdict::APPROVED, details.into(), outcome)

@@ -1,5 +1,7 @@
 //! Enrolling: a factor from its making to its first code.
 
+use std::sync::Arc;
+
 use totpd_interface::{Dictionary, Error};
 use totpd_qr::Picture;
 
@@ -37,6 +39,7 @@ pub(super) async fn enroll(
     let new = new_factor(options, now, daemon.config.enrolment.unverified_lifetime)?;
     let rules = daemon.config.enrolment.clone();
     let uid = actor.target.uid_now();
+    let offers = Arc::clone(&daemon.offers);
     let added = daemon
         .update(&actor.target, move |record| {
             let (proven, mut record) = proof.check(record);
@@ -51,14 +54,17 @@ pub(super) async fn enroll(
                 let told = "the user is enrolled already, and is left alone";
                 return (Err(Error::AlreadyEnrolled(told.into())), record);
             }
-            if resume
+            // A key that was shown at a login may have been seen by anybody who knows the password.
+            let waiting = enrolment::waiting(&record, now).filter(|old| !offers.has(&old.id));
+            let waiting = waiting.filter(|_| resume).cloned();
+            if waiting.is_some()
                 && confirmed
                 && let Some(verified) = enrolment::verify_waiting(&mut record, now, &rules)
             {
                 return (Ok((verified, true)), record);
             }
-            if let Some(waiting) = enrolment::waiting(&record, now).filter(|_| resume) {
-                return (Ok((waiting.clone(), true)), record);
+            if let Some(waiting) = waiting {
+                return (Ok((waiting, true)), record);
             }
             let added = enrolment::add(&mut record, new.clone(), &rules).map_err(|_| {
                 Error::AlreadyEnrolled(

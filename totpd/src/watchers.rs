@@ -1,0 +1,123 @@
+//! Who is told of what happens to its own factors: connections that asked to be.
+//!
+//! A bus sends a signal to one connection or to all, never to a user. So a program says `Watch`, and is
+//! sent the signals of the user that the bus says it belongs to, and nobody else is.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ordered_stream::OrderedStreamExt;
+use totpd_interface::{Error, PATH};
+use zbus::Connection;
+use zbus::fdo::DBusProxy;
+use zbus::message::Header;
+use zbus::names::{BusName, OwnedUniqueName};
+use zbus::object_server::SignalEmitter;
+
+use crate::manager::Manager;
+
+/// The connections that watch, by the uid of their users.
+#[derive(Debug, Default)]
+pub struct Watchers(Arc<Mutex<HashMap<u32, Vec<Watcher>>>>);
+
+#[derive(Clone, Debug)]
+struct Watcher {
+    connection: Connection,
+    name: OwnedUniqueName,
+}
+
+impl Watchers {
+    /// Sends the sender of a message, which is a program of `uid`, the signals of that user until it
+    /// leaves the bus.
+    ///
+    /// # Errors
+    /// [`Error::Throttled`] where the user has too many such programs, [`Error::Internal`] where the bus
+    /// does not say when one leaves.
+    pub async fn add(
+        &self,
+        uid: u32,
+        header: &Header<'_>,
+        connection: &Connection,
+    ) -> Result<(), Error> {
+        let no_bus =
+            |error| Error::Internal(format!("the bus does not say who leaves it: {error}"));
+        let Some(sender) = header.sender() else {
+            return Err(Error::NotAuthorized("the bus does not say who asks".into()));
+        };
+        let name = OwnedUniqueName::from(sender.to_owned());
+        let bus = DBusProxy::new(connection).await.map_err(no_bus)?;
+        let left = bus.receive_name_owner_changed_with_args(&[(0, name.as_str())]).await;
+        let mut left = left.map_err(no_bus)?;
+        let watcher = Watcher { connection: connection.clone(), name: name.clone() };
+        if !self.remember(uid, watcher)? {
+            return Ok(());
+        }
+        let all = Arc::clone(&self.0);
+        // It may have left before anybody looked.
+        let gone = !bus.name_has_owner(name.clone().into()).await.unwrap_or(false);
+        tokio::spawn(async move {
+            if !gone {
+                let _ = left.next().await;
+            }
+            let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(own) = all.get_mut(&uid) {
+                own.retain(|watcher| watcher.name != name);
+            }
+            all.retain(|_, own| !own.is_empty());
+        });
+        Ok(())
+    }
+
+    /// Whether it is a new one.
+    fn remember(&self, uid: u32, watcher: Watcher) -> Result<bool, Error> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = all.entry(uid).or_default();
+        if own.iter().any(|known| known.name == watcher.name) {
+            return Ok(false);
+        }
+        if own.len() >= MOST {
+            return Err(Error::Throttled("too many programs of yours watch already".into()));
+        }
+        own.push(watcher);
+        Ok(true)
+    }
+
+    /// Says that the factors of `user`, who is `uid`, are not what they were. Nobody waits for it.
+    pub fn factors_changed(&self, uid: u32, user: &str) {
+        let (emitters, user) = (self.emitters(uid), user.to_owned());
+        tokio::spawn(async move {
+            for emitter in emitters {
+                let _ = Manager::factors_changed(&emitter, &user).await;
+            }
+        });
+    }
+
+    /// Says that a program asks `uid` for a code: the PAM service and the remote host, both as the
+    /// module told them. Nobody waits for it.
+    pub fn code_wanted(&self, uid: u32, service: Option<String>, rhost: Option<String>) {
+        let emitters = self.emitters(uid);
+        if emitters.is_empty() {
+            return;
+        }
+        tokio::spawn(async move {
+            let (service, rhost) = (service.unwrap_or_default(), rhost.unwrap_or_default());
+            for emitter in emitters {
+                let _ = Manager::code_wanted(&emitter, &service, &rhost).await;
+            }
+        });
+    }
+
+    fn emitters(&self, uid: u32) -> Vec<SignalEmitter<'static>> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = all.get(&uid).map(Vec::as_slice).unwrap_or_default();
+        own.iter()
+            .filter_map(|Watcher { connection, name }| {
+                let emitter = SignalEmitter::new(connection, PATH).ok()?;
+                Some(emitter.set_destination(BusName::Unique(name.clone().into_inner())))
+            })
+            .collect()
+    }
+}
+
+/// Programs of one user that watch at a time.
+const MOST: usize = 8;

@@ -19,3 +19,6 @@ cp target/sudo-rs/bin/sudo target/tests/sudo-rs
 # The module with a way to make it panic, for the test that shows what happens then.
 cargo build --locked -p pam_totp --features panic-on-demand --target-dir target/panicking
 cp target/panicking/debug/libpam_totp.so target/tests/pam_totp_panicking.so
+# The package of what was built.
+scripts/deb.sh
+cp target/deb/libpam-totp_*.deb target/tests/libpam-totp.deb

@@ -7,7 +7,11 @@ if command -v rustup >/dev/null; then rustup component add rustfmt clippy 2>/dev
 cargo fmt --all --check
 cargo clippy --locked --workspace --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
-shellcheck scripts/*.sh tests/harness/askpass .ci/run
+shellcheck scripts/*.sh tests/harness/askpass .ci/run packaging/deb/{postinst,prerm,postrm,config}
+if mandoc -T lint -W warning packaging/man/* | grep -v "mandoc.db"; then
+  echo "lint: a page of the manual is not as it should be" >&2
+  exit 1
+fi
 # The module must never get a runtime with signals or processes: descriptors would stay behind.
 if cargo tree --locked -p pam_totp -e features,normal | grep -E 'tokio feature "(signal|process|rt-multi-thread)"'; then
   echo "lint: pam_totp must not have these features of tokio" >&2

@@ -160,6 +160,21 @@ mod tests {
     }
 
     #[test]
+    fn the_manual_has_these_options_and_no_others() {
+        let manual = include_str!("../../packaging/man/pam_totp.8");
+        let mut count = 0;
+        for item in manual.lines().filter_map(|line| line.strip_prefix(".It Cm ")) {
+            let name = item.split(' ').next().unwrap();
+            let value = if name == "timeout" { "=7" } else { "=x" };
+            let written = if item.contains('=') { format!("{name}{value}") } else { name.into() };
+            assert!(parse(&[&written]).is_ok(), "{written}");
+            count += 1;
+        }
+        // As many as there are fields; try_ and use_first_pass share one.
+        assert_eq!(count, 11);
+    }
+
+    #[test]
     fn everything_else_is_refused_by_name() {
         for arg in [
             "nulok",

@@ -277,4 +277,22 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn the_manual_names_every_command_and_flag() {
+        let manual = include_str!("../../packaging/man/totpctl.1");
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name();
+            let section = manual.split(&format!("\n.Ss {name}\n")).nth(1);
+            let section = section.unwrap_or_else(|| panic!("totpctl(1) lacks {name}"));
+            let section = section.split("\n.S").next().unwrap();
+            for flag in command.get_arguments().filter_map(|argument| argument.get_long()) {
+                let is_there = section.lines().any(|line| {
+                    line.strip_prefix(&format!(".It Fl -{flag}"))
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+                });
+                assert!(is_there, "totpctl(1) lacks {name} --{flag}");
+            }
+        }
+    }
 }

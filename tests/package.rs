@@ -1,0 +1,104 @@
+//! The Debian package, from its installation to its purge.
+
+use std::process::Command;
+
+use tests::{Machine, Ran};
+
+const APT: &str = "DEBIAN_FRONTEND=noninteractive dpkg";
+const PACKAGE: &str = "/opt/tests/libpam-totp.deb";
+
+fn got_in(machine: &Machine, user: &str, code: &str) -> bool {
+    let ran = machine.run(&format!(
+        "/opt/tests/newcomer {user}pw '{code}' x ssh -o StrictHostKeyChecking=no \
+         -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o NumberOfPasswordPrompts=1 \
+         {user}@127.0.0.1 'echo in as $(id -un)'"
+    ));
+    ran.stdout.lines().any(|line| line.trim_end().ends_with(&format!("in as {user}")))
+}
+
+/// A machine with nothing but the package of it.
+fn with_the_package() -> Machine {
+    let machine = Machine::new();
+    machine
+        .run(
+            "rm -rf /usr/libexec/totpd /usr/bin/totpctl /usr/lib/*/security/pam_totp.so /etc/totpd \
+             /usr/share/pam-configs/totp /etc/pam.d/totp /var/lib/totpd",
+        )
+        .ok();
+    machine.run(&format!("{APT} -i {PACKAGE}")).ok();
+    machine
+}
+
+fn asks(machine: &Machine) -> Ran {
+    machine.run("grep -n pam_totp /etc/pam.d/common-auth")
+}
+
+#[test]
+fn from_its_installation_to_its_purge_whoever_should_gets_in() {
+    let machine = with_the_package();
+    assert_eq!(asks(&machine).status, 1, "nothing asks before an administrator says so");
+    assert!(got_in(&machine, "alice", ""));
+    let seed = machine.enrolled("alice", 1);
+    machine.run("DEBIAN_FRONTEND=noninteractive pam-auth-update --enable totp").ok();
+    assert!(asks(&machine).ok().contains("required"));
+    assert!(!got_in(&machine, "alice", "000000"), "a wrong code");
+    assert!(got_in(&machine, "alice", &seed.code()), "a right code");
+    assert!(!got_in(&machine, "alice", &seed.code()), "a used code");
+    assert!(got_in(&machine, "bob", ""), "who has no factor is let by");
+
+    // Installed again, as an upgrade is: the profile stays on, and what was configured is left.
+    machine.run("echo '# mine' >> /etc/totpd/totpd.toml").ok();
+    machine.run(&format!("{APT} --force-confold -i {PACKAGE}")).ok();
+    machine.run("grep -q '^# mine' /etc/totpd/totpd.toml").ok();
+    assert!(asks(&machine).ok().contains("required"));
+
+    // A stack that a person wrote stops the removal, before anything is changed.
+    machine.service("by-hand", "auth required pam_totp.so\n");
+    let refused = machine.run(&format!("{APT} -r libpam-totp"));
+    assert_ne!(refused.status, 0, "{refused:#?}");
+    assert!(refused.text().contains("/etc/pam.d/by-hand"), "{refused:#?}");
+    assert!(asks(&machine).ok().contains("required"));
+    machine.run("totpctl unlock alice").ok();
+    assert!(got_in(&machine, "alice", &seed.next_code()), "it still works");
+
+    machine.run("sed -i 's/^auth/#auth/' /etc/pam.d/by-hand").ok();
+    machine.run(&format!("{APT} -r libpam-totp")).ok();
+    assert_eq!(asks(&machine).status, 1);
+    assert!(machine.run("ls /usr/lib/*/security/pam_totp.so").status != 0);
+    assert!(got_in(&machine, "alice", "") && got_in(&machine, "bob", ""));
+
+    // Purged, it keeps the store, unless the administrator said otherwise.
+    machine.run(&format!("{APT} -P libpam-totp")).ok();
+    machine.run("test -s /var/lib/totpd/store.db && test ! -e /etc/totpd/totpd.toml").ok();
+    machine.run(&format!("{APT} -i {PACKAGE}")).ok();
+    assert!(machine.run("totpctl show alice").ok().contains("alice"), "who was enrolled still is");
+    let answer = "libpam-totp libpam-totp/purge_store boolean true";
+    machine.run(&format!("echo '{answer}' | debconf-set-selections")).ok();
+    machine.run(&format!("{APT} -P libpam-totp")).ok();
+    machine.run("test ! -e /var/lib/totpd").ok();
+}
+
+#[test]
+fn every_file_has_an_owner_and_the_pages_of_the_manual_are_there() {
+    let machine = with_the_package();
+    let files = machine.run("dpkg -L libpam-totp").ok();
+    for file in
+        ["man1/totpctl.1.gz", "man5/totpd.toml.5.gz", "man8/pam_totp.8.gz", "man8/totpd.8.gz"]
+    {
+        assert!(files.contains(file), "{file}: {files}");
+    }
+    machine.run("dpkg --verify libpam-totp").ok();
+    let conffiles = machine.run("dpkg-query -W -f '${Conffiles}' libpam-totp").ok();
+    assert!(conffiles.contains("/etc/totpd/totpd.toml"), "{conffiles}");
+}
+
+#[test]
+fn of_the_same_files_it_is_the_same_byte_by_byte() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let made = Command::new(root.join("scripts/deb.sh")).output().unwrap();
+    let told = String::from_utf8_lossy(&made.stdout);
+    assert!(made.status.success(), "{made:?}");
+    let path = told.strip_prefix("deb: ").and_then(|rest| rest.split(',').next()).unwrap();
+    let again = std::fs::read(root.join(path)).unwrap();
+    assert!(again == std::fs::read(root.join("target/tests/libpam-totp.deb")).unwrap());
+}

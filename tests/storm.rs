@@ -85,8 +85,10 @@ fn two_hundred_restarts_under_a_hundred_logins_a_second() {
            1) signal=KILL ;;\n\
            2) signal=TERM ;;\n\
            esac\n\
-           for wait in $(seq 200); do pid=$(pidof -s totpd) && break; sleep 0.005; done\n\
-           kill -$signal $pid && echo restarted\n\
+           for wait in $(seq 200); do\n\
+             pid=$(pidof -s totpd) && kill -$signal $pid && echo restarted && break\n\
+             sleep 0.005\n\
+           done\n\
            sleep 0.08\n\
          done\n",
     );

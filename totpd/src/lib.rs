@@ -43,4 +43,5 @@ pub mod subject;
 pub mod throttle;
 pub mod uri;
 pub mod user;
+pub mod waiting;
 pub mod watchers;

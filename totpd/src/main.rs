@@ -118,13 +118,10 @@ async fn serving(
 ) -> Result<(), String> {
     let lasts = private.is_some();
     if let Some(private) = private {
-        let daemon = Arc::clone(&daemon);
-        tokio::spawn(async move {
-            if let Err(error) = private.serve(daemon).await {
-                let told = format!("the private socket cannot be served: {error}");
-                Entry::new(Priority::Error, told).write();
-            }
-        });
+        if let Err(error) = private.serve(Arc::clone(&daemon)) {
+            let told = format!("the private socket cannot be served: {error}");
+            Entry::new(Priority::Error, told).write();
+        }
     }
     let mut told = false;
     loop {

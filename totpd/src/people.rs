@@ -1,6 +1,9 @@
-//! Who a name belongs to, asked of NSS. A lookup can hang, so each has a thread and a deadline.
+//! Who a name belongs to, asked of NSS. A lookup can hang, so each has a thread and a deadline. One at a
+//! time is made by the thread that asks for it, if that may wait: a directory that hangs keeps one such
+//! thread, and no more.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -8,6 +11,7 @@ use nix::unistd::{Uid, User};
 use tokio::sync::Semaphore;
 
 use crate::user::UserName;
+use crate::waiting;
 
 /// A person as NSS knows it: the name in the spelling of NSS, and the uid.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -27,13 +31,15 @@ pub struct Unanswered;
 #[derive(Clone, Debug)]
 pub struct People {
     free: Arc<Semaphore>,
+    /// Whether a thread that asked makes a lookup itself.
+    here: Arc<AtomicBool>,
 }
 
 impl People {
     /// Lookups in at most [`MOST_LOOKUPS`] threads at a time.
     #[must_use]
     pub fn new() -> Self {
-        Self { free: Arc::new(Semaphore::new(MOST_LOOKUPS)) }
+        Self { free: Arc::new(Semaphore::new(MOST_LOOKUPS)), here: Arc::default() }
     }
 
     /// The person of that name; nothing if NSS says that there is none.
@@ -56,6 +62,11 @@ impl People {
     where
         F: FnOnce() -> nix::Result<Option<User>> + Send + 'static,
     {
+        if waiting::may_this_thread() && !self.here.swap(true, Ordering::AcqRel) {
+            let answer = ask();
+            self.here.store(false, Ordering::Release);
+            return person(answer);
+        }
         let lookup = async {
             let permit = Arc::clone(&self.free).acquire_owned().await.map_err(|_| Unanswered)?;
             // The permit goes with the thread, not with whoever waits: a thread that hangs is

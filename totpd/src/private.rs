@@ -1,18 +1,25 @@
 //! The private socket: `org.totpd.Totp1.Login` for root without a bus between, so that a bus that
 //! is stalled, full or dead keeps nobody out.
+//!
+//! A few threads accept connections, and work a question off themselves while nothing is in its way.
+//! What has to wait goes on in the runtime, where nobody waits with it.
 
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::task::{Context, Waker};
+use std::thread;
 use std::time::Duration;
 
 use listenfd::ListenFd;
-use nix::sys::socket::{Backlog, listen};
+use nix::sys::socket::{Backlog, getsockopt, listen, sockopt::PeerCredentials};
 use nix::sys::stat::{Mode, umask};
-use tokio::sync::Semaphore;
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use totpd_interface::PRIVATE_SOCKET;
 
 use self::conversation::Conversation;
@@ -20,8 +27,10 @@ use crate::caller::Caller;
 use crate::daemon::Daemon;
 use crate::journal::{Entry, Priority};
 use crate::login::Login;
+use crate::waiting;
 
 mod conversation;
+mod stream;
 
 /// The socket, listening.
 #[derive(Debug)]
@@ -72,45 +81,86 @@ impl Private {
         Ok(Self(listener))
     }
 
-    /// Serves whoever connects, for ever.
+    /// Has whoever connects served from now on, until this process ends. To be called in a runtime.
     ///
     /// # Errors
-    /// Where the socket cannot be listened on.
-    pub async fn serve(self, daemon: Arc<Daemon>) -> io::Result<()> {
-        self.0.set_nonblocking(true)?;
-        let listener = tokio::net::UnixListener::from_std(self.0)?;
-        let login = Login(daemon);
+    /// Where the socket cannot be listened on, or the kernel gives no threads.
+    pub fn serve(self, daemon: Arc<Daemon>) -> io::Result<()> {
+        self.0.set_nonblocking(false)?;
         let mut guid = [0; 16];
         getrandom::fill(&mut guid).map_err(io::Error::other)?;
-        let guid: Arc<str> = data_encoding::HEXLOWER.encode(&guid).into();
-        let room = Arc::new(Semaphore::new(MOST));
+        let served = Arc::new(Served {
+            listener: self.0,
+            login: Login(daemon),
+            guid: data_encoding::HEXLOWER.encode(&guid).into(),
+            room: Arc::new(Semaphore::new(MOST)),
+        });
+        for _ in 0..THREADS {
+            let (served, runtime) = (Arc::clone(&served), Handle::current());
+            let work = move || served.serve_in_this_thread(&runtime);
+            thread::Builder::new().name("private".into()).stack_size(STACK).spawn(work)?;
+        }
+        Ok(())
+    }
+}
+
+/// What the threads share.
+struct Served {
+    listener: UnixListener,
+    login: Login,
+    guid: Arc<str>,
+    room: Arc<Semaphore>,
+}
+
+impl Served {
+    fn serve_in_this_thread(&self, runtime: &Handle) {
+        let _runtime = runtime.enter();
+        waiting::let_this_thread();
         loop {
             // Who leaves a connection open takes room from others until it is closed for idleness.
-            let place = Arc::clone(&room).acquire_owned().await.map_err(io::Error::other)?;
-            match listener.accept().await {
+            let place = runtime.block_on(Arc::clone(&self.room).acquire_owned());
+            let Ok(place) = place else { return };
+            match self.listener.accept() {
+                // A bug that somebody finds ends this conversation alone.
                 Ok((stream, _)) => {
-                    // The word of the kernel. The mode of the socket lets only root connect.
-                    let Ok(peer) = stream.peer_cred() else { continue };
-                    let caller = Caller { uid: peer.uid() };
-                    if caller.is_root() {
-                        let conversation = Conversation::new(stream, caller, Arc::clone(&guid));
-                        let login = login.clone();
-                        tokio::spawn(async move {
-                            let _ = tokio::time::timeout(LIFE, conversation.serve(login)).await;
-                            drop(place);
-                        });
-                    }
+                    let _ = catch_unwind(AssertUnwindSafe(|| self.converse(stream, place)));
                 }
                 Err(error) => {
                     let told = format!("the private socket takes no connection: {error}");
                     Entry::new(Priority::Error, told).write();
-                    tokio::time::sleep(PAUSE).await;
+                    thread::sleep(PAUSE);
                 }
             }
         }
     }
+
+    /// Goes on in this thread for as long as nothing has to be waited for that may take long.
+    fn converse(&self, stream: UnixStream, place: OwnedSemaphorePermit) {
+        // The word of the kernel. The mode of the socket lets only root connect.
+        let Ok(peer) = getsockopt(&stream, PeerCredentials) else { return };
+        let caller = Caller { uid: peer.uid() };
+        if !caller.is_root() {
+            return;
+        }
+        let Ok(conversation) = Conversation::new(stream, caller, Arc::clone(&self.guid)) else {
+            return;
+        };
+        let conversation = conversation.serve(self.login.clone());
+        let mut conversation = Box::pin(async move {
+            let _ = tokio::time::timeout(LIFE, conversation).await;
+            drop(place);
+        });
+        if conversation.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+            tokio::spawn(conversation);
+        }
+    }
 }
 
+/// Threads that accept. One may hang in the directory, one in the reading and one in the writing of a
+/// disk; the last goes on.
+const THREADS: usize = 4;
+/// Bytes of the stack of one: enough for the modules of NSS.
+const STACK: usize = 512 * 1024;
 /// Connections at a time. A login needs two, of a millisecond each.
 const MOST: usize = 512;
 /// Connections that wait for one of those places: a storm of logins.

@@ -2,10 +2,10 @@
 //! [`totpd_interface::peer`].
 
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::UnixStream;
 use totpd_interface::peer::{self, Malformed, Received};
 use totpd_interface::{Dictionary, Error, LOGIN, PATH};
 use zbus::DBusError;
@@ -13,10 +13,11 @@ use zbus::message::{Flags, Header, Message, Type};
 
 use crate::caller::Caller;
 use crate::login::Login;
+use crate::private::stream::Stream;
 
 /// A connection, and what of its words was not looked at yet.
 pub(super) struct Conversation {
-    stream: UnixStream,
+    stream: Stream,
     caller: Caller,
     guid: Arc<str>,
     input: Vec<u8>,
@@ -26,8 +27,12 @@ pub(super) struct Conversation {
 
 impl Conversation {
     /// A connection of `caller`, whom the kernel vouches for, to the socket of that GUID.
-    pub(super) fn new(stream: UnixStream, caller: Caller, guid: Arc<str>) -> Self {
-        Self { stream, caller, guid, input: Vec::new(), output: Vec::new() }
+    ///
+    /// # Errors
+    /// Of the system.
+    pub(super) fn new(stream: UnixStream, caller: Caller, guid: Arc<str>) -> io::Result<Self> {
+        let stream = Stream::new(stream)?;
+        Ok(Self { stream, caller, guid, input: Vec::new(), output: Vec::new() })
     }
 
     /// Answers until the other end closes, or says what cannot be understood.
@@ -136,36 +141,8 @@ impl Conversation {
     /// types.
     async fn receive(&mut self) -> io::Result<()> {
         let output = std::mem::take(&mut self.output);
-        self.send(&output).await?;
-        tokio::time::timeout(IDLE, self.read()).await?
-    }
-
-    async fn read(&mut self) -> io::Result<()> {
-        let mut buffer = [0; 4096];
-        let length = loop {
-            match self.stream.try_read(&mut buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.stream.readable().await?;
-                }
-                done => break done?,
-            }
-        };
-        let received = buffer.get(..length).filter(|received| !received.is_empty());
-        self.input.extend_from_slice(received.ok_or(io::ErrorKind::UnexpectedEof)?);
-        Ok(())
-    }
-
-    async fn send(&self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            match self.stream.try_write(bytes) {
-                Ok(length) => bytes = bytes.get(length..).unwrap_or_default(),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.stream.writable().await?;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+        self.stream.write(&output).await?;
+        tokio::time::timeout(IDLE, self.stream.read_to(&mut self.input)).await?
     }
 }
 

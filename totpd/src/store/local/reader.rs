@@ -1,6 +1,8 @@
-//! The thread that reads. It sees what was committed, and does not wait for what is being flushed.
+//! What reads: a thread, or in its place one that may wait. It sees what was committed, and does not wait
+//! for what is being flushed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use rusqlite::Connection;
@@ -10,10 +12,15 @@ use crate::store::StoreError;
 use crate::store::local::disk::{Slot, connect};
 use crate::store::local::writer::{AbortOnPanic, LONGEST_QUEUE, is_damage, unavailable};
 use crate::store::local::{lock, not_queued};
+use crate::waiting;
 
-/// Asks the thread.
+/// Asks the rows.
 #[derive(Clone)]
-pub(super) struct Reader(SyncSender<Question>);
+pub(super) struct Reader {
+    questions: SyncSender<Question>,
+    file: Arc<Path>,
+    slot: Slot,
+}
 
 type Question = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Trust + Send>;
 
@@ -27,27 +34,14 @@ impl Reader {
     /// The handle, and what its thread has to run. The connection is kept in `slot`.
     pub(super) fn new(file: PathBuf, slot: Slot) -> (Self, Box<dyn FnOnce() + Send>) {
         let (questions, queue) = sync_channel::<Question>(LONGEST_QUEUE);
+        let reader = Self { questions, file: file.into(), slot };
+        let (file, slot) = (Arc::clone(&reader.file), Arc::clone(&reader.slot));
         let work = move || {
-            let _guard = AbortOnPanic;
             while let Ok(question) = queue.recv() {
-                let mut slot = lock(&slot);
-                if slot.is_none() {
-                    match connect(&file).and_then(read_only) {
-                        Ok(connection) => *slot = Some(connection),
-                        Err(error) => {
-                            question(Err(unavailable(&error)));
-                            continue;
-                        }
-                    }
-                }
-                if let Some(connection) = slot.as_ref()
-                    && let Trust::Lost = question(Ok(connection))
-                {
-                    *slot = None;
-                }
+                answer(question, &file, &mut lock(&slot));
             }
         };
-        (Self(questions), Box::new(work))
+        (reader, Box::new(work))
     }
 
     /// Asks the rows. `about` says whose record it is about.
@@ -76,8 +70,33 @@ impl Reader {
             let _ = tell.send(answer);
             trust
         });
-        self.0.try_send(question).map_err(not_queued)?;
+        if waiting::may_this_thread()
+            && let Ok(mut slot) = self.slot.try_lock()
+        {
+            answer(question, &self.file, &mut slot);
+        } else {
+            self.questions.try_send(question).map_err(not_queued)?;
+        }
         Ok(told)
+    }
+}
+
+/// Has a question answered over the connection in `slot`, which is made where there is none.
+fn answer(question: Question, file: &Path, slot: &mut Option<Connection>) {
+    let _guard = AbortOnPanic;
+    if slot.is_none() {
+        match connect(file).and_then(read_only) {
+            Ok(connection) => *slot = Some(connection),
+            Err(error) => {
+                question(Err(unavailable(&error)));
+                return;
+            }
+        }
+    }
+    if let Some(connection) = slot.as_ref()
+        && let Trust::Lost = question(Ok(connection))
+    {
+        *slot = None;
     }
 }
 

@@ -1,6 +1,9 @@
-//! The thread that writes: what waits while it flushes shares the next transaction and flush.
+//! What writes: a thread, and what waits while it flushes shares the next transaction and flush. A change
+//! that finds nobody in its way is made by the thread that asks for it, if that may wait.
 
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use rusqlite::{Connection, ErrorCode};
@@ -8,12 +11,25 @@ use tokio::sync::oneshot;
 
 use crate::store::StoreError;
 use crate::store::local::disk::Disk;
-use crate::store::local::not_queued;
 use crate::store::local::rows::Trouble;
+use crate::store::local::{lock, not_queued};
+use crate::waiting;
 
-/// Asks the thread.
+/// Asks for changes.
 #[derive(Clone)]
-pub(super) struct Writer(SyncSender<Request>);
+pub(super) struct Writer {
+    requests: SyncSender<Request>,
+    shared: Arc<Shared>,
+}
+
+/// What the thread shares with those that write in its place.
+struct Shared {
+    disk: Mutex<Disk>,
+    /// Requests that are in the queue.
+    queued: AtomicUsize,
+    /// Changes that were made in its place since the log was looked at.
+    unlooked: AtomicU32,
+}
 
 /// What is asked of the thread.
 enum Request {
@@ -36,13 +52,19 @@ type Told = oneshot::Receiver<Result<(), StoreError>>;
 
 impl Writer {
     /// The handle, and what its thread has to run.
-    pub(super) fn new(mut disk: Disk) -> (Self, Box<dyn FnOnce() + Send>) {
+    pub(super) fn new(disk: Disk) -> (Self, Box<dyn FnOnce() + Send>) {
         let (requests, queue) = sync_channel(LONGEST_QUEUE);
+        let shared = Arc::new(Shared {
+            disk: Mutex::new(disk),
+            queued: AtomicUsize::new(0),
+            unlooked: AtomicU32::new(0),
+        });
+        let writer = Self { requests, shared: Arc::clone(&shared) };
         let work = move || {
             let _guard = AbortOnPanic;
-            work_off(&mut disk, &queue);
+            work_off(&shared, &queue);
         };
-        (Self(requests), Box::new(work))
+        (writer, Box::new(work))
     }
 
     /// Has a change made. When `Ok` is told it is on disk.
@@ -52,8 +74,29 @@ impl Writer {
         work: impl FnMut(&Connection) -> Result<(), Trouble> + Send + 'static,
     ) -> Result<Told, StoreError> {
         let (tell, told) = oneshot::channel();
-        self.send(Request::Change(Change { about, work: Box::new(work), tell }))?;
+        let change = Change { about, work: Box::new(work), tell };
+        // Whoever came before is served before, and shares its flush with all who wait.
+        if waiting::may_this_thread()
+            && self.shared.queued.load(Ordering::Acquire) == 0
+            && let Ok(mut disk) = self.shared.disk.try_lock()
+        {
+            let _guard = AbortOnPanic;
+            commit(&mut disk, vec![change]);
+            drop(disk);
+            self.look_at_log();
+        } else {
+            self.send(Request::Change(change))?;
+        }
         Ok(told)
+    }
+
+    /// Has the thread see to the log now and then: whoever made the change is answered first.
+    fn look_at_log(&self) {
+        if self.shared.unlooked.fetch_add(1, Ordering::Relaxed) + 1 >= CHANGES_BEFORE_A_LOOK {
+            self.shared.unlooked.store(0, Ordering::Relaxed);
+            // Where its queue is full it is about to look itself.
+            let _ = self.alone(Disk::keep_log_short);
+        }
     }
 
     /// Has `work` done with the file, while nobody else looks at it.
@@ -65,16 +108,23 @@ impl Writer {
     }
 
     fn send(&self, request: Request) -> Result<(), StoreError> {
-        self.0.try_send(request).map_err(not_queued)
+        self.shared.queued.fetch_add(1, Ordering::AcqRel);
+        self.requests.try_send(request).map_err(|refused| {
+            self.shared.queued.fetch_sub(1, Ordering::AcqRel);
+            not_queued(refused)
+        })
     }
 }
 
 /// Works the queue off until nobody holds the other end.
-fn work_off(disk: &mut Disk, queue: &Receiver<Request>) {
+fn work_off(shared: &Shared, queue: &Receiver<Request>) {
     while let Ok(first) = queue.recv() {
+        let mut disk = lock(&shared.disk);
+        let disk = &mut *disk;
         let mut batch = Vec::new();
         let mut after = None;
         for request in std::iter::once(first).chain(queue.try_iter().take(LARGEST_BATCH - 1)) {
+            shared.queued.fetch_sub(1, Ordering::AcqRel);
             match request {
                 // Whoever gave up waiting is not served: the code is still good for another try.
                 Request::Change(change) if change.tell.is_closed() => {}
@@ -178,3 +228,5 @@ impl Drop for AbortOnPanic {
 pub(super) const LONGEST_QUEUE: usize = 4096;
 /// Requests that share a flush.
 const LARGEST_BATCH: usize = 256;
+/// Changes of one row each, of which the reserve of the log holds far more.
+const CHANGES_BEFORE_A_LOOK: u32 = 8;

@@ -1,6 +1,6 @@
 //! Enrolling, as a person meets it: at a terminal, and at the first login.
 
-use tests::{Machine, Ran, eventually, pam};
+use tests::{Machine, Ran, eventually, pam, picture};
 
 const STACK: &str = "@include common-auth\nauth required pam_totp.so nodelay enroll\n\
                      @include common-account\n@include common-session\n";
@@ -48,7 +48,7 @@ fn a_first_login_over_ssh_enrols_and_the_second_asks() {
     assert!(drawn.iter().all(|line| line.chars().count() <= 80));
     let key = first.stdout.split("Key: ").nth(1).unwrap().lines().next().unwrap();
     let secret = key.replace([' ', '\r'], "");
-    let link = read_half_blocks(&drawn);
+    let link = picture::of_half_blocks(&drawn);
     assert!(link.contains(&format!("secret={secret}")), "{link}");
 
     let second = ssh(&machine, "alicepw", "000000", "right");
@@ -244,97 +244,4 @@ fn a_token_with_a_wrong_clock_is_found_by_two_codes() {
         machine.pam("totp", "alice", &late(-180)).go().rc == pam::SUCCESS
     });
     assert_eq!(machine.pam("totp", "alice", &late(-210)).go().rc, pam::AUTH_ERR, "used");
-}
-
-#[test]
-fn the_picture_is_whole_on_a_screen_of_80_by_24_and_of_40_by_40_and_never_broken() {
-    let machine = Machine::with_programs();
-    let screen = |columns: u32, lines: u32, options: &str| {
-        let tmux = format!("tmux -S /tmp/{columns}x{lines}");
-        machine
-            .run(&format!(
-                "{tmux} -u new-session -d -x {columns} -y {lines} \
-                 'env LANG=C.UTF-8 totpctl enroll alice --name x {options}'"
-            ))
-            .ok();
-        let mut shown = String::new();
-        eventually("it asks for the code", || {
-            shown = machine.run(&format!("{tmux} capture-pane -p -S -200")).stdout;
-            shown.contains("Code that the app")
-        });
-        machine.run(&format!("{tmux} capture-pane -p")).ok()
-    };
-    let drawn = |shown: &str| -> Vec<String> {
-        let is_drawn = |line: &&str| line.contains('█') || line.contains('▀');
-        shown.lines().filter(is_drawn).map(ToOwned::to_owned).collect()
-    };
-    for (columns, lines, options) in
-        [(80, 24, ""), (40, 40, ""), (80, 30, "--algorithm SHA256"), (80, 40, "--algorithm SHA512")]
-    {
-        let shown = screen(columns, lines, options);
-        let rows = drawn(&shown);
-        let link = read_half_blocks(&rows.iter().map(String::as_str).collect::<Vec<_>>());
-        assert!(link.starts_with("otpauth://totp/"), "{columns} {lines} {options}: {shown}");
-    }
-    for (columns, lines) in [(20, 24), (80, 12)] {
-        let shown = screen(columns, lines, "");
-        assert!(drawn(&shown).is_empty(), "{shown}");
-    }
-}
-
-#[test]
-fn a_link_is_read_alike_by_another_parser() {
-    let machine = Machine::with_programs();
-    for options in [
-        "",
-        "--algorithm SHA256 --digits 8",
-        "--algorithm SHA512 --period 60",
-        "--issuer 'Ärger Söhne'",
-    ] {
-        let made = machine.run(&format!("totpctl --json enroll alice --name x {options}")).ok();
-        let uri = made.split("\"uri\":\"").nth(1).unwrap().split('"').next().unwrap();
-        let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap();
-        let read = machine.run(&format!(
-            "python3 -c 'import pyotp, sys; t = pyotp.parse_uri(sys.argv[1]); \
-             print(t.secret, t.digits, t.interval, t.digest().name, t.issuer, t.name, sep=\"|\")' '{uri}'"
-        ));
-        let value = |option: &str, default: &str| {
-            let mut words = options.split(' ').skip_while(|word| *word != option);
-            words.nth(1).unwrap_or(default).to_lowercase()
-        };
-        let issuer = if options.contains("issuer") { "Ärger Söhne" } else { "totp-test" };
-        let expected = format!(
-            "{secret}|{}|{}|{}|{issuer}|alice\n",
-            value("--digits", "6"),
-            value("--period", "30"),
-            value("--algorithm", "sha1"),
-        );
-        assert_eq!(read.ok(), expected, "{uri}");
-    }
-}
-
-/// Has zbarimg read half blocks.
-fn read_half_blocks(drawn: &[&str]) -> String {
-    let mut rows: Vec<Vec<bool>> = Vec::new();
-    for line in drawn {
-        for light in [['█', '▀'], ['█', '▄']] {
-            rows.push(line.chars().map(|c| light.contains(&c)).collect());
-        }
-    }
-    let width = rows.iter().map(Vec::len).max().unwrap();
-    let mut picture = format!("P1\n{} {}\n", width * 4, rows.len() * 4);
-    for row in &rows {
-        let line: String = (0..width)
-            .map(|x| if row.get(x) == Some(&true) { "0 0 0 0 " } else { "1 1 1 1 " })
-            .collect();
-        for _ in 0..4 {
-            picture.push_str(&line);
-            picture.push('\n');
-        }
-    }
-    let file = std::env::temp_dir().join(format!("first-login-{}.pbm", std::process::id()));
-    std::fs::write(&file, picture).unwrap();
-    let read = std::process::Command::new("zbarimg").args(["--quiet", "--raw"]).arg(&file).output();
-    std::fs::remove_file(&file).unwrap();
-    String::from_utf8(read.unwrap().stdout).unwrap().trim().to_owned()
 }

@@ -94,3 +94,33 @@ fn valgrind_has_nothing_to_say() {
     assert_eq!(from(&machine, valgrind, &seed.next_code()), pam::SUCCESS, "over the bus");
     assert_eq!(from(&machine, valgrind, "000000"), pam::AUTH_ERR);
 }
+
+/// The process of sshd that runs PAM, and what valgrind has to say of the module in it.
+#[test]
+fn valgrind_has_nothing_to_say_of_sshd() {
+    let machine = Machine::with_programs();
+    let seed = machine.enrolled("alice", 1);
+    machine.run("sed -i '/^@include common-auth/a auth required pam_totp.so' /etc/pam.d/sshd").ok();
+    machine.run("kill $(cat /run/sshd.pid)").ok();
+    let mut sshd = machine.start(
+        "LD_PRELOAD=/opt/tests/unconfined.so exec valgrind -v --keep-debuginfo=yes --leak-check=full \
+         --show-leak-kinds=definite --log-file=/tmp/valgrind.%p /usr/sbin/sshd -D -r -o LoginGraceTime=0",
+    );
+    tests::eventually("sshd listens", || machine.run("echo >/dev/tcp/127.0.0.1/22").status == 0);
+    assert!(machine.ssh("alice", &seed.code()).go().got_in);
+    assert!(!machine.ssh("alice", "000000").go().got_in);
+    // Each process tells what it lost when it ends: the monitors, which load the module, and their
+    // children, in which it asks.
+    machine.run("kill $(cat /run/sshd.pid)").ok();
+    sshd.wait().unwrap();
+    let ended = "grep -l 'ERROR SUMMARY' $(grep -l '/pam_totp.so' /tmp/valgrind.*) | wc -l";
+    tests::eventually("both monitors have ended", || machine.run(ended).stdout.trim() == "2");
+    let all = machine.run("cat /tmp/valgrind.* | grep -c 'ERROR SUMMARY'").ok();
+    assert!(all.trim().parse::<u32>().unwrap() >= 6, "{all}");
+    let logs = machine.run("cat /tmp/valgrind.*").ok();
+    let is_frame = |line: &&str| line.contains("==    by 0x") || line.contains("==    at 0x");
+    assert!(logs.lines().filter(is_frame).any(|line| line.contains("/sshd)")), "{logs}");
+    let told: Vec<_> =
+        logs.lines().filter(is_frame).filter(|line| line.contains("/pam_totp.so")).collect();
+    assert!(told.is_empty(), "{told:#?}");
+}

@@ -1,8 +1,6 @@
 //! The command line, as people and scripts meet it.
 
-use std::process::Command;
-
-use tests::{Machine, Seed, pam};
+use tests::{Machine, Seed, pam, picture};
 
 #[test]
 fn a_new_user_enrols_with_a_phone_and_gets_in() {
@@ -214,7 +212,7 @@ fn read_half_blocks(screen: &str) -> String {
             rows.push(line.chars().map(|c| light.contains(&c)).collect());
         }
     }
-    read(&rows)
+    picture::of_dots(&rows)
 }
 
 /// Reads the QR code that is drawn in cells of two characters.
@@ -230,36 +228,5 @@ fn read_cells(screen: &str, light: &str, dark: &str) -> String {
             rows.push(row);
         }
     }
-    read(&rows)
-}
-
-/// Has zbarimg read dots, of which true is light.
-fn read(rows: &[Vec<bool>]) -> String {
-    let width = rows.iter().map(Vec::len).max().unwrap();
-    let mut picture = format!("P2\n{} {}\n255\n", width * 4, rows.len() * 4);
-    for row in rows {
-        let line: String =
-            (0..width)
-                .map(|x| {
-                    if row.get(x).copied().unwrap_or(false) {
-                        "255 255 255 255 "
-                    } else {
-                        "0 0 0 0 "
-                    }
-                })
-                .collect();
-        for _ in 0..4 {
-            picture.push_str(&line);
-            picture.push('\n');
-        }
-    }
-    let file = std::env::temp_dir().join(format!(
-        "totpctl-qr-{}-{width}-{:?}.pgm",
-        std::process::id(),
-        std::thread::current().id()
-    ));
-    std::fs::write(&file, picture).unwrap();
-    let read = Command::new("zbarimg").args(["--quiet", "--raw"]).arg(&file).output().unwrap();
-    std::fs::remove_file(&file).unwrap();
-    String::from_utf8(read.stdout).unwrap().trim().to_owned()
+    picture::of_dots(&rows)
 }

@@ -3,6 +3,7 @@
 
 mod login;
 mod machine;
+pub mod picture;
 mod seed;
 
 pub use login::{PamCall, PamResult, SshCall, SshResult};

@@ -117,11 +117,11 @@ async fn serving(
     more: impl Fn(Builder<'static>) -> Builder<'static>,
 ) -> Result<(), String> {
     let lasts = private.is_some();
-    if let Some(private) = private {
-        if let Err(error) = private.serve(Arc::clone(&daemon)) {
-            let told = format!("the private socket cannot be served: {error}");
-            Entry::new(Priority::Error, told).write();
-        }
+    if let Some(private) = private
+        && let Err(error) = private.serve(Arc::clone(&daemon))
+    {
+        let told = format!("the private socket cannot be served: {error}");
+        Entry::new(Priority::Error, told).write();
     }
     let mut told = false;
     loop {

@@ -13,6 +13,7 @@ use crate::factor::{Drift, Factor, FactorId, Kind, Limits, Status};
 use crate::otp::{Algorithm, code_at};
 use crate::progress::Progress;
 use crate::record::Record;
+use crate::recovery::{Recovery, RecoveryCode};
 use crate::seed::Seed;
 use crate::throttle::{Source, ThrottleRules};
 use crate::user::UserName;
@@ -83,22 +84,38 @@ impl Host {
         name: &str,
         step: u64,
     ) -> impl Future<Output = Result<Verdict, StoreError>> + use<> {
-        self.attempt(name, Some(code(name, step)))
+        self.attempt(name, Answer::Code(code(name, step)))
     }
 
     /// Tries a wrong code.
     pub(super) fn guess(&self, name: &str) -> Result<Verdict, StoreError> {
-        run(self.attempt(name, Code::parse("12345678")))
+        run(self.attempt(name, Answer::Code(Code::parse("12345678").unwrap())))
+    }
+
+    /// Gives a user new recovery codes, and answers them.
+    pub(super) fn recovery_codes(&self, name: &str, count: u32) -> Result<Vec<String>, StoreError> {
+        let (codes, kept) = Recovery::generate(count).unwrap();
+        run(self.opened.store.update(user(name), move |record| {
+            let record = record.map(|record| Record { recovery: kept.clone(), ..record });
+            ((), record)
+        }))?;
+        Ok(codes.iter().map(|code| code.shown().to_string()).collect())
+    }
+
+    /// Tries a recovery code.
+    pub(super) fn recover(&self, name: &str, code: &str) -> Result<Verdict, StoreError> {
+        let salt = self.record(name)?.map_or([0; 16], |record| record.recovery.salt());
+        let guess = RecoveryCode::parse(code).unwrap().hashed(salt);
+        run(self.attempt(name, Answer::Recovery(guess)))
     }
 
     fn attempt(
         &self,
         name: &str,
-        code: Option<Code>,
+        answer: Answer,
     ) -> impl Future<Output = Result<Verdict, StoreError>> + use<> {
         let (store, subject) = (self.opened.store.clone(), user(name));
         let source = Source::Address([192, 0, 2, 1].into());
-        let answer = code.map_or(Answer::Malformed, Answer::Code);
         let one =
             Attempt { answer, factor: None, service: None, source, uid: 1000, now: self.now() };
         async move {

@@ -26,6 +26,8 @@ enum Act {
     Confirm(String, u64),
     Deny(String),
     Enrol(String),
+    /// A recovery code.
+    Recover(String, String),
     Rekey(String),
     Remove(String),
     Restore,
@@ -37,6 +39,7 @@ struct Promises {
     confirmed: BTreeSet<String>,
     removed: BTreeSet<String>,
     used: BTreeMap<String, BTreeSet<u64>>,
+    recovered: BTreeMap<String, BTreeSet<String>>,
     denied: BTreeMap<String, u32>,
     key: Option<String>,
     backup: BTreeSet<String>,
@@ -56,6 +59,10 @@ impl Promises {
             }
             Act::Deny(name) => *self.denied.entry(name.clone()).or_default() += 1,
             Act::Enrol(_) => {}
+            Act::Recover(name, code) => {
+                self.recovered.entry(name.clone()).or_default().insert(code.clone());
+                self.denied.remove(name);
+            }
             Act::Rekey(key) => self.key = Some(key.clone()),
             Act::Remove(name) => {
                 self.confirmed.remove(name);
@@ -92,6 +99,9 @@ fn write(folder: &Path, mark: &dyn Fn(Mark)) {
     let deny = |name: &str| {
         act(Act::Deny(name.into()), &|| assert!(!is_yes(&host.guess(name))));
     };
+    let recover = |name: &str, code: &str| {
+        act(Act::Recover(name.into(), code.into()), &|| assert!(is_yes(&host.recover(name, code))));
+    };
     let rekey = || {
         mark(Mark::Begun(Act::Rekey(String::new())));
         let key = host.rekey().unwrap().key.to_string();
@@ -100,7 +110,17 @@ fn write(folder: &Path, mark: &dyn Fn(Mark)) {
     for n in 0..6 {
         enrol(&format!("user{n}"));
     }
+    // Until a restore, which voids them.
+    let codes = host.recovery_codes("user1", 4).unwrap();
+    let later = host.recovery_codes("user4", 4).unwrap();
     for round in 0..13 {
+        match round {
+            0 | 1 => codes.iter().skip(2 * round).take(2).for_each(|code| recover("user1", code)),
+            _ => {}
+        }
+        if let Some(code) = later.get(round).filter(|_| round < 2) {
+            recover("user4", code);
+        }
         for n in 0..6 {
             let name = format!("user{n}");
             approve(&name);
@@ -183,7 +203,7 @@ fn check(folder: &Path, marks: &[Mark]) -> Result<(), String> {
         Some(Act::Approve(one, _) | Act::Confirm(one, _) | Act::Deny(one) | Act::Enrol(one)) => {
             one == name
         }
-        Some(Act::Remove(one)) => one == name,
+        Some(Act::Recover(one, _) | Act::Remove(one)) => one == name,
         _ => false,
     };
     for name in &promises.confirmed {
@@ -216,6 +236,13 @@ fn check(folder: &Path, marks: &[Mark]) -> Result<(), String> {
         let found = file.map(|key| key.id().to_string());
         if found.as_ref() != Some(key) && !matches!(under_way, Some(Act::Rekey(_))) {
             return Err(format!("the key is {found:?} after a rekey to {key}"));
+        }
+    }
+    for (name, codes) in &promises.recovered {
+        for code in codes {
+            if is_yes(&host.recover(name, code)) {
+                return Err(format!("{name}: a recovery code is good a second time"));
+            }
         }
     }
     for (name, steps) in &promises.used {
@@ -257,7 +284,9 @@ fn without_a_flush_at_each_commit_the_campaign_finds_what_breaks() {
         broken.len(),
         &broken[..broken.len().min(3)]
     );
-    assert!(broken.iter().any(|why| why.contains("good a second time")), "{broken:#?}");
+    for what in ["the code of step", "a recovery code is good a second time"] {
+        assert!(broken.iter().any(|why| why.contains(what)), "{what}: {broken:#?}");
+    }
 }
 
 #[test]

@@ -77,6 +77,35 @@ fn what_is_not_finished_is_no_way_in_and_is_taken_up_again() {
 }
 
 #[test]
+fn a_first_login_at_a_console_with_su_and_with_sudo_enrols() {
+    for (service, user, command) in [
+        ("login", "root", "login alice"),
+        ("su", "bob", "su alice -c 'echo in as $(id -un)'"),
+        ("sudo", "alice", "sudo -k sh -c 'echo in as $SUDO_USER'"),
+    ] {
+        let machine = Machine::new();
+        machine.write("/etc/default/locale", "LANG=C.UTF-8\n");
+        machine.write("/etc/sudoers.d/alice", "alice ALL=(ALL) ALL\n");
+        machine.service(service, STACK);
+        let enter = |code: &str, first: &str| {
+            machine.run_as(
+                user,
+                &format!("exec /opt/tests/newcomer alicepw '{code}' {first} {command}"),
+            )
+        };
+        let left = enter("", "^C");
+        assert!(left.stdout.contains('█') && !got_in(&left), "{service}: {left:#?}");
+        let first = enter("", "right");
+        assert!(got_in(&first), "{service}: {first:#?}");
+        assert!(first.stdout.contains('█'), "{service}: {first:#?}");
+        assert!(first.stdout.contains("Keep these on paper"), "{service}: {first:#?}");
+        let second = enter("000000", "right");
+        assert!(!got_in(&second) && !second.stdout.contains("Scan this"), "{service}: {second:#?}");
+        assert!(second.stdout.contains("Verification code: "), "{service}: {second:#?}");
+    }
+}
+
+#[test]
 fn twenty_first_logins_at_once_make_one_factor() {
     let machine = Machine::new();
     machine.service("totp", "auth required pam_totp.so nodelay enroll timeout=30\n");

@@ -37,6 +37,29 @@ fn a_user_enrols_with_its_own_password_and_nobody_else_is_touched() {
 }
 
 #[test]
+fn an_agent_that_dies_lets_nobody_do_anything() {
+    let machine = Machine::with_programs();
+    let mut left = machine.start(
+        "cd /tmp; exec setpriv --reuid bob --regid bob --init-groups \
+         /opt/tests/newcomer hang x right totpctl enroll > /tmp/seen",
+    );
+    let seen = || machine.run("cat /tmp/seen").stdout;
+    eventually("the agent asks", || seen().contains("Password:"));
+    machine.run("kill -KILL $(pidof pkttyagent)").ok();
+    assert_eq!(left.wait().unwrap().code(), Some(4), "{}", seen());
+    assert!(!seen().contains("otpauth://"), "{}", seen());
+    assert!(
+        seen().contains("does not let you change") || seen().contains("cancelled"),
+        "{}",
+        seen()
+    );
+    assert!(machine.run("totpctl --json show bob").ok().contains("\"factors\":[]"));
+    // And nothing of it is in the way of the next time.
+    let done = at_a_terminal(&machine, "bob", "bobpw x right", "totpctl enroll");
+    assert_eq!(done.status, 0, "{done:#?}");
+}
+
+#[test]
 fn a_session_that_somebody_took_over_replaces_no_verified_factor() {
     let machine = Machine::with_programs();
     // As polkit answers where `active` is enough: yes, without a question.

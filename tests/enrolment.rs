@@ -222,10 +222,26 @@ fn several_factors_are_named_limited_disabled_and_followed() {
     let ids: Vec<_> =
         state.split("\"factor\":\"").skip(1).map(|rest| rest[..10].to_owned()).collect();
     assert_eq!(ids.len(), 2, "{state}");
+    let second = state.split("\"name\":\"").nth(2).unwrap().split('"').next().unwrap();
     machine.run(&format!("totpctl rename alice --factor {} Pixel", ids[0])).ok();
     machine.run(&format!("totpctl set alice --factor {} --services sshd,sudo", ids[1])).ok();
     let shown = machine.run("totpctl show alice").ok();
     assert!(shown.contains("Pixel") && shown.contains("opens sshd, sudo alone."), "{shown}");
+    machine.service("named", "auth required pam_totp.so nodelay names\n");
+    for (service, prompt) in [("named", "Verification code: "), ("totp", "Verification code: ")] {
+        let asked = machine.pam(service, "alice", "").go();
+        assert_eq!(asked.shown[0], prompt, "one of them is not for this service");
+    }
+    machine.run(&format!("totpctl set alice --factor {} --services sshd,sudo,named", ids[1])).ok();
+    assert_eq!(
+        machine.pam("named", "alice", "").go().shown[0],
+        format!("Verification code (Pixel, {}): ", second)
+    );
+    // Whoever is not root's program learns no names, and a name without a record has none.
+    let asked = machine.run_as("alice", "/opt/tests/pam named alice ''");
+    assert!(asked.stdout.contains("shown: Verification code: \n"), "{asked:#?}");
+    assert_eq!(machine.pam("named", "nobody-here", "").go().shown[0], "Verification code: ");
+    machine.run(&format!("totpctl set alice --factor {} --services sshd,sudo", ids[1])).ok();
     machine.service("sudo", "auth required pam_totp.so nodelay\n");
     assert_eq!(machine.pam("totp", "alice", &token.code()).go().rc, pam::AUTH_ERR);
     assert_eq!(machine.pam("sudo", "alice", &token.code()).go().rc, pam::SUCCESS);

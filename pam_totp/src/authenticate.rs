@@ -51,6 +51,7 @@ pub(crate) struct Context {
     pub(crate) items: Vec<(&'static str, String)>,
     pub(crate) nullok: bool,
     pub(crate) enroll: bool,
+    pub(crate) names: bool,
     /// The only factor that counts: the one that is being enrolled.
     pub(crate) factor: Option<String>,
     pub(crate) prompt: Option<String>,
@@ -134,6 +135,7 @@ fn conversation<S: Session>(
         items: session.context(),
         nullok: options.nullok,
         enroll: options.enroll,
+        names: options.names,
         factor: None,
         prompt: options.prompt.clone().or_else(|| options.forward_pass.then(|| BOTH.into())),
     };

@@ -16,6 +16,8 @@ pub(crate) struct Options {
     pub(crate) first_pass: FirstPass,
     /// `forward_pass`: the answer is password and code; the password goes to the next module.
     pub(crate) forward_pass: bool,
+    /// `names`: the prompt names the factors of the user.
+    pub(crate) names: bool,
     /// `nodelay`: a refusal is told at once.
     pub(crate) nodelay: bool,
     /// `nullok`: who has no factor is let by.
@@ -57,6 +59,7 @@ impl Options {
                     "echo" => options.echo = true,
                     "enroll" => options.enroll = true,
                     "forward_pass" => options.forward_pass = true,
+                    "names" => options.names = true,
                     "nodelay" => options.nodelay = true,
                     "nullok" => options.nullok = true,
                     #[cfg(feature = "panic-on-demand")]
@@ -73,6 +76,9 @@ impl Options {
         }
         if options.enroll && options.forward_pass {
             return Err("enroll needs a prompt of its own, and forward_pass leaves none".into());
+        }
+        if options.names && options.forward_pass {
+            return Err("names is for behind a password, and forward_pass asks before it".into());
         }
         Ok(options)
     }
@@ -91,6 +97,7 @@ impl Default for Options {
             enroll: false,
             first_pass: FirstPass::Ignore,
             forward_pass: false,
+            names: false,
             nodelay: false,
             nullok: false,
             prompt: None,
@@ -144,6 +151,7 @@ mod tests {
             enroll: false,
             first_pass: FirstPass::Try,
             forward_pass: true,
+            names: false,
             nodelay: true,
             nullok: true,
             prompt: Some("Token: ".into()),
@@ -154,7 +162,9 @@ mod tests {
         };
         assert_eq!(all, Ok(expected));
         assert!(parse(&["enroll"]).unwrap().enroll);
+        assert!(parse(&["names"]).unwrap().names);
         assert!(parse(&["enroll", "forward_pass"]).is_err());
+        assert!(parse(&["names", "forward_pass"]).is_err());
         assert_eq!(parse(&["use_first_pass"]).unwrap().first_pass, FirstPass::Only);
         assert_eq!(parse(&["prompt=a=b"]).unwrap().prompt.as_deref(), Some("a=b"));
     }
@@ -171,7 +181,7 @@ mod tests {
             count += 1;
         }
         // As many as there are fields; try_ and use_first_pass share one.
-        assert_eq!(count, 11);
+        assert_eq!(count, 12);
     }
 
     #[test]

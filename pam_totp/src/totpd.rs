@@ -189,6 +189,9 @@ fn dictionary(context: &Context) -> Dictionary {
     if context.enroll {
         put("enroll", true.into());
     }
+    if context.names {
+        put("names", true.into());
+    }
     dictionary
 }
 

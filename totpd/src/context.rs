@@ -24,6 +24,8 @@ pub struct Context {
     pub nullok: bool,
     /// Whether a user without a factor shall make one at this login (module option `enroll`).
     pub enroll: bool,
+    /// Whether the prompt names the factors (module option `names`).
+    pub names: bool,
     /// The words of the prompt (module option `prompt=`).
     pub prompt: Option<String>,
 }
@@ -50,6 +52,7 @@ impl Context {
             factor: text("factor")?,
             nullok: flag("nullok")?,
             enroll: flag("enroll")?,
+            names: flag("names")?,
             prompt: text("prompt")?,
         })
     }
@@ -57,7 +60,8 @@ impl Context {
     /// What is left of it where the caller is not root: nothing that says where it comes from.
     #[must_use]
     pub fn of_an_ordinary_caller(self) -> Self {
-        Self { service: None, rhost: None, tty: None, ruser: None, enroll: false, ..self }
+        let nobody = Self::default();
+        Self { factor: self.factor, nullok: self.nullok, prompt: self.prompt, ..nobody }
     }
 
     /// Whether the program behind it shows a prompt of many lines as it is: one at a terminal, or ssh.

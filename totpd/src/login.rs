@@ -31,7 +31,7 @@ impl Login {
     /// many a code has), `enroll` (details: `prompt` s, `factor` s, `uri` s) or `skip`.
     ///
     /// Context keys, all optional: `service`, `rhost`, `tty`, `ruser`, `factor`, `prompt` (s),
-    /// `nullok`, `enroll` (b, root only). Unknown keys are ignored.
+    /// `nullok` (b), `enroll`, `names` (b, root only). Unknown keys are ignored.
     #[zbus(out_args("action", "details"))]
     async fn begin(
         &self,
@@ -84,8 +84,10 @@ impl Login {
         {
             return Ok((action::ENROLL.into(), offer));
         }
-        if context.nullok || !caller.is_root() {
+        let mut uid = None;
+        if context.nullok || context.names || !caller.is_root() {
             let target = self.0.target_for(caller, user).await?;
+            uid = target.uid;
             if let Some(uid) = target.uid.filter(|_| context.nullok) {
                 let stored = self.0.told(self.0.store.read(target.subject).await)?;
                 if may_skip(stored.as_ref(), uid) {
@@ -103,7 +105,14 @@ impl Login {
             let (service, rhost) = (context.service.clone(), context.rhost.clone());
             self.0.watchers.code_wanted(record.uid, service, rhost);
         }
-        let text = prompt(context.prompt.as_deref(), standing);
+        // A recreated account is not told what its predecessor had.
+        let named = context.names && uid == Some(record.uid);
+        let text = match standing {
+            Standing::Open if named => {
+                with_names(context.prompt.as_deref(), &context, &record, now)
+            }
+            _ => prompt(context.prompt.as_deref(), standing),
+        };
         let digits = record.digits().unwrap_or(self.0.config.defaults.digits);
         let details = Reply::new().with("prompt", text).with("digits", u32::from(digits));
         Ok((action::PROMPT.into(), details.into()))
@@ -173,6 +182,29 @@ fn prompt(words: Option<&str>, standing: Standing) -> String {
     };
     let bare = words.trim_end_matches([':', ' ']);
     format!("{bare} ({hint}): ")
+}
+
+/// The text of the prompt with the names of the factors that open this service now, where there are
+/// several: as many as fit.
+fn with_names(words: Option<&str>, context: &Context, record: &Record, now: u64) -> String {
+    let bare = words.unwrap_or(PROMPT).trim_end_matches([':', ' ']);
+    let service = context.service.as_deref();
+    let names: Vec<_> = record
+        .factors
+        .iter()
+        .filter(|factor| factor.is_verified() && factor.limits.allow(service, now))
+        .map(|factor| factor.name.as_str())
+        .collect();
+    let fits = |names: &[&str], more: &str| {
+        let text = format!("{bare} ({}{more}): ", names.join(", "));
+        (text.chars().count() < NARROW).then_some(text)
+    };
+    let shorter = || (1..names.len()).rev().find_map(|some| fits(names.get(..some)?, ", ..."));
+    let named = match names.as_slice() {
+        [] | [_] => None,
+        all => fits(all, "").or_else(shorter),
+    };
+    named.unwrap_or_else(|| prompt(words, Standing::Open))
 }
 
 /// Seconds up to two minutes, then whole minutes, rounded up.
@@ -278,6 +310,8 @@ fn decision(user: &str, context: &Context, source: &Source, word: &str, reason: 
 }
 
 const PROMPT: &str = "Verification code: ";
+/// Columns that no text here has.
+const NARROW: usize = 60;
 /// Finds every decision: `journalctl MESSAGE_ID=…`.
 const DECISION: &str = "3c6f1a52d0f94a7f8e0f4f6a3d9a1b7e";
 /// Characters of a name in the log: a message may bring megabytes.
@@ -302,6 +336,35 @@ mod tests {
             (Some("Token:"), Standing::Waiting(1), "Token (wait 1 s): "),
         ] {
             assert_eq!(prompt(words, standing), expected);
+        }
+    }
+
+    #[test]
+    fn several_factors_are_named_as_far_as_they_fit_and_open_something_here() {
+        let prompt_of = |names: &[&str], service: Option<&str>| {
+            let mut record = Record::new(1000);
+            for (number, name) in names.iter().enumerate() {
+                let mut factor = verified(Kind::Totp { period: 30 }, None);
+                factor.name = (*name).into();
+                if number == 2 {
+                    factor.limits.services = vec!["sudo".into()];
+                }
+                record.factors.push(factor);
+            }
+            let context = Context { service: service.map(ToOwned::to_owned), ..Context::default() };
+            with_names(None, &context, &record, 5)
+        };
+        let long = "x".repeat(40);
+        for (names, service, expected) in [
+            (&[][..], None, "Verification code: "),
+            (&["Pixel"], None, "Verification code: "),
+            (&["Pixel", "Token"], None, "Verification code (Pixel, Token): "),
+            (&["Pixel", "Token", "Old"], None, "Verification code (Pixel, Token): "),
+            (&["Pixel", "Token", "Old"], Some("sudo"), "Verification code (Pixel, Token, Old): "),
+            (&["Pixel", &long], None, "Verification code (Pixel, ...): "),
+            (&[&long, &long], None, "Verification code: "),
+        ] {
+            assert_eq!(prompt_of(names, service), expected, "{names:?}");
         }
     }
 

@@ -123,6 +123,7 @@ fn a_context_goes_over_whole() {
         items: vec![("service", "sshd".into()), ("rhost", "192.0.2.1".into())],
         nullok: true,
         enroll: true,
+        names: true,
         factor: Some("f-x".into()),
         prompt: Some("Token: ".into()),
     };
@@ -133,8 +134,9 @@ fn a_context_goes_over_whole() {
     assert_eq!(text("prompt").as_deref(), Some("Token: "));
     assert_eq!(sent["nullok"].downcast_ref::<bool>(), Ok(true));
     assert_eq!(sent["enroll"].downcast_ref::<bool>(), Ok(true));
+    assert_eq!(sent["names"].downcast_ref::<bool>(), Ok(true));
     assert_eq!(text("factor").as_deref(), Some("f-x"));
-    assert_eq!(sent.len(), 6);
+    assert_eq!(sent.len(), 7);
     assert!(dictionary(&Context::default()).is_empty());
     let none = Dictionary::new();
     assert!(!Question::Begin("alice", &none).is_asked_once());

@@ -1,9 +1,7 @@
-//! Who a name belongs to, asked of NSS. A lookup can hang, so each has a thread and a deadline. One at a
-//! time is made by the thread that asks for it, if that may wait: a directory that hangs keeps one such
-//! thread, and no more.
+//! Who a name belongs to, asked of NSS. A lookup can hang, so each has a thread and a deadline, unless the
+//! thread that asks for it may wait.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -31,15 +29,13 @@ pub struct Unanswered;
 #[derive(Clone, Debug)]
 pub struct People {
     free: Arc<Semaphore>,
-    /// Whether a thread that asked makes a lookup itself.
-    here: Arc<AtomicBool>,
 }
 
 impl People {
     /// Lookups in at most [`MOST_LOOKUPS`] threads at a time.
     #[must_use]
     pub fn new() -> Self {
-        Self { free: Arc::new(Semaphore::new(MOST_LOOKUPS)), here: Arc::default() }
+        Self { free: Arc::new(Semaphore::new(MOST_LOOKUPS)) }
     }
 
     /// The person of that name; nothing if NSS says that there is none.
@@ -62,10 +58,8 @@ impl People {
     where
         F: FnOnce() -> nix::Result<Option<User>> + Send + 'static,
     {
-        if waiting::may_this_thread() && !self.here.swap(true, Ordering::AcqRel) {
-            let answer = ask();
-            self.here.store(false, Ordering::Release);
-            return person(answer);
+        if waiting::may_this_thread() {
+            return person(ask());
         }
         let lookup = async {
             let permit = Arc::clone(&self.free).acquire_owned().await.map_err(|_| Unanswered)?;

@@ -1,8 +1,8 @@
 //! The private socket: `org.totpd.Totp1.Login` for root without a bus between, so that a bus that
 //! is stalled, full or dead keeps nobody out.
 //!
-//! A few threads accept connections, and work a question off themselves while nothing is in its way.
-//! What has to wait goes on in the runtime, where nobody waits with it.
+//! Two threads accept connections. One of them at a time works a question off itself while nothing is in
+//! its way; what has to wait goes on in the runtime, where nobody waits with it.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -11,6 +11,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
@@ -94,6 +95,7 @@ impl Private {
             login: Login(daemon),
             guid: data_encoding::HEXLOWER.encode(&guid).into(),
             room: Arc::new(Semaphore::new(MOST)),
+            waits: AtomicBool::new(false),
         });
         for _ in 0..THREADS {
             let (served, runtime) = (Arc::clone(&served), Handle::current());
@@ -110,21 +112,19 @@ struct Served {
     login: Login,
     guid: Arc<str>,
     room: Arc<Semaphore>,
+    /// Whether one of the threads may hang in what it does.
+    waits: AtomicBool,
 }
 
 impl Served {
     fn serve_in_this_thread(&self, runtime: &Handle) {
         let _runtime = runtime.enter();
-        waiting::let_this_thread();
         loop {
             // Who leaves a connection open takes room from others until it is closed for idleness.
             let place = runtime.block_on(Arc::clone(&self.room).acquire_owned());
             let Ok(place) = place else { return };
             match self.listener.accept() {
-                // A bug that somebody finds ends this conversation alone.
-                Ok((stream, _)) => {
-                    let _ = catch_unwind(AssertUnwindSafe(|| self.converse(stream, place)));
-                }
+                Ok((stream, _)) => self.converse(stream, place),
                 Err(error) => {
                     let told = format!("the private socket takes no connection: {error}");
                     Entry::new(Priority::Error, told).write();
@@ -150,15 +150,27 @@ impl Served {
             let _ = tokio::time::timeout(LIFE, conversation).await;
             drop(place);
         });
-        if conversation.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+        // A bug that somebody finds ends this conversation alone.
+        let mut go_on = || {
+            let mut here = Context::from_waker(Waker::noop());
+            let poll = || conversation.as_mut().poll(&mut here);
+            catch_unwind(AssertUnwindSafe(poll)).is_ok_and(|done| done.is_pending())
+        };
+        let is_left = if self.waits.swap(true, Ordering::AcqRel) {
+            go_on()
+        } else {
+            let is_left = waiting::while_it_may(go_on);
+            self.waits.store(false, Ordering::Release);
+            is_left
+        };
+        if is_left {
             tokio::spawn(conversation);
         }
     }
 }
 
-/// Threads that accept. One may hang in the directory, one in the reading and one in the writing of a
-/// disk; the last goes on.
-const THREADS: usize = 4;
+/// Threads that accept: one may hang in the directory or the disk, the other goes on.
+const THREADS: usize = 2;
 /// Bytes of the stack of one: enough for the modules of NSS.
 const STACK: usize = 512 * 1024;
 /// Connections at a time. A login needs two, of a millisecond each.

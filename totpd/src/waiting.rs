@@ -1,8 +1,9 @@
-//! Which threads may wait: for the disk, or for the directory that names are looked up in.
+//! Which thread may wait: for the disk, or for the directory that names are looked up in.
 //!
-//! The thread that serves the bus may not, since everybody would wait with it: it has others do that.
-//! The threads of the private socket may. A question that finds nobody in its way is then worked off
-//! by the thread that received it, and no other has to wake up for it.
+//! The thread that serves the bus may not, since everybody would wait with it: it has others do that. One
+//! thread of the private socket at a time may. A question that finds nobody in its way is then worked off
+//! by the thread that received it, and no other has to wake up for it; where that thread hangs, so does
+//! that question alone.
 
 use std::cell::Cell;
 
@@ -10,9 +11,12 @@ thread_local! {
     static MAY_WAIT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Lets this thread wait from now on.
-pub fn let_this_thread() {
+/// Lets this thread wait while it does `work`, which must not panic.
+pub fn while_it_may<T>(work: impl FnOnce() -> T) -> T {
     MAY_WAIT.set(true);
+    let done = work();
+    MAY_WAIT.set(false);
+    done
 }
 
 /// Whether this thread may.

@@ -4,8 +4,10 @@
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::time::TimeSpec;
 
 use crate::waiting;
 
@@ -86,7 +88,7 @@ impl Stream {
         let Self::Here(stream) = self else { return false };
         let mut this = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
         waiting::may_this_thread()
-            && poll(&mut this, PollTimeout::from(MOMENT)).is_ok_and(|ready| ready > 0)
+            && ppoll(&mut this, Some(TimeSpec::from(MOMENT)), None).is_ok_and(|ready| ready > 0)
     }
 
     /// The connection as the runtime has it, from now on.
@@ -103,5 +105,5 @@ impl Stream {
     }
 }
 
-/// In milliseconds.
-const MOMENT: u8 = 1;
+/// Longer than a module takes, shorter than anybody minds who comes next.
+const MOMENT: Duration = Duration::from_micros(200);

@@ -133,6 +133,16 @@ pub(crate) enum Command {
     Rekey,
     /// Read and unseal every record, and name each that is damaged (root)
     VerifyStore,
+    /// Say what each PAM service will do, and what is wrong with that; changes nothing (root)
+    ///
+    /// It reads the stacks in /etc/pam.d as libpam does, and goes through every way a login can take. A
+    /// service asks for a code, or does not, or can be entered without one because of a line that is named.
+    /// For sshd its own configuration is looked at too (sshd -T). Exit status 1 if something is wrong.
+    Doctor {
+        /// The PAM services; by default sshd, sudo, su, login, and whatever else asks for a code
+        #[arg(value_name = "SERVICE")]
+        services: Vec<String>,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell

@@ -8,6 +8,7 @@ use crate::input::user_or_caller;
 mod backup;
 mod completions;
 mod confirm;
+mod doctor;
 mod enroll;
 mod list;
 mod recovery_codes;
@@ -30,6 +31,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Confirm { user, factor } => {
             confirm::run(&user_or_caller(user.as_deref())?, factor.as_deref(), json)
         }
+        Command::Doctor { services } => doctor::run(services, json),
         Command::Enroll(options) => match &options.batch {
             Some(file) => enroll::batch::run(file, options),
             None => enroll::run(&user_or_caller(options.user.as_deref())?, options, json),

@@ -1,0 +1,118 @@
+//! `totpctl doctor`, on stacks as they are and as people break them.
+
+use tests::{Machine, Ran, pam};
+
+fn doctor(machine: &Machine, services: &str) -> Ran {
+    machine.run(&format!("totpctl doctor {services}"))
+}
+
+#[test]
+fn what_the_readme_says_is_found_good_and_a_broken_line_is_named() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    let before = doctor(&machine, "sshd sudo");
+    assert_eq!(before.status, 0, "{before:#?}");
+    assert!(before.stdout.contains("sshd: does not ask for a code\n"), "{before:#?}");
+    assert!(!before.stdout.contains("shut out"), "{before:#?}");
+
+    machine
+        .run("sed -i '/^@include common-auth/a auth    required    pam_totp.so' /etc/pam.d/sshd /etc/pam.d/sudo")
+        .ok();
+    let good = doctor(&machine, "");
+    assert_eq!(good.status, 0, "{good:#?}");
+    for line in
+        ["sshd: asks for a code\n", "sudo: asks for a code\n", "su: does not ask for a code\n"]
+    {
+        assert!(good.stdout.contains(line), "{line} {good:#?}");
+    }
+    assert!(good.stdout.contains("this host: totpd ") && good.stdout.contains(" answers"));
+    let shut_out = good.stdout.split("without a factor: root, ").nth(1).unwrap();
+    assert!(shut_out.contains("bob, carol") && !shut_out.contains("alice"), "{good:#?}");
+
+    // The password is enough, or the code may be wrong: what doctor says is what libpam does.
+    machine
+        .service("skipped", "auth sufficient pam_permit.so\nauth required pam_totp.so nodelay\n");
+    let skipped = doctor(&machine, "skipped");
+    assert_eq!(skipped.status, 1, "{skipped:#?}");
+    assert!(skipped.stdout.contains("skipped: CAN BE ENTERED WITHOUT A CODE"), "{skipped:#?}");
+    assert!(skipped.stdout.contains("/etc/pam.d/skipped:1: success of pam_permit"), "{skipped:#?}");
+    assert_eq!(machine.pam("skipped", "alice", "000000").go().rc, pam::SUCCESS);
+    machine
+        .service("overruled", "auth required pam_permit.so\nauth optional pam_totp.so nodelay\n");
+    let overruled = doctor(&machine, "overruled");
+    assert!(
+        overruled.stdout.contains("/etc/pam.d/overruled:2: a login succeeds"),
+        "{overruled:#?}"
+    );
+    assert_eq!(machine.pam("overruled", "alice", "000000").go().rc, pam::SUCCESS);
+    machine.service("shut", "auth requird pam_totp.so\nauth required pam_permit.so\n");
+    let shut = doctor(&machine, "shut");
+    assert!(shut.stdout.contains("shut: lets nobody in"), "{shut:#?}");
+    assert!(shut.stdout.contains("libpam cannot read \"requird\""), "{shut:#?}");
+    for (service, stack, told) in [
+        ("refused", "@include no-such-file\n", "there is no no-such-file to include"),
+        ("endless", "auth include endless\n", "includes a file that includes it"),
+        ("gone", "auth required /no/such/pam_totp.so\n", "is not installed, and nobody gets in"),
+    ] {
+        machine.service(service, stack);
+        let ran = doctor(&machine, service);
+        assert!(ran.status == 1 && ran.stdout.contains(told), "{service}: {ran:#?}");
+    }
+    // By itself it finds each service that asks, or tries to.
+    let all = doctor(&machine, "");
+    assert!(all.status == 1 && all.stdout.contains("\noverruled: "), "{all:#?}");
+
+    let json = machine.run("totpctl --json doctor sshd skipped");
+    assert_eq!(json.status, 1, "{json:#?}");
+    let told: String = json.stdout.lines().collect();
+    assert!(told.contains("\"sshd\":{\"asks\":true,\"does\":[\"asks for a code\"]"), "{told}");
+    assert!(told.contains("\"wrong\":1}"), "{told}");
+}
+
+#[test]
+fn an_sshd_that_never_asks_is_found() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    machine.run("sed -i '/^@include common-auth/a auth required pam_totp.so' /etc/pam.d/sshd").ok();
+    assert_eq!(doctor(&machine, "sshd").status, 0);
+    for (line, told) in [
+        ("UsePAM no", "UsePAM yes"),
+        ("KbdInteractiveAuthentication no", "KbdInteractiveAuthentication yes"),
+        ("Nonsense", "sshd cannot read its configuration"),
+    ] {
+        machine.run("cp /etc/ssh/sshd_config /root/good").ok();
+        let key = line.split(' ').next().unwrap();
+        machine
+            .run(&format!(
+                "sed -i '/^{key}/d' /etc/ssh/sshd_config; echo '{line}' >> /etc/ssh/sshd_config"
+            ))
+            .ok();
+        let ran = doctor(&machine, "sshd");
+        assert!(ran.status == 1 && ran.stdout.contains(told), "{line}: {ran:#?}");
+        machine.run("cp /root/good /etc/ssh/sshd_config").ok();
+    }
+    machine
+        .run("sed -i 's/^PubkeyAuthentication no/PubkeyAuthentication yes/' /etc/ssh/sshd_config")
+        .ok();
+    let key = doctor(&machine, "sshd");
+    assert!(key.status == 0 && key.stdout.contains("note: a key alone gets in"), "{key:#?}");
+}
+
+#[test]
+fn without_a_daemon_or_anybody_enrolled_that_is_wrong() {
+    let machine = Machine::new();
+    machine.service("totp", "auth required pam_totp.so\n");
+    let nobody = doctor(&machine, "totp");
+    assert!(nobody.status == 1 && nobody.stdout.contains("nobody is enrolled"), "{nobody:#?}");
+    for options in ["nullok", "enroll"] {
+        let stack = format!("auth required pam_permit.so\nauth required pam_totp.so {options}\n");
+        machine.service("totp", &stack);
+        let let_by = doctor(&machine, "totp");
+        assert_eq!(let_by.status, 0, "{options}: {let_by:#?}");
+    }
+    machine.kill_daemon("TERM");
+    machine.run("echo 'nonsense' > /etc/totpd/totpd.toml.d/10-bad.toml").ok();
+    let dead = doctor(&machine, "totp");
+    assert!(dead.status == 1 && dead.stdout.contains("WRONG: totpd does not answer"), "{dead:#?}");
+    assert_eq!(machine.run_as("alice", "totpctl doctor totp").status, 1);
+}

@@ -1,0 +1,246 @@
+//! The stacks of `tests/stacks`: what `totpctl doctor` says of each, and whether libpam itself agrees with
+//! what it is thought to do, whatever the modules return.
+//!
+//! A file there has a sentence, lines of what is found in the service `x` ("= …"), and the files of
+//! `/etc/pam.d` ("@@@ name").
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use tests::Machine;
+use totpctl_stack::line::Kind;
+use totpctl_stack::{Code, Ending, Rule, Stack, What, look, run};
+
+struct Case {
+    name: String,
+    expected: Vec<String>,
+    files: BTreeMap<String, String>,
+}
+
+fn cases() -> Vec<Case> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/stacks");
+    let mut cases: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let (head, files) = text.split_once("\n@@@ ").unwrap();
+            let expected = head.lines().filter_map(|line| line.strip_prefix("= "));
+            let files = files.split("\n@@@ ").map(|file| {
+                let (name, text) = file.split_once('\n').unwrap_or((file, ""));
+                let end = if text.is_empty() { "" } else { "\n" };
+                (name.to_owned(), format!("{}{end}", text.trim_end_matches('\n')))
+            });
+            Case {
+                name: path.file_stem().unwrap().to_str().unwrap().to_owned(),
+                expected: expected.map(ToOwned::to_owned).collect(),
+                files: files.collect(),
+            }
+        })
+        .collect();
+    cases.sort_by(|one, other| one.name.cmp(&other.name));
+    cases
+}
+
+fn stack(service: &str, files: &BTreeMap<String, String>) -> Stack {
+    Stack::of(service, Kind::Auth, &|name| files.get(name).cloned())
+}
+
+fn findings(stack: &Stack) -> Vec<String> {
+    let rules = match stack {
+        Stack::Endless(place) => return vec![format!("endless: {place}")],
+        Stack::Refused(_) => return vec!["refused".into()],
+        Stack::Rules(rules) => rules,
+    };
+    let found = look(rules, &|_| true);
+    let mut told = Vec::new();
+    told.extend((!found.asks.is_empty()).then(|| "asks".to_owned()));
+    told.extend(found.spares_root.iter().map(|place| format!("root is not asked: {place}")));
+    told.extend(found.lets_by.then(|| "lets by who has no factor".to_owned()));
+    told.extend(found.around.iter().map(|ending| match ending {
+        Ending::NotAsked { past, result, .. } => format!("around: {past} by {result}"),
+        Ending::Overruled { at, .. } => format!("overruled: {at}"),
+    }));
+    told.extend((!found.opens).then(|| "nobody gets in".to_owned()));
+    told.extend(found.asks.is_empty().then(|| "not asked".to_owned()));
+    told
+}
+
+#[test]
+fn each_stack_has_its_verdict() {
+    let cases = cases();
+    assert!(cases.len() >= 50, "{}", cases.len());
+    let wrong: Vec<_> = cases
+        .iter()
+        .map(|case| (&case.name, &case.expected, findings(&stack("x", &case.files))))
+        .filter(|(_, expected, found)| *expected != found)
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Results that modules have in life, and that control words tell apart.
+const RESULTS: [&str; 6] =
+    ["success", "auth_err", "ignore", "user_unknown", "new_authtok_reqd", "conv_err"];
+
+/// The files of a case under names of their own, with pam_debug in the place of each module, which returns
+/// what is drawn for it.
+fn rewritten(
+    case: &Case,
+    number: usize,
+    draw: &mut impl FnMut() -> usize,
+) -> BTreeMap<String, String> {
+    let named = |name: &str| match name {
+        "x" => format!("c{number}"),
+        "other" => "other".to_owned(),
+        name => format!("c{number}-{name}"),
+    };
+    let mut files = BTreeMap::new();
+    for (name, text) in &case.files {
+        let mut new = String::new();
+        // A line that goes on is one here.
+        for line in text.replace("\\\n", " ").lines() {
+            let _ = writeln!(new, "{}", with_debug(line, &named, draw));
+        }
+        if text.trim_end().ends_with('\\') {
+            new = format!("{}\\\n", new.trim_end());
+        }
+        files.insert(named(name), new);
+    }
+    files
+}
+
+fn with_debug(
+    line: &str,
+    named: &impl Fn(&str) -> String,
+    draw: &mut impl FnMut() -> usize,
+) -> String {
+    let bare = line.split('#').next().unwrap().trim();
+    if let Some(name) = bare.strip_prefix("@include ") {
+        return format!("@include {}", named(name.trim()));
+    }
+    let Some((kind, rest)) = bare.split_once([' ', '\t']) else { return bare.to_owned() };
+    let rest = rest.trim_start();
+    let end = match rest.strip_prefix('[') {
+        Some(inside) => inside.find(']').map_or(rest.len(), |end| end + 2),
+        None => rest.find([' ', '\t']).unwrap_or(rest.len()),
+    };
+    let (word, module) = rest.split_at(end);
+    match (word, module.trim()) {
+        (word, "") => format!("{kind} {word}"),
+        ("include" | "substack", name) => format!("{kind} {word} {}", named(name)),
+        (word, _) => format!("{kind} {word} pam_debug.so auth={}", RESULTS[draw()]),
+    }
+}
+
+fn returned(rule: &Rule) -> Code {
+    let What::Module { args, .. } = &rule.what else { panic!("{rule:?}") };
+    let name = args[0].strip_prefix("auth=").unwrap();
+    Code::all().find(|code| code.name() == name).unwrap()
+}
+
+#[test]
+fn libpam_returns_what_is_predicted_for_every_stack_and_result() {
+    let machine = Machine::new();
+    // A generator of its own, so that each run tries the same.
+    let mut state = 20_261_125_u64;
+    let mut random = move || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap()
+    };
+    let mut predicted = Vec::new();
+    let (mut all, mut calls) = (String::new(), String::new());
+    // Those with a file "other" of their own share its name, and are tried one after the other.
+    let (with_other, without): (Vec<_>, Vec<_>) =
+        cases().into_iter().partition(|case| case.files.contains_key("other"));
+    let mut try_out = |case: &Case, number: usize, random: &mut dyn FnMut() -> usize| {
+        let modules = case.files.values().map(|text| text.matches(".so").count()).sum::<usize>();
+        let choices = RESULTS.len();
+        // Every combination where these are few, else as many at random.
+        let every = choices.checked_pow(u32::try_from(modules).unwrap()).filter(|n| *n <= MOST);
+        let mut turn = number;
+        let files = rewritten(case, predicted.len(), &mut || match every {
+            Some(_) => {
+                let drawn = turn % choices;
+                turn /= choices;
+                drawn
+            }
+            None => random() % choices,
+        });
+        let service = format!("c{}", predicted.len());
+        let expected = match stack(&service, &files) {
+            // libpam crashes in these, or not, by how many files it may open.
+            Stack::Endless(_) => return 0,
+            Stack::Refused(_) => Code::ABORT,
+            Stack::Rules(rules) => run(&rules, returned),
+        };
+        for (name, text) in files {
+            let _ = write!(all, "@@@ {name}\n{text}");
+        }
+        let _ = writeln!(calls, "{} {service} root x", case.name);
+        predicted.push((case.name.clone(), expected.number()));
+        // How many there are besides this one.
+        every.unwrap_or(MOST) - 1
+    };
+    for case in &without {
+        let mut number = 0;
+        while number < try_out(case, number, &mut random) {
+            number += 1;
+        }
+    }
+    let mut differ = compare(&machine, &all, &calls, &predicted);
+    let count = predicted.len();
+    let mut tried = count;
+    for case in &with_other {
+        let modules = case.files.values().map(|text| text.matches(".so").count()).sum::<usize>();
+        for number in 0..RESULTS.len().pow(u32::try_from(modules).unwrap()) {
+            let mut turn = number;
+            let files = rewritten(case, 0, &mut || {
+                let drawn = turn % RESULTS.len();
+                turn /= RESULTS.len();
+                drawn
+            });
+            let Stack::Rules(rules) = stack("c0", &files) else { panic!("{}", case.name) };
+            let expected = run(&rules, returned).number();
+            machine.run("rm -f /etc/pam.d/c0").ok();
+            let text: String =
+                files.iter().map(|(name, text)| format!("@@@ {name}\n{text}")).collect();
+            let call = format!("{} c0 root x\n", case.name);
+            differ.extend(compare(&machine, &text, &call, &[(case.name.clone(), expected)]));
+            tried += 1;
+        }
+    }
+    println!("{tried} combinations of stacks and results, {} predicted wrongly", differ.len());
+    assert!(differ.is_empty(), "{:#?}", &differ[..differ.len().min(10)]);
+    assert!(tried > 3000, "{tried}");
+}
+
+/// What libpam returned otherwise than predicted.
+fn compare(
+    machine: &Machine,
+    files: &str,
+    calls: &str,
+    predicted: &[(String, usize)],
+) -> Vec<String> {
+    machine
+        .feed(
+            "awk '/^@@@ /{close(f); f=\"/etc/pam.d/\"$2; printf \"\" > f; next} {print > f}'",
+            files,
+        )
+        .ok();
+    machine.write("/tmp/series", calls);
+    let out = machine.run("/opt/tests/pam -b /tmp/series").ok();
+    assert_eq!(out.lines().count(), predicted.len(), "{out}");
+    out.lines()
+        .zip(predicted)
+        .enumerate()
+        .filter_map(|(number, (line, (name, expected)))| {
+            let found = line.split_whitespace().nth(2).unwrap();
+            (found != expected.to_string())
+                .then(|| format!("{name} c{number}: {expected} predicted, {found} returned"))
+        })
+        .collect()
+}
+
+/// Combinations of one stack.
+const MOST: usize = 400;

@@ -1,0 +1,110 @@
+//! `totpctl doctor`: what each PAM service will do, and what is wrong with that. It changes nothing.
+
+use serde_json::{Map, Value, json};
+
+use crate::bus::Bus;
+use crate::failure::Failure;
+use crate::output;
+
+mod pam;
+mod sshd;
+mod users;
+
+/// What is found of something: one line that says what it does, and what follows from it.
+#[derive(Default)]
+struct Report {
+    /// Said of a service that is fine, and of one that is not.
+    does: Vec<String>,
+    /// What is wrong, and the change to make.
+    wrong: Vec<String>,
+    /// What somebody may want to know.
+    notes: Vec<String>,
+}
+
+pub(super) fn run(asked: &[String], json: bool) -> Result<(), Failure> {
+    let services = if asked.is_empty() { pam::services() } else { asked.to_vec() };
+    let mut reports: Vec<_> = services
+        .iter()
+        .map(|service| {
+            let (mut report, asks) = pam::look_at(service);
+            if service == "sshd" && asks {
+                sshd::look_at(&mut report);
+            }
+            (service.clone(), report, asks)
+        })
+        .collect();
+    let refuses_others = reports.iter().any(|(_, report, asks)| *asks && !pam::lets_by(report));
+    let host = host(refuses_others);
+    let wrong = reports.iter().map(|(_, report, _)| report.wrong.len()).sum::<usize>();
+    let wrong = wrong + host.wrong.len();
+    if json {
+        let services: Map<String, Value> = reports
+            .drain(..)
+            .map(|(service, report, asks)| {
+                let mut told = Map::from_iter([("asks".to_owned(), Value::from(asks))]);
+                told.extend(object(report));
+                (service, told.into())
+            })
+            .collect();
+        output::json(&json!({ "services": services, "host": object(host), "wrong": wrong }))?;
+    } else {
+        for (service, report, _) in &reports {
+            show(service, report)?;
+        }
+        show("this host", &host)?;
+    }
+    match wrong {
+        0 => Ok(()),
+        1 => Err(Failure::refused("one thing is wrong")),
+        more => Err(Failure::refused(format!("{more} things are wrong"))),
+    }
+}
+
+/// The daemon, the clock, and who has a factor.
+fn host(refuses_others: bool) -> Report {
+    let mut report = Report::default();
+    let bus = match Bus::connect() {
+        Ok(bus) => bus,
+        Err(failure) => {
+            report.wrong.push(failure.to_string());
+            return report;
+        }
+    };
+    match bus.manager(async |totpd| Ok(totpd.version().await?)) {
+        Ok(version) => report.does.push(format!("totpd {version} answers")),
+        Err(failure) => {
+            report.wrong.push(failure.to_string());
+            return report;
+        }
+    }
+    match bus.clock_is_synchronised() {
+        Some(true) => report.does.push("the clock is synchronised".into()),
+        Some(false) => report.wrong.push(
+            "the clock is not synchronised, and codes are by the clock: turn on NTP, for example \
+             systemd-timesyncd"
+                .into(),
+        ),
+        None => report.notes.push("nobody says whether the clock is synchronised".into()),
+    }
+    users::look_at(&bus, refuses_others, &mut report);
+    report
+}
+
+fn object(report: Report) -> Map<String, Value> {
+    let Report { does, wrong, notes } = report;
+    [("does", does), ("wrong", wrong), ("notes", notes)]
+        .into_iter()
+        .map(|(key, texts)| (key.to_owned(), texts.into()))
+        .collect()
+}
+
+fn show(name: &str, report: &Report) -> Result<(), Failure> {
+    let mut text = format!("{}: {}\n", output::escaped(name), report.does.join(", "));
+    for wrong in &report.wrong {
+        text.push_str(&format!("  WRONG: {}\n", output::escaped(wrong)));
+    }
+    for note in &report.notes {
+        text.push_str(&format!("  note: {}\n", output::escaped(note)));
+    }
+    output::data(&text)
+}

@@ -1,0 +1,156 @@
+//! The stacks in `/etc/pam.d`, as `totpctl-stack` reads them.
+
+use std::fs;
+use std::path::Path;
+
+use totpctl_stack::line::Kind;
+use totpctl_stack::{Ending, Finding, Place, Stack, What, look};
+
+use super::Report;
+
+/// The services that people mean, and all others that ask for a code.
+pub(super) fn services() -> Vec<String> {
+    let mut names: Vec<String> = ["sshd", "sudo", "su", "login"]
+        .into_iter()
+        .filter(|name| read(name).is_some())
+        .map(ToOwned::to_owned)
+        .collect();
+    let files = fs::read_dir(FOLDERS[0]).into_iter().flatten().flatten();
+    let mut others: Vec<String> = files
+        .filter_map(|file| file.file_name().into_string().ok())
+        .filter(|name| !names.contains(name) && !name.starts_with("common-"))
+        .filter(|name| look_at(name).1)
+        .collect();
+    others.sort();
+    names.append(&mut others);
+    names
+}
+
+/// What a service does, and whether it asks for a code.
+pub(super) fn look_at(service: &str) -> (Report, bool) {
+    let mut report = Report::default();
+    let rules = match Stack::of(service, Kind::Auth, &read) {
+        Stack::Rules(rules) => rules,
+        Stack::Refused(why) => {
+            report.does.push("refuses everybody".into());
+            report.wrong.push(format!("libpam cannot read its stack: {why}"));
+            return (report, false);
+        }
+        Stack::Endless(place) => {
+            report.does.push("may crash".into());
+            report.wrong.push(format!("{} includes a file that includes it", shown(&place)));
+            return (report, false);
+        }
+    };
+    if read(service).is_none() {
+        report.notes.push("it has no file of its own, so that of \"other\" holds".into());
+    }
+    for rule in rules.iter().filter(|rule| rule.control.fault.is_some()) {
+        let (word, fault) = (&rule.word, rule.control.fault.unwrap_or_default());
+        let told = format!("{}: libpam cannot read {word:?} ({fault})", shown(&rule.place));
+        report.wrong.push(format!("{told}: whatever the module says is a failure then"));
+    }
+    let found = look(&rules, &is_installed);
+    for rule in rules.iter().filter(|rule| rule.module() == "pam_totp") {
+        let What::Module { path, .. } = &rule.what else { continue };
+        if !is_installed(path) {
+            let place = shown(&rule.place);
+            report.wrong.push(format!("{place}: {path} is not installed, and nobody gets in"));
+        }
+    }
+    judge(&found, &mut report);
+    let enrols = |what: &What| matches!(what, What::Module { args, .. } if args.iter().any(|arg| arg == "enroll"));
+    if rules.iter().any(|rule| rule.module() == "pam_totp" && enrols(&rule.what)) {
+        report.does.push(ENROLL.into());
+    }
+    (report, !found.asks.is_empty())
+}
+
+/// Whether users without a factor are let by, or make one.
+pub(super) fn lets_by(report: &Report) -> bool {
+    report.does.iter().any(|does| does == NULLOK || does == ENROLL)
+}
+
+fn judge(found: &Finding, report: &mut Report) {
+    let Some(ours) = found.asks.first() else {
+        report.does.push("does not ask for a code".into());
+        return;
+    };
+    report.does.push(
+        if !found.opens {
+            "lets nobody in"
+        } else if found.around.is_empty() {
+            "asks for a code"
+        } else {
+            "CAN BE ENTERED WITHOUT A CODE"
+        }
+        .into(),
+    );
+    if !found.opens {
+        let told =
+            format!("no result of its modules lets a user with a factor in; see {}", shown(ours));
+        report.wrong.push(told);
+    }
+    for ending in &found.around {
+        report.wrong.push(match ending {
+            Ending::NotAsked { past, word, module, result } => format!(
+                "{}: {result} of {module} (\"{word}\") leads past {}: put the line of pam_totp.so \
+                 before it, or let it lead no further than to that line",
+                shown(past),
+                shown(ours)
+            ),
+            Ending::Overruled { at, word, result } => format!(
+                "{}: a login succeeds although pam_totp said {result} (\"{word}\"): write \
+                 \"required\" there, and nothing that takes it back",
+                shown(at)
+            ),
+        });
+    }
+    if let Some(place) = &found.spares_root {
+        report.notes.push(format!("root is not asked: {}", shown(place)));
+    }
+    if found.lets_by {
+        report.does.push(NULLOK.into());
+    }
+}
+
+/// A place with the whole path of its file.
+fn shown(place: &Place) -> String {
+    let path = path_of(&place.file).unwrap_or_else(|| format!("{}/{}", FOLDERS[0], place.file));
+    format!("{path}:{}", place.line)
+}
+
+fn read(name: &str) -> Option<String> {
+    let text = fs::read(path_of(name)?).ok()?;
+    Some(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// As libpam looks for it: what the administrator wrote goes before what the distribution has.
+fn path_of(name: &str) -> Option<String> {
+    if name.starts_with('/') {
+        return Some(name.to_owned());
+    }
+    if name.is_empty() || name.contains('/') {
+        return None;
+    }
+    let paths = FOLDERS.iter().map(|folder| format!("{folder}/{name}"));
+    paths.into_iter().find(|path| Path::new(path).is_file())
+}
+
+/// Whether libpam finds a module, which may stand without its folder.
+fn is_installed(module: &str) -> bool {
+    if module.starts_with('/') {
+        return Path::new(module).exists();
+    }
+    let multiarch = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    let multiarch = multiarch.map(|folder| folder.path().join("security"));
+    ["/lib/security", "/lib64/security", "/usr/lib/security", "/usr/lib64/security"]
+        .into_iter()
+        .map(Into::into)
+        .chain(multiarch)
+        .any(|folder| folder.join(module).exists())
+}
+
+const ENROLL: &str = "has who has no factor make one";
+const NULLOK: &str = "lets by who has no factor";
+const FOLDERS: [&str; 2] = ["/etc/pam.d", "/usr/lib/pam.d"];

@@ -1,0 +1,135 @@
+//! `totpctl` at terminals that can do little, and where there is none.
+
+use tests::{Machine, Ran, eventually, picture};
+
+/// The screen of a tmux of 120 columns and 50 lines in which `totpctl enroll alice` asks for the first code,
+/// and its bytes as it wrote them.
+fn enrolling(machine: &Machine, number: u32, environment: &str) -> (String, String) {
+    let tmux = format!("tmux -S /tmp/t{number}");
+    machine
+        .run(&format!(
+            "{tmux} -u new-session -d -x 120 -y 50 'script -qc \
+             \"env {environment} totpctl enroll alice --name x\" /tmp/bytes{number}'"
+        ))
+        .ok();
+    let mut screen = String::new();
+    eventually("it asks for the code", || {
+        screen = machine.run(&format!("{tmux} capture-pane -p")).stdout;
+        screen.contains("Code that the app")
+    });
+    (screen, machine.run(&format!("cat /tmp/bytes{number}")).ok())
+}
+
+#[test]
+fn a_locale_without_utf_8_a_dumb_terminal_and_no_colours_are_respected() {
+    let machine = Machine::with_programs();
+    for (number, environment, is_ascii) in [
+        (1, "LANG=C LC_ALL=C", true),
+        (2, "TERM=dumb LANG=C.UTF-8", false),
+        (3, "NO_COLOR=1 LANG=C.UTF-8", false),
+        (4, "-i LANG=C PATH=/usr/bin", true),
+    ] {
+        let (screen, bytes) = enrolling(&machine, number, environment);
+        assert_eq!(screen.is_ascii(), is_ascii, "{environment}: {screen}");
+        // script(1) writes what it ran and when around them.
+        let shown = bytes.split("Code that the app").next().unwrap();
+        assert!(!shown.contains('\u{1b}'), "{environment} has no escape sequences: {shown:?}");
+        let rows: Vec<Vec<bool>> = screen
+            .lines()
+            .filter(|line| line.contains("##") && !line.contains("totpctl"))
+            .map(|line| line.chars().step_by(2).map(|dot| dot == '#').collect())
+            .collect();
+        let drawn: Vec<&str> = screen.lines().filter(|line| line.contains('█')).collect();
+        let link = if is_ascii { picture::of_dots(&rows) } else { picture::of_half_blocks(&drawn) };
+        assert!(link.starts_with("otpauth://totp/"), "{environment}: {screen}");
+    }
+}
+
+#[test]
+fn without_a_terminal_there_is_no_picture_and_who_stops_reading_is_no_error() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    let quiet = |ran: &Ran| !ran.text().contains("panicked") && ran.stderr.is_empty();
+    let blind = machine.run("totpctl enroll bob < /dev/null");
+    assert!(blind.status == 1 && blind.stdout.contains("otpauth://totp/"), "{blind:#?}");
+    assert!(!blind.stdout.contains('█') && !blind.stdout.contains("##"), "{blind:#?}");
+    for command in ["show alice", "list", "--json list", "--help", "completions bash"] {
+        // The reader has gone before anything is written.
+        let ran =
+            machine.run(&format!("exec 3> >(true); wait $!; totpctl {command} >&3; test $? -le 1"));
+        assert!(quiet(&ran) && ran.status == 0, "{command}: {ran:#?}");
+    }
+    let full = machine.run("totpctl list > /dev/full");
+    assert!(full.status == 1 && full.stderr.contains("cannot be written"), "{full:#?}");
+}
+
+#[test]
+fn names_are_kept_or_refused_and_never_harm_a_terminal() {
+    let machine = Machine::new();
+    for (name, is_kept) in [
+        ("'My 🔑'", true),
+        ("\"$(printf 'x%.0s' $(seq 64))\"", true),
+        ("\"$(printf 'x%.0s' $(seq 200))\"", false),
+        ("$'a\\e[2Jb'", false),
+        ("$'a\\nb'", false),
+        ("$'\\u202eevil'", false),
+    ] {
+        let ran = machine.run(&format!(
+            "LC_ALL=C.UTF-8 totpctl enroll alice --no-confirm --qr none --name {name}"
+        ));
+        assert_eq!(ran.status == 0, is_kept, "{name}: {ran:#?}");
+        assert!(is_kept || ran.stderr.contains("at most 64 bytes"), "{name}: {ran:#?}");
+        assert!(!ran.text().contains('\u{1b}') && !ran.text().contains('\u{202e}'), "{ran:#?}");
+    }
+    // Without a name it gets one of its own.
+    machine.run("totpctl enroll alice --no-confirm --qr none --name ''").ok();
+    for (issuer, is_kept) in [("a:b", false), ("50% off", true), ("", false)] {
+        let ran = machine
+            .run(&format!("totpctl enroll alice --no-confirm --qr none --issuer '{issuer}'"));
+        assert_eq!(ran.status == 0, is_kept, "{issuer}: {ran:#?}");
+        assert!(!is_kept || ran.stdout.contains("50%25%20off"), "{ran:#?}");
+    }
+}
+
+/// Where systemd keeps the clock; here a program of its name says what it would.
+#[test]
+fn a_clock_that_is_not_synchronised_is_told_where_it_matters() {
+    let machine = Machine::with_programs();
+    machine.write(
+        "/etc/dbus-1/system.d/timedate.conf",
+        "<busconfig><policy user=\"root\"><allow own=\"org.freedesktop.timedate1\"/></policy>\
+         <policy context=\"default\"><allow send_destination=\"org.freedesktop.timedate1\"/></policy>\
+         </busconfig>",
+    );
+    machine.write(
+        "/root/timedate.py",
+        "import dbus, dbus.service, dbus.mainloop.glib\n\
+         from gi.repository import GLib\n\
+         dbus.mainloop.glib.DBusGMainLoop(set_as_default=True)\n\
+         class Clock(dbus.service.Object):\n    \
+             @dbus.service.method('org.freedesktop.DBus.Properties', in_signature='ss', out_signature='v')\n    \
+             def Get(self, interface, name):\n        \
+                 return dbus.Boolean(False)\n\
+         bus = dbus.SystemBus()\n\
+         name = dbus.service.BusName('org.freedesktop.timedate1', bus)\n\
+         Clock(bus, '/org/freedesktop/timedate1')\n\
+         print('ready', flush=True)\n\
+         GLib.MainLoop().run()\n",
+    );
+    machine.run("kill -HUP $(pidof dbus-daemon)").ok();
+    let mut clock = machine.start("exec /usr/bin/python3 /root/timedate.py > /tmp/clock 2>&1");
+    eventually("it answers", || machine.run("cat /tmp/clock").stdout.contains("ready"));
+    let made = machine.run("totpctl --json enroll alice").ok();
+    let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let late = machine.run(&format!("oathtool -b --totp --now '4 minutes ago' {secret}")).ok();
+    // The same factor waits still.
+    let person = format!("/opt/tests/newcomer x x {} totpctl enroll alice", late.trim());
+    let answer = machine.run(&person);
+    assert!(answer.stdout.contains("The clock of your phone is 4 minutes slow"), "{answer:#?}");
+    assert!(answer.stdout.contains("this machine is not synchronised either"), "{answer:#?}");
+    let doctor = machine.run("totpctl doctor su");
+    assert!(doctor.stdout.contains("WRONG: the clock is not synchronised"), "{doctor:#?}");
+    assert_eq!(doctor.status, 1);
+    clock.kill().unwrap();
+    clock.wait().unwrap();
+}

@@ -15,7 +15,7 @@ test) needs="$build $machine zbarimg:zbar-tools rsvg-convert:librsvg2-bin strace
 bench) needs="$build $machine python3:python3-minimal
               /usr/share/doc/libpam-google-authenticator:libpam-google-authenticator
               /usr/share/doc/libpam-oath:libpam-oath" ;;
-lint) needs="$build mandoc:mandoc shellcheck:shellcheck" ;;
+lint) needs="$build mandoc:mandoc shellcheck:shellcheck systemd-analyze:systemd" ;;
 *) echo "usage: prepare.sh demo|test|bench|lint" >&2; exit 2 ;;
 esac
 

@@ -52,6 +52,7 @@ fn what_the_readme_says_is_found_good_and_a_broken_line_is_named() {
     for (service, stack, told) in [
         ("refused", "@include no-such-file\n", "there is no no-such-file to include"),
         ("endless", "auth include endless\n", "includes a file that includes it"),
+        ("typo", "auth required pam_totp.so nulok\n", "has no option \"nulok\""),
         ("gone", "auth required /no/such/pam_totp.so\n", "is not installed, and nobody gets in"),
     ] {
         machine.service(service, stack);

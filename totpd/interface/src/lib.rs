@@ -24,6 +24,22 @@ pub const SYSTEM_BUS_SOCKET: &str = "/run/dbus/system_bus_socket";
 /// Where the daemon serves `Login` to root without a bus: D-Bus peer to peer, mode 0600.
 pub const PRIVATE_SOCKET: &str = "/run/totpd/private";
 
+/// The options of the PAM module; those that end in `=` have a value. Another one refuses every login.
+pub const MODULE_OPTIONS: [&str; 12] = [
+    "debug",
+    "echo",
+    "enroll",
+    "forward_pass",
+    "names",
+    "nodelay",
+    "nullok",
+    "prompt=",
+    "quiet",
+    "timeout=",
+    "try_first_pass",
+    "use_first_pass",
+];
+
 /// A dictionary `a{sv}`: a context, options, or details.
 pub type Dictionary = HashMap<String, OwnedVariant>;
 

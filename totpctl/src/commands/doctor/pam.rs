@@ -52,7 +52,13 @@ pub(super) fn look_at(service: &str) -> (Report, bool) {
     }
     let found = look(&rules, &is_installed);
     for rule in rules.iter().filter(|rule| rule.module() == "pam_totp") {
-        let What::Module { path, .. } = &rule.what else { continue };
+        let What::Module { path, args } = &rule.what else { continue };
+        for arg in args.iter().filter(|arg| !is_an_option(arg)) {
+            let place = shown(&rule.place);
+            let told =
+                format!("{place}: pam_totp.so has no option {arg:?}, and refuses every login");
+            report.wrong.push(told);
+        }
         if !is_installed(path) {
             let place = shown(&rule.place);
             report.wrong.push(format!("{place}: {path} is not installed, and nobody gets in"));
@@ -135,6 +141,13 @@ fn path_of(name: &str) -> Option<String> {
     }
     let paths = FOLDERS.iter().map(|folder| format!("{folder}/{name}"));
     paths.into_iter().find(|path| Path::new(path).is_file())
+}
+
+fn is_an_option(arg: &str) -> bool {
+    totpd_interface::MODULE_OPTIONS.iter().any(|option| match option.strip_suffix('=') {
+        Some(_) => arg.starts_with(option),
+        None => arg == *option,
+    })
 }
 
 /// Whether libpam finds a module, which may stand without its folder.

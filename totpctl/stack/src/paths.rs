@@ -52,6 +52,8 @@ pub struct Finding {
     pub opens: bool,
     /// Whether a user without a factor is let by (option `nullok`).
     pub lets_by: bool,
+    /// It has more lines than anybody has, and was not looked through.
+    pub too_long: bool,
     /// A line by which root is not asked: pam_rootok succeeds for nobody else.
     pub spares_root: Option<Place>,
 }
@@ -59,6 +61,11 @@ pub struct Finding {
 /// Looks at every way through `rules`. `exists` says whether a module is installed.
 #[must_use]
 pub fn look(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Finding {
+    if rules.len() > MOST_RULES {
+        let ours = rules.iter().filter(|rule| rule.module() == OURS);
+        let asks = ours.map(|rule| rule.place.clone()).collect();
+        return Finding { asks, too_long: true, ..Finding::default() };
+    }
     let mut finding = explored(rules, exists, false);
     let as_root = explored(rules, exists, true);
     finding.spares_root = as_root.around.into_iter().find_map(|ending| match ending {
@@ -171,10 +178,20 @@ fn results(rule: &Rule, exists: &dyn Fn(&str) -> bool, root: bool) -> Vec<Code> 
             results.extend(args.iter().any(|arg| arg == "nullok").then_some(Code::IGNORE));
             results
         }
-        _ => Code::all().collect(),
+        _ => kinds(rule),
     }
 }
 
+/// One result for each thing that can come of a rule: apart from success, and what is never returned, all
+/// results that do the same lead the same way.
+fn kinds(rule: &Rule) -> Vec<Code> {
+    let mut seen = HashSet::new();
+    let special = |code| code == Code::SUCCESS || code == Code::IGNORE;
+    Code::all().filter(|code| special(*code) || seen.insert(rule.control.action(*code))).collect()
+}
+
+/// Rules of a stack; the longest that a distribution has are some twenty.
+const MOST_RULES: usize = 400;
 /// The module that is looked for.
 const OURS: &str = "pam_totp";
 
@@ -218,6 +235,15 @@ mod tests {
                 .collect();
             assert_eq!(places, lines, "{text} {found:#?}");
         }
+    }
+
+    #[test]
+    fn a_long_stack_is_looked_through_and_one_without_end_is_not() {
+        let long = "auth sufficient pam_x.so\n".repeat(MOST_RULES - 1);
+        let found = finding(&format!("{long}auth required pam_totp.so\n"));
+        assert_eq!(found.around.len(), MOST_RULES - 1);
+        let longer = finding(&"auth required pam_totp.so\n".repeat(10_000));
+        assert!(longer.too_long && longer.asks.len() == 10_000);
     }
 
     #[test]

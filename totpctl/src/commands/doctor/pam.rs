@@ -82,6 +82,11 @@ fn judge(found: &Finding, report: &mut Report) {
         report.does.push("does not ask for a code".into());
         return;
     };
+    if found.too_long {
+        report.does.push("asks for a code somewhere".into());
+        report.wrong.push("its stack is too long to be looked through; make it shorter".into());
+        return;
+    }
     report.does.push(
         if !found.opens {
             "lets nobody in"

@@ -85,6 +85,9 @@ impl Watchers {
     /// Says that the factors of `user`, who is `uid`, are not what they were. Nobody waits for it.
     pub fn factors_changed(&self, uid: u32, user: &str) {
         let (emitters, user) = (self.emitters(uid), user.to_owned());
+        if emitters.is_empty() {
+            return;
+        }
         tokio::spawn(async move {
             for emitter in emitters {
                 let _ = Manager::factors_changed(&emitter, &user).await;

@@ -89,7 +89,9 @@ mod tests {
         offers.note(id(0), at("192.0.2.1"), 600, 0);
         offers.note(id(1), at("192.0.2.1"), 1200, 600);
         assert!(!offers.were_at(&id(0), &at("192.0.2.1")));
-        for n in 2..2 * MOST {
+        offers.note(id(2), at("192.0.2.2"), 1200, 601);
+        assert!(offers.were_at(&id(1), &at("192.0.2.1")), "what still waits is kept");
+        for n in 3..2 * MOST {
             offers.note(id(n), at("192.0.2.1"), 1200, 600);
         }
         assert!(offers.0.lock().unwrap().len() <= MOST);

@@ -41,8 +41,8 @@ impl Drift {
             std::cmp::Ordering::Equal => 0,
             std::cmp::Ordering::Greater => 1,
         };
-        self.trend =
-            if side == 0 || self.trend.signum() == -side { side } else { self.trend + side };
+        let turned = side == 0 || self.trend.signum() == -side;
+        self.trend = if turned { side } else { self.trend.saturating_add(side) };
         if self.trend.abs() < STEADY {
             return;
         }

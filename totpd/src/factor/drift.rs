@@ -43,7 +43,7 @@ impl Drift {
         };
         let turned = side == 0 || self.trend.signum() == -side;
         self.trend = if turned { side } else { self.trend.saturating_add(side) };
-        if self.trend.abs() < STEADY {
+        if self.trend.saturating_abs() < STEADY {
             return;
         }
         self.trend = 0;
@@ -100,6 +100,17 @@ mod tests {
                     drift.follow(there, 1000, period);
                 }
                 assert_eq!(i64::from(drift.steps()), side * furthest, "{period}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_trend_that_nobody_has_does_no_harm() {
+        for trend in [i8::MIN, i8::MAX] {
+            for counter in [0, 1000, 2000] {
+                let mut drift = Drift { steps: 0, trend };
+                drift.follow(counter, 1000, 30);
+                assert!(drift.steps().abs() <= 1, "{trend} {counter}");
             }
         }
     }

@@ -27,6 +27,9 @@ install:
 	install -D -m 0755 $(BUILT)/totpctl $(DESTDIR)$(PREFIX)/bin/totpctl
 	install -D -m 0644 packaging/systemd/totpd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/totpd.service
 	install -D -m 0644 packaging/systemd/totpd.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/totpd.socket
+	install -D -m 0644 packaging/systemd/totpctl-try.service $(DESTDIR)$(PREFIX)/lib/systemd/system/totpctl-try.service
+	install -d -m 0755 $(DESTDIR)$(PREFIX)/lib/systemd/system/sysinit.target.wants
+	ln -sf ../totpctl-try.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sysinit.target.wants/totpctl-try.service
 	install -D -m 0644 packaging/dbus/org.totpd.Totp1.conf $(DESTDIR)$(PREFIX)/share/dbus-1/system.d/org.totpd.Totp1.conf
 	install -D -m 0644 packaging/dbus/org.totpd.Totp1.service $(DESTDIR)$(PREFIX)/share/dbus-1/system-services/org.totpd.Totp1.service
 	install -D -m 0644 packaging/polkit/org.totpd.Totp1.policy $(DESTDIR)$(PREFIX)/share/polkit-1/actions/org.totpd.Totp1.policy

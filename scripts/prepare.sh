@@ -11,7 +11,7 @@ machine="dbus-daemon:dbus sshd:openssh-server ssh:openssh-client ip:iproute2 uns
 case $what in
 demo) needs="$build $machine" ;;
 test) needs="$build $machine zbarimg:zbar-tools rsvg-convert:librsvg2-bin strace:strace faketime:faketime expect:expect gdbus:libglib2.0-bin
-             age:age dpkg-shlibdeps:dpkg-dev mkfs.ext4:e2fsprogs sqlite3:sqlite3" ;;
+             age:age dpkg-shlibdeps:dpkg-dev mkfs.ext4:e2fsprogs sqlite3:sqlite3 pgrep:procps" ;;
 bench) needs="$build $machine python3:python3-minimal
               /usr/share/doc/libpam-google-authenticator:libpam-google-authenticator
               /usr/share/doc/libpam-oath:libpam-oath" ;;

@@ -60,6 +60,32 @@ fn an_agent_that_dies_lets_nobody_do_anything() {
 }
 
 #[test]
+fn an_agent_that_never_answers_is_waited_for_and_keeps_nobody_else() {
+    let machine = Machine::with_programs();
+    let seed = machine.enrolled("alice", 1);
+    // Five minutes are five seconds for this daemon.
+    machine.kill_daemon("TERM");
+    let mut daemon = machine.start("exec faketime -f '+0s x60' /usr/libexec/totpd");
+    eventually("the daemon is on the bus", || machine.owns_its_name());
+    let mut left = machine.start(
+        "cd /tmp; exec setpriv --reuid bob --regid bob --init-groups \
+         /opt/tests/newcomer hang x right totpctl enroll > /tmp/seen",
+    );
+    let seen = || machine.run("cat /tmp/seen").stdout;
+    eventually("the agent asks", || seen().contains("Password:"));
+    // Meanwhile everybody else is served.
+    assert_eq!(machine.pam("totp", "alice", "000000").go().rc, pam::AUTH_ERR);
+    assert!(machine.run_as("bob", "totpctl show").ok().contains("not enrolled"));
+    machine.run("totpctl show alice").ok();
+    assert_eq!(left.wait().unwrap().code(), Some(4), "{}", seen());
+    assert!(seen().contains("nobody authenticated in time"), "{}", seen());
+    assert!(machine.run("totpctl --json show bob").ok().contains("\"factors\":[]"));
+    machine.kill_daemon("TERM");
+    daemon.wait().unwrap();
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
+}
+
+#[test]
 fn a_session_that_somebody_took_over_replaces_no_verified_factor() {
     let machine = Machine::with_programs();
     // As polkit answers where `active` is enough: yes, without a question.

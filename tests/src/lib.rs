@@ -1,11 +1,13 @@
 //! What the end-to-end tests act with: a disposable machine with totpd installed, and what people
 //! and programs do on it. Nothing here depends on totpd but through its installed files.
 
+mod host;
 mod login;
 mod machine;
 pub mod picture;
 mod seed;
 
+pub use host::Host;
 pub use login::{PamCall, PamResult, SshCall, SshResult};
 pub use machine::{Machine, Ran, eventually};
 pub use seed::Seed;

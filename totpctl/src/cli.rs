@@ -143,11 +143,84 @@ pub(crate) enum Command {
         #[arg(value_name = "SERVICE")]
         services: Vec<String>,
     },
+    /// Have a service ask for a code for some minutes, and go on to if somebody logs in by it (root)
+    ///
+    /// The lines that change are shown, and hold at once: behind the password of SERVICE a code is asked for.
+    /// Whoever logs in anew through it meanwhile, with the code of an app, shows that it can be entered: then
+    /// it stays. If nobody does, all files are as before, to the byte and the second; also if this terminal
+    /// or the network is gone, or the machine is started anew. Without SERVICE it says what is being tried.
+    Try(Try),
+    /// Have a service ask for a code (root)
+    ///
+    /// The line of pam_totp.so goes behind the password, where every way through the stack comes to it. Where
+    /// there is no such place, or something is wrong with the stack, nothing is changed. The same again
+    /// changes nothing. "totpctl try" does the same and takes it back unless somebody gets in.
+    Enable {
+        /// The PAM service: sshd, sudo (and sudo -i), su (and su -), login
+        service: String,
+        #[command(flatten)]
+        options: ModuleOptions,
+        /// Only show what would be changed
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Have a service ask for no code (root)
+    Disable {
+        /// The PAM service
+        service: String,
+        /// Only show what would be changed
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ModuleOptions {
+    /// An option of pam_totp.so, for example nullok (may be repeated; "" for none)
+    ///
+    /// Without this a line that is there keeps the options that it has.
+    #[arg(long = "option", value_name = "OPTION")]
+    options: Vec<String>,
+}
+
+impl ModuleOptions {
+    /// The options, if any are said.
+    pub(crate) fn given(&self) -> Option<Vec<String>> {
+        let all = self.options.iter().filter(|option| !option.is_empty()).cloned().collect();
+        (!self.options.is_empty()).then_some(all)
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Try {
+    /// The PAM service: sshd, sudo (and sudo -i), su (and su -), login
+    pub(crate) service: Option<String>,
+    /// How long it is tried
+    #[arg(long, value_name = "MINUTES", default_value_t = 5,
+          value_parser = clap::value_parser!(u16).range(1..=60))]
+    pub(crate) minutes: u16,
+    #[command(flatten)]
+    pub(crate) options: ModuleOptions,
+    /// Put back at once what is being tried
+    #[arg(long, conflicts_with = "service")]
+    pub(crate) undo: bool,
+    /// Only if it is this one
+    #[arg(long, hide = true)]
+    pub(crate) of: Option<String>,
+    /// Only if its time is over
+    #[arg(long, hide = true, requires = "undo")]
+    pub(crate) if_stale: bool,
+    /// Wait so many seconds before that
+    #[arg(long, hide = true, requires = "of", conflicts_with = "service")]
+    pub(crate) count_down: Option<u64>,
+    /// Somebody has logged in
+    #[arg(long, hide = true, conflicts_with_all = ["service", "undo"])]
+    pub(crate) entered: bool,
 }
 
 #[derive(Args, Debug)]
@@ -296,7 +369,9 @@ mod tests {
             let section = manual.split(&format!("\n.Ss {name}\n")).nth(1);
             let section = section.unwrap_or_else(|| panic!("totpctl(1) lacks {name}"));
             let section = section.split("\n.S").next().unwrap();
-            for flag in command.get_arguments().filter_map(|argument| argument.get_long()) {
+            // What only PAM and systemd say is nobody's to type.
+            let typed = command.get_arguments().filter(|argument| !argument.is_hide_set());
+            for flag in typed.filter_map(|argument| argument.get_long()) {
                 let is_there = section.lines().any(|line| {
                     line.strip_prefix(&format!(".It Fl -{flag}"))
                         .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))

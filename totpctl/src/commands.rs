@@ -1,7 +1,7 @@
 //! The commands, one a file.
 
 use crate::bus::Bus;
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Try};
 use crate::failure::Failure;
 use crate::input::user_or_caller;
 
@@ -9,6 +9,7 @@ mod backup;
 mod completions;
 mod confirm;
 mod doctor;
+mod enable;
 mod enroll;
 mod list;
 mod recovery_codes;
@@ -18,6 +19,7 @@ mod restore;
 mod resync;
 mod set;
 mod show;
+mod trial;
 mod unlock;
 mod verify;
 mod verify_store;
@@ -31,7 +33,11 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Confirm { user, factor } => {
             confirm::run(&user_or_caller(user.as_deref())?, factor.as_deref(), json)
         }
+        Command::Disable { service, dry_run } => enable::disable(service, *dry_run, json),
         Command::Doctor { services } => doctor::run(services, json),
+        Command::Enable { service, options, dry_run } => {
+            enable::enable(service, options.given().as_deref(), *dry_run, json)
+        }
         Command::Enroll(options) => match &options.batch {
             Some(file) => enroll::batch::run(file, options),
             None => enroll::run(&user_or_caller(options.user.as_deref())?, options, json),
@@ -64,6 +70,15 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
             resync::run(&user_or_caller(user.as_deref())?, factor.as_deref(), json)
         }
         Command::Show { user } => show::run(&user_or_caller(user.as_deref())?, json),
+        Command::Try(options) => match options {
+            Try { entered: true, .. } => trial::entered(),
+            Try { count_down: Some(seconds), of, .. } => trial::count_down(*seconds, of.as_deref()),
+            Try { undo: true, of, if_stale, .. } => trial::undo(of.as_deref(), *if_stale),
+            Try { service: Some(service), minutes, options, .. } => {
+                trial::run(service, *minutes, options.given().as_deref(), json)
+            }
+            Try { .. } => trial::state(json),
+        },
         Command::Unlock { user } => unlock::run(user, json),
         Command::Verify { user } => verify::run(&user_or_caller(user.as_deref())?, json),
         Command::VerifyStore => verify_store::run(json),

@@ -16,6 +16,8 @@ mod failure;
 mod input;
 mod json;
 mod output;
+mod pam_change;
+mod pam_files;
 mod progress;
 mod qr;
 mod recovery;

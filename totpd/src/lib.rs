@@ -41,6 +41,7 @@ mod state;
 pub mod store;
 pub mod subject;
 pub mod throttle;
+pub mod trial;
 pub mod uri;
 pub mod user;
 pub mod waiting;

@@ -43,7 +43,7 @@ impl Manager {
     /// Options: `name`, `purpose`, `issuer`, `algorithm` (SHA1, SHA256, SHA512), `kind` (totp, hotp),
     /// `code` (s), `digits` (6 to 8), `period` (15 to 300 seconds) (u), `counter`, `not_before`,
     /// `not_after` (seconds since 1970) (t), `secret` (16 to 64 bytes, ay), `services` (as), `resume`
-    /// (b: show the one that waits again), `if_unenrolled` (b: else AlreadyEnrolled), `recovery_codes` (b, default true), `confirmed` (b, root
+    /// (b: show the one that waits again), `if_unenrolled` (b: else AlreadyEnrolled), `recovery_codes`, `qr` (b, default true), `confirmed` (b, root
     /// only). Details: the parameters, `expires` t, `resumed` b, `recovery_codes` as (if confirmed),
     /// and the link as a QR code: `qr` ay (row by row, 1 for a dark dot) and `qr_width` u.
     #[zbus(out_args("factor", "uri", "details"))]

@@ -38,6 +38,8 @@ pub struct Options {
     pub code: Zeroizing<String>,
     /// Whether it needs no first code. Root alone may say so.
     pub confirmed: bool,
+    /// Whether its link is answered as a QR code too (default: yes).
+    pub qr: bool,
     /// Whether recovery codes are made with it where there are none (default: yes).
     pub recovery_codes: bool,
     /// Whether a user who is enrolled is left alone.
@@ -85,6 +87,7 @@ impl Options {
             secret: secret(options)?,
             code: Zeroizing::new(text(options, "code")?.unwrap_or_default()),
             confirmed: flag(options, "confirmed")?.unwrap_or(false),
+            qr: flag(options, "qr")?.unwrap_or(true),
             recovery_codes: flag(options, "recovery_codes")?.unwrap_or(true),
             if_unenrolled: flag(options, "if_unenrolled")?.unwrap_or(false),
             resume: flag(options, "resume")?.unwrap_or(false),
@@ -191,7 +194,7 @@ fn invalid(key: &str, wanted: &str) -> Error {
     Error::InvalidArgument(format!("{key} must be {wanted}"))
 }
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "algorithm",
     "code",
     "confirmed",
@@ -205,6 +208,7 @@ const KEYS: [&str; 17] = [
     "not_before",
     "period",
     "purpose",
+    "qr",
     "recovery_codes",
     "resume",
     "secret",
@@ -268,6 +272,7 @@ mod tests {
             ("services", vec!["a/b"].into()),
             ("services", vec![""].into()),
             ("resume", 1_u32.into()),
+            ("qr", "no".into()),
             ("recovery_codes", 1_u32.into()),
             ("name", 7_u32.into()),
             ("issuer", "".into()),

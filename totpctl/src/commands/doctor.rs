@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::output;
 
 mod pam;
-mod sshd;
+pub(super) mod sshd;
 mod users;
 
 /// What is found of something: one line that says what it does, and what follows from it.

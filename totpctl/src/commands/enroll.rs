@@ -168,6 +168,8 @@ fn dictionary(
         ("secret", secret.map(|secret| secret.to_vec().into())),
         ("code", (!code.is_empty()).then(|| code.as_str().into())),
         ("confirmed", options.no_confirm.then(|| true.into())),
+        // It is drawn here, as it fits the terminal.
+        ("qr", Some(false.into())),
         ("if_unenrolled", options.if_unenrolled.then(|| true.into())),
         ("resume", (!new).then(|| true.into())),
     ];

@@ -5,6 +5,7 @@
 
 pub mod code;
 pub mod control;
+pub mod edit;
 pub mod line;
 pub mod paths;
 pub mod run;
@@ -12,6 +13,7 @@ pub mod stack;
 
 pub use code::Code;
 pub use control::{Action, Control};
+pub use edit::{Refusal, disabled, enabled};
 pub use paths::{Ending, Finding, look};
 pub use run::run;
 pub use stack::{Place, Rule, Stack, What};

@@ -34,6 +34,8 @@ impl Kind {
 pub struct Line {
     /// Its number in the file, from 1; of a continued one that of its first part.
     pub number: usize,
+    /// The number of its last part: the same, unless it is continued.
+    pub last: usize,
     /// What it says.
     pub says: Says,
 }
@@ -87,14 +89,16 @@ pub fn lines(text: &str) -> Option<Vec<Line>> {
         if whole.trim_matches(SPACE).is_empty() && !goes_on {
             continue;
         }
+        let mut last = number;
         while goes_on {
-            let (_, next) = raw.next()?;
+            let (more_at, next) = raw.next()?;
+            last = more_at;
             let (more, on) = part(next);
             whole.push_str(&more);
             goes_on = on;
         }
         if let Some(says) = says(&whole) {
-            found.push(Line { number: number + 1, says });
+            found.push(Line { number: number + 1, last: last + 1, says });
         }
     }
     Some(found)
@@ -199,7 +203,8 @@ mod tests {
         assert_eq!(lines("\n# x\n  \n").unwrap(), []);
         assert_eq!(lines("auth required pam_x.so \\"), None);
         let numbers = lines("# one\nauth a b \\\nc\n\nauth d e\n").unwrap();
-        assert_eq!(numbers.iter().map(|line| line.number).collect::<Vec<_>>(), [2, 5]);
+        let spans: Vec<_> = numbers.iter().map(|line| (line.number, line.last)).collect();
+        assert_eq!(spans, [(2, 3), (5, 5)]);
     }
 
     #[test]

@@ -191,9 +191,9 @@ fn kinds(rule: &Rule) -> Vec<Code> {
 }
 
 /// Rules of a stack; the longest that a distribution has are some twenty.
-const MOST_RULES: usize = 400;
+pub(crate) const MOST_RULES: usize = 400;
 /// The module that is looked for.
-const OURS: &str = "pam_totp";
+pub(crate) const OURS: &str = "pam_totp";
 
 #[cfg(test)]
 mod tests {

@@ -31,7 +31,7 @@ pub(super) async fn enroll(
     }
     let code = std::mem::take(&mut options.code);
     let proof = Proof::of(daemon, actor.caller, actor.needs_code, &actor.target, &code).await?;
-    let (resume, wants_codes) = (options.resume, options.recovery_codes);
+    let (resume, wants_codes, wants_qr) = (options.resume, options.recovery_codes, options.qr);
     let confirmed = options.confirmed;
     let if_unenrolled = options.if_unenrolled;
     let issuer = issuer(daemon, options.issuer.take());
@@ -86,7 +86,7 @@ pub(super) async fn enroll(
         .with("resumed", resumed)
         .with("recovery_codes", codes)
         .with_some("expires", state::expires(&factor));
-    if let Ok(picture) = Picture::of(&link, QR_MARGIN) {
+    if wants_qr && let Ok(picture) = Picture::of(&link, QR_MARGIN) {
         let width = u32::try_from(picture.width()).unwrap_or_default();
         details = details.with("qr", picture.bytes()).with("qr_width", width);
     }

@@ -33,6 +33,13 @@ pub(super) fn look_at(report: &mut Report) {
     judge(&told, report);
 }
 
+/// Why sshd could ask nobody for a code, whatever its stack says.
+pub(crate) fn what_is_wrong() -> Option<String> {
+    let mut report = Report::default();
+    look_at(&mut report);
+    (!report.wrong.is_empty()).then(|| report.wrong.join("; "))
+}
+
 /// What follows from the words of `sshd -T`. Blocks of `Match` may say otherwise for some.
 fn judge(told: &str, report: &mut Report) {
     let value = |key: &str| {

@@ -166,6 +166,7 @@ fn dictionary(line: &Line, options: &Enroll) -> Result<Dictionary, String> {
         ("kind", kind.map(Variant::from)),
         ("secret", secret.map(|secret| secret.to_vec().into())),
         ("if_unenrolled", options.if_unenrolled.then(|| true.into())),
+        ("qr", Some(false.into())),
         // A run that was cut short is taken up again with the same factors.
         ("resume", Some(true.into())),
     ];
@@ -200,7 +201,7 @@ async fn verify(
     codes: bool,
 ) -> Result<(), Failure> {
     let flags = ["confirmed", "resume"].map(|key| (key, true));
-    let flags = flags.into_iter().chain([("recovery_codes", codes)]);
+    let flags = flags.into_iter().chain([("recovery_codes", codes), ("qr", false)]);
     let options = flags.filter_map(|(key, flag)| {
         Some((key.to_owned(), Variant::from(flag).try_into_owned().ok()?))
     });

@@ -1,0 +1,26 @@
+#!/bin/bash
+# roots.sh SUITE...: makes target/roots/SUITE, a small Debian with systemd, an ssh server and the users alice, bob
+# and carol (password: their name and "pw"), for scripts/host.sh to boot copies of. Needs root and mmdebstrap.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+packages=systemd-sysv,dbus,polkitd,libpam-systemd,login,passwd,procps,openssh-server,openssh-client,sudo,expect
+packages+=,oathtool,iproute2,debconf,ansible-core,python3,libtss2-tcti-swtpm0,tpm2-tools,attr,e2fsprogs
+# The archive that this machine itself has its packages from.
+archive=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 '/debian/\?$')
+
+for suite in "$@"; do
+  root=target/roots/$suite
+  made=$( (echo "$packages"; cat scripts/roots.sh) | sha256sum)
+  [ "$(cat "$root.made" 2>/dev/null)" != "$made" ] || continue
+  echo "roots: making a Debian $suite under $root"
+  rm -rf "$root" "$root.made"
+  mkdir -p target/roots
+  mmdebstrap --quiet --variant=minbase --include="$packages" \
+    --customize-hook='for user in alice bob carol; do chroot "$1" useradd -m -s /bin/bash $user; echo "$user:${user}pw"; done | chroot "$1" chpasswd' \
+    --customize-hook='rm -f "$1"/etc/hostname "$1"/etc/ssh/ssh_host_*; : >"$1/etc/machine-id"' \
+    --customize-hook='chroot "$1" ssh-keygen -q -t ed25519 -N "" -f /etc/ssh/ssh_host_ed25519_key' \
+    --customize-hook='printf "ListenAddress 127.0.0.1\nPasswordAuthentication no\nKbdInteractiveAuthentication yes\nUseDNS no\n" >"$1/etc/ssh/sshd_config.d/10-test.conf"' \
+    --customize-hook='chroot "$1" systemctl -q mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer systemd-networkd.service systemd-networkd-wait-online.service systemd-resolved.service' \
+    "$suite" "$root" "deb $archive $suite main"
+  echo "$made" >"$root.made"
+done

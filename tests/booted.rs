@@ -1,0 +1,187 @@
+//! Real hosts, with systemd as PID 1: the life of the package, what the unit keeps from the daemon, changes of
+//! PAM over reboots and power cuts, and the key in a TPM. `scripts/roots.sh` makes their root file systems.
+
+use tests::{Host, Seed, eventually};
+
+const PACKAGE: &str = "/opt/tests/libpam-totp.deb";
+const SUITES: [&str; 2] = ["bookworm", "trixie"];
+
+/// A host with the package, on which `alice` has a factor.
+fn with_alice(suite: &str) -> (Host, Seed) {
+    let host = Host::boot(suite);
+    host.run(&format!("apt-get install -y {PACKAGE}")).ok();
+    let seed = enrolled(&host, "alice", 1);
+    (host, seed)
+}
+
+fn enrolled(host: &Host, user: &str, number: u32) -> Seed {
+    let seed = Seed::numbered(number);
+    let enrol = format!("totpctl enroll {user} --secret-stdin --no-confirm --qr none");
+    host.feed(&enrol, &format!("{}\n", seed.0)).ok();
+    seed
+}
+
+/// A code that was not used yet: the wait of a person for the next one is left out.
+fn fresh(host: &Host, user: &str, seed: &Seed) -> String {
+    host.run(&format!("totpctl remove {user}")).ok();
+    let enrol = format!("totpctl enroll {user} --secret-stdin --no-confirm --qr none");
+    host.feed(&enrol, &format!("{}\n", seed.0)).ok();
+    seed.code()
+}
+
+fn asks(host: &Host) -> bool {
+    host.run("grep -q pam_totp /etc/pam.d/common-auth").status == 0
+}
+
+#[test]
+fn from_installation_to_purge_over_reboot_upgrade_and_power_cut() {
+    for suite in SUITES {
+        let start = std::time::Instant::now();
+        let (mut host, seed) = with_alice(suite);
+        assert!(!asks(&host) && host.ssh("alice", ""), "nothing asks before it is told to");
+        host.run("pam-auth-update --enable totp").ok();
+        assert!(asks(&host));
+        assert!(!host.ssh("alice", "000000"), "{suite}: a wrong code");
+        assert!(host.ssh("alice", &seed.code()), "{suite}: a right code");
+        println!("{suite}: boot, installation and first login: {:.1?}", start.elapsed());
+        assert!(!host.ssh("alice", &seed.code()), "{suite}: a used code");
+        assert!(host.ssh("bob", ""), "{suite}: who has no factor is let by");
+
+        let told = host.run("systemd-analyze security --no-pager totpd.service").ok();
+        let exposure = told.rsplit("totpd.service: ").next().unwrap().split(' ').next().unwrap();
+        println!("{suite}: systemd-analyze security {exposure}");
+        assert!(exposure.parse::<f32>().unwrap() <= 1.0, "{told}");
+
+        // Started by its socket, and not before somebody logs in.
+        host.reboot();
+        assert_eq!(host.run("systemctl is-active totpd.service").stdout, "inactive\n");
+        assert_eq!(host.run("systemctl is-active totpd.socket").stdout, "active\n");
+        assert!(!host.ssh("alice", &seed.code()), "{suite}: used before the reboot");
+        let code = fresh(&host, "alice", &seed);
+        assert!(host.ssh("alice", &code), "{suite}: after a reboot");
+
+        // A newer package, then the older one again.
+        let version = host.run(&format!("dpkg-deb -f {PACKAGE} Version")).ok();
+        host.run(&format!(
+            "cd /root && dpkg-deb -R {PACKAGE} new && sed -i 's/^Version: .*/&+1/' new/DEBIAN/control && \
+             dpkg-deb -b new new.deb && apt-get install -y ./new.deb"
+        ))
+        .ok();
+        let installed = "dpkg-query -W -f '${Version}' libpam-totp";
+        assert_eq!(host.run(installed).ok(), format!("{}+1", version.trim()));
+        let code = fresh(&host, "alice", &seed);
+        assert!(asks(&host) && host.ssh("alice", &code), "{suite}: after an upgrade");
+        host.run(&format!("apt-get install -y --allow-downgrades {PACKAGE}")).ok();
+        let code = fresh(&host, "alice", &seed);
+        assert!(asks(&host) && host.ssh("alice", &code), "{suite}: after a downgrade");
+
+        host.power_cut();
+        assert!(!host.ssh("alice", &code), "{suite}: a code stays used over a power cut");
+        let code = fresh(&host, "alice", &seed);
+        assert!(host.ssh("alice", &code), "{suite}: after a power cut");
+
+        host.run("echo 'auth required pam_totp.so' >> /etc/pam.d/sudo").ok();
+        let refused = host.run("apt-get remove -y libpam-totp");
+        assert!(refused.status != 0 && refused.text().contains("/etc/pam.d/sudo"), "{refused:#?}");
+        assert!(asks(&host), "{suite}: a removal that is refused changes nothing");
+        host.run("sed -i '$d' /etc/pam.d/sudo").ok();
+        host.run("apt-get remove -y libpam-totp").ok();
+        assert!(!asks(&host) && host.ssh("alice", ""), "{suite}: by the password alone again");
+        assert_eq!(host.run("systemctl is-active totpd.socket").stdout, "inactive\n");
+        host.run("test -s /var/lib/totpd/store.db").ok();
+        host.run("echo libpam-totp libpam-totp/purge_store boolean true | debconf-set-selections").ok();
+        host.run(&format!("apt-get install -y {PACKAGE}")).ok();
+        assert!(host.run("totpctl show alice").ok().contains("verified"), "{suite}: it was kept");
+        host.run("echo libpam-totp libpam-totp/purge_store boolean true | debconf-set-selections").ok();
+        host.run("apt-get purge -y libpam-totp").ok();
+        let left = host.run("find / -xdev -name '*totp*' -not -path '/opt/*' -not -path '/root/*' -not -path '/proc/*'");
+        // What dpkg and debconf remember is theirs.
+        let left: Vec<_> = left.stdout.lines().filter(|path| !path.starts_with("/var/lib/dpkg")).collect();
+        assert!(left.is_empty(), "{suite}: {left:?}");
+        assert!(host.ssh("alice", ""), "{suite}: purged");
+    }
+}
+
+#[test]
+fn what_is_tried_is_put_back_by_systemd_whatever_becomes_of_the_machine() {
+    let (mut host, seed) = with_alice("bookworm");
+    let files = |host: &Host| {
+        host.run("cd /etc/pam.d && find . -mindepth 1 -printf '%p %m %u %g %s %T@\\n' | sort; sha256sum *")
+            .ok()
+    };
+    let before = files(&host);
+    let hold = |host: &Host| {
+        let child = host.spawn("exec totpctl try sshd --minutes 1 >/root/tried 2>&1");
+        eventually("it holds", || host.run("cat /root/tried").stdout.contains("This holds now"));
+        child
+    };
+    // Its terminal is gone, and the daemon; and the time of day is nothing to go by.
+    let mut child = hold(&host);
+    host.run("kill -HUP $(pgrep -f '^totpctl try sshd'); systemctl kill -s KILL totpd.service").ok();
+    child.wait().unwrap();
+    let left = host.run("systemctl list-timers --no-legend 'totpctl-try-*'").ok();
+    assert_eq!(left.lines().count(), 1, "{left}");
+    // The rest of the minute goes by.
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(90);
+    while files(&host) != before && std::time::Instant::now() < end {
+        std::thread::park_timeout(std::time::Duration::from_millis(200));
+    }
+    assert_eq!(files(&host), before, "{}", host.run("journalctl --no-pager | tail -30").stdout);
+    assert!(host.run("totpctl try").ok().contains("all is as before"));
+
+    for how in ["reboot", "power cut"] {
+        let mut child = hold(&host);
+        assert_ne!(files(&host), before);
+        if how == "reboot" { host.reboot() } else { host.power_cut() }
+        child.wait().unwrap();
+        assert_eq!(files(&host), before, "{how}: {}", host.run("journalctl --no-pager -u totpctl-try").stdout);
+        assert!(host.ssh("alice", ""), "{how}: by the password alone");
+    }
+    // Power cuts at moments of the change itself.
+    let mut random = 7_u32;
+    for round in 0..6 {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let mut child = host.spawn("exec totpctl try sshd >/dev/null 2>&1");
+        std::thread::park_timeout(std::time::Duration::from_micros(u64::from(random % 120_000)));
+        host.power_cut();
+        child.wait().unwrap();
+        assert_eq!(files(&host), before, "round {round}");
+    }
+    let mut child = hold(&host);
+    assert!(host.ssh("alice", &seed.code()));
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{}", host.run("cat /root/tried").stdout);
+    let kept = files(&host);
+    assert!(host.run("cat /etc/pam.d/sshd").ok().contains("pam_totp.so\n"));
+    assert_eq!(host.run("systemctl list-timers --no-legend 'totpctl-try-*'").stdout, "");
+    host.power_cut();
+    assert_eq!(files(&host), kept, "what is kept is kept");
+    assert!(!host.ssh("alice", ""), "and asks");
+    // sudo -i asks under another name.
+    host.run("usermod -aG sudo alice; totpctl enable sudo").ok();
+    let code = fresh(&host, "alice", &seed);
+    let sudo = |code: &str| {
+        host.run(&format!("su alice -c \"/opt/tests/newcomer alicepw '{code}' x sudo -k -i id -un\"")).stdout
+    };
+    assert!(!sudo("000000").lines().any(|line| line.trim() == "root"));
+    assert!(sudo(&code).lines().any(|line| line.trim() == "root"));
+}
+
+#[test]
+fn the_unit_keeps_everything_else_from_the_daemon() {
+    let (host, seed) = with_alice("bookworm");
+    host.run("pam-auth-update --enable totp").ok();
+    assert!(host.ssh("alice", &seed.code()), "with it the daemon does its work");
+    // Somebody who took the daemon over, in its place. It writes what it could do into its own folder.
+    host.run("systemctl stop totpd.service totpd.socket; cp /usr/libexec/totpd /root/totpd; cp /opt/tests/prisoner /usr/libexec/totpd")
+        .ok();
+    host.run("systemctl start totpd.service --no-block").ok();
+    let read = || host.run("cat /var/lib/totpd/prisoner.txt").stdout;
+    eventually("it has tried everything", || read().contains("done"));
+    let told = read();
+    println!("{told}");
+    for line in told.lines().filter(|line| *line != "done") {
+        let expected = if line.starts_with("its own folder") { "could" } else { "could not" };
+        assert!(line.contains(&format!(": {expected}")) && (expected != "could" || !line.contains("not")), "{told}");
+    }
+    assert!(told.lines().count() >= 12, "{told}");
+}

@@ -1,0 +1,282 @@
+//! `totpctl try`, `enable` and `disable`: stacks that are changed, and put back.
+
+use std::process::Child;
+
+use tests::{Machine, Ran, Seed, eventually, pam};
+
+const SSHD: &str = "/etc/pam.d/sshd";
+
+/// A machine whose sshd asks for passwords, and where alice has a factor.
+fn machine() -> (Machine, Seed) {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    (machine, seed)
+}
+
+/// All that can be told of the files of PAM, but when they were last looked at or renamed.
+fn files(machine: &Machine) -> String {
+    machine
+        .run(
+            "cd /etc/pam.d && find . -mindepth 1 -printf '%p %y %m %u %g %s %T@ %n %l\\n' | sort && \
+             getfattr -d -m - -R . 2>/dev/null; sha256sum * | sort",
+        )
+        .ok()
+}
+
+fn ssh(machine: &Machine, code: &str) -> bool {
+    let ran = machine.run(&format!(
+        "/opt/tests/newcomer alicepw '{code}' x ssh -o StrictHostKeyChecking=no \
+         -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o NumberOfPasswordPrompts=1 \
+         alice@127.0.0.1 'echo in as $(id -un)'"
+    ));
+    ran.stdout.lines().any(|line| line.trim_end().ends_with("in as alice"))
+}
+
+/// Ends programs of the machine by their command line, as a power cut would.
+fn cut(machine: &Machine, commands: &[&str]) {
+    for command in commands {
+        machine.run(&format!("pgrep -f '^[^ ]*{command}' | xargs -r kill -KILL")).ok();
+        eventually("it ends", || machine.run(&format!("pgrep -f '^[^ ]*{command}'")).stdout.is_empty());
+    }
+}
+
+fn tried(machine: &Machine, command: &str) -> Child {
+    let child = machine.start(&format!("exec {command} >/tmp/tried 2>&1"));
+    eventually("it holds", || machine.run("cat /tmp/tried").stdout.contains("This holds now"));
+    child
+}
+
+fn refused(machine: &Machine, command: &str, why: &str) -> Ran {
+    let before = files(machine);
+    let ran = machine.run(command);
+    assert!(ran.status == 1 && ran.stderr.contains(why), "{command}: {ran:#?}");
+    assert_eq!(files(machine), before, "{command}");
+    ran
+}
+
+#[test]
+fn who_logs_in_by_the_change_keeps_it() {
+    let (machine, seed) = machine();
+    let before = machine.run(&format!("stat -c '%a %U %G' {SSHD}")).ok();
+    let mut child = tried(&machine, "totpctl try sshd");
+    let told = machine.run("cat /tmp/tried").stdout;
+    assert!(told.contains("+auth    required    pam_totp.so"), "{told}");
+    assert!(machine.run("totpctl try").ok().contains("sshd is being tried until"));
+    let second = refused(&machine, "totpctl try su", "sshd is being tried until");
+    assert!(second.stderr.contains("totpctl try --undo"), "{second:#?}");
+    refused(&machine, "totpctl enable su", "sshd is being tried until");
+    assert!(!ssh(&machine, "000000"), "a wrong code");
+    assert!(child.try_wait().unwrap().is_none(), "who does not get in keeps nothing");
+    machine.run("totpctl unlock alice").ok();
+    assert!(ssh(&machine, &seed.code()), "a right code");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let told = machine.run("cat /tmp/tried").stdout;
+    assert!(told.contains("sshd: the change is kept, since alice logged in by it."), "{told}");
+    let text = machine.run(&format!("cat {SSHD}")).ok();
+    assert!(text.contains("@include common-auth\nauth    required    pam_totp.so\n"), "{text}");
+    assert!(!text.contains("totpctl"), "nothing of the trial is left: {text}");
+    assert_eq!(machine.run(&format!("stat -c '%a %U %G' {SSHD}")).ok(), before);
+    assert!(!files(&machine).contains("totpctl"), "{}", files(&machine));
+    // Whoever types it again changes nothing, nor does the countdown that still runs somewhere.
+    assert!(machine.run("totpctl try sshd").ok().is_empty());
+    machine.run("totpctl try --undo").ok();
+    assert_eq!(machine.run(&format!("cat {SSHD}")).ok(), text);
+    assert!(machine.run("totpctl doctor sshd").ok().contains("sshd: asks for a code\n"));
+}
+
+#[test]
+fn if_nobody_does_the_files_are_as_before() {
+    let (machine, seed) = machine();
+    machine.run(&format!("chmod 640 {SSHD}; touch -d 2020-02-02 {SSHD}; rm -f /etc/pam.d/vendor")).ok();
+    machine.run("mkdir -p /usr/lib/pam.d; cp /etc/pam.d/login /usr/lib/pam.d/vendor").ok();
+    let before = files(&machine);
+    // The terminal goes, and whoever started it.
+    for service in ["sshd", "sudo", "vendor"] {
+        let mut child = tried(&machine, &format!("totpctl try {service}"));
+        cut(&machine, &["totpctl try [a-z]*$"]);
+        child.wait().unwrap();
+        assert_ne!(files(&machine), before);
+        assert!(machine.run("totpctl try --undo").ok().is_empty());
+        assert_eq!(files(&machine), before, "{service}");
+    }
+    // The countdown by itself, and its clock is not the time of day.
+    let child = machine.start(
+        "exec setsid script -qec 'totpctl try sshd --minutes 1' /tmp/tried </dev/null >/dev/null 2>&1",
+    );
+    eventually("it holds", || machine.run("cat /tmp/tried").stdout.contains("This holds now"));
+    machine.run(&format!("kill -HUP {}", child.id())).status;
+    assert!(!machine.run("pgrep -f 'try --count-down 60'").ok().is_empty());
+    // Whatever a person wrote meanwhile is not lost.
+    machine.run(&format!("echo '# mine' >> {SSHD}")).ok();
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(90);
+    while files(&machine) != before && std::time::Instant::now() < end {
+        std::thread::park_timeout(std::time::Duration::from_millis(200));
+    }
+    assert_eq!(files(&machine), before);
+    assert!(machine.run("cat /var/lib/totpctl/sshd.edited").ok().ends_with("# mine\n"));
+    let told = machine.run("totpctl try").ok();
+    assert!(told.contains("all is as before, since nobody logged in with a code"), "{told}");
+    assert!(ssh(&machine, ""), "by the password alone");
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
+}
+
+#[test]
+fn a_login_without_a_code_keeps_nothing() {
+    let (machine, seed) = machine();
+    let mut child = tried(&machine, "totpctl try su --option nullok");
+    // Bob has no factor and is let by; and who used a code elsewhere showed nothing of this stack.
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
+    let su = |user: &str, code: &str| {
+        machine.run_as(
+            "carol",
+            &format!("/opt/tests/newcomer {user}pw '{code}' x su {user} -c 'echo in as $(id -un)'"),
+        )
+    };
+    assert!(su("bob", "").stdout.contains("in as bob"));
+    assert!(child.try_wait().unwrap().is_none());
+    assert!(machine.run("cat /etc/pam.d/su").ok().contains("--entered"));
+    assert!(su("alice", &seed.next_code()).stdout.contains("in as alice"));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let text = machine.run("cat /etc/pam.d/su").ok();
+    assert!(text.contains("pam_totp.so nullok\n") && !text.contains("--entered"), "{text}");
+}
+
+#[test]
+fn killed_at_any_moment_it_is_before_or_after_and_nothing_between() {
+    let (machine, seed) = machine();
+    let before = files(&machine);
+    let mut random = 1_u32;
+    for round in 0..20 {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let micros = 500 + random % 30_000;
+        // As after a power cut: nobody counts down any more.
+        machine.run(&format!(
+            "totpctl try sshd >/tmp/tried 2>&1 & pid=$!; \
+             sleep $(printf '0.%06d' {micros}); kill -KILL $pid; wait $pid",
+        ));
+        cut(&machine, &["totpctl try --count-down"]);
+        let (now, text) = (files(&machine), machine.run(&format!("cat {SSHD}")).ok());
+        let whole = text.contains("--entered") == text.contains("pam_totp.so");
+        assert!(whole && text.ends_with('\n'), "round {round}: {text}");
+        assert!(machine.run("totpctl try --undo").status == 0, "round {round}: {now}");
+        assert_eq!(files(&machine), before, "round {round} after {micros} us");
+    }
+    // Cut off while it is kept, it is kept.
+    let mut child = tried(&machine, "totpctl try sshd");
+    assert!(ssh(&machine, &seed.code()));
+    child.wait().unwrap();
+    let kept = machine.run(&format!("cat {SSHD}")).ok();
+    machine.run("totpctl disable sshd").ok();
+    let mut child = tried(&machine, "totpctl try sshd");
+    machine
+        .run("sed -i 's/\"kept_by\":null/\"kept_by\":\"alice\"/' /var/lib/totpctl/pending.json")
+        .ok();
+    machine.run("totpctl try --undo").ok();
+    child.wait().unwrap();
+    assert_eq!(machine.run(&format!("cat {SSHD}")).ok(), kept);
+}
+
+#[test]
+fn without_systemd_the_daemon_puts_back_what_a_reboot_left() {
+    let (machine, _) = machine();
+    let before = files(&machine);
+    let mut child = tried(&machine, "totpctl try sshd");
+    cut(&machine, &["totpctl try sshd", "totpctl try --count-down"]);
+    child.wait().unwrap();
+    machine.kill_daemon("KILL");
+    machine.run("totpctl list").ok();
+    assert_ne!(files(&machine), before, "a daemon that is restarted puts nothing back");
+    machine.kill_daemon("KILL");
+    machine.run("sed -i 's/\"boot\":\"[^\"]*\"/\"boot\":\"another\"/' /var/lib/totpctl/pending.json").ok();
+    machine.run("totpctl list").ok();
+    eventually("it is put back", || files(&machine) == before);
+}
+
+#[test]
+fn services_are_enabled_and_disabled_as_often_as_one_likes() {
+    let (machine, seed) = machine();
+    let before = machine.run("cd /etc/pam.d; sha256sum * | sort").ok();
+    for service in ["sshd", "sudo", "su", "login"] {
+        let dry = machine.run(&format!("totpctl enable {service} --dry-run")).ok();
+        assert!(dry.contains("+auth    required    pam_totp.so"), "{dry}");
+        let json = machine.run(&format!("totpctl --json enable {service}")).ok();
+        assert!(json.contains("\"changed\":true"), "{json}");
+        let again = machine.run(&format!("totpctl --json enable {service}")).ok();
+        assert!(again.contains("\"changed\":false"), "{again}");
+        let doctor = machine.run(&format!("totpctl doctor {service}")).ok();
+        assert!(doctor.contains(&format!("{service}: asks for a code\n")), "{doctor}");
+    }
+    // What the same program asks PAM for under another name.
+    let doctor = machine.run("totpctl doctor sudo-i su-l").ok();
+    for service in ["sudo-i: asks for a code\n", "su-l: asks for a code\n"] {
+        assert!(doctor.contains(service), "{doctor}");
+    }
+    assert!(!ssh(&machine, "000000"));
+    machine.run("totpctl unlock alice").ok();
+    assert!(ssh(&machine, &seed.code()));
+    for service in ["sshd", "sudo", "su", "login"] {
+        machine.run(&format!("totpctl disable {service}")).ok();
+        let again = machine.run(&format!("totpctl --json disable {service}")).ok();
+        assert!(again.contains("\"changed\":false"), "{again}");
+    }
+    assert_eq!(machine.run("cd /etc/pam.d; sha256sum * | sort").ok(), before);
+}
+
+#[test]
+fn what_cannot_be_changed_is_left_as_it_is_and_said() {
+    let (machine, _) = machine();
+    for user in ["alice", "root"] {
+        let ran = machine.run_as(user, "totpctl enable no-such-service");
+        assert!(ran.status == 1 && ran.stderr.contains("no PAM service"), "{ran:#?}");
+    }
+    for command in ["enable sshd", "try sshd"] {
+        let ran = machine.run_as("alice", &format!("totpctl {command}"));
+        assert!(ran.status == 4 && ran.stderr.contains("only root"), "{command}: {ran:#?}");
+    }
+    let usage = machine.run("totpctl enable sshd --option nulok");
+    assert!(usage.status == 2 && usage.stderr.contains("no option \"nulok\""), "{usage:#?}");
+    machine.run("cp /etc/pam.d/sshd /root/sshd; ln -s /root/sshd /etc/pam.d/linked").ok();
+    machine.run("printf 'auth required pam_unix.so # \\377\\n' > /etc/pam.d/latin").ok();
+    machine.service("skipped", "auth sufficient pam_unix.so\nauth required pam_totp.so\n");
+    machine.service("endless", "auth include endless\n");
+    let long = "auth required pam_permit.so\n".repeat(10_000);
+    machine.service("long", &format!("auth required pam_unix.so\n{long}"));
+    for (service, why) in [
+        ("linked", "is a link"),
+        ("latin", "is not UTF-8"),
+        ("skipped", "totpctl doctor says which line"),
+        ("endless", "no lines of its own"),
+        ("long", "no place behind the password"),
+        ("../pam.d/sshd", "no PAM service"),
+        (".hidden", "no PAM service"),
+    ] {
+        refused(&machine, &format!("totpctl enable {service}"), why);
+    }
+    machine.run("chattr +i /etc/pam.d/sshd 2>/dev/null");
+    // A profile is its own program's.
+    machine.run("sed -i '$aauth required pam_totp.so nullok' /etc/pam.d/common-auth").ok();
+    refused(&machine, "totpctl disable sshd", "pam-auth-update --disable totp");
+    assert!(machine.run("totpctl --json enable sshd").ok().contains("\"changed\":false"));
+    machine.run("sed -i '$d' /etc/pam.d/common-auth").ok();
+    // A folder that cannot be written, and a disk that is full.
+    machine.run("cp -a /etc/pam.d /root/pam.d; mount -t tmpfs -o size=64k tmpfs /etc/pam.d; cp -a /root/pam.d/{sshd,common-auth,common-account,common-session,common-password} /etc/pam.d/; head -c 1M /dev/zero > /etc/pam.d/filler || true").status;
+    for command in ["enable sshd", "try sshd"] {
+        refused(&machine, &format!("totpctl {command}"), "/etc/pam.d/sshd cannot be changed");
+    }
+    machine.run("mount -o remount,ro /etc/pam.d").ok();
+    for command in ["enable sshd", "try sshd"] {
+        let ran = refused(&machine, &format!("totpctl {command}"), "make it writable");
+        assert!(!machine.run("totpctl try").ok().contains("is being tried"), "{ran:#?}");
+    }
+    machine.run("umount /etc/pam.d").ok();
+    // Where sshd or everybody else could not answer, nothing is changed.
+    machine.run("sed -i 's/^KbdInteractive.*/KbdInteractiveAuthentication no/' /etc/ssh/sshd_config").ok();
+    refused(&machine, "totpctl enable sshd", "KbdInteractiveAuthentication yes");
+    machine.run("totpctl remove alice").ok();
+    refused(&machine, "totpctl enable login", "nobody is enrolled");
+    machine.run("totpctl enable login --option nullok").ok();
+    machine.kill_daemon("TERM");
+    machine.run("echo nonsense > /etc/totpd/totpd.toml.d/10-bad.toml").ok();
+    let dead = machine.run("totpctl enable su");
+    assert_eq!(dead.status, 3, "{dead:#?}");
+}

@@ -1,0 +1,123 @@
+//! A disposable host with systemd as PID 1 (`scripts/host.sh`), and what people do on it.
+
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use crate::machine::{Ran, eventually, finish, repository};
+
+/// A host, and its disk, which are gone when this is dropped.
+pub struct Host {
+    outside: Child,
+    said: Lines<BufReader<ChildStdout>>,
+    first_process: Option<String>,
+}
+
+impl Host {
+    /// Boots a copy of `target/roots/SUITE`.
+    pub fn boot(suite: &str) -> Self {
+        let mut host = Self::off(suite);
+        host.start();
+        host
+    }
+
+    /// The same, with a TPM.
+    pub fn with_tpm(suite: &str) -> Self {
+        let mut host = Self::off(suite);
+        host.say("tpm");
+        host.start();
+        host
+    }
+
+    fn off(suite: &str) -> Self {
+        let mut outside = Command::new(repository().join("scripts/host.sh"))
+            .arg(repository().join("target/roots").join(suite))
+            .arg(repository().join("target/tests"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("scripts/host.sh");
+        let said = BufReader::new(outside.stdout.take().unwrap()).lines();
+        Self { outside, said, first_process: None }
+    }
+
+    fn say(&mut self, word: &str) -> String {
+        writeln!(self.outside.stdin.as_mut().unwrap(), "{word}").unwrap();
+        self.said.next().expect("host.sh has ended").unwrap()
+    }
+
+    /// Boots it, and waits until it is up.
+    pub fn start(&mut self) {
+        let told = self.say("boot");
+        self.first_process = Some(told.strip_prefix("up ").unwrap().to_owned());
+        eventually("it is up", || {
+            let told = self.run("systemctl is-system-running").stdout;
+            matches!(told.trim(), "running" | "degraded")
+        });
+    }
+
+    /// Shuts it down and boots it again.
+    pub fn reboot(&mut self) {
+        assert_eq!(self.say("off"), "down");
+        self.start();
+    }
+
+    /// Cuts its power and boots it again.
+    pub fn power_cut(&mut self) {
+        assert_eq!(self.say("cut"), "down");
+        self.start();
+    }
+
+    /// Another TPM takes the place of the one that it has; seen after the next boot.
+    pub fn another_tpm(&mut self) {
+        assert_eq!(self.say("tpm"), "tpm");
+    }
+
+    /// Runs a script as root.
+    pub fn run(&self, script: &str) -> Ran {
+        self.feed(script, "")
+    }
+
+    /// Runs a script as root with this standard input.
+    pub fn feed(&self, script: &str, input: &str) -> Ran {
+        finish(self.command(script), input)
+    }
+
+    /// Starts a script as root and leaves it running.
+    pub fn spawn(&self, script: &str) -> Child {
+        let mut command = self.command(script);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().unwrap()
+    }
+
+    /// Writes a file.
+    pub fn write(&self, path: &str, text: &str) {
+        self.feed(&format!("cat > {path}"), text).ok();
+    }
+
+    /// Whether `user` gets in by ssh with its password and, where it is asked for one, this code.
+    pub fn ssh(&self, user: &str, code: &str) -> bool {
+        let ran = self.run(&format!(
+            "/opt/tests/newcomer {user}pw '{code}' x ssh -o StrictHostKeyChecking=no \
+             -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o NumberOfPasswordPrompts=1 \
+             -o PreferredAuthentications=keyboard-interactive {user}@127.0.0.1 'echo in as $(id -un)'"
+        ));
+        ran.stdout.lines().any(|line| line.trim_end().ends_with(&format!("in as {user}")))
+    }
+
+    fn command(&self, script: &str) -> Command {
+        let mut command = Command::new("nsenter");
+        command
+            .args(["-t", self.first_process.as_ref().unwrap(), "-a", "--", "env", "-i"])
+            .args(["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
+            .args(["LANG=C.UTF-8", "HOME=/root", "TERM=dumb", "DEBIAN_FRONTEND=noninteractive"])
+            .args(["/bin/bash", "-c", script]);
+        command
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        drop(self.outside.stdin.take());
+        let _ = self.outside.wait();
+    }
+}

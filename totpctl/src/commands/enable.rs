@@ -1,0 +1,92 @@
+//! `totpctl enable` and `disable`: a service asks for a code, or for none.
+
+use serde_json::json;
+
+use super::doctor::sshd;
+use crate::bus::Bus;
+use crate::failure::Failure;
+use crate::pam_change::{Change, disabling, enabling};
+use crate::{json, output};
+
+use super::trial;
+
+pub(super) fn enable(
+    service: &str,
+    options: Option<&[String]>,
+    dry_run: bool,
+    json: bool,
+) -> Result<(), Failure> {
+    let changes = enabling(service, options)?;
+    if !changes.is_empty() {
+        must_be_able_to_ask(service, options.unwrap_or_default())?;
+    }
+    finish(service, &changes, dry_run, json)
+}
+
+pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Failure> {
+    finish(service, &disabling(service)?, dry_run, json)
+}
+
+fn finish(service: &str, changes: &[Change], dry_run: bool, json: bool) -> Result<(), Failure> {
+    if !dry_run && !changes.is_empty() {
+        let _alone = trial::alone()?;
+        for change in changes {
+            change.apply()?;
+        }
+    }
+    let diff: String = changes.iter().map(Change::diff).collect();
+    if json {
+        let changed = !changes.is_empty();
+        return output::json(&json!({ "service": service, "changed": changed, "diff": diff }));
+    }
+    output::data(&diff)?;
+    output::note(&match (changes.is_empty(), dry_run) {
+        (true, _) => format!("{service} is as it should be: nothing is changed."),
+        (false, true) => "Nothing is changed yet.".to_owned(),
+        (false, false) => {
+            format!("{service} is changed. Log in anew before you leave this session.")
+        }
+    });
+    Ok(())
+}
+
+/// A service that asks for a code, where nobody has one or nobody can be asked, lets nobody in.
+pub(super) fn must_be_able_to_ask(service: &str, options: &[String]) -> Result<(), Failure> {
+    if !nix::unistd::geteuid().is_root() {
+        return Err(Failure::NotAuthorized("only root may change what PAM asks for".into()));
+    }
+    if service == "sshd"
+        && let Some(why) = sshd::what_is_wrong()
+    {
+        return Err(Failure::refused(format!("nothing is changed: {why}")));
+    }
+    let bus = Bus::connect()?;
+    let enrolled = somebody_is_enrolled(&bus)?;
+    let lets_by = options.iter().any(|option| option == "nullok" || option == "enroll");
+    if enrolled || lets_by {
+        return Ok(());
+    }
+    Err(Failure::refused(
+        "nothing is changed: nobody is enrolled, and nobody could log in. Enrol somebody first \
+         (totpctl enroll USER), or let by who has no factor (--option nullok)",
+    ))
+}
+
+fn somebody_is_enrolled(bus: &Bus) -> Result<bool, Failure> {
+    let mut after = String::new();
+    loop {
+        let page = bus.manager(async |totpd| totpd.list_users(&after, PAGE).await)?;
+        for user in &page {
+            let user = json::object(user);
+            after = json::text(&user, "user");
+            if json::flag(&user, "enrolled") {
+                return Ok(true);
+            }
+        }
+        if page.len() < PAGE as usize {
+            return Ok(false);
+        }
+    }
+}
+
+const PAGE: u32 = 100;

@@ -1,0 +1,261 @@
+//! `totpctl try`: a service asks for a code for some minutes, and goes on to if somebody logs in by it.
+//! Else all is as it was before.
+
+use std::fs;
+use std::process::id;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use self::record::{Alone, Trial, Tried};
+use super::enable::must_be_able_to_ask;
+use crate::bus::Bus;
+use crate::failure::Failure;
+use crate::pam_change::{Change, beside, cannot, enabling, sync_folder, write_like};
+use crate::{json, output};
+
+mod countdown;
+mod ending;
+mod record;
+
+/// Tries it.
+pub(super) fn run(
+    service: &str,
+    minutes: u16,
+    options: Option<&[String]>,
+    json: bool,
+) -> Result<(), Failure> {
+    let changes = enabling(service, options)?;
+    if changes.is_empty() {
+        output::note(&format!("{service} is as it should be: there is nothing to try."));
+        return match json {
+            true => output::json(&json!({ "service": service, "changed": false })),
+            false => Ok(()),
+        };
+    }
+    must_be_able_to_ask(service, options.unwrap_or_default())?;
+    let time = Duration::from_secs(u64::from(minutes) * 60);
+    let trial = start(&changes, time)?;
+    if !json {
+        output::data(&changes.iter().map(Change::diff).collect::<String>())?;
+    }
+    output::note(&format!(
+        "This holds now. Log in anew through {service}, from another terminal and with a code, and it \
+         stays.\nOtherwise all is as before at {}, whatever becomes of this terminal.\n\
+         Ctrl-C ends no more than this display; \"totpctl try --undo\" puts it back at once.",
+        output::time(trial.ends)
+    ));
+    watch(&trial.id, json)
+}
+
+/// Puts back what is being tried, or what `of` names; nothing if it is over. `if_stale`: only if it was
+/// begun before the machine was started, or should have ended.
+pub(super) fn undo(of: Option<&str>, if_stale: bool) -> Result<(), Failure> {
+    let _alone = Alone::wait()?;
+    let Some(trial) = Trial::pending()?.filter(|trial| of.is_none_or(|of| of == trial.id)) else {
+        output::note("Nothing is being tried.");
+        return Ok(());
+    };
+    if if_stale && trial.boot == boot() && now() < trial.ends {
+        return Ok(());
+    }
+    ending::end(&trial)?;
+    countdown::stop(&trial);
+    output::note(&outcome(&trial));
+    Ok(())
+}
+
+/// Waits, and puts back what is being tried.
+pub(super) fn count_down(seconds: u64, of: Option<&str>) -> Result<(), Failure> {
+    countdown::wait(Duration::from_secs(seconds));
+    undo(of, false)
+}
+
+/// What PAM runs in each new session of a service that is tried: whether this login shows that it can stay.
+pub(super) fn entered() -> Result<(), Failure> {
+    let service = item("PAM_SERVICE");
+    let is_tried = |trial: &Trial| trial.kept_by.is_none() && trial.services.contains(&service);
+    let Some(started) = Trial::pending()?.filter(is_tried).map(|trial| trial.started) else {
+        return Ok(());
+    };
+    let bus = Bus::connect()?;
+    // sudo has its own user in PAM_RUSER by now.
+    for user in [item("PAM_USER"), item("PAM_RUSER")] {
+        if user.is_empty() || !gave_a_code(&bus, &user, &service, started)? {
+            continue;
+        }
+        let _alone = Alone::wait()?;
+        let Some(mut trial) = Trial::pending()?.filter(is_tried) else { return Ok(()) };
+        trial.kept_by = Some(user);
+        trial.save()?;
+        ending::end(&trial)?;
+        countdown::stop(&trial);
+        return Ok(());
+    }
+    Ok(())
+}
+
+/// Says what is being tried, or was.
+pub(super) fn state(json: bool) -> Result<(), Failure> {
+    let (pending, last) = (Trial::pending()?, Trial::last()?);
+    if json {
+        let told = |trial: Option<Trial>| trial.as_ref().map_or(Value::Null, object);
+        return output::json(&json!({ "pending": told(pending), "last": told(last) }));
+    }
+    let text = match (&pending, &last) {
+        (Some(trial), _) => format!(
+            "{} is being tried until {}.\n",
+            trial.services.join(", "),
+            output::time(trial.ends)
+        ),
+        (None, Some(trial)) => format!("Nothing is being tried. {}\n", outcome(trial)),
+        (None, None) => "Nothing is being tried, and nothing was.\n".into(),
+    };
+    output::data(&text)
+}
+
+/// Nobody else changes a stack meanwhile, and nothing is being tried.
+pub(super) fn alone() -> Result<Alone, Failure> {
+    let alone = Alone::now()?;
+    match Trial::pending()? {
+        None => Ok(alone),
+        Some(trial) => Err(Failure::refused(format!(
+            "{} is being tried until {}: log in by it, or put it back with totpctl try --undo",
+            trial.services.join(", "),
+            output::time(trial.ends)
+        ))),
+    }
+}
+
+/// From what is written down to what holds: whenever this is cut short, [`ending::end`] finds its way back.
+fn start(changes: &[Change], time: Duration) -> Result<Trial, Failure> {
+    let _alone = alone()?;
+    let mut files = Vec::with_capacity(changes.len());
+    for change in changes {
+        let existed = fs::exists(&change.path).map_err(|error| cannot(&change.path, &error))?;
+        let text = format!("{}{}", with_end(&change.after), probe()?);
+        files.push(Tried { path: change.path.clone(), existed, text });
+    }
+    let started = now();
+    let trial = Trial {
+        id: format!("{started}-{}", id()),
+        services: changes.iter().map(|change| change.service.clone()).collect(),
+        files,
+        started,
+        ends: started.saturating_add(time.as_secs()),
+        boot: boot(),
+        kept_by: None,
+    };
+    trial.save()?;
+    let held = make(&trial).and_then(|()| countdown::start(&trial, time)).and_then(|()| hold(&trial));
+    if let Err(failure) = held {
+        ending::end(&trial)?;
+        countdown::stop(&trial);
+        return Err(failure);
+    }
+    Ok(trial)
+}
+
+/// Makes the files that will hold, and holds on to those that do.
+fn make(trial: &Trial) -> Result<(), Failure> {
+    for file in &trial.files {
+        let made = (|| {
+            let like = file.existed.then_some(&*file.path);
+            write_like(&beside(&file.path, "new"), &file.text, like)?;
+            if file.existed {
+                fs::hard_link(&file.path, beside(&file.path, "before"))?;
+            }
+            sync_folder(&file.path)
+        })();
+        made.map_err(|error| cannot(&file.path, &error))?;
+    }
+    Ok(())
+}
+
+fn hold(trial: &Trial) -> Result<(), Failure> {
+    for file in &trial.files {
+        let held = fs::rename(beside(&file.path, "new"), &file.path);
+        held.and_then(|()| sync_folder(&file.path)).map_err(|error| cannot(&file.path, &error))?;
+    }
+    Ok(())
+}
+
+/// Waits until it is over, and says how it ended.
+fn watch(id: &str, json: bool) -> Result<(), Failure> {
+    while Trial::pending()?.is_some_and(|trial| trial.id == id) {
+        thread::sleep(LOOK_EVERY);
+    }
+    let over = Trial::last()?.filter(|trial| trial.id == id);
+    let trial = over.ok_or_else(|| Failure::refused("how it ended is not known"))?;
+    if json {
+        output::json(&object(&trial))?;
+    }
+    match trial.kept_by {
+        Some(_) => {
+            output::note(&outcome(&trial));
+            Ok(())
+        }
+        None => Err(Failure::refused(outcome(&trial))),
+    }
+}
+
+fn outcome(trial: &Trial) -> String {
+    let services = trial.services.join(", ");
+    match &trial.kept_by {
+        Some(user) => format!("{services}: the change is kept, since {user} logged in by it."),
+        None => format!("{services}: all is as before, since nobody logged in with a code."),
+    }
+}
+
+fn object(trial: &Trial) -> Value {
+    json!({
+        "services": trial.services, "changed": trial.kept_by.is_some(), "kept_by": trial.kept_by,
+        "started": trial.started, "ends": trial.ends,
+    })
+}
+
+/// Whether `user` gave the code of an app to `service` since then.
+fn gave_a_code(bus: &Bus, user: &str, service: &str, since: u64) -> Result<bool, Failure> {
+    let state = bus.manager(async |totpd| totpd.get_user(user).await)?;
+    let state = json::object(&state);
+    let mut factors = json::objects(&state, "factors");
+    Ok(factors.any(|factor| {
+        json::text(factor, "last_service") == service
+            && json::number(factor, "last_used").is_some_and(|used| used >= since)
+    }))
+}
+
+/// The line that has this program look at each new session.
+fn probe() -> Result<String, Failure> {
+    let this = std::env::current_exe()
+        .map_err(|error| Failure::refused(format!("totpctl does not find itself: {error}")))?;
+    Ok(format!(
+        "session optional pam_exec.so quiet seteuid type=open_session {} try --entered {PROBE_MARK}\n",
+        this.display()
+    ))
+}
+
+/// The text with an end of its last line.
+fn with_end(text: &str) -> String {
+    format!("{}\n", text.strip_suffix('\n').unwrap_or(text))
+}
+
+/// An item of PAM, as pam_exec hands it on.
+fn item(name: &str) -> String {
+    #[expect(clippy::disallowed_methods, reason = "pam_exec says it that way, to root")]
+    let item = std::env::var(name);
+    item.unwrap_or_default()
+}
+
+fn now() -> u64 {
+    jiff::Timestamp::now().as_second().try_into().unwrap_or_default()
+}
+
+fn boot() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+}
+
+/// Marks that line.
+const PROBE_MARK: &str = "# totpctl: only while this is tried";
+const LOOK_EVERY: Duration = Duration::from_millis(200);

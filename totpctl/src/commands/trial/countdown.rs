@@ -1,0 +1,68 @@
+//! The countdown outlives this program, its terminal and the network: it is a timer of systemd, or a process
+//! of its own where there is none. Neither looks at the time of day, which may be set.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use super::record::Trial;
+use crate::failure::Failure;
+
+/// Starts it.
+pub(super) fn start(trial: &Trial, time: Duration) -> Result<(), Failure> {
+    let this = std::env::current_exe().map_err(|error| cannot(&error))?;
+    let seconds = time.as_secs().to_string();
+    if has_systemd() {
+        let started = Command::new("systemd-run")
+            .args(["--quiet", "--collect", "--timer-property=AccuracySec=1s"])
+            .arg(format!("--unit={}", unit(trial)))
+            .arg(format!("--on-active={seconds}s"))
+            .arg("--description=Put back a change of PAM that nobody logged in by")
+            .arg(this)
+            .args(["try", "--undo", "--of", &trial.id])
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| cannot(&error))?;
+        return match started.status.success() {
+            true => Ok(()),
+            false => Err(cannot(&String::from_utf8_lossy(&started.stderr).trim())),
+        };
+    }
+    Command::new(this)
+        .args(["try", "--count-down", &seconds, "--of", &trial.id])
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map(|_| ())
+        .map_err(|error| cannot(&error))
+}
+
+/// Waits in a session of its own.
+pub(super) fn wait(time: Duration) {
+    // It is the leader of no group, so it can be given a session; and if not, it waits all the same.
+    let _ = nix::unistd::setsid();
+    thread::sleep(time);
+}
+
+/// Takes the timer away, where there is one.
+pub(super) fn stop(trial: &Trial) {
+    if has_systemd() {
+        let timer = format!("{}.timer", unit(trial));
+        let _ = Command::new("systemctl").args(["stop", "--quiet", &timer]).output();
+    }
+}
+
+fn unit(trial: &Trial) -> String {
+    format!("totpctl-try-{}", trial.id)
+}
+
+fn has_systemd() -> bool {
+    Path::new("/run/systemd/system").is_dir()
+}
+
+fn cannot(why: &dyn std::fmt::Display) -> Failure {
+    Failure::refused(format!("nothing is changed: the countdown cannot be started: {why}"))
+}

@@ -1,0 +1,79 @@
+//! How a trial ends: all files are as before, or the change is kept. Both may be cut short at any moment, and
+//! are then done again from the start.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use super::PROBE_MARK;
+use super::record::{FOLDER, Trial, Tried};
+use crate::failure::Failure;
+use crate::pam_change::{beside, cannot, remove, replace, sync_folder};
+
+/// Ends it as it was decided: the files are as before unless somebody logged in.
+pub(super) fn end(trial: &Trial) -> Result<(), Failure> {
+    for file in &trial.files {
+        let done = match trial.kept_by {
+            Some(_) => keep(file),
+            None => put_back(file),
+        };
+        done.map_err(|error| cannot(&file.path, &error))?;
+    }
+    trial.is_over()
+}
+
+/// The file itself is put back, not a copy of it: with its times, owner, labels and whatever else it has.
+fn put_back(file: &Tried) -> io::Result<()> {
+    let kept = beside(&file.path, "before");
+    remove(&beside(&file.path, "new"))?;
+    let is_ours = |text: &[u8]| text == file.text.as_bytes();
+    match (inode(&kept)?, inode(&file.path)?) {
+        // It was not changed yet, or is put back already.
+        (None, _) if file.existed => {}
+        (Some(kept_inode), Some(present)) if kept_inode == present => fs::remove_file(&kept)?,
+        (Some(_), _) => {
+            save_if(&file.path, |text| !is_ours(text))?;
+            fs::rename(&kept, &file.path)?;
+        }
+        (None, Some(_)) => {
+            save_if(&file.path, |text| !is_ours(text))?;
+            fs::remove_file(&file.path)?;
+        }
+        (None, None) => {}
+    }
+    sync_folder(&file.path)
+}
+
+/// What stands there now stays, without the line that looked for logins.
+fn keep(file: &Tried) -> io::Result<()> {
+    let text = fs::read_to_string(&file.path)?;
+    if text.contains(PROBE_MARK) {
+        let lines = text.split_inclusive('\n').filter(|line| !line.contains(PROBE_MARK));
+        replace(&file.path, &lines.collect::<String>(), Some(&file.path))?;
+    }
+    remove(&beside(&file.path, "new"))?;
+    remove(&beside(&file.path, "before"))?;
+    sync_folder(&file.path)
+}
+
+/// Whatever somebody else wrote meanwhile is not lost.
+fn save_if(path: &Path, is_wanted: impl Fn(&[u8]) -> bool) -> io::Result<()> {
+    let text = match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        text => text?,
+    };
+    if !is_wanted(&text) {
+        return Ok(());
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    fs::write(Path::new(FOLDER).join(format!("{name}.edited")), text)
+}
+
+fn inode(path: &Path) -> io::Result<Option<u64>> {
+    match fs::symlink_metadata(path) {
+        Ok(told) => Ok(Some(told.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}

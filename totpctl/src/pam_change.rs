@@ -1,0 +1,208 @@
+//! What is changed in the stacks of services, and the file system's side of it: a file is replaced whole, by
+//! one that has its owner, mode and label.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fsetxattr};
+use similar::TextDiff;
+use totpctl_stack::line::Kind;
+use totpctl_stack::{Stack, disabled, enabled};
+
+use crate::failure::Failure;
+use crate::pam_files::{FOLDERS, is_an_option, is_installed, path_of, read};
+
+/// What becomes of the file of one service.
+pub(crate) struct Change {
+    /// The service.
+    pub(crate) service: String,
+    /// Its file, which is in `/etc` also where only the distribution has one yet.
+    pub(crate) path: PathBuf,
+    /// Its text now.
+    pub(crate) before: String,
+    /// Its text then.
+    pub(crate) after: String,
+}
+
+impl Change {
+    /// The lines that change, as `diff -u` shows them.
+    pub(crate) fn diff(&self) -> String {
+        let path = self.path.display().to_string();
+        let diff = TextDiff::from_lines(&self.before, &self.after);
+        diff.unified_diff().header(&path, &path).to_string()
+    }
+
+    /// Puts it in the place of the file, for good.
+    pub(crate) fn apply(&self) -> Result<(), Failure> {
+        let like = fs::exists(&self.path).unwrap_or(false).then_some(&*self.path);
+        replace(&self.path, &self.after, like).map_err(|error| cannot(&self.path, &error))
+    }
+}
+
+/// What is to be changed for `service` to ask for a code, and with it whatever else the same program asks
+/// PAM for: `sudo -i` and `su -` have services of their own.
+pub(crate) fn enabling(service: &str, args: Option<&[String]>) -> Result<Vec<Change>, Failure> {
+    for arg in args.unwrap_or_default() {
+        if !is_an_option(arg) || arg.contains(['[', ']', '\n', '#', '\\']) {
+            return Err(Failure::Usage(format!("pam_totp.so has no option {arg:?}; see pam_totp(8)")));
+        }
+    }
+    let mut changes = Vec::new();
+    for name in family(service) {
+        let (path, before) = of_service(name)?;
+        let with = |file: &str| {
+            let changed = changes.iter().find(|change: &&Change| change.service == file);
+            changed.map_or_else(|| read(file), |change| Some(change.after.clone()))
+        };
+        // It may ask by what it includes.
+        if name != service && asks(name, &with) {
+            continue;
+        }
+        let after = enabled(name, args, &with, &is_installed)
+            .map_err(|refusal| Failure::refused(format!("{name} is left as it is: {refusal}")))?;
+        if let Some(after) = after {
+            changes.push(Change { service: name.to_owned(), path, before, after });
+        }
+    }
+    Ok(changes)
+}
+
+/// What is to be changed for `service`, and its family, to ask for no code.
+pub(crate) fn disabling(service: &str) -> Result<Vec<Change>, Failure> {
+    let mut changes: Vec<Change> = Vec::new();
+    // Who is included goes first.
+    for name in family(service) {
+        let (path, before) = of_service(name)?;
+        let with = |file: &str| {
+            let changed = changes.iter().find(|change| change.service == file);
+            changed.map_or_else(|| read(file), |change| Some(change.after.clone()))
+        };
+        let after = disabled(name, &with).map_err(|refusal| {
+            Failure::refused(format!(
+                "{name} is left as it is: {refusal}. A profile goes by the program that wrote it: \
+                 pam-auth-update --disable totp, or authselect disable-feature with-totp"
+            ))
+        })?;
+        if let Some(after) = after {
+            changes.push(Change { service: name.to_owned(), path, before, after });
+        }
+    }
+    Ok(changes)
+}
+
+/// A service, and those that the same program asks PAM for.
+fn family(service: &str) -> impl Iterator<Item = &str> {
+    let other = match service {
+        "su" => Some("su-l"),
+        "sudo" => Some("sudo-i"),
+        _ => None,
+    };
+    std::iter::once(service).chain(other.filter(|name| path_of(name).is_some()))
+}
+
+fn asks(service: &str, read: &dyn Fn(&str) -> Option<String>) -> bool {
+    let stack = Stack::of(service, Kind::Auth, read);
+    matches!(stack, Stack::Rules(rules) if rules.iter().any(|rule| rule.module() == "pam_totp"))
+}
+
+/// Where the file of a service is or would be, and its text now.
+fn of_service(service: &str) -> Result<(PathBuf, String), Failure> {
+    let missing = || Failure::refused(format!("there is no PAM service {service:?}"));
+    let found = path_of(service).filter(|_| !service.starts_with(['/', '.'])).ok_or_else(missing)?;
+    let path = Path::new(FOLDERS[0]).join(service);
+    if fs::symlink_metadata(&path).is_ok_and(|file| file.is_symlink()) {
+        return Err(Failure::refused(format!(
+            "{} is a link: another program writes what it leads to (authselect, perhaps); use its \
+             profile",
+            path.display()
+        )));
+    }
+    let unreadable = |why: &dyn std::fmt::Display| {
+        Failure::refused(format!("{found} cannot be changed: {why}"))
+    };
+    let bytes = fs::read(&found).map_err(|error| unreadable(&error))?;
+    let text = String::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8"))?;
+    Ok((path, text))
+}
+
+/// Puts a file with this text in the place of `path`, to the disk, or leaves all as it is. It has owner, mode
+/// and labels of `like`.
+pub(crate) fn replace(path: &Path, text: &str, like: Option<&Path>) -> io::Result<()> {
+    let new = beside(path, "new");
+    // One that a crash left.
+    remove(&new)?;
+    let put = write_like(&new, text, like).and_then(|()| fs::rename(&new, path));
+    if put.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+    put.and_then(|()| sync_folder(path))
+}
+
+/// Makes a file, to the disk.
+pub(crate) fn write_like(new: &Path, text: &str, like: Option<&Path>) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(new)?;
+    file.write_all(text.as_bytes())?;
+    match like {
+        Some(like) => {
+            let like = File::open(like)?;
+            let told = like.metadata()?;
+            std::os::unix::fs::fchown(&file, Some(told.uid()), Some(told.gid()))?;
+            file.set_permissions(told.permissions())?;
+            copy_labels(&like, &file)?;
+        }
+        None => file.set_permissions(fs::Permissions::from_mode(0o644))?,
+    }
+    file.sync_all()
+}
+
+/// Extended attributes: the label of SELinux, and access lists.
+fn copy_labels(from: &File, to: &File) -> io::Result<()> {
+    let mut names = vec![0; 4096];
+    let length = match flistxattr(from, &mut names) {
+        Err(rustix::io::Errno::OPNOTSUPP) => return Ok(()),
+        length => length?,
+    };
+    names.truncate(length);
+    for name in names.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+        let mut value = vec![0; 4096];
+        let length = fgetxattr(from, name, &mut value)?;
+        fsetxattr(to, name, value.get(..length).unwrap_or_default(), XattrFlags::empty())?;
+    }
+    Ok(())
+}
+
+/// A file of ours in the same folder, which libpam takes for no service.
+pub(crate) fn beside(path: &Path, what: &str) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.totpctl-{what}"))
+}
+
+/// Removes a file, if it is there.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    // Where nothing may be written, not even what is not there can be removed.
+    if fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        return Ok(());
+    }
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Has the disk know which files a folder has.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
+}
+
+/// Why a file could not be changed.
+pub(crate) fn cannot(path: &Path, error: &io::Error) -> Failure {
+    let hint = match error.kind() {
+        io::ErrorKind::PermissionDenied => "; only root may, and not where the file is immutable (lsattr)",
+        io::ErrorKind::ReadOnlyFilesystem => "; make it writable for the change",
+        io::ErrorKind::StorageFull => "; make room for it",
+        _ => "",
+    };
+    Failure::refused(format!("{} cannot be changed: {error}{hint}", path.display()))
+}

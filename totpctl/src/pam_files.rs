@@ -1,0 +1,55 @@
+//! The files of PAM on this machine, found as libpam finds them.
+
+use std::fs;
+use std::path::Path;
+
+use totpctl_stack::Place;
+
+/// A place with the whole path of its file.
+pub(crate) fn shown(place: &Place) -> String {
+    let path = path_of(&place.file).unwrap_or_else(|| format!("{}/{}", FOLDERS[0], place.file));
+    format!("{path}:{}", place.line)
+}
+
+/// The text of a file of PAM, as libpam finds it; what is no UTF-8 in it is replaced.
+pub(crate) fn read(name: &str) -> Option<String> {
+    let text = fs::read(path_of(name)?).ok()?;
+    Some(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// As libpam looks for it: what the administrator wrote goes before what the distribution has.
+pub(crate) fn path_of(name: &str) -> Option<String> {
+    if name.starts_with('/') {
+        return Some(name.to_owned());
+    }
+    if name.is_empty() || name.contains('/') {
+        return None;
+    }
+    let paths = FOLDERS.iter().map(|folder| format!("{folder}/{name}"));
+    paths.into_iter().find(|path| Path::new(path).is_file())
+}
+
+/// Whether the module has this option.
+pub(crate) fn is_an_option(arg: &str) -> bool {
+    totpd_interface::MODULE_OPTIONS.iter().any(|option| match option.strip_suffix('=') {
+        Some(_) => arg.starts_with(option),
+        None => arg == *option,
+    })
+}
+
+/// Whether libpam finds a module, which may stand without its folder.
+pub(crate) fn is_installed(module: &str) -> bool {
+    if module.starts_with('/') {
+        return Path::new(module).exists();
+    }
+    let multiarch = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    let multiarch = multiarch.map(|folder| folder.path().join("security"));
+    ["/lib/security", "/lib64/security", "/usr/lib/security", "/usr/lib64/security"]
+        .into_iter()
+        .map(Into::into)
+        .chain(multiarch)
+        .any(|folder| folder.join(module).exists())
+}
+
+/// What the administrator wrote, and what the distribution has.
+pub(crate) const FOLDERS: [&str; 2] = ["/etc/pam.d", "/usr/lib/pam.d"];

@@ -10,14 +10,16 @@ MULTIARCH := $(shell cc -print-multiarch 2>/dev/null || true)
 SECURITYDIR ?= $(PREFIX)/$(if $(MULTIARCH),lib/$(MULTIARCH),lib64)/security
 CARGO ?= $(shell command -v cargo || echo $(HOME)/.cargo/bin/cargo)
 BUILT := target/release
+# What `make vendor` left, which needs no network.
+VENDORED := $(if $(wildcard vendor/config.toml),--offline --config vendor/config.toml)
 
-.PHONY: all bench build deb demo fuzz install lint sanitize test
+.PHONY: all bench build deb demo fuzz install lint rpm sanitize test test-machines vendor
 
 all: build
 
 build:
-	$(CARGO) build --release --locked -p totpd -p totpctl
-	$(CARGO) build --release --locked -p pam_totp
+	$(CARGO) build $(VENDORED) --release --locked -p totpd -p totpctl
+	$(CARGO) build $(VENDORED) --release --locked -p pam_totp
 	scripts/completions.sh $(BUILT)/totpctl $(BUILT)/completions
 
 # Builds nothing and needs no network.
@@ -48,9 +50,21 @@ install:
 deb: build
 	scripts/deb.sh
 
+rpm: build
+	scripts/rpm.sh
+
+# All sources that the build needs, under vendor/; it then works without a network.
+vendor:
+	scripts/vendor.sh
+
 test:
 	scripts/prepare.sh test
 	scripts/test.sh
+
+# The part of the tests that boots hosts with systemd.
+test-machines:
+	scripts/prepare.sh test
+	scripts/test.sh booted
 
 demo:
 	scripts/prepare.sh demo

@@ -8,6 +8,8 @@ cc -O2 -Wall -Wextra -Werror -shared -fPIC -o target/tests/libnss_trouble.so.2 t
 cc -O2 -Wall -Wextra -Werror -shared -fPIC -o target/tests/faults.so tests/harness/faults.c -ldl
 cc -O2 -Wall -Wextra -Werror -shared -fPIC -o target/tests/unconfined.so tests/harness/unconfined.c
 cc -O2 -Wall -Wextra -Werror -o target/tests/prisoner tests/harness/prisoner.c
+rm -rf target/tests/ansible
+cp -r packaging/ansible target/tests/
 cp tests/harness/{askpass,clients.py,cockpit-login,i3lock-try,lightdm-try,newcomer,person} target/tests/
 cp tests/harness/{pkexec-at-a-terminal,xscreensaver-try} target/tests/
 cargo build --locked -p tests --bins

@@ -1,7 +1,7 @@
 #!/bin/bash
 # host.sh ROOT FOLDER: a disposable host with systemd as PID 1, booted from a copy of the root file system ROOT, with
 # FOLDER under /opt/tests. Reads from standard input, and answers a line to each:
-#   boot   boots it                          "up PID", its PID 1
+#   boot   boots it                          "up PID", its PID 1 as the namespace of this script numbers it
 #   off    shuts it down                     "down"
 #   cut    cuts its power: no process of it does anything more   "down"
 #   tpm    puts a new, empty TPM into it     "tpm"
@@ -86,8 +86,7 @@ while read -r word; do
       kill -0 $nspawn 2>/dev/null || { cat /mnt/console.txt >&2; exit 1; }
       sleep 0.01
     done
-    # As the machine outside numbers it.
-    echo "up $(awk '/^NSpid/ {print $2}' "/proc/$first/status")"
+    echo "up $first"
     ;;
   off)
     kill -TERM $nspawn

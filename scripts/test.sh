@@ -13,4 +13,12 @@ if [ $# -eq 0 ]; then
   # These say how much they tried.
   cargo test --locked -p totpd --lib campaign -- --nocapture
 fi
-cargo test --locked --no-fail-fast -p tests -- --test-threads 2 "$@"
+# Hosts with systemd, where this machine can boot them.
+booted=(); cannot=""
+if cannot=$(scripts/host.sh --possible); then
+  scripts/roots.sh bookworm trixie
+else
+  booted=(--skip booted)
+fi
+cargo test --locked --no-fail-fast -p tests -- --test-threads 2 "${booted[@]}" "$@"
+[ -z "$cannot" ] || echo "test: hosts with systemd were NOT tried: $cannot"

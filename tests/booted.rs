@@ -34,7 +34,7 @@ fn asks(host: &Host) -> bool {
 }
 
 #[test]
-fn from_installation_to_purge_over_reboot_upgrade_and_power_cut() {
+fn booted_from_installation_to_purge_over_reboot_upgrade_and_power_cut() {
     for suite in SUITES {
         let start = std::time::Instant::now();
         let (mut host, seed) = with_alice(suite);
@@ -89,21 +89,24 @@ fn from_installation_to_purge_over_reboot_upgrade_and_power_cut() {
         assert!(!asks(&host) && host.ssh("alice", ""), "{suite}: by the password alone again");
         assert_eq!(host.run("systemctl is-active totpd.socket").stdout, "inactive\n");
         host.run("test -s /var/lib/totpd/store.db").ok();
-        host.run("echo libpam-totp libpam-totp/purge_store boolean true | debconf-set-selections").ok();
+        host.run("echo libpam-totp libpam-totp/purge_store boolean true | debconf-set-selections")
+            .ok();
         host.run(&format!("apt-get install -y {PACKAGE}")).ok();
         assert!(host.run("totpctl show alice").ok().contains("verified"), "{suite}: it was kept");
-        host.run("echo libpam-totp libpam-totp/purge_store boolean true | debconf-set-selections").ok();
+        host.run("echo libpam-totp libpam-totp/purge_store boolean true | debconf-set-selections")
+            .ok();
         host.run("apt-get purge -y libpam-totp").ok();
-        let left = host.run("find / -xdev -name '*totp*' -not -path '/opt/*' -not -path '/root/*' -not -path '/proc/*'");
+        let left = host.run("find / -xdev \\( -name '*totpd*' -o -name '*totpctl*' -o -name '*pam*totp*' \\) -not -path '/opt/*' -not -path '/root/*'");
         // What dpkg and debconf remember is theirs.
-        let left: Vec<_> = left.stdout.lines().filter(|path| !path.starts_with("/var/lib/dpkg")).collect();
+        let left: Vec<_> =
+            left.stdout.lines().filter(|path| !path.starts_with("/var/lib/dpkg")).collect();
         assert!(left.is_empty(), "{suite}: {left:?}");
         assert!(host.ssh("alice", ""), "{suite}: purged");
     }
 }
 
 #[test]
-fn what_is_tried_is_put_back_by_systemd_whatever_becomes_of_the_machine() {
+fn booted_what_is_tried_is_put_back_by_systemd_whatever_becomes_of_the_machine() {
     let (mut host, seed) = with_alice("bookworm");
     let files = |host: &Host| {
         host.run("cd /etc/pam.d && find . -mindepth 1 -printf '%p %m %u %g %s %T@\\n' | sort; sha256sum *")
@@ -117,7 +120,8 @@ fn what_is_tried_is_put_back_by_systemd_whatever_becomes_of_the_machine() {
     };
     // Its terminal is gone, and the daemon; and the time of day is nothing to go by.
     let mut child = hold(&host);
-    host.run("kill -HUP $(pgrep -f '^totpctl try sshd'); systemctl kill -s KILL totpd.service").ok();
+    host.run("kill -HUP $(pgrep -f '^totpctl try sshd'); systemctl kill -s KILL totpd.service")
+        .ok();
     child.wait().unwrap();
     let left = host.run("systemctl list-timers --no-legend 'totpctl-try-*'").ok();
     assert_eq!(left.lines().count(), 1, "{left}");
@@ -132,9 +136,18 @@ fn what_is_tried_is_put_back_by_systemd_whatever_becomes_of_the_machine() {
     for how in ["reboot", "power cut"] {
         let mut child = hold(&host);
         assert_ne!(files(&host), before);
-        if how == "reboot" { host.reboot() } else { host.power_cut() }
+        if how == "reboot" {
+            host.reboot()
+        } else {
+            host.power_cut()
+        }
         child.wait().unwrap();
-        assert_eq!(files(&host), before, "{how}: {}", host.run("journalctl --no-pager -u totpctl-try").stdout);
+        assert_eq!(
+            files(&host),
+            before,
+            "{how}: {}",
+            host.run("journalctl --no-pager -u totpctl-try").stdout
+        );
         assert!(host.ssh("alice", ""), "{how}: by the password alone");
     }
     // Power cuts at moments of the change itself.
@@ -160,14 +173,71 @@ fn what_is_tried_is_put_back_by_systemd_whatever_becomes_of_the_machine() {
     host.run("usermod -aG sudo alice; totpctl enable sudo").ok();
     let code = fresh(&host, "alice", &seed);
     let sudo = |code: &str| {
-        host.run(&format!("su alice -c \"/opt/tests/newcomer alicepw '{code}' x sudo -k -i id -un\"")).stdout
+        host.run(&format!(
+            "su alice -c \"/opt/tests/newcomer alicepw '{code}' x sudo -k -i id -un\""
+        ))
+        .stdout
     };
     assert!(!sudo("000000").lines().any(|line| line.trim() == "root"));
     assert!(sudo(&code).lines().any(|line| line.trim() == "root"));
 }
 
 #[test]
-fn the_unit_keeps_everything_else_from_the_daemon() {
+fn booted_a_key_in_the_tpm_is_this_machines_alone_and_can_be_taken_out_again() {
+    let mut host = Host::with_tpm("bookworm");
+    host.run(&format!("apt-get install -y {PACKAGE}")).ok();
+    let seed = enrolled(&host, "alice", 1);
+    host.run("pam-auth-update --enable totp").ok();
+    host.feed("totpctl backup /root/before.age", "a long passphrase\n").ok();
+    let sealed = host.run("totpctl seal-key --tpm2").ok();
+    assert!(host.run("test -e /var/lib/totpd/store.key").status != 0, "{sealed}");
+    assert!(
+        host.ssh("alice", &seed.code()),
+        "{}",
+        host.run("journalctl --no-pager -t totpd").stdout
+    );
+    let again = host.run("totpctl seal-key --tpm2");
+    assert!(again.status == 1 && again.stderr.contains("--undo"), "{again:#?}");
+    // Out again, and in again: every record goes along.
+    host.run("totpctl seal-key --undo").ok();
+    host.run("test -s /var/lib/totpd/store.key && test ! -e /etc/credstore.encrypted/totpd.key")
+        .ok();
+    assert_eq!(host.run("totpctl seal-key --undo").status, 1);
+    host.run("totpctl verify-store && totpctl seal-key --tpm2 && totpctl verify-store").ok();
+    host.reboot();
+    let code = fresh(&host, "alice", &seed);
+    assert!(host.ssh("alice", &code), "after a reboot");
+
+    // On another machine the disk is of no use, and what says so says what to do.
+    host.another_tpm();
+    host.reboot();
+    assert!(!host.ssh("alice", &seed.next_code()), "nobody gets in");
+    let told = host.run("totpctl show alice");
+    assert_eq!(told.status, 3, "{told:#?}");
+    let journal = host.run("journalctl --no-pager -b -u totpd.service").ok();
+    assert!(journal.contains("totpd.key") || journal.contains("credentials"), "{journal}");
+    // The way back by the backup, as docs/store.md has it.
+    host.run(
+        "rm /etc/credstore.encrypted/totpd.key /etc/systemd/system/totpd.service.d/50-seal-key.conf && \
+         mv /var/lib/totpd /var/lib/totpd.broken && systemctl daemon-reload && \
+         systemctl reset-failed totpd.service totpd.socket; systemctl start totpd.socket",
+    )
+    .ok();
+    host.feed("totpctl restore /root/before.age --yes", "a long passphrase\n").ok();
+    assert!(host.run("totpctl show alice").ok().contains("verified"));
+    let code = fresh(&host, "alice", &seed);
+    assert!(host.ssh("alice", &code), "restored");
+    // Without a TPM nothing is changed.
+    let none = Host::boot("bookworm");
+    none.run(&format!("apt-get install -y {PACKAGE}")).ok();
+    enrolled(&none, "alice", 1);
+    let refused = none.run("totpctl seal-key --tpm2");
+    assert!(refused.status == 1 && refused.stderr.contains("nothing is changed"), "{refused:#?}");
+    none.run("totpctl verify-store && test -s /var/lib/totpd/store.key").ok();
+}
+
+#[test]
+fn booted_the_unit_keeps_everything_else_from_the_daemon() {
     let (host, seed) = with_alice("bookworm");
     host.run("pam-auth-update --enable totp").ok();
     assert!(host.ssh("alice", &seed.code()), "with it the daemon does its work");
@@ -181,7 +251,45 @@ fn the_unit_keeps_everything_else_from_the_daemon() {
     println!("{told}");
     for line in told.lines().filter(|line| *line != "done") {
         let expected = if line.starts_with("its own folder") { "could" } else { "could not" };
-        assert!(line.contains(&format!(": {expected}")) && (expected != "could" || !line.contains("not")), "{told}");
+        assert!(
+            line.contains(&format!(": {expected}"))
+                && (expected != "could" || !line.contains("not")),
+            "{told}"
+        );
     }
     assert!(told.lines().count() >= 12, "{told}");
+}
+
+#[test]
+fn booted_the_role_of_ansible_changes_a_host_once() {
+    let host = Host::boot("bookworm");
+    host.run("mkdir -p /root/play && cp -r /opt/tests/ansible/roles /root/play/").ok();
+    let play = "- hosts: localhost\n  connection: local\n  roles:\n    - role: totp\n      totp_package: /opt/tests/libpam-totp.deb\n      \
+                totp_options: [nullok]\n      totp_users: [alice, carol]\n";
+    host.write("/root/play/site.yml", play);
+    let run = |more: &str| {
+        let ran =
+            host.run(&format!("cd /root/play && ansible-playbook -i localhost, {more} site.yml"));
+        assert_eq!(ran.status, 0, "{ran:#?}");
+        ran.stdout
+    };
+    let first = run("");
+    assert!(!first.contains("changed=0 "), "{first}");
+    let second = run("");
+    assert!(second.contains("changed=0 ") && second.contains("failed=0 "), "{second}");
+    let check = run("--check");
+    assert!(check.contains("changed=0 "), "{check}");
+    let made = host.run("cat /root/totp-enrolled.jsonl; stat -c %a /root/totp-enrolled.jsonl").ok();
+    let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert!(made.ends_with("600\n") && made.contains("\"user\":\"carol\""), "{made}");
+    assert!(!host.ssh("alice", "000000") && host.ssh("alice", &Seed(secret).code()));
+    assert!(host.ssh("bob", ""), "who has no factor is let by");
+    // Without nullok, and a host that is not as it was is seen.
+    let strict = play.replace("      totp_options: [nullok]\n", "");
+    host.write("/root/play/site.yml", &strict);
+    let dry = run("--check");
+    assert!(!dry.contains("changed=0 "), "{dry}");
+    assert!(host.ssh("bob", ""), "a check changes nothing");
+    run("");
+    assert!(!host.ssh("bob", "") && run("").contains("changed=0 "));
 }

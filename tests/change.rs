@@ -36,11 +36,14 @@ fn ssh(machine: &Machine, code: &str) -> bool {
 fn cut(machine: &Machine, commands: &[&str]) {
     for command in commands {
         machine.run(&format!("pgrep -f '^[^ ]*{command}' | xargs -r kill -KILL")).ok();
-        eventually("it ends", || machine.run(&format!("pgrep -f '^[^ ]*{command}'")).stdout.is_empty());
+        eventually("it ends", || {
+            machine.run(&format!("pgrep -f '^[^ ]*{command}'")).stdout.is_empty()
+        });
     }
 }
 
 fn tried(machine: &Machine, command: &str) -> Child {
+    machine.run("rm -f /tmp/tried").ok();
     let child = machine.start(&format!("exec {command} >/tmp/tried 2>&1"));
     eventually("it holds", || machine.run("cat /tmp/tried").stdout.contains("This holds now"));
     child
@@ -87,7 +90,9 @@ fn who_logs_in_by_the_change_keeps_it() {
 #[test]
 fn if_nobody_does_the_files_are_as_before() {
     let (machine, seed) = machine();
-    machine.run(&format!("chmod 640 {SSHD}; touch -d 2020-02-02 {SSHD}; rm -f /etc/pam.d/vendor")).ok();
+    machine
+        .run(&format!("chmod 640 {SSHD}; touch -d 2020-02-02 {SSHD}; rm -f /etc/pam.d/vendor"))
+        .ok();
     machine.run("mkdir -p /usr/lib/pam.d; cp /etc/pam.d/login /usr/lib/pam.d/vendor").ok();
     let before = files(&machine);
     // The terminal goes, and whoever started it.
@@ -187,7 +192,9 @@ fn without_systemd_the_daemon_puts_back_what_a_reboot_left() {
     machine.run("totpctl list").ok();
     assert_ne!(files(&machine), before, "a daemon that is restarted puts nothing back");
     machine.kill_daemon("KILL");
-    machine.run("sed -i 's/\"boot\":\"[^\"]*\"/\"boot\":\"another\"/' /var/lib/totpctl/pending.json").ok();
+    machine
+        .run("sed -i 's/\"boot\":\"[^\"]*\"/\"boot\":\"another\"/' /var/lib/totpctl/pending.json")
+        .ok();
     machine.run("totpctl list").ok();
     eventually("it is put back", || files(&machine) == before);
 }
@@ -270,7 +277,9 @@ fn what_cannot_be_changed_is_left_as_it_is_and_said() {
     }
     machine.run("umount /etc/pam.d").ok();
     // Where sshd or everybody else could not answer, nothing is changed.
-    machine.run("sed -i 's/^KbdInteractive.*/KbdInteractiveAuthentication no/' /etc/ssh/sshd_config").ok();
+    machine
+        .run("sed -i 's/^KbdInteractive.*/KbdInteractiveAuthentication no/' /etc/ssh/sshd_config")
+        .ok();
     refused(&machine, "totpctl enable sshd", "KbdInteractiveAuthentication yes");
     machine.run("totpctl remove alice").ok();
     refused(&machine, "totpctl enable login", "nobody is enrolled");

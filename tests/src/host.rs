@@ -9,6 +9,9 @@ use crate::machine::{Ran, eventually, finish, repository};
 pub struct Host {
     outside: Child,
     said: Lines<BufReader<ChildStdout>>,
+    /// The process that keeps its namespaces, as this machine numbers it.
+    keeper: Option<String>,
+    /// Its PID 1, as that one numbers it.
     first_process: Option<String>,
 }
 
@@ -37,7 +40,7 @@ impl Host {
             .spawn()
             .expect("scripts/host.sh");
         let said = BufReader::new(outside.stdout.take().unwrap()).lines();
-        Self { outside, said, first_process: None }
+        Self { outside, said, keeper: None, first_process: None }
     }
 
     fn say(&mut self, word: &str) -> String {
@@ -49,6 +52,10 @@ impl Host {
     pub fn start(&mut self) {
         let told = self.say("boot");
         self.first_process = Some(told.strip_prefix("up ").unwrap().to_owned());
+        self.keeper.get_or_insert_with(|| {
+            let unshare = only_child(&self.outside.id().to_string());
+            only_child(&unshare)
+        });
         eventually("it is up", || {
             let told = self.run("systemctl is-system-running").stdout;
             matches!(told.trim(), "running" | "degraded")
@@ -107,12 +114,20 @@ impl Host {
     fn command(&self, script: &str) -> Command {
         let mut command = Command::new("nsenter");
         command
+            .args(["-t", self.keeper.as_ref().unwrap(), "-m", "-p", "--", "nsenter"])
             .args(["-t", self.first_process.as_ref().unwrap(), "-a", "--", "env", "-i"])
             .args(["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
             .args(["LANG=C.UTF-8", "HOME=/root", "TERM=dumb", "DEBIAN_FRONTEND=noninteractive"])
+            // Where its systemd looks for a TPM.
+            .args(["SYSTEMD_TPM2_DEVICE=swtpm:path=/mnt/share/tpm"])
             .args(["/bin/bash", "-c", script]);
         command
     }
+}
+
+fn only_child(pid: &str) -> String {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    children.split_whitespace().next().expect("a process of host.sh").to_owned()
 }
 
 impl Drop for Host {

@@ -133,13 +133,38 @@ pub(crate) enum Command {
     Rekey,
     /// Read and unseal every record, and name each that is damaged (root)
     VerifyStore,
+    /// Seal the store under a new key that only the TPM of this machine gives (root)
+    ///
+    /// The disk, or a copy of it, is then useless without this machine. First it is shown that the TPM gives
+    /// the key back; then systemd is told to give it to totpd, every record is sealed under it, and the key
+    /// in store.key is removed. Make a backup afterwards: a TPM that is cleared or replaced takes the key with it.
+    #[command(group = clap::ArgGroup::new("what").required(true))]
+    SealKey {
+        /// By the TPM (version 2.0)
+        #[arg(long, group = "what")]
+        tpm2: bool,
+        /// Registers of the TPM that it depends on too, with + between; 7 for the state of Secure Boot
+        ///
+        /// Without them an update of the firmware changes nothing.
+        #[arg(
+            long,
+            value_name = "PCRS",
+            default_value = "",
+            hide_default_value = true,
+            requires = "tpm2"
+        )]
+        pcrs: String,
+        /// Go back to a key in a file
+        #[arg(long, group = "what")]
+        undo: bool,
+    },
     /// Say what each PAM service will do, and what is wrong with that; changes nothing (root)
     ///
     /// It reads the stacks in /etc/pam.d as libpam does, and goes through every way a login can take. A
     /// service asks for a code, or does not, or can be entered without one because of a line that is named.
     /// For sshd its own configuration is looked at too (sshd -T). Exit status 1 if something is wrong.
     Doctor {
-        /// The PAM services; by default sshd, sudo, su, login, and whatever else asks for a code
+        /// The PAM services; by default sshd, sudo, su, login and what goes with them, and all that ask for a code
         #[arg(value_name = "SERVICE")]
         services: Vec<String>,
     },

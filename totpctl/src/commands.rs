@@ -17,6 +17,7 @@ mod rekey;
 mod remove;
 mod restore;
 mod resync;
+mod seal_key;
 mod set;
 mod show;
 mod trial;
@@ -69,6 +70,8 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Resync { user, factor } => {
             resync::run(&user_or_caller(user.as_deref())?, factor.as_deref(), json)
         }
+        Command::SealKey { undo: true, .. } => seal_key::undo(json),
+        Command::SealKey { pcrs, .. } => seal_key::seal(pcrs, json),
         Command::Show { user } => show::run(&user_or_caller(user.as_deref())?, json),
         Command::Try(options) => match options {
             Try { entered: true, .. } => trial::entered(),

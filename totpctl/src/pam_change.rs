@@ -46,7 +46,9 @@ impl Change {
 pub(crate) fn enabling(service: &str, args: Option<&[String]>) -> Result<Vec<Change>, Failure> {
     for arg in args.unwrap_or_default() {
         if !is_an_option(arg) || arg.contains(['[', ']', '\n', '#', '\\']) {
-            return Err(Failure::Usage(format!("pam_totp.so has no option {arg:?}; see pam_totp(8)")));
+            return Err(Failure::Usage(format!(
+                "pam_totp.so has no option {arg:?}; see pam_totp(8)"
+            )));
         }
     }
     let mut changes = Vec::new();
@@ -110,7 +112,8 @@ fn asks(service: &str, read: &dyn Fn(&str) -> Option<String>) -> bool {
 /// Where the file of a service is or would be, and its text now.
 fn of_service(service: &str) -> Result<(PathBuf, String), Failure> {
     let missing = || Failure::refused(format!("there is no PAM service {service:?}"));
-    let found = path_of(service).filter(|_| !service.starts_with(['/', '.'])).ok_or_else(missing)?;
+    let found =
+        path_of(service).filter(|_| !service.starts_with(['/', '.'])).ok_or_else(missing)?;
     let path = Path::new(FOLDERS[0]).join(service);
     if fs::symlink_metadata(&path).is_ok_and(|file| file.is_symlink()) {
         return Err(Failure::refused(format!(
@@ -119,9 +122,8 @@ fn of_service(service: &str) -> Result<(PathBuf, String), Failure> {
             path.display()
         )));
     }
-    let unreadable = |why: &dyn std::fmt::Display| {
-        Failure::refused(format!("{found} cannot be changed: {why}"))
-    };
+    let unreadable =
+        |why: &dyn std::fmt::Display| Failure::refused(format!("{found} cannot be changed: {why}"));
     let bytes = fs::read(&found).map_err(|error| unreadable(&error))?;
     let text = String::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8"))?;
     Ok((path, text))
@@ -199,7 +201,9 @@ pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
 /// Why a file could not be changed.
 pub(crate) fn cannot(path: &Path, error: &io::Error) -> Failure {
     let hint = match error.kind() {
-        io::ErrorKind::PermissionDenied => "; only root may, and not where the file is immutable (lsattr)",
+        io::ErrorKind::PermissionDenied => {
+            "; only root may, and not where the file is immutable (lsattr)"
+        }
         io::ErrorKind::ReadOnlyFilesystem => "; make it writable for the change",
         io::ErrorKind::StorageFull => "; make room for it",
         _ => "",

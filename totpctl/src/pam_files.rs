@@ -1,7 +1,7 @@
 //! The files of PAM on this machine, found as libpam finds them.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use totpctl_stack::Place;
 
@@ -39,16 +39,23 @@ pub(crate) fn is_an_option(arg: &str) -> bool {
 
 /// Whether libpam finds a module, which may stand without its folder.
 pub(crate) fn is_installed(module: &str) -> bool {
+    !installed(module).is_empty()
+}
+
+/// Where a module is.
+pub(crate) fn installed(module: &str) -> Vec<PathBuf> {
     if module.starts_with('/') {
-        return Path::new(module).exists();
+        return Some(module.into()).filter(|path: &PathBuf| path.exists()).into_iter().collect();
     }
     let multiarch = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
     let multiarch = multiarch.map(|folder| folder.path().join("security"));
     ["/lib/security", "/lib64/security", "/usr/lib/security", "/usr/lib64/security"]
         .into_iter()
-        .map(Into::into)
+        .map(PathBuf::from)
         .chain(multiarch)
-        .any(|folder| folder.join(module).exists())
+        .map(|folder| folder.join(module))
+        .filter(|path| path.exists())
+        .collect()
 }
 
 /// What the administrator wrote, and what the distribution has.

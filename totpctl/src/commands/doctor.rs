@@ -2,12 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
+use super::trial;
 use crate::bus::Bus;
 use crate::failure::Failure;
 use crate::output;
 
+mod machine;
 mod pam;
 pub(super) mod sshd;
+mod sudo;
 mod users;
 
 /// What is found of something: one line that says what it does, and what follows from it.
@@ -27,8 +30,10 @@ pub(super) fn run(asked: &[String], json: bool) -> Result<(), Failure> {
         .iter()
         .map(|service| {
             let (mut report, asks) = pam::look_at(service);
-            if service == "sshd" && asks {
-                sshd::look_at(&mut report);
+            match service.as_str() {
+                "sshd" if asks => sshd::look_at(&mut report),
+                "sudo" if asks => sudo::look_at(&mut report),
+                _ => {}
             }
             (service.clone(), report, asks)
         })
@@ -63,6 +68,10 @@ pub(super) fn run(asked: &[String], json: bool) -> Result<(), Failure> {
 /// The daemon, the clock, and who has a factor.
 fn host(refuses_others: bool) -> Report {
     let mut report = Report::default();
+    machine::look_at(&mut report);
+    if let Some(tried) = trial::pending() {
+        report.notes.push(tried);
+    }
     let bus = match Bus::connect() {
         Ok(bus) => bus,
         Err(failure) => {

@@ -115,6 +115,12 @@ pub(super) fn state(json: bool) -> Result<(), Failure> {
     output::data(&text)
 }
 
+/// What is being tried, in a sentence.
+pub(super) fn pending() -> Option<String> {
+    let trial = Trial::pending().ok()??;
+    Some(format!("{} is being tried until {}", trial.services.join(", "), output::time(trial.ends)))
+}
+
 /// Nobody else changes a stack meanwhile, and nothing is being tried.
 pub(super) fn alone() -> Result<Alone, Failure> {
     let alone = Alone::now()?;
@@ -148,7 +154,8 @@ fn start(changes: &[Change], time: Duration) -> Result<Trial, Failure> {
         kept_by: None,
     };
     trial.save()?;
-    let held = make(&trial).and_then(|()| countdown::start(&trial, time)).and_then(|()| hold(&trial));
+    let held =
+        make(&trial).and_then(|()| countdown::start(&trial, time)).and_then(|()| hold(&trial));
     if let Err(failure) = held {
         ending::end(&trial)?;
         countdown::stop(&trial);

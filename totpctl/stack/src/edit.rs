@@ -175,8 +175,16 @@ fn is_ours(says: &Says) -> bool {
 
 /// Modules that ask for a password, or take the one that was asked for.
 fn is_password(rule: &Rule) -> bool {
-    ["pam_unix", "pam_sss", "pam_winbind", "pam_ldap", "pam_krb5", "pam_systemd_home", "pam_himmelblau"]
-        .contains(&rule.module())
+    [
+        "pam_unix",
+        "pam_sss",
+        "pam_winbind",
+        "pam_ldap",
+        "pam_krb5",
+        "pam_systemd_home",
+        "pam_himmelblau",
+    ]
+    .contains(&rule.module())
 }
 
 fn is_behind_the_password(rules: &[Rule]) -> bool {
@@ -349,7 +357,10 @@ mod tests {
         let jumps = "@include common-auth\nauth [success=ok \\\n default=die] pam_totp.so echo\n";
         let changed = enable(jumps, Some(&[])).unwrap().unwrap();
         // A line that was continued is one line then.
-        assert!(changed.ends_with("auth    [success=ok   default=die]    pam_totp.so\n"), "{changed}");
+        assert!(
+            changed.ends_with("auth    [success=ok   default=die]    pam_totp.so\n"),
+            "{changed}"
+        );
     }
 
     #[test]
@@ -361,7 +372,9 @@ mod tests {
         assert!(with.ends_with("pam_deny.so\nauth    required    pam_totp.so\n"), "{with}");
         let beyond = "auth [success=1 default=ignore] pam_succeed_if.so\nauth required pam_totp.so\n\
                       auth required pam_unix.so\n";
-        assert!(matches!(disabled("x", &files(beyond)), Err(Refusal::Jumps(place)) if place.line == 1));
+        assert!(
+            matches!(disabled("x", &files(beyond)), Err(Refusal::Jumps(place)) if place.line == 1)
+        );
         for (own, expected) in [
             ("auth sufficient pam_unix.so\nauth required pam_totp.so\n", Refusal::Broken),
             ("auth sufficient pam_unix.so\n", Refusal::NoPlace),

@@ -10,7 +10,7 @@ use crate::pam_files::{FOLDERS, is_an_option, is_installed, read, shown};
 
 /// The services that people mean, and all others that ask for a code.
 pub(super) fn services() -> Vec<String> {
-    let mut names: Vec<String> = ["sshd", "sudo", "su", "login"]
+    let mut names: Vec<String> = ["sshd", "sudo", "sudo-i", "su", "su-l", "login"]
         .into_iter()
         .filter(|name| read(name).is_some())
         .map(ToOwned::to_owned)

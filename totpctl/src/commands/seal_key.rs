@@ -1,0 +1,220 @@
+//! `totpctl seal-key`: the key of the store is one that only the TPM of this machine gives.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::json as object;
+use zeroize::Zeroizing;
+
+use crate::bus::Bus;
+use crate::failure::Failure;
+use crate::pam_change::{remove, sync_folder};
+use crate::{commands, json, output};
+
+/// Seals the store under a new key, which the TPM keeps. `pcrs`: the registers that it depends on.
+pub(super) fn seal(pcrs: &str, json: bool) -> Result<(), Failure> {
+    must_have_systemd()?;
+    if let Some(there) = [KEY, OLD].map(credential).into_iter().find(|path| path.exists()) {
+        return Err(Failure::refused(format!(
+            "{} is there already: the key is sealed. \"totpctl seal-key --undo\" goes back to a key in a \
+             file",
+            there.display()
+        )));
+    }
+    let key = random()?;
+    let sealed = encrypt(KEY, pcrs, &key)?;
+    // That it can be undone is shown before anything depends on it.
+    if *decrypt(KEY, &sealed)? != *key {
+        return Err(Failure::refused("nothing is changed: the TPM gives back another key"));
+    }
+    if let Err(failure) = hand_over(KEY, &sealed) {
+        // No record has it yet.
+        take_back()?;
+        return Err(Failure::refused(format!("the key is as it was: {failure}")));
+    }
+    let Rekeyed { records, id, damaged } = rekey()?;
+    if json {
+        return output::json(&object!({ "key": id, "records": records, "sealed_by": "tpm2" }));
+    }
+    output::note(&format!(
+        "{records} records are sealed under the key {id}, which only the TPM of this machine gives.\n\
+         Where the TPM is cleared or replaced, the store is lost: make a backup now (totpctl backup)."
+    ));
+    damaged
+}
+
+/// Goes back to a key in a file.
+pub(super) fn undo(json: bool) -> Result<(), Failure> {
+    must_have_systemd()?;
+    // Until every record has another key, the daemon needs this one, by the name of an old one.
+    if let Some(sealed) = read(KEY)? {
+        let key = decrypt(KEY, &sealed)?;
+        hand_over(OLD, &encrypt(OLD, "", &key)?)?;
+    } else if let Some(sealed) = read(OLD)? {
+        // One that was cut short.
+        hand_over(OLD, &sealed)?;
+    } else {
+        return Err(Failure::refused("the key is in no TPM: there is nothing to undo"));
+    }
+    let Rekeyed { records, id, damaged } = rekey()?;
+    take_back()?;
+    if json {
+        return output::json(&object!({ "key": id, "records": records, "sealed_by": null }));
+    }
+    output::note(&format!(
+        "{records} records are sealed under the key {id} in /var/lib/totpd/store.key."
+    ));
+    damaged
+}
+
+fn must_have_systemd() -> Result<(), Failure> {
+    if !nix::unistd::geteuid().is_root() {
+        return Err(Failure::NotAuthorized("only root may change the key of the store".into()));
+    }
+    if !Path::new("/run/systemd/system").is_dir() {
+        return Err(Failure::refused(
+            "nothing is changed: systemd gives the key, and does not run here",
+        ));
+    }
+    Ok(())
+}
+
+fn random() -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let mut key = Zeroizing::new(vec![0; KEY_LENGTH]);
+    let read = fs::File::open("/dev/urandom")
+        .and_then(|mut file| io::Read::read_exact(&mut file, &mut key));
+    read.map_err(|error| Failure::refused(format!("the kernel gives no random bytes: {error}")))?;
+    Ok(key)
+}
+
+fn encrypt(name: &str, pcrs: &str, key: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let pcrs = format!("--tpm2-pcrs={pcrs}");
+    creds(&["encrypt", "--with-key=tpm2", &pcrs, &format!("--name={name}"), "-", "-"], key)
+}
+
+fn decrypt(name: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    creds(&["decrypt", &format!("--name={name}"), "-", "-"], sealed)
+}
+
+/// What systemd-creds makes of `input`.
+fn creds(args: &[&str], input: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let cannot = |why: &dyn std::fmt::Display| {
+        Failure::refused(format!(
+            "nothing is changed: the TPM cannot be used (systemd-creds): {why}"
+        ))
+    };
+    let mut child = Command::new("systemd-creds")
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| cannot(&error))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(input).map_err(|error| cannot(&error))?;
+    }
+    let done = child.wait_with_output().map_err(|error| cannot(&error))?;
+    let output = Zeroizing::new(done.stdout);
+    match done.status.success() {
+        true => Ok(output),
+        false => Err(cannot(&String::from_utf8_lossy(&done.stderr).trim())),
+    }
+}
+
+/// Has systemd give it to the daemon, which is started anew.
+fn hand_over(name: &str, sealed: &[u8]) -> Result<(), Failure> {
+    let path = credential(name);
+    let text = format!("[Service]\nLoadCredentialEncrypted={name}:{}\n", path.display());
+    let written = write(&path, sealed, 0o600)
+        .and_then(|()| write(Path::new(DROP_IN), text.as_bytes(), 0o644));
+    written.map_err(|error| {
+        Failure::refused(format!("{} or {DROP_IN} cannot be written: {error}", path.display()))
+    })?;
+    restart()
+}
+
+/// Takes the credentials away again, which no record may need any more.
+fn take_back() -> Result<(), Failure> {
+    for path in [PathBuf::from(DROP_IN), credential(KEY), credential(OLD)] {
+        remove(&path).map_err(|error| {
+            Failure::refused(format!("{} cannot be removed: {error}", path.display()))
+        })?;
+    }
+    restart()
+}
+
+fn credential(name: &str) -> PathBuf {
+    Path::new(CREDENTIALS).join(name)
+}
+
+fn read(name: &str) -> Result<Option<Vec<u8>>, Failure> {
+    match fs::read(credential(name)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            Err(Failure::refused(format!("{} cannot be read: {error}", credential(name).display())))
+        }
+        Ok(sealed) => Ok(Some(sealed)),
+    }
+}
+
+fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let folder_mode = if mode == 0o600 { 0o700 } else { 0o755 };
+    fs::DirBuilder::new().recursive(true).mode(folder_mode).create(folder)?;
+    let new = path.with_extension("new");
+    remove(&new)?;
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&new)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    sync_folder(path)
+}
+
+fn restart() -> Result<(), Failure> {
+    for args in [&["daemon-reload"][..], &["restart", "totpd.service"]] {
+        let done = Command::new("systemctl").args(args).output();
+        let done = done.map_err(|error| Failure::refused(format!("systemctl: {error}")))?;
+        if !done.status.success() {
+            let why = String::from_utf8_lossy(&done.stderr).trim().to_owned();
+            return Err(Failure::refused(format!("totpd does not start with that key: {why}")));
+        }
+    }
+    Ok(())
+}
+
+/// What became of the records.
+struct Rekeyed {
+    records: u64,
+    /// Of the key that they have now.
+    id: String,
+    damaged: Result<(), Failure>,
+}
+
+/// Has the daemon seal every record under the key that it is given. However it ends, some records may have
+/// that key then, so that nothing may be taken back.
+fn rekey() -> Result<Rekeyed, Failure> {
+    let asked = Bus::connect_patiently()
+        .and_then(|bus| bus.store("Re-sealing", async |totpd| totpd.rekey().await));
+    let details = asked.map_err(|failure| {
+        Failure::refused(format!(
+            "the old key and the new one are both needed until \"totpctl rekey\" has come to its end, and \
+             are both there: {failure}"
+        ))
+    })?;
+    let details = json::object(&details);
+    Ok(Rekeyed {
+        records: json::number(&details, "records").unwrap_or_default(),
+        id: json::text(&details, "key"),
+        damaged: commands::damaged(&details, "they could not be re-sealed, and are lost"),
+    })
+}
+
+/// The name that the daemon knows the key by, and the one before.
+const KEY: &str = "totpd.key";
+const OLD: &str = "totpd.key.old";
+const CREDENTIALS: &str = "/etc/credstore.encrypted";
+const DROP_IN: &str = "/etc/systemd/system/totpd.service.d/50-seal-key.conf";
+const KEY_LENGTH: usize = 32;

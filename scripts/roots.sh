@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 packages=systemd-sysv,dbus,polkitd,libpam-systemd,login,passwd,procps,openssh-server,openssh-client,sudo,expect
-packages+=,oathtool,iproute2,debconf,ansible-core,python3,libtss2-tcti-swtpm0,tpm2-tools,attr,e2fsprogs
+packages+=,oathtool,iproute2,debconf,ansible-core,python3,python3-apt,libtss2-tcti-swtpm0,tpm2-tools,attr,e2fsprogs
 # The archive that this machine itself has its packages from.
 archive=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 '/debian/\?$')
 

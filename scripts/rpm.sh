@@ -24,7 +24,7 @@ doc=$root/usr/share/doc/pam-totp
 install -d -m 0755 "$doc/examples"
 install -m 0644 README.md SECURITY.md CHANGELOG.md docs/*.md "$doc/"
 install -m 0644 docs/examples/* packaging/polkit/*.rules packaging/systemd/*.conf "$doc/examples/"
-cp -r packaging/ansible "$doc/examples/"
+cp -r packaging/ansible packaging/apparmor "$doc/examples/"
 install -D -m 0644 -t "$root/usr/share/licenses/pam-totp" LICENSE-MIT LICENSE-APACHE
 find "$root/usr/share/man" -type f -exec gzip -9n {} +
 find "$root" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +

@@ -18,6 +18,10 @@ fn what_the_readme_says_is_found_good_and_a_broken_line_is_named() {
     machine
         .run("sed -i '/^@include common-auth/a auth    required    pam_totp.so' /etc/pam.d/sshd /etc/pam.d/sudo")
         .ok();
+    // sudo -i has a name of its own.
+    let half = doctor(&machine, "sudo");
+    assert!(half.status == 1 && half.stdout.contains("totpctl enable sudo-i"), "{half:#?}");
+    machine.run("totpctl enable sudo-i").ok();
     let good = doctor(&machine, "");
     assert_eq!(good.status, 0, "{good:#?}");
     for line in

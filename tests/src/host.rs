@@ -89,13 +89,6 @@ impl Host {
         finish(self.command(script), input)
     }
 
-    /// Starts a script as root and leaves it running.
-    pub fn spawn(&self, script: &str) -> Child {
-        let mut command = self.command(script);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        command.spawn().unwrap()
-    }
-
     /// Writes a file.
     pub fn write(&self, path: &str, text: &str) {
         self.feed(&format!("cat > {path}"), text).ok();

@@ -145,14 +145,8 @@ pub(crate) enum Command {
         tpm2: bool,
         /// Registers of the TPM that it depends on too, with + between; 7 for the state of Secure Boot
         ///
-        /// Without them an update of the firmware changes nothing.
-        #[arg(
-            long,
-            value_name = "PCRS",
-            default_value = "",
-            hide_default_value = true,
-            requires = "tpm2"
-        )]
+        /// Into register 16 nothing is measured, so that no update of the firmware changes anything.
+        #[arg(long, value_name = "PCRS", default_value = "16", requires = "tpm2")]
         pcrs: String,
         /// Go back to a key in a file
         #[arg(long, group = "what")]

@@ -52,7 +52,7 @@ pub(super) fn undo(json: bool) -> Result<(), Failure> {
     // Until every record has another key, the daemon needs this one, by the name of an old one.
     if let Some(sealed) = read(KEY)? {
         let key = decrypt(KEY, &sealed)?;
-        hand_over(OLD, &encrypt(OLD, "", &key)?)?;
+        hand_over(OLD, &encrypt(OLD, NONE, &key)?)?;
     } else if let Some(sealed) = read(OLD)? {
         // One that was cut short.
         hand_over(OLD, &sealed)?;
@@ -215,6 +215,8 @@ fn rekey() -> Result<Rekeyed, Failure> {
 /// The name that the daemon knows the key by, and the one before.
 const KEY: &str = "totpd.key";
 const OLD: &str = "totpd.key.old";
+/// A register that nothing is measured into. systemd 252 takes no empty list.
+const NONE: &str = "16";
 const CREDENTIALS: &str = "/etc/credstore.encrypted";
 const DROP_IN: &str = "/etc/systemd/system/totpd.service.d/50-seal-key.conf";
 const KEY_LENGTH: usize = 32;

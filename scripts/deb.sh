@@ -36,6 +36,7 @@ for script in config postinst prerm postrm; do
   install -m 0755 packaging/deb/$script $root/DEBIAN/$script
 done
 install -m 0644 packaging/deb/templates $root/DEBIAN/templates
+install -D -m 0644 packaging/deb/lintian-overrides $root/usr/share/lintian/overrides/libpam-totp
 (cd $root && find etc -type f -printf '/%p\n' | LC_ALL=C sort) >$root/DEBIAN/conffiles
 (cd $root && find usr -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum) >$root/DEBIAN/md5sums
 

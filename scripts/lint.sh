@@ -15,6 +15,11 @@ if mandoc -T lint -W warning packaging/man/* | grep -v "mandoc.db"; then
   echo "lint: a page of the manual is not as it should be" >&2
   exit 1
 fi
+apparmor_parser --skip-kernel-load --skip-cache packaging/apparmor/usr.libexec.totpd
+# The package, where `make deb` made one.
+for package in target/deb/*.deb; do
+  [ ! -e "$package" ] || lintian --allow-root --fail-on error,warning "$package"
+done
 # The module must never get a runtime with signals or processes: descriptors would stay behind.
 if cargo tree --locked -p pam_totp -e features,normal | grep -E 'tokio feature "(signal|process|rt-multi-thread)"'; then
   echo "lint: pam_totp must not have these features of tokio" >&2

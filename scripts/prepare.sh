@@ -17,7 +17,7 @@ bench) needs="$build $machine python3:python3-minimal
               /usr/share/doc/libpam-google-authenticator:libpam-google-authenticator
               /usr/share/doc/libpam-oath:libpam-oath" ;;
 lint) needs="$build mandoc:mandoc shellcheck:shellcheck systemd-analyze:systemd
-             dpkg-shlibdeps:dpkg-dev lintian:lintian rpmbuild:rpm apparmor_parser:apparmor" ;;
+             lintian:lintian apparmor_parser:apparmor" ;;
 *) echo "usage: prepare.sh demo|test|bench|lint" >&2; exit 2 ;;
 esac
 

@@ -106,11 +106,15 @@ fn if_nobody_does_the_files_are_as_before() {
     }
     // The countdown by itself, and its clock is not the time of day.
     machine.run("rm -f /tmp/tried").ok();
-    let child = machine.start(
+    let mut child = machine.start(
         "exec setsid script -qefc 'totpctl try sshd --minutes 1' /tmp/tried </dev/null >/dev/null 2>&1",
     );
     eventually("it holds", || machine.run("cat /tmp/tried").stdout.contains("This holds now"));
-    machine.run(&format!("kill -HUP {}", child.id())).status;
+    cut(&machine, &["script -qefc"]);
+    child.wait().unwrap();
+    eventually("it ends with its terminal", || {
+        machine.run("pgrep -f '^totpctl try sshd'").stdout.is_empty()
+    });
     assert!(!machine.run("pgrep -f 'try --count-down 60'").ok().is_empty());
     // Whatever a person wrote meanwhile is not lost.
     machine.run(&format!("echo '# mine' >> {SSHD}")).ok();
@@ -260,14 +264,19 @@ fn what_cannot_be_changed_is_left_as_it_is_and_said() {
     ] {
         refused(&machine, &format!("totpctl enable {service}"), why);
     }
-    machine.run("chattr +i /etc/pam.d/sshd 2>/dev/null");
     // A profile is its own program's.
     machine.run("sed -i '$aauth required pam_totp.so nullok' /etc/pam.d/common-auth").ok();
     refused(&machine, "totpctl disable sshd", "pam-auth-update --disable totp");
     assert!(machine.run("totpctl --json enable sshd").ok().contains("\"changed\":false"));
     machine.run("sed -i '$d' /etc/pam.d/common-auth").ok();
     // A folder that cannot be written, and a disk that is full.
-    machine.run("cp -a /etc/pam.d /root/pam.d; mount -t tmpfs -o size=64k tmpfs /etc/pam.d; cp -a /root/pam.d/{sshd,common-auth,common-account,common-session,common-password} /etc/pam.d/; head -c 1M /dev/zero > /etc/pam.d/filler || true").status;
+    machine
+        .run(
+            "cp -a /etc/pam.d /root/pam.d; mount -t tmpfs -o size=64k tmpfs /etc/pam.d; \
+             cp -a /root/pam.d/{sshd,common-auth,common-account,common-session,common-password} /etc/pam.d/; \
+             head -c 1M /dev/zero > /etc/pam.d/filler || true",
+        )
+        .ok();
     for command in ["enable sshd", "try sshd"] {
         refused(&machine, &format!("totpctl {command}"), "/etc/pam.d/sshd cannot be changed");
     }

@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 packages=systemd-sysv,dbus,polkitd,libpam-systemd,login,passwd,procps,openssh-server,openssh-client,sudo,expect
 packages+=,oathtool,iproute2,debconf,ansible-core,python3,python3-apt,libtss2-tcti-swtpm0,tpm2-tools,attr,e2fsprogs
 # The archive that this machine itself has its packages from.
+# shellcheck disable=SC2016 # apt-get's own words
 archive=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 '/debian/\?$')
 
 for suite in "$@"; do
@@ -15,6 +16,7 @@ for suite in "$@"; do
   echo "roots: making a Debian $suite under $root"
   rm -rf "$root" "$root.made"
   mkdir -p target/roots
+  # shellcheck disable=SC2016 # they are for the shell that mmdebstrap runs
   mmdebstrap --quiet --variant=minbase --include="$packages" \
     --customize-hook='for user in alice bob carol; do chroot "$1" useradd -m -s /bin/bash $user; echo "$user:${user}pw"; done | chroot "$1" chpasswd' \
     --customize-hook='rm -f "$1"/etc/hostname "$1"/etc/ssh/ssh_host_*; : >"$1/etc/machine-id"' \

@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PATH:$HOME/.cargo/bin
 rm -rf vendor
-said=$(cargo vendor --quiet --locked --versioned-dirs vendor)
-# Wherever it is unpacked.
-echo "$said" | sed 's|^directory = .*|directory = "vendor"|' >vendor/config.toml
+mkdir -p target
+# Named without the place where it is unpacked.
+cargo vendor --quiet --locked --versioned-dirs vendor | sed 's|^directory = .*|directory = "vendor"|' >target/vendor.toml
+mv target/vendor.toml vendor/config.toml
 echo "vendor: $(find vendor -mindepth 1 -maxdepth 1 -type d | wc -l) crates under vendor/"

@@ -20,6 +20,7 @@ use crate::session::PamSession;
 use crate::totpd::Totpd;
 
 mod authenticate;
+mod entered;
 mod log;
 mod options;
 mod outcome;
@@ -57,7 +58,19 @@ impl<Client: ModuleClient> PamModule<Client> for Totp {
 
     /// Succeeds: `PAM_IGNORE` from the only module of a stack makes libpam refuse a login that
     /// succeeded.
-    fn set_credentials(_: &mut Client, _: Vec<&CStr>, _: CredAction, _: BaseFlags) -> Result<()> {
+    fn set_credentials(
+        client: &mut Client,
+        _: Vec<&CStr>,
+        action: CredAction,
+        _: BaseFlags,
+    ) -> Result<()> {
+        set_hook(Box::new(|_| {}));
+        // A bug in here is no reason to refuse who was let in.
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            if action == CredAction::Establish {
+                PamSession(client).note_entry();
+            }
+        }));
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use nonstick::items::{Items, ItemsMut};
 use nonstick::{ConversationAdapter, ErrorCode, ModuleClient, Result};
 
 use crate::authenticate::{Answer, Session};
+use crate::entered;
 use crate::outcome::Outcome;
 
 /// A login of libpam.
@@ -64,6 +65,14 @@ impl<Client: ModuleClient> Session for PamSession<'_, Client> {
 }
 
 impl<Client: ModuleClient> PamSession<'_, Client> {
+    /// Notes who got in; see [`entered`].
+    pub(crate) fn note_entry(&self) {
+        let items = self.0.items();
+        let [service, user, ruser] = [items.service(), items.user(), items.remote_user()]
+            .map(|item| item.ok().flatten().map(|item| text(&item)).unwrap_or_default());
+        entered::note(&service, &user, &ruser);
+    }
+
     /// An answer that is not shown while it is typed. libpam asks, because libpam wipes the answer
     /// that the host gave, which the bindings' own conversation does not. It keeps a copy for later
     /// modules, in the place of the earlier one: that is put back.

@@ -237,9 +237,6 @@ pub(crate) struct Try {
     /// Wait so many seconds before that
     #[arg(long, hide = true, requires = "of", conflicts_with = "service")]
     pub(crate) count_down: Option<u64>,
-    /// Somebody has logged in
-    #[arg(long, hide = true, conflicts_with_all = ["service", "undo"])]
-    pub(crate) entered: bool,
 }
 
 #[derive(Args, Debug)]

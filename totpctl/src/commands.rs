@@ -74,7 +74,6 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
         Command::SealKey { pcrs, .. } => seal_key::seal(pcrs, json),
         Command::Show { user } => show::run(&user_or_caller(user.as_deref())?, json),
         Command::Try(options) => match options {
-            Try { entered: true, .. } => trial::entered(),
             Try { count_down: Some(seconds), of, .. } => trial::count_down(*seconds, of.as_deref()),
             Try { undo: true, of, if_stale, .. } => trial::undo(of.as_deref(), *if_stale),
             Try { service: Some(service), minutes, options, .. } => {

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 
 use self::record::{Alone, Trial, Tried};
 use super::enable::must_be_able_to_ask;
-use crate::bus::Bus;
 use crate::failure::Failure;
+use crate::output;
 use crate::pam_change::{Change, beside, cannot, enabling, sync_folder, write_like};
-use crate::{json, output};
 
 mod countdown;
 mod ending;
+mod entered;
 mod record;
 
 /// Tries it.
@@ -66,34 +66,30 @@ pub(super) fn undo(of: Option<&str>, if_stale: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Waits, and puts back what is being tried.
+/// Waits, and ends what is being tried: it is kept if somebody logged in by it, and put back if not.
 pub(super) fn count_down(seconds: u64, of: Option<&str>) -> Result<(), Failure> {
     countdown::wait(Duration::from_secs(seconds));
+    if of.is_some_and(kept) {
+        return Ok(());
+    }
     undo(of, false)
 }
 
-/// What PAM runs in each new session of a service that is tried: whether this login shows that it can stay.
-pub(super) fn entered() -> Result<(), Failure> {
-    let service = item("PAM_SERVICE");
-    let is_tried = |trial: &Trial| trial.kept_by.is_none() && trial.services.contains(&service);
-    let Some(started) = Trial::pending()?.filter(is_tried).map(|trial| trial.started) else {
-        return Ok(());
-    };
-    let bus = Bus::connect()?;
-    // sudo has its own user in PAM_RUSER by now.
-    for user in [item("PAM_USER"), item("PAM_RUSER")] {
-        if user.is_empty() || !gave_a_code(&bus, &user, &service, started)? {
-            continue;
-        }
+/// Keeps what is being tried, if somebody has logged in by it. Whatever cannot be found out keeps nothing.
+fn kept(id: &str) -> bool {
+    let keep = || -> Result<bool, Failure> {
+        let is_it = |trial: &Trial| trial.id == id && trial.kept_by.is_none();
+        let Some(trial) = Trial::pending()?.filter(is_it) else { return Ok(false) };
+        let Some(user) = entered::by_a_code(&trial)? else { return Ok(false) };
         let _alone = Alone::wait()?;
-        let Some(mut trial) = Trial::pending()?.filter(is_tried) else { return Ok(()) };
+        let Some(mut trial) = Trial::pending()?.filter(is_it) else { return Ok(false) };
         trial.kept_by = Some(user);
         trial.save()?;
         ending::end(&trial)?;
         countdown::stop(&trial);
-        return Ok(());
-    }
-    Ok(())
+        Ok(true)
+    };
+    keep().unwrap_or(false)
 }
 
 /// Says what is being tried, or was.
@@ -140,8 +136,7 @@ fn start(changes: &[Change], time: Duration) -> Result<Trial, Failure> {
     let mut files = Vec::with_capacity(changes.len());
     for change in changes {
         let existed = fs::exists(&change.path).map_err(|error| cannot(&change.path, &error))?;
-        let text = format!("{}{}", with_end(&change.after), probe()?);
-        files.push(Tried { path: change.path.clone(), existed, text });
+        files.push(Tried { path: change.path.clone(), existed, text: change.after.clone() });
     }
     let started = now();
     let trial = Trial {
@@ -154,8 +149,10 @@ fn start(changes: &[Change], time: Duration) -> Result<Trial, Failure> {
         kept_by: None,
     };
     trial.save()?;
-    let held =
-        make(&trial).and_then(|()| countdown::start(&trial, time)).and_then(|()| hold(&trial));
+    let held = make(&trial)
+        .and_then(|()| entered::watch().map_err(|error| cannot(entered::file(), &error)))
+        .and_then(|()| countdown::start(&trial, time))
+        .and_then(|()| hold(&trial));
     if let Err(failure) = held {
         ending::end(&trial)?;
         countdown::stop(&trial);
@@ -190,7 +187,13 @@ fn hold(trial: &Trial) -> Result<(), Failure> {
 
 /// Waits until it is over, and says how it ended.
 fn watch(id: &str, json: bool) -> Result<(), Failure> {
+    let mut seen = 0;
     while Trial::pending()?.is_some_and(|trial| trial.id == id) {
+        let noted = entered::length();
+        if noted != seen {
+            seen = noted;
+            kept(id);
+        }
         thread::sleep(LOOK_EVERY);
     }
     let over = Trial::last()?.filter(|trial| trial.id == id);
@@ -222,39 +225,6 @@ fn object(trial: &Trial) -> Value {
     })
 }
 
-/// Whether `user` gave the code of an app to `service` since then.
-fn gave_a_code(bus: &Bus, user: &str, service: &str, since: u64) -> Result<bool, Failure> {
-    let state = bus.manager(async |totpd| totpd.get_user(user).await)?;
-    let state = json::object(&state);
-    let mut factors = json::objects(&state, "factors");
-    Ok(factors.any(|factor| {
-        json::text(factor, "last_service") == service
-            && json::number(factor, "last_used").is_some_and(|used| used >= since)
-    }))
-}
-
-/// The line that has this program look at each new session.
-fn probe() -> Result<String, Failure> {
-    let this = std::env::current_exe()
-        .map_err(|error| Failure::refused(format!("totpctl does not find itself: {error}")))?;
-    Ok(format!(
-        "session optional pam_exec.so quiet seteuid type=open_session {} try --entered {PROBE_MARK}\n",
-        this.display()
-    ))
-}
-
-/// The text with an end of its last line.
-fn with_end(text: &str) -> String {
-    format!("{}\n", text.strip_suffix('\n').unwrap_or(text))
-}
-
-/// An item of PAM, as pam_exec hands it on.
-fn item(name: &str) -> String {
-    #[expect(clippy::disallowed_methods, reason = "pam_exec says it that way, to root")]
-    let item = std::env::var(name);
-    item.unwrap_or_default()
-}
-
 fn now() -> u64 {
     jiff::Timestamp::now().as_second().try_into().unwrap_or_default()
 }
@@ -263,6 +233,4 @@ fn boot() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
-/// Marks that line.
-const PROBE_MARK: &str = "# totpctl: only while this is tried";
 const LOOK_EVERY: Duration = Duration::from_millis(200);

@@ -6,10 +6,10 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::PROBE_MARK;
+use super::entered;
 use super::record::{FOLDER, Trial, Tried};
 use crate::failure::Failure;
-use crate::pam_change::{beside, cannot, remove, replace, sync_folder};
+use crate::pam_change::{beside, cannot, remove, sync_folder};
 
 /// Ends it as it was decided: the files are as before unless somebody logged in.
 pub(super) fn end(trial: &Trial) -> Result<(), Failure> {
@@ -20,6 +20,7 @@ pub(super) fn end(trial: &Trial) -> Result<(), Failure> {
         };
         done.map_err(|error| cannot(&file.path, &error))?;
     }
+    entered::stop().map_err(|error| cannot(entered::file(), &error))?;
     trial.is_over()
 }
 
@@ -45,13 +46,8 @@ fn put_back(file: &Tried) -> io::Result<()> {
     sync_folder(&file.path)
 }
 
-/// What stands there now stays, without the line that looked for logins.
+/// What stands there now stays.
 fn keep(file: &Tried) -> io::Result<()> {
-    let text = fs::read_to_string(&file.path)?;
-    if text.contains(PROBE_MARK) {
-        let lines = text.split_inclusive('\n').filter(|line| !line.contains(PROBE_MARK));
-        replace(&file.path, &lines.collect::<String>(), Some(&file.path))?;
-    }
     remove(&beside(&file.path, "new"))?;
     remove(&beside(&file.path, "before"))?;
     sync_folder(&file.path)

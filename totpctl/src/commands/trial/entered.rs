@@ -1,0 +1,64 @@
+//! Who got in while a change is tried: pam_totp notes it, and totpd knows who gave a code.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use super::record::Trial;
+use crate::bus::Bus;
+use crate::failure::Failure;
+use crate::json;
+use crate::pam_change::remove;
+
+/// From now on it is noted.
+pub(super) fn watch() -> io::Result<()> {
+    let folder = file().parent().unwrap_or(Path::new("/"));
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    stop()?;
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file()).map(|_| ())
+}
+
+/// From now on it is not.
+pub(super) fn stop() -> io::Result<()> {
+    remove(file())
+}
+
+/// How much is noted; what differs is worth a look.
+pub(super) fn length() -> u64 {
+    fs::metadata(file()).map_or(0, |told| told.len())
+}
+
+/// Who got in through a service that is tried, and gave it the code of an app since the trial began.
+pub(super) fn by_a_code(trial: &Trial) -> Result<Option<String>, Failure> {
+    let noted = fs::read_to_string(file()).unwrap_or_default();
+    for line in noted.lines() {
+        let mut words = line.split('\t');
+        let service = words.next().unwrap_or_default();
+        if !trial.services.iter().any(|tried| tried == service) {
+            continue;
+        }
+        // sudo has its own user as that, and who asked as the remote one.
+        for user in words.filter(|user| !user.is_empty()) {
+            if gave_a_code(user, service, trial.started)? {
+                return Ok(Some(user.to_owned()));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn gave_a_code(user: &str, service: &str, since: u64) -> Result<bool, Failure> {
+    let state = Bus::connect()?.manager(async |totpd| totpd.get_user(user).await)?;
+    let state = json::object(&state);
+    let mut factors = json::objects(&state, "factors");
+    Ok(factors.any(|factor| {
+        json::text(factor, "last_service") == service
+            && json::number(factor, "last_used").is_some_and(|used| used >= since)
+    }))
+}
+
+/// Written by pam_totp, if it is there.
+pub(super) fn file() -> &'static Path {
+    Path::new("/run/totpctl/entered")
+}

@@ -67,7 +67,8 @@ impl<Client: ModuleClient> PamModule<Client> for Totp {
         set_hook(Box::new(|_| {}));
         // A bug in here is no reason to refuse who was let in.
         let _ = catch_unwind(AssertUnwindSafe(|| {
-            if action == CredAction::Establish {
+            // sudo has them made anew.
+            if action != CredAction::Delete {
                 PamSession(client).note_entry();
             }
         }));

@@ -11,7 +11,7 @@ mod machine;
 mod pam;
 pub(super) mod sshd;
 mod sudo;
-mod users;
+pub(super) mod users;
 
 /// What is found of something: one line that says what it does, and what follows from it.
 #[derive(Default)]

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::doctor::sshd;
+use super::doctor::{sshd, users};
 use crate::bus::Bus;
 use crate::failure::Failure;
+use crate::output;
 use crate::pam_change::{Change, disabling, enabling};
-use crate::{json, output};
 
 use super::trial;
 
@@ -61,7 +61,7 @@ pub(super) fn must_be_able_to_ask(service: &str, options: &[String]) -> Result<(
         return Err(Failure::refused(format!("nothing is changed: {why}")));
     }
     let bus = Bus::connect()?;
-    let enrolled = somebody_is_enrolled(&bus)?;
+    let enrolled = !users::enrolled(&bus)?.is_empty();
     let lets_by = options.iter().any(|option| option == "nullok" || option == "enroll");
     if enrolled || lets_by {
         return Ok(());
@@ -71,22 +71,3 @@ pub(super) fn must_be_able_to_ask(service: &str, options: &[String]) -> Result<(
          (totpctl enroll USER), or let by who has no factor (--option nullok)",
     ))
 }
-
-fn somebody_is_enrolled(bus: &Bus) -> Result<bool, Failure> {
-    let mut after = String::new();
-    loop {
-        let page = bus.manager(async |totpd| totpd.list_users(&after, PAGE).await)?;
-        for user in &page {
-            let user = json::object(user);
-            after = json::text(&user, "user");
-            if json::flag(&user, "enrolled") {
-                return Ok(true);
-            }
-        }
-        if page.len() < PAGE as usize {
-            return Ok(false);
-        }
-    }
-}
-
-const PAGE: u32 = 100;

@@ -35,7 +35,8 @@ pub(super) fn look_at(bus: &Bus, refuses: bool, report: &mut Report) {
     }
 }
 
-fn enrolled(bus: &Bus) -> Result<HashSet<String>, crate::failure::Failure> {
+/// Who has a factor.
+pub(crate) fn enrolled(bus: &Bus) -> Result<HashSet<String>, crate::failure::Failure> {
     let (mut after, mut enrolled) = (String::new(), HashSet::new());
     loop {
         let page = bus.manager(async |totpd| totpd.list_users(&after, PAGE).await)?;

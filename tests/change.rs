@@ -305,3 +305,19 @@ fn what_cannot_be_changed_is_left_as_it_is_and_said() {
     let dead = machine.run("totpctl enable su");
     assert_eq!(dead.status, 3, "{dead:#?}");
 }
+
+#[test]
+fn a_command_by_sudo_keeps_it_too() {
+    let (machine, seed) = machine();
+    machine.run("usermod -aG sudo alice").ok();
+    let mut child = tried(&machine, "totpctl try sudo");
+    // A name that nobody has is looked past.
+    machine.run("printf 'sudo\\tnobody-such\\tnor-this\\n' >> /run/totpctl/entered").ok();
+    let sudo = format!("/opt/tests/newcomer alicepw {} x sudo -k id -un", seed.code());
+    let ran = machine.run_as("alice", &sudo);
+    assert!(ran.stdout.lines().any(|line| line.trim() == "root"), "{ran:#?}");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    machine
+        .run("grep -q pam_totp.so /etc/pam.d/sudo && grep -q pam_totp.so /etc/pam.d/sudo-i")
+        .ok();
+}

@@ -101,6 +101,26 @@ fn an_sshd_that_never_asks_is_found() {
         .ok();
     let key = doctor(&machine, "sshd");
     assert!(key.status == 0 && key.stdout.contains("note: a key alone gets in"), "{key:#?}");
+    for (block, status, told) in [
+        ("User git\nKbdInteractiveAuthentication no", 0, "User git can be asked for no code"),
+        (
+            "Address 10.0.0.0/8\nAuthenticationMethods publickey",
+            0,
+            "10.0.0.0/8 is asked for no code",
+        ),
+        (
+            "Group alice\nKbdInteractiveAuthentication no\nAuthenticationMethods keyboard-interactive",
+            1,
+            "WRONG: /etc/ssh/sshd_config.d/9.conf:1: Match Group alice gets nobody in",
+        ),
+        ("RDomain vrf0\nKbdInteractiveAuthentication no", 0, "rdomain cannot be tried out"),
+        ("User git\nX11Forwarding no", 0, "note: a key alone gets in"),
+    ] {
+        machine.write("/etc/ssh/sshd_config.d/9.conf", &format!("Match {block}\n"));
+        machine.write("/etc/ssh/sshd_config", "Include sshd_config.d/*.conf\nUsePAM yes\n");
+        let ran = doctor(&machine, "sshd");
+        assert!(ran.status == status && ran.stdout.contains(told), "{block}: {ran:#?}");
+    }
 }
 
 #[test]

@@ -156,7 +156,8 @@ pub(crate) enum Command {
     ///
     /// It reads the stacks in /etc/pam.d as libpam does, and goes through every way a login can take. A
     /// service asks for a code, or does not, or can be entered without one because of a line that is named.
-    /// For sshd its own configuration is looked at too (sshd -T). Exit status 1 if something is wrong.
+    /// For sshd its own configuration is looked at too (sshd -T), with its blocks of Match. Exit status 1 if
+    /// something is wrong.
     Doctor {
         /// The PAM services; by default sshd, sudo, su, login and what goes with them, and all that ask for a code
         #[arg(value_name = "SERVICE")]

@@ -10,6 +10,7 @@ use crate::output;
 mod machine;
 mod pam;
 pub(super) mod sshd;
+mod sshd_match;
 mod sudo;
 pub(super) mod users;
 

@@ -3,7 +3,18 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::Report;
+use super::{Report, sshd_match};
+
+/// What follows from sshd's configuration for those whom it holds for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Finding {
+    NoPam,
+    CannotAsk,
+    /// A method that is wanted is turned off.
+    NobodyGetsIn(String),
+    KeyAlone,
+    WithoutCode(String),
+}
 
 /// Adds what stands between the stack of sshd and whoever logs in.
 pub(super) fn look_at(report: &mut Report) {
@@ -16,21 +27,30 @@ pub(super) fn look_at(report: &mut Report) {
         report.notes.push("what sshd itself is told is looked at for root alone".into());
         return;
     }
-    let told = Command::new(sshd).arg("-T").stdin(Stdio::null()).output();
-    let told = match told {
-        Ok(told) if told.status.success() => String::from_utf8_lossy(&told.stdout).into_owned(),
-        Ok(told) => {
-            let why = String::from_utf8_lossy(&told.stderr);
-            let why = why.lines().next().unwrap_or("it says nothing").to_owned();
-            report.wrong.push(format!("sshd cannot read its configuration (sshd -T): {why}"));
-            return;
-        }
-        Err(error) => {
-            report.notes.push(format!("{sshd} -T cannot be run: {error}"));
+    let everybody = match ask(sshd, None) {
+        Ok(told) => findings(&told),
+        Err(why) => {
+            report.wrong.push(why);
             return;
         }
     };
-    judge(&told, report);
+    everybody.iter().for_each(|finding| tell(finding, report));
+    for block in sshd_match::blocks(Path::new("/etc/ssh/sshd_config")) {
+        let (place, criteria) = (&block.place, &block.criteria);
+        let told = block.connection.and_then(|connection| ask(sshd, Some(&connection)));
+        let found = match told {
+            Ok(told) => findings(&told),
+            Err(why) => {
+                report.notes.push(format!(
+                    "{place}: whom Match {criteria} asks for a code is not known: {why}"
+                ));
+                continue;
+            }
+        };
+        for finding in found.iter().filter(|finding| !everybody.contains(finding)) {
+            tell_of_some(&format!("{place}: Match {criteria}"), finding, report);
+        }
+    }
 }
 
 /// Why sshd could ask nobody for a code, whatever its stack says.
@@ -40,37 +60,97 @@ pub(crate) fn what_is_wrong() -> Option<String> {
     (!report.wrong.is_empty()).then(|| report.wrong.join("; "))
 }
 
-/// What follows from the words of `sshd -T`. Blocks of `Match` may say otherwise for some.
-fn judge(told: &str, report: &mut Report) {
+/// The configuration that is effective, for a connection or for one that no block fits.
+fn ask(sshd: &str, connection: Option<&str>) -> Result<String, String> {
+    let mut command = Command::new(sshd);
+    command.arg("-T").stdin(Stdio::null());
+    if let Some(connection) = connection {
+        command.args(["-C", connection]);
+    }
+    match command.output() {
+        Ok(told) if told.status.success() => Ok(String::from_utf8_lossy(&told.stdout).into_owned()),
+        Ok(told) => {
+            let why = String::from_utf8_lossy(&told.stderr);
+            let why = why.lines().next().unwrap_or("it says nothing");
+            Err(format!("sshd cannot read its configuration (sshd -T): {why}"))
+        }
+        Err(error) => Err(format!("{sshd} -T cannot be run: {error}")),
+    }
+}
+
+/// What follows from the words of `sshd -T`.
+fn findings(told: &str) -> Vec<Finding> {
     let value = |key: &str| {
         let line = told.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
         line.unwrap_or_default().trim()
     };
     if value("usepam") == "no" {
-        report.wrong.push("sshd asks PAM for nothing: write UsePAM yes in sshd_config".into());
-        return;
+        return vec![Finding::NoPam];
     }
     let methods = value("authenticationmethods");
     let any = methods.is_empty() || methods == "any";
+    let key = value("pubkeyauthentication") == "yes";
     if value("kbdinteractiveauthentication") == "no" {
-        report.wrong.push(
-            "sshd cannot ask for a code: write KbdInteractiveAuthentication yes in sshd_config, where \
-             no drop-in that comes before says no"
-                .into(),
-        );
-        return;
+        let asks = |list: &str| list.contains("keyboard-interactive");
+        if !any && methods.split(' ').all(asks) {
+            return vec![Finding::NobodyGetsIn(methods.to_owned())];
+        }
+        return vec![Finding::CannotAsk];
     }
-    if any && value("pubkeyauthentication") == "yes" {
-        report.notes.push(
-            "a key alone gets in: for key and code write AuthenticationMethods \
-             publickey,keyboard-interactive"
-                .into(),
-        );
+    let mut found = Vec::new();
+    if any && key {
+        found.push(Finding::KeyAlone);
     }
     let without =
         |list: &&str| !list.contains("keyboard-interactive") && !list.contains("password");
     if let Some(list) = methods.split(' ').find(|list| !any && without(list)) {
-        report.notes.push(format!("AuthenticationMethods {list} asks for no code"));
+        found.push(Finding::WithoutCode(list.to_owned()));
+    }
+    found
+}
+
+/// Says what holds for everybody.
+fn tell(finding: &Finding, report: &mut Report) {
+    match finding {
+        Finding::NoPam => {
+            report.wrong.push("sshd asks PAM for nothing: write UsePAM yes in sshd_config".into());
+        }
+        Finding::CannotAsk => report.wrong.push(
+            "sshd cannot ask for a code: write KbdInteractiveAuthentication yes in sshd_config, where \
+             no drop-in that comes before says no"
+                .into(),
+        ),
+        Finding::NobodyGetsIn(methods) => report.wrong.push(format!(
+            "sshd lets nobody in: AuthenticationMethods {methods} wants what \
+             KbdInteractiveAuthentication no turns off"
+        )),
+        Finding::KeyAlone => report.notes.push(
+            "a key alone gets in: for key and code write AuthenticationMethods \
+             publickey,keyboard-interactive"
+                .into(),
+        ),
+        Finding::WithoutCode(list) => {
+            report.notes.push(format!("AuthenticationMethods {list} asks for no code"));
+        }
+    }
+}
+
+/// Says what holds for those alone whom a block fits. An exception may be meant: that it lets somebody by is
+/// told; that it shuts somebody out is wrong.
+fn tell_of_some(block: &str, finding: &Finding, report: &mut Report) {
+    match finding {
+        // sshd takes UsePAM for everybody or for nobody.
+        Finding::NoPam | Finding::CannotAsk => report.notes.push(format!(
+            "{block} can be asked for no code (KbdInteractiveAuthentication no), and gets in by a key alone"
+        )),
+        Finding::NobodyGetsIn(methods) => report.wrong.push(format!(
+            "{block} gets nobody in: AuthenticationMethods {methods} wants what \
+             KbdInteractiveAuthentication no turns off"
+        )),
+        Finding::KeyAlone => report.notes.push(format!("{block} gets in by a key alone")),
+        Finding::WithoutCode(list) => {
+            report.notes.push(format!("{block} is asked for no code: AuthenticationMethods {list}"));
+        }
     }
 }
 
@@ -79,19 +159,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_keeps_the_question_away_is_wrong_and_a_key_alone_is_told() {
+    fn what_keeps_the_question_away_is_found_and_a_key_alone_too() {
         let key = "usepam yes\nkbdinteractiveauthentication yes\npubkeyauthentication yes\n";
-        for (told, wrong, notes) in [
-            ("usepam no\nkbdinteractiveauthentication yes\n", 1, 0),
-            ("usepam yes\nkbdinteractiveauthentication no\n", 1, 0),
-            ("usepam yes\nkbdinteractiveauthentication yes\npubkeyauthentication no\n", 0, 0),
-            (&*format!("{key}authenticationmethods any\n"), 0, 1),
-            (&*format!("{key}authenticationmethods publickey,keyboard-interactive\n"), 0, 0),
-            (&*format!("{key}authenticationmethods publickey keyboard-interactive\n"), 0, 1),
+        let no = "usepam yes\nkbdinteractiveauthentication no\n";
+        let both = "publickey,keyboard-interactive";
+        for (told, expected) in [
+            ("usepam no\nkbdinteractiveauthentication yes\n".to_owned(), vec![Finding::NoPam]),
+            (no.to_owned(), vec![Finding::CannotAsk]),
+            (format!("{no}authenticationmethods publickey {both}\n"), vec![Finding::CannotAsk]),
+            (
+                format!("{no}authenticationmethods {both}\n"),
+                vec![Finding::NobodyGetsIn(both.to_owned())],
+            ),
+            (key.replace("pubkeyauthentication yes", "pubkeyauthentication no"), vec![]),
+            (format!("{key}authenticationmethods any\n"), vec![Finding::KeyAlone]),
+            (format!("{key}authenticationmethods {both}\n"), vec![]),
+            (
+                format!("{key}authenticationmethods publickey keyboard-interactive\n"),
+                vec![Finding::WithoutCode("publickey".into())],
+            ),
         ] {
-            let mut report = Report::default();
-            judge(told, &mut report);
-            assert_eq!((report.wrong.len(), report.notes.len()), (wrong, notes), "{told}");
+            assert_eq!(findings(&told), expected, "{told}");
         }
+    }
+
+    #[test]
+    fn of_some_it_is_wrong_to_shut_them_out_and_told_that_they_are_let_by() {
+        let mut report = Report::default();
+        for finding in [Finding::NoPam, Finding::CannotAsk, Finding::KeyAlone] {
+            tell_of_some("f:1: Match User git", &finding, &mut report);
+        }
+        assert_eq!((report.wrong.len(), report.notes.len()), (0, 3));
+        let shut = Finding::NobodyGetsIn("keyboard-interactive".into());
+        tell_of_some("f:1: Match User git", &shut, &mut report);
+        assert_eq!(report.wrong.len(), 1);
     }
 }

@@ -22,7 +22,7 @@ doc=$root/usr/share/doc/libpam-totp
 install -d -m 0755 $root/DEBIAN $doc/examples
 install -m 0644 README.md SECURITY.md docs/*.md $doc/
 install -m 0644 docs/examples/* packaging/polkit/*.rules packaging/systemd/*.conf $doc/examples/
-cp -r packaging/ansible packaging/apparmor $doc/examples/
+cp -r packaging/ansible packaging/apparmor packaging/selinux $doc/examples/
 find $doc/examples -type f -exec chmod 0644 {} +
 gzip -9n <CHANGELOG.md >$doc/changelog.gz
 gzip -9n <$changelog >$doc/changelog.Debian.gz

@@ -16,9 +16,17 @@ if mandoc -T lint -W warning packaging/man/* | grep -v "mandoc.db"; then
   exit 1
 fi
 apparmor_parser --skip-kernel-load --skip-cache packaging/apparmor/usr.libexec.totpd
+# The module of SELinux, with the reference policy of this system.
+built=$(mktemp -d)
+cp packaging/selinux/totpd.* "$built"
+make -s -C "$built" -f /usr/share/selinux/devel/Makefile totpd.pp >/dev/null
+rm -r "$built"
 # The package, where `make deb` made one.
 for package in target/deb/*.deb; do
   [ ! -e "$package" ] || lintian --allow-root --fail-on error,warning "$package"
+done
+for package in target/rpm/*.rpm; do
+  [ ! -e "$package" ] || rpmlint --strict --config packaging/rpm/rpmlint.toml "$package"
 done
 # The module must never get a runtime with signals or processes: descriptors would stay behind.
 if cargo tree --locked -p pam_totp -e features,normal | grep -E 'tokio feature "(signal|process|rt-multi-thread)"'; then

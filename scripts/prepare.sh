@@ -12,12 +12,13 @@ case $what in
 demo) needs="$build $machine" ;;
 test) needs="$build $machine zbarimg:zbar-tools rsvg-convert:librsvg2-bin strace:strace faketime:faketime expect:expect gdbus:libglib2.0-bin
              age:age dpkg-shlibdeps:dpkg-dev mkfs.ext4:e2fsprogs sqlite3:sqlite3 pgrep:procps mmdebstrap:mmdebstrap
-             systemd-nspawn:systemd-container swtpm:swtpm" ;;
+             systemd-nspawn:systemd-container swtpm:swtpm rpmbuild:rpm" ;;
 bench) needs="$build $machine python3:python3-minimal
               /usr/share/doc/libpam-google-authenticator:libpam-google-authenticator
               /usr/share/doc/libpam-oath:libpam-oath" ;;
 lint) needs="$build mandoc:mandoc shellcheck:shellcheck systemd-analyze:systemd
-             lintian:lintian apparmor_parser:apparmor" ;;
+             lintian:lintian apparmor_parser:apparmor rpmbuild:rpm rpmlint:rpmlint
+             /usr/share/selinux/devel/Makefile:selinux-policy-dev" ;;
 *) echo "usage: prepare.sh demo|test|bench|lint" >&2; exit 2 ;;
 esac
 

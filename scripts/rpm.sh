@@ -24,7 +24,15 @@ doc=$root/usr/share/doc/pam-totp
 install -d -m 0755 "$doc/examples"
 install -m 0644 README.md SECURITY.md CHANGELOG.md docs/*.md "$doc/"
 install -m 0644 docs/examples/* packaging/polkit/*.rules packaging/systemd/*.conf "$doc/examples/"
-cp -r packaging/ansible packaging/apparmor "$doc/examples/"
+cp -r packaging/ansible packaging/apparmor packaging/pam-config packaging/selinux "$doc/examples/"
+# Profiles for authselect: what both have, and what each has. Logins over the network are asked as local ones are.
+for name in local sssd; do
+  profile=$root/usr/share/authselect/vendor/totp-$name
+  install -D -m 0644 -t "$profile" packaging/authselect/common/* packaging/authselect/$name/*
+  sed -i "s/@NAME@/$name/" "$profile/README"
+  cp "$profile/system-auth" "$profile/password-auth"
+  cp "$profile/fingerprint-auth" "$profile/smartcard-auth"
+done
 install -D -m 0644 -t "$root/usr/share/licenses/pam-totp" LICENSE-MIT LICENSE-APACHE
 find "$root/usr/share/man" -type f -exec gzip -9n {} +
 find "$root" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +

@@ -1,4 +1,4 @@
-//! The Debian package, from its installation to its purge.
+//! The packages, from their installation to their purge.
 
 use std::process::Command;
 
@@ -16,8 +16,8 @@ fn got_in(machine: &Machine, user: &str, code: &str) -> bool {
     ran.stdout.lines().any(|line| line.trim_end().ends_with(&format!("in as {user}")))
 }
 
-/// A machine with nothing but the package of it.
-fn with_the_package() -> Machine {
+/// A machine with nothing of it.
+fn without() -> Machine {
     let machine = Machine::new();
     machine
         .run(
@@ -25,6 +25,12 @@ fn with_the_package() -> Machine {
              /usr/share/pam-configs/totp /etc/pam.d/totp /var/lib/totpd",
         )
         .ok();
+    machine
+}
+
+/// A machine with nothing but the package of it.
+fn with_the_package() -> Machine {
+    let machine = without();
     machine.run(&format!("{APT} -i {PACKAGE}")).ok();
     machine
 }
@@ -92,13 +98,48 @@ fn every_file_has_an_owner_and_the_pages_of_the_manual_are_there() {
     assert!(conffiles.contains("/etc/totpd/totpd.toml"), "{conffiles}");
 }
 
+/// rpm knows none of the packages of this system, so nothing of what it requires.
 #[test]
-fn of_the_same_files_it_is_the_same_byte_by_byte() {
+fn the_rpm_keeps_logins_possible_from_its_installation_to_its_removal() {
+    let machine = without();
+    let rpm = |words: &str| machine.run(&format!("rpm --nodeps {words}"));
+    rpm("-i /opt/tests/pam-totp.rpm").ok();
+    assert!(got_in(&machine, "alice", ""), "nothing asks before an administrator says so");
+    let seed = machine.enrolled("alice", 1);
+    // Where libpam of this distribution does not look.
+    let line = "auth required /usr/lib64/security/pam_totp.so nullok";
+    machine.run(&format!("sed -i '/^@include common-auth/a {line}' /etc/pam.d/sshd")).ok();
+    assert!(!got_in(&machine, "alice", "000000") && got_in(&machine, "alice", &seed.code()));
+
+    machine.run("echo '# mine' >> /etc/totpd/totpd.toml").ok();
+    rpm("-U --replacepkgs /opt/tests/pam-totp.rpm").ok();
+    machine.run("grep -q '^# mine' /etc/totpd/totpd.toml").ok();
+    assert!(got_in(&machine, "alice", &seed.next_code()), "after an upgrade");
+
+    let refused = rpm("-e pam-totp");
+    assert_ne!(refused.status, 0, "{refused:#?}");
+    assert!(refused.text().contains("/etc/pam.d/sshd"), "{refused:#?}");
+    rpm("-V pam-totp --nofiledigest --nosize --nomtime").ok();
+    assert!(!got_in(&machine, "alice", "000000") && got_in(&machine, "bob", ""), "it still asks");
+
+    machine.run("totpctl disable sshd").ok();
+    rpm("-e pam-totp").ok();
+    assert!(got_in(&machine, "alice", ""));
+    machine
+        .run("test ! -e /usr/bin/totpctl && test ! -e /usr/lib64/security/pam_totp.so && test -s /var/lib/totpd/store.db")
+        .ok();
+}
+
+#[test]
+fn of_the_same_files_they_are_the_same_byte_by_byte() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let made = Command::new(root.join("scripts/deb.sh")).output().unwrap();
-    let told = String::from_utf8_lossy(&made.stdout);
-    assert!(made.status.success(), "{made:?}");
-    let path = told.strip_prefix("deb: ").and_then(|rest| rest.split(',').next()).unwrap();
-    let again = std::fs::read(root.join(path)).unwrap();
-    assert!(again == std::fs::read(root.join("target/tests/libpam-totp.deb")).unwrap());
+    for (kind, package) in [("deb", "libpam-totp.deb"), ("rpm", "pam-totp.rpm")] {
+        let made = Command::new(root.join(format!("scripts/{kind}.sh"))).output().unwrap();
+        let told = String::from_utf8_lossy(&made.stdout);
+        assert!(made.status.success(), "{made:?}");
+        let path = told.trim().rsplit(": ").next().and_then(|rest| rest.split(',').next());
+        let again = std::fs::read(root.join(path.unwrap())).unwrap();
+        let before = std::fs::read(root.join("target/tests").join(package)).unwrap();
+        assert!(again == before, "{package}");
+    }
 }

@@ -1,6 +1,7 @@
 //! What the end-to-end tests act with: a disposable machine with totpd installed, and what people
 //! and programs do on it. Nothing here depends on totpd but through its installed files.
 
+pub mod authselect;
 mod host;
 mod login;
 mod machine;

@@ -12,8 +12,8 @@ rm -rf target/tests/ansible
 cp -r packaging/ansible target/tests/
 cp tests/harness/{askpass,clients.py,cockpit-login,i3lock-try,lightdm-try,newcomer,person} target/tests/
 cp tests/harness/{pkexec-at-a-terminal,xscreensaver-try} target/tests/
-cargo build --locked -p tests --bins
-cargo build --locked -p totpd --example generate_store
+# All at once: cargo builds a crate anew for each set of features, and what tests are run is chosen later.
+cargo test --locked --workspace --no-run
 cp target/debug/examples/generate_store target/tests/
 cp target/debug/{bystander,clients64,false_totpd,find_seeds,flood,peer_call,wrong_codes} target/tests/
 # sudo-rs, which Debian 12 does not have.
@@ -21,8 +21,5 @@ cp target/debug/{bystander,clients64,false_totpd,find_seeds,flood,peer_call,wron
   cargo install sudo-rs --version 0.2.15 --locked --root target/sudo-rs --target-dir target/sudo-rs/build --no-track
 cp target/sudo-rs/bin/sudo target/tests/sudo-rs
 # The module with a way to make it panic, for the test that shows what happens then.
-cargo build --locked -p pam_totp --features panic-on-demand --target-dir target/panicking
-cp target/panicking/debug/libpam_totp.so target/tests/pam_totp_panicking.so
-# The package of what was built.
-scripts/deb.sh
-cp target/deb/libpam-totp_*.deb target/tests/libpam-totp.deb
+cargo build --locked --workspace --lib --features pam_totp/panic-on-demand
+cp target/debug/libpam_totp.so target/tests/pam_totp_panicking.so

@@ -154,13 +154,17 @@ fn booted_what_is_tried_is_put_back_by_systemd_whatever_becomes_of_the_machine()
         );
         assert!(host.ssh("alice", ""), "{how}: by the password alone");
     }
-    // Power cuts at moments of the change itself.
+    // Power cuts and reboots at moments of the change itself.
     let mut random = 7_u32;
-    for round in 0..6 {
+    for round in 0..40 {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         start(&host, 5);
         std::thread::park_timeout(std::time::Duration::from_micros(u64::from(random % 120_000)));
-        host.power_cut();
+        if round % 2 == 0 {
+            host.power_cut();
+        } else {
+            host.reboot();
+        }
         assert_eq!(files(&host), before, "round {round}");
     }
     hold(&host, 5);

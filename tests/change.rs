@@ -154,28 +154,58 @@ fn a_login_without_a_code_keeps_nothing() {
 }
 
 #[test]
-fn killed_at_any_moment_it_is_before_or_after_and_nothing_between() {
+fn cut_off_at_any_moment_it_is_before_or_after_and_nothing_between() {
     let (machine, seed) = machine();
     let before = files(&machine);
     let original = machine.run(&format!("cat {SSHD}")).ok();
     let include = "@include common-auth\n";
     let line = format!("{include}auth    required    pam_totp.so\n");
     let changed = original.replacen(include, &line, 1);
+    machine
+        .run(
+            "sed -i 's/^PubkeyAuthentication no/PubkeyAuthentication yes/' /etc/ssh/sshd_config; \
+             mkdir -p -m 700 /root/.ssh; ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519; \
+             cp /root/.ssh/id_ed25519.pub /root/.ssh/authorized_keys; kill -HUP $(cat /run/sshd.pid)",
+        )
+        .ok();
+    let by_ssh =
+        "ssh -tt -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null root@127.0.0.1";
+    eventually("root gets in by a key", || {
+        machine.run(&format!("{by_ssh} true </dev/null")).status == 0
+    });
     let mut random = 1_u32;
-    for round in 0..20 {
-        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let micros = 500 + random % 30_000;
-        // As after a power cut: nobody counts down any more.
-        machine.run(&format!(
-            "totpctl try sshd >/tmp/tried 2>&1 & pid=$!; \
-             sleep $(printf '0.%06d' {micros}); kill -KILL $pid; wait $pid",
-        ));
-        cut(&machine, &["totpctl try --count-down"]);
-        let (now, text) = (files(&machine), machine.run(&format!("cat {SSHD}")).ok());
-        let whole = text == original || text == changed;
-        assert!(whole, "round {round}: {text}");
-        assert!(machine.run("totpctl try --undo").status == 0, "round {round}: {now}");
-        assert_eq!(files(&machine), before, "round {round} after {micros} us");
+    // How it begins; what becomes of it; how long it takes until something is changed, in milliseconds.
+    for (how, begin, end, takes) in [
+        ("killed", "totpctl try sshd".to_owned(), "kill -KILL $pid", 30),
+        (
+            "its terminal closed",
+            "exec setsid script -qefc 'totpctl try sshd' /dev/null".into(),
+            "kill -KILL $pid",
+            40,
+        ),
+        ("its connection cut", format!("exec {by_ssh} totpctl try sshd"), "kill -KILL $pid", 400),
+        (
+            "the daemon killed",
+            "totpctl try sshd".into(),
+            "kill -KILL $(pidof totpd); sleep 0.02; kill -KILL $pid",
+            30,
+        ),
+    ] {
+        for round in 0..20 {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let micros = 500 + random % (takes * 1000);
+            machine.run(&format!(
+                "({begin}) </dev/null >/tmp/tried 2>&1 & pid=$!; \
+                 sleep $(printf '0.%06d' {micros}); {end}; wait $pid",
+            ));
+            // As after a power cut: nobody counts down any more.
+            cut(&machine, &["totpctl try sshd", "totpctl try --count-down"]);
+            let (now, text) = (files(&machine), machine.run(&format!("cat {SSHD}")).ok());
+            let whole = text == original || text == changed;
+            assert!(whole, "{how}, round {round}: {text}");
+            assert!(machine.run("totpctl try --undo").status == 0, "{how}, round {round}: {now}");
+            assert_eq!(files(&machine), before, "{how}, round {round} after {micros} us");
+        }
     }
     // Cut off while it is kept, it is kept.
     let mut child = tried(&machine, "totpctl try sshd");

@@ -1,0 +1,33 @@
+//! All end-to-end tests but those that want the machine for themselves.
+
+mod attack;
+mod authority;
+mod bad_input;
+mod batch;
+mod booted;
+mod change;
+mod clients;
+mod clock;
+mod contract;
+mod crash;
+mod disk;
+mod doctor;
+mod enrolment;
+mod environment;
+mod guest;
+mod identity;
+mod login;
+mod manners;
+mod outage;
+mod package;
+mod pictures;
+mod private;
+mod programs;
+mod race;
+mod secrets;
+mod self_service;
+mod stacks;
+mod store;
+mod terminals;
+mod throttle;
+mod totpctl;

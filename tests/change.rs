@@ -132,6 +132,29 @@ fn if_nobody_does_the_files_are_as_before() {
     assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
 }
 
+/// What somebody wrote meanwhile cannot be kept where there is no room; the stack is put back all the same.
+#[test]
+fn a_full_disk_keeps_no_stack_that_shuts_out() {
+    let (machine, _) = machine();
+    let before = files(&machine);
+    machine
+        .run("mkdir -p /var/lib/totpctl; mount -t tmpfs -o size=64k tmpfs /var/lib/totpctl")
+        .ok();
+    let mut child = tried(&machine, "totpctl try sshd");
+    cut(&machine, &["totpctl try sshd", "totpctl try --count-down"]);
+    child.wait().unwrap();
+    machine
+        .run(&format!(
+            "echo '# mine' >> {SSHD}; head -c 1M /dev/zero > /var/lib/totpctl/filler || true"
+        ))
+        .ok();
+    machine.run("totpctl try --undo");
+    let edited = "/etc/pam.d/.sshd.totpctl-edited";
+    assert!(machine.run(&format!("cat {edited}")).ok().ends_with("# mine\n"));
+    machine.run(&format!("rm {edited}")).ok();
+    assert_eq!(files(&machine), before);
+}
+
 #[test]
 fn a_login_without_a_code_keeps_nothing() {
     let (machine, seed) = machine();
@@ -316,10 +339,13 @@ fn what_cannot_be_changed_is_left_as_it_is_and_said() {
     for command in ["enable sshd", "try sshd"] {
         refused(&machine, &format!("totpctl {command}"), "/etc/pam.d/sshd cannot be changed");
     }
+    let state = machine.run("totpctl try").ok();
+    assert!(state.contains("it was never tried: /etc/pam.d/sshd cannot be changed"), "{state}");
     machine.run("mount -o remount,ro /etc/pam.d").ok();
     for command in ["enable sshd", "try sshd"] {
         let ran = refused(&machine, &format!("totpctl {command}"), "make it writable");
-        assert!(machine.run("totpctl try").ok().contains("Nothing is being tried"), "{ran:#?}");
+        let state = machine.run("totpctl try").ok();
+        assert!(state.contains("Nothing is being tried"), "{ran:#?} {state}");
     }
     machine.run("umount /etc/pam.d").ok();
     // Where sshd or everybody else could not answer, nothing is changed.
@@ -334,6 +360,25 @@ fn what_cannot_be_changed_is_left_as_it_is_and_said() {
     machine.run("echo nonsense > /etc/totpd/totpd.toml.d/10-bad.toml").ok();
     let dead = machine.run("totpctl enable su");
     assert_eq!(dead.status, 3, "{dead:#?}");
+}
+
+/// Between what is shown and what is done.
+#[test]
+fn a_file_that_somebody_else_changes_meanwhile_is_theirs() {
+    let (machine, _) = machine();
+    machine.run("kill -STOP $(pidof totpd)").ok();
+    let mut child = machine.start(
+        "exec strace -f -s 500 -e trace=sendmsg -o /tmp/trace totpctl enable login >/tmp/out 2>&1",
+    );
+    // The stack is read by then, and totpd is asked who is enrolled.
+    eventually("it asks", || machine.run("grep -q ListUsers /tmp/trace").status == 0);
+    machine.run("echo '# mine' >> /etc/pam.d/login; cp -a /etc/pam.d/login /root/login").ok();
+    machine.run("kill -CONT $(pidof totpd)").ok();
+    child.wait().unwrap();
+    let told = machine.run("cat /tmp/out").ok();
+    assert!(told.contains("somebody else changed /etc/pam.d/login"), "{told}");
+    machine.run("cmp /etc/pam.d/login /root/login").ok();
+    machine.run("totpctl enable login && grep -q '^# mine' /etc/pam.d/login").ok();
 }
 
 #[test]

@@ -44,12 +44,16 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
     let flooded = storm(machine, &right);
     flood.kill().unwrap();
     flood.wait().unwrap();
-    let rate = machine.run("tail -n 1 /tmp/wrong_codes").ok();
-    println!("wrong codes a second meanwhile: {}", rate.trim());
+    let rates = machine.run("cat /tmp/wrong_codes").ok();
+    let rates: Vec<f64> = rates.lines().filter_map(|rate| rate.parse().ok()).collect();
+    #[expect(clippy::cast_precision_loss, reason = "a handful of seconds")]
+    let rate = rates.iter().sum::<f64>() / rates.len() as f64;
     assert!(flooded["yes"] == 400.0 && calm["yes"] == 400.0);
     let ratio = flooded["p99"] / calm["p99"];
-    let what = "p99 of a right login under a million wrong codes a minute / alone";
+    let what =
+        "p99 of a right login while wrong codes are sent as fast as they are answered / alone";
     table.row(what, ratio, 10.0, false, "");
+    table.row("wrong codes answered a minute meanwhile", rate * 60.0, 1_000_000.0, true, "");
 }
 
 fn storm(machine: &Machine, words: &str) -> BTreeMap<String, f64> {

@@ -34,6 +34,18 @@ impl Change {
         diff.unified_diff().header(&path, &path).to_string()
     }
 
+    /// Whether the file is still what the change was worked out for.
+    pub(crate) fn still_fits(&self) -> Result<(), Failure> {
+        let (_, now) = of_service(&self.service)?;
+        if now == self.before {
+            return Ok(());
+        }
+        Err(Failure::refused(format!(
+            "nothing is changed: somebody else changed {} at this moment; look at it, and run this again",
+            self.path.display()
+        )))
+    }
+
     /// Puts it in the place of the file, for good.
     pub(crate) fn apply(&self) -> Result<(), Failure> {
         let like = fs::exists(&self.path).unwrap_or(false).then_some(&*self.path);

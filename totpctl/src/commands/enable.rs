@@ -30,6 +30,7 @@ pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Fa
 fn finish(service: &str, changes: &[Change], dry_run: bool, json: bool) -> Result<(), Failure> {
     if !dry_run && !changes.is_empty() {
         let _alone = trial::alone()?;
+        changes.iter().try_for_each(Change::still_fits)?;
         for change in changes {
             change.apply()?;
         }

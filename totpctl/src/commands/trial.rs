@@ -133,13 +133,14 @@ pub(super) fn alone() -> Result<Alone, Failure> {
 /// From what is written down to what holds: whenever this is cut short, [`ending::end`] finds its way back.
 fn start(changes: &[Change], time: Duration) -> Result<Trial, Failure> {
     let _alone = alone()?;
+    changes.iter().try_for_each(Change::still_fits)?;
     let mut files = Vec::with_capacity(changes.len());
     for change in changes {
         let existed = fs::exists(&change.path).map_err(|error| cannot(&change.path, &error))?;
         files.push(Tried { path: change.path.clone(), existed, text: change.after.clone() });
     }
     let started = now();
-    let trial = Trial {
+    let mut trial = Trial {
         id: format!("{started}-{}", id()),
         services: changes.iter().map(|change| change.service.clone()).collect(),
         files,
@@ -147,6 +148,7 @@ fn start(changes: &[Change], time: Duration) -> Result<Trial, Failure> {
         ends: started.saturating_add(time.as_secs()),
         boot: boot(),
         kept_by: None,
+        failed: None,
     };
     trial.save()?;
     let held = make(&trial)
@@ -154,6 +156,9 @@ fn start(changes: &[Change], time: Duration) -> Result<Trial, Failure> {
         .and_then(|()| countdown::start(&trial, time))
         .and_then(|()| hold(&trial));
     if let Err(failure) = held {
+        trial.failed = Some(failure.to_string());
+        // The disk may be what failed: then the reason is not kept, and all is put back nevertheless.
+        let _ = trial.save();
         ending::end(&trial)?;
         countdown::stop(&trial);
         return Err(failure);
@@ -212,16 +217,21 @@ fn watch(id: &str, json: bool) -> Result<(), Failure> {
 
 fn outcome(trial: &Trial) -> String {
     let services = trial.services.join(", ");
-    match &trial.kept_by {
-        Some(user) => format!("{services}: the change is kept, since {user} logged in by it."),
-        None => format!("{services}: all is as before, since nobody logged in with a code."),
+    match (&trial.kept_by, &trial.failed) {
+        (Some(user), _) => format!("{services}: the change is kept, since {user} logged in by it."),
+        (None, Some(why)) => {
+            format!("{services}: all is as before, since it was never tried: {why}")
+        }
+        (None, None) => {
+            format!("{services}: all is as before, since nobody logged in with a code.")
+        }
     }
 }
 
 fn object(trial: &Trial) -> Value {
     json!({
         "services": trial.services, "changed": trial.kept_by.is_some(), "kept_by": trial.kept_by,
-        "started": trial.started, "ends": trial.ends,
+        "failed": trial.failed, "started": trial.started, "ends": trial.ends,
     })
 }
 

@@ -53,7 +53,8 @@ fn keep(file: &Tried) -> io::Result<()> {
     sync_folder(&file.path)
 }
 
-/// Whatever somebody else wrote meanwhile is not lost.
+/// Whatever somebody else wrote meanwhile is not lost: it is kept with what was tried, or where there is no room
+/// for it, in its own folder. That it cannot be kept anywhere is no reason to leave a stack that shuts out.
 fn save_if(path: &Path, is_wanted: impl Fn(&[u8]) -> bool) -> io::Result<()> {
     let text = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -63,7 +64,14 @@ fn save_if(path: &Path, is_wanted: impl Fn(&[u8]) -> bool) -> io::Result<()> {
         return Ok(());
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    fs::write(Path::new(FOLDER).join(format!("{name}.edited")), text)
+    let edited = Path::new(FOLDER).join(format!("{name}.edited"));
+    if fs::write(&edited, text).is_err() {
+        let _ = fs::remove_file(&edited);
+        // Another name of the file takes no room.
+        let beside = beside(path, "edited");
+        let _ = remove(&beside).and_then(|()| fs::hard_link(path, &beside));
+    }
+    Ok(())
 }
 
 fn inode(path: &Path) -> io::Result<Option<u64>> {

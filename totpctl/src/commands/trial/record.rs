@@ -28,6 +28,9 @@ pub(super) struct Trial {
     pub(super) boot: String,
     /// Who logged in, so that it is kept.
     pub(super) kept_by: Option<String>,
+    /// Why it could not be tried at all.
+    #[serde(default)]
+    pub(super) failed: Option<String>,
 }
 
 /// A file that is being tried.

@@ -29,6 +29,13 @@ fn fresh(host: &Host, user: &str, seed: &Seed) -> String {
     seed.code()
 }
 
+/// As systemd tells it.
+fn boot_time(host: &Host) -> String {
+    let told =
+        host.run("systemctl is-system-running --wait; systemd-analyze time | head -n 1").ok();
+    told.lines().last().unwrap_or_default().to_owned()
+}
+
 fn asks(host: &Host) -> bool {
     host.run("grep -q pam_totp /etc/pam.d/common-auth").status == 0
 }
@@ -55,6 +62,7 @@ fn booted_from_installation_to_purge_over_reboot_upgrade_and_power_cut() {
 
         // Started by its socket, and not before somebody logs in.
         host.reboot();
+        println!("{suite}: with it {}", boot_time(&host));
         assert_eq!(host.run("systemctl is-active totpd.service").stdout, "inactive\n");
         assert_eq!(host.run("systemctl is-active totpd.socket").stdout, "active\n");
         assert!(!host.ssh("alice", &used), "{suite}: used before the reboot");
@@ -103,6 +111,8 @@ fn booted_from_installation_to_purge_over_reboot_upgrade_and_power_cut() {
             left.stdout.lines().filter(|path| !path.starts_with("/var/lib/dpkg")).collect();
         assert!(left.is_empty(), "{suite}: {left:?}");
         assert!(host.ssh("alice", ""), "{suite}: purged");
+        host.reboot();
+        println!("{suite}: without it {}", boot_time(&host));
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
         table.row(what, median(times), bound, false, " ms");
     };
     row("`totpctl show`", &timed(machine, "totpctl show crowd0", ""), 25.0);
+    row("`totpctl doctor`", &timed(machine, "totpctl doctor; true", ""), 300.0);
     let enrol = "totpctl --json enroll crowd$((n + 100)) --no-confirm";
     row(
         "an enrolment with ten recovery codes, without the person",

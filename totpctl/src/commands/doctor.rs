@@ -30,32 +30,32 @@ pub(super) fn run(asked: &[String], json: bool) -> Result<(), Failure> {
     let mut reports: Vec<_> = services
         .iter()
         .map(|service| {
-            let (mut report, asks) = pam::look_at(service);
+            let mut found = pam::look_at(service);
             match service.as_str() {
-                "sshd" if asks => sshd::look_at(&mut report),
-                "sudo" if asks => sudo::look_at(&mut report),
+                "sshd" if found.asks => sshd::look_at(&mut found.report),
+                "sudo" if found.asks => sudo::look_at(&mut found.report),
                 _ => {}
             }
-            (service.clone(), report, asks)
+            (service.clone(), found)
         })
         .collect();
-    let refuses_others = reports.iter().any(|(_, report, asks)| *asks && !pam::lets_by(report));
+    let refuses_others = reports.iter().any(|(_, found)| found.asks && !found.lets_by);
     let host = host(refuses_others);
-    let wrong = reports.iter().map(|(_, report, _)| report.wrong.len()).sum::<usize>();
+    let wrong = reports.iter().map(|(_, found)| found.report.wrong.len()).sum::<usize>();
     let wrong = wrong + host.wrong.len();
     if json {
         let services: Map<String, Value> = reports
             .drain(..)
-            .map(|(service, report, asks)| {
-                let mut told = Map::from_iter([("asks".to_owned(), Value::from(asks))]);
-                told.extend(object(report));
+            .map(|(service, found)| {
+                let mut told = Map::from_iter([("asks".to_owned(), Value::from(found.asks))]);
+                told.extend(object(found.report));
                 (service, told.into())
             })
             .collect();
         output::json(&json!({ "services": services, "host": object(host), "wrong": wrong }))?;
     } else {
-        for (service, report, _) in &reports {
-            show(service, report)?;
+        for (service, found) in &reports {
+            show(service, &found.report)?;
         }
         show("this host", &host)?;
     }

@@ -8,6 +8,16 @@ use totpctl_stack::{Ending, Finding, Stack, What, look};
 use super::Report;
 use crate::pam_files::{FOLDERS, is_an_option, is_installed, read, shown};
 
+/// A service.
+pub(super) struct Service {
+    /// What is found of it.
+    pub(super) report: Report,
+    /// Whether it asks for a code.
+    pub(super) asks: bool,
+    /// Whether who has no factor gets in all the same: let by, or by making one.
+    pub(super) lets_by: bool,
+}
+
 /// The services that people mean, and all others that ask for a code.
 pub(super) fn services() -> Vec<String> {
     let mut names: Vec<String> = ["sshd", "sudo", "sudo-i", "su", "su-l", "login"]
@@ -19,27 +29,28 @@ pub(super) fn services() -> Vec<String> {
     let mut others: Vec<String> = files
         .filter_map(|file| file.file_name().into_string().ok())
         .filter(|name| !names.contains(name) && !name.starts_with("common-"))
-        .filter(|name| look_at(name).1)
+        .filter(|name| look_at(name).asks)
         .collect();
     others.sort();
     names.append(&mut others);
     names
 }
 
-/// What a service does, and whether it asks for a code.
-pub(super) fn look_at(service: &str) -> (Report, bool) {
+/// What a service does.
+pub(super) fn look_at(service: &str) -> Service {
+    let refused = |report| Service { report, asks: false, lets_by: false };
     let mut report = Report::default();
     let rules = match Stack::of(service, Kind::Auth, &read) {
         Stack::Rules(rules) => rules,
         Stack::Refused(why) => {
             report.does.push("refuses everybody".into());
             report.wrong.push(format!("libpam cannot read its stack: {why}"));
-            return (report, false);
+            return refused(report);
         }
         Stack::Endless(place) => {
             report.does.push("may crash".into());
             report.wrong.push(format!("{} includes a file that includes it", shown(&place)));
-            return (report, false);
+            return refused(report);
         }
     };
     if read(service).is_none() {
@@ -66,15 +77,11 @@ pub(super) fn look_at(service: &str) -> (Report, bool) {
     }
     judge(&found, &mut report);
     let enrols = |what: &What| matches!(what, What::Module { args, .. } if args.iter().any(|arg| arg == "enroll"));
-    if rules.iter().any(|rule| rule.module() == "pam_totp" && enrols(&rule.what)) {
-        report.does.push(ENROLL.into());
+    let enrols = rules.iter().any(|rule| rule.module() == "pam_totp" && enrols(&rule.what));
+    if enrols {
+        report.does.push("has who has no factor make one".into());
     }
-    (report, !found.asks.is_empty())
-}
-
-/// Whether users without a factor are let by, or make one.
-pub(super) fn lets_by(report: &Report) -> bool {
-    report.does.iter().any(|does| does == NULLOK || does == ENROLL)
+    Service { report, asks: !found.asks.is_empty(), lets_by: found.lets_by || enrols }
 }
 
 fn judge(found: &Finding, report: &mut Report) {
@@ -121,9 +128,6 @@ fn judge(found: &Finding, report: &mut Report) {
         report.notes.push(format!("root is not asked: {}", shown(place)));
     }
     if found.lets_by {
-        report.does.push(NULLOK.into());
+        report.does.push("lets by who has no factor".into());
     }
 }
-
-const ENROLL: &str = "has who has no factor make one";
-const NULLOK: &str = "lets by who has no factor";

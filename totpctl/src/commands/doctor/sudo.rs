@@ -11,7 +11,7 @@ pub(super) fn look_at(report: &mut Report) {
     let told = Command::new("/usr/bin/sudo").arg("-V").env_clear().stdin(Stdio::null()).output();
     let told = told.map(|told| String::from_utf8_lossy(&told.stdout).into_owned());
     for (name, when) in services(&told.unwrap_or_default()) {
-        if name != "sudo" && !pam::look_at(&name).1 {
+        if name != "sudo" && !pam::look_at(&name).asks {
             report.wrong.push(format!(
                 "{when} asks PAM as {name:?}, which asks for no code: totpctl enable {name}"
             ));

@@ -59,7 +59,8 @@ fn from_its_installation_to_its_purge_whoever_should_gets_in() {
     assert!(asks(&machine).ok().contains("required"));
 
     // A stack that a person wrote stops the removal, before anything is changed.
-    machine.service("by-hand", "auth required pam_totp.so\n");
+    machine.write("/root/by-hand", "auth required pam_totp.so\n");
+    machine.run("ln -s /root/by-hand /etc/pam.d/by-hand").ok();
     let refused = machine.run(&format!("{APT} -r libpam-totp"));
     assert_ne!(refused.status, 0, "{refused:#?}");
     assert!(refused.text().contains("/etc/pam.d/by-hand"), "{refused:#?}");
@@ -116,13 +117,17 @@ fn the_rpm_keeps_logins_possible_from_its_installation_to_its_removal() {
     machine.run("grep -q '^# mine' /etc/totpd/totpd.toml").ok();
     assert!(got_in(&machine, "alice", &seed.next_code()), "after an upgrade");
 
+    // authselect has the files elsewhere.
+    machine
+        .run("mkdir -p /etc/authselect; mv /etc/pam.d/sshd /etc/authselect/; ln -s /etc/authselect/sshd /etc/pam.d/sshd")
+        .ok();
     let refused = rpm("-e pam-totp");
     assert_ne!(refused.status, 0, "{refused:#?}");
     assert!(refused.text().contains("/etc/pam.d/sshd"), "{refused:#?}");
     rpm("-V pam-totp --nofiledigest --nosize --nomtime").ok();
     assert!(!got_in(&machine, "alice", "000000") && got_in(&machine, "bob", ""), "it still asks");
 
-    machine.run("totpctl disable sshd").ok();
+    machine.run("mv /etc/authselect/sshd /etc/pam.d/sshd; totpctl disable sshd").ok();
     rpm("-e pam-totp").ok();
     assert!(got_in(&machine, "alice", ""));
     machine

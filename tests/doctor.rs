@@ -137,6 +137,10 @@ fn without_a_daemon_or_anybody_enrolled_that_is_wrong() {
     }
     machine.kill_daemon("TERM");
     machine.run("echo 'nonsense' > /etc/totpd/totpd.toml.d/10-bad.toml").ok();
+    let bad = doctor(&machine, "totp");
+    assert!(bad.status == 1 && bad.stdout.contains("WRONG: totpd cannot start: "), "{bad:#?}");
+    assert!(bad.stdout.contains("/etc/totpd/totpd.toml.d/10-bad.toml"), "{bad:#?}");
+    machine.run("rm /etc/totpd/totpd.toml.d/10-bad.toml; chmod -x /usr/libexec/totpd").ok();
     let dead = doctor(&machine, "totp");
     assert!(dead.status == 1 && dead.stdout.contains("WRONG: totpd does not answer"), "{dead:#?}");
     assert_eq!(machine.run_as("alice", "totpctl doctor totp").status, 1);

@@ -73,6 +73,10 @@ fn host(refuses_others: bool) -> Report {
     if let Some(tried) = trial::pending() {
         report.notes.push(tried);
     }
+    if let Some(why) = machine::configuration() {
+        report.wrong.push(why);
+        return report;
+    }
     let bus = match Bus::connect() {
         Ok(bus) => bus,
         Err(failure) => {

@@ -31,6 +31,22 @@ pub(super) fn look_at(report: &mut Report) {
     denials(report);
 }
 
+/// What the daemon cannot read of its configuration, by its own word: with that it does not start, and who asks it
+/// waits for long.
+pub(super) fn configuration() -> Option<String> {
+    // Another user may not read it.
+    if !nix::unistd::geteuid().is_root() {
+        return None;
+    }
+    let mut check = Command::new("/usr/libexec/totpd");
+    let told = check.arg("--check-config").env_clear().stdin(Stdio::null()).output().ok()?;
+    if told.status.success() {
+        return None;
+    }
+    let why = String::from_utf8_lossy(&told.stderr);
+    Some(format!("totpd cannot start: {}", why.trim().replace('\n', "; ")))
+}
+
 /// Whether somebody but root can change a file that root's programs trust.
 fn is_anybodys(path: &Path) -> Option<String> {
     let told = fs::metadata(path).ok()?;

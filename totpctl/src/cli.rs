@@ -168,7 +168,8 @@ pub(crate) enum Command {
     /// The lines that change are shown, and hold at once: behind the password of SERVICE a code is asked for.
     /// Whoever logs in anew through it meanwhile, with the code of an app, shows that it can be entered: then
     /// it stays. If nobody does, all files are as before, to the byte and the second; also if this terminal
-    /// or the network is gone, or the machine is started anew. Without SERVICE it says what is being tried.
+    /// or the network is gone, or the machine is started anew. What somebody else wrote there meanwhile goes into
+    /// /var/lib/totpctl/SERVICE.edited. Without SERVICE it says what is being tried.
     Try(Try),
     /// Have a service ask for a code (root)
     ///

@@ -96,7 +96,7 @@ pub(crate) fn disabling(service: &str) -> Result<Vec<Change>, Failure> {
         let after = disabled(name, &with).map_err(|refusal| {
             Failure::refused(format!(
                 "{name} is left as it is: {refusal}. A profile goes by the program that wrote it: \
-                 pam-auth-update --disable totp, or authselect disable-feature with-totp"
+                 pam-auth-update --disable totp, or authselect disable-feature with-totp (and with-totp-required)"
             ))
         })?;
         if let Some(after) = after {

@@ -141,7 +141,7 @@ fn tell_of_some(block: &str, finding: &Finding, report: &mut Report) {
     match finding {
         // sshd takes UsePAM for everybody or for nobody.
         Finding::NoPam | Finding::CannotAsk => report.notes.push(format!(
-            "{block} can be asked for no code (KbdInteractiveAuthentication no), and gets in by a key alone"
+            "{block} can be asked for no code (KbdInteractiveAuthentication no), whatever else lets it in"
         )),
         Finding::NobodyGetsIn(methods) => report.wrong.push(format!(
             "{block} gets nobody in: AuthenticationMethods {methods} wants what \

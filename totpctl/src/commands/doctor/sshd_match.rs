@@ -46,7 +46,7 @@ fn read(path: &Path, depth: u8, blocks: &mut Vec<Block>) {
 /// sshd gives up below this too.
 const DEEPEST: u8 = 16;
 
-/// The words of a line: between spaces, with `=` after the first as good as one, and in quotes.
+/// The words of a line: between spaces, with `=` as good as one, and in quotes.
 fn words(line: &str) -> Vec<String> {
     let line = line.trim();
     if line.starts_with('#') {

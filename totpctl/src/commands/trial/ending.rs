@@ -28,17 +28,16 @@ pub(super) fn end(trial: &Trial) -> Result<(), Failure> {
 fn put_back(file: &Tried) -> io::Result<()> {
     let kept = beside(&file.path, "before");
     remove(&beside(&file.path, "new"))?;
-    let is_ours = |text: &[u8]| text == file.text.as_bytes();
     match (inode(&kept)?, inode(&file.path)?) {
         // It was not changed yet, or is put back already.
         (None, _) if file.existed => {}
         (Some(kept_inode), Some(present)) if kept_inode == present => fs::remove_file(&kept)?,
         (Some(_), _) => {
-            save_if(&file.path, |text| !is_ours(text))?;
+            save_edited(file);
             fs::rename(&kept, &file.path)?;
         }
         (None, Some(_)) => {
-            save_if(&file.path, |text| !is_ours(text))?;
+            save_edited(file);
             fs::remove_file(&file.path)?;
         }
         (None, None) => {}
@@ -55,13 +54,11 @@ fn keep(file: &Tried) -> io::Result<()> {
 
 /// Whatever somebody else wrote meanwhile is not lost: it is kept with what was tried, or where there is no room
 /// for it, in its own folder. That it cannot be kept anywhere is no reason to leave a stack that shuts out.
-fn save_if(path: &Path, is_wanted: impl Fn(&[u8]) -> bool) -> io::Result<()> {
-    let text = match fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        text => text?,
-    };
-    if !is_wanted(&text) {
-        return Ok(());
+fn save_edited(file: &Tried) {
+    let path = &file.path;
+    let Ok(text) = fs::read(path) else { return };
+    if text == file.text.as_bytes() {
+        return;
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let edited = Path::new(FOLDER).join(format!("{name}.edited"));
@@ -71,7 +68,6 @@ fn save_if(path: &Path, is_wanted: impl Fn(&[u8]) -> bool) -> io::Result<()> {
         let beside = beside(path, "edited");
         let _ = remove(&beside).and_then(|()| fs::hard_link(path, &beside));
     }
-    Ok(())
 }
 
 fn inode(path: &Path) -> io::Result<Option<u64>> {

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use totpd_interface::Error;
 use zbus::Connection;
 use zbus::message::Header;
@@ -17,13 +16,15 @@ use crate::config::Config;
 use crate::hasher::{Busy, Hasher};
 use crate::journal::{Entry, Priority};
 use crate::login::offers::Offers;
-use crate::people::{People, Person, Unanswered};
+use crate::people::{People, Unanswered};
 use crate::polkit::Polkit;
 use crate::record::Record;
 use crate::recovery::{Guess, Recovery, RecoveryCode};
 use crate::store::{Store, StoreError};
 use crate::subject::{Buckets, Subject};
+use crate::target::{NO_UID, Target};
 use crate::throttle::{Source, Standing};
+use crate::turns::{Turn, Turns};
 use crate::user::UserName;
 use crate::watchers::Watchers;
 
@@ -47,41 +48,6 @@ pub struct Daemon {
     pub offers: Arc<Offers>,
     /// Who is told of changes.
     pub watchers: Watchers,
-}
-
-/// Whose record an attempt is about, and the uid that the name has now.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// Whose record.
-    pub subject: Subject,
-    /// The uid; nothing if there is no such user.
-    pub uid: Option<u32>,
-}
-
-impl Target {
-    /// The record as it is to be judged: a new one where there is none, and where there is
-    /// nothing but wrong codes in it, under the uid of today.
-    #[must_use]
-    pub fn record(&self, stored: Option<Record>) -> Record {
-        let uid = self.uid.unwrap_or(NO_UID);
-        let mut record = stored.unwrap_or_else(|| Record::new(uid));
-        if record.factors.is_empty() {
-            record.uid = uid;
-        }
-        record
-    }
-
-    /// The uid that attempts are judged with.
-    #[must_use]
-    pub fn uid_now(&self) -> u32 {
-        self.uid.unwrap_or(NO_UID)
-    }
-}
-
-impl From<Person> for Target {
-    fn from(person: Person) -> Self {
-        Self { subject: Subject::User(person.name), uid: Some(person.uid) }
-    }
 }
 
 impl Daemon {
@@ -303,40 +269,10 @@ impl Daemon {
     }
 }
 
-/// Turns of ordinary users: however many questions they send at a time, few of them are worked on,
-/// so that they take neither the threads of lookups nor the queue of the store from root's logins.
-struct Turns(Arc<Semaphore>);
-
-/// A turn. It ends when it is dropped.
-#[derive(Debug)]
-pub struct Turn {
-    _permit: Option<OwnedSemaphorePermit>,
-}
-
-impl Turns {
-    fn new() -> Self {
-        Self(Arc::new(Semaphore::new(MOST_ORDINARY_TURNS)))
-    }
-
-    /// Waits for a turn of `caller`. Root has one at once.
-    async fn turn(&self, caller: Caller) -> Turn {
-        if caller.is_root() {
-            return Turn { _permit: None };
-        }
-        // Never closed, so the error cannot arise.
-        Turn { _permit: Arc::clone(&self.0).acquire_owned().await.ok() }
-    }
-}
-
 fn unanswered(error: Unanswered) -> Error {
     Entry::new(Priority::Error, error.to_string()).write();
     Error::Internal(error.to_string())
 }
-
-/// The uid of nobody at all: (uid_t)-1, which no process can have.
-const NO_UID: u32 = u32::MAX;
-/// A quarter of the threads that may ask NSS.
-const MOST_ORDINARY_TURNS: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -414,23 +350,5 @@ mod tests {
         // A record of its own goes before.
         run(daemon.store.update(user("nobody"), |_| ((), Some(enrolled(1))))).unwrap();
         assert_eq!(run(daemon.record_under("nobody")).unwrap().throttle.strangers().failures(), 0);
-    }
-
-    #[test]
-    fn ordinary_users_wait_for_each_other_and_root_for_nobody() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        runtime.block_on(async {
-            let turns = Turns::new();
-            let (root, user) = (Caller { uid: 0 }, Caller { uid: 1000 });
-            let mut taken = Vec::new();
-            for _ in 0..MOST_ORDINARY_TURNS {
-                taken.push(turns.turn(user).await);
-            }
-            let wait = Duration::from_millis(20);
-            assert!(tokio::time::timeout(wait, turns.turn(user)).await.is_err());
-            assert!(tokio::time::timeout(wait, turns.turn(root)).await.is_ok());
-            taken.pop();
-            assert!(tokio::time::timeout(wait, turns.turn(user)).await.is_ok());
-        });
     }
 }

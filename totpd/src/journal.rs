@@ -95,10 +95,18 @@ pub fn escaped(text: &str) -> String {
     safe
 }
 
+/// A name as the log has it, which a message may bring with megabytes.
+#[must_use]
+pub fn shortened(name: &str) -> String {
+    name.chars().take(LONGEST_NAME).collect()
+}
+
 const JOURNAL: &str = "/run/systemd/journal/socket";
 const SYSLOG: &str = "/dev/log";
 /// Syslog's facility for logins (RFC 5424 section 6.2.1).
 const AUTHPRIV: u8 = 10;
+/// Characters.
+const LONGEST_NAME: usize = 256;
 
 #[cfg(test)]
 mod tests {

@@ -6,8 +6,9 @@ use totpd_interface::Error;
 use crate::attempt::{Attempt, Rules, Verdict, attempt};
 use crate::caller::Caller;
 use crate::clock;
-use crate::daemon::{Daemon, Target};
+use crate::daemon::Daemon;
 use crate::record::Record;
+use crate::target::Target;
 use crate::throttle::Source;
 
 /// What a caller has shown.

@@ -8,9 +8,9 @@ use totpd_qr::Picture;
 use crate::clock;
 use crate::code::Code;
 use crate::context::Context;
-use crate::daemon::{Daemon, Target};
+use crate::daemon::Daemon;
 use crate::enrolment::{self, Confirmation};
-use crate::journal::{Entry, Priority, escaped};
+use crate::journal::{Entry, Priority, escaped, shortened};
 use crate::locale;
 use crate::login::offers::Place;
 use crate::manager::enrolling;
@@ -20,6 +20,7 @@ use crate::options::Options;
 use crate::record::Record;
 use crate::reply::Reply;
 use crate::subject::Subject;
+use crate::target::Target;
 use crate::uri;
 
 /// What to show `user`, if it exists and has no factor: one that waits for its first code, the same
@@ -71,10 +72,10 @@ pub(super) async fn offer(
         .await?;
     let Some((factor, what)) = offered else { return Ok(None) };
     // Whoever saw the key is to be found, also who hung up then.
-    let user_shown: String = user.chars().take(LONGEST_NAME).collect();
-    let message = format!("unverified factor {what} at a login of {}", escaped(&user_shown));
+    let shown = shortened(user);
+    let message = format!("unverified factor {what} at a login of {}", escaped(&shown));
     Entry::new(Priority::Notice, message)
-        .with("TOTP_USER", &user_shown)
+        .with("TOTP_USER", &shown)
         .with("TOTP_FACTOR", factor.id.as_str())
         .with("TOTP_REASON", &format!("unverified factor {what} at a login"))
         .with("TOTP_RHOST", context.rhost.as_deref().unwrap_or_default())
@@ -178,8 +179,6 @@ const KEEP: &str = "Keep these on paper. Each is good once, without the phone:";
 const RETURN: &str = "Press Return when you have them: ";
 /// Where a program cannot show it.
 pub(super) const ELSEWHERE: &str = "You have no second factor yet. Run: totpctl enroll";
-/// Characters of a name in the log.
-const LONGEST_NAME: usize = 256;
 const COLUMNS: usize = 80;
 /// Lines of a terminal, without the three of text.
 const QR_LINES: usize = 21;

@@ -5,11 +5,13 @@ use zbus::Connection;
 use zbus::message::Header;
 
 use crate::caller::Caller;
-use crate::daemon::{Daemon, Target, Turn};
+use crate::daemon::Daemon;
 use crate::journal::escaped;
 use crate::polkit::Action;
 use crate::store::StoreError;
 use crate::subject::Subject;
+use crate::target::Target;
+use crate::turns::Turn;
 use crate::user::UserName;
 
 /// A caller that may act for a user.

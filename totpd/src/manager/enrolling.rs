@@ -7,7 +7,7 @@ use totpd_qr::Picture;
 
 use crate::clock;
 use crate::code::Code;
-use crate::daemon::{Daemon, Target};
+use crate::daemon::Daemon;
 use crate::enrolment::{self, Confirmation, Diagnosis};
 use crate::manager::actor::Actor;
 use crate::manager::log::{change, refusal};
@@ -17,6 +17,7 @@ use crate::options::Options;
 use crate::proof::Proof;
 use crate::record::Record;
 use crate::state;
+use crate::target::Target;
 use crate::uri;
 
 /// Makes a factor, or finds the one that waits.

@@ -3,11 +3,12 @@
 use totpd_interface::Error;
 use zeroize::Zeroizing;
 
-use crate::daemon::{Daemon, Target};
+use crate::daemon::Daemon;
 use crate::manager::actor::Actor;
 use crate::manager::log::{change, refusal};
 use crate::proof::Proof;
 use crate::recovery::RecoveryCode;
+use crate::target::Target;
 
 /// Recovery codes for a user who has none (any more). They are shown once, and never again.
 pub(crate) async fn first_recovery_codes(

@@ -1,0 +1,109 @@
+//! The text of a login's prompt.
+
+use crate::context::Context;
+use crate::record::Record;
+use crate::throttle::Standing;
+
+/// The text of the prompt. Who exists and who does not are told alike that they must wait.
+pub(super) fn prompt(words: Option<&str>, standing: Standing) -> String {
+    let words = words.unwrap_or(PROMPT);
+    let hint = match standing {
+        Standing::Locked => "locked".into(),
+        Standing::Open => return words.into(),
+        Standing::Waiting(seconds) => format!("wait {}", length(seconds)),
+    };
+    let bare = words.trim_end_matches([':', ' ']);
+    format!("{bare} ({hint}): ")
+}
+
+/// The text of the prompt with the names of the factors that open this service now, where there are
+/// several: as many as fit.
+pub(super) fn with_names(
+    words: Option<&str>,
+    context: &Context,
+    record: &Record,
+    now: u64,
+) -> String {
+    let bare = words.unwrap_or(PROMPT).trim_end_matches([':', ' ']);
+    let service = context.service.as_deref();
+    let names: Vec<_> = record
+        .factors
+        .iter()
+        .filter(|factor| factor.is_verified() && factor.limits.allow(service, now))
+        .map(|factor| factor.name.as_str())
+        .collect();
+    let fits = |names: &[&str], more: &str| {
+        let text = format!("{bare} ({}{more}): ", names.join(", "));
+        (text.chars().count() < NARROW).then_some(text)
+    };
+    let shorter = || (1..names.len()).rev().find_map(|some| fits(names.get(..some)?, ", ..."));
+    let named = match names.as_slice() {
+        [] | [_] => None,
+        all => fits(all, "").or_else(shorter),
+    };
+    named.unwrap_or_else(|| prompt(words, Standing::Open))
+}
+
+/// Seconds up to two minutes, then whole minutes, rounded up.
+pub(super) fn length(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        _ => format!("{} min", seconds.div_ceil(60)),
+    }
+}
+
+const PROMPT: &str = "Verification code: ";
+/// Columns that no text here has.
+pub(super) const NARROW: usize = 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::factor::Kind;
+    use crate::factor::tests::verified;
+
+    #[test]
+    fn a_wait_stands_in_the_prompt_whatever_its_words() {
+        for (words, standing, expected) in [
+            (None, Standing::Open, "Verification code: "),
+            (None, Standing::Waiting(28), "Verification code (wait 28 s): "),
+            (None, Standing::Waiting(119), "Verification code (wait 119 s): "),
+            (None, Standing::Waiting(121), "Verification code (wait 3 min): "),
+            (None, Standing::Waiting(3600), "Verification code (wait 60 min): "),
+            (None, Standing::Locked, "Verification code (locked): "),
+            (Some("Token:"), Standing::Open, "Token:"),
+            (Some("Token:"), Standing::Waiting(1), "Token (wait 1 s): "),
+        ] {
+            assert_eq!(prompt(words, standing), expected);
+        }
+    }
+
+    #[test]
+    fn several_factors_are_named_as_far_as_they_fit_and_open_something_here() {
+        let prompt_of = |names: &[&str], service: Option<&str>| {
+            let mut record = Record::new(1000);
+            for (number, name) in names.iter().enumerate() {
+                let mut factor = verified(Kind::Totp { period: 30 }, None);
+                factor.name = (*name).into();
+                if number == 2 {
+                    factor.limits.services = vec!["sudo".into()];
+                }
+                record.factors.push(factor);
+            }
+            let context = Context { service: service.map(ToOwned::to_owned), ..Context::default() };
+            with_names(None, &context, &record, 5)
+        };
+        let long = "x".repeat(40);
+        for (names, service, expected) in [
+            (&[][..], None, "Verification code: "),
+            (&["Pixel"], None, "Verification code: "),
+            (&["Pixel", "Token"], None, "Verification code (Pixel, Token): "),
+            (&["Pixel", "Token", "Old"], None, "Verification code (Pixel, Token): "),
+            (&["Pixel", "Token", "Old"], Some("sudo"), "Verification code (Pixel, Token, Old): "),
+            (&["Pixel", &long], None, "Verification code (Pixel, ...): "),
+            (&[&long, &long], None, "Verification code: "),
+        ] {
+            assert_eq!(prompt_of(names, service), expected, "{names:?}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Whose record an attempt is about.
+
+use crate::people::Person;
+use crate::record::Record;
+use crate::subject::Subject;
+
+/// Whose record an attempt is about, and the uid that the name has now.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Whose record.
+    pub subject: Subject,
+    /// The uid; nothing if there is no such user.
+    pub uid: Option<u32>,
+}
+
+impl Target {
+    /// The record as it is to be judged: a new one where there is none, and where there is
+    /// nothing but wrong codes in it, under the uid of today.
+    #[must_use]
+    pub fn record(&self, stored: Option<Record>) -> Record {
+        let uid = self.uid.unwrap_or(NO_UID);
+        let mut record = stored.unwrap_or_else(|| Record::new(uid));
+        if record.factors.is_empty() {
+            record.uid = uid;
+        }
+        record
+    }
+
+    /// The uid that attempts are judged with.
+    #[must_use]
+    pub fn uid_now(&self) -> u32 {
+        self.uid.unwrap_or(NO_UID)
+    }
+}
+
+impl From<Person> for Target {
+    fn from(person: Person) -> Self {
+        Self { subject: Subject::User(person.name), uid: Some(person.uid) }
+    }
+}
+
+/// The uid of nobody at all: (uid_t)-1, which no process can have.
+pub const NO_UID: u32 = u32::MAX;

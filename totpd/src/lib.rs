@@ -40,7 +40,7 @@ pub mod seed;
 mod state;
 pub mod store;
 pub mod subject;
-mod target;
+pub mod target;
 pub mod throttle;
 pub mod trial;
 mod turns;

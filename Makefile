@@ -61,10 +61,10 @@ test:
 	scripts/prepare.sh test
 	scripts/test.sh
 
-# The part of the tests that boots hosts with systemd.
+# The tests that boot hosts with systemd, and those that boot kernels with AppArmor and SELinux in force.
 test-machines:
 	scripts/prepare.sh test
-	scripts/test.sh booted
+	scripts/test.sh booted confined
 
 demo:
 	scripts/prepare.sh demo

@@ -18,8 +18,7 @@ fi
 apparmor_parser --skip-kernel-load --skip-cache packaging/apparmor/usr.libexec.totpd
 # The module of SELinux, with the reference policy of this system.
 built=$(mktemp -d)
-cp packaging/selinux/totpd.* "$built"
-make -s -C "$built" -f /usr/share/selinux/devel/Makefile totpd.pp >/dev/null
+scripts/selinux.sh "$built"
 rm -r "$built"
 # The package, where `make deb` made one.
 for package in target/deb/*.deb; do

@@ -1,5 +1,5 @@
 #!/bin/bash
-# prepare.sh demo|test|bench|lint: installs what is missing for that, and says so first.
+# prepare.sh demo|test|kernel|bench|lint: installs what is missing for that, and says so first.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=$1
@@ -13,13 +13,14 @@ demo) needs="$build $machine" ;;
 test) needs="$build $machine zbarimg:zbar-tools rsvg-convert:librsvg2-bin strace:strace faketime:faketime expect:expect gdbus:libglib2.0-bin
              age:age dpkg-shlibdeps:dpkg-dev mkfs.ext4:e2fsprogs sqlite3:sqlite3 pgrep:procps mmdebstrap:mmdebstrap
              systemd-nspawn:systemd-container swtpm:swtpm rpmbuild:rpm" ;;
+kernel) needs="qemu-system-x86_64:qemu-system-x86 mkfs.ext4:e2fsprogs /usr/share/selinux/devel/Makefile:selinux-policy-dev" ;;
 bench) needs="$build $machine python3:python3-minimal
               /usr/share/doc/libpam-google-authenticator:libpam-google-authenticator
               /usr/share/doc/libpam-oath:libpam-oath" ;;
 lint) needs="$build mandoc:mandoc shellcheck:shellcheck systemd-analyze:systemd
              lintian:lintian apparmor_parser:apparmor rpmbuild:rpm rpmlint:rpmlint
              /usr/share/selinux/devel/Makefile:selinux-policy-dev" ;;
-*) echo "usage: prepare.sh demo|test|bench|lint" >&2; exit 2 ;;
+*) echo "usage: prepare.sh demo|test|kernel|bench|lint" >&2; exit 2 ;;
 esac
 
 PATH=$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin

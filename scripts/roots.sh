@@ -1,6 +1,7 @@
 #!/bin/bash
 # roots.sh SUITE...: makes target/roots/SUITE, a small Debian with systemd, an ssh server and the users alice, bob
-# and carol (password: their name and "pw"), for scripts/host.sh to boot copies of. Needs root and mmdebstrap.
+# and carol (password: their name and "pw"), for scripts/host.sh to boot copies of. SUITE-kernel is the same with a
+# kernel, AppArmor and SELinux, for scripts/kernel.sh. Needs root and mmdebstrap.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 packages=systemd-sysv,dbus,polkitd,libpam-systemd,login,passwd,procps,openssh-server,openssh-client,sudo,expect
@@ -9,15 +10,17 @@ packages+=,oathtool,iproute2,debconf,ansible-core,python3,python3-apt,libtss2-tc
 # shellcheck disable=SC2016 # apt-get's own words
 archive=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 '/debian/\?$')
 
-for suite in "$@"; do
-  root=target/roots/$suite
-  made=$( (echo "$packages"; cat scripts/roots.sh) | sha256sum)
+kernel=linux-image-cloud-amd64,apparmor,selinux-policy-default,policycoreutils,selinux-utils
+for name in "$@"; do
+  root=target/roots/$name suite=${name%-kernel} more=""
+  [ "$suite" = "$name" ] || more=,$kernel
+  made=$( (echo "$packages$more"; cat scripts/roots.sh) | sha256sum)
   [ "$(cat "$root.made" 2>/dev/null)" != "$made" ] || continue
   echo "roots: making a Debian $suite under $root"
   rm -rf "$root" "$root.made"
   mkdir -p target/roots
   # shellcheck disable=SC2016 # they are for the shell that mmdebstrap runs
-  mmdebstrap --quiet --variant=minbase --include="$packages" \
+  mmdebstrap --quiet --variant=minbase --include="$packages$more" \
     --customize-hook='for user in alice bob carol; do chroot "$1" useradd -m -s /bin/bash $user; echo "$user:${user}pw"; done | chroot "$1" chpasswd' \
     --customize-hook='rm -f "$1"/etc/hostname "$1"/etc/ssh/ssh_host_*; : >"$1/etc/machine-id"' \
     --customize-hook='chroot "$1" ssh-keygen -q -t ed25519 -N "" -f /etc/ssh/ssh_host_ed25519_key' \

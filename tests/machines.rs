@@ -8,6 +8,7 @@ mod booted;
 mod change;
 mod clients;
 mod clock;
+mod confined;
 mod contract;
 mod crash;
 mod disk;

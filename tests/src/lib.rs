@@ -3,12 +3,14 @@
 
 pub mod authselect;
 mod host;
+mod kernel;
 mod login;
 mod machine;
 pub mod picture;
 mod seed;
 
 pub use host::Host;
+pub use kernel::Kernel;
 pub use login::{PamCall, PamResult, SshCall, SshResult};
 pub use machine::{Machine, Ran, eventually};
 pub use seed::Seed;

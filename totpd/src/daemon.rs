@@ -275,7 +275,7 @@ fn unanswered(error: Unanswered) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::time::Duration;
 
     use zeroize::Zeroizing;
@@ -286,7 +286,7 @@ mod tests {
     use crate::store::memory::Memory;
 
     /// A daemon over a store in memory, and that store.
-    fn daemon() -> (Daemon, Arc<Memory>) {
+    pub(crate) fn daemon() -> (Daemon, Arc<Memory>) {
         let memory = Arc::new(Memory::default());
         let store = Store::new(memory.clone(), Duration::from_secs(4));
         let buckets = Buckets::new(Zeroizing::new([7; 32]));
@@ -334,6 +334,36 @@ mod tests {
             let throttle = run(daemon.record_under("alice")).unwrap().throttle;
             assert_eq!(throttle.strangers().failures(), expected);
         }
+    }
+
+    #[test]
+    fn a_recovery_code_is_hashed_where_it_may_be_looked_at() {
+        let ((daemon, _), alice) = (daemon(), alice());
+        let (codes, recovery) = run(daemon.recovery_codes()).unwrap();
+        assert_eq!((codes.len(), recovery.left()), (10, 10));
+        let typed = codes[0].shown();
+        let answer = || run(daemon.answer(&alice, &typed, &Source::Unplaced)).unwrap();
+        assert!(matches!(answer(), Answer::Recovery(_)));
+        let mut throttled = enrolled(1000);
+        for _ in 0..20 {
+            throttled.throttle.fail(&Source::Unplaced, clock::now());
+        }
+        let change = move |_| ((), Some(throttled.clone()));
+        run(daemon.store.update(user("alice"), change)).unwrap();
+        assert!(matches!(answer(), Answer::Malformed), "throttled whatever it says");
+    }
+
+    #[test]
+    fn a_name_is_that_of_its_uid_alone() {
+        let (daemon, _) = daemon();
+        // Of every host.
+        let caller = Caller { uid: 1 };
+        for (name, own) in [("daemon", true), ("root", false), ("no-such-user", false)] {
+            assert_eq!(run(daemon.is_own(caller, name)).unwrap(), own, "{name}");
+            assert_eq!(run(daemon.target_for(caller, name)).is_ok(), own, "{name}");
+        }
+        assert_eq!(run(daemon.target_for(Caller { uid: 0 }, "daemon")).unwrap().uid, Some(1));
+        assert_eq!(run(daemon.target_for(Caller { uid: 0 }, "no-such-user")).unwrap().uid, None);
     }
 
     #[test]

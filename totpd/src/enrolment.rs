@@ -211,7 +211,8 @@ mod tests {
         for (now, there) in [(30_599, true), (30_600, false)] {
             let mut record = with(vec![factor(1, Status::Verified), waiting(2)]);
             let verified = verify_waiting(&mut record, now, &RULES);
-            assert_eq!(verified.is_some_and(|factor| factor.is_verified()), there, "{now}");
+            assert_eq!(verified.map(|factor| factor.id), there.then_some(waiting(2).id), "{now}");
+            assert!(record.factors[0].is_verified());
             assert_eq!(record.factors[0].id == waiting(2).id, there, "it replaces the old one");
             assert_eq!(record.factors[0].last_accepted, None);
         }
@@ -271,6 +272,16 @@ mod tests {
         let id = record.factors[0].id.clone();
         let told = confirm(&mut record, id.as_str(), &code, 30_000, &RULES);
         assert_eq!(told, Confirmation::NotWaiting);
+    }
+
+    #[test]
+    fn recovery_codes_go_with_the_last_factor_that_is_verified() {
+        for (id, left) in [(2, 3), (1, 0)] {
+            let mut record = with(vec![factor(1, Status::Verified), waiting(2)]);
+            record.recovery = crate::recovery::tests::three();
+            assert!(remove(&mut record, factor(id, Status::Verified).id.as_str()));
+            assert_eq!(record.recovery.left(), left, "{id}");
+        }
     }
 
     #[test]

@@ -124,6 +124,12 @@ mod tests {
     }
 
     #[test]
+    fn a_name_of_megabytes_is_shortened() {
+        assert_eq!(shortened("älice"), "älice");
+        assert_eq!(shortened(&"ä".repeat(1_000_000)), "ä".repeat(256));
+    }
+
+    #[test]
     fn syslog_gets_facility_and_severity() {
         let line = Entry::new(Priority::Error, "broken".into()).syslog();
         assert!(line.starts_with("<83>totpd["), "{line}");

@@ -178,23 +178,4 @@ fn may_skip(stored: Option<&Record>, uid: u32) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::factor::Kind;
-    use crate::factor::tests::verified;
-
-    #[test]
-    fn nullok_skips_only_who_has_no_factor_at_all() {
-        let mut enrolled = Record::new(1000);
-        enrolled.factors.push(verified(Kind::Totp { period: 30 }, None));
-        let mut pending = Record::new(1000);
-        pending.factors.push(verified(Kind::Totp { period: 30 }, None));
-        pending.factors[0].status =
-            crate::factor::Status::Unverified { expires: 9, wrong_codes: 0 };
-        assert!(may_skip(None, 1000));
-        assert!(may_skip(Some(&Record::new(7)), 1000));
-        assert!(may_skip(Some(&pending), 1000));
-        assert!(!may_skip(Some(&enrolled), 1000));
-        assert!(!may_skip(Some(&enrolled), 1001), "a recreated account is no way around");
-    }
-}
+mod tests;

@@ -41,3 +41,19 @@ impl From<Person> for Target {
 
 /// The uid of nobody at all: (uid_t)-1, which no process can have.
 pub const NO_UID: u32 = u32::MAX;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::conformance::{enrolled, user};
+
+    #[test]
+    fn a_record_with_factors_keeps_its_uid_and_one_without_has_that_of_today() {
+        let target = Target { subject: user("alice"), uid: Some(1000) };
+        assert_eq!((target.record(None).uid, target.uid_now()), (1000, 1000));
+        assert_eq!(target.record(Some(Record::new(7))).uid, 1000);
+        assert_eq!(target.record(Some(enrolled(7))).uid, 7);
+        let nobody = Target { uid: None, ..target };
+        assert_eq!((nobody.record(None).uid, nobody.uid_now()), (NO_UID, NO_UID));
+    }
+}

@@ -51,7 +51,7 @@ pub(super) fn diagnose(record: &Record, id: &str, code: &Code, now: u64, skew: u
     }
     match (off, ignored) {
         (Some((steps, _)), _) if steps.unsigned_abs() == skew + 1 => {
-            Diagnosis::Neighbour { before: steps < 0 }
+            Diagnosis::Neighbour { before: steps.is_negative() }
         }
         (Some((_, ahead)), _) => Diagnosis::ClockOff { ahead },
         (None, Some(ignored)) => ignored,
@@ -160,6 +160,44 @@ mod tests {
         let expected =
             Diagnosis::ParametersIgnored { algorithm: Algorithm::Sha1, digits: 6, period: 60 };
         assert_eq!(told(&record, &code), expected);
+    }
+
+    #[test]
+    fn an_app_that_ignores_parameters_may_be_two_steps_off_and_no_more() {
+        let record = with(Algorithm::Sha256, 8, 60);
+        let mut app = record.factors[1].clone();
+        (app.algorithm, app.digits) = (Algorithm::Sha1, 6);
+        let ignored =
+            Diagnosis::ParametersIgnored { algorithm: Algorithm::Sha256, digits: 8, period: 60 };
+        for (steps, expected) in
+            [(-3, Diagnosis::Unknown), (-2, ignored), (2, ignored), (3, Diagnosis::Unknown)]
+        {
+            let step = time_step(NOW, 30).saturating_add_signed(steps);
+            assert_eq!(told(&record, &code_of(&app, step)), expected, "{steps}");
+        }
+        assert_eq!(told(&record, &Code::parse("000000").unwrap()), Diagnosis::Unknown);
+    }
+
+    #[test]
+    fn the_old_factor_must_be_good_and_its_code_as_long_and_fresh_as_one_that_a_person_types() {
+        let record = with(Algorithm::Sha1, 6, 30);
+        let of_the_past = |steps| code_of(&record.factors[0], time_step(NOW, 30) - steps);
+        assert_eq!(told(&record, &of_the_past(3)), Diagnosis::OldFactor);
+        assert_eq!(told(&record, &of_the_past(4)), Diagnosis::Unknown);
+        let mut disabled = record.clone();
+        disabled.factors[0].status = Status::Disabled;
+        assert_eq!(told(&disabled, &of_the_past(0)), Diagnosis::Unknown);
+        // A code of eight digits that begins with two noughts is no code of six.
+        let mut longer = record.clone();
+        longer.factors[0].digits = 8;
+        let now = (NOW..)
+            .step_by(30)
+            .find(|&now| code_of(&longer.factors[0], time_step(now, 30)).value() < 1_000_000);
+        let now = now.unwrap();
+        let value = code_of(&longer.factors[0], time_step(now, 30)).value();
+        let six = Code::parse(&format!("{value:06}")).unwrap();
+        let id = longer.factors[1].id.clone();
+        assert_eq!(diagnose(&longer, id.as_str(), &six, now, 1), Diagnosis::Unknown);
     }
 
     #[test]

@@ -9,10 +9,11 @@ use crate::clock;
 use crate::code::Code;
 use crate::context::Context;
 use crate::daemon::Daemon;
-use crate::enrolment::{self, Confirmation};
+use crate::enrolment::{self, Confirmation, EnrolmentRules};
+use crate::factor::Factor;
 use crate::journal::{Entry, Priority, escaped, shortened};
 use crate::locale;
-use crate::login::offers::Place;
+use crate::login::offers::{Offers, Place};
 use crate::manager::enrolling;
 use crate::manager::new_factor::new_factor;
 use crate::manager::recovering;
@@ -43,32 +44,11 @@ pub(super) async fn offer(
     }
     let now = clock::now();
     let options = Options::parse(&Dictionary::new(), &daemon.config)?;
-    let lifetime = daemon.config.enrolment.unverified_lifetime;
-    let new = new_factor(options, now, lifetime)?;
     let rules = daemon.config.enrolment.clone();
+    let new = new_factor(options, now, rules.unverified_lifetime)?;
     let (offers, place) = (Arc::clone(&daemon.offers), Place::of(context));
     let offered = daemon
-        .update(&target, move |record| {
-            if record.is_enrolled() {
-                // Also where it is another's: the name is no way to a door that it opened once.
-                return (None, record);
-            }
-            let mut record = match record.uid == uid {
-                true => record,
-                false => Record { throttle: record.throttle, ..Record::new(uid) },
-            };
-            let waiting = enrolment::waiting(&record, now).cloned();
-            let what = match waiting {
-                Some(waiting) if offers.were_at(&waiting.id, &place) => {
-                    return (Some((waiting, "shown again")), record);
-                }
-                Some(_) => "made in place of one that was shown elsewhere",
-                None => "made",
-            };
-            let added = enrolment::add(&mut record, new.clone(), &rules);
-            offers.note(new.id.clone(), place.clone(), now.saturating_add(lifetime), now);
-            (added.is_ok().then(|| (new.clone(), what)), record)
-        })
+        .update(&target, move |record| choose(record, uid, &new, &offers, &place, now, &rules))
         .await?;
     let Some((factor, what)) = offered else { return Ok(None) };
     // Whoever saw the key is to be found, also who hung up then.
@@ -88,6 +68,40 @@ pub(super) async fn offer(
         .with("factor", factor.id.to_string())
         .with("uri", link.as_str().to_owned());
     Ok(Some(details.into()))
+}
+
+/// Which factor is shown, if any, and what the journal says of it: the one that waits, if that was shown at this
+/// place, or else `new`.
+fn choose(
+    record: Record,
+    uid: u32,
+    new: &Factor,
+    offers: &Offers,
+    place: &Place,
+    now: u64,
+    rules: &EnrolmentRules,
+) -> (Option<(Factor, &'static str)>, Record) {
+    if record.is_enrolled() {
+        // Also where it is another's: the name is no way to a door that it opened once.
+        return (None, record);
+    }
+    let mut record = match record.uid == uid {
+        true => record,
+        false => Record { throttle: record.throttle, ..Record::new(uid) },
+    };
+    let what = match enrolment::waiting(&record, now).cloned() {
+        Some(waiting) if offers.were_at(&waiting.id, place) => {
+            return (Some((waiting, "shown again")), record);
+        }
+        Some(_) => "made in place of one that was shown elsewhere",
+        None => "made",
+    };
+    if enrolment::add(&mut record, new.clone(), rules).is_err() {
+        return (None, record);
+    }
+    let expires = now.saturating_add(rules.unverified_lifetime);
+    offers.note(new.id.clone(), place.clone(), expires, now);
+    (Some((new.clone(), what)), record)
 }
 
 /// The verdict on a first code, its details, and what the journal says.
@@ -188,9 +202,54 @@ const QR_MARGIN: usize = 2;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::factor::tests::verified;
+    use crate::factor::{FactorId, Kind, Status};
+    use crate::throttle::Source;
 
     const LINK: &str =
         "otpauth://totp/totp-test:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=totp-test";
+
+    #[test]
+    fn a_key_is_shown_again_at_its_place_alone_and_never_to_who_has_a_factor() {
+        let rules = EnrolmentRules { unverified_lifetime: 600, max_factors: 1, skew: 1 };
+        let factor = |number| Factor {
+            id: FactorId::from_random([number; 5]),
+            status: Status::Unverified { expires: 30_600, wrong_codes: 0 },
+            created: 30_000,
+            ..verified(Kind::Totp { period: 30 }, None)
+        };
+        let place =
+            |rhost: &str| Place::of(&Context { rhost: Some(rhost.into()), ..Context::default() });
+        let (home, elsewhere) = (place("192.0.2.1"), place("192.0.2.2"));
+        let offers = Offers::default();
+        let choose = |record, uid, new, place, now| {
+            choose(record, uid, &factor(new), &offers, place, now, &rules)
+        };
+        let shown =
+            |chosen: Option<(Factor, &'static str)>| chosen.map(|(factor, what)| (factor.id, what));
+        let mut fresh = Record::new(1000);
+        fresh.throttle.fail(&Source::Unplaced, 5);
+        let (chosen, record) = choose(fresh, 1000, 1, &home, 30_000);
+        assert_eq!(shown(chosen), Some((factor(1).id, "made")));
+        let (chosen, record) = choose(record, 1000, 2, &home, 30_001);
+        assert_eq!(shown(chosen), Some((factor(1).id, "shown again")));
+        let (chosen, record) = choose(record, 1000, 3, &elsewhere, 30_002);
+        let told = "made in place of one that was shown elsewhere";
+        assert_eq!(shown(chosen), Some((factor(3).id, told)));
+        assert_eq!(record.factors.len(), 1);
+        let (chosen, record) = choose(record, 1000, 4, &home, 30_003);
+        assert_eq!(shown(chosen), Some((factor(4).id, told)));
+        // Another account of that name: nothing of the old one is left but its wrong codes.
+        let (chosen, mut record) = choose(record, 1001, 5, &home, 30_004);
+        assert_eq!(shown(chosen), Some((factor(5).id, "made")));
+        assert_eq!((record.uid, record.throttle.strangers().failures()), (1001, 1));
+        record.factors[0].status = Status::Verified;
+        for uid in [1001, 1000] {
+            assert!(choose(record.clone(), uid, 6, &home, 30_005).0.is_none(), "{uid}");
+        }
+        record.factors[0].status = Status::Disabled;
+        assert!(choose(record, 1001, 6, &home, 30_006).0.is_none(), "disabled is enrolled");
+    }
 
     #[test]
     fn a_screen_has_80_columns_and_24_lines_at_most() {

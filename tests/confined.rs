@@ -1,0 +1,144 @@
+//! AppArmor and SELinux in force, each on a machine with a kernel of its own: what people do goes on as without
+//! them, nothing of it is denied, and what totpd has no business with is.
+
+use tests::{Kernel, Seed};
+
+const ROOT: &str = "bookworm-kernel";
+
+/// What a person sees of `command`, which asks for the password of `user` and a code.
+fn seen(kernel: &mut Kernel, user: &str, code: &str, command: &str) -> String {
+    kernel.run(&format!("/opt/tests/newcomer {user}pw '{code}' right {command}")).text()
+}
+
+/// Whether `user` gets in by ssh.
+fn ssh(kernel: &mut Kernel, user: &str, code: &str) -> bool {
+    let command = format!(
+        "ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
+         -o NumberOfPasswordPrompts=1 -o PreferredAuthentications=keyboard-interactive \
+         {user}@127.0.0.1 'echo in as $(id -un)'"
+    );
+    seen(kernel, user, code, &command).contains(&format!("\nin as {user}"))
+}
+
+/// Days of users and administrators. `admin` runs a script as an administrator does at a shell.
+fn days_go_by(kernel: &mut Kernel, admin: fn(&mut Kernel, &str) -> tests::Ran) {
+    let seed = Seed::numbered(1);
+    let enrol =
+        format!("echo {} | totpctl enroll alice --secret-stdin --no-confirm --qr none", seed.0);
+    admin(kernel, &enrol).ok();
+    // A change that is tried, and kept by the login.
+    let told = |kernel: &mut Kernel, words: &str| {
+        let wait = format!(
+            "for _ in $(seq 600); do if grep -q '{words}' /root/tried; then exit 0; fi; sleep 0.1; done; \
+             cat /root/tried; exit 1"
+        );
+        admin(kernel, &wait).ok();
+    };
+    admin(kernel, "setsid totpctl try sshd --minutes 30 >/root/tried 2>&1 </dev/null &").ok();
+    told(kernel, "This holds now");
+    let code = seed.code();
+    assert!(!ssh(kernel, "alice", "000000"), "a wrong code");
+    assert!(ssh(kernel, "alice", &code), "a right code");
+    assert!(!ssh(kernel, "alice", &code), "a used code");
+    told(kernel, "the change is kept, since alice");
+    admin(kernel, "totpctl disable sshd && pam-auth-update --enable totp").ok();
+    admin(kernel, "usermod -aG sudo alice").ok();
+    assert!(ssh(kernel, "bob", ""), "who has no factor");
+    admin(kernel, "totpctl list; totpctl unlock alice").ok();
+    // A code that was not used yet: the wait of a person for the next one is left out.
+    admin(kernel, &format!("totpctl remove alice && {enrol}")).ok();
+    let sudo = "runuser -u alice -- sudo -k id -un";
+    let told = seen(kernel, "alice", &seed.code(), sudo);
+    assert!(told.contains("\nroot"), "{told}");
+    admin(kernel, &format!("totpctl remove alice && {enrol}")).ok();
+    let su = "runuser -u bob -- su alice -c 'echo in as $(id -un)'";
+    let told = seen(kernel, "alice", &seed.code(), su);
+    assert!(told.contains("in as alice"), "{told}");
+    let told = admin(kernel, "runuser -u alice -- totpctl show").ok();
+    assert!(told.contains("verified"), "{told}");
+
+    // A first login makes a factor.
+    admin(kernel, "sed -i 's/pam_totp.so.*/pam_totp.so enroll/' /etc/pam.d/common-auth").ok();
+    assert!(ssh(kernel, "carol", "000000"), "a first login");
+    let told = admin(kernel, "totpctl show carol").ok();
+    assert!(told.contains("verified"), "{told}");
+
+    admin(kernel, "echo 'a long enough passphrase' | totpctl backup /root/backup.age").ok();
+    admin(kernel, "totpctl rekey && totpctl verify-store").ok();
+    let restore =
+        "echo 'a long enough passphrase' | totpctl restore /root/backup.age --yes --replace";
+    admin(kernel, restore).ok();
+    // Started anew, and by its socket.
+    admin(kernel, "systemctl restart totpd.socket && systemctl stop totpd.service").ok();
+    assert!(!ssh(kernel, "alice", "000000"));
+    admin(kernel, "systemctl is-active totpd.service && totpctl doctor || true").ok();
+}
+
+#[test]
+fn confined_by_apparmor_nothing_is_denied_that_totpd_needs() {
+    let mut kernel = Kernel::boot(ROOT, "apparmor");
+    kernel.run("apt-get install -y /opt/tests/libpam-totp.deb").ok();
+    kernel
+        .run(
+            "cp /usr/share/doc/libpam-totp/examples/apparmor/usr.libexec.totpd /etc/apparmor.d/ && \
+             apparmor_parser -r /etc/apparmor.d/usr.libexec.totpd && systemctl stop totpd.service",
+        )
+        .ok();
+    days_go_by(&mut kernel, |kernel, script| kernel.run(script));
+    let domain = kernel.run("cat /proc/$(pidof totpd)/attr/current").ok();
+    assert_eq!(domain.trim(), "totpd (enforce)");
+    let denied = "journalctl -k --no-pager | grep 'apparmor=\"DENIED\"' | grep -i totp || true";
+    assert_eq!(kernel.run(denied).ok(), "");
+    // And it is in force: a program that puts itself under the same profile.
+    for (mode, file, refused) in
+        [("r", "/etc/passwd", false), ("r", "/etc/shadow", true), ("w", "/home/alice/x", true)]
+    {
+        let script = format!(
+            "python3 -c 'open(\"/proc/self/attr/current\", \"w\").write(\"changeprofile totpd\"); \
+             open(\"{file}\", \"{mode}\")'"
+        );
+        let ran = kernel.run(&script);
+        assert_eq!(ran.status != 0, refused, "{file}: {ran:#?}");
+        assert_eq!(ran.stderr.contains("Permission denied"), refused, "{file}: {ran:#?}");
+    }
+    assert!(kernel.run(denied).ok().contains("profile=\"totpd\""), "denials are found");
+}
+
+#[test]
+fn confined_by_selinux_nothing_is_denied_that_totpd_needs() {
+    let mut kernel = Kernel::boot(ROOT, "selinux");
+    kernel.run("semodule -i /opt/tests/totpd.pp").ok();
+    kernel.run("apt-get install -y /opt/tests/libpam-totp.deb").ok();
+    kernel
+        .run(
+            "systemctl stop totpd.service totpd.socket && \
+             restorecon -RF /usr/libexec/totpd /usr/bin/totpctl /etc/totpd /var/lib/totpd /run/totpd && \
+             systemctl start totpd.socket && setenforce 1",
+        )
+        .ok();
+    assert_eq!(kernel.run("getenforce").ok(), "Enforcing\n");
+    let since = kernel.run("date '+%F %T'").ok();
+    // Its output through a pipe: files of the one who runs the scripts are nothing to confined programs.
+    days_go_by(&mut kernel, |kernel, script| {
+        kernel.run(&format!(
+            "set -o pipefail; cat >/run/script <<'END'\n{script}\nEND\n\
+             runcon unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023 bash /run/script 2>&1 | cat"
+        ))
+    });
+    let domain = kernel.run("cat /proc/$(pidof totpd)/attr/current").ok();
+    assert!(domain.contains(":totpd_t:"), "{domain}");
+    let denied = format!(
+        "journalctl --since '{}' --no-pager | grep 'avc: *denied' | grep -i totp || true",
+        since.trim()
+    );
+    assert_eq!(kernel.run(&denied).ok(), "");
+    assert_eq!(kernel.run("getenforce").ok(), "Enforcing\n");
+    // And it is in force: the store is nothing to a confined service.
+    for script in [
+        "runcon -t totpd_t -- cat /etc/shadow",
+        "runcon -u system_u -r system_r -t sshd_t -- cat /var/lib/totpd/store.db",
+    ] {
+        let ran = kernel.run(script);
+        assert!(ran.status != 0 && ran.text().contains("ermission denied"), "{script}: {ran:#?}");
+    }
+}

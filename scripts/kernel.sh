@@ -51,15 +51,16 @@ UNIT
 fi
 
 folder=$(mktemp -d)
-# Of the machine's own life; what is open stays until QEMU ends.
+# What is open stays until QEMU ends.
 size=$(du -sm "$tests" | cut -f1)
 truncate -s $((size + size / 4 + 32))M "$folder/tests"
 mkfs.ext4 -q -F -d "$tests" "$folder/tests"
 exec 8<"$folder/tests"
 rm -r "$folder"
-exec qemu-system-x86_64 -M q35 -accel tcg,thread=multi -cpu max -m 1024 -smp 2 -display none -nodefaults -no-reboot \
+# It ends with who started this.
+exec setpriv --pdeathsig KILL -- qemu-system-x86_64 -M q35 -accel tcg,thread=multi -cpu max -m 1024 -smp 2 -display none -nodefaults -no-reboot \
   -kernel "$(echo "$root"/boot/vmlinuz-*)" -initrd "$(echo "$root"/boot/initrd.img-*)" \
   -append "root=/dev/vda rw console=ttyS0 quiet mitigations=off security=$module selinux=1 enforcing=0" \
   -drive "if=virtio,file=$image,format=raw,snapshot=on" -drive "if=virtio,file=/dev/fd/8,format=raw,readonly=on" \
-  -serial "file:$root.console" -nic none -device virtio-serial -chardev stdio,id=tests,signal=off \
+  -serial "file:$root.$module.console" -nic none -device virtio-serial -chardev stdio,id=tests,signal=off \
   -device virtserialport,chardev=tests,name=tests

@@ -108,3 +108,21 @@ fn a_file_that_was_rolled_back_as_a_whole_is_not_noticed() {
         assert!(is_yes(&host.verify(name, tampered.step)), "then the threat model can say more");
     }
 }
+
+/// Whoever could write a file of ours could have it parsed by what is built in: see `.cargo/config.toml`.
+#[test]
+fn the_sqlite_that_is_built_in_has_no_more_than_the_store_uses() {
+    let connection = rusqlite::Connection::open_in_memory().unwrap();
+    for statement in [
+        "CREATE VIRTUAL TABLE t USING fts5(x)",
+        "CREATE VIRTUAL TABLE t USING fts3(x)",
+        "CREATE VIRTUAL TABLE t USING rtree(a, b, c)",
+        "CREATE VIRTUAL TABLE t USING dbstat(main)",
+        "SELECT json_array(1)",
+        "SELECT load_extension('/tmp/x.so')",
+        "SELECT soundex('x')",
+    ] {
+        let error = connection.execute_batch(statement).unwrap_err().to_string();
+        assert!(error.contains("no such"), "{statement}: {error}");
+    }
+}

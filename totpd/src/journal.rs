@@ -58,7 +58,7 @@ impl Entry {
     }
 
     /// The journal's native protocol: a field a line. Values hold no newline.
-    fn native(&self) -> Vec<u8> {
+    pub(crate) fn native(&self) -> Vec<u8> {
         let mut text = format!(
             "MESSAGE={}\nPRIORITY={}\nSYSLOG_FACILITY={AUTHPRIV}\nSYSLOG_IDENTIFIER=totpd\n",
             self.message, self.priority as u8

@@ -13,7 +13,7 @@ use crate::clock;
 use crate::context::Context;
 use crate::daemon::Daemon;
 use crate::login::answer::told;
-use crate::login::decision::{decision, journal};
+use crate::login::decision::{decision, of_attempt};
 use crate::login::prompt::{prompt, with_names};
 use crate::record::Record;
 use crate::reply::Reply;
@@ -154,7 +154,7 @@ impl Login {
         };
         let rules = self.0.config.rules.clone();
         let judged = self.0.update(&target, move |record| attempt(record, &one, &rules)).await?;
-        journal(user, &context, &source, &target, &judged);
+        of_attempt(user, &context, &source, &target, &judged).write();
         if context.enroll && matches!(judged, Verdict::Denied(Reason::NotEnrolled)) {
             let told = Reply::new().with("message", first_login::ELSEWHERE);
             return Ok((verdict::DENIED.into(), told.into()));

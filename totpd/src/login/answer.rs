@@ -77,4 +77,18 @@ mod tests {
             assert_eq!((word.as_str(), details.len()), ("denied", 0));
         }
     }
+
+    #[test]
+    fn an_approval_tells_its_owner_of_recovery_codes() {
+        let used = Some("2026-11-24 17:04");
+        for (method, left, used, told) in [
+            ("totp", 9, None, None),
+            ("totp", 9, used, Some("A recovery code was used on 2026-11-24 17:04. Was it you?")),
+            ("recovery", 9, used, Some("Recovery code used up; 9 are left.")),
+            ("recovery", 1, None, Some("Recovery code used up; 1 is left.")),
+            ("recovery", 0, None, Some("That was your last recovery code. Make new ones.")),
+        ] {
+            assert_eq!(news(method, left, used).as_deref(), told, "{method} {left}");
+        }
+    }
 }

@@ -8,20 +8,16 @@ use crate::journal::{Entry, Priority, escaped, shortened};
 use crate::target::Target;
 use crate::throttle::Source;
 
-/// Writes what came of one attempt.
-pub(super) fn journal(
+/// What came of one attempt.
+pub(super) fn of_attempt(
     user: &str,
     context: &Context,
     source: &Source,
     target: &Target,
     judged: &Verdict,
-) {
+) -> Entry {
     let (word, reason) = match judged {
-        Verdict::Approved { method: "recovery", left, .. } => {
-            return decision(user, context, source, verdict::APPROVED, "recovery code")
-                .with("TOTP_RECOVERY_CODES_LEFT", &left.to_string())
-                .write();
-        }
+        Verdict::Approved { method: "recovery", .. } => (verdict::APPROVED, "recovery code"),
         Verdict::Approved { .. } => (verdict::APPROVED, "right code"),
         Verdict::Denied(reason) => (verdict::DENIED, words(*reason, target)),
         Verdict::Throttled { retry_after: None } => (verdict::THROTTLED, "locked"),
@@ -32,9 +28,11 @@ pub(super) fn journal(
         Verdict::Approved { factor: Some(factor), .. } => {
             entry.with("TOTP_FACTOR", factor.as_str())
         }
-        _ => entry,
+        Verdict::Approved { factor: None, left, .. } => {
+            entry.with("TOTP_RECOVERY_CODES_LEFT", &left.to_string())
+        }
+        Verdict::Denied(_) | Verdict::Throttled { .. } => entry,
     }
-    .write();
 }
 
 fn words(reason: Reason, target: &Target) -> &'static str {
@@ -79,3 +77,60 @@ pub(super) fn decision(
 
 /// Finds every decision: `journalctl MESSAGE_ID=…`.
 const DECISION: &str = "3c6f1a52d0f94a7f8e0f4f6a3d9a1b7e";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::factor::FactorId;
+    use crate::store::conformance::user;
+
+    /// The fields of the record in the journal.
+    fn fields(target: &Target, judged: &Verdict) -> Vec<String> {
+        let context = Context { service: Some("sshd".into()), ..Context::default() };
+        let entry = of_attempt("al\nice", &context, &Source::Unplaced, target, judged);
+        String::from_utf8(entry.native()).unwrap().lines().map(ToOwned::to_owned).collect()
+    }
+
+    #[test]
+    fn an_approval_says_by_what() {
+        let alice = Target { subject: user("alice"), uid: Some(1000) };
+        let id = FactorId::from_random([1; 5]);
+        let approved = |factor, method| Verdict::Approved { factor, method, left: 9, used: None };
+        let told = fields(&alice, &approved(Some(id.clone()), "totp"));
+        for field in [
+            "PRIORITY=6",
+            "MESSAGE_ID=3c6f1a52d0f94a7f8e0f4f6a3d9a1b7e",
+            r"TOTP_USER=al\u{a}ice",
+            "TOTP_SERVICE=sshd",
+            "TOTP_VERDICT=approved",
+            "TOTP_REASON=right code",
+            &format!("TOTP_FACTOR={id}"),
+        ] {
+            assert!(told.iter().any(|line| line == field), "{field}: {told:?}");
+        }
+        assert!(!told.iter().any(|line| line.starts_with("TOTP_RECOVERY")));
+        let told = fields(&alice, &approved(None, "recovery"));
+        for field in ["TOTP_REASON=recovery code", "TOTP_RECOVERY_CODES_LEFT=9"] {
+            assert!(told.iter().any(|line| line == field), "{field}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_why() {
+        for (uid, judged, verdict, reason) in [
+            (None, Verdict::Denied(Reason::NotEnrolled), "denied", "no such user"),
+            (Some(1), Verdict::Denied(Reason::NotEnrolled), "denied", "not enrolled"),
+            (Some(1), Verdict::Denied(Reason::Used), "denied", "used code"),
+            (Some(1), Verdict::Denied(Reason::Wrong), "denied", "wrong code"),
+            (Some(1), Verdict::Throttled { retry_after: None }, "throttled", "locked"),
+            (Some(1), Verdict::Throttled { retry_after: Some(5) }, "throttled", "waiting"),
+        ] {
+            let told = fields(&Target { subject: user("alice"), uid }, &judged);
+            let [verdict, reason] =
+                [format!("TOTP_VERDICT={verdict}"), format!("TOTP_REASON={reason}")];
+            for field in ["PRIORITY=5", &verdict, &reason] {
+                assert!(told.iter().any(|line| line == field), "{field}: {told:?}");
+            }
+        }
+    }
+}

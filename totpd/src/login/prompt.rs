@@ -93,7 +93,8 @@ mod tests {
             let context = Context { service: service.map(ToOwned::to_owned), ..Context::default() };
             with_names(None, &context, &record, 5)
         };
-        let long = "x".repeat(40);
+        // 59 columns are the most.
+        let (long, fits) = ("x".repeat(40), "x".repeat(30));
         for (names, service, expected) in [
             (&[][..], None, "Verification code: "),
             (&["Pixel"], None, "Verification code: "),
@@ -101,6 +102,8 @@ mod tests {
             (&["Pixel", "Token", "Old"], None, "Verification code (Pixel, Token): "),
             (&["Pixel", "Token", "Old"], Some("sudo"), "Verification code (Pixel, Token, Old): "),
             (&["Pixel", &long], None, "Verification code (Pixel, ...): "),
+            (&["Pixel", &fits], None, &*format!("Verification code (Pixel, {fits}): ")),
+            (&["Pixel", &format!("{fits}x")], None, "Verification code (Pixel, ...): "),
             (&[&long, &long], None, "Verification code: "),
         ] {
             assert_eq!(prompt_of(names, service), expected, "{names:?}");

@@ -135,6 +135,15 @@ fn the_rpm_keeps_logins_possible_from_its_installation_to_its_removal() {
         .ok();
 }
 
+/// Fails where a cargo that has downloaded nothing does not find all sources.
+#[test]
+fn the_sources_that_are_vendored_are_all_that_a_build_needs() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let vendored =
+        Command::new("scripts/vendor.sh").arg("target/vendor").current_dir(root).output().unwrap();
+    assert!(vendored.status.success(), "{}", String::from_utf8_lossy(&vendored.stderr));
+}
+
 #[test]
 fn of_the_same_files_they_are_the_same_byte_by_byte() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();

@@ -6,8 +6,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use diffy::DiffOptions;
 use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fsetxattr};
-use similar::TextDiff;
 use totpctl_stack::line::Kind;
 use totpctl_stack::{Stack, disabled, enabled};
 
@@ -30,8 +30,9 @@ impl Change {
     /// The lines that change, as `diff -u` shows them.
     pub(crate) fn diff(&self) -> String {
         let path = self.path.display().to_string();
-        let diff = TextDiff::from_lines(&self.before, &self.after);
-        diff.unified_diff().header(&path, &path).to_string()
+        let mut options = DiffOptions::new();
+        options.set_original_filename(path.clone()).set_modified_filename(path);
+        options.create_patch(&self.before, &self.after).to_string()
     }
 
     /// Whether the file is still what the change was worked out for.

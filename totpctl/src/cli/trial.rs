@@ -1,0 +1,44 @@
+//! Options of the commands that change a stack.
+
+use clap::Args;
+
+#[derive(Args, Debug)]
+pub(crate) struct ModuleOptions {
+    /// An option of pam_totp.so, for example nullok (may be repeated; "" for none)
+    ///
+    /// Without this a line that is there keeps the options that it has.
+    #[arg(long = "option", value_name = "OPTION")]
+    options: Vec<String>,
+}
+
+impl ModuleOptions {
+    /// The options, if any are said.
+    pub(crate) fn given(&self) -> Option<Vec<String>> {
+        let all = self.options.iter().filter(|option| !option.is_empty()).cloned().collect();
+        (!self.options.is_empty()).then_some(all)
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Try {
+    /// The PAM service: sshd, sudo (and sudo -i), su (and su -), login
+    pub(crate) service: Option<String>,
+    /// How long it is tried
+    #[arg(long, value_name = "MINUTES", default_value_t = 5,
+          value_parser = clap::value_parser!(u16).range(1..=60))]
+    pub(crate) minutes: u16,
+    #[command(flatten)]
+    pub(crate) options: ModuleOptions,
+    /// Put back at once what is being tried
+    #[arg(long, conflicts_with = "service")]
+    pub(crate) undo: bool,
+    /// Only if it is this one
+    #[arg(long, hide = true)]
+    pub(crate) of: Option<String>,
+    /// Only if its time is over
+    #[arg(long, hide = true, requires = "undo")]
+    pub(crate) if_stale: bool,
+    /// Wait so many seconds before that
+    #[arg(long, hide = true, requires = "of", conflicts_with = "service")]
+    pub(crate) count_down: Option<u64>,
+}

@@ -1,0 +1,43 @@
+//! Why a stack is left alone.
+
+use std::fmt;
+
+use crate::stack::Place;
+
+/// Why the file of a service is left alone.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Refusal {
+    /// It asks, and can be entered without a code, or lets nobody in: a person has to look at it.
+    Broken,
+    /// It asks, or would go on to ask, by a line of another file.
+    Elsewhere(Place),
+    /// There is no place behind the password to which every login comes.
+    NoPlace,
+    /// It has no file, or none that libpam can read.
+    NoStack,
+    /// Lines are jumped over by their number, and there would be another number of them.
+    Jumps(Place),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Broken => {
+                f.write_str("its stack is not as it should be; totpctl doctor says which line it is")
+            }
+            Self::Elsewhere(place) => write!(f, "it is {place} that asks for the code"),
+            Self::NoPlace => f.write_str(
+                "there is no place behind the password that every login comes to; write the line of \
+                 pam_totp.so by hand, and have totpctl doctor look at it",
+            ),
+            Self::NoStack => {
+                f.write_str("it has no lines of its own under auth that libpam can read")
+            }
+            Self::Jumps(place) => write!(
+                f,
+                "the line at {place} jumps over others by their number; change it by hand, and have \
+                 totpctl doctor look at it"
+            ),
+        }
+    }
+}

@@ -46,6 +46,9 @@ fn a_daemon_that_hangs() {
     assert_eq!(refused.rc, pam::AUTHINFO_UNAVAIL, "{refused:#?}");
     assert!((900..5000).contains(&refused.ms), "{refused:#?}");
     assert!(machine.log().contains("no answer within 1 s"), "{}", machine.log());
+    let refused = machine.run("totpctl list");
+    assert_eq!(refused.status, 3, "{refused:#?}");
+    assert!(refused.stderr.contains("does not answer"), "{refused:#?}");
     machine.run("kill -CONT $(pidof totpd)").ok();
     assert_eq!(machine.pam("short", "alice", &seed.code()).go().rc, pam::SUCCESS);
 }

@@ -15,6 +15,8 @@ use crate::progress::Bar;
 pub(crate) struct Bus {
     runtime: tokio::runtime::Runtime,
     connection: Connection,
+    /// How long an answer is waited for, if not for ever.
+    patience: Option<Duration>,
     _agent: Option<Agent>,
 }
 
@@ -27,7 +29,7 @@ impl Bus {
         // Whoever is not root may have to authenticate, which takes as long as a person takes.
         let is_root = nix::unistd::geteuid().is_root();
         let patience = if is_root { PATIENCE } else { PATIENCE_FOR_PEOPLE };
-        let bus = Self::with(|builder| builder.method_timeout(patience))?;
+        let bus = Self::with(Some(patience))?;
         let agent = if is_root { None } else { Agent::start() };
         Ok(Self { _agent: agent, ..bus })
     }
@@ -37,20 +39,26 @@ impl Bus {
     /// # Errors
     /// [`Failure::Unreachable`] where there is no bus.
     pub(crate) fn connect_patiently() -> Result<Self, Failure> {
-        Self::with(|builder| builder)
+        Self::with(None)
     }
 
-    fn with(patience: impl FnOnce(Builder<'_>) -> Builder<'_>) -> Result<Self, Failure> {
+    fn with(patience: Option<Duration>) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .build()
             .map_err(|error| Failure::refused(format!("no runtime: {error}")))?;
-        let connection =
-            runtime.block_on(patience(Builder::address(SYSTEM_BUS)).build()).map_err(|error| {
-                Failure::Unreachable(format!("the system bus cannot be reached: {error}"))
-            })?;
-        Ok(Self { runtime, connection, _agent: None })
+        let connection = runtime.block_on(async {
+            let connecting = Builder::address(SYSTEM_BUS).build();
+            let connected = tokio::time::timeout(PATIENCE, connecting).await;
+            let why = match connected {
+                Ok(Ok(connection)) => return Ok(connection),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "it does not answer".into(),
+            };
+            Err(Failure::Unreachable(format!("the system bus cannot be reached: {why}")))
+        })?;
+        Ok(Self { runtime, connection, patience, _agent: None })
     }
 
     /// Asks the `Manager` interface.
@@ -58,8 +66,9 @@ impl Bus {
         &self,
         question: impl AsyncFnOnce(ManagerProxy<'_>) -> Result<T, totpd_interface::Error>,
     ) -> Result<T, Failure> {
-        self.runtime
-            .block_on(async { Ok(question(ManagerProxy::new(&self.connection).await?).await?) })
+        self.runtime.block_on(answered(self.patience, async {
+            question(ManagerProxy::new(&self.connection).await?).await
+        }))
     }
 
     /// Runs something of many questions to the `Manager` interface.
@@ -115,8 +124,26 @@ impl Bus {
         &self,
         question: impl AsyncFnOnce(LoginProxy<'_>) -> Result<T, totpd_interface::Error>,
     ) -> Result<T, Failure> {
-        self.runtime
-            .block_on(async { Ok(question(LoginProxy::new(&self.connection).await?).await?) })
+        self.runtime.block_on(answered(self.patience, async {
+            question(LoginProxy::new(&self.connection).await?).await
+        }))
+    }
+}
+
+/// The answer to what totpd is asked, if it comes in this time. (`method_timeout` of zbus 6.2 is not heeded by
+/// methods that allow a person to authenticate.)
+async fn answered<T>(
+    patience: Option<Duration>,
+    asked: impl Future<Output = Result<T, totpd_interface::Error>>,
+) -> Result<T, Failure> {
+    let Some(patience) = patience else { return Ok(asked.await?) };
+    match tokio::time::timeout(patience, asked).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Failure::Unreachable(format!(
+            "totpd does not answer: there was nothing from it for {} seconds, and what it was asked may be done \
+             yet; see its journal (journalctl -t totpd)",
+            patience.as_secs()
+        ))),
     }
 }
 

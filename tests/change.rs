@@ -2,7 +2,7 @@
 
 use std::process::Child;
 
-use tests::{Machine, Ran, Seed, eventually, pam};
+use tests::{Machine, Ran, SSH, Seed, eventually, pam};
 
 const SSHD: &str = "/etc/pam.d/sshd";
 
@@ -25,8 +25,7 @@ fn files(machine: &Machine) -> String {
 
 fn ssh(machine: &Machine, code: &str) -> bool {
     let ran = machine.run(&format!(
-        "/opt/tests/newcomer alicepw '{code}' x ssh -o StrictHostKeyChecking=no \
-         -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o NumberOfPasswordPrompts=1 \
+        "/opt/tests/newcomer alicepw '{code}' x {SSH} \
          alice@127.0.0.1 'echo in as $(id -un)'"
     ));
     ran.stdout.lines().any(|line| line.trim_end().ends_with("in as alice"))

@@ -1,9 +1,12 @@
 //! AppArmor and SELinux in force, each on a machine with a kernel of its own: what people do goes on as without
 //! them, nothing of it is denied, and what totpd has no business with is.
 
-use tests::{Kernel, Seed};
+use tests::{Kernel, Ran, SSH, Seed};
 
 const ROOT: &str = "bookworm-kernel";
+
+/// Runs a script as an administrator does at a shell.
+type Admin = fn(&mut Kernel, &str) -> Ran;
 
 /// What a person sees of `command`, which asks for the password of `user` and a code.
 fn seen(kernel: &mut Kernel, user: &str, code: &str, command: &str) -> String {
@@ -13,15 +16,14 @@ fn seen(kernel: &mut Kernel, user: &str, code: &str, command: &str) -> String {
 /// Whether `user` gets in by ssh.
 fn ssh(kernel: &mut Kernel, user: &str, code: &str) -> bool {
     let command = format!(
-        "ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
-         -o NumberOfPasswordPrompts=1 -o PreferredAuthentications=keyboard-interactive \
+        "{SSH} -o PreferredAuthentications=keyboard-interactive \
          {user}@127.0.0.1 'echo in as $(id -un)'"
     );
     seen(kernel, user, code, &command).contains(&format!("\nin as {user}"))
 }
 
-/// Days of users and administrators. `admin` runs a script as an administrator does at a shell.
-fn days_go_by(kernel: &mut Kernel, admin: fn(&mut Kernel, &str) -> tests::Ran) {
+/// Days of users and administrators.
+fn days_go_by(kernel: &mut Kernel, admin: Admin) {
     let seed = Seed::numbered(1);
     let enrol =
         format!("echo {} | totpctl enroll alice --secret-stdin --no-confirm --qr none", seed.0);
@@ -57,6 +59,7 @@ fn days_go_by(kernel: &mut Kernel, admin: fn(&mut Kernel, &str) -> tests::Ran) {
     let told = admin(kernel, "runuser -u alice -- totpctl show").ok();
     assert!(told.contains("verified"), "{told}");
 
+    the_rest_of_what_is_asked(kernel, admin);
     // A first login makes a factor.
     admin(kernel, "sed -i 's/pam_totp.so.*/pam_totp.so enroll/' /etc/pam.d/common-auth").ok();
     assert!(ssh(kernel, "carol", "000000"), "a first login");
@@ -72,9 +75,48 @@ fn days_go_by(kernel: &mut Kernel, admin: fn(&mut Kernel, &str) -> tests::Ran) {
     admin(kernel, "systemctl restart totpd.socket && systemctl stop totpd.service").ok();
     assert!(!ssh(kernel, "alice", "000000"));
     admin(kernel, "systemctl is-active totpd.service").ok();
+    let told = kernel.run("journalctl --no-pager -t totpd").ok();
+    assert!(told.contains("approved for alice at su"), "{told}");
+    assert!(!told.contains("swap") && !told.contains("cannot"), "{told}");
     // It may find something wrong, as a clock that nobody synchronises here, but it comes to its end.
     let doctor = admin(kernel, "totpctl doctor");
     assert!(doctor.status <= 1 && doctor.stdout.contains("sshd: asks for a code"), "{doctor:#?}");
+    assert!(!doctor.text().contains("(SELinux, AppArmor)"), "{doctor:#?}");
+}
+
+/// What was denied is what `totpctl doctor` says is wrong.
+fn named_by_doctor(kernel: &mut Kernel) {
+    let doctor = kernel.run("totpctl doctor");
+    assert_eq!(doctor.status, 1, "{doctor:#?}");
+    assert!(doctor.text().contains("(SELinux, AppArmor) stop totpd"), "{doctor:#?}");
+}
+
+/// What else users and administrators have the daemon do.
+fn the_rest_of_what_is_asked(kernel: &mut Kernel, admin: Admin) {
+    // By polkit, with the password of the one who asks.
+    let enrol = "cd /home/bob; setpriv --reuid bob --regid bob --init-groups \
+                 /opt/tests/newcomer bobpw x right totpctl enroll";
+    let told = admin(kernel, enrol).text();
+    assert!(told.contains("Recovery codes of bob"), "{told}");
+    let told = admin(kernel, "totpctl --json recovery-codes bob").ok();
+    let (_, codes) = told.split_once("\"recovery_codes\":[\"").expect("codes");
+    let (code, _) = codes.split_once('"').unwrap();
+    assert!(ssh(kernel, "bob", code), "a recovery code");
+    assert!(!ssh(kernel, "bob", code), "a used one");
+
+    let told = admin(
+        kernel,
+        "seq -f 'person%g' 20 >/root/names; for name in $(cat /root/names); do useradd $name; done; \
+         totpctl enroll --batch /root/names --no-confirm --sheet /root/sheet.pdf && totpctl list",
+    );
+    assert!(told.ok().contains("person20"));
+    let told = admin(kernel, "totpctl --json show person1").ok();
+    let (_, factor) = told.split_once("\"factor\":\"").expect("a factor");
+    let (factor, _) = factor.split_once('"').unwrap();
+    admin(kernel, &format!("totpctl set --factor {factor} --disable person1")).ok();
+    admin(kernel, "totpctl remove person2 && totpctl unlock person3").ok();
+    let refused = admin(kernel, "totpctl verify person4 </dev/null");
+    assert_eq!(refused.status, 1, "{refused:#?}");
 }
 
 #[test]
@@ -87,7 +129,8 @@ fn confined_by_apparmor_nothing_is_denied_that_totpd_needs() {
              apparmor_parser -r /etc/apparmor.d/usr.libexec.totpd && systemctl stop totpd.service",
         )
         .ok();
-    days_go_by(&mut kernel, |kernel, script| kernel.run(script));
+    let admin: Admin = |kernel, script| kernel.run(script);
+    days_go_by(&mut kernel, admin);
     let domain = kernel.run("cat /proc/$(pidof totpd)/attr/current").ok();
     assert_eq!(domain.trim(), "totpd (enforce)");
     let denied = "journalctl -k --no-pager | grep 'apparmor=\"DENIED\"' | grep -i totp || true";
@@ -105,6 +148,7 @@ fn confined_by_apparmor_nothing_is_denied_that_totpd_needs() {
         assert_eq!(ran.stderr.contains("Permission denied"), refused, "{file}: {ran:#?}");
     }
     assert!(kernel.run(denied).ok().contains("profile=\"totpd\""), "denials are found");
+    named_by_doctor(&mut kernel);
 }
 
 #[test]
@@ -122,12 +166,13 @@ fn confined_by_selinux_nothing_is_denied_that_totpd_needs() {
     assert_eq!(kernel.run("getenforce").ok(), "Enforcing\n");
     let since = kernel.run("date '+%F %T'").ok();
     // Its output through a pipe: files of the one who runs the scripts are nothing to confined programs.
-    days_go_by(&mut kernel, |kernel, script| {
+    let admin: Admin = |kernel, script| {
         kernel.run(&format!(
             "set -o pipefail; cat >/run/script <<'END'\n{script}\nEND\n\
              runcon unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023 bash /run/script 2>&1 | cat"
         ))
-    });
+    };
+    days_go_by(&mut kernel, admin);
     let domain = kernel.run("cat /proc/$(pidof totpd)/attr/current").ok();
     assert!(domain.contains(":totpd_t:"), "{domain}");
     let denied = format!(
@@ -136,6 +181,13 @@ fn confined_by_selinux_nothing_is_denied_that_totpd_needs() {
     );
     assert_eq!(kernel.run(&denied).ok(), "");
     assert_eq!(kernel.run("getenforce").ok(), "Enforcing\n");
+    // A timer runs it as a service.
+    kernel
+        .run(
+            "totpctl list && echo 'a long enough passphrase' | totpctl backup /root/of-a-timer.age",
+        )
+        .ok();
+    assert_eq!(kernel.run(&denied).ok(), "");
     // And it is in force: the store is nothing to a confined service.
     for script in [
         "runcon -t totpd_t -- cat /etc/shadow",
@@ -144,4 +196,6 @@ fn confined_by_selinux_nothing_is_denied_that_totpd_needs() {
         let ran = kernel.run(script);
         assert!(ran.status != 0 && ran.text().contains("ermission denied"), "{script}: {ran:#?}");
     }
+    assert!(!kernel.run(&denied).ok().is_empty(), "denials are found");
+    named_by_doctor(&mut kernel);
 }

@@ -1,6 +1,6 @@
 //! Enrolling, as a person meets it: at a terminal, and at the first login.
 
-use tests::{Machine, Ran, eventually, pam, picture};
+use tests::{Machine, Ran, SSH, eventually, pam, picture};
 
 const STACK: &str = "@include common-auth\nauth required pam_totp.so nodelay enroll\n\
                      @include common-account\n@include common-session\n";
@@ -8,8 +8,7 @@ const STACK: &str = "@include common-auth\nauth required pam_totp.so nodelay enr
 /// Somebody logs in over ssh, with what `tests/harness/newcomer` does.
 fn ssh(machine: &Machine, password: &str, code: &str, first: &str) -> Ran {
     machine.run(&format!(
-        "/opt/tests/newcomer '{password}' '{code}' '{first}' ssh -o StrictHostKeyChecking=no \
-         -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o NumberOfPasswordPrompts=1 \
+        "/opt/tests/newcomer '{password}' '{code}' '{first}' {SSH} \
          alice@127.0.0.1 'echo in as $(id -un)'"
     ))
 }

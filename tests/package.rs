@@ -2,15 +2,14 @@
 
 use std::process::Command;
 
-use tests::{Machine, Ran};
+use tests::{Machine, Ran, SSH};
 
 const APT: &str = "DEBIAN_FRONTEND=noninteractive dpkg";
 const PACKAGE: &str = "/opt/tests/libpam-totp.deb";
 
 fn got_in(machine: &Machine, user: &str, code: &str) -> bool {
     let ran = machine.run(&format!(
-        "/opt/tests/newcomer {user}pw '{code}' x ssh -o StrictHostKeyChecking=no \
-         -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o NumberOfPasswordPrompts=1 \
+        "/opt/tests/newcomer {user}pw '{code}' x {SSH} \
          {user}@127.0.0.1 'echo in as $(id -un)'"
     ));
     ran.stdout.lines().any(|line| line.trim_end().ends_with(&format!("in as {user}")))

@@ -1,6 +1,6 @@
 //! What an authenticator app gets to read: the link, and the QR code of it wherever one is shown.
 
-use tests::{Machine, eventually, picture};
+use tests::{Machine, SSH, eventually, picture};
 
 /// What `key` says in one line of JSON.
 fn told<'a>(made: &'a str, key: &str) -> &'a str {
@@ -88,11 +88,9 @@ fn what_an_ssh_prompt_shows_is_scanned_whatever_the_algorithm() {
             "/etc/totpd/totpd.toml.d/10-test.toml",
             &format!("[enrolment]\nissuer = \"{issuer}\"\nalgorithm = \"{algorithm}\"\n"),
         );
-        let first = machine.run(
-            "/opt/tests/newcomer alicepw '' wrong ssh -o StrictHostKeyChecking=no \
-             -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o NumberOfPasswordPrompts=1 \
-             alice@127.0.0.1 'echo in as $(id -un)'",
-        );
+        let first = machine.run(&format!(
+            "/opt/tests/newcomer alicepw '' wrong {SSH} alice@127.0.0.1 'echo in as $(id -un)'"
+        ));
         let rows = drawn(&first.stdout);
         if has_picture {
             let link = picture::of_half_blocks(&rows[..21]);

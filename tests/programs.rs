@@ -1,6 +1,6 @@
 //! Every program of `docs/programs.md`, with exactly the stack that stands there.
 
-use tests::{Machine, Ran, Seed, eventually};
+use tests::{Machine, Ran, SSH, Seed, eventually};
 
 /// A program, and how a person logs in with it.
 struct Program {
@@ -126,8 +126,7 @@ fn ssh_server(machine: &Machine) {
 }
 
 fn ssh(machine: &Machine, password: &str, code: &str) -> Ran {
-    let command = "ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
-                   -o NumberOfPasswordPrompts=1 alice@127.0.0.1 'echo in as $(id -un)'";
+    let command = &format!("{SSH} alice@127.0.0.1 'echo in as $(id -un)'");
     at_a_terminal(machine, "root", password, code, command)
 }
 

@@ -1,6 +1,6 @@
 //! A code is good once, however many ask at the same moment.
 
-use tests::{Machine, pam};
+use tests::{Machine, SSH, pam};
 
 #[test]
 fn of_fifty_processes_with_one_code_one_gets_in() {
@@ -30,8 +30,7 @@ fn of_twenty_ssh_clients_with_one_code_one_gets_in() {
     let ran = machine.run(&format!(
         "export CODE={code} SSH_ASKPASS=/opt/tests/askpass SSH_ASKPASS_REQUIRE=force PROMPTS=/tmp/p\n\
          for n in $(seq 20); do \
-           ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
-             -o NumberOfPasswordPrompts=1 alice@127.0.0.1 'echo in' & \
+           {SSH} alice@127.0.0.1 'echo in' & \
          done; wait; wc -l </tmp/p >&2"
     ));
     assert_eq!(ran.stdout.lines().filter(|line| *line == "in").count(), 1, "{ran:#?}");

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use crate::SSH;
 use crate::machine::{Ran, eventually, finish, repository};
 
 /// A host, and its disk, which are gone when this is dropped.
@@ -97,8 +98,7 @@ impl Host {
     /// Whether `user` gets in by ssh with its password and, where it is asked for one, this code.
     pub fn ssh(&self, user: &str, code: &str) -> bool {
         let ran = self.run(&format!(
-            "/opt/tests/newcomer {user}pw '{code}' x ssh -o StrictHostKeyChecking=no \
-             -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o NumberOfPasswordPrompts=1 \
+            "/opt/tests/newcomer {user}pw '{code}' x {SSH} \
              -o PreferredAuthentications=keyboard-interactive {user}@127.0.0.1 'echo in as $(id -un)'"
         ));
         ran.stdout.lines().any(|line| line.trim_end().ends_with(&format!("in as {user}")))

@@ -15,6 +15,10 @@ pub use login::{PamCall, PamResult, SshCall, SshResult};
 pub use machine::{Machine, Ran, eventually};
 pub use seed::Seed;
 
+/// A client for which a server need not be known, and which asks once.
+pub const SSH: &str = "ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
+                       -o NumberOfPasswordPrompts=1";
+
 /// What libpam calls its return codes.
 pub mod pam {
     pub const SUCCESS: i32 = 0;

@@ -1,5 +1,6 @@
 //! Logging in: through libpam by a program of the test's own, and through OpenSSH.
 
+use crate::SSH;
 use crate::machine::{Machine, Ran};
 
 /// A login through libpam that is being described.
@@ -102,8 +103,7 @@ impl<'a> SshCall<'a> {
         let ran = self.machine.run(&format!(
             "export PROMPTS=$(mktemp) PASSWORD='{password}' CODE='{code}' \
              SSH_ASKPASS=/opt/tests/askpass SSH_ASKPASS_REQUIRE=force; \
-             ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
-             -o NumberOfPasswordPrompts=1 '{user}@127.0.0.1' 'echo in as $(id -un)'; \
+             {SSH} '{user}@127.0.0.1' 'echo in as $(id -un)'; \
              cat $PROMPTS >&2"
         ));
         SshResult {

@@ -36,7 +36,9 @@ case " $* " in *" confined "*)
   ;;
 esac
 failed=0
-suites() { cargo test --locked --workspace --no-fail-fast "$@" || failed=1; }
+log=target/tests/log
+: >"$log"
+suites() { cargo test --locked --workspace --no-fail-fast "$@" 2>&1 | tee -a "$log" || failed=1; }
 if [ $# -eq 0 ]; then
   # Most of these wait for something most of the time. But a program on a screen takes keys only when it is ready,
   # and what stands in the last two says how long something took, or wants the whole machine.
@@ -49,4 +51,6 @@ else
 fi
 [ -z "$cannot" ] || echo "test: hosts with systemd were NOT tried: $cannot"
 [ $# -gt 0 ] || echo "test: AppArmor and SELinux in force are tried by: make test-machines"
+# Why a test failed is said again where it is found: what CI keeps of this output may be its end alone.
+[ $failed = 0 ] || grep -A 12 "panicked at" "$log" | grep -v "^ *[0-9]*: \|^ *at " || true
 exit $failed

@@ -4,6 +4,8 @@
 use tests::{Kernel, Ran, SSH, Seed};
 
 const ROOT: &str = "bookworm-kernel";
+/// Of an identity that nobody needs.
+const RECIPIENT: &str = "age1qrdyu5avezhzc0302qqqcsttt0nfejakwqtydhrvy4mvna5u5dlsff9wwj";
 
 /// Runs a script as an administrator does at a shell.
 type Admin = fn(&mut Kernel, &str) -> Ran;
@@ -84,6 +86,20 @@ fn days_go_by(kernel: &mut Kernel, admin: Admin) {
     assert!(!doctor.text().contains("(SELinux, AppArmor)"), "{doctor:#?}");
 }
 
+/// The example of docs/deploy.md, as systemd runs it; and to a file that is in nobody's home.
+fn backed_up_by_a_timer(kernel: &mut Kernel, admin: Admin) {
+    kernel
+        .run(&format!(
+            "cd /etc/systemd/system && cp /usr/share/doc/libpam-totp/examples/totpd-backup.* . && \
+             sed -i 's/age1-put-yours-here/{RECIPIENT}/' totpd-backup.service && systemctl daemon-reload && \
+             systemctl enable --now totpd-backup.timer && systemctl start totpd-backup.service"
+        ))
+        .ok();
+    let made = kernel.run("head -n 2 /var/lib/totpd-backups/*.age").ok();
+    assert!(made.starts_with("age-encryption.org/v1\n-> X25519"), "{made}");
+    admin(kernel, &format!("totpctl backup /var/backups/x.age --recipient {RECIPIENT}")).ok();
+}
+
 /// What was denied is what `totpctl doctor` says is wrong.
 fn named_by_doctor(kernel: &mut Kernel) {
     let doctor = kernel.run("totpctl doctor");
@@ -131,6 +147,7 @@ fn confined_by_apparmor_nothing_is_denied_that_totpd_needs() {
         .ok();
     let admin: Admin = |kernel, script| kernel.run(script);
     days_go_by(&mut kernel, admin);
+    backed_up_by_a_timer(&mut kernel, admin);
     let domain = kernel.run("cat /proc/$(pidof totpd)/attr/current").ok();
     assert_eq!(domain.trim(), "totpd (enforce)");
     let denied = "journalctl -k --no-pager | grep 'apparmor=\"DENIED\"' | grep -i totp || true";
@@ -173,6 +190,7 @@ fn confined_by_selinux_nothing_is_denied_that_totpd_needs() {
         ))
     };
     days_go_by(&mut kernel, admin);
+    backed_up_by_a_timer(&mut kernel, admin);
     let domain = kernel.run("cat /proc/$(pidof totpd)/attr/current").ok();
     assert!(domain.contains(":totpd_t:"), "{domain}");
     let denied = format!(

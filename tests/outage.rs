@@ -41,14 +41,25 @@ fn a_daemon_that_hangs() {
     let machine = Machine::new();
     machine.service("short", "auth required pam_totp.so nodelay timeout=1\n");
     let seed = machine.enrolled("alice", 1);
+    machine.feed("totpctl backup /root/whole", "a long passphrase\n").ok();
     machine.run("kill -STOP $(pidof totpd)").ok();
     let refused = machine.pam("short", "alice", "123456").go();
     assert_eq!(refused.rc, pam::AUTHINFO_UNAVAIL, "{refused:#?}");
     assert!((900..5000).contains(&refused.ms), "{refused:#?}");
     assert!(machine.log().contains("no answer within 1 s"), "{}", machine.log());
-    let refused = machine.run("totpctl list");
-    assert_eq!(refused.status, 3, "{refused:#?}");
-    assert!(refused.stderr.contains("does not answer"), "{refused:#?}");
+    // Each waits half a minute, all of them at once; also those that may take longer than that.
+    let told = machine.run(
+        "echo bob >/root/bob; for command in list verify-store rekey 'enroll --batch /root/bob --no-confirm' \
+         'backup /root/b' 'restore /root/whole --yes --replace'; do \
+         (echo 'a long passphrase' | totpctl $command 2>&1; echo \"$command: $?\") & done; wait",
+    );
+    assert_eq!(
+        told.stdout.matches("there was nothing from it for 30 seconds").count(),
+        6,
+        "{told:#?}"
+    );
+    assert_eq!(told.stdout.matches(": 3\n").count(), 6, "{told:#?}");
+    assert_eq!(machine.run("ls /root/b").status, 2, "no half of a backup is left");
     machine.run("kill -CONT $(pidof totpd)").ok();
     assert_eq!(machine.pam("short", "alice", &seed.code()).go().rc, pam::SUCCESS);
 }

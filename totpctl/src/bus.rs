@@ -15,8 +15,8 @@ use crate::progress::Bar;
 pub(crate) struct Bus {
     runtime: tokio::runtime::Runtime,
     connection: Connection,
-    /// How long an answer is waited for, if not for ever.
-    patience: Option<Duration>,
+    /// How long an answer is waited for.
+    patience: Duration,
     _agent: Option<Agent>,
 }
 
@@ -26,23 +26,6 @@ impl Bus {
     /// # Errors
     /// [`Failure::Unreachable`] where there is no bus.
     pub(crate) fn connect() -> Result<Self, Failure> {
-        // Whoever is not root may have to authenticate, which takes as long as a person takes.
-        let is_root = nix::unistd::geteuid().is_root();
-        let patience = if is_root { PATIENCE } else { PATIENCE_FOR_PEOPLE };
-        let bus = Self::with(Some(patience))?;
-        let agent = if is_root { None } else { Agent::start() };
-        Ok(Self { _agent: agent, ..bus })
-    }
-
-    /// Connects for tasks that may take minutes.
-    ///
-    /// # Errors
-    /// [`Failure::Unreachable`] where there is no bus.
-    pub(crate) fn connect_patiently() -> Result<Self, Failure> {
-        Self::with(None)
-    }
-
-    fn with(patience: Option<Duration>) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
@@ -58,7 +41,11 @@ impl Bus {
             };
             Err(Failure::Unreachable(format!("the system bus cannot be reached: {why}")))
         })?;
-        Ok(Self { runtime, connection, patience, _agent: None })
+        // Whoever is not root may have to authenticate, which takes as long as a person takes.
+        let is_root = nix::unistd::geteuid().is_root();
+        let patience = if is_root { PATIENCE } else { PATIENCE_FOR_PEOPLE };
+        let agent = if is_root { None } else { Agent::start() };
+        Ok(Self { runtime, connection, patience, _agent: agent })
     }
 
     /// Asks the `Manager` interface.
@@ -66,19 +53,19 @@ impl Bus {
         &self,
         question: impl AsyncFnOnce(ManagerProxy<'_>) -> Result<T, totpd_interface::Error>,
     ) -> Result<T, Failure> {
-        self.runtime.block_on(answered(self.patience, async {
+        Ok(self.runtime.block_on(answered(self.patience, async {
             question(ManagerProxy::new(&self.connection).await?).await
-        }))
+        }))??)
     }
 
-    /// Runs something of many questions to the `Manager` interface.
+    /// Runs something of many questions to the `Manager` interface, each to be [`answered`] in this time.
     pub(crate) fn managers<T>(
         &self,
-        work: impl AsyncFnOnce(ManagerProxy<'static>) -> Result<T, Failure>,
+        work: impl AsyncFnOnce(ManagerProxy<'static>, Duration) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         self.runtime.block_on(async {
             let manager = ManagerProxy::new(&self.connection).await?;
-            tokio::task::LocalSet::new().run_until(work(manager)).await
+            tokio::task::LocalSet::new().run_until(work(manager, self.patience)).await
         })
     }
 
@@ -97,7 +84,8 @@ impl Bus {
         })
     }
 
-    /// Has a task of the `Store` interface done, and shows how far it is.
+    /// Has a task of the `Store` interface done, which may take minutes, and shows how far it is. A daemon that
+    /// does not say how far it is any more does nothing.
     pub(crate) fn store<T>(
         &self,
         what: &str,
@@ -107,13 +95,12 @@ impl Bus {
             let mut task = pin!(task(StoreProxy::new(&self.connection).await?));
             let (watched, mut bar) = (StoreProxy::new(&self.connection).await?, Bar::new(what));
             loop {
-                match tokio::time::timeout(LOOK_EVERY, &mut task).await {
-                    Ok(done) => return Ok(done?),
-                    Err(_) if bar.is_due() => {
-                        let (done, total) = watched.progress().await?;
-                        bar.show(done, total);
-                    }
-                    Err(_) => {}
+                if let Ok(done) = tokio::time::timeout(LOOK_EVERY, &mut task).await {
+                    return Ok(done?);
+                }
+                let (done, total) = answered(self.patience, watched.progress()).await??;
+                if bar.is_due() {
+                    bar.show(done, total);
                 }
             }
         })
@@ -124,27 +111,25 @@ impl Bus {
         &self,
         question: impl AsyncFnOnce(LoginProxy<'_>) -> Result<T, totpd_interface::Error>,
     ) -> Result<T, Failure> {
-        self.runtime.block_on(answered(self.patience, async {
+        Ok(self.runtime.block_on(answered(self.patience, async {
             question(LoginProxy::new(&self.connection).await?).await
-        }))
+        }))??)
     }
 }
 
-/// The answer to what totpd is asked, if it comes in this time. (`method_timeout` of zbus 6.2 is not heeded by
+/// The answer to what totpd is asked, or an error, if one of them comes in this time. (`method_timeout` of zbus 6.2 is not heeded by
 /// methods that allow a person to authenticate.)
-async fn answered<T>(
-    patience: Option<Duration>,
+pub(crate) async fn answered<T>(
+    patience: Duration,
     asked: impl Future<Output = Result<T, totpd_interface::Error>>,
-) -> Result<T, Failure> {
-    let Some(patience) = patience else { return Ok(asked.await?) };
-    match tokio::time::timeout(patience, asked).await {
-        Ok(answer) => Ok(answer?),
-        Err(_) => Err(Failure::Unreachable(format!(
+) -> Result<Result<T, totpd_interface::Error>, Failure> {
+    tokio::time::timeout(patience, asked).await.map_err(|_| {
+        Failure::Unreachable(format!(
             "totpd does not answer: there was nothing from it for {} seconds, and what it was asked may be done \
              yet; see its journal (journalctl -t totpd)",
             patience.as_secs()
-        ))),
-    }
+        ))
+    })
 }
 
 /// Longer than the bus waits for a daemon that it has to start.

@@ -18,6 +18,7 @@ mod json;
 mod output;
 mod pam_change;
 mod pam_files;
+mod pipe;
 mod progress;
 mod qr;
 mod recovery;

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -11,23 +12,20 @@ use zbus::{Fd, Variant};
 
 use crate::bus::Bus;
 use crate::failure::Failure;
-use crate::{commands, input, json, output};
+use crate::{commands, input, json, output, pipe};
 
 pub(super) fn run(file: &Path, recipients: &[String], json: bool) -> Result<(), Failure> {
-    let bus = Bus::connect_patiently()?;
+    let bus = Bus::connect()?;
     // Before anybody types a passphrase in vain.
     if fs::symlink_metadata(file).is_ok() {
         return Err(in_the_way(file));
     }
     let options = options(recipients)?;
     let target = make(file)?;
-    let sent = target.try_clone().map_err(|error| unwritable(file, &error))?;
-    let made = bus
-        .store("Backing up", async |totpd| totpd.backup(Fd::from(&sent), &options).await)
-        .and_then(|details| {
-            target.sync_all().and_then(|()| sync_folder(file)).map_err(|e| unwritable(file, &e))?;
-            Ok(json::object(&details))
-        });
+    let made = fill(&bus, &target, file, &options).and_then(|details| {
+        target.sync_all().and_then(|()| sync_folder(file)).map_err(|e| unwritable(file, &e))?;
+        Ok(json::object(&details))
+    });
     // What is not whole is of no use to anybody.
     let mut details = made.inspect_err(|_| drop(fs::remove_file(file)))?;
     let users = json::number(&details, "users").unwrap_or_default();
@@ -39,6 +37,27 @@ pub(super) fn run(file: &Path, recipients: &[String], json: bool) -> Result<(), 
         output::note(&format!("{} holds {users} users.", file.display()));
     }
     damaged
+}
+
+/// Has totpd write it.
+fn fill(
+    bus: &Bus,
+    target: &File,
+    file: &Path,
+    options: &Dictionary,
+) -> Result<Dictionary, Failure> {
+    let copied = target.try_clone().and_then(pipe::into);
+    let (end, copying) = copied.map_err(|error| unwritable(file, &error))?;
+    let told = bus.store("Backing up", async |totpd| {
+        totpd.backup(Fd::from(OwnedFd::from(end)), options).await
+    });
+    match told {
+        Ok(details) => {
+            copying.end().map_err(|error| unwritable(file, &error))?;
+            Ok(details)
+        }
+        Err(why) => Err(copying.trouble().map_or(why, |error| unwritable(file, &error))),
+    }
 }
 
 fn options(recipients: &[String]) -> Result<Dictionary, Failure> {

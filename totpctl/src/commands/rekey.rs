@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::{commands, json, output};
 
 pub(super) fn run(json: bool) -> Result<(), Failure> {
-    let bus = Bus::connect_patiently()?;
+    let bus = Bus::connect()?;
     let details = json::object(&bus.store("Re-sealing", async |totpd| totpd.rekey().await)?);
     let damaged = commands::damaged(&details, "they could not be re-sealed, and are lost");
     if json {

@@ -1,7 +1,7 @@
 //! `totpctl restore`: a backup in the place of the store.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Seek;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::bus::Bus;
 use crate::failure::Failure;
-use crate::{input, json, output};
+use crate::{input, json, output, pipe};
 
 /// How to restore.
 pub(super) struct Options<'a> {
@@ -23,10 +23,10 @@ pub(super) struct Options<'a> {
 }
 
 pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), Failure> {
-    let bus = Bus::connect_patiently()?;
-    let mut source = open(file)?;
+    let bus = Bus::connect()?;
+    let source = open(file)?;
     let secret = secret(options.identity)?;
-    let plan = ask(&bus, "Reading", &source, &secret, &[("dry_run", true)])?;
+    let plan = ask(&bus, "Reading", (file, &source), &secret, &[("dry_run", true)])?;
     let present = json::number(&plan, "present_users").unwrap_or_default();
     if !json || options.dry_run {
         show(&plan, options.replace, json)?;
@@ -45,8 +45,7 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
         ));
     }
     // The same file that was shown, whatever has its name by now.
-    source.rewind().map_err(|error| unreadable(file, &error.to_string()))?;
-    let done = ask(&bus, "Restoring", &source, &secret, &[("replace", options.replace)])?;
+    let done = ask(&bus, "Restoring", (file, &source), &secret, &[("replace", options.replace)])?;
     let users = json::number(&done, "users").unwrap_or_default();
     if json {
         return output::json(&Value::from(done));
@@ -93,7 +92,7 @@ fn show(plan: &Map<String, Value>, replace: bool, json: bool) -> Result<(), Fail
 fn ask(
     bus: &Bus,
     what: &str,
-    source: &File,
+    (file, source): (&Path, &File),
     secret: &Secret,
     flags: &[(&str, bool)],
 ) -> Result<Map<String, Value>, Failure> {
@@ -108,8 +107,16 @@ fn ask(
         let value = value.map_err(|error| Failure::refused(format!("{key}: {error}")))?;
         options.insert(key.to_owned(), value);
     }
-    let details = bus.store(what, async |totpd| totpd.restore(Fd::from(source), &options).await)?;
-    Ok(json::object(&details))
+    let copied = source.try_clone().and_then(pipe::out_of);
+    let (end, copying) = copied.map_err(|error| unreadable(file, &error.to_string()))?;
+    let told =
+        bus.store(what, async |totpd| totpd.restore(Fd::from(OwnedFd::from(end)), &options).await);
+    match told {
+        Ok(details) => Ok(json::object(&details)),
+        Err(why) => {
+            Err(copying.trouble().map_or(why, |error| unreadable(file, &error.to_string())))
+        }
+    }
 }
 
 enum Secret {

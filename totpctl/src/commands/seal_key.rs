@@ -196,8 +196,8 @@ struct Rekeyed {
 /// Has the daemon seal every record under the key that it is given. However it ends, some records may have
 /// that key then, so that nothing may be taken back.
 fn rekey() -> Result<Rekeyed, Failure> {
-    let asked = Bus::connect_patiently()
-        .and_then(|bus| bus.store("Re-sealing", async |totpd| totpd.rekey().await));
+    let asked =
+        Bus::connect().and_then(|bus| bus.store("Re-sealing", async |totpd| totpd.rekey().await));
     let details = asked.map_err(|failure| {
         Failure::refused(format!(
             "the old key and the new one are both needed until \"totpctl rekey\" has come to its end, and \

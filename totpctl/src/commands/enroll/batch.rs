@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use zbus::Variant;
 use zeroize::Zeroizing;
 
 use super::sheet::{Page, Sheet};
-use crate::bus::Bus;
+use crate::bus::{Bus, answered};
 use crate::cli::Enroll;
 use crate::failure::Failure;
 use crate::progress::Bar;
@@ -54,7 +55,7 @@ pub(crate) fn run(file: &Path, options: &Enroll) -> Result<(), Failure> {
     let (mut number, mut failed) = (0_u64, 0_u64);
     // A line of a user who is being worked on waits for the next round.
     let mut held = None;
-    bus.managers(async |totpd| {
+    bus.managers(async |totpd, patience| {
         loop {
             // Together, so that they share the flushes of the disk; told in the order of their lines.
             let mut started = Vec::with_capacity(TOGETHER);
@@ -81,8 +82,8 @@ pub(crate) fn run(file: &Path, options: &Enroll) -> Result<(), Failure> {
                 let work = async move {
                     match asked {
                         Err(why) => Ok(Outcome::Failed(why)),
-                        Ok(_) if dry_run => plan(&totpd, &named).await,
-                        Ok(asked) => enrol(&totpd, &named, &asked).await,
+                        Ok(_) if dry_run => plan(&totpd, patience, &named).await,
+                        Ok(asked) => enrol(&totpd, patience, &named, &asked).await,
                     }
                 };
                 started.push((number, user, tokio::task::spawn_local(work)));
@@ -103,7 +104,7 @@ pub(crate) fn run(file: &Path, options: &Enroll) -> Result<(), Failure> {
                 }
             }
             if options.no_confirm {
-                verify(&totpd, &mut done, sheet.is_some()).await?;
+                verify(&totpd, patience, &mut done, sheet.is_some()).await?;
             }
             for (number, user, outcome) in done {
                 failed += u64::from(matches!(outcome, Outcome::Failed(_)));
@@ -178,10 +179,11 @@ fn dictionary(line: &Line, options: &Enroll) -> Result<Dictionary, String> {
 
 async fn enrol(
     totpd: &ManagerProxy<'_>,
+    patience: Duration,
     user: &str,
     asked: &Dictionary,
 ) -> Result<Outcome, Failure> {
-    match totpd.enroll(user, asked).await {
+    match answered(patience, totpd.enroll(user, asked)).await? {
         Ok((factor, uri, details)) => {
             let details = json::object(&details);
             let codes = json::texts(&details, "recovery_codes");
@@ -197,6 +199,7 @@ async fn enrol(
 /// sheet nobody would ever see them.
 async fn verify(
     totpd: &ManagerProxy<'static>,
+    patience: Duration,
     done: &mut [(u64, String, Outcome)],
     codes: bool,
 ) -> Result<(), Failure> {
@@ -210,13 +213,13 @@ async fn verify(
     for (_, user, outcome) in done.iter_mut() {
         if matches!(outcome, Outcome::Enrolled { .. }) {
             let (totpd, user, options) = (totpd.clone(), user.clone(), Rc::clone(&options));
-            let work = async move { totpd.enroll(&user, &options).await };
+            let work = async move { answered(patience, totpd.enroll(&user, &options)).await };
             started.push((outcome, tokio::task::spawn_local(work)));
         }
     }
     for (outcome, work) in started {
         let work = work.await.map_err(|error| Failure::refused(error.to_string()))?;
-        let (_, _, details) = work?;
+        let (_, _, details) = work??;
         if let Outcome::Enrolled { codes, expires, .. } = outcome {
             *codes = json::texts(&json::object(&details), "recovery_codes");
             *expires = None;
@@ -225,8 +228,12 @@ async fn verify(
     Ok(())
 }
 
-async fn plan(totpd: &ManagerProxy<'_>, user: &str) -> Result<Outcome, Failure> {
-    match totpd.get_user(user).await {
+async fn plan(
+    totpd: &ManagerProxy<'_>,
+    patience: Duration,
+    user: &str,
+) -> Result<Outcome, Failure> {
+    match answered(patience, totpd.get_user(user)).await? {
         Ok(state) if json::flag(&json::object(&state), "enrolled") => Ok(Outcome::Unchanged),
         Ok(_) => Ok(Outcome::Planned),
         Err(error) => of_this_line(error),

@@ -42,9 +42,8 @@ suites() { cargo test --locked --workspace --no-fail-fast "$@" 2>&1 | tee -a "$l
 if [ $# -eq 0 ]; then
   # Most of these wait for something most of the time. But a program on a screen takes keys only when it is ready,
   # and what stands in the last two says how long something took, or wants the whole machine.
-  screens=(programs::i3lock programs::lightdm programs::xscreensaver)
-  suites --test machines -- --test-threads 4 "${booted[@]}" "${confined[@]}" "${screens[@]/#/--skip=}"
-  suites --test machines -- --test-threads 2 "${screens[@]}"
+  suites --test machines -- --test-threads 4 "${booted[@]}" "${confined[@]}" --skip programs::screens
+  suites --test machines -- --test-threads 2 programs::screens
   suites --test recovery --test storm -- --test-threads 2
 else
   suites --test machines --test recovery --test storm -- --test-threads 2 "${booted[@]}" "${confined[@]}" "$@"

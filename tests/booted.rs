@@ -1,7 +1,10 @@
-//! Real hosts, with systemd as PID 1: the life of the package, what the unit keeps from the daemon, changes of
-//! PAM over reboots and power cuts, and the key in a TPM. `scripts/roots.sh` makes their root file systems.
+//! Real hosts, with systemd as PID 1: the life of the package, what the unit keeps from the daemon, and the role of
+//! Ansible. `scripts/roots.sh` makes their root file systems.
 
 use tests::{Host, Seed, eventually};
+
+mod tpm;
+mod trial;
 
 const PACKAGE: &str = "/opt/tests/libpam-totp.deb";
 const SUITES: [&str; 2] = ["bookworm", "trixie"];
@@ -117,89 +120,6 @@ fn booted_from_installation_to_purge_over_reboot_upgrade_and_power_cut() {
 }
 
 #[test]
-fn booted_what_is_tried_is_put_back_by_systemd_whatever_becomes_of_the_machine() {
-    let (mut host, seed) = with_alice("bookworm");
-    let files = |host: &Host| {
-        host.run("cd /etc/pam.d && find . -mindepth 1 -printf '%p %m %u %g %s %T@\\n' | sort; sha256sum *")
-            .ok()
-    };
-    let before = files(&host);
-    // No process of this one: a shutdown stops all of a host.
-    let start = |host: &Host, minutes: u32| {
-        let start = format!("totpctl try sshd --minutes {minutes} >/root/tried 2>&1 </dev/null &");
-        host.run(&format!("rm -f /root/tried; setsid {start}")).ok();
-    };
-    let told = |host: &Host| host.run("cat /root/tried").stdout;
-    let hold = |host: &Host, minutes: u32| {
-        start(host, minutes);
-        eventually("it holds", || told(host).contains("This holds now"));
-    };
-    // Its terminal is gone, and the daemon; and the time of day is nothing to go by.
-    hold(&host, 1);
-    host.run("kill -HUP $(pgrep -f '^totpctl try sshd'); systemctl kill -s KILL totpd.service")
-        .ok();
-    let left = host.run("systemctl list-timers --no-legend 'totpctl-try-*'").ok();
-    assert_eq!(left.lines().count(), 1, "{left}");
-    // The rest of the minute goes by.
-    let end = std::time::Instant::now() + std::time::Duration::from_secs(90);
-    while files(&host) != before && std::time::Instant::now() < end {
-        std::thread::park_timeout(std::time::Duration::from_millis(200));
-    }
-    assert_eq!(files(&host), before, "{}", host.run("journalctl --no-pager | tail -30").stdout);
-    assert!(host.run("totpctl try").ok().contains("all is as before"));
-
-    for how in ["reboot", "power cut"] {
-        hold(&host, 5);
-        assert_ne!(files(&host), before);
-        if how == "reboot" {
-            host.reboot()
-        } else {
-            host.power_cut()
-        }
-        assert_eq!(
-            files(&host),
-            before,
-            "{how}: {}",
-            host.run("journalctl --no-pager -u totpctl-try").stdout
-        );
-        assert!(host.ssh("alice", ""), "{how}: by the password alone");
-    }
-    // Power cuts and reboots at moments of the change itself.
-    let mut random = 7_u32;
-    for round in 0..40 {
-        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        start(&host, 5);
-        std::thread::park_timeout(std::time::Duration::from_micros(u64::from(random % 120_000)));
-        if round % 2 == 0 {
-            host.power_cut();
-        } else {
-            host.reboot();
-        }
-        assert_eq!(files(&host), before, "round {round}");
-    }
-    hold(&host, 5);
-    assert!(host.ssh("alice", &seed.code()));
-    eventually("it is kept", || told(&host).contains("the change is kept, since alice"));
-    let kept = files(&host);
-    assert!(host.run("cat /etc/pam.d/sshd").ok().contains("pam_totp.so\n"));
-    assert_eq!(host.run("systemctl list-timers --no-legend 'totpctl-try-*'").stdout, "");
-    host.power_cut();
-    assert_eq!(files(&host), kept, "what is kept is kept");
-    assert!(!host.ssh("alice", ""), "and asks");
-    // sudo -i asks under another name.
-    host.run("usermod -aG sudo alice; totpctl enable sudo").ok();
-    let code = fresh(&host, "alice", &seed);
-    let sudo = |code: &str| {
-        host.run(&format!(
-            "su alice -c \"/opt/tests/newcomer alicepw '{code}' x sudo -k -i id -un\""
-        ))
-        .stdout
-    };
-    assert!(!sudo("000000").lines().any(|line| line.trim() == "root"));
-    assert!(sudo(&code).lines().any(|line| line.trim() == "root"));
-}
-
-#[test]
 fn booted_a_daemon_that_could_not_start_is_there_again_when_the_cause_is_gone() {
     let (host, seed) = with_alice("bookworm");
     host.run("pam-auth-update --enable totp").ok();
@@ -216,89 +136,6 @@ fn booted_a_daemon_that_could_not_start_is_there_again_when_the_cause_is_gone() 
     // Mended, and nothing else done; without the bus too.
     host.run(&format!("systemctl stop dbus.socket dbus.service; rm {broken}")).ok();
     eventually("alice is in again", || host.ssh("alice", &seed.code()));
-}
-
-#[test]
-fn booted_a_key_in_the_tpm_is_this_machines_alone_and_can_be_taken_out_again() {
-    let mut host = Host::with_tpm("bookworm");
-    host.run(&format!("apt-get install -y {PACKAGE}")).ok();
-    let seed = enrolled(&host, "alice", 1);
-    host.run("pam-auth-update --enable totp").ok();
-    host.feed("totpctl backup /root/before.age", "a long passphrase\n").ok();
-    // Without the kernel's own manager of it, a TPM keeps the sessions of whoever has left, three at most.
-    let fresh_sessions = |host: &Host| {
-        host.run("tpm2_flushcontext -T swtpm:path=/mnt/share/tpm --loaded-session").ok();
-    };
-    let sealed = host.run("totpctl seal-key --tpm2").ok();
-    assert!(host.run("test -e /var/lib/totpd/store.key").status != 0, "{sealed}");
-    assert!(
-        host.ssh("alice", &seed.code()),
-        "{}",
-        host.run("journalctl --no-pager -t totpd").stdout
-    );
-    let again = host.run("totpctl seal-key --tpm2");
-    assert!(again.status == 1 && again.stderr.contains("--undo"), "{again:#?}");
-    // Out again, and in again: every record goes along.
-    let undo = |host: &Host| {
-        // One that cannot start is tried again, each time with a session.
-        host.run("systemctl stop totpd.service").ok();
-        fresh_sessions(host);
-        host.run("systemctl start totpd.socket").ok();
-        host.run("totpctl seal-key --undo")
-    };
-    // It needs all three sessions.
-    fresh_sessions(&host);
-    host.run("systemctl restart totpd.service").ok();
-    let cut = host.run("totpctl seal-key --undo");
-    assert!(cut.status == 1 && cut.stderr.contains("nothing is changed"), "{cut:#?}");
-    // Where a start of the daemon more took one of them, it may be said again.
-    let mut undone = undo(&host);
-    if undone.status != 0 {
-        let journal = host.run("journalctl --no-pager -b -o short-precise | tail -n 80").stdout;
-        println!("{undone:#?}\n{journal}");
-        assert!(journal.contains("out of memory for session contexts"), "{undone:#?}\n{journal}");
-        undone = undo(&host);
-    }
-    undone.ok();
-    host.run("test -s /var/lib/totpd/store.key && test ! -e /etc/credstore.encrypted/totpd.key")
-        .ok();
-    assert_eq!(host.run("totpctl seal-key --undo").status, 1);
-    fresh_sessions(&host);
-    host.run("totpctl verify-store && totpctl seal-key --tpm2 && totpctl verify-store").ok();
-    fresh_sessions(&host);
-    host.reboot();
-    let code = fresh(&host, "alice", &seed);
-    assert!(host.ssh("alice", &code), "after a reboot");
-
-    // On another machine the disk is of no use, and what says so says what to do.
-    host.another_tpm();
-    host.reboot();
-    assert!(!host.ssh("alice", &seed.next_code()), "nobody gets in");
-    let told = host.run("totpctl show alice");
-    assert_eq!(told.status, 3, "{told:#?}");
-    let journal = host.run("journalctl --no-pager -b -u totpd.service").ok();
-    assert!(journal.contains("totpd.key") || journal.contains("credentials"), "{journal}");
-    // The way back by the backup, as docs/store.md has it.
-    host.run(
-        "rm /etc/credstore.encrypted/totpd.key /etc/systemd/system/totpd.service.d/50-seal-key.conf && \
-         mv /var/lib/totpd /var/lib/totpd.broken && systemctl daemon-reload",
-    )
-    .ok();
-    host.feed("totpctl restore /root/before.age --yes", "a long passphrase\n").ok();
-    assert!(host.run("totpctl show alice").ok().contains("verified"));
-    // What was made in the very second of the restore counts as made before it.
-    eventually("who is enrolled anew gets in", || {
-        host.run("totpctl unlock alice").ok();
-        let code = fresh(&host, "alice", &seed);
-        host.ssh("alice", &code)
-    });
-    // Without a TPM nothing is changed.
-    let none = Host::boot("bookworm");
-    none.run(&format!("apt-get install -y {PACKAGE}")).ok();
-    enrolled(&none, "alice", 1);
-    let refused = none.run("totpctl seal-key --tpm2");
-    assert!(refused.status == 1 && refused.stderr.contains("nothing is changed"), "{refused:#?}");
-    none.run("totpctl verify-store && test -s /var/lib/totpd/store.key").ok();
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use tests::{Machine, Ran, SSH, Seed, eventually};
 
+mod screens;
+
 /// A program, and how a person logs in with it.
 struct Program {
     /// Its heading in `docs/programs.md`.
@@ -317,49 +319,6 @@ fn vlock() {
             at_a_terminal(machine, "alice", password, code, command)
         },
         // It asks again, and lets nobody end it.
-        terminal: false,
-    });
-}
-
-/// A screen in memory.
-fn screen(machine: &Machine) {
-    machine.run("Xvfb :9 -screen 0 640x480x24 > /tmp/xvfb 2>&1 &").ok();
-    eventually("the screen is there", || machine.run("test -S /tmp/.X11-unix/X9").status == 0);
-}
-
-#[test]
-fn i3lock() {
-    try_out(&Program {
-        heading: "i3lock",
-        prepare: screen,
-        enter: |machine, password, code| {
-            machine.run_as("alice", &format!("/opt/tests/i3lock-try '{password}{code}'"))
-        },
-        terminal: false,
-    });
-}
-
-#[test]
-fn xscreensaver() {
-    try_out(&Program {
-        heading: "xscreensaver",
-        prepare: screen,
-        enter: |machine, password, code| {
-            let script = format!("HOME=~alice /opt/tests/xscreensaver-try '{password}' '{code}'");
-            machine.run_as("alice", &script)
-        },
-        terminal: false,
-    });
-}
-
-#[test]
-fn lightdm() {
-    try_out(&Program {
-        heading: "lightdm",
-        prepare: nothing,
-        enter: |machine, password, code| {
-            machine.run(&format!("/opt/tests/lightdm-try alice '{password}' '{code}'"))
-        },
         terminal: false,
     });
 }

@@ -2,7 +2,6 @@
 //! record.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use totpd_interface::Error;
 use zbus::Connection;
@@ -24,6 +23,7 @@ use crate::store::{Store, StoreError};
 use crate::subject::{Buckets, Subject};
 use crate::target::{NO_UID, Target};
 use crate::throttle::{Source, Standing};
+use crate::trouble::Trouble;
 use crate::turns::{Turn, Turns};
 use crate::user::UserName;
 use crate::watchers::Watchers;
@@ -39,7 +39,7 @@ pub struct Daemon {
     /// What `%h` in the issuer stands for.
     pub host: String,
     buckets: Buckets,
-    store_is_broken: AtomicBool,
+    trouble: Trouble,
     turns: Turns,
     hasher: Hasher,
     /// What polkit is asked.
@@ -62,14 +62,13 @@ impl Daemon {
         host: String,
     ) -> std::io::Result<Self> {
         let hasher = Hasher::start()?;
-        let store_is_broken = AtomicBool::new(false);
         Ok(Self {
             store,
             people: People::new(),
             config,
             host,
             buckets,
-            store_is_broken,
+            trouble: Trouble::default(),
             turns: Turns::new(),
             hasher,
             polkit: Polkit::default(),
@@ -197,43 +196,6 @@ impl Daemon {
         self.hasher.run(work).await.map_err(busy)
     }
 
-    /// What a caller may learn of a failure of the store; all of it goes to the journal, once
-    /// for as long as the store stays unavailable.
-    pub fn failure(&self, error: &StoreError) -> Error {
-        let entry = Entry::new(Priority::Error, error.to_string());
-        match error {
-            StoreError::Corrupt(_) => {
-                entry.write();
-                Error::StoreCorrupt(
-                    "the record of this user is damaged; the journal of totpd says more".into(),
-                )
-            }
-            StoreError::Refused(why) => {
-                entry.write();
-                Error::StoreUnavailable(why.clone())
-            }
-            StoreError::Unavailable(_) => {
-                if !self.store_is_broken.swap(true, Ordering::Relaxed) {
-                    entry.write();
-                }
-                Error::StoreUnavailable(
-                    "the store cannot be read or written; the journal of totpd says why".into(),
-                )
-            }
-        }
-    }
-
-    /// What root learns of a failure of the store when it works on the store as a whole: all of it.
-    #[must_use]
-    pub fn refusal(&self, error: &StoreError) -> Error {
-        Entry::new(Priority::Error, error.to_string()).write();
-        match error {
-            StoreError::Corrupt(_) => Error::StoreCorrupt(error.to_string()),
-            StoreError::Refused(why) => Error::StoreUnavailable(why.clone()),
-            StoreError::Unavailable(_) => Error::StoreUnavailable(error.to_string()),
-        }
-    }
-
     /// Changes the record of `target` in one transaction; see [`Store::update`]. The change may run
     /// more than once.
     ///
@@ -254,8 +216,8 @@ impl Daemon {
             .await;
         let updated = self.told(updated)?;
         // A read says nothing of a disk that is full, so only a write ends the trouble.
-        if self.store_is_broken.swap(false, Ordering::Relaxed) {
-            Entry::new(Priority::Notice, "the store can be read and written again".into()).write();
+        if let Some(entry) = self.trouble.is_over() {
+            entry.write();
         }
         Ok(updated)
     }
@@ -267,6 +229,16 @@ impl Daemon {
     pub fn told<T>(&self, answer: Result<T, StoreError>) -> Result<T, Error> {
         answer.map_err(|error| self.failure(&error))
     }
+
+    /// What a caller may learn of a failure of the store: [`Error::StoreUnavailable`] or
+    /// [`Error::StoreCorrupt`]. The reason goes to the journal.
+    pub fn failure(&self, error: &StoreError) -> Error {
+        let (entry, told) = self.trouble.met(error);
+        if let Some(entry) = entry {
+            entry.write();
+        }
+        told
+    }
 }
 
 fn unanswered(error: Unanswered) -> Error {
@@ -275,110 +247,4 @@ fn unanswered(error: Unanswered) -> Error {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use std::time::Duration;
-
-    use zeroize::Zeroizing;
-
-    use super::*;
-    use crate::attempt::{Attempt, attempt};
-    use crate::store::conformance::{enrolled, run, user};
-    use crate::store::memory::Memory;
-
-    /// A daemon over a store in memory, and that store.
-    pub(crate) fn daemon() -> (Daemon, Arc<Memory>) {
-        let memory = Arc::new(Memory::default());
-        let store = Store::new(memory.clone(), Duration::from_secs(4));
-        let buckets = Buckets::new(Zeroizing::new([7; 32]));
-        let config = Config::load(std::path::Path::new("/no/such/file")).unwrap();
-        (Daemon::new(store, buckets, config, "host".into()).unwrap(), memory)
-    }
-
-    fn alice() -> Target {
-        Target { subject: user("alice"), uid: Some(1000) }
-    }
-
-    #[test]
-    fn a_store_in_trouble_is_told_without_its_reason_and_forgotten_when_it_is_well() {
-        let ((daemon, memory), alice) = (daemon(), alice());
-        let change = || daemon.update(&alice, |record| ((), record));
-        memory.fail(Some(StoreError::Unavailable("disk sdb has gone".into())));
-        let told = run(change()).unwrap_err();
-        assert!(matches!(&told, Error::StoreUnavailable(why) if !why.contains("sdb")), "{told:?}");
-        assert!(daemon.store_is_broken.load(Ordering::Relaxed));
-        memory.fail(Some(StoreError::Corrupt("alice".into())));
-        assert!(matches!(run(change()), Err(Error::StoreCorrupt(_))));
-        memory.fail(Some(StoreError::Refused("the disk is full: free some".into())));
-        assert!(matches!(run(change()), Err(Error::StoreUnavailable(why)) if why.contains("full")));
-        memory.fail(None);
-        run(change()).unwrap();
-        assert!(!daemon.store_is_broken.load(Ordering::Relaxed));
-    }
-
-    #[test]
-    fn an_attempt_that_the_store_runs_twice_counts_once() {
-        let ((daemon, _), alice) = (daemon(), alice());
-        run(daemon.store.update(user("alice"), |_| ((), Some(enrolled(1000))))).unwrap();
-        for expected in 1..=3 {
-            let guess = Attempt {
-                answer: Code::parse("00000000").map_or(Answer::Malformed, Answer::Code),
-                service: None,
-                factor: None,
-                source: Source::Unplaced,
-                uid: 1000,
-                now: 30_000,
-            };
-            let rules = daemon.config.rules.clone();
-            let judged = daemon.update(&alice, move |record| attempt(record, &guess, &rules));
-            run(judged).unwrap();
-            let throttle = run(daemon.record_under("alice")).unwrap().throttle;
-            assert_eq!(throttle.strangers().failures(), expected);
-        }
-    }
-
-    #[test]
-    fn a_recovery_code_is_hashed_where_it_may_be_looked_at() {
-        let ((daemon, _), alice) = (daemon(), alice());
-        let (codes, recovery) = run(daemon.recovery_codes()).unwrap();
-        assert_eq!((codes.len(), recovery.left()), (10, 10));
-        let typed = codes[0].shown();
-        let answer = || run(daemon.answer(&alice, &typed, &Source::Unplaced)).unwrap();
-        assert!(matches!(answer(), Answer::Recovery(_)));
-        let mut throttled = enrolled(1000);
-        for _ in 0..20 {
-            throttled.throttle.fail(&Source::Unplaced, clock::now());
-        }
-        let change = move |_| ((), Some(throttled.clone()));
-        run(daemon.store.update(user("alice"), change)).unwrap();
-        assert!(matches!(answer(), Answer::Malformed), "throttled whatever it says");
-    }
-
-    #[test]
-    fn a_name_is_that_of_its_uid_alone() {
-        let (daemon, _) = daemon();
-        // Of every host.
-        let caller = Caller { uid: 1 };
-        for (name, own) in [("daemon", true), ("root", false), ("no-such-user", false)] {
-            assert_eq!(run(daemon.is_own(caller, name)).unwrap(), own, "{name}");
-            assert_eq!(run(daemon.target_for(caller, name)).is_ok(), own, "{name}");
-        }
-        assert_eq!(run(daemon.target_for(Caller { uid: 0 }, "daemon")).unwrap().uid, Some(1));
-        assert_eq!(run(daemon.target_for(Caller { uid: 0 }, "no-such-user")).unwrap().uid, None);
-    }
-
-    #[test]
-    fn a_name_without_a_record_has_the_wrong_codes_of_its_bucket() {
-        let (daemon, _) = daemon();
-        let target = Target { subject: daemon.buckets.of("nobody"), uid: None };
-        let fail = |mut record: Record| {
-            record.throttle.fail(&Source::Unplaced, 5);
-            ((), record)
-        };
-        run(daemon.update(&target, fail)).unwrap();
-        assert_eq!(run(daemon.record_under("nobody")).unwrap().throttle.strangers().failures(), 1);
-        assert_eq!(run(daemon.record_under("no/name")).unwrap().throttle.strangers().failures(), 0);
-        // A record of its own goes before.
-        run(daemon.store.update(user("nobody"), |_| ((), Some(enrolled(1))))).unwrap();
-        assert_eq!(run(daemon.record_under("nobody")).unwrap().throttle.strangers().failures(), 0);
-    }
-}
+pub(crate) mod tests;

@@ -43,6 +43,7 @@ pub mod subject;
 pub mod target;
 pub mod throttle;
 pub mod trial;
+mod trouble;
 mod turns;
 pub mod uri;
 pub mod user;

@@ -16,6 +16,7 @@ use crate::maintenance::options::{BackupOptions, RestoreOptions};
 use crate::progress::Progress;
 use crate::reply::Reply;
 use crate::store::local::{Checked, Local};
+use crate::trouble::told_to_root;
 
 mod options;
 mod task;
@@ -50,7 +51,11 @@ impl Maintenance {
         let result = tokio::task::spawn_blocking(move || task(&local, &progress)).await;
         match result {
             Ok(Ok(done)) => Ok(done),
-            Ok(Err(BackupError::Store(error))) => Err(self.daemon.refusal(&error)),
+            Ok(Err(BackupError::Store(error))) => {
+                let (entry, told) = told_to_root(&error);
+                entry.write();
+                Err(told)
+            }
             Ok(Err(why @ BackupError::NotEmpty)) => Err(Error::AlreadyEnrolled(why.to_string())),
             Ok(Err(why)) => Err(Error::InvalidArgument(why.to_string())),
             Err(_) => Err(Error::Internal("the task has failed; see the journal of totpd".into())),

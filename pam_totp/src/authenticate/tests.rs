@@ -2,6 +2,9 @@ use std::cell::{Cell, RefCell};
 
 use super::*;
 
+mod first_login;
+mod passwords;
+
 /// A login that answers from a script and remembers what it was shown.
 struct Login {
     user: Vec<u8>,
@@ -224,29 +227,6 @@ fn a_throttled_code_is_told_and_delayed_like_a_wrong_one() {
 }
 
 #[test]
-fn an_earlier_answer_is_tried_only_if_it_may_be_a_code() {
-    let typed = |text: &str| Some(Typed(text.into()));
-    for (mode, first, outcome, asked) in [
-        (FirstPass::Only, typed("123456"), Outcome::Approved, 2),
-        (FirstPass::Only, typed("000000"), Outcome::Denied, 2),
-        (FirstPass::Only, typed("my password"), Outcome::Denied, 1),
-        (FirstPass::Only, None, Outcome::Denied, 1),
-        (FirstPass::Try, typed("123456"), Outcome::Approved, 2),
-        (FirstPass::Try, typed("000000"), Outcome::Approved, 3),
-        (FirstPass::Try, typed("my password"), Outcome::Approved, 2),
-        (FirstPass::Try, None, Outcome::Approved, 2),
-        (FirstPass::Only, typed("123 456"), Outcome::Denied, 2),
-    ] {
-        let mut login = Login { first_pass: first, ..Login::typing("123456") };
-        let totpd = Totpd::new();
-        let options = Options { first_pass: mode, ..Options::default() };
-        assert_eq!(authenticate(&mut login, &totpd, &options), outcome, "{mode:?}");
-        assert_eq!(totpd.asked.borrow().len(), asked, "{mode:?} {:?}", totpd.asked);
-        assert!(!totpd.asked.borrow().iter().any(|asked| asked.contains("password")));
-    }
-}
-
-#[test]
 fn a_lost_answer_is_no_reason_to_ask_the_daemon_again_but_the_person_once() {
     for (lost, outcome, prompts) in [
         (1, Outcome::Approved, vec!["Verification code: ", AGAIN]),
@@ -267,83 +247,6 @@ fn a_lost_answer_is_no_reason_to_ask_the_daemon_again_but_the_person_once() {
     let options = Options { first_pass: FirstPass::Try, ..Options::default() };
     assert_eq!(authenticate(&mut login, &totpd, &options), Outcome::Approved);
     assert_eq!(*login.shown.borrow(), [AGAIN]);
-}
-
-#[test]
-fn forward_pass_takes_the_tail_and_hands_the_rest_on_whatever_the_verdict() {
-    for (answer, code, password, outcome) in [
-        ("secret123456", "123456", "secret", Outcome::Approved),
-        ("hunter2123456", "123456", "hunter2", Outcome::Approved),
-        ("pass word 123456", "123456", "pass word ", Outcome::Approved),
-        ("123456", "123456", "", Outcome::Approved),
-        ("secret000000", "000000", "secret", Outcome::Denied),
-        ("secret", "", "secret", Outcome::Denied),
-        ("12345", "", "12345", Outcome::Denied),
-        ("", "", "", Outcome::Denied),
-        ("pässwörd123456", "123456", "pässwörd", Outcome::Approved),
-        ("secret0123-4567-89AB-CDEF", "0123-4567-89AB-CDEF", "secret", Outcome::Denied),
-        ("secretA123-4567-8901-2345", "A123-4567-8901-2345", "secret", Outcome::Denied),
-        ("secret0123456789ABCDEF", "", "secret0123456789ABCDEF", Outcome::Denied),
-        ("secret0123-4567-89AB_CDEF", "", "secret0123-4567-89AB_CDEF", Outcome::Denied),
-    ] {
-        let (mut login, totpd) = (Login::typing(answer), Totpd::new());
-        let options = Options { forward_pass: true, ..Options::default() };
-        assert_eq!(authenticate(&mut login, &totpd, &options), outcome, "{answer}");
-        assert_eq!(totpd.asked.borrow()[1], format!("verify alice {code}"));
-        assert_eq!(login.handed_on.as_deref(), Some(password.as_bytes()), "{answer}");
-    }
-    // Of what an earlier module asked for, likewise.
-    let mut login = Login { first_pass: Some(Typed("secret123456".into())), ..Login::of("alice") };
-    let only = Options { forward_pass: true, first_pass: FirstPass::Only, ..Options::default() };
-    assert_eq!(authenticate(&mut login, &Totpd::new(), &only), Outcome::Approved);
-    assert_eq!(login.handed_on.as_deref(), Some(b"secret".as_slice()));
-    // No longer code than the daemon says.
-    let mut login = Login::typing("secret12345678");
-    let begun = Ok(Begun::Prompt { text: BOTH.into(), digits: 8 });
-    let totpd = Totpd { begun, ..Totpd::new() };
-    let options = Options { forward_pass: true, ..Options::default() };
-    assert_eq!(authenticate(&mut login, &totpd, &options), Outcome::Denied);
-    assert_eq!(totpd.asked.borrow()[1], "verify alice 12345678");
-}
-
-fn enrolling() -> Totpd {
-    let begun = Ok(Begun::Enroll { text: "QR".into(), factor: "f-x".into() });
-    let wrong = Verdict::Denied { message: Some("Your phone is slow.".into()) };
-    Totpd { begun, wrong, keep: Some("Keep these.".into()), ..Totpd::new() }
-}
-
-#[test]
-fn a_new_factor_is_shown_and_its_first_code_lets_in() {
-    let mut login = Login::typing("123456");
-    login.earlier = vec![Typed("000000".into())];
-    let options = Options { enroll: true, ..Options::default() };
-    assert_eq!(authenticate(&mut login, &enrolling(), &options), Outcome::Approved);
-    let again = "Your phone is slow.\nCode that the app shows: ";
-    assert_eq!(*login.shown.borrow(), ["QR", again, "Keep these."]);
-}
-
-#[test]
-fn hanging_up_in_an_enrolment_is_no_way_in_and_at_the_codes_no_way_out() {
-    let options = Options { enroll: true, ..Options::default() };
-    let mut login = Login::of("alice");
-    let outcome = authenticate(&mut login, &enrolling(), &options);
-    assert_eq!(outcome, Outcome::ConversationFailed);
-    login.earlier = vec![Typed("123456".into())];
-    assert_eq!(authenticate(&mut login, &enrolling(), &options), Outcome::Approved);
-}
-
-#[test]
-fn first_codes_are_tried_five_times_at_most_and_once_without_a_reason() {
-    let options = Options { enroll: true, ..Options::default() };
-    let mut totpd = enrolling();
-    let mut login = Login::typing("000000");
-    assert_eq!(authenticate(&mut login, &totpd, &options), Outcome::Denied);
-    assert_eq!(login.shown.borrow().len(), 5);
-    assert!(login.was_delayed());
-    totpd.wrong = Verdict::Denied { message: None };
-    let mut login = Login::typing("000000");
-    assert_eq!(authenticate(&mut login, &totpd, &options), Outcome::Denied);
-    assert_eq!(login.shown.borrow().len(), 1);
 }
 
 #[test]

@@ -1,0 +1,258 @@
+//! `totpctl try`: stacks that are changed, and put back unless somebody logs in by them.
+
+use std::process::Child;
+
+use tests::{Machine, eventually, pam};
+
+use super::{SSHD, files, machine, refused, ssh};
+
+/// Ends programs of the machine by their command line, as a power cut would, and those that a shell or whoever
+/// is ended here was just about to start.
+fn cut(machine: &Machine, commands: &[&str]) {
+    let any = format!("^([^ ]*sh -c )?[^ ]*({})", commands.join("|"));
+    eventually("all of it ends", || {
+        let left = machine.run(&format!("pgrep -f '{any}'")).stdout;
+        machine.run(&format!("kill -KILL {}", left.replace('\n', " ")));
+        left.is_empty()
+    });
+}
+
+fn tried(machine: &Machine, command: &str) -> Child {
+    machine.run("rm -f /tmp/tried").ok();
+    let child = machine.start(&format!("exec {command} >/tmp/tried 2>&1"));
+    eventually("it holds", || machine.run("cat /tmp/tried").stdout.contains("This holds now"));
+    child
+}
+
+#[test]
+fn who_logs_in_by_the_change_keeps_it() {
+    let (machine, seed) = machine();
+    let before = machine.run(&format!("stat -c '%a %U %G' {SSHD}")).ok();
+    let mut child = tried(&machine, "totpctl try sshd");
+    let told = machine.run("cat /tmp/tried").stdout;
+    assert!(told.contains("+auth    required    pam_totp.so"), "{told}");
+    assert!(machine.run("totpctl try").ok().contains("sshd is being tried until"));
+    let second = refused(&machine, "totpctl try su", "sshd is being tried until");
+    assert!(second.stderr.contains("totpctl try --undo"), "{second:#?}");
+    refused(&machine, "totpctl enable su", "sshd is being tried until");
+    assert!(!ssh(&machine, "000000"), "a wrong code");
+    assert!(child.try_wait().unwrap().is_none(), "who does not get in keeps nothing");
+    machine.run("totpctl unlock alice").ok();
+    assert!(ssh(&machine, &seed.code()), "a right code");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let told = machine.run("cat /tmp/tried").stdout;
+    assert!(told.contains("sshd: the change is kept, since alice logged in by it."), "{told}");
+    let text = machine.run(&format!("cat {SSHD}")).ok();
+    assert!(text.contains("@include common-auth\nauth    required    pam_totp.so\n"), "{text}");
+    assert!(!text.contains("totpctl"), "nothing of the trial is left: {text}");
+    assert_eq!(machine.run(&format!("stat -c '%a %U %G' {SSHD}")).ok(), before);
+    assert!(!files(&machine).contains("totpctl"), "{}", files(&machine));
+    // Nobody takes notes any more.
+    machine.run("test ! -e /run/totpctl/entered").ok();
+    // Whoever types it again changes nothing, nor does the countdown that still runs somewhere.
+    assert!(machine.run("totpctl try sshd").ok().is_empty());
+    machine.run("totpctl try --undo").ok();
+    assert_eq!(machine.run(&format!("cat {SSHD}")).ok(), text);
+    assert!(machine.run("totpctl doctor sshd").ok().contains("sshd: asks for a code\n"));
+}
+
+#[test]
+fn if_nobody_does_the_files_are_as_before() {
+    let (machine, seed) = machine();
+    machine
+        .run(&format!("chmod 640 {SSHD}; touch -d 2020-02-02 {SSHD}; rm -f /etc/pam.d/vendor"))
+        .ok();
+    machine.run("mkdir -p /usr/lib/pam.d; cp /etc/pam.d/login /usr/lib/pam.d/vendor").ok();
+    let before = files(&machine);
+    // The terminal goes, and whoever started it.
+    for service in ["sshd", "sudo", "vendor"] {
+        let mut child = tried(&machine, &format!("totpctl try {service}"));
+        cut(&machine, &["totpctl try [a-z]*$"]);
+        child.wait().unwrap();
+        assert_ne!(files(&machine), before);
+        assert!(machine.run("totpctl try --undo").ok().is_empty());
+        assert_eq!(files(&machine), before, "{service}");
+    }
+    // The countdown by itself, and its clock is not the time of day.
+    machine.run("rm -f /tmp/tried").ok();
+    let mut child = machine.start(
+        "exec setsid script -qefc 'totpctl try sshd --minutes 1' /tmp/tried </dev/null >/dev/null 2>&1",
+    );
+    eventually("it holds", || machine.run("cat /tmp/tried").stdout.contains("This holds now"));
+    cut(&machine, &["script -qefc"]);
+    child.wait().unwrap();
+    eventually("it ends with its terminal", || {
+        machine.run("pgrep -f '^totpctl try sshd'").stdout.is_empty()
+    });
+    assert!(!machine.run("pgrep -f 'try --count-down 60'").ok().is_empty());
+    // Whatever a person wrote meanwhile is not lost.
+    machine.run(&format!("echo '# mine' >> {SSHD}")).ok();
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(90);
+    while files(&machine) != before && std::time::Instant::now() < end {
+        std::thread::park_timeout(std::time::Duration::from_millis(200));
+    }
+    assert_eq!(files(&machine), before);
+    assert!(machine.run("cat /var/lib/totpctl/sshd.edited").ok().ends_with("# mine\n"));
+    let told = machine.run("totpctl try").ok();
+    assert!(told.contains("all is as before, since nobody logged in with a code"), "{told}");
+    assert!(ssh(&machine, ""), "by the password alone");
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
+}
+
+/// What somebody wrote meanwhile cannot be kept where there is no room; the stack is put back all the same.
+#[test]
+fn a_full_disk_keeps_no_stack_that_shuts_out() {
+    let (machine, _) = machine();
+    let before = files(&machine);
+    machine
+        .run("mkdir -p /var/lib/totpctl; mount -t tmpfs -o size=64k tmpfs /var/lib/totpctl")
+        .ok();
+    let mut child = tried(&machine, "totpctl try sshd");
+    cut(&machine, &["totpctl try sshd", "totpctl try --count-down"]);
+    child.wait().unwrap();
+    machine
+        .run(&format!(
+            "echo '# mine' >> {SSHD}; head -c 1M /dev/zero > /var/lib/totpctl/filler || true"
+        ))
+        .ok();
+    machine.run("totpctl try --undo").ok();
+    let edited = "/etc/pam.d/.sshd.totpctl-edited";
+    assert!(machine.run(&format!("cat {edited}")).ok().ends_with("# mine\n"));
+    machine.run(&format!("rm {edited}")).ok();
+    assert_eq!(files(&machine), before);
+}
+
+#[test]
+fn a_login_without_a_code_keeps_nothing() {
+    let (machine, seed) = machine();
+    let mut child = tried(&machine, "totpctl try su --option nullok");
+    // Bob has no factor and is let by; and who used a code elsewhere showed nothing of this stack.
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
+    let su = |user: &str, code: &str| {
+        machine.run_as(
+            "carol",
+            &format!("/opt/tests/newcomer {user}pw '{code}' x su {user} -c 'echo in as $(id -un)'"),
+        )
+    };
+    assert!(su("bob", "").stdout.contains("in as bob"));
+    assert!(child.try_wait().unwrap().is_none());
+    assert!(machine.run("totpctl try").ok().contains("su is being tried"));
+    assert!(su("alice", &seed.next_code()).stdout.contains("in as alice"));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let text = machine.run("cat /etc/pam.d/su").ok();
+    assert!(text.contains("pam_totp.so nullok\n"), "{text}");
+}
+
+#[test]
+fn cut_off_at_any_moment_it_is_before_or_after_and_nothing_between() {
+    let (machine, seed) = machine();
+    let before = files(&machine);
+    let original = machine.run(&format!("cat {SSHD}")).ok();
+    let include = "@include common-auth\n";
+    let line = format!("{include}auth    required    pam_totp.so\n");
+    let changed = original.replacen(include, &line, 1);
+    machine
+        .run(
+            "sed -i 's/^PubkeyAuthentication no/PubkeyAuthentication yes/' /etc/ssh/sshd_config; \
+             mkdir -p -m 700 /root/.ssh; ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519; \
+             cp /root/.ssh/id_ed25519.pub /root/.ssh/authorized_keys; kill -HUP $(cat /run/sshd.pid)",
+        )
+        .ok();
+    let by_ssh =
+        "ssh -tt -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null root@127.0.0.1";
+    eventually("root gets in by a key", || {
+        machine.run(&format!("{by_ssh} true </dev/null")).status == 0
+    });
+    let mut random = 1_u32;
+    // How it begins; what becomes of it; about how many milliseconds it takes until something is changed.
+    for (how, begin, end, mut takes) in [
+        ("killed", "exec totpctl try sshd".to_owned(), "kill -KILL $pid", 30),
+        (
+            "its terminal closed",
+            "exec setsid script -qefc 'totpctl try sshd' /dev/null".into(),
+            "kill -KILL $pid",
+            40,
+        ),
+        ("its connection cut", format!("exec {by_ssh} totpctl try sshd"), "kill -KILL $pid", 1000),
+        (
+            "the daemon killed",
+            "exec totpctl try sshd".into(),
+            "kill -KILL $(pidof totpd); sleep 0.02; kill -KILL $pid",
+            30,
+        ),
+    ] {
+        let mut was_changed = 0;
+        for round in 0..20 {
+            // One that can be killed.
+            machine.run("totpctl list").ok();
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let micros = 500 + random % (takes * 1000);
+            let seconds = f64::from(micros) / 1e6;
+            machine.run(&format!(
+                "({begin}) </dev/null >/tmp/tried 2>&1 & pid=$!; \
+                 sleep {seconds}; {end}; wait $pid",
+            ));
+            // As after a power cut: nobody counts down any more, nor is anything still to be started.
+            cut(
+                &machine,
+                &["script -qefc", "sshd: root", "totpctl try sshd", "totpctl try --count-down"],
+            );
+            let (now, text) = (files(&machine), machine.run(&format!("cat {SSHD}")).ok());
+            let whole = text == original || text == changed;
+            assert!(whole, "{how}, round {round}: {text}");
+            was_changed += u32::from(text == changed);
+            // The moments gather where it is changed, however fast the machine is.
+            takes = if text == changed { takes * 4 / 5 } else { takes * 6 / 5 + 1 };
+            assert!(machine.run("totpctl try --undo").status == 0, "{how}, round {round}: {now}");
+            assert_eq!(files(&machine), before, "{how}, round {round} after {micros} us");
+        }
+        println!("{how}: cut off 20 times, {was_changed} of them after the change");
+    }
+    // Cut off while it is kept, it is kept.
+    let mut child = tried(&machine, "totpctl try sshd");
+    assert!(ssh(&machine, &seed.code()));
+    child.wait().unwrap();
+    let kept = machine.run(&format!("cat {SSHD}")).ok();
+    machine.run("totpctl disable sshd").ok();
+    let mut child = tried(&machine, "totpctl try sshd");
+    machine
+        .run("sed -i 's/\"kept_by\":null/\"kept_by\":\"alice\"/' /var/lib/totpctl/pending.json")
+        .ok();
+    machine.run("totpctl try --undo").ok();
+    child.wait().unwrap();
+    assert_eq!(machine.run(&format!("cat {SSHD}")).ok(), kept);
+}
+
+#[test]
+fn without_systemd_the_daemon_puts_back_what_a_reboot_left() {
+    let (machine, _) = machine();
+    let before = files(&machine);
+    let mut child = tried(&machine, "totpctl try sshd");
+    cut(&machine, &["totpctl try sshd", "totpctl try --count-down"]);
+    child.wait().unwrap();
+    machine.kill_daemon("KILL");
+    machine.run("totpctl list").ok();
+    assert_ne!(files(&machine), before, "a daemon that is restarted puts nothing back");
+    machine.kill_daemon("KILL");
+    machine
+        .run("sed -i 's/\"boot\":\"[^\"]*\"/\"boot\":\"another\"/' /var/lib/totpctl/pending.json")
+        .ok();
+    machine.run("totpctl list").ok();
+    eventually("it is put back", || files(&machine) == before);
+}
+
+#[test]
+fn a_command_by_sudo_keeps_it_too() {
+    let (machine, seed) = machine();
+    machine.run("usermod -aG sudo alice").ok();
+    let mut child = tried(&machine, "totpctl try sudo");
+    // A name that nobody has is looked past.
+    machine.run("printf 'sudo\\tnobody-such\\tnor-this\\n' >> /run/totpctl/entered").ok();
+    let sudo = format!("/opt/tests/newcomer alicepw {} x sudo -k id -un", seed.code());
+    let ran = machine.run_as("alice", &sudo);
+    assert!(ran.stdout.lines().any(|line| line.trim() == "root"), "{ran:#?}");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    machine
+        .run("grep -q pam_totp.so /etc/pam.d/sudo && grep -q pam_totp.so /etc/pam.d/sudo-i")
+        .ok();
+}

@@ -1,0 +1,105 @@
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::*;
+use crate::attempt::{Attempt, attempt};
+use crate::store::conformance::{enrolled, run, user};
+use crate::store::memory::Memory;
+
+/// A daemon over a store in memory, and that store.
+pub(crate) fn daemon() -> (Daemon, Arc<Memory>) {
+    let memory = Arc::new(Memory::default());
+    let store = Store::new(memory.clone(), Duration::from_secs(4));
+    let buckets = Buckets::new(Zeroizing::new([7; 32]));
+    let config = Config::load(std::path::Path::new("/no/such/file")).unwrap();
+    (Daemon::new(store, buckets, config, "host".into()).unwrap(), memory)
+}
+
+fn alice() -> Target {
+    Target { subject: user("alice"), uid: Some(1000) }
+}
+
+#[test]
+fn a_store_in_trouble_is_well_when_it_takes_a_record() {
+    let ((daemon, memory), alice) = (daemon(), alice());
+    let change = || daemon.update(&alice, |record| ((), record));
+    memory.fail(Some(StoreError::Unavailable("disk sdb has gone".into())));
+    assert!(matches!(run(change()), Err(Error::StoreUnavailable(why)) if !why.contains("sdb")));
+    memory.fail(None);
+    run(daemon.record_under("alice")).unwrap();
+    run(change()).unwrap();
+    assert!(daemon.trouble.is_over().is_none(), "it was over");
+    memory.fail(Some(StoreError::Unavailable("disk sdb has gone".into())));
+    run(change()).unwrap_err();
+    memory.fail(None);
+    run(daemon.record_under("alice")).unwrap();
+    assert!(daemon.trouble.is_over().is_some(), "a read says nothing");
+}
+
+#[test]
+fn an_attempt_that_the_store_runs_twice_counts_once() {
+    let ((daemon, _), alice) = (daemon(), alice());
+    run(daemon.store.update(user("alice"), |_| ((), Some(enrolled(1000))))).unwrap();
+    for expected in 1..=3 {
+        let guess = Attempt {
+            answer: Code::parse("00000000").map_or(Answer::Malformed, Answer::Code),
+            service: None,
+            factor: None,
+            source: Source::Unplaced,
+            uid: 1000,
+            now: 30_000,
+        };
+        let rules = daemon.config.rules.clone();
+        let judged = daemon.update(&alice, move |record| attempt(record, &guess, &rules));
+        run(judged).unwrap();
+        let throttle = run(daemon.record_under("alice")).unwrap().throttle;
+        assert_eq!(throttle.strangers().failures(), expected);
+    }
+}
+
+#[test]
+fn a_recovery_code_is_hashed_where_it_may_be_looked_at() {
+    let ((daemon, _), alice) = (daemon(), alice());
+    let (codes, recovery) = run(daemon.recovery_codes()).unwrap();
+    assert_eq!((codes.len(), recovery.left()), (10, 10));
+    let typed = codes[0].shown();
+    let answer = || run(daemon.answer(&alice, &typed, &Source::Unplaced)).unwrap();
+    assert!(matches!(answer(), Answer::Recovery(_)));
+    let mut throttled = enrolled(1000);
+    for _ in 0..20 {
+        throttled.throttle.fail(&Source::Unplaced, clock::now());
+    }
+    let change = move |_| ((), Some(throttled.clone()));
+    run(daemon.store.update(user("alice"), change)).unwrap();
+    assert!(matches!(answer(), Answer::Malformed), "throttled whatever it says");
+}
+
+#[test]
+fn a_name_is_that_of_its_uid_alone() {
+    let (daemon, _) = daemon();
+    // Of every host.
+    let caller = Caller { uid: 1 };
+    for (name, own) in [("daemon", true), ("root", false), ("no-such-user", false)] {
+        assert_eq!(run(daemon.is_own(caller, name)).unwrap(), own, "{name}");
+        assert_eq!(run(daemon.target_for(caller, name)).is_ok(), own, "{name}");
+    }
+    assert_eq!(run(daemon.target_for(Caller { uid: 0 }, "daemon")).unwrap().uid, Some(1));
+    assert_eq!(run(daemon.target_for(Caller { uid: 0 }, "no-such-user")).unwrap().uid, None);
+}
+
+#[test]
+fn a_name_without_a_record_has_the_wrong_codes_of_its_bucket() {
+    let (daemon, _) = daemon();
+    let target = Target { subject: daemon.buckets.of("nobody"), uid: None };
+    let fail = |mut record: Record| {
+        record.throttle.fail(&Source::Unplaced, 5);
+        ((), record)
+    };
+    run(daemon.update(&target, fail)).unwrap();
+    assert_eq!(run(daemon.record_under("nobody")).unwrap().throttle.strangers().failures(), 1);
+    assert_eq!(run(daemon.record_under("no/name")).unwrap().throttle.strangers().failures(), 0);
+    // A record of its own goes before.
+    run(daemon.store.update(user("nobody"), |_| ((), Some(enrolled(1))))).unwrap();
+    assert_eq!(run(daemon.record_under("nobody")).unwrap().throttle.strangers().failures(), 0);
+}

@@ -7,6 +7,9 @@ set -euo pipefail
 root=$(readlink -f "$1") tests=$(readlink -f "$2") module=$3
 
 image=$root.$module.img
+# Two may want the same one.
+exec 9>"$image.lock"
+flock 9
 if [ ! -e "$image" ] || [ "$root.made" -nt "$image" ] || [ "$0" -nt "$image" ]; then
   tree=$(mktemp -d "$root.XXXXXX")
   trap 'rm -rf "$tree"' EXIT
@@ -49,6 +52,7 @@ UNIT
   rm -rf "$tree"
   trap - EXIT
 fi
+exec 9>&-
 
 folder=$(mktemp -d)
 # What is open stays until QEMU ends.

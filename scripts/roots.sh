@@ -11,6 +11,8 @@ packages+=,oathtool,iproute2,debconf,ansible-core,python3,python3-apt,libtss2-tc
 archive=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 '/debian/\?$')
 
 kernel=linux-image-cloud-amd64,apparmor,selinux-policy-default,policycoreutils,selinux-utils
+# For tests that are run there.
+kernel+=,make,socat,libglib2.0-bin,strace,faketime,sqlite3
 for name in "$@"; do
   root=target/roots/$name suite=${name%-kernel} more=""
   [ "$suite" = "$name" ] || more=,$kernel

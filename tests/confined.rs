@@ -4,6 +4,8 @@
 use tests::{Kernel, Ran, SSH, Seed};
 
 const ROOT: &str = "bookworm-kernel";
+/// What AppArmor kept from totpd.
+const DENIED: &str = "journalctl -k --no-pager | grep 'apparmor=\"DENIED\"' | grep -i totp || true";
 /// Of an identity that nobody needs.
 const RECIPIENT: &str = "age1qrdyu5avezhzc0302qqqcsttt0nfejakwqtydhrvy4mvna5u5dlsff9wwj";
 
@@ -150,8 +152,7 @@ fn confined_by_apparmor_nothing_is_denied_that_totpd_needs() {
     backed_up_by_a_timer(&mut kernel, admin);
     let domain = kernel.run("cat /proc/$(pidof totpd)/attr/current").ok();
     assert_eq!(domain.trim(), "totpd (enforce)");
-    let denied = "journalctl -k --no-pager | grep 'apparmor=\"DENIED\"' | grep -i totp || true";
-    assert_eq!(kernel.run(denied).ok(), "");
+    assert_eq!(kernel.run(DENIED).ok(), "");
     // And it is in force: a program that puts itself under the same profile.
     for (mode, file, refused) in
         [("r", "/etc/passwd", false), ("r", "/etc/shadow", true), ("w", "/home/alice/x", true)]
@@ -164,8 +165,28 @@ fn confined_by_apparmor_nothing_is_denied_that_totpd_needs() {
         assert_eq!(ran.status != 0, refused, "{file}: {ran:#?}");
         assert_eq!(ran.stderr.contains("Permission denied"), refused, "{file}: {ran:#?}");
     }
-    assert!(kernel.run(denied).ok().contains("profile=\"totpd\""), "denials are found");
+    assert!(kernel.run(DENIED).ok().contains("profile=\"totpd\""), "denials are found");
     named_by_doctor(&mut kernel);
+}
+
+/// The tests of logins themselves, each in a machine within the machine.
+#[test]
+fn confined_by_apparmor_the_tests_of_logins_pass() {
+    let mut kernel = Kernel::with_tests(ROOT, "apparmor");
+    // Where each of them has its own copy of the daemon.
+    kernel
+        .run(
+            "sed 's|^profile totpd /usr/libexec/totpd {|profile totpd /{,**/}usr/libexec/totpd flags=(chroot_relative) {|' \
+             /opt/tests/packaging/apparmor/usr.libexec.totpd >/etc/apparmor.d/totpd && \
+             grep -q chroot_relative /etc/apparmor.d/totpd && apparmor_parser -r /etc/apparmor.d/totpd",
+        )
+        .ok();
+    let domain = kernel.run_in_copy("totpctl list && cat /proc/$(pidof totpd)/attr/current").ok();
+    assert_eq!(domain.trim(), "totpd (enforce)");
+    let ran = kernel.run_tests("login:: identity:: private::");
+    println!("{}", ran.stdout);
+    assert_eq!(ran.status, 0, "{ran:#?}");
+    assert_eq!(kernel.run(DENIED).ok(), "");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A disposable machine with a kernel of its own (`scripts/kernel.sh`), for what this machine's kernel may not have.
 
 use std::io::{BufRead, BufReader, Lines, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use data_encoding::BASE64;
@@ -16,9 +17,44 @@ pub struct Kernel {
 impl Kernel {
     /// Boots a copy of `target/roots/ROOT` with this security module ("apparmor", "selinux").
     pub fn boot(root: &str, module: &str) -> Self {
+        Self::with(&repository().join("target/tests"), root, module)
+    }
+
+    /// The same, where these tests can be run: all they need lies where it does here.
+    pub fn with_tests(root: &str, module: &str) -> Self {
+        let (here, suite) = (repository(), repository().join("target/suite"));
+        let script = "rm -rf \"$1\" && mkdir -p \"$1/target/release\" && cp -r Makefile packaging scripts *.md docs \"$1\" && \
+                      cp -r target/release/{totpd,totpctl,libpam_totp.so,completions} \"$1/target/release\" && \
+                      cp -r target/tests \"$1/target/\" && cp \"$2\" \"$1/target/machines\"";
+        let mut copy = Command::new("bash");
+        copy.args(["-c", script, "-"]).arg(&suite).arg(std::env::current_exe().unwrap());
+        assert!(copy.current_dir(&here).status().unwrap().success(), "{}", suite.display());
+        let mut kernel = Self::with(&suite, root, module);
+        let here = here.display();
+        kernel.run(&format!("mkdir -p {here} && mount --bind /opt/tests {here}")).ok();
+        kernel
+    }
+
+    /// Runs these tests there, those whose names contain one of `names`.
+    pub fn run_tests(&mut self, names: &str) -> Ran {
+        self.run_here(&format!("target/machines --test-threads 2 {names}"))
+    }
+
+    /// Runs a script in a disposable copy of the machine ([`crate::Machine`]).
+    pub fn run_in_copy(&mut self, script: &str) -> Ran {
+        self.run_here(&format!("scripts/machine.sh sh -c '{script}'"))
+    }
+
+    fn run_here(&mut self, script: &str) -> Ran {
+        // Where modules of PAM are; `make install` would ask a compiler.
+        let modules = "export SECURITYDIR=$(echo /usr/lib/*/security)";
+        self.run(&format!("cd {} && {modules} && {script}", repository().display()))
+    }
+
+    fn with(folder: &Path, root: &str, module: &str) -> Self {
         let mut outside = Command::new(repository().join("scripts/kernel.sh"))
             .arg(repository().join("target/roots").join(root))
-            .arg(repository().join("target/tests"))
+            .arg(folder)
             .arg(module)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

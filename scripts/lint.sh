@@ -11,6 +11,7 @@ shellcheck scripts/*.sh tests/harness/askpass .ci/run packaging/deb/{postinst,pr
 # How much of the machine the daemon could reach, at most 1.0 of 10.
 systemd-analyze security --no-pager --offline=true --threshold=10 packaging/systemd/totpd.service >/dev/null ||
   { echo "lint: the unit gives the daemon more than it needs: systemd-analyze security" >&2; exit 1; }
+systemd-analyze verify --man=no docs/examples/*.service docs/examples/*.timer
 if mandoc -T lint -W warning packaging/man/* | grep -v "mandoc.db"; then
   echo "lint: a page of the manual is not as it should be" >&2
   exit 1

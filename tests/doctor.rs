@@ -135,6 +135,12 @@ fn without_a_daemon_or_anybody_enrolled_that_is_wrong() {
         let let_by = doctor(&machine, "totp");
         assert_eq!(let_by.status, 0, "{options}: {let_by:#?}");
     }
+    for (options, is_told) in [("", true), ("nullok", false)] {
+        let stack = format!("auth required pam_unix.so\nauth required pam_totp.so {options}\n");
+        machine.service("polkit-1", &stack);
+        let told = doctor(&machine, "polkit-1").stdout;
+        assert_eq!(told.contains("note: who has no factor cannot enrol itself"), is_told, "{told}");
+    }
     machine.kill_daemon("TERM");
     machine.run("echo 'nonsense' > /etc/totpd/totpd.toml.d/10-bad.toml").ok();
     let bad = doctor(&machine, "totp");

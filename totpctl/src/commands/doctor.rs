@@ -34,6 +34,9 @@ pub(super) fn run(asked: &[String], json: bool) -> Result<(), Failure> {
             match service.as_str() {
                 "sshd" if found.asks => sshd::look_at(&mut found.report),
                 "sudo" if found.asks => sudo::look_at(&mut found.report),
+                "polkit-1" if found.asks && !found.lets_by => {
+                    found.report.notes.push(NOBODY_ENROLS_ITSELF.into());
+                }
                 _ => {}
             }
             (service.clone(), found)
@@ -103,6 +106,10 @@ fn host(refuses_others: bool) -> Report {
     users::look_at(&bus, refuses_others, &mut report);
     report
 }
+
+/// Enrolment by a user asks polkit, which asks this stack.
+const NOBODY_ENROLS_ITSELF: &str = "who has no factor cannot enrol itself, since polkit asks for a code first: \
+                                    say \"nullok\" here, or have root enrol (docs/enrolment.md)";
 
 fn object(report: Report) -> Map<String, Value> {
     let Report { does, wrong, notes } = report;

@@ -36,7 +36,7 @@ case " $* " in *" confined "*)
   ;;
 esac
 failed=0
-log=target/tests/log
+log=target/test.log
 : >"$log"
 suites() { cargo test --locked --workspace --no-fail-fast "$@" 2>&1 | tee -a "$log" || failed=1; }
 if [ $# -eq 0 ]; then
@@ -51,5 +51,5 @@ fi
 [ -z "$cannot" ] || echo "test: hosts with systemd were NOT tried: $cannot"
 [ $# -gt 0 ] || echo "test: AppArmor and SELinux in force are tried by: make test-machines"
 # Why a test failed is said again where it is found: what CI keeps of this output may be its end alone.
-[ $failed = 0 ] || grep -A 12 "panicked at" "$log" | grep -v "^ *[0-9]*: \|^ *at " || true
+[ $failed = 0 ] || sed -n '/panicked at/,+12{/^ *[0-9]*: \|^ *at /!p}' "$log"
 exit $failed

@@ -9,6 +9,10 @@ pub struct Code(u8);
 impl Code {
     /// The code was right, the user may go on.
     pub const SUCCESS: Self = Self(0);
+    /// libpam cannot open the module.
+    pub const OPEN_ERR: Self = Self(1);
+    /// The module lacks a function.
+    pub const SYMBOL_ERR: Self = Self(2);
     /// Something is wrong with the module or its options.
     pub const SERVICE_ERR: Self = Self(3);
     /// What libpam returns where nothing said yes.
@@ -19,6 +23,8 @@ impl Code {
     pub const AUTHINFO_UNAVAIL: Self = Self(9);
     /// Too many tries.
     pub const MAXTRIES: Self = Self(11);
+    /// Right, but the password is to be changed.
+    pub const NEW_AUTHTOK_REQD: Self = Self(12);
     /// The conversation failed.
     pub const CONV_ERR: Self = Self(19);
     /// The module has no opinion.

@@ -1,5 +1,5 @@
 //! The common changes to the stack of a service: the second factor goes behind the password, or out again.
-//! No change is answered that [`look`] finds a way around.
+//! No change is answered that [`look`] finds a way around, nor one that asks after a wrong password.
 
 mod refusal;
 mod text;
@@ -7,15 +7,17 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-pub use refusal::Refusal;
-use text::{WAS_INCLUDE, around, is_ours, line, with_args};
+pub use refusal::{Refusal, WITHOUT_PASSWORD};
+use text::{around, is_ours, line, taken_in_as_before, with_args};
 
 use crate::code::Code;
 use crate::control::Action;
+use crate::hosts::asks_for_no_credentials;
 use crate::line::{Kind, Line, Says, lines};
+use crate::password::is_password;
 use crate::paths::{Finding, MOST_RULES, OURS, look};
 use crate::run::Progress;
-use crate::stack::{Place, Rule, Stack};
+use crate::stack::{Place, Rule, Stack, What};
 
 /// The file of `service` with the second factor behind the password, asking with `args`; nothing if it
 /// asks so already. Without `args` a line that is there is left as it is. `read` and `exists` are as in
@@ -36,13 +38,23 @@ pub fn enabled(
         if !is_good(&now) {
             return Err(Refusal::Broken);
         }
+        let elsewhere = args.is_some() && place.file != service;
+        let after = |option: &str| match args {
+            Some(args) if !elsewhere => args.iter().any(|arg| arg == option),
+            _ => has_option(&rules, option),
+        };
+        may_make_factors(service, after("enroll"))?;
+        if after("enroll") || after("nullok") {
+            asks_after_the_password(&now)?;
+        }
         let Some(args) = args else { return Ok(None) };
-        if place.file != service {
+        if elsewhere {
             return Err(Refusal::Elsewhere(place.clone()));
         }
         let changed = with_args(&text, &own, args);
         return Ok((changed != text).then_some(changed));
     }
+    may_make_factors(service, args.unwrap_or_default().iter().any(|arg| arg == "enroll"))?;
     let ours = line("required", "pam_totp.so", args.unwrap_or_default());
     if rules.len() > MOST_RULES {
         return Err(Refusal::NoPlace);
@@ -52,6 +64,7 @@ pub fn enabled(
         // Nobody knows which line asks for the password, so it is all of them.
         places.reverse();
     }
+    let mut refusal = Refusal::NoPlace;
     let mut looked_at = 0;
     for changed in places.into_iter().flat_map(|place| around(&text, place, &ours)) {
         let with = |name: &str| if name == service { Some(changed.clone()) } else { read(name) };
@@ -59,15 +72,19 @@ pub fn enabled(
         if !is_behind_the_password(&rules) || jump_over_ours(&rules).is_some() {
             continue;
         }
-        if is_good(&look(&rules, exists)) {
-            return Ok(Some(changed));
+        let found = look(&rules, exists);
+        if is_good(&found) {
+            match asks_after_the_password(&found) {
+                Ok(()) => return Ok(Some(changed)),
+                Err(goes_on) => refusal = goes_on,
+            }
         }
         looked_at += 1;
         if looked_at == MOST_LOOKS {
             break;
         }
     }
-    Err(Refusal::NoPlace)
+    Err(refusal)
 }
 
 /// The file of `service` without the second factor; nothing if it asks for none.
@@ -93,13 +110,8 @@ pub fn disabled(
     }
     let mut after = String::with_capacity(text.len());
     for (line, gone) in text.split_inclusive('\n').zip(&gone) {
-        match line.split_once(WAS_INCLUDE) {
-            _ if *gone => {}
-            Some((substack, rest)) => {
-                after.push_str(&substack.trim_end().replacen("substack", "include", 1));
-                after.push_str(rest);
-            }
-            None => after.push_str(line),
+        if !gone {
+            after.push_str(&taken_in_as_before(line));
         }
     }
     let without = |name: &str| if name == service { Some(after.clone()) } else { read(name) };
@@ -130,26 +142,36 @@ fn is_good(found: &Finding) -> bool {
     !found.asks.is_empty() && found.opens && found.around.is_empty() && !found.too_long
 }
 
+/// A code is asked for after the right password alone.
+fn asks_after_the_password(found: &Finding) -> Result<(), Refusal> {
+    match found.after_failed_password.as_slice() {
+        [] => Ok(()),
+        lines => Err(Refusal::GoesOn(lines.to_vec())),
+    }
+}
+
+/// Somebody can make a factor at the login to this service, if that is wanted.
+fn may_make_factors(service: &str, wanted: bool) -> Result<(), Refusal> {
+    match asks_for_no_credentials(service).filter(|_| wanted) {
+        None => Ok(()),
+        Some(why) => Err(Refusal::NoCredentials(why)),
+    }
+}
+
+/// Whether a line of the second factor has this option.
+fn has_option(rules: &[Rule], option: &str) -> bool {
+    rules.iter().filter(|rule| rule.module() == OURS).any(|rule| match &rule.what {
+        What::Module { args, .. } => args.iter().any(|arg| arg == option),
+        _ => false,
+    })
+}
+
 fn may_stand_behind(line: &Line) -> bool {
     match &line.says {
         Says::All(_) => true,
         Says::Include { kind, .. } | Says::Module { kind, .. } => *kind == Kind::Auth,
         Says::Wrong { .. } => false,
     }
-}
-
-/// Modules that ask for a password, or take the one that was asked for.
-fn is_password(rule: &Rule) -> bool {
-    [
-        "pam_unix",
-        "pam_sss",
-        "pam_winbind",
-        "pam_ldap",
-        "pam_krb5",
-        "pam_systemd_home",
-        "pam_himmelblau",
-    ]
-    .contains(&rule.module())
 }
 
 fn is_behind_the_password(rules: &[Rule]) -> bool {

@@ -3,10 +3,13 @@
 //! All of it is pure: files come from a closure, and results of modules too. `tests/stacks.rs` tries it
 //! beside the real libpam.
 
+pub mod account;
 pub mod code;
 pub mod control;
 pub mod edit;
+pub mod hosts;
 pub mod line;
+pub mod password;
 pub mod paths;
 pub mod run;
 pub mod stack;

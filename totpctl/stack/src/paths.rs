@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::code::Code;
 use crate::control::Action;
+use crate::password::after_failure;
 use crate::run::Progress;
 use crate::stack::{Place, Rule, What};
 
@@ -48,6 +49,8 @@ pub struct Finding {
     pub asks: Vec<Place>,
     /// The ways around it, one for each line that opens one.
     pub around: Vec<Ending>,
+    /// The lines of passwords after whose failure it is asked all the same.
+    pub after_failed_password: Vec<Place>,
     /// Whether a login can succeed at all, of a user who has a factor.
     pub opens: bool,
     /// Whether a user without a factor is let by (option `nullok`).
@@ -72,6 +75,7 @@ pub fn look(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Finding {
         Ending::NotAsked { past, module, .. } if module == "pam_rootok" => Some(past),
         _ => None,
     });
+    finding.after_failed_password = after_failure(rules, exists);
     finding
 }
 
@@ -151,7 +155,7 @@ fn said(before: Ours, result: Code) -> Ours {
 }
 
 /// What a rule may return.
-fn results(rule: &Rule, exists: &dyn Fn(&str) -> bool, root: bool) -> Vec<Code> {
+pub(crate) fn results(rule: &Rule, exists: &dyn Fn(&str) -> bool, root: bool) -> Vec<Code> {
     let (path, args) = match &rule.what {
         What::MustFail(_) => return vec![Code::PERM_DENIED],
         What::Substack => return Vec::new(),

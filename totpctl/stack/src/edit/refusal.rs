@@ -11,6 +11,10 @@ pub enum Refusal {
     Broken,
     /// It asks, or would go on to ask, by a line of another file.
     Elsewhere(Place),
+    /// After a wrong password libpam goes on to the code, by these lines.
+    GoesOn(Vec<Place>),
+    /// A factor cannot be made at this service (option `enroll`), because of what its program is.
+    NoCredentials(&'static str),
     /// There is no place behind the password to which every login comes.
     NoPlace,
     /// It has no file, or none that libpam can read.
@@ -26,6 +30,17 @@ impl fmt::Display for Refusal {
                 f.write_str("its stack is not as it should be; totpctl doctor says which line it is")
             }
             Self::Elsewhere(place) => write!(f, "it is {place} that asks for the code"),
+            Self::GoesOn(places) => write!(
+                f,
+                "a code would be asked for after a wrong password too, since libpam goes on behind {}. \
+                 {WITHOUT_PASSWORD}",
+                listed(places)
+            ),
+            Self::NoCredentials(why) => write!(
+                f,
+                "nobody can make a factor there (option enroll): {why}. Have users enroll elsewhere \
+                 (totpctl enroll)"
+            ),
             Self::NoPlace => f.write_str(
                 "there is no place behind the password that every login comes to; write the line of \
                  pam_totp.so by hand, and have totpctl doctor look at it",
@@ -41,3 +56,13 @@ impl fmt::Display for Refusal {
         }
     }
 }
+
+/// Places in a sentence.
+fn listed(places: &[Place]) -> String {
+    let places: Vec<_> = places.iter().map(ToString::to_string).collect();
+    places.join(" and ")
+}
+
+/// What somebody can do where a wrong password is followed by the question for a code.
+pub const WITHOUT_PASSWORD: &str = "Whoever does not know the password could use up the wrong codes that its owner has; see, with nullok, \
+     who has no factor; and, with enroll, be shown a key";

@@ -16,6 +16,7 @@ fn files(own: &str) -> impl Fn(&str) -> Option<String> {
         ("x", own.to_owned()),
         ("common-auth", DEBIAN.to_owned()),
         ("system-auth", FEDORA.to_owned()),
+        ("vendor", FEDORA.replace("unix", "vendor")),
         ("profile", format!("{DEBIAN}auth required pam_totp.so nullok\n")),
     ]);
     move |name| files.get(name).cloned()
@@ -31,19 +32,21 @@ fn enable(own: &str, args: Option<&[&str]>) -> Result<Option<String>, Refusal> {
 fn it_goes_behind_the_password_and_out_again_without_a_trace() {
     let debian = "# sshd\n@include common-auth\naccount required pam_nologin.so\n";
     let su = "auth sufficient pam_rootok.so\n@include common-auth\nauth optional pam_group.so";
-    let fedora = "auth\tinclude\tsystem-auth\naccount include system-auth\n";
-    let one_file = "auth required pam_unix.so";
-    let continued = "auth required \\\n pam_unix.so\nauth optional pam_group.so\n";
+    let vendor = "auth\tinclude\tvendor\naccount include vendor\n";
+    let cockpit = "auth substack common-auth\nauth optional pam_group.so\n";
+    let one_file = "auth requisite pam_unix.so";
+    let continued = "auth requisite \\\n pam_unix.so\nauth optional pam_group.so\n";
     let other = "auth required pam_vendor.so\nauth optional pam_group.so\n";
     for (own, expected) in [
         (debian, "# sshd\n@include common-auth\n+\naccount required pam_nologin.so\n"),
         (su, "auth sufficient pam_rootok.so\n@include common-auth\n+\nauth optional pam_group.so"),
+        (vendor, "auth\tsubstack\tvendor # totpctl: was include\n+\naccount include vendor\n"),
         (
-            fedora,
-            "auth\tsubstack\tsystem-auth # totpctl: was include\n+\naccount include system-auth\n",
+            cockpit,
+            "auth include common-auth # totpctl: was substack\n+\nauth optional pam_group.so\n",
         ),
-        (one_file, "auth required pam_unix.so\n+\n"),
-        (continued, "auth required \\\n pam_unix.so\n+\nauth optional pam_group.so\n"),
+        (one_file, "auth requisite pam_unix.so\n+\n"),
+        (continued, "auth requisite \\\n pam_unix.so\n+\nauth optional pam_group.so\n"),
         (other, "auth required pam_vendor.so\nauth optional pam_group.so\n+\n"),
     ] {
         let with = enable(own, None).unwrap().unwrap();
@@ -101,12 +104,57 @@ fn what_needs_a_person_is_left_alone() {
 }
 
 #[test]
+fn what_asks_after_a_wrong_password_is_not_written() {
+    for (own, places) in [
+        ("auth required pam_unix.so\n", "x:1"),
+        ("auth include system-auth\n", "system-auth:2"),
+        ("auth substack system-auth\nauth include postlogin\n", "system-auth:2"),
+        ("auth substack common-auth # by hand\n", "common-auth:1"),
+        ("auth required pam_krb5.so\nauth required pam_ldap.so\n", "x:1 and x:2"),
+    ] {
+        let own = own.replace("auth include postlogin\n", "session include postlogin\n");
+        for args in [None, Some(&["nullok"][..])] {
+            let Err(refused) = enable(&own, args) else { panic!("{own}") };
+            assert!(matches!(refused, Refusal::GoesOn(_)), "{own} {refused:?}");
+            let told = refused.to_string();
+            assert!(told.contains(&format!("goes on behind {places}. ")), "{own} {told}");
+        }
+    }
+    // One that asks already keeps what it has, and is given nothing that a stranger could use.
+    let asks = "auth required pam_unix.so\nauth required pam_totp.so\n";
+    assert_eq!(enable(asks, None), Ok(None));
+    assert!(enable(asks, Some(&["echo"])).unwrap().unwrap().ends_with("pam_totp.so echo\n"));
+    for option in ["enroll", "nullok"] {
+        let with = asks.replace("totp.so", &format!("totp.so {option}"));
+        for refused in [enable(asks, Some(&[option])), enable(&with, None)] {
+            assert!(matches!(refused, Err(Refusal::GoesOn(_))), "{option} {refused:?}");
+        }
+        assert_eq!(
+            enable(&with, Some(&[])).unwrap().unwrap(),
+            asks.replace("auth required pam_totp", "auth    required    pam_totp")
+        );
+    }
+}
+
+#[test]
+fn nobody_enrolls_where_nobody_asks_for_credentials() {
+    let read = files("@include common-auth\n");
+    let read = |name: &str| read(if name == "polkit-1" { "x" } else { name });
+    let enroll = [String::from("enroll")];
+    let refused = enabled("polkit-1", Some(&enroll), &read, &|_| true);
+    assert!(matches!(refused, Err(Refusal::NoCredentials(_))), "{refused:?}");
+    assert!(enabled("polkit-1", None, &read, &|_| true).unwrap().is_some());
+    assert!(enabled("x", Some(&enroll), &read, &|_| true).unwrap().is_some());
+}
+
+#[test]
 fn whatever_comes_out_has_no_way_around() {
     for own in [DEBIAN, "@include common-auth\n", "auth include system-auth\n", FEDORA] {
         let Ok(Some(with)) = enable(own, None) else { continue };
         let read = files(&with);
         let Rules(rules) = Stack::of("x", Kind::Auth, &read) else { panic!() };
-        assert!(is_good(&look(&rules, &|_| true)), "{with}");
+        let found = look(&rules, &|_| true);
+        assert!(is_good(&found) && found.after_failed_password.is_empty(), "{with}");
         assert!(matches!(&rules.last().unwrap().what, What::Module { .. }));
     }
 }

@@ -2,42 +2,52 @@
 
 use crate::line::{Kind, Line, Says};
 
-/// The text with `ours` behind `place`: as it is, and with an `include` that what is in it may end made a
-/// `substack`, which ends no more than itself.
+/// The text with `ours` behind `place`: as it is, and with a file that stands there taken in the other way. What
+/// ends a `substack` ends no more than itself, and what ends an `include` ends the whole stack.
 pub(super) fn around(text: &str, place: &Line, ours: &str) -> Vec<String> {
-    let put = |text: &str| {
-        let mut changed = String::with_capacity(text.len() + ours.len() + 1);
-        for (index, line) in text.split_inclusive('\n').enumerate() {
-            changed.push_str(line);
-            if index + 1 == place.last {
-                if !line.ends_with('\n') {
-                    changed.push('\n');
-                }
-                changed.push_str(ours);
+    let mut changed = vec![with_line(text, place, ours)];
+    let Says::Include { substack, .. } = place.says else { return changed };
+    let (from, to) = if substack { (SUBSTACK, INCLUDE) } else { (INCLUDE, SUBSTACK) };
+    let mut taken_in = String::with_capacity(text.len() + 32);
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let (bare, end) = line.strip_suffix('\n').map_or((line, ""), |bare| (bare, "\n"));
+        let is_it = index + 1 == place.number && place.number == place.last;
+        match is_it && !bare.contains('#') && bare.contains(from.word) {
+            true => {
+                let other = bare.replacen(from.word, to.word, 1);
+                taken_in.push_str(&format!("{other}{}{end}", from.mark));
             }
+            false => taken_in.push_str(line),
         }
-        changed
-    };
-    let mut changed = vec![put(text)];
-    if let Says::Include { substack: false, .. } = place.says
-        && place.number == place.last
-    {
-        let mut with_substack = String::with_capacity(text.len() + 32);
-        for (index, line) in text.split_inclusive('\n').enumerate() {
-            let (bare, end) = line.strip_suffix('\n').map_or((line, ""), |bare| (bare, "\n"));
-            match index + 1 == place.number && !bare.contains('#') {
-                true => {
-                    let substack = bare.replacen("include", "substack", 1);
-                    with_substack.push_str(&format!("{substack}{WAS_INCLUDE}{end}"));
-                }
-                false => with_substack.push_str(line),
+    }
+    if taken_in != text {
+        changed.push(with_line(&taken_in, place, ours));
+    }
+    changed
+}
+
+fn with_line(text: &str, place: &Line, ours: &str) -> String {
+    let mut changed = String::with_capacity(text.len() + ours.len() + 1);
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        changed.push_str(line);
+        if index + 1 == place.last {
+            if !line.ends_with('\n') {
+                changed.push('\n');
             }
-        }
-        if with_substack != text {
-            changed.push(put(&with_substack));
+            changed.push_str(ours);
         }
     }
     changed
+}
+
+/// A line as it was before [`around`] took its file in the other way.
+pub(super) fn taken_in_as_before(line: &str) -> String {
+    for (before, now) in [(INCLUDE, SUBSTACK), (SUBSTACK, INCLUDE)] {
+        if let Some((changed, rest)) = line.split_once(before.mark) {
+            return changed.trim_end().replacen(now.word, before.word, 1) + rest;
+        }
+    }
+    line.to_owned()
 }
 
 /// The text with other options in the lines of the second factor.
@@ -77,5 +87,13 @@ pub(super) fn is_ours(says: &Says) -> bool {
     matches!(says, Says::Module { path, .. } if path.rsplit('/').next() == Some("pam_totp.so"))
 }
 
-/// Behind a line that was an `include` before, so that it can be one again.
-pub(super) const WAS_INCLUDE: &str = " # totpctl: was include";
+/// A way to take in a file.
+#[derive(Clone, Copy)]
+struct TakenIn {
+    word: &'static str,
+    /// Stands behind a line that was so before.
+    mark: &'static str,
+}
+
+const INCLUDE: TakenIn = TakenIn { word: "include", mark: " # totpctl: was include" };
+const SUBSTACK: TakenIn = TakenIn { word: "substack", mark: " # totpctl: was substack" };

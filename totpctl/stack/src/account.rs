@@ -1,0 +1,43 @@
+//! The second factor under `account`: it says yes to whoever has an account, and must not speak for others.
+
+use crate::code::Code;
+use crate::control::Action;
+use crate::paths::OURS;
+use crate::stack::{Place, Rule};
+
+/// The lines of the second factor whose yes takes the place of what other lines say: those that follow, or
+/// those that came before.
+#[must_use]
+pub fn overrules_others(rules: &[Rule]) -> Vec<Place> {
+    let ours = rules.iter().enumerate().filter(|(_, rule)| rule.module() == OURS);
+    let overruling = ours.filter(|(at, rule)| match rule.control.action(Code::SUCCESS) {
+        Action::Done | Action::Jump(_) => at + 1 < rules.len(),
+        Action::Reset => *at > 0,
+        Action::Bad | Action::Die | Action::Ignore | Action::Ok => false,
+    });
+    overruling.map(|(_, rule)| rule.place.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::Kind;
+    use crate::stack::Stack;
+
+    #[test]
+    fn a_yes_that_ends_the_checks_is_found() {
+        for (text, lines) in [
+            ("account sufficient pam_totp.so\naccount required pam_unix.so\n", &[1][..]),
+            ("account [success=1 default=bad] pam_totp.so\naccount required pam_unix.so\n", &[1]),
+            ("account required pam_unix.so\naccount [success=reset] pam_totp.so\n", &[2]),
+            ("account required pam_totp.so\naccount required pam_unix.so\n", &[]),
+            ("account required pam_unix.so\naccount sufficient pam_totp.so\n", &[]),
+            ("auth sufficient pam_totp.so\naccount required pam_unix.so\n", &[]),
+        ] {
+            let read = |name: &str| (name == "x").then(|| text.to_owned());
+            let Stack::Rules(rules) = Stack::of("x", Kind::Account, &read) else { panic!() };
+            let found: Vec<_> = overrules_others(&rules).iter().map(|place| place.line).collect();
+            assert_eq!(found, lines, "{text}");
+        }
+    }
+}

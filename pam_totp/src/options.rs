@@ -3,6 +3,8 @@
 use std::ffi::CStr;
 use std::time::Duration;
 
+use totpd_interface::CONFLICTING_OPTIONS;
+
 /// What the options say.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Options {
@@ -74,13 +76,11 @@ impl Options {
                 Some(_) => return Err(unknown(arg)),
             }
         }
-        if options.enroll && options.forward_pass {
-            return Err("enroll needs a prompt of its own, and forward_pass leaves none".into());
+        let given = |option: &str| args.iter().any(|arg| arg.to_bytes() == option.as_bytes());
+        match CONFLICTING_OPTIONS.iter().find(|(one, other, _)| given(one) && given(other)) {
+            Some((_, _, why)) => Err((*why).to_owned()),
+            None => Ok(options),
         }
-        if options.names && options.forward_pass {
-            return Err("names is for behind a password, and forward_pass asks before it".into());
-        }
-        Ok(options)
     }
 
     /// The options where the host may want silence (`PAM_SILENT`).
@@ -135,7 +135,6 @@ mod tests {
     fn every_option_is_understood() {
         assert_eq!(parse(&[]), Ok(Options::default()));
         let all = parse(&[
-            "nullok",
             "prompt=Token: ",
             "echo",
             "forward_pass",
@@ -153,7 +152,7 @@ mod tests {
             forward_pass: true,
             names: false,
             nodelay: true,
-            nullok: true,
+            nullok: false,
             prompt: Some("Token: ".into()),
             quiet: true,
             timeout: Duration::from_secs(7),
@@ -163,10 +162,20 @@ mod tests {
         assert_eq!(all, Ok(expected));
         assert!(parse(&["enroll"]).unwrap().enroll);
         assert!(parse(&["names"]).unwrap().names);
-        assert!(parse(&["enroll", "forward_pass"]).is_err());
-        assert!(parse(&["names", "forward_pass"]).is_err());
+        assert!(parse(&["nullok"]).unwrap().nullok);
         assert_eq!(parse(&["use_first_pass"]).unwrap().first_pass, FirstPass::Only);
         assert_eq!(parse(&["prompt=a=b"]).unwrap().prompt.as_deref(), Some("a=b"));
+    }
+
+    #[test]
+    fn what_asks_before_the_password_tells_nobody_who_has_no_factor() {
+        for option in ["enroll", "names", "nullok"] {
+            for pair in [[option, "forward_pass"], ["forward_pass", option]] {
+                let why = parse(&pair).unwrap_err();
+                assert!(why.contains(option) && why.contains("forward_pass"), "{why}");
+            }
+        }
+        assert!(parse(&["forward_pass", "echo"]).is_ok());
     }
 
     #[test]

@@ -40,6 +40,17 @@ pub const MODULE_OPTIONS: [&str; 12] = [
     "use_first_pass",
 ];
 
+/// Options of the PAM module that do not go together, and why. A line with both refuses every login.
+pub const CONFLICTING_OPTIONS: [(&str, &str, &str); 3] = [
+    ("enroll", "forward_pass", "enroll needs a prompt of its own, and forward_pass leaves none"),
+    ("names", "forward_pass", "names is for behind a password, and forward_pass asks before it"),
+    (
+        "nullok",
+        "forward_pass",
+        "forward_pass asks before the password, and with nullok it would tell strangers who has no factor",
+    ),
+];
+
 /// A dictionary `a{sv}`: a context, options, or details.
 pub type Dictionary = HashMap<String, OwnedVariant>;
 

@@ -3,6 +3,7 @@
 use tests::{Machine, Ran, SSH, Seed, eventually};
 
 mod trial;
+mod wrong_password;
 
 const SSHD: &str = "/etc/pam.d/sshd";
 

@@ -1,6 +1,8 @@
 //! The stacks of `tests/stacks`: what `totpctl doctor` says of each, and whether libpam itself agrees with
 //! what it is thought to do, whatever the modules return.
 //!
+//! After which wrong passwords a code is asked for is tried in [`passwords`].
+//!
 //! A file there has a sentence, lines of what is found in the service `x` ("= …"), and the files of
 //! `/etc/pam.d` ("@@@ name").
 
@@ -9,7 +11,9 @@ use std::fmt::Write as _;
 
 use tests::{Machine, authselect};
 use totpctl_stack::line::Kind;
-use totpctl_stack::{Code, Ending, Rule, Stack, What, look, run};
+use totpctl_stack::{Code, Ending, Refusal, Rule, Stack, What, enabled, look, run};
+
+mod passwords;
 
 struct Case {
     name: String,
@@ -22,8 +26,9 @@ fn cases() -> Vec<Case> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/stacks");
     let mut cases: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
-        .map(|entry| {
-            let path = entry.unwrap().path();
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "stack"))
+        .map(|path| {
             let text = std::fs::read_to_string(&path).unwrap();
             let (head, files) = text.split_once("\n@@@ ").unwrap();
             let expected = head.lines().filter_map(|line| line.strip_prefix("= "));
@@ -81,19 +86,29 @@ fn profiles() -> Vec<Case> {
             }
         }
     }
-    for unix in ["required", "sufficient"] {
-        let theirs = format!(
-            "auth required pam_env.so\nauth {unix} pam_unix.so try_first_pass\n\
-             auth required pam_sss.so use_first_pass\n"
-        );
-        let ours = packaged("pam-config/common-auth");
-        let x = "auth requisite pam_nologin.so\nauth include common-auth\n";
-        case(
-            format!("pam-config-{unix}"),
-            &["asks", "lets by who has no factor"],
-            &[("x", x), ("common-auth", &ours), ("common-auth-pc", &theirs)],
-        );
+    for example in ["common-auth", "common-auth-sssd"] {
+        let ours = packaged(&format!("pam-config/{example}"));
+        for word in ["include", "substack"] {
+            let x = format!("auth requisite pam_nologin.so\nauth {word} common-auth\n");
+            case(
+                format!("pam-config-{example}-{word}"),
+                &["asks", "lets by who has no factor"],
+                &[("x", &x), ("common-auth", &ours)],
+            );
+        }
     }
+    let profile = packaged("pam-configs/totp");
+    let line = profile.lines().find(|line| line.contains("pam_totp.so")).unwrap();
+    let debian = format!(
+        "auth [success=1 default=ignore] pam_unix.so nullok\nauth requisite pam_deny.so\n\
+         auth required pam_permit.so\nauth {}\n",
+        line.trim()
+    );
+    case(
+        "pam-auth-update".to_owned(),
+        &["asks", "lets by who has no factor"],
+        &[("x", "@include common-auth\n"), ("common-auth", &debian)],
+    );
     cases
 }
 
@@ -145,6 +160,8 @@ fn findings(stack: &Stack) -> Vec<String> {
         Ending::NotAsked { past, result, .. } => format!("around: {past} by {result}"),
         Ending::Overruled { at, .. } => format!("overruled: {at}"),
     }));
+    let after = found.after_failed_password.iter();
+    told.extend(after.map(|place| format!("asks after a wrong password: {place}")));
     told.extend((!found.opens).then(|| "nobody gets in".to_owned()));
     told.extend(found.asks.is_empty().then(|| "not asked".to_owned()));
     told
@@ -167,11 +184,11 @@ const RESULTS: [&str; 6] =
     ["success", "auth_err", "ignore", "user_unknown", "new_authtok_reqd", "conv_err"];
 
 /// The files of a case under names of their own, with pam_debug in the place of each module, which returns
-/// what is drawn for it.
+/// what is drawn for its line.
 fn rewritten(
     case: &Case,
     number: usize,
-    draw: &mut impl FnMut() -> usize,
+    draw: &mut impl FnMut(&str) -> &'static str,
 ) -> BTreeMap<String, String> {
     let named = |name: &str| match name {
         "x" => format!("c{number}"),
@@ -196,7 +213,7 @@ fn rewritten(
 fn with_debug(
     line: &str,
     named: &impl Fn(&str) -> String,
-    draw: &mut impl FnMut() -> usize,
+    draw: &mut impl FnMut(&str) -> &'static str,
 ) -> String {
     let bare = line.split('#').next().unwrap().trim();
     if let Some(name) = bare.strip_prefix("@include ") {
@@ -212,7 +229,7 @@ fn with_debug(
     match (word, module.trim()) {
         (word, "") => format!("{kind} {word}"),
         ("include" | "substack", name) => format!("{kind} {word} {}", named(name)),
-        (word, _) => format!("{kind} {word} pam_debug.so auth={}", RESULTS[draw()]),
+        (word, module) => format!("{kind} {word} pam_debug.so auth={}", draw(module)),
     }
 }
 
@@ -243,13 +260,13 @@ fn libpam_returns_what_is_predicted_for_every_stack_and_result() {
         // Every combination where these are few, else as many at random.
         let every = choices.checked_pow(u32::try_from(modules).unwrap()).filter(|n| *n <= MOST);
         let mut turn = number;
-        let files = rewritten(case, predicted.len(), &mut || match every {
+        let files = rewritten(case, predicted.len(), &mut |_| match every {
             Some(_) => {
                 let drawn = turn % choices;
                 turn /= choices;
-                drawn
+                RESULTS[drawn]
             }
-            None => random() % choices,
+            None => RESULTS[random() % choices],
         });
         let service = format!("c{}", predicted.len());
         let expected = match stack(&service, &files) {
@@ -279,10 +296,10 @@ fn libpam_returns_what_is_predicted_for_every_stack_and_result() {
         let modules = case.files.values().map(|text| text.matches(".so").count()).sum::<usize>();
         for number in 0..RESULTS.len().pow(u32::try_from(modules).unwrap()) {
             let mut turn = number;
-            let files = rewritten(case, 0, &mut || {
+            let files = rewritten(case, 0, &mut |_| {
                 let drawn = turn % RESULTS.len();
                 turn /= RESULTS.len();
-                drawn
+                RESULTS[drawn]
             });
             let Stack::Rules(rules) = stack("c0", &files) else { panic!("{}", case.name) };
             let expected = run(&rules, returned).number();
@@ -306,16 +323,10 @@ fn compare(
     calls: &str,
     predicted: &[(String, usize)],
 ) -> Vec<String> {
-    machine
-        .feed(
-            "awk '/^@@@ /{close(f); f=\"/etc/pam.d/\"$2; printf \"\" > f; next} {print > f}'",
-            files,
-        )
-        .ok();
-    machine.write("/tmp/series", calls);
-    let out = machine.run("/opt/tests/pam -b /tmp/series").ok();
-    assert_eq!(out.lines().count(), predicted.len(), "{out}");
-    out.lines()
+    let lines = logins(machine, files, calls);
+    assert_eq!(lines.len(), predicted.len(), "{lines:?}");
+    lines
+        .iter()
         .zip(predicted)
         .enumerate()
         .filter_map(|(number, (line, (name, expected)))| {
@@ -324,6 +335,20 @@ fn compare(
                 .then(|| format!("{name} c{number}: {expected} predicted, {found} returned"))
         })
         .collect()
+}
+
+/// Logs in by these files, once for each call: its label, the time, what libpam returned, and what each module
+/// that it asked said.
+fn logins(machine: &Machine, files: &str, calls: &str) -> Vec<String> {
+    machine
+        .feed(
+            "awk '/^@@@ /{close(f); f=\"/etc/pam.d/\"$2; printf \"\" > f; next} {print > f}'",
+            files,
+        )
+        .ok();
+    machine.write("/tmp/series", calls);
+    let out = machine.run("/opt/tests/pam -m -b /tmp/series").ok();
+    out.lines().map(ToOwned::to_owned).collect()
 }
 
 /// Combinations of one stack, and of one of many that are alike.

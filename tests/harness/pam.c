@@ -12,6 +12,7 @@
  *   -g          tells what is left behind: threads, descriptors, memory, signals, environment
  *   -b FILE     instead: each line of FILE is "LABEL SERVICE USER ANSWER": logs in so, in this
  *               process, and prints "LABEL MICROSECONDS RC". LABEL "bus": without private socket
+ *   -m          with -b: behind RC stand all messages of that login
  *   -e FILE     the same, each in a fresh process that is timed from start to end
  *   -s N        instead: N logins, each in a process of its own; "%d" in USER is the number of the
  *               login, and ANSWER may be several, with "/" between, for one prompt after another.
@@ -65,7 +66,8 @@ static struct login *login;
 static int barrier, waiting, thinking, apart, place;
 static const char *answer, *mode = "answer", *rhost, *ruser, *tty;
 static pam_handle_t *handle;
-static int processes = 1, quiet, addresses, turn, forks;
+static char messages[8192];
+static int processes = 1, telling, quiet, addresses, turn, forks;
 static int *ready;
 
 static double now(void)
@@ -100,6 +102,9 @@ static int conversation(int n, const struct pam_message **message, struct pam_re
 	(void)data;
 	for (int i = 0; i < n && !quiet; i++)
 		printf("shown: %s\n", message[i]->msg);
+	for (int i = 0; i < n && telling; i++)
+		snprintf(messages + strlen(messages), sizeof messages - strlen(messages), " %s",
+			 message[i]->msg);
 	if (!strcmp(mode, "cancel"))
 		return PAM_CONV_ERR;
 	if (!strcmp(mode, "nothing"))
@@ -330,6 +335,7 @@ static void series(const char *self, const char *file, int fresh)
 			rename("/run/totpd/private", "/run/totpd/away");
 		double start = now();
 		answer = code;
+		*messages = 0;
 		if (fresh) {
 			int status;
 			pid_t child = fork();
@@ -344,7 +350,7 @@ static void series(const char *self, const char *file, int fresh)
 		} else {
 			rc = authenticate(service, user, 0);
 		}
-		printf("%s %.1f %d\n", label, (now() - start) * 1e3, rc);
+		printf("%s %.1f %d%s\n", label, (now() - start) * 1e3, rc, messages);
 		if (bus)
 			rename("/run/totpd/away", "/run/totpd/private");
 	}
@@ -354,11 +360,12 @@ int main(int argc, char **argv)
 {
 	int times = 1, account = 0, guest = 0, from_file = 0, exit_with_rc = 0, option;
 	int logins = 0, width = 1 << 20, rate = 0, each = 1;
-	while ((option = getopt(argc, argv, "+n:p:ac:h:H:r:t:gfxb:e:s:w:R:k:BS:d:L:FP:")) != -1)
+	while ((option = getopt(argc, argv, "+n:p:ac:h:H:r:t:gfxmb:e:s:w:R:k:BS:d:L:FP:")) != -1)
 		switch (option) {
 		case 'n': times = atoi(optarg); break;
 		case 'p': processes = atoi(optarg); break;
 		case 'a': account = 1; break;
+		case 'm': telling = 1; break;
 		case 'c': mode = optarg; break;
 		case 'h': rhost = optarg; break;
 		case 'H': addresses = atoi(optarg); break;

@@ -163,7 +163,8 @@ pub(crate) enum Command {
     /// Say what each PAM service will do, and what is wrong with that; changes nothing (root)
     ///
     /// It reads the stacks in /etc/pam.d as libpam does, and goes through every way a login can take. A
-    /// service asks for a code, or does not, or can be entered without one because of a line that is named.
+    /// service asks for a code, or does not, or can be entered without one because of a line that is named; and
+    /// it asks after the right password alone, or after a wrong one too.
     /// For sshd its own configuration is looked at too (sshd -T), with its blocks of Match. Exit status 1 if
     /// something is wrong.
     Doctor {
@@ -182,8 +183,9 @@ pub(crate) enum Command {
     /// Have a service ask for a code (root)
     ///
     /// The line of pam_totp.so goes behind the password, where every way through the stack comes to it. Where
-    /// there is no such place, or something is wrong with the stack, nothing is changed. The same again
-    /// changes nothing. "totpctl try" does the same and takes it back unless somebody gets in.
+    /// there is no such place, or something is wrong with the stack, nothing is changed. Nor is it where a
+    /// wrong password would be followed by the question for a code, as on Fedora, RHEL and openSUSE: the line is
+    /// named, and the profile that is right there. The same again changes nothing. "totpctl try" does the same and takes it back unless somebody gets in.
     Enable {
         /// The PAM service: sshd, sudo (and sudo -i), su (and su -), login
         service: String,

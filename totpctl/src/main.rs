@@ -22,6 +22,7 @@ mod pipe;
 mod progress;
 mod qr;
 mod recovery;
+mod remedy;
 mod secret;
 
 /// Memory is wiped when it is freed: keys and passphrases go through here.

@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 use diffy::DiffOptions;
 use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fsetxattr};
 use totpctl_stack::line::Kind;
-use totpctl_stack::{Stack, disabled, enabled};
+use totpctl_stack::{Refusal, Stack, disabled, enabled};
 
 use crate::failure::Failure;
-use crate::pam_files::{FOLDERS, is_an_option, is_installed, path_of, read};
+use crate::pam_files::{
+    FOLDERS, cannot_enroll, conflict, is_an_option, is_installed, path_of, read, remedy,
+};
 
 /// What becomes of the file of one service.
 pub(crate) struct Change {
@@ -64,6 +66,16 @@ pub(crate) fn enabling(service: &str, args: Option<&[String]>) -> Result<Vec<Cha
             )));
         }
     }
+    if let Some(why) = conflict(args.unwrap_or_default()) {
+        return Err(Failure::Usage(format!(
+            "these options of pam_totp.so do not go together: {why}"
+        )));
+    }
+    if args.is_some_and(|args| args.iter().any(|arg| arg == "enroll"))
+        && let Some(why) = cannot_enroll(service)
+    {
+        return Err(left_as_it_is(service, &Refusal::NoCredentials(why)));
+    }
     let mut changes = Vec::new();
     for name in family(service) {
         let (path, before) = of_service(name)?;
@@ -76,12 +88,21 @@ pub(crate) fn enabling(service: &str, args: Option<&[String]>) -> Result<Vec<Cha
             continue;
         }
         let after = enabled(name, args, &with, &is_installed)
-            .map_err(|refusal| Failure::refused(format!("{name} is left as it is: {refusal}")))?;
+            .map_err(|refusal| left_as_it_is(name, &refusal))?;
         if let Some(after) = after {
             changes.push(Change { service: name.to_owned(), path, before, after });
         }
     }
     Ok(changes)
+}
+
+fn left_as_it_is(service: &str, refusal: &Refusal) -> Failure {
+    Failure::refused(match refusal {
+        Refusal::GoesOn(places) => {
+            format!("{service} is left as it is: {refusal}. {}", remedy(places))
+        }
+        _ => format!("{service} is left as it is: {refusal}"),
+    })
 }
 
 /// What is to be changed for `service`, and its family, to ask for no code.

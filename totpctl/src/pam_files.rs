@@ -4,6 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use totpctl_stack::Place;
+use totpctl_stack::hosts::{DROPBEAR, asks_for_no_credentials};
+use totpd_interface::CONFLICTING_OPTIONS;
+
+use crate::remedy::{StackWriter, end_at_a_wrong_password};
 
 /// A place with the whole path of its file.
 pub(crate) fn shown(place: &Place) -> String {
@@ -35,6 +39,36 @@ pub(crate) fn is_an_option(arg: &str) -> bool {
         Some(_) => arg.starts_with(option),
         None => arg == *option,
     })
+}
+
+/// Why these options of the module do not go together.
+pub(crate) fn conflict(args: &[String]) -> Option<&'static str> {
+    let given = |option: &str| args.iter().any(|arg| arg == option);
+    let found = CONFLICTING_OPTIONS.iter().find(|(one, other, _)| given(one) && given(other));
+    found.map(|(_, _, why)| *why)
+}
+
+/// Why nobody can make a factor at a login to `service` (option `enroll`), whatever its stack says.
+pub(crate) fn cannot_enroll(service: &str) -> Option<&'static str> {
+    // Where both are installed it is OpenSSH that asks PAM: distributions build Dropbear without.
+    let is_dropbear = || service == "sshd" && has_program("dropbear") && !has_program("sshd");
+    asks_for_no_credentials(service).or_else(|| is_dropbear().then_some(DROPBEAR))
+}
+
+/// Whether a server is installed.
+pub(crate) fn has_program(name: &str) -> bool {
+    ["/usr/sbin", "/usr/bin"].iter().any(|folder| Path::new(folder).join(name).exists())
+}
+
+/// What to do where libpam goes on behind a wrong password at these lines.
+pub(crate) fn remedy(places: &[Place]) -> String {
+    let writer = match fs::read_to_string("/etc/authselect/authselect.conf") {
+        Ok(configuration) => StackWriter::Authselect(configuration),
+        Err(_) if Path::new("/etc/pam.d/common-auth-pc").exists() => StackWriter::PamConfig,
+        Err(_) => StackWriter::Nobody,
+    };
+    let file = places.last().map_or("", |place| &place.file);
+    end_at_a_wrong_password(file, &writer)
 }
 
 /// Whether libpam finds a module, which may stand without its folder.

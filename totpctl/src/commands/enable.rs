@@ -42,7 +42,7 @@ fn finish(service: &str, changes: &[Change], dry_run: bool, json: bool) -> Resul
     }
     output::data(&diff)?;
     output::note(&match (changes.is_empty(), dry_run) {
-        (true, _) => format!("{service} is as it should be: nothing is changed."),
+        (true, _) => format!("{service} is as it was asked to be: nothing is changed."),
         (false, true) => "Nothing is changed yet.".to_owned(),
         (false, false) => {
             format!("{service} is changed. Log in anew before you leave this session.")

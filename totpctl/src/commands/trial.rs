@@ -28,7 +28,7 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     let changes = enabling(service, options)?;
     if changes.is_empty() {
-        output::note(&format!("{service} is as it should be: there is nothing to try."));
+        output::note(&format!("{service} is as it was asked to be: there is nothing to try."));
         return match json {
             true => output::json(&json!({ "service": service, "changed": false })),
             false => Ok(()),

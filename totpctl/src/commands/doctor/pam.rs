@@ -2,11 +2,16 @@
 
 use std::fs;
 
+use totpctl_stack::account::overrules_others;
+use totpctl_stack::edit::WITHOUT_PASSWORD;
+use totpctl_stack::hosts::DROPBEAR;
 use totpctl_stack::line::Kind;
 use totpctl_stack::{Ending, Finding, Stack, What, look};
 
 use super::Report;
-use crate::pam_files::{FOLDERS, is_an_option, is_installed, read, shown};
+use crate::pam_files::{
+    FOLDERS, cannot_enroll, conflict, has_program, is_an_option, is_installed, read, remedy, shown,
+};
 
 /// A service.
 pub(super) struct Service {
@@ -70,18 +75,44 @@ pub(super) fn look_at(service: &str) -> Service {
                 format!("{place}: pam_totp.so has no option {arg:?}, and refuses every login");
             report.wrong.push(told);
         }
+        if let Some(why) = conflict(args) {
+            let place = shown(&rule.place);
+            report.wrong.push(format!("{place}: {why}; pam_totp.so refuses every login"));
+        }
         if !is_installed(path) {
             let place = shown(&rule.place);
             report.wrong.push(format!("{place}: {path} is not installed, and nobody gets in"));
         }
     }
     judge(&found, &mut report);
+    account(service, &mut report);
     let enrols = |what: &What| matches!(what, What::Module { args, .. } if args.iter().any(|arg| arg == "enroll"));
     let enrols = rules.iter().any(|rule| rule.module() == "pam_totp" && enrols(&rule.what));
     if enrols {
         report.does.push("has who has no factor make one".into());
+        match cannot_enroll(service) {
+            Some(why) => report.wrong.push(format!(
+                "nobody can make a factor here, whatever they type: {why}. Take the option enroll away"
+            )),
+            None if service == "sshd" && has_program("dropbear") => {
+                report.notes.push(format!("by Dropbear nobody can make a factor: {DROPBEAR}"));
+            }
+            None => {}
+        }
     }
     Service { report, asks: !found.asks.is_empty(), lets_by: found.lets_by || enrols }
+}
+
+/// What the second factor does under `account`.
+fn account(service: &str, report: &mut Report) {
+    let Stack::Rules(rules) = Stack::of(service, Kind::Account, &read) else { return };
+    report.wrong.extend(overrules_others(&rules).iter().map(|place| {
+        format!(
+            "{}: the yes of pam_totp.so under account takes the place of other checks there (whether an \
+             account has expired, or may log in now): write \"required\", or take the line out",
+            shown(place)
+        )
+    }));
 }
 
 fn judge(found: &Finding, report: &mut Report) {
@@ -123,6 +154,17 @@ fn judge(found: &Finding, report: &mut Report) {
                 shown(at)
             ),
         });
+    }
+    if !found.after_failed_password.is_empty() {
+        let lines: Vec<_> = found.after_failed_password.iter().map(shown).collect();
+        report.does.push("asks after a wrong password too".into());
+        report.wrong.push(format!(
+            "{}: a wrong password does not end the login here, and {} asks for a code all the same. \
+             {WITHOUT_PASSWORD}. {}",
+            lines.join(", "),
+            shown(ours),
+            remedy(&found.after_failed_password)
+        ));
     }
     if let Some(place) = &found.spares_root {
         report.notes.push(format!("root is not asked: {}", shown(place)));

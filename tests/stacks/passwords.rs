@@ -1,0 +1,239 @@
+//! Whether libpam comes to the second factor after a wrong password: each stack of `tests/stacks` is run through
+//! libpam itself, with password modules that refuse, and what it asked is held beside the verdict.
+
+use std::collections::BTreeSet;
+
+use totpctl_stack::hosts::asks_for_no_credentials;
+use totpctl_stack::password::is_password;
+use totpctl_stack::run::Progress;
+
+use super::*;
+
+/// What libpam is thought to ask in one login, in its order, and behind which wrong password it came to ours.
+struct Trace {
+    results: Vec<String>,
+    after: BTreeSet<String>,
+}
+
+#[test]
+fn libpam_itself_comes_to_the_code_after_the_same_wrong_passwords() {
+    let machine = Machine::new();
+    let mut state = 20_261_126_u64;
+    let mut random = move |below: usize| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    let mut wrong = Vec::new();
+    let (mut logins_made, mut reached_in) = (0, 0);
+    for case in cases() {
+        let Stack::Rules(original) = stack("x", &case.files) else { continue };
+        let expected: BTreeSet<_> = look(&original, &|_| true)
+            .after_failed_password
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let mut predicted = Vec::new();
+        // Those with a file "other" of their own share its name, and are tried one after the other.
+        let (rounds, logins_of_it) =
+            if case.files.contains_key("other") { (ROUNDS, 1) } else { (1, LOGINS) };
+        for round in 0..rounds {
+            let (mut files, mut calls) = (String::new(), String::new());
+            for number in 0..logins_of_it {
+                let turn = round.max(number);
+                let drawn = rewritten(&case, number, &mut |module| draw(module, turn, &mut random));
+                let service = format!("c{number}");
+                let Stack::Rules(rules) = stack(&service, &drawn) else { panic!("{}", case.name) };
+                predicted.push(trace(&original, &rules));
+                for (name, text) in drawn {
+                    let _ = write!(files, "@@@ {name}\n{text}");
+                }
+                let _ = writeln!(calls, "{} {service} root x", case.name);
+            }
+            machine.run("rm -f /etc/pam.d/c[0-9]*").ok();
+            let asked = logins(&machine, &files, &calls);
+            logins_made += asked.len();
+            for (line, trace) in asked.iter().zip(&predicted[predicted.len() - asked.len()..]) {
+                let asked: Vec<_> = line.split_whitespace().skip(3).collect();
+                if asked != trace.results {
+                    wrong.push(format!("{}: {asked:?}, not {:?}", case.name, trace.results));
+                }
+            }
+        }
+        let found: BTreeSet<_> = predicted.into_iter().flat_map(|trace| trace.after).collect();
+        match found.is_empty() {
+            true => println!("{}: a wrong password ends it, or there is none", case.name),
+            false => println!("{}: a code is asked for after {found:?}", case.name),
+        }
+        reached_in += usize::from(!found.is_empty());
+        if found != expected {
+            wrong.push(format!("{}: libpam {found:?}, the evaluator {expected:?}", case.name));
+        }
+    }
+    println!(
+        "{logins_made} logins; in {reached_in} stacks a code is asked for after a wrong password"
+    );
+    assert!(wrong.is_empty(), "{} {:#?}", wrong.len(), &wrong[..wrong.len().min(10)]);
+    assert!(logins_made > 5000 && reached_in > 10, "{logins_made} {reached_in}");
+}
+
+/// What a module says. The first login of a stack is the common one: all is well but the password.
+fn draw(module: &str, turn: usize, random: &mut impl FnMut(usize) -> usize) -> &'static str {
+    let name = module.split([' ', '\t']).next().unwrap().rsplit('/').next().unwrap();
+    let rule = Rule {
+        what: What::Module { path: name.to_owned(), args: Vec::new() },
+        ..rule_of_nothing()
+    };
+    let answers: &[&str] = match name {
+        "pam_deny.so" | "pam_rootok.so" => &["auth_err"],
+        "pam_permit.so" => &["success"],
+        "pam_totp.so" => &["cred_err", "success"],
+        "pam_unix.so" => &["auth_err", "user_unknown", "authinfo_unavail", "maxtries"],
+        _ if is_password(&rule) => &["auth_err", "user_unknown", "authinfo_unavail", "ignore"],
+        _ => &["success", "perm_denied", "ignore", "new_authtok_reqd", "conv_err"],
+    };
+    match turn {
+        0 => answers[0],
+        // Most things are well in most logins, or nobody comes far.
+        _ if random(2) == 0 => answers[0],
+        _ => answers[random(answers.len())],
+    }
+}
+
+fn rule_of_nothing() -> Rule {
+    let Stack::Rules(mut rules) =
+        Stack::of("x", Kind::Auth, &|_| Some("auth required pam_x.so\n".to_owned()))
+    else {
+        panic!()
+    };
+    rules.remove(0)
+}
+
+/// What is thought to happen. `original` has the modules that the lines of `rules` stand for.
+fn trace(original: &[Rule], rules: &[Rule]) -> Trace {
+    let mut trace = Trace { results: Vec::new(), after: BTreeSet::new() };
+    let mut refused: Option<String> = None;
+    let mut right = false;
+    let mut progress = Progress::new();
+    while let Some(rule) = progress.next(rules) {
+        let meant = &original[progress.at];
+        let result = match rule.what {
+            What::MustFail(_) => Code::PERM_DENIED,
+            _ => {
+                let result = returned(rule);
+                trace.results.push(format!("auth={}", result.name()));
+                result
+            }
+        };
+        if meant.module() == "pam_totp" && !right {
+            trace.after.extend(refused.clone());
+        }
+        if is_password(meant) && result != Code::IGNORE {
+            right |= result == Code::SUCCESS;
+            refused = Some(meant.place.to_string());
+        }
+        progress.go_on(rules, result);
+    }
+    trace
+}
+
+/// Logins by each stack, and by one that has to be tried alone.
+const LOGINS: usize = 150;
+const ROUNDS: usize = 40;
+
+/// What `totpctl` names where a stack goes on after a wrong password: applied, it protects sshd.
+#[test]
+fn what_is_named_in_the_place_of_such_a_stack_asks_after_the_right_password_alone() {
+    let read = |files: &BTreeMap<String, String>, name: &str| files.get(name).cloned();
+    let nullok = ["nullok".to_owned()];
+    let mut tried = 0;
+    for (sshd, theirs, ours) in [
+        (
+            "auth substack password-auth\nauth include postlogin\n",
+            ("password-auth", of_case("fedora-41-substack", "password-auth")),
+            vec![rendered("local"), rendered("sssd")],
+        ),
+        (
+            "auth include password-auth\nauth include postlogin\n",
+            ("password-auth", of_case("fedora-41-substack", "password-auth")),
+            vec![rendered("local"), rendered("sssd")],
+        ),
+        (
+            "auth requisite pam_nologin.so\nauth include common-auth\n",
+            ("common-auth", of_case("opensuse-common-auth", "common-auth")),
+            vec![packaged("pam-config/common-auth"), packaged("pam-config/common-auth-sssd")],
+        ),
+    ] {
+        let postlogin = packaged("authselect/common/postlogin");
+        let mut files: BTreeMap<_, _> =
+            [("sshd", sshd), ("postlogin", &postlogin), (theirs.0, &theirs.1)]
+                .into_iter()
+                .map(|(name, text)| (name.to_owned(), text.to_owned()))
+                .collect();
+        for args in [None, Some(&nullok[..])] {
+            let refused = enabled("sshd", args, &|name| read(&files, name), &|_| true);
+            assert!(matches!(refused, Err(Refusal::GoesOn(_))), "{sshd} {refused:?}");
+        }
+        for ours in ours {
+            files.insert(theirs.0.to_owned(), ours);
+            let found = findings(&stack("sshd", &files));
+            assert!(found.iter().all(|found| PROTECTED.contains(&&**found)), "{sshd} {found:?}");
+            assert!(found.contains(&"asks".to_owned()), "{sshd} {found:?}");
+            let again = enabled("sshd", None, &|name| read(&files, name), &|_| true);
+            assert_eq!(again, Ok(None), "{sshd}");
+            tried += 1;
+        }
+    }
+    assert_eq!(tried, 6);
+}
+
+const PROTECTED: [&str; 2] = ["asks", "lets by who has no factor"];
+
+fn rendered(profile: &str) -> String {
+    let template = packaged(&format!("authselect/{profile}/system-auth"));
+    authselect::rendered(&template, &["with-totp", "with-faillock"])
+}
+
+fn of_case(case: &str, file: &str) -> String {
+    cases().into_iter().find(|found| found.name == case).unwrap().files.remove(file).unwrap()
+}
+
+/// The stacks that the documents show, beside the files of Debian that they name.
+#[test]
+fn what_the_documents_show_asks_after_the_right_password_alone() {
+    let debian = of_case("debian-12-sshd", "common-auth");
+    let mut shown = 0;
+    for document in [
+        include_str!("../../docs/programs.md"),
+        include_str!("../../docs/enrolment.md"),
+        include_str!("../../docs/distributions.md"),
+        include_str!("../../README.md"),
+        include_str!("../../packaging/man/pam_totp.8"),
+    ] {
+        for block in document.split("\n```").chain(document.split(".Bd -literal -offset indent")) {
+            let block = block.split("\n.Ed").next().unwrap();
+            let is_ours = |line: &str| line.starts_with("auth") && line.contains("pam_totp.so");
+            if !block.lines().any(is_ours) {
+                continue;
+            }
+            let service = block.lines().find_map(|line| line.strip_prefix("# /etc/pam.d/"));
+            let stack_of =
+                |line: &&str| line.starts_with("auth") || line.starts_with("@include common-auth");
+            let text: String =
+                block.lines().filter(stack_of).map(|line| format!("{line}\n")).collect();
+            let files = BTreeMap::from([
+                ("x".to_owned(), text.clone()),
+                ("common-auth".to_owned(), debian.clone()),
+            ]);
+            let found = findings(&stack("x", &files));
+            assert!(found.contains(&"asks".to_owned()), "{block} {found:?}");
+            assert!(found.iter().all(|found| PROTECTED.contains(&&**found)), "{block} {found:?}");
+            if text.contains(" enroll") {
+                assert_eq!(asks_for_no_credentials(service.unwrap_or_default()), None, "{block}");
+            }
+            assert!(!(text.contains("forward_pass") && text.contains("nullok")), "{block}");
+            shown += 1;
+        }
+    }
+    assert!(shown >= 15, "{shown}");
+}

@@ -198,6 +198,13 @@ fn of_case(case: &str, file: &str) -> String {
     cases().into_iter().find(|found| found.name == case).unwrap().files.remove(file).unwrap()
 }
 
+/// What a document shows as it would be typed: between fences, or between the words of mdoc.
+fn examples(document: &str) -> Vec<&str> {
+    let fenced = document.split("```").skip(1).step_by(2);
+    let displayed = document.split(".Bd -literal -offset indent").skip(1);
+    fenced.chain(displayed.map(|block| block.split("\n.Ed").next().unwrap())).collect()
+}
+
 /// The stacks that the documents show, beside the files of Debian that they name.
 #[test]
 fn what_the_documents_show_asks_after_the_right_password_alone() {
@@ -210,8 +217,7 @@ fn what_the_documents_show_asks_after_the_right_password_alone() {
         include_str!("../../README.md"),
         include_str!("../../packaging/man/pam_totp.8"),
     ] {
-        for block in document.split("\n```").chain(document.split(".Bd -literal -offset indent")) {
-            let block = block.split("\n.Ed").next().unwrap();
+        for block in examples(document) {
             let is_ours = |line: &str| line.starts_with("auth") && line.contains("pam_totp.so");
             if !block.lines().any(is_ours) {
                 continue;

@@ -141,6 +141,11 @@ fn without_a_daemon_or_anybody_enrolled_that_is_wrong() {
         let told = doctor(&machine, "polkit-1").stdout;
         assert_eq!(told.contains("note: who has no factor cannot enrol itself"), is_told, "{told}");
     }
+    for (before, is_told) in [("", true), ("auth requisite pam_unix.so\n", false)] {
+        machine.service("key", &format!("{before}auth required pam_totp.so nullok\n"));
+        let told = doctor(&machine, "key").stdout;
+        assert_eq!(told.contains("note: nullok is without effect"), is_told, "{told}");
+    }
     machine.kill_daemon("TERM");
     machine.run("echo 'nonsense' > /etc/totpd/totpd.toml.d/10-bad.toml").ok();
     let bad = doctor(&machine, "totp");

@@ -109,7 +109,8 @@ fn host(refuses_others: bool) -> Report {
 
 /// Enrolment by a user asks polkit, which asks this stack.
 const NOBODY_ENROLS_ITSELF: &str = "who has no factor cannot enrol itself, since polkit asks for a code first: \
-                                    say \"nullok\" here, or have root enrol (docs/enrolment.md)";
+                                    have root enroll (docs/enrolment.md), or say \"nullok\" here, behind \
+                                    a password that ends the stack when it is wrong";
 
 fn object(report: Report) -> Map<String, Value> {
     let Report { does, wrong, notes } = report;

@@ -67,8 +67,13 @@ pub(super) fn must_be_able_to_ask(service: &str, options: &[String]) -> Result<(
     if enrolled || lets_by {
         return Ok(());
     }
-    Err(Failure::refused(
-        "nothing is changed: nobody is enrolled, and nobody could log in. Enrol somebody first \
-         (totpctl enroll USER), or let by who has no factor (--option nullok)",
-    ))
+    let or = match options.iter().any(|option| option == "forward_pass") {
+        // That would tell strangers who has no factor.
+        true => "",
+        false => ", or let by who has no factor (--option nullok)",
+    };
+    Err(Failure::refused(format!(
+        "nothing is changed: nobody is enrolled, and nobody could log in. Enroll somebody first \
+         (totpctl enroll USER){or}"
+    )))
 }

@@ -86,8 +86,16 @@ pub(super) fn look_at(service: &str) -> Service {
     }
     judge(&found, &mut report);
     account(service, &mut report);
-    let enrols = |what: &What| matches!(what, What::Module { args, .. } if args.iter().any(|arg| arg == "enroll"));
-    let enrols = rules.iter().any(|rule| rule.module() == "pam_totp" && enrols(&rule.what));
+    let has = |option: &str| {
+        rules.iter().filter(|rule| rule.module() == "pam_totp").any(|rule| match &rule.what {
+            What::Module { args, .. } => args.iter().any(|arg| arg == option),
+            _ => false,
+        })
+    };
+    if has("nullok") && found.opens && !found.lets_by {
+        report.notes.push(NULLOK_WITHOUT_EFFECT.into());
+    }
+    let enrols = has("enroll");
     if enrols {
         report.does.push("has who has no factor make one".into());
         match cannot_enroll(service) {
@@ -173,3 +181,6 @@ fn judge(found: &Finding, report: &mut Report) {
         report.does.push("lets by who has no factor".into());
     }
 }
+
+const NULLOK_WITHOUT_EFFECT: &str =
+    "nullok is without effect: no other line says yes, so who has no factor is refused";

@@ -1,7 +1,7 @@
 //! The heart: one attempt to prove a factor. No clock, no disk, no bus.
 
 use crate::code::Code;
-use crate::factor::{Drift, Factor, FactorId, Kind, Limits, Match, Place, Status};
+use crate::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Match, Place, Status};
 use crate::otp::Algorithm;
 use crate::record::Record;
 use crate::recovery::{Guess, Used};
@@ -83,6 +83,9 @@ pub enum Reason {
     Unsynchronised,
     /// Right, but of a factor that opens nothing here, or now.
     NotHere,
+    /// Right, but of a seed that was brought, and from before it was: that code may have been used
+    /// elsewhere. It is no guess, so it is not counted.
+    NotYetUsable,
     /// Right, but of a time step that was used, or is older than one that was.
     Used,
     /// Right for no time step in the window.
@@ -96,6 +99,7 @@ pub enum Reason {
 pub fn attempt(mut record: Record, attempt: &Attempt, rules: &Rules) -> (Verdict, Record) {
     let now = attempt.now;
     record.throttle.settle(now, &rules.throttle);
+    record.share_used_codes();
     let standing = record.throttle.standing(&attempt.source, now, &rules.throttle);
     let matched = best_match(&record, attempt, rules.skew);
 
@@ -109,7 +113,9 @@ pub fn attempt(mut record: Record, attempt: &Attempt, rules: &Rules) -> (Verdict
                 record.throttle.succeed(&attempt.source, now, &rules.throttle);
                 return (verdict, record);
             }
-            Err(Reason::Malformed) => return (Verdict::Denied(Reason::Malformed), record),
+            Err(reason @ (Reason::Malformed | Reason::NotYetUsable)) => {
+                return (Verdict::Denied(reason), record);
+            }
             Err(reason) => reason,
         },
     };
@@ -148,7 +154,10 @@ fn judge(
     }
     match matched {
         Match::None => Err(Reason::Wrong),
-        Match::Used => Err(Reason::Used),
+        Match::Used => {
+            let factor = record.factors.get(index).ok_or(Reason::Wrong)?;
+            Err(if factor.usable_from().is_some() { Reason::NotYetUsable } else { Reason::Used })
+        }
         Match::Fresh(counter) => {
             let factor = record.factors.get_mut(index).ok_or(Reason::Wrong)?;
             if !factor.limits.allow(attempt.service.as_deref(), now) {
@@ -160,6 +169,7 @@ fn judge(
                 source: short(&attempt.source.to_string()),
             });
             let (id, method) = (factor.id.clone(), factor.kind.name());
+            record.share_used_codes();
             let (left, used) = (record.recovery.left(), record.recovery.take_used());
             Ok(Verdict::Approved { factor: Some(id), method, left, used })
         }
@@ -221,6 +231,8 @@ fn decoy() -> Option<Factor> {
         limits: Limits::default(),
         drift: Drift::default(),
         last_place: None,
+        made_by: Maker::Unknown,
+        is_brought: false,
     })
 }
 

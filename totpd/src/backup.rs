@@ -11,7 +11,7 @@ use age::secrecy::SecretString;
 use age::x25519;
 use serde::{Deserialize, Serialize};
 
-use crate::codec::{Record1, Record2};
+use crate::codec::{Record1, Record2, Record3};
 use crate::store::StoreError;
 
 mod reader;
@@ -99,16 +99,30 @@ struct User1 {
     record: Record1,
 }
 
-/// A user in a backup.
-#[derive(Deserialize, Serialize)]
+/// A user in a backup of format 2, likewise.
+#[derive(Deserialize)]
 struct User2 {
     name: String,
     uid: u32,
     record: Record2,
 }
 
+/// A user in a backup.
+#[derive(Deserialize, Serialize)]
+struct User3 {
+    name: String,
+    uid: u32,
+    record: Record3,
+}
+
 impl From<User1> for User2 {
     fn from(old: User1) -> Self {
+        Self { name: old.name, uid: old.uid, record: old.record.into() }
+    }
+}
+
+impl From<User2> for User3 {
+    fn from(old: User2) -> Self {
         Self { name: old.name, uid: old.uid, record: old.record.into() }
     }
 }
@@ -118,7 +132,7 @@ const AGE: &[u8] = b"age-encryption.org/v1\n";
 const LONGEST_HEADER: u64 = 64 << 10;
 const MAGIC: &str = "totpd backup ";
 /// The format of what is inside.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// 2^18: that of the `age` tool, a second or so and 256 MiB.
 const WORK_FACTOR: u8 = 18;
 /// A user has a few factors of a hundred bytes and a few known sources.

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::DIGITS;
 use crate::config::PERIOD;
-use crate::factor::{Drift, Factor, FactorId, Kind, Limits, Place, Status};
+use crate::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Place, Status};
 use crate::otp::Algorithm;
-use crate::record::Record;
+use crate::record::{Record, SpentSeed};
 use crate::recovery::Recovery;
 use crate::seal::{Sealer, Unsealable, Unsealed};
 use crate::seed::Seed;
@@ -40,7 +40,7 @@ struct Factor1 {
     last_accepted: Option<u64>,
 }
 
-/// Format 2 of a record, with recovery codes, and with limits and drift of factors.
+/// Format 2 of a record, with recovery codes, and with limits and drift of factors; read and not written.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Record2 {
     factors: Vec<Factor2>,
@@ -56,6 +56,22 @@ struct Factor2 {
     last_place: Option<Place>,
 }
 
+/// Format 3 of a record, which says who made a factor and remembers the seeds of those that are gone.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Record3 {
+    factors: Vec<Factor3>,
+    throttle: Throttle,
+    recovery: Recovery,
+    spent: Vec<SpentSeed>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Factor3 {
+    second: Factor2,
+    made_by: Maker,
+    is_brought: bool,
+}
+
 impl From<Record1> for Record2 {
     fn from(old: Record1) -> Self {
         let factor = |first| Factor2 {
@@ -69,7 +85,15 @@ impl From<Record1> for Record2 {
     }
 }
 
-impl Record2 {
+impl From<Record2> for Record3 {
+    fn from(old: Record2) -> Self {
+        let factor = |second| Factor3 { second, made_by: Maker::Unknown, is_brought: false };
+        let factors = old.factors.into_iter().map(factor).collect();
+        Self { factors, throttle: old.throttle, recovery: old.recovery, spent: Vec::new() }
+    }
+}
+
+impl Record3 {
     /// `record` with each seed as `seed` writes it.
     fn of<E>(
         record: &Record,
@@ -89,15 +113,17 @@ impl Record2 {
                 last_used: factor.last_used,
                 last_accepted: factor.last_accepted,
             };
-            factors.push(Factor2 {
+            let second = Factor2 {
                 first,
                 limits: factor.limits.clone(),
                 drift: factor.drift,
                 last_place: factor.last_place.clone(),
-            });
+            };
+            let (made_by, is_brought) = (factor.made_by, factor.is_brought);
+            factors.push(Factor3 { second, made_by, is_brought });
         }
-        let recovery = record.recovery.clone();
-        Ok(Self { factors, throttle: record.throttle.clone(), recovery })
+        let (recovery, spent) = (record.recovery.clone(), record.spent.clone());
+        Ok(Self { factors, throttle: record.throttle.clone(), recovery, spent })
     }
 
     /// The record of `uid`, with each seed as `seed` reads it; nothing if one cannot be a seed, or
@@ -108,7 +134,8 @@ impl Record2 {
         mut seed: impl FnMut(&FactorId, Vec<u8>) -> Option<Vec<u8>>,
     ) -> Option<Record> {
         let mut factors = Vec::with_capacity(self.factors.len());
-        for Factor2 { first, limits, drift, last_place } in self.factors {
+        for Factor3 { second, made_by, is_brought } in self.factors {
+            let Factor2 { first, limits, drift, last_place } = second;
             let period_is_good = first.kind.period().is_none_or(|period| PERIOD.contains(&period));
             if !period_is_good || !DIGITS.contains(&first.digits) {
                 return None;
@@ -127,9 +154,12 @@ impl Record2 {
                 limits,
                 drift,
                 last_place,
+                made_by,
+                is_brought,
             });
         }
-        Some(Record { uid, factors, throttle: self.throttle, recovery: self.recovery })
+        let Self { throttle, recovery, spent, .. } = self;
+        Some(Record { uid, factors, throttle, recovery, spent })
     }
 
     /// `record` with its seeds in the clear, for a backup.
@@ -149,7 +179,7 @@ impl Record2 {
 /// through this decoding, which must bear anything.
 #[must_use]
 pub fn record_of_plain_bytes(bytes: &[u8], uid: u32) -> Option<Record> {
-    from_bytes::<Record2>(bytes).ok()?.record_of_plain(uid)
+    from_bytes::<Record3>(bytes).ok()?.record_of_plain(uid)
 }
 
 /// The sealed bytes of `record`, which are good for `subject` alone.
@@ -161,11 +191,11 @@ pub(crate) fn encode(
     subject: &Subject,
     sealer: &Sealer,
 ) -> Result<Vec<u8>, Unsealed> {
-    let format = Record2::of(record, |factor| {
+    let format = Record3::of(record, |factor| {
         sealer.seal(factor.seed.bytes(), &seed_place(subject, record.uid, &factor.id))
     })?;
     let plain = to_extend(&format, Vec::new()).map_err(|_| Unsealed)?;
-    sealer.seal(&plain, &record_place(2, subject, record.uid))
+    sealer.seal(&plain, &record_place(3, subject, record.uid))
 }
 
 /// The record that these bytes hold for `subject` and `uid`.
@@ -180,12 +210,13 @@ pub(crate) fn decode(
     sealer: &Sealer,
 ) -> Result<Record, Unsealable> {
     // The place says the format: a record of one is not taken for a record of another.
-    let format: Record2 = match sealer.unseal(sealed, &record_place(2, subject, uid)) {
-        Ok(plain) => from_bytes(&plain).map_err(|_| Unsealable)?,
-        Err(Unsealable) => {
-            let plain = sealer.unseal(sealed, &record_place(1, subject, uid))?;
-            from_bytes::<Record1>(&plain).map_err(|_| Unsealable)?.into()
-        }
+    let format: Record3 = if let Ok(plain) = sealer.unseal(sealed, &record_place(3, subject, uid)) {
+        from_bytes(&plain).map_err(|_| Unsealable)?
+    } else if let Ok(plain) = sealer.unseal(sealed, &record_place(2, subject, uid)) {
+        Record3::from(from_bytes::<Record2>(&plain).map_err(|_| Unsealable)?)
+    } else {
+        let plain = sealer.unseal(sealed, &record_place(1, subject, uid))?;
+        Record2::from(from_bytes::<Record1>(&plain).map_err(|_| Unsealable)?).into()
     };
     let record = format.record(uid, |id, sealed| {
         let seed = sealer.unseal(&sealed, &seed_place(subject, uid, id)).ok();
@@ -222,7 +253,7 @@ mod tests {
             let mut record = Record::new(1000);
             record.factors.push(verified(Kind::Totp { period: 30 }, None));
             change(&mut record.factors[0]);
-            Record2::plain(&record).record_of_plain(1000)
+            Record3::plain(&record).record_of_plain(1000)
         };
         assert!(plain(&|_| {}).is_some());
         assert!(plain(&|factor| factor.digits = 9).is_none());
@@ -235,9 +266,12 @@ mod tests {
         let (_folder, sealer) = sealer();
         let mut record = Record::new(1000);
         record.factors.push(verified(Kind::Totp { period: 30 }, Some(7)));
+        record.factors.push(verified(Kind::Hotp, Some(3)));
         record.factors.push(verified(Kind::Hotp, None));
         record.throttle.fail(&crate::throttle::Source::Unplaced, 5);
         record.recovery = crate::recovery::tests::three();
+        record.retire(|factor| factor.kind == Kind::Hotp);
+        record.factors[0].made_by = Maker::Uid(1000);
         let sealed = encode(&record, &subject("alice"), &sealer).unwrap();
         let back = decode(&sealed, &subject("alice"), 1000, &sealer).unwrap();
         assert_eq!(format!("{back:?}"), format!("{record:?}"));

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use totpd_interface::{Dictionary, Error};
 use zbus::OwnedVariant;
 
+use crate::factor::LoginNonce;
 use crate::throttle::Source;
 
 /// The context of `Begin` and `Verify`.
@@ -20,10 +21,14 @@ pub struct Context {
     pub ruser: Option<String>,
     /// The only factor that counts.
     pub factor: Option<String>,
+    /// What the module drew for this authentication, where a user may make a factor at it.
+    pub nonce: Option<LoginNonce>,
     /// Whether the administrator lets a user in who has no factor (module option `nullok`).
     pub nullok: bool,
     /// Whether a user without a factor shall make one at this login (module option `enroll`).
     pub enroll: bool,
+    /// Whether the program wants nothing shown but prompts (module option `quiet`).
+    pub quiet: bool,
     /// Whether the prompt names the factors (module option `names`).
     pub names: bool,
     /// The words of the prompt (module option `prompt=`).
@@ -50,8 +55,10 @@ impl Context {
             tty: text("tty")?,
             ruser: text("ruser")?,
             factor: text("factor")?,
+            nonce: text("nonce")?.map(|text| nonce(&text)).transpose()?,
             nullok: flag("nullok")?,
             enroll: flag("enroll")?,
+            quiet: flag("quiet")?,
             names: flag("names")?,
             prompt: text("prompt")?,
         })
@@ -96,6 +103,10 @@ fn text(key: &str, value: &OwnedVariant) -> Result<String, Error> {
         .downcast_ref::<&str>()
         .map(|text| text.chars().take(LONGEST).collect())
         .map_err(|_| wrong_type(key, "a string"))
+}
+
+fn nonce(text: &str) -> Result<LoginNonce, Error> {
+    LoginNonce::parse(text).ok_or_else(|| wrong_type("nonce", "32 hexadecimal digits"))
 }
 
 fn wrong_type(key: &str, wanted: &str) -> Error {
@@ -168,7 +179,9 @@ mod tests {
     #[test]
     fn a_value_of_a_wrong_type_is_refused_and_a_long_one_cut() {
         let number = Variant::from(7_u32).try_into_owned().unwrap();
-        for key in ["service", "rhost", "tty", "ruser", "factor", "nullok", "enroll", "prompt"] {
+        for key in
+            ["service", "rhost", "tty", "ruser", "factor", "nonce", "nullok", "enroll", "prompt"]
+        {
             let wrong = [(key.to_owned(), number.try_clone().unwrap())].into();
             assert!(matches!(Context::parse(&wrong), Err(Error::InvalidArgument(_))), "{key}");
         }

@@ -1,8 +1,6 @@
 //! What both interfaces share: the store, the people, the rules, and the way from a name to a
 //! record.
 
-use std::sync::Arc;
-
 use totpd_interface::Error;
 use zbus::Connection;
 use zbus::message::Header;
@@ -14,13 +12,12 @@ use crate::code::Code;
 use crate::config::Config;
 use crate::hasher::{Busy, Hasher};
 use crate::journal::{Entry, Priority};
-use crate::login::offers::Offers;
 use crate::people::{People, Unanswered};
 use crate::polkit::Polkit;
 use crate::record::Record;
 use crate::recovery::{Guess, Recovery, RecoveryCode};
 use crate::store::{Store, StoreError};
-use crate::subject::{Buckets, Subject};
+use crate::subject::Buckets;
 use crate::target::{NO_UID, Target};
 use crate::throttle::{Source, Standing};
 use crate::trouble::Trouble;
@@ -44,8 +41,6 @@ pub struct Daemon {
     hasher: Hasher,
     /// What polkit is asked.
     pub polkit: Polkit,
-    /// Where keys were shown at a first login.
-    pub offers: Arc<Offers>,
     /// Who is told of changes.
     pub watchers: Watchers,
 }
@@ -72,7 +67,6 @@ impl Daemon {
             turns: Turns::new(),
             hasher,
             polkit: Polkit::default(),
-            offers: Arc::default(),
             watchers: Watchers::default(),
         })
     }
@@ -90,8 +84,7 @@ impl Daemon {
         Ok((caller, self.turns.turn(caller).await))
     }
 
-    /// Who `name` is, if `caller` may act for that user: root for everybody, everybody else for
-    /// itself. Names that an ordinary caller made up are not even looked up.
+    /// The account called `name`, if `caller` may log in for it: root for everybody, everybody else for itself.
     ///
     /// # Errors
     /// [`Error::NotAuthorized`], in the same words whoever the user is, or whether it is;
@@ -100,19 +93,25 @@ impl Daemon {
         if caller.is_root() {
             return self.target(name).await;
         }
-        match self.people.of_uid(caller.uid).await.map_err(unanswered)? {
-            Some(person) if person.name.as_str() == name => Ok(person.into()),
-            _ => Err(Error::NotAuthorized("only root may do that for another user".into())),
-        }
+        let not_own = || Error::NotAuthorized("only root may do that for another user".into());
+        self.own_target(caller, name).await?.ok_or_else(not_own)
     }
 
-    /// Whether `name` is that of `caller` itself.
+    /// The account of `caller` itself, if it is called `name`: the one place that says what is one's own. Names
+    /// that an ordinary caller made up are not even looked up.
+    ///
+    /// Two user databases may have accounts of one name. The record is that of the account to which the name
+    /// leads, so the other account of that name owns nothing.
     ///
     /// # Errors
     /// [`Error::Internal`] if NSS does not answer.
-    pub async fn is_own(&self, caller: Caller, name: &str) -> Result<bool, Error> {
+    pub async fn own_target(&self, caller: Caller, name: &str) -> Result<Option<Target>, Error> {
         let person = self.people.of_uid(caller.uid).await.map_err(unanswered)?;
-        Ok(person.is_some_and(|person| person.name.as_str() == name))
+        let Some(person) = person.filter(|person| person.name.as_str() == name) else {
+            return Ok(None);
+        };
+        let named = self.people.named(person.name).await.map_err(unanswered)?;
+        Ok(named.filter(|named| named.uid == caller.uid).map(Target::from))
     }
 
     /// Waits for a turn of `caller`, which lasts until it is dropped.
@@ -120,18 +119,13 @@ impl Daemon {
         self.turns.turn(caller).await
     }
 
-    /// What stands under `name`, without asking NSS whether anybody has it: what a prompt may say is
-    /// the same for all, and so must be the time that it takes.
+    /// What the store has of `target`, or a new record: also of another account that had the name.
     ///
     /// # Errors
     /// As [`Daemon::failure`] has it.
-    pub async fn record_under(&self, name: &str) -> Result<Record, Error> {
-        let bucket = self.buckets.of(name);
-        let stored = match UserName::parse(name) {
-            None => self.store.read(bucket).await,
-            Some(name) => self.store.read_either(Subject::User(name), bucket).await,
-        };
-        Ok(self.told(stored)?.unwrap_or_else(|| Record::new(NO_UID)))
+    pub async fn stored_record(&self, target: &Target) -> Result<Record, Error> {
+        let stored = self.told(self.store.read(target.subject.clone()).await)?;
+        Ok(stored.unwrap_or_else(|| Record::new(NO_UID)))
     }
 
     /// Who `name` is. A name that nobody has, or that nobody can have, leads to a bucket.

@@ -9,11 +9,15 @@ use serde::{Deserialize, Serialize};
 use crate::code::Code;
 pub use crate::factor::drift::{Drift, FURTHEST};
 pub use crate::factor::limits::{Limits, Place};
+pub use crate::factor::maker::{LoginNonce, Maker};
+pub use crate::factor::token::{LoginToken, TokenDigest};
 use crate::otp::{Algorithm, matching_counter, time_step};
 use crate::seed::Seed;
 
 mod drift;
 mod limits;
+mod maker;
+mod token;
 
 /// What moves the code on.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -64,6 +68,14 @@ pub enum Status {
     /// Opened the door until it came back from a backup: codes of its counter may have been used
     /// that the record does not know of, so it opens nothing before it is resynchronised.
     Unsynchronised,
+    /// Made at a login that gave its right first code, and pending until libpam asks for the credentials of
+    /// that login.
+    AwaitsLogin {
+        /// When it is dropped, in seconds since 1970.
+        expires: u64,
+        /// What the login has to show.
+        token: TokenDigest,
+    },
 }
 
 impl Status {
@@ -73,7 +85,7 @@ impl Status {
         match self {
             Self::Disabled => "disabled",
             Self::Unsynchronised => "unsynchronised",
-            Self::Unverified { .. } => "unverified",
+            Self::AwaitsLogin { .. } | Self::Unverified { .. } => "unverified",
             Self::Verified => "verified",
         }
     }
@@ -88,6 +100,14 @@ impl FactorId {
     #[must_use]
     pub fn from_random(bytes: [u8; 5]) -> Self {
         Self(format!("f-{}", BASE32_NOPAD.encode(&bytes).to_ascii_lowercase()))
+    }
+
+    /// The id in `text`; nothing if it is not one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let spelled = text.strip_prefix("f-")?;
+        let good = |c: char| matches!(c, 'a'..='z' | '2'..='7');
+        (spelled.len() == 8 && spelled.chars().all(good)).then(|| Self(text.to_owned()))
     }
 
     /// The id as text.
@@ -132,6 +152,10 @@ pub struct Factor {
     pub drift: Drift,
     /// Where it last opened the door.
     pub last_place: Option<Place>,
+    /// Who made it.
+    pub made_by: Maker,
+    /// Whether its seed was brought from elsewhere, where codes of it may have been used.
+    pub is_brought: bool,
 }
 
 /// What a code is to one factor.
@@ -150,6 +174,21 @@ impl Factor {
     #[must_use]
     pub fn is_verified(&self) -> bool {
         self.status == Status::Verified
+    }
+
+    /// Whether it still has to be confirmed, and opens nothing.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        matches!(self.status, Status::AwaitsLogin { .. } | Status::Unverified { .. })
+    }
+
+    /// When its first code is good that cannot have been used before (seconds since 1970), for a seed that
+    /// was brought and of which nothing was used here yet.
+    #[must_use]
+    pub fn usable_from(&self) -> Option<u64> {
+        let period = self.kind.period().filter(|_| self.is_brought && self.last_used.is_none())?;
+        let first = self.last_accepted?.saturating_add(1);
+        Some(first.saturating_mul(u64::from(period)))
     }
 
     /// What `code` is to this factor at `now` (seconds since 1970), with `skew` time steps of
@@ -216,6 +255,8 @@ pub(crate) mod tests {
             limits: Limits::default(),
             drift: Drift::default(),
             last_place: None,
+            made_by: Maker::Root,
+            is_brought: false,
         }
     }
 
@@ -282,5 +323,10 @@ pub(crate) mod tests {
     fn an_id_is_short_and_lower_case() {
         assert_eq!(FactorId::from_random([0; 5]).as_str(), "f-aaaaaaaa");
         assert_eq!(FactorId::from_random([255; 5]).as_str(), "f-77777777");
+        assert_eq!(FactorId::parse("f-aaaaaaaa"), Some(FactorId::from_random([0; 5])));
+        for text in ["", "f-", "f-aaaaaaa", "f-aaaaaaaaa", "f-AAAAAAAA", "f-aaaaaaa1", "x-aaaaaaaa"]
+        {
+            assert_eq!(FactorId::parse(text), None, "{text}");
+        }
     }
 }

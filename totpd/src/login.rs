@@ -21,8 +21,8 @@ use crate::throttle::Standing;
 
 mod answer;
 mod decision;
+mod enrollment_screen;
 mod first_login;
-pub(crate) mod offers;
 mod prompt;
 
 /// Serves `org.totpd.Totp1.Login`.
@@ -36,7 +36,8 @@ impl Login {
     /// many a code has), `enroll` (details: `prompt` s, `factor` s, `uri` s) or `skip`.
     ///
     /// Context keys, all optional: `service`, `rhost`, `tty`, `ruser`, `factor`, `prompt` (s),
-    /// `nullok` (b), `enroll`, `names` (b, root only). Unknown keys are ignored.
+    /// `nullok` (b), `enroll`, `names` (b, root only), `nonce` (s, 32 hexadecimal digits: what the module drew
+    /// for this authentication; without it `enroll` makes no factor). Unknown keys are ignored.
     #[zbus(out_args("action", "details"))]
     async fn begin(
         &self,
@@ -52,7 +53,9 @@ impl Login {
     /// Spends one attempt: `approved`, `denied` or `throttled`.
     ///
     /// Details: `method` s (`totp`, `hotp`, `recovery`) of an approved code, `message` s if its owner
-    /// should know something, and `keep` s, a prompt with recovery codes, after an enrolment; `message` s and `retry_after` u (seconds; absent until an
+    /// should know something, and `token` s after the first code of a new factor, which becomes verified when the
+    /// module gives the token back at the end of the login (`CompleteEnrollment`, on the private socket alone);
+    /// `message` s and `retry_after` u (seconds; absent until an
     /// administrator unlocks the user) of a throttled one. An approved code is used up on disk before
     /// this answers.
     #[zbus(out_args("verdict", "details"))]
@@ -85,25 +88,22 @@ impl Login {
         let context = believed(context, caller)?;
         if context.enroll
             && context.is_at_a_terminal()
-            && let Some(offer) = first_login::offer(&self.0, user, &context).await?
+            && let Some(nonce) = context.nonce
+            && let Some(offer) = first_login::offer(&self.0, user, nonce, &context).await?
         {
             return Ok((action::ENROLL.into(), offer));
         }
-        let mut uid = None;
-        if context.nullok || context.names || !caller.is_root() {
-            let target = self.0.target_for(caller, user).await?;
-            uid = target.uid;
-            if let Some(uid) = target.uid.filter(|_| context.nullok) {
-                let stored = self.0.told(self.0.store.read(target.subject).await)?;
-                if may_skip(stored.as_ref(), uid) {
-                    let source = context.source(caller.uid);
-                    decision(user, &context, &source, "skipped", "not enrolled").write();
-                    return Ok((action::SKIP.into(), Dictionary::new()));
-                }
-            }
+        let target = self.0.target_for(caller, user).await?;
+        let mut record = self.0.stored_record(&target).await?;
+        if context.nullok
+            && let Some(uid) = target.uid
+            && may_skip(&record, uid)
+        {
+            let source = context.source(caller.uid);
+            decision(user, &context, &source, "skipped", "not enrolled").write();
+            return Ok((action::SKIP.into(), Dictionary::new()));
         }
         let (now, rules) = (clock::now(), &self.0.config.rules.throttle);
-        let mut record = self.0.record_under(user).await?;
         record.throttle.settle(now, rules);
         let standing = record.throttle.standing(&context.source(caller.uid), now, rules);
         if record.is_enrolled() && caller.is_root() {
@@ -111,7 +111,7 @@ impl Login {
             self.0.watchers.code_wanted(record.uid, service, rhost);
         }
         // A recreated account is not told what its predecessor had.
-        let named = context.names && uid == Some(record.uid);
+        let named = context.names && target.uid == Some(record.uid);
         let text = match standing {
             Standing::Open if named => {
                 with_names(context.prompt.as_deref(), &context, &record, now)
@@ -138,10 +138,12 @@ impl Login {
         let context = believed(context, caller)?;
         let source = context.source(caller.uid);
         if context.enroll
-            && let Some(factor) = &context.factor
+            && let (Some(nonce), Some(factor)) = (context.nonce, &context.factor)
         {
-            let (word, details, told) = first_login::judge(&self.0, &target, factor, code).await?;
-            decision(user, &context, &source, word, told).with("TOTP_FACTOR", factor).write();
+            let shown = (nonce, factor.as_str());
+            let (word, details, reason) =
+                first_login::judge(&self.0, &target, shown, code, &context).await?;
+            decision(user, &context, &source, word, reason).with("TOTP_FACTOR", factor).write();
             return Ok((word.into(), details));
         }
         let one = Attempt {
@@ -163,6 +165,31 @@ impl Login {
     }
 }
 
+impl Login {
+    /// The end of a login at which a factor was made: libpam asks for credentials. On the private socket alone,
+    /// and for root alone; `approved` or `denied`, and perhaps `message` s for the person.
+    ///
+    /// # Errors
+    /// As the contract has them.
+    pub async fn complete_enrollment_for(
+        &self,
+        caller: Caller,
+        token: &str,
+        context: &Dictionary,
+    ) -> Result<(String, Dictionary), Error> {
+        if !caller.is_root() {
+            return Err(Error::NotAuthorized("only root ends the login of a user".into()));
+        }
+        let context = believed(context, caller)?;
+        let done = first_login::complete(&self.0, token, &context).await?;
+        let source = context.source(caller.uid);
+        decision(&done.user, &context, &source, done.verdict, done.reason)
+            .with("TOTP_FACTOR", &done.factor)
+            .write();
+        Ok((done.verdict.into(), done.details))
+    }
+}
+
 /// What is believed of a context, by who gives it.
 fn believed(context: &Dictionary, caller: Caller) -> Result<Context, Error> {
     let context = Context::parse(context)?;
@@ -171,10 +198,8 @@ fn believed(context: &Dictionary, caller: Caller) -> Result<Context, Error> {
 
 /// Whether `nullok` lets this user by: there is no factor, not even one that belongs to another
 /// who had this name before.
-fn may_skip(stored: Option<&Record>, uid: u32) -> bool {
-    stored.is_none_or(|record| {
-        record.factors.is_empty() || (record.uid == uid && !record.is_enrolled())
-    })
+fn may_skip(record: &Record, uid: u32) -> bool {
+    record.factors.is_empty() || (record.uid == uid && !record.is_enrolled())
 }
 
 #[cfg(test)]

@@ -44,8 +44,10 @@ pub struct Options {
     pub recovery_codes: bool,
     /// Whether a user who is enrolled is left alone.
     pub if_unenrolled: bool,
-    /// Whether a factor that waits for its first code is shown again instead of a new one.
+    /// Whether root's own factor that waits for its first code is shown again instead of a new one.
     pub resume: bool,
+    /// With `confirmed`: the pending factor that becomes verified, instead of a new one.
+    pub factor: Option<String>,
 }
 
 impl Options {
@@ -76,6 +78,15 @@ impl Options {
                 .ok_or_else(|| invalid("digits", "6 to 8"))?,
         };
         let (kind, counter) = kind(options, config)?;
+        let confirmed = flag(options, "confirmed")?.unwrap_or(false);
+        let (resume, factor) =
+            (flag(options, "resume")?.unwrap_or(false), text(options, "factor")?);
+        if confirmed && resume {
+            return Err(invalid("resume", "left out where confirmed is given: name the factor"));
+        }
+        if factor.is_some() && !confirmed {
+            return Err(invalid("factor", "left out where confirmed is not given"));
+        }
         Ok(Self {
             name,
             limits: limits(options)?,
@@ -86,11 +97,12 @@ impl Options {
             counter,
             secret: secret(options)?,
             code: Zeroizing::new(text(options, "code")?.unwrap_or_default()),
-            confirmed: flag(options, "confirmed")?.unwrap_or(false),
+            confirmed,
             qr: flag(options, "qr")?.unwrap_or(true),
             recovery_codes: flag(options, "recovery_codes")?.unwrap_or(true),
             if_unenrolled: flag(options, "if_unenrolled")?.unwrap_or(false),
-            resume: flag(options, "resume")?.unwrap_or(false),
+            resume,
+            factor,
         })
     }
 }
@@ -194,12 +206,13 @@ fn invalid(key: &str, wanted: &str) -> Error {
     Error::InvalidArgument(format!("{key} must be {wanted}"))
 }
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "algorithm",
     "code",
     "confirmed",
     "counter",
     "digits",
+    "factor",
     "if_unenrolled",
     "issuer",
     "kind",
@@ -272,6 +285,7 @@ mod tests {
             ("services", vec!["a/b"].into()),
             ("services", vec![""].into()),
             ("resume", 1_u32.into()),
+            ("factor", "f-aaaaaaaa".into()),
             ("qr", "no".into()),
             ("recovery_codes", 1_u32.into()),
             ("name", 7_u32.into()),

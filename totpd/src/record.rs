@@ -1,8 +1,11 @@
 //! All that the daemon remembers of one user.
 
 use crate::factor::{Factor, FactorId, Status};
+pub use crate::record::spent_seeds::SpentSeed;
 use crate::recovery::Recovery;
 use crate::throttle::Throttle;
+
+mod spent_seeds;
 
 /// All that the daemon remembers of one user, or of a bucket of names that nobody has.
 #[derive(Clone, Debug)]
@@ -15,6 +18,8 @@ pub struct Record {
     pub throttle: Throttle,
     /// Its recovery codes.
     pub recovery: Recovery,
+    /// What was used of the seeds of factors that are gone.
+    pub spent: Vec<SpentSeed>,
 }
 
 impl Record {
@@ -26,14 +31,26 @@ impl Record {
             factors: Vec::new(),
             throttle: Throttle::default(),
             recovery: Recovery::default(),
+            spent: Vec::new(),
         }
+    }
+
+    /// The record of the account that has the name now, which has `uid`. Where that is another account than
+    /// the one that the record is of, nothing is inherited but wrong codes, and which codes are used up.
+    #[must_use]
+    pub fn for_account(mut self, uid: u32) -> Self {
+        if self.uid == uid {
+            return self;
+        }
+        self.retire(|_| false);
+        Self { throttle: self.throttle, spent: self.spent, ..Self::new(uid) }
     }
 
     /// Whether the user ever confirmed a factor that is still there, whether or not it opens the door
     /// now: neither `nullok` nor an enrolment without a code is for such a user.
     #[must_use]
     pub fn is_enrolled(&self) -> bool {
-        self.factors.iter().any(|factor| !matches!(factor.status, Status::Unverified { .. }))
+        self.factors.iter().any(|factor| !factor.is_pending())
     }
 
     /// Whether all that the user confirmed was switched off.

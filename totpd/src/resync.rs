@@ -21,6 +21,13 @@ pub enum Resync {
 /// thousand of one that counts presses, within five minutes of `now` (seconds since 1970) of one with a
 /// clock. An empty id is the only token, or the only one that counts presses.
 pub fn resync(record: &mut Record, id: &str, first: &Code, second: &Code, now: u64) -> Resync {
+    record.share_used_codes();
+    let found = find(record, id, first, second, now);
+    record.share_used_codes();
+    found
+}
+
+fn find(record: &mut Record, id: &str, first: &Code, second: &Code, now: u64) -> Resync {
     let may_be = |factor: &Factor| {
         matches!(factor.status, Status::Unsynchronised | Status::Verified)
             && (id.is_empty() || factor.id.as_str() == id)
@@ -47,6 +54,8 @@ pub fn resync(record: &mut Record, id: &str, first: &Code, second: &Code, now: u
         let next = counter.saturating_add(1);
         if matching_counter(&factor.seed, factor.algorithm, second, next..=next).is_some() {
             factor.last_accepted = Some(next);
+            // Both codes were given here, so the next one is good.
+            factor.is_brought = false;
             if let Some(step) = here {
                 let ahead = i128::from(next) - i128::from(step);
                 factor.drift = Drift::of(ahead.try_into().unwrap_or_default());

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use data_encoding::BASE32_NOPAD;
+use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 /// A seed: 16 to 64 bytes (RFC 4226 section 4, R6 asks for at least 128 bits).
@@ -38,6 +39,12 @@ impl Seed {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// Whether both have the same bytes; takes the same time for seeds of one length.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.bytes().ct_eq(other.bytes()).into()
     }
 
     /// Base32 without padding (RFC 4648 section 6), as `otpauth` URIs and phone apps want it.

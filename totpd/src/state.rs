@@ -3,7 +3,7 @@
 use totpd_interface::Dictionary;
 
 use crate::enrolment;
-use crate::factor::{Factor, Status};
+use crate::factor::Factor;
 use crate::record::Record;
 use crate::reply::Reply;
 use crate::throttle::{KnownSource, Standing, ThrottleRules};
@@ -62,14 +62,6 @@ pub(crate) fn parameters(factor: &Factor) -> Reply {
         .with_some("counter", factor.kind.period().is_none().then_some(next))
 }
 
-/// When a factor that waits for its first code is dropped, in seconds since 1970.
-pub(crate) fn expires(factor: &Factor) -> Option<u64> {
-    match factor.status {
-        Status::Unverified { expires, .. } => Some(expires),
-        Status::Disabled | Status::Unsynchronised | Status::Verified => None,
-    }
-}
-
 fn factor(factor: &Factor) -> Dictionary {
     parameters(factor)
         .with("factor", factor.id.to_string())
@@ -77,7 +69,9 @@ fn factor(factor: &Factor) -> Dictionary {
         .with_some("last_used", factor.last_used)
         .with_some("last_service", factor.last_place.as_ref().map(|place| place.service.clone()))
         .with_some("last_source", factor.last_place.as_ref().map(|place| place.source.clone()))
-        .with_some("expires", expires(factor))
+        .with_some("expires", enrolment::expiry(factor))
+        .with_some("usable_from", factor.usable_from())
+        .with("made_by", factor.made_by.to_string())
         .into()
 }
 
@@ -94,8 +88,8 @@ mod tests {
     use zbus::OwnedVariant;
 
     use super::*;
-    use crate::factor::Kind;
     use crate::factor::tests::verified;
+    use crate::factor::{Kind, Status};
     use crate::throttle::Source;
     use crate::throttle::tests::RULES;
 

@@ -50,8 +50,8 @@ pub type Change = Box<dyn FnMut(Option<Record>) -> Option<Record> + Send>;
 
 /// What an implementation of the store has to do; `conformance.rs` tries it.
 pub trait Backend: Send + Sync {
-    /// The record of `subject`, or where it has none that of `other`, by one look.
-    fn read(&self, subject: Subject, other: Option<Subject>) -> Pending<Option<Record>>;
+    /// The record of `subject`.
+    fn read(&self, subject: Subject) -> Pending<Option<Record>>;
 
     /// Changes one record in one transaction, which is durable when this answers.
     fn update(&self, subject: Subject, change: Change) -> Pending<()>;
@@ -83,19 +83,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`], if it cannot be read or trusted, or not in time.
     pub async fn read(&self, subject: Subject) -> Result<Option<Record>, StoreError> {
-        self.in_time(self.backend.read(subject, None)).await
-    }
-
-    /// The record of `subject`, or where it has none that of `other`, by one look.
-    ///
-    /// # Errors
-    /// [`StoreError`], if it cannot be read or trusted, or not in time.
-    pub async fn read_either(
-        &self,
-        subject: Subject,
-        other: Subject,
-    ) -> Result<Option<Record>, StoreError> {
-        self.in_time(self.backend.read(subject, Some(other))).await
+        self.in_time(self.backend.read(subject)).await
     }
 
     /// Changes the record of `subject` by a pure function, which gets what is there and answers
@@ -158,7 +146,7 @@ mod tests {
     struct Stuck;
 
     impl Backend for Stuck {
-        fn read(&self, _: Subject, _: Option<Subject>) -> Pending<Option<Record>> {
+        fn read(&self, _: Subject) -> Pending<Option<Record>> {
             Box::pin(std::future::pending())
         }
 

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{
     AGE, BackupError, FORMAT, Head, LONGEST_FRAME, LONGEST_HEADER, MAGIC, Opener, User1, User2,
-    WORK_FACTOR,
+    User3, WORK_FACTOR,
 };
 use crate::record::Record;
 use crate::user::UserName;
@@ -73,7 +73,8 @@ impl<R: BufRead> Reader<R> {
             return Ok(None);
         }
         let user = match self.format {
-            1 => frame::<User1>(&mut self.source)?.map(User2::from),
+            1 => frame::<User1>(&mut self.source)?.map(User2::from).map(User3::from),
+            2 => frame::<User2>(&mut self.source)?.map(User3::from),
             _ => frame(&mut self.source)?,
         };
         if let Some(user) = user {

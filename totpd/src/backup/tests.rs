@@ -122,9 +122,9 @@ fn what_age_has_sealed_and_is_no_backup_is_refused() {
         let refused = read(&bytes, &opener);
         assert!(matches!(refused, Err(BackupError::NotABackup)), "{content:?}: {refused:?}");
     }
-    let (bytes, opener) = with_content(b"totpd backup 3\nwhatever");
+    let (bytes, opener) = with_content(b"totpd backup 4\nwhatever");
     let newer = read(&bytes, &opener).unwrap_err().to_string();
-    assert!(newer.contains("format 3") && newer.contains("up to 2"), "{newer}");
+    assert!(newer.contains("format 4") && newer.contains("up to 3"), "{newer}");
 }
 
 #[test]

@@ -9,8 +9,8 @@ use postcard::to_stdvec;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{BackupError, FORMAT, Head, MAGIC, Recipients, User2, WORK_FACTOR};
-use crate::codec::Record2;
+use super::{BackupError, FORMAT, Head, MAGIC, Recipients, User3, WORK_FACTOR};
+use crate::codec::Record3;
 use crate::record::Record;
 use crate::user::UserName;
 
@@ -49,8 +49,8 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// [`BackupError::Target`].
     pub fn add(&mut self, name: &UserName, record: &Record) -> Result<(), BackupError> {
-        let plain = Record2::plain(record);
-        self.frame(&User2 { name: name.as_str().into(), uid: record.uid, record: plain })?;
+        let plain = Record3::plain(record);
+        self.frame(&User3 { name: name.as_str().into(), uid: record.uid, record: plain })?;
         self.users += 1;
         Ok(())
     }

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
@@ -27,13 +28,13 @@ fn a_store_in_trouble_is_well_when_it_takes_a_record() {
     memory.fail(Some(StoreError::Unavailable("disk sdb has gone".into())));
     assert!(matches!(run(change()), Err(Error::StoreUnavailable(why)) if !why.contains("sdb")));
     memory.fail(None);
-    run(daemon.record_under("alice")).unwrap();
+    run(daemon.stored_record(&alice)).unwrap();
     run(change()).unwrap();
     assert!(daemon.trouble.is_over().is_none(), "it was over");
     memory.fail(Some(StoreError::Unavailable("disk sdb has gone".into())));
     run(change()).unwrap_err();
     memory.fail(None);
-    run(daemon.record_under("alice")).unwrap();
+    run(daemon.stored_record(&alice)).unwrap();
     assert!(daemon.trouble.is_over().is_some(), "a read says nothing");
 }
 
@@ -53,7 +54,7 @@ fn an_attempt_that_the_store_runs_twice_counts_once() {
         let rules = daemon.config.rules.clone();
         let judged = daemon.update(&alice, move |record| attempt(record, &guess, &rules));
         run(judged).unwrap();
-        let throttle = run(daemon.record_under("alice")).unwrap().throttle;
+        let throttle = run(daemon.stored_record(&alice)).unwrap().throttle;
         assert_eq!(throttle.strangers().failures(), expected);
     }
 }
@@ -81,25 +82,9 @@ fn a_name_is_that_of_its_uid_alone() {
     // Of every host.
     let caller = Caller { uid: 1 };
     for (name, own) in [("daemon", true), ("root", false), ("no-such-user", false)] {
-        assert_eq!(run(daemon.is_own(caller, name)).unwrap(), own, "{name}");
+        assert_eq!(run(daemon.own_target(caller, name)).unwrap().is_some(), own, "{name}");
         assert_eq!(run(daemon.target_for(caller, name)).is_ok(), own, "{name}");
     }
     assert_eq!(run(daemon.target_for(Caller { uid: 0 }, "daemon")).unwrap().uid, Some(1));
     assert_eq!(run(daemon.target_for(Caller { uid: 0 }, "no-such-user")).unwrap().uid, None);
-}
-
-#[test]
-fn a_name_without_a_record_has_the_wrong_codes_of_its_bucket() {
-    let (daemon, _) = daemon();
-    let target = Target { subject: daemon.buckets.of("nobody"), uid: None };
-    let fail = |mut record: Record| {
-        record.throttle.fail(&Source::Unplaced, 5);
-        ((), record)
-    };
-    run(daemon.update(&target, fail)).unwrap();
-    assert_eq!(run(daemon.record_under("nobody")).unwrap().throttle.strangers().failures(), 1);
-    assert_eq!(run(daemon.record_under("no/name")).unwrap().throttle.strangers().failures(), 0);
-    // A record of its own goes before.
-    run(daemon.store.update(user("nobody"), |_| ((), Some(enrolled(1))))).unwrap();
-    assert_eq!(run(daemon.record_under("nobody")).unwrap().throttle.strangers().failures(), 0);
 }

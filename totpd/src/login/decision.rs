@@ -44,6 +44,7 @@ fn words(reason: Reason, target: &Target) -> &'static str {
         Reason::Unsynchronised => "the token is to be resynchronised: totpctl resync",
         Reason::UidChanged => "the name belongs to another uid than at enrolment",
         Reason::NotHere => "right code of a factor that is not good here, or now",
+        Reason::NotYetUsable => "code of a seed that was brought, from before its first good one",
         Reason::Used => "used code",
         Reason::Wrong => "wrong code",
     }

@@ -2,8 +2,8 @@ use zbus::{OwnedVariant, Variant};
 
 use super::*;
 use crate::daemon::tests::daemon;
-use crate::factor::Kind;
 use crate::factor::tests::{code_of, verified};
+use crate::factor::{Factor, Kind};
 use crate::otp::time_step;
 use crate::store::conformance::{enrolled, run, user};
 
@@ -11,6 +11,7 @@ const ROOT: Caller = Caller { uid: 0 };
 /// A user that every host has.
 const OTHER: Caller = Caller { uid: 1 };
 const OTHER_NAME: &str = "daemon";
+const NONCE: &str = "000102030405060708090a0b0c0d0e0f";
 
 fn login() -> Login {
     Login(Arc::new(daemon().0))
@@ -48,12 +49,11 @@ fn judged(login: &Login, caller: Caller, name: &str, code: &str, enroll: bool) -
 fn nullok_skips_only_who_has_no_factor_at_all() {
     let mut pending = enrolled(1000);
     pending.factors[0].status = crate::factor::Status::Unverified { expires: 9, wrong_codes: 0 };
-    assert!(may_skip(None, 1000));
-    assert!(may_skip(Some(&Record::new(7)), 1000));
-    assert!(may_skip(Some(&pending), 1000));
-    assert!(!may_skip(Some(&pending), 1001));
-    assert!(!may_skip(Some(&enrolled(1000)), 1000));
-    assert!(!may_skip(Some(&enrolled(1000)), 1001), "a recreated account is no way around");
+    assert!(may_skip(&Record::new(7), 1000));
+    assert!(may_skip(&pending, 1000));
+    assert!(!may_skip(&pending, 1001));
+    assert!(!may_skip(&enrolled(1000), 1000));
+    assert!(!may_skip(&enrolled(1000), 1001), "a recreated account is no way around");
 }
 
 #[test]
@@ -154,42 +154,89 @@ fn where_a_key_cannot_be_shown_who_has_no_factor_is_told_where_to_make_one() {
     assert_eq!(judged(&login, ROOT, OTHER_NAME, "000000", true), "denied");
 }
 
-#[test]
-fn a_first_login_shows_a_key_where_it_can_be_seen_and_takes_its_code() {
-    let login = login();
-    let at_ssh = [("enroll", true.into()), ("tty", "ssh".into())];
-    let on_a_screen = [("enroll", true.into()), ("tty", ":0".into())];
-    assert_eq!(begun(&login, ROOT, OTHER_NAME, &on_a_screen), "prompt: Verification code: ");
-    assert_eq!(begun(&login, ROOT, "no-such-user", &at_ssh), "prompt: Verification code: ");
-    assert!(begun(&login, ROOT, OTHER_NAME, &at_ssh).starts_with("enroll: "));
-    // Not even the one who is asked about learns it by asking itself.
-    assert_eq!(begun(&login, OTHER, OTHER_NAME, &at_ssh), "prompt: Verification code: ");
+/// The only factor in the record of [`OTHER_NAME`].
+fn stored_factor(login: &Login) -> Factor {
+    run(login.0.store.read(user(OTHER_NAME))).unwrap().unwrap().factors.remove(0)
+}
 
-    let factor = run(login.0.record_under(OTHER_NAME)).unwrap().factors.remove(0);
-    assert!(!factor.is_verified());
-    let judge = |factor: &str, code: &str| {
-        let entries = context(&[("enroll", true.into()), ("factor", factor.into())]);
-        let (verdict, details) = run(login.verify_for(ROOT, OTHER_NAME, code, &entries)).unwrap();
-        let text = |key: &str| {
-            details.get(key).map(|text| text.downcast_ref::<&str>().unwrap().to_owned())
-        };
-        (verdict, text("message"), text("keep"), text("method"))
+#[test]
+fn a_first_login_shows_a_key_where_it_can_be_seen() {
+    let login = login();
+    let at =
+        |tty: &'static str| [("enroll", true.into()), ("tty", tty.into()), ("nonce", NONCE.into())];
+    let prompt = "prompt: Verification code: ";
+    assert_eq!(begun(&login, ROOT, OTHER_NAME, &at(":0")), prompt);
+    assert_eq!(begun(&login, ROOT, "no-such-user", &at("ssh")), prompt);
+    assert_eq!(begun(&login, ROOT, OTHER_NAME, &at("ssh")[..2]), prompt, "without a nonce");
+    // Not even the one who is asked about learns it by asking itself.
+    assert_eq!(begun(&login, OTHER, OTHER_NAME, &at("ssh")), prompt);
+    assert!(begun(&login, ROOT, OTHER_NAME, &at("ssh")).starts_with("enroll: "));
+    let shown = stored_factor(&login);
+    assert!(shown.is_pending());
+    assert!(begun(&login, ROOT, OTHER_NAME, &at("ssh")).starts_with("enroll: "));
+    assert_eq!(stored_factor(&login).id, shown.id, "the same authentication asks again");
+}
+
+#[test]
+fn a_first_code_is_answered_with_a_token_that_makes_the_factor_good_once() {
+    let login = login();
+    let at_ssh = [
+        ("enroll", true.into()),
+        ("tty", "ssh".into()),
+        ("service", "sshd".into()),
+        ("nonce", NONCE.into()),
+    ];
+    begun(&login, ROOT, OTHER_NAME, &at_ssh);
+    let factor = stored_factor(&login);
+    let text = |details: &Dictionary, key: &str| {
+        details.get(key).map(|text| text.downcast_ref::<&str>().unwrap().to_owned())
     };
-    let denied = |message: Option<&str>| {
-        ("denied".to_owned(), message.map(ToOwned::to_owned), None::<String>, None::<String>)
+    let judge = |nonce: &str, factor: &str, code: &str| {
+        let mut entries =
+            at_ssh.iter().map(|(k, v)| (*k, v.try_clone().unwrap())).collect::<Vec<_>>();
+        entries.truncate(3);
+        entries.extend([("nonce", nonce.into()), ("factor", factor.into())]);
+        run(login.verify_for(ROOT, OTHER_NAME, code, &context(&entries))).unwrap()
     };
-    assert_eq!(judge(factor.id.as_str(), "what?"), denied(None));
-    assert_eq!(judge("f-aaaaaaaa", "000000"), denied(None));
-    let (verdict, message, ..) = judge(factor.id.as_str(), "000000");
-    assert!(verdict == "denied" && message.unwrap().starts_with("Wrong code. "));
-    let step = time_step(clock::now(), 30);
-    let right = format!("{:06}", code_of(&factor, step).value());
-    let (verdict, message, keep, method) = judge(factor.id.as_str(), &right);
-    assert_eq!((verdict.as_str(), message, method.as_deref()), ("approved", None, Some("totp")));
-    let keep = keep.unwrap();
-    assert!(keep.starts_with("Keep these on paper.") && keep.lines().count() == 9, "{keep}");
-    assert!(keep.lines().all(|line| line.len() < 60), "{keep}");
-    assert!(run(login.0.record_under(OTHER_NAME)).unwrap().factors[0].is_verified());
-    assert_eq!(judge(factor.id.as_str(), &right), denied(None), "it waits no more");
+    let right = format!("{:06}", code_of(&factor, time_step(clock::now(), 30)).value());
+    let id = factor.id.as_str();
+    for (nonce, factor, code) in [
+        (NONCE, id, "what?"),
+        (NONCE, "f-aaaaaaaa", "000000"),
+        (NONCE, "no id", "000000"),
+        ("ffffffffffffffffffffffffffffffff", id, &right),
+    ] {
+        let (verdict, details) = judge(nonce, factor, code);
+        assert_eq!((verdict.as_str(), details.len()), ("denied", 0), "{nonce} {factor} {code}");
+    }
+    let (verdict, details) = judge(NONCE, id, "000000");
+    assert_eq!(verdict, "denied");
+    assert!(text(&details, "message").unwrap().starts_with("Wrong code. "));
+    let (verdict, details) = judge(NONCE, id, &right);
+    assert_eq!((verdict.as_str(), text(&details, "method").as_deref()), ("approved", Some("totp")));
+    assert!(stored_factor(&login).is_pending(), "whoever typed it may not get in");
+    let token = text(&details, "token").unwrap();
+
+    let end = |caller, token: &str, service: &str| {
+        let entries = context(&[("service", service.into()), ("tty", "ssh".into())]);
+        run(login.complete_enrollment_for(caller, token, &entries))
+    };
+    assert!(matches!(end(OTHER, &token, "sshd"), Err(Error::NotAuthorized(_))));
+    assert!(matches!(end(ROOT, "nonsense", "sshd"), Err(Error::InvalidArgument(_))));
+    let other = token.replacen(|c: char| c != 'f', "f", 1);
+    for (token, service) in [(&token, "sudo"), (&other, "sshd")] {
+        let (verdict, details) = end(ROOT, token, service).unwrap();
+        assert_eq!(verdict, "denied", "{token} {service}");
+        assert!(text(&details, "message").unwrap().contains("was not set up"));
+        assert!(stored_factor(&login).is_pending());
+    }
+    let (verdict, details) = end(ROOT, &token, "sshd").unwrap();
+    assert_eq!(verdict, "approved");
+    assert!(stored_factor(&login).is_verified());
+    let codes = text(&details, "message").unwrap();
+    assert!(codes.starts_with("Keep these on paper.") && codes.lines().count() == 7, "{codes}");
+    assert!(codes.lines().all(|line| line.len() < 60), "{codes}");
+    assert_eq!(end(ROOT, &token, "sshd").unwrap().0, "denied", "once");
+    assert_eq!(judge(NONCE, id, &right).0, "denied", "it waits no more");
     assert_eq!(begun(&login, ROOT, OTHER_NAME, &at_ssh), "prompt: Verification code: ");
 }

@@ -6,11 +6,9 @@ use std::os::fd::OwnedFd;
 
 use crate::backup::{BackupError, Head, Reader, Recipients, Writer};
 use crate::clock;
-use crate::factor::{Kind, Status};
+use crate::enrolment;
 use crate::maintenance::options::RestoreOptions;
 use crate::progress::Progress;
-use crate::record::Record;
-use crate::recovery::Recovery;
 use crate::store::local::{Checked, Local};
 
 /// Writes all users to `target`.
@@ -53,8 +51,9 @@ pub(super) fn restore(
     }
     let mut restoring = if options.dry_run { None } else { Some(local.begin_restore()?) };
     let (mut users, mut resync) = (0, Vec::new());
+    let now = clock::now();
     while let Some((name, mut record)) = reader.next_user()? {
-        if needs_resync(&mut record) {
+        if enrolment::restore(&mut record, now) {
             resync.push(name.to_string());
         }
         if let Some(restoring) = &mut restoring {
@@ -67,18 +66,4 @@ pub(super) fn restore(
         restoring.finish(clock::now, skew)?;
     }
     Ok(Restored { head: reader.head().clone(), users, present_users, resync })
-}
-
-/// Marks the tokens that count presses, and drops the recovery codes: they may have been used since the
-/// backup was made. Whether there is such a token.
-fn needs_resync(record: &mut Record) -> bool {
-    let mut found = false;
-    record.recovery = Recovery::default();
-    for factor in &mut record.factors {
-        if factor.kind == Kind::Hotp && factor.is_verified() {
-            factor.status = Status::Unsynchronised;
-        }
-        found |= factor.status == Status::Unsynchronised;
-    }
-    found
 }

@@ -60,14 +60,13 @@ impl Actor {
         connection: &Connection,
     ) -> Result<Self, Error> {
         let caller = Caller::of(header, connection).await?;
-        let mut needs_code = false;
+        let mut own = None;
         if !caller.is_root() {
-            let own = {
+            own = {
                 let _turn = daemon.turn(caller).await;
-                daemon.is_own(caller, user).await?
+                daemon.own_target(caller, user).await?
             };
-            needs_code = own;
-            let action = match (own, deed) {
+            let action = match (own.is_some(), deed) {
                 (true, Deed::Confirm | Deed::Read) => None,
                 (true, Deed::Change | Deed::Remove) if !daemon.config.self_service => {
                     return Err(Error::NotAuthorized(
@@ -84,7 +83,11 @@ impl Actor {
             }
         }
         let turn = daemon.turn(caller).await;
-        let target = daemon.target(user).await?;
+        let needs_code = own.is_some();
+        let target = match own {
+            Some(own) => own,
+            None => daemon.target(user).await?,
+        };
         if !caller.is_root() && !needs_code && deed != Deed::Read && target.uid == Some(0) {
             return Err(Error::NotAuthorized("only root may change the factors of root".into()));
         }

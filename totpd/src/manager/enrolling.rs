@@ -1,26 +1,23 @@
 //! Enrolling: a factor from its making to its first code.
 
-use std::sync::Arc;
-
 use totpd_interface::{Dictionary, Error};
 use totpd_qr::Picture;
 
 use crate::clock;
 use crate::code::Code;
 use crate::daemon::Daemon;
-use crate::enrolment::{self, Confirmation, Diagnosis};
+use crate::enrolment::{self, Confirmation, Diagnosis, Enrolled, Refusal, Request};
+use crate::factor::Maker;
 use crate::manager::actor::Actor;
 use crate::manager::log::{change, refusal};
 use crate::manager::new_factor::new_factor;
 use crate::manager::recovering::first_recovery_codes;
 use crate::options::Options;
 use crate::proof::Proof;
-use crate::record::Record;
 use crate::state;
-use crate::target::Target;
 use crate::uri;
 
-/// Makes a factor, or finds the one that waits.
+/// Makes a factor, or finds the one that the same caller made before.
 pub(super) async fn enroll(
     daemon: &Daemon,
     actor: &Actor,
@@ -32,50 +29,25 @@ pub(super) async fn enroll(
     }
     let code = std::mem::take(&mut options.code);
     let proof = Proof::of(daemon, actor.caller, actor.needs_code, &actor.target, &code).await?;
-    let (resume, wants_codes, wants_qr) = (options.resume, options.recovery_codes, options.qr);
-    let confirmed = options.confirmed;
-    let if_unenrolled = options.if_unenrolled;
+    let (wants_codes, wants_qr) = (options.recovery_codes, options.qr);
     let issuer = issuer(daemon, options.issuer.take());
     let now = clock::now();
-    let new = new_factor(options, now, daemon.config.enrolment.unverified_lifetime)?;
+    let (verify, resume) = (options.factor.take(), options.resume);
+    let (if_unenrolled, uid) = (options.if_unenrolled, actor.target.uid_now());
+    let lifetime = daemon.config.enrolment.unverified_lifetime;
+    let new = new_factor(options, Maker::from_uid(actor.caller.uid), now, lifetime)?;
+    let request = Request { new, uid, verify, resume, if_unenrolled };
     let rules = daemon.config.enrolment.clone();
-    let uid = actor.target.uid_now();
-    let offers = Arc::clone(&daemon.offers);
-    let added = daemon
-        .update(&actor.target, move |record| {
-            let (proven, mut record) = proof.check(record);
-            if let Err(error) = proven {
-                return (Err(error), record);
+    let enrolled = daemon
+        .update(&actor.target, move |record| match proof.check(record) {
+            (Err(error), record) => (Err(error), record),
+            (Ok(()), record) => {
+                let (enrolled, record) = enrolment::enroll(record, &request, now, &rules);
+                (enrolled.map_err(refused), record)
             }
-            if record.uid != uid {
-                // Another person had this name before: nothing of theirs is inherited.
-                record = Record { throttle: record.throttle, ..Record::new(uid) };
-            }
-            if if_unenrolled && record.is_enrolled() {
-                let told = "the user is enrolled already, and is left alone";
-                return (Err(Error::AlreadyEnrolled(told.into())), record);
-            }
-            // A key that was shown at a login may have been seen by anybody who knows the password.
-            let waiting = enrolment::waiting(&record, now).filter(|old| !offers.has(&old.id));
-            let waiting = waiting.filter(|_| resume).cloned();
-            if waiting.is_some()
-                && confirmed
-                && let Some(verified) = enrolment::verify_waiting(&mut record, now, &rules)
-            {
-                return (Ok((verified, true)), record);
-            }
-            if let Some(waiting) = waiting {
-                return (Ok((waiting, true)), record);
-            }
-            let added = enrolment::add(&mut record, new.clone(), &rules).map_err(|_| {
-                Error::AlreadyEnrolled(
-                    "there is no room for another factor; remove one first".into(),
-                )
-            });
-            (added.map(|()| (new.clone(), false)), record)
         })
         .await?;
-    let (factor, resumed) = added.inspect_err(|error| refusal(&actor.name, actor.caller, error))?;
+    let (factor, what) = enrolled.inspect_err(|error| refusal(&actor.name, actor.caller, error))?;
     let link = uri::otpauth(&factor, &issuer, actor.name.as_str());
     let codes = match factor.is_verified() && wants_codes {
         true => first_recovery_codes(daemon, &actor.target).await?,
@@ -84,19 +56,43 @@ pub(super) async fn enroll(
     let mut details = state::parameters(&factor)
         .with("issuer", issuer)
         .with("account", actor.name.as_str().to_owned())
-        .with("resumed", resumed)
+        .with("resumed", what == Enrolled::Resumed)
         .with("recovery_codes", codes)
-        .with_some("expires", state::expires(&factor));
+        .with_some("usable_from", factor.usable_from().filter(|_| factor.is_verified()))
+        .with_some("expires", enrolment::expiry(&factor));
     if wants_qr && let Ok(picture) = Picture::of(&link, QR_MARGIN) {
         let width = u32::try_from(picture.width()).unwrap_or_default();
         details = details.with("qr", picture.bytes()).with("qr_width", width);
     }
-    let what = match resumed {
-        true => format!("{} factor shown again", factor.status.name()),
-        false => format!("{} factor made", factor.status.name()),
+    let what = match what {
+        Enrolled::Added => format!("{} factor made", factor.status.name()),
+        Enrolled::Resumed => format!("{} factor shown again", factor.status.name()),
+        Enrolled::Verified => "factor verified without a code".into(),
     };
     change(&actor.name, factor.id.as_str(), &what, actor.caller).write();
     Ok((factor.id.to_string(), link.to_string(), details.into()))
+}
+
+/// What a caller learns of a refusal.
+fn refused(refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::AlreadyEnrolled => {
+            Error::AlreadyEnrolled("the user is enrolled already, and is left alone".into())
+        }
+        Refusal::NotPending => Error::NotEnrolled(
+            "you made no such factor that waits for a first code; it may have expired, or another one took \
+             its place: enroll again"
+                .into(),
+        ),
+        Refusal::NoRoom => Error::AlreadyEnrolled(
+            "there is no room for another factor; remove one first".into(),
+        ),
+        Refusal::SameSeed => Error::AlreadyEnrolled(
+            "another factor of this user has the same secret, and one code would be good for both; remove \
+             that factor first, or take another secret"
+                .into(),
+        ),
+    }
 }
 
 /// What stands before the account in a phone app.
@@ -114,44 +110,40 @@ pub(super) async fn confirm(
     let Some(code) = Code::parse(code) else {
         return Err(Error::BadCode("that is no code: type the digits of your app".into()));
     };
-    let told = first_code(daemon, &actor.target, factor, code).await?;
-    change(&actor.name, factor, outcome(&told), actor.caller).write();
-    match told {
+    let (id, now, rules) = (factor.to_owned(), clock::now(), daemon.config.enrolment.clone());
+    let (uid, maker) = (actor.target.uid_now(), Maker::from_uid(actor.caller.uid));
+    let confirmation = daemon
+        .update(&actor.target, move |mut record| {
+            let confirmation = if record.uid == uid {
+                enrolment::confirm(&mut record, maker, &id, &code, now, &rules)
+            } else {
+                Confirmation::NotWaiting
+            };
+            (confirmation, record)
+        })
+        .await?;
+    change(&actor.name, factor, outcome(&confirmation), actor.caller).write();
+    match confirmation {
         Confirmation::Verified => first_recovery_codes(daemon, &actor.target).await,
         Confirmation::Wrong { left, diagnosis } => {
             Err(Error::BadCode(format!("wrong code; {left} more tries. {}", words(&diagnosis))))
         }
         Confirmation::Dropped => Err(Error::Expired(
-            "wrong code, for the fifth time: the new factor is gone; enrol again".into(),
+            "wrong code, for the fifth time: the new factor is gone; enroll again".into(),
         )),
         Confirmation::Expired => {
-            Err(Error::Expired("the new factor waited too long; enrol again".into()))
+            Err(Error::Expired("the new factor waited too long; enroll again".into()))
         }
+        Confirmation::NotMaker => Err(Error::NotAuthorized(
+            "somebody else made this factor, and only its maker confirms it; make one of your own with \
+             \"totpctl enroll\""
+                .into(),
+        )),
         Confirmation::NotWaiting => {
             Err(Error::NotEnrolled("no such factor waits for a first code".into()))
         }
+        Confirmation::Refused(refusal) => Err(refused(refusal)),
     }
-}
-
-/// Tries the first code of the factor `id`.
-pub(crate) async fn first_code(
-    daemon: &Daemon,
-    target: &Target,
-    id: &str,
-    code: Code,
-) -> Result<Confirmation, Error> {
-    let (id, now, rules) = (id.to_owned(), clock::now(), daemon.config.enrolment.clone());
-    let uid = target.uid_now();
-    daemon
-        .update(target, move |mut record| {
-            let told = if record.uid == uid {
-                enrolment::confirm(&mut record, &id, &code, now, &rules)
-            } else {
-                Confirmation::NotWaiting
-            };
-            (told, record)
-        })
-        .await
 }
 
 /// What the journal says of a first code.
@@ -161,7 +153,9 @@ pub(crate) fn outcome(told: &Confirmation) -> &'static str {
         Confirmation::Wrong { .. } => "wrong first code",
         Confirmation::Dropped => "factor dropped after five wrong first codes",
         Confirmation::Expired => "factor dropped, its first code came too late",
+        Confirmation::NotMaker => "refused: somebody else made this factor",
         Confirmation::NotWaiting => "no factor of this id waits for a code",
+        Confirmation::Refused(_) => "refused: the factor cannot stand beside the others",
     }
 }
 

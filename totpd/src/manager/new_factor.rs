@@ -2,19 +2,25 @@
 
 use totpd_interface::Error;
 
-use crate::factor::{Drift, Factor, FactorId, Kind, Status};
+use crate::factor::{Drift, Factor, FactorId, Kind, Maker, Status};
 use crate::options::Options;
 use crate::seed::Seed;
 
-/// The factor that these options describe, made at `now` (seconds since 1970). One that needs a first
-/// code waits for it for `lifetime` seconds.
+/// The factor that these options describe, made by `made_by` at `now` (seconds since 1970). One that needs a
+/// first code waits for it for `lifetime` seconds.
 ///
 /// # Errors
 /// [`Error::Internal`] where the kernel gives no random bytes.
-pub(crate) fn new_factor(options: Options, now: u64, lifetime: u64) -> Result<Factor, Error> {
+pub(crate) fn new_factor(
+    options: Options,
+    made_by: Maker,
+    now: u64,
+    lifetime: u64,
+) -> Result<Factor, Error> {
     let no_randomness = |_| Error::Internal("the kernel gives no random bytes for a seed".into());
     let mut id = [0; 5];
     getrandom::fill(&mut id).map_err(no_randomness)?;
+    let is_brought = options.secret.is_some();
     let seed = match options.secret {
         Some(seed) => seed,
         None => Seed::random(options.algorithm.seed_length()).map_err(no_randomness)?,
@@ -42,5 +48,7 @@ pub(crate) fn new_factor(options: Options, now: u64, lifetime: u64) -> Result<Fa
         limits: options.limits,
         drift: Drift::default(),
         last_place: None,
+        made_by,
+        is_brought,
     })
 }

@@ -59,7 +59,10 @@ impl Changes {
         let status = match (self.disabled, factor.status) {
             (Some(true), Status::Verified) => Status::Disabled,
             (Some(false), Status::Disabled) => Status::Verified,
-            (Some(true), Status::Unverified { .. } | Status::Unsynchronised) => {
+            (
+                Some(true),
+                Status::AwaitsLogin { .. } | Status::Unverified { .. } | Status::Unsynchronised,
+            ) => {
                 return Err(Error::InvalidArgument(
                     "only a verified factor can be disabled".into(),
                 ));

@@ -10,6 +10,7 @@ use totpd_interface::peer::{self, Malformed, Received};
 use totpd_interface::{Dictionary, Error, LOGIN, PATH};
 use zbus::DBusError;
 use zbus::message::{Flags, Header, Message, Type};
+use zeroize::Zeroizing;
 
 use crate::caller::Caller;
 use crate::login::Login;
@@ -126,6 +127,19 @@ impl Conversation {
                         reply(&header, answer)
                     }
                     Err(Malformed) => error(&header, INVALID_ARGS, "Verify takes ssa{sv}"),
+                }
+            }
+            (LOGIN, Some("CompleteEnrollment")) if here => {
+                match message.body::<(String, Dictionary)>() {
+                    Ok((token, context)) => {
+                        let token = Zeroizing::new(token);
+                        let answer =
+                            login.complete_enrollment_for(self.caller, &token, &context).await;
+                        reply(&header, answer)
+                    }
+                    Err(Malformed) => {
+                        error(&header, INVALID_ARGS, "CompleteEnrollment takes sa{sv}")
+                    }
                 }
             }
             ("org.freedesktop.DBus.Peer", Some("Ping")) => {

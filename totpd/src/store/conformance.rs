@@ -18,7 +18,6 @@ pub(crate) fn all(empty: impl Fn() -> Arc<dyn Backend>) {
     run(what_was_written_is_read(empty()));
     run(no_answer_removes(empty()));
     run(what_is_discarded_is_gone(empty()));
-    run(the_second_is_read_where_there_is_no_first(empty()));
     run(concurrent_changes_lose_nothing(empty()));
     run(the_answer_is_that_of_the_last_run(empty()));
     run(users_are_listed_in_order_and_buckets_are_not_users(empty()));
@@ -62,16 +61,6 @@ async fn what_is_discarded_is_gone(store: Store) {
     store.discard(user("alice")).await.unwrap();
     store.discard(user("alice")).await.unwrap();
     assert!(store.read(user("alice")).await.unwrap().is_none());
-}
-
-async fn the_second_is_read_where_there_is_no_first(store: Store) {
-    store.update(Subject::Bucket(3), |_| ((), Some(Record::new(3)))).await.unwrap();
-    let uid = async |store: &Store| {
-        store.read_either(user("bob"), Subject::Bucket(3)).await.unwrap().map(|record| record.uid)
-    };
-    assert_eq!(uid(&store).await, Some(3));
-    store.update(user("bob"), |_| ((), Some(enrolled(1001)))).await.unwrap();
-    assert_eq!(uid(&store).await, Some(1001));
 }
 
 async fn concurrent_changes_lose_nothing(store: Store) {

@@ -168,23 +168,15 @@ impl Drop for Inner {
 }
 
 impl Backend for Local {
-    fn read(&self, subject: Subject, other: Option<Subject>) -> Pending<Option<Record>> {
+    fn read(&self, subject: Subject) -> Pending<Option<Record>> {
         let keys = self.0.keys.around();
-        let about = subject.to_string();
-        let told = self.reader().and_then(|reader| {
-            reader.ask(about, move |connection| {
-                if let Some(row) = rows::read(connection, &subject)? {
-                    return Ok(Some((subject, row)));
-                }
-                let Some(other) = other else { return Ok(None) };
-                Ok(rows::read(connection, &other)?.map(|row| (other, row)))
-            })
+        let (about, wanted) = (subject.to_string(), subject.clone());
+        let row = self.reader().and_then(|reader| {
+            reader.ask(about, move |connection| rows::read(connection, &wanted))
         });
         Box::pin(async move {
-            match told?.await.unwrap_or_else(|_| Err(ended()))? {
-                None => Ok(None),
-                Some((subject, row)) => keys.decode(&subject, &row).map(Some),
-            }
+            let row = row?.await.unwrap_or_else(|_| Err(ended()))?;
+            row.map(|row| keys.decode(&subject, &row)).transpose()
         })
     }
 

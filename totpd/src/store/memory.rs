@@ -34,11 +34,8 @@ impl Memory {
 }
 
 impl Backend for Memory {
-    fn read(&self, subject: Subject, other: Option<Subject>) -> Pending<Option<Record>> {
-        self.answer(|records| {
-            let there = records.get(&*subject.row());
-            there.or_else(|| records.get(&*other?.row())).cloned()
-        })
+    fn read(&self, subject: Subject) -> Pending<Option<Record>> {
+        self.answer(|records| records.get(&*subject.row()).cloned())
     }
 
     fn update(&self, subject: Subject, mut change: Change) -> Pending<()> {

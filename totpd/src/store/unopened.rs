@@ -15,7 +15,7 @@ impl Unopened {
 }
 
 impl Backend for Unopened {
-    fn read(&self, _: Subject, _: Option<Subject>) -> Pending<Option<Record>> {
+    fn read(&self, _: Subject) -> Pending<Option<Record>> {
         self.refuse()
     }
 

@@ -71,7 +71,8 @@ pub(super) fn open(folder: &Path, credentials: Option<&Path>) -> Result<Found, O
     match found.map_err(failed)? {
         0 => make_tables(&connection, &file)?,
         1 => migration::from_1(&connection, &file, &mut keyring)?,
-        2 => migration::from_2(&connection, &file)?,
+        2 => migration::from_older_records(&connection, &file, 2)?,
+        3 => migration::from_older_records(&connection, &file, 3)?,
         FORMAT => {}
         found => return Err(OpenError::Newer { path: file, found, known: FORMAT }),
     }

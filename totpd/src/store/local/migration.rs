@@ -1,7 +1,7 @@
 //! Older formats of the file. Each is brought up to date in one transaction, after a copy.
 //!
 //! Format 1 had no ids of keys, only a proof that a key fits, and made the buckets from the key.
-//! Format 2 has records of another kind ([`crate::codec`]), which are read as they are.
+//! Formats 2 and 3 have records of another kind ([`crate::codec`]), which are read as they are.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -20,7 +20,7 @@ use crate::store::local::open_error::OpenError;
 use crate::store::local::rows::{self, Trouble};
 
 /// The format of the file (`user_version`).
-pub(super) const FORMAT: i64 = 3;
+pub(super) const FORMAT: i64 = 4;
 
 /// Brings `file` from format 1 to the present one.
 pub(super) fn from_1(
@@ -54,12 +54,16 @@ pub(super) fn from_1(
     Ok(())
 }
 
-/// Brings `file` from format 2 to the present one.
-pub(super) fn from_2(connection: &Connection, file: &Path) -> Result<(), OpenError> {
+/// Brings `file` from format 2 or 3, whose records alone differ, to the present one.
+pub(super) fn from_older_records(
+    connection: &Connection,
+    file: &Path,
+    from: u8,
+) -> Result<(), OpenError> {
     let failed = |error| OpenError::of_sqlite(file, &error);
-    let copy = copy(connection, file, 2)?;
+    let copy = copy(connection, file, from)?;
     connection.pragma_update(None, "user_version", FORMAT).map_err(failed)?;
-    tell(2, &copy);
+    tell(from, &copy);
     Ok(())
 }
 
@@ -121,7 +125,7 @@ fn copy_of(file: &Path, format: u8) -> PathBuf {
 /// Where the copies of `file` are, of all formats.
 pub(super) fn copies_of(file: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let file = file.to_path_buf();
-    [1, 2].into_iter().map(move |format| copy_of(&file, format))
+    [1, 2, 3].into_iter().map(move |format| copy_of(&file, format))
 }
 
 const PROOF: &str = "key proof";

@@ -210,10 +210,10 @@ fn all_rows_are_counted() {
 fn a_newer_format_is_refused_with_both_numbers() {
     let folder = Folder::with_a_user();
     let file = folder.file();
-    file.pragma_update(None, "user_version", 4).unwrap();
+    file.pragma_update(None, "user_version", 5).unwrap();
     drop(file);
     let refusal = folder.refusal();
-    assert!(refusal.contains("format 4") && refusal.contains("up to 3"), "{refusal}");
+    assert!(refusal.contains("format 5") && refusal.contains("up to 4"), "{refusal}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::factor::tests::verified;
-use crate::factor::{Drift, Factor, FactorId, Kind, Status};
+use crate::factor::{Drift, Factor, FactorId, Kind, Maker, Status};
 use crate::record::Record;
 use crate::recovery::Recovery;
 use crate::throttle::Source;
@@ -28,7 +28,7 @@ fn with_format(number: u32) -> Folder {
 
 #[test]
 fn a_store_of_every_format_is_opened_with_all_that_it_says() {
-    for format in 1..=3 {
+    for format in 1..=4 {
         let folder = with_format(format);
         let opened = folder.opened();
         let read = |name: &str| run(opened.store.read(user(name))).unwrap().unwrap();
@@ -58,7 +58,14 @@ fn a_store_of_every_format_is_opened_with_all_that_it_says() {
             );
             assert_eq!(read("carol").factors[0].drift.steps(), -3);
         }
-        for old in 1..=2 {
+        if format >= 4 {
+            assert_eq!(alice.factors[0].made_by, Maker::Uid(1000));
+            assert!(read("bob").factors[0].is_brought);
+            assert_eq!(read("dave").spent.len(), 1);
+        } else {
+            assert_eq!(alice.factors[0].made_by, Maker::Unknown);
+        }
+        for old in 1..=3 {
             let copy = folder.path().join(format!("store.db.format-{old}"));
             assert_eq!(copy.exists(), format == old);
         }
@@ -111,16 +118,21 @@ fn make_the_fixture() {
     let mut alice = with(1000, factor(1, totp, Status::Verified, Some(59_833_333)));
     alice.throttle.fail(&Source::Address([192, 0, 2, 7].into()), 1_795_000_000);
     alice.recovery = Recovery::generate(2).unwrap().1;
+    alice.factors[0].made_by = Maker::Uid(1000);
     put(user("alice"), alice);
     let mut bob = with(1001, factor(2, Kind::Hotp, Status::Verified, Some(41)));
     bob.factors[0].limits.services = vec!["sshd".into()];
     bob.factors[0].limits.not_after = Some(9);
+    bob.factors[0].is_brought = true;
     put(user("bob"), bob);
     let waits = Status::Unverified { expires: 1_795_000_600, wrong_codes: 2 };
     let mut carol = with(1002, factor(3, Kind::Totp { period: 60 }, waits, None));
     carol.factors[0].drift = Drift::of(-3);
     put(user("carol"), carol);
-    put(user("dave"), with(1003, factor(4, Kind::Hotp, Status::Unsynchronised, Some(7))));
+    let mut dave = with(1003, factor(4, Kind::Hotp, Status::Unsynchronised, Some(7)));
+    dave.factors.push(factor(5, totp, Status::Verified, Some(59_833_333)));
+    dave.retire(|factor| factor.kind == Kind::Hotp);
+    put(user("dave"), dave);
     let mut nobody = Record::new(u32::MAX);
     nobody.throttle.fail(&Source::Unplaced, 1_795_000_000);
     put(opened.buckets.of("nobody-here"), nobody);

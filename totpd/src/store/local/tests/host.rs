@@ -9,7 +9,7 @@ use super::*;
 use crate::attempt::{Answer, Attempt, Rules, Verdict, attempt};
 use crate::code::Code;
 use crate::enrolment::{self, Confirmation, EnrolmentRules};
-use crate::factor::{Drift, Factor, FactorId, Kind, Limits, Status};
+use crate::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Status};
 use crate::otp::{Algorithm, code_at};
 use crate::progress::Progress;
 use crate::record::Record;
@@ -56,7 +56,7 @@ impl Host {
         run(self.opened.store.update(user(name), move |record| {
             let mut record = record.unwrap_or_else(|| Record::new(1000));
             enrolment::expire(&mut record, now);
-            let added = enrolment::add(&mut record, factor.clone(), &ENROLMENT);
+            let added = enrolment::add(&mut record, factor.clone(), now, &ENROLMENT);
             (added, Some(record))
         }))?
         .unwrap();
@@ -68,7 +68,8 @@ impl Host {
         let (id, code, now) = (factor(name, 0).id, code(name, self.step()), self.now());
         run(self.opened.store.update(user(name), move |record| {
             let mut record = record.unwrap_or_else(|| Record::new(1000));
-            let told = enrolment::confirm(&mut record, id.as_str(), &code, now, &ENROLMENT);
+            let told =
+                enrolment::confirm(&mut record, Maker::Root, id.as_str(), &code, now, &ENROLMENT);
             (told, Some(record))
         }))
     }
@@ -186,6 +187,8 @@ fn factor(name: &str, now: u64) -> Factor {
         limits: Limits::default(),
         drift: Drift::default(),
         last_place: None,
+        made_by: Maker::Root,
+        is_brought: false,
     }
 }
 

@@ -1,0 +1,95 @@
+//! The first code of a new factor.
+
+use crate::code::Code;
+use crate::enrolment::diagnosis::{Diagnosis, diagnose};
+use crate::enrolment::{EnrolmentRules, Refusal, is_over, verify};
+use crate::factor::{Maker, Match, Status};
+use crate::record::Record;
+
+/// What came of a first code.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Confirmation {
+    /// It was wrong once too often: the factor is gone.
+    Dropped,
+    /// It came too late: the factor is gone.
+    Expired,
+    /// Somebody else made the factor, and its maker alone confirms it.
+    NotMaker,
+    /// There is no factor of that id that waits for a code.
+    NotWaiting,
+    /// It was right, and the factor cannot become verified beside those that the user has.
+    Refused(Refusal),
+    /// It was right: the factor is verified, and the code is used up.
+    Verified,
+    /// It was wrong; so many more may be tried.
+    Wrong {
+        /// Tries left.
+        left: u32,
+        /// What may be the matter.
+        diagnosis: Diagnosis,
+    },
+}
+
+/// Tries the first code of the factor `id` for `maker` at `now` (seconds since 1970).
+pub fn confirm(
+    record: &mut Record,
+    maker: Maker,
+    id: &str,
+    code: &Code,
+    now: u64,
+    rules: &EnrolmentRules,
+) -> Confirmation {
+    let counter = match try_first_code(record, (maker, id), code, now, rules, MAX_WRONG) {
+        Err(confirmation) => return confirmation,
+        Ok(counter) => counter,
+    };
+    let Some(factor) = record.factors.iter_mut().find(|factor| factor.id.as_str() == id) else {
+        return Confirmation::NotWaiting;
+    };
+    factor.last_accepted = Some(counter);
+    // The code was given here, so the next one is good.
+    factor.is_brought = false;
+    let id = factor.id.clone();
+    verify(record, &id, now, rules).map_or_else(Confirmation::Refused, |()| Confirmation::Verified)
+}
+
+/// The counter of a right first code of the pending factor that `maker` made under `id`. The factor is dropped
+/// with the last of `max_wrong` wrong codes, or if its time is over.
+pub(super) fn try_first_code(
+    record: &mut Record,
+    (maker, id): (Maker, &str),
+    code: &Code,
+    now: u64,
+    rules: &EnrolmentRules,
+    max_wrong: u32,
+) -> Result<u64, Confirmation> {
+    record.share_used_codes();
+    let diagnosis = diagnose(record, id, code, now, rules.skew);
+    let found = record.factors.iter_mut().find(|factor| factor.id.as_str() == id);
+    let factor = found.ok_or(Confirmation::NotWaiting)?;
+    let Status::Unverified { expires, wrong_codes } = factor.status else {
+        return Err(Confirmation::NotWaiting);
+    };
+    if factor.made_by != maker || maker == Maker::Unknown {
+        return Err(Confirmation::NotMaker);
+    }
+    if is_over(factor, expires, now) {
+        record.retire(|factor| factor.id.as_str() != id);
+        return Err(Confirmation::Expired);
+    }
+    if let Match::Fresh(counter) = factor.matches(code, now, rules.skew) {
+        return Ok(counter);
+    }
+    let wrong_codes = wrong_codes.saturating_add(1);
+    factor.status = Status::Unverified { expires, wrong_codes };
+    match max_wrong.saturating_sub(wrong_codes) {
+        0 => {
+            record.retire(|factor| factor.id.as_str() != id);
+            Err(Confirmation::Dropped)
+        }
+        left => Err(Confirmation::Wrong { left, diagnosis }),
+    }
+}
+
+/// Twilio Verify drops an unverified factor after as many (its error 60310).
+const MAX_WRONG: u32 = 5;

@@ -1,0 +1,119 @@
+//! A factor that is made at a login. It becomes verified when libpam asks for the credentials of that login,
+//! which is when the whole stack let somebody in. Until then whoever typed its first code may be a stranger:
+//! most stacks go on after a wrong password.
+
+use crate::code::Code;
+use crate::enrolment::confirmation::{Confirmation, try_first_code};
+use crate::enrolment::{EnrolmentRules, add, expire, is_over, verify};
+use crate::factor::{Factor, FactorId, LoginNonce, Maker, Status, TokenDigest};
+use crate::record::Record;
+
+/// What came of the end of a login.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Completion {
+    /// The user got a verified factor meanwhile, which stays the only one.
+    AlreadyEnrolled,
+    /// The login took too long.
+    Expired,
+    /// No factor waits for this token, or it does not any more.
+    Unknown,
+    /// The factor is verified.
+    Verified,
+}
+
+/// What a login of the user with `uid` shows at `now` (seconds since 1970): `new`, which a login made, or the
+/// same key as before if this authentication asks again. Nothing if the user is enrolled.
+///
+/// No pending factor goes that a login did not make.
+pub fn offer(
+    record: Record,
+    uid: u32,
+    new: &Factor,
+    now: u64,
+    rules: &EnrolmentRules,
+) -> (Option<Factor>, Record) {
+    if record.is_enrolled() {
+        // Also where it is another's: the name is no way to a door that it opened once.
+        return (None, record);
+    }
+    let mut record = record.for_account(uid);
+    expire(&mut record, now);
+    let asks_again = |old: &&Factor| {
+        old.made_by == new.made_by && matches!(old.status, Status::Unverified { .. })
+    };
+    if let Some(shown) = record.factors.iter().find(asks_again).cloned() {
+        return (Some(shown), record);
+    }
+    if let Some(id) = excess(&record) {
+        record.retire(|old| old.id != id);
+    }
+    let added = add(&mut record, new.clone(), now, rules);
+    (added.is_ok().then(|| new.clone()), record)
+}
+
+/// The factor that makes room for one more: the oldest without a right code, or the oldest.
+fn excess(record: &Record) -> Option<FactorId> {
+    let at_login =
+        |factor: &&Factor| factor.is_pending() && matches!(factor.made_by, Maker::Login(_));
+    let pending = || record.factors.iter().filter(at_login);
+    if pending().count() < MAX_PENDING {
+        return None;
+    }
+    let unproven = pending().find(|factor| matches!(factor.status, Status::Unverified { .. }));
+    unproven.or_else(|| pending().next()).map(|factor| factor.id.clone())
+}
+
+/// Judges the first code of the factor `id` that the login of `nonce` was shown, at `now` (seconds since 1970).
+/// A right one is used up, and the factor then waits for the token.
+///
+/// # Errors
+/// Whatever else came of it; never [`Confirmation::Verified`].
+pub fn prove(
+    record: &mut Record,
+    nonce: LoginNonce,
+    id: &str,
+    code: &Code,
+    token: TokenDigest,
+    now: u64,
+    rules: &EnrolmentRules,
+) -> Result<(), Confirmation> {
+    let of_login = (Maker::Login(nonce), id);
+    let counter = try_first_code(record, of_login, code, now, rules, MAX_WRONG)?;
+    for factor in record.factors.iter_mut().filter(|factor| factor.id.as_str() == id) {
+        factor.last_accepted = Some(counter);
+        factor.status = Status::AwaitsLogin { expires: now.saturating_add(TOKEN_LIFETIME), token };
+    }
+    Ok(())
+}
+
+/// Makes the factor `id` good at `now` (seconds since 1970), if it waits for the token of this digest.
+pub fn complete(
+    record: &mut Record,
+    id: &FactorId,
+    token: &TokenDigest,
+    now: u64,
+    rules: &EnrolmentRules,
+) -> Completion {
+    let Some(factor) = record.factors.iter().find(|factor| factor.id == *id) else {
+        return Completion::Unknown;
+    };
+    let Status::AwaitsLogin { expires, token: expected } = factor.status else {
+        return Completion::Unknown;
+    };
+    if !expected.is(token) {
+        return Completion::Unknown;
+    }
+    let is_over = is_over(factor, expires, now);
+    if is_over || record.is_enrolled() {
+        record.retire(|factor| factor.id != *id);
+        return if is_over { Completion::Expired } else { Completion::AlreadyEnrolled };
+    }
+    verify(record, id, now, rules).map_or(Completion::Unknown, |()| Completion::Verified)
+}
+
+/// Wrong first codes in one authentication.
+const MAX_WRONG: u32 = 3;
+/// Seconds from the right first code to the end of the login.
+const TOKEN_LIFETIME: u64 = 180;
+/// Factors of one user that logins made and that are pending: who only looks must not fill the store.
+const MAX_PENDING: usize = 16;

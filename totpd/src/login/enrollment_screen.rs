@@ -1,0 +1,106 @@
+//! What a person reads who makes a factor at a login.
+
+use totpd_qr::Picture;
+
+/// The prompt: 80 columns and 24 lines at most. Without UTF-8, or where the code would not fit, the key
+/// alone.
+pub(super) fn screen(link: &str, key: &str, utf8: bool) -> String {
+    let key = in_groups(key);
+    let picture = Picture::of(link, QR_MARGIN).ok();
+    let drawn = picture
+        .filter(|picture| utf8 && picture.width() <= COLUMNS && picture.width() <= 2 * QR_LINES)
+        .map(|picture| picture.half_blocks());
+    match drawn {
+        Some(drawn) => {
+            format!("{SCAN}\n{drawn}Key: {key}\n{FIRST_CODE}")
+        }
+        None => format!("{TYPE}\n\n  {key}\n\n{FIRST_CODE}"),
+    }
+}
+
+/// What a person is told whose new factor is good: recovery codes, two in a line, or how to get some.
+pub(super) fn after_enrollment(codes: &[String]) -> String {
+    if codes.is_empty() {
+        return NO_CODES.into();
+    }
+    let mut text = format!("{KEEP}\n\n");
+    for pair in codes.chunks(2) {
+        text.push_str(&format!("  {}\n", pair.join("   ")));
+    }
+    text
+}
+
+fn in_groups(key: &str) -> String {
+    let groups: Vec<_> = key.as_bytes().chunks(4).map(String::from_utf8_lossy).collect();
+    groups.join(" ")
+}
+
+/// Lines of less than 60 columns.
+pub(super) fn wrapped(text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() < 58 => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
+}
+
+const SCAN: &str = "Scan this with the authenticator app of your phone:";
+const TYPE: &str = "Add this key to the authenticator app of your phone:";
+const FIRST_CODE: &str = "Code that the app shows: ";
+const KEEP: &str = "Keep these on paper. Each is good once, without the phone:";
+const NO_CODES: &str = "Your second factor is set up. Run: totpctl recovery-codes";
+/// Where the login ended too late, or another one was faster.
+pub(super) const NOT_KEPT: &str = "Your second factor was not set up. Log in once more.";
+const COLUMNS: usize = 80;
+/// Lines of a terminal, without the three of text.
+const QR_LINES: usize = 21;
+/// With which a phone reads a code from a screen all the same (ISO/IEC 18004 asks for four).
+const QR_MARGIN: usize = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::login::first_login::ELSEWHERE;
+
+    const LINK: &str =
+        "otpauth://totp/totp-test:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=totp-test";
+
+    #[test]
+    fn a_screen_has_80_columns_and_24_lines_at_most() {
+        for (link, utf8, has_a_picture) in [
+            (LINK, true, true),
+            (LINK, false, false),
+            (&*format!("{LINK}{}", "x".repeat(100)), true, false),
+        ] {
+            let text = screen(link, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", utf8);
+            assert!(text.lines().count() <= 24, "{}", text.lines().count());
+            assert!(text.lines().all(|line| line.chars().count() <= 80));
+            assert_eq!(text.contains('█'), has_a_picture);
+            assert!(text.contains("GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"));
+            assert!(text.is_ascii() != has_a_picture);
+        }
+    }
+
+    #[test]
+    fn every_text_is_on_the_page_of_messages_and_short() {
+        let page = include_str!("../../../docs/messages.md");
+        for text in [SCAN, TYPE, FIRST_CODE, KEEP, NO_CODES, NOT_KEPT, ELSEWHERE] {
+            assert!(page.contains(&format!("`{text}`")), "{text}");
+            assert!(text.len() < 60, "{text}");
+        }
+    }
+
+    #[test]
+    fn long_reasons_are_wrapped() {
+        let text = wrapped("word ".repeat(40).trim_end());
+        let lengths: Vec<_> = text.lines().map(str::len).collect();
+        assert_eq!(lengths, [54, 54, 54, 34]);
+        assert_eq!(wrapped(&"w".repeat(80)).len(), 80, "a word stays whole");
+    }
+}

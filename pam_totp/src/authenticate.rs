@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::log::{self, Severity};
+use crate::nonce;
 use crate::options::{FirstPass, Options};
 use crate::outcome::Outcome;
 use crate::totpd::jittered;
@@ -26,8 +27,10 @@ pub(crate) trait Session {
     fn ask(&mut self, prompt: &str, echo: bool) -> Result<Self::Answer, Outcome>;
     /// Gives later modules a password that was typed here.
     fn hand_on(&mut self, password: &[u8]) -> Result<(), Outcome>;
-    /// Shows a line.
+    /// Shows a line that says why something failed.
     fn tell(&self, text: &str);
+    /// Keeps the token of a new factor for the end of this login.
+    fn keep_token(&mut self, token: &str) -> Result<(), Outcome>;
     /// Lets time pass after a refusal.
     fn wait(&self, time: Duration) {
         thread::sleep(time);
@@ -52,8 +55,12 @@ pub(crate) struct Context {
     pub(crate) nullok: bool,
     pub(crate) enroll: bool,
     pub(crate) names: bool,
+    /// Whether nothing can be shown at the end of the login.
+    pub(crate) quiet: bool,
     /// The only factor that counts: the one that is being enrolled.
     pub(crate) factor: Option<String>,
+    /// What tells this authentication from all others, where a user may make a factor at it.
+    pub(crate) nonce: Option<String>,
     pub(crate) prompt: Option<String>,
 }
 
@@ -89,8 +96,8 @@ impl Begun {
 pub(crate) enum Verdict {
     Approved {
         message: Option<String>,
-        /// Recovery codes, with what to do with them.
-        keep: Option<String>,
+        /// Of a new factor, which becomes good at the end of the login.
+        token: Option<String>,
     },
     Denied {
         message: Option<String>,
@@ -131,15 +138,36 @@ fn conversation<S: Session>(
     options: &Options,
 ) -> Result<Outcome, Outcome> {
     let user = session.user()?;
+    let outcome = ask_and_verify(session, totpd, options, &user)?;
+    // CVE-2024-9313: each conversation may have changed the name, messages too.
+    if outcome.lets_in() { is_still(session, &user).map(|()| outcome) } else { Ok(outcome) }
+}
+
+/// Makes sure that libpam still means the same user: another one was asked for no code.
+fn is_still<S: Session>(session: &S, user: &[u8]) -> Result<(), Outcome> {
+    match session.user_now().is_some_and(|now| now == user) {
+        true => Ok(()),
+        false => Err(Outcome::Misused("the user name changed during the conversation".into())),
+    }
+}
+
+fn ask_and_verify<S: Session>(
+    session: &mut S,
+    totpd: &impl Verifier,
+    options: &Options,
+    user: &[u8],
+) -> Result<Outcome, Outcome> {
     let context = Context {
         items: session.context(),
         nullok: options.nullok,
         enroll: options.enroll,
         names: options.names,
+        quiet: options.quiet,
         factor: None,
+        nonce: options.enroll.then(nonce::draw).flatten(),
         prompt: options.prompt.clone().or_else(|| options.forward_pass.then(|| BOTH.into())),
     };
-    let name = name(&user);
+    let name = name(user);
     let begun = totpd.begin(&name, &context)?;
     if options.debug {
         log::write(Severity::Debug, &format!("{name}: {}", begun.word()));
@@ -180,10 +208,10 @@ fn enrolment<S: Session>(
     for _ in 0..MOST_FIRST_CODES {
         match attempt.asked(session, &text)? {
             Verdict::Denied { message: Some(why) } => text = format!("{why}\n{FIRST_CODE}"),
-            Verdict::Approved { keep: Some(codes), message } => {
-                // Whether they were kept is the person's business: the code was right.
-                let _ = session.ask(&codes, true);
-                return judged(session, Verdict::Approved { keep: None, message }, attempt.options);
+            Verdict::Approved { token: Some(token), message } => {
+                session.keep_token(&token)?;
+                let approved = Verdict::Approved { token: None, message };
+                return judged(session, approved, attempt.options);
             }
             verdict => return judged(session, verdict, attempt.options),
         }
@@ -195,7 +223,7 @@ fn enrolment<S: Session>(
 struct Attempt<'a, V> {
     totpd: &'a V,
     options: &'a Options,
-    user: Vec<u8>,
+    user: &'a [u8],
     name: String,
     context: Context,
     digits: usize,
@@ -205,10 +233,8 @@ impl<V: Verifier> Attempt<'_, V> {
     /// Asks the person, and the daemon about the answer.
     fn asked<S: Session>(&self, session: &mut S, prompt: &str) -> Result<Verdict, Outcome> {
         let answer = session.ask(prompt, self.options.echo)?;
-        if session.user_now().is_none_or(|now| now != self.user) {
-            // CVE-2024-9313: whoever let the name change in between was not asked for a code.
-            return Err(Outcome::Misused("the user name changed during the conversation".into()));
-        }
+        // Before a code is used up for somebody else.
+        is_still(session, self.user)?;
         let code = self.handed_on(session, answer.bytes())?;
         // No text is an attempt too, so that it costs the same as a wrong code.
         let code = str::from_utf8(code).ok().filter(|code| code.len() <= LONGEST);
@@ -303,7 +329,7 @@ const LONGEST: usize = 64;
 /// Bytes of a recovery code as it is printed.
 const RECOVERY_CODE: usize = 19;
 /// As many as the daemon takes before it drops the factor.
-const MOST_FIRST_CODES: u32 = 5;
+const MOST_FIRST_CODES: u32 = 3;
 /// Bytes of a name; that of a user has at most 256.
 const LONGEST_NAME: usize = 1024;
 const DELAY: Duration = Duration::from_secs(2);

@@ -14,14 +14,17 @@ use nonstick::{
 use zeroizing_alloc::ZeroAlloc;
 
 use crate::authenticate::authenticate;
+use crate::credentials::complete_enrollment;
 use crate::options::Options;
 use crate::outcome::Outcome;
 use crate::session::PamSession;
 use crate::totpd::Totpd;
 
 mod authenticate;
+mod credentials;
 mod entered;
 mod log;
+mod nonce;
 mod options;
 mod outcome;
 mod session;
@@ -56,13 +59,13 @@ impl<Client: ModuleClient> PamModule<Client> for Totp {
         })
     }
 
-    /// Succeeds: `PAM_IGNORE` from the only module of a stack makes libpam refuse a login that
+    /// Makes a factor good that was made at this login, and succeeds: `PAM_IGNORE` from the only module of a stack makes libpam refuse a login that
     /// succeeded.
     fn set_credentials(
         client: &mut Client,
-        _: Vec<&CStr>,
+        args: Vec<&CStr>,
         action: CredAction,
-        _: BaseFlags,
+        flags: BaseFlags,
     ) -> Result<()> {
         set_hook(Box::new(|_| {}));
         // A bug in here is no reason to refuse who was let in.
@@ -70,6 +73,10 @@ impl<Client: ModuleClient> PamModule<Client> for Totp {
             // sudo has them made anew.
             if action != CredAction::Delete {
                 PamSession(client).note_entry();
+                let options = Options::parse(&args).unwrap_or_default();
+                let options = options.silenced_by(flags.contains(BaseFlags::SILENT));
+                let totpd = Totpd { timeout: options.timeout };
+                complete_enrollment(&mut PamSession(client), &totpd, options.quiet);
             }
         }));
         Ok(())

@@ -24,6 +24,11 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
+    /// Whether libpam may go on to let the user in.
+    pub(crate) fn lets_in(&self) -> bool {
+        matches!(self, Self::Approved | Self::Skipped)
+    }
+
     /// Whether a person typed something that was refused, which is answered after a delay.
     pub(crate) fn is_a_refused_code(&self) -> bool {
         matches!(self, Self::Denied | Self::Throttled)

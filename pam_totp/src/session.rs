@@ -6,9 +6,12 @@ use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use nonstick::items::{Items, ItemsMut};
-use nonstick::{ConversationAdapter, ErrorCode, ModuleClient, Result};
+use nonstick::{
+    ConversationAdapter, EnvironMap as _, EnvironMapMut as _, ErrorCode, ModuleClient, Result,
+};
 
 use crate::authenticate::{Answer, Session};
+use crate::credentials::Ending;
 use crate::entered;
 use crate::outcome::Outcome;
 
@@ -62,6 +65,31 @@ impl<Client: ModuleClient> Session for PamSession<'_, Client> {
         // Whether anybody reads it changes nothing.
         self.0.error_msg(text);
     }
+
+    fn keep_token(&mut self, token: &str) -> std::result::Result<(), Outcome> {
+        self.0.environ_mut().insert(TOKEN, token);
+        match self.0.environ().get(TOKEN).is_some_and(|kept| kept == token) {
+            true => Ok(()),
+            false => Err(Outcome::Misused("libpam does not keep the token of a new factor".into())),
+        }
+    }
+}
+
+impl<Client: ModuleClient> Ending for PamSession<'_, Client> {
+    fn take_token(&mut self) -> Option<String> {
+        let token =
+            self.0.environ_mut().remove(TOKEN).map(OsString::into_vec).map(String::from_utf8);
+        token?.ok()
+    }
+
+    fn context(&self) -> Vec<(&'static str, String)> {
+        Session::context(self)
+    }
+
+    fn inform(&self, text: &str) {
+        // Whether anybody reads it changes nothing.
+        self.0.info_msg(text);
+    }
 }
 
 impl<Client: ModuleClient> PamSession<'_, Client> {
@@ -106,5 +134,8 @@ fn text(item: &OsString) -> String {
     item.to_string_lossy().chars().take(LONGEST).collect()
 }
 
+/// The variable of the PAM environment that carries the token of a new factor to the end of its login. That is
+/// the environment of a session that is being made, not of a process.
+const TOKEN: &str = "PAM_TOTP_TOKEN";
 /// Characters of an item: more than anybody looks at.
 const LONGEST: usize = 1024;

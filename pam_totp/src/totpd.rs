@@ -10,6 +10,7 @@ use totpd_interface::{Dictionary, Error, action, verdict};
 use zbus::{OwnedVariant, Variant};
 
 use crate::authenticate::{Begun, Context, Verdict, Verifier};
+use crate::credentials::Keeper;
 use crate::outcome::Outcome;
 
 mod bus;
@@ -26,6 +27,8 @@ pub(crate) struct Totpd {
 enum Question<'a> {
     Begin(&'a str, &'a Dictionary),
     Verify(&'a str, &'a str, &'a Dictionary),
+    /// Over the private socket alone.
+    CompleteEnrollment(&'a str, &'a Dictionary),
 }
 
 type Answer = (String, Dictionary);
@@ -60,6 +63,22 @@ impl Verifier for Totpd {
     }
 }
 
+impl Keeper for Totpd {
+    fn complete_enrollment(
+        &self,
+        token: &str,
+        items: Vec<(&'static str, String)>,
+        quiet: bool,
+    ) -> Result<Option<String>, Outcome> {
+        let context = dictionary(&Context { items, quiet, ..Context::default() });
+        let question = Question::CompleteEnrollment(token, &context);
+        let (_, details) = self
+            .ask(&question)?
+            .ok_or_else(|| Outcome::Unavailable("the answer was lost".into()))?;
+        Ok(text(&details, "message"))
+    }
+}
+
 impl Totpd {
     /// The answer; nothing if it was lost, and the question is not one to ask twice.
     fn ask(&self, question: &Question<'_>) -> Result<Option<Answer>, Outcome> {
@@ -76,7 +95,7 @@ impl Totpd {
 impl Question<'_> {
     /// Whether the answer to it changes when it is asked again: a code is used up.
     fn is_asked_once(&self) -> bool {
-        matches!(self, Self::Verify(..))
+        matches!(self, Self::Verify(..) | Self::CompleteEnrollment(..))
     }
 }
 
@@ -132,7 +151,7 @@ fn verdict((word, details): Answer) -> Result<Verdict, Outcome> {
     match word.as_str() {
         verdict::APPROVED => Ok(Verdict::Approved {
             message: text(&details, "message"),
-            keep: text(&details, "keep"),
+            token: text(&details, "token"),
         }),
         verdict::DENIED => Ok(Verdict::Denied { message: text(&details, "message") }),
         verdict::THROTTLED => Ok(Verdict::Throttled { message: text(&details, "message") }),
@@ -182,6 +201,12 @@ fn dictionary(context: &Context) -> Dictionary {
     }
     if let Some(factor) = &context.factor {
         put("factor", factor.as_str().into());
+    }
+    if let Some(nonce) = &context.nonce {
+        put("nonce", nonce.as_str().into());
+    }
+    if context.quiet {
+        put("quiet", true.into());
     }
     if context.nullok {
         put("nullok", true.into());

@@ -14,6 +14,8 @@ struct Login {
     /// What is typed before that, one after the other.
     earlier: Vec<Typed>,
     handed_on: Option<Vec<u8>>,
+    /// The token of a new factor.
+    kept: Option<String>,
     shown: RefCell<Vec<String>>,
     waited: Cell<Duration>,
 }
@@ -36,6 +38,7 @@ impl Login {
             answer: Err(Outcome::ConversationFailed),
             earlier: Vec::new(),
             handed_on: None,
+            kept: None,
             shown: RefCell::default(),
             waited: Cell::default(),
         }
@@ -83,6 +86,11 @@ impl Session for Login {
         self.shown.borrow_mut().push(text.into());
     }
 
+    fn keep_token(&mut self, token: &str) -> Result<(), Outcome> {
+        self.kept = Some(token.to_owned());
+        Ok(())
+    }
+
     fn wait(&self, time: Duration) {
         self.waited.set(time);
     }
@@ -95,33 +103,44 @@ struct Totpd {
     asked: RefCell<Vec<String>>,
     /// Answers to `Verify` that get lost.
     lost: Cell<u32>,
-    /// Recovery codes that come with a right code.
-    keep: Option<String>,
+    /// What comes with a right code.
+    token: Option<String>,
+    /// The nonces that it was told.
+    nonces: RefCell<Vec<Option<String>>>,
 }
 
 impl Totpd {
     fn new() -> Self {
         let begun = Ok(Begun::Prompt { text: "Verification code: ".into(), digits: 6 });
         let wrong = Verdict::Denied { message: None };
-        Self { begun, wrong, asked: RefCell::default(), lost: Cell::new(0), keep: None }
+        Self {
+            begun,
+            wrong,
+            asked: RefCell::default(),
+            lost: Cell::new(0),
+            token: None,
+            nonces: RefCell::default(),
+        }
     }
 }
 
 impl Verifier for Totpd {
     fn begin(&self, user: &str, context: &Context) -> Result<Begun, Outcome> {
         assert_eq!(context.items, [("service", "sshd".to_owned())]);
+        self.nonces.borrow_mut().push(context.nonce.clone());
         self.asked.borrow_mut().push(format!("begin {user}"));
         self.begun.clone()
     }
 
-    fn verify(&self, user: &str, code: &str, _context: &Context) -> Result<Verdict, Outcome> {
+    fn verify(&self, user: &str, code: &str, context: &Context) -> Result<Verdict, Outcome> {
+        self.nonces.borrow_mut().push(context.nonce.clone());
         self.asked.borrow_mut().push(format!("verify {user} {code}"));
         if self.lost.get() > 0 {
             self.lost.set(self.lost.get() - 1);
             return Ok(Verdict::Lost);
         }
-        let keep = self.keep.clone();
-        let right = Verdict::Approved { message: None, keep };
+        let token = self.token.clone();
+        let right = Verdict::Approved { message: None, token };
         Ok(if code == "123456" { right } else { self.wrong.clone() })
     }
 }
@@ -254,7 +273,7 @@ fn what_an_approval_has_to_say_is_shown_unless_quiet() {
     for (quiet, shown) in [(false, 1), (true, 0)] {
         let login = Login::of("alice");
         let options = Options { quiet, ..Options::default() };
-        let verdict = Verdict::Approved { message: Some("News.".into()), keep: None };
+        let verdict = Verdict::Approved { message: Some("News.".into()), token: None };
         assert_eq!(judged(&login, verdict, &options), Ok(Outcome::Approved));
         assert_eq!(login.shown.borrow().len(), shown);
     }

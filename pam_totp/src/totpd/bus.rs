@@ -25,6 +25,10 @@ pub(super) fn start_and_ask(question: &Question<'_>, deadline: Instant) -> Resul
         let start = bus.call_method(Some(BUS), path, Some(BUS), method, &(SERVICE, 0_u32));
         let started = tokio::time::timeout(jittered(START), start).await;
         started.map_err(|_| Trouble::NotHeard)?.map_err(|error| trouble(error, false))?;
+        if matches!(question, Question::CompleteEnrollment(..)) {
+            // The daemon is there now, and so is its socket.
+            return Err(Trouble::NotHeard);
+        }
         put(question, &bus).await
     })
 }
@@ -34,6 +38,10 @@ async fn put(question: &Question<'_>, bus: &Connection) -> Result<Answer, Troubl
     let answer = match question {
         Question::Begin(user, context) => totpd.begin(user, context).await,
         Question::Verify(user, code, context) => totpd.verify(user, code, context).await,
+        Question::CompleteEnrollment(..) => {
+            let why = "a login ends over the private socket alone".to_owned();
+            Err(Error::NotAuthorized(why))
+        }
     };
     answer.map_err(|error| match error {
         Error::Bus(error) => trouble(error, true),

@@ -38,6 +38,9 @@ fn message(question: &Question<'_>) -> zbus::Result<Message> {
     match question {
         Question::Begin(user, context) => call("Begin").build(&(user, context)),
         Question::Verify(user, code, context) => call("Verify").build(&(user, code, context)),
+        Question::CompleteEnrollment(token, context) => {
+            call("CompleteEnrollment").build(&(token, context))
+        }
     }
 }
 

@@ -67,10 +67,10 @@ fn only_words_that_are_known_mean_anything() {
     let enroll = [("prompt", Variant::from("Code: ")), ("factor", Variant::from("f-x"))];
     let factor = "f-x".to_owned();
     assert_eq!(begun(answer("enroll", &enroll)), Ok(Begun::Enroll { text: text(), factor }));
-    let silent = Verdict::Approved { message: None, keep: None };
+    let silent = Verdict::Approved { message: None, token: None };
     assert_eq!(verdict(answer("approved", &[])), Ok(silent));
-    let codes = [("message", Variant::from("News.")), ("keep", Variant::from("Codes"))];
-    let told = Verdict::Approved { message: Some("News.".into()), keep: Some("Codes".into()) };
+    let codes = [("message", Variant::from("News.")), ("token", Variant::from("abc"))];
+    let told = Verdict::Approved { message: Some("News.".into()), token: Some("abc".into()) };
     assert_eq!(verdict(answer("approved", &codes)), Ok(told));
     assert_eq!(verdict(answer("denied", &prompt)), Ok(Verdict::Denied { message: None }));
     let why = Verdict::Denied { message: Some("News.".into()) };
@@ -124,7 +124,9 @@ fn a_context_goes_over_whole() {
         nullok: true,
         enroll: true,
         names: true,
+        quiet: true,
         factor: Some("f-x".into()),
+        nonce: Some("00".into()),
         prompt: Some("Token: ".into()),
     };
     let sent = dictionary(&context);
@@ -136,7 +138,9 @@ fn a_context_goes_over_whole() {
     assert_eq!(sent["enroll"].downcast_ref::<bool>(), Ok(true));
     assert_eq!(sent["names"].downcast_ref::<bool>(), Ok(true));
     assert_eq!(text("factor").as_deref(), Some("f-x"));
-    assert_eq!(sent.len(), 7);
+    assert_eq!(text("nonce").as_deref(), Some("00"));
+    assert_eq!(sent["quiet"].downcast_ref::<bool>(), Ok(true));
+    assert_eq!(sent.len(), 9);
     assert!(dictionary(&Context::default()).is_empty());
     let none = Dictionary::new();
     assert!(!Question::Begin("alice", &none).is_asked_once());

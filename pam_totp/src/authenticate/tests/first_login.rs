@@ -5,7 +5,7 @@ use super::*;
 fn enrolling() -> Totpd {
     let begun = Ok(Begun::Enroll { text: "QR".into(), factor: "f-x".into() });
     let wrong = Verdict::Denied { message: Some("Your phone is slow.".into()) };
-    Totpd { begun, wrong, keep: Some("Keep these.".into()), ..Totpd::new() }
+    Totpd { begun, wrong, token: Some("token".into()), ..Totpd::new() }
 }
 
 #[test]
@@ -15,26 +15,52 @@ fn a_new_factor_is_shown_and_its_first_code_lets_in() {
     let options = Options { enroll: true, ..Options::default() };
     assert_eq!(authenticate(&mut login, &enrolling(), &options), Outcome::Approved);
     let again = "Your phone is slow.\nCode that the app shows: ";
-    assert_eq!(*login.shown.borrow(), ["QR", again, "Keep these."]);
+    assert_eq!(*login.shown.borrow(), ["QR", again]);
+    assert_eq!(login.kept.as_deref(), Some("token"));
 }
 
 #[test]
-fn hanging_up_in_an_enrolment_is_no_way_in_and_at_the_codes_no_way_out() {
+fn one_authentication_has_one_nonce_and_the_next_another() {
+    let enroll = Options { enroll: true, ..Options::default() };
+    let nonces = |options: &Options| {
+        let totpd = enrolling();
+        let mut login = Login::typing("123456");
+        login.earlier = vec![Typed("000000".into())];
+        authenticate(&mut login, &totpd, options);
+        totpd.nonces.take()
+    };
+    let (one, other) = (nonces(&enroll), nonces(&enroll));
+    assert_eq!(one.len(), 3);
+    assert!(one[0].is_some() && one.iter().all(|nonce| *nonce == one[0]), "{one:?}");
+    assert_ne!(one[0], other[0]);
+    assert!(nonces(&Options::default()).iter().all(Option::is_none));
+}
+
+#[test]
+fn a_name_that_changes_in_the_last_conversation_refuses() {
+    let mut login = Login::typing("123456");
+    login.user_afterwards = "root".into();
+    let skip = Totpd { begun: Ok(Begun::Skip), ..Totpd::new() };
+    let outcome = authenticate(&mut login, &skip, &Options::default());
+    assert!(matches!(outcome, Outcome::Misused(_)), "{outcome:?}");
+}
+
+#[test]
+fn hanging_up_in_an_enrollment_is_no_way_in() {
     let options = Options { enroll: true, ..Options::default() };
     let mut login = Login::of("alice");
     let outcome = authenticate(&mut login, &enrolling(), &options);
     assert_eq!(outcome, Outcome::ConversationFailed);
-    login.earlier = vec![Typed("123456".into())];
-    assert_eq!(authenticate(&mut login, &enrolling(), &options), Outcome::Approved);
+    assert_eq!(login.kept, None);
 }
 
 #[test]
-fn first_codes_are_tried_five_times_at_most_and_once_without_a_reason() {
+fn first_codes_are_tried_three_times_at_most_and_once_without_a_reason() {
     let options = Options { enroll: true, ..Options::default() };
     let mut totpd = enrolling();
     let mut login = Login::typing("000000");
     assert_eq!(authenticate(&mut login, &totpd, &options), Outcome::Denied);
-    assert_eq!(login.shown.borrow().len(), 5);
+    assert_eq!(login.shown.borrow().len(), 3);
     assert!(login.was_delayed());
     totpd.wrong = Verdict::Denied { message: None };
     let mut login = Login::typing("000000");

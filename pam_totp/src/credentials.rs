@@ -1,0 +1,111 @@
+//! The end of a login: libpam asks for credentials only after the whole stack let somebody in. A factor that was
+//! made at this login becomes good then, and not before.
+
+use crate::log::{self, Severity};
+use crate::outcome::Outcome;
+
+/// A login that is about to begin its session.
+pub(crate) trait Ending {
+    /// The token of a new factor, which is nowhere any more then: it must not reach the session.
+    fn take_token(&mut self) -> Option<String>;
+    /// Service, remote host, terminal and remote user, as far as the host says.
+    fn context(&self) -> Vec<(&'static str, String)>;
+    /// Shows a text.
+    fn inform(&self, text: &str);
+}
+
+/// Whoever keeps the factors, for root alone.
+pub(crate) trait Keeper {
+    /// Gives a token back; answers what the person should know. `quiet`: nothing can be shown.
+    fn complete_enrollment(
+        &self,
+        token: &str,
+        items: Vec<(&'static str, String)>,
+        quiet: bool,
+    ) -> Result<Option<String>, Outcome>;
+}
+
+/// Makes the factor good that was made at this login, if there is one. The user is in whatever comes of it.
+pub(crate) fn complete_enrollment(ending: &mut impl Ending, keeper: &impl Keeper, quiet: bool) {
+    let Some(token) = ending.take_token() else { return };
+    match keeper.complete_enrollment(&token, ending.context(), quiet) {
+        Ok(Some(message)) if !quiet => ending.inform(&message),
+        Ok(_) => {}
+        Err(outcome) => {
+            let reason = match outcome {
+                Outcome::Misused(why) | Outcome::Unavailable(why) => why,
+                other => format!("{other:?}"),
+            };
+            let message = format!("cannot verify the factor that was made at this login: {reason}");
+            log::write(Severity::Error, &message);
+            if !quiet {
+                ending.inform(NOT_KEPT);
+            }
+        }
+    }
+}
+
+/// As the daemon says it.
+const NOT_KEPT: &str = "Your second factor was not set up. Log in once more.";
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Login {
+        token: Option<String>,
+        shown: RefCell<Vec<String>>,
+    }
+
+    impl Ending for Login {
+        fn take_token(&mut self) -> Option<String> {
+            self.token.take()
+        }
+
+        fn context(&self) -> Vec<(&'static str, String)> {
+            vec![("service", "sshd".into())]
+        }
+
+        fn inform(&self, text: &str) {
+            self.shown.borrow_mut().push(text.to_owned());
+        }
+    }
+
+    struct Totpd(Result<Option<String>, Outcome>, RefCell<u32>);
+
+    impl Keeper for Totpd {
+        fn complete_enrollment(
+            &self,
+            token: &str,
+            items: Vec<(&'static str, String)>,
+            _: bool,
+        ) -> Result<Option<String>, Outcome> {
+            assert_eq!((token, items[0].1.as_str()), ("token", "sshd"));
+            *self.1.borrow_mut() += 1;
+            self.0.clone()
+        }
+    }
+
+    #[test]
+    fn a_token_is_given_back_once_and_its_message_shown_unless_quiet() {
+        let lost = || Err(Outcome::Unavailable("no answer".into()));
+        for (answer, quiet, shown) in [
+            (Ok(Some("Codes".into())), false, vec!["Codes"]),
+            (Ok(Some("Codes".into())), true, vec![]),
+            (Ok(None), false, vec![]),
+            (lost(), false, vec![NOT_KEPT]),
+            (lost(), true, vec![]),
+        ] {
+            let totpd = Totpd(answer, RefCell::new(0));
+            let mut login = Login { token: Some("token".into()), ..Login::default() };
+            for _ in 0..2 {
+                complete_enrollment(&mut login, &totpd, quiet);
+            }
+            assert_eq!((*totpd.1.borrow(), login.token.is_none()), (1, true));
+            assert_eq!(*login.shown.borrow(), shown);
+        }
+    }
+}

@@ -49,11 +49,20 @@ pub(crate) fn complain(failure: &Failure) {
 
 /// Seconds since 1970 as the local time, to the minute.
 pub(crate) fn time(seconds: u64) -> String {
+    local(seconds, "%Y-%m-%d %H:%M")
+}
+
+/// Seconds since 1970 as the local time of that day, to the second.
+pub(crate) fn time_of_day(seconds: u64) -> String {
+    local(seconds, "%H:%M:%S")
+}
+
+fn local(seconds: u64, format: &str) -> String {
     i64::try_from(seconds)
         .ok()
         .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
         .map(|time| time.to_zoned(jiff::tz::TimeZone::system()))
-        .map_or_else(|| format!("@{seconds}"), |time| time.strftime("%Y-%m-%d %H:%M").to_string())
+        .map_or_else(|| format!("@{seconds}"), |time| time.strftime(format).to_string())
 }
 
 /// `text` with everything escaped that could steer a terminal.

@@ -10,7 +10,7 @@ pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Fa
     let bus = Bus::connect()?;
     let factor = match factor {
         Some(factor) => factor.to_owned(),
-        None => waiting(&bus, user)?,
+        None => pending(&bus, user)?,
     };
     let code = input::code("Code that the app shows: ")?;
     let codes = bus.manager(async |totpd| totpd.confirm(user, &factor, &code).await)?;
@@ -21,16 +21,26 @@ pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Fa
     recovery::show(user, &codes, None)
 }
 
-/// The factor that waits for its first code.
-fn waiting(bus: &Bus, user: &str) -> Result<String, Failure> {
+/// The pending factor that this caller made: nobody else's can be confirmed.
+fn pending(bus: &Bus, user: &str) -> Result<String, Failure> {
     let state = json::object(&bus.manager(async |totpd| totpd.get_user(user).await)?);
-    json::objects(&state, "factors")
-        .find(|factor| json::text(factor, "status") == "unverified")
-        .map(|factor| json::text(factor, "factor"))
-        .ok_or_else(|| {
-            Failure::refused(format!(
-                "no factor of {user} waits for a first code (any more): make one with \
-                 \"totpctl enroll {user}\""
-            ))
-        })
+    let maker = match nix::unistd::getuid() {
+        uid if uid.is_root() => "root".to_owned(),
+        uid => format!("uid {uid}"),
+    };
+    let is_pending = |factor: &&serde_json::Map<String, serde_json::Value>| {
+        json::text(factor, "status") == "unverified"
+    };
+    let factors: Vec<_> = json::objects(&state, "factors").filter(is_pending).collect();
+    let own = factors.iter().find(|factor| json::text(factor, "made_by") == maker);
+    own.map(|factor| json::text(factor, "factor")).ok_or_else(|| {
+        let others = match factors.is_empty() {
+            true => "",
+            false => " (one that somebody else made is confirmed by its maker alone)",
+        };
+        Failure::refused(format!(
+            "no factor of {user} waits for a first code from you{others}: make one with \
+             \"totpctl enroll {user}\""
+        ))
+    })
 }

@@ -42,6 +42,7 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Failur
             "uri": uri.as_str(),
             "secret": secret::of_uri(&uri),
             "recovery_codes": codes,
+            "usable_from": json::number(&details, "usable_from"),
             "changed": true,
         }))?;
         if let Some(save) = save.filter(|_| !codes.is_empty()) {
@@ -54,7 +55,14 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Failur
     }
     show(&uri, options, &details)?;
     if options.no_confirm {
-        output::note(&format!("Factor {factor} of {user} is verified: it opens the door at once."));
+        output::note(&match json::number(&details, "usable_from") {
+            None => format!("Factor {factor} of {user} is verified: its codes are good at once."),
+            Some(from) => format!(
+                "Factor {factor} of {user} is verified: its codes are good from {} on. Earlier ones\n\
+                 may have been used elsewhere, and are refused.",
+                output::time_of_day(from)
+            ),
+        });
         return recovery::show(user, &codes, save);
     }
     confirm(&bus, user, &factor, save)

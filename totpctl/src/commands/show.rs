@@ -71,6 +71,14 @@ fn more(factor: &Map<String, Value>) -> Vec<String> {
     if !services.is_empty() {
         lines.push(format!("{id} opens {} alone.", services.join(", ")));
     }
+    if json::text(factor, "status") == "unverified" {
+        let maker = json::text(factor, "made_by");
+        lines.push(format!("{id} was made by {maker}, and waits for its first code from there."));
+    }
+    if let Some(time) = json::number(factor, "usable_from") {
+        let time = output::time_of_day(time);
+        lines.push(format!("{id} was brought from elsewhere: its first good code is that of {time}."));
+    }
     if let Some(time) = json::number(factor, "not_before") {
         lines.push(format!("{id} opens nothing before {}.", output::time(time)));
     }

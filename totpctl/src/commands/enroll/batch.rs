@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
-use std::rc::Rc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -35,7 +34,14 @@ struct Line {
 
 /// What came of a line.
 enum Outcome {
-    Enrolled { factor: String, uri: Zeroizing<String>, codes: Vec<String>, expires: Option<u64> },
+    Enrolled {
+        factor: String,
+        uri: Zeroizing<String>,
+        codes: Vec<String>,
+        /// When it is dropped; nothing once it is verified.
+        expires: Option<u64>,
+        usable_from: Option<u64>,
+    },
     Planned,
     Unchanged,
     Failed(String),
@@ -104,7 +110,19 @@ pub(crate) fn run(file: &Path, options: &Enroll) -> Result<(), Failure> {
                 }
             }
             if options.no_confirm {
+                let pending = |(number, _, outcome): &(u64, String, Outcome)| {
+                    matches!(outcome, Outcome::Enrolled { expires: Some(_), .. }).then_some(*number)
+                };
+                let told_before: Vec<_> = done.iter().filter_map(pending).collect();
                 verify(&totpd, patience, &mut done, sheet.is_some()).await?;
+                if sheet.is_none() {
+                    // They were told already, and it is not as they were told.
+                    for (number, user, outcome) in &done {
+                        if matches!(outcome, Outcome::Failed(_)) && told_before.contains(number) {
+                            output::json(&told(*number, user, outcome))?;
+                        }
+                    }
+                }
             }
             for (number, user, outcome) in done {
                 failed += u64::from(matches!(outcome, Outcome::Failed(_)));
@@ -158,6 +176,8 @@ fn dictionary(line: &Line, options: &Enroll) -> Result<Dictionary, String> {
     let secret = secret.map_err(|_| "secret is not base32".to_owned())?;
     let kind = options.hotp.then_some("hotp");
     let algorithm = line.algorithm.as_deref().or(options.algorithm.map(|given| given.name()));
+    // A key that somebody has already needs not be told before its factor is verified.
+    let at_once = options.no_confirm && secret.is_some();
     let entries = [
         ("name", line.name.as_deref().or(options.name.as_deref()).map(Variant::from)),
         ("issuer", line.issuer.as_deref().or(options.issuer.as_deref()).map(Variant::from)),
@@ -169,7 +189,9 @@ fn dictionary(line: &Line, options: &Enroll) -> Result<Dictionary, String> {
         ("if_unenrolled", options.if_unenrolled.then(|| true.into())),
         ("qr", Some(false.into())),
         // A run that was cut short is taken up again with the same factors.
-        ("resume", Some(true.into())),
+        ("resume", (!at_once).then(|| true.into())),
+        ("confirmed", at_once.then(|| true.into())),
+        ("recovery_codes", at_once.then(|| options.sheet.is_some().into())),
     ];
     let given = entries
         .into_iter()
@@ -187,42 +209,54 @@ async fn enrol(
         Ok((factor, uri, details)) => {
             let details = json::object(&details);
             let codes = json::texts(&details, "recovery_codes");
-            let expires = json::number(&details, "expires");
-            Ok(Outcome::Enrolled { factor, uri: Zeroizing::new(uri), codes, expires })
+            let [expires, usable_from] =
+                ["expires", "usable_from"].map(|key| json::number(&details, key));
+            Ok(Outcome::Enrolled { factor, uri: Zeroizing::new(uri), codes, expires, usable_from })
         }
         Err(Error::AlreadyEnrolled(_)) => Ok(Outcome::Unchanged),
         Err(error) => of_this_line(error),
     }
 }
 
-/// Takes the new factors for verified, and makes recovery codes if there is paper for them: without a
-/// sheet nobody would ever see them.
+/// Makes the pending factors verified, each by its id, and recovery codes if there is paper for them: without a
+/// sheet nobody would ever see them. A factor that somebody else replaced meanwhile fails its line.
 async fn verify(
     totpd: &ManagerProxy<'static>,
     patience: Duration,
     done: &mut [(u64, String, Outcome)],
     codes: bool,
 ) -> Result<(), Failure> {
-    let flags = ["confirmed", "resume"].map(|key| (key, true));
-    let flags = flags.into_iter().chain([("recovery_codes", codes), ("qr", false)]);
-    let options = flags.filter_map(|(key, flag)| {
-        Some((key.to_owned(), Variant::from(flag).try_into_owned().ok()?))
-    });
-    let options: Rc<Dictionary> = Rc::new(options.collect());
     let mut started = Vec::with_capacity(done.len());
     for (_, user, outcome) in done.iter_mut() {
-        if matches!(outcome, Outcome::Enrolled { .. }) {
-            let (totpd, user, options) = (totpd.clone(), user.clone(), Rc::clone(&options));
+        if let Outcome::Enrolled { factor, expires: Some(_), .. } = outcome {
+            let entries: [(&str, Variant<'_>); 4] = [
+                ("confirmed", true.into()),
+                ("factor", factor.as_str().into()),
+                ("recovery_codes", codes.into()),
+                ("qr", false.into()),
+            ];
+            let options: Dictionary = entries
+                .into_iter()
+                .filter_map(|(key, value)| Some((key.to_owned(), value.try_into_owned().ok()?)))
+                .collect();
+            let (totpd, user) = (totpd.clone(), user.clone());
             let work = async move { answered(patience, totpd.enroll(&user, &options)).await };
             started.push((outcome, tokio::task::spawn_local(work)));
         }
     }
     for (outcome, work) in started {
         let work = work.await.map_err(|error| Failure::refused(error.to_string()))?;
-        let (_, _, details) = work??;
-        if let Outcome::Enrolled { codes, expires, .. } = outcome {
-            *codes = json::texts(&json::object(&details), "recovery_codes");
-            *expires = None;
+        match work? {
+            Ok((_, _, details)) => {
+                if let Outcome::Enrolled { codes, expires, .. } = outcome {
+                    *codes = json::texts(&json::object(&details), "recovery_codes");
+                    *expires = None;
+                }
+            }
+            Err(Error::NotEnrolled(why)) => {
+                *outcome = Outcome::Failed(format!("the factor is not verified: {why}"));
+            }
+            Err(error) => *outcome = of_this_line(error)?,
         }
     }
     Ok(())
@@ -252,9 +286,10 @@ fn of_this_line(error: Error) -> Result<Outcome, Failure> {
 
 fn told(number: u64, user: &str, outcome: &Outcome) -> Value {
     match outcome {
-        Outcome::Enrolled { factor, uri, codes, .. } => json!({
+        Outcome::Enrolled { factor, uri, codes, usable_from, .. } => json!({
             "line": number, "user": user, "result": "enrolled", "changed": true, "factor": factor,
             "uri": uri.as_str(), "secret": secret::of_uri(uri), "recovery_codes": codes,
+            "usable_from": usable_from,
         }),
         Outcome::Planned => {
             json!({ "line": number, "user": user, "result": "planned", "changed": true })

@@ -101,3 +101,84 @@ fn a_name_that_nobody_has_is_throttled_alike() {
     let refused = (pam::AUTH_ERR, 1);
     assert_eq!(told, [[refused, refused, refused, (pam::MAXTRIES, 2)]]);
 }
+
+/// A machine on which each service of `services` asks for a code, and 100 wrong codes lock without a wait.
+fn with_services(services: &[&str]) -> Machine {
+    let machine = Machine::new();
+    machine.write(
+        "/etc/totpd/totpd.toml.d/10-test.toml",
+        "[throttle]\nfree_failures = 100\nlock_after = 100\n",
+    );
+    for service in services {
+        machine.run(&format!("cp /etc/pam.d/totp /etc/pam.d/{service}")).ok();
+    }
+    machine
+}
+
+#[test]
+fn a_service_that_names_no_place_cannot_lock_the_console() {
+    let machine = with_services(&["login", "openvpn", "jupyterhub"]);
+    let seed = machine.enrolled("alice", 1);
+    let console = |code: &str| machine.pam("login", "alice", code).with("-t /dev/tty1").go();
+    assert_eq!(console(&seed.code()).rc, pam::SUCCESS);
+    for service in ["openvpn", "jupyterhub"] {
+        machine.pam(service, "alice", &seed.wrong_code()).with("-n 100").go();
+    }
+    let stranger = machine.pam("openvpn", "alice", &seed.next_code()).go();
+    assert_eq!(stranger.rc, pam::MAXTRIES, "{stranger:#?}");
+    let owner = console(&seed.next_code());
+    assert_eq!(owner.rc, pam::SUCCESS, "{owner:#?}");
+    let state = machine.run("totpctl show alice").ok();
+    assert!(state.contains("Known source seat0 (login): last right code "), "{state}");
+}
+
+#[test]
+fn an_owner_with_a_new_ipv6_address_each_day_is_no_stranger() {
+    let machine = with_services(&[]);
+    let seed = machine.enrolled("alice", 1);
+    let from = |address: &str, code: &str| machine.pam("totp", "alice", code).from(address).go().rc;
+    assert_eq!(from("2001:db8:1:2::a", &seed.code()), pam::SUCCESS);
+    machine.pam("totp", "alice", &seed.wrong_code()).from("2001:db8:9::1").with("-n 100").go();
+    assert_eq!(from("2001:db8:1:3::a", &seed.next_code()), pam::MAXTRIES);
+    assert_eq!(from("2001:db8:1:2::b", &seed.next_code()), pam::SUCCESS);
+    let state = machine.run("totpctl show alice").ok();
+    assert!(state.contains("Known source 2001:db8:1:2::/64: last right code "), "{state}");
+}
+
+#[test]
+fn a_hundred_addresses_of_one_ipv6_network_are_one_source() {
+    let machine = with_services(&[]);
+    let seed = machine.enrolled("alice", 1);
+    let wrong = seed.wrong_code();
+    let from = |address: &str, code: &str| machine.pam("totp", "alice", code).from(address).go().rc;
+    assert_eq!(from("2001:db8:1:2::a", &seed.code()), pam::SUCCESS);
+    // One process each would take minutes: ten addresses, ten codes from each.
+    for host in 1..=10 {
+        let address = format!("2001:db8:1:2::{host}");
+        machine.pam("totp", "alice", &wrong).from(&address).with("-n 10").go();
+    }
+    assert_eq!(from("2001:db8:1:2::b", &seed.next_code()), pam::MAXTRIES);
+    let state = machine.run("totpctl show alice").ok();
+    assert!(state.contains("\n0 wrong codes in a row."), "the strangers' budget: {state}");
+    assert!(
+        state.contains("2001:db8:1:2::/64: ") && state.contains(", 100 wrong codes"),
+        "{state}"
+    );
+}
+
+#[test]
+fn a_right_code_through_loopback_makes_nothing_known() {
+    for loopback in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+        let machine = with_services(&[]);
+        let seed = machine.enrolled("alice", 1);
+        let from =
+            |address: &str, code: &str| machine.pam("totp", "alice", code).from(address).go();
+        assert_eq!(from(loopback, &seed.code()).rc, pam::SUCCESS);
+        let state = machine.run("totpctl show alice").ok();
+        assert!(!state.contains("Known source"), "{state}");
+        assert!(state.contains(" from nowhere."), "{state}");
+        machine.pam("totp", "alice", &seed.wrong_code()).from("192.0.2.9").with("-n 100").go();
+        let late = from(loopback, &seed.next_code());
+        assert_eq!(late.rc, pam::MAXTRIES, "{late:#?}");
+    }
+}

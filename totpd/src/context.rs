@@ -1,12 +1,10 @@
 //! What a PAM module says about the login, and what of it is believed.
 
-use std::net::IpAddr;
-
 use totpd_interface::{Dictionary, Error};
 use zbus::OwnedVariant;
 
 use crate::factor::LoginNonce;
-use crate::throttle::Source;
+use crate::source::{Origin, Source, is_serial_line};
 
 /// The context of `Begin` and `Verify`.
 #[derive(Debug, Default)]
@@ -75,27 +73,22 @@ impl Context {
     #[must_use]
     pub fn is_at_a_terminal(&self) -> bool {
         let tty = self.tty.as_deref().unwrap_or_default();
-        let tty = tty.strip_prefix("/dev/").unwrap_or(tty);
-        tty == "ssh" || tty.starts_with("tty") || tty.starts_with("pts/") || tty == "console"
+        let name = tty.strip_prefix("/dev/").unwrap_or(tty);
+        name == "ssh" || name.starts_with("tty") || name.starts_with("pts/") || is_serial_line(name)
     }
 
     /// Where the attempt comes from. `caller` is the uid that the bus vouches for; of anybody but
     /// root nothing else is believed.
     #[must_use]
     pub fn source(&self, caller: u32) -> Source {
-        match (&self.rhost, &self.ruser) {
-            _ if caller != 0 => Source::Uid(caller),
-            // A host name says who owns a reverse zone, not where somebody is.
-            (Some(rhost), _) => rhost.parse().map_or(Source::Unplaced, address),
-            (None, Some(ruser)) => Source::Local(ruser.clone()),
-            (None, None) => Source::Uid(caller),
-        }
+        let origin = Origin {
+            service: self.service.as_deref(),
+            rhost: self.rhost.as_deref(),
+            ruser: self.ruser.as_deref(),
+            tty: self.tty.as_deref(),
+        };
+        Source::locate(caller, &origin)
     }
-}
-
-/// One machine has one address, however its socket spells it.
-fn address(address: IpAddr) -> Source {
-    Source::Address(address.to_canonical())
 }
 
 fn text(key: &str, value: &OwnedVariant) -> Result<String, Error> {
@@ -128,19 +121,13 @@ mod tests {
     }
 
     #[test]
-    fn an_address_counts_and_a_host_name_never_does() {
-        let at = |text: &str| Source::Address(text.parse().unwrap());
+    fn root_says_where_a_login_comes_from_and_others_are_their_uid() {
+        let terminal = Source::Terminal { terminal: "seat0".into(), service: "login".into() };
         for (entries, expected) in [
-            (&[("rhost", "192.0.2.1")][..], at("192.0.2.1")),
-            (&[("rhost", "2001:db8::1")], at("2001:db8::1")),
-            (&[("rhost", "::ffff:192.0.2.1")], at("192.0.2.1")),
-            (&[("rhost", "192.0.2.1"), ("ruser", "bob")], at("192.0.2.1")),
-            (&[("rhost", "evil.example.org")], Source::Unplaced),
-            (&[("rhost", "localhost"), ("ruser", "bob")], Source::Unplaced),
+            (&[("rhost", "192.0.2.1")][..], Source::Address([192, 0, 2, 1].into())),
             (&[("rhost", ""), ("ruser", "bob")], Source::Local("bob".into())),
-            (&[("ruser", "bob")], Source::Local("bob".into())),
-            (&[("tty", "tty1")], Source::Uid(0)),
-            (&[], Source::Uid(0)),
+            (&[("service", "login"), ("tty", "/dev/tty1")], terminal),
+            (&[], Source::Unplaced),
         ] {
             let context = Context::parse(&dictionary(entries)).unwrap();
             assert_eq!(context.source(0), expected, "{entries:?}");
@@ -157,6 +144,10 @@ mod tests {
             ("tty1", true),
             ("/dev/ttyS0", true),
             ("console", true),
+            ("/dev/hvc0", true),
+            ("sclp_line0", true),
+            ("xvc0", true),
+            ("ttysclp0", true),
             (":0", false),
             ("ftp", false),
             ("dovecot", false),

@@ -1,7 +1,7 @@
 //! totpd: it alone reads the seeds, it decides about codes, and it says yes only after the fact
 //! that a code is used up is on disk.
 //!
-//! The core ([`attempt`], [`enrolment`], [`recovery`], [`throttle`], [`otp`]) is pure. Around it are the bus
+//! The core ([`attempt`], [`enrolment`], [`recovery`], [`source`], [`throttle`], [`otp`]) is pure. Around it are the bus
 //! ([`login`], [`manager`], [`caller`], [`private`]), the disk ([`store`]), NSS ([`people`]) and the clock.
 
 pub mod attempt;
@@ -37,6 +37,7 @@ mod reply;
 pub mod resync;
 pub mod seal;
 pub mod seed;
+pub mod source;
 mod state;
 pub mod store;
 pub mod subject;

@@ -1,34 +1,8 @@
 //! How long a source of wrong codes has to wait: budgets for strangers and for known sources.
 
-use std::fmt;
-use std::net::IpAddr;
-
 use serde::{Deserialize, Serialize};
 
-/// Where an attempt comes from, as far as that can be believed.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub enum Source {
-    /// The address of the remote end.
-    Address(IpAddr),
-    /// This machine, and the user who asks there (as `su` and `sudo` report it).
-    Local(String),
-    /// A process of this uid that asked the daemon itself.
-    Uid(u32),
-    /// A remote end of which only a name is known. Whoever owns the reverse zone chooses that, so
-    /// it never becomes a known source.
-    Unplaced,
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Address(address) => write!(f, "{address}"),
-            Self::Local(user) => write!(f, "local:{}", user.escape_debug()),
-            Self::Uid(uid) => write!(f, "uid:{uid}"),
-            Self::Unplaced => f.write_str("unplaced"),
-        }
-    }
-}
+pub use crate::source::Source;
 
 /// The rules of waiting. Durations are in seconds.
 #[derive(Clone, Debug)]
@@ -134,13 +108,15 @@ impl Throttle {
     pub fn standing(&self, source: &Source, now: u64, rules: &ThrottleRules) -> Standing {
         self.known
             .iter()
+            // An old record may hold several addresses of one network: the most recent one counts.
+            .rev()
             .find(|known| known.source == *source && is_fresh(known, now, rules))
             .map_or(&self.strangers, |known| &known.budget)
             .standing(now, rules)
     }
 
-    /// Forgets the sources that were known too long ago, and mends what a clock that ran ahead
-    /// has left: a wait never starts in the future.
+    /// Forgets the sources that were known too long ago or can be known no more, and mends what a
+    /// clock that ran ahead has left: a wait never starts in the future.
     pub fn settle(&mut self, now: u64, rules: &ThrottleRules) {
         self.known.retain(|known| is_fresh(known, now, rules));
         let budgets = self.known.iter_mut().map(|known| &mut known.budget);
@@ -151,7 +127,7 @@ impl Throttle {
 
     /// Counts a wrong code of `source`.
     pub fn fail(&mut self, source: &Source, now: u64) {
-        match self.known.iter_mut().find(|known| known.source == *source) {
+        match self.known.iter_mut().rev().find(|known| known.source == *source) {
             Some(known) => known.budget.fail(now),
             None => self.strangers.fail(now),
         }
@@ -164,7 +140,7 @@ impl Throttle {
         if before == self.known.len() {
             self.strangers = Budget::default();
         }
-        if *source == Source::Unplaced || rules.known_source == 0 {
+        if !source.can_become_known() || rules.known_source == 0 {
             return;
         }
         if self.known.len() >= MOST_KNOWN_SOURCES {
@@ -180,7 +156,7 @@ impl Throttle {
 }
 
 fn is_fresh(known: &KnownSource, now: u64, rules: &ThrottleRules) -> bool {
-    now.saturating_sub(known.last_success) < rules.known_source
+    known.source.can_become_known() && now.saturating_sub(known.last_success) < rules.known_source
 }
 
 /// Bounds the record of a user, and with it what an attacker with many addresses can gain.
@@ -188,6 +164,8 @@ const MOST_KNOWN_SOURCES: usize = 8;
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
     pub(crate) const RULES: ThrottleRules = ThrottleRules {
@@ -300,6 +278,44 @@ pub(crate) mod tests {
         throttle.succeed(&Source::Unplaced, 0, &RULES);
         throttle.succeed(&address(1), 0, &ThrottleRules { known_source: 0, ..RULES });
         assert!(throttle.known().is_empty());
+    }
+
+    #[test]
+    fn a_place_that_can_be_known_no_more_lets_nobody_in_and_is_forgotten() {
+        let known = |source, last_success, failures| {
+            let budget = Budget { failures, last_failure: 0 };
+            KnownSource { source, last_success, budget }
+        };
+        let old = |text: &str| Source::Address(text.parse().unwrap());
+        let strangers = Budget { failures: 100, last_failure: 0 };
+        let lost = [Source::Uid(0), old("127.0.0.1"), old("::1")];
+        let mut throttle = Throttle {
+            strangers,
+            known: lost.iter().map(|source| known(source.clone(), 1, 0)).collect(),
+        };
+        for source in &lost {
+            assert_eq!(throttle.standing(source, 9, &RULES), Standing::Locked, "{source}");
+        }
+        throttle.settle(9, &RULES);
+        assert!(throttle.known().is_empty());
+    }
+
+    #[test]
+    fn of_two_old_addresses_of_one_network_the_most_recent_counts() {
+        let home = Source::Address("2001:db8:1:2::".parse().unwrap());
+        let known = |last_success, failures| KnownSource {
+            source: home.clone(),
+            last_success,
+            budget: Budget { failures, last_failure: 0 },
+        };
+        let mut throttle =
+            Throttle { strangers: Budget::default(), known: vec![known(4, 0), known(5, 2)] };
+        assert_eq!(throttle.standing(&home, 9, &RULES), Standing::Open);
+        throttle.fail(&home, 9);
+        assert_eq!(throttle.known()[1].budget.failures(), 3);
+        assert_eq!(throttle.standing(&home, 9, &RULES), Standing::Waiting(30));
+        throttle.succeed(&home, 40, &RULES);
+        assert_eq!(throttle.known().len(), 1);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Real hosts, with systemd as PID 1: the life of the package, what the unit keeps from the daemon, and the role of
 //! Ansible. `scripts/roots.sh` makes their root file systems.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use tests::{Host, Seed, eventually};
 
 mod tpm;
@@ -19,17 +21,15 @@ fn with_alice(suite: &str) -> (Host, Seed) {
 
 fn enrolled(host: &Host, user: &str, number: u32) -> Seed {
     let seed = Seed::numbered(number);
-    let enrol = format!("totpctl enroll {user} --secret-stdin --no-confirm --qr none");
-    host.feed(&enrol, &format!("{}\n", seed.0)).ok();
+    let enroll = format!("totpctl enroll {user} --secret-stdin --qr none");
+    host.feed(&enroll, &seed.first_codes()).ok();
     seed
 }
 
-/// A code that was not used yet: the wait of a person for the next one is left out.
-fn fresh(host: &Host, user: &str, seed: &Seed) -> String {
-    host.run(&format!("totpctl remove {user}")).ok();
-    let enrol = format!("totpctl enroll {user} --secret-stdin --no-confirm --qr none");
-    host.feed(&enrol, &format!("{}\n", seed.0)).ok();
-    seed.code()
+/// A code that was not used yet, of a new seed: the wait of a person for the next one is left out.
+fn fresh(host: &Host, user: &str) -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(1000);
+    enrolled(host, user, NUMBER.fetch_add(1, Ordering::Relaxed)).code()
 }
 
 /// As systemd tells it.
@@ -69,7 +69,7 @@ fn booted_from_installation_to_purge_over_reboot_upgrade_and_power_cut() {
         assert_eq!(host.run("systemctl is-active totpd.service").stdout, "inactive\n");
         assert_eq!(host.run("systemctl is-active totpd.socket").stdout, "active\n");
         assert!(!host.ssh("alice", &used), "{suite}: used before the reboot");
-        let code = fresh(&host, "alice", &seed);
+        let code = fresh(&host, "alice");
         assert!(host.ssh("alice", &code), "{suite}: after a reboot");
 
         // A newer package, then the older one again.
@@ -81,15 +81,15 @@ fn booted_from_installation_to_purge_over_reboot_upgrade_and_power_cut() {
         .ok();
         let installed = "dpkg-query -W -f '${Version}' libpam-totp";
         assert_eq!(host.run(installed).ok(), format!("{}+1", version.trim()));
-        let code = fresh(&host, "alice", &seed);
+        let code = fresh(&host, "alice");
         assert!(asks(&host) && host.ssh("alice", &code), "{suite}: after an upgrade");
         host.run(&format!("apt-get install -y --allow-downgrades {PACKAGE}")).ok();
-        let code = fresh(&host, "alice", &seed);
+        let code = fresh(&host, "alice");
         assert!(asks(&host) && host.ssh("alice", &code), "{suite}: after a downgrade");
 
         host.power_cut();
         assert!(!host.ssh("alice", &code), "{suite}: a code stays used over a power cut");
-        let code = fresh(&host, "alice", &seed);
+        let code = fresh(&host, "alice");
         assert!(host.ssh("alice", &code), "{suite}: after a power cut");
 
         host.run("echo 'auth required pam_totp.so' >> /etc/pam.d/sudo").ok();

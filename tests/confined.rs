@@ -28,10 +28,15 @@ fn ssh(kernel: &mut Kernel, user: &str, code: &str) -> bool {
 
 /// Days of users and administrators.
 fn days_go_by(kernel: &mut Kernel, admin: Admin) {
-    let seed = Seed::numbered(1);
-    let enrol =
-        format!("echo {} | totpctl enroll alice --secret-stdin --no-confirm --qr none", seed.0);
-    admin(kernel, &enrol).ok();
+    // A new seed each time: the wait of a person for the next code is left out.
+    let enroll = |kernel: &mut Kernel, number: u32| {
+        let seed = Seed::numbered(number);
+        let codes = seed.first_codes();
+        admin(kernel, &format!("printf '{codes}' | totpctl enroll alice --secret-stdin --qr none"))
+            .ok();
+        seed
+    };
+    let seed = enroll(kernel, 1);
     // A change that is tried, and kept by the login.
     let told = |kernel: &mut Kernel, words: &str| {
         let wait = format!(
@@ -51,12 +56,11 @@ fn days_go_by(kernel: &mut Kernel, admin: Admin) {
     admin(kernel, "usermod -aG sudo alice").ok();
     assert!(ssh(kernel, "bob", ""), "who has no factor");
     admin(kernel, "totpctl list; totpctl unlock alice").ok();
-    // A code that was not used yet: the wait of a person for the next one is left out.
-    admin(kernel, &format!("totpctl remove alice && {enrol}")).ok();
+    let seed = enroll(kernel, 2);
     let sudo = "runuser -u alice -- sudo -k id -un";
     let told = seen(kernel, "alice", &seed.code(), sudo);
     assert!(told.contains("\nroot"), "{told}");
-    admin(kernel, &format!("totpctl remove alice && {enrol}")).ok();
+    let seed = enroll(kernel, 3);
     let su = "runuser -u bob -- su alice -c 'echo in as $(id -un)'";
     let told = seen(kernel, "alice", &seed.code(), su);
     assert!(told.contains("in as alice"), "{told}");

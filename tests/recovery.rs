@@ -5,10 +5,7 @@ use tests::{Machine, Seed, eventually, pam};
 /// Alice with a factor, and her ten recovery codes.
 fn alice(machine: &Machine) -> (Seed, Vec<String>) {
     let seed = Seed::numbered(1);
-    let made = machine.feed(
-        "totpctl enroll alice --secret-stdin --no-confirm --qr none",
-        &format!("{}\n", seed.0),
-    );
+    let made = machine.feed("totpctl enroll alice --secret-stdin --qr none", &seed.first_codes());
     (seed, codes(&made.ok()))
 }
 

@@ -118,10 +118,17 @@ fn an_event_token_and_other_parameters_work_from_end_to_end() {
         let code = machine.run(&format!("oathtool --hotp --base32 -c {counter} {}", seed.0)).ok();
         assert_eq!(machine.pam("totp", "alice", code.trim()).go().rc, rc, "{counter}");
     }
+    let before = machine
+        .run(&format!(
+            "oathtool --totp=sha256 -d 8 -s 60 --base32 --now '60 seconds ago' {0}; \
+             oathtool --totp=sha256 -d 8 -s 60 --base32 {0}",
+            seed.0
+        ))
+        .ok();
     machine
         .feed(
-            "totpctl enroll bob --algorithm sha256 --digits 8 --period 60 --secret-stdin --no-confirm --qr none",
-            &format!("{}\n", seed.0),
+            "totpctl enroll bob --algorithm sha256 --digits 8 --period 60 --secret-stdin --qr none",
+            &format!("{}\n{before}", seed.0),
         )
         .ok();
     let code = machine.run(&format!("oathtool --totp=sha256 -d 8 -s 60 --base32 {}", seed.0)).ok();

@@ -6,7 +6,7 @@ use totpd::attempt::{Answer, Attempt, attempt};
 use totpd::code::Code;
 use totpd::codec::record_of_plain_bytes;
 use totpd::config::Config;
-use totpd::throttle::Source;
+use totpd::source::Source;
 
 fuzz_target!(|bytes: &[u8]| {
     let Some(record) = record_of_plain_bytes(bytes, 1000) else { return };
@@ -17,7 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
             answer: Code::parse("123456").map_or(Answer::Malformed, Answer::Code),
             service: Some("sshd".into()),
             factor: None,
-            source: Source::Unplaced,
+            source: Source::Nowhere,
             uid: 1000,
             now,
         };

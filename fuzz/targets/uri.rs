@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use totpd::factor::{Drift, Factor, FactorId, Kind, Limits, Status};
+use totpd::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Status};
 use totpd::otp::Algorithm;
 use totpd::seed::Seed;
 use totpd::uri::{check_label, otpauth};
@@ -26,6 +26,8 @@ fuzz_target!(|labels: (&str, &str)| {
         limits: Limits::default(),
         drift: Drift::default(),
         last_place: None,
+        made_by: Maker::Root,
+        is_brought: false,
     };
     let uri = otpauth(&factor, issuer, account);
     assert!(uri.starts_with("otpauth://totp/") && uri.is_ascii());

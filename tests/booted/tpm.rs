@@ -53,7 +53,7 @@ fn booted_a_key_in_the_tpm_is_this_machines_alone_and_can_be_taken_out_again() {
     host.run("totpctl verify-store && totpctl seal-key --tpm2 && totpctl verify-store").ok();
     fresh_sessions(&host);
     host.reboot();
-    let code = fresh(&host, "alice", &seed);
+    let code = fresh(&host, "alice");
     assert!(host.ssh("alice", &code), "after a reboot");
 
     // On another machine the disk is of no use, and what says so says what to do.
@@ -75,7 +75,7 @@ fn booted_a_key_in_the_tpm_is_this_machines_alone_and_can_be_taken_out_again() {
     // What was made in the very second of the restore counts as made before it.
     eventually("who is enrolled anew gets in", || {
         host.run("totpctl unlock alice").ok();
-        let code = fresh(&host, "alice", &seed);
+        let code = fresh(&host, "alice");
         host.ssh("alice", &code)
     });
     // Without a TPM nothing is changed.

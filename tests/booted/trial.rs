@@ -76,7 +76,7 @@ fn booted_what_is_tried_is_put_back_by_systemd_whatever_becomes_of_the_machine()
     assert!(!host.ssh("alice", ""), "and asks");
     // sudo -i asks under another name.
     host.run("usermod -aG sudo alice; totpctl enable sudo").ok();
-    let code = fresh(&host, "alice", &seed);
+    let code = fresh(&host, "alice");
     let sudo = |code: &str| {
         host.run(&format!(
             "su alice -c \"/opt/tests/newcomer alicepw '{code}' x sudo -k -i id -un\""

@@ -85,14 +85,12 @@ impl Machine {
         machine
     }
 
-    /// Enrols `user` with the seed of that number, and answers the seed.
+    /// Enrolls `user` with the seed of that number, and answers the seed. Its first code is that of the time step
+    /// before, so the codes of now and of the next step are good.
     pub fn enrolled(&self, user: &str, number: u32) -> Seed {
         let seed = Seed::numbered(number);
-        let made = self.feed(
-            &format!("totpctl enroll {user} --secret-stdin --no-confirm --qr none"),
-            &format!("{}\n", seed.0),
-        );
-        made.ok();
+        self.feed(&format!("totpctl enroll {user} --secret-stdin --qr none"), &seed.first_codes())
+            .ok();
         seed
     }
 

@@ -22,10 +22,11 @@ use totpd::attempt::{Answer, Attempt, Rules, attempt};
 use totpd::backup::{BackupError, Head, Recipients, Writer};
 use totpd::code::Code;
 use totpd::progress::Progress;
+use totpd::source::Source;
 use totpd::store::local::{Local, Opened};
 use totpd::store::{Store, StoreError};
 use totpd::subject::Subject;
-use totpd::throttle::{Source, ThrottleRules};
+use totpd::throttle::ThrottleRules;
 
 #[path = "../examples/generate_store.rs"]
 mod generate_store;

@@ -10,7 +10,7 @@
 
 use std::path::Path;
 
-use totpd::factor::{Drift, Factor, FactorId, Kind, Limits, Status};
+use totpd::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Status};
 use totpd::otp::Algorithm;
 use totpd::record::Record;
 use totpd::seed::Seed;
@@ -78,6 +78,8 @@ pub(crate) fn record(user: u32) -> Record {
         limits: Limits::default(),
         drift: Drift::default(),
         last_place: None,
+        made_by: Maker::Root,
+        is_brought: false,
     });
     record
 }

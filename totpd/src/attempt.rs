@@ -6,7 +6,8 @@ use crate::otp::Algorithm;
 use crate::record::Record;
 use crate::recovery::{Guess, Used};
 use crate::seed::Seed;
-use crate::throttle::{Source, Standing, ThrottleRules};
+use crate::source::Source;
+use crate::throttle::{Standing, ThrottleRules};
 
 /// What was typed, as far as it can be judged.
 #[derive(Debug)]

@@ -268,7 +268,7 @@ mod tests {
         record.factors.push(verified(Kind::Totp { period: 30 }, Some(7)));
         record.factors.push(verified(Kind::Hotp, Some(3)));
         record.factors.push(verified(Kind::Hotp, None));
-        record.throttle.fail(&crate::throttle::Source::Unplaced, 5);
+        record.throttle.fail(&crate::source::Source::Nowhere, 5);
         record.recovery = crate::recovery::tests::three();
         record.retire(|factor| factor.kind == Kind::Hotp);
         record.factors[0].made_by = Maker::Uid(1000);

@@ -127,7 +127,7 @@ mod tests {
             (&[("rhost", "192.0.2.1")][..], Source::Address([192, 0, 2, 1].into())),
             (&[("rhost", ""), ("ruser", "bob")], Source::Local("bob".into())),
             (&[("service", "login"), ("tty", "/dev/tty1")], terminal),
-            (&[], Source::Unplaced),
+            (&[], Source::Nowhere),
         ] {
             let context = Context::parse(&dictionary(entries)).unwrap();
             assert_eq!(context.source(0), expected, "{entries:?}");

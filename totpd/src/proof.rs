@@ -8,8 +8,8 @@ use crate::caller::Caller;
 use crate::clock;
 use crate::daemon::Daemon;
 use crate::record::Record;
+use crate::source::Source;
 use crate::target::Target;
-use crate::throttle::Source;
 
 /// What a caller has shown.
 pub(crate) enum Proof {

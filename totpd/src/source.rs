@@ -18,7 +18,7 @@ pub enum Source {
     Uid(u32),
     /// Nowhere: a host name, everybody's address, or a login that names no place. It never becomes a
     /// known source.
-    Unplaced,
+    Nowhere,
     /// A terminal of this machine, as one service uses it.
     Terminal {
         /// `seat0`, or the name of a serial line.
@@ -53,13 +53,13 @@ impl Source {
         }
         match (rhost, ruser) {
             // The owner of a reverse zone chooses a host name: it says nothing.
-            (Some(rhost), _) => parse_address(rhost).map_or(Self::Unplaced, Self::from_address),
+            (Some(rhost), _) => parse_address(rhost).map_or(Self::Nowhere, Self::from_address),
             (None, Some(ruser)) => Self::Local(ruser.to_owned()),
             (None, None) => match (tty.and_then(terminal), service) {
                 (Some(terminal), Some(service)) => {
                     Self::Terminal { terminal: terminal.into(), service: service.into() }
                 }
-                _ => Self::Unplaced,
+                _ => Self::Nowhere,
             },
         }
     }
@@ -72,14 +72,14 @@ impl Source {
         match self {
             Self::Address(address) => !is_everybodys(*address),
             Self::Uid(uid) => *uid != 0,
-            Self::Unplaced => false,
+            Self::Nowhere => false,
             Self::Local(_) | Self::Terminal { .. } => true,
         }
     }
 
     fn from_address(address: IpAddr) -> Self {
         let address = network(address);
-        if is_everybodys(address) { Self::Unplaced } else { Self::Address(address) }
+        if is_everybodys(address) { Self::Nowhere } else { Self::Address(address) }
     }
 }
 
@@ -92,7 +92,7 @@ impl fmt::Display for Source {
             Self::Address(address) => write!(f, "{address}"),
             Self::Local(user) => write!(f, "local:{}", user.escape_debug()),
             Self::Uid(uid) => write!(f, "uid:{uid}"),
-            Self::Unplaced => f.write_str("nowhere"),
+            Self::Nowhere => f.write_str("nowhere"),
             Self::Terminal { terminal, service } => {
                 write!(f, "{} ({})", terminal.escape_debug(), service.escape_debug())
             }

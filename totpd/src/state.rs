@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use crate::factor::tests::verified;
     use crate::factor::{Kind, Status};
-    use crate::throttle::Source;
+    use crate::source::Source;
     use crate::throttle::tests::RULES;
 
     fn shown(dictionary: &Dictionary, key: &str) -> String {
@@ -125,7 +125,7 @@ mod tests {
             let mut record = Record::new(1000);
             record.throttle.succeed(&Source::Local("bob".into()), 5, &RULES);
             for _ in 0..failures {
-                record.throttle.fail(&Source::Unplaced, 10);
+                record.throttle.fail(&Source::Nowhere, 10);
             }
             of(&name, record, 10, &RULES)
         };

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::source::Source;
+use crate::source::Source;
 
 /// The rules of waiting. Durations are in seconds.
 #[derive(Clone, Debug)]
@@ -224,7 +224,7 @@ pub(crate) mod tests {
         }
         assert_eq!(throttle.standing(&address(2), 10, &RULES), Standing::Locked);
         assert_eq!(throttle.standing(&address(200), 10, &RULES), Standing::Locked);
-        assert_eq!(throttle.standing(&Source::Unplaced, 10, &RULES), Standing::Locked);
+        assert_eq!(throttle.standing(&Source::Nowhere, 10, &RULES), Standing::Locked);
         assert_eq!(throttle.standing(&address(1), 10, &RULES), Standing::Open);
         for _ in 0..3 {
             throttle.fail(&address(1), 10);
@@ -275,7 +275,7 @@ pub(crate) mod tests {
     #[test]
     fn a_named_host_and_a_switched_off_rule_make_no_known_source() {
         let mut throttle = Throttle::default();
-        throttle.succeed(&Source::Unplaced, 0, &RULES);
+        throttle.succeed(&Source::Nowhere, 0, &RULES);
         throttle.succeed(&address(1), 0, &ThrottleRules { known_source: 0, ..RULES });
         assert!(throttle.known().is_empty());
     }

@@ -77,7 +77,9 @@ fn more(factor: &Map<String, Value>) -> Vec<String> {
     }
     if let Some(time) = json::number(factor, "usable_from") {
         let time = output::time_of_day(time);
-        lines.push(format!("{id} was brought from elsewhere: its first good code is that of {time}."));
+        lines.push(format!(
+            "{id} was brought from elsewhere: its first good code is that of {time}."
+        ));
     }
     if let Some(time) = json::number(factor, "not_before") {
         lines.push(format!("{id} opens nothing before {}.", output::time(time)));

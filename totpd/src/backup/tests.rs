@@ -8,7 +8,7 @@ use super::*;
 use crate::factor::Kind;
 use crate::factor::tests::verified;
 use crate::record::Record;
-use crate::throttle::Source;
+use crate::source::Source;
 use crate::user::UserName;
 
 fn head() -> Head {
@@ -21,7 +21,7 @@ fn users() -> Vec<(UserName, Record)> {
         .map(|name| {
             let mut record = Record::new(1000);
             record.factors.push(verified(Kind::Totp { period: 30 }, Some(7)));
-            record.throttle.fail(&Source::Unplaced, 5);
+            record.throttle.fail(&Source::Nowhere, 5);
             (UserName::parse(name).unwrap(), record)
         })
         .collect()

@@ -47,7 +47,7 @@ fn an_attempt_that_the_store_runs_twice_counts_once() {
             answer: Code::parse("00000000").map_or(Answer::Malformed, Answer::Code),
             service: None,
             factor: None,
-            source: Source::Unplaced,
+            source: Source::Nowhere,
             uid: 1000,
             now: 30_000,
         };
@@ -65,11 +65,11 @@ fn a_recovery_code_is_hashed_where_it_may_be_looked_at() {
     let (codes, recovery) = run(daemon.recovery_codes()).unwrap();
     assert_eq!((codes.len(), recovery.left()), (10, 10));
     let typed = codes[0].shown();
-    let answer = || run(daemon.answer(&alice, &typed, &Source::Unplaced)).unwrap();
+    let answer = || run(daemon.answer(&alice, &typed, &Source::Nowhere)).unwrap();
     assert!(matches!(answer(), Answer::Recovery(_)));
     let mut throttled = enrolled(1000);
     for _ in 0..20 {
-        throttled.throttle.fail(&Source::Unplaced, clock::now());
+        throttled.throttle.fail(&Source::Nowhere, clock::now());
     }
     let change = move |_| ((), Some(throttled.clone()));
     run(daemon.store.update(user("alice"), change)).unwrap();

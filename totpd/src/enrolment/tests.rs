@@ -285,7 +285,7 @@ fn a_second_live_factor_with_the_same_seed_is_refused() {
 #[test]
 fn a_recreated_account_inherits_wrong_codes_and_used_ones_alone() {
     let mut old = with(vec![Factor { last_accepted: Some(7), ..factor(1, Status::Verified) }]);
-    old.throttle.fail(&crate::throttle::Source::Unplaced, 5);
+    old.throttle.fail(&crate::source::Source::Nowhere, 5);
     old.recovery = crate::recovery::tests::three();
     let asked = Request { uid: 1001, ..request(factor(2, Status::Verified)) };
     let (enrolled, record) = enroll(old, &asked, NOW, &RULES);

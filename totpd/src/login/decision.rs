@@ -5,8 +5,8 @@ use totpd_interface::verdict;
 use crate::attempt::{Reason, Verdict};
 use crate::context::Context;
 use crate::journal::{Entry, Priority, escaped, shortened};
+use crate::source::Source;
 use crate::target::Target;
-use crate::throttle::Source;
 
 /// What came of one attempt.
 pub(super) fn of_attempt(
@@ -88,7 +88,7 @@ mod tests {
     /// The fields of the record in the journal.
     fn fields(target: &Target, judged: &Verdict) -> Vec<String> {
         let context = Context { service: Some("sshd".into()), ..Context::default() };
-        let entry = of_attempt("al\nice", &context, &Source::Unplaced, target, judged);
+        let entry = of_attempt("al\nice", &context, &Source::Nowhere, target, judged);
         String::from_utf8(entry.native()).unwrap().lines().map(ToOwned::to_owned).collect()
     }
 

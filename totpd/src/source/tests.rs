@@ -131,7 +131,7 @@ fn a_name_that_is_nearly_a_terminal_is_none() {
         "/tty1",
         "seat0",
     ] {
-        assert_eq!(at(tty), Source::Unplaced, "{tty:?}");
+        assert_eq!(at(tty), Source::Nowhere, "{tty:?}");
     }
 }
 
@@ -139,7 +139,7 @@ fn a_name_that_is_nearly_a_terminal_is_none() {
 fn a_text_that_is_nearly_an_address_is_a_host_name() {
     for rhost in ["fe80::1%", "%eth0", "192.0.2", "192.0.2.1:22", "[::2]", "2001:db8::/64", " ::2"]
     {
-        assert_eq!(from(rhost), Source::Unplaced, "{rhost:?}");
+        assert_eq!(from(rhost), Source::Nowhere, "{rhost:?}");
     }
 }
 
@@ -155,7 +155,7 @@ fn a_network_is_one_source_and_its_neighbor_another() {
 #[test]
 fn a_terminal_without_a_service_is_nowhere_and_each_service_has_its_own() {
     let origin = Origin { tty: Some("tty1"), ..Origin::default() };
-    assert_eq!(Source::locate(0, &origin), Source::Unplaced);
+    assert_eq!(Source::locate(0, &origin), Source::Nowhere);
     let gdm = Origin { service: Some("gdm-password"), ..origin };
     assert_ne!(Source::locate(0, &gdm), at("tty1"));
     assert_eq!(at("tty1"), at(":0"));
@@ -175,7 +175,7 @@ enum OldSource {
     Address(IpAddr),
     Local(String),
     Uid(u32),
-    Unplaced,
+    Nowhere,
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn every_source_of_an_old_record_is_read() {
         (OldSource::Local("bob".into()), "local:bob", true),
         (OldSource::Uid(1000), "uid:1000", true),
         (OldSource::Uid(0), "uid:0", false),
-        (OldSource::Unplaced, "nowhere", false),
+        (OldSource::Nowhere, "nowhere", false),
     ] {
         let bytes = postcard::to_allocvec(&old).unwrap();
         let read: Source = postcard::from_bytes(&bytes).unwrap();

@@ -8,8 +8,8 @@ use super::{Backend, Store};
 use crate::factor::Kind;
 use crate::factor::tests::verified;
 use crate::record::Record;
+use crate::source::Source;
 use crate::subject::Subject;
-use crate::throttle::Source;
 use crate::user::UserName;
 
 /// Tries everything, each on a store of its own.
@@ -40,7 +40,7 @@ pub(crate) fn enrolled(uid: u32) -> Record {
 async fn what_was_written_is_read(store: Store) {
     assert!(store.read(user("alice")).await.unwrap().is_none());
     let mut record = enrolled(1000);
-    record.throttle.fail(&Source::Unplaced, 7);
+    record.throttle.fail(&Source::Nowhere, 7);
     let written = record.clone();
     store.update(user("alice"), move |_| ((), Some(written.clone()))).await.unwrap();
     let read = store.read(user("alice")).await.unwrap().unwrap();

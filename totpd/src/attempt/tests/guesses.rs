@@ -53,7 +53,7 @@ fn a_locked_user_gets_in_from_a_known_source_only() {
     for _ in 0..100 {
         now += 3600;
         let answer = Answer::Code(wrong_code(&record, now));
-        let stranger = Attempt { answer, source: Source::Unplaced, ..typed("", now) };
+        let stranger = Attempt { answer, source: Source::Nowhere, ..typed("", now) };
         let (verdict, after) = attempt(record, &stranger, &rules());
         assert_eq!(verdict, Verdict::Denied(Reason::Wrong));
         record = after;
@@ -124,7 +124,7 @@ fn the_table_of_what_a_guesser_gets_is_the_one_in_the_documentation() {
         "| who guesses | codes in a day | codes in a year | chance in a day | chance in a year |\n\
          |---|---|---|---|---|\n",
     );
-    let owner = Some(Source::Unplaced);
+    let owner = Some(Source::Nowhere);
     for (who, addresses, known, owner) in [
         ("one strange address", 1, false, None),
         ("10,000 strange addresses", 10_000, false, None),

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::attempt::{Answer, Attempt, Rules, Verdict, attempt};
 use crate::resync::resync;
-use crate::throttle::Source;
+use crate::source::Source;
 use crate::throttle::tests::RULES as THROTTLE;
 
 /// One thing that happens.
@@ -135,7 +135,7 @@ proptest! {
                         answer: Answer::Code(code_of(&owner, counter)),
                         factor: None,
                         service: None,
-                        source: Source::Unplaced,
+                        source: Source::Nowhere,
                         uid: 1000,
                         now,
                     };

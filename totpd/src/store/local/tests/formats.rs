@@ -9,7 +9,7 @@ use crate::factor::tests::verified;
 use crate::factor::{Drift, Factor, FactorId, Kind, Maker, Status};
 use crate::record::Record;
 use crate::recovery::Recovery;
-use crate::throttle::Source;
+use crate::source::Source;
 
 /// The folder with a copy of the store of an old format, as it was committed.
 fn with_format(number: u32) -> Folder {
@@ -134,7 +134,7 @@ fn make_the_fixture() {
     dave.retire(|factor| factor.kind == Kind::Hotp);
     put(user("dave"), dave);
     let mut nobody = Record::new(u32::MAX);
-    nobody.throttle.fail(&Source::Unplaced, 1_795_000_000);
+    nobody.throttle.fail(&Source::Nowhere, 1_795_000_000);
     put(opened.buckets.of("nobody-here"), nobody);
     drop(opened);
     folder.file().execute_batch("VACUUM").unwrap();

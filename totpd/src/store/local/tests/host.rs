@@ -15,7 +15,8 @@ use crate::progress::Progress;
 use crate::record::Record;
 use crate::recovery::{Recovery, RecoveryCode};
 use crate::seed::Seed;
-use crate::throttle::{Source, ThrottleRules};
+use crate::source::Source;
+use crate::throttle::ThrottleRules;
 use crate::user::UserName;
 
 /// An open store, and the time there.

@@ -29,6 +29,7 @@ mod secrets;
 mod self_service;
 mod stacks;
 mod store;
+mod takeover;
 mod terminals;
 mod throttle;
 mod totpctl;

@@ -1,6 +1,6 @@
 //! Users who are not root, by the word of a real polkitd.
 
-use tests::{Machine, Ran, eventually, pam};
+use tests::{Machine, Ran, eventually, pam, picture};
 
 /// Somebody at a terminal, who enrols and answers an agent.
 fn at_a_terminal(machine: &Machine, user: &str, words: &str, command: &str) -> Ran {
@@ -163,17 +163,25 @@ fn the_example_of_the_api_enrols() {
     let machine = Machine::with_programs();
     machine.self_service();
     machine.write("/tmp/enrol.py", include_str!("../docs/examples/enrol.py"));
+    machine.run("mkfifo -m 666 /tmp/typed").ok();
+    // Open at both ends, so that it does not end between two lines.
+    let mut example = machine.start(
+        "cd /tmp; exec setpriv --reuid bob --regid bob --init-groups python3 -u enrol.py <>typed >seen 2>&1",
+    );
+    let seen = || machine.run("cat /tmp/seen").stdout;
+    eventually("it shows a picture", || seen().contains("Scan this"));
     // A wrong code, of which it says what may be wrong.
-    let wrong = machine.run_as("bob", "cd /tmp; printf '000000\n' | python3 enrol.py");
-    let drawn = wrong.stdout.lines().filter(|line| line.contains('█') || line.contains('▀'));
-    assert!(drawn.count() > 20, "{wrong:#?}");
-    assert!(wrong.stdout.contains("wrong code; 4 more tries"), "{wrong:#?}");
-    // The same factor is shown again, and its key is that of the picture.
-    let made = machine.run("totpctl --json enroll bob").ok();
-    let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap();
-    let answer = format!("cd /tmp; oathtool -b --totp {secret} | python3 enrol.py");
-    let done = machine.run_as("bob", &answer);
-    assert!(done.stdout.contains("Done. Recovery codes:"), "{done:#?}");
+    machine.run("echo 000000 >/tmp/typed").ok();
+    eventually("it is told", || seen().contains("wrong code; 4 more tries"));
+    let screen = seen();
+    let drawn: Vec<_> =
+        screen.lines().filter(|line| line.contains('█') || line.contains('▀')).collect();
+    assert!(drawn.len() > 20, "{screen}");
+    let link = picture::of_half_blocks(&drawn);
+    let secret = link.split("secret=").nth(1).unwrap().split('&').next().unwrap();
+    machine.run(&format!("oathtool -b --totp {secret} >/tmp/typed")).ok();
+    eventually("it is done", || seen().contains("Done. Recovery codes:"));
+    assert!(example.wait().unwrap().success());
 }
 
 #[test]

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Enrols whoever runs it, as the page of a settings program would. Needs python3-dasbus.
+"""Enrolls whoever runs it, as the page of a settings program would. Needs python3-dasbus.
 
 usage: enrol.py [current code, for who has a factor already]
 """
@@ -7,7 +7,7 @@ import getpass
 import sys
 
 from dasbus.connection import SystemMessageBus
-from dasbus.typing import get_variant, get_native, Str, Bool
+from dasbus.typing import get_variant, get_native, Str
 from gi.repository import Gio, GLib
 
 BUS = SystemMessageBus()
@@ -33,7 +33,7 @@ def draw(dots, width):
 
 
 def main():
-    options = {"name": get_variant(Str, "Settings"), "resume": get_variant(Bool, True)}
+    options = {"name": get_variant(Str, "Settings")}
     if len(sys.argv) > 1:
         options["code"] = get_variant(Str, sys.argv[1])
     factor, _uri, details = ask("Enroll", "(sa{sv})", USER, options)

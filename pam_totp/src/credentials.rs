@@ -39,14 +39,14 @@ pub(crate) fn complete_enrollment(ending: &mut impl Ending, keeper: &impl Keeper
             let message = format!("cannot verify the factor that was made at this login: {reason}");
             log::write(Severity::Error, &message);
             if !quiet {
-                ending.inform(NOT_KEPT);
+                ending.inform(NOT_KNOWN);
             }
         }
     }
 }
 
-/// As the daemon says it.
-const NOT_KEPT: &str = "Your second factor was not set up. Log in once more.";
+/// It may be that the daemon did it, and its answer was lost.
+const NOT_KNOWN: &str = "Your second factor may not be set up. Run: totpctl show";
 
 #[cfg(test)]
 mod tests {
@@ -90,13 +90,19 @@ mod tests {
     }
 
     #[test]
+    fn the_page_of_messages_has_it() {
+        let page = include_str!("../../docs/messages.md");
+        assert!(page.contains(&format!("`{NOT_KNOWN}`")) && NOT_KNOWN.len() < 60);
+    }
+
+    #[test]
     fn a_token_is_given_back_once_and_its_message_shown_unless_quiet() {
         let lost = || Err(Outcome::Unavailable("no answer".into()));
         for (answer, quiet, shown) in [
             (Ok(Some("Codes".into())), false, vec!["Codes"]),
             (Ok(Some("Codes".into())), true, vec![]),
             (Ok(None), false, vec![]),
-            (lost(), false, vec![NOT_KEPT]),
+            (lost(), false, vec![NOT_KNOWN]),
             (lost(), true, vec![]),
         ] {
             let totpd = Totpd(answer, RefCell::new(0));

@@ -37,14 +37,14 @@ pub(crate) enum Command {
     /// Make a factor: show the QR code for a phone app and ask for the first code
     ///
     /// An old factor keeps working until the new one is confirmed by its first code. Scan the QR
-    /// code with the app, then type the code that the app shows. Whoever leaves before that sees the same
-    /// QR code again by the same command, for as long as it waits.
+    /// code with the app, then type the code that the app shows. Root sees the same QR code again by the same
+    /// command, for as long as it waits; a user gets a new one.
     Enroll(Box<Enroll>),
     /// Give the first code of a new factor later (on standard input, or when asked)
     Confirm {
         /// The user; by default whoever runs this
         user: Option<String>,
-        /// The factor; by default the one that waits for its first code
+        /// The factor; by default the one that you made and that waits for its first code
         #[arg(long, value_name = "ID")]
         factor: Option<String>,
     },

@@ -110,11 +110,17 @@ fn has_room_for(record: &Record, factor: &Factor, rules: &EnrolmentRules) -> Res
     if record.has_seed_of(factor) { Err(Refusal::SameSeed) } else { Ok(()) }
 }
 
-/// Removes the factor `id`, or all of them if it is empty. Whether anything was removed. Recovery codes
-/// go with the last factor that they stand in for.
-pub fn remove(record: &mut Record, id: &str) -> bool {
+/// Removes the factor `id`, or all of them if it is empty, for the caller `by`. Whether anything was removed.
+/// Recovery codes go with the last factor that they stand in for.
+///
+/// What is pending goes by its maker and by root alone: else a thief could end an enrollment of root's.
+pub fn remove(record: &mut Record, id: &str, by: Maker) -> bool {
     let before = record.factors.len();
-    record.retire(|factor| !id.is_empty() && factor.id.as_str() != id);
+    record.retire(|factor| {
+        let is_meant = id.is_empty() || factor.id.as_str() == id;
+        let may = !factor.is_pending() || by == Maker::Root || factor.made_by == by;
+        !(is_meant && may)
+    });
     if !record.is_enrolled() {
         record.recovery = Recovery::default();
     }

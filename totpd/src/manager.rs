@@ -13,6 +13,7 @@ use crate::clock;
 use crate::code::Code;
 use crate::daemon::Daemon;
 use crate::enrolment;
+use crate::factor::Maker;
 use crate::manager::actor::{Actor, Deed};
 use crate::manager::log::{change, refusal};
 use crate::polkit::Action;
@@ -38,14 +39,17 @@ pub struct Manager(pub Arc<Daemon>);
 /// recovery code where it has a verified one.
 #[zbus::interface(name = "org.totpd.Totp1.Manager")]
 impl Manager {
-    /// Makes a factor, which waits for its first code (`Confirm`); the old one works until then.
+    /// Makes a factor, which waits for its first code (`Confirm`) from the same caller; the old one works until
+    /// then.
     ///
     /// Options: `name`, `purpose`, `issuer`, `algorithm` (SHA1, SHA256, SHA512), `kind` (totp, hotp),
     /// `code` (s), `digits` (6 to 8), `period` (15 to 300 seconds) (u), `counter`, `not_before`,
     /// `not_after` (seconds since 1970) (t), `secret` (16 to 64 bytes, ay), `services` (as), `resume`
-    /// (b: show the one that waits again), `if_unenrolled` (b: else AlreadyEnrolled), `recovery_codes`, `qr` (b, default true), `confirmed` (b, root
-    /// only). Details: the parameters, `expires` t, `resumed` b, `recovery_codes` as (if confirmed),
-    /// and the link as a QR code: `qr` ay (row by row, 1 for a dark dot) and `qr_width` u.
+    /// (b: root's own that waits is shown again if it has these parameters; nobody else's is),
+    /// `if_unenrolled` (b: else AlreadyEnrolled), `recovery_codes`, `qr` (b, default true), `confirmed` (b, root
+    /// only: without a first code), `factor` (s, with `confirmed`: the pending factor of root that becomes
+    /// verified, else NotEnrolled). Details: the parameters, `expires` t, `resumed` b, `recovery_codes` as (if
+    /// confirmed), `usable_from` t (when the first code of a secret that was brought is good), and the link as a QR code: `qr` ay (row by row, 1 for a dark dot) and `qr_width` u.
     #[zbus(out_args("factor", "uri", "details"))]
     async fn enroll(
         &self,
@@ -59,7 +63,8 @@ impl Manager {
         self.changed(&actor, enrolled)
     }
 
-    /// Gives the first code of a factor, which is verified from then on. Five wrong ones drop it.
+    /// Gives the first code of a factor that the caller made, which is verified from then on. Five wrong ones drop
+    /// it.
     /// Answers recovery codes where there were none.
     #[zbus(out_args("recovery_codes"))]
     async fn confirm(
@@ -121,13 +126,13 @@ impl Manager {
         let actor = self.actor(&user, Deed::Remove, &header, connection).await?;
         let Actor { caller, name, target, needs_code, .. } = &actor;
         let proof = Proof::of(&self.0, *caller, *needs_code, target, &code).await?;
-        let id = factor.clone();
+        let (id, by) = (factor.clone(), Maker::from_uid(caller.uid));
         let removed = self
             .0
             .update(target, move |record| {
                 let (proven, mut record) = proof.check(record);
                 let removed = proven.and_then(|()| {
-                    if enrolment::remove(&mut record, &id) {
+                    if enrolment::remove(&mut record, &id, by) {
                         return Ok(());
                     }
                     Err(Error::NotEnrolled("there is no such factor".into()))

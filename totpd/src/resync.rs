@@ -34,13 +34,22 @@ fn find(record: &mut Record, id: &str, first: &Code, second: &Code, now: u64) ->
     };
     let counts = |factor: &Factor| factor.kind == Kind::Hotp && may_be(factor);
     let any_counts = record.factors.iter().any(counts);
-    let meant = |factor: &&mut Factor| if any_counts { counts(factor) } else { may_be(factor) };
-    let mut tokens: Vec<_> = record.factors.iter_mut().filter(meant).collect();
-    let [factor] = tokens.as_mut_slice() else { return Resync::NoToken };
+    let meant = |factor: &&Factor| if any_counts { counts(factor) } else { may_be(factor) };
+    let tokens: Vec<_> = record.factors.iter().filter(meant).collect();
+    let [token] = tokens.as_slice() else { return Resync::NoToken };
+    // A clock that was brought starts behind the present, as if its codes had been used elsewhere. Two codes in a
+    // row are given here, like a first code, so only what was used here counts.
+    let used = match token.usable_from() {
+        Some(_) => record.used_by_others(token),
+        None => token.last_accepted,
+    };
+    let id = token.id.clone();
+    let found = record.factors.iter_mut().find(|factor| factor.id == id);
+    let Some(factor) = found else { return Resync::NoToken };
     if first.digits() != factor.digits || second.digits() != factor.digits {
         return Resync::NotFound;
     }
-    let unused = factor.last_accepted.map_or(0, |last| last.saturating_add(1));
+    let unused = used.map_or(0, |last| last.saturating_add(1));
     let (mut from, end, here) = match factor.kind {
         Kind::Hotp => (unused, unused.saturating_add(LOOK_AHEAD), None),
         Kind::Totp { period } => {

@@ -234,7 +234,7 @@ fn recovery_codes_go_with_the_last_factor_that_is_verified() {
     for (number, left) in [(2, 3), (1, 0)] {
         let mut record = with(vec![factor(1, Status::Verified), pending(2, ALICE)]);
         record.recovery = crate::recovery::tests::three();
-        assert!(remove(&mut record, id(number).as_str()));
+        assert!(remove(&mut record, id(number).as_str(), Maker::Root));
         assert_eq!(record.recovery.left(), left, "{number}");
     }
 }
@@ -245,8 +245,19 @@ fn one_or_all_factors_are_removed() {
         [("f-aaaaaaaa", false, 2), (id(1).as_str(), true, 1), ("", true, 0)]
     {
         let mut record = with(vec![pending(1, ALICE), factor(2, Status::Verified)]);
-        assert_eq!(remove(&mut record, name), removed, "{name:?}");
+        assert_eq!(remove(&mut record, name, ALICE), removed, "{name:?}");
         assert_eq!(record.factors.len(), left, "{name:?}");
+    }
+}
+
+#[test]
+fn what_is_pending_is_removed_by_its_maker_and_by_root() {
+    for (by, left) in [(ALICE, vec![1, 3]), (Maker::Uid(7), vec![1, 2, 3]), (Maker::Root, vec![])] {
+        let made = [Maker::Root, ALICE, Maker::Login(nonce(1))];
+        let mut record = with((1..).zip(made).map(|(n, maker)| pending(n, maker)).collect());
+        remove(&mut record, "", by);
+        let left: Vec<_> = left.into_iter().map(id).collect();
+        assert_eq!(record.factors.iter().map(|f| f.id.clone()).collect::<Vec<_>>(), left, "{by}");
     }
 }
 

@@ -151,7 +151,7 @@ pub(crate) fn outcome(told: &Confirmation) -> &'static str {
     match told {
         Confirmation::Verified => "factor confirmed by its first code",
         Confirmation::Wrong { .. } => "wrong first code",
-        Confirmation::Dropped => "factor dropped after five wrong first codes",
+        Confirmation::Dropped => "factor dropped after too many wrong first codes",
         Confirmation::Expired => "factor dropped, its first code came too late",
         Confirmation::NotMaker => "refused: somebody else made this factor",
         Confirmation::NotWaiting => "no factor of this id waits for a code",

@@ -66,14 +66,22 @@ impl Record {
 
     /// The greatest counter that was accepted of the seed of this factor.
     fn last_used_of(&self, factor: &Factor) -> Option<u64> {
-        let same = |other: &&Factor| other.kind == factor.kind && other.seed.is(&factor.seed);
+        self.used_by_others(factor).max(factor.last_accepted)
+    }
+
+    /// The greatest counter of its seed that another factor accepted, or one that is gone.
+    #[must_use]
+    pub fn used_by_others(&self, factor: &Factor) -> Option<u64> {
+        let same = |other: &&Factor| {
+            other.id != factor.id && other.kind == factor.kind && other.seed.is(&factor.seed)
+        };
         let present = self.factors.iter().filter(same).filter_map(|other| other.last_accepted);
         let seed = (!self.spent.is_empty()).then(|| digest(&factor.seed));
         let spent = self
             .spent
             .iter()
             .filter(|old| seed.as_ref().is_some_and(|seed| old.is_of(seed, factor.kind)));
-        present.chain(spent.map(|old| old.last_accepted)).max().max(factor.last_accepted)
+        present.chain(spent.map(|old| old.last_accepted)).max()
     }
 }
 

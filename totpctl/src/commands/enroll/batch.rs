@@ -213,7 +213,11 @@ async fn enrol(
                 ["expires", "usable_from"].map(|key| json::number(&details, key));
             Ok(Outcome::Enrolled { factor, uri: Zeroizing::new(uri), codes, expires, usable_from })
         }
-        Err(Error::AlreadyEnrolled(_)) => Ok(Outcome::Unchanged),
+        // Only who asked to leave such users alone meant that.
+        Err(Error::AlreadyEnrolled(_)) if asked.contains_key("if_unenrolled") => {
+            Ok(Outcome::Unchanged)
+        }
+        Err(Error::AlreadyEnrolled(why)) => Ok(Outcome::Failed(why)),
         Err(error) => of_this_line(error),
     }
 }

@@ -105,10 +105,10 @@ proptest! {
                         }
                     }
                 }
-                Event::Remove => { remove(&mut record, ""); }
+                Event::Remove => { remove(&mut record, "", Maker::Root); }
                 Event::RemoveOldest => {
                     if let Some(oldest) = record.factors.first().map(|factor| factor.id.clone()) {
-                        remove(&mut record, oldest.as_str());
+                        remove(&mut record, oldest.as_str(), Maker::Root);
                     }
                 }
                 Event::Disable => set(&mut record, Status::Verified, Status::Disabled),

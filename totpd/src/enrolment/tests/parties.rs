@@ -132,6 +132,9 @@ impl State {
                     steps.push(Step::Enroll { caller, resume, confirmed: false });
                 }
             }
+            if manages || proves || !self.record.is_enrolled() {
+                steps.push(Step::RemoveAll { caller });
+            }
             if *maker == Maker::Root {
                 steps.push(Step::Enroll { caller, resume: false, confirmed: true });
             }
@@ -205,6 +208,11 @@ impl State {
                 confirm(&mut next.record, maker, id.as_str(), &wrong, now, rules);
                 party
             }
+            Step::RemoveAll { caller } => {
+                let (party, maker) = CALLERS[*caller];
+                remove(&mut next.record, "", maker);
+                party
+            }
             Step::Begin { login } => {
                 let (party, number) = LOGINS[*login];
                 next.made += 1;
@@ -268,6 +276,11 @@ fn check(before: &State, step: &Step, after: &State, party: Option<Party>) {
         }
     }
     let Some(party) = party else { return };
+    let root_waits = |state: &State| {
+        state.record.factors.iter().any(|f| f.is_pending() && f.made_by == Maker::Root)
+    };
+    let ends_it = !matches!(party, Party::Root) && root_waits(before) && !root_waits(after);
+    assert!(!ends_it, "{party:?} ended what root began by {step:?}: {before:#?}");
     for gone in before.record.verified().filter(|id| !after.record.verified().any(|now| now == *id))
     {
         let may = matches!(party, Party::Root | Party::Manager) || before.knows(party, gone);

@@ -134,7 +134,7 @@ impl Host {
     pub(super) fn remove(&self, name: &str) -> Result<(), StoreError> {
         run(self.opened.store.update(user(name), |record| {
             let mut record = record.unwrap_or_else(|| Record::new(1000));
-            enrolment::remove(&mut record, "");
+            enrolment::remove(&mut record, "", Maker::Root);
             ((), Some(record))
         }))
     }

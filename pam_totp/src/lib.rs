@@ -28,6 +28,7 @@ mod nonce;
 mod options;
 mod outcome;
 mod session;
+mod token;
 mod totpd;
 
 /// Codes and passwords pass through here: memory of this module, not of its host, is wiped when it

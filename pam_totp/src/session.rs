@@ -14,6 +14,7 @@ use crate::authenticate::{Answer, Session};
 use crate::credentials::Ending;
 use crate::entered;
 use crate::outcome::Outcome;
+use crate::token;
 
 /// A login of libpam.
 pub(crate) struct PamSession<'a, Client>(pub(crate) &'a mut Client);
@@ -67,19 +68,19 @@ impl<Client: ModuleClient> Session for PamSession<'_, Client> {
     }
 
     fn keep_token(&mut self, token: &str) -> std::result::Result<(), Outcome> {
-        self.0.environ_mut().insert(TOKEN, token);
-        match self.0.environ().get(TOKEN).is_some_and(|kept| kept == token) {
-            true => Ok(()),
-            false => Err(Outcome::Misused("libpam does not keep the token of a new factor".into())),
-        }
+        let lost = || Outcome::Misused("libpam does not keep the token of a new factor".into());
+        let tty = self.0.items().tty_name().ok().flatten().map(|tty| text(&tty));
+        let held = token::deposit(token, tty.as_deref()).ok_or_else(lost)?;
+        self.0.environ_mut().insert(TOKEN, &held);
+        let is_kept = self.0.environ().get(TOKEN).is_some_and(|kept| *kept == *held);
+        if is_kept { Ok(()) } else { Err(lost()) }
     }
 }
 
 impl<Client: ModuleClient> Ending for PamSession<'_, Client> {
     fn take_token(&mut self) -> Option<String> {
-        let token =
-            self.0.environ_mut().remove(TOKEN).map(OsString::into_vec).map(String::from_utf8);
-        token?.ok()
+        let held = self.0.environ_mut().remove(TOKEN)?;
+        token::withdraw(String::from_utf8(held.into_vec()).ok()?)
     }
 
     fn context(&self) -> Vec<(&'static str, String)> {
@@ -134,8 +135,8 @@ fn text(item: &OsString) -> String {
     item.to_string_lossy().chars().take(LONGEST).collect()
 }
 
-/// The variable of the PAM environment that carries the token of a new factor to the end of its login. That is
-/// the environment of a session that is being made, not of a process.
+/// The variable of the PAM environment that leads to the token of a new factor. That is the environment of a
+/// session that is being made, not of a process.
 const TOKEN: &str = "PAM_TOTP_TOKEN";
 /// Characters of an item: more than anybody looks at.
 const LONGEST: usize = 1024;

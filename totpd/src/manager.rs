@@ -45,11 +45,12 @@ impl Manager {
     /// Options: `name`, `purpose`, `issuer`, `algorithm` (SHA1, SHA256, SHA512), `kind` (totp, hotp),
     /// `code` (s), `digits` (6 to 8), `period` (15 to 300 seconds) (u), `counter`, `not_before`,
     /// `not_after` (seconds since 1970) (t), `secret` (16 to 64 bytes, ay), `services` (as), `resume`
-    /// (b: root's own that waits is shown again if it has these parameters; nobody else's is),
+    /// (b: a factor that root made and that waits is shown to root again, if it has these parameters),
     /// `if_unenrolled` (b: else AlreadyEnrolled), `recovery_codes`, `qr` (b, default true), `confirmed` (b, root
     /// only: without a first code), `factor` (s, with `confirmed`: the pending factor of root that becomes
     /// verified, else NotEnrolled). Details: the parameters, `expires` t, `resumed` b, `recovery_codes` as (if
-    /// confirmed), `usable_from` t (when the first code of a secret that was brought is good), and the link as a QR code: `qr` ay (row by row, 1 for a dark dot) and `qr_width` u.
+    /// confirmed), `usable_from` t (when the first code of a secret that was brought is good), and the link as a
+    /// QR code: `qr` ay (row by row, 1 for a dark dot) and `qr_width` u.
     #[zbus(out_args("factor", "uri", "details"))]
     async fn enroll(
         &self,

@@ -5,8 +5,8 @@ use tests::{Machine, pam};
 const LOGIN: &str = "org.totpd.Totp1.Login";
 const MANAGER: &str = "org.totpd.Totp1.Manager";
 
-/// Every method, asked for alice.
-fn every_method_for(user: &str) -> Vec<(String, String)> {
+/// A call of every method, asked for `user`.
+pub(crate) fn every_method_for(user: &str) -> Vec<(String, String)> {
     [
         (LOGIN, "Begin", "'@a{sv} {}'"),
         (LOGIN, "Begin", "\"{'nullok': <true>}\""),

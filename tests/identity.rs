@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use tests::{Machine, pam};
+use tests::{Machine, Seed, pam};
+
+use crate::authority::every_method_for;
 
 #[test]
 fn an_account_that_was_made_again_inherits_nothing() {
@@ -47,6 +49,132 @@ fn names_that_differ_by_case_are_different_users() {
     let seed = machine.enrolled("alice", 1);
     assert_eq!(machine.pam("totp", "Alice", &seed.code()).go().rc, pam::AUTH_ERR);
     assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
+}
+
+#[test]
+fn two_accounts_of_one_name_own_nothing_of_each_other() {
+    let machine = Machine::with_programs();
+    machine.with_trouble_in_nss();
+    machine.self_service();
+    let namesake = "20001";
+    assert_eq!(machine.run_as(namesake, "id -un").ok(), "alice\n");
+    assert_ne!(machine.run("id -u alice").ok().trim(), namesake, "the name leads to files");
+    // No method does or says more than for another user.
+    let learns_nothing = || {
+        let call = |(method, arguments): (String, String)| {
+            let ran = machine.call(namesake, &method, &arguments);
+            let refused = ran.stderr.contains(".Error.NotAuthorized: ");
+            (method, refused, ran.text())
+        };
+        let [for_alice, for_bob] =
+            ["alice", "bob"].map(|user| every_method_for(user).into_iter().map(call));
+        let differ = |(alice, bob): &((_, bool, _), _)| !alice.1 || alice != bob;
+        let more: Vec<_> = for_alice.zip(for_bob).filter(differ).collect();
+        assert!(more.is_empty(), "{more:#?}");
+    };
+    let refuses = |method: &str, arguments: &str| {
+        let ran = machine.call(namesake, &format!("org.totpd.Totp1.{method}"), arguments);
+        assert!(ran.stderr.contains(".Error.NotAuthorized: "), "{method} {arguments}: {ran:#?}");
+    };
+    let own = |method: &str, arguments: &str| {
+        machine.call("alice", &format!("org.totpd.Totp1.Manager.{method}"), arguments).ok()
+    };
+    let state = || machine.run("totpctl --json show alice").ok();
+
+    // The namesake cannot make a factor for alice, who has none.
+    let before = state();
+    assert!(before.contains("\"factors\":[]"), "{before}");
+    learns_nothing();
+    assert_eq!(state(), before);
+
+    // Nor confirm or drop the factor that alice is about to confirm.
+    let made = own("Enroll", "alice '@a{sv} {}'");
+    let factor = made.split('\'').nth(1).unwrap();
+    let secret = made.split("secret=").nth(1).unwrap();
+    let seed = Seed(secret.chars().take_while(char::is_ascii_alphanumeric).collect());
+    let before = state();
+    assert!(before.contains("\"unverified\""), "{before}");
+    refuses("Manager.Confirm", &format!("alice {factor} {}", seed.code()));
+    for _ in 0..5 {
+        refuses("Manager.Confirm", &format!("alice {factor} {}", seed.wrong_code()));
+    }
+    learns_nothing();
+    assert_eq!(state(), before);
+    let confirmed = own("Confirm", &format!("alice {factor} {}", seed.code()));
+    let recovery_code = confirmed.split('\'').nth(1).unwrap();
+
+    // Nor use, read or remove a verified one, even with a right code.
+    let before = state();
+    assert!(before.contains("\"verified\""), "{before}");
+    learns_nothing();
+    for code in [&seed.next_code(), recovery_code] {
+        refuses("Login.Verify", &format!("alice {code} '@a{{sv}} {{}}'"));
+        refuses("Manager.Remove", &format!("alice '' {code}"));
+    }
+    let shown = machine.run_as(namesake, "totpctl show");
+    assert_eq!((shown.status, &shown.stdout[..]), (4, ""), "{shown:#?}");
+    assert_eq!(state(), before);
+
+    // Alice uses and manages it.
+    assert!(own("GetUser", "alice").contains(factor));
+    assert_eq!(machine.pam("totp", "alice", &seed.next_code()).go().rc, pam::SUCCESS);
+    own("Remove", &format!("alice '' {recovery_code}"));
+    assert!(state().contains("\"factors\":[]"), "{}", state());
+}
+
+#[test]
+fn a_name_that_nss_spells_otherwise_has_one_record() {
+    let machine = Machine::new();
+    machine.with_trouble_in_nss();
+    assert_eq!(machine.run("id -un ALICE; id -un Alice").ok(), "alice\nalice\n");
+    let services = [
+        ("nullok", "auth required pam_totp.so nodelay nullok\n"),
+        (
+            "both",
+            "auth required pam_totp.so forward_pass nodelay\n\
+             auth required pam_exec.so quiet expose_authtok /usr/bin/dd of=/run/password\n",
+        ),
+    ];
+    for (service, stack) in services {
+        machine.service(service, stack);
+    }
+    let made = machine.run("totpctl --json enroll ALICE --digits 8 --no-confirm --qr none").ok();
+    let secret = made.split("secret=").nth(1).unwrap().split(['&', '"']).next().unwrap();
+    let code = |when: &str| {
+        let oathtool = format!("oathtool --totp -d 8 -N '{when}' -b {secret}");
+        machine.run(&oathtool).ok().trim().to_owned()
+    };
+    let state = |user: &str| machine.run(&format!("totpctl --json show {user}")).ok();
+    assert_eq!(state("ALICE"), state("alice"));
+    let listed = machine.run("totpctl list").ok();
+    assert_eq!(listed.to_lowercase().matches("alice").count(), 1, "{listed}");
+
+    // Eight digits are the code, and the rest is the password.
+    let now = code("now");
+    let both = machine.pam("both", "ALICE", &format!("alicepw{now}")).go();
+    assert_eq!(both.rc, pam::SUCCESS, "{both:#?}");
+    assert_eq!(machine.run("tr -d '\\0' < /run/password").ok(), "alicepw");
+    // A code that one spelling used is used for all.
+    let next = code("now + 30 seconds");
+    assert_eq!(machine.pam("totp", "alice", &now).go().rc, pam::AUTH_ERR);
+    assert_eq!(machine.pam("totp", "alice", &next).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "Alice", &next).go().rc, pam::AUTH_ERR);
+    assert_eq!(machine.log().matches("TOTP_REASON=used code").count(), 2, "{}", machine.log());
+    // And so is a wait, whichever spelling the wrong codes were for.
+    let prompts = || -> Vec<String> {
+        let login = |(service, user)| machine.pam(service, user, "").go();
+        let spelled = ["alice", "ALICE", "Alice"].map(|user| [("totp", user), ("nullok", user)]);
+        spelled.concat().into_iter().map(login).map(|login| login.shown[0].clone()).collect()
+    };
+    assert_eq!(prompts(), ["Verification code: "; 6]);
+    for spelling in ["alice", "ALICE"] {
+        let wrong = machine.pam("totp", spelling, "00000000").with("-n 20").go();
+        assert_eq!(wrong.rc, pam::MAXTRIES, "{wrong:#?}");
+        let waits = |prompt: &String| prompt.starts_with("Verification code (wait ");
+        assert!(prompts().iter().all(waits), "{spelling}: {:#?}", prompts());
+        machine.run("totpctl unlock Alice").ok();
+        assert_eq!(prompts(), ["Verification code: "; 6]);
+    }
 }
 
 #[test]

@@ -213,7 +213,7 @@ impl Machine {
         seed
     }
 
-    /// Has NSS ask `tests/harness/nss_trouble.c` for the names that files do not know.
+    /// Has NSS ask `tests/harness/nss_trouble.c` for the names and uids that files do not know.
     pub fn with_trouble_in_nss(&self) {
         self.run(
             "cp /opt/tests/libnss_trouble.so.2 \

@@ -15,6 +15,7 @@ mod disk;
 mod doctor;
 mod enrolment;
 mod environment;
+mod floods;
 mod guest;
 mod identity;
 mod login;

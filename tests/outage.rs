@@ -25,7 +25,12 @@ fn no_bus() {
     assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::AUTH_ERR);
     machine.run("dbus-daemon --system --fork --nopidfile").ok();
     eventually("it takes its name on the new bus", || machine.owns_its_name());
-    assert_eq!(machine.log().matches("only logins of root go on").count(), 1, "{}", machine.log());
+    assert_eq!(
+        machine.log().matches("only programs of root go on").count(),
+        1,
+        "{}",
+        machine.log()
+    );
     machine.run("kill $(pidof dbus-daemon)").ok();
     machine.kill_daemon("KILL");
     asks_in_vain(&machine, "totp", 1000, "access denied: totpd is unavailable: ");

@@ -13,7 +13,7 @@ fn say(machine: &Machine, bytes: &str) -> String {
 }
 
 #[test]
-fn only_root_reaches_it_and_only_the_login_interface_is_there() {
+fn only_root_reaches_it_and_all_interfaces_are_there() {
     let machine = Machine::new();
     let seed = machine.enrolled("alice", 1);
     let stat = machine.run(&format!("stat -c '%U %a %F' {SOCKET} /run/totpd")).ok();
@@ -29,9 +29,10 @@ fn only_root_reaches_it_and_only_the_login_interface_is_there() {
     for (words, error) in [
         ("Login.Begin alice bob", "InvalidArgs"),
         ("Login.Verify alice", "InvalidArgs"),
-        ("Manager.GetUser alice", "UnknownMethod"),
-        ("Manager.Remove alice", "UnknownMethod"),
-        ("Store.Rekey alice", "UnknownMethod"),
+        ("Manager.GetUser alice", "InvalidArgs"),
+        ("Manager.Remove alice", "InvalidArgs"),
+        ("Store.Rekey alice", "InvalidArgs"),
+        ("Other.Begin alice", "UnknownMethod"),
         ("Login.Nothing alice", "UnknownMethod"),
     ] {
         let refused = call(words);

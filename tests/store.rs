@@ -280,7 +280,7 @@ fn only_root_may_touch_the_store_as_a_whole() {
     }
     assert_eq!(machine.run("ls /tmp/mine").status, 2);
     let progress = machine.call("alice", "org.totpd.Totp1.Store.Progress", "");
-    assert!(progress.stderr.contains("NotAuthorized"), "{progress:#?}");
+    assert!(progress.stderr.contains("AccessDenied"), "{progress:#?}");
     let resync = machine.feed_as("bob", "totpctl resync", "123456\n123456\n");
     assert_eq!(resync.status, 4, "{resync:#?}");
 }

@@ -1,51 +1,67 @@
-//! A connection to totpd over the system bus.
+//! A connection to totpd: over its private socket for root, over the system bus for everybody else.
 
+use std::os::unix::net::UnixStream;
 use std::pin::pin;
 use std::time::Duration;
 
-use totpd_interface::{LoginProxy, ManagerProxy, SYSTEM_BUS, StoreProxy};
+use totpd_interface::{LoginProxy, ManagerProxy, PRIVATE_SOCKET, SERVICE, SYSTEM_BUS, StoreProxy};
 use zbus::Connection;
 use zbus::connection::Builder;
+use zbus::fdo::DBusProxy;
 
 use crate::agent::Agent;
 use crate::failure::Failure;
 use crate::progress::Bar;
 
-/// A connection to the bus, and what drives it.
+/// The way to totpd, and what drives it.
 pub(crate) struct Bus {
     runtime: tokio::runtime::Runtime,
-    connection: Connection,
+    way: Way,
     /// How long an answer is waited for.
     patience: Duration,
     _agent: Option<Agent>,
 }
 
+/// How totpd is reached.
+enum Way {
+    /// Over its private socket: root needs no bus. Each question has a connection of its own, since nothing is
+    /// kept open while a person types.
+    Private,
+    /// Over the system bus.
+    System(Connection),
+}
+
 impl Bus {
-    /// Connects.
+    /// Finds the way.
     ///
     /// # Errors
-    /// [`Failure::Unreachable`] where there is no bus.
+    /// [`Failure::Unreachable`] where there is none.
     pub(crate) fn connect() -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .build()
             .map_err(|error| Failure::refused(format!("no runtime: {error}")))?;
-        let connection = runtime.block_on(async {
-            let connecting = Builder::address(SYSTEM_BUS).build();
-            let connected = tokio::time::timeout(PATIENCE, connecting).await;
-            let why = match connected {
-                Ok(Ok(connection)) => return Ok(connection),
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => "it does not answer".into(),
-            };
-            Err(Failure::Unreachable(format!("the system bus cannot be reached: {why}")))
-        })?;
         // Whoever is not root may have to authenticate, which takes as long as a person takes.
         let is_root = nix::unistd::geteuid().is_root();
+        let way = match is_root && is_there() {
+            true => Way::Private,
+            false => runtime.block_on(over_the_bus(is_root))?,
+        };
         let patience = if is_root { PATIENCE } else { PATIENCE_FOR_PEOPLE };
         let agent = if is_root { None } else { Agent::start() };
-        Ok(Self { runtime, connection, patience, _agent: agent })
+        Ok(Self { runtime, way, patience, _agent: agent })
+    }
+
+    /// A connection over which something can be asked.
+    async fn connection(&self) -> Result<Connection, totpd_interface::Error> {
+        match &self.way {
+            Way::System(connection) => Ok(connection.clone()),
+            Way::Private => {
+                let stream = UnixStream::connect(PRIVATE_SOCKET).map_err(zbus::Error::from)?;
+                Ok(Builder::unix_stream(stream).p2p().build().await?)
+            }
+        }
     }
 
     /// Asks the `Manager` interface.
@@ -54,7 +70,7 @@ impl Bus {
         question: impl AsyncFnOnce(ManagerProxy<'_>) -> Result<T, totpd_interface::Error>,
     ) -> Result<T, Failure> {
         Ok(self.runtime.block_on(answered(self.patience, async {
-            question(ManagerProxy::new(&self.connection).await?).await
+            question(ManagerProxy::new(&self.connection().await?).await?).await
         }))??)
     }
 
@@ -64,7 +80,10 @@ impl Bus {
         work: impl AsyncFnOnce(ManagerProxy<'static>, Duration) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         self.runtime.block_on(async {
-            let manager = ManagerProxy::new(&self.connection).await?;
+            let manager = answered(self.patience, async {
+                Ok(ManagerProxy::new(&self.connection().await?).await?)
+            });
+            let manager = manager.await??;
             tokio::task::LocalSet::new().run_until(work(manager, self.patience)).await
         })
     }
@@ -72,7 +91,14 @@ impl Bus {
     /// Whether the clock of this machine is synchronised, if anybody knows.
     pub(crate) fn clock_is_synchronised(&self) -> Option<bool> {
         self.runtime.block_on(async {
-            let asked = self.connection.call_method(
+            let bus = match &self.way {
+                Way::System(connection) => connection.clone(),
+                Way::Private => {
+                    let connecting = Builder::address(SYSTEM_BUS).build();
+                    tokio::time::timeout(CLOCK_PATIENCE, connecting).await.ok()?.ok()?
+                }
+            };
+            let asked = bus.call_method(
                 Some("org.freedesktop.timedate1"),
                 "/org/freedesktop/timedate1",
                 Some("org.freedesktop.DBus.Properties"),
@@ -92,8 +118,15 @@ impl Bus {
         task: impl AsyncFnOnce(StoreProxy<'_>) -> Result<T, totpd_interface::Error>,
     ) -> Result<T, Failure> {
         self.runtime.block_on(async {
-            let mut task = pin!(task(StoreProxy::new(&self.connection).await?));
-            let (watched, mut bar) = (StoreProxy::new(&self.connection).await?, Bar::new(what));
+            // Descriptors pass there alone.
+            if let Way::System(_) = &self.way {
+                return Err(no_private_socket());
+            }
+            let store = answered(self.patience, async {
+                Ok(StoreProxy::new(&self.connection().await?).await?)
+            });
+            let watched = store.await??;
+            let (mut task, mut bar) = (pin!(task(watched.clone())), Bar::new(what));
             loop {
                 if let Ok(done) = tokio::time::timeout(LOOK_EVERY, &mut task).await {
                     return Ok(done?);
@@ -112,9 +145,50 @@ impl Bus {
         question: impl AsyncFnOnce(LoginProxy<'_>) -> Result<T, totpd_interface::Error>,
     ) -> Result<T, Failure> {
         Ok(self.runtime.block_on(answered(self.patience, async {
-            question(LoginProxy::new(&self.connection).await?).await
+            question(LoginProxy::new(&self.connection().await?).await?).await
         }))??)
     }
+}
+
+/// Whether somebody listens on the private socket.
+fn is_there() -> bool {
+    UnixStream::connect(PRIVATE_SOCKET).is_ok()
+}
+
+/// The way over the bus; for root, the private socket, where totpd makes it when the bus starts it.
+async fn over_the_bus(is_root: bool) -> Result<Way, Failure> {
+    let connecting = Builder::address(SYSTEM_BUS).build();
+    let connected = tokio::time::timeout(PATIENCE, connecting).await;
+    let why = match connected {
+        Ok(Ok(connection)) => {
+            if is_root {
+                // Where it does not start, the question itself will say why.
+                let started = DBusProxy::new(&connection).await;
+                if let Ok(bus) = started
+                    && let Ok(name) = SERVICE.try_into()
+                {
+                    let starting = bus.start_service_by_name(name, 0);
+                    let _ = tokio::time::timeout(PATIENCE, starting).await;
+                }
+                if is_there() {
+                    return Ok(Way::Private);
+                }
+            }
+            return Ok(Way::System(connection));
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "it does not answer".into(),
+    };
+    Err(Failure::Unreachable(format!("the system bus cannot be reached: {why}")))
+}
+
+fn no_private_socket() -> Failure {
+    if nix::unistd::geteuid().is_root() {
+        return Failure::Unreachable(format!(
+            "nobody listens on {PRIVATE_SOCKET}, over which that goes; see the journal of totpd (journalctl -t totpd)"
+        ));
+    }
+    Failure::NotAuthorized("not authorised: only root may do that".into())
 }
 
 /// The answer to what totpd is asked, or an error, if one of them comes in this time. (`method_timeout` of zbus 6.2 is not heeded by

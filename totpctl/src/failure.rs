@@ -61,6 +61,7 @@ impl From<Error> for Failure {
             | Error::Expired(why)
             | Error::Internal(why)
             | Error::InvalidArgument(why)
+            | Error::LimitsExceeded(why)
             | Error::NoSuchUser(why)
             | Error::NotEnrolled(why)
             | Error::StoreCorrupt(why)

@@ -2,8 +2,6 @@
 //! record.
 
 use totpd_interface::Error;
-use zbus::Connection;
-use zbus::message::Header;
 
 use crate::attempt::Answer;
 use crate::caller::Caller;
@@ -22,9 +20,10 @@ use crate::subject::Buckets;
 use crate::target::{NO_UID, Target};
 use crate::throttle::Standing;
 use crate::trouble::Trouble;
-use crate::turns::{Turn, Turns};
 use crate::user::UserName;
 use crate::watchers::Watchers;
+
+pub(crate) mod admission;
 
 /// The parts of the daemon.
 pub struct Daemon {
@@ -38,7 +37,6 @@ pub struct Daemon {
     pub host: String,
     buckets: Buckets,
     trouble: Trouble,
-    turns: Turns,
     hasher: Hasher,
     /// What polkit is asked.
     pub polkit: Polkit,
@@ -65,24 +63,10 @@ impl Daemon {
             host,
             buckets,
             trouble: Trouble::default(),
-            turns: Turns::new(),
             hasher,
             polkit: Polkit::default(),
             watchers: Watchers::default(),
         })
-    }
-
-    /// Who sent a message, and that caller's turn, which lasts until the answer.
-    ///
-    /// # Errors
-    /// [`Error::NotAuthorized`] if the bus does not know who it is.
-    pub async fn admit(
-        &self,
-        header: &Header<'_>,
-        connection: &Connection,
-    ) -> Result<(Caller, Turn), Error> {
-        let caller = Caller::of(header, connection).await?;
-        Ok((caller, self.turns.turn(caller).await))
     }
 
     /// The account called `name`, if `caller` may log in for it: root for everybody, everybody else for itself.
@@ -113,11 +97,6 @@ impl Daemon {
         };
         let named = self.people.named(person.name).await.map_err(unanswered)?;
         Ok(named.filter(|named| named.uid == caller.uid).map(Target::from))
-    }
-
-    /// Waits for a turn of `caller`, which lasts until it is dropped.
-    pub async fn turn(&self, caller: Caller) -> Turn {
-        self.turns.turn(caller).await
     }
 
     /// What the store has of `target`, or a new record: also of another account that had the name.

@@ -2,8 +2,9 @@
 //! that a code is used up is on disk.
 //!
 //! The core ([`attempt`], [`enrolment`], [`recovery`], [`source`], [`throttle`], [`otp`]) is pure. Around it are the bus
-//! ([`login`], [`manager`], [`caller`], [`private`]), the disk ([`store`]), NSS ([`people`]) and the clock.
+//! ([`dbus`], [`private`], [`dispatch`], [`login`], [`manager`]), the disk ([`store`]), NSS ([`people`]) and the clock.
 
+pub mod access;
 pub mod attempt;
 pub mod backup;
 pub mod caller;
@@ -13,6 +14,8 @@ pub mod codec;
 pub mod config;
 pub mod context;
 pub mod daemon;
+pub mod dbus;
+pub mod dispatch;
 mod durable;
 pub mod enrolment;
 pub mod factor;
@@ -45,7 +48,6 @@ pub mod target;
 pub mod throttle;
 pub mod trial;
 mod trouble;
-mod turns;
 pub mod uri;
 pub mod user;
 pub mod waiting;

@@ -3,9 +3,6 @@
 use std::sync::Arc;
 
 use totpd_interface::{Dictionary, Error, action, verdict};
-use zbus::Connection;
-use zbus::message::Header;
-use zeroize::Zeroizing;
 
 use crate::attempt::{Attempt, Reason, Verdict, attempt};
 use crate::caller::Caller;
@@ -30,52 +27,8 @@ mod prompt;
 pub struct Login(pub Arc<Daemon>);
 
 /// For PAM modules. Root asks for any user, everybody else for itself.
-#[zbus::interface(name = "org.totpd.Totp1.Login")]
 impl Login {
-    /// What to do with this user at this login: `prompt` (details: `prompt` s, and `digits` u, how
-    /// many a code has), `enroll` (details: `prompt` s, `factor` s, `uri` s) or `skip`.
-    ///
-    /// Context keys, all optional: `service`, `rhost`, `tty`, `ruser`, `factor`, `prompt` (s),
-    /// `nullok` (b), `enroll`, `names` (b, root only), `nonce` (s, 32 hexadecimal digits: what the module drew
-    /// for this authentication; without it `enroll` makes no factor). Unknown keys are ignored.
-    #[zbus(out_args("action", "details"))]
-    async fn begin(
-        &self,
-        user: String,
-        context: Dictionary,
-        #[zbus(header)] header: Header<'_>,
-        #[zbus(connection)] connection: &Connection,
-    ) -> Result<(String, Dictionary), Error> {
-        let (caller, _turn) = self.0.admit(&header, connection).await?;
-        self.begin_for(caller, &user, &context).await
-    }
-
-    /// Spends one attempt: `approved`, `denied` or `throttled`.
-    ///
-    /// Details: `method` s (`totp`, `hotp`, `recovery`) of an approved code, `message` s if its owner
-    /// should know something, and `token` s after the first code of a new factor, which becomes verified when the
-    /// module gives the token back at the end of the login (`CompleteEnrollment`, on the private socket alone);
-    /// `message` s and `retry_after` u (seconds; absent until an
-    /// administrator unlocks the user) of a throttled one. An approved code is used up on disk before
-    /// this answers.
-    #[zbus(out_args("verdict", "details"))]
-    async fn verify(
-        &self,
-        user: String,
-        code: String,
-        context: Dictionary,
-        #[zbus(header)] header: Header<'_>,
-        #[zbus(connection)] connection: &Connection,
-    ) -> Result<(String, Dictionary), Error> {
-        let code = Zeroizing::new(code);
-        let (caller, _turn) = self.0.admit(&header, connection).await?;
-        self.verify_for(caller, &user, &code, &context).await
-    }
-}
-
-/// The same, however the caller came to be known.
-impl Login {
-    /// As `Begin` on the bus.
+    /// `Begin`: what to do with this user at this login.
     ///
     /// # Errors
     /// As the contract has them.
@@ -123,7 +76,7 @@ impl Login {
         Ok((action::PROMPT.into(), details.into()))
     }
 
-    /// As `Verify` on the bus.
+    /// `Verify`: spends one attempt. An approved code is used up on disk before this answers.
     ///
     /// # Errors
     /// As the contract has them.

@@ -8,11 +8,15 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
+use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinHandle;
 use totpd::config::{self, Config};
 use totpd::daemon::Daemon;
+use totpd::dbus;
+use totpd::dispatch::Services;
 use totpd::hardening;
 use totpd::journal::{Entry, Priority};
 use totpd::login::Login;
@@ -25,9 +29,6 @@ use totpd::store::unopened::Unopened;
 use totpd::store::{PATIENCE, Store};
 use totpd::subject::Buckets;
 use totpd::trial;
-use totpd_interface::{PATH, SERVICE, SYSTEM_BUS};
-use zbus::Connection;
-use zbus::connection::Builder;
 use zeroizing_alloc::ZeroAlloc;
 
 /// Memory is wiped when it is freed, whoever had it: the bus library, the backups' and our own.
@@ -70,17 +71,9 @@ fn serve() -> Result<(), String> {
     let config = Config::load(Path::new(config::FILE)).map_err(|error| say(&error))?;
     let host = nix::unistd::gethostname().map_err(|error| say(&error))?;
     let host = label(&host.to_string_lossy());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        // What other threads hand over is worked on in turn with what arrives here: in a flood of arrivals
-        // it would wait for every thirtieth.
-        .global_queue_interval(2)
-        .max_blocking_threads(MOST_LOOKUPS + 1)
-        .thread_stack_size(LOOKUP_STACK)
-        .thread_keep_alive(Duration::from_secs(2))
-        .build()
-        .map_err(|error| say(&error))?;
+    let runtime = runtime().map_err(|error| say(&error))?;
+    // Whatever the bus brings, what comes over the socket waits for none of it.
+    let sockets = in_a_thread().map_err(|error| say(&error))?;
     let systemds = Private::of_systemd().map_err(|error| say(&error))?;
     match open() {
         Ok(Opened { store, local, buckets }) => {
@@ -94,9 +87,8 @@ fn serve() -> Result<(), String> {
                     None
                 }
             });
-            let maintenance = Maintenance::new(Arc::clone(&daemon), local);
-            let more = move |bus: Builder<'static>| bus.serve_at(PATH, maintenance.clone());
-            runtime.block_on(serving(daemon, private, more))
+            let store = Maintenance::new(Arc::clone(&daemon), local);
+            runtime.block_on(serving(services(&daemon, Some(store)), private, &sockets))
         }
         Err(error) if error.may_end_by_itself() => {
             let told = format!("{error}; logins are refused until that is over");
@@ -106,7 +98,9 @@ fn serve() -> Result<(), String> {
             let daemon =
                 Arc::new(Daemon::new(store, buckets, config, host).map_err(|error| say(&error))?);
             runtime.block_on(async {
-                let served = tokio::spawn(serving(daemon, systemds, |bus| bus));
+                let services = services(&daemon, None);
+                let served =
+                    tokio::spawn(async move { serving(services, systemds, &sockets).await });
                 until_it_opens(&served).await
             })
         }
@@ -114,28 +108,57 @@ fn serve() -> Result<(), String> {
     }
 }
 
+/// One thread, and those that wait in its stead.
+fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        // What other threads hand over is worked on in turn with what arrives here: in a flood of arrivals
+        // it would wait for every thirtieth.
+        .global_queue_interval(2)
+        .max_blocking_threads(MOST_LOOKUPS + 1)
+        .thread_stack_size(LOOKUP_STACK)
+        .thread_keep_alive(Duration::from_secs(2))
+        .build()
+}
+
+/// Another one, which works until this process ends.
+fn in_a_thread() -> std::io::Result<Handle> {
+    let runtime = runtime()?;
+    let handle = runtime.handle().clone();
+    let work = move || runtime.block_on(std::future::pending::<()>());
+    thread::Builder::new().name("sockets".into()).stack_size(LOOKUP_STACK).spawn(work)?;
+    Ok(handle)
+}
+
+/// All that is served over this daemon.
+fn services(daemon: &Arc<Daemon>, store: Option<Maintenance>) -> Services {
+    let (login, manager) = (Login(Arc::clone(daemon)), Manager(Arc::clone(daemon)));
+    Services { login, manager, store }
+}
+
 /// Serves on the private socket, if there is one, and on the bus. Without the former it ends with
 /// the bus; with it, it goes on, and waits for a bus to be there.
 async fn serving(
-    daemon: Arc<Daemon>,
+    services: Services,
     private: Option<Private>,
-    more: impl Fn(Builder<'static>) -> Builder<'static>,
+    sockets: &Handle,
 ) -> Result<(), String> {
     let lasts = private.is_some();
     if let Some(private) = private
-        && let Err(error) = private.serve(Arc::clone(&daemon))
+        && let Err(error) = private.serve(services.clone(), sockets)
     {
         let told = format!("the private socket cannot be served: {error}");
         Entry::new(Priority::Error, told).write();
     }
-    let mut told = false;
+    let (mut told, mut pause) = (false, SHORTEST_PAUSE);
     loop {
-        let why = match on_the_bus(&daemon, &more).await {
+        let why = match dbus::connect(services.clone()).await {
             Ok(connection) => {
                 if told {
                     Entry::new(Priority::Notice, "the system bus is there again".into()).write();
                 }
-                told = false;
+                (told, pause) = (false, SHORTEST_PAUSE);
                 connection.closed().await;
                 zbus::Error::Failure("it has gone away".into())
             }
@@ -146,11 +169,12 @@ async fn serving(
             return Err(of_the_bus(&why));
         }
         if !told {
-            let text = format!("{}; only logins of root go on without it", of_the_bus(&why));
+            let text = format!("{}; only programs of root go on without it", of_the_bus(&why));
             Entry::new(Priority::Error, text).write();
             told = true;
         }
-        tokio::time::sleep(TRY_AGAIN).await;
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
@@ -173,20 +197,6 @@ async fn until_it_opens(served: &JoinHandle<Result<(), String>>) -> Result<(), S
 
 fn open() -> Result<Opened, OpenError> {
     Local::open(Path::new(FOLDER), credentials().as_deref())
-}
-
-/// Takes the name, with what every daemon serves and what `more` adds.
-async fn on_the_bus(
-    daemon: &Arc<Daemon>,
-    more: impl Fn(Builder<'static>) -> Builder<'static>,
-) -> zbus::Result<Connection> {
-    // A bus that is stalled takes the connection and says nothing.
-    let bus = Builder::address(SYSTEM_BUS)
-        .serve_at(PATH, Login(Arc::clone(daemon)))
-        .serve_at(PATH, Manager(Arc::clone(daemon)));
-    let connection = more(bus).name(SERVICE).build();
-    let stalled = |_| zbus::Error::Failure("it does not answer".into());
-    tokio::time::timeout(BUS_PATIENCE, connection).await.map_err(stalled)?
 }
 
 fn of_the_bus(error: &zbus::Error) -> String {
@@ -224,10 +234,11 @@ fn complain(why: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// How long the bus may take to let the daemon in.
-const BUS_PATIENCE: Duration = Duration::from_secs(20);
-/// How soon a store or a bus that is not there is tried again.
+/// How soon a store that is not there is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// How soon a bus that is not there is tried again: at first, and when that was in vain often.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Enough for the modules of NSS, which run in these threads.
 const LOOKUP_STACK: usize = 512 * 1024;
 

@@ -4,9 +4,8 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use totpd_interface::{Dictionary, Error};
-use zbus::Connection;
-use zbus::message::Header;
 
+use crate::access::origin::Origin;
 use crate::backup::BackupError;
 use crate::caller::Caller;
 use crate::clock;
@@ -36,12 +35,6 @@ impl Maintenance {
         Self { daemon, local, progress: Arc::default() }
     }
 
-    /// Root, or nobody.
-    async fn admit(&self, header: &Header<'_>, connection: &Connection) -> Result<Caller, Error> {
-        let caller = Caller::of(header, connection).await?;
-        caller.must_be_root().map(|()| caller)
-    }
-
     /// Runs a task in a thread: it may take minutes, and logins go on.
     async fn run<T: Send + 'static>(
         &self,
@@ -65,21 +58,18 @@ impl Maintenance {
 
 /// For root alone: copies of all users out and in, another key, a look at every record. One task at
 /// a time; logins go on meanwhile.
-#[zbus::interface(name = "org.totpd.Totp1.Store")]
 impl Maintenance {
     /// Writes all users into `target`, sealed by age. Options: `passphrase` s, or `recipients` as.
     /// Details: `users` t, `damaged` as, `damaged_count` t (left out, since they cannot be unsealed).
-    #[zbus(out_args("details"))]
-    async fn backup(
+    pub(crate) async fn backup(
         &self,
-        target: zbus::OwnedFd,
-        options: Dictionary,
-        #[zbus(header)] header: Header<'_>,
-        #[zbus(connection)] connection: &Connection,
+        origin: &Origin,
+        target: OwnedFd,
+        options: &Dictionary,
     ) -> Result<Dictionary, Error> {
-        let caller = self.admit(&header, connection).await?;
-        let BackupOptions { recipients } = BackupOptions::parse(&options)?;
-        let (target, host) = (OwnedFd::from(target), self.daemon.host.clone());
+        let caller = root(origin)?;
+        let BackupOptions { recipients } = BackupOptions::parse(options)?;
+        let host = self.daemon.host.clone();
         let done = self
             .run(move |local, progress| {
                 task::backup(local, progress, target, &recipients, host, clock::now())
@@ -93,17 +83,15 @@ impl Maintenance {
     /// `identities` as; `replace` b, where the store has users; `dry_run` b, which changes nothing.
     /// Details: `users` t, `made` t, `host` s, `version` s, `present_users` t, and `resync` as: users
     /// whose tokens count presses, and are to be resynchronised.
-    #[zbus(out_args("details"))]
-    async fn restore(
+    pub(crate) async fn restore(
         &self,
-        source: zbus::OwnedFd,
-        options: Dictionary,
-        #[zbus(header)] header: Header<'_>,
-        #[zbus(connection)] connection: &Connection,
+        origin: &Origin,
+        source: OwnedFd,
+        options: &Dictionary,
     ) -> Result<Dictionary, Error> {
-        let caller = self.admit(&header, connection).await?;
-        let options = RestoreOptions::parse(&options)?;
-        let (source, skew) = (OwnedFd::from(source), self.daemon.config.rules.skew);
+        let caller = root(origin)?;
+        let options = RestoreOptions::parse(options)?;
+        let skew = self.daemon.config.rules.skew;
         let dry_run = options.dry_run;
         let done = self
             .run(move |local, progress| task::restore(local, progress, source, &options, skew))
@@ -130,13 +118,8 @@ impl Maintenance {
 
     /// Re-seals every record under a new key. Details: `key` s, its id; `records` t, `damaged` as,
     /// `damaged_count` t.
-    #[zbus(out_args("details"))]
-    async fn rekey(
-        &self,
-        #[zbus(header)] header: Header<'_>,
-        #[zbus(connection)] connection: &Connection,
-    ) -> Result<Dictionary, Error> {
-        let caller = self.admit(&header, connection).await?;
+    pub(crate) async fn rekey(&self, origin: &Origin) -> Result<Dictionary, Error> {
+        let caller = root(origin)?;
         let done = self.run(|local, progress| Ok(local.rekey(progress)?)).await?;
         log(caller, &format!("store sealed under the new key {}", done.key));
         Ok(told(&done.checked, "records").with("key", done.key.to_string()).into())
@@ -144,13 +127,8 @@ impl Maintenance {
 
     /// Reads and unseals every record, and changes nothing. Details: `records` t, `damaged` as (the
     /// first thousand), `damaged_count` t.
-    #[zbus(out_args("details"))]
-    async fn verify(
-        &self,
-        #[zbus(header)] header: Header<'_>,
-        #[zbus(connection)] connection: &Connection,
-    ) -> Result<Dictionary, Error> {
-        let caller = self.admit(&header, connection).await?;
+    pub(crate) async fn verify(&self, origin: &Origin) -> Result<Dictionary, Error> {
+        let caller = root(origin)?;
         let done = self.run(|local, progress| Ok(local.check(progress)?)).await?;
         if done.damaged_count > 0 {
             log(caller, &format!("{} damaged records found", done.damaged_count));
@@ -159,15 +137,15 @@ impl Maintenance {
     }
 
     /// How many records the present task is through with, and of how many (0: not known).
-    #[zbus(out_args("done", "total"))]
-    async fn progress(
-        &self,
-        #[zbus(header)] header: Header<'_>,
-        #[zbus(connection)] connection: &Connection,
-    ) -> Result<(u64, u64), Error> {
-        self.admit(&header, connection).await?;
+    pub(crate) fn progress(&self, origin: &Origin) -> Result<(u64, u64), Error> {
+        root(origin)?;
         Ok(self.progress.now())
     }
+}
+
+/// Root, or nobody.
+fn root(origin: &Origin) -> Result<Caller, Error> {
+    origin.caller.must_be_root().map(|()| origin.caller)
 }
 
 fn told(checked: &Checked, counted: &str) -> Reply {

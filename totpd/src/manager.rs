@@ -3,12 +3,9 @@
 use std::sync::Arc;
 
 use totpd_interface::{Dictionary, Error};
-use zbus::Connection;
-use zbus::message::Header;
-use zbus::object_server::SignalEmitter;
 use zeroize::Zeroizing;
 
-use crate::caller::Caller;
+use crate::access::origin::Origin;
 use crate::clock;
 use crate::code::Code;
 use crate::daemon::Daemon;
@@ -32,12 +29,12 @@ pub(crate) mod recovering;
 mod setting;
 
 /// Serves `org.totpd.Totp1.Manager`.
+#[derive(Clone)]
 pub struct Manager(pub Arc<Daemon>);
 
 /// For totpctl and other front ends. Root may all, and whom polkit lets manage users nearly all; a user
 /// may read its own state, and change its own factors where polkit lets it, with a current code or a
 /// recovery code where it has a verified one.
-#[zbus::interface(name = "org.totpd.Totp1.Manager")]
 impl Manager {
     /// Makes a factor, which waits for its first code (`Confirm`) from the same caller; the old one works until
     /// then.
@@ -51,80 +48,72 @@ impl Manager {
     /// verified, else NotEnrolled). Details: the parameters, `expires` t, `resumed` b, `recovery_codes` as (if
     /// confirmed), `usable_from` t (when the first code of a secret that was brought is good), and the link as a
     /// QR code: `qr` ay (row by row, 1 for a dark dot) and `qr_width` u.
-    #[zbus(out_args("factor", "uri", "details"))]
-    async fn enroll(
+    pub(crate) async fn enroll(
         &self,
+        origin: &Origin,
         user: String,
-        options: Dictionary,
-        #[zbus(header)] header: Header<'_>,
-        #[zbus(connection)] connection: &Connection,
+        options: &Dictionary,
     ) -> Result<(String, String, Dictionary), Error> {
-        let actor = self.actor(&user, Deed::Change, &header, connection).await?;
-        let enrolled = enrolling::enroll(&self.0, &actor, &options).await;
+        let actor = self.actor(origin, &user, Deed::Change).await?;
+        let enrolled = enrolling::enroll(&self.0, &actor, options).await;
         self.changed(&actor, enrolled)
     }
 
     /// Gives the first code of a factor that the caller made, which is verified from then on. Five wrong ones drop
     /// it.
     /// Answers recovery codes where there were none.
-    #[zbus(out_args("recovery_codes"))]
-    async fn confirm(
+    pub(crate) async fn confirm(
         &self,
+        origin: &Origin,
         user: String,
         factor: String,
         code: String,
-        #[zbus(header)] header: Header<'_>,
-        #[zbus(connection)] connection: &Connection,
     ) -> Result<Vec<String>, Error> {
         let code = Zeroizing::new(code);
-        let actor = self.actor(&user, Deed::Confirm, &header, connection).await?;
+        let actor = self.actor(origin, &user, Deed::Confirm).await?;
         let confirmed = enrolling::confirm(&self.0, &actor, &factor, &code).await;
         self.changed(&actor, confirmed)
     }
 
     /// Makes new recovery codes, which take the place of all old ones, and are shown this once.
-    #[zbus(out_args("codes"))]
-    async fn recovery_codes(
+    pub(crate) async fn recovery_codes(
         &self,
+        origin: &Origin,
         user: String,
         code: String,
-        #[zbus(header)] header: Header<'_>,
-        #[zbus(connection)] connection: &Connection,
     ) -> Result<Vec<String>, Error> {
         let code = Zeroizing::new(code);
-        let actor = self.actor(&user, Deed::Change, &header, connection).await?;
+        let actor = self.actor(origin, &user, Deed::Change).await?;
         let renewed = recovering::renew_recovery_codes(&self.0, &actor, &code).await;
         self.changed(&actor, renewed)
     }
 
     /// Changes what is no secret of a factor: `name`, `purpose` (s), `not_before`, `not_after` (t;
     /// 0: no limit), `services` (as; none: all), `disabled` (b). Users may rename their own.
-    async fn set_factor(
+    pub(crate) async fn set_factor(
         &self,
+        origin: &Origin,
         user: String,
         factor: String,
-        changes: Dictionary,
+        changes: &Dictionary,
         code: String,
-        #[zbus(header)] header: Header<'_>,
-        #[zbus(connection)] connection: &Connection,
     ) -> Result<(), Error> {
         let code = Zeroizing::new(code);
-        let actor = self.actor(&user, Deed::Change, &header, connection).await?;
-        let set = setting::set(&self.0, &actor, &factor, &changes, &code).await;
+        let actor = self.actor(origin, &user, Deed::Change).await?;
+        let set = setting::set(&self.0, &actor, &factor, changes, &code).await;
         self.changed(&actor, set)
     }
 
     /// Removes a factor, or with an empty id all of them; for root a damaged record too.
-    async fn remove(
+    pub(crate) async fn remove(
         &self,
+        origin: &Origin,
         user: String,
         factor: String,
         code: String,
-        #[zbus(header)] header: Header<'_>,
-        #[zbus(connection)] connection: &Connection,
     ) -> Result<(), Error> {
         let code = Zeroizing::new(code);
-        let actor = self.actor(&user, Deed::Remove, &header, connection).await?;
+        let actor = self.actor(origin, &user, Deed::Remove).await?;
         let Actor { caller, name, target, needs_code, .. } = &actor;
         let proof = Proof::of(&self.0, *caller, *needs_code, target, &code).await?;
         let (id, by) = (factor.clone(), Maker::from_uid(caller.uid));
@@ -153,13 +142,8 @@ impl Manager {
     }
 
     /// Forgets the wrong codes of a user.
-    async fn unlock(
-        &self,
-        user: String,
-        #[zbus(header)] header: Header<'_>,
-        #[zbus(connection)] connection: &Connection,
-    ) -> Result<(), Error> {
-        let actor = self.actor(&user, Deed::Manage, &header, connection).await?;
+    pub(crate) async fn unlock(&self, origin: &Origin, user: String) -> Result<(), Error> {
+        let actor = self.actor(origin, &user, Deed::Manage).await?;
         self.0
             .update(&actor.target, |record| {
                 ((), Record { throttle: Throttle::default(), ..record })
@@ -172,16 +156,15 @@ impl Manager {
     /// Finds a token that is off by two codes in a row: one that counts presses within the next
     /// thousand, one with a clock within five minutes. Both codes are used up. With an empty id the
     /// only factor of the user, or the only one that counts presses.
-    async fn resync(
+    pub(crate) async fn resync(
         &self,
+        origin: &Origin,
         user: String,
         factor: String,
         codes: Vec<String>,
-        #[zbus(header)] header: Header<'_>,
-        #[zbus(connection)] connection: &Connection,
     ) -> Result<(), Error> {
         let codes = Zeroizing::new(codes);
-        let actor = self.actor(&user, Deed::Manage, &header, connection).await?;
+        let actor = self.actor(origin, &user, Deed::Manage).await?;
         let Actor { caller, name, target, .. } = &actor;
         let parsed: Vec<_> = codes.iter().filter_map(|code| Code::parse(code)).collect();
         let Ok([first, second]) = <[Code; 2]>::try_from(parsed) else {
@@ -218,14 +201,12 @@ impl Manager {
 
     /// The state of a user, without a secret: `user` s, `uid` u, `enrolled` b, `factors` aa{sv},
     /// `failures` u, `locked` b, `retry_after` u, `known_sources` aa{sv}, `recovery_codes` u.
-    #[zbus(out_args("state"))]
-    async fn get_user(
+    pub(crate) async fn get_user(
         &self,
+        origin: &Origin,
         user: String,
-        #[zbus(header)] header: Header<'_>,
-        #[zbus(connection)] connection: &Connection,
     ) -> Result<Dictionary, Error> {
-        let actor = self.actor(&user, Deed::Read, &header, connection).await?;
+        let actor = self.actor(origin, &user, Deed::Read).await?;
         let Actor { caller, name, target, .. } = &actor;
         let stored = self.0.told(self.0.store.read(target.subject.clone()).await)?;
         let mut record = target.record(stored);
@@ -237,20 +218,15 @@ impl Manager {
     }
 
     /// The enrolled users whose names come after `after`, in name order, at most `limit`.
-    #[zbus(out_args("users"))]
-    async fn list_users(
+    pub(crate) async fn list_users(
         &self,
+        origin: &Origin,
         after: String,
         limit: u32,
-        #[zbus(header)] header: Header<'_>,
-        #[zbus(connection)] connection: &Connection,
     ) -> Result<Vec<Dictionary>, Error> {
-        let caller = Caller::of(&header, connection).await?;
-        if !caller.is_root() {
-            let (polkit, uid) = (&self.0.polkit, caller.uid);
-            polkit.check(Action::Manage, "everybody", uid, &header, connection).await?;
+        if !origin.caller.is_root() {
+            self.0.polkit.check(Action::Manage, "everybody", origin).await?;
         }
-        let _turn = self.0.turn(caller).await;
         let (now, rules) = (clock::now(), &self.0.config.rules.throttle);
         let limit = limit.clamp(1, MOST_LISTED);
         let (mut after, mut users) = (after, Vec::new());
@@ -276,35 +252,8 @@ impl Manager {
     }
 
     /// Sends the caller the signals of its own user, until it leaves the bus.
-    async fn watch(
-        &self,
-        #[zbus(header)] header: Header<'_>,
-        #[zbus(connection)] connection: &Connection,
-    ) -> Result<(), Error> {
-        let (caller, _turn) = self.0.admit(&header, connection).await?;
-        self.0.watchers.add(caller.uid, &header, connection).await
-    }
-
-    /// The factors or recovery codes of `user` are not what they were. To whom `Watch` was answered.
-    #[zbus(signal)]
-    pub(crate) async fn factors_changed(
-        emitter: &SignalEmitter<'_>,
-        user: &str,
-    ) -> zbus::Result<()>;
-
-    /// A program, this PAM service, asks the user for a code; `rhost` is empty where it names no
-    /// remote host. To whom `Watch` was answered.
-    #[zbus(signal)]
-    pub(crate) async fn code_wanted(
-        emitter: &SignalEmitter<'_>,
-        service: &str,
-        rhost: &str,
-    ) -> zbus::Result<()>;
-
-    /// The version of the daemon.
-    #[zbus(property(emits_changed_signal = "const"))]
-    fn version(&self) -> String {
-        env!("CARGO_PKG_VERSION").to_owned()
+    pub(crate) async fn watch(&self, origin: &Origin) -> Result<(), Error> {
+        self.0.watchers.add(origin).await
     }
 }
 
@@ -317,15 +266,9 @@ impl Manager {
         done
     }
 
-    /// The sender of a message, if it may change something of `user`.
-    async fn actor(
-        &self,
-        user: &str,
-        deed: Deed,
-        header: &Header<'_>,
-        connection: &Connection,
-    ) -> Result<Actor, Error> {
-        Actor::of(&self.0, user, deed, header, connection).await
+    /// The sender of a call, if it may do `deed` for `user`.
+    async fn actor(&self, origin: &Origin, user: &str, deed: Deed) -> Result<Actor, Error> {
+        Actor::of(&self.0, user, deed, origin).await
     }
 }
 

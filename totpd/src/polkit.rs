@@ -8,9 +8,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use totpd_interface::Error;
-use zbus::message::{Flags, Header};
-use zbus::{Connection, Variant};
+use zbus::Variant;
 
+use crate::access::origin::Origin;
 use crate::journal::escaped;
 
 /// What polkit decides about.
@@ -43,30 +43,30 @@ impl Polkit {
     /// # Errors
     /// [`Error::NotAuthorized`] says why not; [`Error::Throttled`] where too many questions of `uid`
     /// are open.
-    pub async fn check(
+    pub(crate) async fn check(
         &self,
         action: Action,
         user: &str,
-        uid: u32,
-        header: &Header<'_>,
-        connection: &Connection,
+        origin: &Origin,
     ) -> Result<(), Error> {
-        let _open = self.open(uid)?;
-        let sender = header.sender().map(ToString::to_string).unwrap_or_default();
-        let subject = ("system-bus-name", HashMap::from([("name", Variant::from(sender))]));
+        let bus = origin.bus()?;
+        let _open = self.open(origin.caller.uid)?;
+        let sender = Variant::from(bus.sender.as_str());
+        let subject = ("system-bus-name", HashMap::from([("name", sender)]));
         // It is shown to whoever authenticates, and rules may look at it.
         let user = escaped(&user.chars().take(LONGEST_NAME).collect::<String>()).to_string();
         let details = HashMap::from([("user", user.as_str())]);
-        let interactive = header.primary().flags().contains(Flags::ALLOW_INTERACTIVE_AUTH);
+        let interactive = bus.is_interactive;
         let question = (subject, action.id(), details, u32::from(interactive), "");
-        let asked = connection.call_method(
+        let asked = bus.connection.call_method(
             Some("org.freedesktop.PolicyKit1"),
             "/org/freedesktop/PolicyKit1/Authority",
             Some("org.freedesktop.PolicyKit1.Authority"),
             "CheckAuthorization",
             &question,
         );
-        let asked = tokio::time::timeout(PATIENCE, asked).await;
+        // A person may take minutes, in which others work.
+        let asked = bus.place.aside(tokio::time::timeout(PATIENCE, asked)).await;
         let refused = |why: &str| Err(Error::NotAuthorized(why.into()));
         let answer = match asked {
             Err(_) => return refused("nobody authenticated in time"),

@@ -1,5 +1,5 @@
-//! The private socket: `org.totpd.Totp1.Login` for root without a bus between, so that a bus that
-//! is stalled, full or dead keeps nobody out.
+//! The private socket: all interfaces for root without a bus between, so that a bus that is stalled, full or
+//! dead keeps nobody out.
 //!
 //! Two threads accept connections. One of them at a time works a question off itself while nothing is in
 //! its way; what has to wait goes on in the runtime, where nobody waits with it.
@@ -25,12 +25,12 @@ use totpd_interface::PRIVATE_SOCKET;
 
 use self::conversation::Conversation;
 use crate::caller::Caller;
-use crate::daemon::Daemon;
+use crate::dispatch::Services;
 use crate::journal::{Entry, Priority};
-use crate::login::Login;
 use crate::waiting;
 
 mod conversation;
+mod management;
 mod stream;
 
 /// The socket, listening.
@@ -82,23 +82,24 @@ impl Private {
         Ok(Self(listener))
     }
 
-    /// Has whoever connects served from now on, until this process ends. To be called in a runtime.
+    /// Has whoever connects served from now on, until this process ends. `runtime` goes on with what takes longer.
     ///
     /// # Errors
     /// Where the socket cannot be listened on, or the kernel gives no threads.
-    pub fn serve(self, daemon: Arc<Daemon>) -> io::Result<()> {
+    pub fn serve(self, services: Services, runtime: &Handle) -> io::Result<()> {
         self.0.set_nonblocking(false)?;
         let mut guid = [0; 16];
         getrandom::fill(&mut guid).map_err(io::Error::other)?;
         let served = Arc::new(Served {
             listener: self.0,
-            login: Login(daemon),
+            services,
             guid: data_encoding::HEXLOWER.encode(&guid).into(),
             room: Arc::new(Semaphore::new(MOST)),
+            management: Arc::new(Semaphore::new(MOST_MANAGEMENT)),
             waits: AtomicBool::new(false),
         });
         for _ in 0..THREADS {
-            let (served, runtime) = (Arc::clone(&served), Handle::current());
+            let (served, runtime) = (Arc::clone(&served), runtime.clone());
             let work = move || served.serve_in_this_thread(&runtime);
             thread::Builder::new().name("private".into()).stack_size(STACK).spawn(work)?;
         }
@@ -109,9 +110,11 @@ impl Private {
 /// What the threads share.
 struct Served {
     listener: UnixListener,
-    login: Login,
+    services: Services,
     guid: Arc<str>,
     room: Arc<Semaphore>,
+    /// Apart from logins, since these connections last.
+    management: Arc<Semaphore>,
     /// Whether one of the threads may hang in what it does.
     waits: AtomicBool,
 }
@@ -145,10 +148,16 @@ impl Served {
         let Ok(conversation) = Conversation::new(stream, caller, Arc::clone(&self.guid)) else {
             return;
         };
-        let conversation = conversation.serve(self.login.clone());
+        let conversation = conversation.serve(self.services.clone());
+        let (services, management) = (self.services.clone(), Arc::clone(&self.management));
         let mut conversation = Box::pin(async move {
-            let _ = tokio::time::timeout(LIFE, conversation).await;
+            let ended = tokio::time::timeout(LIFE, conversation).await;
             drop(place);
+            if let Ok(Ok(connection)) = ended
+                && let Ok(_place) = management.try_acquire_owned()
+            {
+                let _ = connection.serve(services).await;
+            }
         });
         // A bug that somebody finds ends this conversation alone.
         let mut go_on = || {
@@ -175,9 +184,11 @@ const THREADS: usize = 2;
 const STACK: usize = 512 * 1024;
 /// Connections at a time. A login needs two, of a millisecond each.
 const MOST: usize = 512;
+/// Connections over which totpctl manages at a time.
+const MOST_MANAGEMENT: usize = 64;
 /// Connections that wait for one of those places: a storm of logins.
 const QUEUE: i32 = 4096;
-/// After which every connection is closed. A question is answered or refused long before.
+/// After which every connection of a login is closed. A question is answered or refused long before.
 const LIFE: Duration = Duration::from_secs(15);
 /// How soon it is tried again where there is no descriptor left.
 const PAUSE: Duration = Duration::from_millis(20);

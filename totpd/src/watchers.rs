@@ -7,14 +7,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ordered_stream::OrderedStreamExt;
-use totpd_interface::{Error, PATH};
-use zbus::Connection;
+use serde::Serialize;
+use totpd_interface::{Error, MANAGER, PATH};
 use zbus::fdo::DBusProxy;
-use zbus::message::Header;
-use zbus::names::{BusName, OwnedUniqueName};
-use zbus::object_server::SignalEmitter;
+use zbus::names::OwnedUniqueName;
+use zbus::{Connection, DynamicType};
 
-use crate::manager::Manager;
+use crate::access::origin::Origin;
 
 /// The connections that watch, by the uid of their users.
 #[derive(Debug, Default)]
@@ -27,24 +26,16 @@ struct Watcher {
 }
 
 impl Watchers {
-    /// Sends the sender of a message, which is a program of `uid`, the signals of that user until it
-    /// leaves the bus.
+    /// Sends the sender of a call the signals of its own user until it leaves the bus.
     ///
     /// # Errors
     /// [`Error::Throttled`] where the user has too many such programs, [`Error::Internal`] where the bus
     /// does not say when one leaves.
-    pub async fn add(
-        &self,
-        uid: u32,
-        header: &Header<'_>,
-        connection: &Connection,
-    ) -> Result<(), Error> {
+    pub(crate) async fn add(&self, origin: &Origin) -> Result<(), Error> {
+        let (uid, bus) = (origin.caller.uid, origin.bus()?);
         let no_bus =
             |error| Error::Internal(format!("the bus does not say who leaves it: {error}"));
-        let Some(sender) = header.sender() else {
-            return Err(Error::NotAuthorized("the bus does not say who asks".into()));
-        };
-        let name = OwnedUniqueName::from(sender.to_owned());
+        let (connection, name) = (&bus.connection, bus.sender.clone());
         let bus = DBusProxy::new(connection).await.map_err(no_bus)?;
         let left = bus.receive_name_owner_changed_with_args(&[(0, name.as_str())]).await;
         let mut left = left.map_err(no_bus)?;
@@ -84,41 +75,26 @@ impl Watchers {
 
     /// Says that the factors of `user`, who is `uid`, are not what they were. Nobody waits for it.
     pub fn factors_changed(&self, uid: u32, user: &str) {
-        let (emitters, user) = (self.emitters(uid), user.to_owned());
-        if emitters.is_empty() {
-            return;
-        }
-        tokio::spawn(async move {
-            for emitter in emitters {
-                let _ = Manager::factors_changed(&emitter, &user).await;
-            }
-        });
+        self.tell(uid, "FactorsChanged", (user.to_owned(),));
     }
 
     /// Says that a program asks `uid` for a code: the PAM service and the remote host, both as the
     /// module told them. Nobody waits for it.
     pub fn code_wanted(&self, uid: u32, service: Option<String>, rhost: Option<String>) {
-        let emitters = self.emitters(uid);
-        if emitters.is_empty() {
-            return;
-        }
-        tokio::spawn(async move {
-            let (service, rhost) = (service.unwrap_or_default(), rhost.unwrap_or_default());
-            for emitter in emitters {
-                let _ = Manager::code_wanted(&emitter, &service, &rhost).await;
-            }
-        });
+        self.tell(uid, "CodeWanted", (service.unwrap_or_default(), rhost.unwrap_or_default()));
     }
 
-    fn emitters(&self, uid: u32) -> Vec<SignalEmitter<'static>> {
+    fn tell<B>(&self, uid: u32, signal: &'static str, body: B)
+    where
+        B: Serialize + DynamicType + Send + Sync + 'static,
+    {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = all.get(&uid).map(Vec::as_slice).unwrap_or_default();
-        own.iter()
-            .filter_map(|Watcher { connection, name }| {
-                let emitter = SignalEmitter::new(connection, PATH).ok()?;
-                Some(emitter.set_destination(BusName::Unique(name.clone().into_inner())))
-            })
-            .collect()
+        let Some(own) = all.get(&uid).cloned() else { return };
+        tokio::spawn(async move {
+            for Watcher { connection, name } in own {
+                let _ = connection.emit_signal(Some(&*name), PATH, MANAGER, signal, &body).await;
+            }
+        });
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use zbus::{Fd, OwnedVariant};
 
+pub mod arguments;
 pub mod peer;
 
 /// The well-known name that activates the daemon.
@@ -15,13 +16,17 @@ pub const SERVICE: &str = "org.totpd.Totp1";
 pub const PATH: &str = "/org/totpd/Totp1";
 /// The interface that it serves to PAM modules, on the bus and on the private socket.
 pub const LOGIN: &str = "org.totpd.Totp1.Login";
+/// The interface that it serves to totpctl and other front ends, likewise.
+pub const MANAGER: &str = "org.totpd.Totp1.Manager";
+/// The interface that it serves to root on the private socket alone: descriptors pass there.
+pub const STORE: &str = "org.totpd.Totp1.Store";
 /// The only bus that is ever asked. It is a constant because in a setuid program every
 /// environment variable, `DBUS_SYSTEM_BUS_ADDRESS` among them, belongs to the caller.
 pub const SYSTEM_BUS: &str = "unix:path=/run/dbus/system_bus_socket";
 /// Its socket.
 pub const SYSTEM_BUS_SOCKET: &str = "/run/dbus/system_bus_socket";
 
-/// Where the daemon serves `Login` to root without a bus: D-Bus peer to peer, mode 0600.
+/// Where the daemon serves root without a bus: D-Bus peer to peer, mode 0600.
 pub const PRIVATE_SOCKET: &str = "/run/totpd/private";
 
 /// The options of the PAM module; those that end in `=` have a value. Another one refuses every login.
@@ -134,7 +139,7 @@ pub trait Manager {
     fn version(&self) -> zbus::Result<String>;
 }
 
-/// For root: the store as a whole. One task at a time.
+/// For root on the private socket: the store as a whole. One task at a time.
 #[zbus::proxy(
     interface = "org.totpd.Totp1.Store",
     default_service = "org.totpd.Totp1",
@@ -176,6 +181,8 @@ pub enum Error {
     Internal(String),
     /// An argument is out of range, of a wrong type, or unknown.
     InvalidArgument(String),
+    /// The caller has too many calls under way, or the call is too large.
+    LimitsExceeded(String),
     /// The caller may not do that.
     NotAuthorized(String),
     /// The user has no such factor.

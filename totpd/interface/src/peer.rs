@@ -5,6 +5,8 @@
 //! Format"). A whole connection of zbus costs more than the question, and its server asks NSS
 //! about every peer.
 
+use std::os::fd::OwnedFd;
+
 use serde::de::DeserializeOwned;
 use zbus::Type;
 use zbus::message::Header;
@@ -35,8 +37,10 @@ pub struct Malformed;
 /// # Errors
 /// [`Malformed`]
 pub fn length(start: &[u8; START]) -> Result<usize, Malformed> {
-    let (header, body) = sizes(start)?;
-    Ok(header + body)
+    match announced(start)? {
+        (header, body) if header + body <= LONGEST => Ok(header + body),
+        _ => Err(Malformed),
+    }
 }
 
 impl Received {
@@ -45,13 +49,42 @@ impl Received {
     /// # Errors
     /// [`Malformed`] if they are not as many as they say.
     pub fn new(bytes: Vec<u8>) -> Result<Self, Malformed> {
+        Self::with_descriptors(bytes, Vec::new())
+    }
+
+    /// Takes the bytes of one message, and the descriptors that came with it.
+    ///
+    /// # Errors
+    /// [`Malformed`] if the bytes are not as many as they say.
+    pub fn with_descriptors(bytes: Vec<u8>, passed: Vec<OwnedFd>) -> Result<Self, Malformed> {
         let start = bytes.first_chunk().ok_or(Malformed)?;
-        let (header, body) = sizes(start)?;
-        if header + body != bytes.len() {
+        if length(start)? != bytes.len() {
             return Err(Malformed);
         }
+        let (header, _) = announced(start)?;
         let context = Context::new(endian(start)?, 0);
-        Ok(Self { data: Data::new(bytes, context), body: header })
+        Ok(Self { data: Data::new_fds(bytes, context, passed), body: header })
+    }
+
+    /// Takes the header alone of a message whose body is not wanted.
+    ///
+    /// # Errors
+    /// [`Malformed`] if the bytes are no header as a whole.
+    pub fn without_body(mut header: Vec<u8>) -> Result<Self, Malformed> {
+        header.get_mut(4..8).ok_or(Malformed)?.fill(0);
+        Self::new(header)
+    }
+
+    /// Its bytes again, without descriptors.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.data.bytes().to_vec()
+    }
+
+    /// How many bytes it has.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.data.len()
     }
 
     /// The header.
@@ -77,18 +110,22 @@ impl Received {
     }
 }
 
-/// Bytes of the header with its padding, and of the body.
-fn sizes(start: &[u8; START]) -> Result<(usize, usize), Malformed> {
+/// Bytes of the header with its padding, and of the body, of a message that starts like this, however
+/// many they are.
+///
+/// # Errors
+/// [`Malformed`]
+pub fn announced(start: &[u8; START]) -> Result<(usize, usize), Malformed> {
     let [_, _, _, _, b0, b1, b2, b3, _, _, _, _, f0, f1, f2, f3] = *start;
     let number = match endian(start)? {
         Endian::Little => u32::from_le_bytes,
         Endian::Big => u32::from_be_bytes,
     };
-    let part = |bytes| usize::try_from(number(bytes)).ok().filter(|size| *size <= LONGEST);
+    // The specification has no longer message.
+    let part = |bytes| usize::try_from(number(bytes)).ok().filter(|size| *size <= 128 << 20);
     let body = part([b0, b1, b2, b3]).ok_or(Malformed)?;
     let fields = part([f0, f1, f2, f3]).ok_or(Malformed)?;
-    let header = (START + fields).next_multiple_of(8);
-    if header + body <= LONGEST { Ok((header, body)) } else { Err(Malformed) }
+    Ok(((START + fields).next_multiple_of(8), body))
 }
 
 fn endian(start: &[u8; START]) -> Result<Endian, Malformed> {

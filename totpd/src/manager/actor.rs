@@ -1,9 +1,8 @@
 //! Who changes whose factors, and by what right.
 
 use totpd_interface::Error;
-use zbus::Connection;
-use zbus::message::Header;
 
+use crate::access::origin::Origin;
 use crate::caller::Caller;
 use crate::daemon::Daemon;
 use crate::journal::escaped;
@@ -11,7 +10,6 @@ use crate::polkit::Action;
 use crate::store::StoreError;
 use crate::subject::Subject;
 use crate::target::Target;
-use crate::turns::Turn;
 use crate::user::UserName;
 
 /// A caller that may act for a user.
@@ -25,7 +23,6 @@ pub(super) struct Actor {
     /// Whether the caller has to show a current code where there is a verified factor: of one's own,
     /// whatever polkit says.
     pub(super) needs_code: bool,
-    _turn: Turn,
 }
 
 /// What shall be done.
@@ -56,16 +53,12 @@ impl Actor {
         daemon: &Daemon,
         user: &str,
         deed: Deed,
-        header: &Header<'_>,
-        connection: &Connection,
+        origin: &Origin,
     ) -> Result<Self, Error> {
-        let caller = Caller::of(header, connection).await?;
+        let caller = origin.caller;
         let mut own = None;
         if !caller.is_root() {
-            own = {
-                let _turn = daemon.turn(caller).await;
-                daemon.own_target(caller, user).await?
-            };
+            own = daemon.own_target(caller, user).await?;
             let action = match (own.is_some(), deed) {
                 (true, Deed::Confirm | Deed::Read) => None,
                 (true, Deed::Change | Deed::Remove) if !daemon.config.self_service => {
@@ -78,11 +71,9 @@ impl Actor {
                 (true, Deed::Manage) | (false, _) => Some(Action::Manage),
             };
             if let Some(action) = action {
-                // A person may take minutes: no turn is held meanwhile.
-                daemon.polkit.check(action, user, caller.uid, header, connection).await?;
+                daemon.polkit.check(action, user, origin).await?;
             }
         }
-        let turn = daemon.turn(caller).await;
         let needs_code = own.is_some();
         let target = match own {
             Some(own) => own,
@@ -98,7 +89,7 @@ impl Actor {
                 gone(daemon, user).await?
             }
         };
-        Ok(Self { caller, name, target, needs_code, _turn: turn })
+        Ok(Self { caller, name, target, needs_code })
     }
 }
 

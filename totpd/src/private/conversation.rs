@@ -1,5 +1,6 @@
-//! One connection of the private socket: the greeting, then calls and their answers. See
-//! [`totpd_interface::peer`].
+//! One connection of the private socket: the greeting, then the calls of a login and their answers. See
+//! [`totpd_interface::peer`]. Whoever wants to pass descriptors does not log anybody in, and is served by
+//! [`Management`].
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -7,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use totpd_interface::peer::{self, Malformed, Received};
-use totpd_interface::{Dictionary, Error, LOGIN, PATH};
-use zbus::DBusError;
-use zbus::message::{Flags, Header, Message, Type};
-use zeroize::Zeroizing;
+use totpd_interface::{LOGIN, MANAGER, STORE};
+use zbus::message::Message;
 
+use crate::access::origin::Origin;
 use crate::caller::Caller;
-use crate::login::Login;
+use crate::dispatch::Services;
+use crate::private::management::Management;
 use crate::private::stream::Stream;
 
 /// A connection, and what of its words was not looked at yet.
@@ -36,12 +37,31 @@ impl Conversation {
         Ok(Self { stream, caller, guid, input: Vec::new(), output: Vec::new() })
     }
 
-    /// Answers until the other end closes, or says what cannot be understood.
-    pub(super) async fn serve(mut self, login: Login) -> io::Result<()> {
-        self.greet().await?;
+    /// Answers until the other end closes, or says what cannot be understood. Answers the connection, greeted,
+    /// where descriptors are to pass.
+    ///
+    /// # Errors
+    /// Of the system.
+    pub(super) async fn serve(mut self, services: Services) -> io::Result<Management> {
+        if self.greet().await? {
+            self.send().await?;
+            return Ok(Management::new(self.stream.into_runtime()?, self.input));
+        }
+        let origin = Origin::root();
         loop {
             let message = self.message().await?;
-            if let Some(answer) = self.answer(&login, &message).await? {
+            let header = message.header().map_err(|Malformed| malformed())?;
+            let interface = header.interface().map_or(LOGIN, |name| name.as_str());
+            // The rest takes longer than a login may, and keeps this thread from logins.
+            let answer = if matches!(interface, MANAGER | STORE) {
+                Message::error(&header, UNKNOWN_METHOD)
+                    .build(&NEGOTIATE)
+                    .map(Some)
+                    .map_err(|_| malformed())
+            } else {
+                services.answer(&message, &origin).await.map_err(|Malformed| malformed())
+            };
+            if let Some(answer) = answer? {
                 self.output.extend_from_slice(answer.data().bytes());
             }
         }
@@ -49,16 +69,21 @@ impl Conversation {
 
     /// The handshake (D-Bus specification, "Authentication Protocol"), of which EXTERNAL is the only
     /// mechanism: who the other end is was known before it said a word.
-    async fn greet(&mut self) -> io::Result<()> {
+    /// Whether descriptors are to pass.
+    async fn greet(&mut self) -> io::Result<bool> {
         let ok = format!("OK {}\r\n", self.guid);
         let external = format!("AUTH EXTERNAL {}", hex(&self.caller.uid.to_string()));
-        let mut known = false;
+        let (mut known, mut descriptors_pass) = (false, false);
         for line in 0..LINES {
             let told = self.line().await?;
             // The first byte of a connection is nought.
             let told = if line == 0 { told.strip_prefix('\0').unwrap_or("") } else { &told };
             let answer = match told {
-                "BEGIN" if known => return Ok(()),
+                "BEGIN" if known => return Ok(descriptors_pass),
+                "NEGOTIATE_UNIX_FD" if known => {
+                    descriptors_pass = true;
+                    "AGREE_UNIX_FD\r\n"
+                }
                 "AUTH EXTERNAL" => "DATA\r\n",
                 "DATA" => {
                     known = true;
@@ -103,75 +128,17 @@ impl Conversation {
         }
     }
 
-    /// What a message is answered with: nothing if it is no call.
-    async fn answer(&self, login: &Login, message: &Received) -> io::Result<Option<Message>> {
-        let header = message.header().map_err(|Malformed| malformed())?;
-        if header.message_type() != Type::MethodCall {
-            return Ok(None);
-        }
-        let member = header.member().map(|name| name.as_str());
-        let interface = header.interface().map_or(LOGIN, |name| name.as_str());
-        let here = header.path().is_some_and(|path| path.as_str() == PATH);
-        let answered = match (interface, member) {
-            (LOGIN, Some("Begin")) if here => match message.body::<(String, Dictionary)>() {
-                Ok((user, context)) => {
-                    let answer = login.begin_for(self.caller, &user, &context).await;
-                    reply(&header, answer)
-                }
-                Err(Malformed) => error(&header, INVALID_ARGS, "Begin takes sa{sv}"),
-            },
-            (LOGIN, Some("Verify")) if here => {
-                match message.body::<(String, String, Dictionary)>() {
-                    Ok((user, code, context)) => {
-                        let answer = login.verify_for(self.caller, &user, &code, &context).await;
-                        reply(&header, answer)
-                    }
-                    Err(Malformed) => error(&header, INVALID_ARGS, "Verify takes ssa{sv}"),
-                }
-            }
-            (LOGIN, Some("CompleteEnrollment")) if here => {
-                match message.body::<(String, Dictionary)>() {
-                    Ok((token, context)) => {
-                        let token = Zeroizing::new(token);
-                        let answer =
-                            login.complete_enrollment_for(self.caller, &token, &context).await;
-                        reply(&header, answer)
-                    }
-                    Err(Malformed) => {
-                        error(&header, INVALID_ARGS, "CompleteEnrollment takes sa{sv}")
-                    }
-                }
-            }
-            ("org.freedesktop.DBus.Peer", Some("Ping")) => {
-                Message::method_return(&header).build(&())
-            }
-            _ => error(&header, UNKNOWN_METHOD, "there is only org.totpd.Totp1.Login here"),
-        };
-        let silent = header.primary().flags().contains(Flags::NO_REPLY_EXPECTED);
-        answered.map(|answer| Some(answer).filter(|_| !silent)).map_err(|_| malformed())
+    async fn send(&mut self) -> io::Result<()> {
+        let output = std::mem::take(&mut self.output);
+        self.stream.write(&output).await
     }
 
     /// Sends what is to be sent, and waits for more, but not for long: nothing is open while a person
     /// types.
     async fn receive(&mut self) -> io::Result<()> {
-        let output = std::mem::take(&mut self.output);
-        self.stream.write(&output).await?;
+        self.send().await?;
         tokio::time::timeout(IDLE, self.stream.read_to(&mut self.input)).await?
     }
-}
-
-fn reply(
-    header: &Header<'_>,
-    answer: Result<(String, Dictionary), Error>,
-) -> zbus::Result<Message> {
-    match answer {
-        Ok(answer) => Message::method_return(header).build(&answer),
-        Err(error) => error.create_reply(header),
-    }
-}
-
-fn error(header: &Header<'_>, name: &str, text: &str) -> zbus::Result<Message> {
-    Message::error(header, name).build(&text)
 }
 
 fn malformed() -> io::Error {
@@ -182,8 +149,9 @@ fn hex(text: &str) -> String {
     data_encoding::HEXLOWER.encode(text.as_bytes())
 }
 
-const INVALID_ARGS: &str = "org.freedesktop.DBus.Error.InvalidArgs";
 const UNKNOWN_METHOD: &str = "org.freedesktop.DBus.Error.UnknownMethod";
+const NEGOTIATE: &str =
+    "that is served on connections over which descriptors may pass (NEGOTIATE_UNIX_FD)";
 /// How long the other end may say nothing.
 const IDLE: Duration = Duration::from_secs(2);
 /// Lines of a greeting, and bytes of one, at most.

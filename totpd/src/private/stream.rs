@@ -82,6 +82,18 @@ impl Stream {
         Ok(())
     }
 
+    /// The connection itself, for who goes on with it in the runtime.
+    ///
+    /// # Errors
+    /// Of the system.
+    pub(super) fn into_runtime(mut self) -> io::Result<tokio::net::UnixStream> {
+        self.of_the_runtime()?;
+        match self {
+            Self::Runtime(stream) => Ok(stream),
+            _ => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
     /// Whether there is something to read, or will be within a moment that is worth waiting for: what a
     /// module sends follows on its connection, and it closes when it has its answer.
     fn is_soon_readable(&self) -> bool {

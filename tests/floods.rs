@@ -1,0 +1,169 @@
+//! What ordinary users may throw at the daemon over the bus, while others log in.
+
+use std::collections::BTreeMap;
+use std::process::Child;
+use std::time::Instant;
+
+use tests::{Machine, eventually, pam};
+
+const ATTACKERS: [&str; 3] = ["carol", "mallory", "trudy"];
+/// Seconds that each flood lasts.
+const LASTS: u32 = 20;
+
+/// What is thrown, by all three at once, each with a number of kinds.
+const FLOODS: [&[&str]; 6] = [
+    &["silent"],
+    &["descriptors-1", "descriptors-4", "descriptors-16"],
+    &["large"],
+    &["keys"],
+    &["half"],
+    &["unauthenticated"],
+];
+
+fn flood(machine: &Machine, kinds: &[&str]) -> Vec<Child> {
+    machine.run("rm -f /tmp/flood-*").ok();
+    let mut started = Vec::new();
+    for user in ATTACKERS {
+        for kind in kinds {
+            started.push(machine.start(&format!(
+                "exec setpriv --reuid {user} --regid {user} --init-groups \
+                 /usr/bin/python3 /opt/tests/bus_flood.py {kind} {LASTS} {user} \
+                 > /tmp/flood-{user}-{kind} 2>&1"
+            )));
+        }
+    }
+    started
+}
+
+/// The answer that a locker of bob gets over the bus, and in how many milliseconds.
+fn locker(machine: &Machine, service: &str) -> (i32, u128) {
+    let start = Instant::now();
+    let asked = machine.run_as("bob", &format!("/opt/tests/pam {service} bob 000000"));
+    let rc = asked.stdout.split("rc=").nth(1).and_then(|rest| rest.split(' ').next());
+    (rc.and_then(|rc| rc.parse().ok()).unwrap_or(-1), start.elapsed().as_millis())
+}
+
+fn memory_kb(machine: &Machine, pid: u32) -> u32 {
+    let most = machine.run(&format!("awk '/^VmHWM/ {{print $2}}' /proc/{pid}/status")).ok();
+    most.trim().parse().unwrap()
+}
+
+/// Floods the machine with each kind in turn, under this limit of descriptors.
+fn floods_keep_nobody_out(descriptors: u32) {
+    let machine = Machine::new();
+    let seed = machine.crowd(10_000);
+    machine.run("for user in mallory trudy; do useradd -m -s /bin/bash $user; done").ok();
+    // A locker gives up after some seconds.
+    machine.service("locker", "auth required pam_totp.so nodelay timeout=4\n");
+    machine.service("totp", "auth required pam_totp.so nodelay timeout=5\n");
+    machine.run("totpctl show crowd0").ok();
+    let daemon = machine.daemon().unwrap();
+    machine.run(&format!("prlimit --pid {daemon} --nofile={descriptors}:{descriptors}")).ok();
+    for (number, kinds) in FLOODS.iter().enumerate() {
+        let code = seed.code();
+        let mut flooding = flood(&machine, kinds);
+        // Root's logins, each of another user, over the socket for as long as it lasts.
+        let first = number + 1;
+        let mut logins = machine.start(&format!(
+            "exec /opt/tests/pam -s {} -R 15 totp crowd{first}%03d {code}/{} > /tmp/logins 2>&1",
+            LASTS * 13,
+            seed.next_code()
+        ));
+        let stalled = kinds.contains(&"unauthenticated");
+        if stalled {
+            eventually("the bus is stalled", || {
+                machine.run("timeout 2 busctl --system list > /dev/null").status != 0
+            });
+        }
+        let (mut asked, mut slowest) = (0, 0);
+        while logins.try_wait().unwrap().is_none() {
+            let (rc, ms) = locker(&machine, "locker");
+            let answers: &[i32] =
+                if stalled { &[pam::AUTHINFO_UNAVAIL] } else { &[pam::AUTH_ERR, pam::MAXTRIES] };
+            assert!(answers.contains(&rc), "{kinds:?}: rc {rc} after {ms} ms");
+            assert!(stalled || ms < 4000, "{kinds:?}: the locker waited {ms} ms");
+            assert!(ms < 6000, "{kinds:?}: the locker waited {ms} ms");
+            (asked, slowest) = (asked + 1, slowest.max(ms));
+            if stalled && asked == 2 {
+                assert!(machine.log().contains("no answer within 4 s"), "no reason is logged");
+                break;
+            }
+        }
+        logins.wait().unwrap();
+        for flood in &mut flooding {
+            flood.wait().unwrap();
+        }
+        let said = machine.run("cat /tmp/logins").ok();
+        let numbers = numbers(&said);
+        let sent = machine.run("cat /tmp/flood-*").ok();
+        assert!(!sent.contains("Traceback") && !sent.contains(": 0 "), "no flood: {sent}");
+        let memory = memory_kb(&machine, daemon);
+        println!("{kinds:?}: {said}{sent}locker: {asked} times, {slowest} ms at most; {memory} KB");
+        assert_eq!(numbers["yes"], f64::from(LASTS * 13), "{kinds:?}: {said}");
+        assert!(numbers["p99"] < 200.0, "{kinds:?}: {said}");
+        assert!(memory < 64 * 1024, "{kinds:?}: {memory} KB");
+        assert_eq!(machine.daemon(), Some(daemon), "{kinds:?}: it was restarted");
+        eventually("the bus answers", || {
+            machine.run("timeout 2 busctl --system list > /dev/null").status == 0
+        });
+    }
+}
+
+/// What a storm of `tests/harness/pam.c` says of itself, by name.
+fn numbers(said: &str) -> BTreeMap<String, f64> {
+    let number = |word: &str| {
+        let (name, value) = word.split_once('=')?;
+        Some((name.to_owned(), value.parse().ok()?))
+    };
+    said.lines().last().unwrap_or_default().split_whitespace().filter_map(number).collect()
+}
+
+/// With as few descriptors as a service had by default before systemd 240.
+#[test]
+fn floods_over_the_bus_keep_neither_root_nor_lockers_out() {
+    floods_keep_nobody_out(1024);
+}
+
+/// A call beyond ten of a user is refused, and one that waits for a person keeps nobody from work.
+#[test]
+fn a_user_has_ten_calls_under_way_and_is_told_so() {
+    let machine = Machine::new();
+    machine.enrolled("carol", 2);
+    // For names that are not carol's: those that are looked at are not authorized.
+    let flood = machine.run_as("carol", "/opt/tests/flood 100 carol");
+    assert!(flood.stdout.contains("LimitsExceeded: "), "{flood:#?}");
+    assert!(flood.stdout.contains("NotAuthorized"), "{flood:#?}");
+    assert!(!flood.stdout.contains("NoReply"), "{flood:#?}");
+    assert!(machine.run_as("carol", "totpctl show").ok().contains("carol"));
+}
+
+/// The bus hands on no descriptors, and nothing that is too long comes to be read.
+#[test]
+fn neither_descriptors_nor_long_messages_come_in_over_the_bus() {
+    let machine = Machine::new();
+    machine.enrolled("carol", 2);
+    machine.write(
+        "/tmp/pass.py",
+        "import dbus, sys\n\
+         totpd = dbus.SystemBus().get_object('org.totpd.Totp1', '/org/totpd/Totp1', introspect=False)\n\
+         login = dbus.Interface(totpd, 'org.totpd.Totp1.Login')\n\
+         def ask(value):\n    \
+             try:\n        \
+                 login.Begin('carol', {'service': value}, signature='sa{sv}')\n        \
+                 print('taken')\n    \
+             except dbus.DBusException as refusal:\n        \
+                 print(refusal.get_dbus_name())\n\
+         ask('sshd')\n\
+         ask('x' * 70000)\n\
+         ask('x' * 5000)\n\
+         ask(dbus.types.UnixFd(sys.stdin))\n\
+         ask('sshd')\n",
+    );
+    let told = machine.run_as("carol", "/usr/bin/python3 /tmp/pass.py < /dev/null").ok();
+    let told: Vec<_> = told.lines().collect();
+    assert_eq!(told[0], "taken", "{told:?}");
+    assert_eq!(told[1], "org.totpd.Totp1.Error.LimitsExceeded", "{told:?}");
+    assert_eq!(told[2], "org.freedesktop.DBus.Error.InvalidArgs", "{told:?}");
+    assert!(told[3].contains("NotSupported") || told[3].contains("AccessDenied"), "{told:?}");
+    assert_eq!(told[4], "taken", "{told:?}");
+}

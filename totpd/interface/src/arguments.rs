@@ -1,0 +1,111 @@
+//! A dictionary that somebody else sends, with an end to what is read of it.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use zbus::wire::Signature;
+use zbus::{OwnedVariant, Type, Variant};
+
+use crate::Dictionary;
+
+/// A dictionary `a{sv}` of at most [`MOST_ENTRIES`] entries and [`MOST_TEXT`] bytes of text. Reading stops
+/// where it has more: nothing behind that is decoded.
+#[derive(Debug, Default)]
+pub struct Arguments(pub Dictionary);
+
+impl Type for Arguments {
+    const SIGNATURE: &'static Signature = Dictionary::SIGNATURE;
+}
+
+impl<'de> Deserialize<'de> for Arguments {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+struct Entries;
+
+impl<'de> Visitor<'de> for Entries {
+    type Value = Arguments;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "at most {MOST_ENTRIES} entries and {MOST_TEXT} bytes of text")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Arguments, A::Error> {
+        let (mut read, mut entries, mut text) = (Dictionary::new(), 0, 0);
+        while let Some((key, value)) = map.next_entry::<String, OwnedVariant>()? {
+            entries += 1;
+            text += key.len() + weight(&value);
+            if entries > MOST_ENTRIES || text > MOST_TEXT {
+                return Err(A::Error::invalid_length(entries, &self));
+            }
+            read.insert(key, value);
+        }
+        Ok(Arguments(read))
+    }
+}
+
+/// Bytes of text in a value. What is no text counts as a word of eight.
+fn weight(value: &Variant<'_>) -> usize {
+    match value {
+        Variant::Str(text) => text.len(),
+        Variant::ObjectPath(path) => path.len(),
+        Variant::U8(_) => 1,
+        Variant::Array(values) => values.iter().map(weight).sum(),
+        Variant::Variant(value) => WORD + weight(value),
+        Variant::Structure(fields) => fields.fields().iter().map(weight).sum(),
+        Variant::Dict(entries) => {
+            entries.iter().map(|(key, value)| weight(key) + weight(value)).sum()
+        }
+        _ => WORD,
+    }
+}
+
+/// Entries at most. The longest context and the longest options have half as many.
+pub const MOST_ENTRIES: usize = 32;
+/// Bytes of text at most, keys and values together.
+pub const MOST_TEXT: usize = 4096;
+const WORD: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::peer::{Malformed, Received};
+
+    fn sent(dictionary: &Dictionary) -> Result<Dictionary, Malformed> {
+        let call = zbus::Message::method_call("/org/totpd/Totp1", "Begin");
+        let message = call.build(&("alice", dictionary)).unwrap();
+        let received = Received::new(message.data().bytes().to_vec()).unwrap();
+        received.body::<(String, Arguments)>().map(|(_, Arguments(read))| read)
+    }
+
+    fn with(entries: usize, value: &Variant<'_>) -> Dictionary {
+        let value = || value.try_to_owned().unwrap();
+        (0..entries).map(|number| (format!("k{number:03}"), value())).collect()
+    }
+
+    #[test]
+    fn what_a_module_and_a_manager_send_is_read_as_it_is() {
+        let mut options = with(20, &Variant::from("a value of some length"));
+        options.insert("secret".into(), Variant::from(vec![7_u8; 64]).try_into_owned().unwrap());
+        options.insert("services".into(), Variant::from(vec!["sshd"; 8]).try_into_owned().unwrap());
+        assert_eq!(sent(&options).unwrap(), options);
+        assert_eq!(sent(&Dictionary::new()).unwrap(), Dictionary::new());
+    }
+
+    #[test]
+    fn thirty_two_entries_are_read_and_no_more() {
+        assert_eq!(sent(&with(32, &Variant::from(true))).unwrap().len(), 32);
+        assert_eq!(sent(&with(33, &Variant::from(true))), Err(Malformed));
+    }
+
+    #[test]
+    fn four_kib_of_text_are_read_and_no_more() {
+        let text = |length: usize| with(1, &Variant::from("x".repeat(length).as_str()));
+        assert!(sent(&text(MOST_TEXT - 4)).is_ok());
+        assert_eq!(sent(&text(MOST_TEXT - 3)), Err(Malformed));
+        let many: Vec<Variant<'_>> = (0..600).map(|_| Variant::from(1_u8)).collect();
+        assert_eq!(sent(&with(1, &Variant::from(many))), Err(Malformed), "nested values count");
+    }
+}

@@ -1,0 +1,3 @@
+//! Who asks, and by which way.
+
+pub mod origin;

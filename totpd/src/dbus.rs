@@ -1,0 +1,48 @@
+//! The system bus: everybody may send there, so everything goes through a gate.
+//!
+//! [`reader`] takes calls out of what arrives, [`gate`] decides which of them are worked on, [`desk`] does
+//! what it says, and [`crate::dispatch`] knows what is asked.
+
+use std::time::Duration;
+
+use tokio::net::UnixStream;
+use totpd_interface::{SERVICE, SYSTEM_BUS_SOCKET};
+use zbus::Connection;
+use zbus::connection::Builder;
+use zbus::connection::socket::{BoxedSplit, ReadHalf, Split, WriteHalf};
+
+use self::desk::Desk;
+use self::reader::{Reader, Writer};
+use crate::dispatch::Services;
+
+mod desk;
+mod gate;
+pub(crate) mod place;
+mod reader;
+mod reserve;
+
+/// Connects to the bus, serves there, and takes the name.
+///
+/// # Errors
+/// Where there is no bus, where it is stalled, and [`zbus::Error::NameTaken`].
+pub async fn connect(services: Services) -> zbus::Result<Connection> {
+    // A bus that is stalled takes the connection and says nothing.
+    let stalled = |_| zbus::Error::Failure("it does not answer".into());
+    tokio::time::timeout(PATIENCE, serve(services)).await.map_err(stalled)?
+}
+
+async fn serve(services: Services) -> zbus::Result<Connection> {
+    let socket = UnixStream::connect(SYSTEM_BUS_SOCKET).await?;
+    let (read, write) = socket.into_split();
+    let (desk, refusals) = Desk::new(services);
+    let read: Box<dyn ReadHalf> = Box::new(Reader::new(read, desk.clone()));
+    let write: Box<dyn WriteHalf> = Box::new(Writer(write));
+    let connection = Builder::socket(BoxedSplit::from(Split::new(read, write))).build().await?;
+    desk.open(&connection, refusals);
+    // Nobody can call before the name is there.
+    connection.request_name(SERVICE).await?;
+    Ok(connection)
+}
+
+/// How long the bus may take to let the daemon in.
+const PATIENCE: Duration = Duration::from_secs(20);

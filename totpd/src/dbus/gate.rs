@@ -1,0 +1,227 @@
+//! What stands before everything that is done for the bus: how many calls of whom are under way.
+//!
+//! Pure. The bus names the sender of a call by a name that it gives once and never again. Whose name that
+//! is has to be asked, once for each; until then its calls are in a pool of their own.
+
+use std::collections::HashMap;
+
+use crate::daemon::admission::{Admission, Admitted, Limits};
+
+/// The calls of all senders.
+#[derive(Debug)]
+pub(super) struct Gate<T> {
+    senders: HashMap<String, Sender<T>>,
+    /// Calls of senders that are asked about.
+    unknown: usize,
+    users: Admission<T>,
+    /// Root is trusted. It is bounded generously, and apart from users.
+    root: Admission<T>,
+}
+
+#[derive(Debug)]
+enum Sender<T> {
+    /// The bus is asked whose it is.
+    Asked(Vec<(usize, T)>),
+    /// It belongs to this user.
+    Known(u32),
+}
+
+/// What is to be done with a call that arrives.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) enum Arrival<T> {
+    /// To be worked on, for this uid, until [`Gate::end`].
+    Work(u32, T),
+    /// Nothing yet.
+    Wait,
+    /// The bus is to be asked whose the sender is, for [`Gate::identify`].
+    Ask,
+    /// To be refused.
+    Refuse(T),
+}
+
+/// What becomes of the calls of a sender that is known now.
+#[derive(Debug)]
+pub(super) struct Identified<T> {
+    /// To be worked on.
+    pub(super) work: Vec<T>,
+    /// To be refused.
+    pub(super) refuse: Vec<T>,
+}
+
+impl<T> Gate<T> {
+    /// The gate of a new connection to the bus.
+    pub(super) fn new() -> Self {
+        Self {
+            senders: HashMap::new(),
+            unknown: 0,
+            users: Admission::new(OF_USERS),
+            root: Admission::new(OF_ROOT),
+        }
+    }
+
+    /// A call of this many bytes arrives from `sender`.
+    pub(super) fn arrive(&mut self, sender: &str, bytes: usize, call: T) -> Arrival<T> {
+        match self.senders.get_mut(sender) {
+            Some(Sender::Known(uid)) => {
+                let uid = *uid;
+                match self.of(uid).admit(uid, bytes, call) {
+                    Admitted::Works(call) => Arrival::Work(uid, call),
+                    Admitted::Waits => Arrival::Wait,
+                    Admitted::Refused(call) => Arrival::Refuse(call),
+                }
+            }
+            Some(Sender::Asked(calls)) => {
+                // While many are unknown, nobody has more than one.
+                let most = if self.unknown < POOL / 2 { MOST_UNKNOWN_EACH } else { 1 };
+                if self.unknown >= POOL || calls.len() >= most {
+                    return Arrival::Refuse(call);
+                }
+                calls.push((bytes, call));
+                self.unknown += 1;
+                Arrival::Wait
+            }
+            None if self.unknown >= POOL => Arrival::Refuse(call),
+            None => {
+                if self.senders.len() >= MOST_SENDERS {
+                    // Who comes again is asked about again.
+                    self.senders.retain(|_, sender| matches!(sender, Sender::Asked(_)));
+                }
+                self.senders.insert(sender.to_owned(), Sender::Asked(vec![(bytes, call)]));
+                self.unknown += 1;
+                Arrival::Ask
+            }
+        }
+    }
+
+    /// The bus has said whose `sender` is; nothing, where it does not know.
+    pub(super) fn identify(&mut self, sender: &str, uid: Option<u32>) -> Identified<T> {
+        let mut identified = Identified { work: Vec::new(), refuse: Vec::new() };
+        let Some(Sender::Asked(calls)) = self.senders.remove(sender) else { return identified };
+        self.unknown -= calls.len();
+        if let Some(uid) = uid {
+            self.senders.insert(sender.to_owned(), Sender::Known(uid));
+        }
+        for (bytes, call) in calls {
+            match uid.map(|uid| self.of(uid).admit(uid, bytes, call)) {
+                Some(Admitted::Works(call)) => identified.work.push(call),
+                Some(Admitted::Waits) => {}
+                Some(Admitted::Refused(call)) => identified.refuse.push(call),
+                // Nobody is there any more who could be told.
+                None => {}
+            }
+        }
+        identified
+    }
+
+    /// A call that stood aside for a person comes back.
+    pub(super) fn resume(&mut self, uid: u32, call: T) -> Admitted<T> {
+        self.of(uid).readmit(uid, 0, call)
+    }
+
+    /// A call of `uid` is not worked on any more. What is to be worked on instead.
+    pub(super) fn end(&mut self, uid: u32) -> Option<(u32, T)> {
+        let admission = self.of(uid);
+        admission.end(uid);
+        admission.next()
+    }
+
+    fn of(&mut self, uid: u32) -> &mut Admission<T> {
+        if uid == 0 { &mut self.root } else { &mut self.users }
+    }
+}
+
+/// Calls of senders whose uid is not known yet.
+const POOL: usize = 64;
+/// Those of one of them: as many as a user may have.
+const MOST_UNKNOWN_EACH: usize = OF_USERS.working_each + OF_USERS.waiting_each;
+/// Names that are remembered. The bus has 256 connections of a user at most.
+const MOST_SENDERS: usize = 4096;
+/// A quarter of the threads that may ask NSS is theirs.
+const OF_USERS: Limits =
+    Limits { working_each: 2, waiting_each: 8, working: 16, waiting_bytes: 4 << 20 };
+/// A storm of logins, where the private socket is not there.
+const OF_ROOT: Limits =
+    Limits { working_each: 1024, waiting_each: 4096, working: 1024, waiting_bytes: 4 << 20 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sender_is_asked_about_once_and_its_calls_wait_meanwhile() {
+        let mut gate = Gate::new();
+        assert_eq!(gate.arrive(":1.7", 200, 1), Arrival::Ask);
+        assert_eq!(gate.arrive(":1.7", 200, 2), Arrival::Wait);
+        let Identified { work, refuse } = gate.identify(":1.7", Some(1000));
+        assert_eq!((work, refuse), (vec![1, 2], vec![]));
+        assert_eq!(gate.arrive(":1.7", 200, 3), Arrival::Wait);
+        assert_eq!(gate.end(1000), Some((1000, 3)));
+        assert_eq!(gate.end(1000), None);
+        assert_eq!(gate.arrive(":1.7", 200, 4), Arrival::Work(1000, 4));
+    }
+
+    #[test]
+    fn all_connections_of_a_user_share_its_ten_places() {
+        let mut gate = Gate::new();
+        let mut refused = 0;
+        for connection in 0..16 {
+            let name = format!(":1.{connection}");
+            gate.arrive(&name, 200, 0);
+            refused += gate.identify(&name, Some(1000)).refuse.len();
+        }
+        assert_eq!(refused, 6);
+    }
+
+    #[test]
+    fn unknown_senders_have_sixty_four_calls_at_most_and_one_of_them_few() {
+        let mut gate = Gate::new();
+        let mut taken = 0;
+        for number in 0..100 {
+            taken += usize::from(!matches!(gate.arrive(":1.1", 200, number), Arrival::Refuse(_)));
+        }
+        assert_eq!(taken, 10);
+        for name in 2..200 {
+            let arrival = gate.arrive(&format!(":1.{name}"), 200, 0);
+            taken += usize::from(!matches!(arrival, Arrival::Refuse(_)));
+        }
+        assert_eq!(taken, POOL);
+        gate.identify(":1.1", None);
+        assert_eq!(gate.arrive(":1.999", 200, 0), Arrival::Ask, "there is room again");
+    }
+
+    #[test]
+    fn names_are_forgotten_before_they_are_too_many() {
+        let mut gate = Gate::new();
+        for name in 0..3 * MOST_SENDERS {
+            let name = format!(":1.{name}");
+            assert_eq!(gate.arrive(&name, 200, 0), Arrival::Ask);
+            gate.identify(&name, Some(1000));
+            gate.end(1000);
+            assert!(gate.senders.len() <= MOST_SENDERS);
+        }
+    }
+
+    #[test]
+    fn root_waits_for_no_user() {
+        let mut gate = Gate::new();
+        for uid in 1000..1100 {
+            let name = format!(":1.{uid}");
+            gate.arrive(&name, 200, 0);
+            gate.identify(&name, Some(uid));
+        }
+        gate.arrive(":1.1", 200, 1);
+        assert_eq!(gate.identify(":1.1", Some(0)).work, [1]);
+    }
+
+    #[test]
+    fn who_asks_a_person_leaves_its_place_to_others() {
+        let mut gate = Gate::new();
+        for number in 0..3 {
+            gate.arrive(":1.7", 200, number);
+        }
+        assert_eq!(gate.identify(":1.7", Some(1000)).work, [0, 1]);
+        assert_eq!(gate.end(1000), Some((1000, 2)), "while polkit asks for 0");
+        assert_eq!(gate.resume(1000, 0), Admitted::Waits);
+        assert_eq!(gate.end(1000), Some((1000, 0)), "1 is done");
+    }
+}

@@ -1,0 +1,180 @@
+//! What the bus sends, as far as it is let in.
+//!
+//! zbus makes a message of whatever arrives, whoever sent it and however long it is. So this stands before
+//! it: a call goes to the gate as bytes and never reaches zbus, and what is too long is not even kept. What
+//! is left for zbus is what the bus and its services answer.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use totpd_interface::peer::{self, LONGEST, Malformed, Received};
+use zbus::Message;
+use zbus::connection::socket::{ReadHalf, WriteHalf};
+use zbus::export::async_trait::async_trait;
+
+use super::desk::Desk;
+
+/// The half of the connection that is read.
+#[derive(Debug)]
+pub(super) struct Reader {
+    source: Source,
+    desk: Arc<Desk>,
+}
+
+/// Bytes, and those of them that were not looked at yet.
+#[derive(Debug)]
+struct Source {
+    socket: OwnedReadHalf,
+    ahead: Vec<u8>,
+}
+
+impl Reader {
+    /// Reads from `socket`, and hands calls to `desk`.
+    pub(super) fn new(socket: OwnedReadHalf, desk: Arc<Desk>) -> Self {
+        Self { source: Source { socket, ahead: Vec::new() }, desk }
+    }
+}
+
+/// `can_pass_unix_fd` stays false: no descriptors are agreed upon, so the bus lets no message through that
+/// has some.
+#[async_trait]
+impl ReadHalf for Reader {
+    async fn receive_message(
+        &mut self,
+        sequence: u64,
+        already: &mut Vec<u8>,
+        passed: &mut Vec<OwnedFd>,
+    ) -> zbus::Result<Message> {
+        self.source.ahead.splice(0..0, already.drain(..));
+        loop {
+            let start = self.source.start().await?;
+            let (header, body) = peer::announced(&start).map_err(|Malformed| malformed())?;
+            let is_call = start.get(1) == Some(&METHOD_CALL);
+            if header + body > LONGEST {
+                let kept = if is_call && header <= LONGEST_HEADER { header } else { 0 };
+                let header_alone = self.source.take(kept).await?;
+                self.source.skip(header + body - kept).await?;
+                if let Ok(call) = Received::without_body(header_alone) {
+                    self.desk.refuse_as_too_long(&call);
+                }
+            } else if is_call {
+                let bytes = self.source.take(header + body).await?;
+                let call = Received::new(bytes).map_err(|Malformed| malformed())?;
+                self.desk.arrive(call);
+            } else {
+                return self.source.receive_message(sequence, already, passed).await;
+            }
+        }
+    }
+
+    async fn recvmsg(&mut self, buffer: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
+        self.source.recvmsg(buffer).await
+    }
+}
+
+#[async_trait]
+impl ReadHalf for Source {
+    async fn recvmsg(&mut self, buffer: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
+        if self.ahead.is_empty() {
+            return Ok((read(&self.socket, buffer).await?, Vec::new()));
+        }
+        let length = buffer.len().min(self.ahead.len());
+        for (to, from) in buffer.iter_mut().zip(self.ahead.drain(..length)) {
+            *to = from;
+        }
+        Ok((length, Vec::new()))
+    }
+}
+
+impl Source {
+    /// The start of the next message, which stays where it is.
+    async fn start(&mut self) -> io::Result<[u8; peer::START]> {
+        loop {
+            match self.ahead.first_chunk() {
+                Some(start) => return Ok(*start),
+                None => self.read_on().await?,
+            }
+        }
+    }
+
+    /// The next bytes.
+    async fn take(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        while self.ahead.len() < length {
+            self.read_on().await?;
+        }
+        let rest = self.ahead.split_off(length);
+        Ok(std::mem::replace(&mut self.ahead, rest))
+    }
+
+    /// Reads so many bytes, and keeps none of them.
+    async fn skip(&mut self, mut length: usize) -> io::Result<()> {
+        loop {
+            let here = length.min(self.ahead.len());
+            self.ahead.drain(..here);
+            length -= here;
+            if length == 0 {
+                return Ok(());
+            }
+            self.read_on().await?;
+        }
+    }
+
+    async fn read_on(&mut self) -> io::Result<()> {
+        // Whoever floods the bus keeps nothing else in this thread waiting.
+        tokio::task::yield_now().await;
+        let mut piece = [0; PIECE];
+        let length = read(&self.socket, &mut piece).await?;
+        let read = piece.get(..length).filter(|read| !read.is_empty());
+        self.ahead.extend_from_slice(read.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+}
+
+async fn read(socket: &OwnedReadHalf, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        socket.readable().await?;
+        match socket.try_read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            read => return read,
+        }
+    }
+}
+
+/// The half of the connection that is written.
+#[derive(Debug)]
+pub(super) struct Writer(pub(super) OwnedWriteHalf);
+
+#[async_trait]
+impl WriteHalf for Writer {
+    async fn sendmsg(
+        &mut self,
+        bytes: &[u8],
+        _: &[std::os::fd::BorrowedFd<'_>],
+    ) -> io::Result<usize> {
+        loop {
+            self.0.writable().await?;
+            match self.0.try_write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                written => return written,
+            }
+        }
+    }
+
+    async fn close(&mut self) -> io::Result<()> {
+        rustix::net::shutdown(self.0.as_ref(), rustix::net::Shutdown::Both)?;
+        Ok(())
+    }
+}
+
+fn malformed() -> zbus::Error {
+    io::Error::from(io::ErrorKind::InvalidData).into()
+}
+
+/// D-Bus specification, "Message Format".
+const METHOD_CALL: u8 = 1;
+/// Bytes of a header that is looked at to say that its message is too long. Ours have two hundred.
+const LONGEST_HEADER: usize = 4096;
+/// Bytes that are read at a time.
+const PIECE: usize = 16 * 1024;

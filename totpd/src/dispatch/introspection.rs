@@ -1,0 +1,45 @@
+//! What `Introspect` answers: the contract in the words of D-Bus, from one place.
+
+use totpd_interface::PATH;
+
+/// The description of the object at `path`, where there is one: the daemon's own, or one on the way to it.
+/// `Store` is for the private socket alone.
+pub(super) fn introspect(path: &str, is_private: bool) -> Option<String> {
+    let inside = if path == PATH {
+        let store = if is_private { include_str!("store.xml") } else { "" };
+        let (login, manager) = (include_str!("login.xml"), include_str!("manager.xml"));
+        format!("{login}{manager}{store}{}", include_str!("bus.xml"))
+    } else {
+        let folder = if path == "/" { "" } else { path };
+        let below = PATH.strip_prefix(folder)?.strip_prefix('/')?;
+        let child = below.split('/').next()?;
+        format!("  <node name=\"{child}\"/>\n")
+    };
+    Some(format!("{DOCTYPE}<node>\n{inside}</node>\n"))
+}
+
+const DOCTYPE: &str = "<!DOCTYPE node PUBLIC \"-//freedesktop//DTD D-BUS Object Introspection 1.0//EN\"\n \
+                       \"http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd\">\n";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_to_the_object_can_be_walked() {
+        for (path, child) in [("/", "org"), ("/org", "totpd"), ("/org/totpd", "Totp1")] {
+            assert!(
+                introspect(path, false).unwrap().contains(&format!("<node name=\"{child}\"/>"))
+            );
+        }
+        for path in ["/org/tot", "/other", "/org/totpd/Totp1/x"] {
+            assert_eq!(introspect(path, false), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_store_is_served_on_the_private_socket_alone() {
+        assert!(!introspect(PATH, false).unwrap().contains("Totp1.Store"));
+        assert!(introspect(PATH, true).unwrap().contains("Totp1.Store"));
+    }
+}

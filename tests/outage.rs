@@ -23,6 +23,12 @@ fn no_bus() {
     let code = seed.code();
     assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::SUCCESS);
     assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::AUTH_ERR);
+    // So has totpctl, for all that it does.
+    assert!(machine.run("totpctl show alice").ok().contains("alice"));
+    machine.run("totpctl enroll bob --qr none </dev/null");
+    assert!(machine.run("totpctl show bob").ok().contains("bob"));
+    machine.feed("totpctl backup /root/whole", "a long passphrase\n").ok();
+    machine.run("totpctl verify-store && totpctl rekey").ok();
     machine.run("dbus-daemon --system --fork --nopidfile").ok();
     eventually("it takes its name on the new bus", || machine.owns_its_name());
     assert_eq!(

@@ -105,10 +105,11 @@ fn the_first_login_starts_the_daemon_over_its_socket() {
     let machine = Machine::new();
     let seed = machine.enrolled("alice", 1);
     machine.kill_daemon("TERM");
-    machine.run("kill $(pidof dbus-daemon); rm /run/dbus/system_bus_socket").ok();
-    let mut systemd = machine.start(&format!(
-        "rm {SOCKET}; umask 177; exec systemd-socket-activate -l {SOCKET} /usr/libexec/totpd"
-    ));
+    machine
+        .run(&format!("kill $(pidof dbus-daemon); rm /run/dbus/system_bus_socket {SOCKET}"))
+        .ok();
+    let mut systemd = machine
+        .start(&format!("umask 177; exec systemd-socket-activate -l {SOCKET} /usr/libexec/totpd"));
     eventually("it listens", || machine.run(&format!("test -S {SOCKET}")).status == 0);
     assert_eq!(machine.daemon(), None);
     assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);

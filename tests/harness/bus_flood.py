@@ -3,7 +3,8 @@
 bus takes it, without waiting for an answer. USER is the one who is asked about: the caller itself, mostly.
 
 KIND: silent (NO_REPLY_EXPECTED, on sixteen connections), descriptors-N (N with each message), large (32 MiB),
-keys (two million different ones), half (messages that never end), unauthenticated (connections that say nothing).
+keys (two million different ones), half (messages that never end), unauthenticated (connections that say nothing);
+burst (a hundred calls at once, whose answers are counted).
 """
 import array
 import os
@@ -29,7 +30,7 @@ def aligned(data, to):
 
 
 def message(member, signature, body, interface="org.totpd.Totp1.Login", path="/org/totpd/Totp1",
-            destination="org.totpd.Totp1", flags=1, descriptors=0):
+            destination="org.totpd.Totp1", flags=1, descriptors=0, serial=7):
     fields = b""
     for code, kind_of, value in [(1, "o", path), (2, "s", interface), (3, "s", member), (6, "s", destination)]:
         fields = aligned(fields, 8) + struct.pack("<BB", code, 1) + kind_of.encode() + b"\0" + string(value)
@@ -37,7 +38,7 @@ def message(member, signature, body, interface="org.totpd.Totp1.Login", path="/o
         fields = aligned(fields, 8) + b"\x08\x01g\0" + struct.pack("<B", len(signature)) + signature.encode() + b"\0"
     if descriptors:
         fields = aligned(fields, 8) + b"\x09\x01u\0" + struct.pack("<I", descriptors)
-    start = b"l" + struct.pack("<BBBII", 1, flags, 1, len(body), 7) + struct.pack("<I", len(fields))
+    start = b"l" + struct.pack("<BBBII", 1, flags, 1, len(body), serial) + struct.pack("<I", len(fields))
     return aligned(start + fields, 8) + body
 
 
@@ -125,6 +126,17 @@ elif kind == "half":
             time.sleep(0.001)
 
     flood(16, send_half)
+elif kind == "burst":
+    bus, answers = connect(), b""
+    calls = [message("Verify", "ssa{sv}", aligned(verify, 8), flags=0, serial=10 + n) for n in range(100)]
+    bus.sendall(b"".join(calls))
+    try:
+        while answers.count(b"LimitsExceeded\0") + answers.count(b"denied\0") + answers.count(b"throttled\0") < 100:
+            answers += bus.recv(65536)
+    except TimeoutError:
+        pass
+    looked_at = answers.count(b"denied\0") + answers.count(b"throttled\0")
+    print(f"looked at: {looked_at}, refused: {answers.count(b'LimitsExceeded' + bytes(1))}")
 elif kind == "unauthenticated":
     kept = []
     while time.monotonic() < end:

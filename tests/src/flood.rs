@@ -38,6 +38,10 @@ fn main() {
         let mut waiting = Vec::new();
         for number in 0..attempts.div_ceil(ON_ONE_CONNECTION) {
             let connection = connect().await;
+            // The daemon learns whose connection it is: until then ten calls may wait.
+            let (totpd, path) = ("org.totpd.Totp1", "/org/totpd/Totp1");
+            let peer = Some("org.freedesktop.DBus.Peer");
+            connection.call_method(Some(totpd), path, peer, "Ping", &()).await.unwrap();
             for attempt in 0..ON_ONE_CONNECTION.min(attempts - number * ON_ONE_CONNECTION) {
                 let (connection, context) = (connection.clone(), context.clone());
                 let name = format!("nobody{number}x{attempt}");

@@ -81,7 +81,10 @@ impl Bus {
     ) -> Result<T, Failure> {
         self.runtime.block_on(async {
             let manager = answered(self.patience, async {
-                Ok(ManagerProxy::new(&self.connection().await?).await?)
+                let manager = ManagerProxy::new(&self.connection().await?).await?;
+                // On the bus totpd learns who asks, and is ready for many questions at a time.
+                manager.version().await?;
+                Ok(manager)
             });
             let manager = manager.await??;
             tokio::task::LocalSet::new().run_until(work(manager, self.patience)).await

@@ -203,8 +203,8 @@ impl fmt::Debug for Desk {
     }
 }
 
-/// Refusals that wait to be sent.
-const MOST_REFUSALS: usize = 64;
+/// Refusals that wait to be sent: more than the calls of eight connections that the bus keeps answers for.
+const MOST_REFUSALS: usize = 1024;
 /// How long the bus may take to say whose a name is.
 const PATIENCE: Duration = Duration::from_secs(10);
 

@@ -61,11 +61,12 @@ pub(crate) fn run(file: &Path, options: &Enroll) -> Result<(), Failure> {
     let (mut number, mut failed) = (0_u64, 0_u64);
     // A line of a user who is being worked on waits for the next round.
     let mut held = None;
+    let together = if nix::unistd::geteuid().is_root() { TOGETHER } else { TOGETHER_OF_USERS };
     bus.managers(async |totpd, patience| {
         loop {
             // Together, so that they share the flushes of the disk; told in the order of their lines.
-            let mut started = Vec::with_capacity(TOGETHER);
-            while started.len() < TOGETHER {
+            let mut started = Vec::with_capacity(together);
+            while started.len() < together {
                 let next = match held.take() {
                     Some(line) => Some(line),
                     None => next_line(&mut source, file)?.inspect(|_| number += 1),
@@ -309,5 +310,7 @@ fn told(number: u64, user: &str, outcome: &Outcome) -> Value {
 
 /// Questions that are open at a time.
 const TOGETHER: usize = 64;
+/// The same for who is not root: polkit is asked about four things of a user at a time.
+const TOGETHER_OF_USERS: usize = 4;
 /// Bytes of a line; what is longer is cut there, and no name.
 const LONGEST_LINE: u64 = 16 * 1024;

@@ -138,5 +138,5 @@ fn text(item: &OsString) -> String {
 /// The variable of the PAM environment that leads to the token of a new factor. That is the environment of a
 /// session that is being made, not of a process.
 const TOKEN: &str = "PAM_TOTP_TOKEN";
-/// Characters of an item: more than anybody looks at.
-const LONGEST: usize = 1024;
+/// Characters of an item: as many as the daemon keeps.
+const LONGEST: usize = 256;

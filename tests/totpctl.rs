@@ -95,7 +95,7 @@ fn five_wrong_first_codes_drop_the_factor() {
     let ran = machine
         .feed("totpctl enroll alice --qr none", "000000\nx\n000000\n000000\n000000\n000000\n");
     assert_eq!(ran.status, 1, "{ran:#?}");
-    assert!(ran.stderr.contains("enrol again"), "{ran:#?}");
+    assert!(ran.stderr.contains("enroll again"), "{ran:#?}");
     assert!(machine.run("totpctl --json show alice").ok().contains("\"factors\":[]"));
     let late = machine.feed("totpctl confirm alice", "123456\n");
     assert_eq!(late.status, 1, "{late:#?}");

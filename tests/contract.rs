@@ -19,7 +19,6 @@ fn the_interfaces_are_as_they_were() {
         .filter(|part| part.starts_with("name=\"org.totpd."))
         .map(|part| format!("<interface {}", part.split("</interface>").next().unwrap().trim_end()))
         .collect();
-    // The server has them in no order.
     ours.sort();
     let found = format!("{}\n", ours.join("\n</interface>\n"));
     let golden = include_str!("contract/introspection.xml");

@@ -111,6 +111,8 @@ fn of_twenty_first_logins_at_once_each_has_a_key() {
     assert_eq!(all.yes, 0);
     let log = machine.log();
     assert_eq!(log.matches("TOTP_REASON=unverified factor made at a login").count(), 20, "{log}");
+    let made = log.lines().filter_map(|line| line.strip_prefix("TOTP_FACTOR="));
+    assert_eq!(made.collect::<std::collections::HashSet<_>>().len(), 20, "each has its own");
     // Who only looks fills no record.
     let state = machine.run("totpctl --json show alice").ok();
     assert_eq!(state.matches("\"made_by\":\"login\"").count(), 16, "{state}");

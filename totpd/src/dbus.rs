@@ -17,7 +17,6 @@ use crate::dispatch::Services;
 
 mod desk;
 mod gate;
-pub(crate) mod place;
 mod reader;
 mod reserve;
 

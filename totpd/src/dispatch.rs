@@ -279,3 +279,6 @@ impl Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -182,11 +182,18 @@ impl Factor {
         matches!(self.status, Status::AwaitsLogin { .. } | Status::Unverified { .. })
     }
 
+    /// Whether it was made, and nobody has given its first code yet.
+    #[must_use]
+    pub fn awaits_first_code(&self) -> bool {
+        matches!(self.status, Status::Unverified { .. })
+    }
+
     /// When its first code is good that cannot have been used before (seconds since 1970), for a seed that
-    /// was brought and of which nothing was used here yet.
+    /// was brought and of which nothing was used here yet. Nothing while it is pending.
     #[must_use]
     pub fn usable_from(&self) -> Option<u64> {
-        let period = self.kind.period().filter(|_| self.is_brought && self.last_used.is_none())?;
+        let is_unused = self.is_brought && self.last_used.is_none() && !self.is_pending();
+        let period = self.kind.period().filter(|_| is_unused)?;
         let first = self.last_accepted?.saturating_add(1);
         Some(first.saturating_mul(u64::from(period)))
     }

@@ -104,7 +104,8 @@ impl Manager {
         self.changed(&actor, set)
     }
 
-    /// Removes a factor, or with an empty id all of them; for root a damaged record too.
+    /// Removes a factor, or with an empty id all of them; for root a damaged record too. A pending factor is
+    /// removed by its maker and by root.
     pub(crate) async fn remove(
         &self,
         origin: &Origin,
@@ -125,7 +126,9 @@ impl Manager {
                     if enrolment::remove(&mut record, &id, by) {
                         return Ok(());
                     }
-                    Err(Error::NotEnrolled("there is no such factor".into()))
+                    Err(Error::NotEnrolled(
+                        "there is no such factor, or only its maker and root may remove it".into(),
+                    ))
                 });
                 (removed, record)
             })

@@ -41,8 +41,8 @@ impl Polkit {
     /// Whether polkit lets the sender of a message do `action` to the factors of `user`.
     ///
     /// # Errors
-    /// [`Error::NotAuthorized`] says why not; [`Error::Throttled`] where too many questions of `uid`
-    /// are open.
+    /// [`Error::NotAuthorized`] says why not; [`Error::Throttled`] where too many questions of
+    /// its uid are open.
     pub(crate) async fn check(
         &self,
         action: Action,

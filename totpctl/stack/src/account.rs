@@ -2,7 +2,7 @@
 
 use crate::code::Code;
 use crate::control::Action;
-use crate::paths::OURS;
+use crate::module_results::OURS;
 use crate::stack::{Place, Rule};
 
 /// The lines of the second factor whose yes takes the place of what other lines say: those that follow, or

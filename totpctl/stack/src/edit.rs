@@ -14,8 +14,9 @@ use crate::code::Code;
 use crate::control::Action;
 use crate::hosts::asks_for_no_credentials;
 use crate::line::{Kind, Line, Says, lines};
+use crate::module_results::OURS;
 use crate::password::is_password;
-use crate::paths::{Finding, MOST_RULES, OURS, look};
+use crate::paths::{Finding, MOST_RULES, look};
 use crate::run::Progress;
 use crate::stack::{Place, Rule, Stack, What};
 

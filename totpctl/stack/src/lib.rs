@@ -9,6 +9,7 @@ pub mod control;
 pub mod edit;
 pub mod hosts;
 pub mod line;
+mod module_results;
 pub mod password;
 pub mod paths;
 pub mod run;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::code::Code;
-use crate::paths::{OURS, results};
+use crate::module_results::{OURS, results};
 use crate::run::Progress;
 use crate::stack::{Place, Rule, What};
 

@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use crate::code::Code;
 use crate::control::Action;
+use crate::module_results::{OURS, results};
 use crate::password::after_failure;
 use crate::run::Progress;
-use crate::stack::{Place, Rule, What};
+use crate::stack::{Place, Rule};
 
 /// What the second factor said on a way through a stack.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -154,50 +155,8 @@ fn said(before: Ours, result: Code) -> Ours {
     }
 }
 
-/// What a rule may return.
-pub(crate) fn results(rule: &Rule, exists: &dyn Fn(&str) -> bool, root: bool) -> Vec<Code> {
-    let (path, args) = match &rule.what {
-        What::MustFail(_) => return vec![Code::PERM_DENIED],
-        What::Substack => return Vec::new(),
-        What::Module { path, args } => (path, args),
-    };
-    if !exists(path) {
-        return vec![Code::MODULE_UNKNOWN];
-    }
-    match rule.module() {
-        "pam_deny" => vec![Code::AUTH_ERR],
-        "pam_permit" => vec![Code::SUCCESS],
-        "pam_rootok" if root => vec![Code::SUCCESS],
-        "pam_rootok" => vec![Code::AUTH_ERR],
-        OURS => {
-            let mut results = vec![
-                Code::SUCCESS,
-                Code::AUTH_ERR,
-                Code::AUTHINFO_UNAVAIL,
-                Code::CONV_ERR,
-                Code::MAXTRIES,
-                Code::SERVICE_ERR,
-                Code::ABORT,
-            ];
-            results.extend(args.iter().any(|arg| arg == "nullok").then_some(Code::IGNORE));
-            results
-        }
-        _ => kinds(rule),
-    }
-}
-
-/// One result for each thing that can come of a rule: apart from success, and what is never returned, all
-/// results that do the same lead the same way.
-fn kinds(rule: &Rule) -> Vec<Code> {
-    let mut seen = HashSet::new();
-    let special = |code| code == Code::SUCCESS || code == Code::IGNORE;
-    Code::all().filter(|code| special(*code) || seen.insert(rule.control.action(*code))).collect()
-}
-
 /// Rules of a stack; the longest that a distribution has are some twenty.
 pub(crate) const MOST_RULES: usize = 400;
-/// The module that is looked for.
-pub(crate) const OURS: &str = "pam_totp";
 
 #[cfg(test)]
 mod tests {

@@ -171,11 +171,12 @@ pub enum Error {
     /// The bus failed, not the daemon.
     #[zbus(error)]
     Bus(zbus::Error),
-    /// There is a verified factor, and no room for another.
+    /// There is a verified factor, and no room for another, or one with the same secret; or the user was to be
+    /// left alone.
     AlreadyEnrolled(String),
     /// The code is wrong, used, or no code at all.
     BadCode(String),
-    /// The factor waited too long for its first code, or got five wrong ones: it is gone.
+    /// The factor waited too long for its first code, or got too many wrong ones: it is gone.
     Expired(String),
     /// The daemon met something that it did not expect.
     Internal(String),

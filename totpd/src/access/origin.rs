@@ -4,8 +4,8 @@ use totpd_interface::Error;
 use zbus::Connection;
 use zbus::names::OwnedUniqueName;
 
+use crate::access::place::Place;
 use crate::caller::Caller;
-use crate::dbus::place::Place;
 
 /// The sender of a call, as the bus or the kernel vouches for it.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! Where calls from the bus arrive: the gate decides, and this does what it says.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -13,9 +14,9 @@ use zbus::names::OwnedUniqueName;
 use zbus::{Connection, DBusError};
 
 use super::gate::{Arrival, Gate, Identified};
-use super::place::Place;
 use super::reserve::Reserve;
 use crate::access::origin::{BusOrigin, Origin};
+use crate::access::place::{Place, Places};
 use crate::caller::Caller;
 use crate::daemon::admission::Admitted;
 use crate::dispatch::Services;
@@ -100,7 +101,7 @@ impl Desk {
     }
 
     /// A call of `uid` is not worked on any more.
-    pub(super) fn end(&self, uid: u32) {
+    fn end(&self, uid: u32) {
         // Whoever waits for a place and has gone leaves it to the next.
         let mut ended = uid;
         loop {
@@ -117,7 +118,7 @@ impl Desk {
     }
 
     /// Waits for a place of `uid`, for a call that left its own.
-    pub(super) async fn resume(&self, uid: u32) {
+    async fn resume(&self, uid: u32) {
         let (back, is_back) = oneshot::channel();
         let resumed = self.gate().resume(uid, Waiting::Aside(back));
         if matches!(resumed, Admitted::Waits) {
@@ -151,7 +152,7 @@ impl Desk {
         let Waiting::Call { call, sender } = waiting else { return };
         let flags = call.header().map(|header| header.primary().flags());
         let is_interactive = flags.is_ok_and(|flags| flags.contains(Flags::ALLOW_INTERACTIVE_AUTH));
-        let (connection, place) = (connection.clone(), Place::new(Arc::clone(&desk), uid));
+        let (connection, place) = (connection.clone(), Place::new(Arc::<Self>::clone(&desk), uid));
         let origin = Origin {
             caller: Caller { uid },
             bus: Some(BusOrigin { connection, sender, is_interactive, place }),
@@ -161,7 +162,7 @@ impl Desk {
             if let (Ok(Some(answer)), Some(bus)) = (answer, &origin.bus) {
                 let _ = bus.connection.send(&answer).await;
             }
-            // With its answer, a flood goes on as fast as it is answered: its place rests before.
+            // Without a pause, a flood runs as fast as it is answered.
             if uid != 0 {
                 tokio::time::sleep(REST).await;
             }
@@ -193,6 +194,16 @@ impl Desk {
     }
 }
 
+impl Places for Desk {
+    fn leave(&self, uid: u32) {
+        self.end(uid);
+    }
+
+    fn retake(&self, uid: u32) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.resume(uid))
+    }
+}
+
 /// The uid of the process that has this name on the bus, by the word of the bus.
 async fn uid_of(connection: &Connection, name: &str) -> Option<u32> {
     let (bus, path) = ("org.freedesktop.DBus", "/org/freedesktop/DBus");
@@ -207,14 +218,14 @@ impl fmt::Debug for Desk {
     }
 }
 
-/// Refusals that wait to be sent: more than the calls of eight connections that the bus keeps answers for.
+/// Room for refusals. dbus-daemon allows 128 open calls a connection, so this is eight connections.
 const MOST_REFUSALS: usize = 1024;
 /// How long a place of a user stays taken after its answer: each has four hundred calls a second at most.
 const REST: Duration = Duration::from_millis(5);
 /// How long the bus may take to say whose a name is.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-const TOO_MANY: &str = "too many calls of yours are under way; wait for their answers";
+const TOO_MANY: &str = "too many calls are under way; wait for answers, and try again";
 const TOO_LONG: &str = "a message has 64 KiB at most";
 const NO_DESCRIPTORS: &str = "no descriptors are taken over the bus";
 const NO_ROOM: &str = "totpd has no descriptors to spare; try again";

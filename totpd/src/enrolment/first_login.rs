@@ -38,9 +38,7 @@ pub fn offer(
     }
     let mut record = record.for_account(uid);
     expire(&mut record, now);
-    let asks_again = |old: &&Factor| {
-        old.made_by == new.made_by && matches!(old.status, Status::Unverified { .. })
-    };
+    let asks_again = |old: &&Factor| old.made_by == new.made_by && old.awaits_first_code();
     if let Some(shown) = record.factors.iter().find(asks_again).cloned() {
         return (Some(shown), record);
     }
@@ -59,7 +57,7 @@ fn excess(record: &Record) -> Option<FactorId> {
     if pending().count() < MAX_PENDING {
         return None;
     }
-    let unproven = pending().find(|factor| matches!(factor.status, Status::Unverified { .. }));
+    let unproven = pending().find(|factor| factor.awaits_first_code());
     unproven.or_else(|| pending().next()).map(|factor| factor.id.clone())
 }
 

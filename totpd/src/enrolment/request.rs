@@ -1,7 +1,7 @@
 //! A request for a new factor, by root, a user or a manager of users.
 
 use crate::enrolment::{EnrolmentRules, Refusal, add, expire, verify};
-use crate::factor::{Factor, Maker, Status};
+use crate::factor::{Factor, Maker};
 use crate::record::Record;
 
 /// What is asked for.
@@ -57,8 +57,7 @@ fn decide(
     }
     expire(record, now);
     let maker = request.new.made_by;
-    let is_own =
-        |old: &&Factor| matches!(old.status, Status::Unverified { .. }) && old.made_by == maker;
+    let is_own = |old: &&Factor| old.awaits_first_code() && old.made_by == maker;
     let pending = || record.factors.iter().filter(is_own);
     let (factor, what) = if let Some(id) = &request.verify {
         let named = pending().find(|old| old.id.as_str() == id).ok_or(Refusal::NotPending)?;

@@ -1,4 +1,4 @@
-//! Who made a factor. Nobody else resumes or confirms it.
+//! Who made a factor. Nobody else confirms it.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub enum Maker {
     Root,
     /// A user of this uid: for itself, or for somebody whom polkit lets it manage.
     Uid(u32),
-    /// An earlier version made it and did not say for whom.
+    /// An earlier version made it and did not say who asked.
     Unknown,
 }
 

@@ -1,7 +1,8 @@
 //! The token that carries a new factor from its right first code to the end of its login.
 //!
-//! The module keeps it in the PAM environment from `pam_authenticate` to `pam_setcred`, which sshd calls in
-//! another process. libpam asks for credentials only after the whole stack let somebody in.
+//! The module keeps it from `pam_authenticate` to `pam_setcred`: under sshd, which calls that in another
+//! process, in the PAM environment. libpam asks for credentials only after the whole stack let
+//! somebody in.
 
 use std::fmt;
 

@@ -17,7 +17,7 @@ use crate::proof::Proof;
 use crate::state;
 use crate::uri;
 
-/// Makes a factor, or finds the one that the same caller made before.
+/// Makes a factor, or for root shows its pending one again.
 pub(super) async fn enroll(
     daemon: &Daemon,
     actor: &Actor,
@@ -25,7 +25,7 @@ pub(super) async fn enroll(
 ) -> Result<(String, String, Dictionary), Error> {
     let mut options = Options::parse(options, &daemon.config)?;
     if !actor.caller.is_root() && options.confirmed {
-        return Err(Error::NotAuthorized("only root may enrol without a first code".into()));
+        return Err(Error::NotAuthorized("only root may enroll without a first code".into()));
     }
     let code = std::mem::take(&mut options.code);
     let proof = Proof::of(daemon, actor.caller, actor.needs_code, &actor.target, &code).await?;
@@ -58,7 +58,7 @@ pub(super) async fn enroll(
         .with("account", actor.name.as_str().to_owned())
         .with("resumed", what == Enrolled::Resumed)
         .with("recovery_codes", codes)
-        .with_some("usable_from", factor.usable_from().filter(|_| factor.is_verified()))
+        .with_some("usable_from", factor.usable_from())
         .with_some("expires", enrolment::expiry(&factor));
     if wants_qr && let Ok(picture) = Picture::of(&link, QR_MARGIN) {
         let width = u32::try_from(picture.width()).unwrap_or_default();
@@ -129,7 +129,7 @@ pub(super) async fn confirm(
             Err(Error::BadCode(format!("wrong code; {left} more tries. {}", words(&diagnosis))))
         }
         Confirmation::Dropped => Err(Error::Expired(
-            "wrong code, for the fifth time: the new factor is gone; enroll again".into(),
+            "wrong code, and it was the last one allowed: the new factor is gone; enroll again".into(),
         )),
         Confirmation::Expired => {
             Err(Error::Expired("the new factor waited too long; enroll again".into()))
@@ -188,7 +188,7 @@ pub(crate) fn words(diagnosis: &Diagnosis) -> String {
                 instead.push("--period 30");
             }
             let (ignored, instead) = (ignored.join(" and "), instead.join(" "));
-            format!("Your app ignored {ignored}: enrol again with {instead}.")
+            format!("Your app ignored {ignored}: enroll again with {instead}.")
         }
         Diagnosis::OldFactor => {
             "That is a code of the factor that you had before: look at the new entry of the app."
@@ -223,11 +223,11 @@ mod tests {
             (Diagnosis::ClockOff { ahead: 100 }, "The clock of your phone is 2 minutes fast."),
             (
                 ignored(Algorithm::Sha256, 6, 30),
-                "Your app ignored SHA256: enrol again with --algorithm SHA1.",
+                "Your app ignored SHA256: enroll again with --algorithm SHA1.",
             ),
             (
                 ignored(Algorithm::Sha512, 8, 60),
-                "Your app ignored SHA512 and 8 digits and 60 seconds: enrol again with --algorithm \
+                "Your app ignored SHA512 and 8 digits and 60 seconds: enroll again with --algorithm \
                  SHA1 --digits 6 --period 30.",
             ),
         ] {

@@ -9,7 +9,7 @@ use crate::factor::{Factor, Kind};
 use crate::record::Record;
 use crate::seed::Seed;
 
-/// The last counter that a factor accepted which is gone.
+/// The last counter that a removed factor accepted.
 ///
 /// Counters of one kind are compared alone. A time step of 30 seconds is that of 60 seconds decades later.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

@@ -11,7 +11,7 @@ use crate::throttle::tests::RULES as THROTTLE;
 /// One thing that happens.
 #[derive(Clone, Debug)]
 enum Event {
-    /// Root enrolls one of three seeds, which the owner brought, with or without a first code.
+    /// Root enrolls one of two seeds, which the owner brought, with or without a first code.
     Enroll {
         seed: u8,
         hotp: bool,

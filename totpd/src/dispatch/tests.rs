@@ -1,0 +1,64 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::daemon::tests::daemon;
+use crate::store::conformance::run;
+
+/// The methods that the description of an interface has, each with the signature of what it takes.
+fn described(xml: &str) -> Vec<(String, String)> {
+    let attribute = |line: &str, name: &str| {
+        let value = line.split(&format!(" {name}=\"")).nth(1)?;
+        Some(value.split('"').next().unwrap_or_default().to_owned())
+    };
+    let mut methods: Vec<(String, String)> = Vec::new();
+    for line in xml.lines() {
+        if line.contains("<method ") {
+            methods.push((attribute(line, "name").unwrap(), String::new()));
+        } else if line.contains("direction=\"in\"") {
+            methods.last_mut().unwrap().1 += &attribute(line, "type").unwrap();
+        }
+    }
+    methods
+}
+
+/// The answer to a call of root with these arguments, as text.
+fn answer(
+    services: &Services,
+    interface: &str,
+    member: &str,
+    arguments: &(impl Serialize + DynamicType),
+) -> String {
+    let call = Message::method_call(PATH, member).interface(interface);
+    let call = call.build(arguments).unwrap();
+    let received = Received::new(call.data().bytes().to_vec()).unwrap();
+    let answer = run(services.answer(&received, &Origin::root())).unwrap().unwrap();
+    let name = answer.header().error_name().map(ToString::to_string).unwrap_or_default();
+    format!("{name}: {}", answer.body().deserialize::<String>().unwrap_or_default())
+}
+
+#[test]
+fn each_method_that_is_described_is_served_and_takes_what_it_says() {
+    let daemon = Arc::new(daemon().0);
+    let services =
+        Services { login: Login(Arc::clone(&daemon)), manager: Manager(daemon), store: None };
+    for (interface, xml, count) in
+        [(LOGIN, include_str!("login.xml"), 2), (MANAGER, include_str!("manager.xml"), 10)]
+    {
+        let methods = described(xml);
+        assert_eq!(methods.len(), count, "{interface}");
+        for (member, takes) in methods {
+            // No method takes a boolean.
+            let refused = answer(&services, interface, &member, &true);
+            let wanted = if takes.is_empty() { "nothing" } else { &takes };
+            assert!(
+                refused.starts_with("org.freedesktop.DBus.Error.InvalidArgs: ")
+                    && refused.contains(&format!("it takes {wanted}")),
+                "{interface}.{member} takes {wanted}: {refused}"
+            );
+        }
+        let unknown = answer(&services, interface, "NoSuchMethod", &true);
+        assert!(unknown.starts_with("org.freedesktop.DBus.Error.UnknownMethod"), "{unknown}");
+    }
+    let wrong = answer(&services, LOGIN, "CompleteEnrollment", &true);
+    assert!(wrong.contains("it takes sa{sv}"), "{wrong}");
+}

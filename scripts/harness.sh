@@ -10,7 +10,7 @@ cc -O2 -Wall -Wextra -Werror -shared -fPIC -o target/tests/unconfined.so tests/h
 cc -O2 -Wall -Wextra -Werror -o target/tests/prisoner tests/harness/prisoner.c
 rm -rf target/tests/ansible
 cp -r packaging/ansible target/tests/
-cp tests/harness/{askpass,bus_flood.py,clients.py,cockpit-login,i3lock-try,lightdm-try,newcomer,person} target/tests/
+cp tests/harness/{askpass,bus_flood.py,clients.py,cockpit-login,i3lock-try,lightdm-try,newcomer,person,two-logins} target/tests/
 cp tests/harness/{pkexec-at-a-terminal,xscreensaver-try} target/tests/
 # All at once: cargo builds a crate anew for each set of features, and what tests are run is chosen later.
 cargo test --locked --workspace --no-run

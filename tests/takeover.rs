@@ -70,6 +70,18 @@ fn a_stranger_without_the_password_becomes_owner_of_no_factor() {
 }
 
 #[test]
+fn the_next_login_in_the_same_program_ends_nobody_elses() {
+    let machine = with_first_logins(GOES_ON);
+    machine.service("login", GOES_ON);
+    let bob = machine.enrolled("bob", 3);
+    let both = machine.run(&format!("/opt/tests/two-logins {}", bob.code()));
+    assert!(both.stdout.contains("Key: ") && both.stdout.contains("Login incorrect"), "{both:#?}");
+    assert!(both.stdout.contains("in as bob"), "{both:#?}");
+    assert!(!both.stdout.contains("Keep these"), "{both:#?}");
+    assert!(state(&machine).contains("\"enrolled\":false"), "{}", state(&machine));
+}
+
+#[test]
 fn a_stack_that_ends_after_our_line_makes_no_factor_good() {
     let machine = Machine::new();
     machine
@@ -247,6 +259,11 @@ fn one_seed_opens_once_whatever_becomes_of_its_factors() {
     let code = seed.code();
     assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::SUCCESS);
     assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::AUTH_ERR);
+    // Zeros at the end make no other seed of it: HMAC fills a key with them.
+    let padded = format!("{}AAAAAAAA", seed.0);
+    let twin =
+        machine.feed("totpctl enroll alice --secret-stdin --no-confirm", &format!("{padded}\n"));
+    assert!(twin.status == 1 && twin.stderr.contains("same secret"), "{twin:#?}");
     // Its factor removed, and the same token enrolled again: with and without a first code.
     machine.run("totpctl remove alice && totpctl unlock alice").ok();
     let again = machine

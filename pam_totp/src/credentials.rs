@@ -7,11 +7,22 @@ use crate::outcome::Outcome;
 /// A login that is about to begin its session.
 pub(crate) trait Ending {
     /// The token of a new factor, which is nowhere any more then: it must not reach the session.
-    fn take_token(&mut self) -> Option<String>;
+    fn take_token(&mut self) -> Token;
     /// Service, remote host, terminal and remote user, as far as the host says.
     fn context(&self) -> Vec<(&'static str, String)>;
     /// Shows a text.
     fn inform(&self, text: &str);
+}
+
+/// What was kept of a token.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Token {
+    /// The token.
+    Here(String),
+    /// A ticket to one that is not in this process: the host authenticated in another one.
+    Lost,
+    /// Nothing: no factor was made at this login.
+    None,
 }
 
 /// Whoever keeps the factors, for root alone.
@@ -27,8 +38,12 @@ pub(crate) trait Keeper {
 
 /// Makes the factor good that was made at this login, if there is one. The user is in whatever comes of it.
 pub(crate) fn complete_enrollment(ending: &mut impl Ending, keeper: &impl Keeper, quiet: bool) {
-    let Some(token) = ending.take_token() else { return };
-    match keeper.complete_enrollment(&token, ending.context(), quiet) {
+    let completed = match ending.take_token() {
+        Token::None => return,
+        Token::Here(token) => keeper.complete_enrollment(&token, ending.context(), quiet),
+        Token::Lost => Err(Outcome::Misused("this program logs in by several processes".into())),
+    };
+    match completed {
         Ok(Some(message)) if !quiet => ending.inform(&message),
         Ok(_) => {}
         Err(outcome) => {
@@ -54,15 +69,14 @@ mod tests {
 
     use super::*;
 
-    #[derive(Default)]
     struct Login {
-        token: Option<String>,
+        token: Token,
         shown: RefCell<Vec<String>>,
     }
 
     impl Ending for Login {
-        fn take_token(&mut self) -> Option<String> {
-            self.token.take()
+        fn take_token(&mut self) -> Token {
+            std::mem::replace(&mut self.token, Token::None)
         }
 
         fn context(&self) -> Vec<(&'static str, String)> {
@@ -106,12 +120,21 @@ mod tests {
             (lost(), true, vec![]),
         ] {
             let totpd = Totpd(answer, RefCell::new(0));
-            let mut login = Login { token: Some("token".into()), ..Login::default() };
+            let token = Token::Here("token".into());
+            let mut login = Login { token, shown: RefCell::default() };
             for _ in 0..2 {
                 complete_enrollment(&mut login, &totpd, quiet);
             }
-            assert_eq!((*totpd.1.borrow(), login.token.is_none()), (1, true));
+            assert_eq!((*totpd.1.borrow(), &login.token), (1, &Token::None));
             assert_eq!(*login.shown.borrow(), shown);
         }
+    }
+
+    #[test]
+    fn a_token_in_another_process_is_told() {
+        let totpd = Totpd(Ok(None), RefCell::new(0));
+        let mut login = Login { token: Token::Lost, shown: RefCell::default() };
+        complete_enrollment(&mut login, &totpd, false);
+        assert_eq!((*totpd.1.borrow(), &*login.shown.borrow()), (0, &vec![NOT_KNOWN.to_owned()]));
     }
 }

@@ -14,7 +14,7 @@ use nonstick::{
 use zeroizing_alloc::ZeroAlloc;
 
 use crate::authenticate::authenticate;
-use crate::credentials::complete_enrollment;
+use crate::credentials::{Ending as _, complete_enrollment};
 use crate::options::Options;
 use crate::outcome::Outcome;
 use crate::session::PamSession;
@@ -43,12 +43,19 @@ nonstick::pam_export!(Totp);
 impl<Client: ModuleClient> PamModule<Client> for Totp {
     fn authenticate(client: &mut Client, args: Vec<&CStr>, flags: AuthnFlags) -> Result<()> {
         guarded(|| {
+            let mut session = PamSession(client);
+            // A token that an earlier try left in this handle would be good for the next user's login.
+            let _ = session.take_token();
             let options = match Options::parse(&args) {
                 Ok(options) => options.silenced_by(flags.contains(AuthnFlags::SILENT)),
                 Err(why) => return Outcome::Misused(why),
             };
             let totpd = Totpd { timeout: options.timeout };
-            authenticate(&mut PamSession(client), &totpd, &options)
+            let outcome = authenticate(&mut session, &totpd, &options);
+            if !outcome.lets_in() {
+                let _ = session.take_token();
+            }
+            outcome
         })
     }
 

@@ -11,7 +11,7 @@ use nonstick::{
 };
 
 use crate::authenticate::{Answer, Session};
-use crate::credentials::Ending;
+use crate::credentials::{Ending, Token};
 use crate::entered;
 use crate::outcome::Outcome;
 use crate::token;
@@ -78,13 +78,17 @@ impl<Client: ModuleClient> Session for PamSession<'_, Client> {
 }
 
 impl<Client: ModuleClient> Ending for PamSession<'_, Client> {
-    fn take_token(&mut self) -> Option<String> {
-        let held = self.0.environ_mut().remove(TOKEN)?;
-        token::withdraw(String::from_utf8(held.into_vec()).ok()?)
+    fn take_token(&mut self) -> Token {
+        let Some(held) = self.0.environ_mut().remove(TOKEN) else { return Token::None };
+        let token = String::from_utf8(held.into_vec()).ok().and_then(token::withdraw);
+        token.map_or(Token::Lost, Token::Here)
     }
 
     fn context(&self) -> Vec<(&'static str, String)> {
-        Session::context(self)
+        let mut items = Session::context(self);
+        let user = self.0.items().user().ok().flatten();
+        items.extend(user.map(|user| ("user", text(&user))));
+        items
     }
 
     fn inform(&self, text: &str) {

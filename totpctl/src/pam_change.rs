@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use diffy::DiffOptions;
 use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fsetxattr};
 use totpctl_stack::line::Kind;
-use totpctl_stack::{Refusal, Stack, disabled, enabled};
+use totpctl_stack::{Refusal, Stack, disabled, enabled, look};
 
 use crate::failure::Failure;
 use crate::pam_files::{
@@ -94,6 +94,24 @@ pub(crate) fn enabling(service: &str, args: Option<&[String]>) -> Result<Vec<Cha
         }
     }
     Ok(changes)
+}
+
+/// A factor is made behind a password alone (option `enroll`), unless the program asks for a key before PAM.
+///
+/// # Errors
+/// Names the line before which nothing is known to be asked.
+pub(crate) fn must_enroll_behind_a_password(changes: &[Change]) -> Result<(), Failure> {
+    for change in changes {
+        let with = |file: &str| {
+            let changed = changes.iter().find(|change| change.service == file);
+            changed.map_or_else(|| read(file), |change| Some(change.after.clone()))
+        };
+        let Stack::Rules(rules) = Stack::of(&change.service, Kind::Auth, &with) else { continue };
+        if let Some(place) = look(&rules, &is_installed).without_password {
+            return Err(left_as_it_is(&change.service, &Refusal::NothingBefore(place)));
+        }
+    }
+    Ok(())
 }
 
 fn left_as_it_is(service: &str, refusal: &Refusal) -> Failure {

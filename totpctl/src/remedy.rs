@@ -29,9 +29,12 @@ pub(crate) fn end_at_a_wrong_password(file: &str, writer: &StackWriter) -> Strin
              /etc/pam.d/common-auth, and nothing is left to change here. See docs/distributions.md",
         ),
         (file, _) => format!(
-            "Have a wrong password end the stack at that line of {file}: \"requisite\" in the place of \"required\", \
-             or \"auth requisite pam_deny.so\" behind the last password; and take {file} in by \"include\", since \
-             \"substack\" goes on behind it. See docs/distributions.md"
+            "Have a wrong password end the stack in {file}. Write the line of the password as \
+             \"auth [success=1 default=ignore] pam_unix.so\", and right behind it \
+             \"auth requisite pam_deny.so\" (in the place of \"auth required pam_deny.so\"). With two password \
+             modules in a row, the first one says success=2. Take {file} in by \"include\", since \"substack\" goes \
+             on behind it. Keep a root shell open meanwhile: other services that take {file} in change too. See \
+             docs/distributions.md"
         ),
     }
 }

@@ -17,6 +17,8 @@ pub struct Context {
     pub tty: Option<String>,
     /// The user who asks, where that is another than the one asked for.
     pub ruser: Option<String>,
+    /// Whom the login is for, at its end. A program may have put in the user that it becomes (sudo).
+    pub user: Option<String>,
     /// The only factor that counts.
     pub factor: Option<String>,
     /// What the module drew for this authentication, where a user may make a factor at it.
@@ -52,6 +54,7 @@ impl Context {
             rhost: text("rhost")?,
             tty: text("tty")?,
             ruser: text("ruser")?,
+            user: text("user")?,
             factor: text("factor")?,
             nonce: text("nonce")?.map(|text| nonce(&text)).transpose()?,
             nullok: flag("nullok")?,

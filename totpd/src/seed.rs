@@ -41,10 +41,21 @@ impl Seed {
         &self.0
     }
 
-    /// Whether both have the same bytes; takes the same time for seeds of one length.
+    /// Whether both give the same codes. HMAC fills a short key with zeros (RFC 2104 section 2), so zeros at the
+    /// end make no other seed.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
-        self.bytes().ct_eq(other.bytes()).into()
+        self.filled().ct_eq(&*other.filled()).into()
+    }
+
+    /// The bytes, filled with zeros to the most that a seed has.
+    #[must_use]
+    pub fn filled(&self) -> Zeroizing<[u8; *LENGTH.end()]> {
+        let mut filled = Zeroizing::new([0; *LENGTH.end()]);
+        for (to, from) in filled.iter_mut().zip(self.bytes()) {
+            *to = *from;
+        }
+        filled
     }
 
     /// Base32 without padding (RFC 4648 section 6), as `otpauth` URIs and phone apps want it.
@@ -69,6 +80,14 @@ mod tests {
         for (length, good) in [(0, false), (15, false), (16, true), (64, true), (65, false)] {
             assert_eq!(Seed::new(vec![7; length]).is_some(), good, "{length}");
         }
+    }
+
+    #[test]
+    fn zeros_at_the_end_make_no_other_seed() {
+        let seed = |bytes: &[u8]| Seed::new(bytes.to_vec()).unwrap();
+        let short = seed(&[7; 20]);
+        assert!(short.is(&seed(&[&[7; 20][..], &[0; 12]].concat())));
+        assert!(!short.is(&seed(&[7; 21])) && !short.is(&seed(&[8; 20])));
     }
 
     #[test]

@@ -119,11 +119,9 @@ fn terminal(tty: &str) -> Option<&str> {
     is_serial_line(name).then_some(name)
 }
 
-/// `:0`, or `:0.0` with a screen.
+/// `:0`, or `:0.0` with a screen. Others may be those of VNC and xrdp, which are reached over the network.
 fn is_local_display(name: &str) -> bool {
-    let Some(rest) = name.strip_prefix(':') else { return false };
-    let (display, screen) = rest.split_once('.').unwrap_or((rest, "0"));
-    is_number(display) && is_number(screen)
+    name == ":0" || is_numbered(name, ":0.")
 }
 
 fn is_numbered(name: &str, prefix: &str) -> bool {

@@ -45,6 +45,8 @@ async fn put(question: &Question<'_>, bus: &Connection) -> Result<Answer, Troubl
     };
     answer.map_err(|error| match error {
         Error::Bus(error) => trouble(error, true),
+        // Nothing of it was looked at: others ask too much at this moment.
+        Error::LimitsExceeded(_) => Trouble::NotHeard,
         other => Trouble::Lasting(other),
     })
 }

@@ -6,7 +6,7 @@ use super::doctor::{sshd, users};
 use crate::bus::Bus;
 use crate::failure::Failure;
 use crate::output;
-use crate::pam_change::{Change, disabling, enabling};
+use crate::pam_change::{Change, disabling, enabling, must_enroll_behind_a_password};
 
 use super::trial;
 
@@ -18,7 +18,7 @@ pub(super) fn enable(
 ) -> Result<(), Failure> {
     let changes = enabling(service, options)?;
     if !changes.is_empty() {
-        must_be_able_to_ask(service, options.unwrap_or_default())?;
+        must_be_able_to_ask(service, options.unwrap_or_default(), &changes)?;
     }
     finish(service, &changes, dry_run, json)
 }
@@ -28,7 +28,8 @@ pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Fa
 }
 
 fn finish(service: &str, changes: &[Change], dry_run: bool, json: bool) -> Result<(), Failure> {
-    if !dry_run && !changes.is_empty() {
+    // What is only being tried looks as it should be, and would be put back later.
+    if !dry_run && (nix::unistd::geteuid().is_root() || !changes.is_empty()) {
         let _alone = trial::alone()?;
         changes.iter().try_for_each(Change::still_fits)?;
         for change in changes {
@@ -52,7 +53,11 @@ fn finish(service: &str, changes: &[Change], dry_run: bool, json: bool) -> Resul
 }
 
 /// A service that asks for a code, where nobody has one or nobody can be asked, lets nobody in.
-pub(super) fn must_be_able_to_ask(service: &str, options: &[String]) -> Result<(), Failure> {
+pub(super) fn must_be_able_to_ask(
+    service: &str,
+    options: &[String],
+    changes: &[Change],
+) -> Result<(), Failure> {
     if !nix::unistd::geteuid().is_root() {
         return Err(Failure::NotAuthorized("only root may change what PAM asks for".into()));
     }
@@ -61,9 +66,13 @@ pub(super) fn must_be_able_to_ask(service: &str, options: &[String]) -> Result<(
     {
         return Err(Failure::refused(format!("nothing is changed: {why}")));
     }
+    let enrolls = options.iter().any(|option| option == "enroll");
+    if enrolls && !(service == "sshd" && sshd::asks_for_more_than_codes()) {
+        must_enroll_behind_a_password(changes)?;
+    }
     let bus = Bus::connect()?;
     let enrolled = !users::enrolled(&bus)?.is_empty();
-    let lets_by = options.iter().any(|option| option == "nullok" || option == "enroll");
+    let lets_by = enrolls || options.iter().any(|option| option == "nullok");
     if enrolled || lets_by {
         return Ok(());
     }

@@ -34,7 +34,7 @@ pub(super) fn run(
             false => Ok(()),
         };
     }
-    must_be_able_to_ask(service, options.unwrap_or_default())?;
+    must_be_able_to_ask(service, options.unwrap_or_default(), &changes)?;
     let time = Duration::from_secs(u64::from(minutes) * 60);
     let trial = start(&changes, time)?;
     if !json {

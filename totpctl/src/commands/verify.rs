@@ -25,6 +25,8 @@ pub(super) fn run(user: &str, json: bool) -> Result<(), Failure> {
         verdict::APPROVED if json => Ok(()),
         verdict::APPROVED => output::data("approved; this code is used up\n"),
         verdict::THROTTLED => Err(Failure::refused(format!("throttled: {message}"))),
-        _ => Err(Failure::refused("denied: the code is wrong, or was used before")),
+        _ => Err(Failure::refused(
+            "denied: the code is wrong, was used before, or is from before the first good one (totpctl show)",
+        )),
     }
 }

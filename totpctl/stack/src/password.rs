@@ -13,15 +13,26 @@ pub fn is_password(rule: &Rule) -> bool {
     MODULES.contains(&rule.module())
 }
 
-/// The lines of password modules after whose failure libpam goes on to the second factor: whoever types a
-/// wrong password is asked for a code too. `exists` says whether a module is installed.
+/// How libpam comes to the second factor without a right password.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Reached {
+    /// The lines of password modules after whose failure it goes on to the second factor: whoever types a wrong
+    /// password is asked for a code too.
+    pub after_failure: Vec<Place>,
+    /// The line of the second factor, where it is asked before any password module has accepted: after a wrong
+    /// password, or with none before it that is known.
+    pub without_password: Option<Place>,
+}
+
+/// How libpam comes to the second factor without a right password. `exists` says whether a module is installed.
 ///
 /// A password counts as wrong where every password module that was asked has refused, and one was asked.
 /// Where one of several accepts, the password is right.
 #[must_use]
-pub fn after_failure(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Vec<Place> {
+pub fn reached(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Reached {
+    let mut without_password = None;
     let Some(last_of_ours) = rules.iter().rposition(|rule| rule.module() == OURS) else {
-        return Vec::new();
+        return Reached::default();
     };
     let mut seen = HashSet::new();
     // The password module that refused last. Ways with a right password are not followed.
@@ -35,6 +46,7 @@ pub fn after_failure(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Vec<Place
         }
         if rule.module() == OURS {
             found.extend(refused);
+            without_password.get_or_insert_with(|| rule.place.clone());
         }
         let mut follow = |result, refused| {
             let mut next = progress.clone();
@@ -59,7 +71,8 @@ pub fn after_failure(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Vec<Place
             follow(result, Some(at));
         }
     }
-    found.into_iter().filter_map(|index| Some(rules.get(index)?.place.clone())).collect()
+    let place = |index: usize| rules.get(index).map(|rule| rule.place.clone());
+    Reached { after_failure: found.into_iter().filter_map(place).collect(), without_password }
 }
 
 /// What a module that was asked returns without accepting.
@@ -132,7 +145,7 @@ mod tests {
             _ => None,
         };
         let Stack::Rules(rules) = Stack::of("x", Kind::Auth, &read) else { panic!("{text}") };
-        let found = after_failure(&rules, &|path| path != "pam_systemd_home.so");
+        let found = reached(&rules, &|path| path != "pam_systemd_home.so").after_failure;
         found.iter().map(ToString::to_string).collect()
     }
 
@@ -197,6 +210,34 @@ mod tests {
         }
         let before_it = format!("{OURS}auth required pam_unix.so\n");
         assert_eq!(lines_of(&before_it), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_asked_before_a_password_was_accepted_is_found() {
+        let without = |text: &str| {
+            let read = |name: &str| match name {
+                "x" => Some(text.to_owned()),
+                "debian" => Some(DEBIAN.to_owned()),
+                "fedora" => Some(FEDORA.to_owned()),
+                _ => None,
+            };
+            let Stack::Rules(rules) = Stack::of("x", Kind::Auth, &read) else { panic!("{text}") };
+            reached(&rules, &|_| true).without_password.map(|place| place.to_string())
+        };
+        for (before, expected) in [
+            ("", Some("x:1")),
+            ("auth required pam_vendor.so\n", Some("x:2")),
+            ("auth required pam_exec.so expose_authtok /check\n", Some("x:2")),
+            ("auth required pam_unix.so\n", Some("x:2")),
+            ("auth include fedora\n", Some("x:2")),
+            ("auth include debian\n", None),
+            ("auth requisite pam_unix.so\n", None),
+            ("auth required pam_env.so\nauth requisite pam_unix.so\n", None),
+            // A directory that knows nobody may say nothing at all.
+            ("auth requisite pam_sss.so\n", Some("x:2")),
+        ] {
+            assert_eq!(without(&format!("{before}{OURS}")).as_deref(), expected, "{before}");
+        }
     }
 
     #[test]

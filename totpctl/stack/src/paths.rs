@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::code::Code;
 use crate::control::Action;
 use crate::module_results::{OURS, results};
-use crate::password::after_failure;
+use crate::password::{Reached, reached};
 use crate::run::Progress;
 use crate::stack::{Place, Rule};
 
@@ -52,6 +52,8 @@ pub struct Finding {
     pub around: Vec<Ending>,
     /// The lines of passwords after whose failure it is asked all the same.
     pub after_failed_password: Vec<Place>,
+    /// A line that asks before any password module has accepted.
+    pub without_password: Option<Place>,
     /// Whether a login can succeed at all, of a user who has a factor.
     pub opens: bool,
     /// Whether a user without a factor is let by (option `nullok`).
@@ -76,7 +78,9 @@ pub fn look(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Finding {
         Ending::NotAsked { past, module, .. } if module == "pam_rootok" => Some(past),
         _ => None,
     });
-    finding.after_failed_password = after_failure(rules, exists);
+    let Reached { after_failure, without_password } = reached(rules, exists);
+    finding.after_failed_password = after_failure;
+    finding.without_password = without_password;
     finding
 }
 

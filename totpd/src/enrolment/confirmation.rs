@@ -64,7 +64,6 @@ pub(super) fn try_first_code(
     max_wrong: u32,
 ) -> Result<u64, Confirmation> {
     record.share_used_codes();
-    let diagnosis = diagnose(record, id, code, now, rules.skew);
     let found = record.factors.iter_mut().find(|factor| factor.id.as_str() == id);
     let factor = found.ok_or(Confirmation::NotWaiting)?;
     let Status::Unverified { expires, wrong_codes } = factor.status else {
@@ -77,9 +76,13 @@ pub(super) fn try_first_code(
         record.retire(|factor| factor.id.as_str() != id);
         return Err(Confirmation::Expired);
     }
-    if let Match::Fresh(counter) = factor.matches(code, now, rules.skew) {
+    let matched = factor.matches(code, now, rules.skew);
+    let diagnosis = diagnose(record, id, code, now, rules.skew);
+    if let Match::Fresh(counter) = matched {
         return Ok(counter);
     }
+    let found = record.factors.iter_mut().find(|factor| factor.id.as_str() == id);
+    let factor = found.ok_or(Confirmation::NotWaiting)?;
     let wrong_codes = wrong_codes.saturating_add(1);
     factor.status = Status::Unverified { expires, wrong_codes };
     match max_wrong.saturating_sub(wrong_codes) {

@@ -29,6 +29,8 @@ pub enum Diagnosis {
     },
     /// It is a code of a factor that the user has already.
     OldFactor,
+    /// It is right, and was used before.
+    Used,
     /// Nothing fits.
     Unknown,
 }
@@ -50,6 +52,7 @@ pub(super) fn diagnose(record: &Record, id: &str, code: &Code, now: u64, skew: u
         }
     }
     match (off, ignored) {
+        (Some((steps, _)), _) if steps.unsigned_abs() <= skew => Diagnosis::Used,
         (Some((steps, _)), _) if steps.unsigned_abs() == skew + 1 => {
             Diagnosis::Neighbour { before: steps.is_negative() }
         }

@@ -140,12 +140,13 @@ pub(super) async fn complete(
     let no_token = || Error::InvalidArgument("that is no token of a login".into());
     let token = LoginToken::parse(token).ok_or_else(no_token)?;
     let target = daemon.target(token.user.as_str()).await?;
+    let is_theirs = is_login_of(daemon, &token, context).await?;
     let digest = token.digest(context.service.as_deref().unwrap_or_default());
     let (id, uid) = (token.factor.clone(), target.uid_now());
     let (now, rules) = (clock::now(), daemon.config.enrolment.clone());
     let completion = daemon
         .update(&target, move |mut record| {
-            let completion = match record.uid == uid {
+            let completion = match is_theirs && record.uid == uid {
                 true => enrolment::complete(&mut record, &id, &digest, now, &rules),
                 false => Completion::Unknown,
             };
@@ -175,6 +176,24 @@ pub(super) async fn complete(
         reason,
         factor: token.factor.to_string(),
     })
+}
+
+/// Whether the login that ends is that of the token's user: the one that it is for, or where the program has put
+/// in another one by now (sudo), the one who asks. A program may try several users in one handle of libpam.
+async fn is_login_of(
+    daemon: &Daemon,
+    token: &LoginToken,
+    context: &Context,
+) -> Result<bool, Error> {
+    for name in [&context.user, &context.ruser].into_iter().flatten() {
+        // A name may be typed otherwise than NSS spells it.
+        let is_same = name == token.user.as_str()
+            || matches!(daemon.target(name).await?.subject, Subject::User(named) if named == token.user);
+        if is_same {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Where a program cannot show a new factor.

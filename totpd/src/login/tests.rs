@@ -217,10 +217,16 @@ fn a_first_code_is_answered_with_a_token_that_makes_the_factor_good_once() {
     assert!(stored_factor(&login).is_pending(), "whoever typed it may not get in");
     let token = text(&details, "token").unwrap();
 
-    let end = |caller, token: &str, service: &str| {
-        let entries = context(&[("service", service.into()), ("tty", "ssh".into())]);
+    let end_of = |caller, token: &str, service: &str, user: &str, ruser: &str| {
+        let entries = context(&[
+            ("service", service.into()),
+            ("tty", "ssh".into()),
+            ("user", user.into()),
+            ("ruser", ruser.into()),
+        ]);
         run(login.complete_enrollment_for(caller, token, &entries))
     };
+    let end = |caller, token: &str, service: &str| end_of(caller, token, service, OTHER_NAME, "");
     assert!(matches!(end(OTHER, &token, "sshd"), Err(Error::NotAuthorized(_))));
     assert!(matches!(end(ROOT, "nonsense", "sshd"), Err(Error::InvalidArgument(_))));
     let other = token.replacen(|c: char| c != 'f', "f", 1);
@@ -230,7 +236,17 @@ fn a_first_code_is_answered_with_a_token_that_makes_the_factor_good_once() {
         assert!(text(&details, "message").unwrap().contains("was not set up"));
         assert!(stored_factor(&login).is_pending());
     }
-    let (verdict, details) = end(ROOT, &token, "sshd").unwrap();
+    // Another user's login that ends in the same handle of libpam.
+    for (user, ruser) in [("root", ""), ("", ""), ("bin", "root"), ("no-such-user", "root")] {
+        assert_eq!(
+            end_of(ROOT, &token, "sshd", user, ruser).unwrap().0,
+            "denied",
+            "{user} {ruser}"
+        );
+        assert!(stored_factor(&login).is_pending());
+    }
+    // As sudo ends one: for root, by who asks.
+    let (verdict, details) = end_of(ROOT, &token, "sshd", "root", OTHER_NAME).unwrap();
     assert_eq!(verdict, "approved");
     assert!(stored_factor(&login).is_verified());
     let codes = text(&details, "message").unwrap();

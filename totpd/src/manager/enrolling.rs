@@ -129,14 +129,15 @@ pub(super) async fn confirm(
             Err(Error::BadCode(format!("wrong code; {left} more tries. {}", words(&diagnosis))))
         }
         Confirmation::Dropped => Err(Error::Expired(
-            "wrong code, and it was the last one allowed: the new factor is gone; enroll again".into(),
+            "wrong code, and it was the last one allowed: the new factor is gone; enroll again"
+                .into(),
         )),
         Confirmation::Expired => {
             Err(Error::Expired("the new factor waited too long; enroll again".into()))
         }
         Confirmation::NotMaker => Err(Error::NotAuthorized(
-            "somebody else made this factor, and only its maker confirms it; make one of your own with \
-             \"totpctl enroll\""
+            "somebody else made this factor, and only its maker confirms it; make another one \
+             with \"totpctl enroll USER\""
                 .into(),
         )),
         Confirmation::NotWaiting => {
@@ -194,6 +195,7 @@ pub(crate) fn words(diagnosis: &Diagnosis) -> String {
             "That is a code of the factor that you had before: look at the new entry of the app."
                 .into()
         }
+        Diagnosis::Used => "That code was used already: type the next one.".into(),
         Diagnosis::Unknown => "Is it the right entry of the app, and its newest code?".into(),
     }
 }

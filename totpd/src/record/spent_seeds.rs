@@ -21,6 +21,10 @@ pub struct SpentSeed {
 
 impl SpentSeed {
     fn from_factor(factor: &Factor) -> Option<Self> {
+        if factor.is_pending() && !factor.is_brought {
+            // Its seed was new, and opened nothing: else whoever begins factors could fill this memory.
+            return None;
+        }
         let (digest, kind) = (digest(&factor.seed), factor.kind);
         factor.last_accepted.map(|last_accepted| Self { digest, kind, last_accepted })
     }
@@ -86,7 +90,7 @@ impl Record {
 }
 
 fn digest(seed: &Seed) -> [u8; 32] {
-    Sha256::digest(seed.bytes()).into()
+    Sha256::digest(&*seed.filled()).into()
 }
 
 /// Factors that are gone and still remembered: more than a user ever has.

@@ -46,7 +46,7 @@ fn the_table_of_sources_is_what_the_daemon_does() {
     let ttys: [(&str, &[Option<&str>]); 6] = [
         ("virtual console", &[Some("tty1"), Some("/dev/tty63")]),
         ("serial line", &[Some("ttyS0"), Some("/dev/ttyS0")]),
-        ("display", &[Some(":0"), Some(":1"), Some(":0.0")]),
+        ("display", &[Some(":0"), Some(":0.0"), Some(":0.1")]),
         ("pseudo-terminal", &[Some("pts/3"), Some("/dev/pts/0")]),
         (
             "made-up name",

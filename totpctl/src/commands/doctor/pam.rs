@@ -8,7 +8,7 @@ use totpctl_stack::hosts::DROPBEAR;
 use totpctl_stack::line::Kind;
 use totpctl_stack::{Ending, Finding, Stack, What, look};
 
-use super::Report;
+use super::{Report, sshd};
 use crate::pam_files::{
     FOLDERS, cannot_enroll, conflict, has_program, is_an_option, is_installed, read, remedy, shown,
 };
@@ -102,6 +102,16 @@ pub(super) fn look_at(service: &str) -> Service {
             Some(why) => report.wrong.push(format!(
                 "nobody can make a factor here, whatever they type: {why}. Take the option enroll away"
             )),
+            None if found.without_password.is_some()
+                && found.after_failed_password.is_empty()
+                && !(service == "sshd" && sshd::asks_for_more_than_codes()) =>
+            {
+                report.wrong.push(format!(
+                    "a stranger can make a factor here (option enroll): no password module that is known has \
+                     accepted before {}. Put that line behind the password, or take the option away",
+                    found.without_password.as_ref().map(shown).unwrap_or_default()
+                ));
+            }
             None if service == "sshd" && has_program("dropbear") => {
                 report.notes.push(format!("by Dropbear nobody can make a factor: {DROPBEAR}"));
             }

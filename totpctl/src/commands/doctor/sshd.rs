@@ -18,11 +18,7 @@ enum Finding {
 
 /// Adds what stands between the stack of sshd and whoever logs in.
 pub(super) fn look_at(report: &mut Report) {
-    let Some(sshd) =
-        ["/usr/sbin/sshd", "/usr/bin/sshd"].into_iter().find(|path| Path::new(path).exists())
-    else {
-        return;
-    };
+    let Some(sshd) = program() else { return };
     if !nix::unistd::geteuid().is_root() {
         report.notes.push("what sshd itself is told is looked at for root alone".into());
         return;
@@ -58,6 +54,38 @@ pub(crate) fn what_is_wrong() -> Option<String> {
     let mut report = Report::default();
     look_at(&mut report);
     (!report.wrong.is_empty()).then(|| report.wrong.join("; "))
+}
+
+/// Whether sshd wants a key, a ticket or a host of everybody whom it has PAM ask, as far as its own word goes.
+pub(crate) fn asks_for_more_than_codes() -> bool {
+    let Some(sshd) = program() else { return false };
+    let blocks = sshd_match::blocks(Path::new("/etc/ssh/sshd_config"));
+    let connections: Option<Vec<_>> =
+        blocks.into_iter().map(|block| block.connection.ok()).collect();
+    let Some(connections) = connections else { return false };
+    let connections = connections.iter().map(|connection| Some(connection.as_str()));
+    connections
+        .chain([None])
+        .all(|connection| ask(sshd, connection).is_ok_and(|told| wants_something_before_pam(&told)))
+}
+
+/// Whether each list of `AuthenticationMethods` that has PAM ask has another method before that.
+fn wants_something_before_pam(told: &str) -> bool {
+    let line = told.lines().find_map(|line| line.strip_prefix("authenticationmethods "));
+    let methods = line.unwrap_or("any").trim();
+    methods != "any"
+        && methods.split(' ').all(|list| {
+            let mut before = list.split(',').take_while(|method| {
+                !method.starts_with("keyboard-interactive") && *method != "password"
+            });
+            let proves =
+                |method: &str| ["publickey", "gssapi-with-mic", "hostbased"].contains(&method);
+            before.any(proves)
+        })
+}
+
+fn program() -> Option<&'static str> {
+    ["/usr/sbin/sshd", "/usr/bin/sshd"].into_iter().find(|path| Path::new(path).exists())
 }
 
 /// The configuration that is effective, for a connection or for one that no block fits.
@@ -157,6 +185,25 @@ fn tell_of_some(block: &str, finding: &Finding, report: &mut Report) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_lists_that_begin_with_a_key_want_more_than_codes() {
+        for (methods, more) in [
+            ("any", false),
+            ("keyboard-interactive", false),
+            ("publickey,keyboard-interactive", true),
+            ("publickey,keyboard-interactive:pam", true),
+            ("keyboard-interactive,publickey", false),
+            ("publickey,keyboard-interactive hostbased,keyboard-interactive", true),
+            ("publickey,keyboard-interactive keyboard-interactive", false),
+            ("gssapi-with-mic,keyboard-interactive publickey", true),
+            ("password,publickey", false),
+        ] {
+            let told = format!("usepam yes\nauthenticationmethods {methods}\n");
+            assert_eq!(wants_something_before_pam(&told), more, "{methods}");
+        }
+        assert!(!wants_something_before_pam("usepam yes\n"));
+    }
 
     #[test]
     fn what_keeps_the_question_away_is_found_and_a_key_alone_too() {

@@ -115,7 +115,7 @@ pub(crate) fn run(file: &Path, options: &Enroll) -> Result<(), Failure> {
                     matches!(outcome, Outcome::Enrolled { expires: Some(_), .. }).then_some(*number)
                 };
                 let told_before: Vec<_> = done.iter().filter_map(pending).collect();
-                verify(&totpd, patience, &mut done, sheet.is_some()).await?;
+                verify(&totpd, patience, &mut done, sheet.is_some(), options.if_unenrolled).await?;
                 if sheet.is_none() {
                     // They were told already, and it is not as they were told.
                     for (number, user, outcome) in &done {
@@ -230,14 +230,16 @@ async fn verify(
     patience: Duration,
     done: &mut [(u64, String, Outcome)],
     codes: bool,
+    if_unenrolled: bool,
 ) -> Result<(), Failure> {
     let mut started = Vec::with_capacity(done.len());
     for (_, user, outcome) in done.iter_mut() {
         if let Outcome::Enrolled { factor, expires: Some(_), .. } = outcome {
-            let entries: [(&str, Variant<'_>); 4] = [
+            let entries: [(&str, Variant<'_>); 5] = [
                 ("confirmed", true.into()),
                 ("factor", factor.as_str().into()),
                 ("recovery_codes", codes.into()),
+                ("if_unenrolled", if_unenrolled.into()),
                 ("qr", false.into()),
             ];
             let options: Dictionary = entries
@@ -258,7 +260,7 @@ async fn verify(
                     *expires = None;
                 }
             }
-            Err(Error::NotEnrolled(why)) => {
+            Err(Error::NotEnrolled(why) | Error::AlreadyEnrolled(why)) => {
                 *outcome = Outcome::Failed(format!("the factor is not verified: {why}"));
             }
             Err(error) => *outcome = of_this_line(error)?,

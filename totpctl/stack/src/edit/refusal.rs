@@ -15,6 +15,8 @@ pub enum Refusal {
     GoesOn(Vec<Place>),
     /// A factor cannot be made at this service (option `enroll`), because of what its program is.
     NoCredentials(&'static str),
+    /// No password that is known stands before this line, and it has strangers make factors (option `enroll`).
+    NothingBefore(Place),
     /// There is no place behind the password to which every login comes.
     NoPlace,
     /// It has no file, or none that libpam can read.
@@ -39,6 +41,12 @@ impl fmt::Display for Refusal {
             Self::NoCredentials(why) => write!(
                 f,
                 "nobody can make a factor there (option enroll): {why}. Have users enroll elsewhere \
+                 (totpctl enroll)"
+            ),
+            Self::NothingBefore(place) => write!(
+                f,
+                "with enroll a stranger would make a factor there, since no password module that is known has \
+                 accepted before {place}: put that line behind the password, or have users enroll elsewhere \
                  (totpctl enroll)"
             ),
             Self::NoPlace => f.write_str(

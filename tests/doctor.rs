@@ -130,7 +130,7 @@ fn without_a_daemon_or_anybody_enrolled_that_is_wrong() {
     let nobody = doctor(&machine, "totp");
     assert!(nobody.status == 1 && nobody.stdout.contains("nobody is enrolled"), "{nobody:#?}");
     for options in ["nullok", "enroll"] {
-        let stack = format!("auth required pam_permit.so\nauth required pam_totp.so {options}\n");
+        let stack = format!("auth requisite pam_unix.so\nauth required pam_totp.so {options}\n");
         machine.service("totp", &stack);
         let let_by = doctor(&machine, "totp");
         assert_eq!(let_by.status, 0, "{options}: {let_by:#?}");

@@ -142,10 +142,10 @@ fn each_fault_of_an_app_is_told() {
         (
             "--algorithm SHA256",
             "--totp=sha1",
-            "Your app ignored SHA256: enrol again with --algorithm SHA1.",
+            "Your app ignored SHA256: enroll again with --algorithm SHA1.",
         ),
         ("--algorithm SHA512 --digits 8", "--totp=sha1", "ignored SHA512 and 8 digits"),
-        ("--period 60", "--totp=sha1", "ignored 60 seconds: enrol again with --period 30."),
+        ("--period 60", "--totp=sha1", "ignored 60 seconds: enroll again with --period 30."),
         ("", "--totp=sha1 --now '4 minutes ago'", "The clock of your phone is 4 minutes slow."),
         ("", "--totp=sha1 --now '59 minutes'", "The clock of your phone is 59 minutes fast."),
         ("", "--totp=sha1 --now '60 seconds ago'", "That is the code before"),

@@ -237,7 +237,7 @@ fn must_have_room(folder: &Path) -> Result<(), StoreError> {
     if room.is_ok_and(|room| room < KEPT_FOR_LOGINS) {
         return Err(StoreError::Refused(format!(
             "the disk with {} is full, and what is left is kept for logins: free some space on it, \
-             then enrol again",
+             then enroll again",
             folder.display()
         )));
     }

@@ -90,7 +90,7 @@ impl Record {
 }
 
 fn digest(seed: &Seed) -> [u8; 32] {
-    Sha256::digest(&*seed.filled()).into()
+    Sha256::digest(seed.filled().as_slice()).into()
 }
 
 /// Factors that are gone and still remembered: more than a user ever has.

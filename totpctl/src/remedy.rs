@@ -80,7 +80,7 @@ mod tests {
             ("sshd", &StackWriter::PamConfig),
         ] {
             let told = end_at_a_wrong_password(file, writer);
-            assert!(told.contains("\"requisite\"") && told.contains(file), "{told}");
+            assert!(told.contains("requisite pam_deny.so") && told.contains(file), "{told}");
         }
         let told = end_at_a_wrong_password("common-auth-pc", &StackWriter::PamConfig);
         assert!(told.contains("pam-config/common-auth of the package"), "{told}");

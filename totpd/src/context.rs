@@ -162,12 +162,9 @@ mod tests {
     }
 
     #[test]
-    fn ten_thousand_unknown_keys_are_ignored() {
-        let mut many = dictionary(&[("service", "sshd")]);
-        for n in 0..10_000 {
-            many.extend(dictionary(&[(&format!("key{n}"), "value")]));
-        }
-        assert_eq!(Context::parse(&many).unwrap().service.as_deref(), Some("sshd"));
+    fn unknown_keys_are_ignored() {
+        let context = dictionary(&[("service", "sshd"), ("colour", "red")]);
+        assert_eq!(Context::parse(&context).unwrap().service.as_deref(), Some("sshd"));
     }
 
     #[test]

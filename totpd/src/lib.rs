@@ -34,6 +34,7 @@ pub mod polkit;
 pub mod private;
 pub mod progress;
 mod proof;
+pub mod readiness;
 pub mod record;
 pub mod recovery;
 mod reply;

@@ -24,6 +24,7 @@ use totpd::maintenance::Maintenance;
 use totpd::manager::Manager;
 use totpd::people::MOST_LOOKUPS;
 use totpd::private::Private;
+use totpd::readiness;
 use totpd::store::local::{FOLDER, Local, OpenError, Opened};
 use totpd::store::unopened::Unopened;
 use totpd::store::{PATIENCE, Store};
@@ -151,6 +152,7 @@ async fn serving(
         let told = format!("the private socket cannot be served: {error}");
         Entry::new(Priority::Error, told).write();
     }
+    readiness::report();
     let (mut told, mut pause) = (false, SHORTEST_PAUSE);
     loop {
         let why = match dbus::connect(services.clone()).await {

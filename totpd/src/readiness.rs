@@ -1,0 +1,42 @@
+//! Tells systemd that the daemon serves (`Type=notify`, sd_notify(3)), so that whoever starts the unit learns
+//! whether it could start.
+
+use std::io;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+use crate::journal::{Entry, Priority};
+
+/// Says that the daemon is ready, if systemd wants to know.
+pub fn report() {
+    #[expect(clippy::disallowed_methods, reason = "systemd says it that way, and starts us")]
+    let Some(socket) = std::env::var_os("NOTIFY_SOCKET") else { return };
+    let sent = address(socket.as_encoded_bytes())
+        .and_then(|address| UnixDatagram::unbound()?.send_to_addr(b"READY=1", &address));
+    if let Err(error) = sent {
+        let message = format!("cannot tell systemd that totpd serves: {error}");
+        Entry::new(Priority::Error, message).write();
+    }
+}
+
+/// A path, or behind a `@` an abstract name.
+fn address(name: &[u8]) -> io::Result<SocketAddr> {
+    match name.split_first() {
+        Some((b'@', name)) => SocketAddr::from_abstract_name(name),
+        Some((b'/', _)) => SocketAddr::from_pathname(String::from_utf8_lossy(name).as_ref()),
+        _ => Err(io::ErrorKind::InvalidInput.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_and_an_abstract_name_are_addresses() {
+        let path = address(b"/run/systemd/notify").unwrap();
+        assert_eq!(path.as_pathname().unwrap().to_str(), Some("/run/systemd/notify"));
+        assert_eq!(address(b"@notify").unwrap().as_abstract_name(), Some(&b"notify"[..]));
+        assert!(address(b"").is_err() && address(b"notify").is_err());
+    }
+}

@@ -28,8 +28,16 @@ fn enrolled(host: &Host, user: &str, number: u32) -> Seed {
 
 /// A code that was not used yet, of a new seed: the wait of a person for the next one is left out.
 fn fresh(host: &Host, user: &str) -> String {
+    try_fresh(host, user).expect("a new factor")
+}
+
+/// The same; nothing if the factor is not taken.
+fn try_fresh(host: &Host, user: &str) -> Option<String> {
     static NUMBER: AtomicU32 = AtomicU32::new(1000);
-    enrolled(host, user, NUMBER.fetch_add(1, Ordering::Relaxed)).code()
+    let seed = Seed::numbered(NUMBER.fetch_add(1, Ordering::Relaxed));
+    let enroll = format!("totpctl enroll {user} --secret-stdin --qr none");
+    let enrolled = host.feed(&enroll, &seed.first_codes()).status == 0;
+    enrolled.then(|| seed.code())
 }
 
 /// As systemd tells it.

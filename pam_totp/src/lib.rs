@@ -67,8 +67,8 @@ impl<Client: ModuleClient> PamModule<Client> for Totp {
         })
     }
 
-    /// Makes a factor good that was made at this login, and succeeds: `PAM_IGNORE` from the only module of a stack makes libpam refuse a login that
-    /// succeeded.
+    /// Makes a factor good that was made at this login, and succeeds: `PAM_IGNORE` from the only module
+    /// of a stack makes libpam refuse a login that succeeded.
     fn set_credentials(
         client: &mut Client,
         args: Vec<&CStr>,

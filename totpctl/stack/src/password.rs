@@ -137,7 +137,7 @@ mod tests {
     use crate::line::Kind;
     use crate::stack::Stack;
 
-    fn lines_of(text: &str) -> Vec<String> {
+    fn rules_of(text: &str) -> Vec<Rule> {
         let read = |name: &str| match name {
             "x" => Some(text.to_owned()),
             "debian" => Some(DEBIAN.to_owned()),
@@ -145,7 +145,12 @@ mod tests {
             _ => None,
         };
         let Stack::Rules(rules) = Stack::of("x", Kind::Auth, &read) else { panic!("{text}") };
-        let found = reached(&rules, &|path| path != "pam_systemd_home.so").after_failure;
+        rules
+    }
+
+    fn lines_of(text: &str) -> Vec<String> {
+        let is_installed = |path: &str| path != "pam_systemd_home.so";
+        let found = reached(&rules_of(text), &is_installed).after_failure;
         found.iter().map(ToString::to_string).collect()
     }
 
@@ -215,14 +220,8 @@ mod tests {
     #[test]
     fn what_is_asked_before_a_password_was_accepted_is_found() {
         let without = |text: &str| {
-            let read = |name: &str| match name {
-                "x" => Some(text.to_owned()),
-                "debian" => Some(DEBIAN.to_owned()),
-                "fedora" => Some(FEDORA.to_owned()),
-                _ => None,
-            };
-            let Stack::Rules(rules) = Stack::of("x", Kind::Auth, &read) else { panic!("{text}") };
-            reached(&rules, &|_| true).without_password.map(|place| place.to_string())
+            let found = reached(&rules_of(text), &|_| true).without_password;
+            found.map(|place| place.to_string())
         };
         for (before, expected) in [
             ("", Some("x:1")),

@@ -8,7 +8,7 @@ use crate::caller::Caller;
 use crate::clock;
 use crate::code::Code;
 use crate::config::Config;
-use crate::hasher::{Busy, Hasher};
+use crate::hasher::{Busy, Hasher, Work};
 use crate::journal::{Entry, Priority};
 use crate::people::{People, Unanswered};
 use crate::polkit::Polkit;
@@ -148,26 +148,30 @@ impl Daemon {
             return Ok(Answer::Malformed);
         }
         let salt = record.recovery.salt();
-        let guess: Guess = self.hashed(move || code.hashed(salt)).await?;
+        let guess: Guess = self.hashed(Work::Login, move || code.hashed(salt)).await?;
         Ok(Answer::Recovery(guess))
     }
 
-    /// New recovery codes, as many as are configured.
+    /// New recovery codes, as many as are configured, for a login or for who manages.
     ///
     /// # Errors
     /// [`Error::Internal`] where the kernel gives no random bytes, or too many wait to be hashed.
-    pub async fn recovery_codes(&self) -> Result<(Vec<RecoveryCode>, Recovery), Error> {
+    pub async fn recovery_codes(
+        &self,
+        whose: Work,
+    ) -> Result<(Vec<RecoveryCode>, Recovery), Error> {
         let count = self.config.recovery_codes;
-        let made = self.hashed(move || Recovery::generate(count)).await?;
+        let made = self.hashed(whose, move || Recovery::generate(count)).await?;
         made.map_err(|_| Error::Internal("the kernel gives no random bytes for codes".into()))
     }
 
     async fn hashed<T: Send + 'static>(
         &self,
+        whose: Work,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
         let busy = |Busy| Error::Internal("too many recovery codes at a time; try again".into());
-        self.hasher.run(work).await.map_err(busy)
+        self.hasher.run(whose, work).await.map_err(busy)
     }
 
     /// Changes the record of `target` in one transaction; see [`Store::update`]. The change may run

@@ -62,7 +62,7 @@ fn an_attempt_that_the_store_runs_twice_counts_once() {
 #[test]
 fn a_recovery_code_is_hashed_where_it_may_be_looked_at() {
     let ((daemon, _), alice) = (daemon(), alice());
-    let (codes, recovery) = run(daemon.recovery_codes()).unwrap();
+    let (codes, recovery) = run(daemon.recovery_codes(Work::Management)).unwrap();
     assert_eq!((codes.len(), recovery.left()), (10, 10));
     let typed = codes[0].shown();
     let answer = || run(daemon.answer(&alice, &typed, &Source::Nowhere)).unwrap();

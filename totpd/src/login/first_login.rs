@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::daemon::Daemon;
 use crate::enrolment::{self, Completion, Confirmation};
 use crate::factor::{FactorId, LoginNonce, LoginToken, Maker};
+use crate::hasher::Work;
 use crate::journal::{Entry, Priority, escaped, shortened};
 use crate::locale;
 use crate::login::enrollment_screen::{NOT_KEPT, after_enrollment, screen, wrapped};
@@ -161,7 +162,7 @@ pub(super) async fn complete(
     };
     let message = if completion == Completion::Verified {
         let codes = match context.is_at_a_terminal() && !context.quiet {
-            true => recovering::first_recovery_codes(daemon, &target).await?,
+            true => recovering::first_recovery_codes(daemon, &target, Work::Login).await?,
             false => Vec::new(),
         };
         daemon.watchers.factors_changed(target.uid_now(), token.user.as_str());

@@ -8,6 +8,7 @@ use crate::code::Code;
 use crate::daemon::Daemon;
 use crate::enrolment::{self, Confirmation, Diagnosis, Enrolled, Refusal, Request};
 use crate::factor::Maker;
+use crate::hasher::Work;
 use crate::manager::actor::Actor;
 use crate::manager::log::{change, refusal};
 use crate::manager::new_factor::new_factor;
@@ -50,7 +51,7 @@ pub(super) async fn enroll(
     let (factor, what) = enrolled.inspect_err(|error| refusal(&actor.name, actor.caller, error))?;
     let link = uri::otpauth(&factor, &issuer, actor.name.as_str());
     let codes = match factor.is_verified() && wants_codes {
-        true => first_recovery_codes(daemon, &actor.target).await?,
+        true => first_recovery_codes(daemon, &actor.target, Work::Management).await?,
         false => Vec::new(),
     };
     let mut details = state::parameters(&factor)
@@ -124,7 +125,9 @@ pub(super) async fn confirm(
         .await?;
     change(&actor.name, factor, outcome(&confirmation), actor.caller).write();
     match confirmation {
-        Confirmation::Verified => first_recovery_codes(daemon, &actor.target).await,
+        Confirmation::Verified => {
+            first_recovery_codes(daemon, &actor.target, Work::Management).await
+        }
         Confirmation::Wrong { left, diagnosis } => {
             Err(Error::BadCode(format!("wrong code; {left} more tries. {}", words(&diagnosis))))
         }

@@ -4,6 +4,7 @@ use totpd_interface::Error;
 use zeroize::Zeroizing;
 
 use crate::daemon::Daemon;
+use crate::hasher::Work;
 use crate::manager::actor::Actor;
 use crate::manager::log::{change, refusal};
 use crate::proof::Proof;
@@ -14,6 +15,7 @@ use crate::target::Target;
 pub(crate) async fn first_recovery_codes(
     daemon: &Daemon,
     target: &Target,
+    whose: Work,
 ) -> Result<Vec<String>, Error> {
     if daemon.config.recovery_codes == 0 {
         return Ok(Vec::new());
@@ -22,7 +24,7 @@ pub(crate) async fn first_recovery_codes(
     if stored.is_some_and(|record| record.recovery.left() > 0) {
         return Ok(Vec::new());
     }
-    let (codes, kept) = daemon.recovery_codes().await?;
+    let (codes, kept) = daemon.recovery_codes(whose).await?;
     let set = daemon.update(target, move |mut record| {
         let set = record.recovery.left() == 0 && record.is_enrolled();
         if set {
@@ -45,7 +47,7 @@ pub(super) async fn renew_recovery_codes(
         ));
     }
     let proof = Proof::of(daemon, actor.caller, actor.needs_code, &actor.target, code).await?;
-    let (codes, kept) = daemon.recovery_codes().await?;
+    let (codes, kept) = daemon.recovery_codes(Work::Management).await?;
     let uid = actor.target.uid_now();
     let renewed = daemon
         .update(&actor.target, move |record| {

@@ -37,6 +37,8 @@ find $root/usr/share/man -type f -exec gzip -9n {} +
 for script in config postinst prerm postrm; do
   install -m 0755 packaging/deb/$script $root/DEBIAN/$script
 done
+# Policy 9.11: systemd goes by the unit of the same name and never looks at this one.
+install -D -m 0755 packaging/sysvinit/totpctl-try $root/etc/init.d/totpctl-try
 install -m 0644 packaging/deb/templates $root/DEBIAN/templates
 install -D -m 0644 packaging/deb/lintian-overrides $root/usr/share/lintian/overrides/libpam-totp
 (cd $root && find etc -type f -printf '/%p\n' | LC_ALL=C sort) >$root/DEBIAN/conffiles

@@ -96,6 +96,10 @@ fn every_file_has_an_owner_and_the_pages_of_the_manual_are_there() {
     machine.run("dpkg --verify libpam-totp").ok();
     let conffiles = machine.run("dpkg-query -W -f '${Conffiles}' libpam-totp").ok();
     assert!(conffiles.contains("/etc/totpd/totpd.toml"), "{conffiles}");
+    // What a reboot cut short is put back by another init too, before anybody can log in.
+    machine.run("test -x /etc/init.d/totpctl-try && ls /etc/rcS.d/S*totpctl-try").ok();
+    machine.run(&format!("{APT} -P libpam-totp")).ok();
+    assert!(machine.run("ls /etc/init.d/totpctl-try /etc/rcS.d/S*totpctl-try").stdout.is_empty());
 }
 
 /// rpm knows none of the packages of this system, so nothing of what it requires.

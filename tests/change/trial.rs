@@ -223,22 +223,32 @@ fn cut_off_at_any_moment_it_is_before_or_after_and_nothing_between() {
     assert_eq!(machine.run(&format!("cat {SSHD}")).ok(), kept);
 }
 
+/// The machines of these tests are started by no systemd.
 #[test]
-fn without_systemd_the_daemon_puts_back_what_a_reboot_left() {
+fn without_systemd_the_init_script_puts_back_what_a_reboot_left() {
     let (machine, _) = machine();
     let before = files(&machine);
     let mut child = tried(&machine, "totpctl try sshd");
+    let told = machine.run("totpctl doctor").text();
+    assert!(told.contains("sshd is being tried until"), "{told}");
     cut(&machine, &["totpctl try sshd", "totpctl try --count-down"]);
     child.wait().unwrap();
-    machine.kill_daemon("KILL");
-    machine.run("totpctl list").ok();
-    assert_ne!(files(&machine), before, "a daemon that is restarted puts nothing back");
-    machine.kill_daemon("KILL");
     machine
         .run("sed -i 's/\"boot\":\"[^\"]*\"/\"boot\":\"another\"/' /var/lib/totpctl/pending.json")
         .ok();
+    let told = machine.run("totpctl doctor").text();
+    assert!(told.contains("should have ended") && told.contains("totpctl try --undo"), "{told}");
+    // It is nothing of the daemon's, which can run no program.
+    machine.kill_daemon("KILL");
     machine.run("totpctl list").ok();
-    eventually("it is put back", || files(&machine) == before);
+    assert_ne!(files(&machine), before);
+    let script = "sh /root/totpctl-try";
+    machine.write("/root/totpctl-try", include_str!("../../packaging/sysvinit/totpctl-try"));
+    machine.run(&format!("{script} start")).ok();
+    assert_eq!(files(&machine), before);
+    machine.run(&format!("{script} start")).ok();
+    assert_eq!(files(&machine), before, "and nothing once more");
+    assert_eq!(machine.run(&format!("{script} go")).status, 2);
 }
 
 #[test]

@@ -75,7 +75,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Show { user } => show::run(&user_or_caller(user.as_deref())?, json),
         Command::Try(options) => match options {
             Try { count_down: Some(seconds), of, .. } => trial::count_down(*seconds, of.as_deref()),
-            Try { undo: true, of, if_stale, .. } => trial::undo(of.as_deref(), *if_stale),
+            Try { undo: true, of, .. } => trial::undo(of.as_deref()),
             Try { service: Some(service), minutes, options, .. } => {
                 trial::run(service, *minutes, options.given().as_deref(), json)
             }

@@ -47,7 +47,6 @@ pub mod store;
 pub mod subject;
 pub mod target;
 pub mod throttle;
-pub mod trial;
 mod trouble;
 pub mod uri;
 pub mod user;

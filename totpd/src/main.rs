@@ -29,7 +29,6 @@ use totpd::store::local::{FOLDER, Local, OpenError, Opened};
 use totpd::store::unopened::Unopened;
 use totpd::store::{PATIENCE, Store};
 use totpd::subject::Buckets;
-use totpd::trial;
 use zeroizing_alloc::ZeroAlloc;
 
 /// Memory is wiped when it is freed, whoever had it: the bus library, the backups' and our own.
@@ -63,7 +62,6 @@ fn main() -> ExitCode {
 
 fn serve() -> Result<(), String> {
     let say = |error: &dyn std::error::Error| error.to_string();
-    trial::put_back_what_is_stale();
     hardening::apply().map_err(|error| format!("the process cannot be hardened: {error}"))?;
     if let Err(why) = hardening::lock_memory() {
         let told = format!("seeds may reach swap while they are worked with: {why}");

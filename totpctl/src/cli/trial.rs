@@ -35,9 +35,6 @@ pub(crate) struct Try {
     /// Only if it is this one
     #[arg(long, hide = true)]
     pub(crate) of: Option<String>,
-    /// Only if its time is over
-    #[arg(long, hide = true, requires = "undo")]
-    pub(crate) if_stale: bool,
     /// Wait so many seconds before that
     #[arg(long, hide = true, requires = "of", conflicts_with = "service")]
     pub(crate) count_down: Option<u64>,

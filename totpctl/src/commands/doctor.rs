@@ -16,13 +16,13 @@ pub(super) mod users;
 
 /// What is found of something: one line that says what it does, and what follows from it.
 #[derive(Default)]
-struct Report {
+pub(super) struct Report {
     /// Said of a service that is fine, and of one that is not.
     does: Vec<String>,
     /// What is wrong, and the change to make.
-    wrong: Vec<String>,
+    pub(super) wrong: Vec<String>,
     /// What somebody may want to know.
-    notes: Vec<String>,
+    pub(super) notes: Vec<String>,
 }
 
 pub(super) fn run(asked: &[String], json: bool) -> Result<(), Failure> {
@@ -73,9 +73,7 @@ pub(super) fn run(asked: &[String], json: bool) -> Result<(), Failure> {
 fn host(refuses_others: bool) -> Report {
     let mut report = Report::default();
     machine::look_at(&mut report);
-    if let Some(tried) = trial::pending() {
-        report.notes.push(tried);
-    }
+    trial::look_at(&mut report);
     if let Some(why) = machine::configuration() {
         report.wrong.push(why);
         return report;

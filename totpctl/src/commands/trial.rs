@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use self::record::{Alone, Trial, Tried};
+use super::doctor::Report;
 use super::enable::must_be_able_to_ask;
 use crate::failure::Failure;
 use crate::output;
@@ -49,17 +50,13 @@ pub(super) fn run(
     watch(&trial.id, json)
 }
 
-/// Puts back what is being tried, or what `of` names; nothing if it is over. `if_stale`: only if it was
-/// begun before the machine was started, or should have ended.
-pub(super) fn undo(of: Option<&str>, if_stale: bool) -> Result<(), Failure> {
+/// Puts back what is being tried, or what `of` names; nothing if it is over.
+pub(super) fn undo(of: Option<&str>) -> Result<(), Failure> {
     let _alone = Alone::wait()?;
     let Some(trial) = Trial::pending()?.filter(|trial| of.is_none_or(|of| of == trial.id)) else {
         output::note("Nothing is being tried.");
         return Ok(());
     };
-    if if_stale && trial.boot == boot() && now() < trial.ends {
-        return Ok(());
-    }
     ending::end(&trial)?;
     countdown::stop(&trial);
     output::note(&outcome(&trial));
@@ -72,7 +69,7 @@ pub(super) fn count_down(seconds: u64, of: Option<&str>) -> Result<(), Failure> 
     if of.is_some_and(kept) {
         return Ok(());
     }
-    undo(of, false)
+    undo(of)
 }
 
 /// Keeps what is being tried, if somebody has logged in by it. Whatever cannot be found out keeps nothing.
@@ -111,10 +108,18 @@ pub(super) fn state(json: bool) -> Result<(), Failure> {
     output::data(&text)
 }
 
-/// What is being tried, in a sentence.
-pub(super) fn pending() -> Option<String> {
-    let trial = Trial::pending().ok()??;
-    Some(format!("{} is being tried until {}", trial.services.join(", "), output::time(trial.ends)))
+/// Adds what is being tried to what `doctor` says of this host.
+pub(super) fn look_at(report: &mut Report) {
+    let Ok(Some(trial)) = Trial::pending() else { return };
+    let (services, ends) = (trial.services.join(", "), output::time(trial.ends));
+    if trial.is_stale(&boot(), now()) {
+        report.wrong.push(format!(
+            "a change of {services} that was tried should have ended at {ends}, and nobody puts it back: say \
+             \"totpctl try --undo\", and have the machine say it when it starts (totpctl(1))"
+        ));
+    } else {
+        report.notes.push(format!("{services} is being tried until {ends}"));
+    }
 }
 
 /// Nobody else changes a stack meanwhile, and nothing is being tried.

@@ -45,6 +45,12 @@ pub(super) struct Tried {
 }
 
 impl Trial {
+    /// Whether nobody counts down any more: the machine was started since (`boot` is another), or it is over by a
+    /// minute at `now`, in seconds since 1970.
+    pub(super) fn is_stale(&self, boot: &str, now: u64) -> bool {
+        self.boot != boot || now > self.ends.saturating_add(60)
+    }
+
     /// What is being tried now.
     pub(super) fn pending() -> Result<Option<Self>, Failure> {
         Self::read(PENDING)
@@ -135,8 +141,31 @@ fn cannot_lock(error: &io::Error) -> Failure {
     Failure::refused(format!("{FOLDER}/{LOCK} cannot be locked: {error}"))
 }
 
-/// What totpctl remembers. totpd, which also looks here when it starts, changes nothing in it.
+/// What totpctl remembers.
 pub(super) const FOLDER: &str = "/var/lib/totpctl";
 const PENDING: &str = "pending.json";
 const LAST: &str = "last.json";
 const LOCK: &str = "lock";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trial_is_stale_after_a_reboot_and_after_its_time() {
+        let trial = Trial {
+            id: "1".into(),
+            services: Vec::new(),
+            files: Vec::new(),
+            started: 1_000,
+            ends: 1_300,
+            boot: "this".into(),
+            kept_by: None,
+            failed: None,
+        };
+        assert!(!trial.is_stale("this", 1_000));
+        assert!(!trial.is_stale("this", 1_360), "whoever puts it back has a moment for that");
+        assert!(trial.is_stale("this", 1_361));
+        assert!(trial.is_stale("another", 1_000));
+    }
+}

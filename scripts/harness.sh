@@ -7,7 +7,7 @@ cc -O2 -Wall -Wextra -Werror -o target/tests/pam tests/harness/pam.c -lpam -ldl
 cc -O2 -Wall -Wextra -Werror -shared -fPIC -o target/tests/libnss_trouble.so.2 tests/harness/nss_trouble.c
 cc -O2 -Wall -Wextra -Werror -shared -fPIC -o target/tests/faults.so tests/harness/faults.c -ldl
 cc -O2 -Wall -Wextra -Werror -shared -fPIC -o target/tests/unconfined.so tests/harness/unconfined.c
-cc -O2 -Wall -Wextra -Werror -o target/tests/prisoner tests/harness/prisoner.c
+cc -O2 -Wall -Wextra -Werror -o target/tests/prisoner tests/harness/prisoner.c -lsystemd
 rm -rf target/tests/ansible
 cp -r packaging/ansible target/tests/
 cp tests/harness/{askpass,bus_flood.py,clients.py,cockpit-login,i3lock-try,lightdm-try,newcomer,person,two-logins} target/tests/

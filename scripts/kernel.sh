@@ -39,7 +39,8 @@ Environment=LANG=C.UTF-8 HOME=/root TERM=dumb DEBIAN_FRONTEND=noninteractive
 [Install]
 WantedBy=multi-user.target
 UNIT
-  chroot "$tree" systemctl -q enable agent.service
+  mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
+  ln -s ../agent.service "$tree/etc/systemd/system/multi-user.target.wants/agent.service"
   printf 'SELINUX=permissive\nSELINUXTYPE=default\n' >"$tree/etc/selinux/config"
   if [ "$module" = selinux ]; then
     # shellcheck disable=SC2016 # it is for the other shell

@@ -12,7 +12,7 @@ case $what in
 demo) needs="$build $machine" ;;
 test) needs="$build $machine zbarimg:zbar-tools rsvg-convert:librsvg2-bin strace:strace faketime:faketime expect:expect gdbus:libglib2.0-bin
              /usr/lib/python3/dist-packages/dbus:python3-dbus age:age dpkg-shlibdeps:dpkg-dev mkfs.ext4:e2fsprogs sqlite3:sqlite3 pgrep:procps mmdebstrap:mmdebstrap
-             systemd-nspawn:systemd-container swtpm:swtpm rpmbuild:rpm" ;;
+             systemd-nspawn:systemd-container /usr/include/systemd/sd-bus.h:libsystemd-dev swtpm:swtpm rpmbuild:rpm" ;;
 kernel) needs="qemu-system-x86_64:qemu-system-x86 mkfs.ext4:e2fsprogs /usr/share/selinux/devel/Makefile:selinux-policy-dev" ;;
 bench) needs="$build $machine python3:python3-minimal
               /usr/share/doc/libpam-google-authenticator:libpam-google-authenticator

@@ -30,7 +30,7 @@ fi
 confined=(--skip confined)
 case " $* " in *" confined "*)
   scripts/prepare.sh kernel
-  scripts/roots.sh bookworm-kernel
+  scripts/roots.sh bookworm-kernel noble-kernel
   scripts/selinux.sh target/tests
   confined=()
   ;;

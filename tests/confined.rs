@@ -1,11 +1,12 @@
 //! AppArmor and SELinux in force, each on a machine with a kernel of its own: what people do goes on as without
 //! them, nothing of it is denied, and what totpd has no business with is.
 
+use tests::prisoner::{self, Tried};
 use tests::{Kernel, Ran, SSH, Seed};
 
 const ROOT: &str = "bookworm-kernel";
-/// What AppArmor kept from totpd.
-const DENIED: &str = "journalctl -k --no-pager | grep 'apparmor=\"DENIED\"' | grep -i totp || true";
+/// What AppArmor kept from totpd, by the kernel's word or the bus's.
+const DENIED: &str = "journalctl --no-pager | grep 'apparmor=\"DENIED\"' | grep -i totp || true";
 /// Of an identity that nobody needs.
 const RECIPIENT: &str = "age1qrdyu5avezhzc0302qqqcsttt0nfejakwqtydhrvy4mvna5u5dlsff9wwj";
 
@@ -141,9 +142,9 @@ fn the_rest_of_what_is_asked(kernel: &mut Kernel, admin: Admin) {
     assert_eq!(refused.status, 1, "{refused:#?}");
 }
 
-#[test]
-fn confined_by_apparmor_nothing_is_denied_that_totpd_needs() {
-    let mut kernel = Kernel::boot(ROOT, "apparmor");
+/// On a machine where AppArmor is in force nothing is denied that totpd needs. What a prisoner could do there.
+fn confined_by_apparmor(root: &str) -> (String, Tried) {
+    let mut kernel = Kernel::boot(root, "apparmor");
     kernel.run("apt-get install -y /opt/tests/libpam-totp.deb").ok();
     kernel
         .run(
@@ -171,6 +172,23 @@ fn confined_by_apparmor_nothing_is_denied_that_totpd_needs() {
     }
     assert!(kernel.run(DENIED).ok().contains("profile=\"totpd\""), "denials are found");
     named_by_doctor(&mut kernel);
+    let doctor = kernel.run("totpctl doctor").text();
+    (doctor, Tried::on(|script| kernel.run(script)))
+}
+
+#[test]
+fn confined_by_apparmor_nothing_is_denied_that_totpd_needs() {
+    // Debian's kernel does not have it look at the bus, and doctor says so.
+    let (doctor, tried) = confined_by_apparmor(ROOT);
+    assert!(doctor.contains("in this kernel it does not look at the bus"), "{doctor}");
+    assert_eq!(tried.could(), [prisoner::OWN, prisoner::UNITS[1], prisoner::UNITS[2]]);
+}
+
+#[test]
+fn confined_by_apparmor_of_ubuntu_it_speaks_with_the_bus_polkit_and_callers_alone() {
+    let (doctor, tried) = confined_by_apparmor("noble-kernel");
+    assert!(!doctor.contains("nothing confines totpd"), "{doctor}");
+    assert_eq!(tried.could(), [prisoner::OWN]);
 }
 
 /// The tests of logins themselves, each in a machine within the machine.
@@ -180,7 +198,7 @@ fn confined_by_apparmor_the_tests_of_logins_pass() {
     // Where each of them has its own copy of the daemon.
     kernel
         .run(
-            "sed 's|^profile totpd /usr/libexec/totpd {|profile totpd /{,**/}usr/libexec/totpd flags=(chroot_relative) {|' \
+            "sed 's|^profile totpd /usr/libexec/totpd flags=(\\(.*\\)) {|profile totpd /{,**/}usr/libexec/totpd flags=(\\1, chroot_relative) {|' \
              /opt/tests/packaging/apparmor/usr.libexec.totpd >/etc/apparmor.d/totpd && \
              grep -q chroot_relative /etc/apparmor.d/totpd && apparmor_parser -r /etc/apparmor.d/totpd",
         )
@@ -237,4 +255,7 @@ fn confined_by_selinux_nothing_is_denied_that_totpd_needs() {
     }
     assert!(!kernel.run(&denied).ok().is_empty(), "denials are found");
     named_by_doctor(&mut kernel);
+    let doctor = kernel.run("totpctl doctor").text();
+    assert!(!doctor.contains("nothing confines totpd"), "{doctor}");
+    assert_eq!(Tried::on(|script| kernel.run(script)).could(), [prisoner::OWN]);
 }

@@ -13,11 +13,22 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <systemd/sd-bus.h>
 #include <time.h>
 #include <unistd.h>
 
 static FILE *out;
+
+static const char BUS[] = "/run/dbus/system_bus_socket";
+
+/* Where engines of containers and machines listen, and do what root says. */
+static const char *const engines[] = {
+	"/run/docker.sock",	    "/run/containerd/containerd.sock", "/run/podman/podman.sock",
+	"/run/crio/crio.sock",	    "/run/k3s/containerd/containerd.sock", "/run/libvirt/libvirt-sock",
+	"/var/lib/incus/unix.socket", "/var/lib/lxd/unix.socket",	"/run/snapd.socket",
+};
 
 static void told(const char *what, int could)
 {
@@ -50,6 +61,66 @@ static int runs(const char *path)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+/* A connection to who listens there; negative, where it is not let in. */
+static int connected(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int connects(const char *path)
+{
+	int fd = connected(path);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* Whether systemd, as "name" there, starts a unit for whoever asks over this socket. The connection is its own:
+ * that of sd-bus takes a name first, which AppArmor of Ubuntu keeps from it. */
+static int starts_a_unit(const char *path, const char *name, const char *unit)
+{
+	sd_bus *bus = NULL;
+	int fd = connected(path);
+	int r;
+
+	if (fd < 0)
+		return 0;
+	r = sd_bus_new(&bus);
+	if (r >= 0)
+		r = sd_bus_set_fd(bus, fd, fd);
+	if (r >= 0 && name)
+		r = sd_bus_set_bus_client(bus, 1);
+	if (r >= 0)
+		r = sd_bus_start(bus);
+	if (r >= 0)
+		r = sd_bus_call_method(bus, name, "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
+				       "StartUnit", NULL, NULL, "ss", unit, "replace");
+	sd_bus_unref(bus);
+	errno = r < 0 ? -r : 0;
+	return r >= 0;
+}
+
+/* The same by the name that the bus gave systemd itself, which is one of the first. */
+static int starts_a_unit_by_number(const char *path, const char *unit)
+{
+	char name[16];
+
+	for (int n = 0; n < 20; n++) {
+		snprintf(name, sizeof(name), ":1.%d", n);
+		if (starts_a_unit(path, name, unit))
+			return 1;
+	}
+	return 0;
+}
+
 int main(void)
 {
 	out = fopen("/var/lib/totpd/prisoner.txt", "w");
@@ -76,6 +147,11 @@ int main(void)
 	struct timespec now = {0, 0};
 	told("set the clock", clock_settime(CLOCK_REALTIME, &now) == 0);
 	told("make a setuid file", chmod("/var/lib/totpd/mine", 04755) == 0);
+	told("ask systemd itself to start a unit", starts_a_unit("/run/systemd/private", NULL, "freed-1.service"));
+	told("ask systemd over the bus to start a unit", starts_a_unit(BUS, "org.freedesktop.systemd1", "freed-2.service"));
+	told("ask its number on the bus to start a unit", starts_a_unit_by_number(BUS, "freed-3.service"));
+	for (size_t n = 0; n < sizeof(engines) / sizeof(*engines); n++)
+		told(engines[n], connects(engines[n]));
 	fprintf(out, "done\n");
 	fclose(out);
 	return 0;

@@ -7,6 +7,7 @@ mod kernel;
 mod login;
 mod machine;
 pub mod picture;
+pub mod prisoner;
 mod seed;
 
 pub use host::Host;

@@ -7,6 +7,7 @@ use crate::bus::Bus;
 use crate::failure::Failure;
 use crate::output;
 
+mod confinement;
 mod machine;
 mod pam;
 pub(super) mod sshd;
@@ -92,6 +93,7 @@ fn host(refuses_others: bool) -> Report {
             return report;
         }
     }
+    confinement::look_at(&mut report);
     match bus.clock_is_synchronised() {
         Some(true) => report.does.push("the clock is synchronised".into()),
         Some(false) => report.wrong.push(

@@ -1,0 +1,92 @@
+//! Whether the kernel's own rules keep the daemon from what its unit cannot: above all from systemd, over the bus.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use super::Report;
+
+/// Adds a note where nothing confines the daemon that runs. For root alone, and where it runs.
+pub(super) fn look_at(report: &mut Report) {
+    let Some(label) = label_of(Path::new(DAEMON), 0) else { return };
+    let kernel = Kernel {
+        selinux_is_enforcing: fs::read_to_string("/sys/fs/selinux/enforce")
+            .is_ok_and(|on| on == "1"),
+        apparmor_sees_the_bus: Path::new("/sys/kernel/security/apparmor/features/dbus").is_dir(),
+    };
+    report.notes.extend(lack(&label, &kernel).map(str::to_owned));
+}
+
+/// What the rules of this kernel are good for.
+struct Kernel {
+    selinux_is_enforcing: bool,
+    /// Ubuntu's kernels have it look at what is said on the bus, Debian's do not.
+    apparmor_sees_the_bus: bool,
+}
+
+/// What the kernel calls the process of `program` that is `uid`: its AppArmor profile or SELinux context, empty where
+/// there is neither. Nothing if no such process can be seen.
+fn label_of(program: &Path, uid: u32) -> Option<String> {
+    let processes = fs::read_dir("/proc").ok()?;
+    // Anybody may run the program.
+    let is_it = |folder: &Path| {
+        fs::metadata(folder).is_ok_and(|process| process.uid() == uid)
+            && fs::read_link(folder.join("exe")).is_ok_and(|exe| exe == program)
+    };
+    let folder = processes.flatten().map(|entry| entry.path()).find(|folder| is_it(folder))?;
+    // A kernel without either has nothing there to be read.
+    let label = fs::read_to_string(folder.join("attr/current")).unwrap_or_default();
+    Some(label.trim_end_matches(['\n', '\0']).to_owned())
+}
+
+/// What a daemon with this label lacks.
+fn lack(label: &str, kernel: &Kernel) -> Option<&'static str> {
+    let by_selinux = label.split(':').nth(2) == Some("totpd_t") && kernel.selinux_is_enforcing;
+    let by_apparmor = label == "totpd (enforce)";
+    match (by_selinux, by_apparmor, kernel.apparmor_sees_the_bus) {
+        (true, _, _) | (_, true, true) => None,
+        (false, true, false) => Some(NOT_ON_THE_BUS),
+        (false, false, _) => Some(UNCONFINED),
+    }
+}
+
+const DAEMON: &str = "/usr/libexec/totpd";
+const UNCONFINED: &str = "nothing confines totpd on the bus: who takes the daemon over can have systemd start anything as \
+                          root; load its AppArmor profile or its SELinux module (distributions.md in the documentation)";
+const NOT_ON_THE_BUS: &str = "nothing confines totpd on the bus: AppArmor does so elsewhere, but in this kernel it does not \
+                              look at the bus; who takes the daemon over can have systemd start anything as root";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_profile_and_our_domain_confine_it_when_they_are_in_force() {
+        let kernel = |selinux_is_enforcing, apparmor_sees_the_bus| Kernel {
+            selinux_is_enforcing,
+            apparmor_sees_the_bus,
+        };
+        for (label, kernel, expected) in [
+            ("totpd (enforce)", kernel(false, true), None),
+            ("totpd (enforce)", kernel(false, false), Some(NOT_ON_THE_BUS)),
+            ("totpd (complain)", kernel(false, true), Some(UNCONFINED)),
+            ("unconfined", kernel(false, true), Some(UNCONFINED)),
+            ("other (enforce)", kernel(false, true), Some(UNCONFINED)),
+            ("", kernel(false, false), Some(UNCONFINED)),
+            ("system_u:system_r:totpd_t:s0", kernel(true, false), None),
+            ("system_u:system_r:totpd_t:s0", kernel(false, true), Some(UNCONFINED)),
+            ("system_u:system_r:unconfined_service_t:s0", kernel(true, false), Some(UNCONFINED)),
+            ("system_u:totpd_t:initrc_t:s0", kernel(true, false), Some(UNCONFINED)),
+        ] {
+            assert_eq!(lack(label, &kernel), expected, "{label}");
+        }
+    }
+
+    #[test]
+    fn a_process_is_found_by_its_program() {
+        let (own, uid) = (std::env::current_exe().unwrap(), nix::unistd::geteuid().as_raw());
+        assert!(label_of(&own, uid).is_some());
+        assert!(label_of(&own, uid + 1).is_none());
+        assert!(label_of(Path::new("/no/such/program"), uid).is_none());
+    }
+}

@@ -46,12 +46,13 @@ impl<'de> Visitor<'de> for Entries {
     }
 }
 
-/// Bytes of text in a value. What is no text counts as a word of eight.
+/// Bytes of text in a value. What is no text, or holds none, counts as a word of eight: thousands of nothing are
+/// something too.
 fn weight(value: &Variant<'_>) -> usize {
-    match value {
+    let text = match value {
+        Variant::U8(_) => return 1,
         Variant::Str(text) => text.len(),
         Variant::ObjectPath(path) => path.len(),
-        Variant::U8(_) => 1,
         Variant::Array(values) => values.iter().map(weight).sum(),
         Variant::Variant(value) => WORD + weight(value),
         Variant::Structure(fields) => fields.fields().iter().map(weight).sum(),
@@ -59,7 +60,8 @@ fn weight(value: &Variant<'_>) -> usize {
             entries.iter().map(|(key, value)| weight(key) + weight(value)).sum()
         }
         _ => WORD,
-    }
+    };
+    text.max(WORD)
 }
 
 /// Entries at most. The longest context and the longest options have half as many.
@@ -107,5 +109,9 @@ mod tests {
         assert_eq!(sent(&text(MOST_TEXT - 3)), Err(Malformed));
         let many: Vec<Variant<'_>> = (0..600).map(|_| Variant::from(1_u8)).collect();
         assert_eq!(sent(&with(1, &Variant::from(many))), Err(Malformed), "nested values count");
+        for nothing in [Variant::from(""), Variant::from(Vec::<String>::new())] {
+            let thousands = vec![nothing; 1000];
+            assert_eq!(sent(&with(1, &Variant::from(thousands))), Err(Malformed), "so does nothing");
+        }
     }
 }

@@ -116,9 +116,15 @@ impl Throttle {
     }
 
     /// Forgets the sources that were known too long ago or can be known no more, and mends what a
-    /// clock that ran ahead has left: a wait never starts in the future.
+    /// clock that ran ahead has left: a wait never starts in the future, and no source was known there.
+    ///
+    /// A right code from the future counts as one of now. To forget its source instead would make a stranger of the
+    /// owner, whom guessers can keep out.
     pub fn settle(&mut self, now: u64, rules: &ThrottleRules) {
         self.known.retain(|known| is_fresh(known, now, rules));
+        for known in &mut self.known {
+            known.last_success = known.last_success.min(now);
+        }
         let budgets = self.known.iter_mut().map(|known| &mut known.budget);
         for budget in budgets.chain([&mut self.strangers]) {
             budget.last_failure = budget.last_failure.min(now);
@@ -165,6 +171,8 @@ const MOST_KNOWN_SOURCES: usize = 8;
 #[cfg(test)]
 pub(crate) mod tests {
     use std::net::IpAddr;
+
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -327,5 +335,64 @@ pub(crate) mod tests {
         throttle.settle(1000, &RULES);
         assert_eq!(throttle.standing(&address(1), 1000, &RULES), Standing::Waiting(30));
         assert_eq!(throttle.standing(&address(1), 1030, &RULES), Standing::Open);
+    }
+
+    #[test]
+    fn a_source_of_a_clock_that_ran_ahead_is_known_from_now_on_and_no_longer_than_others() {
+        let mut throttle = Throttle::default();
+        throttle.succeed(&address(1), 4_000_000_000, &RULES);
+        for _ in 0..100 {
+            throttle.fail(&address(2), 1000);
+        }
+        throttle.settle(1000, &RULES);
+        assert_eq!(throttle.known()[0].last_success, 1000);
+        let end = 1000 + RULES.known_source;
+        assert_eq!(throttle.standing(&address(1), end - 1, &RULES), Standing::Open);
+        assert_eq!(throttle.standing(&address(1), end, &RULES), Standing::Locked);
+    }
+
+    /// Sources of a record, by the time of their last right code and their wrong ones, least recent first.
+    fn arbitrary() -> impl Strategy<Value = Throttle> {
+        let budget = || {
+            (0_u32..120, 0_u64..10_000_000)
+                .prop_map(|(failures, last_failure)| Budget { failures, last_failure })
+        };
+        let known = prop::collection::vec((0_u64..10_000_000, budget()), 0..=MOST_KNOWN_SOURCES);
+        (budget(), known).prop_map(|(strangers, known)| {
+            let known = known.into_iter().zip(1..).map(|((last_success, budget), last)| {
+                KnownSource { source: address(last), last_success, budget }
+            });
+            Throttle { strangers, known: known.collect() }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_settled_record_has_no_future_and_keeps_what_was_good(
+            before in arbitrary(),
+            now in 0_u64..10_000_000,
+            later in 0_u64..10_000_000,
+        ) {
+            let mut settled = before.clone();
+            settled.settle(now, &RULES);
+            for known in settled.known() {
+                prop_assert!(known.last_success <= now && known.budget.last_failure <= now);
+            }
+            let mut again = settled.clone();
+            again.settle(now, &RULES);
+            prop_assert_eq!(&again, &settled);
+            for known in before.known() {
+                let kept = settled.known().iter().find(|kept| kept.source == known.source);
+                let was_known = is_fresh(known, now, &RULES);
+                prop_assert_eq!(kept.is_some(), was_known, "nobody becomes a stranger by it");
+                if let Some(kept) = kept.filter(|_| known.last_success <= now) {
+                    prop_assert_eq!(kept.last_success, known.last_success);
+                }
+            }
+            // Whatever the record said, without another right code nobody is known for longer than the rule has it.
+            let end = now + RULES.known_source + later;
+            settled.settle(end, &RULES);
+            prop_assert!(settled.known().is_empty());
+        }
     }
 }

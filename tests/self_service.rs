@@ -144,6 +144,37 @@ fn whom_polkit_lets_manage_is_no_root_and_needs_a_code_for_itself() {
     assert!(machine.log().contains("TOTP_BY_UID=1003"), "{}", machine.log());
 }
 
+/// A pending factor is no way to try codes of the verified one.
+#[test]
+fn a_code_of_the_old_factor_counts_where_a_first_code_is_wanted() {
+    let machine = Machine::with_programs();
+    machine.self_service();
+    machine.write("/etc/totpd/totpd.toml.d/10-test.toml", "[throttle]\nfree_failures = 1\n");
+    let seed = machine.enrolled("alice", 1);
+    let manager = "org.totpd.Totp1.Manager";
+    let made = machine.call(
+        "alice",
+        &format!("{manager}.Enroll"),
+        &format!("alice \"{{'code': <'{}'>}}\"", seed.code()),
+    );
+    let made = made.ok();
+    let factor = made.split('\'').nth(1).unwrap();
+    let confirm = |code: &str| {
+        machine.call("alice", &format!("{manager}.Confirm"), &format!("alice {factor} {code}"))
+    };
+    let first = confirm(&seed.next_code());
+    assert!(first.stderr.contains("factor that you had before"), "{first:#?}");
+    let state = machine.run("totpctl show alice").ok();
+    assert!(state.contains(", 1 wrong code"), "it is counted: {state}");
+    let second = confirm(&seed.next_code());
+    assert!(second.stderr.contains("wrong code; 3 more tries"), "{second:#?}");
+    assert!(!second.stderr.contains("had before"), "it waits: {second:#?}");
+    // The first code itself is no guess, and is good at any time.
+    let secret = made.split("secret=").nth(1).unwrap().split('&').next().unwrap();
+    let right = machine.run(&format!("oathtool -b --totp {secret}")).ok();
+    confirm(right.trim()).ok();
+}
+
 #[test]
 fn without_polkit_it_is_root_alone_and_that_is_said() {
     let machine = Machine::new();

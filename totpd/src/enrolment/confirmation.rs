@@ -5,6 +5,8 @@ use crate::enrolment::diagnosis::{Diagnosis, diagnose};
 use crate::enrolment::{EnrolmentRules, Refusal, is_over, verify};
 use crate::factor::{Maker, Match, Status};
 use crate::record::Record;
+use crate::source::Source;
+use crate::throttle::{Standing, ThrottleRules};
 
 /// What came of a first code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -30,7 +32,8 @@ pub enum Confirmation {
     },
 }
 
-/// Tries the first code of the factor `id` for `maker` at `now` (seconds since 1970).
+/// Tries the first code of the factor `id` for `maker` at `now` (seconds since 1970). One that is no code of that
+/// factor was a try at the verified ones, and counts as a wrong code of its maker.
 pub fn confirm(
     record: &mut Record,
     maker: Maker,
@@ -38,8 +41,13 @@ pub fn confirm(
     code: &Code,
     now: u64,
     rules: &EnrolmentRules,
+    throttle: &ThrottleRules,
 ) -> Confirmation {
     let counter = match try_first_code(record, (maker, id), code, now, rules, MAX_WRONG) {
+        Err(Confirmation::Wrong { left, diagnosis }) => {
+            let diagnosis = counted(record, maker, diagnosis, now, throttle);
+            return Confirmation::Wrong { left, diagnosis };
+        }
         Err(confirmation) => return confirmation,
         Ok(counter) => counter,
     };
@@ -51,6 +59,32 @@ pub fn confirm(
     factor.is_brought = false;
     let id = factor.id.clone();
     verify(record, &id, now, rules).map_or_else(Confirmation::Refused, |()| Confirmation::Verified)
+}
+
+/// What `maker` is told of a wrong first code. It would say whether that is a code of a verified factor, so it is
+/// counted as one that was tried there, and where no more may be tried nothing is said. Root can read the seeds.
+fn counted(
+    record: &mut Record,
+    maker: Maker,
+    diagnosis: Diagnosis,
+    now: u64,
+    rules: &ThrottleRules,
+) -> Diagnosis {
+    let was_tried = matches!(diagnosis, Diagnosis::OldFactor | Diagnosis::Unknown)
+        && record.verified().next().is_some();
+    let Maker::Uid(uid) = maker else { return diagnosis };
+    if !was_tried {
+        return diagnosis;
+    }
+    let source = Source::Uid(uid);
+    record.throttle.settle(now, rules);
+    match record.throttle.standing(&source, now, rules) {
+        Standing::Open => {
+            record.throttle.fail(&source, now);
+            diagnosis
+        }
+        Standing::Locked | Standing::Waiting(_) => Diagnosis::Unknown,
+    }
 }
 
 /// The counter of a right first code of the pending factor that `maker` made under `id`. The factor is dropped

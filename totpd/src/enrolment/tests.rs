@@ -6,6 +6,9 @@ use crate::code::Code;
 use crate::factor::tests::{code_of, verified};
 use crate::factor::{Kind, LoginNonce, LoginToken};
 use crate::seed::Seed;
+use crate::source::Source;
+use crate::throttle::Standing;
+use crate::throttle::tests::RULES as THROTTLE;
 use crate::user::UserName;
 
 const RULES: EnrolmentRules = EnrolmentRules { unverified_lifetime: 600, max_factors: 1, skew: 1 };
@@ -50,7 +53,7 @@ fn request(new: Factor) -> Request {
 /// Gives the right code of the present time step.
 fn confirm_rightly(record: &mut Record, maker: Maker, number: u8, now: u64) -> Confirmation {
     let code = code_of(&factor(number, Status::Verified), now / 30);
-    confirm(record, maker, id(number).as_str(), &code, now, &RULES)
+    confirm(record, maker, id(number).as_str(), &code, now, &RULES, &THROTTLE)
 }
 
 #[test]
@@ -105,7 +108,7 @@ fn a_factor_is_confirmed_by_its_maker_alone() {
     let mut record = with(vec![pending(1, Maker::Root)]);
     for _ in 0..9 {
         let wrong = Code::parse("000000").unwrap();
-        confirm(&mut record, ALICE, id(1).as_str(), &wrong, NOW, &RULES);
+        confirm(&mut record, ALICE, id(1).as_str(), &wrong, NOW, &RULES, &THROTTLE);
     }
     assert_eq!(confirm_rightly(&mut record, Maker::Root, 1, NOW), Confirmation::Verified);
 }
@@ -185,7 +188,7 @@ fn several_factors_stay_side_by_side_up_to_the_limit() {
     let mut record = with(vec![pending(3, Maker::Root)]);
     record.factors.extend([factor(1, Status::Verified), factor(2, Status::Verified)]);
     let code = code_of(&record.factors[0], 1000);
-    let told = confirm(&mut record, Maker::Root, id(3).as_str(), &code, NOW, &TWO);
+    let told = confirm(&mut record, Maker::Root, id(3).as_str(), &code, NOW, &TWO, &THROTTLE);
     assert_eq!(told, Confirmation::Refused(Refusal::NoRoom));
 }
 
@@ -202,7 +205,10 @@ fn five_wrong_first_codes_drop_the_factor_and_leave_the_old_one() {
         ("000000", Confirmation::NotWaiting),
     ] {
         let code = Code::parse(code).unwrap();
-        assert_eq!(confirm(&mut record, ALICE, id(2).as_str(), &code, NOW, &RULES), told);
+        assert_eq!(
+            confirm(&mut record, ALICE, id(2).as_str(), &code, NOW, &RULES, &THROTTLE),
+            told
+        );
     }
     assert_eq!(record.factors.len(), 1);
     assert!(record.factors[0].is_verified());
@@ -402,4 +408,53 @@ fn three_wrong_first_codes_end_the_factor_of_a_login() {
     }
     assert_eq!(left, [2, 1, 0]);
     assert!(record.factors.is_empty());
+}
+
+/// Gives a first code of the factor 2 that is one of the factor 1.
+fn confirm_by_the_old_one(record: &mut Record, maker: Maker, now: u64) -> Confirmation {
+    let code = code_of(&factor(1, Status::Verified), now / 30);
+    confirm(record, maker, id(2).as_str(), &code, now, &RULES, &THROTTLE)
+}
+
+#[test]
+fn a_first_code_that_was_a_try_at_the_verified_factor_counts_there_until_nothing_is_told() {
+    let mut record = with(vec![factor(1, Status::Verified), pending(2, ALICE)]);
+    let wrong = |left, diagnosis| Confirmation::Wrong { left, diagnosis };
+    let old = confirm_by_the_old_one(&mut record, ALICE, NOW);
+    assert_eq!(old, wrong(4, Diagnosis::OldFactor));
+    assert_eq!(record.throttle.strangers().failures(), 1);
+    // What is no code of it says something too.
+    let nonsense = Code::parse("000000").unwrap();
+    let told = confirm(&mut record, ALICE, id(2).as_str(), &nonsense, NOW, &RULES, &THROTTLE);
+    assert_eq!(told, wrong(3, Diagnosis::Unknown));
+    assert_eq!(record.throttle.strangers().failures(), 2);
+    assert_eq!(confirm_by_the_old_one(&mut record, ALICE, NOW), wrong(2, Diagnosis::OldFactor));
+    // As many as at a login: neither looked at nor counted from here on.
+    assert_eq!(confirm_by_the_old_one(&mut record, ALICE, NOW), wrong(1, Diagnosis::Unknown));
+    assert_eq!(record.throttle.strangers().failures(), 3);
+    let standing = record.throttle.standing(&Source::Uid(1000), NOW, &THROTTLE);
+    assert_eq!(standing, Standing::Waiting(30));
+    assert_eq!(confirm_rightly(&mut record, ALICE, 2, NOW), Confirmation::Verified);
+}
+
+#[test]
+fn a_first_code_counts_for_who_gave_it_and_not_where_nothing_is_told() {
+    let mut known = with(vec![factor(1, Status::Verified), pending(2, ALICE)]);
+    known.throttle.succeed(&Source::Uid(1000), NOW, &THROTTLE);
+    confirm_by_the_old_one(&mut known, ALICE, NOW);
+    assert_eq!(known.throttle.strangers().failures(), 0);
+    assert_eq!(known.throttle.known()[0].budget.failures(), 1);
+    // Root is no guesser.
+    let mut by_root = with(vec![factor(1, Status::Verified), pending(2, Maker::Root)]);
+    let told = confirm_by_the_old_one(&mut by_root, Maker::Root, NOW);
+    assert_eq!(told, Confirmation::Wrong { left: 4, diagnosis: Diagnosis::OldFactor });
+    // There is nothing to try, or it is a code of the new factor.
+    let mut first = with(vec![factor(1, Status::Disabled), pending(2, ALICE)]);
+    confirm_by_the_old_one(&mut first, ALICE, NOW);
+    let mut late = with(vec![factor(1, Status::Verified), pending(2, ALICE)]);
+    let code = code_of(&factor(2, Status::Verified), NOW / 30 - 2);
+    confirm(&mut late, ALICE, id(2).as_str(), &code, NOW, &RULES, &THROTTLE);
+    for record in [by_root, first, late] {
+        assert_eq!(record.throttle, crate::throttle::Throttle::default());
+    }
 }

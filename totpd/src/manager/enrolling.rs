@@ -112,11 +112,12 @@ pub(super) async fn confirm(
         return Err(Error::BadCode("that is no code: type the digits of your app".into()));
     };
     let (id, now, rules) = (factor.to_owned(), clock::now(), daemon.config.enrolment.clone());
+    let throttle = daemon.config.rules.throttle.clone();
     let (uid, maker) = (actor.target.uid_now(), Maker::from_uid(actor.caller.uid));
     let confirmation = daemon
         .update(&actor.target, move |mut record| {
             let confirmation = if record.uid == uid {
-                enrolment::confirm(&mut record, maker, &id, &code, now, &rules)
+                enrolment::confirm(&mut record, maker, &id, &code, now, &rules, &throttle)
             } else {
                 Confirmation::NotWaiting
             };

@@ -97,7 +97,7 @@ proptest! {
                         let code = code_of(&pending, counter);
                         // The first code is used up, as one that opened.
                         let told =
-                            confirm(&mut record, Maker::Root, pending.id.as_str(), &code, now, &rules);
+                            confirm(&mut record, Maker::Root, pending.id.as_str(), &code, now, &rules, &THROTTLE);
                         if told == Confirmation::Verified {
                             let used = used_of(&record, &pending.id);
                             prop_assert!(!opened.contains(&used), "{used:?} was used before");

@@ -202,13 +202,13 @@ impl State {
             Step::Confirm { caller, id } => {
                 let (party, maker) = CALLERS[*caller];
                 let code = code(&next.record, id);
-                confirm(&mut next.record, maker, id.as_str(), &code, now, rules);
+                confirm(&mut next.record, maker, id.as_str(), &code, now, rules, &THROTTLE);
                 party
             }
             Step::GuessOnceMore { caller, id } => {
                 let (party, maker) = CALLERS[*caller];
                 let wrong = Code::parse("00000000").unwrap();
-                confirm(&mut next.record, maker, id.as_str(), &wrong, now, rules);
+                confirm(&mut next.record, maker, id.as_str(), &wrong, now, rules, &THROTTLE);
                 party
             }
             Step::RemoveAll { caller } => {

@@ -69,8 +69,15 @@ impl Host {
         let (id, code, now) = (factor(name, 0).id, code(name, self.step()), self.now());
         run(self.opened.store.update(user(name), move |record| {
             let mut record = record.unwrap_or_else(|| Record::new(1000));
-            let told =
-                enrolment::confirm(&mut record, Maker::Root, id.as_str(), &code, now, &ENROLMENT);
+            let told = enrolment::confirm(
+                &mut record,
+                Maker::Root,
+                id.as_str(),
+                &code,
+                now,
+                &ENROLMENT,
+                &RULES.throttle,
+            );
             (told, Some(record))
         }))
     }

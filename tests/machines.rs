@@ -18,6 +18,7 @@ mod environment;
 mod floods;
 mod guest;
 mod identity;
+mod journal;
 mod login;
 mod manners;
 mod outage;

@@ -170,7 +170,8 @@ fn ask_and_verify<S: Session>(
     let name = name(user);
     let begun = totpd.begin(&name, &context)?;
     if options.debug {
-        log::write(Severity::Debug, &format!("{name}: {}", begun.word()));
+        // Without the name: people type passwords in its place, and totpd logs those that somebody has.
+        log::write(Severity::Debug, &begun.word());
     }
     let (mut text, digits) = match begun {
         Begun::Prompt { text, digits } => (text, digits),

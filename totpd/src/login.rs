@@ -53,7 +53,7 @@ impl Login {
             && may_skip(&record, uid)
         {
             let source = context.source(caller.uid);
-            decision(user, &context, &source, "skipped", "not enrolled").write();
+            decision(Some(user), &context, &source, "skipped", "not enrolled").write();
             return Ok((action::SKIP.into(), Dictionary::new()));
         }
         let (now, rules) = (clock::now(), &self.0.config.rules.throttle);
@@ -90,13 +90,14 @@ impl Login {
         let target = self.0.target_for(caller, user).await?;
         let context = believed(context, caller)?;
         let source = context.source(caller.uid);
+        let name = target.loggable(user);
         if context.enroll
             && let (Some(nonce), Some(factor)) = (context.nonce, &context.factor)
         {
             let shown = (nonce, factor.as_str());
             let (word, details, reason) =
                 first_login::judge(&self.0, &target, shown, code, &context).await?;
-            decision(user, &context, &source, word, reason).with("TOTP_FACTOR", factor).write();
+            decision(name, &context, &source, word, reason).with("TOTP_FACTOR", factor).write();
             return Ok((word.into(), details));
         }
         let one = Attempt {
@@ -109,7 +110,7 @@ impl Login {
         };
         let rules = self.0.config.rules.clone();
         let judged = self.0.update(&target, move |record| attempt(record, &one, &rules)).await?;
-        of_attempt(user, &context, &source, &target, &judged).write();
+        of_attempt(name, &context, &source, &judged).write();
         if context.enroll && matches!(judged, Verdict::Denied(Reason::NotEnrolled)) {
             let told = Reply::new().with("message", first_login::ELSEWHERE);
             return Ok((verdict::DENIED.into(), told.into()));
@@ -136,7 +137,7 @@ impl Login {
         let context = believed(context, caller)?;
         let done = first_login::complete(&self.0, token, &context).await?;
         let source = context.source(caller.uid);
-        decision(&done.user, &context, &source, done.verdict, done.reason)
+        decision(done.user.as_deref(), &context, &source, done.verdict, done.reason)
             .with("TOTP_FACTOR", &done.factor)
             .write();
         Ok((done.verdict.into(), done.details))

@@ -26,6 +26,13 @@ impl Target {
         record
     }
 
+    /// The name as it was typed, if a log may have it. People type passwords where a login asks for the name, so
+    /// what leads to no account is in no log.
+    #[must_use]
+    pub fn loggable<'a>(&self, typed: &'a str) -> Option<&'a str> {
+        self.uid.map(|_| typed)
+    }
+
     /// The uid that attempts are judged with.
     #[must_use]
     pub fn uid_now(&self) -> u32 {
@@ -55,5 +62,9 @@ mod tests {
         assert_eq!(target.record(Some(enrolled(7))).uid, 7);
         let nobody = Target { uid: None, ..target };
         assert_eq!((nobody.record(None).uid, nobody.uid_now()), (NO_UID, NO_UID));
+        assert_eq!(
+            (nobody.loggable("alice"), Target { uid: Some(0), ..nobody.clone() }.loggable("root")),
+            (None, Some("root"))
+        );
     }
 }

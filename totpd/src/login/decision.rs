@@ -6,20 +6,18 @@ use crate::attempt::{Reason, Verdict};
 use crate::context::Context;
 use crate::journal::{Entry, Priority, escaped, shortened};
 use crate::source::Source;
-use crate::target::Target;
 
-/// What came of one attempt.
+/// What came of one attempt. `user`: the name, if it is one that this machine knows.
 pub(super) fn of_attempt(
-    user: &str,
+    user: Option<&str>,
     context: &Context,
     source: &Source,
-    target: &Target,
     judged: &Verdict,
 ) -> Entry {
     let (word, reason) = match judged {
         Verdict::Approved { method: "recovery", .. } => (verdict::APPROVED, "recovery code"),
         Verdict::Approved { .. } => (verdict::APPROVED, "right code"),
-        Verdict::Denied(reason) => (verdict::DENIED, words(*reason, target)),
+        Verdict::Denied(reason) => (verdict::DENIED, words(*reason, user)),
         Verdict::Throttled { retry_after: None } => (verdict::THROTTLED, "locked"),
         Verdict::Throttled { retry_after: Some(_) } => (verdict::THROTTLED, "waiting"),
     };
@@ -35,11 +33,11 @@ pub(super) fn of_attempt(
     }
 }
 
-fn words(reason: Reason, target: &Target) -> &'static str {
+fn words(reason: Reason, user: Option<&str>) -> &'static str {
     match reason {
         Reason::Disabled => "all factors are disabled: totpctl set",
         Reason::Malformed => "not a code",
-        Reason::NotEnrolled if target.uid.is_none() => "no such user",
+        Reason::NotEnrolled if user.is_none() => "no such user",
         Reason::NotEnrolled => "not enrolled",
         Reason::Unsynchronised => "the token is to be resynchronised: totpctl resync",
         Reason::UidChanged => "the name belongs to another uid than at enrolment",
@@ -52,28 +50,33 @@ fn words(reason: Reason, target: &Target) -> &'static str {
 
 /// The structured record of one decision.
 pub(super) fn decision(
-    user: &str,
+    user: Option<&str>,
     context: &Context,
     source: &Source,
     word: &str,
     reason: &str,
 ) -> Entry {
-    let user = shortened(user);
-    let service = context.service.as_deref().unwrap_or("-");
-    let message =
-        format!("{word} for {} at {} from {source}: {reason}", escaped(&user), escaped(service));
+    let service = escaped(context.service.as_deref().unwrap_or("-"));
+    let message = format!("{word} for {} at {service} from {source}: {reason}", named(user));
     let priority = match word {
         verdict::APPROVED => Priority::Info,
         _ => Priority::Notice,
     };
     Entry::new(priority, message)
         .with("MESSAGE_ID", DECISION)
-        .with("TOTP_USER", &user)
+        .with("TOTP_USER", &shortened(user.unwrap_or_default()))
         .with("TOTP_SERVICE", context.service.as_deref().unwrap_or_default())
         .with("TOTP_RHOST", context.rhost.as_deref().unwrap_or_default())
         .with("TOTP_TTY", context.tty.as_deref().unwrap_or_default())
         .with("TOTP_VERDICT", word)
         .with("TOTP_REASON", reason)
+}
+
+fn named(user: Option<&str>) -> String {
+    user.map_or_else(
+        || "a name that this machine does not know".into(),
+        |user| escaped(&shortened(user)),
+    )
 }
 
 /// Finds every decision: `journalctl MESSAGE_ID=…`.
@@ -83,21 +86,20 @@ const DECISION: &str = "3c6f1a52d0f94a7f8e0f4f6a3d9a1b7e";
 mod tests {
     use super::*;
     use crate::factor::FactorId;
-    use crate::store::conformance::user;
 
     /// The fields of the record in the journal.
-    fn fields(target: &Target, judged: &Verdict) -> Vec<String> {
+    fn fields(user: Option<&str>, judged: &Verdict) -> Vec<String> {
         let context = Context { service: Some("sshd".into()), ..Context::default() };
-        let entry = of_attempt("al\nice", &context, &Source::Nowhere, target, judged);
+        let entry = of_attempt(user, &context, &Source::Nowhere, judged);
         String::from_utf8(entry.native()).unwrap().lines().map(ToOwned::to_owned).collect()
     }
 
     #[test]
     fn an_approval_says_by_what() {
-        let alice = Target { subject: user("alice"), uid: Some(1000) };
+        let alice = Some("al\nice");
         let id = FactorId::from_random([1; 5]);
         let approved = |factor, method| Verdict::Approved { factor, method, left: 9, used: None };
-        let told = fields(&alice, &approved(Some(id.clone()), "totp"));
+        let told = fields(alice, &approved(Some(id.clone()), "totp"));
         for field in [
             "PRIORITY=6",
             "MESSAGE_ID=3c6f1a52d0f94a7f8e0f4f6a3d9a1b7e",
@@ -110,7 +112,7 @@ mod tests {
             assert!(told.iter().any(|line| line == field), "{field}: {told:?}");
         }
         assert!(!told.iter().any(|line| line.starts_with("TOTP_RECOVERY")));
-        let told = fields(&alice, &approved(None, "recovery"));
+        let told = fields(alice, &approved(None, "recovery"));
         for field in ["TOTP_REASON=recovery code", "TOTP_RECOVERY_CODES_LEFT=9"] {
             assert!(told.iter().any(|line| line == field), "{field}: {told:?}");
         }
@@ -118,20 +120,28 @@ mod tests {
 
     #[test]
     fn a_refusal_says_why() {
-        for (uid, judged, verdict, reason) in [
+        for (user, judged, verdict, reason) in [
             (None, Verdict::Denied(Reason::NotEnrolled), "denied", "no such user"),
-            (Some(1), Verdict::Denied(Reason::NotEnrolled), "denied", "not enrolled"),
-            (Some(1), Verdict::Denied(Reason::Used), "denied", "used code"),
-            (Some(1), Verdict::Denied(Reason::Wrong), "denied", "wrong code"),
-            (Some(1), Verdict::Throttled { retry_after: None }, "throttled", "locked"),
-            (Some(1), Verdict::Throttled { retry_after: Some(5) }, "throttled", "waiting"),
+            (Some("alice"), Verdict::Denied(Reason::NotEnrolled), "denied", "not enrolled"),
+            (Some("alice"), Verdict::Denied(Reason::Used), "denied", "used code"),
+            (Some("alice"), Verdict::Denied(Reason::Wrong), "denied", "wrong code"),
+            (Some("alice"), Verdict::Throttled { retry_after: None }, "throttled", "locked"),
+            (Some("alice"), Verdict::Throttled { retry_after: Some(5) }, "throttled", "waiting"),
         ] {
-            let told = fields(&Target { subject: user("alice"), uid }, &judged);
+            let told = fields(user, &judged);
             let [verdict, reason] =
                 [format!("TOTP_VERDICT={verdict}"), format!("TOTP_REASON={reason}")];
             for field in ["PRIORITY=5", &verdict, &reason] {
                 assert!(told.iter().any(|line| line == field), "{field}: {told:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_name_that_nobody_has_is_not_told() {
+        let told = fields(None, &Verdict::Denied(Reason::NotEnrolled));
+        assert!(!told.iter().any(|line| line.starts_with("TOTP_USER")), "{told:?}");
+        let message = "MESSAGE=denied for a name that this machine does not know at sshd from nowhere: no such user";
+        assert_eq!(told[0], message);
     }
 }

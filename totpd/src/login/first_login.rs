@@ -117,8 +117,8 @@ pub(super) async fn judge(
 
 /// What came of the end of a login that shows `token`.
 pub(super) struct Completed {
-    /// Whose login it is.
-    pub(super) user: String,
+    /// The name of whose login it is, if this machine knows it.
+    pub(super) user: Option<String>,
     /// The word of the contract.
     pub(super) verdict: &'static str,
     /// Its details: `message` s.
@@ -171,7 +171,7 @@ pub(super) async fn complete(
         Some(NOT_KEPT.to_owned())
     };
     Ok(Completed {
-        user: token.user.to_string(),
+        user: target.loggable(token.user.as_str()).map(ToOwned::to_owned),
         verdict: word,
         details: Reply::new().with_some("message", message).into(),
         reason,

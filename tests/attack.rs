@@ -43,6 +43,53 @@ fn a_thousand_prompts_in_one_process_are_a_handful_of_guesses() {
     assert_eq!(again.rc, pam::SUCCESS);
 }
 
+/// A record that was damaged tells a stranger nothing: neither that it is there, nor that it is damaged.
+#[test]
+fn a_damaged_record_looks_like_any_other_until_the_end() {
+    let machine = Machine::new();
+    for (service, options) in
+        [("nullok", "nodelay nullok"), ("enroll", "nodelay enroll"), ("slow", "")]
+    {
+        machine.service(service, &format!("auth required pam_totp.so {options}\n"));
+    }
+    machine.enrolled("alice", 1);
+    machine.enrolled("bob", 2);
+    machine.kill_daemon("KILL");
+    let damage = "UPDATE record SET uid = uid + 1 WHERE subject = 'bob'";
+    let edit = "sqlite3 -cmd '.timeout 10000' /var/lib/totpd/store.db";
+    machine.run(&format!("{edit} \"{damage}\"")).ok();
+    // What is seen, but for how long a wait is.
+    let seen = |user: &str| {
+        [
+            ("totp", "000000"),
+            ("nullok", "0000-0000-0000-0000"),
+            ("enroll", "000000"),
+            ("enroll", "000000"),
+            ("slow", "000000"),
+        ]
+        .map(|(service, code)| {
+            let login = machine.pam(service, user, code).with("-t ssh -h 192.0.2.9").go();
+            assert!(service != "slow" || login.ms >= 1500, "no delay: {login:#?}");
+            let shown = login.shown.concat().replace(|c: char| c.is_ascii_digit(), "");
+            (login.rc, shown)
+        })
+    };
+    let (whole, damaged) = (seen("alice"), seen("bob"));
+    assert_eq!(whole, damaged);
+    let codes = damaged.map(|(rc, _)| rc);
+    let (denied, throttled) = (pam::AUTH_ERR, pam::MAXTRIES);
+    assert_eq!(codes, [denied, denied, denied, throttled, throttled]);
+    let own = machine.run_as("bob", "/opt/tests/pam totp bob 000000");
+    assert!(own.stdout.contains(&format!("rc={throttled} ")), "over the bus: {own:#?}");
+    // The administrator is told, at the priority of an error.
+    let log = machine.log();
+    let told = "MESSAGE=the record of bob cannot be unsealed: it was damaged, or changed by somebody else\nPRIORITY=3\n";
+    assert!(log.contains(told), "{log}");
+    assert!(log.contains("denied for bob at totp from 192.0.2.9: the record is damaged"), "{log}");
+    let state = machine.run("totpctl verify-store");
+    assert!(state.stderr.contains("damaged: bob\n"), "nothing was enrolled: {state:#?}");
+}
+
 /// An ordinary user asks about itself as fast as it can.
 #[test]
 fn a_flood_of_an_ordinary_user_keeps_nobody_else_out() {

@@ -72,6 +72,8 @@ pub enum Verdict {
 /// Why a code was not accepted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Reason {
+    /// The record cannot be unsealed. The shell around this says so, when it judged by another record.
+    Damaged,
     /// All factors of the user are switched off.
     Disabled,
     /// No answer, or one that cannot be a code. No guess was made, so none is counted.

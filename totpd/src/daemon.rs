@@ -123,6 +123,12 @@ impl Daemon {
         })
     }
 
+    /// Whose record is looked at if that of `target` is damaged: a bucket, so that the login is asked, throttled
+    /// and refused as any other. There is no factor in it, and no account behind it.
+    pub(crate) fn instead_of_damaged(&self, target: &Target) -> Target {
+        Target { subject: self.buckets.of(&target.subject.row()), uid: None }
+    }
+
     /// What was typed, ready to be judged. A recovery code is hashed here: one at a time and in a thread
     /// of its own, so that whoever guesses keeps nobody else waiting, and not at all where the throttle
     /// would not let it be looked at.

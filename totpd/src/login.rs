@@ -10,10 +10,12 @@ use crate::clock;
 use crate::context::Context;
 use crate::daemon::Daemon;
 use crate::login::answer::told;
-use crate::login::decision::{decision, of_attempt};
+use crate::login::decision::{DAMAGED, decision, of_attempt};
 use crate::login::prompt::{prompt, with_names};
 use crate::record::Record;
 use crate::reply::Reply;
+use crate::source::Source;
+use crate::target::Target;
 use crate::throttle::Standing;
 
 mod answer;
@@ -42,12 +44,22 @@ impl Login {
         if context.enroll
             && context.is_at_a_terminal()
             && let Some(nonce) = context.nonce
-            && let Some(offer) = first_login::offer(&self.0, user, nonce, &context).await?
         {
-            return Ok((action::ENROLL.into(), offer));
+            match first_login::offer(&self.0, user, nonce, &context).await {
+                Ok(Some(offer)) => return Ok((action::ENROLL.into(), offer)),
+                // Who has a record, damaged or not, makes no factor here.
+                Ok(None) | Err(Error::StoreCorrupt(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
-        let target = self.0.target_for(caller, user).await?;
-        let mut record = self.0.stored_record(&target).await?;
+        let mut target = self.0.target_for(caller, user).await?;
+        let mut record = match self.0.stored_record(&target).await {
+            Err(Error::StoreCorrupt(_)) => {
+                target = self.0.instead_of_damaged(&target);
+                self.0.stored_record(&target).await?
+            }
+            stored => stored?,
+        };
         if context.nullok
             && let Some(uid) = target.uid
             && may_skip(&record, uid)
@@ -95,13 +107,43 @@ impl Login {
             && let (Some(nonce), Some(factor)) = (context.nonce, &context.factor)
         {
             let shown = (nonce, factor.as_str());
-            let (word, details, reason) =
-                first_login::judge(&self.0, &target, shown, code, &context).await?;
+            let judged = first_login::judge(&self.0, &target, shown, code, &context).await;
+            let (word, details, reason) = match judged {
+                Err(Error::StoreCorrupt(_)) => (verdict::DENIED, Dictionary::new(), DAMAGED),
+                judged => judged?,
+            };
             decision(name, &context, &source, word, reason).with("TOTP_FACTOR", factor).write();
             return Ok((word.into(), details));
         }
+        let judged = match self.judge(&target, code, &context, &source).await {
+            Err(Error::StoreCorrupt(_)) => {
+                // The login goes on like any other, and nothing that it comes to is a yes.
+                let other = self.0.instead_of_damaged(&target);
+                match self.judge(&other, code, &context, &source).await? {
+                    Verdict::Denied(Reason::NotEnrolled) => Verdict::Denied(Reason::Damaged),
+                    judged => judged,
+                }
+            }
+            judged => judged?,
+        };
+        of_attempt(name, &context, &source, &judged).write();
+        if context.enroll && matches!(judged, Verdict::Denied(Reason::NotEnrolled)) {
+            let told = Reply::new().with("message", first_login::ELSEWHERE);
+            return Ok((verdict::DENIED.into(), told.into()));
+        }
+        Ok(told(&judged))
+    }
+
+    /// Judges `code` by the record of `target`.
+    async fn judge(
+        &self,
+        target: &Target,
+        code: &str,
+        context: &Context,
+        source: &Source,
+    ) -> Result<Verdict, Error> {
         let one = Attempt {
-            answer: self.0.answer(&target, code, &source).await?,
+            answer: self.0.answer(target, code, source).await?,
             factor: context.factor.clone(),
             service: context.service.clone(),
             source: source.clone(),
@@ -109,13 +151,7 @@ impl Login {
             now: clock::now(),
         };
         let rules = self.0.config.rules.clone();
-        let judged = self.0.update(&target, move |record| attempt(record, &one, &rules)).await?;
-        of_attempt(name, &context, &source, &judged).write();
-        if context.enroll && matches!(judged, Verdict::Denied(Reason::NotEnrolled)) {
-            let told = Reply::new().with("message", first_login::ELSEWHERE);
-            return Ok((verdict::DENIED.into(), told.into()));
-        }
-        Ok(told(&judged))
+        self.0.update(target, move |record| attempt(record, &one, &rules)).await
     }
 }
 

@@ -35,6 +35,7 @@ pub(super) fn of_attempt(
 
 fn words(reason: Reason, user: Option<&str>) -> &'static str {
     match reason {
+        Reason::Damaged => DAMAGED,
         Reason::Disabled => "all factors are disabled: totpctl set",
         Reason::Malformed => "not a code",
         Reason::NotEnrolled if user.is_none() => "no such user",
@@ -79,6 +80,8 @@ fn named(user: Option<&str>) -> String {
     )
 }
 
+/// Why no code opens anything where the record cannot be unsealed.
+pub(super) const DAMAGED: &str = "the record is damaged: totpctl verify-store";
 /// Finds every decision: `journalctl MESSAGE_ID=…`.
 const DECISION: &str = "3c6f1a52d0f94a7f8e0f4f6a3d9a1b7e";
 
@@ -123,6 +126,7 @@ mod tests {
         for (user, judged, verdict, reason) in [
             (None, Verdict::Denied(Reason::NotEnrolled), "denied", "no such user"),
             (Some("alice"), Verdict::Denied(Reason::NotEnrolled), "denied", "not enrolled"),
+            (Some("alice"), Verdict::Denied(Reason::Damaged), "denied", DAMAGED),
             (Some("alice"), Verdict::Denied(Reason::Used), "denied", "used code"),
             (Some("alice"), Verdict::Denied(Reason::Wrong), "denied", "wrong code"),
             (Some("alice"), Verdict::Throttled { retry_after: None }, "throttled", "locked"),

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use zbus::{OwnedVariant, Variant};
 
 use super::*;
@@ -6,6 +8,9 @@ use crate::factor::tests::{code_of, verified};
 use crate::factor::{Factor, Kind};
 use crate::otp::time_step;
 use crate::store::conformance::{enrolled, run, user};
+use crate::store::memory::Memory;
+use crate::store::{Backend, Change, Listed, Pending, Store, StoreError};
+use crate::subject::Subject;
 
 const ROOT: Caller = Caller { uid: 0 };
 /// A user that every host has.
@@ -152,6 +157,72 @@ fn where_a_key_cannot_be_shown_who_has_no_factor_is_told_where_to_make_one() {
     assert_eq!(judged(&login, ROOT, OTHER_NAME, "000000", false), "denied");
     stores(&login, OTHER_NAME, enrolled(1));
     assert_eq!(judged(&login, ROOT, OTHER_NAME, "000000", true), "denied");
+}
+
+/// A store in which the record of [`OTHER_NAME`] is damaged.
+struct Damaged(Arc<Memory>);
+
+impl Damaged {
+    fn is(subject: &Subject) -> bool {
+        *subject == user(OTHER_NAME)
+    }
+
+    fn told<T: Send + 'static>() -> Pending<T> {
+        Box::pin(std::future::ready(Err(StoreError::Corrupt(OTHER_NAME.into()))))
+    }
+}
+
+impl Backend for Damaged {
+    fn read(&self, subject: Subject) -> Pending<Option<Record>> {
+        if Self::is(&subject) { Self::told() } else { self.0.read(subject) }
+    }
+
+    fn update(&self, subject: Subject, change: Change) -> Pending<()> {
+        if Self::is(&subject) { Self::told() } else { self.0.update(subject, change) }
+    }
+
+    fn discard(&self, subject: Subject) -> Pending<()> {
+        self.0.discard(subject)
+    }
+
+    fn list(&self, after: String, limit: u32) -> Pending<Vec<Listed>> {
+        self.0.list(after, limit)
+    }
+}
+
+#[test]
+fn a_damaged_record_is_asked_refused_and_throttled_as_any_other() {
+    let (mut daemon, memory) = daemon();
+    daemon.store = Store::new(Arc::new(Damaged(memory)), Duration::from_secs(4));
+    let login = Login(Arc::new(daemon));
+    let at_ssh = [
+        ("nullok", true.into()),
+        ("enroll", true.into()),
+        ("names", true.into()),
+        ("tty", "ssh".into()),
+        ("nonce", NONCE.into()),
+    ];
+    let prompt = "prompt: Verification code: ";
+    for caller in [ROOT, OTHER] {
+        assert_eq!(begun(&login, caller, OTHER_NAME, &at_ssh), prompt);
+    }
+    assert_eq!(judged(&login, ROOT, OTHER_NAME, "what?", false), "denied");
+    for (code, enroll) in [("000000", true), ("0000-0000-0000-0000", false), ("000000", false)] {
+        assert_eq!(judged(&login, ROOT, OTHER_NAME, code, enroll), "denied", "{code}");
+    }
+    let throttled = judged(&login, ROOT, OTHER_NAME, "0000-0000-0000-0000", false);
+    assert!(throttled.starts_with("throttled: "), "{throttled}");
+    let waits = begun(&login, ROOT, OTHER_NAME, &at_ssh);
+    assert!(waits.starts_with("prompt: Verification code (wait "), "{waits}");
+    assert_eq!(judged(&login, OTHER, OTHER_NAME, "000000", false), throttled, "also to its owner");
+    // A first code of a factor that was in it.
+    let first = context(&[
+        ("enroll", true.into()),
+        ("nonce", NONCE.into()),
+        ("factor", "f-aaaaaaaa".into()),
+    ]);
+    let (verdict, details) = run(login.verify_for(ROOT, OTHER_NAME, "000000", &first)).unwrap();
+    assert_eq!((verdict.as_str(), details.len()), ("denied", 0));
 }
 
 /// The only factor in the record of [`OTHER_NAME`].

@@ -1,6 +1,6 @@
 //! What the journal holds, and what it must not hold.
 
-use tests::{Machine, pam};
+use tests::{Machine, eventually, pam};
 
 /// People type their password where a login asks for the name.
 #[test]
@@ -41,4 +41,56 @@ fn what_is_typed_instead_of_a_name_is_in_no_log() {
     assert!(log.contains(unknown), "{log}");
     assert!(log.contains("denied for alice at debug from 192.0.2.1: wrong code"), "{log}");
     assert!(log.contains("TOTP_USER=alice"), "{log}");
+}
+
+/// The number behind each `word` of a log.
+fn numbers(log: &str, word: &str) -> Vec<usize> {
+    log.lines().filter_map(|line| line.strip_prefix(word)?.parse().ok()).collect()
+}
+
+/// journald drops what a unit writes beyond 10,000 lines in 30 s, whoever caused it.
+#[test]
+fn a_flood_of_refusals_is_summed_up_and_hides_nobody_elses() {
+    let machine = Machine::new();
+    let alice = machine.enrolled("alice", 1);
+    machine.enrolled("carol", 2);
+    let (own, strange) = (400, 600);
+    // A user floods with wrong codes of its own over the bus, and a stranger with those of alice.
+    let mut flood = machine.start(&format!(
+        "exec setpriv --reuid carol --regid carol --init-groups \
+         /opt/tests/pam -n {own} totp carol 000000 > /tmp/flood"
+    ));
+    let wrong = alice.wrong_code();
+    let guessed = machine.pam("totp", "alice", &wrong).from("192.0.2.1");
+    guessed.with(&format!("-n {strange}")).go();
+    let approved = machine.pam("totp", "alice", &alice.code()).from("198.51.100.7").go();
+    // Strangers wait, and this is one: its refusal is not of those that flood.
+    assert_eq!(approved.rc, pam::MAXTRIES, "{approved:#?}");
+    machine.run("totpctl unlock alice").ok();
+    let approved = machine.pam("totp", "alice", &alice.code()).from("198.51.100.7").go();
+    assert_eq!(approved.rc, pam::SUCCESS, "{approved:#?}");
+    assert!(flood.wait().unwrap().success());
+    let lines = |log: &str, of: &str| {
+        let is_one = |line: &&str| line.starts_with("MESSAGE=") && line.contains(of);
+        log.lines().filter(is_one).filter(|line| !line.contains("not written")).count()
+    };
+    let (carol, stranger) = (" for carol at ", " for alice at totp from 192.0.2.1");
+    // Each refusal is either a line or counted in one.
+    eventually("the rest is summed up", || {
+        let log = machine.log();
+        let unwritten: usize = numbers(&log, "TOTP_UNWRITTEN=").iter().sum();
+        lines(&log, carol) + lines(&log, stranger) + unwritten == own + strange
+    });
+    let log = machine.log();
+    for of in [carol, stranger] {
+        let written = lines(&log, of);
+        assert!((30..100).contains(&written), "{of}: {written} lines");
+    }
+    assert!(log.contains("throttled for alice at totp from 198.51.100.7: waiting"), "{log}");
+    assert!(log.contains("approved for alice at totp from 198.51.100.7: right code"), "{log}");
+    assert!(log.contains("alice by uid 0: wrong codes forgotten"), "{log}");
+    assert!(
+        log.contains("lines like this were not written: denied or throttled for carol"),
+        "{log}"
+    );
 }

@@ -9,7 +9,7 @@ use crate::clock;
 use crate::code::Code;
 use crate::config::Config;
 use crate::hasher::{Busy, Hasher, Work};
-use crate::journal::{Entry, Priority};
+use crate::journal::{BudgetedLog, Entry, Priority, Topic};
 use crate::people::{People, Unanswered};
 use crate::polkit::Polkit;
 use crate::record::Record;
@@ -38,6 +38,8 @@ pub struct Daemon {
     buckets: Buckets,
     trouble: Trouble,
     hasher: Hasher,
+    /// What others can cause as often as they like.
+    pub(crate) log: BudgetedLog,
     /// What polkit is asked.
     pub polkit: Polkit,
     /// Who is told of changes.
@@ -64,6 +66,7 @@ impl Daemon {
             buckets,
             trouble: Trouble::default(),
             hasher,
+            log: BudgetedLog::default(),
             polkit: Polkit::default(),
             watchers: Watchers::default(),
         })
@@ -91,11 +94,12 @@ impl Daemon {
     /// # Errors
     /// [`Error::Internal`] if NSS does not answer.
     pub async fn own_target(&self, caller: Caller, name: &str) -> Result<Option<Target>, Error> {
-        let person = self.people.of_uid(caller.uid).await.map_err(unanswered)?;
+        let person =
+            self.people.of_uid(caller.uid).await.map_err(|error| self.unanswered(error))?;
         let Some(person) = person.filter(|person| person.name.as_str() == name) else {
             return Ok(None);
         };
-        let named = self.people.named(person.name).await.map_err(unanswered)?;
+        let named = self.people.named(person.name).await.map_err(|error| self.unanswered(error))?;
         Ok(named.filter(|named| named.uid == caller.uid).map(Target::from))
     }
 
@@ -115,7 +119,7 @@ impl Daemon {
     pub async fn target(&self, name: &str) -> Result<Target, Error> {
         let person = match UserName::parse(name) {
             None => None,
-            Some(name) => self.people.named(name).await.map_err(unanswered)?,
+            Some(name) => self.people.named(name).await.map_err(|error| self.unanswered(error))?,
         };
         Ok(match person {
             Some(person) => person.into(),
@@ -223,11 +227,13 @@ impl Daemon {
         }
         told
     }
-}
 
-fn unanswered(error: Unanswered) -> Error {
-    Entry::new(Priority::Error, error.to_string()).write();
-    Error::Internal(error.to_string())
+    fn unanswered(&self, error: Unanswered) -> Error {
+        let told = error.to_string();
+        let topic = Topic { user: None, text: told.clone() };
+        self.log.write(topic, &Entry::new(Priority::Error, told.clone()));
+        Error::Internal(told)
+    }
 }
 
 #[cfg(test)]

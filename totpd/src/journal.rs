@@ -6,6 +6,12 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::os::unix::net::UnixDatagram;
 
+pub(crate) use crate::journal::budget::Topic;
+pub(crate) use crate::journal::budgeted::BudgetedLog;
+
+mod budget;
+mod budgeted;
+
 /// How much a record matters (syslog's severities, RFC 5424 section 6.2.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Priority {

@@ -9,8 +9,9 @@ use crate::caller::Caller;
 use crate::clock;
 use crate::context::Context;
 use crate::daemon::Daemon;
+use crate::journal::Entry;
 use crate::login::answer::told;
-use crate::login::decision::{DAMAGED, decision, of_attempt};
+use crate::login::decision::{DAMAGED, decision, of_attempt, topic};
 use crate::login::prompt::{prompt, with_names};
 use crate::record::Record;
 use crate::reply::Reply;
@@ -65,7 +66,8 @@ impl Login {
             && may_skip(&record, uid)
         {
             let source = context.source(caller.uid);
-            decision(Some(user), &context, &source, "skipped", "not enrolled").write();
+            let entry = decision(Some(user), &context, &source, "skipped", "not enrolled");
+            self.log(&entry, Some(user), &source, "skipped");
             return Ok((action::SKIP.into(), Dictionary::new()));
         }
         let (now, rules) = (clock::now(), &self.0.config.rules.throttle);
@@ -112,36 +114,44 @@ impl Login {
                 Err(Error::StoreCorrupt(_)) => (verdict::DENIED, Dictionary::new(), DAMAGED),
                 judged => judged?,
             };
-            decision(name, &context, &source, word, reason).with("TOTP_FACTOR", factor).write();
+            let entry = decision(name, &context, &source, word, reason);
+            self.log(&entry.with("TOTP_FACTOR", factor), name, &source, word);
             return Ok((word.into(), details));
         }
-        let judged = match self.judge(&target, code, &context, &source).await {
+        let (judged, is_locked) = match self.judge(&target, code, &context, &source).await {
             Err(Error::StoreCorrupt(_)) => {
                 // The login goes on like any other, and nothing that it comes to is a yes.
                 let other = self.0.instead_of_damaged(&target);
                 match self.judge(&other, code, &context, &source).await? {
-                    Verdict::Denied(Reason::NotEnrolled) => Verdict::Denied(Reason::Damaged),
-                    judged => judged,
+                    (Verdict::Denied(Reason::NotEnrolled), _) => {
+                        (Verdict::Denied(Reason::Damaged), false)
+                    }
+                    (judged, _) => (judged, false),
                 }
             }
             judged => judged?,
         };
-        of_attempt(name, &context, &source, &judged).write();
+        let (word, details) = told(&judged);
+        self.log(&of_attempt(name, &context, &source, &judged), name, &source, &word);
+        if is_locked && name.is_some() {
+            decision(name, &context, &source, verdict::THROTTLED, LOCKED).write();
+        }
         if context.enroll && matches!(judged, Verdict::Denied(Reason::NotEnrolled)) {
             let told = Reply::new().with("message", first_login::ELSEWHERE);
             return Ok((verdict::DENIED.into(), told.into()));
         }
-        Ok(told(&judged))
+        Ok((word, details))
     }
 
-    /// Judges `code` by the record of `target`.
+    /// Judges `code` by the record of `target`. Answers also whether this wrong code was the last one allowed: no
+    /// further one is looked at from there.
     async fn judge(
         &self,
         target: &Target,
         code: &str,
         context: &Context,
         source: &Source,
-    ) -> Result<Verdict, Error> {
+    ) -> Result<(Verdict, bool), Error> {
         let one = Attempt {
             answer: self.0.answer(target, code, source).await?,
             factor: context.factor.clone(),
@@ -151,7 +161,23 @@ impl Login {
             now: clock::now(),
         };
         let rules = self.0.config.rules.clone();
-        self.0.update(target, move |record| attempt(record, &one, &rules)).await
+        self.0
+            .update(target, move |record| {
+                let (verdict, record) = attempt(record, &one, &rules);
+                let standing = record.throttle.standing(&one.source, one.now, &rules.throttle);
+                let is_locked =
+                    matches!(verdict, Verdict::Denied(_)) && standing == Standing::Locked;
+                ((verdict, is_locked), record)
+            })
+            .await
+    }
+
+    /// Writes what came of a login, within the budget of who can cause it again and again.
+    fn log(&self, entry: &Entry, user: Option<&str>, source: &Source, word: &str) {
+        match topic(user, source, word) {
+            None => entry.write(),
+            Some(topic) => self.0.log.write(topic, entry),
+        }
     }
 }
 
@@ -191,6 +217,9 @@ fn believed(context: &Dictionary, caller: Caller) -> Result<Context, Error> {
 fn may_skip(record: &Record, uid: u32) -> bool {
     record.factors.is_empty() || (record.uid == uid && !record.is_enrolled())
 }
+
+/// What the journal says of the last wrong code that is allowed.
+const LOCKED: &str = "too many wrong codes, locked from now on: totpctl unlock";
 
 #[cfg(test)]
 mod tests;

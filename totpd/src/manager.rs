@@ -12,7 +12,7 @@ use crate::daemon::Daemon;
 use crate::enrolment;
 use crate::factor::Maker;
 use crate::manager::actor::{Actor, Deed};
-use crate::manager::log::{change, refusal};
+use crate::manager::log::{change, privileged_change, refusal};
 use crate::polkit::Action;
 use crate::proof::Proof;
 use crate::record::Record;
@@ -115,7 +115,7 @@ impl Manager {
     ) -> Result<(), Error> {
         let code = Zeroizing::new(code);
         let actor = self.actor(origin, &user, Deed::Remove).await?;
-        let Actor { caller, name, target, needs_code, .. } = &actor;
+        let Actor { caller, target, needs_code, .. } = &actor;
         let proof = Proof::of(&self.0, *caller, *needs_code, target, &code).await?;
         let (id, by) = (factor.clone(), Maker::from_uid(caller.uid));
         let removed = self
@@ -135,12 +135,12 @@ impl Manager {
             .await;
         if matches!(removed, Err(Error::StoreCorrupt(_))) && caller.is_root() && factor.is_empty() {
             self.0.told(self.0.store.discard(target.subject.clone()).await)?;
-            change(name, "all", "damaged record removed", *caller).write();
+            change(&self.0, &actor, "all", "damaged record removed");
             return self.changed(&actor, Ok(()));
         }
-        removed?.inspect_err(|error| refusal(name, *caller, error))?;
+        removed?.inspect_err(|error| refusal(&self.0, &actor, error))?;
         let which = if factor.is_empty() { "all" } else { &factor };
-        change(name, which, "factor removed", *caller).write();
+        change(&self.0, &actor, which, "factor removed");
         self.changed(&actor, Ok(()))
     }
 
@@ -152,7 +152,7 @@ impl Manager {
                 ((), Record { throttle: Throttle::default(), ..record })
             })
             .await?;
-        change(&actor.name, "", "wrong codes forgotten", actor.caller).write();
+        privileged_change(&actor, "", "wrong codes forgotten");
         Ok(())
     }
 
@@ -168,7 +168,7 @@ impl Manager {
     ) -> Result<(), Error> {
         let codes = Zeroizing::new(codes);
         let actor = self.actor(origin, &user, Deed::Manage).await?;
-        let Actor { caller, name, target, .. } = &actor;
+        let target = &actor.target;
         let parsed: Vec<_> = codes.iter().filter_map(|code| Code::parse(code)).collect();
         let Ok([first, second]) = <[Code; 2]>::try_from(parsed) else {
             return Err(Error::BadCode(
@@ -188,7 +188,7 @@ impl Manager {
             .await?;
         match told {
             Resync::Done => {
-                change(name, &factor, "token resynchronised", *caller).write();
+                privileged_change(&actor, &factor, "token resynchronised");
                 self.changed(&actor, Ok(()))
             }
             Resync::NotFound => Err(Error::BadCode(

@@ -4,7 +4,7 @@ use totpd_interface::verdict;
 
 use crate::attempt::{Reason, Verdict};
 use crate::context::Context;
-use crate::journal::{Entry, Priority, escaped, shortened};
+use crate::journal::{Entry, Priority, Topic, escaped, shortened};
 use crate::source::Source;
 
 /// What came of one attempt. `user`: the name, if it is one that this machine knows.
@@ -71,6 +71,18 @@ pub(super) fn decision(
         .with("TOTP_TTY", context.tty.as_deref().unwrap_or_default())
         .with("TOTP_VERDICT", word)
         .with("TOTP_REASON", reason)
+}
+
+/// What the decisions of this kind about `user` from `source` have in common, if others can cause them as often as
+/// they like.
+pub(super) fn topic(user: Option<&str>, source: &Source, word: &str) -> Option<Topic> {
+    let what = match word {
+        verdict::APPROVED => return None,
+        verdict::DENIED | verdict::THROTTLED => "denied or throttled",
+        other => other,
+    };
+    let text = format!("{what} for {} from {source}", named(user));
+    Some(Topic { user: user.map(shortened), text })
 }
 
 fn named(user: Option<&str>) -> String {
@@ -147,5 +159,16 @@ mod tests {
         assert!(!told.iter().any(|line| line.starts_with("TOTP_USER")), "{told:?}");
         let message = "MESSAGE=denied for a name that this machine does not know at sshd from nowhere: no such user";
         assert_eq!(told[0], message);
+    }
+
+    #[test]
+    fn refusals_and_skipped_logins_are_budgeted_and_approvals_are_not() {
+        let of = |user, word| topic(user, &Source::Uid(7), word).map(|topic| topic.text);
+        assert_eq!(of(Some("al\nice"), verdict::APPROVED), None);
+        let denied = Some(r"denied or throttled for al\u{a}ice from uid:7".to_owned());
+        assert_eq!(of(Some("al\nice"), verdict::DENIED), denied);
+        assert_eq!(of(Some("al\nice"), verdict::THROTTLED), denied);
+        assert_eq!(of(Some("alice"), "skipped"), Some("skipped for alice from uid:7".into()));
+        assert_eq!(of(None, verdict::DENIED), of(None, verdict::THROTTLED));
     }
 }

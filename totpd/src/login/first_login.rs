@@ -2,6 +2,7 @@
 
 use totpd_interface::{Dictionary, Error, verdict};
 
+use crate::caller::Caller;
 use crate::clock;
 use crate::code::Code;
 use crate::context::Context;
@@ -9,7 +10,7 @@ use crate::daemon::Daemon;
 use crate::enrolment::{self, Completion, Confirmation};
 use crate::factor::{FactorId, LoginNonce, LoginToken, Maker};
 use crate::hasher::Work;
-use crate::journal::{Entry, Priority, escaped, shortened};
+use crate::journal::{Entry, Priority, Topic, escaped, shortened};
 use crate::locale;
 use crate::login::enrollment_screen::{NOT_KEPT, after_enrollment, screen, wrapped};
 use crate::manager::enrolling;
@@ -50,13 +51,14 @@ pub(super) async fn offer(
     // Whoever saw the key can be found, also if they hung up then.
     let name = shortened(user);
     let message = format!("unverified factor made at a login of {}", escaped(&name));
-    Entry::new(Priority::Notice, message)
+    let entry = Entry::new(Priority::Notice, message.clone())
         .with("TOTP_USER", &name)
         .with("TOTP_FACTOR", factor.id.as_str())
         .with("TOTP_REASON", "unverified factor made at a login")
         .with("TOTP_RHOST", context.rhost.as_deref().unwrap_or_default())
-        .with("TOTP_SERVICE", context.service.as_deref().unwrap_or_default())
-        .write();
+        .with("TOTP_SERVICE", context.service.as_deref().unwrap_or_default());
+    let text = format!("{message} from {}", context.source(ROOT.uid));
+    daemon.log.write(Topic { user: Some(name), text }, &entry);
     let link = uri::otpauth(&factor, &enrolling::issuer(daemon, None), user);
     let text = screen(&link, &factor.seed.base32(), locale::speaks_utf8());
     let details = Reply::new()
@@ -196,6 +198,9 @@ async fn is_login_of(
     }
     Ok(false)
 }
+
+/// Nobody else is shown a factor at a login.
+const ROOT: Caller = Caller { uid: 0 };
 
 /// Where a program cannot show a new factor.
 pub(super) const ELSEWHERE: &str = "You have no second factor yet. Run: totpctl enroll";

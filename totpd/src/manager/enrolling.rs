@@ -10,7 +10,7 @@ use crate::enrolment::{self, Confirmation, Diagnosis, Enrolled, Refusal, Request
 use crate::factor::Maker;
 use crate::hasher::Work;
 use crate::manager::actor::Actor;
-use crate::manager::log::{change, refusal};
+use crate::manager::log::{change, privileged_change, refusal};
 use crate::manager::new_factor::new_factor;
 use crate::manager::recovering::first_recovery_codes;
 use crate::options::Options;
@@ -48,7 +48,7 @@ pub(super) async fn enroll(
             }
         })
         .await?;
-    let (factor, what) = enrolled.inspect_err(|error| refusal(&actor.name, actor.caller, error))?;
+    let (factor, what) = enrolled.inspect_err(|error| refusal(daemon, actor, error))?;
     let link = uri::otpauth(&factor, &issuer, actor.name.as_str());
     let codes = match factor.is_verified() && wants_codes {
         true => first_recovery_codes(daemon, &actor.target, Work::Management).await?,
@@ -70,7 +70,7 @@ pub(super) async fn enroll(
         Enrolled::Resumed => format!("{} factor shown again", factor.status.name()),
         Enrolled::Verified => "factor verified without a code".into(),
     };
-    change(&actor.name, factor.id.as_str(), &what, actor.caller).write();
+    change(daemon, actor, factor.id.as_str(), &what);
     Ok((factor.id.to_string(), link.to_string(), details.into()))
 }
 
@@ -124,7 +124,10 @@ pub(super) async fn confirm(
             (confirmation, record)
         })
         .await?;
-    change(&actor.name, factor, outcome(&confirmation), actor.caller).write();
+    match confirmation {
+        Confirmation::Verified => privileged_change(actor, factor, outcome(&confirmation)),
+        _ => change(daemon, actor, factor, outcome(&confirmation)),
+    }
     match confirmation {
         Confirmation::Verified => {
             first_recovery_codes(daemon, &actor.target, Work::Management).await

@@ -3,18 +3,39 @@
 use totpd_interface::Error;
 
 use crate::caller::Caller;
-use crate::journal::{Entry, Priority, escaped};
+use crate::daemon::Daemon;
+use crate::journal::{Entry, Priority, Topic, escaped};
+use crate::manager::actor::Actor;
 use crate::user::UserName;
 
 /// Logs that a caller had no good current code: whoever guesses there must be seen.
-pub(super) fn refusal(user: &UserName, caller: Caller, error: &Error) {
+pub(super) fn refusal(daemon: &Daemon, actor: &Actor, error: &Error) {
     if matches!(error, Error::BadCode(_) | Error::Throttled(_)) {
-        change(user, "", "refused: no good current code was given", caller).write();
+        change(daemon, actor, "", "refused: no good current code was given");
     }
 }
 
+/// Logs one change of a user's factors. A user can cause as many of its own as it likes: they have a budget. What
+/// root does, and whoever manages users, is always written.
+pub(super) fn change(daemon: &Daemon, actor: &Actor, factor: &str, what: &str) {
+    let entry = entry(&actor.name, factor, what, actor.caller);
+    match actor.needs_code {
+        false => entry.write(),
+        true => {
+            let name = escaped(actor.name.as_str());
+            let text = format!("{name} by uid {}: {what}", actor.caller.uid);
+            daemon.log.write(Topic { user: Some(actor.name.to_string()), text }, &entry);
+        }
+    }
+}
+
+/// Logs a change that no caller can cause again and again: it took a code that is used up, or the right to manage.
+pub(super) fn privileged_change(actor: &Actor, factor: &str, what: &str) {
+    entry(&actor.name, factor, what, actor.caller).write();
+}
+
 /// The structured record of one change of a user's factors.
-pub(super) fn change(user: &UserName, factor: &str, what: &str, caller: Caller) -> Entry {
+fn entry(user: &UserName, factor: &str, what: &str, caller: Caller) -> Entry {
     let by = caller.uid.to_string();
     let message = format!("{} by uid {by}: {what}", escaped(user.as_str()));
     Entry::new(Priority::Notice, message)

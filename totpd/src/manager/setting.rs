@@ -40,7 +40,7 @@ pub(super) async fn set(
             (changed, record)
         })
         .await?;
-    changed.inspect_err(|error| refusal(&actor.name, actor.caller, error))?;
-    change(&actor.name, id, "factor changed", actor.caller).write();
+    changed.inspect_err(|error| refusal(daemon, actor, error))?;
+    change(daemon, actor, id, "factor changed");
     Ok(())
 }

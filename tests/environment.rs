@@ -52,3 +52,40 @@ fn su_ignores_a_bus_of_the_callers_choice() {
     false_totpd.kill().unwrap();
     false_totpd.wait().unwrap();
 }
+
+/// What `su` without `-` leaves root: the PATH of somebody else.
+#[test]
+fn root_runs_no_program_of_somebody_elses_path() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    machine.run("sed -i '/^@include common-auth/a auth required pam_totp.so' /etc/pam.d/sshd").ok();
+    machine
+        .run(
+            "mkdir /tmp/evil; cd /tmp/evil
+             for name in id journalctl pkttyagent sshd sudo systemctl systemd-creds systemd-run totpctl totpd; do
+               printf '#!/bin/sh\\necho %s >> /tmp/ran\\n' $name > $name
+             done
+             chmod +x *",
+        )
+        .ok();
+    let run = |command: &str| machine.run(&format!("PATH=/tmp/evil:$PATH; {command}"));
+    assert!(run("journalctl; cat /tmp/ran; rm /tmp/ran").stdout.contains("journalctl"));
+    let totpctl = "timeout 5 /usr/bin/totpctl";
+    run(&format!("{totpctl} doctor"));
+    // Without systemd a countdown of its own, which systemd then is asked to stop.
+    let mut tried = machine.start("exec /usr/bin/totpctl try su > /tmp/tried 2>&1");
+    eventually("it holds", || machine.run("cat /tmp/tried").stdout.contains("This holds now"));
+    machine.run("mkdir -p /run/systemd/system").ok();
+    run(&format!("{totpctl} try --undo")).ok();
+    tried.wait().unwrap();
+    for command in ["try sudo", "seal-key --tpm2", "seal-key --undo", "doctor sshd sudo"] {
+        run(&format!("{totpctl} {command} < /dev/null"));
+    }
+    // A credential of systemd that is there brings `systemctl` into it.
+    machine
+        .run("mkdir -p /etc/credstore.encrypted; echo x > /etc/credstore.encrypted/totpd.key.old")
+        .ok();
+    let undone = run(&format!("{totpctl} seal-key --undo"));
+    assert_eq!(undone.status, 1, "{undone:#?}");
+    assert_eq!(machine.run("cat /tmp/ran").stdout, "", "it ran programs of the PATH");
+}

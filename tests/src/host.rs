@@ -29,6 +29,13 @@ impl Host {
         let mut host = Self::off(suite);
         host.say("tpm");
         host.start();
+        // totpctl starts it without the environment of its caller, which says where this TPM is.
+        host.run(&format!(
+            "mv /usr/bin/systemd-creds /usr/bin/systemd-creds.real
+             printf '#!/bin/sh\n{TPM} exec /usr/bin/systemd-creds.real \"$@\"\n' > /usr/bin/systemd-creds
+             chmod 755 /usr/bin/systemd-creds"
+        ))
+        .ok();
         host
     }
 
@@ -112,11 +119,13 @@ impl Host {
             .args(["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
             .args(["LANG=C.UTF-8", "HOME=/root", "TERM=dumb", "DEBIAN_FRONTEND=noninteractive"])
             // Where its systemd looks for a TPM.
-            .args(["SYSTEMD_TPM2_DEVICE=swtpm:path=/mnt/share/tpm"])
+            .args([TPM])
             .args(["/bin/bash", "-c", script]);
         command
     }
 }
+
+const TPM: &str = "SYSTEMD_TPM2_DEVICE=swtpm:path=/mnt/share/tpm";
 
 fn only_child(pid: &str) -> String {
     let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();

@@ -1,7 +1,9 @@
 //! polkit's agent for terminals, so that there is always somebody to ask for a password.
 
 use std::io::{IsTerminal, Read};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
+
+use crate::program;
 
 /// The agent, as long as this lives.
 pub(crate) struct Agent(Child);
@@ -16,7 +18,7 @@ impl Agent {
         #[expect(clippy::disallowed_methods, reason = "totpctl is never setuid")]
         let in_a_session = std::env::var_os("XDG_SESSION_ID").is_some();
         // It talks to the terminal itself; its standard output tells when it is registered.
-        let mut child = Command::new("/usr/bin/pkttyagent")
+        let mut child = program::at("/usr/bin/pkttyagent")
             .args(["--notify-fd", "1"])
             .args(in_a_session.then_some("--fallback"))
             .stdin(Stdio::null())

@@ -19,6 +19,7 @@ mod output;
 mod pam_change;
 mod pam_files;
 mod pipe;
+mod program;
 mod progress;
 mod qr;
 mod recovery;

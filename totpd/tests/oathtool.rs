@@ -1,4 +1,5 @@
 //! Agreement with an independent implementation on random seeds, times and parameters.
+#![allow(clippy::disallowed_methods, reason = "tests run programs")]
 
 use std::process::Command;
 

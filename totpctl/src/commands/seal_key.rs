@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::json as object;
 use zeroize::Zeroizing;
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::bus::Bus;
 use crate::failure::Failure;
 use crate::pam_change::{remove, sync_folder};
-use crate::{commands, json, output};
+use crate::{commands, json, output, program};
 
 /// Seals the store under a new key, which the TPM keeps. `pcrs`: the registers that it depends on.
 pub(super) fn seal(pcrs: &str, json: bool) -> Result<(), Failure> {
@@ -106,7 +106,8 @@ fn creds(args: &[&str], input: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
             "nothing is changed: the TPM cannot be used (systemd-creds): {why}"
         ))
     };
-    let mut child = Command::new("systemd-creds")
+    let mut child = program::named("systemd-creds")
+        .map_err(|error| cannot(&error))?
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -175,7 +176,8 @@ fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
 
 fn restart() -> Result<(), Failure> {
     for args in [&["daemon-reload"][..], &["restart", "totpd.service"]] {
-        let done = Command::new("systemctl").args(args).output();
+        let done =
+            program::named("systemctl").and_then(|mut systemctl| systemctl.args(args).output());
         let done = done.map_err(|error| Failure::refused(format!("systemctl: {error}")))?;
         if !done.status.success() {
             let why = String::from_utf8_lossy(&done.stderr).trim().to_owned();

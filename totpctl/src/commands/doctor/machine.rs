@@ -3,10 +3,11 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use super::Report;
 use crate::pam_files::{FOLDERS, installed};
+use crate::program;
 
 /// Adds what is wrong with files, disk and names.
 pub(super) fn look_at(report: &mut Report) {
@@ -38,8 +39,8 @@ pub(super) fn configuration() -> Option<String> {
     if !nix::unistd::geteuid().is_root() {
         return None;
     }
-    let mut check = Command::new("/usr/libexec/totpd");
-    let told = check.arg("--check-config").env_clear().stdin(Stdio::null()).output().ok()?;
+    let mut check = program::at("/usr/libexec/totpd");
+    let told = check.arg("--check-config").stdin(Stdio::null()).output().ok()?;
     if told.status.success() {
         return None;
     }
@@ -98,11 +99,13 @@ fn nsswitch(text: &str) -> Option<String> {
 
 /// What SELinux and AppArmor kept from the daemon or from the module since the machine was started.
 fn denials(report: &mut Report) {
-    let told = Command::new("journalctl")
-        .args(["--quiet", "--no-pager", "--output=cat", "--boot", "--lines=2000"])
-        .args(["_TRANSPORT=audit", "+", "_TRANSPORT=kernel"])
-        .stdin(Stdio::null())
-        .output();
+    let told = program::named("journalctl").and_then(|mut journal| {
+        journal
+            .args(["--quiet", "--no-pager", "--output=cat", "--boot", "--lines=2000"])
+            .args(["_TRANSPORT=audit", "+", "_TRANSPORT=kernel"])
+            .stdin(Stdio::null())
+            .output()
+    });
     let told = told.map(|told| String::from_utf8_lossy(&told.stdout).into_owned());
     if let Some(line) = denied(&told.unwrap_or_default()) {
         report.wrong.push(format!("the kernel's rules (SELinux, AppArmor) stop totpd: {line}"));

@@ -1,9 +1,10 @@
 //! What sshd makes of its own configuration, by its own word (`sshd -T`).
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use super::{Report, sshd_match};
+use crate::program;
 
 /// What follows from sshd's configuration for those whom it holds for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +91,7 @@ fn program() -> Option<&'static str> {
 
 /// The configuration that is effective, for a connection or for one that no block fits.
 fn ask(sshd: &str, connection: Option<&str>) -> Result<String, String> {
-    let mut command = Command::new(sshd);
+    let mut command = program::at(sshd);
     command.arg("-T").stdin(Stdio::null());
     if let Some(connection) = connection {
         command.args(["-C", connection]);

@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use super::{Report, pam};
+use crate::program;
 
 /// Adds what of sudo asks for no code, where `sudo` does.
 pub(super) fn look_at(report: &mut Report) {
-    let told = Command::new("/usr/bin/sudo").arg("-V").env_clear().stdin(Stdio::null()).output();
+    let told = program::at("/usr/bin/sudo").arg("-V").stdin(Stdio::null()).output();
     let told = told.map(|told| String::from_utf8_lossy(&told.stdout).into_owned());
     for (name, when) in services(&told.unwrap_or_default()) {
         if name != "sudo" && !pam::look_at(&name).asks {

@@ -2,12 +2,13 @@
 //! of its own where there is none. Neither looks at the time of day, which may be set.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
 use super::record::Trial;
 use crate::failure::Failure;
+use crate::program;
 
 /// Starts it.
 pub(super) fn start(trial: &Trial, time: Duration) -> Result<(), Failure> {
@@ -15,7 +16,8 @@ pub(super) fn start(trial: &Trial, time: Duration) -> Result<(), Failure> {
     let this = "/usr/bin/totpctl";
     let seconds = time.as_secs().to_string();
     if has_systemd() {
-        let started = Command::new("systemd-run")
+        let started = program::named("systemd-run")
+            .map_err(|error| cannot(&error))?
             .args(["--quiet", "--collect", "--timer-property=AccuracySec=1s"])
             .arg(format!("--unit={}", unit(trial)))
             .arg(format!("--on-active={seconds}s"))
@@ -30,7 +32,7 @@ pub(super) fn start(trial: &Trial, time: Duration) -> Result<(), Failure> {
             false => Err(cannot(&String::from_utf8_lossy(&started.stderr).trim())),
         };
     }
-    Command::new(this)
+    program::at(this)
         .args(["try", "--count-down", &seconds, "--of", &trial.id])
         .current_dir("/")
         .stdin(Stdio::null())
@@ -52,7 +54,8 @@ pub(super) fn wait(time: Duration) {
 pub(super) fn stop(trial: &Trial) {
     if has_systemd() {
         let timer = format!("{}.timer", unit(trial));
-        let _ = Command::new("systemctl").args(["stop", "--quiet", &timer]).output();
+        let _ = program::named("systemctl")
+            .and_then(|mut systemctl| systemctl.args(["stop", "--quiet", &timer]).output());
     }
 }
 

@@ -1,3 +1,5 @@
+#![allow(clippy::disallowed_methods, reason = "tests run programs")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

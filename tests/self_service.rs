@@ -144,6 +144,43 @@ fn whom_polkit_lets_manage_is_no_root_and_needs_a_code_for_itself() {
     assert!(machine.log().contains("TOTP_BY_UID=1003"), "{}", machine.log());
 }
 
+/// Whom a helpdesk could otherwise become, by a factor of its own making.
+#[test]
+fn a_helpdesk_manages_no_administrator_and_nobody_of_its_own() {
+    let machine = Machine::with_programs();
+    let helpdesk = include_str!("../packaging/polkit/50-totpd-helpdesk.rules");
+    machine.write("/etc/polkit-1/rules.d/50-totpd-helpdesk.rules", helpdesk);
+    machine
+        .run(
+            "groupadd helpdesk; getent group wheel || groupadd wheel; getent group sudo || groupadd sudo
+             for user in dora everybody ghost; do useradd -m $user; done
+             usermod -aG helpdesk carol; usermod -aG helpdesk dora
+             usermod -aG sudo alice; usermod -aG wheel everybody",
+        )
+        .ok();
+    for (number, user) in ["alice", "carol", "dora", "everybody", "ghost", "bob"].iter().enumerate()
+    {
+        machine.enrolled(user, u32::try_from(number).unwrap() + 1);
+    }
+    machine.run("userdel ghost").ok();
+    let before = machine.run("totpctl --json list").ok();
+    // An administrator by each group, another member of the helpdesk, root, and an account that is gone.
+    for user in ["alice", "everybody", "dora", "root", "ghost", "--help"] {
+        for command in ["enroll", "remove", "unlock", "show", "recovery-codes"] {
+            let tried = format!("totpctl --json {command} -- {user} </dev/null");
+            let refused = machine.run_as("carol", &tried);
+            assert_eq!(refused.status, 4, "{command} {user}: {refused:#?}");
+        }
+    }
+    // Of her own, what a code is asked for goes the ordinary way, and the rest is not hers.
+    let own = machine.run_as("carol", "totpctl unlock carol </dev/null");
+    assert_eq!(own.status, 4, "{own:#?}");
+    assert_eq!(machine.run("totpctl --json list").ok(), before, "nothing is changed");
+    for command in ["unlock bob", "show bob", "list", "remove bob", "--json enroll bob"] {
+        machine.run_as("carol", &format!("totpctl {command} </dev/null")).ok();
+    }
+}
+
 /// A pending factor is no way to try codes of the verified one.
 #[test]
 fn a_code_of_the_old_factor_counts_where_a_first_code_is_wanted() {

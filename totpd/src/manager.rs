@@ -228,7 +228,7 @@ impl Manager {
         limit: u32,
     ) -> Result<Vec<Dictionary>, Error> {
         if !origin.caller.is_root() {
-            self.0.polkit.check(Action::Manage, "everybody", origin).await?;
+            self.0.polkit.check(Action::Manage, "everybody", "list", origin).await?;
         }
         let (now, rules) = (clock::now(), &self.0.config.rules.throttle);
         let limit = limit.clamp(1, MOST_LISTED);

@@ -11,7 +11,7 @@ use totpd_interface::Error;
 use zbus::Variant;
 
 use crate::access::origin::Origin;
-use crate::journal::escaped;
+use crate::journal::{escaped, shortened};
 
 /// What polkit decides about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -38,7 +38,8 @@ impl Action {
 pub struct Polkit(Mutex<HashMap<u32, usize>>);
 
 impl Polkit {
-    /// Whether polkit lets the sender of a message do `action` to the factors of `user`.
+    /// Whether polkit lets the sender of a message do `action` to the factors of `user`. Rules of an administrator
+    /// may look at both the user and the `operation`.
     ///
     /// # Errors
     /// [`Error::NotAuthorized`] says why not; [`Error::Throttled`] where too many questions of
@@ -47,15 +48,16 @@ impl Polkit {
         &self,
         action: Action,
         user: &str,
+        operation: &str,
         origin: &Origin,
     ) -> Result<(), Error> {
         let bus = origin.bus()?;
         let _open = self.open(origin.caller.uid)?;
         let sender = Variant::from(bus.sender.as_str());
         let subject = ("system-bus-name", HashMap::from([("name", sender)]));
-        // It is shown to whoever authenticates, and rules may look at it.
-        let user = escaped(&user.chars().take(LONGEST_NAME).collect::<String>()).to_string();
-        let details = HashMap::from([("user", user.as_str())]);
+        // It is shown to whoever authenticates. A rule has to see the whole name, or it would judge another user.
+        let user = escaped(&shortened(user));
+        let details = HashMap::from([("user", user.as_str()), ("operation", operation)]);
         let interactive = bus.is_interactive;
         let question = (subject, action.id(), details, u32::from(interactive), "");
         let asked = bus.connection.call_method(
@@ -136,8 +138,6 @@ fn not_there(error: &zbus::Error) -> String {
     }
 }
 
-/// Characters of a name in a dialogue.
-const LONGEST_NAME: usize = 64;
 /// Open questions of one user.
 const MOST_OPEN: usize = 4;
 /// As long as polkit's own agents wait for a person, and longer.

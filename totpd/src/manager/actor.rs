@@ -41,6 +41,19 @@ pub(super) enum Deed {
     Remove,
 }
 
+impl Deed {
+    /// The word for it in a question to polkit.
+    fn operation(self) -> &'static str {
+        match self {
+            Self::Change => "change",
+            Self::Confirm => "confirm",
+            Self::Manage => "manage",
+            Self::Read => "read",
+            Self::Remove => "remove",
+        }
+    }
+}
+
 impl Actor {
     /// The sender of a message, if it may do `deed` for `user`: root for everybody, others for
     /// themselves if polkit lets them, and for others if polkit lets them manage users. Names that an
@@ -71,7 +84,7 @@ impl Actor {
                 (true, Deed::Manage) | (false, _) => Some(Action::Manage),
             };
             if let Some(action) = action {
-                daemon.polkit.check(action, user, origin).await?;
+                daemon.polkit.check(action, user, deed.operation(), origin).await?;
             }
         }
         let needs_code = own.is_some();

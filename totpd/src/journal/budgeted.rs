@@ -51,9 +51,13 @@ fn tell(topic: &Topic, unwritten: u64) {
 fn summary(Topic { user, text }: &Topic, unwritten: u64) -> Entry {
     let message = format!("{unwritten} more lines like this were not written: {text}");
     Entry::new(Priority::Notice, message)
+        .with("MESSAGE_ID", SUMMARY)
         .with("TOTP_USER", user.as_deref().unwrap_or_default())
         .with("TOTP_UNWRITTEN", &unwritten.to_string())
 }
+
+/// Finds every summary: `journalctl MESSAGE_ID=…`.
+const SUMMARY: &str = "baa9cf711b52dc669df0945a4da0a8dc";
 
 #[cfg(test)]
 mod tests {

@@ -190,7 +190,7 @@ fn the_whole(opened: &Opened) {
     let passphrase = start.elapsed().as_secs_f64();
     let added = opened.local.each_user(&progress, |name, record| writer.add(name, record));
     added.map_err(|error: BackupError| error.to_string()).expect("a backup");
-    writer.finish().expect("a backup");
+    writer.finish(&opened.local.signing_key()).expect("a backup");
     let backup = start.elapsed().as_secs_f64();
     println!("\nAll of {MANY} users, in seconds");
     println!("reading and unsealing                       {reading:>9.2}");

@@ -3,7 +3,8 @@
 //!
 //! Inside is a line that names the format, then frames: a length (u32, little endian) and so many
 //! bytes in postcard. The first frame is the [`Head`], the others are users; a frame of length 0
-//! and the number of users (u64) end it.
+//! and the number of users (u64) follow. Then comes the signature: the public key (32 bytes) and 64
+//! bytes of Ed25519 over a SHA-512 of all before it. Formats 1 to 3 end without a signature.
 
 use std::io;
 
@@ -14,10 +15,16 @@ use serde::{Deserialize, Serialize};
 use crate::codec::{Record1, Record2, Record3};
 use crate::store::StoreError;
 
+mod history;
 mod reader;
+mod signature;
+mod trust;
 mod writer;
 
+pub use history::History;
 pub use reader::Reader;
+pub use signature::{Fingerprint, PublicKey, SigningKey};
+pub use trust::{OpenedBy, Signer, Trust, Untrusted, may_be_restored};
 pub use writer::Writer;
 
 /// Where and when a backup was made.
@@ -53,6 +60,12 @@ pub enum BackupError {
     /// It is not whole, or not as it was made.
     #[error("the backup is damaged or cut short")]
     Damaged,
+    /// What it holds is not what was signed.
+    #[error(
+        "the signature of the backup does not fit what it holds: somebody changed it after it was \
+         made; do not restore it"
+    )]
+    Forged,
     /// An identity is needed, and a passphrase was given.
     #[error("the backup was made for age recipients: say --identity FILE")]
     NeedsIdentity,
@@ -86,6 +99,9 @@ pub enum BackupError {
     /// A passphrase that is too expensive to try.
     #[error("the backup asks for more work for its passphrase than totpd does (2^{0})")]
     TooMuchWork(u8),
+    /// Nothing shows that it was made by somebody whom the caller trusts.
+    #[error(transparent)]
+    Untrusted(#[from] Untrusted),
     /// The passphrase or the identity does not fit.
     #[error("the backup cannot be opened: the passphrase or identity is another one")]
     WrongSecret,
@@ -107,12 +123,23 @@ struct User2 {
     record: Record2,
 }
 
-/// A user in a backup.
+/// A user in a backup of format 3 or 4, which differ in the signature alone.
 #[derive(Deserialize, Serialize)]
 struct User3 {
     name: String,
     uid: u32,
     record: Record3,
+}
+
+impl Opener {
+    /// Which kind it is.
+    #[must_use]
+    pub fn kind(&self) -> OpenedBy {
+        match self {
+            Self::Passphrase(_) => OpenedBy::Passphrase,
+            Self::Identities(_) => OpenedBy::Identity,
+        }
+    }
 }
 
 impl From<User1> for User2 {
@@ -132,7 +159,7 @@ const AGE: &[u8] = b"age-encryption.org/v1\n";
 const LONGEST_HEADER: u64 = 64 << 10;
 const MAGIC: &str = "totpd backup ";
 /// The format of what is inside.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 /// 2^18: that of the `age` tool, a second or so and 256 MiB.
 const WORK_FACTOR: u8 = 18;
 /// A user has a few factors of a hundred bytes and a few known sources.

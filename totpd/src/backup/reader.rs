@@ -7,22 +7,47 @@ use age::stream::StreamReader;
 use age::{DecryptError, Decryptor, Identity, scrypt};
 use postcard::from_bytes;
 use serde::Deserialize;
+use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
 
+use super::signature::SIGNATURE;
 use super::{
-    AGE, BackupError, FORMAT, Head, LONGEST_FRAME, LONGEST_HEADER, MAGIC, Opener, User1, User2,
-    User3, WORK_FACTOR,
+    AGE, BackupError, FORMAT, Head, LONGEST_FRAME, LONGEST_HEADER, MAGIC, Opener, PublicKey, User1,
+    User2, User3, WORK_FACTOR,
 };
 use crate::record::Record;
 use crate::user::UserName;
 
 /// A backup that is being read. Nothing of it counts before it was read to its end.
 pub struct Reader<R: BufRead> {
-    source: BufReader<StreamReader<Chain<Cursor<Vec<u8>>, R>>>,
+    source: Hashed<Plain<R>>,
     format: u32,
     head: Head,
     users: u64,
-    ended: bool,
+    end: Option<End>,
+}
+
+/// What age has opened, behind a header that was read already.
+type Plain<R> = BufReader<StreamReader<Chain<Cursor<Vec<u8>>, R>>>;
+
+/// The end of a backup, as it was written.
+struct End {
+    /// Who signed it; nothing in formats 1 to 3.
+    signed_by: Option<PublicKey>,
+}
+
+/// A source, and the hash of all that was read from it.
+struct Hashed<R> {
+    source: R,
+    hash: Sha512,
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        self.hash.update(buffer.get(..read).unwrap_or_default());
+        Ok(read)
+    }
 }
 
 impl<R: BufRead> Reader<R> {
@@ -50,13 +75,14 @@ impl<R: BufRead> Reader<R> {
                 decryptor.decrypt(identities.iter().map(|identity| identity as &dyn Identity))
             }
         };
-        let mut source = BufReader::new(source.map_err(refusal)?);
+        let source = BufReader::new(source.map_err(refusal)?);
+        let mut source = Hashed { source, hash: Sha512::new() };
         let found = format_of(&mut source)?;
         if !(1..=FORMAT).contains(&found) {
             return Err(BackupError::Newer { found });
         }
         let head = frame(&mut source)?.ok_or(BackupError::Damaged)?;
-        Ok(Self { source, format: found, head, users: 0, ended: false })
+        Ok(Self { source, format: found, head, users: 0, end: None })
     }
 
     /// Where and when it was made.
@@ -64,12 +90,20 @@ impl<R: BufRead> Reader<R> {
         &self.head
     }
 
-    /// The next user; nothing at the end, which was then seen to be the end that was written.
+    /// The key that signed it. It is known, and its signature was checked, when
+    /// [`Reader::next_user`] has answered that there is no other; before that, and for formats 1 to
+    /// 3, there is none.
+    pub fn signed_by(&self) -> Option<&PublicKey> {
+        self.end.as_ref()?.signed_by.as_ref()
+    }
+
+    /// The next user; nothing at the end, which was then seen to be the end that was written, and
+    /// to fit its signature.
     ///
     /// # Errors
-    /// [`BackupError::Damaged`] or [`BackupError::Source`].
+    /// [`BackupError::Damaged`], [`BackupError::Forged`] or [`BackupError::Source`].
     pub fn next_user(&mut self) -> Result<Option<(UserName, Record)>, BackupError> {
-        if self.ended {
+        if self.end.is_some() {
             return Ok(None);
         }
         let user = match self.format {
@@ -83,14 +117,39 @@ impl<R: BufRead> Reader<R> {
             let record = user.record.record_of_plain(user.uid).ok_or(BackupError::Damaged)?;
             return Ok(Some((name, record)));
         }
-        let mut users = [0; 8];
-        self.source.read_exact(&mut users).map_err(unreadable)?;
-        let more = self.source.read(&mut [0]).map_err(unreadable)?;
-        if more > 0 || u64::from_le_bytes(users) != self.users {
+        self.end = Some(self.end()?);
+        Ok(None)
+    }
+
+    /// Reads what stands behind the last user.
+    fn end(&mut self) -> Result<End, BackupError> {
+        if u64::from_le_bytes(self.bytes()?) != self.users {
             return Err(BackupError::Damaged);
         }
-        self.ended = true;
-        Ok(None)
+        let signed_by = match self.format {
+            1..=3 => None,
+            _ => Some(self.signature()?),
+        };
+        match self.source.read(&mut [0]).map_err(unreadable)? {
+            0 => Ok(End { signed_by }),
+            _ => Err(BackupError::Damaged),
+        }
+    }
+
+    /// The key that signed all that was read so far.
+    fn signature(&mut self) -> Result<PublicKey, BackupError> {
+        let digest = self.source.hash.finalize_reset().into();
+        let key = PublicKey::from_bytes(self.bytes()?);
+        match key.has_signed(&digest, &self.bytes::<SIGNATURE>()?) {
+            true => Ok(key),
+            false => Err(BackupError::Forged),
+        }
+    }
+
+    fn bytes<const N: usize>(&mut self) -> Result<[u8; N], BackupError> {
+        let mut bytes = [0; N];
+        self.source.read_exact(&mut bytes).map_err(unreadable)?;
+        Ok(bytes)
     }
 }
 

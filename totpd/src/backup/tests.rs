@@ -3,9 +3,10 @@ use std::path::PathBuf;
 use std::{fs, iter};
 
 use age::secrecy::ExposeSecret;
-use age::{Encryptor, Recipient};
+use age::{Decryptor, Encryptor, Identity, Recipient};
 use postcard::to_stdvec;
 
+use super::signature::tests::signing_key;
 use super::*;
 use crate::factor::Kind;
 use crate::factor::tests::verified;
@@ -13,11 +14,13 @@ use crate::record::Record;
 use crate::source::Source;
 use crate::user::UserName;
 
+type Users = Vec<(UserName, Record)>;
+
 fn head() -> Head {
     Head { made: 1_800_000_000, host: "here".into(), version: "0.1.0".into() }
 }
 
-fn users() -> Vec<(UserName, Record)> {
+fn users() -> Users {
     ["alice", "bob"]
         .into_iter()
         .map(|name| {
@@ -30,25 +33,35 @@ fn users() -> Vec<(UserName, Record)> {
 }
 
 fn written(recipients: &Recipients) -> Vec<u8> {
+    signed(recipients, &signing_key())
+}
+
+fn signed(recipients: &Recipients, key: &SigningKey) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut writer = Writer::begin(&mut bytes, recipients, &head()).unwrap();
     for (name, record) in users() {
         writer.add(&name, &record).unwrap();
     }
-    assert_eq!(writer.finish().unwrap(), 2);
+    assert_eq!(writer.finish(key).unwrap(), 2);
     bytes
 }
 
 /// All users of a backup, if every one can be read.
-fn read(bytes: &[u8], opener: &Opener) -> Result<Vec<(UserName, Record)>, BackupError> {
+fn read(bytes: &[u8], opener: &Opener) -> Result<Users, BackupError> {
+    read_signed(bytes, opener).map(|(users, _)| users)
+}
+
+/// The same, and who signed it.
+fn read_signed(bytes: &[u8], opener: &Opener) -> Result<(Users, Option<PublicKey>), BackupError> {
     let mut reader = Reader::open(bytes, opener)?;
     let mut users = Vec::new();
     while let Some(user) = reader.next_user()? {
+        assert_eq!(reader.signed_by(), None, "nothing is known before its end");
         users.push(user);
     }
     assert_eq!(reader.head(), &head());
     assert!(reader.next_user()?.is_none());
-    Ok(users)
+    Ok((users, reader.signed_by().copied()))
 }
 
 fn identity() -> (Recipients, Opener) {
@@ -124,9 +137,80 @@ fn what_age_has_sealed_and_is_no_backup_is_refused() {
         let refused = read(&bytes, &opener);
         assert!(matches!(refused, Err(BackupError::NotABackup)), "{content:?}: {refused:?}");
     }
-    let (bytes, opener) = with_content(b"totpd backup 4\nwhatever");
+    let (bytes, opener) = with_content(b"totpd backup 5\nwhatever");
     let newer = read(&bytes, &opener).unwrap_err().to_string();
-    assert!(newer.contains("format 4") && newer.contains("up to 3"), "{newer}");
+    assert!(newer.contains("format 5") && newer.contains("up to 4"), "{newer}");
+}
+
+/// What age has sealed, without its seal.
+fn content(bytes: &[u8], opener: &Opener) -> Vec<u8> {
+    let Opener::Identities(identities) = opener else { unreachable!() };
+    let decryptor = Decryptor::new_buffered(bytes).unwrap();
+    let identities = identities.iter().map(|identity| identity as &dyn Identity);
+    let mut content = Vec::new();
+    decryptor.decrypt(identities).unwrap().read_to_end(&mut content).unwrap();
+    content
+}
+
+#[test]
+fn the_store_that_signed_is_known_at_the_end() {
+    let (recipients, opener) = identity();
+    let key = signing_key();
+    let (_, signed_by) = read_signed(&signed(&recipients, &key), &opener).unwrap();
+    assert_eq!(signed_by, Some(key.public()));
+}
+
+/// Somebody who can open the backup, or makes one by hand, and seals it for the recipient again.
+#[test]
+fn no_byte_of_what_was_signed_may_be_changed() {
+    let (recipients, opener) = identity();
+    let content = content(&written(&recipients), &opener);
+    let mut forged = 0;
+    for at in 0..content.len() {
+        let mut changed = content.clone();
+        changed[at] ^= 1;
+        let (bytes, opener) = with_content(&changed);
+        let refused = Reader::open(&bytes[..], &opener).and_then(|mut reader| {
+            while reader.next_user()?.is_some() {}
+            Ok(())
+        });
+        forged += usize::from(matches!(refused, Err(BackupError::Forged)));
+        assert!(refused.is_err(), "byte {at} of {}", content.len());
+    }
+    // In seeds, names and the signature, where the form stays good.
+    assert!(forged > 96, "{forged} of {}", content.len());
+}
+
+#[test]
+fn a_signature_that_was_cut_off_leaves_an_unsigned_backup_of_format_3() {
+    let (recipients, opener) = identity();
+    let content = content(&written(&recipients), &opener);
+    let older = String::from_utf8_lossy(&content[..15]).replace('4', "3");
+    let older = [older.as_bytes(), &content[15..]].concat();
+    let (bytes, opener) = with_content(&older[..older.len() - 96]);
+    assert_eq!(read_signed(&bytes, &opener).unwrap().1, None);
+    // Of format 3 nothing may stand there, and of format 4 all of it has to.
+    for content in [&older[..], &content[..content.len() - 96], &content[..content.len() - 1]] {
+        let (bytes, opener) = with_content(content);
+        let refused = read(&bytes, &opener);
+        assert!(matches!(refused, Err(BackupError::Damaged)), "{refused:?}");
+    }
+    let (bytes, opener) = with_content(&[&content[..], b"x"].concat());
+    assert!(matches!(read(&bytes, &opener), Err(BackupError::Damaged)));
+}
+
+#[test]
+fn a_signature_of_another_backup_or_store_does_not_fit() {
+    let (recipients, opener) = identity();
+    let (ours, other) = (signing_key(), signing_key());
+    let good = content(&signed(&recipients, &ours), &opener);
+    let foreign = content(&signed(&recipients, &other), &opener);
+    let end = good.len() - 64;
+    // The public key of the one, and the signature of the other.
+    let (bytes, opener) = with_content(&[&good[..end], &foreign[end..]].concat());
+    assert!(matches!(read(&bytes, &opener), Err(BackupError::Forged)));
+    let (bytes, opener) = with_content(&foreign);
+    assert_eq!(read_signed(&bytes, &opener).unwrap().1, Some(other.public()));
 }
 
 #[test]
@@ -146,7 +230,8 @@ fn a_backup_of_format_1_is_read() {
     ]
     .concat();
     let (bytes, opener) = with_content(&content);
-    let read = read(&bytes, &opener).unwrap();
+    let (read, signed_by) = read_signed(&bytes, &opener).unwrap();
+    assert_eq!(signed_by, None);
     let (name, record) = &read[0];
     assert_eq!((name.as_str(), record.uid, read.len()), ("alice", 1000, 1));
     assert_eq!(record.factors[0].last_accepted, Some(7));
@@ -186,10 +271,12 @@ fn what_is_no_file_of_age_is_refused_at_once() {
 
 #[test]
 fn a_backup_that_an_earlier_version_wrote_is_read() {
-    for format in [3] {
+    for format in [3, 4] {
         let identity = fs::read_to_string(fixture(format).join("identity")).unwrap();
         let opener = Opener::Identities(vec![identity.trim().parse().unwrap()]);
-        let back = read(&fs::read(fixture(format).join("backup.age")).unwrap(), &opener).unwrap();
+        let bytes = fs::read(fixture(format).join("backup.age")).unwrap();
+        let (back, signed_by) = read_signed(&bytes, &opener).unwrap();
+        assert_eq!(signed_by.is_some(), format >= 4, "format {format}");
         assert_eq!(format!("{back:?}"), format!("{:?}", users()), "format {format}");
         assert_eq!(back[0].1.factors[0].seed.bytes(), users()[0].1.factors[0].seed.bytes());
     }

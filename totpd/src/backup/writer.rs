@@ -7,9 +7,10 @@ use age::stream::StreamWriter;
 use age::{Encryptor, Recipient, scrypt};
 use postcard::to_stdvec;
 use serde::Serialize;
+use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
 
-use super::{BackupError, FORMAT, Head, MAGIC, Recipients, User3, WORK_FACTOR};
+use super::{BackupError, FORMAT, Head, MAGIC, Recipients, SigningKey, User3, WORK_FACTOR};
 use crate::codec::Record3;
 use crate::record::Record;
 use crate::user::UserName;
@@ -18,6 +19,8 @@ use crate::user::UserName;
 pub struct Writer<W: Write> {
     out: StreamWriter<BufWriter<W>>,
     users: u64,
+    /// Of all that was written.
+    hash: Sha512,
 }
 
 impl<W: Write> Writer<W> {
@@ -38,7 +41,7 @@ impl<W: Write> Writer<W> {
         };
         let encryptor = encryptor.map_err(|error| BackupError::Target(io::Error::other(error)))?;
         let out = encryptor.wrap_output(BufWriter::new(out)).map_err(BackupError::Target)?;
-        let mut writer = Self { out, users: 0 };
+        let mut writer = Self { out, users: 0, hash: Sha512::new() };
         writer.raw(format!("{MAGIC}{FORMAT}\n").as_bytes())?;
         writer.frame(head)?;
         Ok(writer)
@@ -55,14 +58,17 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    /// Ends it. Without that it cannot be used.
+    /// Signs and ends it; answers how many users are in it. Without that it cannot be used.
     ///
     /// # Errors
     /// [`BackupError::Target`].
-    pub fn finish(mut self) -> Result<u64, BackupError> {
+    pub fn finish(mut self, key: &SigningKey) -> Result<u64, BackupError> {
         let users = self.users;
         self.raw(&0_u32.to_le_bytes())?;
         self.raw(&users.to_le_bytes())?;
+        let digest = self.hash.finalize_reset().into();
+        self.raw(key.public().bytes())?;
+        self.raw(&key.sign(&digest))?;
         let mut out = self.out.finish().map_err(BackupError::Target)?;
         out.flush().map_err(BackupError::Target)?;
         Ok(users)
@@ -77,6 +83,7 @@ impl<W: Write> Writer<W> {
     }
 
     fn raw(&mut self, bytes: &[u8]) -> Result<(), BackupError> {
+        self.hash.update(bytes);
         self.out.write_all(bytes).map_err(BackupError::Target)
     }
 }

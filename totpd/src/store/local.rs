@@ -33,6 +33,7 @@ mod reader;
 mod rekey;
 mod restore;
 mod rows;
+mod signers;
 mod writer;
 
 pub use check::Checked;
@@ -40,6 +41,7 @@ pub use folder::FOLDER;
 pub use open_error::OpenError;
 pub use rekey::Rekeyed;
 pub use restore::{Restored, Restoring};
+pub use signers::KnownBackups;
 
 /// An open store.
 pub struct Opened {

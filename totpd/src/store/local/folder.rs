@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use zeroize::Zeroizing;
 
+use crate::backup::History;
 use crate::durable::sync_folder_of;
 use crate::journal::{Entry, Priority};
 use crate::key::MasterKey;
 use crate::seal::Sealer;
 use crate::store::local::disk::{self, Disk};
 use crate::store::local::keyring::{self, Keyring};
-use crate::store::local::keys::{Keys, Seals};
+use crate::store::local::keys::{Keys, Older, Seals};
 use crate::store::local::meta::{self, Named, Secrets};
 use crate::store::local::migration::{self, FORMAT};
 use crate::store::local::open_error::OpenError;
@@ -71,8 +72,9 @@ pub(super) fn open(folder: &Path, credentials: Option<&Path>) -> Result<Found, O
     match found.map_err(failed)? {
         0 => make_tables(&connection, &file)?,
         1 => migration::from_1(&connection, &file, &mut keyring)?,
-        2 => migration::from_older_records(&connection, &file, 2)?,
-        3 => migration::from_older_records(&connection, &file, 3)?,
+        2 => migration::from_2_or_later(&connection, &file, 2)?,
+        3 => migration::from_2_or_later(&connection, &file, 3)?,
+        4 => migration::from_2_or_later(&connection, &file, 4)?,
         FORMAT => {}
         found => return Err(OpenError::Newer { path: file, found, known: FORMAT }),
     }
@@ -93,7 +95,7 @@ pub(super) fn open(folder: &Path, credentials: Option<&Path>) -> Result<Found, O
             let Some(found) = keyring.take(next) else {
                 return Err(wrong_key(&file, next.as_str(), &keyring));
             };
-            let older = Some(Sealer::new(&key));
+            let older = Some(Older::of(&key));
             Seals { older, ..Seals::of(&found.key, secrets.floor) }
         }
     };
@@ -187,7 +189,7 @@ fn begin(
         Some(found) => found.key,
         None => MasterKey::make(&folder.join(keyring::FILE))?,
     };
-    let mut secrets = Secrets { buckets: [0; 32], floor: None };
+    let mut secrets = Secrets { buckets: [0; 32], floor: None, history: History::default() };
     getrandom::fill(&mut secrets.buckets).map_err(|_| OpenError::NoRandomness)?;
     let change = || -> Result<(), Trouble> {
         connection.execute_batch("BEGIN IMMEDIATE")?;

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use crate::backup::{PublicKey, SigningKey};
 use crate::codec;
 use crate::factor::{FURTHEST, Kind};
 use crate::key::{KeyId, MasterKey};
@@ -30,10 +31,25 @@ pub(super) struct Seals {
     pub(super) newest: Arc<Sealer>,
     /// The id of its key.
     pub(super) id: KeyId,
+    /// Backups are signed by this one, which that key gives as well.
+    pub(super) signing: Arc<SigningKey>,
     /// What is read may still be sealed under this one.
-    pub(super) older: Option<Sealer>,
+    pub(super) older: Option<Older>,
     /// No code from before it is good any more.
     pub(super) floor: Option<Floor>,
+}
+
+/// What is left of a key while another takes its place.
+pub(super) struct Older {
+    pub(super) sealer: Sealer,
+    /// It signed backups.
+    pub(super) signer: PublicKey,
+}
+
+impl Older {
+    pub(super) fn of(key: &MasterKey) -> Self {
+        Self { sealer: Sealer::new(key), signer: SigningKey::new(key).public() }
+    }
 }
 
 impl Keys {
@@ -67,12 +83,14 @@ impl Around {
 
 impl Seals {
     pub(super) fn of(key: &MasterKey, floor: Option<Floor>) -> Self {
-        Self { newest: Arc::new(Sealer::new(key)), id: key.id(), older: None, floor }
+        let (newest, signing) = (Arc::new(Sealer::new(key)), Arc::new(SigningKey::new(key)));
+        Self { newest, id: key.id(), signing, older: None, floor }
     }
 
     /// The same keys but the older one.
     pub(super) fn without_older(&self, floor: Option<Floor>) -> Self {
-        Self { newest: Arc::clone(&self.newest), id: self.id.clone(), older: None, floor }
+        let (newest, signing) = (Arc::clone(&self.newest), Arc::clone(&self.signing));
+        Self { newest, id: self.id.clone(), signing, older: None, floor }
     }
 
     /// The record in a row of `subject`.
@@ -80,8 +98,8 @@ impl Seals {
     /// # Errors
     /// [`StoreError::Corrupt`] if it is not what was written there.
     pub(super) fn decode(&self, subject: &Subject, row: &Row) -> Result<Record, StoreError> {
-        let under = |sealer| codec::decode(&row.sealed, subject, row.uid?, sealer).ok();
-        let record = under(&self.newest).or_else(|| under(self.older.as_ref()?));
+        let under = |sealer: &Sealer| codec::decode(&row.sealed, subject, row.uid?, sealer).ok();
+        let record = under(&self.newest).or_else(|| under(&self.older.as_ref()?.sealer));
         let mut record = record.ok_or_else(|| StoreError::Corrupt(subject.to_string()))?;
         if let Some(floor) = self.floor {
             raise(&mut record, floor);
@@ -138,7 +156,7 @@ mod tests {
         let (old, new) = (key(), key());
         let keys = Keys::new(Seals::of(&old, None));
         let (before, under_old) = (keys.around(), row(&keys));
-        keys.set(Seals { older: Some(Sealer::new(&old)), ..Seals::of(&new, None) });
+        keys.set(Seals { older: Some(Older::of(&old)), ..Seals::of(&new, None) });
         let (between, under_new) = (keys.around(), row(&keys));
         keys.set(keys.now().without_older(None));
         for (around, row) in [

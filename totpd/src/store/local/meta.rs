@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::backup::History;
 use crate::key::KeyId;
 use crate::seal::Sealer;
 use crate::store::StoreError;
@@ -21,7 +22,7 @@ pub(super) enum Named {
     Old,
 }
 
-/// What is secret of a store beside its records.
+/// What a store knows of itself that nobody else may read or change.
 #[derive(Clone, Deserialize, Serialize, Zeroize, ZeroizeOnDrop)]
 pub(super) struct Secrets {
     /// Puts names that nobody has into buckets.
@@ -29,6 +30,22 @@ pub(super) struct Secrets {
     /// No code from before is good.
     #[zeroize(skip)]
     pub(super) floor: Option<Floor>,
+    /// What it remembers of its backups.
+    #[zeroize(skip)]
+    pub(super) history: History,
+}
+
+/// The same up to format 4 of the store, which remembered no backups; read and not written.
+#[derive(Deserialize)]
+struct Secrets2 {
+    buckets: [u8; 32],
+    floor: Option<Floor>,
+}
+
+impl From<Secrets2> for Secrets {
+    fn from(old: Secrets2) -> Self {
+        Self { buckets: old.buckets, floor: old.floor, history: History::default() }
+    }
 }
 
 /// A moment before which every code is taken for used: that of the last restoration.
@@ -71,9 +88,22 @@ pub(super) fn secrets(
     connection: &Connection,
     sealer: &Sealer,
 ) -> rusqlite::Result<Option<Secrets>> {
-    let Some(sealed) = get(connection, SECRETS)? else { return Ok(None) };
-    let plain = sealer.unseal(&sealed, SECRETS_PLACE).ok();
-    Ok(plain.and_then(|plain| from_bytes(&plain).ok()))
+    Ok(sealed_secrets(connection)?.and_then(|sealed| unsealed(&sealed, sealer)))
+}
+
+/// The secrets as they are on disk.
+pub(super) fn sealed_secrets(connection: &Connection) -> rusqlite::Result<Option<Vec<u8>>> {
+    get(connection, SECRETS)
+}
+
+/// The secrets in these bytes, if the key fits.
+pub(super) fn unsealed(sealed: &[u8], sealer: &Sealer) -> Option<Secrets> {
+    // The place says the format, as that of a record does.
+    if let Ok(plain) = sealer.unseal(sealed, SECRETS_PLACE) {
+        return from_bytes(&plain).ok();
+    }
+    let plain = sealer.unseal(sealed, SECRETS_PLACE_2).ok()?;
+    Some(from_bytes::<Secrets2>(&plain).ok()?.into())
 }
 
 pub(super) fn set_secrets(
@@ -100,4 +130,5 @@ fn set(connection: &Connection, name: &str, value: &[u8]) -> rusqlite::Result<()
 }
 
 const SECRETS: &str = "secrets";
-const SECRETS_PLACE: &[u8] = b"totpd secrets 2";
+const SECRETS_PLACE: &[u8] = b"totpd secrets 3";
+const SECRETS_PLACE_2: &[u8] = b"totpd secrets 2";

@@ -1,7 +1,9 @@
 //! Older formats of the file. Each is brought up to date in one transaction, after a copy.
 //!
 //! Format 1 had no ids of keys, only a proof that a key fits, and made the buckets from the key.
-//! Formats 2 and 3 have records of another kind ([`crate::codec`]), which are read as they are.
+//! Formats 2 and 3 have records of another kind ([`crate::codec`]), which are read as they are. So is
+//! what format 4 knows of itself, which is less ([`meta::Secrets`]). A number of its own keeps an older
+//! totpd from a rekey or a restore that would forget the rest.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -10,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+use crate::backup::History;
 use crate::durable::{remove, sync_folder_of};
 use crate::journal::{Entry, Priority};
 use crate::key::MasterKey;
@@ -20,7 +23,7 @@ use crate::store::local::open_error::OpenError;
 use crate::store::local::rows::{self, Trouble};
 
 /// The format of the file (`user_version`).
-pub(super) const FORMAT: i64 = 4;
+pub(super) const FORMAT: i64 = 5;
 
 /// Brings `file` from format 1 to the present one.
 pub(super) fn from_1(
@@ -47,15 +50,15 @@ pub(super) fn from_1(
     };
     let copy = copy(connection, file, 1)?;
     let buckets = *key.key.derive("totpd buckets 1");
-    let secrets = Secrets { buckets, floor: None };
+    let secrets = Secrets { buckets, floor: None, history: History::default() };
     begin(connection, Some((&key.key, &secrets))).map_err(failed)?;
     keyring.put_back(key);
     tell(1, &copy);
     Ok(())
 }
 
-/// Brings `file` from format 2 or 3, whose records alone differ, to the present one.
-pub(super) fn from_older_records(
+/// Brings `file` from format 2, 3 or 4, of which all is read as it is, to the present one.
+pub(super) fn from_2_or_later(
     connection: &Connection,
     file: &Path,
     from: u8,
@@ -125,7 +128,7 @@ fn copy_of(file: &Path, format: u8) -> PathBuf {
 /// Where the copies of `file` are, of all formats.
 pub(super) fn copies_of(file: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let file = file.to_path_buf();
-    [1, 2, 3].into_iter().map(move |format| copy_of(&file, format))
+    [1, 2, 3, 4].into_iter().map(move |format| copy_of(&file, format))
 }
 
 const PROOF: &str = "key proof";

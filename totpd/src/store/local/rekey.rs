@@ -14,16 +14,16 @@ use std::thread;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use crate::backup::Fingerprint;
 use crate::durable::{remove, sync_folder};
 use crate::journal::{Entry, Priority};
 use crate::key::{Kept, KeyId, MasterKey};
 use crate::progress::Progress;
-use crate::seal::Sealer;
 use crate::store::StoreError;
 use crate::store::local::check::Checked;
 use crate::store::local::folder::FILE;
 use crate::store::local::keyring::{self, Keyring};
-use crate::store::local::keys::Seals;
+use crate::store::local::keys::{Older, Seals};
 use crate::store::local::meta::{self, Named};
 use crate::store::local::rows::{self, Name, Trouble};
 use crate::store::local::{Local, disk, ended, migration};
@@ -33,6 +33,8 @@ use crate::store::local::{Local, disk, ended, migration};
 pub struct Rekeyed {
     /// The id of the key that everything is sealed under now.
     pub key: KeyId,
+    /// Which key signs backups now.
+    pub fingerprint: Fingerprint,
     /// How many records were looked at, and which could not be unsealed.
     pub checked: Checked,
 }
@@ -73,7 +75,7 @@ pub(super) fn go_on(local: &Local) -> io::Result<()> {
 }
 
 /// Chooses the new key, makes it durable, and has the store name it.
-fn begin(local: &Local) -> Result<(), StoreError> {
+pub(super) fn begin(local: &Local) -> Result<(), StoreError> {
     let failed = |error: &dyn std::error::Error| StoreError::Unavailable(error.to_string());
     let (folder, seals) = (&local.0.folder, local.0.keys.now());
     // Until then the next key's file may hold the key.
@@ -112,7 +114,7 @@ fn begin(local: &Local) -> Result<(), StoreError> {
     local.write_now("everybody", move |connection| {
         Ok(meta::set_key(connection, Named::Next, Some(&id))?)
     })?;
-    let older = Some(Sealer::new(&old.key));
+    let older = Some(Older::of(&old.key));
     local.0.keys.set(Seals { older, ..Seals::of(&key, seals.floor) });
     Ok(())
 }
@@ -152,8 +154,10 @@ fn finish(local: &Local, progress: &Progress) -> Result<Rekeyed, StoreError> {
             // By a try whose answer was an error.
             return Ok(());
         }
-        let secrets = meta::secrets(connection, older)?
+        let mut secrets = meta::secrets(connection, &older.sealer)?
             .ok_or_else(|| StoreError::Corrupt("the store itself".into()))?;
+        // Its backups stay those of this store.
+        secrets.history.retire(older.signer);
         meta::set_secrets(connection, &under.newest, &secrets)?;
         let old = meta::key(connection, Named::Key)?;
         meta::set_key(connection, Named::Key, Some(&under.id))?;
@@ -163,7 +167,8 @@ fn finish(local: &Local, progress: &Progress) -> Result<Rekeyed, StoreError> {
     local.0.keys.set(seals.without_older(seals.floor));
 
     tidy_now(local)?;
-    Ok(Rekeyed { key: seals.id.clone(), checked })
+    let fingerprint = seals.signing.public().fingerprint();
+    Ok(Rekeyed { key: seals.id.clone(), fingerprint, checked })
 }
 
 struct Page {

@@ -98,14 +98,15 @@ impl Restoring<'_> {
         Ok(())
     }
 
-    /// Puts the new store in the place of the present one. `now` tells the time (seconds since 1970)
-    /// when no code can be accepted by the present one any more, and `skew` is how many time steps
-    /// ahead it accepted.
+    /// Puts the new store in the place of the present one. `made` is when the backup was made, and
+    /// `now` tells the time (both in seconds since 1970) when no code can be accepted by the present
+    /// one any more; `skew` is how many time steps ahead it accepted.
     ///
     /// # Errors
     /// [`StoreError`]; then the store is as it was, unless it says that the new one is in place.
     pub fn finish(
         mut self,
+        made: u64,
         now: impl Fn() -> u64 + Send + 'static,
         skew: u64,
     ) -> Result<Restored, StoreError> {
@@ -124,7 +125,7 @@ impl Restoring<'_> {
             // Before the files change: if that ends in an error, the new one may be in place
             // nevertheless, and must reopen nothing. To the old one it does no harm.
             keys.set(seals.without_older(Some(floor)));
-            let replaced = replace(disk, &path, &folder, &seals, floor);
+            let replaced = replace(disk, &path, &folder, &seals, floor, made);
             if replaced.is_err() {
                 disk.distrust();
             }
@@ -166,12 +167,15 @@ fn replace(
     folder: &Path,
     seals: &Seals,
     floor: Floor,
+    made: u64,
 ) -> Result<(), String> {
     let say = |error: &dyn std::error::Error| error.to_string();
     let current = disk.connection().map_err(|error| say(&error))?;
     let old_secrets = meta::secrets(current, &seals.newest).map_err(|error| say(&error))?;
     let mut secrets = old_secrets.ok_or("the store does not know its own key")?;
     secrets.floor = Some(floor);
+    // A date to come would make every later backup an older one.
+    secrets.history.note(made.min(floor.time));
     // The log belongs to the present file: its content goes there, and nothing of it may be left
     // when another file has its name.
     let left = disk.emptied().map_err(|error| say(&error))?;

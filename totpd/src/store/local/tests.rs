@@ -10,6 +10,7 @@ use crate::store::conformance::{self, enrolled, run, user};
 mod campaign;
 mod formats;
 mod host;
+mod signers;
 mod tampering;
 
 struct Folder(tempfile::TempDir);
@@ -212,10 +213,10 @@ fn all_rows_are_counted() {
 fn a_newer_format_is_refused_with_both_numbers() {
     let folder = Folder::with_a_user();
     let file = folder.file();
-    file.pragma_update(None, "user_version", 5).unwrap();
+    file.pragma_update(None, "user_version", 6).unwrap();
     drop(file);
     let refusal = folder.refusal();
-    assert!(refusal.contains("format 5") && refusal.contains("up to 4"), "{refusal}");
+    assert!(refusal.contains("format 6") && refusal.contains("up to 5"), "{refusal}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::factor::tests::verified;
 use crate::factor::{Drift, Factor, FactorId, Kind, Maker, Status};
+use crate::progress::Progress;
 use crate::record::Record;
 use crate::recovery::Recovery;
 use crate::source::Source;
@@ -28,7 +29,7 @@ fn with_format(number: u32) -> Folder {
 
 #[test]
 fn a_store_of_every_format_is_opened_with_all_that_it_says() {
-    for format in 1..=4 {
+    for format in 1..=5 {
         let folder = with_format(format);
         let opened = folder.opened();
         let read = |name: &str| run(opened.store.read(user(name))).unwrap().unwrap();
@@ -65,7 +66,10 @@ fn a_store_of_every_format_is_opened_with_all_that_it_says() {
         } else {
             assert_eq!(alice.factors[0].made_by, Maker::Unknown);
         }
-        for old in 1..=3 {
+        let known = opened.local.known_backups().unwrap();
+        let (keys, newest) = if format >= 5 { (2, Some(1_790_000_000)) } else { (1, None) };
+        assert_eq!((known.signers.len(), known.newest), (keys, newest), "format {format}");
+        for old in 1..=4 {
             let copy = folder.path().join(format!("store.db.format-{old}"));
             assert_eq!(copy.exists(), format == old);
         }
@@ -136,6 +140,8 @@ fn make_the_fixture() {
     let mut nobody = Record::new(u32::MAX);
     nobody.throttle.fail(&Source::Nowhere, 1_795_000_000);
     put(opened.buckets.of("nobody-here"), nobody);
+    opened.local.note_backup(1_790_000_000).unwrap();
+    opened.local.rekey(&Progress::default()).unwrap();
     drop(opened);
     folder.file().execute_batch("VACUUM").unwrap();
     let to = format!("{}/tests/fixtures/format-{}", env!("CARGO_MANIFEST_DIR"), migration::FORMAT);

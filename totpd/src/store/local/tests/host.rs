@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
 use crate::attempt::{Answer, Attempt, Rules, Verdict, attempt};
+use crate::backup::PublicKey;
 use crate::code::Code;
 use crate::enrolment::{self, Confirmation, EnrolmentRules};
 use crate::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Status};
@@ -45,6 +46,13 @@ impl Host {
     /// Sets the clock to the beginning of a time step.
     pub(super) fn at(&self, step: u64) {
         self.now.store(30 * step, Ordering::Relaxed);
+    }
+
+    /// Signs a backup, and remembers it: its signer, and when it was made.
+    pub(super) fn signed(&self) -> Result<(PublicKey, u64), StoreError> {
+        let made = self.now();
+        self.opened.local.note_backup(made)?;
+        Ok((self.opened.local.signing_key().public(), made))
     }
 
     fn now(&self) -> u64 {
@@ -163,12 +171,13 @@ impl Host {
 
     /// Puts a backup in the place of the store.
     pub(super) fn restore(&self, backup: &[(UserName, Record)]) -> Result<Restored, StoreError> {
+        let made = self.now();
         let mut restoring = self.opened.local.begin_restore()?;
         for (name, record) in backup {
             restoring.add(name.clone(), record)?;
         }
         let now = Arc::clone(&self.now);
-        restoring.finish(move || now.load(Ordering::Relaxed), RULES.skew)
+        restoring.finish(made, move || now.load(Ordering::Relaxed), RULES.skew)
     }
 
     /// Seals everything under a new key.

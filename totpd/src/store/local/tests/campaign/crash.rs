@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use super::recording::{Recording, each_crash};
+use crate::backup::PublicKey;
 use crate::enrolment::Confirmation;
 use crate::key::{Kept, MasterKey};
 use crate::store::local::tests::host::{Host, is_yes};
@@ -31,6 +32,8 @@ enum Act {
     Rekey(String),
     Remove(String),
     Restore,
+    /// A backup, by its signer and its time.
+    Sign(PublicKey, u64),
 }
 
 /// What must be so, by what was answered.
@@ -43,6 +46,8 @@ struct Promises {
     denied: BTreeMap<String, u32>,
     key: Option<String>,
     backup: BTreeSet<String>,
+    signers: Vec<PublicKey>,
+    newest_backup: Option<u64>,
 }
 
 impl Promises {
@@ -72,6 +77,10 @@ impl Promises {
                 self.confirmed.clone_from(&self.backup);
                 self.removed.clear();
                 self.denied.clear();
+            }
+            Act::Sign(signer, made) => {
+                self.signers.push(*signer);
+                self.newest_backup = Some(*made);
             }
         }
     }
@@ -107,9 +116,14 @@ fn write(folder: &Path, mark: &dyn Fn(Mark)) {
         let key = host.rekey().unwrap().key.to_string();
         mark(Mark::Done(Act::Rekey(key)));
     };
+    let sign = || {
+        let (signer, made) = host.signed().unwrap();
+        mark(Mark::Done(Act::Sign(signer, made)));
+    };
     for n in 0..6 {
         enrol(&format!("user{n}"));
     }
+    sign();
     // Until a restore, which voids them.
     let codes = host.recovery_codes("user1", 4).unwrap();
     let later = host.recovery_codes("user4", 4).unwrap();
@@ -128,7 +142,10 @@ fn write(folder: &Path, mark: &dyn Fn(Mark)) {
         }
         host.wait(2);
         match round {
-            0 => rekey(),
+            0 => {
+                rekey();
+                sign();
+            }
             1 => {
                 let backup = host.backup().unwrap();
                 act(Act::Remove("user5".into()), &|| host.remove("user5").unwrap());
@@ -237,6 +254,13 @@ fn check(folder: &Path, marks: &[Mark]) -> Result<(), String> {
         if found.as_ref() != Some(key) && !matches!(under_way, Some(Act::Rekey(_))) {
             return Err(format!("the key is {found:?} after a rekey to {key}"));
         }
+    }
+    let known = host.opened.local.known_backups().map_err(|error| error.to_string())?;
+    if let Some(lost) = promises.signers.iter().find(|key| !known.signers.contains(key)) {
+        return Err(format!("the backups of {} are a stranger's", lost.fingerprint()));
+    }
+    if known.newest < promises.newest_backup {
+        return Err(format!("the newest backup is forgotten: {:?}", known.newest));
     }
     for (name, codes) in &promises.recovered {
         for code in codes {

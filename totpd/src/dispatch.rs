@@ -186,6 +186,10 @@ impl Services {
                 call.takes_nothing()?;
                 call.reply(&store.verify(origin).await?)
             }
+            "Fingerprint" => {
+                call.takes_nothing()?;
+                call.reply(&store.fingerprint(origin)?)
+            }
             "Progress" => {
                 call.takes_nothing()?;
                 call.reply(&store.progress(origin)?)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use totpd_interface::{Dictionary, Error};
 
 use crate::access::origin::Origin;
-use crate::backup::BackupError;
+use crate::backup::{BackupError, Signer};
 use crate::caller::Caller;
 use crate::clock;
 use crate::daemon::Daemon;
@@ -60,7 +60,8 @@ impl Maintenance {
 /// a time; logins go on meanwhile.
 impl Maintenance {
     /// Writes all users into `target`, sealed by age. Options: `passphrase` s, or `recipients` as.
-    /// Details: `users` t, `damaged` as, `damaged_count` t (left out, since they cannot be unsealed).
+    /// Details: `users` t, `fingerprint` s, by which another host knows that this store signed it;
+    /// `damaged` as, `damaged_count` t (left out, since they cannot be unsealed).
     pub(crate) async fn backup(
         &self,
         origin: &Origin,
@@ -75,14 +76,25 @@ impl Maintenance {
                 task::backup(local, progress, target, &recipients, host, clock::now())
             })
             .await?;
-        log(caller, &format!("backup of {} users made", done.records));
-        Ok(told(&done, "users").into())
+        log(
+            caller,
+            &format!(
+                "backup of {} users made, signed by {}",
+                done.checked.records, done.fingerprint
+            ),
+        );
+        Ok(told(&done.checked, "users").with("fingerprint", done.fingerprint.to_string()).into())
     }
 
     /// Puts the backup in `source` in the place of the store. Options: `passphrase` s, or
-    /// `identities` as; `replace` b, where the store has users; `dry_run` b, which changes nothing.
-    /// Details: `users` t, `made` t, `host` s, `version` s, `present_users` t, and `resync` as: users
-    /// whose tokens count presses, and are to be resynchronised.
+    /// `identities` as; `replace` b, where the store has users; `dry_run` b, which changes nothing;
+    /// `fingerprint` s, of the only store that may have signed it; `unsigned` b, which takes a backup
+    /// although nobody can tell who made it. Without these two a backup for recipients has to be
+    /// signed by this store. Details: `users` t, `made` t, `host` s, `version` s, `present_users` t;
+    /// `signed_by` s: `this store`, `another store` or `nobody`; `fingerprint` s of its signer;
+    /// `refusal` s: why it would be refused (of a dry run); `newest_backup` t: when the newest backup
+    /// was made that the store knew of, which may be later than `made`; and `resync` as: users whose
+    /// tokens count presses, and are to be resynchronised.
     pub(crate) async fn restore(
         &self,
         origin: &Origin,
@@ -100,9 +112,10 @@ impl Maintenance {
             log(
                 caller,
                 &format!(
-                    "store replaced by a backup of {} users from {}",
+                    "store replaced by a backup of {} users from {}, signed by {}",
                     done.users,
-                    crate::journal::escaped(&done.head.host)
+                    crate::journal::escaped(&done.head.host),
+                    signed_by(done.signer)
                 ),
             );
         }
@@ -112,17 +125,24 @@ impl Maintenance {
             .with("host", done.head.host)
             .with("version", done.head.version)
             .with("present_users", done.present_users)
+            .with("signed_by", signed_by(done.signer))
+            .with_some("fingerprint", done.signer.fingerprint().map(|found| found.to_string()))
+            .with_some("refusal", done.refusal.map(|why| why.to_string()))
+            .with_some("newest_backup", done.newest_backup)
             .with("resync", done.resync)
             .into())
     }
 
-    /// Re-seals every record under a new key. Details: `key` s, its id; `records` t, `damaged` as,
-    /// `damaged_count` t.
+    /// Re-seals every record under a new key. Details: `key` s, its id; `fingerprint` s, by which other
+    /// hosts know backups from now on; `records` t, `damaged` as, `damaged_count` t.
     pub(crate) async fn rekey(&self, origin: &Origin) -> Result<Dictionary, Error> {
         let caller = root(origin)?;
         let done = self.run(|local, progress| Ok(local.rekey(progress)?)).await?;
         log(caller, &format!("store sealed under the new key {}", done.key));
-        Ok(told(&done.checked, "records").with("key", done.key.to_string()).into())
+        Ok(told(&done.checked, "records")
+            .with("key", done.key.to_string())
+            .with("fingerprint", done.fingerprint.to_string())
+            .into())
     }
 
     /// Reads and unseals every record, and changes nothing. Details: `records` t, `damaged` as (the
@@ -136,10 +156,25 @@ impl Maintenance {
         Ok(told(&done, "records").into())
     }
 
+    /// By which fingerprint another host knows that this store signed a backup.
+    pub(crate) fn fingerprint(&self, origin: &Origin) -> Result<String, Error> {
+        root(origin)?;
+        Ok(self.local.signing_key().public().fingerprint().to_string())
+    }
+
     /// How many records the present task is through with, and of how many (0: not known).
     pub(crate) fn progress(&self, origin: &Origin) -> Result<(u64, u64), Error> {
         root(origin)?;
         Ok(self.progress.now())
+    }
+}
+
+/// Who signed a backup, in words.
+fn signed_by(signer: Signer) -> &'static str {
+    match signer {
+        Signer::Ours(_) => "this store",
+        Signer::Stranger(_) => "another store",
+        Signer::Unsigned => "nobody",
     }
 }
 

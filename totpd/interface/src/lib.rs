@@ -158,6 +158,9 @@ pub trait Store {
     /// Reads and unseals every record; answers details.
     fn verify(&self) -> Result<Dictionary, Error>;
 
+    /// By which fingerprint another host knows that this store signed a backup.
+    fn fingerprint(&self) -> Result<String, Error>;
+
     /// How many records the present task is through with, and of how many (0: not known).
     fn progress(&self) -> Result<(u64, u64), Error>;
 }

@@ -7,7 +7,7 @@ use age::x25519;
 use totpd_interface::{Dictionary, Error};
 use zbus::OwnedVariant;
 
-use crate::backup::{Opener, Recipients};
+use crate::backup::{Fingerprint, Opener, Recipients, Trust};
 
 /// Whom a backup is for.
 pub(super) struct BackupOptions {
@@ -17,6 +17,7 @@ pub(super) struct BackupOptions {
 /// What opens a backup, and what is done with it.
 pub(super) struct RestoreOptions {
     pub(super) opener: Opener,
+    pub(super) trust: Trust,
     pub(super) replace: bool,
     pub(super) dry_run: bool,
 }
@@ -49,7 +50,10 @@ impl BackupOptions {
 
 impl RestoreOptions {
     pub(super) fn parse(options: &Dictionary) -> Result<Self, Error> {
-        known(options, &["passphrase", "identities", "replace", "dry_run"])?;
+        known(
+            options,
+            &["passphrase", "identities", "fingerprint", "unsigned", "replace", "dry_run"],
+        )?;
         let opener =
             match (text(options, "passphrase")?, texts(options, "identities")?) {
                 (Some(passphrase), None) => Opener::Passphrase(SecretString::from(passphrase)),
@@ -63,7 +67,21 @@ impl RestoreOptions {
                 _ => return Err(invalid("passphrase", "given, or identities, and not both")),
             };
         let (replace, dry_run) = (flag(options, "replace")?, flag(options, "dry_run")?);
-        Ok(Self { opener, replace, dry_run })
+        Ok(Self { opener, trust: trust(options)?, replace, dry_run })
+    }
+}
+
+/// Whom the caller trusts.
+fn trust(options: &Dictionary) -> Result<Trust, Error> {
+    match (text(options, "fingerprint")?, flag(options, "unsigned")?) {
+        (None, false) => Ok(Trust::Known),
+        (None, true) => Ok(Trust::Anybody),
+        (Some(fingerprint), false) => {
+            Fingerprint::parse(&fingerprint).map(Trust::Fingerprint).ok_or_else(|| {
+                invalid("fingerprint", "SHA256: and 43 characters, as backup prints it")
+            })
+        }
+        (Some(_), true) => Err(invalid("fingerprint", "given, or unsigned, and not both")),
     }
 }
 

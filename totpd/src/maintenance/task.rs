@@ -4,12 +4,22 @@ use std::fs::File;
 use std::io::BufReader;
 use std::os::fd::OwnedFd;
 
-use crate::backup::{BackupError, Head, Reader, Recipients, Writer};
+use crate::backup::{
+    BackupError, Fingerprint, Head, Reader, Recipients, Signer, Untrusted, Writer, may_be_restored,
+};
 use crate::clock;
 use crate::enrolment;
+use crate::journal::{Entry, Priority};
 use crate::maintenance::options::RestoreOptions;
 use crate::progress::Progress;
 use crate::store::local::{Checked, Local};
+
+/// What came of a backup.
+pub(super) struct BackedUp {
+    pub(super) checked: Checked,
+    /// Who signed it.
+    pub(super) fingerprint: Fingerprint,
+}
 
 /// Writes all users to `target`.
 pub(super) fn backup(
@@ -19,17 +29,28 @@ pub(super) fn backup(
     recipients: &Recipients,
     host: String,
     now: u64,
-) -> Result<Checked, BackupError> {
+) -> Result<BackedUp, BackupError> {
     let head = Head { made: now, host, version: env!("CARGO_PKG_VERSION").into() };
     let mut writer = Writer::begin(File::from(target), recipients, &head)?;
-    let done = local.each_user(progress, |name, record| writer.add(name, record))?;
-    writer.finish()?;
-    Ok(done)
+    let checked = local.each_user(progress, |name, record| writer.add(name, record))?;
+    let key = local.signing_key();
+    writer.finish(&key)?;
+    // A disk that takes no write is no reason to be without a backup.
+    if let Err(why) = local.note_backup(now) {
+        let message = format!("the store cannot remember the time of its newest backup: {why}");
+        Entry::new(Priority::Warning, message).write();
+    }
+    Ok(BackedUp { checked, fingerprint: key.public().fingerprint() })
 }
 
 /// What a restoration did, or would do.
 pub(super) struct Restored {
     pub(super) head: Head,
+    pub(super) signer: Signer,
+    /// Why it would be refused; of a dry run alone.
+    pub(super) refusal: Option<Untrusted>,
+    /// When the newest backup was made that the store knew of, in seconds since 1970.
+    pub(super) newest_backup: Option<u64>,
     pub(super) users: u64,
     pub(super) present_users: u64,
     pub(super) resync: Vec<String>,
@@ -49,6 +70,7 @@ pub(super) fn restore(
     if present_users > 0 && !options.replace && !options.dry_run {
         return Err(BackupError::NotEmpty);
     }
+    let known = local.known_backups()?;
     let mut restoring = if options.dry_run { None } else { Some(local.begin_restore()?) };
     let (mut users, mut resync) = (0, Vec::new());
     let now = clock::now();
@@ -62,8 +84,20 @@ pub(super) fn restore(
         users += 1;
         progress.add(1);
     }
+    // At its end only it is known who signed it.
+    let signer = Signer::among(reader.signed_by(), &known.signers);
+    let trusted = may_be_restored(signer, options.opener.kind(), options.trust);
     if let Some(restoring) = restoring {
-        restoring.finish(clock::now, skew)?;
+        trusted?;
+        restoring.finish(reader.head().made, clock::now, skew)?;
     }
-    Ok(Restored { head: reader.head().clone(), users, present_users, resync })
+    Ok(Restored {
+        head: reader.head().clone(),
+        signer,
+        refusal: trusted.err(),
+        newest_backup: known.newest,
+        users,
+        present_users,
+        resync,
+    })
 }

@@ -107,7 +107,8 @@ pub(crate) enum Command {
     /// Copy all users with their seeds into one sealed file, which `age` can open too (root)
     ///
     /// Logins go on meanwhile. Without --recipient a passphrase seals it, which is asked for or is
-    /// the first line of standard input. FILE must not exist.
+    /// the first line of standard input. FILE must not exist. The store signs it. Keep the fingerprint that is
+    /// printed, apart from the backup: another host asks for it at a restore.
     Backup {
         /// The file to make
         file: PathBuf,
@@ -117,14 +118,22 @@ pub(crate) enum Command {
     },
     /// Put a backup in the place of the store (root)
     ///
-    /// It shows first what it would do. Every code that may have been used before is taken for used:
-    /// users wait for the next code but one. Tokens that count presses are to be resynchronised.
+    /// It shows first what it would do, and who signed the backup. A backup for a recipient is restored
+    /// where it was made; elsewhere say --fingerprint, because anybody who knows the recipient can make one.
+    /// Every code that may have been used before is taken for used: users wait for the next code but one.
+    /// Tokens that count presses are to be resynchronised.
     Restore {
         /// The backup
         file: PathBuf,
         /// A file with the age identity that opens it, instead of a passphrase
         #[arg(long, value_name = "FILE")]
         identity: Option<PathBuf>,
+        /// Restore only what the store with this fingerprint signed; its `backup` and `doctor` print it
+        #[arg(long, value_name = "SHA256:…", conflicts_with = "unsigned")]
+        fingerprint: Option<String>,
+        /// Take a backup although nobody can tell who made it
+        #[arg(long)]
+        unsigned: bool,
         /// Replace a store that has users
         #[arg(long)]
         replace: bool,
@@ -137,7 +146,8 @@ pub(crate) enum Command {
     },
     /// Seal every record under a new key, which makes the old one useless (root)
     ///
-    /// Logins go on meanwhile. With a systemd credential totpd.key the new key is that one.
+    /// Logins go on meanwhile. With a systemd credential totpd.key the new key is that one. Backups have a
+    /// new fingerprint from then on.
     Rekey,
     /// Read and unseal every record, and name each that is damaged (root)
     VerifyStore,

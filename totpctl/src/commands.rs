@@ -57,16 +57,20 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Remove { user, factor } => {
             remove::run(&user_or_caller(user.as_deref())?, factor.as_deref(), json)
         }
-        Command::Restore { file, identity, replace, dry_run, yes } => restore::run(
-            file,
-            &restore::Options {
-                identity: identity.as_deref(),
-                replace: *replace,
-                dry_run: *dry_run,
-                yes: *yes,
-            },
-            json,
-        ),
+        Command::Restore { file, identity, fingerprint, unsigned, replace, dry_run, yes } => {
+            restore::run(
+                file,
+                &restore::Options {
+                    identity: identity.as_deref(),
+                    fingerprint: fingerprint.as_deref(),
+                    unsigned: *unsigned,
+                    replace: *replace,
+                    dry_run: *dry_run,
+                    yes: *yes,
+                },
+                json,
+            )
+        }
         Command::Resync { user, factor } => {
             resync::run(&user_or_caller(user.as_deref())?, factor.as_deref(), json)
         }

@@ -52,6 +52,11 @@ pub(crate) fn time(seconds: u64) -> String {
     local(seconds, "%Y-%m-%d %H:%M")
 }
 
+/// Seconds since 1970 as the local time, to the second.
+pub(crate) fn moment(seconds: u64) -> String {
+    local(seconds, "%Y-%m-%d %H:%M:%S")
+}
+
 /// Seconds since 1970 as the local time of that day, to the second.
 pub(crate) fn time_of_day(seconds: u64) -> String {
     local(seconds, "%H:%M:%S")

@@ -34,7 +34,12 @@ pub(super) fn run(file: &Path, recipients: &[String], json: bool) -> Result<(), 
         details.insert("file".into(), file.to_string_lossy().into());
         output::json(&Value::from(details))?;
     } else {
-        output::note(&format!("{} holds {users} users.", file.display()));
+        let fingerprint = json::text(&details, "fingerprint");
+        output::note(&format!(
+            "{} holds {users} users. This store signed it: {fingerprint}\nKeep that fingerprint apart \
+             from the backup: another host asks for it at a restore.",
+            file.display()
+        ));
     }
     damaged
 }

@@ -104,6 +104,7 @@ fn host(refuses_others: bool) -> Report {
         None => report.notes.push("nobody says whether the clock is synchronised".into()),
     }
     users::look_at(&bus, refuses_others, &mut report);
+    machine::signer(&bus, &mut report);
     report
 }
 

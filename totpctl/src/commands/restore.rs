@@ -17,6 +17,9 @@ use crate::{input, json, output, pipe};
 /// How to restore.
 pub(super) struct Options<'a> {
     pub(super) identity: Option<&'a Path>,
+    /// Of the only store that may have signed it.
+    pub(super) fingerprint: Option<&'a str>,
+    pub(super) unsigned: bool,
     pub(super) replace: bool,
     pub(super) dry_run: bool,
     pub(super) yes: bool,
@@ -26,18 +29,28 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
     let bus = Bus::connect()?;
     let source = open(file)?;
     let secret = secret(options.identity)?;
-    let plan = ask(&bus, "Reading", (file, &source), &secret, &[("dry_run", true)])?;
+    let plan = ask(&bus, "Reading", (file, &source), &secret, options, ("dry_run", true))?;
     let present = json::number(&plan, "present_users").unwrap_or_default();
     if !json || options.dry_run {
-        show(&plan, options.replace, json)?;
+        show(&plan, options, json)?;
     }
     if options.dry_run {
         return Ok(());
+    }
+    let refusal = json::text(&plan, "refusal");
+    if !refusal.is_empty() {
+        return Err(Failure::refused(refusal));
     }
     if present > 0 && !options.replace {
         return Err(Failure::refused(format!(
             "the store has {present} users already: say --replace to put the backup in their place"
         )));
+    }
+    // Nobody is asked, and who reads JSON sees no plan.
+    if options.yes
+        && let Some(older) = older(&plan)
+    {
+        output::note(&older);
     }
     if !options.yes && !input::confirmed("Restore? [y/N] ")? {
         return Err(Failure::refused(
@@ -45,7 +58,8 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
         ));
     }
     // The same file that was shown, whatever has its name by now.
-    let done = ask(&bus, "Restoring", (file, &source), &secret, &[("replace", options.replace)])?;
+    let replace = ("replace", options.replace);
+    let done = ask(&bus, "Restoring", (file, &source), &secret, options, replace)?;
     let users = json::number(&done, "users").unwrap_or_default();
     if json {
         return output::json(&Value::from(done));
@@ -58,7 +72,7 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
 }
 
 /// Says what a restoration would do.
-fn show(plan: &Map<String, Value>, replace: bool, json: bool) -> Result<(), Failure> {
+fn show(plan: &Map<String, Value>, options: &Options<'_>, json: bool) -> Result<(), Failure> {
     if json {
         return output::json(&Value::from(plan.clone()));
     }
@@ -70,8 +84,16 @@ fn show(plan: &Map<String, Value>, replace: bool, json: bool) -> Result<(), Fail
         output::escaped(&json::text(plan, "version")),
         output::time(number("made"))
     ))?;
+    output::data(&format!("{}\n", signer(plan, options.identity.is_none())))?;
+    if let Some(older) = older(plan) {
+        output::data(&format!("{older}\n"))?;
+    }
+    let refusal = json::text(plan, "refusal");
+    if !refusal.is_empty() {
+        output::data(&format!("A restore is refused: {}.\n", output::escaped(&refusal)))?;
+    }
     let present = number("present_users");
-    output::data(&match (present, replace) {
+    output::data(&match (present, options.replace) {
         (0, _) => "The store has no users now.\n".to_owned(),
         (_, true) => format!("It would replace the store, which has {present} users now.\n"),
         (_, false) => {
@@ -89,28 +111,65 @@ fn show(plan: &Map<String, Value>, replace: bool, json: bool) -> Result<(), Fail
     Ok(())
 }
 
+/// Says who signed a backup, and what that is worth.
+fn signer(plan: &Map<String, Value>, has_passphrase: bool) -> String {
+    let fingerprint = output::escaped(&json::text(plan, "fingerprint"));
+    match (json::text(plan, "signed_by").as_str(), has_passphrase) {
+        ("this store", _) => "Signed by this store.".into(),
+        ("another store", true) => {
+            format!("Signed by another store, {fingerprint}. Its maker knew the passphrase.")
+        }
+        ("another store", false) => format!(
+            "Signed by another store, {fingerprint}: restore it only if that store's \"totpctl backup\" \
+             or \"totpctl doctor\" printed this fingerprint."
+        ),
+        (_, true) => {
+            "Not signed, because an older totpd made it. Its maker knew the passphrase.".into()
+        }
+        (_, false) => {
+            "Not signed: an older totpd made it, or anybody who knows its recipient.".into()
+        }
+    }
+}
+
+/// Says that the store knows a newer backup, if it does.
+fn older(plan: &Map<String, Value>) -> Option<String> {
+    let (made, newest) = (json::number(plan, "made")?, json::number(plan, "newest_backup")?);
+    (made < newest).then(|| {
+        format!(
+            "This backup is older than the newest one that the store knows of: it was made at {}, and the \
+             newest one at {}.",
+            output::moment(made),
+            output::moment(newest)
+        )
+    })
+}
+
 fn ask(
     bus: &Bus,
     what: &str,
     (file, source): (&Path, &File),
     secret: &Secret,
-    flags: &[(&str, bool)],
+    options: &Options<'_>,
+    what_for: (&str, bool),
 ) -> Result<Map<String, Value>, Failure> {
-    let mut options = Dictionary::new();
-    let (key, value) = match secret {
+    let mut request = Dictionary::new();
+    let opener = match secret {
         Secret::Passphrase(passphrase) => ("passphrase", Variant::from(passphrase.as_str())),
         Secret::Identities(keys) => ("identities", Variant::from(keys.to_vec())),
     };
-    let flags = flags.iter().map(|(key, flag)| (*key, Variant::from(*flag)));
-    for (key, value) in flags.chain([(key, value)]) {
+    let flags = [what_for, ("unsigned", options.unsigned)];
+    let flags = flags.map(|(key, flag)| (key, Variant::from(flag)));
+    let fingerprint = options.fingerprint.map(|text| ("fingerprint", Variant::from(text)));
+    for (key, value) in flags.into_iter().chain([opener]).chain(fingerprint) {
         let value = value.try_into_owned();
         let value = value.map_err(|error| Failure::refused(format!("{key}: {error}")))?;
-        options.insert(key.to_owned(), value);
+        request.insert(key.to_owned(), value);
     }
     let copied = source.try_clone().and_then(pipe::out_of);
     let (end, copying) = copied.map_err(|error| unreadable(file, &error.to_string()))?;
     let told =
-        bus.store(what, async |totpd| totpd.restore(Fd::from(OwnedFd::from(end)), &options).await);
+        bus.store(what, async |totpd| totpd.restore(Fd::from(OwnedFd::from(end)), &request).await);
     match told {
         Ok(details) => Ok(json::object(&details)),
         Err(why) => {
@@ -158,4 +217,51 @@ fn open(file: &Path) -> Result<File, Failure> {
 
 fn unreadable(file: &Path, why: &str) -> Failure {
     Failure::refused(format!("the backup {} cannot be read: {why}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json as object;
+
+    use super::*;
+
+    fn plan(value: Value) -> Map<String, Value> {
+        let Value::Object(plan) = value else { unreachable!() };
+        plan
+    }
+
+    #[test]
+    fn the_signer_is_told_and_what_that_is_worth() {
+        let line = |signed_by: &str, has_passphrase| {
+            signer(
+                &plan(object!({ "signed_by": signed_by, "fingerprint": "SHA256:x" })),
+                has_passphrase,
+            )
+        };
+        for has_passphrase in [true, false] {
+            assert_eq!(line("this store", has_passphrase), "Signed by this store.");
+        }
+        assert!(
+            line("another store", false).contains("another store, SHA256:x: restore it only if")
+        );
+        assert!(line("another store", true).ends_with("SHA256:x. Its maker knew the passphrase."));
+        assert!(line("nobody", false).contains("or anybody who knows its recipient"));
+        assert!(line("nobody", true).contains("Its maker knew the passphrase"));
+    }
+
+    #[test]
+    fn an_older_backup_is_told_with_both_dates_and_no_other() {
+        let told = |made: u64, newest: Option<u64>| {
+            let mut plan = plan(object!({ "made": made }));
+            plan.extend(newest.map(|newest| ("newest_backup".to_owned(), newest.into())));
+            older(&plan)
+        };
+        assert_eq!(told(5, None), None);
+        assert_eq!(told(5, Some(5)), None);
+        assert_eq!(told(6, Some(5)), None);
+        let words = told(1_800_000_000, Some(1_800_000_009)).unwrap();
+        for date in [1_800_000_000, 1_800_000_009] {
+            assert!(words.contains(&output::moment(date)), "{words}");
+        }
+    }
 }

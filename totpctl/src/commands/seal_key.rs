@@ -35,12 +35,15 @@ pub(super) fn seal(pcrs: &str, json: bool) -> Result<(), Failure> {
         take_back()?;
         return Err(Failure::refused(format!("the key is as it was: {failure}")));
     }
-    let Rekeyed { records, id, damaged } = rekey()?;
+    let Rekeyed { records, id, fingerprint, damaged } = rekey()?;
     if json {
-        return output::json(&object!({ "key": id, "records": records, "sealed_by": "tpm2" }));
+        return output::json(
+            &object!({ "key": id, "records": records, "fingerprint": fingerprint, "sealed_by": "tpm2" }),
+        );
     }
     output::note(&format!(
         "{records} records are sealed under the key {id}, which only the TPM of this machine gives.\n\
+         Backups have the new fingerprint {fingerprint} from now on.\n\
          Where the TPM is cleared or replaced, the store is lost: make a backup now (totpctl backup)."
     ));
     damaged
@@ -59,13 +62,16 @@ pub(super) fn undo(json: bool) -> Result<(), Failure> {
     } else {
         return Err(Failure::refused("the key is in no TPM: there is nothing to undo"));
     }
-    let Rekeyed { records, id, damaged } = rekey()?;
+    let Rekeyed { records, id, fingerprint, damaged } = rekey()?;
     take_back()?;
     if json {
-        return output::json(&object!({ "key": id, "records": records, "sealed_by": null }));
+        return output::json(
+            &object!({ "key": id, "records": records, "fingerprint": fingerprint, "sealed_by": null }),
+        );
     }
     output::note(&format!(
-        "{records} records are sealed under the key {id} in /var/lib/totpd/store.key."
+        "{records} records are sealed under the key {id} in /var/lib/totpd/store.key.\n\
+         Backups have the new fingerprint {fingerprint} from now on."
     ));
     damaged
 }
@@ -192,6 +198,8 @@ struct Rekeyed {
     records: u64,
     /// Of the key that they have now.
     id: String,
+    /// By which other hosts know backups from now on.
+    fingerprint: String,
     damaged: Result<(), Failure>,
 }
 
@@ -210,6 +218,7 @@ fn rekey() -> Result<Rekeyed, Failure> {
     Ok(Rekeyed {
         records: json::number(&details, "records").unwrap_or_default(),
         id: json::text(&details, "key"),
+        fingerprint: json::text(&details, "fingerprint"),
         damaged: commands::damaged(&details, "they could not be re-sealed, and are lost"),
     })
 }

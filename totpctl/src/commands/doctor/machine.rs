@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::Stdio;
 
 use super::Report;
+use crate::bus::Bus;
+use crate::output;
 use crate::pam_files::{FOLDERS, installed};
 use crate::program;
 
@@ -30,6 +32,16 @@ pub(super) fn look_at(report: &mut Report) {
     store(report);
     report.notes.extend(nsswitch(&fs::read_to_string("/etc/nsswitch.conf").unwrap_or_default()));
     denials(report);
+}
+
+/// By which fingerprint other hosts know the backups of this one. Root alone learns it; a store that
+/// cannot be opened is named elsewhere.
+pub(super) fn signer(bus: &Bus, report: &mut Report) {
+    if nix::unistd::geteuid().is_root()
+        && let Ok(fingerprint) = bus.store("Asking", async |totpd| totpd.fingerprint().await)
+    {
+        report.does.push(format!("backups are signed by {}", output::escaped(&fingerprint)));
+    }
 }
 
 /// What the daemon cannot read of its configuration, by its own word: with that it does not start, and who asks it

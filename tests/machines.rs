@@ -2,6 +2,7 @@
 
 mod attack;
 mod authority;
+mod backups;
 mod bad_input;
 mod batch;
 mod booted;

@@ -101,7 +101,7 @@ fn a_backup_for_a_recipient_is_opened_by_the_age_tool_and_by_the_identity() {
     let recipient = machine.run("age-keygen -o /root/id 2>/dev/null; age-keygen -y /root/id").ok();
     machine.run(&format!("totpctl backup /root/r --recipient {}", recipient.trim())).ok();
     let plain = machine.run("age -d -i /root/id /root/r | head -n 1").ok();
-    assert_eq!(plain, "totpd backup 3\n");
+    assert_eq!(plain, "totpd backup 4\n");
     let planned = machine.run("totpctl --json restore /root/r --identity /root/id --dry-run").ok();
     assert!(planned.contains("\"users\":2"), "{planned}");
     for (arguments, why) in [

@@ -91,7 +91,8 @@ impl Maintenance {
     /// `fingerprint` s, of the only store that may have signed it; `unsigned` b, which takes a backup
     /// although nobody can tell who made it. Without these two a backup for recipients has to be
     /// signed by this store. Details: `users` t, `made` t, `host` s, `version` s, `present_users` t;
-    /// `signed_by` s: `this store`, `another store` or `nobody`; `fingerprint` s of its signer;
+    /// `signed_by` s: `this store`, `an earlier key of this store`, `another store` or `nobody`;
+    /// `fingerprint` s of its signer;
     /// `refusal` s: why it would be refused (of a dry run); `newest_backup` t: when the newest backup
     /// was made that the store knew of, which may be later than `made`; and `resync` as: users whose
     /// tokens count presses, and are to be resynchronised.
@@ -173,6 +174,7 @@ impl Maintenance {
 fn signed_by(signer: Signer) -> &'static str {
     match signer {
         Signer::Ours(_) => "this store",
+        Signer::Earlier(_) => "an earlier key of this store",
         Signer::Stranger(_) => "another store",
         Signer::Unsigned => "nobody",
     }

@@ -116,6 +116,10 @@ fn signer(plan: &Map<String, Value>, has_passphrase: bool) -> String {
     let fingerprint = output::escaped(&json::text(plan, "fingerprint"));
     match (json::text(plan, "signed_by").as_str(), has_passphrase) {
         ("this store", _) => "Signed by this store.".into(),
+        ("an earlier key of this store", _) => {
+            "Signed by this store, with a key from before a rekey. A thief of that key could sign, too."
+                .into()
+        }
         ("another store", true) => {
             format!("Signed by another store, {fingerprint}. Its maker knew the passphrase.")
         }
@@ -240,6 +244,8 @@ mod tests {
         };
         for has_passphrase in [true, false] {
             assert_eq!(line("this store", has_passphrase), "Signed by this store.");
+            let earlier = line("an earlier key of this store", has_passphrase);
+            assert!(earlier.contains("before a rekey"), "{earlier}");
         }
         assert!(
             line("another store", false).contains("another store, SHA256:x: restore it only if")

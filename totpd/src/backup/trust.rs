@@ -5,8 +5,10 @@ use crate::backup::signature::{Fingerprint, PublicKey};
 /// Who signed a backup, as this store sees it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Signer {
-    /// This store, with its present key or an earlier one.
+    /// This store, with its present key.
     Ours(Fingerprint),
+    /// This store, with a key from before a rekey, which may have been stolen since then.
+    Earlier(Fingerprint),
     /// Another store.
     Stranger(Fingerprint),
     /// Nobody: a version before format 4 wrote it.
@@ -73,12 +75,13 @@ pub enum Untrusted {
 }
 
 impl Signer {
-    /// The signer with this public key, for the store that has these keys, its earlier ones among them.
+    /// The signer with the public key `signed_by`, for a store with this key and these earlier ones.
     #[must_use]
-    pub fn among(signed_by: Option<&PublicKey>, ours: &[PublicKey]) -> Self {
+    pub fn new(signed_by: Option<&PublicKey>, present: &PublicKey, earlier: &[PublicKey]) -> Self {
         match signed_by {
             None => Self::Unsigned,
-            Some(key) if ours.contains(key) => Self::Ours(key.fingerprint()),
+            Some(key) if key == present => Self::Ours(key.fingerprint()),
+            Some(key) if earlier.contains(key) => Self::Earlier(key.fingerprint()),
             Some(key) => Self::Stranger(key.fingerprint()),
         }
     }
@@ -87,7 +90,9 @@ impl Signer {
     #[must_use]
     pub fn fingerprint(self) -> Option<Fingerprint> {
         match self {
-            Self::Ours(fingerprint) | Self::Stranger(fingerprint) => Some(fingerprint),
+            Self::Ours(fingerprint) | Self::Earlier(fingerprint) | Self::Stranger(fingerprint) => {
+                Some(fingerprint)
+            }
             Self::Unsigned => None,
         }
     }
@@ -106,7 +111,7 @@ pub fn may_be_restored(signer: Signer, opened: OpenedBy, trust: Trust) -> Result
             None => Err(Untrusted::NoSignature { wanted }),
         },
         (Trust::Known, _) if opened == OpenedBy::Passphrase => Ok(()),
-        (Trust::Known, Signer::Ours(_)) => Ok(()),
+        (Trust::Known, Signer::Ours(_) | Signer::Earlier(_)) => Ok(()),
         (Trust::Known, Signer::Stranger(found)) => Err(Untrusted::Stranger(found)),
         (Trust::Known, Signer::Unsigned) => Err(Untrusted::Unsigned),
     }
@@ -120,11 +125,11 @@ mod tests {
     #[test]
     fn a_key_is_ours_if_the_store_has_or_had_it() {
         let [present, earlier, other] = [(); 3].map(|()| signing_key().public());
-        let ours = [present, earlier];
-        assert_eq!(Signer::among(Some(&present), &ours), Signer::Ours(present.fingerprint()));
-        assert_eq!(Signer::among(Some(&earlier), &ours), Signer::Ours(earlier.fingerprint()));
-        assert_eq!(Signer::among(Some(&other), &ours), Signer::Stranger(other.fingerprint()));
-        assert_eq!(Signer::among(None, &ours), Signer::Unsigned);
+        let signer = |key| Signer::new(key, &present, &[earlier]);
+        assert_eq!(signer(Some(&present)), Signer::Ours(present.fingerprint()));
+        assert_eq!(signer(Some(&earlier)), Signer::Earlier(earlier.fingerprint()));
+        assert_eq!(signer(Some(&other)), Signer::Stranger(other.fingerprint()));
+        assert_eq!(signer(None), Signer::Unsigned);
     }
 
     /// Every signer, opener and word of the caller. What is refused is written out; all else is restored.
@@ -135,20 +140,23 @@ mod tests {
         let mismatch = Untrusted::Mismatch { found, wanted: a };
         let no_signature = Untrusted::NoSignature { wanted: a };
         use OpenedBy::{Identity, Passphrase};
-        use Signer::{Ours, Stranger, Unsigned};
+        use Signer::{Earlier, Ours, Stranger, Unsigned};
         let refused = [
             (Stranger(a), Identity, Trust::Known, Untrusted::Stranger(a)),
             (Stranger(b), Identity, Trust::Known, Untrusted::Stranger(b)),
             (Unsigned, Identity, Trust::Known, Untrusted::Unsigned),
             (Ours(b), Identity, named, mismatch),
             (Ours(b), Passphrase, named, mismatch),
+            (Earlier(b), Identity, named, mismatch),
+            (Earlier(b), Passphrase, named, mismatch),
             (Stranger(b), Identity, named, mismatch),
             (Stranger(b), Passphrase, named, mismatch),
             (Unsigned, Identity, named, no_signature),
             (Unsigned, Passphrase, named, no_signature),
         ];
         let mut combinations = 0;
-        for signer in [Ours(a), Ours(b), Stranger(a), Stranger(b), Unsigned] {
+        let signers = [Ours, Earlier, Stranger].map(|signer| [signer(a), signer(b)]);
+        for signer in signers.into_iter().flatten().chain([Unsigned]) {
             for opened in [Passphrase, Identity] {
                 for trust in [Trust::Known, named, Trust::Anybody] {
                     let rule =
@@ -163,7 +171,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(combinations, 30);
+        assert_eq!(combinations, 42);
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub(super) fn restore(
         progress.add(1);
     }
     // At its end only it is known who signed it.
-    let signer = Signer::among(reader.signed_by(), &known.signers);
+    let signer = known.signer(reader.signed_by());
     let trusted = may_be_restored(signer, options.opener.kind(), options.trust);
     if let Some(restoring) = restoring {
         trusted?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use crate::backup::{PublicKey, SigningKey};
+use crate::backup::{PublicKey, Signer, SigningKey};
 use crate::seal::Sealer;
 use crate::store::StoreError;
 use crate::store::local::Local;
@@ -15,10 +15,20 @@ use crate::store::local::rows::Trouble;
 /// What a store knows of the backups that are its own.
 #[derive(Clone, Debug)]
 pub struct KnownBackups {
-    /// The keys that signed them: the present one, and the last 64 before it.
-    pub signers: Vec<PublicKey>,
+    /// The key that signs them now.
+    pub present: PublicKey,
+    /// The keys that signed them before, the last 64 at least; the present one may be among them.
+    pub earlier: Vec<PublicKey>,
     /// When the newest backup was made that this store made or restored, in seconds since 1970.
     pub newest: Option<u64>,
+}
+
+impl KnownBackups {
+    /// Who signed with the public key `signed_by`, as this store sees it.
+    #[must_use]
+    pub fn signer(&self, signed_by: Option<&PublicKey>) -> Signer {
+        Signer::new(signed_by, &self.present, &self.earlier)
+    }
 }
 
 impl Local {
@@ -41,14 +51,12 @@ impl Local {
             .chain(sealers(&after))
             .find_map(|sealer| meta::unsealed(&sealed, sealer))
             .ok_or_else(lost)?;
-        let mut signers = secrets.history.earlier().to_vec();
-        // While a rekey is not finished both keys are the store's.
-        for key in signers_of(&before).chain(signers_of(&after)) {
-            if !signers.contains(&key) {
-                signers.push(key);
-            }
-        }
-        Ok(KnownBackups { signers, newest: secrets.history.newest() })
+        let present = after.signing.public();
+        let mut earlier = secrets.history.earlier().to_vec();
+        // One that a rekey is about to replace may be in no list yet.
+        let replaced = [&before, &after].map(|seals| Some(seals.older.as_ref()?.signer));
+        earlier.extend(replaced.into_iter().flatten().chain([before.signing.public()]));
+        Ok(KnownBackups { present, earlier, newest: secrets.history.newest() })
     }
 
     /// Remembers that a backup was made at this time (seconds since 1970).
@@ -78,11 +86,6 @@ fn unsealed<'a>(
 
 fn sealers(seals: &Seals) -> impl Iterator<Item = &Sealer> {
     [Some(&*seals.newest), seals.older.as_ref().map(|older| &older.sealer)].into_iter().flatten()
-}
-
-fn signers_of(seals: &Seals) -> impl Iterator<Item = PublicKey> {
-    let older = seals.older.as_ref().map(|older| older.signer);
-    older.into_iter().chain([seals.signing.public()])
 }
 
 fn lost() -> StoreError {

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use super::recording::{Recording, each_crash};
-use crate::backup::PublicKey;
+use crate::backup::{PublicKey, Signer};
 use crate::enrolment::Confirmation;
 use crate::key::{Kept, MasterKey};
 use crate::store::local::tests::host::{Host, is_yes};
@@ -255,13 +255,6 @@ fn check(folder: &Path, marks: &[Mark]) -> Result<(), String> {
             return Err(format!("the key is {found:?} after a rekey to {key}"));
         }
     }
-    let known = host.opened.local.known_backups().map_err(|error| error.to_string())?;
-    if let Some(lost) = promises.signers.iter().find(|key| !known.signers.contains(key)) {
-        return Err(format!("the backups of {} are a stranger's", lost.fingerprint()));
-    }
-    if known.newest < promises.newest_backup {
-        return Err(format!("the newest backup is forgotten: {:?}", known.newest));
-    }
     for (name, codes) in &promises.recovered {
         for code in codes {
             if is_yes(&host.recover(name, code)) {
@@ -279,6 +272,15 @@ fn check(folder: &Path, marks: &[Mark]) -> Result<(), String> {
                 return Err(format!("{name}: the code of step {step} is good a second time"));
             }
         }
+    }
+    let known = host.opened.local.known_backups().map_err(|error| error.to_string())?;
+    if let Some(lost) =
+        promises.signers.iter().find(|key| matches!(known.signer(Some(key)), Signer::Stranger(_)))
+    {
+        return Err(format!("the backups of {} are a stranger's", lost.fingerprint()));
+    }
+    if known.newest < promises.newest_backup {
+        return Err(format!("the newest backup is forgotten: {:?}", known.newest));
     }
     Ok(())
 }

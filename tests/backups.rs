@@ -1,0 +1,205 @@
+//! Who made a backup: files for our recipient that somebody else put in its place, and older ones.
+
+use tests::{Machine, Ran, eventually};
+
+/// Makes an age identity in `file`, and answers its recipient.
+fn identity(machine: &Machine, file: &str) -> String {
+    let made = machine.run(&format!("age-keygen -o {file} 2>/dev/null; age-keygen -y {file}"));
+    made.ok().trim().to_owned()
+}
+
+/// The value of `key` in a JSON object: a text or a number.
+fn value(json: &str, key: &str) -> String {
+    let rest = json.split(&format!("\"{key}\":")).nth(1).unwrap_or_else(|| panic!("{key}: {json}"));
+    rest.trim_start_matches('"').split(['"', ',', '}']).next().unwrap().to_owned()
+}
+
+/// Backs up for a recipient, and answers the fingerprint.
+fn back_up(machine: &Machine, file: &str, recipient: &str) -> String {
+    let made = machine.run(&format!("totpctl --json backup {file} --recipient {recipient}")).ok();
+    value(&made, "fingerprint")
+}
+
+fn restore(machine: &Machine, file: &str, options: &str) -> Ran {
+    machine.run(&format!("totpctl restore {file} --identity /root/id {options}"))
+}
+
+#[track_caller]
+fn refused(ran: &Ran, why: &str) {
+    assert_eq!(ran.status, 1, "{ran:#?}");
+    assert!(ran.stderr.contains(why), "{why}: {ran:#?}");
+}
+
+/// What somebody who knows the recipient alone puts where backups lie, each with bob in it: one that
+/// another store signed, one as an older totpd wrote it, and one that was changed after it was signed.
+fn forge(machine: &Machine, recipient: &str) -> String {
+    machine.kill_daemon("TERM");
+    machine.run("mv /var/lib/totpd /root/aside").ok();
+    machine.enrolled("bob", 666);
+    let fingerprint = back_up(machine, "/root/foreign", recipient);
+    let own = identity(machine, "/root/thief");
+    back_up(machine, "/root/own", &own);
+    machine
+        .run(&format!(
+            "cd /root && age -d -i thief own > plain && \
+             (printf 'totpd backup 3\\n'; tail -c +16 plain | head -c -96) | age -r {recipient} > unsigned && \
+             (head -c -1 plain; printf X) | age -r {recipient} > changed"
+        ))
+        .ok();
+    machine.kill_daemon("TERM");
+    machine.run("rm -rf /var/lib/totpd && mv /root/aside /var/lib/totpd").ok();
+    fingerprint
+}
+
+#[test]
+fn a_backup_that_somebody_else_made_for_our_recipient_is_not_restored() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    let recipient = identity(&machine, "/root/id");
+    let ours = back_up(&machine, "/root/genuine", &recipient);
+    let doctor = machine.run("totpctl doctor").stdout;
+    assert!(doctor.contains(&format!("backups are signed by {ours}")), "{doctor}");
+    let theirs = forge(&machine, &recipient);
+    assert_ne!(ours, theirs);
+
+    let named = format!("--fingerprint {ours}");
+    for (file, options, why) in [
+        ("foreign", "", "another store signed the backup"),
+        ("foreign", named.as_str(), "not from the store that you named"),
+        ("unsigned", "", "the backup is not signed"),
+        ("unsigned", named.as_str(), "nothing shows that the store"),
+        ("changed", "", "does not fit what it holds"),
+        ("changed", named.as_str(), "does not fit what it holds"),
+        ("changed", "--unsigned", "does not fit what it holds"),
+        ("genuine", "--fingerprint SHA256:x", "fingerprint must be SHA256:"),
+        ("genuine", &format!("--fingerprint {theirs}"), "not from the store that you named"),
+    ] {
+        let file = format!("/root/{file}");
+        refused(&restore(&machine, &file, &format!("{options} --yes --replace")), why);
+        let listed = machine.run("totpctl list").ok();
+        assert!(listed.contains("alice") && !listed.contains("bob"), "{file} {options}: {listed}");
+    }
+    let both = restore(&machine, "/root/genuine", &format!("{named} --unsigned"));
+    assert_eq!(both.status, 2, "{both:#?}");
+
+    // Where nothing is changed all is shown without these words.
+    for (file, line, signed_by) in [
+        ("genuine", "Signed by this store.\n".to_owned(), "this store"),
+        (
+            "foreign",
+            format!("Signed by another store, {theirs}: restore it only if"),
+            "another store",
+        ),
+        ("unsigned", "Not signed: an older totpd made it".to_owned(), "nobody"),
+    ] {
+        let shown = restore(&machine, &format!("/root/{file}"), "--dry-run").ok();
+        assert!(shown.contains(&line), "{file}: {shown}");
+        assert_eq!(shown.contains("A restore is refused: "), file != "genuine", "{file}: {shown}");
+        let shown = restore(&machine, &format!("/root/{file}"), "--dry-run --json").ok();
+        assert_eq!(value(&shown, "signed_by"), signed_by, "{shown}");
+        assert_eq!(shown.contains("\"refusal\":"), file != "genuine", "{shown}");
+    }
+}
+
+#[test]
+fn a_genuine_backup_is_known_after_a_rekey_and_elsewhere_by_its_fingerprint() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    let recipient = identity(&machine, "/root/id");
+    let ours = back_up(&machine, "/root/genuine", &recipient);
+    let theirs = forge(&machine, &recipient);
+    let rekeyed = machine.run("totpctl --json rekey").ok();
+    let new = value(&rekeyed, "fingerprint");
+    assert!(new.starts_with("SHA256:") && new != ours, "{rekeyed}");
+    machine.kill_daemon("KILL");
+    let shown = restore(&machine, "/root/genuine", "--dry-run").ok();
+    assert!(shown.contains("Signed by this store, with a key from before a rekey."), "{shown}");
+    for options in ["", &format!("--fingerprint ' {ours} '")] {
+        let restored = restore(&machine, "/root/genuine", &format!("{options} --yes --replace"));
+        assert_eq!(restored.status, 0, "{restored:#?}");
+    }
+    // That is what its key signed then, and not what it signs now.
+    let other = restore(&machine, "/root/genuine", &format!("--fingerprint {new} --dry-run")).ok();
+    assert!(other.contains("A restore is refused: "), "{other}");
+
+    // Another machine: nothing is left of the first.
+    machine.kill_daemon("KILL");
+    machine.run("rm -rf /var/lib/totpd").ok();
+    refused(&restore(&machine, "/root/genuine", "--yes"), "another store signed the backup");
+    let wrong = restore(&machine, "/root/foreign", &format!("--fingerprint {ours} --yes"));
+    refused(&wrong, "not from the store that you named");
+    assert_eq!(machine.run("totpctl list").ok(), "");
+    restore(&machine, "/root/genuine", &format!("--fingerprint {ours} --yes")).ok();
+    assert!(machine.run("totpctl list").ok().contains("alice"));
+    let log = machine.log();
+    assert!(log.contains("signed by another store"), "{log}");
+
+    // One that is not signed, and one of a stranger, if nobody can tell and it has to be.
+    for file in ["unsigned", "foreign"] {
+        let taken = restore(&machine, &format!("/root/{file}"), "--unsigned --yes --replace");
+        assert_eq!(taken.status, 0, "{file}: {taken:#?}");
+        assert!(machine.run("totpctl list").ok().contains("bob"), "{file}");
+    }
+    assert_ne!(theirs, ours);
+}
+
+#[test]
+fn a_passphrase_is_enough_and_a_fingerprint_has_to_fit_all_the_same() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    let passphrase = "correct horse battery staple\n";
+    let made = machine.feed("totpctl --json backup /root/b", passphrase).ok();
+    let ours = value(&made, "fingerprint");
+    machine.kill_daemon("TERM");
+    machine.run("rm -rf /var/lib/totpd").ok();
+    let restore =
+        |options: &str| machine.feed(&format!("totpctl restore /root/b {options}"), passphrase);
+    let shown = restore("--dry-run").ok();
+    let line = format!("Signed by another store, {ours}. Its maker knew the passphrase.\n");
+    assert!(shown.contains(&line), "{shown}");
+    let other = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
+    refused(&restore(&format!("--yes --fingerprint {other}")), "not from the store that you named");
+    assert_eq!(machine.run("totpctl list").ok(), "");
+    restore(&format!("--yes --fingerprint {ours}")).ok();
+    restore("--yes --replace").ok();
+    assert!(machine.run("totpctl list").ok().contains("alice"));
+}
+
+#[test]
+fn an_older_backup_in_the_place_of_a_newer_one_is_told_with_both_dates() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    let recipient = identity(&machine, "/root/id");
+    back_up(&machine, "/root/old", &recipient);
+    machine.kill_daemon("TERM");
+    let mut later = machine.start("exec faketime -f +2d /usr/libexec/totpd");
+    eventually("the daemon is on the bus", || machine.owns_its_name());
+    back_up(&machine, "/root/new", &recipient);
+    machine.kill_daemon("TERM");
+    later.wait().unwrap();
+
+    let plan = |file: &str| restore(&machine, file, "--dry-run --json").ok();
+    let (old, new) = (plan("/root/old"), plan("/root/new"));
+    let newest = value(&new, "made");
+    assert_eq!(value(&old, "newest_backup"), newest, "{old}");
+    let date = |seconds: &str| machine.run(&format!("date -d @{seconds} '+%F %T'")).ok();
+    let (old, new) = (date(&value(&old, "made")), date(&newest));
+    let told = format!(
+        "This backup is older than the newest one that the store knows of: it was made at {}, and the \
+         newest one at {}.\n",
+        old.trim(),
+        new.trim()
+    );
+    let shown = restore(&machine, "/root/old", "--dry-run").ok();
+    assert!(shown.contains(&told), "{told}: {shown}");
+    let shown = restore(&machine, "/root/new", "--dry-run").ok();
+    assert!(!shown.contains("older than the newest"), "{shown}");
+    // It is not refused, and told also where nobody is asked.
+    for options in ["--yes --replace", "--yes --replace --json"] {
+        let restored = restore(&machine, "/root/old", options);
+        assert_eq!(restored.status, 0, "{restored:#?}");
+        assert!(restored.stderr.contains(&told), "{restored:#?}");
+    }
+    // The restore of the older one is not taken for a newer backup.
+    assert_eq!(value(&plan("/root/old"), "newest_backup"), newest);
+}

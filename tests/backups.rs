@@ -111,7 +111,7 @@ fn a_genuine_backup_is_known_after_a_rekey_and_elsewhere_by_its_fingerprint() {
     let rekeyed = machine.run("totpctl --json rekey").ok();
     let new = value(&rekeyed, "fingerprint");
     assert!(new.starts_with("SHA256:") && new != ours, "{rekeyed}");
-    machine.kill_daemon("KILL");
+    machine.kill_daemon("TERM");
     let shown = restore(&machine, "/root/genuine", "--dry-run").ok();
     assert!(shown.contains("Signed by this store, with a key from before a rekey."), "{shown}");
     for options in ["", &format!("--fingerprint ' {ours} '")] {
@@ -123,7 +123,7 @@ fn a_genuine_backup_is_known_after_a_rekey_and_elsewhere_by_its_fingerprint() {
     assert!(other.contains("A restore is refused: "), "{other}");
 
     // Another machine: nothing is left of the first.
-    machine.kill_daemon("KILL");
+    machine.kill_daemon("TERM");
     machine.run("rm -rf /var/lib/totpd").ok();
     refused(&restore(&machine, "/root/genuine", "--yes"), "another store signed the backup");
     let wrong = restore(&machine, "/root/foreign", &format!("--fingerprint {ours} --yes"));

@@ -89,7 +89,8 @@ fn show(plan: &Map<String, Value>, options: &Options<'_>, json: bool) -> Result<
         output::data(&format!("{older}\n"))?;
     }
     let refusal = json::text(plan, "refusal");
-    if !refusal.is_empty() {
+    // Of a restore it is the error.
+    if options.dry_run && !refusal.is_empty() {
         output::data(&format!("A restore is refused: {}.\n", output::escaped(&refusal)))?;
     }
     let present = number("present_users");

@@ -118,3 +118,42 @@ fn invalid(key: &str, wanted: &str) -> Error {
 
 /// Characters. A backup can be guessed at for years, so it takes more than a login.
 const SHORTEST_PASSPHRASE: usize = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reply::Reply;
+
+    #[test]
+    fn a_restore_trusts_one_store_or_everybody_and_not_both() {
+        let text = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
+        let parsed = |options: Reply| {
+            let options = options.with("passphrase", "of a backup");
+            RestoreOptions::parse(&options.into()).map(|options| options.trust)
+        };
+        let fingerprint = Trust::Fingerprint(Fingerprint::parse(text).unwrap());
+        for (options, wanted) in [
+            (Reply::new(), Trust::Known),
+            (Reply::new().with("unsigned", false), Trust::Known),
+            (Reply::new().with("unsigned", true), Trust::Anybody),
+            (Reply::new().with("fingerprint", text), fingerprint),
+            (Reply::new().with("fingerprint", text).with("unsigned", false), fingerprint),
+        ] {
+            assert_eq!(parsed(options).unwrap(), wanted);
+        }
+        for (options, why) in [
+            (Reply::new().with("fingerprint", text).with("unsigned", true), "not both"),
+            (Reply::new().with("fingerprint", ""), "SHA256: and 43 characters"),
+            (Reply::new().with("fingerprint", "SHA256:x"), "SHA256: and 43 characters"),
+            (Reply::new().with("fingerprint", true), "a string"),
+            (Reply::new().with("unsigned", "yes"), "true or false"),
+            (Reply::new().with("trust", true), "trust must be one of"),
+        ] {
+            let refused = parsed(options).unwrap_err();
+            assert!(
+                matches!(&refused, Error::InvalidArgument(text) if text.contains(why)),
+                "{refused:?}"
+            );
+        }
+    }
+}

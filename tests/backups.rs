@@ -184,21 +184,21 @@ fn an_older_backup_in_the_place_of_a_newer_one_is_told_with_both_dates() {
     assert_eq!(value(&old, "newest_backup"), newest, "{old}");
     let date = |seconds: &str| machine.run(&format!("date -d @{seconds} '+%F %T'")).ok();
     let (old, new) = (date(&value(&old, "made")), date(&newest));
-    let told = format!(
+    let sentence = format!(
         "This backup is older than the newest one that the store knows of: it was made at {}, and the \
          newest one at {}.\n",
         old.trim(),
         new.trim()
     );
     let shown = restore(&machine, "/root/old", "--dry-run").ok();
-    assert!(shown.contains(&told), "{told}: {shown}");
+    assert!(shown.contains(&sentence), "{sentence}: {shown}");
     let shown = restore(&machine, "/root/new", "--dry-run").ok();
     assert!(!shown.contains("older than the newest"), "{shown}");
-    // It is not refused, and told also where nobody is asked.
+    // It is not refused, and said also if nobody is asked.
     for options in ["--yes --replace", "--yes --replace --json"] {
         let restored = restore(&machine, "/root/old", options);
         assert_eq!(restored.status, 0, "{restored:#?}");
-        assert!(restored.stderr.contains(&told), "{restored:#?}");
+        assert!(restored.stderr.contains(&sentence), "{restored:#?}");
     }
     // The restore of the older one is not taken for a newer backup.
     assert_eq!(value(&plan("/root/old"), "newest_backup"), newest);

@@ -99,7 +99,7 @@ pub enum BackupError {
     /// A passphrase that is too expensive to try.
     #[error("the backup asks for more work for its passphrase than totpd does (2^{0})")]
     TooMuchWork(u8),
-    /// Nothing shows that it was made by somebody whom the caller trusts.
+    /// Nothing shows that it was made by a store that the caller trusts.
     #[error(transparent)]
     Untrusted(#[from] Untrusted),
     /// The passphrase or the identity does not fit.

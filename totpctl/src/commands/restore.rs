@@ -258,15 +258,15 @@ mod tests {
 
     #[test]
     fn an_older_backup_is_told_with_both_dates_and_no_other() {
-        let told = |made: u64, newest: Option<u64>| {
+        let sentence = |made: u64, newest: Option<u64>| {
             let mut plan = plan(object!({ "made": made }));
             plan.extend(newest.map(|newest| ("newest_backup".to_owned(), newest.into())));
             older(&plan)
         };
-        assert_eq!(told(5, None), None);
-        assert_eq!(told(5, Some(5)), None);
-        assert_eq!(told(6, Some(5)), None);
-        let words = told(1_800_000_000, Some(1_800_000_009)).unwrap();
+        assert_eq!(sentence(5, None), None);
+        assert_eq!(sentence(5, Some(5)), None);
+        assert_eq!(sentence(6, Some(5)), None);
+        let words = sentence(1_800_000_000, Some(1_800_000_009)).unwrap();
         for date in [1_800_000_000, 1_800_000_009] {
             assert!(words.contains(&output::moment(date)), "{words}");
         }

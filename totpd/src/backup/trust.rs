@@ -24,7 +24,7 @@ pub enum OpenedBy {
     Identity,
 }
 
-/// Whom the caller trusts.
+/// Which makers of a backup the caller trusts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Trust {
     /// This store, and who knows the passphrase.

@@ -71,7 +71,7 @@ impl RestoreOptions {
     }
 }
 
-/// Whom the caller trusts.
+/// Which makers of a backup the caller trusts.
 fn trust(options: &Dictionary) -> Result<Trust, Error> {
     match (text(options, "fingerprint")?, flag(options, "unsigned")?) {
         (None, false) => Ok(Trust::Known),

@@ -43,7 +43,7 @@ impl Local {
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
     pub fn known_backups(&self) -> Result<KnownBackups, StoreError> {
-        // A rekey may seal them anew while they are read, as it does with a record.
+        // A rekey may seal them under another key while they are read, as it does with a record.
         let before = self.0.keys.now();
         let sealed = self.read_now("everybody", meta::sealed_secrets)?.ok_or_else(lost)?;
         let after = self.0.keys.now();

@@ -104,9 +104,8 @@ pub(super) fn each_crash<M: Clone>(
     mut check: impl FnMut(&Path, &[M]),
 ) -> usize {
     let folder = tempfile::tempdir_in("/dev/shm").unwrap();
-    let (image, mount) = (folder.path().join("image"), folder.path().join("mount"));
+    let mount = folder.path().join("mount");
     fs::create_dir(&mount).unwrap();
-    fs::write(&image, &base).unwrap();
     let mut random = 1_u64;
     let (mut stable, mut pending, mut marks) = (base, Vec::<(u64, &[u8])>::new(), Vec::new());
     let (mut seen, mut states) = (HashSet::new(), 0);
@@ -143,7 +142,10 @@ pub(super) fn each_crash<M: Clone>(
                 continue;
             }
             states += 1;
-            let file = fs::OpenOptions::new().write(true).open(&image).unwrap();
+            // A file of its own for each: a mount namespace that was made since then (a machine of another
+            // test) may hold on to the last mount, and would have the kernel show that one again.
+            let image = folder.path().join(format!("image-{states}"));
+            let file = fs::File::create_new(&image).unwrap();
             file.write_all_at(&stable, 0).unwrap();
             for (offset, data) in subset {
                 file.write_all_at(data, offset).unwrap();
@@ -152,6 +154,7 @@ pub(super) fn each_crash<M: Clone>(
             run(Command::new("/bin/mount").args(["-o", "loop,noatime"]).args([&image, &mount]));
             check(&mount, &marks);
             unmount(&mount);
+            fs::remove_file(&image).unwrap();
         }
     }
     states

@@ -111,7 +111,11 @@ mod tests {
         assert_eq!(sent(&with(1, &Variant::from(many))), Err(Malformed), "nested values count");
         for nothing in [Variant::from(""), Variant::from(Vec::<String>::new())] {
             let thousands = vec![nothing; 1000];
-            assert_eq!(sent(&with(1, &Variant::from(thousands))), Err(Malformed), "so does nothing");
+            assert_eq!(
+                sent(&with(1, &Variant::from(thousands))),
+                Err(Malformed),
+                "so does nothing"
+            );
         }
     }
 }

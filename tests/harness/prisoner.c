@@ -23,13 +23,6 @@ static FILE *out;
 
 static const char BUS[] = "/run/dbus/system_bus_socket";
 
-/* Where engines of containers and machines listen, and do what root says. */
-static const char *const engines[] = {
-	"/run/docker.sock",	    "/run/containerd/containerd.sock", "/run/podman/podman.sock",
-	"/run/crio/crio.sock",	    "/run/k3s/containerd/containerd.sock", "/run/libvirt/libvirt-sock",
-	"/var/lib/incus/unix.socket", "/var/lib/lxd/unix.socket",	"/run/snapd.socket",
-};
-
 static void told(const char *what, int could)
 {
 	int error = errno;
@@ -150,8 +143,13 @@ int main(void)
 	told("ask systemd itself to start a unit", starts_a_unit("/run/systemd/private", NULL, "freed-1.service"));
 	told("ask systemd over the bus to start a unit", starts_a_unit(BUS, "org.freedesktop.systemd1", "freed-2.service"));
 	told("ask its number on the bus to start a unit", starts_a_unit_by_number(BUS, "freed-3.service"));
-	for (size_t n = 0; n < sizeof(engines) / sizeof(*engines); n++)
-		told(engines[n], connects(engines[n]));
+	/* Where daemons listen that do what root says. */
+	FILE *sockets = fopen("/var/lib/totpd/sockets", "r");
+	char path[108];
+	while (sockets && fgets(path, sizeof(path), sockets)) {
+		path[strcspn(path, "\n")] = '\0';
+		told(path, connects(path));
+	}
 	fprintf(out, "done\n");
 	fclose(out);
 	return 0;

@@ -156,6 +156,7 @@ pub(crate) enum Command {
     /// The disk, or a copy of it, is then useless without this machine. First it is shown that the TPM gives
     /// the key back; then systemd is told to give it to totpd, every record is sealed under it, and the key
     /// in store.key is removed. Make a backup afterwards: a TPM that is cleared or replaced takes the key with it.
+    /// Backups have a new fingerprint from then on.
     #[command(group = clap::ArgGroup::new("what").required(true))]
     SealKey {
         /// By the TPM (version 2.0)
@@ -175,8 +176,9 @@ pub(crate) enum Command {
     /// It reads the stacks in /etc/pam.d as libpam does, and goes through every way a login can take. A
     /// service asks for a code, or does not, or can be entered without one because of a line that is named; and
     /// it asks after the right password alone, or after a wrong one too.
-    /// For sshd its own configuration is looked at too (sshd -T), with its blocks of Match. Exit status 1 if
-    /// something is wrong.
+    /// For sshd its own configuration is looked at too (sshd -T), with its blocks of Match.
+    /// Of the host it says whether totpd answers and what confines it, whether a change that was tried is left
+    /// over, and the fingerprint that its backups have. Exit status 1 if something is wrong.
     Doctor {
         /// The PAM services; by default sshd, sudo, su, login and what goes with them, and all that ask for a code
         #[arg(value_name = "SERVICE")]
@@ -187,8 +189,9 @@ pub(crate) enum Command {
     /// The lines that change are shown, and hold at once: behind the password of SERVICE a code is asked for.
     /// Whoever logs in anew through it meanwhile, with the code of an app, shows that it can be entered: then
     /// it stays. If nobody does, all files are as before, to the byte and the second; also if this terminal
-    /// or the network is gone, or the machine is started anew. What somebody else wrote there meanwhile goes into
-    /// /var/lib/totpctl/SERVICE.edited. Without SERVICE it says what is being tried.
+    /// or the network is gone, or the machine is started anew. The last needs systemd or /etc/init.d/totpctl-try;
+    /// elsewhere have the machine run "totpctl try --undo" when it starts. What somebody else wrote there meanwhile
+    /// goes into /var/lib/totpctl/SERVICE.edited. Without SERVICE it says what is being tried.
     Try(Try),
     /// Have a service ask for a code (root)
     ///

@@ -57,6 +57,11 @@ pub enum Opener {
 /// Why a backup cannot be made or used.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
+    /// It is not the one that its reader was shown before.
+    #[error(
+        "the backup is not the one that was shown: somebody changed the file meanwhile; nothing was restored"
+    )]
+    Changed,
     /// It is not whole, or not as it was made.
     #[error("the backup is damaged or cut short")]
     Damaged,

@@ -223,7 +223,8 @@ impl Daemon {
     pub fn failure(&self, error: &StoreError) -> Error {
         let (entry, told) = self.trouble.met(error);
         if let Some(entry) = entry {
-            entry.write();
+            // Whoever has a damaged record may ask about it again and again.
+            self.log.write(Topic { user: None, text: error.to_string() }, &entry);
         }
         told
     }

@@ -66,8 +66,9 @@ impl Login {
             && may_skip(&record, uid)
         {
             let source = context.source(caller.uid);
-            let entry = decision(Some(user), &context, &source, "skipped", "not enrolled");
-            self.log(&entry, Some(user), &source, "skipped");
+            let name = target.loggable();
+            let entry = decision(name, &context, &source, "skipped", "not enrolled");
+            self.log(caller, &entry, target.loggable(), (&context, &source), "skipped");
             return Ok((action::SKIP.into(), Dictionary::new()));
         }
         let (now, rules) = (clock::now(), &self.0.config.rules.throttle);
@@ -104,7 +105,7 @@ impl Login {
         let target = self.0.target_for(caller, user).await?;
         let context = believed(context, caller)?;
         let source = context.source(caller.uid);
-        let name = target.loggable(user);
+        let name = target.loggable();
         if context.enroll
             && let (Some(nonce), Some(factor)) = (context.nonce, &context.factor)
         {
@@ -115,7 +116,8 @@ impl Login {
                 judged => judged?,
             };
             let entry = decision(name, &context, &source, word, reason);
-            self.log(&entry.with("TOTP_FACTOR", factor), name, &source, word);
+            let entry = entry.with("TOTP_FACTOR", factor);
+            self.log(caller, &entry, name, (&context, &source), word);
             return Ok((word.into(), details));
         }
         let (judged, is_locked) = match self.judge(&target, code, &context, &source).await {
@@ -132,7 +134,8 @@ impl Login {
             judged => judged?,
         };
         let (word, details) = told(&judged);
-        self.log(&of_attempt(name, &context, &source, &judged), name, &source, &word);
+        let entry = of_attempt(name, &context, &source, &judged);
+        self.log(caller, &entry, name, (&context, &source), &word);
         if is_locked && name.is_some() {
             decision(name, &context, &source, verdict::THROTTLED, LOCKED).write();
         }
@@ -173,8 +176,15 @@ impl Login {
     }
 
     /// Writes what came of a login, within the budget of who can cause it again and again.
-    fn log(&self, entry: &Entry, user: Option<&str>, source: &Source, word: &str) {
-        match topic(user, source, word) {
+    fn log(
+        &self,
+        caller: Caller,
+        entry: &Entry,
+        user: Option<&str>,
+        place: (&Context, &Source),
+        word: &str,
+    ) {
+        match topic(caller, user, place, word) {
             None => entry.write(),
             Some(topic) => self.0.log.write(topic, entry),
         }

@@ -10,7 +10,7 @@ use crate::backup::{BackupError, Signer};
 use crate::caller::Caller;
 use crate::clock;
 use crate::daemon::Daemon;
-use crate::journal::{Entry, Priority};
+use crate::journal::{Entry, Priority, escaped, shortened};
 use crate::maintenance::options::{BackupOptions, RestoreOptions};
 use crate::progress::Progress;
 use crate::reply::Reply;
@@ -89,10 +89,11 @@ impl Maintenance {
     /// Puts the backup in `source` in the place of the store. Options: `passphrase` s, or
     /// `identities` as; `replace` b, where the store has users; `dry_run` b, which changes nothing;
     /// `fingerprint` s, of the only store that may have signed it; `unsigned` b, which takes a backup
-    /// although nobody can tell who made it. Without these two a backup for recipients has to be
-    /// signed by this store. Details: `users` t, `made` t, `host` s, `version` s, `present_users` t;
+    /// although nobody can tell who made it; `digest` s, of the only content that it may have, as a dry run
+    /// answered it. Without the first two a backup for recipients has to be signed by this store. Details: `users` t, `made` t, `host` s, `version` s, `present_users` t;
     /// `signed_by` s: `this store`, `an earlier key of this store`, `another store` or `nobody`;
     /// `fingerprint` s of its signer;
+    /// `digest` s, of all that it holds;
     /// `refusal` s: why it would be refused (of a dry run); `newest_backup` t: when the newest backup
     /// was made that the store knew of, which may be later than `made`; and `resync` as: users whose
     /// tokens count presses, and are to be resynchronised.
@@ -115,7 +116,7 @@ impl Maintenance {
                 &format!(
                     "store replaced by a backup of {} users from {}, signed by {}",
                     done.users,
-                    crate::journal::escaped(&done.head.host),
+                    escaped(&shortened(&done.head.host)),
                     signed_by(done.signer)
                 ),
             );
@@ -130,6 +131,7 @@ impl Maintenance {
             .with_some("fingerprint", done.signer.fingerprint().map(|found| found.to_string()))
             .with_some("refusal", done.refusal.map(|why| why.to_string()))
             .with_some("newest_backup", done.newest_backup)
+            .with("digest", done.digest)
             .with("resync", done.resync)
             .into())
     }

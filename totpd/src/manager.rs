@@ -12,7 +12,7 @@ use crate::daemon::Daemon;
 use crate::enrolment;
 use crate::factor::Maker;
 use crate::manager::actor::{Actor, Deed};
-use crate::manager::log::{change, privileged_change, refusal};
+use crate::manager::log::{change, refusal};
 use crate::polkit::Action;
 use crate::proof::Proof;
 use crate::record::Record;
@@ -152,7 +152,7 @@ impl Manager {
                 ((), Record { throttle: Throttle::default(), ..record })
             })
             .await?;
-        privileged_change(&actor, "", "wrong codes forgotten");
+        change(&self.0, &actor, "", "wrong codes forgotten");
         Ok(())
     }
 
@@ -188,7 +188,7 @@ impl Manager {
             .await?;
         match told {
             Resync::Done => {
-                privileged_change(&actor, &factor, "token resynchronised");
+                change(&self.0, &actor, &factor, "token resynchronised");
                 self.changed(&actor, Ok(()))
             }
             Resync::NotFound => Err(Error::BadCode(

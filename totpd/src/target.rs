@@ -26,11 +26,14 @@ impl Target {
         record
     }
 
-    /// The name as it was typed, if a log may have it. People type passwords where a login asks for the name, so
-    /// what leads to no account is in no log.
+    /// The name as NSS spells it, if a log may have it. People type passwords where a login asks for the name, so what
+    /// leads to no account is in no log.
     #[must_use]
-    pub fn loggable<'a>(&self, typed: &'a str) -> Option<&'a str> {
-        self.uid.map(|_| typed)
+    pub fn loggable(&self) -> Option<&str> {
+        match &self.subject {
+            Subject::User(name) => self.uid.map(|_| name.as_str()),
+            Subject::Bucket(_) => None,
+        }
     }
 
     /// The uid that attempts are judged with.
@@ -62,9 +65,7 @@ mod tests {
         assert_eq!(target.record(Some(enrolled(7))).uid, 7);
         let nobody = Target { uid: None, ..target };
         assert_eq!((nobody.record(None).uid, nobody.uid_now()), (NO_UID, NO_UID));
-        assert_eq!(
-            (nobody.loggable("alice"), Target { uid: Some(0), ..nobody.clone() }.loggable("root")),
-            (None, Some("root"))
-        );
+        let somebody = Target { uid: Some(0), ..nobody.clone() };
+        assert_eq!((nobody.loggable(), somebody.loggable()), (None, Some("alice")));
     }
 }

@@ -17,13 +17,13 @@ pub(super) mod users;
 
 /// What is found of something: one line that says what it does, and what follows from it.
 #[derive(Default)]
-pub(super) struct Report {
+struct Report {
     /// Said of a service that is fine, and of one that is not.
     does: Vec<String>,
     /// What is wrong, and the change to make.
-    pub(super) wrong: Vec<String>,
+    wrong: Vec<String>,
     /// What somebody may want to know.
-    pub(super) notes: Vec<String>,
+    notes: Vec<String>,
 }
 
 pub(super) fn run(asked: &[String], json: bool) -> Result<(), Failure> {
@@ -74,7 +74,17 @@ pub(super) fn run(asked: &[String], json: bool) -> Result<(), Failure> {
 fn host(refuses_others: bool) -> Report {
     let mut report = Report::default();
     machine::look_at(&mut report);
-    trial::look_at(&mut report);
+    match trial::pending() {
+        Some(tried) if tried.is_stale => report.wrong.push(format!(
+            "a change of {} that was tried should have ended at {}: put it back with \"totpctl try --undo\", and \
+             have the machine run that when it starts (totpctl(1))",
+            tried.services, tried.ends
+        )),
+        Some(tried) => {
+            report.notes.push(format!("{} is being tried until {}", tried.services, tried.ends));
+        }
+        None => {}
+    }
     if let Some(why) = machine::configuration() {
         report.wrong.push(why);
         return report;

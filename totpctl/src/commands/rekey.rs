@@ -16,9 +16,9 @@ pub(super) fn run(json: bool) -> Result<(), Failure> {
         let records = json::number(&details, "records").unwrap_or_default();
         let key = json::text(&details, "key");
         output::note(&format!(
-            "{records} records are sealed under the new key {key}. Backups of the old key can go.\n\
-             Backups have the new fingerprint {} from now on. Keep it, and keep the old one for as long as \
-             you keep earlier backups.",
+            "{records} records are sealed under the new key {key}. Copies of the old key file can go.\n\
+             Backups have the new fingerprint {} from now on. Keep it, and keep the old fingerprint for \
+             as long as you keep earlier backups.",
             json::text(&details, "fingerprint")
         ));
     }

@@ -29,7 +29,8 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
     let bus = Bus::connect()?;
     let source = open(file)?;
     let secret = secret(options.identity)?;
-    let plan = ask(&bus, "Reading", (file, &source), &secret, options, ("dry_run", true))?;
+    let dry_run = Mode { flag: ("dry_run", true), digest: None };
+    let plan = ask(&bus, "Reading", (file, &source), &secret, options, &dry_run)?;
     let present = json::number(&plan, "present_users").unwrap_or_default();
     if !json || options.dry_run {
         show(&plan, options, json)?;
@@ -57,9 +58,10 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
             "nothing was changed; say --yes to restore without a question",
         ));
     }
-    // The same file that was shown, whatever has its name by now.
-    let replace = ("replace", options.replace);
-    let done = ask(&bus, "Restoring", (file, &source), &secret, options, replace)?;
+    // The same file that was shown, whatever has its name by now, and nothing else in it.
+    let digest = json::text(&plan, "digest");
+    let replace = Mode { flag: ("replace", options.replace), digest: Some(&digest) };
+    let done = ask(&bus, "Restoring", (file, &source), &secret, options, &replace)?;
     let users = json::number(&done, "users").unwrap_or_default();
     if json {
         return output::json(&Value::from(done));
@@ -128,12 +130,13 @@ fn signer(plan: &Map<String, Value>, has_passphrase: bool) -> String {
             "Signed by another store, {fingerprint}: restore it only if that store's \"totpctl backup\" \
              or \"totpctl doctor\" printed this fingerprint."
         ),
-        (_, true) => {
+        ("nobody", true) => {
             "Not signed, because an older totpd made it. Its maker knew the passphrase.".into()
         }
-        (_, false) => {
+        ("nobody", false) => {
             "Not signed: an older totpd made it, or anybody who knows its recipient.".into()
         }
+        (_, _) => "The daemon does not say who signed it: it is another version of totpd.".into(),
     }
 }
 
@@ -150,23 +153,31 @@ fn older(plan: &Map<String, Value>) -> Option<String> {
     })
 }
 
+/// What totpd is asked to do with it.
+struct Mode<'a> {
+    flag: (&'a str, bool),
+    /// Of the content that was shown.
+    digest: Option<&'a str>,
+}
+
 fn ask(
     bus: &Bus,
     what: &str,
     (file, source): (&Path, &File),
     secret: &Secret,
     options: &Options<'_>,
-    what_for: (&str, bool),
+    mode: &Mode<'_>,
 ) -> Result<Map<String, Value>, Failure> {
     let mut request = Dictionary::new();
     let opener = match secret {
         Secret::Passphrase(passphrase) => ("passphrase", Variant::from(passphrase.as_str())),
         Secret::Identities(keys) => ("identities", Variant::from(keys.to_vec())),
     };
-    let flags = [what_for, ("unsigned", options.unsigned)];
+    let flags = [mode.flag, ("unsigned", options.unsigned)];
     let flags = flags.map(|(key, flag)| (key, Variant::from(flag)));
     let fingerprint = options.fingerprint.map(|text| ("fingerprint", Variant::from(text)));
-    for (key, value) in flags.into_iter().chain([opener]).chain(fingerprint) {
+    let digest = mode.digest.map(|text| ("digest", Variant::from(text)));
+    for (key, value) in flags.into_iter().chain([opener]).chain(fingerprint).chain(digest) {
         let value = value.try_into_owned();
         let value = value.map_err(|error| Failure::refused(format!("{key}: {error}")))?;
         request.insert(key.to_owned(), value);

@@ -2,6 +2,7 @@
 //! Else all is as it was before.
 
 use std::fs;
+use std::path::Path;
 use std::process::id;
 use std::thread;
 use std::time::Duration;
@@ -9,7 +10,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use self::record::{Alone, Trial, Tried};
-use super::doctor::Report;
 use super::enable::must_be_able_to_ask;
 use crate::failure::Failure;
 use crate::output;
@@ -47,7 +47,16 @@ pub(super) fn run(
          Ctrl-C ends no more than this display; \"totpctl try --undo\" puts it back at once.",
         output::time(trial.ends)
     ));
+    if !is_put_back_at_a_start() {
+        output::note(AT_A_START);
+    }
     watch(&trial.id, json)
+}
+
+/// Whether something of this machine puts back what a reboot cuts short: systemd by our unit, or another init by our
+/// script.
+fn is_put_back_at_a_start() -> bool {
+    ["/run/systemd/system", "/etc/init.d/totpctl-try"].iter().any(|path| Path::new(path).exists())
 }
 
 /// Puts back what is being tried, or what `of` names; nothing if it is over.
@@ -108,18 +117,24 @@ pub(super) fn state(json: bool) -> Result<(), Failure> {
     output::data(&text)
 }
 
-/// Adds what is being tried to what `doctor` says of this host.
-pub(super) fn look_at(report: &mut Report) {
-    let Ok(Some(trial)) = Trial::pending() else { return };
-    let (services, ends) = (trial.services.join(", "), output::time(trial.ends));
-    if trial.is_stale(&boot(), now()) {
-        report.wrong.push(format!(
-            "a change of {services} that was tried should have ended at {ends}, and nobody puts it back: say \
-             \"totpctl try --undo\", and have the machine say it when it starts (totpctl(1))"
-        ));
-    } else {
-        report.notes.push(format!("{services} is being tried until {ends}"));
-    }
+/// A change that is being tried.
+pub(super) struct Pending {
+    /// The services, in a sentence.
+    pub(super) services: String,
+    /// When it ends or should have ended.
+    pub(super) ends: String,
+    /// Whether it should have ended.
+    pub(super) is_stale: bool,
+}
+
+/// What is being tried; nothing if that cannot be found out.
+pub(super) fn pending() -> Option<Pending> {
+    let trial = Trial::pending().ok()??;
+    Some(Pending {
+        services: trial.services.join(", "),
+        ends: output::time(trial.ends),
+        is_stale: trial.is_stale(&boot(), now()),
+    })
 }
 
 /// Nobody else changes a stack meanwhile, and nothing is being tried.
@@ -248,4 +263,6 @@ fn boot() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
+const AT_A_START: &str = "Nothing here puts it back if the machine is started anew before that: have it run \"totpctl try --undo\" \
+                          when it starts (totpctl(1)), or do not restart it meanwhile.";
 const LOOK_EVERY: Duration = Duration::from_millis(200);

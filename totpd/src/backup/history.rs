@@ -35,9 +35,10 @@ impl History {
         self.earlier.drain(..too_many);
     }
 
-    /// Remembers a backup of that time, if it is the newest.
-    pub(crate) fn note(&mut self, made: u64) {
-        self.newest = self.newest.max(Some(made));
+    /// Remembers a backup of that time, if it is the newest. A clock that ran ahead once is forgotten: what lies after
+    /// `now` (seconds since 1970, as all of these) was never.
+    pub(crate) fn note(&mut self, made: u64, now: u64) {
+        self.newest = self.newest.filter(|newest| *newest <= now).max(Some(made.min(now)));
     }
 }
 
@@ -66,8 +67,8 @@ mod tests {
     fn an_older_backup_does_not_become_the_newest() {
         let mut history = History::default();
         assert_eq!(history.newest(), None);
-        for (made, newest) in [(5, 5), (3, 5), (9, 9)] {
-            history.note(made);
+        for (made, now, newest) in [(5, 5, 5), (3, 6, 5), (99, 99, 99), (9, 9, 9), (20, 10, 10)] {
+            history.note(made, now);
             assert_eq!(history.newest(), Some(newest));
         }
     }

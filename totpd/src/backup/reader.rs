@@ -97,6 +97,12 @@ impl<R: BufRead> Reader<R> {
         self.end.as_ref()?.signed_by.as_ref()
     }
 
+    /// Tells what it holds from what another one holds, however it is encrypted: the SHA-512 of all of it. It is whole
+    /// when [`Reader::next_user`] has answered that there is no other.
+    pub fn digest(&self) -> [u8; 64] {
+        self.source.hash.clone().finalize().into()
+    }
+
     /// The next user; nothing at the end, which was then seen to be the end that was written, and
     /// to fit its signature.
     ///
@@ -138,7 +144,7 @@ impl<R: BufRead> Reader<R> {
 
     /// The key that signed all that was read so far.
     fn signature(&mut self) -> Result<PublicKey, BackupError> {
-        let digest = self.source.hash.finalize_reset().into();
+        let digest = self.digest();
         let key = PublicKey::from_bytes(self.bytes()?);
         match key.has_signed(&digest, &self.bytes::<SIGNATURE>()?) {
             true => Ok(key),

@@ -3,6 +3,7 @@
 use totpd_interface::verdict;
 
 use crate::attempt::{Reason, Verdict};
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::journal::{Entry, Priority, Topic, escaped, shortened};
 use crate::source::Source;
@@ -75,13 +76,29 @@ pub(super) fn decision(
 
 /// What the decisions of this kind about `user` from `source` have in common, if others can cause them as often as
 /// they like.
-pub(super) fn topic(user: Option<&str>, source: &Source, word: &str) -> Option<Topic> {
+///
+/// An approval that root's programs asked for is always written. Who asks for its own over the bus may have a token
+/// that counts presses, and as many right codes as it likes. Where the source is nowhere, the place is what the program
+/// said: a flood from one host does not hide another.
+pub(super) fn topic(
+    caller: Caller,
+    user: Option<&str>,
+    (context, source): (&Context, &Source),
+    word: &str,
+) -> Option<Topic> {
     let what = match word {
-        verdict::APPROVED => return None,
+        verdict::APPROVED if caller.is_root() => return None,
         verdict::DENIED | verdict::THROTTLED => "denied or throttled",
         other => other,
     };
-    let text = format!("{what} for {} from {source}", named(user));
+    let place = match (source, &context.service, &context.rhost) {
+        (Source::Nowhere, service, rhost) => {
+            let said = |text: &Option<String>| escaped(&shortened(text.as_deref().unwrap_or("-")));
+            format!("{} at {}", said(rhost), said(service))
+        }
+        _ => source.to_string(),
+    };
+    let text = format!("{what} for {} from {place}", named(user));
     Some(Topic { user: user.map(shortened), text })
 }
 
@@ -162,13 +179,34 @@ mod tests {
     }
 
     #[test]
-    fn refusals_and_skipped_logins_are_budgeted_and_approvals_are_not() {
-        let of = |user, word| topic(user, &Source::Uid(7), word).map(|topic| topic.text);
+    fn what_others_can_cause_is_budgeted_and_what_roots_programs_approve_is_not() {
+        let context = Context::default();
+        let by = |uid, user, word| {
+            let topic = topic(Caller { uid }, user, (&context, &Source::Uid(7)), word);
+            topic.map(|topic| topic.text)
+        };
+        let of = |user, word| by(0, user, word);
         assert_eq!(of(Some("al\nice"), verdict::APPROVED), None);
+        // A token that counts presses has as many right codes as its owner likes.
+        let approved = Some("approved for alice from uid:7".to_owned());
+        assert_eq!(by(1000, Some("alice"), verdict::APPROVED), approved);
         let denied = Some(r"denied or throttled for al\u{a}ice from uid:7".to_owned());
         assert_eq!(of(Some("al\nice"), verdict::DENIED), denied);
         assert_eq!(of(Some("al\nice"), verdict::THROTTLED), denied);
         assert_eq!(of(Some("alice"), "skipped"), Some("skipped for alice from uid:7".into()));
         assert_eq!(of(None, verdict::DENIED), of(None, verdict::THROTTLED));
+    }
+
+    #[test]
+    fn where_the_source_is_nowhere_each_place_that_was_said_has_a_topic_of_its_own() {
+        let of = |rhost: Option<&str>| {
+            let service = Some("sshd".into());
+            let context = Context { service, rhost: rhost.map(Into::into), ..Context::default() };
+            let place = (&context, &Source::Nowhere);
+            topic(Caller { uid: 0 }, Some("alice"), place, verdict::DENIED).unwrap().text
+        };
+        assert_eq!(of(Some("a.example")), "denied or throttled for alice from a.example at sshd");
+        assert_ne!(of(Some("a.example")), of(Some("b.example")));
+        assert_eq!(of(None), "denied or throttled for alice from - at sshd");
     }
 }

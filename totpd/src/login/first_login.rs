@@ -2,7 +2,6 @@
 
 use totpd_interface::{Dictionary, Error, verdict};
 
-use crate::caller::Caller;
 use crate::clock;
 use crate::code::Code;
 use crate::context::Context;
@@ -10,7 +9,7 @@ use crate::daemon::Daemon;
 use crate::enrolment::{self, Completion, Confirmation};
 use crate::factor::{FactorId, LoginNonce, LoginToken, Maker};
 use crate::hasher::Work;
-use crate::journal::{Entry, Priority, Topic, escaped, shortened};
+use crate::journal::{Entry, Priority, escaped, shortened};
 use crate::locale;
 use crate::login::enrollment_screen::{NOT_KEPT, after_enrollment, screen, wrapped};
 use crate::manager::enrolling;
@@ -48,17 +47,19 @@ pub(super) async fn offer(
         .update(&target, move |record| enrolment::offer(record, uid, &new, now, &rules))
         .await?;
     let Some(factor) = offered else { return Ok(None) };
-    // Whoever saw the key can be found, also if they hung up then.
-    let name = shortened(user);
-    let message = format!("unverified factor made at a login of {}", escaped(&name));
-    let entry = Entry::new(Priority::Notice, message.clone())
-        .with("TOTP_USER", &name)
-        .with("TOTP_FACTOR", factor.id.as_str())
-        .with("TOTP_REASON", "unverified factor made at a login")
-        .with("TOTP_RHOST", context.rhost.as_deref().unwrap_or_default())
-        .with("TOTP_SERVICE", context.service.as_deref().unwrap_or_default());
-    let text = format!("{message} from {}", context.source(ROOT.uid));
-    daemon.log.write(Topic { user: Some(name), text }, &entry);
+    // Whoever saw the key can be found, also if they hung up then. Only root's programs come here, behind a password: this
+    // is no flood that a budget would have to sum up.
+    let name = shortened(target.loggable().unwrap_or_default());
+    Entry::new(
+        Priority::Notice,
+        format!("unverified factor made at a login of {}", escaped(&name)),
+    )
+    .with("TOTP_USER", &name)
+    .with("TOTP_FACTOR", factor.id.as_str())
+    .with("TOTP_REASON", "unverified factor made at a login")
+    .with("TOTP_RHOST", context.rhost.as_deref().unwrap_or_default())
+    .with("TOTP_SERVICE", context.service.as_deref().unwrap_or_default())
+    .write();
     let link = uri::otpauth(&factor, &enrolling::issuer(daemon, None), user);
     let text = screen(&link, &factor.seed.base32(), locale::speaks_utf8());
     let details = Reply::new()
@@ -164,7 +165,10 @@ pub(super) async fn complete(
     };
     let message = if completion == Completion::Verified {
         let codes = match context.is_at_a_terminal() && !context.quiet {
-            true => recovering::first_recovery_codes(daemon, &target, Work::Login).await?,
+            // The factor is verified by now, and codes can be made later.
+            true => recovering::first_recovery_codes(daemon, &target, Work::Login)
+                .await
+                .unwrap_or_default(),
             false => Vec::new(),
         };
         daemon.watchers.factors_changed(target.uid_now(), token.user.as_str());
@@ -173,7 +177,7 @@ pub(super) async fn complete(
         Some(NOT_KEPT.to_owned())
     };
     Ok(Completed {
-        user: target.loggable(token.user.as_str()).map(ToOwned::to_owned),
+        user: target.loggable().map(ToOwned::to_owned),
         verdict: word,
         details: Reply::new().with_some("message", message).into(),
         reason,
@@ -198,9 +202,6 @@ async fn is_login_of(
     }
     Ok(false)
 }
-
-/// Nobody else is shown a factor at a login.
-const ROOT: Caller = Caller { uid: 0 };
 
 /// Where a program cannot show a new factor.
 pub(super) const ELSEWHERE: &str = "You have no second factor yet. Run: totpctl enroll";

@@ -18,6 +18,8 @@ pub(super) struct BackupOptions {
 pub(super) struct RestoreOptions {
     pub(super) opener: Opener,
     pub(super) trust: Trust,
+    /// Of the only content that the backup may have.
+    pub(super) digest: Option<String>,
     pub(super) replace: bool,
     pub(super) dry_run: bool,
 }
@@ -52,7 +54,15 @@ impl RestoreOptions {
     pub(super) fn parse(options: &Dictionary) -> Result<Self, Error> {
         known(
             options,
-            &["passphrase", "identities", "fingerprint", "unsigned", "replace", "dry_run"],
+            &[
+                "passphrase",
+                "identities",
+                "fingerprint",
+                "unsigned",
+                "digest",
+                "replace",
+                "dry_run",
+            ],
         )?;
         let opener =
             match (text(options, "passphrase")?, texts(options, "identities")?) {
@@ -67,7 +77,8 @@ impl RestoreOptions {
                 _ => return Err(invalid("passphrase", "given, or identities, and not both")),
             };
         let (replace, dry_run) = (flag(options, "replace")?, flag(options, "dry_run")?);
-        Ok(Self { opener, trust: trust(options)?, replace, dry_run })
+        let digest = text(options, "digest")?;
+        Ok(Self { opener, trust: trust(options)?, digest, replace, dry_run })
     }
 }
 
@@ -81,7 +92,7 @@ fn trust(options: &Dictionary) -> Result<Trust, Error> {
                 invalid("fingerprint", "SHA256: and 43 characters, as backup prints it")
             })
         }
-        (Some(_), true) => Err(invalid("fingerprint", "given, or unsigned, and not both")),
+        (Some(_), true) => Err(invalid("fingerprint", "left out where unsigned is true: not both")),
     }
 }
 

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::BufReader;
 use std::os::fd::OwnedFd;
 
+use data_encoding::HEXLOWER;
+
 use crate::backup::{
     BackupError, Fingerprint, Head, Reader, Recipients, Signer, Untrusted, Writer, may_be_restored,
 };
@@ -51,6 +53,8 @@ pub(super) struct Restored {
     pub(super) refusal: Option<Untrusted>,
     /// When the newest backup was made that the store knew of, in seconds since 1970.
     pub(super) newest_backup: Option<u64>,
+    /// Of all that it holds, in lower-case hex.
+    pub(super) digest: String,
     pub(super) users: u64,
     pub(super) present_users: u64,
     pub(super) resync: Vec<String>,
@@ -87,15 +91,21 @@ pub(super) fn restore(
     // At its end only it is known who signed it.
     let signer = known.signer(reader.signed_by());
     let trusted = may_be_restored(signer, options.opener.kind(), options.trust);
+    let digest = HEXLOWER.encode(&reader.digest());
     if let Some(restoring) = restoring {
         trusted?;
+        if options.digest.as_ref().is_some_and(|shown| *shown != digest) {
+            return Err(BackupError::Changed);
+        }
         restoring.finish(reader.head().made, clock::now, skew)?;
     }
     Ok(Restored {
         head: reader.head().clone(),
         signer,
         refusal: trusted.err(),
-        newest_backup: known.newest,
+        // A clock that ran ahead made no backup.
+        newest_backup: known.newest.filter(|newest| *newest <= now),
+        digest,
         users,
         present_users,
         resync,

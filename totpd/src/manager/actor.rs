@@ -87,11 +87,17 @@ impl Actor {
                 daemon.polkit.check(action, user, deed.operation(), origin).await?;
             }
         }
-        let needs_code = own.is_some();
+        let is_own = own.is_some();
         let target = match own {
             Some(own) => own,
             None => daemon.target(user).await?,
         };
+        // polkit judged the name as it was typed. NSS may fold case or domains, and lead elsewhere.
+        let is_as_typed = matches!(&target.subject, Subject::User(name) if name.as_str() == user);
+        if !caller.is_root() && !is_own && target.uid.is_some() && !is_as_typed {
+            return Err(no_such_user(user));
+        }
+        let needs_code = is_own || (!caller.is_root() && target.uid == Some(caller.uid));
         if !caller.is_root() && !needs_code && deed != Deed::Read && target.uid == Some(0) {
             return Err(Error::NotAuthorized("only root may change the factors of root".into()));
         }

@@ -10,7 +10,7 @@ use crate::enrolment::{self, Confirmation, Diagnosis, Enrolled, Refusal, Request
 use crate::factor::Maker;
 use crate::hasher::Work;
 use crate::manager::actor::Actor;
-use crate::manager::log::{change, privileged_change, refusal};
+use crate::manager::log::{change, refusal};
 use crate::manager::new_factor::new_factor;
 use crate::manager::recovering::first_recovery_codes;
 use crate::options::Options;
@@ -50,8 +50,17 @@ pub(super) async fn enroll(
         .await?;
     let (factor, what) = enrolled.inspect_err(|error| refusal(daemon, actor, error))?;
     let link = uri::otpauth(&factor, &issuer, actor.name.as_str());
+    let done = match what {
+        Enrolled::Added => format!("{} factor made", factor.status.name()),
+        Enrolled::Resumed => format!("{} factor shown again", factor.status.name()),
+        Enrolled::Verified => "factor verified without a code".into(),
+    };
+    change(daemon, actor, factor.id.as_str(), &done);
+    // What is made is made: the key has to be told, and codes can be made later.
     let codes = match factor.is_verified() && wants_codes {
-        true => first_recovery_codes(daemon, &actor.target, Work::Management).await?,
+        true => {
+            first_recovery_codes(daemon, &actor.target, Work::Management).await.unwrap_or_default()
+        }
         false => Vec::new(),
     };
     let mut details = state::parameters(&factor)
@@ -65,12 +74,6 @@ pub(super) async fn enroll(
         let width = u32::try_from(picture.width()).unwrap_or_default();
         details = details.with("qr", picture.bytes()).with("qr_width", width);
     }
-    let what = match what {
-        Enrolled::Added => format!("{} factor made", factor.status.name()),
-        Enrolled::Resumed => format!("{} factor shown again", factor.status.name()),
-        Enrolled::Verified => "factor verified without a code".into(),
-    };
-    change(daemon, actor, factor.id.as_str(), &what);
     Ok((factor.id.to_string(), link.to_string(), details.into()))
 }
 
@@ -124,17 +127,17 @@ pub(super) async fn confirm(
             (confirmation, record)
         })
         .await?;
-    match confirmation {
-        Confirmation::Verified => privileged_change(actor, factor, outcome(&confirmation)),
-        _ => change(daemon, actor, factor, outcome(&confirmation)),
-    }
+    change(daemon, actor, factor, outcome(&confirmation));
     match confirmation {
         Confirmation::Verified => {
-            first_recovery_codes(daemon, &actor.target, Work::Management).await
+            let codes = first_recovery_codes(daemon, &actor.target, Work::Management).await;
+            Ok(codes.unwrap_or_default())
         }
-        Confirmation::Wrong { left, diagnosis } => {
-            Err(Error::BadCode(format!("wrong code; {left} more tries. {}", words(&diagnosis))))
-        }
+        Confirmation::Wrong { left, diagnosis } => Err(Error::BadCode(format!(
+            "wrong code; {left} more {}. {}",
+            if left == 1 { "try" } else { "tries" },
+            words(&diagnosis)
+        ))),
         Confirmation::Dropped => Err(Error::Expired(
             "wrong code, and it was the last one allowed: the new factor is gone; enroll again"
                 .into(),

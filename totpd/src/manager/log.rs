@@ -29,11 +29,6 @@ pub(super) fn change(daemon: &Daemon, actor: &Actor, factor: &str, what: &str) {
     }
 }
 
-/// Logs a change that no caller can cause again and again: it took a code that is used up, or the right to manage.
-pub(super) fn privileged_change(actor: &Actor, factor: &str, what: &str) {
-    entry(&actor.name, factor, what, actor.caller).write();
-}
-
 /// The structured record of one change of a user's factors.
 fn entry(user: &UserName, factor: &str, what: &str, caller: Caller) -> Entry {
     let by = caller.uid.to_string();

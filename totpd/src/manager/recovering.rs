@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use crate::daemon::Daemon;
 use crate::hasher::Work;
 use crate::manager::actor::Actor;
-use crate::manager::log::{privileged_change, refusal};
+use crate::manager::log::{change, refusal};
 use crate::proof::Proof;
 use crate::recovery::RecoveryCode;
 use crate::target::Target;
@@ -66,7 +66,7 @@ pub(super) async fn renew_recovery_codes(
         })
         .await?;
     renewed.inspect_err(|error| refusal(daemon, actor, error))?;
-    privileged_change(actor, "", "recovery codes made anew");
+    change(daemon, actor, "", "recovery codes made anew");
     Ok(shown(&codes))
 }
 

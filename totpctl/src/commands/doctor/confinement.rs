@@ -28,10 +28,13 @@ struct Kernel {
 /// there is neither. Nothing if no such process can be seen.
 fn label_of(program: &Path, uid: u32) -> Option<String> {
     let processes = fs::read_dir("/proc").ok()?;
+    // After an upgrade, before it is started anew.
+    let replaced = format!("{} (deleted)", program.display());
     // Anybody may run the program.
     let is_it = |folder: &Path| {
         fs::metadata(folder).is_ok_and(|process| process.uid() == uid)
-            && fs::read_link(folder.join("exe")).is_ok_and(|exe| exe == program)
+            && fs::read_link(folder.join("exe"))
+                .is_ok_and(|exe| exe == program || exe == Path::new(&replaced))
     };
     let folder = processes.flatten().map(|entry| entry.path()).find(|folder| is_it(folder))?;
     // A kernel without either has nothing there to be read.
@@ -45,16 +48,17 @@ fn lack(label: &str, kernel: &Kernel) -> Option<&'static str> {
     let by_apparmor = label == "totpd (enforce)";
     match (by_selinux, by_apparmor, kernel.apparmor_sees_the_bus) {
         (true, _, _) | (_, true, true) => None,
-        (false, true, false) => Some(NOT_ON_THE_BUS),
-        (false, false, _) => Some(UNCONFINED),
+        (false, _, false) => Some(NO_APPARMOR_ON_THE_BUS),
+        (false, false, true) => Some(UNCONFINED),
     }
 }
 
 const DAEMON: &str = "/usr/libexec/totpd";
 const UNCONFINED: &str = "nothing confines totpd on the bus: who takes the daemon over can have systemd start anything as \
-                          root; load its AppArmor profile or its SELinux module (distributions.md in the documentation)";
-const NOT_ON_THE_BUS: &str = "nothing confines totpd on the bus: AppArmor does so elsewhere, but in this kernel it does not \
-                              look at the bus; who takes the daemon over can have systemd start anything as root";
+                          root. Load its AppArmor profile and restart totpd (distributions.md in the documentation)";
+const NO_APPARMOR_ON_THE_BUS: &str = "nothing confines totpd on the bus: who takes the daemon over can have systemd start \
+                                      anything as root. AppArmor does not look at the bus in this kernel; with SELinux \
+                                      load the module of totpd and restart it (distributions.md in the documentation)";
 
 #[cfg(test)]
 mod tests {
@@ -68,15 +72,19 @@ mod tests {
         };
         for (label, kernel, expected) in [
             ("totpd (enforce)", kernel(false, true), None),
-            ("totpd (enforce)", kernel(false, false), Some(NOT_ON_THE_BUS)),
+            ("totpd (enforce)", kernel(false, false), Some(NO_APPARMOR_ON_THE_BUS)),
             ("totpd (complain)", kernel(false, true), Some(UNCONFINED)),
             ("unconfined", kernel(false, true), Some(UNCONFINED)),
             ("other (enforce)", kernel(false, true), Some(UNCONFINED)),
-            ("", kernel(false, false), Some(UNCONFINED)),
+            ("", kernel(false, false), Some(NO_APPARMOR_ON_THE_BUS)),
             ("system_u:system_r:totpd_t:s0", kernel(true, false), None),
             ("system_u:system_r:totpd_t:s0", kernel(false, true), Some(UNCONFINED)),
-            ("system_u:system_r:unconfined_service_t:s0", kernel(true, false), Some(UNCONFINED)),
-            ("system_u:totpd_t:initrc_t:s0", kernel(true, false), Some(UNCONFINED)),
+            (
+                "system_u:system_r:unconfined_service_t:s0",
+                kernel(true, false),
+                Some(NO_APPARMOR_ON_THE_BUS),
+            ),
+            ("system_u:totpd_t:initrc_t:s0", kernel(true, false), Some(NO_APPARMOR_ON_THE_BUS)),
         ] {
             assert_eq!(lack(label, &kernel), expected, "{label}");
         }

@@ -175,7 +175,7 @@ fn replace(
     let mut secrets = old_secrets.ok_or("the store does not know its own key")?;
     secrets.floor = Some(floor);
     // A date to come would make every later backup an older one.
-    secrets.history.note(made.min(floor.time));
+    secrets.history.note(made, floor.time);
     // The log belongs to the present file: its content goes there, and nothing of it may be left
     // when another file has its name.
     let left = disk.emptied().map_err(|error| say(&error))?;

@@ -68,7 +68,7 @@ impl Local {
         self.write_now("everybody", move |connection| {
             let seals = keys.now();
             let (sealer, mut secrets) = unsealed(connection, &seals)?;
-            secrets.history.note(made);
+            secrets.history.note(made, made);
             meta::set_secrets(connection, sealer, &secrets)
         })
     }

@@ -170,13 +170,13 @@ fn an_older_backup_in_the_place_of_a_newer_one_is_told_with_both_dates() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);
     let recipient = identity(&machine, "/root/id");
+    machine.kill_daemon("TERM");
+    let mut earlier = machine.start("exec faketime -f -2d /usr/libexec/totpd");
+    eventually("the daemon is on the bus", || machine.owns_its_name());
     back_up(&machine, "/root/old", &recipient);
     machine.kill_daemon("TERM");
-    let mut later = machine.start("exec faketime -f +2d /usr/libexec/totpd");
-    eventually("the daemon is on the bus", || machine.owns_its_name());
+    earlier.wait().unwrap();
     back_up(&machine, "/root/new", &recipient);
-    machine.kill_daemon("TERM");
-    later.wait().unwrap();
 
     let plan = |file: &str| restore(&machine, file, "--dry-run --json").ok();
     let (old, new) = (plan("/root/old"), plan("/root/new"));
@@ -202,4 +202,33 @@ fn an_older_backup_in_the_place_of_a_newer_one_is_told_with_both_dates() {
     }
     // The restore of the older one is not taken for a newer backup.
     assert_eq!(value(&plan("/root/old"), "newest_backup"), newest);
+}
+
+/// Who can write the file waits for the question, and puts last year's backup in its place.
+#[test]
+fn what_is_restored_is_what_was_shown() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    let recipient = identity(&machine, "/root/id");
+    back_up(&machine, "/root/old", &recipient);
+    machine.enrolled("bob", 2);
+    back_up(&machine, "/root/new", &recipient);
+    let answer = |meanwhile: &str| {
+        machine.run(&format!(
+            "expect -c 'spawn totpctl restore /root/new --identity /root/id --replace
+             expect \"Restore?\"
+             exec sh -c \"{meanwhile}\"
+             send \"y\\r\"
+             expect eof
+             exit [lindex [wait] 3]'"
+        ))
+    };
+    let replaced = answer("cp /root/new /root/kept; cat /root/old > /root/new");
+    assert_eq!(replaced.status, 1, "{replaced:#?}");
+    assert!(replaced.stdout.contains("is not the one that was shown"), "{replaced:#?}");
+    assert!(machine.run("totpctl list").ok().contains("bob"), "nothing is changed");
+    machine.run("cat /root/kept > /root/new").ok();
+    let same = answer("true");
+    assert_eq!(same.status, 0, "{same:#?}");
+    assert!(same.stdout.contains("2 users are restored"), "{same:#?}");
 }

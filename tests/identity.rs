@@ -175,6 +175,18 @@ fn a_name_that_nss_spells_otherwise_has_one_record() {
         machine.run("totpctl unlock Alice").ok();
         assert_eq!(prompts(), ["Verification code: "; 6]);
     }
+    // Who may manage others, and itself only with a code, is itself in every spelling.
+    machine.write(
+        "/etc/polkit-1/rules.d/10-manage.rules",
+        "polkit.addRule(function(action, subject) {\n\
+         if (action.id == \"org.totpd.totp1.manage\") return polkit.Result.YES;\n\
+         });\n",
+    );
+    for user in ["ALICE", "Alice", "alice"] {
+        let refused = machine.run_as("alice", &format!("totpctl remove {user} < /dev/null"));
+        assert_eq!(refused.status, 1, "{user}: {refused:#?}");
+        assert!(state("alice").contains("\"enrolled\":true"), "{user}: {refused:#?}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! How a trial ends: all files are as before, or the change is kept. Both may be cut short at any moment, and
 //! are then done again from the start.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -28,10 +28,10 @@ pub(super) fn end(trial: &Trial) -> Result<(), Failure> {
 fn put_back(file: &Tried) -> io::Result<()> {
     let kept = beside(&file.path, "before");
     remove(&beside(&file.path, "new"))?;
-    match (inode(&kept)?, inode(&file.path)?) {
+    match (metadata(&kept)?, metadata(&file.path)?) {
         // It was not changed yet, or is put back already.
         (None, _) if file.existed => {}
-        (Some(kept_inode), Some(present)) if kept_inode == present => fs::remove_file(&kept)?,
+        (Some(before), Some(now)) if is_one_file(&before, &now) => fs::remove_file(&kept)?,
         (Some(_), _) => {
             save_edited(file);
             fs::rename(&kept, &file.path)?;
@@ -70,10 +70,43 @@ fn save_edited(file: &Tried) {
     }
 }
 
-fn inode(path: &Path) -> io::Result<Option<u64>> {
+fn metadata(path: &Path) -> io::Result<Option<Metadata>> {
     match fs::symlink_metadata(path) {
-        Ok(told) => Ok(Some(told.ino())),
+        Ok(told) => Ok(Some(told)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// Whether these are two names of one file. An overlay (a container, a live system) copies a file of its lower layer
+/// when it gets a second name, and the two then differ in their inode, and in nothing else.
+fn is_one_file(one: &Metadata, other: &Metadata) -> bool {
+    let rest = |file: &Metadata| {
+        (file.len(), file.mtime(), file.mtime_nsec(), file.mode(), file.uid(), file.gid())
+    };
+    one.ino() == other.ino() || rest(one) == rest(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_written_meanwhile_is_another_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+        fs::write(&one, "text").unwrap();
+        let told = |path: &Path| metadata(path).unwrap().unwrap();
+        fs::hard_link(&one, &other).unwrap();
+        assert!(is_one_file(&told(&one), &told(&other)));
+        // A copy, as an overlay makes it.
+        fs::remove_file(&other).unwrap();
+        fs::write(&other, "text").unwrap();
+        let mtime = told(&one).modified().unwrap();
+        fs::File::options().append(true).open(&other).unwrap().set_modified(mtime).unwrap();
+        assert!(is_one_file(&told(&one), &told(&other)));
+        fs::write(&other, "a line more").unwrap();
+        assert!(!is_one_file(&told(&one), &told(&other)));
+        assert!(metadata(&folder.path().join("none")).unwrap().is_none());
     }
 }

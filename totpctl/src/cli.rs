@@ -120,8 +120,9 @@ pub(crate) enum Command {
     ///
     /// It shows first what it would do, and who signed the backup. A backup for a recipient is restored
     /// where it was made; elsewhere say --fingerprint, because anybody who knows the recipient can make one.
-    /// Every code that may have been used before is taken for used: users wait for the next code but one.
-    /// Tokens that count presses are to be resynchronised.
+    /// A backup with a passphrase needs neither. One that was changed after it was signed is always refused.
+    /// Every code that may have been used before is taken for used: no code of an app is good for some six minutes.
+    /// All recovery codes are void, and users make new ones. Tokens that count presses are to be resynchronised.
     Restore {
         /// The backup
         file: PathBuf,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use totpd_interface::{Dictionary, Error};
 
 use crate::access::origin::Origin;
-use crate::backup::{BackupError, Signer};
+use crate::backup::{BackupError, Signer, Trust};
 use crate::caller::Caller;
 use crate::clock;
 use crate::daemon::Daemon;
@@ -93,7 +93,7 @@ impl Maintenance {
     /// answered it. Without the first two a backup for recipients has to be signed by this store. Details: `users` t, `made` t, `host` s, `version` s, `present_users` t;
     /// `signed_by` s: `this store`, `an earlier key of this store`, `another store` or `nobody`;
     /// `fingerprint` s of its signer;
-    /// `digest` s, of all that it holds;
+    /// `digest` s, of all that it holds; `usable_from` t: when codes of an app are good again;
     /// `refusal` s: why it would be refused (of a dry run); `newest_backup` t: when the newest backup
     /// was made that the store knew of, which may be later than `made`; and `resync` as: users whose
     /// tokens count presses, and are to be resynchronised.
@@ -106,18 +106,25 @@ impl Maintenance {
         let caller = root(origin)?;
         let options = RestoreOptions::parse(options)?;
         let skew = self.daemon.config.rules.skew;
-        let dry_run = options.dry_run;
+        let (dry_run, anybody) = (options.dry_run, options.trust == Trust::Anybody);
         let done = self
             .run(move |local, progress| task::restore(local, progress, source, &options, skew))
             .await?;
         if !dry_run {
+            let fingerprint = done.signer.fingerprint().map(|found| format!(" {found}"));
+            let older = done.newest_backup.filter(|newest| done.head.made < *newest);
+            let older = older.map(|newest| format!(", older than one of second {newest}"));
             log(
                 caller,
                 &format!(
-                    "store replaced by a backup of {} users from {}, signed by {}",
+                    "store replaced by a backup of {} users from {}, made at second {}, signed by {}{}{}{}",
                     done.users,
                     escaped(&shortened(&done.head.host)),
-                    signed_by(done.signer)
+                    done.head.made,
+                    signed_by(done.signer),
+                    fingerprint.unwrap_or_default(),
+                    older.unwrap_or_default(),
+                    if anybody { ", with unsigned" } else { "" }
                 ),
             );
         }
@@ -132,6 +139,7 @@ impl Maintenance {
             .with_some("refusal", done.refusal.map(|why| why.to_string()))
             .with_some("newest_backup", done.newest_backup)
             .with("digest", done.digest)
+            .with_some("usable_from", done.usable_from)
             .with("resync", done.resync)
             .into())
     }

@@ -35,12 +35,12 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
     if !json || options.dry_run {
         show(&plan, options, json)?;
     }
-    if options.dry_run {
-        return Ok(());
-    }
     let refusal = json::text(&plan, "refusal");
     if !refusal.is_empty() {
         return Err(Failure::refused(refusal));
+    }
+    if options.dry_run {
+        return Ok(());
     }
     if present > 0 && !options.replace {
         return Err(Failure::refused(format!(
@@ -67,8 +67,9 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
         return output::json(&Value::from(done));
     }
     output::note(&format!(
-        "{users} users are restored. Codes that may have been used before are refused, so the next \
-         login takes a code that is shown a minute from now."
+        "{users} users are restored. Codes that may have been used before are refused: no code of an app is good \
+         before {}.\nAll recovery codes are void: users make new ones with \"totpctl recovery-codes\".",
+        output::moment(json::number(&done, "usable_from").unwrap_or_default())
     ));
     Ok(())
 }
@@ -90,10 +91,9 @@ fn show(plan: &Map<String, Value>, options: &Options<'_>, json: bool) -> Result<
     if let Some(older) = older(plan) {
         output::data(&format!("{older}\n"))?;
     }
-    let refusal = json::text(plan, "refusal");
-    // Of a restore it is the error.
-    if options.dry_run && !refusal.is_empty() {
-        output::data(&format!("A restore is refused: {}.\n", output::escaped(&refusal)))?;
+    if !json::text(plan, "refusal").is_empty() {
+        // The error says it.
+        return Ok(());
     }
     let present = number("present_users");
     output::data(&match (present, options.replace) {

@@ -29,6 +29,8 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     let changes = enabling(service, options)?;
     if changes.is_empty() {
+        // What is being tried is no change that stays.
+        alone()?;
         output::note(&format!("{service} is as it was asked to be: there is nothing to try."));
         return match json {
             true => output::json(&json!({ "service": service, "changed": false })),

@@ -14,7 +14,7 @@ use crate::enrolment;
 use crate::journal::{Entry, Priority};
 use crate::maintenance::options::RestoreOptions;
 use crate::progress::Progress;
-use crate::store::local::{Checked, Local};
+use crate::store::local::{Checked, Local, usable_from};
 
 /// What came of a backup.
 pub(super) struct BackedUp {
@@ -53,6 +53,8 @@ pub(super) struct Restored {
     pub(super) refusal: Option<Untrusted>,
     /// When the newest backup was made that the store knew of, in seconds since 1970.
     pub(super) newest_backup: Option<u64>,
+    /// When codes of an app are good again, in seconds since 1970; not of a dry run.
+    pub(super) usable_from: Option<u64>,
     /// Of all that it holds, in lower-case hex.
     pub(super) digest: String,
     pub(super) users: u64,
@@ -99,6 +101,7 @@ pub(super) fn restore(
         }
         restoring.finish(reader.head().made, clock::now, skew)?;
     }
+    let usable_from = (!options.dry_run).then(|| usable_from(clock::now(), skew));
     Ok(Restored {
         head: reader.head().clone(),
         signer,
@@ -106,6 +109,7 @@ pub(super) fn restore(
         // A clock that ran ahead made no backup.
         newest_backup: known.newest.filter(|newest| *newest <= now),
         digest,
+        usable_from,
         users,
         present_users,
         resync,

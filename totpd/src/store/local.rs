@@ -38,6 +38,7 @@ mod writer;
 
 pub use check::Checked;
 pub use folder::FOLDER;
+pub use keys::usable_from;
 pub use open_error::OpenError;
 pub use rekey::Rekeyed;
 pub use restore::{Restored, Restoring};

@@ -55,7 +55,8 @@ fn lack(label: &str, kernel: &Kernel) -> Option<&'static str> {
 
 const DAEMON: &str = "/usr/libexec/totpd";
 const UNCONFINED: &str = "nothing confines totpd on the bus: who takes the daemon over can have systemd start anything as \
-                          root. Load its AppArmor profile and restart totpd (distributions.md in the documentation)";
+                          root. Load its AppArmor profile (/usr/share/doc/libpam-totp/examples/apparmor) and restart totpd: \
+                          distributions.md in the documentation";
 const NO_APPARMOR_ON_THE_BUS: &str = "nothing confines totpd on the bus: who takes the daemon over can have systemd start \
                                       anything as root. AppArmor does not look at the bus in this kernel; with SELinux \
                                       load the module of totpd and restart it (distributions.md in the documentation)";

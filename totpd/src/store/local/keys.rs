@@ -128,12 +128,24 @@ fn raise(record: &mut Record, floor: Floor) {
         if let Kind::Totp { period } = factor.kind
             && factor.created <= floor.time
         {
-            // It may have been that of a phone which ran ahead.
-            let ahead = FURTHEST / u64::from(period.max(1));
-            let step = time_step(floor.time, period).saturating_add(floor.skew + ahead);
+            let step = last_used(floor, period);
             factor.last_accepted = Some(factor.last_accepted.map_or(step, |last| last.max(step)));
         }
     }
+}
+
+/// The last time step of `period` seconds that may have been used when the floor was made: that of a phone which ran
+/// ahead.
+fn last_used(floor: Floor, period: u32) -> u64 {
+    let ahead = FURTHEST / u64::from(period.max(1));
+    time_step(floor.time, period).saturating_add(floor.skew + ahead)
+}
+
+/// When codes of an app that changes them every 30 seconds are good again after a restoration at `time`, both in
+/// seconds since 1970. `skew` is how many time steps ahead are accepted.
+#[must_use]
+pub fn usable_from(time: u64, skew: u64) -> u64 {
+    last_used(Floor { time, skew }, 30).saturating_add(1).saturating_mul(30)
 }
 
 #[cfg(test)]
@@ -186,5 +198,15 @@ mod tests {
             raise(&mut record, floor);
             assert_eq!(record.factors[0].last_accepted, expected, "{created} {last:?}");
         }
+    }
+
+    #[test]
+    fn codes_are_good_again_behind_the_floor() {
+        let from = usable_from(30_007, 1);
+        assert_eq!(from, 30_000 + 12 * 30);
+        let mut record = enrolled(1000);
+        record.factors[0].created = 0;
+        raise(&mut record, Floor { time: 30_007, skew: 1 });
+        assert_eq!(record.factors[0].last_accepted, Some(time_step(from, 30) - 1));
     }
 }

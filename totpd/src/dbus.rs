@@ -1,6 +1,6 @@
 //! The system bus: everybody may send there, so everything goes through a gate.
 //!
-//! [`reader`] takes calls out of what arrives, [`gate`] decides which of them are worked on, [`desk`] does
+//! `reader` takes calls out of what arrives, `gate` decides which of them are worked on, `desk` does
 //! what it says, and [`crate::dispatch`] knows what is asked.
 
 use std::time::Duration;

@@ -68,7 +68,7 @@ impl Login {
             let source = context.source(caller.uid);
             let name = target.loggable();
             let entry = decision(name, &context, &source, "skipped", "not enrolled");
-            self.log(caller, &entry, target.loggable(), (&context, &source), "skipped");
+            self.log(caller, &entry, name, (&context, &source), "skipped");
             return Ok((action::SKIP.into(), Dictionary::new()));
         }
         let (now, rules) = (clock::now(), &self.0.config.rules.throttle);

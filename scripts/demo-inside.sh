@@ -31,7 +31,7 @@ WORDS
   exit 0
 fi
 
-say "alice enrols; her phone is played by oathtool"
+say "alice enrolls; her phone is played by oathtool"
 made=$(totpctl --json enroll alice --name "demo phone")
 secret=$(sed -n 's/.*"secret":"\([A-Z2-7]*\)".*/\1/p' <<<"$made")
 code_after() { oathtool --totp --base32 --now "@$(($(date +%s) + $1))" "$secret"; }

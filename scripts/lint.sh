@@ -33,5 +33,5 @@ if cargo tree --locked -p pam_totp -e features,normal | grep -E 'tokio feature "
   echo "lint: pam_totp must not have these features of tokio" >&2
   exit 1
 fi
-# A licence or a source that deny.toml does not know; where cargo-deny is installed.
+# A license or a source that deny.toml does not know; where cargo-deny is installed.
 if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check bans licenses sources; fi

@@ -79,7 +79,7 @@ fn a_user_manages_itself_with_a_current_code() {
         ("Remove", format!("carol '' {}", seed.wrong_code())),
     ] {
         let refused = machine.call("carol", &format!("{MANAGER}.{method}"), &arguments);
-        assert!(refused.stderr.contains("Error.BadCode"), "{method} {arguments}: {refused:#?}");
+        assert!(refused.stderr.contains("Error.InvalidCode"), "{method} {arguments}: {refused:#?}");
     }
     let guesses = machine.log().matches("REASON=refused: no good current code").count();
     assert_eq!(guesses, 4, "{}", machine.log());
@@ -97,7 +97,7 @@ fn a_user_manages_itself_with_a_current_code() {
     );
     assert!(made.ok().contains("otpauth://totp/"));
     let used = machine.call("carol", &format!("{MANAGER}.Remove"), &format!("carol '' {code}"));
-    assert!(used.stderr.contains("Error.BadCode"), "the code is used up: {used:#?}");
+    assert!(used.stderr.contains("Error.InvalidCode"), "the code is used up: {used:#?}");
     let shown = machine.run("totpctl --json show carol").ok();
     assert!(shown.contains("\"verified\"") && shown.contains("\"unverified\""), "{shown}");
     let removed = machine.call(
@@ -110,12 +110,12 @@ fn a_user_manages_itself_with_a_current_code() {
 }
 
 #[test]
-fn a_user_enrols_itself_unless_the_configuration_says_no() {
+fn a_user_enrolls_itself_unless_the_configuration_says_no() {
     let machine = Machine::with_programs();
     machine.self_service();
     let made = machine.run_as("carol", "totpctl --json enroll").ok();
     assert!(made.contains("otpauth://"), "{made}");
-    machine.write("/etc/totpd/totpd.toml.d/10-test.toml", "[enrolment]\nself_service = false\n");
+    machine.write("/etc/totpd/totpd.toml.d/10-test.toml", "[enrollment]\nself_service = false\n");
     machine.kill_daemon("TERM");
     let refused = machine.run_as("bob", "totpctl enroll");
     assert_eq!(refused.status, 4, "{refused:#?}");

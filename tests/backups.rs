@@ -183,10 +183,10 @@ fn an_older_backup_in_the_place_of_a_newer_one_is_told_with_both_dates() {
 
     let plan = |file: &str| restore(&machine, file, "--dry-run --json").ok();
     let (old, new) = (plan("/root/old"), plan("/root/new"));
-    let newest = value(&new, "made");
+    let newest = value(&new, "created");
     assert_eq!(value(&old, "newest_backup"), newest, "{old}");
     let date = |seconds: &str| machine.run(&format!("date -d @{seconds} '+%F %T'")).ok();
-    let (old, new) = (date(&value(&old, "made")), date(&newest));
+    let (old, new) = (date(&value(&old, "created")), date(&newest));
     let sentence = format!(
         "This backup is older than the newest one that the store knows of: it was made at {}, and the \
          newest one at {}.\n",

@@ -76,7 +76,7 @@ fn options_of_enroll() {
         ("{'issuer': <'a:b'>}", "issuer"),
         ("{'name': <'a\\\\nb'>}", "name"),
         ("{'confirmed': <'yes'>}", "confirmed"),
-        ("{'colour': <'blue'>}", "colour"),
+        ("{'color': <'blue'>}", "color"),
     ] {
         let refused =
             machine.call("root", "org.totpd.Totp1.Manager.Enroll", &format!("alice \"{options}\""));
@@ -123,8 +123,8 @@ fn a_configuration_that_cannot_be_meant() {
         "the configuration is good\n"
     );
     for (text, words) in [
-        ("[enrolment]\nperiode = 30\n", ":2: periode: unknown field"),
-        ("[enrolment]\nperiod = 7\n", ":2: period: 7 is not in 15 to 300"),
+        ("[enrollment]\nperiode = 30\n", ":2: periode: unknown field"),
+        ("[enrollment]\nperiod = 7\n", ":2: period: 7 is not in 15 to 300"),
         ("[throttle]\nfirst_wait = \"soon\"\n", ":2: first_wait: \"soon\" is no length of time"),
         ("this is not TOML\n", ":1: "),
     ] {

@@ -52,7 +52,7 @@ fn a_run_that_was_killed_is_taken_up_again_and_each_user_is_enrolled_once() {
 fn a_bad_line_is_named_and_stops_nobody() {
     let machine = Machine::new();
     let lines = "alice\n\nno-such-user\n{\"user\":\"bob\",\"digits\":8,\"name\":\"Token\"}\n\
-                 {\"user\":\"carol\",\"digits\":9}\n{\"user\":\"carol\",\"colour\":1}\nalice\n\
+                 {\"user\":\"carol\",\"digits\":9}\n{\"user\":\"carol\",\"color\":1}\nalice\n\
                  \u{1}\u{2}\n{\"user\":\"carol\"}";
     let ran = machine.feed("totpctl enroll --batch - --no-confirm --if-unenrolled", lines);
     assert_eq!(ran.status, 1, "{ran:#?}");

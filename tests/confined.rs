@@ -87,7 +87,7 @@ fn days_go_by(kernel: &mut Kernel, admin: Admin) {
     let told = kernel.run("journalctl --no-pager -t totpd").ok();
     assert!(told.contains("approved for alice at su"), "{told}");
     assert!(!told.contains("swap") && !told.contains("cannot"), "{told}");
-    // It may find something wrong, as a clock that nobody synchronises here, but it comes to its end.
+    // It may find something wrong, as a clock that nobody synchronizes here, but it comes to its end.
     let doctor = admin(kernel, "totpctl doctor");
     assert!(doctor.status <= 1 && doctor.stdout.contains("sshd: asks for a code"), "{doctor:#?}");
     assert!(!doctor.text().contains("(SELinux, AppArmor)"), "{doctor:#?}");
@@ -117,9 +117,9 @@ fn named_by_doctor(kernel: &mut Kernel) {
 /// What else users and administrators have the daemon do.
 fn the_rest_of_what_is_asked(kernel: &mut Kernel, admin: Admin) {
     // By polkit, with the password of the one who asks.
-    let enrol = "cd /home/bob; setpriv --reuid bob --regid bob --init-groups \
+    let enroll = "cd /home/bob; setpriv --reuid bob --regid bob --init-groups \
                  /opt/tests/newcomer bobpw x right totpctl enroll";
-    let told = admin(kernel, enrol).text();
+    let told = admin(kernel, enroll).text();
     assert!(told.contains("Recovery codes of bob"), "{told}");
     let told = admin(kernel, "totpctl --json recovery-codes bob").ok();
     let (_, codes) = told.split_once("\"recovery_codes\":[\"").expect("codes");

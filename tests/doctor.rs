@@ -139,7 +139,11 @@ fn without_a_daemon_or_anybody_enrolled_that_is_wrong() {
         let stack = format!("auth required pam_unix.so\nauth required pam_totp.so {options}\n");
         machine.service("polkit-1", &stack);
         let told = doctor(&machine, "polkit-1").stdout;
-        assert_eq!(told.contains("note: who has no factor cannot enrol itself"), is_told, "{told}");
+        assert_eq!(
+            told.contains("note: who has no factor cannot enroll itself"),
+            is_told,
+            "{told}"
+        );
     }
     for (before, is_told) in [("", true), ("auth requisite pam_unix.so\n", false)] {
         machine.service("key", &format!("{before}auth required pam_totp.so nullok\n"));

@@ -13,7 +13,7 @@ fn an_account_that_was_made_again_inherits_nothing() {
     machine.run("userdel alice && useradd -u 4321 -m alice 2>/dev/null; id -u alice").ok();
     let refused = machine.pam("totp", "alice", &seed.code()).go();
     assert_eq!(refused.rc, pam::AUTH_ERR, "{refused:#?}");
-    assert!(machine.log().contains("another uid than at enrolment"), "{}", machine.log());
+    assert!(machine.log().contains("another uid than at enrollment"), "{}", machine.log());
     machine.service(
         "nullok",
         "auth required pam_totp.so nodelay nullok\nauth required pam_permit.so\n",

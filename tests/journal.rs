@@ -7,13 +7,15 @@ use tests::{Machine, eventually, pam};
 fn what_is_typed_instead_of_a_name_is_in_no_log() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);
-    for options in ["debug", "debug nullok", "debug enroll", "debug names", "debug forward_pass"] {
+    for options in
+        ["debug", "debug nullok", "debug enroll", "debug show_names", "debug forward_pass"]
+    {
         let service = options.replace(' ', "-");
         machine.service(&service, &format!("auth required pam_totp.so nodelay {options}\n"));
     }
     let long = format!("hunter2-{}", "x".repeat(300));
     for typed in ["hunter2-Trailer", "hunter2:a/b", "hunter2\nnew line", "Hunter2 hunter2", &long] {
-        for service in ["totp", "debug", "debug-nullok", "debug-enroll", "debug-names"] {
+        for service in ["totp", "debug", "debug-nullok", "debug-enroll", "debug-show_names"] {
             let refused = machine.pam(service, typed, "000000").with("-t ssh -h 192.0.2.1").go();
             assert!([pam::AUTH_ERR, pam::MAXTRIES].contains(&refused.rc), "{refused:#?}");
         }

@@ -14,7 +14,7 @@ mod contract;
 mod crash;
 mod disk;
 mod doctor;
-mod enrolment;
+mod enrollment;
 mod environment;
 mod floods;
 mod guest;

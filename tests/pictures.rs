@@ -86,7 +86,7 @@ fn what_an_ssh_prompt_shows_is_scanned_whatever_the_algorithm() {
         machine.service("sshd", stack);
         machine.write(
             "/etc/totpd/totpd.toml.d/10-test.toml",
-            &format!("[enrolment]\nissuer = \"{issuer}\"\nalgorithm = \"{algorithm}\"\n"),
+            &format!("[enrollment]\nissuer = \"{issuer}\"\nalgorithm = \"{algorithm}\"\n"),
         );
         let first = machine.run(&format!(
             "/opt/tests/newcomer alicepw '' wrong {SSH} alice@127.0.0.1 'echo in as $(id -un)'"

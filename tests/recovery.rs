@@ -61,7 +61,7 @@ fn new_codes_void_the_old_ones_and_go_into_a_file_of_their_owner() {
     assert!(over.status == 1 && over.stderr.contains("exists already"), "{over:#?}");
     assert_eq!(machine.pam("totp", "alice", &new[1]).go().rc, pam::SUCCESS, "nothing was renewed");
     let nobody = machine.run("totpctl recovery-codes bob");
-    assert!(nobody.status == 1 && nobody.stderr.contains("enrol first"), "{nobody:#?}");
+    assert!(nobody.status == 1 && nobody.stderr.contains("enroll first"), "{nobody:#?}");
     // They stand in for a factor, and go with it.
     machine.run("totpctl remove alice").ok();
     assert_eq!(machine.pam("totp", "alice", &new[2]).go().rc, pam::AUTH_ERR);
@@ -70,7 +70,7 @@ fn new_codes_void_the_old_ones_and_go_into_a_file_of_their_owner() {
 #[test]
 fn none_are_made_where_the_configuration_says_so() {
     let machine = Machine::new();
-    machine.write("/etc/totpd/totpd.toml.d/10-test.toml", "[enrolment]\nrecovery_codes = 0\n");
+    machine.write("/etc/totpd/totpd.toml.d/10-test.toml", "[enrollment]\nrecovery_codes = 0\n");
     let (_, none) = alice(&machine);
     assert!(none.is_empty());
     let refused = machine.run("totpctl recovery-codes alice");

@@ -1,9 +1,9 @@
-//! No seed is anywhere but in the daemon while it works, and in what it tells at enrolment.
+//! No seed is anywhere but in the daemon while it works, and in what it tells at enrollment.
 
 use tests::{Machine, eventually};
 
 #[test]
-fn after_a_hundred_enrolments_and_a_thousand_verifications_no_seed_is_anywhere() {
+fn after_a_hundred_enrollments_and_a_thousand_verifications_no_seed_is_anywhere() {
     let machine = Machine::new();
     machine.write(
         "/etc/totpd/totpd.toml.d/10-test.toml",

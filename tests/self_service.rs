@@ -2,13 +2,13 @@
 
 use tests::{Machine, Ran, eventually, pam, picture};
 
-/// Somebody at a terminal, who enrols and answers an agent.
+/// Somebody at a terminal, who enrolls and answers an agent.
 fn at_a_terminal(machine: &Machine, user: &str, words: &str, command: &str) -> Ran {
     machine.run_as(user, &format!("cd; exec /opt/tests/newcomer {words} {command}"))
 }
 
 #[test]
-fn a_user_enrols_with_its_own_password_and_nobody_else_is_touched() {
+fn a_user_enrolls_with_its_own_password_and_nobody_else_is_touched() {
     let machine = Machine::with_programs();
     let before = machine.enrolled("alice", 1);
     let state = machine.run("totpctl --json show alice").ok();
@@ -49,7 +49,7 @@ fn an_agent_that_dies_lets_nobody_do_anything() {
     assert_eq!(left.wait().unwrap().code(), Some(4), "{}", seen());
     assert!(!seen().contains("otpauth://"), "{}", seen());
     assert!(
-        seen().contains("does not let you change") || seen().contains("cancelled"),
+        seen().contains("does not let you change") || seen().contains("canceled"),
         "{}",
         seen()
     );
@@ -102,7 +102,7 @@ fn a_session_that_somebody_took_over_replaces_no_verified_factor() {
         ("SetFactor", "alice f-aaaaaaaa \"{'name': <'x'>}\" ''"),
     ] {
         let refused = machine.call("alice", &format!("{manager}.{method}"), arguments);
-        assert!(refused.stderr.contains("Error.BadCode"), "{method} {arguments}: {refused:#?}");
+        assert!(refused.stderr.contains("Error.InvalidCode"), "{method} {arguments}: {refused:#?}");
         machine.run("totpctl unlock alice").ok();
     }
     let limits = "alice f-aaaaaaaa \"{'disabled': <false>}\" ''";
@@ -227,14 +227,14 @@ fn without_polkit_it_is_root_alone_and_that_is_said() {
 }
 
 #[test]
-fn the_example_of_the_api_enrols() {
+fn the_example_of_the_api_enrolls() {
     let machine = Machine::with_programs();
     machine.self_service();
-    machine.write("/tmp/enrol.py", include_str!("../docs/examples/enrol.py"));
+    machine.write("/tmp/enroll.py", include_str!("../docs/examples/enroll.py"));
     machine.run("mkfifo -m 666 /tmp/typed").ok();
     // Open at both ends, so that it does not end between two lines.
     let mut example = machine.start(
-        "cd /tmp; exec setpriv --reuid bob --regid bob --init-groups python3 -u enrol.py <>typed >seen 2>&1",
+        "cd /tmp; exec setpriv --reuid bob --regid bob --init-groups python3 -u enroll.py <>typed >seen 2>&1",
     );
     let seen = || machine.run("cat /tmp/seen").stdout;
     eventually("it shows a picture", || seen().contains("Scan this"));
@@ -276,7 +276,7 @@ fn who_watches_is_told_of_its_own_factors_and_nobody_elses() {
     assert!(!heard("bob").contains("alice"), "{}", heard("bob"));
     // Eight programs of a user may watch, and one that has left makes room.
     let watch = "gdbus call --system --dest org.totpd.Totp1 --object-path /org/totpd/Totp1 \
-                 --method org.totpd.Totp1.Manager.Watch";
+                 --method org.totpd.Totp1.Manager.Subscribe";
     for _ in 0..20 {
         machine.run_as("bob", watch).ok();
     }

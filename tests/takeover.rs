@@ -251,7 +251,7 @@ fn each_login_has_a_key_of_its_own_and_voids_nobody_elses() {
 #[test]
 fn one_seed_opens_once_whatever_becomes_of_its_factors() {
     let machine = Machine::new();
-    machine.write("/etc/totpd/totpd.toml.d/10-test.toml", "[enrolment]\nmax_factors = 2\n");
+    machine.write("/etc/totpd/totpd.toml.d/10-test.toml", "[enrollment]\nmax_factors = 2\n");
     let seed = machine.enrolled("alice", 1);
     let twin =
         machine.feed("totpctl enroll alice --secret-stdin --no-confirm", &format!("{}\n", seed.0));
@@ -293,7 +293,7 @@ fn one_seed_opens_once_whatever_becomes_of_its_factors() {
 }
 
 #[test]
-fn a_disabled_token_of_presses_comes_back_unsynchronised() {
+fn a_disabled_token_of_presses_comes_back_unsynchronized() {
     let machine = Machine::new();
     let seed = Seed::numbered(5);
     let enroll = "totpctl enroll alice --hotp --secret-stdin --no-confirm --qr none";

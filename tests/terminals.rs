@@ -93,7 +93,7 @@ fn names_are_kept_or_refused_and_never_harm_a_terminal() {
 
 /// Where systemd keeps the clock; here a program of its name says what it would.
 #[test]
-fn a_clock_that_is_not_synchronised_is_told_where_it_matters() {
+fn a_clock_that_is_not_synchronized_is_told_where_it_matters() {
     let machine = Machine::with_programs();
     machine.write(
         "/etc/dbus-1/system.d/timedate.conf",
@@ -126,9 +126,9 @@ fn a_clock_that_is_not_synchronised_is_told_where_it_matters() {
     let person = format!("/opt/tests/newcomer x x {} totpctl enroll alice", late.trim());
     let answer = machine.run(&person);
     assert!(answer.stdout.contains("The clock of your phone is 4 minutes slow"), "{answer:#?}");
-    assert!(answer.stdout.contains("this machine is not synchronised either"), "{answer:#?}");
+    assert!(answer.stdout.contains("this machine is not synchronized either"), "{answer:#?}");
     let doctor = machine.run("totpctl doctor su");
-    assert!(doctor.stdout.contains("WRONG: the clock is not synchronised"), "{doctor:#?}");
+    assert!(doctor.stdout.contains("WRONG: the clock is not synchronized"), "{doctor:#?}");
     assert_eq!(doctor.status, 1);
     clock.kill().unwrap();
     clock.wait().unwrap();

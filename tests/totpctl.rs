@@ -3,10 +3,10 @@
 use tests::{Machine, Seed, pam, picture};
 
 #[test]
-fn a_new_user_enrols_with_a_phone_and_gets_in() {
+fn a_new_user_enrolls_with_a_phone_and_gets_in() {
     let machine = Machine::new();
     // A terminal, a person who scans, and an app that is oathtool.
-    let enrolment = machine.feed(
+    let enrollment = machine.feed(
         "expect -f -",
         "set timeout 20\nlog_user 1\nset env(LANG) C.UTF-8\nset stty_init \"rows 60 columns 100\"\n\
          spawn totpctl enroll alice --name Pixel --issuer Example\n\
@@ -16,8 +16,8 @@ fn a_new_user_enrols_with_a_phone_and_gets_in() {
          send \"[exec oathtool --totp --base32 $secret]\\r\"\n\
          expect \"is verified\"\nexpect eof\ncatch wait result\nexit [lindex $result 3]\n",
     );
-    assert_eq!(enrolment.status, 0, "{enrolment:#?}");
-    let screen = enrolment.stdout.replace('\r', "");
+    assert_eq!(enrollment.status, 0, "{enrollment:#?}");
+    let screen = enrollment.stdout.replace('\r', "");
     let link = screen.lines().find_map(|line| line.strip_prefix("Link: ")).unwrap();
     assert_eq!(read_half_blocks(&screen), link);
     assert!(link.starts_with("otpauth://totp/Example:alice?secret="), "{link}");

@@ -17,7 +17,7 @@ def on_question(service, rhost):
 
 if __name__ == "__main__":
     MANAGER.FactorsChanged.connect(on_change)
-    MANAGER.CodeWanted.connect(on_question)
-    MANAGER.Watch()
+    MANAGER.CodeRequested.connect(on_question)
+    MANAGER.Subscribe()
     print("watching", flush=True)
     EventLoop().run()

@@ -54,7 +54,7 @@ pub(crate) struct Context {
     pub(crate) items: Vec<(&'static str, String)>,
     pub(crate) nullok: bool,
     pub(crate) enroll: bool,
-    pub(crate) names: bool,
+    pub(crate) show_names: bool,
     /// Whether nothing can be shown at the end of the login.
     pub(crate) quiet: bool,
     /// The only factor that counts: the one that is being enrolled.
@@ -161,7 +161,7 @@ fn ask_and_verify<S: Session>(
         items: session.context(),
         nullok: options.nullok,
         enroll: options.enroll,
-        names: options.names,
+        show_names: options.show_names,
         quiet: options.quiet,
         factor: None,
         nonce: options.enroll.then(nonce::draw).flatten(),
@@ -179,7 +179,7 @@ fn ask_and_verify<S: Session>(
         Begun::Enroll { text, factor } => {
             let context = Context { factor: Some(factor), ..context };
             let attempt = Attempt { totpd, options, user, name, context, digits: 0 };
-            return enrolment(session, &attempt, text);
+            return enrollment(session, &attempt, text);
         }
     };
     let attempt = Attempt { totpd, options, user, name, context, digits };
@@ -201,7 +201,7 @@ fn ask_and_verify<S: Session>(
 }
 
 /// Shows a new factor until its first code was given, or the daemon has no more to say.
-fn enrolment<S: Session>(
+fn enrollment<S: Session>(
     session: &mut S,
     attempt: &Attempt<'_, impl Verifier>,
     mut text: String,

@@ -18,8 +18,8 @@ pub(crate) struct Options {
     pub(crate) first_pass: FirstPass,
     /// `forward_pass`: the answer is password and code; the password goes to the next module.
     pub(crate) forward_pass: bool,
-    /// `names`: the prompt names the factors of the user.
-    pub(crate) names: bool,
+    /// `show_names`: the prompt names the factors of the user.
+    pub(crate) show_names: bool,
     /// `nodelay`: a refusal is told at once.
     pub(crate) nodelay: bool,
     /// `nullok`: who has no factor is let by.
@@ -61,7 +61,7 @@ impl Options {
                     "echo" => options.echo = true,
                     "enroll" => options.enroll = true,
                     "forward_pass" => options.forward_pass = true,
-                    "names" => options.names = true,
+                    "show_names" => options.show_names = true,
                     "nodelay" => options.nodelay = true,
                     "nullok" => options.nullok = true,
                     #[cfg(feature = "panic-on-demand")]
@@ -97,7 +97,7 @@ impl Default for Options {
             enroll: false,
             first_pass: FirstPass::Ignore,
             forward_pass: false,
-            names: false,
+            show_names: false,
             nodelay: false,
             nullok: false,
             prompt: None,
@@ -150,7 +150,7 @@ mod tests {
             enroll: false,
             first_pass: FirstPass::Try,
             forward_pass: true,
-            names: false,
+            show_names: false,
             nodelay: true,
             nullok: false,
             prompt: Some("Token: ".into()),
@@ -161,7 +161,7 @@ mod tests {
         };
         assert_eq!(all, Ok(expected));
         assert!(parse(&["enroll"]).unwrap().enroll);
-        assert!(parse(&["names"]).unwrap().names);
+        assert!(parse(&["show_names"]).unwrap().show_names);
         assert!(parse(&["nullok"]).unwrap().nullok);
         assert_eq!(parse(&["use_first_pass"]).unwrap().first_pass, FirstPass::Only);
         assert_eq!(parse(&["prompt=a=b"]).unwrap().prompt.as_deref(), Some("a=b"));
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn what_asks_before_the_password_tells_nobody_who_has_no_factor() {
-        for option in ["enroll", "names", "nullok"] {
+        for option in ["enroll", "show_names", "nullok"] {
             for pair in [[option, "forward_pass"], ["forward_pass", option]] {
                 let why = parse(&pair).unwrap_err();
                 assert!(why.contains(option) && why.contains("forward_pass"), "{why}");

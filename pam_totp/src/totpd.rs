@@ -140,7 +140,7 @@ fn begun((word, details): Answer) -> Result<Begun, Outcome> {
         action::SKIP => Ok(Begun::Skip),
         action::ENROLL => match (text(&details, "prompt"), text(&details, "factor")) {
             (Some(text), Some(factor)) => Ok(Begun::Enroll { text, factor }),
-            _ => Err(Outcome::Misused("totpd gave nothing to enrol with".into())),
+            _ => Err(Outcome::Misused("totpd gave nothing to enroll with".into())),
         },
         _ => Err(Outcome::Misused("totpd wants something this module does not know".into())),
     }
@@ -214,8 +214,8 @@ fn dictionary(context: &Context) -> Dictionary {
     if context.enroll {
         put("enroll", true.into());
     }
-    if context.names {
-        put("names", true.into());
+    if context.show_names {
+        put("show_names", true.into());
     }
     dictionary
 }

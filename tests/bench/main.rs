@@ -9,7 +9,7 @@ use tests::{Machine, pam};
 
 use crate::table::Table;
 
-mod enrolments;
+mod enrollments;
 mod logins;
 mod storms;
 mod table;
@@ -31,7 +31,7 @@ fn main() {
         let mut table = Table::default();
         logins::measure(&machine, &mut table);
         storms::measure(&machine, &mut table);
-        enrolments::measure(&machine, &mut table);
+        enrollments::measure(&machine, &mut table);
         refusals(&machine);
         memory(&machine);
         table.write();
@@ -47,7 +47,7 @@ fn refusals(machine: &Machine) {
         "[throttle]\nfree_failures = 100\nlock_after = 100\n",
     );
     machine.kill_daemon("TERM");
-    // The store of the storms is too full to enrol in quickly, and knows all of them.
+    // The store of the storms is too full to enroll in quickly, and knows all of them.
     machine.kill_daemon("KILL");
     machine.run("rm -rf /var/lib/totpd/*").ok();
     let per_user = 50;

@@ -154,7 +154,7 @@ fn nobody_makes_a_factor_where_nobody_asks_for_credentials() {
 #[test]
 fn options_that_tell_strangers_something_do_not_go_together() {
     let (machine, _) = machine();
-    for option in ["nullok", "enroll", "names"] {
+    for option in ["nullok", "enroll", "show_names"] {
         let told = format!("totpctl enable sshd --option forward_pass --option {option}");
         let ran = machine.run(&told);
         assert!(ran.status == 2 && ran.stderr.contains("do not go together"), "{ran:#?}");

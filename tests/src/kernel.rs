@@ -35,7 +35,7 @@ impl Kernel {
         kernel
     }
 
-    /// Runs these tests there, those whose names contain one of `names`.
+    /// Runs these tests there, those whose names contain one of `show_names`.
     pub fn run_tests(&mut self, names: &str) -> Ran {
         self.run_here(&format!("target/machines --test-threads 2 {names}"))
     }

@@ -212,7 +212,7 @@ fn what_the_documents_show_asks_after_the_right_password_alone() {
     let mut shown = 0;
     for document in [
         include_str!("../../docs/programs.md"),
-        include_str!("../../docs/enrolment.md"),
+        include_str!("../../docs/enrollment.md"),
         include_str!("../../docs/distributions.md"),
         include_str!("../../README.md"),
         include_str!("../../packaging/man/pam_totp.8"),

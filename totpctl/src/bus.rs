@@ -91,8 +91,8 @@ impl Bus {
         })
     }
 
-    /// Whether the clock of this machine is synchronised, if anybody knows.
-    pub(crate) fn clock_is_synchronised(&self) -> Option<bool> {
+    /// Whether the clock of this machine is synchronized, if anybody knows.
+    pub(crate) fn clock_is_synchronized(&self) -> Option<bool> {
         self.runtime.block_on(async {
             let bus = match &self.way {
                 Way::System(connection) => connection.clone(),
@@ -191,7 +191,7 @@ fn no_private_socket() -> Failure {
             "nobody listens on {PRIVATE_SOCKET}, over which that goes; see the journal of totpd (journalctl -t totpd)"
         ));
     }
-    Failure::NotAuthorized("not authorised: only root may do that".into())
+    Failure::NotAuthorized("not authorized: only root may do that".into())
 }
 
 /// The answer to what totpd is asked, or an error, if one of them comes in this time. (`method_timeout` of zbus 6.2 is not heeded by

@@ -15,12 +15,12 @@ pub(crate) use self::trial::{ModuleOptions, Try};
 /// Manage the second factors of users: the codes that a phone app shows.
 ///
 /// Without USER a command means whoever runs it. root may manage everybody, and so may whom polkit
-/// allows it (org.totpd.totp1.manage); a user may enrol, inspect and remove its own factors where polkit
+/// allows it (org.totpd.totp1.manage); a user may enroll, inspect and remove its own factors where polkit
 /// allows that (org.totpd.totp1.enroll-self), and is asked for a current code, or a recovery code, where
 /// it has a factor.
 ///
 /// Exit status: 0 done; 1 refused or failed (wrong code, no such user); 2 usage; 3 totpd or the
-/// system bus cannot be reached; 4 not authorised.
+/// system bus cannot be reached; 4 not authorized.
 #[derive(Debug, Parser)]
 #[command(name = "totpctl", version, max_term_width = 100, propagate_version = true)]
 pub(crate) struct Cli {
@@ -122,7 +122,7 @@ pub(crate) enum Command {
     /// where it was made; elsewhere say --fingerprint, because anybody who knows the recipient can make one.
     /// A backup with a passphrase needs neither. One that was changed after it was signed is always refused.
     /// Every code that may have been used before is taken for used: no code of an app is good for some six minutes.
-    /// All recovery codes are void, and users make new ones. Tokens that count presses are to be resynchronised.
+    /// All recovery codes are void, and users make new ones. Tokens that count presses are to be resynchronized.
     Restore {
         /// The backup
         file: PathBuf,

@@ -55,9 +55,9 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Bus(error) => error.into(),
-            Error::NotAuthorized(why) => Self::NotAuthorized(format!("not authorised: {why}")),
+            Error::NotAuthorized(why) => Self::NotAuthorized(format!("not authorized: {why}")),
             Error::AlreadyEnrolled(why)
-            | Error::BadCode(why)
+            | Error::InvalidCode(why)
             | Error::Expired(why)
             | Error::Internal(why)
             | Error::InvalidArgument(why)

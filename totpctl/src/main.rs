@@ -1,4 +1,4 @@
-//! totpctl: enrols, inspects and unlocks users of totpd.
+//! totpctl: enrolls, inspects and unlocks users of totpd.
 
 use std::alloc::System;
 use std::process::ExitCode;

@@ -183,7 +183,7 @@ fn the_whole(opened: &Opened) {
 
     let secret = SecretString::from("a passphrase for a benchmark".to_owned());
     let start = Instant::now();
-    let head = Head { made: 0, host: "bench".into(), version: "0".into() };
+    let head = Head { created: 0, host: "bench".into(), version: "0".into() };
     let target = File::create("/dev/null").expect("/dev/null");
     let mut writer =
         Writer::begin(target, &Recipients::Passphrase(secret), &head).expect("a backup");

@@ -80,10 +80,10 @@ pub enum Reason {
     Malformed,
     /// There is no verified factor.
     NotEnrolled,
-    /// The name belongs to another uid than at enrolment.
+    /// The name belongs to another uid than at enrollment.
     UidChanged,
-    /// The only factors are tokens that have to be resynchronised.
-    Unsynchronised,
+    /// The only factors are tokens that have to be resynchronized.
+    Unsynchronized,
     /// Right, but of a factor that opens nothing here, or now.
     NotHere,
     /// Right, but of a seed that was brought, and from before it was: that code may have been used
@@ -153,7 +153,7 @@ fn judge(
         return Ok(Verdict::Approved { factor: None, method: "recovery", left, used: None });
     }
     if record.verified().next().is_none() {
-        return Err(Reason::Unsynchronised);
+        return Err(Reason::Unsynchronized);
     }
     match matched {
         Match::None => Err(Reason::Wrong),

@@ -31,7 +31,7 @@ pub use writer::Writer;
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Head {
     /// When, in seconds since 1970.
-    pub made: u64,
+    pub created: u64,
     /// The name of the host.
     pub host: String,
     /// The version of totpd.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::attempt::Rules;
 use crate::code;
 use crate::config::fragment::Fragment;
-use crate::enrolment::EnrolmentRules;
+use crate::enrollment::EnrollmentRules;
 use crate::otp::Algorithm;
 use crate::throttle::ThrottleRules;
 
@@ -23,12 +23,12 @@ pub const FILE: &str = "/etc/totpd/totpd.toml";
 pub struct Config {
     /// What stands before the account in a phone app; `%h` is the host name (default `%h`).
     pub issuer: String,
-    /// Whether users may enrol themselves (default: yes).
+    /// Whether users may enroll themselves (default: yes).
     pub self_service: bool,
     /// The parameters of a new factor that does not ask for others (default: SHA1, 6, 30 s).
     pub defaults: Defaults,
     /// The life of new factors (default: 10 minutes to confirm, one factor a user).
-    pub enrolment: EnrolmentRules,
+    pub enrollment: EnrollmentRules,
     /// How many recovery codes a user gets (default: 10).
     pub recovery_codes: u32,
     /// What an attempt is judged by.
@@ -104,7 +104,7 @@ impl Config {
     }
 
     fn from_fragment(fragment: Fragment) -> Result<Self, ConfigError> {
-        let Fragment { enrolment, verify, throttle, .. } = fragment;
+        let Fragment { enrollment, verify, throttle, .. } = fragment;
         let throttle = ThrottleRules {
             free_failures: throttle.free_failures.unwrap_or(3),
             first_wait: throttle.first_wait.map_or(30, |wait| wait.seconds()),
@@ -125,19 +125,19 @@ impl Config {
         }
         let skew = verify.skew.unwrap_or(1);
         Ok(Self {
-            issuer: enrolment.issuer.unwrap_or_else(|| "%h".into()),
-            self_service: enrolment.self_service.unwrap_or(true),
+            issuer: enrollment.issuer.unwrap_or_else(|| "%h".into()),
+            self_service: enrollment.self_service.unwrap_or(true),
             defaults: Defaults {
-                algorithm: enrolment.algorithm.unwrap_or_default(),
-                digits: enrolment.digits.unwrap_or(*code::DIGITS.start()),
-                period: enrolment.period.unwrap_or(30),
+                algorithm: enrollment.algorithm.unwrap_or_default(),
+                digits: enrollment.digits.unwrap_or(*code::DIGITS.start()),
+                period: enrollment.period.unwrap_or(30),
             },
-            enrolment: EnrolmentRules {
-                unverified_lifetime: enrolment.unverified_lifetime.map_or(600, |t| t.seconds()),
-                max_factors: enrolment.max_factors.unwrap_or(1),
+            enrollment: EnrollmentRules {
+                unverified_lifetime: enrollment.unverified_lifetime.map_or(600, |t| t.seconds()),
+                max_factors: enrollment.max_factors.unwrap_or(1),
                 skew,
             },
-            recovery_codes: enrolment.recovery_codes.unwrap_or(10),
+            recovery_codes: enrollment.recovery_codes.unwrap_or(10),
             rules: Rules { skew, throttle },
         })
     }

@@ -29,8 +29,8 @@ pub struct Context {
     pub enroll: bool,
     /// Whether the program wants nothing shown but prompts (module option `quiet`).
     pub quiet: bool,
-    /// Whether the prompt names the factors (module option `names`).
-    pub names: bool,
+    /// Whether the prompt names the factors (module option `show_names`).
+    pub show_names: bool,
     /// The words of the prompt (module option `prompt=`).
     pub prompt: Option<String>,
 }
@@ -60,7 +60,7 @@ impl Context {
             nullok: flag("nullok")?,
             enroll: flag("enroll")?,
             quiet: flag("quiet")?,
-            names: flag("names")?,
+            show_names: flag("show_names")?,
             prompt: text("prompt")?,
         })
     }
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_ignored() {
-        let context = dictionary(&[("service", "sshd"), ("colour", "red")]);
+        let context = dictionary(&[("service", "sshd"), ("color", "red")]);
         assert_eq!(Context::parse(&context).unwrap().service.as_deref(), Some("sshd"));
     }
 

@@ -158,7 +158,7 @@ impl Services {
                 let (after, limit) = call.takes("su")?;
                 call.reply(&manager.list_users(origin, after, limit).await?)
             }
-            "Watch" => {
+            "Subscribe" => {
                 call.takes_nothing()?;
                 call.reply(&manager.watch(origin).await?)
             }

@@ -66,8 +66,8 @@ pub enum Status {
     /// Opens the door.
     Verified,
     /// Opened the door until it came back from a backup: codes of its counter may have been used
-    /// that the record does not know of, so it opens nothing before it is resynchronised.
-    Unsynchronised,
+    /// that the record does not know of, so it opens nothing before it is resynchronized.
+    Unsynchronized,
     /// Made at a login that gave its right first code, and pending until libpam asks for the credentials of
     /// that login.
     AwaitsLogin {
@@ -84,7 +84,7 @@ impl Status {
     pub fn name(self) -> &'static str {
         match self {
             Self::Disabled => "disabled",
-            Self::Unsynchronised => "unsynchronised",
+            Self::Unsynchronized => "unsynchronized",
             Self::AwaitsLogin { .. } | Self::Unverified { .. } => "unverified",
             Self::Verified => "verified",
         }

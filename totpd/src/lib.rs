@@ -1,7 +1,7 @@
 //! totpd: it alone reads the seeds, it decides about codes, and it says yes only after the fact
 //! that a code is used up is on disk.
 //!
-//! The core ([`attempt`], [`enrolment`], [`recovery`], [`source`], [`throttle`], [`otp`]) is pure. Around it are the bus
+//! The core ([`attempt`], [`enrollment`], [`recovery`], [`source`], [`throttle`], [`otp`]) is pure. Around it are the bus
 //! ([`dbus`], [`private`], [`dispatch`], [`login`], [`manager`]), the disk ([`store`]), NSS ([`people`]) and the clock.
 
 pub mod access;
@@ -17,7 +17,7 @@ pub mod daemon;
 pub mod dbus;
 pub mod dispatch;
 mod durable;
-pub mod enrolment;
+pub mod enrollment;
 pub mod factor;
 pub mod hardening;
 pub mod hasher;

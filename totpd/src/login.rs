@@ -76,10 +76,10 @@ impl Login {
         let standing = record.throttle.standing(&context.source(caller.uid), now, rules);
         if record.is_enrolled() && caller.is_root() {
             let (service, rhost) = (context.service.clone(), context.rhost.clone());
-            self.0.watchers.code_wanted(record.uid, service, rhost);
+            self.0.watchers.code_requested(record.uid, service, rhost);
         }
         // A recreated account is not told what its predecessor had.
-        let named = context.names && target.uid == Some(record.uid);
+        let named = context.show_names && target.uid == Some(record.uid);
         let text = match standing {
             Standing::Open if named => {
                 with_names(context.prompt.as_deref(), &context, &record, now)

@@ -90,13 +90,13 @@ impl Maintenance {
     /// `identities` as; `replace` b, where the store has users; `dry_run` b, which changes nothing;
     /// `fingerprint` s, of the only store that may have signed it; `unsigned` b, which takes a backup
     /// although nobody can tell who made it; `digest` s, of the only content that it may have, as a dry run
-    /// answered it. Without the first two a backup for recipients has to be signed by this store. Details: `users` t, `made` t, `host` s, `version` s, `present_users` t;
+    /// answered it. Without the first two a backup for recipients has to be signed by this store. Details: `users` t, `created` t, `host` s, `version` s, `current_users` t;
     /// `signed_by` s: `this store`, `an earlier key of this store`, `another store` or `nobody`;
     /// `fingerprint` s of its signer;
     /// `digest` s, of all that it holds; `usable_from` t: when codes of an app are good again;
     /// `refusal` s: why it would be refused (of a dry run); `newest_backup` t: when the newest backup
-    /// was made that the store knew of, which may be later than `made`; and `resync` as: users whose
-    /// tokens count presses, and are to be resynchronised.
+    /// was made that the store knew of, which may be later than `created`; and `resync` as: users whose
+    /// tokens count presses, and are to be resynchronized.
     pub(crate) async fn restore(
         &self,
         origin: &Origin,
@@ -112,7 +112,7 @@ impl Maintenance {
             .await?;
         if !dry_run {
             let fingerprint = done.signer.fingerprint().map(|found| format!(" {found}"));
-            let older = done.newest_backup.filter(|newest| done.head.made < *newest);
+            let older = done.newest_backup.filter(|newest| done.head.created < *newest);
             let older = older.map(|newest| format!(", older than one of second {newest}"));
             log(
                 caller,
@@ -120,7 +120,7 @@ impl Maintenance {
                     "store replaced by a backup of {} users from {}, made at second {}, signed by {}{}{}{}",
                     done.users,
                     escaped(&shortened(&done.head.host)),
-                    done.head.made,
+                    done.head.created,
                     signed_by(done.signer),
                     fingerprint.unwrap_or_default(),
                     older.unwrap_or_default(),
@@ -130,10 +130,10 @@ impl Maintenance {
         }
         Ok(Reply::new()
             .with("users", done.users)
-            .with("made", done.head.made)
+            .with("created", done.head.created)
             .with("host", done.head.host)
             .with("version", done.head.version)
-            .with("present_users", done.present_users)
+            .with("current_users", done.current_users)
             .with("signed_by", signed_by(done.signer))
             .with_some("fingerprint", done.signer.fingerprint().map(|found| found.to_string()))
             .with_some("refusal", done.refusal.map(|why| why.to_string()))

@@ -9,7 +9,7 @@ use crate::access::origin::Origin;
 use crate::clock;
 use crate::code::Code;
 use crate::daemon::Daemon;
-use crate::enrolment;
+use crate::enrollment;
 use crate::factor::Maker;
 use crate::manager::actor::{Actor, Deed};
 use crate::manager::log::{change, refusal};
@@ -123,7 +123,7 @@ impl Manager {
             .update(target, move |record| {
                 let (proven, mut record) = proof.check(record);
                 let removed = proven.and_then(|()| {
-                    if enrolment::remove(&mut record, &id, by) {
+                    if enrollment::remove(&mut record, &id, by) {
                         return Ok(());
                     }
                     Err(Error::NotEnrolled(
@@ -171,7 +171,7 @@ impl Manager {
         let target = &actor.target;
         let parsed: Vec<_> = codes.iter().filter_map(|code| Code::parse(code)).collect();
         let Ok([first, second]) = <[Code; 2]>::try_from(parsed) else {
-            return Err(Error::BadCode(
+            return Err(Error::InvalidCode(
                 "two codes that the token shows in a row are needed".into(),
             ));
         };
@@ -188,10 +188,10 @@ impl Manager {
             .await?;
         match told {
             Resync::Done => {
-                change(&self.0, &actor, &factor, "token resynchronised");
+                change(&self.0, &actor, &factor, "token resynchronized");
                 self.changed(&actor, Ok(()))
             }
-            Resync::NotFound => Err(Error::BadCode(
+            Resync::NotFound => Err(Error::InvalidCode(
                 "these are not two codes in a row of this token: of its next thousand, or of the \
                  last or next five minutes"
                     .into(),

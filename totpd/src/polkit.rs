@@ -76,14 +76,14 @@ impl Polkit {
             Ok(Ok(answer)) => answer,
         };
         type Answer = ((bool, bool, HashMap<String, String>),);
-        let ((authorised, challenge, details),): Answer = match answer.body().deserialize() {
+        let ((authorized, challenge, details),): Answer = match answer.body().deserialize() {
             Ok(answer) => answer,
             Err(_) => return refused("polkit gave an answer that cannot be understood"),
         };
-        match (authorised, challenge) {
+        match (authorized, challenge) {
             (true, _) => Ok(()),
             (false, _) if details.contains_key("polkit.dismissed") => {
-                refused("the authentication was cancelled")
+                refused("the authentication was canceled")
             }
             (false, true) if !interactive => {
                 refused("authentication is needed, and the program did not allow to ask for it")

@@ -67,13 +67,13 @@ impl Proof {
         if !given {
             let told =
                 "you have a verified factor: a current code of it is needed, or a recovery code";
-            return (Err(Error::BadCode(told.into())), record);
+            return (Err(Error::InvalidCode(told.into())), record);
         }
         let (verdict, record) = attempt(record, one, rules);
         let proven = match verdict {
             Verdict::Approved { .. } => Ok(()),
             Verdict::Denied(_) => {
-                Err(Error::BadCode("the current code is wrong, or was used before".into()))
+                Err(Error::InvalidCode("the current code is wrong, or was used before".into()))
             }
             Verdict::Throttled { .. } => {
                 Err(Error::Throttled("too many wrong codes; try again later".into()))

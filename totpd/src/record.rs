@@ -10,7 +10,7 @@ mod spent_seeds;
 /// All that the daemon remembers of one user, or of a bucket of names that nobody has.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// The uid that the name had at enrolment. A name that has another one now is another user.
+    /// The uid that the name had at enrollment. A name that has another one now is another user.
     pub uid: u32,
     /// Its factors, the oldest first.
     pub factors: Vec<Factor>,
@@ -47,7 +47,7 @@ impl Record {
     }
 
     /// Whether the user ever confirmed a factor that is still there, whether or not it opens the door
-    /// now: neither `nullok` nor an enrolment without a code is for such a user.
+    /// now: neither `nullok` nor an enrollment without a code is for such a user.
     #[must_use]
     pub fn is_enrolled(&self) -> bool {
         self.factors.iter().any(|factor| !factor.is_pending())
@@ -56,7 +56,7 @@ impl Record {
     /// Whether all that the user confirmed was switched off.
     #[must_use]
     pub fn is_disabled(&self) -> bool {
-        let may_open = |status| matches!(status, Status::Unsynchronised | Status::Verified);
+        let may_open = |status| matches!(status, Status::Unsynchronized | Status::Verified);
         self.is_enrolled() && !self.factors.iter().any(|factor| may_open(factor.status))
     }
 

@@ -29,7 +29,7 @@ pub fn resync(record: &mut Record, id: &str, first: &Code, second: &Code, now: u
 
 fn find(record: &mut Record, id: &str, first: &Code, second: &Code, now: u64) -> Resync {
     let may_be = |factor: &Factor| {
-        matches!(factor.status, Status::Unsynchronised | Status::Verified)
+        matches!(factor.status, Status::Unsynchronized | Status::Verified)
             && (id.is_empty() || factor.id.as_str() == id)
     };
     let counts = |factor: &Factor| factor.kind == Kind::Hotp && may_be(factor);
@@ -88,7 +88,7 @@ mod tests {
     const NOW: u64 = 30_000;
 
     fn token(last: Option<u64>) -> Record {
-        let factor = Factor { status: Status::Unsynchronised, ..verified(Kind::Hotp, last) };
+        let factor = Factor { status: Status::Unsynchronized, ..verified(Kind::Hotp, last) };
         Record { factors: vec![factor], ..Record::new(1000) }
     }
 
@@ -111,7 +111,7 @@ mod tests {
             assert_eq!(told, expected, "{last:?} {first} {second}");
             let (status, accepted) = match expected {
                 Resync::Done => (Status::Verified, Some(second)),
-                _ => (Status::Unsynchronised, last),
+                _ => (Status::Unsynchronized, last),
             };
             assert_eq!(
                 (record.factors[0].status, record.factors[0].last_accepted),

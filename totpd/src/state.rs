@@ -2,7 +2,7 @@
 
 use totpd_interface::Dictionary;
 
-use crate::enrolment;
+use crate::enrollment;
 use crate::factor::Factor;
 use crate::record::Record;
 use crate::reply::Reply;
@@ -16,7 +16,7 @@ pub(crate) fn of(
     now: u64,
     rules: &ThrottleRules,
 ) -> Dictionary {
-    enrolment::expire(&mut record, now);
+    enrollment::expire(&mut record, now);
     record.throttle.settle(now, rules);
     let strangers = record.throttle.strangers();
     let (locked, retry_after) = match strangers.standing(now, rules) {
@@ -69,7 +69,7 @@ fn factor(factor: &Factor) -> Dictionary {
         .with_some("last_used", factor.last_used)
         .with_some("last_service", factor.last_place.as_ref().map(|place| place.service.clone()))
         .with_some("last_source", factor.last_place.as_ref().map(|place| place.source.clone()))
-        .with_some("expires", enrolment::expiry(factor))
+        .with_some("expires", enrollment::expiry(factor))
         .with_some("usable_from", factor.usable_from())
         .with("made_by", factor.made_by.to_string())
         .into()

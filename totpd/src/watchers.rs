@@ -1,6 +1,6 @@
 //! Who is told of what happens to its own factors: connections that asked to be.
 //!
-//! A bus sends a signal to one connection or to all, never to a user. So a program says `Watch`, and is
+//! A bus sends a signal to one connection or to all, never to a user. So a program says `Subscribe`, and is
 //! sent the signals of the user that the bus says it belongs to, and nobody else is.
 
 use std::collections::HashMap;
@@ -80,8 +80,8 @@ impl Watchers {
 
     /// Says that a program asks `uid` for a code: the PAM service and the remote host, both as the
     /// module told them. Nobody waits for it.
-    pub fn code_wanted(&self, uid: u32, service: Option<String>, rhost: Option<String>) {
-        self.tell(uid, "CodeWanted", (service.unwrap_or_default(), rhost.unwrap_or_default()));
+    pub fn code_requested(&self, uid: u32, service: Option<String>, rhost: Option<String>) {
+        self.tell(uid, "CodeRequested", (service.unwrap_or_default(), rhost.unwrap_or_default()));
     }
 
     fn tell<B>(&self, uid: u32, signal: &'static str, body: B)

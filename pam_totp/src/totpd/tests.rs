@@ -29,7 +29,7 @@ fn no_error_of_the_bus_or_the_daemon_is_anything_but_a_refusal() {
     }
     for error in [
         Error::AlreadyEnrolled(text()),
-        Error::BadCode(text()),
+        Error::InvalidCode(text()),
         Error::Expired(text()),
         Error::InvalidArgument(text()),
         Error::NotAuthorized(text()),
@@ -123,7 +123,7 @@ fn a_context_goes_over_whole() {
         items: vec![("service", "sshd".into()), ("rhost", "192.0.2.1".into())],
         nullok: true,
         enroll: true,
-        names: true,
+        show_names: true,
         quiet: true,
         factor: Some("f-x".into()),
         nonce: Some("00".into()),
@@ -136,7 +136,7 @@ fn a_context_goes_over_whole() {
     assert_eq!(text("prompt").as_deref(), Some("Token: "));
     assert_eq!(sent["nullok"].downcast_ref::<bool>(), Ok(true));
     assert_eq!(sent["enroll"].downcast_ref::<bool>(), Ok(true));
-    assert_eq!(sent["names"].downcast_ref::<bool>(), Ok(true));
+    assert_eq!(sent["show_names"].downcast_ref::<bool>(), Ok(true));
     assert_eq!(text("factor").as_deref(), Some("f-x"));
     assert_eq!(text("nonce").as_deref(), Some("00"));
     assert_eq!(sent["quiet"].downcast_ref::<bool>(), Ok(true));

@@ -39,7 +39,7 @@ pub(crate) struct Enroll {
     /// Leave a user alone who is enrolled already: that is no error then
     #[arg(long)]
     pub(crate) if_unenrolled: bool,
-    /// Enrol the users in this file (-: standard input): a name, or an object of JSON, a line
+    /// Enroll the users in this file (-: standard input): a name, or an object of JSON, a line
     ///
     /// Keys of an object: user, name, issuer, algorithm, digits, period, secret (base32); the options of the command
     /// hold where it is silent. Prints an object of JSON for each line; a bad line is reported by its number

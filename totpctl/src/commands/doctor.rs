@@ -36,7 +36,7 @@ pub(super) fn run(asked: &[String], json: bool) -> Result<(), Failure> {
                 "sshd" if found.asks => sshd::look_at(&mut found.report),
                 "sudo" if found.asks => sudo::look_at(&mut found.report),
                 "polkit-1" if found.asks && !found.lets_by => {
-                    found.report.notes.push(NOBODY_ENROLS_ITSELF.into());
+                    found.report.notes.push(NOBODY_ENROLLS_ITSELF.into());
                 }
                 _ => {}
             }
@@ -104,23 +104,23 @@ fn host(refuses_others: bool) -> Report {
         }
     }
     confinement::look_at(&mut report);
-    match bus.clock_is_synchronised() {
-        Some(true) => report.does.push("the clock is synchronised".into()),
+    match bus.clock_is_synchronized() {
+        Some(true) => report.does.push("the clock is synchronized".into()),
         Some(false) => report.wrong.push(
-            "the clock is not synchronised, and codes are by the clock: turn on NTP, for example \
+            "the clock is not synchronized, and codes are by the clock: turn on NTP, for example \
              systemd-timesyncd"
                 .into(),
         ),
-        None => report.notes.push("nobody says whether the clock is synchronised".into()),
+        None => report.notes.push("nobody says whether the clock is synchronized".into()),
     }
     users::look_at(&bus, refuses_others, &mut report);
     machine::signer(&bus, &mut report);
     report
 }
 
-/// Enrolment by a user asks polkit, which asks this stack.
-const NOBODY_ENROLS_ITSELF: &str = "who has no factor cannot enrol itself, since polkit asks for a code first: \
-                                    have root enroll (docs/enrolment.md), or say \"nullok\" here, behind \
+/// Enrollment by a user asks polkit, which asks this stack.
+const NOBODY_ENROLLS_ITSELF: &str = "who has no factor cannot enroll itself, since polkit asks for a code first: \
+                                    have root enroll (docs/enrollment.md), or say \"nullok\" here, behind \
                                     a password that ends the stack when it is wrong";
 
 fn object(report: Report) -> Map<String, Value> {

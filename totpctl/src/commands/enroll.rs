@@ -114,16 +114,16 @@ fn confirm(bus: &Bus, user: &str, factor: &str, save: Option<NewFile>) -> Result
             return Err(Failure::refused(later(user, factor)));
         };
         let answer = bus.manager(async |totpd| match totpd.confirm(user, factor, &code).await {
-            Err(Error::BadCode(why)) => Ok(Err(why)),
+            Err(Error::InvalidCode(why)) => Ok(Err(why)),
             other => other.map(Ok),
         })?;
         match answer {
             Err(why) => {
                 output::note(&format!("totpctl: {why}"));
                 if why.contains("The clock of your phone") {
-                    output::note(match bus.clock_is_synchronised() {
-                        Some(true) => "The clock of this machine is synchronised.",
-                        Some(false) => "The clock of this machine is not synchronised either.",
+                    output::note(match bus.clock_is_synchronized() {
+                        Some(true) => "The clock of this machine is synchronized.",
+                        Some(false) => "The clock of this machine is not synchronized either.",
                         None => "Whether the clock of this machine is right is not known here.",
                     });
                 }

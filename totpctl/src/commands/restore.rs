@@ -31,7 +31,7 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
     let secret = secret(options.identity)?;
     let dry_run = Mode { flag: ("dry_run", true), digest: None };
     let plan = ask(&bus, "Reading", (file, &source), &secret, options, &dry_run)?;
-    let present = json::number(&plan, "present_users").unwrap_or_default();
+    let present = json::number(&plan, "current_users").unwrap_or_default();
     if !json || options.dry_run {
         show(&plan, options, json)?;
     }
@@ -85,7 +85,7 @@ fn show(plan: &Map<String, Value>, options: &Options<'_>, json: bool) -> Result<
         number("users"),
         output::escaped(&json::text(plan, "host")),
         output::escaped(&json::text(plan, "version")),
-        output::time(number("made"))
+        output::time(number("created"))
     ))?;
     output::data(&format!("{}\n", signer(plan, options.identity.is_none())))?;
     if let Some(older) = older(plan) {
@@ -95,7 +95,7 @@ fn show(plan: &Map<String, Value>, options: &Options<'_>, json: bool) -> Result<
         // The error says it.
         return Ok(());
     }
-    let present = number("present_users");
+    let present = number("current_users");
     output::data(&match (present, options.replace) {
         (0, _) => "The store has no users now.\n".to_owned(),
         (_, true) => format!("It would replace the store, which has {present} users now.\n"),
@@ -142,7 +142,7 @@ fn signer(plan: &Map<String, Value>, has_passphrase: bool) -> String {
 
 /// Says that the store knows a newer backup, if it does.
 fn older(plan: &Map<String, Value>) -> Option<String> {
-    let (made, newest) = (json::number(plan, "made")?, json::number(plan, "newest_backup")?);
+    let (made, newest) = (json::number(plan, "created")?, json::number(plan, "newest_backup")?);
     (made < newest).then(|| {
         format!(
             "This backup is older than the newest one that the store knows of: it was made at {}, and the \
@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn an_older_backup_is_told_with_both_dates_and_no_other() {
         let sentence = |made: u64, newest: Option<u64>| {
-            let mut plan = plan(object!({ "made": made }));
+            let mut plan = plan(object!({ "created": made }));
             plan.extend(newest.map(|newest| ("newest_backup".to_owned(), newest.into())));
             older(&plan)
         };

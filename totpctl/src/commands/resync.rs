@@ -13,7 +13,7 @@ pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Fa
     let codes = [first.as_str(), second.as_str()];
     bus.manager(async |totpd| totpd.resync(user, factor.unwrap_or_default(), &codes).await)?;
     if json {
-        return output::json(&json!({ "user": user, "resynchronised": true }));
+        return output::json(&json!({ "user": user, "resynchronized": true }));
     }
     output::note(&format!("The token of {user} is in step again; the next code opens the door."));
     Ok(())

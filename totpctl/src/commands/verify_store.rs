@@ -11,7 +11,7 @@ pub(super) fn run(json: bool) -> Result<(), Failure> {
     let details = json::object(&bus.store("Verifying", async |totpd| totpd.verify().await)?);
     let damaged = commands::damaged(
         &details,
-        "restore a backup, or remove and enrol these users again (totpctl remove, enroll)",
+        "restore a backup, or remove and enroll these users again (totpctl remove, enroll)",
     );
     if json {
         output::json(&Value::from(details))?;

@@ -35,7 +35,7 @@ pub const MODULE_OPTIONS: [&str; 12] = [
     "echo",
     "enroll",
     "forward_pass",
-    "names",
+    "show_names",
     "nodelay",
     "nullok",
     "prompt=",
@@ -48,7 +48,11 @@ pub const MODULE_OPTIONS: [&str; 12] = [
 /// Options of the PAM module that do not go together, and why. A line with both refuses every login.
 pub const CONFLICTING_OPTIONS: [(&str, &str, &str); 3] = [
     ("enroll", "forward_pass", "enroll needs a prompt of its own, and forward_pass leaves none"),
-    ("names", "forward_pass", "names is for behind a password, and forward_pass asks before it"),
+    (
+        "show_names",
+        "forward_pass",
+        "show_names is for behind a password, and forward_pass asks before it",
+    ),
     (
         "nullok",
         "forward_pass",
@@ -178,7 +182,7 @@ pub enum Error {
     /// left alone.
     AlreadyEnrolled(String),
     /// The code is wrong, used, or no code at all.
-    BadCode(String),
+    InvalidCode(String),
     /// The factor waited too long for its first code, or got too many wrong ones: it is gone.
     Expired(String),
     /// The daemon met something that it did not expect.

@@ -79,7 +79,7 @@ impl Picture {
         self.cells("##", "  ", "")
     }
 
-    /// Two columns and a line for each dot, in coloured spaces.
+    /// Two columns and a line for each dot, in colored spaces.
     #[must_use]
     pub fn ansi(&self) -> String {
         self.cells("\u{1b}[47m  ", "\u{1b}[40m  ", "\u{1b}[0m")

@@ -17,7 +17,7 @@ use crate::user::UserName;
 type Users = Vec<(UserName, Record)>;
 
 fn head() -> Head {
-    Head { made: 1_800_000_000, host: "here".into(), version: "0.1.0".into() }
+    Head { created: 1_800_000_000, host: "here".into(), version: "0.1.0".into() }
 }
 
 fn users() -> Users {

@@ -15,7 +15,7 @@ use crate::otp::Algorithm;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Fragment {
-    pub(super) enrolment: Enrolment,
+    pub(super) enrollment: Enrollment,
     pub(super) verify: Verify,
     pub(super) throttle: Throttle,
     remember: Later,
@@ -23,14 +23,14 @@ pub(super) struct Fragment {
     store: Store,
 }
 
-/// `[enrolment]`
+/// `[enrollment]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Enrolment {
+pub(super) struct Enrollment {
     /// What stands before the account in a phone app; `%h` is the host name.
     #[serde(deserialize_with = "issuer")]
     pub(super) issuer: Option<String>,
-    /// Whether users may enrol themselves.
+    /// Whether users may enroll themselves.
     pub(super) self_service: Option<bool>,
     /// `SHA1`, `SHA256` or `SHA512`.
     pub(super) algorithm: Option<Algorithm>,
@@ -109,8 +109,8 @@ impl Fragment {
 
     /// What `later` says, and what this one says where `later` is silent.
     pub(super) fn overridden_by(self, later: Self) -> Self {
-        let (a, b) = (self.enrolment, later.enrolment);
-        let enrolment = Enrolment {
+        let (a, b) = (self.enrollment, later.enrollment);
+        let enrollment = Enrollment {
             issuer: b.issuer.or(a.issuer),
             self_service: b.self_service.or(a.self_service),
             algorithm: b.algorithm.or(a.algorithm),
@@ -129,7 +129,7 @@ impl Fragment {
             lock_after: b.lock_after.or(a.lock_after),
             known_source: b.known_source.or(a.known_source),
         };
-        Self { enrolment, verify, throttle, ..later }
+        Self { enrollment, verify, throttle, ..later }
     }
 }
 

@@ -36,7 +36,7 @@ fn an_absent_file_means_the_defaults() {
     assert!(config.self_service);
     assert_eq!((config.defaults.digits, config.defaults.period), (6, 30));
     assert_eq!(config.defaults.algorithm, Algorithm::Sha1);
-    assert_eq!((config.enrolment.unverified_lifetime, config.enrolment.max_factors), (600, 1));
+    assert_eq!((config.enrollment.unverified_lifetime, config.enrollment.max_factors), (600, 1));
     assert_eq!(config.rules.skew, 1);
     assert_eq!(config.rules.throttle.free_failures, 3);
     assert_eq!(config.rules.throttle.first_wait, 30);
@@ -64,9 +64,9 @@ fn the_shipped_file_says_the_defaults() {
 fn the_file_of_the_design_is_taken() {
     let config = Files::new(
         r#"
-[enrolment]
+[enrollment]
 issuer = "%h"              # %h: host name
-self_service = true        # users may enrol themselves (polkit enroll-self)
+self_service = true        # users may enroll themselves (polkit enroll-self)
 algorithm = "SHA1"         # what every phone app understands
 digits = 6
 period = 30                # seconds
@@ -94,16 +94,16 @@ known_source = "30d"       # an address that succeeded this recently has a budge
 backend = "local"          # or "etcd"
 "#,
     );
-    assert_eq!(config.load().unwrap().enrolment.max_factors, 1);
+    assert_eq!(config.load().unwrap().enrollment.max_factors, 1);
     let off = Files::new("[throttle]\nknown_source = \"0\"\n").load().unwrap();
     assert_eq!(off.rules.throttle.known_source, 0);
 }
 
 #[test]
 fn a_later_drop_in_wins_and_others_are_left_alone() {
-    let config = Files::new("[enrolment]\ndigits = 8\nperiod = 60\n[verify]\nskew = 2\n")
-        .drop_in("20-b.toml", "[enrolment]\nperiod = 45\n")
-        .drop_in("10-a.toml", "[enrolment]\nperiod = 15\nalgorithm = \"SHA512\"\n")
+    let config = Files::new("[enrollment]\ndigits = 8\nperiod = 60\n[verify]\nskew = 2\n")
+        .drop_in("20-b.toml", "[enrollment]\nperiod = 45\n")
+        .drop_in("10-a.toml", "[enrollment]\nperiod = 15\nalgorithm = \"SHA512\"\n")
         .drop_in("30-c.conf", "not toml at all")
         .load()
         .unwrap();
@@ -115,18 +115,18 @@ fn a_later_drop_in_wins_and_others_are_left_alone() {
 #[test]
 fn what_cannot_be_meant_is_refused_by_file_line_and_key() {
     for (text, line, words) in [
-        ("[enrolment]\nperiode = 30\n", 2, "periode"),
+        ("[enrollment]\nperiode = 30\n", 2, "periode"),
         ("[enrolement]\nperiod = 30\n", 1, "enrolement"),
-        ("[enrolment]\n\nperiod = 14\n", 3, "period: 14 is not in 15 to 300"),
-        ("[enrolment]\nperiod = 301\n", 2, "period: 301"),
-        ("[enrolment]\nperiod = -1\n", 2, "period: -1"),
-        ("[enrolment]\nperiod = \"30\"\n", 2, "period: invalid type"),
-        ("[enrolment]\ndigits = 9\n", 2, "digits: 9 is not in 6 to 8"),
-        ("[enrolment]\nalgorithm = \"MD5\"\n", 2, "MD5"),
-        ("[enrolment]\nmax_factors = 0\n", 2, "max_factors: 0"),
-        ("[enrolment]\nissuer = \"a:b\"\n", 2, "issuer"),
-        ("[enrolment]\nunverified_lifetime = \"1s\"\n", 2, "unverified_lifetime: 1 seconds"),
-        ("[enrolment]\nunverified_lifetime = \"soon\"\n", 2, "no length of time"),
+        ("[enrollment]\n\nperiod = 14\n", 3, "period: 14 is not in 15 to 300"),
+        ("[enrollment]\nperiod = 301\n", 2, "period: 301"),
+        ("[enrollment]\nperiod = -1\n", 2, "period: -1"),
+        ("[enrollment]\nperiod = \"30\"\n", 2, "period: invalid type"),
+        ("[enrollment]\ndigits = 9\n", 2, "digits: 9 is not in 6 to 8"),
+        ("[enrollment]\nalgorithm = \"MD5\"\n", 2, "MD5"),
+        ("[enrollment]\nmax_factors = 0\n", 2, "max_factors: 0"),
+        ("[enrollment]\nissuer = \"a:b\"\n", 2, "issuer"),
+        ("[enrollment]\nunverified_lifetime = \"1s\"\n", 2, "unverified_lifetime: 1 seconds"),
+        ("[enrollment]\nunverified_lifetime = \"soon\"\n", 2, "no length of time"),
         ("[verify]\nskew = 11\n", 2, "skew: 11"),
         ("[throttle]\nlock_after = 101\n", 2, "lock_after: 101"),
         ("[throttle]\nfirst_wait = \"0\"\n", 2, "first_wait"),

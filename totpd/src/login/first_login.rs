@@ -6,7 +6,7 @@ use crate::clock;
 use crate::code::Code;
 use crate::context::Context;
 use crate::daemon::Daemon;
-use crate::enrolment::{self, Completion, Confirmation};
+use crate::enrollment::{self, Completion, Confirmation};
 use crate::factor::{FactorId, LoginNonce, LoginToken, Maker};
 use crate::hasher::Work;
 use crate::journal::{Entry, Priority, escaped, shortened};
@@ -41,10 +41,10 @@ pub(super) async fn offer(
     }
     let now = clock::now();
     let options = Options::parse(&Dictionary::new(), &daemon.config)?;
-    let rules = daemon.config.enrolment.clone();
+    let rules = daemon.config.enrollment.clone();
     let new = new_factor(options, Maker::Login(nonce), now, rules.unverified_lifetime)?;
     let offered = daemon
-        .update(&target, move |record| enrolment::offer(record, uid, &new, now, &rules))
+        .update(&target, move |record| enrollment::offer(record, uid, &new, now, &rules))
         .await?;
     let Some(factor) = offered else { return Ok(None) };
     // Whoever saw the key can be found, also if they hung up then. Only root's programs come here, behind a password: this
@@ -93,11 +93,11 @@ pub(super) async fn judge(
     let token = LoginToken::new(secret, factor, name.clone());
     let digest = token.digest(context.service.as_deref().unwrap_or_default());
     let (id, uid) = (id.to_owned(), target.uid_now());
-    let (now, rules) = (clock::now(), daemon.config.enrolment.clone());
+    let (now, rules) = (clock::now(), daemon.config.enrollment.clone());
     let judged = daemon
         .update(target, move |mut record| {
             let judged = match record.uid == uid && !record.is_enrolled() {
-                true => enrolment::prove(&mut record, nonce, &id, &code, digest, now, &rules),
+                true => enrollment::prove(&mut record, nonce, &id, &code, digest, now, &rules),
                 false => Err(Confirmation::NotWaiting),
             };
             (judged, record)
@@ -147,11 +147,11 @@ pub(super) async fn complete(
     let is_theirs = is_login_of(daemon, &token, context).await?;
     let digest = token.digest(context.service.as_deref().unwrap_or_default());
     let (id, uid) = (token.factor.clone(), target.uid_now());
-    let (now, rules) = (clock::now(), daemon.config.enrolment.clone());
+    let (now, rules) = (clock::now(), daemon.config.enrollment.clone());
     let completion = daemon
         .update(&target, move |mut record| {
             let completion = match is_theirs && record.uid == uid {
-                true => enrolment::complete(&mut record, &id, &digest, now, &rules),
+                true => enrollment::complete(&mut record, &id, &digest, now, &rules),
                 false => Completion::Unknown,
             };
             (completion, record)

@@ -80,7 +80,7 @@ fn a_login_begins_with_a_prompt_unless_nullok_lets_it_by() {
 #[test]
 fn factors_are_named_to_root_alone_where_it_asks_and_the_account_is_the_same() {
     let login = login();
-    let names = [("names", true.into())];
+    let names = [("show_names", true.into())];
     for (uid, caller, entries, told) in [
         (1, ROOT, &names[..], "prompt: Verification code (Pixel, Token): "),
         (1, ROOT, &[], "prompt: Verification code: "),
@@ -116,14 +116,14 @@ fn what_an_ordinary_caller_says_of_where_it_comes_from_is_not_believed() {
         ("tty", "pts/1".into()),
         ("ruser", "root".into()),
         ("enroll", true.into()),
-        ("names", true.into()),
+        ("show_names", true.into()),
         ("factor", "f-aaaaaaaa".into()),
         ("prompt", "Token: ".into()),
         ("nullok", true.into()),
     ]);
     let of_root = believed(&said, ROOT).unwrap();
     assert_eq!(of_root.rhost.as_deref(), Some("192.0.2.1"));
-    assert!(of_root.enroll && of_root.names && of_root.nullok);
+    assert!(of_root.enroll && of_root.show_names && of_root.nullok);
     let of_other = believed(&said, OTHER).unwrap();
     let expected = Context {
         factor: Some("f-aaaaaaaa".into()),
@@ -198,7 +198,7 @@ fn a_damaged_record_is_asked_refused_and_throttled_as_any_other() {
     let at_ssh = [
         ("nullok", true.into()),
         ("enroll", true.into()),
-        ("names", true.into()),
+        ("show_names", true.into()),
         ("tty", "ssh".into()),
         ("nonce", NONCE.into()),
     ];

@@ -10,7 +10,7 @@ use crate::backup::{
     BackupError, Fingerprint, Head, Reader, Recipients, Signer, Untrusted, Writer, may_be_restored,
 };
 use crate::clock;
-use crate::enrolment;
+use crate::enrollment;
 use crate::journal::{Entry, Priority};
 use crate::maintenance::options::RestoreOptions;
 use crate::progress::Progress;
@@ -32,7 +32,7 @@ pub(super) fn backup(
     host: String,
     now: u64,
 ) -> Result<BackedUp, BackupError> {
-    let head = Head { made: now, host, version: env!("CARGO_PKG_VERSION").into() };
+    let head = Head { created: now, host, version: env!("CARGO_PKG_VERSION").into() };
     let mut writer = Writer::begin(File::from(target), recipients, &head)?;
     let checked = local.each_user(progress, |name, record| writer.add(name, record))?;
     let key = local.signing_key();
@@ -58,7 +58,7 @@ pub(super) struct Restored {
     /// Of all that it holds, in lower-case hex.
     pub(super) digest: String,
     pub(super) users: u64,
-    pub(super) present_users: u64,
+    pub(super) current_users: u64,
     pub(super) resync: Vec<String>,
 }
 
@@ -72,8 +72,8 @@ pub(super) fn restore(
 ) -> Result<Restored, BackupError> {
     progress.begin(0);
     let mut reader = Reader::open(BufReader::new(File::from(source)), &options.opener)?;
-    let present_users = local.enrolled_users()?;
-    if present_users > 0 && !options.replace && !options.dry_run {
+    let current_users = local.enrolled_users()?;
+    if current_users > 0 && !options.replace && !options.dry_run {
         return Err(BackupError::NotEmpty);
     }
     let known = local.known_backups()?;
@@ -81,7 +81,7 @@ pub(super) fn restore(
     let (mut users, mut resync) = (0, Vec::new());
     let now = clock::now();
     while let Some((name, mut record)) = reader.next_user()? {
-        if enrolment::restore(&mut record, now) {
+        if enrollment::restore(&mut record, now) {
             resync.push(name.to_string());
         }
         if let Some(restoring) = &mut restoring {
@@ -99,7 +99,7 @@ pub(super) fn restore(
         if options.digest.as_ref().is_some_and(|shown| *shown != digest) {
             return Err(BackupError::Changed);
         }
-        restoring.finish(reader.head().made, clock::now, skew)?;
+        restoring.finish(reader.head().created, clock::now, skew)?;
     }
     let usable_from = (!options.dry_run).then(|| usable_from(clock::now(), skew));
     Ok(Restored {
@@ -111,7 +111,7 @@ pub(super) fn restore(
         digest,
         usable_from,
         users,
-        present_users,
+        current_users,
         resync,
     })
 }

@@ -6,7 +6,7 @@ use totpd_qr::Picture;
 use crate::clock;
 use crate::code::Code;
 use crate::daemon::Daemon;
-use crate::enrolment::{self, Confirmation, Diagnosis, Enrolled, Refusal, Request};
+use crate::enrollment::{self, Confirmation, Diagnosis, Enrolled, Refusal, Request};
 use crate::factor::Maker;
 use crate::hasher::Work;
 use crate::manager::actor::Actor;
@@ -35,15 +35,15 @@ pub(super) async fn enroll(
     let now = clock::now();
     let (verify, resume) = (options.factor.take(), options.resume);
     let (if_unenrolled, uid) = (options.if_unenrolled, actor.target.uid_now());
-    let lifetime = daemon.config.enrolment.unverified_lifetime;
+    let lifetime = daemon.config.enrollment.unverified_lifetime;
     let new = new_factor(options, Maker::from_uid(actor.caller.uid), now, lifetime)?;
     let request = Request { new, uid, verify, resume, if_unenrolled };
-    let rules = daemon.config.enrolment.clone();
+    let rules = daemon.config.enrollment.clone();
     let enrolled = daemon
         .update(&actor.target, move |record| match proof.check(record) {
             (Err(error), record) => (Err(error), record),
             (Ok(()), record) => {
-                let (enrolled, record) = enrolment::enroll(record, &request, now, &rules);
+                let (enrolled, record) = enrollment::enroll(record, &request, now, &rules);
                 (enrolled.map_err(refused), record)
             }
         })
@@ -69,7 +69,7 @@ pub(super) async fn enroll(
         .with("resumed", what == Enrolled::Resumed)
         .with("recovery_codes", codes)
         .with_some("usable_from", factor.usable_from())
-        .with_some("expires", enrolment::expiry(&factor));
+        .with_some("expires", enrollment::expiry(&factor));
     if wants_qr && let Ok(picture) = Picture::of(&link, QR_MARGIN) {
         let width = u32::try_from(picture.width()).unwrap_or_default();
         details = details.with("qr", picture.bytes()).with("qr_width", width);
@@ -112,15 +112,15 @@ pub(super) async fn confirm(
     code: &str,
 ) -> Result<Vec<String>, Error> {
     let Some(code) = Code::parse(code) else {
-        return Err(Error::BadCode("that is no code: type the digits of your app".into()));
+        return Err(Error::InvalidCode("that is no code: type the digits of your app".into()));
     };
-    let (id, now, rules) = (factor.to_owned(), clock::now(), daemon.config.enrolment.clone());
+    let (id, now, rules) = (factor.to_owned(), clock::now(), daemon.config.enrollment.clone());
     let throttle = daemon.config.rules.throttle.clone();
     let (uid, maker) = (actor.target.uid_now(), Maker::from_uid(actor.caller.uid));
     let confirmation = daemon
         .update(&actor.target, move |mut record| {
             let confirmation = if record.uid == uid {
-                enrolment::confirm(&mut record, maker, &id, &code, now, &rules, &throttle)
+                enrollment::confirm(&mut record, maker, &id, &code, now, &rules, &throttle)
             } else {
                 Confirmation::NotWaiting
             };
@@ -133,7 +133,7 @@ pub(super) async fn confirm(
             let codes = first_recovery_codes(daemon, &actor.target, Work::Management).await;
             Ok(codes.unwrap_or_default())
         }
-        Confirmation::Wrong { left, diagnosis } => Err(Error::BadCode(format!(
+        Confirmation::Wrong { left, diagnosis } => Err(Error::InvalidCode(format!(
             "wrong code; {left} more {}. {}",
             if left == 1 { "try" } else { "tries" },
             words(&diagnosis)
@@ -173,10 +173,10 @@ pub(crate) fn outcome(told: &Confirmation) -> &'static str {
 /// What may be the matter, in words.
 pub(crate) fn words(diagnosis: &Diagnosis) -> String {
     match diagnosis {
-        Diagnosis::Neighbour { before: true } => {
+        Diagnosis::Neighbor { before: true } => {
             "That is the code before: type the one that the app shows now.".into()
         }
-        Diagnosis::Neighbour { before: false } => {
+        Diagnosis::Neighbor { before: false } => {
             "That is the code after: the clock of the phone is a little fast.".into()
         }
         Diagnosis::ClockOff { ahead } => {

@@ -10,7 +10,7 @@ use crate::user::UserName;
 
 /// Logs that a caller had no good current code: whoever guesses there must be seen.
 pub(super) fn refusal(daemon: &Daemon, actor: &Actor, error: &Error) {
-    if matches!(error, Error::BadCode(_) | Error::Throttled(_)) {
+    if matches!(error, Error::InvalidCode(_) | Error::Throttled(_)) {
         change(daemon, actor, "", "refused: no good current code was given");
     }
 }

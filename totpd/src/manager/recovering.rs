@@ -43,7 +43,7 @@ pub(super) async fn renew_recovery_codes(
 ) -> Result<Vec<String>, Error> {
     if daemon.config.recovery_codes == 0 {
         return Err(Error::NotAuthorized(
-            "there are no recovery codes here: [enrolment] recovery_codes is 0".into(),
+            "there are no recovery codes here: [enrollment] recovery_codes is 0".into(),
         ));
     }
     let proof = Proof::of(daemon, actor.caller, actor.needs_code, &actor.target, code).await?;
@@ -55,7 +55,7 @@ pub(super) async fn renew_recovery_codes(
             let renewed = proven.and_then(|()| {
                 if !record.is_enrolled() || record.uid != uid {
                     return Err(Error::NotEnrolled(
-                        "recovery codes stand in for a factor, and there is none: enrol first"
+                        "recovery codes stand in for a factor, and there is none: enroll first"
                             .into(),
                     ));
                 }

@@ -61,7 +61,7 @@ impl Changes {
             (Some(false), Status::Disabled) => Status::Verified,
             (
                 Some(true),
-                Status::AwaitsLogin { .. } | Status::Unverified { .. } | Status::Unsynchronised,
+                Status::AwaitsLogin { .. } | Status::Unverified { .. } | Status::Unsynchronized,
             ) => {
                 return Err(Error::InvalidArgument(
                     "only a verified factor can be disabled".into(),
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(factor.status, Status::Disabled);
         set(false).apply(&mut factor).unwrap();
         assert_eq!(factor.status, Status::Verified);
-        for status in [Status::Unsynchronised, Status::Unverified { expires: 9, wrong_codes: 0 }] {
+        for status in [Status::Unsynchronized, Status::Unverified { expires: 9, wrong_codes: 0 }] {
             factor.status = status;
             assert!(set(true).apply(&mut factor).is_err());
             set(false).apply(&mut factor).unwrap();

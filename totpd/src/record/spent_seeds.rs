@@ -160,7 +160,7 @@ mod tests {
         let (first, mut second) = (factor(1, TOTP, None), factor(2, TOTP, None));
         let mut record = Record { factors: vec![first.clone(), second.clone()], ..Record::new(1) };
         assert!(record.has_seed_of(&first));
-        for status in [Status::Disabled, Status::Unsynchronised] {
+        for status in [Status::Disabled, Status::Unsynchronized] {
             record.factors[1].status = status;
             assert!(record.has_seed_of(&first), "{status:?}");
         }

@@ -1,4 +1,4 @@
-//! Logins that enrol.
+//! Logins that enroll.
 
 use super::*;
 

@@ -85,7 +85,7 @@ fn store(report: &mut Report) {
         let free = room.f_bavail.saturating_mul(room.f_frsize);
         if free < LEAST_ROOM {
             report.wrong.push(format!(
-                "the disk of /var/lib/totpd has {} kB left: logins go on, enrolment soon does not; make room",
+                "the disk of /var/lib/totpd has {} kB left: logins go on, enrollment soon does not; make room",
                 free / 1024
             ));
         }

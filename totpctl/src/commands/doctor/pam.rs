@@ -95,8 +95,8 @@ pub(super) fn look_at(service: &str) -> Service {
     if has("nullok") && found.opens && !found.lets_by {
         report.notes.push(NULLOK_WITHOUT_EFFECT.into());
     }
-    let enrols = has("enroll");
-    if enrols {
+    let enrolls = has("enroll");
+    if enrolls {
         report.does.push("has who has no factor make one".into());
         match cannot_enroll(service) {
             Some(why) => report.wrong.push(format!(
@@ -118,7 +118,7 @@ pub(super) fn look_at(service: &str) -> Service {
             None => {}
         }
     }
-    Service { report, asks: !found.asks.is_empty(), lets_by: found.lets_by || enrols }
+    Service { report, asks: !found.asks.is_empty(), lets_by: found.lets_by || enrolls }
 }
 
 /// What the second factor does under `account`.

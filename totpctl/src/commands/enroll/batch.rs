@@ -90,7 +90,7 @@ pub(crate) fn run(file: &Path, options: &Enroll) -> Result<(), Failure> {
                     match asked {
                         Err(why) => Ok(Outcome::Failed(why)),
                         Ok(_) if dry_run => plan(&totpd, patience, &named).await,
-                        Ok(asked) => enrol(&totpd, patience, &named, &asked).await,
+                        Ok(asked) => enroll(&totpd, patience, &named, &asked).await,
                     }
                 };
                 started.push((number, user, tokio::task::spawn_local(work)));
@@ -200,7 +200,7 @@ fn dictionary(line: &Line, options: &Enroll) -> Result<Dictionary, String> {
     Ok(given.collect())
 }
 
-async fn enrol(
+async fn enroll(
     totpd: &ManagerProxy<'_>,
     patience: Duration,
     user: &str,

@@ -44,7 +44,7 @@ fn a_recovery_code_opens_nothing_that_a_factor_would_not() {
     for (status, reason) in [
         (Status::Disabled, Some(Reason::Disabled)),
         (Status::Unverified { expires: 9, wrong_codes: 0 }, Some(Reason::NotEnrolled)),
-        (Status::Unsynchronised, None),
+        (Status::Unsynchronized, None),
     ] {
         record.factors[0].status = status;
         let (verdict, after) = attempt(record.clone(), &one, &rules());

@@ -46,7 +46,7 @@ fn a_store_of_every_format_is_opened_with_all_that_it_says() {
             Status::Unverified { expires: 1_795_000_600, wrong_codes: 2 }
         );
         if format >= 2 {
-            assert_eq!(read("dave").factors[0].status, Status::Unsynchronised);
+            assert_eq!(read("dave").factors[0].status, Status::Unsynchronized);
         }
         let bucket = run(opened.store.read(opened.buckets.of("nobody-here"))).unwrap().unwrap();
         assert_eq!(bucket.throttle.strangers().failures(), 1);
@@ -134,7 +134,7 @@ fn make_the_fixture() {
     let mut carol = with(1002, factor(3, Kind::Totp { period: 60 }, waits, None));
     carol.factors[0].drift = Drift::of(-3);
     put(user("carol"), carol);
-    let mut dave = with(1003, factor(4, Kind::Hotp, Status::Unsynchronised, Some(7)));
+    let mut dave = with(1003, factor(4, Kind::Hotp, Status::Unsynchronized, Some(7)));
     dave.factors.push(factor(5, totp, Status::Verified, Some(59_833_333)));
     dave.retire(|factor| factor.kind == Kind::Hotp);
     put(user("dave"), dave);

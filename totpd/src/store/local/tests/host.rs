@@ -9,7 +9,7 @@ use super::*;
 use crate::attempt::{Answer, Attempt, Rules, Verdict, attempt};
 use crate::backup::PublicKey;
 use crate::code::Code;
-use crate::enrolment::{self, Confirmation, EnrolmentRules};
+use crate::enrollment::{self, Confirmation, EnrollmentRules};
 use crate::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Status};
 use crate::otp::{Algorithm, code_at};
 use crate::progress::Progress;
@@ -59,13 +59,13 @@ impl Host {
         self.now.load(Ordering::Relaxed)
     }
 
-    /// Enrols a user, who has to confirm.
-    pub(super) fn enrol(&self, name: &str) -> Result<(), StoreError> {
+    /// Enrolls a user, who has to confirm.
+    pub(super) fn enroll(&self, name: &str) -> Result<(), StoreError> {
         let (factor, now) = (factor(name, self.now()), self.now());
         run(self.opened.store.update(user(name), move |record| {
             let mut record = record.unwrap_or_else(|| Record::new(1000));
-            enrolment::expire(&mut record, now);
-            let added = enrolment::add(&mut record, factor.clone(), now, &ENROLMENT);
+            enrollment::expire(&mut record, now);
+            let added = enrollment::add(&mut record, factor.clone(), now, &ENROLLMENT);
             (added, Some(record))
         }))?
         .unwrap();
@@ -77,13 +77,13 @@ impl Host {
         let (id, code, now) = (factor(name, 0).id, code(name, self.step()), self.now());
         run(self.opened.store.update(user(name), move |record| {
             let mut record = record.unwrap_or_else(|| Record::new(1000));
-            let told = enrolment::confirm(
+            let told = enrollment::confirm(
                 &mut record,
                 Maker::Root,
                 id.as_str(),
                 &code,
                 now,
-                &ENROLMENT,
+                &ENROLLMENT,
                 &RULES.throttle,
             );
             (told, Some(record))
@@ -149,7 +149,7 @@ impl Host {
     pub(super) fn remove(&self, name: &str) -> Result<(), StoreError> {
         run(self.opened.store.update(user(name), |record| {
             let mut record = record.unwrap_or_else(|| Record::new(1000));
-            enrolment::remove(&mut record, "", Maker::Root);
+            enrollment::remove(&mut record, "", Maker::Root);
             ((), Some(record))
         }))
     }
@@ -227,8 +227,8 @@ pub(super) fn is_yes(verdict: &Result<Verdict, StoreError>) -> bool {
 /// The first time on the clock.
 const START: u64 = 1_800_000_000;
 
-const ENROLMENT: EnrolmentRules =
-    EnrolmentRules { unverified_lifetime: 600, max_factors: 1, skew: 1 };
+const ENROLLMENT: EnrollmentRules =
+    EnrollmentRules { unverified_lifetime: 600, max_factors: 1, skew: 1 };
 
 /// Nothing waits: throttling is tried elsewhere.
 const RULES: Rules = Rules {

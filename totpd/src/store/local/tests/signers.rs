@@ -17,7 +17,7 @@ fn knows(opened: &Opened, keys: &[PublicKey]) -> bool {
 fn a_store_knows_its_backups_after_rekeys_a_restore_and_a_restart() {
     let folder = Folder::new();
     let host = Host::open(&folder.path()).unwrap();
-    host.enrol("alice").unwrap();
+    host.enroll("alice").unwrap();
     let mut signers = vec![host.opened.local.signing_key().public()];
     for _ in 0..2 {
         let done = host.rekey().unwrap();
@@ -64,7 +64,7 @@ fn the_newest_backup_is_remembered_over_a_restore_of_an_older_one() {
     let host = Host::open(&folder.path()).unwrap();
     let newest = |host: &Host| host.opened.local.known_backups().unwrap().newest;
     assert_eq!(newest(&host), None);
-    host.enrol("alice").unwrap();
+    host.enroll("alice").unwrap();
     let (_, made) = host.signed().unwrap();
     assert_eq!(newest(&host), Some(made));
     let backup = host.backup().unwrap();

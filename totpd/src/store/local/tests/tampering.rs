@@ -15,7 +15,7 @@ impl Tampered {
         let folder = Folder::new();
         let host = Host::open(&folder.path()).unwrap();
         for name in ["alice", "bob"] {
-            host.enrol(name).unwrap();
+            host.enroll(name).unwrap();
             host.confirm(name).unwrap();
         }
         host.wait(1);

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::recording::{Recording, each_crash};
 use crate::backup::{PublicKey, Signer};
-use crate::enrolment::Confirmation;
+use crate::enrollment::Confirmation;
 use crate::key::{Kept, MasterKey};
 use crate::store::local::tests::host::{Host, is_yes};
 use crate::store::local::tests::*;
@@ -26,7 +26,7 @@ enum Act {
     Approve(String, u64),
     Confirm(String, u64),
     Deny(String),
-    Enrol(String),
+    Enroll(String),
     /// A recovery code.
     Recover(String, String),
     Rekey(String),
@@ -63,7 +63,7 @@ impl Promises {
                 self.removed.remove(name);
             }
             Act::Deny(name) => *self.denied.entry(name.clone()).or_default() += 1,
-            Act::Enrol(_) => {}
+            Act::Enroll(_) => {}
             Act::Recover(name, code) => {
                 self.recovered.entry(name.clone()).or_default().insert(code.clone());
                 self.denied.remove(name);
@@ -94,8 +94,8 @@ fn write(folder: &Path, mark: &dyn Fn(Mark)) {
         work();
         mark(Mark::Done(act));
     };
-    let enrol = |name: &str| {
-        act(Act::Enrol(name.into()), &|| host.enrol(name).unwrap());
+    let enroll = |name: &str| {
+        act(Act::Enroll(name.into()), &|| host.enroll(name).unwrap());
         act(Act::Confirm(name.into(), host.step()), &|| {
             assert_eq!(host.confirm(name).unwrap(), Confirmation::Verified)
         });
@@ -121,7 +121,7 @@ fn write(folder: &Path, mark: &dyn Fn(Mark)) {
         mark(Mark::Done(Act::Sign(signer, made)));
     };
     for n in 0..6 {
-        enrol(&format!("user{n}"));
+        enroll(&format!("user{n}"));
     }
     sign();
     // Until a restore, which voids them.
@@ -149,7 +149,7 @@ fn write(folder: &Path, mark: &dyn Fn(Mark)) {
             1 => {
                 let backup = host.backup().unwrap();
                 act(Act::Remove("user5".into()), &|| host.remove("user5").unwrap());
-                enrol("late");
+                enroll("late");
                 approve("late");
                 // Only the backup has user5 and not late.
                 act(Act::Restore, &|| assert_eq!(host.restore(&backup).unwrap().users, 6));
@@ -159,7 +159,7 @@ fn write(folder: &Path, mark: &dyn Fn(Mark)) {
             2 => {
                 rekey();
                 act(Act::Remove("user0".into()), &|| host.remove("user0").unwrap());
-                enrol("user0");
+                enroll("user0");
             }
             _ => {}
         }
@@ -217,7 +217,7 @@ fn check(folder: &Path, marks: &[Mark]) -> Result<(), String> {
         }
     }
     let touched = |name: &str| match under_way {
-        Some(Act::Approve(one, _) | Act::Confirm(one, _) | Act::Deny(one) | Act::Enrol(one)) => {
+        Some(Act::Approve(one, _) | Act::Confirm(one, _) | Act::Deny(one) | Act::Enroll(one)) => {
             one == name
         }
         Some(Act::Recover(one, _) | Act::Remove(one)) => one == name,

@@ -38,7 +38,7 @@ fn workload() {
     };
     let host = again(|| Host::open(&folder)).unwrap();
     for name in ["alice", "bob"] {
-        again(|| host.enrol(name)).unwrap();
+        again(|| host.enroll(name)).unwrap();
         again(|| host.confirm(name)).unwrap();
     }
     host.wait(1);

@@ -14,7 +14,7 @@ fn no_flipped_byte_lets_anybody_in_for_a_used_code() {
     let host = Host::open(&folder.path()).unwrap();
     let names: Vec<_> = (0..USERS).map(|n| format!("user{n}")).collect();
     for name in &names {
-        host.enrol(name).unwrap();
+        host.enroll(name).unwrap();
         host.confirm(name).unwrap();
     }
     host.wait(1);

@@ -74,7 +74,7 @@ fn killed_fifty_times_at_work_it_loses_nothing() {
     let folder = place.path().join("totpd");
     let host = Host::open(&folder).unwrap();
     for number in 0..USERS {
-        host.enrol(&name(number)).unwrap();
+        host.enroll(&name(number)).unwrap();
         host.confirm(&name(number)).unwrap();
     }
     drop(host);

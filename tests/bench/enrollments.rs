@@ -15,16 +15,16 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
     machine.run("rm -rf /var/lib/totpd/*").ok();
     machine.with_trouble_in_nss();
     machine.enrolled("crowd0", 1);
-    println!("\nEnrolment, medians of {ROUNDS}");
+    println!("\nEnrollment, medians of {ROUNDS}");
     let mut row = |what: &str, times: &[f64], bound: f64| {
         table.row(what, median(times), bound, false, " ms");
     };
     row("`totpctl show`", &timed(machine, "totpctl show crowd0", ""), 25.0);
     row("`totpctl doctor`", &timed(machine, "totpctl doctor; true", ""), 300.0);
-    let enrol = "totpctl --json enroll crowd$((n + 100)) --no-confirm";
+    let enroll = "totpctl --json enroll crowd$((n + 100)) --no-confirm";
     row(
-        "an enrolment with ten recovery codes, without the person",
-        &timed(machine, enrol, ""),
+        "an enrollment with ten recovery codes, without the person",
+        &timed(machine, enroll, ""),
         50.0,
     );
     // A wrong first code, of each kind: five drop a factor, so each is of a new one.

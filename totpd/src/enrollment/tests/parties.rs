@@ -163,7 +163,7 @@ impl State {
     }
 
     /// The state after a step, and who took it.
-    fn after(&self, step: &Step, rules: &EnrolmentRules) -> (Self, Option<Party>) {
+    fn after(&self, step: &Step, rules: &EnrollmentRules) -> (Self, Option<Party>) {
         let mut next = self.clone();
         let now = next.now;
         let code = |record: &Record, id: &FactorId| {
@@ -292,7 +292,7 @@ fn check(before: &State, step: &Step, after: &State, party: Option<Party>) {
 }
 
 /// Goes through all states there are; how many.
-fn explore(rules: &EnrolmentRules) -> usize {
+fn explore(rules: &EnrollmentRules) -> usize {
     let mut known = HashSet::from([State::new().essence()]);
     let mut open = VecDeque::from([State::new()]);
     while let Some(state) = open.pop_front() {
@@ -310,7 +310,7 @@ fn explore(rules: &EnrolmentRules) -> usize {
 #[test]
 fn no_key_that_one_party_saw_becomes_anothers_factor() {
     for max_factors in [1, 2] {
-        let states = explore(&EnrolmentRules { max_factors, ..RULES });
+        let states = explore(&EnrollmentRules { max_factors, ..RULES });
         println!("{states} states with max_factors = {max_factors}");
         assert!(states > 100, "the model goes nowhere: {states}");
     }

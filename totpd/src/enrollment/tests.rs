@@ -11,8 +11,9 @@ use crate::throttle::Standing;
 use crate::throttle::tests::RULES as THROTTLE;
 use crate::user::UserName;
 
-const RULES: EnrolmentRules = EnrolmentRules { unverified_lifetime: 600, max_factors: 1, skew: 1 };
-const TWO: EnrolmentRules = EnrolmentRules { max_factors: 2, ..RULES };
+const RULES: EnrollmentRules =
+    EnrollmentRules { unverified_lifetime: 600, max_factors: 1, skew: 1 };
+const TWO: EnrollmentRules = EnrollmentRules { max_factors: 2, ..RULES };
 /// The start of time step 1000.
 const NOW: u64 = 30_000;
 const TOTP: Kind = Kind::Totp { period: 30 };
@@ -286,7 +287,7 @@ fn a_seed_that_was_brought_starts_behind_the_present_unless_its_first_code_was_g
 #[test]
 fn a_second_live_factor_with_the_same_seed_is_refused() {
     let twin = |status| Factor { id: id(2), ..factor(1, status) };
-    for status in [Status::Verified, Status::Disabled, Status::Unsynchronised] {
+    for status in [Status::Verified, Status::Disabled, Status::Unsynchronized] {
         let mut record = with(vec![factor(1, status)]);
         let refused = add(&mut record, twin(Status::Verified), NOW, &TWO);
         assert_eq!(refused, Err(Refusal::SameSeed), "{status:?}");
@@ -342,7 +343,7 @@ fn each_authentication_is_shown_a_key_of_its_own() {
     let (other, record) = offered(record, 2, 3);
     assert_eq!(other, Some(id(3)));
     assert_eq!(ids(&record), [id(9).as_str(), id(1).as_str(), id(3).as_str()], "nobody's goes");
-    for status in [Status::Verified, Status::Disabled, Status::Unsynchronised] {
+    for status in [Status::Verified, Status::Disabled, Status::Unsynchronized] {
         let mut enrolled = record.clone();
         enrolled.factors[0].status = status;
         assert_eq!(offered(enrolled.clone(), 3, 4).0, None, "{status:?}");

@@ -72,7 +72,7 @@ proptest! {
         events in prop::collection::vec(event(), 1..60),
         max_factors in 1_usize..3,
     ) {
-        let rules = EnrolmentRules { max_factors, ..RULES };
+        let rules = EnrollmentRules { max_factors, ..RULES };
         let judged_by = Rules { skew: 1, throttle: crate::throttle::ThrottleRules { ..THROTTLE } };
         let (mut record, mut step, mut made) = (with(Vec::new()), 1000_u64, 10_u8);
         let mut opened: Vec<(u8, bool, u64)> = Vec::new();

@@ -1,8 +1,8 @@
 //! The first code of a new factor.
 
 use crate::code::Code;
-use crate::enrolment::diagnosis::{Diagnosis, diagnose};
-use crate::enrolment::{EnrolmentRules, Refusal, is_over, verify};
+use crate::enrollment::diagnosis::{Diagnosis, diagnose};
+use crate::enrollment::{EnrollmentRules, Refusal, is_over, verify};
 use crate::factor::{Maker, Match, Status};
 use crate::record::Record;
 use crate::source::Source;
@@ -40,7 +40,7 @@ pub fn confirm(
     id: &str,
     code: &Code,
     now: u64,
-    rules: &EnrolmentRules,
+    rules: &EnrollmentRules,
     throttle: &ThrottleRules,
 ) -> Confirmation {
     let counter = match try_first_code(record, (maker, id), code, now, rules, MAX_WRONG) {
@@ -94,7 +94,7 @@ pub(super) fn try_first_code(
     (maker, id): (Maker, &str),
     code: &Code,
     now: u64,
-    rules: &EnrolmentRules,
+    rules: &EnrollmentRules,
     max_wrong: u32,
 ) -> Result<u64, Confirmation> {
     record.share_used_codes();

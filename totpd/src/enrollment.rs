@@ -1,10 +1,10 @@
 //! The life of a factor: made, confirmed by its maker, replaced, removed.
 
-pub use crate::enrolment::confirmation::{Confirmation, confirm};
-pub use crate::enrolment::diagnosis::Diagnosis;
-pub use crate::enrolment::first_login::{Completion, complete, offer, prove};
-pub use crate::enrolment::request::{Enrolled, Request, enroll};
-pub use crate::enrolment::restoration::restore;
+pub use crate::enrollment::confirmation::{Confirmation, confirm};
+pub use crate::enrollment::diagnosis::Diagnosis;
+pub use crate::enrollment::first_login::{Completion, complete, offer, prove};
+pub use crate::enrollment::request::{Enrolled, Request, enroll};
+pub use crate::enrollment::restoration::restore;
 use crate::factor::{Factor, FactorId, Maker, Status};
 use crate::otp::time_step;
 use crate::record::Record;
@@ -16,9 +16,9 @@ mod first_login;
 mod request;
 mod restoration;
 
-/// The rules of enrolment that the core needs. Durations are in seconds.
+/// The rules of enrollment that the core needs. Durations are in seconds.
 #[derive(Clone, Debug)]
-pub struct EnrolmentRules {
+pub struct EnrollmentRules {
     /// How long a factor may wait for its first code.
     pub unverified_lifetime: u64,
     /// How many verified factors a user may have; with one, a new one replaces the old.
@@ -49,7 +49,7 @@ pub fn add(
     record: &mut Record,
     factor: Factor,
     now: u64,
-    rules: &EnrolmentRules,
+    rules: &EnrollmentRules,
 ) -> Result<(), Refusal> {
     has_room_for(record, &factor, rules)?;
     let maker = factor.made_by;
@@ -67,7 +67,7 @@ fn verify(
     record: &mut Record,
     id: &FactorId,
     now: u64,
-    rules: &EnrolmentRules,
+    rules: &EnrollmentRules,
 ) -> Result<(), Refusal> {
     let found = record.factors.iter().position(|factor| factor.id == *id);
     let mut factor =
@@ -98,7 +98,7 @@ fn start_behind_the_present(factor: &mut Factor, now: u64, skew: u64) {
     }
 }
 
-fn has_room_for(record: &Record, factor: &Factor, rules: &EnrolmentRules) -> Result<(), Refusal> {
+fn has_room_for(record: &Record, factor: &Factor, rules: &EnrollmentRules) -> Result<(), Refusal> {
     if rules.max_factors == 1 {
         // It takes the place of all others.
         return Ok(());
@@ -137,7 +137,7 @@ pub fn expire(record: &mut Record, now: u64) {
 pub fn expiry(factor: &Factor) -> Option<u64> {
     match factor.status {
         Status::AwaitsLogin { expires, .. } | Status::Unverified { expires, .. } => Some(expires),
-        Status::Disabled | Status::Unsynchronised | Status::Verified => None,
+        Status::Disabled | Status::Unsynchronized | Status::Verified => None,
     }
 }
 

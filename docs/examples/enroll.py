@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Enrolls whoever runs it, as the page of a settings program would. Needs python3-dasbus.
 
-usage: enrol.py [current code, for who has a factor already]
+usage: enroll.py [current code, for who has a factor already]
 """
 import getpass
 import sys
@@ -42,7 +42,7 @@ def main():
     for line in sys.stdin:
         try:
             (codes,) = ask("Confirm", "(sss)", USER, factor, line.strip())
-        except GLib.Error as error:  # BadCode says what may be wrong with the code.
+        except GLib.Error as error:  # InvalidCode says what may be wrong with the code.
             Gio.DBusError.strip_remote_error(error)
             print(error.message)
             continue

@@ -9,7 +9,7 @@ use crate::record::Record;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Diagnosis {
     /// It is the code just before, or just after, those that are accepted.
-    Neighbour {
+    Neighbor {
         /// Whether it is the one before.
         before: bool,
     },
@@ -54,7 +54,7 @@ pub(super) fn diagnose(record: &Record, id: &str, code: &Code, now: u64, skew: u
     match (off, ignored) {
         (Some((steps, _)), _) if steps.unsigned_abs() <= skew => Diagnosis::Used,
         (Some((steps, _)), _) if steps.unsigned_abs() == skew + 1 => {
-            Diagnosis::Neighbour { before: steps.is_negative() }
+            Diagnosis::Neighbor { before: steps.is_negative() }
         }
         (Some((_, ahead)), _) => Diagnosis::ClockOff { ahead },
         (None, Some(ignored)) => ignored,
@@ -133,8 +133,8 @@ mod tests {
     fn a_clock_that_is_off_is_told_by_how_much() {
         let record = with(Algorithm::Sha256, 8, 60);
         for (steps, expected) in [
-            (-2, Diagnosis::Neighbour { before: true }),
-            (2, Diagnosis::Neighbour { before: false }),
+            (-2, Diagnosis::Neighbor { before: true }),
+            (2, Diagnosis::Neighbor { before: false }),
             (-4, Diagnosis::ClockOff { ahead: -240 }),
             (60, Diagnosis::ClockOff { ahead: 3600 }),
             (-60, Diagnosis::ClockOff { ahead: -3600 }),

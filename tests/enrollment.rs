@@ -19,7 +19,7 @@ fn enrolled(machine: &Machine) -> bool {
     machine.run("totpctl --json show alice").ok().contains("\"enrolled\":true")
 }
 
-/// A machine whose locale is UTF-8, and where sshd enrols.
+/// A machine whose locale is UTF-8, and where sshd enrolls.
 fn with_first_logins() -> Machine {
     let machine = Machine::new();
     machine.write("/etc/default/locale", "LANG=C.UTF-8\n");
@@ -28,7 +28,7 @@ fn with_first_logins() -> Machine {
 }
 
 #[test]
-fn a_first_login_over_ssh_enrols_and_the_second_asks() {
+fn a_first_login_over_ssh_enrolls_and_the_second_asks() {
     let machine = with_first_logins();
     let first = ssh(&machine, "alicepw", "", "right");
     assert!(got_in(&first), "{first:#?}");
@@ -61,8 +61,8 @@ fn what_is_not_finished_is_no_way_in_and_the_next_login_has_another_key() {
     let machine = with_first_logins();
     let cut = ssh(&machine, "alicepw", "", "cut");
     assert!(!got_in(&cut) && !enrolled(&machine), "{cut:#?}");
-    let cancelled = ssh(&machine, "alicepw", "", "^C");
-    assert!(!got_in(&cancelled) && !enrolled(&machine), "{cancelled:#?}");
+    let canceled = ssh(&machine, "alicepw", "", "^C");
+    assert!(!got_in(&canceled) && !enrolled(&machine), "{canceled:#?}");
     let wrong_password = ssh(&machine, "nonsense", "", "right");
     assert!(!wrong_password.stdout.contains("Key: "), "{wrong_password:#?}");
     // A wrong first code, then the right one: the same key in one login, and another one than before.
@@ -75,7 +75,7 @@ fn what_is_not_finished_is_no_way_in_and_the_next_login_has_another_key() {
 }
 
 #[test]
-fn a_first_login_at_a_console_with_su_and_with_sudo_enrols() {
+fn a_first_login_at_a_console_with_su_and_with_sudo_enrolls() {
     for (service, user, command) in [
         ("login", "root", "login alice"),
         ("su", "bob", "su alice -c 'echo in as $(id -un)'"),
@@ -190,7 +190,7 @@ fn who_leaves_sees_the_same_picture_again_and_never_that_of_a_verified_factor() 
 #[test]
 fn several_factors_are_named_limited_disabled_and_followed() {
     let machine = Machine::new();
-    machine.write("/etc/totpd/totpd.toml.d/10-test.toml", "[enrolment]\nmax_factors = 2\n");
+    machine.write("/etc/totpd/totpd.toml.d/10-test.toml", "[enrollment]\nmax_factors = 2\n");
     let (phone, token) = (machine.enrolled("alice", 1), machine.enrolled("alice", 2));
     let third = machine.run("totpctl enroll alice --no-confirm");
     assert!(third.status == 1 && third.stderr.contains("no room"), "{third:#?}");
@@ -203,7 +203,7 @@ fn several_factors_are_named_limited_disabled_and_followed() {
     machine.run(&format!("totpctl set alice --factor {} --services sshd,sudo", ids[1])).ok();
     let shown = machine.run("totpctl show alice").ok();
     assert!(shown.contains("Pixel") && shown.contains("opens sshd, sudo alone."), "{shown}");
-    machine.service("named", "auth required pam_totp.so nodelay names\n");
+    machine.service("named", "auth required pam_totp.so nodelay show_names\n");
     for (service, prompt) in [("named", "Verification code: "), ("totp", "Verification code: ")] {
         let asked = machine.pam(service, "alice", "").go();
         assert_eq!(asked.shown[0], prompt, "one of them is not for this service");

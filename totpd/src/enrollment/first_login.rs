@@ -3,8 +3,8 @@
 //! most stacks go on after a wrong password.
 
 use crate::code::Code;
-use crate::enrolment::confirmation::{Confirmation, try_first_code};
-use crate::enrolment::{EnrolmentRules, add, expire, is_over, verify};
+use crate::enrollment::confirmation::{Confirmation, try_first_code};
+use crate::enrollment::{EnrollmentRules, add, expire, is_over, verify};
 use crate::factor::{Factor, FactorId, LoginNonce, Maker, Status, TokenDigest};
 use crate::record::Record;
 
@@ -30,7 +30,7 @@ pub fn offer(
     uid: u32,
     new: &Factor,
     now: u64,
-    rules: &EnrolmentRules,
+    rules: &EnrollmentRules,
 ) -> (Option<Factor>, Record) {
     if record.is_enrolled() {
         // Also where it is another's: the name is no way to a door that it opened once.
@@ -73,7 +73,7 @@ pub fn prove(
     code: &Code,
     token: TokenDigest,
     now: u64,
-    rules: &EnrolmentRules,
+    rules: &EnrollmentRules,
 ) -> Result<(), Confirmation> {
     let of_login = (Maker::Login(nonce), id);
     let counter = try_first_code(record, of_login, code, now, rules, MAX_WRONG)?;
@@ -90,7 +90,7 @@ pub fn complete(
     id: &FactorId,
     token: &TokenDigest,
     now: u64,
-    rules: &EnrolmentRules,
+    rules: &EnrollmentRules,
 ) -> Completion {
     let Some(factor) = record.factors.iter().find(|factor| factor.id == *id) else {
         return Completion::Unknown;

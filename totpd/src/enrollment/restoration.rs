@@ -5,7 +5,7 @@ use crate::record::Record;
 use crate::recovery::Recovery;
 
 /// Takes a record for one that comes back at `now` (seconds since 1970), and says whether a token in it has to be
-/// resynchronised: its codes may have been used since the backup was made, and so may recovery codes.
+/// resynchronized: its codes may have been used since the backup was made, and so may recovery codes.
 ///
 /// A token that was disabled is marked too, since enabling it would make used presses good again. What was
 /// pending is dropped. No factor is newer than the restoration, so that all codes up to it count as used.
@@ -15,10 +15,10 @@ pub fn restore(record: &mut Record, now: u64) -> bool {
     for factor in &mut record.factors {
         factor.created = factor.created.min(now);
         if factor.kind == Kind::Hotp {
-            factor.status = Status::Unsynchronised;
+            factor.status = Status::Unsynchronized;
         }
     }
-    record.factors.iter().any(|factor| factor.status == Status::Unsynchronised)
+    record.factors.iter().any(|factor| factor.status == Status::Unsynchronized)
 }
 
 #[cfg(test)]
@@ -28,13 +28,13 @@ mod tests {
     use crate::factor::tests::verified;
 
     #[test]
-    fn a_restored_token_is_unsynchronised_also_if_it_was_disabled() {
+    fn a_restored_token_is_unsynchronized_also_if_it_was_disabled() {
         const NOW: u64 = 30_000;
         let totp = Kind::Totp { period: 30 };
         let pending = Status::Unverified { expires: u64::MAX, wrong_codes: 0 };
         for (kind, before, after, resync) in [
-            (Kind::Hotp, Status::Verified, Some(Status::Unsynchronised), true),
-            (Kind::Hotp, Status::Disabled, Some(Status::Unsynchronised), true),
+            (Kind::Hotp, Status::Verified, Some(Status::Unsynchronized), true),
+            (Kind::Hotp, Status::Disabled, Some(Status::Unsynchronized), true),
             (Kind::Hotp, pending, None, false),
             (totp, Status::Verified, Some(Status::Verified), false),
             (totp, Status::Disabled, Some(Status::Disabled), false),

@@ -1,6 +1,6 @@
 //! A request for a new factor, by root, a user or a manager of users.
 
-use crate::enrolment::{EnrolmentRules, Refusal, add, expire, verify};
+use crate::enrollment::{EnrollmentRules, Refusal, add, expire, verify};
 use crate::factor::{Factor, Maker};
 use crate::record::Record;
 
@@ -39,7 +39,7 @@ pub fn enroll(
     record: Record,
     request: &Request,
     now: u64,
-    rules: &EnrolmentRules,
+    rules: &EnrollmentRules,
 ) -> (Result<(Factor, Enrolled), Refusal>, Record) {
     let mut record = record.for_account(request.uid);
     let enrolled = decide(&mut record, request, now, rules);
@@ -50,7 +50,7 @@ fn decide(
     record: &mut Record,
     request: &Request,
     now: u64,
-    rules: &EnrolmentRules,
+    rules: &EnrollmentRules,
 ) -> Result<(Factor, Enrolled), Refusal> {
     if request.if_unenrolled && record.is_enrolled() {
         return Err(Refusal::AlreadyEnrolled);

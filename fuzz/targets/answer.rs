@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use totpd::code::Code;
-use totpd::recovery::RecoveryCode;
+use totpd_core::code::Code;
+use totpd_core::recovery_codes::RecoveryCode;
 
 fuzz_target!(|text: &str| {
     let (code, recovery) = (Code::parse(text), RecoveryCode::parse(text));

@@ -2,11 +2,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use totpd::attempt::{Answer, Attempt, attempt};
-use totpd::code::Code;
+use totpd_core::verification::{Answer, Attempt, attempt};
+use totpd_core::code::Code;
 use totpd::codec::record_of_plain_bytes;
 use totpd::config::Config;
-use totpd::source::Source;
+use totpd_core::source::Source;
 
 fuzz_target!(|bytes: &[u8]| {
     let Some(record) = record_of_plain_bytes(bytes, 1000) else { return };

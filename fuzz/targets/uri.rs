@@ -2,10 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use totpd::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Status};
-use totpd::otp::Algorithm;
-use totpd::seed::Seed;
-use totpd::uri::{check_label, otpauth};
+use totpd_core::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Status};
+use totpd_core::otp::Algorithm;
+use totpd_core::seed::Seed;
+use totpd_formats::otpauth::{check_label, otpauth};
 
 fuzz_target!(|labels: (&str, &str)| {
     let (issuer, account) = labels;

@@ -19,15 +19,15 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use age::secrecy::SecretString;
-use totpd::attempt::{Answer, Attempt, Rules, attempt};
 use totpd::backup::{BackupError, Head, Recipients, Writer};
-use totpd::code::Code;
 use totpd::progress::Progress;
-use totpd::source::Source;
 use totpd::store::local::{Local, Opened};
 use totpd::store::{Store, StoreError};
-use totpd::subject::Subject;
-use totpd::throttle::ThrottleRules;
+use totpd_core::code::Code;
+use totpd_core::record_key::Subject;
+use totpd_core::source::Source;
+use totpd_core::throttle::ThrottleRules;
+use totpd_core::verification::{Answer, Attempt, Rules, attempt};
 
 #[path = "../examples/generate_store.rs"]
 mod generate_store;

@@ -10,12 +10,12 @@
 
 use std::path::Path;
 
-use totpd::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Status};
-use totpd::otp::Algorithm;
-use totpd::record::Record;
-use totpd::seed::Seed;
 use totpd::store::local::{Local, Opened};
-use totpd::user::UserName;
+use totpd_core::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Status};
+use totpd_core::otp::Algorithm;
+use totpd_core::record::Record;
+use totpd_core::seed::Seed;
+use totpd_core::user_name::UserName;
 
 fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -70,7 +70,7 @@ pub(crate) fn record(user: u32) -> Record {
         kind: Kind::Totp { period: 30 },
         algorithm: Algorithm::Sha1,
         digits: 6,
-        seed: Seed::random(20).expect("a seed"),
+        seed: Seed::random(20, getrandom::fill).expect("a seed"),
         status: Status::Verified,
         created: 1,
         last_used: None,

@@ -5,17 +5,17 @@ use std::convert::Infallible;
 
 use postcard::{from_bytes, to_extend};
 use serde::{Deserialize, Serialize};
+use totpd_core::code::DIGITS;
+use totpd_core::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Place, Status};
+use totpd_core::otp::Algorithm;
+use totpd_core::record::{Record, SpentSeed};
+use totpd_core::record_key::Subject;
+use totpd_core::recovery_codes::Recovery;
+use totpd_core::seed::Seed;
+use totpd_core::throttle::Throttle;
 
-use crate::code::DIGITS;
 use crate::config::PERIOD;
-use crate::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Place, Status};
-use crate::otp::Algorithm;
-use crate::record::{Record, SpentSeed};
-use crate::recovery::Recovery;
 use crate::seal::{Sealer, Unsealable, Unsealed};
-use crate::seed::Seed;
-use crate::subject::Subject;
-use crate::throttle::Throttle;
 
 /// Format 1 of a record, which is read and not written any more. A later format gets a type of its own,
 /// and every earlier one stays readable.
@@ -237,11 +237,14 @@ fn seed_place(subject: &Subject, uid: u32, factor: &FactorId) -> Vec<u8> {
 }
 
 #[cfg(test)]
+mod restarts;
+#[cfg(test)]
 mod tests {
+    use totpd_core::fixtures::verified;
+    use totpd_core::user_name::UserName;
+
     use super::*;
-    use crate::factor::tests::verified;
     use crate::seal::tests::sealer;
-    use crate::user::UserName;
 
     fn subject(name: &str) -> Subject {
         Subject::User(UserName::parse(name).unwrap())
@@ -268,8 +271,8 @@ mod tests {
         record.factors.push(verified(Kind::Totp { period: 30 }, Some(7)));
         record.factors.push(verified(Kind::Hotp, Some(3)));
         record.factors.push(verified(Kind::Hotp, None));
-        record.throttle.fail(&crate::source::Source::Nowhere, 5);
-        record.recovery = crate::recovery::tests::three();
+        record.throttle.fail(&totpd_core::source::Source::Nowhere, 5);
+        record.recovery = totpd_core::fixtures::recovery_codes(3, 1).1;
         record.retire(|factor| factor.kind == Kind::Hotp);
         record.factors[0].made_by = Maker::Uid(1000);
         let sealed = encode(&record, &subject("alice"), &sealer).unwrap();

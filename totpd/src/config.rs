@@ -5,12 +5,13 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::attempt::Rules;
-use crate::code;
+use totpd_core::code;
+use totpd_core::enrollment::EnrollmentRules;
+use totpd_core::otp::Algorithm;
+use totpd_core::throttle::ThrottleRules;
+use totpd_core::verification::Rules;
+
 use crate::config::fragment::Fragment;
-use crate::enrollment::EnrollmentRules;
-use crate::otp::Algorithm;
-use crate::throttle::ThrottleRules;
 
 mod duration;
 mod fragment;

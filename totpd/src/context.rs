@@ -1,10 +1,9 @@
 //! What a PAM module says about the login, and what of it is believed.
 
+use totpd_core::factor::LoginNonce;
+use totpd_core::source::{Origin, Source, is_serial_line};
 use totpd_interface::{Dictionary, Error};
 use zbus::OwnedVariant;
-
-use crate::factor::LoginNonce;
-use crate::source::{Origin, Source, is_serial_line};
 
 /// The context of `Begin` and `Verify`.
 #[derive(Debug, Default)]

@@ -1,26 +1,26 @@
 //! What both interfaces share: the store, the people, the rules, and the way from a name to a
 //! record.
 
+use totpd_core::account::{NO_UID, Target};
+use totpd_core::code::Code;
+use totpd_core::record::Record;
+use totpd_core::record_key::Buckets;
+use totpd_core::recovery_codes::{Guess, Recovery, RecoveryCode};
+use totpd_core::source::Source;
+use totpd_core::throttle::Standing;
+use totpd_core::user_name::UserName;
+use totpd_core::verification::Answer;
 use totpd_interface::Error;
 
-use crate::attempt::Answer;
 use crate::caller::Caller;
 use crate::clock;
-use crate::code::Code;
 use crate::config::Config;
 use crate::hasher::{Busy, Hasher, Work};
 use crate::journal::{BudgetedLog, Entry, Priority, Topic};
 use crate::people::{People, Unanswered};
 use crate::polkit::Polkit;
-use crate::record::Record;
-use crate::recovery::{Guess, Recovery, RecoveryCode};
-use crate::source::Source;
 use crate::store::{Store, StoreError};
-use crate::subject::Buckets;
-use crate::target::{NO_UID, Target};
-use crate::throttle::Standing;
 use crate::trouble::Trouble;
-use crate::user::UserName;
 use crate::watchers::Watchers;
 
 pub(crate) mod admission;
@@ -165,14 +165,16 @@ impl Daemon {
     /// New recovery codes, as many as are configured, for a login or for who manages.
     ///
     /// # Errors
-    /// [`Error::Internal`] where the kernel gives no random bytes, or too many wait to be hashed.
+    /// [`Error::Internal`] if getrandom(2) fails, or too many wait to be hashed.
     pub async fn recovery_codes(
         &self,
         whose: Work,
     ) -> Result<(Vec<RecoveryCode>, Recovery), Error> {
         let count = self.config.recovery_codes;
-        let made = self.hashed(whose, move || Recovery::generate(count)).await?;
-        made.map_err(|_| Error::Internal("the kernel gives no random bytes for codes".into()))
+        let made = self.hashed(whose, move || Recovery::generate(count, getrandom::fill)).await?;
+        made.map_err(|error| {
+            Error::Internal(format!("cannot make recovery codes: getrandom failed: {error}"))
+        })
     }
 
     async fn hashed<T: Send + 'static>(

@@ -11,10 +11,10 @@ use data_encoding::BASE32_NOPAD;
 use hmac::Hmac;
 use nix::fcntl::OFlag;
 use sha2::Sha256;
+use totpd_core::hmac::hmac;
 use zeroize::Zeroizing;
 
 use crate::durable::{remove, sync_folder_of};
-use crate::otp::hmac;
 
 /// The key that everything in the store is sealed under. It prints nothing of itself.
 pub struct MasterKey(Zeroizing<[u8; LENGTH]>);

@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use totpd_core::account::Target;
+use totpd_core::record::Record;
+use totpd_core::source::Source;
+use totpd_core::throttle::Standing;
+use totpd_core::verification::{Attempt, Reason, Verdict, attempt};
 use totpd_interface::{Dictionary, Error, action, verdict};
 
-use crate::attempt::{Attempt, Reason, Verdict, attempt};
 use crate::caller::Caller;
 use crate::clock;
 use crate::context::Context;
@@ -13,11 +17,7 @@ use crate::journal::Entry;
 use crate::login::answer::told;
 use crate::login::decision::{DAMAGED, decision, of_attempt, topic};
 use crate::login::prompt::{prompt, with_names};
-use crate::record::Record;
 use crate::reply::Reply;
-use crate::source::Source;
-use crate::target::Target;
-use crate::throttle::Standing;
 
 mod answer;
 mod decision;

@@ -28,7 +28,8 @@ use totpd::readiness;
 use totpd::store::local::{FOLDER, Local, OpenError, Opened};
 use totpd::store::unopened::Unopened;
 use totpd::store::{PATIENCE, Store};
-use totpd::subject::Buckets;
+use totpd_core::record_key::Buckets;
+use zeroize::Zeroizing;
 use zeroizing_alloc::ZeroAlloc;
 
 /// Memory is wiped when it is freed, whoever had it: the bus library, the backups' and our own.
@@ -93,7 +94,9 @@ fn serve() -> Result<(), String> {
             let told = format!("{error}; logins are refused until that is over");
             Entry::new(Priority::Error, told).write();
             let store = Store::new(Arc::new(Unopened(error.to_string())), PATIENCE);
-            let buckets = Buckets::random().map_err(|error| say(&error))?;
+            let mut secret = Zeroizing::new([0; 32]);
+            getrandom::fill(secret.as_mut_slice()).map_err(|error| say(&error))?;
+            let buckets = Buckets::new(secret);
             let daemon =
                 Arc::new(Daemon::new(store, buckets, config, host).map_err(|error| say(&error))?);
             runtime.block_on(async {

@@ -2,24 +2,24 @@
 
 use std::sync::Arc;
 
+use totpd_core::code::Code;
+use totpd_core::enrollment;
+use totpd_core::factor::Maker;
+use totpd_core::record::Record;
+use totpd_core::resync::{Resync, resync};
+use totpd_core::throttle::Throttle;
 use totpd_interface::{Dictionary, Error};
 use zeroize::Zeroizing;
 
 use crate::access::origin::Origin;
 use crate::clock;
-use crate::code::Code;
 use crate::daemon::Daemon;
-use crate::enrollment;
-use crate::factor::Maker;
 use crate::manager::actor::{Actor, Deed};
 use crate::manager::log::{change, refusal};
 use crate::polkit::Action;
 use crate::proof::Proof;
-use crate::record::Record;
-use crate::resync::{Resync, resync};
 use crate::state;
 use crate::store::Listed;
-use crate::throttle::Throttle;
 
 mod actor;
 pub(crate) mod enrolling;

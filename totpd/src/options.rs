@@ -1,17 +1,16 @@
 //! The options of `Enroll`, parsed. Unlike a context, nothing unknown is let by.
 
+pub use changes::Changes;
+use totpd_core::code::DIGITS;
+use totpd_core::factor::{Kind, Limits};
+use totpd_core::otp::Algorithm;
+use totpd_core::seed::{LENGTH, Seed};
+use totpd_formats::otpauth;
 use totpd_interface::{Dictionary, Error};
 use zbus::OwnedVariant;
 use zeroize::Zeroizing;
 
-use crate::code::DIGITS;
 use crate::config::{Config, PERIOD};
-use crate::factor::{Kind, Limits};
-use crate::otp::Algorithm;
-use crate::seed::{LENGTH, Seed};
-use crate::uri;
-
-pub use changes::Changes;
 
 mod changes;
 
@@ -62,7 +61,7 @@ impl Options {
         }
         let name = name(options, "name")?;
         let issuer = text(options, "issuer")?;
-        if let Some(Err(why)) = issuer.as_deref().map(uri::check_label) {
+        if let Some(Err(why)) = issuer.as_deref().map(otpauth::check_label) {
             return Err(Error::InvalidArgument(format!("issuer {why}")));
         }
         let algorithm = match text(options, "algorithm")? {

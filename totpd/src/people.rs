@@ -7,8 +7,8 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::unistd::{Uid, User};
 use tokio::sync::Semaphore;
+use totpd_core::user_name::UserName;
 
-use crate::user::UserName;
 use crate::waiting;
 
 /// A person as NSS knows it: the name in the spelling of NSS, and the uid.
@@ -18,6 +18,12 @@ pub struct Person {
     pub name: UserName,
     /// The numeric user id.
     pub uid: u32,
+}
+
+impl From<Person> for totpd_core::account::Target {
+    fn from(person: Person) -> Self {
+        Self { subject: totpd_core::record_key::Subject::User(person.name), uid: Some(person.uid) }
+    }
 }
 
 /// NSS did not answer: that is not to say that there is no such user.

@@ -1,15 +1,15 @@
 //! What a caller has to show before it may change factors: root, and whoever manages others, nothing;
 //! everybody else a current code, where there is a verified factor.
 
+use totpd_core::account::Target;
+use totpd_core::record::Record;
+use totpd_core::source::Source;
+use totpd_core::verification::{Attempt, Rules, Verdict, attempt};
 use totpd_interface::Error;
 
-use crate::attempt::{Attempt, Rules, Verdict, attempt};
 use crate::caller::Caller;
 use crate::clock;
 use crate::daemon::Daemon;
-use crate::record::Record;
-use crate::source::Source;
-use crate::target::Target;
 
 /// What a caller has shown.
 pub(crate) enum Proof {

@@ -1,13 +1,13 @@
 //! The state of a user as the bus tells it: everything but secrets.
 
+use totpd_core::enrollment;
+use totpd_core::factor::Factor;
+use totpd_core::record::Record;
+use totpd_core::throttle::{KnownSource, Standing, ThrottleRules};
+use totpd_core::user_name::UserName;
 use totpd_interface::Dictionary;
 
-use crate::enrollment;
-use crate::factor::Factor;
-use crate::record::Record;
 use crate::reply::Reply;
-use crate::throttle::{KnownSource, Standing, ThrottleRules};
-use crate::user::UserName;
 
 /// The state of one user at `now` (seconds since 1970).
 pub(crate) fn of(
@@ -85,13 +85,13 @@ fn source(known: &KnownSource) -> Dictionary {
 
 #[cfg(test)]
 mod tests {
+    use totpd_core::factor::{Kind, Status};
+    use totpd_core::fixtures::THROTTLE_RULES as RULES;
+    use totpd_core::fixtures::verified;
+    use totpd_core::source::Source;
     use zbus::OwnedVariant;
 
     use super::*;
-    use crate::factor::tests::verified;
-    use crate::factor::{Kind, Status};
-    use crate::source::Source;
-    use crate::throttle::tests::RULES;
 
     fn shown(dictionary: &Dictionary, key: &str) -> String {
         dictionary.get(key).map_or("-".into(), |value: &OwnedVariant| format!("{value:?}"))

@@ -6,9 +6,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::record::Record;
-use crate::subject::Subject;
-use crate::user::UserName;
+use totpd_core::record::Record;
+use totpd_core::record_key::Subject;
+use totpd_core::user_name::UserName;
 
 #[cfg(test)]
 pub(crate) mod conformance;
@@ -139,8 +139,10 @@ pub const PATIENCE: Duration = Duration::from_secs(4);
 
 #[cfg(test)]
 mod tests {
+    use conformance::run;
+    use totpd_core::fixtures::user;
+
     use super::*;
-    use conformance::{run, user};
 
     /// A store whose disk never answers.
     struct Stuck;

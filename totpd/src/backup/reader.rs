@@ -8,6 +8,8 @@ use age::{DecryptError, Decryptor, Identity, scrypt};
 use postcard::from_bytes;
 use serde::Deserialize;
 use sha2::{Digest, Sha512};
+use totpd_core::record::Record;
+use totpd_core::user_name::UserName;
 use zeroize::Zeroizing;
 
 use super::signature::SIGNATURE;
@@ -15,8 +17,6 @@ use super::{
     AGE, BackupError, FORMAT, Head, LONGEST_FRAME, LONGEST_HEADER, MAGIC, Opener, PublicKey, User1,
     User2, User3, WORK_FACTOR,
 };
-use crate::record::Record;
-use crate::user::UserName;
 
 /// A backup that is being read. Nothing of it counts before it was read to its end.
 pub struct Reader<R: BufRead> {

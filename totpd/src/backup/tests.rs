@@ -5,14 +5,14 @@ use std::{fs, iter};
 use age::secrecy::ExposeSecret;
 use age::{Decryptor, Encryptor, Identity, Recipient};
 use postcard::to_stdvec;
+use totpd_core::factor::Kind;
+use totpd_core::fixtures::verified;
+use totpd_core::record::Record;
+use totpd_core::source::Source;
+use totpd_core::user_name::UserName;
 
 use super::signature::tests::signing_key;
 use super::*;
-use crate::factor::Kind;
-use crate::factor::tests::verified;
-use crate::record::Record;
-use crate::source::Source;
-use crate::user::UserName;
 
 type Users = Vec<(UserName, Record)>;
 
@@ -220,7 +220,7 @@ fn a_backup_of_format_1_is_read() {
     let (id, seed) = (factor.id.clone(), factor.seed.bytes().to_vec());
     let (kind, algorithm, status) = (factor.kind, factor.algorithm, factor.status);
     let first = (id, "phone", kind, algorithm, 6_u8, seed, status, 5_u64, None::<u64>, Some(7_u64));
-    let user = ("alice", 1000_u32, (vec![first], crate::throttle::Throttle::default()));
+    let user = ("alice", 1000_u32, (vec![first], totpd_core::throttle::Throttle::default()));
     let content = [
         &b"totpd backup 1\n"[..],
         &frame(&to_stdvec(&head()).unwrap()),

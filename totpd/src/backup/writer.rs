@@ -8,12 +8,12 @@ use age::{Encryptor, Recipient, scrypt};
 use postcard::to_stdvec;
 use serde::Serialize;
 use sha2::{Digest, Sha512};
+use totpd_core::record::Record;
+use totpd_core::user_name::UserName;
 use zeroize::Zeroizing;
 
 use super::{BackupError, FORMAT, Head, MAGIC, Recipients, SigningKey, User3, WORK_FACTOR};
 use crate::codec::Record3;
-use crate::record::Record;
-use crate::user::UserName;
 
 /// A backup that is being written.
 pub struct Writer<W: Write> {

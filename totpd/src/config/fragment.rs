@@ -5,11 +5,11 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 use serde::{Deserialize, Deserializer, de};
+use totpd_core::code;
+use totpd_core::otp::Algorithm;
 
 use super::duration::Duration;
 use super::{ConfigError, PERIOD};
-use crate::code;
-use crate::otp::Algorithm;
 
 /// One file.
 #[derive(Debug, Default, Deserialize)]
@@ -197,7 +197,7 @@ fn bounded<'de, D: Deserializer<'de>>(
 
 fn issuer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    crate::uri::check_label(&text).map_err(de::Error::custom)?;
+    totpd_formats::otpauth::check_label(&text).map_err(de::Error::custom)?;
     Ok(Some(text))
 }
 

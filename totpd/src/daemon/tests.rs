@@ -1,11 +1,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use totpd_core::fixtures::{enrolled, user};
+use totpd_core::verification::{Attempt, attempt};
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::attempt::{Attempt, attempt};
-use crate::store::conformance::{enrolled, run, user};
+use crate::store::conformance::run;
 use crate::store::memory::Memory;
 
 /// A daemon over a store in memory, and that store.

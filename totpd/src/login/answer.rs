@@ -1,8 +1,8 @@
 //! What a program is told of a verdict, and through it the person.
 
+use totpd_core::verification::Verdict;
 use totpd_interface::{Dictionary, verdict};
 
-use crate::attempt::Verdict;
 use crate::clock;
 use crate::login::prompt::length;
 use crate::reply::Reply;
@@ -44,10 +44,11 @@ fn news(method: &str, left: usize, used: Option<&str>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use totpd_core::throttle::Standing;
+    use totpd_core::verification::Reason;
+
     use super::*;
-    use crate::attempt::Reason;
     use crate::login::prompt::{NARROW, prompt};
-    use crate::throttle::Standing;
 
     #[test]
     fn every_text_is_on_the_page_of_messages_and_short() {

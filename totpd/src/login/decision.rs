@@ -1,12 +1,12 @@
 //! A decision about a login, as the journal has it.
 
+use totpd_core::source::Source;
+use totpd_core::verification::{Reason, Verdict};
 use totpd_interface::verdict;
 
-use crate::attempt::{Reason, Verdict};
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::journal::{Entry, Priority, Topic, escaped, shortened};
-use crate::source::Source;
 
 /// What came of one attempt. `user`: the name, if it is one that this machine knows.
 pub(super) fn of_attempt(
@@ -116,8 +116,9 @@ const DECISION: &str = "3c6f1a52d0f94a7f8e0f4f6a3d9a1b7e";
 
 #[cfg(test)]
 mod tests {
+    use totpd_core::factor::FactorId;
+
     use super::*;
-    use crate::factor::FactorId;
 
     /// The fields of the record in the journal.
     fn fields(user: Option<&str>, judged: &Verdict) -> Vec<String> {

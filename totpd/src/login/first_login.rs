@@ -1,13 +1,16 @@
 //! A first login: a user who passed the password and has no factor makes one right there.
 
+use totpd_core::account::Target;
+use totpd_core::code::Code;
+use totpd_core::enrollment::{self, Completion, Confirmation};
+use totpd_core::factor::{FactorId, LoginNonce, LoginToken, Maker};
+use totpd_core::record_key::Subject;
+use totpd_formats::otpauth;
 use totpd_interface::{Dictionary, Error, verdict};
 
 use crate::clock;
-use crate::code::Code;
 use crate::context::Context;
 use crate::daemon::Daemon;
-use crate::enrollment::{self, Completion, Confirmation};
-use crate::factor::{FactorId, LoginNonce, LoginToken, Maker};
 use crate::hasher::Work;
 use crate::journal::{Entry, Priority, escaped, shortened};
 use crate::locale;
@@ -17,9 +20,6 @@ use crate::manager::new_factor::new_factor;
 use crate::manager::recovering;
 use crate::options::Options;
 use crate::reply::Reply;
-use crate::subject::Subject;
-use crate::target::Target;
-use crate::uri;
 
 /// What to show `user`, if it exists and has no factor: a new one for this authentication alone, which waits for
 /// its first code.
@@ -60,7 +60,7 @@ pub(super) async fn offer(
     .with("TOTP_RHOST", context.rhost.as_deref().unwrap_or_default())
     .with("TOTP_SERVICE", context.service.as_deref().unwrap_or_default())
     .write();
-    let link = uri::otpauth(&factor, &enrolling::issuer(daemon, None), user);
+    let link = otpauth::otpauth(&factor, &enrolling::issuer(daemon, None), user);
     let text = screen(&link, &factor.seed.base32(), locale::speaks_utf8());
     let details = Reply::new()
         .with("prompt", text)

@@ -1,8 +1,9 @@
 //! The text of a login's prompt.
 
+use totpd_core::record::Record;
+use totpd_core::throttle::Standing;
+
 use crate::context::Context;
-use crate::record::Record;
-use crate::throttle::Standing;
 
 /// The text of the prompt. Who exists and who does not are told alike that they must wait.
 pub(super) fn prompt(words: Option<&str>, standing: Standing) -> String {
@@ -58,9 +59,10 @@ pub(super) const NARROW: usize = 60;
 
 #[cfg(test)]
 mod tests {
+    use totpd_core::factor::Kind;
+    use totpd_core::fixtures::verified;
+
     use super::*;
-    use crate::factor::Kind;
-    use crate::factor::tests::verified;
 
     #[test]
     fn a_wait_stands_in_the_prompt_whatever_its_words() {

@@ -1,16 +1,17 @@
 use std::time::Duration;
 
+use totpd_core::factor::{Factor, Kind};
+use totpd_core::fixtures::{code_of, verified};
+use totpd_core::fixtures::{enrolled, user};
+use totpd_core::otp::time_step;
+use totpd_core::record_key::Subject;
 use zbus::{OwnedVariant, Variant};
 
 use super::*;
 use crate::daemon::tests::daemon;
-use crate::factor::tests::{code_of, verified};
-use crate::factor::{Factor, Kind};
-use crate::otp::time_step;
-use crate::store::conformance::{enrolled, run, user};
+use crate::store::conformance::run;
 use crate::store::memory::Memory;
 use crate::store::{Backend, Change, Listed, Pending, Store, StoreError};
-use crate::subject::Subject;
 
 const ROOT: Caller = Caller { uid: 0 };
 /// A user that every host has.
@@ -53,7 +54,8 @@ fn judged(login: &Login, caller: Caller, name: &str, code: &str, enroll: bool) -
 #[test]
 fn nullok_skips_only_who_has_no_factor_at_all() {
     let mut pending = enrolled(1000);
-    pending.factors[0].status = crate::factor::Status::Unverified { expires: 9, wrong_codes: 0 };
+    pending.factors[0].status =
+        totpd_core::factor::Status::Unverified { expires: 9, wrong_codes: 0 };
     assert!(may_skip(&Record::new(7), 1000));
     assert!(may_skip(&pending, 1000));
     assert!(!may_skip(&pending, 1001));

@@ -5,12 +5,12 @@ use std::io::BufReader;
 use std::os::fd::OwnedFd;
 
 use data_encoding::HEXLOWER;
+use totpd_core::enrollment;
 
 use crate::backup::{
     BackupError, Fingerprint, Head, Reader, Recipients, Signer, Untrusted, Writer, may_be_restored,
 };
 use crate::clock;
-use crate::enrollment;
 use crate::journal::{Entry, Priority};
 use crate::maintenance::options::RestoreOptions;
 use crate::progress::Progress;

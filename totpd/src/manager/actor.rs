@@ -1,5 +1,8 @@
 //! Who changes whose factors, and by what right.
 
+use totpd_core::account::Target;
+use totpd_core::record_key::Subject;
+use totpd_core::user_name::UserName;
 use totpd_interface::Error;
 
 use crate::access::origin::Origin;
@@ -8,9 +11,6 @@ use crate::daemon::Daemon;
 use crate::journal::escaped;
 use crate::polkit::Action;
 use crate::store::StoreError;
-use crate::subject::Subject;
-use crate::target::Target;
-use crate::user::UserName;
 
 /// A caller that may act for a user.
 pub(super) struct Actor {

@@ -1,13 +1,14 @@
 //! Enrolling: a factor from its making to its first code.
 
+use totpd_core::code::Code;
+use totpd_core::enrollment::{self, Confirmation, Diagnosis, Enrolled, Refusal, Request};
+use totpd_core::factor::Maker;
+use totpd_formats::otpauth;
 use totpd_interface::{Dictionary, Error};
 use totpd_qr::Picture;
 
 use crate::clock;
-use crate::code::Code;
 use crate::daemon::Daemon;
-use crate::enrollment::{self, Confirmation, Diagnosis, Enrolled, Refusal, Request};
-use crate::factor::Maker;
 use crate::hasher::Work;
 use crate::manager::actor::Actor;
 use crate::manager::log::{change, refusal};
@@ -16,7 +17,6 @@ use crate::manager::recovering::first_recovery_codes;
 use crate::options::Options;
 use crate::proof::Proof;
 use crate::state;
-use crate::uri;
 
 /// Makes a factor, or for root shows its pending one again.
 pub(super) async fn enroll(
@@ -49,7 +49,7 @@ pub(super) async fn enroll(
         })
         .await?;
     let (factor, what) = enrolled.inspect_err(|error| refusal(daemon, actor, error))?;
-    let link = uri::otpauth(&factor, &issuer, actor.name.as_str());
+    let link = otpauth::otpauth(&factor, &issuer, actor.name.as_str());
     let done = match what {
         Enrolled::Added => format!("{} factor made", factor.status.name()),
         Enrolled::Resumed => format!("{} factor shown again", factor.status.name()),
@@ -222,8 +222,9 @@ const QR_MARGIN: usize = 4;
 
 #[cfg(test)]
 mod tests {
+    use totpd_core::otp::Algorithm;
+
     use super::*;
-    use crate::otp::Algorithm;
 
     #[test]
     fn a_diagnosis_says_what_to_do() {

@@ -1,12 +1,12 @@
 //! What the journal is told of changes of factors.
 
+use totpd_core::user_name::UserName;
 use totpd_interface::Error;
 
 use crate::caller::Caller;
 use crate::daemon::Daemon;
 use crate::journal::{Entry, Priority, Topic, escaped};
 use crate::manager::actor::Actor;
-use crate::user::UserName;
 
 /// Logs that a caller had no good current code: whoever guesses there must be seen.
 pub(super) fn refusal(daemon: &Daemon, actor: &Actor, error: &Error) {

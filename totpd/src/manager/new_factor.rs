@@ -1,29 +1,33 @@
 //! A factor as it was asked for.
 
+use totpd_core::factor::{Drift, Factor, FactorId, Kind, Maker, Status};
+use totpd_core::seed::Seed;
 use totpd_interface::Error;
 
-use crate::factor::{Drift, Factor, FactorId, Kind, Maker, Status};
 use crate::options::Options;
-use crate::seed::Seed;
 
 /// The factor that these options describe, made by `made_by` at `now` (seconds since 1970). One that needs a
 /// first code waits for it for `lifetime` seconds.
 ///
 /// # Errors
-/// [`Error::Internal`] where the kernel gives no random bytes.
+/// [`Error::Internal`] if getrandom(2) fails.
 pub(crate) fn new_factor(
     options: Options,
     made_by: Maker,
     now: u64,
     lifetime: u64,
 ) -> Result<Factor, Error> {
-    let no_randomness = |_| Error::Internal("the kernel gives no random bytes for a seed".into());
+    let no_randomness = |error: getrandom::Error| {
+        Error::Internal(format!("cannot make a seed: getrandom failed: {error}"))
+    };
     let mut id = [0; 5];
     getrandom::fill(&mut id).map_err(no_randomness)?;
     let is_brought = options.secret.is_some();
     let seed = match options.secret {
         Some(seed) => seed,
-        None => Seed::random(options.algorithm.seed_length()).map_err(no_randomness)?,
+        None => {
+            Seed::random(options.algorithm.seed_length(), getrandom::fill).map_err(no_randomness)?
+        }
     };
     let status = if options.confirmed {
         Status::Verified

@@ -1,5 +1,7 @@
 //! Recovery codes: those that come with a factor, and new ones.
 
+use totpd_core::account::Target;
+use totpd_core::recovery_codes::RecoveryCode;
 use totpd_interface::Error;
 use zeroize::Zeroizing;
 
@@ -8,8 +10,6 @@ use crate::hasher::Work;
 use crate::manager::actor::Actor;
 use crate::manager::log::{change, refusal};
 use crate::proof::Proof;
-use crate::recovery::RecoveryCode;
-use crate::target::Target;
 
 /// Recovery codes for a user who has none (any more). They are shown once, and never again.
 pub(crate) async fn first_recovery_codes(

@@ -1,10 +1,10 @@
 //! Changing what of a factor is no secret.
 
+use totpd_core::factor::Factor;
 use totpd_interface::{Dictionary, Error};
 use zeroize::Zeroizing;
 
 use crate::daemon::Daemon;
-use crate::factor::Factor;
 use crate::manager::actor::Actor;
 use crate::manager::log::{change, refusal};
 use crate::options::Changes;

@@ -1,9 +1,9 @@
 //! What of a factor can be changed, parsed.
 
+use totpd_core::factor::{Factor, Limits, Status};
 use totpd_interface::{Dictionary, Error};
 
 use super::{flag, invalid, limits, name};
-use crate::factor::{Factor, Limits, Status};
 
 /// What of a factor shall be changed.
 #[derive(Clone, Debug)]
@@ -82,11 +82,11 @@ const KEYS: [&str; 6] = ["disabled", "name", "not_after", "not_before", "purpose
 
 #[cfg(test)]
 mod tests {
+    use totpd_core::factor::Kind;
+    use totpd_core::fixtures::verified;
     use zbus::Variant;
 
     use super::*;
-    use crate::factor::Kind;
-    use crate::factor::tests::verified;
 
     fn parse(entries: &[(&str, Variant<'_>)]) -> Result<Changes, Error> {
         let owned = |value: &Variant<'_>| value.try_to_owned().unwrap();

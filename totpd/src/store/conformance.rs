@@ -4,13 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use totpd_core::fixtures::{enrolled, user};
+use totpd_core::record::Record;
+use totpd_core::record_key::Subject;
+use totpd_core::source::Source;
+
 use super::{Backend, Store};
-use crate::factor::Kind;
-use crate::factor::tests::verified;
-use crate::record::Record;
-use crate::source::Source;
-use crate::subject::Subject;
-use crate::user::UserName;
 
 /// Tries everything, each on a store of its own.
 pub(crate) fn all(empty: impl Fn() -> Arc<dyn Backend>) {
@@ -26,15 +25,6 @@ pub(crate) fn all(empty: impl Fn() -> Arc<dyn Backend>) {
 
 pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
-}
-
-pub(crate) fn user(name: &str) -> Subject {
-    Subject::User(UserName::parse(name).unwrap())
-}
-
-pub(crate) fn enrolled(uid: u32) -> Record {
-    let factors = vec![verified(Kind::Totp { period: 30 }, None)];
-    Record { factors, ..Record::new(uid) }
 }
 
 async fn what_was_written_is_read(store: Store) {

@@ -11,14 +11,14 @@ use std::thread::{Builder, JoinHandle};
 
 use nix::sys::statvfs::statvfs;
 use rusqlite::Connection;
+use totpd_core::record::Record;
+use totpd_core::record_key::{Buckets, Subject};
 
-use crate::record::Record;
 use crate::store::local::keys::Keys;
 use crate::store::local::reader::Reader;
 use crate::store::local::rows::{Name, Trouble};
 use crate::store::local::writer::Writer;
 use crate::store::{Backend, Change, Listed, PATIENCE, Pending, Store, StoreError};
-use crate::subject::{Buckets, Subject};
 
 mod backup;
 mod check;

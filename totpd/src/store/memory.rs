@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use totpd_core::record::Record;
+use totpd_core::record_key::Subject;
+use totpd_core::user_name::UserName;
+
 use super::{Backend, Change, Listed, Pending, StoreError};
-use crate::record::Record;
-use crate::subject::Subject;
-use crate::user::UserName;
 
 #[derive(Default)]
 pub(crate) struct Memory {

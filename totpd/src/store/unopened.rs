@@ -1,9 +1,10 @@
 //! The store of a daemon that came up while the disk is in trouble: it answers everybody that there
 //! is none, instead of ending at each login.
 
+use totpd_core::record::Record;
+use totpd_core::record_key::Subject;
+
 use super::{Backend, Change, Listed, Pending, StoreError};
-use crate::record::Record;
-use crate::subject::Subject;
 
 /// A store that could not be opened, and why.
 pub struct Unopened(pub String);

@@ -1,12 +1,13 @@
 //! Handing over every record for a backup.
 
+use totpd_core::record::Record;
+use totpd_core::record_key::Subject;
+use totpd_core::user_name::UserName;
+
 use crate::progress::Progress;
-use crate::record::Record;
 use crate::store::StoreError;
 use crate::store::local::Local;
 use crate::store::local::check::Checked;
-use crate::subject::Subject;
-use crate::user::UserName;
 
 impl Local {
     /// Hands over the record of every user, in the order of names. Each is whole, and as it is at

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use totpd_core::record_key::Buckets;
 use zeroize::Zeroizing;
 
 use crate::backup::History;
@@ -24,7 +25,6 @@ use crate::store::local::migration::{self, FORMAT};
 use crate::store::local::open_error::OpenError;
 use crate::store::local::rows::{self, Trouble};
 use crate::store::local::{not_found, rekey, restore};
-use crate::subject::Buckets;
 
 /// Where the store is.
 pub const FOLDER: &str = "/var/lib/totpd";

@@ -2,18 +2,19 @@
 
 use std::sync::{Arc, Mutex};
 
+use totpd_core::factor::{FURTHEST, Kind};
+use totpd_core::otp::time_step;
+use totpd_core::record::Record;
+use totpd_core::record_key::Subject;
+
 use crate::backup::{PublicKey, SigningKey};
 use crate::codec;
-use crate::factor::{FURTHEST, Kind};
 use crate::key::{KeyId, MasterKey};
-use crate::otp::time_step;
-use crate::record::Record;
 use crate::seal::Sealer;
 use crate::store::StoreError;
 use crate::store::local::lock;
 use crate::store::local::meta::Floor;
 use crate::store::local::rows::Row;
-use crate::subject::Subject;
 
 /// The keys of an open store. They change while it is open: look at each use.
 #[derive(Clone)]
@@ -150,8 +151,9 @@ pub fn usable_from(time: u64, skew: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use totpd_core::fixtures::{enrolled, user};
+
     use super::*;
-    use crate::store::conformance::{enrolled, user};
 
     fn key() -> MasterKey {
         let folder = tempfile::tempdir().unwrap();

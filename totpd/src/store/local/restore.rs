@@ -11,9 +11,11 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
+use totpd_core::record::Record;
+use totpd_core::record_key::Subject;
+use totpd_core::user_name::UserName;
 
 use crate::durable::{remove, sync_folder};
-use crate::record::Record;
 use crate::store::StoreError;
 use crate::store::local::disk::{self, Disk};
 use crate::store::local::folder::{self, FILE};
@@ -21,8 +23,6 @@ use crate::store::local::keys::Seals;
 use crate::store::local::meta::{self, Floor, Named};
 use crate::store::local::rows;
 use crate::store::local::{Local, ended};
-use crate::subject::Subject;
-use crate::user::UserName;
 
 /// A restoration that has begun. Dropping it leaves the store as it is.
 pub struct Restoring<'a> {

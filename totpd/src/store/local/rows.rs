@@ -3,10 +3,10 @@
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
+use totpd_core::record_key::Subject;
+use totpd_core::user_name::UserName;
 
 use crate::store::StoreError;
-use crate::subject::Subject;
-use crate::user::UserName;
 
 /// What is in a row beside its subject, as it was found.
 #[derive(Debug)]

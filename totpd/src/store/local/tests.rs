@@ -4,8 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use totpd_core::fixtures::{enrolled, user};
+
 use super::*;
-use crate::store::conformance::{self, enrolled, run, user};
+use crate::store::conformance::{self, run};
 
 mod campaign;
 mod formats;

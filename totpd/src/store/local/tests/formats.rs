@@ -4,13 +4,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use totpd_core::factor::{Drift, Factor, FactorId, Kind, Maker, Status};
+use totpd_core::fixtures::verified;
+use totpd_core::record::Record;
+use totpd_core::source::Source;
+
 use super::*;
-use crate::factor::tests::verified;
-use crate::factor::{Drift, Factor, FactorId, Kind, Maker, Status};
 use crate::progress::Progress;
-use crate::record::Record;
-use crate::recovery::Recovery;
-use crate::source::Source;
 
 /// The folder with a copy of the store of an old format, as it was committed.
 fn with_format(number: u32) -> Folder {
@@ -122,7 +122,7 @@ fn make_the_fixture() {
     let totp = Kind::Totp { period: 30 };
     let mut alice = with(1000, factor(1, totp, Status::Verified, Some(59_833_333)));
     alice.throttle.fail(&Source::Address([192, 0, 2, 7].into()), 1_795_000_000);
-    alice.recovery = Recovery::generate(2).unwrap().1;
+    alice.recovery = totpd_core::fixtures::recovery_codes(2, 1).1;
     alice.factors[0].made_by = Maker::Uid(1000);
     put(user("alice"), alice);
     let mut bob = with(1001, factor(2, Kind::Hotp, Status::Verified, Some(41)));

@@ -5,20 +5,21 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use totpd_core::code::Code;
+use totpd_core::enrollment::{self, Confirmation, EnrollmentRules};
+use totpd_core::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Status};
+use totpd_core::otp::{Algorithm, code_at};
+use totpd_core::record::Record;
+use totpd_core::recovery_codes::{Recovery, RecoveryCode};
+use totpd_core::seed::Seed;
+use totpd_core::source::Source;
+use totpd_core::throttle::ThrottleRules;
+use totpd_core::user_name::UserName;
+use totpd_core::verification::{Answer, Attempt, Rules, Verdict, attempt};
+
 use super::*;
-use crate::attempt::{Answer, Attempt, Rules, Verdict, attempt};
 use crate::backup::PublicKey;
-use crate::code::Code;
-use crate::enrollment::{self, Confirmation, EnrollmentRules};
-use crate::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Status};
-use crate::otp::{Algorithm, code_at};
 use crate::progress::Progress;
-use crate::record::Record;
-use crate::recovery::{Recovery, RecoveryCode};
-use crate::seed::Seed;
-use crate::source::Source;
-use crate::throttle::ThrottleRules;
-use crate::user::UserName;
 
 /// An open store, and the time there.
 pub(super) struct Host {
@@ -111,7 +112,7 @@ impl Host {
 
     /// Gives a user new recovery codes, and answers them.
     pub(super) fn recovery_codes(&self, name: &str, count: u32) -> Result<Vec<String>, StoreError> {
-        let (codes, kept) = Recovery::generate(count).unwrap();
+        let (codes, kept) = Recovery::generate(count, getrandom::fill).unwrap();
         run(self.opened.store.update(user(name), move |record| {
             let record = record.map(|record| Record { recovery: kept.clone(), ..record });
             ((), record)

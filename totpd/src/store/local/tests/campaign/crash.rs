@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use totpd_core::enrollment::Confirmation;
+
 use super::recording::{Recording, each_crash};
 use crate::backup::{PublicKey, Signer};
-use crate::enrollment::Confirmation;
 use crate::key::{Kept, MasterKey};
 use crate::store::local::tests::host::{Host, is_yes};
 use crate::store::local::tests::*;

@@ -1,0 +1,150 @@
+//! The life of a factor: made, confirmed by its maker, replaced, removed.
+
+pub use crate::enrollment::confirmation::{Confirmation, confirm};
+pub use crate::enrollment::diagnosis::Diagnosis;
+pub use crate::enrollment::first_login::{Completion, complete, offer, prove};
+pub use crate::enrollment::request::{Enrolled, Request, enroll};
+pub use crate::enrollment::restoration::restore;
+use crate::factor::{Factor, FactorId, Maker, Status};
+use crate::otp::time_step;
+use crate::record::Record;
+use crate::recovery_codes::Recovery;
+
+mod confirmation;
+mod diagnosis;
+mod first_login;
+mod request;
+mod restoration;
+
+/// The rules of enrollment that the core needs. Durations are in seconds.
+#[derive(Clone, Debug)]
+pub struct EnrollmentRules {
+    /// How long a factor may wait for its first code.
+    pub unverified_lifetime: u64,
+    /// How many verified factors a user may have; with one, a new one replaces the old.
+    pub max_factors: usize,
+    /// Time steps accepted on either side of the present one.
+    pub skew: u64,
+}
+
+/// Why a factor is not added, or does not become verified. Nothing is changed then.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Refusal {
+    /// The user is enrolled, and was to be left alone.
+    AlreadyEnrolled,
+    /// The factor that was named is not a pending one of this maker.
+    NotPending,
+    /// The user has as many verified factors as it may have.
+    NoRoom,
+    /// Another factor of the user has the same seed: one code would be good for both.
+    SameSeed,
+}
+
+/// Adds `factor` to the record at `now` (seconds since 1970). A pending one takes the place of those that the
+/// same maker made before, and leaves all others alone.
+///
+/// # Errors
+/// [`Refusal::NoRoom`] and [`Refusal::SameSeed`], where several factors are allowed.
+pub fn add(
+    record: &mut Record,
+    factor: Factor,
+    now: u64,
+    rules: &EnrollmentRules,
+) -> Result<(), Refusal> {
+    has_room_for(record, &factor, rules)?;
+    let maker = factor.made_by;
+    record.retire(|old| !old.is_pending() || old.made_by != maker);
+    let (id, is_verified) = (factor.id.clone(), factor.is_verified());
+    record.factors.push(factor);
+    record.share_used_codes();
+    if is_verified { verify(record, &id, now, rules) } else { Ok(()) }
+}
+
+/// Makes the factor `id` a verified one. It was proved, or root says that it needs no proof.
+///
+/// Other pending factors go, because they were made when no code could be asked for. Those of root stay.
+fn verify(
+    record: &mut Record,
+    id: &FactorId,
+    now: u64,
+    rules: &EnrollmentRules,
+) -> Result<(), Refusal> {
+    let found = record.factors.iter().position(|factor| factor.id == *id);
+    let mut factor =
+        found.and_then(|at| record.factors.get(at)).ok_or(Refusal::NotPending)?.clone();
+    has_room_for(record, &factor, rules)?;
+    factor.status = Status::Verified;
+    start_behind_the_present(&mut factor, now, rules.skew);
+    let by_root = factor.made_by == Maker::Root;
+    for old in record.factors.iter_mut().filter(|old| old.id == *id) {
+        *old = factor.clone();
+    }
+    record.retire(|old| {
+        old.id == *id
+            || match old.is_pending() {
+                true => old.made_by == Maker::Root && !by_root,
+                false => rules.max_factors > 1,
+            }
+    });
+    Ok(())
+}
+
+/// Takes the codes up to now, and those that a phone may show a little early, for used: a seed that was
+/// brought may have been used elsewhere.
+fn start_behind_the_present(factor: &mut Factor, now: u64, skew: u64) {
+    if let Some(period) = factor.kind.period().filter(|_| factor.is_brought) {
+        let latest = time_step(now, period).saturating_add(skew);
+        factor.last_accepted = factor.last_accepted.max(Some(latest));
+    }
+}
+
+fn has_room_for(record: &Record, factor: &Factor, rules: &EnrollmentRules) -> Result<(), Refusal> {
+    if rules.max_factors == 1 {
+        // It takes the place of all others.
+        return Ok(());
+    }
+    let verified = record.verified().filter(|other| **other != factor.id).count();
+    if verified >= rules.max_factors {
+        return Err(Refusal::NoRoom);
+    }
+    if record.has_seed_of(factor) { Err(Refusal::SameSeed) } else { Ok(()) }
+}
+
+/// Removes the factor `id`, or all of them if it is empty, for the caller `by`. Whether anything was removed.
+/// Recovery codes go with the last factor that they stand in for.
+///
+/// What is pending goes by its maker and by root alone: else a thief could end an enrollment of root's.
+pub fn remove(record: &mut Record, id: &str, by: Maker) -> bool {
+    let before = record.factors.len();
+    record.retire(|factor| {
+        let is_meant = id.is_empty() || factor.id.as_str() == id;
+        let may = !factor.is_pending() || by == Maker::Root || factor.made_by == by;
+        !(is_meant && may)
+    });
+    if !record.is_enrolled() {
+        record.recovery = Recovery::default();
+    }
+    before != record.factors.len()
+}
+
+/// Drops the factors that were pending for too long.
+pub fn expire(record: &mut Record, now: u64) {
+    record.retire(|factor| expiry(factor).is_none_or(|expires| !is_over(factor, expires, now)));
+}
+
+/// When a pending factor is dropped (seconds since 1970); nothing for any other.
+#[must_use]
+pub fn expiry(factor: &Factor) -> Option<u64> {
+    match factor.status {
+        Status::AwaitsLogin { expires, .. } | Status::Unverified { expires, .. } => Some(expires),
+        Status::Disabled | Status::Unsynchronized | Status::Verified => None,
+    }
+}
+
+/// A clock that was set back to before the factor was made ends its wait too.
+fn is_over(factor: &Factor, expires: u64, now: u64) -> bool {
+    now >= expires || now < factor.created
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! What may be the matter with a wrong first code. Never the right one.
+
+use crate::code::Code;
+use crate::factor::{Factor, Kind};
+use crate::otp::{Algorithm, matching_counter, time_step};
+use crate::record::Record;
+
+/// What may be the matter with a wrong first code.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Diagnosis {
+    /// It is the code just before, or just after, those that are accepted.
+    Neighbor {
+        /// Whether it is the one before.
+        before: bool,
+    },
+    /// The app works with SHA1, six digits and 30 seconds, whatever the link says.
+    ParametersIgnored {
+        /// The hash that it should use.
+        algorithm: Algorithm,
+        /// The digits that it should show.
+        digits: u8,
+        /// The seconds that a code should last.
+        period: u32,
+    },
+    /// It is right for a time so many seconds from now: below nought if the phone is slow.
+    ClockOff {
+        /// Seconds that the phone is ahead.
+        ahead: i64,
+    },
+    /// It is a code of a factor that the user has already.
+    OldFactor,
+    /// It is right, and was used before.
+    Used,
+    /// Nothing fits.
+    Unknown,
+}
+
+/// Looks what `code` could be instead of a first code of the factor `id`. Everything is computed, so
+/// that each answer takes as long.
+pub(super) fn diagnose(record: &Record, id: &str, code: &Code, now: u64, skew: u64) -> Diagnosis {
+    let (mut ignored, mut off, mut old) = (None, None, false);
+    for factor in &record.factors {
+        let period = factor.kind.period();
+        let Some(period) = period else { continue };
+        if factor.id.as_str() == id {
+            ignored = parameters_ignored(factor, code, now, skew, period);
+            off = steps_away(factor, code, now, period);
+        } else if factor.is_verified() && code.digits() == factor.digits {
+            let (found, reach) = (factor.drift.apply(time_step(now, period)), skew + OLD_STEPS);
+            let window = found.saturating_sub(reach)..=found.saturating_add(skew);
+            old |= matching_counter(&factor.seed, factor.algorithm, code, window).is_some();
+        }
+    }
+    match (off, ignored) {
+        (Some((steps, _)), _) if steps.unsigned_abs() <= skew => Diagnosis::Used,
+        (Some((steps, _)), _) if steps.unsigned_abs() == skew + 1 => {
+            Diagnosis::Neighbor { before: steps.is_negative() }
+        }
+        (Some((_, ahead)), _) => Diagnosis::ClockOff { ahead },
+        (None, Some(ignored)) => ignored,
+        (None, None) if old => Diagnosis::OldFactor,
+        (None, None) => Diagnosis::Unknown,
+    }
+}
+
+/// Whether the code is that of an app which knows the usual parameters alone.
+fn parameters_ignored(
+    factor: &Factor,
+    code: &Code,
+    now: u64,
+    skew: u64,
+    period: u32,
+) -> Option<Diagnosis> {
+    let step = time_step(now, USUAL_PERIOD);
+    let window = step.saturating_sub(skew + 1)..=step.saturating_add(skew + 1);
+    let found = matching_counter(&factor.seed, Algorithm::Sha1, code, window).is_some();
+    let usual = factor.algorithm == Algorithm::Sha1
+        && factor.digits == USUAL_DIGITS
+        && factor.kind == Kind::Totp { period: USUAL_PERIOD };
+    (found && code.digits() == USUAL_DIGITS && !usual).then_some(Diagnosis::ParametersIgnored {
+        algorithm: factor.algorithm,
+        digits: factor.digits,
+        period,
+    })
+}
+
+/// How many steps, and seconds, the phone is ahead, if the code is right within an hour.
+fn steps_away(factor: &Factor, code: &Code, now: u64, period: u32) -> Option<(i64, i64)> {
+    let (step, reach) = (time_step(now, period), HOUR / u64::from(period.max(1)));
+    let (first, last) = (step.saturating_sub(reach), step.saturating_add(reach));
+    let found = matching_counter(&factor.seed, factor.algorithm, code, first..=last);
+    let found = found.filter(|_| code.digits() == factor.digits)?;
+    let steps = i64::try_from(found).ok()? - i64::try_from(step).ok()?;
+    Some((steps, steps * i64::from(period)))
+}
+
+/// Seconds.
+const HOUR: u64 = 3600;
+/// A person may type a code of the old factor that is a little older.
+const OLD_STEPS: u64 = 2;
+const USUAL_DIGITS: u8 = 6;
+const USUAL_PERIOD: u32 = 30;
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::vec;
+
+    use super::*;
+    use crate::factor::{FactorId, Status};
+    use crate::fixtures::{code_of, verified};
+    use crate::seed::Seed;
+
+    const NOW: u64 = 1_795_000_000;
+
+    fn with(algorithm: Algorithm, digits: u8, period: u32) -> Record {
+        let status = Status::Unverified { expires: u64::MAX, wrong_codes: 0 };
+        let waiting = Factor {
+            algorithm,
+            digits,
+            status,
+            id: FactorId::from_random([9; 5]),
+            seed: Seed::new(b"another seed of twenty b".to_vec()).unwrap(),
+            ..verified(Kind::Totp { period }, None)
+        };
+        let mut record = Record::new(1000);
+        record.factors = vec![verified(Kind::Totp { period: 30 }, None), waiting];
+        record
+    }
+
+    fn told(record: &Record, code: &Code) -> Diagnosis {
+        diagnose(record, record.factors[1].id.as_str(), code, NOW, 1)
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_told_by_how_much() {
+        let record = with(Algorithm::Sha256, 8, 60);
+        for (steps, expected) in [
+            (-2, Diagnosis::Neighbor { before: true }),
+            (2, Diagnosis::Neighbor { before: false }),
+            (-4, Diagnosis::ClockOff { ahead: -240 }),
+            (60, Diagnosis::ClockOff { ahead: 3600 }),
+            (-60, Diagnosis::ClockOff { ahead: -3600 }),
+            (61, Diagnosis::Unknown),
+        ] {
+            let step = time_step(NOW, 60).saturating_add_signed(steps);
+            assert_eq!(told(&record, &code_of(&record.factors[1], step)), expected, "{steps}");
+        }
+    }
+
+    #[test]
+    fn an_app_that_ignores_parameters_is_told_which() {
+        for (algorithm, digits, period) in
+            [(Algorithm::Sha256, 6, 30), (Algorithm::Sha1, 8, 30), (Algorithm::Sha512, 8, 60)]
+        {
+            let record = with(algorithm, digits, period);
+            let mut app = record.factors[1].clone();
+            (app.algorithm, app.digits) = (Algorithm::Sha1, 6);
+            let code = code_of(&app, time_step(NOW, 30));
+            let expected = Diagnosis::ParametersIgnored { algorithm, digits, period };
+            assert_eq!(told(&record, &code), expected);
+        }
+        // A period alone that is ignored looks like any other wrong time.
+        let record = with(Algorithm::Sha1, 6, 60);
+        let code = code_of(&record.factors[1], time_step(NOW, 30));
+        let expected =
+            Diagnosis::ParametersIgnored { algorithm: Algorithm::Sha1, digits: 6, period: 60 };
+        assert_eq!(told(&record, &code), expected);
+    }
+
+    #[test]
+    fn an_app_that_ignores_parameters_may_be_two_steps_off_and_no_more() {
+        let record = with(Algorithm::Sha256, 8, 60);
+        let mut app = record.factors[1].clone();
+        (app.algorithm, app.digits) = (Algorithm::Sha1, 6);
+        let ignored =
+            Diagnosis::ParametersIgnored { algorithm: Algorithm::Sha256, digits: 8, period: 60 };
+        for (steps, expected) in
+            [(-3, Diagnosis::Unknown), (-2, ignored), (2, ignored), (3, Diagnosis::Unknown)]
+        {
+            let step = time_step(NOW, 30).saturating_add_signed(steps);
+            assert_eq!(told(&record, &code_of(&app, step)), expected, "{steps}");
+        }
+        assert_eq!(told(&record, &Code::parse("000000").unwrap()), Diagnosis::Unknown);
+    }
+
+    #[test]
+    fn the_old_factor_must_be_good_and_its_code_as_long_and_fresh_as_one_that_a_person_types() {
+        let record = with(Algorithm::Sha1, 6, 30);
+        let of_the_past = |steps| code_of(&record.factors[0], time_step(NOW, 30) - steps);
+        assert_eq!(told(&record, &of_the_past(3)), Diagnosis::OldFactor);
+        assert_eq!(told(&record, &of_the_past(4)), Diagnosis::Unknown);
+        let mut disabled = record.clone();
+        disabled.factors[0].status = Status::Disabled;
+        assert_eq!(told(&disabled, &of_the_past(0)), Diagnosis::Unknown);
+        // A code of eight digits that begins with two noughts is no code of six.
+        let mut longer = record.clone();
+        longer.factors[0].digits = 8;
+        let now = (NOW..)
+            .step_by(30)
+            .find(|&now| code_of(&longer.factors[0], time_step(now, 30)).value() < 1_000_000);
+        let now = now.unwrap();
+        let value = code_of(&longer.factors[0], time_step(now, 30)).value();
+        let six = Code::parse(&format!("{value:06}")).unwrap();
+        let id = longer.factors[1].id.clone();
+        assert_eq!(diagnose(&longer, id.as_str(), &six, now, 1), Diagnosis::Unknown);
+    }
+
+    #[test]
+    fn a_code_of_the_old_factor_is_told_apart_and_the_rest_is_unknown() {
+        let record = with(Algorithm::Sha1, 6, 30);
+        let old = code_of(&record.factors[0], time_step(NOW, 30));
+        assert_eq!(told(&record, &old), Diagnosis::OldFactor);
+        assert_eq!(told(&record, &Code::parse("000000").unwrap()), Diagnosis::Unknown);
+    }
+}

@@ -1,0 +1,91 @@
+//! A request for a new factor, by root, a user or a manager of users.
+
+use alloc::string::String;
+
+use crate::enrollment::{EnrollmentRules, Refusal, add, expire, verify};
+use crate::factor::{Factor, Maker};
+use crate::record::Record;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The factor that is added. Its maker is the caller; it is pending, or verified where root says so.
+    pub new: Factor,
+    /// The uid that the user has now.
+    pub uid: u32,
+    /// A pending factor of the same maker that becomes verified without a code, instead of a new one.
+    pub verify: Option<String>,
+    /// Whether root's own pending factor is shown again instead of a new one, if it has these parameters.
+    pub resume: bool,
+    /// Whether a user who is enrolled is left alone.
+    pub if_unenrolled: bool,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Enrolled {
+    /// A new factor was made.
+    Added,
+    /// The pending one is shown again.
+    Resumed,
+    /// The pending one that was named is verified.
+    Verified,
+}
+
+/// Judges a request at `now` (seconds since 1970): the factor, and the record to put on disk before anybody is
+/// shown its key.
+///
+/// Nothing is resumed but what root made. All programs of a user look alike to the daemon, and one of them may
+/// be a thief's: a key that it saw must not become the user's factor.
+pub fn enroll(
+    record: Record,
+    request: &Request,
+    now: u64,
+    rules: &EnrollmentRules,
+) -> (Result<(Factor, Enrolled), Refusal>, Record) {
+    let mut record = record.for_account(request.uid);
+    let enrolled = decide(&mut record, request, now, rules);
+    (enrolled, record)
+}
+
+fn decide(
+    record: &mut Record,
+    request: &Request,
+    now: u64,
+    rules: &EnrollmentRules,
+) -> Result<(Factor, Enrolled), Refusal> {
+    if request.if_unenrolled && record.is_enrolled() {
+        return Err(Refusal::AlreadyEnrolled);
+    }
+    expire(record, now);
+    let maker = request.new.made_by;
+    let is_own = |old: &&Factor| old.awaits_first_code() && old.made_by == maker;
+    let pending = || record.factors.iter().filter(is_own);
+    let (factor, what) = if let Some(id) = &request.verify {
+        let named = pending().find(|old| old.id.as_str() == id).ok_or(Refusal::NotPending)?;
+        let id = named.id.clone();
+        verify(record, &id, now, rules)?;
+        (id, Enrolled::Verified)
+    } else {
+        let again = pending().find(|old| is_as_asked(old, &request.new)).map(|old| old.id.clone());
+        match again.filter(|_| request.resume && maker == Maker::Root) {
+            Some(id) => (id, Enrolled::Resumed),
+            None => {
+                add(record, request.new.clone(), now, rules)?;
+                (request.new.id.clone(), Enrolled::Added)
+            }
+        }
+    };
+    let factor = record.factors.iter().find(|found| found.id == factor);
+    factor.map(|factor| (factor.clone(), what)).ok_or(Refusal::NotPending)
+}
+
+/// Whether a pending factor has all parameters that are asked for, and the seed if that was brought.
+fn is_as_asked(pending: &Factor, new: &Factor) -> bool {
+    let seed = if new.is_brought { pending.seed.is(&new.seed) } else { !pending.is_brought };
+    seed && pending.name == new.name
+        && pending.kind == new.kind
+        && pending.algorithm == new.algorithm
+        && pending.digits == new.digits
+        && pending.limits == new.limits
+}

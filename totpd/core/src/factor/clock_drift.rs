@@ -1,0 +1,125 @@
+//! A clock that is steadily off is followed, slowly and not far.
+
+use serde::{Deserialize, Serialize};
+
+/// How many time steps the clock of a phone is off, and what its last codes said of that.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Drift {
+    steps: i16,
+    /// Right codes in a row from the same side of where they were expected: below nought if the phone
+    /// is slow.
+    trend: i8,
+}
+
+impl Drift {
+    /// Time steps that the phone is ahead; below nought if it is behind.
+    #[must_use]
+    pub fn steps(self) -> i16 {
+        self.steps
+    }
+
+    /// The drift of a phone that was just found so many steps ahead.
+    #[must_use]
+    pub fn of(steps: i16) -> Self {
+        Self { steps, trend: 0 }
+    }
+
+    /// The time step on the phone when it is `step` here.
+    #[must_use]
+    pub fn apply(self, step: u64) -> u64 {
+        step.saturating_add_signed(i64::from(self.steps))
+    }
+
+    /// Learns from a right code of `counter` that was typed in `step`, each `period` seconds long.
+    ///
+    /// One step at most, after three right codes in a row from the same side, and never further than
+    /// five minutes (RFC 6238 section 6). What was used stays used: that is counted in steps of the
+    /// phone, and does not depend on this.
+    pub(super) fn follow(&mut self, counter: u64, step: u64, period: u32) {
+        let side = match counter.cmp(&self.apply(step)) {
+            core::cmp::Ordering::Less => -1,
+            core::cmp::Ordering::Equal => 0,
+            core::cmp::Ordering::Greater => 1,
+        };
+        let turned = side == 0 || self.trend.signum() == -side;
+        self.trend = if turned { side } else { self.trend.saturating_add(side) };
+        if self.trend.saturating_abs() < STEADY {
+            return;
+        }
+        self.trend = 0;
+        let moved = self.steps.saturating_add(i16::from(side));
+        if i64::from(moved).unsigned_abs() * u64::from(period) <= FURTHEST {
+            self.steps = moved;
+        }
+    }
+}
+
+/// Right codes in a row from the same side.
+const STEADY: i8 = 3;
+/// Seconds that a phone may be off.
+pub const FURTHEST: u64 = 300;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The drift after right codes that were so many steps away from what the clock here says.
+    fn after(period: u32, away: &[i64]) -> i16 {
+        let mut drift = Drift::default();
+        for away in away {
+            drift.follow(1000_u64.saturating_add_signed(*away), 1000, period);
+        }
+        drift.steps()
+    }
+
+    #[test]
+    fn three_codes_from_the_same_side_move_it_by_one_step() {
+        for (away, expected) in [
+            (&[1, 1][..], 0),
+            (&[1, 1, 1], 1),
+            (&[-1, -1, -1], -1),
+            (&[1, 1, 0, 1], 0),
+            (&[1, 1, -1, 1], 0),
+            (&[1, 1, -1, -1, -1], -1),
+            // Now it is expected there, and goes on only if it is further away again.
+            (&[1, 1, 1, 1, 1, 1], 1),
+            (&[1, 1, 1, 2, 2, 2], 2),
+            (&[1, 1, 1, 0, 0, 0], 0),
+        ] {
+            assert_eq!(after(30, away), expected, "{away:?}");
+        }
+    }
+
+    #[test]
+    fn it_never_goes_further_than_five_minutes() {
+        for (period, furthest) in [(30, 10), (15, 20), (300, 1), (200, 1)] {
+            for side in [1, -1] {
+                let mut drift = Drift::default();
+                for _ in 0..200 {
+                    let there = drift.apply(1000).saturating_add_signed(side);
+                    drift.follow(there, 1000, period);
+                }
+                assert_eq!(i64::from(drift.steps()), side * furthest, "{period}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_trend_that_nobody_has_does_no_harm() {
+        for trend in [i8::MIN, i8::MAX] {
+            for counter in [0, 1000, 2000] {
+                let mut drift = Drift { steps: 0, trend };
+                drift.follow(counter, 1000, 30);
+                assert!(drift.steps().abs() <= 1, "{trend} {counter}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_time_is_too_early_or_too_late() {
+        for step in [0, u64::MAX] {
+            assert_eq!(Drift::of(-5).apply(step), step.saturating_sub(5));
+            assert_eq!(Drift::of(5).apply(step), step.saturating_add(5));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Who made a factor. Nobody else confirms it.
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Who made a factor.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Maker {
+    /// A login without a factor, known by the nonce of its authentication.
+    Login(LoginNonce),
+    /// Root, over the bus or the private socket.
+    Root,
+    /// A user of this uid: for itself, or for somebody whom polkit lets it manage.
+    Uid(u32),
+    /// An earlier version made it and did not say who asked.
+    Unknown,
+}
+
+impl Maker {
+    /// The caller of that uid, as the kernel or the bus knows it.
+    #[must_use]
+    pub fn from_uid(uid: u32) -> Self {
+        if uid == 0 { Self::Root } else { Self::Uid(uid) }
+    }
+}
+
+impl fmt::Display for Maker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Login(_) => f.write_str("login"),
+            Self::Root => f.write_str("root"),
+            Self::Uid(uid) => write!(f, "uid {uid}"),
+            Self::Unknown => f.write_str("unknown"),
+        }
+    }
+}
+
+/// 16 random bytes that a module draws for one authentication.
+#[derive(Clone, Copy, Deserialize, Eq, PartialEq, Serialize)]
+pub struct LoginNonce([u8; 16]);
+
+impl LoginNonce {
+    /// The nonce of these bytes.
+    #[must_use]
+    pub fn new(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The nonce in 32 lower-case hexadecimal digits; nothing if `text` is anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = data_encoding::HEXLOWER.decode(text.as_bytes()).ok()?;
+        bytes.try_into().ok().map(Self)
+    }
+}
+
+/// It lets a login go on with its factor, so it is not printed.
+impl fmt::Debug for LoginNonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn a_nonce_has_32_hexadecimal_digits() {
+        let good = "000102030405060708090a0b0c0d0e0f";
+        assert_eq!(
+            LoginNonce::parse(good),
+            Some(LoginNonce::new(core::array::from_fn(|n| n as u8)))
+        );
+        for bad in ["", "00", &good[2..], &good.to_uppercase(), "zz0102030405060708090a0b0c0d0e0f"]
+        {
+            assert_eq!(LoginNonce::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_maker_is_named_and_its_nonce_is_not() {
+        for (maker, text) in [
+            (Maker::from_uid(0), "root"),
+            (Maker::from_uid(1000), "uid 1000"),
+            (Maker::Login(LoginNonce::new([7; 16])), "login"),
+            (Maker::Unknown, "unknown"),
+        ] {
+            assert_eq!(maker.to_string(), text);
+        }
+        assert_eq!(format!("{:?}", LoginNonce::new([7; 16])), "[redacted]");
+    }
+}

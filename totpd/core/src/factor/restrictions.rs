@@ -1,0 +1,72 @@
+//! When and where a factor opens the door.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+/// What a factor is limited to; by default to nothing.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Limits {
+    /// What it is for, as people read it.
+    pub purpose: String,
+    /// It opens nothing before, in seconds since 1970.
+    pub not_before: Option<u64>,
+    /// It opens nothing from then on, in seconds since 1970.
+    pub not_after: Option<u64>,
+    /// The PAM services that it opens; all, if there is none.
+    pub services: Vec<String>,
+}
+
+impl Limits {
+    /// Whether it opens `service` at `now` (seconds since 1970). What says no service is none that
+    /// could be on a list.
+    #[must_use]
+    pub fn allow(&self, service: Option<&str>, now: u64) -> bool {
+        let here = self.services.is_empty()
+            || service.is_some_and(|service| self.services.iter().any(|name| name == service));
+        here && self.not_before.is_none_or(|start| now >= start)
+            && self.not_after.is_none_or(|end| now < end)
+    }
+}
+
+/// Where a factor opened the door.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Place {
+    /// The PAM service; may be empty.
+    pub service: String,
+    /// The source of the attempt, as it is shown.
+    pub source: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::borrow::ToOwned;
+
+    use super::*;
+
+    #[test]
+    fn a_factor_opens_only_what_and_when_it_may() {
+        let services = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let with = |not_before, not_after, names: &[&str]| Limits {
+            not_before,
+            not_after,
+            services: services(names),
+            ..Limits::default()
+        };
+        for (limits, service, now, allowed) in [
+            (Limits::default(), None, 5, true),
+            (with(Some(5), None, &[]), None, 4, false),
+            (with(Some(5), None, &[]), None, 5, true),
+            (with(None, Some(5), &[]), None, 4, true),
+            (with(None, Some(5), &[]), None, 5, false),
+            (with(None, None, &["sshd"]), Some("sshd"), 5, true),
+            (with(None, None, &["sshd"]), Some("sudo"), 5, false),
+            (with(None, None, &["sshd"]), None, 5, false),
+            (with(None, None, &["sshd", "sudo"]), Some("sudo"), 5, true),
+            (with(Some(1), Some(9), &["sshd"]), Some("sshd"), 9, false),
+        ] {
+            assert_eq!(limits.allow(service, now), allowed, "{limits:?} {service:?} {now}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! All that the daemon remembers of one user.
+
+use alloc::vec::Vec;
+
+use crate::factor::{Factor, FactorId, Status};
+pub use crate::record::spent_seeds::SpentSeed;
+use crate::recovery_codes::Recovery;
+use crate::throttle::Throttle;
+
+mod spent_seeds;
+
+/// All that the daemon remembers of one user, or of a bucket of names that nobody has.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// The uid that the name had at enrollment. A name that has another one now is another user.
+    pub uid: u32,
+    /// Its factors, the oldest first.
+    pub factors: Vec<Factor>,
+    /// Its wrong codes.
+    pub throttle: Throttle,
+    /// Its recovery codes.
+    pub recovery: Recovery,
+    /// What was used of the seeds of factors that are gone.
+    pub spent: Vec<SpentSeed>,
+}
+
+impl Record {
+    /// The record of a user without a factor.
+    #[must_use]
+    pub fn new(uid: u32) -> Self {
+        Self {
+            uid,
+            factors: Vec::new(),
+            throttle: Throttle::default(),
+            recovery: Recovery::default(),
+            spent: Vec::new(),
+        }
+    }
+
+    /// The record of the account that has the name now, which has `uid`. Where that is another account than
+    /// the one that the record is of, nothing is inherited but wrong codes, and which codes are used up.
+    #[must_use]
+    pub fn for_account(mut self, uid: u32) -> Self {
+        if self.uid == uid {
+            return self;
+        }
+        self.retire(|_| false);
+        Self { throttle: self.throttle, spent: self.spent, ..Self::new(uid) }
+    }
+
+    /// Whether the user ever confirmed a factor that is still there, whether or not it opens the door
+    /// now: neither `nullok` nor an enrollment without a code is for such a user.
+    #[must_use]
+    pub fn is_enrolled(&self) -> bool {
+        self.factors.iter().any(|factor| !factor.is_pending())
+    }
+
+    /// Whether all that the user confirmed was switched off.
+    #[must_use]
+    pub fn is_disabled(&self) -> bool {
+        let may_open = |status| matches!(status, Status::Unsynchronized | Status::Verified);
+        self.is_enrolled() && !self.factors.iter().any(|factor| may_open(factor.status))
+    }
+
+    /// How many digits a code has: that of the newest verified factor.
+    #[must_use]
+    pub fn digits(&self) -> Option<u8> {
+        self.factors.iter().rev().find(|factor| factor.is_verified()).map(|factor| factor.digits)
+    }
+
+    /// The ids of all verified factors.
+    pub fn verified(&self) -> impl Iterator<Item = &FactorId> {
+        self.factors.iter().filter(|factor| factor.is_verified()).map(|factor| &factor.id)
+    }
+}

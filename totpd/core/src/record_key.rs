@@ -1,0 +1,109 @@
+//! What a record is about: a user, or a bucket of the names that have no record of their own.
+
+use alloc::borrow::Cow;
+use alloc::format;
+use core::fmt;
+
+use hmac::Hmac;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::hmac::hmac;
+use crate::user_name::UserName;
+
+/// What a record is about.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Subject {
+    /// Names that have no record, thrown together: they are throttled like users, and take a
+    /// fixed amount of memory and disk however many an attacker makes up.
+    Bucket(u16),
+    /// A user.
+    User(UserName),
+}
+
+impl Subject {
+    /// The subject of the row of that name; nothing where no row of ours has it.
+    #[must_use]
+    pub fn of_row(row: &str) -> Option<Self> {
+        let Some(number) = row.strip_prefix(':') else {
+            return UserName::parse(row).map(Self::User);
+        };
+        let bucket = Self::Bucket(number.parse().ok()?);
+        (bucket.row() == row).then_some(bucket)
+    }
+
+    /// The name of its row. That of a bucket starts with a colon, which no user's does.
+    #[must_use]
+    pub fn row(&self) -> Cow<'_, str> {
+        match self {
+            Self::Bucket(number) => Cow::Owned(format!(":{number}")),
+            Self::User(name) => Cow::Borrowed(name.as_str()),
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.row())
+    }
+}
+
+/// Puts names into buckets. Which names share one is known to the holder of the secret alone.
+pub struct Buckets(Zeroizing<[u8; 32]>);
+
+impl Buckets {
+    /// The buckets under this secret.
+    #[must_use]
+    pub fn new(secret: Zeroizing<[u8; 32]>) -> Self {
+        Self(secret)
+    }
+
+    /// The bucket of `name`, which may be any text.
+    #[must_use]
+    pub fn of(&self, name: &str) -> Subject {
+        let hash = hmac::<Hmac<Sha256>>(self.0.as_slice(), name.as_bytes());
+        let number = hash.first_chunk().map_or(0, |bytes| u16::from_be_bytes(*bytes));
+        Subject::Bucket(number % BUCKETS)
+    }
+}
+
+/// At some 250 bytes each, 4 MB of disk at most.
+pub const BUCKETS: u16 = 16_384;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_text_has_a_bucket_and_there_are_as_many_as_said() {
+        let buckets = Buckets::new(Zeroizing::new([7; 32]));
+        let mut used = std::collections::BTreeSet::new();
+        for n in 0..20_000 {
+            let Subject::Bucket(number) = buckets.of(&format!("user{n}")) else { panic!("{n}") };
+            used.insert(number);
+        }
+        assert!(*used.last().unwrap() < BUCKETS);
+        assert!(used.len() > 10_000, "{}", used.len());
+        assert_eq!(buckets.of(""), buckets.of(""));
+    }
+
+    #[test]
+    fn a_row_has_one_subject_at_most() {
+        for (row, expected) in [
+            ("alice", Some(Subject::User(UserName::parse("alice").unwrap()))),
+            (":7", Some(Subject::Bucket(7))),
+            (":07", None),
+            (":", None),
+            (":70000", None),
+            ("a/b", None),
+            ("", None),
+        ] {
+            assert_eq!(Subject::of_row(row), expected, "{row}");
+        }
+    }
+
+    #[test]
+    fn no_user_has_the_row_of_a_bucket() {
+        assert_eq!(UserName::parse(&Subject::Bucket(7).row()), None);
+    }
+}

@@ -1,0 +1,235 @@
+//! Recovery codes: what is left on paper when the phone is gone. Each is good once.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use zeroize::Zeroizing;
+
+/// A recovery code: 16 characters of Crockford's base32, 80 random bits.
+///
+/// It is wiped when dropped and prints `[redacted]`. That alphabet has neither I, L, O nor U, so that
+/// what people take for them can be understood.
+pub struct RecoveryCode(Zeroizing<[u8; LENGTH]>);
+
+impl RecoveryCode {
+    /// A new one, from bytes that `fill` makes random.
+    ///
+    /// # Errors
+    /// Those of `fill`.
+    pub fn random<E>(fill: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Result<Self, E> {
+        let mut code = Zeroizing::new([0; LENGTH]);
+        fill(code.as_mut_slice())?;
+        for byte in code.iter_mut() {
+            *byte = ALPHABET.get(usize::from(*byte % 32)).copied().unwrap_or(b'0');
+        }
+        Ok(Self(code))
+    }
+
+    /// The code in `text`, or nothing: in any case, with or without dashes and spaces; O is a nought,
+    /// I and L are ones.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut code = Zeroizing::new([0; LENGTH]);
+        let mut length = 0;
+        for byte in text.bytes().filter(|byte| !matches!(byte, b' ' | b'-')) {
+            let byte = match byte.to_ascii_uppercase() {
+                b'O' => b'0',
+                b'I' | b'L' => b'1',
+                other => other,
+            };
+            if !ALPHABET.contains(&byte) {
+                return None;
+            }
+            *code.get_mut(length)? = byte;
+            length += 1;
+        }
+        (length == LENGTH).then_some(Self(code))
+    }
+
+    /// The code as it is printed, in groups of four.
+    #[must_use]
+    pub fn shown(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::with_capacity(LENGTH + LENGTH / 4));
+        for (index, byte) in self.0.iter().enumerate() {
+            if index > 0 && index % 4 == 0 {
+                text.push('-');
+            }
+            text.push(char::from(*byte));
+        }
+        text
+    }
+
+    /// What is kept of it: scrypt (RFC 7914) over 256 KiB, less than a millisecond. The code has 80
+    /// random bits, so more would slow down nobody but the daemon, and stay in its memory.
+    #[must_use]
+    pub fn hashed(&self, salt: [u8; 16]) -> Guess {
+        let mut hash = [0; 32];
+        let done = scrypt::Params::new(LOG_N, 8, 1)
+            .map(|params| scrypt::scrypt(self.0.as_slice(), &salt, &params, &mut hash));
+        // Neither can fail with these constants, and a hash of noughts is never kept.
+        Guess { salt, hash: done.is_ok_and(|done| done.is_ok()).then_some(hash) }
+    }
+}
+
+impl fmt::Debug for RecoveryCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// A recovery code that somebody typed, hashed with the salt of a record.
+#[derive(Clone)]
+pub struct Guess {
+    salt: [u8; 16],
+    hash: Option<[u8; 32]>,
+}
+
+impl fmt::Debug for Guess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// The recovery codes of a user, as they are kept: no code can be made out of this.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Recovery {
+    salt: [u8; 16],
+    hashes: Vec<[u8; 32]>,
+    used: Option<Used>,
+}
+
+/// The use of a recovery code, of which its owner shall hear.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Used {
+    /// When, in seconds since 1970.
+    pub when: u64,
+}
+
+impl Recovery {
+    /// New codes, and what is kept of them. `fill` makes bytes random.
+    ///
+    /// # Errors
+    /// Those of `fill`.
+    pub fn generate<E>(
+        count: u32,
+        mut fill: impl FnMut(&mut [u8]) -> Result<(), E>,
+    ) -> Result<(Vec<RecoveryCode>, Self), E> {
+        let mut salt = [0; 16];
+        fill(&mut salt)?;
+        let codes =
+            (0..count).map(|_| RecoveryCode::random(&mut fill)).collect::<Result<Vec<_>, E>>()?;
+        let hashes = codes.iter().filter_map(|code| code.hashed(salt).hash).collect();
+        Ok((codes, Self { salt, hashes, used: None }))
+    }
+
+    /// How many are left.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.hashes.len()
+    }
+
+    /// What a code is to be hashed with before it can be looked for. Where there are no codes there is
+    /// one all the same, so that the same work is done.
+    #[must_use]
+    pub fn salt(&self) -> [u8; 16] {
+        self.salt
+    }
+
+    /// Uses up the code that `guess` was made of, at `now` (seconds since 1970). Whether there was one.
+    pub fn spend(&mut self, guess: &Guess, now: u64) -> bool {
+        let Some(hash) = guess.hash.filter(|_| guess.salt == self.salt) else { return false };
+        let (mut found, mut place) = (Choice::from(0), 0_u64);
+        for (index, kept) in (0_u64..).zip(&self.hashes) {
+            let same = kept.ct_eq(&hash);
+            place.conditional_assign(&index, same);
+            found |= same;
+        }
+        if !bool::from(found) {
+            return false;
+        }
+        // The index came from the list, and fits.
+        self.hashes.remove(usize::try_from(place).unwrap_or_default());
+        self.used = Some(Used { when: now });
+        true
+    }
+
+    /// The use of which its owner was not told yet. It is told once.
+    pub fn take_used(&mut self) -> Option<Used> {
+        self.used.take()
+    }
+}
+
+/// Characters of a code.
+const LENGTH: usize = 16;
+/// Crockford's base32.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// 256 rounds over blocks of 1 KiB.
+const LOG_N: u8 = 8;
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+    use crate::fixtures::recovery_codes;
+
+    #[test]
+    fn a_code_is_understood_however_it_is_typed() {
+        let code = RecoveryCode(Zeroizing::new(*b"01ABCDEFGHJKMNPQ"));
+        assert_eq!(code.shown().as_str(), "01AB-CDEF-GHJK-MNPQ");
+        for text in [
+            "01AB-CDEF-GHJK-MNPQ",
+            "01abcdefghjkmnpq",
+            " 01ab cdef ghjk mnpq ",
+            "OIab-cdef-ghjk-mnpq",
+            "olab-cdef-ghjk-mnpq",
+        ] {
+            assert_eq!(*RecoveryCode::parse(text).unwrap().0, *code.0, "{text}");
+        }
+        for text in
+            ["", "01AB-CDEF-GHJK-MNP", "01AB-CDEF-GHJK-MNPQR", "01AB-CDEF-GHJK-MNPU", "123456"]
+        {
+            assert!(RecoveryCode::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_good_once_and_for_its_own_record() {
+        let (codes, mut kept) = recovery_codes(3, 1);
+        let guess = codes[1].hashed(kept.salt());
+        let mut other = recovery_codes(3, 2).1;
+        assert!(!other.spend(&guess, 5), "another salt");
+        assert!(!other.spend(&codes[1].hashed(other.salt()), 5), "another user");
+        assert!(kept.spend(&guess, 5));
+        assert_eq!((kept.left(), kept.take_used()), (2, Some(Used { when: 5 })));
+        assert_eq!(kept.take_used(), None);
+        assert!(!kept.spend(&guess, 6));
+        assert!(kept.spend(&codes[0].hashed(kept.salt()), 6));
+        assert!(kept.spend(&codes[2].hashed(kept.salt()), 6));
+        assert_eq!(kept.left(), 0);
+        assert!(!Recovery::default().spend(&codes[0].hashed([0; 16]), 6), "nobody's");
+    }
+
+    #[test]
+    fn nothing_prints_a_code() {
+        let (codes, kept) = recovery_codes(1, 1);
+        assert_eq!(format!("{codes:?}"), "[[redacted]]");
+        assert_eq!(format!("{:?}", codes[0].hashed(kept.salt())), "[redacted]");
+        assert_eq!(RecoveryCode::parse(&codes[0].shown()).unwrap().0, codes[0].0);
+    }
+
+    #[test]
+    fn codes_are_random_in_every_character() {
+        let mut seen = [[false; 256]; LENGTH];
+        for _ in 0..400 {
+            let code = RecoveryCode::random(getrandom::fill).unwrap();
+            for (place, byte) in code.0.iter().enumerate() {
+                seen[place][usize::from(*byte)] = true;
+            }
+        }
+        assert!(seen.iter().all(|place| place.iter().filter(|seen| **seen).count() == 32));
+    }
+}

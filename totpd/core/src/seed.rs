@@ -1,0 +1,112 @@
+//! The shared secret of a factor.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
+
+use data_encoding::BASE32_NOPAD;
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+/// A seed: 16 to 64 bytes (RFC 4226 section 4, R6 asks for at least 128 bits).
+///
+/// It is wiped when the last handle on it is dropped, and prints `[redacted]`. A clone is another
+/// handle on the same bytes: there is no second copy.
+#[derive(Clone)]
+pub struct Seed(Arc<Zeroizing<Vec<u8>>>);
+
+/// The fewest and the most bytes of a seed.
+pub const LENGTH: core::ops::RangeInclusive<usize> = 16..=64;
+
+impl Seed {
+    /// The seed of these bytes, if they are as many as a seed may have.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Option<Self> {
+        let bytes = Zeroizing::new(bytes);
+        LENGTH.contains(&bytes.len()).then(|| Self(Arc::new(bytes)))
+    }
+
+    /// A new seed of `length` bytes, which `fill` makes random.
+    ///
+    /// # Errors
+    /// Those of `fill`.
+    pub fn random<E>(
+        length: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let mut bytes = Zeroizing::new(vec![0; length]);
+        fill(&mut bytes)?;
+        Ok(Self(Arc::new(bytes)))
+    }
+
+    /// The bytes, for the HMAC and the sealer alone.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether both give the same codes. HMAC fills a short key with zeros (RFC 2104 section 2), so zeros at the
+    /// end make no other seed.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.filled().ct_eq(&*other.filled()).into()
+    }
+
+    /// The bytes, filled with zeros to the most that a seed has.
+    #[must_use]
+    pub fn filled(&self) -> Zeroizing<[u8; *LENGTH.end()]> {
+        let mut filled = Zeroizing::new([0; *LENGTH.end()]);
+        for (to, from) in filled.iter_mut().zip(self.bytes()) {
+            *to = *from;
+        }
+        filled
+    }
+
+    /// Base32 without padding (RFC 4648 section 6), as `otpauth` URIs and phone apps want it.
+    #[must_use]
+    pub fn base32(&self) -> Zeroizing<String> {
+        Zeroizing::new(BASE32_NOPAD.encode(&self.0))
+    }
+}
+
+impl fmt::Debug for Seed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::vec;
+
+    use super::*;
+
+    #[test]
+    fn a_seed_has_16_to_64_bytes() {
+        for (length, good) in [(0, false), (15, false), (16, true), (64, true), (65, false)] {
+            assert_eq!(Seed::new(vec![7; length]).is_some(), good, "{length}");
+        }
+    }
+
+    #[test]
+    fn zeros_at_the_end_make_no_other_seed() {
+        let seed = |bytes: &[u8]| Seed::new(bytes.to_vec()).unwrap();
+        let short = seed(&[7; 20]);
+        assert!(short.is(&seed(&[&[7; 20][..], &[0; 12]].concat())));
+        assert!(!short.is(&seed(&[7; 21])) && !short.is(&seed(&[8; 20])));
+    }
+
+    #[test]
+    fn random_seeds_differ() {
+        let random = || Seed::random(20, getrandom::fill).unwrap();
+        assert_ne!(random().bytes(), random().bytes());
+    }
+
+    #[test]
+    fn a_seed_never_prints_itself() {
+        assert_eq!(format!("{:?}", Seed::new(vec![65; 20])), "Some([redacted])");
+    }
+}

@@ -1,0 +1,205 @@
+//! The place from which somebody logs in. docs/reference/sources.md has the whole table.
+
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::fmt;
+use core::net::{IpAddr, Ipv6Addr};
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// Where an attempt comes from, as far as that can be believed.
+///
+/// Records on disk hold sources: new variants go to the end.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Source {
+    /// The remote end: an IPv4 address, a link-local IPv6 address, or the /64 of another IPv6 address.
+    Address(#[serde(deserialize_with = "read_address")] IpAddr),
+    /// This machine, and the user who asks there (as `su` and `sudo` report it).
+    Local(String),
+    /// A process of this uid that asked the daemon itself.
+    Uid(u32),
+    /// Nowhere: a host name, everybody's address, or a login that names no place. It never becomes a
+    /// known source.
+    Nowhere,
+    /// A terminal of this machine, as one service uses it.
+    Terminal {
+        /// `seat0`, or the name of a serial line.
+        terminal: Box<str>,
+        /// The PAM service.
+        service: Box<str>,
+    },
+}
+
+/// What a login says of the place it comes from. An empty text counts as none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Origin<'a> {
+    /// The PAM service.
+    pub service: Option<&'a str>,
+    /// The remote host.
+    pub rhost: Option<&'a str>,
+    /// The user who asks.
+    pub ruser: Option<&'a str>,
+    /// The terminal.
+    pub tty: Option<&'a str>,
+}
+
+impl Source {
+    /// Locates a login. The kernel or the bus vouches for the uid `caller`; `origin` counts only if
+    /// root sent it.
+    #[must_use]
+    pub fn locate(caller: u32, origin: &Origin<'_>) -> Self {
+        let [service, rhost, ruser, tty] = [origin.service, origin.rhost, origin.ruser, origin.tty]
+            .map(|text| text.filter(|text| !text.is_empty()));
+        if caller != 0 {
+            return Self::Uid(caller);
+        }
+        match (rhost, ruser) {
+            // The owner of a reverse zone chooses a host name: it says nothing.
+            (Some(rhost), _) => parse_address(rhost).map_or(Self::Nowhere, Self::from_address),
+            (None, Some(ruser)) => Self::Local(ruser.to_owned()),
+            (None, None) => match (tty.and_then(terminal), service) {
+                (Some(terminal), Some(service)) => {
+                    Self::Terminal { terminal: terminal.into(), service: service.into() }
+                }
+                _ => Self::Nowhere,
+            },
+        }
+    }
+
+    /// Reports whether a right code makes this source a known one.
+    ///
+    /// Older records also hold `uid:0` and loopback addresses. No login comes from them any more.
+    #[must_use]
+    pub fn can_become_known(&self) -> bool {
+        match self {
+            Self::Address(address) => !is_everybodys(*address),
+            Self::Uid(uid) => *uid != 0,
+            Self::Nowhere => false,
+            Self::Local(_) | Self::Terminal { .. } => true,
+        }
+    }
+
+    fn from_address(address: IpAddr) -> Self {
+        let address = network(address);
+        if is_everybodys(address) { Self::Nowhere } else { Self::Address(address) }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(IpAddr::V6(address)) if !address.is_unicast_link_local() => {
+                write!(f, "{address}/64")
+            }
+            Self::Address(address) => write!(f, "{address}"),
+            Self::Local(user) => write!(f, "local:{}", user.escape_debug()),
+            Self::Uid(uid) => write!(f, "uid:{uid}"),
+            Self::Nowhere => f.write_str("nowhere"),
+            Self::Terminal { terminal, service } => {
+                write!(f, "{} ({})", terminal.escape_debug(), service.escape_debug())
+            }
+        }
+    }
+}
+
+/// Reports whether `tty` names a serial line, or a console that a hypervisor provides like one.
+#[must_use]
+pub fn is_serial_line(tty: &str) -> bool {
+    let name = without_folder(tty);
+    name == "console" || SERIAL_LINES.iter().any(|prefix| is_numbered(name, prefix))
+}
+
+/// The name of the terminal or seat of this machine that `tty` is. A pseudo-terminal is neither.
+fn terminal(tty: &str) -> Option<&str> {
+    let name = without_folder(tty);
+    let virtual_console = name.strip_prefix("tty").filter(|number| is_number(number));
+    if virtual_console.is_some_and(|number| matches!(number.parse(), Ok(1..=63_u8)))
+        || is_local_display(name)
+    {
+        return Some("seat0");
+    }
+    is_serial_line(name).then_some(name)
+}
+
+/// `:0`, or `:0.0` with a screen. Others may be those of VNC and xrdp, which are reached over the network.
+fn is_local_display(name: &str) -> bool {
+    name == ":0" || is_numbered(name, ":0.")
+}
+
+fn is_numbered(name: &str, prefix: &str) -> bool {
+    name.strip_prefix(prefix).is_some_and(is_number)
+}
+
+fn is_number(text: &str) -> bool {
+    (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn without_folder(tty: &str) -> &str {
+    tty.strip_prefix("/dev/").unwrap_or(tty)
+}
+
+/// sshd may write the zone of an IPv6 address behind it: `fe80::1%eth0`.
+fn parse_address(rhost: &str) -> Option<IpAddr> {
+    match rhost.split_once('%') {
+        Some((address, zone)) if !zone.is_empty() => {
+            address.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
+        }
+        _ => rhost.parse().ok(),
+    }
+}
+
+/// The part of an address that stays the same for one host, however its socket spells it.
+///
+/// A host with privacy extensions (RFC 8981) takes a new IPv6 address each day, in the same /64. A
+/// link-local address stays, and the /64 of all of them would be every neighbor: it counts whole.
+/// Its zone does not count, because names of interfaces change.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) if !address.is_unicast_link_local() => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::from([a, b, c, d, 0, 0, 0, 0]))
+        }
+        address => address,
+    }
+}
+
+/// Proxies on this machine (sslh, a web server, Tor) bring everybody from a loopback address.
+fn is_everybodys(address: IpAddr) -> bool {
+    match network(address) {
+        IpAddr::V4(address) => address.is_loopback() || address.is_unspecified(),
+        // `::` and `::1` are in this network, and no host is.
+        IpAddr::V6(network) => network.is_unspecified(),
+    }
+}
+
+/// Records from before networks counted hold whole IPv6 addresses.
+fn read_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IpAddr, D::Error> {
+    IpAddr::deserialize(deserializer).map(network)
+}
+
+/// Names of serial lines, before their number: of UARTs (by driver), of USB, and of hypervisors.
+const SERIAL_LINES: [&str; 19] = [
+    "ttyS",
+    "ttyUSB",
+    "ttyACM",
+    "ttyGS",
+    "ttyAMA",
+    "ttyAML",
+    "ttyLP",
+    "ttyMSM",
+    "ttyO",
+    "ttyPS",
+    "ttySAC",
+    "ttySTM",
+    "ttyTHS",
+    "ttyUL",
+    "ttymxc",
+    "ttysclp",
+    "hvc",
+    "sclp_line",
+    "xvc",
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,394 @@
+//! How long a source of wrong codes has to wait: budgets for strangers and for known sources.
+
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::source::Source;
+
+/// The rules of waiting. Durations are in seconds.
+#[derive(Clone, Debug)]
+pub struct ThrottleRules {
+    /// Wrong codes before waiting starts.
+    pub free_failures: u32,
+    /// The first wait; it doubles with each further wrong code.
+    pub first_wait: u64,
+    /// No wait is longer.
+    pub longest_wait: u64,
+    /// Wrong codes in a row after which a budget is spent (NIST SP 800-63B-4: at most 100).
+    pub lock_after: u32,
+    /// How long a source is known after its last success; 0: never.
+    pub known_source: u64,
+}
+
+/// Whether a source may try now.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standing {
+    /// Not until an administrator unlocks the user.
+    Locked,
+    /// It may.
+    Open,
+    /// Not before so many seconds have gone by.
+    Waiting(u64),
+}
+
+/// The wrong codes in a row of one source, or of all strangers together.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Budget {
+    failures: u32,
+    last_failure: u64,
+}
+
+impl Budget {
+    /// Wrong codes in a row.
+    #[must_use]
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// Whether another code may be tried at `now` (seconds since 1970).
+    #[must_use]
+    pub fn standing(&self, now: u64, rules: &ThrottleRules) -> Standing {
+        if self.failures >= rules.lock_after {
+            return Standing::Locked;
+        }
+        let since = now.saturating_sub(self.last_failure);
+        match self.wait(rules).saturating_sub(since) {
+            0 => Standing::Open,
+            rest => Standing::Waiting(rest),
+        }
+    }
+
+    fn wait(&self, rules: &ThrottleRules) -> u64 {
+        let Some(doublings) = self.failures.checked_sub(rules.free_failures) else {
+            return 0;
+        };
+        // 63 doublings of a second are longer than any limit.
+        let factor = 1_u64.checked_shl(doublings.min(63)).unwrap_or(u64::MAX);
+        rules.first_wait.saturating_mul(factor).min(rules.longest_wait)
+    }
+
+    fn fail(&mut self, now: u64) {
+        self.failures = self.failures.saturating_add(1);
+        self.last_failure = now;
+    }
+}
+
+/// A source from which a right code came.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct KnownSource {
+    /// The source.
+    pub source: Source,
+    /// When its last right code came, in seconds since 1970.
+    pub last_success: u64,
+    /// Its own wrong codes since.
+    pub budget: Budget,
+}
+
+/// All budgets of one user.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Throttle {
+    strangers: Budget,
+    known: Vec<KnownSource>,
+}
+
+impl Throttle {
+    /// The budget that all unknown sources share.
+    #[must_use]
+    pub fn strangers(&self) -> &Budget {
+        &self.strangers
+    }
+
+    /// The known sources, the most recent last.
+    #[must_use]
+    pub fn known(&self) -> &[KnownSource] {
+        &self.known
+    }
+
+    /// Whether `source` may try at `now` (seconds since 1970).
+    #[must_use]
+    pub fn standing(&self, source: &Source, now: u64, rules: &ThrottleRules) -> Standing {
+        self.known
+            .iter()
+            // An old record may hold several addresses of one network: the most recent one counts.
+            .rev()
+            .find(|known| known.source == *source && is_fresh(known, now, rules))
+            .map_or(&self.strangers, |known| &known.budget)
+            .standing(now, rules)
+    }
+
+    /// Forgets the sources that were known too long ago or can be known no more, and mends what a
+    /// clock that ran ahead has left: a wait never starts in the future, and no source was known there.
+    ///
+    /// A right code from the future counts as one of now. To forget its source instead would make a stranger of the
+    /// owner, whom guessers can keep out.
+    pub fn settle(&mut self, now: u64, rules: &ThrottleRules) {
+        self.known.retain(|known| is_fresh(known, now, rules));
+        for known in &mut self.known {
+            known.last_success = known.last_success.min(now);
+        }
+        let budgets = self.known.iter_mut().map(|known| &mut known.budget);
+        for budget in budgets.chain([&mut self.strangers]) {
+            budget.last_failure = budget.last_failure.min(now);
+        }
+    }
+
+    /// Counts a wrong code of `source`.
+    pub fn fail(&mut self, source: &Source, now: u64) {
+        match self.known.iter_mut().rev().find(|known| known.source == *source) {
+            Some(known) => known.budget.fail(now),
+            None => self.strangers.fail(now),
+        }
+    }
+
+    /// Takes note of a right code of `source`: its budget starts afresh, and it is known.
+    pub fn succeed(&mut self, source: &Source, now: u64, rules: &ThrottleRules) {
+        let before = self.known.len();
+        self.known.retain(|known| known.source != *source);
+        if before == self.known.len() {
+            self.strangers = Budget::default();
+        }
+        if !source.can_become_known() || rules.known_source == 0 {
+            return;
+        }
+        if self.known.len() >= MOST_KNOWN_SOURCES {
+            // The least recent one goes: the list is in order of use.
+            self.known.remove(0);
+        }
+        self.known.push(KnownSource {
+            source: source.clone(),
+            last_success: now,
+            budget: Budget::default(),
+        });
+    }
+}
+
+fn is_fresh(known: &KnownSource, now: u64, rules: &ThrottleRules) -> bool {
+    known.source.can_become_known() && now.saturating_sub(known.last_success) < rules.known_source
+}
+
+/// Bounds the record of a user, and with it what an attacker with many addresses can gain.
+const MOST_KNOWN_SOURCES: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+    use core::net::IpAddr;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::fixtures::THROTTLE_RULES as RULES;
+
+    fn address(last: u8) -> Source {
+        Source::Address(IpAddr::from([192, 0, 2, last]))
+    }
+
+    #[test]
+    fn waits_double_up_to_the_longest_and_end_in_a_lock() {
+        for (failures, expected) in [
+            (0, Standing::Open),
+            (2, Standing::Open),
+            (3, Standing::Waiting(30)),
+            (4, Standing::Waiting(60)),
+            (9, Standing::Waiting(1920)),
+            (10, Standing::Waiting(3600)),
+            (99, Standing::Waiting(3600)),
+            (100, Standing::Locked),
+            (u32::MAX, Standing::Locked),
+        ] {
+            let budget = Budget { failures, last_failure: 1000 };
+            assert_eq!(budget.standing(1000, &RULES), expected, "{failures}");
+        }
+    }
+
+    #[test]
+    fn a_wait_counts_down_and_ends() {
+        let budget = Budget { failures: 3, last_failure: 1000 };
+        for (now, expected) in
+            [(1001, Standing::Waiting(29)), (1029, Standing::Waiting(1)), (1030, Standing::Open)]
+        {
+            assert_eq!(budget.standing(now, &RULES), expected, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_thousand_doublings_do_not_overflow() {
+        let rules = ThrottleRules { lock_after: u32::MAX, ..RULES };
+        let budget = Budget { failures: 1003, last_failure: 1000 };
+        assert_eq!(budget.standing(1000, &rules), Standing::Waiting(3600));
+    }
+
+    #[test]
+    fn strangers_share_a_budget_and_a_known_source_has_its_own() {
+        let mut throttle = Throttle::default();
+        throttle.succeed(&address(1), 0, &RULES);
+        for stranger in 2..102 {
+            throttle.fail(&address(stranger), 10);
+        }
+        assert_eq!(throttle.standing(&address(2), 10, &RULES), Standing::Locked);
+        assert_eq!(throttle.standing(&address(200), 10, &RULES), Standing::Locked);
+        assert_eq!(throttle.standing(&Source::Nowhere, 10, &RULES), Standing::Locked);
+        assert_eq!(throttle.standing(&address(1), 10, &RULES), Standing::Open);
+        for _ in 0..3 {
+            throttle.fail(&address(1), 10);
+        }
+        assert_eq!(throttle.standing(&address(1), 10, &RULES), Standing::Waiting(30));
+    }
+
+    #[test]
+    fn a_success_resets_the_budget_of_its_source_alone() {
+        let mut throttle = Throttle::default();
+        throttle.succeed(&address(1), 0, &RULES);
+        throttle.fail(&address(1), 1);
+        throttle.fail(&address(2), 1);
+        throttle.succeed(&address(1), 2, &RULES);
+        assert_eq!(throttle.known()[0].budget.failures(), 0);
+        assert_eq!(throttle.strangers().failures(), 1);
+        throttle.succeed(&address(2), 3, &RULES);
+        assert_eq!(throttle.strangers().failures(), 0);
+    }
+
+    #[test]
+    fn a_source_is_known_for_a_while_only() {
+        let mut throttle = Throttle::default();
+        throttle.succeed(&address(1), 0, &RULES);
+        for _ in 0..100 {
+            throttle.fail(&address(2), 0);
+        }
+        let last = RULES.known_source - 1;
+        assert_eq!(throttle.standing(&address(1), last, &RULES), Standing::Open);
+        assert_eq!(throttle.standing(&address(1), last + 1, &RULES), Standing::Locked);
+        throttle.settle(last + 1, &RULES);
+        assert!(throttle.known().is_empty());
+    }
+
+    #[test]
+    fn the_least_recent_of_nine_known_sources_goes() {
+        let mut throttle = Throttle::default();
+        for source in 1..=8 {
+            throttle.succeed(&address(source), u64::from(source), &RULES);
+        }
+        throttle.succeed(&address(1), 9, &RULES);
+        throttle.succeed(&address(9), 10, &RULES);
+        assert_eq!(throttle.known().len(), 8);
+        assert!(throttle.known().iter().all(|known| known.source != address(2)));
+        assert!(throttle.known().iter().any(|known| known.source == address(1)));
+    }
+
+    #[test]
+    fn a_named_host_and_a_switched_off_rule_make_no_known_source() {
+        let mut throttle = Throttle::default();
+        throttle.succeed(&Source::Nowhere, 0, &RULES);
+        throttle.succeed(&address(1), 0, &ThrottleRules { known_source: 0, ..RULES });
+        assert!(throttle.known().is_empty());
+    }
+
+    #[test]
+    fn a_place_that_can_be_known_no_more_lets_nobody_in_and_is_forgotten() {
+        let known = |source, last_success, failures| {
+            let budget = Budget { failures, last_failure: 0 };
+            KnownSource { source, last_success, budget }
+        };
+        let old = |text: &str| Source::Address(text.parse().unwrap());
+        let strangers = Budget { failures: 100, last_failure: 0 };
+        let lost = [Source::Uid(0), old("127.0.0.1"), old("::1")];
+        let mut throttle = Throttle {
+            strangers,
+            known: lost.iter().map(|source| known(source.clone(), 1, 0)).collect(),
+        };
+        for source in &lost {
+            assert_eq!(throttle.standing(source, 9, &RULES), Standing::Locked, "{source}");
+        }
+        throttle.settle(9, &RULES);
+        assert!(throttle.known().is_empty());
+    }
+
+    #[test]
+    fn of_two_old_addresses_of_one_network_the_most_recent_counts() {
+        let home = Source::Address("2001:db8:1:2::".parse().unwrap());
+        let known = |last_success, failures| KnownSource {
+            source: home.clone(),
+            last_success,
+            budget: Budget { failures, last_failure: 0 },
+        };
+        let mut throttle =
+            Throttle { strangers: Budget::default(), known: vec![known(4, 0), known(5, 2)] };
+        assert_eq!(throttle.standing(&home, 9, &RULES), Standing::Open);
+        throttle.fail(&home, 9);
+        assert_eq!(throttle.known()[1].budget.failures(), 3);
+        assert_eq!(throttle.standing(&home, 9, &RULES), Standing::Waiting(30));
+        throttle.succeed(&home, 40, &RULES);
+        assert_eq!(throttle.known().len(), 1);
+    }
+
+    #[test]
+    fn a_clock_that_ran_ahead_does_not_lock_out_for_years() {
+        let mut throttle = Throttle::default();
+        for _ in 0..3 {
+            throttle.fail(&address(1), 4_000_000_000);
+        }
+        throttle.settle(1000, &RULES);
+        assert_eq!(throttle.standing(&address(1), 1000, &RULES), Standing::Waiting(30));
+        assert_eq!(throttle.standing(&address(1), 1030, &RULES), Standing::Open);
+    }
+
+    #[test]
+    fn a_source_of_a_clock_that_ran_ahead_is_known_from_now_on_and_no_longer_than_others() {
+        let mut throttle = Throttle::default();
+        throttle.succeed(&address(1), 4_000_000_000, &RULES);
+        for _ in 0..100 {
+            throttle.fail(&address(2), 1000);
+        }
+        throttle.settle(1000, &RULES);
+        assert_eq!(throttle.known()[0].last_success, 1000);
+        let end = 1000 + RULES.known_source;
+        assert_eq!(throttle.standing(&address(1), end - 1, &RULES), Standing::Open);
+        assert_eq!(throttle.standing(&address(1), end, &RULES), Standing::Locked);
+    }
+
+    /// Sources of a record, by the time of their last right code and their wrong ones, least recent first.
+    fn arbitrary() -> impl Strategy<Value = Throttle> {
+        let budget = || {
+            (0_u32..120, 0_u64..10_000_000)
+                .prop_map(|(failures, last_failure)| Budget { failures, last_failure })
+        };
+        let known = prop::collection::vec((0_u64..10_000_000, budget()), 0..=MOST_KNOWN_SOURCES);
+        (budget(), known).prop_map(|(strangers, known)| {
+            let known = known.into_iter().zip(1..).map(|((last_success, budget), last)| {
+                KnownSource { source: address(last), last_success, budget }
+            });
+            Throttle { strangers, known: known.collect() }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_settled_record_has_no_future_and_keeps_what_was_good(
+            before in arbitrary(),
+            now in 0_u64..10_000_000,
+            later in 0_u64..10_000_000,
+        ) {
+            let mut settled = before.clone();
+            settled.settle(now, &RULES);
+            for known in settled.known() {
+                prop_assert!(known.last_success <= now && known.budget.last_failure <= now);
+            }
+            let mut again = settled.clone();
+            again.settle(now, &RULES);
+            prop_assert_eq!(&again, &settled);
+            for known in before.known() {
+                let kept = settled.known().iter().find(|kept| kept.source == known.source);
+                let was_known = is_fresh(known, now, &RULES);
+                prop_assert_eq!(kept.is_some(), was_known, "nobody becomes a stranger by it");
+                if let Some(kept) = kept.filter(|_| known.last_success <= now) {
+                    prop_assert_eq!(kept.last_success, known.last_success);
+                }
+            }
+            // Whatever the record said, without another right code nobody is known for longer than the rule has it.
+            let end = now + RULES.known_source + later;
+            settled.settle(end, &RULES);
+            prop_assert!(settled.known().is_empty());
+        }
+    }
+}

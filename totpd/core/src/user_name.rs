@@ -1,0 +1,64 @@
+//! Login names.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use core::fmt;
+
+/// A login name that NSS may know: 1 to 256 bytes, no control characters, no `:` or `/` (which
+/// no line of passwd can hold).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UserName(String);
+
+impl UserName {
+    /// The name, if it can be one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let good = (1..=LONGEST).contains(&text.len())
+            && !text.chars().any(|c| c.is_control() || c == ':' || c == '/');
+        good.then(|| Self(text.to_owned()))
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for UserName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+const LONGEST: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_passwd_line_can_hold_is_no_name() {
+        for (text, good) in [
+            ("alice", true),
+            ("DOMAIN\\alice", true),
+            ("alice@example.org", true),
+            ("jürgen", true),
+            ("with space", true),
+            ("", false),
+            ("../x", false),
+            ("a:b", false),
+            ("a\nb", false),
+            ("a\0b", false),
+            (&"x".repeat(256), true),
+            (&"x".repeat(300), false),
+        ] {
+            assert_eq!(UserName::parse(text).is_some(), good, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_differ_by_case_differ() {
+        assert_ne!(UserName::parse("Alice"), UserName::parse("alice"));
+    }
+}

@@ -1,0 +1,133 @@
+mod guesses;
+mod recovery;
+mod single_use;
+
+use alloc::format;
+use alloc::string::ToString;
+use alloc::vec;
+use core::net::IpAddr;
+
+use super::*;
+use crate::fixtures::THROTTLE_RULES as THROTTLE;
+use crate::fixtures::{code_of, verified};
+use crate::otp::time_step;
+
+const UID: u32 = 1000;
+
+fn rules() -> Rules {
+    Rules { skew: 1, throttle: THROTTLE }
+}
+
+fn enrolled() -> Record {
+    let mut record = Record::new(UID);
+    record.factors.push(verified(Kind::Totp { period: 30 }, None));
+    record
+}
+
+fn home() -> Source {
+    Source::Address(IpAddr::from([192, 0, 2, 1]))
+}
+
+fn typed_code(text: &str) -> Answer {
+    Code::parse(text).map_or(Answer::Malformed, Answer::Code)
+}
+
+fn typed(text: &str, now: u64) -> Attempt {
+    Attempt { answer: typed_code(text), factor: None, service: None, source: home(), uid: UID, now }
+}
+
+fn right_code(record: &Record, step: u64, now: u64) -> Attempt {
+    let answer = Answer::Code(code_of(&record.factors[0], step));
+    Attempt { answer, ..typed("", now) }
+}
+
+fn is_approved(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Approved { .. })
+}
+
+/// Any code that is not right in the window around `now`.
+fn wrong_code(record: &Record, now: u64) -> Code {
+    (0..10)
+        .map(|n| Code::parse(&format!("00000{n}")).unwrap())
+        .find(|code| record.factors.iter().all(|f| f.matches(code, now, 1) == Match::None))
+        .unwrap()
+}
+
+#[test]
+fn what_cannot_be_a_code_is_denied_and_not_counted() {
+    for text in ["", "12345", "123456789", "abcdef", "١٢٣٤٥٦", "\u{8}\n\r\u{7f}INCORRECT"] {
+        let (verdict, record) = attempt(enrolled(), &typed(text, 30_000), &rules());
+        assert_eq!(verdict, Verdict::Denied(Reason::Malformed), "{text:?}");
+        assert_eq!(record.throttle.strangers().failures(), 0, "{text:?}");
+    }
+}
+
+#[test]
+fn another_uid_under_the_same_name_inherits_nothing() {
+    let record = enrolled();
+    let right = Attempt { uid: 1001, ..right_code(&record, 1000, 30_000) };
+    let (verdict, record) = attempt(record, &right, &rules());
+    assert_eq!(verdict, Verdict::Denied(Reason::UidChanged));
+    assert_eq!(record.factors[0].last_accepted, None);
+}
+
+#[test]
+fn only_verified_factors_open_the_door() {
+    let waiting = Status::Unverified { expires: u64::MAX, wrong_codes: 0 };
+    for (status, reason) in [(Status::Disabled, Reason::Disabled), (waiting, Reason::NotEnrolled)] {
+        let mut record = enrolled();
+        record.factors[0].status = status;
+        let right = right_code(&record, 1000, 30_000);
+        let (verdict, record) = attempt(record, &right, &rules());
+        assert_eq!(verdict, Verdict::Denied(reason), "{status:?}");
+        assert_eq!(record.factors[0].last_accepted, None);
+    }
+}
+
+#[test]
+fn a_named_factor_is_the_only_one_that_counts() {
+    let mut record = enrolled();
+    let mut other = verified(Kind::Totp { period: 30 }, None);
+    other.id = FactorId::from_random([9; 5]);
+    let (first, second) = (record.factors[0].id.to_string(), other.id.to_string());
+    record.factors.push(other);
+    record.factors[0].status = Status::Disabled;
+    let right = right_code(&record, 1000, 30_000);
+    let (verdict, record) = attempt(record, &Attempt { factor: Some(first), ..right }, &rules());
+    assert_eq!(verdict, Verdict::Denied(Reason::Wrong));
+    let right = right_code(&record, 1000, 30_000);
+    let (verdict, _) = attempt(record, &Attempt { factor: Some(second), ..right }, &rules());
+    assert!(is_approved(&verdict));
+}
+
+#[test]
+fn a_factor_with_limits_opens_only_what_it_may() {
+    let mut record = enrolled();
+    record.factors[0].limits.services = vec!["sshd".into()];
+    let elsewhere = Attempt { service: Some("sudo".into()), ..right_code(&record, 1000, 30_000) };
+    let (verdict, record) = attempt(record, &elsewhere, &rules());
+    assert_eq!(verdict, Verdict::Denied(Reason::NotHere));
+    assert_eq!(record.factors[0].last_accepted, None, "it is not used up");
+    assert_eq!(record.throttle.strangers().failures(), 1, "and counts as a wrong one");
+    let here = Attempt { service: Some("sshd".into()), ..right_code(&record, 1000, 30_000) };
+    let (verdict, record) = attempt(record, &here, &rules());
+    assert!(is_approved(&verdict));
+    let place = record.factors[0].last_place.as_ref().unwrap();
+    assert_eq!((place.service.as_str(), place.source.as_str()), ("sshd", "192.0.2.1"));
+}
+
+#[test]
+fn of_two_factors_with_the_same_code_the_one_that_is_good_here_counts() {
+    let mut record = enrolled();
+    let mut twin = verified(Kind::Totp { period: 30 }, None);
+    twin.id = FactorId::from_random([9; 5]);
+    record.factors.push(twin);
+    let right = right_code(&record, 1000, 30_000);
+    let (_, both) = attempt(record.clone(), &right, &rules());
+    assert_eq!(both.factors[0].last_accepted, Some(1000), "the older of two");
+    record.factors[0].limits.not_after = Some(1);
+    let right = right_code(&record, 1000, 30_000);
+    let (verdict, record) = attempt(record, &right, &rules());
+    assert!(is_approved(&verdict));
+    assert_eq!(record.factors[1].last_accepted, Some(1000));
+}

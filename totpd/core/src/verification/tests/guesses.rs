@@ -1,0 +1,153 @@
+//! What a guesser gets to try, and who is kept out meanwhile.
+
+use alloc::format;
+use alloc::string::String;
+
+use super::*;
+
+#[test]
+fn wrong_codes_are_counted_and_then_wait() {
+    let mut record = enrolled();
+    for n in 1..=3 {
+        let answer = Answer::Code(wrong_code(&record, 30_000));
+        let wrong = Attempt { answer, ..typed("", 30_000) };
+        let (verdict, after) = attempt(record, &wrong, &rules());
+        assert_eq!(verdict, Verdict::Denied(Reason::Wrong));
+        assert_eq!(after.throttle.strangers().failures(), n);
+        record = after;
+    }
+    let right = right_code(&record, 1000, 30_010);
+    let (verdict, record) = attempt(record, &right, &rules());
+    assert_eq!(verdict, Verdict::Throttled { retry_after: Some(20) });
+    assert_eq!(record.throttle.strangers().failures(), 3, "not counted");
+    let right = right_code(&record, 1000, 30_030);
+    let (verdict, record) = attempt(record, &right, &rules());
+    assert!(is_approved(&verdict), "a throttled right code is not used up");
+    assert_eq!(record.throttle.strangers().failures(), 0);
+}
+
+#[test]
+fn ten_thousand_wrong_codes_from_a_thousand_addresses_do_not_keep_out_a_known_one() {
+    let record = enrolled();
+    let first = right_code(&record, 1000, 30_000);
+    let (_, mut record) = attempt(record, &first, &rules());
+    let mut last = Verdict::Denied(Reason::Wrong);
+    for n in 0..10_000_u32 {
+        let stranger = Source::Address(IpAddr::from((0x0a00_0000 + n % 1000).to_be_bytes()));
+        let now = 30_001 + u64::from(n);
+        let answer = Answer::Code(wrong_code(&record, now));
+        let guess = Attempt { answer, source: stranger, ..typed("", now) };
+        (last, record) = attempt(record, &guess, &rules());
+        assert!(!is_approved(&last));
+    }
+    // Waits double to an hour, so 10,000 s leave room for few guesses, and the wait is told.
+    assert!(matches!(last, Verdict::Throttled { retry_after: Some(1..=3600) }), "{last:?}");
+    assert!(record.throttle.strangers().failures() < 12);
+    let home = right_code(&record, 1334, 40_020);
+    assert!(is_approved(&attempt(record, &home, &rules()).0));
+}
+
+#[test]
+fn a_locked_user_gets_in_from_a_known_source_only() {
+    let record = enrolled();
+    let first = right_code(&record, 1000, 30_000);
+    let (_, mut record) = attempt(record, &first, &rules());
+    let mut now = 30_000;
+    for _ in 0..100 {
+        now += 3600;
+        let answer = Answer::Code(wrong_code(&record, now));
+        let stranger = Attempt { answer, source: Source::Nowhere, ..typed("", now) };
+        let (verdict, after) = attempt(record, &stranger, &rules());
+        assert_eq!(verdict, Verdict::Denied(Reason::Wrong));
+        record = after;
+    }
+    let step = time_step(now, 30);
+    let elsewhere = Attempt { source: Source::Uid(0), ..right_code(&record, step, now) };
+    let (verdict, record) = attempt(record, &elsewhere, &rules());
+    assert_eq!(verdict, Verdict::Throttled { retry_after: None });
+    let home = right_code(&record, step, now);
+    assert!(is_approved(&attempt(record, &home, &rules()).0));
+}
+
+#[test]
+fn who_has_no_factor_is_throttled_like_everybody() {
+    let mut record = Record::new(UID);
+    for _ in 0..3 {
+        let (verdict, after) = attempt(record, &typed("123456", 30_000), &rules());
+        assert_eq!(verdict, Verdict::Denied(Reason::NotEnrolled));
+        record = after;
+    }
+    let (verdict, _) = attempt(record, &typed("123456", 30_000), &rules());
+    assert_eq!(verdict, Verdict::Throttled { retry_after: Some(30) });
+}
+
+/// How many codes a guesser gets to try in `days`, from `addresses` addresses in turn, trying
+/// again as soon as that may be looked at. `owner` is what the owner does once a day.
+fn guesses(days: u64, addresses: u32, known: bool, owner: Option<Source>) -> u64 {
+    let address = |n: u64| {
+        let number = 0x0a00_0000 + u32::try_from(n % u64::from(addresses)).unwrap();
+        Source::Address(IpAddr::from(number.to_be_bytes()))
+    };
+    let start = 1_800_000_000;
+    let (mut record, mut now, mut tried, mut day) = (enrolled(), start, 0, 0);
+    if known {
+        record.throttle.succeed(&address(0), now, &THROTTLE);
+    }
+    while now < start + days * 86_400 {
+        if let Some(source) = owner.as_ref().filter(|_| (now - start) / 86_400 > day) {
+            day = (now - start) / 86_400;
+            record.throttle.succeed(source, now, &THROTTLE);
+        }
+        let guess = Attempt {
+            answer: Answer::Code(wrong_code(&record, now)),
+            service: None,
+            source: address(tried),
+            ..typed("", now)
+        };
+        let (verdict, after) = attempt(record, &guess, &rules());
+        record = after;
+        match verdict {
+            Verdict::Denied(_) => tried += 1,
+            Verdict::Throttled { retry_after } => now += retry_after.unwrap_or(3600),
+            Verdict::Approved { .. } => unreachable!("wrong codes are never approved"),
+        }
+    }
+    tried
+}
+
+/// The chance to meet one of the three codes that are right at a time, in `tries` tries.
+fn chance(tries: u64) -> String {
+    let missed = (1.0 - 3e-6_f64).powf(f64::from(u32::try_from(tries).unwrap()));
+    format!("{:.3} %", (1.0 - missed) * 100.0)
+}
+
+#[test]
+fn the_table_of_what_a_guesser_gets_is_the_one_in_the_documentation() {
+    let mut table = String::from(
+        "| who guesses | codes in a day | codes in a year | chance in a day | chance in a year |\n\
+         |---|---|---|---|---|\n",
+    );
+    let owner = Some(Source::Nowhere);
+    for (who, addresses, known, owner) in [
+        ("one strange address", 1, false, None),
+        ("10,000 strange addresses", 10_000, false, None),
+        ("one address from which the owner logs in", 1, true, None),
+        (
+            "10,000 strange addresses, while the owner gets in from a strange one each day",
+            10_000,
+            false,
+            owner,
+        ),
+    ] {
+        let (day, year) =
+            (guesses(1, addresses, known, owner.clone()), guesses(365, addresses, known, owner));
+        table.push_str(&format!(
+            "| {who} | {day} | {year} | {} | {} |\n",
+            chance(day),
+            chance(year)
+        ));
+    }
+    std::println!("{table}");
+    let documentation = include_str!("../../../../../docs/throttle.md");
+    assert!(documentation.contains(&table), "docs/throttle.md must hold this table:\n{table}");
+}

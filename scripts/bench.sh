@@ -5,6 +5,6 @@ cd "$(dirname "$0")/.."
 export PATH=$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin
 make build
 scripts/harness.sh
-cargo bench --locked -q -p totpd --bench store
+cargo bench --locked -q -p totpd-store --bench store
 echo
 cargo bench --locked -q -p tests --bench login

@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use totpd_core::verification::{Answer, Attempt, attempt};
 use totpd_core::code::Code;
-use totpd::codec::record_of_plain_bytes;
+use totpd_store::record_format::record_of_plain_bytes;
 use totpd::config::Config;
 use totpd_core::source::Source;
 

@@ -47,9 +47,6 @@ pub struct Defaults {
     pub period: u32,
 }
 
-/// Seconds that a time step may have.
-pub const PERIOD: std::ops::RangeInclusive<u32> = 15..=300;
-
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {

@@ -11,15 +11,16 @@ use totpd_core::throttle::Standing;
 use totpd_core::user_name::UserName;
 use totpd_core::verification::Answer;
 use totpd_interface::Error;
+use totpd_journal::{Entry, Priority};
+use totpd_store::{Store, StoreError};
 
+use crate::audit::{BudgetedLog, Topic};
 use crate::caller::Caller;
 use crate::clock;
 use crate::config::Config;
 use crate::hasher::{Busy, Hasher, Work};
-use crate::journal::{BudgetedLog, Entry, Priority, Topic};
 use crate::people::{People, Unanswered};
 use crate::polkit::Polkit;
-use crate::store::{Store, StoreError};
 use crate::trouble::Trouble;
 use crate::watchers::Watchers;
 

@@ -16,14 +16,6 @@ pub fn apply() -> nix::Result<()> {
     set_dumpable(false)
 }
 
-/// Keeps the pages that `secret` is in out of swap, for ever: others may come to lie in them.
-///
-/// # Errors
-/// Where the kernel refuses, as it does beyond `RLIMIT_MEMLOCK`.
-pub fn lock_pages_of<T>(secret: &T) -> region::Result<()> {
-    region::lock(std::ptr::from_ref(secret), size_of::<T>()).map(std::mem::forget)
-}
-
 /// Keeps all pages of the process out of swap, those where seeds are while they are worked with.
 ///
 /// # Errors

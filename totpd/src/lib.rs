@@ -5,20 +5,16 @@
 //! ([`dbus`], [`private`], [`dispatch`], [`login`], [`manager`]), the disk ([`store`]), NSS ([`people`]) and the clock.
 
 pub mod access;
-pub mod backup;
+mod audit;
 pub mod caller;
 pub mod clock;
-pub mod codec;
 pub mod config;
 pub mod context;
 pub mod daemon;
 pub mod dbus;
 pub mod dispatch;
-mod durable;
 pub mod hardening;
 pub mod hasher;
-pub mod journal;
-pub mod key;
 mod locale;
 pub mod login;
 pub mod maintenance;
@@ -27,13 +23,9 @@ pub mod options;
 pub mod people;
 pub mod polkit;
 pub mod private;
-pub mod progress;
 mod proof;
 pub mod readiness;
 mod reply;
-pub mod seal;
 mod state;
-pub mod store;
 mod trouble;
-pub mod waiting;
 pub mod watchers;

@@ -8,12 +8,12 @@ use totpd_core::source::Source;
 use totpd_core::throttle::Standing;
 use totpd_core::verification::{Attempt, Reason, Verdict, attempt};
 use totpd_interface::{Dictionary, Error, action, verdict};
+use totpd_journal::Entry;
 
 use crate::caller::Caller;
 use crate::clock;
 use crate::context::Context;
 use crate::daemon::Daemon;
-use crate::journal::Entry;
 use crate::login::answer::told;
 use crate::login::decision::{DAMAGED, decision, of_attempt, topic};
 use crate::login::prompt::{prompt, with_names};

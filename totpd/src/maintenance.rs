@@ -4,17 +4,17 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use totpd_interface::{Dictionary, Error};
+use totpd_journal::{Entry, Priority, escaped, shortened};
+use totpd_store::backup::{BackupError, Signer, Trust};
+use totpd_store::progress::Progress;
+use totpd_store::sqlite::{Checked, Local};
 
 use crate::access::origin::Origin;
-use crate::backup::{BackupError, Signer, Trust};
 use crate::caller::Caller;
 use crate::clock;
 use crate::daemon::Daemon;
-use crate::journal::{Entry, Priority, escaped, shortened};
 use crate::maintenance::options::{BackupOptions, RestoreOptions};
-use crate::progress::Progress;
 use crate::reply::Reply;
-use crate::store::local::{Checked, Local};
 use crate::trouble::told_to_root;
 
 mod options;

@@ -9,6 +9,7 @@ use totpd_core::record::Record;
 use totpd_core::resync::{Resync, resync};
 use totpd_core::throttle::Throttle;
 use totpd_interface::{Dictionary, Error};
+use totpd_store::Listed;
 use zeroize::Zeroizing;
 
 use crate::access::origin::Origin;
@@ -19,7 +20,6 @@ use crate::manager::log::{change, refusal};
 use crate::polkit::Action;
 use crate::proof::Proof;
 use crate::state;
-use crate::store::Listed;
 
 mod actor;
 pub(crate) mod enrolling;

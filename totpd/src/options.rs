@@ -2,6 +2,7 @@
 
 pub use changes::Changes;
 use totpd_core::code::DIGITS;
+use totpd_core::factor::PERIOD;
 use totpd_core::factor::{Kind, Limits};
 use totpd_core::otp::Algorithm;
 use totpd_core::seed::{LENGTH, Seed};
@@ -10,7 +11,7 @@ use totpd_interface::{Dictionary, Error};
 use zbus::OwnedVariant;
 use zeroize::Zeroizing;
 
-use crate::config::{Config, PERIOD};
+use crate::config::Config;
 
 mod changes;
 
@@ -57,7 +58,7 @@ impl Options {
     pub fn parse(options: &Dictionary, config: &Config) -> Result<Self, Error> {
         if let Some(unknown) = options.keys().find(|key| !KEYS.contains(&key.as_str())) {
             let known = KEYS.join(", ");
-            return Err(invalid(&crate::journal::escaped(unknown), &format!("one of {known}")));
+            return Err(invalid(&totpd_journal::escaped(unknown), &format!("one of {known}")));
         }
         let name = name(options, "name")?;
         let issuer = text(options, "issuer")?;

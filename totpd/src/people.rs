@@ -8,8 +8,7 @@ use nix::errno::Errno;
 use nix::unistd::{Uid, User};
 use tokio::sync::Semaphore;
 use totpd_core::user_name::UserName;
-
-use crate::waiting;
+use totpd_store::blocking;
 
 /// A person as NSS knows it: the name in the spelling of NSS, and the uid.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -64,7 +63,7 @@ impl People {
     where
         F: FnOnce() -> nix::Result<Option<User>> + Send + 'static,
     {
-        if waiting::may_this_thread() {
+        if blocking::may_this_thread() {
             return person(ask());
         }
         let lookup = async {

@@ -8,10 +8,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use totpd_interface::Error;
+use totpd_journal::{escaped, shortened};
 use zbus::Variant;
 
 use crate::access::origin::Origin;
-use crate::journal::{escaped, shortened};
 
 /// What polkit decides about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

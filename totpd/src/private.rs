@@ -22,12 +22,12 @@ use nix::sys::stat::{Mode, umask};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use totpd_interface::PRIVATE_SOCKET;
+use totpd_journal::{Entry, Priority};
+use totpd_store::blocking;
 
 use self::conversation::Conversation;
 use crate::caller::Caller;
 use crate::dispatch::Services;
-use crate::journal::{Entry, Priority};
-use crate::waiting;
 
 mod conversation;
 mod management;
@@ -168,7 +168,7 @@ impl Served {
         let is_left = if self.waits.swap(true, Ordering::AcqRel) {
             go_on()
         } else {
-            let is_left = waiting::while_it_may(go_on);
+            let is_left = blocking::while_it_may(go_on);
             self.waits.store(false, Ordering::Release);
             is_left
         };

@@ -5,7 +5,7 @@ use std::io;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
-use crate::journal::{Entry, Priority};
+use totpd_journal::{Entry, Priority};
 
 /// Says that the daemon is ready, if systemd wants to know.
 pub fn report() {

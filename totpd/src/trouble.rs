@@ -4,9 +4,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use totpd_interface::Error;
-
-use crate::journal::{Entry, Priority};
-use crate::store::StoreError;
+use totpd_journal::{Entry, Priority};
+use totpd_store::StoreError;
 
 /// Whether the store is unavailable, as far as was seen.
 #[derive(Debug, Default)]

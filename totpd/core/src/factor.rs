@@ -54,6 +54,9 @@ impl Kind {
     }
 }
 
+/// Seconds that a time step may have.
+pub const PERIOD: RangeInclusive<u32> = 15..=300;
+
 /// How far a factor has come.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Status {
@@ -247,8 +250,8 @@ const HOTP_LOOK_AHEAD: u64 = 10;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::fixtures::{code_of, verified};
+    use super::*;
 
     #[test]
     fn a_time_step_matches_within_the_skew_and_only_above_the_last() {

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Deserializer, de};
 use totpd_core::code;
+use totpd_core::factor::PERIOD;
 use totpd_core::otp::Algorithm;
 
+use super::ConfigError;
 use super::duration::Duration;
-use super::{ConfigError, PERIOD};
 
 /// One file.
 #[derive(Debug, Default, Deserialize)]

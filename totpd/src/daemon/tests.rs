@@ -3,11 +3,11 @@ use std::time::Duration;
 
 use totpd_core::fixtures::{enrolled, user};
 use totpd_core::verification::{Attempt, attempt};
+use totpd_store::conformance::run;
+use totpd_store::memory::Memory;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::store::conformance::run;
-use crate::store::memory::Memory;
 
 /// A daemon over a store in memory, and that store.
 pub(crate) fn daemon() -> (Daemon, Arc<Memory>) {

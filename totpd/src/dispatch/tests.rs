@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
+use totpd_store::conformance::run;
+
 use super::*;
 use crate::daemon::tests::daemon;
-use crate::store::conformance::run;
 
 /// The methods that the description of an interface has, each with the signature of what it takes.
 fn described(xml: &str) -> Vec<(String, String)> {

@@ -3,10 +3,11 @@
 use totpd_core::source::Source;
 use totpd_core::verification::{Reason, Verdict};
 use totpd_interface::verdict;
+use totpd_journal::{Entry, Priority, escaped, shortened};
 
+use crate::audit::Topic;
 use crate::caller::Caller;
 use crate::context::Context;
-use crate::journal::{Entry, Priority, Topic, escaped, shortened};
 
 /// What came of one attempt. `user`: the name, if it is one that this machine knows.
 pub(super) fn of_attempt(

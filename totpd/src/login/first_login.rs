@@ -7,12 +7,12 @@ use totpd_core::factor::{FactorId, LoginNonce, LoginToken, Maker};
 use totpd_core::record_key::Subject;
 use totpd_formats::otpauth;
 use totpd_interface::{Dictionary, Error, verdict};
+use totpd_journal::{Entry, Priority, escaped, shortened};
 
 use crate::clock;
 use crate::context::Context;
 use crate::daemon::Daemon;
 use crate::hasher::Work;
-use crate::journal::{Entry, Priority, escaped, shortened};
 use crate::locale;
 use crate::login::enrollment_screen::{NOT_KEPT, after_enrollment, screen, wrapped};
 use crate::manager::enrolling;

@@ -5,13 +5,13 @@ use totpd_core::fixtures::{code_of, verified};
 use totpd_core::fixtures::{enrolled, user};
 use totpd_core::otp::time_step;
 use totpd_core::record_key::Subject;
+use totpd_store::conformance::run;
+use totpd_store::memory::Memory;
+use totpd_store::{Backend, Change, Listed, Pending, Store, StoreError};
 use zbus::{OwnedVariant, Variant};
 
 use super::*;
 use crate::daemon::tests::daemon;
-use crate::store::conformance::run;
-use crate::store::memory::Memory;
-use crate::store::{Backend, Change, Listed, Pending, Store, StoreError};
 
 const ROOT: Caller = Caller { uid: 0 };
 /// A user that every host has.

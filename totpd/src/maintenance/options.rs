@@ -2,12 +2,10 @@
 
 use std::str::FromStr;
 
-use age::secrecy::SecretString;
-use age::x25519;
 use totpd_interface::{Dictionary, Error};
+use totpd_store::backup::{Fingerprint, Opener, Recipients, Trust};
+use totpd_store::backup::{SecretString, x25519};
 use zbus::OwnedVariant;
-
-use crate::backup::{Fingerprint, Opener, Recipients, Trust};
 
 /// Whom a backup is for.
 pub(super) struct BackupOptions {
@@ -100,7 +98,7 @@ fn known(options: &Dictionary, keys: &[&str]) -> Result<(), Error> {
     match options.keys().find(|key| !keys.contains(&key.as_str())) {
         None => Ok(()),
         Some(unknown) => {
-            Err(invalid(&crate::journal::escaped(unknown), &format!("one of {}", keys.join(", "))))
+            Err(invalid(&totpd_journal::escaped(unknown), &format!("one of {}", keys.join(", "))))
         }
     }
 }

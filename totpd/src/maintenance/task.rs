@@ -6,15 +6,15 @@ use std::os::fd::OwnedFd;
 
 use data_encoding::HEXLOWER;
 use totpd_core::enrollment;
-
-use crate::backup::{
+use totpd_journal::{Entry, Priority};
+use totpd_store::backup::{
     BackupError, Fingerprint, Head, Reader, Recipients, Signer, Untrusted, Writer, may_be_restored,
 };
+use totpd_store::progress::Progress;
+use totpd_store::sqlite::{Checked, Local, usable_from};
+
 use crate::clock;
-use crate::journal::{Entry, Priority};
 use crate::maintenance::options::RestoreOptions;
-use crate::progress::Progress;
-use crate::store::local::{Checked, Local, usable_from};
 
 /// What came of a backup.
 pub(super) struct BackedUp {

@@ -4,13 +4,13 @@ use totpd_core::account::Target;
 use totpd_core::record_key::Subject;
 use totpd_core::user_name::UserName;
 use totpd_interface::Error;
+use totpd_journal::escaped;
+use totpd_store::StoreError;
 
 use crate::access::origin::Origin;
 use crate::caller::Caller;
 use crate::daemon::Daemon;
-use crate::journal::escaped;
 use crate::polkit::Action;
-use crate::store::StoreError;
 
 /// A caller that may act for a user.
 pub(super) struct Actor {

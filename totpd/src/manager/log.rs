@@ -2,10 +2,11 @@
 
 use totpd_core::user_name::UserName;
 use totpd_interface::Error;
+use totpd_journal::{Entry, Priority, escaped};
 
+use crate::audit::Topic;
 use crate::caller::Caller;
 use crate::daemon::Daemon;
-use crate::journal::{Entry, Priority, Topic, escaped};
 use crate::manager::actor::Actor;
 
 /// Logs that a caller had no good current code: whoever guesses there must be seen.

@@ -22,7 +22,7 @@ impl Changes {
     pub fn parse(changes: &Dictionary) -> Result<Self, Error> {
         if let Some(unknown) = changes.keys().find(|key| !KEYS.contains(&key.as_str())) {
             let known = KEYS.join(", ");
-            return Err(invalid(&crate::journal::escaped(unknown), &format!("one of {known}")));
+            return Err(invalid(&totpd_journal::escaped(unknown), &format!("one of {known}")));
         }
         Ok(Self {
             keys: changes.keys().cloned().collect(),

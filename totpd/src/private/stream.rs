@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
-
-use crate::waiting;
+use totpd_store::blocking;
 
 /// A connection.
 pub(super) enum Stream {
@@ -99,7 +98,7 @@ impl Stream {
     fn is_soon_readable(&self) -> bool {
         let Self::Here(stream) = self else { return false };
         let mut this = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
-        waiting::may_this_thread()
+        blocking::may_this_thread()
             && ppoll(&mut this, Some(TimeSpec::from(MOMENT)), None).is_ok_and(|ready| ready > 0)
     }
 

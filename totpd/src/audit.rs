@@ -1,0 +1,7 @@
+//! What is decided goes into the log, and how much of it others may cause.
+
+pub(crate) use crate::audit::budget::Topic;
+pub(crate) use crate::audit::budgeted::BudgetedLog;
+
+mod budget;
+mod budgeted;

@@ -1,0 +1,76 @@
+//! The log of what others can cause as often as they like.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use totpd_journal::{Entry, Priority};
+
+use crate::audit::Topic;
+use crate::audit::budget::{Admission, Budget, PERIOD};
+use crate::clock;
+
+/// Writes what the budget of its originator has room for, and sums up the rest. It can be cloned.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BudgetedLog(Arc<Mutex<Budget>>);
+
+impl BudgetedLog {
+    /// Writes `entry`, or counts it if there were too many of `topic`.
+    pub(crate) fn write(&self, topic: Topic, entry: &Entry) {
+        let (topic, admission) = self.budget(|budget| budget.admit(topic, clock::running()));
+        match admission {
+            Admission::Write { unwritten } => {
+                tell(&topic, unwritten);
+                entry.write();
+            }
+            Admission::Count { is_first: true } => self.sum_up_later(topic),
+            Admission::Count { is_first: false } => {}
+        }
+    }
+
+    /// A flood may end at any time, so that no later line would tell of it.
+    fn sum_up_later(&self, topic: Topic) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        let log = self.clone();
+        runtime.spawn(async move {
+            tokio::time::sleep(Duration::from_millis(PERIOD)).await;
+            tell(&topic, log.budget(|budget| budget.sum_up(&topic)));
+        });
+    }
+
+    fn budget<T>(&self, work: impl FnOnce(&mut Budget) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn tell(topic: &Topic, unwritten: u64) {
+    if unwritten > 0 {
+        summary(topic, unwritten).write();
+    }
+}
+
+fn summary(Topic { user, text }: &Topic, unwritten: u64) -> Entry {
+    let message = format!("{unwritten} more lines like this were not written: {text}");
+    Entry::new(Priority::Notice, message)
+        .with("MESSAGE_ID", SUMMARY)
+        .with("TOTP_USER", user.as_deref().unwrap_or_default())
+        .with("TOTP_UNWRITTEN", &unwritten.to_string())
+}
+
+/// Finds every summary: `journalctl MESSAGE_ID=…`.
+const SUMMARY: &str = "baa9cf711b52dc669df0945a4da0a8dc";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_says_how_many_of_what() {
+        let topic = Topic { user: Some("alice".into()), text: "denied for alice".into() };
+        let entry = String::from_utf8(summary(&topic, 70).native()).unwrap();
+        let first =
+            "MESSAGE=70 more lines like this were not written: denied for alice\nPRIORITY=5\n";
+        assert!(entry.starts_with(first), "{entry}");
+        assert!(entry.ends_with("TOTP_USER=alice\nTOTP_UNWRITTEN=70\n"), "{entry}");
+    }
+}

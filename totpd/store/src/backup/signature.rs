@@ -1,0 +1,164 @@
+//! The signature of a backup: Ed25519 (RFC 8032) by a key that the store's master key gives.
+
+use std::fmt;
+
+use data_encoding::BASE64_NOPAD;
+use ed25519_dalek::{Signature, Signer as _, VerifyingKey};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::locked_memory::lock_pages_of;
+use crate::master_key::MasterKey;
+
+/// Signs the backups of one store. It prints nothing of itself, and its memory is kept out of swap
+/// if the kernel allows it; the sealing key, which says so if not, is worth more.
+pub struct SigningKey(Box<ed25519_dalek::SigningKey>);
+
+/// Says which store signed. It is not secret.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct PublicKey([u8; PublicKey::LENGTH]);
+
+/// A public key as people compare it: the SHA-256 of its 32 bytes, written as OpenSSH does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Fingerprint([u8; 32]);
+
+/// What is signed: the SHA-512 of all that is in a backup before its public key.
+pub(super) type Digest = [u8; 64];
+
+impl SigningKey {
+    /// The signing key of the store with this master key.
+    #[must_use]
+    pub fn new(key: &MasterKey) -> Self {
+        let seed = key.derive("totpd backup signature 1");
+        // On the heap, so that it stays where it was locked.
+        let key = Box::new(ed25519_dalek::SigningKey::from_bytes(&seed));
+        let _ = lock_pages_of(&*key);
+        Self(key)
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public(&self) -> PublicKey {
+        PublicKey(self.0.verifying_key().to_bytes())
+    }
+
+    pub(super) fn sign(&self, digest: &Digest) -> [u8; SIGNATURE] {
+        self.0.sign(&message(digest)).to_bytes()
+    }
+}
+
+impl PublicKey {
+    pub(super) const LENGTH: usize = 32;
+
+    pub(super) fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
+        Self(bytes)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8; Self::LENGTH] {
+        &self.0
+    }
+
+    /// Its fingerprint.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint(Sha256::digest(self.0).into())
+    }
+
+    /// Whether the private half signed this. Weak keys, which fit more than one digest, sign nothing.
+    pub(super) fn has_signed(&self, digest: &Digest, signature: &[u8; SIGNATURE]) -> bool {
+        let signature = Signature::from_bytes(signature);
+        VerifyingKey::from_bytes(&self.0)
+            .is_ok_and(|key| key.verify_strict(&message(digest), &signature).is_ok())
+    }
+}
+
+impl Fingerprint {
+    /// The fingerprint in this text: `SHA256:` and 43 characters of base64, with white space around.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let encoded = text.trim().strip_prefix(PREFIX)?;
+        Some(Self(BASE64_NOPAD.decode(encoded.as_bytes()).ok()?.try_into().ok()?))
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{PREFIX}{}", BASE64_NOPAD.encode(&self.0))
+    }
+}
+
+/// Nothing else that a key of this kind may ever sign begins like this.
+fn message(digest: &Digest) -> Vec<u8> {
+    [b"totpd backup 4 signature\0", digest.as_slice()].concat()
+}
+
+/// Bytes of a signature.
+pub(super) const SIGNATURE: usize = 64;
+const PREFIX: &str = "SHA256:";
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// The signing key of a master key that nobody else has.
+    pub(crate) fn signing_key() -> SigningKey {
+        let folder = tempfile::tempdir().unwrap();
+        SigningKey::new(&MasterKey::make(&folder.path().join("store.key")).unwrap())
+    }
+
+    #[test]
+    fn a_signature_is_good_for_its_key_and_digest_alone() {
+        let (key, digest) = (signing_key(), [7; 64]);
+        let signature = key.sign(&digest);
+        assert!(key.public().has_signed(&digest, &signature));
+        assert!(!key.public().has_signed(&[8; 64], &signature));
+        assert!(!signing_key().public().has_signed(&digest, &signature));
+        for at in 0..SIGNATURE {
+            let mut changed = signature;
+            changed[at] ^= 1;
+            assert!(!key.public().has_signed(&digest, &changed), "{at}");
+        }
+    }
+
+    #[test]
+    fn a_weak_key_signs_nothing() {
+        // The neutral element as key and as R, with s = 0: plain verification takes it for any digest.
+        let mut neutral = [0; 32];
+        neutral[0] = 1;
+        let mut signature = [0; SIGNATURE];
+        signature[0] = 1;
+        assert!(!PublicKey(neutral).has_signed(&[7; 64], &signature));
+    }
+
+    #[test]
+    fn a_fingerprint_is_that_of_openssh_and_is_read_exactly() {
+        // printf '' | openssl dgst -sha256 -binary | base64
+        let empty = Fingerprint(Sha256::digest(b"").into());
+        let text = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
+        assert_eq!(empty.to_string(), text);
+        assert_eq!(Fingerprint::parse(text), Some(empty));
+        assert_eq!(Fingerprint::parse(&format!(" {text}\n")), Some(empty));
+        for other in [
+            "",
+            "SHA256:",
+            "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU",
+            "sha256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU",
+            "SHA256: 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU",
+            "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+            "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFV",
+            "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuF",
+            "SHA256:47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
+        ] {
+            assert_eq!(Fingerprint::parse(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_signing_key_is_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let master = MasterKey::make(&folder.path().join("store.key")).unwrap();
+        let key = SigningKey::new(&master);
+        assert_eq!(key.public(), SigningKey::new(&master).public());
+        assert_ne!(key.0.to_bytes(), *master.derive("totpd seal 1"));
+    }
+}

@@ -1,0 +1,300 @@
+use std::io::{BufReader, Read, Write};
+use std::path::PathBuf;
+use std::{fs, iter};
+
+use age::secrecy::ExposeSecret;
+use age::{Decryptor, Encryptor, Identity, Recipient};
+use postcard::to_stdvec;
+use totpd_core::factor::Kind;
+use totpd_core::fixtures::verified;
+use totpd_core::record::Record;
+use totpd_core::source::Source;
+use totpd_core::user_name::UserName;
+
+use super::*;
+use super::signature::tests::signing_key;
+
+type Users = Vec<(UserName, Record)>;
+
+fn head() -> Head {
+    Head { created: 1_800_000_000, host: "here".into(), version: "0.1.0".into() }
+}
+
+fn users() -> Users {
+    ["alice", "bob"]
+        .into_iter()
+        .map(|name| {
+            let mut record = Record::new(1000);
+            record.factors.push(verified(Kind::Totp { period: 30 }, Some(7)));
+            record.throttle.fail(&Source::Nowhere, 5);
+            (UserName::parse(name).unwrap(), record)
+        })
+        .collect()
+}
+
+fn written(recipients: &Recipients) -> Vec<u8> {
+    signed(recipients, &signing_key())
+}
+
+fn signed(recipients: &Recipients, key: &SigningKey) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut writer = Writer::begin(&mut bytes, recipients, &head()).unwrap();
+    for (name, record) in users() {
+        writer.add(&name, &record).unwrap();
+    }
+    assert_eq!(writer.finish(key).unwrap(), 2);
+    bytes
+}
+
+/// All users of a backup, if every one can be read.
+fn read(bytes: &[u8], opener: &Opener) -> Result<Users, BackupError> {
+    read_signed(bytes, opener).map(|(users, _)| users)
+}
+
+/// The same, and who signed it.
+fn read_signed(bytes: &[u8], opener: &Opener) -> Result<(Users, Option<PublicKey>), BackupError> {
+    let mut reader = Reader::open(bytes, opener)?;
+    let mut users = Vec::new();
+    while let Some(user) = reader.next_user()? {
+        assert_eq!(reader.signed_by(), None, "nothing is known before its end");
+        users.push(user);
+    }
+    assert_eq!(reader.head(), &head());
+    assert!(reader.next_user()?.is_none());
+    Ok((users, reader.signed_by().copied()))
+}
+
+fn identity() -> (Recipients, Opener) {
+    let identity = x25519::Identity::generate();
+    (Recipients::Keys(vec![identity.to_public()]), Opener::Identities(vec![identity]))
+}
+
+/// A file of age with something else in it.
+fn with_content(content: &[u8]) -> (Vec<u8>, Opener) {
+    let identity = x25519::Identity::generate();
+    let recipient = identity.to_public();
+    let encryptor = Encryptor::with_recipients(iter::once(&recipient as &dyn Recipient)).unwrap();
+    let mut bytes = Vec::new();
+    let mut out = encryptor.wrap_output(&mut bytes).unwrap();
+    out.write_all(content).unwrap();
+    out.finish().unwrap();
+    (bytes, Opener::Identities(vec![identity]))
+}
+
+#[test]
+fn what_was_written_is_read() {
+    let (recipients, opener) = identity();
+    let back = read(&written(&recipients), &opener).unwrap();
+    assert_eq!(format!("{back:?}"), format!("{:?}", users()));
+    assert_eq!(back[0].1.factors[0].seed.bytes(), users()[0].1.factors[0].seed.bytes());
+}
+
+#[test]
+fn a_passphrase_opens_what_it_has_sealed_and_no_other_does() {
+    let secret = |text: &str| SecretString::from(text.to_owned());
+    let bytes = written(&Recipients::Passphrase(secret("correct horse battery")));
+    assert_eq!(
+        read(&bytes, &Opener::Passphrase(secret("correct horse battery"))).unwrap().len(),
+        2
+    );
+    let wrong = read(&bytes, &Opener::Passphrase(secret("correct horse batterx")));
+    assert!(matches!(wrong, Err(BackupError::WrongSecret)), "{wrong:?}");
+    assert!(matches!(read(&bytes, &identity().1), Err(BackupError::NeedsPassphrase)));
+}
+
+#[test]
+fn no_bit_may_be_flipped_anywhere() {
+    let (recipients, opener) = identity();
+    let bytes = written(&recipients);
+    for at in 0..bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1 << (at % 8);
+        assert!(read(&flipped, &opener).is_err(), "byte {at} of {}", bytes.len());
+    }
+}
+
+#[test]
+fn nothing_may_be_missing_or_added() {
+    let (recipients, opener) = identity();
+    let bytes = written(&recipients);
+    for length in 0..bytes.len() {
+        assert!(read(&bytes[..length], &opener).is_err(), "{length} of {}", bytes.len());
+    }
+    assert!(read(&[&bytes[..], b"x"].concat(), &opener).is_err());
+}
+
+#[test]
+fn seeds_are_not_in_it() {
+    let bytes = written(&identity().0);
+    let seed = users()[0].1.factors[0].seed.clone();
+    assert!(!bytes.windows(20).any(|window| window == seed.bytes()));
+}
+
+#[test]
+fn what_age_has_sealed_and_is_no_backup_is_refused() {
+    for content in [&b""[..], b"hello", b"hello\n", b"totpd backup x\n", b"totpd backup 1"] {
+        let (bytes, opener) = with_content(content);
+        let refused = read(&bytes, &opener);
+        assert!(matches!(refused, Err(BackupError::NotABackup)), "{content:?}: {refused:?}");
+    }
+    let (bytes, opener) = with_content(b"totpd backup 5\nwhatever");
+    let newer = read(&bytes, &opener).unwrap_err().to_string();
+    assert!(newer.contains("format 5") && newer.contains("up to 4"), "{newer}");
+}
+
+/// What age has sealed, without its seal.
+fn content(bytes: &[u8], opener: &Opener) -> Vec<u8> {
+    let Opener::Identities(identities) = opener else { unreachable!() };
+    let decryptor = Decryptor::new_buffered(bytes).unwrap();
+    let identities = identities.iter().map(|identity| identity as &dyn Identity);
+    let mut content = Vec::new();
+    decryptor.decrypt(identities).unwrap().read_to_end(&mut content).unwrap();
+    content
+}
+
+#[test]
+fn the_store_that_signed_is_known_at_the_end() {
+    let (recipients, opener) = identity();
+    let key = signing_key();
+    let (_, signed_by) = read_signed(&signed(&recipients, &key), &opener).unwrap();
+    assert_eq!(signed_by, Some(key.public()));
+}
+
+/// Somebody who can open the backup, or makes one by hand, and seals it for the recipient again.
+#[test]
+fn no_byte_of_what_was_signed_may_be_changed() {
+    let (recipients, opener) = identity();
+    let content = content(&written(&recipients), &opener);
+    let mut forged = 0;
+    for at in 0..content.len() {
+        let mut changed = content.clone();
+        changed[at] ^= 1;
+        let (bytes, opener) = with_content(&changed);
+        let refused = Reader::open(&bytes[..], &opener).and_then(|mut reader| {
+            while reader.next_user()?.is_some() {}
+            Ok(())
+        });
+        forged += usize::from(matches!(refused, Err(BackupError::Forged)));
+        assert!(refused.is_err(), "byte {at} of {}", content.len());
+    }
+    // In seeds, names and the signature, where the form stays good.
+    assert!(forged > 96, "{forged} of {}", content.len());
+}
+
+#[test]
+fn a_signature_that_was_cut_off_leaves_an_unsigned_backup_of_format_3() {
+    let (recipients, opener) = identity();
+    let content = content(&written(&recipients), &opener);
+    let older = String::from_utf8_lossy(&content[..15]).replace('4', "3");
+    let older = [older.as_bytes(), &content[15..]].concat();
+    let (bytes, opener) = with_content(&older[..older.len() - 96]);
+    assert_eq!(read_signed(&bytes, &opener).unwrap().1, None);
+    // Of format 3 nothing may stand there, and of format 4 all of it has to.
+    for content in [&older[..], &content[..content.len() - 96], &content[..content.len() - 1]] {
+        let (bytes, opener) = with_content(content);
+        let refused = read(&bytes, &opener);
+        assert!(matches!(refused, Err(BackupError::Damaged)), "{refused:?}");
+    }
+    let (bytes, opener) = with_content(&[&content[..], b"x"].concat());
+    assert!(matches!(read(&bytes, &opener), Err(BackupError::Damaged)));
+}
+
+#[test]
+fn a_signature_of_another_backup_or_store_does_not_fit() {
+    let (recipients, opener) = identity();
+    let (ours, other) = (signing_key(), signing_key());
+    let good = content(&signed(&recipients, &ours), &opener);
+    let foreign = content(&signed(&recipients, &other), &opener);
+    let end = good.len() - 64;
+    // The public key of the one, and the signature of the other.
+    let (bytes, opener) = with_content(&[&good[..end], &foreign[end..]].concat());
+    assert!(matches!(read(&bytes, &opener), Err(BackupError::Forged)));
+    let (bytes, opener) = with_content(&foreign);
+    assert_eq!(read_signed(&bytes, &opener).unwrap().1, Some(other.public()));
+}
+
+#[test]
+fn a_backup_of_format_1_is_read() {
+    let frame = |bytes: &[u8]| [&(bytes.len() as u32).to_le_bytes()[..], bytes].concat();
+    let factor = verified(Kind::Totp { period: 30 }, Some(7));
+    let (id, seed) = (factor.id.clone(), factor.seed.bytes().to_vec());
+    let (kind, algorithm, status) = (factor.kind, factor.algorithm, factor.status);
+    let first = (id, "phone", kind, algorithm, 6_u8, seed, status, 5_u64, None::<u64>, Some(7_u64));
+    let user = ("alice", 1000_u32, (vec![first], totpd_core::throttle::Throttle::default()));
+    let content = [
+        &b"totpd backup 1\n"[..],
+        &frame(&to_stdvec(&head()).unwrap()),
+        &frame(&to_stdvec(&user).unwrap()),
+        &0_u32.to_le_bytes(),
+        &1_u64.to_le_bytes(),
+    ]
+    .concat();
+    let (bytes, opener) = with_content(&content);
+    let (read, signed_by) = read_signed(&bytes, &opener).unwrap();
+    assert_eq!(signed_by, None);
+    let (name, record) = &read[0];
+    assert_eq!((name.as_str(), record.uid, read.len()), ("alice", 1000, 1));
+    assert_eq!(record.factors[0].last_accepted, Some(7));
+    assert_eq!(record.factors[0].seed.bytes(), factor.seed.bytes());
+    assert_eq!(record.recovery.left(), 0);
+}
+
+#[test]
+fn a_backup_that_does_not_end_as_it_should_is_damaged() {
+    let frame = |bytes: &[u8]| [&(bytes.len() as u32).to_le_bytes()[..], bytes].concat();
+    let begun = [&b"totpd backup 1\n"[..], &frame(&to_stdvec(&head()).unwrap())].concat();
+    for rest in [
+        &b""[..],
+        &[0, 0, 0, 0],
+        &[0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0],
+        &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7],
+        &[255, 255, 255, 255],
+        &frame(b"nonsense"),
+        &frame(&to_stdvec(&("a/b", 1_u32, (0_u8, ((0_u32, 0_u64), 0_u8)))).unwrap()),
+    ] {
+        let (bytes, opener) = with_content(&[&begun[..], rest].concat());
+        let refused = read(&bytes, &opener);
+        assert!(matches!(refused, Err(BackupError::Damaged)), "{rest:?}: {refused:?}");
+    }
+}
+
+#[test]
+fn what_is_no_file_of_age_is_refused_at_once() {
+    for begin in [&b""[..], AGE, b"age-encryption.org/v1\n-> X25519 x\n"] {
+        for fill in [0, b'\n', b'x'] {
+            let endless = BufReader::new(begin.chain(io::repeat(fill)));
+            let refused = Reader::open(endless, &identity().1).err();
+            assert!(matches!(refused, Some(BackupError::NotAge)), "{fill}: {refused:?}");
+        }
+    }
+}
+
+#[test]
+fn a_backup_that_an_earlier_version_wrote_is_read() {
+    for format in [3, 4] {
+        let identity = fs::read_to_string(fixture(format).join("identity")).unwrap();
+        let opener = Opener::Identities(vec![identity.trim().parse().unwrap()]);
+        let bytes = fs::read(fixture(format).join("backup.age")).unwrap();
+        let (back, signed_by) = read_signed(&bytes, &opener).unwrap();
+        assert_eq!(signed_by.is_some(), format >= 4, "format {format}");
+        assert_eq!(format!("{back:?}"), format!("{:?}", users()), "format {format}");
+        assert_eq!(back[0].1.factors[0].seed.bytes(), users()[0].1.factors[0].seed.bytes());
+    }
+}
+
+/// Where a backup of that format is committed, with the identity that opens it.
+fn fixture(format: u32) -> PathBuf {
+    PathBuf::from(format!("{}/tests/fixtures/backup-{format}", env!("CARGO_MANIFEST_DIR")))
+}
+
+/// Makes the fixture of the present format, which is then committed: once, before the next one comes.
+#[test]
+#[ignore = "a fixture is made once for each format"]
+fn make_the_fixture() {
+    let identity = x25519::Identity::generate();
+    let to = fixture(FORMAT);
+    fs::create_dir(&to).unwrap();
+    fs::write(to.join("identity"), identity.to_string().expose_secret()).unwrap();
+    let bytes = written(&Recipients::Keys(vec![identity.to_public()]));
+    fs::write(to.join("backup.age"), bytes).unwrap();
+}

@@ -1,0 +1,189 @@
+//! Whether a backup may be restored, by who signed it and by what the caller said.
+
+use crate::backup::signature::{Fingerprint, PublicKey};
+
+/// Who signed a backup, as this store sees it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Signer {
+    /// This store, with its present key.
+    Ours(Fingerprint),
+    /// This store, with a key from before a rekey, which may have been stolen since then.
+    Earlier(Fingerprint),
+    /// Another store.
+    Stranger(Fingerprint),
+    /// Nobody: a version before format 4 wrote it.
+    Unsigned,
+}
+
+/// What opened a backup.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OpenedBy {
+    /// A passphrase: only somebody who knows it can have made the backup.
+    Passphrase,
+    /// An identity: everybody who knows the public recipient can have made the backup.
+    Identity,
+}
+
+/// Which makers of a backup the caller trusts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Trust {
+    /// This store, and who knows the passphrase.
+    Known,
+    /// The store with this fingerprint, and nobody else.
+    Fingerprint(Fingerprint),
+    /// Everybody.
+    Anybody,
+}
+
+/// Why a backup is not restored.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Untrusted {
+    /// Another store signed it, and the caller did not say which one may.
+    #[error(
+        "another store signed the backup, with the fingerprint {0}: if \"totpctl backup\" or \
+         \"totpctl doctor\" printed the same on the host of the backup, say --fingerprint and what \
+         was printed there"
+    )]
+    Stranger(Fingerprint),
+    /// Nobody signed it.
+    #[error(
+        "the backup is not signed, because an older totpd made it, or somebody who knows its \
+         recipient: if you know where the file has been since then, say --unsigned"
+    )]
+    Unsigned,
+    /// Another store signed it than the one that the caller named.
+    #[error(
+        "the backup was signed by {found}, not by {wanted}: it is not from the store that you \
+         named; do not restore it"
+    )]
+    Mismatch {
+        /// Who signed.
+        found: Fingerprint,
+        /// Who should have.
+        wanted: Fingerprint,
+    },
+    /// Nobody signed it, and the caller named a store.
+    #[error(
+        "the backup is not signed, so nothing shows that the store {wanted} made it: an older totpd \
+         made it, or somebody who knows its recipient. If you know where the file has been since \
+         then, say --unsigned and no fingerprint"
+    )]
+    NoSignature {
+        /// Who should have signed.
+        wanted: Fingerprint,
+    },
+}
+
+impl Signer {
+    /// The signer with the public key `signed_by`, for a store with this key and these earlier ones.
+    #[must_use]
+    pub fn new(signed_by: Option<&PublicKey>, present: &PublicKey, earlier: &[PublicKey]) -> Self {
+        match signed_by {
+            None => Self::Unsigned,
+            Some(key) if key == present => Self::Ours(key.fingerprint()),
+            Some(key) if earlier.contains(key) => Self::Earlier(key.fingerprint()),
+            Some(key) => Self::Stranger(key.fingerprint()),
+        }
+    }
+
+    /// The fingerprint of the key that signed, if one did.
+    #[must_use]
+    pub fn fingerprint(self) -> Option<Fingerprint> {
+        match self {
+            Self::Ours(fingerprint) | Self::Earlier(fingerprint) | Self::Stranger(fingerprint) => {
+                Some(fingerprint)
+            }
+            Self::Unsigned => None,
+        }
+    }
+}
+
+/// Whether a backup may be restored. A signature that does not fit the content never comes so far.
+///
+/// # Errors
+/// [`Untrusted`], if it may not.
+pub fn may_be_restored(signer: Signer, opened: OpenedBy, trust: Trust) -> Result<(), Untrusted> {
+    match (trust, signer) {
+        (Trust::Anybody, _) => Ok(()),
+        (Trust::Fingerprint(wanted), signer) => match signer.fingerprint() {
+            Some(found) if found == wanted => Ok(()),
+            Some(found) => Err(Untrusted::Mismatch { found, wanted }),
+            None => Err(Untrusted::NoSignature { wanted }),
+        },
+        (Trust::Known, _) if opened == OpenedBy::Passphrase => Ok(()),
+        (Trust::Known, Signer::Ours(_) | Signer::Earlier(_)) => Ok(()),
+        (Trust::Known, Signer::Stranger(found)) => Err(Untrusted::Stranger(found)),
+        (Trust::Known, Signer::Unsigned) => Err(Untrusted::Unsigned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::backup::signature::tests::signing_key;
+    use super::*;
+
+    #[test]
+    fn a_key_is_ours_if_the_store_has_or_had_it() {
+        let [present, earlier, other] = [(); 3].map(|()| signing_key().public());
+        let signer = |key| Signer::new(key, &present, &[earlier]);
+        assert_eq!(signer(Some(&present)), Signer::Ours(present.fingerprint()));
+        assert_eq!(signer(Some(&earlier)), Signer::Earlier(earlier.fingerprint()));
+        assert_eq!(signer(Some(&other)), Signer::Stranger(other.fingerprint()));
+        assert_eq!(signer(None), Signer::Unsigned);
+    }
+
+    /// Every signer, opener and word of the caller. What is refused is written out; all else is restored.
+    #[test]
+    fn every_combination_is_decided_as_the_table_says() {
+        let [a, b] = [(); 2].map(|()| signing_key().public().fingerprint());
+        let (named, found) = (Trust::Fingerprint(a), b);
+        let mismatch = Untrusted::Mismatch { found, wanted: a };
+        let no_signature = Untrusted::NoSignature { wanted: a };
+        use OpenedBy::{Identity, Passphrase};
+        use Signer::{Earlier, Ours, Stranger, Unsigned};
+        let refused = [
+            (Stranger(a), Identity, Trust::Known, Untrusted::Stranger(a)),
+            (Stranger(b), Identity, Trust::Known, Untrusted::Stranger(b)),
+            (Unsigned, Identity, Trust::Known, Untrusted::Unsigned),
+            (Ours(b), Identity, named, mismatch),
+            (Ours(b), Passphrase, named, mismatch),
+            (Earlier(b), Identity, named, mismatch),
+            (Earlier(b), Passphrase, named, mismatch),
+            (Stranger(b), Identity, named, mismatch),
+            (Stranger(b), Passphrase, named, mismatch),
+            (Unsigned, Identity, named, no_signature),
+            (Unsigned, Passphrase, named, no_signature),
+        ];
+        let mut combinations = 0;
+        let signers = [Ours, Earlier, Stranger].map(|signer| [signer(a), signer(b)]);
+        for signer in signers.into_iter().flatten().chain([Unsigned]) {
+            for opened in [Passphrase, Identity] {
+                for trust in [Trust::Known, named, Trust::Anybody] {
+                    let rule =
+                        refused.iter().find(|(s, o, t, _)| (*s, *o, *t) == (signer, opened, trust));
+                    let wanted = rule.map_or(Ok(()), |(.., why)| Err(*why));
+                    assert_eq!(
+                        may_be_restored(signer, opened, trust),
+                        wanted,
+                        "{signer:?} {opened:?} {trust:?}"
+                    );
+                    combinations += 1;
+                }
+            }
+        }
+        assert_eq!(combinations, 42);
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_do() {
+        let [a, b] = [(); 2].map(|()| signing_key().public().fingerprint());
+        for (why, words) in [
+            (Untrusted::Stranger(a), format!("with the fingerprint {a}: if")),
+            (Untrusted::Unsigned, "say --unsigned".into()),
+            (Untrusted::Mismatch { found: b, wanted: a }, format!("signed by {b}, not by {a}")),
+            (Untrusted::NoSignature { wanted: a }, format!("that the store {a} made it")),
+        ] {
+            assert!(why.to_string().contains(&words), "{why}");
+        }
+    }
+}

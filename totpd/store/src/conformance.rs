@@ -1,0 +1,129 @@
+//! What every implementation of the store must do, whatever it keeps records in. An
+//! implementation brings a function that makes an empty one, and calls [`all`].
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use totpd_core::fixtures::{enrolled, user};
+use totpd_core::record::Record;
+use totpd_core::record_key::Subject;
+use totpd_core::source::Source;
+
+use crate::{Backend, Store};
+
+/// Tries everything, each on a store of its own.
+pub fn all(empty: impl Fn() -> Arc<dyn Backend>) {
+    let empty = || Store::new(empty(), Duration::from_secs(30));
+    run(what_was_written_is_read(empty()));
+    run(no_answer_removes(empty()));
+    run(what_is_discarded_is_gone(empty()));
+    run(concurrent_changes_lose_nothing(empty()));
+    run(the_answer_is_that_of_the_last_run(empty()));
+    run(users_are_listed_in_order_and_buckets_are_not_users(empty()));
+    run(a_code_is_accepted_once_by_all_who_try_it_at_a_time(empty()));
+}
+
+/// Runs `future` on a runtime of its own.
+pub fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
+}
+
+async fn what_was_written_is_read(store: Store) {
+    assert!(store.read(user("alice")).await.unwrap().is_none());
+    let mut record = enrolled(1000);
+    record.throttle.fail(&Source::Nowhere, 7);
+    let written = record.clone();
+    store.update(user("alice"), move |_| ((), Some(written.clone()))).await.unwrap();
+    let read = store.read(user("alice")).await.unwrap().unwrap();
+    assert_eq!(format!("{read:?}"), format!("{record:?}"));
+    assert_eq!(read.factors[0].seed.bytes(), record.factors[0].seed.bytes());
+    assert!(store.read(user("alic")).await.unwrap().is_none());
+}
+
+async fn no_answer_removes(store: Store) {
+    store.update(user("alice"), |_| ((), Some(enrolled(1)))).await.unwrap();
+    assert!(store.update(user("alice"), |record| (record.is_some(), None)).await.unwrap());
+    assert!(store.read(user("alice")).await.unwrap().is_none());
+    assert!(!store.update(user("alice"), |record| (record.is_some(), None)).await.unwrap());
+}
+
+async fn what_is_discarded_is_gone(store: Store) {
+    store.update(user("alice"), |_| ((), Some(enrolled(1)))).await.unwrap();
+    store.discard(user("alice")).await.unwrap();
+    store.discard(user("alice")).await.unwrap();
+    assert!(store.read(user("alice")).await.unwrap().is_none());
+}
+
+async fn concurrent_changes_lose_nothing(store: Store) {
+    let mut waiting = Vec::new();
+    for _ in 0..500 {
+        let store = store.clone();
+        waiting.push(tokio::spawn(async move {
+            let one_more = |record: Option<Record>| {
+                let mut record = record.unwrap_or_else(|| Record::new(0));
+                record.uid += 1;
+                ((), Some(record))
+            };
+            store.update(user("alice"), one_more).await
+        }));
+    }
+    for update in waiting {
+        update.await.unwrap().unwrap();
+    }
+    assert_eq!(store.read(user("alice")).await.unwrap().unwrap().uid, 500);
+}
+
+async fn the_answer_is_that_of_the_last_run(store: Store) {
+    let mut runs = 0;
+    let last = move |record: Option<Record>| {
+        runs += 1;
+        let record = Record { uid: runs, ..record.unwrap_or_else(|| Record::new(0)) };
+        (runs, Some(record))
+    };
+    let told = store.update(user("alice"), last).await.unwrap();
+    assert_eq!(store.read(user("alice")).await.unwrap().unwrap().uid, told);
+}
+
+async fn users_are_listed_in_order_and_buckets_are_not_users(store: Store) {
+    for name in ["bob", "alice", "Zoe", "7of9", "~x", "ümit"] {
+        store.update(user(name), |_| ((), Some(enrolled(1)))).await.unwrap();
+    }
+    store.update(Subject::Bucket(5), |_| ((), Some(Record::new(0)))).await.unwrap();
+    let names = async |after: &str, limit| -> Vec<String> {
+        let listed = store.list(after.into(), limit).await.unwrap();
+        listed.into_iter().map(|listed| listed.name.to_string()).collect()
+    };
+    assert_eq!(names("", 100).await, ["7of9", "Zoe", "alice", "bob", "~x", "ümit"]);
+    assert_eq!(names("7", 2).await, ["7of9", "Zoe"]);
+    assert_eq!(names("Zoe", 2).await, ["alice", "bob"]);
+    assert_eq!(names("alicf", 1).await, ["bob"]);
+    assert!(names("ümit", 2).await.is_empty());
+}
+
+async fn a_code_is_accepted_once_by_all_who_try_it_at_a_time(store: Store) {
+    store.update(user("alice"), |_| ((), Some(enrolled(1)))).await.unwrap();
+    let mut waiting = Vec::new();
+    for _ in 0..100 {
+        let store = store.clone();
+        waiting.push(tokio::spawn(async move {
+            let take = |record: Option<Record>| {
+                let mut record = record.unwrap();
+                let fresh = record.factors[0].last_accepted.is_none();
+                record.factors[0].last_accepted = Some(7);
+                (fresh, Some(record))
+            };
+            store.update(user("alice"), take).await.unwrap()
+        }));
+    }
+    let mut yes = 0;
+    for taken in waiting {
+        yes += u32::from(taken.await.unwrap());
+    }
+    assert_eq!(yes, 1);
+}
+
+#[test]
+fn the_store_in_memory_conforms() {
+    all(|| Arc::new(crate::memory::Memory::default()));
+}

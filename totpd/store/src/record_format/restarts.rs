@@ -1,0 +1,63 @@
+//! No time step opens the door twice, also over restarts, which read what was sealed.
+
+use proptest::prelude::*;
+use totpd_core::code::Code;
+use totpd_core::factor::Kind;
+use totpd_core::fixtures::{THROTTLE_RULES, code_of, enrolled, user};
+use totpd_core::source::Source;
+use totpd_core::verification::{Answer, Attempt, Rules, Verdict, attempt};
+
+use crate::record_format::{decode, encode};
+use crate::sealer::tests::sealer;
+
+const UID: u32 = 1000;
+
+proptest! {
+    /// Over any interleaving of codes, sources, restarts and times that go forth and back, no time
+    /// step is ever accepted twice, and the last accepted one only grows.
+    #[test]
+    fn no_time_step_is_accepted_twice(
+        tries in prop::collection::vec(
+            (0_u64..12, 0_u64..12, 0_u8..3, any::<bool>(), any::<bool>()),
+            1..200,
+        ),
+        hotp in any::<bool>(),
+    ) {
+        let (_folder, sealer) = sealer();
+        let subject = user("alice");
+        let rules = Rules { skew: 1, throttle: THROTTLE_RULES };
+        let mut record = enrolled(UID);
+        if hotp {
+            record.factors[0].kind = Kind::Hotp;
+        }
+        let mut accepted = Vec::new();
+        for (step, clock, source, right, restart) in tries {
+            let now = clock * 30 + 7;
+            let code = if right {
+                code_of(&record.factors[0], step)
+            } else {
+                Code::parse("000000").unwrap()
+            };
+            let source = Source::Uid(u32::from(source));
+            let one = Attempt {
+                answer: Answer::Code(code),
+                factor: None,
+                service: None,
+                source,
+                uid: UID,
+                now,
+            };
+            let (verdict, after) = attempt(record, &one, &rules);
+            record = after;
+            if matches!(verdict, Verdict::Approved { .. }) {
+                let last = record.factors[0].last_accepted.unwrap();
+                prop_assert!(accepted.iter().all(|before| *before < last), "{accepted:?} {last}");
+                accepted.push(last);
+            }
+            if restart {
+                let sealed = encode(&record, &subject, &sealer).unwrap();
+                record = decode(&sealed, &subject, UID, &sealer).unwrap();
+            }
+        }
+    }
+}

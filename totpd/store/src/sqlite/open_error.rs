@@ -1,0 +1,140 @@
+//! Why a store cannot be opened: a sentence that says what to do.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use rusqlite::ErrorCode;
+
+use crate::master_key::KeyError;
+
+/// Why the store cannot be opened. The daemon does not start then.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder or file belongs to somebody else, or others may enter.
+    #[error(
+        "{path} must belong to uid 0 and to nobody else, with mode {wanted:04o}; it is owned by \
+         uid {uid} and has mode {mode:04o}: chown root {path}; chmod {wanted:o} {path}"
+    )]
+    Exposed {
+        /// What.
+        path: PathBuf,
+        /// Its owner.
+        uid: u32,
+        /// Its mode.
+        mode: u32,
+        /// The mode that it must have.
+        wanted: u32,
+    },
+    /// Another daemon has the store open.
+    #[error("{0} is in use by another process; is a second totpd running?")]
+    InUse(PathBuf),
+    /// The folder or file cannot be made or looked at.
+    #[error("{path} cannot be opened: {source}")]
+    Io {
+        /// What.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The key cannot be read or made.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The file was written by a later version.
+    #[error("{path} has format {found}; this version of totpd knows formats up to {known}")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The latest format that is known.
+        known: i64,
+    },
+    /// The file is something else.
+    #[error("{path} is not a store of totpd ({reason}): move it away, or restore a backup")]
+    NotAStore {
+        /// The file.
+        path: PathBuf,
+        /// What gave it away.
+        reason: String,
+    },
+    /// The kernel gives no random bytes.
+    #[error("the kernel gives no random bytes to seal with")]
+    NoRandomness,
+    /// A thread of the store cannot be started.
+    #[error("a thread of the store cannot be started: {0}")]
+    Thread(io::Error),
+    /// The disk does not play along.
+    #[error("{path} cannot be opened: {reason}")]
+    Unavailable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The key is missing, or another one than that which the records are sealed under.
+    #[error(
+        "{store} is sealed under the key {wanted}, which is missing; found was: {found}. Put that \
+         key back (store.key beside the store, or the credential totpd.key), or move the store away \
+         and restore a backup; no new key is made over records"
+    )]
+    WrongKey {
+        /// The store's file.
+        store: PathBuf,
+        /// The id of the key that is needed.
+        wanted: String,
+        /// Those that are there.
+        found: String,
+    },
+}
+
+impl OpenError {
+    /// Whether it is the trouble of a disk, which may end by itself. Everything else takes somebody
+    /// who changes something.
+    #[must_use]
+    pub fn may_end_by_itself(&self) -> bool {
+        let of_the_disk = |error: &io::Error| {
+            use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+            matches!(error.kind(), QuotaExceeded | ReadOnlyFilesystem | StorageFull)
+                || error.raw_os_error() == Some(Errno::EIO as i32)
+        };
+        match self {
+            Self::Unavailable { .. } => true,
+            Self::Io { source, .. } | Self::Key(KeyError::Io { source, .. }) => of_the_disk(source),
+            _ => false,
+        }
+    }
+
+    /// What an error of SQLite means for somebody who starts the daemon.
+    pub(super) fn of_sqlite(file: &Path, error: &rusqlite::Error) -> Self {
+        let path = file.to_path_buf();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                Self::NotAStore { path, reason: error.to_string() }
+            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse(path),
+            _ => Self::Unavailable { path, reason: error.to_string() },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_trouble_of_a_disk_is_told_from_what_somebody_has_to_mend() {
+        let io = |errno: Errno| OpenError::Io {
+            path: "/x".into(),
+            source: io::Error::from_raw_os_error(errno as i32),
+        };
+        for errno in [Errno::EROFS, Errno::EIO, Errno::ENOSPC, Errno::EDQUOT] {
+            assert!(io(errno).may_end_by_itself(), "{errno}");
+        }
+        for errno in [Errno::EACCES, Errno::ENOENT, Errno::ENOTDIR, Errno::ELOOP] {
+            assert!(!io(errno).may_end_by_itself(), "{errno}");
+        }
+        assert!(!OpenError::InUse("/x".into()).may_end_by_itself());
+        assert!(!OpenError::Newer { path: "/x".into(), found: 3, known: 2 }.may_end_by_itself());
+    }
+}

@@ -1,0 +1,328 @@
+//! The campaign of crashes: what a power cut at any moment leaves keeps every promise that was made
+//! before it, and without the flushes the same campaign finds that it does not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use totpd_core::enrollment::Confirmation;
+
+use crate::backup::{PublicKey, Signer};
+use crate::master_key::{Kept, MasterKey};
+use crate::sqlite::tests::*;
+use crate::sqlite::tests::host::{Host, is_yes};
+use super::recording::{Recording, each_crash};
+
+/// Something that the writer does to the store, and when it was answered.
+#[derive(Clone, Debug)]
+enum Mark {
+    /// It begins: from now on it may be there.
+    Begun(Act),
+    /// It was answered: from now on it must be there.
+    Done(Act),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Act {
+    Approve(String, u64),
+    Confirm(String, u64),
+    Deny(String),
+    Enroll(String),
+    /// A recovery code.
+    Recover(String, String),
+    Rekey(String),
+    Remove(String),
+    Restore,
+    /// A backup, by its signer and its time.
+    Sign(PublicKey, u64),
+}
+
+/// What must be so, by what was answered.
+#[derive(Clone, Default)]
+struct Promises {
+    confirmed: BTreeSet<String>,
+    removed: BTreeSet<String>,
+    used: BTreeMap<String, BTreeSet<u64>>,
+    recovered: BTreeMap<String, BTreeSet<String>>,
+    denied: BTreeMap<String, u32>,
+    key: Option<String>,
+    backup: BTreeSet<String>,
+    signers: Vec<PublicKey>,
+    newest_backup: Option<u64>,
+}
+
+impl Promises {
+    fn keep(&mut self, act: &Act) {
+        match act {
+            Act::Approve(name, step) => {
+                self.used.entry(name.clone()).or_default().insert(*step);
+                self.denied.remove(name);
+            }
+            Act::Confirm(name, step) => {
+                self.used.entry(name.clone()).or_default().insert(*step);
+                self.confirmed.insert(name.clone());
+                self.removed.remove(name);
+            }
+            Act::Deny(name) => *self.denied.entry(name.clone()).or_default() += 1,
+            Act::Enroll(_) => {}
+            Act::Recover(name, code) => {
+                self.recovered.entry(name.clone()).or_default().insert(code.clone());
+                self.denied.remove(name);
+            }
+            Act::Rekey(key) => self.key = Some(key.clone()),
+            Act::Remove(name) => {
+                self.confirmed.remove(name);
+                self.removed.insert(name.clone());
+            }
+            Act::Restore => {
+                self.confirmed.clone_from(&self.backup);
+                self.removed.clear();
+                self.denied.clear();
+            }
+            Act::Sign(signer, made) => {
+                self.signers.push(*signer);
+                self.newest_backup = Some(*made);
+            }
+        }
+    }
+}
+
+/// Works on the store in `folder`, and says before and after each step what it does.
+fn write(folder: &Path, mark: &dyn Fn(Mark)) {
+    let host = Host::open(folder).unwrap();
+    let act = |act: Act, work: &dyn Fn()| {
+        mark(Mark::Begun(act.clone()));
+        work();
+        mark(Mark::Done(act));
+    };
+    let enroll = |name: &str| {
+        act(Act::Enroll(name.into()), &|| host.enroll(name).unwrap());
+        act(Act::Confirm(name.into(), host.step()), &|| {
+            assert_eq!(host.confirm(name).unwrap(), Confirmation::Verified)
+        });
+        host.wait(1);
+    };
+    let approve = |name: &str| {
+        let step = host.step();
+        act(Act::Approve(name.into(), step), &|| assert!(is_yes(&host.verify(name, step))));
+    };
+    let deny = |name: &str| {
+        act(Act::Deny(name.into()), &|| assert!(!is_yes(&host.guess(name))));
+    };
+    let recover = |name: &str, code: &str| {
+        act(Act::Recover(name.into(), code.into()), &|| assert!(is_yes(&host.recover(name, code))));
+    };
+    let rekey = || {
+        mark(Mark::Begun(Act::Rekey(String::new())));
+        let key = host.rekey().unwrap().key.to_string();
+        mark(Mark::Done(Act::Rekey(key)));
+    };
+    let sign = || {
+        let (signer, made) = host.signed().unwrap();
+        mark(Mark::Done(Act::Sign(signer, made)));
+    };
+    for n in 0..6 {
+        enroll(&format!("user{n}"));
+    }
+    sign();
+    // Until a restore, which voids them.
+    let codes = host.recovery_codes("user1", 4).unwrap();
+    let later = host.recovery_codes("user4", 4).unwrap();
+    for round in 0..13 {
+        match round {
+            0 | 1 => codes.iter().skip(2 * round).take(2).for_each(|code| recover("user1", code)),
+            _ => {}
+        }
+        if let Some(code) = later.get(round).filter(|_| round < 2) {
+            recover("user4", code);
+        }
+        for n in 0..6 {
+            let name = format!("user{n}");
+            approve(&name);
+            deny(&name);
+        }
+        host.wait(2);
+        match round {
+            0 => {
+                rekey();
+                sign();
+            }
+            1 => {
+                let backup = host.backup().unwrap();
+                act(Act::Remove("user5".into()), &|| host.remove("user5").unwrap());
+                enroll("late");
+                approve("late");
+                // Only the backup has user5 and not late.
+                act(Act::Restore, &|| assert_eq!(host.restore(&backup).unwrap().users, 6));
+                // Past the steps that it closes: the skew, and those of a phone that runs ahead.
+                host.wait(13);
+            }
+            2 => {
+                rekey();
+                act(Act::Remove("user0".into()), &|| host.remove("user0").unwrap());
+                enroll("user0");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Records the writer on a disk, and checks every state that a power cut may have left. Answers how
+/// many there were, and what was broken.
+fn campaign(leave_out: Option<&str>) -> (usize, Vec<String>) {
+    let disk = Recording::new(24);
+    let folder = disk.mount.join("totpd");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+    if let Some(name) = leave_out {
+        fs::write(folder.join(name), "").unwrap();
+    }
+    nix::unistd::sync();
+    write(&folder, &|mark| disk.mark(mark));
+    let (base, events) = disk.end();
+    let mut broken = Vec::new();
+    let states = each_crash(base, &events, |mount, marks| {
+        if let Err(why) = check(&mount.join("totpd"), marks) {
+            broken.push(format!("after {} marks, the last {:?}: {why}", marks.len(), marks.last()));
+        }
+    });
+    (states, broken)
+}
+
+/// Whether what is on disk keeps the promises.
+fn check(folder: &Path, marks: &[Mark]) -> Result<(), String> {
+    let (mut promises, mut under_way) = (Promises::default(), None);
+    for mark in marks {
+        match mark {
+            Mark::Begun(act) => {
+                if let (Act::Remove(_), true) = (act, promises.backup.is_empty()) {
+                    // The backup was made just before the first removal.
+                    promises.backup.clone_from(&promises.confirmed);
+                }
+                under_way = Some(act);
+            }
+            Mark::Done(act) => {
+                promises.keep(act);
+                under_way = None;
+            }
+        }
+    }
+    // What is opened must not leave its mark on the promises of the next state.
+    let host = Host::open(folder).map_err(|error| format!("it does not open: {error}"))?;
+    let record = |name: &str| host.record(name).map_err(|error| error.to_string());
+    if under_way == Some(&Act::Restore) {
+        // All of the old store, or all of the new one.
+        let is_new = record("late")?.is_none_or(|record| record.factors.is_empty());
+        if is_new {
+            promises.keep(&Act::Restore);
+        }
+    }
+    let touched = |name: &str| match under_way {
+        Some(Act::Approve(one, _) | Act::Confirm(one, _) | Act::Deny(one) | Act::Enroll(one)) => {
+            one == name
+        }
+        Some(Act::Recover(one, _) | Act::Remove(one)) => one == name,
+        _ => false,
+    };
+    for name in &promises.confirmed {
+        let there = record(name)?.is_some_and(|record| record.is_enrolled());
+        if !there && !matches!(under_way, Some(Act::Remove(one)) if one == name) {
+            return Err(format!(
+                "{name} was confirmed and is not there: {:?} of {:?}",
+                record(name)?,
+                host.opened.local.count()
+            ));
+        }
+    }
+    for name in &promises.removed {
+        if record(name)?.is_some_and(|record| record.is_enrolled()) && !touched(name) {
+            return Err(format!("{name} was removed and is there"));
+        }
+    }
+    for (name, denied) in &promises.denied {
+        let counted = record(name)?.map_or(0, |record| record.throttle.strangers().failures());
+        let known = record(name)?.map_or(0, |record| {
+            record.throttle.known().iter().map(|known| known.budget.failures()).sum()
+        });
+        if counted + known < *denied && !touched(name) {
+            return Err(format!("{name}: {denied} denials, {} counted", counted + known));
+        }
+    }
+    if let Some(key) = &promises.key {
+        let file =
+            MasterKey::read(&folder.join("store.key"), Kept::ByUs).map_err(|e| e.to_string())?;
+        let found = file.map(|key| key.id().to_string());
+        if found.as_ref() != Some(key) && !matches!(under_way, Some(Act::Rekey(_))) {
+            return Err(format!("the key is {found:?} after a rekey to {key}"));
+        }
+    }
+    for (name, codes) in &promises.recovered {
+        for code in codes {
+            if is_yes(&host.recover(name, code)) {
+                return Err(format!("{name}: a recovery code is good a second time"));
+            }
+        }
+    }
+    for (name, steps) in &promises.used {
+        for step in steps {
+            // At the very time when it was right.
+            while host.step() < *step {
+                host.wait(1);
+            }
+            if is_yes(&host.verify(name, *step)) {
+                return Err(format!("{name}: the code of step {step} is good a second time"));
+            }
+        }
+    }
+    let known = host.opened.local.known_backups().map_err(|error| error.to_string())?;
+    if let Some(lost) =
+        promises.signers.iter().find(|key| matches!(known.signer(Some(key)), Signer::Stranger(_)))
+    {
+        return Err(format!("the backups of {} are a stranger's", lost.fingerprint()));
+    }
+    if known.newest < promises.newest_backup {
+        return Err(format!("the newest backup is forgotten: {:?}", known.newest));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_power_cut_at_any_moment_breaks_no_promise() {
+    let (states, broken) = campaign(None);
+    println!(
+        "{states} crash states, {} broken: {:#?}",
+        broken.len(),
+        &broken[..broken.len().min(3)]
+    );
+    assert!(
+        broken.is_empty(),
+        "{} of {states} broken: {:#?}",
+        broken.len(),
+        &broken[..broken.len().min(5)]
+    );
+    assert!(states >= 1000, "only {states} crash states");
+}
+
+#[test]
+fn without_a_flush_at_each_commit_the_campaign_finds_what_breaks() {
+    let (states, broken) = campaign(Some("test-synchronous-normal"));
+    println!(
+        "{states} crash states, {} broken: {:#?}",
+        broken.len(),
+        &broken[..broken.len().min(3)]
+    );
+    for what in ["the code of step", "a recovery code is good a second time"] {
+        assert!(broken.iter().any(|why| why.contains(what)), "{what}: {broken:#?}");
+    }
+}
+
+#[test]
+fn without_the_flush_of_the_folder_the_campaign_finds_what_breaks() {
+    let (states, broken) = campaign(Some("test-no-folder-sync"));
+    println!(
+        "{states} crash states, {} broken: {:#?}",
+        broken.len(),
+        &broken[..broken.len().min(3)]
+    );
+    assert!(!broken.is_empty());
+}

@@ -1,0 +1,150 @@
+//! The sweep of faults: every call beneath the store fails once, with every error that a disk in
+//! trouble gives. Nothing crashes, no code is good twice, nobody gets in for a code that is not on
+//! disk, and when the trouble is over all is as it was.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{fs, thread};
+
+use nix::errno::Errno;
+
+use crate::progress::Progress;
+use crate::sqlite::tests::host::{Host, is_yes};
+use super::child::{child, faults, folder};
+
+/// The fixed workload. Whatever fails is tried again, as people do.
+#[test]
+#[ignore = "the sweep runs it in a process of its own"]
+fn workload() {
+    let Some(folder) = folder() else { return };
+    let folder = folder.join("totpd");
+    let mut yes = BTreeSet::new();
+    let mut approve = |host: &Host, name: &str, step: u64| {
+        // As often as it takes, and once more.
+        let in_at_last = again(|| match host.verify(name, step) {
+            Err(error) => Err(error),
+            verdict if is_yes(&verdict) => {
+                assert!(yes.insert((name.to_owned(), step)), "{name}: {step} is good twice");
+                println!("yes {name} {step}");
+                Ok(())
+            }
+            // It may have been used up by a try whose answer was an error.
+            _ => Ok(()),
+        });
+        in_at_last.unwrap();
+        assert!(!is_yes(&host.verify(name, step)), "{name}: {step} is good twice");
+    };
+    let host = again(|| Host::open(&folder)).unwrap();
+    for name in ["alice", "bob"] {
+        again(|| host.enroll(name)).unwrap();
+        again(|| host.confirm(name)).unwrap();
+    }
+    host.wait(1);
+    approve(&host, "alice", host.step());
+    again(|| host.guess("bob")).unwrap();
+    again(|| host.rekey()).unwrap();
+    approve(&host, "bob", host.step());
+    let backup = again(|| host.backup()).unwrap();
+    host.wait(1);
+    approve(&host, "alice", host.step());
+    // The backup does not know of alice's last code. Whether or not the answer is an error, and
+    // whichever store is in place now: it stays used.
+    let restored = again(|| {
+        let restored = host.restore(&backup);
+        for step in [host.step() - 1, host.step()] {
+            assert!(!is_yes(&host.verify("alice", step)), "a restoration reopens {step}");
+        }
+        restored
+    });
+    restored.unwrap();
+    assert!(!is_yes(&host.verify("alice", host.step() + 1)), "the step of the skew is open");
+    host.wait(3);
+    approve(&host, "alice", host.step());
+    again(|| host.remove("bob")).unwrap();
+    drop(host);
+    let host = again(|| Host::open(&folder)).unwrap();
+    approve(&host, "alice", host.step());
+    host.wait(1);
+    approve(&host, "alice", host.step());
+    assert!(again(|| host.record("bob")).unwrap().unwrap().factors.is_empty());
+    let checked = again(|| host.opened.local.check(&Progress::default())).unwrap();
+    assert_eq!(checked.damaged_count, 0);
+    println!("all is well at {}", host.step());
+}
+
+/// Until it works: the trouble ends by itself.
+fn again<T, E>(mut work: impl FnMut() -> Result<T, E>) -> Result<T, E> {
+    for _ in 0..200 {
+        if let Ok(done) = work() {
+            return Ok(done);
+        }
+    }
+    work()
+}
+
+/// Runs the workload with these faults. Answers how many calls there were.
+fn run_with(at: usize, how_many: usize, error: Errno) -> Result<usize, String> {
+    let place = tempfile::tempdir_in("/dev/shm").unwrap();
+    fs::set_permissions(place.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    let count = place.path().join("count");
+    let ran = child("faults::workload", place.path())
+        .env("LD_PRELOAD", faults())
+        .env("FAULT_FOLDER", place.path().join("totpd"))
+        .env("FAULT_AT", at.to_string())
+        .env("FAULT_FOR", how_many.to_string())
+        .env("FAULT_ERRNO", (error as i32).to_string())
+        .env("FAULT_COUNT", &count)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    if !ran.status.success() || !said.contains("all is well") {
+        return Err(format!("{said}\n{}", String::from_utf8_lossy(&ran.stderr)));
+    }
+    check(&place.path().join("totpd"), &said)?;
+    Ok(fs::read_to_string(count).unwrap().trim().parse().unwrap())
+}
+
+/// Whether everybody who was let in had a code that stays used.
+fn check(folder: &Path, said: &str) -> Result<(), String> {
+    let host = Host::open(folder).map_err(|error| error.to_string())?;
+    for line in said.lines().filter_map(|line| line.split("yes ").nth(1)) {
+        let (name, step) = line.split_once(' ').ok_or("no step")?;
+        let step = step.trim().parse().map_err(|_| format!("no step: {step}"))?;
+        while host.step() < step {
+            host.wait(1);
+        }
+        if is_yes(&host.verify(name, step)) {
+            return Err(format!("{name}: {step} is good again"));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn no_fault_of_the_disk_breaks_a_promise() {
+    let calls = run_with(0, 1, Errno::EIO).unwrap();
+    let errors = [Errno::ENOSPC, Errno::EIO, Errno::EDQUOT, Errno::EROFS];
+    // Each call alone, and each with the thirty after it: a disk that recovers by and by.
+    let faults: Vec<_> = (1..=calls)
+        .flat_map(|at| errors.map(|error| (at, 1, error)))
+        .chain((1..=calls).step_by(7).flat_map(|at| errors.map(|error| (at, 30, error))))
+        .collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut broken = Vec::new();
+        while let Some(&(at, how_many, error)) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Err(why) = run_with(at, how_many, error) {
+                broken.push(format!("call {at}, {how_many} times {error}: {why}"));
+            }
+        }
+        broken
+    };
+    let broken: Vec<_> = thread::scope(|scope| {
+        let threads = [scope.spawn(work), scope.spawn(work)];
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    println!("{} faults injected in {calls} calls, {} broken", faults.len(), broken.len());
+    assert!(broken.is_empty(), "{} broken: {:#?}", broken.len(), &broken[..broken.len().min(3)]);
+}

@@ -1,0 +1,278 @@
+//! A disk that remembers every write and flush, and can be put back to what a power cut would have
+//! left of it: all that was flushed, and any part of the rest.
+//!
+//! One file in a FUSE file system is the disk; a loop device makes a block device of it.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, UNIX_EPOCH};
+
+use fuser::{
+    BackgroundSession, Config, Errno, FileAttr, FileHandle, FileType, Filesystem, Generation,
+    INodeNo, LockOwner, OpenFlags, ReplyAttr, ReplyData, ReplyEmpty, ReplyEntry, ReplyWrite,
+    Request, WriteFlags,
+};
+
+use crate::sqlite::lock;
+
+/// What happened on the disk, in order.
+pub(super) enum Event<M> {
+    Flush,
+    Mark(M),
+    Write(u64, Vec<u8>),
+}
+
+/// The disk while something writes on it.
+pub(super) struct Recording<M> {
+    pub(super) mount: PathBuf,
+    fuse: PathBuf,
+    base: Vec<u8>,
+    state: Arc<Mutex<State<M>>>,
+    device: String,
+    session: Option<BackgroundSession>,
+    _folder: tempfile::TempDir,
+}
+
+struct State<M> {
+    content: Vec<u8>,
+    events: Vec<Event<M>>,
+    recording: bool,
+}
+
+impl<M: Clone + Send + 'static> Recording<M> {
+    /// An ext4 of `mib` MiB, empty and mounted.
+    pub(super) fn new(mib: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let image = path("image");
+        fs::write(&image, vec![0; mib << 20]).unwrap();
+        run(Command::new("/sbin/mkfs.ext4")
+            .args(["-q", "-F", "-b", "4096", "-J", "size=4"])
+            .arg(&image));
+        let content = fs::read(&image).unwrap();
+        let state = State { content: content.clone(), events: Vec::new(), recording: true };
+        let state = Arc::new(Mutex::new(state));
+        fs::create_dir(path("fuse")).unwrap();
+        fs::create_dir(path("mount")).unwrap();
+        let session =
+            fuser::spawn_mount(Disk(Arc::clone(&state)), path("fuse"), &Config::default()).unwrap();
+        let device =
+            run(Command::new("/sbin/losetup").args(["-f", "--show"]).arg(path("fuse/disk")));
+        let device = device.trim().to_owned();
+        run(Command::new("/bin/mount").args(["-o", "noatime", &device]).arg(path("mount")));
+        let (mount, fuse) = (path("mount"), path("fuse"));
+        Self { mount, fuse, base: content, state, device, session: Some(session), _folder: folder }
+    }
+
+    /// From now on this is promised.
+    pub(super) fn mark(&self, mark: M) {
+        lock(&self.state).events.push(Event::Mark(mark));
+    }
+
+    /// Ends the recording: the disk as it was at first, and what happened on it.
+    pub(super) fn end(mut self) -> (Vec<u8>, Vec<Event<M>>) {
+        let mut state = lock(&self.state);
+        state.recording = false;
+        let events = std::mem::take(&mut state.events);
+        drop(state);
+        (std::mem::take(&mut self.base), events)
+    }
+}
+
+impl<M> Drop for Recording<M> {
+    fn drop(&mut self) {
+        unmount(&self.mount);
+        run(Command::new("/sbin/losetup").args(["-d", &self.device]));
+        // The kernel gives the device up a moment later, and until then the file is open.
+        unmount(&self.fuse);
+        drop(self.session.take());
+    }
+}
+
+/// Goes through the states that a power cut may have left, each with the marks made before it: cut
+/// after each event, with all that was not flushed gone, with all of it there, and with parts of it.
+/// Calls `check` with the mounted disk. Answers how many distinct states there were.
+pub(super) fn each_crash<M: Clone>(
+    base: Vec<u8>,
+    events: &[Event<M>],
+    mut check: impl FnMut(&Path, &[M]),
+) -> usize {
+    let folder = tempfile::tempdir_in("/dev/shm").unwrap();
+    let mount = folder.path().join("mount");
+    fs::create_dir(&mount).unwrap();
+    let mut random = 1_u64;
+    let (mut stable, mut pending, mut marks) = (base, Vec::<(u64, &[u8])>::new(), Vec::new());
+    let (mut seen, mut states) = (HashSet::new(), 0);
+    let mut stable_hash = 0_u64;
+    for event in events {
+        match event {
+            Event::Write(offset, data) => pending.push((*offset, data)),
+            Event::Mark(mark) => marks.push(mark.clone()),
+            Event::Flush => {
+                for (offset, data) in pending.drain(..) {
+                    let at = offset as usize;
+                    stable[at..at + data.len()].copy_from_slice(data);
+                    stable_hash = hash(&(stable_hash, offset, data));
+                }
+            }
+        }
+        if marks.is_empty() {
+            continue;
+        }
+        let mut subsets = vec![Vec::new()];
+        if !pending.is_empty() {
+            subsets.push(pending.clone());
+            let mut part = Vec::new();
+            for write in &pending {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                if random >> 63 == 1 {
+                    part.push(*write);
+                }
+            }
+            subsets.push(part);
+        }
+        for subset in subsets {
+            if !seen.insert(hash(&(stable_hash, &subset, marks.len()))) {
+                continue;
+            }
+            states += 1;
+            // A file of its own for each: a mount namespace that was made since then (a machine of another
+            // test) may hold on to the last mount, and would have the kernel show that one again.
+            let image = folder.path().join(format!("image-{states}"));
+            let file = fs::File::create_new(&image).unwrap();
+            file.write_all_at(&stable, 0).unwrap();
+            for (offset, data) in subset {
+                file.write_all_at(data, offset).unwrap();
+            }
+            drop(file);
+            run(Command::new("/bin/mount").args(["-o", "loop,noatime"]).args([&image, &mount]));
+            check(&mount, &marks);
+            unmount(&mount);
+            fs::remove_file(&image).unwrap();
+        }
+    }
+    states
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Unmounts, once the last file there was closed.
+fn unmount(mount: &Path) {
+    for _ in 0..1000 {
+        let ended = Command::new("/bin/umount").arg(mount).output().unwrap();
+        if ended.status.success() {
+            return;
+        }
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+    panic!("{} cannot be unmounted", mount.display());
+}
+
+fn run(command: &mut Command) -> String {
+    let ran = command.output().unwrap();
+    assert!(ran.status.success(), "{command:?}: {ran:?}");
+    String::from_utf8(ran.stdout).unwrap()
+}
+
+/// The file system with the one file.
+struct Disk<M>(Arc<Mutex<State<M>>>);
+
+impl<M> Disk<M> {
+    fn attributes(&self, inode: INodeNo) -> FileAttr {
+        let is_disk = inode == DISK;
+        FileAttr {
+            ino: inode,
+            size: if is_disk { lock(&self.0).content.len() as u64 } else { 0 },
+            blocks: 1,
+            atime: UNIX_EPOCH,
+            mtime: UNIX_EPOCH,
+            ctime: UNIX_EPOCH,
+            crtime: UNIX_EPOCH,
+            kind: if is_disk { FileType::RegularFile } else { FileType::Directory },
+            perm: if is_disk { 0o600 } else { 0o700 },
+            nlink: 1,
+            uid: 0,
+            gid: 0,
+            rdev: 0,
+            flags: 0,
+            blksize: 4096,
+        }
+    }
+}
+
+impl<M: Send + 'static> Filesystem for Disk<M> {
+    fn lookup(&self, _: &Request, _: INodeNo, name: &OsStr, reply: ReplyEntry) {
+        if name == "disk" {
+            reply.entry(&FOREVER, &self.attributes(DISK), Generation(0));
+        } else {
+            reply.error(Errno::ENOENT);
+        }
+    }
+
+    fn getattr(&self, _: &Request, inode: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
+        reply.attr(&FOREVER, &self.attributes(inode));
+    }
+
+    fn read(
+        &self,
+        _: &Request,
+        _: INodeNo,
+        _: FileHandle,
+        offset: u64,
+        size: u32,
+        _: OpenFlags,
+        _: Option<LockOwner>,
+        reply: ReplyData,
+    ) {
+        let state = lock(&self.0);
+        let from = (offset as usize).min(state.content.len());
+        let to = (from + size as usize).min(state.content.len());
+        reply.data(&state.content[from..to]);
+    }
+
+    fn write(
+        &self,
+        _: &Request,
+        _: INodeNo,
+        _: FileHandle,
+        offset: u64,
+        data: &[u8],
+        _: WriteFlags,
+        _: OpenFlags,
+        _: Option<LockOwner>,
+        reply: ReplyWrite,
+    ) {
+        let mut state = lock(&self.0);
+        let at = offset as usize;
+        state.content[at..at + data.len()].copy_from_slice(data);
+        if state.recording {
+            state.events.push(Event::Write(offset, data.to_vec()));
+        }
+        reply.written(data.len() as u32);
+    }
+
+    fn flush(&self, _: &Request, _: INodeNo, _: FileHandle, _: LockOwner, reply: ReplyEmpty) {
+        reply.ok();
+    }
+
+    fn fsync(&self, _: &Request, _: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
+        let mut state = lock(&self.0);
+        if state.recording {
+            state.events.push(Event::Flush);
+        }
+        reply.ok();
+    }
+}
+
+const DISK: INodeNo = INodeNo(2);
+const FOREVER: Duration = Duration::from_secs(3600);

@@ -1,0 +1,244 @@
+//! A host as the tests of the store have it: the real store, the real decisions, and a clock of its
+//! own, so that a code of any time step can be tried.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use totpd_core::code::Code;
+use totpd_core::enrollment::{self, Confirmation, EnrollmentRules};
+use totpd_core::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Status};
+use totpd_core::otp::{Algorithm, code_at};
+use totpd_core::record::Record;
+use totpd_core::recovery_codes::{Recovery, RecoveryCode};
+use totpd_core::seed::Seed;
+use totpd_core::source::Source;
+use totpd_core::throttle::ThrottleRules;
+use totpd_core::user_name::UserName;
+use totpd_core::verification::{Answer, Attempt, Rules, Verdict, attempt};
+
+use crate::backup::PublicKey;
+use crate::progress::Progress;
+use super::*;
+
+/// An open store, and the time there.
+pub(super) struct Host {
+    pub(super) opened: Opened,
+    now: Arc<AtomicU64>,
+}
+
+impl Host {
+    /// Opens the store in `folder`.
+    pub(super) fn open(folder: &Path) -> Result<Self, OpenError> {
+        let opened = Local::open(folder, None)?;
+        Ok(Self { opened, now: Arc::new(AtomicU64::new(START)) })
+    }
+
+    /// The present time step.
+    pub(super) fn step(&self) -> u64 {
+        self.now.load(Ordering::Relaxed) / 30
+    }
+
+    /// A time step later, or more.
+    pub(super) fn wait(&self, steps: u64) {
+        self.now.fetch_add(30 * steps, Ordering::Relaxed);
+    }
+
+    /// Sets the clock to the beginning of a time step.
+    pub(super) fn at(&self, step: u64) {
+        self.now.store(30 * step, Ordering::Relaxed);
+    }
+
+    /// Signs a backup, and remembers it: its signer, and when it was made.
+    pub(super) fn signed(&self) -> Result<(PublicKey, u64), StoreError> {
+        let made = self.now();
+        self.opened.local.note_backup(made)?;
+        Ok((self.opened.local.signing_key().public(), made))
+    }
+
+    fn now(&self) -> u64 {
+        self.now.load(Ordering::Relaxed)
+    }
+
+    /// Enrolls a user, who has to confirm.
+    pub(super) fn enroll(&self, name: &str) -> Result<(), StoreError> {
+        let (factor, now) = (factor(name, self.now()), self.now());
+        run(self.opened.store.update(user(name), move |record| {
+            let mut record = record.unwrap_or_else(|| Record::new(1000));
+            enrollment::expire(&mut record, now);
+            let added = enrollment::add(&mut record, factor.clone(), now, &ENROLLMENT);
+            (added, Some(record))
+        }))?
+        .unwrap();
+        Ok(())
+    }
+
+    /// Gives the first code, which is that of the present step.
+    pub(super) fn confirm(&self, name: &str) -> Result<Confirmation, StoreError> {
+        let (id, code, now) = (factor(name, 0).id, code(name, self.step()), self.now());
+        run(self.opened.store.update(user(name), move |record| {
+            let mut record = record.unwrap_or_else(|| Record::new(1000));
+            let told = enrollment::confirm(
+                &mut record,
+                Maker::Root,
+                id.as_str(),
+                &code,
+                now,
+                &ENROLLMENT,
+                &RULES.throttle,
+            );
+            (told, Some(record))
+        }))
+    }
+
+    /// Tries the code of a time step.
+    pub(super) fn verify(&self, name: &str, step: u64) -> Result<Verdict, StoreError> {
+        run(self.verify_later(name, step))
+    }
+
+    /// The same, for many at a time.
+    pub(super) fn verify_later(
+        &self,
+        name: &str,
+        step: u64,
+    ) -> impl Future<Output = Result<Verdict, StoreError>> + use<> {
+        self.attempt(name, Answer::Code(code(name, step)))
+    }
+
+    /// Tries a wrong code.
+    pub(super) fn guess(&self, name: &str) -> Result<Verdict, StoreError> {
+        run(self.attempt(name, Answer::Code(Code::parse("12345678").unwrap())))
+    }
+
+    /// Gives a user new recovery codes, and answers them.
+    pub(super) fn recovery_codes(&self, name: &str, count: u32) -> Result<Vec<String>, StoreError> {
+        let (codes, kept) = Recovery::generate(count, getrandom::fill).unwrap();
+        run(self.opened.store.update(user(name), move |record| {
+            let record = record.map(|record| Record { recovery: kept.clone(), ..record });
+            ((), record)
+        }))?;
+        Ok(codes.iter().map(|code| code.shown().to_string()).collect())
+    }
+
+    /// Tries a recovery code.
+    pub(super) fn recover(&self, name: &str, code: &str) -> Result<Verdict, StoreError> {
+        let salt = self.record(name)?.map_or([0; 16], |record| record.recovery.salt());
+        let guess = RecoveryCode::parse(code).unwrap().hashed(salt);
+        run(self.attempt(name, Answer::Recovery(guess)))
+    }
+
+    fn attempt(
+        &self,
+        name: &str,
+        answer: Answer,
+    ) -> impl Future<Output = Result<Verdict, StoreError>> + use<> {
+        let (store, subject) = (self.opened.store.clone(), user(name));
+        let source = Source::Address([192, 0, 2, 1].into());
+        let one =
+            Attempt { answer, factor: None, service: None, source, uid: 1000, now: self.now() };
+        async move {
+            let judge = move |record: Option<Record>| {
+                let record = record.unwrap_or_else(|| Record::new(1000));
+                let (verdict, record) = attempt(record, &one, &RULES);
+                (verdict, Some(record))
+            };
+            store.update(subject, judge).await
+        }
+    }
+
+    /// Removes all factors of a user.
+    pub(super) fn remove(&self, name: &str) -> Result<(), StoreError> {
+        run(self.opened.store.update(user(name), |record| {
+            let mut record = record.unwrap_or_else(|| Record::new(1000));
+            enrollment::remove(&mut record, "", Maker::Root);
+            ((), Some(record))
+        }))
+    }
+
+    /// The record of a user.
+    pub(super) fn record(&self, name: &str) -> Result<Option<Record>, StoreError> {
+        run(self.opened.store.read(user(name)))
+    }
+
+    /// All users, as a backup has them.
+    pub(super) fn backup(&self) -> Result<Vec<(UserName, Record)>, StoreError> {
+        let mut all = Vec::new();
+        self.opened.local.each_user(&Progress::default(), |name, record| {
+            all.push((name.clone(), record.clone()));
+            Ok::<_, StoreError>(())
+        })?;
+        Ok(all)
+    }
+
+    /// Puts a backup in the place of the store.
+    pub(super) fn restore(&self, backup: &[(UserName, Record)]) -> Result<Restored, StoreError> {
+        let made = self.now();
+        let mut restoring = self.opened.local.begin_restore()?;
+        for (name, record) in backup {
+            restoring.add(name.clone(), record)?;
+        }
+        let now = Arc::clone(&self.now);
+        restoring.finish(made, move || now.load(Ordering::Relaxed), RULES.skew)
+    }
+
+    /// Seals everything under a new key.
+    pub(super) fn rekey(&self) -> Result<Rekeyed, StoreError> {
+        self.opened.local.rekey(&Progress::default())
+    }
+}
+
+/// The factor that this user always has.
+fn factor(name: &str, now: u64) -> Factor {
+    let mut id = [0; 5];
+    name.bytes().enumerate().for_each(|(n, byte)| id[n % 5] ^= byte);
+    Factor {
+        id: FactorId::from_random(id),
+        name: "phone".into(),
+        kind: Kind::Totp { period: 30 },
+        algorithm: Algorithm::Sha1,
+        digits: 6,
+        seed: seed(name),
+        status: Status::Unverified { expires: now + 600, wrong_codes: 0 },
+        created: now,
+        last_used: None,
+        last_accepted: None,
+        limits: Limits::default(),
+        drift: Drift::default(),
+        last_place: None,
+        made_by: Maker::Root,
+        is_brought: false,
+    }
+}
+
+fn seed(name: &str) -> Seed {
+    Seed::new(name.bytes().cycle().take(20).collect()).unwrap()
+}
+
+/// The code of a time step on the phone of this user.
+pub(super) fn code(name: &str, step: u64) -> Code {
+    let value = code_at(&seed(name), Algorithm::Sha1, step, 6);
+    Code::parse(&format!("{value:06}")).unwrap()
+}
+
+/// Whether it let somebody in.
+pub(super) fn is_yes(verdict: &Result<Verdict, StoreError>) -> bool {
+    matches!(verdict, Ok(Verdict::Approved { .. }))
+}
+
+/// The first time on the clock.
+const START: u64 = 1_800_000_000;
+
+const ENROLLMENT: EnrollmentRules =
+    EnrollmentRules { unverified_lifetime: 600, max_factors: 1, skew: 1 };
+
+/// Nothing waits: throttling is tried elsewhere.
+const RULES: Rules = Rules {
+    skew: 1,
+    throttle: ThrottleRules {
+        free_failures: u32::MAX,
+        first_wait: 0,
+        longest_wait: 0,
+        lock_after: u32::MAX,
+        known_source: 86_400,
+    },
+};

@@ -1,0 +1,95 @@
+//! Whose backups a store takes for its own, over all that may become of it.
+
+use crate::backup::{PublicKey, Signer};
+use crate::progress::Progress;
+use super::*;
+use super::host::Host;
+
+/// Whether the store takes the last of these keys for its present one, and the others for earlier ones.
+fn knows(opened: &Opened, keys: &[PublicKey]) -> bool {
+    let known = opened.local.known_backups().unwrap();
+    let (present, earlier) = keys.split_last().unwrap();
+    known.signer(Some(present)) == Signer::Ours(present.fingerprint())
+        && earlier.iter().all(|key| known.signer(Some(key)) == Signer::Earlier(key.fingerprint()))
+}
+
+#[test]
+fn a_store_knows_its_backups_after_rekeys_a_restore_and_a_restart() {
+    let folder = Folder::new();
+    let host = Host::open(&folder.path()).unwrap();
+    host.enroll("alice").unwrap();
+    let mut signers = vec![host.opened.local.signing_key().public()];
+    for _ in 0..2 {
+        let done = host.rekey().unwrap();
+        let signer = host.opened.local.signing_key().public();
+        assert_eq!(done.fingerprint, signer.fingerprint());
+        assert!(!signers.contains(&signer), "a new key signs");
+        signers.push(signer);
+    }
+    let backup = host.backup().unwrap();
+    host.restore(&backup).unwrap();
+    assert!(knows(&host.opened, &signers));
+    drop(host);
+    let host = Host::open(&folder.path()).unwrap();
+    assert_eq!(host.opened.local.signing_key().public(), signers[2]);
+    assert!(knows(&host.opened, &signers));
+    assert!(!knows(&Folder::new().opened(), &signers[..1]), "another store does not");
+}
+
+#[test]
+fn a_rekey_that_was_interrupted_loses_no_signer() {
+    let folder = Folder::with_a_user();
+    let opened = folder.opened();
+    let before = opened.local.signing_key().public();
+    rekey::begin(&opened.local).unwrap();
+    // Both keys are the store's now, and it can remember a backup.
+    let after = opened.local.signing_key().public();
+    assert_ne!(before, after);
+    assert!(knows(&opened, &[before, after]));
+    opened.local.note_backup(7).unwrap();
+    drop(opened);
+    // The next start goes on with it.
+    let opened = folder.opened();
+    assert!(knows(&opened, &[before, after]));
+    while opened.local.rekey(&Progress::default()).is_err() {
+        std::thread::yield_now();
+    }
+    assert!(knows(&opened, &[before, opened.local.signing_key().public()]));
+    assert_eq!(opened.local.known_backups().unwrap().newest, Some(7));
+}
+
+#[test]
+fn the_newest_backup_is_remembered_over_a_restore_of_an_older_one() {
+    let folder = Folder::new();
+    let host = Host::open(&folder.path()).unwrap();
+    let newest = |host: &Host| host.opened.local.known_backups().unwrap().newest;
+    assert_eq!(newest(&host), None);
+    host.enroll("alice").unwrap();
+    let (_, made) = host.signed().unwrap();
+    assert_eq!(newest(&host), Some(made));
+    let backup = host.backup().unwrap();
+    let restore = |from: u64, now: u64| {
+        let mut restoring = host.opened.local.begin_restore().unwrap();
+        for (name, record) in &backup {
+            restoring.add(name.clone(), record).unwrap();
+        }
+        restoring.finish(from, move || now, 1).unwrap();
+        newest(&host)
+    };
+    assert_eq!(restore(made - 1, made + 9), Some(made), "it was older");
+    assert_eq!(restore(made + 5, made + 9), Some(made + 5));
+    assert_eq!(restore(u64::MAX, made + 9), Some(made + 9), "nothing is newer than now");
+    host.rekey().unwrap();
+    drop(host);
+    assert_eq!(newest(&Host::open(&folder.path()).unwrap()), Some(made + 9));
+}
+
+#[test]
+fn an_edited_memory_of_backups_keeps_the_store_closed() {
+    let folder = Folder::with_a_user();
+    folder
+        .file()
+        .execute_batch("UPDATE meta SET value = substr(value, 1, 60) WHERE name = 'secrets'")
+        .unwrap();
+    assert!(folder.refusal().contains("what it says of its key was changed"));
+}

@@ -1,0 +1,128 @@
+//! Somebody who can write the file and has no key: what is noticed, and what is not
+//! (`docs/threat-model.md` says what it would take).
+
+use super::*;
+use super::host::{Host, is_yes};
+
+/// A store with alice and bob, who have both used the code of `step`; and what to change it with.
+struct Tampered {
+    folder: Folder,
+    step: u64,
+}
+
+impl Tampered {
+    fn new() -> Self {
+        let folder = Folder::new();
+        let host = Host::open(&folder.path()).unwrap();
+        for name in ["alice", "bob"] {
+            host.enroll(name).unwrap();
+            host.confirm(name).unwrap();
+        }
+        host.wait(1);
+        let step = host.step();
+        drop(host);
+        let tampered = Self { folder, step };
+        // The rows as they were before the codes were used.
+        tampered.sql("CREATE TABLE before AS SELECT * FROM record");
+        let host = tampered.open();
+        for name in ["alice", "bob"] {
+            assert!(is_yes(&host.verify(name, step)));
+        }
+        drop(host);
+        tampered
+    }
+
+    fn sql(&self, statements: &str) {
+        self.folder.file().execute_batch(statements).unwrap();
+    }
+
+    fn open(&self) -> Host {
+        let host = Host::open(&self.folder.path()).unwrap();
+        host.at(self.step);
+        host
+    }
+
+    fn is_corrupt(&self, host: &Host, name: &str) -> bool {
+        matches!(host.verify(name, self.step + 1), Err(StoreError::Corrupt(_)))
+    }
+}
+
+#[test]
+fn rows_that_were_swapped_between_users_are_noticed() {
+    let tampered = Tampered::new();
+    tampered.sql(
+        "UPDATE record SET subject = 'x' WHERE subject = 'alice'; \
+         UPDATE record SET subject = 'alice' WHERE subject = 'bob'; \
+         UPDATE record SET subject = 'bob' WHERE subject = 'x';",
+    );
+    let host = tampered.open();
+    assert!(tampered.is_corrupt(&host, "alice") && tampered.is_corrupt(&host, "bob"));
+}
+
+#[test]
+fn a_row_that_was_edited_is_noticed_and_is_the_trouble_of_one_user() {
+    let tampered = Tampered::new();
+    // The status, the last step and the counters are in the sealed bytes: any of them.
+    tampered.sql(
+        "UPDATE record SET sealed = CAST(substr(sealed, 1, 60) || \
+         CASE substr(sealed, 61, 1) WHEN x'00' THEN x'01' ELSE x'00' END || substr(sealed, 62) AS BLOB) WHERE subject = 'alice'",
+    );
+    let host = tampered.open();
+    assert!(tampered.is_corrupt(&host, "alice"));
+    assert!(is_yes(&host.verify("bob", tampered.step + 1)));
+}
+
+#[test]
+fn the_id_of_the_key_that_was_edited_is_noticed() {
+    let tampered = Tampered::new();
+    tampered.sql("UPDATE meta SET value = CAST('k-aaaaaaaa' AS BLOB) WHERE name = 'key'");
+    assert!(tampered.folder.refusal().contains("k-aaaaaaaa"), "{}", tampered.folder.refusal());
+    tampered.sql("DELETE FROM meta WHERE name = 'key'");
+    assert!(tampered.folder.refusal().contains("is missing"), "{}", tampered.folder.refusal());
+}
+
+#[test]
+fn an_old_row_that_was_put_back_is_not_noticed() {
+    let tampered = Tampered::new();
+    tampered.sql("INSERT OR REPLACE INTO record SELECT * FROM before WHERE subject = 'alice'");
+    let host = tampered.open();
+    assert!(is_yes(&host.verify("alice", tampered.step)), "then the threat model can say more");
+    assert!(!is_yes(&host.verify("bob", tampered.step)));
+}
+
+#[test]
+fn a_row_that_was_deleted_is_not_noticed_and_lets_nobody_in() {
+    let tampered = Tampered::new();
+    tampered.sql("DELETE FROM record WHERE subject = 'alice'");
+    let host = tampered.open();
+    assert!(host.record("alice").unwrap().is_none(), "then the threat model can say more");
+    assert!(!is_yes(&host.verify("alice", tampered.step + 1)));
+}
+
+#[test]
+fn a_file_that_was_rolled_back_as_a_whole_is_not_noticed() {
+    let tampered = Tampered::new();
+    tampered.sql("DELETE FROM record; INSERT INTO record SELECT * FROM before");
+    let host = tampered.open();
+    for name in ["alice", "bob"] {
+        assert!(is_yes(&host.verify(name, tampered.step)), "then the threat model can say more");
+    }
+}
+
+/// Whoever could write a file of ours could have it parsed by what is built in: see `.cargo/config.toml`.
+#[test]
+fn the_sqlite_that_is_built_in_has_no_more_than_the_store_uses() {
+    let connection = rusqlite::Connection::open_in_memory().unwrap();
+    for statement in [
+        "CREATE VIRTUAL TABLE t USING fts5(x)",
+        "CREATE VIRTUAL TABLE t USING fts3(x)",
+        "CREATE VIRTUAL TABLE t USING rtree(a, b, c)",
+        "CREATE VIRTUAL TABLE t USING dbstat(main)",
+        "SELECT json_array(1)",
+        "SELECT load_extension('/tmp/x.so')",
+        "SELECT soundex('x')",
+    ] {
+        let error = connection.execute_batch(statement).unwrap_err().to_string();
+        assert!(error.contains("no such"), "{statement}: {error}");
+    }
+}

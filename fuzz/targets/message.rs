@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use totpd::context::Context;
+use totpd::access::login_context::Context;
 use totpd_interface::Dictionary;
 use totpd_interface::peer::{self, Received};
 

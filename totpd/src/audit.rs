@@ -5,3 +5,5 @@ pub(crate) use crate::audit::budgeted::BudgetedLog;
 
 mod budget;
 mod budgeted;
+pub(crate) mod change;
+pub(crate) mod login;

@@ -14,17 +14,20 @@ use totpd_interface::Error;
 use totpd_journal::{Entry, Priority};
 use totpd_store::{Store, StoreError};
 
+use crate::access::caller::Caller;
+use crate::access::polkit::Polkit;
 use crate::audit::{BudgetedLog, Topic};
-use crate::caller::Caller;
-use crate::clock;
 use crate::config::Config;
-use crate::hasher::{Busy, Hasher, Work};
-use crate::people::{People, Unanswered};
-use crate::polkit::Polkit;
-use crate::trouble::Trouble;
-use crate::watchers::Watchers;
+use crate::daemon::hash_worker::{Busy, Hasher, Work};
+use crate::daemon::store_health::Trouble;
+use crate::daemon::subscribers::Watchers;
+use crate::host::clock;
+use crate::host::nss::{People, Unanswered};
 
 pub(crate) mod admission;
+pub(crate) mod hash_worker;
+pub(crate) mod store_health;
+mod subscribers;
 
 /// The parts of the daemon.
 pub struct Daemon {

@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 use self::introspection::introspect;
 use crate::access::origin::Origin;
 use crate::login::Login;
-use crate::maintenance::Maintenance;
-use crate::manager::Manager;
+use crate::manage::Manager;
+use crate::manage::store::Maintenance;
 use crate::reply::Reply;
 
 mod introspection;

@@ -10,20 +10,19 @@ use totpd_core::verification::{Attempt, Reason, Verdict, attempt};
 use totpd_interface::{Dictionary, Error, action, verdict};
 use totpd_journal::Entry;
 
-use crate::caller::Caller;
-use crate::clock;
-use crate::context::Context;
+use crate::access::caller::Caller;
+use crate::access::login_context::Context;
+use crate::audit::login::{DAMAGED, decision, of_attempt, topic};
 use crate::daemon::Daemon;
-use crate::login::answer::told;
-use crate::login::decision::{DAMAGED, decision, of_attempt, topic};
+use crate::host::clock;
 use crate::login::prompt::{prompt, with_names};
+use crate::login::reply::told;
 use crate::reply::Reply;
 
-mod answer;
-mod decision;
 mod enrollment_screen;
 mod first_login;
 mod prompt;
+mod reply;
 
 /// Serves `org.totpd.Totp1.Login`.
 #[derive(Clone)]

@@ -47,8 +47,8 @@ pub const NO_UID: u32 = u32::MAX;
 
 #[cfg(test)]
 mod tests {
-    use crate::fixtures::{enrolled, user};
     use super::*;
+    use crate::fixtures::{enrolled, user};
 
     #[test]
     fn a_record_with_factors_keeps_its_uid_and_one_without_has_that_of_today() {

@@ -250,8 +250,8 @@ const HOTP_LOOK_AHEAD: u64 = 10;
 
 #[cfg(test)]
 mod tests {
-    use crate::fixtures::{code_of, verified};
     use super::*;
+    use crate::fixtures::{code_of, verified};
 
     #[test]
     fn a_time_step_matches_within_the_skew_and_only_above_the_last() {

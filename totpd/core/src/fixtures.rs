@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use alloc::format;
-use alloc::vec::Vec;
 use alloc::vec;
+use alloc::vec::Vec;
 
 use crate::code::Code;
 use crate::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Status};

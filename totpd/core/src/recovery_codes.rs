@@ -173,8 +173,8 @@ const LOG_N: u8 = 8;
 mod tests {
     use alloc::format;
 
-    use crate::fixtures::recovery_codes;
     use super::*;
+    use crate::fixtures::recovery_codes;
 
     #[test]
     fn a_code_is_understood_however_it_is_typed() {

@@ -86,8 +86,8 @@ const LOOK_AHEAD: u64 = 1000;
 mod tests {
     use alloc::vec;
 
-    use crate::fixtures::{code_of, verified};
     use super::*;
+    use crate::fixtures::{code_of, verified};
 
     const NOW: u64 = 30_000;
 

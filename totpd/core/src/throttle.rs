@@ -177,8 +177,8 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use crate::fixtures::THROTTLE_RULES as RULES;
     use super::*;
+    use crate::fixtures::THROTTLE_RULES as RULES;
 
     fn address(last: u8) -> Source {
         Source::Address(IpAddr::from([192, 0, 2, last]))

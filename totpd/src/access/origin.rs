@@ -4,8 +4,8 @@ use totpd_interface::Error;
 use zbus::Connection;
 use zbus::names::OwnedUniqueName;
 
+use crate::access::caller::Caller;
 use crate::access::place::Place;
-use crate::caller::Caller;
 
 /// The sender of a call, as the bus or the kernel vouches for it.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use totpd_journal::{Entry, Priority};
 
 use crate::audit::Topic;
 use crate::audit::budget::{Admission, Budget, PERIOD};
-use crate::clock;
+use crate::host::clock;
 
 /// Writes what the budget of its originator has room for, and sums up the rest. It can be cloned.
 #[derive(Clone, Debug, Default)]

@@ -15,10 +15,10 @@ use super::duration::Duration;
 /// One file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Fragment {
-    pub(super) enrollment: Enrollment,
-    pub(super) verify: Verify,
-    pub(super) throttle: Throttle,
+pub(crate) struct Fragment {
+    pub(crate) enrollment: Enrollment,
+    pub(crate) verify: Verify,
+    pub(crate) throttle: Throttle,
     remember: Later,
     policy: Later,
     store: Store,
@@ -27,58 +27,58 @@ pub(super) struct Fragment {
 /// `[enrollment]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Enrollment {
+pub(crate) struct Enrollment {
     /// What stands before the account in a phone app; `%h` is the host name.
     #[serde(deserialize_with = "issuer")]
-    pub(super) issuer: Option<String>,
+    pub(crate) issuer: Option<String>,
     /// Whether users may enroll themselves.
-    pub(super) self_service: Option<bool>,
+    pub(crate) self_service: Option<bool>,
     /// `SHA1`, `SHA256` or `SHA512`.
-    pub(super) algorithm: Option<Algorithm>,
+    pub(crate) algorithm: Option<Algorithm>,
     /// Decimal digits of a code.
     #[serde(deserialize_with = "digits")]
-    pub(super) digits: Option<u8>,
+    pub(crate) digits: Option<u8>,
     /// Seconds in a time step.
     #[serde(deserialize_with = "period")]
-    pub(super) period: Option<u32>,
+    pub(crate) period: Option<u32>,
     /// How long a factor may wait for its first code.
     #[serde(deserialize_with = "lifetime")]
-    pub(super) unverified_lifetime: Option<Duration>,
+    pub(crate) unverified_lifetime: Option<Duration>,
     /// How many verified factors a user may have.
     #[serde(deserialize_with = "max_factors")]
-    pub(super) max_factors: Option<usize>,
+    pub(crate) max_factors: Option<usize>,
     /// How many recovery codes a user gets.
     #[serde(deserialize_with = "recovery_codes")]
-    pub(super) recovery_codes: Option<u32>,
+    pub(crate) recovery_codes: Option<u32>,
 }
 
 /// `[verify]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Verify {
+pub(crate) struct Verify {
     /// Time steps accepted on either side.
     #[serde(deserialize_with = "skew")]
-    pub(super) skew: Option<u64>,
+    pub(crate) skew: Option<u64>,
 }
 
 /// `[throttle]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Throttle {
+pub(crate) struct Throttle {
     /// Wrong codes before waiting starts.
     #[serde(deserialize_with = "failures")]
-    pub(super) free_failures: Option<u32>,
+    pub(crate) free_failures: Option<u32>,
     /// The first wait.
     #[serde(deserialize_with = "wait")]
-    pub(super) first_wait: Option<Duration>,
+    pub(crate) first_wait: Option<Duration>,
     /// No wait is longer.
     #[serde(deserialize_with = "wait")]
-    pub(super) longest_wait: Option<Duration>,
+    pub(crate) longest_wait: Option<Duration>,
     /// Wrong codes in a row before strangers are shut out.
     #[serde(deserialize_with = "failures")]
-    pub(super) lock_after: Option<u32>,
+    pub(crate) lock_after: Option<u32>,
     /// How long an address is known after its last success.
-    pub(super) known_source: Option<Duration>,
+    pub(crate) known_source: Option<Duration>,
 }
 
 /// `[store]`
@@ -96,7 +96,7 @@ struct Later {}
 
 impl Fragment {
     /// Reads one file's text; `path` is for the error.
-    pub(super) fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
             let before = text.get(..start).unwrap_or_default();
@@ -109,7 +109,7 @@ impl Fragment {
     }
 
     /// What `later` says, and what this one says where `later` is silent.
-    pub(super) fn overridden_by(self, later: Self) -> Self {
+    pub(crate) fn overridden_by(self, later: Self) -> Self {
         let (a, b) = (self.enrollment, later.enrollment);
         let enrollment = Enrollment {
             issuer: b.issuer.or(a.issuer),

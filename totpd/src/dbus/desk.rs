@@ -15,14 +15,14 @@ use zbus::{Connection, DBusError};
 
 use super::gate::{Arrival, Gate, Identified};
 use super::reserve::Reserve;
+use crate::access::caller::Caller;
 use crate::access::origin::{BusOrigin, Origin};
 use crate::access::place::{Place, Places};
-use crate::caller::Caller;
 use crate::daemon::admission::Admitted;
 use crate::dispatch::Services;
 
 /// One connection to the bus.
-pub(super) struct Desk {
+pub(crate) struct Desk {
     gate: Mutex<Gate<Waiting>>,
     services: Services,
     reserve: Reserve,
@@ -43,7 +43,7 @@ enum Waiting {
 
 impl Desk {
     /// A desk, and the refusals that [`Desk::open`] sends. To be called in a runtime.
-    pub(super) fn new(services: Services) -> (Arc<Self>, mpsc::Receiver<Message>) {
+    pub(crate) fn new(services: Services) -> (Arc<Self>, mpsc::Receiver<Message>) {
         let (refusals, to_send) = mpsc::channel(MOST_REFUSALS);
         let desk = Arc::new_cyclic(|own| Self {
             gate: Mutex::new(Gate::new()),
@@ -58,7 +58,7 @@ impl Desk {
     }
 
     /// Answers go over this connection from now on.
-    pub(super) fn open(&self, connection: &Connection, mut refusals: mpsc::Receiver<Message>) {
+    pub(crate) fn open(&self, connection: &Connection, mut refusals: mpsc::Receiver<Message>) {
         let _ = self.connection.set(connection.clone());
         let connection = connection.clone();
         self.runtime.spawn(async move {
@@ -71,7 +71,7 @@ impl Desk {
     }
 
     /// A call arrives. Nothing of its body was looked at.
-    pub(super) fn arrive(&self, call: Received) {
+    pub(crate) fn arrive(&self, call: Received) {
         let Ok(header) = call.header() else { return };
         // Who sent it is the word of the bus.
         let Some(sender) = header.sender().map(|name| OwnedUniqueName::from(name.to_owned()))
@@ -96,7 +96,7 @@ impl Desk {
     }
 
     /// A call arrived whose body was not even kept.
-    pub(super) fn refuse_as_too_long(&self, header: &Received) {
+    pub(crate) fn refuse_as_too_long(&self, header: &Received) {
         self.refuse(header, TOO_LONG);
     }
 

@@ -9,7 +9,7 @@ use crate::daemon::admission::{Admission, Admitted, Limits};
 
 /// The calls of all senders.
 #[derive(Debug)]
-pub(super) struct Gate<T> {
+pub(crate) struct Gate<T> {
     senders: HashMap<String, Sender<T>>,
     /// Calls of senders that are asked about.
     unknown: usize,
@@ -28,7 +28,7 @@ enum Sender<T> {
 
 /// What is to be done with a call that arrives.
 #[derive(Debug, Eq, PartialEq)]
-pub(super) enum Arrival<T> {
+pub(crate) enum Arrival<T> {
     /// To be worked on, for this uid, until [`Gate::end`].
     Work(u32, T),
     /// Nothing yet.
@@ -41,16 +41,16 @@ pub(super) enum Arrival<T> {
 
 /// What becomes of the calls of a sender that is known now.
 #[derive(Debug)]
-pub(super) struct Identified<T> {
+pub(crate) struct Identified<T> {
     /// To be worked on.
-    pub(super) work: Vec<T>,
+    pub(crate) work: Vec<T>,
     /// To be refused.
-    pub(super) refuse: Vec<T>,
+    pub(crate) refuse: Vec<T>,
 }
 
 impl<T> Gate<T> {
     /// The gate of a new connection to the bus.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             senders: HashMap::new(),
             unknown: 0,
@@ -60,7 +60,7 @@ impl<T> Gate<T> {
     }
 
     /// A call of this many bytes arrives from `sender`.
-    pub(super) fn arrive(&mut self, sender: &str, bytes: usize, call: T) -> Arrival<T> {
+    pub(crate) fn arrive(&mut self, sender: &str, bytes: usize, call: T) -> Arrival<T> {
         match self.senders.get_mut(sender) {
             Some(Sender::Known(uid)) => {
                 let uid = *uid;
@@ -94,7 +94,7 @@ impl<T> Gate<T> {
     }
 
     /// The bus has said whose `sender` is; nothing, where it does not know.
-    pub(super) fn identify(&mut self, sender: &str, uid: Option<u32>) -> Identified<T> {
+    pub(crate) fn identify(&mut self, sender: &str, uid: Option<u32>) -> Identified<T> {
         let mut identified = Identified { work: Vec::new(), refuse: Vec::new() };
         let Some(Sender::Asked(calls)) = self.senders.remove(sender) else { return identified };
         self.unknown -= calls.len();
@@ -114,12 +114,12 @@ impl<T> Gate<T> {
     }
 
     /// A call that stood aside for a person comes back.
-    pub(super) fn resume(&mut self, uid: u32, call: T) -> Admitted<T> {
+    pub(crate) fn resume(&mut self, uid: u32, call: T) -> Admitted<T> {
         self.of(uid).readmit(uid, 0, call)
     }
 
     /// A call of `uid` is not worked on any more. What is to be worked on instead.
-    pub(super) fn end(&mut self, uid: u32) -> Option<(u32, T)> {
+    pub(crate) fn end(&mut self, uid: u32) -> Option<(u32, T)> {
         let admission = self.of(uid);
         admission.end(uid);
         admission.next()

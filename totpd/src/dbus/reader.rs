@@ -18,7 +18,7 @@ use super::desk::Desk;
 
 /// The half of the connection that is read.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(crate) struct Reader {
     source: Source,
     desk: Arc<Desk>,
 }
@@ -32,7 +32,7 @@ struct Source {
 
 impl Reader {
     /// Reads from `socket`, and hands calls to `desk`.
-    pub(super) fn new(socket: OwnedReadHalf, desk: Arc<Desk>) -> Self {
+    pub(crate) fn new(socket: OwnedReadHalf, desk: Arc<Desk>) -> Self {
         Self { source: Source { socket, ahead: Vec::new() }, desk }
     }
 }
@@ -144,7 +144,7 @@ async fn read(socket: &OwnedReadHalf, buffer: &mut [u8]) -> io::Result<usize> {
 
 /// The half of the connection that is written.
 #[derive(Debug)]
-pub(super) struct Writer(pub(super) OwnedWriteHalf);
+pub(crate) struct Writer(pub(crate) OwnedWriteHalf);
 
 #[async_trait]
 impl WriteHalf for Writer {

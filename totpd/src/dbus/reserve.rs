@@ -8,16 +8,16 @@ use nix::sys::resource::{Resource, getrlimit};
 
 /// The last look at how many descriptors are free. One for every call would cost more than the call.
 #[derive(Debug)]
-pub(super) struct Reserve(Mutex<Option<(Instant, bool)>>);
+pub(crate) struct Reserve(Mutex<Option<(Instant, bool)>>);
 
 impl Reserve {
     /// Nobody has looked yet.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Mutex::new(None))
     }
 
     /// Whether only the reserve is left.
-    pub(super) fn is_low(&self) -> bool {
+    pub(crate) fn is_low(&self) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match *last {
             Some((when, is_low)) if when.elapsed() < FRESH => is_low,

@@ -4,7 +4,7 @@ use totpd_interface::PATH;
 
 /// The description of the object at `path`, where there is one: the daemon's own, or one on the way to it.
 /// `Store` is for the private socket alone.
-pub(super) fn introspect(path: &str, is_private: bool) -> Option<String> {
+pub(crate) fn introspect(path: &str, is_private: bool) -> Option<String> {
     let inside = if path == PATH {
         let store = if is_private { include_str!("store.xml") } else { "" };
         let (login, manager) = (include_str!("login.xml"), include_str!("manager.xml"));

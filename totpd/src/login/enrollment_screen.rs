@@ -4,7 +4,7 @@ use totpd_qr::Picture;
 
 /// The prompt: 80 columns and 24 lines at most. Without UTF-8, or where the code would not fit, the key
 /// alone.
-pub(super) fn screen(link: &str, key: &str, utf8: bool) -> String {
+pub(crate) fn screen(link: &str, key: &str, utf8: bool) -> String {
     let key = in_groups(key);
     let picture = Picture::of(link, QR_MARGIN).ok();
     let drawn = picture
@@ -19,7 +19,7 @@ pub(super) fn screen(link: &str, key: &str, utf8: bool) -> String {
 }
 
 /// What a person is told whose new factor is good: recovery codes, two in a line, or how to get some.
-pub(super) fn after_enrollment(codes: &[String]) -> String {
+pub(crate) fn after_enrollment(codes: &[String]) -> String {
     if codes.is_empty() {
         return NO_CODES.into();
     }
@@ -36,7 +36,7 @@ fn in_groups(key: &str) -> String {
 }
 
 /// Lines of less than 60 columns.
-pub(super) fn wrapped(text: &str) -> String {
+pub(crate) fn wrapped(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {
@@ -56,7 +56,7 @@ const FIRST_CODE: &str = "Code that the app shows: ";
 const KEEP: &str = "Keep these on paper. Each is good once, without the phone:";
 const NO_CODES: &str = "Your second factor is set up. Run: totpctl recovery-codes";
 /// Where the login ended too late, or another one was faster.
-pub(super) const NOT_KEPT: &str = "Your second factor was not set up. Log in once more.";
+pub(crate) const NOT_KEPT: &str = "Your second factor was not set up. Log in once more.";
 const COLUMNS: usize = 80;
 /// Lines of a terminal, without the three of text.
 const QR_LINES: usize = 21;

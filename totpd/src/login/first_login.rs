@@ -9,16 +9,16 @@ use totpd_formats::otpauth;
 use totpd_interface::{Dictionary, Error, verdict};
 use totpd_journal::{Entry, Priority, escaped, shortened};
 
-use crate::clock;
-use crate::context::Context;
+use crate::access::login_context::Context;
 use crate::daemon::Daemon;
-use crate::hasher::Work;
-use crate::locale;
+use crate::daemon::hash_worker::Work;
+use crate::host::clock;
+use crate::host::locale;
 use crate::login::enrollment_screen::{NOT_KEPT, after_enrollment, screen, wrapped};
-use crate::manager::enrolling;
-use crate::manager::new_factor::new_factor;
-use crate::manager::recovering;
-use crate::options::Options;
+use crate::manage::enroll;
+use crate::manage::enroll_options::Options;
+use crate::manage::new_factor::new_factor;
+use crate::manage::recovery_codes;
 use crate::reply::Reply;
 
 /// What to show `user`, if it exists and has no factor: a new one for this authentication alone, which waits for
@@ -26,7 +26,7 @@ use crate::reply::Reply;
 ///
 /// # Errors
 /// As the contract has them.
-pub(super) async fn offer(
+pub(crate) async fn offer(
     daemon: &Daemon,
     user: &str,
     nonce: LoginNonce,
@@ -60,7 +60,7 @@ pub(super) async fn offer(
     .with("TOTP_RHOST", context.rhost.as_deref().unwrap_or_default())
     .with("TOTP_SERVICE", context.service.as_deref().unwrap_or_default())
     .write();
-    let link = otpauth::otpauth(&factor, &enrolling::issuer(daemon, None), user);
+    let link = otpauth::otpauth(&factor, &enroll::issuer(daemon, None), user);
     let text = screen(&link, &factor.seed.base32(), locale::speaks_utf8());
     let details = Reply::new()
         .with("prompt", text)
@@ -74,7 +74,7 @@ pub(super) async fn offer(
 ///
 /// # Errors
 /// As the contract has them.
-pub(super) async fn judge(
+pub(crate) async fn judge(
     daemon: &Daemon,
     target: &Target,
     (nonce, id): (LoginNonce, &str),
@@ -110,33 +110,33 @@ pub(super) async fn judge(
             Ok((verdict::APPROVED, details.into(), "right first code; the login has to end well"))
         }
         Err(Confirmation::Wrong { diagnosis, .. }) => {
-            let why = format!("Wrong code. {}", enrolling::words(&diagnosis));
+            let why = format!("Wrong code. {}", enroll::words(&diagnosis));
             let details = Reply::new().with("message", wrapped(&why)).into();
             Ok((verdict::DENIED, details, "wrong first code"))
         }
-        Err(other) => denied(enrolling::outcome(&other)),
+        Err(other) => denied(enroll::outcome(&other)),
     }
 }
 
 /// What came of the end of a login that shows `token`.
-pub(super) struct Completed {
+pub(crate) struct Completed {
     /// The name of whose login it is, if this machine knows it.
-    pub(super) user: Option<String>,
+    pub(crate) user: Option<String>,
     /// The word of the contract.
-    pub(super) verdict: &'static str,
+    pub(crate) verdict: &'static str,
     /// Its details: `message` s.
-    pub(super) details: Dictionary,
+    pub(crate) details: Dictionary,
     /// What the journal says.
-    pub(super) reason: &'static str,
+    pub(crate) reason: &'static str,
     /// The factor.
-    pub(super) factor: String,
+    pub(crate) factor: String,
 }
 
 /// Makes the factor good that the token is for: libpam asked for the credentials of its login.
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] where it is no token; as the contract has them.
-pub(super) async fn complete(
+pub(crate) async fn complete(
     daemon: &Daemon,
     token: &str,
     context: &Context,
@@ -166,7 +166,7 @@ pub(super) async fn complete(
     let message = if completion == Completion::Verified {
         let codes = match context.is_at_a_terminal() && !context.quiet {
             // The factor is verified by now, and codes can be made later.
-            true => recovering::first_recovery_codes(daemon, &target, Work::Login)
+            true => recovery_codes::first_recovery_codes(daemon, &target, Work::Login)
                 .await
                 .unwrap_or_default(),
             false => Vec::new(),
@@ -204,4 +204,4 @@ async fn is_login_of(
 }
 
 /// Where a program cannot show a new factor.
-pub(super) const ELSEWHERE: &str = "You have no second factor yet. Run: totpctl enroll";
+pub(crate) const ELSEWHERE: &str = "You have no second factor yet. Run: totpctl enroll";

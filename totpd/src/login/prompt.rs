@@ -3,10 +3,10 @@
 use totpd_core::record::Record;
 use totpd_core::throttle::Standing;
 
-use crate::context::Context;
+use crate::access::login_context::Context;
 
 /// The text of the prompt. Who exists and who does not are told alike that they must wait.
-pub(super) fn prompt(words: Option<&str>, standing: Standing) -> String {
+pub(crate) fn prompt(words: Option<&str>, standing: Standing) -> String {
     let words = words.unwrap_or(PROMPT);
     let hint = match standing {
         Standing::Locked => "locked".into(),
@@ -19,7 +19,7 @@ pub(super) fn prompt(words: Option<&str>, standing: Standing) -> String {
 
 /// The text of the prompt with the names of the factors that open this service now, where there are
 /// several: as many as fit.
-pub(super) fn with_names(
+pub(crate) fn with_names(
     words: Option<&str>,
     context: &Context,
     record: &Record,
@@ -46,7 +46,7 @@ pub(super) fn with_names(
 }
 
 /// Seconds up to two minutes, then whole minutes, rounded up.
-pub(super) fn length(seconds: u64) -> String {
+pub(crate) fn length(seconds: u64) -> String {
     match seconds {
         0..120 => format!("{seconds} s"),
         _ => format!("{} min", seconds.div_ceil(60)),
@@ -55,7 +55,7 @@ pub(super) fn length(seconds: u64) -> String {
 
 const PROMPT: &str = "Verification code: ";
 /// Columns that no text here has.
-pub(super) const NARROW: usize = 60;
+pub(crate) const NARROW: usize = 60;
 
 #[cfg(test)]
 mod tests {

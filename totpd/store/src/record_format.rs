@@ -243,8 +243,8 @@ mod tests {
     use totpd_core::fixtures::verified;
     use totpd_core::user_name::UserName;
 
-    use crate::sealer::tests::sealer;
     use super::*;
+    use crate::sealer::tests::sealer;
 
     fn subject(name: &str) -> Subject {
         Subject::User(UserName::parse(name).unwrap())

@@ -20,19 +20,19 @@ use crate::sqlite::rows::{Name, Trouble};
 use crate::sqlite::writer::Writer;
 use crate::{Backend, Change, Listed, PATIENCE, Pending, Store, StoreError};
 
-mod export;
-mod scan;
-mod connection;
-mod open;
-mod key_sources;
 mod active_keys;
+mod connection;
+mod export;
+mod key_sources;
 mod metadata;
 mod migration;
+mod open;
 mod open_error;
 mod reader;
 mod rekey;
 mod restore;
 mod rows;
+mod scan;
 mod signers;
 mod writer;
 

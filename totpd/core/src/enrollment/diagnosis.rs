@@ -106,10 +106,10 @@ mod tests {
     use alloc::format;
     use alloc::vec;
 
+    use super::*;
     use crate::factor::{FactorId, Status};
     use crate::fixtures::{code_of, verified};
     use crate::seed::Seed;
-    use super::*;
 
     const NOW: u64 = 1_795_000_000;
 

@@ -25,9 +25,9 @@ pub fn restore(record: &mut Record, now: u64) -> bool {
 mod tests {
     use alloc::vec;
 
+    use super::*;
     use crate::factor::Factor;
     use crate::fixtures::verified;
-    use super::*;
 
     #[test]
     fn a_restored_token_is_unsynchronized_also_if_it_was_disabled() {

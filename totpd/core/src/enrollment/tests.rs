@@ -2,9 +2,10 @@ mod histories;
 mod parties;
 
 use alloc::string::ToString;
-use alloc::vec::Vec;
 use alloc::vec;
+use alloc::vec::Vec;
 
+use super::*;
 use crate::code::Code;
 use crate::factor::{Kind, LoginNonce, LoginToken};
 use crate::fixtures::THROTTLE_RULES as THROTTLE;
@@ -13,7 +14,6 @@ use crate::seed::Seed;
 use crate::source::Source;
 use crate::throttle::Standing;
 use crate::user_name::UserName;
-use super::*;
 
 const RULES: EnrollmentRules =
     EnrollmentRules { unverified_lifetime: 600, max_factors: 1, skew: 1 };

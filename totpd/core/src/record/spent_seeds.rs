@@ -102,9 +102,9 @@ const MAX_SPENT: usize = 64;
 mod tests {
     use alloc::vec;
 
+    use super::*;
     use crate::factor::{FactorId, Status};
     use crate::fixtures::verified;
-    use super::*;
 
     const TOTP: Kind = Kind::Totp { period: 30 };
 

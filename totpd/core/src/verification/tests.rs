@@ -7,10 +7,10 @@ use alloc::string::ToString;
 use alloc::vec;
 use core::net::IpAddr;
 
+use super::*;
 use crate::fixtures::THROTTLE_RULES as THROTTLE;
 use crate::fixtures::{code_of, verified};
 use crate::otp::time_step;
-use super::*;
 
 const UID: u32 = 1000;
 

@@ -11,8 +11,8 @@ use totpd_core::record::Record;
 use totpd_core::source::Source;
 use totpd_core::user_name::UserName;
 
-use super::*;
 use super::signature::tests::signing_key;
+use super::*;
 
 type Users = Vec<(UserName, Record)>;
 

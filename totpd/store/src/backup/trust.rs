@@ -119,8 +119,8 @@ pub fn may_be_restored(signer: Signer, opened: OpenedBy, trust: Trust) -> Result
 
 #[cfg(test)]
 mod tests {
-    use crate::backup::signature::tests::signing_key;
     use super::*;
+    use crate::backup::signature::tests::signing_key;
 
     #[test]
     fn a_key_is_ours_if_the_store_has_or_had_it() {

@@ -12,8 +12,8 @@ use totpd_core::record::Record;
 use totpd_core::user_name::UserName;
 use zeroize::Zeroizing;
 
-use crate::record_format::Record3;
 use super::{BackupError, FORMAT, Head, MAGIC, Recipients, SigningKey, User3, WORK_FACTOR};
+use crate::record_format::Record3;
 
 /// A backup that is being written.
 pub struct Writer<W: Write> {

@@ -99,7 +99,8 @@ impl Seals {
     /// # Errors
     /// [`StoreError::Corrupt`] if it is not what was written there.
     pub(super) fn decode(&self, subject: &Subject, row: &Row) -> Result<Record, StoreError> {
-        let under = |sealer: &Sealer| record_format::decode(&row.sealed, subject, row.uid?, sealer).ok();
+        let under =
+            |sealer: &Sealer| record_format::decode(&row.sealed, subject, row.uid?, sealer).ok();
         let record = under(&self.newest).or_else(|| under(&self.older.as_ref()?.sealer));
         let mut record = record.ok_or_else(|| StoreError::Corrupt(subject.to_string()))?;
         if let Some(floor) = self.floor {
@@ -110,7 +111,9 @@ impl Seals {
 
     /// Whether a row is sealed under the newest key.
     pub(super) fn is_newest(&self, subject: &Subject, row: &Row) -> bool {
-        row.uid.is_some_and(|uid| record_format::decode(&row.sealed, subject, uid, &self.newest).is_ok())
+        row.uid.is_some_and(|uid| {
+            record_format::decode(&row.sealed, subject, uid, &self.newest).is_ok()
+        })
     }
 
     /// `record` as a row of `subject` holds it.

@@ -80,7 +80,8 @@ fn unsealed<'a>(
     seals: &'a Seals,
 ) -> Result<(&'a Sealer, Secrets), Trouble> {
     let sealed = metadata::sealed_secrets(connection)?.ok_or_else(lost)?;
-    let found = sealers(seals).find_map(|sealer| Some((sealer, metadata::unsealed(&sealed, sealer)?)));
+    let found =
+        sealers(seals).find_map(|sealer| Some((sealer, metadata::unsealed(&sealed, sealer)?)));
     Ok(found.ok_or_else(lost)?)
 }
 

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use totpd_core::fixtures::{enrolled, user};
 
-use crate::conformance::{self, run};
 use super::*;
+use crate::conformance::{self, run};
 
 mod campaign;
 mod formats;

@@ -4,11 +4,11 @@ use alloc::vec::Vec;
 
 use proptest::prelude::*;
 
+use super::*;
 use crate::fixtures::THROTTLE_RULES as THROTTLE;
 use crate::resync::resync;
 use crate::source::Source;
 use crate::verification::{Answer, Attempt, Rules, Verdict, attempt};
-use super::*;
 
 /// One thing that happens.
 #[derive(Clone, Debug)]

@@ -4,8 +4,8 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::string::ToString;
-use alloc::vec::Vec;
 use alloc::vec;
+use alloc::vec::Vec;
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 use super::*;

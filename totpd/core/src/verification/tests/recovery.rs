@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use crate::recovery_codes::{RecoveryCode, Used};
 use super::*;
+use crate::recovery_codes::{RecoveryCode, Used};
 
 fn with_recovery() -> (Record, Vec<RecoveryCode>) {
     let (codes, kept) = crate::fixtures::recovery_codes(3, 1);

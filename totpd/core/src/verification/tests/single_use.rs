@@ -1,8 +1,8 @@
 //! No code, and no time step, opens the door twice.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use alloc::vec;
+use alloc::vec::Vec;
 
 use proptest::prelude::*;
 

@@ -9,8 +9,8 @@ use totpd_core::fixtures::verified;
 use totpd_core::record::Record;
 use totpd_core::source::Source;
 
-use crate::progress::Progress;
 use super::*;
+use crate::progress::Progress;
 
 /// The folder with a copy of the store of an old format, as it was committed.
 fn with_format(number: u32) -> Folder {

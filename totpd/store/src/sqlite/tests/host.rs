@@ -17,9 +17,9 @@ use totpd_core::throttle::ThrottleRules;
 use totpd_core::user_name::UserName;
 use totpd_core::verification::{Answer, Attempt, Rules, Verdict, attempt};
 
+use super::*;
 use crate::backup::PublicKey;
 use crate::progress::Progress;
-use super::*;
 
 /// An open store, and the time there.
 pub(super) struct Host {

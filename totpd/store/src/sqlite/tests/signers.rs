@@ -1,9 +1,9 @@
 //! Whose backups a store takes for its own, over all that may become of it.
 
+use super::host::Host;
+use super::*;
 use crate::backup::{PublicKey, Signer};
 use crate::progress::Progress;
-use super::*;
-use super::host::Host;
 
 /// Whether the store takes the last of these keys for its present one, and the others for earlier ones.
 fn knows(opened: &Opened, keys: &[PublicKey]) -> bool {

@@ -1,8 +1,8 @@
 //! Somebody who can write the file and has no key: what is noticed, and what is not
 //! (`docs/threat-model.md` says what it would take).
 
-use super::*;
 use super::host::{Host, is_yes};
+use super::*;
 
 /// A store with alice and bob, who have both used the code of `step`; and what to change it with.
 struct Tampered {

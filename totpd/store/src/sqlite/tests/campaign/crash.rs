@@ -7,11 +7,11 @@ use std::path::Path;
 
 use totpd_core::enrollment::Confirmation;
 
+use super::recording::{Recording, each_crash};
 use crate::backup::{PublicKey, Signer};
 use crate::master_key::{Kept, MasterKey};
-use crate::sqlite::tests::*;
 use crate::sqlite::tests::host::{Host, is_yes};
-use super::recording::{Recording, each_crash};
+use crate::sqlite::tests::*;
 
 /// Something that the writer does to the store, and when it was answered.
 #[derive(Clone, Debug)]

@@ -10,9 +10,9 @@ use std::{fs, thread};
 
 use nix::errno::Errno;
 
+use super::child::{child, faults, folder};
 use crate::progress::Progress;
 use crate::sqlite::tests::host::{Host, is_yes};
-use super::child::{child, faults, folder};
 
 /// The fixed workload. Whatever fails is tried again, as people do.
 #[test]

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::sqlite::tests::host::{Host, is_yes};
 use super::child::{child, folder};
+use crate::sqlite::tests::host::{Host, is_yes};
 
 const USERS: u64 = 40;
 const ROUNDS: u64 = 50;

@@ -4,13 +4,13 @@ use totpd_core::user_name::UserName;
 use totpd_interface::Error;
 use totpd_journal::{Entry, Priority, escaped};
 
+use crate::access::caller::Caller;
 use crate::audit::Topic;
-use crate::caller::Caller;
 use crate::daemon::Daemon;
-use crate::manager::actor::Actor;
+use crate::manage::authorization::Actor;
 
 /// Logs that a caller had no good current code: whoever guesses there must be seen.
-pub(super) fn refusal(daemon: &Daemon, actor: &Actor, error: &Error) {
+pub(crate) fn refusal(daemon: &Daemon, actor: &Actor, error: &Error) {
     if matches!(error, Error::InvalidCode(_) | Error::Throttled(_)) {
         change(daemon, actor, "", "refused: no good current code was given");
     }
@@ -18,7 +18,7 @@ pub(super) fn refusal(daemon: &Daemon, actor: &Actor, error: &Error) {
 
 /// Logs one change of a user's factors. A user can cause as many of its own as it likes: they have a budget. What
 /// root does, and whoever manages users, is always written.
-pub(super) fn change(daemon: &Daemon, actor: &Actor, factor: &str, what: &str) {
+pub(crate) fn change(daemon: &Daemon, actor: &Actor, factor: &str, what: &str) {
     let entry = entry(&actor.name, factor, what, actor.caller);
     match actor.needs_code {
         false => entry.write(),

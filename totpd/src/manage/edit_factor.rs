@@ -4,14 +4,14 @@ use totpd_core::factor::Factor;
 use totpd_interface::{Dictionary, Error};
 use zeroize::Zeroizing;
 
+use crate::audit::change::{change, refusal};
 use crate::daemon::Daemon;
-use crate::manager::actor::Actor;
-use crate::manager::log::{change, refusal};
-use crate::options::Changes;
-use crate::proof::Proof;
+use crate::manage::authorization::Actor;
+use crate::manage::factor_changes::Changes;
+use crate::manage::reauthentication::Proof;
 
 /// Changes a waiting factor or a verified one in what is no secret.
-pub(super) async fn set(
+pub(crate) async fn set(
     daemon: &Daemon,
     actor: &Actor,
     id: &str,

@@ -5,12 +5,12 @@ use totpd_core::verification::{Reason, Verdict};
 use totpd_interface::verdict;
 use totpd_journal::{Entry, Priority, escaped, shortened};
 
+use crate::access::caller::Caller;
+use crate::access::login_context::Context;
 use crate::audit::Topic;
-use crate::caller::Caller;
-use crate::context::Context;
 
 /// What came of one attempt. `user`: the name, if it is one that this machine knows.
-pub(super) fn of_attempt(
+pub(crate) fn of_attempt(
     user: Option<&str>,
     context: &Context,
     source: &Source,
@@ -52,7 +52,7 @@ fn words(reason: Reason, user: Option<&str>) -> &'static str {
 }
 
 /// The structured record of one decision.
-pub(super) fn decision(
+pub(crate) fn decision(
     user: Option<&str>,
     context: &Context,
     source: &Source,
@@ -81,7 +81,7 @@ pub(super) fn decision(
 /// An approval that root's programs asked for is always written. Who asks for its own over the bus may have a token
 /// that counts presses, and as many right codes as it likes. Where the source is nowhere, the place is what the program
 /// said: a flood from one host does not hide another.
-pub(super) fn topic(
+pub(crate) fn topic(
     caller: Caller,
     user: Option<&str>,
     (context, source): (&Context, &Source),
@@ -111,7 +111,7 @@ fn named(user: Option<&str>) -> String {
 }
 
 /// Why no code opens anything where the record cannot be unsealed.
-pub(super) const DAMAGED: &str = "the record is damaged: totpctl verify-store";
+pub(crate) const DAMAGED: &str = "the record is damaged: totpctl verify-store";
 /// Finds every decision: `journalctl MESSAGE_ID=…`.
 const DECISION: &str = "3c6f1a52d0f94a7f8e0f4f6a3d9a1b7e";
 

@@ -9,16 +9,14 @@ use totpd_store::backup::{BackupError, Signer, Trust};
 use totpd_store::progress::Progress;
 use totpd_store::sqlite::{Checked, Local};
 
+use crate::access::caller::Caller;
 use crate::access::origin::Origin;
-use crate::caller::Caller;
-use crate::clock;
 use crate::daemon::Daemon;
-use crate::maintenance::options::{BackupOptions, RestoreOptions};
+use crate::daemon::store_health::told_to_root;
+use crate::host::clock;
+use crate::manage::store_options::{BackupOptions, RestoreOptions};
+use crate::manage::store_tasks;
 use crate::reply::Reply;
-use crate::trouble::told_to_root;
-
-mod options;
-mod task;
 
 /// Serves `org.totpd.Totp1.Store`.
 #[derive(Clone)]
@@ -73,7 +71,7 @@ impl Maintenance {
         let host = self.daemon.host.clone();
         let done = self
             .run(move |local, progress| {
-                task::backup(local, progress, target, &recipients, host, clock::now())
+                store_tasks::backup(local, progress, target, &recipients, host, clock::now())
             })
             .await?;
         log(
@@ -108,7 +106,9 @@ impl Maintenance {
         let skew = self.daemon.config.rules.skew;
         let (dry_run, anybody) = (options.dry_run, options.trust == Trust::Anybody);
         let done = self
-            .run(move |local, progress| task::restore(local, progress, source, &options, skew))
+            .run(move |local, progress| {
+                store_tasks::restore(local, progress, source, &options, skew)
+            })
             .await?;
         if !dry_run {
             let fingerprint = done.signer.fingerprint().map(|found| format!(" {found}"));

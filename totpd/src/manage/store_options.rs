@@ -8,22 +8,22 @@ use totpd_store::backup::{SecretString, x25519};
 use zbus::OwnedVariant;
 
 /// Whom a backup is for.
-pub(super) struct BackupOptions {
-    pub(super) recipients: Recipients,
+pub(crate) struct BackupOptions {
+    pub(crate) recipients: Recipients,
 }
 
 /// What opens a backup, and what is done with it.
-pub(super) struct RestoreOptions {
-    pub(super) opener: Opener,
-    pub(super) trust: Trust,
+pub(crate) struct RestoreOptions {
+    pub(crate) opener: Opener,
+    pub(crate) trust: Trust,
     /// Of the only content that the backup may have.
-    pub(super) digest: Option<String>,
-    pub(super) replace: bool,
-    pub(super) dry_run: bool,
+    pub(crate) digest: Option<String>,
+    pub(crate) replace: bool,
+    pub(crate) dry_run: bool,
 }
 
 impl BackupOptions {
-    pub(super) fn parse(options: &Dictionary) -> Result<Self, Error> {
+    pub(crate) fn parse(options: &Dictionary) -> Result<Self, Error> {
         known(options, &["passphrase", "recipients"])?;
         let recipients = match (text(options, "passphrase")?, texts(options, "recipients")?) {
             (Some(passphrase), None) => {
@@ -49,7 +49,7 @@ impl BackupOptions {
 }
 
 impl RestoreOptions {
-    pub(super) fn parse(options: &Dictionary) -> Result<Self, Error> {
+    pub(crate) fn parse(options: &Dictionary) -> Result<Self, Error> {
         known(
             options,
             &[

@@ -1,6 +1,5 @@
 //! The options of `Enroll`, parsed. Unlike a context, nothing unknown is let by.
 
-pub use changes::Changes;
 use totpd_core::code::DIGITS;
 use totpd_core::factor::PERIOD;
 use totpd_core::factor::{Kind, Limits};
@@ -12,8 +11,6 @@ use zbus::OwnedVariant;
 use zeroize::Zeroizing;
 
 use crate::config::Config;
-
-mod changes;
 
 /// What a new factor shall be.
 #[derive(Debug)]
@@ -108,7 +105,7 @@ impl Options {
 }
 
 /// What people call something: no control characters, and none that turn the text around them.
-fn name(options: &Dictionary, key: &str) -> Result<String, Error> {
+pub(crate) fn name(options: &Dictionary, key: &str) -> Result<String, Error> {
     let name = text(options, key)?.unwrap_or_default();
     let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if name.len() > LONGEST_NAME || name.chars().any(|c| c.is_control() || turns(c)) {
@@ -118,7 +115,7 @@ fn name(options: &Dictionary, key: &str) -> Result<String, Error> {
     Ok(name)
 }
 
-fn limits(options: &Dictionary) -> Result<Limits, Error> {
+pub(crate) fn limits(options: &Dictionary) -> Result<Limits, Error> {
     let time = |key: &str| {
         let read = options.get(key).map(|value| value.downcast_ref::<u64>()).transpose();
         // Nought takes a limit away.
@@ -196,13 +193,13 @@ fn number(options: &Dictionary, key: &str) -> Result<Option<u32>, Error> {
     options.get(key).map(read).transpose().map_err(|_| invalid(key, "an unsigned 32-bit number"))
 }
 
-fn flag(options: &Dictionary, key: &str) -> Result<Option<bool>, Error> {
+pub(crate) fn flag(options: &Dictionary, key: &str) -> Result<Option<bool>, Error> {
     let read = |value: &OwnedVariant| value.downcast_ref::<bool>();
     let given = options.get(key).map(read).transpose();
     given.map_err(|_| invalid(key, "a boolean"))
 }
 
-fn invalid(key: &str, wanted: &str) -> Error {
+pub(crate) fn invalid(key: &str, wanted: &str) -> Error {
     Error::InvalidArgument(format!("{key} must be {wanted}"))
 }
 

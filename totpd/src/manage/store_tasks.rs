@@ -13,18 +13,18 @@ use totpd_store::backup::{
 use totpd_store::progress::Progress;
 use totpd_store::sqlite::{Checked, Local, usable_from};
 
-use crate::clock;
-use crate::maintenance::options::RestoreOptions;
+use crate::host::clock;
+use crate::manage::store_options::RestoreOptions;
 
 /// What came of a backup.
-pub(super) struct BackedUp {
-    pub(super) checked: Checked,
+pub(crate) struct BackedUp {
+    pub(crate) checked: Checked,
     /// Who signed it.
-    pub(super) fingerprint: Fingerprint,
+    pub(crate) fingerprint: Fingerprint,
 }
 
 /// Writes all users to `target`.
-pub(super) fn backup(
+pub(crate) fn backup(
     local: &Local,
     progress: &Progress,
     target: OwnedFd,
@@ -46,24 +46,24 @@ pub(super) fn backup(
 }
 
 /// What a restoration did, or would do.
-pub(super) struct Restored {
-    pub(super) head: Head,
-    pub(super) signer: Signer,
+pub(crate) struct Restored {
+    pub(crate) head: Head,
+    pub(crate) signer: Signer,
     /// Why it would be refused; of a dry run alone.
-    pub(super) refusal: Option<Untrusted>,
+    pub(crate) refusal: Option<Untrusted>,
     /// When the newest backup was made that the store knew of, in seconds since 1970.
-    pub(super) newest_backup: Option<u64>,
+    pub(crate) newest_backup: Option<u64>,
     /// When codes of an app are good again, in seconds since 1970; not of a dry run.
-    pub(super) usable_from: Option<u64>,
+    pub(crate) usable_from: Option<u64>,
     /// Of all that it holds, in lower-case hex.
-    pub(super) digest: String,
-    pub(super) users: u64,
-    pub(super) current_users: u64,
-    pub(super) resync: Vec<String>,
+    pub(crate) digest: String,
+    pub(crate) users: u64,
+    pub(crate) current_users: u64,
+    pub(crate) resync: Vec<String>,
 }
 
 /// Puts the backup in `source` in the place of the store, unless it is a dry run.
-pub(super) fn restore(
+pub(crate) fn restore(
     local: &Local,
     progress: &Progress,
     source: OwnedFd,

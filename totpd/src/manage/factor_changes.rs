@@ -3,7 +3,7 @@
 use totpd_core::factor::{Factor, Limits, Status};
 use totpd_interface::{Dictionary, Error};
 
-use super::{flag, invalid, limits, name};
+use crate::manage::enroll_options::{flag, invalid, limits, name};
 
 /// What of a factor shall be changed.
 #[derive(Clone, Debug)]

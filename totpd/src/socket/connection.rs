@@ -11,14 +11,14 @@ use totpd_interface::peer::{self, Malformed, Received};
 use totpd_interface::{LOGIN, MANAGER, STORE};
 use zbus::message::Message;
 
+use crate::access::caller::Caller;
 use crate::access::origin::Origin;
-use crate::caller::Caller;
 use crate::dispatch::Services;
-use crate::private::management::Management;
-use crate::private::stream::Stream;
+use crate::socket::management::Management;
+use crate::socket::stream::Stream;
 
 /// A connection, and what of its words was not looked at yet.
-pub(super) struct Conversation {
+pub(crate) struct Conversation {
     stream: Stream,
     caller: Caller,
     guid: Arc<str>,
@@ -32,7 +32,7 @@ impl Conversation {
     ///
     /// # Errors
     /// Of the system.
-    pub(super) fn new(stream: UnixStream, caller: Caller, guid: Arc<str>) -> io::Result<Self> {
+    pub(crate) fn new(stream: UnixStream, caller: Caller, guid: Arc<str>) -> io::Result<Self> {
         let stream = Stream::new(stream)?;
         Ok(Self { stream, caller, guid, input: Vec::new(), output: Vec::new() })
     }
@@ -42,7 +42,7 @@ impl Conversation {
     ///
     /// # Errors
     /// Of the system.
-    pub(super) async fn serve(mut self, services: Services) -> io::Result<Management> {
+    pub(crate) async fn serve(mut self, services: Services) -> io::Result<Management> {
         if self.greet().await? {
             self.send().await?;
             return Ok(Management::new(self.stream.into_runtime()?, self.input));

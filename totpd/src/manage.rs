@@ -13,20 +13,25 @@ use totpd_store::Listed;
 use zeroize::Zeroizing;
 
 use crate::access::origin::Origin;
-use crate::clock;
+use crate::access::polkit::Action;
+use crate::audit::change::{change, refusal};
 use crate::daemon::Daemon;
-use crate::manager::actor::{Actor, Deed};
-use crate::manager::log::{change, refusal};
-use crate::polkit::Action;
-use crate::proof::Proof;
-use crate::state;
+use crate::host::clock;
+use crate::manage::authorization::{Actor, Deed};
+use crate::manage::reauthentication::Proof;
 
-mod actor;
-pub(crate) mod enrolling;
-mod log;
+pub(crate) mod authorization;
+mod edit_factor;
+pub(crate) mod enroll;
+pub mod enroll_options;
+mod factor_changes;
 pub(crate) mod new_factor;
-pub(crate) mod recovering;
-mod setting;
+mod reauthentication;
+pub(crate) mod recovery_codes;
+pub mod store;
+mod store_options;
+mod store_tasks;
+mod user_state;
 
 /// Serves `org.totpd.Totp1.Manager`.
 #[derive(Clone)]
@@ -55,7 +60,7 @@ impl Manager {
         options: &Dictionary,
     ) -> Result<(String, String, Dictionary), Error> {
         let actor = self.actor(origin, &user, Deed::Change).await?;
-        let enrolled = enrolling::enroll(&self.0, &actor, options).await;
+        let enrolled = enroll::enroll(&self.0, &actor, options).await;
         self.changed(&actor, enrolled)
     }
 
@@ -71,7 +76,7 @@ impl Manager {
     ) -> Result<Vec<String>, Error> {
         let code = Zeroizing::new(code);
         let actor = self.actor(origin, &user, Deed::Confirm).await?;
-        let confirmed = enrolling::confirm(&self.0, &actor, &factor, &code).await;
+        let confirmed = enroll::confirm(&self.0, &actor, &factor, &code).await;
         self.changed(&actor, confirmed)
     }
 
@@ -84,7 +89,7 @@ impl Manager {
     ) -> Result<Vec<String>, Error> {
         let code = Zeroizing::new(code);
         let actor = self.actor(origin, &user, Deed::Change).await?;
-        let renewed = recovering::renew_recovery_codes(&self.0, &actor, &code).await;
+        let renewed = recovery_codes::renew_recovery_codes(&self.0, &actor, &code).await;
         self.changed(&actor, renewed)
     }
 
@@ -100,7 +105,7 @@ impl Manager {
     ) -> Result<(), Error> {
         let code = Zeroizing::new(code);
         let actor = self.actor(origin, &user, Deed::Change).await?;
-        let set = setting::set(&self.0, &actor, &factor, changes, &code).await;
+        let set = edit_factor::set(&self.0, &actor, &factor, changes, &code).await;
         self.changed(&actor, set)
     }
 
@@ -217,7 +222,7 @@ impl Manager {
             // What is there belongs to whoever had this name before.
             record = Record::new(caller.uid);
         }
-        Ok(state::of(name, record, clock::now(), &self.0.config.rules.throttle))
+        Ok(user_state::of(name, record, clock::now(), &self.0.config.rules.throttle))
     }
 
     /// The enrolled users whose names come after `after`, in name order, at most `limit`.
@@ -241,10 +246,10 @@ impl Manager {
                 match record {
                     // Who has no factor is in the store for wrong codes alone.
                     Ok(record) if record.factors.is_empty() => {}
-                    Ok(record) => users.push(state::of(&name, record, now, rules)),
+                    Ok(record) => users.push(user_state::of(&name, record, now, rules)),
                     Err(error) => {
                         let _ = self.0.failure(&error);
-                        users.push(state::damaged(&name));
+                        users.push(user_state::damaged(&name));
                     }
                 }
                 if users.len() >= limit as usize {

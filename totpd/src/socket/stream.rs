@@ -11,7 +11,7 @@ use nix::sys::time::TimeSpec;
 use totpd_store::blocking;
 
 /// A connection.
-pub(super) enum Stream {
+pub(crate) enum Stream {
     /// Nobody waits for it but a thread that may.
     Here(UnixStream),
     /// The runtime does.
@@ -25,7 +25,7 @@ impl Stream {
     ///
     /// # Errors
     /// Of the system.
-    pub(super) fn new(stream: UnixStream) -> io::Result<Self> {
+    pub(crate) fn new(stream: UnixStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         Ok(Self::Here(stream))
     }
@@ -34,7 +34,7 @@ impl Stream {
     ///
     /// # Errors
     /// Of the system; `UnexpectedEof` where the other end has closed.
-    pub(super) async fn read_to(&mut self, input: &mut Vec<u8>) -> io::Result<()> {
+    pub(crate) async fn read_to(&mut self, input: &mut Vec<u8>) -> io::Result<()> {
         let mut buffer = [0; 4096];
         let length = loop {
             let read = match self {
@@ -61,7 +61,7 @@ impl Stream {
     ///
     /// # Errors
     /// Of the system.
-    pub(super) async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+    pub(crate) async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let written = match self {
                 // The daemon ignores SIGPIPE, as every program of std does.
@@ -85,7 +85,7 @@ impl Stream {
     ///
     /// # Errors
     /// Of the system.
-    pub(super) fn into_runtime(mut self) -> io::Result<tokio::net::UnixStream> {
+    pub(crate) fn into_runtime(mut self) -> io::Result<tokio::net::UnixStream> {
         self.of_the_runtime()?;
         match self {
             Self::Runtime(stream) => Ok(stream),

@@ -5,11 +5,11 @@ use totpd_core::recovery_codes::RecoveryCode;
 use totpd_interface::Error;
 use zeroize::Zeroizing;
 
+use crate::audit::change::{change, refusal};
 use crate::daemon::Daemon;
-use crate::hasher::Work;
-use crate::manager::actor::Actor;
-use crate::manager::log::{change, refusal};
-use crate::proof::Proof;
+use crate::daemon::hash_worker::Work;
+use crate::manage::authorization::Actor;
+use crate::manage::reauthentication::Proof;
 
 /// Recovery codes for a user who has none (any more). They are shown once, and never again.
 pub(crate) async fn first_recovery_codes(
@@ -36,7 +36,7 @@ pub(crate) async fn first_recovery_codes(
 }
 
 /// New recovery codes in the place of all old ones.
-pub(super) async fn renew_recovery_codes(
+pub(crate) async fn renew_recovery_codes(
     daemon: &Daemon,
     actor: &Actor,
     code: &Zeroizing<String>,

@@ -7,27 +7,27 @@ use totpd_interface::Error;
 use totpd_journal::escaped;
 use totpd_store::StoreError;
 
+use crate::access::caller::Caller;
 use crate::access::origin::Origin;
-use crate::caller::Caller;
+use crate::access::polkit::Action;
 use crate::daemon::Daemon;
-use crate::polkit::Action;
 
 /// A caller that may act for a user.
-pub(super) struct Actor {
+pub(crate) struct Actor {
     /// Who asks.
-    pub(super) caller: Caller,
+    pub(crate) caller: Caller,
     /// The user.
-    pub(super) name: UserName,
+    pub(crate) name: UserName,
     /// Where the user's record is.
-    pub(super) target: Target,
+    pub(crate) target: Target,
     /// Whether the caller has to show a current code where there is a verified factor: of one's own,
     /// whatever polkit says.
-    pub(super) needs_code: bool,
+    pub(crate) needs_code: bool,
 }
 
 /// What shall be done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Deed {
+pub(crate) enum Deed {
     /// Change factors of a user who exists.
     Change,
     /// Confirm a factor by its first code. Whoever has one was shown the key, and polkit was asked then.
@@ -62,7 +62,7 @@ impl Actor {
     /// # Errors
     /// [`Error::NotAuthorized`], in the same words whoever the user is, or whether it is;
     /// [`Error::NoSuchUser`].
-    pub(super) async fn of(
+    pub(crate) async fn of(
         daemon: &Daemon,
         user: &str,
         deed: Deed,

@@ -3,12 +3,12 @@
 use totpd_core::verification::Verdict;
 use totpd_interface::{Dictionary, verdict};
 
-use crate::clock;
+use crate::host::clock;
 use crate::login::prompt::length;
 use crate::reply::Reply;
 
 /// The verdict as it goes over the bus. Why a code was denied stays in the journal.
-pub(super) fn told(judged: &Verdict) -> (String, Dictionary) {
+pub(crate) fn told(judged: &Verdict) -> (String, Dictionary) {
     match judged {
         Verdict::Approved { method, left, used, .. } => {
             let details = Reply::new().with("method", (*method).to_owned());

@@ -4,7 +4,7 @@ use totpd_core::factor::{Drift, Factor, FactorId, Kind, Maker, Status};
 use totpd_core::seed::Seed;
 use totpd_interface::Error;
 
-use crate::options::Options;
+use crate::manage::enroll_options::Options;
 
 /// The factor that these options describe, made by `made_by` at `now` (seconds since 1970). One that needs a
 /// first code waits for it for `lifetime` seconds.

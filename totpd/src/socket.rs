@@ -25,11 +25,11 @@ use totpd_interface::PRIVATE_SOCKET;
 use totpd_journal::{Entry, Priority};
 use totpd_store::blocking;
 
-use self::conversation::Conversation;
-use crate::caller::Caller;
+use self::connection::Conversation;
+use crate::access::caller::Caller;
 use crate::dispatch::Services;
 
-mod conversation;
+mod connection;
 mod management;
 mod stream;
 

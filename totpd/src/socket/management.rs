@@ -19,7 +19,7 @@ use crate::access::origin::Origin;
 use crate::dispatch::Services;
 
 /// A connection of root, greeted.
-pub(super) struct Management {
+pub(crate) struct Management {
     stream: Arc<UnixStream>,
     input: Vec<u8>,
     /// What came with the bytes and belongs to a message that is not whole yet.
@@ -28,7 +28,7 @@ pub(super) struct Management {
 
 impl Management {
     /// Goes on with a connection, of whose bytes these were read already.
-    pub(super) fn new(stream: UnixStream, input: Vec<u8>) -> Self {
+    pub(crate) fn new(stream: UnixStream, input: Vec<u8>) -> Self {
         Self { stream: Arc::new(stream), input, passed: VecDeque::new() }
     }
 
@@ -36,7 +36,7 @@ impl Management {
     ///
     /// # Errors
     /// Of the system.
-    pub(super) async fn serve(mut self, services: Services) -> io::Result<()> {
+    pub(crate) async fn serve(mut self, services: Services) -> io::Result<()> {
         let (answers, to_send) = mpsc::channel(SIDE_BY_SIDE);
         tokio::spawn(send_all(Arc::clone(&self.stream), to_send));
         let room = Arc::new(Semaphore::new(SIDE_BY_SIDE));

@@ -7,9 +7,9 @@ use totpd_core::source::Source;
 use totpd_core::verification::{Attempt, Rules, Verdict, attempt};
 use totpd_interface::Error;
 
-use crate::caller::Caller;
-use crate::clock;
+use crate::access::caller::Caller;
 use crate::daemon::Daemon;
+use crate::host::clock;
 
 /// What a caller has shown.
 pub(crate) enum Proof {

@@ -7,19 +7,19 @@ use totpd_formats::otpauth;
 use totpd_interface::{Dictionary, Error};
 use totpd_qr::Picture;
 
-use crate::clock;
+use crate::audit::change::{change, refusal};
 use crate::daemon::Daemon;
-use crate::hasher::Work;
-use crate::manager::actor::Actor;
-use crate::manager::log::{change, refusal};
-use crate::manager::new_factor::new_factor;
-use crate::manager::recovering::first_recovery_codes;
-use crate::options::Options;
-use crate::proof::Proof;
-use crate::state;
+use crate::daemon::hash_worker::Work;
+use crate::host::clock;
+use crate::manage::authorization::Actor;
+use crate::manage::enroll_options::Options;
+use crate::manage::new_factor::new_factor;
+use crate::manage::reauthentication::Proof;
+use crate::manage::recovery_codes::first_recovery_codes;
+use crate::manage::user_state;
 
 /// Makes a factor, or for root shows its pending one again.
-pub(super) async fn enroll(
+pub(crate) async fn enroll(
     daemon: &Daemon,
     actor: &Actor,
     options: &Dictionary,
@@ -63,7 +63,7 @@ pub(super) async fn enroll(
         }
         false => Vec::new(),
     };
-    let mut details = state::parameters(&factor)
+    let mut details = user_state::parameters(&factor)
         .with("issuer", issuer)
         .with("account", actor.name.as_str().to_owned())
         .with("resumed", what == Enrolled::Resumed)
@@ -105,7 +105,7 @@ pub(crate) fn issuer(daemon: &Daemon, given: Option<String>) -> String {
 }
 
 /// Tries the first code of a factor; answers the recovery codes that were made.
-pub(super) async fn confirm(
+pub(crate) async fn confirm(
     daemon: &Daemon,
     actor: &Actor,
     factor: &str,

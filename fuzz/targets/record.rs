@@ -2,14 +2,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use totpd_core::verification::{Answer, Attempt, attempt};
+use totpd_core::verification::{Answer, Attempt, verify};
 use totpd_core::code::Code;
-use totpd_store::record_format::record_of_plain_bytes;
+use totpd_store::record_format::decode_plain;
 use totpd::config::Config;
 use totpd_core::source::Source;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Some(record) = record_of_plain_bytes(bytes, 1000) else { return };
+    let Some(record) = decode_plain(bytes, 1000) else { return };
     // Whatever it says of counters and times, it can be judged.
     let rules = Config::load(std::path::Path::new("/no/such/file")).unwrap().rules;
     for now in [0, 1_700_000_000, u64::MAX] {
@@ -21,6 +21,6 @@ fuzz_target!(|bytes: &[u8]| {
             uid: 1000,
             now,
         };
-        let _ = attempt(record.clone(), &one, &rules);
+        let _ = verify(record.clone(), &one, &rules);
     }
 });

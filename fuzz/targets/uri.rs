@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use totpd_core::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Status};
+use totpd_core::factor::{Drift, Factor, FactorId, Kind, Restrictions, Maker, Status};
 use totpd_core::otp::Algorithm;
 use totpd_core::seed::Seed;
 use totpd_formats::otpauth::{check_label, otpauth};
@@ -23,7 +23,7 @@ fuzz_target!(|labels: (&str, &str)| {
         created: 1,
         last_used: None,
         last_accepted: None,
-        limits: Limits::default(),
+        limits: Restrictions::default(),
         drift: Drift::default(),
         last_place: None,
         made_by: Maker::Root,

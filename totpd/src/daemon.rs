@@ -1,13 +1,13 @@
 //! What both interfaces share: the store, the people, the rules, and the way from a name to a
 //! record.
 
-use totpd_core::account::{NO_UID, Target};
+use totpd_core::account::{Account, NO_UID};
 use totpd_core::code::Code;
 use totpd_core::record::Record;
 use totpd_core::record_key::Buckets;
-use totpd_core::recovery_codes::{Guess, Recovery, RecoveryCode};
+use totpd_core::recovery_codes::{HashedGuess, RecoveryCode, RecoveryCodes};
 use totpd_core::source::Source;
-use totpd_core::throttle::Standing;
+use totpd_core::throttle::ThrottleState;
 use totpd_core::user_name::UserName;
 use totpd_core::verification::Answer;
 use totpd_interface::Error;
@@ -18,11 +18,11 @@ use crate::access::caller::Caller;
 use crate::access::polkit::Polkit;
 use crate::audit::{BudgetedLog, Topic};
 use crate::config::Config;
-use crate::daemon::hash_worker::{Busy, Hasher, Work};
-use crate::daemon::store_health::Trouble;
-use crate::daemon::subscribers::Watchers;
+use crate::daemon::hash_worker::{HashWorker, QueueTimeout, Work};
+use crate::daemon::store_health::StoreHealth;
+use crate::daemon::subscribers::Subscribers;
 use crate::host::clock;
-use crate::host::nss::{People, Unanswered};
+use crate::host::nss::{Nss, NssUnavailable};
 
 pub(crate) mod admission;
 pub(crate) mod hash_worker;
@@ -34,20 +34,20 @@ pub struct Daemon {
     /// The records.
     pub store: Store,
     /// Who is who.
-    pub people: People,
+    pub people: Nss,
     /// The rules.
     pub config: Config,
     /// What `%h` in the issuer stands for.
     pub host: String,
     buckets: Buckets,
-    trouble: Trouble,
-    hasher: Hasher,
+    store_health: StoreHealth,
+    hasher: HashWorker,
     /// What others can cause as often as they like.
     pub(crate) log: BudgetedLog,
     /// What polkit is asked.
     pub polkit: Polkit,
     /// Who is told of changes.
-    pub watchers: Watchers,
+    pub watchers: Subscribers,
 }
 
 impl Daemon {
@@ -61,18 +61,18 @@ impl Daemon {
         config: Config,
         host: String,
     ) -> std::io::Result<Self> {
-        let hasher = Hasher::start()?;
+        let hasher = HashWorker::start()?;
         Ok(Self {
             store,
-            people: People::new(),
+            people: Nss::new(),
             config,
             host,
             buckets,
-            trouble: Trouble::default(),
+            store_health: StoreHealth::default(),
             hasher,
             log: BudgetedLog::default(),
             polkit: Polkit::default(),
-            watchers: Watchers::default(),
+            watchers: Subscribers::default(),
         })
     }
 
@@ -81,12 +81,12 @@ impl Daemon {
     /// # Errors
     /// [`Error::NotAuthorized`], in the same words whoever the user is, or whether it is;
     /// [`Error::Internal`] if NSS does not answer.
-    pub async fn target_for(&self, caller: Caller, name: &str) -> Result<Target, Error> {
+    pub async fn account_for(&self, caller: Caller, name: &str) -> Result<Account, Error> {
         if caller.is_root() {
             return self.target(name).await;
         }
         let not_own = || Error::NotAuthorized("only root may do that for another user".into());
-        self.own_target(caller, name).await?.ok_or_else(not_own)
+        self.own_account(caller, name).await?.ok_or_else(not_own)
     }
 
     /// The account of `caller` itself, if it is called `name`: the one place that says what is one's own. Names
@@ -97,21 +97,22 @@ impl Daemon {
     ///
     /// # Errors
     /// [`Error::Internal`] if NSS does not answer.
-    pub async fn own_target(&self, caller: Caller, name: &str) -> Result<Option<Target>, Error> {
+    pub async fn own_account(&self, caller: Caller, name: &str) -> Result<Option<Account>, Error> {
         let person =
-            self.people.of_uid(caller.uid).await.map_err(|error| self.unanswered(error))?;
+            self.people.by_uid(caller.uid).await.map_err(|error| self.unanswered(error))?;
         let Some(person) = person.filter(|person| person.name.as_str() == name) else {
             return Ok(None);
         };
-        let named = self.people.named(person.name).await.map_err(|error| self.unanswered(error))?;
-        Ok(named.filter(|named| named.uid == caller.uid).map(Target::from))
+        let named =
+            self.people.by_name(person.name).await.map_err(|error| self.unanswered(error))?;
+        Ok(named.filter(|named| named.uid == caller.uid).map(Account::from))
     }
 
     /// What the store has of `target`, or a new record: also of another account that had the name.
     ///
     /// # Errors
     /// As [`Daemon::failure`] has it.
-    pub async fn stored_record(&self, target: &Target) -> Result<Record, Error> {
+    pub async fn stored_record(&self, target: &Account) -> Result<Record, Error> {
         let stored = self.told(self.store.read(target.subject.clone()).await)?;
         Ok(stored.unwrap_or_else(|| Record::new(NO_UID)))
     }
@@ -120,21 +121,23 @@ impl Daemon {
     ///
     /// # Errors
     /// [`Error::Internal`] if NSS does not answer: that is not "no such user".
-    pub async fn target(&self, name: &str) -> Result<Target, Error> {
+    pub async fn target(&self, name: &str) -> Result<Account, Error> {
         let person = match UserName::parse(name) {
             None => None,
-            Some(name) => self.people.named(name).await.map_err(|error| self.unanswered(error))?,
+            Some(name) => {
+                self.people.by_name(name).await.map_err(|error| self.unanswered(error))?
+            }
         };
         Ok(match person {
             Some(person) => person.into(),
-            None => Target { subject: self.buckets.of(name), uid: None },
+            None => Account { subject: self.buckets.of(name), uid: None },
         })
     }
 
     /// Whose record is looked at if that of `target` is damaged: a bucket, so that the login is asked, throttled
     /// and refused as any other. There is no factor in it, and no account behind it.
-    pub(crate) fn instead_of_damaged(&self, target: &Target) -> Target {
-        Target { subject: self.buckets.of(&target.subject.row()), uid: None }
+    pub(crate) fn instead_of_damaged(&self, target: &Account) -> Account {
+        Account { subject: self.buckets.of(&target.subject.as_row_name()), uid: None }
     }
 
     /// What was typed, ready to be judged. A recovery code is hashed here: one at a time and in a thread
@@ -145,7 +148,7 @@ impl Daemon {
     /// As [`Daemon::failure`] has it; [`Error::Internal`] where too many wait to be hashed.
     pub async fn answer(
         &self,
-        target: &Target,
+        target: &Account,
         text: &str,
         source: &Source,
     ) -> Result<Answer, Error> {
@@ -156,13 +159,13 @@ impl Daemon {
         let stored = self.told(self.store.read(target.subject.clone()).await)?;
         let (mut record, now) = (target.record(stored), clock::now());
         let rules = &self.config.rules.throttle;
-        record.throttle.settle(now, rules);
-        if record.throttle.standing(source, now, rules) != Standing::Open {
+        record.throttle.expire_and_clamp(now, rules);
+        if record.throttle.standing(source, now, rules) != ThrottleState::Open {
             // It is throttled whatever it says.
             return Ok(Answer::Malformed);
         }
         let salt = record.recovery.salt();
-        let guess: Guess = self.hashed(Work::Login, move || code.hashed(salt)).await?;
+        let guess: HashedGuess = self.hashed(Work::Login, move || code.hashed(salt)).await?;
         Ok(Answer::Recovery(guess))
     }
 
@@ -170,12 +173,13 @@ impl Daemon {
     ///
     /// # Errors
     /// [`Error::Internal`] if getrandom(2) fails, or too many wait to be hashed.
-    pub async fn recovery_codes(
+    pub(crate) async fn recovery_codes(
         &self,
         whose: Work,
-    ) -> Result<(Vec<RecoveryCode>, Recovery), Error> {
+    ) -> Result<(Vec<RecoveryCode>, RecoveryCodes), Error> {
         let count = self.config.recovery_codes;
-        let made = self.hashed(whose, move || Recovery::generate(count, getrandom::fill)).await?;
+        let made =
+            self.hashed(whose, move || RecoveryCodes::generate(count, getrandom::fill)).await?;
         made.map_err(|error| {
             Error::Internal(format!("cannot make recovery codes: getrandom failed: {error}"))
         })
@@ -186,7 +190,8 @@ impl Daemon {
         whose: Work,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
-        let busy = |Busy| Error::Internal("too many recovery codes at a time; try again".into());
+        let busy =
+            |QueueTimeout| Error::Internal("too many recovery codes at a time; try again".into());
         self.hasher.run(whose, work).await.map_err(busy)
     }
 
@@ -197,7 +202,7 @@ impl Daemon {
     /// [`Error::StoreUnavailable`] or [`Error::StoreCorrupt`]; nothing is changed then.
     pub async fn update<T: Send + 'static>(
         &self,
-        target: &Target,
+        target: &Account,
         mut change: impl FnMut(Record) -> (T, Record) + Send + 'static,
     ) -> Result<T, Error> {
         let (subject, target) = (target.subject.clone(), target.clone());
@@ -210,7 +215,7 @@ impl Daemon {
             .await;
         let updated = self.told(updated)?;
         // A read says nothing of a disk that is full, so only a write ends the trouble.
-        if let Some(entry) = self.trouble.is_over() {
+        if let Some(entry) = self.store_health.report_success() {
             entry.write();
         }
         Ok(updated)
@@ -227,7 +232,7 @@ impl Daemon {
     /// What a caller may learn of a failure of the store: [`Error::StoreUnavailable`] or
     /// [`Error::StoreCorrupt`]. The reason goes to the journal.
     pub fn failure(&self, error: &StoreError) -> Error {
-        let (entry, told) = self.trouble.met(error);
+        let (entry, told) = self.store_health.report_failure(error);
         if let Some(entry) = entry {
             // Whoever has a damaged record may ask about it again and again.
             self.log.write(Topic { user: None, text: error.to_string() }, &entry);
@@ -235,7 +240,7 @@ impl Daemon {
         told
     }
 
-    fn unanswered(&self, error: Unanswered) -> Error {
+    fn unanswered(&self, error: NssUnavailable) -> Error {
         let told = error.to_string();
         let topic = Topic { user: None, text: told.clone() };
         self.log.write(topic, &Entry::new(Priority::Error, told.clone()));

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use totpd_core::account::Target;
+use totpd_core::account::Account;
 use totpd_core::record::Record;
 use totpd_core::source::Source;
-use totpd_core::throttle::Standing;
-use totpd_core::verification::{Attempt, Reason, Verdict, attempt};
+use totpd_core::throttle::ThrottleState;
+use totpd_core::verification::{Attempt, Reason, Verdict, verify};
 use totpd_interface::{Dictionary, Error, action, verdict};
 use totpd_journal::Entry;
 
@@ -52,7 +52,7 @@ impl Login {
                 Err(error) => return Err(error),
             }
         }
-        let mut target = self.0.target_for(caller, user).await?;
+        let mut target = self.0.account_for(caller, user).await?;
         let mut record = match self.0.stored_record(&target).await {
             Err(Error::StoreCorrupt(_)) => {
                 target = self.0.instead_of_damaged(&target);
@@ -71,7 +71,7 @@ impl Login {
             return Ok((action::SKIP.into(), Dictionary::new()));
         }
         let (now, rules) = (clock::now(), &self.0.config.rules.throttle);
-        record.throttle.settle(now, rules);
+        record.throttle.expire_and_clamp(now, rules);
         let standing = record.throttle.standing(&context.source(caller.uid), now, rules);
         if record.is_enrolled() && caller.is_root() {
             let (service, rhost) = (context.service.clone(), context.rhost.clone());
@@ -80,7 +80,7 @@ impl Login {
         // A recreated account is not told what its predecessor had.
         let named = context.show_names && target.uid == Some(record.uid);
         let text = match standing {
-            Standing::Open if named => {
+            ThrottleState::Open if named => {
                 with_names(context.prompt.as_deref(), &context, &record, now)
             }
             _ => prompt(context.prompt.as_deref(), standing),
@@ -101,7 +101,7 @@ impl Login {
         code: &str,
         context: &Dictionary,
     ) -> Result<(String, Dictionary), Error> {
-        let target = self.0.target_for(caller, user).await?;
+        let target = self.0.account_for(caller, user).await?;
         let context = believed(context, caller)?;
         let source = context.source(caller.uid);
         let name = target.loggable();
@@ -149,7 +149,7 @@ impl Login {
     /// further one is looked at from there.
     async fn judge(
         &self,
-        target: &Target,
+        target: &Account,
         code: &str,
         context: &Context,
         source: &Source,
@@ -159,16 +159,16 @@ impl Login {
             factor: context.factor.clone(),
             service: context.service.clone(),
             source: source.clone(),
-            uid: target.uid_now(),
+            uid: target.current_uid(),
             now: clock::now(),
         };
         let rules = self.0.config.rules.clone();
         self.0
             .update(target, move |record| {
-                let (verdict, record) = attempt(record, &one, &rules);
+                let (verdict, record) = verify(record, &one, &rules);
                 let standing = record.throttle.standing(&one.source, one.now, &rules.throttle);
                 let is_locked =
-                    matches!(verdict, Verdict::Denied(_)) && standing == Standing::Locked;
+                    matches!(verdict, Verdict::Denied(_)) && standing == ThrottleState::Locked;
                 ((verdict, is_locked), record)
             })
             .await

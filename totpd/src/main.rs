@@ -23,11 +23,11 @@ use totpd::host::readiness;
 use totpd::login::Login;
 use totpd::manage::Manager;
 use totpd::manage::store::Maintenance;
-use totpd::socket::Private;
+use totpd::socket::PrivateSocket;
 use totpd_core::record_key::Buckets;
 use totpd_journal::{Entry, Priority};
 use totpd_store::sqlite::{FOLDER, Local, OpenError, Opened};
-use totpd_store::unavailable::Unopened;
+use totpd_store::unavailable::UnavailableBackend;
 use totpd_store::{PATIENCE, Store};
 use zeroize::Zeroizing;
 use zeroizing_alloc::ZeroAlloc;
@@ -74,12 +74,12 @@ fn serve() -> Result<(), String> {
     let runtime = runtime().map_err(|error| say(&error))?;
     // Whatever the bus brings, what comes over the socket waits for none of it.
     let sockets = in_a_thread().map_err(|error| say(&error))?;
-    let systemds = Private::of_systemd().map_err(|error| say(&error))?;
+    let systemds = PrivateSocket::from_systemd().map_err(|error| say(&error))?;
     match open() {
         Ok(Opened { store, local, buckets }) => {
             let daemon =
                 Arc::new(Daemon::new(store, buckets, config, host).map_err(|error| say(&error))?);
-            let private = systemds.or_else(|| match Private::bind() {
+            let private = systemds.or_else(|| match PrivateSocket::bind() {
                 Ok(private) => Some(private),
                 Err(error) => {
                     let told = format!("no private socket, logins need the bus: {error}");
@@ -93,7 +93,7 @@ fn serve() -> Result<(), String> {
         Err(error) if error.may_end_by_itself() => {
             let told = format!("{error}; logins are refused until that is over");
             Entry::new(Priority::Error, told).write();
-            let store = Store::new(Arc::new(Unopened(error.to_string())), PATIENCE);
+            let store = Store::new(Arc::new(UnavailableBackend(error.to_string())), PATIENCE);
             let mut secret = Zeroizing::new([0; 32]);
             getrandom::fill(secret.as_mut_slice()).map_err(|error| say(&error))?;
             let buckets = Buckets::new(secret);
@@ -143,7 +143,7 @@ fn services(daemon: &Arc<Daemon>, store: Option<Maintenance>) -> Services {
 /// the bus; with it, it goes on, and waits for a bus to be there.
 async fn serving(
     services: Services,
-    private: Option<Private>,
+    private: Option<PrivateSocket>,
     sockets: &Handle,
 ) -> Result<(), String> {
     let lasts = private.is_some();

@@ -6,7 +6,7 @@ use totpd_core::code::Code;
 use totpd_core::enrollment;
 use totpd_core::factor::Maker;
 use totpd_core::record::Record;
-use totpd_core::resync::{Resync, resync};
+use totpd_core::resync::{ResyncOutcome, resync};
 use totpd_core::throttle::Throttle;
 use totpd_interface::{Dictionary, Error};
 use totpd_store::Listed;
@@ -17,8 +17,8 @@ use crate::access::polkit::Action;
 use crate::audit::change::{change, refusal};
 use crate::daemon::Daemon;
 use crate::host::clock;
-use crate::manage::authorization::{Actor, Deed};
-use crate::manage::reauthentication::Proof;
+use crate::manage::authorization::{AuthorizedCaller, Operation};
+use crate::manage::reauthentication::Reauthentication;
 
 pub(crate) mod authorization;
 mod edit_factor;
@@ -59,7 +59,7 @@ impl Manager {
         user: String,
         options: &Dictionary,
     ) -> Result<(String, String, Dictionary), Error> {
-        let actor = self.actor(origin, &user, Deed::Change).await?;
+        let actor = self.actor(origin, &user, Operation::Change).await?;
         let enrolled = enroll::enroll(&self.0, &actor, options).await;
         self.changed(&actor, enrolled)
     }
@@ -75,7 +75,7 @@ impl Manager {
         code: String,
     ) -> Result<Vec<String>, Error> {
         let code = Zeroizing::new(code);
-        let actor = self.actor(origin, &user, Deed::Confirm).await?;
+        let actor = self.actor(origin, &user, Operation::Confirm).await?;
         let confirmed = enroll::confirm(&self.0, &actor, &factor, &code).await;
         self.changed(&actor, confirmed)
     }
@@ -88,7 +88,7 @@ impl Manager {
         code: String,
     ) -> Result<Vec<String>, Error> {
         let code = Zeroizing::new(code);
-        let actor = self.actor(origin, &user, Deed::Change).await?;
+        let actor = self.actor(origin, &user, Operation::Change).await?;
         let renewed = recovery_codes::renew_recovery_codes(&self.0, &actor, &code).await;
         self.changed(&actor, renewed)
     }
@@ -104,7 +104,7 @@ impl Manager {
         code: String,
     ) -> Result<(), Error> {
         let code = Zeroizing::new(code);
-        let actor = self.actor(origin, &user, Deed::Change).await?;
+        let actor = self.actor(origin, &user, Operation::Change).await?;
         let set = edit_factor::set(&self.0, &actor, &factor, changes, &code).await;
         self.changed(&actor, set)
     }
@@ -119,9 +119,9 @@ impl Manager {
         code: String,
     ) -> Result<(), Error> {
         let code = Zeroizing::new(code);
-        let actor = self.actor(origin, &user, Deed::Remove).await?;
-        let Actor { caller, target, needs_code, .. } = &actor;
-        let proof = Proof::of(&self.0, *caller, *needs_code, target, &code).await?;
+        let actor = self.actor(origin, &user, Operation::Remove).await?;
+        let AuthorizedCaller { caller, target, needs_code, .. } = &actor;
+        let proof = Reauthentication::of(&self.0, *caller, *needs_code, target, &code).await?;
         let (id, by) = (factor.clone(), Maker::from_uid(caller.uid));
         let removed = self
             .0
@@ -151,7 +151,7 @@ impl Manager {
 
     /// Forgets the wrong codes of a user.
     pub(crate) async fn unlock(&self, origin: &Origin, user: String) -> Result<(), Error> {
-        let actor = self.actor(origin, &user, Deed::Manage).await?;
+        let actor = self.actor(origin, &user, Operation::Manage).await?;
         self.0
             .update(&actor.target, |record| {
                 ((), Record { throttle: Throttle::default(), ..record })
@@ -172,7 +172,7 @@ impl Manager {
         codes: Vec<String>,
     ) -> Result<(), Error> {
         let codes = Zeroizing::new(codes);
-        let actor = self.actor(origin, &user, Deed::Manage).await?;
+        let actor = self.actor(origin, &user, Operation::Manage).await?;
         let target = &actor.target;
         let parsed: Vec<_> = codes.iter().filter_map(|code| Code::parse(code)).collect();
         let Ok([first, second]) = <[Code; 2]>::try_from(parsed) else {
@@ -180,28 +180,28 @@ impl Manager {
                 "two codes that the token shows in a row are needed".into(),
             ));
         };
-        let (id, uid, now) = (factor.clone(), target.uid_now(), clock::now());
+        let (id, uid, now) = (factor.clone(), target.current_uid(), clock::now());
         let told = self
             .0
             .update(target, move |mut record| {
                 let told = match record.uid == uid {
                     true => resync(&mut record, &id, &first, &second, now),
-                    false => Resync::NoToken,
+                    false => ResyncOutcome::NoToken,
                 };
                 (told, record)
             })
             .await?;
         match told {
-            Resync::Done => {
+            ResyncOutcome::Done => {
                 change(&self.0, &actor, &factor, "token resynchronized");
                 self.changed(&actor, Ok(()))
             }
-            Resync::NotFound => Err(Error::InvalidCode(
+            ResyncOutcome::NotFound => Err(Error::InvalidCode(
                 "these are not two codes in a row of this token: of its next thousand, or of the \
                  last or next five minutes"
                     .into(),
             )),
-            Resync::NoToken => Err(Error::NotEnrolled(
+            ResyncOutcome::NoToken => Err(Error::NotEnrolled(
                 "there is no such token, or more than one: name the factor".into(),
             )),
         }
@@ -214,8 +214,8 @@ impl Manager {
         origin: &Origin,
         user: String,
     ) -> Result<Dictionary, Error> {
-        let actor = self.actor(origin, &user, Deed::Read).await?;
-        let Actor { caller, name, target, .. } = &actor;
+        let actor = self.actor(origin, &user, Operation::Read).await?;
+        let AuthorizedCaller { caller, name, target, .. } = &actor;
         let stored = self.0.told(self.0.store.read(target.subject.clone()).await)?;
         let mut record = target.record(stored);
         if actor.needs_code && record.uid != caller.uid {
@@ -267,16 +267,21 @@ impl Manager {
 
 impl Manager {
     /// Tells the programs of the user where something was done, and passes `done` on.
-    fn changed<T>(&self, actor: &Actor, done: Result<T, Error>) -> Result<T, Error> {
+    fn changed<T>(&self, actor: &AuthorizedCaller, done: Result<T, Error>) -> Result<T, Error> {
         if done.is_ok() {
-            self.0.watchers.factors_changed(actor.target.uid_now(), actor.name.as_str());
+            self.0.watchers.factors_changed(actor.target.current_uid(), actor.name.as_str());
         }
         done
     }
 
     /// The sender of a call, if it may do `deed` for `user`.
-    async fn actor(&self, origin: &Origin, user: &str, deed: Deed) -> Result<Actor, Error> {
-        Actor::of(&self.0, user, deed, origin).await
+    async fn actor(
+        &self,
+        origin: &Origin,
+        user: &str,
+        deed: Operation,
+    ) -> Result<AuthorizedCaller, Error> {
+        AuthorizedCaller::of(&self.0, user, deed, origin).await
     }
 }
 

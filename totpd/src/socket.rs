@@ -25,7 +25,7 @@ use totpd_interface::PRIVATE_SOCKET;
 use totpd_journal::{Entry, Priority};
 use totpd_store::blocking;
 
-use self::connection::Conversation;
+use self::connection::Connection;
 use crate::access::caller::Caller;
 use crate::dispatch::Services;
 
@@ -35,15 +35,15 @@ mod stream;
 
 /// The socket, listening.
 #[derive(Debug)]
-pub struct Private(UnixListener);
+pub struct PrivateSocket(UnixListener);
 
-impl Private {
+impl PrivateSocket {
     /// The socket that systemd listens on for this daemon. It stays when the daemon is restarted,
     /// and who connects meanwhile waits.
     ///
     /// # Errors
     /// Where what is handed over is not that socket.
-    pub fn of_systemd() -> io::Result<Option<Self>> {
+    pub fn from_systemd() -> io::Result<Option<Self>> {
         let Some(listener) = ListenFd::from_env().take_unix_listener(0)? else { return Ok(None) };
         let address = listener.local_addr()?;
         if address.as_pathname() != Some(Path::new(PRIVATE_SOCKET)) {
@@ -145,13 +145,13 @@ impl Served {
         if !caller.is_root() {
             return;
         }
-        let Ok(conversation) = Conversation::new(stream, caller, Arc::clone(&self.guid)) else {
+        let Ok(connection) = Connection::new(stream, caller, Arc::clone(&self.guid)) else {
             return;
         };
-        let conversation = conversation.serve(self.services.clone());
+        let connection = connection.serve(self.services.clone());
         let (services, management) = (self.services.clone(), Arc::clone(&self.management));
-        let mut conversation = Box::pin(async move {
-            let ended = tokio::time::timeout(LIFE, conversation).await;
+        let mut connection = Box::pin(async move {
+            let ended = tokio::time::timeout(LIFE, connection).await;
             drop(place);
             if let Ok(Ok(connection)) = ended
                 && let Ok(_place) = management.try_acquire_owned()
@@ -162,18 +162,18 @@ impl Served {
         // A bug that somebody finds ends this conversation alone.
         let mut go_on = || {
             let mut here = Context::from_waker(Waker::noop());
-            let poll = || conversation.as_mut().poll(&mut here);
+            let poll = || connection.as_mut().poll(&mut here);
             catch_unwind(AssertUnwindSafe(poll)).is_ok_and(|done| done.is_pending())
         };
         let is_left = if self.waits.swap(true, Ordering::AcqRel) {
             go_on()
         } else {
-            let is_left = blocking::while_it_may(go_on);
+            let is_left = blocking::allow_blocking(go_on);
             self.waits.store(false, Ordering::Release);
             is_left
         };
         if is_left {
-            tokio::spawn(conversation);
+            tokio::spawn(connection);
         }
     }
 }

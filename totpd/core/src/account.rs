@@ -1,18 +1,18 @@
 //! Whose record an attempt is about.
 
 use crate::record::Record;
-use crate::record_key::Subject;
+use crate::record_key::RecordKey;
 
 /// Whose record an attempt is about, and the uid that the name has now.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub struct Account {
     /// Whose record.
-    pub subject: Subject,
+    pub subject: RecordKey,
     /// The uid; nothing if there is no such user.
     pub uid: Option<u32>,
 }
 
-impl Target {
+impl Account {
     /// The record as it is to be judged: a new one where there is none, and where there is
     /// nothing but wrong codes in it, under the uid of today.
     #[must_use]
@@ -30,14 +30,14 @@ impl Target {
     #[must_use]
     pub fn loggable(&self) -> Option<&str> {
         match &self.subject {
-            Subject::User(name) => self.uid.map(|_| name.as_str()),
-            Subject::Bucket(_) => None,
+            RecordKey::User(name) => self.uid.map(|_| name.as_str()),
+            RecordKey::Bucket(_) => None,
         }
     }
 
     /// The uid that attempts are judged with.
     #[must_use]
-    pub fn uid_now(&self) -> u32 {
+    pub fn current_uid(&self) -> u32 {
         self.uid.unwrap_or(NO_UID)
     }
 }
@@ -52,13 +52,13 @@ mod tests {
 
     #[test]
     fn a_record_with_factors_keeps_its_uid_and_one_without_has_that_of_today() {
-        let target = Target { subject: user("alice"), uid: Some(1000) };
-        assert_eq!((target.record(None).uid, target.uid_now()), (1000, 1000));
+        let target = Account { subject: user("alice"), uid: Some(1000) };
+        assert_eq!((target.record(None).uid, target.current_uid()), (1000, 1000));
         assert_eq!(target.record(Some(Record::new(7))).uid, 1000);
         assert_eq!(target.record(Some(enrolled(7))).uid, 7);
-        let nobody = Target { uid: None, ..target };
-        assert_eq!((nobody.record(None).uid, nobody.uid_now()), (NO_UID, NO_UID));
-        let somebody = Target { uid: Some(0), ..nobody.clone() };
+        let nobody = Account { uid: None, ..target };
+        assert_eq!((nobody.record(None).uid, nobody.current_uid()), (NO_UID, NO_UID));
+        let somebody = Account { uid: Some(0), ..nobody.clone() };
         assert_eq!((nobody.loggable(), somebody.loggable()), (None, Some("alice")));
     }
 }

@@ -8,7 +8,7 @@ pub use crate::enrollment::restoration::restore;
 use crate::factor::{Factor, FactorId, Maker, Status};
 use crate::otp::time_step;
 use crate::record::Record;
-use crate::recovery_codes::Recovery;
+use crate::recovery_codes::RecoveryCodes;
 
 mod confirmation;
 mod diagnosis;
@@ -35,7 +35,7 @@ pub enum Refusal {
     /// The factor that was named is not a pending one of this maker.
     NotPending,
     /// The user has as many verified factors as it may have.
-    NoRoom,
+    TooManyFactors,
     /// Another factor of the user has the same seed: one code would be good for both.
     SameSeed,
 }
@@ -44,7 +44,7 @@ pub enum Refusal {
 /// same maker made before, and leaves all others alone.
 ///
 /// # Errors
-/// [`Refusal::NoRoom`] and [`Refusal::SameSeed`], where several factors are allowed.
+/// [`Refusal::TooManyFactors`] and [`Refusal::SameSeed`], where several factors are allowed.
 pub fn add(
     record: &mut Record,
     factor: Factor,
@@ -105,7 +105,7 @@ fn has_room_for(record: &Record, factor: &Factor, rules: &EnrollmentRules) -> Re
     }
     let verified = record.verified().filter(|other| **other != factor.id).count();
     if verified >= rules.max_factors {
-        return Err(Refusal::NoRoom);
+        return Err(Refusal::TooManyFactors);
     }
     if record.has_seed_of(factor) { Err(Refusal::SameSeed) } else { Ok(()) }
 }
@@ -122,7 +122,7 @@ pub fn remove(record: &mut Record, id: &str, by: Maker) -> bool {
         !(is_meant && may)
     });
     if !record.is_enrolled() {
-        record.recovery = Recovery::default();
+        record.recovery = RecoveryCodes::default();
     }
     before != record.factors.len()
 }

@@ -10,9 +10,9 @@ use data_encoding::BASE32_NOPAD;
 use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
-pub use crate::factor::clock_drift::{Drift, FURTHEST};
+pub use crate::factor::clock_drift::{Drift, MAX_DRIFT_SECS};
 pub use crate::factor::maker::{LoginNonce, Maker};
-pub use crate::factor::restrictions::{Limits, Place};
+pub use crate::factor::restrictions::{LastUse, Restrictions};
 pub use crate::factor::token::{LoginToken, TokenDigest};
 use crate::otp::{Algorithm, matching_counter, time_step};
 use crate::seed::Seed;
@@ -153,11 +153,11 @@ pub struct Factor {
     /// The last time step or counter that it accepted. Only a greater one is ever accepted.
     pub last_accepted: Option<u64>,
     /// When and where it opens the door.
-    pub limits: Limits,
+    pub limits: Restrictions,
     /// How far its clock is off, as its right codes have shown.
     pub drift: Drift,
     /// Where it last opened the door.
-    pub last_place: Option<Place>,
+    pub last_place: Option<LastUse>,
     /// Who made it.
     pub made_by: Maker,
     /// Whether its seed was brought from elsewhere, where codes of it may have been used.
@@ -172,7 +172,7 @@ pub enum Match {
     /// Of no counter in the window.
     None,
     /// Right, but of a counter that was used, or is older than one that was.
-    Used,
+    Replayed,
 }
 
 impl Factor {
@@ -214,7 +214,7 @@ impl Factor {
         let found = matching_counter(&self.seed, self.algorithm, code, self.window(now, skew));
         match found {
             Some(counter) if code.digits() == self.digits => match self.last_accepted {
-                Some(last) if counter <= last => Match::Used,
+                Some(last) if counter <= last => Match::Replayed,
                 _ => Match::Fresh(counter),
             },
             _ => Match::None,
@@ -263,9 +263,9 @@ mod tests {
             (None, 998, Match::None),
             (None, 1002, Match::None),
             (Some(999), 1000, Match::Fresh(1000)),
-            (Some(1000), 1000, Match::Used),
-            (Some(1001), 1000, Match::Used),
-            (Some(u64::MAX), 1000, Match::Used),
+            (Some(1000), 1000, Match::Replayed),
+            (Some(1001), 1000, Match::Replayed),
+            (Some(u64::MAX), 1000, Match::Replayed),
         ] {
             let factor = verified(Kind::Totp { period: 30 }, last);
             let code = code_of(&factor, step);
@@ -279,7 +279,7 @@ mod tests {
             (None, 0, Match::Fresh(0)),
             (None, 10, Match::Fresh(10)),
             (None, 11, Match::None),
-            (Some(5), 5, Match::Used),
+            (Some(5), 5, Match::Replayed),
             (Some(5), 6, Match::Fresh(6)),
             (Some(5), 15, Match::Fresh(15)),
             (Some(5), 16, Match::None),

@@ -6,11 +6,11 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::code::Code;
-use crate::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Status};
+use crate::factor::{Drift, Factor, FactorId, Kind, Maker, Restrictions, Status};
 use crate::otp::{Algorithm, code_at};
 use crate::record::Record;
-use crate::record_key::Subject;
-use crate::recovery_codes::{Recovery, RecoveryCode};
+use crate::record_key::RecordKey;
+use crate::recovery_codes::{RecoveryCode, RecoveryCodes};
 use crate::seed::Seed;
 use crate::throttle::ThrottleRules;
 use crate::user_name::UserName;
@@ -38,7 +38,7 @@ pub fn verified(kind: Kind, last_accepted: Option<u64>) -> Factor {
         created: 0,
         last_used: None,
         last_accepted,
-        limits: Limits::default(),
+        limits: Restrictions::default(),
         drift: Drift::default(),
         last_place: None,
         made_by: Maker::Root,
@@ -62,13 +62,13 @@ pub fn enrolled(uid: u32) -> Record {
 
 /// The key of a user's record.
 #[must_use]
-pub fn user(name: &str) -> Subject {
-    Subject::User(UserName::parse(name).unwrap())
+pub fn user(name: &str) -> RecordKey {
+    RecordKey::User(UserName::parse(name).unwrap())
 }
 
 /// Recovery codes, different ones for each `seed`, and what is kept of them.
 #[must_use]
-pub fn recovery_codes(count: u32, seed: u64) -> (Vec<RecoveryCode>, Recovery) {
+pub fn recovery_codes(count: u32, seed: u64) -> (Vec<RecoveryCode>, RecoveryCodes) {
     let mut state = seed | 1;
     let fill = |bytes: &mut [u8]| {
         for byte in bytes {
@@ -80,5 +80,5 @@ pub fn recovery_codes(count: u32, seed: u64) -> (Vec<RecoveryCode>, Recovery) {
         }
         Ok::<(), core::convert::Infallible>(())
     };
-    Recovery::generate(count, fill).unwrap()
+    RecoveryCodes::generate(count, fill).unwrap()
 }

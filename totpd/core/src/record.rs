@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::factor::{Factor, FactorId, Status};
 pub use crate::record::spent_seeds::SpentSeed;
-use crate::recovery_codes::Recovery;
+use crate::recovery_codes::RecoveryCodes;
 use crate::throttle::Throttle;
 
 mod spent_seeds;
@@ -19,7 +19,7 @@ pub struct Record {
     /// Its wrong codes.
     pub throttle: Throttle,
     /// Its recovery codes.
-    pub recovery: Recovery,
+    pub recovery: RecoveryCodes,
     /// What was used of the seeds of factors that are gone.
     pub spent: Vec<SpentSeed>,
 }
@@ -32,7 +32,7 @@ impl Record {
             uid,
             factors: Vec::new(),
             throttle: Throttle::default(),
-            recovery: Recovery::default(),
+            recovery: RecoveryCodes::default(),
             spent: Vec::new(),
         }
     }

@@ -13,7 +13,7 @@ use crate::user_name::UserName;
 
 /// What a record is about.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Subject {
+pub enum RecordKey {
     /// Names that have no record, thrown together: they are throttled like users, and take a
     /// fixed amount of memory and disk however many an attacker makes up.
     Bucket(u16),
@@ -21,20 +21,20 @@ pub enum Subject {
     User(UserName),
 }
 
-impl Subject {
+impl RecordKey {
     /// The subject of the row of that name; nothing where no row of ours has it.
     #[must_use]
-    pub fn of_row(row: &str) -> Option<Self> {
+    pub fn parse(row: &str) -> Option<Self> {
         let Some(number) = row.strip_prefix(':') else {
             return UserName::parse(row).map(Self::User);
         };
         let bucket = Self::Bucket(number.parse().ok()?);
-        (bucket.row() == row).then_some(bucket)
+        (bucket.as_row_name() == row).then_some(bucket)
     }
 
     /// The name of its row. That of a bucket starts with a colon, which no user's does.
     #[must_use]
-    pub fn row(&self) -> Cow<'_, str> {
+    pub fn as_row_name(&self) -> Cow<'_, str> {
         match self {
             Self::Bucket(number) => Cow::Owned(format!(":{number}")),
             Self::User(name) => Cow::Borrowed(name.as_str()),
@@ -42,9 +42,9 @@ impl Subject {
     }
 }
 
-impl fmt::Display for Subject {
+impl fmt::Display for RecordKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.row())
+        f.write_str(&self.as_row_name())
     }
 }
 
@@ -60,10 +60,10 @@ impl Buckets {
 
     /// The bucket of `name`, which may be any text.
     #[must_use]
-    pub fn of(&self, name: &str) -> Subject {
+    pub fn of(&self, name: &str) -> RecordKey {
         let hash = hmac::<Hmac<Sha256>>(self.0.as_slice(), name.as_bytes());
         let number = hash.first_chunk().map_or(0, |bytes| u16::from_be_bytes(*bytes));
-        Subject::Bucket(number % BUCKETS)
+        RecordKey::Bucket(number % BUCKETS)
     }
 }
 
@@ -79,7 +79,7 @@ mod tests {
         let buckets = Buckets::new(Zeroizing::new([7; 32]));
         let mut used = std::collections::BTreeSet::new();
         for n in 0..20_000 {
-            let Subject::Bucket(number) = buckets.of(&format!("user{n}")) else { panic!("{n}") };
+            let RecordKey::Bucket(number) = buckets.of(&format!("user{n}")) else { panic!("{n}") };
             used.insert(number);
         }
         assert!(*used.last().unwrap() < BUCKETS);
@@ -90,20 +90,20 @@ mod tests {
     #[test]
     fn a_row_has_one_subject_at_most() {
         for (row, expected) in [
-            ("alice", Some(Subject::User(UserName::parse("alice").unwrap()))),
-            (":7", Some(Subject::Bucket(7))),
+            ("alice", Some(RecordKey::User(UserName::parse("alice").unwrap()))),
+            (":7", Some(RecordKey::Bucket(7))),
             (":07", None),
             (":", None),
             (":70000", None),
             ("a/b", None),
             ("", None),
         ] {
-            assert_eq!(Subject::of_row(row), expected, "{row}");
+            assert_eq!(RecordKey::parse(row), expected, "{row}");
         }
     }
 
     #[test]
     fn no_user_has_the_row_of_a_bucket() {
-        assert_eq!(UserName::parse(&Subject::Bucket(7).row()), None);
+        assert_eq!(UserName::parse(&RecordKey::Bucket(7).as_row_name()), None);
     }
 }

@@ -65,12 +65,12 @@ impl RecoveryCode {
     /// What is kept of it: scrypt (RFC 7914) over 256 KiB, less than a millisecond. The code has 80
     /// random bits, so more would slow down nobody but the daemon, and stay in its memory.
     #[must_use]
-    pub fn hashed(&self, salt: [u8; 16]) -> Guess {
+    pub fn hashed(&self, salt: [u8; 16]) -> HashedGuess {
         let mut hash = [0; 32];
         let done = scrypt::Params::new(LOG_N, 8, 1)
             .map(|params| scrypt::scrypt(self.0.as_slice(), &salt, &params, &mut hash));
         // Neither can fail with these constants, and a hash of noughts is never kept.
-        Guess { salt, hash: done.is_ok_and(|done| done.is_ok()).then_some(hash) }
+        HashedGuess { salt, hash: done.is_ok_and(|done| done.is_ok()).then_some(hash) }
     }
 }
 
@@ -82,12 +82,12 @@ impl fmt::Debug for RecoveryCode {
 
 /// A recovery code that somebody typed, hashed with the salt of a record.
 #[derive(Clone)]
-pub struct Guess {
+pub struct HashedGuess {
     salt: [u8; 16],
     hash: Option<[u8; 32]>,
 }
 
-impl fmt::Debug for Guess {
+impl fmt::Debug for HashedGuess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
@@ -95,20 +95,20 @@ impl fmt::Debug for Guess {
 
 /// The recovery codes of a user, as they are kept: no code can be made out of this.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Recovery {
+pub struct RecoveryCodes {
     salt: [u8; 16],
     hashes: Vec<[u8; 32]>,
-    used: Option<Used>,
+    used: Option<Usage>,
 }
 
 /// The use of a recovery code, of which its owner shall hear.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Used {
+pub struct Usage {
     /// When, in seconds since 1970.
     pub when: u64,
 }
 
-impl Recovery {
+impl RecoveryCodes {
     /// New codes, and what is kept of them. `fill` makes bytes random.
     ///
     /// # Errors
@@ -139,7 +139,7 @@ impl Recovery {
     }
 
     /// Uses up the code that `guess` was made of, at `now` (seconds since 1970). Whether there was one.
-    pub fn spend(&mut self, guess: &Guess, now: u64) -> bool {
+    pub fn redeem(&mut self, guess: &HashedGuess, now: u64) -> bool {
         let Some(hash) = guess.hash.filter(|_| guess.salt == self.salt) else { return false };
         let (mut found, mut place) = (Choice::from(0), 0_u64);
         for (index, kept) in (0_u64..).zip(&self.hashes) {
@@ -152,12 +152,12 @@ impl Recovery {
         }
         // The index came from the list, and fits.
         self.hashes.remove(usize::try_from(place).unwrap_or_default());
-        self.used = Some(Used { when: now });
+        self.used = Some(Usage { when: now });
         true
     }
 
     /// The use of which its owner was not told yet. It is told once.
-    pub fn take_used(&mut self) -> Option<Used> {
+    pub fn take_unreported_use(&mut self) -> Option<Usage> {
         self.used.take()
     }
 }
@@ -201,16 +201,16 @@ mod tests {
         let (codes, mut kept) = recovery_codes(3, 1);
         let guess = codes[1].hashed(kept.salt());
         let mut other = recovery_codes(3, 2).1;
-        assert!(!other.spend(&guess, 5), "another salt");
-        assert!(!other.spend(&codes[1].hashed(other.salt()), 5), "another user");
-        assert!(kept.spend(&guess, 5));
-        assert_eq!((kept.left(), kept.take_used()), (2, Some(Used { when: 5 })));
-        assert_eq!(kept.take_used(), None);
-        assert!(!kept.spend(&guess, 6));
-        assert!(kept.spend(&codes[0].hashed(kept.salt()), 6));
-        assert!(kept.spend(&codes[2].hashed(kept.salt()), 6));
+        assert!(!other.redeem(&guess, 5), "another salt");
+        assert!(!other.redeem(&codes[1].hashed(other.salt()), 5), "another user");
+        assert!(kept.redeem(&guess, 5));
+        assert_eq!((kept.left(), kept.take_unreported_use()), (2, Some(Usage { when: 5 })));
+        assert_eq!(kept.take_unreported_use(), None);
+        assert!(!kept.redeem(&guess, 6));
+        assert!(kept.redeem(&codes[0].hashed(kept.salt()), 6));
+        assert!(kept.redeem(&codes[2].hashed(kept.salt()), 6));
         assert_eq!(kept.left(), 0);
-        assert!(!Recovery::default().spend(&codes[0].hashed([0; 16]), 6), "nobody's");
+        assert!(!RecoveryCodes::default().redeem(&codes[0].hashed([0; 16]), 6), "nobody's");
     }
 
     #[test]

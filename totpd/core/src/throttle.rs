@@ -23,7 +23,7 @@ pub struct ThrottleRules {
 
 /// Whether a source may try now.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Standing {
+pub enum ThrottleState {
     /// Not until an administrator unlocks the user.
     Locked,
     /// It may.
@@ -48,14 +48,14 @@ impl Budget {
 
     /// Whether another code may be tried at `now` (seconds since 1970).
     #[must_use]
-    pub fn standing(&self, now: u64, rules: &ThrottleRules) -> Standing {
+    pub fn standing(&self, now: u64, rules: &ThrottleRules) -> ThrottleState {
         if self.failures >= rules.lock_after {
-            return Standing::Locked;
+            return ThrottleState::Locked;
         }
         let since = now.saturating_sub(self.last_failure);
         match self.wait(rules).saturating_sub(since) {
-            0 => Standing::Open,
-            rest => Standing::Waiting(rest),
+            0 => ThrottleState::Open,
+            rest => ThrottleState::Waiting(rest),
         }
     }
 
@@ -88,15 +88,15 @@ pub struct KnownSource {
 /// All budgets of one user.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Throttle {
-    strangers: Budget,
+    unknown_sources: Budget,
     known: Vec<KnownSource>,
 }
 
 impl Throttle {
     /// The budget that all unknown sources share.
     #[must_use]
-    pub fn strangers(&self) -> &Budget {
-        &self.strangers
+    pub fn unknown_sources(&self) -> &Budget {
+        &self.unknown_sources
     }
 
     /// The known sources, the most recent last.
@@ -107,13 +107,13 @@ impl Throttle {
 
     /// Whether `source` may try at `now` (seconds since 1970).
     #[must_use]
-    pub fn standing(&self, source: &Source, now: u64, rules: &ThrottleRules) -> Standing {
+    pub fn standing(&self, source: &Source, now: u64, rules: &ThrottleRules) -> ThrottleState {
         self.known
             .iter()
             // An old record may hold several addresses of one network: the most recent one counts.
             .rev()
             .find(|known| known.source == *source && is_fresh(known, now, rules))
-            .map_or(&self.strangers, |known| &known.budget)
+            .map_or(&self.unknown_sources, |known| &known.budget)
             .standing(now, rules)
     }
 
@@ -122,13 +122,13 @@ impl Throttle {
     ///
     /// A right code from the future counts as one of now. To forget its source instead would make a stranger of the
     /// owner, whom guessers can keep out.
-    pub fn settle(&mut self, now: u64, rules: &ThrottleRules) {
+    pub fn expire_and_clamp(&mut self, now: u64, rules: &ThrottleRules) {
         self.known.retain(|known| is_fresh(known, now, rules));
         for known in &mut self.known {
             known.last_success = known.last_success.min(now);
         }
         let budgets = self.known.iter_mut().map(|known| &mut known.budget);
-        for budget in budgets.chain([&mut self.strangers]) {
+        for budget in budgets.chain([&mut self.unknown_sources]) {
             budget.last_failure = budget.last_failure.min(now);
         }
     }
@@ -137,7 +137,7 @@ impl Throttle {
     pub fn fail(&mut self, source: &Source, now: u64) {
         match self.known.iter_mut().rev().find(|known| known.source == *source) {
             Some(known) => known.budget.fail(now),
-            None => self.strangers.fail(now),
+            None => self.unknown_sources.fail(now),
         }
     }
 
@@ -146,7 +146,7 @@ impl Throttle {
         let before = self.known.len();
         self.known.retain(|known| known.source != *source);
         if before == self.known.len() {
-            self.strangers = Budget::default();
+            self.unknown_sources = Budget::default();
         }
         if !source.can_become_known() || rules.known_source == 0 {
             return;
@@ -187,15 +187,15 @@ mod tests {
     #[test]
     fn waits_double_up_to_the_longest_and_end_in_a_lock() {
         for (failures, expected) in [
-            (0, Standing::Open),
-            (2, Standing::Open),
-            (3, Standing::Waiting(30)),
-            (4, Standing::Waiting(60)),
-            (9, Standing::Waiting(1920)),
-            (10, Standing::Waiting(3600)),
-            (99, Standing::Waiting(3600)),
-            (100, Standing::Locked),
-            (u32::MAX, Standing::Locked),
+            (0, ThrottleState::Open),
+            (2, ThrottleState::Open),
+            (3, ThrottleState::Waiting(30)),
+            (4, ThrottleState::Waiting(60)),
+            (9, ThrottleState::Waiting(1920)),
+            (10, ThrottleState::Waiting(3600)),
+            (99, ThrottleState::Waiting(3600)),
+            (100, ThrottleState::Locked),
+            (u32::MAX, ThrottleState::Locked),
         ] {
             let budget = Budget { failures, last_failure: 1000 };
             assert_eq!(budget.standing(1000, &RULES), expected, "{failures}");
@@ -205,9 +205,11 @@ mod tests {
     #[test]
     fn a_wait_counts_down_and_ends() {
         let budget = Budget { failures: 3, last_failure: 1000 };
-        for (now, expected) in
-            [(1001, Standing::Waiting(29)), (1029, Standing::Waiting(1)), (1030, Standing::Open)]
-        {
+        for (now, expected) in [
+            (1001, ThrottleState::Waiting(29)),
+            (1029, ThrottleState::Waiting(1)),
+            (1030, ThrottleState::Open),
+        ] {
             assert_eq!(budget.standing(now, &RULES), expected, "{now}");
         }
     }
@@ -216,7 +218,7 @@ mod tests {
     fn a_thousand_doublings_do_not_overflow() {
         let rules = ThrottleRules { lock_after: u32::MAX, ..RULES };
         let budget = Budget { failures: 1003, last_failure: 1000 };
-        assert_eq!(budget.standing(1000, &rules), Standing::Waiting(3600));
+        assert_eq!(budget.standing(1000, &rules), ThrottleState::Waiting(3600));
     }
 
     #[test]
@@ -226,14 +228,14 @@ mod tests {
         for stranger in 2..102 {
             throttle.fail(&address(stranger), 10);
         }
-        assert_eq!(throttle.standing(&address(2), 10, &RULES), Standing::Locked);
-        assert_eq!(throttle.standing(&address(200), 10, &RULES), Standing::Locked);
-        assert_eq!(throttle.standing(&Source::Nowhere, 10, &RULES), Standing::Locked);
-        assert_eq!(throttle.standing(&address(1), 10, &RULES), Standing::Open);
+        assert_eq!(throttle.standing(&address(2), 10, &RULES), ThrottleState::Locked);
+        assert_eq!(throttle.standing(&address(200), 10, &RULES), ThrottleState::Locked);
+        assert_eq!(throttle.standing(&Source::Nowhere, 10, &RULES), ThrottleState::Locked);
+        assert_eq!(throttle.standing(&address(1), 10, &RULES), ThrottleState::Open);
         for _ in 0..3 {
             throttle.fail(&address(1), 10);
         }
-        assert_eq!(throttle.standing(&address(1), 10, &RULES), Standing::Waiting(30));
+        assert_eq!(throttle.standing(&address(1), 10, &RULES), ThrottleState::Waiting(30));
     }
 
     #[test]
@@ -244,9 +246,9 @@ mod tests {
         throttle.fail(&address(2), 1);
         throttle.succeed(&address(1), 2, &RULES);
         assert_eq!(throttle.known()[0].budget.failures(), 0);
-        assert_eq!(throttle.strangers().failures(), 1);
+        assert_eq!(throttle.unknown_sources().failures(), 1);
         throttle.succeed(&address(2), 3, &RULES);
-        assert_eq!(throttle.strangers().failures(), 0);
+        assert_eq!(throttle.unknown_sources().failures(), 0);
     }
 
     #[test]
@@ -257,9 +259,9 @@ mod tests {
             throttle.fail(&address(2), 0);
         }
         let last = RULES.known_source - 1;
-        assert_eq!(throttle.standing(&address(1), last, &RULES), Standing::Open);
-        assert_eq!(throttle.standing(&address(1), last + 1, &RULES), Standing::Locked);
-        throttle.settle(last + 1, &RULES);
+        assert_eq!(throttle.standing(&address(1), last, &RULES), ThrottleState::Open);
+        assert_eq!(throttle.standing(&address(1), last + 1, &RULES), ThrottleState::Locked);
+        throttle.expire_and_clamp(last + 1, &RULES);
         assert!(throttle.known().is_empty());
     }
 
@@ -291,16 +293,16 @@ mod tests {
             KnownSource { source, last_success, budget }
         };
         let old = |text: &str| Source::Address(text.parse().unwrap());
-        let strangers = Budget { failures: 100, last_failure: 0 };
+        let unknown_sources = Budget { failures: 100, last_failure: 0 };
         let lost = [Source::Uid(0), old("127.0.0.1"), old("::1")];
         let mut throttle = Throttle {
-            strangers,
+            unknown_sources,
             known: lost.iter().map(|source| known(source.clone(), 1, 0)).collect(),
         };
         for source in &lost {
-            assert_eq!(throttle.standing(source, 9, &RULES), Standing::Locked, "{source}");
+            assert_eq!(throttle.standing(source, 9, &RULES), ThrottleState::Locked, "{source}");
         }
-        throttle.settle(9, &RULES);
+        throttle.expire_and_clamp(9, &RULES);
         assert!(throttle.known().is_empty());
     }
 
@@ -313,11 +315,11 @@ mod tests {
             budget: Budget { failures, last_failure: 0 },
         };
         let mut throttle =
-            Throttle { strangers: Budget::default(), known: vec![known(4, 0), known(5, 2)] };
-        assert_eq!(throttle.standing(&home, 9, &RULES), Standing::Open);
+            Throttle { unknown_sources: Budget::default(), known: vec![known(4, 0), known(5, 2)] };
+        assert_eq!(throttle.standing(&home, 9, &RULES), ThrottleState::Open);
         throttle.fail(&home, 9);
         assert_eq!(throttle.known()[1].budget.failures(), 3);
-        assert_eq!(throttle.standing(&home, 9, &RULES), Standing::Waiting(30));
+        assert_eq!(throttle.standing(&home, 9, &RULES), ThrottleState::Waiting(30));
         throttle.succeed(&home, 40, &RULES);
         assert_eq!(throttle.known().len(), 1);
     }
@@ -328,9 +330,9 @@ mod tests {
         for _ in 0..3 {
             throttle.fail(&address(1), 4_000_000_000);
         }
-        throttle.settle(1000, &RULES);
-        assert_eq!(throttle.standing(&address(1), 1000, &RULES), Standing::Waiting(30));
-        assert_eq!(throttle.standing(&address(1), 1030, &RULES), Standing::Open);
+        throttle.expire_and_clamp(1000, &RULES);
+        assert_eq!(throttle.standing(&address(1), 1000, &RULES), ThrottleState::Waiting(30));
+        assert_eq!(throttle.standing(&address(1), 1030, &RULES), ThrottleState::Open);
     }
 
     #[test]
@@ -340,11 +342,11 @@ mod tests {
         for _ in 0..100 {
             throttle.fail(&address(2), 1000);
         }
-        throttle.settle(1000, &RULES);
+        throttle.expire_and_clamp(1000, &RULES);
         assert_eq!(throttle.known()[0].last_success, 1000);
         let end = 1000 + RULES.known_source;
-        assert_eq!(throttle.standing(&address(1), end - 1, &RULES), Standing::Open);
-        assert_eq!(throttle.standing(&address(1), end, &RULES), Standing::Locked);
+        assert_eq!(throttle.standing(&address(1), end - 1, &RULES), ThrottleState::Open);
+        assert_eq!(throttle.standing(&address(1), end, &RULES), ThrottleState::Locked);
     }
 
     /// Sources of a record, by the time of their last right code and their wrong ones, least recent first.
@@ -354,11 +356,11 @@ mod tests {
                 .prop_map(|(failures, last_failure)| Budget { failures, last_failure })
         };
         let known = prop::collection::vec((0_u64..10_000_000, budget()), 0..=MOST_KNOWN_SOURCES);
-        (budget(), known).prop_map(|(strangers, known)| {
+        (budget(), known).prop_map(|(unknown_sources, known)| {
             let known = known.into_iter().zip(1..).map(|((last_success, budget), last)| {
                 KnownSource { source: address(last), last_success, budget }
             });
-            Throttle { strangers, known: known.collect() }
+            Throttle { unknown_sources, known: known.collect() }
         })
     }
 
@@ -370,12 +372,12 @@ mod tests {
             later in 0_u64..10_000_000,
         ) {
             let mut settled = before.clone();
-            settled.settle(now, &RULES);
+            settled.expire_and_clamp(now, &RULES);
             for known in settled.known() {
                 prop_assert!(known.last_success <= now && known.budget.last_failure <= now);
             }
             let mut again = settled.clone();
-            again.settle(now, &RULES);
+            again.expire_and_clamp(now, &RULES);
             prop_assert_eq!(&again, &settled);
             for known in before.known() {
                 let kept = settled.known().iter().find(|kept| kept.source == known.source);
@@ -387,7 +389,7 @@ mod tests {
             }
             // Whatever the record said, without another right code nobody is known for longer than the rule has it.
             let end = now + RULES.known_source + later;
-            settled.settle(end, &RULES);
+            settled.expire_and_clamp(end, &RULES);
             prop_assert!(settled.known().is_empty());
         }
     }

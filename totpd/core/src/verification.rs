@@ -5,13 +5,13 @@ use alloc::string::ToString;
 use alloc::vec;
 
 use crate::code::Code;
-use crate::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Match, Place, Status};
+use crate::factor::{Drift, Factor, FactorId, Kind, LastUse, Maker, Match, Restrictions, Status};
 use crate::otp::Algorithm;
 use crate::record::Record;
-use crate::recovery_codes::{Guess, Used};
+use crate::recovery_codes::{HashedGuess, Usage};
 use crate::seed::Seed;
 use crate::source::Source;
-use crate::throttle::{Standing, ThrottleRules};
+use crate::throttle::{ThrottleRules, ThrottleState};
 
 /// What was typed, as far as it can be judged.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub enum Answer {
     /// A code of a factor.
     Code(Code),
     /// A recovery code, hashed.
-    Recovery(Guess),
+    Recovery(HashedGuess),
     /// Nothing, or what can be neither.
     Malformed,
 }
@@ -62,7 +62,7 @@ pub enum Verdict {
         /// Recovery codes that are left.
         left: usize,
         /// The use of a recovery code of which the user was not told before.
-        used: Option<Used>,
+        used: Option<Usage>,
     },
     /// The code was not right. The reason is for the journal, never for the person.
     Denied(Reason),
@@ -89,33 +89,33 @@ pub enum Reason {
     /// The only factors are tokens that have to be resynchronized.
     Unsynchronized,
     /// Right, but of a factor that opens nothing here, or now.
-    NotHere,
+    Restricted,
     /// Right, but of a seed that was brought, and from before it was: that code may have been used
     /// elsewhere. It is no guess, so it is not counted.
     NotYetUsable,
     /// Right, but of a time step that was used, or is older than one that was.
-    Used,
+    Replayed,
     /// Right for no time step in the window.
-    Wrong,
+    NoMatch,
 }
 
 /// Judges one attempt: the verdict, and the record to put on disk before anybody hears of it.
 ///
 /// Whatever the outcome, as many codes are computed, so that the time taken says nothing.
 #[must_use]
-pub fn attempt(mut record: Record, attempt: &Attempt, rules: &Rules) -> (Verdict, Record) {
+pub fn verify(mut record: Record, attempt: &Attempt, rules: &Rules) -> (Verdict, Record) {
     let now = attempt.now;
-    record.throttle.settle(now, &rules.throttle);
+    record.throttle.expire_and_clamp(now, &rules.throttle);
     record.share_used_codes();
     let standing = record.throttle.standing(&attempt.source, now, &rules.throttle);
     let matched = best_match(&record, attempt, rules.skew);
 
     let reason = match standing {
-        Standing::Locked => return (Verdict::Throttled { retry_after: None }, record),
-        Standing::Waiting(rest) => {
+        ThrottleState::Locked => return (Verdict::Throttled { retry_after: None }, record),
+        ThrottleState::Waiting(rest) => {
             return (Verdict::Throttled { retry_after: Some(rest) }, record);
         }
-        Standing::Open => match judge(&mut record, attempt, matched) {
+        ThrottleState::Open => match judge(&mut record, attempt, matched) {
             Ok(verdict) => {
                 record.throttle.succeed(&attempt.source, now, &rules.throttle);
                 return (verdict, record);
@@ -150,8 +150,8 @@ fn judge(
     }
     let now = attempt.now;
     if let Answer::Recovery(guess) = &attempt.answer {
-        if attempt.factor.is_some() || !record.recovery.spend(guess, now) {
-            return Err(Reason::Wrong);
+        if attempt.factor.is_some() || !record.recovery.redeem(guess, now) {
+            return Err(Reason::NoMatch);
         }
         let left = record.recovery.left();
         return Ok(Verdict::Approved { factor: None, method: "recovery", left, used: None });
@@ -160,24 +160,28 @@ fn judge(
         return Err(Reason::Unsynchronized);
     }
     match matched {
-        Match::None => Err(Reason::Wrong),
-        Match::Used => {
-            let factor = record.factors.get(index).ok_or(Reason::Wrong)?;
-            Err(if factor.usable_from().is_some() { Reason::NotYetUsable } else { Reason::Used })
+        Match::None => Err(Reason::NoMatch),
+        Match::Replayed => {
+            let factor = record.factors.get(index).ok_or(Reason::NoMatch)?;
+            Err(if factor.usable_from().is_some() {
+                Reason::NotYetUsable
+            } else {
+                Reason::Replayed
+            })
         }
         Match::Fresh(counter) => {
-            let factor = record.factors.get_mut(index).ok_or(Reason::Wrong)?;
+            let factor = record.factors.get_mut(index).ok_or(Reason::NoMatch)?;
             if !factor.limits.allow(attempt.service.as_deref(), now) {
-                return Err(Reason::NotHere);
+                return Err(Reason::Restricted);
             }
             factor.accept(counter, now);
-            factor.last_place = Some(Place {
+            factor.last_place = Some(LastUse {
                 service: short(attempt.service.as_deref().unwrap_or_default()),
                 source: short(&attempt.source.to_string()),
             });
             let (id, method) = (factor.id.clone(), factor.kind.name());
             record.share_used_codes();
-            let (left, used) = (record.recovery.left(), record.recovery.take_used());
+            let (left, used) = (record.recovery.left(), record.recovery.take_unreported_use());
             Ok(Verdict::Approved { factor: Some(id), method, left, used })
         }
     }
@@ -206,7 +210,7 @@ fn best_match(record: &Record, attempt: &Attempt, skew: u64) -> (usize, Match) {
         let here = factor.limits.allow(attempt.service.as_deref(), attempt.now);
         let rank = match matched {
             Match::None => 0,
-            Match::Used => 1,
+            Match::Replayed => 1,
             Match::Fresh(_) => 2 + u8::from(here),
         };
         if may_open && rank > best_rank {
@@ -235,7 +239,7 @@ fn decoy() -> Option<Factor> {
         created: 0,
         last_used: None,
         last_accepted: None,
-        limits: Limits::default(),
+        limits: Restrictions::default(),
         drift: Drift::default(),
         last_place: None,
         made_by: Maker::Unknown,

@@ -7,10 +7,10 @@ use totpd_journal::{Entry, Priority, escaped};
 use crate::access::caller::Caller;
 use crate::audit::Topic;
 use crate::daemon::Daemon;
-use crate::manage::authorization::Actor;
+use crate::manage::authorization::AuthorizedCaller;
 
 /// Logs that a caller had no good current code: whoever guesses there must be seen.
-pub(crate) fn refusal(daemon: &Daemon, actor: &Actor, error: &Error) {
+pub(crate) fn refusal(daemon: &Daemon, actor: &AuthorizedCaller, error: &Error) {
     if matches!(error, Error::InvalidCode(_) | Error::Throttled(_)) {
         change(daemon, actor, "", "refused: no good current code was given");
     }
@@ -18,7 +18,7 @@ pub(crate) fn refusal(daemon: &Daemon, actor: &Actor, error: &Error) {
 
 /// Logs one change of a user's factors. A user can cause as many of its own as it likes: they have a budget. What
 /// root does, and whoever manages users, is always written.
-pub(crate) fn change(daemon: &Daemon, actor: &Actor, factor: &str, what: &str) {
+pub(crate) fn change(daemon: &Daemon, actor: &AuthorizedCaller, factor: &str, what: &str) {
     let entry = entry(&actor.name, factor, what, actor.caller);
     match actor.needs_code {
         false => entry.write(),

@@ -44,10 +44,10 @@ fn words(reason: Reason, user: Option<&str>) -> &'static str {
         Reason::NotEnrolled => "not enrolled",
         Reason::Unsynchronized => "the token is to be resynchronized: totpctl resync",
         Reason::UidChanged => "the name belongs to another uid than at enrollment",
-        Reason::NotHere => "right code of a factor that is not good here, or now",
+        Reason::Restricted => "right code of a factor that is not good here, or now",
         Reason::NotYetUsable => "code of a seed that was brought, from before its first good one",
-        Reason::Used => "used code",
-        Reason::Wrong => "wrong code",
+        Reason::Replayed => "used code",
+        Reason::NoMatch => "wrong code",
     }
 }
 
@@ -158,8 +158,8 @@ mod tests {
             (None, Verdict::Denied(Reason::NotEnrolled), "denied", "no such user"),
             (Some("alice"), Verdict::Denied(Reason::NotEnrolled), "denied", "not enrolled"),
             (Some("alice"), Verdict::Denied(Reason::Damaged), "denied", DAMAGED),
-            (Some("alice"), Verdict::Denied(Reason::Used), "denied", "used code"),
-            (Some("alice"), Verdict::Denied(Reason::Wrong), "denied", "wrong code"),
+            (Some("alice"), Verdict::Denied(Reason::Replayed), "denied", "used code"),
+            (Some("alice"), Verdict::Denied(Reason::NoMatch), "denied", "wrong code"),
             (Some("alice"), Verdict::Throttled { retry_after: None }, "throttled", "locked"),
             (Some("alice"), Verdict::Throttled { retry_after: Some(5) }, "throttled", "waiting"),
         ] {

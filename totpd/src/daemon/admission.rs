@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 
 /// How many calls there may be.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct Restrictions {
     /// Worked on at a time, of one user.
     pub(crate) working_each: usize,
     /// Waiting, of one user.
@@ -20,7 +20,7 @@ pub(crate) struct Limits {
 /// The calls that are worked on, and those that wait.
 #[derive(Debug)]
 pub(crate) struct Admission<T> {
-    limits: Limits,
+    limits: Restrictions,
     users: HashMap<u32, Line<T>>,
     /// Users of whom a call waits, each once. Whose turn it is stands first.
     rotation: VecDeque<u32>,
@@ -47,7 +47,7 @@ pub(crate) enum Admitted<T> {
 
 impl<T> Admission<T> {
     /// Nobody asks for anything yet.
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Restrictions) -> Self {
         let (users, rotation) = (HashMap::new(), VecDeque::new());
         Self { limits, users, rotation, working: 0, waiting_bytes: 0 }
     }
@@ -135,8 +135,8 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: Limits =
-        Limits { working_each: 2, waiting_each: 8, working: 4, waiting_bytes: 64 * 1024 };
+    const LIMITS: Restrictions =
+        Restrictions { working_each: 2, waiting_each: 8, working: 4, waiting_bytes: 64 * 1024 };
 
     fn flooded(by: &[u32]) -> Admission<u32> {
         let mut admission = Admission::new(LIMITS);

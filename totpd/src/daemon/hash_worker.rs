@@ -11,7 +11,7 @@ use tokio::sync::{AcquireError, Semaphore, oneshot};
 
 /// The thread, which ends with this.
 #[derive(Debug)]
-pub struct Hasher {
+pub(crate) struct HashWorker {
     jobs: Sender<Job>,
     turn: Semaphore,
     /// Of those who manage one at a time waits for the turn, so that a login is next but one.
@@ -20,7 +20,7 @@ pub struct Hasher {
 
 /// Whose work it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Work {
+pub(crate) enum Work {
     /// Of a login: it waits for less long than the module does, so that the person gets a reason.
     Login,
     /// Of those who manage factors, many at a time and on slow machines too: for less long than totpctl does.
@@ -31,14 +31,14 @@ type Job = Box<dyn FnOnce() + Send>;
 
 /// Too many are waiting.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Busy;
+pub(crate) struct QueueTimeout;
 
-impl Hasher {
+impl HashWorker {
     /// Starts it.
     ///
     /// # Errors
     /// Where the kernel gives no thread.
-    pub fn start() -> io::Result<Self> {
+    pub(crate) fn start() -> io::Result<Self> {
         let (jobs, todo) = channel::<Job>();
         let thread = thread::Builder::new().name("hasher".into()).stack_size(STACK);
         thread.spawn(move || todo.into_iter().for_each(|job| job()))?;
@@ -48,12 +48,12 @@ impl Hasher {
     /// Does `work` there.
     ///
     /// # Errors
-    /// [`Busy`] where it is not begun within three seconds of a login, or twenty of management.
-    pub async fn run<T: Send + 'static>(
+    /// [`QueueTimeout`] where it is not begun within three seconds of a login, or twenty of management.
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         whose: Work,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Busy> {
+    ) -> Result<T, QueueTimeout> {
         let turn = tokio::time::timeout(whose.patience(), async {
             let queue = match whose {
                 Work::Login => None,
@@ -61,14 +61,14 @@ impl Hasher {
             };
             Ok::<_, AcquireError>((self.turn.acquire().await?, queue))
         });
-        let _turn = turn.await.map_err(|_| Busy)?.map_err(|_| Busy)?;
+        let _turn = turn.await.map_err(|_| QueueTimeout)?.map_err(|_| QueueTimeout)?;
         let (tell, told) = oneshot::channel();
         let job = Box::new(move || {
             // Whoever asked may have gone.
             let _ = tell.send(work());
         });
-        self.jobs.send(job).map_err(|_| Busy)?;
-        told.await.map_err(|_| Busy)
+        self.jobs.send(job).map_err(|_| QueueTimeout)?;
+        told.await.map_err(|_| QueueTimeout)
     }
 }
 
@@ -93,7 +93,7 @@ mod tests {
     fn work_is_done_one_after_the_other_by_the_same_thread() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
-            let hasher = Hasher::start().unwrap();
+            let hasher = HashWorker::start().unwrap();
             let id = || thread::current().id();
             let first = hasher.run(Work::Login, id).await;
             assert_eq!(first, hasher.run(Work::Login, id).await);
@@ -105,7 +105,7 @@ mod tests {
     fn a_login_is_next_but_one_however_many_are_managed() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
-            let hasher = Arc::new(Hasher::start().unwrap());
+            let hasher = Arc::new(HashWorker::start().unwrap());
             let order = Arc::new(Mutex::new(Vec::new()));
             let first = hasher.turn.acquire().await.unwrap();
             let run = |whose, number| {

@@ -9,11 +9,11 @@ use totpd_store::StoreError;
 
 /// Whether the store is unavailable, as far as was seen.
 #[derive(Debug, Default)]
-pub(crate) struct Trouble(AtomicBool);
+pub(crate) struct StoreHealth(AtomicBool);
 
-impl Trouble {
+impl StoreHealth {
     /// The store failed: what the journal gets, if it does not have it yet, and what a caller may learn.
-    pub(crate) fn met(&self, error: &StoreError) -> (Option<Entry>, Error) {
+    pub(crate) fn report_failure(&self, error: &StoreError) -> (Option<Entry>, Error) {
         match error {
             StoreError::Corrupt(_) => (
                 Some(entry(error)),
@@ -32,7 +32,7 @@ impl Trouble {
     }
 
     /// The store took a record: what the journal gets, if it was in trouble until now.
-    pub(crate) fn is_over(&self) -> Option<Entry> {
+    pub(crate) fn report_success(&self) -> Option<Entry> {
         let text = "the store can be read and written again";
         let was = self.0.swap(false, Ordering::Relaxed);
         was.then(|| Entry::new(Priority::Notice, text.into()))
@@ -60,37 +60,39 @@ mod tests {
 
     #[test]
     fn a_disk_that_is_gone_is_told_once_without_its_reason_and_so_is_its_return() {
-        let trouble = Trouble::default();
-        assert!(trouble.is_over().is_none());
+        let store_health = StoreHealth::default();
+        assert!(store_health.report_success().is_none());
         let gone = StoreError::Unavailable("disk sdb has gone".into());
         for _ in 0..2 {
             for first in [true, false, false] {
-                let (entry, told) = trouble.met(&gone);
+                let (entry, told) = store_health.report_failure(&gone);
                 let entry = entry.map(|entry| String::from_utf8(entry.native()).unwrap());
                 assert_eq!(entry.is_some_and(|entry| entry.contains("sdb")), first);
                 assert!(matches!(told, Error::StoreUnavailable(why) if !why.contains("sdb")));
             }
-            assert!(trouble.is_over().is_some() && trouble.is_over().is_none());
+            assert!(
+                store_health.report_success().is_some() && store_health.report_success().is_none()
+            );
         }
     }
 
     #[test]
     fn each_damaged_record_and_each_refusal_is_told() {
-        let trouble = Trouble::default();
+        let store_health = StoreHealth::default();
         for _ in 0..2 {
-            let (entry, told) = trouble.met(&StoreError::Corrupt("alice".into()));
+            let (entry, told) = store_health.report_failure(&StoreError::Corrupt("alice".into()));
             assert!(
                 entry.is_some()
                     && matches!(told, Error::StoreCorrupt(why) if !why.contains("alice"))
             );
-            let (entry, told) =
-                trouble.met(&StoreError::Refused("the disk is full: free some".into()));
+            let (entry, told) = store_health
+                .report_failure(&StoreError::Refused("the disk is full: free some".into()));
             assert!(
                 entry.is_some()
                     && matches!(told, Error::StoreUnavailable(why) if why.contains("full"))
             );
         }
-        assert!(trouble.is_over().is_none());
+        assert!(store_health.report_success().is_none());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::access::origin::Origin;
 
 /// The connections that watch, by the uid of their users.
 #[derive(Debug, Default)]
-pub struct Watchers(Arc<Mutex<HashMap<u32, Vec<Watcher>>>>);
+pub struct Subscribers(Arc<Mutex<HashMap<u32, Vec<Watcher>>>>);
 
 #[derive(Clone, Debug)]
 struct Watcher {
@@ -25,7 +25,7 @@ struct Watcher {
     name: OwnedUniqueName,
 }
 
-impl Watchers {
+impl Subscribers {
     /// Sends the sender of a call the signals of its own user until it leaves the bus.
     ///
     /// # Errors

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use totpd_core::fixtures::{enrolled, user};
-use totpd_core::verification::{Attempt, attempt};
+use totpd_core::verification::{Attempt, verify};
 use totpd_store::conformance::run;
 use totpd_store::memory::Memory;
 use zeroize::Zeroizing;
@@ -18,8 +18,8 @@ pub(crate) fn daemon() -> (Daemon, Arc<Memory>) {
     (Daemon::new(store, buckets, config, "host".into()).unwrap(), memory)
 }
 
-fn alice() -> Target {
-    Target { subject: user("alice"), uid: Some(1000) }
+fn alice() -> Account {
+    Account { subject: user("alice"), uid: Some(1000) }
 }
 
 #[test]
@@ -31,12 +31,12 @@ fn a_store_in_trouble_is_well_when_it_takes_a_record() {
     memory.fail(None);
     run(daemon.stored_record(&alice)).unwrap();
     run(change()).unwrap();
-    assert!(daemon.trouble.is_over().is_none(), "it was over");
+    assert!(daemon.store_health.report_success().is_none(), "it was over");
     memory.fail(Some(StoreError::Unavailable("disk sdb has gone".into())));
     run(change()).unwrap_err();
     memory.fail(None);
     run(daemon.stored_record(&alice)).unwrap();
-    assert!(daemon.trouble.is_over().is_some(), "a read says nothing");
+    assert!(daemon.store_health.report_success().is_some(), "a read says nothing");
 }
 
 #[test]
@@ -53,10 +53,10 @@ fn an_attempt_that_the_store_runs_twice_counts_once() {
             now: 30_000,
         };
         let rules = daemon.config.rules.clone();
-        let judged = daemon.update(&alice, move |record| attempt(record, &guess, &rules));
+        let judged = daemon.update(&alice, move |record| verify(record, &guess, &rules));
         run(judged).unwrap();
         let throttle = run(daemon.stored_record(&alice)).unwrap().throttle;
-        assert_eq!(throttle.strangers().failures(), expected);
+        assert_eq!(throttle.unknown_sources().failures(), expected);
     }
 }
 
@@ -83,9 +83,9 @@ fn a_name_is_that_of_its_uid_alone() {
     // Of every host.
     let caller = Caller { uid: 1 };
     for (name, own) in [("daemon", true), ("root", false), ("no-such-user", false)] {
-        assert_eq!(run(daemon.own_target(caller, name)).unwrap().is_some(), own, "{name}");
-        assert_eq!(run(daemon.target_for(caller, name)).is_ok(), own, "{name}");
+        assert_eq!(run(daemon.own_account(caller, name)).unwrap().is_some(), own, "{name}");
+        assert_eq!(run(daemon.account_for(caller, name)).is_ok(), own, "{name}");
     }
-    assert_eq!(run(daemon.target_for(Caller { uid: 0 }, "daemon")).unwrap().uid, Some(1));
-    assert_eq!(run(daemon.target_for(Caller { uid: 0 }, "no-such-user")).unwrap().uid, None);
+    assert_eq!(run(daemon.account_for(Caller { uid: 0 }, "daemon")).unwrap().uid, Some(1));
+    assert_eq!(run(daemon.account_for(Caller { uid: 0 }, "no-such-user")).unwrap().uid, None);
 }

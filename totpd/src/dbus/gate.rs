@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::daemon::admission::{Admission, Admitted, Limits};
+use crate::daemon::admission::{Admission, Admitted, Restrictions};
 
 /// The calls of all senders.
 #[derive(Debug)]
@@ -137,11 +137,11 @@ const MOST_UNKNOWN_EACH: usize = OF_USERS.working_each + OF_USERS.waiting_each;
 /// Names that are remembered. The bus has 256 connections of a user at most.
 const MOST_SENDERS: usize = 4096;
 /// A quarter of the threads that may ask NSS is theirs.
-const OF_USERS: Limits =
-    Limits { working_each: 2, waiting_each: 8, working: 16, waiting_bytes: 4 << 20 };
+const OF_USERS: Restrictions =
+    Restrictions { working_each: 2, waiting_each: 8, working: 16, waiting_bytes: 4 << 20 };
 /// A storm of logins, where the private socket is not there.
-const OF_ROOT: Limits =
-    Limits { working_each: 1024, waiting_each: 4096, working: 1024, waiting_bytes: 4 << 20 };
+const OF_ROOT: Restrictions =
+    Restrictions { working_each: 1024, waiting_each: 4096, working: 1024, waiting_bytes: 4 << 20 };
 
 #[cfg(test)]
 mod tests {

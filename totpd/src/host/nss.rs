@@ -12,31 +12,34 @@ use totpd_store::blocking;
 
 /// A person as NSS knows it: the name in the spelling of NSS, and the uid.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Person {
+pub struct NssUser {
     /// The login name.
     pub name: UserName,
     /// The numeric user id.
     pub uid: u32,
 }
 
-impl From<Person> for totpd_core::account::Target {
-    fn from(person: Person) -> Self {
-        Self { subject: totpd_core::record_key::Subject::User(person.name), uid: Some(person.uid) }
+impl From<NssUser> for totpd_core::account::Account {
+    fn from(person: NssUser) -> Self {
+        Self {
+            subject: totpd_core::record_key::RecordKey::User(person.name),
+            uid: Some(person.uid),
+        }
     }
 }
 
 /// NSS did not answer: that is not to say that there is no such user.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the user database (NSS) does not answer; see nsswitch.conf and its services")]
-pub struct Unanswered;
+pub struct NssUnavailable;
 
 /// The lookups of NSS.
 #[derive(Clone, Debug)]
-pub struct People {
+pub struct Nss {
     free: Arc<Semaphore>,
 }
 
-impl People {
+impl Nss {
     /// Lookups in at most [`MOST_LOOKUPS`] threads at a time.
     #[must_use]
     pub fn new() -> Self {
@@ -46,51 +49,52 @@ impl People {
     /// The person of that name; nothing if NSS says that there is none.
     ///
     /// # Errors
-    /// [`Unanswered`] if NSS fails, or says nothing in time.
-    pub async fn named(&self, name: UserName) -> Result<Option<Person>, Unanswered> {
+    /// [`NssUnavailable`] if NSS fails, or says nothing in time.
+    pub async fn by_name(&self, name: UserName) -> Result<Option<NssUser>, NssUnavailable> {
         self.look_up(move || User::from_name(name.as_str())).await
     }
 
     /// The person of that uid; nothing if NSS says that there is none.
     ///
     /// # Errors
-    /// [`Unanswered`] if NSS fails, or says nothing in time.
-    pub async fn of_uid(&self, uid: u32) -> Result<Option<Person>, Unanswered> {
+    /// [`NssUnavailable`] if NSS fails, or says nothing in time.
+    pub async fn by_uid(&self, uid: u32) -> Result<Option<NssUser>, NssUnavailable> {
         self.look_up(move || User::from_uid(Uid::from_raw(uid))).await
     }
 
-    async fn look_up<F>(&self, ask: F) -> Result<Option<Person>, Unanswered>
+    async fn look_up<F>(&self, ask: F) -> Result<Option<NssUser>, NssUnavailable>
     where
         F: FnOnce() -> nix::Result<Option<User>> + Send + 'static,
     {
-        if blocking::may_this_thread() {
+        if blocking::blocking_allowed() {
             return person(ask());
         }
         let lookup = async {
-            let permit = Arc::clone(&self.free).acquire_owned().await.map_err(|_| Unanswered)?;
+            let permit =
+                Arc::clone(&self.free).acquire_owned().await.map_err(|_| NssUnavailable)?;
             // The permit goes with the thread, not with whoever waits: a thread that hangs is
             // counted until it ends.
             let answer = tokio::task::spawn_blocking(move || (ask(), permit).0);
-            person(answer.await.map_err(|_| Unanswered)?)
+            person(answer.await.map_err(|_| NssUnavailable)?)
         };
-        tokio::time::timeout(PATIENCE, lookup).await.map_err(|_| Unanswered)?
+        tokio::time::timeout(PATIENCE, lookup).await.map_err(|_| NssUnavailable)?
     }
 }
 
-impl Default for People {
+impl Default for Nss {
     fn default() -> Self {
         Self::new()
     }
 }
 
-fn person(answer: nix::Result<Option<User>>) -> Result<Option<Person>, Unanswered> {
+fn person(answer: nix::Result<Option<User>>) -> Result<Option<NssUser>, NssUnavailable> {
     match answer {
         Ok(Some(user)) => {
-            Ok(UserName::parse(&user.name).map(|name| Person { name, uid: user.uid.as_raw() }))
+            Ok(UserName::parse(&user.name).map(|name| NssUser { name, uid: user.uid.as_raw() }))
         }
         // What getpwnam(3) says for a name that was not found, in some releases.
         Ok(None) | Err(Errno::ENOENT | Errno::ESRCH) => Ok(None),
-        Err(_) => Err(Unanswered),
+        Err(_) => Err(NssUnavailable),
     }
 }
 
@@ -114,19 +118,19 @@ mod tests {
     #[test]
     fn root_is_known_by_name_and_uid_and_nobody_else_is_made_up() {
         on_a_runtime(async {
-            let people = People::new();
-            let root = people.named(UserName::parse("root").unwrap()).await.unwrap().unwrap();
+            let people = Nss::new();
+            let root = people.by_name(UserName::parse("root").unwrap()).await.unwrap().unwrap();
             assert_eq!(root.uid, 0);
-            assert_eq!(people.of_uid(0).await.unwrap().unwrap(), root);
-            let nobody = people.named(UserName::parse("no-such-user-here").unwrap()).await;
+            assert_eq!(people.by_uid(0).await.unwrap().unwrap(), root);
+            let nobody = people.by_name(UserName::parse("no-such-user-here").unwrap()).await;
             assert_eq!(nobody, Ok(None));
         });
     }
 
     #[test]
     fn an_nss_that_fails_is_not_an_absent_user() {
-        assert_eq!(person(Err(Errno::EIO)), Err(Unanswered));
-        assert_eq!(person(Err(Errno::ETIMEDOUT)), Err(Unanswered));
+        assert_eq!(person(Err(Errno::EIO)), Err(NssUnavailable));
+        assert_eq!(person(Err(Errno::ETIMEDOUT)), Err(NssUnavailable));
         assert_eq!(person(Err(Errno::ENOENT)), Ok(None));
         assert_eq!(person(Ok(None)), Ok(None));
     }

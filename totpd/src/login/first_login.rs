@@ -1,10 +1,10 @@
 //! A first login: a user who passed the password and has no factor makes one right there.
 
-use totpd_core::account::Target;
+use totpd_core::account::Account;
 use totpd_core::code::Code;
 use totpd_core::enrollment::{self, Completion, Confirmation};
 use totpd_core::factor::{FactorId, LoginNonce, LoginToken, Maker};
-use totpd_core::record_key::Subject;
+use totpd_core::record_key::RecordKey;
 use totpd_formats::otpauth;
 use totpd_interface::{Dictionary, Error, verdict};
 use totpd_journal::{Entry, Priority, escaped, shortened};
@@ -76,14 +76,14 @@ pub(crate) async fn offer(
 /// As the contract has them.
 pub(crate) async fn judge(
     daemon: &Daemon,
-    target: &Target,
+    target: &Account,
     (nonce, id): (LoginNonce, &str),
     code: &str,
     context: &Context,
 ) -> Result<(&'static str, Dictionary, &'static str), Error> {
     let denied = |reason| Ok((verdict::DENIED, Dictionary::new(), reason));
     let Some(code) = Code::parse(code) else { return denied("not a code") };
-    let (Subject::User(name), Some(factor)) = (&target.subject, FactorId::parse(id)) else {
+    let (RecordKey::User(name), Some(factor)) = (&target.subject, FactorId::parse(id)) else {
         return denied("no factor of this id waits for a code");
     };
     let mut secret = [0; 16];
@@ -92,13 +92,13 @@ pub(crate) async fn judge(
     })?;
     let token = LoginToken::new(secret, factor, name.clone());
     let digest = token.digest(context.service.as_deref().unwrap_or_default());
-    let (id, uid) = (id.to_owned(), target.uid_now());
+    let (id, uid) = (id.to_owned(), target.current_uid());
     let (now, rules) = (clock::now(), daemon.config.enrollment.clone());
     let judged = daemon
         .update(target, move |mut record| {
             let judged = match record.uid == uid && !record.is_enrolled() {
                 true => enrollment::prove(&mut record, nonce, &id, &code, digest, now, &rules),
-                false => Err(Confirmation::NotWaiting),
+                false => Err(Confirmation::NotPending),
             };
             (judged, record)
         })
@@ -146,7 +146,7 @@ pub(crate) async fn complete(
     let target = daemon.target(token.user.as_str()).await?;
     let is_theirs = is_login_of(daemon, &token, context).await?;
     let digest = token.digest(context.service.as_deref().unwrap_or_default());
-    let (id, uid) = (token.factor.clone(), target.uid_now());
+    let (id, uid) = (token.factor.clone(), target.current_uid());
     let (now, rules) = (clock::now(), daemon.config.enrollment.clone());
     let completion = daemon
         .update(&target, move |mut record| {
@@ -171,7 +171,7 @@ pub(crate) async fn complete(
                 .unwrap_or_default(),
             false => Vec::new(),
         };
-        daemon.watchers.factors_changed(target.uid_now(), token.user.as_str());
+        daemon.watchers.factors_changed(target.current_uid(), token.user.as_str());
         (daemon.config.recovery_codes > 0).then(|| after_enrollment(&codes))
     } else {
         Some(NOT_KEPT.to_owned())
@@ -195,7 +195,7 @@ async fn is_login_of(
     for name in [&context.user, &context.ruser].into_iter().flatten() {
         // A name may be typed otherwise than NSS spells it.
         let is_same = name == token.user.as_str()
-            || matches!(daemon.target(name).await?.subject, Subject::User(named) if named == token.user);
+            || matches!(daemon.target(name).await?.subject, RecordKey::User(named) if named == token.user);
         if is_same {
             return Ok(true);
         }

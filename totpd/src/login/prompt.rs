@@ -1,17 +1,17 @@
 //! The text of a login's prompt.
 
 use totpd_core::record::Record;
-use totpd_core::throttle::Standing;
+use totpd_core::throttle::ThrottleState;
 
 use crate::access::login_context::Context;
 
 /// The text of the prompt. Who exists and who does not are told alike that they must wait.
-pub(crate) fn prompt(words: Option<&str>, standing: Standing) -> String {
+pub(crate) fn prompt(words: Option<&str>, standing: ThrottleState) -> String {
     let words = words.unwrap_or(PROMPT);
     let hint = match standing {
-        Standing::Locked => "locked".into(),
-        Standing::Open => return words.into(),
-        Standing::Waiting(seconds) => format!("wait {}", length(seconds)),
+        ThrottleState::Locked => "locked".into(),
+        ThrottleState::Open => return words.into(),
+        ThrottleState::Waiting(seconds) => format!("wait {}", length(seconds)),
     };
     let bare = words.trim_end_matches([':', ' ']);
     format!("{bare} ({hint}): ")
@@ -42,7 +42,7 @@ pub(crate) fn with_names(
         [] | [_] => None,
         all => fits(all, "").or_else(shorter),
     };
-    named.unwrap_or_else(|| prompt(words, Standing::Open))
+    named.unwrap_or_else(|| prompt(words, ThrottleState::Open))
 }
 
 /// Seconds up to two minutes, then whole minutes, rounded up.
@@ -67,14 +67,14 @@ mod tests {
     #[test]
     fn a_wait_stands_in_the_prompt_whatever_its_words() {
         for (words, standing, expected) in [
-            (None, Standing::Open, "Verification code: "),
-            (None, Standing::Waiting(28), "Verification code (wait 28 s): "),
-            (None, Standing::Waiting(119), "Verification code (wait 119 s): "),
-            (None, Standing::Waiting(121), "Verification code (wait 3 min): "),
-            (None, Standing::Waiting(3600), "Verification code (wait 60 min): "),
-            (None, Standing::Locked, "Verification code (locked): "),
-            (Some("Token:"), Standing::Open, "Token:"),
-            (Some("Token:"), Standing::Waiting(1), "Token (wait 1 s): "),
+            (None, ThrottleState::Open, "Verification code: "),
+            (None, ThrottleState::Waiting(28), "Verification code (wait 28 s): "),
+            (None, ThrottleState::Waiting(119), "Verification code (wait 119 s): "),
+            (None, ThrottleState::Waiting(121), "Verification code (wait 3 min): "),
+            (None, ThrottleState::Waiting(3600), "Verification code (wait 60 min): "),
+            (None, ThrottleState::Locked, "Verification code (locked): "),
+            (Some("Token:"), ThrottleState::Open, "Token:"),
+            (Some("Token:"), ThrottleState::Waiting(1), "Token (wait 1 s): "),
         ] {
             assert_eq!(prompt(words, standing), expected);
         }

@@ -44,7 +44,7 @@ fn news(method: &str, left: usize, used: Option<&str>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use totpd_core::throttle::Standing;
+    use totpd_core::throttle::ThrottleState;
     use totpd_core::verification::Reason;
 
     use super::*;
@@ -53,8 +53,10 @@ mod tests {
     #[test]
     fn every_text_is_on_the_page_of_messages_and_short() {
         let page = include_str!("../../../docs/messages.md");
-        let waiting = [Standing::Open, Standing::Waiting(28), Standing::Waiting(3600)];
-        let prompts = waiting.into_iter().chain([Standing::Locked]).map(|now| prompt(None, now));
+        let waiting =
+            [ThrottleState::Open, ThrottleState::Waiting(28), ThrottleState::Waiting(3600)];
+        let prompts =
+            waiting.into_iter().chain([ThrottleState::Locked]).map(|now| prompt(None, now));
         let messages = [Some(28), None].map(|retry_after| {
             let (_, details) = told(&Verdict::Throttled { retry_after });
             details["message"].downcast_ref::<&str>().unwrap().to_owned()
@@ -73,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_denial_gives_no_reason_away() {
-        for reason in [Reason::Malformed, Reason::NotEnrolled, Reason::Used, Reason::Wrong] {
+        for reason in [Reason::Malformed, Reason::NotEnrolled, Reason::Replayed, Reason::NoMatch] {
             let (word, details) = told(&Verdict::Denied(reason));
             assert_eq!((word.as_str(), details.len()), ("denied", 0));
         }

@@ -4,7 +4,7 @@ use totpd_core::factor::{Factor, Kind};
 use totpd_core::fixtures::{code_of, verified};
 use totpd_core::fixtures::{enrolled, user};
 use totpd_core::otp::time_step;
-use totpd_core::record_key::Subject;
+use totpd_core::record_key::RecordKey;
 use totpd_store::conformance::run;
 use totpd_store::memory::Memory;
 use totpd_store::{Backend, Change, Listed, Pending, Store, StoreError};
@@ -165,7 +165,7 @@ fn where_a_key_cannot_be_shown_who_has_no_factor_is_told_where_to_make_one() {
 struct Damaged(Arc<Memory>);
 
 impl Damaged {
-    fn is(subject: &Subject) -> bool {
+    fn is(subject: &RecordKey) -> bool {
         *subject == user(OTHER_NAME)
     }
 
@@ -175,15 +175,15 @@ impl Damaged {
 }
 
 impl Backend for Damaged {
-    fn read(&self, subject: Subject) -> Pending<Option<Record>> {
+    fn read(&self, subject: RecordKey) -> Pending<Option<Record>> {
         if Self::is(&subject) { Self::told() } else { self.0.read(subject) }
     }
 
-    fn update(&self, subject: Subject, change: Change) -> Pending<()> {
+    fn update(&self, subject: RecordKey, change: Change) -> Pending<()> {
         if Self::is(&subject) { Self::told() } else { self.0.update(subject, change) }
     }
 
-    fn discard(&self, subject: Subject) -> Pending<()> {
+    fn discard(&self, subject: RecordKey) -> Pending<()> {
         self.0.discard(subject)
     }
 

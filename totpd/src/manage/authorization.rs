@@ -1,7 +1,7 @@
 //! Who changes whose factors, and by what right.
 
-use totpd_core::account::Target;
-use totpd_core::record_key::Subject;
+use totpd_core::account::Account;
+use totpd_core::record_key::RecordKey;
 use totpd_core::user_name::UserName;
 use totpd_interface::Error;
 use totpd_journal::escaped;
@@ -13,13 +13,13 @@ use crate::access::polkit::Action;
 use crate::daemon::Daemon;
 
 /// A caller that may act for a user.
-pub(crate) struct Actor {
+pub(crate) struct AuthorizedCaller {
     /// Who asks.
     pub(crate) caller: Caller,
     /// The user.
     pub(crate) name: UserName,
     /// Where the user's record is.
-    pub(crate) target: Target,
+    pub(crate) target: Account,
     /// Whether the caller has to show a current code where there is a verified factor: of one's own,
     /// whatever polkit says.
     pub(crate) needs_code: bool,
@@ -27,7 +27,7 @@ pub(crate) struct Actor {
 
 /// What shall be done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Deed {
+pub(crate) enum Operation {
     /// Change factors of a user who exists.
     Change,
     /// Confirm a factor by its first code. Whoever has one was shown the key, and polkit was asked then.
@@ -41,7 +41,7 @@ pub(crate) enum Deed {
     Remove,
 }
 
-impl Deed {
+impl Operation {
     /// The word for it in a question to polkit.
     fn operation(self) -> &'static str {
         match self {
@@ -54,7 +54,7 @@ impl Deed {
     }
 }
 
-impl Actor {
+impl AuthorizedCaller {
     /// The sender of a message, if it may do `deed` for `user`: root for everybody, others for
     /// themselves if polkit lets them, and for others if polkit lets them manage users. Names that an
     /// ordinary caller made up are not even looked up.
@@ -65,23 +65,23 @@ impl Actor {
     pub(crate) async fn of(
         daemon: &Daemon,
         user: &str,
-        deed: Deed,
+        deed: Operation,
         origin: &Origin,
     ) -> Result<Self, Error> {
         let caller = origin.caller;
         let mut own = None;
         if !caller.is_root() {
-            own = daemon.own_target(caller, user).await?;
+            own = daemon.own_account(caller, user).await?;
             let action = match (own.is_some(), deed) {
-                (true, Deed::Confirm | Deed::Read) => None,
-                (true, Deed::Change | Deed::Remove) if !daemon.config.self_service => {
+                (true, Operation::Confirm | Operation::Read) => None,
+                (true, Operation::Change | Operation::Remove) if !daemon.config.self_service => {
                     return Err(Error::NotAuthorized(
                         "users may not change their second factor here; ask your administrator"
                             .into(),
                     ));
                 }
-                (true, Deed::Change | Deed::Remove) => Some(Action::EnrollSelf),
-                (true, Deed::Manage) | (false, _) => Some(Action::Manage),
+                (true, Operation::Change | Operation::Remove) => Some(Action::EnrollSelf),
+                (true, Operation::Manage) | (false, _) => Some(Action::Manage),
             };
             if let Some(action) = action {
                 daemon.polkit.check(action, user, deed.operation(), origin).await?;
@@ -93,18 +93,20 @@ impl Actor {
             None => daemon.target(user).await?,
         };
         // polkit judged the name as it was typed. NSS may fold case or domains, and lead elsewhere.
-        let is_as_typed = matches!(&target.subject, Subject::User(name) if name.as_str() == user);
+        let is_as_typed = matches!(&target.subject, RecordKey::User(name) if name.as_str() == user);
         if !caller.is_root() && !is_own && target.uid.is_some() && !is_as_typed {
             return Err(no_such_user(user));
         }
         let needs_code = is_own || (!caller.is_root() && target.uid == Some(caller.uid));
-        if !caller.is_root() && !needs_code && deed != Deed::Read && target.uid == Some(0) {
+        if !caller.is_root() && !needs_code && deed != Operation::Read && target.uid == Some(0) {
             return Err(Error::NotAuthorized("only root may change the factors of root".into()));
         }
         let (name, target) = match (&target.subject, deed) {
-            (Subject::User(name), _) => (name.clone(), target),
-            (Subject::Bucket(_), Deed::Change | Deed::Confirm) => return Err(no_such_user(user)),
-            (Subject::Bucket(_), Deed::Manage | Deed::Read | Deed::Remove) => {
+            (RecordKey::User(name), _) => (name.clone(), target),
+            (RecordKey::Bucket(_), Operation::Change | Operation::Confirm) => {
+                return Err(no_such_user(user));
+            }
+            (RecordKey::Bucket(_), Operation::Manage | Operation::Read | Operation::Remove) => {
                 gone(daemon, user).await?
             }
         };
@@ -113,9 +115,9 @@ impl Actor {
 }
 
 /// A user that is gone from the system and still in the store.
-async fn gone(daemon: &Daemon, user: &str) -> Result<(UserName, Target), Error> {
+async fn gone(daemon: &Daemon, user: &str) -> Result<(UserName, Account), Error> {
     let name = UserName::parse(user).ok_or_else(|| no_such_user(user))?;
-    let subject = Subject::User(name.clone());
+    let subject = RecordKey::User(name.clone());
     let uid = match daemon.store.read(subject.clone()).await {
         Ok(None) => return Err(no_such_user(user)),
         Ok(Some(record)) => Some(record.uid),
@@ -123,7 +125,7 @@ async fn gone(daemon: &Daemon, user: &str) -> Result<(UserName, Target), Error> 
         Err(StoreError::Corrupt(_)) => None,
         Err(error) => return Err(daemon.failure(&error)),
     };
-    Ok((name, Target { subject, uid }))
+    Ok((name, Account { subject, uid }))
 }
 
 fn no_such_user(user: &str) -> Error {

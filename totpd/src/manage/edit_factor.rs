@@ -6,14 +6,14 @@ use zeroize::Zeroizing;
 
 use crate::audit::change::{change, refusal};
 use crate::daemon::Daemon;
-use crate::manage::authorization::Actor;
+use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::factor_changes::Changes;
-use crate::manage::reauthentication::Proof;
+use crate::manage::reauthentication::Reauthentication;
 
 /// Changes a waiting factor or a verified one in what is no secret.
 pub(crate) async fn set(
     daemon: &Daemon,
-    actor: &Actor,
+    actor: &AuthorizedCaller,
     id: &str,
     changes: &Dictionary,
     code: &Zeroizing<String>,
@@ -24,8 +24,9 @@ pub(crate) async fn set(
             "you may rename your factor; its limits are your administrator's".into(),
         ));
     }
-    let proof = Proof::of(daemon, actor.caller, actor.needs_code, &actor.target, code).await?;
-    let (wanted, uid) = (id.to_owned(), actor.target.uid_now());
+    let proof =
+        Reauthentication::of(daemon, actor.caller, actor.needs_code, &actor.target, code).await?;
+    let (wanted, uid) = (id.to_owned(), actor.target.current_uid());
     let changed = daemon
         .update(&actor.target, move |record| {
             let (proven, mut record) = proof.check(record);

@@ -11,17 +11,17 @@ use crate::audit::change::{change, refusal};
 use crate::daemon::Daemon;
 use crate::daemon::hash_worker::Work;
 use crate::host::clock;
-use crate::manage::authorization::Actor;
+use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::enroll_options::Options;
 use crate::manage::new_factor::new_factor;
-use crate::manage::reauthentication::Proof;
+use crate::manage::reauthentication::Reauthentication;
 use crate::manage::recovery_codes::first_recovery_codes;
 use crate::manage::user_state;
 
 /// Makes a factor, or for root shows its pending one again.
 pub(crate) async fn enroll(
     daemon: &Daemon,
-    actor: &Actor,
+    actor: &AuthorizedCaller,
     options: &Dictionary,
 ) -> Result<(String, String, Dictionary), Error> {
     let mut options = Options::parse(options, &daemon.config)?;
@@ -29,12 +29,13 @@ pub(crate) async fn enroll(
         return Err(Error::NotAuthorized("only root may enroll without a first code".into()));
     }
     let code = std::mem::take(&mut options.code);
-    let proof = Proof::of(daemon, actor.caller, actor.needs_code, &actor.target, &code).await?;
+    let proof =
+        Reauthentication::of(daemon, actor.caller, actor.needs_code, &actor.target, &code).await?;
     let (wants_codes, wants_qr) = (options.recovery_codes, options.qr);
     let issuer = issuer(daemon, options.issuer.take());
     let now = clock::now();
     let (verify, resume) = (options.factor.take(), options.resume);
-    let (if_unenrolled, uid) = (options.if_unenrolled, actor.target.uid_now());
+    let (if_unenrolled, uid) = (options.if_unenrolled, actor.target.current_uid());
     let lifetime = daemon.config.enrollment.unverified_lifetime;
     let new = new_factor(options, Maker::from_uid(actor.caller.uid), now, lifetime)?;
     let request = Request { new, uid, verify, resume, if_unenrolled };
@@ -88,7 +89,7 @@ fn refused(refusal: Refusal) -> Error {
              its place: enroll again"
                 .into(),
         ),
-        Refusal::NoRoom => Error::AlreadyEnrolled(
+        Refusal::TooManyFactors => Error::AlreadyEnrolled(
             "there is no room for another factor; remove one first".into(),
         ),
         Refusal::SameSeed => Error::AlreadyEnrolled(
@@ -107,7 +108,7 @@ pub(crate) fn issuer(daemon: &Daemon, given: Option<String>) -> String {
 /// Tries the first code of a factor; answers the recovery codes that were made.
 pub(crate) async fn confirm(
     daemon: &Daemon,
-    actor: &Actor,
+    actor: &AuthorizedCaller,
     factor: &str,
     code: &str,
 ) -> Result<Vec<String>, Error> {
@@ -116,13 +117,13 @@ pub(crate) async fn confirm(
     };
     let (id, now, rules) = (factor.to_owned(), clock::now(), daemon.config.enrollment.clone());
     let throttle = daemon.config.rules.throttle.clone();
-    let (uid, maker) = (actor.target.uid_now(), Maker::from_uid(actor.caller.uid));
+    let (uid, maker) = (actor.target.current_uid(), Maker::from_uid(actor.caller.uid));
     let confirmation = daemon
         .update(&actor.target, move |mut record| {
             let confirmation = if record.uid == uid {
                 enrollment::confirm(&mut record, maker, &id, &code, now, &rules, &throttle)
             } else {
-                Confirmation::NotWaiting
+                Confirmation::NotPending
             };
             (confirmation, record)
         })
@@ -138,7 +139,7 @@ pub(crate) async fn confirm(
             if left == 1 { "try" } else { "tries" },
             words(&diagnosis)
         ))),
-        Confirmation::Dropped => Err(Error::Expired(
+        Confirmation::TooManyAttempts => Err(Error::Expired(
             "wrong code, and it was the last one allowed: the new factor is gone; enroll again"
                 .into(),
         )),
@@ -150,7 +151,7 @@ pub(crate) async fn confirm(
              with \"totpctl enroll USER\""
                 .into(),
         )),
-        Confirmation::NotWaiting => {
+        Confirmation::NotPending => {
             Err(Error::NotEnrolled("no such factor waits for a first code".into()))
         }
         Confirmation::Refused(refusal) => Err(refused(refusal)),
@@ -162,10 +163,10 @@ pub(crate) fn outcome(told: &Confirmation) -> &'static str {
     match told {
         Confirmation::Verified => "factor confirmed by its first code",
         Confirmation::Wrong { .. } => "wrong first code",
-        Confirmation::Dropped => "factor dropped after too many wrong first codes",
+        Confirmation::TooManyAttempts => "factor dropped after too many wrong first codes",
         Confirmation::Expired => "factor dropped, its first code came too late",
         Confirmation::NotMaker => "refused: somebody else made this factor",
-        Confirmation::NotWaiting => "no factor of this id waits for a code",
+        Confirmation::NotPending => "no factor of this id waits for a code",
         Confirmation::Refused(_) => "refused: the factor cannot stand beside the others",
     }
 }
@@ -173,13 +174,13 @@ pub(crate) fn outcome(told: &Confirmation) -> &'static str {
 /// What may be the matter, in words.
 pub(crate) fn words(diagnosis: &Diagnosis) -> String {
     match diagnosis {
-        Diagnosis::Neighbor { before: true } => {
+        Diagnosis::AdjacentStep { before: true } => {
             "That is the code before: type the one that the app shows now.".into()
         }
-        Diagnosis::Neighbor { before: false } => {
+        Diagnosis::AdjacentStep { before: false } => {
             "That is the code after: the clock of the phone is a little fast.".into()
         }
-        Diagnosis::ClockOff { ahead } => {
+        Diagnosis::ClockSkew { ahead } => {
             let side = if *ahead < 0 { "slow" } else { "fast" };
             format!("The clock of your phone is {} {side}.", length(ahead.unsigned_abs()))
         }
@@ -201,11 +202,11 @@ pub(crate) fn words(diagnosis: &Diagnosis) -> String {
             let (ignored, instead) = (ignored.join(" and "), instead.join(" "));
             format!("Your app ignored {ignored}: enroll again with {instead}.")
         }
-        Diagnosis::OldFactor => {
+        Diagnosis::OtherFactor => {
             "That is a code of the factor that you had before: look at the new entry of the app."
                 .into()
         }
-        Diagnosis::Used => "That code was used already: type the next one.".into(),
+        Diagnosis::Replayed => "That code was used already: type the next one.".into(),
         Diagnosis::Unknown => "Is it the right entry of the app, and its newest code?".into(),
     }
 }
@@ -231,9 +232,9 @@ mod tests {
         let ignored =
             |algorithm, digits, period| Diagnosis::ParametersIgnored { algorithm, digits, period };
         for (diagnosis, expected) in [
-            (Diagnosis::ClockOff { ahead: -240 }, "The clock of your phone is 4 minutes slow."),
-            (Diagnosis::ClockOff { ahead: 90 }, "The clock of your phone is 90 seconds fast."),
-            (Diagnosis::ClockOff { ahead: 100 }, "The clock of your phone is 2 minutes fast."),
+            (Diagnosis::ClockSkew { ahead: -240 }, "The clock of your phone is 4 minutes slow."),
+            (Diagnosis::ClockSkew { ahead: 90 }, "The clock of your phone is 90 seconds fast."),
+            (Diagnosis::ClockSkew { ahead: 100 }, "The clock of your phone is 2 minutes fast."),
             (
                 ignored(Algorithm::Sha256, 6, 30),
                 "Your app ignored SHA256: enroll again with --algorithm SHA1.",

@@ -2,7 +2,7 @@
 
 use totpd_core::code::DIGITS;
 use totpd_core::factor::PERIOD;
-use totpd_core::factor::{Kind, Limits};
+use totpd_core::factor::{Kind, Restrictions};
 use totpd_core::otp::Algorithm;
 use totpd_core::seed::{LENGTH, Seed};
 use totpd_formats::otpauth;
@@ -18,7 +18,7 @@ pub struct Options {
     /// Its name; may be empty.
     pub name: String,
     /// When and where it shall open the door.
-    pub limits: Limits,
+    pub limits: Restrictions,
     /// The issuer, where the configured one does not hold.
     pub issuer: Option<String>,
     /// The hash.
@@ -115,7 +115,7 @@ pub(crate) fn name(options: &Dictionary, key: &str) -> Result<String, Error> {
     Ok(name)
 }
 
-pub(crate) fn limits(options: &Dictionary) -> Result<Limits, Error> {
+pub(crate) fn limits(options: &Dictionary) -> Result<Restrictions, Error> {
     let time = |key: &str| {
         let read = options.get(key).map(|value| value.downcast_ref::<u64>()).transpose();
         // Nought takes a limit away.
@@ -129,7 +129,7 @@ pub(crate) fn limits(options: &Dictionary) -> Result<Limits, Error> {
     {
         return Err(invalid("not_after", "later than not_before"));
     }
-    Ok(Limits {
+    Ok(Restrictions {
         purpose: name(options, "purpose")?,
         not_before,
         not_after,

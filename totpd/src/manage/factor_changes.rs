@@ -1,16 +1,16 @@
 //! What of a factor can be changed, parsed.
 
-use totpd_core::factor::{Factor, Limits, Status};
+use totpd_core::factor::{Factor, Restrictions, Status};
 use totpd_interface::{Dictionary, Error};
 
 use crate::manage::enroll_options::{flag, invalid, limits, name};
 
 /// What of a factor shall be changed.
 #[derive(Clone, Debug)]
-pub struct Changes {
+pub(crate) struct Changes {
     keys: Vec<String>,
     name: String,
-    limits: Limits,
+    limits: Restrictions,
     disabled: Option<bool>,
 }
 
@@ -19,7 +19,7 @@ impl Changes {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] names the key and what it may be.
-    pub fn parse(changes: &Dictionary) -> Result<Self, Error> {
+    pub(crate) fn parse(changes: &Dictionary) -> Result<Self, Error> {
         if let Some(unknown) = changes.keys().find(|key| !KEYS.contains(&key.as_str())) {
             let known = KEYS.join(", ");
             return Err(invalid(&totpd_journal::escaped(unknown), &format!("one of {known}")));
@@ -34,7 +34,7 @@ impl Changes {
 
     /// Whether nothing but the name is changed.
     #[must_use]
-    pub fn is_a_name_alone(&self) -> bool {
+    pub(crate) fn is_a_name_alone(&self) -> bool {
         self.keys == ["name"]
     }
 
@@ -42,10 +42,10 @@ impl Changes {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] where they do not go together, with nothing changed.
-    pub fn apply(&self, factor: &mut Factor) -> Result<(), Error> {
+    pub(crate) fn apply(&self, factor: &mut Factor) -> Result<(), Error> {
         let given = |key: &str| self.keys.iter().any(|given| given == key);
         let (old, new) = (factor.limits.clone(), self.limits.clone());
-        let limits = Limits {
+        let limits = Restrictions {
             purpose: if given("purpose") { new.purpose } else { old.purpose },
             not_before: if given("not_before") { new.not_before } else { old.not_before },
             not_after: if given("not_after") { new.not_after } else { old.not_after },

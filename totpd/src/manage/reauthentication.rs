@@ -1,10 +1,10 @@
 //! What a caller has to show before it may change factors: root, and whoever manages others, nothing;
 //! everybody else a current code, where there is a verified factor.
 
-use totpd_core::account::Target;
+use totpd_core::account::Account;
 use totpd_core::record::Record;
 use totpd_core::source::Source;
-use totpd_core::verification::{Attempt, Rules, Verdict, attempt};
+use totpd_core::verification::{Attempt, Rules, Verdict, verify};
 use totpd_interface::Error;
 
 use crate::access::caller::Caller;
@@ -12,7 +12,7 @@ use crate::daemon::Daemon;
 use crate::host::clock;
 
 /// What a caller has shown.
-pub(crate) enum Proof {
+pub(crate) enum Reauthentication {
     /// A code, or nothing, which is enough only where there is no verified factor.
     CurrentCode {
         /// Whether anything was given.
@@ -26,7 +26,7 @@ pub(crate) enum Proof {
     NotNeeded,
 }
 
-impl Proof {
+impl Reauthentication {
     /// What `caller` shows by `code`, which may be empty, or a recovery code.
     ///
     /// # Errors
@@ -35,7 +35,7 @@ impl Proof {
         daemon: &Daemon,
         caller: Caller,
         needed: bool,
-        target: &Target,
+        target: &Account,
         code: &str,
     ) -> Result<Self, Error> {
         if !needed {
@@ -47,7 +47,7 @@ impl Proof {
             factor: None,
             service: None,
             source,
-            uid: target.uid_now(),
+            uid: target.current_uid(),
             now: clock::now(),
         };
         let rules = daemon.config.rules.clone();
@@ -69,7 +69,7 @@ impl Proof {
                 "you have a verified factor: a current code of it is needed, or a recovery code";
             return (Err(Error::InvalidCode(told.into())), record);
         }
-        let (verdict, record) = attempt(record, one, rules);
+        let (verdict, record) = verify(record, one, rules);
         let proven = match verdict {
             Verdict::Approved { .. } => Ok(()),
             Verdict::Denied(_) => {

@@ -1,6 +1,6 @@
 //! Recovery codes: those that come with a factor, and new ones.
 
-use totpd_core::account::Target;
+use totpd_core::account::Account;
 use totpd_core::recovery_codes::RecoveryCode;
 use totpd_interface::Error;
 use zeroize::Zeroizing;
@@ -8,13 +8,13 @@ use zeroize::Zeroizing;
 use crate::audit::change::{change, refusal};
 use crate::daemon::Daemon;
 use crate::daemon::hash_worker::Work;
-use crate::manage::authorization::Actor;
-use crate::manage::reauthentication::Proof;
+use crate::manage::authorization::AuthorizedCaller;
+use crate::manage::reauthentication::Reauthentication;
 
 /// Recovery codes for a user who has none (any more). They are shown once, and never again.
 pub(crate) async fn first_recovery_codes(
     daemon: &Daemon,
-    target: &Target,
+    target: &Account,
     whose: Work,
 ) -> Result<Vec<String>, Error> {
     if daemon.config.recovery_codes == 0 {
@@ -38,7 +38,7 @@ pub(crate) async fn first_recovery_codes(
 /// New recovery codes in the place of all old ones.
 pub(crate) async fn renew_recovery_codes(
     daemon: &Daemon,
-    actor: &Actor,
+    actor: &AuthorizedCaller,
     code: &Zeroizing<String>,
 ) -> Result<Vec<String>, Error> {
     if daemon.config.recovery_codes == 0 {
@@ -46,9 +46,10 @@ pub(crate) async fn renew_recovery_codes(
             "there are no recovery codes here: [enrollment] recovery_codes is 0".into(),
         ));
     }
-    let proof = Proof::of(daemon, actor.caller, actor.needs_code, &actor.target, code).await?;
+    let proof =
+        Reauthentication::of(daemon, actor.caller, actor.needs_code, &actor.target, code).await?;
     let (codes, kept) = daemon.recovery_codes(Work::Management).await?;
-    let uid = actor.target.uid_now();
+    let uid = actor.target.current_uid();
     let renewed = daemon
         .update(&actor.target, move |record| {
             let (proven, mut record) = proof.check(record);

@@ -3,7 +3,7 @@
 use totpd_core::enrollment;
 use totpd_core::factor::Factor;
 use totpd_core::record::Record;
-use totpd_core::throttle::{KnownSource, Standing, ThrottleRules};
+use totpd_core::throttle::{KnownSource, ThrottleRules, ThrottleState};
 use totpd_core::user_name::UserName;
 use totpd_interface::Dictionary;
 
@@ -17,12 +17,14 @@ pub(crate) fn of(
     rules: &ThrottleRules,
 ) -> Dictionary {
     enrollment::expire(&mut record, now);
-    record.throttle.settle(now, rules);
-    let strangers = record.throttle.strangers();
+    record.throttle.expire_and_clamp(now, rules);
+    let strangers = record.throttle.unknown_sources();
     let (locked, retry_after) = match strangers.standing(now, rules) {
-        Standing::Locked => (true, None),
-        Standing::Open => (false, None),
-        Standing::Waiting(seconds) => (false, Some(u32::try_from(seconds).unwrap_or(u32::MAX))),
+        ThrottleState::Locked => (true, None),
+        ThrottleState::Open => (false, None),
+        ThrottleState::Waiting(seconds) => {
+            (false, Some(u32::try_from(seconds).unwrap_or(u32::MAX)))
+        }
     };
     let factors: Vec<Dictionary> = record.factors.iter().map(factor).collect();
     let known: Vec<Dictionary> = record.throttle.known().iter().map(source).collect();

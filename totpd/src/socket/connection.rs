@@ -18,7 +18,7 @@ use crate::socket::management::Management;
 use crate::socket::stream::Stream;
 
 /// A connection, and what of its words was not looked at yet.
-pub(crate) struct Conversation {
+pub(crate) struct Connection {
     stream: Stream,
     caller: Caller,
     guid: Arc<str>,
@@ -27,7 +27,7 @@ pub(crate) struct Conversation {
     output: Vec<u8>,
 }
 
-impl Conversation {
+impl Connection {
     /// A connection of `caller`, whom the kernel vouches for, to the socket of that GUID.
     ///
     /// # Errors

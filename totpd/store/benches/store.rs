@@ -20,10 +20,10 @@ use std::time::{Duration, Instant};
 
 use age::secrecy::SecretString;
 use totpd_core::code::Code;
-use totpd_core::record_key::Subject;
+use totpd_core::record_key::RecordKey;
 use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleRules;
-use totpd_core::verification::{Answer, Attempt, Rules, attempt};
+use totpd_core::verification::{Answer, Attempt, Rules, verify};
 use totpd_store::backup::{BackupError, Head, Recipients, Writer};
 use totpd_store::progress::Progress;
 use totpd_store::sqlite::{Local, Opened};
@@ -259,19 +259,19 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime")
 }
 
-fn user(number: u32, users: u32) -> Subject {
-    Subject::User(name(number.wrapping_mul(7_919_317) % users))
+fn user(number: u32, users: u32) -> RecordKey {
+    RecordKey::User(name(number.wrapping_mul(7_919_317) % users))
 }
 
 /// One attempt, judged in full, with a wrong code.
-async fn verification(store: &Store, subject: Subject) -> Result<(), StoreError> {
+async fn verification(store: &Store, subject: RecordKey) -> Result<(), StoreError> {
     let source = Source::Address([192, 0, 2, 1].into());
     let answer = Code::parse("000000").map_or(Answer::Malformed, Answer::Code);
     let now = 1_800_000_000;
     let guess = Attempt { answer, factor: None, service: None, source, uid: 0, now };
     store
         .update(subject, move |stored| {
-            let (verdict, record) = attempt(stored.expect("a record"), &guess, &RULES);
+            let (verdict, record) = verify(stored.expect("a record"), &guess, &RULES);
             black_box(verdict);
             ((), Some(record))
         })

@@ -10,7 +10,7 @@
 
 use std::path::Path;
 
-use totpd_core::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Status};
+use totpd_core::factor::{Drift, Factor, FactorId, Kind, Maker, Restrictions, Status};
 use totpd_core::otp::Algorithm;
 use totpd_core::record::Record;
 use totpd_core::seed::Seed;
@@ -75,7 +75,7 @@ pub(crate) fn record(user: u32) -> Record {
         created: 1,
         last_used: None,
         last_accepted: None,
-        limits: Limits::default(),
+        limits: Restrictions::default(),
         drift: Drift::default(),
         last_place: None,
         made_by: Maker::Root,

@@ -12,7 +12,7 @@ thread_local! {
 }
 
 /// Lets this thread wait while it does `work`, which must not panic.
-pub fn while_it_may<T>(work: impl FnOnce() -> T) -> T {
+pub fn allow_blocking<T>(work: impl FnOnce() -> T) -> T {
     MAY_WAIT.set(true);
     let done = work();
     MAY_WAIT.set(false);
@@ -21,6 +21,6 @@ pub fn while_it_may<T>(work: impl FnOnce() -> T) -> T {
 
 /// Whether this thread may.
 #[must_use]
-pub fn may_this_thread() -> bool {
+pub fn blocking_allowed() -> bool {
     MAY_WAIT.get()
 }

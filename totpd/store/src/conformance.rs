@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use totpd_core::fixtures::{enrolled, user};
 use totpd_core::record::Record;
-use totpd_core::record_key::Subject;
+use totpd_core::record_key::RecordKey;
 use totpd_core::source::Source;
 
 use crate::{Backend, Store};
@@ -89,7 +89,7 @@ async fn users_are_listed_in_order_and_buckets_are_not_users(store: Store) {
     for name in ["bob", "alice", "Zoe", "7of9", "~x", "ümit"] {
         store.update(user(name), |_| ((), Some(enrolled(1)))).await.unwrap();
     }
-    store.update(Subject::Bucket(5), |_| ((), Some(Record::new(0)))).await.unwrap();
+    store.update(RecordKey::Bucket(5), |_| ((), Some(Record::new(0)))).await.unwrap();
     let names = async |after: &str, limit| -> Vec<String> {
         let listed = store.list(after.into(), limit).await.unwrap();
         listed.into_iter().map(|listed| listed.name.to_string()).collect()

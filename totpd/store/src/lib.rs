@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use totpd_core::record::Record;
-use totpd_core::record_key::Subject;
+use totpd_core::record_key::RecordKey;
 use totpd_core::user_name::UserName;
 
 pub mod backup;
@@ -59,13 +59,13 @@ pub type Change = Box<dyn FnMut(Option<Record>) -> Option<Record> + Send>;
 /// What an implementation of the store has to do; `conformance.rs` tries it.
 pub trait Backend: Send + Sync {
     /// The record of `subject`.
-    fn read(&self, subject: Subject) -> Pending<Option<Record>>;
+    fn read(&self, subject: RecordKey) -> Pending<Option<Record>>;
 
     /// Changes one record in one transaction, which is durable when this answers.
-    fn update(&self, subject: Subject, change: Change) -> Pending<()>;
+    fn update(&self, subject: RecordKey, change: Change) -> Pending<()>;
 
     /// Removes the record of `subject` unread: for one that cannot be read any more.
-    fn discard(&self, subject: Subject) -> Pending<()>;
+    fn discard(&self, subject: RecordKey) -> Pending<()>;
 
     /// At most `limit` users whose names come after `after`, in the order of their bytes; fewer
     /// only at the end.
@@ -90,7 +90,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`], if it cannot be read or trusted, or not in time.
-    pub async fn read(&self, subject: Subject) -> Result<Option<Record>, StoreError> {
+    pub async fn read(&self, subject: RecordKey) -> Result<Option<Record>, StoreError> {
         self.in_time(self.backend.read(subject)).await
     }
 
@@ -103,7 +103,7 @@ impl Store {
     /// time was over may be on disk nevertheless: a code that it used up stays used.
     pub async fn update<T: Send + 'static>(
         &self,
-        subject: Subject,
+        subject: RecordKey,
         mut change: impl FnMut(Option<Record>) -> (T, Option<Record>) + Send + 'static,
     ) -> Result<T, StoreError> {
         let told = Arc::new(Mutex::new(None));
@@ -122,7 +122,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`], as [`Store::update`] has it.
-    pub async fn discard(&self, subject: Subject) -> Result<(), StoreError> {
+    pub async fn discard(&self, subject: RecordKey) -> Result<(), StoreError> {
         self.in_time(self.backend.discard(subject)).await
     }
 
@@ -156,15 +156,15 @@ mod tests {
     struct Stuck;
 
     impl Backend for Stuck {
-        fn read(&self, _: Subject) -> Pending<Option<Record>> {
+        fn read(&self, _: RecordKey) -> Pending<Option<Record>> {
             Box::pin(std::future::pending())
         }
 
-        fn update(&self, _: Subject, _: Change) -> Pending<()> {
+        fn update(&self, _: RecordKey, _: Change) -> Pending<()> {
             Box::pin(std::future::pending())
         }
 
-        fn discard(&self, _: Subject) -> Pending<()> {
+        fn discard(&self, _: RecordKey) -> Pending<()> {
             Box::pin(std::future::pending())
         }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use totpd_core::record::Record;
-use totpd_core::record_key::Subject;
+use totpd_core::record_key::RecordKey;
 use totpd_core::user_name::UserName;
 
 use crate::{Backend, Change, Listed, Pending, StoreError};
@@ -37,23 +37,23 @@ impl Memory {
 }
 
 impl Backend for Memory {
-    fn read(&self, subject: Subject) -> Pending<Option<Record>> {
-        self.answer(|records| records.get(&*subject.row()).cloned())
+    fn read(&self, subject: RecordKey) -> Pending<Option<Record>> {
+        self.answer(|records| records.get(&*subject.as_row_name()).cloned())
     }
 
-    fn update(&self, subject: Subject, mut change: Change) -> Pending<()> {
+    fn update(&self, subject: RecordKey, mut change: Change) -> Pending<()> {
         self.answer(|records| {
-            let before = records.get(&*subject.row()).cloned();
+            let before = records.get(&*subject.as_row_name()).cloned();
             let _lost = change(before.clone());
             match change(before) {
-                Some(record) => drop(records.insert(subject.row().into_owned(), record)),
-                None => drop(records.remove(&*subject.row())),
+                Some(record) => drop(records.insert(subject.as_row_name().into_owned(), record)),
+                None => drop(records.remove(&*subject.as_row_name())),
             }
         })
     }
 
-    fn discard(&self, subject: Subject) -> Pending<()> {
-        self.answer(|records| drop(records.remove(&*subject.row())))
+    fn discard(&self, subject: RecordKey) -> Pending<()> {
+        self.answer(|records| drop(records.remove(&*subject.as_row_name())))
     }
 
     fn list(&self, after: String, limit: u32) -> Pending<Vec<Listed>> {

@@ -7,15 +7,15 @@ use postcard::{from_bytes, to_extend};
 use serde::{Deserialize, Serialize};
 use totpd_core::code::DIGITS;
 use totpd_core::factor::PERIOD;
-use totpd_core::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Place, Status};
+use totpd_core::factor::{Drift, Factor, FactorId, Kind, LastUse, Maker, Restrictions, Status};
 use totpd_core::otp::Algorithm;
 use totpd_core::record::{Record, SpentSeed};
-use totpd_core::record_key::Subject;
-use totpd_core::recovery_codes::Recovery;
+use totpd_core::record_key::RecordKey;
+use totpd_core::recovery_codes::RecoveryCodes;
 use totpd_core::seed::Seed;
 use totpd_core::throttle::Throttle;
 
-use crate::sealer::{Sealer, Unsealable, Unsealed};
+use crate::sealer::{SealError, Sealer, UnsealError};
 
 /// Format 1 of a record, which is read and not written any more. A later format gets a type of its own,
 /// and every earlier one stays readable.
@@ -45,15 +45,15 @@ struct Factor1 {
 pub(crate) struct Record2 {
     factors: Vec<Factor2>,
     throttle: Throttle,
-    recovery: Recovery,
+    recovery: RecoveryCodes,
 }
 
 #[derive(Deserialize, Serialize)]
 struct Factor2 {
     first: Factor1,
-    limits: Limits,
+    limits: Restrictions,
     drift: Drift,
-    last_place: Option<Place>,
+    last_place: Option<LastUse>,
 }
 
 /// Format 3 of a record, which says who made a factor and remembers the seeds of those that are gone.
@@ -61,7 +61,7 @@ struct Factor2 {
 pub(crate) struct Record3 {
     factors: Vec<Factor3>,
     throttle: Throttle,
-    recovery: Recovery,
+    recovery: RecoveryCodes,
     spent: Vec<SpentSeed>,
 }
 
@@ -76,12 +76,12 @@ impl From<Record1> for Record2 {
     fn from(old: Record1) -> Self {
         let factor = |first| Factor2 {
             first,
-            limits: Limits::default(),
+            limits: Restrictions::default(),
             drift: Drift::default(),
             last_place: None,
         };
         let factors = old.factors.into_iter().map(factor).collect();
-        Self { factors, throttle: old.throttle, recovery: Recovery::default() }
+        Self { factors, throttle: old.throttle, recovery: RecoveryCodes::default() }
     }
 }
 
@@ -178,61 +178,61 @@ impl Record3 {
 /// a sealed row holds was written by this program, and what a backup holds by its owner: both go
 /// through this decoding, which must bear anything.
 #[must_use]
-pub fn record_of_plain_bytes(bytes: &[u8], uid: u32) -> Option<Record> {
+pub fn decode_plain(bytes: &[u8], uid: u32) -> Option<Record> {
     from_bytes::<Record3>(bytes).ok()?.record_of_plain(uid)
 }
 
 /// The sealed bytes of `record`, which are good for `subject` alone.
 ///
 /// # Errors
-/// [`Unsealed`] where the kernel gives no random bytes.
+/// [`SealError`] where the kernel gives no random bytes.
 pub(crate) fn encode(
     record: &Record,
-    subject: &Subject,
+    subject: &RecordKey,
     sealer: &Sealer,
-) -> Result<Vec<u8>, Unsealed> {
+) -> Result<Vec<u8>, SealError> {
     let format = Record3::of(record, |factor| {
         sealer.seal(factor.seed.bytes(), &seed_place(subject, record.uid, &factor.id))
     })?;
-    let plain = to_extend(&format, Vec::new()).map_err(|_| Unsealed)?;
+    let plain = to_extend(&format, Vec::new()).map_err(|_| SealError)?;
     sealer.seal(&plain, &record_place(3, subject, record.uid))
 }
 
 /// The record that these bytes hold for `subject` and `uid`.
 ///
 /// # Errors
-/// [`Unsealable`] if they were not written for that subject and uid under this key, or were
+/// [`UnsealError`] if they were not written for that subject and uid under this key, or were
 /// changed since.
 pub(crate) fn decode(
     sealed: &[u8],
-    subject: &Subject,
+    subject: &RecordKey,
     uid: u32,
     sealer: &Sealer,
-) -> Result<Record, Unsealable> {
+) -> Result<Record, UnsealError> {
     // The place says the format: a record of one is not taken for a record of another.
     let format: Record3 = if let Ok(plain) = sealer.unseal(sealed, &record_place(3, subject, uid)) {
-        from_bytes(&plain).map_err(|_| Unsealable)?
+        from_bytes(&plain).map_err(|_| UnsealError)?
     } else if let Ok(plain) = sealer.unseal(sealed, &record_place(2, subject, uid)) {
-        Record3::from(from_bytes::<Record2>(&plain).map_err(|_| Unsealable)?)
+        Record3::from(from_bytes::<Record2>(&plain).map_err(|_| UnsealError)?)
     } else {
         let plain = sealer.unseal(sealed, &record_place(1, subject, uid))?;
-        Record2::from(from_bytes::<Record1>(&plain).map_err(|_| Unsealable)?).into()
+        Record2::from(from_bytes::<Record1>(&plain).map_err(|_| UnsealError)?).into()
     };
     let record = format.record(uid, |id, sealed| {
         let seed = sealer.unseal(&sealed, &seed_place(subject, uid, id)).ok();
         seed.map(|mut seed| std::mem::take(&mut *seed))
     });
-    record.ok_or(Unsealable)
+    record.ok_or(UnsealError)
 }
 
 /// No two places have the same bytes: neither names nor ids hold a zero byte.
-fn record_place(format: u8, subject: &Subject, uid: u32) -> Vec<u8> {
+fn record_place(format: u8, subject: &RecordKey, uid: u32) -> Vec<u8> {
     let format = format!("totpd record {format}\0");
-    [format.as_bytes(), subject.row().as_bytes(), b"\0", &uid.to_be_bytes()].concat()
+    [format.as_bytes(), subject.as_row_name().as_bytes(), b"\0", &uid.to_be_bytes()].concat()
 }
 
-fn seed_place(subject: &Subject, uid: u32, factor: &FactorId) -> Vec<u8> {
-    let (row, uid) = (subject.row(), uid.to_be_bytes());
+fn seed_place(subject: &RecordKey, uid: u32, factor: &FactorId) -> Vec<u8> {
+    let (row, uid) = (subject.as_row_name(), uid.to_be_bytes());
     [b"totpd seed 1\0", row.as_bytes(), b"\0", &uid, factor.as_str().as_bytes()].concat()
 }
 
@@ -246,8 +246,8 @@ mod tests {
     use super::*;
     use crate::sealer::tests::sealer;
 
-    fn subject(name: &str) -> Subject {
-        Subject::User(UserName::parse(name).unwrap())
+    fn subject(name: &str) -> RecordKey {
+        RecordKey::User(UserName::parse(name).unwrap())
     }
 
     #[test]

@@ -15,11 +15,11 @@ pub struct Sealer(Box<XChaCha20Poly1305>);
 
 /// The bytes were not sealed under this key for this place, or were changed since.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Unsealable;
+pub struct UnsealError;
 
 /// Nothing could be sealed: the kernel gives no random bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Unsealed;
+pub struct SealError;
 
 impl Sealer {
     /// The sealer of this key, in memory that is kept out of swap.
@@ -39,24 +39,24 @@ impl Sealer {
     /// Seals `plain` for one `place`: only there can it be unsealed.
     ///
     /// # Errors
-    /// [`Unsealed`] where the kernel gives no random bytes.
-    pub fn seal(&self, plain: &[u8], place: &[u8]) -> Result<Vec<u8>, Unsealed> {
+    /// [`SealError`] where the kernel gives no random bytes.
+    pub fn seal(&self, plain: &[u8], place: &[u8]) -> Result<Vec<u8>, SealError> {
         // 192 random bits never meet again under one key.
         let mut nonce = [0; NONCE];
-        getrandom::fill(&mut nonce).map_err(|_| Unsealed)?;
+        getrandom::fill(&mut nonce).map_err(|_| SealError)?;
         let payload = Payload { msg: plain, aad: place };
-        let sealed = self.0.encrypt(&XNonce::from(nonce), payload).map_err(|_| Unsealed)?;
+        let sealed = self.0.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealError)?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
     /// Unseals what [`Sealer::seal`] has sealed for the same `place`.
     ///
     /// # Errors
-    /// [`Unsealable`], for whatever reason: an attacker learns nothing from it.
-    pub fn unseal(&self, sealed: &[u8], place: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unsealable> {
-        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or(Unsealable)?;
+    /// [`UnsealError`], for whatever reason: an attacker learns nothing from it.
+    pub fn unseal(&self, sealed: &[u8], place: &[u8]) -> Result<Zeroizing<Vec<u8>>, UnsealError> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or(UnsealError)?;
         let payload = Payload { msg: sealed, aad: place };
-        let plain = self.0.decrypt(&XNonce::from(*nonce), payload).map_err(|_| Unsealable)?;
+        let plain = self.0.decrypt(&XNonce::from(*nonce), payload).map_err(|_| UnsealError)?;
         Ok(Zeroizing::new(plain))
     }
 }
@@ -80,8 +80,8 @@ pub(crate) mod tests {
         let (_folder, sealer) = sealer();
         let sealed = sealer.seal(b"secret", b"here").unwrap();
         assert_eq!(sealer.unseal(&sealed, b"here").unwrap().as_slice(), b"secret");
-        assert_eq!(sealer.unseal(&sealed, b"there"), Err(Unsealable));
-        assert_eq!(super::tests::sealer().1.unseal(&sealed, b"here"), Err(Unsealable));
+        assert_eq!(sealer.unseal(&sealed, b"there"), Err(UnsealError));
+        assert_eq!(super::tests::sealer().1.unseal(&sealed, b"here"), Err(UnsealError));
         assert_ne!(sealer.seal(b"secret", b"here").unwrap(), sealed);
     }
 
@@ -92,8 +92,8 @@ pub(crate) mod tests {
         for index in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[index] ^= 1;
-            assert_eq!(sealer.unseal(&changed, b"here"), Err(Unsealable), "{index}");
-            assert_eq!(sealer.unseal(&sealed[..index], b"here"), Err(Unsealable), "{index}");
+            assert_eq!(sealer.unseal(&changed, b"here"), Err(UnsealError), "{index}");
+            assert_eq!(sealer.unseal(&sealed[..index], b"here"), Err(UnsealError), "{index}");
         }
     }
 }

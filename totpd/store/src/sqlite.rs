@@ -12,7 +12,7 @@ use std::thread::{Builder, JoinHandle};
 use nix::sys::statvfs::statvfs;
 use rusqlite::Connection;
 use totpd_core::record::Record;
-use totpd_core::record_key::{Buckets, Subject};
+use totpd_core::record_key::{Buckets, RecordKey};
 
 use crate::sqlite::active_keys::Keys;
 use crate::sqlite::reader::Reader;
@@ -171,7 +171,7 @@ impl Drop for Inner {
 }
 
 impl Backend for Local {
-    fn read(&self, subject: Subject) -> Pending<Option<Record>> {
+    fn read(&self, subject: RecordKey) -> Pending<Option<Record>> {
         let keys = self.0.keys.around();
         let (about, wanted) = (subject.to_string(), subject.clone());
         let row = self.reader().and_then(|reader| {
@@ -183,7 +183,7 @@ impl Backend for Local {
         })
     }
 
-    fn update(&self, subject: Subject, mut change: Change) -> Pending<()> {
+    fn update(&self, subject: RecordKey, mut change: Change) -> Pending<()> {
         let (keys, folder) = (self.0.keys.clone(), self.0.folder.clone());
         let told = self.writer().and_then(|writer| {
             writer.ask(subject.to_string(), move |connection| {
@@ -208,7 +208,7 @@ impl Backend for Local {
         Box::pin(async move { told?.await.unwrap_or_else(|_| Err(ended())) })
     }
 
-    fn discard(&self, subject: Subject) -> Pending<()> {
+    fn discard(&self, subject: RecordKey) -> Pending<()> {
         let told = self.writer().and_then(|writer| {
             writer
                 .ask(subject.to_string(), move |connection| Ok(rows::delete(connection, &subject)?))
@@ -226,7 +226,7 @@ impl Backend for Local {
         Box::pin(async move {
             let users = told?.await.unwrap_or_else(|_| Err(ended()))?;
             let listed = users.into_iter().map(|(name, row)| Listed {
-                record: keys.decode(&Subject::User(name.clone()), &row),
+                record: keys.decode(&RecordKey::User(name.clone()), &row),
                 name,
             });
             Ok(listed.collect())

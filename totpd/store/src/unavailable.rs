@@ -2,29 +2,29 @@
 //! is none, instead of ending at each login.
 
 use totpd_core::record::Record;
-use totpd_core::record_key::Subject;
+use totpd_core::record_key::RecordKey;
 
 use crate::{Backend, Change, Listed, Pending, StoreError};
 
 /// A store that could not be opened, and why.
-pub struct Unopened(pub String);
+pub struct UnavailableBackend(pub String);
 
-impl Unopened {
+impl UnavailableBackend {
     fn refuse<T: Send + 'static>(&self) -> Pending<T> {
         Box::pin(std::future::ready(Err(StoreError::Unavailable(self.0.clone()))))
     }
 }
 
-impl Backend for Unopened {
-    fn read(&self, _: Subject) -> Pending<Option<Record>> {
+impl Backend for UnavailableBackend {
+    fn read(&self, _: RecordKey) -> Pending<Option<Record>> {
         self.refuse()
     }
 
-    fn update(&self, _: Subject, _: Change) -> Pending<()> {
+    fn update(&self, _: RecordKey, _: Change) -> Pending<()> {
         self.refuse()
     }
 
-    fn discard(&self, _: Subject) -> Pending<()> {
+    fn discard(&self, _: RecordKey) -> Pending<()> {
         self.refuse()
     }
 

@@ -6,19 +6,19 @@ use crate::enrollment::{EnrollmentRules, Refusal, is_over, verify};
 use crate::factor::{Maker, Match, Status};
 use crate::record::Record;
 use crate::source::Source;
-use crate::throttle::{Standing, ThrottleRules};
+use crate::throttle::{ThrottleRules, ThrottleState};
 
 /// What came of a first code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Confirmation {
     /// It was wrong once too often: the factor is gone.
-    Dropped,
+    TooManyAttempts,
     /// It came too late: the factor is gone.
     Expired,
     /// Somebody else made the factor, and its maker alone confirms it.
     NotMaker,
     /// There is no factor of that id that waits for a code.
-    NotWaiting,
+    NotPending,
     /// It was right, and the factor cannot become verified beside those that the user has.
     Refused(Refusal),
     /// It was right: the factor is verified, and the code is used up.
@@ -52,7 +52,7 @@ pub fn confirm(
         Ok(counter) => counter,
     };
     let Some(factor) = record.factors.iter_mut().find(|factor| factor.id.as_str() == id) else {
-        return Confirmation::NotWaiting;
+        return Confirmation::NotPending;
     };
     factor.last_accepted = Some(counter);
     // The code was given here, so the next one is good.
@@ -70,20 +70,20 @@ fn counted(
     now: u64,
     rules: &ThrottleRules,
 ) -> Diagnosis {
-    let was_tried = matches!(diagnosis, Diagnosis::OldFactor | Diagnosis::Unknown)
+    let was_tried = matches!(diagnosis, Diagnosis::OtherFactor | Diagnosis::Unknown)
         && record.verified().next().is_some();
     let Maker::Uid(uid) = maker else { return diagnosis };
     if !was_tried {
         return diagnosis;
     }
     let source = Source::Uid(uid);
-    record.throttle.settle(now, rules);
+    record.throttle.expire_and_clamp(now, rules);
     match record.throttle.standing(&source, now, rules) {
-        Standing::Open => {
+        ThrottleState::Open => {
             record.throttle.fail(&source, now);
             diagnosis
         }
-        Standing::Locked | Standing::Waiting(_) => Diagnosis::Unknown,
+        ThrottleState::Locked | ThrottleState::Waiting(_) => Diagnosis::Unknown,
     }
 }
 
@@ -99,9 +99,9 @@ pub(super) fn try_first_code(
 ) -> Result<u64, Confirmation> {
     record.share_used_codes();
     let found = record.factors.iter_mut().find(|factor| factor.id.as_str() == id);
-    let factor = found.ok_or(Confirmation::NotWaiting)?;
+    let factor = found.ok_or(Confirmation::NotPending)?;
     let Status::Unverified { expires, wrong_codes } = factor.status else {
-        return Err(Confirmation::NotWaiting);
+        return Err(Confirmation::NotPending);
     };
     if factor.made_by != maker || maker == Maker::Unknown {
         return Err(Confirmation::NotMaker);
@@ -116,13 +116,13 @@ pub(super) fn try_first_code(
         return Ok(counter);
     }
     let found = record.factors.iter_mut().find(|factor| factor.id.as_str() == id);
-    let factor = found.ok_or(Confirmation::NotWaiting)?;
+    let factor = found.ok_or(Confirmation::NotPending)?;
     let wrong_codes = wrong_codes.saturating_add(1);
     factor.status = Status::Unverified { expires, wrong_codes };
     match max_wrong.saturating_sub(wrong_codes) {
         0 => {
             record.retire(|factor| factor.id.as_str() != id);
-            Err(Confirmation::Dropped)
+            Err(Confirmation::TooManyAttempts)
         }
         left => Err(Confirmation::Wrong { left, diagnosis }),
     }

@@ -9,7 +9,7 @@ use crate::record::Record;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Diagnosis {
     /// It is the code just before, or just after, those that are accepted.
-    Neighbor {
+    AdjacentStep {
         /// Whether it is the one before.
         before: bool,
     },
@@ -23,14 +23,14 @@ pub enum Diagnosis {
         period: u32,
     },
     /// It is right for a time so many seconds from now: below nought if the phone is slow.
-    ClockOff {
+    ClockSkew {
         /// Seconds that the phone is ahead.
         ahead: i64,
     },
     /// It is a code of a factor that the user has already.
-    OldFactor,
+    OtherFactor,
     /// It is right, and was used before.
-    Used,
+    Replayed,
     /// Nothing fits.
     Unknown,
 }
@@ -52,13 +52,13 @@ pub(super) fn diagnose(record: &Record, id: &str, code: &Code, now: u64, skew: u
         }
     }
     match (off, ignored) {
-        (Some((steps, _)), _) if steps.unsigned_abs() <= skew => Diagnosis::Used,
+        (Some((steps, _)), _) if steps.unsigned_abs() <= skew => Diagnosis::Replayed,
         (Some((steps, _)), _) if steps.unsigned_abs() == skew + 1 => {
-            Diagnosis::Neighbor { before: steps.is_negative() }
+            Diagnosis::AdjacentStep { before: steps.is_negative() }
         }
-        (Some((_, ahead)), _) => Diagnosis::ClockOff { ahead },
+        (Some((_, ahead)), _) => Diagnosis::ClockSkew { ahead },
         (None, Some(ignored)) => ignored,
-        (None, None) if old => Diagnosis::OldFactor,
+        (None, None) if old => Diagnosis::OtherFactor,
         (None, None) => Diagnosis::Unknown,
     }
 }
@@ -136,11 +136,11 @@ mod tests {
     fn a_clock_that_is_off_is_told_by_how_much() {
         let record = with(Algorithm::Sha256, 8, 60);
         for (steps, expected) in [
-            (-2, Diagnosis::Neighbor { before: true }),
-            (2, Diagnosis::Neighbor { before: false }),
-            (-4, Diagnosis::ClockOff { ahead: -240 }),
-            (60, Diagnosis::ClockOff { ahead: 3600 }),
-            (-60, Diagnosis::ClockOff { ahead: -3600 }),
+            (-2, Diagnosis::AdjacentStep { before: true }),
+            (2, Diagnosis::AdjacentStep { before: false }),
+            (-4, Diagnosis::ClockSkew { ahead: -240 }),
+            (60, Diagnosis::ClockSkew { ahead: 3600 }),
+            (-60, Diagnosis::ClockSkew { ahead: -3600 }),
             (61, Diagnosis::Unknown),
         ] {
             let step = time_step(NOW, 60).saturating_add_signed(steps);
@@ -188,7 +188,7 @@ mod tests {
     fn the_old_factor_must_be_good_and_its_code_as_long_and_fresh_as_one_that_a_person_types() {
         let record = with(Algorithm::Sha1, 6, 30);
         let of_the_past = |steps| code_of(&record.factors[0], time_step(NOW, 30) - steps);
-        assert_eq!(told(&record, &of_the_past(3)), Diagnosis::OldFactor);
+        assert_eq!(told(&record, &of_the_past(3)), Diagnosis::OtherFactor);
         assert_eq!(told(&record, &of_the_past(4)), Diagnosis::Unknown);
         let mut disabled = record.clone();
         disabled.factors[0].status = Status::Disabled;
@@ -210,7 +210,7 @@ mod tests {
     fn a_code_of_the_old_factor_is_told_apart_and_the_rest_is_unknown() {
         let record = with(Algorithm::Sha1, 6, 30);
         let old = code_of(&record.factors[0], time_step(NOW, 30));
-        assert_eq!(told(&record, &old), Diagnosis::OldFactor);
+        assert_eq!(told(&record, &old), Diagnosis::OtherFactor);
         assert_eq!(told(&record, &Code::parse("000000").unwrap()), Diagnosis::Unknown);
     }
 }

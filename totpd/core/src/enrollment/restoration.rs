@@ -2,7 +2,7 @@
 
 use crate::factor::{Kind, Status};
 use crate::record::Record;
-use crate::recovery_codes::Recovery;
+use crate::recovery_codes::RecoveryCodes;
 
 /// Takes a record for one that comes back at `now` (seconds since 1970), and says whether a token in it has to be
 /// resynchronized: its codes may have been used since the backup was made, and so may recovery codes.
@@ -10,7 +10,7 @@ use crate::recovery_codes::Recovery;
 /// A token that was disabled is marked too, since enabling it would make used presses good again. What was
 /// pending is dropped. No factor is newer than the restoration, so that all codes up to it count as used.
 pub fn restore(record: &mut Record, now: u64) -> bool {
-    record.recovery = Recovery::default();
+    record.recovery = RecoveryCodes::default();
     record.retire(|factor| !factor.is_pending());
     for factor in &mut record.factors {
         factor.created = factor.created.min(now);

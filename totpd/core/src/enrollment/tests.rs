@@ -12,7 +12,7 @@ use crate::fixtures::THROTTLE_RULES as THROTTLE;
 use crate::fixtures::{code_of, verified};
 use crate::seed::Seed;
 use crate::source::Source;
-use crate::throttle::Standing;
+use crate::throttle::ThrottleState;
 use crate::user_name::UserName;
 
 const RULES: EnrollmentRules =
@@ -187,14 +187,14 @@ fn several_factors_stay_side_by_side_up_to_the_limit() {
     let mut record = with(vec![factor(1, Status::Verified)]);
     add(&mut record, factor(2, Status::Verified), NOW, &TWO).unwrap();
     assert_eq!(record.factors.len(), 2);
-    assert_eq!(add(&mut record, pending(3, ALICE), NOW, &TWO), Err(Refusal::NoRoom));
+    assert_eq!(add(&mut record, pending(3, ALICE), NOW, &TWO), Err(Refusal::TooManyFactors));
     assert_eq!(record.factors.len(), 2);
     // Also if the others came after it was made.
     let mut record = with(vec![pending(3, Maker::Root)]);
     record.factors.extend([factor(1, Status::Verified), factor(2, Status::Verified)]);
     let code = code_of(&record.factors[0], 1000);
     let told = confirm(&mut record, Maker::Root, id(3).as_str(), &code, NOW, &TWO, &THROTTLE);
-    assert_eq!(told, Confirmation::Refused(Refusal::NoRoom));
+    assert_eq!(told, Confirmation::Refused(Refusal::TooManyFactors));
 }
 
 #[test]
@@ -206,8 +206,8 @@ fn five_wrong_first_codes_drop_the_factor_and_leave_the_old_one() {
         ("000001", wrong(3)),
         ("000002", wrong(2)),
         ("12345678", wrong(1)),
-        ("000000", Confirmation::Dropped),
-        ("000000", Confirmation::NotWaiting),
+        ("000000", Confirmation::TooManyAttempts),
+        ("000000", Confirmation::NotPending),
     ] {
         let code = Code::parse(code).unwrap();
         assert_eq!(
@@ -237,7 +237,7 @@ fn a_pending_factor_expires() {
 #[test]
 fn a_verified_factor_is_not_confirmed_again() {
     let mut record = with(vec![factor(1, Status::Verified)]);
-    assert_eq!(confirm_rightly(&mut record, Maker::Root, 1, NOW), Confirmation::NotWaiting);
+    assert_eq!(confirm_rightly(&mut record, Maker::Root, 1, NOW), Confirmation::NotPending);
 }
 
 #[test]
@@ -313,7 +313,7 @@ fn a_recreated_account_inherits_wrong_codes_and_used_ones_alone() {
     let (enrolled, record) = enroll(old, &asked, NOW, &RULES);
     assert!(enrolled.is_ok());
     assert_eq!((record.uid, ids(&record)), (1001, vec![id(2).as_str()]));
-    assert_eq!((record.recovery.left(), record.throttle.strangers().failures()), (0, 1));
+    assert_eq!((record.recovery.left(), record.throttle.unknown_sources().failures()), (0, 1));
     assert_eq!(record.spent.len(), 1);
 }
 
@@ -378,7 +378,7 @@ fn a_first_code_makes_a_factor_good_only_at_the_end_of_its_login() {
     prove_rightly(&mut record, 1, 1).unwrap();
     assert!(!record.is_enrolled() && record.factors[0].is_pending());
     assert_eq!(record.factors[0].last_accepted, Some(1000), "the code is used up");
-    assert_eq!(prove_rightly(&mut record, 1, 1), Err(Confirmation::NotWaiting));
+    assert_eq!(prove_rightly(&mut record, 1, 1), Err(Confirmation::NotPending));
     for (number, service, now, completion) in [
         (2, "sshd", NOW, Completion::Unknown),
         (1, "sudo", NOW, Completion::Unknown),
@@ -407,7 +407,7 @@ fn three_wrong_first_codes_end_the_factor_of_a_login() {
         let id = id(1);
         left.push(match prove(&mut record, nonce(1), id.as_str(), &wrong, digest, NOW, &RULES) {
             Err(Confirmation::Wrong { left, .. }) => left,
-            Err(Confirmation::Dropped) => 0,
+            Err(Confirmation::TooManyAttempts) => 0,
             other => panic!("{other:?}"),
         });
     }
@@ -426,19 +426,19 @@ fn a_first_code_that_was_a_try_at_the_verified_factor_counts_there_until_nothing
     let mut record = with(vec![factor(1, Status::Verified), pending(2, ALICE)]);
     let wrong = |left, diagnosis| Confirmation::Wrong { left, diagnosis };
     let old = confirm_by_the_old_one(&mut record, ALICE, NOW);
-    assert_eq!(old, wrong(4, Diagnosis::OldFactor));
-    assert_eq!(record.throttle.strangers().failures(), 1);
+    assert_eq!(old, wrong(4, Diagnosis::OtherFactor));
+    assert_eq!(record.throttle.unknown_sources().failures(), 1);
     // What is no code of it says something too.
     let nonsense = Code::parse("000000").unwrap();
     let told = confirm(&mut record, ALICE, id(2).as_str(), &nonsense, NOW, &RULES, &THROTTLE);
     assert_eq!(told, wrong(3, Diagnosis::Unknown));
-    assert_eq!(record.throttle.strangers().failures(), 2);
-    assert_eq!(confirm_by_the_old_one(&mut record, ALICE, NOW), wrong(2, Diagnosis::OldFactor));
+    assert_eq!(record.throttle.unknown_sources().failures(), 2);
+    assert_eq!(confirm_by_the_old_one(&mut record, ALICE, NOW), wrong(2, Diagnosis::OtherFactor));
     // As many as at a login: neither looked at nor counted from here on.
     assert_eq!(confirm_by_the_old_one(&mut record, ALICE, NOW), wrong(1, Diagnosis::Unknown));
-    assert_eq!(record.throttle.strangers().failures(), 3);
+    assert_eq!(record.throttle.unknown_sources().failures(), 3);
     let standing = record.throttle.standing(&Source::Uid(1000), NOW, &THROTTLE);
-    assert_eq!(standing, Standing::Waiting(30));
+    assert_eq!(standing, ThrottleState::Waiting(30));
     assert_eq!(confirm_rightly(&mut record, ALICE, 2, NOW), Confirmation::Verified);
 }
 
@@ -447,12 +447,12 @@ fn a_first_code_counts_for_who_gave_it_and_not_where_nothing_is_told() {
     let mut known = with(vec![factor(1, Status::Verified), pending(2, ALICE)]);
     known.throttle.succeed(&Source::Uid(1000), NOW, &THROTTLE);
     confirm_by_the_old_one(&mut known, ALICE, NOW);
-    assert_eq!(known.throttle.strangers().failures(), 0);
+    assert_eq!(known.throttle.unknown_sources().failures(), 0);
     assert_eq!(known.throttle.known()[0].budget.failures(), 1);
     // Root is no guesser.
     let mut by_root = with(vec![factor(1, Status::Verified), pending(2, Maker::Root)]);
     let told = confirm_by_the_old_one(&mut by_root, Maker::Root, NOW);
-    assert_eq!(told, Confirmation::Wrong { left: 4, diagnosis: Diagnosis::OldFactor });
+    assert_eq!(told, Confirmation::Wrong { left: 4, diagnosis: Diagnosis::OtherFactor });
     // There is nothing to try, or it is a code of the new factor.
     let mut first = with(vec![factor(1, Status::Disabled), pending(2, ALICE)]);
     confirm_by_the_old_one(&mut first, ALICE, NOW);

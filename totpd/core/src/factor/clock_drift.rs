@@ -43,21 +43,21 @@ impl Drift {
         };
         let turned = side == 0 || self.trend.signum() == -side;
         self.trend = if turned { side } else { self.trend.saturating_add(side) };
-        if self.trend.saturating_abs() < STEADY {
+        if self.trend.saturating_abs() < CONSECUTIVE_CODES {
             return;
         }
         self.trend = 0;
         let moved = self.steps.saturating_add(i16::from(side));
-        if i64::from(moved).unsigned_abs() * u64::from(period) <= FURTHEST {
+        if i64::from(moved).unsigned_abs() * u64::from(period) <= MAX_DRIFT_SECS {
             self.steps = moved;
         }
     }
 }
 
 /// Right codes in a row from the same side.
-const STEADY: i8 = 3;
+const CONSECUTIVE_CODES: i8 = 3;
 /// Seconds that a phone may be off.
-pub const FURTHEST: u64 = 300;
+pub const MAX_DRIFT_SECS: u64 = 300;
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a factor is limited to; by default to nothing.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Limits {
+pub struct Restrictions {
     /// What it is for, as people read it.
     pub purpose: String,
     /// It opens nothing before, in seconds since 1970.
@@ -18,7 +18,7 @@ pub struct Limits {
     pub services: Vec<String>,
 }
 
-impl Limits {
+impl Restrictions {
     /// Whether it opens `service` at `now` (seconds since 1970). What says no service is none that
     /// could be on a list.
     #[must_use]
@@ -32,7 +32,7 @@ impl Limits {
 
 /// Where a factor opened the door.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Place {
+pub struct LastUse {
     /// The PAM service; may be empty.
     pub service: String,
     /// The source of the attempt, as it is shown.
@@ -48,14 +48,14 @@ mod tests {
     #[test]
     fn a_factor_opens_only_what_and_when_it_may() {
         let services = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        let with = |not_before, not_after, names: &[&str]| Limits {
+        let with = |not_before, not_after, names: &[&str]| Restrictions {
             not_before,
             not_after,
             services: services(names),
-            ..Limits::default()
+            ..Restrictions::default()
         };
         for (limits, service, now, allowed) in [
-            (Limits::default(), None, 5, true),
+            (Restrictions::default(), None, 5, true),
             (with(Some(5), None, &[]), None, 4, false),
             (with(Some(5), None, &[]), None, 5, true),
             (with(None, Some(5), &[]), None, 4, true),

@@ -56,9 +56,9 @@ fn wrong_code(record: &Record, now: u64) -> Code {
 #[test]
 fn what_cannot_be_a_code_is_denied_and_not_counted() {
     for text in ["", "12345", "123456789", "abcdef", "١٢٣٤٥٦", "\u{8}\n\r\u{7f}INCORRECT"] {
-        let (verdict, record) = attempt(enrolled(), &typed(text, 30_000), &rules());
+        let (verdict, record) = verify(enrolled(), &typed(text, 30_000), &rules());
         assert_eq!(verdict, Verdict::Denied(Reason::Malformed), "{text:?}");
-        assert_eq!(record.throttle.strangers().failures(), 0, "{text:?}");
+        assert_eq!(record.throttle.unknown_sources().failures(), 0, "{text:?}");
     }
 }
 
@@ -66,7 +66,7 @@ fn what_cannot_be_a_code_is_denied_and_not_counted() {
 fn another_uid_under_the_same_name_inherits_nothing() {
     let record = enrolled();
     let right = Attempt { uid: 1001, ..right_code(&record, 1000, 30_000) };
-    let (verdict, record) = attempt(record, &right, &rules());
+    let (verdict, record) = verify(record, &right, &rules());
     assert_eq!(verdict, Verdict::Denied(Reason::UidChanged));
     assert_eq!(record.factors[0].last_accepted, None);
 }
@@ -78,7 +78,7 @@ fn only_verified_factors_open_the_door() {
         let mut record = enrolled();
         record.factors[0].status = status;
         let right = right_code(&record, 1000, 30_000);
-        let (verdict, record) = attempt(record, &right, &rules());
+        let (verdict, record) = verify(record, &right, &rules());
         assert_eq!(verdict, Verdict::Denied(reason), "{status:?}");
         assert_eq!(record.factors[0].last_accepted, None);
     }
@@ -93,10 +93,10 @@ fn a_named_factor_is_the_only_one_that_counts() {
     record.factors.push(other);
     record.factors[0].status = Status::Disabled;
     let right = right_code(&record, 1000, 30_000);
-    let (verdict, record) = attempt(record, &Attempt { factor: Some(first), ..right }, &rules());
-    assert_eq!(verdict, Verdict::Denied(Reason::Wrong));
+    let (verdict, record) = verify(record, &Attempt { factor: Some(first), ..right }, &rules());
+    assert_eq!(verdict, Verdict::Denied(Reason::NoMatch));
     let right = right_code(&record, 1000, 30_000);
-    let (verdict, _) = attempt(record, &Attempt { factor: Some(second), ..right }, &rules());
+    let (verdict, _) = verify(record, &Attempt { factor: Some(second), ..right }, &rules());
     assert!(is_approved(&verdict));
 }
 
@@ -105,12 +105,12 @@ fn a_factor_with_limits_opens_only_what_it_may() {
     let mut record = enrolled();
     record.factors[0].limits.services = vec!["sshd".into()];
     let elsewhere = Attempt { service: Some("sudo".into()), ..right_code(&record, 1000, 30_000) };
-    let (verdict, record) = attempt(record, &elsewhere, &rules());
-    assert_eq!(verdict, Verdict::Denied(Reason::NotHere));
+    let (verdict, record) = verify(record, &elsewhere, &rules());
+    assert_eq!(verdict, Verdict::Denied(Reason::Restricted));
     assert_eq!(record.factors[0].last_accepted, None, "it is not used up");
-    assert_eq!(record.throttle.strangers().failures(), 1, "and counts as a wrong one");
+    assert_eq!(record.throttle.unknown_sources().failures(), 1, "and counts as a wrong one");
     let here = Attempt { service: Some("sshd".into()), ..right_code(&record, 1000, 30_000) };
-    let (verdict, record) = attempt(record, &here, &rules());
+    let (verdict, record) = verify(record, &here, &rules());
     assert!(is_approved(&verdict));
     let place = record.factors[0].last_place.as_ref().unwrap();
     assert_eq!((place.service.as_str(), place.source.as_str()), ("sshd", "192.0.2.1"));
@@ -123,11 +123,11 @@ fn of_two_factors_with_the_same_code_the_one_that_is_good_here_counts() {
     twin.id = FactorId::from_random([9; 5]);
     record.factors.push(twin);
     let right = right_code(&record, 1000, 30_000);
-    let (_, both) = attempt(record.clone(), &right, &rules());
+    let (_, both) = verify(record.clone(), &right, &rules());
     assert_eq!(both.factors[0].last_accepted, Some(1000), "the older of two");
     record.factors[0].limits.not_after = Some(1);
     let right = right_code(&record, 1000, 30_000);
-    let (verdict, record) = attempt(record, &right, &rules());
+    let (verdict, record) = verify(record, &right, &rules());
     assert!(is_approved(&verdict));
     assert_eq!(record.factors[1].last_accepted, Some(1000));
 }

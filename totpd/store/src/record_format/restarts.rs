@@ -5,7 +5,7 @@ use totpd_core::code::Code;
 use totpd_core::factor::Kind;
 use totpd_core::fixtures::{THROTTLE_RULES, code_of, enrolled, user};
 use totpd_core::source::Source;
-use totpd_core::verification::{Answer, Attempt, Rules, Verdict, attempt};
+use totpd_core::verification::{Answer, Attempt, Rules, Verdict, verify};
 
 use crate::record_format::{decode, encode};
 use crate::sealer::tests::sealer;
@@ -47,7 +47,7 @@ proptest! {
                 uid: UID,
                 now,
             };
-            let (verdict, after) = attempt(record, &one, &rules);
+            let (verdict, after) = verify(record, &one, &rules);
             record = after;
             if matches!(verdict, Verdict::Approved { .. }) {
                 let last = record.factors[0].last_accepted.unwrap();

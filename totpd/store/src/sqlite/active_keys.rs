@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use totpd_core::factor::{FURTHEST, Kind};
+use totpd_core::factor::{Kind, MAX_DRIFT_SECS};
 use totpd_core::otp::time_step;
 use totpd_core::record::Record;
-use totpd_core::record_key::Subject;
+use totpd_core::record_key::RecordKey;
 
 use crate::StoreError;
 use crate::backup::{PublicKey, SigningKey};
@@ -77,7 +77,7 @@ impl Around {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if it is not what was written there.
-    pub(super) fn decode(&self, subject: &Subject, row: &Row) -> Result<Record, StoreError> {
+    pub(super) fn decode(&self, subject: &RecordKey, row: &Row) -> Result<Record, StoreError> {
         self.before.decode(subject, row).or_else(|_| self.keys.now().decode(subject, row))
     }
 }
@@ -98,7 +98,7 @@ impl Seals {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if it is not what was written there.
-    pub(super) fn decode(&self, subject: &Subject, row: &Row) -> Result<Record, StoreError> {
+    pub(super) fn decode(&self, subject: &RecordKey, row: &Row) -> Result<Record, StoreError> {
         let under =
             |sealer: &Sealer| record_format::decode(&row.sealed, subject, row.uid?, sealer).ok();
         let record = under(&self.newest).or_else(|| under(&self.older.as_ref()?.sealer));
@@ -110,7 +110,7 @@ impl Seals {
     }
 
     /// Whether a row is sealed under the newest key.
-    pub(super) fn is_newest(&self, subject: &Subject, row: &Row) -> bool {
+    pub(super) fn is_newest(&self, subject: &RecordKey, row: &Row) -> bool {
         row.uid.is_some_and(|uid| {
             record_format::decode(&row.sealed, subject, uid, &self.newest).is_ok()
         })
@@ -120,7 +120,11 @@ impl Seals {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] where the kernel gives no random bytes.
-    pub(super) fn encode(&self, subject: &Subject, record: &Record) -> Result<Vec<u8>, StoreError> {
+    pub(super) fn encode(
+        &self,
+        subject: &RecordKey,
+        record: &Record,
+    ) -> Result<Vec<u8>, StoreError> {
         record_format::encode(record, subject, &self.newest)
             .map_err(|_| StoreError::Unavailable("the kernel gives no random bytes".into()))
     }
@@ -141,7 +145,7 @@ fn raise(record: &mut Record, floor: Floor) {
 /// The last time step of `period` seconds that may have been used when the floor was made: that of a phone which ran
 /// ahead.
 fn last_used(floor: Floor, period: u32) -> u64 {
-    let ahead = FURTHEST / u64::from(period.max(1));
+    let ahead = MAX_DRIFT_SECS / u64::from(period.max(1));
     time_step(floor.time, period).saturating_add(floor.skew + ahead)
 }
 

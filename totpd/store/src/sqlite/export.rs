@@ -1,7 +1,7 @@
 //! Handing over every record for a backup.
 
 use totpd_core::record::Record;
-use totpd_core::record_key::Subject;
+use totpd_core::record_key::RecordKey;
 use totpd_core::user_name::UserName;
 
 use crate::StoreError;
@@ -27,13 +27,13 @@ impl Local {
             let seals = self.0.keys.now();
             for row in &rows {
                 let subject = row.subject();
-                let Some(Subject::User(name)) = &subject else {
+                let Some(RecordKey::User(name)) = &subject else {
                     if subject.is_none() {
                         checked.found_damaged(row.shown());
                     }
                     continue;
                 };
-                match seals.decode(&Subject::User(name.clone()), &row.row) {
+                match seals.decode(&RecordKey::User(name.clone()), &row.row) {
                     Err(_) => checked.found_damaged(row.shown()),
                     // Who has no factor is in the store for wrong codes alone.
                     Ok(record) if record.factors.is_empty() => {}

@@ -70,7 +70,7 @@ impl Reader {
             let _ = tell.send(answer);
             trust
         });
-        if blocking::may_this_thread()
+        if blocking::blocking_allowed()
             && let Ok(mut slot) = self.slot.try_lock()
         {
             answer(question, &self.file, &mut slot);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 use totpd_core::record::Record;
-use totpd_core::record_key::Subject;
+use totpd_core::record_key::RecordKey;
 use totpd_core::user_name::UserName;
 
 use crate::StoreError;
@@ -56,7 +56,7 @@ impl Local {
             after = last.as_str().to_owned();
             for (name, row) in &page {
                 // A damaged record may have been a factor.
-                let record = seals.decode(&Subject::User(name.clone()), row);
+                let record = seals.decode(&RecordKey::User(name.clone()), row);
                 enrolled += u64::from(record.map_or(true, |record| !record.factors.is_empty()));
             }
         }
@@ -90,7 +90,7 @@ impl Restoring<'_> {
     /// # Errors
     /// [`StoreError`] if the disk is full or fails.
     pub fn add(&mut self, name: UserName, record: &Record) -> Result<(), StoreError> {
-        let subject = Subject::User(name);
+        let subject = RecordKey::User(name);
         let sealed = self.seals.encode(&subject, record)?;
         let new = self.new.as_ref().ok_or_else(ended)?;
         rows::write(new, &subject, record.uid, &sealed).map_err(|error| unavailable(&error))?;

@@ -3,7 +3,7 @@
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
-use totpd_core::record_key::Subject;
+use totpd_core::record_key::RecordKey;
 use totpd_core::user_name::UserName;
 
 use crate::StoreError;
@@ -76,10 +76,10 @@ impl From<StoreError> for Trouble {
     }
 }
 
-pub(super) fn read(connection: &Connection, subject: &Subject) -> rusqlite::Result<Option<Row>> {
+pub(super) fn read(connection: &Connection, subject: &RecordKey) -> rusqlite::Result<Option<Row>> {
     connection
         .prepare_cached("SELECT uid, sealed FROM record WHERE subject = ?1")?
-        .query_row([subject.row()], |row| Ok(found(row.get_ref(0)?, row.get_ref(1)?)))
+        .query_row([subject.as_row_name()], |row| Ok(found(row.get_ref(0)?, row.get_ref(1)?)))
         .optional()
 }
 
@@ -90,7 +90,7 @@ pub(super) fn read(connection: &Connection, subject: &Subject) -> rusqlite::Resu
 /// Those of SQLite; that of a damaged file in that case.
 pub(super) fn write(
     connection: &Connection,
-    subject: &Subject,
+    subject: &RecordKey,
     uid: u32,
     sealed: &[u8],
 ) -> rusqlite::Result<()> {
@@ -99,7 +99,7 @@ pub(super) fn write(
             "INSERT INTO record (subject, uid, sealed) VALUES (?1, ?2, ?3) ON CONFLICT (subject) \
              DO UPDATE SET uid = excluded.uid, sealed = excluded.sealed",
         )?
-        .execute(params![subject.row(), uid, sealed])?;
+        .execute(params![subject.as_row_name(), uid, sealed])?;
     match read(connection, subject)? {
         Some(found) if found.sealed == sealed && found.uid == Some(uid) => Ok(()),
         _ => Err(damaged()),
@@ -107,8 +107,10 @@ pub(super) fn write(
 }
 
 /// Removes a row, and makes sure that no reader finds it any more.
-pub(super) fn delete(connection: &Connection, subject: &Subject) -> rusqlite::Result<()> {
-    connection.prepare_cached("DELETE FROM record WHERE subject = ?1")?.execute([subject.row()])?;
+pub(super) fn delete(connection: &Connection, subject: &RecordKey) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM record WHERE subject = ?1")?
+        .execute([subject.as_row_name()])?;
     match read(connection, subject)? {
         None => Ok(()),
         Some(_) => Err(damaged()),
@@ -190,10 +192,10 @@ pub(super) fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
 
 impl AnyRow {
     /// Whose row it is, if its name is one.
-    pub(super) fn subject(&self) -> Option<Subject> {
+    pub(super) fn subject(&self) -> Option<RecordKey> {
         match &self.name {
             Name::Blob(_) => None,
-            Name::Text(bytes) => std::str::from_utf8(bytes).ok().and_then(Subject::of_row),
+            Name::Text(bytes) => std::str::from_utf8(bytes).ok().and_then(RecordKey::parse),
         }
     }
 

@@ -207,7 +207,7 @@ fn all_rows_are_counted() {
         opened.local.read_now("", |rows| rows::count(rows, &rows::Name::FIRST, 1)),
         Ok((1, rows::Name::Text(b"alice".to_vec())))
     );
-    run(opened.store.update(Subject::Bucket(1), |_| ((), Some(enrolled(1))))).unwrap();
+    run(opened.store.update(RecordKey::Bucket(1), |_| ((), Some(enrolled(1))))).unwrap();
     assert_eq!(opened.local.count(), Ok(2));
 }
 

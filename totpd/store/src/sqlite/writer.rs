@@ -76,7 +76,7 @@ impl Writer {
         let (tell, told) = oneshot::channel();
         let change = Change { about, work: Box::new(work), tell };
         // Whoever came before is served before, and shares its flush with all who wait.
-        if blocking::may_this_thread()
+        if blocking::blocking_allowed()
             && self.shared.queued.load(Ordering::Acquire) == 0
             && let Ok(mut disk) = self.shared.disk.try_lock()
         {

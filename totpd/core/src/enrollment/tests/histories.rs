@@ -8,7 +8,7 @@ use super::*;
 use crate::fixtures::THROTTLE_RULES as THROTTLE;
 use crate::resync::resync;
 use crate::source::Source;
-use crate::verification::{Answer, Attempt, Rules, Verdict, attempt};
+use crate::verification::{Answer, Attempt, Rules, Verdict, verify};
 
 /// One thing that happens.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ enum Event {
     Disable,
     Enable,
     Restore,
-    Resync {
+    ResyncOutcome {
         ahead: i64,
     },
     Login {
@@ -54,7 +54,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::Disable),
         1 => Just(Event::Enable),
         1 => Just(Event::Restore),
-        1 => ahead.clone().prop_map(|ahead| Event::Resync { ahead }),
+        1 => ahead.clone().prop_map(|ahead| Event::ResyncOutcome { ahead }),
         8 => (seed, any::<bool>(), ahead)
             .prop_map(|(seed, hotp, ahead)| Event::Login { seed, hotp, ahead }),
         2 => (1_u64..4).prop_map(|steps| Event::Wait { steps }),
@@ -122,7 +122,7 @@ proptest! {
                         factor.last_accepted = factor.last_accepted.max(Some(step + 1 + 10));
                     }
                 }
-                Event::Resync { ahead } => {
+                Event::ResyncOutcome { ahead } => {
                     if let Some(factor) = record.factors.first().cloned() {
                         let counter = counter_of(&factor, step, ahead);
                         let (one, two) = (code_of(&factor, counter), code_of(&factor, counter + 1));
@@ -141,7 +141,7 @@ proptest! {
                         uid: 1000,
                         now,
                     };
-                    let (verdict, after) = attempt(record, &one, &judged_by);
+                    let (verdict, after) = verify(record, &one, &judged_by);
                     record = after;
                     if let Verdict::Approved { factor: Some(id), .. } = verdict {
                         let used = used_of(&record, &id);

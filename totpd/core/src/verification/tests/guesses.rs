@@ -11,73 +11,73 @@ fn wrong_codes_are_counted_and_then_wait() {
     for n in 1..=3 {
         let answer = Answer::Code(wrong_code(&record, 30_000));
         let wrong = Attempt { answer, ..typed("", 30_000) };
-        let (verdict, after) = attempt(record, &wrong, &rules());
-        assert_eq!(verdict, Verdict::Denied(Reason::Wrong));
-        assert_eq!(after.throttle.strangers().failures(), n);
+        let (verdict, after) = verify(record, &wrong, &rules());
+        assert_eq!(verdict, Verdict::Denied(Reason::NoMatch));
+        assert_eq!(after.throttle.unknown_sources().failures(), n);
         record = after;
     }
     let right = right_code(&record, 1000, 30_010);
-    let (verdict, record) = attempt(record, &right, &rules());
+    let (verdict, record) = verify(record, &right, &rules());
     assert_eq!(verdict, Verdict::Throttled { retry_after: Some(20) });
-    assert_eq!(record.throttle.strangers().failures(), 3, "not counted");
+    assert_eq!(record.throttle.unknown_sources().failures(), 3, "not counted");
     let right = right_code(&record, 1000, 30_030);
-    let (verdict, record) = attempt(record, &right, &rules());
+    let (verdict, record) = verify(record, &right, &rules());
     assert!(is_approved(&verdict), "a throttled right code is not used up");
-    assert_eq!(record.throttle.strangers().failures(), 0);
+    assert_eq!(record.throttle.unknown_sources().failures(), 0);
 }
 
 #[test]
 fn ten_thousand_wrong_codes_from_a_thousand_addresses_do_not_keep_out_a_known_one() {
     let record = enrolled();
     let first = right_code(&record, 1000, 30_000);
-    let (_, mut record) = attempt(record, &first, &rules());
-    let mut last = Verdict::Denied(Reason::Wrong);
+    let (_, mut record) = verify(record, &first, &rules());
+    let mut last = Verdict::Denied(Reason::NoMatch);
     for n in 0..10_000_u32 {
         let stranger = Source::Address(IpAddr::from((0x0a00_0000 + n % 1000).to_be_bytes()));
         let now = 30_001 + u64::from(n);
         let answer = Answer::Code(wrong_code(&record, now));
         let guess = Attempt { answer, source: stranger, ..typed("", now) };
-        (last, record) = attempt(record, &guess, &rules());
+        (last, record) = verify(record, &guess, &rules());
         assert!(!is_approved(&last));
     }
     // Waits double to an hour, so 10,000 s leave room for few guesses, and the wait is told.
     assert!(matches!(last, Verdict::Throttled { retry_after: Some(1..=3600) }), "{last:?}");
-    assert!(record.throttle.strangers().failures() < 12);
+    assert!(record.throttle.unknown_sources().failures() < 12);
     let home = right_code(&record, 1334, 40_020);
-    assert!(is_approved(&attempt(record, &home, &rules()).0));
+    assert!(is_approved(&verify(record, &home, &rules()).0));
 }
 
 #[test]
 fn a_locked_user_gets_in_from_a_known_source_only() {
     let record = enrolled();
     let first = right_code(&record, 1000, 30_000);
-    let (_, mut record) = attempt(record, &first, &rules());
+    let (_, mut record) = verify(record, &first, &rules());
     let mut now = 30_000;
     for _ in 0..100 {
         now += 3600;
         let answer = Answer::Code(wrong_code(&record, now));
         let stranger = Attempt { answer, source: Source::Nowhere, ..typed("", now) };
-        let (verdict, after) = attempt(record, &stranger, &rules());
-        assert_eq!(verdict, Verdict::Denied(Reason::Wrong));
+        let (verdict, after) = verify(record, &stranger, &rules());
+        assert_eq!(verdict, Verdict::Denied(Reason::NoMatch));
         record = after;
     }
     let step = time_step(now, 30);
     let elsewhere = Attempt { source: Source::Uid(0), ..right_code(&record, step, now) };
-    let (verdict, record) = attempt(record, &elsewhere, &rules());
+    let (verdict, record) = verify(record, &elsewhere, &rules());
     assert_eq!(verdict, Verdict::Throttled { retry_after: None });
     let home = right_code(&record, step, now);
-    assert!(is_approved(&attempt(record, &home, &rules()).0));
+    assert!(is_approved(&verify(record, &home, &rules()).0));
 }
 
 #[test]
 fn who_has_no_factor_is_throttled_like_everybody() {
     let mut record = Record::new(UID);
     for _ in 0..3 {
-        let (verdict, after) = attempt(record, &typed("123456", 30_000), &rules());
+        let (verdict, after) = verify(record, &typed("123456", 30_000), &rules());
         assert_eq!(verdict, Verdict::Denied(Reason::NotEnrolled));
         record = after;
     }
-    let (verdict, _) = attempt(record, &typed("123456", 30_000), &rules());
+    let (verdict, _) = verify(record, &typed("123456", 30_000), &rules());
     assert_eq!(verdict, Verdict::Throttled { retry_after: Some(30) });
 }
 
@@ -104,7 +104,7 @@ fn guesses(days: u64, addresses: u32, known: bool, owner: Option<Source>) -> u64
             source: address(tried),
             ..typed("", now)
         };
-        let (verdict, after) = attempt(record, &guess, &rules());
+        let (verdict, after) = verify(record, &guess, &rules());
         record = after;
         match verdict {
             Verdict::Denied(_) => tried += 1,

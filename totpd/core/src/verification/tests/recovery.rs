@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::*;
-use crate::recovery_codes::{RecoveryCode, Used};
+use crate::recovery_codes::{RecoveryCode, Usage};
 
 fn with_recovery() -> (Record, Vec<RecoveryCode>) {
     let (codes, kept) = crate::fixtures::recovery_codes(3, 1);
@@ -18,18 +18,18 @@ fn on_paper(record: &Record, code: &RecoveryCode) -> Attempt {
 fn a_recovery_code_is_approved_once_and_told_at_the_next_login() {
     let (record, codes) = with_recovery();
     let one = on_paper(&record, &codes[1]);
-    let (verdict, record) = attempt(record, &one, &rules());
+    let (verdict, record) = verify(record, &one, &rules());
     let expected = Verdict::Approved { factor: None, method: "recovery", left: 2, used: None };
     assert_eq!(verdict, expected);
-    let (verdict, record) = attempt(record, &one, &rules());
-    assert_eq!(verdict, Verdict::Denied(Reason::Wrong));
+    let (verdict, record) = verify(record, &one, &rules());
+    assert_eq!(verdict, Verdict::Denied(Reason::NoMatch));
     assert_eq!(record.throttle.known()[0].budget.failures(), 1, "it counts as a wrong code");
     let right = right_code(&record, 1000, 30_000);
-    let (verdict, record) = attempt(record, &right, &rules());
-    let told = Some(Used { when: 30_000 });
+    let (verdict, record) = verify(record, &right, &rules());
+    let told = Some(Usage { when: 30_000 });
     assert!(matches!(verdict, Verdict::Approved { used, left: 2, .. } if used == told));
     let right = right_code(&record, 1001, 30_000);
-    let (verdict, _) = attempt(record, &right, &rules());
+    let (verdict, _) = verify(record, &right, &rules());
     assert!(matches!(verdict, Verdict::Approved { used: None, .. }), "told once");
 }
 
@@ -38,18 +38,18 @@ fn a_recovery_code_opens_nothing_that_a_factor_would_not() {
     let (mut record, codes) = with_recovery();
     let one = on_paper(&record, &codes[0]);
     let other = Attempt { uid: 1001, ..on_paper(&record, &codes[0]) };
-    let (verdict, _) = attempt(record.clone(), &other, &rules());
+    let (verdict, _) = verify(record.clone(), &other, &rules());
     assert_eq!(verdict, Verdict::Denied(Reason::UidChanged));
     let named = Attempt { factor: Some("f-aeaqcaib".into()), ..on_paper(&record, &codes[0]) };
-    let (verdict, _) = attempt(record.clone(), &named, &rules());
-    assert_eq!(verdict, Verdict::Denied(Reason::Wrong));
+    let (verdict, _) = verify(record.clone(), &named, &rules());
+    assert_eq!(verdict, Verdict::Denied(Reason::NoMatch));
     for (status, reason) in [
         (Status::Disabled, Some(Reason::Disabled)),
         (Status::Unverified { expires: 9, wrong_codes: 0 }, Some(Reason::NotEnrolled)),
         (Status::Unsynchronized, None),
     ] {
         record.factors[0].status = status;
-        let (verdict, after) = attempt(record.clone(), &one, &rules());
+        let (verdict, after) = verify(record.clone(), &one, &rules());
         match reason {
             Some(reason) => assert_eq!(verdict, Verdict::Denied(reason), "{status:?}"),
             None => assert!(is_approved(&verdict), "{status:?}"),
@@ -60,7 +60,7 @@ fn a_recovery_code_opens_nothing_that_a_factor_would_not() {
     for _ in 0..3 {
         record.throttle.fail(&home(), 30_000);
     }
-    let (verdict, record) = attempt(record, &one, &rules());
+    let (verdict, record) = verify(record, &one, &rules());
     assert_eq!(verdict, Verdict::Throttled { retry_after: Some(30) });
     assert_eq!(record.recovery.left(), 3, "a throttled one is not used up");
 }

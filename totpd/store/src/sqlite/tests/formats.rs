@@ -39,7 +39,7 @@ fn a_store_of_every_format_is_opened_with_all_that_it_says() {
         assert_eq!(alice.factors[0].seed.bytes(), b"12345678901234567890");
         assert_eq!(alice.factors[0].last_accepted, Some(59_833_333));
         assert_eq!(alice.factors[0].last_used, Some(1_795_000_000));
-        assert_eq!(alice.throttle.strangers().failures(), 1);
+        assert_eq!(alice.throttle.unknown_sources().failures(), 1);
         assert_eq!(read("bob").factors[0].last_accepted, Some(41));
         assert_eq!(
             read("carol").factors[0].status,
@@ -49,7 +49,7 @@ fn a_store_of_every_format_is_opened_with_all_that_it_says() {
             assert_eq!(read("dave").factors[0].status, Status::Unsynchronized);
         }
         let bucket = run(opened.store.read(opened.buckets.of("nobody-here"))).unwrap().unwrap();
-        assert_eq!(bucket.throttle.strangers().failures(), 1);
+        assert_eq!(bucket.throttle.unknown_sources().failures(), 1);
         if format >= 3 {
             assert_eq!(alice.recovery.left(), 2);
             let limits = &read("bob").factors[0].limits;
@@ -107,7 +107,7 @@ fn a_store_of_format_1_without_its_key_is_left_as_it_is() {
 fn make_the_fixture() {
     let folder = Folder::new();
     let opened = folder.opened();
-    let put = |subject: Subject, record: Record| {
+    let put = |subject: RecordKey, record: Record| {
         run(opened.store.update(subject, move |_| ((), Some(record.clone())))).unwrap();
     };
     let factor = |id: u8, kind, status, last_accepted: Option<u64>| Factor {

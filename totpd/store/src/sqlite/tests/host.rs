@@ -7,15 +7,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use totpd_core::code::Code;
 use totpd_core::enrollment::{self, Confirmation, EnrollmentRules};
-use totpd_core::factor::{Drift, Factor, FactorId, Kind, Limits, Maker, Status};
+use totpd_core::factor::{Drift, Factor, FactorId, Kind, Maker, Restrictions, Status};
 use totpd_core::otp::{Algorithm, code_at};
 use totpd_core::record::Record;
-use totpd_core::recovery_codes::{Recovery, RecoveryCode};
+use totpd_core::recovery_codes::{RecoveryCode, RecoveryCodes};
 use totpd_core::seed::Seed;
 use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleRules;
 use totpd_core::user_name::UserName;
-use totpd_core::verification::{Answer, Attempt, Rules, Verdict, attempt};
+use totpd_core::verification::{Answer, Attempt, Rules, Verdict, verify};
 
 use super::*;
 use crate::backup::PublicKey;
@@ -112,7 +112,7 @@ impl Host {
 
     /// Gives a user new recovery codes, and answers them.
     pub(super) fn recovery_codes(&self, name: &str, count: u32) -> Result<Vec<String>, StoreError> {
-        let (codes, kept) = Recovery::generate(count, getrandom::fill).unwrap();
+        let (codes, kept) = RecoveryCodes::generate(count, getrandom::fill).unwrap();
         run(self.opened.store.update(user(name), move |record| {
             let record = record.map(|record| Record { recovery: kept.clone(), ..record });
             ((), record)
@@ -139,7 +139,7 @@ impl Host {
         async move {
             let judge = move |record: Option<Record>| {
                 let record = record.unwrap_or_else(|| Record::new(1000));
-                let (verdict, record) = attempt(record, &one, &RULES);
+                let (verdict, record) = verify(record, &one, &RULES);
                 (verdict, Some(record))
             };
             store.update(subject, judge).await
@@ -202,7 +202,7 @@ fn factor(name: &str, now: u64) -> Factor {
         created: now,
         last_used: None,
         last_accepted: None,
-        limits: Limits::default(),
+        limits: Restrictions::default(),
         drift: Drift::default(),
         last_place: None,
         made_by: Maker::Root,

@@ -240,7 +240,8 @@ fn check(folder: &Path, marks: &[Mark]) -> Result<(), String> {
         }
     }
     for (name, denied) in &promises.denied {
-        let counted = record(name)?.map_or(0, |record| record.throttle.strangers().failures());
+        let counted =
+            record(name)?.map_or(0, |record| record.throttle.unknown_sources().failures());
         let known = record(name)?.map_or(0, |record| {
             record.throttle.known().iter().map(|known| known.budget.failures()).sum()
         });

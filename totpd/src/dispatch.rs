@@ -160,7 +160,7 @@ impl Services {
             }
             "Subscribe" => {
                 call.takes_nothing()?;
-                call.reply(&manager.watch(origin).await?)
+                call.reply(&manager.subscribe(origin).await?)
             }
             _ => Err(Refusal::NO_METHOD),
         }

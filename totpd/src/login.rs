@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use totpd_core::account::Account;
-use totpd_core::record::Record;
+use totpd_core::authorization::Operation;
+use totpd_core::enrollment;
 use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleState;
 use totpd_core::verification::{Attempt, Reason, Verdict, verify};
@@ -62,7 +63,7 @@ impl Login {
         };
         if context.nullok
             && let Some(uid) = target.uid
-            && may_skip(&record, uid)
+            && enrollment::may_skip(&record, uid)
         {
             let source = context.source(caller.uid);
             let name = target.loggable();
@@ -78,7 +79,7 @@ impl Login {
             self.0.watchers.code_requested(record.uid, service, rhost);
         }
         // A recreated account is not told what its predecessor had.
-        let named = context.show_names && target.uid == Some(record.uid);
+        let named = context.show_names && record.belongs_to(target.current_uid());
         let text = match standing {
             ThrottleState::Open if named => {
                 with_names(context.prompt.as_deref(), &context, &record, now)
@@ -202,9 +203,7 @@ impl Login {
         token: &str,
         context: &Dictionary,
     ) -> Result<(String, Dictionary), Error> {
-        if !caller.is_root() {
-            return Err(Error::NotAuthorized("only root ends the login of a user".into()));
-        }
+        caller.must_be_allowed(Operation::CompleteLogin)?;
         let context = believed(context, caller)?;
         let done = first_login::complete(&self.0, token, &context).await?;
         let source = context.source(caller.uid);
@@ -219,12 +218,6 @@ impl Login {
 fn believed(context: &Dictionary, caller: Caller) -> Result<Context, Error> {
     let context = Context::parse(context)?;
     Ok(if caller.is_root() { context } else { context.of_an_ordinary_caller() })
-}
-
-/// Whether `nullok` lets this user by: there is no factor, not even one that belongs to another
-/// who had this name before.
-fn may_skip(record: &Record, uid: u32) -> bool {
-    record.factors.is_empty() || (record.uid == uid && !record.is_enrolled())
 }
 
 /// What the journal says of the last wrong code that is allowed.

@@ -1,45 +1,45 @@
 //! The interface `org.totpd.Totp1.Manager`: what totpctl and other front ends ask.
+//!
+//! Each method authorizes its caller by the table of `totpd_core::authorization`, and hands over to a file of its
+//! own. What becomes of a record is decided in `totpd_core::management`.
 
 use std::sync::Arc;
 
-use totpd_core::code::Code;
-use totpd_core::enrollment;
-use totpd_core::factor::Maker;
-use totpd_core::record::Record;
-use totpd_core::resync::{ResyncOutcome, resync};
-use totpd_core::throttle::Throttle;
+use totpd_core::authorization::{Need, Operation, Relation, need};
+use totpd_core::management;
 use totpd_interface::{Dictionary, Error};
-use totpd_store::Listed;
 use zeroize::Zeroizing;
 
 use crate::access::origin::Origin;
 use crate::access::polkit::Action;
-use crate::audit::change::{change, refusal};
+use crate::audit::change::change;
 use crate::daemon::Daemon;
-use crate::host::clock;
-use crate::manage::authorization::{AuthorizedCaller, Operation};
-use crate::manage::reauthentication::Reauthentication;
+use crate::manage::authorization::AuthorizedCaller;
+use crate::manage::enroll_options::Options;
 
 pub(crate) mod authorization;
 mod edit_factor;
 pub(crate) mod enroll;
 pub mod enroll_options;
 mod factor_changes;
+pub(crate) mod first_code;
 pub(crate) mod new_factor;
 mod reauthentication;
 pub(crate) mod recovery_codes;
+mod refusal;
+mod remove;
+mod resync;
 pub mod store;
 mod store_options;
 mod store_tasks;
 mod user_state;
+mod users;
 
 /// Serves `org.totpd.Totp1.Manager`.
 #[derive(Clone)]
 pub struct Manager(pub Arc<Daemon>);
 
-/// For totpctl and other front ends. Root may all, and whom polkit lets manage users nearly all; a user
-/// may read its own state, and change its own factors where polkit lets it, with a current code or a
-/// recovery code where it has a verified one.
+/// For totpctl and other front ends.
 impl Manager {
     /// Makes a factor, which waits for its first code (`Confirm`) from the same caller; the old one works until
     /// then.
@@ -59,9 +59,11 @@ impl Manager {
         user: String,
         options: &Dictionary,
     ) -> Result<(String, String, Dictionary), Error> {
-        let actor = self.actor(origin, &user, Operation::Change).await?;
-        let enrolled = enroll::enroll(&self.0, &actor, options).await;
-        self.changed(&actor, enrolled)
+        let options = Options::parse(options, &self.0.config)?;
+        let operation =
+            if options.confirmed { Operation::EnrollConfirmed } else { Operation::Change };
+        let work = async |caller: &_| enroll::enroll(&self.0, caller, options).await;
+        self.change(origin, &user, operation, work).await
     }
 
     /// Gives the first code of a factor that the caller made, which is verified from then on. Five wrong ones drop
@@ -75,9 +77,8 @@ impl Manager {
         code: String,
     ) -> Result<Vec<String>, Error> {
         let code = Zeroizing::new(code);
-        let actor = self.actor(origin, &user, Operation::Confirm).await?;
-        let confirmed = enroll::confirm(&self.0, &actor, &factor, &code).await;
-        self.changed(&actor, confirmed)
+        let work = async |caller: &_| enroll::confirm(&self.0, caller, &factor, &code).await;
+        self.change(origin, &user, Operation::Confirm, work).await
     }
 
     /// Makes new recovery codes, which take the place of all old ones, and are shown this once.
@@ -88,9 +89,8 @@ impl Manager {
         code: String,
     ) -> Result<Vec<String>, Error> {
         let code = Zeroizing::new(code);
-        let actor = self.actor(origin, &user, Operation::Change).await?;
-        let renewed = recovery_codes::renew_recovery_codes(&self.0, &actor, &code).await;
-        self.changed(&actor, renewed)
+        let work = async |caller: &_| recovery_codes::renew(&self.0, caller, &code).await;
+        self.change(origin, &user, Operation::Change, work).await
     }
 
     /// Changes what is no secret of a factor: `name`, `purpose` (s), `not_before`, `not_after` (t;
@@ -104,9 +104,12 @@ impl Manager {
         code: String,
     ) -> Result<(), Error> {
         let code = Zeroizing::new(code);
-        let actor = self.actor(origin, &user, Operation::Change).await?;
-        let set = edit_factor::set(&self.0, &actor, &factor, changes, &code).await;
-        self.changed(&actor, set)
+        let changes = factor_changes::parse(changes)?;
+        let operation =
+            if changes.is_name_only() { Operation::Change } else { Operation::Restrict };
+        let work =
+            async |caller: &_| edit_factor::edit(&self.0, caller, &factor, changes, &code).await;
+        self.change(origin, &user, operation, work).await
     }
 
     /// Removes a factor, or with an empty id all of them; for root a damaged record too. A pending factor is
@@ -119,45 +122,15 @@ impl Manager {
         code: String,
     ) -> Result<(), Error> {
         let code = Zeroizing::new(code);
-        let actor = self.actor(origin, &user, Operation::Remove).await?;
-        let AuthorizedCaller { caller, target, needs_code, .. } = &actor;
-        let proof = Reauthentication::of(&self.0, *caller, *needs_code, target, &code).await?;
-        let (id, by) = (factor.clone(), Maker::from_uid(caller.uid));
-        let removed = self
-            .0
-            .update(target, move |record| {
-                let (proven, mut record) = proof.check(record);
-                let removed = proven.and_then(|()| {
-                    if enrollment::remove(&mut record, &id, by) {
-                        return Ok(());
-                    }
-                    Err(Error::NotEnrolled(
-                        "there is no such factor, or only its maker and root may remove it".into(),
-                    ))
-                });
-                (removed, record)
-            })
-            .await;
-        if matches!(removed, Err(Error::StoreCorrupt(_))) && caller.is_root() && factor.is_empty() {
-            self.0.told(self.0.store.discard(target.subject.clone()).await)?;
-            change(&self.0, &actor, "all", "damaged record removed");
-            return self.changed(&actor, Ok(()));
-        }
-        removed?.inspect_err(|error| refusal(&self.0, &actor, error))?;
-        let which = if factor.is_empty() { "all" } else { &factor };
-        change(&self.0, &actor, which, "factor removed");
-        self.changed(&actor, Ok(()))
+        let work = async |caller: &_| remove::remove(&self.0, caller, &factor, &code).await;
+        self.change(origin, &user, Operation::Remove, work).await
     }
 
     /// Forgets the wrong codes of a user.
     pub(crate) async fn unlock(&self, origin: &Origin, user: String) -> Result<(), Error> {
-        let actor = self.actor(origin, &user, Operation::Manage).await?;
-        self.0
-            .update(&actor.target, |record| {
-                ((), Record { throttle: Throttle::default(), ..record })
-            })
-            .await?;
-        change(&self.0, &actor, "", "wrong codes forgotten");
+        let caller = AuthorizedCaller::new(&self.0, &user, Operation::Manage, origin).await?;
+        self.0.update(&caller.account, |record| ((), management::unlock(record))).await?;
+        change(&self.0, &caller, "", "wrong codes forgotten");
         Ok(())
     }
 
@@ -172,39 +145,8 @@ impl Manager {
         codes: Vec<String>,
     ) -> Result<(), Error> {
         let codes = Zeroizing::new(codes);
-        let actor = self.actor(origin, &user, Operation::Manage).await?;
-        let target = &actor.target;
-        let parsed: Vec<_> = codes.iter().filter_map(|code| Code::parse(code)).collect();
-        let Ok([first, second]) = <[Code; 2]>::try_from(parsed) else {
-            return Err(Error::InvalidCode(
-                "two codes that the token shows in a row are needed".into(),
-            ));
-        };
-        let (id, uid, now) = (factor.clone(), target.current_uid(), clock::now());
-        let told = self
-            .0
-            .update(target, move |mut record| {
-                let told = match record.uid == uid {
-                    true => resync(&mut record, &id, &first, &second, now),
-                    false => ResyncOutcome::NoToken,
-                };
-                (told, record)
-            })
-            .await?;
-        match told {
-            ResyncOutcome::Done => {
-                change(&self.0, &actor, &factor, "token resynchronized");
-                self.changed(&actor, Ok(()))
-            }
-            ResyncOutcome::NotFound => Err(Error::InvalidCode(
-                "these are not two codes in a row of this token: of its next thousand, or of the \
-                 last or next five minutes"
-                    .into(),
-            )),
-            ResyncOutcome::NoToken => Err(Error::NotEnrolled(
-                "there is no such token, or more than one: name the factor".into(),
-            )),
-        }
+        let work = async |caller: &_| resync::resync(&self.0, caller, &factor, &codes).await;
+        self.change(origin, &user, Operation::Manage, work).await
     }
 
     /// The state of a user, without a secret: `user` s, `uid` u, `enrolled` b, `factors` aa{sv},
@@ -214,15 +156,8 @@ impl Manager {
         origin: &Origin,
         user: String,
     ) -> Result<Dictionary, Error> {
-        let actor = self.actor(origin, &user, Operation::Read).await?;
-        let AuthorizedCaller { caller, name, target, .. } = &actor;
-        let stored = self.0.told(self.0.store.read(target.subject.clone()).await)?;
-        let mut record = target.record(stored);
-        if actor.needs_code && record.uid != caller.uid {
-            // What is there belongs to whoever had this name before.
-            record = Record::new(caller.uid);
-        }
-        Ok(user_state::of(name, record, clock::now(), &self.0.config.rules.throttle))
+        let caller = AuthorizedCaller::new(&self.0, &user, Operation::Read, origin).await?;
+        users::get(&self.0, &caller).await
     }
 
     /// The enrolled users whose names come after `after`, in name order, at most `limit`.
@@ -232,58 +167,31 @@ impl Manager {
         after: String,
         limit: u32,
     ) -> Result<Vec<Dictionary>, Error> {
-        if !origin.caller.is_root() {
-            self.0.polkit.check(Action::Manage, "everybody", "list", origin).await?;
+        let is_root = origin.caller.is_root();
+        let relation = if is_root { Relation::ByRoot } else { Relation::Other };
+        if need(Operation::List, relation) != Need::Nothing {
+            let word = Operation::List.word();
+            self.0.polkit.check(Action::Manage, "everybody", word, origin).await?;
         }
-        let (now, rules) = (clock::now(), &self.0.config.rules.throttle);
-        let limit = limit.clamp(1, MOST_LISTED);
-        let (mut after, mut users) = (after, Vec::new());
-        loop {
-            let page = self.0.told(self.0.store.list(after.clone(), limit).await)?;
-            let Some(last) = page.last() else { return Ok(users) };
-            after = last.name.as_str().to_owned();
-            for Listed { name, record } in page {
-                match record {
-                    // Who has no factor is in the store for wrong codes alone.
-                    Ok(record) if record.factors.is_empty() => {}
-                    Ok(record) => users.push(user_state::of(&name, record, now, rules)),
-                    Err(error) => {
-                        let _ = self.0.failure(&error);
-                        users.push(user_state::damaged(&name));
-                    }
-                }
-                if users.len() >= limit as usize {
-                    return Ok(users);
-                }
-            }
-        }
+        users::list(&self.0, after, limit).await
     }
 
     /// Sends the caller the signals of its own user, until it leaves the bus.
-    pub(crate) async fn watch(&self, origin: &Origin) -> Result<(), Error> {
+    pub(crate) async fn subscribe(&self, origin: &Origin) -> Result<(), Error> {
         self.0.watchers.add(origin).await
     }
-}
 
-impl Manager {
-    /// Tells the programs of the user where something was done, and passes `done` on.
-    fn changed<T>(&self, actor: &AuthorizedCaller, done: Result<T, Error>) -> Result<T, Error> {
-        if done.is_ok() {
-            self.0.watchers.factors_changed(actor.target.current_uid(), actor.name.as_str());
-        }
-        done
-    }
-
-    /// The sender of a call, if it may do `deed` for `user`.
-    async fn actor(
+    /// Authorizes the caller, does `work`, and tells the programs of the user if something changed.
+    async fn change<T>(
         &self,
         origin: &Origin,
         user: &str,
-        deed: Operation,
-    ) -> Result<AuthorizedCaller, Error> {
-        AuthorizedCaller::of(&self.0, user, deed, origin).await
+        operation: Operation,
+        work: impl AsyncFnOnce(&AuthorizedCaller) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let caller = AuthorizedCaller::new(&self.0, user, operation, origin).await?;
+        let outcome = work(&caller).await?;
+        self.0.watchers.factors_changed(caller.account.current_uid(), caller.name.as_str());
+        Ok(outcome)
     }
 }
-
-/// Users in one answer: far below the 32 MiB that a message of the bus may have.
-const MOST_LISTED: u32 = 1000;

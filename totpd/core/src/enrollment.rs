@@ -127,6 +127,13 @@ pub fn remove(record: &mut Record, id: &str, by: Maker) -> bool {
     before != record.factors.len()
 }
 
+/// Whether a login may go on without a code (`nullok`): the account of `uid` has no factor, and neither has another
+/// account that had the name before.
+#[must_use]
+pub fn may_skip(record: &Record, uid: u32) -> bool {
+    record.factors.is_empty() || (record.belongs_to(uid) && !record.is_enrolled())
+}
+
 /// Drops the factors that were pending for too long.
 pub fn expire(record: &mut Record, now: u64) {
     record.retire(|factor| expiry(factor).is_none_or(|expires| !is_over(factor, expires, now)));

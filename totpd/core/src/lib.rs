@@ -10,12 +10,14 @@ extern crate alloc;
 extern crate std;
 
 pub mod account;
+pub mod authorization;
 pub mod code;
 pub mod enrollment;
 pub mod factor;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
 pub mod hmac;
+pub mod management;
 pub mod otp;
 pub mod record;
 pub mod record_key;

@@ -37,11 +37,20 @@ impl Record {
         }
     }
 
+    /// Whether this is the record of the account that has `uid` and the name now.
+    ///
+    /// A name may be given to another person after its account was removed. A recreated account inherits nothing:
+    /// no factor, no recovery code, and no knowledge of them.
+    #[must_use]
+    pub fn belongs_to(&self, uid: u32) -> bool {
+        self.uid == uid
+    }
+
     /// The record of the account that has the name now, which has `uid`. Where that is another account than
     /// the one that the record is of, nothing is inherited but wrong codes, and which codes are used up.
     #[must_use]
     pub fn for_account(mut self, uid: u32) -> Self {
-        if self.uid == uid {
+        if self.belongs_to(uid) {
             return self;
         }
         self.retire(|_| false);

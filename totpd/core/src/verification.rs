@@ -139,7 +139,7 @@ fn judge(
     if matches!(attempt.answer, Answer::Malformed) {
         return Err(Reason::Malformed);
     }
-    if record.uid != attempt.uid {
+    if !record.belongs_to(attempt.uid) {
         return Err(Reason::UidChanged);
     }
     if !record.is_enrolled() {

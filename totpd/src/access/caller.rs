@@ -1,5 +1,6 @@
 //! Who asks, by the word of the bus or of the kernel, and what they may.
 
+use totpd_core::authorization::{Need, Operation, Relation, need};
 use totpd_interface::Error;
 
 /// Whoever sent a message, as the bus or the kernel vouches for it.
@@ -16,14 +17,15 @@ impl Caller {
         self.uid == 0
     }
 
-    /// Whether this is root.
+    /// Makes sure that the caller may do `operation` for any account, which root alone may.
     ///
     /// # Errors
     /// [`Error::NotAuthorized`] if not.
-    pub fn must_be_root(self) -> Result<(), Error> {
-        if self.is_root() {
-            return Ok(());
+    pub fn must_be_allowed(self, operation: Operation) -> Result<(), Error> {
+        let relation = if self.is_root() { Relation::ByRoot } else { Relation::Other };
+        match need(operation, relation) {
+            Need::Nothing => Ok(()),
+            _ => Err(Error::NotAuthorized("only root may do that".into())),
         }
-        Err(Error::NotAuthorized("only root may do that".into()))
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn refusal(daemon: &Daemon, actor: &AuthorizedCaller, error: &Error) 
 /// root does, and whoever manages users, is always written.
 pub(crate) fn change(daemon: &Daemon, actor: &AuthorizedCaller, factor: &str, what: &str) {
     let entry = entry(&actor.name, factor, what, actor.caller);
-    match actor.needs_code {
+    match actor.is_own {
         false => entry.write(),
         true => {
             let name = escaped(actor.name.as_str());

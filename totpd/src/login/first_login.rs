@@ -17,6 +17,7 @@ use crate::host::locale;
 use crate::login::enrollment_screen::{NOT_KEPT, after_enrollment, screen, wrapped};
 use crate::manage::enroll;
 use crate::manage::enroll_options::Options;
+use crate::manage::first_code;
 use crate::manage::new_factor::new_factor;
 use crate::manage::recovery_codes;
 use crate::reply::Reply;
@@ -96,10 +97,8 @@ pub(crate) async fn judge(
     let (now, rules) = (clock::now(), daemon.config.enrollment.clone());
     let judged = daemon
         .update(target, move |mut record| {
-            let judged = match record.uid == uid && !record.is_enrolled() {
-                true => enrollment::prove(&mut record, nonce, &id, &code, digest, now, &rules),
-                false => Err(Confirmation::NotPending),
-            };
+            let login = (nonce, uid);
+            let judged = enrollment::prove(&mut record, login, &id, &code, digest, now, &rules);
             (judged, record)
         })
         .await?;
@@ -110,11 +109,11 @@ pub(crate) async fn judge(
             Ok((verdict::APPROVED, details.into(), "right first code; the login has to end well"))
         }
         Err(Confirmation::Wrong { diagnosis, .. }) => {
-            let why = format!("Wrong code. {}", enroll::words(&diagnosis));
+            let why = format!("Wrong code. {}", first_code::advice(&diagnosis));
             let details = Reply::new().with("message", wrapped(&why)).into();
             Ok((verdict::DENIED, details, "wrong first code"))
         }
-        Err(other) => denied(enroll::outcome(&other)),
+        Err(other) => denied(first_code::outcome(&other)),
     }
 }
 

@@ -4,6 +4,7 @@ use totpd_core::factor::{Factor, Kind};
 use totpd_core::fixtures::{code_of, verified};
 use totpd_core::fixtures::{enrolled, user};
 use totpd_core::otp::time_step;
+use totpd_core::record::Record;
 use totpd_core::record_key::RecordKey;
 use totpd_store::conformance::run;
 use totpd_store::memory::Memory;
@@ -49,18 +50,6 @@ fn judged(login: &Login, caller: Caller, name: &str, code: &str, enroll: bool) -
         Some(text) => format!("{verdict}: {text}"),
         None => verdict,
     }
-}
-
-#[test]
-fn nullok_skips_only_who_has_no_factor_at_all() {
-    let mut pending = enrolled(1000);
-    pending.factors[0].status =
-        totpd_core::factor::Status::Unverified { expires: 9, wrong_codes: 0 };
-    assert!(may_skip(&Record::new(7), 1000));
-    assert!(may_skip(&pending, 1000));
-    assert!(!may_skip(&pending, 1001));
-    assert!(!may_skip(&enrolled(1000), 1000));
-    assert!(!may_skip(&enrolled(1000), 1001), "a recreated account is no way around");
 }
 
 #[test]

@@ -1,6 +1,8 @@
-//! Who changes whose factors, and by what right.
+//! Who changes whose factors, and by what right. The rights are a table: [`totpd_core::authorization`].
 
 use totpd_core::account::Account;
+use totpd_core::authorization::{Need, Operation, Relation, need};
+use totpd_core::factor::Maker;
 use totpd_core::record_key::RecordKey;
 use totpd_core::user_name::UserName;
 use totpd_interface::Error;
@@ -14,108 +16,103 @@ use crate::daemon::Daemon;
 
 /// A caller that may act for a user.
 pub(crate) struct AuthorizedCaller {
-    /// Who asks.
+    /// The caller.
     pub(crate) caller: Caller,
     /// The user.
     pub(crate) name: UserName,
-    /// Where the user's record is.
-    pub(crate) target: Account,
-    /// Whether the caller has to show a current code where there is a verified factor: of one's own,
+    /// The user's account.
+    pub(crate) account: Account,
+    /// Whether the account is the caller's own. Then a current code is needed if there is a verified factor,
     /// whatever polkit says.
-    pub(crate) needs_code: bool,
-}
-
-/// What shall be done.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Operation {
-    /// Change factors of a user who exists.
-    Change,
-    /// Confirm a factor by its first code. Whoever has one was shown the key, and polkit was asked then.
-    Confirm,
-    /// Change something for somebody, oneself too, by the right to manage alone; also for a user who is
-    /// gone from the system and still in the store.
-    Manage,
-    /// Read the state, likewise.
-    Read,
-    /// Remove factors, likewise.
-    Remove,
-}
-
-impl Operation {
-    /// The word for it in a question to polkit.
-    fn operation(self) -> &'static str {
-        match self {
-            Self::Change => "change",
-            Self::Confirm => "confirm",
-            Self::Manage => "manage",
-            Self::Read => "read",
-            Self::Remove => "remove",
-        }
-    }
+    pub(crate) is_own: bool,
 }
 
 impl AuthorizedCaller {
-    /// The sender of a message, if it may do `deed` for `user`: root for everybody, others for
-    /// themselves if polkit lets them, and for others if polkit lets them manage users. Names that an
-    /// ordinary caller made up are not even looked up.
+    /// The sender of a call, if it may do `operation` for `user`. Names that an ordinary caller made up are not even
+    /// looked up.
     ///
     /// # Errors
     /// [`Error::NotAuthorized`], in the same words whoever the user is, or whether it is;
     /// [`Error::NoSuchUser`].
-    pub(crate) async fn of(
+    pub(crate) async fn new(
         daemon: &Daemon,
         user: &str,
-        deed: Operation,
+        operation: Operation,
         origin: &Origin,
     ) -> Result<Self, Error> {
         let caller = origin.caller;
-        let mut own = None;
-        if !caller.is_root() {
-            own = daemon.own_account(caller, user).await?;
-            let action = match (own.is_some(), deed) {
-                (true, Operation::Confirm | Operation::Read) => None,
-                (true, Operation::Change | Operation::Remove) if !daemon.config.self_service => {
-                    return Err(Error::NotAuthorized(
-                        "users may not change their second factor here; ask your administrator"
-                            .into(),
-                    ));
-                }
-                (true, Operation::Change | Operation::Remove) => Some(Action::EnrollSelf),
-                (true, Operation::Manage) | (false, _) => Some(Action::Manage),
-            };
-            if let Some(action) = action {
-                daemon.polkit.check(action, user, deed.operation(), origin).await?;
-            }
+        if caller.is_root() {
+            let account = daemon.target(user).await?;
+            let (name, account) = known_user(daemon, user, account, operation).await?;
+            return Ok(Self { caller, name, account, is_own: false });
         }
-        let is_own = own.is_some();
-        let target = match own {
-            Some(own) => own,
-            None => daemon.target(user).await?,
+        let own = daemon.own_account(caller, user).await?;
+        let relation = if own.is_some() { Relation::Own } else { Relation::Other };
+        let action = match need(operation, relation) {
+            Need::Nothing => None,
+            Need::SelfService if !daemon.config.self_service => return Err(no_self_service()),
+            Need::SelfService => Some(Action::EnrollSelf),
+            Need::ManageUsers => Some(Action::Manage),
+            Need::Root => return Err(only_root(operation)),
         };
-        // polkit judged the name as it was typed. NSS may fold case or domains, and lead elsewhere.
-        let is_as_typed = matches!(&target.subject, RecordKey::User(name) if name.as_str() == user);
-        if !caller.is_root() && !is_own && target.uid.is_some() && !is_as_typed {
+        if let Some(action) = action {
+            daemon.polkit.check(action, user, operation.word(), origin).await?;
+        }
+        if let Some(account) = own {
+            let (name, account) = known_user(daemon, user, account, operation).await?;
+            return Ok(Self { caller, name, account, is_own: true });
+        }
+        let account = daemon.target(user).await?;
+        // Polkit judged the name as it was typed. NSS may fold case or domains, and lead elsewhere.
+        let is_as_typed =
+            matches!(&account.subject, RecordKey::User(name) if name.as_str() == user);
+        if account.uid.is_some() && !is_as_typed {
             return Err(no_such_user(user));
         }
-        let needs_code = is_own || (!caller.is_root() && target.uid == Some(caller.uid));
-        if !caller.is_root() && !needs_code && deed != Operation::Read && target.uid == Some(0) {
-            return Err(Error::NotAuthorized("only root may change the factors of root".into()));
-        }
-        let (name, target) = match (&target.subject, deed) {
-            (RecordKey::User(name), _) => (name.clone(), target),
-            (RecordKey::Bucket(_), Operation::Change | Operation::Confirm) => {
-                return Err(no_such_user(user));
-            }
-            (RecordKey::Bucket(_), Operation::Manage | Operation::Read | Operation::Remove) => {
-                gone(daemon, user).await?
-            }
+        let is_own = account.uid == Some(caller.uid);
+        let relation = match account.uid {
+            Some(0) => Relation::Root,
+            _ if is_own => Relation::Own,
+            _ => Relation::Other,
         };
-        Ok(Self { caller, name, target, needs_code })
+        // What polkit allows for somebody else may be more than the caller may do with this account.
+        if need(operation, relation) == Need::Root {
+            return Err(match relation {
+                Relation::Root => {
+                    Error::NotAuthorized("only root may change the factors of root".into())
+                }
+                _ => only_root(operation),
+            });
+        }
+        let (name, account) = known_user(daemon, user, account, operation).await?;
+        Ok(Self { caller, name, account, is_own })
+    }
+
+    /// The maker of a factor that this caller adds.
+    pub(crate) fn maker(&self) -> Maker {
+        Maker::from_uid(self.caller.uid)
     }
 }
 
-/// A user that is gone from the system and still in the store.
-async fn gone(daemon: &Daemon, user: &str) -> Result<(UserName, Account), Error> {
+/// The user behind an account. Some operations are also for users who are gone from the system and still in the
+/// store.
+async fn known_user(
+    daemon: &Daemon,
+    user: &str,
+    account: Account,
+    operation: Operation,
+) -> Result<(UserName, Account), Error> {
+    match (&account.subject, operation) {
+        (RecordKey::User(name), _) => Ok((name.clone(), account)),
+        (RecordKey::Bucket(_), Operation::Manage | Operation::Read | Operation::Remove) => {
+            removed_user(daemon, user).await
+        }
+        (RecordKey::Bucket(_), _) => Err(no_such_user(user)),
+    }
+}
+
+/// A user who is gone from the system and still in the store.
+async fn removed_user(daemon: &Daemon, user: &str) -> Result<(UserName, Account), Error> {
     let name = UserName::parse(user).ok_or_else(|| no_such_user(user))?;
     let subject = RecordKey::User(name.clone());
     let uid = match daemon.store.read(subject.clone()).await {
@@ -126,6 +123,25 @@ async fn gone(daemon: &Daemon, user: &str) -> Result<(UserName, Account), Error>
         Err(error) => return Err(daemon.failure(&error)),
     };
     Ok((name, Account { subject, uid }))
+}
+
+fn no_self_service() -> Error {
+    Error::NotAuthorized(
+        "users may not change their second factor here; ask your administrator".into(),
+    )
+}
+
+fn only_root(operation: Operation) -> Error {
+    Error::NotAuthorized(
+        match operation {
+            Operation::EnrollConfirmed => "only root may enroll without a first code",
+            Operation::Restrict => {
+                "you may rename your factor; its limits are your administrator's"
+            }
+            _ => "only root may do that",
+        }
+        .into(),
+    )
 }
 
 fn no_such_user(user: &str) -> Error {

@@ -1,47 +1,31 @@
-//! Changing what of a factor is no secret.
+//! Changing what is no secret of a factor.
 
-use totpd_core::factor::Factor;
-use totpd_interface::{Dictionary, Error};
+use totpd_core::management::{self, FactorChanges};
+use totpd_interface::Error;
 use zeroize::Zeroizing;
 
 use crate::audit::change::{change, refusal};
 use crate::daemon::Daemon;
 use crate::manage::authorization::AuthorizedCaller;
-use crate::manage::factor_changes::Changes;
-use crate::manage::reauthentication::Reauthentication;
+use crate::manage::reauthentication::reauthentication;
+use crate::manage::refusal::error_of;
 
-/// Changes a waiting factor or a verified one in what is no secret.
-pub(crate) async fn set(
+/// Makes `changes` to the factor `id`, pending or verified.
+pub(crate) async fn edit(
     daemon: &Daemon,
-    actor: &AuthorizedCaller,
+    caller: &AuthorizedCaller,
     id: &str,
-    changes: &Dictionary,
+    changes: FactorChanges,
     code: &Zeroizing<String>,
 ) -> Result<(), Error> {
-    let changes = Changes::parse(changes)?;
-    if actor.needs_code && !changes.is_a_name_alone() {
-        return Err(Error::NotAuthorized(
-            "you may rename your factor; its limits are your administrator's".into(),
-        ));
-    }
-    let proof =
-        Reauthentication::of(daemon, actor.caller, actor.needs_code, &actor.target, code).await?;
-    let (wanted, uid) = (id.to_owned(), actor.target.current_uid());
+    let proof = reauthentication(daemon, caller, code).await?;
+    let (wanted, uid) = (id.to_owned(), caller.account.current_uid());
     let changed = daemon
-        .update(&actor.target, move |record| {
-            let (proven, mut record) = proof.check(record);
-            let changed = proven.and_then(|()| {
-                let found: Option<&mut Factor> = match record.uid == uid {
-                    true => record.factors.iter_mut().find(|f| f.id.as_str() == wanted),
-                    false => None,
-                };
-                let no_such = || Error::NotEnrolled("there is no such factor".into());
-                changes.apply(found.ok_or_else(no_such)?)
-            });
-            (changed, record)
+        .update(&caller.account, move |record| {
+            management::edit_factor(record, &proof, (&wanted, uid), &changes)
         })
         .await?;
-    changed.inspect_err(|error| refusal(daemon, actor, error))?;
-    change(daemon, actor, id, "factor changed");
+    changed.map_err(error_of).inspect_err(|error| refusal(daemon, caller, error))?;
+    change(daemon, caller, id, "factor changed");
     Ok(())
 }

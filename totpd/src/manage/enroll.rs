@@ -1,8 +1,8 @@
 //! Enrolling: a factor from its making to its first code.
 
 use totpd_core::code::Code;
-use totpd_core::enrollment::{self, Confirmation, Diagnosis, Enrolled, Refusal, Request};
-use totpd_core::factor::Maker;
+use totpd_core::enrollment::{self, Confirmation, Enrolled, Request};
+use totpd_core::management;
 use totpd_formats::otpauth;
 use totpd_interface::{Dictionary, Error};
 use totpd_qr::Picture;
@@ -13,61 +13,56 @@ use crate::daemon::hash_worker::Work;
 use crate::host::clock;
 use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::enroll_options::Options;
+use crate::manage::first_code::{advice, outcome};
 use crate::manage::new_factor::new_factor;
-use crate::manage::reauthentication::Reauthentication;
+use crate::manage::reauthentication::reauthentication;
 use crate::manage::recovery_codes::first_recovery_codes;
+use crate::manage::refusal::{error_of, error_of_enrollment};
 use crate::manage::user_state;
 
-/// Makes a factor, or for root shows its pending one again.
+/// Adds a factor, or for root shows its pending one again.
 pub(crate) async fn enroll(
     daemon: &Daemon,
-    actor: &AuthorizedCaller,
-    options: &Dictionary,
+    caller: &AuthorizedCaller,
+    mut options: Options,
 ) -> Result<(String, String, Dictionary), Error> {
-    let mut options = Options::parse(options, &daemon.config)?;
-    if !actor.caller.is_root() && options.confirmed {
-        return Err(Error::NotAuthorized("only root may enroll without a first code".into()));
-    }
     let code = std::mem::take(&mut options.code);
-    let proof =
-        Reauthentication::of(daemon, actor.caller, actor.needs_code, &actor.target, &code).await?;
+    let proof = reauthentication(daemon, caller, &code).await?;
     let (wants_codes, wants_qr) = (options.recovery_codes, options.qr);
     let issuer = issuer(daemon, options.issuer.take());
-    let now = clock::now();
-    let (verify, resume) = (options.factor.take(), options.resume);
-    let (if_unenrolled, uid) = (options.if_unenrolled, actor.target.current_uid());
-    let lifetime = daemon.config.enrollment.unverified_lifetime;
-    let new = new_factor(options, Maker::from_uid(actor.caller.uid), now, lifetime)?;
-    let request = Request { new, uid, verify, resume, if_unenrolled };
-    let rules = daemon.config.enrollment.clone();
+    let (now, rules) = (clock::now(), daemon.config.enrollment.clone());
+    let request = Request {
+        uid: caller.account.current_uid(),
+        verify: options.factor.take(),
+        resume: options.resume,
+        if_unenrolled: options.if_unenrolled,
+        new: new_factor(options, caller.maker(), now, rules.unverified_lifetime)?,
+    };
     let enrolled = daemon
-        .update(&actor.target, move |record| match proof.check(record) {
-            (Err(error), record) => (Err(error), record),
-            (Ok(()), record) => {
-                let (enrolled, record) = enrollment::enroll(record, &request, now, &rules);
-                (enrolled.map_err(refused), record)
-            }
+        .update(&caller.account, move |record| {
+            management::enroll(record, &proof, &request, now, &rules)
         })
         .await?;
-    let (factor, what) = enrolled.inspect_err(|error| refusal(daemon, actor, error))?;
-    let link = otpauth::otpauth(&factor, &issuer, actor.name.as_str());
-    let done = match what {
+    let enrolled = enrolled.map_err(error_of);
+    let (factor, outcome) = enrolled.inspect_err(|error| refusal(daemon, caller, error))?;
+    let link = otpauth::otpauth(&factor, &issuer, caller.name.as_str());
+    let message = match outcome {
         Enrolled::Added => format!("{} factor made", factor.status.name()),
         Enrolled::Resumed => format!("{} factor shown again", factor.status.name()),
         Enrolled::Verified => "factor verified without a code".into(),
     };
-    change(daemon, actor, factor.id.as_str(), &done);
-    // What is made is made: the key has to be told, and codes can be made later.
-    let codes = match factor.is_verified() && wants_codes {
-        true => {
-            first_recovery_codes(daemon, &actor.target, Work::Management).await.unwrap_or_default()
-        }
-        false => Vec::new(),
+    change(daemon, caller, factor.id.as_str(), &message);
+    // The factor is on disk, so its key is answered in any case. Codes can be made later.
+    let codes = if factor.is_verified() && wants_codes {
+        let codes = first_recovery_codes(daemon, &caller.account, Work::Management).await;
+        codes.unwrap_or_default()
+    } else {
+        Vec::new()
     };
     let mut details = user_state::parameters(&factor)
         .with("issuer", issuer)
-        .with("account", actor.name.as_str().to_owned())
-        .with("resumed", what == Enrolled::Resumed)
+        .with("account", caller.name.as_str().to_owned())
+        .with("resumed", outcome == Enrolled::Resumed)
         .with("recovery_codes", codes)
         .with_some("usable_from", factor.usable_from())
         .with_some("expires", enrollment::expiry(&factor));
@@ -78,37 +73,15 @@ pub(crate) async fn enroll(
     Ok((factor.id.to_string(), link.to_string(), details.into()))
 }
 
-/// What a caller learns of a refusal.
-fn refused(refusal: Refusal) -> Error {
-    match refusal {
-        Refusal::AlreadyEnrolled => {
-            Error::AlreadyEnrolled("the user is enrolled already, and is left alone".into())
-        }
-        Refusal::NotPending => Error::NotEnrolled(
-            "you made no such factor that waits for a first code; it may have expired, or another one took \
-             its place: enroll again"
-                .into(),
-        ),
-        Refusal::TooManyFactors => Error::AlreadyEnrolled(
-            "there is no room for another factor; remove one first".into(),
-        ),
-        Refusal::SameSeed => Error::AlreadyEnrolled(
-            "another factor of this user has the same secret, and one code would be good for both; remove \
-             that factor first, or take another secret"
-                .into(),
-        ),
-    }
-}
-
 /// What stands before the account in a phone app.
 pub(crate) fn issuer(daemon: &Daemon, given: Option<String>) -> String {
     given.unwrap_or_else(|| daemon.config.issuer.clone()).replace("%h", &daemon.host)
 }
 
-/// Tries the first code of a factor; answers the recovery codes that were made.
+/// Tries the first code of a factor. Answers the recovery codes that were made.
 pub(crate) async fn confirm(
     daemon: &Daemon,
-    actor: &AuthorizedCaller,
+    caller: &AuthorizedCaller,
     factor: &str,
     code: &str,
 ) -> Result<Vec<String>, Error> {
@@ -117,27 +90,22 @@ pub(crate) async fn confirm(
     };
     let (id, now, rules) = (factor.to_owned(), clock::now(), daemon.config.enrollment.clone());
     let throttle = daemon.config.rules.throttle.clone();
-    let (uid, maker) = (actor.target.current_uid(), Maker::from_uid(actor.caller.uid));
+    let by = (caller.maker(), caller.account.current_uid());
     let confirmation = daemon
-        .update(&actor.target, move |mut record| {
-            let confirmation = if record.uid == uid {
-                enrollment::confirm(&mut record, maker, &id, &code, now, &rules, &throttle)
-            } else {
-                Confirmation::NotPending
-            };
-            (confirmation, record)
+        .update(&caller.account, move |record| {
+            management::confirm(record, by, (&id, &code), now, &rules, &throttle)
         })
         .await?;
-    change(daemon, actor, factor, outcome(&confirmation));
+    change(daemon, caller, factor, outcome(&confirmation));
     match confirmation {
         Confirmation::Verified => {
-            let codes = first_recovery_codes(daemon, &actor.target, Work::Management).await;
+            let codes = first_recovery_codes(daemon, &caller.account, Work::Management).await;
             Ok(codes.unwrap_or_default())
         }
         Confirmation::Wrong { left, diagnosis } => Err(Error::InvalidCode(format!(
             "wrong code; {left} more {}. {}",
             if left == 1 { "try" } else { "tries" },
-            words(&diagnosis)
+            advice(&diagnosis)
         ))),
         Confirmation::TooManyAttempts => Err(Error::Expired(
             "wrong code, and it was the last one allowed: the new factor is gone; enroll again"
@@ -154,98 +122,9 @@ pub(crate) async fn confirm(
         Confirmation::NotPending => {
             Err(Error::NotEnrolled("no such factor waits for a first code".into()))
         }
-        Confirmation::Refused(refusal) => Err(refused(refusal)),
-    }
-}
-
-/// What the journal says of a first code.
-pub(crate) fn outcome(told: &Confirmation) -> &'static str {
-    match told {
-        Confirmation::Verified => "factor confirmed by its first code",
-        Confirmation::Wrong { .. } => "wrong first code",
-        Confirmation::TooManyAttempts => "factor dropped after too many wrong first codes",
-        Confirmation::Expired => "factor dropped, its first code came too late",
-        Confirmation::NotMaker => "refused: somebody else made this factor",
-        Confirmation::NotPending => "no factor of this id waits for a code",
-        Confirmation::Refused(_) => "refused: the factor cannot stand beside the others",
-    }
-}
-
-/// What may be the matter, in words.
-pub(crate) fn words(diagnosis: &Diagnosis) -> String {
-    match diagnosis {
-        Diagnosis::AdjacentStep { before: true } => {
-            "That is the code before: type the one that the app shows now.".into()
-        }
-        Diagnosis::AdjacentStep { before: false } => {
-            "That is the code after: the clock of the phone is a little fast.".into()
-        }
-        Diagnosis::ClockSkew { ahead } => {
-            let side = if *ahead < 0 { "slow" } else { "fast" };
-            format!("The clock of your phone is {} {side}.", length(ahead.unsigned_abs()))
-        }
-        Diagnosis::ParametersIgnored { algorithm, digits, period } => {
-            let mut ignored = Vec::new();
-            let mut instead = Vec::new();
-            if algorithm.name() != "SHA1" {
-                ignored.push(algorithm.name().to_owned());
-                instead.push("--algorithm SHA1");
-            }
-            if *digits != 6 {
-                ignored.push(format!("{digits} digits"));
-                instead.push("--digits 6");
-            }
-            if *period != 30 {
-                ignored.push(format!("{period} seconds"));
-                instead.push("--period 30");
-            }
-            let (ignored, instead) = (ignored.join(" and "), instead.join(" "));
-            format!("Your app ignored {ignored}: enroll again with {instead}.")
-        }
-        Diagnosis::OtherFactor => {
-            "That is a code of the factor that you had before: look at the new entry of the app."
-                .into()
-        }
-        Diagnosis::Replayed => "That code was used already: type the next one.".into(),
-        Diagnosis::Unknown => "Is it the right entry of the app, and its newest code?".into(),
-    }
-}
-
-fn length(seconds: u64) -> String {
-    match seconds {
-        0..=90 => format!("{seconds} seconds"),
-        _ => format!("{} minutes", (seconds + 30) / 60),
+        Confirmation::Refused(refusal) => Err(error_of_enrollment(refusal)),
     }
 }
 
 /// Dots of light around the code (ISO/IEC 18004 asks for four).
 const QR_MARGIN: usize = 4;
-
-#[cfg(test)]
-mod tests {
-    use totpd_core::otp::Algorithm;
-
-    use super::*;
-
-    #[test]
-    fn a_diagnosis_says_what_to_do() {
-        let ignored =
-            |algorithm, digits, period| Diagnosis::ParametersIgnored { algorithm, digits, period };
-        for (diagnosis, expected) in [
-            (Diagnosis::ClockSkew { ahead: -240 }, "The clock of your phone is 4 minutes slow."),
-            (Diagnosis::ClockSkew { ahead: 90 }, "The clock of your phone is 90 seconds fast."),
-            (Diagnosis::ClockSkew { ahead: 100 }, "The clock of your phone is 2 minutes fast."),
-            (
-                ignored(Algorithm::Sha256, 6, 30),
-                "Your app ignored SHA256: enroll again with --algorithm SHA1.",
-            ),
-            (
-                ignored(Algorithm::Sha512, 8, 60),
-                "Your app ignored SHA512 and 8 digits and 60 seconds: enroll again with --algorithm \
-                 SHA1 --digits 6 --period 30.",
-            ),
-        ] {
-            assert_eq!(words(&diagnosis), expected);
-        }
-    }
-}

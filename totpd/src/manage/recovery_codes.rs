@@ -1,6 +1,7 @@
 //! Recovery codes: those that come with a factor, and new ones.
 
 use totpd_core::account::Account;
+use totpd_core::management;
 use totpd_core::recovery_codes::RecoveryCode;
 use totpd_interface::Error;
 use zeroize::Zeroizing;
@@ -9,36 +10,33 @@ use crate::audit::change::{change, refusal};
 use crate::daemon::Daemon;
 use crate::daemon::hash_worker::Work;
 use crate::manage::authorization::AuthorizedCaller;
-use crate::manage::reauthentication::Reauthentication;
+use crate::manage::reauthentication::reauthentication;
+use crate::manage::refusal::error_of;
 
-/// Recovery codes for a user who has none (any more). They are shown once, and never again.
+/// Makes recovery codes for a user who has none left. They are shown once, and never again.
 pub(crate) async fn first_recovery_codes(
     daemon: &Daemon,
-    target: &Account,
-    whose: Work,
+    account: &Account,
+    work: Work,
 ) -> Result<Vec<String>, Error> {
     if daemon.config.recovery_codes == 0 {
         return Ok(Vec::new());
     }
-    let stored = daemon.told(daemon.store.read(target.subject.clone()).await)?;
+    let stored = daemon.told(daemon.store.read(account.subject.clone()).await)?;
     if stored.is_some_and(|record| record.recovery.left() > 0) {
         return Ok(Vec::new());
     }
-    let (codes, kept) = daemon.recovery_codes(whose).await?;
-    let set = daemon.update(target, move |mut record| {
-        let set = record.recovery.left() == 0 && record.is_enrolled();
-        if set {
-            record.recovery = kept.clone();
-        }
-        (set, record)
-    });
-    Ok(if set.await? { shown(&codes) } else { Vec::new() })
+    let (codes, hashes) = daemon.recovery_codes(work).await?;
+    let added = daemon
+        .update(account, move |record| management::add_recovery_codes(record, &hashes))
+        .await?;
+    Ok(if added { display(&codes) } else { Vec::new() })
 }
 
-/// New recovery codes in the place of all old ones.
-pub(crate) async fn renew_recovery_codes(
+/// Puts new recovery codes in the place of all old ones.
+pub(crate) async fn renew(
     daemon: &Daemon,
-    actor: &AuthorizedCaller,
+    caller: &AuthorizedCaller,
     code: &Zeroizing<String>,
 ) -> Result<Vec<String>, Error> {
     if daemon.config.recovery_codes == 0 {
@@ -46,31 +44,19 @@ pub(crate) async fn renew_recovery_codes(
             "there are no recovery codes here: [enrollment] recovery_codes is 0".into(),
         ));
     }
-    let proof =
-        Reauthentication::of(daemon, actor.caller, actor.needs_code, &actor.target, code).await?;
-    let (codes, kept) = daemon.recovery_codes(Work::Management).await?;
-    let uid = actor.target.current_uid();
+    let proof = reauthentication(daemon, caller, code).await?;
+    let (codes, hashes) = daemon.recovery_codes(Work::Management).await?;
+    let uid = caller.account.current_uid();
     let renewed = daemon
-        .update(&actor.target, move |record| {
-            let (proven, mut record) = proof.check(record);
-            let renewed = proven.and_then(|()| {
-                if !record.is_enrolled() || record.uid != uid {
-                    return Err(Error::NotEnrolled(
-                        "recovery codes stand in for a factor, and there is none: enroll first"
-                            .into(),
-                    ));
-                }
-                record.recovery = kept.clone();
-                Ok(())
-            });
-            (renewed, record)
+        .update(&caller.account, move |record| {
+            management::renew_recovery_codes(record, &proof, uid, &hashes)
         })
         .await?;
-    renewed.inspect_err(|error| refusal(daemon, actor, error))?;
-    change(daemon, actor, "", "recovery codes made anew");
-    Ok(shown(&codes))
+    renewed.map_err(error_of).inspect_err(|error| refusal(daemon, caller, error))?;
+    change(daemon, caller, "", "recovery codes made anew");
+    Ok(display(&codes))
 }
 
-fn shown(codes: &[RecoveryCode]) -> Vec<String> {
+fn display(codes: &[RecoveryCode]) -> Vec<String> {
     codes.iter().map(|code| code.shown().to_string()).collect()
 }

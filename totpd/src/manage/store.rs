@@ -3,6 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use totpd_core::authorization::Operation;
 use totpd_interface::{Dictionary, Error};
 use totpd_journal::{Entry, Priority, escaped, shortened};
 use totpd_store::backup::{BackupError, Signer, Trust};
@@ -192,7 +193,7 @@ fn signed_by(signer: Signer) -> &'static str {
 
 /// Root, or nobody.
 fn root(origin: &Origin) -> Result<Caller, Error> {
-    origin.caller.must_be_root().map(|()| origin.caller)
+    origin.caller.must_be_allowed(Operation::KeepStore).map(|()| origin.caller)
 }
 
 fn told(checked: &Checked, counted: &str) -> Reply {

@@ -61,20 +61,23 @@ fn excess(record: &Record) -> Option<FactorId> {
     unproven.or_else(|| pending().next()).map(|factor| factor.id.clone())
 }
 
-/// Judges the first code of the factor `id` that the login of `nonce` was shown, at `now` (seconds since 1970).
+/// Judges the first code of the factor `id` that the login of `nonce` was shown to the account of `uid`, at `now` (seconds since 1970).
 /// A right one is used up, and the factor then waits for the token.
 ///
 /// # Errors
 /// Whatever else came of it; never [`Confirmation::Verified`].
 pub fn prove(
     record: &mut Record,
-    nonce: LoginNonce,
+    (nonce, uid): (LoginNonce, u32),
     id: &str,
     code: &Code,
     token: TokenDigest,
     now: u64,
     rules: &EnrollmentRules,
 ) -> Result<(), Confirmation> {
+    if !record.belongs_to(uid) || record.is_enrolled() {
+        return Err(Confirmation::NotPending);
+    }
     let of_login = (Maker::Login(nonce), id);
     let counter = try_first_code(record, of_login, code, now, rules, MAX_WRONG)?;
     for factor in record.factors.iter_mut().filter(|factor| factor.id.as_str() == id) {

@@ -331,7 +331,7 @@ fn token(number: u8) -> LoginToken {
 fn prove_rightly(record: &mut Record, login: u8, number: u8) -> Result<(), Confirmation> {
     let code = code_of(&factor(number, Status::Verified), 1000);
     let digest = token(number).digest("sshd");
-    prove(record, nonce(login), id(number).as_str(), &code, digest, NOW, &RULES)
+    prove(record, (nonce(login), 1000), id(number).as_str(), &code, digest, NOW, &RULES)
 }
 
 fn completed(record: &mut Record, number: u8, service: &str, now: u64) -> Completion {
@@ -405,11 +405,13 @@ fn three_wrong_first_codes_end_the_factor_of_a_login() {
     let mut left = Vec::new();
     for _ in 0..3 {
         let id = id(1);
-        left.push(match prove(&mut record, nonce(1), id.as_str(), &wrong, digest, NOW, &RULES) {
-            Err(Confirmation::Wrong { left, .. }) => left,
-            Err(Confirmation::TooManyAttempts) => 0,
-            other => panic!("{other:?}"),
-        });
+        left.push(
+            match prove(&mut record, (nonce(1), 1000), id.as_str(), &wrong, digest, NOW, &RULES) {
+                Err(Confirmation::Wrong { left, .. }) => left,
+                Err(Confirmation::TooManyAttempts) => 0,
+                other => panic!("{other:?}"),
+            },
+        );
     }
     assert_eq!(left, [2, 1, 0]);
     assert!(record.factors.is_empty());
@@ -462,4 +464,18 @@ fn a_first_code_counts_for_who_gave_it_and_not_where_nothing_is_told() {
     for record in [by_root, first, late] {
         assert_eq!(record.throttle, crate::throttle::Throttle::default());
     }
+}
+
+#[test]
+fn nullok_skips_only_who_has_no_factor_at_all() {
+    let mut pending = crate::fixtures::enrolled(1000);
+    pending.factors[0].status = Status::Unverified { expires: 9, wrong_codes: 0 };
+    assert!(may_skip(&Record::new(7), 1000));
+    assert!(may_skip(&pending, 1000));
+    assert!(!may_skip(&pending, 1001));
+    assert!(!may_skip(&crate::fixtures::enrolled(1000), 1000));
+    assert!(
+        !may_skip(&crate::fixtures::enrolled(1000), 1001),
+        "a recreated account is no way around"
+    );
 }

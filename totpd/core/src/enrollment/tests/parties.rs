@@ -237,8 +237,15 @@ impl State {
                 let (party, number) = LOGINS[*login];
                 let code = code(&next.record, id);
                 let digest = login_token(number, id).digest("sshd");
-                let _ =
-                    prove(&mut next.record, nonce(number), id.as_str(), &code, digest, now, rules);
+                let _ = prove(
+                    &mut next.record,
+                    (nonce(number), 1000),
+                    id.as_str(),
+                    &code,
+                    digest,
+                    now,
+                    rules,
+                );
                 party
             }
             Step::End { login } => {

@@ -1,0 +1,150 @@
+//! Who may do what: one table.
+//!
+//! Root may do everything. For everybody else the table says what an operation needs, by whose account it is about.
+
+/// What a caller asks for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Operation {
+    /// Ask what a login needs, and try a code (`Begin`, `Verify`).
+    LogIn,
+    /// End the login at which a factor was made (`CompleteEnrollment`).
+    CompleteLogin,
+    /// Read the state of one user (`GetUser`).
+    Read,
+    /// List the enrolled users (`ListUsers`).
+    List,
+    /// Give the first code of a factor (`Confirm`). The caller was shown its key, and was authorized then.
+    Confirm,
+    /// Add a factor, rename one, or renew recovery codes (`Enroll`, `SetFactor`, `RecoveryCodes`).
+    Change,
+    /// Add a verified factor without a first code (`Enroll` with `confirmed`).
+    EnrollConfirmed,
+    /// Disable a factor, or say when and where it is good (`SetFactor`).
+    Restrict,
+    /// Remove factors (`Remove`).
+    Remove,
+    /// Forget wrong codes, or find a token again (`Unlock`, `Resync`).
+    Manage,
+    /// Back up, restore, rekey or check the store as a whole.
+    KeepStore,
+}
+
+impl Operation {
+    /// The word for it in a question to polkit, which rules of administrators compare.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::LogIn | Self::CompleteLogin => "login",
+            Self::Read => "read",
+            Self::List => "list",
+            Self::Confirm => "confirm",
+            Self::Change | Self::EnrollConfirmed | Self::Restrict => "change",
+            Self::Remove => "remove",
+            Self::Manage => "manage",
+            Self::KeepStore => "store",
+        }
+    }
+}
+
+/// Whose account an operation is about, seen from the caller.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Relation {
+    /// The caller is root.
+    ByRoot,
+    /// The caller's own account.
+    Own,
+    /// The account of somebody else.
+    Other,
+    /// The account of root, and the caller is not root.
+    Root,
+}
+
+/// What a caller needs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Need {
+    /// Nothing more than to be who it is.
+    Nothing,
+    /// Self-service must be on, polkit must allow `enroll-self`, and if there is a verified factor, a current code
+    /// of it or a recovery code is needed.
+    SelfService,
+    /// Polkit must allow `manage`.
+    ManageUsers,
+    /// Nobody but root may do it.
+    Root,
+}
+
+/// What `operation` needs if the caller stands in this relation to the account.
+#[must_use]
+pub fn need(operation: Operation, relation: Relation) -> Need {
+    let Some((_, own, other, root)) = TABLE.iter().find(|row| row.0 == operation) else {
+        return Need::Root;
+    };
+    match relation {
+        Relation::ByRoot => Need::Nothing,
+        Relation::Own => *own,
+        Relation::Other => *other,
+        Relation::Root => *root,
+    }
+}
+
+#[rustfmt::skip]
+const TABLE: [(Operation, Need, Need, Need); 11] = [
+    //                            own account        somebody else's    root's
+    (Operation::LogIn,           Need::Nothing,     Need::Root,        Need::Root),
+    (Operation::CompleteLogin,   Need::Root,        Need::Root,        Need::Root),
+    (Operation::Read,            Need::Nothing,     Need::ManageUsers, Need::ManageUsers),
+    (Operation::List,            Need::ManageUsers, Need::ManageUsers, Need::ManageUsers),
+    (Operation::Confirm,         Need::Nothing,     Need::ManageUsers, Need::Root),
+    (Operation::Change,          Need::SelfService, Need::ManageUsers, Need::Root),
+    (Operation::EnrollConfirmed, Need::Root,        Need::Root,        Need::Root),
+    (Operation::Restrict,        Need::Root,        Need::ManageUsers, Need::Root),
+    (Operation::Remove,          Need::SelfService, Need::ManageUsers, Need::Root),
+    (Operation::Manage,          Need::ManageUsers, Need::ManageUsers, Need::Root),
+    (Operation::KeepStore,       Need::Root,        Need::Root,        Need::Root),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_has_one_row() {
+        for (index, (operation, ..)) in TABLE.iter().enumerate() {
+            assert!(TABLE.iter().skip(index + 1).all(|row| row.0 != *operation), "{operation:?}");
+        }
+    }
+
+    #[test]
+    fn root_needs_nothing() {
+        for (operation, ..) in TABLE {
+            assert_eq!(need(operation, Relation::ByRoot), Need::Nothing, "{operation:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_changes_the_factors_of_root_but_root() {
+        for (operation, ..) in TABLE {
+            let reads = matches!(operation, Operation::Read | Operation::List);
+            let expected = if reads { Need::ManageUsers } else { Need::Root };
+            assert_eq!(need(operation, Relation::Root), expected, "{operation:?}");
+        }
+    }
+
+    #[test]
+    fn no_right_over_others_is_less_than_polkits() {
+        for (operation, ..) in TABLE {
+            let other = need(operation, Relation::Other);
+            assert!(matches!(other, Need::ManageUsers | Need::Root), "{operation:?}");
+        }
+    }
+
+    #[test]
+    fn changing_ones_own_factors_needs_a_code() {
+        for operation in [Operation::Change, Operation::Remove] {
+            assert_eq!(need(operation, Relation::Own), Need::SelfService, "{operation:?}");
+        }
+        for operation in [Operation::EnrollConfirmed, Operation::Restrict] {
+            assert_eq!(need(operation, Relation::Own), Need::Root, "{operation:?}");
+        }
+    }
+}

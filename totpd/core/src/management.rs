@@ -1,0 +1,154 @@
+//! The decisions of management: what becomes of a record when somebody changes factors.
+//!
+//! Each takes a record, a request, the time and rules, and answers an outcome and the record to put on disk. A code
+//! that a caller shows is judged in the same transaction as the change that it is for.
+
+use crate::code::Code;
+use crate::enrollment::{self, Confirmation, Enrolled, EnrollmentRules};
+use crate::factor::{Factor, Maker};
+pub use crate::management::factor_changes::FactorChanges;
+pub use crate::management::reauthentication::Reauthentication;
+use crate::record::Record;
+use crate::recovery_codes::RecoveryCodes;
+use crate::resync::{self, ResyncOutcome};
+use crate::throttle::{Throttle, ThrottleRules};
+
+mod factor_changes;
+mod reauthentication;
+
+/// Why a change is refused. The factors stay as they are; a code that was shown is used up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Refusal {
+    /// The user has a verified factor, and no code was shown.
+    CodeNeeded,
+    /// The code that was shown is wrong, or was used before.
+    CodeWrong,
+    /// Too many wrong codes; the one that was shown was not looked at.
+    Throttled,
+    /// The user has no factor of this id.
+    NoSuchFactor,
+    /// The user has no factor of this id, or only its maker and root may remove it.
+    NothingRemoved,
+    /// The user has no verified factor.
+    NotEnrolled,
+    /// The factor would end before it starts.
+    EndsBeforeStart,
+    /// Only a verified factor can be disabled.
+    NotVerified,
+    /// A factor cannot be added, or does not become verified.
+    Enrollment(enrollment::Refusal),
+}
+
+/// What came of a change, and the record to put on disk before anybody hears of it.
+pub type Decision<T> = (Result<T, Refusal>, Record);
+
+/// Adds a factor, shows root's pending one again, or verifies the one that is named.
+pub fn enroll(
+    record: Record,
+    proof: &Reauthentication,
+    request: &enrollment::Request,
+    now: u64,
+    rules: &EnrollmentRules,
+) -> Decision<(Factor, Enrolled)> {
+    proof.then(record, |record| {
+        let (enrolled, record) = enrollment::enroll(record, request, now, rules);
+        (enrolled.map_err(Refusal::Enrollment), record)
+    })
+}
+
+/// Tries the first code of the factor `id`, which the maker of `by` made, for the account that has `uid` now.
+pub fn confirm(
+    mut record: Record,
+    (by, uid): (Maker, u32),
+    (id, code): (&str, &Code),
+    now: u64,
+    rules: &EnrollmentRules,
+    throttle: &ThrottleRules,
+) -> (Confirmation, Record) {
+    let confirmation = if record.belongs_to(uid) {
+        enrollment::confirm(&mut record, by, id, code, now, rules, throttle)
+    } else {
+        Confirmation::NotPending
+    };
+    (confirmation, record)
+}
+
+/// Removes the factor `id`, or all of them if it is empty, for the caller `by`.
+pub fn remove(record: Record, proof: &Reauthentication, id: &str, by: Maker) -> Decision<()> {
+    proof.then(record, |mut record| {
+        let removed = enrollment::remove(&mut record, id, by);
+        (if removed { Ok(()) } else { Err(Refusal::NothingRemoved) }, record)
+    })
+}
+
+/// Changes what is no secret of the factor `id`, for the account that has `uid` now.
+pub fn edit_factor(
+    record: Record,
+    proof: &Reauthentication,
+    (id, uid): (&str, u32),
+    changes: &FactorChanges,
+) -> Decision<()> {
+    proof.then(record, |mut record| {
+        let is_own = record.belongs_to(uid);
+        let found = record.factors.iter_mut().find(|f| is_own && f.id.as_str() == id);
+        let changed = found.ok_or(Refusal::NoSuchFactor).and_then(|factor| changes.apply(factor));
+        (changed, record)
+    })
+}
+
+/// Puts `codes` in the place of all recovery codes of the account that has `uid` now.
+pub fn renew_recovery_codes(
+    record: Record,
+    proof: &Reauthentication,
+    uid: u32,
+    codes: &RecoveryCodes,
+) -> Decision<()> {
+    proof.then(record, |mut record| {
+        if !record.is_enrolled() || !record.belongs_to(uid) {
+            return (Err(Refusal::NotEnrolled), record);
+        }
+        record.recovery = codes.clone();
+        (Ok(()), record)
+    })
+}
+
+/// Gives recovery codes to an enrolled user who has none left. Answers whether it did.
+#[must_use]
+pub fn add_recovery_codes(mut record: Record, codes: &RecoveryCodes) -> (bool, Record) {
+    let is_wanted = record.recovery.left() == 0 && record.is_enrolled();
+    if is_wanted {
+        record.recovery = codes.clone();
+    }
+    (is_wanted, record)
+}
+
+/// Forgets the wrong codes of a user.
+#[must_use]
+pub fn unlock(record: Record) -> Record {
+    Record { throttle: Throttle::default(), ..record }
+}
+
+/// Finds the token `id` of the account that has `uid` now by two codes in a row; see [`resync::resync`].
+#[must_use]
+pub fn resync(
+    mut record: Record,
+    (id, uid): (&str, u32),
+    (first, second): (&Code, &Code),
+    now: u64,
+) -> (ResyncOutcome, Record) {
+    let outcome = if record.belongs_to(uid) {
+        resync::resync(&mut record, id, first, second, now)
+    } else {
+        ResyncOutcome::NoToken
+    };
+    (outcome, record)
+}
+
+/// The record that may be shown to the account that has `uid` now: nothing of one that had the name before.
+#[must_use]
+pub fn shown_to_its_owner(record: Record, uid: u32) -> Record {
+    if record.belongs_to(uid) { record } else { Record::new(uid) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! What can be changed of a factor: everything but its secret and its parameters.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::factor::{Factor, Restrictions, Status};
+use crate::management::Refusal;
+
+/// The changes that are asked for; nothing stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct FactorChanges {
+    /// What people call it.
+    pub name: Option<String>,
+    /// What it is for, in words.
+    pub purpose: Option<String>,
+    /// From when it is good, in seconds since 1970; `Some(None)` takes the limit away.
+    pub not_before: Option<Option<u64>>,
+    /// From when it is not good any more, in seconds since 1970; `Some(None)` takes the limit away.
+    pub not_after: Option<Option<u64>>,
+    /// The PAM services for which it is good; none: all of them.
+    pub services: Option<Vec<String>>,
+    /// Whether it is switched off.
+    pub disabled: Option<bool>,
+}
+
+impl FactorChanges {
+    /// Whether nothing but the name is changed, which is what users may do with their own.
+    #[must_use]
+    pub fn is_name_only(&self) -> bool {
+        let Self { name, purpose, not_before, not_after, services, disabled } = self;
+        name.is_some()
+            && purpose.is_none()
+            && not_before.is_none()
+            && not_after.is_none()
+            && services.is_none()
+            && disabled.is_none()
+    }
+
+    /// Makes the changes.
+    ///
+    /// # Errors
+    /// [`Refusal::EndsBeforeStart`] and [`Refusal::NotVerified`], with nothing changed.
+    pub fn apply(&self, factor: &mut Factor) -> Result<(), Refusal> {
+        let old = &factor.limits;
+        let limits = Restrictions {
+            purpose: self.purpose.as_ref().unwrap_or(&old.purpose).clone(),
+            not_before: self.not_before.unwrap_or(old.not_before),
+            not_after: self.not_after.unwrap_or(old.not_after),
+            services: self.services.as_ref().unwrap_or(&old.services).clone(),
+        };
+        if let (Some(start), Some(end)) = (limits.not_before, limits.not_after)
+            && start >= end
+        {
+            return Err(Refusal::EndsBeforeStart);
+        }
+        factor.status = self.status(factor.status)?;
+        factor.limits = limits;
+        if let Some(name) = &self.name {
+            factor.name.clone_from(name);
+        }
+        Ok(())
+    }
+
+    /// Enabling is no way to become verified.
+    fn status(&self, status: Status) -> Result<Status, Refusal> {
+        match (self.disabled, status) {
+            (Some(true), Status::Verified) => Ok(Status::Disabled),
+            (Some(false), Status::Disabled) => Ok(Status::Verified),
+            (
+                Some(true),
+                Status::AwaitsLogin { .. } | Status::Unverified { .. } | Status::Unsynchronized,
+            ) => Err(Refusal::NotVerified),
+            (_, status) => Ok(status),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::borrow::ToOwned;
+    use alloc::vec;
+
+    use super::*;
+    use crate::factor::Kind;
+    use crate::fixtures::verified;
+
+    fn disable(disabled: bool) -> FactorChanges {
+        FactorChanges { disabled: Some(disabled), ..FactorChanges::default() }
+    }
+
+    #[test]
+    fn only_named_parts_change() {
+        let mut factor = verified(Kind::Totp { period: 30 }, None);
+        let limits = FactorChanges {
+            services: Some(vec!["sshd".to_owned()]),
+            not_after: Some(Some(9)),
+            ..FactorChanges::default()
+        };
+        limits.apply(&mut factor).unwrap();
+        let name = FactorChanges { name: Some("Pixel".to_owned()), ..FactorChanges::default() };
+        assert!(name.is_name_only() && !limits.is_name_only());
+        name.apply(&mut factor).unwrap();
+        assert_eq!((factor.name.as_str(), factor.limits.not_after), ("Pixel", Some(9)));
+        assert_eq!(factor.limits.services, ["sshd"]);
+        let late = FactorChanges { not_before: Some(Some(9)), ..FactorChanges::default() };
+        assert_eq!(late.apply(&mut factor), Err(Refusal::EndsBeforeStart));
+        let unlimited = FactorChanges { not_after: Some(None), ..FactorChanges::default() };
+        unlimited.apply(&mut factor).unwrap();
+        assert_eq!((factor.limits.not_before, factor.limits.not_after), (None, None));
+    }
+
+    #[test]
+    fn only_a_verified_factor_can_be_disabled() {
+        let mut factor = verified(Kind::Totp { period: 30 }, None);
+        disable(true).apply(&mut factor).unwrap();
+        assert_eq!(factor.status, Status::Disabled);
+        disable(false).apply(&mut factor).unwrap();
+        assert_eq!(factor.status, Status::Verified);
+        for status in [Status::Unsynchronized, Status::Unverified { expires: 9, wrong_codes: 0 }] {
+            factor.status = status;
+            assert_eq!(disable(true).apply(&mut factor), Err(Refusal::NotVerified));
+            disable(false).apply(&mut factor).unwrap();
+            assert_eq!(factor.status, status, "enabling is no way to become verified");
+        }
+    }
+
+    #[test]
+    fn a_refused_change_changes_nothing() {
+        let mut factor = verified(Kind::Totp { period: 30 }, None);
+        factor.status = Status::Unsynchronized;
+        let changes = FactorChanges { name: Some("x".to_owned()), ..disable(true) };
+        assert_eq!(changes.apply(&mut factor), Err(Refusal::NotVerified));
+        assert_eq!((factor.name.as_str(), factor.status), ("test", Status::Unsynchronized));
+    }
+}

@@ -1,0 +1,169 @@
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+
+use super::*;
+use crate::enrollment::Request;
+use crate::factor::{FactorId, Kind, Status};
+use crate::fixtures::{THROTTLE_RULES, code_of, enrolled, recovery_codes, verified};
+use crate::source::Source;
+use crate::verification::{Answer, Attempt, Rules};
+
+const ALICE: u32 = 1000;
+const NOW: u64 = 30_000;
+const RULES: EnrollmentRules =
+    EnrollmentRules { unverified_lifetime: 600, max_factors: 5, skew: 1 };
+
+fn proof(answer: Answer, is_given: bool) -> Reauthentication {
+    let source = Source::Uid(ALICE);
+    let attempt = Attempt { answer, factor: None, service: None, source, uid: ALICE, now: NOW };
+    let rules = Rules { skew: 1, throttle: THROTTLE_RULES };
+    Reauthentication::CurrentCode { attempt, is_given, rules }
+}
+
+fn right() -> Reauthentication {
+    proof(Answer::Code(code_of(&enrolled(ALICE).factors[0], 1000)), true)
+}
+
+fn wrong() -> Reauthentication {
+    proof(Answer::Malformed, true)
+}
+
+fn nothing() -> Reauthentication {
+    proof(Answer::Malformed, false)
+}
+
+fn id() -> String {
+    enrolled(ALICE).factors[0].id.as_str().to_owned()
+}
+
+fn new_factor() -> Factor {
+    let status = Status::Unverified { expires: NOW + 600, wrong_codes: 0 };
+    let id = FactorId::from_random([9; 5]);
+    let mut factor = Factor { id, status, created: NOW, ..verified(Kind::Hotp, None) };
+    factor.seed = crate::seed::Seed::new(alloc::vec![9; 20]).unwrap();
+    factor
+}
+
+fn request(made_by: Maker) -> Request {
+    let new = Factor { made_by, ..new_factor() };
+    Request { new, uid: ALICE, verify: None, resume: false, if_unenrolled: false }
+}
+
+/// Every change that a code stands before, and whether it went through.
+fn changes(proof: &Reauthentication, record: &Record) -> [(Result<(), Refusal>, Record); 4] {
+    let uid = Maker::Uid(ALICE);
+    let (enrolled, added) = enroll(record.clone(), proof, &request(uid), NOW, &RULES);
+    let named = FactorChanges { name: Some("x".to_owned()), ..FactorChanges::default() };
+    [
+        (enrolled.map(drop), added),
+        remove(record.clone(), proof, &id(), uid),
+        edit_factor(record.clone(), proof, (&id(), ALICE), &named),
+        renew_recovery_codes(record.clone(), proof, ALICE, &recovery_codes(3, 1).1),
+    ]
+}
+
+#[test]
+fn each_change_of_ones_own_needs_a_right_code_and_uses_it_up() {
+    let record = enrolled(ALICE);
+    for (changed, after) in changes(&right(), &record) {
+        assert_eq!(changed, Ok(()));
+        // A removed factor leaves its last code in what was spent.
+        let is_used = |factor: &Factor| factor.last_accepted == Some(1000);
+        assert!(after.factors.iter().any(is_used) || !after.spent.is_empty());
+    }
+    for (shown, refusal) in [(nothing(), Refusal::CodeNeeded), (wrong(), Refusal::CodeWrong)] {
+        for (changed, after) in changes(&shown, &record) {
+            assert_eq!(changed, Err(refusal));
+            assert_eq!(after.factors.len(), 1);
+            assert_eq!((after.factors[0].name.as_str(), after.recovery.left()), ("test", 0));
+        }
+    }
+}
+
+#[test]
+fn a_used_code_changes_nothing() {
+    let mut record = enrolled(ALICE);
+    record.factors[0].last_accepted = Some(1000);
+    for (changed, after) in changes(&right(), &record) {
+        assert_eq!(changed, Err(Refusal::CodeWrong));
+        assert_eq!(after.throttle.unknown_sources().failures(), 1, "it is an attempt");
+    }
+}
+
+#[test]
+fn a_throttled_caller_changes_nothing() {
+    let mut record = enrolled(ALICE);
+    for _ in 0..3 {
+        record.throttle.fail(&Source::Uid(ALICE), NOW);
+    }
+    for (changed, after) in changes(&right(), &record) {
+        assert_eq!(changed, Err(Refusal::Throttled));
+        assert_eq!(after.factors[0].last_accepted, None, "the code was not looked at");
+    }
+}
+
+#[test]
+fn a_refused_change_keeps_the_code_used() {
+    let (removed, after) = remove(enrolled(ALICE), &right(), "f-aaaaaaaa", Maker::Uid(ALICE));
+    assert_eq!(removed, Err(Refusal::NothingRemoved));
+    assert_eq!(after.factors[0].last_accepted, Some(1000));
+}
+
+#[test]
+fn a_user_without_a_verified_factor_shows_no_code() {
+    let mut record = Record::new(ALICE);
+    record.factors.push(Factor { made_by: Maker::Uid(ALICE), ..new_factor() });
+    for shown in [nothing(), wrong()] {
+        let id = record.factors[0].id.as_str().to_owned();
+        assert_eq!(remove(record.clone(), &shown, &id, Maker::Uid(ALICE)).0, Ok(()));
+    }
+}
+
+#[test]
+fn an_account_inherits_nothing_of_its_name() {
+    const MALLORY: u32 = 1001;
+    let record = enrolled(ALICE);
+    let none = Reauthentication::NotNeeded;
+    let named = FactorChanges { name: Some("x".to_owned()), ..FactorChanges::default() };
+    let (edited, record) = edit_factor(record, &none, (&id(), MALLORY), &named);
+    assert_eq!(edited, Err(Refusal::NoSuchFactor));
+    let codes = recovery_codes(3, 1).1;
+    let (renewed, record) = renew_recovery_codes(record, &none, MALLORY, &codes);
+    assert_eq!(renewed, Err(Refusal::NotEnrolled));
+    let code = || code_of(&enrolled(ALICE).factors[0], 1000);
+    let (outcome, record) = resync(record, ("", MALLORY), (&code(), &code()), NOW);
+    assert_eq!(outcome, ResyncOutcome::NoToken);
+    let maker = (Maker::Root, MALLORY);
+    let (confirmation, record) =
+        confirm(record, maker, (&id(), &code()), NOW, &RULES, &THROTTLE_RULES);
+    assert_eq!(confirmation, Confirmation::NotPending);
+    let shown = shown_to_its_owner(record.clone(), MALLORY);
+    assert_eq!((shown.uid, shown.factors.len()), (MALLORY, 0));
+    assert_eq!(shown_to_its_owner(record, ALICE).factors.len(), 1);
+}
+
+#[test]
+fn recovery_codes_stand_in_for_a_verified_factor_only() {
+    let codes = recovery_codes(3, 1).1;
+    let (added, record) = add_recovery_codes(Record::new(ALICE), &codes);
+    assert!(!added && record.recovery.left() == 0);
+    let (added, record) = add_recovery_codes(enrolled(ALICE), &codes);
+    assert!(added && record.recovery.left() == 3);
+    let (again, record) = add_recovery_codes(record, &recovery_codes(9, 2).1);
+    assert!(!again && record.recovery.left() == 3, "those that are left stay");
+}
+
+#[test]
+fn unlocking_forgets_wrong_codes_and_nothing_else() {
+    let mut record = enrolled(ALICE);
+    record.throttle.fail(&Source::Nowhere, NOW);
+    let record = unlock(record);
+    assert_eq!((record.throttle.unknown_sources().failures(), record.factors.len()), (0, 1));
+}
+
+#[test]
+fn managers_show_no_code() {
+    for (changed, _) in changes(&Reauthentication::NotNeeded, &enrolled(ALICE)) {
+        assert_eq!(changed, Ok(()));
+    }
+}

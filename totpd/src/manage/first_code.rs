@@ -1,0 +1,92 @@
+//! What people and the journal are told of a first code.
+
+use totpd_core::enrollment::{Confirmation, Diagnosis};
+
+/// What the journal says of a first code.
+pub(crate) fn outcome(confirmation: &Confirmation) -> &'static str {
+    match confirmation {
+        Confirmation::Verified => "factor confirmed by its first code",
+        Confirmation::Wrong { .. } => "wrong first code",
+        Confirmation::TooManyAttempts => "factor dropped after too many wrong first codes",
+        Confirmation::Expired => "factor dropped, its first code came too late",
+        Confirmation::NotMaker => "refused: somebody else made this factor",
+        Confirmation::NotPending => "no factor of this id waits for a code",
+        Confirmation::Refused(_) => "refused: the factor cannot stand beside the others",
+    }
+}
+
+/// What may be wrong, in words.
+pub(crate) fn advice(diagnosis: &Diagnosis) -> String {
+    match diagnosis {
+        Diagnosis::AdjacentStep { before: true } => {
+            "That is the code before: type the one that the app shows now.".into()
+        }
+        Diagnosis::AdjacentStep { before: false } => {
+            "That is the code after: the clock of the phone is a little fast.".into()
+        }
+        Diagnosis::ClockSkew { ahead } => {
+            let side = if *ahead < 0 { "slow" } else { "fast" };
+            format!("The clock of your phone is {} {side}.", duration(ahead.unsigned_abs()))
+        }
+        Diagnosis::ParametersIgnored { algorithm, digits, period } => {
+            let mut ignored = Vec::new();
+            let mut instead = Vec::new();
+            if algorithm.name() != "SHA1" {
+                ignored.push(algorithm.name().to_owned());
+                instead.push("--algorithm SHA1");
+            }
+            if *digits != 6 {
+                ignored.push(format!("{digits} digits"));
+                instead.push("--digits 6");
+            }
+            if *period != 30 {
+                ignored.push(format!("{period} seconds"));
+                instead.push("--period 30");
+            }
+            let (ignored, instead) = (ignored.join(" and "), instead.join(" "));
+            format!("Your app ignored {ignored}: enroll again with {instead}.")
+        }
+        Diagnosis::OtherFactor => {
+            "That is a code of the factor that you had before: look at the new entry of the app."
+                .into()
+        }
+        Diagnosis::Replayed => "That code was used already: type the next one.".into(),
+        Diagnosis::Unknown => "Is it the right entry of the app, and its newest code?".into(),
+    }
+}
+
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0..=90 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", (seconds + 30) / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use totpd_core::otp::Algorithm;
+
+    use super::*;
+
+    #[test]
+    fn a_diagnosis_says_what_to_do() {
+        let ignored =
+            |algorithm, digits, period| Diagnosis::ParametersIgnored { algorithm, digits, period };
+        for (diagnosis, expected) in [
+            (Diagnosis::ClockSkew { ahead: -240 }, "The clock of your phone is 4 minutes slow."),
+            (Diagnosis::ClockSkew { ahead: 90 }, "The clock of your phone is 90 seconds fast."),
+            (Diagnosis::ClockSkew { ahead: 100 }, "The clock of your phone is 2 minutes fast."),
+            (
+                ignored(Algorithm::Sha256, 6, 30),
+                "Your app ignored SHA256: enroll again with --algorithm SHA1.",
+            ),
+            (
+                ignored(Algorithm::Sha512, 8, 60),
+                "Your app ignored SHA512 and 8 digits and 60 seconds: enroll again with --algorithm \
+                 SHA1 --digits 6 --period 30.",
+            ),
+        ] {
+            assert_eq!(advice(&diagnosis), expected);
+        }
+    }
+}

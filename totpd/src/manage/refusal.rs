@@ -1,0 +1,55 @@
+//! What a caller learns of a refused change.
+
+use totpd_core::{enrollment, management};
+use totpd_interface::Error;
+
+/// The error of the contract for a refusal of management.
+pub(crate) fn error_of(refusal: management::Refusal) -> Error {
+    use management::Refusal;
+    match refusal {
+        Refusal::CodeNeeded => Error::InvalidCode(
+            "you have a verified factor: a current code of it is needed, or a recovery code".into(),
+        ),
+        Refusal::CodeWrong => {
+            Error::InvalidCode("the current code is wrong, or was used before".into())
+        }
+        Refusal::Throttled => Error::Throttled("too many wrong codes; try again later".into()),
+        Refusal::NoSuchFactor => Error::NotEnrolled("there is no such factor".into()),
+        Refusal::NothingRemoved => Error::NotEnrolled(
+            "there is no such factor, or only its maker and root may remove it".into(),
+        ),
+        Refusal::NotEnrolled => Error::NotEnrolled(
+            "recovery codes stand in for a factor, and there is none: enroll first".into(),
+        ),
+        Refusal::EndsBeforeStart => {
+            Error::InvalidArgument("not_after must be later than not_before".into())
+        }
+        Refusal::NotVerified => {
+            Error::InvalidArgument("only a verified factor can be disabled".into())
+        }
+        Refusal::Enrollment(refusal) => error_of_enrollment(refusal),
+    }
+}
+
+/// The error of the contract for a refusal of enrollment.
+pub(crate) fn error_of_enrollment(refusal: enrollment::Refusal) -> Error {
+    use enrollment::Refusal;
+    match refusal {
+        Refusal::AlreadyEnrolled => {
+            Error::AlreadyEnrolled("the user is enrolled already, and is left alone".into())
+        }
+        Refusal::NotPending => Error::NotEnrolled(
+            "you made no such factor that waits for a first code; it may have expired, or another one took \
+             its place: enroll again"
+                .into(),
+        ),
+        Refusal::TooManyFactors => Error::AlreadyEnrolled(
+            "there is no room for another factor; remove one first".into(),
+        ),
+        Refusal::SameSeed => Error::AlreadyEnrolled(
+            "another factor of this user has the same secret, and one code would be good for both; remove \
+             that factor first, or take another secret"
+                .into(),
+        ),
+    }
+}

@@ -1,0 +1,47 @@
+//! Finding a token that is off.
+
+use totpd_core::code::Code;
+use totpd_core::management;
+use totpd_core::resync::ResyncOutcome;
+use totpd_interface::Error;
+use zeroize::Zeroizing;
+
+use crate::audit::change::change;
+use crate::daemon::Daemon;
+use crate::host::clock;
+use crate::manage::authorization::AuthorizedCaller;
+
+/// Finds the token `id` by two codes in a row, both of which are used up.
+pub(crate) async fn resync(
+    daemon: &Daemon,
+    caller: &AuthorizedCaller,
+    id: &str,
+    codes: &Zeroizing<Vec<String>>,
+) -> Result<(), Error> {
+    let parsed: Vec<_> = codes.iter().filter_map(|code| Code::parse(code)).collect();
+    let Ok([first, second]) = <[Code; 2]>::try_from(parsed) else {
+        return Err(Error::InvalidCode(
+            "two codes that the token shows in a row are needed".into(),
+        ));
+    };
+    let (wanted, uid, now) = (id.to_owned(), caller.account.current_uid(), clock::now());
+    let outcome = daemon
+        .update(&caller.account, move |record| {
+            management::resync(record, (&wanted, uid), (&first, &second), now)
+        })
+        .await?;
+    match outcome {
+        ResyncOutcome::Done => {
+            change(daemon, caller, id, "token resynchronized");
+            Ok(())
+        }
+        ResyncOutcome::NotFound => Err(Error::InvalidCode(
+            "these are not two codes in a row of this token: of its next thousand, or of the \
+             last or next five minutes"
+                .into(),
+        )),
+        ResyncOutcome::NoToken => Err(Error::NotEnrolled(
+            "there is no such token, or more than one: name the factor".into(),
+        )),
+    }
+}

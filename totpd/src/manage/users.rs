@@ -1,0 +1,54 @@
+//! Reading the state of users.
+
+use totpd_core::management::shown_to_its_owner;
+use totpd_interface::{Dictionary, Error};
+use totpd_store::Listed;
+
+use crate::daemon::Daemon;
+use crate::host::clock;
+use crate::manage::authorization::AuthorizedCaller;
+use crate::manage::user_state;
+
+/// The state of one user, without a secret.
+pub(crate) async fn get(daemon: &Daemon, caller: &AuthorizedCaller) -> Result<Dictionary, Error> {
+    let AuthorizedCaller { caller: asking, name, account, is_own } = caller;
+    let stored = daemon.told(daemon.store.read(account.subject.clone()).await)?;
+    let mut record = account.record(stored);
+    if *is_own {
+        record = shown_to_its_owner(record, asking.uid);
+    }
+    Ok(user_state::of(name, record, clock::now(), &daemon.config.rules.throttle))
+}
+
+/// The enrolled users whose names come after `after`, in name order, at most `limit`.
+pub(crate) async fn list(
+    daemon: &Daemon,
+    mut after: String,
+    limit: u32,
+) -> Result<Vec<Dictionary>, Error> {
+    let (now, rules) = (clock::now(), &daemon.config.rules.throttle);
+    let limit = limit.clamp(1, MAX_LISTED_USERS);
+    let mut users = Vec::new();
+    loop {
+        let page = daemon.told(daemon.store.list(after.clone(), limit).await)?;
+        let Some(last) = page.last() else { return Ok(users) };
+        after = last.name.as_str().to_owned();
+        for Listed { name, record } in page {
+            match record {
+                // The store has users without a factor for their wrong codes alone.
+                Ok(record) if record.factors.is_empty() => {}
+                Ok(record) => users.push(user_state::of(&name, record, now, rules)),
+                Err(error) => {
+                    let _ = daemon.failure(&error);
+                    users.push(user_state::damaged(&name));
+                }
+            }
+            if users.len() >= limit as usize {
+                return Ok(users);
+            }
+        }
+    }
+}
+
+/// Users in one answer: far below the 32 MiB that a message of the bus may have.
+const MAX_LISTED_USERS: u32 = 1000;

@@ -4,11 +4,11 @@
 use std::thread;
 use std::time::Duration;
 
+use crate::client::jittered;
 use crate::log::{self, Severity};
 use crate::nonce;
 use crate::options::{FirstPass, Options};
 use crate::outcome::Outcome;
-use crate::totpd::jittered;
 
 /// A login: who, from where, and a way to ask.
 pub(crate) trait Session {

@@ -14,22 +14,22 @@ use nonstick::{
 use zeroizing_alloc::ZeroAlloc;
 
 use crate::authenticate::authenticate;
+use crate::client::Totpd;
 use crate::credentials::{Ending as _, complete_enrollment};
 use crate::options::Options;
 use crate::outcome::Outcome;
 use crate::session::PamSession;
-use crate::totpd::Totpd;
 
 mod authenticate;
+mod client;
 mod credentials;
-mod entered;
 mod log;
 mod nonce;
 mod options;
 mod outcome;
 mod session;
 mod token;
-mod totpd;
+mod trial_log;
 
 /// Codes and passwords pass through here: memory of this module, not of its host, is wiped when it
 /// is freed.

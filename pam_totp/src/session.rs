@@ -12,9 +12,9 @@ use nonstick::{
 
 use crate::authenticate::{Answer, Session};
 use crate::credentials::{Ending, Token};
-use crate::entered;
 use crate::outcome::Outcome;
 use crate::token;
+use crate::trial_log;
 
 /// A login of libpam.
 pub(crate) struct PamSession<'a, Client>(pub(crate) &'a mut Client);
@@ -98,12 +98,12 @@ impl<Client: ModuleClient> Ending for PamSession<'_, Client> {
 }
 
 impl<Client: ModuleClient> PamSession<'_, Client> {
-    /// Notes who got in; see [`entered`].
+    /// Notes who got in; see [`trial_log`].
     pub(crate) fn note_entry(&self) {
         let items = self.0.items();
         let [service, user, ruser] = [items.service(), items.user(), items.remote_user()]
             .map(|item| item.ok().flatten().map(|item| text(&item)).unwrap_or_default());
-        entered::note(&service, &user, &ruser);
+        trial_log::note(&service, &user, &ruser);
     }
 
     /// An answer that is not shown while it is typed. libpam asks, because libpam wipes the answer

@@ -13,8 +13,8 @@ use crate::authenticate::{Begun, Context, Verdict, Verifier};
 use crate::credentials::Keeper;
 use crate::outcome::Outcome;
 
-mod bus;
-mod private;
+mod connect;
+mod dbus;
 mod socket;
 
 /// totpd, wherever it is reached.
@@ -83,9 +83,9 @@ impl Totpd {
     /// The answer; nothing if it was lost, and the question is not one to ask twice.
     fn ask(&self, question: &Question<'_>) -> Result<Option<Answer>, Outcome> {
         repeated(self.timeout, question.is_asked_once(), |deadline| {
-            match private::ask(question, deadline) {
-                Err(Trouble::NotRunning) => bus::start_and_ask(question, deadline),
-                Err(Trouble::NoWay) => bus::ask(question, deadline),
+            match socket::ask(question, deadline) {
+                Err(Trouble::NotRunning) => dbus::start_and_ask(question, deadline),
+                Err(Trouble::NoWay) => dbus::ask(question, deadline),
                 tried => tried,
             }
         })

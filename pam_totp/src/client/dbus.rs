@@ -8,7 +8,7 @@ use totpd_interface::{Error, LoginProxy, SERVICE, SYSTEM_BUS_SOCKET};
 use zbus::Connection;
 use zbus::connection::Builder;
 
-use super::socket::{connected, errno};
+use super::connect::{connected, errno};
 use super::{Answer, Question, Trouble, jittered};
 
 /// Asks, and waits for the answer until the deadline.

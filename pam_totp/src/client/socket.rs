@@ -11,7 +11,7 @@ use totpd_interface::{Error, LOGIN, PATH, PRIVATE_SOCKET};
 use zbus::Message;
 use zbus::message::Type;
 
-use super::socket::{connected, errno, left};
+use super::connect::{connected, errno, left};
 use super::{Answer, Question, Trouble};
 
 /// Asks, and waits for the answer until the deadline.

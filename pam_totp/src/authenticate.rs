@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::client::jittered;
+use crate::client::jitter::jittered;
 use crate::log::{self, Severity};
 use crate::nonce;
 use crate::options::{FirstPass, Options};
@@ -18,7 +18,7 @@ pub(crate) trait Session {
     /// The user, whom the host may ask the person for.
     fn user(&mut self) -> Result<Vec<u8>, Outcome>;
     /// The user as libpam knows it this moment.
-    fn user_now(&self) -> Option<Vec<u8>>;
+    fn current_user(&self) -> Option<Vec<u8>>;
     /// Service, remote host, terminal and remote user, as far as the host says.
     fn context(&self) -> Vec<(&'static str, String)>;
     /// What was typed for an earlier module.
@@ -26,11 +26,11 @@ pub(crate) trait Session {
     /// Asks for a line.
     fn ask(&mut self, prompt: &str, echo: bool) -> Result<Self::Answer, Outcome>;
     /// Gives later modules a password that was typed here.
-    fn hand_on(&mut self, password: &[u8]) -> Result<(), Outcome>;
+    fn set_authtok(&mut self, password: &[u8]) -> Result<(), Outcome>;
     /// Shows a line that says why something failed.
-    fn tell(&self, text: &str);
+    fn show_error(&self, text: &str);
     /// Keeps the token of a new factor for the end of this login.
-    fn keep_token(&mut self, token: &str) -> Result<(), Outcome>;
+    fn store_token(&mut self, token: &str) -> Result<(), Outcome>;
     /// Lets time pass after a refusal.
     fn wait(&self, time: Duration) {
         thread::sleep(time);
@@ -44,13 +44,13 @@ pub(crate) trait Answer {
 
 /// Whoever knows the seeds.
 pub(crate) trait Verifier {
-    fn begin(&self, user: &str, context: &Context) -> Result<Begun, Outcome>;
-    fn verify(&self, user: &str, code: &str, context: &Context) -> Result<Verdict, Outcome>;
+    fn begin(&self, user: &str, context: &LoginContext) -> Result<BeginReply, Outcome>;
+    fn verify(&self, user: &str, code: &str, context: &LoginContext) -> Result<Verdict, Outcome>;
 }
 
 /// What the verifier is told of the login.
 #[derive(Debug, Default)]
-pub(crate) struct Context {
+pub(crate) struct LoginContext {
     pub(crate) items: Vec<(&'static str, String)>,
     pub(crate) nullok: bool,
     pub(crate) enroll: bool,
@@ -66,7 +66,7 @@ pub(crate) struct Context {
 
 /// What to do.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Begun {
+pub(crate) enum BeginReply {
     /// `digits`: how many a code of this user has.
     Prompt {
         text: String,
@@ -80,9 +80,9 @@ pub(crate) enum Begun {
     },
 }
 
-impl Begun {
+impl BeginReply {
     /// For the log, which never has a key.
-    fn word(&self) -> String {
+    fn log_text(&self) -> String {
         match self {
             Self::Prompt { text, digits } => format!("asked by {text:?}, {digits} digits"),
             Self::Skip => "skipped".into(),
@@ -103,7 +103,7 @@ pub(crate) enum Verdict {
         message: Option<String>,
     },
     /// The answer was lost. The code may be used up or not.
-    Lost,
+    Unknown,
     Throttled {
         message: Option<String>,
     },
@@ -112,109 +112,116 @@ pub(crate) enum Verdict {
 /// Authenticates the user of `session`.
 pub(crate) fn authenticate<S: Session>(
     session: &mut S,
-    totpd: &impl Verifier,
+    verifier: &impl Verifier,
     options: &Options,
 ) -> Outcome {
     #[cfg(feature = "panic-on-demand")]
     assert!(!options.panic, "a panic was asked for");
 
-    let outcome = conversation(session, totpd, options).unwrap_or_else(|refusal| refusal);
+    let outcome = converse(session, verifier, options).unwrap_or_else(|refusal| refusal);
     if matches!(outcome, Outcome::Unavailable(_)) && !options.quiet {
-        session.tell(UNAVAILABLE);
+        session.show_error(UNAVAILABLE_MESSAGE);
     }
     if options.debug {
         log::write(Severity::Debug, &format!("ended: {outcome:?}"));
     }
-    if outcome.is_a_refused_code() && !options.nodelay {
+    if outcome.is_refused_code() && !options.nodelay {
         // As long as libpam's own delay of a failure, and the same for every reason.
-        session.wait(jittered(DELAY));
+        session.wait(jittered(REFUSAL_DELAY));
     }
     outcome
 }
 
-fn conversation<S: Session>(
+fn converse<S: Session>(
     session: &mut S,
-    totpd: &impl Verifier,
+    verifier: &impl Verifier,
     options: &Options,
 ) -> Result<Outcome, Outcome> {
     let user = session.user()?;
-    let outcome = ask_and_verify(session, totpd, options, &user)?;
+    let outcome = begin_and_verify(session, verifier, options, &user)?;
     // CVE-2024-9313: each conversation may have changed the name, messages too.
-    if outcome.lets_in() { is_still(session, &user).map(|()| outcome) } else { Ok(outcome) }
-}
-
-/// Makes sure that libpam still means the same user: another one was asked for no code.
-fn is_still<S: Session>(session: &S, user: &[u8]) -> Result<(), Outcome> {
-    match session.user_now().is_some_and(|now| now == user) {
-        true => Ok(()),
-        false => Err(Outcome::Misused("the user name changed during the conversation".into())),
+    if outcome.lets_in() {
+        require_same_user(session, &user).map(|()| outcome)
+    } else {
+        Ok(outcome)
     }
 }
 
-fn ask_and_verify<S: Session>(
+/// Makes sure that libpam still means the same user: another one was asked for no code.
+fn require_same_user<S: Session>(session: &S, user: &[u8]) -> Result<(), Outcome> {
+    match session.current_user().is_some_and(|now| now == user) {
+        true => Ok(()),
+        false => Err(Outcome::Internal("the user name changed during the conversation".into())),
+    }
+}
+
+fn begin_and_verify<S: Session>(
     session: &mut S,
-    totpd: &impl Verifier,
+    verifier: &impl Verifier,
     options: &Options,
     user: &[u8],
 ) -> Result<Outcome, Outcome> {
-    let context = Context {
+    let context = LoginContext {
         items: session.context(),
         nullok: options.nullok,
         enroll: options.enroll,
         show_names: options.show_names,
         quiet: options.quiet,
         factor: None,
-        nonce: options.enroll.then(nonce::draw).flatten(),
-        prompt: options.prompt.clone().or_else(|| options.forward_pass.then(|| BOTH.into())),
+        nonce: options.enroll.then(nonce::random).flatten(),
+        prompt: options
+            .prompt
+            .clone()
+            .or_else(|| options.forward_pass.then(|| COMBINED_PROMPT.into())),
     };
-    let name = name(user);
-    let begun = totpd.begin(&name, &context)?;
+    let name = user_name(user);
+    let reply = verifier.begin(&name, &context)?;
     if options.debug {
         // Without the name: people type passwords in its place, and totpd logs those that somebody has.
-        log::write(Severity::Debug, &begun.word());
+        log::write(Severity::Debug, &reply.log_text());
     }
-    let (mut text, digits) = match begun {
-        Begun::Prompt { text, digits } => (text, digits),
-        Begun::Skip => return Ok(Outcome::Skipped),
-        Begun::Enroll { text, factor } => {
-            let context = Context { factor: Some(factor), ..context };
-            let attempt = Attempt { totpd, options, user, name, context, digits: 0 };
-            return enrollment(session, &attempt, text);
+    let (mut text, digits) = match reply {
+        BeginReply::Prompt { text, digits } => (text, digits),
+        BeginReply::Skip => return Ok(Outcome::Skipped),
+        BeginReply::Enroll { text, factor } => {
+            let context = LoginContext { factor: Some(factor), ..context };
+            let attempt = Attempt { verifier, options, user, name, context, digits: 0 };
+            return enroll(session, &attempt, text);
         }
     };
-    let attempt = Attempt { totpd, options, user, name, context, digits };
+    let attempt = Attempt { verifier, options, user, name, context, digits };
 
     if options.first_pass != FirstPass::Ignore {
-        let verdict = attempt.of_first_pass(session)?;
+        let verdict = attempt.try_first_pass(session)?;
         match (verdict, options.first_pass) {
             (Verdict::Denied { .. }, FirstPass::Try) => {}
-            (Verdict::Lost, FirstPass::Try) => text = attempt.again().into(),
-            (verdict, _) => return judged(session, verdict, options),
+            (Verdict::Unknown, FirstPass::Try) => text = attempt.retry_prompt().into(),
+            (verdict, _) => return show_and_map(session, verdict, options),
         }
     }
-    let verdict = match attempt.asked(session, &text)? {
+    let verdict = match attempt.ask_and_verify(session, &text)? {
         // Not asked again blindly: the code may be used up. The person is.
-        Verdict::Lost => attempt.asked(session, attempt.again())?,
+        Verdict::Unknown => attempt.ask_and_verify(session, attempt.retry_prompt())?,
         verdict => verdict,
     };
-    judged(session, verdict, options)
+    show_and_map(session, verdict, options)
 }
 
 /// Shows a new factor until its first code was given, or the daemon has no more to say.
-fn enrollment<S: Session>(
+fn enroll<S: Session>(
     session: &mut S,
     attempt: &Attempt<'_, impl Verifier>,
     mut text: String,
 ) -> Result<Outcome, Outcome> {
-    for _ in 0..MOST_FIRST_CODES {
-        match attempt.asked(session, &text)? {
-            Verdict::Denied { message: Some(why) } => text = format!("{why}\n{FIRST_CODE}"),
+    for _ in 0..MAX_FIRST_CODES {
+        match attempt.ask_and_verify(session, &text)? {
+            Verdict::Denied { message: Some(why) } => text = format!("{why}\n{FIRST_CODE_PROMPT}"),
             Verdict::Approved { token: Some(token), message } => {
-                session.keep_token(&token)?;
+                session.store_token(&token)?;
                 let approved = Verdict::Approved { token: None, message };
-                return judged(session, approved, attempt.options);
+                return show_and_map(session, approved, attempt.options);
             }
-            verdict => return judged(session, verdict, attempt.options),
+            verdict => return show_and_map(session, verdict, attempt.options),
         }
     }
     Ok(Outcome::Denied)
@@ -222,43 +229,47 @@ fn enrollment<S: Session>(
 
 /// What every question of one authentication has in common.
 struct Attempt<'a, V> {
-    totpd: &'a V,
+    verifier: &'a V,
     options: &'a Options,
     user: &'a [u8],
     name: String,
-    context: Context,
+    context: LoginContext,
     digits: usize,
 }
 
 impl<V: Verifier> Attempt<'_, V> {
     /// Asks the person, and the daemon about the answer.
-    fn asked<S: Session>(&self, session: &mut S, prompt: &str) -> Result<Verdict, Outcome> {
+    fn ask_and_verify<S: Session>(
+        &self,
+        session: &mut S,
+        prompt: &str,
+    ) -> Result<Verdict, Outcome> {
         let answer = session.ask(prompt, self.options.echo)?;
         // Before a code is used up for somebody else.
-        is_still(session, self.user)?;
-        let code = self.handed_on(session, answer.bytes())?;
+        require_same_user(session, self.user)?;
+        let code = self.split_forwarded_password(session, answer.bytes())?;
         // No text is an attempt too, so that it costs the same as a wrong code.
-        let code = str::from_utf8(code).ok().filter(|code| code.len() <= LONGEST);
-        self.totpd.verify(&self.name, code.unwrap_or_default(), &self.context)
+        let code = str::from_utf8(code).ok().filter(|code| code.len() <= MAX_CODE_BYTES);
+        self.verifier.verify(&self.name, code.unwrap_or_default(), &self.context)
     }
 
     /// Asks the daemon about what was typed for an earlier module, if it may be a code: a password
     /// is nothing that the daemon has to see.
-    fn of_first_pass<S: Session>(&self, session: &mut S) -> Result<Verdict, Outcome> {
+    fn try_first_pass<S: Session>(&self, session: &mut S) -> Result<Verdict, Outcome> {
         let Some(first) = session.first_pass() else {
             return Ok(Verdict::Denied { message: None });
         };
-        let code = self.handed_on(session, first.bytes())?;
-        let may_be = |code: &&str| may_be_a_code(code) || is_a_recovery_code(code.as_bytes());
+        let code = self.split_forwarded_password(session, first.bytes())?;
+        let may_be = |code: &&str| may_be_code(code) || is_recovery_code(code.as_bytes());
         match str::from_utf8(code).ok().filter(may_be) {
             None => Ok(Verdict::Denied { message: None }),
-            Some(code) => self.totpd.verify(&self.name, code, &self.context),
+            Some(code) => self.verifier.verify(&self.name, code, &self.context),
         }
     }
 
     /// The code in an answer. Where a password stands before it, that goes to later modules,
     /// whatever becomes of the code: nothing they do then says which of the two was wrong.
-    fn handed_on<'b, S: Session>(
+    fn split_forwarded_password<'b, S: Session>(
         &self,
         session: &mut S,
         answer: &'b [u8],
@@ -269,24 +280,24 @@ impl<V: Verifier> Attempt<'_, V> {
         let tail = |length: usize| answer.split_at_checked(answer.len().checked_sub(length)?);
         let digits = tail(self.digits).filter(|(_, code)| code.iter().all(u8::is_ascii_digit));
         // With its dashes a recovery code never ends in so many digits.
-        let recovery = || tail(RECOVERY_CODE).filter(|(_, code)| is_a_recovery_code(code));
+        let recovery = || tail(RECOVERY_CODE_BYTES).filter(|(_, code)| is_recovery_code(code));
         let (password, code) = digits.or_else(recovery).unwrap_or((answer, b""));
-        session.hand_on(password)?;
+        session.set_authtok(password)?;
         Ok(code)
     }
 
-    fn again(&self) -> &'static str {
-        if self.options.forward_pass { BOTH_AGAIN } else { AGAIN }
+    fn retry_prompt(&self) -> &'static str {
+        if self.options.forward_pass { COMBINED_RETRY_PROMPT } else { RETRY_PROMPT }
     }
 }
 
 /// The bus carries UTF-8 alone. No other name can be enrolled, nor one so long, so those are as good
 /// as unknown.
-fn name(user: &[u8]) -> String {
-    String::from_utf8_lossy(user.get(..LONGEST_NAME).unwrap_or(user)).into_owned()
+fn user_name(user: &[u8]) -> String {
+    String::from_utf8_lossy(user.get(..MAX_NAME_BYTES).unwrap_or(user)).into_owned()
 }
 
-fn judged<S: Session>(
+fn show_and_map<S: Session>(
     session: &S,
     verdict: Verdict,
     options: &Options,
@@ -294,23 +305,23 @@ fn judged<S: Session>(
     let (outcome, message) = match verdict {
         Verdict::Approved { message, .. } => (Outcome::Approved, message),
         Verdict::Denied { message } => (Outcome::Denied, message),
-        Verdict::Lost => return Err(Outcome::Unavailable("the answer was lost".into())),
+        Verdict::Unknown => return Err(Outcome::Unavailable("the answer was lost".into())),
         Verdict::Throttled { message } => (Outcome::Throttled, message),
     };
     if let Some(message) = message.filter(|_| !options.quiet) {
-        session.tell(&message);
+        session.show_error(&message);
     }
     Ok(outcome)
 }
 
 /// Whether it could be a code of some kind: digits, and spaces between them.
-fn may_be_a_code(text: &str) -> bool {
-    text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b' ')
+fn may_be_code(text: &str) -> bool {
+    text.len() <= MAX_CODE_BYTES && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b' ')
 }
 
 /// Whether it is four groups of four letters and digits, with dashes between them.
-fn is_a_recovery_code(text: &[u8]) -> bool {
-    text.len() == RECOVERY_CODE
+fn is_recovery_code(text: &[u8]) -> bool {
+    text.len() == RECOVERY_CODE_BYTES
         && text.iter().enumerate().all(|(at, byte)| match at % 5 {
             4 => *byte == b'-',
             _ => byte.is_ascii_alphanumeric(),
@@ -318,22 +329,22 @@ fn is_a_recovery_code(text: &[u8]) -> bool {
 }
 
 /// The prompt of `forward_pass`.
-const BOTH: &str = "Password and verification code: ";
+const COMBINED_PROMPT: &str = "Password and verification code: ";
 /// Instead of the prompt where a code may or may not be used up.
-const AGAIN: &str = "Interrupted. Next code: ";
-const BOTH_AGAIN: &str = "Interrupted. Password and next code: ";
+const RETRY_PROMPT: &str = "Interrupted. Next code: ";
+const COMBINED_RETRY_PROMPT: &str = "Interrupted. Password and next code: ";
 /// After a wrong first code, and why it may have been wrong.
-const FIRST_CODE: &str = "Code that the app shows: ";
-const UNAVAILABLE: &str = "Verification is not available. Ask your administrator.";
+const FIRST_CODE_PROMPT: &str = "Code that the app shows: ";
+const UNAVAILABLE_MESSAGE: &str = "Verification is not available. Ask your administrator.";
 /// Bytes of an answer that can be a code; what is longer is no code.
-const LONGEST: usize = 64;
+const MAX_CODE_BYTES: usize = 64;
 /// Bytes of a recovery code as it is printed.
-const RECOVERY_CODE: usize = 19;
+const RECOVERY_CODE_BYTES: usize = 19;
 /// As many as the daemon takes before it drops the factor.
-const MOST_FIRST_CODES: u32 = 3;
+const MAX_FIRST_CODES: u32 = 3;
 /// Bytes of a name; that of a user has at most 256.
-const LONGEST_NAME: usize = 1024;
-const DELAY: Duration = Duration::from_secs(2);
+const MAX_NAME_BYTES: usize = 1024;
+const REFUSAL_DELAY: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests;

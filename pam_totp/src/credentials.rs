@@ -5,7 +5,7 @@ use crate::log::{self, Severity};
 use crate::outcome::Outcome;
 
 /// A login that is about to begin its session.
-pub(crate) trait Ending {
+pub(crate) trait LoginEnd {
     /// The token of a new factor, which is nowhere any more then: it must not reach the session.
     fn take_token(&mut self) -> Token;
     /// Service, remote host, terminal and remote user, as far as the host says.
@@ -26,7 +26,7 @@ pub(crate) enum Token {
 }
 
 /// Whoever keeps the factors, for root alone.
-pub(crate) trait Keeper {
+pub(crate) trait EnrollmentService {
     /// Gives a token back; answers what the person should know. `quiet`: nothing can be shown.
     fn complete_enrollment(
         &self,
@@ -37,31 +37,35 @@ pub(crate) trait Keeper {
 }
 
 /// Makes the factor good that was made at this login, if there is one. The user is in whatever comes of it.
-pub(crate) fn complete_enrollment(ending: &mut impl Ending, keeper: &impl Keeper, quiet: bool) {
+pub(crate) fn complete_enrollment(
+    ending: &mut impl LoginEnd,
+    service: &impl EnrollmentService,
+    quiet: bool,
+) {
     let completed = match ending.take_token() {
         Token::None => return,
-        Token::Here(token) => keeper.complete_enrollment(&token, ending.context(), quiet),
-        Token::Lost => Err(Outcome::Misused("this program logs in by several processes".into())),
+        Token::Here(token) => service.complete_enrollment(&token, ending.context(), quiet),
+        Token::Lost => Err(Outcome::Internal("this program logs in by several processes".into())),
     };
     match completed {
         Ok(Some(message)) if !quiet => ending.inform(&message),
         Ok(_) => {}
         Err(outcome) => {
             let reason = match outcome {
-                Outcome::Misused(why) | Outcome::Unavailable(why) => why,
+                Outcome::Internal(reason) | Outcome::Unavailable(reason) => reason,
                 other => format!("{other:?}"),
             };
             let message = format!("cannot verify the factor that was made at this login: {reason}");
             log::write(Severity::Error, &message);
             if !quiet {
-                ending.inform(NOT_KNOWN);
+                ending.inform(UNKNOWN_RESULT);
             }
         }
     }
 }
 
 /// It may be that the daemon did it, and its answer was lost.
-const NOT_KNOWN: &str = "Your second factor may not be set up. Run: totpctl show";
+const UNKNOWN_RESULT: &str = "Your second factor may not be set up. Run: totpctl show";
 
 #[cfg(test)]
 mod tests {
@@ -74,7 +78,7 @@ mod tests {
         shown: RefCell<Vec<String>>,
     }
 
-    impl Ending for Login {
+    impl LoginEnd for Login {
         fn take_token(&mut self) -> Token {
             std::mem::replace(&mut self.token, Token::None)
         }
@@ -90,7 +94,7 @@ mod tests {
 
     struct Totpd(Result<Option<String>, Outcome>, RefCell<u32>);
 
-    impl Keeper for Totpd {
+    impl EnrollmentService for Totpd {
         fn complete_enrollment(
             &self,
             token: &str,
@@ -106,7 +110,7 @@ mod tests {
     #[test]
     fn the_page_of_messages_has_it() {
         let page = include_str!("../../docs/messages.md");
-        assert!(page.contains(&format!("`{NOT_KNOWN}`")) && NOT_KNOWN.len() < 60);
+        assert!(page.contains(&format!("`{UNKNOWN_RESULT}`")) && UNKNOWN_RESULT.len() < 60);
     }
 
     #[test]
@@ -116,7 +120,7 @@ mod tests {
             (Ok(Some("Codes".into())), false, vec!["Codes"]),
             (Ok(Some("Codes".into())), true, vec![]),
             (Ok(None), false, vec![]),
-            (lost(), false, vec![NOT_KNOWN]),
+            (lost(), false, vec![UNKNOWN_RESULT]),
             (lost(), true, vec![]),
         ] {
             let totpd = Totpd(answer, RefCell::new(0));
@@ -135,6 +139,9 @@ mod tests {
         let totpd = Totpd(Ok(None), RefCell::new(0));
         let mut login = Login { token: Token::Lost, shown: RefCell::default() };
         complete_enrollment(&mut login, &totpd, false);
-        assert_eq!((*totpd.1.borrow(), &*login.shown.borrow()), (0, &vec![NOT_KNOWN.to_owned()]));
+        assert_eq!(
+            (*totpd.1.borrow(), &*login.shown.borrow()),
+            (0, &vec![UNKNOWN_RESULT.to_owned()])
+        );
     }
 }

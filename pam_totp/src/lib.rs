@@ -14,8 +14,8 @@ use nonstick::{
 use zeroizing_alloc::ZeroAlloc;
 
 use crate::authenticate::authenticate;
-use crate::client::Totpd;
-use crate::credentials::{Ending as _, complete_enrollment};
+use crate::client::Client;
+use crate::credentials::{LoginEnd as _, complete_enrollment};
 use crate::options::Options;
 use crate::outcome::Outcome;
 use crate::session::PamSession;
@@ -40,18 +40,18 @@ struct Totp;
 
 nonstick::pam_export!(Totp);
 
-impl<Client: ModuleClient> PamModule<Client> for Totp {
-    fn authenticate(client: &mut Client, args: Vec<&CStr>, flags: AuthnFlags) -> Result<()> {
-        guarded(|| {
-            let mut session = PamSession(client);
+impl<Handle: ModuleClient> PamModule<Handle> for Totp {
+    fn authenticate(handle: &mut Handle, args: Vec<&CStr>, flags: AuthnFlags) -> Result<()> {
+        guard(|| {
+            let mut session = PamSession(handle);
             // A token that an earlier try left in this handle would be good for the next user's login.
             let _ = session.take_token();
             let options = match Options::parse(&args) {
                 Ok(options) => options.silenced_by(flags.contains(AuthnFlags::SILENT)),
-                Err(why) => return Outcome::Misused(why),
+                Err(reason) => return Outcome::Misconfigured(reason),
             };
-            let totpd = Totpd { timeout: options.timeout };
-            let outcome = authenticate(&mut session, &totpd, &options);
+            let client = Client { timeout: options.timeout };
+            let outcome = authenticate(&mut session, &client, &options);
             if !outcome.lets_in() {
                 let _ = session.take_token();
             }
@@ -60,17 +60,17 @@ impl<Client: ModuleClient> PamModule<Client> for Totp {
     }
 
     /// Succeeds, so that a stack may name the module under `account` too.
-    fn account_management(_: &mut Client, args: Vec<&CStr>, _: AuthnFlags) -> Result<()> {
-        guarded(|| match Options::parse(&args) {
+    fn account_management(_: &mut Handle, args: Vec<&CStr>, _: AuthnFlags) -> Result<()> {
+        guard(|| match Options::parse(&args) {
             Ok(_) => Outcome::Approved,
-            Err(why) => Outcome::Misused(why),
+            Err(reason) => Outcome::Misconfigured(reason),
         })
     }
 
     /// Makes a factor good that was made at this login, and succeeds: `PAM_IGNORE` from the only module
     /// of a stack makes libpam refuse a login that succeeded.
     fn set_credentials(
-        client: &mut Client,
+        handle: &mut Handle,
         args: Vec<&CStr>,
         action: CredAction,
         flags: BaseFlags,
@@ -80,45 +80,45 @@ impl<Client: ModuleClient> PamModule<Client> for Totp {
         let _ = catch_unwind(AssertUnwindSafe(|| {
             // sudo has them made anew.
             if action != CredAction::Delete {
-                PamSession(client).note_entry();
+                PamSession(handle).record_login();
                 let options = Options::parse(&args).unwrap_or_default();
                 let options = options.silenced_by(flags.contains(BaseFlags::SILENT));
-                let totpd = Totpd { timeout: options.timeout };
-                complete_enrollment(&mut PamSession(client), &totpd, options.quiet);
+                let client = Client { timeout: options.timeout };
+                complete_enrollment(&mut PamSession(handle), &client, options.quiet);
             }
         }));
         Ok(())
     }
 
     fn change_authtok(
-        _: &mut Client,
+        _: &mut Handle,
         _: Vec<&CStr>,
         _: AuthtokAction,
         _: AuthtokFlags,
     ) -> Result<()> {
-        guarded(|| unsupported("password"))
+        guard(|| unsupported("password"))
     }
 
-    fn open_session(_: &mut Client, _: Vec<&CStr>, _: BaseFlags) -> Result<()> {
-        guarded(|| unsupported("session"))
+    fn open_session(_: &mut Handle, _: Vec<&CStr>, _: BaseFlags) -> Result<()> {
+        guard(|| unsupported("session"))
     }
 
-    fn close_session(_: &mut Client, _: Vec<&CStr>, _: BaseFlags) -> Result<()> {
-        guarded(|| unsupported("session"))
+    fn close_session(_: &mut Handle, _: Vec<&CStr>, _: BaseFlags) -> Result<()> {
+        guard(|| unsupported("session"))
     }
 }
 
 fn unsupported(kind: &str) -> Outcome {
-    Outcome::Misused(format!("it does nothing under \"{kind}\": use it under \"auth\""))
+    Outcome::Misconfigured(format!("it does nothing under \"{kind}\": use it under \"auth\""))
 }
 
 /// Runs `work` so that a bug in it refuses the login, and neither ends the host nor prints.
-fn guarded(work: impl FnOnce() -> Outcome) -> Result<()> {
+fn guard(work: impl FnOnce() -> Outcome) -> Result<()> {
     // This library has a copy of std of its own: the host's panics are not touched. The hook that
     // std brings prints, and asks the environment whether it should say more.
     set_hook(Box::new(|_| {}));
     let outcome = catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Outcome::Misused("internal error (panic); please report it".into()));
+        .unwrap_or_else(|_| Outcome::Internal("internal error (panic); please report it".into()));
     outcome.report();
     outcome.into()
 }

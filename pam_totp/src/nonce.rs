@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use rustix::rand::{GetRandomFlags, getrandom};
 
 /// 128 random bits in 32 hexadecimal digits; nothing if the kernel gives none, and then nobody enrolls.
-pub(crate) fn draw() -> Option<String> {
+pub(crate) fn random() -> Option<String> {
     let mut bytes = [0; 16];
     // So few bytes are given whole or not at all (getrandom(2)).
     let drawn = getrandom(&mut bytes, GetRandomFlags::NONBLOCK).ok()?;
@@ -22,7 +22,7 @@ mod tests {
 
     #[test]
     fn two_authentications_never_have_the_same() {
-        let (one, other) = (draw().unwrap(), draw().unwrap());
+        let (one, other) = (random().unwrap(), random().unwrap());
         assert_ne!(one, other);
         assert!(one.len() == 32 && one.bytes().all(|digit| digit.is_ascii_hexdigit()), "{one}");
     }

@@ -15,8 +15,10 @@ pub(crate) enum Outcome {
     ConversationFailed,
     /// The code was wrong, used, or none.
     Denied,
-    /// The module is set up wrongly, or met something that it does not know.
-    Misused(String),
+    /// A bug, or something that the module does not know.
+    Internal(String),
+    /// The module is set up wrongly.
+    Misconfigured(String),
     /// Too many wrong codes.
     Throttled,
     /// The daemon or the bus did not answer.
@@ -30,7 +32,7 @@ impl Outcome {
     }
 
     /// Whether a person typed something that was refused, which is answered after a delay.
-    pub(crate) fn is_a_refused_code(&self) -> bool {
+    pub(crate) fn is_refused_code(&self) -> bool {
         matches!(self, Self::Denied | Self::Throttled)
     }
 
@@ -39,9 +41,14 @@ impl Outcome {
         match self {
             Self::Approved | Self::Denied | Self::Skipped | Self::Throttled => {}
             Self::ConversationFailed => log::write(Severity::Notice, "nobody could be asked"),
-            Self::Misused(why) => log::write(Severity::Error, &format!("access denied: {why}")),
-            Self::Unavailable(why) => {
-                log::write(Severity::Error, &format!("access denied: totpd is unavailable: {why}"));
+            Self::Internal(reason) | Self::Misconfigured(reason) => {
+                log::write(Severity::Error, &format!("access denied: {reason}"))
+            }
+            Self::Unavailable(reason) => {
+                log::write(
+                    Severity::Error,
+                    &format!("access denied: totpd is unavailable: {reason}"),
+                );
             }
         }
     }
@@ -54,7 +61,7 @@ impl From<Outcome> for Result<()> {
             Outcome::Skipped => ErrorCode::Ignore,
             Outcome::ConversationFailed => ErrorCode::ConversationError,
             Outcome::Denied => ErrorCode::AuthenticationError,
-            Outcome::Misused(_) => ErrorCode::ServiceError,
+            Outcome::Internal(_) | Outcome::Misconfigured(_) => ErrorCode::ServiceError,
             Outcome::Throttled => ErrorCode::MaxTries,
             Outcome::Unavailable(_) => ErrorCode::AuthInfoUnavailable,
         })
@@ -72,7 +79,8 @@ mod tests {
             (Outcome::Skipped, Err(ErrorCode::Ignore)),
             (Outcome::ConversationFailed, Err(ErrorCode::ConversationError)),
             (Outcome::Denied, Err(ErrorCode::AuthenticationError)),
-            (Outcome::Misused(String::new()), Err(ErrorCode::ServiceError)),
+            (Outcome::Internal(String::new()), Err(ErrorCode::ServiceError)),
+            (Outcome::Misconfigured(String::new()), Err(ErrorCode::ServiceError)),
             (Outcome::Throttled, Err(ErrorCode::MaxTries)),
             (Outcome::Unavailable(String::new()), Err(ErrorCode::AuthInfoUnavailable)),
         ] {

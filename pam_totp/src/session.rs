@@ -11,7 +11,7 @@ use nonstick::{
 };
 
 use crate::authenticate::{Answer, Session};
-use crate::credentials::{Ending, Token};
+use crate::credentials::{LoginEnd, Token};
 use crate::outcome::Outcome;
 use crate::token;
 use crate::trial_log;
@@ -26,11 +26,11 @@ impl<Client: ModuleClient> Session for PamSession<'_, Client> {
         match self.0.username(None) {
             Ok(user) => Ok(user.into_vec()),
             Err(ErrorCode::ConversationError) => Err(Outcome::ConversationFailed),
-            Err(code) => Err(Outcome::Misused(format!("no user name ({code:?})"))),
+            Err(code) => Err(Outcome::Internal(format!("no user name ({code:?})"))),
         }
     }
 
-    fn user_now(&self) -> Option<Vec<u8>> {
+    fn current_user(&self) -> Option<Vec<u8>> {
         self.0.items().user().ok().flatten().map(OsString::into_vec)
     }
 
@@ -56,30 +56,32 @@ impl<Client: ModuleClient> Session for PamSession<'_, Client> {
         answer.map(Secret).map_err(|_| Outcome::ConversationFailed)
     }
 
-    fn hand_on(&mut self, password: &[u8]) -> std::result::Result<(), Outcome> {
+    fn set_authtok(&mut self, password: &[u8]) -> std::result::Result<(), Outcome> {
         let password = OsString::from_vec(password.to_vec());
         let set = self.0.items_mut().set_authtok(Some(&password));
-        set.map_err(|code| Outcome::Misused(format!("the password cannot be handed on ({code:?})")))
+        set.map_err(|code| {
+            Outcome::Internal(format!("the password cannot be handed on ({code:?})"))
+        })
     }
 
-    fn tell(&self, text: &str) {
+    fn show_error(&self, text: &str) {
         // Whether anybody reads it changes nothing.
         self.0.error_msg(text);
     }
 
-    fn keep_token(&mut self, token: &str) -> std::result::Result<(), Outcome> {
-        let lost = || Outcome::Misused("libpam does not keep the token of a new factor".into());
+    fn store_token(&mut self, token: &str) -> std::result::Result<(), Outcome> {
+        let lost = || Outcome::Internal("libpam does not keep the token of a new factor".into());
         let tty = self.0.items().tty_name().ok().flatten().map(|tty| text(&tty));
         let held = token::deposit(token, tty.as_deref()).ok_or_else(lost)?;
-        self.0.environ_mut().insert(TOKEN, &held);
-        let is_kept = self.0.environ().get(TOKEN).is_some_and(|kept| *kept == *held);
-        if is_kept { Ok(()) } else { Err(lost()) }
+        self.0.environ_mut().insert(TOKEN_VARIABLE, &held);
+        let is_stored = self.0.environ().get(TOKEN_VARIABLE).is_some_and(|stored| *stored == *held);
+        if is_stored { Ok(()) } else { Err(lost()) }
     }
 }
 
-impl<Client: ModuleClient> Ending for PamSession<'_, Client> {
+impl<Client: ModuleClient> LoginEnd for PamSession<'_, Client> {
     fn take_token(&mut self) -> Token {
-        let Some(held) = self.0.environ_mut().remove(TOKEN) else { return Token::None };
+        let Some(held) = self.0.environ_mut().remove(TOKEN_VARIABLE) else { return Token::None };
         let token = String::from_utf8(held.into_vec()).ok().and_then(token::withdraw);
         token.map_or(Token::Lost, Token::Here)
     }
@@ -99,11 +101,11 @@ impl<Client: ModuleClient> Ending for PamSession<'_, Client> {
 
 impl<Client: ModuleClient> PamSession<'_, Client> {
     /// Notes who got in; see [`trial_log`].
-    pub(crate) fn note_entry(&self) {
+    pub(crate) fn record_login(&self) {
         let items = self.0.items();
         let [service, user, ruser] = [items.service(), items.user(), items.remote_user()]
             .map(|item| item.ok().flatten().map(|item| text(&item)).unwrap_or_default());
-        trial_log::note(&service, &user, &ruser);
+        trial_log::record_login(&service, &user, &ruser);
     }
 
     /// An answer that is not shown while it is typed. libpam asks, because libpam wipes the answer
@@ -136,11 +138,11 @@ impl fmt::Debug for Secret {
 }
 
 fn text(item: &OsString) -> String {
-    item.to_string_lossy().chars().take(LONGEST).collect()
+    item.to_string_lossy().chars().take(MAX_ITEM_CHARS).collect()
 }
 
 /// The variable of the PAM environment that leads to the token of a new factor. That is the environment of a
 /// session that is being made, not of a process.
-const TOKEN: &str = "PAM_TOTP_TOKEN";
+const TOKEN_VARIABLE: &str = "PAM_TOTP_TOKEN";
 /// Characters of an item: as many as the daemon keeps.
-const LONGEST: usize = 256;
+const MAX_ITEM_CHARS: usize = 256;

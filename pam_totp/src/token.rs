@@ -10,39 +10,39 @@ use crate::nonce;
 
 /// Tokens that wait here for the end of their login, each with its ticket; the oldest first. The last module to
 /// be unloaded leaves at most these behind.
-static WAITING: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
+static PENDING: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
 
 /// What the PAM environment holds for `token`. `tty` is the terminal of the login, as PAM has it. Nothing where
 /// the kernel gives no random bytes.
 pub(crate) fn deposit(token: &str, tty: Option<&str>) -> Option<String> {
-    if tty == Some(SSHD) {
+    if tty == Some(SSHD_TTY) {
         return Some(token.to_owned());
     }
-    let ticket = format!("{TICKET}{}", nonce::draw()?);
-    let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
-    if waiting.len() >= MAX_WAITING {
-        waiting.remove(0);
+    let ticket = format!("{TICKET_PREFIX}{}", nonce::random()?);
+    let mut pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
+    if pending.len() >= MAX_PENDING {
+        pending.remove(0);
     }
-    waiting.push((ticket.clone(), token.to_owned()));
+    pending.push((ticket.clone(), token.to_owned()));
     Some(ticket)
 }
 
 /// The token for what the PAM environment held; nothing if it is not here, or not any more.
 pub(crate) fn withdraw(held: String) -> Option<String> {
-    if !held.starts_with(TICKET) {
+    if !held.starts_with(TICKET_PREFIX) {
         return Some(held);
     }
-    let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
-    let found = waiting.iter().position(|(ticket, _)| *ticket == held)?;
-    Some(waiting.remove(found).1)
+    let mut pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = pending.iter().position(|(ticket, _)| *ticket == held)?;
+    Some(pending.remove(found).1)
 }
 
 /// What OpenSSH says is its terminal before there is one.
-const SSHD: &str = "ssh";
+const SSHD_TTY: &str = "ssh";
 /// No token begins so.
-const TICKET: &str = "ticket-";
+const TICKET_PREFIX: &str = "ticket-";
 /// A program makes one login at a time; some open a second one within it.
-const MAX_WAITING: usize = 4;
+const MAX_PENDING: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -60,7 +60,7 @@ mod tests {
         }
         // Who never comes back for it makes room.
         let tickets: Vec<_> = (0..20).map(|_| deposit("secret", None).unwrap()).collect();
-        assert!(WAITING.lock().unwrap().len() <= MAX_WAITING);
+        assert!(PENDING.lock().unwrap().len() <= MAX_PENDING);
         assert_eq!(withdraw(tickets[0].clone()), None);
         assert!(withdraw(tickets[19].clone()).is_some());
     }

@@ -13,9 +13,9 @@ struct Login {
     answer: Result<Typed, Outcome>,
     /// What is typed before that, one after the other.
     earlier: Vec<Typed>,
-    handed_on: Option<Vec<u8>>,
+    authtok: Option<Vec<u8>>,
     /// The token of a new factor.
-    kept: Option<String>,
+    token: Option<String>,
     shown: RefCell<Vec<String>>,
     waited: Cell<Duration>,
 }
@@ -37,8 +37,8 @@ impl Login {
             first_pass: None,
             answer: Err(Outcome::ConversationFailed),
             earlier: Vec::new(),
-            handed_on: None,
-            kept: None,
+            authtok: None,
+            token: None,
             shown: RefCell::default(),
             waited: Cell::default(),
         }
@@ -60,7 +60,7 @@ impl Session for Login {
         Ok(self.user.clone())
     }
 
-    fn user_now(&self) -> Option<Vec<u8>> {
+    fn current_user(&self) -> Option<Vec<u8>> {
         Some(self.user_afterwards.clone())
     }
 
@@ -77,17 +77,17 @@ impl Session for Login {
         if self.earlier.is_empty() { self.answer.clone() } else { Ok(self.earlier.remove(0)) }
     }
 
-    fn hand_on(&mut self, password: &[u8]) -> Result<(), Outcome> {
-        self.handed_on = Some(password.to_vec());
+    fn set_authtok(&mut self, password: &[u8]) -> Result<(), Outcome> {
+        self.authtok = Some(password.to_vec());
         Ok(())
     }
 
-    fn tell(&self, text: &str) {
+    fn show_error(&self, text: &str) {
         self.shown.borrow_mut().push(text.into());
     }
 
-    fn keep_token(&mut self, token: &str) -> Result<(), Outcome> {
-        self.kept = Some(token.to_owned());
+    fn store_token(&mut self, token: &str) -> Result<(), Outcome> {
+        self.token = Some(token.to_owned());
         Ok(())
     }
 
@@ -98,7 +98,7 @@ impl Session for Login {
 
 /// A daemon that approves one code and remembers what it was asked.
 struct Totpd {
-    begun: Result<Begun, Outcome>,
+    reply: Result<BeginReply, Outcome>,
     wrong: Verdict,
     asked: RefCell<Vec<String>>,
     /// Answers to `Verify` that get lost.
@@ -111,10 +111,10 @@ struct Totpd {
 
 impl Totpd {
     fn new() -> Self {
-        let begun = Ok(Begun::Prompt { text: "Verification code: ".into(), digits: 6 });
+        let reply = Ok(BeginReply::Prompt { text: "Verification code: ".into(), digits: 6 });
         let wrong = Verdict::Denied { message: None };
         Self {
-            begun,
+            reply,
             wrong,
             asked: RefCell::default(),
             lost: Cell::new(0),
@@ -125,19 +125,19 @@ impl Totpd {
 }
 
 impl Verifier for Totpd {
-    fn begin(&self, user: &str, context: &Context) -> Result<Begun, Outcome> {
+    fn begin(&self, user: &str, context: &LoginContext) -> Result<BeginReply, Outcome> {
         assert_eq!(context.items, [("service", "sshd".to_owned())]);
         self.nonces.borrow_mut().push(context.nonce.clone());
         self.asked.borrow_mut().push(format!("begin {user}"));
-        self.begun.clone()
+        self.reply.clone()
     }
 
-    fn verify(&self, user: &str, code: &str, context: &Context) -> Result<Verdict, Outcome> {
+    fn verify(&self, user: &str, code: &str, context: &LoginContext) -> Result<Verdict, Outcome> {
         self.nonces.borrow_mut().push(context.nonce.clone());
         self.asked.borrow_mut().push(format!("verify {user} {code}"));
         if self.lost.get() > 0 {
             self.lost.set(self.lost.get() - 1);
-            return Ok(Verdict::Lost);
+            return Ok(Verdict::Unknown);
         }
         let token = self.token.clone();
         let right = Verdict::Approved { message: None, token };
@@ -195,7 +195,7 @@ fn a_user_name_that_changes_refuses() {
     let mut login = Login { user_afterwards: b"root".to_vec(), ..Login::typing("123456") };
     let totpd = Totpd::new();
     let outcome = authenticate(&mut login, &totpd, &Options::default());
-    assert!(matches!(outcome, Outcome::Misused(_)), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Internal(_)), "{outcome:?}");
     assert_eq!(totpd.asked.borrow().len(), 1, "no code of alice is spent for root");
 }
 
@@ -211,7 +211,7 @@ fn a_name_that_is_not_utf_8_is_asked_like_any_other() {
 
 #[test]
 fn only_the_word_of_the_daemon_skips() {
-    let totpd = Totpd { begun: Ok(Begun::Skip), ..Totpd::new() };
+    let totpd = Totpd { reply: Ok(BeginReply::Skip), ..Totpd::new() };
     let mut login = Login::typing("123456");
     let options = Options { nullok: true, ..Options::default() };
     assert_eq!(authenticate(&mut login, &totpd, &options), Outcome::Skipped);
@@ -220,9 +220,9 @@ fn only_the_word_of_the_daemon_skips() {
 
 #[test]
 fn an_absent_daemon_is_told_unless_quiet() {
-    for (quiet, shown) in [(false, vec![UNAVAILABLE.to_owned()]), (true, vec![])] {
-        let begun = Err(Outcome::Unavailable("no bus".into()));
-        let totpd = Totpd { begun, ..Totpd::new() };
+    for (quiet, shown) in [(false, vec![UNAVAILABLE_MESSAGE.to_owned()]), (true, vec![])] {
+        let reply = Err(Outcome::Unavailable("no bus".into()));
+        let totpd = Totpd { reply, ..Totpd::new() };
         let mut login = Login::typing("123456");
         let options = Options { quiet, ..Options::default() };
         let outcome = authenticate(&mut login, &totpd, &options);
@@ -248,11 +248,11 @@ fn a_throttled_code_is_told_and_delayed_like_a_wrong_one() {
 #[test]
 fn a_lost_answer_is_no_reason_to_ask_the_daemon_again_but_the_person_once() {
     for (lost, outcome, prompts) in [
-        (1, Outcome::Approved, vec!["Verification code: ", AGAIN]),
+        (1, Outcome::Approved, vec!["Verification code: ", RETRY_PROMPT]),
         (
             2,
             Outcome::Unavailable("the answer was lost".into()),
-            vec!["Verification code: ", AGAIN, UNAVAILABLE],
+            vec!["Verification code: ", RETRY_PROMPT, UNAVAILABLE_MESSAGE],
         ),
     ] {
         let mut login = Login::typing("123456");
@@ -265,7 +265,7 @@ fn a_lost_answer_is_no_reason_to_ask_the_daemon_again_but_the_person_once() {
     let totpd = Totpd { lost: Cell::new(1), ..Totpd::new() };
     let options = Options { first_pass: FirstPass::Try, ..Options::default() };
     assert_eq!(authenticate(&mut login, &totpd, &options), Outcome::Approved);
-    assert_eq!(*login.shown.borrow(), [AGAIN]);
+    assert_eq!(*login.shown.borrow(), [RETRY_PROMPT]);
 }
 
 #[test]
@@ -274,15 +274,15 @@ fn what_an_approval_has_to_say_is_shown_unless_quiet() {
         let login = Login::of("alice");
         let options = Options { quiet, ..Options::default() };
         let verdict = Verdict::Approved { message: Some("News.".into()), token: None };
-        assert_eq!(judged(&login, verdict, &options), Ok(Outcome::Approved));
+        assert_eq!(show_and_map(&login, verdict, &options), Ok(Outcome::Approved));
         assert_eq!(login.shown.borrow().len(), shown);
     }
 }
 
 #[test]
 fn the_log_never_has_a_key() {
-    let begun = Begun::Enroll { text: "JBSWY3DP".into(), factor: "f-x".into() };
-    assert_eq!(begun.word(), "enrolled as f-x");
+    let reply = BeginReply::Enroll { text: "JBSWY3DP".into(), factor: "f-x".into() };
+    assert_eq!(reply.log_text(), "enrolled as f-x");
 }
 
 #[test]
@@ -297,7 +297,13 @@ fn a_name_of_a_megabyte_is_unknown_like_any_other() {
 #[test]
 fn every_text_is_on_the_page_of_messages_and_short() {
     let page = include_str!("../../../docs/messages.md");
-    for text in [BOTH, AGAIN, BOTH_AGAIN, UNAVAILABLE, FIRST_CODE] {
+    for text in [
+        COMBINED_PROMPT,
+        RETRY_PROMPT,
+        COMBINED_RETRY_PROMPT,
+        UNAVAILABLE_MESSAGE,
+        FIRST_CODE_PROMPT,
+    ] {
         assert!(page.contains(&format!("`{text}`")), "{text}");
         assert!(text.len() < 60, "{text}");
     }

@@ -3,9 +3,9 @@
 use super::*;
 
 fn enrolling() -> Totpd {
-    let begun = Ok(Begun::Enroll { text: "QR".into(), factor: "f-x".into() });
+    let reply = Ok(BeginReply::Enroll { text: "QR".into(), factor: "f-x".into() });
     let wrong = Verdict::Denied { message: Some("Your phone is slow.".into()) };
-    Totpd { begun, wrong, token: Some("token".into()), ..Totpd::new() }
+    Totpd { reply, wrong, token: Some("token".into()), ..Totpd::new() }
 }
 
 #[test]
@@ -16,7 +16,7 @@ fn a_new_factor_is_shown_and_its_first_code_lets_in() {
     assert_eq!(authenticate(&mut login, &enrolling(), &options), Outcome::Approved);
     let again = "Your phone is slow.\nCode that the app shows: ";
     assert_eq!(*login.shown.borrow(), ["QR", again]);
-    assert_eq!(login.kept.as_deref(), Some("token"));
+    assert_eq!(login.token.as_deref(), Some("token"));
 }
 
 #[test]
@@ -40,9 +40,9 @@ fn one_authentication_has_one_nonce_and_the_next_another() {
 fn a_name_that_changes_in_the_last_conversation_refuses() {
     let mut login = Login::typing("123456");
     login.user_afterwards = "root".into();
-    let skip = Totpd { begun: Ok(Begun::Skip), ..Totpd::new() };
+    let skip = Totpd { reply: Ok(BeginReply::Skip), ..Totpd::new() };
     let outcome = authenticate(&mut login, &skip, &Options::default());
-    assert!(matches!(outcome, Outcome::Misused(_)), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Internal(_)), "{outcome:?}");
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn hanging_up_in_an_enrollment_is_no_way_in() {
     let mut login = Login::of("alice");
     let outcome = authenticate(&mut login, &enrolling(), &options);
     assert_eq!(outcome, Outcome::ConversationFailed);
-    assert_eq!(login.kept, None);
+    assert_eq!(login.token, None);
 }
 
 #[test]

@@ -46,17 +46,17 @@ fn forward_pass_takes_the_tail_and_hands_the_rest_on_whatever_the_verdict() {
         let options = Options { forward_pass: true, ..Options::default() };
         assert_eq!(authenticate(&mut login, &totpd, &options), outcome, "{answer}");
         assert_eq!(totpd.asked.borrow()[1], format!("verify alice {code}"));
-        assert_eq!(login.handed_on.as_deref(), Some(password.as_bytes()), "{answer}");
+        assert_eq!(login.authtok.as_deref(), Some(password.as_bytes()), "{answer}");
     }
     // Of what an earlier module asked for, likewise.
     let mut login = Login { first_pass: Some(Typed("secret123456".into())), ..Login::of("alice") };
     let only = Options { forward_pass: true, first_pass: FirstPass::Only, ..Options::default() };
     assert_eq!(authenticate(&mut login, &Totpd::new(), &only), Outcome::Approved);
-    assert_eq!(login.handed_on.as_deref(), Some(b"secret".as_slice()));
+    assert_eq!(login.authtok.as_deref(), Some(b"secret".as_slice()));
     // No longer code than the daemon says.
     let mut login = Login::typing("secret12345678");
-    let begun = Ok(Begun::Prompt { text: BOTH.into(), digits: 8 });
-    let totpd = Totpd { begun, ..Totpd::new() };
+    let reply = Ok(BeginReply::Prompt { text: COMBINED_PROMPT.into(), digits: 8 });
+    let totpd = Totpd { reply, ..Totpd::new() };
     let options = Options { forward_pass: true, ..Options::default() };
     assert_eq!(authenticate(&mut login, &totpd, &options), Outcome::Denied);
     assert_eq!(totpd.asked.borrow()[1], "verify alice 12345678");

@@ -1,0 +1,43 @@
+//! Random parts of a time: logins that fail together must not come back together.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::time::Duration;
+
+/// `time`, a quarter more or less.
+pub(crate) fn jittered(time: Duration) -> Duration {
+    time / 1000 * (750 + random_per_mille() / 2)
+}
+
+/// Any part of `time`: a thousand logins that were refused a connection together must not come
+/// back together.
+pub(crate) fn some_of(time: Duration) -> Duration {
+    time / 1000 * random_per_mille()
+}
+
+/// 0 to 999. The keys of a hasher come from the kernel's randomness, which is plenty for a delay.
+fn random_per_mille() -> u32 {
+    u32::try_from(RandomState::new().build_hasher().finish() % 1000).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jitter_stays_within_a_quarter_and_differs() {
+        let two = Duration::from_secs(2);
+        let drawn: Vec<_> = (0..200).map(|_| jittered(two)).collect();
+        assert!(drawn.iter().all(|time| (1500..=2500).contains(&time.as_millis())), "{drawn:?}");
+        assert!(drawn.iter().any(|time| time.as_millis() < 1800));
+        assert!(drawn.iter().any(|time| time.as_millis() > 2200));
+    }
+
+    #[test]
+    fn a_pause_may_be_any_part() {
+        let whole = Duration::from_millis(200);
+        let pauses: Vec<_> = (0..200).map(|_| some_of(whole).as_millis()).collect();
+        assert!(pauses.iter().all(|ms| *ms < 200), "{pauses:?}");
+        assert!(pauses.iter().any(|ms| *ms < 60) && pauses.iter().any(|ms| *ms > 140));
+    }
+}

@@ -4,8 +4,9 @@
 use std::thread;
 use std::time::Duration;
 
+use totpd_journal::{Entry, Priority, Program};
+
 use crate::client::jitter::jittered;
-use crate::log::{self, Severity};
 use crate::nonce;
 use crate::options::{FirstPass, Options};
 use crate::outcome::Outcome;
@@ -123,7 +124,7 @@ pub(crate) fn authenticate<S: Session>(
         session.show_error(UNAVAILABLE_MESSAGE);
     }
     if options.debug {
-        log::write(Severity::Debug, &format!("ended: {outcome:?}"));
+        Entry::new(Priority::Debug, format!("ended: {outcome:?}")).by(Program::PamTotp).write();
     }
     if outcome.is_refused_code() && !options.nodelay {
         // As long as libpam's own delay of a failure, and the same for every reason.
@@ -178,7 +179,7 @@ fn begin_and_verify<S: Session>(
     let reply = verifier.begin(&name, &context)?;
     if options.debug {
         // Without the name: people type passwords in its place, and totpd logs those that somebody has.
-        log::write(Severity::Debug, &reply.log_text());
+        Entry::new(Priority::Debug, reply.log_text()).by(Program::PamTotp).write();
     }
     let (mut text, digits) = match reply {
         BeginReply::Prompt { text, digits } => (text, digits),

@@ -1,7 +1,8 @@
 //! The end of a login: libpam asks for credentials only after the whole stack let somebody in. A factor that was
 //! made at this login becomes good then, and not before.
 
-use crate::log::{self, Severity};
+use totpd_journal::{Entry, Priority, Program};
+
 use crate::outcome::Outcome;
 
 /// A login that is about to begin its session.
@@ -56,7 +57,7 @@ pub(crate) fn complete_enrollment(
                 other => format!("{other:?}"),
             };
             let message = format!("cannot verify the factor that was made at this login: {reason}");
-            log::write(Severity::Error, &message);
+            Entry::new(Priority::Error, message).by(Program::PamTotp).write();
             if !quiet {
                 ending.inform(UNKNOWN_RESULT);
             }

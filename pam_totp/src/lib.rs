@@ -23,7 +23,6 @@ use crate::session::PamSession;
 mod authenticate;
 mod client;
 mod credentials;
-mod log;
 mod nonce;
 mod options;
 mod outcome;

@@ -1,8 +1,7 @@
 //! How an authentication ended, and the one place where that becomes a PAM code.
 
 use nonstick::{ErrorCode, Result};
-
-use crate::log::{self, Severity};
+use totpd_journal::{Entry, Priority, Program};
 
 /// How it ended. Everything but the first two refuses.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -38,19 +37,17 @@ impl Outcome {
 
     /// Logs what the daemon does not log itself.
     pub(crate) fn report(&self) {
-        match self {
-            Self::Approved | Self::Denied | Self::Skipped | Self::Throttled => {}
-            Self::ConversationFailed => log::write(Severity::Notice, "nobody could be asked"),
+        let (priority, message) = match self {
+            Self::Approved | Self::Denied | Self::Skipped | Self::Throttled => return,
+            Self::ConversationFailed => (Priority::Notice, "nobody could be asked".into()),
             Self::Internal(reason) | Self::Misconfigured(reason) => {
-                log::write(Severity::Error, &format!("access denied: {reason}"))
+                (Priority::Error, format!("access denied: {reason}"))
             }
             Self::Unavailable(reason) => {
-                log::write(
-                    Severity::Error,
-                    &format!("access denied: totpd is unavailable: {reason}"),
-                );
+                (Priority::Error, format!("access denied: totpd is unavailable: {reason}"))
             }
-        }
+        };
+        Entry::new(priority, message).by(Program::PamTotp).write();
     }
 }
 

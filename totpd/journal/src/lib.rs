@@ -1,68 +1,98 @@
-//! What goes into the log: one structured record for each decision, never a code or a seed.
+//! Log records as journald and syslog take them, for the daemon and the PAM module, and the one
+//! [`escape`](mod@escape) of hostile text.
 //!
-//! The journal's own socket comes first, then that of syslog, then standard error.
+//! A record goes to journald's socket; if there is none, to that of syslog. It never waits.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::net::UnixDatagram;
+
+pub mod escape;
+
+use crate::escape::{escape, escape_within};
 
 /// How much a record matters (syslog's severities, RFC 5424 section 6.2.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Priority {
     /// Something is broken and logins fail.
     Error = 3,
-    /// Something is off.
+    /// Something needs attention.
     Warning = 4,
     /// A refusal, or a change of factors.
     Notice = 5,
-    /// All is well.
+    /// An ordinary event.
     Info = 6,
+    /// Written only if an administrator asks for it.
+    Debug = 7,
+}
+
+/// Who writes a record.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Program {
+    /// The PAM module, a guest in another program: its records never go to standard error.
+    PamTotp,
+    /// The daemon. If there is no log, its records go to standard error.
+    Totpd,
 }
 
 /// A record of the log.
-#[derive(Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Entry {
+    program: Program,
     priority: Priority,
     message: String,
     fields: Vec<(&'static str, String)>,
 }
 
+impl Program {
+    const fn identifier(self) -> &'static str {
+        match self {
+            Self::PamTotp => "pam_totp",
+            Self::Totpd => "totpd",
+        }
+    }
+}
+
 impl Entry {
-    /// A record with this sentence. What others chose must have gone through [`escaped`].
+    /// Returns a record of the daemon with this sentence, escaped, of at most [`MAX_MESSAGE_CHARS`].
     #[must_use]
     pub fn new(priority: Priority, message: String) -> Self {
-        Self { priority, message, fields: Vec::new() }
+        let message = escape_within(&message, MAX_MESSAGE_CHARS).into_owned();
+        Self { program: Program::Totpd, priority, message, fields: Vec::new() }
     }
 
-    /// Adds a field, escaping what others chose.
+    /// Makes it a record of `program`.
+    #[must_use]
+    pub fn by(self, program: Program) -> Self {
+        Self { program, ..self }
+    }
+
+    /// Adds a field, escaped, if `value` is not empty.
     #[must_use]
     pub fn with(mut self, field: &'static str, value: &str) -> Self {
         if !value.is_empty() {
-            self.fields.push((field, escaped(value)));
+            self.fields.push((field, escape(value).into_owned()));
         }
         self
     }
 
-    /// Writes it wherever this machine keeps its log.
+    /// Writes the record to the first log that takes it. A log that is full or absent loses it: a
+    /// login does not wait for a log.
     pub fn write(&self) {
-        let Ok(socket) = UnixDatagram::unbound() else {
-            return self.write_to_stderr();
-        };
-        // A log that is stuck must not hold up logins.
-        let _ = socket.set_nonblocking(true);
-        if socket.send_to(&self.native(), JOURNAL).is_err()
-            && socket.send_to(self.syslog().as_bytes(), SYSLOG).is_err()
-        {
-            self.write_to_stderr();
+        if self.send().is_err() && self.program == Program::Totpd {
+            let _ = writeln!(io::stderr(), "totpd: {}", self.message);
         }
     }
 
-    /// The journal's native protocol: a field a line. Values hold no newline.
+    /// Returns the record in journald's native protocol, one field in each line.
     #[must_use]
     pub fn native(&self) -> Vec<u8> {
+        let (priority, identifier) = (self.priority as u8, self.program.identifier());
+        let pid = std::process::id();
         let mut text = format!(
-            "MESSAGE={}\nPRIORITY={}\nSYSLOG_FACILITY={AUTHPRIV}\nSYSLOG_IDENTIFIER=totpd\n",
-            self.message, self.priority as u8
+            "MESSAGE={}\nPRIORITY={priority}\nSYSLOG_FACILITY={AUTHPRIV}\n\
+             SYSLOG_IDENTIFIER={identifier}\nSYSLOG_PID={pid}\n",
+            self.message
         );
         for (field, value) in &self.fields {
             let _ = writeln!(text, "{field}={value}");
@@ -70,44 +100,30 @@ impl Entry {
         text.into_bytes()
     }
 
+    /// Returns the record as a line of syslog, without its fields.
     fn syslog(&self) -> String {
-        let severity = self.priority as u8;
-        format!("<{}>totpd[{}]: {}", AUTHPRIV * 8 + severity, std::process::id(), self.message)
+        let priority = AUTHPRIV * 8 + self.priority as u8;
+        let (identifier, pid) = (self.program.identifier(), std::process::id());
+        format!("<{priority}>{identifier}[{pid}]: {}", self.message)
     }
 
-    fn write_to_stderr(&self) {
-        let _ = writeln!(std::io::stderr(), "totpd: {}", self.message);
-    }
-}
-
-/// `text` with everything escaped that could forge a line or steer a terminal.
-#[must_use]
-pub fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control()
-            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        {
-            safe.extend(c.escape_unicode());
-        } else {
-            safe.push(c);
+    fn send(&self) -> io::Result<()> {
+        let socket = UnixDatagram::unbound()?;
+        socket.set_nonblocking(true)?;
+        if socket.send_to(&self.native(), JOURNAL).is_err() {
+            socket.send_to(self.syslog().as_bytes(), SYSLOG)?;
         }
+        Ok(())
     }
-    safe
 }
 
-/// A name as the log has it, which a message may bring with megabytes.
-#[must_use]
-pub fn shortened(name: &str) -> String {
-    name.chars().take(LONGEST_NAME).collect()
-}
+/// Characters of a message: more than three hostile names of 256 characters come to, escaped.
+pub const MAX_MESSAGE_CHARS: usize = 8192;
 
 const JOURNAL: &str = "/run/systemd/journal/socket";
 const SYSLOG: &str = "/dev/log";
 /// Syslog's facility for logins (RFC 5424 section 6.2.1).
 const AUTHPRIV: u8 = 10;
-/// Characters.
-const LONGEST_NAME: usize = 256;
 
 #[cfg(test)]
 mod tests {
@@ -125,15 +141,38 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_megabytes_is_shortened() {
-        assert_eq!(shortened("älice"), "älice");
-        assert_eq!(shortened(&"ä".repeat(1_000_000)), "ä".repeat(256));
+    fn no_message_can_forge_a_field_or_a_line() {
+        let entry = Entry::new(Priority::Notice, "a\nPRIORITY=0\u{1b}[2J".into());
+        let native = String::from_utf8(entry.native()).unwrap();
+        assert!(
+            native.starts_with("MESSAGE=a\\u{a}PRIORITY=0\\u{1b}[2J\nPRIORITY=5\n"),
+            "{native}"
+        );
+        assert!(!entry.syslog().contains(char::is_control));
     }
 
     #[test]
-    fn syslog_gets_facility_and_severity() {
-        let line = Entry::new(Priority::Error, "broken".into()).syslog();
-        assert!(line.starts_with("<83>totpd["), "{line}");
-        assert!(line.ends_with("]: broken"), "{line}");
+    fn a_message_of_megabytes_is_cut() {
+        let entry = Entry::new(Priority::Debug, "x".repeat(1_000_000)).by(Program::PamTotp);
+        assert!(entry.native().len() < MAX_MESSAGE_CHARS + 200);
+    }
+
+    #[test]
+    fn syslog_gets_facility_severity_and_program() {
+        let entry = Entry::new(Priority::Error, "broken".into());
+        for (entry, start) in
+            [(entry.clone(), "<83>totpd["), (entry.by(Program::PamTotp), "<83>pam_totp[")]
+        {
+            let line = entry.syslog();
+            assert!(line.starts_with(start) && line.ends_with("]: broken"), "{line}");
+        }
+    }
+
+    #[test]
+    fn journald_gets_the_program_and_its_process() {
+        let entry = Entry::new(Priority::Debug, "x".into()).by(Program::PamTotp);
+        let native = String::from_utf8(entry.native()).unwrap();
+        let program = format!("SYSLOG_IDENTIFIER=pam_totp\nSYSLOG_PID={}\n", std::process::id());
+        assert!(native.starts_with("MESSAGE=x\nPRIORITY=7\n") && native.ends_with(&program));
     }
 }

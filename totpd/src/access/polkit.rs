@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use totpd_interface::Error;
-use totpd_journal::{escaped, shortened};
+use totpd_journal::escape::{MAX_NAME_CHARS, escape_within};
 use zbus::Variant;
 
 use crate::access::origin::Origin;
@@ -56,8 +56,8 @@ impl Polkit {
         let sender = Variant::from(bus.sender.as_str());
         let subject = ("system-bus-name", HashMap::from([("name", sender)]));
         // It is shown to whoever authenticates. A rule has to see the whole name, or it would judge another user.
-        let user = escaped(&shortened(user));
-        let details = HashMap::from([("user", user.as_str()), ("operation", operation)]);
+        let user = escape_within(user, MAX_NAME_CHARS);
+        let details = HashMap::from([("user", user.as_ref()), ("operation", operation)]);
         let interactive = bus.is_interactive;
         let question = (subject, action.id(), details, u32::from(interactive), "");
         let asked = bus.connection.call_method(

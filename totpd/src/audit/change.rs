@@ -2,7 +2,8 @@
 
 use totpd_core::user_name::UserName;
 use totpd_interface::Error;
-use totpd_journal::{Entry, Priority, escaped};
+use totpd_journal::escape::escape;
+use totpd_journal::{Entry, Priority};
 
 use crate::access::caller::Caller;
 use crate::audit::Topic;
@@ -23,7 +24,7 @@ pub(crate) fn change(daemon: &Daemon, actor: &AuthorizedCaller, factor: &str, wh
     match actor.is_own {
         false => entry.write(),
         true => {
-            let name = escaped(actor.name.as_str());
+            let name = escape(actor.name.as_str());
             let text = format!("{name} by uid {}: {what}", actor.caller.uid);
             daemon.log.write(Topic { user: Some(actor.name.to_string()), text }, &entry);
         }
@@ -33,7 +34,7 @@ pub(crate) fn change(daemon: &Daemon, actor: &AuthorizedCaller, factor: &str, wh
 /// The structured record of one change of a user's factors.
 fn entry(user: &UserName, factor: &str, what: &str, caller: Caller) -> Entry {
     let by = caller.uid.to_string();
-    let message = format!("{} by uid {by}: {what}", escaped(user.as_str()));
+    let message = format!("{} by uid {by}: {what}", user.as_str());
     Entry::new(Priority::Notice, message)
         .with("MESSAGE_ID", CHANGE)
         .with("TOTP_USER", user.as_str())

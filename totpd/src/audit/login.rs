@@ -3,7 +3,8 @@
 use totpd_core::source::Source;
 use totpd_core::verification::{Reason, Verdict};
 use totpd_interface::verdict;
-use totpd_journal::{Entry, Priority, escaped, shortened};
+use totpd_journal::escape::{MAX_NAME_CHARS, escape_within};
+use totpd_journal::{Entry, Priority};
 
 use crate::access::caller::Caller;
 use crate::access::login_context::Context;
@@ -59,7 +60,7 @@ pub(crate) fn decision(
     word: &str,
     reason: &str,
 ) -> Entry {
-    let service = escaped(context.service.as_deref().unwrap_or("-"));
+    let service = context.service.as_deref().unwrap_or("-");
     let message = format!("{word} for {} at {service} from {source}: {reason}", named(user));
     let priority = match word {
         verdict::APPROVED => Priority::Info,
@@ -67,7 +68,7 @@ pub(crate) fn decision(
     };
     Entry::new(priority, message)
         .with("MESSAGE_ID", DECISION)
-        .with("TOTP_USER", &shortened(user.unwrap_or_default()))
+        .with("TOTP_USER", &user.map(loggable).unwrap_or_default())
         .with("TOTP_SERVICE", context.service.as_deref().unwrap_or_default())
         .with("TOTP_RHOST", context.rhost.as_deref().unwrap_or_default())
         .with("TOTP_TTY", context.tty.as_deref().unwrap_or_default())
@@ -94,20 +95,22 @@ pub(crate) fn topic(
     };
     let place = match (source, &context.service, &context.rhost) {
         (Source::Nowhere, service, rhost) => {
-            let said = |text: &Option<String>| escaped(&shortened(text.as_deref().unwrap_or("-")));
+            let said = |text: &Option<String>| loggable(text.as_deref().unwrap_or("-"));
             format!("{} at {}", said(rhost), said(service))
         }
         _ => source.to_string(),
     };
     let text = format!("{what} for {} from {place}", named(user));
-    Some(Topic { user: user.map(shortened), text })
+    Some(Topic { user: user.map(loggable), text })
 }
 
 fn named(user: Option<&str>) -> String {
-    user.map_or_else(
-        || "a name that this machine does not know".into(),
-        |user| escaped(&shortened(user)),
-    )
+    user.map_or_else(|| "a name that this machine does not know".into(), loggable)
+}
+
+/// What a program said, which may be megabytes, as the log has it.
+fn loggable(text: &str) -> String {
+    escape_within(text, MAX_NAME_CHARS).into_owned()
 }
 
 /// Why no code opens anything where the record cannot be unsealed.

@@ -7,7 +7,8 @@ use totpd_core::factor::{FactorId, LoginNonce, LoginToken, Maker};
 use totpd_core::record_key::RecordKey;
 use totpd_formats::otpauth;
 use totpd_interface::{Dictionary, Error, verdict};
-use totpd_journal::{Entry, Priority, escaped, shortened};
+use totpd_journal::escape::{MAX_NAME_CHARS, escape_within};
+use totpd_journal::{Entry, Priority};
 
 use crate::access::login_context::Context;
 use crate::daemon::Daemon;
@@ -50,17 +51,14 @@ pub(crate) async fn offer(
     let Some(factor) = offered else { return Ok(None) };
     // Whoever saw the key can be found, also if they hung up then. Only root's programs come here, behind a password: this
     // is no flood that a budget would have to sum up.
-    let name = shortened(target.loggable().unwrap_or_default());
-    Entry::new(
-        Priority::Notice,
-        format!("unverified factor made at a login of {}", escaped(&name)),
-    )
-    .with("TOTP_USER", &name)
-    .with("TOTP_FACTOR", factor.id.as_str())
-    .with("TOTP_REASON", "unverified factor made at a login")
-    .with("TOTP_RHOST", context.rhost.as_deref().unwrap_or_default())
-    .with("TOTP_SERVICE", context.service.as_deref().unwrap_or_default())
-    .write();
+    let name = escape_within(target.loggable().unwrap_or_default(), MAX_NAME_CHARS);
+    Entry::new(Priority::Notice, format!("unverified factor made at a login of {name}"))
+        .with("TOTP_USER", &name)
+        .with("TOTP_FACTOR", factor.id.as_str())
+        .with("TOTP_REASON", "unverified factor made at a login")
+        .with("TOTP_RHOST", context.rhost.as_deref().unwrap_or_default())
+        .with("TOTP_SERVICE", context.service.as_deref().unwrap_or_default())
+        .write();
     let link = otpauth::otpauth(&factor, &enroll::issuer(daemon, None), user);
     let text = screen(&link, &factor.seed.base32(), locale::speaks_utf8());
     let details = Reply::new()

@@ -6,7 +6,7 @@ use totpd_core::factor::Maker;
 use totpd_core::record_key::RecordKey;
 use totpd_core::user_name::UserName;
 use totpd_interface::Error;
-use totpd_journal::escaped;
+use totpd_journal::escape::escape_within;
 use totpd_store::StoreError;
 
 use crate::access::caller::Caller;
@@ -145,6 +145,5 @@ fn only_root(operation: Operation) -> Error {
 }
 
 fn no_such_user(user: &str) -> Error {
-    let user: String = user.chars().take(64).collect();
-    Error::NoSuchUser(format!("there is no user {:?} on this system", escaped(&user)))
+    Error::NoSuchUser(format!("there is no user \"{}\" on this system", escape_within(user, 64)))
 }

@@ -7,6 +7,7 @@ use totpd_core::otp::Algorithm;
 use totpd_core::seed::{LENGTH, Seed};
 use totpd_formats::otpauth;
 use totpd_interface::{Dictionary, Error};
+use totpd_journal::escape::is_unsafe_to_print;
 use zbus::OwnedVariant;
 use zeroize::Zeroizing;
 
@@ -55,7 +56,10 @@ impl Options {
     pub fn parse(options: &Dictionary, config: &Config) -> Result<Self, Error> {
         if let Some(unknown) = options.keys().find(|key| !KEYS.contains(&key.as_str())) {
             let known = KEYS.join(", ");
-            return Err(invalid(&totpd_journal::escaped(unknown), &format!("one of {known}")));
+            return Err(invalid(
+                &totpd_journal::escape::escape(unknown),
+                &format!("one of {known}"),
+            ));
         }
         let name = name(options, "name")?;
         let issuer = text(options, "issuer")?;
@@ -107,9 +111,8 @@ impl Options {
 /// What people call something: no control characters, and none that turn the text around them.
 pub(crate) fn name(options: &Dictionary, key: &str) -> Result<String, Error> {
     let name = text(options, key)?.unwrap_or_default();
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if name.len() > LONGEST_NAME || name.chars().any(|c| c.is_control() || turns(c)) {
-        let wanted = "at most 64 bytes, without control characters and marks of direction";
+    if name.len() > LONGEST_NAME || name.chars().any(is_unsafe_to_print) {
+        let wanted = "at most 64 bytes, without control characters and invisible ones";
         return Err(invalid(key, wanted));
     }
     Ok(name)

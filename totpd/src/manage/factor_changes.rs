@@ -12,7 +12,7 @@ use crate::manage::enroll_options::{flag, invalid, limits, name};
 pub(crate) fn parse(changes: &Dictionary) -> Result<FactorChanges, Error> {
     if let Some(unknown) = changes.keys().find(|key| !KEYS.contains(&key.as_str())) {
         let known = KEYS.join(", ");
-        return Err(invalid(&totpd_journal::escaped(unknown), &format!("one of {known}")));
+        return Err(invalid(&totpd_journal::escape::escape(unknown), &format!("one of {known}")));
     }
     let limits = limits(changes)?;
     let is_given = |key: &str| changes.contains_key(key);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use totpd_core::authorization::Operation;
 use totpd_interface::{Dictionary, Error};
-use totpd_journal::{Entry, Priority, escaped, shortened};
+use totpd_journal::escape::{MAX_NAME_CHARS, escape_within};
+use totpd_journal::{Entry, Priority};
 use totpd_store::backup::{BackupError, Signer, Trust};
 use totpd_store::progress::Progress;
 use totpd_store::sqlite::{Checked, Local};
@@ -120,7 +121,7 @@ impl Maintenance {
                 &format!(
                     "store replaced by a backup of {} users from {}, made at second {}, signed by {}{}{}{}",
                     done.users,
-                    escaped(&shortened(&done.head.host)),
+                    escape_within(&done.head.host, MAX_NAME_CHARS),
                     done.head.created,
                     signed_by(done.signer),
                     fingerprint.unwrap_or_default(),

@@ -97,9 +97,10 @@ fn trust(options: &Dictionary) -> Result<Trust, Error> {
 fn known(options: &Dictionary, keys: &[&str]) -> Result<(), Error> {
     match options.keys().find(|key| !keys.contains(&key.as_str())) {
         None => Ok(()),
-        Some(unknown) => {
-            Err(invalid(&totpd_journal::escaped(unknown), &format!("one of {}", keys.join(", "))))
-        }
+        Some(unknown) => Err(invalid(
+            &totpd_journal::escape::escape(unknown),
+            &format!("one of {}", keys.join(", ")),
+        )),
     }
 }
 

@@ -34,7 +34,7 @@ d
 }' packaging/deb/copyright <<<"$(sed -e 's/^$/./' -e 's/^/ /' LICENSE-MIT)" >$doc/copyright
 find $root/usr/share/man -type f -exec gzip -9n {} +
 
-for script in config postinst prerm postrm; do
+for script in config preinst postinst prerm postrm; do
   install -m 0755 packaging/deb/$script $root/DEBIAN/$script
 done
 # Policy 9.11: systemd goes by the unit of the same name and never looks at this one.

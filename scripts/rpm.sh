@@ -50,8 +50,9 @@ files=$(cd "$root" && {
   echo '%dir /etc/totpd/totpd.toml.d'
   echo '%dir %attr(0700,root,root) /var/lib/totpd'
 } | LC_ALL=C sort)
-FILES=$files awk -v version="$version" -v root="$root" -v date="$(LC_ALL=C date -u -d "@$SOURCE_DATE_EPOCH" '+%a %b %d %Y')" '
+FILES=$files PREINST=$(<packaging/deb/preinst) awk -v version="$version" -v root="$root" -v date="$(LC_ALL=C date -u -d "@$SOURCE_DATE_EPOCH" '+%a %b %d %Y')" '
   /^@FILES@$/ { print ENVIRON["FILES"]; next }
+  /^@PREINST@$/ { print ENVIRON["PREINST"]; next }
   { gsub("@VERSION@", version); gsub("@ROOT@", root); gsub("@DATE@", date); print }
 ' packaging/rpm/pam-totp.spec >"$out/pam-totp.spec"
 rpmbuild -bb --quiet --define "_topdir $out/build" --define "_rpmdir $out" --define "_buildhost localhost" \

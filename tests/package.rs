@@ -102,6 +102,54 @@ fn every_file_has_an_owner_and_the_pages_of_the_manual_are_there() {
     assert!(machine.run("ls /etc/init.d/totpctl-try /etc/rcS.d/S*totpctl-try").stdout.is_empty());
 }
 
+/// A stack with the old name of an option, in every way in which a line can have it, and what is no such line.
+fn write_old_option(machine: &Machine) {
+    let old = "# pam_totp.so names\nauth required pam_totp.so \\\n  nullok names\n";
+    machine.write("/etc/pam.d/old-option", old);
+    let new = "auth required pam_totp.so show_names # names\nauth required pam_totp.so [prompt=Your names: ]\n";
+    machine.write("/etc/pam.d/new-option", new);
+    for backup in ["sshd.bak", "sshd.dpkg-old", "sshd.rpmsave", "sshd~"] {
+        machine.write(&format!("/etc/pam.d/{backup}"), "auth required pam_totp.so names\n");
+    }
+}
+
+/// The upgrade was refused because of that stack alone.
+fn assert_refused_for_old_option(refused: &Ran) {
+    assert_ne!(refused.status, 0, "{refused:#?}");
+    let text = refused.text();
+    let named: Vec<_> = text.lines().filter(|line| line.contains("/etc/pam.d/")).collect();
+    assert_eq!(named, ["  /etc/pam.d/old-option:2"], "{refused:#?}");
+    assert!(text.contains("names") && text.contains("show_names"), "{refused:#?}");
+}
+
+#[test]
+fn an_upgrade_stops_while_a_stack_has_the_old_option_names() {
+    let machine = with_the_package();
+    write_old_option(&machine);
+    let upgrade = || machine.run(&format!("{APT} --force-confold -i {PACKAGE}"));
+    let status = || machine.run("dpkg-query -W -f '${Status}' libpam-totp").ok();
+    assert_refused_for_old_option(&upgrade());
+    assert_eq!(status(), "install ok installed");
+    machine.run("dpkg --verify libpam-totp").ok();
+
+    machine.run("sed -i 's/ names$//' /etc/pam.d/old-option").ok();
+    upgrade().ok();
+    assert_eq!(status(), "install ok installed");
+}
+
+#[test]
+fn an_upgrade_of_the_rpm_stops_while_a_stack_has_the_old_option_names() {
+    let machine = without();
+    let rpm = |words: &str| machine.run(&format!("rpm --nodeps {words} /opt/tests/pam-totp.rpm"));
+    rpm("-i").ok();
+    write_old_option(&machine);
+    assert_refused_for_old_option(&rpm("-U --replacepkgs"));
+    machine.run("rpm -q pam-totp && test -x /usr/bin/totpctl").ok();
+
+    machine.run("sed -i 's/ names$//' /etc/pam.d/old-option").ok();
+    rpm("-U --replacepkgs").ok();
+}
+
 /// rpm knows none of the packages of this system, so nothing of what it requires.
 #[test]
 fn the_rpm_keeps_logins_possible_from_its_installation_to_its_removal() {

@@ -4,11 +4,11 @@
 use libfuzzer_sys::fuzz_target;
 use totpd::access::login_context::Context;
 use totpd_interface::Dictionary;
-use totpd_interface::peer::{self, Received};
+use totpd_interface::wire::{self, Received};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Some(start) = bytes.first_chunk() {
-        let _ = peer::length(start);
+        let _ = wire::length(start);
     }
     let Ok(message) = Received::new(bytes.to_vec()) else { return };
     let _ = message.header();

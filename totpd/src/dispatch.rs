@@ -5,7 +5,7 @@ use std::fs;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use totpd_interface::arguments::{Arguments, MOST_ENTRIES, MOST_TEXT};
-use totpd_interface::peer::{Malformed, Received};
+use totpd_interface::wire::{Malformed, Received};
 use totpd_interface::{Dictionary, Error, LOGIN, MANAGER, PATH, STORE};
 use zbus::message::{Flags, Header, Message, Type};
 use zbus::{DBusError, DynamicType, OwnedFd, Variant};

@@ -6,7 +6,7 @@ use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
-use totpd_interface::peer::{self, Malformed, Received};
+use totpd_interface::wire::{self, Malformed, Received};
 use totpd_interface::{Error, LOGIN, PATH, PRIVATE_SOCKET};
 use zbus::Message;
 use zbus::message::Type;
@@ -18,7 +18,7 @@ use super::request::{Reply, Request, RequestError};
 pub(super) fn ask(request: &Request<'_>, deadline: Instant) -> Result<Reply, RequestError> {
     let call = build_call(request).map_err(|error| RequestError::Fatal(Error::Bus(error)))?;
     let mut socket = Socket::connect(deadline)?;
-    socket.send(&[peer::GREETING.as_bytes(), call.data().bytes()].concat())?;
+    socket.send(&[wire::GREETING.as_bytes(), call.data().bytes()].concat())?;
     socket.wait_for_ok()?;
     let reply = socket.receive_reply(&call)?;
     let header = reply.header().map_err(malformed)?;
@@ -78,7 +78,7 @@ impl Socket {
     fn receive_reply(&mut self, call: &Message) -> Result<Received, RequestError> {
         loop {
             if let Some(start) = self.input.first_chunk() {
-                let length = peer::length(start).map_err(malformed)?;
+                let length = wire::length(start).map_err(malformed)?;
                 if self.input.len() >= length {
                     let rest = self.input.split_off(length);
                     let message = std::mem::replace(&mut self.input, rest);

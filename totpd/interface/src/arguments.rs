@@ -73,7 +73,7 @@ const WORD: usize = 8;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::peer::{Malformed, Received};
+    use crate::wire::{Malformed, Received};
 
     fn sent(dictionary: &Dictionary) -> Result<Dictionary, Malformed> {
         let call = zbus::Message::method_call("/org/totpd/Totp1", "Begin");

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use zbus::{Fd, OwnedVariant};
 
 pub mod arguments;
-pub mod peer;
+pub mod wire;
 
 /// The well-known name that activates the daemon.
 pub const SERVICE: &str = "org.totpd.Totp1";

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use totpd_interface::Error;
-use totpd_interface::peer::Received;
+use totpd_interface::wire::Received;
 use zbus::message::{Flags, Message};
 use zbus::names::OwnedUniqueName;
 use zbus::{Connection, DBusError};

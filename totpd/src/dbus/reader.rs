@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use totpd_interface::peer::{self, LONGEST, Malformed, Received};
+use totpd_interface::wire::{self, LONGEST, Malformed, Received};
 use zbus::Message;
 use zbus::connection::socket::{ReadHalf, WriteHalf};
 use zbus::export::async_trait::async_trait;
@@ -50,7 +50,7 @@ impl ReadHalf for Reader {
         self.source.ahead.splice(0..0, already.drain(..));
         loop {
             let start = self.source.start().await?;
-            let (header, body) = peer::announced(&start).map_err(|Malformed| malformed())?;
+            let (header, body) = wire::announced(&start).map_err(|Malformed| malformed())?;
             let is_call = start.get(1) == Some(&METHOD_CALL);
             if header + body > LONGEST {
                 let kept = if is_call && header <= LONGEST_HEADER { header } else { 0 };
@@ -90,7 +90,7 @@ impl ReadHalf for Source {
 
 impl Source {
     /// The start of the next message, which stays where it is.
-    async fn start(&mut self) -> io::Result<[u8; peer::START]> {
+    async fn start(&mut self) -> io::Result<[u8; wire::START]> {
         loop {
             match self.ahead.first_chunk() {
                 Some(start) => return Ok(*start),

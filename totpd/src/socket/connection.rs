@@ -1,5 +1,5 @@
 //! One connection of the private socket: the greeting, then the calls of a login and their answers. See
-//! [`totpd_interface::peer`]. Whoever wants to pass descriptors does not log anybody in, and is served by
+//! [`totpd_interface::wire`]. Whoever wants to pass descriptors does not log anybody in, and is served by
 //! [`Management`].
 
 use std::io;
@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use totpd_interface::peer::{self, Malformed, Received};
+use totpd_interface::wire::{self, Malformed, Received};
 use totpd_interface::{LOGIN, MANAGER, STORE};
 use zbus::message::Message;
 
@@ -117,7 +117,7 @@ impl Connection {
     async fn message(&mut self) -> io::Result<Received> {
         loop {
             if let Some(start) = self.input.first_chunk() {
-                let length = peer::length(start).map_err(|Malformed| malformed())?;
+                let length = wire::length(start).map_err(|Malformed| malformed())?;
                 if self.input.len() >= length {
                     let rest = self.input.split_off(length);
                     let message = std::mem::replace(&mut self.input, rest);

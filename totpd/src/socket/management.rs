@@ -12,7 +12,7 @@ use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFl
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::sync::{Semaphore, mpsc};
-use totpd_interface::peer::{self, Malformed, Received};
+use totpd_interface::wire::{self, Malformed, Received};
 use zbus::message::Message;
 
 use crate::access::origin::Origin;
@@ -62,7 +62,7 @@ impl Management {
     async fn message(&mut self) -> io::Result<Received> {
         loop {
             if let Some(start) = self.input.first_chunk() {
-                let length = peer::length(start).map_err(malformed)?;
+                let length = wire::length(start).map_err(malformed)?;
                 if self.input.len() >= length {
                     let rest = self.input.split_off(length);
                     let bytes = std::mem::replace(&mut self.input, rest);

@@ -1,0 +1,177 @@
+//! Dictionaries `a{sv}`: the one reader and the one writer.
+
+use std::fmt;
+
+/// A value of a dictionary, of a type that the contract has. It may be a secret and is not printed.
+#[derive(Clone, Eq, PartialEq)]
+pub enum Value<'a> {
+    /// `ay`.
+    Bytes(Vec<u8>),
+    /// `b`.
+    Flag(bool),
+    /// `u`.
+    Number(u32),
+    /// `t`.
+    Number64(u64),
+    /// `s`.
+    Text(&'a str),
+    /// `as`.
+    Texts(Vec<String>),
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// What a typed part of the contract is written as: keys that differ, and their values.
+pub type Entries<'a> = Vec<(&'static str, Value<'a>)>;
+
+/// An entry that the contract does not have. Its text is `KEY must be WANTED`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct InvalidEntry {
+    /// The key. A key that is not known came from outside and must be escaped.
+    pub key: String,
+    /// What its value must be, such as `a string`.
+    pub wanted: String,
+}
+
+impl InvalidEntry {
+    /// Returns the error for `key`.
+    #[must_use]
+    pub fn new(key: &str, wanted: &str) -> Self {
+        Self { key: key.to_owned(), wanted: wanted.to_owned() }
+    }
+}
+
+impl fmt::Display for InvalidEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} must be {}", self.key, self.wanted)
+    }
+}
+
+impl std::error::Error for InvalidEntry {}
+
+/// A dictionary that can be read. A key that is absent reads as `None`; a value of another type is
+/// an [`InvalidEntry`].
+pub trait DictReader {
+    /// Returns the keys, in any order.
+    fn keys(&self) -> impl Iterator<Item = &str>;
+
+    /// Returns the value under `key`: `None` if there is no such key, `Some(None)` if the value has
+    /// a type that the contract does not have.
+    fn value(&self, key: &str) -> Option<Option<Value<'_>>>;
+
+    /// Returns the first key that is none of `known`.
+    fn unknown_key(&self, known: &[&str]) -> Option<&str> {
+        self.keys().find(|key| !known.contains(key))
+    }
+
+    /// Reads a string.
+    ///
+    /// # Errors
+    /// [`InvalidEntry`] if the value has another type.
+    fn text(&self, key: &str) -> Result<Option<&str>, InvalidEntry> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Some(Value::Text(text))) => Ok(Some(text)),
+            Some(_) => Err(InvalidEntry::new(key, "a string")),
+        }
+    }
+
+    /// Reads a list of strings.
+    ///
+    /// # Errors
+    /// [`InvalidEntry`] if the value has another type.
+    fn texts(&self, key: &str) -> Result<Option<Vec<String>>, InvalidEntry> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Some(Value::Texts(texts))) => Ok(Some(texts)),
+            Some(_) => Err(InvalidEntry::new(key, "a list of strings")),
+        }
+    }
+
+    /// Reads an array of bytes.
+    ///
+    /// # Errors
+    /// [`InvalidEntry`] if the value has another type.
+    fn bytes(&self, key: &str) -> Result<Option<Vec<u8>>, InvalidEntry> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Some(Value::Bytes(bytes))) => Ok(Some(bytes)),
+            Some(_) => Err(InvalidEntry::new(key, "an array of bytes")),
+        }
+    }
+
+    /// Reads a boolean.
+    ///
+    /// # Errors
+    /// [`InvalidEntry`] if the value has another type.
+    fn flag(&self, key: &str) -> Result<Option<bool>, InvalidEntry> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Some(Value::Flag(flag))) => Ok(Some(flag)),
+            Some(_) => Err(InvalidEntry::new(key, "a boolean")),
+        }
+    }
+
+    /// Reads an unsigned 32-bit number.
+    ///
+    /// # Errors
+    /// [`InvalidEntry`] if the value has another type.
+    fn number(&self, key: &str) -> Result<Option<u32>, InvalidEntry> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Some(Value::Number(number))) => Ok(Some(number)),
+            Some(_) => Err(InvalidEntry::new(key, "an unsigned 32-bit number")),
+        }
+    }
+
+    /// Reads an unsigned 64-bit number.
+    ///
+    /// # Errors
+    /// [`InvalidEntry`] if the value has another type.
+    fn number64(&self, key: &str) -> Result<Option<u64>, InvalidEntry> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Some(Value::Number64(number))) => Ok(Some(number)),
+            Some(_) => Err(InvalidEntry::new(key, "an unsigned 64-bit number")),
+        }
+    }
+}
+
+impl DictReader for Entries<'_> {
+    fn keys(&self) -> impl Iterator<Item = &str> {
+        self.iter().map(|(key, _)| *key)
+    }
+
+    fn value(&self, key: &str) -> Option<Option<Value<'_>>> {
+        let (_, value) = self.iter().find(|(name, _)| *name == key)?;
+        Some(Some(value.clone()))
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(flag: bool) -> Self {
+        Self::Flag(flag)
+    }
+}
+
+impl From<u32> for Value<'_> {
+    fn from(number: u32) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+#[cfg(feature = "zbus")]
+pub use self::bus::{DictBuilder, Dictionary};
+
+#[cfg(feature = "zbus")]
+mod bus;

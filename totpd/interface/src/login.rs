@@ -1,0 +1,299 @@
+//! The interface `Login` as types: what a module says of a login, and what the daemon replies.
+//!
+//! Each type is written and read here alone. A reader of a *reply* ignores details that it does not
+//! know, and reads a detail of a wrong type as absent; a word that it does not know is an
+//! [`UnexpectedReply`] and opens nothing.
+
+use std::fmt;
+
+use crate::dictionary::{DictReader, Entries, Value};
+use crate::{action, verdict};
+
+pub use crate::login::context::{LoginContext, MAX_TEXT_CHARS, Nonce, truncate};
+
+mod context;
+
+/// What the daemon replies to `Begin`.
+#[derive(Clone, Eq, PartialEq)]
+pub enum BeginReply {
+    /// Ask for a code.
+    Prompt {
+        /// The prompt.
+        text: String,
+        /// Decimal digits of a code of this user: 6 to 8.
+        digits: u32,
+    },
+    /// Show a new factor, and ask for its first code.
+    Enroll {
+        /// The prompt, which shows the key of the factor.
+        text: String,
+        /// The id of the factor.
+        factor: String,
+        /// Its link, which holds the key. Modules do without.
+        uri: Option<String>,
+    },
+    /// No code is needed here.
+    Skip,
+}
+
+/// What the daemon replies to `Verify`.
+#[derive(Clone, Eq, PartialEq)]
+pub enum VerifyReply {
+    /// The code was right, and is used up.
+    Approved {
+        /// What approved it.
+        method: Option<Method>,
+        /// What its owner should know.
+        message: Option<String>,
+        /// The token of a new factor, for `CompleteEnrollment`. The factor is not verified before.
+        token: Option<String>,
+    },
+    /// The code was not right.
+    Denied {
+        /// Why, after a wrong first code of a new factor that may be tried again.
+        message: Option<String>,
+    },
+    /// Too many wrong codes: the code was not looked at, and is not used up.
+    Throttled {
+        /// What to tell the person.
+        message: Option<String>,
+        /// Seconds until the next code is looked at. `None`: an administrator has to unlock the user.
+        retry_after: Option<u32>,
+    },
+}
+
+/// What the daemon replies to `CompleteEnrollment`.
+#[derive(Clone, Eq, PartialEq)]
+pub struct CompletionReply {
+    /// Whether the new factor is verified now. Every word but `approved` reads as `false`.
+    pub is_verified: bool,
+    /// What the person should know. It may hold recovery codes.
+    pub message: Option<String>,
+}
+
+/// What approved a code.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Method {
+    /// A token that counts presses (RFC 4226).
+    Hotp,
+    /// A recovery code.
+    Recovery,
+    /// A code of the time (RFC 6238).
+    Totp,
+}
+
+/// A reply that the contract does not have. Its text is a sentence without anything of the reply.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct UnexpectedReply(&'static str);
+
+impl BeginReply {
+    /// Reads a reply. Without a readable `digits`, which older daemons did not send, a code has
+    /// [`DEFAULT_DIGITS`].
+    ///
+    /// # Errors
+    /// [`UnexpectedReply`] if the word is not known, or a prompt or a factor is missing.
+    pub fn parse(word: &str, details: &impl DictReader) -> Result<Self, UnexpectedReply> {
+        let text = || text(details, "prompt");
+        match word {
+            action::PROMPT => {
+                let digits = details.number("digits").ok().flatten().unwrap_or(DEFAULT_DIGITS);
+                let text = text().ok_or(UnexpectedReply("totpd gave no prompt"))?;
+                Ok(Self::Prompt { text, digits })
+            }
+            action::ENROLL => match (text(), self::text(details, "factor")) {
+                (Some(text), Some(factor)) => {
+                    Ok(Self::Enroll { text, factor, uri: self::text(details, "uri") })
+                }
+                _ => Err(UnexpectedReply("totpd gave nothing to enroll with")),
+            },
+            action::SKIP => Ok(Self::Skip),
+            _ => Err(UnexpectedReply("totpd wants something this module does not know")),
+        }
+    }
+
+    /// Returns the word of the reply.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Prompt { .. } => action::PROMPT,
+            Self::Enroll { .. } => action::ENROLL,
+            Self::Skip => action::SKIP,
+        }
+    }
+
+    /// Returns the details of the reply.
+    #[must_use]
+    pub fn details(&self) -> Entries<'_> {
+        match self {
+            Self::Prompt { text, digits } => {
+                vec![("prompt", text.as_str().into()), ("digits", (*digits).into())]
+            }
+            Self::Enroll { text, factor, uri } => {
+                let mut details =
+                    vec![("prompt", text.as_str().into()), ("factor", factor.as_str().into())];
+                add_text(&mut details, "uri", uri.as_deref());
+                details
+            }
+            Self::Skip => Vec::new(),
+        }
+    }
+}
+
+impl VerifyReply {
+    /// Reads a reply.
+    ///
+    /// # Errors
+    /// [`UnexpectedReply`] if the word is not known.
+    pub fn parse(word: &str, details: &impl DictReader) -> Result<Self, UnexpectedReply> {
+        let message = text(details, "message");
+        match word {
+            verdict::APPROVED => Ok(Self::Approved {
+                method: text(details, "method").and_then(|name| Method::parse(&name)),
+                message,
+                token: text(details, "token"),
+            }),
+            verdict::DENIED => Ok(Self::Denied { message }),
+            verdict::THROTTLED => {
+                let retry_after = details.number("retry_after").ok().flatten();
+                Ok(Self::Throttled { message, retry_after })
+            }
+            _ => Err(UnexpectedReply("totpd gave a verdict this module does not know")),
+        }
+    }
+
+    /// Returns the word of the reply.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Approved { .. } => verdict::APPROVED,
+            Self::Denied { .. } => verdict::DENIED,
+            Self::Throttled { .. } => verdict::THROTTLED,
+        }
+    }
+
+    /// Returns the details of the reply.
+    #[must_use]
+    pub fn details(&self) -> Entries<'_> {
+        let mut details = Vec::new();
+        match self {
+            Self::Approved { method, message, token } => {
+                add_text(&mut details, "method", method.map(Method::name));
+                add_text(&mut details, "message", message.as_deref());
+                add_text(&mut details, "token", token.as_deref());
+            }
+            Self::Denied { message } => add_text(&mut details, "message", message.as_deref()),
+            Self::Throttled { message, retry_after } => {
+                add_text(&mut details, "message", message.as_deref());
+                details.extend(retry_after.map(|seconds| ("retry_after", seconds.into())));
+            }
+        }
+        details
+    }
+}
+
+impl CompletionReply {
+    /// Reads a reply.
+    #[must_use]
+    pub fn parse(word: &str, details: &impl DictReader) -> Self {
+        Self { is_verified: word == verdict::APPROVED, message: text(details, "message") }
+    }
+
+    /// Returns the word of the reply.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        if self.is_verified { verdict::APPROVED } else { verdict::DENIED }
+    }
+
+    /// Returns the details of the reply.
+    #[must_use]
+    pub fn details(&self) -> Entries<'_> {
+        let mut details = Vec::new();
+        add_text(&mut details, "message", self.message.as_deref());
+        details
+    }
+}
+
+impl Method {
+    /// Returns the method of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Hotp, Self::Recovery, Self::Totp].into_iter().find(|method| method.name() == name)
+    }
+
+    /// Returns its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hotp => "hotp",
+            Self::Recovery => "recovery",
+            Self::Totp => "totp",
+        }
+    }
+}
+
+fn text(details: &impl DictReader, key: &str) -> Option<String> {
+    details.text(key).ok().flatten().map(ToOwned::to_owned)
+}
+
+fn add_text<'a>(entries: &mut Entries<'a>, key: &'static str, text: Option<&'a str>) {
+    entries.extend(text.map(|text| (key, Value::Text(text))));
+}
+
+/// Prints no key: the prompt of a new factor shows it.
+impl fmt::Debug for BeginReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Prompt { text, digits } => {
+                f.debug_struct("Prompt").field("text", text).field("digits", digits).finish()
+            }
+            Self::Enroll { factor, .. } => {
+                f.debug_struct("Enroll").field("factor", factor).finish_non_exhaustive()
+            }
+            Self::Skip => f.write_str("Skip"),
+        }
+    }
+}
+
+/// Prints no token.
+impl fmt::Debug for VerifyReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Approved { method, message, token } => f
+                .debug_struct("Approved")
+                .field("method", method)
+                .field("message", message)
+                .field("token", &token.as_ref().map(|_| "[redacted]"))
+                .finish(),
+            Self::Denied { message } => f.debug_struct("Denied").field("message", message).finish(),
+            Self::Throttled { message, retry_after } => f
+                .debug_struct("Throttled")
+                .field("message", message)
+                .field("retry_after", retry_after)
+                .finish(),
+        }
+    }
+}
+
+/// Prints no recovery code.
+impl fmt::Debug for CompletionReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CompletionReply")
+            .field("is_verified", &self.is_verified)
+            .field("message", &self.message.as_ref().map(|_| "[redacted]"))
+            .finish()
+    }
+}
+
+impl fmt::Display for UnexpectedReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for UnexpectedReply {}
+
+/// Decimal digits of a code if a daemon does not say.
+pub const DEFAULT_DIGITS: u32 = 6;
+
+#[cfg(test)]
+mod tests;

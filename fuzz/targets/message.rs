@@ -2,21 +2,27 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use totpd::access::login_context::Context;
+use totpd::access::login_context::login_source;
 use totpd_interface::Dictionary;
-use totpd_interface::wire::{self, Received};
+use totpd_interface::login::{BeginReply, CompletionReply, LoginContext, VerifyReply};
+use totpd_interface::message::Message;
+use totpd_interface::wire::take_message;
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Some(start) = bytes.first_chunk() {
-        let _ = wire::length(start);
+    let mut stream = bytes.to_vec();
+    while let Ok(Some(message)) = take_message(&mut stream) {
+        assert!(!message.is_empty());
     }
-    let Ok(message) = Received::new(bytes.to_vec()) else { return };
+    let Ok(message) = Message::new(bytes.to_vec()) else { return };
     let _ = message.header();
     let _ = message.body::<(String, String, Dictionary)>();
-    if let Ok((_, context)) = message.body::<(String, Dictionary)>()
-        && let Ok(context) = Context::parse(&context)
-    {
-        let _ = context.source(0);
-        assert!(context.rhost.is_none_or(|text| text.chars().count() <= 256));
+    if let Ok((word, entries)) = message.body::<(String, Dictionary)>() {
+        if let Ok(context) = LoginContext::parse(&entries) {
+            let _ = login_source(&context, 0);
+            assert!(context.rhost.is_none_or(|text| text.chars().count() <= 256));
+        }
+        let _ = BeginReply::parse(&word, &entries);
+        let _ = VerifyReply::parse(&word, &entries);
+        let _ = CompletionReply::parse(&word, &entries);
     }
 });

@@ -4,10 +4,12 @@ use std::fs;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use totpd_interface::arguments::{Arguments, MOST_ENTRIES, MOST_TEXT};
-use totpd_interface::wire::{Malformed, Received};
-use totpd_interface::{Dictionary, Error, LOGIN, MANAGER, PATH, STORE};
-use zbus::message::{Flags, Header, Message, Type};
+use totpd_interface::arguments::{Arguments, MAX_ENTRIES, MAX_TEXT_BYTES};
+use totpd_interface::message::Message;
+use totpd_interface::variants::write;
+use totpd_interface::wire::Malformed;
+use totpd_interface::{DictBuilder, Dictionary, Error, LOGIN, MANAGER, PATH, STORE};
+use zbus::message::{Flags, Header, Type};
 use zbus::{DBusError, DynamicType, OwnedFd, Variant};
 use zeroize::Zeroizing;
 
@@ -16,7 +18,6 @@ use crate::access::origin::Origin;
 use crate::login::Login;
 use crate::manage::Manager;
 use crate::manage::store::Maintenance;
-use crate::reply::Reply;
 
 mod introspection;
 
@@ -33,7 +34,7 @@ pub struct Services {
 
 /// A call, and where it comes from.
 struct Call<'a> {
-    received: &'a Received,
+    received: &'a Message,
     header: &'a Header<'a>,
     origin: &'a Origin,
 }
@@ -50,7 +51,7 @@ enum Refusal {
     Answer(zbus::Error),
 }
 
-type Answer = Result<Message, Refusal>;
+type Answer = Result<zbus::Message, Refusal>;
 
 impl Services {
     /// What a message is answered with: nothing, if it is no call or nobody waits for an answer.
@@ -59,9 +60,9 @@ impl Services {
     /// [`Malformed`] if it cannot be answered, since it is not understood.
     pub(crate) async fn answer(
         &self,
-        received: &Received,
+        received: &Message,
         origin: &Origin,
-    ) -> Result<Option<Message>, Malformed> {
+    ) -> Result<Option<zbus::Message>, Malformed> {
         let header = received.header()?;
         if header.message_type() != Type::MethodCall {
             return Ok(None);
@@ -101,19 +102,22 @@ impl Services {
         match member {
             "Begin" => {
                 let (user, Arguments(context)): (String, _) = call.takes("sa{sv}")?;
-                call.reply(&login.begin_for(caller, &user, &context).await?)
+                let reply = login.begin_for(caller, &user, &context).await?;
+                call.reply(&(reply.word(), write(reply.details())))
             }
             "Verify" => {
                 let (user, code, Arguments(context)): (String, String, _) =
                     call.takes("ssa{sv}")?;
                 let code = Zeroizing::new(code);
-                call.reply(&login.verify_for(caller, &user, &code, &context).await?)
+                let reply = login.verify_for(caller, &user, &code, &context).await?;
+                call.reply(&(reply.word(), write(reply.details())))
             }
             // What ends a login is root's, and nothing for the bus.
             "CompleteEnrollment" if call.origin.bus.is_none() => {
                 let (token, Arguments(context)): (String, _) = call.takes("sa{sv}")?;
                 let token = Zeroizing::new(token);
-                call.reply(&login.complete_enrollment_for(caller, &token, &context).await?)
+                let reply = login.complete_enrollment_for(caller, &token, &context).await?;
+                call.reply(&(reply.word(), write(reply.details())))
             }
             _ => Err(Refusal::NO_METHOD),
         }
@@ -225,8 +229,8 @@ fn properties(call: &Call<'_>, member: &str) -> Answer {
         "GetAll" => {
             let (interface,): (String,) = call.takes("s")?;
             call.reply(&Dictionary::from(match interface.as_str() {
-                MANAGER => Reply::new().with("Version", version()),
-                _ => Reply::new(),
+                MANAGER => DictBuilder::new().with("Version", version()),
+                _ => DictBuilder::new(),
             }))
         }
         "Set" => Err(Refusal::READ_ONLY),
@@ -248,7 +252,7 @@ impl Call<'_> {
     }
 
     fn reply<T: Serialize + DynamicType>(&self, answer: &T) -> Answer {
-        Message::method_return(self.header).build(answer).map_err(Refusal::Answer)
+        zbus::Message::method_return(self.header).build(answer).map_err(Refusal::Answer)
     }
 }
 
@@ -265,15 +269,15 @@ impl Refusal {
     const NO_PROPERTY: Self = Self::Unknown("UnknownProperty", "there is no such property");
     const READ_ONLY: Self = Self::Unknown("PropertyReadOnly", "no property can be set");
 
-    fn answer(self, header: &Header<'_>) -> zbus::Result<Message> {
+    fn answer(self, header: &Header<'_>) -> zbus::Result<zbus::Message> {
         let of_the_bus = |name: &str, text: &str| {
-            Message::error(header, format!("org.freedesktop.DBus.Error.{name}")).build(&text)
+            zbus::Message::error(header, format!("org.freedesktop.DBus.Error.{name}")).build(&text)
         };
         match self {
             Self::Arguments(wanted) => of_the_bus(
                 "InvalidArgs",
                 &format!(
-                    "it takes {wanted}; a dictionary has {MOST_ENTRIES} entries and {MOST_TEXT} bytes of \
+                    "it takes {wanted}; a dictionary has {MAX_ENTRIES} entries and {MAX_TEXT_BYTES} bytes of \
                      text at most"
                 ),
             ),

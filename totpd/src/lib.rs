@@ -13,5 +13,4 @@ pub mod dispatch;
 pub mod host;
 pub mod login;
 pub mod manage;
-mod reply;
 pub mod socket;

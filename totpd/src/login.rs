@@ -8,17 +8,17 @@ use totpd_core::enrollment;
 use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleState;
 use totpd_core::verification::{Attempt, Reason, Verdict, verify};
-use totpd_interface::{Dictionary, Error, action, verdict};
+use totpd_interface::login::{BeginReply, CompletionReply, LoginContext, VerifyReply};
+use totpd_interface::{Dictionary, Error, verdict};
 use totpd_journal::Entry;
 
 use crate::access::caller::Caller;
-use crate::access::login_context::Context;
+use crate::access::login_context::{is_at_terminal, login_source, trusted_context};
 use crate::audit::login::{DAMAGED, decision, of_attempt, topic};
 use crate::daemon::Daemon;
 use crate::host::clock;
 use crate::login::prompt::{prompt, with_names};
-use crate::login::reply::told;
-use crate::reply::Reply;
+use crate::login::reply::verify_reply;
 
 mod enrollment_screen;
 mod first_login;
@@ -40,14 +40,14 @@ impl Login {
         caller: Caller,
         user: &str,
         context: &Dictionary,
-    ) -> Result<(String, Dictionary), Error> {
-        let context = believed(context, caller)?;
+    ) -> Result<BeginReply, Error> {
+        let context = trusted_context(context, caller)?;
         if context.enroll
-            && context.is_at_a_terminal()
+            && is_at_terminal(&context)
             && let Some(nonce) = context.nonce
         {
             match first_login::offer(&self.0, user, nonce, &context).await {
-                Ok(Some(offer)) => return Ok((action::ENROLL.into(), offer)),
+                Ok(Some(offer)) => return Ok(offer),
                 // Who has a record, damaged or not, makes no factor here.
                 Ok(None) | Err(Error::StoreCorrupt(_)) => {}
                 Err(error) => return Err(error),
@@ -65,15 +65,15 @@ impl Login {
             && let Some(uid) = target.uid
             && enrollment::may_skip(&record, uid)
         {
-            let source = context.source(caller.uid);
+            let source = login_source(&context, caller.uid);
             let name = target.loggable();
             let entry = decision(name, &context, &source, "skipped", "not enrolled");
             self.log(caller, &entry, name, (&context, &source), "skipped");
-            return Ok((action::SKIP.into(), Dictionary::new()));
+            return Ok(BeginReply::Skip);
         }
         let (now, rules) = (clock::now(), &self.0.config.rules.throttle);
         record.throttle.expire_and_clamp(now, rules);
-        let standing = record.throttle.standing(&context.source(caller.uid), now, rules);
+        let standing = record.throttle.standing(&login_source(&context, caller.uid), now, rules);
         if record.is_enrolled() && caller.is_root() {
             let (service, rhost) = (context.service.clone(), context.rhost.clone());
             self.0.watchers.code_requested(record.uid, service, rhost);
@@ -87,8 +87,7 @@ impl Login {
             _ => prompt(context.prompt.as_deref(), standing),
         };
         let digits = record.digits().unwrap_or(self.0.config.defaults.digits);
-        let details = Reply::new().with("prompt", text).with("digits", u32::from(digits));
-        Ok((action::PROMPT.into(), details.into()))
+        Ok(BeginReply::Prompt { text, digits: digits.into() })
     }
 
     /// `Verify`: spends one attempt. An approved code is used up on disk before this answers.
@@ -101,24 +100,24 @@ impl Login {
         user: &str,
         code: &str,
         context: &Dictionary,
-    ) -> Result<(String, Dictionary), Error> {
+    ) -> Result<VerifyReply, Error> {
         let target = self.0.account_for(caller, user).await?;
-        let context = believed(context, caller)?;
-        let source = context.source(caller.uid);
+        let context = trusted_context(context, caller)?;
+        let source = login_source(&context, caller.uid);
         let name = target.loggable();
         if context.enroll
             && let (Some(nonce), Some(factor)) = (context.nonce, &context.factor)
         {
             let shown = (nonce, factor.as_str());
             let judged = first_login::judge(&self.0, &target, shown, code, &context).await;
-            let (word, details, reason) = match judged {
-                Err(Error::StoreCorrupt(_)) => (verdict::DENIED, Dictionary::new(), DAMAGED),
+            let (reply, reason) = match judged {
+                Err(Error::StoreCorrupt(_)) => (VerifyReply::Denied { message: None }, DAMAGED),
                 judged => judged?,
             };
-            let entry = decision(name, &context, &source, word, reason);
+            let entry = decision(name, &context, &source, reply.word(), reason);
             let entry = entry.with("TOTP_FACTOR", factor);
-            self.log(caller, &entry, name, (&context, &source), word);
-            return Ok((word.into(), details));
+            self.log(caller, &entry, name, (&context, &source), reply.word());
+            return Ok(reply);
         }
         let (judged, is_locked) = match self.judge(&target, code, &context, &source).await {
             Err(Error::StoreCorrupt(_)) => {
@@ -133,17 +132,16 @@ impl Login {
             }
             judged => judged?,
         };
-        let (word, details) = told(&judged);
+        let reply = verify_reply(&judged);
         let entry = of_attempt(name, &context, &source, &judged);
-        self.log(caller, &entry, name, (&context, &source), &word);
+        self.log(caller, &entry, name, (&context, &source), reply.word());
         if is_locked && name.is_some() {
             decision(name, &context, &source, verdict::THROTTLED, LOCKED).write();
         }
         if context.enroll && matches!(judged, Verdict::Denied(Reason::NotEnrolled)) {
-            let told = Reply::new().with("message", first_login::ELSEWHERE);
-            return Ok((verdict::DENIED.into(), told.into()));
+            return Ok(VerifyReply::Denied { message: Some(first_login::ELSEWHERE.into()) });
         }
-        Ok((word, details))
+        Ok(reply)
     }
 
     /// Judges `code` by the record of `target`. Answers also whether this wrong code was the last one allowed: no
@@ -152,7 +150,7 @@ impl Login {
         &self,
         target: &Account,
         code: &str,
-        context: &Context,
+        context: &LoginContext,
         source: &Source,
     ) -> Result<(Verdict, bool), Error> {
         let one = Attempt {
@@ -181,7 +179,7 @@ impl Login {
         caller: Caller,
         entry: &Entry,
         user: Option<&str>,
-        place: (&Context, &Source),
+        place: (&LoginContext, &Source),
         word: &str,
     ) {
         match topic(caller, user, place, word) {
@@ -193,7 +191,7 @@ impl Login {
 
 impl Login {
     /// The end of a login at which a factor was made: libpam asks for credentials. On the private socket alone,
-    /// and for root alone; `approved` or `denied`, and perhaps `message` s for the person.
+    /// and for root alone.
     ///
     /// # Errors
     /// As the contract has them.
@@ -202,22 +200,16 @@ impl Login {
         caller: Caller,
         token: &str,
         context: &Dictionary,
-    ) -> Result<(String, Dictionary), Error> {
+    ) -> Result<CompletionReply, Error> {
         caller.must_be_allowed(Operation::CompleteLogin)?;
-        let context = believed(context, caller)?;
+        let context = trusted_context(context, caller)?;
         let done = first_login::complete(&self.0, token, &context).await?;
-        let source = context.source(caller.uid);
-        decision(done.user.as_deref(), &context, &source, done.verdict, done.reason)
+        let source = login_source(&context, caller.uid);
+        decision(done.user.as_deref(), &context, &source, done.reply.word(), done.reason)
             .with("TOTP_FACTOR", &done.factor)
             .write();
-        Ok((done.verdict.into(), done.details))
+        Ok(done.reply)
     }
-}
-
-/// What is believed of a context, by who gives it.
-fn believed(context: &Dictionary, caller: Caller) -> Result<Context, Error> {
-    let context = Context::parse(context)?;
-    Ok(if caller.is_root() { context } else { context.of_an_ordinary_caller() })
 }
 
 /// What the journal says of the last wrong code that is allowed.

@@ -6,9 +6,9 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use zbus::wire::Signature;
 use zbus::{OwnedVariant, Type, Variant};
 
-use crate::Dictionary;
+use crate::variants::Dictionary;
 
-/// A dictionary `a{sv}` of at most [`MOST_ENTRIES`] entries and [`MOST_TEXT`] bytes of text. Reading stops
+/// A dictionary `a{sv}` of at most [`MAX_ENTRIES`] entries and [`MAX_TEXT_BYTES`] bytes of text. Reading stops
 /// where it has more: nothing behind that is decoded.
 #[derive(Debug, Default)]
 pub struct Arguments(pub Dictionary);
@@ -29,7 +29,7 @@ impl<'de> Visitor<'de> for Entries {
     type Value = Arguments;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "at most {MOST_ENTRIES} entries and {MOST_TEXT} bytes of text")
+        write!(formatter, "at most {MAX_ENTRIES} entries and {MAX_TEXT_BYTES} bytes of text")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Arguments, A::Error> {
@@ -37,7 +37,7 @@ impl<'de> Visitor<'de> for Entries {
         while let Some((key, value)) = map.next_entry::<String, OwnedVariant>()? {
             entries += 1;
             text += key.len() + weight(&value);
-            if entries > MOST_ENTRIES || text > MOST_TEXT {
+            if entries > MAX_ENTRIES || text > MAX_TEXT_BYTES {
                 return Err(A::Error::invalid_length(entries, &self));
             }
             read.insert(key, value);
@@ -65,20 +65,21 @@ fn weight(value: &Variant<'_>) -> usize {
 }
 
 /// Entries at most. The longest context and the longest options have half as many.
-pub const MOST_ENTRIES: usize = 32;
+pub const MAX_ENTRIES: usize = 32;
 /// Bytes of text at most, keys and values together.
-pub const MOST_TEXT: usize = 4096;
+pub const MAX_TEXT_BYTES: usize = 4096;
 const WORD: usize = 8;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{Malformed, Received};
+    use crate::message::Message;
+    use crate::wire::Malformed;
 
     fn sent(dictionary: &Dictionary) -> Result<Dictionary, Malformed> {
         let call = zbus::Message::method_call("/org/totpd/Totp1", "Begin");
         let message = call.build(&("alice", dictionary)).unwrap();
-        let received = Received::new(message.data().bytes().to_vec()).unwrap();
+        let received = Message::new(message.data().bytes().to_vec()).unwrap();
         received.body::<(String, Arguments)>().map(|(_, Arguments(read))| read)
     }
 
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_module_and_a_manager_send_is_read_as_it_is() {
+    fn dictionaries_of_modules_and_managers_are_read_unchanged() {
         let mut options = with(20, &Variant::from("a value of some length"));
         options.insert("secret".into(), Variant::from(vec![7_u8; 64]).try_into_owned().unwrap());
         options.insert("services".into(), Variant::from(vec!["sshd"; 8]).try_into_owned().unwrap());
@@ -97,16 +98,16 @@ mod tests {
     }
 
     #[test]
-    fn thirty_two_entries_are_read_and_no_more() {
+    fn at_most_thirty_two_entries_are_read() {
         assert_eq!(sent(&with(32, &Variant::from(true))).unwrap().len(), 32);
         assert_eq!(sent(&with(33, &Variant::from(true))), Err(Malformed));
     }
 
     #[test]
-    fn four_kib_of_text_are_read_and_no_more() {
+    fn at_most_four_kib_of_text_are_read() {
         let text = |length: usize| with(1, &Variant::from("x".repeat(length).as_str()));
-        assert!(sent(&text(MOST_TEXT - 4)).is_ok());
-        assert_eq!(sent(&text(MOST_TEXT - 3)), Err(Malformed));
+        assert!(sent(&text(MAX_TEXT_BYTES - 4)).is_ok());
+        assert_eq!(sent(&text(MAX_TEXT_BYTES - 3)), Err(Malformed));
         let many: Vec<Variant<'_>> = (0..600).map(|_| Variant::from(1_u8)).collect();
         assert_eq!(sent(&with(1, &Variant::from(many))), Err(Malformed), "nested values count");
         for nothing in [Variant::from(""), Variant::from(Vec::<String>::new())] {

@@ -28,6 +28,11 @@ impl fmt::Debug for Value<'_> {
 /// What a typed part of the contract is written as: keys that differ, and their values.
 pub type Entries<'a> = Vec<(&'static str, Value<'a>)>;
 
+/// Adds an entry if there is a text for it.
+pub(crate) fn add_text<'a>(entries: &mut Entries<'a>, key: &'static str, text: Option<&'a str>) {
+    entries.extend(text.map(|text| (key, Value::Text(text))));
+}
+
 /// An entry that the contract does not have. Its text is `KEY must be WANTED`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InvalidEntry {
@@ -169,9 +174,3 @@ impl<'a> From<&'a str> for Value<'a> {
         Self::Text(text)
     }
 }
-
-#[cfg(feature = "zbus")]
-pub use self::bus::{DictBuilder, Dictionary};
-
-#[cfg(feature = "zbus")]
-mod bus;

@@ -6,8 +6,8 @@
 
 use std::fmt;
 
-use crate::dictionary::{DictReader, Entries, Value};
-use crate::{action, verdict};
+use crate::dictionary::{DictReader, Entries, add_text};
+use crate::words::{action, verdict};
 
 pub use crate::login::context::{LoginContext, MAX_TEXT_CHARS, Nonce, truncate};
 
@@ -93,21 +93,21 @@ impl BeginReply {
     /// # Errors
     /// [`UnexpectedReply`] if the word is not known, or a prompt or a factor is missing.
     pub fn parse(word: &str, details: &impl DictReader) -> Result<Self, UnexpectedReply> {
-        let text = || text(details, "prompt");
+        let prompt = || text(details, "prompt");
         match word {
             action::PROMPT => {
                 let digits = details.number("digits").ok().flatten().unwrap_or(DEFAULT_DIGITS);
-                let text = text().ok_or(UnexpectedReply("totpd gave no prompt"))?;
+                let text = prompt().ok_or(UnexpectedReply("totpd sent no prompt"))?;
                 Ok(Self::Prompt { text, digits })
             }
-            action::ENROLL => match (text(), self::text(details, "factor")) {
-                (Some(text), Some(factor)) => {
-                    Ok(Self::Enroll { text, factor, uri: self::text(details, "uri") })
+            action::ENROLL => match (prompt(), text(details, "factor")) {
+                (Some(prompt), Some(factor)) => {
+                    Ok(Self::Enroll { text: prompt, factor, uri: text(details, "uri") })
                 }
-                _ => Err(UnexpectedReply("totpd gave nothing to enroll with")),
+                _ => Err(UnexpectedReply("totpd sent no factor to enroll")),
             },
             action::SKIP => Ok(Self::Skip),
-            _ => Err(UnexpectedReply("totpd wants something this module does not know")),
+            _ => Err(UnexpectedReply("unknown reply to Begin: totpd has another version")),
         }
     }
 
@@ -157,7 +157,7 @@ impl VerifyReply {
                 let retry_after = details.number("retry_after").ok().flatten();
                 Ok(Self::Throttled { message, retry_after })
             }
-            _ => Err(UnexpectedReply("totpd gave a verdict this module does not know")),
+            _ => Err(UnexpectedReply("unknown reply to Verify: totpd has another version")),
         }
     }
 
@@ -233,10 +233,6 @@ impl Method {
 
 fn text(details: &impl DictReader, key: &str) -> Option<String> {
     details.text(key).ok().flatten().map(ToOwned::to_owned)
-}
-
-fn add_text<'a>(entries: &mut Entries<'a>, key: &'static str, text: Option<&'a str>) {
-    entries.extend(text.map(|text| (key, Value::Text(text))));
 }
 
 /// Prints no key: the prompt of a new factor shows it.

@@ -1,208 +1,143 @@
-//! A message of the private socket, where a connection is one question and one answer.
+//! Messages of the private socket, where a connection is one request and one reply.
 //!
-//! zbus writes these messages and reads their parts. What it has no safe call for is here: to tell
-//! from the bytes where a message ends, and where its body begins (D-Bus specification, "Message
-//! Format"). A whole connection of zbus costs more than the question, and its server asks NSS
-//! about every peer.
+//! zbus writes these messages and reads their parts. What it has no safe call for is here: where a
+//! message ends, and where its body begins (D-Bus specification, "Message Format"). A whole
+//! connection of zbus costs more than the request, and its server asks NSS about every peer.
 
-use std::os::fd::OwnedFd;
-
-use serde::de::DeserializeOwned;
-use zbus::Type;
-use zbus::message::Header;
-use zbus::wire::serialized::{Context, Data};
-use zbus::wire::{BE, Endian, LE};
-
-/// Bytes of a message at most. What is asked and answered needs a hundredth of it.
-pub const LONGEST: usize = 64 * 1024;
-/// Bytes from which it can be told how long a message is.
-pub const START: usize = 16;
-/// What a client says first: that it is root. The kernel vouches for it, and no file descriptors
-/// are passed, so nothing is left to agree upon and the message can follow at once.
+/// Bytes of a message at most. Requests and replies need a hundredth of it.
+pub const MAX_MESSAGE: usize = 64 * 1024;
+/// Bytes of a header up to its fields. They tell how long the message is.
+pub const FIXED_HEADER: usize = 16;
+/// What a client sends first: that it is root. The kernel vouches for it, and no file descriptors
+/// are passed, so there is nothing to negotiate and the message can follow at once.
 pub const GREETING: &str = "\0AUTH EXTERNAL 30\r\nBEGIN\r\n";
+/// Bytes of a message at most, in the D-Bus specification.
+const MAX_SPECIFIED: usize = 128 << 20;
 
-/// A message that came. What it holds is only looked at when it is asked for.
-#[derive(Debug)]
-pub struct Received {
-    data: Data<'static, 'static>,
-    body: usize,
-}
-
-/// The bytes are no message, one that is too long, or not one of the kind that is looked for.
+/// The bytes are no message, one that is too long, or not one of the wanted kind.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Malformed;
 
-/// How many bytes a message has that starts like this.
-///
-/// # Errors
-/// [`Malformed`]
-pub fn length(start: &[u8; START]) -> Result<usize, Malformed> {
-    match announced(start)? {
-        (header, body) if header + body <= LONGEST => Ok(header + body),
-        _ => Err(Malformed),
-    }
+/// Bytes of the parts of a message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Lengths {
+    /// Of the header, with its padding.
+    pub header: usize,
+    /// Of the body.
+    pub body: usize,
 }
 
-impl Received {
-    /// Takes the bytes of one message.
-    ///
-    /// # Errors
-    /// [`Malformed`] if they are not as many as they say.
-    pub fn new(bytes: Vec<u8>) -> Result<Self, Malformed> {
-        Self::with_descriptors(bytes, Vec::new())
-    }
-
-    /// Takes the bytes of one message, and the descriptors that came with it.
-    ///
-    /// # Errors
-    /// [`Malformed`] if the bytes are not as many as they say.
-    pub fn with_descriptors(bytes: Vec<u8>, passed: Vec<OwnedFd>) -> Result<Self, Malformed> {
-        let start = bytes.first_chunk().ok_or(Malformed)?;
-        if length(start)? != bytes.len() {
-            return Err(Malformed);
-        }
-        let (header, _) = announced(start)?;
-        let context = Context::new(endian(start)?, 0);
-        Ok(Self { data: Data::new_fds(bytes, context, passed), body: header })
-    }
-
-    /// Takes the header alone of a message whose body is not wanted.
-    ///
-    /// # Errors
-    /// [`Malformed`] if the bytes are no header as a whole.
-    pub fn without_body(mut header: Vec<u8>) -> Result<Self, Malformed> {
-        header.get_mut(4..8).ok_or(Malformed)?.fill(0);
-        Self::new(header)
-    }
-
-    /// Its bytes again, without descriptors.
-    #[must_use]
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.data.bytes().to_vec()
-    }
-
-    /// How many bytes it has.
-    #[must_use]
-    pub fn size(&self) -> usize {
-        self.data.len()
-    }
-
-    /// The header.
-    ///
-    /// # Errors
-    /// [`Malformed`]
-    pub fn header(&self) -> Result<Header<'_>, Malformed> {
-        let (header, _): (Header<'_>, _) = self.data.deserialize().map_err(|_| Malformed)?;
-        if header.primary().protocol_version() == 1 { Ok(header) } else { Err(Malformed) }
-    }
-
-    /// The body, if it is of this type.
-    ///
-    /// # Errors
-    /// [`Malformed`]
-    pub fn body<T: DeserializeOwned + Type>(&self) -> Result<T, Malformed> {
-        if self.header()?.signature().to_string_no_parens() != T::SIGNATURE.to_string_no_parens() {
-            return Err(Malformed);
-        }
-        let body = self.data.slice(self.body..);
-        let (value, length) = body.deserialize().map_err(|_| Malformed)?;
-        if length == body.bytes().len() { Ok(value) } else { Err(Malformed) }
-    }
+/// The order of the bytes of a number.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum ByteOrder {
+    Big,
+    Little,
 }
 
-/// Bytes of the header with its padding, and of the body, of a message that starts like this, however
-/// many they are.
+/// Returns how long the parts of a message are that starts like this, even if it is longer than
+/// [`MAX_MESSAGE`].
 ///
 /// # Errors
-/// [`Malformed`]
-pub fn announced(start: &[u8; START]) -> Result<(usize, usize), Malformed> {
+/// [`Malformed`] if it is no message of the D-Bus specification.
+pub fn lengths(start: &[u8; FIXED_HEADER]) -> Result<Lengths, Malformed> {
     let [_, _, _, _, b0, b1, b2, b3, _, _, _, _, f0, f1, f2, f3] = *start;
-    let number = match endian(start)? {
-        Endian::Little => u32::from_le_bytes,
-        Endian::Big => u32::from_be_bytes,
+    let number = match byte_order(start)? {
+        ByteOrder::Little => u32::from_le_bytes,
+        ByteOrder::Big => u32::from_be_bytes,
     };
-    // The specification has no longer message.
-    let part = |bytes| usize::try_from(number(bytes)).ok().filter(|size| *size <= 128 << 20);
+    let part = |bytes| usize::try_from(number(bytes)).ok().filter(|size| *size <= MAX_SPECIFIED);
     let body = part([b0, b1, b2, b3]).ok_or(Malformed)?;
     let fields = part([f0, f1, f2, f3]).ok_or(Malformed)?;
-    Ok(((START + fields).next_multiple_of(8), body))
+    Ok(Lengths { header: (FIXED_HEADER + fields).next_multiple_of(8), body })
 }
 
-fn endian(start: &[u8; START]) -> Result<Endian, Malformed> {
+/// Takes the next message off the front of `buffer`: `None` until all its bytes have arrived.
+///
+/// # Errors
+/// [`Malformed`] if it is no message, or longer than [`MAX_MESSAGE`].
+pub fn take_message(buffer: &mut Vec<u8>) -> Result<Option<Vec<u8>>, Malformed> {
+    let Some(start) = buffer.first_chunk() else { return Ok(None) };
+    let lengths = lengths(start)?;
+    if lengths.is_too_long() {
+        return Err(Malformed);
+    }
+    if buffer.len() < lengths.message() {
+        return Ok(None);
+    }
+    let rest = buffer.split_off(lengths.message());
+    Ok(Some(std::mem::replace(buffer, rest)))
+}
+
+impl Lengths {
+    /// Returns how many bytes the whole message has.
+    #[must_use]
+    pub fn message(self) -> usize {
+        self.header + self.body
+    }
+
+    /// Reports whether the message is longer than [`MAX_MESSAGE`].
+    #[must_use]
+    pub fn is_too_long(self) -> bool {
+        self.message() > MAX_MESSAGE
+    }
+}
+
+pub(crate) fn byte_order(start: &[u8; FIXED_HEADER]) -> Result<ByteOrder, Malformed> {
     match start {
-        [b'l', ..] => Ok(LE),
-        [b'B', ..] => Ok(BE),
+        [b'l', ..] => Ok(ByteOrder::Little),
+        [b'B', ..] => Ok(ByteOrder::Big),
         _ => Err(Malformed),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-    use zbus::Message;
-
     use super::*;
-    use crate::Dictionary;
 
-    fn message(endian: Endian) -> Vec<u8> {
-        let call = Message::method_call("/org/totpd/Totp1", "Begin").endian(endian);
-        let call = call.interface("org.totpd.Totp1.Login").build(&("alice", Dictionary::new()));
-        call.unwrap().data().bytes().to_vec()
+    /// The start of a message with so many bytes of body and of header fields.
+    fn start(body: u32, fields: u32) -> [u8; FIXED_HEADER] {
+        let mut start = [0; FIXED_HEADER];
+        start[0] = b'l';
+        start[4..8].copy_from_slice(&body.to_le_bytes());
+        start[12..].copy_from_slice(&fields.to_le_bytes());
+        start
     }
 
     #[test]
-    fn a_message_of_either_endian_is_read() {
-        for endian in [LE, BE] {
-            let bytes = message(endian);
-            assert_eq!(length(bytes.first_chunk().unwrap()), Ok(bytes.len()));
-            let read = Received::new(bytes).unwrap();
-            let header = read.header().unwrap();
-            assert_eq!(header.member().unwrap().as_str(), "Begin");
-            assert_eq!(read.body::<(String, Dictionary)>().unwrap().0, "alice");
-            assert_eq!(read.body::<(String, String)>().unwrap_err(), Malformed);
-            assert_eq!(read.body::<(String, String, Dictionary)>().unwrap_err(), Malformed);
-        }
-    }
-
-    #[test]
-    fn one_that_is_too_long_is_refused_from_its_start() {
-        for at in [4, 12] {
-            for size in [u32::MAX, 1 << 31, 65_537, 65_530] {
-                let mut bytes = message(LE);
-                bytes[at..at + 4].copy_from_slice(&size.to_le_bytes());
-                assert_eq!(length(bytes.first_chunk().unwrap()), Err(Malformed));
+    fn a_message_that_is_too_long_is_refused_from_its_header() {
+        for size in [u32::MAX, 1 << 31, 65_537, 65_530] {
+            for start in [start(size, 8), start(8, size)] {
+                assert_eq!(take_message(&mut start.to_vec()), Err(Malformed));
             }
         }
+        assert_eq!(lengths(&start(u32::MAX, 8)), Err(Malformed));
+        assert!(lengths(&start(1 << 20, 8)).unwrap().is_too_long(), "a call of it is answered");
     }
 
     #[test]
     fn the_longest_message_has_64_kib() {
-        let mut start = [0; START];
-        start[0] = b'l';
-        let with = |body: u32, fields: u32| {
-            let mut start = start;
-            start[4..8].copy_from_slice(&body.to_le_bytes());
-            start[12..16].copy_from_slice(&fields.to_le_bytes());
-            length(&start)
-        };
-        assert_eq!(with(65_536 - 216, 200), Ok(65_536));
-        assert_eq!(with(65_536 - 215, 200), Err(Malformed));
-        assert_eq!(with(0, 65_536 - 16), Ok(65_536));
+        let with = |body, fields| lengths(&start(body, fields)).unwrap();
+        assert_eq!(with(65_536 - 216, 200).message(), 65_536);
+        assert!(!with(65_536 - 216, 200).is_too_long());
+        assert!(with(65_536 - 215, 200).is_too_long());
+        assert!(!with(0, 65_536 - 16).is_too_long());
     }
 
-    proptest! {
-        #[test]
-        fn no_bytes_do_harm(bytes: Vec<u8>, at in 0_usize..200, change: u8) {
-            let mut near = message(LE);
-            let at = at % near.len();
-            near[at] = change;
-            for bytes in [bytes, near] {
-                if let Ok(read) = Received::new(bytes) {
-                    let _ = read.header();
-                    let _ = read.body::<(String, String, Dictionary)>();
-                    let _ = read.body::<(String, Dictionary)>();
+    #[test]
+    fn messages_are_taken_one_by_one_when_they_are_whole() {
+        let one = [&start(3, 1)[..], &[1; 11]].concat();
+        let other = [&start(0, 8)[..], &[2; 8]].concat();
+        let stream = [&one[..], &other[..], b"l"].concat();
+        for step in 1..=stream.len() {
+            let (mut buffer, mut taken) = (Vec::new(), Vec::new());
+            for piece in stream.chunks(step) {
+                buffer.extend_from_slice(piece);
+                while let Some(message) = take_message(&mut buffer).unwrap() {
+                    taken.push(message);
                 }
             }
+            assert_eq!(taken, [one.clone(), other.clone()], "{step} bytes at a time");
+            assert_eq!(buffer, [b'l']);
         }
     }
 }

@@ -1,125 +1,61 @@
-//! What a PAM module says about the login, and what of it is believed.
+//! What is believed of a login's context, and where the login comes from.
 
-use totpd_core::factor::LoginNonce;
 use totpd_core::source::{Origin, Source, is_serial_line};
+use totpd_interface::login::LoginContext;
 use totpd_interface::{Dictionary, Error};
-use zbus::OwnedVariant;
 
-/// The context of `Begin` and `Verify`.
-#[derive(Debug, Default)]
-pub struct Context {
-    /// The PAM service.
-    pub service: Option<String>,
-    /// The remote end: an address, or a name that says nothing.
-    pub rhost: Option<String>,
-    /// The terminal.
-    pub tty: Option<String>,
-    /// The user who asks, where that is another than the one asked for.
-    pub ruser: Option<String>,
-    /// Whom the login is for, at its end. A program may have put in the user that it becomes (sudo).
-    pub user: Option<String>,
-    /// The only factor that counts.
-    pub factor: Option<String>,
-    /// What the module drew for this authentication, where a user may make a factor at it.
-    pub nonce: Option<LoginNonce>,
-    /// Whether the administrator lets a user in who has no factor (module option `nullok`).
-    pub nullok: bool,
-    /// Whether a user without a factor shall make one at this login (module option `enroll`).
-    pub enroll: bool,
-    /// Whether the program wants nothing shown but prompts (module option `quiet`).
-    pub quiet: bool,
-    /// Whether the prompt names the factors (module option `show_names`).
-    pub show_names: bool,
-    /// The words of the prompt (module option `prompt=`).
-    pub prompt: Option<String>,
+use crate::access::caller::Caller;
+
+/// Reads a context, as far as it is believed of `caller`: all of it of root.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] if a known key has a value of a wrong type.
+pub(crate) fn trusted_context(
+    dictionary: &Dictionary,
+    caller: Caller,
+) -> Result<LoginContext, Error> {
+    let context = LoginContext::parse(dictionary)?;
+    Ok(if caller.is_root() { context } else { untrusted(context) })
 }
 
-impl Context {
-    /// Reads the keys that are known, and ignores all others.
-    ///
-    /// # Errors
-    /// [`Error::InvalidArgument`] if a known key has a value of a wrong type.
-    pub fn parse(dictionary: &Dictionary) -> Result<Self, Error> {
-        let text = |key: &str| {
-            let value = dictionary.get(key).map(|value| text(key, value)).transpose()?;
-            Ok::<_, Error>(value.filter(|text| !text.is_empty()))
-        };
-        let flag = |key: &str| match dictionary.get(key).map(|value| value.downcast_ref::<bool>()) {
-            None => Ok(false),
-            Some(given) => given.map_err(|_| wrong_type(key, "a boolean")),
-        };
-        Ok(Self {
-            service: text("service")?,
-            rhost: text("rhost")?,
-            tty: text("tty")?,
-            ruser: text("ruser")?,
-            user: text("user")?,
-            factor: text("factor")?,
-            nonce: text("nonce")?.map(|text| nonce(&text)).transpose()?,
-            nullok: flag("nullok")?,
-            enroll: flag("enroll")?,
-            quiet: flag("quiet")?,
-            show_names: flag("show_names")?,
-            prompt: text("prompt")?,
-        })
-    }
-
-    /// What is left of it where the caller is not root: nothing that says where it comes from.
-    #[must_use]
-    pub fn of_an_ordinary_caller(self) -> Self {
-        let nobody = Self::default();
-        Self { factor: self.factor, nullok: self.nullok, prompt: self.prompt, ..nobody }
-    }
-
-    /// Whether the program behind it shows a prompt of many lines as it is: one at a terminal, or ssh.
-    #[must_use]
-    pub fn is_at_a_terminal(&self) -> bool {
-        let tty = self.tty.as_deref().unwrap_or_default();
-        let name = tty.strip_prefix("/dev/").unwrap_or(tty);
-        name == "ssh" || name.starts_with("tty") || name.starts_with("pts/") || is_serial_line(name)
-    }
-
-    /// Where the attempt comes from. `caller` is the uid that the bus vouches for; of anybody but
-    /// root nothing else is believed.
-    #[must_use]
-    pub fn source(&self, caller: u32) -> Source {
-        let origin = Origin {
-            service: self.service.as_deref(),
-            rhost: self.rhost.as_deref(),
-            ruser: self.ruser.as_deref(),
-            tty: self.tty.as_deref(),
-        };
-        Source::locate(caller, &origin)
-    }
+/// Returns what is believed of a caller that is not root: nothing that says where it comes from.
+fn untrusted(context: LoginContext) -> LoginContext {
+    let nothing = LoginContext::default();
+    let LoginContext { factor, nullok, prompt, .. } = context;
+    LoginContext { factor, nullok, prompt, ..nothing }
 }
 
-fn text(key: &str, value: &OwnedVariant) -> Result<String, Error> {
-    value
-        .downcast_ref::<&str>()
-        .map(|text| text.chars().take(LONGEST).collect())
-        .map_err(|_| wrong_type(key, "a string"))
+/// Reports whether the program behind `context` shows a prompt of many lines as it is: one at a
+/// terminal, or ssh.
+pub(crate) fn is_at_terminal(context: &LoginContext) -> bool {
+    let tty = context.tty.as_deref().unwrap_or_default();
+    let name = tty.strip_prefix("/dev/").unwrap_or(tty);
+    name == "ssh" || name.starts_with("tty") || name.starts_with("pts/") || is_serial_line(name)
 }
 
-fn nonce(text: &str) -> Result<LoginNonce, Error> {
-    LoginNonce::parse(text).ok_or_else(|| wrong_type("nonce", "32 hexadecimal digits"))
+/// Returns where the login comes from. `caller` is the uid that the bus or the kernel vouches for;
+/// of anybody but root nothing else is believed.
+#[must_use]
+pub fn login_source(context: &LoginContext, caller: u32) -> Source {
+    let origin = Origin {
+        service: context.service.as_deref(),
+        rhost: context.rhost.as_deref(),
+        ruser: context.ruser.as_deref(),
+        tty: context.tty.as_deref(),
+    };
+    Source::locate(caller, &origin)
 }
-
-fn wrong_type(key: &str, wanted: &str) -> Error {
-    Error::InvalidArgument(format!("{key} must be {wanted}"))
-}
-
-/// Characters of a value that are kept: it goes into the journal and into records.
-const LONGEST: usize = 256;
 
 #[cfg(test)]
 mod tests {
-    use zbus::Variant;
+    use totpd_interface::DictBuilder;
 
     use super::*;
 
-    fn dictionary(entries: &[(&str, &str)]) -> Dictionary {
-        let owned = |text: &str| Variant::from(text.to_owned()).try_into_owned().unwrap();
-        entries.iter().map(|(key, value)| ((*key).to_owned(), owned(value))).collect()
+    fn context(entries: &[(&str, &str)]) -> LoginContext {
+        let add = |built: DictBuilder, (key, value): &(&str, &str)| built.with(key, *value);
+        let built = entries.iter().fold(DictBuilder::new(), add);
+        trusted_context(&built.into(), Caller { uid: 0 }).unwrap()
     }
 
     #[test]
@@ -131,9 +67,9 @@ mod tests {
             (&[("service", "login"), ("tty", "/dev/tty1")], terminal),
             (&[], Source::Nowhere),
         ] {
-            let context = Context::parse(&dictionary(entries)).unwrap();
-            assert_eq!(context.source(0), expected, "{entries:?}");
-            assert_eq!(context.source(1000), Source::Uid(1000), "{entries:?}");
+            let context = context(entries);
+            assert_eq!(login_source(&context, 0), expected, "{entries:?}");
+            assert_eq!(login_source(&context, 1000), Source::Uid(1000), "{entries:?}");
         }
     }
 
@@ -155,27 +91,7 @@ mod tests {
             ("dovecot", false),
             ("", false),
         ] {
-            let context = Context::parse(&dictionary(&[("tty", tty)])).unwrap();
-            assert_eq!(context.is_at_a_terminal(), shows, "{tty}");
+            assert_eq!(is_at_terminal(&context(&[("tty", tty)])), shows, "{tty}");
         }
-    }
-
-    #[test]
-    fn unknown_keys_are_ignored() {
-        let context = dictionary(&[("service", "sshd"), ("color", "red")]);
-        assert_eq!(Context::parse(&context).unwrap().service.as_deref(), Some("sshd"));
-    }
-
-    #[test]
-    fn a_value_of_a_wrong_type_is_refused_and_a_long_one_cut() {
-        let number = Variant::from(7_u32).try_into_owned().unwrap();
-        for key in
-            ["service", "rhost", "tty", "ruser", "factor", "nonce", "nullok", "enroll", "prompt"]
-        {
-            let wrong = [(key.to_owned(), number.try_clone().unwrap())].into();
-            assert!(matches!(Context::parse(&wrong), Err(Error::InvalidArgument(_))), "{key}");
-        }
-        let long = Context::parse(&dictionary(&[("tty", &"é".repeat(5000))])).unwrap();
-        assert_eq!(long.tty.unwrap().chars().count(), LONGEST);
     }
 }

@@ -2,18 +2,18 @@
 
 use totpd_core::source::Source;
 use totpd_core::verification::{Reason, Verdict};
+use totpd_interface::login::LoginContext;
 use totpd_interface::verdict;
 use totpd_journal::escape::{MAX_NAME_CHARS, escape_within};
 use totpd_journal::{Entry, Priority};
 
 use crate::access::caller::Caller;
-use crate::access::login_context::Context;
 use crate::audit::Topic;
 
 /// What came of one attempt. `user`: the name, if it is one that this machine knows.
 pub(crate) fn of_attempt(
     user: Option<&str>,
-    context: &Context,
+    context: &LoginContext,
     source: &Source,
     judged: &Verdict,
 ) -> Entry {
@@ -55,7 +55,7 @@ fn words(reason: Reason, user: Option<&str>) -> &'static str {
 /// The structured record of one decision.
 pub(crate) fn decision(
     user: Option<&str>,
-    context: &Context,
+    context: &LoginContext,
     source: &Source,
     word: &str,
     reason: &str,
@@ -85,7 +85,7 @@ pub(crate) fn decision(
 pub(crate) fn topic(
     caller: Caller,
     user: Option<&str>,
-    (context, source): (&Context, &Source),
+    (context, source): (&LoginContext, &Source),
     word: &str,
 ) -> Option<Topic> {
     let what = match word {
@@ -126,7 +126,7 @@ mod tests {
 
     /// The fields of the record in the journal.
     fn fields(user: Option<&str>, judged: &Verdict) -> Vec<String> {
-        let context = Context { service: Some("sshd".into()), ..Context::default() };
+        let context = LoginContext { service: Some("sshd".into()), ..LoginContext::default() };
         let entry = of_attempt(user, &context, &Source::Nowhere, judged);
         String::from_utf8(entry.native()).unwrap().lines().map(ToOwned::to_owned).collect()
     }
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn what_others_can_cause_is_budgeted_and_what_roots_programs_approve_is_not() {
-        let context = Context::default();
+        let context = LoginContext::default();
         let by = |uid, user, word| {
             let topic = topic(Caller { uid }, user, (&context, &Source::Uid(7)), word);
             topic.map(|topic| topic.text)
@@ -206,7 +206,8 @@ mod tests {
     fn where_the_source_is_nowhere_each_place_that_was_said_has_a_topic_of_its_own() {
         let of = |rhost: Option<&str>| {
             let service = Some("sshd".into());
-            let context = Context { service, rhost: rhost.map(Into::into), ..Context::default() };
+            let context =
+                LoginContext { service, rhost: rhost.map(Into::into), ..LoginContext::default() };
             let place = (&context, &Source::Nowhere);
             topic(Caller { uid: 0 }, Some("alice"), place, verdict::DENIED).unwrap().text
         };

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use totpd_interface::Error;
-use totpd_interface::wire::Received;
-use zbus::message::{Flags, Message};
+use totpd_interface::message::Message;
+use zbus::message::Flags;
 use zbus::names::OwnedUniqueName;
 use zbus::{Connection, DBusError};
 
@@ -27,7 +27,7 @@ pub(crate) struct Desk {
     services: Services,
     reserve: Reserve,
     /// Refusals that are to be sent. There is no room for more than the bus takes.
-    refusals: mpsc::Sender<Message>,
+    refusals: mpsc::Sender<zbus::Message>,
     connection: OnceLock<Connection>,
     runtime: Handle,
     own: Weak<Self>,
@@ -36,14 +36,14 @@ pub(crate) struct Desk {
 /// What the gate keeps.
 enum Waiting {
     /// A call.
-    Call { call: Received, sender: OwnedUniqueName },
+    Call { call: Message, sender: OwnedUniqueName },
     /// One that stood aside and wants its place back.
     Aside(oneshot::Sender<()>),
 }
 
 impl Desk {
     /// A desk, and the refusals that [`Desk::open`] sends. To be called in a runtime.
-    pub(crate) fn new(services: Services) -> (Arc<Self>, mpsc::Receiver<Message>) {
+    pub(crate) fn new(services: Services) -> (Arc<Self>, mpsc::Receiver<zbus::Message>) {
         let (refusals, to_send) = mpsc::channel(MOST_REFUSALS);
         let desk = Arc::new_cyclic(|own| Self {
             gate: Mutex::new(Gate::new()),
@@ -58,7 +58,11 @@ impl Desk {
     }
 
     /// Answers go over this connection from now on.
-    pub(crate) fn open(&self, connection: &Connection, mut refusals: mpsc::Receiver<Message>) {
+    pub(crate) fn open(
+        &self,
+        connection: &Connection,
+        mut refusals: mpsc::Receiver<zbus::Message>,
+    ) {
         let _ = self.connection.set(connection.clone());
         let connection = connection.clone();
         self.runtime.spawn(async move {
@@ -71,7 +75,7 @@ impl Desk {
     }
 
     /// A call arrives. Nothing of its body was looked at.
-    pub(crate) fn arrive(&self, call: Received) {
+    pub(crate) fn arrive(&self, call: Message) {
         let Ok(header) = call.header() else { return };
         // Who sent it is the word of the bus.
         let Some(sender) = header.sender().map(|name| OwnedUniqueName::from(name.to_owned()))
@@ -96,7 +100,7 @@ impl Desk {
     }
 
     /// A call arrived whose body was not even kept.
-    pub(crate) fn refuse_as_too_long(&self, header: &Received) {
+    pub(crate) fn refuse_as_too_long(&self, header: &Message) {
         self.refuse(header, TOO_LONG);
     }
 
@@ -177,7 +181,7 @@ impl Desk {
 
     /// Says why a call is refused, to whom wants to know. Where the bus does not take that either, nobody
     /// is told.
-    fn refuse(&self, call: &Received, why: &str) {
+    fn refuse(&self, call: &Message, why: &str) {
         let Ok(header) = call.header() else { return };
         if header.primary().flags().contains(Flags::NO_REPLY_EXPECTED) {
             return;

@@ -9,8 +9,8 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use totpd_interface::wire::{self, LONGEST, Malformed, Received};
-use zbus::Message;
+use totpd_interface::message::Message;
+use totpd_interface::wire::{FIXED_HEADER, Malformed, lengths};
 use zbus::connection::socket::{ReadHalf, WriteHalf};
 use zbus::export::async_trait::async_trait;
 
@@ -46,23 +46,22 @@ impl ReadHalf for Reader {
         sequence: u64,
         already: &mut Vec<u8>,
         passed: &mut Vec<OwnedFd>,
-    ) -> zbus::Result<Message> {
+    ) -> zbus::Result<zbus::Message> {
         self.source.ahead.splice(0..0, already.drain(..));
         loop {
             let start = self.source.start().await?;
-            let (header, body) = wire::announced(&start).map_err(|Malformed| malformed())?;
+            let lengths = lengths(&start).map_err(|Malformed| malformed())?;
             let is_call = start.get(1) == Some(&METHOD_CALL);
-            if header + body > LONGEST {
-                let kept = if is_call && header <= LONGEST_HEADER { header } else { 0 };
+            if lengths.is_too_long() {
+                let is_kept = is_call && lengths.header <= MAX_HEADER;
+                let kept = if is_kept { lengths.header } else { 0 };
                 let header_alone = self.source.take(kept).await?;
-                self.source.skip(header + body - kept).await?;
-                if let Ok(call) = Received::without_body(header_alone) {
+                self.source.skip(lengths.message() - kept).await?;
+                if let Ok(call) = Message::without_body(header_alone) {
                     self.desk.refuse_as_too_long(&call);
                 }
             } else if is_call {
-                let bytes = self.source.take(header + body).await?;
-                let call = Received::new(bytes).map_err(|Malformed| malformed())?;
-                self.desk.arrive(call);
+                self.desk.arrive(self.source.message().await?);
             } else {
                 return self.source.receive_message(sequence, already, passed).await;
             }
@@ -90,10 +89,20 @@ impl ReadHalf for Source {
 
 impl Source {
     /// The start of the next message, which stays where it is.
-    async fn start(&mut self) -> io::Result<[u8; wire::START]> {
+    async fn start(&mut self) -> io::Result<[u8; FIXED_HEADER]> {
         loop {
             match self.ahead.first_chunk() {
                 Some(start) => return Ok(*start),
+                None => self.read_on().await?,
+            }
+        }
+    }
+
+    /// The next message.
+    async fn message(&mut self) -> zbus::Result<Message> {
+        loop {
+            match Message::take(&mut self.ahead).map_err(|Malformed| malformed())? {
+                Some(message) => return Ok(message),
                 None => self.read_on().await?,
             }
         }
@@ -175,6 +184,6 @@ fn malformed() -> zbus::Error {
 /// D-Bus specification, "Message Format".
 const METHOD_CALL: u8 = 1;
 /// Bytes of a header that is looked at to say that its message is too long. Ours have two hundred.
-const LONGEST_HEADER: usize = 4096;
+const MAX_HEADER: usize = 4096;
 /// Bytes that are read at a time.
 const PIECE: usize = 16 * 1024;

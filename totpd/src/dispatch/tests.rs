@@ -29,9 +29,9 @@ fn answer(
     member: &str,
     arguments: &(impl Serialize + DynamicType),
 ) -> String {
-    let call = Message::method_call(PATH, member).interface(interface);
+    let call = zbus::Message::method_call(PATH, member).interface(interface);
     let call = call.build(arguments).unwrap();
-    let received = Received::new(call.data().bytes().to_vec()).unwrap();
+    let received = Message::new(call.data().bytes().to_vec()).unwrap();
     let answer = run(services.answer(&received, &Origin::root())).unwrap().unwrap();
     let name = answer.header().error_name().map(ToString::to_string).unwrap_or_default();
     format!("{name}: {}", answer.body().deserialize::<String>().unwrap_or_default())

@@ -6,11 +6,14 @@ use totpd_core::enrollment::{self, Completion, Confirmation};
 use totpd_core::factor::{FactorId, LoginNonce, LoginToken, Maker};
 use totpd_core::record_key::RecordKey;
 use totpd_formats::otpauth;
-use totpd_interface::{Dictionary, Error, verdict};
+use totpd_interface::login::{
+    BeginReply, CompletionReply, LoginContext, Method, Nonce, VerifyReply,
+};
+use totpd_interface::{Dictionary, Error};
 use totpd_journal::escape::{MAX_NAME_CHARS, escape_within};
 use totpd_journal::{Entry, Priority};
 
-use crate::access::login_context::Context;
+use crate::access::login_context::is_at_terminal;
 use crate::daemon::Daemon;
 use crate::daemon::hash_worker::Work;
 use crate::host::clock;
@@ -21,7 +24,6 @@ use crate::manage::enroll_options::Options;
 use crate::manage::first_code;
 use crate::manage::new_factor::new_factor;
 use crate::manage::recovery_codes;
-use crate::reply::Reply;
 
 /// What to show `user`, if it exists and has no factor: a new one for this authentication alone, which waits for
 /// its first code.
@@ -31,9 +33,9 @@ use crate::reply::Reply;
 pub(crate) async fn offer(
     daemon: &Daemon,
     user: &str,
-    nonce: LoginNonce,
-    context: &Context,
-) -> Result<Option<Dictionary>, Error> {
+    nonce: Nonce,
+    context: &LoginContext,
+) -> Result<Option<BeginReply>, Error> {
     let target = daemon.target(user).await?;
     let Some(uid) = target.uid.filter(|_| daemon.config.self_service) else { return Ok(None) };
     let stored = daemon.told(daemon.store.read(target.subject.clone()).await)?;
@@ -44,7 +46,12 @@ pub(crate) async fn offer(
     let now = clock::now();
     let options = Options::parse(&Dictionary::new(), &daemon.config)?;
     let rules = daemon.config.enrollment.clone();
-    let new = new_factor(options, Maker::Login(nonce), now, rules.unverified_lifetime)?;
+    let new = new_factor(
+        options,
+        Maker::Login(LoginNonce::new(nonce.bytes())),
+        now,
+        rules.unverified_lifetime,
+    )?;
     let offered = daemon
         .update(&target, move |record| enrollment::offer(record, uid, &new, now, &rules))
         .await?;
@@ -61,14 +68,11 @@ pub(crate) async fn offer(
         .write();
     let link = otpauth::otpauth(&factor, &enroll::issuer(daemon, None), user);
     let text = screen(&link, &factor.seed.base32(), locale::speaks_utf8());
-    let details = Reply::new()
-        .with("prompt", text)
-        .with("factor", factor.id.to_string())
-        .with("uri", link.as_str().to_owned());
-    Ok(Some(details.into()))
+    let (factor, uri) = (factor.id.to_string(), Some(link.as_str().to_owned()));
+    Ok(Some(BeginReply::Enroll { text, factor, uri }))
 }
 
-/// The verdict on the first code of the factor `id`, its details, and what the journal says. A right code is
+/// The reply to the first code of the factor `id`, and what the journal says. A right code is
 /// answered with a token, which the end of the login has to show ([`complete`]).
 ///
 /// # Errors
@@ -76,11 +80,11 @@ pub(crate) async fn offer(
 pub(crate) async fn judge(
     daemon: &Daemon,
     target: &Account,
-    (nonce, id): (LoginNonce, &str),
+    (nonce, id): (Nonce, &str),
     code: &str,
-    context: &Context,
-) -> Result<(&'static str, Dictionary, &'static str), Error> {
-    let denied = |reason| Ok((verdict::DENIED, Dictionary::new(), reason));
+    context: &LoginContext,
+) -> Result<(VerifyReply, &'static str), Error> {
+    let denied = |reason| Ok((VerifyReply::Denied { message: None }, reason));
     let Some(code) = Code::parse(code) else { return denied("not a code") };
     let (RecordKey::User(name), Some(factor)) = (&target.subject, FactorId::parse(id)) else {
         return denied("no factor of this id waits for a code");
@@ -93,6 +97,7 @@ pub(crate) async fn judge(
     let digest = token.digest(context.service.as_deref().unwrap_or_default());
     let (id, uid) = (id.to_owned(), target.current_uid());
     let (now, rules) = (clock::now(), daemon.config.enrollment.clone());
+    let nonce = LoginNonce::new(nonce.bytes());
     let judged = daemon
         .update(target, move |mut record| {
             let login = (nonce, uid);
@@ -102,14 +107,13 @@ pub(crate) async fn judge(
         .await?;
     match judged {
         Ok(()) => {
-            let details =
-                Reply::new().with("method", "totp").with("token", token.text().to_string());
-            Ok((verdict::APPROVED, details.into(), "right first code; the login has to end well"))
+            let token = Some(token.text().to_string());
+            let reply = VerifyReply::Approved { method: Some(Method::Totp), message: None, token };
+            Ok((reply, "right first code; the login has to end well"))
         }
         Err(Confirmation::Wrong { diagnosis, .. }) => {
             let why = format!("Wrong code. {}", first_code::advice(&diagnosis));
-            let details = Reply::new().with("message", wrapped(&why)).into();
-            Ok((verdict::DENIED, details, "wrong first code"))
+            Ok((VerifyReply::Denied { message: Some(wrapped(&why)) }, "wrong first code"))
         }
         Err(other) => denied(first_code::outcome(&other)),
     }
@@ -119,10 +123,8 @@ pub(crate) async fn judge(
 pub(crate) struct Completed {
     /// The name of whose login it is, if this machine knows it.
     pub(crate) user: Option<String>,
-    /// The word of the contract.
-    pub(crate) verdict: &'static str,
-    /// Its details: `message` s.
-    pub(crate) details: Dictionary,
+    /// The reply.
+    pub(crate) reply: CompletionReply,
     /// What the journal says.
     pub(crate) reason: &'static str,
     /// The factor.
@@ -136,7 +138,7 @@ pub(crate) struct Completed {
 pub(crate) async fn complete(
     daemon: &Daemon,
     token: &str,
-    context: &Context,
+    context: &LoginContext,
 ) -> Result<Completed, Error> {
     let no_token = || Error::InvalidArgument("that is no token of a login".into());
     let token = LoginToken::parse(token).ok_or_else(no_token)?;
@@ -154,14 +156,15 @@ pub(crate) async fn complete(
             (completion, record)
         })
         .await?;
-    let (word, reason) = match completion {
-        Completion::Verified => (verdict::APPROVED, "factor confirmed by its first code"),
-        Completion::AlreadyEnrolled => (verdict::DENIED, "another factor was verified meanwhile"),
-        Completion::Expired => (verdict::DENIED, "the login took too long to end"),
-        Completion::Unknown => (verdict::DENIED, "no factor waits for this token"),
+    let reason = match completion {
+        Completion::Verified => "factor confirmed by its first code",
+        Completion::AlreadyEnrolled => "another factor was verified meanwhile",
+        Completion::Expired => "the login took too long to end",
+        Completion::Unknown => "no factor waits for this token",
     };
-    let message = if completion == Completion::Verified {
-        let codes = match context.is_at_a_terminal() && !context.quiet {
+    let is_verified = completion == Completion::Verified;
+    let message = if is_verified {
+        let codes = match is_at_terminal(context) && !context.quiet {
             // The factor is verified by now, and codes can be made later.
             true => recovery_codes::first_recovery_codes(daemon, &target, Work::Login)
                 .await
@@ -175,8 +178,7 @@ pub(crate) async fn complete(
     };
     Ok(Completed {
         user: target.loggable().map(ToOwned::to_owned),
-        verdict: word,
-        details: Reply::new().with_some("message", message).into(),
+        reply: CompletionReply { is_verified, message },
         reason,
         factor: token.factor.to_string(),
     })
@@ -187,7 +189,7 @@ pub(crate) async fn complete(
 async fn is_login_of(
     daemon: &Daemon,
     token: &LoginToken,
-    context: &Context,
+    context: &LoginContext,
 ) -> Result<bool, Error> {
     for name in [&context.user, &context.ruser].into_iter().flatten() {
         // A name may be typed otherwise than NSS spells it.

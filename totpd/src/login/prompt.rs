@@ -2,8 +2,7 @@
 
 use totpd_core::record::Record;
 use totpd_core::throttle::ThrottleState;
-
-use crate::access::login_context::Context;
+use totpd_interface::login::LoginContext;
 
 /// The text of the prompt. Who exists and who does not are told alike that they must wait.
 pub(crate) fn prompt(words: Option<&str>, standing: ThrottleState) -> String {
@@ -21,7 +20,7 @@ pub(crate) fn prompt(words: Option<&str>, standing: ThrottleState) -> String {
 /// several: as many as fit.
 pub(crate) fn with_names(
     words: Option<&str>,
-    context: &Context,
+    context: &LoginContext,
     record: &Record,
     now: u64,
 ) -> String {
@@ -92,7 +91,8 @@ mod tests {
                 }
                 record.factors.push(factor);
             }
-            let context = Context { service: service.map(ToOwned::to_owned), ..Context::default() };
+            let context =
+                LoginContext { service: service.map(ToOwned::to_owned), ..LoginContext::default() };
             with_names(None, &context, &record, 5)
         };
         // 59 columns are the most.

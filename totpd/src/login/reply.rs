@@ -1,37 +1,34 @@
 //! What a program is told of a verdict, and through it the person.
 
 use totpd_core::verification::Verdict;
-use totpd_interface::{Dictionary, verdict};
+use totpd_interface::login::{Method, VerifyReply};
 
 use crate::host::clock;
 use crate::login::prompt::length;
-use crate::reply::Reply;
 
-/// The verdict as it goes over the bus. Why a code was denied stays in the journal.
-pub(crate) fn told(judged: &Verdict) -> (String, Dictionary) {
+/// Returns the verdict as it goes over the bus. Why a code was denied stays in the journal.
+pub(crate) fn verify_reply(judged: &Verdict) -> VerifyReply {
     match judged {
         Verdict::Approved { method, left, used, .. } => {
-            let details = Reply::new().with("method", (*method).to_owned());
             let when = used.as_ref().map(|used| clock::shown(used.when));
-            let details = details.with_some("message", news(method, *left, when.as_deref()));
-            (verdict::APPROVED.into(), details.into())
+            let message = recovery_notice(method, *left, when.as_deref());
+            VerifyReply::Approved { method: Method::parse(method), message, token: None }
         }
-        Verdict::Denied(_) => (verdict::DENIED.into(), Dictionary::new()),
+        Verdict::Denied(_) => VerifyReply::Denied { message: None },
         Verdict::Throttled { retry_after: None } => {
             let message = "Too many wrong codes: locked. Ask your administrator.".to_owned();
-            (verdict::THROTTLED.into(), Reply::new().with("message", message).into())
+            VerifyReply::Throttled { message: Some(message), retry_after: None }
         }
         Verdict::Throttled { retry_after: Some(seconds) } => {
             let message = format!("Too many wrong codes. Try again in {}.", length(*seconds));
             let seconds = u32::try_from(*seconds).unwrap_or(u32::MAX);
-            let details = Reply::new().with("message", message).with("retry_after", seconds);
-            (verdict::THROTTLED.into(), details.into())
+            VerifyReply::Throttled { message: Some(message), retry_after: Some(seconds) }
         }
     }
 }
 
 /// What the owner of an approved code should know.
-fn news(method: &str, left: usize, used: Option<&str>) -> Option<String> {
+fn recovery_notice(method: &str, left: usize, used: Option<&str>) -> Option<String> {
     if method == "recovery" {
         return Some(match left {
             0 => "That was your last recovery code. Make new ones.".into(),
@@ -58,15 +55,20 @@ mod tests {
         let prompts =
             waiting.into_iter().chain([ThrottleState::Locked]).map(|now| prompt(None, now));
         let messages = [Some(28), None].map(|retry_after| {
-            let (_, details) = told(&Verdict::Throttled { retry_after });
-            details["message"].downcast_ref::<&str>().unwrap().to_owned()
+            match verify_reply(&Verdict::Throttled { retry_after }) {
+                VerifyReply::Throttled { message, .. } => message.unwrap(),
+                other => panic!("{other:?}"),
+            }
         });
         let used = "2026-11-24 17:04";
-        let news =
-            [news("totp", 9, Some(used)), news("recovery", 9, None), news("recovery", 1, None)]
-                .into_iter()
-                .chain([news("recovery", 0, None)])
-                .flatten();
+        let news = [
+            recovery_notice("totp", 9, Some(used)),
+            recovery_notice("recovery", 9, None),
+            recovery_notice("recovery", 1, None),
+        ]
+        .into_iter()
+        .chain([recovery_notice("recovery", 0, None)])
+        .flatten();
         for text in prompts.chain(messages).chain(news) {
             assert!(page.contains(&format!("`{text}`")), "{text}");
             assert!(text.len() < NARROW, "{text}");
@@ -76,8 +78,23 @@ mod tests {
     #[test]
     fn a_denial_gives_no_reason_away() {
         for reason in [Reason::Malformed, Reason::NotEnrolled, Reason::Replayed, Reason::NoMatch] {
-            let (word, details) = told(&Verdict::Denied(reason));
-            assert_eq!((word.as_str(), details.len()), ("denied", 0));
+            let reply = verify_reply(&Verdict::Denied(reason));
+            assert_eq!(reply, VerifyReply::Denied { message: None });
+        }
+    }
+
+    #[test]
+    fn every_method_of_an_approval_has_its_word() {
+        for (method, expected) in
+            [("totp", Method::Totp), ("hotp", Method::Hotp), ("recovery", Method::Recovery)]
+        {
+            let judged = Verdict::Approved { factor: None, method, left: 9, used: None };
+            match verify_reply(&judged) {
+                VerifyReply::Approved { method, token: None, .. } => {
+                    assert_eq!(method, Some(expected));
+                }
+                other => panic!("{other:?}"),
+            }
         }
     }
 
@@ -91,7 +108,7 @@ mod tests {
             ("recovery", 1, None, Some("Recovery code used up; 1 is left.")),
             ("recovery", 0, None, Some("That was your last recovery code. Make new ones.")),
         ] {
-            assert_eq!(news(method, left, used).as_deref(), told, "{method} {left}");
+            assert_eq!(recovery_notice(method, left, used).as_deref(), told, "{method} {left}");
         }
     }
 }

@@ -6,6 +6,7 @@ use totpd_core::fixtures::{enrolled, user};
 use totpd_core::otp::time_step;
 use totpd_core::record::Record;
 use totpd_core::record_key::RecordKey;
+use totpd_interface::variants::write;
 use totpd_store::conformance::run;
 use totpd_store::memory::Memory;
 use totpd_store::{Backend, Change, Listed, Pending, Store, StoreError};
@@ -36,16 +37,31 @@ fn stores(login: &Login, name: &str, record: Record) {
 }
 
 fn begun(login: &Login, caller: Caller, name: &str, entries: &[(&str, Variant<'_>)]) -> String {
-    let (action, details) = run(login.begin_for(caller, name, &context(entries))).unwrap();
-    match details.get("prompt").map(|text| text.downcast_ref::<&str>().unwrap()) {
-        Some(text) => format!("{action}: {text}"),
-        None => action,
+    let reply = run(login.begin_for(caller, name, &context(entries))).unwrap();
+    let word = reply.word();
+    match reply {
+        BeginReply::Prompt { text, .. } | BeginReply::Enroll { text, .. } => {
+            format!("{word}: {text}")
+        }
+        BeginReply::Skip => word.to_owned(),
     }
+}
+
+/// What goes over the bus.
+fn verify(
+    login: &Login,
+    caller: Caller,
+    name: &str,
+    code: &str,
+    context: &Dictionary,
+) -> (String, Dictionary) {
+    let reply = run(login.verify_for(caller, name, code, context)).unwrap();
+    (reply.word().to_owned(), write(reply.details()))
 }
 
 fn judged(login: &Login, caller: Caller, name: &str, code: &str, enroll: bool) -> String {
     let context = context(&[("enroll", enroll.into())]);
-    let (verdict, details) = run(login.verify_for(caller, name, code, &context)).unwrap();
+    let (verdict, details) = verify(login, caller, name, code, &context);
     match details.get("message").map(|text| text.downcast_ref::<&str>().unwrap()) {
         Some(text) => format!("{verdict}: {text}"),
         None => verdict,
@@ -112,17 +128,17 @@ fn what_an_ordinary_caller_says_of_where_it_comes_from_is_not_believed() {
         ("prompt", "Token: ".into()),
         ("nullok", true.into()),
     ]);
-    let of_root = believed(&said, ROOT).unwrap();
+    let of_root = trusted_context(&said, ROOT).unwrap();
     assert_eq!(of_root.rhost.as_deref(), Some("192.0.2.1"));
     assert!(of_root.enroll && of_root.show_names && of_root.nullok);
-    let of_other = believed(&said, OTHER).unwrap();
-    let expected = Context {
+    let of_other = trusted_context(&said, OTHER).unwrap();
+    let expected = LoginContext {
         factor: Some("f-aaaaaaaa".into()),
         prompt: Some("Token: ".into()),
         nullok: true,
-        ..Context::default()
+        ..LoginContext::default()
     };
-    assert_eq!(format!("{of_other:?}"), format!("{expected:?}"));
+    assert_eq!(of_other, expected);
 }
 
 #[test]
@@ -212,7 +228,7 @@ fn a_damaged_record_is_asked_refused_and_throttled_as_any_other() {
         ("nonce", NONCE.into()),
         ("factor", "f-aaaaaaaa".into()),
     ]);
-    let (verdict, details) = run(login.verify_for(ROOT, OTHER_NAME, "000000", &first)).unwrap();
+    let (verdict, details) = verify(&login, ROOT, OTHER_NAME, "000000", &first);
     assert_eq!((verdict.as_str(), details.len()), ("denied", 0));
 }
 
@@ -258,7 +274,7 @@ fn a_first_code_is_answered_with_a_token_that_makes_the_factor_good_once() {
             at_ssh.iter().map(|(k, v)| (*k, v.try_clone().unwrap())).collect::<Vec<_>>();
         entries.truncate(3);
         entries.extend([("nonce", nonce.into()), ("factor", factor.into())]);
-        run(login.verify_for(ROOT, OTHER_NAME, code, &context(&entries))).unwrap()
+        verify(&login, ROOT, OTHER_NAME, code, &context(&entries))
     };
     let right = format!("{:06}", code_of(&factor, time_step(clock::now(), 30)).value());
     let id = factor.id.as_str();
@@ -287,6 +303,7 @@ fn a_first_code_is_answered_with_a_token_that_makes_the_factor_good_once() {
             ("ruser", ruser.into()),
         ]);
         run(login.complete_enrollment_for(caller, token, &entries))
+            .map(|reply| (reply.word(), write(reply.details())))
     };
     let end = |caller, token: &str, service: &str| end_of(caller, token, service, OTHER_NAME, "");
     assert!(matches!(end(OTHER, &token, "sshd"), Err(Error::NotAuthorized(_))));

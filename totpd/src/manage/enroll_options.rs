@@ -6,9 +6,9 @@ use totpd_core::factor::{Kind, Restrictions};
 use totpd_core::otp::Algorithm;
 use totpd_core::seed::{LENGTH, Seed};
 use totpd_formats::otpauth;
+use totpd_interface::dictionary::{DictReader, InvalidEntry};
 use totpd_interface::{Dictionary, Error};
-use totpd_journal::escape::is_unsafe_to_print;
-use zbus::OwnedVariant;
+use totpd_journal::escape::{escape, is_unsafe_to_print};
 use zeroize::Zeroizing;
 
 use crate::config::Config;
@@ -54,24 +54,18 @@ impl Options {
     /// # Errors
     /// [`Error::InvalidArgument`] names the key and what it may be.
     pub fn parse(options: &Dictionary, config: &Config) -> Result<Self, Error> {
-        if let Some(unknown) = options.keys().find(|key| !KEYS.contains(&key.as_str())) {
-            let known = KEYS.join(", ");
-            return Err(invalid(
-                &totpd_journal::escape::escape(unknown),
-                &format!("one of {known}"),
-            ));
-        }
+        reject_unknown(options, &KEYS)?;
         let name = name(options, "name")?;
-        let issuer = text(options, "issuer")?;
-        if let Some(Err(why)) = issuer.as_deref().map(otpauth::check_label) {
+        let issuer = options.text("issuer")?;
+        if let Some(Err(why)) = issuer.map(otpauth::check_label) {
             return Err(Error::InvalidArgument(format!("issuer {why}")));
         }
-        let algorithm = match text(options, "algorithm")? {
+        let algorithm = match options.text("algorithm")? {
             None => config.defaults.algorithm,
-            Some(name) => Algorithm::named(&name)
+            Some(name) => Algorithm::named(name)
                 .ok_or_else(|| invalid("algorithm", "SHA1, SHA256 or SHA512"))?,
         };
-        let digits = match number(options, "digits")? {
+        let digits = match options.number("digits")? {
             None => config.defaults.digits,
             Some(digits) => u8::try_from(digits)
                 .ok()
@@ -79,9 +73,9 @@ impl Options {
                 .ok_or_else(|| invalid("digits", "6 to 8"))?,
         };
         let (kind, counter) = kind(options, config)?;
-        let confirmed = flag(options, "confirmed")?.unwrap_or(false);
-        let (resume, factor) =
-            (flag(options, "resume")?.unwrap_or(false), text(options, "factor")?);
+        let flag = |key| Ok::<_, Error>(options.flag(key)?.unwrap_or(false));
+        let confirmed = flag("confirmed")?;
+        let (resume, factor) = (flag("resume")?, options.text("factor")?);
         if confirmed && resume {
             return Err(invalid("resume", "left out where confirmed is given: name the factor"));
         }
@@ -91,39 +85,38 @@ impl Options {
         Ok(Self {
             name,
             limits: limits(options)?,
-            issuer,
+            issuer: issuer.map(ToOwned::to_owned),
             algorithm,
             digits,
             kind,
             counter,
             secret: secret(options)?,
-            code: Zeroizing::new(text(options, "code")?.unwrap_or_default()),
+            code: Zeroizing::new(options.text("code")?.unwrap_or_default().to_owned()),
             confirmed,
-            qr: flag(options, "qr")?.unwrap_or(true),
-            recovery_codes: flag(options, "recovery_codes")?.unwrap_or(true),
-            if_unenrolled: flag(options, "if_unenrolled")?.unwrap_or(false),
+            qr: options.flag("qr")?.unwrap_or(true),
+            recovery_codes: options.flag("recovery_codes")?.unwrap_or(true),
+            if_unenrolled: flag("if_unenrolled")?,
             resume,
-            factor,
+            factor: factor.map(ToOwned::to_owned),
         })
     }
 }
 
-/// What people call something: no control characters, and none that turn the text around them.
+/// What people call something: no characters that are unsafe to print.
 pub(crate) fn name(options: &Dictionary, key: &str) -> Result<String, Error> {
-    let name = text(options, key)?.unwrap_or_default();
+    let name = options.text(key)?.unwrap_or_default();
     if name.len() > LONGEST_NAME || name.chars().any(is_unsafe_to_print) {
         let wanted = "at most 64 bytes, without control characters and invisible ones";
         return Err(invalid(key, wanted));
     }
-    Ok(name)
+    Ok(name.to_owned())
 }
 
 pub(crate) fn limits(options: &Dictionary) -> Result<Restrictions, Error> {
     let time = |key: &str| {
-        let read = options.get(key).map(|value| value.downcast_ref::<u64>()).transpose();
-        // Nought takes a limit away.
-        let time =
-            read.map_err(|_| invalid(key, "seconds since 1970, an unsigned 64-bit number"))?;
+        let wanted = "seconds since 1970, an unsigned 64-bit number";
+        let time = options.number64(key).map_err(|_| invalid(key, wanted))?;
+        // Zero removes a limit.
         Ok::<_, Error>(time.filter(|time| *time > 0))
     };
     let (not_before, not_after) = (time("not_before")?, time("not_after")?);
@@ -142,22 +135,18 @@ pub(crate) fn limits(options: &Dictionary) -> Result<Restrictions, Error> {
 
 fn services(options: &Dictionary) -> Result<Vec<String>, Error> {
     let wanted = || invalid("services", "at most 16 names of PAM services");
-    let Some(value) = options.get("services") else { return Ok(Vec::new()) };
-    let names = value.try_clone().ok().and_then(|value| Vec::<String>::try_from(value).ok());
+    let names = options.texts("services").map_err(|_| wanted())?.unwrap_or_default();
     let is_service = |name: &String| {
         let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
         (1..=64).contains(&name.len()) && name.chars().all(good)
     };
-    names.filter(|names| names.len() <= 16 && names.iter().all(is_service)).ok_or_else(wanted)
+    if names.len() <= 16 && names.iter().all(is_service) { Ok(names) } else { Err(wanted()) }
 }
 
 fn kind(options: &Dictionary, config: &Config) -> Result<(Kind, u64), Error> {
-    let period = number(options, "period")?;
-    let counter = match options.get("counter").map(|value| value.downcast_ref::<u64>()) {
-        None => None,
-        Some(given) => Some(given.map_err(|_| invalid("counter", "an unsigned 64-bit number"))?),
-    };
-    match (text(options, "kind")?.as_deref().unwrap_or("totp"), period, counter) {
+    let period = options.number("period")?;
+    let counter = options.number64("counter")?;
+    match (options.text("kind")?.unwrap_or("totp"), period, counter) {
         ("totp", _, Some(_)) => Err(invalid("counter", "left out where kind is totp")),
         ("totp", period, None) => {
             let period = period.unwrap_or(config.defaults.period);
@@ -181,29 +170,23 @@ fn kind(options: &Dictionary, config: &Config) -> Result<(Kind, u64), Error> {
 fn secret(options: &Dictionary) -> Result<Option<Seed>, Error> {
     let wanted =
         || invalid("secret", &format!("an array of {} to {} bytes", LENGTH.start(), LENGTH.end()));
-    let Some(value) = options.get("secret") else { return Ok(None) };
-    let bytes = value.try_clone().ok().and_then(|value| Vec::<u8>::try_from(value).ok());
-    bytes.and_then(Seed::new).map(Some).ok_or_else(wanted)
+    let Some(bytes) = options.bytes("secret").map_err(|_| wanted())? else { return Ok(None) };
+    Seed::new(bytes).map(Some).ok_or_else(wanted)
 }
 
-fn text(options: &Dictionary, key: &str) -> Result<Option<String>, Error> {
-    let read = |value: &OwnedVariant| value.downcast_ref::<&str>().map(ToOwned::to_owned);
-    options.get(key).map(read).transpose().map_err(|_| invalid(key, "a string"))
-}
-
-fn number(options: &Dictionary, key: &str) -> Result<Option<u32>, Error> {
-    let read = |value: &OwnedVariant| value.downcast_ref::<u32>();
-    options.get(key).map(read).transpose().map_err(|_| invalid(key, "an unsigned 32-bit number"))
-}
-
-pub(crate) fn flag(options: &Dictionary, key: &str) -> Result<Option<bool>, Error> {
-    let read = |value: &OwnedVariant| value.downcast_ref::<bool>();
-    let given = options.get(key).map(read).transpose();
-    given.map_err(|_| invalid(key, "a boolean"))
+/// Refuses the first key that is none of `known`.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] names the key, escaped.
+pub(crate) fn reject_unknown(options: &Dictionary, known: &[&str]) -> Result<(), Error> {
+    match options.unknown_key(known) {
+        None => Ok(()),
+        Some(key) => Err(invalid(&escape(key), &format!("one of {}", known.join(", ")))),
+    }
 }
 
 pub(crate) fn invalid(key: &str, wanted: &str) -> Error {
-    Error::InvalidArgument(format!("{key} must be {wanted}"))
+    InvalidEntry::new(key, wanted).into()
 }
 
 const KEYS: [&str; 19] = [
@@ -279,6 +262,8 @@ mod tests {
             ("name", Variant::from("x".repeat(65))),
             ("name", "a\nb".into()),
             ("name", "a\u{202e}b".into()),
+            ("name", "a\u{61c}b".into()),
+            ("name", "a\u{200b}b".into()),
             ("purpose", "a\u{7}b".into()),
             ("not_after", 7_u32.into()),
             ("services", "sshd".into()),

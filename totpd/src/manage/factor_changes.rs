@@ -1,19 +1,17 @@
 //! The changes that `SetFactor` takes, parsed.
 
 use totpd_core::management::FactorChanges;
+use totpd_interface::dictionary::DictReader as _;
 use totpd_interface::{Dictionary, Error};
 
-use crate::manage::enroll_options::{flag, invalid, limits, name};
+use crate::manage::enroll_options::{limits, name, reject_unknown};
 
 /// Reads the changes. A time of 0 and an empty list take a limit away.
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] names the key and what it may be.
 pub(crate) fn parse(changes: &Dictionary) -> Result<FactorChanges, Error> {
-    if let Some(unknown) = changes.keys().find(|key| !KEYS.contains(&key.as_str())) {
-        let known = KEYS.join(", ");
-        return Err(invalid(&totpd_journal::escape::escape(unknown), &format!("one of {known}")));
-    }
+    reject_unknown(changes, &KEYS)?;
     let limits = limits(changes)?;
     let is_given = |key: &str| changes.contains_key(key);
     Ok(FactorChanges {
@@ -22,7 +20,7 @@ pub(crate) fn parse(changes: &Dictionary) -> Result<FactorChanges, Error> {
         not_before: is_given("not_before").then_some(limits.not_before),
         not_after: is_given("not_after").then_some(limits.not_after),
         services: is_given("services").then_some(limits.services),
-        disabled: flag(changes, "disabled")?,
+        disabled: changes.flag("disabled")?,
     })
 }
 

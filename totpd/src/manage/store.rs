@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use totpd_core::authorization::Operation;
-use totpd_interface::{Dictionary, Error};
+use totpd_interface::{DictBuilder, Dictionary, Error};
 use totpd_journal::escape::{MAX_NAME_CHARS, escape_within};
 use totpd_journal::{Entry, Priority};
 use totpd_store::backup::{BackupError, Signer, Trust};
@@ -18,7 +18,6 @@ use crate::daemon::store_health::told_to_root;
 use crate::host::clock;
 use crate::manage::store_options::{BackupOptions, RestoreOptions};
 use crate::manage::store_tasks;
-use crate::reply::Reply;
 
 /// Serves `org.totpd.Totp1.Store`.
 #[derive(Clone)]
@@ -130,7 +129,7 @@ impl Maintenance {
                 ),
             );
         }
-        Ok(Reply::new()
+        Ok(DictBuilder::new()
             .with("users", done.users)
             .with("created", done.head.created)
             .with("host", done.head.host)
@@ -197,8 +196,8 @@ fn root(origin: &Origin) -> Result<Caller, Error> {
     origin.caller.must_be_allowed(Operation::KeepStore).map(|()| origin.caller)
 }
 
-fn told(checked: &Checked, counted: &str) -> Reply {
-    Reply::new()
+fn told(checked: &Checked, counted: &str) -> DictBuilder {
+    DictBuilder::new()
         .with(counted, checked.records)
         .with("damaged", checked.damaged.clone())
         .with("damaged_count", checked.damaged_count)

@@ -2,10 +2,12 @@
 
 use std::str::FromStr;
 
+use totpd_interface::dictionary::DictReader as _;
 use totpd_interface::{Dictionary, Error};
 use totpd_store::backup::{Fingerprint, Opener, Recipients, Trust};
 use totpd_store::backup::{SecretString, x25519};
-use zbus::OwnedVariant;
+
+use crate::manage::enroll_options::{invalid, reject_unknown};
 
 /// Whom a backup is for.
 pub(crate) struct BackupOptions {
@@ -24,8 +26,8 @@ pub(crate) struct RestoreOptions {
 
 impl BackupOptions {
     pub(crate) fn parse(options: &Dictionary) -> Result<Self, Error> {
-        known(options, &["passphrase", "recipients"])?;
-        let recipients = match (text(options, "passphrase")?, texts(options, "recipients")?) {
+        reject_unknown(options, &["passphrase", "recipients"])?;
+        let recipients = match (options.text("passphrase")?, options.texts("recipients")?) {
             (Some(passphrase), None) => {
                 if passphrase.chars().count() < SHORTEST_PASSPHRASE {
                     return Err(invalid(
@@ -50,7 +52,7 @@ impl BackupOptions {
 
 impl RestoreOptions {
     pub(crate) fn parse(options: &Dictionary) -> Result<Self, Error> {
-        known(
+        reject_unknown(
             options,
             &[
                 "passphrase",
@@ -63,7 +65,7 @@ impl RestoreOptions {
             ],
         )?;
         let opener =
-            match (text(options, "passphrase")?, texts(options, "identities")?) {
+            match (options.text("passphrase")?, options.texts("identities")?) {
                 (Some(passphrase), None) => Opener::Passphrase(SecretString::from(passphrase)),
                 (None, Some(keys)) if !keys.is_empty() => {
                     let parse = |key: &String| x25519::Identity::from_str(key);
@@ -74,19 +76,20 @@ impl RestoreOptions {
                 }
                 _ => return Err(invalid("passphrase", "given, or identities, and not both")),
             };
-        let (replace, dry_run) = (flag(options, "replace")?, flag(options, "dry_run")?);
-        let digest = text(options, "digest")?;
+        let (replace, dry_run) =
+            (options.flag("replace")?.unwrap_or(false), options.flag("dry_run")?.unwrap_or(false));
+        let digest = options.text("digest")?.map(ToOwned::to_owned);
         Ok(Self { opener, trust: trust(options)?, digest, replace, dry_run })
     }
 }
 
 /// Which makers of a backup the caller trusts.
 fn trust(options: &Dictionary) -> Result<Trust, Error> {
-    match (text(options, "fingerprint")?, flag(options, "unsigned")?) {
+    match (options.text("fingerprint")?, options.flag("unsigned")?.unwrap_or(false)) {
         (None, false) => Ok(Trust::Known),
         (None, true) => Ok(Trust::Anybody),
         (Some(fingerprint), false) => {
-            Fingerprint::parse(&fingerprint).map(Trust::Fingerprint).ok_or_else(|| {
+            Fingerprint::parse(fingerprint).map(Trust::Fingerprint).ok_or_else(|| {
                 invalid("fingerprint", "SHA256: and 43 characters, as backup prints it")
             })
         }
@@ -94,70 +97,39 @@ fn trust(options: &Dictionary) -> Result<Trust, Error> {
     }
 }
 
-fn known(options: &Dictionary, keys: &[&str]) -> Result<(), Error> {
-    match options.keys().find(|key| !keys.contains(&key.as_str())) {
-        None => Ok(()),
-        Some(unknown) => Err(invalid(
-            &totpd_journal::escape::escape(unknown),
-            &format!("one of {}", keys.join(", ")),
-        )),
-    }
-}
-
-fn text(options: &Dictionary, key: &str) -> Result<Option<String>, Error> {
-    let read = |value: &OwnedVariant| value.downcast_ref::<&str>().map(ToOwned::to_owned);
-    options.get(key).map(read).transpose().map_err(|_| invalid(key, "a string"))
-}
-
-fn texts(options: &Dictionary, key: &str) -> Result<Option<Vec<String>>, Error> {
-    let wanted = || invalid(key, "a list of strings");
-    let Some(value) = options.get(key) else { return Ok(None) };
-    let texts = value.try_clone().ok().and_then(|value| Vec::<String>::try_from(value).ok());
-    texts.map(Some).ok_or_else(wanted)
-}
-
-fn flag(options: &Dictionary, key: &str) -> Result<bool, Error> {
-    let read = |value: &OwnedVariant| value.downcast_ref::<bool>();
-    let flag = options.get(key).map(read).transpose();
-    Ok(flag.map_err(|_| invalid(key, "true or false"))?.unwrap_or(false))
-}
-
-fn invalid(key: &str, wanted: &str) -> Error {
-    Error::InvalidArgument(format!("{key} must be {wanted}"))
-}
-
 /// Characters. A backup can be guessed at for years, so it takes more than a login.
 const SHORTEST_PASSPHRASE: usize = 12;
 
 #[cfg(test)]
 mod tests {
+    use totpd_interface::DictBuilder;
+
     use super::*;
-    use crate::reply::Reply;
 
     #[test]
     fn a_restore_trusts_one_store_or_everybody_and_not_both() {
         let text = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
-        let parsed = |options: Reply| {
+        let parsed = |options: DictBuilder| {
             let options = options.with("passphrase", "of a backup");
             RestoreOptions::parse(&options.into()).map(|options| options.trust)
         };
         let fingerprint = Trust::Fingerprint(Fingerprint::parse(text).unwrap());
         for (options, wanted) in [
-            (Reply::new(), Trust::Known),
-            (Reply::new().with("unsigned", false), Trust::Known),
-            (Reply::new().with("unsigned", true), Trust::Anybody),
-            (Reply::new().with("fingerprint", text), fingerprint),
-            (Reply::new().with("fingerprint", text).with("unsigned", false), fingerprint),
+            (DictBuilder::new(), Trust::Known),
+            (DictBuilder::new().with("unsigned", false), Trust::Known),
+            (DictBuilder::new().with("unsigned", true), Trust::Anybody),
+            (DictBuilder::new().with("fingerprint", text), fingerprint),
+            (DictBuilder::new().with("fingerprint", text).with("unsigned", false), fingerprint),
         ] {
             assert_eq!(parsed(options).unwrap(), wanted);
         }
         for (options, why) in [
-            (Reply::new().with("fingerprint", text).with("unsigned", true), "not both"),
-            (Reply::new().with("fingerprint", ""), "SHA256: and 43 characters"),
-            (Reply::new().with("fingerprint", "SHA256:x"), "SHA256: and 43 characters"),
-            (Reply::new().with("fingerprint", true), "a string"),
-            (Reply::new().with("unsigned", "yes"), "true or false"),
-            (Reply::new().with("trust", true), "trust must be one of"),
+            (DictBuilder::new().with("fingerprint", text).with("unsigned", true), "not both"),
+            (DictBuilder::new().with("fingerprint", ""), "SHA256: and 43 characters"),
+            (DictBuilder::new().with("fingerprint", "SHA256:x"), "SHA256: and 43 characters"),
+            (DictBuilder::new().with("fingerprint", true), "a string"),
+            (DictBuilder::new().with("unsigned", "yes"), "a boolean"),
+            (DictBuilder::new().with("trust", true), "trust must be one of"),
         ] {
             let refused = parsed(options).unwrap_err();
             assert!(

@@ -5,9 +5,7 @@ use totpd_core::factor::Factor;
 use totpd_core::record::Record;
 use totpd_core::throttle::{KnownSource, ThrottleRules, ThrottleState};
 use totpd_core::user_name::UserName;
-use totpd_interface::Dictionary;
-
-use crate::reply::Reply;
+use totpd_interface::{DictBuilder, Dictionary};
 
 /// The state of one user at `now` (seconds since 1970).
 pub(crate) fn of(
@@ -28,7 +26,7 @@ pub(crate) fn of(
     };
     let factors: Vec<Dictionary> = record.factors.iter().map(factor).collect();
     let known: Vec<Dictionary> = record.throttle.known().iter().map(source).collect();
-    Reply::new()
+    DictBuilder::new()
         .with("user", name.as_str().to_owned())
         .with("uid", record.uid)
         .with("enrolled", record.is_enrolled())
@@ -43,13 +41,13 @@ pub(crate) fn of(
 
 /// What is known of a user whose record cannot be trusted.
 pub(crate) fn damaged(name: &UserName) -> Dictionary {
-    Reply::new().with("user", name.as_str().to_owned()).with("damaged", true).into()
+    DictBuilder::new().with("user", name.as_str().to_owned()).with("damaged", true).into()
 }
 
 /// The parameters of a factor.
-pub(crate) fn parameters(factor: &Factor) -> Reply {
+pub(crate) fn parameters(factor: &Factor) -> DictBuilder {
     let next = factor.last_accepted.map_or(0, |last| last.saturating_add(1));
-    Reply::new()
+    DictBuilder::new()
         .with("name", factor.name.clone())
         .with("kind", factor.kind.name().to_owned())
         .with("algorithm", factor.algorithm.name().to_owned())
@@ -78,7 +76,7 @@ fn factor(factor: &Factor) -> Dictionary {
 }
 
 fn source(known: &KnownSource) -> Dictionary {
-    Reply::new()
+    DictBuilder::new()
         .with("source", known.source.to_string())
         .with("last_success", known.last_success)
         .with("failures", known.budget.failures())

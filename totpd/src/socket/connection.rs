@@ -7,9 +7,9 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use totpd_interface::wire::{self, Malformed, Received};
+use totpd_interface::message::Message;
+use totpd_interface::wire::Malformed;
 use totpd_interface::{LOGIN, MANAGER, STORE};
-use zbus::message::Message;
 
 use crate::access::caller::Caller;
 use crate::access::origin::Origin;
@@ -54,7 +54,7 @@ impl Connection {
             let interface = header.interface().map_or(LOGIN, |name| name.as_str());
             // The rest takes longer than a login may, and keeps this thread from logins.
             let answer = if matches!(interface, MANAGER | STORE) {
-                Message::error(&header, UNKNOWN_METHOD)
+                zbus::Message::error(&header, UNKNOWN_METHOD)
                     .build(&NEGOTIATE)
                     .map(Some)
                     .map_err(|_| malformed())
@@ -114,17 +114,12 @@ impl Connection {
         }
     }
 
-    async fn message(&mut self) -> io::Result<Received> {
+    async fn message(&mut self) -> io::Result<Message> {
         loop {
-            if let Some(start) = self.input.first_chunk() {
-                let length = wire::length(start).map_err(|Malformed| malformed())?;
-                if self.input.len() >= length {
-                    let rest = self.input.split_off(length);
-                    let message = std::mem::replace(&mut self.input, rest);
-                    return Received::new(message).map_err(|Malformed| malformed());
-                }
+            match Message::take(&mut self.input).map_err(|Malformed| malformed())? {
+                Some(message) => return Ok(message),
+                None => self.receive().await?,
             }
-            self.receive().await?;
         }
     }
 

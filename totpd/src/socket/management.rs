@@ -12,8 +12,8 @@ use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFl
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::sync::{Semaphore, mpsc};
-use totpd_interface::wire::{self, Malformed, Received};
-use zbus::message::Message;
+use totpd_interface::message::Message;
+use totpd_interface::wire::{Malformed, take_message};
 
 use crate::access::origin::Origin;
 use crate::dispatch::Services;
@@ -59,23 +59,18 @@ impl Management {
     }
 
     /// The next message, with its descriptors.
-    async fn message(&mut self) -> io::Result<Received> {
+    async fn message(&mut self) -> io::Result<Message> {
         loop {
-            if let Some(start) = self.input.first_chunk() {
-                let length = wire::length(start).map_err(malformed)?;
-                if self.input.len() >= length {
-                    let rest = self.input.split_off(length);
-                    let bytes = std::mem::replace(&mut self.input, rest);
-                    return self.with_its_descriptors(bytes);
-                }
+            match take_message(&mut self.input).map_err(malformed)? {
+                Some(bytes) => return self.with_its_descriptors(bytes),
+                None => self.receive().await?,
             }
-            self.receive().await?;
         }
     }
 
     /// Messages have their descriptors in the order in which they are sent.
-    fn with_its_descriptors(&mut self, bytes: Vec<u8>) -> io::Result<Received> {
-        let alone = Received::new(bytes).map_err(malformed)?;
+    fn with_its_descriptors(&mut self, bytes: Vec<u8>) -> io::Result<Message> {
+        let alone = Message::new(bytes).map_err(malformed)?;
         let wanted = alone.header().map_err(malformed)?.unix_fds().unwrap_or(0) as usize;
         if wanted == 0 {
             return Ok(alone);
@@ -84,7 +79,7 @@ impl Management {
             return Err(malformed(Malformed));
         }
         let passed = self.passed.drain(..wanted).collect();
-        Received::with_descriptors(alone.into_bytes(), passed).map_err(malformed)
+        Message::with_descriptors(alone.into_bytes(), passed).map_err(malformed)
     }
 
     async fn receive(&mut self) -> io::Result<()> {
@@ -130,7 +125,7 @@ fn read(stream: &UnixStream) -> io::Result<(Vec<u8>, Vec<OwnedFd>)> {
 }
 
 /// Sends answers in the order in which they are ready, until nobody has one any more.
-async fn send_all(stream: Arc<UnixStream>, mut answers: mpsc::Receiver<Message>) {
+async fn send_all(stream: Arc<UnixStream>, mut answers: mpsc::Receiver<zbus::Message>) {
     while let Some(answer) = answers.recv().await {
         let mut bytes = answer.data().bytes();
         while !bytes.is_empty() {

@@ -46,13 +46,6 @@ impl LoginNonce {
     pub fn new(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
-
-    /// The nonce in 32 lower-case hexadecimal digits; nothing if `text` is anything else.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let bytes = data_encoding::HEXLOWER.decode(text.as_bytes()).ok()?;
-        bytes.try_into().ok().map(Self)
-    }
 }
 
 /// It lets a login go on with its factor, so it is not printed.
@@ -68,19 +61,6 @@ mod tests {
     use alloc::string::ToString;
 
     use super::*;
-
-    #[test]
-    fn a_nonce_has_32_hexadecimal_digits() {
-        let good = "000102030405060708090a0b0c0d0e0f";
-        assert_eq!(
-            LoginNonce::parse(good),
-            Some(LoginNonce::new(core::array::from_fn(|n| n as u8)))
-        );
-        for bad in ["", "00", &good[2..], &good.to_uppercase(), "zz0102030405060708090a0b0c0d0e0f"]
-        {
-            assert_eq!(LoginNonce::parse(bad), None, "{bad}");
-        }
-    }
 
     #[test]
     fn a_maker_is_named_and_its_nonce_is_not() {

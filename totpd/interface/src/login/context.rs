@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use super::add_text;
-use crate::dictionary::{DictReader, Entries, InvalidEntry};
+use crate::dictionary::{DictReader, Entries, InvalidEntry, add_text};
 
 /// The context of `Begin`, `Verify` and `CompleteEnrollment`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

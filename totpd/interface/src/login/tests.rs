@@ -1,5 +1,5 @@
 use super::*;
-use crate::dictionary::InvalidEntry;
+use crate::dictionary::{InvalidEntry, Value};
 
 /// What is read of what `context` writes.
 fn read_back(context: &LoginContext) -> Result<LoginContext, InvalidEntry> {
@@ -30,7 +30,10 @@ fn every_part_of_a_context_is_read_as_it_was_written() {
         let mut one = LoginContext::default();
         change(&mut one);
         change(&mut all);
-        assert_eq!(one.write(|entries| entries.iter().map(|(key, _)| *key).collect::<Vec<_>>()), [key]);
+        assert_eq!(
+            one.write(|entries| entries.iter().map(|(key, _)| *key).collect::<Vec<_>>()),
+            [key]
+        );
         assert_eq!(read_back(&one), Ok(one), "{key}");
     }
     assert_eq!(all.write(|entries| entries.len()), parts.len());
@@ -38,10 +41,20 @@ fn every_part_of_a_context_is_read_as_it_was_written() {
 }
 
 #[test]
-fn unknown_keys_of_a_context_are_ignored_and_wrong_types_refused() {
+fn a_context_ignores_unknown_keys_and_refuses_wrong_types() {
     let known = [
-        "service", "rhost", "tty", "ruser", "user", "factor", "nonce", "nullok", "enroll", "quiet",
-        "show_names", "prompt",
+        "service",
+        "rhost",
+        "tty",
+        "ruser",
+        "user",
+        "factor",
+        "nonce",
+        "nullok",
+        "enroll",
+        "quiet",
+        "show_names",
+        "prompt",
     ];
     for key in known {
         let refused = LoginContext::parse(&vec![(key, Value::Number(7))]).unwrap_err();
@@ -83,7 +96,11 @@ fn every_reply_to_begin_is_read_as_it_was_written() {
     let (text, factor) = (|| "Code: ".to_owned(), || "f-aaaaaaaa".to_owned());
     for (reply, word, keys) in [
         (BeginReply::Prompt { text: text(), digits: 8 }, "prompt", &["prompt", "digits"][..]),
-        (BeginReply::Enroll { text: text(), factor: factor(), uri: None }, "enroll", &["prompt", "factor"]),
+        (
+            BeginReply::Enroll { text: text(), factor: factor(), uri: None },
+            "enroll",
+            &["prompt", "factor"],
+        ),
         (
             BeginReply::Enroll { text: text(), factor: factor(), uri: Some("otpauth:".into()) },
             "enroll",
@@ -98,7 +115,7 @@ fn every_reply_to_begin_is_read_as_it_was_written() {
 }
 
 #[test]
-fn only_words_that_are_known_open_anything() {
+fn only_known_words_open_anything() {
     let prompt = vec![("prompt", "Code: ".into()), ("digits", Value::Text("8"))];
     let six = BeginReply::Prompt { text: "Code: ".into(), digits: 6 };
     assert_eq!(BeginReply::parse("prompt", &prompt), Ok(six), "no number is as if absent");
@@ -145,7 +162,7 @@ fn every_reply_to_verify_is_read_as_it_was_written() {
 }
 
 #[test]
-fn unknown_details_of_a_verdict_are_ignored_and_wrong_types_absent() {
+fn a_verdict_ignores_unknown_details_and_wrong_types() {
     let details = vec![
         ("message", Value::Flag(true)),
         ("method", "palm reading".into()),
@@ -161,7 +178,7 @@ fn unknown_details_of_a_verdict_are_ignored_and_wrong_types_absent() {
 }
 
 #[test]
-fn every_reply_to_complete_enrollment_is_read_as_it_was_written() {
+fn every_reply_to_complete_enrollment_is_read_as_written() {
     for (is_verified, word) in [(true, "approved"), (false, "denied")] {
         for message in [None, Some("Codes".to_owned())] {
             let reply = CompletionReply { is_verified, message };

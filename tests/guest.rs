@@ -29,7 +29,7 @@ fn a_panic_denies_and_is_silent() {
     let ran = machine.run("RUST_BACKTRACE=full /opt/tests/pam panics alice 123456");
     assert_eq!(ran.stderr, "", "{ran:#?}");
     assert!(ran.stdout.starts_with(&format!("rc={} yes=0", pam::SERVICE_ERR)), "{ran:#?}");
-    assert!(machine.log().contains("internal error (panic)"), "{}", machine.log());
+    assert!(machine.log().contains("internal error: panic"), "{}", machine.log());
 }
 
 #[test]

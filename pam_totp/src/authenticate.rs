@@ -1,9 +1,10 @@
-//! The conversation of one login. It knows neither libpam nor a bus, only a [`Session`] to ask the
-//! person through and a [`Verifier`] that decides.
+//! The conversation of one login. It knows neither libpam nor a bus: a [`Session`] asks the person,
+//! a [`Verifier`] decides.
 
 use std::thread;
 use std::time::Duration;
 
+use totpd_interface::login::{BeginReply, LoginContext, VerifyReply};
 use totpd_journal::{Entry, Priority, Program};
 
 use crate::client::jitter::jittered;
@@ -11,28 +12,28 @@ use crate::nonce;
 use crate::options::{FirstPass, Options};
 use crate::outcome::Outcome;
 
-/// A login: who, from where, and a way to ask.
+/// A login: the user, its origin, and a way to ask the person.
 pub(crate) trait Session {
-    /// What a person typed, wiped when it is dropped.
+    /// What a person typed. It is zeroed when it is dropped.
     type Answer: Answer;
 
-    /// The user, whom the host may ask the person for.
+    /// Returns the name of the user. The host may ask the person for it.
     fn user(&mut self) -> Result<Vec<u8>, Outcome>;
-    /// The user as libpam knows it this moment.
+    /// Returns the name of the user as libpam has it now.
     fn current_user(&self) -> Option<Vec<u8>>;
-    /// Service, remote host, terminal and remote user, as far as the host says.
-    fn context(&self) -> Vec<(&'static str, String)>;
-    /// What was typed for an earlier module.
+    /// Returns service, remote host, terminal and remote user, if the host has set them.
+    fn context(&self) -> LoginContext;
+    /// Returns what the person typed for an earlier module.
     fn first_pass(&self) -> Option<Self::Answer>;
-    /// Asks for a line.
+    /// Asks the person for a line.
     fn ask(&mut self, prompt: &str, echo: bool) -> Result<Self::Answer, Outcome>;
-    /// Gives later modules a password that was typed here.
+    /// Passes a password to later modules.
     fn set_authtok(&mut self, password: &[u8]) -> Result<(), Outcome>;
-    /// Shows a line that says why something failed.
+    /// Shows why something failed.
     fn show_error(&self, text: &str);
-    /// Keeps the token of a new factor for the end of this login.
+    /// Stores the token of a new factor until the end of this login.
     fn store_token(&mut self, token: &str) -> Result<(), Outcome>;
-    /// Lets time pass after a refusal.
+    /// Waits after a refusal.
     fn wait(&self, time: Duration) {
         thread::sleep(time);
     }
@@ -43,71 +44,16 @@ pub(crate) trait Answer {
     fn bytes(&self) -> &[u8];
 }
 
-/// Whoever knows the seeds.
+/// Decides about codes: the daemon, or a test.
 pub(crate) trait Verifier {
     fn begin(&self, user: &str, context: &LoginContext) -> Result<BeginReply, Outcome>;
-    fn verify(&self, user: &str, code: &str, context: &LoginContext) -> Result<Verdict, Outcome>;
-}
-
-/// What the verifier is told of the login.
-#[derive(Debug, Default)]
-pub(crate) struct LoginContext {
-    pub(crate) items: Vec<(&'static str, String)>,
-    pub(crate) nullok: bool,
-    pub(crate) enroll: bool,
-    pub(crate) show_names: bool,
-    /// Whether nothing can be shown at the end of the login.
-    pub(crate) quiet: bool,
-    /// The only factor that counts: the one that is being enrolled.
-    pub(crate) factor: Option<String>,
-    /// What tells this authentication from all others, where a user may make a factor at it.
-    pub(crate) nonce: Option<String>,
-    pub(crate) prompt: Option<String>,
-}
-
-/// What to do.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum BeginReply {
-    /// `digits`: how many a code of this user has.
-    Prompt {
-        text: String,
-        digits: usize,
-    },
-    Skip,
-    /// Show `text`, and take the answer for the first code of the new `factor`.
-    Enroll {
-        text: String,
-        factor: String,
-    },
-}
-
-impl BeginReply {
-    /// For the log, which never has a key.
-    fn log_text(&self) -> String {
-        match self {
-            Self::Prompt { text, digits } => format!("asked by {text:?}, {digits} digits"),
-            Self::Skip => "skipped".into(),
-            Self::Enroll { factor, .. } => format!("enrolled as {factor}"),
-        }
-    }
-}
-
-/// What came of a code.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Verdict {
-    Approved {
-        message: Option<String>,
-        /// Of a new factor, which becomes good at the end of the login.
-        token: Option<String>,
-    },
-    Denied {
-        message: Option<String>,
-    },
-    /// The answer was lost. The code may be used up or not.
-    Unknown,
-    Throttled {
-        message: Option<String>,
-    },
+    /// `None`: the reply was lost. The code may be used up or not.
+    fn verify(
+        &self,
+        user: &str,
+        code: &str,
+        context: &LoginContext,
+    ) -> Result<Option<VerifyReply>, Outcome>;
 }
 
 /// Authenticates the user of `session`.
@@ -127,7 +73,7 @@ pub(crate) fn authenticate<S: Session>(
         Entry::new(Priority::Debug, format!("ended: {outcome:?}")).by(Program::PamTotp).write();
     }
     if outcome.is_refused_code() && !options.nodelay {
-        // As long as libpam's own delay of a failure, and the same for every reason.
+        // As long as the delay of libpam after a failure, and the same for every reason.
         session.wait(jittered(REFUSAL_DELAY));
     }
     outcome
@@ -140,7 +86,7 @@ fn converse<S: Session>(
 ) -> Result<Outcome, Outcome> {
     let user = session.user()?;
     let outcome = begin_and_verify(session, verifier, options, &user)?;
-    // CVE-2024-9313: each conversation may have changed the name, messages too.
+    // CVE-2024-9313: any conversation may change the name, even one that only shows a message.
     if outcome.lets_in() {
         require_same_user(session, &user).map(|()| outcome)
     } else {
@@ -148,7 +94,7 @@ fn converse<S: Session>(
     }
 }
 
-/// Makes sure that libpam still means the same user: another one was asked for no code.
+/// Refuses if libpam has another user now: that user was not asked for a code.
 fn require_same_user<S: Session>(session: &S, user: &[u8]) -> Result<(), Outcome> {
     match session.current_user().is_some_and(|now| now == user) {
         true => Ok(()),
@@ -163,28 +109,27 @@ fn begin_and_verify<S: Session>(
     user: &[u8],
 ) -> Result<Outcome, Outcome> {
     let context = LoginContext {
-        items: session.context(),
         nullok: options.nullok,
         enroll: options.enroll,
         show_names: options.show_names,
         quiet: options.quiet,
-        factor: None,
         nonce: options.enroll.then(nonce::random).flatten(),
         prompt: options
             .prompt
             .clone()
             .or_else(|| options.forward_pass.then(|| COMBINED_PROMPT.into())),
+        ..session.context()
     };
     let name = user_name(user);
     let reply = verifier.begin(&name, &context)?;
     if options.debug {
-        // Without the name: people type passwords in its place, and totpd logs those that somebody has.
-        Entry::new(Priority::Debug, reply.log_text()).by(Program::PamTotp).write();
+        // Without the name, which may be a password typed by mistake. totpd logs known names.
+        Entry::new(Priority::Debug, log_text(&reply)).by(Program::PamTotp).write();
     }
     let (mut text, digits) = match reply {
         BeginReply::Prompt { text, digits } => (text, digits),
         BeginReply::Skip => return Ok(Outcome::Skipped),
-        BeginReply::Enroll { text, factor } => {
+        BeginReply::Enroll { text, factor, .. } => {
             let context = LoginContext { factor: Some(factor), ..context };
             let attempt = Attempt { verifier, options, user, name, context, digits: 0 };
             return enroll(session, &attempt, text);
@@ -193,22 +138,22 @@ fn begin_and_verify<S: Session>(
     let attempt = Attempt { verifier, options, user, name, context, digits };
 
     if options.first_pass != FirstPass::Ignore {
-        let verdict = attempt.try_first_pass(session)?;
-        match (verdict, options.first_pass) {
-            (Verdict::Denied { .. }, FirstPass::Try) => {}
-            (Verdict::Unknown, FirstPass::Try) => text = attempt.retry_prompt().into(),
-            (verdict, _) => return show_and_map(session, verdict, options),
+        let reply = attempt.try_first_pass(session)?;
+        match (reply, options.first_pass) {
+            (Some(VerifyReply::Denied { .. }), FirstPass::Try) => {}
+            (None, FirstPass::Try) => text = attempt.retry_prompt().into(),
+            (reply, _) => return show_and_map(session, reply, options),
         }
     }
-    let verdict = match attempt.ask_and_verify(session, &text)? {
-        // Not asked again blindly: the code may be used up. The person is.
-        Verdict::Unknown => attempt.ask_and_verify(session, attempt.retry_prompt())?,
-        verdict => verdict,
+    let reply = match attempt.ask_and_verify(session, &text)? {
+        // The code may be used up, so the person is asked for the next one.
+        None => attempt.ask_and_verify(session, attempt.retry_prompt())?,
+        reply => reply,
     };
-    show_and_map(session, verdict, options)
+    show_and_map(session, reply, options)
 }
 
-/// Shows a new factor until its first code was given, or the daemon has no more to say.
+/// Shows a new factor until its first code is right, or the daemon allows no further attempt.
 fn enroll<S: Session>(
     session: &mut S,
     attempt: &Attempt<'_, impl Verifier>,
@@ -216,60 +161,62 @@ fn enroll<S: Session>(
 ) -> Result<Outcome, Outcome> {
     for _ in 0..MAX_FIRST_CODES {
         match attempt.ask_and_verify(session, &text)? {
-            Verdict::Denied { message: Some(why) } => text = format!("{why}\n{FIRST_CODE_PROMPT}"),
-            Verdict::Approved { token: Some(token), message } => {
-                session.store_token(&token)?;
-                let approved = Verdict::Approved { token: None, message };
-                return show_and_map(session, approved, attempt.options);
+            Some(VerifyReply::Denied { message: Some(reason) }) => {
+                text = format!("{reason}\n{FIRST_CODE_PROMPT}")
             }
-            verdict => return show_and_map(session, verdict, attempt.options),
+            Some(VerifyReply::Approved { token: Some(token), method, message }) => {
+                session.store_token(&token)?;
+                let approved = VerifyReply::Approved { method, message, token: None };
+                return show_and_map(session, Some(approved), attempt.options);
+            }
+            reply => return show_and_map(session, reply, attempt.options),
         }
     }
     Ok(Outcome::Denied)
 }
 
-/// What every question of one authentication has in common.
+/// What all requests of one authentication share.
 struct Attempt<'a, V> {
     verifier: &'a V,
     options: &'a Options,
     user: &'a [u8],
     name: String,
     context: LoginContext,
-    digits: usize,
+    digits: u32,
 }
 
 impl<V: Verifier> Attempt<'_, V> {
-    /// Asks the person, and the daemon about the answer.
+    /// Asks the person for a code and the daemon for a verdict.
     fn ask_and_verify<S: Session>(
         &self,
         session: &mut S,
         prompt: &str,
-    ) -> Result<Verdict, Outcome> {
+    ) -> Result<Option<VerifyReply>, Outcome> {
         let answer = session.ask(prompt, self.options.echo)?;
-        // Before a code is used up for somebody else.
+        // Before a code of another user is used up.
         require_same_user(session, self.user)?;
         let code = self.split_forwarded_password(session, answer.bytes())?;
-        // No text is an attempt too, so that it costs the same as a wrong code.
+        // An empty answer is an attempt too, so that it costs the same as a wrong code.
         let code = str::from_utf8(code).ok().filter(|code| code.len() <= MAX_CODE_BYTES);
         self.verifier.verify(&self.name, code.unwrap_or_default(), &self.context)
     }
 
-    /// Asks the daemon about what was typed for an earlier module, if it may be a code: a password
-    /// is nothing that the daemon has to see.
-    fn try_first_pass<S: Session>(&self, session: &mut S) -> Result<Verdict, Outcome> {
+    /// Asks the daemon about what was typed for an earlier module, if it may be a code. The daemon
+    /// does not need to see a password.
+    fn try_first_pass<S: Session>(&self, session: &mut S) -> Result<Option<VerifyReply>, Outcome> {
         let Some(first) = session.first_pass() else {
-            return Ok(Verdict::Denied { message: None });
+            return Ok(Some(VerifyReply::Denied { message: None }));
         };
         let code = self.split_forwarded_password(session, first.bytes())?;
         let may_be = |code: &&str| may_be_code(code) || is_recovery_code(code.as_bytes());
         match str::from_utf8(code).ok().filter(may_be) {
-            None => Ok(Verdict::Denied { message: None }),
+            None => Ok(Some(VerifyReply::Denied { message: None })),
             Some(code) => self.verifier.verify(&self.name, code, &self.context),
         }
     }
 
-    /// The code in an answer. Where a password stands before it, that goes to later modules,
-    /// whatever becomes of the code: nothing they do then says which of the two was wrong.
+    /// Returns the code in an answer. A password before it goes to later modules even if the code is
+    /// wrong, so that the result does not tell which of the two was wrong.
     fn split_forwarded_password<'b, S: Session>(
         &self,
         session: &mut S,
@@ -279,8 +226,9 @@ impl<V: Verifier> Attempt<'_, V> {
             return Ok(answer);
         }
         let tail = |length: usize| answer.split_at_checked(answer.len().checked_sub(length)?);
-        let digits = tail(self.digits).filter(|(_, code)| code.iter().all(u8::is_ascii_digit));
-        // With its dashes a recovery code never ends in so many digits.
+        let digits =
+            tail(self.digits as usize).filter(|(_, code)| code.iter().all(u8::is_ascii_digit));
+        // Because of its dashes a recovery code never ends in so many digits.
         let recovery = || tail(RECOVERY_CODE_BYTES).filter(|(_, code)| is_recovery_code(code));
         let (password, code) = digits.or_else(recovery).unwrap_or((answer, b""));
         session.set_authtok(password)?;
@@ -292,22 +240,31 @@ impl<V: Verifier> Attempt<'_, V> {
     }
 }
 
-/// The bus carries UTF-8 alone. No other name can be enrolled, nor one so long, so those are as good
-/// as unknown.
+/// What the log says of a reply. It never has a key.
+fn log_text(reply: &BeginReply) -> String {
+    match reply {
+        BeginReply::Prompt { text, digits } => format!("prompt {text:?}, {digits} digits"),
+        BeginReply::Skip => "no code is needed".into(),
+        BeginReply::Enroll { factor, .. } => format!("new factor {factor}"),
+    }
+}
+
+/// Returns the name as the bus can carry it, in UTF-8. No other name can be enrolled, nor a longer
+/// one, so the daemon treats the result as unknown.
 fn user_name(user: &[u8]) -> String {
     String::from_utf8_lossy(user.get(..MAX_NAME_BYTES).unwrap_or(user)).into_owned()
 }
 
 fn show_and_map<S: Session>(
     session: &S,
-    verdict: Verdict,
+    reply: Option<VerifyReply>,
     options: &Options,
 ) -> Result<Outcome, Outcome> {
-    let (outcome, message) = match verdict {
-        Verdict::Approved { message, .. } => (Outcome::Approved, message),
-        Verdict::Denied { message } => (Outcome::Denied, message),
-        Verdict::Unknown => return Err(Outcome::Unavailable("the answer was lost".into())),
-        Verdict::Throttled { message } => (Outcome::Throttled, message),
+    let (outcome, message) = match reply {
+        Some(VerifyReply::Approved { message, .. }) => (Outcome::Approved, message),
+        Some(VerifyReply::Denied { message }) => (Outcome::Denied, message),
+        Some(VerifyReply::Throttled { message, .. }) => (Outcome::Throttled, message),
+        None => return Err(Outcome::Unavailable("the reply was lost".into())),
     };
     if let Some(message) = message.filter(|_| !options.quiet) {
         session.show_error(&message);
@@ -315,12 +272,12 @@ fn show_and_map<S: Session>(
     Ok(outcome)
 }
 
-/// Whether it could be a code of some kind: digits, and spaces between them.
+/// Reports whether `text` consists of digits and spaces.
 fn may_be_code(text: &str) -> bool {
     text.len() <= MAX_CODE_BYTES && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b' ')
 }
 
-/// Whether it is four groups of four letters and digits, with dashes between them.
+/// Reports whether `text` is four groups of four letters and digits, with dashes between them.
 fn is_recovery_code(text: &[u8]) -> bool {
     text.len() == RECOVERY_CODE_BYTES
         && text.iter().enumerate().all(|(at, byte)| match at % 5 {
@@ -331,19 +288,19 @@ fn is_recovery_code(text: &[u8]) -> bool {
 
 /// The prompt of `forward_pass`.
 const COMBINED_PROMPT: &str = "Password and verification code: ";
-/// Instead of the prompt where a code may or may not be used up.
+/// The prompt after a lost reply: the code may be used up.
 const RETRY_PROMPT: &str = "Interrupted. Next code: ";
 const COMBINED_RETRY_PROMPT: &str = "Interrupted. Password and next code: ";
-/// After a wrong first code, and why it may have been wrong.
+/// The prompt after a wrong first code, below the reason.
 const FIRST_CODE_PROMPT: &str = "Code that the app shows: ";
 const UNAVAILABLE_MESSAGE: &str = "Verification is not available. Ask your administrator.";
-/// Bytes of an answer that can be a code; what is longer is no code.
+/// Bytes of a code. A longer answer is no code.
 const MAX_CODE_BYTES: usize = 64;
 /// Bytes of a recovery code as it is printed.
 const RECOVERY_CODE_BYTES: usize = 19;
-/// As many as the daemon takes before it drops the factor.
+/// The daemon drops the factor after as many wrong first codes.
 const MAX_FIRST_CODES: u32 = 3;
-/// Bytes of a name; that of a user has at most 256.
+/// Bytes of a name that is sent. A user name has at most 256.
 const MAX_NAME_BYTES: usize = 1024;
 const REFUSAL_DELAY: Duration = Duration::from_secs(2);
 

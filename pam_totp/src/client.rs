@@ -1,14 +1,17 @@
-//! The daemon: over its private socket where this process is root's, else over the system bus. Each
-//! question is a connection of its own, so that nothing is open while a person types.
+//! The client of totpd: over the private socket if this process runs as root, otherwise over the
+//! system bus. Each request has its own connection, so nothing is open while a person types.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-use totpd_interface::{Dictionary, Error, action, verdict};
-use zbus::{OwnedVariant, Variant};
+use totpd_interface::Error;
+use totpd_interface::login::{
+    BeginReply, CompletionReply, LoginContext, UnexpectedReply, VerifyReply,
+};
+use totpd_interface::variants::write;
 
-use crate::authenticate::{BeginReply, LoginContext, Verdict, Verifier};
-use crate::client::jitter::some_of;
+use crate::authenticate::Verifier;
+use crate::client::jitter::random_part;
 use crate::client::request::{Reply, Request, RequestError};
 use crate::credentials::EnrollmentService;
 use crate::outcome::Outcome;
@@ -19,26 +22,28 @@ pub(crate) mod jitter;
 mod request;
 mod socket;
 
-/// totpd, wherever it is reached.
+/// A client of totpd.
 pub(crate) struct Client {
-    /// How long one question may take, with all tries.
+    /// How long one request may take, retries included.
     pub(crate) timeout: Duration,
 }
 
 impl Verifier for Client {
     fn begin(&self, user: &str, context: &LoginContext) -> Result<BeginReply, Outcome> {
-        let context = context_dictionary(context);
+        let context = context.write(write);
         let reply = self.ask(&Request::Begin(user, &context))?;
-        reply.map_or_else(
-            || Err(Outcome::Unavailable("the answer was lost".into())),
-            parse_begin_reply,
-        )
+        begin_reply(reply.ok_or_else(reply_lost)?)
     }
 
-    fn verify(&self, user: &str, code: &str, context: &LoginContext) -> Result<Verdict, Outcome> {
-        let context = context_dictionary(context);
+    fn verify(
+        &self,
+        user: &str,
+        code: &str,
+        context: &LoginContext,
+    ) -> Result<Option<VerifyReply>, Outcome> {
+        let context = context.write(write);
         let reply = self.ask(&Request::Verify(user, code, &context))?;
-        reply.map_or(Ok(Verdict::Unknown), parse_verdict)
+        reply.map(verify_reply).transpose()
     }
 }
 
@@ -46,20 +51,21 @@ impl EnrollmentService for Client {
     fn complete_enrollment(
         &self,
         token: &str,
-        items: Vec<(&'static str, String)>,
-        quiet: bool,
+        context: &LoginContext,
     ) -> Result<Option<String>, Outcome> {
-        let context = context_dictionary(&LoginContext { items, quiet, ..LoginContext::default() });
-        let request = Request::CompleteEnrollment(token, &context);
-        let (_, details) = self
-            .ask(&request)?
-            .ok_or_else(|| Outcome::Unavailable("the answer was lost".into()))?;
-        Ok(text(&details, "message"))
+        let context = context.write(write);
+        let reply = self.ask(&Request::CompleteEnrollment(token, &context))?;
+        let (word, details) = reply.ok_or_else(reply_lost)?;
+        Ok(CompletionReply::parse(&word, &details).message)
     }
 }
 
+fn reply_lost() -> Outcome {
+    Outcome::Unavailable("the reply was lost".into())
+}
+
 impl Client {
-    /// The answer; nothing if it was lost, and the question is not one to ask twice.
+    /// Returns the reply. `None`: it was lost, and the request must not be sent twice.
     fn ask(&self, request: &Request<'_>) -> Result<Option<Reply>, Outcome> {
         retry(self.timeout, request.is_idempotent(), |deadline| {
             match socket::ask(request, deadline) {
@@ -71,8 +77,8 @@ impl Client {
     }
 }
 
-/// Tries until there is an answer or the time is over. `once`: a question whose answer was lost is
-/// not asked again.
+/// Calls `send` until there is a reply or `timeout` is over. If the reply is lost, only an idempotent
+/// request is sent again; `None` otherwise.
 fn retry(
     timeout: Duration,
     is_idempotent: bool,
@@ -90,7 +96,7 @@ fn retry(
             Err(RequestError::NoAccess | RequestError::NotRunning) => {}
             Err(RequestError::Timeout) => return Err(timed_out()),
         }
-        let wait = some_of(interval);
+        let wait = random_part(interval);
         if Instant::now() + wait >= deadline {
             return Err(timed_out());
         }
@@ -99,89 +105,29 @@ fn retry(
     }
 }
 
-/// What the daemon's answer to `Begin` means. A word that is not known opens nothing.
-fn parse_begin_reply((word, details): Reply) -> Result<BeginReply, Outcome> {
-    match word.as_str() {
-        action::PROMPT => {
-            let digits = details.get("digits").and_then(|digits| digits.downcast_ref().ok());
-            let digits = digits.and_then(|digits: u32| digits.try_into().ok()).unwrap_or(6);
-            text(&details, "prompt")
-                .map(|text| BeginReply::Prompt { text, digits })
-                .ok_or_else(|| Outcome::Internal("totpd gave no prompt".into()))
-        }
-        action::SKIP => Ok(BeginReply::Skip),
-        action::ENROLL => match (text(&details, "prompt"), text(&details, "factor")) {
-            (Some(text), Some(factor)) => Ok(BeginReply::Enroll { text, factor }),
-            _ => Err(Outcome::Internal("totpd gave nothing to enroll with".into())),
-        },
-        _ => Err(Outcome::Internal("totpd wants something this module does not know".into())),
-    }
+fn begin_reply((word, details): Reply) -> Result<BeginReply, Outcome> {
+    BeginReply::parse(&word, &details).map_err(unexpected)
 }
 
-/// What the daemon's answer to `Verify` means.
-fn parse_verdict((word, details): Reply) -> Result<Verdict, Outcome> {
-    match word.as_str() {
-        verdict::APPROVED => Ok(Verdict::Approved {
-            message: text(&details, "message"),
-            token: text(&details, "token"),
-        }),
-        verdict::DENIED => Ok(Verdict::Denied { message: text(&details, "message") }),
-        verdict::THROTTLED => Ok(Verdict::Throttled { message: text(&details, "message") }),
-        _ => Err(Outcome::Internal("totpd gave a verdict this module does not know".into())),
-    }
+fn verify_reply((word, details): Reply) -> Result<VerifyReply, Outcome> {
+    VerifyReply::parse(&word, &details).map_err(unexpected)
+}
+
+fn unexpected(reply: UnexpectedReply) -> Outcome {
+    Outcome::Internal(reply.to_string())
 }
 
 fn map_error(error: Error) -> Outcome {
     match error {
         Error::Bus(error) => Outcome::Unavailable(error.to_string()),
-        Error::Internal(why) | Error::StoreCorrupt(why) | Error::StoreUnavailable(why) => {
-            Outcome::Unavailable(why)
+        Error::Internal(reason) | Error::StoreCorrupt(reason) | Error::StoreUnavailable(reason) => {
+            Outcome::Unavailable(reason)
         }
         other => Outcome::Internal(other.to_string()),
     }
 }
 
-fn context_dictionary(context: &LoginContext) -> Dictionary {
-    let mut dictionary = Dictionary::new();
-    let mut insert = |key: &str, value: Variant<'_>| {
-        // Strings and booleans hold no descriptors, which are all that cannot be owned.
-        if let Ok(value) = value.try_into_owned() {
-            dictionary.insert(key.to_owned(), value);
-        }
-    };
-    for (key, value) in &context.items {
-        insert(key, value.as_str().into());
-    }
-    if let Some(prompt) = &context.prompt {
-        insert("prompt", prompt.as_str().into());
-    }
-    if let Some(factor) = &context.factor {
-        insert("factor", factor.as_str().into());
-    }
-    if let Some(nonce) = &context.nonce {
-        insert("nonce", nonce.as_str().into());
-    }
-    if context.quiet {
-        insert("quiet", true.into());
-    }
-    if context.nullok {
-        insert("nullok", true.into());
-    }
-    if context.enroll {
-        insert("enroll", true.into());
-    }
-    if context.show_names {
-        insert("show_names", true.into());
-    }
-    dictionary
-}
-
-fn text(details: &Dictionary, key: &str) -> Option<String> {
-    let read = |value: &OwnedVariant| value.downcast_ref::<&str>().ok().map(ToOwned::to_owned);
-    details.get(key).and_then(read)
-}
-
-/// Within which it is tried again. Each further pause is up to twice as long.
+/// The first retry comes within this time. Each further interval is twice as long.
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 const MAX_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 

@@ -1,43 +1,43 @@
-//! The end of a login: libpam asks for credentials only after the whole stack let somebody in. A factor that was
-//! made at this login becomes good then, and not before.
+//! The end of a login: libpam requests credentials only after the whole stack has succeeded. A
+//! factor that was enrolled at this login is verified then, and not before.
 
+use totpd_interface::login::LoginContext;
 use totpd_journal::{Entry, Priority, Program};
 
 use crate::outcome::Outcome;
 
 /// A login that is about to begin its session.
 pub(crate) trait LoginEnd {
-    /// The token of a new factor, which is nowhere any more then: it must not reach the session.
+    /// Removes and returns the token of a new factor: it must not reach the session.
     fn take_token(&mut self) -> Token;
-    /// Service, remote host, terminal and remote user, as far as the host says.
-    fn context(&self) -> Vec<(&'static str, String)>;
+    /// Returns service, remote host, terminal, remote user and user, if the host has set them.
+    fn context(&self) -> LoginContext;
     /// Shows a text.
     fn inform(&self, text: &str);
 }
 
-/// What was kept of a token.
+/// The token of a new factor, as this process has it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Token {
     /// The token.
     Here(String),
-    /// A ticket to one that is not in this process: the host authenticated in another one.
+    /// It is in another process, in which the host authenticated.
     Lost,
-    /// Nothing: no factor was made at this login.
+    /// No factor was enrolled at this login.
     None,
 }
 
-/// Whoever keeps the factors, for root alone.
+/// Completes enrollments: the daemon, or a test.
 pub(crate) trait EnrollmentService {
-    /// Gives a token back; answers what the person should know. `quiet`: nothing can be shown.
+    /// Redeems a token. Returns a message for the person.
     fn complete_enrollment(
         &self,
         token: &str,
-        items: Vec<(&'static str, String)>,
-        quiet: bool,
+        context: &LoginContext,
     ) -> Result<Option<String>, Outcome>;
 }
 
-/// Makes the factor good that was made at this login, if there is one. The user is in whatever comes of it.
+/// Completes the enrollment that was made at this login, if there is one. The login succeeds in any case.
 pub(crate) fn complete_enrollment(
     ending: &mut impl LoginEnd,
     service: &impl EnrollmentService,
@@ -45,8 +45,13 @@ pub(crate) fn complete_enrollment(
 ) {
     let completed = match ending.take_token() {
         Token::None => return,
-        Token::Here(token) => service.complete_enrollment(&token, ending.context(), quiet),
-        Token::Lost => Err(Outcome::Internal("this program logs in by several processes".into())),
+        Token::Here(token) => {
+            let context = LoginContext { quiet, ..ending.context() };
+            service.complete_enrollment(&token, &context)
+        }
+        Token::Lost => Err(Outcome::Internal(
+            "this program requests credentials in another process than it authenticates in".into(),
+        )),
     };
     match completed {
         Ok(Some(message)) if !quiet => ending.inform(&message),
@@ -56,7 +61,7 @@ pub(crate) fn complete_enrollment(
                 Outcome::Internal(reason) | Outcome::Unavailable(reason) => reason,
                 other => format!("{other:?}"),
             };
-            let message = format!("cannot verify the factor that was made at this login: {reason}");
+            let message = format!("cannot verify the factor enrolled at this login: {reason}");
             Entry::new(Priority::Error, message).by(Program::PamTotp).write();
             if !quiet {
                 ending.inform(UNKNOWN_RESULT);
@@ -65,7 +70,7 @@ pub(crate) fn complete_enrollment(
     }
 }
 
-/// It may be that the daemon did it, and its answer was lost.
+/// The daemon may have verified the factor, and its reply was lost.
 const UNKNOWN_RESULT: &str = "Your second factor may not be set up. Run: totpctl show";
 
 #[cfg(test)]
@@ -84,8 +89,8 @@ mod tests {
             std::mem::replace(&mut self.token, Token::None)
         }
 
-        fn context(&self) -> Vec<(&'static str, String)> {
-            vec![("service", "sshd".into())]
+        fn context(&self) -> LoginContext {
+            LoginContext { service: Some("sshd".into()), ..LoginContext::default() }
         }
 
         fn inform(&self, text: &str) {
@@ -99,23 +104,22 @@ mod tests {
         fn complete_enrollment(
             &self,
             token: &str,
-            items: Vec<(&'static str, String)>,
-            _: bool,
+            context: &LoginContext,
         ) -> Result<Option<String>, Outcome> {
-            assert_eq!((token, items[0].1.as_str()), ("token", "sshd"));
+            assert_eq!((token, context.service.as_deref()), ("token", Some("sshd")));
             *self.1.borrow_mut() += 1;
             self.0.clone()
         }
     }
 
     #[test]
-    fn the_page_of_messages_has_it() {
+    fn the_message_is_in_messages_md() {
         let page = include_str!("../../docs/messages.md");
         assert!(page.contains(&format!("`{UNKNOWN_RESULT}`")) && UNKNOWN_RESULT.len() < 60);
     }
 
     #[test]
-    fn a_token_is_given_back_once_and_its_message_shown_unless_quiet() {
+    fn a_token_is_redeemed_once_and_reported_unless_quiet() {
         let lost = || Err(Outcome::Unavailable("no answer".into()));
         for (answer, quiet, shown) in [
             (Ok(Some("Codes".into())), false, vec!["Codes"]),
@@ -136,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_in_another_process_is_told() {
+    fn a_token_in_another_process_is_reported() {
         let totpd = Totpd(Ok(None), RefCell::new(0));
         let mut login = Login { token: Token::Lost, shown: RefCell::default() };
         complete_enrollment(&mut login, &totpd, false);

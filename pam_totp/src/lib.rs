@@ -1,8 +1,8 @@
 //! PAM module that asks a person for a code and totpd for a verdict.
 //!
-//! It holds no secret and decides nothing: every way to not reach a verdict is a refusal. It is a
-//! guest in other people's setuid programs: one thread, no environment, no descriptor or signal
-//! handler left, nothing on standard output or error.
+//! It holds no secret and decides nothing: without a verdict it denies. It is a guest in setuid
+//! programs: it uses one thread, reads no environment, leaves no descriptor or signal handler behind,
+//! and writes nothing to standard output or error.
 
 use std::alloc::System;
 use std::ffi::CStr;
@@ -30,7 +30,7 @@ mod session;
 mod token;
 mod trial_log;
 
-/// Codes and passwords pass through here: memory of this module, not of its host, is wiped when it
+/// Codes and passwords pass through this module: its memory, not that of its host, is zeroed when it
 /// is freed.
 #[global_allocator]
 static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
@@ -43,7 +43,7 @@ impl<Handle: ModuleClient> PamModule<Handle> for Totp {
     fn authenticate(handle: &mut Handle, args: Vec<&CStr>, flags: AuthnFlags) -> Result<()> {
         guard(|| {
             let mut session = PamSession(handle);
-            // A token that an earlier try left in this handle would be good for the next user's login.
+            // A token of an earlier attempt in this handle would count for the login of the next user.
             let _ = session.take_token();
             let options = match Options::parse(&args) {
                 Ok(options) => options.silenced_by(flags.contains(AuthnFlags::SILENT)),
@@ -66,8 +66,8 @@ impl<Handle: ModuleClient> PamModule<Handle> for Totp {
         })
     }
 
-    /// Makes a factor good that was made at this login, and succeeds: `PAM_IGNORE` from the only module
-    /// of a stack makes libpam refuse a login that succeeded.
+    /// Completes an enrollment of this login, and succeeds: if the only module of a stack returned
+    /// `PAM_IGNORE`, libpam would deny a login that succeeded.
     fn set_credentials(
         handle: &mut Handle,
         args: Vec<&CStr>,
@@ -75,9 +75,9 @@ impl<Handle: ModuleClient> PamModule<Handle> for Totp {
         flags: BaseFlags,
     ) -> Result<()> {
         set_hook(Box::new(|_| {}));
-        // A bug in here is no reason to refuse who was let in.
+        // A bug here must not deny a login that succeeded.
         let _ = catch_unwind(AssertUnwindSafe(|| {
-            // sudo has them made anew.
+            // sudo renews credentials.
             if action != CredAction::Delete {
                 PamSession(handle).record_login();
                 let options = Options::parse(&args).unwrap_or_default();
@@ -108,16 +108,18 @@ impl<Handle: ModuleClient> PamModule<Handle> for Totp {
 }
 
 fn unsupported(kind: &str) -> Outcome {
-    Outcome::Misconfigured(format!("it does nothing under \"{kind}\": use it under \"auth\""))
+    Outcome::Misconfigured(format!(
+        "pam_totp has no function under \"{kind}\"; use it under \"auth\""
+    ))
 }
 
-/// Runs `work` so that a bug in it refuses the login, and neither ends the host nor prints.
+/// Runs `work`. A panic in it denies the login; it neither ends the host nor prints.
 fn guard(work: impl FnOnce() -> Outcome) -> Result<()> {
-    // This library has a copy of std of its own: the host's panics are not touched. The hook that
-    // std brings prints, and asks the environment whether it should say more.
+    // This library has its own copy of std, so panics of the host are not affected. The default hook
+    // prints, and reads the environment.
     set_hook(Box::new(|_| {}));
     let outcome = catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Outcome::Internal("internal error (panic); please report it".into()));
+        .unwrap_or_else(|_| Outcome::Internal("internal error: panic; please report it".into()));
     outcome.report();
     outcome.into()
 }

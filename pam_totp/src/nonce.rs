@@ -1,19 +1,14 @@
-//! What tells one authentication from all others: a key that was shown in one is confirmed in no other.
-
-use std::fmt::Write as _;
+//! Random numbers that identify one authentication: its key cannot be confirmed in another one.
 
 use rustix::rand::{GetRandomFlags, getrandom};
+use totpd_interface::login::Nonce;
 
-/// 128 random bits in 32 hexadecimal digits; nothing if the kernel gives none, and then nobody enrolls.
-pub(crate) fn random() -> Option<String> {
+/// Returns 128 random bits. `None` if getrandom fails; then nobody can enroll.
+pub(crate) fn random() -> Option<Nonce> {
     let mut bytes = [0; 16];
-    // So few bytes are given whole or not at all (getrandom(2)).
-    let drawn = getrandom(&mut bytes, GetRandomFlags::NONBLOCK).ok()?;
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        write!(text, "{byte:02x}").ok()?;
-    }
-    (drawn == bytes.len()).then_some(text)
+    // getrandom(2) never returns a part of so few bytes.
+    let count = getrandom(&mut bytes, GetRandomFlags::NONBLOCK).ok()?;
+    (count == bytes.len()).then(|| Nonce::new(bytes))
 }
 
 #[cfg(test)]
@@ -21,9 +16,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_authentications_never_have_the_same() {
+    fn two_nonces_differ() {
         let (one, other) = (random().unwrap(), random().unwrap());
-        assert_ne!(one, other);
-        assert!(one.len() == 32 && one.bytes().all(|digit| digit.is_ascii_hexdigit()), "{one}");
+        assert!(one != other && one.bytes() != [0; 16]);
     }
 }

@@ -1,47 +1,47 @@
-//! The module's options, as the administrator wrote them behind its name.
+//! The options of the module, as the administrator wrote them behind its name.
 
 use std::ffi::CStr;
 use std::time::Duration;
 
 use totpd_interface::CONFLICTING_OPTIONS;
 
-/// What the options say.
+/// The options of one line.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Options {
-    /// `debug`: logs what is asked and answered, but never a code.
+    /// `debug`: logs requests and replies, but never a code.
     pub(crate) debug: bool,
-    /// `echo`: the code is seen while it is typed.
+    /// `echo`: shows the code while it is typed.
     pub(crate) echo: bool,
-    /// `enroll`: who has no factor makes one right here.
+    /// `enroll`: a user without a factor makes one at this login.
     pub(crate) enroll: bool,
-    /// `try_first_pass`, `use_first_pass`: whether an earlier module's answer is tried.
+    /// `try_first_pass`, `use_first_pass`: whether the answer to an earlier module is tried.
     pub(crate) first_pass: FirstPass,
-    /// `forward_pass`: the answer is password and code; the password goes to the next module.
+    /// `forward_pass`: the answer is password and code; the password goes to later modules.
     pub(crate) forward_pass: bool,
     /// `show_names`: the prompt names the factors of the user.
     pub(crate) show_names: bool,
-    /// `nodelay`: a refusal is told at once.
+    /// `nodelay`: does not delay a refusal.
     pub(crate) nodelay: bool,
-    /// `nullok`: who has no factor is let by.
+    /// `nullok`: a user without a factor needs no code.
     pub(crate) nullok: bool,
     /// `prompt=TEXT`
     pub(crate) prompt: Option<String>,
-    /// `quiet`: nothing but the prompt is shown.
+    /// `quiet`: shows nothing but the prompt.
     pub(crate) quiet: bool,
-    /// `timeout=SECONDS` (1 to 60, default 5): how long the daemon may take for each question.
+    /// `timeout=SECONDS` (1 to 60, default 5): how long the daemon may take for each request.
     pub(crate) timeout: Duration,
     #[cfg(feature = "panic-on-demand")]
     pub(crate) panic: bool,
 }
 
-/// Whether the answer to an earlier module's prompt is tried as a code.
+/// Whether the answer to the prompt of an earlier module is tried as a code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum FirstPass {
     /// No: ask.
     Ignore,
     /// Yes, and nothing else.
     Only,
-    /// Yes, and ask if it is not right.
+    /// Yes, and ask if it is wrong.
     Try,
 }
 
@@ -49,8 +49,7 @@ impl Options {
     /// Reads the options.
     ///
     /// # Errors
-    /// A sentence for the log. A misspelt option must not be let by: it may be the one that
-    /// matters.
+    /// A sentence for the log. A misspelt option must not silently weaken security.
     pub(crate) fn parse(args: &[&CStr]) -> Result<Self, String> {
         let mut options = Self::default();
         for arg in args {
@@ -83,7 +82,7 @@ impl Options {
         }
     }
 
-    /// The options where the host may want silence (`PAM_SILENT`).
+    /// Returns the options, `quiet` if the host wants silence (`PAM_SILENT`).
     pub(crate) fn silenced_by(self, silent: bool) -> Self {
         Self { quiet: self.quiet || silent, ..self }
     }
@@ -113,7 +112,7 @@ fn timeout(seconds: &str) -> Result<Duration, String> {
     let parsed = seconds.parse().ok().filter(|seconds| (1..=60).contains(seconds));
     parsed
         .map(Duration::from_secs)
-        .ok_or_else(|| format!("timeout={seconds} is not a number of seconds from 1 to 60"))
+        .ok_or_else(|| format!("timeout={seconds} must be 1 to 60 seconds"))
 }
 
 fn unknown(option: &str) -> String {
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn every_option_is_understood() {
+    fn every_option_is_parsed() {
         assert_eq!(parse(&[]), Ok(Options::default()));
         let all = parse(&[
             "prompt=Token: ",
@@ -168,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_asks_before_the_password_tells_nobody_who_has_no_factor() {
+    fn forward_pass_excludes_options_that_reveal_factors() {
         for option in ["enroll", "show_names", "nullok"] {
             for pair in [[option, "forward_pass"], ["forward_pass", option]] {
                 let why = parse(&pair).unwrap_err();
@@ -201,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused_by_name() {
+    fn every_other_option_is_refused_by_name() {
         for arg in [
             "nulok",
             "NULLOK",

@@ -1,45 +1,47 @@
-//! How an authentication ended, and the one place where that becomes a PAM code.
+//! The outcome of an authentication, and the only place that maps it to a PAM code.
 
 use nonstick::{ErrorCode, Result};
 use totpd_journal::{Entry, Priority, Program};
 
-/// How it ended. Everything but the first two refuses.
+/// The outcome of an authentication. All but the first two deny.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Outcome {
     /// The daemon approved the code.
     Approved,
-    /// The daemon said that no code is needed here.
+    /// The daemon requires no code here.
     Skipped,
-    /// Nobody could be asked.
+    /// The conversation failed.
     ConversationFailed,
-    /// The code was wrong, used, or none.
+    /// The code was wrong, replayed or malformed.
     Denied,
-    /// A bug, or something that the module does not know.
+    /// A bug, or a reply that the module does not know.
     Internal(String),
-    /// The module is set up wrongly.
+    /// An option or the stack is wrong.
     Misconfigured(String),
     /// Too many wrong codes.
     Throttled,
-    /// The daemon or the bus did not answer.
+    /// The daemon cannot be reached or cannot decide.
     Unavailable(String),
 }
 
 impl Outcome {
-    /// Whether libpam may go on to let the user in.
+    /// Reports whether libpam may continue the login.
     pub(crate) fn lets_in(&self) -> bool {
         matches!(self, Self::Approved | Self::Skipped)
     }
 
-    /// Whether a person typed something that was refused, which is answered after a delay.
+    /// Reports whether a person typed something that was refused; the reply is then delayed.
     pub(crate) fn is_refused_code(&self) -> bool {
         matches!(self, Self::Denied | Self::Throttled)
     }
 
-    /// Logs what the daemon does not log itself.
+    /// Logs what the daemon does not log.
     pub(crate) fn report(&self) {
         let (priority, message) = match self {
             Self::Approved | Self::Denied | Self::Skipped | Self::Throttled => return,
-            Self::ConversationFailed => (Priority::Notice, "nobody could be asked".into()),
+            Self::ConversationFailed => {
+                (Priority::Notice, "cannot ask for a code: the conversation failed".into())
+            }
             Self::Internal(reason) | Self::Misconfigured(reason) => {
                 (Priority::Error, format!("access denied: {reason}"))
             }
@@ -70,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_approved_code_succeeds_and_only_the_daemons_word_is_ignored() {
+    fn only_approved_succeeds_and_only_skipped_is_ignored() {
         for (outcome, code) in [
             (Outcome::Approved, Ok(())),
             (Outcome::Skipped, Err(ErrorCode::Ignore)),

@@ -1,5 +1,4 @@
-//! The login that libpam hands over: who, from where, and a way to ask. The only file that touches
-//! the bindings' items and conversation.
+//! The login as libpam has it. No other file touches the items and the conversation of the bindings.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -9,6 +8,7 @@ use nonstick::items::{Items, ItemsMut};
 use nonstick::{
     ConversationAdapter, EnvironMap as _, EnvironMapMut as _, ErrorCode, ModuleClient, Result,
 };
+use totpd_interface::login::{LoginContext, truncate};
 
 use crate::authenticate::{Answer, Session};
 use crate::credentials::{LoginEnd, Token};
@@ -26,7 +26,7 @@ impl<Client: ModuleClient> Session for PamSession<'_, Client> {
         match self.0.username(None) {
             Ok(user) => Ok(user.into_vec()),
             Err(ErrorCode::ConversationError) => Err(Outcome::ConversationFailed),
-            Err(code) => Err(Outcome::Internal(format!("no user name ({code:?})"))),
+            Err(code) => Err(Outcome::Internal(format!("cannot get the user name: {code:?}"))),
         }
     }
 
@@ -34,17 +34,15 @@ impl<Client: ModuleClient> Session for PamSession<'_, Client> {
         self.0.items().user().ok().flatten().map(OsString::into_vec)
     }
 
-    fn context(&self) -> Vec<(&'static str, String)> {
+    fn context(&self) -> LoginContext {
         let items = self.0.items();
-        [
-            ("service", items.service()),
-            ("rhost", items.remote_host()),
-            ("tty", items.tty_name()),
-            ("ruser", items.remote_user()),
-        ]
-        .into_iter()
-        .filter_map(|(key, value)| Some((key, text(&value.ok()??))))
-        .collect()
+        LoginContext {
+            service: text_of(items.service()),
+            rhost: text_of(items.remote_host()),
+            tty: text_of(items.tty_name()),
+            ruser: text_of(items.remote_user()),
+            ..LoginContext::default()
+        }
     }
 
     fn first_pass(&self) -> Option<Secret> {
@@ -60,18 +58,22 @@ impl<Client: ModuleClient> Session for PamSession<'_, Client> {
         let password = OsString::from_vec(password.to_vec());
         let set = self.0.items_mut().set_authtok(Some(&password));
         set.map_err(|code| {
-            Outcome::Internal(format!("the password cannot be handed on ({code:?})"))
+            Outcome::Internal(format!("cannot pass the password to later modules: {code:?}"))
         })
     }
 
     fn show_error(&self, text: &str) {
-        // Whether anybody reads it changes nothing.
+        // A failure to show it changes nothing.
         self.0.error_msg(text);
     }
 
     fn store_token(&mut self, token: &str) -> std::result::Result<(), Outcome> {
-        let lost = || Outcome::Internal("libpam does not keep the token of a new factor".into());
-        let tty = self.0.items().tty_name().ok().flatten().map(|tty| text(&tty));
+        let lost = || {
+            Outcome::Internal(
+                "cannot store the token of the new factor in the PAM environment".into(),
+            )
+        };
+        let tty = text_of(self.0.items().tty_name());
         let held = token::deposit(token, tty.as_deref()).ok_or_else(lost)?;
         self.0.environ_mut().insert(TOKEN_VARIABLE, &held);
         let is_stored = self.0.environ().get(TOKEN_VARIABLE).is_some_and(|stored| *stored == *held);
@@ -86,31 +88,29 @@ impl<Client: ModuleClient> LoginEnd for PamSession<'_, Client> {
         token.map_or(Token::Lost, Token::Here)
     }
 
-    fn context(&self) -> Vec<(&'static str, String)> {
-        let mut items = Session::context(self);
-        let user = self.0.items().user().ok().flatten();
-        items.extend(user.map(|user| ("user", text(&user))));
-        items
+    fn context(&self) -> LoginContext {
+        let user = text_of(self.0.items().user());
+        LoginContext { user, ..Session::context(self) }
     }
 
     fn inform(&self, text: &str) {
-        // Whether anybody reads it changes nothing.
+        // A failure to show it changes nothing.
         self.0.info_msg(text);
     }
 }
 
 impl<Client: ModuleClient> PamSession<'_, Client> {
-    /// Notes who got in; see [`trial_log`].
+    /// Records the login; see [`trial_log`].
     pub(crate) fn record_login(&self) {
         let items = self.0.items();
         let [service, user, ruser] = [items.service(), items.user(), items.remote_user()]
-            .map(|item| item.ok().flatten().map(|item| text(&item)).unwrap_or_default());
+            .map(|item| text_of(item).unwrap_or_default());
         trial_log::record_login(&service, &user, &ruser);
     }
 
-    /// An answer that is not shown while it is typed. libpam asks, because libpam wipes the answer
-    /// that the host gave, which the bindings' own conversation does not. It keeps a copy for later
-    /// modules, in the place of the earlier one: that is put back.
+    /// Asks for an answer that is not shown while it is typed. libpam asks, because it zeroes the
+    /// answer of the host, which the conversation of the bindings does not. libpam stores a copy for
+    /// later modules in place of the earlier password, so the earlier one is restored.
     fn masked(&mut self, prompt: &str) -> Result<OsString> {
         let before = self.0.authtok_item()?.map(Secret);
         self.0.items_mut().set_authtok(None)?;
@@ -121,8 +121,8 @@ impl<Client: ModuleClient> PamSession<'_, Client> {
     }
 }
 
-/// What a person typed. It prints as nothing, and like all memory of this module it is wiped when
-/// it is freed.
+/// What a person typed. It is never printed, and zeroed when it is freed, like all memory of this
+/// module.
 pub(crate) struct Secret(OsString);
 
 impl Answer for Secret {
@@ -137,12 +137,11 @@ impl fmt::Debug for Secret {
     }
 }
 
-fn text(item: &OsString) -> String {
-    item.to_string_lossy().chars().take(MAX_ITEM_CHARS).collect()
+/// An item that the host has set, as far as the daemon keeps it.
+fn text_of(item: Result<Option<OsString>>) -> Option<String> {
+    Some(truncate(&item.ok()??.to_string_lossy()))
 }
 
-/// The variable of the PAM environment that leads to the token of a new factor. That is the environment of a
-/// session that is being made, not of a process.
+/// The variable of the PAM environment that leads to the token of a new factor. The PAM environment
+/// is that of the future session, not of this process.
 const TOKEN_VARIABLE: &str = "PAM_TOTP_TOKEN";
-/// Characters of an item: as many as the daemon keeps.
-const MAX_ITEM_CHARS: usize = 256;

@@ -1,19 +1,19 @@
-//! Where the token of a new factor is from `pam_authenticate` to `pam_setcred`.
+//! Carries the token of a new factor from `pam_authenticate` to `pam_setcred`.
 //!
-//! sshd calls the two in two processes, and carries nothing between them but the PAM environment. So the token is
-//! a variable there. Others call both in one process, and some open the session in between, which sees that
-//! environment (the login of shadow). There the variable is a mere ticket, and the token is kept in this process.
+//! sshd calls the two in two processes, and copies only the PAM environment from one to the other. So
+//! the token is a variable there. Other programs call both in one process. Some of them open the
+//! session in between, which sees that environment (login of shadow). For them the variable is only a
+//! ticket, and the token stays in this process.
 
 use std::sync::{Mutex, PoisonError};
 
 use crate::nonce;
 
-/// Tokens that wait here for the end of their login, each with its ticket; the oldest first. The last module to
-/// be unloaded leaves at most these behind.
+/// Tickets and tokens of logins that have not ended, the oldest first.
 static PENDING: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
 
-/// What the PAM environment holds for `token`. `tty` is the terminal of the login, as PAM has it. Nothing where
-/// the kernel gives no random bytes.
+/// Returns what the PAM environment has to hold for `token`. `tty` is the terminal of the login, as
+/// PAM has it. `None` if getrandom fails.
 pub(crate) fn deposit(token: &str, tty: Option<&str>) -> Option<String> {
     if tty == Some(SSHD_TTY) {
         return Some(token.to_owned());
@@ -27,7 +27,7 @@ pub(crate) fn deposit(token: &str, tty: Option<&str>) -> Option<String> {
     Some(ticket)
 }
 
-/// The token for what the PAM environment held; nothing if it is not here, or not any more.
+/// Returns the token for what the PAM environment held. `None` if it is not in this process.
 pub(crate) fn withdraw(held: String) -> Option<String> {
     if !held.starts_with(TICKET_PREFIX) {
         return Some(held);
@@ -37,11 +37,11 @@ pub(crate) fn withdraw(held: String) -> Option<String> {
     Some(pending.remove(found).1)
 }
 
-/// What OpenSSH says is its terminal before there is one.
+/// The terminal that OpenSSH sets before there is one.
 const SSHD_TTY: &str = "ssh";
-/// No token begins so.
+/// No token starts like this.
 const TICKET_PREFIX: &str = "ticket-";
-/// A program makes one login at a time; some open a second one within it.
+/// A program runs one login at a time, and some run a second one within it.
 const MAX_PENDING: usize = 4;
 
 #[cfg(test)]
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sshd_carries_the_token_itself_and_others_a_ticket_that_is_good_once() {
+    fn sshd_carries_the_token_and_others_a_single_use_ticket() {
         assert_eq!(deposit("token", Some("ssh")).as_deref(), Some("token"));
         assert_eq!(withdraw("token".into()).as_deref(), Some("token"));
         for tty in [None, Some("tty1"), Some("pts/1"), Some("sshd")] {
@@ -58,7 +58,7 @@ mod tests {
             assert_eq!(withdraw(ticket.clone()).as_deref(), Some("secret"));
             assert_eq!(withdraw(ticket), None);
         }
-        // Who never comes back for it makes room.
+        // Tokens that are never redeemed make room.
         let tickets: Vec<_> = (0..20).map(|_| deposit("secret", None).unwrap()).collect();
         assert!(PENDING.lock().unwrap().len() <= MAX_PENDING);
         assert_eq!(withdraw(tickets[0].clone()), None);

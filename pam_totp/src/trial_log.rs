@@ -1,12 +1,12 @@
-//! While an administrator tries a change of a stack (`totpctl try`), who got in by it is noted: libpam asks for
-//! credentials only after the whole stack let somebody in.
+//! The log of logins during `totpctl try`: it shows that somebody can log in through the changed
+//! stack. libpam requests credentials only after the whole stack has succeeded.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 
-/// Adds a line of these words to the file that totpctl made for it, and nothing where there is none, as
-/// nearly always. Whatever goes wrong, the login is none the worse for it, and the change is put back.
+/// Appends a line to the file that `totpctl try` created. Without that file, as nearly always, this
+/// does nothing. An error does not affect the login; totpctl then reverts the change.
 pub(crate) fn record_login(service: &str, user: &str, ruser: &str) {
     let is_plain = |text: &&str| !text.contains(|c: char| c.is_control());
     if ![service, user, ruser].iter().all(is_plain) {
@@ -20,7 +20,7 @@ pub(crate) fn record_login(service: &str, user: &str, ruser: &str) {
     }
 }
 
-/// In a folder that root alone may enter.
+/// In a folder that only root may enter.
 const LOG_FILE: &str = "/run/totpctl/entered";
-/// Bytes of the file; more logins than that prove nothing more.
+/// Bytes of the file. Further logins would prove nothing new.
 const MAX_LOG_BYTES: u64 = 64 * 1024;

@@ -1,5 +1,7 @@
 use std::cell::{Cell, RefCell};
 
+use totpd_interface::login::Nonce;
+
 use super::*;
 
 mod first_login;
@@ -64,8 +66,8 @@ impl Session for Login {
         Some(self.user_afterwards.clone())
     }
 
-    fn context(&self) -> Vec<(&'static str, String)> {
-        vec![("service", "sshd".into())]
+    fn context(&self) -> LoginContext {
+        LoginContext { service: Some("sshd".into()), ..LoginContext::default() }
     }
 
     fn first_pass(&self) -> Option<Typed> {
@@ -99,20 +101,20 @@ impl Session for Login {
 /// A daemon that approves one code and remembers what it was asked.
 struct Totpd {
     reply: Result<BeginReply, Outcome>,
-    wrong: Verdict,
+    wrong: VerifyReply,
     asked: RefCell<Vec<String>>,
     /// Answers to `Verify` that get lost.
     lost: Cell<u32>,
     /// What comes with a right code.
     token: Option<String>,
     /// The nonces that it was told.
-    nonces: RefCell<Vec<Option<String>>>,
+    nonces: RefCell<Vec<Option<Nonce>>>,
 }
 
 impl Totpd {
     fn new() -> Self {
         let reply = Ok(BeginReply::Prompt { text: "Verification code: ".into(), digits: 6 });
-        let wrong = Verdict::Denied { message: None };
+        let wrong = VerifyReply::Denied { message: None };
         Self {
             reply,
             wrong,
@@ -126,22 +128,27 @@ impl Totpd {
 
 impl Verifier for Totpd {
     fn begin(&self, user: &str, context: &LoginContext) -> Result<BeginReply, Outcome> {
-        assert_eq!(context.items, [("service", "sshd".to_owned())]);
-        self.nonces.borrow_mut().push(context.nonce.clone());
+        assert_eq!(context.service.as_deref(), Some("sshd"));
+        self.nonces.borrow_mut().push(context.nonce);
         self.asked.borrow_mut().push(format!("begin {user}"));
         self.reply.clone()
     }
 
-    fn verify(&self, user: &str, code: &str, context: &LoginContext) -> Result<Verdict, Outcome> {
-        self.nonces.borrow_mut().push(context.nonce.clone());
+    fn verify(
+        &self,
+        user: &str,
+        code: &str,
+        context: &LoginContext,
+    ) -> Result<Option<VerifyReply>, Outcome> {
+        self.nonces.borrow_mut().push(context.nonce);
         self.asked.borrow_mut().push(format!("verify {user} {code}"));
         if self.lost.get() > 0 {
             self.lost.set(self.lost.get() - 1);
-            return Ok(Verdict::Unknown);
+            return Ok(None);
         }
         let token = self.token.clone();
-        let right = Verdict::Approved { message: None, token };
-        Ok(if code == "123456" { right } else { self.wrong.clone() })
+        let right = VerifyReply::Approved { method: None, message: None, token };
+        Ok(Some(if code == "123456" { right } else { self.wrong.clone() }))
     }
 }
 
@@ -156,7 +163,7 @@ fn a_right_code_gets_in_without_delay() {
 }
 
 #[test]
-fn whatever_else_is_typed_is_asked_about_and_denied_after_a_delay() {
+fn any_other_answer_is_sent_to_the_daemon_and_denied_late() {
     let megabyte = "1".repeat(1 << 20);
     for (answer, asked) in [
         ("".as_bytes(), ""),
@@ -174,7 +181,7 @@ fn whatever_else_is_typed_is_asked_about_and_denied_after_a_delay() {
 }
 
 #[test]
-fn nodelay_tells_at_once() {
+fn nodelay_denies_at_once() {
     let options = Options { nodelay: true, ..Options::default() };
     let mut login = Login::typing("000000");
     assert_eq!(authenticate(&mut login, &Totpd::new(), &options), Outcome::Denied);
@@ -182,7 +189,7 @@ fn nodelay_tells_at_once() {
 }
 
 #[test]
-fn a_conversation_that_fails_refuses() {
+fn a_failed_conversation_denies() {
     let mut login = Login::of("alice");
     let totpd = Totpd::new();
     let outcome = authenticate(&mut login, &totpd, &Options::default());
@@ -191,7 +198,7 @@ fn a_conversation_that_fails_refuses() {
 }
 
 #[test]
-fn a_user_name_that_changes_refuses() {
+fn a_changed_user_name_denies() {
     let mut login = Login { user_afterwards: b"root".to_vec(), ..Login::typing("123456") };
     let totpd = Totpd::new();
     let outcome = authenticate(&mut login, &totpd, &Options::default());
@@ -200,7 +207,7 @@ fn a_user_name_that_changes_refuses() {
 }
 
 #[test]
-fn a_name_that_is_not_utf_8_is_asked_like_any_other() {
+fn a_name_that_is_not_utf_8_is_asked_for_a_code() {
     let mut login = Login::typing("000000");
     login.user = b"al\xffce".to_vec();
     login.user_afterwards = login.user.clone();
@@ -210,7 +217,7 @@ fn a_name_that_is_not_utf_8_is_asked_like_any_other() {
 }
 
 #[test]
-fn only_the_word_of_the_daemon_skips() {
+fn only_the_daemon_can_skip_the_code() {
     let totpd = Totpd { reply: Ok(BeginReply::Skip), ..Totpd::new() };
     let mut login = Login::typing("123456");
     let options = Options { nullok: true, ..Options::default() };
@@ -219,7 +226,7 @@ fn only_the_word_of_the_daemon_skips() {
 }
 
 #[test]
-fn an_absent_daemon_is_told_unless_quiet() {
+fn an_unavailable_daemon_is_reported_unless_quiet() {
     for (quiet, shown) in [(false, vec![UNAVAILABLE_MESSAGE.to_owned()]), (true, vec![])] {
         let reply = Err(Outcome::Unavailable("no bus".into()));
         let totpd = Totpd { reply, ..Totpd::new() };
@@ -233,10 +240,13 @@ fn an_absent_daemon_is_told_unless_quiet() {
 }
 
 #[test]
-fn a_throttled_code_is_told_and_delayed_like_a_wrong_one() {
+fn a_throttled_code_is_reported_and_delayed() {
     for (quiet, shown) in [(false, 2), (true, 1)] {
         let message = Some("Try again in 28 s.".to_owned());
-        let totpd = Totpd { wrong: Verdict::Throttled { message }, ..Totpd::new() };
+        let totpd = Totpd {
+            wrong: VerifyReply::Throttled { message, retry_after: Some(28) },
+            ..Totpd::new()
+        };
         let mut login = Login::typing("000000");
         let options = Options { quiet, ..Options::default() };
         assert_eq!(authenticate(&mut login, &totpd, &options), Outcome::Throttled);
@@ -246,12 +256,12 @@ fn a_throttled_code_is_told_and_delayed_like_a_wrong_one() {
 }
 
 #[test]
-fn a_lost_answer_is_no_reason_to_ask_the_daemon_again_but_the_person_once() {
+fn after_a_lost_reply_the_person_is_asked_once_more() {
     for (lost, outcome, prompts) in [
         (1, Outcome::Approved, vec!["Verification code: ", RETRY_PROMPT]),
         (
             2,
-            Outcome::Unavailable("the answer was lost".into()),
+            Outcome::Unavailable("the reply was lost".into()),
             vec!["Verification code: ", RETRY_PROMPT, UNAVAILABLE_MESSAGE],
         ),
     ] {
@@ -269,24 +279,25 @@ fn a_lost_answer_is_no_reason_to_ask_the_daemon_again_but_the_person_once() {
 }
 
 #[test]
-fn what_an_approval_has_to_say_is_shown_unless_quiet() {
+fn the_message_of_an_approval_is_shown_unless_quiet() {
     for (quiet, shown) in [(false, 1), (true, 0)] {
         let login = Login::of("alice");
         let options = Options { quiet, ..Options::default() };
-        let verdict = Verdict::Approved { message: Some("News.".into()), token: None };
-        assert_eq!(show_and_map(&login, verdict, &options), Ok(Outcome::Approved));
+        let message = Some("News.".into());
+        let reply = VerifyReply::Approved { method: None, message, token: None };
+        assert_eq!(show_and_map(&login, Some(reply), &options), Ok(Outcome::Approved));
         assert_eq!(login.shown.borrow().len(), shown);
     }
 }
 
 #[test]
-fn the_log_never_has_a_key() {
-    let reply = BeginReply::Enroll { text: "JBSWY3DP".into(), factor: "f-x".into() };
-    assert_eq!(reply.log_text(), "enrolled as f-x");
+fn the_log_never_contains_a_key() {
+    let reply = BeginReply::Enroll { text: "JBSWY3DP".into(), factor: "f-x".into(), uri: None };
+    assert_eq!(log_text(&reply), "new factor f-x");
 }
 
 #[test]
-fn a_name_of_a_megabyte_is_unknown_like_any_other() {
+fn a_name_of_a_megabyte_is_denied_like_an_unknown_one() {
     let mut login = Login { user: vec![b'x'; 1 << 20], ..Login::typing("000000") };
     login.user_afterwards = login.user.clone();
     let totpd = Totpd::new();
@@ -295,7 +306,7 @@ fn a_name_of_a_megabyte_is_unknown_like_any_other() {
 }
 
 #[test]
-fn every_text_is_on_the_page_of_messages_and_short() {
+fn every_text_is_short_and_in_messages_md() {
     let page = include_str!("../../../docs/messages.md");
     for text in [
         COMBINED_PROMPT,

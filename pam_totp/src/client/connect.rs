@@ -1,4 +1,4 @@
-//! Connecting to a socket of this host, with a deadline.
+//! Connects to a Unix socket before a deadline.
 
 use std::time::{Duration, Instant};
 
@@ -10,8 +10,8 @@ use totpd_interface::Error;
 
 use super::request::RequestError;
 
-/// A connection, or the error of connect(2). Where the queue of connections is full this waits in
-/// the kernel, which lets those in first that came first; who tries again and again may never be.
+/// Returns a connection, or the error of connect(2). If the queue of the socket is full, this waits
+/// in the kernel, which serves clients in order. A client that polls might never be served.
 pub(super) fn connect(
     path: &str,
     deadline: Instant,
@@ -29,7 +29,7 @@ pub(super) fn connect(
     }
 }
 
-/// The time until the deadline.
+/// Returns the time until the deadline.
 pub(super) fn remaining(deadline: Instant) -> Result<Duration, RequestError> {
     let remaining = deadline.saturating_duration_since(Instant::now());
     if remaining.is_zero() { Err(RequestError::Timeout) } else { Ok(remaining) }
@@ -37,7 +37,7 @@ pub(super) fn remaining(deadline: Instant) -> Result<Duration, RequestError> {
 
 pub(super) fn from_errno(error: Errno) -> RequestError {
     match error {
-        // What a timeout of a socket says.
+        // The socket timed out.
         Errno::AGAIN => RequestError::Timeout,
         error => RequestError::Fatal(Error::Bus(std::io::Error::from(error).into())),
     }

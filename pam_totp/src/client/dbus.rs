@@ -1,4 +1,4 @@
-//! A question over the system bus: for programs that are not root's, and where there is no private
+//! A request over the system bus: for programs that do not run as root, and if there is no private
 //! socket.
 
 use std::io;
@@ -12,14 +12,14 @@ use super::connect::{connect, from_errno};
 use super::jitter::jittered;
 use super::request::{Reply, Request, RequestError};
 
-/// Asks, and waits for the answer until the deadline.
+/// Sends the request and waits for the reply until the deadline.
 pub(super) fn ask(request: &Request<'_>, deadline: Instant) -> Result<Reply, RequestError> {
     with_bus(deadline, async |bus| send(request, &bus).await)
 }
 
-/// Asks when the bus has started the daemon. The question is not sent before: in a storm the
-/// connections that wait for the daemon would be all that the bus grants root, and none would be
-/// left for the daemon. So none of them waits for long.
+/// Lets the bus start the daemon, then sends the request. It is not sent before: under many logins
+/// the waiting connections would use up the limit of the bus for root, and the daemon could not
+/// connect. So no connection waits for long.
 pub(super) fn start_and_ask(
     request: &Request<'_>,
     deadline: Instant,
@@ -33,7 +33,7 @@ pub(super) fn start_and_ask(
             .map_err(|_| RequestError::NotDelivered)?
             .map_err(|error| classify_error(error, false))?;
         if matches!(request, Request::CompleteEnrollment(..)) {
-            // The daemon is there now, and so is its socket.
+            // The daemon runs now, and so its socket can be used.
             return Err(RequestError::NotDelivered);
         }
         send(request, &bus).await
@@ -46,13 +46,13 @@ async fn send(request: &Request<'_>, bus: &Connection) -> Result<Reply, RequestE
         Request::Begin(user, context) => totpd.begin(user, context).await,
         Request::Verify(user, code, context) => totpd.verify(user, code, context).await,
         Request::CompleteEnrollment(..) => {
-            let why = "a login ends over the private socket alone".to_owned();
-            Err(Error::NotAuthorized(why))
+            let reason = "CompleteEnrollment is served on the private socket only".to_owned();
+            Err(Error::NotAuthorized(reason))
         }
     };
     reply.map_err(|error| match error {
         Error::Bus(error) => classify_error(error, true),
-        // Nothing of it was looked at: others ask too much at this moment.
+        // The daemon did not read it: others send too many requests at this moment.
         Error::LimitsExceeded(_) => RequestError::NotDelivered,
         other => RequestError::Fatal(other),
     })
@@ -63,7 +63,7 @@ fn with_bus<T>(
     work: impl AsyncFnOnce(Connection) -> Result<T, RequestError>,
 ) -> Result<T, RequestError> {
     let socket = connect(SYSTEM_BUS_SOCKET, deadline)?.map_err(from_errno)?;
-    // A runtime for each time: no thread and no descriptor of it outlives this in the host.
+    // One runtime for each request: no thread and no descriptor of it stays in the host.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
@@ -80,11 +80,11 @@ fn with_bus<T>(
     })
 }
 
-/// What an error means for the next try. `sent`: whether the question was sent.
+/// Maps an error to what it means for a retry. `sent`: whether the request was sent.
 fn classify_error(error: zbus::Error, sent: bool) -> RequestError {
     let lost = if sent { RequestError::ReplyLost } else { RequestError::NotDelivered };
     match error_name(&error).as_deref() {
-        // dbus-daemon serves 256 connections of a user, and all logins are root's.
+        // dbus-daemon allows 256 connections of one user, and all logins are those of root.
         Some("org.freedesktop.DBus.Error.LimitsExceeded") => return RequestError::NotDelivered,
         // The daemon was killed while it started.
         Some("org.freedesktop.DBus.Error.Spawn.ChildSignaled") => {
@@ -106,12 +106,11 @@ fn classify_error(error: zbus::Error, sent: bool) -> RequestError {
     }
 }
 
-/// How long the start of the daemon is waited for at a time.
+/// How long one connection waits for the daemon to start.
 const START_TIMEOUT: Duration = Duration::from_secs(1);
-/// The bus itself, as a peer on it.
 const BUS_NAME: &str = "org.freedesktop.DBus";
 
-/// The name of an error that another program sent.
+/// Returns the name of an error that another program sent.
 fn error_name(error: &zbus::Error) -> Option<String> {
     match error {
         zbus::Error::FDO(error) => Some(zbus::DBusError::name(error.as_ref()).to_string()),

@@ -1,21 +1,20 @@
-//! Random parts of a time: logins that fail together must not come back together.
+//! Random delays: logins that failed together must not retry together.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
-/// `time`, a quarter more or less.
+/// Returns `time`, up to a quarter longer or shorter.
 pub(crate) fn jittered(time: Duration) -> Duration {
     time / 1000 * (750 + random_per_mille() / 2)
 }
 
-/// Any part of `time`: a thousand logins that were refused a connection together must not come
-/// back together.
-pub(crate) fn some_of(time: Duration) -> Duration {
+/// Returns a random part of `time`.
+pub(crate) fn random_part(time: Duration) -> Duration {
     time / 1000 * random_per_mille()
 }
 
-/// 0 to 999. The keys of a hasher come from the kernel's randomness, which is plenty for a delay.
+/// Returns 0 to 999. The keys of a hasher come from the kernel's randomness, which is enough for a delay.
 fn random_per_mille() -> u32 {
     u32::try_from(RandomState::new().build_hasher().finish() % 1000).unwrap_or_default()
 }
@@ -25,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn jitter_stays_within_a_quarter_and_differs() {
+    fn jitter_stays_within_a_quarter_and_varies() {
         let two = Duration::from_secs(2);
         let drawn: Vec<_> = (0..200).map(|_| jittered(two)).collect();
         assert!(drawn.iter().all(|time| (1500..=2500).contains(&time.as_millis())), "{drawn:?}");
@@ -34,9 +33,9 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_may_be_any_part() {
+    fn a_retry_interval_is_any_part_of_the_whole() {
         let whole = Duration::from_millis(200);
-        let pauses: Vec<_> = (0..200).map(|_| some_of(whole).as_millis()).collect();
+        let pauses: Vec<_> = (0..200).map(|_| random_part(whole).as_millis()).collect();
         assert!(pauses.iter().all(|ms| *ms < 200), "{pauses:?}");
         assert!(pauses.iter().any(|ms| *ms < 60) && pauses.iter().any(|ms| *ms > 140));
     }

@@ -1,4 +1,4 @@
-//! A request of a login, and why it has no reply.
+//! A request of a login, its reply, and why there is none.
 
 use totpd_interface::{Dictionary, Error};
 
@@ -8,31 +8,31 @@ pub(super) enum Request<'a> {
     Begin(&'a str, &'a Dictionary),
     /// User, code and context.
     Verify(&'a str, &'a str, &'a Dictionary),
-    /// Token and context, over the private socket alone.
+    /// Token and context; served on the private socket only.
     CompleteEnrollment(&'a str, &'a Dictionary),
 }
 
-/// What the daemon replies: a word and its details.
+/// A word and its details.
 pub(super) type Reply = (String, Dictionary);
 
-/// Why one try brought no reply.
+/// Why one attempt brought no reply.
 pub(super) enum RequestError {
-    /// There will be no reply.
+    /// No retry would bring a reply.
     Fatal(Error),
-    /// This is no way to the daemon for this process.
+    /// This process may not use this way to the daemon, or there is none.
     NoAccess,
-    /// Nothing was heard. Soon it may be: there was no room, or the daemon is being restarted.
+    /// The daemon did not get the request. It may restart at this moment, or a queue is full.
     NotDelivered,
-    /// There is nobody at the other end, but a daemon that is started would be there.
+    /// The daemon does not run. Once started, it would answer here.
     NotRunning,
-    /// The request was sent, and nobody knows whether it was heard.
+    /// The request was sent. The daemon may have handled it or not.
     ReplyLost,
-    /// The deadline is over.
+    /// The deadline has passed.
     Timeout,
 }
 
 impl Request<'_> {
-    /// Whether it may be sent again after its reply was lost: a code and a token are used up.
+    /// Reports whether it may be sent again after its reply was lost. A code and a token are used up.
     pub(super) fn is_idempotent(&self) -> bool {
         matches!(self, Self::Begin(..))
     }

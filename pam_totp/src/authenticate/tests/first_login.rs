@@ -3,13 +3,13 @@
 use super::*;
 
 fn enrolling() -> Totpd {
-    let reply = Ok(BeginReply::Enroll { text: "QR".into(), factor: "f-x".into() });
-    let wrong = Verdict::Denied { message: Some("Your phone is slow.".into()) };
+    let reply = Ok(BeginReply::Enroll { text: "QR".into(), factor: "f-x".into(), uri: None });
+    let wrong = VerifyReply::Denied { message: Some("Your phone is slow.".into()) };
     Totpd { reply, wrong, token: Some("token".into()), ..Totpd::new() }
 }
 
 #[test]
-fn a_new_factor_is_shown_and_its_first_code_lets_in() {
+fn a_new_factor_is_shown_and_its_first_code_approves() {
     let mut login = Login::typing("123456");
     login.earlier = vec![Typed("000000".into())];
     let options = Options { enroll: true, ..Options::default() };
@@ -20,7 +20,7 @@ fn a_new_factor_is_shown_and_its_first_code_lets_in() {
 }
 
 #[test]
-fn one_authentication_has_one_nonce_and_the_next_another() {
+fn each_authentication_has_a_nonce_of_its_own() {
     let enroll = Options { enroll: true, ..Options::default() };
     let nonces = |options: &Options| {
         let totpd = enrolling();
@@ -37,7 +37,7 @@ fn one_authentication_has_one_nonce_and_the_next_another() {
 }
 
 #[test]
-fn a_name_that_changes_in_the_last_conversation_refuses() {
+fn a_user_name_changed_by_the_last_conversation_denies() {
     let mut login = Login::typing("123456");
     login.user_afterwards = "root".into();
     let skip = Totpd { reply: Ok(BeginReply::Skip), ..Totpd::new() };
@@ -46,7 +46,7 @@ fn a_name_that_changes_in_the_last_conversation_refuses() {
 }
 
 #[test]
-fn hanging_up_in_an_enrollment_is_no_way_in() {
+fn hanging_up_during_enrollment_denies() {
     let options = Options { enroll: true, ..Options::default() };
     let mut login = Login::of("alice");
     let outcome = authenticate(&mut login, &enrolling(), &options);
@@ -55,14 +55,14 @@ fn hanging_up_in_an_enrollment_is_no_way_in() {
 }
 
 #[test]
-fn first_codes_are_tried_three_times_at_most_and_once_without_a_reason() {
+fn three_first_codes_are_tried_and_one_without_a_reason() {
     let options = Options { enroll: true, ..Options::default() };
     let mut totpd = enrolling();
     let mut login = Login::typing("000000");
     assert_eq!(authenticate(&mut login, &totpd, &options), Outcome::Denied);
     assert_eq!(login.shown.borrow().len(), 3);
     assert!(login.was_delayed());
-    totpd.wrong = Verdict::Denied { message: None };
+    totpd.wrong = VerifyReply::Denied { message: None };
     let mut login = Login::typing("000000");
     assert_eq!(authenticate(&mut login, &totpd, &options), Outcome::Denied);
     assert_eq!(login.shown.borrow().len(), 1);

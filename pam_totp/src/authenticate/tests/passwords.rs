@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn an_earlier_answer_is_tried_only_if_it_may_be_a_code() {
+fn an_earlier_answer_is_tried_only_if_it_can_be_a_code() {
     let typed = |text: &str| Some(Typed(text.into()));
     for (mode, first, outcome, asked) in [
         (FirstPass::Only, typed("123456"), Outcome::Approved, 2),
@@ -26,7 +26,7 @@ fn an_earlier_answer_is_tried_only_if_it_may_be_a_code() {
 }
 
 #[test]
-fn forward_pass_takes_the_tail_and_hands_the_rest_on_whatever_the_verdict() {
+fn forward_pass_splits_code_and_password_on_any_verdict() {
     for (answer, code, password, outcome) in [
         ("secret123456", "123456", "secret", Outcome::Approved),
         ("hunter2123456", "123456", "hunter2", Outcome::Approved),

@@ -162,7 +162,7 @@ fn enroll<S: Session>(
     for _ in 0..MAX_FIRST_CODES {
         match attempt.ask_and_verify(session, &text)? {
             Some(VerifyReply::Denied { message: Some(reason) }) => {
-                text = format!("{reason}\n{FIRST_CODE_PROMPT}")
+                text = format!("{reason}\n{FIRST_CODE_PROMPT}");
             }
             Some(VerifyReply::Approved { token: Some(token), method, message }) => {
                 session.store_token(&token)?;
@@ -215,8 +215,8 @@ impl<V: Verifier> Attempt<'_, V> {
         }
     }
 
-    /// Returns the code in an answer. A password before it goes to later modules even if the code is
-    /// wrong, so that the result does not tell which of the two was wrong.
+    /// Returns the code in an answer. A password before it goes to later modules even if the code
+    /// is wrong, so that the result does not tell which of the two was wrong.
     fn split_forwarded_password<'b, S: Session>(
         &self,
         session: &mut S,

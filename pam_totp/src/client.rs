@@ -77,8 +77,8 @@ impl Client {
     }
 }
 
-/// Calls `send` until there is a reply or `timeout` is over. If the reply is lost, only an idempotent
-/// request is sent again; `None` otherwise.
+/// Calls `send` until there is a reply or `timeout` is over. If the reply is lost, only an
+/// idempotent request is sent again; `None` otherwise.
 fn retry(
     timeout: Duration,
     is_idempotent: bool,

@@ -37,7 +37,8 @@ pub(crate) trait EnrollmentService {
     ) -> Result<Option<String>, Outcome>;
 }
 
-/// Completes the enrollment that was made at this login, if there is one. The login succeeds in any case.
+/// Completes the enrollment that was made at this login, if there is one. The login succeeds in any
+/// case.
 pub(crate) fn complete_enrollment(
     ending: &mut impl LoginEnd,
     service: &impl EnrollmentService,

@@ -1,8 +1,8 @@
 //! PAM module that asks a person for a code and totpd for a verdict.
 //!
 //! It holds no secret and decides nothing: without a verdict it denies. It is a guest in setuid
-//! programs: it uses one thread, reads no environment, leaves no descriptor or signal handler behind,
-//! and writes nothing to standard output or error.
+//! programs: it uses one thread, reads no environment, leaves no descriptor or signal handler
+//! behind, and writes nothing to standard output or error.
 
 use std::alloc::System;
 use std::ffi::CStr;
@@ -30,8 +30,8 @@ mod session;
 mod token;
 mod trial_log;
 
-/// Codes and passwords pass through this module: its memory, not that of its host, is zeroed when it
-/// is freed.
+/// Codes and passwords pass through this module: its memory, not that of its host, is zeroed when
+/// it is freed.
 #[global_allocator]
 static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
@@ -43,7 +43,8 @@ impl<Handle: ModuleClient> PamModule<Handle> for Totp {
     fn authenticate(handle: &mut Handle, args: Vec<&CStr>, flags: AuthnFlags) -> Result<()> {
         guard(|| {
             let mut session = PamSession(handle);
-            // A token of an earlier attempt in this handle would count for the login of the next user.
+            // A token of an earlier attempt in this handle would count for the login of the next
+            // user.
             let _ = session.take_token();
             let options = match Options::parse(&args) {
                 Ok(options) => options.silenced_by(flags.contains(AuthnFlags::SILENT)),
@@ -115,8 +116,8 @@ fn unsupported(kind: &str) -> Outcome {
 
 /// Runs `work`. A panic in it denies the login; it neither ends the host nor prints.
 fn guard(work: impl FnOnce() -> Outcome) -> Result<()> {
-    // This library has its own copy of std, so panics of the host are not affected. The default hook
-    // prints, and reads the environment.
+    // This library has its own copy of std, so panics of the host are not affected. The default
+    // hook prints, and reads the environment.
     set_hook(Box::new(|_| {}));
     let outcome = catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Outcome::Internal("internal error: panic; please report it".into()));

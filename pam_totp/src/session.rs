@@ -1,4 +1,5 @@
-//! The login as libpam has it. No other file touches the items and the conversation of the bindings.
+//! The login as libpam has it. No other file touches the items and the conversation of the
+//! bindings.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -109,8 +110,8 @@ impl<Client: ModuleClient> PamSession<'_, Client> {
     }
 
     /// Asks for an answer that is not shown while it is typed. libpam asks, because it zeroes the
-    /// answer of the host, which the conversation of the bindings does not. libpam stores a copy for
-    /// later modules in place of the earlier password, so the earlier one is restored.
+    /// answer of the host, which the conversation of the bindings does not. libpam stores a copy
+    /// for later modules in place of the earlier password, so the earlier one is restored.
     fn masked(&mut self, prompt: &str) -> Result<OsString> {
         let before = self.0.authtok_item()?.map(Secret);
         self.0.items_mut().set_authtok(None)?;

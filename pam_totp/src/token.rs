@@ -1,9 +1,9 @@
 //! Carries the token of a new factor from `pam_authenticate` to `pam_setcred`.
 //!
-//! sshd calls the two in two processes, and copies only the PAM environment from one to the other. So
-//! the token is a variable there. Other programs call both in one process. Some of them open the
-//! session in between, which sees that environment (login of shadow). For them the variable is only a
-//! ticket, and the token stays in this process.
+//! sshd calls the two in two processes, and copies only the PAM environment from one to the other.
+//! So the token is a variable there. Other programs call both in one process. Some of them open the
+//! session in between, which sees that environment (login of shadow). For them the variable is only
+//! a ticket, and the token stays in this process.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -14,7 +14,8 @@ pub(crate) fn random_part(time: Duration) -> Duration {
     time / 1000 * random_per_mille()
 }
 
-/// Returns 0 to 999. The keys of a hasher come from the kernel's randomness, which is enough for a delay.
+/// Returns 0 to 999. The keys of a hasher come from the kernel's randomness, which is enough for a
+/// delay.
 fn random_per_mille() -> u32 {
     u32::try_from(RandomState::new().build_hasher().finish() % 1000).unwrap_or_default()
 }

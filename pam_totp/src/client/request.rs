@@ -32,7 +32,8 @@ pub(super) enum RequestError {
 }
 
 impl Request<'_> {
-    /// Reports whether it may be sent again after its reply was lost. A code and a token are used up.
+    /// Reports whether it may be sent again after its reply was lost. A code and a token are used
+    /// up.
     pub(super) fn is_idempotent(&self) -> bool {
         matches!(self, Self::Begin(..))
     }

@@ -1,4 +1,4 @@
-//! A dictionary that somebody else sends, with an end to what is read of it.
+//! A dictionary from a caller, with limits on what is read of it.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use zbus::{OwnedVariant, Type, Variant};
 
 use crate::variants::Dictionary;
 
-/// A dictionary `a{sv}` of at most [`MAX_ENTRIES`] entries and [`MAX_TEXT_BYTES`] bytes of text. Reading stops
-/// where it has more: nothing behind that is decoded.
+/// A dictionary `a{sv}` of at most [`MAX_ENTRIES`] entries and [`MAX_TEXT_BYTES`] bytes of text.
+/// Decoding stops at a limit.
 #[derive(Debug, Default)]
 pub struct Arguments(pub Dictionary);
 
@@ -46,8 +46,8 @@ impl<'de> Visitor<'de> for Entries {
     }
 }
 
-/// Bytes of text in a value. What is no text, or holds none, counts as a word of eight: thousands of nothing are
-/// something too.
+/// Returns the bytes of text in a value. Other values and empty ones count as eight bytes, so that
+/// thousands of them reach the limit too.
 fn weight(value: &Variant<'_>) -> usize {
     let text = match value {
         Variant::U8(_) => return 1,
@@ -64,9 +64,9 @@ fn weight(value: &Variant<'_>) -> usize {
     text.max(WORD)
 }
 
-/// Entries at most. The longest context and the longest options have half as many.
+/// Entries of a dictionary at most. The longest context and the longest options have half as many.
 pub const MAX_ENTRIES: usize = 32;
-/// Bytes of text at most, keys and values together.
+/// Bytes of text of a dictionary at most, keys and values together.
 pub const MAX_TEXT_BYTES: usize = 4096;
 const WORD: usize = 8;
 

@@ -2,27 +2,27 @@
 
 use crate::dictionary::InvalidEntry;
 
-/// Why totpd did not do what it was asked, as far as the caller may know.
+/// Why totpd refused a request, as far as the caller may know.
 ///
-/// The text says what is wrong and what to do, and never holds a seed or a code.
+/// The text says what is wrong and what to do, and never contains a seed or a code.
 #[derive(Debug, zbus::DBusError)]
 #[zbus(prefix = "org.totpd.Totp1.Error")]
 pub enum Error {
     /// The bus failed, not the daemon.
     #[zbus(error)]
     Bus(zbus::Error),
-    /// There is a verified factor, and no room for another, or one with the same secret; or the user was to be
-    /// left alone.
+    /// The user has as many factors as allowed, or one with the same secret, or the caller wanted
+    /// to skip enrolled users.
     AlreadyEnrolled(String),
-    /// The code is wrong, used, or no code at all.
+    /// The code is wrong, replayed or malformed.
     InvalidCode(String),
-    /// The factor waited too long for its first code, or got too many wrong ones: it is gone.
+    /// The pending factor expired or got too many wrong codes, and was dropped.
     Expired(String),
-    /// The daemon met something that it did not expect.
+    /// An internal error of the daemon.
     Internal(String),
-    /// An argument is out of range, of a wrong type, or unknown.
+    /// An argument is unknown, out of range, or of a wrong type.
     InvalidArgument(String),
-    /// The caller has too many calls under way, or the call is too large.
+    /// The caller has too many open calls, or the call is too large.
     LimitsExceeded(String),
     /// The caller may not do that.
     NotAuthorized(String),
@@ -30,11 +30,11 @@ pub enum Error {
     NotEnrolled(String),
     /// The system knows no such user.
     NoSuchUser(String),
-    /// A record of the store is damaged or was changed by somebody else.
+    /// A record of the store is damaged or was changed by another program.
     StoreCorrupt(String),
-    /// The store could not be read or written.
+    /// The store cannot be read or written.
     StoreUnavailable(String),
-    /// Too many wrong codes: the attempt was not looked at.
+    /// Too many wrong codes: the code was not checked.
     Throttled(String),
 }
 

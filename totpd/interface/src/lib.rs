@@ -41,8 +41,8 @@ pub const LOGIN: &str = "org.totpd.Totp1.Login";
 pub const MANAGER: &str = "org.totpd.Totp1.Manager";
 /// The interface that it serves to root on the private socket alone: descriptors pass there.
 pub const STORE: &str = "org.totpd.Totp1.Store";
-/// The only bus that is ever asked. It is a constant because in a setuid program every
-/// environment variable, `DBUS_SYSTEM_BUS_ADDRESS` among them, belongs to the caller.
+/// The only bus that is used. It is a constant because in a setuid program every environment
+/// variable, `DBUS_SYSTEM_BUS_ADDRESS` among them, belongs to the caller.
 pub const SYSTEM_BUS: &str = "unix:path=/run/dbus/system_bus_socket";
 /// Its socket.
 pub const SYSTEM_BUS_SOCKET: &str = "/run/dbus/system_bus_socket";
@@ -50,7 +50,8 @@ pub const SYSTEM_BUS_SOCKET: &str = "/run/dbus/system_bus_socket";
 /// Where the daemon serves root without a bus: D-Bus peer to peer, mode 0600.
 pub const PRIVATE_SOCKET: &str = "/run/totpd/private";
 
-/// The options of the PAM module; those that end in `=` have a value. Another one refuses every login.
+/// The options of the PAM module; those that end in `=` have a value. An unknown option denies
+/// every login.
 pub const MODULE_OPTIONS: [&str; 12] = [
     "debug",
     "echo",
@@ -66,7 +67,7 @@ pub const MODULE_OPTIONS: [&str; 12] = [
     "use_first_pass",
 ];
 
-/// Options of the PAM module that do not go together, and why. A line with both refuses every login.
+/// Options of the PAM module that exclude each other, and why. A line with both denies every login.
 pub const CONFLICTING_OPTIONS: [(&str, &str, &str); 3] = [
     (
         "enroll",

@@ -57,7 +57,8 @@ pub enum VerifyReply {
     Throttled {
         /// What to tell the person.
         message: Option<String>,
-        /// Seconds until the next code is looked at. `None`: an administrator has to unlock the user.
+        /// Seconds until the next code is looked at. `None`: an administrator has to unlock the
+        /// user.
         retry_after: Option<u32>,
     },
 }

@@ -5,17 +5,18 @@ use zbus::Fd;
 use crate::error::Error;
 use crate::variants::Dictionary;
 
-/// For PAM modules: root asks for any user, everybody else for itself.
+/// For PAM modules: root asks about any user, other callers about themselves.
 #[zbus::proxy(
     interface = "org.totpd.Totp1.Login",
     default_service = "org.totpd.Totp1",
     default_path = "/org/totpd/Totp1"
 )]
 pub trait Login {
-    /// What to do with `user` at this login: `prompt`, `skip` or `enroll`, and its details.
+    /// Returns what to do with `user` at this login: `prompt`, `skip` or `enroll`, and details.
     fn begin(&self, user: &str, context: &Dictionary) -> Result<(String, Dictionary), Error>;
 
-    /// Spends one attempt of `user` on `code`: `approved`, `denied` or `throttled`, and details.
+    /// Uses one attempt of `user` for `code`. Returns `approved`, `denied` or `throttled`, and
+    /// details.
     ///
     /// A code is approved at most once, and only after that is on disk.
     fn verify(
@@ -33,7 +34,7 @@ pub trait Login {
     default_path = "/org/totpd/Totp1"
 )]
 pub trait Manager {
-    /// Makes a factor; answers its id, its `otpauth` URI and details.
+    /// Creates a factor. Returns its id, its `otpauth` URI and details.
     #[zbus(allow_interactive_auth)]
     fn enroll(
         &self,
@@ -41,16 +42,15 @@ pub trait Manager {
         options: &Dictionary,
     ) -> Result<(String, String, Dictionary), Error>;
 
-    /// Gives the first code of a new factor, which is verified from then on; answers recovery
-    /// codes.
+    /// Confirms a new factor by its first code. Returns recovery codes.
     #[zbus(allow_interactive_auth)]
     fn confirm(&self, user: &str, factor: &str, code: &str) -> Result<Vec<String>, Error>;
 
-    /// New recovery codes in the place of all old ones.
+    /// Replaces all recovery codes. Returns the new ones.
     #[zbus(allow_interactive_auth)]
     fn recovery_codes(&self, user: &str, code: &str) -> Result<Vec<String>, Error>;
 
-    /// Changes what is no secret of a factor.
+    /// Changes the name, purpose, limits or state of a factor.
     #[zbus(allow_interactive_auth)]
     fn set_factor(
         &self,
@@ -60,27 +60,27 @@ pub trait Manager {
         code: &str,
     ) -> Result<(), Error>;
 
-    /// Removes one factor, or with an empty id all of them.
+    /// Removes one factor, or all factors if the id is empty.
     #[zbus(allow_interactive_auth)]
     fn remove(&self, user: &str, factor: &str, code: &str) -> Result<(), Error>;
 
-    /// Forgets the wrong codes of `user`.
+    /// Clears the count of wrong codes of `user`.
     #[zbus(allow_interactive_auth)]
     fn unlock(&self, user: &str) -> Result<(), Error>;
 
-    /// Finds the counter of a token by two codes in a row.
+    /// Finds the counter of a token by two consecutive codes.
     #[zbus(allow_interactive_auth)]
     fn resync(&self, user: &str, factor: &str, codes: &[&str]) -> Result<(), Error>;
 
-    /// The state of one user, without a secret.
+    /// Returns the state of one user, without secrets.
     #[zbus(allow_interactive_auth)]
     fn get_user(&self, user: &str) -> Result<Dictionary, Error>;
 
-    /// Users after the name `after`, in name order, at most `limit`.
+    /// Returns at most `limit` users behind the name `after`, in name order.
     #[zbus(allow_interactive_auth)]
     fn list_users(&self, after: &str, limit: u32) -> Result<Vec<Dictionary>, Error>;
 
-    /// The version of the daemon.
+    /// Returns the version of the daemon.
     #[zbus(property(emits_changed_signal = "const"))]
     fn version(&self) -> zbus::Result<String>;
 }
@@ -92,21 +92,21 @@ pub trait Manager {
     default_path = "/org/totpd/Totp1"
 )]
 pub trait Store {
-    /// Writes all users into `target`, sealed by age; answers details.
+    /// Writes all users to `target`, encrypted by age. Returns details.
     fn backup(&self, target: Fd<'_>, options: &Dictionary) -> Result<Dictionary, Error>;
 
-    /// Puts the backup in `source` in the place of the store; answers details.
+    /// Replaces the store by the backup in `source`. Returns details.
     fn restore(&self, source: Fd<'_>, options: &Dictionary) -> Result<Dictionary, Error>;
 
-    /// Re-seals every record under a new key; answers details.
+    /// Seals every record with a new key. Returns details.
     fn rekey(&self) -> Result<Dictionary, Error>;
 
-    /// Reads and unseals every record; answers details.
+    /// Reads and unseals every record. Returns details.
     fn verify(&self) -> Result<Dictionary, Error>;
 
-    /// By which fingerprint another host knows that this store signed a backup.
+    /// Returns the fingerprint of the key with which this store signs backups.
     fn fingerprint(&self) -> Result<String, Error>;
 
-    /// How many records the present task is through with, and of how many (0: not known).
+    /// Returns how many records the current task has processed, and of how many (0: unknown).
     fn progress(&self) -> Result<(u64, u64), Error>;
 }

@@ -47,7 +47,8 @@ pub const MAX_NAME_CHARS: usize = 256;
 /// Stands where [`escape_within`] cut a text.
 pub const CUT_MARK: &str = "...";
 
-/// Characters, as first and last of a range, that are drawn as nothing or change how others are drawn.
+/// Characters, as first and last of a range, that are drawn as nothing or change how others are
+/// drawn.
 const INVISIBLE: [(char, char); 18] = [
     // Soft hyphen.
     ('\u{00ad}', '\u{00ad}'),

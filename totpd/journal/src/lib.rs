@@ -54,7 +54,7 @@ impl Program {
 }
 
 impl Entry {
-    /// Returns a record of the daemon with this sentence, escaped, of at most [`MAX_MESSAGE_CHARS`].
+    /// Returns a record of the daemon with this sentence, escaped and cut at [`MAX_MESSAGE_CHARS`].
     #[must_use]
     pub fn new(priority: Priority, message: String) -> Self {
         let message = escape_within(&message, MAX_MESSAGE_CHARS).into_owned();

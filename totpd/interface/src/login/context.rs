@@ -15,7 +15,8 @@ pub struct LoginContext {
     pub tty: Option<String>,
     /// The user who asks, if that is another one than the login is for.
     pub ruser: Option<String>,
-    /// The user of the login, at its end. A program may have put in the user that it becomes (sudo).
+    /// The user of the login, at its end. A program may have put in the user that it becomes
+    /// (sudo).
     pub user: Option<String>,
     /// The id of the only factor that counts.
     pub factor: Option<String>,
@@ -38,8 +39,8 @@ pub struct LoginContext {
 pub struct Nonce([u8; 16]);
 
 impl LoginContext {
-    /// Reads a context. Unknown keys are ignored. A text is cut at [`MAX_TEXT_CHARS`], since it goes
-    /// into logs and records; an empty one reads as absent.
+    /// Reads a context. Unknown keys are ignored. A text is cut at [`MAX_TEXT_CHARS`], since it
+    /// goes into logs and records; an empty one reads as absent.
     ///
     /// # Errors
     /// [`InvalidEntry`] if a known key has a value of a wrong type, or `nonce` is not a nonce.

@@ -3,6 +3,7 @@
 pub use crate::enrollment::confirmation::{Confirmation, confirm};
 pub use crate::enrollment::diagnosis::Diagnosis;
 pub use crate::enrollment::first_login::{Completion, complete, offer, prove};
+pub use crate::enrollment::new_factor::NewFactor;
 pub use crate::enrollment::request::{Enrolled, Request, enroll};
 pub use crate::enrollment::restoration::restore;
 use crate::factor::{Factor, FactorId, Maker, Status};
@@ -13,6 +14,7 @@ use crate::recovery_codes::RecoveryCodes;
 mod confirmation;
 mod diagnosis;
 mod first_login;
+mod new_factor;
 mod request;
 mod restoration;
 

@@ -1,13 +1,13 @@
-//! A factor as it was asked for.
+//! The randomness of a new factor.
 
-use totpd_core::factor::{Drift, Factor, FactorId, Kind, Maker, Status};
+use totpd_core::enrollment::NewFactor;
+use totpd_core::factor::{Factor, FactorId, Maker};
 use totpd_core::seed::Seed;
 use totpd_interface::Error;
 
 use crate::manage::enroll_options::Options;
 
-/// The factor that these options describe, made by `made_by` at `now` (seconds since 1970). One that needs a
-/// first code waits for it for `lifetime` seconds.
+/// Draws an id and a seed for the factor that these options describe; see [`NewFactor::make`].
 ///
 /// # Errors
 /// [`Error::Internal`] if getrandom(2) fails.
@@ -29,30 +29,18 @@ pub(crate) fn new_factor(
             Seed::random(options.algorithm.seed_length(), getrandom::fill).map_err(no_randomness)?
         }
     };
-    let status = if options.confirmed {
-        Status::Verified
-    } else {
-        Status::Unverified { expires: now.saturating_add(lifetime), wrong_codes: 0 }
-    };
-    let last_accepted = match options.kind {
-        Kind::Hotp => options.counter.checked_sub(1),
-        Kind::Totp { .. } => None,
-    };
-    Ok(Factor {
+    let new = NewFactor {
         id: FactorId::from_random(id),
         name: options.name,
         kind: options.kind,
         algorithm: options.algorithm,
         digits: options.digits,
         seed,
-        status,
-        created: now,
-        last_used: None,
-        last_accepted,
-        limits: options.limits,
-        drift: Drift::default(),
-        last_place: None,
-        made_by,
         is_brought,
-    })
+        counter: options.counter,
+        limits: options.limits,
+        is_confirmed: options.confirmed,
+        made_by,
+    };
+    Ok(new.make(now, lifetime))
 }

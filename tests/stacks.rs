@@ -9,9 +9,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use pam_stack::parse::Kind;
+use pam_stack::{Code, Ending, Refusal, Rule, Stack, What, enabled, look, run};
 use tests::{Machine, authselect};
-use totpctl_stack::line::Kind;
-use totpctl_stack::{Code, Ending, Refusal, Rule, Stack, What, enabled, look, run};
 
 mod passwords;
 

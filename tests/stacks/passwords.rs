@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use totpctl_stack::hosts::asks_for_no_credentials;
-use totpctl_stack::password::is_password;
-use totpctl_stack::run::Progress;
+use pam_stack::dispatch::Progress;
+use pam_stack::password::is_password;
+use pam_stack::setcred::asks_for_no_credentials;
 
 use super::*;
 

@@ -7,9 +7,9 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as
 use std::path::{Path, PathBuf};
 
 use diffy::DiffOptions;
+use pam_stack::parse::Kind;
+use pam_stack::{Refusal, Stack, disabled, enabled, look};
 use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fsetxattr};
-use totpctl_stack::line::Kind;
-use totpctl_stack::{Refusal, Stack, disabled, enabled, look};
 
 use crate::failure::Failure;
 use crate::pam_files::{

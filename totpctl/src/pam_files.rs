@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use totpctl_stack::Place;
-use totpctl_stack::hosts::{DROPBEAR, asks_for_no_credentials};
+use pam_stack::Place;
+use pam_stack::setcred::{DROPBEAR, asks_for_no_credentials};
 use totpd_interface::CONFLICTING_OPTIONS;
 
 use crate::remedy::{StackWriter, end_at_a_wrong_password};

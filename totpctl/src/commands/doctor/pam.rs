@@ -1,12 +1,12 @@
-//! The stacks in `/etc/pam.d`, as `totpctl-stack` reads them.
+//! The stacks in `/etc/pam.d`, as `pam_stack` reads them.
 
 use std::fs;
 
-use totpctl_stack::account::overrules_others;
-use totpctl_stack::edit::WITHOUT_PASSWORD;
-use totpctl_stack::hosts::DROPBEAR;
-use totpctl_stack::line::Kind;
-use totpctl_stack::{Ending, Finding, Stack, What, look};
+use pam_stack::account::overrules_others;
+use pam_stack::edit::WITHOUT_PASSWORD;
+use pam_stack::parse::Kind;
+use pam_stack::setcred::DROPBEAR;
+use pam_stack::{Ending, Finding, Stack, What, look};
 
 use super::{Report, sshd};
 use crate::pam_files::{

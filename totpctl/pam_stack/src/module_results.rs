@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::code::Code;
+use crate::return_code::Code;
 use crate::stack::{Rule, What};
 
 /// What a rule may return.

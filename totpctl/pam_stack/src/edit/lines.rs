@@ -1,6 +1,6 @@
 //! The text of a file, and the lines of it that are changed.
 
-use crate::line::{Kind, Line, Says};
+use crate::parse::{Kind, Line, Says};
 
 /// The text with `ours` behind `place`: as it is, and with a file that stands there taken in the other way. What
 /// ends a `substack` ends no more than itself, and what ends an `include` ends the whole stack.

@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::code::Code;
 use crate::control::Action;
+use crate::dispatch::Progress;
 use crate::module_results::{OURS, results};
 use crate::password::{Reached, reached};
-use crate::run::Progress;
+use crate::return_code::Code;
 use crate::stack::{Place, Rule};
 
 /// What the second factor said on a way through a stack.
@@ -165,7 +165,7 @@ pub(crate) const MOST_RULES: usize = 400;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line::Kind;
+    use crate::parse::Kind;
     use crate::stack::Stack;
 
     fn finding(text: &str) -> Finding {

@@ -1,7 +1,7 @@
 //! What libpam makes of the results of modules, one after another (pam_dispatch.c of Linux-PAM).
 
-use crate::code::Code;
 use crate::control::Action;
+use crate::return_code::Code;
 use crate::stack::{Rule, What};
 
 /// What the stack thinks so far.

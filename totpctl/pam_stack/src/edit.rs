@@ -1,23 +1,23 @@
 //! The common changes to the stack of a service: the second factor goes behind the password, or out again.
 //! No change is answered that [`look`] finds a way around, nor one that asks after a wrong password.
 
+mod lines;
 mod refusal;
-mod text;
 
 #[cfg(test)]
 mod tests;
 
+use self::lines::{around, is_ours, line, taken_in_as_before, with_args};
 pub use refusal::{Refusal, WITHOUT_PASSWORD};
-use text::{around, is_ours, line, taken_in_as_before, with_args};
 
-use crate::code::Code;
 use crate::control::Action;
-use crate::hosts::asks_for_no_credentials;
-use crate::line::{Kind, Line, Says, lines};
+use crate::dispatch::Progress;
+use crate::explore::{Finding, MOST_RULES, look};
 use crate::module_results::OURS;
+use crate::parse::{Kind, Line, Says, lines};
 use crate::password::is_password;
-use crate::paths::{Finding, MOST_RULES, look};
-use crate::run::Progress;
+use crate::return_code::Code;
+use crate::setcred::asks_for_no_credentials;
 use crate::stack::{Place, Rule, Stack, What};
 
 /// The file of `service` with the second factor behind the password, asking with `args`; nothing if it

@@ -4,20 +4,20 @@
 //! beside the real libpam.
 
 pub mod account;
-pub mod code;
 pub mod control;
+pub mod dispatch;
 pub mod edit;
-pub mod hosts;
-pub mod line;
+pub mod explore;
 mod module_results;
+pub mod parse;
 pub mod password;
-pub mod paths;
-pub mod run;
+pub mod return_code;
+pub mod setcred;
 pub mod stack;
 
-pub use code::Code;
 pub use control::{Action, Control};
+pub use dispatch::run;
 pub use edit::{Refusal, disabled, enabled};
-pub use paths::{Ending, Finding, look};
-pub use run::run;
+pub use explore::{Ending, Finding, look};
+pub use return_code::Code;
 pub use stack::{Place, Rule, Stack, What};

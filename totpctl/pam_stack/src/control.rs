@@ -1,6 +1,6 @@
 //! The second word of a line: what each result of a module does to the stack.
 
-use crate::code::Code;
+use crate::return_code::Code;
 
 /// What a result does.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

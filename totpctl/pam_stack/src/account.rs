@@ -1,8 +1,8 @@
 //! The second factor under `account`: it says yes to whoever has an account, and must not speak for others.
 
-use crate::code::Code;
 use crate::control::Action;
 use crate::module_results::OURS;
+use crate::return_code::Code;
 use crate::stack::{Place, Rule};
 
 /// The lines of the second factor whose yes takes the place of what other lines say: those that follow, or
@@ -21,7 +21,7 @@ pub fn overrules_others(rules: &[Rule]) -> Vec<Place> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line::Kind;
+    use crate::parse::Kind;
     use crate::stack::Stack;
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::code::Code;
+use crate::dispatch::Progress;
 use crate::module_results::{OURS, results};
-use crate::run::Progress;
+use crate::return_code::Code;
 use crate::stack::{Place, Rule, What};
 
 /// Whether a rule asks for a password, or takes the one that was asked for, and says whether it is right.
@@ -134,7 +134,7 @@ const MODULES: [&str; 37] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line::Kind;
+    use crate::parse::Kind;
     use crate::stack::Stack;
 
     fn rules_of(text: &str) -> Vec<Rule> {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::control::Control;
-use crate::line::{Kind, Line, Says, lines};
+use crate::parse::{Kind, Line, Says, lines};
 
 /// Where a line stands.
 #[derive(Clone, Debug, Eq, PartialEq)]

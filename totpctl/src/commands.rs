@@ -1,17 +1,19 @@
 //! The commands, one a file.
 
-use crate::bus::Bus;
 use crate::cli::{Cli, Command, Try};
-use crate::failure::Failure;
-use crate::input::user_or_caller;
+use crate::error::Failure;
+use crate::terminal::input::user_or_caller;
 
 mod backup;
 mod completions;
 mod confirm;
+mod current_code;
+mod damaged;
 mod doctor;
 mod enable;
 mod enroll;
 mod list;
+mod preflight;
 mod recovery_codes;
 mod rekey;
 mod remove;
@@ -89,34 +91,4 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Verify { user } => verify::run(&user_or_caller(user.as_deref())?, json),
         Command::VerifyStore => verify_store::run(json),
     }
-}
-
-/// A current code of the user, asked for where one is needed: for a change of one's own, of everybody but
-/// root, where there is a factor.
-fn current_code(bus: &Bus, user: &str) -> Result<zeroize::Zeroizing<String>, Failure> {
-    if nix::unistd::geteuid().is_root() || user_or_caller(None)? != user {
-        return Ok(zeroize::Zeroizing::default());
-    }
-    let state = crate::json::object(&bus.manager(async |totpd| totpd.get_user(user).await)?);
-    if crate::json::flag(&state, "enrolled") {
-        return crate::input::code("Current code of your factor, or a recovery code: ");
-    }
-    Ok(zeroize::Zeroizing::default())
-}
-
-/// Names the damaged records that a task has met, and fails if there are any: whoever runs it from a
-/// script must hear of them.
-fn damaged(
-    details: &serde_json::Map<String, serde_json::Value>,
-    meaning: &str,
-) -> Result<(), Failure> {
-    let count = crate::json::number(details, "damaged_count").unwrap_or_default();
-    if count == 0 {
-        return Ok(());
-    }
-    let named = details.get("damaged").and_then(serde_json::Value::as_array);
-    for name in named.into_iter().flatten().filter_map(serde_json::Value::as_str) {
-        crate::output::note(&format!("damaged: {}", crate::output::escaped(name)));
-    }
-    Err(Failure::refused(format!("{count} damaged records: {meaning}")))
 }

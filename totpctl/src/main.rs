@@ -7,24 +7,16 @@ use clap::Parser;
 use zeroizing_alloc::ZeroAlloc;
 
 use crate::cli::Cli;
+use crate::terminal::output;
 
-mod agent;
-mod bus;
 mod cli;
+mod client;
 mod commands;
-mod failure;
-mod input;
-mod json;
-mod output;
-mod pam_change;
-mod pam_files;
-mod pipe;
+mod error;
+mod pam;
 mod program;
-mod progress;
-mod qr;
-mod recovery;
-mod remedy;
-mod secret;
+mod terminal;
+mod trial;
 
 /// Memory is wiped when it is freed: keys and passphrases go through here.
 #[global_allocator]

@@ -10,9 +10,11 @@ use serde_json::Value;
 use totpd_interface::Dictionary;
 use zbus::{Fd, Variant};
 
-use crate::bus::Bus;
-use crate::failure::Failure;
-use crate::{commands, input, json, output, pipe};
+use crate::client::Bus;
+use crate::client::{details, transfer};
+use crate::commands::damaged::damaged;
+use crate::error::Failure;
+use crate::terminal::{input, output};
 
 pub(super) fn run(file: &Path, recipients: &[String], json: bool) -> Result<(), Failure> {
     let bus = Bus::connect()?;
@@ -24,17 +26,17 @@ pub(super) fn run(file: &Path, recipients: &[String], json: bool) -> Result<(), 
     let target = make(file)?;
     let made = fill(&bus, &target, file, &options).and_then(|details| {
         target.sync_all().and_then(|()| sync_folder(file)).map_err(|e| unwritable(file, &e))?;
-        Ok(json::object(&details))
+        Ok(details::object(&details))
     });
     // What is not whole is of no use to anybody.
     let mut details = made.inspect_err(|_| drop(fs::remove_file(file)))?;
-    let users = json::number(&details, "users").unwrap_or_default();
-    let damaged = commands::damaged(&details, "they are not in the backup");
+    let users = details::number(&details, "users").unwrap_or_default();
+    let damaged = damaged(&details, "they are not in the backup");
     if json {
         details.insert("file".into(), file.to_string_lossy().into());
         output::json(&Value::from(details))?;
     } else {
-        let fingerprint = json::text(&details, "fingerprint");
+        let fingerprint = details::text(&details, "fingerprint");
         output::note(&format!(
             "{} holds {users} users. This store signed it: {fingerprint}\nKeep that fingerprint apart \
              from the backup: another host asks for it at a restore.",
@@ -51,7 +53,7 @@ fn fill(
     file: &Path,
     options: &Dictionary,
 ) -> Result<Dictionary, Failure> {
-    let copied = target.try_clone().and_then(pipe::into);
+    let copied = target.try_clone().and_then(transfer::into);
     let (end, copying) = copied.map_err(|error| unwritable(file, &error))?;
     let told = bus.store("Backing up", async |totpd| {
         totpd.backup(Fd::from(OwnedFd::from(end)), options).await

@@ -3,8 +3,8 @@
 use clap::CommandFactory as _;
 
 use crate::cli::Cli;
-use crate::failure::Failure;
-use crate::output;
+use crate::error::Failure;
+use crate::terminal::output;
 
 pub(super) fn run(shell: clap_complete::Shell) -> Result<(), Failure> {
     let mut script = Vec::new();

@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use crate::bus::Bus;
-use crate::failure::Failure;
-use crate::{input, json, output, recovery};
+use crate::client::Bus;
+use crate::client::details;
+use crate::error::Failure;
+use crate::terminal::{input, output, recovery_codes};
 
 pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Failure> {
     let bus = Bus::connect()?;
@@ -18,22 +19,22 @@ pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Fa
         return output::json(&json!({ "user": user, "factor": factor, "recovery_codes": codes }));
     }
     output::note(&format!("Factor {factor} of {user} is verified: it opens the door from now on."));
-    recovery::show(user, &codes, None)
+    recovery_codes::show(user, &codes, None)
 }
 
 /// The pending factor that this caller made: nobody else's can be confirmed.
 fn pending(bus: &Bus, user: &str) -> Result<String, Failure> {
-    let state = json::object(&bus.manager(async |totpd| totpd.get_user(user).await)?);
+    let state = details::object(&bus.manager(async |totpd| totpd.get_user(user).await)?);
     let maker = match nix::unistd::getuid() {
         uid if uid.is_root() => "root".to_owned(),
         uid => format!("uid {uid}"),
     };
     let is_pending = |factor: &&serde_json::Map<String, serde_json::Value>| {
-        json::text(factor, "status") == "unverified"
+        details::text(factor, "status") == "unverified"
     };
-    let factors: Vec<_> = json::objects(&state, "factors").filter(is_pending).collect();
-    let own = factors.iter().find(|factor| json::text(factor, "made_by") == maker);
-    own.map(|factor| json::text(factor, "factor")).ok_or_else(|| {
+    let factors: Vec<_> = details::objects(&state, "factors").filter(is_pending).collect();
+    let own = factors.iter().find(|factor| details::text(factor, "made_by") == maker);
+    own.map(|factor| details::text(factor, "factor")).ok_or_else(|| {
         let others = match factors.is_empty() {
             true => "",
             false => " (one that somebody else made is confirmed by its maker alone)",

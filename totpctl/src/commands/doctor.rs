@@ -2,29 +2,20 @@
 
 use serde_json::{Map, Value, json};
 
-use super::trial;
-use crate::bus::Bus;
-use crate::failure::Failure;
-use crate::output;
+use self::report::{Report, object, show};
+use crate::client::Bus;
+use crate::error::Failure;
+use crate::terminal::output;
+use crate::trial::state::Trial;
 
 mod confinement;
-mod machine;
+mod host;
 mod pam;
+mod report;
 pub(super) mod sshd;
 mod sshd_match;
 mod sudo;
 pub(super) mod users;
-
-/// What is found of something: one line that says what it does, and what follows from it.
-#[derive(Default)]
-struct Report {
-    /// Said of a service that is fine, and of one that is not.
-    does: Vec<String>,
-    /// What is wrong, and the change to make.
-    wrong: Vec<String>,
-    /// What somebody may want to know.
-    notes: Vec<String>,
-}
 
 pub(super) fn run(asked: &[String], json: bool) -> Result<(), Failure> {
     let services = if asked.is_empty() { pam::services() } else { asked.to_vec() };
@@ -73,19 +64,18 @@ pub(super) fn run(asked: &[String], json: bool) -> Result<(), Failure> {
 /// The daemon, the clock, and who has a factor.
 fn host(refuses_others: bool) -> Report {
     let mut report = Report::default();
-    machine::look_at(&mut report);
-    match trial::pending() {
-        Some(tried) if tried.is_stale => report.wrong.push(format!(
-            "a change of {} that was tried should have ended at {}: put it back with \"totpctl try --undo\", and \
-             have the machine run that when it starts (totpctl(1))",
-            tried.services, tried.ends
-        )),
-        Some(tried) => {
-            report.notes.push(format!("{} is being tried until {}", tried.services, tried.ends));
+    host::look_at(&mut report);
+    if let Ok(Some(trial)) = Trial::pending() {
+        let (services, ends) = (trial.services.join(", "), output::time(trial.ends));
+        match trial.is_stale_now() {
+            true => report.wrong.push(format!(
+                "a change of {services} that was tried should have ended at {ends}: put it back with \"totpctl try --undo\", and \
+                 have the machine run that when it starts (totpctl(1))"
+            )),
+            false => report.notes.push(format!("{services} is being tried until {ends}")),
         }
-        None => {}
     }
-    if let Some(why) = machine::configuration() {
+    if let Some(why) = host::configuration() {
         report.wrong.push(why);
         return report;
     }
@@ -114,7 +104,7 @@ fn host(refuses_others: bool) -> Report {
         None => report.notes.push("nobody says whether the clock is synchronized".into()),
     }
     users::look_at(&bus, refuses_others, &mut report);
-    machine::signer(&bus, &mut report);
+    host::signer(&bus, &mut report);
     report
 }
 
@@ -122,22 +112,3 @@ fn host(refuses_others: bool) -> Report {
 const NOBODY_ENROLLS_ITSELF: &str = "who has no factor cannot enroll itself, since polkit asks for a code first: \
                                     have root enroll (docs/enrollment.md), or say \"nullok\" here, behind \
                                     a password that ends the stack when it is wrong";
-
-fn object(report: Report) -> Map<String, Value> {
-    let Report { does, wrong, notes } = report;
-    [("does", does), ("wrong", wrong), ("notes", notes)]
-        .into_iter()
-        .map(|(key, texts)| (key.to_owned(), texts.into()))
-        .collect()
-}
-
-fn show(name: &str, report: &Report) -> Result<(), Failure> {
-    let mut text = format!("{}: {}\n", output::escaped(name), report.does.join(", "));
-    for wrong in &report.wrong {
-        text.push_str(&format!("  WRONG: {}\n", output::escaped(wrong)));
-    }
-    for note in &report.notes {
-        text.push_str(&format!("  note: {}\n", output::escaped(note)));
-    }
-    output::data(&text)
-}

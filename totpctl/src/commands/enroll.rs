@@ -7,12 +7,13 @@ use totpd_interface::{Dictionary, Error};
 use zbus::Variant;
 use zeroize::Zeroizing;
 
-use crate::bus::Bus;
 use crate::cli::Enroll;
-use crate::commands::current_code;
-use crate::failure::Failure;
-use crate::recovery::{self, NewFile};
-use crate::{input, json, output, qr, secret};
+use crate::client::Bus;
+use crate::client::details;
+use crate::commands::current_code::current_code;
+use crate::error::Failure;
+use crate::terminal::recovery_codes::{self, NewFile};
+use crate::terminal::{base32, input, output, qr};
 
 pub(super) mod batch;
 mod sheet;
@@ -30,23 +31,23 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Failur
         other => other.map(Some),
     })?;
     let Some((factor, uri, details)) = made else { return unchanged(user, json) };
-    let (uri, details) = (Zeroizing::new(uri), json::object(&details));
+    let (uri, details) = (Zeroizing::new(uri), details::object(&details));
     if let Some(picture) = picture {
         picture.fill(&uri)?;
     }
-    let codes = json::texts(&details, "recovery_codes");
+    let codes = details::texts(&details, "recovery_codes");
     if json {
         output::json(&json!({
             "user": user,
             "factor": factor,
             "uri": uri.as_str(),
-            "secret": secret::of_uri(&uri),
+            "secret": base32::of_uri(&uri),
             "recovery_codes": codes,
-            "usable_from": json::number(&details, "usable_from"),
+            "usable_from": details::number(&details, "usable_from"),
             "changed": true,
         }))?;
         if let Some(save) = save.filter(|_| !codes.is_empty()) {
-            save.fill(recovery::page(user, &codes).as_bytes())?;
+            save.fill(recovery_codes::page(user, &codes).as_bytes())?;
         }
         if !options.no_confirm {
             output::note(&later(user, &factor));
@@ -55,7 +56,7 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Failur
     }
     show(&uri, options, &details)?;
     if options.no_confirm {
-        output::note(&match json::number(&details, "usable_from") {
+        output::note(&match details::number(&details, "usable_from") {
             None => format!("Factor {factor} of {user} is verified: its codes are good at once."),
             Some(from) => format!(
                 "Factor {factor} of {user} is verified: its codes are good from {} on. Earlier ones\n\
@@ -63,7 +64,7 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Failur
                 output::time_of_day(from)
             ),
         });
-        return recovery::show(user, &codes, save);
+        return recovery_codes::show(user, &codes, save);
     }
     confirm(&bus, user, &factor, save)
 }
@@ -84,16 +85,17 @@ fn show(uri: &str, options: &Enroll, details: &Map<String, Value>) -> Result<(),
     text.push_str("Link: ");
     text.push_str(uri);
     text.push_str("\nKey:  ");
-    text.push_str(&secret::in_groups(secret::of_uri(uri)));
-    let lasts = match json::number(details, "period") {
+    text.push_str(&base32::in_groups(base32::of_uri(uri)));
+    let lasts = match details::number(details, "period") {
         Some(period) => format!("time based, {period} s"),
         None => "counter based".into(),
     };
-    let (algorithm, digits) = (json::text(details, "algorithm"), json::number(details, "digits"));
+    let (algorithm, digits) =
+        (details::text(details, "algorithm"), details::number(details, "digits"));
     text.push_str(&format!("\n      ({lasts}, {algorithm}, {} digits)\n\n", digits.unwrap_or(6)));
     output::data(&text)?;
-    if let Some(expires) = json::number(details, "expires") {
-        let again = if json::flag(details, "resumed") { "still " } else { "" };
+    if let Some(expires) = details::number(details, "expires") {
+        let again = if details::flag(details, "resumed") { "still " } else { "" };
         output::note(&format!(
             "Scan the QR code with the authenticator app, then type the code that the app\n\
              shows. The factor {again}waits for it until {}: Ctrl-C changes\n\
@@ -133,7 +135,7 @@ fn confirm(bus: &Bus, user: &str, factor: &str, save: Option<NewFile>) -> Result
                     "Factor {factor} of {user} is verified: it opens the door from now on.\n\
                      This code is used up; the next login needs the next one."
                 ));
-                return recovery::show(user, &codes, save);
+                return recovery_codes::show(user, &codes, save);
             }
         }
     }
@@ -149,7 +151,7 @@ fn later(user: &str, factor: &str) -> String {
 fn given_secret() -> Result<Zeroizing<Vec<u8>>, Failure> {
     let missing = "no secret was given on standard input (--secret-stdin)";
     let text = input::line("Secret of the token (base32): ")?;
-    secret::parse(&text.ok_or_else(|| Failure::refused(missing))?)
+    base32::parse(&text.ok_or_else(|| Failure::refused(missing))?)
 }
 
 fn dictionary(

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::bus::Bus;
-use crate::failure::Failure;
-use crate::{json, output};
+use crate::client::Bus;
+use crate::client::details;
+use crate::error::Failure;
+use crate::terminal::output;
 
 pub(super) fn run(json: bool) -> Result<(), Failure> {
     let bus = Bus::connect()?;
@@ -13,8 +14,8 @@ pub(super) fn run(json: bool) -> Result<(), Failure> {
         let page = bus.manager(async |totpd| totpd.list_users(&after, PAGE).await)?;
         let is_last = page.len() < PAGE as usize;
         for user in &page {
-            let user = json::object(user);
-            after = json::text(&user, "user");
+            let user = details::object(user);
+            after = details::text(&user, "user");
             if json {
                 output::json(&Value::from(user))?;
             } else {
@@ -33,22 +34,22 @@ pub(super) fn run(json: bool) -> Result<(), Failure> {
 
 fn row(user: &Map<String, Value>) -> Vec<String> {
     let last_used =
-        json::objects(user, "factors").filter_map(|f| json::number(f, "last_used")).max();
-    let state = if json::flag(user, "damaged") {
+        details::objects(user, "factors").filter_map(|f| details::number(f, "last_used")).max();
+    let state = if details::flag(user, "damaged") {
         "damaged"
-    } else if json::flag(user, "locked") {
+    } else if details::flag(user, "locked") {
         "locked"
-    } else if json::number(user, "retry_after").is_some() {
+    } else if details::number(user, "retry_after").is_some() {
         "waiting"
-    } else if json::flag(user, "enrolled") {
+    } else if details::flag(user, "enrolled") {
         "enrolled"
     } else {
         "unverified"
     };
     vec![
-        output::escaped(&json::text(user, "user")),
-        json::number(user, "uid").map_or("?".into(), |uid| uid.to_string()),
-        json::objects(user, "factors").count().to_string(),
+        output::escaped(&details::text(user, "user")),
+        details::number(user, "uid").map_or("?".into(), |uid| uid.to_string()),
+        details::objects(user, "factors").count().to_string(),
         last_used.map_or("never".into(), output::time),
         state.into(),
     ]

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::bus::Bus;
-use crate::commands::current_code;
-use crate::failure::Failure;
-use crate::output;
-use crate::recovery::{self, NewFile};
+use crate::client::Bus;
+use crate::commands::current_code::current_code;
+use crate::error::Failure;
+use crate::terminal::output;
+use crate::terminal::recovery_codes::{self, NewFile};
 
 pub(super) fn run(user: &str, save: Option<&Path>, json: bool) -> Result<(), Failure> {
     let file = save.map(|path| NewFile::make("--save", path)).transpose()?;
@@ -17,11 +17,11 @@ pub(super) fn run(user: &str, save: Option<&Path>, json: bool) -> Result<(), Fai
     let codes = bus.manager(async |totpd| totpd.recovery_codes(user, &code).await)?;
     if json {
         if let Some(file) = file {
-            file.fill(recovery::page(user, &codes).as_bytes())?;
+            file.fill(recovery_codes::page(user, &codes).as_bytes())?;
         }
         return output::json(&json!({ "user": user, "recovery_codes": codes }));
     }
-    recovery::show(user, &codes, file)?;
+    recovery_codes::show(user, &codes, file)?;
     output::note("All earlier recovery codes are void.");
     Ok(())
 }

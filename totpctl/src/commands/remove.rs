@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::bus::Bus;
-use crate::commands::current_code;
-use crate::failure::Failure;
-use crate::output;
+use crate::client::Bus;
+use crate::commands::current_code::current_code;
+use crate::error::Failure;
+use crate::terminal::output;
 
 pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Failure> {
     let bus = Bus::connect()?;

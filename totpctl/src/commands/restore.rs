@@ -10,9 +10,10 @@ use totpd_interface::Dictionary;
 use zbus::{Fd, Variant};
 use zeroize::Zeroizing;
 
-use crate::bus::Bus;
-use crate::failure::Failure;
-use crate::{input, json, output, pipe};
+use crate::client::Bus;
+use crate::client::{details, transfer};
+use crate::error::Failure;
+use crate::terminal::{input, output};
 
 /// How to restore.
 pub(super) struct Options<'a> {
@@ -31,11 +32,11 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
     let secret = secret(options.identity)?;
     let dry_run = Mode { flag: ("dry_run", true), digest: None };
     let plan = ask(&bus, "Reading", (file, &source), &secret, options, &dry_run)?;
-    let present = json::number(&plan, "current_users").unwrap_or_default();
+    let present = details::number(&plan, "current_users").unwrap_or_default();
     if !json || options.dry_run {
         show(&plan, options, json)?;
     }
-    let refusal = json::text(&plan, "refusal");
+    let refusal = details::text(&plan, "refusal");
     if !refusal.is_empty() {
         return Err(Failure::refused(refusal));
     }
@@ -59,17 +60,17 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
         ));
     }
     // The same file that was shown, whatever has its name by now, and nothing else in it.
-    let digest = json::text(&plan, "digest");
+    let digest = details::text(&plan, "digest");
     let replace = Mode { flag: ("replace", options.replace), digest: Some(&digest) };
     let done = ask(&bus, "Restoring", (file, &source), &secret, options, &replace)?;
-    let users = json::number(&done, "users").unwrap_or_default();
+    let users = details::number(&done, "users").unwrap_or_default();
     if json {
         return output::json(&Value::from(done));
     }
     output::note(&format!(
         "{users} users are restored. Codes that may have been used before are refused: no code of an app is good \
          before {}.\nAll recovery codes are void: users make new ones with \"totpctl recovery-codes\".",
-        output::moment(json::number(&done, "usable_from").unwrap_or_default())
+        output::moment(details::number(&done, "usable_from").unwrap_or_default())
     ));
     Ok(())
 }
@@ -79,19 +80,19 @@ fn show(plan: &Map<String, Value>, options: &Options<'_>, json: bool) -> Result<
     if json {
         return output::json(&Value::from(plan.clone()));
     }
-    let number = |key| json::number(plan, key).unwrap_or_default();
+    let number = |key| details::number(plan, key).unwrap_or_default();
     output::data(&format!(
         "Backup of {} users, made on {} by totpd {} at {}.\n",
         number("users"),
-        output::escaped(&json::text(plan, "host")),
-        output::escaped(&json::text(plan, "version")),
+        output::escaped(&details::text(plan, "host")),
+        output::escaped(&details::text(plan, "version")),
         output::time(number("created"))
     ))?;
     output::data(&format!("{}\n", signer(plan, options.identity.is_none())))?;
     if let Some(older) = older(plan) {
         output::data(&format!("{older}\n"))?;
     }
-    if !json::text(plan, "refusal").is_empty() {
+    if !details::text(plan, "refusal").is_empty() {
         // The error says it.
         return Ok(());
     }
@@ -116,8 +117,8 @@ fn show(plan: &Map<String, Value>, options: &Options<'_>, json: bool) -> Result<
 
 /// Says who signed a backup, and what that is worth.
 fn signer(plan: &Map<String, Value>, has_passphrase: bool) -> String {
-    let fingerprint = output::escaped(&json::text(plan, "fingerprint"));
-    match (json::text(plan, "signed_by").as_str(), has_passphrase) {
+    let fingerprint = output::escaped(&details::text(plan, "fingerprint"));
+    match (details::text(plan, "signed_by").as_str(), has_passphrase) {
         ("this store", _) => "Signed by this store.".into(),
         ("an earlier key of this store", _) => {
             "Signed by this store, with a key from before a rekey. A thief of that key could sign, too."
@@ -142,7 +143,8 @@ fn signer(plan: &Map<String, Value>, has_passphrase: bool) -> String {
 
 /// Says that the store knows a newer backup, if it does.
 fn older(plan: &Map<String, Value>) -> Option<String> {
-    let (made, newest) = (json::number(plan, "created")?, json::number(plan, "newest_backup")?);
+    let (made, newest) =
+        (details::number(plan, "created")?, details::number(plan, "newest_backup")?);
     (made < newest).then(|| {
         format!(
             "This backup is older than the newest one that the store knows of: it was made at {}, and the \
@@ -182,12 +184,12 @@ fn ask(
         let value = value.map_err(|error| Failure::refused(format!("{key}: {error}")))?;
         request.insert(key.to_owned(), value);
     }
-    let copied = source.try_clone().and_then(pipe::out_of);
+    let copied = source.try_clone().and_then(transfer::out_of);
     let (end, copying) = copied.map_err(|error| unreadable(file, &error.to_string()))?;
     let told =
         bus.store(what, async |totpd| totpd.restore(Fd::from(OwnedFd::from(end)), &request).await);
     match told {
-        Ok(details) => Ok(json::object(&details)),
+        Ok(details) => Ok(details::object(&details)),
         Err(why) => {
             Err(copying.trouble().map_or(why, |error| unreadable(file, &error.to_string())))
         }

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::bus::Bus;
-use crate::failure::Failure;
-use crate::{input, output};
+use crate::client::Bus;
+use crate::error::Failure;
+use crate::terminal::{input, output};
 
 pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Failure> {
     let bus = Bus::connect()?;

@@ -9,10 +9,13 @@ use std::process::Stdio;
 use serde_json::json as object;
 use zeroize::Zeroizing;
 
-use crate::bus::Bus;
-use crate::failure::Failure;
-use crate::pam_change::{remove, sync_folder};
-use crate::{commands, json, output, program};
+use crate::client::Bus;
+use crate::client::details;
+use crate::commands::damaged::damaged;
+use crate::error::Failure;
+use crate::pam::atomic_file::{remove, sync_folder};
+use crate::program;
+use crate::terminal::output;
 
 /// Seals the store under a new key, which the TPM keeps. `pcrs`: the registers that it depends on.
 pub(super) fn seal(pcrs: &str, json: bool) -> Result<(), Failure> {
@@ -214,12 +217,12 @@ fn rekey() -> Result<Rekeyed, Failure> {
              are both there: {failure}"
         ))
     })?;
-    let details = json::object(&details);
+    let details = details::object(&details);
     Ok(Rekeyed {
-        records: json::number(&details, "records").unwrap_or_default(),
-        id: json::text(&details, "key"),
-        fingerprint: json::text(&details, "fingerprint"),
-        damaged: commands::damaged(&details, "they could not be re-sealed, and are lost"),
+        records: details::number(&details, "records").unwrap_or_default(),
+        id: details::text(&details, "key"),
+        fingerprint: details::text(&details, "fingerprint"),
+        damaged: damaged(&details, "they could not be re-sealed, and are lost"),
     })
 }
 

@@ -4,11 +4,11 @@ use serde_json::json;
 use totpd_interface::Dictionary;
 use zbus::Variant;
 
-use crate::bus::Bus;
 use crate::cli::Set;
-use crate::commands::current_code;
-use crate::failure::Failure;
-use crate::output;
+use crate::client::Bus;
+use crate::commands::current_code::current_code;
+use crate::error::Failure;
+use crate::terminal::output;
 
 pub(super) fn rename(user: &str, factor: &str, name: &str, json: bool) -> Result<(), Failure> {
     change(user, factor, [("name", Some(name.into()))], json)

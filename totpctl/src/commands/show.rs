@@ -2,38 +2,39 @@
 
 use serde_json::{Map, Value};
 
-use crate::bus::Bus;
-use crate::failure::Failure;
-use crate::{json, output};
+use crate::client::Bus;
+use crate::client::details;
+use crate::error::Failure;
+use crate::terminal::output;
 
 pub(super) fn run(user: &str, json: bool) -> Result<(), Failure> {
     let bus = Bus::connect()?;
-    let state = json::object(&bus.manager(async |totpd| totpd.get_user(user).await)?);
+    let state = details::object(&bus.manager(async |totpd| totpd.get_user(user).await)?);
     if json {
         return output::json(&Value::from(state));
     }
-    let enrolled = if json::flag(&state, "enrolled") { "enrolled" } else { "not enrolled" };
-    let uid = json::number(&state, "uid").unwrap_or_default();
-    let name = output::escaped(&json::text(&state, "user"));
+    let enrolled = if details::flag(&state, "enrolled") { "enrolled" } else { "not enrolled" };
+    let uid = details::number(&state, "uid").unwrap_or_default();
+    let name = output::escaped(&details::text(&state, "user"));
     output::data(&format!("{name} (uid {uid}) is {enrolled}.\n"))?;
-    let factors: Vec<_> = json::objects(&state, "factors").map(factor).collect();
+    let factors: Vec<_> = details::objects(&state, "factors").map(factor).collect();
     if !factors.is_empty() {
         output::table(&["FACTOR", "NAME", "KIND", "STATUS", "MADE", "LAST USED"], factors)?;
     }
-    for factor in json::objects(&state, "factors") {
+    for factor in details::objects(&state, "factors") {
         for line in more(factor) {
             output::data(&format!("{line}\n"))?;
         }
     }
-    if json::flag(&state, "enrolled") {
-        let left = json::number(&state, "recovery_codes").unwrap_or_default();
+    if details::flag(&state, "enrolled") {
+        let left = details::number(&state, "recovery_codes").unwrap_or_default();
         output::data(&format!("{left} recovery codes left.\n"))?;
     }
     output::data(&format!("{}\n", wrong_codes(&state)))?;
-    for known in json::objects(&state, "known_sources") {
-        let source = output::escaped(&json::text(known, "source"));
-        let when = output::time(json::number(known, "last_success").unwrap_or_default());
-        let failures = match json::number(known, "failures") {
+    for known in details::objects(&state, "known_sources") {
+        let source = output::escaped(&details::text(known, "source"));
+        let when = output::time(details::number(known, "last_success").unwrap_or_default());
+        let failures = match details::number(known, "failures") {
             Some(failures) if failures > 0 => format!(", {failures} wrong codes since"),
             _ => String::new(),
         };
@@ -43,58 +44,58 @@ pub(super) fn run(user: &str, json: bool) -> Result<(), Failure> {
 }
 
 fn factor(factor: &Map<String, Value>) -> Vec<String> {
-    let digits = json::number(factor, "digits").unwrap_or_default();
-    let step = match json::number(factor, "period") {
+    let digits = details::number(factor, "digits").unwrap_or_default();
+    let step = match details::number(factor, "period") {
         Some(period) => format!("{period} s"),
         None => "counter".into(),
     };
-    let algorithm = json::text(factor, "algorithm");
+    let algorithm = details::text(factor, "algorithm");
     vec![
-        json::text(factor, "factor"),
-        output::escaped(&json::text(factor, "name")),
-        format!("{} {algorithm} {digits} digits {step}", json::text(factor, "kind")),
-        json::text(factor, "status"),
-        output::time(json::number(factor, "created").unwrap_or_default()),
-        json::number(factor, "last_used").map_or("never".into(), output::time),
+        details::text(factor, "factor"),
+        output::escaped(&details::text(factor, "name")),
+        format!("{} {algorithm} {digits} digits {step}", details::text(factor, "kind")),
+        details::text(factor, "status"),
+        output::time(details::number(factor, "created").unwrap_or_default()),
+        details::number(factor, "last_used").map_or("never".into(), output::time),
     ]
 }
 
 /// What is worth a line of its own.
 fn more(factor: &Map<String, Value>) -> Vec<String> {
-    let id = json::text(factor, "factor");
+    let id = details::text(factor, "factor");
     let mut lines = Vec::new();
-    let purpose = output::escaped(&json::text(factor, "purpose"));
+    let purpose = output::escaped(&details::text(factor, "purpose"));
     if !purpose.is_empty() {
         lines.push(format!("{id} is for {purpose}."));
     }
-    let services = json::texts(factor, "services");
+    let services = details::texts(factor, "services");
     if !services.is_empty() {
         lines.push(format!("{id} opens {} alone.", services.join(", ")));
     }
-    if json::text(factor, "status") == "unverified" {
-        let maker = json::text(factor, "made_by");
+    if details::text(factor, "status") == "unverified" {
+        let maker = details::text(factor, "made_by");
         lines.push(format!("{id} was made by {maker}, and waits for its first code from there."));
     }
-    if let Some(time) = json::number(factor, "usable_from") {
+    if let Some(time) = details::number(factor, "usable_from") {
         let time = output::time_of_day(time);
         lines.push(format!(
             "{id} was brought from elsewhere: its first good code is that of {time}."
         ));
     }
-    if let Some(time) = json::number(factor, "not_before") {
+    if let Some(time) = details::number(factor, "not_before") {
         lines.push(format!("{id} opens nothing before {}.", output::time(time)));
     }
-    if let Some(time) = json::number(factor, "not_after") {
+    if let Some(time) = details::number(factor, "not_after") {
         lines.push(format!("{id} opens nothing from {} on.", output::time(time)));
     }
     let steps = factor.get("drift").and_then(Value::as_i64).unwrap_or_default();
-    let seconds = steps * json::number(factor, "period").unwrap_or_default().cast_signed();
+    let seconds = steps * details::number(factor, "period").unwrap_or_default().cast_signed();
     if seconds != 0 {
         let side = if seconds < 0 { "slow" } else { "fast" };
         lines.push(format!("{id} is about {} s {side}, and is followed.", seconds.abs()));
     }
-    let service = output::escaped(&json::text(factor, "last_service"));
-    let source = output::escaped(&json::text(factor, "last_source"));
+    let service = output::escaped(&details::text(factor, "last_service"));
+    let source = output::escaped(&details::text(factor, "last_source"));
     if !source.is_empty() {
         let service = if service.is_empty() { "-".into() } else { service };
         lines.push(format!("{id} was last used at {service} from {source}."));
@@ -103,14 +104,14 @@ fn more(factor: &Map<String, Value>) -> Vec<String> {
 }
 
 fn wrong_codes(state: &Map<String, Value>) -> String {
-    let failures = json::number(state, "failures").unwrap_or_default();
-    if json::flag(state, "locked") {
+    let failures = details::number(state, "failures").unwrap_or_default();
+    if details::flag(state, "locked") {
         return format!(
             "Locked after {failures} wrong codes from unknown sources: only known sources get in, \
              until \"totpctl unlock\"."
         );
     }
-    match json::number(state, "retry_after") {
+    match details::number(state, "retry_after") {
         Some(seconds) => format!("{failures} wrong codes in a row: strangers wait {seconds} s."),
         None => format!("{failures} wrong codes in a row."),
     }

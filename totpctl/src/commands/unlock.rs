@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::bus::Bus;
-use crate::failure::Failure;
-use crate::output;
+use crate::client::Bus;
+use crate::error::Failure;
+use crate::terminal::output;
 
 pub(super) fn run(user: &str, json: bool) -> Result<(), Failure> {
     Bus::connect()?.manager(async |totpd| totpd.unlock(user).await)?;

@@ -4,9 +4,10 @@ use serde_json::Value;
 use totpd_interface::{Dictionary, verdict};
 use zbus::Variant;
 
-use crate::bus::Bus;
-use crate::failure::Failure;
-use crate::{input, json, output};
+use crate::client::Bus;
+use crate::client::details;
+use crate::error::Failure;
+use crate::terminal::{input, output};
 
 pub(super) fn run(user: &str, json: bool) -> Result<(), Failure> {
     let bus = Bus::connect()?;
@@ -14,8 +15,8 @@ pub(super) fn run(user: &str, json: bool) -> Result<(), Failure> {
     let service = Variant::from("totpctl").try_into_owned();
     let context: Dictionary = service.into_iter().map(|name| ("service".into(), name)).collect();
     let (verdict, details) = bus.login(async |totpd| totpd.verify(user, &code, &context).await)?;
-    let mut details = json::object(&details);
-    let message = json::text(&details, "message");
+    let mut details = details::object(&details);
+    let message = details::text(&details, "message");
     if json {
         details.insert("user".into(), user.into());
         details.insert("verdict".into(), verdict.as_str().into());

@@ -2,21 +2,23 @@
 
 use serde_json::Value;
 
-use crate::bus::Bus;
-use crate::failure::Failure;
-use crate::{commands, json, output};
+use crate::client::Bus;
+use crate::client::details;
+use crate::commands::damaged::damaged;
+use crate::error::Failure;
+use crate::terminal::output;
 
 pub(super) fn run(json: bool) -> Result<(), Failure> {
     let bus = Bus::connect()?;
-    let details = json::object(&bus.store("Verifying", async |totpd| totpd.verify().await)?);
-    let damaged = commands::damaged(
+    let details = details::object(&bus.store("Verifying", async |totpd| totpd.verify().await)?);
+    let damaged = damaged(
         &details,
         "restore a backup, or remove and enroll these users again (totpctl remove, enroll)",
     );
     if json {
         output::json(&Value::from(details))?;
     } else {
-        let records = json::number(&details, "records").unwrap_or_default();
+        let records = details::number(&details, "records").unwrap_or_default();
         output::data(&format!("{records} records were read and unsealed.\n"))?;
     }
     damaged

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::Report;
+use super::report::Report;
 
 /// Adds a note where nothing confines the daemon that runs. For root alone, and where it runs.
 pub(super) fn look_at(report: &mut Report) {

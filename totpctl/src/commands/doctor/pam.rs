@@ -8,8 +8,9 @@ use pam_stack::parse::Kind;
 use pam_stack::setcred::DROPBEAR;
 use pam_stack::{Ending, Finding, Stack, What, look};
 
-use super::{Report, sshd};
-use crate::pam_files::{
+use super::report::Report;
+use super::sshd;
+use crate::pam::files::{
     FOLDERS, cannot_enroll, conflict, has_program, is_an_option, is_installed, read, remedy, shown,
 };
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use super::{Report, sshd_match};
+use super::report::Report;
+use super::sshd_match;
 use crate::program;
 
 /// What follows from sshd's configuration for those whom it holds for.

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use super::{Report, pam};
+use super::pam;
+use super::report::Report;
 use crate::program;
 
 /// Adds what of sudo asks for no code, where `sudo` does.

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::fs;
 
-use super::Report;
-use crate::bus::Bus;
-use crate::json;
+use super::report::Report;
+use crate::client::Bus;
+use crate::client::details;
 
 /// Adds who would not get in. `refuses`: whether a service asks that lets nobody by.
 pub(super) fn look_at(bus: &Bus, refuses: bool, report: &mut Report) {
@@ -36,14 +36,14 @@ pub(super) fn look_at(bus: &Bus, refuses: bool, report: &mut Report) {
 }
 
 /// Who has a factor.
-pub(crate) fn enrolled(bus: &Bus) -> Result<HashSet<String>, crate::failure::Failure> {
+pub(crate) fn enrolled(bus: &Bus) -> Result<HashSet<String>, crate::error::Failure> {
     let (mut after, mut enrolled) = (String::new(), HashSet::new());
     loop {
         let page = bus.manager(async |totpd| totpd.list_users(&after, PAGE).await)?;
         for user in &page {
-            let user = json::object(user);
-            after = json::text(&user, "user");
-            if json::flag(&user, "enrolled") {
+            let user = details::object(user);
+            after = details::text(&user, "user");
+            if details::flag(&user, "enrolled") {
                 enrolled.insert(after.clone());
             }
         }

@@ -12,11 +12,12 @@ use zbus::Variant;
 use zeroize::Zeroizing;
 
 use super::sheet::{Page, Sheet};
-use crate::bus::{Bus, answered};
 use crate::cli::Enroll;
-use crate::failure::Failure;
-use crate::progress::Bar;
-use crate::{json, output, secret};
+use crate::client::details;
+use crate::client::{Bus, answered};
+use crate::error::Failure;
+use crate::terminal::progress_bar::Bar;
+use crate::terminal::{base32, output};
 
 /// What a line says.
 #[derive(Deserialize)]
@@ -173,7 +174,7 @@ fn parse(line: &str) -> Result<Line, String> {
 
 /// What is asked for a line, which goes before the options of the command.
 fn dictionary(line: &Line, options: &Enroll) -> Result<Dictionary, String> {
-    let secret = line.secret.as_ref().map(|text| secret::parse(text)).transpose();
+    let secret = line.secret.as_ref().map(|text| base32::parse(text)).transpose();
     let secret = secret.map_err(|_| "secret is not base32".to_owned())?;
     let kind = options.hotp.then_some("hotp");
     let algorithm = line.algorithm.as_deref().or(options.algorithm.map(|given| given.name()));
@@ -208,10 +209,10 @@ async fn enroll(
 ) -> Result<Outcome, Failure> {
     match answered(patience, totpd.enroll(user, asked)).await? {
         Ok((factor, uri, details)) => {
-            let details = json::object(&details);
-            let codes = json::texts(&details, "recovery_codes");
+            let details = details::object(&details);
+            let codes = details::texts(&details, "recovery_codes");
             let [expires, usable_from] =
-                ["expires", "usable_from"].map(|key| json::number(&details, key));
+                ["expires", "usable_from"].map(|key| details::number(&details, key));
             Ok(Outcome::Enrolled { factor, uri: Zeroizing::new(uri), codes, expires, usable_from })
         }
         // Only who asked to leave such users alone meant that.
@@ -256,7 +257,7 @@ async fn verify(
         match work? {
             Ok((_, _, details)) => {
                 if let Outcome::Enrolled { codes, expires, .. } = outcome {
-                    *codes = json::texts(&json::object(&details), "recovery_codes");
+                    *codes = details::texts(&details::object(&details), "recovery_codes");
                     *expires = None;
                 }
             }
@@ -275,7 +276,7 @@ async fn plan(
     user: &str,
 ) -> Result<Outcome, Failure> {
     match answered(patience, totpd.get_user(user)).await? {
-        Ok(state) if json::flag(&json::object(&state), "enrolled") => Ok(Outcome::Unchanged),
+        Ok(state) if details::flag(&details::object(&state), "enrolled") => Ok(Outcome::Unchanged),
         Ok(_) => Ok(Outcome::Planned),
         Err(error) => of_this_line(error),
     }
@@ -295,7 +296,7 @@ fn told(number: u64, user: &str, outcome: &Outcome) -> Value {
     match outcome {
         Outcome::Enrolled { factor, uri, codes, usable_from, .. } => json!({
             "line": number, "user": user, "result": "enrolled", "changed": true, "factor": factor,
-            "uri": uri.as_str(), "secret": secret::of_uri(uri), "recovery_codes": codes,
+            "uri": uri.as_str(), "secret": base32::of_uri(uri), "recovery_codes": codes,
             "usable_from": usable_from,
         }),
         Outcome::Planned => {

@@ -3,7 +3,7 @@
 use pdf_writer::{Content, Finish as _, Name, Pdf, Rect, Ref, Str};
 use zeroize::Zeroizing;
 
-use super::{Drawing, HEIGHT, WIDTH};
+use super::drawing::{Drawing, HEIGHT, WIDTH};
 
 /// A document with a page for each.
 pub(super) fn document(pages: &[Drawing]) -> Zeroizing<Vec<u8>> {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use zeroize::Zeroizing;
 
-use super::{Drawing, HEIGHT, WIDTH};
+use super::drawing::{Drawing, HEIGHT, WIDTH};
 
 /// All pages below each other.
 pub(super) fn stacked(pages: &[Drawing]) -> Zeroizing<Vec<u8>> {

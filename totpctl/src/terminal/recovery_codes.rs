@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::failure::Failure;
-use crate::output;
+use crate::error::Failure;
+use crate::terminal::output;
 
 /// Shows codes, and puts them into the file if one was asked for.
 pub(crate) fn show(user: &str, codes: &[String], file: Option<NewFile>) -> Result<(), Failure> {

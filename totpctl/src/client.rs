@@ -1,5 +1,9 @@
 //! A connection to totpd: over its private socket for root, over the system bus for everybody else.
 
+pub(crate) mod details;
+mod polkit_agent;
+pub(crate) mod transfer;
+
 use std::os::unix::net::UnixStream;
 use std::pin::pin;
 use std::time::Duration;
@@ -9,9 +13,9 @@ use zbus::Connection;
 use zbus::connection::Builder;
 use zbus::fdo::DBusProxy;
 
-use crate::agent::Agent;
-use crate::failure::Failure;
-use crate::progress::Bar;
+use crate::client::polkit_agent::Agent;
+use crate::error::Failure;
+use crate::terminal::progress_bar::Bar;
 
 /// The way to totpd, and what drives it.
 pub(crate) struct Bus {

@@ -7,7 +7,7 @@ use pam_stack::Place;
 use pam_stack::setcred::{DROPBEAR, asks_for_no_credentials};
 use totpd_interface::CONFLICTING_OPTIONS;
 
-use crate::remedy::{StackWriter, end_at_a_wrong_password};
+use crate::pam::remedy::{StackWriter, end_at_a_wrong_password};
 
 /// A place with the whole path of its file.
 pub(crate) fn shown(place: &Place) -> String {

@@ -1,63 +1,67 @@
 //! What is being tried, on the disk before anything is changed: whoever comes after a crash knows from it
 //! what to put back.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
-use crate::pam_change::{remove, sync_folder, write_like};
+use crate::error::Failure;
+use crate::pam::atomic_file::{remove, sync_folder, write_like};
 
 /// A change that is being tried, or was.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(super) struct Trial {
+pub(crate) struct Trial {
     /// Tells it from others.
-    pub(super) id: String,
+    pub(crate) id: String,
     /// The services whose files are changed.
-    pub(super) services: Vec<String>,
+    pub(crate) services: Vec<String>,
     /// Their files.
-    pub(super) files: Vec<Tried>,
+    pub(crate) files: Vec<Tried>,
     /// When it began, and when it ends, in seconds since 1970.
-    pub(super) started: u64,
+    pub(crate) started: u64,
     /// See `started`.
-    pub(super) ends: u64,
+    pub(crate) ends: u64,
     /// The boot of the machine that it belongs to.
-    pub(super) boot: String,
+    pub(crate) boot: String,
     /// Who logged in, so that it is kept.
-    pub(super) kept_by: Option<String>,
+    pub(crate) kept_by: Option<String>,
     /// Why it could not be tried at all.
     #[serde(default)]
-    pub(super) failed: Option<String>,
+    pub(crate) failed: Option<String>,
 }
 
 /// A file that is being tried.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(super) struct Tried {
+pub(crate) struct Tried {
     /// The file.
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Whether it was there before.
-    pub(super) existed: bool,
+    pub(crate) existed: bool,
     /// Its text while it is tried.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 impl Trial {
     /// Whether nobody counts down any more: the machine was started since (`boot` is another), or it is over by a
     /// minute at `now`, in seconds since 1970.
-    pub(super) fn is_stale(&self, boot: &str, now: u64) -> bool {
+    fn is_stale(&self, boot: &str, now: u64) -> bool {
         self.boot != boot || now > self.ends.saturating_add(60)
     }
 
+    /// Whether nobody counts down any more.
+    pub(crate) fn is_stale_now(&self) -> bool {
+        self.is_stale(&boot(), now())
+    }
+
     /// What is being tried now.
-    pub(super) fn pending() -> Result<Option<Self>, Failure> {
+    pub(crate) fn pending() -> Result<Option<Self>, Failure> {
         Self::read(PENDING)
     }
 
     /// What was tried last.
-    pub(super) fn last() -> Result<Option<Self>, Failure> {
+    pub(crate) fn last() -> Result<Option<Self>, Failure> {
         Self::read(LAST)
     }
 
@@ -76,7 +80,7 @@ impl Trial {
     }
 
     /// Writes it down, to the disk.
-    pub(super) fn save(&self) -> Result<(), Failure> {
+    pub(crate) fn save(&self) -> Result<(), Failure> {
         let path = Path::new(FOLDER).join(PENDING);
         self.write(&path).map_err(|error| {
             Failure::refused(format!("{} cannot be written: {error}", path.display()))
@@ -92,7 +96,7 @@ impl Trial {
     }
 
     /// Notes that it is over.
-    pub(super) fn is_over(&self) -> Result<(), Failure> {
+    pub(crate) fn is_over(&self) -> Result<(), Failure> {
         let (from, to) = (Path::new(FOLDER).join(PENDING), Path::new(FOLDER).join(LAST));
         fs::rename(&from, to).and_then(|()| sync_folder(&from)).map_err(|error| {
             Failure::refused(format!("{} cannot be renamed: {error}", from.display()))
@@ -100,52 +104,20 @@ impl Trial {
     }
 }
 
-/// Nobody else changes anything, until this is dropped.
-pub(crate) struct Alone(#[expect(dead_code, reason = "the lock goes with it")] File);
-
-impl Alone {
-    /// Waits for its turn.
-    pub(super) fn wait() -> Result<Self, Failure> {
-        let file = lock_file()?;
-        file.lock().map_err(|error| cannot_lock(&error))?;
-        Ok(Self(file))
-    }
-
-    /// Its turn now, or never.
-    pub(super) fn now() -> Result<Self, Failure> {
-        let file = lock_file()?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
-            Err(TryLockError::WouldBlock) => {
-                Err(Failure::refused("another totpctl changes a stack right now; try again"))
-            }
-            Err(TryLockError::Error(error)) => Err(cannot_lock(&error)),
-        }
-    }
+/// The time, in seconds since 1970.
+pub(super) fn now() -> u64 {
+    jiff::Timestamp::now().as_second().try_into().unwrap_or_default()
 }
 
-fn lock_file() -> Result<File, Failure> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(FOLDER);
-    let opened = made.and_then(|()| {
-        File::options().write(true).create(true).truncate(false).open(Path::new(FOLDER).join(LOCK))
-    });
-    opened.map_err(|error| match error.kind() {
-        io::ErrorKind::PermissionDenied => {
-            Failure::NotAuthorized("only root may change what PAM asks for".into())
-        }
-        _ => cannot_lock(&error),
-    })
-}
-
-fn cannot_lock(error: &io::Error) -> Failure {
-    Failure::refused(format!("{FOLDER}/{LOCK} cannot be locked: {error}"))
+/// Tells this boot of the machine from others.
+pub(super) fn boot() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
 /// What totpctl remembers.
-pub(super) const FOLDER: &str = "/var/lib/totpctl";
+pub(crate) const FOLDER: &str = "/var/lib/totpctl";
 const PENDING: &str = "pending.json";
 const LAST: &str = "last.json";
-const LOCK: &str = "lock";
 
 #[cfg(test)]
 mod tests {

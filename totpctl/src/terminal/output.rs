@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use comfy_table::{Table, presets};
 use serde_json::Value;
 
-use crate::failure::Failure;
+use crate::error::Failure;
 
 /// Whether a person looks at the output.
 pub(crate) fn is_terminal() -> bool {

@@ -6,10 +6,11 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::entered;
-use super::record::{FOLDER, Trial, Tried};
-use crate::failure::Failure;
-use crate::pam_change::{beside, cannot, remove, sync_folder};
+use super::login_watch;
+use super::state::{FOLDER, Trial, Tried};
+use crate::error::Failure;
+use crate::pam::atomic_file::{beside, remove, sync_folder};
+use crate::pam::change::cannot;
 
 /// Ends it as it was decided: the files are as before unless somebody logged in.
 pub(super) fn end(trial: &Trial) -> Result<(), Failure> {
@@ -20,7 +21,7 @@ pub(super) fn end(trial: &Trial) -> Result<(), Failure> {
         };
         done.map_err(|error| cannot(&file.path, &error))?;
     }
-    entered::stop().map_err(|error| cannot(entered::file(), &error))?;
+    login_watch::stop().map_err(|error| cannot(login_watch::file(), &error))?;
     trial.is_over()
 }
 

@@ -7,8 +7,8 @@ use terminal_size::{Height, Width, terminal_size};
 use totpd_qr::Picture;
 
 use crate::cli::Qr;
-use crate::failure::Failure;
-use crate::output;
+use crate::error::Failure;
+use crate::terminal::output;
 
 /// The code that holds `text`, with the margin that paper and files need.
 pub(crate) fn of(text: &str) -> Result<Picture, Failure> {

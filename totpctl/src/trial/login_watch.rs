@@ -5,11 +5,11 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use super::record::Trial;
-use crate::bus::Bus;
-use crate::failure::Failure;
-use crate::json;
-use crate::pam_change::remove;
+use super::state::Trial;
+use crate::client::Bus;
+use crate::client::details;
+use crate::error::Failure;
+use crate::pam::atomic_file::remove;
 
 /// From now on it is noted.
 pub(super) fn watch() -> io::Result<()> {
@@ -51,11 +51,11 @@ pub(super) fn by_a_code(trial: &Trial) -> Option<String> {
 
 fn gave_a_code(user: &str, service: &str, since: u64) -> Result<bool, Failure> {
     let state = Bus::connect()?.manager(async |totpd| totpd.get_user(user).await)?;
-    let state = json::object(&state);
-    let mut factors = json::objects(&state, "factors");
+    let state = details::object(&state);
+    let mut factors = details::objects(&state, "factors");
     Ok(factors.any(|factor| {
-        json::text(factor, "last_service") == service
-            && json::number(factor, "last_used").is_some_and(|used| used >= since)
+        details::text(factor, "last_service") == service
+            && details::number(factor, "last_used").is_some_and(|used| used >= since)
     }))
 }
 

@@ -5,11 +5,11 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
-use super::Report;
-use crate::bus::Bus;
-use crate::output;
-use crate::pam_files::{FOLDERS, installed};
+use super::report::Report;
+use crate::client::Bus;
+use crate::pam::files::{FOLDERS, installed};
 use crate::program;
+use crate::terminal::output;
 
 /// Adds what is wrong with files, disk and names.
 pub(super) fn look_at(report: &mut Report) {

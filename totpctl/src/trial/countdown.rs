@@ -6,8 +6,8 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use super::record::Trial;
-use crate::failure::Failure;
+use super::state::Trial;
+use crate::error::Failure;
 use crate::program;
 
 /// Starts it.

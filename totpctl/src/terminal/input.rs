@@ -4,7 +4,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use zeroize::Zeroizing;
 
-use crate::failure::Failure;
+use crate::error::Failure;
 
 /// Asks for a line, with a prompt where a person is there to read it; nothing at the end of the
 /// input.

@@ -3,7 +3,7 @@
 use data_encoding::BASE32_NOPAD;
 use zeroize::Zeroizing;
 
-use crate::failure::Failure;
+use crate::error::Failure;
 
 /// The bytes that `text` spells in base32, in either case, with or without spaces, dashes and
 /// padding.

@@ -1,0 +1,36 @@
+//! What doctor found, and how it is printed.
+
+use serde_json::{Map, Value};
+
+use crate::error::Failure;
+use crate::terminal::output;
+
+/// What is found of something: one line that says what it does, and what follows from it.
+#[derive(Default)]
+pub(super) struct Report {
+    /// Said of a service that is fine, and of one that is not.
+    pub(super) does: Vec<String>,
+    /// What is wrong, and the change to make.
+    pub(super) wrong: Vec<String>,
+    /// What somebody may want to know.
+    pub(super) notes: Vec<String>,
+}
+
+pub(super) fn object(report: Report) -> Map<String, Value> {
+    let Report { does, wrong, notes } = report;
+    [("does", does), ("wrong", wrong), ("notes", notes)]
+        .into_iter()
+        .map(|(key, texts)| (key.to_owned(), texts.into()))
+        .collect()
+}
+
+pub(super) fn show(name: &str, report: &Report) -> Result<(), Failure> {
+    let mut text = format!("{}: {}\n", output::escaped(name), report.does.join(", "));
+    for wrong in &report.wrong {
+        text.push_str(&format!("  WRONG: {}\n", output::escaped(wrong)));
+    }
+    for note in &report.notes {
+        text.push_str(&format!("  note: {}\n", output::escaped(note)));
+    }
+    output::data(&text)
+}

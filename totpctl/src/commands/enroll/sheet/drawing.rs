@@ -1,0 +1,106 @@
+//! A page of a sheet, drawn.
+
+use zeroize::Zeroizing;
+
+use crate::error::Failure;
+use crate::terminal::{base32, output, qr};
+
+/// What stands on a page.
+pub(in crate::commands::enroll) struct Page<'a> {
+    /// Whom it is for.
+    pub(in crate::commands::enroll) user: &'a str,
+    /// The link of the new factor.
+    pub(in crate::commands::enroll) uri: &'a str,
+    /// Recovery codes, if any were made.
+    pub(in crate::commands::enroll) codes: &'a [String],
+    /// Until when the factor waits for its first code.
+    pub(in crate::commands::enroll) expires: Option<u64>,
+}
+
+/// A page as it is drawn, in millimetres from its upper left corner (A4).
+pub(super) struct Drawing {
+    pub(super) lines: Vec<Text>,
+    pub(super) squares: Vec<(f32, f32)>,
+    /// The side of a square.
+    pub(super) side: f32,
+}
+
+pub(super) struct Text {
+    pub(super) x: f32,
+    pub(super) y: f32,
+    /// Millimetres.
+    pub(super) size: f32,
+    pub(super) words: Zeroizing<String>,
+}
+
+pub(super) fn draw(page: &Page<'_>) -> Result<Drawing, Failure> {
+    let mut drawing = Drawing { lines: Vec::new(), squares: Vec::new(), side: 0.0 };
+    let mut y = 30.0;
+    let mut line = |size: f32, words: &str, after: f32| {
+        let words = Zeroizing::new(words.to_owned());
+        drawing.lines.push(Text { x: LEFT, y, size, words });
+        y += after;
+    };
+    line(7.0, &format!("Second factor of {}", output::escaped(page.user)), 12.0);
+    line(
+        4.0,
+        "1. Scan this with the authenticator app of your phone, or type the key into it.",
+        6.0,
+    );
+    let second = match page.expires {
+        Some(expires) => format!(
+            "2. By {} run \"totpctl confirm\" and type the code that the app shows.",
+            output::time(expires)
+        ),
+        None => "2. From now on a login asks for the code that the app shows.".into(),
+    };
+    line(4.0, &second, 6.0);
+    line(4.0, "3. Keep this page where the phone is not, and show it to nobody.", 6.0);
+    let top = y;
+    y += QR_SIDE + 12.0;
+    let mut line = |size: f32, words: &str, after: f32| {
+        let words = Zeroizing::new(words.to_owned());
+        drawing.lines.push(Text { x: LEFT, y, size, words });
+        y += after;
+    };
+    line(4.0, "Key:", 6.0);
+    for part in chunks(&base32::in_groups(base32::of_uri(page.uri)), 60) {
+        line(4.0, &part, 6.0);
+    }
+    line(3.0, "Link:", 5.0);
+    for part in chunks(page.uri, 80) {
+        line(3.0, &part, 4.5);
+    }
+    if !page.codes.is_empty() {
+        line(4.0, "", 4.0);
+        line(4.0, "Recovery codes. Each is good once, instead of a code:", 8.0);
+        for pair in page.codes.chunks(2) {
+            let boxes: Vec<_> = pair.iter().map(|code| format!("[ ] {code}")).collect();
+            line(4.0, &boxes.join("      "), 7.0);
+        }
+    }
+    let picture = qr::of(page.uri)?;
+    let dots = u16::try_from(picture.width()).unwrap_or(u16::MAX);
+    drawing.side = QR_SIDE / f32::from(dots);
+    for row in 0..dots {
+        for column in 0..dots {
+            if picture.is_dark(usize::from(column), usize::from(row)) {
+                let x = LEFT + f32::from(column) * drawing.side;
+                drawing.squares.push((x, top + f32::from(row) * drawing.side));
+            }
+        }
+    }
+    Ok(drawing)
+}
+
+/// Parts of at most so many characters.
+fn chunks(text: &str, length: usize) -> Vec<Zeroizing<String>> {
+    let chars: Zeroizing<Vec<char>> = Zeroizing::new(text.chars().collect());
+    chars.chunks(length).map(|part| Zeroizing::new(part.iter().collect())).collect()
+}
+
+/// A4, in millimetres.
+pub(super) const WIDTH: f32 = 210.0;
+pub(super) const HEIGHT: f32 = 297.0;
+const LEFT: f32 = 20.0;
+const QR_SIDE: f32 = 80.0;

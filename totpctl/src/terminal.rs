@@ -1,0 +1,8 @@
+//! What people read and type, and what they print.
+
+pub(crate) mod base32;
+pub(crate) mod input;
+pub(crate) mod output;
+pub(crate) mod progress_bar;
+pub(crate) mod qr;
+pub(crate) mod recovery_codes;

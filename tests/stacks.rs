@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use pam_stack::parse::Kind;
-use pam_stack::{Code, Ending, Refusal, Rule, Stack, What, enabled, look, run};
+use pam_stack::{Bypass, Refusal, ReturnCode, Rule, RuleKind, Stack, analyze, enable, run};
 use tests::{Machine, authselect};
 
 mod passwords;
@@ -117,10 +117,10 @@ fn authselect_asks_for_a_code_after_the_right_password_alone() {
     for case in profiles().iter().filter(|case| case.name.contains("with-totp")) {
         let Stack::Rules(rules) = stack("x", &case.files) else { panic!("{}", case.name) };
         for (right, code, expected) in [
-            ("pam_unix", Code::SUCCESS, Code::SUCCESS),
-            ("pam_sss", Code::SUCCESS, Code::SUCCESS),
-            ("pam_unix", Code::AUTH_ERR, Code::AUTH_ERR),
-            ("nothing", Code::SUCCESS, Code::AUTH_ERR),
+            ("pam_unix", ReturnCode::SUCCESS, ReturnCode::SUCCESS),
+            ("pam_sss", ReturnCode::SUCCESS, ReturnCode::SUCCESS),
+            ("pam_unix", ReturnCode::AUTH_ERR, ReturnCode::AUTH_ERR),
+            ("nothing", ReturnCode::SUCCESS, ReturnCode::AUTH_ERR),
         ] {
             let mut asked = false;
             let outcome = run(&rules, |rule| match rule.module() {
@@ -128,42 +128,42 @@ fn authselect_asks_for_a_code_after_the_right_password_alone() {
                     asked = true;
                     code
                 }
-                name if name == right => Code::SUCCESS,
-                "pam_unix" | "pam_sss" | "pam_deny" => Code::AUTH_ERR,
+                name if name == right => ReturnCode::SUCCESS,
+                "pam_unix" | "pam_sss" | "pam_deny" => ReturnCode::AUTH_ERR,
                 // Of faillock's two lines the second returns what it was told of.
-                "pam_faillock" if rule.place.line > 6 => Code::AUTH_ERR,
-                _ => Code::SUCCESS,
+                "pam_faillock" if rule.place.line > 6 => ReturnCode::AUTH_ERR,
+                _ => ReturnCode::SUCCESS,
             });
             let has_it = rules.iter().any(|rule| rule.module() == right);
-            let expected = if has_it { expected } else { Code::AUTH_ERR };
+            let expected = if has_it { expected } else { ReturnCode::AUTH_ERR };
             assert_eq!((outcome, asked), (expected, has_it), "{} {right}", case.name);
         }
     }
 }
 
 fn stack(service: &str, files: &BTreeMap<String, String>) -> Stack {
-    Stack::of(service, Kind::Auth, &|name| files.get(name).cloned())
+    Stack::parse(service, Kind::Auth, &|name| files.get(name).cloned())
 }
 
 fn findings(stack: &Stack) -> Vec<String> {
     let rules = match stack {
-        Stack::Endless(place) => return vec![format!("endless: {place}")],
-        Stack::Refused(_) => return vec!["refused".into()],
+        Stack::IncludeCycle(place) => return vec![format!("endless: {place}")],
+        Stack::Unreadable(_) => return vec!["refused".into()],
         Stack::Rules(rules) => rules,
     };
-    let found = look(rules, &|_| true);
+    let found = analyze(rules, &|_| true);
     let mut told = Vec::new();
-    told.extend((!found.asks.is_empty()).then(|| "asks".to_owned()));
-    told.extend(found.spares_root.iter().map(|place| format!("root is not asked: {place}")));
-    told.extend(found.lets_by.then(|| "lets by who has no factor".to_owned()));
-    told.extend(found.around.iter().map(|ending| match ending {
-        Ending::NotAsked { past, result, .. } => format!("around: {past} by {result}"),
-        Ending::Overruled { at, .. } => format!("overruled: {at}"),
+    told.extend((!found.factor_lines.is_empty()).then(|| "asks".to_owned()));
+    told.extend(found.skips_root.iter().map(|place| format!("root is not asked: {place}")));
+    told.extend(found.skips_unenrolled.then(|| "lets by who has no factor".to_owned()));
+    told.extend(found.bypasses.iter().map(|ending| match ending {
+        Bypass::NotAsked { past, result, .. } => format!("around: {past} by {result}"),
+        Bypass::Overruled { at, .. } => format!("overruled: {at}"),
     }));
-    let after = found.after_failed_password.iter();
+    let after = found.after_wrong_password.iter();
     told.extend(after.map(|place| format!("asks after a wrong password: {place}")));
-    told.extend((!found.opens).then(|| "nobody gets in".to_owned()));
-    told.extend(found.asks.is_empty().then(|| "not asked".to_owned()));
+    told.extend((!found.can_succeed).then(|| "nobody gets in".to_owned()));
+    told.extend(found.factor_lines.is_empty().then(|| "not asked".to_owned()));
     told
 }
 
@@ -233,10 +233,10 @@ fn with_debug(
     }
 }
 
-fn returned(rule: &Rule) -> Code {
-    let What::Module { args, .. } = &rule.what else { panic!("{rule:?}") };
+fn returned(rule: &Rule) -> ReturnCode {
+    let RuleKind::Module { args, .. } = &rule.kind else { panic!("{rule:?}") };
     let name = args[0].strip_prefix("auth=").unwrap();
-    Code::all().find(|code| code.name() == name).unwrap()
+    ReturnCode::all().find(|code| code.name() == name).unwrap()
 }
 
 #[test]
@@ -271,8 +271,8 @@ fn libpam_returns_what_is_predicted_for_every_stack_and_result() {
         let service = format!("c{}", predicted.len());
         let expected = match stack(&service, &files) {
             // libpam crashes in these, or not, by how many files it may open.
-            Stack::Endless(_) => return 0,
-            Stack::Refused(_) => Code::ABORT,
+            Stack::IncludeCycle(_) => return 0,
+            Stack::Unreadable(_) => ReturnCode::ABORT,
             Stack::Rules(rules) => run(&rules, returned),
         };
         for (name, text) in files {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use pam_stack::dispatch::Progress;
 use pam_stack::password::is_password;
-use pam_stack::setcred::asks_for_no_credentials;
+use pam_stack::setcred::never_sets_credentials;
 
 use super::*;
 
@@ -28,8 +28,8 @@ fn libpam_itself_comes_to_the_code_after_the_same_wrong_passwords() {
     let (mut logins_made, mut reached_in) = (0, 0);
     for case in cases() {
         let Stack::Rules(original) = stack("x", &case.files) else { continue };
-        let expected: BTreeSet<_> = look(&original, &|_| true)
-            .after_failed_password
+        let expected: BTreeSet<_> = analyze(&original, &|_| true)
+            .after_wrong_password
             .iter()
             .map(ToString::to_string)
             .collect();
@@ -81,7 +81,7 @@ fn libpam_itself_comes_to_the_code_after_the_same_wrong_passwords() {
 fn draw(module: &str, turn: usize, random: &mut impl FnMut(usize) -> usize) -> &'static str {
     let name = module.split([' ', '\t']).next().unwrap().rsplit('/').next().unwrap();
     let rule = Rule {
-        what: What::Module { path: name.to_owned(), args: Vec::new() },
+        kind: RuleKind::Module { path: name.to_owned(), args: Vec::new() },
         ..rule_of_nothing()
     };
     let answers: &[&str] = match name {
@@ -102,7 +102,7 @@ fn draw(module: &str, turn: usize, random: &mut impl FnMut(usize) -> usize) -> &
 
 fn rule_of_nothing() -> Rule {
     let Stack::Rules(mut rules) =
-        Stack::of("x", Kind::Auth, &|_| Some("auth required pam_x.so\n".to_owned()))
+        Stack::parse("x", Kind::Auth, &|_| Some("auth required pam_x.so\n".to_owned()))
     else {
         panic!()
     };
@@ -117,8 +117,8 @@ fn trace(original: &[Rule], rules: &[Rule]) -> Trace {
     let mut progress = Progress::new();
     while let Some(rule) = progress.next(rules) {
         let meant = &original[progress.at];
-        let result = match rule.what {
-            What::MustFail(_) => Code::PERM_DENIED,
+        let result = match rule.kind {
+            RuleKind::MustFail(_) => ReturnCode::PERM_DENIED,
             _ => {
                 let result = returned(rule);
                 trace.results.push(format!("auth={}", result.name()));
@@ -128,11 +128,11 @@ fn trace(original: &[Rule], rules: &[Rule]) -> Trace {
         if meant.module() == "pam_totp" && !right {
             trace.after.extend(refused.clone());
         }
-        if is_password(meant) && result != Code::IGNORE {
-            right |= result == Code::SUCCESS;
+        if is_password(meant) && result != ReturnCode::IGNORE {
+            right |= result == ReturnCode::SUCCESS;
             refused = Some(meant.place.to_string());
         }
-        progress.go_on(rules, result);
+        progress.advance(rules, result);
     }
     trace
 }
@@ -171,15 +171,15 @@ fn what_is_named_in_the_place_of_such_a_stack_asks_after_the_right_password_alon
                 .map(|(name, text)| (name.to_owned(), text.to_owned()))
                 .collect();
         for args in [None, Some(&nullok[..])] {
-            let refused = enabled("sshd", args, &|name| read(&files, name), &|_| true);
-            assert!(matches!(refused, Err(Refusal::GoesOn(_))), "{sshd} {refused:?}");
+            let refused = enable("sshd", args, &|name| read(&files, name), &|_| true);
+            assert!(matches!(refused, Err(Refusal::AfterWrongPassword(_))), "{sshd} {refused:?}");
         }
         for ours in ours {
             files.insert(theirs.0.to_owned(), ours);
             let found = findings(&stack("sshd", &files));
             assert!(found.iter().all(|found| PROTECTED.contains(&&**found)), "{sshd} {found:?}");
             assert!(found.contains(&"asks".to_owned()), "{sshd} {found:?}");
-            let again = enabled("sshd", None, &|name| read(&files, name), &|_| true);
+            let again = enable("sshd", None, &|name| read(&files, name), &|_| true);
             assert_eq!(again, Ok(None), "{sshd}");
             tried += 1;
         }
@@ -235,7 +235,7 @@ fn what_the_documents_show_asks_after_the_right_password_alone() {
             assert!(found.contains(&"asks".to_owned()), "{block} {found:?}");
             assert!(found.iter().all(|found| PROTECTED.contains(&&**found)), "{block} {found:?}");
             if text.contains(" enroll") {
-                assert_eq!(asks_for_no_credentials(service.unwrap_or_default()), None, "{block}");
+                assert_eq!(never_sets_credentials(service.unwrap_or_default()), None, "{block}");
             }
             assert!(!(text.contains("forward_pass") && text.contains("nullok")), "{block}");
             shown += 1;

@@ -1,16 +1,15 @@
-//! The second factor under `account`: it says yes to whoever has an account, and must not speak for others.
+//! The second factor under `account`: it accepts every existing user, and must not replace other checks.
 
 use crate::control::Action;
-use crate::module_results::OURS;
-use crate::return_code::Code;
+use crate::module_results::FACTOR_MODULE;
+use crate::return_code::ReturnCode;
 use crate::stack::{Place, Rule};
 
-/// The lines of the second factor whose yes takes the place of what other lines say: those that follow, or
-/// those that came before.
+/// Returns the lines of the second factor whose success replaces the results of other lines.
 #[must_use]
 pub fn overrules_others(rules: &[Rule]) -> Vec<Place> {
-    let ours = rules.iter().enumerate().filter(|(_, rule)| rule.module() == OURS);
-    let overruling = ours.filter(|(at, rule)| match rule.control.action(Code::SUCCESS) {
+    let factor = rules.iter().enumerate().filter(|(_, rule)| rule.module() == FACTOR_MODULE);
+    let overruling = factor.filter(|(at, rule)| match rule.control.action(ReturnCode::SUCCESS) {
         Action::Done | Action::Jump(_) => at + 1 < rules.len(),
         Action::Reset => *at > 0,
         Action::Bad | Action::Die | Action::Ignore | Action::Ok => false,
@@ -25,7 +24,7 @@ mod tests {
     use crate::stack::Stack;
 
     #[test]
-    fn a_yes_that_ends_the_checks_is_found() {
+    fn a_success_that_ends_the_checks_is_found() {
         for (text, lines) in [
             ("account sufficient pam_totp.so\naccount required pam_unix.so\n", &[1][..]),
             ("account [success=1 default=bad] pam_totp.so\naccount required pam_unix.so\n", &[1]),
@@ -35,7 +34,7 @@ mod tests {
             ("auth sufficient pam_totp.so\naccount required pam_unix.so\n", &[]),
         ] {
             let read = |name: &str| (name == "x").then(|| text.to_owned());
-            let Stack::Rules(rules) = Stack::of("x", Kind::Account, &read) else { panic!() };
+            let Stack::Rules(rules) = Stack::parse("x", Kind::Account, &read) else { panic!() };
             let found: Vec<_> = overrules_others(&rules).iter().map(|place| place.line).collect();
             assert_eq!(found, lines, "{text}");
         }

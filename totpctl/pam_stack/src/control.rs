@@ -1,36 +1,36 @@
-//! The second word of a line: what each result of a module does to the stack.
+//! The second word of a line: the effect of each result of its module on the stack.
 
-use crate::return_code::Code;
+use crate::return_code::ReturnCode;
 
-/// What a result does.
+/// The effect of a result.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Action {
-    /// The stack fails, and goes on.
+    /// The stack fails and continues.
     Bad,
-    /// The stack, or substack, fails and ends here.
+    /// The stack or substack fails and ends here.
     Die,
-    /// The stack, or substack, ends here, unless it has failed before.
+    /// The stack or substack ends here, unless it has failed before.
     Done,
-    /// Nothing.
+    /// No effect.
     Ignore,
-    /// So many lines are passed over.
+    /// Skips this number of lines.
     Jump(u32),
     /// The stack succeeds so far, unless it has failed before.
     Ok,
-    /// All that was so far in this substack is forgotten.
+    /// Discards the state of this substack.
     Reset,
 }
 
-/// What each result of a module does.
+/// The effect of each result of a module.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Control {
-    actions: [Action; Code::COUNT],
-    /// Why it is not what was meant, where libpam could not read it: everything is bad then.
+    actions: [Action; ReturnCode::COUNT],
+    /// Why libpam cannot read the control word, if so. Every result is then bad.
     pub fault: Option<&'static str>,
 }
 
 impl Control {
-    /// As libpam reads a control word, or what stands in brackets.
+    /// Parses a control word, or the text in brackets, as libpam does.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let bracketed = match text.to_ascii_lowercase().as_str() {
@@ -40,49 +40,51 @@ impl Control {
             "sufficient" => "success=done new_authtok_reqd=done default=ignore",
             _ => text,
         };
-        let mut said = [None; Code::COUNT];
-        match read(bracketed, &mut said) {
-            // What is not said is bad.
-            Ok(()) => Self { actions: said.map(|said| said.unwrap_or(Action::Bad)), fault: None },
+        let mut actions = [None; ReturnCode::COUNT];
+        match read(bracketed, &mut actions) {
+            // A result that is not listed is bad.
+            Ok(()) => {
+                Self { actions: actions.map(|action| action.unwrap_or(Action::Bad)), fault: None }
+            }
             Err(fault) => Self { fault: Some(fault), ..Self::bad() },
         }
     }
 
-    /// Everything is bad.
+    /// Returns the control under which every result is bad.
     #[must_use]
     pub fn bad() -> Self {
-        Self { actions: [Action::Bad; Code::COUNT], fault: None }
+        Self { actions: [Action::Bad; ReturnCode::COUNT], fault: None }
     }
 
-    /// What this result does.
+    /// Returns the effect of a result.
     #[must_use]
-    pub fn action(&self, code: Code) -> Action {
+    pub fn action(&self, code: ReturnCode) -> Action {
         self.actions.get(code.number()).copied().unwrap_or(Action::Bad)
     }
 }
 
-fn read(text: &str, said: &mut [Option<Action>; Code::COUNT]) -> Result<(), &'static str> {
+fn read(text: &str, actions: &mut [Option<Action>; ReturnCode::COUNT]) -> Result<(), &'static str> {
     let mut rest = text;
     loop {
         rest = rest.trim_start_matches(is_space);
         if rest.is_empty() {
             return Ok(());
         }
-        let (code, after) = match Code::at_start_of(rest) {
+        let (code, after) = match ReturnCode::at_start_of(rest) {
             Some((code, after)) => (Some(code), after),
-            None => (None, rest.strip_prefix("default").ok_or("no such result")?),
+            None => (None, rest.strip_prefix("default").ok_or("unknown result")?),
         };
         let after = after.trim_start_matches(is_space);
         let after = after.strip_prefix('=').ok_or("= is missing")?;
         let (action, after) = action(after.trim_start_matches(is_space))?;
         match code {
             Some(code) => {
-                if let Some(place) = said.get_mut(code.number()) {
+                if let Some(place) = actions.get_mut(code.number()) {
                     *place = Some(action);
                 }
             }
             None => {
-                for place in said.iter_mut().filter(|place| place.is_none()) {
+                for place in actions.iter_mut().filter(|place| place.is_none()) {
                     *place = Some(action);
                 }
             }
@@ -91,7 +93,7 @@ fn read(text: &str, said: &mut [Option<Action>; Code::COUNT]) -> Result<(), &'st
     }
 }
 
-/// The action at the start of a text, and what comes after it.
+/// Splits the action off the start of a text.
 fn action(text: &str) -> Result<(Action, &str), &'static str> {
     for (name, action) in [
         ("ignore", Action::Ignore),
@@ -108,13 +110,13 @@ fn action(text: &str) -> Result<(Action, &str), &'static str> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, after) = text.split_at(end);
     match digits.parse() {
-        Ok(0) => Err("a jump over no line"),
+        Ok(0) => Err("a jump over 0 lines"),
         Ok(jump) => Ok((Action::Jump(jump), after)),
-        Err(_) => Err("no such action"),
+        Err(_) => Err("unknown action"),
     }
 }
 
-/// What isspace(3) takes for space.
+/// Reports what isspace(3) does in the C locale.
 fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t'..='\r')
 }
@@ -129,19 +131,19 @@ mod tests {
         let inside = brackets.trim_matches(['[', ']']);
         assert_eq!(Control::parse("REQUISITE"), Control::parse(inside));
         let jump = Control::parse("success=2 default = ignore");
-        assert_eq!(jump.action(Code::SUCCESS), Action::Jump(2));
-        assert_eq!(jump.action(Code::AUTH_ERR), Action::Ignore);
-        assert_eq!(Control::parse("success=ok").action(Code::AUTH_ERR), Action::Bad);
+        assert_eq!(jump.action(ReturnCode::SUCCESS), Action::Jump(2));
+        assert_eq!(jump.action(ReturnCode::AUTH_ERR), Action::Ignore);
+        assert_eq!(Control::parse("success=ok").action(ReturnCode::AUTH_ERR), Action::Bad);
     }
 
     #[test]
-    fn what_cannot_be_read_is_bad_altogether() {
+    fn every_result_of_an_unreadable_control_is_bad() {
         for text in
             ["requird", "binding", "success", "success=", "success=maybe", "success=0", "=ok", "99"]
         {
             let control = Control::parse(text);
             assert!(control.fault.is_some(), "{text}");
-            assert!(Code::all().all(|code| control.action(code) == Action::Bad), "{text}");
+            assert!(ReturnCode::all().all(|code| control.action(code) == Action::Bad), "{text}");
         }
     }
 }

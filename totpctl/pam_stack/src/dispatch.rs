@@ -1,10 +1,10 @@
-//! What libpam makes of the results of modules, one after another (pam_dispatch.c of Linux-PAM).
+//! Runs a stack as libpam does (pam_dispatch.c of Linux-PAM).
 
 use crate::control::Action;
-use crate::return_code::Code;
-use crate::stack::{Rule, What};
+use crate::return_code::ReturnCode;
+use crate::stack::{Rule, RuleKind};
 
-/// What the stack thinks so far.
+/// The result so far.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 enum Impression {
     Negative,
@@ -12,33 +12,33 @@ enum Impression {
     Positive,
 }
 
-/// A stack that is being worked through.
+/// The state of a running stack.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Progress {
-    /// The rule that is next.
+    /// The index of the next rule.
     pub at: usize,
     impression: Impression,
-    status: Code,
+    status: ReturnCode,
     level: u8,
-    /// What it thought when each open substack was entered, the whole stack first.
-    saved: Vec<(Impression, Code)>,
+    /// The result so far at the start of the stack, and of each open substack.
+    saved: Vec<(Impression, ReturnCode)>,
 }
 
 impl Progress {
-    /// At the start.
+    /// Returns the state at the start.
     #[must_use]
     pub fn new() -> Self {
-        let fresh = (Impression::None, Code::PERM_DENIED);
+        let fresh = (Impression::None, ReturnCode::PERM_DENIED);
         Self { at: 0, impression: fresh.0, status: fresh.1, level: 0, saved: vec![fresh] }
     }
 
-    /// The rule whose result is wanted next; nothing at the end.
+    /// Returns the rule whose result is needed next, or nothing at the end.
     #[must_use]
     pub fn next<'a>(&mut self, rules: &'a [Rule]) -> Option<&'a Rule> {
         loop {
             let rule = rules.get(self.at)?;
             self.enter(rule.level);
-            if !matches!(rule.what, What::Substack) {
+            if !matches!(rule.kind, RuleKind::Substack) {
                 return Some(rule);
             }
             self.at += 1;
@@ -53,8 +53,8 @@ impl Progress {
         self.level = level;
     }
 
-    /// Goes on with the result of the rule that [`Progress::next`] answered.
-    pub fn go_on(&mut self, rules: &[Rule], result: Code) {
+    /// Continues with the result of the rule that [`Progress::next`] returned.
+    pub fn advance(&mut self, rules: &[Rule], result: ReturnCode) {
         let Some(rule) = rules.get(self.at) else { return };
         match rule.control.action(result) {
             Action::Bad => self.fail(result),
@@ -74,26 +74,28 @@ impl Progress {
             Action::Reset => {
                 let saved = self.saved.get(usize::from(rule.level)).copied();
                 (self.impression, self.status) =
-                    saved.unwrap_or((Impression::None, Code::PERM_DENIED));
+                    saved.unwrap_or((Impression::None, ReturnCode::PERM_DENIED));
             }
         }
         self.at += 1;
     }
 
-    /// What libpam returns at the end.
+    /// Returns what libpam returns at the end.
     #[must_use]
-    pub fn outcome(&self) -> Code {
+    pub fn outcome(&self) -> ReturnCode {
         match (self.status, self.impression) {
-            (Code::SUCCESS, Impression::Negative | Impression::None) => Code::PERM_DENIED,
+            (ReturnCode::SUCCESS, Impression::Negative | Impression::None) => {
+                ReturnCode::PERM_DENIED
+            }
             (status, _) => status,
         }
     }
 
-    fn succeed(&mut self, result: Code) {
+    fn succeed(&mut self, result: ReturnCode) {
         let open = match self.impression {
             Impression::Negative => false,
             Impression::None => true,
-            Impression::Positive => self.status == Code::SUCCESS,
+            Impression::Positive => self.status == ReturnCode::SUCCESS,
         };
         if open {
             self.impression = Impression::Positive;
@@ -101,20 +103,21 @@ impl Progress {
         }
     }
 
-    fn fail(&mut self, result: Code) {
+    fn fail(&mut self, result: ReturnCode) {
         if self.impression != Impression::Negative {
             self.impression = Impression::Negative;
-            // "Ignored" is nothing to return.
-            self.status = if result == Code::IGNORE { Code::PERM_DENIED } else { result };
+            // libpam never returns PAM_IGNORE.
+            self.status =
+                if result == ReturnCode::IGNORE { ReturnCode::PERM_DENIED } else { result };
         }
     }
 
     fn refuse(&mut self) {
         self.impression = Impression::Negative;
-        self.status = Code::PERM_DENIED;
+        self.status = ReturnCode::PERM_DENIED;
     }
 
-    /// Over lines of this level; a substack is one.
+    /// Skips lines of this level. A substack counts as one.
     fn jump(&mut self, rules: &[Rule], level: u8, mut over: u32) {
         let level_of = |at: usize| rules.get(at).map(|rule| rule.level);
         while over > 0 && level_of(self.at + 1).is_some_and(|next| next >= level) {
@@ -129,7 +132,7 @@ impl Progress {
         }
     }
 
-    /// To the end of this level.
+    /// Skips to the end of this level.
     fn leave(&mut self, rules: &[Rule], level: u8) {
         while rules.get(self.at + 1).is_some_and(|next| next.level >= level) {
             self.at += 1;
@@ -143,15 +146,15 @@ impl Default for Progress {
     }
 }
 
-/// What libpam returns where each module has this result.
-pub fn run(rules: &[Rule], mut result: impl FnMut(&Rule) -> Code) -> Code {
+/// Returns what libpam returns if each module has the result that `result` gives it.
+pub fn run(rules: &[Rule], mut result: impl FnMut(&Rule) -> ReturnCode) -> ReturnCode {
     let mut progress = Progress::new();
     while let Some(rule) = progress.next(rules) {
-        let result = match rule.what {
-            What::MustFail(_) => Code::PERM_DENIED,
+        let result = match rule.kind {
+            RuleKind::MustFail(_) => ReturnCode::PERM_DENIED,
             _ => result(rule),
         };
-        progress.go_on(rules, result);
+        progress.advance(rules, result);
     }
     progress.outcome()
 }

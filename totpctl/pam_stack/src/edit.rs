@@ -1,5 +1,6 @@
-//! The common changes to the stack of a service: the second factor goes behind the password, or out again.
-//! No change is answered that [`look`] finds a way around, nor one that asks after a wrong password.
+//! Adds the second factor to a stack after the password, and removes it.
+//!
+//! Never returns a stack in which [`analyze`] finds a bypass, or which asks for a code after a wrong password.
 
 mod lines;
 mod refusal;
@@ -7,26 +8,26 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 
-use self::lines::{around, is_ours, line, taken_in_as_before, with_args};
-pub use refusal::{Refusal, WITHOUT_PASSWORD};
+use self::lines::{candidates, is_factor_line, line, restore_include, with_args};
+pub use refusal::{Refusal, WRONG_PASSWORD_RISK};
 
 use crate::control::Action;
 use crate::dispatch::Progress;
-use crate::explore::{Finding, MOST_RULES, look};
-use crate::module_results::OURS;
-use crate::parse::{Kind, Line, Says, lines};
+use crate::explore::{Analysis, MAX_RULES, analyze};
+use crate::module_results::FACTOR_MODULE;
+use crate::parse::{Directive, Kind, Line, parse_lines};
 use crate::password::is_password;
-use crate::return_code::Code;
-use crate::setcred::asks_for_no_credentials;
-use crate::stack::{Place, Rule, Stack, What};
+use crate::return_code::ReturnCode;
+use crate::setcred::never_sets_credentials;
+use crate::stack::{Place, Rule, RuleKind, Stack};
 
-/// The file of `service` with the second factor behind the password, asking with `args`; nothing if it
-/// asks so already. Without `args` a line that is there is left as it is. `read` and `exists` are as in
-/// [`Stack::of`] and [`look`].
+/// Returns the file of `service` with the second factor after the password, with the options `args`; nothing if the
+/// file is so already. Without `args` an existing line keeps its options. [`Stack::parse`] describes `read`, and
+/// [`analyze`] `exists`.
 ///
 /// # Errors
-/// [`Refusal`] says why there is no such change.
-pub fn enabled(
+/// [`Refusal`] if there is no safe change.
+pub fn enable(
     service: &str,
     args: Option<&[String]>,
     read: &dyn Fn(&str) -> Option<String>,
@@ -34,9 +35,9 @@ pub fn enabled(
 ) -> Result<Option<String>, Refusal> {
     let (text, own) = own_lines(service, read)?;
     let rules = rules(service, read)?;
-    let now = look(&rules, exists);
-    if let Some(place) = now.asks.first() {
-        if !is_good(&now) {
+    let now = analyze(&rules, exists);
+    if let Some(place) = now.factor_lines.first() {
+        if !is_safe(&now) {
             return Err(Refusal::Broken);
         }
         let elsewhere = args.is_some() && place.file != service;
@@ -44,9 +45,9 @@ pub fn enabled(
             Some(args) if !elsewhere => args.iter().any(|arg| arg == option),
             _ => has_option(&rules, option),
         };
-        may_make_factors(service, after("enroll"))?;
+        check_enroll(service, after("enroll"))?;
         if after("enroll") || after("nullok") {
-            asks_after_the_password(&now)?;
+            check_wrong_password(&now)?;
         }
         let Some(args) = args else { return Ok(None) };
         if elsewhere {
@@ -55,69 +56,69 @@ pub fn enabled(
         let changed = with_args(&text, &own, args);
         return Ok((changed != text).then_some(changed));
     }
-    may_make_factors(service, args.unwrap_or_default().iter().any(|arg| arg == "enroll"))?;
-    let ours = line("required", "pam_totp.so", args.unwrap_or_default());
-    if rules.len() > MOST_RULES {
+    check_enroll(service, args.unwrap_or_default().iter().any(|arg| arg == "enroll"))?;
+    let new_line = line("required", "pam_totp.so", args.unwrap_or_default());
+    if rules.len() > MAX_RULES {
         return Err(Refusal::NoPlace);
     }
-    let mut places: Vec<&Line> = own.iter().filter(|line| may_stand_behind(line)).collect();
+    let mut places: Vec<&Line> = own.iter().filter(|line| is_insertion_point(line)).collect();
     if !rules.iter().any(is_password) {
-        // Nobody knows which line asks for the password, so it is all of them.
+        // Any line may ask for the password: start after the last one.
         places.reverse();
     }
     let mut refusal = Refusal::NoPlace;
-    let mut looked_at = 0;
-    for changed in places.into_iter().flat_map(|place| around(&text, place, &ours)) {
+    let mut tried = 0;
+    for changed in places.into_iter().flat_map(|place| candidates(&text, place, &new_line)) {
         let with = |name: &str| if name == service { Some(changed.clone()) } else { read(name) };
-        let Stack::Rules(rules) = Stack::of(service, Kind::Auth, &with) else { continue };
-        if !is_behind_the_password(&rules) || jump_over_ours(&rules).is_some() {
+        let Stack::Rules(rules) = Stack::parse(service, Kind::Auth, &with) else { continue };
+        if !is_after_the_password(&rules) || jump_over_factor(&rules).is_some() {
             continue;
         }
-        let found = look(&rules, exists);
-        if is_good(&found) {
-            match asks_after_the_password(&found) {
+        let found = analyze(&rules, exists);
+        if is_safe(&found) {
+            match check_wrong_password(&found) {
                 Ok(()) => return Ok(Some(changed)),
-                Err(goes_on) => refusal = goes_on,
+                Err(refused) => refusal = refused,
             }
         }
-        looked_at += 1;
-        if looked_at == MOST_LOOKS {
+        tried += 1;
+        if tried == MAX_CANDIDATES {
             break;
         }
     }
     Err(refusal)
 }
 
-/// The file of `service` without the second factor; nothing if it asks for none.
+/// Returns the file of `service` without the second factor; nothing if the file does not have it.
 ///
 /// # Errors
-/// [`Refusal`] says why there is no such change.
-pub fn disabled(
+/// [`Refusal`] if there is no safe change.
+pub fn disable(
     service: &str,
     read: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Option<String>, Refusal> {
     let (text, own) = own_lines(service, read)?;
     let before = rules(service, read)?;
-    if let Some(place) = jump_over_ours(&before) {
+    if let Some(place) = jump_over_factor(&before) {
         return Err(Refusal::Jumps(place));
     }
-    let mut gone = vec![false; text.lines().count()];
-    for line in own.iter().filter(|line| is_ours(&line.says)) {
+    let mut removed = vec![false; text.lines().count()];
+    for line in own.iter().filter(|line| is_factor_line(&line.directive)) {
         for index in line.number - 1..line.last {
-            if let Some(gone) = gone.get_mut(index) {
-                *gone = true;
+            if let Some(removed) = removed.get_mut(index) {
+                *removed = true;
             }
         }
     }
     let mut after = String::with_capacity(text.len());
-    for (line, gone) in text.split_inclusive('\n').zip(&gone) {
-        if !gone {
-            after.push_str(&taken_in_as_before(line));
+    for (line, removed) in text.split_inclusive('\n').zip(&removed) {
+        if !removed {
+            after.push_str(&restore_include(line));
         }
     }
     let without = |name: &str| if name == service { Some(after.clone()) } else { read(name) };
     let left = rules(service, &without)?;
-    match left.iter().find(|rule| rule.module() == OURS) {
+    match left.iter().find(|rule| rule.module() == FACTOR_MODULE) {
         Some(rule) => Err(Refusal::Elsewhere(rule.place.clone())),
         None => Ok((after != text).then_some(after)),
     }
@@ -128,74 +129,77 @@ fn own_lines(
     read: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(String, Vec<Line>), Refusal> {
     let text = read(service).ok_or(Refusal::NoStack)?;
-    let own = lines(&text).ok_or(Refusal::NoStack)?;
+    let own = parse_lines(&text).ok_or(Refusal::NoStack)?;
     Ok((text, own))
 }
 
 fn rules(service: &str, read: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Rule>, Refusal> {
-    match Stack::of(service, Kind::Auth, read) {
+    match Stack::parse(service, Kind::Auth, read) {
         Stack::Rules(rules) if !rules.is_empty() => Ok(rules),
         _ => Err(Refusal::NoStack),
     }
 }
 
-fn is_good(found: &Finding) -> bool {
-    !found.asks.is_empty() && found.opens && found.around.is_empty() && !found.too_long
+fn is_safe(found: &Analysis) -> bool {
+    !found.factor_lines.is_empty()
+        && found.can_succeed
+        && found.bypasses.is_empty()
+        && !found.too_long
 }
 
-/// A code is asked for after the right password alone.
-fn asks_after_the_password(found: &Finding) -> Result<(), Refusal> {
-    match found.after_failed_password.as_slice() {
+/// Refuses a stack that asks for a code after a wrong password.
+fn check_wrong_password(found: &Analysis) -> Result<(), Refusal> {
+    match found.after_wrong_password.as_slice() {
         [] => Ok(()),
-        lines => Err(Refusal::GoesOn(lines.to_vec())),
+        lines => Err(Refusal::AfterWrongPassword(lines.to_vec())),
     }
 }
 
-/// Somebody can make a factor at the login to this service, if that is wanted.
-fn may_make_factors(service: &str, wanted: bool) -> Result<(), Refusal> {
-    match asks_for_no_credentials(service).filter(|_| wanted) {
+/// Refuses the option `enroll` for a program that never calls `pam_setcred`.
+fn check_enroll(service: &str, enrolls: bool) -> Result<(), Refusal> {
+    match never_sets_credentials(service).filter(|_| enrolls) {
         None => Ok(()),
-        Some(why) => Err(Refusal::NoCredentials(why)),
+        Some(reason) => Err(Refusal::NeverSetsCredentials(reason)),
     }
 }
 
-/// Whether a line of the second factor has this option.
+/// Reports whether a line of the second factor has this option.
 fn has_option(rules: &[Rule], option: &str) -> bool {
-    rules.iter().filter(|rule| rule.module() == OURS).any(|rule| match &rule.what {
-        What::Module { args, .. } => args.iter().any(|arg| arg == option),
+    rules.iter().filter(|rule| rule.module() == FACTOR_MODULE).any(|rule| match &rule.kind {
+        RuleKind::Module { args, .. } => args.iter().any(|arg| arg == option),
         _ => false,
     })
 }
 
-fn may_stand_behind(line: &Line) -> bool {
-    match &line.says {
-        Says::All(_) => true,
-        Says::Include { kind, .. } | Says::Module { kind, .. } => *kind == Kind::Auth,
-        Says::Wrong { .. } => false,
+fn is_insertion_point(line: &Line) -> bool {
+    match &line.directive {
+        Directive::IncludeAll(_) => true,
+        Directive::Include { kind, .. } | Directive::Module { kind, .. } => *kind == Kind::Auth,
+        Directive::Malformed { .. } => false,
     }
 }
 
-fn is_behind_the_password(rules: &[Rule]) -> bool {
-    let ours = rules.iter().position(|rule| rule.module() == OURS);
+fn is_after_the_password(rules: &[Rule]) -> bool {
+    let factor = rules.iter().position(|rule| rule.module() == FACTOR_MODULE);
     let password = rules.iter().rposition(is_password);
-    password.is_none_or(|password| ours.is_some_and(|ours| password < ours))
+    password.is_none_or(|password| factor.is_some_and(|factor| password < factor))
 }
 
-/// A line before the second factor that jumps beyond it: with another number of lines it would lead
+/// Returns a line before the second factor that jumps past it. With another number of lines it would jump
 /// elsewhere.
-fn jump_over_ours(rules: &[Rule]) -> Option<Place> {
-    let ours = rules.iter().position(|rule| rule.module() == OURS)?;
-    rules.iter().take(ours).enumerate().find_map(|(at, rule)| {
-        let jumps = |code: &Code| matches!(rule.control.action(*code), Action::Jump(_));
-        let beyond = Code::all().filter(jumps).any(|code| {
+fn jump_over_factor(rules: &[Rule]) -> Option<Place> {
+    let factor = rules.iter().position(|rule| rule.module() == FACTOR_MODULE)?;
+    rules.iter().take(factor).enumerate().find_map(|(at, rule)| {
+        let jumps = |code: &ReturnCode| matches!(rule.control.action(*code), Action::Jump(_));
+        let jumps_past = ReturnCode::all().filter(jumps).any(|code| {
             let mut progress = Progress::new();
             progress.at = at;
-            progress.go_on(rules, code);
-            progress.at > ours
+            progress.advance(rules, code);
+            progress.at > factor
         });
-        beyond.then(|| rule.place.clone())
+        jumps_past.then(|| rule.place.clone())
     })
 }
 
-/// Places that are looked at, each by every way through the stack.
-const MOST_LOOKS: usize = 16;
+/// The number of candidates that are explored at most.
+const MAX_CANDIDATES: usize = 16;

@@ -1,166 +1,215 @@
-//! What can come of a login by a stack: every way through it, whatever its modules return.
+//! Explores a stack: every path a login can take through it, whatever its modules return.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use crate::control::Action;
 use crate::dispatch::Progress;
-use crate::module_results::{OURS, results};
-use crate::password::{Reached, reached};
-use crate::return_code::Code;
+use crate::module_results::{FACTOR_MODULE, results};
+use crate::password::{CodeWithoutPassword, code_without_password};
+use crate::return_code::ReturnCode;
 use crate::stack::{Place, Rule};
 
-/// What the second factor said on a way through a stack.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-enum Ours {
-    Approved,
-    LetBy,
-    NotAsked,
-    Refused(Code),
-}
-
-/// How a login can end that nobody meant.
+/// A successful login that the second factor did not approve.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Ending {
-    /// It succeeds without the second factor.
+pub enum Bypass {
+    /// The second factor was not asked.
     NotAsked {
-        /// The line that leads past it, and the result of its module.
+        /// The line that skips it.
         past: Place,
-        /// The control word there.
+        /// The control word of that line.
         word: String,
-        /// The module there.
+        /// The module of that line, without `.so`.
         module: String,
-        /// The result.
-        result: Code,
+        /// The result that skips it.
+        result: ReturnCode,
     },
-    /// It succeeds although the second factor refused.
+    /// The second factor refused, and the stack ignored that.
     Overruled {
         /// The line of the second factor.
         at: Place,
-        /// The control word there.
+        /// The control word of that line.
         word: String,
-        /// What it returned.
-        result: Code,
+        /// What the second factor returned.
+        result: ReturnCode,
     },
 }
 
-/// What is found in a stack.
+/// What [`analyze`] found in a stack.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Finding {
-    /// The lines that ask the second factor.
-    pub asks: Vec<Place>,
-    /// The ways around it, one for each line that opens one.
-    pub around: Vec<Ending>,
-    /// The lines of passwords after whose failure it is asked all the same.
-    pub after_failed_password: Vec<Place>,
-    /// A line that asks before any password module has accepted.
+pub struct Analysis {
+    /// The lines of the second factor.
+    pub factor_lines: Vec<Place>,
+    /// The ways around the second factor, at most one for each line that opens one.
+    pub bypasses: Vec<Bypass>,
+    /// The lines of password modules after whose failure the stack still asks for a code.
+    pub after_wrong_password: Vec<Place>,
+    /// The first line of the second factor that runs before any password module has accepted.
     pub without_password: Option<Place>,
-    /// Whether a login can succeed at all, of a user who has a factor.
-    pub opens: bool,
-    /// Whether a user without a factor is let by (option `nullok`).
-    pub lets_by: bool,
-    /// It has more lines than anybody has, and was not looked through.
+    /// Whether a user with a factor can log in at all.
+    pub can_succeed: bool,
+    /// Whether a user without a factor is not asked (option `nullok`).
+    pub skips_unenrolled: bool,
+    /// The stack has more than [`MAX_RULES`] lines and was not explored.
     pub too_long: bool,
-    /// A line by which root is not asked: pam_rootok succeeds for nobody else.
-    pub spares_root: Option<Place>,
+    /// The line that skips the second factor for root (`pam_rootok`).
+    pub skips_root: Option<Place>,
 }
 
-/// Looks at every way through `rules`. `exists` says whether a module is installed.
+/// Follows every path through `rules`. `exists` reports whether a module is installed.
 #[must_use]
-pub fn look(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Finding {
-    if rules.len() > MOST_RULES {
-        let ours = rules.iter().filter(|rule| rule.module() == OURS);
-        let asks = ours.map(|rule| rule.place.clone()).collect();
-        return Finding { asks, too_long: true, ..Finding::default() };
+pub fn analyze(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Analysis {
+    let is_factor = |rule: &&Rule| rule.module() == FACTOR_MODULE;
+    let factor_lines: Vec<_> =
+        rules.iter().filter(is_factor).map(|rule| rule.place.clone()).collect();
+    if rules.len() > MAX_RULES {
+        return Analysis { factor_lines, too_long: true, ..Analysis::default() };
     }
-    let mut finding = explored(rules, exists, false);
-    let as_root = explored(rules, exists, true);
-    finding.spares_root = as_root.around.into_iter().find_map(|ending| match ending {
-        Ending::NotAsked { past, module, .. } if module == "pam_rootok" => Some(past),
+    let user = explore(rules, exists, false);
+    let root = explore(rules, exists, true);
+    let skips_root = root.bypasses.into_values().find_map(|bypass| match bypass {
+        Bypass::NotAsked { past, module, .. } if module == "pam_rootok" => Some(past),
         _ => None,
     });
-    let Reached { after_failure, without_password } = reached(rules, exists);
-    finding.after_failed_password = after_failure;
-    finding.without_password = without_password;
-    finding
+    let CodeWithoutPassword { after_wrong_password, without_password } =
+        code_without_password(rules, exists);
+    Analysis {
+        factor_lines,
+        bypasses: user.bypasses.into_values().collect(),
+        after_wrong_password,
+        without_password,
+        can_succeed: user.can_succeed,
+        skips_unenrolled: user.skips_unenrolled,
+        too_long: false,
+        skips_root,
+    }
 }
 
-fn explored(rules: &[Rule], exists: &dyn Fn(&str) -> bool, root: bool) -> Finding {
-    let mut finding = Finding::default();
-    for rule in rules.iter().filter(|rule| rule.module() == OURS) {
-        finding.asks.push(rule.place.clone());
+/// What the second factor has answered so far on a path.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+enum FactorState {
+    Approved,
+    NotAsked,
+    Refused(ReturnCode),
+    Skipped,
+}
+
+/// The state of one path. Two paths with the same state end alike, so one of them is enough.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+struct Path {
+    progress: Progress,
+    factor: FactorState,
+    /// The index of the rule that skipped the second factor, and its result.
+    skipped_by: Option<(usize, ReturnCode)>,
+}
+
+impl Path {
+    fn new() -> Self {
+        Self { progress: Progress::new(), factor: FactorState::NotAsked, skipped_by: None }
     }
-    let last_of_ours = rules.iter().rposition(|rule| rule.module() == OURS);
+
+    /// Returns the path on which `rule`, the current one, returns `result`. `last_factor` is the index of the
+    /// last line of the second factor.
+    fn step(
+        &self,
+        rules: &[Rule],
+        rule: &Rule,
+        result: ReturnCode,
+        last_factor: Option<usize>,
+    ) -> Self {
+        let mut next = self.clone();
+        next.progress.advance(rules, result);
+        if rule.module() == FACTOR_MODULE {
+            next.factor = update_factor_state(self.factor, result);
+        }
+        let leaves_the_sequence =
+            matches!(rule.control.action(result), Action::Die | Action::Done | Action::Jump(_));
+        let (before, after) = (self.progress.at, next.progress.at);
+        let skips_factor =
+            leaves_the_sequence && last_factor.is_some_and(|last| before < last && after > last);
+        if skips_factor && next.factor == FactorState::NotAsked {
+            next.skipped_by = Some((before, result));
+        }
+        next
+    }
+}
+
+/// How paths end.
+#[derive(Default)]
+struct Endings {
+    can_succeed: bool,
+    skips_unenrolled: bool,
+    /// By the index of the rule that opens the bypass, and whether it overrules the second factor.
+    bypasses: BTreeMap<(usize, bool), Bypass>,
+}
+
+impl Endings {
+    /// Adds a path on which the stack succeeded.
+    fn add_success(&mut self, rules: &[Rule], path: &Path, last_factor: Option<usize>) {
+        self.can_succeed |= path.factor != FactorState::Skipped;
+        match path.factor {
+            FactorState::Approved => {}
+            FactorState::Skipped => self.skips_unenrolled = true,
+            FactorState::NotAsked => {
+                let Some((index, result)) = path.skipped_by else { return };
+                let Some(rule) = rules.get(index) else { return };
+                self.bypasses.entry((index, false)).or_insert_with(|| Bypass::NotAsked {
+                    past: rule.place.clone(),
+                    word: rule.word.clone(),
+                    module: rule.module().to_owned(),
+                    result,
+                });
+            }
+            FactorState::Refused(result) => {
+                let index = last_factor.unwrap_or_default();
+                let Some(rule) = rules.get(index) else { return };
+                self.bypasses.entry((index, true)).or_insert_with(|| Bypass::Overruled {
+                    at: rule.place.clone(),
+                    word: rule.word.clone(),
+                    result,
+                });
+            }
+        }
+    }
+}
+
+/// Follows all paths, for root if `is_root`.
+fn explore(rules: &[Rule], exists: &dyn Fn(&str) -> bool, is_root: bool) -> Endings {
+    let last_factor = rules.iter().rposition(|rule| rule.module() == FACTOR_MODULE);
+    let mut endings = Endings::default();
     let mut seen = HashSet::new();
-    let mut open = vec![(Progress::new(), Ours::NotAsked, None::<(usize, Code)>)];
-    let mut around: HashMap<(usize, bool), Ending> = HashMap::new();
-    while let Some((mut progress, ours, turn)) = open.pop() {
-        // Which line led past it matters, and no other.
-        if !seen.insert((progress.clone(), ours, turn)) {
+    let mut open = vec![Path::new()];
+    while let Some(mut path) = open.pop() {
+        if !seen.insert(path.clone()) {
             continue;
         }
-        let Some(rule) = progress.next(rules) else {
-            if progress.outcome() != Code::SUCCESS {
-                continue;
+        match path.progress.next(rules) {
+            Some(rule) => {
+                let results = results(rule, exists, is_root);
+                open.extend(
+                    results.into_iter().map(|result| path.step(rules, rule, result, last_factor)),
+                );
             }
-            finding.opens |= ours != Ours::LetBy;
-            match ours {
-                Ours::Approved => {}
-                Ours::LetBy => finding.lets_by = true,
-                Ours::NotAsked => {
-                    if let Some((index, result)) = turn
-                        && let Some(rule) = rules.get(index)
-                    {
-                        around.entry((index, false)).or_insert_with(|| Ending::NotAsked {
-                            past: rule.place.clone(),
-                            word: rule.word.clone(),
-                            module: rule.module().to_owned(),
-                            result,
-                        });
-                    }
-                }
-                Ours::Refused(result) => {
-                    let index = last_of_ours.unwrap_or_default();
-                    if let Some(rule) = rules.get(index) {
-                        around.entry((index, true)).or_insert_with(|| Ending::Overruled {
-                            at: rule.place.clone(),
-                            word: rule.word.clone(),
-                            result,
-                        });
-                    }
-                }
+            None if path.progress.outcome() == ReturnCode::SUCCESS => {
+                endings.add_success(rules, &path, last_factor);
             }
-            continue;
-        };
-        for result in results(rule, exists, root) {
-            let at = progress.at;
-            let mut next = progress.clone();
-            next.go_on(rules, result);
-            let ours = if rule.module() == OURS { said(ours, result) } else { ours };
-            let leads_past =
-                matches!(rule.control.action(result), Action::Die | Action::Done | Action::Jump(_))
-                    && last_of_ours.is_some_and(|last| at < last && next.at > last);
-            let turn = if leads_past && ours == Ours::NotAsked { Some((at, result)) } else { turn };
-            open.push((next, ours, turn));
+            None => {}
         }
     }
-    let mut around: Vec<_> = around.into_iter().collect();
-    around.sort_by_key(|(index, _)| *index);
-    finding.around = around.into_iter().map(|(_, ending)| ending).collect();
-    finding
+    endings
 }
 
-/// What the second factor has said so far, when a line of it returns `result`.
-fn said(before: Ours, result: Code) -> Ours {
+/// Returns the state after a line of the second factor returned `result`.
+fn update_factor_state(before: FactorState, result: ReturnCode) -> FactorState {
     match (before, result) {
-        (Ours::Approved, _) | (_, Code::SUCCESS) => Ours::Approved,
-        (Ours::NotAsked, Code::IGNORE) => Ours::LetBy,
-        (before, Code::IGNORE) => before,
-        (_, result) => Ours::Refused(result),
+        (FactorState::Approved, _) | (_, ReturnCode::SUCCESS) => FactorState::Approved,
+        (FactorState::NotAsked, ReturnCode::IGNORE) => FactorState::Skipped,
+        (before, ReturnCode::IGNORE) => before,
+        (_, result) => FactorState::Refused(result),
     }
 }
 
-/// Rules of a stack; the longest that a distribution has are some twenty.
-pub(crate) const MOST_RULES: usize = 400;
+/// The longest stack that is explored. Distributions have about 20 lines.
+pub(crate) const MAX_RULES: usize = 400;
 
 #[cfg(test)]
 mod tests {
@@ -168,14 +217,14 @@ mod tests {
     use crate::parse::Kind;
     use crate::stack::Stack;
 
-    fn finding(text: &str) -> Finding {
+    fn finding(text: &str) -> Analysis {
         let read = |name: &str| (name == "x").then(|| text.to_owned());
-        let Stack::Rules(rules) = Stack::of("x", Kind::Auth, &read) else { panic!() };
-        look(&rules, &|path| path != "pam_gone.so")
+        let Stack::Rules(rules) = Stack::parse("x", Kind::Auth, &read) else { panic!() };
+        analyze(&rules, &|path| path != "pam_gone.so")
     }
 
     #[test]
-    fn what_leads_around_is_found_by_its_line() {
+    fn a_bypass_is_named_by_its_line() {
         for (text, lines) in [
             ("auth required pam_unix.so\nauth required pam_totp.so\n", &[][..]),
             ("auth sufficient pam_unix.so\nauth required pam_totp.so\n", &[1]),
@@ -193,11 +242,11 @@ mod tests {
         ] {
             let found = finding(text);
             let places: Vec<_> = found
-                .around
+                .bypasses
                 .iter()
-                .map(|ending| match ending {
-                    Ending::NotAsked { past, .. } => past.line,
-                    Ending::Overruled { at, .. } => at.line,
+                .map(|bypass| match bypass {
+                    Bypass::NotAsked { past, .. } => past.line,
+                    Bypass::Overruled { at, .. } => at.line,
                 })
                 .collect();
             assert_eq!(places, lines, "{text} {found:#?}");
@@ -205,22 +254,25 @@ mod tests {
     }
 
     #[test]
-    fn a_long_stack_is_looked_through_and_one_without_end_is_not() {
-        let long = "auth sufficient pam_x.so\n".repeat(MOST_RULES - 1);
+    fn a_stack_is_explored_up_to_400_rules() {
+        let long = "auth sufficient pam_x.so\n".repeat(MAX_RULES - 1);
         let found = finding(&format!("{long}auth required pam_totp.so\n"));
-        assert_eq!(found.around.len(), MOST_RULES - 1);
+        assert_eq!(found.bypasses.len(), MAX_RULES - 1);
         let longer = finding(&"auth required pam_totp.so\n".repeat(10_000));
-        assert!(longer.too_long && longer.asks.len() == 10_000);
+        assert!(longer.too_long && longer.factor_lines.len() == 10_000);
     }
 
     #[test]
-    fn root_and_who_has_no_factor_are_told_apart_from_holes() {
+    fn rootok_and_nullok_are_no_bypass() {
         let found = finding(
             "auth sufficient pam_rootok.so\nauth required pam_totp.so nullok\nauth required pam_permit.so\n",
         );
-        assert!(found.around.is_empty() && found.opens && found.lets_by, "{found:#?}");
-        assert_eq!(found.spares_root.map(|place| place.line), Some(1));
+        assert!(
+            found.bypasses.is_empty() && found.can_succeed && found.skips_unenrolled,
+            "{found:#?}"
+        );
+        assert_eq!(found.skips_root.map(|place| place.line), Some(1));
         let shut = finding("auth required pam_totp.so\nauth required pam_deny.so\n");
-        assert!(!shut.opens && shut.around.is_empty());
+        assert!(!shut.can_succeed && shut.bypasses.is_empty());
     }
 }

@@ -1,7 +1,7 @@
-//! PAM stacks: what libpam makes of the files in `/etc/pam.d`, and what can come of a login by them.
+//! Parses, explores and edits PAM stacks: predicts what libpam does with the files in `/etc/pam.d`.
 //!
-//! All of it is pure: files come from a closure, and results of modules too. `tests/stacks.rs` tries it
-//! beside the real libpam.
+//! The crate is pure: closures supply the files and the results of modules. `tests/stacks.rs` compares it with the
+//! real libpam.
 
 pub mod account;
 pub mod control;
@@ -17,7 +17,7 @@ pub mod stack;
 
 pub use control::{Action, Control};
 pub use dispatch::run;
-pub use edit::{Refusal, disabled, enabled};
-pub use explore::{Ending, Finding, look};
-pub use return_code::Code;
-pub use stack::{Place, Rule, Stack, What};
+pub use edit::{Refusal, disable, enable};
+pub use explore::{Analysis, Bypass, analyze};
+pub use return_code::ReturnCode;
+pub use stack::{Place, Rule, RuleKind, Stack};

@@ -1,49 +1,50 @@
-//! What the module of a rule may return.
+//! The results that the module of a rule can have.
 
 use std::collections::HashSet;
 
-use crate::return_code::Code;
-use crate::stack::{Rule, What};
+use crate::return_code::ReturnCode;
+use crate::stack::{Rule, RuleKind};
 
-/// What a rule may return.
-pub(crate) fn results(rule: &Rule, exists: &dyn Fn(&str) -> bool, root: bool) -> Vec<Code> {
-    let (path, args) = match &rule.what {
-        What::MustFail(_) => return vec![Code::PERM_DENIED],
-        What::Substack => return Vec::new(),
-        What::Module { path, args } => (path, args),
+/// Returns the possible results of a rule. Of results with the same effect it returns one.
+pub(crate) fn results(rule: &Rule, exists: &dyn Fn(&str) -> bool, root: bool) -> Vec<ReturnCode> {
+    let (path, args) = match &rule.kind {
+        RuleKind::MustFail(_) => return vec![ReturnCode::PERM_DENIED],
+        RuleKind::Substack => return Vec::new(),
+        RuleKind::Module { path, args } => (path, args),
     };
     if !exists(path) {
-        return vec![Code::MODULE_UNKNOWN];
+        return vec![ReturnCode::MODULE_UNKNOWN];
     }
     match rule.module() {
-        "pam_deny" => vec![Code::AUTH_ERR],
-        "pam_permit" => vec![Code::SUCCESS],
-        "pam_rootok" if root => vec![Code::SUCCESS],
-        "pam_rootok" => vec![Code::AUTH_ERR],
-        OURS => {
+        "pam_deny" => vec![ReturnCode::AUTH_ERR],
+        "pam_permit" => vec![ReturnCode::SUCCESS],
+        "pam_rootok" if root => vec![ReturnCode::SUCCESS],
+        "pam_rootok" => vec![ReturnCode::AUTH_ERR],
+        FACTOR_MODULE => {
             let mut results = vec![
-                Code::SUCCESS,
-                Code::AUTH_ERR,
-                Code::AUTHINFO_UNAVAIL,
-                Code::CONV_ERR,
-                Code::MAXTRIES,
-                Code::SERVICE_ERR,
-                Code::ABORT,
+                ReturnCode::SUCCESS,
+                ReturnCode::AUTH_ERR,
+                ReturnCode::AUTHINFO_UNAVAIL,
+                ReturnCode::CONV_ERR,
+                ReturnCode::MAXTRIES,
+                ReturnCode::SERVICE_ERR,
+                ReturnCode::ABORT,
             ];
-            results.extend(args.iter().any(|arg| arg == "nullok").then_some(Code::IGNORE));
+            results.extend(args.iter().any(|arg| arg == "nullok").then_some(ReturnCode::IGNORE));
             results
         }
-        _ => kinds(rule),
+        _ => representative_results(rule),
     }
 }
 
-/// One result for each thing that can come of a rule: apart from success, and what is never returned, all
-/// results that do the same lead the same way.
-fn kinds(rule: &Rule) -> Vec<Code> {
+/// Returns success, `ignore`, and one result for each other effect that the control word has.
+fn representative_results(rule: &Rule) -> Vec<ReturnCode> {
     let mut seen = HashSet::new();
-    let special = |code| code == Code::SUCCESS || code == Code::IGNORE;
-    Code::all().filter(|code| special(*code) || seen.insert(rule.control.action(*code))).collect()
+    let special = |code| code == ReturnCode::SUCCESS || code == ReturnCode::IGNORE;
+    ReturnCode::all()
+        .filter(|code| special(*code) || seen.insert(rule.control.action(*code)))
+        .collect()
 }
 
-/// The module that is looked for.
-pub(crate) const OURS: &str = "pam_totp";
+/// The module of the second factor.
+pub(crate) const FACTOR_MODULE: &str = "pam_totp";

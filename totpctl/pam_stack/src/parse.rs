@@ -1,9 +1,8 @@
-//! The lines of a file in `/etc/pam.d`, as libpam reads them (pam_handlers.c of Linux-PAM, and the
-//! `@include` of Debian).
+//! Parses a file in `/etc/pam.d` as libpam does (pam_handlers.c of Linux-PAM, with the `@include` of Debian).
 
 use crate::control::Control;
 
-/// What a line asks for.
+/// The management group of a line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
     /// `account`
@@ -17,7 +16,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn named(word: &str) -> Option<Self> {
+    fn parse(word: &str) -> Option<Self> {
         [
             ("account", Self::Account),
             ("auth", Self::Auth),
@@ -29,82 +28,82 @@ impl Kind {
     }
 }
 
-/// A line that says something.
+/// A line that is neither empty nor a comment.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Line {
-    /// Its number in the file, from 1; of a continued one that of its first part.
+    /// Its number in the file, from 1. A continued line has the number of its first part.
     pub number: usize,
-    /// The number of its last part: the same, unless it is continued.
+    /// The number of its last part, which differs only if the line is continued.
     pub last: usize,
-    /// What it says.
-    pub says: Says,
+    /// Its content.
+    pub directive: Directive,
 }
 
-/// What a line says.
+/// The content of a line.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Says {
-    /// `@include FILE`: all lines of another file stand here.
-    All(String),
-    /// `include FILE` or `substack FILE`: those of this kind do.
+pub enum Directive {
+    /// `@include FILE`: inserts all lines of another file.
+    IncludeAll(String),
+    /// `include FILE` or `substack FILE`: inserts the lines of one kind.
     Include {
-        /// Of which kind.
+        /// The kind of the inserted lines.
         kind: Kind,
-        /// Which file; empty if it does not say.
+        /// The file; empty if the line names none.
         file: String,
-        /// Whether what ends the stack in there ends no more than that.
+        /// Whether `die` and `done` in the file end only the inserted lines.
         substack: bool,
     },
     /// A module.
     Module {
-        /// For what.
+        /// The management group.
         kind: Kind,
-        /// What its results do.
+        /// The effect of each result.
         control: Control,
-        /// The control word, or what stands in brackets, as it was written.
+        /// The control word, or the text in brackets, as it was written.
         word: String,
         /// Its file.
         path: String,
         /// Its options.
         args: Vec<String>,
     },
-    /// Something that always fails. Where the kind cannot be read it is for whatever is asked.
-    Wrong {
-        /// For what.
+    /// A line that always fails. If its kind cannot be read, it fails for every kind.
+    Malformed {
+        /// The management group, if it can be read.
         kind: Option<Kind>,
-        /// What its failure does.
+        /// The effect of its failure.
         control: Control,
-        /// What is wrong.
-        why: &'static str,
+        /// What is wrong with the line.
+        reason: &'static str,
     },
 }
 
-/// The lines of a file; nothing where it ends in the middle of one, which libpam refuses altogether.
+/// Returns the lines of a file, or nothing if its last line is unfinished: libpam rejects such a file.
 #[must_use]
-pub fn lines(text: &str) -> Option<Vec<Line>> {
+pub fn parse_lines(text: &str) -> Option<Vec<Line>> {
     let mut found = Vec::new();
     let mut raw = text.lines().enumerate();
     while let Some((number, first)) = raw.next() {
-        let (mut whole, mut goes_on) = part(first);
-        // A line that is empty or a comment is no line that could go on.
-        if whole.trim_matches(SPACE).is_empty() && !goes_on {
+        let (mut whole, mut refused) = part(first);
+        // libpam never continues an empty line or a comment.
+        if whole.trim_matches(SPACE).is_empty() && !refused {
             continue;
         }
         let mut last = number;
-        while goes_on {
+        while refused {
             let (more_at, next) = raw.next()?;
             last = more_at;
             let (more, on) = part(next);
             whole.push_str(&more);
-            goes_on = on;
+            refused = on;
         }
-        if let Some(says) = says(&whole) {
-            found.push(Line { number: number + 1, last: last + 1, says });
+        if let Some(directive) = directive(&whole) {
+            found.push(Line { number: number + 1, last: last + 1, directive });
         }
     }
     Some(found)
 }
 
-/// A line without its comment, and whether it goes on in the next.
+/// Returns a line without its comment, and whether the next line continues it.
 fn part(line: &str) -> (String, bool) {
     let (bare, commented) = match line.split_once('#') {
         Some((before, _)) => (before, true),
@@ -116,38 +115,43 @@ fn part(line: &str) -> (String, bool) {
     }
 }
 
-fn says(line: &str) -> Option<Says> {
+fn directive(line: &str) -> Option<Directive> {
     let mut words = Words(line);
     let first = words.next()?;
     if first == "@include" {
-        return Some(Says::All(words.next()?.to_owned()));
+        return Some(Directive::IncludeAll(words.next()?.to_owned()));
     }
     let word = first.strip_prefix('-').unwrap_or(first);
-    let Some(kind) = Kind::named(word) else {
+    let Some(kind) = Kind::parse(word) else {
         let control = words.next().map_or_else(Control::bad, Control::parse);
-        return Some(Says::Wrong { kind: None, control, why: "the first word is no kind" });
+        return Some(Directive::Malformed {
+            kind: None,
+            control,
+            reason: "the first word is not auth, account, password or session",
+        });
     };
-    let wrong = |control, why| Some(Says::Wrong { kind: Some(kind), control, why });
+    let malformed =
+        |control, reason| Some(Directive::Malformed { kind: Some(kind), control, reason });
     let Some(word) = words.next() else {
-        return wrong(Control::bad(), "there is no control word");
+        return malformed(Control::bad(), "the control word is missing");
     };
     let substack = word.eq_ignore_ascii_case("substack");
     if substack || word.eq_ignore_ascii_case("include") {
         let file = words.next().unwrap_or_default().to_owned();
-        return Some(Says::Include { kind, file, substack });
+        return Some(Directive::Include { kind, file, substack });
     }
     let control = Control::parse(word);
     let word = word.to_owned();
     match words.next() {
-        None => wrong(control, "there is no module"),
+        None => malformed(control, "the module is missing"),
         Some(path) => {
             let (path, args) = (path.to_owned(), words.map(ToOwned::to_owned).collect());
-            Some(Says::Module { kind, control, word, path, args })
+            Some(Directive::Module { kind, control, word, path, args })
         }
     }
 }
 
-/// Words between blanks; brackets hold one together.
+/// Splits a line at blanks, and keeps text in brackets together.
 struct Words<'a>(&'a str);
 
 impl<'a> Iterator for Words<'a> {
@@ -178,14 +182,14 @@ mod tests {
     use super::*;
 
     fn module(line: &str) -> (String, String, Vec<String>) {
-        match lines(line).unwrap().remove(0).says {
-            Says::Module { word, path, args, .. } => (word, path, args),
+        match parse_lines(line).unwrap().remove(0).directive {
+            Directive::Module { word, path, args, .. } => (word, path, args),
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
-    fn words_brackets_comments_and_continued_lines_are_read() {
+    fn words_brackets_comments_and_continued_lines_are_parsed() {
         for (line, word, path, args) in [
             ("auth required pam_x.so", "required", "pam_x.so", &[][..]),
             (
@@ -200,17 +204,20 @@ mod tests {
             assert_eq!((found.as_str(), at.as_str()), (word, path), "{line}");
             assert_eq!(options, args, "{line}");
         }
-        assert_eq!(lines("\n# x\n  \n").unwrap(), []);
-        assert_eq!(lines("auth required pam_x.so \\"), None);
-        let numbers = lines("# one\nauth a b \\\nc\n\nauth d e\n").unwrap();
+        assert_eq!(parse_lines("\n# x\n  \n").unwrap(), []);
+        assert_eq!(parse_lines("auth required pam_x.so \\"), None);
+        let numbers = parse_lines("# one\nauth a b \\\nc\n\nauth d e\n").unwrap();
         let spans: Vec<_> = numbers.iter().map(|line| (line.number, line.last)).collect();
         assert_eq!(spans, [(2, 3), (5, 5)]);
     }
 
     #[test]
-    fn what_cannot_be_meant_fails() {
+    fn a_malformed_line_always_fails() {
         for line in ["auht required pam_x.so", "auth", "auth required"] {
-            assert!(matches!(lines(line).unwrap()[0].says, Says::Wrong { .. }), "{line}");
+            assert!(
+                matches!(parse_lines(line).unwrap()[0].directive, Directive::Malformed { .. }),
+                "{line}"
+            );
         }
     }
 }

@@ -1,56 +1,55 @@
-//! Passwords in a stack: which modules ask for one, and whether the second factor is asked after a wrong one.
+//! Passwords in a stack: which modules check one, and whether the stack asks for a code after a wrong one.
 
 use std::collections::{BTreeSet, HashSet};
 
 use crate::dispatch::Progress;
-use crate::module_results::{OURS, results};
-use crate::return_code::Code;
-use crate::stack::{Place, Rule, What};
+use crate::module_results::{FACTOR_MODULE, results};
+use crate::return_code::ReturnCode;
+use crate::stack::{Place, Rule, RuleKind};
 
-/// Whether a rule asks for a password, or takes the one that was asked for, and says whether it is right.
+/// Reports whether the module of a rule checks a password.
 #[must_use]
 pub fn is_password(rule: &Rule) -> bool {
     MODULES.contains(&rule.module())
 }
 
-/// How libpam comes to the second factor without a right password.
+/// The lines by which a login reaches the second factor without a right password.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Reached {
-    /// The lines of password modules after whose failure it goes on to the second factor: whoever types a wrong
-    /// password is asked for a code too.
-    pub after_failure: Vec<Place>,
-    /// The line of the second factor, where it is asked before any password module has accepted: after a wrong
-    /// password, or with none before it that is known.
+pub struct CodeWithoutPassword {
+    /// The lines of password modules after whose failure the stack still asks for a code.
+    pub after_wrong_password: Vec<Place>,
+    /// The first line of the second factor that runs before any password module has accepted: after a wrong
+    /// password, or with no known password module before it.
     pub without_password: Option<Place>,
 }
 
-/// How libpam comes to the second factor without a right password. `exists` says whether a module is installed.
+/// Finds the ways to the second factor without a right password. `exists` reports whether a module is installed.
 ///
-/// A password counts as wrong where every password module that was asked has refused, and one was asked.
-/// Where one of several accepts, the password is right.
+/// A password is wrong if at least one password module ran and all of them refused. It is right if one of them
+/// accepted.
 #[must_use]
-pub fn reached(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Reached {
+pub fn code_without_password(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> CodeWithoutPassword {
     let mut without_password = None;
-    let Some(last_of_ours) = rules.iter().rposition(|rule| rule.module() == OURS) else {
-        return Reached::default();
+    let Some(last_factor) = rules.iter().rposition(|rule| rule.module() == FACTOR_MODULE) else {
+        return CodeWithoutPassword::default();
     };
     let mut seen = HashSet::new();
-    // The password module that refused last. Ways with a right password are not followed.
+    // With the index of the password module that refused last. Paths with a right password are not followed.
     let mut open = vec![(Progress::new(), None::<usize>)];
     let mut found = BTreeSet::new();
     while let Some((mut progress, refused)) = open.pop() {
         let Some(rule) = progress.next(rules) else { continue };
         let at = progress.at;
-        if at > last_of_ours || !seen.insert((progress.clone(), refused)) {
+        if at > last_factor || !seen.insert((progress.clone(), refused)) {
             continue;
         }
-        if rule.module() == OURS {
+        if rule.module() == FACTOR_MODULE {
             found.extend(refused);
             without_password.get_or_insert_with(|| rule.place.clone());
         }
         let mut follow = |result, refused| {
             let mut next = progress.clone();
-            next.go_on(rules, result);
+            next.advance(rules, result);
             open.push((next, refused));
         };
         if !is_password(rule) {
@@ -59,12 +58,12 @@ pub fn reached(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Reached {
             }
             continue;
         }
-        if matches!(&rule.what, What::Module { path, .. } if !exists(path)) {
-            follow(Code::MODULE_UNKNOWN, refused);
+        if matches!(&rule.kind, RuleKind::Module { path, .. } if !exists(path)) {
+            follow(ReturnCode::MODULE_UNKNOWN, refused);
             continue;
         }
         if rule.module() != ALWAYS_ANSWERS {
-            follow(Code::IGNORE, refused);
+            follow(ReturnCode::IGNORE, refused);
         }
         let mut alike = HashSet::new();
         for result in refusals().filter(|code| alike.insert(rule.control.action(*code))) {
@@ -72,22 +71,30 @@ pub fn reached(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Reached {
         }
     }
     let place = |index: usize| rules.get(index).map(|rule| rule.place.clone());
-    Reached { after_failure: found.into_iter().filter_map(place).collect(), without_password }
+    CodeWithoutPassword {
+        after_wrong_password: found.into_iter().filter_map(place).collect(),
+        without_password,
+    }
 }
 
-/// What a module that was asked returns without accepting.
-fn refusals() -> impl Iterator<Item = Code> {
-    let accepts = [Code::SUCCESS, Code::NEW_AUTHTOK_REQD];
-    // libpam alone returns the last three, for a module that it could not ask.
-    let asks_nothing = [Code::IGNORE, Code::OPEN_ERR, Code::SYMBOL_ERR, Code::MODULE_UNKNOWN];
-    Code::all().filter(move |code| !accepts.contains(code) && !asks_nothing.contains(code))
+/// Returns the results by which a module refuses a password that it checked.
+fn refusals() -> impl Iterator<Item = ReturnCode> {
+    let accepts = [ReturnCode::SUCCESS, ReturnCode::NEW_AUTHTOK_REQD];
+    // libpam itself returns the last three, for a module that it could not run.
+    let checks_nothing = [
+        ReturnCode::IGNORE,
+        ReturnCode::OPEN_ERR,
+        ReturnCode::SYMBOL_ERR,
+        ReturnCode::MODULE_UNKNOWN,
+    ];
+    ReturnCode::all().filter(move |code| !accepts.contains(code) && !checks_nothing.contains(code))
 }
 
-/// The one of them that never says "ignore". Others do by their options, and for whom they do not know.
+/// Never returns PAM_IGNORE. Others return it because of an option, or for a user that they do not know.
 const ALWAYS_ANSWERS: &str = "pam_unix";
-/// What a password module is, for all of this project: it compares what was typed with a secret that the user
-/// keeps in its head, on this machine or at a server. One that takes a password and compares it with nothing
-/// (`pam_gnome_keyring`, `pam_mount`) is none, nor is one that asks for a token, a PIN or a finger.
+/// All password modules, by this project's definition: a password module compares typed text with a memorized
+/// secret, on this machine or on a server. A module that only uses the password (`pam_gnome_keyring`, `pam_mount`)
+/// is none, nor is one that checks a token, a PIN or a fingerprint.
 const MODULES: [&str; 37] = [
     // The machine's own files.
     "pam_extrausers",
@@ -144,17 +151,17 @@ mod tests {
             "fedora" => Some(FEDORA.to_owned()),
             _ => None,
         };
-        let Stack::Rules(rules) = Stack::of("x", Kind::Auth, &read) else { panic!("{text}") };
+        let Stack::Rules(rules) = Stack::parse("x", Kind::Auth, &read) else { panic!("{text}") };
         rules
     }
 
     fn lines_of(text: &str) -> Vec<String> {
         let is_installed = |path: &str| path != "pam_systemd_home.so";
-        let found = reached(&rules_of(text), &is_installed).after_failure;
+        let found = code_without_password(&rules_of(text), &is_installed).after_wrong_password;
         found.iter().map(ToString::to_string).collect()
     }
 
-    const OURS: &str = "auth required pam_totp.so\n";
+    const FACTOR_MODULE: &str = "auth required pam_totp.so\n";
     const DEBIAN: &str = "auth [success=2 default=ignore] pam_unix.so\n\
                           auth [success=1 default=ignore] pam_sss.so\n\
                           auth requisite pam_deny.so\nauth required pam_permit.so\n";
@@ -162,7 +169,7 @@ mod tests {
                           auth required pam_deny.so\n";
 
     #[test]
-    fn a_wrong_password_goes_on_by_these_lines() {
+    fn stacks_that_continue_after_a_wrong_password() {
         for (before, expected) in [
             ("auth required pam_unix.so\n", &["x:1"][..]),
             ("auth optional pam_unix.so\n", &["x:1"]),
@@ -174,7 +181,7 @@ mod tests {
             ("auth include fedora\n", &["fedora:1", "fedora:2"]),
             ("auth required pam_unix.so\nauth requisite pam_cap.so\n", &["x:1"]),
             ("auth required pam_unix.so\nauth optional pam_winbind.so\n", &["x:1", "x:2"]),
-            // The second may have no opinion.
+            // The second may return PAM_IGNORE.
             ("auth [success=1 default=ignore] pam_unix.so\nauth requisite pam_sss.so\n", &["x:1"]),
             ("auth requisite pam_nologin.so\nauth required pam_krb5.so\n", &["x:2"]),
             ("auth [success=1 default=bad] pam_unix.so\nauth optional pam_cap.so\n", &["x:1"]),
@@ -184,14 +191,14 @@ mod tests {
                 &["debian:1", "debian:2"],
             ),
         ] {
-            assert_eq!(lines_of(&format!("{before}{OURS}")), expected, "{before}");
+            assert_eq!(lines_of(&format!("{before}{FACTOR_MODULE}")), expected, "{before}");
         }
-        let twice = format!("{OURS}auth required pam_unix.so\n{OURS}");
+        let twice = format!("{FACTOR_MODULE}auth required pam_unix.so\n{FACTOR_MODULE}");
         assert_eq!(lines_of(&twice), ["x:2"]);
     }
 
     #[test]
-    fn a_wrong_password_ends_by_these_lines() {
+    fn stacks_that_end_at_a_wrong_password() {
         for before in [
             "",
             "auth requisite pam_unix.so\n",
@@ -203,24 +210,24 @@ mod tests {
             "auth [success=1 default=ignore] pam_unix.so\nauth requisite pam_deny.so\n",
             // A password that one of two accepts is right, and both refuse a wrong one.
             "auth [success=1 default=ignore] pam_sss.so\nauth requisite pam_unix.so\n",
-            // A jump past the end of a stack, and beyond our line.
+            // A jump past the end of the stack, and one past the second factor.
             "auth [success=ok default=9] pam_unix.so\n",
             "auth [success=ok default=1] pam_unix.so\n",
-            // What is not installed asks for nothing.
+            // A module that is not installed checks nothing.
             "-auth optional pam_systemd_home.so\n",
-            // What fails is no password.
+            // The module that fails is no password module.
             "auth required pam_nologin.so\nauth optional pam_gnome_keyring.so\n",
         ] {
-            assert_eq!(lines_of(&format!("{before}{OURS}")), [""; 0], "{before}");
+            assert_eq!(lines_of(&format!("{before}{FACTOR_MODULE}")), [""; 0], "{before}");
         }
-        let before_it = format!("{OURS}auth required pam_unix.so\n");
+        let before_it = format!("{FACTOR_MODULE}auth required pam_unix.so\n");
         assert_eq!(lines_of(&before_it), [""; 0]);
     }
 
     #[test]
-    fn what_is_asked_before_a_password_was_accepted_is_found() {
+    fn a_code_before_any_accepted_password_is_found() {
         let without = |text: &str| {
-            let found = reached(&rules_of(text), &|_| true).without_password;
+            let found = code_without_password(&rules_of(text), &|_| true).without_password;
             found.map(|place| place.to_string())
         };
         for (before, expected) in [
@@ -232,16 +239,20 @@ mod tests {
             ("auth include debian\n", None),
             ("auth requisite pam_unix.so\n", None),
             ("auth required pam_env.so\nauth requisite pam_unix.so\n", None),
-            // A directory that knows nobody may say nothing at all.
+            // A directory may ignore a user that it does not know.
             ("auth requisite pam_sss.so\n", Some("x:2")),
         ] {
-            assert_eq!(without(&format!("{before}{OURS}")).as_deref(), expected, "{before}");
+            assert_eq!(
+                without(&format!("{before}{FACTOR_MODULE}")).as_deref(),
+                expected,
+                "{before}"
+            );
         }
     }
 
     #[test]
-    fn many_lines_are_looked_through() {
+    fn a_long_stack_is_explored() {
         let many = "auth sufficient pam_ldap.so\n".repeat(399);
-        assert_eq!(lines_of(&format!("{many}{OURS}")).len(), 399);
+        assert_eq!(lines_of(&format!("{many}{FACTOR_MODULE}")).len(), 399);
     }
 }

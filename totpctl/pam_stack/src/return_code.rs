@@ -1,66 +1,66 @@
-//! What a module returns, by the names that stand in brackets in a stack.
+//! Return codes of PAM, by their names in a stack.
 
 use std::fmt;
 
 /// A return code of PAM.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Code(u8);
+pub struct ReturnCode(u8);
 
-impl Code {
-    /// The code was right, the user may go on.
+impl ReturnCode {
+    /// The module accepts.
     pub const SUCCESS: Self = Self(0);
     /// libpam cannot open the module.
     pub const OPEN_ERR: Self = Self(1);
-    /// The module lacks a function.
+    /// The module does not have the function.
     pub const SYMBOL_ERR: Self = Self(2);
-    /// Something is wrong with the module or its options.
+    /// The module or its options are faulty.
     pub const SERVICE_ERR: Self = Self(3);
-    /// What libpam returns where nothing said yes.
+    /// No module accepted (libpam itself returns it).
     pub const PERM_DENIED: Self = Self(6);
     /// Not authenticated.
     pub const AUTH_ERR: Self = Self(7);
-    /// Whoever could tell is not there.
+    /// The module cannot reach its authority.
     pub const AUTHINFO_UNAVAIL: Self = Self(9);
     /// Too many tries.
     pub const MAXTRIES: Self = Self(11);
-    /// Right, but the password is to be changed.
+    /// The password is right and has to be changed.
     pub const NEW_AUTHTOK_REQD: Self = Self(12);
     /// The conversation failed.
     pub const CONV_ERR: Self = Self(19);
     /// The module has no opinion.
     pub const IGNORE: Self = Self(25);
-    /// libpam itself gave up.
+    /// libpam itself stopped.
     pub const ABORT: Self = Self(26);
-    /// The module is not there.
+    /// The module is not installed.
     pub const MODULE_UNKNOWN: Self = Self(28);
 
-    /// How many there are.
+    /// The number of return codes.
     pub const COUNT: usize = NAMES.len();
 
-    /// All that there are, in the order of their numbers.
+    /// Returns all of them, in the order of their numbers.
     pub fn all() -> impl Iterator<Item = Self> {
         (0_u8..).take(Self::COUNT).map(Self)
     }
 
-    /// As libpam numbers it.
+    /// Returns the number that libpam uses.
     #[must_use]
     pub fn number(self) -> usize {
         usize::from(self.0)
     }
 
-    /// As it stands in brackets.
+    /// Returns the name that a stack uses in brackets.
     #[must_use]
     pub fn name(self) -> &'static str {
         NAMES.get(self.number()).copied().unwrap_or("?")
     }
 
-    /// The code whose name `text` begins with, and what comes after it.
+    /// Splits a name off the start of `text`.
     pub(crate) fn at_start_of(text: &str) -> Option<(Self, &str)> {
         Self::all().find_map(|code| Some((code, text.strip_prefix(code.name())?)))
     }
 }
 
-impl fmt::Display for Code {
+impl fmt::Display for ReturnCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }

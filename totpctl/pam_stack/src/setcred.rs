@@ -1,38 +1,37 @@
-//! Programs that never ask libpam for credentials (`pam_setcred`).
+//! Programs that never call `pam_setcred`.
 //!
-//! A factor that is made at a login becomes good there, once the whole stack has let its maker in. Where
-//! nobody asks, a first login can never succeed: the option `enroll` is of no use.
+//! A factor that is created at a login becomes verified in `pam_setcred`, after the whole stack has accepted. In a
+//! program that never calls it, a first login cannot succeed, and the option `enroll` is useless.
 
-/// Why a program that asks PAM as `service` asks for no credentials; nothing where it does, or where that is
-/// not known.
+/// Returns why the program behind `service` never calls `pam_setcred`, or nothing if it does or is unknown.
 #[must_use]
-pub fn asks_for_no_credentials(service: &str) -> Option<&'static str> {
-    let (_, why) = SERVICES.iter().find(|(names, _)| names.contains(&service))?;
-    Some(why)
+pub fn never_sets_credentials(service: &str) -> Option<&'static str> {
+    let (_, reason) = SERVICES.iter().find(|(names, _)| names.contains(&service))?;
+    Some(reason)
 }
 
-/// Why Dropbear asks for none. It has no name of its own: it asks PAM as `sshd`.
-pub const DROPBEAR: &str = "Dropbear asks for a password alone, and for no credentials";
+/// Why Dropbear never calls it. Dropbear uses the service name `sshd`.
+pub const DROPBEAR: &str = "Dropbear checks only the password and never calls pam_setcred";
 
-/// The names that these programs have for PAM by default, and what they do instead.
+/// The default service names of these programs, and what they do.
 const SERVICES: [(&[&str], &str); 14] = [
-    (&["polkit-1"], "polkit's helper asks whether somebody is who they say, and logs nobody in"),
-    (&["openvpn"], "OpenVPN's auth-pam asks for a password, and logs nobody in"),
-    (&["postgresql"], "PostgreSQL asks for a password, and logs nobody in"),
-    (&["mysql", "mariadb"], "MariaDB's auth_pam asks for a password, and logs nobody in"),
+    (&["polkit-1"], "polkit's helper only authenticates and starts no session"),
+    (&["openvpn"], "OpenVPN's auth-pam only checks a password"),
+    (&["postgresql"], "PostgreSQL only checks a password"),
+    (&["mysql", "mariadb"], "MariaDB's auth_pam only checks a password"),
     (
         &["cyrus", "imap", "ldap", "mupdate", "nntp", "pop", "sieve", "smtp", "xmpp"],
-        "saslauthd answers yes or no to another program, and logs nobody in",
+        "saslauthd only answers yes or no to another program",
     ),
-    (&["dovecot"], "Dovecot asks for none, unless its passdb has setcred=yes"),
-    (&["radiusd", "freeradius"], "FreeRADIUS answers yes or no to another host"),
-    (&["httpd", "apache2", "pwauth"], "Apache's modules ask at each request, and log nobody in"),
-    (&["nginx"], "nginx asks at each request, and logs nobody in"),
-    (&["squid"], "Squid's helper answers yes or no, and logs nobody in"),
-    (&["ejabberd"], "ejabberd's helper answers yes or no, and logs nobody in"),
-    (&["strongswan", "ipsec"], "strongSwan asks for a password, and logs nobody in"),
-    (&["vlock"], "vlock opens a terminal again, and logs nobody in"),
-    (&["hyprlock"], "hyprlock opens a screen again, and logs nobody in"),
+    (&["dovecot"], "Dovecot never calls pam_setcred unless its passdb has setcred=yes"),
+    (&["radiusd", "freeradius"], "FreeRADIUS only answers yes or no to another host"),
+    (&["httpd", "apache2", "pwauth"], "Apache's modules check each request and start no session"),
+    (&["nginx"], "nginx checks each request and starts no session"),
+    (&["squid"], "Squid's helper only answers yes or no"),
+    (&["ejabberd"], "ejabberd's helper only answers yes or no"),
+    (&["strongswan", "ipsec"], "strongSwan only checks a password"),
+    (&["vlock"], "vlock only unlocks a terminal"),
+    (&["hyprlock"], "hyprlock only unlocks a screen"),
 ];
 
 #[cfg(test)]
@@ -40,12 +39,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn logins_are_told_from_mere_questions() {
+    fn programs_without_setcred_are_known() {
         for service in ["polkit-1", "openvpn", "vlock", "smtp"] {
-            assert!(asks_for_no_credentials(service).is_some(), "{service}");
+            assert!(never_sets_credentials(service).is_some(), "{service}");
         }
         for service in ["sshd", "sudo", "su", "login", "gdm-password", "i3lock", "cockpit", ""] {
-            assert_eq!(asks_for_no_credentials(service), None, "{service}");
+            assert_eq!(never_sets_credentials(service), None, "{service}");
         }
     }
 }

@@ -1,11 +1,11 @@
-//! The stack of a service: the lines of its file, with those that it includes in their places.
+//! The stack of a service: the lines of its file, with the included lines inserted.
 
 use std::fmt;
 
 use crate::control::Control;
-use crate::parse::{Kind, Line, Says, lines};
+use crate::parse::{Directive, Kind, Line, parse_lines};
 
-/// Where a line stands.
+/// The position of a line.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Place {
     /// The file, as the stack names it.
@@ -20,43 +20,43 @@ impl fmt::Display for Place {
     }
 }
 
-/// What a rule does.
+/// The content of a rule.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum What {
-    /// It asks a module.
+pub enum RuleKind {
+    /// Calls a module.
     Module {
         /// The file of the module.
         path: String,
         /// Its options.
         args: Vec<String>,
     },
-    /// It fails, because something is wrong with it.
+    /// Fails, for this reason.
     MustFail(&'static str),
-    /// It begins a substack: the rules of a higher level that follow.
+    /// Begins a substack: the rules that follow have a higher level.
     Substack,
 }
 
-/// A line in its place.
+/// A line of a stack.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Rule {
-    /// Where it stands.
+    /// Its position.
     pub place: Place,
-    /// In how many substacks.
+    /// The number of substacks around it.
     pub level: u8,
-    /// What it does.
-    pub what: What,
-    /// What its results do.
+    /// Its content.
+    pub kind: RuleKind,
+    /// The effect of each result.
     pub control: Control,
-    /// The control word, or what stands in brackets, as it was written.
+    /// The control word, or the text in brackets, as it was written.
     pub word: String,
 }
 
 impl Rule {
-    /// The name of its module, without folder and ending; empty if it has none.
+    /// Returns the name of its module without folder and `.so`; empty if it has none.
     #[must_use]
     pub fn module(&self) -> &str {
-        match &self.what {
-            What::Module { path, .. } => {
+        match &self.kind {
+            RuleKind::Module { path, .. } => {
                 let name = path.rsplit('/').next().unwrap_or_default();
                 name.strip_suffix(".so").unwrap_or(name)
             }
@@ -65,37 +65,37 @@ impl Rule {
     }
 }
 
-/// What libpam does for a service.
+/// What libpam runs for a service.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Stack {
-    /// It works these off.
+    /// These rules, in this order.
     Rules(Vec<Rule>),
-    /// It cannot start: the file, and what is wrong with it.
-    Refused(String),
-    /// A file leads to itself. libpam has no end there, and may take its program with it.
-    Endless(Place),
+    /// Nothing, because a file cannot be read. The text names the file and the reason.
+    Unreadable(String),
+    /// A file includes itself. libpam recurses without end, and may crash its program.
+    IncludeCycle(Place),
 }
 
-/// Why a file is not read to its end.
-enum Trouble {
-    Endless(Place),
-    Refused(String),
+/// Why a file cannot be loaded.
+enum LoadError {
+    IncludeCycle(Place),
+    Unreadable(String),
 }
 
 impl Stack {
-    /// What is done under `kind` for `service`. `read` answers the text of a file of `/etc/pam.d`, or of
-    /// one with a whole path; nothing where there is none.
+    /// Parses the stack of `service` under `kind`. `read` returns the text of a file in `/etc/pam.d`, or of a file
+    /// with an absolute path, if it exists.
     #[must_use]
-    pub fn of(service: &str, kind: Kind, read: &dyn Fn(&str) -> Option<String>) -> Self {
+    pub fn parse(service: &str, kind: Kind, read: &dyn Fn(&str) -> Option<String>) -> Self {
         let own = Self::in_file(service, kind, read);
         match own {
             Ok(rules) if !rules.is_empty() => Self::Rules(rules),
-            // What a service does not have is that of "other".
+            // A service without rules gets those of "other".
             Ok(_) => match Self::in_file(OTHER, kind, read) {
                 Ok(rules) => Self::Rules(rules),
-                Err(trouble) => trouble.into(),
+                Err(error) => error.into(),
             },
-            Err(trouble) => trouble.into(),
+            Err(error) => error.into(),
         }
     }
 
@@ -103,7 +103,7 @@ impl Stack {
         name: &str,
         kind: Kind,
         read: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Vec<Rule>, Trouble> {
+    ) -> Result<Vec<Rule>, LoadError> {
         let Some(text) = read(name) else { return Ok(Vec::new()) };
         let mut loading = Loading { kind, read, rules: Vec::new() };
         loading.text(name, &text, None, 0, 0)?;
@@ -118,7 +118,7 @@ struct Loading<'a> {
 }
 
 impl Loading<'_> {
-    /// Takes in the lines of a file: of `only` one kind, or of all.
+    /// Adds the lines of a file: of one kind (`only`), or of all.
     fn text(
         &mut self,
         file: &str,
@@ -126,9 +126,9 @@ impl Loading<'_> {
         only: Option<Kind>,
         level: u8,
         depth: u8,
-    ) -> Result<(), Trouble> {
-        let lines = lines(text)
-            .ok_or_else(|| Trouble::Refused(format!("{file} ends in a line that goes on")))?;
+    ) -> Result<(), LoadError> {
+        let lines = parse_lines(text)
+            .ok_or_else(|| LoadError::Unreadable(format!("{file}: the last line is unfinished")))?;
         for line in lines {
             self.line(file, line, only, level, depth)?;
         }
@@ -142,50 +142,50 @@ impl Loading<'_> {
         only: Option<Kind>,
         level: u8,
         depth: u8,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), LoadError> {
         let place = Place { file: file.to_owned(), line: line.number };
-        let wanted = |kind: Kind| kind == self.kind && only.is_none_or(|only| only == kind);
-        let rule = |what, control, word: &str| Rule {
+        let is_wanted = |kind: Kind| kind == self.kind && only.is_none_or(|only| only == kind);
+        let rule = |kind, control, word: &str| Rule {
             place: place.clone(),
             level,
-            what,
+            kind,
             control,
             word: word.to_owned(),
         };
-        match line.says {
-            Says::All(name) => {
+        match line.directive {
+            Directive::IncludeAll(name) => {
                 let text = (self.read)(&name);
                 let text = text.ok_or_else(|| {
-                    Trouble::Refused(format!("{place}: there is no {name} to include"))
+                    LoadError::Unreadable(format!("{place}: cannot include {name}: no such file"))
                 })?;
-                endless(&place, depth)?;
+                check_depth(&place, depth)?;
                 self.text(&name, &text, only, level, depth + 1)?;
             }
-            Says::Include { kind, file: name, substack } if wanted(kind) => {
+            Directive::Include { kind, file: name, substack } if is_wanted(kind) => {
                 if substack {
-                    self.rules.push(rule(What::Substack, Control::bad(), "substack"));
+                    self.rules.push(rule(RuleKind::Substack, Control::bad(), "substack"));
                 }
-                endless(&place, depth)?;
+                check_depth(&place, depth)?;
                 let inner = level + u8::from(substack);
-                let text = (self.read)(&name).filter(|_| inner < MOST_SUBSTACKS);
+                let text = (self.read)(&name).filter(|_| inner < MAX_SUBSTACK_DEPTH);
                 let loaded = match text {
                     Some(text) => self.text(&name, &text, Some(kind), inner, depth + 1),
-                    None => Err(Trouble::Refused(String::new())),
+                    None => Err(LoadError::Unreadable(String::new())),
                 };
-                if let Err(Trouble::Endless(place)) = loaded {
-                    return Err(Trouble::Endless(place));
+                if let Err(LoadError::IncludeCycle(place)) = loaded {
+                    return Err(LoadError::IncludeCycle(place));
                 }
                 if loaded.is_err() {
-                    // What was read of it stays before that.
-                    let what = What::MustFail("what it includes cannot be read");
-                    self.rules.push(rule(what, Control::bad(), "include"));
+                    // libpam keeps the lines that it read before the failure.
+                    let kind = RuleKind::MustFail("the included file cannot be read");
+                    self.rules.push(rule(kind, Control::bad(), "include"));
                 }
             }
-            Says::Module { kind, control, word, path, args } if wanted(kind) => {
-                self.rules.push(rule(What::Module { path, args }, control, &word));
+            Directive::Module { kind, control, word, path, args } if is_wanted(kind) => {
+                self.rules.push(rule(RuleKind::Module { path, args }, control, &word));
             }
-            Says::Wrong { kind, control, why } if kind.is_none_or(&wanted) => {
-                self.rules.push(rule(What::MustFail(why), control, ""));
+            Directive::Malformed { kind, control, reason } if kind.is_none_or(&is_wanted) => {
+                self.rules.push(rule(RuleKind::MustFail(reason), control, ""));
             }
             _ => {}
         }
@@ -193,22 +193,22 @@ impl Loading<'_> {
     }
 }
 
-impl From<Trouble> for Stack {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Endless(place) => Self::Endless(place),
-            Trouble::Refused(why) => Self::Refused(why),
+impl From<LoadError> for Stack {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::IncludeCycle(place) => Self::IncludeCycle(place),
+            LoadError::Unreadable(reason) => Self::Unreadable(reason),
         }
     }
 }
 
-fn endless(place: &Place, depth: u8) -> Result<(), Trouble> {
-    if depth < MOST_DEEP { Ok(()) } else { Err(Trouble::Endless(place.clone())) }
+fn check_depth(place: &Place, depth: u8) -> Result<(), LoadError> {
+    if depth < MAX_INCLUDE_DEPTH { Ok(()) } else { Err(LoadError::IncludeCycle(place.clone())) }
 }
 
-/// Whose rules hold where a service has none.
+/// The service whose rules apply to services that have none.
 const OTHER: &str = "other";
-/// Files in files, more than anybody has.
-const MOST_DEEP: u8 = 64;
-/// Substacks in substacks, after which libpam gives up.
-const MOST_SUBSTACKS: u8 = 16;
+/// Nested includes; no real configuration has so many.
+const MAX_INCLUDE_DEPTH: u8 = 64;
+/// Nested substacks; libpam stops there.
+const MAX_SUBSTACK_DEPTH: u8 = 16;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use diffy::DiffOptions;
 use pam_stack::parse::Kind;
-use pam_stack::{Refusal, Stack, disabled, enabled, look};
+use pam_stack::{Refusal, Stack, analyze, disable, enable};
 
 use super::atomic_file::replace;
 use crate::error::Failure;
@@ -72,7 +72,7 @@ pub(crate) fn enabling(service: &str, args: Option<&[String]>) -> Result<Vec<Cha
     if args.is_some_and(|args| args.iter().any(|arg| arg == "enroll"))
         && let Some(why) = cannot_enroll(service)
     {
-        return Err(left_as_it_is(service, &Refusal::NoCredentials(why)));
+        return Err(left_as_it_is(service, &Refusal::NeverSetsCredentials(why)));
     }
     let mut changes = Vec::new();
     for name in family(service) {
@@ -85,7 +85,7 @@ pub(crate) fn enabling(service: &str, args: Option<&[String]>) -> Result<Vec<Cha
         if name != service && asks(name, &with) {
             continue;
         }
-        let after = enabled(name, args, &with, &is_installed)
+        let after = enable(name, args, &with, &is_installed)
             .map_err(|refusal| left_as_it_is(name, &refusal))?;
         if let Some(after) = after {
             changes.push(Change { service: name.to_owned(), path, before, after });
@@ -104,9 +104,11 @@ pub(crate) fn must_enroll_behind_a_password(changes: &[Change]) -> Result<(), Fa
             let changed = changes.iter().find(|change| change.service == file);
             changed.map_or_else(|| read(file), |change| Some(change.after.clone()))
         };
-        let Stack::Rules(rules) = Stack::of(&change.service, Kind::Auth, &with) else { continue };
-        if let Some(place) = look(&rules, &is_installed).without_password {
-            return Err(left_as_it_is(&change.service, &Refusal::NothingBefore(place)));
+        let Stack::Rules(rules) = Stack::parse(&change.service, Kind::Auth, &with) else {
+            continue;
+        };
+        if let Some(place) = analyze(&rules, &is_installed).without_password {
+            return Err(left_as_it_is(&change.service, &Refusal::NoPasswordBefore(place)));
         }
     }
     Ok(())
@@ -114,7 +116,7 @@ pub(crate) fn must_enroll_behind_a_password(changes: &[Change]) -> Result<(), Fa
 
 fn left_as_it_is(service: &str, refusal: &Refusal) -> Failure {
     Failure::refused(match refusal {
-        Refusal::GoesOn(places) => {
+        Refusal::AfterWrongPassword(places) => {
             format!("{service} is left as it is: {refusal}. {}", remedy(places))
         }
         _ => format!("{service} is left as it is: {refusal}"),
@@ -131,7 +133,7 @@ pub(crate) fn disabling(service: &str) -> Result<Vec<Change>, Failure> {
             let changed = changes.iter().find(|change| change.service == file);
             changed.map_or_else(|| read(file), |change| Some(change.after.clone()))
         };
-        let after = disabled(name, &with).map_err(|refusal| {
+        let after = disable(name, &with).map_err(|refusal| {
             Failure::refused(format!(
                 "{name} is left as it is: {refusal}. A profile goes by the program that wrote it: \
                  pam-auth-update --disable totp, or authselect disable-feature with-totp (and with-totp-required)"
@@ -155,7 +157,7 @@ fn family(service: &str) -> impl Iterator<Item = &str> {
 }
 
 fn asks(service: &str, read: &dyn Fn(&str) -> Option<String>) -> bool {
-    let stack = Stack::of(service, Kind::Auth, read);
+    let stack = Stack::parse(service, Kind::Auth, read);
     matches!(stack, Stack::Rules(rules) if rules.iter().any(|rule| rule.module() == "pam_totp"))
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pam_stack::Place;
-use pam_stack::setcred::{DROPBEAR, asks_for_no_credentials};
+use pam_stack::setcred::{DROPBEAR, never_sets_credentials};
 use totpd_interface::CONFLICTING_OPTIONS;
 
 use crate::pam::remedy::{StackWriter, end_at_a_wrong_password};
@@ -52,7 +52,7 @@ pub(crate) fn conflict(args: &[String]) -> Option<&'static str> {
 pub(crate) fn cannot_enroll(service: &str) -> Option<&'static str> {
     // Where both are installed it is OpenSSH that asks PAM: distributions build Dropbear without.
     let is_dropbear = || service == "sshd" && has_program("dropbear") && !has_program("sshd");
-    asks_for_no_credentials(service).or_else(|| is_dropbear().then_some(DROPBEAR))
+    never_sets_credentials(service).or_else(|| is_dropbear().then_some(DROPBEAR))
 }
 
 /// Whether a server is installed.

@@ -1,47 +1,47 @@
-//! The text of a file, and the lines of it that are changed.
+//! Changes lines in the text of a file.
 
-use crate::parse::{Kind, Line, Says};
+use crate::parse::{Directive, Kind, Line};
 
-/// The text with `ours` behind `place`: as it is, and with a file that stands there taken in the other way. What
-/// ends a `substack` ends no more than itself, and what ends an `include` ends the whole stack.
-pub(super) fn around(text: &str, place: &Line, ours: &str) -> Vec<String> {
-    let mut changed = vec![with_line(text, place, ours)];
-    let Says::Include { substack, .. } = place.says else { return changed };
+/// Returns the candidates for the text with `new_line` after `place`. If `place` includes a file, a second candidate
+/// swaps `include` and `substack`: `die` and `done` end only a substack, but with `include` they end the whole stack.
+pub(super) fn candidates(text: &str, place: &Line, new_line: &str) -> Vec<String> {
+    let mut candidates = vec![with_line(text, place, new_line)];
+    let Directive::Include { substack, .. } = place.directive else { return candidates };
     let (from, to) = if substack { (SUBSTACK, INCLUDE) } else { (INCLUDE, SUBSTACK) };
-    let mut taken_in = String::with_capacity(text.len() + 32);
+    let mut swapped = String::with_capacity(text.len() + 32);
     for (index, line) in text.split_inclusive('\n').enumerate() {
         let (bare, end) = line.strip_suffix('\n').map_or((line, ""), |bare| (bare, "\n"));
-        let is_it = index + 1 == place.number && place.number == place.last;
-        match is_it && !bare.contains('#') && bare.contains(from.word) {
+        let is_place = index + 1 == place.number && place.number == place.last;
+        match is_place && !bare.contains('#') && bare.contains(from.word) {
             true => {
                 let other = bare.replacen(from.word, to.word, 1);
-                taken_in.push_str(&format!("{other}{}{end}", from.mark));
+                swapped.push_str(&format!("{other}{}{end}", from.mark));
             }
-            false => taken_in.push_str(line),
+            false => swapped.push_str(line),
         }
     }
-    if taken_in != text {
-        changed.push(with_line(&taken_in, place, ours));
+    if swapped != text {
+        candidates.push(with_line(&swapped, place, new_line));
     }
-    changed
+    candidates
 }
 
-fn with_line(text: &str, place: &Line, ours: &str) -> String {
-    let mut changed = String::with_capacity(text.len() + ours.len() + 1);
+fn with_line(text: &str, place: &Line, new_line: &str) -> String {
+    let mut changed = String::with_capacity(text.len() + new_line.len() + 1);
     for (index, line) in text.split_inclusive('\n').enumerate() {
         changed.push_str(line);
         if index + 1 == place.last {
             if !line.ends_with('\n') {
                 changed.push('\n');
             }
-            changed.push_str(ours);
+            changed.push_str(new_line);
         }
     }
     changed
 }
 
-/// A line as it was before [`around`] took its file in the other way.
-pub(super) fn taken_in_as_before(line: &str) -> String {
+/// Returns a line as it was before [`candidates`] swapped `include` and `substack`.
+pub(super) fn restore_include(line: &str) -> String {
     for (before, now) in [(INCLUDE, SUBSTACK), (SUBSTACK, INCLUDE)] {
         if let Some((changed, rest)) = line.split_once(before.mark) {
             return changed.trim_end().replacen(now.word, before.word, 1) + rest;
@@ -50,15 +50,15 @@ pub(super) fn taken_in_as_before(line: &str) -> String {
     line.to_owned()
 }
 
-/// The text with other options in the lines of the second factor.
+/// Returns the text with other options in the lines of the second factor.
 pub(super) fn with_args(text: &str, own: &[Line], args: &[String]) -> String {
     let mut changed = String::with_capacity(text.len());
     for (index, raw) in text.split_inclusive('\n').enumerate() {
         let number = index + 1;
-        let is_in = |line: &&Line| line.number <= number && number <= line.last;
-        match own.iter().find(is_in).map(|line| (line, &line.says)) {
-            Some((found, Says::Module { kind: Kind::Auth, word, path, args: old, .. }))
-                if is_ours(&found.says) && old != args =>
+        let contains = |line: &&Line| line.number <= number && number <= line.last;
+        match own.iter().find(contains).map(|line| (line, &line.directive)) {
+            Some((found, Directive::Module { kind: Kind::Auth, word, path, args: old, .. }))
+                if is_factor_line(&found.directive) && old != args =>
             {
                 if found.number == number {
                     changed.push_str(&line(word, path, args));
@@ -70,7 +70,7 @@ pub(super) fn with_args(text: &str, own: &[Line], args: &[String]) -> String {
     changed
 }
 
-/// A line for `auth`.
+/// Returns a line for `auth`.
 pub(super) fn line(word: &str, path: &str, args: &[String]) -> String {
     let word = if word.contains('=') { format!("[{word}]") } else { word.to_owned() };
     let mut line = format!("auth    {word}    {path}");
@@ -82,18 +82,18 @@ pub(super) fn line(word: &str, path: &str, args: &[String]) -> String {
     line
 }
 
-/// Whether it is a line of the second factor.
-pub(super) fn is_ours(says: &Says) -> bool {
-    matches!(says, Says::Module { path, .. } if path.rsplit('/').next() == Some("pam_totp.so"))
+/// Reports whether it is a line of the second factor.
+pub(super) fn is_factor_line(directive: &Directive) -> bool {
+    matches!(directive, Directive::Module { path, .. } if path.rsplit('/').next() == Some("pam_totp.so"))
 }
 
-/// A way to take in a file.
+/// A way to include a file.
 #[derive(Clone, Copy)]
-struct TakenIn {
+struct Inclusion {
     word: &'static str,
-    /// Stands behind a line that was so before.
+    /// Marks a line that had this word before.
     mark: &'static str,
 }
 
-const INCLUDE: TakenIn = TakenIn { word: "include", mark: " # totpctl: was include" };
-const SUBSTACK: TakenIn = TakenIn { word: "substack", mark: " # totpctl: was substack" };
+const INCLUDE: Inclusion = Inclusion { word: "include", mark: " # totpctl: was include" };
+const SUBSTACK: Inclusion = Inclusion { word: "substack", mark: " # totpctl: was substack" };

@@ -1,27 +1,27 @@
-//! Why a stack is left alone.
+//! Why a stack is not changed.
 
 use std::fmt;
 
 use crate::stack::Place;
 
-/// Why the file of a service is left alone.
+/// Why the file of a service is not changed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Refusal {
-    /// It asks, and can be entered without a code, or lets nobody in: a person has to look at it.
+    /// It asks, but has a bypass or lets no user in: an administrator has to correct it.
     Broken,
-    /// It asks, or would go on to ask, by a line of another file.
+    /// It asks, or would still ask, by a line of another file.
     Elsewhere(Place),
-    /// After a wrong password libpam goes on to the code, by these lines.
-    GoesOn(Vec<Place>),
-    /// A factor cannot be made at this service (option `enroll`), because of what its program is.
-    NoCredentials(&'static str),
-    /// No password that is known stands before this line, and it has strangers make factors (option `enroll`).
-    NothingBefore(Place),
-    /// There is no place behind the password to which every login comes.
+    /// libpam would ask for a code after a wrong password, because of these lines.
+    AfterWrongPassword(Vec<Place>),
+    /// Its program never calls `pam_setcred`, so no factor can be created there (option `enroll`).
+    NeverSetsCredentials(&'static str),
+    /// No known password module accepts before this line, so strangers could create factors (option `enroll`).
+    NoPasswordBefore(Place),
+    /// No place after the password is on every path.
     NoPlace,
-    /// It has no file, or none that libpam can read.
+    /// It has no file that libpam can read.
     NoStack,
-    /// Lines are jumped over by their number, and there would be another number of them.
+    /// This line jumps over a number of lines, which the change would alter.
     Jumps(Place),
 }
 
@@ -29,48 +29,46 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Broken => {
-                f.write_str("its stack is not as it should be; totpctl doctor says which line it is")
+                f.write_str("its stack is faulty; totpctl doctor names the line")
             }
-            Self::Elsewhere(place) => write!(f, "it is {place} that asks for the code"),
-            Self::GoesOn(places) => write!(
+            Self::Elsewhere(place) => write!(f, "{place} asks for the code"),
+            Self::AfterWrongPassword(places) => write!(
                 f,
-                "a code would be asked for after a wrong password too, since libpam goes on behind {}. \
-                 {WITHOUT_PASSWORD}",
-                listed(places)
+                "libpam would ask for a code after a wrong password too, because it continues after {}. \
+                 {WRONG_PASSWORD_RISK}",
+                join(places)
             ),
-            Self::NoCredentials(why) => write!(
+            Self::NeverSetsCredentials(reason) => write!(
                 f,
-                "nobody can make a factor there (option enroll): {why}. Have users enroll elsewhere \
+                "no user can create a factor there (option enroll): {reason}; have users enroll elsewhere \
                  (totpctl enroll)"
             ),
-            Self::NothingBefore(place) => write!(
+            Self::NoPasswordBefore(place) => write!(
                 f,
-                "with enroll a stranger would make a factor there, since no password module that is known has \
-                 accepted before {place}: put that line behind the password, or have users enroll elsewhere \
-                 (totpctl enroll)"
+                "with enroll, a stranger could create a factor there: no known password module accepts before \
+                 {place}; move that line after the password, or have users enroll elsewhere (totpctl enroll)"
             ),
             Self::NoPlace => f.write_str(
-                "there is no place behind the password that every login comes to; write the line of \
-                 pam_totp.so by hand, and have totpctl doctor look at it",
+                "no place after the password is on the path of every login; add the line of pam_totp.so by hand, and \
+                 check it with totpctl doctor",
             ),
             Self::NoStack => {
-                f.write_str("it has no lines of its own under auth that libpam can read")
+                f.write_str("it has no auth lines of its own that libpam can read")
             }
             Self::Jumps(place) => write!(
                 f,
-                "the line at {place} jumps over others by their number; change it by hand, and have \
-                 totpctl doctor look at it"
+                "the line {place} jumps over a number of lines; change it by hand, and check it with totpctl doctor"
             ),
         }
     }
 }
 
-/// Places in a sentence.
-fn listed(places: &[Place]) -> String {
+/// Joins places for a sentence.
+fn join(places: &[Place]) -> String {
     let places: Vec<_> = places.iter().map(ToString::to_string).collect();
     places.join(" and ")
 }
 
-/// What somebody can do where a wrong password is followed by the question for a code.
-pub const WITHOUT_PASSWORD: &str = "Whoever does not know the password could use up the wrong codes that its owner has; see, with nullok, \
-     who has no factor; and, with enroll, be shown a key";
+/// What an attacker gains if libpam asks for a code after a wrong password.
+pub const WRONG_PASSWORD_RISK: &str = "Anyone without the password could make the user wait by wrong codes; with nullok, learn who has no factor; \
+     and with enroll, be shown a key";

@@ -1,9 +1,9 @@
-//! What is changed for which stack, and what is left alone.
+//! Which stacks are changed and how, and which are refused.
 
 use std::collections::HashMap;
 
 use super::*;
-use crate::stack::What;
+use crate::stack::RuleKind;
 use Stack::Rules;
 
 const DEBIAN: &str = "auth [success=1 default=ignore] pam_unix.so nullok\nauth requisite pam_deny.so\n\
@@ -22,14 +22,14 @@ fn files(own: &str) -> impl Fn(&str) -> Option<String> {
     move |name| files.get(name).cloned()
 }
 
-fn enable(own: &str, args: Option<&[&str]>) -> Result<Option<String>, Refusal> {
+fn enable_x(own: &str, args: Option<&[&str]>) -> Result<Option<String>, Refusal> {
     let args: Option<Vec<String>> =
         args.map(|args| args.iter().map(|arg| (*arg).to_owned()).collect());
-    enabled("x", args.as_deref(), &files(own), &|_| true)
+    enable("x", args.as_deref(), &files(own), &|_| true)
 }
 
 #[test]
-fn it_goes_behind_the_password_and_out_again_without_a_trace() {
+fn disable_removes_all_that_enable_added() {
     let debian = "# sshd\n@include common-auth\naccount required pam_nologin.so\n";
     let su = "auth sufficient pam_rootok.so\n@include common-auth\nauth optional pam_group.so";
     let vendor = "auth\tinclude\tvendor\naccount include vendor\n";
@@ -49,41 +49,41 @@ fn it_goes_behind_the_password_and_out_again_without_a_trace() {
         (continued, "auth requisite \\\n pam_unix.so\n+\nauth optional pam_group.so\n"),
         (other, "auth required pam_vendor.so\nauth optional pam_group.so\n+\n"),
     ] {
-        let with = enable(own, None).unwrap().unwrap();
+        let with = enable_x(own, None).unwrap().unwrap();
         assert_eq!(with, expected.replace('+', "auth    required    pam_totp.so"), "{own}");
-        assert_eq!(enable(&with, None), Ok(None), "a second time changes nothing: {own}");
-        let without = disabled("x", &files(&with)).unwrap().unwrap();
+        assert_eq!(enable_x(&with, None), Ok(None), "the second time changes nothing: {own}");
+        let without = disable("x", &files(&with)).unwrap().unwrap();
         assert_eq!(without.trim_end(), own.trim_end(), "{own}");
-        assert_eq!(disabled("x", &files(&without)), Ok(None));
+        assert_eq!(disable("x", &files(&without)), Ok(None));
     }
 }
 
 #[test]
-fn options_are_written_where_they_are_said_and_left_where_they_are_not() {
+fn only_given_options_are_written() {
     let own = "@include common-auth\n";
-    let with = enable(own, Some(&["nullok", "prompt=Your code: "])).unwrap().unwrap();
+    let with = enable_x(own, Some(&["nullok", "prompt=Your code: "])).unwrap().unwrap();
     let line = "auth    required    pam_totp.so nullok [prompt=Your code: ]";
     assert_eq!(with, format!("@include common-auth\n{line}\n"));
-    assert_eq!(enable(&with, None), Ok(None));
-    assert_eq!(enable(&with, Some(&["nullok", "prompt=Your code: "])), Ok(None));
-    let bare = enable(&with, Some(&[])).unwrap().unwrap();
+    assert_eq!(enable_x(&with, None), Ok(None));
+    assert_eq!(enable_x(&with, Some(&["nullok", "prompt=Your code: "])), Ok(None));
+    let bare = enable_x(&with, Some(&[])).unwrap().unwrap();
     assert_eq!(bare, "@include common-auth\nauth    required    pam_totp.so\n");
     let jumps = "@include common-auth\nauth [success=ok \\\n default=die] pam_totp.so echo\n";
-    let changed = enable(jumps, Some(&[])).unwrap().unwrap();
-    // A line that was continued is one line then.
+    let changed = enable_x(jumps, Some(&[])).unwrap().unwrap();
+    // The continued line becomes one line.
     assert!(changed.ends_with("auth    [success=ok   default=die]    pam_totp.so\n"), "{changed}");
 }
 
 #[test]
-fn what_needs_a_person_is_left_alone() {
+fn a_stack_without_a_safe_change_is_refused() {
     let jumping = "auth [success=2 default=ignore] pam_unix.so\nauth [success=1 default=ignore] \
                    pam_sss.so\nauth requisite pam_deny.so\n";
-    // Behind the last line every way comes to it, and no jump leads beyond.
-    let with = enable(jumping, None).unwrap().unwrap();
+    // Every path reaches the end of the stack, and no jump skips it.
+    let with = enable_x(jumping, None).unwrap().unwrap();
     assert!(with.ends_with("pam_deny.so\nauth    required    pam_totp.so\n"), "{with}");
     let beyond = "auth [success=1 default=ignore] pam_succeed_if.so\nauth required pam_totp.so\n\
                   auth required pam_unix.so\n";
-    assert!(matches!(disabled("x", &files(beyond)), Err(Refusal::Jumps(place)) if place.line == 1));
+    assert!(matches!(disable("x", &files(beyond)), Err(Refusal::Jumps(place)) if place.line == 1));
     for (own, expected) in [
         ("auth sufficient pam_unix.so\nauth required pam_totp.so\n", Refusal::Broken),
         ("auth sufficient pam_unix.so\n", Refusal::NoPlace),
@@ -92,19 +92,19 @@ fn what_needs_a_person_is_left_alone() {
         ("account required pam_unix.so\n", Refusal::NoStack),
         ("@include gone\n", Refusal::NoStack),
     ] {
-        assert_eq!(enable(own, None), Err(expected), "{own}");
+        assert_eq!(enable_x(own, None), Err(expected), "{own}");
     }
     let profile = "@include profile\n";
-    assert_eq!(enable(profile, None), Ok(None));
-    for refused in [enable(profile, Some(&[])), disabled("x", &files(profile))] {
+    assert_eq!(enable_x(profile, None), Ok(None));
+    for refused in [enable_x(profile, Some(&[])), disable("x", &files(profile))] {
         let Err(Refusal::Elsewhere(place)) = refused else { panic!("{refused:?}") };
         assert_eq!(place.to_string(), "profile:4");
     }
-    assert_eq!(disabled("y", &files("")), Err(Refusal::NoStack));
+    assert_eq!(disable("y", &files("")), Err(Refusal::NoStack));
 }
 
 #[test]
-fn what_asks_after_a_wrong_password_is_not_written() {
+fn enable_never_asks_after_a_wrong_password() {
     for (own, places) in [
         ("auth required pam_unix.so\n", "x:1"),
         ("auth include system-auth\n", "system-auth:2"),
@@ -114,47 +114,47 @@ fn what_asks_after_a_wrong_password_is_not_written() {
     ] {
         let own = own.replace("auth include postlogin\n", "session include postlogin\n");
         for args in [None, Some(&["nullok"][..])] {
-            let Err(refused) = enable(&own, args) else { panic!("{own}") };
-            assert!(matches!(refused, Refusal::GoesOn(_)), "{own} {refused:?}");
-            let told = refused.to_string();
-            assert!(told.contains(&format!("goes on behind {places}. ")), "{own} {told}");
+            let Err(refused) = enable_x(&own, args) else { panic!("{own}") };
+            assert!(matches!(refused, Refusal::AfterWrongPassword(_)), "{own} {refused:?}");
+            let message = refused.to_string();
+            assert!(message.contains(&format!("continues after {places}. ")), "{own} {message}");
         }
     }
-    // One that asks already keeps what it has, and is given nothing that a stranger could use.
+    // A stack that asks already keeps its lines, and gets no option that a stranger could use.
     let asks = "auth required pam_unix.so\nauth required pam_totp.so\n";
-    assert_eq!(enable(asks, None), Ok(None));
-    assert!(enable(asks, Some(&["echo"])).unwrap().unwrap().ends_with("pam_totp.so echo\n"));
+    assert_eq!(enable_x(asks, None), Ok(None));
+    assert!(enable_x(asks, Some(&["echo"])).unwrap().unwrap().ends_with("pam_totp.so echo\n"));
     for option in ["enroll", "nullok"] {
         let with = asks.replace("totp.so", &format!("totp.so {option}"));
-        for refused in [enable(asks, Some(&[option])), enable(&with, None)] {
-            assert!(matches!(refused, Err(Refusal::GoesOn(_))), "{option} {refused:?}");
+        for refused in [enable_x(asks, Some(&[option])), enable_x(&with, None)] {
+            assert!(matches!(refused, Err(Refusal::AfterWrongPassword(_))), "{option} {refused:?}");
         }
         assert_eq!(
-            enable(&with, Some(&[])).unwrap().unwrap(),
+            enable_x(&with, Some(&[])).unwrap().unwrap(),
             asks.replace("auth required pam_totp", "auth    required    pam_totp")
         );
     }
 }
 
 #[test]
-fn nobody_enrolls_where_nobody_asks_for_credentials() {
+fn enroll_is_refused_without_setcred() {
     let read = files("@include common-auth\n");
     let read = |name: &str| read(if name == "polkit-1" { "x" } else { name });
     let enroll = [String::from("enroll")];
-    let refused = enabled("polkit-1", Some(&enroll), &read, &|_| true);
-    assert!(matches!(refused, Err(Refusal::NoCredentials(_))), "{refused:?}");
-    assert!(enabled("polkit-1", None, &read, &|_| true).unwrap().is_some());
-    assert!(enabled("x", Some(&enroll), &read, &|_| true).unwrap().is_some());
+    let refused = enable("polkit-1", Some(&enroll), &read, &|_| true);
+    assert!(matches!(refused, Err(Refusal::NeverSetsCredentials(_))), "{refused:?}");
+    assert!(enable("polkit-1", None, &read, &|_| true).unwrap().is_some());
+    assert!(enable("x", Some(&enroll), &read, &|_| true).unwrap().is_some());
 }
 
 #[test]
-fn whatever_comes_out_has_no_way_around() {
+fn an_enabled_stack_has_no_bypass() {
     for own in [DEBIAN, "@include common-auth\n", "auth include system-auth\n", FEDORA] {
-        let Ok(Some(with)) = enable(own, None) else { continue };
+        let Ok(Some(with)) = enable_x(own, None) else { continue };
         let read = files(&with);
-        let Rules(rules) = Stack::of("x", Kind::Auth, &read) else { panic!() };
-        let found = look(&rules, &|_| true);
-        assert!(is_good(&found) && found.after_failed_password.is_empty(), "{with}");
-        assert!(matches!(&rules.last().unwrap().what, What::Module { .. }));
+        let Rules(rules) = Stack::parse("x", Kind::Auth, &read) else { panic!() };
+        let found = analyze(&rules, &|_| true);
+        assert!(is_safe(&found) && found.after_wrong_password.is_empty(), "{with}");
+        assert!(matches!(&rules.last().unwrap().kind, RuleKind::Module { .. }));
     }
 }

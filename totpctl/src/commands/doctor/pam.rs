@@ -3,10 +3,10 @@
 use std::fs;
 
 use pam_stack::account::overrules_others;
-use pam_stack::edit::WITHOUT_PASSWORD;
+use pam_stack::edit::WRONG_PASSWORD_RISK;
 use pam_stack::parse::Kind;
 use pam_stack::setcred::DROPBEAR;
-use pam_stack::{Ending, Finding, Stack, What, look};
+use pam_stack::{Analysis, Bypass, RuleKind, Stack, analyze};
 
 use super::report::Report;
 use super::sshd;
@@ -46,14 +46,14 @@ pub(super) fn services() -> Vec<String> {
 pub(super) fn look_at(service: &str) -> Service {
     let refused = |report| Service { report, asks: false, lets_by: false };
     let mut report = Report::default();
-    let rules = match Stack::of(service, Kind::Auth, &read) {
+    let rules = match Stack::parse(service, Kind::Auth, &read) {
         Stack::Rules(rules) => rules,
-        Stack::Refused(why) => {
+        Stack::Unreadable(why) => {
             report.does.push("refuses everybody".into());
             report.wrong.push(format!("libpam cannot read its stack: {why}"));
             return refused(report);
         }
-        Stack::Endless(place) => {
+        Stack::IncludeCycle(place) => {
             report.does.push("may crash".into());
             report.wrong.push(format!("{} includes a file that includes it", shown(&place)));
             return refused(report);
@@ -67,9 +67,9 @@ pub(super) fn look_at(service: &str) -> Service {
         let told = format!("{}: libpam cannot read {word:?} ({fault})", shown(&rule.place));
         report.wrong.push(format!("{told}: whatever the module says is a failure then"));
     }
-    let found = look(&rules, &is_installed);
+    let found = analyze(&rules, &is_installed);
     for rule in rules.iter().filter(|rule| rule.module() == "pam_totp") {
-        let What::Module { path, args } = &rule.what else { continue };
+        let RuleKind::Module { path, args } = &rule.kind else { continue };
         for arg in args.iter().filter(|arg| !is_an_option(arg)) {
             let place = shown(&rule.place);
             let told =
@@ -88,12 +88,12 @@ pub(super) fn look_at(service: &str) -> Service {
     judge(&found, &mut report);
     account(service, &mut report);
     let has = |option: &str| {
-        rules.iter().filter(|rule| rule.module() == "pam_totp").any(|rule| match &rule.what {
-            What::Module { args, .. } => args.iter().any(|arg| arg == option),
+        rules.iter().filter(|rule| rule.module() == "pam_totp").any(|rule| match &rule.kind {
+            RuleKind::Module { args, .. } => args.iter().any(|arg| arg == option),
             _ => false,
         })
     };
-    if has("nullok") && found.opens && !found.lets_by {
+    if has("nullok") && found.can_succeed && !found.skips_unenrolled {
         report.notes.push(NULLOK_WITHOUT_EFFECT.into());
     }
     let enrolls = has("enroll");
@@ -104,7 +104,7 @@ pub(super) fn look_at(service: &str) -> Service {
                 "nobody can make a factor here, whatever they type: {why}. Take the option enroll away"
             )),
             None if found.without_password.is_some()
-                && found.after_failed_password.is_empty()
+                && found.after_wrong_password.is_empty()
                 && !(service == "sshd" && sshd::asks_for_more_than_codes()) =>
             {
                 report.wrong.push(format!(
@@ -119,12 +119,16 @@ pub(super) fn look_at(service: &str) -> Service {
             None => {}
         }
     }
-    Service { report, asks: !found.asks.is_empty(), lets_by: found.lets_by || enrolls }
+    Service {
+        report,
+        asks: !found.factor_lines.is_empty(),
+        lets_by: found.skips_unenrolled || enrolls,
+    }
 }
 
 /// What the second factor does under `account`.
 fn account(service: &str, report: &mut Report) {
-    let Stack::Rules(rules) = Stack::of(service, Kind::Account, &read) else { return };
+    let Stack::Rules(rules) = Stack::parse(service, Kind::Account, &read) else { return };
     report.wrong.extend(overrules_others(&rules).iter().map(|place| {
         format!(
             "{}: the yes of pam_totp.so under account takes the place of other checks there (whether an \
@@ -134,8 +138,8 @@ fn account(service: &str, report: &mut Report) {
     }));
 }
 
-fn judge(found: &Finding, report: &mut Report) {
-    let Some(ours) = found.asks.first() else {
+fn judge(found: &Analysis, report: &mut Report) {
+    let Some(ours) = found.factor_lines.first() else {
         report.does.push("does not ask for a code".into());
         return;
     };
@@ -145,50 +149,50 @@ fn judge(found: &Finding, report: &mut Report) {
         return;
     }
     report.does.push(
-        if !found.opens {
+        if !found.can_succeed {
             "lets nobody in"
-        } else if found.around.is_empty() {
+        } else if found.bypasses.is_empty() {
             "asks for a code"
         } else {
             "CAN BE ENTERED WITHOUT A CODE"
         }
         .into(),
     );
-    if !found.opens {
+    if !found.can_succeed {
         let told =
             format!("no result of its modules lets a user with a factor in; see {}", shown(ours));
         report.wrong.push(told);
     }
-    for ending in &found.around {
+    for ending in &found.bypasses {
         report.wrong.push(match ending {
-            Ending::NotAsked { past, word, module, result } => format!(
+            Bypass::NotAsked { past, word, module, result } => format!(
                 "{}: {result} of {module} (\"{word}\") leads past {}: put the line of pam_totp.so \
                  before it, or let it lead no further than to that line",
                 shown(past),
                 shown(ours)
             ),
-            Ending::Overruled { at, word, result } => format!(
+            Bypass::Overruled { at, word, result } => format!(
                 "{}: a login succeeds although pam_totp said {result} (\"{word}\"): write \
                  \"required\" there, and nothing that takes it back",
                 shown(at)
             ),
         });
     }
-    if !found.after_failed_password.is_empty() {
-        let lines: Vec<_> = found.after_failed_password.iter().map(shown).collect();
+    if !found.after_wrong_password.is_empty() {
+        let lines: Vec<_> = found.after_wrong_password.iter().map(shown).collect();
         report.does.push("asks after a wrong password too".into());
         report.wrong.push(format!(
             "{}: a wrong password does not end the login here, and {} asks for a code all the same. \
-             {WITHOUT_PASSWORD}. {}",
+             {WRONG_PASSWORD_RISK}. {}",
             lines.join(", "),
             shown(ours),
-            remedy(&found.after_failed_password)
+            remedy(&found.after_wrong_password)
         ));
     }
-    if let Some(place) = &found.spares_root {
+    if let Some(place) = &found.skips_root {
         report.notes.push(format!("root is not asked: {}", shown(place)));
     }
-    if found.lets_by {
+    if found.skips_unenrolled {
         report.does.push("lets by who has no factor".into());
     }
 }

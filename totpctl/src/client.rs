@@ -8,26 +8,28 @@ use std::os::unix::net::UnixStream;
 use std::pin::pin;
 use std::time::Duration;
 
-use totpd_interface::{LoginProxy, ManagerProxy, PRIVATE_SOCKET, SERVICE, SYSTEM_BUS, StoreProxy};
+use totpd_interface::{
+    Error as DaemonError, LoginProxy, ManagerProxy, PRIVATE_SOCKET, SERVICE, SYSTEM_BUS, StoreProxy,
+};
 use zbus::Connection;
 use zbus::connection::Builder;
 use zbus::fdo::DBusProxy;
 
-use crate::client::polkit_agent::Agent;
-use crate::error::Failure;
+use crate::client::polkit_agent::PolkitAgent;
+use crate::error::Error;
 use crate::terminal::progress_bar::Bar;
 
 /// The way to totpd, and what drives it.
-pub(crate) struct Bus {
+pub(crate) struct Client {
     runtime: tokio::runtime::Runtime,
-    way: Way,
+    transport: Transport,
     /// How long an answer is waited for.
-    patience: Duration,
-    _agent: Option<Agent>,
+    timeout: Duration,
+    _agent: Option<PolkitAgent>,
 }
 
 /// How totpd is reached.
-enum Way {
+enum Transport {
     /// Over its private socket: root needs no bus. Each question has a connection of its own, since nothing is
     /// kept open while a person types.
     Private,
@@ -35,33 +37,33 @@ enum Way {
     System(Connection),
 }
 
-impl Bus {
+impl Client {
     /// Finds the way.
     ///
     /// # Errors
-    /// [`Failure::Unreachable`] where there is none.
-    pub(crate) fn connect() -> Result<Self, Failure> {
+    /// [`Error::Unreachable`] where there is none.
+    pub(crate) fn connect() -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .build()
-            .map_err(|error| Failure::refused(format!("no runtime: {error}")))?;
+            .map_err(|error| Error::refused(format!("no runtime: {error}")))?;
         // Whoever is not root may have to authenticate, which takes as long as a person takes.
         let is_root = nix::unistd::geteuid().is_root();
-        let way = match is_root && is_there() {
-            true => Way::Private,
+        let transport = match is_root && socket_exists() {
+            true => Transport::Private,
             false => runtime.block_on(over_the_bus(is_root))?,
         };
-        let patience = if is_root { PATIENCE } else { PATIENCE_FOR_PEOPLE };
-        let agent = if is_root { None } else { Agent::start() };
-        Ok(Self { runtime, way, patience, _agent: agent })
+        let timeout = if is_root { REPLY_TIMEOUT } else { POLKIT_REPLY_TIMEOUT };
+        let agent = if is_root { None } else { PolkitAgent::start() };
+        Ok(Self { runtime, transport, timeout, _agent: agent })
     }
 
     /// A connection over which something can be asked.
-    async fn connection(&self) -> Result<Connection, totpd_interface::Error> {
-        match &self.way {
-            Way::System(connection) => Ok(connection.clone()),
-            Way::Private => {
+    async fn connection(&self) -> Result<Connection, DaemonError> {
+        match &self.transport {
+            Transport::System(connection) => Ok(connection.clone()),
+            Transport::Private => {
                 let stream = UnixStream::connect(PRIVATE_SOCKET).map_err(zbus::Error::from)?;
                 Ok(Builder::unix_stream(stream).p2p().build().await?)
             }
@@ -71,38 +73,38 @@ impl Bus {
     /// Asks the `Manager` interface.
     pub(crate) fn manager<T>(
         &self,
-        question: impl AsyncFnOnce(ManagerProxy<'_>) -> Result<T, totpd_interface::Error>,
-    ) -> Result<T, Failure> {
-        Ok(self.runtime.block_on(answered(self.patience, async {
+        question: impl AsyncFnOnce(ManagerProxy<'_>) -> Result<T, DaemonError>,
+    ) -> Result<T, Error> {
+        Ok(self.runtime.block_on(with_timeout(self.timeout, async {
             question(ManagerProxy::new(&self.connection().await?).await?).await
         }))??)
     }
 
     /// Runs something of many questions to the `Manager` interface, each to be [`answered`] in this time.
-    pub(crate) fn managers<T>(
+    pub(crate) fn with_manager<T>(
         &self,
-        work: impl AsyncFnOnce(ManagerProxy<'static>, Duration) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        work: impl AsyncFnOnce(ManagerProxy<'static>, Duration) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         self.runtime.block_on(async {
-            let manager = answered(self.patience, async {
+            let manager = with_timeout(self.timeout, async {
                 let manager = ManagerProxy::new(&self.connection().await?).await?;
                 // On the bus totpd learns who asks, and is ready for many questions at a time.
                 manager.version().await?;
                 Ok(manager)
             });
             let manager = manager.await??;
-            tokio::task::LocalSet::new().run_until(work(manager, self.patience)).await
+            tokio::task::LocalSet::new().run_until(work(manager, self.timeout)).await
         })
     }
 
     /// Whether the clock of this machine is synchronized, if anybody knows.
     pub(crate) fn clock_is_synchronized(&self) -> Option<bool> {
         self.runtime.block_on(async {
-            let bus = match &self.way {
-                Way::System(connection) => connection.clone(),
-                Way::Private => {
+            let bus = match &self.transport {
+                Transport::System(connection) => connection.clone(),
+                Transport::Private => {
                     let connecting = Builder::address(SYSTEM_BUS).build();
-                    tokio::time::timeout(CLOCK_PATIENCE, connecting).await.ok()?.ok()?
+                    tokio::time::timeout(CLOCK_TIMEOUT, connecting).await.ok()?.ok()?
                 }
             };
             let asked = bus.call_method(
@@ -112,7 +114,7 @@ impl Bus {
                 "Get",
                 &("org.freedesktop.timedate1", "NTPSynchronized"),
             );
-            let answer = tokio::time::timeout(CLOCK_PATIENCE, asked).await.ok()?.ok()?;
+            let answer = tokio::time::timeout(CLOCK_TIMEOUT, asked).await.ok()?.ok()?;
             answer.body().deserialize::<zbus::Variant<'_>>().ok()?.downcast_ref().ok()
         })
     }
@@ -122,23 +124,23 @@ impl Bus {
     pub(crate) fn store<T>(
         &self,
         what: &str,
-        task: impl AsyncFnOnce(StoreProxy<'_>) -> Result<T, totpd_interface::Error>,
-    ) -> Result<T, Failure> {
+        task: impl AsyncFnOnce(StoreProxy<'_>) -> Result<T, DaemonError>,
+    ) -> Result<T, Error> {
         self.runtime.block_on(async {
             // Descriptors pass there alone.
-            if let Way::System(_) = &self.way {
+            if let Transport::System(_) = &self.transport {
                 return Err(no_private_socket());
             }
-            let store = answered(self.patience, async {
+            let store = with_timeout(self.timeout, async {
                 Ok(StoreProxy::new(&self.connection().await?).await?)
             });
             let watched = store.await??;
             let (mut task, mut bar) = (pin!(task(watched.clone())), Bar::new(what));
             loop {
-                if let Ok(done) = tokio::time::timeout(LOOK_EVERY, &mut task).await {
+                if let Ok(done) = tokio::time::timeout(PROGRESS_POLL_INTERVAL, &mut task).await {
                     return Ok(done?);
                 }
-                let (done, total) = answered(self.patience, watched.progress()).await??;
+                let (done, total) = with_timeout(self.timeout, watched.progress()).await??;
                 if bar.is_due() {
                     bar.show(done, total);
                 }
@@ -149,23 +151,23 @@ impl Bus {
     /// Asks the `Login` interface.
     pub(crate) fn login<T>(
         &self,
-        question: impl AsyncFnOnce(LoginProxy<'_>) -> Result<T, totpd_interface::Error>,
-    ) -> Result<T, Failure> {
-        Ok(self.runtime.block_on(answered(self.patience, async {
+        question: impl AsyncFnOnce(LoginProxy<'_>) -> Result<T, DaemonError>,
+    ) -> Result<T, Error> {
+        Ok(self.runtime.block_on(with_timeout(self.timeout, async {
             question(LoginProxy::new(&self.connection().await?).await?).await
         }))??)
     }
 }
 
 /// Whether somebody listens on the private socket.
-fn is_there() -> bool {
+fn socket_exists() -> bool {
     UnixStream::connect(PRIVATE_SOCKET).is_ok()
 }
 
 /// The way over the bus; for root, the private socket, where totpd makes it when the bus starts it.
-async fn over_the_bus(is_root: bool) -> Result<Way, Failure> {
+async fn over_the_bus(is_root: bool) -> Result<Transport, Error> {
     let connecting = Builder::address(SYSTEM_BUS).build();
-    let connected = tokio::time::timeout(PATIENCE, connecting).await;
+    let connected = tokio::time::timeout(REPLY_TIMEOUT, connecting).await;
     let why = match connected {
         Ok(Ok(connection)) => {
             if is_root {
@@ -175,48 +177,48 @@ async fn over_the_bus(is_root: bool) -> Result<Way, Failure> {
                     && let Ok(name) = SERVICE.try_into()
                 {
                     let starting = bus.start_service_by_name(name, 0);
-                    let _ = tokio::time::timeout(PATIENCE, starting).await;
+                    let _ = tokio::time::timeout(REPLY_TIMEOUT, starting).await;
                 }
-                if is_there() {
-                    return Ok(Way::Private);
+                if socket_exists() {
+                    return Ok(Transport::Private);
                 }
             }
-            return Ok(Way::System(connection));
+            return Ok(Transport::System(connection));
         }
         Ok(Err(error)) => error.to_string(),
         Err(_) => "it does not answer".into(),
     };
-    Err(Failure::Unreachable(format!("the system bus cannot be reached: {why}")))
+    Err(Error::Unreachable(format!("the system bus cannot be reached: {why}")))
 }
 
-fn no_private_socket() -> Failure {
+fn no_private_socket() -> Error {
     if nix::unistd::geteuid().is_root() {
-        return Failure::Unreachable(format!(
+        return Error::Unreachable(format!(
             "nobody listens on {PRIVATE_SOCKET}, over which that goes; see the journal of totpd (journalctl -t totpd)"
         ));
     }
-    Failure::NotAuthorized("not authorized: only root may do that".into())
+    Error::NotAuthorized("not authorized: only root may do that".into())
 }
 
 /// The answer to what totpd is asked, or an error, if one of them comes in this time. (`method_timeout` of zbus 6.2 is not heeded by
 /// methods that allow a person to authenticate.)
-pub(crate) async fn answered<T>(
-    patience: Duration,
-    asked: impl Future<Output = Result<T, totpd_interface::Error>>,
-) -> Result<Result<T, totpd_interface::Error>, Failure> {
-    tokio::time::timeout(patience, asked).await.map_err(|_| {
-        Failure::Unreachable(format!(
+pub(crate) async fn with_timeout<T>(
+    timeout: Duration,
+    asked: impl Future<Output = Result<T, DaemonError>>,
+) -> Result<Result<T, DaemonError>, Error> {
+    tokio::time::timeout(timeout, asked).await.map_err(|_| {
+        Error::Unreachable(format!(
             "totpd does not answer: there was nothing from it for {} seconds, and what it was asked may be done \
              yet; see its journal (journalctl -t totpd)",
-            patience.as_secs()
+            timeout.as_secs()
         ))
     })
 }
 
 /// Longer than the bus waits for a daemon that it has to start.
-const PATIENCE: Duration = Duration::from_secs(30);
+const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longer than totpd waits for polkit.
-const PATIENCE_FOR_PEOPLE: Duration = Duration::from_secs(330);
-const CLOCK_PATIENCE: Duration = Duration::from_secs(2);
+const POLKIT_REPLY_TIMEOUT: Duration = Duration::from_secs(330);
+const CLOCK_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often a long task is asked how far it is.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+const PROGRESS_POLL_INTERVAL: Duration = Duration::from_millis(200);

@@ -1,7 +1,7 @@
 //! The commands, one a file.
 
 use crate::cli::{Cli, Command, Try};
-use crate::error::Failure;
+use crate::error::Error;
 use crate::terminal::input::user_or_caller;
 
 mod backup;
@@ -28,7 +28,7 @@ mod verify;
 mod verify_store;
 
 /// Runs the command that was asked for.
-pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
+pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
     let json = cli.json;
     match &cli.command {
         Command::Backup { file, recipient } => backup::run(file, recipient, json),
@@ -39,7 +39,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Disable { service, dry_run } => enable::disable(service, *dry_run, json),
         Command::Doctor { services } => doctor::run(services, json),
         Command::Enable { service, options, dry_run } => {
-            enable::enable(service, options.given().as_deref(), *dry_run, json)
+            enable::enable(service, options.options().as_deref(), *dry_run, json)
         }
         Command::Enroll(options) => match &options.batch {
             Some(file) => enroll::batch::run(file, options),
@@ -52,7 +52,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Rename { factor, words } => match words.as_slice() {
             [user, name] => set::rename(user, factor, name, json),
             [name] => set::rename(&user_or_caller(None)?, factor, name, json),
-            _ => Err(Failure::Usage("rename takes a user and a name, or a name".into())),
+            _ => Err(Error::Usage("rename takes a user and a name, or a name".into())),
         },
         Command::Set(options) => set::run(&user_or_caller(options.user.as_deref())?, options, json),
         Command::Rekey => rekey::run(json),
@@ -83,7 +83,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Failure> {
             Try { count_down: Some(seconds), of, .. } => trial::count_down(*seconds, of.as_deref()),
             Try { undo: true, of, .. } => trial::undo(of.as_deref()),
             Try { service: Some(service), minutes, options, .. } => {
-                trial::run(service, *minutes, options.given().as_deref(), json)
+                trial::run(service, *minutes, options.options().as_deref(), json)
             }
             Try { .. } => trial::state(json),
         },

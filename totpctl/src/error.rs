@@ -4,15 +4,15 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
-use totpd_interface::Error;
+use totpd_interface::Error as DaemonError;
 
 /// Why a command failed: a sentence, and what to do.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(crate) enum Error {
     /// The caller may not do that (4).
     NotAuthorized(String),
     /// Whoever reads the output has gone; nothing is left to say (1).
-    NobodyReads,
+    BrokenPipe,
     /// Refused, or gone wrong (1).
     Refused(String),
     /// The daemon or the bus is not there (3).
@@ -21,17 +21,17 @@ pub(crate) enum Failure {
     Usage(String),
 }
 
-impl Failure {
+impl Error {
     /// A refusal in these words.
     pub(crate) fn refused(why: impl Into<String>) -> Self {
         Self::Refused(why.into())
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NobodyReads => Ok(()),
+            Self::BrokenPipe => Ok(()),
             Self::NotAuthorized(why)
             | Self::Refused(why)
             | Self::Unreachable(why)
@@ -40,38 +40,40 @@ impl fmt::Display for Failure {
     }
 }
 
-impl From<Failure> for ExitCode {
-    fn from(failure: Failure) -> Self {
+impl From<Error> for ExitCode {
+    fn from(failure: Error) -> Self {
         Self::from(match failure {
-            Failure::NobodyReads | Failure::Refused(_) => 1,
-            Failure::Usage(_) => 2,
-            Failure::Unreachable(_) => 3,
-            Failure::NotAuthorized(_) => 4,
+            Error::BrokenPipe | Error::Refused(_) => 1,
+            Error::Usage(_) => 2,
+            Error::Unreachable(_) => 3,
+            Error::NotAuthorized(_) => 4,
         })
     }
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
+impl From<DaemonError> for Error {
+    fn from(error: DaemonError) -> Self {
         match error {
-            Error::Bus(error) => error.into(),
-            Error::NotAuthorized(why) => Self::NotAuthorized(format!("not authorized: {why}")),
-            Error::AlreadyEnrolled(why)
-            | Error::InvalidCode(why)
-            | Error::Expired(why)
-            | Error::Internal(why)
-            | Error::InvalidArgument(why)
-            | Error::LimitsExceeded(why)
-            | Error::NoSuchUser(why)
-            | Error::NotEnrolled(why)
-            | Error::StoreCorrupt(why)
-            | Error::StoreUnavailable(why)
-            | Error::Throttled(why) => Self::Refused(why),
+            DaemonError::Bus(error) => error.into(),
+            DaemonError::NotAuthorized(why) => {
+                Self::NotAuthorized(format!("not authorized: {why}"))
+            }
+            DaemonError::AlreadyEnrolled(why)
+            | DaemonError::InvalidCode(why)
+            | DaemonError::Expired(why)
+            | DaemonError::Internal(why)
+            | DaemonError::InvalidArgument(why)
+            | DaemonError::LimitsExceeded(why)
+            | DaemonError::NoSuchUser(why)
+            | DaemonError::NotEnrolled(why)
+            | DaemonError::StoreCorrupt(why)
+            | DaemonError::StoreUnavailable(why)
+            | DaemonError::Throttled(why) => Self::Refused(why),
         }
     }
 }
 
-impl From<zbus::Error> for Failure {
+impl From<zbus::Error> for Error {
     fn from(error: zbus::Error) -> Self {
         use zbus::fdo;
         match &error {
@@ -95,11 +97,11 @@ impl From<zbus::Error> for Failure {
     }
 }
 
-impl From<io::Error> for Failure {
+impl From<io::Error> for Error {
     /// Of writing the output; whoever reads a file gives it words of its own.
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::BrokenPipe => Self::NobodyReads,
+            io::ErrorKind::BrokenPipe => Self::BrokenPipe,
             _ => Self::Refused(format!("the output cannot be written: {error}")),
         }
     }

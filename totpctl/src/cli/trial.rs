@@ -13,7 +13,7 @@ pub(crate) struct ModuleOptions {
 
 impl ModuleOptions {
     /// The options, if any are said.
-    pub(crate) fn given(&self) -> Option<Vec<String>> {
+    pub(crate) fn options(&self) -> Option<Vec<String>> {
         let all = self.options.iter().filter(|option| !option.is_empty()).cloned().collect();
         (!self.options.is_empty()).then_some(all)
     }

@@ -6,9 +6,9 @@ use std::process::{Child, Stdio};
 use crate::program;
 
 /// The agent, as long as this lives.
-pub(crate) struct Agent(Child);
+pub(crate) struct PolkitAgent(Child);
 
-impl Agent {
+impl PolkitAgent {
     /// Starts it, where there is a terminal and it is installed. An agent of the session goes before it.
     pub(crate) fn start() -> Option<Self> {
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
@@ -33,7 +33,7 @@ impl Agent {
     }
 }
 
-impl Drop for Agent {
+impl Drop for PolkitAgent {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();

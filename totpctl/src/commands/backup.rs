@@ -10,21 +10,21 @@ use serde_json::Value;
 use totpd_interface::Dictionary;
 use zbus::{Fd, Variant};
 
-use crate::client::Bus;
+use crate::client::Client;
 use crate::client::{details, transfer};
 use crate::commands::damaged::damaged;
-use crate::error::Failure;
+use crate::error::Error;
 use crate::terminal::{input, output};
 
-pub(super) fn run(file: &Path, recipients: &[String], json: bool) -> Result<(), Failure> {
-    let bus = Bus::connect()?;
+pub(super) fn run(file: &Path, recipients: &[String], json: bool) -> Result<(), Error> {
+    let client = Client::connect()?;
     // Before anybody types a passphrase in vain.
     if fs::symlink_metadata(file).is_ok() {
         return Err(in_the_way(file));
     }
     let options = options(recipients)?;
-    let target = make(file)?;
-    let made = fill(&bus, &target, file, &options).and_then(|details| {
+    let target = create(file)?;
+    let made = fill(&client, &target, file, &options).and_then(|details| {
         target.sync_all().and_then(|()| sync_folder(file)).map_err(|e| unwritable(file, &e))?;
         Ok(details::object(&details))
     });
@@ -48,39 +48,39 @@ pub(super) fn run(file: &Path, recipients: &[String], json: bool) -> Result<(), 
 
 /// Has totpd write it.
 fn fill(
-    bus: &Bus,
+    client: &Client,
     target: &File,
     file: &Path,
     options: &Dictionary,
-) -> Result<Dictionary, Failure> {
-    let copied = target.try_clone().and_then(transfer::into);
-    let (end, copying) = copied.map_err(|error| unwritable(file, &error))?;
-    let told = bus.store("Backing up", async |totpd| {
+) -> Result<Dictionary, Error> {
+    let copied = target.try_clone().and_then(transfer::copy_from_daemon);
+    let (end, transfer) = copied.map_err(|error| unwritable(file, &error))?;
+    let told = client.store("Backing up", async |totpd| {
         totpd.backup(Fd::from(OwnedFd::from(end)), options).await
     });
     match told {
         Ok(details) => {
-            copying.end().map_err(|error| unwritable(file, &error))?;
+            transfer.end().map_err(|error| unwritable(file, &error))?;
             Ok(details)
         }
-        Err(why) => Err(copying.trouble().map_or(why, |error| unwritable(file, &error))),
+        Err(why) => Err(transfer.failure().map_or(why, |error| unwritable(file, &error))),
     }
 }
 
-fn options(recipients: &[String]) -> Result<Dictionary, Failure> {
+fn options(recipients: &[String]) -> Result<Dictionary, Error> {
     let (key, value) = if recipients.is_empty() {
         let passphrase = input::passphrase("Passphrase for the backup: ", true)?;
         ("passphrase", Variant::from(passphrase.as_str()).try_into_owned())
     } else {
         ("recipients", Variant::from(recipients.to_vec()).try_into_owned())
     };
-    let value = value.map_err(|error| Failure::refused(format!("{key}: {error}")))?;
+    let value = value.map_err(|error| Error::refused(format!("{key}: {error}")))?;
     Ok([(key.to_owned(), value)].into())
 }
 
 /// A new file that only its owner can read. Nothing that is there is touched, nor what a link
 /// points to.
-fn make(file: &Path) -> Result<File, Failure> {
+fn create(file: &Path) -> Result<File, Error> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(|error| {
         match error.kind() {
             io::ErrorKind::AlreadyExists => in_the_way(file),
@@ -94,10 +94,10 @@ fn sync_folder(file: &Path) -> io::Result<()> {
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-fn in_the_way(file: &Path) -> Failure {
-    Failure::refused(format!("{} exists already; it is left as it is", file.display()))
+fn in_the_way(file: &Path) -> Error {
+    Error::refused(format!("{} exists already; it is left as it is", file.display()))
 }
 
-fn unwritable(file: &Path, error: &io::Error) -> Failure {
-    Failure::refused(format!("{} cannot be written: {error}", file.display()))
+fn unwritable(file: &Path, error: &io::Error) -> Error {
+    Error::refused(format!("{} cannot be written: {error}", file.display()))
 }

@@ -2,19 +2,19 @@
 
 use serde_json::json;
 
-use crate::client::Bus;
+use crate::client::Client;
 use crate::client::details;
-use crate::error::Failure;
+use crate::error::Error;
 use crate::terminal::{input, output, recovery_codes};
 
-pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Failure> {
-    let bus = Bus::connect()?;
+pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Error> {
+    let client = Client::connect()?;
     let factor = match factor {
         Some(factor) => factor.to_owned(),
-        None => pending(&bus, user)?,
+        None => pending(&client, user)?,
     };
     let code = input::code("Code that the app shows: ")?;
-    let codes = bus.manager(async |totpd| totpd.confirm(user, &factor, &code).await)?;
+    let codes = client.manager(async |totpd| totpd.confirm(user, &factor, &code).await)?;
     if json {
         return output::json(&json!({ "user": user, "factor": factor, "recovery_codes": codes }));
     }
@@ -23,8 +23,8 @@ pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Fa
 }
 
 /// The pending factor that this caller made: nobody else's can be confirmed.
-fn pending(bus: &Bus, user: &str) -> Result<String, Failure> {
-    let state = details::object(&bus.manager(async |totpd| totpd.get_user(user).await)?);
+fn pending(client: &Client, user: &str) -> Result<String, Error> {
+    let state = details::object(&client.manager(async |totpd| totpd.get_user(user).await)?);
     let maker = match nix::unistd::getuid() {
         uid if uid.is_root() => "root".to_owned(),
         uid => format!("uid {uid}"),
@@ -39,7 +39,7 @@ fn pending(bus: &Bus, user: &str) -> Result<String, Failure> {
             true => "",
             false => " (one that somebody else made is confirmed by its maker alone)",
         };
-        Failure::refused(format!(
+        Error::refused(format!(
             "no factor of {user} waits for a first code from you{others}: make one with \
              \"totpctl enroll {user}\""
         ))

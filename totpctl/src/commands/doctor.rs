@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use self::report::{Report, object, show};
-use crate::client::Bus;
-use crate::error::Failure;
+use crate::client::Client;
+use crate::error::Error;
 use crate::terminal::output;
 use crate::trial::state::Trial;
 
@@ -17,16 +17,16 @@ mod sshd_match;
 mod sudo;
 pub(super) mod users;
 
-pub(super) fn run(asked: &[String], json: bool) -> Result<(), Failure> {
+pub(super) fn run(asked: &[String], json: bool) -> Result<(), Error> {
     let services = if asked.is_empty() { pam::services() } else { asked.to_vec() };
     let mut reports: Vec<_> = services
         .iter()
         .map(|service| {
-            let mut found = pam::look_at(service);
+            let mut found = pam::check(service);
             match service.as_str() {
-                "sshd" if found.asks => sshd::look_at(&mut found.report),
-                "sudo" if found.asks => sudo::look_at(&mut found.report),
-                "polkit-1" if found.asks && !found.lets_by => {
+                "sshd" if found.asks => sshd::check(&mut found.report),
+                "sudo" if found.asks => sudo::check(&mut found.report),
+                "polkit-1" if found.asks && !found.skips_unenrolled => {
                     found.report.notes.push(NOBODY_ENROLLS_ITSELF.into());
                 }
                 _ => {}
@@ -34,10 +34,10 @@ pub(super) fn run(asked: &[String], json: bool) -> Result<(), Failure> {
             (service.clone(), found)
         })
         .collect();
-    let refuses_others = reports.iter().any(|(_, found)| found.asks && !found.lets_by);
+    let refuses_others = reports.iter().any(|(_, found)| found.asks && !found.skips_unenrolled);
     let host = host(refuses_others);
-    let wrong = reports.iter().map(|(_, found)| found.report.wrong.len()).sum::<usize>();
-    let wrong = wrong + host.wrong.len();
+    let wrong = reports.iter().map(|(_, found)| found.report.problems.len()).sum::<usize>();
+    let wrong = wrong + host.problems.len();
     if json {
         let services: Map<String, Value> = reports
             .drain(..)
@@ -56,19 +56,19 @@ pub(super) fn run(asked: &[String], json: bool) -> Result<(), Failure> {
     }
     match wrong {
         0 => Ok(()),
-        1 => Err(Failure::refused("one thing is wrong")),
-        more => Err(Failure::refused(format!("{more} things are wrong"))),
+        1 => Err(Error::refused("one thing is wrong")),
+        more => Err(Error::refused(format!("{more} things are wrong"))),
     }
 }
 
 /// The daemon, the clock, and who has a factor.
 fn host(refuses_others: bool) -> Report {
     let mut report = Report::default();
-    host::look_at(&mut report);
+    host::check(&mut report);
     if let Ok(Some(trial)) = Trial::pending() {
         let (services, ends) = (trial.services.join(", "), output::time(trial.ends));
         match trial.is_stale_now() {
-            true => report.wrong.push(format!(
+            true => report.problems.push(format!(
                 "a change of {services} that was tried should have ended at {ends}: put it back with \"totpctl try --undo\", and \
                  have the machine run that when it starts (totpctl(1))"
             )),
@@ -76,35 +76,35 @@ fn host(refuses_others: bool) -> Report {
         }
     }
     if let Some(why) = host::configuration() {
-        report.wrong.push(why);
+        report.problems.push(why);
         return report;
     }
-    let bus = match Bus::connect() {
-        Ok(bus) => bus,
+    let client = match Client::connect() {
+        Ok(client) => client,
         Err(failure) => {
-            report.wrong.push(failure.to_string());
+            report.problems.push(failure.to_string());
             return report;
         }
     };
-    match bus.manager(async |totpd| Ok(totpd.version().await?)) {
-        Ok(version) => report.does.push(format!("totpd {version} answers")),
+    match client.manager(async |totpd| Ok(totpd.version().await?)) {
+        Ok(version) => report.summary.push(format!("totpd {version} answers")),
         Err(failure) => {
-            report.wrong.push(failure.to_string());
+            report.problems.push(failure.to_string());
             return report;
         }
     }
-    confinement::look_at(&mut report);
-    match bus.clock_is_synchronized() {
-        Some(true) => report.does.push("the clock is synchronized".into()),
-        Some(false) => report.wrong.push(
+    confinement::check(&mut report);
+    match client.clock_is_synchronized() {
+        Some(true) => report.summary.push("the clock is synchronized".into()),
+        Some(false) => report.problems.push(
             "the clock is not synchronized, and codes are by the clock: turn on NTP, for example \
              systemd-timesyncd"
                 .into(),
         ),
         None => report.notes.push("nobody says whether the clock is synchronized".into()),
     }
-    users::look_at(&bus, refuses_others, &mut report);
-    host::signer(&bus, &mut report);
+    users::check(&client, refuses_others, &mut report);
+    host::backup_signer(&client, &mut report);
     report
 }
 

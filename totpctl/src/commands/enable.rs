@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::error::Failure;
-use crate::pam::change::{Change, disabling, enabling};
+use crate::error::Error;
+use crate::pam::change::{Change, plan_disable, plan_enable};
 use crate::terminal::output;
 
-use super::preflight::must_be_able_to_ask;
+use super::preflight::check_before_asking;
 use crate::trial::exclusive;
 
 pub(super) fn enable(
@@ -14,22 +14,22 @@ pub(super) fn enable(
     options: Option<&[String]>,
     dry_run: bool,
     json: bool,
-) -> Result<(), Failure> {
-    let changes = enabling(service, options)?;
+) -> Result<(), Error> {
+    let changes = plan_enable(service, options)?;
     if !changes.is_empty() {
-        must_be_able_to_ask(service, options.unwrap_or_default(), &changes)?;
+        check_before_asking(service, options.unwrap_or_default(), &changes)?;
     }
     finish(service, &changes, dry_run, json)
 }
 
-pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Failure> {
-    finish(service, &disabling(service)?, dry_run, json)
+pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Error> {
+    finish(service, &plan_disable(service)?, dry_run, json)
 }
 
-fn finish(service: &str, changes: &[Change], dry_run: bool, json: bool) -> Result<(), Failure> {
+fn finish(service: &str, changes: &[Change], dry_run: bool, json: bool) -> Result<(), Error> {
     // What is only being tried looks as it should be, and would be put back later.
     if !dry_run && (nix::unistd::geteuid().is_root() || !changes.is_empty()) {
-        let _alone = exclusive::alone()?;
+        let _lock = exclusive::lock_exclusive()?;
         changes.iter().try_for_each(Change::still_fits)?;
         for change in changes {
             change.apply()?;

@@ -3,31 +3,31 @@
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
-use totpd_interface::{Dictionary, Error};
+use totpd_interface::{Dictionary, Error as DaemonError};
 use zbus::Variant;
 use zeroize::Zeroizing;
 
 use crate::cli::Enroll;
-use crate::client::Bus;
+use crate::client::Client;
 use crate::client::details;
 use crate::commands::current_code::current_code;
-use crate::error::Failure;
+use crate::error::Error;
 use crate::terminal::recovery_codes::{self, NewFile};
 use crate::terminal::{base32, input, output, qr};
 
 pub(super) mod batch;
 mod sheet;
 
-pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Failure> {
+pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Error> {
     // Everything that can go wrong by itself comes before the factor is made.
-    let picture = options.qr_file.as_deref().map(Picture::make).transpose()?;
-    let save = options.save.as_deref().map(|path| NewFile::make("--save", path)).transpose()?;
-    let bus = Bus::connect()?;
+    let picture = options.qr_file.as_deref().map(QrFile::create).transpose()?;
+    let save = options.save.as_deref().map(|path| NewFile::create("--save", path)).transpose()?;
+    let client = Client::connect()?;
     let secret = if options.secret_stdin { Some(given_secret()?) } else { None };
-    let code = current_code(&bus, user)?;
+    let code = current_code(&client, user)?;
     let asked = dictionary(options, secret, &code);
-    let made = bus.manager(async |totpd| match totpd.enroll(user, &asked).await {
-        Err(Error::AlreadyEnrolled(_)) if options.if_unenrolled => Ok(None),
+    let made = client.manager(async |totpd| match totpd.enroll(user, &asked).await {
+        Err(DaemonError::AlreadyEnrolled(_)) if options.if_unenrolled => Ok(None),
         other => other.map(Some),
     })?;
     let Some((factor, uri, details)) = made else { return unchanged(user, json) };
@@ -41,13 +41,13 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Failur
             "user": user,
             "factor": factor,
             "uri": uri.as_str(),
-            "secret": base32::of_uri(&uri),
+            "secret": base32::secret_of_uri(&uri),
             "recovery_codes": codes,
             "usable_from": details::number(&details, "usable_from"),
             "changed": true,
         }))?;
         if let Some(save) = save.filter(|_| !codes.is_empty()) {
-            save.fill(recovery_codes::page(user, &codes).as_bytes())?;
+            save.fill(recovery_codes::format_page(user, &codes).as_bytes())?;
         }
         if !options.no_confirm {
             output::note(&later(user, &factor));
@@ -66,11 +66,11 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Failur
         });
         return recovery_codes::show(user, &codes, save);
     }
-    confirm(&bus, user, &factor, save)
+    confirm(&client, user, &factor, save)
 }
 
 /// Says that nothing was done, because `--if-unenrolled` has it so.
-fn unchanged(user: &str, json: bool) -> Result<(), Failure> {
+fn unchanged(user: &str, json: bool) -> Result<(), Error> {
     if json {
         return output::json(&json!({ "user": user, "changed": false }));
     }
@@ -80,12 +80,12 @@ fn unchanged(user: &str, json: bool) -> Result<(), Failure> {
 
 /// Shows the new factor: the link and the key, what to do now, and last the QR code, so that it is whole
 /// above the prompt on a screen of 24 lines.
-fn show(uri: &str, options: &Enroll, details: &Map<String, Value>) -> Result<(), Failure> {
-    let mut text = Zeroizing::new(String::with_capacity(LARGEST_SCREEN));
+fn show(uri: &str, options: &Enroll, details: &Map<String, Value>) -> Result<(), Error> {
+    let mut text = Zeroizing::new(String::with_capacity(MAX_OUTPUT_BYTES));
     text.push_str("Link: ");
     text.push_str(uri);
     text.push_str("\nKey:  ");
-    text.push_str(&base32::in_groups(base32::of_uri(uri)));
+    text.push_str(&base32::group(base32::secret_of_uri(uri)));
     let lasts = match details::number(details, "period") {
         Some(period) => format!("time based, {period} s"),
         None => "counter based".into(),
@@ -110,20 +110,21 @@ fn show(uri: &str, options: &Enroll, details: &Map<String, Value>) -> Result<(),
 }
 
 /// Asks for the first code until it is right or the daemon drops the factor.
-fn confirm(bus: &Bus, user: &str, factor: &str, save: Option<NewFile>) -> Result<(), Failure> {
+fn confirm(client: &Client, user: &str, factor: &str, save: Option<NewFile>) -> Result<(), Error> {
     loop {
         let Some(code) = input::line("Code that the app shows: ")? else {
-            return Err(Failure::refused(later(user, factor)));
+            return Err(Error::refused(later(user, factor)));
         };
-        let answer = bus.manager(async |totpd| match totpd.confirm(user, factor, &code).await {
-            Err(Error::InvalidCode(why)) => Ok(Err(why)),
-            other => other.map(Ok),
-        })?;
+        let answer =
+            client.manager(async |totpd| match totpd.confirm(user, factor, &code).await {
+                Err(DaemonError::InvalidCode(why)) => Ok(Err(why)),
+                other => other.map(Ok),
+            })?;
         match answer {
             Err(why) => {
                 output::note(&format!("totpctl: {why}"));
                 if why.contains("The clock of your phone") {
-                    output::note(match bus.clock_is_synchronized() {
+                    output::note(match client.clock_is_synchronized() {
                         Some(true) => "The clock of this machine is synchronized.",
                         Some(false) => "The clock of this machine is not synchronized either.",
                         None => "Whether the clock of this machine is right is not known here.",
@@ -148,10 +149,10 @@ fn later(user: &str, factor: &str) -> String {
     )
 }
 
-fn given_secret() -> Result<Zeroizing<Vec<u8>>, Failure> {
+fn given_secret() -> Result<Zeroizing<Vec<u8>>, Error> {
     let missing = "no secret was given on standard input (--secret-stdin)";
     let text = input::line("Secret of the token (base32): ")?;
-    base32::parse(&text.ok_or_else(|| Failure::refused(missing))?)
+    base32::parse(&text.ok_or_else(|| Error::refused(missing))?)
 }
 
 fn dictionary(
@@ -190,29 +191,29 @@ fn dictionary(
 }
 
 /// The file of the QR code.
-struct Picture {
+struct QrFile {
     file: NewFile,
     is_png: bool,
 }
 
-impl Picture {
-    fn make(path: &Path) -> Result<Self, Failure> {
+impl QrFile {
+    fn create(path: &Path) -> Result<Self, Error> {
         let is_png = match path.extension().and_then(|extension| extension.to_str()) {
             Some("png") => true,
             Some("svg") => false,
             _ => {
                 let path = path.display();
-                return Err(Failure::Usage(format!(
+                return Err(Error::Usage(format!(
                     "--qr-file {path}: the name must end in .png or .svg"
                 )));
             }
         };
-        Ok(Self { file: NewFile::make("--qr-file", path)?, is_png })
+        Ok(Self { file: NewFile::create("--qr-file", path)?, is_png })
     }
 
-    fn fill(self, uri: &str) -> Result<(), Failure> {
-        let picture = qr::of(uri)?;
-        let mut content = Zeroizing::new(Vec::with_capacity(LARGEST_SCREEN));
+    fn fill(self, uri: &str) -> Result<(), Error> {
+        let picture = qr::encode(uri)?;
+        let mut content = Zeroizing::new(Vec::with_capacity(MAX_OUTPUT_BYTES));
         if self.is_png {
             qr::png(&picture, &mut *content)?;
         } else {
@@ -223,4 +224,4 @@ impl Picture {
 }
 
 /// Never grown, so that no copy of the key is left behind.
-const LARGEST_SCREEN: usize = 256 * 1024;
+const MAX_OUTPUT_BYTES: usize = 256 * 1024;

@@ -2,17 +2,17 @@
 
 use serde_json::{Map, Value};
 
-use crate::client::Bus;
+use crate::client::Client;
 use crate::client::details;
-use crate::error::Failure;
+use crate::error::Error;
 use crate::terminal::output;
 
-pub(super) fn run(json: bool) -> Result<(), Failure> {
-    let bus = Bus::connect()?;
+pub(super) fn run(json: bool) -> Result<(), Error> {
+    let client = Client::connect()?;
     let (mut after, mut rows) = (String::new(), Vec::new());
     loop {
-        let page = bus.manager(async |totpd| totpd.list_users(&after, PAGE).await)?;
-        let is_last = page.len() < PAGE as usize;
+        let page = client.manager(async |totpd| totpd.list_users(&after, PAGE_SIZE).await)?;
+        let is_last = page.len() < PAGE_SIZE as usize;
         for user in &page {
             let user = details::object(user);
             after = details::text(&user, "user");
@@ -47,7 +47,7 @@ fn row(user: &Map<String, Value>) -> Vec<String> {
         "unverified"
     };
     vec![
-        output::escaped(&details::text(user, "user")),
+        output::escape(&details::text(user, "user")),
         details::number(user, "uid").map_or("?".into(), |uid| uid.to_string()),
         details::objects(user, "factors").count().to_string(),
         last_used.map_or("never".into(), output::time),
@@ -56,4 +56,4 @@ fn row(user: &Map<String, Value>) -> Vec<String> {
 }
 
 /// Users in one question to the daemon.
-const PAGE: u32 = 500;
+const PAGE_SIZE: u32 = 500;

@@ -4,20 +4,20 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::client::Bus;
+use crate::client::Client;
 use crate::commands::current_code::current_code;
-use crate::error::Failure;
+use crate::error::Error;
 use crate::terminal::output;
 use crate::terminal::recovery_codes::{self, NewFile};
 
-pub(super) fn run(user: &str, save: Option<&Path>, json: bool) -> Result<(), Failure> {
-    let file = save.map(|path| NewFile::make("--save", path)).transpose()?;
-    let bus = Bus::connect()?;
-    let code = current_code(&bus, user)?;
-    let codes = bus.manager(async |totpd| totpd.recovery_codes(user, &code).await)?;
+pub(super) fn run(user: &str, save: Option<&Path>, json: bool) -> Result<(), Error> {
+    let file = save.map(|path| NewFile::create("--save", path)).transpose()?;
+    let client = Client::connect()?;
+    let code = current_code(&client, user)?;
+    let codes = client.manager(async |totpd| totpd.recovery_codes(user, &code).await)?;
     if json {
         if let Some(file) = file {
-            file.fill(recovery_codes::page(user, &codes).as_bytes())?;
+            file.fill(recovery_codes::format_page(user, &codes).as_bytes())?;
         }
         return output::json(&json!({ "user": user, "recovery_codes": codes }));
     }

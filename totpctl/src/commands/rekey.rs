@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use crate::client::Bus;
+use crate::client::Client;
 use crate::client::details;
 use crate::commands::damaged::damaged;
-use crate::error::Failure;
+use crate::error::Error;
 use crate::terminal::output;
 
-pub(super) fn run(json: bool) -> Result<(), Failure> {
-    let bus = Bus::connect()?;
-    let details = details::object(&bus.store("Re-sealing", async |totpd| totpd.rekey().await)?);
+pub(super) fn run(json: bool) -> Result<(), Error> {
+    let client = Client::connect()?;
+    let details = details::object(&client.store("Re-sealing", async |totpd| totpd.rekey().await)?);
     let damaged = damaged(&details, "they could not be re-sealed, and are lost");
     if json {
         output::json(&Value::from(details))?;

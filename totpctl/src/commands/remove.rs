@@ -2,16 +2,16 @@
 
 use serde_json::json;
 
-use crate::client::Bus;
+use crate::client::Client;
 use crate::commands::current_code::current_code;
-use crate::error::Failure;
+use crate::error::Error;
 use crate::terminal::output;
 
-pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Failure> {
-    let bus = Bus::connect()?;
-    let code = current_code(&bus, user)?;
+pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Error> {
+    let client = Client::connect()?;
+    let code = current_code(&client, user)?;
     let which = factor.unwrap_or_default();
-    bus.manager(async |totpd| totpd.remove(user, which, &code).await)?;
+    client.manager(async |totpd| totpd.remove(user, which, &code).await)?;
     if json {
         return output::json(&json!({ "user": user, "factor": factor, "removed": true }));
     }

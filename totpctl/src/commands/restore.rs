@@ -10,9 +10,9 @@ use totpd_interface::Dictionary;
 use zbus::{Fd, Variant};
 use zeroize::Zeroizing;
 
-use crate::client::Bus;
+use crate::client::Client;
 use crate::client::{details, transfer};
-use crate::error::Failure;
+use crate::error::Error;
 use crate::terminal::{input, output};
 
 /// How to restore.
@@ -26,25 +26,25 @@ pub(super) struct Options<'a> {
     pub(super) yes: bool,
 }
 
-pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), Failure> {
-    let bus = Bus::connect()?;
+pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), Error> {
+    let client = Client::connect()?;
     let source = open(file)?;
     let secret = secret(options.identity)?;
     let dry_run = Mode { flag: ("dry_run", true), digest: None };
-    let plan = ask(&bus, "Reading", (file, &source), &secret, options, &dry_run)?;
+    let plan = ask(&client, "Reading", (file, &source), &secret, options, &dry_run)?;
     let present = details::number(&plan, "current_users").unwrap_or_default();
     if !json || options.dry_run {
         show(&plan, options, json)?;
     }
     let refusal = details::text(&plan, "refusal");
     if !refusal.is_empty() {
-        return Err(Failure::refused(refusal));
+        return Err(Error::refused(refusal));
     }
     if options.dry_run {
         return Ok(());
     }
     if present > 0 && !options.replace {
-        return Err(Failure::refused(format!(
+        return Err(Error::refused(format!(
             "the store has {present} users already: say --replace to put the backup in their place"
         )));
     }
@@ -55,14 +55,12 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
         output::note(&older);
     }
     if !options.yes && !input::confirmed("Restore? [y/N] ")? {
-        return Err(Failure::refused(
-            "nothing was changed; say --yes to restore without a question",
-        ));
+        return Err(Error::refused("nothing was changed; say --yes to restore without a question"));
     }
     // The same file that was shown, whatever has its name by now, and nothing else in it.
     let digest = details::text(&plan, "digest");
     let replace = Mode { flag: ("replace", options.replace), digest: Some(&digest) };
-    let done = ask(&bus, "Restoring", (file, &source), &secret, options, &replace)?;
+    let done = ask(&client, "Restoring", (file, &source), &secret, options, &replace)?;
     let users = details::number(&done, "users").unwrap_or_default();
     if json {
         return output::json(&Value::from(done));
@@ -76,7 +74,7 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
 }
 
 /// Says what a restoration would do.
-fn show(plan: &Map<String, Value>, options: &Options<'_>, json: bool) -> Result<(), Failure> {
+fn show(plan: &Map<String, Value>, options: &Options<'_>, json: bool) -> Result<(), Error> {
     if json {
         return output::json(&Value::from(plan.clone()));
     }
@@ -84,8 +82,8 @@ fn show(plan: &Map<String, Value>, options: &Options<'_>, json: bool) -> Result<
     output::data(&format!(
         "Backup of {} users, made on {} by totpd {} at {}.\n",
         number("users"),
-        output::escaped(&details::text(plan, "host")),
-        output::escaped(&details::text(plan, "version")),
+        output::escape(&details::text(plan, "host")),
+        output::escape(&details::text(plan, "version")),
         output::time(number("created"))
     ))?;
     output::data(&format!("{}\n", signer(plan, options.identity.is_none())))?;
@@ -108,8 +106,8 @@ fn show(plan: &Map<String, Value>, options: &Options<'_>, json: bool) -> Result<
     for user in resync.into_iter().flatten().filter_map(Value::as_str) {
         output::data(&format!(
             "The token of {} counts presses: it opens nothing before \"totpctl resync {}\".\n",
-            output::escaped(user),
-            output::escaped(user)
+            output::escape(user),
+            output::escape(user)
         ))?;
     }
     Ok(())
@@ -117,7 +115,7 @@ fn show(plan: &Map<String, Value>, options: &Options<'_>, json: bool) -> Result<
 
 /// Says who signed a backup, and what that is worth.
 fn signer(plan: &Map<String, Value>, has_passphrase: bool) -> String {
-    let fingerprint = output::escaped(&details::text(plan, "fingerprint"));
+    let fingerprint = output::escape(&details::text(plan, "fingerprint"));
     match (details::text(plan, "signed_by").as_str(), has_passphrase) {
         ("this store", _) => "Signed by this store.".into(),
         ("an earlier key of this store", _) => {
@@ -163,13 +161,13 @@ struct Mode<'a> {
 }
 
 fn ask(
-    bus: &Bus,
+    client: &Client,
     what: &str,
     (file, source): (&Path, &File),
     secret: &Secret,
     options: &Options<'_>,
     mode: &Mode<'_>,
-) -> Result<Map<String, Value>, Failure> {
+) -> Result<Map<String, Value>, Error> {
     let mut request = Dictionary::new();
     let opener = match secret {
         Secret::Passphrase(passphrase) => ("passphrase", Variant::from(passphrase.as_str())),
@@ -181,17 +179,17 @@ fn ask(
     let digest = mode.digest.map(|text| ("digest", Variant::from(text)));
     for (key, value) in flags.into_iter().chain([opener]).chain(fingerprint).chain(digest) {
         let value = value.try_into_owned();
-        let value = value.map_err(|error| Failure::refused(format!("{key}: {error}")))?;
+        let value = value.map_err(|error| Error::refused(format!("{key}: {error}")))?;
         request.insert(key.to_owned(), value);
     }
-    let copied = source.try_clone().and_then(transfer::out_of);
-    let (end, copying) = copied.map_err(|error| unreadable(file, &error.to_string()))?;
-    let told =
-        bus.store(what, async |totpd| totpd.restore(Fd::from(OwnedFd::from(end)), &request).await);
+    let copied = source.try_clone().and_then(transfer::copy_to_daemon);
+    let (end, transfer) = copied.map_err(|error| unreadable(file, &error.to_string()))?;
+    let told = client
+        .store(what, async |totpd| totpd.restore(Fd::from(OwnedFd::from(end)), &request).await);
     match told {
         Ok(details) => Ok(details::object(&details)),
         Err(why) => {
-            Err(copying.trouble().map_or(why, |error| unreadable(file, &error.to_string())))
+            Err(transfer.failure().map_or(why, |error| unreadable(file, &error.to_string())))
         }
     }
 }
@@ -202,12 +200,12 @@ enum Secret {
 }
 
 /// What opens the backup: the identities in a file of `age-keygen`, or a passphrase.
-fn secret(identity: Option<&Path>) -> Result<Secret, Failure> {
+fn secret(identity: Option<&Path>) -> Result<Secret, Error> {
     let Some(path) = identity else {
         return Ok(Secret::Passphrase(input::passphrase("Passphrase of the backup: ", false)?));
     };
     let text = fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
-        Failure::refused(format!("the identity {} cannot be read: {error}", path.display()))
+        Error::refused(format!("the identity {} cannot be read: {error}", path.display()))
     })?;
     let keys: Vec<String> = text
         .lines()
@@ -216,12 +214,12 @@ fn secret(identity: Option<&Path>) -> Result<Secret, Failure> {
         .map(ToOwned::to_owned)
         .collect();
     if keys.is_empty() {
-        return Err(Failure::refused(format!("{} holds no identity", path.display())));
+        return Err(Error::refused(format!("{} holds no identity", path.display())));
     }
     Ok(Secret::Identities(Zeroizing::new(keys)))
 }
 
-fn open(file: &Path) -> Result<File, Failure> {
+fn open(file: &Path) -> Result<File, Error> {
     // Not waiting for the other end of a pipe.
     let mut options = OpenOptions::new();
     let opened = options.read(true).custom_flags(nix::libc::O_NONBLOCK).open(file);
@@ -233,8 +231,8 @@ fn open(file: &Path) -> Result<File, Failure> {
     Ok(opened)
 }
 
-fn unreadable(file: &Path, why: &str) -> Failure {
-    Failure::refused(format!("the backup {} cannot be read: {why}", file.display()))
+fn unreadable(file: &Path, why: &str) -> Error {
+    Error::refused(format!("the backup {} cannot be read: {why}", file.display()))
 }
 
 #[cfg(test)]

@@ -2,16 +2,16 @@
 
 use serde_json::json;
 
-use crate::client::Bus;
-use crate::error::Failure;
+use crate::client::Client;
+use crate::error::Error;
 use crate::terminal::{input, output};
 
-pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Failure> {
-    let bus = Bus::connect()?;
+pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Error> {
+    let client = Client::connect()?;
     let first = input::code("A code of the token: ")?;
     let second = input::code("The next code: ")?;
     let codes = [first.as_str(), second.as_str()];
-    bus.manager(async |totpd| totpd.resync(user, factor.unwrap_or_default(), &codes).await)?;
+    client.manager(async |totpd| totpd.resync(user, factor.unwrap_or_default(), &codes).await)?;
     if json {
         return output::json(&json!({ "user": user, "resynchronized": true }));
     }

@@ -9,19 +9,19 @@ use std::process::Stdio;
 use serde_json::json as object;
 use zeroize::Zeroizing;
 
-use crate::client::Bus;
+use crate::client::Client;
 use crate::client::details;
 use crate::commands::damaged::damaged;
-use crate::error::Failure;
+use crate::error::Error;
 use crate::pam::atomic_file::{remove, sync_folder};
 use crate::program;
 use crate::terminal::output;
 
 /// Seals the store under a new key, which the TPM keeps. `pcrs`: the registers that it depends on.
-pub(super) fn seal(pcrs: &str, json: bool) -> Result<(), Failure> {
+pub(super) fn seal(pcrs: &str, json: bool) -> Result<(), Error> {
     must_have_systemd()?;
     if let Some(there) = [KEY, OLD].map(credential).into_iter().find(|path| path.exists()) {
-        return Err(Failure::refused(format!(
+        return Err(Error::refused(format!(
             "{} is there already: the key is sealed. \"totpctl seal-key --undo\" goes back to a key in a \
              file",
             there.display()
@@ -31,12 +31,12 @@ pub(super) fn seal(pcrs: &str, json: bool) -> Result<(), Failure> {
     let sealed = encrypt(KEY, pcrs, &key)?;
     // That it can be undone is shown before anything depends on it.
     if *decrypt(KEY, &sealed)? != *key {
-        return Err(Failure::refused("nothing is changed: the TPM gives back another key"));
+        return Err(Error::refused("nothing is changed: the TPM gives back another key"));
     }
     if let Err(failure) = hand_over(KEY, &sealed) {
         // No record has it yet.
         take_back()?;
-        return Err(Failure::refused(format!("the key is as it was: {failure}")));
+        return Err(Error::refused(format!("the key is as it was: {failure}")));
     }
     let Rekeyed { records, id, fingerprint, damaged } = rekey()?;
     if json {
@@ -53,7 +53,7 @@ pub(super) fn seal(pcrs: &str, json: bool) -> Result<(), Failure> {
 }
 
 /// Goes back to a key in a file.
-pub(super) fn undo(json: bool) -> Result<(), Failure> {
+pub(super) fn undo(json: bool) -> Result<(), Error> {
     must_have_systemd()?;
     // Until every record has another key, the daemon needs this one, by the name of an old one.
     if let Some(sealed) = read(KEY)? {
@@ -63,7 +63,7 @@ pub(super) fn undo(json: bool) -> Result<(), Failure> {
         // One that was cut short.
         hand_over(OLD, &sealed)?;
     } else {
-        return Err(Failure::refused("the key is in no TPM: there is nothing to undo"));
+        return Err(Error::refused("the key is in no TPM: there is nothing to undo"));
     }
     let Rekeyed { records, id, fingerprint, damaged } = rekey()?;
     take_back()?;
@@ -79,41 +79,39 @@ pub(super) fn undo(json: bool) -> Result<(), Failure> {
     damaged
 }
 
-fn must_have_systemd() -> Result<(), Failure> {
+fn must_have_systemd() -> Result<(), Error> {
     if !nix::unistd::geteuid().is_root() {
-        return Err(Failure::NotAuthorized("only root may change the key of the store".into()));
+        return Err(Error::NotAuthorized("only root may change the key of the store".into()));
     }
     if !Path::new("/run/systemd/system").is_dir() {
-        return Err(Failure::refused(
+        return Err(Error::refused(
             "nothing is changed: systemd gives the key, and does not run here",
         ));
     }
     Ok(())
 }
 
-fn random() -> Result<Zeroizing<Vec<u8>>, Failure> {
+fn random() -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut key = Zeroizing::new(vec![0; KEY_LENGTH]);
     let read = fs::File::open("/dev/urandom")
         .and_then(|mut file| io::Read::read_exact(&mut file, &mut key));
-    read.map_err(|error| Failure::refused(format!("the kernel gives no random bytes: {error}")))?;
+    read.map_err(|error| Error::refused(format!("the kernel gives no random bytes: {error}")))?;
     Ok(key)
 }
 
-fn encrypt(name: &str, pcrs: &str, key: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
+fn encrypt(name: &str, pcrs: &str, key: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     let pcrs = format!("--tpm2-pcrs={pcrs}");
     creds(&["encrypt", "--with-key=tpm2", &pcrs, &format!("--name={name}"), "-", "-"], key)
 }
 
-fn decrypt(name: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
+fn decrypt(name: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     creds(&["decrypt", &format!("--name={name}"), "-", "-"], sealed)
 }
 
 /// What systemd-creds makes of `input`.
-fn creds(args: &[&str], input: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
+fn creds(args: &[&str], input: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     let cannot = |why: &dyn std::fmt::Display| {
-        Failure::refused(format!(
-            "nothing is changed: the TPM cannot be used (systemd-creds): {why}"
-        ))
+        Error::refused(format!("nothing is changed: the TPM cannot be used (systemd-creds): {why}"))
     };
     let mut child = program::named("systemd-creds")
         .map_err(|error| cannot(&error))?
@@ -135,22 +133,22 @@ fn creds(args: &[&str], input: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
 }
 
 /// Has systemd give it to the daemon, which is started anew.
-fn hand_over(name: &str, sealed: &[u8]) -> Result<(), Failure> {
+fn hand_over(name: &str, sealed: &[u8]) -> Result<(), Error> {
     let path = credential(name);
     let text = format!("[Service]\nLoadCredentialEncrypted={name}:{}\n", path.display());
     let written = write(&path, sealed, 0o600)
         .and_then(|()| write(Path::new(DROP_IN), text.as_bytes(), 0o644));
     written.map_err(|error| {
-        Failure::refused(format!("{} or {DROP_IN} cannot be written: {error}", path.display()))
+        Error::refused(format!("{} or {DROP_IN} cannot be written: {error}", path.display()))
     })?;
     restart()
 }
 
 /// Takes the credentials away again, which no record may need any more.
-fn take_back() -> Result<(), Failure> {
+fn take_back() -> Result<(), Error> {
     for path in [PathBuf::from(DROP_IN), credential(KEY), credential(OLD)] {
         remove(&path).map_err(|error| {
-            Failure::refused(format!("{} cannot be removed: {error}", path.display()))
+            Error::refused(format!("{} cannot be removed: {error}", path.display()))
         })?;
     }
     restart()
@@ -160,11 +158,11 @@ fn credential(name: &str) -> PathBuf {
     Path::new(CREDENTIALS).join(name)
 }
 
-fn read(name: &str) -> Result<Option<Vec<u8>>, Failure> {
+fn read(name: &str) -> Result<Option<Vec<u8>>, Error> {
     match fs::read(credential(name)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => {
-            Err(Failure::refused(format!("{} cannot be read: {error}", credential(name).display())))
+            Err(Error::refused(format!("{} cannot be read: {error}", credential(name).display())))
         }
         Ok(sealed) => Ok(Some(sealed)),
     }
@@ -183,14 +181,14 @@ fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     sync_folder(path)
 }
 
-fn restart() -> Result<(), Failure> {
+fn restart() -> Result<(), Error> {
     for args in [&["daemon-reload"][..], &["restart", "totpd.service"]] {
         let done =
             program::named("systemctl").and_then(|mut systemctl| systemctl.args(args).output());
-        let done = done.map_err(|error| Failure::refused(format!("systemctl: {error}")))?;
+        let done = done.map_err(|error| Error::refused(format!("systemctl: {error}")))?;
         if !done.status.success() {
             let why = String::from_utf8_lossy(&done.stderr).trim().to_owned();
-            return Err(Failure::refused(format!("totpd does not start with that key: {why}")));
+            return Err(Error::refused(format!("totpd does not start with that key: {why}")));
         }
     }
     Ok(())
@@ -203,16 +201,16 @@ struct Rekeyed {
     id: String,
     /// By which other hosts know backups from now on.
     fingerprint: String,
-    damaged: Result<(), Failure>,
+    damaged: Result<(), Error>,
 }
 
 /// Has the daemon seal every record under the key that it is given. However it ends, some records may have
 /// that key then, so that nothing may be taken back.
-fn rekey() -> Result<Rekeyed, Failure> {
-    let asked =
-        Bus::connect().and_then(|bus| bus.store("Re-sealing", async |totpd| totpd.rekey().await));
+fn rekey() -> Result<Rekeyed, Error> {
+    let asked = Client::connect()
+        .and_then(|client| client.store("Re-sealing", async |totpd| totpd.rekey().await));
     let details = asked.map_err(|failure| {
-        Failure::refused(format!(
+        Error::refused(format!(
             "the old key and the new one are both needed until \"totpctl rekey\" has come to its end, and \
              are both there: {failure}"
         ))

@@ -5,16 +5,16 @@ use totpd_interface::Dictionary;
 use zbus::Variant;
 
 use crate::cli::Set;
-use crate::client::Bus;
+use crate::client::Client;
 use crate::commands::current_code::current_code;
-use crate::error::Failure;
+use crate::error::Error;
 use crate::terminal::output;
 
-pub(super) fn rename(user: &str, factor: &str, name: &str, json: bool) -> Result<(), Failure> {
+pub(super) fn rename(user: &str, factor: &str, name: &str, json: bool) -> Result<(), Error> {
     change(user, factor, [("name", Some(name.into()))], json)
 }
 
-pub(super) fn run(user: &str, options: &Set, json: bool) -> Result<(), Failure> {
+pub(super) fn run(user: &str, options: &Set, json: bool) -> Result<(), Error> {
     let time = |text: &Option<String>| {
         text.as_deref().map(|text| seconds(text).map(Variant::from)).transpose()
     };
@@ -31,7 +31,7 @@ pub(super) fn run(user: &str, options: &Set, json: bool) -> Result<(), Failure> 
         ("disabled", disabled.map(Variant::from)),
     ];
     if changes.iter().all(|(_, value)| value.is_none()) {
-        return Err(Failure::Usage("nothing to change was given: see totpctl set --help".into()));
+        return Err(Error::Usage("nothing to change was given: see totpctl set --help".into()));
     }
     change(user, &options.factor, changes, json)
 }
@@ -41,14 +41,14 @@ fn change<'v>(
     factor: &str,
     changes: impl IntoIterator<Item = (&'static str, Option<Variant<'v>>)>,
     json: bool,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let given = changes
         .into_iter()
         .filter_map(|(key, value)| Some((key.to_owned(), value?.try_into_owned().ok()?)));
     let changes: Dictionary = given.collect();
-    let bus = Bus::connect()?;
-    let code = current_code(&bus, user)?;
-    bus.manager(async |totpd| totpd.set_factor(user, factor, &changes, &code).await)?;
+    let client = Client::connect()?;
+    let code = current_code(&client, user)?;
+    client.manager(async |totpd| totpd.set_factor(user, factor, &changes, &code).await)?;
     if json {
         return output::json(&json!({ "user": user, "factor": factor, "changed": true }));
     }
@@ -57,7 +57,7 @@ fn change<'v>(
 }
 
 /// A day or a minute, local time, in seconds since 1970; nought for nothing.
-fn seconds(text: &str) -> Result<u64, Failure> {
+fn seconds(text: &str) -> Result<u64, Error> {
     if text.is_empty() {
         return Ok(0);
     }
@@ -68,7 +68,7 @@ fn seconds(text: &str) -> Result<u64, Failure> {
     let zoned = time.ok().and_then(|time| time.to_zoned(jiff::tz::TimeZone::system()).ok());
     let seconds = zoned.and_then(|time| u64::try_from(time.timestamp().as_second()).ok());
     seconds.filter(|seconds| *seconds > 0).ok_or_else(|| {
-        Failure::Usage(format!("{text:?} is no time: write 2027-01-15 or \"2027-01-15 12:00\""))
+        Error::Usage(format!("{text:?} is no time: write 2027-01-15 or \"2027-01-15 12:00\""))
     })
 }
 

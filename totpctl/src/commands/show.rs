@@ -2,20 +2,20 @@
 
 use serde_json::{Map, Value};
 
-use crate::client::Bus;
+use crate::client::Client;
 use crate::client::details;
-use crate::error::Failure;
+use crate::error::Error;
 use crate::terminal::output;
 
-pub(super) fn run(user: &str, json: bool) -> Result<(), Failure> {
-    let bus = Bus::connect()?;
-    let state = details::object(&bus.manager(async |totpd| totpd.get_user(user).await)?);
+pub(super) fn run(user: &str, json: bool) -> Result<(), Error> {
+    let client = Client::connect()?;
+    let state = details::object(&client.manager(async |totpd| totpd.get_user(user).await)?);
     if json {
         return output::json(&Value::from(state));
     }
     let enrolled = if details::flag(&state, "enrolled") { "enrolled" } else { "not enrolled" };
     let uid = details::number(&state, "uid").unwrap_or_default();
-    let name = output::escaped(&details::text(&state, "user"));
+    let name = output::escape(&details::text(&state, "user"));
     output::data(&format!("{name} (uid {uid}) is {enrolled}.\n"))?;
     let factors: Vec<_> = details::objects(&state, "factors").map(factor).collect();
     if !factors.is_empty() {
@@ -32,7 +32,7 @@ pub(super) fn run(user: &str, json: bool) -> Result<(), Failure> {
     }
     output::data(&format!("{}\n", wrong_codes(&state)))?;
     for known in details::objects(&state, "known_sources") {
-        let source = output::escaped(&details::text(known, "source"));
+        let source = output::escape(&details::text(known, "source"));
         let when = output::time(details::number(known, "last_success").unwrap_or_default());
         let failures = match details::number(known, "failures") {
             Some(failures) if failures > 0 => format!(", {failures} wrong codes since"),
@@ -52,7 +52,7 @@ fn factor(factor: &Map<String, Value>) -> Vec<String> {
     let algorithm = details::text(factor, "algorithm");
     vec![
         details::text(factor, "factor"),
-        output::escaped(&details::text(factor, "name")),
+        output::escape(&details::text(factor, "name")),
         format!("{} {algorithm} {digits} digits {step}", details::text(factor, "kind")),
         details::text(factor, "status"),
         output::time(details::number(factor, "created").unwrap_or_default()),
@@ -64,7 +64,7 @@ fn factor(factor: &Map<String, Value>) -> Vec<String> {
 fn more(factor: &Map<String, Value>) -> Vec<String> {
     let id = details::text(factor, "factor");
     let mut lines = Vec::new();
-    let purpose = output::escaped(&details::text(factor, "purpose"));
+    let purpose = output::escape(&details::text(factor, "purpose"));
     if !purpose.is_empty() {
         lines.push(format!("{id} is for {purpose}."));
     }
@@ -94,8 +94,8 @@ fn more(factor: &Map<String, Value>) -> Vec<String> {
         let side = if seconds < 0 { "slow" } else { "fast" };
         lines.push(format!("{id} is about {} s {side}, and is followed.", seconds.abs()));
     }
-    let service = output::escaped(&details::text(factor, "last_service"));
-    let source = output::escaped(&details::text(factor, "last_source"));
+    let service = output::escape(&details::text(factor, "last_service"));
+    let source = output::escape(&details::text(factor, "last_source"));
     if !source.is_empty() {
         let service = if service.is_empty() { "-".into() } else { service };
         lines.push(format!("{id} was last used at {service} from {source}."));

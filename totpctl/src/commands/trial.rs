@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::preflight::must_be_able_to_ask;
-use crate::error::Failure;
-use crate::pam::change::{Change, enabling};
+use super::preflight::check_before_asking;
+use crate::error::Error;
+use crate::pam::change::{Change, plan_enable};
 use crate::terminal::output;
-use crate::trial::exclusive::alone;
+use crate::trial::exclusive::lock_exclusive;
 use crate::trial::state::Trial;
-use crate::trial::{count_down as wait, kept, start, undo as put_back, watch};
+use crate::trial::{commit_if_logged_in, count_down as wait, start, undo as put_back, watch};
 
 /// Tries it.
 pub(super) fn run(
@@ -20,18 +20,18 @@ pub(super) fn run(
     minutes: u16,
     options: Option<&[String]>,
     json: bool,
-) -> Result<(), Failure> {
-    let changes = enabling(service, options)?;
+) -> Result<(), Error> {
+    let changes = plan_enable(service, options)?;
     if changes.is_empty() {
         // What is being tried is no change that stays.
-        alone()?;
+        lock_exclusive()?;
         output::note(&format!("{service} is as it was asked to be: there is nothing to try."));
         return match json {
             true => output::json(&json!({ "service": service, "changed": false })),
             false => Ok(()),
         };
     }
-    must_be_able_to_ask(service, options.unwrap_or_default(), &changes)?;
+    check_before_asking(service, options.unwrap_or_default(), &changes)?;
     let trial = start(&changes, Duration::from_secs(u64::from(minutes) * 60))?;
     if !json {
         output::data(&changes.iter().map(Change::diff).collect::<String>())?;
@@ -42,10 +42,10 @@ pub(super) fn run(
          Ctrl-C ends no more than this display; \"totpctl try --undo\" puts it back at once.",
         output::time(trial.ends)
     ));
-    if !is_put_back_at_a_start() {
-        output::note(AT_A_START);
+    if !is_reverted_at_boot() {
+        output::note(NOT_REVERTED_AT_BOOT);
     }
-    let trial = watch(&trial.id)?.ok_or_else(|| Failure::refused("how it ended is not known"))?;
+    let trial = watch(&trial.id)?.ok_or_else(|| Error::refused("how it ended is not known"))?;
     if json {
         output::json(&object(&trial))?;
     }
@@ -54,18 +54,18 @@ pub(super) fn run(
             output::note(&outcome(&trial));
             Ok(())
         }
-        None => Err(Failure::refused(outcome(&trial))),
+        None => Err(Error::refused(outcome(&trial))),
     }
 }
 
 /// Whether something of this machine puts back what a reboot cuts short: systemd by our unit, or another init by our
 /// script.
-fn is_put_back_at_a_start() -> bool {
+fn is_reverted_at_boot() -> bool {
     ["/run/systemd/system", "/etc/init.d/totpctl-try"].iter().any(|path| Path::new(path).exists())
 }
 
 /// Puts back what is being tried, or what `of` names; nothing if it is over.
-pub(super) fn undo(of: Option<&str>) -> Result<(), Failure> {
+pub(super) fn undo(of: Option<&str>) -> Result<(), Error> {
     output::note(&match put_back(of)? {
         Some(trial) => outcome(&trial),
         None => "Nothing is being tried.".into(),
@@ -74,16 +74,16 @@ pub(super) fn undo(of: Option<&str>) -> Result<(), Failure> {
 }
 
 /// Waits, and ends what is being tried: it is kept if somebody logged in by it, and put back if not.
-pub(super) fn count_down(seconds: u64, of: Option<&str>) -> Result<(), Failure> {
+pub(super) fn count_down(seconds: u64, of: Option<&str>) -> Result<(), Error> {
     wait(Duration::from_secs(seconds));
-    if of.is_some_and(kept) {
+    if of.is_some_and(commit_if_logged_in) {
         return Ok(());
     }
     undo(of)
 }
 
 /// Says what is being tried, or was.
-pub(super) fn state(json: bool) -> Result<(), Failure> {
+pub(super) fn state(json: bool) -> Result<(), Error> {
     let (pending, last) = (Trial::pending()?, Trial::last()?);
     if json {
         let told = |trial: Option<Trial>| trial.as_ref().map_or(Value::Null, object);
@@ -121,5 +121,5 @@ fn object(trial: &Trial) -> Value {
     })
 }
 
-const AT_A_START: &str = "Nothing here puts it back if the machine is started anew before that: have it run \"totpctl try --undo\" \
+const NOT_REVERTED_AT_BOOT: &str = "Nothing here puts it back if the machine is started anew before that: have it run \"totpctl try --undo\" \
                           when it starts (totpctl(1)), or do not restart it meanwhile.";

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::client::Bus;
-use crate::error::Failure;
+use crate::client::Client;
+use crate::error::Error;
 use crate::terminal::output;
 
-pub(super) fn run(user: &str, json: bool) -> Result<(), Failure> {
-    Bus::connect()?.manager(async |totpd| totpd.unlock(user).await)?;
+pub(super) fn run(user: &str, json: bool) -> Result<(), Error> {
+    Client::connect()?.manager(async |totpd| totpd.unlock(user).await)?;
     if json {
         return output::json(&json!({ "user": user, "unlocked": true }));
     }

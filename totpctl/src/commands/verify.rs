@@ -4,17 +4,18 @@ use serde_json::Value;
 use totpd_interface::{Dictionary, verdict};
 use zbus::Variant;
 
-use crate::client::Bus;
+use crate::client::Client;
 use crate::client::details;
-use crate::error::Failure;
+use crate::error::Error;
 use crate::terminal::{input, output};
 
-pub(super) fn run(user: &str, json: bool) -> Result<(), Failure> {
-    let bus = Bus::connect()?;
+pub(super) fn run(user: &str, json: bool) -> Result<(), Error> {
+    let client = Client::connect()?;
     let code = input::code("Verification code: ")?;
     let service = Variant::from("totpctl").try_into_owned();
     let context: Dictionary = service.into_iter().map(|name| ("service".into(), name)).collect();
-    let (verdict, details) = bus.login(async |totpd| totpd.verify(user, &code, &context).await)?;
+    let (verdict, details) =
+        client.login(async |totpd| totpd.verify(user, &code, &context).await)?;
     let mut details = details::object(&details);
     let message = details::text(&details, "message");
     if json {
@@ -25,8 +26,8 @@ pub(super) fn run(user: &str, json: bool) -> Result<(), Failure> {
     match verdict.as_str() {
         verdict::APPROVED if json => Ok(()),
         verdict::APPROVED => output::data("approved; this code is used up\n"),
-        verdict::THROTTLED => Err(Failure::refused(format!("throttled: {message}"))),
-        _ => Err(Failure::refused(
+        verdict::THROTTLED => Err(Error::refused(format!("throttled: {message}"))),
+        _ => Err(Error::refused(
             "denied: the code is wrong, was used before, or is from before the first good one (totpctl show)",
         )),
     }

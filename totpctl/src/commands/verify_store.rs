@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use crate::client::Bus;
+use crate::client::Client;
 use crate::client::details;
 use crate::commands::damaged::damaged;
-use crate::error::Failure;
+use crate::error::Error;
 use crate::terminal::output;
 
-pub(super) fn run(json: bool) -> Result<(), Failure> {
-    let bus = Bus::connect()?;
-    let details = details::object(&bus.store("Verifying", async |totpd| totpd.verify().await)?);
+pub(super) fn run(json: bool) -> Result<(), Error> {
+    let client = Client::connect()?;
+    let details = details::object(&client.store("Verifying", async |totpd| totpd.verify().await)?);
     let damaged = damaged(
         &details,
         "restore a backup, or remove and enroll these users again (totpctl remove, enroll)",

@@ -9,9 +9,9 @@ use pam_stack::parse::Kind;
 use pam_stack::{Refusal, Stack, analyze, disable, enable};
 
 use super::atomic_file::replace;
-use crate::error::Failure;
+use crate::error::Error;
 use crate::pam::files::{
-    FOLDERS, cannot_enroll, conflict, is_an_option, is_installed, path_of, read, remedy,
+    FOLDERS, cannot_enroll, is_installed, is_module_option, option_conflict, path_of, read, remedy,
 };
 
 /// What becomes of the file of one service.
@@ -36,57 +36,57 @@ impl Change {
     }
 
     /// Whether the file is still what the change was worked out for.
-    pub(crate) fn still_fits(&self) -> Result<(), Failure> {
-        let (_, now) = of_service(&self.service)?;
+    pub(crate) fn still_fits(&self) -> Result<(), Error> {
+        let (_, now) = read_service(&self.service)?;
         if now == self.before {
             return Ok(());
         }
-        Err(Failure::refused(format!(
+        Err(Error::refused(format!(
             "nothing is changed: somebody else changed {} at this moment; look at it, and run this again",
             self.path.display()
         )))
     }
 
     /// Puts it in the place of the file, for good.
-    pub(crate) fn apply(&self) -> Result<(), Failure> {
+    pub(crate) fn apply(&self) -> Result<(), Error> {
         let like = fs::exists(&self.path).unwrap_or(false).then_some(&*self.path);
-        replace(&self.path, &self.after, like).map_err(|error| cannot(&self.path, &error))
+        replace(&self.path, &self.after, like).map_err(|error| cannot_change(&self.path, &error))
     }
 }
 
 /// What is to be changed for `service` to ask for a code, and with it whatever else the same program asks
 /// PAM for: `sudo -i` and `su -` have services of their own.
-pub(crate) fn enabling(service: &str, args: Option<&[String]>) -> Result<Vec<Change>, Failure> {
+pub(crate) fn plan_enable(service: &str, args: Option<&[String]>) -> Result<Vec<Change>, Error> {
     for arg in args.unwrap_or_default() {
-        if !is_an_option(arg) || arg.contains(['[', ']', '\n', '#', '\\']) {
-            return Err(Failure::Usage(format!(
+        if !is_module_option(arg) || arg.contains(['[', ']', '\n', '#', '\\']) {
+            return Err(Error::Usage(format!(
                 "pam_totp.so has no option {arg:?}; see pam_totp(8)"
             )));
         }
     }
-    if let Some(why) = conflict(args.unwrap_or_default()) {
-        return Err(Failure::Usage(format!(
+    if let Some(why) = option_conflict(args.unwrap_or_default()) {
+        return Err(Error::Usage(format!(
             "these options of pam_totp.so do not go together: {why}"
         )));
     }
     if args.is_some_and(|args| args.iter().any(|arg| arg == "enroll"))
         && let Some(why) = cannot_enroll(service)
     {
-        return Err(left_as_it_is(service, &Refusal::NeverSetsCredentials(why)));
+        return Err(not_changed(service, &Refusal::NeverSetsCredentials(why)));
     }
     let mut changes = Vec::new();
     for name in family(service) {
-        let (path, before) = of_service(name)?;
+        let (path, before) = read_service(name)?;
         let with = |file: &str| {
             let changed = changes.iter().find(|change: &&Change| change.service == file);
             changed.map_or_else(|| read(file), |change| Some(change.after.clone()))
         };
         // It may ask by what it includes.
-        if name != service && asks(name, &with) {
+        if name != service && asks_for_code(name, &with) {
             continue;
         }
         let after = enable(name, args, &with, &is_installed)
-            .map_err(|refusal| left_as_it_is(name, &refusal))?;
+            .map_err(|refusal| not_changed(name, &refusal))?;
         if let Some(after) = after {
             changes.push(Change { service: name.to_owned(), path, before, after });
         }
@@ -98,7 +98,7 @@ pub(crate) fn enabling(service: &str, args: Option<&[String]>) -> Result<Vec<Cha
 ///
 /// # Errors
 /// Names the line before which nothing is known to be asked.
-pub(crate) fn must_enroll_behind_a_password(changes: &[Change]) -> Result<(), Failure> {
+pub(crate) fn check_enroll_after_password(changes: &[Change]) -> Result<(), Error> {
     for change in changes {
         let with = |file: &str| {
             let changed = changes.iter().find(|change| change.service == file);
@@ -108,14 +108,14 @@ pub(crate) fn must_enroll_behind_a_password(changes: &[Change]) -> Result<(), Fa
             continue;
         };
         if let Some(place) = analyze(&rules, &is_installed).without_password {
-            return Err(left_as_it_is(&change.service, &Refusal::NoPasswordBefore(place)));
+            return Err(not_changed(&change.service, &Refusal::NoPasswordBefore(place)));
         }
     }
     Ok(())
 }
 
-fn left_as_it_is(service: &str, refusal: &Refusal) -> Failure {
-    Failure::refused(match refusal {
+fn not_changed(service: &str, refusal: &Refusal) -> Error {
+    Error::refused(match refusal {
         Refusal::AfterWrongPassword(places) => {
             format!("{service} is left as it is: {refusal}. {}", remedy(places))
         }
@@ -124,17 +124,17 @@ fn left_as_it_is(service: &str, refusal: &Refusal) -> Failure {
 }
 
 /// What is to be changed for `service`, and its family, to ask for no code.
-pub(crate) fn disabling(service: &str) -> Result<Vec<Change>, Failure> {
+pub(crate) fn plan_disable(service: &str) -> Result<Vec<Change>, Error> {
     let mut changes: Vec<Change> = Vec::new();
     // Who is included goes first.
     for name in family(service) {
-        let (path, before) = of_service(name)?;
+        let (path, before) = read_service(name)?;
         let with = |file: &str| {
             let changed = changes.iter().find(|change| change.service == file);
             changed.map_or_else(|| read(file), |change| Some(change.after.clone()))
         };
         let after = disable(name, &with).map_err(|refusal| {
-            Failure::refused(format!(
+            Error::refused(format!(
                 "{name} is left as it is: {refusal}. A profile goes by the program that wrote it: \
                  pam-auth-update --disable totp, or authselect disable-feature with-totp (and with-totp-required)"
             ))
@@ -156,33 +156,33 @@ fn family(service: &str) -> impl Iterator<Item = &str> {
     std::iter::once(service).chain(other.filter(|name| path_of(name).is_some()))
 }
 
-fn asks(service: &str, read: &dyn Fn(&str) -> Option<String>) -> bool {
+fn asks_for_code(service: &str, read: &dyn Fn(&str) -> Option<String>) -> bool {
     let stack = Stack::parse(service, Kind::Auth, read);
     matches!(stack, Stack::Rules(rules) if rules.iter().any(|rule| rule.module() == "pam_totp"))
 }
 
 /// Where the file of a service is or would be, and its text now.
-fn of_service(service: &str) -> Result<(PathBuf, String), Failure> {
-    let missing = || Failure::refused(format!("there is no PAM service {service:?}"));
+fn read_service(service: &str) -> Result<(PathBuf, String), Error> {
+    let missing = || Error::refused(format!("there is no PAM service {service:?}"));
     let found =
         path_of(service).filter(|_| !service.starts_with(['/', '.'])).ok_or_else(missing)?;
     let path = Path::new(FOLDERS[0]).join(service);
     if fs::symlink_metadata(&path).is_ok_and(|file| file.is_symlink()) {
-        return Err(Failure::refused(format!(
+        return Err(Error::refused(format!(
             "{} is a link: another program writes what it leads to (authselect, perhaps); use its \
              profile",
             path.display()
         )));
     }
     let unreadable =
-        |why: &dyn std::fmt::Display| Failure::refused(format!("{found} cannot be changed: {why}"));
+        |why: &dyn std::fmt::Display| Error::refused(format!("{found} cannot be changed: {why}"));
     let bytes = fs::read(&found).map_err(|error| unreadable(&error))?;
     let text = String::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8"))?;
     Ok((path, text))
 }
 
 /// Why a file could not be changed.
-pub(crate) fn cannot(path: &Path, error: &io::Error) -> Failure {
+pub(crate) fn cannot_change(path: &Path, error: &io::Error) -> Error {
     let hint = match error.kind() {
         io::ErrorKind::PermissionDenied => {
             "; only root may, and not where the file is immutable (lsattr)"
@@ -191,5 +191,5 @@ pub(crate) fn cannot(path: &Path, error: &io::Error) -> Failure {
         io::ErrorKind::StorageFull => "; make room for it",
         _ => "",
     };
-    Failure::refused(format!("{} cannot be changed: {error}{hint}", path.display()))
+    Error::refused(format!("{} cannot be changed: {error}{hint}", path.display()))
 }

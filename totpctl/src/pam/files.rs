@@ -7,10 +7,10 @@ use pam_stack::Place;
 use pam_stack::setcred::{DROPBEAR, never_sets_credentials};
 use totpd_interface::CONFLICTING_OPTIONS;
 
-use crate::pam::remedy::{StackWriter, end_at_a_wrong_password};
+use crate::pam::remedy::{StackWriter, end_at_wrong_password};
 
 /// A place with the whole path of its file.
-pub(crate) fn shown(place: &Place) -> String {
+pub(crate) fn display(place: &Place) -> String {
     let path = path_of(&place.file).unwrap_or_else(|| format!("{}/{}", FOLDERS[0], place.file));
     format!("{path}:{}", place.line)
 }
@@ -34,7 +34,7 @@ pub(crate) fn path_of(name: &str) -> Option<String> {
 }
 
 /// Whether the module has this option.
-pub(crate) fn is_an_option(arg: &str) -> bool {
+pub(crate) fn is_module_option(arg: &str) -> bool {
     totpd_interface::MODULE_OPTIONS.iter().any(|option| match option.strip_suffix('=') {
         Some(_) => arg.starts_with(option),
         None => arg == *option,
@@ -42,7 +42,7 @@ pub(crate) fn is_an_option(arg: &str) -> bool {
 }
 
 /// Why these options of the module do not go together.
-pub(crate) fn conflict(args: &[String]) -> Option<&'static str> {
+pub(crate) fn option_conflict(args: &[String]) -> Option<&'static str> {
     let given = |option: &str| args.iter().any(|arg| arg == option);
     let found = CONFLICTING_OPTIONS.iter().find(|(one, other, _)| given(one) && given(other));
     found.map(|(_, _, why)| *why)
@@ -68,7 +68,7 @@ pub(crate) fn remedy(places: &[Place]) -> String {
         Err(_) => StackWriter::Nobody,
     };
     let file = places.last().map_or("", |place| &place.file);
-    end_at_a_wrong_password(file, &writer)
+    end_at_wrong_password(file, &writer)
 }
 
 /// Whether libpam finds a module, which may stand without its folder.

@@ -12,7 +12,7 @@ pub(crate) enum StackWriter {
 }
 
 /// What to do where a wrong password does not end the stack at a line of `file`.
-pub(crate) fn end_at_a_wrong_password(file: &str, writer: &StackWriter) -> String {
+pub(crate) fn end_at_wrong_password(file: &str, writer: &StackWriter) -> String {
     match (file, writer) {
         ("system-auth" | "password-auth", StackWriter::Authselect(configuration)) => {
             let (profile, features) = profile_with_codes(configuration);
@@ -66,7 +66,7 @@ mod tests {
             ("", "select totp-local with-totp\""),
         ] {
             let writer = StackWriter::Authselect(configuration.into());
-            let told = end_at_a_wrong_password("password-auth", &writer);
+            let told = end_at_wrong_password("password-auth", &writer);
             assert!(told.contains(command), "{told}");
         }
     }
@@ -79,10 +79,10 @@ mod tests {
             ("system-auth", &StackWriter::Nobody),
             ("sshd", &StackWriter::PamConfig),
         ] {
-            let told = end_at_a_wrong_password(file, writer);
+            let told = end_at_wrong_password(file, writer);
             assert!(told.contains("requisite pam_deny.so") && told.contains(file), "{told}");
         }
-        let told = end_at_a_wrong_password("common-auth-pc", &StackWriter::PamConfig);
+        let told = end_at_wrong_password("common-auth-pc", &StackWriter::PamConfig);
         assert!(told.contains("pam-config/common-auth of the package"), "{told}");
     }
 

@@ -3,11 +3,11 @@
 use data_encoding::BASE32_NOPAD;
 use zeroize::Zeroizing;
 
-use crate::error::Failure;
+use crate::error::Error;
 
 /// The bytes that `text` spells in base32, in either case, with or without spaces, dashes and
 /// padding.
-pub(crate) fn parse(text: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+pub(crate) fn parse(text: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut bare = Zeroizing::new(String::with_capacity(text.len()));
     bare.extend(
         text.trim_end_matches('=')
@@ -17,17 +17,17 @@ pub(crate) fn parse(text: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
     );
     let wrong = "the secret on standard input is not base32 (letters A to Z and digits 2 to 7)";
     let decoded = BASE32_NOPAD.decode(bare.as_bytes());
-    decoded.map(Zeroizing::new).map_err(|_| Failure::refused(wrong))
+    decoded.map(Zeroizing::new).map_err(|_| Error::refused(wrong))
 }
 
 /// The secret in an `otpauth` URI.
-pub(crate) fn of_uri(uri: &str) -> &str {
+pub(crate) fn secret_of_uri(uri: &str) -> &str {
     let query = uri.split_once('?').map_or("", |(_, query)| query);
     query.split('&').find_map(|pair| pair.strip_prefix("secret=")).unwrap_or_default()
 }
 
 /// In groups of four, for typing into an app by hand.
-pub(crate) fn in_groups(secret: &str) -> Zeroizing<String> {
+pub(crate) fn group(secret: &str) -> Zeroizing<String> {
     let mut groups = Zeroizing::new(String::with_capacity(secret.len() * 2));
     for (index, c) in secret.chars().enumerate() {
         if index > 0 && index % 4 == 0 {
@@ -54,13 +54,13 @@ mod tests {
 
     #[test]
     fn the_secret_is_found_in_a_uri() {
-        assert_eq!(of_uri("otpauth://totp/h:a?secret=ABCD&issuer=h"), "ABCD");
-        assert_eq!(of_uri("otpauth://totp/h:a?issuer=h&secret=ABCD"), "ABCD");
-        assert_eq!(of_uri("nonsense"), "");
+        assert_eq!(secret_of_uri("otpauth://totp/h:a?secret=ABCD&issuer=h"), "ABCD");
+        assert_eq!(secret_of_uri("otpauth://totp/h:a?issuer=h&secret=ABCD"), "ABCD");
+        assert_eq!(secret_of_uri("nonsense"), "");
     }
 
     #[test]
     fn groups_of_four() {
-        assert_eq!(in_groups("ABCDEFGHIJ").as_str(), "ABCD EFGH IJ");
+        assert_eq!(group("ABCDEFGHIJ").as_str(), "ABCD EFGH IJ");
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use comfy_table::{Table, presets};
 use serde_json::Value;
 
-use crate::error::Failure;
+use crate::error::Error;
 
 /// Whether a person looks at the output.
 pub(crate) fn is_terminal() -> bool {
@@ -13,19 +13,19 @@ pub(crate) fn is_terminal() -> bool {
 }
 
 /// Writes data.
-pub(crate) fn data(text: &str) -> Result<(), Failure> {
+pub(crate) fn data(text: &str) -> Result<(), Error> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)
 }
 
 /// Writes one JSON object on a line.
-pub(crate) fn json(value: &Value) -> Result<(), Failure> {
+pub(crate) fn json(value: &Value) -> Result<(), Error> {
     data(&format!("{value}\n"))
 }
 
 /// Writes a table: with a frame where a person looks at it, else in plain columns.
-pub(crate) fn table(head: &[&str], rows: Vec<Vec<String>>) -> Result<(), Failure> {
+pub(crate) fn table(head: &[&str], rows: Vec<Vec<String>>) -> Result<(), Error> {
     let mut table = Table::new();
     table.load_style(if is_terminal() { presets::UTF8_FULL_CONDENSED } else { presets::NOTHING });
     table.set_header(head.iter().map(ToString::to_string)).add_rows(rows);
@@ -40,9 +40,9 @@ pub(crate) fn note(text: &str) {
 }
 
 /// Says why a command failed.
-pub(crate) fn complain(failure: &Failure) {
+pub(crate) fn print_error(failure: &Error) {
     match failure {
-        Failure::NobodyReads => {}
+        Error::BrokenPipe => {}
         failure => note(&format!("totpctl: {failure}")),
     }
 }
@@ -71,8 +71,8 @@ fn local(seconds: u64, format: &str) -> String {
 }
 
 /// `text` with everything escaped that could steer a terminal.
-pub(crate) fn escaped(text: &str) -> String {
-    let escape =
+pub(crate) fn escape(text: &str) -> String {
+    let escape_char =
         |c: char| if c.is_control() { c.escape_unicode().collect() } else { c.to_string() };
-    text.chars().map(escape).collect()
+    text.chars().map(escape_char).collect()
 }

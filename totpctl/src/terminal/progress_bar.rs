@@ -20,7 +20,7 @@ impl Bar {
 
     /// Whether somebody waits long enough.
     pub(crate) fn is_due(&self) -> bool {
-        self.since.elapsed() >= WITHOUT && io::stderr().is_terminal()
+        self.since.elapsed() >= PROGRESS_BAR_DELAY && io::stderr().is_terminal()
     }
 
     /// Shows that `done` of `total` records are done; 0: nobody knows of how many.
@@ -48,4 +48,4 @@ impl Drop for Bar {
 }
 
 /// Nobody wants to see a bar for less.
-const WITHOUT: Duration = Duration::from_secs(1);
+const PROGRESS_BAR_DELAY: Duration = Duration::from_secs(1);

@@ -7,35 +7,36 @@ use terminal_size::{Height, Width, terminal_size};
 use totpd_qr::Picture;
 
 use crate::cli::Qr;
-use crate::error::Failure;
+use crate::error::Error;
 use crate::terminal::output;
 
 /// The code that holds `text`, with the margin that paper and files need.
-pub(crate) fn of(text: &str) -> Result<Picture, Failure> {
+pub(crate) fn encode(text: &str) -> Result<Picture, Error> {
     with_margin(text, MARGIN)
 }
 
 /// The code that holds `text` as text in the way of `qr`. Nothing where it would come out broken.
-pub(crate) fn text(text: &str, qr: Qr) -> Result<Option<String>, Failure> {
+pub(crate) fn text(text: &str, qr: Qr) -> Result<Option<String>, Error> {
     Ok(match qr {
-        Qr::Auto => fitting(text)?,
-        Qr::Utf8 => Some(of(text)?.half_blocks()),
-        Qr::Ansi => Some(of(text)?.ansi()),
-        Qr::Ascii => Some(of(text)?.ascii()),
+        Qr::Auto => fit_terminal(text)?,
+        Qr::Utf8 => Some(encode(text)?.half_blocks()),
+        Qr::Ansi => Some(encode(text)?.ansi()),
+        Qr::Ascii => Some(encode(text)?.ascii()),
         Qr::None => None,
     })
 }
 
 /// A PNG with black dots of 8 × 8 pixels on white.
 pub(crate) fn png(picture: &Picture, to: impl io::Write) -> io::Result<()> {
-    let side = u32::try_from(picture.width() * DOT).map_err(io::Error::other)?;
+    let side = u32::try_from(picture.width() * DOT_PIXELS).map_err(io::Error::other)?;
     let mut encoder = png::Encoder::new(to, side, side);
     encoder.set_color(png::ColorType::Grayscale);
     encoder.set_depth(png::BitDepth::Eight);
-    let mut pixels = Vec::with_capacity(picture.width() * picture.width() * DOT * DOT);
-    for y in 0..picture.width() * DOT {
-        for x in 0..picture.width() * DOT {
-            pixels.push(if picture.is_dark(x / DOT, y / DOT) { 0 } else { u8::MAX });
+    let mut pixels =
+        Vec::with_capacity(picture.width() * picture.width() * DOT_PIXELS * DOT_PIXELS);
+    for y in 0..picture.width() * DOT_PIXELS {
+        for x in 0..picture.width() * DOT_PIXELS {
+            pixels.push(if picture.is_dark(x / DOT_PIXELS, y / DOT_PIXELS) { 0 } else { u8::MAX });
         }
     }
     let mut writer = encoder.write_header().map_err(io::Error::other)?;
@@ -45,7 +46,7 @@ pub(crate) fn png(picture: &Picture, to: impl io::Write) -> io::Result<()> {
 
 /// An SVG with black dots on white.
 pub(crate) fn svg(picture: &Picture) -> String {
-    let (width, side) = (picture.width(), picture.width() * DOT);
+    let (width, side) = (picture.width(), picture.width() * DOT_PIXELS);
     let mut path = String::new();
     for y in 0..width {
         for x in (0..width).filter(|x| picture.is_dark(*x, y)) {
@@ -60,16 +61,16 @@ pub(crate) fn svg(picture: &Picture) -> String {
 }
 
 /// What this terminal can show whole: half blocks, with a smaller margin if need be, else number signs.
-fn fitting(text: &str) -> Result<Option<String>, Failure> {
+fn fit_terminal(text: &str) -> Result<Option<String>, Error> {
     if !output::is_terminal() {
         return Ok(None);
     }
     let (Width(columns), Height(rows)) = terminal_size().unwrap_or((Width(80), Height(24)));
     let (columns, rows) = (usize::from(columns), usize::from(rows));
-    for margin in [MARGIN, SMALL_MARGIN, SMALLEST_MARGIN] {
+    for margin in [MARGIN, SMALL_MARGIN, MIN_MARGIN] {
         let picture = with_margin(text, margin)?;
         let width = picture.width();
-        if speaks_utf8() && width <= columns && width.div_ceil(2) < rows {
+        if locale_is_utf8() && width <= columns && width.div_ceil(2) < rows {
             return Ok(Some(picture.half_blocks()));
         }
         if 2 * width <= columns && width < rows {
@@ -79,12 +80,12 @@ fn fitting(text: &str) -> Result<Option<String>, Failure> {
     Ok(None)
 }
 
-fn with_margin(text: &str, margin: usize) -> Result<Picture, Failure> {
-    Picture::of(text, margin).map_err(|_| Failure::refused("the link is too long for a QR code"))
+fn with_margin(text: &str, margin: usize) -> Result<Picture, Error> {
+    Picture::of(text, margin).map_err(|_| Error::refused("the link is too long for a QR code"))
 }
 
 /// Whether the locale says that the terminal takes UTF-8.
-fn speaks_utf8() -> bool {
+fn locale_is_utf8() -> bool {
     #[expect(clippy::disallowed_methods, reason = "totpctl is never setuid; locales live there")]
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default();
@@ -96,6 +97,6 @@ fn speaks_utf8() -> bool {
 const MARGIN: usize = 4;
 /// With which a phone reads a code from a screen all the same.
 const SMALL_MARGIN: usize = 2;
-const SMALLEST_MARGIN: usize = 1;
+const MIN_MARGIN: usize = 1;
 /// Pixels along the side of a dot.
-const DOT: usize = 8;
+const DOT_PIXELS: usize = 8;

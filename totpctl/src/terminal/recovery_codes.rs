@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::error::Failure;
+use crate::error::Error;
 use crate::terminal::output;
 
 /// Shows codes, and puts them into the file if one was asked for.
-pub(crate) fn show(user: &str, codes: &[String], file: Option<NewFile>) -> Result<(), Failure> {
+pub(crate) fn show(user: &str, codes: &[String], file: Option<NewFile>) -> Result<(), Error> {
     if codes.is_empty() {
         return Ok(());
     }
-    let text = page(user, codes);
+    let text = format_page(user, codes);
     output::data(&text)?;
     if let Some(file) = file {
         file.fill(text.as_bytes())?;
@@ -25,13 +25,13 @@ pub(crate) fn show(user: &str, codes: &[String], file: Option<NewFile>) -> Resul
 }
 
 /// The codes, with what they are for: to be printed, or written down.
-pub(crate) fn page(user: &str, codes: &[String]) -> Zeroizing<String> {
+pub(crate) fn format_page(user: &str, codes: &[String]) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(4096));
     let _ = write!(
         text,
         "\nRecovery codes of {}. Keep them where the phone is not: each is good\n\
          once, instead of a code. They are not shown again.\n\n",
-        output::escaped(user)
+        output::escape(user)
     );
     for (number, code) in (1..).zip(codes) {
         let _ = writeln!(text, "  [ ] {number:2}  {code}");
@@ -49,24 +49,24 @@ pub(crate) struct NewFile {
 
 impl NewFile {
     /// Makes it, never over a file that is there, nor through a link; only its owner can read it.
-    pub(crate) fn make(option: &'static str, path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn create(option: &'static str, path: &Path) -> Result<Self, Error> {
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         let file = file.map_err(|error| {
             let why = match error.kind() {
                 io::ErrorKind::AlreadyExists => "it exists already: name a new file".into(),
                 _ => error.to_string(),
             };
-            Failure::refused(format!("{option} {}: {why}", path.display()))
+            Error::refused(format!("{option} {}: {why}", path.display()))
         })?;
         Ok(Self { option, path: path.to_path_buf(), file: Some(file) })
     }
 
     /// Fills it, to the disk.
-    pub(crate) fn fill(mut self, content: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn fill(mut self, content: &[u8]) -> Result<(), Error> {
         let Some(file) = &mut self.file else { return Ok(()) };
         file.write_all(content).and_then(|()| file.sync_all()).map_err(|error| {
             let path = self.path.display();
-            Failure::refused(format!("{} {path} cannot be written: {error}", self.option))
+            Error::refused(format!("{} {path} cannot be written: {error}", self.option))
         })?;
         self.file = None;
         Ok(())

@@ -7,17 +7,17 @@ use std::thread;
 use std::time::Duration;
 
 use super::state::Trial;
-use crate::error::Failure;
+use crate::error::Error;
 use crate::program;
 
 /// Starts it.
-pub(super) fn start(trial: &Trial, time: Duration) -> Result<(), Failure> {
+pub(super) fn start(trial: &Trial, time: Duration) -> Result<(), Error> {
     // Not the program that runs: root may have started one that somebody else can change.
     let this = "/usr/bin/totpctl";
     let seconds = time.as_secs().to_string();
     if has_systemd() {
         let started = program::named("systemd-run")
-            .map_err(|error| cannot(&error))?
+            .map_err(|error| cannot_change(&error))?
             .args(["--quiet", "--collect", "--timer-property=AccuracySec=1s"])
             .arg(format!("--unit={}", unit(trial)))
             .arg(format!("--on-active={seconds}s"))
@@ -26,10 +26,10 @@ pub(super) fn start(trial: &Trial, time: Duration) -> Result<(), Failure> {
             .args(["try", "--count-down", "0", "--of", &trial.id])
             .stdin(Stdio::null())
             .output()
-            .map_err(|error| cannot(&error))?;
+            .map_err(|error| cannot_change(&error))?;
         return match started.status.success() {
             true => Ok(()),
-            false => Err(cannot(&String::from_utf8_lossy(&started.stderr).trim())),
+            false => Err(cannot_change(&String::from_utf8_lossy(&started.stderr).trim())),
         };
     }
     program::at(this)
@@ -40,7 +40,7 @@ pub(super) fn start(trial: &Trial, time: Duration) -> Result<(), Failure> {
         .stderr(Stdio::null())
         .spawn()
         .map(|_| ())
-        .map_err(|error| cannot(&error))
+        .map_err(|error| cannot_change(&error))
 }
 
 /// Waits in a session of its own.
@@ -67,6 +67,6 @@ fn has_systemd() -> bool {
     Path::new("/run/systemd/system").is_dir()
 }
 
-fn cannot(why: &dyn std::fmt::Display) -> Failure {
-    Failure::refused(format!("nothing is changed: the countdown cannot be started: {why}"))
+fn cannot_change(why: &dyn std::fmt::Display) -> Error {
+    Error::refused(format!("nothing is changed: the countdown cannot be started: {why}"))
 }

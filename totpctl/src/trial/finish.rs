@@ -8,21 +8,21 @@ use std::path::Path;
 
 use super::login_watch;
 use super::state::{FOLDER, Trial, Tried};
-use crate::error::Failure;
+use crate::error::Error;
 use crate::pam::atomic_file::{beside, remove, sync_folder};
-use crate::pam::change::cannot;
+use crate::pam::change::cannot_change;
 
 /// Ends it as it was decided: the files are as before unless somebody logged in.
-pub(super) fn end(trial: &Trial) -> Result<(), Failure> {
+pub(super) fn end(trial: &Trial) -> Result<(), Error> {
     for file in &trial.files {
         let done = match trial.kept_by {
             Some(_) => keep(file),
             None => put_back(file),
         };
-        done.map_err(|error| cannot(&file.path, &error))?;
+        done.map_err(|error| cannot_change(&file.path, &error))?;
     }
-    login_watch::stop().map_err(|error| cannot(login_watch::file(), &error))?;
-    trial.is_over()
+    login_watch::stop().map_err(|error| cannot_change(login_watch::file(), &error))?;
+    trial.archive()
 }
 
 /// The file itself is put back, not a copy of it: with its times, owner, labels and whatever else it has.

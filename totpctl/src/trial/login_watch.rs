@@ -6,9 +6,9 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use super::state::Trial;
-use crate::client::Bus;
+use crate::client::Client;
 use crate::client::details;
-use crate::error::Failure;
+use crate::error::Error;
 use crate::pam::atomic_file::remove;
 
 /// From now on it is noted.
@@ -49,8 +49,8 @@ pub(super) fn by_a_code(trial: &Trial) -> Option<String> {
     None
 }
 
-fn gave_a_code(user: &str, service: &str, since: u64) -> Result<bool, Failure> {
-    let state = Bus::connect()?.manager(async |totpd| totpd.get_user(user).await)?;
+fn gave_a_code(user: &str, service: &str, since: u64) -> Result<bool, Error> {
+    let state = Client::connect()?.manager(async |totpd| totpd.get_user(user).await)?;
     let state = details::object(&state);
     let mut factors = details::objects(&state, "factors");
     Ok(factors.any(|factor| {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Failure;
+use crate::error::Error;
 use crate::pam::atomic_file::{remove, sync_folder, write_like};
 
 /// A change that is being tried, or was.
@@ -56,19 +56,19 @@ impl Trial {
     }
 
     /// What is being tried now.
-    pub(crate) fn pending() -> Result<Option<Self>, Failure> {
+    pub(crate) fn pending() -> Result<Option<Self>, Error> {
         Self::read(PENDING)
     }
 
     /// What was tried last.
-    pub(crate) fn last() -> Result<Option<Self>, Failure> {
+    pub(crate) fn last() -> Result<Option<Self>, Error> {
         Self::read(LAST)
     }
 
-    fn read(name: &str) -> Result<Option<Self>, Failure> {
+    fn read(name: &str) -> Result<Option<Self>, Error> {
         let path = Path::new(FOLDER).join(name);
         let unreadable = |why: &dyn std::fmt::Display| {
-            Failure::refused(format!("{} cannot be read: {why}", path.display()))
+            Error::refused(format!("{} cannot be read: {why}", path.display()))
         };
         match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -80,10 +80,10 @@ impl Trial {
     }
 
     /// Writes it down, to the disk.
-    pub(crate) fn save(&self) -> Result<(), Failure> {
+    pub(crate) fn save(&self) -> Result<(), Error> {
         let path = Path::new(FOLDER).join(PENDING);
         self.write(&path).map_err(|error| {
-            Failure::refused(format!("{} cannot be written: {error}", path.display()))
+            Error::refused(format!("{} cannot be written: {error}", path.display()))
         })
     }
 
@@ -96,10 +96,10 @@ impl Trial {
     }
 
     /// Notes that it is over.
-    pub(crate) fn is_over(&self) -> Result<(), Failure> {
+    pub(crate) fn archive(&self) -> Result<(), Error> {
         let (from, to) = (Path::new(FOLDER).join(PENDING), Path::new(FOLDER).join(LAST));
         fs::rename(&from, to).and_then(|()| sync_folder(&from)).map_err(|error| {
-            Failure::refused(format!("{} cannot be renamed: {error}", from.display()))
+            Error::refused(format!("{} cannot be renamed: {error}", from.display()))
         })
     }
 }

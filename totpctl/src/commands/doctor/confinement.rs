@@ -7,7 +7,7 @@ use std::path::Path;
 use super::report::Report;
 
 /// Adds a note where nothing confines the daemon that runs. For root alone, and where it runs.
-pub(super) fn look_at(report: &mut Report) {
+pub(super) fn check(report: &mut Report) {
     let Some(label) = label_of(Path::new(DAEMON), 0) else { return };
     let kernel = Kernel {
         selinux_is_enforcing: fs::read_to_string("/sys/fs/selinux/enforce")
@@ -74,7 +74,7 @@ mod tests {
         for (label, kernel, expected) in [
             ("totpd (enforce)", kernel(false, true), None),
             ("totpd (enforce)", kernel(false, false), Some(NO_APPARMOR_ON_THE_BUS)),
-            ("totpd (complain)", kernel(false, true), Some(UNCONFINED)),
+            ("totpd (print_error)", kernel(false, true), Some(UNCONFINED)),
             ("unconfined", kernel(false, true), Some(UNCONFINED)),
             ("other (enforce)", kernel(false, true), Some(UNCONFINED)),
             ("", kernel(false, false), Some(NO_APPARMOR_ON_THE_BUS)),

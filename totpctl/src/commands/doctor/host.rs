@@ -6,23 +6,23 @@ use std::path::Path;
 use std::process::Stdio;
 
 use super::report::Report;
-use crate::client::Bus;
+use crate::client::Client;
 use crate::pam::files::{FOLDERS, installed};
 use crate::program;
 use crate::terminal::output;
 
 /// Adds what is wrong with files, disk and names.
-pub(super) fn look_at(report: &mut Report) {
+pub(super) fn check(report: &mut Report) {
     for path in installed("pam_totp.so") {
-        report.wrong.extend(is_anybodys(&path));
+        report.problems.extend(insecure_permissions(&path));
     }
     for path in ["/usr/libexec/totpd", "/usr/bin/totpctl", "/etc/totpd", "/etc/totpd/totpd.toml"] {
-        report.wrong.extend(is_anybodys(Path::new(path)));
+        report.problems.extend(insecure_permissions(Path::new(path)));
     }
     for folder in FOLDERS {
-        report.wrong.extend(is_anybodys(Path::new(folder)));
+        report.problems.extend(insecure_permissions(Path::new(folder)));
         for file in fs::read_dir(folder).into_iter().flatten().flatten() {
-            report.wrong.extend(is_anybodys(&file.path()));
+            report.problems.extend(insecure_permissions(&file.path()));
         }
     }
     if !nix::unistd::geteuid().is_root() {
@@ -36,11 +36,11 @@ pub(super) fn look_at(report: &mut Report) {
 
 /// By which fingerprint other hosts know the backups of this one. Root alone learns it; a store that
 /// cannot be opened is named elsewhere.
-pub(super) fn signer(bus: &Bus, report: &mut Report) {
+pub(super) fn backup_signer(client: &Client, report: &mut Report) {
     if nix::unistd::geteuid().is_root()
-        && let Ok(fingerprint) = bus.store("Asking", async |totpd| totpd.fingerprint().await)
+        && let Ok(fingerprint) = client.store("Asking", async |totpd| totpd.fingerprint().await)
     {
-        report.does.push(format!("backups are signed by {}", output::escaped(&fingerprint)));
+        report.summary.push(format!("backups are signed by {}", output::escape(&fingerprint)));
     }
 }
 
@@ -61,7 +61,7 @@ pub(super) fn configuration() -> Option<String> {
 }
 
 /// Whether somebody but root can change a file that root's programs trust.
-fn is_anybodys(path: &Path) -> Option<String> {
+fn insecure_permissions(path: &Path) -> Option<String> {
     let told = fs::metadata(path).ok()?;
     let is_roots = told.uid() == 0
         && (told.mode() & 0o002 == 0)
@@ -79,18 +79,20 @@ fn store(report: &mut Report) {
     let Ok(told) = fs::metadata(folder) else { return };
     if told.uid() != 0 || told.mode() & 0o077 != 0 {
         let told = "/var/lib/totpd is open to others than root: chown root:root and chmod 700 it";
-        report.wrong.push(told.into());
+        report.problems.push(told.into());
     }
     if let Ok(room) = rustix::fs::statvfs(folder) {
         let free = room.f_bavail.saturating_mul(room.f_frsize);
-        if free < LEAST_ROOM {
-            report.wrong.push(format!(
+        if free < MIN_FREE_BYTES {
+            report.problems.push(format!(
                 "the disk of /var/lib/totpd has {} kB left: logins go on, enrollment soon does not; make room",
                 free / 1024
             ));
         }
         if room.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) {
-            report.wrong.push("the disk of /var/lib/totpd is read-only, and nobody gets in".into());
+            report
+                .problems
+                .push("the disk of /var/lib/totpd is read-only, and nobody gets in".into());
         }
     }
 }
@@ -120,7 +122,7 @@ fn denials(report: &mut Report) {
     });
     let told = told.map(|told| String::from_utf8_lossy(&told.stdout).into_owned());
     if let Some(line) = denied(&told.unwrap_or_default()) {
-        report.wrong.push(format!("the kernel's rules (SELinux, AppArmor) stop totpd: {line}"));
+        report.problems.push(format!("the kernel's rules (SELinux, AppArmor) stop totpd: {line}"));
     }
 }
 
@@ -132,7 +134,7 @@ fn denied(journal: &str) -> Option<&str> {
 }
 
 /// Enough for many more users.
-const LEAST_ROOM: u64 = 8 * 1024 * 1024;
+const MIN_FREE_BYTES: u64 = 8 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -147,10 +149,10 @@ mod tests {
     }
 
     #[test]
-    fn what_root_trusts_is_roots_alone() {
+    fn what_root_trusts_is_roots_lock() {
         let folder = std::env::temp_dir();
-        assert!(is_anybodys(&folder).is_some(), "everybody may write there");
-        assert_eq!(is_anybodys(Path::new("/usr/bin/env")), None);
-        assert_eq!(is_anybodys(Path::new("/no/such/file")), None);
+        assert!(insecure_permissions(&folder).is_some(), "everybody may write there");
+        assert_eq!(insecure_permissions(Path::new("/usr/bin/env")), None);
+        assert_eq!(insecure_permissions(Path::new("/no/such/file")), None);
     }
 }

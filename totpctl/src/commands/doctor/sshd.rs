@@ -19,7 +19,7 @@ enum Finding {
 }
 
 /// Adds what stands between the stack of sshd and whoever logs in.
-pub(super) fn look_at(report: &mut Report) {
+pub(super) fn check(report: &mut Report) {
     let Some(sshd) = program() else { return };
     if !nix::unistd::geteuid().is_root() {
         report.notes.push("what sshd itself is told is looked at for root alone".into());
@@ -28,7 +28,7 @@ pub(super) fn look_at(report: &mut Report) {
     let everybody = match ask(sshd, None) {
         Ok(told) => findings(&told),
         Err(why) => {
-            report.wrong.push(why);
+            report.problems.push(why);
             return;
         }
     };
@@ -52,14 +52,14 @@ pub(super) fn look_at(report: &mut Report) {
 }
 
 /// Why sshd could ask nobody for a code, whatever its stack says.
-pub(crate) fn what_is_wrong() -> Option<String> {
+pub(crate) fn problems() -> Option<String> {
     let mut report = Report::default();
-    look_at(&mut report);
-    (!report.wrong.is_empty()).then(|| report.wrong.join("; "))
+    check(&mut report);
+    (!report.problems.is_empty()).then(|| report.problems.join("; "))
 }
 
 /// Whether sshd wants a key, a ticket or a host of everybody whom it has PAM ask, as far as its own word goes.
-pub(crate) fn asks_for_more_than_codes() -> bool {
+pub(crate) fn requires_other_method() -> bool {
     let Some(sshd) = program() else { return false };
     let blocks = sshd_match::blocks(Path::new("/etc/ssh/sshd_config"));
     let connections: Option<Vec<_>> =
@@ -143,14 +143,14 @@ fn findings(told: &str) -> Vec<Finding> {
 fn tell(finding: &Finding, report: &mut Report) {
     match finding {
         Finding::NoPam => {
-            report.wrong.push("sshd asks PAM for nothing: write UsePAM yes in sshd_config".into());
+            report.problems.push("sshd asks PAM for nothing: write UsePAM yes in sshd_config".into());
         }
-        Finding::CannotAsk => report.wrong.push(
+        Finding::CannotAsk => report.problems.push(
             "sshd cannot ask for a code: write KbdInteractiveAuthentication yes in sshd_config, where \
              no drop-in that comes before says no"
                 .into(),
         ),
-        Finding::NobodyGetsIn(methods) => report.wrong.push(format!(
+        Finding::NobodyGetsIn(methods) => report.problems.push(format!(
             "sshd lets nobody in: AuthenticationMethods {methods} wants what \
              KbdInteractiveAuthentication no turns off"
         )),
@@ -173,7 +173,7 @@ fn tell_of_some(block: &str, finding: &Finding, report: &mut Report) {
         Finding::NoPam | Finding::CannotAsk => report.notes.push(format!(
             "{block} can be asked for no code (KbdInteractiveAuthentication no), whatever else lets it in"
         )),
-        Finding::NobodyGetsIn(methods) => report.wrong.push(format!(
+        Finding::NobodyGetsIn(methods) => report.problems.push(format!(
             "{block} gets nobody in: AuthenticationMethods {methods} wants what \
              KbdInteractiveAuthentication no turns off"
         )),
@@ -238,9 +238,9 @@ mod tests {
         for finding in [Finding::NoPam, Finding::CannotAsk, Finding::KeyAlone] {
             tell_of_some("f:1: Match User git", &finding, &mut report);
         }
-        assert_eq!((report.wrong.len(), report.notes.len()), (0, 3));
+        assert_eq!((report.problems.len(), report.notes.len()), (0, 3));
         let shut = Finding::NobodyGetsIn("keyboard-interactive".into());
         tell_of_some("f:1: Match User git", &shut, &mut report);
-        assert_eq!(report.wrong.len(), 1);
+        assert_eq!(report.problems.len(), 1);
     }
 }

@@ -32,7 +32,7 @@ fn read(path: &Path, depth: u8, blocks: &mut Vec<Block>) {
                 criteria: rest.join(" "),
                 connection: connection(rest, &member),
             });
-        } else if keyword.eq_ignore_ascii_case("include") && depth < DEEPEST {
+        } else if keyword.eq_ignore_ascii_case("include") && depth < MAX_INCLUDE_DEPTH {
             for pattern in rest {
                 // As sshd has it, a relative path begins where its configuration is.
                 let pattern = Path::new("/etc/ssh").join(pattern);
@@ -44,7 +44,7 @@ fn read(path: &Path, depth: u8, blocks: &mut Vec<Block>) {
 }
 
 /// sshd gives up below this too.
-const DEEPEST: u8 = 16;
+const MAX_INCLUDE_DEPTH: u8 = 16;
 
 /// The words of a line: between spaces, with `=` as good as one, and in quotes.
 fn words(line: &str) -> Vec<String> {
@@ -161,7 +161,7 @@ mod tests {
         fs::write(&first, text).unwrap();
         fs::write(&second, format!("\nMatch User git\nInclude {}\n", second.display())).unwrap();
         let places: Vec<_> = blocks(&first).into_iter().map(|block| block.place).collect();
-        assert_eq!(places.len(), usize::from(DEEPEST) + 1);
+        assert_eq!(places.len(), usize::from(MAX_INCLUDE_DEPTH) + 1);
         assert_eq!(places[0], format!("{}:2", second.display()));
         assert_eq!(places.last(), Some(&format!("{}:3", first.display())));
         fs::remove_dir_all(&folder).unwrap();

@@ -9,12 +9,12 @@ use super::report::Report;
 use crate::program;
 
 /// Adds what of sudo asks for no code, where `sudo` does.
-pub(super) fn look_at(report: &mut Report) {
+pub(super) fn check(report: &mut Report) {
     let told = program::at("/usr/bin/sudo").arg("-V").stdin(Stdio::null()).output();
     let told = told.map(|told| String::from_utf8_lossy(&told.stdout).into_owned());
     for (name, when) in services(&told.unwrap_or_default()) {
-        if name != "sudo" && !pam::look_at(&name).asks {
-            report.wrong.push(format!(
+        if name != "sudo" && !pam::check(&name).asks {
+            report.problems.push(format!(
                 "{when} asks PAM as {name:?}, which asks for no code: totpctl enable {name}"
             ));
         }

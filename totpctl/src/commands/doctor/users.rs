@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::fs;
 
 use super::report::Report;
-use crate::client::Bus;
+use crate::client::Client;
 use crate::client::details;
 
 /// Adds who would not get in. `refuses`: whether a service asks that lets nobody by.
-pub(super) fn look_at(bus: &Bus, refuses: bool, report: &mut Report) {
-    let enrolled = match enrolled(bus) {
+pub(super) fn check(client: &Client, refuses: bool, report: &mut Report) {
+    let enrolled = match enrolled(client) {
         Ok(enrolled) => enrolled,
         Err(failure) => {
             report.notes.push(format!("who is enrolled is not known: {failure}"));
@@ -22,24 +22,24 @@ pub(super) fn look_at(bus: &Bus, refuses: bool, report: &mut Report) {
     if !refuses || without.is_empty() {
         return;
     }
-    let named = without.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
-    let more = match without.len().saturating_sub(MOST_NAMED) {
+    let named = without.iter().take(MAX_NAMED_USERS).cloned().collect::<Vec<_>>().join(", ");
+    let more = match without.len().saturating_sub(MAX_NAMED_USERS) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
     let told = format!("shut out where a code is asked for, without a factor: {named}{more}");
     if enrolled.is_empty() {
-        report.wrong.push(format!("{told}; nobody is enrolled: totpctl enroll USER"));
+        report.problems.push(format!("{told}; nobody is enrolled: totpctl enroll USER"));
     } else {
         report.notes.push(told);
     }
 }
 
 /// Who has a factor.
-pub(crate) fn enrolled(bus: &Bus) -> Result<HashSet<String>, crate::error::Failure> {
+pub(crate) fn enrolled(client: &Client) -> Result<HashSet<String>, crate::error::Error> {
     let (mut after, mut enrolled) = (String::new(), HashSet::new());
     loop {
-        let page = bus.manager(async |totpd| totpd.list_users(&after, PAGE).await)?;
+        let page = client.manager(async |totpd| totpd.list_users(&after, PAGE_SIZE).await)?;
         for user in &page {
             let user = details::object(user);
             after = details::text(&user, "user");
@@ -47,7 +47,7 @@ pub(crate) fn enrolled(bus: &Bus) -> Result<HashSet<String>, crate::error::Failu
                 enrolled.insert(after.clone());
             }
         }
-        if page.len() < PAGE as usize {
+        if page.len() < PAGE_SIZE as usize {
             return Ok(enrolled);
         }
     }
@@ -68,8 +68,8 @@ fn people(passwd: &str) -> Vec<String> {
         .collect()
 }
 
-const PAGE: u32 = 500;
-const MOST_NAMED: usize = 10;
+const PAGE_SIZE: u32 = 500;
+const MAX_NAMED_USERS: usize = 10;
 
 #[cfg(test)]
 mod tests {

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use totpd_interface::{Dictionary, Error, ManagerProxy};
+use totpd_interface::{Dictionary, Error as DaemonError, ManagerProxy};
 use zbus::Variant;
 use zeroize::Zeroizing;
 
 use super::sheet::{Page, Sheet};
 use crate::cli::Enroll;
 use crate::client::details;
-use crate::client::{Bus, answered};
-use crate::error::Failure;
+use crate::client::{Client, with_timeout};
+use crate::error::Error;
 use crate::terminal::progress_bar::Bar;
 use crate::terminal::{base32, output};
 
@@ -48,22 +48,22 @@ enum Outcome {
     Failed(String),
 }
 
-pub(crate) fn run(file: &Path, options: &Enroll) -> Result<(), Failure> {
-    let mut sheet = options.sheet.as_deref().map(Sheet::make).transpose()?;
-    let bus = Bus::connect()?;
+pub(crate) fn run(file: &Path, options: &Enroll) -> Result<(), Error> {
+    let mut sheet = options.sheet.as_deref().map(Sheet::create).transpose()?;
+    let client = Client::connect()?;
     let source: Box<dyn Read> = if file == Path::new("-") {
         Box::new(io::stdin())
     } else {
         let opened = File::open(file);
-        Box::new(opened.map_err(|e| Failure::refused(format!("--batch {}: {e}", file.display())))?)
+        Box::new(opened.map_err(|e| Error::refused(format!("--batch {}: {e}", file.display())))?)
     };
     let mut source = BufReader::new(source);
     let mut bar = Bar::new("enrolling");
     let (mut number, mut failed) = (0_u64, 0_u64);
     // A line of a user who is being worked on waits for the next round.
     let mut held = None;
-    let together = if nix::unistd::geteuid().is_root() { TOGETHER } else { TOGETHER_OF_USERS };
-    bus.managers(async |totpd, patience| {
+    let together = if nix::unistd::geteuid().is_root() { BATCH_SIZE } else { USER_BATCH_SIZE };
+    client.with_manager(async |totpd, patience| {
         loop {
             // Together, so that they share the flushes of the disk; told in the order of their lines.
             let mut started = Vec::with_capacity(together);
@@ -101,7 +101,7 @@ pub(crate) fn run(file: &Path, options: &Enroll) -> Result<(), Failure> {
             }
             let mut done = Vec::with_capacity(started.len());
             for (number, user, work) in started {
-                let work = work.await.map_err(|error| Failure::refused(error.to_string()))?;
+                let work = work.await.map_err(|error| Error::refused(error.to_string()))?;
                 done.push((number, user, work?));
             }
             // Where nobody gives a first code, factors are verified when their keys are told: a run that
@@ -147,15 +147,15 @@ pub(crate) fn run(file: &Path, options: &Enroll) -> Result<(), Failure> {
     }
     match failed {
         0 => Ok(()),
-        1 => Err(Failure::refused("1 line failed; all others are done")),
-        _ => Err(Failure::refused(format!("{failed} lines failed; all others are done"))),
+        1 => Err(Error::refused("1 line failed; all others are done")),
+        _ => Err(Error::refused(format!("{failed} lines failed; all others are done"))),
     }
 }
 
-fn next_line(source: &mut impl BufRead, file: &Path) -> Result<Option<Vec<u8>>, Failure> {
+fn next_line(source: &mut impl BufRead, file: &Path) -> Result<Option<Vec<u8>>, Error> {
     let mut line = Vec::new();
-    let read = source.take(LONGEST_LINE).read_until(b'\n', &mut line);
-    let read = read.map_err(|e| Failure::refused(format!("--batch {}: {e}", file.display())))?;
+    let read = source.take(MAX_LINE_BYTES).read_until(b'\n', &mut line);
+    let read = read.map_err(|e| Error::refused(format!("--batch {}: {e}", file.display())))?;
     Ok((read > 0).then_some(line))
 }
 
@@ -206,8 +206,8 @@ async fn enroll(
     patience: Duration,
     user: &str,
     asked: &Dictionary,
-) -> Result<Outcome, Failure> {
-    match answered(patience, totpd.enroll(user, asked)).await? {
+) -> Result<Outcome, Error> {
+    match with_timeout(patience, totpd.enroll(user, asked)).await? {
         Ok((factor, uri, details)) => {
             let details = details::object(&details);
             let codes = details::texts(&details, "recovery_codes");
@@ -216,10 +216,10 @@ async fn enroll(
             Ok(Outcome::Enrolled { factor, uri: Zeroizing::new(uri), codes, expires, usable_from })
         }
         // Only who asked to leave such users alone meant that.
-        Err(Error::AlreadyEnrolled(_)) if asked.contains_key("if_unenrolled") => {
+        Err(DaemonError::AlreadyEnrolled(_)) if asked.contains_key("if_unenrolled") => {
             Ok(Outcome::Unchanged)
         }
-        Err(Error::AlreadyEnrolled(why)) => Ok(Outcome::Failed(why)),
+        Err(DaemonError::AlreadyEnrolled(why)) => Ok(Outcome::Failed(why)),
         Err(error) => of_this_line(error),
     }
 }
@@ -232,7 +232,7 @@ async fn verify(
     done: &mut [(u64, String, Outcome)],
     codes: bool,
     if_unenrolled: bool,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let mut started = Vec::with_capacity(done.len());
     for (_, user, outcome) in done.iter_mut() {
         if let Outcome::Enrolled { factor, expires: Some(_), .. } = outcome {
@@ -248,12 +248,12 @@ async fn verify(
                 .filter_map(|(key, value)| Some((key.to_owned(), value.try_into_owned().ok()?)))
                 .collect();
             let (totpd, user) = (totpd.clone(), user.clone());
-            let work = async move { answered(patience, totpd.enroll(&user, &options)).await };
+            let work = async move { with_timeout(patience, totpd.enroll(&user, &options)).await };
             started.push((outcome, tokio::task::spawn_local(work)));
         }
     }
     for (outcome, work) in started {
-        let work = work.await.map_err(|error| Failure::refused(error.to_string()))?;
+        let work = work.await.map_err(|error| Error::refused(error.to_string()))?;
         match work? {
             Ok((_, _, details)) => {
                 if let Outcome::Enrolled { codes, expires, .. } = outcome {
@@ -261,7 +261,7 @@ async fn verify(
                     *expires = None;
                 }
             }
-            Err(Error::NotEnrolled(why) | Error::AlreadyEnrolled(why)) => {
+            Err(DaemonError::NotEnrolled(why) | DaemonError::AlreadyEnrolled(why)) => {
                 *outcome = Outcome::Failed(format!("the factor is not verified: {why}"));
             }
             Err(error) => *outcome = of_this_line(error)?,
@@ -270,12 +270,8 @@ async fn verify(
     Ok(())
 }
 
-async fn plan(
-    totpd: &ManagerProxy<'_>,
-    patience: Duration,
-    user: &str,
-) -> Result<Outcome, Failure> {
-    match answered(patience, totpd.get_user(user)).await? {
+async fn plan(totpd: &ManagerProxy<'_>, patience: Duration, user: &str) -> Result<Outcome, Error> {
+    match with_timeout(patience, totpd.get_user(user)).await? {
         Ok(state) if details::flag(&details::object(&state), "enrolled") => Ok(Outcome::Unchanged),
         Ok(_) => Ok(Outcome::Planned),
         Err(error) => of_this_line(error),
@@ -283,11 +279,11 @@ async fn plan(
 }
 
 /// What is wrong with one user stops nobody else; what is wrong with the daemon stops everything.
-fn of_this_line(error: Error) -> Result<Outcome, Failure> {
+fn of_this_line(error: DaemonError) -> Result<Outcome, Error> {
     match error {
-        Error::NoSuchUser(why) | Error::InvalidArgument(why) | Error::StoreCorrupt(why) => {
-            Ok(Outcome::Failed(why))
-        }
+        DaemonError::NoSuchUser(why)
+        | DaemonError::InvalidArgument(why)
+        | DaemonError::StoreCorrupt(why) => Ok(Outcome::Failed(why)),
         other => Err(other.into()),
     }
 }
@@ -296,7 +292,7 @@ fn told(number: u64, user: &str, outcome: &Outcome) -> Value {
     match outcome {
         Outcome::Enrolled { factor, uri, codes, usable_from, .. } => json!({
             "line": number, "user": user, "result": "enrolled", "changed": true, "factor": factor,
-            "uri": uri.as_str(), "secret": base32::of_uri(uri), "recovery_codes": codes,
+            "uri": uri.as_str(), "secret": base32::secret_of_uri(uri), "recovery_codes": codes,
             "usable_from": usable_from,
         }),
         Outcome::Planned => {
@@ -312,8 +308,8 @@ fn told(number: u64, user: &str, outcome: &Outcome) -> Value {
 }
 
 /// Questions that are open at a time.
-const TOGETHER: usize = 64;
+const BATCH_SIZE: usize = 64;
 /// The same for who is not root: polkit is asked about four things of a user at a time.
-const TOGETHER_OF_USERS: usize = 4;
+const USER_BATCH_SIZE: usize = 4;
 /// Bytes of a line; what is longer is cut there, and no name.
-const LONGEST_LINE: u64 = 16 * 1024;
+const MAX_LINE_BYTES: u64 = 16 * 1024;

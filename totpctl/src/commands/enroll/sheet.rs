@@ -4,7 +4,7 @@ use std::path::Path;
 
 pub(super) use self::drawing::Page;
 use self::drawing::{Drawing, draw};
-use crate::error::Failure;
+use crate::error::Error;
 use crate::terminal::recovery_codes::NewFile;
 
 mod drawing;
@@ -27,29 +27,29 @@ enum Form {
 
 impl Sheet {
     /// Makes the file, by the ending of its name.
-    pub(super) fn make(path: &Path) -> Result<Self, Failure> {
+    pub(super) fn create(path: &Path) -> Result<Self, Error> {
         let form = match path.extension().and_then(|extension| extension.to_str()) {
             Some("html") => Form::Html,
             Some("pdf") => Form::Pdf,
             Some("svg") => Form::Svg,
             _ => {
-                return Err(Failure::Usage(format!(
+                return Err(Error::Usage(format!(
                     "--sheet {}: the name must end in .pdf, .svg or .html",
                     path.display()
                 )));
             }
         };
-        Ok(Self { file: NewFile::make("--sheet", path)?, form, pages: Vec::new() })
+        Ok(Self { file: NewFile::create("--sheet", path)?, form, pages: Vec::new() })
     }
 
     /// Adds a page.
-    pub(super) fn add(&mut self, page: &Page<'_>) -> Result<(), Failure> {
+    pub(super) fn add(&mut self, page: &Page<'_>) -> Result<(), Error> {
         self.pages.push(draw(page)?);
         Ok(())
     }
 
     /// Writes all pages, to the disk.
-    pub(super) fn finish(self) -> Result<(), Failure> {
+    pub(super) fn finish(self) -> Result<(), Error> {
         let content = match self.form {
             Form::Html => svg::html(&self.pages),
             Form::Pdf => pdf::document(&self.pages),

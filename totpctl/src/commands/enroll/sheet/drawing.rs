@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::error::Failure;
+use crate::error::Error;
 use crate::terminal::{base32, output, qr};
 
 /// What stands on a page.
@@ -33,7 +33,7 @@ pub(super) struct Text {
     pub(super) words: Zeroizing<String>,
 }
 
-pub(super) fn draw(page: &Page<'_>) -> Result<Drawing, Failure> {
+pub(super) fn draw(page: &Page<'_>) -> Result<Drawing, Error> {
     let mut drawing = Drawing { lines: Vec::new(), squares: Vec::new(), side: 0.0 };
     let mut y = 30.0;
     let mut line = |size: f32, words: &str, after: f32| {
@@ -41,7 +41,7 @@ pub(super) fn draw(page: &Page<'_>) -> Result<Drawing, Failure> {
         drawing.lines.push(Text { x: LEFT, y, size, words });
         y += after;
     };
-    line(7.0, &format!("Second factor of {}", output::escaped(page.user)), 12.0);
+    line(7.0, &format!("Second factor of {}", output::escape(page.user)), 12.0);
     line(
         4.0,
         "1. Scan this with the authenticator app of your phone, or type the key into it.",
@@ -64,7 +64,7 @@ pub(super) fn draw(page: &Page<'_>) -> Result<Drawing, Failure> {
         y += after;
     };
     line(4.0, "Key:", 6.0);
-    for part in chunks(&base32::in_groups(base32::of_uri(page.uri)), 60) {
+    for part in chunks(&base32::group(base32::secret_of_uri(page.uri)), 60) {
         line(4.0, &part, 6.0);
     }
     line(3.0, "Link:", 5.0);
@@ -79,7 +79,7 @@ pub(super) fn draw(page: &Page<'_>) -> Result<Drawing, Failure> {
             line(4.0, &boxes.join("      "), 7.0);
         }
     }
-    let picture = qr::of(page.uri)?;
+    let picture = qr::encode(page.uri)?;
     let dots = u16::try_from(picture.width()).unwrap_or(u16::MAX);
     drawing.side = QR_SIDE / f32::from(dots);
     for row in 0..dots {

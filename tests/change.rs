@@ -92,9 +92,9 @@ fn what_cannot_be_changed_is_left_as_it_is_and_said() {
     for (service, why) in [
         ("linked", "is a link"),
         ("latin", "is not UTF-8"),
-        ("skipped", "totpctl doctor says which line"),
-        ("endless", "no lines of its own"),
-        ("long", "no place behind the password"),
+        ("skipped", "totpctl doctor names the line"),
+        ("endless", "no auth lines of its own"),
+        ("long", "no place after the password"),
         ("../pam.d/sshd", "no PAM service"),
         (".hidden", "no PAM service"),
     ] {

@@ -182,7 +182,7 @@ fn confined_by_apparmor(root: &str) -> (String, Tried) {
 fn confined_by_apparmor_nothing_is_denied_that_totpd_needs() {
     // Debian's kernel does not have it look at the bus, and doctor says so.
     let (doctor, tried) = confined_by_apparmor(ROOT);
-    assert!(doctor.contains("AppArmor does not look at the bus in this kernel"), "{doctor}");
+    assert!(doctor.contains("AppArmor does not check the bus in this kernel"), "{doctor}");
     assert_eq!(tried.could(), [prisoner::OWN, prisoner::UNITS[1], prisoner::UNITS[2]]);
 }
 

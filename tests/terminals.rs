@@ -128,7 +128,7 @@ fn a_clock_that_is_not_synchronized_is_told_where_it_matters() {
     assert!(answer.stdout.contains("The clock of your phone is 4 minutes slow"), "{answer:#?}");
     assert!(answer.stdout.contains("this machine is not synchronized either"), "{answer:#?}");
     let doctor = machine.run("totpctl doctor su");
-    assert!(doctor.stdout.contains("WRONG: the clock is not synchronized"), "{doctor:#?}");
+    assert!(doctor.stdout.contains("problem: the clock is not synchronized"), "{doctor:#?}");
     assert_eq!(doctor.status, 1);
     clock.kill().unwrap();
     clock.wait().unwrap();

@@ -1,26 +1,29 @@
-//! The programs that totpctl runs. Root may have the PATH and the environment of somebody else (`su` without `-`), so
-//! neither is believed.
+//! Starts other programs. Root may have the PATH and the environment of another user (`su` without `-`), so totpctl
+//! uses neither.
 
 use std::ffi::OsStr;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The program `name` of this system, with an environment of its own.
+/// Returns the absolute path of a program of the system, if it is installed.
+pub(crate) fn path(name: &str) -> Option<PathBuf> {
+    FOLDERS.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.is_file())
+}
+
+/// Returns a command for a program of the system, with a clean environment.
 ///
 /// # Errors
 /// [`io::ErrorKind::NotFound`] if no folder of the system has it.
-pub(crate) fn named(name: &str) -> io::Result<Command> {
-    let found =
-        FOLDERS.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.is_file());
-    let no_such = || {
-        let told = format!("there is no {name} in {}", FOLDERS.join(", "));
-        io::Error::new(io::ErrorKind::NotFound, told)
+pub(crate) fn find(name: &str) -> io::Result<Command> {
+    let missing = || {
+        let message = format!("there is no {name} in {}", FOLDERS.join(", "));
+        io::Error::new(io::ErrorKind::NotFound, message)
     };
-    found.map(|path| at(path.as_os_str())).ok_or_else(no_such)
+    path(name).map(at).ok_or_else(missing)
 }
 
-/// The program at this path, which is absolute, with an environment of its own.
+/// Returns a command for the program at this absolute path, with a clean environment.
 pub(crate) fn at(path: impl AsRef<OsStr>) -> Command {
     #[expect(clippy::disallowed_methods, reason = "this is the file that starts programs")]
     let mut command = Command::new(path);
@@ -28,7 +31,7 @@ pub(crate) fn at(path: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Where systems keep their programs, and root alone writes.
+/// Only root writes there.
 const FOLDERS: [&str; 4] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
 #[cfg(test)]
@@ -36,19 +39,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_is_one_of_the_system_and_gets_nothing_of_the_environment() {
-        let command = named("env").unwrap();
+    fn a_program_of_the_system_gets_a_clean_environment() {
+        let command = find("env").unwrap();
         assert_eq!(command.get_program(), "/usr/bin/env");
-        let told = named("env").unwrap().output().unwrap();
-        let told = String::from_utf8(told.stdout).unwrap();
-        let mut variables: Vec<_> = told.lines().collect();
+        let output = find("env").unwrap().output().unwrap();
+        let output = String::from_utf8(output.stdout).unwrap();
+        let mut variables: Vec<_> = output.lines().collect();
         variables.sort_unstable();
         assert_eq!(variables, ["LANG=C.UTF-8", "PATH=/usr/bin:/bin:/usr/sbin:/sbin"]);
     }
 
     #[test]
-    fn what_the_system_does_not_have_is_found_nowhere_else() {
-        let error = named("no-such-program").unwrap_err();
+    fn only_folders_of_the_system_are_searched() {
+        let error = find("no-such-program").unwrap_err();
         assert_eq!(
             error.to_string(),
             "there is no no-such-program in /usr/bin, /bin, /usr/sbin, /sbin"

@@ -113,7 +113,7 @@ fn creds(args: &[&str], input: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     let cannot = |why: &dyn std::fmt::Display| {
         Error::refused(format!("nothing is changed: the TPM cannot be used (systemd-creds): {why}"))
     };
-    let mut child = program::named("systemd-creds")
+    let mut child = program::find("systemd-creds")
         .map_err(|error| cannot(&error))?
         .args(args)
         .stdin(Stdio::piped())
@@ -184,7 +184,7 @@ fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
 fn restart() -> Result<(), Error> {
     for args in [&["daemon-reload"][..], &["restart", "totpd.service"]] {
         let done =
-            program::named("systemctl").and_then(|mut systemctl| systemctl.args(args).output());
+            program::find("systemctl").and_then(|mut systemctl| systemctl.args(args).output());
         let done = done.map_err(|error| Error::refused(format!("systemctl: {error}")))?;
         if !done.status.success() {
             let why = String::from_utf8_lossy(&done.stderr).trim().to_owned();

@@ -7,21 +7,28 @@ use pam_stack::Place;
 use pam_stack::setcred::{DROPBEAR, never_sets_credentials};
 use totpd_interface::CONFLICTING_OPTIONS;
 
-use crate::pam::remedy::{StackWriter, end_at_wrong_password};
+use super::remedy::{StackWriter, end_at_wrong_password};
+use crate::program;
 
-/// A place with the whole path of its file.
-pub(crate) fn display(place: &Place) -> String {
+/// Returns the absolute path of the file of a place, and its line.
+pub(crate) fn locate(place: &Place) -> (String, usize) {
     let path = path_of(&place.file).unwrap_or_else(|| format!("{}/{}", FOLDERS[0], place.file));
-    format!("{path}:{}", place.line)
+    (path, place.line)
 }
 
-/// The text of a file of PAM, as libpam finds it; what is no UTF-8 in it is replaced.
+/// Returns `PATH:LINE` with the absolute path.
+pub(crate) fn display(place: &Place) -> String {
+    let (path, line) = locate(place);
+    format!("{path}:{line}")
+}
+
+/// Returns the text of a file of PAM. Bytes that are not UTF-8 are replaced.
 pub(crate) fn read(name: &str) -> Option<String> {
     let text = fs::read(path_of(name)?).ok()?;
     Some(String::from_utf8_lossy(&text).into_owned())
 }
 
-/// As libpam looks for it: what the administrator wrote goes before what the distribution has.
+/// Returns the path of a file of PAM. A file of the administrator takes precedence over one of the distribution.
 pub(crate) fn path_of(name: &str) -> Option<String> {
     if name.starts_with('/') {
         return Some(name.to_owned());
@@ -33,7 +40,7 @@ pub(crate) fn path_of(name: &str) -> Option<String> {
     paths.into_iter().find(|path| Path::new(path).is_file())
 }
 
-/// Whether the module has this option.
+/// Reports whether pam_totp.so has this option.
 pub(crate) fn is_module_option(arg: &str) -> bool {
     totpd_interface::MODULE_OPTIONS.iter().any(|option| match option.strip_suffix('=') {
         Some(_) => arg.starts_with(option),
@@ -41,42 +48,47 @@ pub(crate) fn is_module_option(arg: &str) -> bool {
     })
 }
 
-/// Why these options of the module do not go together.
-pub(crate) fn option_conflict(args: &[String]) -> Option<&'static str> {
-    let given = |option: &str| args.iter().any(|arg| arg == option);
-    let found = CONFLICTING_OPTIONS.iter().find(|(one, other, _)| given(one) && given(other));
-    found.map(|(_, _, why)| *why)
+/// Returns what to do about an option that pam_totp.so does not have.
+pub(crate) fn option_advice(arg: &str) -> &'static str {
+    match arg {
+        "names" => "write show_names, as the option is called now",
+        _ => "correct or remove it (pam_totp(8) lists all options)",
+    }
 }
 
-/// Why nobody can make a factor at a login to `service` (option `enroll`), whatever its stack says.
+/// Returns why these options of pam_totp.so exclude each other, if they do.
+pub(crate) fn option_conflict(args: &[String]) -> Option<&'static str> {
+    let has = |option: &str| args.iter().any(|arg| arg == option);
+    let found = CONFLICTING_OPTIONS.iter().find(|(one, other, _)| has(one) && has(other));
+    found.map(|(_, _, reason)| *reason)
+}
+
+/// Returns why the option `enroll` is useless for `service`, whatever its stack is.
 pub(crate) fn cannot_enroll(service: &str) -> Option<&'static str> {
-    // Where both are installed it is OpenSSH that asks PAM: distributions build Dropbear without.
-    let is_dropbear = || service == "sshd" && has_program("dropbear") && !has_program("sshd");
+    // If both are installed, OpenSSH is the one that uses PAM: distributions build Dropbear without it.
+    let is_dropbear = || {
+        service == "sshd" && program::path("dropbear").is_some() && program::path("sshd").is_none()
+    };
     never_sets_credentials(service).or_else(|| is_dropbear().then_some(DROPBEAR))
 }
 
-/// Whether a server is installed.
-pub(crate) fn has_program(name: &str) -> bool {
-    ["/usr/sbin", "/usr/bin"].iter().any(|folder| Path::new(folder).join(name).exists())
-}
-
-/// What to do where libpam goes on behind a wrong password at these lines.
+/// Returns what to do if libpam continues after a wrong password at these lines.
 pub(crate) fn remedy(places: &[Place]) -> String {
     let writer = match fs::read_to_string("/etc/authselect/authselect.conf") {
         Ok(configuration) => StackWriter::Authselect(configuration),
         Err(_) if Path::new("/etc/pam.d/common-auth-pc").exists() => StackWriter::PamConfig,
-        Err(_) => StackWriter::Nobody,
+        Err(_) => StackWriter::Unknown,
     };
     let file = places.last().map_or("", |place| &place.file);
     end_at_wrong_password(file, &writer)
 }
 
-/// Whether libpam finds a module, which may stand without its folder.
+/// Reports whether libpam finds a module.
 pub(crate) fn is_installed(module: &str) -> bool {
     !installed(module).is_empty()
 }
 
-/// Where a module is.
+/// Returns all files that libpam could load as this module, for all architectures.
 pub(crate) fn installed(module: &str) -> Vec<PathBuf> {
     if module.starts_with('/') {
         return Some(module.into()).filter(|path: &PathBuf| path.exists()).into_iter().collect();
@@ -92,5 +104,5 @@ pub(crate) fn installed(module: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// What the administrator wrote, and what the distribution has.
+/// The folders of the administrator and of the distribution.
 pub(crate) const FOLDERS: [&str; 2] = ["/etc/pam.d", "/usr/lib/pam.d"];

@@ -16,7 +16,7 @@ pub(super) fn start(trial: &Trial, time: Duration) -> Result<(), Error> {
     let this = "/usr/bin/totpctl";
     let seconds = time.as_secs().to_string();
     if has_systemd() {
-        let started = program::named("systemd-run")
+        let started = program::find("systemd-run")
             .map_err(|error| cannot_change(&error))?
             .args(["--quiet", "--collect", "--timer-property=AccuracySec=1s"])
             .arg(format!("--unit={}", unit(trial)))
@@ -54,7 +54,7 @@ pub(super) fn wait(time: Duration) {
 pub(super) fn stop(trial: &Trial) {
     if has_systemd() {
         let timer = format!("{}.timer", unit(trial));
-        let _ = program::named("systemctl")
+        let _ = program::find("systemctl")
             .and_then(|mut systemctl| systemctl.args(["stop", "--quiet", &timer]).output());
     }
 }

@@ -1,12 +1,13 @@
-//! Whether the kernel's own rules keep the daemon from what its unit cannot: above all from systemd, over the bus.
+//! Whether SELinux or AppArmor confines the daemon. Its unit cannot keep it from systemd, over the bus.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use super::finding::{Finding, FindingId};
 use super::report::Report;
 
-/// Adds a note where nothing confines the daemon that runs. For root alone, and where it runs.
+/// Adds a note if nothing confines the running daemon.
 pub(super) fn check(report: &mut Report) {
     let Some(label) = label_of(Path::new(DAEMON), 0) else { return };
     let kernel = Kernel {
@@ -14,36 +15,37 @@ pub(super) fn check(report: &mut Report) {
             .is_ok_and(|on| on == "1"),
         apparmor_sees_the_bus: Path::new("/sys/kernel/security/apparmor/features/dbus").is_dir(),
     };
-    report.notes.extend(lack(&label, &kernel).map(str::to_owned));
+    let missing = missing_confinement(&label, &kernel);
+    report.notes.extend(missing.map(|message| Finding::new(FindingId::TotpdUnconfined, message)));
 }
 
-/// What the rules of this kernel are good for.
+/// What this kernel enforces.
 struct Kernel {
     selinux_is_enforcing: bool,
-    /// Ubuntu's kernels have it look at what is said on the bus, Debian's do not.
+    /// Whether AppArmor checks messages on the bus: it does in Ubuntu's kernels, and not in Debian's.
     apparmor_sees_the_bus: bool,
 }
 
-/// What the kernel calls the process of `program` that is `uid`: its AppArmor profile or SELinux context, empty where
-/// there is neither. Nothing if no such process can be seen.
+/// Returns the AppArmor profile or SELinux context of the process of `program` with this uid; empty if it has none.
+/// Returns nothing if no such process is visible.
 fn label_of(program: &Path, uid: u32) -> Option<String> {
     let processes = fs::read_dir("/proc").ok()?;
-    // After an upgrade, before it is started anew.
+    // After an upgrade, before the restart.
     let replaced = format!("{} (deleted)", program.display());
-    // Anybody may run the program.
+    // Any user may run the program.
     let is_it = |folder: &Path| {
         fs::metadata(folder).is_ok_and(|process| process.uid() == uid)
             && fs::read_link(folder.join("exe"))
                 .is_ok_and(|exe| exe == program || exe == Path::new(&replaced))
     };
     let folder = processes.flatten().map(|entry| entry.path()).find(|folder| is_it(folder))?;
-    // A kernel without either has nothing there to be read.
+    // Without either of them, the kernel does not offer this file.
     let label = fs::read_to_string(folder.join("attr/current")).unwrap_or_default();
     Some(label.trim_end_matches(['\n', '\0']).to_owned())
 }
 
-/// What a daemon with this label lacks.
-fn lack(label: &str, kernel: &Kernel) -> Option<&'static str> {
+/// Returns what to do if a daemon with this label is not confined.
+fn missing_confinement(label: &str, kernel: &Kernel) -> Option<&'static str> {
     let by_selinux = label.split(':').nth(2) == Some("totpd_t") && kernel.selinux_is_enforcing;
     let by_apparmor = label == "totpd (enforce)";
     match (by_selinux, by_apparmor, kernel.apparmor_sees_the_bus) {
@@ -54,11 +56,11 @@ fn lack(label: &str, kernel: &Kernel) -> Option<&'static str> {
 }
 
 const DAEMON: &str = "/usr/libexec/totpd";
-const UNCONFINED: &str = "nothing confines totpd on the bus: who takes the daemon over can have systemd start anything as \
-                          root. Load its AppArmor profile (/usr/share/doc/libpam-totp/examples/apparmor) and restart totpd: \
-                          distributions.md in the documentation";
-const NO_APPARMOR_ON_THE_BUS: &str = "nothing confines totpd on the bus: who takes the daemon over can have systemd start \
-                                      anything as root. AppArmor does not look at the bus in this kernel; with SELinux \
+const UNCONFINED: &str = "nothing confines totpd on the bus: an attacker in the daemon could have systemd start any program as \
+                          root; load its AppArmor profile (/usr/share/doc/libpam-totp/examples/apparmor) and restart \
+                          totpd (distributions.md in the documentation)";
+const NO_APPARMOR_ON_THE_BUS: &str = "nothing confines totpd on the bus: an attacker in the daemon could have systemd start \
+                                      any program as root; AppArmor does not check the bus in this kernel, so with SELinux \
                                       load the module of totpd and restart it (distributions.md in the documentation)";
 
 #[cfg(test)]
@@ -66,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn our_profile_and_our_domain_confine_it_when_they_are_in_force() {
+    fn only_an_enforced_profile_or_domain_confines_the_daemon() {
         let kernel = |selinux_is_enforcing, apparmor_sees_the_bus| Kernel {
             selinux_is_enforcing,
             apparmor_sees_the_bus,
@@ -87,7 +89,7 @@ mod tests {
             ),
             ("system_u:totpd_t:initrc_t:s0", kernel(true, false), Some(NO_APPARMOR_ON_THE_BUS)),
         ] {
-            assert_eq!(lack(label, &kernel), expected, "{label}");
+            assert_eq!(missing_confinement(label, &kernel), expected, "{label}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! The stacks in `/etc/pam.d`, as `pam_stack` reads them.
+//! The stacks in `/etc/pam.d`, as `pam_stack` explores them.
 
 use std::fs;
 
@@ -6,26 +6,27 @@ use pam_stack::account::overrules_others;
 use pam_stack::edit::WRONG_PASSWORD_RISK;
 use pam_stack::parse::Kind;
 use pam_stack::setcred::DROPBEAR;
-use pam_stack::{Analysis, Bypass, RuleKind, Stack, analyze};
+use pam_stack::{Analysis, Bypass, Place, Rule, RuleKind, Stack, analyze};
 
+use super::finding::{Finding, FindingId};
 use super::report::Report;
 use super::sshd;
 use crate::pam::files::{
-    FOLDERS, cannot_enroll, display, has_program, is_installed, is_module_option, option_conflict,
-    read, remedy,
+    FOLDERS, cannot_enroll, display, is_installed, is_module_option, locate, option_advice,
+    option_conflict, read, remedy,
 };
+use crate::program;
 
-/// A service.
+/// A checked service.
 pub(super) struct Service {
-    /// What is found of it.
     pub(super) report: Report,
     /// Whether it asks for a code.
     pub(super) asks: bool,
-    /// Whether who has no factor gets in all the same: let by, or by making one.
+    /// Whether a user without a factor can log in: unasked, or by creating one.
     pub(super) skips_unenrolled: bool,
 }
 
-/// The services that people mean, and all others that ask for a code.
+/// Returns the usual services that exist, and all others that ask for a code.
 pub(super) fn services() -> Vec<String> {
     let mut names: Vec<String> = ["sshd", "sudo", "sudo-i", "su", "su-l", "login"]
         .into_iter()
@@ -43,160 +44,216 @@ pub(super) fn services() -> Vec<String> {
     names
 }
 
-/// What a service does.
+/// Checks the stack of a service.
 pub(super) fn check(service: &str) -> Service {
-    let refused = |report| Service { report, asks: false, skips_unenrolled: false };
     let mut report = Report::default();
     let rules = match Stack::parse(service, Kind::Auth, &read) {
         Stack::Rules(rules) => rules,
-        Stack::Unreadable(why) => {
-            report.summary.push("refuses everybody".into());
-            report.problems.push(format!("libpam cannot read its stack: {why}"));
-            return refused(report);
+        Stack::Unreadable(reason) => {
+            report.summarize("denies everybody");
+            report.problem(
+                FindingId::StackUnreadable,
+                format!("libpam cannot read the stack: {reason}"),
+            );
+            return Service { report, asks: false, skips_unenrolled: false };
         }
         Stack::IncludeCycle(place) => {
-            report.summary.push("may crash".into());
-            report.problems.push(format!("{} includes a file that includes it", display(&place)));
-            return refused(report);
+            report.summarize("may crash");
+            let message = "the file includes itself; remove this line";
+            report.problems.push(Finding::new(FindingId::IncludeCycle, message).at(locate(&place)));
+            return Service { report, asks: false, skips_unenrolled: false };
         }
     };
     if read(service).is_none() {
-        report.notes.push("it has no file of its own, so that of \"other\" holds".into());
+        report.note(
+            FindingId::NoOwnStack,
+            "it has no file of its own; libpam uses that of \"other\"",
+        );
     }
-    for rule in rules.iter().filter(|rule| rule.control.fault.is_some()) {
-        let (word, fault) = (&rule.word, rule.control.fault.unwrap_or_default());
-        let told = format!("{}: libpam cannot read {word:?} ({fault})", display(&rule.place));
-        report.problems.push(format!("{told}: whatever the module says is a failure then"));
+    for rule in &rules {
+        control(rule, &mut report);
+        module(rule, &mut report);
     }
-    let found = analyze(&rules, &is_installed);
-    for rule in rules.iter().filter(|rule| rule.module() == "pam_totp") {
-        let RuleKind::Module { path, args } = &rule.kind else { continue };
-        for arg in args.iter().filter(|arg| !is_module_option(arg)) {
-            let place = display(&rule.place);
-            let told =
-                format!("{place}: pam_totp.so has no option {arg:?}, and refuses every login");
-            report.problems.push(told);
-        }
-        if let Some(why) = option_conflict(args) {
-            let place = display(&rule.place);
-            report.problems.push(format!("{place}: {why}; pam_totp.so refuses every login"));
-        }
-        if !is_installed(path) {
-            let place = display(&rule.place);
-            report.problems.push(format!("{place}: {path} is not installed, and nobody gets in"));
-        }
-    }
-    judge(&found, &mut report);
+    let analysis = analyze(&rules, &is_installed);
+    paths(&analysis, &mut report);
     account(service, &mut report);
-    let has = |option: &str| {
-        rules.iter().filter(|rule| rule.module() == "pam_totp").any(|rule| match &rule.kind {
-            RuleKind::Module { args, .. } => args.iter().any(|arg| arg == option),
-            _ => false,
-        })
-    };
-    if has("nullok") && found.can_succeed && !found.skips_unenrolled {
-        report.notes.push(NULLOK_WITHOUT_EFFECT.into());
+    if has_option(&rules, "nullok") && analysis.can_succeed && !analysis.skips_unenrolled {
+        report.note(FindingId::NullokWithoutEffect, NULLOK_WITHOUT_EFFECT);
     }
-    let enrolls = has("enroll");
+    let enrolls = has_option(&rules, "enroll");
     if enrolls {
-        report.summary.push("has who has no factor make one".into());
-        match cannot_enroll(service) {
-            Some(why) => report.problems.push(format!(
-                "nobody can make a factor here, whatever they type: {why}. Take the option enroll away"
-            )),
-            None if found.without_password.is_some()
-                && found.after_wrong_password.is_empty()
-                && !(service == "sshd" && sshd::requires_other_method()) =>
-            {
-                report.problems.push(format!(
-                    "a stranger can make a factor here (option enroll): no password module that is known has \
-                     accepted before {}. Put that line behind the password, or take the option away",
-                    found.without_password.as_ref().map(display).unwrap_or_default()
-                ));
-            }
-            None if service == "sshd" && has_program("dropbear") => {
-                report.notes.push(format!("by Dropbear nobody can make a factor: {DROPBEAR}"));
-            }
-            None => {}
-        }
+        report.summarize("enrolls users without a factor");
+        enroll(service, &analysis, &mut report);
     }
     Service {
         report,
-        asks: !found.factor_lines.is_empty(),
-        skips_unenrolled: found.skips_unenrolled || enrolls,
+        asks: !analysis.factor_lines.is_empty(),
+        skips_unenrolled: analysis.skips_unenrolled || enrolls,
     }
 }
 
-/// What the second factor does under `account`.
+fn control(rule: &Rule, report: &mut Report) {
+    let Some(fault) = rule.control.fault else { return };
+    let message = format!(
+        "libpam cannot read {:?} ({fault}), and treats every result of the module as a failure; correct it",
+        rule.word
+    );
+    let finding = Finding::new(FindingId::ControlUnreadable, message);
+    report.problems.push(finding.at(locate(&rule.place)));
+}
+
+/// Checks a line of the second factor.
+fn module(rule: &Rule, report: &mut Report) {
+    let RuleKind::Module { path, args } = &rule.kind else { return };
+    if rule.module() != "pam_totp" {
+        return;
+    }
+    let mut problem = |id, message: String| {
+        report.problems.push(Finding::new(id, message).at(locate(&rule.place)));
+    };
+    for arg in args.iter().filter(|arg| !is_module_option(arg)) {
+        let advice = option_advice(arg);
+        problem(
+            FindingId::UnknownModuleOption,
+            format!("pam_totp.so has no option {arg:?}, and denies every login; {advice}"),
+        );
+    }
+    if let Some(reason) = option_conflict(args) {
+        problem(
+            FindingId::ConflictingOptions,
+            format!("{reason}; pam_totp.so denies every login; remove one of the options"),
+        );
+    }
+    if !is_installed(path) {
+        problem(
+            FindingId::ModuleNotInstalled,
+            format!(
+                "{path} is not installed, so nobody can log in; install it, or remove this line"
+            ),
+        );
+    }
+}
+
+fn has_option(rules: &[Rule], option: &str) -> bool {
+    rules.iter().filter(|rule| rule.module() == "pam_totp").any(|rule| match &rule.kind {
+        RuleKind::Module { args, .. } => args.iter().any(|arg| arg == option),
+        _ => false,
+    })
+}
+
+/// Checks whether factors can be created at this service, and only by users who gave a password.
+fn enroll(service: &str, analysis: &Analysis, report: &mut Report) {
+    if let Some(reason) = cannot_enroll(service) {
+        report.problem(
+            FindingId::EnrollWithoutSetcred,
+            format!("no user can create a factor here: {reason}; remove the option enroll"),
+        );
+        return;
+    }
+    if let Some(place) = &analysis.without_password
+        && analysis.after_wrong_password.is_empty()
+        && !(service == "sshd" && sshd::requires_other_method())
+    {
+        let message = "a stranger can create a factor here (option enroll): no known password module accepts \
+                       before this line; move it after the password, or remove the option";
+        let finding = Finding::new(FindingId::StrangerCanEnroll, message);
+        report.problems.push(finding.at(locate(place)));
+    } else if service == "sshd" && program::path("dropbear").is_some() {
+        report.note(
+            FindingId::DropbearCannotEnroll,
+            format!("no user can create a factor through Dropbear: {DROPBEAR}"),
+        );
+    }
+}
+
+/// Checks the second factor under `account`.
 fn account(service: &str, report: &mut Report) {
     let Stack::Rules(rules) = Stack::parse(service, Kind::Account, &read) else { return };
-    report.problems.extend(overrules_others(&rules).iter().map(|place| {
-        format!(
-            "{}: the yes of pam_totp.so under account takes the place of other checks there (whether an \
-             account has expired, or may log in now): write \"required\", or take the line out",
-            display(place)
-        )
-    }));
+    let message = "the success of pam_totp.so under account replaces other checks (whether the account has \
+                   expired, or may log in now); write \"required\", or remove the line";
+    report.problems.extend(
+        overrules_others(&rules)
+            .iter()
+            .map(|place| Finding::new(FindingId::AccountReplacesChecks, message).at(locate(place))),
+    );
 }
 
-fn judge(found: &Analysis, report: &mut Report) {
-    let Some(ours) = found.factor_lines.first() else {
-        report.summary.push("does not ask for a code".into());
+/// Reports what the paths through the stack do.
+fn paths(analysis: &Analysis, report: &mut Report) {
+    let Some(factor) = analysis.factor_lines.first() else {
+        report.summarize("does not ask for a code");
         return;
     };
-    if found.too_long {
-        report.summary.push("asks for a code somewhere".into());
-        report.problems.push("its stack is too long to be looked through; make it shorter".into());
+    if analysis.too_long {
+        report.summarize("asks for a code somewhere");
+        report.problem(FindingId::StackTooLong, "the stack is too long to check; shorten it");
         return;
     }
-    report.summary.push(
-        if !found.can_succeed {
-            "lets nobody in"
-        } else if found.bypasses.is_empty() {
-            "asks for a code"
-        } else {
-            "CAN BE ENTERED WITHOUT A CODE"
+    if !analysis.can_succeed {
+        report.summarize("lets nobody in");
+        report.problem(
+            FindingId::NobodyCanLogIn,
+            format!(
+                "no path through the stack accepts a user with a factor; see {}",
+                display(factor)
+            ),
+        );
+    } else if analysis.bypasses.is_empty() {
+        report.summarize("asks for a code");
+    } else {
+        report.summarize("CAN BE ENTERED WITHOUT A CODE");
+    }
+    report.problems.extend(analysis.bypasses.iter().map(|found| bypass(found, factor)));
+    if let Some(finding) = after_wrong_password(&analysis.after_wrong_password, factor) {
+        report.summarize("asks after a wrong password too");
+        report.problems.push(finding);
+    }
+    if let Some(place) = &analysis.skips_root {
+        let finding =
+            Finding::new(FindingId::RootNotAsked, "root is not asked, because of this line");
+        report.notes.push(finding.at(locate(place)));
+    }
+    if analysis.skips_unenrolled {
+        report.summarize("skips users without a factor");
+    }
+}
+
+fn bypass(bypass: &Bypass, factor: &Place) -> Finding {
+    match bypass {
+        Bypass::NotAsked { past, word, module, result } => {
+            let message = format!(
+                "{result} of {module} (\"{word}\") skips {}; move the line of pam_totp.so before this one, or \
+                 let this one skip no further than that line",
+                display(factor)
+            );
+            Finding::new(FindingId::StackSkipsCode, message).at(locate(past))
         }
-        .into(),
+        Bypass::Overruled { at, word, result } => {
+            let message = format!(
+                "a login succeeds although pam_totp returned {result} (\"{word}\"); write \"required\" here, \
+                 and no later line that resets it"
+            );
+            Finding::new(FindingId::StackOverrulesCode, message).at(locate(at))
+        }
+    }
+}
+
+fn after_wrong_password(places: &[Place], factor: &Place) -> Option<Finding> {
+    let (first, others) = places.split_first()?;
+    let others: Vec<_> = others.iter().map(display).collect();
+    let others = match others.as_slice() {
+        [] => String::new(),
+        others => format!(" (nor at {})", others.join(", ")),
+    };
+    let message = format!(
+        "a wrong password does not end the login here{others}, so {} still asks for a code. \
+         {WRONG_PASSWORD_RISK}. {}",
+        display(factor),
+        remedy(places)
     );
-    if !found.can_succeed {
-        let told =
-            format!("no result of its modules lets a user with a factor in; see {}", display(ours));
-        report.problems.push(told);
-    }
-    for ending in &found.bypasses {
-        report.problems.push(match ending {
-            Bypass::NotAsked { past, word, module, result } => format!(
-                "{}: {result} of {module} (\"{word}\") leads past {}: put the line of pam_totp.so \
-                 before it, or let it lead no further than to that line",
-                display(past),
-                display(ours)
-            ),
-            Bypass::Overruled { at, word, result } => format!(
-                "{}: a login succeeds although pam_totp said {result} (\"{word}\"): write \
-                 \"required\" there, and nothing that takes it back",
-                display(at)
-            ),
-        });
-    }
-    if !found.after_wrong_password.is_empty() {
-        let lines: Vec<_> = found.after_wrong_password.iter().map(display).collect();
-        report.summary.push("asks after a wrong password too".into());
-        report.problems.push(format!(
-            "{}: a wrong password does not end the login here, and {} asks for a code all the same. \
-             {WRONG_PASSWORD_RISK}. {}",
-            lines.join(", "),
-            display(ours),
-            remedy(&found.after_wrong_password)
-        ));
-    }
-    if let Some(place) = &found.skips_root {
-        report.notes.push(format!("root is not asked: {}", display(place)));
-    }
-    if found.skips_unenrolled {
-        report.summary.push("lets by who has no factor".into());
-    }
+    let id = FindingId::StackContinuesAfterWrongPassword;
+    Some(Finding::new(id, message).at(locate(first)))
 }
 
 const NULLOK_WITHOUT_EFFECT: &str =
-    "nullok is without effect: no other line says yes, so who has no factor is refused";
+    "nullok has no effect: no other line accepts, so a user without a factor is denied";

@@ -1,36 +1,54 @@
-//! What doctor found, and how it is printed.
+//! The report on one service or on the host.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use super::finding::{Finding, FindingId};
 use crate::error::Error;
 use crate::terminal::output;
 
-/// What is found of something: one line that says what it does, and what follows from it.
+/// What doctor found.
 #[derive(Default)]
 pub(super) struct Report {
-    /// Said of a service that is fine, and of one that is not.
+    /// What the service or the host does, in short phrases.
     pub(super) summary: Vec<String>,
-    /// What is wrong, and the change to make.
-    pub(super) problems: Vec<String>,
-    /// What somebody may want to know.
-    pub(super) notes: Vec<String>,
+    /// What has to be changed.
+    pub(super) problems: Vec<Finding>,
+    /// What may be intended.
+    pub(super) notes: Vec<Finding>,
 }
 
-pub(super) fn object(report: Report) -> Map<String, Value> {
-    let Report { summary, problems, notes } = report;
-    [("does", summary), ("wrong", problems), ("notes", notes)]
-        .into_iter()
-        .map(|(key, texts)| (key.to_owned(), texts.into()))
-        .collect()
-}
+impl Report {
+    pub(super) fn summarize(&mut self, phrase: impl Into<String>) {
+        self.summary.push(phrase.into());
+    }
 
-pub(super) fn show(name: &str, report: &Report) -> Result<(), Error> {
-    let mut text = format!("{}: {}\n", output::escape(name), report.summary.join(", "));
-    for wrong in &report.problems {
-        text.push_str(&format!("  WRONG: {}\n", output::escape(wrong)));
+    pub(super) fn problem(&mut self, id: FindingId, message: impl Into<String>) {
+        self.problems.push(Finding::new(id, message));
     }
-    for note in &report.notes {
-        text.push_str(&format!("  note: {}\n", output::escape(note)));
+
+    pub(super) fn note(&mut self, id: FindingId, message: impl Into<String>) {
+        self.notes.push(Finding::new(id, message));
     }
-    output::data(&text)
+
+    /// Returns the keys of the JSON: `summary`, `problems`, `notes`.
+    pub(super) fn json(&self) -> Map<String, Value> {
+        let findings = |findings: &[Finding]| findings.iter().map(Finding::json).collect::<Value>();
+        Map::from_iter([
+            ("summary".to_owned(), json!(self.summary)),
+            ("problems".to_owned(), findings(&self.problems)),
+            ("notes".to_owned(), findings(&self.notes)),
+        ])
+    }
+
+    /// Prints the report under this name.
+    pub(super) fn print(&self, name: &str) -> Result<(), Error> {
+        let mut text = format!("{}: {}\n", output::escape(name), self.summary.join(", "));
+        for problem in &self.problems {
+            text.push_str(&format!("  problem: {}\n", output::escape(&problem.line())));
+        }
+        for note in &self.notes {
+            text.push_str(&format!("  note: {}\n", output::escape(&note.line())));
+        }
+        output::data(&text)
+    }
 }

@@ -1,79 +1,91 @@
-//! What sshd makes of its own configuration, by its own word (`sshd -T`).
+//! What sshd's configuration does to the code (`sshd -T`).
 
+use std::io;
 use std::path::Path;
 use std::process::Stdio;
 
+use super::finding::{Finding, FindingId};
 use super::report::Report;
 use super::sshd_match;
 use crate::program;
 
-/// What follows from sshd's configuration for those whom it holds for.
+/// An effect of sshd's configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Finding {
+enum Effect {
     NoPam,
     CannotAsk,
-    /// A method that is wanted is turned off.
-    NobodyGetsIn(String),
+    /// A required method is turned off.
+    NobodyCanLogIn(String),
     KeyAlone,
-    WithoutCode(String),
+    MethodsWithoutCode(String),
 }
 
-/// Adds what stands between the stack of sshd and whoever logs in.
+/// Adds what keeps sshd from asking for a code.
 pub(super) fn check(report: &mut Report) {
-    let Some(sshd) = program() else { return };
-    if !nix::unistd::geteuid().is_root() {
-        report.notes.push("what sshd itself is told is looked at for root alone".into());
+    if program::path("sshd").is_none() {
         return;
     }
-    let everybody = match ask(sshd, None) {
-        Ok(told) => findings(&told),
-        Err(why) => {
-            report.problems.push(why);
+    if !nix::unistd::geteuid().is_root() {
+        report.note(
+            FindingId::SshdNotChecked,
+            "the configuration of sshd is not checked: only root can read it",
+        );
+        return;
+    }
+    let everybody = match effective_config(None) {
+        Ok(config) => effects(&config),
+        Err(reason) => {
+            report.problem(FindingId::SshdConfigUnreadable, reason);
             return;
         }
     };
-    everybody.iter().for_each(|finding| tell(finding, report));
+    everybody.iter().for_each(|effect| report_for_all(effect, report));
     for block in sshd_match::blocks(Path::new("/etc/ssh/sshd_config")) {
         let (place, criteria) = (&block.place, &block.criteria);
-        let told = block.connection.and_then(|connection| ask(sshd, Some(&connection)));
-        let found = match told {
-            Ok(told) => findings(&told),
-            Err(why) => {
-                report.notes.push(format!(
-                    "{place}: whom Match {criteria} asks for a code is not known: {why}"
-                ));
-                continue;
+        let config = block.connection.and_then(|connection| effective_config(Some(&connection)));
+        match config {
+            Ok(config) => {
+                let effects = effects(&config);
+                for effect in effects.iter().filter(|effect| !everybody.contains(effect)) {
+                    report_for_match(place, criteria, effect, report);
+                }
             }
-        };
-        for finding in found.iter().filter(|finding| !everybody.contains(finding)) {
-            tell_of_some(&format!("{place}: Match {criteria}"), finding, report);
+            Err(reason) => {
+                let message =
+                    format!("cannot tell whether Match {criteria} asks for a code: {reason}");
+                let finding = Finding::new(FindingId::SshdMatchUnknown, message);
+                report.notes.push(finding.at(place.clone()));
+            }
         }
     }
 }
 
-/// Why sshd could ask nobody for a code, whatever its stack says.
+/// Returns why sshd cannot ask for a code, if so.
 pub(crate) fn problems() -> Option<String> {
     let mut report = Report::default();
     check(&mut report);
-    (!report.problems.is_empty()).then(|| report.problems.join("; "))
+    let problems: Vec<_> = report.problems.iter().map(Finding::sentence).collect();
+    (!problems.is_empty()).then(|| problems.join("; "))
 }
 
-/// Whether sshd wants a key, a ticket or a host of everybody whom it has PAM ask, as far as its own word goes.
+/// Reports whether sshd requires a key, a ticket or a trusted host before every use of PAM.
 pub(crate) fn requires_other_method() -> bool {
-    let Some(sshd) = program() else { return false };
+    if program::path("sshd").is_none() {
+        return false;
+    }
     let blocks = sshd_match::blocks(Path::new("/etc/ssh/sshd_config"));
     let connections: Option<Vec<_>> =
         blocks.into_iter().map(|block| block.connection.ok()).collect();
     let Some(connections) = connections else { return false };
     let connections = connections.iter().map(|connection| Some(connection.as_str()));
-    connections
-        .chain([None])
-        .all(|connection| ask(sshd, connection).is_ok_and(|told| wants_something_before_pam(&told)))
+    connections.chain([None]).all(|connection| {
+        effective_config(connection).is_ok_and(|config| pam_is_never_first(&config))
+    })
 }
 
-/// Whether each list of `AuthenticationMethods` that has PAM ask has another method before that.
-fn wants_something_before_pam(told: &str) -> bool {
-    let line = told.lines().find_map(|line| line.strip_prefix("authenticationmethods "));
+/// Reports whether each list of `AuthenticationMethods` has another method before the one that uses PAM.
+fn pam_is_never_first(config: &str) -> bool {
+    let line = config.lines().find_map(|line| line.strip_prefix("authenticationmethods "));
     let methods = line.unwrap_or("any").trim();
     methods != "any"
         && methods.split(' ').all(|list| {
@@ -86,36 +98,31 @@ fn wants_something_before_pam(told: &str) -> bool {
         })
 }
 
-fn program() -> Option<&'static str> {
-    ["/usr/sbin/sshd", "/usr/bin/sshd"].into_iter().find(|path| Path::new(path).exists())
-}
-
-/// The configuration that is effective, for a connection or for one that no block fits.
-fn ask(sshd: &str, connection: Option<&str>) -> Result<String, String> {
-    let mut command = program::at(sshd);
+/// Returns the output of `sshd -T` for this connection, or for one that matches no block.
+fn effective_config(connection: Option<&str>) -> Result<String, String> {
+    let cannot_run = |error: io::Error| format!("cannot run sshd -T: {error}");
+    let mut command = program::find("sshd").map_err(cannot_run)?;
     command.arg("-T").stdin(Stdio::null());
     if let Some(connection) = connection {
         command.args(["-C", connection]);
     }
-    match command.output() {
-        Ok(told) if told.status.success() => Ok(String::from_utf8_lossy(&told.stdout).into_owned()),
-        Ok(told) => {
-            let why = String::from_utf8_lossy(&told.stderr);
-            let why = why.lines().next().unwrap_or("it says nothing");
-            Err(format!("sshd cannot read its configuration (sshd -T): {why}"))
-        }
-        Err(error) => Err(format!("{sshd} -T cannot be run: {error}")),
+    let result = command.output().map_err(cannot_run)?;
+    if result.status.success() {
+        return Ok(String::from_utf8_lossy(&result.stdout).into_owned());
     }
+    let error = String::from_utf8_lossy(&result.stderr);
+    let error = error.lines().next().unwrap_or("no message");
+    Err(format!("sshd cannot read its configuration (sshd -T): {error}"))
 }
 
-/// What follows from the words of `sshd -T`.
-fn findings(told: &str) -> Vec<Finding> {
+/// Returns the effects of a configuration, as `sshd -T` prints it.
+fn effects(config: &str) -> Vec<Effect> {
     let value = |key: &str| {
-        let line = told.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
+        let line = config.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
         line.unwrap_or_default().trim()
     };
     if value("usepam") == "no" {
-        return vec![Finding::NoPam];
+        return vec![Effect::NoPam];
     }
     let methods = value("authenticationmethods");
     let any = methods.is_empty() || methods == "any";
@@ -123,64 +130,79 @@ fn findings(told: &str) -> Vec<Finding> {
     if value("kbdinteractiveauthentication") == "no" {
         let asks = |list: &str| list.contains("keyboard-interactive");
         if !any && methods.split(' ').all(asks) {
-            return vec![Finding::NobodyGetsIn(methods.to_owned())];
+            return vec![Effect::NobodyCanLogIn(methods.to_owned())];
         }
-        return vec![Finding::CannotAsk];
+        return vec![Effect::CannotAsk];
     }
     let mut found = Vec::new();
     if any && key {
-        found.push(Finding::KeyAlone);
+        found.push(Effect::KeyAlone);
     }
     let without =
         |list: &&str| !list.contains("keyboard-interactive") && !list.contains("password");
     if let Some(list) = methods.split(' ').find(|list| !any && without(list)) {
-        found.push(Finding::WithoutCode(list.to_owned()));
+        found.push(Effect::MethodsWithoutCode(list.to_owned()));
     }
     found
 }
 
-/// Says what holds for everybody.
-fn tell(finding: &Finding, report: &mut Report) {
-    match finding {
-        Finding::NoPam => {
-            report.problems.push("sshd asks PAM for nothing: write UsePAM yes in sshd_config".into());
-        }
-        Finding::CannotAsk => report.problems.push(
-            "sshd cannot ask for a code: write KbdInteractiveAuthentication yes in sshd_config, where \
-             no drop-in that comes before says no"
-                .into(),
+/// Adds an effect on all users.
+fn report_for_all(effect: &Effect, report: &mut Report) {
+    match effect {
+        Effect::NoPam => report.problem(
+            FindingId::SshdWithoutPam,
+            "sshd does not use PAM; write UsePAM yes in sshd_config",
         ),
-        Finding::NobodyGetsIn(methods) => report.problems.push(format!(
-            "sshd lets nobody in: AuthenticationMethods {methods} wants what \
-             KbdInteractiveAuthentication no turns off"
-        )),
-        Finding::KeyAlone => report.notes.push(
-            "a key alone gets in: for key and code write AuthenticationMethods \
-             publickey,keyboard-interactive"
-                .into(),
+        Effect::CannotAsk => report.problem(
+            FindingId::SshdCannotAsk,
+            "sshd cannot ask for a code; write KbdInteractiveAuthentication yes in sshd_config, before any \
+             drop-in that says no",
         ),
-        Finding::WithoutCode(list) => {
-            report.notes.push(format!("AuthenticationMethods {list} asks for no code"));
-        }
+        Effect::NobodyCanLogIn(methods) => report.problem(
+            FindingId::SshdNobodyCanLogIn,
+            format!(
+                "sshd lets nobody in: AuthenticationMethods {methods} requires what \
+                 KbdInteractiveAuthentication no turns off; write yes"
+            ),
+        ),
+        Effect::KeyAlone => report.note(
+            FindingId::SshdKeyAlone,
+            "a key alone is enough; to require key and code, write AuthenticationMethods \
+             publickey,keyboard-interactive",
+        ),
+        Effect::MethodsWithoutCode(list) => report.note(
+            FindingId::SshdMethodsWithoutCode,
+            format!("AuthenticationMethods {list} asks for no code"),
+        ),
     }
 }
 
-/// Says what holds for those alone whom a block fits. An exception may be meant: that it lets somebody by is
-/// told; that it shuts somebody out is wrong.
-fn tell_of_some(block: &str, finding: &Finding, report: &mut Report) {
-    match finding {
-        // sshd takes UsePAM for everybody or for nobody.
-        Finding::NoPam | Finding::CannotAsk => report.notes.push(format!(
-            "{block} can be asked for no code (KbdInteractiveAuthentication no), whatever else lets it in"
+/// Adds an effect on the users whom a block matches. A bypass there may be intended and is a note. A block that
+/// lets nobody in is a problem.
+fn report_for_match(place: &(String, usize), criteria: &str, effect: &Effect, report: &mut Report) {
+    let finding = |id, message: String| {
+        Finding::new(id, format!("Match {criteria} {message}")).at(place.clone())
+    };
+    match effect {
+        // UsePAM applies to all users.
+        Effect::NoPam | Effect::CannotAsk => report.notes.push(finding(
+            FindingId::SshdMatchCannotAsk,
+            "cannot be asked for a code (KbdInteractiveAuthentication no)".into(),
         )),
-        Finding::NobodyGetsIn(methods) => report.problems.push(format!(
-            "{block} gets nobody in: AuthenticationMethods {methods} wants what \
-             KbdInteractiveAuthentication no turns off"
+        Effect::NobodyCanLogIn(methods) => report.problems.push(finding(
+            FindingId::SshdMatchNobodyCanLogIn,
+            format!(
+                "lets nobody in: AuthenticationMethods {methods} requires what \
+                 KbdInteractiveAuthentication no turns off; write yes"
+            ),
         )),
-        Finding::KeyAlone => report.notes.push(format!("{block} gets in by a key alone")),
-        Finding::WithoutCode(list) => {
-            report.notes.push(format!("{block} is asked for no code: AuthenticationMethods {list}"));
-        }
+        Effect::KeyAlone => report
+            .notes
+            .push(finding(FindingId::SshdMatchKeyAlone, "lets users in by a key alone".into())),
+        Effect::MethodsWithoutCode(list) => report.notes.push(finding(
+            FindingId::SshdMatchMethodsWithoutCode,
+            format!("asks for no code: AuthenticationMethods {list}"),
+        )),
     }
 }
 
@@ -189,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_lists_that_begin_with_a_key_want_more_than_codes() {
+    fn only_lists_that_begin_with_a_key_require_another_method() {
         for (methods, more) in [
             ("any", false),
             ("keyboard-interactive", false),
@@ -201,46 +223,46 @@ mod tests {
             ("gssapi-with-mic,keyboard-interactive publickey", true),
             ("password,publickey", false),
         ] {
-            let told = format!("usepam yes\nauthenticationmethods {methods}\n");
-            assert_eq!(wants_something_before_pam(&told), more, "{methods}");
+            let config = format!("usepam yes\nauthenticationmethods {methods}\n");
+            assert_eq!(pam_is_never_first(&config), more, "{methods}");
         }
-        assert!(!wants_something_before_pam("usepam yes\n"));
+        assert!(!pam_is_never_first("usepam yes\n"));
     }
 
     #[test]
-    fn what_keeps_the_question_away_is_found_and_a_key_alone_too() {
+    fn effects_of_a_configuration_are_found() {
         let key = "usepam yes\nkbdinteractiveauthentication yes\npubkeyauthentication yes\n";
         let no = "usepam yes\nkbdinteractiveauthentication no\n";
         let both = "publickey,keyboard-interactive";
-        for (told, expected) in [
-            ("usepam no\nkbdinteractiveauthentication yes\n".to_owned(), vec![Finding::NoPam]),
-            (no.to_owned(), vec![Finding::CannotAsk]),
-            (format!("{no}authenticationmethods publickey {both}\n"), vec![Finding::CannotAsk]),
+        for (config, expected) in [
+            ("usepam no\nkbdinteractiveauthentication yes\n".to_owned(), vec![Effect::NoPam]),
+            (no.to_owned(), vec![Effect::CannotAsk]),
+            (format!("{no}authenticationmethods publickey {both}\n"), vec![Effect::CannotAsk]),
             (
                 format!("{no}authenticationmethods {both}\n"),
-                vec![Finding::NobodyGetsIn(both.to_owned())],
+                vec![Effect::NobodyCanLogIn(both.to_owned())],
             ),
             (key.replace("pubkeyauthentication yes", "pubkeyauthentication no"), vec![]),
-            (format!("{key}authenticationmethods any\n"), vec![Finding::KeyAlone]),
+            (format!("{key}authenticationmethods any\n"), vec![Effect::KeyAlone]),
             (format!("{key}authenticationmethods {both}\n"), vec![]),
             (
                 format!("{key}authenticationmethods publickey keyboard-interactive\n"),
-                vec![Finding::WithoutCode("publickey".into())],
+                vec![Effect::MethodsWithoutCode("publickey".into())],
             ),
         ] {
-            assert_eq!(findings(&told), expected, "{told}");
+            assert_eq!(effects(&config), expected, "{config}");
         }
     }
 
     #[test]
-    fn of_some_it_is_wrong_to_shut_them_out_and_told_that_they_are_let_by() {
+    fn a_match_block_that_lets_nobody_in_is_a_problem() {
         let mut report = Report::default();
-        for finding in [Finding::NoPam, Finding::CannotAsk, Finding::KeyAlone] {
-            tell_of_some("f:1: Match User git", &finding, &mut report);
+        for effect in [Effect::NoPam, Effect::CannotAsk, Effect::KeyAlone] {
+            report_for_match(&("f".into(), 1), "User git", &effect, &mut report);
         }
         assert_eq!((report.problems.len(), report.notes.len()), (0, 3));
-        let shut = Finding::NobodyGetsIn("keyboard-interactive".into());
-        tell_of_some("f:1: Match User git", &shut, &mut report);
+        let shut = Effect::NobodyCanLogIn("keyboard-interactive".into());
+        report_for_match(&("f".into(), 1), "User git", &shut, &mut report);
         assert_eq!(report.problems.len(), 1);
     }
 }

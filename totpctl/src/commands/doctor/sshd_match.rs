@@ -1,20 +1,20 @@
-//! The blocks of `Match` in sshd's configuration, and for each a connection that it fits.
+//! The `Match` blocks in sshd's configuration, each with a connection that it matches.
 
 use std::fs;
 use std::path::Path;
 
-/// A block of `Match`.
+/// A `Match` block.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Block {
     /// The file and the line.
-    pub(super) place: String,
-    /// What it goes by, as it is written.
+    pub(super) place: (String, usize),
+    /// The criteria, as they are written.
     pub(super) criteria: String,
-    /// What `sshd -T -C` takes for somebody whom it fits, or why that cannot be said.
+    /// The argument of `sshd -T -C` for a connection that matches, or why there is none.
     pub(super) connection: Result<String, String>,
 }
 
-/// All blocks of a configuration and of the files that it includes.
+/// Returns all blocks of a configuration and of the files that it includes.
 pub(super) fn blocks(path: &Path) -> Vec<Block> {
     let mut blocks = Vec::new();
     read(path, 0, &mut blocks);
@@ -28,13 +28,13 @@ fn read(path: &Path, depth: u8, blocks: &mut Vec<Block>) {
         let Some((keyword, rest)) = words.split_first() else { continue };
         if keyword.eq_ignore_ascii_case("match") {
             blocks.push(Block {
-                place: format!("{}:{}", path.display(), index + 1),
+                place: (path.display().to_string(), index + 1),
                 criteria: rest.join(" "),
                 connection: connection(rest, &member),
             });
         } else if keyword.eq_ignore_ascii_case("include") && depth < MAX_INCLUDE_DEPTH {
             for pattern in rest {
-                // As sshd has it, a relative path begins where its configuration is.
+                // sshd resolves a relative path in its configuration directory.
                 let pattern = Path::new("/etc/ssh").join(pattern);
                 let files = glob::glob(&pattern.to_string_lossy()).into_iter().flatten().flatten();
                 files.for_each(|file| read(&file, depth + 1, blocks));
@@ -43,10 +43,10 @@ fn read(path: &Path, depth: u8, blocks: &mut Vec<Block>) {
     }
 }
 
-/// sshd gives up below this too.
+/// The limit of sshd.
 const MAX_INCLUDE_DEPTH: u8 = 16;
 
-/// The words of a line: between spaces, with `=` as good as one, and in quotes.
+/// Splits a line at spaces and `=`; quotes keep words together.
 fn words(line: &str) -> Vec<String> {
     let line = line.trim();
     if line.starts_with('#') {
@@ -68,7 +68,7 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// A connection that fits all criteria, as far as names and addresses go.
+/// Returns a connection that matches all criteria.
 fn connection(
     criteria: &[String],
     member: &dyn Fn(&str) -> Option<String>,
@@ -82,32 +82,31 @@ fn connection(
         if keyword == "all" {
             continue;
         }
-        let patterns = criteria.next().ok_or("it is not whole")?;
-        // Whoever a negated pattern fits, the block does not.
+        let patterns = criteria.next().ok_or("the line is incomplete")?;
+        // The block does not match what a negated pattern matches.
         let mut wanted = patterns.split(',').filter(|pattern| !pattern.starts_with('!'));
-        let pattern = wanted.next().ok_or("it fits nobody")?;
+        let pattern = wanted.next().ok_or("it matches no user")?;
         let filled = |star: &str| pattern.replace(['*', '?'], star);
         let network = || filled("1").split('/').next().unwrap_or_default().to_owned();
         match keyword.as_str() {
             "user" => user = filled("x"),
             "group" => {
-                user =
-                    member(pattern).ok_or(format!("nobody is known to be in group {pattern}"))?;
+                user = member(pattern).ok_or(format!("no member of group {pattern} is known"))?;
             }
             "host" => host = filled("x"),
             "address" => address = network(),
             "localaddress" => local_address = network(),
             "localport" => port = pattern.to_owned(),
-            other => return Err(format!("{other} cannot be tried out")),
+            other => return Err(format!("{other} is not supported")),
         }
     }
     Ok(format!("user={user},host={host},addr={address},laddr={local_address},lport={port}"))
 }
 
-/// Somebody in a group: of those it names, or of those whose first it is.
+/// Returns a member of a group: one that it lists, or a user with it as primary group.
 fn member(group: &str) -> Option<String> {
     let group = nix::unistd::Group::from_name(group).ok()??;
-    let of_it = || {
+    let primary_member = || {
         let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
         passwd.lines().find_map(|line| {
             let fields: Vec<_> = line.split(':').collect();
@@ -115,7 +114,7 @@ fn member(group: &str) -> Option<String> {
             (*gid == group.gid.to_string()).then(|| (*name).to_owned())
         })
     };
-    group.mem.first().cloned().or_else(of_it)
+    group.mem.first().cloned().or_else(primary_member)
 }
 
 #[cfg(test)]
@@ -123,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_fits_what_a_block_goes_by() {
+    fn a_connection_matches_its_block() {
         let member = |group: &str| (group == "sftp").then(|| "carol".to_owned());
         let usual = "laddr=127.0.0.1,lport=22";
         for (line, expected) in [
@@ -142,10 +141,10 @@ mod tests {
                 Ok("user=root,host=localhost,addr=127.0.0.1,laddr=10.0.0.1,lport=2222".into()),
             ),
             ("Match all", Ok(format!("user=root,host=localhost,addr=127.0.0.1,{usual}"))),
-            ("Match Group none", Err("nobody is known to be in group none".into())),
-            ("Match RDomain vrf0", Err("rdomain cannot be tried out".into())),
-            ("Match User !root", Err("it fits nobody".into())),
-            ("Match User", Err("it is not whole".into())),
+            ("Match Group none", Err("no member of group none is known".into())),
+            ("Match RDomain vrf0", Err("rdomain is not supported".into())),
+            ("Match User !root", Err("it matches no user".into())),
+            ("Match User", Err("the line is incomplete".into())),
         ] {
             assert_eq!(connection(&words(line)[1..], &member), expected, "{line}");
         }
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_of_included_files_are_found_and_a_circle_ends() {
+    fn included_files_are_searched_up_to_a_depth() {
         let folder = std::env::temp_dir().join(format!("sshd_match-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let (first, second) = (folder.join("first"), folder.join("second.conf"));
@@ -162,8 +161,8 @@ mod tests {
         fs::write(&second, format!("\nMatch User git\nInclude {}\n", second.display())).unwrap();
         let places: Vec<_> = blocks(&first).into_iter().map(|block| block.place).collect();
         assert_eq!(places.len(), usize::from(MAX_INCLUDE_DEPTH) + 1);
-        assert_eq!(places[0], format!("{}:2", second.display()));
-        assert_eq!(places.last(), Some(&format!("{}:3", first.display())));
+        assert_eq!(places[0], (second.display().to_string(), 2));
+        assert_eq!(places.last(), Some(&(first.display().to_string(), 3)));
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -1,22 +1,27 @@
-//! Under which names sudo asks PAM, by its own word (`sudo -V`), and what it never asks.
+//! The service names that sudo uses (`sudo -V`), and the commands for which it never asks.
 
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
+use super::finding::{Finding, FindingId};
 use super::pam;
 use super::report::Report;
 use crate::program;
 
-/// Adds what of sudo asks for no code, where `sudo` does.
+/// Adds the uses of sudo that ask for no code.
 pub(super) fn check(report: &mut Report) {
-    let told = program::at("/usr/bin/sudo").arg("-V").stdin(Stdio::null()).output();
-    let told = told.map(|told| String::from_utf8_lossy(&told.stdout).into_owned());
-    for (name, when) in services(&told.unwrap_or_default()) {
+    let result =
+        program::find("sudo").and_then(|mut sudo| sudo.arg("-V").stdin(Stdio::null()).output());
+    let version = result.map(|result| String::from_utf8_lossy(&result.stdout).into_owned());
+    for (name, when) in services(&version.unwrap_or_default()) {
         if name != "sudo" && !pam::check(&name).asks {
-            report.problems.push(format!(
-                "{when} asks PAM as {name:?}, which asks for no code: totpctl enable {name}"
-            ));
+            report.problem(
+                FindingId::SudoServiceWithoutCode,
+                format!(
+                    "{when} uses the PAM service {name:?}, which asks for no code; run totpctl enable {name}"
+                ),
+            );
         }
     }
     let folder = fs::read_dir("/etc/sudoers.d").into_iter().flatten().flatten();
@@ -26,28 +31,30 @@ pub(super) fn check(report: &mut Report) {
     for file in files {
         let Ok(text) = fs::read_to_string(&file) else { continue };
         for (number, line) in exceptions(&text) {
-            report
-                .notes
-                .push(format!("{}:{number}: {line} asks for nothing at all", file.display()));
+            let finding = Finding::new(
+                FindingId::SudoersException,
+                format!("{line} skips the password and the code"),
+            );
+            report.notes.push(finding.at((file.display().to_string(), number)));
         }
     }
 }
 
-/// The names that sudo has for a command and for a login shell, and when.
-fn services(told: &str) -> Vec<(String, &'static str)> {
+/// Returns the service names for a command and for a login shell, each with the command line that uses it.
+fn services(version: &str) -> Vec<(String, &'static str)> {
     [
         ("PAM service name to use: ", "sudo"),
         ("PAM service name to use for login shells: ", "sudo -i"),
     ]
     .into_iter()
     .filter_map(|(words, when)| {
-        let name = told.lines().find_map(|line| line.strip_prefix(words))?;
+        let name = version.lines().find_map(|line| line.strip_prefix(words))?;
         Some((name.trim().to_owned(), when))
     })
     .collect()
 }
 
-/// The lines of sudoers by which somebody needs no password, and so no code.
+/// Returns the lines of sudoers that skip the password, and with it the code.
 fn exceptions(text: &str) -> impl Iterator<Item = (usize, &'static str)> {
     text.lines().enumerate().filter_map(|(index, line)| {
         let line = line.split('#').next().unwrap_or_default();
@@ -62,10 +69,10 @@ mod tests {
 
     #[test]
     fn names_and_exceptions_are_found() {
-        let told = "Sudo version 1.9.13p3\nAuthentication methods: 'pam'\nPAM service name to use: sudo\n\
+        let version = "Sudo version 1.9.13p3\nAuthentication methods: 'pam'\nPAM service name to use: sudo\n\
                     PAM service name to use for login shells: sudo-i\n";
         let expected = [("sudo".to_owned(), "sudo"), ("sudo-i".to_owned(), "sudo -i")];
-        assert_eq!(services(told), expected);
+        assert_eq!(services(version), expected);
         assert!(services("").is_empty());
         let sudoers = "root ALL=(ALL) ALL\n# x NOPASSWD: ALL\n%admin ALL=(ALL) NOPASSWD: ALL\n\
                        Defaults:bob !authenticate\n";

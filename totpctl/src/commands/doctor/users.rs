@@ -1,25 +1,29 @@
-//! Who of this host has no factor, and is shut out where one is asked for.
+//! The users of this host without a factor, whom services that ask for a code deny.
 
 use std::collections::HashSet;
 use std::fs;
 
+use super::finding::FindingId;
 use super::report::Report;
-use crate::client::Client;
-use crate::client::details;
+use crate::client::{Client, details};
+use crate::error::Error;
 
-/// Adds who would not get in. `refuses`: whether a service asks that lets nobody by.
-pub(super) fn check(client: &Client, refuses: bool, report: &mut Report) {
+/// Adds the users who cannot log in. `denies_unenrolled`: whether a service denies users without a factor.
+pub(super) fn check(client: &Client, denies_unenrolled: bool, report: &mut Report) {
     let enrolled = match enrolled(client) {
         Ok(enrolled) => enrolled,
-        Err(failure) => {
-            report.notes.push(format!("who is enrolled is not known: {failure}"));
+        Err(error) => {
+            report.note(
+                FindingId::EnrolledUnknown,
+                format!("cannot list the enrolled users: {error}"),
+            );
             return;
         }
     };
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let without: Vec<_> =
         people(&passwd).into_iter().filter(|name| !enrolled.contains(name)).collect();
-    if !refuses || without.is_empty() {
+    if !denies_unenrolled || without.is_empty() {
         return;
     }
     let named = without.iter().take(MAX_NAMED_USERS).cloned().collect::<Vec<_>>().join(", ");
@@ -27,16 +31,20 @@ pub(super) fn check(client: &Client, refuses: bool, report: &mut Report) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let told = format!("shut out where a code is asked for, without a factor: {named}{more}");
+    let message =
+        format!("services that ask for a code deny users without a factor: {named}{more}");
     if enrolled.is_empty() {
-        report.problems.push(format!("{told}; nobody is enrolled: totpctl enroll USER"));
+        report.problem(
+            FindingId::NobodyEnrolled,
+            format!("{message}; no user is enrolled, so run totpctl enroll USER"),
+        );
     } else {
-        report.notes.push(told);
+        report.note(FindingId::UsersWithoutFactor, message);
     }
 }
 
-/// Who has a factor.
-pub(crate) fn enrolled(client: &Client) -> Result<HashSet<String>, crate::error::Error> {
+/// Returns all users who have a factor.
+pub(crate) fn enrolled(client: &Client) -> Result<HashSet<String>, Error> {
     let (mut after, mut enrolled) = (String::new(), HashSet::new());
     loop {
         let page = client.manager(async |totpd| totpd.list_users(&after, PAGE_SIZE).await)?;
@@ -53,7 +61,7 @@ pub(crate) fn enrolled(client: &Client) -> Result<HashSet<String>, crate::error:
     }
 }
 
-/// The local users that have a shell, root among them. Those of a directory are not counted.
+/// Returns root and the local users with a shell. Users of a directory are not counted.
 fn people(passwd: &str) -> Vec<String> {
     let has_a_shell = |shell: &str| !shell.ends_with("/nologin") && !shell.ends_with("/false");
     passwd

@@ -1,0 +1,171 @@
+//! The findings of doctor. `docs/reference/doctor.md` explains each id.
+
+use serde_json::{Map, Value, json};
+
+/// A problem or a note.
+#[derive(Debug)]
+pub(in crate::commands) struct Finding {
+    id: FindingId,
+    /// The file, with its absolute path, and the line, from 1.
+    location: Option<(String, Option<usize>)>,
+    /// What is found, and the change to make.
+    message: String,
+}
+
+impl Finding {
+    pub(super) fn new(id: FindingId, message: impl Into<String>) -> Self {
+        Self { id, location: None, message: message.into() }
+    }
+
+    /// Adds the file.
+    pub(super) fn in_file(self, file: impl Into<String>) -> Self {
+        Self { location: Some((file.into(), None)), ..self }
+    }
+
+    /// Adds the file and the line.
+    pub(super) fn at(self, (file, line): (String, usize)) -> Self {
+        Self { location: Some((file, Some(line))), ..self }
+    }
+
+    /// Returns the location and the message, without the id.
+    pub(super) fn sentence(&self) -> String {
+        match &self.location {
+            Some((file, Some(line))) => format!("{file}:{line}: {}", self.message),
+            Some((file, None)) => format!("{file}: {}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
+    /// Returns the line that is printed: location, message and id.
+    pub(super) fn line(&self) -> String {
+        format!("{} [{}]", self.sentence(), self.id.token())
+    }
+
+    /// Returns the JSON object: `id`, `message`, and `file` and `line` if they are known.
+    pub(super) fn json(&self) -> Value {
+        let mut object = Map::new();
+        object.insert("id".into(), self.id.token().into());
+        object.insert("message".into(), self.message.as_str().into());
+        if let Some((file, line)) = &self.location {
+            object.insert("file".into(), file.as_str().into());
+            object.extend(line.map(|line| ("line".to_owned(), json!(line))));
+        }
+        object.into()
+    }
+}
+
+macro_rules! finding_ids {
+    ($($name:ident = $token:literal,)*) => {
+        /// What is found. The token is stable: scripts compare it.
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        pub(super) enum FindingId {
+            $($name,)*
+        }
+
+        impl FindingId {
+            /// Returns the token in the JSON and in brackets behind a finding.
+            pub(super) fn token(self) -> &'static str {
+                match self {
+                    $(Self::$name => $token,)*
+                }
+            }
+
+            #[cfg(test)]
+            const ALL: &'static [Self] = &[$(Self::$name,)*];
+        }
+    };
+}
+
+finding_ids! {
+    AccountReplacesChecks = "account-replaces-checks",
+    ClockNotSynchronized = "clock-not-synchronized",
+    ClockUnknown = "clock-unknown",
+    ConfigurationInvalid = "configuration-invalid",
+    ConflictingOptions = "conflicting-module-options",
+    ControlUnreadable = "control-word-unreadable",
+    DirectoryUnreachable = "directory-unreachable",
+    DropbearCannotEnroll = "dropbear-cannot-enroll",
+    EnrollBlockedByPolkit = "enroll-blocked-by-polkit",
+    EnrolledUnknown = "enrolled-users-unknown",
+    EnrollWithoutSetcred = "enroll-without-setcred",
+    HostNotChecked = "host-not-checked",
+    IncludeCycle = "include-cycle",
+    InsecurePermissions = "insecure-permissions",
+    KernelDenied = "kernel-denied",
+    ModuleNotInstalled = "module-not-installed",
+    NobodyCanLogIn = "nobody-can-log-in",
+    NobodyEnrolled = "nobody-enrolled",
+    NoOwnStack = "no-own-stack",
+    NullokWithoutEffect = "nullok-without-effect",
+    RootNotAsked = "root-not-asked",
+    SshdCannotAsk = "sshd-cannot-ask",
+    SshdConfigUnreadable = "sshd-config-unreadable",
+    SshdKeyAlone = "sshd-key-alone",
+    SshdMatchCannotAsk = "sshd-match-cannot-ask",
+    SshdMatchKeyAlone = "sshd-match-key-alone",
+    SshdMatchMethodsWithoutCode = "sshd-match-methods-without-code",
+    SshdMatchNobodyCanLogIn = "sshd-match-nobody-can-log-in",
+    SshdMatchUnknown = "sshd-match-unknown",
+    SshdMethodsWithoutCode = "sshd-methods-without-code",
+    SshdNobodyCanLogIn = "sshd-nobody-can-log-in",
+    SshdNotChecked = "sshd-not-checked",
+    SshdWithoutPam = "sshd-without-pam",
+    StackContinuesAfterWrongPassword = "stack-continues-after-wrong-password",
+    StackOverrulesCode = "stack-overrules-code",
+    StackSkipsCode = "stack-skips-code",
+    StackTooLong = "stack-too-long",
+    StackUnreadable = "stack-unreadable",
+    StoreDiskFull = "store-disk-full",
+    StoreDiskReadOnly = "store-disk-read-only",
+    StorePermissions = "store-permissions",
+    StrangerCanEnroll = "stranger-can-enroll",
+    SudoersException = "sudoers-exception",
+    SudoServiceWithoutCode = "sudo-service-without-code",
+    TotpdUnconfined = "totpd-unconfined",
+    TotpdUnreachable = "totpd-unreachable",
+    TrialNotReverted = "trial-not-reverted",
+    TrialPending = "trial-pending",
+    UnknownModuleOption = "unknown-module-option",
+    UsersWithoutFactor = "users-without-factor",
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_reference_page_lists_every_id_once() {
+        let page = include_str!("../../../../docs/reference/doctor.md");
+        let listed: Vec<_> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
+            .filter(|(_, rest)| rest.starts_with("problem |") || rest.starts_with("note |"))
+            .map(|(id, _)| id)
+            .collect();
+        let tokens: BTreeSet<_> = FindingId::ALL.iter().map(|id| id.token()).collect();
+        assert_eq!(listed.iter().copied().collect::<BTreeSet<_>>(), tokens);
+        assert_eq!((listed.len(), tokens.len()), (tokens.len(), FindingId::ALL.len()));
+    }
+
+    #[test]
+    fn every_id_is_a_kebab_case_token() {
+        for id in FindingId::ALL {
+            let token = id.token();
+            assert!(token.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{token}");
+            assert!(!token.starts_with('-') && !token.ends_with('-'), "{token}");
+        }
+    }
+
+    #[test]
+    fn a_finding_prints_location_message_and_id() {
+        let finding = Finding::new(FindingId::StackTooLong, "too long").at(("/etc/x".into(), 3));
+        assert_eq!(finding.line(), "/etc/x:3: too long [stack-too-long]");
+        let expected = r#"{"id":"stack-too-long","message":"too long","file":"/etc/x","line":3}"#;
+        assert_eq!(finding.json().to_string(), expected);
+        let finding = Finding::new(FindingId::ClockUnknown, "unknown");
+        assert_eq!(finding.line(), "unknown [clock-unknown]");
+        assert_eq!(finding.json().to_string(), r#"{"id":"clock-unknown","message":"unknown"}"#);
+    }
+}

@@ -1,0 +1,159 @@
+//! Files, disks and kernel rules that can stop the daemon or weaken the module.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::process::Stdio;
+
+use super::finding::{Finding, FindingId};
+use super::report::Report;
+use crate::pam::files::{FOLDERS, installed};
+use crate::program;
+
+/// Checks permissions, the store's disk, user directories and denials by the kernel.
+pub(super) fn check(report: &mut Report) {
+    let files = ["/usr/libexec/totpd", "/usr/bin/totpctl", "/etc/totpd", "/etc/totpd/totpd.toml"];
+    let stacks = FOLDERS.into_iter().flat_map(|folder| {
+        let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
+        [Path::new(folder).to_path_buf()].into_iter().chain(files)
+    });
+    let trusted = installed("pam_totp.so").into_iter().chain(files.map(Into::into)).chain(stacks);
+    report.problems.extend(trusted.filter_map(|path| insecure_permissions(&path)));
+    if !nix::unistd::geteuid().is_root() {
+        report.note(
+            FindingId::HostNotChecked,
+            "the store and the journal are not checked: only root can read them",
+        );
+        return;
+    }
+    store(report);
+    let nsswitch = fs::read_to_string("/etc/nsswitch.conf").unwrap_or_default();
+    report.notes.extend(unreachable_directory(&nsswitch));
+    denials(report);
+}
+
+/// Returns why the daemon rejects its configuration, for root. Such a daemon does not start, and clients wait.
+pub(super) fn configuration_error() -> Option<String> {
+    // Other users cannot read the configuration.
+    if !nix::unistd::geteuid().is_root() {
+        return None;
+    }
+    let mut check = program::at("/usr/libexec/totpd");
+    let result = check.arg("--check-config").stdin(Stdio::null()).output().ok()?;
+    if result.status.success() {
+        return None;
+    }
+    Some(String::from_utf8_lossy(&result.stderr).trim().replace('\n', "; "))
+}
+
+/// Returns a problem if users other than root can change a file that root's programs trust.
+fn insecure_permissions(path: &Path) -> Option<Finding> {
+    let metadata = fs::metadata(path).ok()?;
+    let only_root = metadata.uid() == 0
+        && (metadata.mode() & 0o002 == 0)
+        && (metadata.mode() & 0o020 == 0 || metadata.gid() == 0);
+    (!only_root).then(|| {
+        Finding::new(
+            FindingId::InsecurePermissions,
+            "users other than root can change it; run chown root:root and chmod go-w on it",
+        )
+        .in_file(path.display().to_string())
+    })
+}
+
+fn store(report: &mut Report) {
+    let folder = Path::new("/var/lib/totpd");
+    let Ok(metadata) = fs::metadata(folder) else { return };
+    if metadata.uid() != 0 || metadata.mode() & 0o077 != 0 {
+        report.problem(
+            FindingId::StorePermissions,
+            "users other than root can enter /var/lib/totpd; run chown root:root and chmod 700 on it",
+        );
+    }
+    let Ok(disk) = rustix::fs::statvfs(folder) else { return };
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    if free < MIN_FREE_BYTES {
+        report.problem(
+            FindingId::StoreDiskFull,
+            format!(
+                "the disk of /var/lib/totpd has {} kB left: logins still work, but enrollment will fail; free \
+                 some space",
+                free / 1024
+            ),
+        );
+    }
+    if disk.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) {
+        report.problem(
+            FindingId::StoreDiskReadOnly,
+            "the disk of /var/lib/totpd is read-only, so nobody can log in; mount it read-write",
+        );
+    }
+}
+
+/// Returns a note if users come from a directory that the daemon reaches only with a drop-in of its unit.
+fn unreachable_directory(nsswitch: &str) -> Option<Finding> {
+    let passwd = nsswitch.lines().find_map(|line| line.trim().strip_prefix("passwd:"))?;
+    let source = passwd
+        .split_whitespace()
+        .find(|source| ["ldap", "nis", "nisplus", "hesiod"].contains(source))?;
+    Path::new("/run/systemd/system").is_dir().then(|| {
+        Finding::new(
+            FindingId::DirectoryUnreachable,
+            format!(
+                "users come from {source} over the network, which the unit of totpd does not allow; if totpd \
+                 does not know them, see directory.conf among the examples of the package"
+            ),
+        )
+        .in_file("/etc/nsswitch.conf")
+    })
+}
+
+/// Adds the last denial of the daemon or the module by SELinux or AppArmor since boot.
+fn denials(report: &mut Report) {
+    let result = program::find("journalctl").and_then(|mut journal| {
+        journal
+            .args(["--quiet", "--no-pager", "--output=cat", "--boot", "--lines=2000"])
+            .args(["_TRANSPORT=audit", "+", "_TRANSPORT=kernel"])
+            .stdin(Stdio::null())
+            .output()
+    });
+    let Ok(result) = result else { return };
+    if let Some(line) = last_denial(&String::from_utf8_lossy(&result.stdout)) {
+        report.problem(
+            FindingId::KernelDenied,
+            format!("the kernel's rules (SELinux, AppArmor) stop totpd: {line}"),
+        );
+    }
+}
+
+/// Returns the last denial that names totpd.
+fn last_denial(journal: &str) -> Option<&str> {
+    let is_denial =
+        |line: &&str| line.contains("avc:  denied") || line.contains("apparmor=\"DENIED\"");
+    journal.lines().rev().filter(is_denial).find(|line| line.contains("totpd"))
+}
+
+/// Room for many more users.
+const MIN_FREE_BYTES: u64 = 8 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_denial_of_totpd_is_found() {
+        let denial = "audit: type=1400 apparmor=\"DENIED\" operation=\"open\" profile=\"/usr/libexec/totpd\"";
+        let journal =
+            format!("x\n{denial}\naudit: apparmor=\"DENIED\" profile=\"other\"\ny totpd\n");
+        assert_eq!(last_denial(&journal), Some(denial));
+        assert_eq!(last_denial("totpd is fine\n"), None);
+    }
+
+    #[test]
+    fn a_trusted_file_is_writable_only_by_root() {
+        let folder = std::env::temp_dir();
+        assert!(insecure_permissions(&folder).is_some(), "everybody may write there");
+        assert!(insecure_permissions(Path::new("/usr/bin/env")).is_none());
+        assert!(insecure_permissions(Path::new("/no/such/file")).is_none());
+    }
+}

@@ -103,11 +103,7 @@ fn an_sshd_that_never_asks_is_found() {
     assert!(key.status == 0 && key.stdout.contains("note: a key alone is enough"), "{key:#?}");
     for (block, status, told) in [
         ("User git\nKbdInteractiveAuthentication no", 0, "User git cannot be asked for a code"),
-        (
-            "Address 10.0.0.0/8\nAuthenticationMethods publickey",
-            0,
-            "10.0.0.0/8 asks for no code",
-        ),
+        ("Address 10.0.0.0/8\nAuthenticationMethods publickey", 0, "10.0.0.0/8 asks for no code"),
         (
             "Group alice\nKbdInteractiveAuthentication no\nAuthenticationMethods keyboard-interactive",
             1,
@@ -157,6 +153,9 @@ fn without_a_daemon_or_anybody_enrolled_that_is_wrong() {
     assert!(bad.stdout.contains("/etc/totpd/totpd.toml.d/10-bad.toml"), "{bad:#?}");
     machine.run("rm /etc/totpd/totpd.toml.d/10-bad.toml; chmod -x /usr/libexec/totpd").ok();
     let dead = doctor(&machine, "totp");
-    assert!(dead.status == 1 && dead.stdout.contains("problem: totpd does not answer"), "{dead:#?}");
+    assert!(
+        dead.status == 1 && dead.stdout.contains("problem: totpd does not answer"),
+        "{dead:#?}"
+    );
     assert_eq!(machine.run_as("alice", "totpctl doctor totp").status, 1);
 }

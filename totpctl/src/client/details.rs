@@ -1,48 +1,54 @@
-//! Dictionaries of the bus as JSON, and single values out of them.
+//! Dictionaries of the bus: written from values, read as JSON.
 
 use serde_json::{Map, Value};
 use totpd_interface::Dictionary;
-use zbus::{OwnedVariant, Variant};
+use zbus::Variant;
 
-/// A dictionary as a JSON object, with its keys in order.
+/// Returns the dictionary of the entries that have a value.
+pub(crate) fn dictionary<'v>(
+    entries: impl IntoIterator<Item = (&'static str, Option<Variant<'v>>)>,
+) -> Dictionary {
+    let entries = entries
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?.try_into_owned().ok()?)));
+    entries.collect()
+}
+
+/// Returns a dictionary as a JSON object, with its keys in order.
 pub(crate) fn object(dictionary: &Dictionary) -> Map<String, Value> {
     let mut keys: Vec<_> = dictionary.iter().collect();
     keys.sort_by_key(|(key, _)| *key);
-    keys.into_iter().map(|(key, value)| (key.clone(), json(value))).collect()
+    keys.into_iter().map(|(key, value)| (key.clone(), plain(value))).collect()
 }
 
-/// The text under `key`; empty if there is none.
+/// Returns the text under `key`; empty if there is none.
 pub(crate) fn text(dictionary: &Map<String, Value>, key: &str) -> String {
     dictionary.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-/// The number under `key`.
+/// Returns the number under `key`.
 pub(crate) fn number(dictionary: &Map<String, Value>, key: &str) -> Option<u64> {
     dictionary.get(key).and_then(Value::as_u64)
 }
 
-/// Whether `key` is there and true.
+/// Reports whether `key` is true.
 pub(crate) fn flag(dictionary: &Map<String, Value>, key: &str) -> bool {
     dictionary.get(key).and_then(Value::as_bool).unwrap_or(false)
 }
 
-/// The texts in the list under `key`.
+/// Returns the texts in the list under `key`.
 pub(crate) fn texts(dictionary: &Map<String, Value>, key: &str) -> Vec<String> {
     let list = dictionary.get(key).and_then(Value::as_array);
     list.into_iter().flatten().filter_map(Value::as_str).map(ToOwned::to_owned).collect()
 }
 
-/// The objects in the list under `key`.
+/// Returns the objects in the list under `key`.
 pub(crate) fn objects<'a>(
     dictionary: &'a Map<String, Value>,
     key: &str,
 ) -> impl Iterator<Item = &'a Map<String, Value>> {
     let list = dictionary.get(key).and_then(Value::as_array);
     list.into_iter().flatten().filter_map(Value::as_object)
-}
-
-fn json(value: &OwnedVariant) -> Value {
-    plain(value)
 }
 
 fn plain(value: &Variant<'_>) -> Value {
@@ -82,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_becomes_json_and_is_read_again() {
+    fn a_dictionary_becomes_json() {
         let inner = HashMap::from([("factor".to_owned(), Variant::from("f-aaaaaaaa"))]);
         let state: Dictionary = [
             ("uid", Variant::from(1000_u32)),

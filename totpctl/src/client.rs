@@ -1,4 +1,4 @@
-//! A connection to totpd: over its private socket for root, over the system bus for everybody else.
+//! The connection to totpd: over its private socket for root, over the system bus for other users.
 
 pub(crate) mod details;
 mod polkit_agent;
@@ -17,40 +17,41 @@ use zbus::fdo::DBusProxy;
 
 use crate::client::polkit_agent::PolkitAgent;
 use crate::error::Error;
-use crate::terminal::progress_bar::Bar;
+use crate::terminal::output;
+use crate::terminal::progress_bar::ProgressBar;
 
-/// The way to totpd, and what drives it.
+/// A connection to totpd.
 pub(crate) struct Client {
     runtime: tokio::runtime::Runtime,
     transport: Transport,
-    /// How long an answer is waited for.
+    /// How long to wait for a reply.
     timeout: Duration,
     _agent: Option<PolkitAgent>,
 }
 
 /// How totpd is reached.
 enum Transport {
-    /// Over its private socket: root needs no bus. Each question has a connection of its own, since nothing is
-    /// kept open while a person types.
+    /// Over its private socket, which needs no bus. Each call opens a connection, so that none is open while a
+    /// person types.
     Private,
     /// Over the system bus.
     System(Connection),
 }
 
 impl Client {
-    /// Finds the way.
+    /// Connects.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] where there is none.
+    /// [`Error::Unreachable`] if neither socket nor bus answers.
     pub(crate) fn connect() -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .build()
-            .map_err(|error| Error::refused(format!("no runtime: {error}")))?;
-        // Whoever is not root may have to authenticate, which takes as long as a person takes.
+            .map_err(|error| Error::refused(format!("cannot start the runtime: {error}")))?;
+        // Other users may have to authenticate, which takes a person minutes.
         let is_root = nix::unistd::geteuid().is_root();
-        let transport = match is_root && socket_exists() {
+        let transport = match is_root && socket_answers() {
             true => Transport::Private,
             false => runtime.block_on(over_the_bus(is_root))?,
         };
@@ -59,7 +60,7 @@ impl Client {
         Ok(Self { runtime, transport, timeout, _agent: agent })
     }
 
-    /// A connection over which something can be asked.
+    /// Returns a connection for one call.
     async fn connection(&self) -> Result<Connection, DaemonError> {
         match &self.transport {
             Transport::System(connection) => Ok(connection.clone()),
@@ -70,17 +71,17 @@ impl Client {
         }
     }
 
-    /// Asks the `Manager` interface.
+    /// Calls the `Manager` interface.
     pub(crate) fn manager<T>(
         &self,
-        question: impl AsyncFnOnce(ManagerProxy<'_>) -> Result<T, DaemonError>,
+        call: impl AsyncFnOnce(ManagerProxy<'_>) -> Result<T, DaemonError>,
     ) -> Result<T, Error> {
         Ok(self.runtime.block_on(with_timeout(self.timeout, async {
-            question(ManagerProxy::new(&self.connection().await?).await?).await
+            call(ManagerProxy::new(&self.connection().await?).await?).await
         }))??)
     }
 
-    /// Runs something of many questions to the `Manager` interface, each to be [`answered`] in this time.
+    /// Runs work that makes many calls of the `Manager` interface. Each call has to use [`with_timeout`].
     pub(crate) fn with_manager<T>(
         &self,
         work: impl AsyncFnOnce(ManagerProxy<'static>, Duration) -> Result<T, Error>,
@@ -88,7 +89,7 @@ impl Client {
         self.runtime.block_on(async {
             let manager = with_timeout(self.timeout, async {
                 let manager = ManagerProxy::new(&self.connection().await?).await?;
-                // On the bus totpd learns who asks, and is ready for many questions at a time.
+                // After the first call, totpd knows the caller and accepts many calls at a time.
                 manager.version().await?;
                 Ok(manager)
             });
@@ -97,7 +98,7 @@ impl Client {
         })
     }
 
-    /// Whether the clock of this machine is synchronized, if anybody knows.
+    /// Reports whether the clock of this machine is synchronized, if systemd-timedated answers.
     pub(crate) fn clock_is_synchronized(&self) -> Option<bool> {
         self.runtime.block_on(async {
             let bus = match &self.transport {
@@ -107,40 +108,40 @@ impl Client {
                     tokio::time::timeout(CLOCK_TIMEOUT, connecting).await.ok()?.ok()?
                 }
             };
-            let asked = bus.call_method(
+            let call = bus.call_method(
                 Some("org.freedesktop.timedate1"),
                 "/org/freedesktop/timedate1",
                 Some("org.freedesktop.DBus.Properties"),
                 "Get",
                 &("org.freedesktop.timedate1", "NTPSynchronized"),
             );
-            let answer = tokio::time::timeout(CLOCK_TIMEOUT, asked).await.ok()?.ok()?;
-            answer.body().deserialize::<zbus::Variant<'_>>().ok()?.downcast_ref().ok()
+            let reply = tokio::time::timeout(CLOCK_TIMEOUT, call).await.ok()?.ok()?;
+            reply.body().deserialize::<zbus::Variant<'_>>().ok()?.downcast_ref().ok()
         })
     }
 
-    /// Has a task of the `Store` interface done, which may take minutes, and shows how far it is. A daemon that
-    /// does not say how far it is any more does nothing.
+    /// Runs a task of the `Store` interface, which may take minutes, and shows its progress. A daemon that no longer
+    /// reports progress has failed.
     pub(crate) fn store<T>(
         &self,
         what: &str,
         task: impl AsyncFnOnce(StoreProxy<'_>) -> Result<T, DaemonError>,
     ) -> Result<T, Error> {
         self.runtime.block_on(async {
-            // Descriptors pass there alone.
+            // Only the private socket passes file descriptors.
             if let Transport::System(_) = &self.transport {
                 return Err(no_private_socket());
             }
             let store = with_timeout(self.timeout, async {
                 Ok(StoreProxy::new(&self.connection().await?).await?)
             });
-            let watched = store.await??;
-            let (mut task, mut bar) = (pin!(task(watched.clone())), Bar::new(what));
+            let totpd = store.await??;
+            let (mut task, mut bar) = (pin!(task(totpd.clone())), ProgressBar::new(what));
             loop {
-                if let Ok(done) = tokio::time::timeout(PROGRESS_POLL_INTERVAL, &mut task).await {
-                    return Ok(done?);
+                if let Ok(result) = tokio::time::timeout(PROGRESS_POLL_INTERVAL, &mut task).await {
+                    return Ok(result?);
                 }
-                let (done, total) = with_timeout(self.timeout, watched.progress()).await??;
+                let (done, total) = with_timeout(self.timeout, totpd.progress()).await??;
                 if bar.is_due() {
                     bar.show(done, total);
                 }
@@ -148,30 +149,30 @@ impl Client {
         })
     }
 
-    /// Asks the `Login` interface.
+    /// Calls the `Login` interface.
     pub(crate) fn login<T>(
         &self,
-        question: impl AsyncFnOnce(LoginProxy<'_>) -> Result<T, DaemonError>,
+        call: impl AsyncFnOnce(LoginProxy<'_>) -> Result<T, DaemonError>,
     ) -> Result<T, Error> {
         Ok(self.runtime.block_on(with_timeout(self.timeout, async {
-            question(LoginProxy::new(&self.connection().await?).await?).await
+            call(LoginProxy::new(&self.connection().await?).await?).await
         }))??)
     }
 }
 
-/// Whether somebody listens on the private socket.
-fn socket_exists() -> bool {
+/// Reports whether the private socket accepts connections.
+fn socket_answers() -> bool {
     UnixStream::connect(PRIVATE_SOCKET).is_ok()
 }
 
-/// The way over the bus; for root, the private socket, where totpd makes it when the bus starts it.
+/// Connects over the bus. For root, has the bus start totpd, which then opens the private socket.
 async fn over_the_bus(is_root: bool) -> Result<Transport, Error> {
     let connecting = Builder::address(SYSTEM_BUS).build();
     let connected = tokio::time::timeout(REPLY_TIMEOUT, connecting).await;
-    let why = match connected {
+    let reason = match connected {
         Ok(Ok(connection)) => {
             if is_root {
-                // Where it does not start, the question itself will say why.
+                // If totpd does not start, the call itself reports why.
                 let started = DBusProxy::new(&connection).await;
                 if let Ok(bus) = started
                     && let Ok(name) = SERVICE.try_into()
@@ -179,7 +180,7 @@ async fn over_the_bus(is_root: bool) -> Result<Transport, Error> {
                     let starting = bus.start_service_by_name(name, 0);
                     let _ = tokio::time::timeout(REPLY_TIMEOUT, starting).await;
                 }
-                if socket_exists() {
+                if socket_answers() {
                     return Ok(Transport::Private);
                 }
             }
@@ -188,37 +189,37 @@ async fn over_the_bus(is_root: bool) -> Result<Transport, Error> {
         Ok(Err(error)) => error.to_string(),
         Err(_) => "it does not answer".into(),
     };
-    Err(Error::Unreachable(format!("the system bus cannot be reached: {why}")))
+    Err(Error::Unreachable(format!("cannot reach the system bus: {reason}")))
 }
 
 fn no_private_socket() -> Error {
     if nix::unistd::geteuid().is_root() {
         return Error::Unreachable(format!(
-            "nobody listens on {PRIVATE_SOCKET}, over which that goes; see the journal of totpd (journalctl -t totpd)"
+            "totpd does not listen on {PRIVATE_SOCKET}, which this command needs; see its journal (journalctl -t totpd)"
         ));
     }
     Error::NotAuthorized("not authorized: only root may do that".into())
 }
 
-/// The answer to what totpd is asked, or an error, if one of them comes in this time. (`method_timeout` of zbus 6.2 is not heeded by
-/// methods that allow a person to authenticate.)
+/// Returns the reply of totpd, or an error after `timeout`. (zbus 6.2 ignores its `method_timeout` for methods that
+/// allow interactive authentication.)
 pub(crate) async fn with_timeout<T>(
     timeout: Duration,
-    asked: impl Future<Output = Result<T, DaemonError>>,
+    call: impl Future<Output = Result<T, DaemonError>>,
 ) -> Result<Result<T, DaemonError>, Error> {
-    tokio::time::timeout(timeout, asked).await.map_err(|_| {
+    tokio::time::timeout(timeout, call).await.map_err(|_| {
         Error::Unreachable(format!(
-            "totpd does not answer: there was nothing from it for {} seconds, and what it was asked may be done \
-             yet; see its journal (journalctl -t totpd)",
-            timeout.as_secs()
+            "totpd does not answer: no reply within {}; it may still do what was asked; see its journal \
+             (journalctl -t totpd)",
+            output::duration(timeout.as_secs())
         ))
     })
 }
 
-/// Longer than the bus waits for a daemon that it has to start.
+/// Longer than the bus waits for a daemon to start.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longer than totpd waits for polkit.
 const POLKIT_REPLY_TIMEOUT: Duration = Duration::from_secs(330);
 const CLOCK_TIMEOUT: Duration = Duration::from_secs(2);
-/// How often a long task is asked how far it is.
+/// How often the progress of a task is shown.
 const PROGRESS_POLL_INTERVAL: Duration = Duration::from_millis(200);

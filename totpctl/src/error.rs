@@ -1,4 +1,4 @@
-//! Why a command did not do what it was asked, and the exit status that says so.
+//! Why a command failed, and its exit status.
 
 use std::fmt;
 use std::io;
@@ -6,25 +6,25 @@ use std::process::ExitCode;
 
 use totpd_interface::Error as DaemonError;
 
-/// Why a command failed: a sentence, and what to do.
+/// Why a command failed: what failed, the cause, and what to do.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// The caller may not do that (4).
+    /// The caller is not authorized (4).
     NotAuthorized(String),
-    /// Whoever reads the output has gone; nothing is left to say (1).
+    /// The reader of the output has closed it, so nothing is printed (1).
     BrokenPipe,
-    /// Refused, or gone wrong (1).
+    /// Refused or failed (1).
     Refused(String),
-    /// The daemon or the bus is not there (3).
+    /// The daemon or the bus cannot be reached (3).
     Unreachable(String),
-    /// The command line cannot be meant (2).
+    /// The command line is invalid (2).
     Usage(String),
 }
 
 impl Error {
-    /// A refusal in these words.
-    pub(crate) fn refused(why: impl Into<String>) -> Self {
-        Self::Refused(why.into())
+    /// Returns a refusal with this message.
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        Self::Refused(message.into())
     }
 }
 
@@ -32,17 +32,17 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BrokenPipe => Ok(()),
-            Self::NotAuthorized(why)
-            | Self::Refused(why)
-            | Self::Unreachable(why)
-            | Self::Usage(why) => f.write_str(why),
+            Self::NotAuthorized(message)
+            | Self::Refused(message)
+            | Self::Unreachable(message)
+            | Self::Usage(message) => f.write_str(message),
         }
     }
 }
 
 impl From<Error> for ExitCode {
-    fn from(failure: Error) -> Self {
-        Self::from(match failure {
+    fn from(error: Error) -> Self {
+        Self::from(match error {
             Error::BrokenPipe | Error::Refused(_) => 1,
             Error::Usage(_) => 2,
             Error::Unreachable(_) => 3,
@@ -55,20 +55,20 @@ impl From<DaemonError> for Error {
     fn from(error: DaemonError) -> Self {
         match error {
             DaemonError::Bus(error) => error.into(),
-            DaemonError::NotAuthorized(why) => {
-                Self::NotAuthorized(format!("not authorized: {why}"))
+            DaemonError::NotAuthorized(message) => {
+                Self::NotAuthorized(format!("not authorized: {message}"))
             }
-            DaemonError::AlreadyEnrolled(why)
-            | DaemonError::InvalidCode(why)
-            | DaemonError::Expired(why)
-            | DaemonError::Internal(why)
-            | DaemonError::InvalidArgument(why)
-            | DaemonError::LimitsExceeded(why)
-            | DaemonError::NoSuchUser(why)
-            | DaemonError::NotEnrolled(why)
-            | DaemonError::StoreCorrupt(why)
-            | DaemonError::StoreUnavailable(why)
-            | DaemonError::Throttled(why) => Self::Refused(why),
+            DaemonError::AlreadyEnrolled(message)
+            | DaemonError::InvalidCode(message)
+            | DaemonError::Expired(message)
+            | DaemonError::Internal(message)
+            | DaemonError::InvalidArgument(message)
+            | DaemonError::LimitsExceeded(message)
+            | DaemonError::NoSuchUser(message)
+            | DaemonError::NotEnrolled(message)
+            | DaemonError::StoreCorrupt(message)
+            | DaemonError::StoreUnavailable(message)
+            | DaemonError::Throttled(message) => Self::Refused(message),
         }
     }
 }
@@ -78,12 +78,12 @@ impl From<zbus::Error> for Error {
         use zbus::fdo;
         match &error {
             zbus::Error::FDO(inner) => match &**inner {
-                fdo::Error::AccessDenied(why) => {
-                    Self::NotAuthorized(format!("the system bus does not allow that: {why}"))
-                }
+                fdo::Error::AccessDenied(message) => Self::NotAuthorized(format!(
+                    "not authorized: the system bus denies the call: {message}"
+                )),
                 fdo::Error::ServiceUnknown(_) | fdo::Error::SpawnServiceNotFound(_) => {
                     Self::Unreachable(
-                        "totpd is not installed, or the system bus does not know it yet: reload \
+                        "totpd is not installed, or the system bus does not know it yet; reload \
                          the bus (systemctl reload dbus)"
                             .into(),
                     )
@@ -98,11 +98,11 @@ impl From<zbus::Error> for Error {
 }
 
 impl From<io::Error> for Error {
-    /// Of writing the output; whoever reads a file gives it words of its own.
+    /// For errors of writing the output. Other errors of files get their own message.
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::BrokenPipe,
-            _ => Self::Refused(format!("the output cannot be written: {error}")),
+            _ => Self::Refused(format!("cannot write the output: {error}")),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A trial: a changed stack is in force for some minutes, and stays if somebody logs in by it. Otherwise all
-//! files are as they were before.
+//! A trial: a changed stack is in force for a limited time. It stays if a user logs in with a code; otherwise the
+//! original files are restored.
 
 mod countdown;
 pub(crate) mod exclusive;
@@ -18,10 +18,11 @@ use crate::error::Error;
 use crate::pam::atomic_file::{beside, sync_folder, write_like};
 use crate::pam::change::{Change, cannot_change};
 
-/// From what is written down to what holds: whenever this is cut short, [`finish::end`] finds its way back.
+/// Starts a trial. The record is on the disk before any file changes, so that [`finish::end`] can revert it after an
+/// interruption at any point.
 pub(crate) fn start(changes: &[Change], time: Duration) -> Result<Trial, Error> {
     let _lock = lock_exclusive()?;
-    changes.iter().try_for_each(Change::still_fits)?;
+    changes.iter().try_for_each(Change::check_unchanged)?;
     let mut files = Vec::with_capacity(changes.len());
     for change in changes {
         let existed =
@@ -40,27 +41,27 @@ pub(crate) fn start(changes: &[Change], time: Duration) -> Result<Trial, Error> 
         failed: None,
     };
     trial.save()?;
-    let held = stage_files(&trial)
+    let installed = stage_files(&trial)
         .and_then(|()| {
             login_watch::watch().map_err(|error| cannot_change(login_watch::file(), &error))
         })
         .and_then(|()| countdown::start(&trial, time))
         .and_then(|()| install_files(&trial));
-    if let Err(failure) = held {
-        trial.failed = Some(failure.to_string());
-        // The disk may be what failed: then the reason is not kept, and all is put back nevertheless.
+    if let Err(error) = installed {
+        trial.failed = Some(error.to_string());
+        // If the disk failed, the reason is lost, and the files are restored all the same.
         let _ = trial.save();
         finish::end(&trial)?;
         countdown::stop(&trial);
-        return Err(failure);
+        return Err(error);
     }
     Ok(trial)
 }
 
-/// Makes the files that will hold, and holds on to those that do.
+/// Creates the new files, and second names for the present ones.
 fn stage_files(trial: &Trial) -> Result<(), Error> {
     for file in &trial.files {
-        let made = (|| {
+        let result = (|| {
             let like = file.existed.then_some(&*file.path);
             write_like(&beside(&file.path, "new"), &file.text, like)?;
             if file.existed {
@@ -68,24 +69,25 @@ fn stage_files(trial: &Trial) -> Result<(), Error> {
             }
             sync_folder(&file.path)
         })();
-        made.map_err(|error| cannot_change(&file.path, &error))?;
+        result.map_err(|error| cannot_change(&file.path, &error))?;
     }
     Ok(())
 }
 
 fn install_files(trial: &Trial) -> Result<(), Error> {
     for file in &trial.files {
-        let held = fs::rename(beside(&file.path, "new"), &file.path);
-        held.and_then(|()| sync_folder(&file.path))
+        let result = fs::rename(beside(&file.path, "new"), &file.path);
+        result
+            .and_then(|()| sync_folder(&file.path))
             .map_err(|error| cannot_change(&file.path, &error))?;
     }
     Ok(())
 }
 
-/// Puts back what is being tried, or what `of` names; nothing if it is over.
-pub(crate) fn undo(of: Option<&str>) -> Result<Option<Trial>, Error> {
+/// Reverts the current trial, or only the trial with this id. Returns it, if it was still running.
+pub(crate) fn revert(id: Option<&str>) -> Result<Option<Trial>, Error> {
     let _lock = ExclusiveLock::wait()?;
-    let Some(trial) = Trial::pending()?.filter(|trial| of.is_none_or(|of| of == trial.id)) else {
+    let Some(trial) = Trial::pending()?.filter(|trial| id.is_none_or(|id| id == trial.id)) else {
         return Ok(None);
     };
     finish::end(&trial)?;
@@ -98,13 +100,13 @@ pub(crate) fn count_down(time: Duration) {
     countdown::wait(time);
 }
 
-/// Waits until it is over, and answers how it ended; nothing if that is not known.
+/// Waits for the end of a trial, and returns its record, if there is one.
 pub(crate) fn watch(id: &str) -> Result<Option<Trial>, Error> {
     let mut seen = 0;
     while Trial::pending()?.is_some_and(|trial| trial.id == id) {
-        let noted = login_watch::length();
-        if noted != seen {
-            seen = noted;
+        let length = login_watch::length();
+        if length != seen {
+            seen = length;
             commit_if_logged_in(id);
         }
         thread::sleep(POLL_INTERVAL);
@@ -112,21 +114,21 @@ pub(crate) fn watch(id: &str) -> Result<Option<Trial>, Error> {
     Ok(Trial::last()?.filter(|trial| trial.id == id))
 }
 
-/// Keeps what is being tried, if somebody has logged in by it. Whatever cannot be found out keeps nothing.
+/// Keeps the change if a user has logged in with a code, and reports whether it did. An error keeps nothing.
 pub(crate) fn commit_if_logged_in(id: &str) -> bool {
-    let keep = || -> Result<bool, Error> {
-        let is_it = |trial: &Trial| trial.id == id && trial.kept_by.is_none();
-        let Some(trial) = Trial::pending()?.filter(is_it) else { return Ok(false) };
+    let commit = || -> Result<bool, Error> {
+        let is_running = |trial: &Trial| trial.id == id && trial.kept_by.is_none();
+        let Some(trial) = Trial::pending()?.filter(is_running) else { return Ok(false) };
         let Some(user) = login_watch::by_a_code(&trial) else { return Ok(false) };
         let _lock = ExclusiveLock::wait()?;
-        let Some(mut trial) = Trial::pending()?.filter(is_it) else { return Ok(false) };
+        let Some(mut trial) = Trial::pending()?.filter(is_running) else { return Ok(false) };
         trial.kept_by = Some(user);
         trial.save()?;
         finish::end(&trial)?;
         countdown::stop(&trial);
         Ok(true)
     };
-    keep().unwrap_or(false)
+    commit().unwrap_or(false)
 }
 
 const POLL_INTERVAL: Duration = Duration::from_millis(200);

@@ -1,5 +1,5 @@
-//! A file is handed to totpd through a pipe: the daemon touches no file but its own, so that it does not matter
-//! to it where the file lies, nor to SELinux, and a full disk is told by who knows which.
+//! Passes a file to totpd through a pipe. The daemon opens only its own files, whatever SELinux allows, and
+//! totpctl can say which disk is full.
 
 use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter, Read as _, Write};
@@ -7,33 +7,33 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-/// Bytes that are on their way between a file and totpd.
+/// A running copy between a file and totpd.
 pub(crate) struct Transfer(Receiver<io::Result<()>>);
 
-/// What is written to the pipe is written to `file`.
+/// Returns a pipe for totpd, and copies what it writes there to `file`.
 ///
 /// # Errors
-/// Where no pipe can be made.
+/// If no pipe can be created.
 pub(crate) fn copy_from_daemon(file: File) -> io::Result<(PipeWriter, Transfer)> {
     let (mut from, to) = io::pipe()?;
-    let transfer = Transfer::begin(move |told| {
+    let transfer = Transfer::begin(move |report| {
         let mut file = file;
-        // Told before the pipe is closed, and so before totpd can fail for that.
-        told(copy(&mut |chunk, _| from.read(chunk), &mut file));
+        // Report before the pipe closes, because totpd fails when it does.
+        report(copy(&mut |chunk, _| from.read(chunk), &mut file));
     });
     Ok((to, transfer))
 }
 
-/// What is read from the pipe is what `file` holds, from its beginning.
+/// Returns a pipe for totpd, and copies all of `file` to it.
 ///
 /// # Errors
-/// Where no pipe can be made.
+/// If no pipe can be created.
 pub(crate) fn copy_to_daemon(file: File) -> io::Result<(PipeReader, Transfer)> {
     let (from, mut to) = io::pipe()?;
-    let transfer = Transfer::begin(move |told| {
-        // Not from where somebody else stopped reading the same file.
-        told(match copy(&mut |chunk, at| file.read_at(chunk, at), &mut to) {
-            // Who reads has read enough, and says why.
+    let transfer = Transfer::begin(move |report| {
+        // Read at a position, because another process may share the file offset.
+        report(match copy(&mut |chunk, at| file.read_at(chunk, at), &mut to) {
+            // totpd stopped reading, and reports why itself.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             copied => copied,
         });
@@ -41,8 +41,8 @@ pub(crate) fn copy_to_daemon(file: File) -> io::Result<(PipeReader, Transfer)> {
     Ok((from, transfer))
 }
 
-/// Not `io::copy`, which has the kernel hold the file while it waits for the pipe (splice): on some file systems
-/// nobody could remove it meanwhile.
+/// Copies without `io::copy`: its splice(2) keeps the file busy while the pipe is full, and some file systems then
+/// refuse to remove it.
 fn copy(
     from: &mut dyn FnMut(&mut [u8], u64) -> io::Result<usize>,
     to: &mut dyn Write,
@@ -62,19 +62,19 @@ fn copy(
 impl Transfer {
     fn begin(copy: impl FnOnce(&dyn Fn(io::Result<()>)) + Send + 'static) -> Self {
         let (ended, end) = channel();
-        thread::spawn(move || copy(&|how| drop(ended.send(how))));
+        thread::spawn(move || copy(&|result| drop(ended.send(result))));
         Self(end)
     }
 
     /// Waits for the last byte.
     ///
     /// # Errors
-    /// What the file did not take, or give.
+    /// The error of reading or writing the file.
     pub(crate) fn end(&self) -> io::Result<()> {
         self.0.recv().map_err(io::Error::other)?
     }
 
-    /// What the file did not take, or give, where it stopped for that.
+    /// Returns the error of reading or writing the file, if the copy has ended with one.
     pub(crate) fn failure(&self) -> Option<io::Error> {
         self.0.try_recv().ok()?.err()
     }
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_arrives_wherever_somebody_else_reads_the_file() {
+    fn a_shared_file_offset_does_not_matter() {
         let mut file = File::options().read(true).open("/proc/self/exe").unwrap();
         let mut whole = Vec::new();
         file.read_to_end(&mut whole).unwrap();
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_read_enough_is_no_trouble_and_a_file_that_cannot_be_read_is() {
+    fn a_closed_reader_is_no_error_and_an_unreadable_file_is() {
         let (from, transfer) = copy_to_daemon(File::open("/dev/zero").unwrap()).unwrap();
         drop(from);
         transfer.end().unwrap();
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_told_when_totpd_cannot_go_on() {
+    fn a_full_disk_is_reported_as_such() {
         let full = File::options().write(true).open("/dev/full").unwrap();
         let (mut to, transfer) = copy_from_daemon(full).unwrap();
         let chunk = [0; CHUNK_SIZE];

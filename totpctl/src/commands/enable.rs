@@ -1,12 +1,11 @@
-//! `totpctl enable` and `disable`: a service asks for a code, or for none.
+//! `totpctl enable` and `disable`: a service asks for a code, or no longer does.
 
 use serde_json::json;
 
+use super::preflight::Preflight;
 use crate::error::Error;
 use crate::pam::change::{Change, plan_disable, plan_enable};
 use crate::terminal::output;
-
-use super::preflight::check_before_asking;
 use crate::trial::exclusive;
 
 pub(super) fn enable(
@@ -16,21 +15,26 @@ pub(super) fn enable(
     json: bool,
 ) -> Result<(), Error> {
     let changes = plan_enable(service, options)?;
-    if !changes.is_empty() {
-        check_before_asking(service, options.unwrap_or_default(), &changes)?;
+    let preflight = match changes.is_empty() {
+        true => None,
+        false => Some(Preflight::check(service, options.unwrap_or_default(), &changes)?),
+    };
+    apply(service, &changes, dry_run, json)?;
+    if let Some(preflight) = preflight.filter(|_| !json) {
+        output::note(&preflight.message());
     }
-    finish(service, &changes, dry_run, json)
+    Ok(())
 }
 
 pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Error> {
-    finish(service, &plan_disable(service)?, dry_run, json)
+    apply(service, &plan_disable(service)?, dry_run, json)
 }
 
-fn finish(service: &str, changes: &[Change], dry_run: bool, json: bool) -> Result<(), Error> {
-    // What is only being tried looks as it should be, and would be put back later.
+fn apply(service: &str, changes: &[Change], dry_run: bool, json: bool) -> Result<(), Error> {
+    // During a trial the files look as wanted, but are reverted later: the lock refuses that.
     if !dry_run && (nix::unistd::geteuid().is_root() || !changes.is_empty()) {
         let _lock = exclusive::lock_exclusive()?;
-        changes.iter().try_for_each(Change::still_fits)?;
+        changes.iter().try_for_each(Change::check_unchanged)?;
         for change in changes {
             change.apply()?;
         }
@@ -42,10 +46,10 @@ fn finish(service: &str, changes: &[Change], dry_run: bool, json: bool) -> Resul
     }
     output::data(&diff)?;
     output::note(&match (changes.is_empty(), dry_run) {
-        (true, _) => format!("{service} is as it was asked to be: nothing is changed."),
+        (true, _) => format!("{service} is already configured; nothing is changed."),
         (false, true) => "Nothing is changed yet.".to_owned(),
         (false, false) => {
-            format!("{service} is changed. Log in anew before you leave this session.")
+            format!("{service} is changed. Test a new login before you leave this session.")
         }
     });
     Ok(())

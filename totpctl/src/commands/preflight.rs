@@ -1,41 +1,84 @@
-//! What has to be so before a service may ask for a code: somebody can be asked, and somebody can answer.
+//! Checks before a service asks for a code: it can ask, and users can log in.
 
 use super::doctor::{sshd, users};
 use crate::client::Client;
 use crate::error::Error;
 use crate::pam::change::{Change, check_enroll_after_password};
+use crate::terminal::output;
 
-/// A service that asks for a code, where nobody has one or nobody can be asked, lets nobody in.
-pub(super) fn check_before_asking(
-    service: &str,
-    options: &[String],
-    changes: &[Change],
-) -> Result<(), Error> {
-    if !nix::unistd::geteuid().is_root() {
-        return Err(Error::NotAuthorized("only root may change what PAM asks for".into()));
+/// Who can log in after the change.
+pub(super) struct Preflight {
+    enrolled: u64,
+    /// What happens to users without a factor.
+    unenrolled: &'static str,
+}
+
+impl Preflight {
+    /// Checks that somebody can log in through `service` after these changes.
+    ///
+    /// # Errors
+    /// [`Error::NotAuthorized`] for all users but root, [`Error::Refused`] if nobody could log in.
+    pub(super) fn check(
+        service: &str,
+        options: &[String],
+        changes: &[Change],
+    ) -> Result<Self, Error> {
+        if !nix::unistd::geteuid().is_root() {
+            return Err(Error::NotAuthorized("only root may change a PAM service".into()));
+        }
+        if service == "sshd"
+            && let Some(problems) = sshd::problems()
+        {
+            return Err(Error::refused(format!("not changed: {problems}")));
+        }
+        let has = |option: &str| options.iter().any(|other| other == option);
+        if has("enroll") && !(service == "sshd" && sshd::requires_other_method()) {
+            check_enroll_after_password(changes)?;
+        }
+        let enrolled = users::enrolled(&Client::connect()?)?.len() as u64;
+        let unenrolled = match (has("enroll"), has("nullok")) {
+            (true, _) => "create one at their next login (option enroll)",
+            (false, true) => "log in without a code (option nullok)",
+            (false, false) if enrolled > 0 => "are denied",
+            (false, false) => return Err(nobody_could_log_in(has("forward_pass"))),
+        };
+        Ok(Self { enrolled, unenrolled })
     }
-    if service == "sshd"
-        && let Some(why) = sshd::problems()
-    {
-        return Err(Error::refused(format!("nothing is changed: {why}")));
+
+    /// Says who can log in after the change.
+    pub(super) fn message(&self) -> String {
+        let verb = if self.enrolled == 1 { "is" } else { "are" };
+        format!(
+            "{} {verb} enrolled. Users without a factor {}.",
+            output::count(self.enrolled, "user"),
+            self.unenrolled
+        )
     }
-    let enrolls = options.iter().any(|option| option == "enroll");
-    if enrolls && !(service == "sshd" && sshd::requires_other_method()) {
-        check_enroll_after_password(changes)?;
-    }
-    let client = Client::connect()?;
-    let enrolled = !users::enrolled(&client)?.is_empty();
-    let allows_unenrolled = enrolls || options.iter().any(|option| option == "nullok");
-    if enrolled || allows_unenrolled {
-        return Ok(());
-    }
-    let or = match options.iter().any(|option| option == "forward_pass") {
-        // That would tell strangers who has no factor.
+}
+
+fn nobody_could_log_in(forwards_password: bool) -> Error {
+    // With forward_pass, nullok would tell strangers who has no factor.
+    let alternative = match forwards_password {
         true => "",
-        false => ", or let by who has no factor (--option nullok)",
+        false => ", or allow users without a factor (--option nullok)",
     };
-    Err(Error::refused(format!(
-        "nothing is changed: nobody is enrolled, and nobody could log in. Enroll somebody first \
-         (totpctl enroll USER){or}"
-    )))
+    Error::refused(format!(
+        "not changed: no user is enrolled, so nobody could log in; enroll a user first (totpctl enroll \
+         USER){alternative}"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_counts_the_enrolled_users() {
+        for (enrolled, expected) in [
+            (1, "1 user is enrolled. Users without a factor are denied."),
+            (2, "2 users are enrolled. Users without a factor are denied."),
+        ] {
+            assert_eq!(Preflight { enrolled, unenrolled: "are denied" }.message(), expected);
+        }
+    }
 }

@@ -68,7 +68,7 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
     output::note(&format!(
         "{users} users are restored. Codes that may have been used before are refused: no code of an app is good \
          before {}.\nAll recovery codes are void: users make new ones with \"totpctl recovery-codes\".",
-        output::moment(details::number(&done, "usable_from").unwrap_or_default())
+        output::time_with_seconds(details::number(&done, "usable_from").unwrap_or_default())
     ));
     Ok(())
 }
@@ -147,8 +147,8 @@ fn older(plan: &Map<String, Value>) -> Option<String> {
         format!(
             "This backup is older than the newest one that the store knows of: it was made at {}, and the \
              newest one at {}.",
-            output::moment(made),
-            output::moment(newest)
+            output::time_with_seconds(made),
+            output::time_with_seconds(newest)
         )
     })
 }
@@ -279,7 +279,7 @@ mod tests {
         assert_eq!(sentence(6, Some(5)), None);
         let words = sentence(1_800_000_000, Some(1_800_000_009)).unwrap();
         for date in [1_800_000_000, 1_800_000_009] {
-            assert!(words.contains(&output::moment(date)), "{words}");
+            assert!(words.contains(&output::time_with_seconds(date)), "{words}");
         }
     }
 }

@@ -1,20 +1,20 @@
-//! `totpctl try`: a service asks for a code for some minutes, and goes on to if somebody logs in by it.
-//! Else all is as it was before.
+//! `totpctl try`: a service asks for a code for a limited time. The change stays if a user logs in with a code;
+//! otherwise it is reverted.
 
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::preflight::check_before_asking;
+use super::preflight::Preflight;
 use crate::error::Error;
 use crate::pam::change::{Change, plan_enable};
 use crate::terminal::output;
 use crate::trial::exclusive::lock_exclusive;
 use crate::trial::state::Trial;
-use crate::trial::{commit_if_logged_in, count_down as wait, start, undo as put_back, watch};
+use crate::trial::{commit_if_logged_in, count_down as wait, revert, start, watch};
 
-/// Tries it.
+/// Starts a trial, and waits for its end.
 pub(super) fn run(
     service: &str,
     minutes: u16,
@@ -23,29 +23,32 @@ pub(super) fn run(
 ) -> Result<(), Error> {
     let changes = plan_enable(service, options)?;
     if changes.is_empty() {
-        // What is being tried is no change that stays.
+        // A file that is being tried looks configured, but is reverted later: the lock refuses that.
         lock_exclusive()?;
-        output::note(&format!("{service} is as it was asked to be: there is nothing to try."));
+        output::note(&format!("{service} is already configured; there is nothing to try."));
         return match json {
             true => output::json(&json!({ "service": service, "changed": false })),
             false => Ok(()),
         };
     }
-    check_before_asking(service, options.unwrap_or_default(), &changes)?;
+    let preflight = Preflight::check(service, options.unwrap_or_default(), &changes)?;
     let trial = start(&changes, Duration::from_secs(u64::from(minutes) * 60))?;
     if !json {
         output::data(&changes.iter().map(Change::diff).collect::<String>())?;
     }
     output::note(&format!(
-        "This holds now. Log in anew through {service}, from another terminal and with a code, and it \
-         stays.\nOtherwise all is as before at {}, whatever becomes of this terminal.\n\
-         Ctrl-C ends no more than this display; \"totpctl try --undo\" puts it back at once.",
-        output::time(trial.ends)
+        "Enabled until {}. Log in through {service} from another terminal with a code to keep it; otherwise it\n\
+         is reverted, even if this terminal closes. Ctrl-C only ends this display; \"totpctl try --undo\"\n\
+         reverts it at once. {}",
+        output::time(trial.ends),
+        preflight.message()
     ));
     if !is_reverted_at_boot() {
         output::note(NOT_REVERTED_AT_BOOT);
     }
-    let trial = watch(&trial.id)?.ok_or_else(|| Error::refused("how it ended is not known"))?;
+    let trial = watch(&trial.id)?.ok_or_else(|| {
+        Error::refused("cannot tell how the trial ended: its record is gone; run totpctl doctor")
+    })?;
     if json {
         output::json(&object(&trial))?;
     }
@@ -58,36 +61,36 @@ pub(super) fn run(
     }
 }
 
-/// Whether something of this machine puts back what a reboot cuts short: systemd by our unit, or another init by our
-/// script.
+/// Reports whether this machine reverts an interrupted trial at boot: by the unit for systemd, or the script for
+/// another init.
 fn is_reverted_at_boot() -> bool {
     ["/run/systemd/system", "/etc/init.d/totpctl-try"].iter().any(|path| Path::new(path).exists())
 }
 
-/// Puts back what is being tried, or what `of` names; nothing if it is over.
-pub(super) fn undo(of: Option<&str>) -> Result<(), Error> {
-    output::note(&match put_back(of)? {
+/// Reverts the current trial, or only the trial with this id.
+pub(super) fn undo(id: Option<&str>) -> Result<(), Error> {
+    output::note(&match revert(id)? {
         Some(trial) => outcome(&trial),
         None => "Nothing is being tried.".into(),
     });
     Ok(())
 }
 
-/// Waits, and ends what is being tried: it is kept if somebody logged in by it, and put back if not.
-pub(super) fn count_down(seconds: u64, of: Option<&str>) -> Result<(), Error> {
+/// Waits, and ends the trial: keeps the change if a user logged in with a code, and reverts it otherwise.
+pub(super) fn count_down(seconds: u64, id: Option<&str>) -> Result<(), Error> {
     wait(Duration::from_secs(seconds));
-    if of.is_some_and(commit_if_logged_in) {
+    if id.is_some_and(commit_if_logged_in) {
         return Ok(());
     }
-    undo(of)
+    undo(id)
 }
 
-/// Says what is being tried, or was.
+/// Prints what is being tried, or was.
 pub(super) fn state(json: bool) -> Result<(), Error> {
     let (pending, last) = (Trial::pending()?, Trial::last()?);
     if json {
-        let told = |trial: Option<Trial>| trial.as_ref().map_or(Value::Null, object);
-        return output::json(&json!({ "pending": told(pending), "last": told(last) }));
+        let json = |trial: Option<Trial>| trial.as_ref().map_or(Value::Null, object);
+        return output::json(&json!({ "pending": json(pending), "last": json(last) }));
     }
     let text = match (&pending, &last) {
         (Some(trial), _) => format!(
@@ -96,7 +99,7 @@ pub(super) fn state(json: bool) -> Result<(), Error> {
             output::time(trial.ends)
         ),
         (None, Some(trial)) => format!("Nothing is being tried. {}\n", outcome(trial)),
-        (None, None) => "Nothing is being tried, and nothing was.\n".into(),
+        (None, None) => "Nothing is being tried, and nothing was tried before.\n".into(),
     };
     output::data(&text)
 }
@@ -104,12 +107,12 @@ pub(super) fn state(json: bool) -> Result<(), Error> {
 fn outcome(trial: &Trial) -> String {
     let services = trial.services.join(", ");
     match (&trial.kept_by, &trial.failed) {
-        (Some(user), _) => format!("{services}: the change is kept, since {user} logged in by it."),
-        (None, Some(why)) => {
-            format!("{services}: all is as before, since it was never tried: {why}")
+        (Some(user), _) => format!("{services}: the change is kept, {user} logged in with a code."),
+        (None, Some(reason)) => {
+            format!("{services}: reverted, the trial could not start: {reason}")
         }
         (None, None) => {
-            format!("{services}: all is as before, since nobody logged in with a code.")
+            format!("{services}: reverted, nobody logged in with a code.")
         }
     }
 }
@@ -121,5 +124,5 @@ fn object(trial: &Trial) -> Value {
     })
 }
 
-const NOT_REVERTED_AT_BOOT: &str = "Nothing here puts it back if the machine is started anew before that: have it run \"totpctl try --undo\" \
-                          when it starts (totpctl(1)), or do not restart it meanwhile.";
+const NOT_REVERTED_AT_BOOT: &str = "This machine does not revert the change if it reboots before that. Have it run \"totpctl try \
+                                    --undo\" at boot (totpctl(1)), or do not reboot it before the trial ends.";

@@ -1,4 +1,4 @@
-//! A file is replaced whole, by one that has its owner, mode and label.
+//! Replaces a file atomically, and keeps its owner, mode and labels.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -7,29 +7,29 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fsetxattr};
 
-/// Puts a file with this text in the place of `path`, to the disk, or leaves all as it is. It has owner, mode
-/// and labels of `like`.
+/// Replaces `path` by a file with this text, synced to the disk, or changes nothing. The new file gets owner, mode and
+/// labels of `like`.
 pub(crate) fn replace(path: &Path, text: &str, like: Option<&Path>) -> io::Result<()> {
     let new = beside(path, "new");
-    // One that a crash left.
+    // A crash may have left one.
     remove(&new)?;
-    let put = write_like(&new, text, like).and_then(|()| fs::rename(&new, path));
-    if put.is_err() {
+    let result = write_like(&new, text, like).and_then(|()| fs::rename(&new, path));
+    if result.is_err() {
         let _ = fs::remove_file(&new);
     }
-    put.and_then(|()| sync_folder(path))
+    result.and_then(|()| sync_folder(path))
 }
 
-/// Makes a file, to the disk.
+/// Creates a file and syncs it to the disk.
 pub(crate) fn write_like(new: &Path, text: &str, like: Option<&Path>) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(new)?;
     file.write_all(text.as_bytes())?;
     match like {
         Some(like) => {
             let like = File::open(like)?;
-            let told = like.metadata()?;
-            std::os::unix::fs::fchown(&file, Some(told.uid()), Some(told.gid()))?;
-            file.set_permissions(told.permissions())?;
+            let metadata = like.metadata()?;
+            std::os::unix::fs::fchown(&file, Some(metadata.uid()), Some(metadata.gid()))?;
+            file.set_permissions(metadata.permissions())?;
             copy_labels(&like, &file)?;
         }
         None => file.set_permissions(fs::Permissions::from_mode(0o644))?,
@@ -37,7 +37,7 @@ pub(crate) fn write_like(new: &Path, text: &str, like: Option<&Path>) -> io::Res
     file.sync_all()
 }
 
-/// Extended attributes: the label of SELinux, and access lists.
+/// Copies the extended attributes: the label of SELinux, and access lists.
 fn copy_labels(from: &File, to: &File) -> io::Result<()> {
     let mut names = vec![0; 4096];
     let length = match flistxattr(from, &mut names) {
@@ -53,15 +53,15 @@ fn copy_labels(from: &File, to: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// A file of ours in the same folder, which libpam takes for no service.
+/// Returns a path in the same folder that is no PAM service.
 pub(crate) fn beside(path: &Path, what: &str) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.totpctl-{what}"))
 }
 
-/// Removes a file, if it is there.
+/// Removes a file, if it exists.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
-    // Where nothing may be written, not even what is not there can be removed.
+    // On a read-only disk, removing a missing file fails too.
     if fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
         return Ok(());
     }
@@ -71,7 +71,7 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Has the disk know which files a folder has.
+/// Syncs the folder of a file to the disk.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
 }

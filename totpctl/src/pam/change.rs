@@ -1,4 +1,4 @@
-//! What is changed in the stacks of services.
+//! Plans and applies changes of the stacks of services.
 
 use std::fs;
 use std::io;
@@ -11,23 +11,24 @@ use pam_stack::{Refusal, Stack, analyze, disable, enable};
 use super::atomic_file::replace;
 use crate::error::Error;
 use crate::pam::files::{
-    FOLDERS, cannot_enroll, is_installed, is_module_option, option_conflict, path_of, read, remedy,
+    FOLDERS, cannot_enroll, is_installed, is_module_option, option_advice, option_conflict,
+    path_of, read, remedy,
 };
 
-/// What becomes of the file of one service.
+/// The change of the file of one service.
 pub(crate) struct Change {
     /// The service.
     pub(crate) service: String,
-    /// Its file, which is in `/etc` also where only the distribution has one yet.
+    /// Its file in `/etc/pam.d`, even if only the distribution has one so far.
     pub(crate) path: PathBuf,
-    /// Its text now.
+    /// Its present text.
     pub(crate) before: String,
-    /// Its text then.
+    /// Its new text.
     pub(crate) after: String,
 }
 
 impl Change {
-    /// The lines that change, as `diff -u` shows them.
+    /// Returns the change as `diff -u` shows it.
     pub(crate) fn diff(&self) -> String {
         let path = self.path.display().to_string();
         let mut options = DiffOptions::new();
@@ -35,44 +36,45 @@ impl Change {
         options.create_patch(&self.before, &self.after).to_string()
     }
 
-    /// Whether the file is still what the change was worked out for.
-    pub(crate) fn still_fits(&self) -> Result<(), Error> {
+    /// Refuses the change if the file was edited after the plan.
+    pub(crate) fn check_unchanged(&self) -> Result<(), Error> {
         let (_, now) = read_service(&self.service)?;
         if now == self.before {
             return Ok(());
         }
         Err(Error::refused(format!(
-            "nothing is changed: somebody else changed {} at this moment; look at it, and run this again",
+            "not changed: another program has just edited {}; check the file, and run this again",
             self.path.display()
         )))
     }
 
-    /// Puts it in the place of the file, for good.
+    /// Replaces the file.
     pub(crate) fn apply(&self) -> Result<(), Error> {
         let like = fs::exists(&self.path).unwrap_or(false).then_some(&*self.path);
         replace(&self.path, &self.after, like).map_err(|error| cannot_change(&self.path, &error))
     }
 }
 
-/// What is to be changed for `service` to ask for a code, and with it whatever else the same program asks
-/// PAM for: `sudo -i` and `su -` have services of their own.
+/// Plans the change after which `service` asks for a code, and with it the other services of the same program:
+/// `sudo -i` and `su -` have their own.
 pub(crate) fn plan_enable(service: &str, args: Option<&[String]>) -> Result<Vec<Change>, Error> {
     for arg in args.unwrap_or_default() {
         if !is_module_option(arg) || arg.contains(['[', ']', '\n', '#', '\\']) {
             return Err(Error::Usage(format!(
-                "pam_totp.so has no option {arg:?}; see pam_totp(8)"
+                "pam_totp.so has no option {arg:?}; {}",
+                option_advice(arg)
             )));
         }
     }
-    if let Some(why) = option_conflict(args.unwrap_or_default()) {
+    if let Some(reason) = option_conflict(args.unwrap_or_default()) {
         return Err(Error::Usage(format!(
-            "these options of pam_totp.so do not go together: {why}"
+            "these options of pam_totp.so do not go together: {reason}"
         )));
     }
     if args.is_some_and(|args| args.iter().any(|arg| arg == "enroll"))
-        && let Some(why) = cannot_enroll(service)
+        && let Some(reason) = cannot_enroll(service)
     {
-        return Err(not_changed(service, &Refusal::NeverSetsCredentials(why)));
+        return Err(not_changed(service, &Refusal::NeverSetsCredentials(reason)));
     }
     let mut changes = Vec::new();
     for name in family(service) {
@@ -81,7 +83,7 @@ pub(crate) fn plan_enable(service: &str, args: Option<&[String]>) -> Result<Vec<
             let changed = changes.iter().find(|change: &&Change| change.service == file);
             changed.map_or_else(|| read(file), |change| Some(change.after.clone()))
         };
-        // It may ask by what it includes.
+        // It may ask already, through a file that it includes.
         if name != service && asks_for_code(name, &with) {
             continue;
         }
@@ -94,10 +96,10 @@ pub(crate) fn plan_enable(service: &str, args: Option<&[String]>) -> Result<Vec<
     Ok(changes)
 }
 
-/// A factor is made behind a password alone (option `enroll`), unless the program asks for a key before PAM.
+/// Checks that the option `enroll` creates factors only after a password.
 ///
 /// # Errors
-/// Names the line before which nothing is known to be asked.
+/// Names the line before which no known password module accepts.
 pub(crate) fn check_enroll_after_password(changes: &[Change]) -> Result<(), Error> {
     for change in changes {
         let with = |file: &str| {
@@ -117,16 +119,16 @@ pub(crate) fn check_enroll_after_password(changes: &[Change]) -> Result<(), Erro
 fn not_changed(service: &str, refusal: &Refusal) -> Error {
     Error::refused(match refusal {
         Refusal::AfterWrongPassword(places) => {
-            format!("{service} is left as it is: {refusal}. {}", remedy(places))
+            format!("{service} is not changed: {refusal}. {}", remedy(places))
         }
-        _ => format!("{service} is left as it is: {refusal}"),
+        _ => format!("{service} is not changed: {refusal}"),
     })
 }
 
-/// What is to be changed for `service`, and its family, to ask for no code.
+/// Plans the change after which `service`, and the other services of its program, ask for no code.
 pub(crate) fn plan_disable(service: &str) -> Result<Vec<Change>, Error> {
     let mut changes: Vec<Change> = Vec::new();
-    // Who is included goes first.
+    // The others include this one, so it is first.
     for name in family(service) {
         let (path, before) = read_service(name)?;
         let with = |file: &str| {
@@ -135,7 +137,7 @@ pub(crate) fn plan_disable(service: &str) -> Result<Vec<Change>, Error> {
         };
         let after = disable(name, &with).map_err(|refusal| {
             Error::refused(format!(
-                "{name} is left as it is: {refusal}. A profile goes by the program that wrote it: \
+                "{name} is not changed: {refusal}. Remove a profile with the program that wrote it: \
                  pam-auth-update --disable totp, or authselect disable-feature with-totp (and with-totp-required)"
             ))
         })?;
@@ -146,7 +148,7 @@ pub(crate) fn plan_disable(service: &str) -> Result<Vec<Change>, Error> {
     Ok(changes)
 }
 
-/// A service, and those that the same program asks PAM for.
+/// Returns a service, and the other service of the same program.
 fn family(service: &str) -> impl Iterator<Item = &str> {
     let other = match service {
         "su" => Some("su-l"),
@@ -161,7 +163,7 @@ fn asks_for_code(service: &str, read: &dyn Fn(&str) -> Option<String>) -> bool {
     matches!(stack, Stack::Rules(rules) if rules.iter().any(|rule| rule.module() == "pam_totp"))
 }
 
-/// Where the file of a service is or would be, and its text now.
+/// Returns the path of the file of a service in `/etc/pam.d`, and its present text.
 fn read_service(service: &str) -> Result<(PathBuf, String), Error> {
     let missing = || Error::refused(format!("there is no PAM service {service:?}"));
     let found =
@@ -169,27 +171,27 @@ fn read_service(service: &str) -> Result<(PathBuf, String), Error> {
     let path = Path::new(FOLDERS[0]).join(service);
     if fs::symlink_metadata(&path).is_ok_and(|file| file.is_symlink()) {
         return Err(Error::refused(format!(
-            "{} is a link: another program writes what it leads to (authselect, perhaps); use its \
-             profile",
+            "{} is not changed: it is a link to a file of another program, for example authselect; use the \
+             profile of that program",
             path.display()
         )));
     }
     let unreadable =
-        |why: &dyn std::fmt::Display| Error::refused(format!("{found} cannot be changed: {why}"));
+        |reason: &dyn std::fmt::Display| Error::refused(format!("cannot change {found}: {reason}"));
     let bytes = fs::read(&found).map_err(|error| unreadable(&error))?;
     let text = String::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8"))?;
     Ok((path, text))
 }
 
-/// Why a file could not be changed.
+/// Returns the error for a file that could not be changed.
 pub(crate) fn cannot_change(path: &Path, error: &io::Error) -> Error {
-    let hint = match error.kind() {
+    let advice = match error.kind() {
         io::ErrorKind::PermissionDenied => {
-            "; only root may, and not where the file is immutable (lsattr)"
+            "; run this as root, and check that the file is not immutable (lsattr)"
         }
-        io::ErrorKind::ReadOnlyFilesystem => "; make it writable for the change",
-        io::ErrorKind::StorageFull => "; make room for it",
+        io::ErrorKind::ReadOnlyFilesystem => "; mount it read-write for the change",
+        io::ErrorKind::StorageFull => "; free some space",
         _ => "",
     };
-    Error::refused(format!("{} cannot be changed: {error}{hint}", path.display()))
+    Error::refused(format!("cannot change {}: {error}{advice}", path.display()))
 }

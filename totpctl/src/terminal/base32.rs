@@ -1,12 +1,11 @@
-//! Base32 as people write it, and as they can read it.
+//! Base32 as people write and read it.
 
 use data_encoding::BASE32_NOPAD;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
 
-/// The bytes that `text` spells in base32, in either case, with or without spaces, dashes and
-/// padding.
+/// Decodes base32 in either case, with or without spaces, dashes and padding.
 pub(crate) fn parse(text: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut bare = Zeroizing::new(String::with_capacity(text.len()));
     bare.extend(
@@ -15,18 +14,18 @@ pub(crate) fn parse(text: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
             .filter(|c| !matches!(c, ' ' | '\t' | '-'))
             .map(|c| c.to_ascii_uppercase()),
     );
-    let wrong = "the secret on standard input is not base32 (letters A to Z and digits 2 to 7)";
+    let message = "the secret is not base32; use only the letters A to Z and the digits 2 to 7";
     let decoded = BASE32_NOPAD.decode(bare.as_bytes());
-    decoded.map(Zeroizing::new).map_err(|_| Error::refused(wrong))
+    decoded.map(Zeroizing::new).map_err(|_| Error::refused(message))
 }
 
-/// The secret in an `otpauth` URI.
+/// Returns the secret in an `otpauth` URI.
 pub(crate) fn secret_of_uri(uri: &str) -> &str {
     let query = uri.split_once('?').map_or("", |(_, query)| query);
     query.split('&').find_map(|pair| pair.strip_prefix("secret=")).unwrap_or_default()
 }
 
-/// In groups of four, for typing into an app by hand.
+/// Splits a secret into groups of four, for typing.
 pub(crate) fn group(secret: &str) -> Zeroizing<String> {
     let mut groups = Zeroizing::new(String::with_capacity(secret.len() * 2));
     for (index, c) in secret.chars().enumerate() {
@@ -43,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base32_is_read_as_people_write_it() {
+    fn base32_is_parsed_as_people_write_it() {
         for text in ["GEZDGNBVGY3TQOJQ", "gezd gnbv gy3t qojq", "GEZD-GNBV-GY3T-QOJQ=="] {
             assert_eq!(parse(text).unwrap().as_slice(), b"1234567890", "{text}");
         }
@@ -60,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_of_four() {
+    fn a_secret_is_grouped_by_four() {
         assert_eq!(group("ABCDEFGHIJ").as_str(), "ABCD EFGH IJ");
     }
 }

@@ -1,4 +1,4 @@
-//! What is written: data to standard output, everything else to standard error.
+//! Writes data to standard output, and everything else to standard error.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 
-/// Whether a person looks at the output.
+/// Reports whether the output is a terminal.
 pub(crate) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
@@ -24,7 +24,7 @@ pub(crate) fn json(value: &Value) -> Result<(), Error> {
     data(&format!("{value}\n"))
 }
 
-/// Writes a table: with a frame where a person looks at it, else in plain columns.
+/// Writes a table: with a frame on a terminal, otherwise in plain columns.
 pub(crate) fn table(head: &[&str], rows: Vec<Vec<String>>) -> Result<(), Error> {
     let mut table = Table::new();
     table.load_style(if is_terminal() { presets::UTF8_FULL_CONDENSED } else { presets::NOTHING });
@@ -33,31 +33,31 @@ pub(crate) fn table(head: &[&str], rows: Vec<Vec<String>>) -> Result<(), Error> 
     data(&format!("{}\n", lines.join("\n")))
 }
 
-/// Says something that is no data.
+/// Writes a message for people.
 pub(crate) fn note(text: &str) {
-    // There is nowhere left to say that standard error cannot be written.
+    // An error of standard error cannot be reported anywhere.
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Says why a command failed.
-pub(crate) fn print_error(failure: &Error) {
-    match failure {
+/// Writes why a command failed.
+pub(crate) fn print_error(error: &Error) {
+    match error {
         Error::BrokenPipe => {}
-        failure => note(&format!("totpctl: {failure}")),
+        error => note(&format!("totpctl: {error}")),
     }
 }
 
-/// Seconds since 1970 as the local time, to the minute.
+/// Formats seconds since 1970 as local time, to the minute.
 pub(crate) fn time(seconds: u64) -> String {
     local(seconds, "%Y-%m-%d %H:%M")
 }
 
-/// Seconds since 1970 as the local time, to the second.
-pub(crate) fn moment(seconds: u64) -> String {
+/// Formats seconds since 1970 as local time, to the second.
+pub(crate) fn time_with_seconds(seconds: u64) -> String {
     local(seconds, "%Y-%m-%d %H:%M:%S")
 }
 
-/// Seconds since 1970 as the local time of that day, to the second.
+/// Formats seconds since 1970 as the local time of day, to the second.
 pub(crate) fn time_of_day(seconds: u64) -> String {
     local(seconds, "%H:%M:%S")
 }
@@ -70,9 +70,44 @@ fn local(seconds: u64, format: &str) -> String {
         .map_or_else(|| format!("@{seconds}"), |time| time.strftime(format).to_string())
 }
 
-/// `text` with everything escaped that could steer a terminal.
+/// Formats a duration: seconds below 2 minutes, otherwise minutes, rounded up.
+pub(crate) fn duration(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        _ => format!("{} min", seconds.div_ceil(60)),
+    }
+}
+
+/// Formats a number with its noun, which takes an `s` unless the number is 1.
+pub(crate) fn count(number: u64, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
+/// Escapes all control characters, which could steer a terminal.
 pub(crate) fn escape(text: &str) -> String {
     let escape_char =
         |c: char| if c.is_control() { c.escape_unicode().collect() } else { c.to_string() };
     text.chars().map(escape_char).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_user_is_singular() {
+        for (number, expected) in [(0, "0 users"), (1, "1 user"), (2, "2 users")] {
+            assert_eq!(count(number, "user"), expected);
+        }
+    }
+
+    #[test]
+    fn a_duration_is_in_seconds_below_two_minutes() {
+        for (seconds, expected) in [(0, "0 s"), (119, "119 s"), (120, "2 min"), (121, "3 min")] {
+            assert_eq!(duration(seconds), expected);
+        }
+    }
 }

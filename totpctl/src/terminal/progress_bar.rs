@@ -1,31 +1,31 @@
-//! A progress bar, for whoever waits at a terminal longer than a second.
+//! A progress bar on a terminal, after 1 s.
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressStyle;
 
-/// A bar that appears when it is due. It goes when it is dropped.
-pub(crate) struct Bar {
+/// A progress bar. Dropping it removes it from the screen.
+pub(crate) struct ProgressBar {
     what: String,
     since: Instant,
-    bar: Option<ProgressBar>,
+    bar: Option<indicatif::ProgressBar>,
 }
 
-impl Bar {
-    /// A bar for a task that begins now.
+impl ProgressBar {
+    /// Returns the bar of a task that begins now.
     pub(crate) fn new(what: &str) -> Self {
         Self { what: what.to_owned(), since: Instant::now(), bar: None }
     }
 
-    /// Whether somebody waits long enough.
+    /// Reports whether it is time to show the bar.
     pub(crate) fn is_due(&self) -> bool {
         self.since.elapsed() >= PROGRESS_BAR_DELAY && io::stderr().is_terminal()
     }
 
-    /// Shows that `done` of `total` records are done; 0: nobody knows of how many.
+    /// Shows that `done` of `total` records are done. A `total` of 0 is unknown.
     pub(crate) fn show(&mut self, done: u64, total: u64) {
-        let bar = self.bar.get_or_insert_with(ProgressBar::new_spinner);
+        let bar = self.bar.get_or_insert_with(indicatif::ProgressBar::new_spinner);
         let template = match total {
             0 => "{msg} {pos} records ({elapsed})",
             _ => "{msg} [{bar:30}] {pos}/{len} ({eta} left)",
@@ -39,7 +39,7 @@ impl Bar {
     }
 }
 
-impl Drop for Bar {
+impl Drop for ProgressBar {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -47,5 +47,5 @@ impl Drop for Bar {
     }
 }
 
-/// Nobody wants to see a bar for less.
+/// Shorter tasks show no bar.
 const PROGRESS_BAR_DELAY: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! QR codes as a terminal can show them, and as PNG and SVG.
+//! QR codes as text for a terminal, as PNG and as SVG.
 
 use std::fmt::Write as _;
 use std::io;
@@ -10,12 +10,12 @@ use crate::cli::Qr;
 use crate::error::Error;
 use crate::terminal::output;
 
-/// The code that holds `text`, with the margin that paper and files need.
+/// Encodes `text`, with the margin that paper and files need.
 pub(crate) fn encode(text: &str) -> Result<Picture, Error> {
     with_margin(text, MARGIN)
 }
 
-/// The code that holds `text` as text in the way of `qr`. Nothing where it would come out broken.
+/// Encodes `text` as text in the style `qr`. Returns nothing if the QR code does not fit.
 pub(crate) fn text(text: &str, qr: Qr) -> Result<Option<String>, Error> {
     Ok(match qr {
         Qr::Auto => fit_terminal(text)?,
@@ -26,7 +26,7 @@ pub(crate) fn text(text: &str, qr: Qr) -> Result<Option<String>, Error> {
     })
 }
 
-/// A PNG with black dots of 8 × 8 pixels on white.
+/// Writes a PNG with black dots of 8 × 8 pixels on white.
 pub(crate) fn png(picture: &Picture, to: impl io::Write) -> io::Result<()> {
     let side = u32::try_from(picture.width() * DOT_PIXELS).map_err(io::Error::other)?;
     let mut encoder = png::Encoder::new(to, side, side);
@@ -44,7 +44,7 @@ pub(crate) fn png(picture: &Picture, to: impl io::Write) -> io::Result<()> {
     writer.finish().map_err(io::Error::other)
 }
 
-/// An SVG with black dots on white.
+/// Returns an SVG with black dots on white.
 pub(crate) fn svg(picture: &Picture) -> String {
     let (width, side) = (picture.width(), picture.width() * DOT_PIXELS);
     let mut path = String::new();
@@ -60,7 +60,7 @@ pub(crate) fn svg(picture: &Picture) -> String {
     )
 }
 
-/// What this terminal can show whole: half blocks, with a smaller margin if need be, else number signs.
+/// Returns what fits this terminal: half blocks, with a smaller margin if necessary, or number signs.
 fn fit_terminal(text: &str) -> Result<Option<String>, Error> {
     if !output::is_terminal() {
         return Ok(None);
@@ -81,21 +81,22 @@ fn fit_terminal(text: &str) -> Result<Option<String>, Error> {
 }
 
 fn with_margin(text: &str, margin: usize) -> Result<Picture, Error> {
-    Picture::of(text, margin).map_err(|_| Error::refused("the link is too long for a QR code"))
+    Picture::of(text, margin)
+        .map_err(|_| Error::refused("cannot draw the QR code: the link is too long"))
 }
 
-/// Whether the locale says that the terminal takes UTF-8.
+/// Reports whether the locale of the terminal is UTF-8.
 fn locale_is_utf8() -> bool {
     #[expect(clippy::disallowed_methods, reason = "totpctl is never setuid; locales live there")]
-    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default();
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable).unwrap_or_default();
     let locale = locale.to_ascii_uppercase();
     locale.contains("UTF-8") || locale.contains("UTF8")
 }
 
 /// Dots of light around the code (ISO/IEC 18004 asks for four).
 const MARGIN: usize = 4;
-/// With which a phone reads a code from a screen all the same.
+/// A phone can read a code on a screen with these margins too.
 const SMALL_MARGIN: usize = 2;
 const MIN_MARGIN: usize = 1;
 /// Pixels along the side of a dot.

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::terminal::output;
 
-/// Shows codes, and puts them into the file if one was asked for.
+/// Prints codes, and writes them to the file if there is one.
 pub(crate) fn show(user: &str, codes: &[String], file: Option<NewFile>) -> Result<(), Error> {
     if codes.is_empty() {
         return Ok(());
@@ -24,13 +24,13 @@ pub(crate) fn show(user: &str, codes: &[String], file: Option<NewFile>) -> Resul
     Ok(())
 }
 
-/// The codes, with what they are for: to be printed, or written down.
+/// Returns a page with the codes, to be printed.
 pub(crate) fn format_page(user: &str, codes: &[String]) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(4096));
     let _ = write!(
         text,
-        "\nRecovery codes of {}. Keep them where the phone is not: each is good\n\
-         once, instead of a code. They are not shown again.\n\n",
+        "\nRecovery codes of {}. Keep them apart from the phone. Each works once,\n\
+         instead of a code. They are not shown again.\n\n",
         output::escape(user)
     );
     for (number, code) in (1..).zip(codes) {
@@ -40,7 +40,7 @@ pub(crate) fn format_page(user: &str, codes: &[String]) -> Zeroizing<String> {
     text
 }
 
-/// A file that is made before what goes into it, and goes again if nothing does.
+/// A new file that is created before its content exists. Dropping it unfilled removes it.
 pub(crate) struct NewFile {
     option: &'static str,
     path: PathBuf,
@@ -48,25 +48,25 @@ pub(crate) struct NewFile {
 }
 
 impl NewFile {
-    /// Makes it, never over a file that is there, nor through a link; only its owner can read it.
+    /// Creates the file, readable only by its owner. Never overwrites a file or follows a link.
     pub(crate) fn create(option: &'static str, path: &Path) -> Result<Self, Error> {
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         let file = file.map_err(|error| {
-            let why = match error.kind() {
-                io::ErrorKind::AlreadyExists => "it exists already: name a new file".into(),
+            let reason = match error.kind() {
+                io::ErrorKind::AlreadyExists => "the file exists already; name a new file".into(),
                 _ => error.to_string(),
             };
-            Error::refused(format!("{option} {}: {why}", path.display()))
+            Error::refused(format!("{option} {}: {reason}", path.display()))
         })?;
         Ok(Self { option, path: path.to_path_buf(), file: Some(file) })
     }
 
-    /// Fills it, to the disk.
+    /// Writes the content and syncs it to the disk.
     pub(crate) fn fill(mut self, content: &[u8]) -> Result<(), Error> {
         let Some(file) = &mut self.file else { return Ok(()) };
         file.write_all(content).and_then(|()| file.sync_all()).map_err(|error| {
             let path = self.path.display();
-            Error::refused(format!("{} {path} cannot be written: {error}", self.option))
+            Error::refused(format!("{} {path}: cannot write the file: {error}", self.option))
         })?;
         self.file = None;
         Ok(())

@@ -1,5 +1,5 @@
-//! The countdown outlives this program, its terminal and the network: it is a timer of systemd, or a process
-//! of its own where there is none. Neither looks at the time of day, which may be set.
+//! The countdown outlives this program, its terminal and the network: it is a timer of systemd, or a process of its
+//! own on machines without systemd. Neither uses the time of day, which can be set.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -10,10 +10,10 @@ use super::state::Trial;
 use crate::error::Error;
 use crate::program;
 
-/// Starts it.
+/// Starts the countdown.
 pub(super) fn start(trial: &Trial, time: Duration) -> Result<(), Error> {
-    // Not the program that runs: root may have started one that somebody else can change.
-    let this = "/usr/bin/totpctl";
+    // Not the running program: root may have started a file that another user can change.
+    let totpctl = "/usr/bin/totpctl";
     let seconds = time.as_secs().to_string();
     if has_systemd() {
         let started = program::find("systemd-run")
@@ -21,8 +21,8 @@ pub(super) fn start(trial: &Trial, time: Duration) -> Result<(), Error> {
             .args(["--quiet", "--collect", "--timer-property=AccuracySec=1s"])
             .arg(format!("--unit={}", unit(trial)))
             .arg(format!("--on-active={seconds}s"))
-            .arg("--description=Put back a change of PAM that nobody logged in by")
-            .arg(this)
+            .arg("--description=Revert a change of PAM that is being tried")
+            .arg(totpctl)
             .args(["try", "--count-down", "0", "--of", &trial.id])
             .stdin(Stdio::null())
             .output()
@@ -32,7 +32,7 @@ pub(super) fn start(trial: &Trial, time: Duration) -> Result<(), Error> {
             false => Err(cannot_change(&String::from_utf8_lossy(&started.stderr).trim())),
         };
     }
-    program::at(this)
+    program::at(totpctl)
         .args(["try", "--count-down", &seconds, "--of", &trial.id])
         .current_dir("/")
         .stdin(Stdio::null())
@@ -45,12 +45,12 @@ pub(super) fn start(trial: &Trial, time: Duration) -> Result<(), Error> {
 
 /// Waits in a session of its own.
 pub(super) fn wait(time: Duration) {
-    // It is the leader of no group, so it can be given a session; and if not, it waits all the same.
+    // This succeeds because the process leads no group. If it does not, the process waits all the same.
     let _ = nix::unistd::setsid();
     thread::sleep(time);
 }
 
-/// Takes the timer away, where there is one.
+/// Stops the timer, if there is one.
 pub(super) fn stop(trial: &Trial) {
     if has_systemd() {
         let timer = format!("{}.timer", unit(trial));
@@ -67,6 +67,6 @@ fn has_systemd() -> bool {
     Path::new("/run/systemd/system").is_dir()
 }
 
-fn cannot_change(why: &dyn std::fmt::Display) -> Error {
-    Error::refused(format!("nothing is changed: the countdown cannot be started: {why}"))
+fn cannot_change(reason: &dyn std::fmt::Display) -> Error {
+    Error::refused(format!("not changed: cannot start the countdown: {reason}"))
 }

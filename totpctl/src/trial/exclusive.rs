@@ -1,4 +1,4 @@
-//! Who changes a stack is alone with it: no other totpctl changes one at the same time.
+//! The lock that keeps two totpctl from changing stacks at the same time.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -9,24 +9,24 @@ use super::state::{FOLDER, Trial};
 use crate::error::Error;
 use crate::terminal::output;
 
-/// Nobody else changes anything, until this is dropped.
+/// The lock. Dropping it releases it.
 pub(crate) struct ExclusiveLock(#[expect(dead_code, reason = "the lock goes with it")] File);
 
 impl ExclusiveLock {
-    /// Waits for its turn.
+    /// Waits for the lock.
     pub(super) fn wait() -> Result<Self, Error> {
         let file = lock_file()?;
         file.lock().map_err(|error| cannot_lock(&error))?;
         Ok(Self(file))
     }
 
-    /// Its turn now, or never.
+    /// Takes the lock, if it is free.
     pub(super) fn now() -> Result<Self, Error> {
         let file = lock_file()?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => {
-                Err(Error::refused("another totpctl changes a stack right now; try again"))
+                Err(Error::refused("not changed: another totpctl is changing a stack; try again"))
             }
             Err(TryLockError::Error(error)) => Err(cannot_lock(&error)),
         }
@@ -34,29 +34,30 @@ impl ExclusiveLock {
 }
 
 fn lock_file() -> Result<File, Error> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(FOLDER);
-    let opened = made.and_then(|()| {
+    let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(FOLDER);
+    let opened = created.and_then(|()| {
         File::options().write(true).create(true).truncate(false).open(Path::new(FOLDER).join(LOCK))
     });
     opened.map_err(|error| match error.kind() {
         io::ErrorKind::PermissionDenied => {
-            Error::NotAuthorized("only root may change what PAM asks for".into())
+            Error::NotAuthorized("only root may change a PAM service".into())
         }
         _ => cannot_lock(&error),
     })
 }
 
 fn cannot_lock(error: &io::Error) -> Error {
-    Error::refused(format!("{FOLDER}/{LOCK} cannot be locked: {error}"))
+    Error::refused(format!("cannot lock {FOLDER}/{LOCK}: {error}"))
 }
 
-/// Nobody else changes a stack meanwhile, and nothing is being tried.
+/// Takes the lock for a change. Refuses during a trial.
 pub(crate) fn lock_exclusive() -> Result<ExclusiveLock, Error> {
     let alone = ExclusiveLock::now()?;
     match Trial::pending()? {
         None => Ok(alone),
         Some(trial) => Err(Error::refused(format!(
-            "{} is being tried until {}: log in by it, or put it back with totpctl try --undo",
+            "not changed: {} is being tried until {}; log in with a code to keep it, or revert it with totpctl try \
+             --undo",
             trial.services.join(", "),
             output::time(trial.ends)
         ))),

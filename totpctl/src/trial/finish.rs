@@ -1,5 +1,4 @@
-//! How a trial ends: all files are as before, or the change is kept. Both may be cut short at any moment, and
-//! are then done again from the start.
+//! Ends a trial: restores all files, or keeps the change. After an interruption, the next call starts over.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -12,30 +11,30 @@ use crate::error::Error;
 use crate::pam::atomic_file::{beside, remove, sync_folder};
 use crate::pam::change::cannot_change;
 
-/// Ends it as it was decided: the files are as before unless somebody logged in.
+/// Ends a trial: keeps the change if a user logged in, and restores the files otherwise.
 pub(super) fn end(trial: &Trial) -> Result<(), Error> {
     for file in &trial.files {
-        let done = match trial.kept_by {
+        let result = match trial.kept_by {
             Some(_) => keep(file),
-            None => put_back(file),
+            None => restore(file),
         };
-        done.map_err(|error| cannot_change(&file.path, &error))?;
+        result.map_err(|error| cannot_change(&file.path, &error))?;
     }
     login_watch::stop().map_err(|error| cannot_change(login_watch::file(), &error))?;
     trial.archive()
 }
 
-/// The file itself is put back, not a copy of it: with its times, owner, labels and whatever else it has.
-fn put_back(file: &Tried) -> io::Result<()> {
-    let kept = beside(&file.path, "before");
+/// Restores the file itself, not a copy: it keeps its times, owner, labels and all other attributes.
+fn restore(file: &Tried) -> io::Result<()> {
+    let original = beside(&file.path, "before");
     remove(&beside(&file.path, "new"))?;
-    match (metadata(&kept)?, metadata(&file.path)?) {
-        // It was not changed yet, or is put back already.
+    match (metadata(&original)?, metadata(&file.path)?) {
+        // The file was not changed yet, or is restored already.
         (None, _) if file.existed => {}
-        (Some(before), Some(now)) if is_one_file(&before, &now) => fs::remove_file(&kept)?,
+        (Some(before), Some(now)) if is_one_file(&before, &now) => fs::remove_file(&original)?,
         (Some(_), _) => {
             save_edited(file);
-            fs::rename(&kept, &file.path)?;
+            fs::rename(&original, &file.path)?;
         }
         (None, Some(_)) => {
             save_edited(file);
@@ -46,15 +45,15 @@ fn put_back(file: &Tried) -> io::Result<()> {
     sync_folder(&file.path)
 }
 
-/// What stands there now stays.
+/// Keeps the new file.
 fn keep(file: &Tried) -> io::Result<()> {
     remove(&beside(&file.path, "new"))?;
     remove(&beside(&file.path, "before"))?;
     sync_folder(&file.path)
 }
 
-/// Whatever somebody else wrote meanwhile is not lost: it is kept with what was tried, or where there is no room
-/// for it, in its own folder. That it cannot be kept anywhere is no reason to leave a stack that shuts out.
+/// Saves what another program wrote to the file during the trial: in totpctl's folder, or beside the file if the disk
+/// is full. If both fail, the text is lost, because the stack has to be restored all the same.
 fn save_edited(file: &Tried) {
     let path = &file.path;
     let Ok(text) = fs::read(path) else { return };
@@ -65,7 +64,7 @@ fn save_edited(file: &Tried) {
     let edited = Path::new(FOLDER).join(format!("{name}.edited"));
     if fs::write(&edited, text).is_err() {
         let _ = fs::remove_file(&edited);
-        // Another name of the file takes no room.
+        // A second name of the file needs no space.
         let beside = beside(path, "edited");
         let _ = remove(&beside).and_then(|()| fs::hard_link(path, &beside));
     }
@@ -73,14 +72,14 @@ fn save_edited(file: &Tried) {
 
 fn metadata(path: &Path) -> io::Result<Option<Metadata>> {
     match fs::symlink_metadata(path) {
-        Ok(told) => Ok(Some(told)),
+        Ok(metadata) => Ok(Some(metadata)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Whether these are two names of one file. An overlay (a container, a live system) copies a file of its lower layer
-/// when it gets a second name, and the two then differ in their inode, and in nothing else.
+/// Reports whether these are two names of one file. An overlay file system copies a file of its lower layer when it
+/// gets a second name, and the two then differ only in their inode.
 fn is_one_file(one: &Metadata, other: &Metadata) -> bool {
     let rest = |file: &Metadata| {
         (file.len(), file.mtime(), file.mtime_nsec(), file.mode(), file.uid(), file.gid())
@@ -93,21 +92,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_was_written_meanwhile_is_another_one() {
+    fn a_file_that_was_edited_is_another_one() {
         let folder = tempfile::tempdir().unwrap();
         let (one, other) = (folder.path().join("one"), folder.path().join("other"));
         fs::write(&one, "text").unwrap();
-        let told = |path: &Path| metadata(path).unwrap().unwrap();
+        let of = |path: &Path| metadata(path).unwrap().unwrap();
         fs::hard_link(&one, &other).unwrap();
-        assert!(is_one_file(&told(&one), &told(&other)));
+        assert!(is_one_file(&of(&one), &of(&other)));
         // A copy, as an overlay makes it.
         fs::remove_file(&other).unwrap();
         fs::write(&other, "text").unwrap();
-        let mtime = told(&one).modified().unwrap();
+        let mtime = of(&one).modified().unwrap();
         fs::File::options().append(true).open(&other).unwrap().set_modified(mtime).unwrap();
-        assert!(is_one_file(&told(&one), &told(&other)));
+        assert!(is_one_file(&of(&one), &of(&other)));
         fs::write(&other, "a line more").unwrap();
-        assert!(!is_one_file(&told(&one), &told(&other)));
+        assert!(!is_one_file(&of(&one), &of(&other)));
         assert!(metadata(&folder.path().join("none")).unwrap().is_none());
     }
 }

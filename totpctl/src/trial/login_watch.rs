@@ -1,4 +1,4 @@
-//! Who got in while a change is tried: pam_totp notes it, and totpd knows who gave a code.
+//! Watches for a login during a trial: pam_totp records it, and totpd knows who gave a code.
 
 use std::fs;
 use std::io;
@@ -11,7 +11,7 @@ use crate::client::details;
 use crate::error::Error;
 use crate::pam::atomic_file::remove;
 
-/// From now on it is noted.
+/// Starts recording.
 pub(super) fn watch() -> io::Result<()> {
     let folder = file().parent().unwrap_or(Path::new("/"));
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
@@ -19,28 +19,28 @@ pub(super) fn watch() -> io::Result<()> {
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file()).map(|_| ())
 }
 
-/// From now on it is not.
+/// Stops recording.
 pub(super) fn stop() -> io::Result<()> {
     remove(file())
 }
 
-/// How much is noted; what differs is worth a look.
+/// Returns the length of the record, in bytes.
 pub(super) fn length() -> u64 {
-    fs::metadata(file()).map_or(0, |told| told.len())
+    fs::metadata(file()).map_or(0, |metadata| metadata.len())
 }
 
-/// Who got in through a service that is tried, and gave it the code of an app since the trial began.
+/// Returns a user who logged in through a tried service with the code of an app since the trial began.
 pub(super) fn by_a_code(trial: &Trial) -> Option<String> {
-    let noted = fs::read_to_string(file()).unwrap_or_default();
-    for line in noted.lines() {
+    let record = fs::read_to_string(file()).unwrap_or_default();
+    for line in record.lines() {
         let mut words = line.split('\t');
         let service = words.next().unwrap_or_default();
-        if !trial.services.iter().any(|tried| tried == service) {
+        if !trial.services.iter().any(|other| other == service) {
             continue;
         }
-        // sudo has its own user as that, and who asked as the remote one.
+        // For sudo, the user is root or the target, and the remote user is the caller.
         for user in words.filter(|user| !user.is_empty()) {
-            // A name that nobody has is no reason to look at no other.
+            // An unknown name is no reason to ignore the others.
             if gave_a_code(user, service, trial.started).unwrap_or(false) {
                 return Some(user.to_owned());
             }
@@ -59,7 +59,7 @@ fn gave_a_code(user: &str, service: &str, since: u64) -> Result<bool, Error> {
     }))
 }
 
-/// Written by pam_totp, if it is there.
+/// The file that pam_totp writes, if it exists.
 pub(super) fn file() -> &'static Path {
     Path::new("/run/totpctl/entered")
 }

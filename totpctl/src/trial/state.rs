@@ -1,5 +1,4 @@
-//! What is being tried, on the disk before anything is changed: whoever comes after a crash knows from it
-//! what to put back.
+//! The record of a trial. It is on the disk before any file changes, so that the files can be restored after a crash.
 
 use std::fs;
 use std::io;
@@ -10,24 +9,24 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::pam::atomic_file::{remove, sync_folder, write_like};
 
-/// A change that is being tried, or was.
+/// A trial that is running or has ended.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Trial {
-    /// Tells it from others.
+    /// Its id.
     pub(crate) id: String,
     /// The services whose files are changed.
     pub(crate) services: Vec<String>,
     /// Their files.
     pub(crate) files: Vec<Tried>,
-    /// When it began, and when it ends, in seconds since 1970.
+    /// When it began, in seconds since 1970.
     pub(crate) started: u64,
-    /// See `started`.
+    /// When it ends, in seconds since 1970.
     pub(crate) ends: u64,
-    /// The boot of the machine that it belongs to.
+    /// The id of the boot in which it runs.
     pub(crate) boot: String,
-    /// Who logged in, so that it is kept.
+    /// The user who logged in with a code, if the change is kept.
     pub(crate) kept_by: Option<String>,
-    /// Why it could not be tried at all.
+    /// Why it could not start.
     #[serde(default)]
     pub(crate) failed: Option<String>,
 }
@@ -37,38 +36,38 @@ pub(crate) struct Trial {
 pub(crate) struct Tried {
     /// The file.
     pub(crate) path: PathBuf,
-    /// Whether it was there before.
+    /// Whether it existed before.
     pub(crate) existed: bool,
-    /// Its text while it is tried.
+    /// Its text during the trial.
     pub(crate) text: String,
 }
 
 impl Trial {
-    /// Whether nobody counts down any more: the machine was started since (`boot` is another), or it is over by a
-    /// minute at `now`, in seconds since 1970.
+    /// Reports whether the countdown is lost: the machine has rebooted (`boot` differs), or the trial should have ended
+    /// more than 60 s before `now`, in seconds since 1970.
     fn is_stale(&self, boot: &str, now: u64) -> bool {
         self.boot != boot || now > self.ends.saturating_add(60)
     }
 
-    /// Whether nobody counts down any more.
+    /// Reports whether the countdown is lost.
     pub(crate) fn is_stale_now(&self) -> bool {
         self.is_stale(&boot(), now())
     }
 
-    /// What is being tried now.
+    /// Returns the running trial.
     pub(crate) fn pending() -> Result<Option<Self>, Error> {
         Self::read(PENDING)
     }
 
-    /// What was tried last.
+    /// Returns the last trial that ended.
     pub(crate) fn last() -> Result<Option<Self>, Error> {
         Self::read(LAST)
     }
 
     fn read(name: &str) -> Result<Option<Self>, Error> {
         let path = Path::new(FOLDER).join(name);
-        let unreadable = |why: &dyn std::fmt::Display| {
-            Error::refused(format!("{} cannot be read: {why}", path.display()))
+        let unreadable = |reason: &dyn std::fmt::Display| {
+            Error::refused(format!("cannot read {}: {reason}", path.display()))
         };
         match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -79,12 +78,11 @@ impl Trial {
         }
     }
 
-    /// Writes it down, to the disk.
+    /// Writes the record and syncs it to the disk.
     pub(crate) fn save(&self) -> Result<(), Error> {
         let path = Path::new(FOLDER).join(PENDING);
-        self.write(&path).map_err(|error| {
-            Error::refused(format!("{} cannot be written: {error}", path.display()))
-        })
+        self.write(&path)
+            .map_err(|error| Error::refused(format!("cannot write {}: {error}", path.display())))
     }
 
     fn write(&self, path: &Path) -> io::Result<()> {
@@ -95,26 +93,26 @@ impl Trial {
         sync_folder(path)
     }
 
-    /// Notes that it is over.
+    /// Marks the trial as ended.
     pub(crate) fn archive(&self) -> Result<(), Error> {
         let (from, to) = (Path::new(FOLDER).join(PENDING), Path::new(FOLDER).join(LAST));
-        fs::rename(&from, to).and_then(|()| sync_folder(&from)).map_err(|error| {
-            Error::refused(format!("{} cannot be renamed: {error}", from.display()))
-        })
+        fs::rename(&from, to)
+            .and_then(|()| sync_folder(&from))
+            .map_err(|error| Error::refused(format!("cannot rename {}: {error}", from.display())))
     }
 }
 
-/// The time, in seconds since 1970.
+/// Returns the time, in seconds since 1970.
 pub(super) fn now() -> u64 {
     jiff::Timestamp::now().as_second().try_into().unwrap_or_default()
 }
 
-/// Tells this boot of the machine from others.
+/// Returns the id of this boot.
 pub(super) fn boot() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
-/// What totpctl remembers.
+/// The state of totpctl.
 pub(crate) const FOLDER: &str = "/var/lib/totpctl";
 const PENDING: &str = "pending.json";
 const LAST: &str = "last.json";
@@ -124,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_trial_is_stale_after_a_reboot_and_after_its_time() {
+    fn a_trial_is_stale_after_a_reboot_or_its_end() {
         let trial = Trial {
             id: "1".into(),
             services: Vec::new(),
@@ -136,7 +134,7 @@ mod tests {
             failed: None,
         };
         assert!(!trial.is_stale("this", 1_000));
-        assert!(!trial.is_stale("this", 1_360), "whoever puts it back has a moment for that");
+        assert!(!trial.is_stale("this", 1_360), "the countdown has 60 s to revert it");
         assert!(trial.is_stale("this", 1_361));
         assert!(trial.is_stale("another", 1_000));
     }

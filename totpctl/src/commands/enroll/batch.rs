@@ -14,7 +14,7 @@ use crate::cli::Enroll;
 use crate::client::Client;
 use crate::error::Error;
 use crate::terminal::output;
-use crate::terminal::progress_bar::Bar;
+use crate::terminal::progress_bar::ProgressBar;
 
 mod line;
 mod outcome;
@@ -47,7 +47,7 @@ struct Batch<'a> {
     held: Option<Vec<u8>>,
     failed: u64,
     sheet: Option<Sheet>,
-    bar: Bar,
+    bar: ProgressBar,
 }
 
 /// A line whose request is ready.
@@ -65,7 +65,7 @@ impl<'a> Batch<'a> {
         } else {
             Box::new(File::open(file).map_err(|error| unreadable(file, &error))?)
         };
-        let bar = Bar::new("enrolling");
+        let bar = ProgressBar::new("enrolling");
         let source = BufReader::new(source);
         Ok(Self { options, file, source, number: 0, held: None, failed: 0, sheet, bar })
     }

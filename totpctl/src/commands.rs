@@ -1,4 +1,4 @@
-//! The commands, one a file.
+//! Dispatches the commands. Each has a file.
 
 use crate::cli::{Cli, Command, Try};
 use crate::error::Error;
@@ -27,7 +27,7 @@ mod unlock;
 mod verify;
 mod verify_store;
 
-/// Runs the command that was asked for.
+/// Runs the command.
 pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
     let json = cli.json;
     match &cli.command {
@@ -52,7 +52,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         Command::Rename { factor, words } => match words.as_slice() {
             [user, name] => set::rename(user, factor, name, json),
             [name] => set::rename(&user_or_caller(None)?, factor, name, json),
-            _ => Err(Error::Usage("rename takes a user and a name, or a name".into())),
+            _ => Err(Error::Usage("rename takes a name, or a user and a name".into())),
         },
         Command::Set(options) => set::run(&user_or_caller(options.user.as_deref())?, options, json),
         Command::Rekey => rekey::run(json),

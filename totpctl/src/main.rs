@@ -18,7 +18,7 @@ mod program;
 mod terminal;
 mod trial;
 
-/// Memory is wiped when it is freed: keys and passphrases go through here.
+/// Wipes memory when it is freed, because it may hold keys and passphrases.
 #[global_allocator]
 static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
@@ -26,9 +26,9 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     match commands::run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            output::print_error(&failure);
-            failure.into()
+        Err(error) => {
+            output::print_error(&error);
+            error.into()
         }
     }
 }

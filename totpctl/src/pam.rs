@@ -1,4 +1,4 @@
-//! The stacks of this machine: where they are, and how they are changed.
+//! The stacks of this machine.
 
 pub(crate) mod atomic_file;
 pub(crate) mod change;

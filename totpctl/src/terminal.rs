@@ -1,4 +1,4 @@
-//! What people read and type, and what they print.
+//! Input and output for people: text, tables, QR codes, pages.
 
 pub(crate) mod base32;
 pub(crate) mod input;

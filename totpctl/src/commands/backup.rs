@@ -1,4 +1,4 @@
-//! `totpctl backup`: all users in one sealed file.
+//! `totpctl backup`: copies all users into one sealed file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -12,58 +12,59 @@ use zbus::{Fd, Variant};
 
 use crate::client::Client;
 use crate::client::{details, transfer};
-use crate::commands::damaged::damaged;
+use crate::commands::damaged::check_damaged;
 use crate::error::Error;
 use crate::terminal::{input, output};
 
 pub(super) fn run(file: &Path, recipients: &[String], json: bool) -> Result<(), Error> {
     let client = Client::connect()?;
-    // Before anybody types a passphrase in vain.
+    // Before the user types a passphrase.
     if fs::symlink_metadata(file).is_ok() {
-        return Err(in_the_way(file));
+        return Err(file_exists(file));
     }
     let options = options(recipients)?;
     let target = create(file)?;
-    let made = fill(&client, &target, file, &options).and_then(|details| {
+    let result = fill(&client, &target, file, &options).and_then(|details| {
         target.sync_all().and_then(|()| sync_folder(file)).map_err(|e| unwritable(file, &e))?;
         Ok(details::object(&details))
     });
-    // What is not whole is of no use to anybody.
-    let mut details = made.inspect_err(|_| drop(fs::remove_file(file)))?;
+    // An incomplete backup is useless.
+    let mut details = result.inspect_err(|_| drop(fs::remove_file(file)))?;
     let users = details::number(&details, "users").unwrap_or_default();
-    let damaged = damaged(&details, "they are not in the backup");
+    let damaged = check_damaged(&details, "they are not in the backup");
     if json {
         details.insert("file".into(), file.to_string_lossy().into());
         output::json(&Value::from(details))?;
     } else {
         let fingerprint = details::text(&details, "fingerprint");
         output::note(&format!(
-            "{} holds {users} users. This store signed it: {fingerprint}\nKeep that fingerprint apart \
-             from the backup: another host asks for it at a restore.",
-            file.display()
+            "{} holds {}. This store signed it: {fingerprint}\nKeep the fingerprint apart \
+             from the backup: a restore on another host asks for it.",
+            file.display(),
+            output::count(users, "user")
         ));
     }
     damaged
 }
 
-/// Has totpd write it.
+/// Has totpd write the backup.
 fn fill(
     client: &Client,
     target: &File,
     file: &Path,
     options: &Dictionary,
 ) -> Result<Dictionary, Error> {
-    let copied = target.try_clone().and_then(transfer::copy_from_daemon);
-    let (end, transfer) = copied.map_err(|error| unwritable(file, &error))?;
-    let told = client.store("Backing up", async |totpd| {
+    let copy = target.try_clone().and_then(transfer::copy_from_daemon);
+    let (end, transfer) = copy.map_err(|error| unwritable(file, &error))?;
+    let reply = client.store("Backing up", async |totpd| {
         totpd.backup(Fd::from(OwnedFd::from(end)), options).await
     });
-    match told {
+    match reply {
         Ok(details) => {
             transfer.end().map_err(|error| unwritable(file, &error))?;
             Ok(details)
         }
-        Err(why) => Err(transfer.failure().map_or(why, |error| unwritable(file, &error))),
+        Err(error) => Err(transfer.failure().map_or(error, |error| unwritable(file, &error))),
     }
 }
 
@@ -74,16 +75,15 @@ fn options(recipients: &[String]) -> Result<Dictionary, Error> {
     } else {
         ("recipients", Variant::from(recipients.to_vec()).try_into_owned())
     };
-    let value = value.map_err(|error| Error::refused(format!("{key}: {error}")))?;
+    let value = value.map_err(|error| Error::refused(format!("cannot send {key}: {error}")))?;
     Ok([(key.to_owned(), value)].into())
 }
 
-/// A new file that only its owner can read. Nothing that is there is touched, nor what a link
-/// points to.
+/// Creates a file that only its owner can read. Never overwrites a file or follows a link.
 fn create(file: &Path) -> Result<File, Error> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(|error| {
         match error.kind() {
-            io::ErrorKind::AlreadyExists => in_the_way(file),
+            io::ErrorKind::AlreadyExists => file_exists(file),
             _ => unwritable(file, &error),
         }
     })
@@ -94,10 +94,10 @@ fn sync_folder(file: &Path) -> io::Result<()> {
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-fn in_the_way(file: &Path) -> Error {
-    Error::refused(format!("{} exists already; it is left as it is", file.display()))
+fn file_exists(file: &Path) -> Error {
+    Error::refused(format!("{} exists already; name a new file", file.display()))
 }
 
 fn unwritable(file: &Path, error: &io::Error) -> Error {
-    Error::refused(format!("{} cannot be written: {error}", file.display()))
+    Error::refused(format!("cannot write {}: {error}", file.display()))
 }

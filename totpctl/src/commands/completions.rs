@@ -1,4 +1,4 @@
-//! `totpctl completions`: a completion script, made from the command line's own description.
+//! `totpctl completions`: prints a completion script for a shell.
 
 use clap::CommandFactory as _;
 

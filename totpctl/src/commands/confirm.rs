@@ -1,4 +1,4 @@
-//! `totpctl confirm`: the first code of a new factor.
+//! `totpctl confirm`: verifies a pending factor by its first code.
 
 use serde_json::json;
 
@@ -18,14 +18,16 @@ pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Er
     if json {
         return output::json(&json!({ "user": user, "factor": factor, "recovery_codes": codes }));
     }
-    output::note(&format!("Factor {factor} of {user} is verified: it opens the door from now on."));
+    output::note(&format!(
+        "Factor {factor} of {user} is verified: logins ask for its codes from now on."
+    ));
     recovery_codes::show(user, &codes, None)
 }
 
-/// The pending factor that this caller made: nobody else's can be confirmed.
+/// Returns the pending factor that this caller created. Only its creator can confirm a factor.
 fn pending(client: &Client, user: &str) -> Result<String, Error> {
     let state = details::object(&client.manager(async |totpd| totpd.get_user(user).await)?);
-    let maker = match nix::unistd::getuid() {
+    let creator = match nix::unistd::getuid() {
         uid if uid.is_root() => "root".to_owned(),
         uid => format!("uid {uid}"),
     };
@@ -33,14 +35,14 @@ fn pending(client: &Client, user: &str) -> Result<String, Error> {
         details::text(factor, "status") == "unverified"
     };
     let factors: Vec<_> = details::objects(&state, "factors").filter(is_pending).collect();
-    let own = factors.iter().find(|factor| details::text(factor, "made_by") == maker);
+    let own = factors.iter().find(|factor| details::text(factor, "made_by") == creator);
     own.map(|factor| details::text(factor, "factor")).ok_or_else(|| {
-        let others = match factors.is_empty() {
+        let hint = match factors.is_empty() {
             true => "",
-            false => " (one that somebody else made is confirmed by its maker alone)",
+            false => " (only its creator can confirm a pending factor)",
         };
         Error::refused(format!(
-            "no factor of {user} waits for a first code from you{others}: make one with \
+            "{user} has no pending factor that you created{hint}; create one with \
              \"totpctl enroll {user}\""
         ))
     })

@@ -1,4 +1,4 @@
-//! A user who changes its own factors shows that it has one.
+//! The current code that a user has to give before it changes its own factors.
 
 use zeroize::Zeroizing;
 
@@ -6,8 +6,7 @@ use crate::client::{Client, details};
 use crate::error::Error;
 use crate::terminal::input::{self, user_or_caller};
 
-/// A current code of the user, asked for where one is needed: for a change of one's own, of everybody but
-/// root, where there is a factor.
+/// Reads a current code, if the caller is this user, is not root, and has a factor. Returns an empty text otherwise.
 pub(super) fn current_code(client: &Client, user: &str) -> Result<Zeroizing<String>, Error> {
     if nix::unistd::geteuid().is_root() || user_or_caller(None)? != user {
         return Ok(Zeroizing::default());

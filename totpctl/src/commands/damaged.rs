@@ -1,4 +1,4 @@
-//! Damaged records, which every task that reads the whole store may meet.
+//! Damaged records, as tasks on the whole store report them.
 
 use serde_json::{Map, Value};
 
@@ -6,16 +6,17 @@ use crate::client::details::number;
 use crate::error::Error;
 use crate::terminal::output;
 
-/// Names the damaged records that a task has met, and fails if there are any: whoever runs it from a
-/// script must hear of them.
-pub(super) fn damaged(details: &Map<String, Value>, meaning: &str) -> Result<(), Error> {
+/// Names the damaged records of a task, and fails if there are any, so that a script notices. `advice` says what they
+/// mean.
+pub(super) fn check_damaged(details: &Map<String, Value>, advice: &str) -> Result<(), Error> {
     let count = number(details, "damaged_count").unwrap_or_default();
     if count == 0 {
         return Ok(());
     }
-    let named = details.get("damaged").and_then(Value::as_array);
-    for name in named.into_iter().flatten().filter_map(Value::as_str) {
+    let names = details.get("damaged").and_then(Value::as_array);
+    for name in names.into_iter().flatten().filter_map(Value::as_str) {
         output::note(&format!("damaged: {}", output::escape(name)));
     }
-    Err(Error::refused(format!("{count} damaged records: {meaning}")))
+    let records = output::count(count, "damaged record");
+    Err(Error::refused(format!("{records}: {advice}")))
 }

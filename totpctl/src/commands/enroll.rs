@@ -1,4 +1,4 @@
-//! `totpctl enroll`: a new factor, from the QR code to its first code.
+//! `totpctl enroll`: creates a factor, from the QR code to its first code.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use totpd_interface::{Dictionary, Error as DaemonError};
 use zbus::Variant;
 use zeroize::Zeroizing;
 
-use crate::cli::Enroll;
+use crate::cli::{Enroll, Qr};
 use crate::client::Client;
 use crate::client::details;
 use crate::commands::current_code::current_code;
@@ -19,21 +19,21 @@ pub(super) mod batch;
 mod sheet;
 
 pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Error> {
-    // Everything that can go wrong by itself comes before the factor is made.
-    let picture = options.qr_file.as_deref().map(QrFile::create).transpose()?;
+    // Do all that can fail before the factor exists.
+    let qr_file = options.qr_file.as_deref().map(QrFile::create).transpose()?;
     let save = options.save.as_deref().map(|path| NewFile::create("--save", path)).transpose()?;
     let client = Client::connect()?;
-    let secret = if options.secret_stdin { Some(given_secret()?) } else { None };
+    let secret = if options.secret_stdin { Some(read_secret()?) } else { None };
     let code = current_code(&client, user)?;
-    let asked = dictionary(options, secret, &code);
-    let made = client.manager(async |totpd| match totpd.enroll(user, &asked).await {
+    let request = request(options, secret, &code);
+    let reply = client.manager(async |totpd| match totpd.enroll(user, &request).await {
         Err(DaemonError::AlreadyEnrolled(_)) if options.if_unenrolled => Ok(None),
         other => other.map(Some),
     })?;
-    let Some((factor, uri, details)) = made else { return unchanged(user, json) };
+    let Some((factor, uri, details)) = reply else { return unchanged(user, json) };
     let (uri, details) = (Zeroizing::new(uri), details::object(&details));
-    if let Some(picture) = picture {
-        picture.fill(&uri)?;
+    if let Some(qr_file) = qr_file {
+        qr_file.fill(&uri)?;
     }
     let codes = details::texts(&details, "recovery_codes");
     if json {
@@ -57,10 +57,10 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Error>
     show(&uri, options, &details)?;
     if options.no_confirm {
         output::note(&match details::number(&details, "usable_from") {
-            None => format!("Factor {factor} of {user} is verified: its codes are good at once."),
+            None => format!("Factor {factor} of {user} is verified: its codes are valid at once."),
             Some(from) => format!(
-                "Factor {factor} of {user} is verified: its codes are good from {} on. Earlier ones\n\
-                 may have been used elsewhere, and are refused.",
+                "Factor {factor} of {user} is verified: its codes are valid from {} on. Earlier ones\n\
+                 may have been used elsewhere, and are denied.",
                 output::time_of_day(from)
             ),
         });
@@ -69,7 +69,7 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Error>
     confirm(&client, user, &factor, save)
 }
 
-/// Says that nothing was done, because `--if-unenrolled` has it so.
+/// Reports that the user is enrolled already (`--if-unenrolled`).
 fn unchanged(user: &str, json: bool) -> Result<(), Error> {
     if json {
         return output::json(&json!({ "user": user, "changed": false }));
@@ -78,63 +78,75 @@ fn unchanged(user: &str, json: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// Shows the new factor: the link and the key, what to do now, and last the QR code, so that it is whole
-/// above the prompt on a screen of 24 lines.
+/// Prints the new factor: link, key, what to do now, and the QR code last, so that all of it fits above the prompt on
+/// a screen of 24 lines.
 fn show(uri: &str, options: &Enroll, details: &Map<String, Value>) -> Result<(), Error> {
     let mut text = Zeroizing::new(String::with_capacity(MAX_OUTPUT_BYTES));
     text.push_str("Link: ");
     text.push_str(uri);
     text.push_str("\nKey:  ");
     text.push_str(&base32::group(base32::secret_of_uri(uri)));
-    let lasts = match details::number(details, "period") {
+    let kind = match details::number(details, "period") {
         Some(period) => format!("time based, {period} s"),
         None => "counter based".into(),
     };
     let (algorithm, digits) =
         (details::text(details, "algorithm"), details::number(details, "digits"));
-    text.push_str(&format!("\n      ({lasts}, {algorithm}, {} digits)\n\n", digits.unwrap_or(6)));
+    text.push_str(&format!("\n      ({kind}, {algorithm}, {} digits)\n\n", digits.unwrap_or(6)));
     output::data(&text)?;
+    // The token of an existing secret needs no QR code, unless the user asks for one.
+    let drawn = match (options.secret_stdin, options.qr) {
+        (true, Qr::Auto) => None,
+        (_, style) => qr::text(uri, style)?.map(Zeroizing::new),
+    };
     if let Some(expires) = details::number(details, "expires") {
-        let again = if details::flag(details, "resumed") { "still " } else { "" };
+        let step = match (options.secret_stdin, &drawn) {
+            (true, _) => "Type the code that the token shows.",
+            (false, Some(_)) => {
+                "Scan the QR code with the authenticator app, then type the code that the app\nshows."
+            }
+            (false, None) => {
+                "Type the key into the authenticator app, then type the code that the app\nshows."
+            }
+        };
+        let still = if details::flag(details, "resumed") { "still " } else { "" };
         output::note(&format!(
-            "Scan the QR code with the authenticator app, then type the code that the app\n\
-             shows. The factor {again}waits for it until {}: Ctrl-C changes\n\
-             nothing but that.\n",
+            "{step} The factor is {still}pending until {}: Ctrl-C does not\nremove it.\n",
             output::time(expires)
         ));
     }
-    match qr::text(uri, options.qr)? {
-        Some(drawn) => output::data(&Zeroizing::new(drawn)),
+    match drawn {
+        Some(drawn) => output::data(&drawn),
         None => Ok(()),
     }
 }
 
-/// Asks for the first code until it is right or the daemon drops the factor.
+/// Asks for the first code until it is right or the daemon removes the factor.
 fn confirm(client: &Client, user: &str, factor: &str, save: Option<NewFile>) -> Result<(), Error> {
     loop {
         let Some(code) = input::line("Code that the app shows: ")? else {
             return Err(Error::refused(later(user, factor)));
         };
-        let answer =
+        let reply =
             client.manager(async |totpd| match totpd.confirm(user, factor, &code).await {
-                Err(DaemonError::InvalidCode(why)) => Ok(Err(why)),
+                Err(DaemonError::InvalidCode(reason)) => Ok(Err(reason)),
                 other => other.map(Ok),
             })?;
-        match answer {
-            Err(why) => {
-                output::note(&format!("totpctl: {why}"));
-                if why.contains("The clock of your phone") {
+        match reply {
+            Err(reason) => {
+                output::note(&format!("totpctl: {reason}"));
+                if reason.contains("The clock of your phone") {
                     output::note(match client.clock_is_synchronized() {
                         Some(true) => "The clock of this machine is synchronized.",
                         Some(false) => "The clock of this machine is not synchronized either.",
-                        None => "Whether the clock of this machine is right is not known here.",
+                        None => "Cannot tell whether the clock of this machine is synchronized.",
                     });
                 }
             }
             Ok(codes) => {
                 output::note(&format!(
-                    "Factor {factor} of {user} is verified: it opens the door from now on.\n\
-                     This code is used up; the next login needs the next one."
+                    "Factor {factor} of {user} is verified: logins ask for its codes from now on.\n\
+                     This code is used; the next login needs the next one."
                 ));
                 return recovery_codes::show(user, &codes, save);
             }
@@ -144,23 +156,23 @@ fn confirm(client: &Client, user: &str, factor: &str, save: Option<NewFile>) -> 
 
 fn later(user: &str, factor: &str) -> String {
     format!(
-        "factor {factor} of {user} is made, and not verified yet: give its first code with \
-         \"totpctl confirm {user}\" before it expires"
+        "factor {factor} of {user} is pending: give its first code with \"totpctl confirm {user}\" \
+         before it expires"
     )
 }
 
-fn given_secret() -> Result<Zeroizing<Vec<u8>>, Error> {
-    let missing = "no secret was given on standard input (--secret-stdin)";
+fn read_secret() -> Result<Zeroizing<Vec<u8>>, Error> {
+    let missing = "no secret on standard input (--secret-stdin); write it as the first line";
     let text = input::line("Secret of the token (base32): ")?;
     base32::parse(&text.ok_or_else(|| Error::refused(missing))?)
 }
 
-fn dictionary(
+fn request(
     options: &Enroll,
     secret: Option<Zeroizing<Vec<u8>>>,
     code: &Zeroizing<String>,
 ) -> Dictionary {
-    // Whoever says what the factor shall be wants a new one.
+    // Options of the factor ask for a new one instead of a pending one.
     let new = options.no_confirm
         || options.hotp
         || secret.is_some()
@@ -169,7 +181,7 @@ fn dictionary(
         || options.period.is_some()
         || options.name.is_some();
     let kind = options.hotp.then_some("hotp");
-    let entries = [
+    details::dictionary([
         ("name", options.name.as_deref().map(Variant::from)),
         ("issuer", options.issuer.as_deref().map(Variant::from)),
         ("algorithm", options.algorithm.map(|algorithm| algorithm.name().into())),
@@ -179,18 +191,14 @@ fn dictionary(
         ("secret", secret.map(|secret| secret.to_vec().into())),
         ("code", (!code.is_empty()).then(|| code.as_str().into())),
         ("confirmed", options.no_confirm.then(|| true.into())),
-        // It is drawn here, as it fits the terminal.
+        // totpctl draws it to fit the terminal.
         ("qr", Some(false.into())),
         ("if_unenrolled", options.if_unenrolled.then(|| true.into())),
         ("resume", (!new).then(|| true.into())),
-    ];
-    let given = entries
-        .into_iter()
-        .filter_map(|(key, value)| Some((key.to_owned(), value?.try_into_owned().ok()?)));
-    given.collect()
+    ])
 }
 
-/// The file of the QR code.
+/// The file of the QR code (`--qr-file`).
 struct QrFile {
     file: NewFile,
     is_png: bool,
@@ -223,5 +231,5 @@ impl QrFile {
     }
 }
 
-/// Never grown, so that no copy of the key is left behind.
+/// The buffer never grows, so that it leaves no copy of the key.
 const MAX_OUTPUT_BYTES: usize = 256 * 1024;

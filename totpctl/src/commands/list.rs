@@ -1,4 +1,4 @@
-//! `totpctl list`: all enrolled users.
+//! `totpctl list`: lists all enrolled users.
 
 use serde_json::{Map, Value};
 
@@ -55,5 +55,5 @@ fn row(user: &Map<String, Value>) -> Vec<String> {
     ]
 }
 
-/// Users in one question to the daemon.
+/// Users in one reply of the daemon.
 const PAGE_SIZE: u32 = 500;

@@ -1,4 +1,4 @@
-//! `totpctl recovery-codes`: new ones in the place of all old ones.
+//! `totpctl recovery-codes`: replaces all recovery codes.
 
 use std::path::Path;
 
@@ -22,6 +22,6 @@ pub(super) fn run(user: &str, save: Option<&Path>, json: bool) -> Result<(), Err
         return output::json(&json!({ "user": user, "recovery_codes": codes }));
     }
     recovery_codes::show(user, &codes, file)?;
-    output::note("All earlier recovery codes are void.");
+    output::note("All earlier recovery codes are invalid.");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `totpctl remove`: one factor, or all of a user.
+//! `totpctl remove`: removes one factor, or all factors of a user.
 
 use serde_json::json;
 
@@ -10,8 +10,8 @@ use crate::terminal::output;
 pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Error> {
     let client = Client::connect()?;
     let code = current_code(&client, user)?;
-    let which = factor.unwrap_or_default();
-    client.manager(async |totpd| totpd.remove(user, which, &code).await)?;
+    let id = factor.unwrap_or_default();
+    client.manager(async |totpd| totpd.remove(user, id, &code).await)?;
     if json {
         return output::json(&json!({ "user": user, "factor": factor, "removed": true }));
     }

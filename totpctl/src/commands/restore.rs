@@ -1,4 +1,4 @@
-//! `totpctl restore`: a backup in the place of the store.
+//! `totpctl restore`: replaces the store by a backup.
 
 use std::fs::{self, File, OpenOptions};
 use std::os::fd::OwnedFd;
@@ -15,10 +15,10 @@ use crate::client::{details, transfer};
 use crate::error::Error;
 use crate::terminal::{input, output};
 
-/// How to restore.
+/// The options of the command.
 pub(super) struct Options<'a> {
     pub(super) identity: Option<&'a Path>,
-    /// Of the only store that may have signed it.
+    /// The fingerprint of the only store that may have signed the backup.
     pub(super) fingerprint: Option<&'a str>,
     pub(super) unsigned: bool,
     pub(super) replace: bool,
@@ -31,7 +31,7 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
     let source = open(file)?;
     let secret = secret(options.identity)?;
     let dry_run = Mode { flag: ("dry_run", true), digest: None };
-    let plan = ask(&client, "Reading", (file, &source), &secret, options, &dry_run)?;
+    let plan = request(&client, "Reading", (file, &source), &secret, options, &dry_run)?;
     let present = details::number(&plan, "current_users").unwrap_or_default();
     if !json || options.dry_run {
         show(&plan, options, json)?;
@@ -45,43 +45,47 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
     }
     if present > 0 && !options.replace {
         return Err(Error::refused(format!(
-            "the store has {present} users already: say --replace to put the backup in their place"
+            "not changed: the store has {} already; use --replace to replace them by the backup",
+            output::count(present, "user")
         )));
     }
-    // Nobody is asked, and who reads JSON sees no plan.
+    // With --yes there is no question, and with --json no plan was printed.
     if options.yes
         && let Some(older) = older(&plan)
     {
         output::note(&older);
     }
     if !options.yes && !input::confirmed("Restore? [y/N] ")? {
-        return Err(Error::refused("nothing was changed; say --yes to restore without a question"));
+        return Err(Error::refused(
+            "not changed: not confirmed; use --yes to restore without a question",
+        ));
     }
-    // The same file that was shown, whatever has its name by now, and nothing else in it.
+    // Restore the open file only if its content is still the one that was shown.
     let digest = details::text(&plan, "digest");
     let replace = Mode { flag: ("replace", options.replace), digest: Some(&digest) };
-    let done = ask(&client, "Restoring", (file, &source), &secret, options, &replace)?;
-    let users = details::number(&done, "users").unwrap_or_default();
+    let result = request(&client, "Restoring", (file, &source), &secret, options, &replace)?;
+    let users = details::number(&result, "users").unwrap_or_default();
     if json {
-        return output::json(&Value::from(done));
+        return output::json(&Value::from(result));
     }
     output::note(&format!(
-        "{users} users are restored. Codes that may have been used before are refused: no code of an app is good \
-         before {}.\nAll recovery codes are void: users make new ones with \"totpctl recovery-codes\".",
-        output::time_with_seconds(details::number(&done, "usable_from").unwrap_or_default())
+        "{} restored. Codes that may have been used before are denied: codes of apps are valid from {} on.\n\
+         All recovery codes are invalid: users create new ones with \"totpctl recovery-codes\".",
+        output::count(users, "user"),
+        output::time_with_seconds(details::number(&result, "usable_from").unwrap_or_default())
     ));
     Ok(())
 }
 
-/// Says what a restoration would do.
+/// Prints what a restore would do.
 fn show(plan: &Map<String, Value>, options: &Options<'_>, json: bool) -> Result<(), Error> {
     if json {
         return output::json(&Value::from(plan.clone()));
     }
     let number = |key| details::number(plan, key).unwrap_or_default();
     output::data(&format!(
-        "Backup of {} users, made on {} by totpd {} at {}.\n",
-        number("users"),
+        "Backup of {}, created on {} by totpd {} at {}.\n",
+        output::count(number("users"), "user"),
         output::escape(&details::text(plan, "host")),
         output::escape(&details::text(plan, "version")),
         output::time(number("created"))
@@ -91,21 +95,22 @@ fn show(plan: &Map<String, Value>, options: &Options<'_>, json: bool) -> Result<
         output::data(&format!("{older}\n"))?;
     }
     if !details::text(plan, "refusal").is_empty() {
-        // The error says it.
+        // The error will say it.
         return Ok(());
     }
     let present = number("current_users");
+    let users = output::count(present, "user");
     output::data(&match (present, options.replace) {
         (0, _) => "The store has no users now.\n".to_owned(),
-        (_, true) => format!("It would replace the store, which has {present} users now.\n"),
+        (_, true) => format!("It would replace the store, which has {users} now.\n"),
         (_, false) => {
-            format!("The store has {present} users now, and is left alone without --replace.\n")
+            format!("The store has {users} now, and is not changed without --replace.\n")
         }
     })?;
     let resync = plan.get("resync").and_then(Value::as_array);
     for user in resync.into_iter().flatten().filter_map(Value::as_str) {
         output::data(&format!(
-            "The token of {} counts presses: it opens nothing before \"totpctl resync {}\".\n",
+            "The token of {} counts presses: its codes are denied until \"totpctl resync {}\".\n",
             output::escape(user),
             output::escape(user)
         ))?;
@@ -113,54 +118,54 @@ fn show(plan: &Map<String, Value>, options: &Options<'_>, json: bool) -> Result<
     Ok(())
 }
 
-/// Says who signed a backup, and what that is worth.
+/// Returns a sentence on who signed a backup, and what that proves.
 fn signer(plan: &Map<String, Value>, has_passphrase: bool) -> String {
     let fingerprint = output::escape(&details::text(plan, "fingerprint"));
     match (details::text(plan, "signed_by").as_str(), has_passphrase) {
         ("this store", _) => "Signed by this store.".into(),
         ("an earlier key of this store", _) => {
-            "Signed by this store, with a key from before a rekey. A thief of that key could sign, too."
+            "Signed by this store, with a key from before a rekey. Anyone who stole that key could have signed it."
                 .into()
         }
         ("another store", true) => {
-            format!("Signed by another store, {fingerprint}. Its maker knew the passphrase.")
+            format!("Signed by another store, {fingerprint}. Its creator knew the passphrase.")
         }
         ("another store", false) => format!(
             "Signed by another store, {fingerprint}: restore it only if that store's \"totpctl backup\" \
              or \"totpctl doctor\" printed this fingerprint."
         ),
         ("nobody", true) => {
-            "Not signed, because an older totpd made it. Its maker knew the passphrase.".into()
+            "Not signed, because an older totpd created it. Its creator knew the passphrase.".into()
         }
         ("nobody", false) => {
-            "Not signed: an older totpd made it, or anybody who knows its recipient.".into()
+            "Not signed: an older totpd created it, or anyone who knows its recipient.".into()
         }
-        (_, _) => "The daemon does not say who signed it: it is another version of totpd.".into(),
+        (_, _) => "The daemon does not say who signed it: it is a different version of totpd.".into(),
     }
 }
 
-/// Says that the store knows a newer backup, if it does.
+/// Returns a warning if the store knows a newer backup.
 fn older(plan: &Map<String, Value>) -> Option<String> {
-    let (made, newest) =
+    let (created, newest) =
         (details::number(plan, "created")?, details::number(plan, "newest_backup")?);
-    (made < newest).then(|| {
+    (created < newest).then(|| {
         format!(
-            "This backup is older than the newest one that the store knows of: it was made at {}, and the \
+            "This backup is older than the newest one that the store knows: it was created at {}, and the \
              newest one at {}.",
-            output::time_with_seconds(made),
+            output::time_with_seconds(created),
             output::time_with_seconds(newest)
         )
     })
 }
 
-/// What totpd is asked to do with it.
+/// What totpd does with the backup.
 struct Mode<'a> {
     flag: (&'a str, bool),
-    /// Of the content that was shown.
+    /// The digest of the content that was shown.
     digest: Option<&'a str>,
 }
 
-fn ask(
+fn request(
     client: &Client,
     what: &str,
     (file, source): (&Path, &File),
@@ -179,17 +184,17 @@ fn ask(
     let digest = mode.digest.map(|text| ("digest", Variant::from(text)));
     for (key, value) in flags.into_iter().chain([opener]).chain(fingerprint).chain(digest) {
         let value = value.try_into_owned();
-        let value = value.map_err(|error| Error::refused(format!("{key}: {error}")))?;
+        let value = value.map_err(|error| Error::refused(format!("cannot send {key}: {error}")))?;
         request.insert(key.to_owned(), value);
     }
-    let copied = source.try_clone().and_then(transfer::copy_to_daemon);
-    let (end, transfer) = copied.map_err(|error| unreadable(file, &error.to_string()))?;
-    let told = client
+    let copy = source.try_clone().and_then(transfer::copy_to_daemon);
+    let (end, transfer) = copy.map_err(|error| unreadable(file, &error.to_string()))?;
+    let reply = client
         .store(what, async |totpd| totpd.restore(Fd::from(OwnedFd::from(end)), &request).await);
-    match told {
+    match reply {
         Ok(details) => Ok(details::object(&details)),
-        Err(why) => {
-            Err(transfer.failure().map_or(why, |error| unreadable(file, &error.to_string())))
+        Err(error) => {
+            Err(transfer.failure().map_or(error, |error| unreadable(file, &error.to_string())))
         }
     }
 }
@@ -199,13 +204,13 @@ enum Secret {
     Identities(Zeroizing<Vec<String>>),
 }
 
-/// What opens the backup: the identities in a file of `age-keygen`, or a passphrase.
+/// Reads what opens the backup: the identities in a file of `age-keygen`, or a passphrase.
 fn secret(identity: Option<&Path>) -> Result<Secret, Error> {
     let Some(path) = identity else {
         return Ok(Secret::Passphrase(input::passphrase("Passphrase of the backup: ", false)?));
     };
     let text = fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
-        Error::refused(format!("the identity {} cannot be read: {error}", path.display()))
+        Error::refused(format!("cannot read the identity {}: {error}", path.display()))
     })?;
     let keys: Vec<String> = text
         .lines()
@@ -214,25 +219,28 @@ fn secret(identity: Option<&Path>) -> Result<Secret, Error> {
         .map(ToOwned::to_owned)
         .collect();
     if keys.is_empty() {
-        return Err(Error::refused(format!("{} holds no identity", path.display())));
+        return Err(Error::refused(format!(
+            "cannot read the identity {}: the file has none",
+            path.display()
+        )));
     }
     Ok(Secret::Identities(Zeroizing::new(keys)))
 }
 
 fn open(file: &Path) -> Result<File, Error> {
-    // Not waiting for the other end of a pipe.
+    // Opening a pipe must not block.
     let mut options = OpenOptions::new();
     let opened = options.read(true).custom_flags(nix::libc::O_NONBLOCK).open(file);
     let opened = opened.map_err(|error| unreadable(file, &error.to_string()))?;
     let metadata = opened.metadata().map_err(|error| unreadable(file, &error.to_string()))?;
     if !metadata.is_file() {
-        return Err(unreadable(file, "it is no plain file"));
+        return Err(unreadable(file, "it is not a regular file"));
     }
     Ok(opened)
 }
 
-fn unreadable(file: &Path, why: &str) -> Error {
-    Error::refused(format!("the backup {} cannot be read: {why}", file.display()))
+fn unreadable(file: &Path, reason: &str) -> Error {
+    Error::refused(format!("cannot read the backup {}: {reason}", file.display()))
 }
 
 #[cfg(test)]
@@ -247,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn the_signer_is_told_and_what_that_is_worth() {
+    fn the_signer_and_its_meaning_are_printed() {
         let line = |signed_by: &str, has_passphrase| {
             signer(
                 &plan(object!({ "signed_by": signed_by, "fingerprint": "SHA256:x" })),
@@ -262,15 +270,17 @@ mod tests {
         assert!(
             line("another store", false).contains("another store, SHA256:x: restore it only if")
         );
-        assert!(line("another store", true).ends_with("SHA256:x. Its maker knew the passphrase."));
-        assert!(line("nobody", false).contains("or anybody who knows its recipient"));
-        assert!(line("nobody", true).contains("Its maker knew the passphrase"));
+        assert!(
+            line("another store", true).ends_with("SHA256:x. Its creator knew the passphrase.")
+        );
+        assert!(line("nobody", false).contains("or anyone who knows its recipient"));
+        assert!(line("nobody", true).contains("Its creator knew the passphrase"));
     }
 
     #[test]
-    fn an_older_backup_is_told_with_both_dates_and_no_other() {
-        let sentence = |made: u64, newest: Option<u64>| {
-            let mut plan = plan(object!({ "created": made }));
+    fn only_an_older_backup_is_reported_with_both_dates() {
+        let sentence = |created: u64, newest: Option<u64>| {
+            let mut plan = plan(object!({ "created": created }));
             plan.extend(newest.map(|newest| ("newest_backup".to_owned(), newest.into())));
             older(&plan)
         };

@@ -1,4 +1,4 @@
-//! `totpctl resync`: the counter of a token, by two codes in a row.
+//! `totpctl resync`: finds the position of a token by two consecutive codes.
 
 use serde_json::json;
 
@@ -15,6 +15,6 @@ pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Er
     if json {
         return output::json(&json!({ "user": user, "resynchronized": true }));
     }
-    output::note(&format!("The token of {user} is in step again; the next code opens the door."));
+    output::note(&format!("The token of {user} is synchronized; its next code is valid."));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `totpctl seal-key`: the key of the store is one that only the TPM of this machine gives.
+//! `totpctl seal-key`: seals the store under a key that only the TPM of this machine can unseal.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -11,32 +11,32 @@ use zeroize::Zeroizing;
 
 use crate::client::Client;
 use crate::client::details;
-use crate::commands::damaged::damaged;
+use crate::commands::damaged::check_damaged;
 use crate::error::Error;
 use crate::pam::atomic_file::{remove, sync_folder};
 use crate::program;
 use crate::terminal::output;
 
-/// Seals the store under a new key, which the TPM keeps. `pcrs`: the registers that it depends on.
+/// Seals the store under a new key that the TPM seals. `pcrs`: the registers that the key depends on.
 pub(super) fn seal(pcrs: &str, json: bool) -> Result<(), Error> {
-    must_have_systemd()?;
-    if let Some(there) = [KEY, OLD].map(credential).into_iter().find(|path| path.exists()) {
+    require_systemd()?;
+    if let Some(path) = [KEY, OLD].map(credential).into_iter().find(|path| path.exists()) {
         return Err(Error::refused(format!(
-            "{} is there already: the key is sealed. \"totpctl seal-key --undo\" goes back to a key in a \
+            "not changed: the key is sealed already ({} exists); \"totpctl seal-key --undo\" returns to a key in a \
              file",
-            there.display()
+            path.display()
         )));
     }
-    let key = random()?;
+    let key = random_key()?;
     let sealed = encrypt(KEY, pcrs, &key)?;
-    // That it can be undone is shown before anything depends on it.
+    // Check that the TPM can unseal the key before anything depends on it.
     if *decrypt(KEY, &sealed)? != *key {
-        return Err(Error::refused("nothing is changed: the TPM gives back another key"));
+        return Err(Error::refused("not changed: the TPM returned a different key; check the TPM"));
     }
-    if let Err(failure) = hand_over(KEY, &sealed) {
-        // No record has it yet.
-        take_back()?;
-        return Err(Error::refused(format!("the key is as it was: {failure}")));
+    if let Err(error) = install_credential(KEY, &sealed) {
+        // No record is sealed under it yet.
+        remove_credentials()?;
+        return Err(Error::refused(format!("not changed: {error}")));
     }
     let Rekeyed { records, id, fingerprint, damaged } = rekey()?;
     if json {
@@ -45,57 +45,63 @@ pub(super) fn seal(pcrs: &str, json: bool) -> Result<(), Error> {
         );
     }
     output::note(&format!(
-        "{records} records are sealed under the key {id}, which only the TPM of this machine gives.\n\
+        "{} sealed under the key {id}, which only the TPM of this machine can unseal.\n\
          Backups have the new fingerprint {fingerprint} from now on.\n\
-         Where the TPM is cleared or replaced, the store is lost: make a backup now (totpctl backup)."
+         If the TPM is cleared or replaced, the store is lost: create a backup now (totpctl backup).",
+        output::count(records, "record")
     ));
     damaged
 }
 
-/// Goes back to a key in a file.
+/// Returns to a key in a file.
 pub(super) fn undo(json: bool) -> Result<(), Error> {
-    must_have_systemd()?;
-    // Until every record has another key, the daemon needs this one, by the name of an old one.
+    require_systemd()?;
+    // The daemon needs this key, under the name of the old one, until every record has the new key.
     if let Some(sealed) = read(KEY)? {
         let key = decrypt(KEY, &sealed)?;
-        hand_over(OLD, &encrypt(OLD, NONE, &key)?)?;
+        install_credential(OLD, &encrypt(OLD, UNUSED_PCR, &key)?)?;
     } else if let Some(sealed) = read(OLD)? {
-        // One that was cut short.
-        hand_over(OLD, &sealed)?;
+        // Continue an interrupted undo.
+        install_credential(OLD, &sealed)?;
     } else {
-        return Err(Error::refused("the key is in no TPM: there is nothing to undo"));
+        return Err(Error::refused(
+            "not changed: no TPM seals the key, so there is nothing to undo",
+        ));
     }
     let Rekeyed { records, id, fingerprint, damaged } = rekey()?;
-    take_back()?;
+    remove_credentials()?;
     if json {
         return output::json(
             &object!({ "key": id, "records": records, "fingerprint": fingerprint, "sealed_by": null }),
         );
     }
     output::note(&format!(
-        "{records} records are sealed under the key {id} in /var/lib/totpd/store.key.\n\
-         Backups have the new fingerprint {fingerprint} from now on."
+        "{} sealed under the key {id} in /var/lib/totpd/store.key.\n\
+         Backups have the new fingerprint {fingerprint} from now on.",
+        output::count(records, "record")
     ));
     damaged
 }
 
-fn must_have_systemd() -> Result<(), Error> {
+fn require_systemd() -> Result<(), Error> {
     if !nix::unistd::geteuid().is_root() {
         return Err(Error::NotAuthorized("only root may change the key of the store".into()));
     }
     if !Path::new("/run/systemd/system").is_dir() {
         return Err(Error::refused(
-            "nothing is changed: systemd gives the key, and does not run here",
+            "not changed: systemd has to pass the key to totpd, and this machine does not run systemd",
         ));
     }
     Ok(())
 }
 
-fn random() -> Result<Zeroizing<Vec<u8>>, Error> {
+fn random_key() -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut key = Zeroizing::new(vec![0; KEY_LENGTH]);
     let read = fs::File::open("/dev/urandom")
         .and_then(|mut file| io::Read::read_exact(&mut file, &mut key));
-    read.map_err(|error| Error::refused(format!("the kernel gives no random bytes: {error}")))?;
+    read.map_err(|error| {
+        Error::refused(format!("not changed: cannot read /dev/urandom: {error}"))
+    })?;
     Ok(key)
 }
 
@@ -108,10 +114,10 @@ fn decrypt(name: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     creds(&["decrypt", &format!("--name={name}"), "-", "-"], sealed)
 }
 
-/// What systemd-creds makes of `input`.
+/// Runs systemd-creds on `input`.
 fn creds(args: &[&str], input: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let cannot = |why: &dyn std::fmt::Display| {
-        Error::refused(format!("nothing is changed: the TPM cannot be used (systemd-creds): {why}"))
+    let cannot = |reason: &dyn std::fmt::Display| {
+        Error::refused(format!("not changed: cannot use the TPM (systemd-creds): {reason}"))
     };
     let mut child = program::find("systemd-creds")
         .map_err(|error| cannot(&error))?
@@ -124,31 +130,31 @@ fn creds(args: &[&str], input: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(input).map_err(|error| cannot(&error))?;
     }
-    let done = child.wait_with_output().map_err(|error| cannot(&error))?;
-    let output = Zeroizing::new(done.stdout);
-    match done.status.success() {
+    let result = child.wait_with_output().map_err(|error| cannot(&error))?;
+    let output = Zeroizing::new(result.stdout);
+    match result.status.success() {
         true => Ok(output),
-        false => Err(cannot(&String::from_utf8_lossy(&done.stderr).trim())),
+        false => Err(cannot(&String::from_utf8_lossy(&result.stderr).trim())),
     }
 }
 
-/// Has systemd give it to the daemon, which is started anew.
-fn hand_over(name: &str, sealed: &[u8]) -> Result<(), Error> {
+/// Has systemd pass a key to the daemon, and restarts it.
+fn install_credential(name: &str, sealed: &[u8]) -> Result<(), Error> {
     let path = credential(name);
     let text = format!("[Service]\nLoadCredentialEncrypted={name}:{}\n", path.display());
     let written = write(&path, sealed, 0o600)
         .and_then(|()| write(Path::new(DROP_IN), text.as_bytes(), 0o644));
     written.map_err(|error| {
-        Error::refused(format!("{} or {DROP_IN} cannot be written: {error}", path.display()))
+        Error::refused(format!("cannot write {} or {DROP_IN}: {error}", path.display()))
     })?;
     restart()
 }
 
-/// Takes the credentials away again, which no record may need any more.
-fn take_back() -> Result<(), Error> {
+/// Removes the credentials. No record may depend on them any more.
+fn remove_credentials() -> Result<(), Error> {
     for path in [PathBuf::from(DROP_IN), credential(KEY), credential(OLD)] {
         remove(&path).map_err(|error| {
-            Error::refused(format!("{} cannot be removed: {error}", path.display()))
+            Error::refused(format!("cannot remove {}: {error}", path.display()))
         })?;
     }
     restart()
@@ -162,7 +168,7 @@ fn read(name: &str) -> Result<Option<Vec<u8>>, Error> {
     match fs::read(credential(name)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => {
-            Err(Error::refused(format!("{} cannot be read: {error}", credential(name).display())))
+            Err(Error::refused(format!("cannot read {}: {error}", credential(name).display())))
         }
         Ok(sealed) => Ok(Some(sealed)),
     }
@@ -183,36 +189,36 @@ fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
 
 fn restart() -> Result<(), Error> {
     for args in [&["daemon-reload"][..], &["restart", "totpd.service"]] {
-        let done =
+        let result =
             program::find("systemctl").and_then(|mut systemctl| systemctl.args(args).output());
-        let done = done.map_err(|error| Error::refused(format!("systemctl: {error}")))?;
-        if !done.status.success() {
-            let why = String::from_utf8_lossy(&done.stderr).trim().to_owned();
-            return Err(Error::refused(format!("totpd does not start with that key: {why}")));
+        let result =
+            result.map_err(|error| Error::refused(format!("cannot run systemctl: {error}")))?;
+        if !result.status.success() {
+            let reason = String::from_utf8_lossy(&result.stderr).trim().to_owned();
+            return Err(Error::refused(format!("cannot restart totpd with that key: {reason}")));
         }
     }
     Ok(())
 }
 
-/// What became of the records.
+/// The result of a rekey.
 struct Rekeyed {
     records: u64,
-    /// Of the key that they have now.
+    /// The id of the new key.
     id: String,
-    /// By which other hosts know backups from now on.
+    /// The fingerprint of backups from now on.
     fingerprint: String,
     damaged: Result<(), Error>,
 }
 
-/// Has the daemon seal every record under the key that it is given. However it ends, some records may have
-/// that key then, so that nothing may be taken back.
+/// Has the daemon seal every record under its new key. After a failure some records may have that key, so both keys
+/// have to stay.
 fn rekey() -> Result<Rekeyed, Error> {
-    let asked = Client::connect()
+    let reply = Client::connect()
         .and_then(|client| client.store("Re-sealing", async |totpd| totpd.rekey().await));
-    let details = asked.map_err(|failure| {
+    let details = reply.map_err(|error| {
         Error::refused(format!(
-            "the old key and the new one are both needed until \"totpctl rekey\" has come to its end, and \
-             are both there: {failure}"
+            "the rekey is incomplete, and totpd keeps both keys: {error}; run \"totpctl rekey\" to finish it"
         ))
     })?;
     let details = details::object(&details);
@@ -220,15 +226,18 @@ fn rekey() -> Result<Rekeyed, Error> {
         records: details::number(&details, "records").unwrap_or_default(),
         id: details::text(&details, "key"),
         fingerprint: details::text(&details, "fingerprint"),
-        damaged: damaged(&details, "they could not be re-sealed, and are lost"),
+        damaged: check_damaged(
+            &details,
+            "cannot seal them under the new key, so they are lost; restore them from a backup",
+        ),
     })
 }
 
-/// The name that the daemon knows the key by, and the one before.
+/// The names of the credentials for the key and for the one before.
 const KEY: &str = "totpd.key";
 const OLD: &str = "totpd.key.old";
-/// A register that nothing is measured into. systemd 252 takes no empty list.
-const NONE: &str = "16";
+/// A register that nothing extends. systemd 252 rejects an empty list.
+const UNUSED_PCR: &str = "16";
 const CREDENTIALS: &str = "/etc/credstore.encrypted";
 const DROP_IN: &str = "/etc/systemd/system/totpd.service.d/50-seal-key.conf";
 const KEY_LENGTH: usize = 32;

@@ -1,11 +1,10 @@
-//! `totpctl set` and `totpctl rename`: what of a factor is no secret.
+//! `totpctl set` and `totpctl rename`: changes name, purpose and restrictions of a factor.
 
 use serde_json::json;
-use totpd_interface::Dictionary;
 use zbus::Variant;
 
 use crate::cli::Set;
-use crate::client::Client;
+use crate::client::{Client, details};
 use crate::commands::current_code::current_code;
 use crate::error::Error;
 use crate::terminal::output;
@@ -31,7 +30,7 @@ pub(super) fn run(user: &str, options: &Set, json: bool) -> Result<(), Error> {
         ("disabled", disabled.map(Variant::from)),
     ];
     if changes.iter().all(|(_, value)| value.is_none()) {
-        return Err(Error::Usage("nothing to change was given: see totpctl set --help".into()));
+        return Err(Error::Usage("no change given; see totpctl set --help".into()));
     }
     change(user, &options.factor, changes, json)
 }
@@ -42,10 +41,7 @@ fn change<'v>(
     changes: impl IntoIterator<Item = (&'static str, Option<Variant<'v>>)>,
     json: bool,
 ) -> Result<(), Error> {
-    let given = changes
-        .into_iter()
-        .filter_map(|(key, value)| Some((key.to_owned(), value?.try_into_owned().ok()?)));
-    let changes: Dictionary = given.collect();
+    let changes = details::dictionary(changes);
     let client = Client::connect()?;
     let code = current_code(&client, user)?;
     client.manager(async |totpd| totpd.set_factor(user, factor, &changes, &code).await)?;
@@ -56,7 +52,7 @@ fn change<'v>(
     Ok(())
 }
 
-/// A day or a minute, local time, in seconds since 1970; nought for nothing.
+/// Parses a day or a minute in local time to seconds since 1970. An empty text is 0: no limit.
 fn seconds(text: &str) -> Result<u64, Error> {
     if text.is_empty() {
         return Ok(0);
@@ -68,7 +64,9 @@ fn seconds(text: &str) -> Result<u64, Error> {
     let zoned = time.ok().and_then(|time| time.to_zoned(jiff::tz::TimeZone::system()).ok());
     let seconds = zoned.and_then(|time| u64::try_from(time.timestamp().as_second()).ok());
     seconds.filter(|seconds| *seconds > 0).ok_or_else(|| {
-        Error::Usage(format!("{text:?} is no time: write 2027-01-15 or \"2027-01-15 12:00\""))
+        Error::Usage(format!(
+            "cannot parse the time {text:?}; write 2027-01-15 or \"2027-01-15 12:00\""
+        ))
     })
 }
 

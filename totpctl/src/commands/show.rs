@@ -1,4 +1,4 @@
-//! `totpctl show`: the state of a user.
+//! `totpctl show`: prints the state of a user.
 
 use serde_json::{Map, Value};
 
@@ -22,20 +22,22 @@ pub(super) fn run(user: &str, json: bool) -> Result<(), Error> {
         output::table(&["FACTOR", "NAME", "KIND", "STATUS", "MADE", "LAST USED"], factors)?;
     }
     for factor in details::objects(&state, "factors") {
-        for line in more(factor) {
+        for line in sentences(factor) {
             output::data(&format!("{line}\n"))?;
         }
     }
     if details::flag(&state, "enrolled") {
         let left = details::number(&state, "recovery_codes").unwrap_or_default();
-        output::data(&format!("{left} recovery codes left.\n"))?;
+        output::data(&format!("{} left.\n", output::count(left, "recovery code")))?;
     }
     output::data(&format!("{}\n", wrong_codes(&state)))?;
     for known in details::objects(&state, "known_sources") {
         let source = output::escape(&details::text(known, "source"));
         let when = output::time(details::number(known, "last_success").unwrap_or_default());
         let failures = match details::number(known, "failures") {
-            Some(failures) if failures > 0 => format!(", {failures} wrong codes since"),
+            Some(failures) if failures > 0 => {
+                format!(", {} since", output::count(failures, "wrong code"))
+            }
             _ => String::new(),
         };
         output::data(&format!("Known source {source}: last right code {when}{failures}.\n"))?;
@@ -60,8 +62,8 @@ fn factor(factor: &Map<String, Value>) -> Vec<String> {
     ]
 }
 
-/// What is worth a line of its own.
-fn more(factor: &Map<String, Value>) -> Vec<String> {
+/// Returns sentences about what the table does not show.
+fn sentences(factor: &Map<String, Value>) -> Vec<String> {
     let id = details::text(factor, "factor");
     let mut lines = Vec::new();
     let purpose = output::escape(&details::text(factor, "purpose"));
@@ -70,29 +72,32 @@ fn more(factor: &Map<String, Value>) -> Vec<String> {
     }
     let services = details::texts(factor, "services");
     if !services.is_empty() {
-        lines.push(format!("{id} opens {} alone.", services.join(", ")));
+        lines.push(format!("{id} is valid only for {}.", services.join(", ")));
     }
     if details::text(factor, "status") == "unverified" {
         let maker = details::text(factor, "made_by");
-        lines.push(format!("{id} was made by {maker}, and waits for its first code from there."));
+        lines.push(format!(
+            "{id} was created by {maker} and is pending: only its creator can give its first code."
+        ));
     }
     if let Some(time) = details::number(factor, "usable_from") {
         let time = output::time_of_day(time);
         lines.push(format!(
-            "{id} was brought from elsewhere: its first good code is that of {time}."
+            "{id} came with an existing secret: its codes are valid from {time} on."
         ));
     }
     if let Some(time) = details::number(factor, "not_before") {
-        lines.push(format!("{id} opens nothing before {}.", output::time(time)));
+        lines.push(format!("{id} is not valid before {}.", output::time(time)));
     }
     if let Some(time) = details::number(factor, "not_after") {
-        lines.push(format!("{id} opens nothing from {} on.", output::time(time)));
+        lines.push(format!("{id} is not valid from {} on.", output::time(time)));
     }
     let steps = factor.get("drift").and_then(Value::as_i64).unwrap_or_default();
     let seconds = steps * details::number(factor, "period").unwrap_or_default().cast_signed();
     if seconds != 0 {
         let side = if seconds < 0 { "slow" } else { "fast" };
-        lines.push(format!("{id} is about {} s {side}, and is followed.", seconds.abs()));
+        let drift = output::duration(seconds.unsigned_abs());
+        lines.push(format!("{id} is about {drift} {side}; totpd corrects for that."));
     }
     let service = output::escape(&details::text(factor, "last_service"));
     let source = output::escape(&details::text(factor, "last_source"));
@@ -107,12 +112,16 @@ fn wrong_codes(state: &Map<String, Value>) -> String {
     let failures = details::number(state, "failures").unwrap_or_default();
     if details::flag(state, "locked") {
         return format!(
-            "Locked after {failures} wrong codes from unknown sources: only known sources get in, \
-             until \"totpctl unlock\"."
+            "Locked after {} from unknown sources: only known sources can log in, until \"totpctl unlock\".",
+            output::count(failures, "wrong code")
         );
     }
     match details::number(state, "retry_after") {
-        Some(seconds) => format!("{failures} wrong codes in a row: strangers wait {seconds} s."),
-        None => format!("{failures} wrong codes in a row."),
+        Some(seconds) => format!(
+            "{} in a row: unknown sources wait {}.",
+            output::count(failures, "wrong code"),
+            output::duration(seconds)
+        ),
+        None => format!("{} in a row.", output::count(failures, "wrong code")),
     }
 }

@@ -1,4 +1,4 @@
-//! `totpctl unlock`: the wrong codes of a user are forgotten.
+//! `totpctl unlock`: clears the wrong codes of a user.
 
 use serde_json::json;
 

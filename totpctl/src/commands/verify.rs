@@ -1,4 +1,4 @@
-//! `totpctl verify`: a code, tested as a login would.
+//! `totpctl verify`: verifies a code as a login does.
 
 use serde_json::Value;
 use totpd_interface::{Dictionary, verdict};
@@ -28,7 +28,7 @@ pub(super) fn run(user: &str, json: bool) -> Result<(), Error> {
         verdict::APPROVED => output::data("approved; this code is used up\n"),
         verdict::THROTTLED => Err(Error::refused(format!("throttled: {message}"))),
         _ => Err(Error::refused(
-            "denied: the code is wrong, was used before, or is from before the first good one (totpctl show)",
+            "denied: the code is wrong, used, or older than the first valid one (see totpctl show)",
         )),
     }
 }

@@ -1,4 +1,4 @@
-//! Sheets: a page for each user, to be printed and handed over.
+//! Sheets: a page to print for each user.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ mod drawing;
 mod pdf;
 mod svg;
 
-/// A sheet that is being filled. Its file is made at once, and goes again if it is not finished.
+/// A sheet. Its file is created at once, and removed if the sheet is not finished.
 pub(super) struct Sheet {
     file: NewFile,
     form: Form,
@@ -26,7 +26,7 @@ enum Form {
 }
 
 impl Sheet {
-    /// Makes the file, by the ending of its name.
+    /// Creates the file. The ending of its name decides the format.
     pub(super) fn create(path: &Path) -> Result<Self, Error> {
         let form = match path.extension().and_then(|extension| extension.to_str()) {
             Some("html") => Form::Html,
@@ -48,7 +48,7 @@ impl Sheet {
         Ok(())
     }
 
-    /// Writes all pages, to the disk.
+    /// Writes all pages and syncs them to the disk.
     pub(super) fn finish(self) -> Result<(), Error> {
         let content = match self.form {
             Form::Html => svg::html(&self.pages),

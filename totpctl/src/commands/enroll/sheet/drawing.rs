@@ -5,30 +5,30 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::terminal::{base32, output, qr};
 
-/// What stands on a page.
+/// The content of a page.
 pub(in crate::commands::enroll) struct Page<'a> {
-    /// Whom it is for.
+    /// The user.
     pub(in crate::commands::enroll) user: &'a str,
     /// The link of the new factor.
     pub(in crate::commands::enroll) uri: &'a str,
-    /// Recovery codes, if any were made.
+    /// The recovery codes, if there are any.
     pub(in crate::commands::enroll) codes: &'a [String],
-    /// Until when the factor waits for its first code.
+    /// When the pending factor expires, in seconds since 1970.
     pub(in crate::commands::enroll) expires: Option<u64>,
 }
 
-/// A page as it is drawn, in millimetres from its upper left corner (A4).
+/// A drawn page. Units are millimeters from the upper left corner (A4).
 pub(super) struct Drawing {
     pub(super) lines: Vec<Text>,
     pub(super) squares: Vec<(f32, f32)>,
-    /// The side of a square.
+    /// The side of a square, in millimeters.
     pub(super) side: f32,
 }
 
 pub(super) struct Text {
     pub(super) x: f32,
     pub(super) y: f32,
-    /// Millimetres.
+    /// Font size in millimeters.
     pub(super) size: f32,
     pub(super) words: Zeroizing<String>,
 }
@@ -55,7 +55,7 @@ pub(super) fn draw(page: &Page<'_>) -> Result<Drawing, Error> {
         None => "2. From now on a login asks for the code that the app shows.".into(),
     };
     line(4.0, &second, 6.0);
-    line(4.0, "3. Keep this page where the phone is not, and show it to nobody.", 6.0);
+    line(4.0, "3. Keep this page apart from the phone, and show it to nobody.", 6.0);
     let top = y;
     y += QR_SIDE + 12.0;
     let mut line = |size: f32, words: &str, after: f32| {
@@ -73,7 +73,7 @@ pub(super) fn draw(page: &Page<'_>) -> Result<Drawing, Error> {
     }
     if !page.codes.is_empty() {
         line(4.0, "", 4.0);
-        line(4.0, "Recovery codes. Each is good once, instead of a code:", 8.0);
+        line(4.0, "Recovery codes. Each works once, instead of a code:", 8.0);
         for pair in page.codes.chunks(2) {
             let boxes: Vec<_> = pair.iter().map(|code| format!("[ ] {code}")).collect();
             line(4.0, &boxes.join("      "), 7.0);
@@ -93,13 +93,13 @@ pub(super) fn draw(page: &Page<'_>) -> Result<Drawing, Error> {
     Ok(drawing)
 }
 
-/// Parts of at most so many characters.
+/// Splits a text into parts of at most `length` characters.
 fn chunks(text: &str, length: usize) -> Vec<Zeroizing<String>> {
     let chars: Zeroizing<Vec<char>> = Zeroizing::new(text.chars().collect());
     chars.chunks(length).map(|part| Zeroizing::new(part.iter().collect())).collect()
 }
 
-/// A4, in millimetres.
+/// A4, in millimeters.
 pub(super) const WIDTH: f32 = 210.0;
 pub(super) const HEIGHT: f32 = 297.0;
 const LEFT: f32 = 20.0;

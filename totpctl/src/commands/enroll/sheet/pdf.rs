@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::drawing::{Drawing, HEIGHT, WIDTH};
 
-/// A document with a page for each.
+/// Returns a document with all pages.
 pub(super) fn document(pages: &[Drawing]) -> Zeroizing<Vec<u8>> {
     let mut pdf = Pdf::new();
     let (catalog, tree, font) = (Ref::new(1), Ref::new(2), Ref::new(3));
@@ -14,7 +14,7 @@ pub(super) fn document(pages: &[Drawing]) -> Zeroizing<Vec<u8>> {
     let content_of = |index: usize| Ref::new(5 + 2 * number(index));
     pdf.catalog(catalog).pages(tree);
     pdf.pages(tree).kids((0..pages.len()).map(page_of)).count(number(pages.len()));
-    // One of the fonts that every reader has.
+    // Every reader has this font.
     pdf.type1_font(font).base_font(Name(b"Courier"));
     for (index, drawing) in pages.iter().enumerate() {
         let mut page = pdf.page(page_of(index));
@@ -44,13 +44,13 @@ fn content(drawing: &Drawing) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(content.finish().into_vec())
 }
 
-/// What the font has; another letter of a name is a question mark. The QR code has it all.
+/// Replaces letters that the font does not have by `?`. The QR code is complete.
 fn latin(text: &str) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(text.chars().map(|c| if c.is_ascii() { c as u8 } else { b'?' }).collect())
 }
 
-fn points(millimetres: f32) -> f32 {
-    millimetres * 72.0 / 25.4
+fn points(millimeters: f32) -> f32 {
+    millimeters * 72.0 / 25.4
 }
 
 const FONT: Name<'_> = Name(b"F1");

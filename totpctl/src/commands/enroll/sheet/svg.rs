@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::drawing::{Drawing, HEIGHT, WIDTH};
 
-/// All pages below each other.
+/// Returns one SVG with all pages, one below the other.
 pub(super) fn stacked(pages: &[Drawing]) -> Zeroizing<Vec<u8>> {
     let height = HEIGHT * f32::from(u16::try_from(pages.len()).unwrap_or(u16::MAX));
     let mut text = Zeroizing::new(String::with_capacity(room(pages)));
@@ -24,7 +24,7 @@ pub(super) fn stacked(pages: &[Drawing]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(text.as_bytes().to_vec())
 }
 
-/// A page of HTML, of which the printer makes a sheet a user.
+/// Returns an HTML page that prints one sheet for each user.
 pub(super) fn html(pages: &[Drawing]) -> Zeroizing<Vec<u8>> {
     let mut text = Zeroizing::new(String::with_capacity(room(pages)));
     text.push_str(
@@ -53,7 +53,7 @@ fn draw(to: &mut String, page: &Drawing) {
             line.x,
             line.y,
             line.size,
-            escaped(&line.words).as_str()
+            escape(&line.words).as_str()
         );
     }
     to.push_str("<path shape-rendering=\"crispEdges\" d=\"");
@@ -64,7 +64,7 @@ fn draw(to: &mut String, page: &Drawing) {
     to.push_str("\"/>");
 }
 
-fn escaped(text: &str) -> Zeroizing<String> {
+fn escape(text: &str) -> Zeroizing<String> {
     let mut escaped = Zeroizing::new(String::with_capacity(text.len() * 6));
     for c in text.chars() {
         match c {
@@ -78,7 +78,7 @@ fn escaped(text: &str) -> Zeroizing<String> {
     escaped
 }
 
-/// Enough for the text of the pages, so that no copy is left behind by growing.
+/// Returns a capacity that the text never exceeds: a growing buffer would leave copies.
 fn room(pages: &[Drawing]) -> usize {
     pages.iter().map(|page| page.squares.len() * 60 + 16 * 1024).sum::<usize>() + 1024
 }

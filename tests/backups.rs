@@ -90,7 +90,7 @@ fn a_backup_that_somebody_else_made_for_our_recipient_is_not_restored() {
             format!("Signed by another store, {theirs}: restore it only if"),
             "another store",
         ),
-        ("unsigned", "Not signed: an older totpd made it".to_owned(), "nobody"),
+        ("unsigned", "Not signed: an older totpd created it".to_owned(), "nobody"),
     ] {
         let file = format!("/root/{file}");
         let is_refused = file != "/root/genuine";
@@ -188,7 +188,7 @@ fn an_older_backup_in_the_place_of_a_newer_one_is_told_with_both_dates() {
     let date = |seconds: &str| machine.run(&format!("date -d @{seconds} '+%F %T'")).ok();
     let (old, new) = (date(&value(&old, "created")), date(&newest));
     let sentence = format!(
-        "This backup is older than the newest one that the store knows of: it was made at {}, and the \
+        "This backup is older than the newest one that the store knows: it was created at {}, and the \
          newest one at {}.\n",
         old.trim(),
         new.trim()
@@ -233,5 +233,5 @@ fn what_is_restored_is_what_was_shown() {
     machine.run("cat /root/kept > /root/new").ok();
     let same = answer("true");
     assert_eq!(same.status, 0, "{same:#?}");
-    assert!(same.stdout.contains("2 users are restored"), "{same:#?}");
+    assert!(same.stdout.contains("2 users restored"), "{same:#?}");
 }

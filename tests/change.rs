@@ -114,13 +114,13 @@ fn what_cannot_be_changed_is_left_as_it_is_and_said() {
         )
         .ok();
     for command in ["enable sshd", "try sshd"] {
-        refused(&machine, &format!("totpctl {command}"), "/etc/pam.d/sshd cannot be changed");
+        refused(&machine, &format!("totpctl {command}"), "cannot change /etc/pam.d/sshd");
     }
     let state = machine.run("totpctl try").ok();
-    assert!(state.contains("it was never tried: /etc/pam.d/sshd cannot be changed"), "{state}");
+    assert!(state.contains("the trial could not start: cannot change /etc/pam.d/sshd"), "{state}");
     machine.run("mount -o remount,ro /etc/pam.d").ok();
     for command in ["enable sshd", "try sshd"] {
-        let ran = refused(&machine, &format!("totpctl {command}"), "make it writable");
+        let ran = refused(&machine, &format!("totpctl {command}"), "mount it read-write");
         let state = machine.run("totpctl try").ok();
         assert!(state.contains("Nothing is being tried"), "{ran:#?} {state}");
     }
@@ -131,7 +131,7 @@ fn what_cannot_be_changed_is_left_as_it_is_and_said() {
         .ok();
     refused(&machine, "totpctl enable sshd", "KbdInteractiveAuthentication yes");
     machine.run("totpctl remove alice").ok();
-    refused(&machine, "totpctl enable login", "nobody is enrolled");
+    refused(&machine, "totpctl enable login", "no user is enrolled");
     machine.run("totpctl enable login --option nullok").ok();
     machine.kill_daemon("TERM");
     machine.run("echo nonsense > /etc/totpd/totpd.toml.d/10-bad.toml").ok();
@@ -153,7 +153,7 @@ fn a_file_that_somebody_else_changes_meanwhile_is_theirs() {
     machine.run("kill -CONT $(pidof totpd)").ok();
     child.wait().unwrap();
     let told = machine.run("cat /tmp/out").ok();
-    assert!(told.contains("somebody else changed /etc/pam.d/login"), "{told}");
+    assert!(told.contains("another program has just edited /etc/pam.d/login"), "{told}");
     machine.run("cmp /etc/pam.d/login /root/login").ok();
     machine.run("totpctl enable login && grep -q '^# mine' /etc/pam.d/login").ok();
 }

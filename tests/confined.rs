@@ -47,12 +47,12 @@ fn days_go_by(kernel: &mut Kernel, admin: Admin) {
         admin(kernel, &wait).ok();
     };
     admin(kernel, "setsid totpctl try sshd --minutes 30 >/root/tried 2>&1 </dev/null &").ok();
-    told(kernel, "This holds now");
+    told(kernel, "Enabled until");
     let code = seed.code();
     assert!(!ssh(kernel, "alice", "000000"), "a wrong code");
     assert!(ssh(kernel, "alice", &code), "a right code");
     assert!(!ssh(kernel, "alice", &code), "a used code");
-    told(kernel, "the change is kept, since alice");
+    told(kernel, "the change is kept, alice");
     admin(kernel, "totpctl disable sshd && pam-auth-update --enable totp").ok();
     admin(kernel, "usermod -aG sudo alice").ok();
     assert!(ssh(kernel, "bob", ""), "who has no factor");

@@ -202,7 +202,7 @@ fn several_factors_are_named_limited_disabled_and_followed() {
     machine.run(&format!("totpctl rename alice --factor {} Pixel", ids[0])).ok();
     machine.run(&format!("totpctl set alice --factor {} --services sshd,sudo", ids[1])).ok();
     let shown = machine.run("totpctl show alice").ok();
-    assert!(shown.contains("Pixel") && shown.contains("opens sshd, sudo alone."), "{shown}");
+    assert!(shown.contains("Pixel") && shown.contains("is valid only for sshd, sudo."), "{shown}");
     machine.service("named", "auth required pam_totp.so nodelay show_names\n");
     for (service, prompt) in [("named", "Verification code: "), ("totp", "Verification code: ")] {
         let asked = machine.pam(service, "alice", "").go();
@@ -230,8 +230,8 @@ fn several_factors_are_named_limited_disabled_and_followed() {
     assert_eq!(machine.pam("totp", "alice", &phone.next_code()).go().rc, pam::SUCCESS);
     for (arguments, status, why) in [
         ("set alice --factor f-aaaaaaaa --disable", 1, "no such factor"),
-        ("set alice --factor x", 2, "nothing to change"),
-        ("set alice --factor x --not-after tomorrow", 2, "is no time"),
+        ("set alice --factor x", 2, "no change given"),
+        ("set alice --factor x --not-after tomorrow", 2, "cannot parse the time"),
     ] {
         let refused = machine.run(&format!("totpctl {arguments}"));
         assert_eq!(refused.status, status, "{refused:#?}");
@@ -260,7 +260,7 @@ fn a_token_with_a_wrong_clock_is_found_by_two_codes() {
     assert_eq!(far.status, 1, "{far:#?}");
     machine.feed("totpctl resync alice", &format!("{}\n{}\n", late(-240), late(-210))).ok();
     let shown = machine.run("totpctl show alice").ok();
-    assert!(shown.contains("s slow, and is followed."), "{shown}");
+    assert!(shown.contains("min slow; totpd corrects for that."), "{shown}");
     machine.run("totpctl unlock alice").ok();
     eventually("the next code of the token is right", || {
         machine.run("totpctl unlock alice").ok();

@@ -74,13 +74,13 @@ fn root_runs_no_program_of_somebody_elses_path() {
     assert!([0, 1].contains(&run(&format!("{totpctl} doctor")).status));
     // Without systemd a countdown of its own, which systemd then is asked to stop.
     let mut tried = machine.start("exec /usr/bin/totpctl try su > /tmp/tried 2>&1");
-    eventually("it holds", || machine.run("cat /tmp/tried").stdout.contains("This holds now"));
+    eventually("it holds", || machine.run("cat /tmp/tried").stdout.contains("Enabled until"));
     machine.run("mkdir -p /run/systemd/system").ok();
     run(&format!("{totpctl} try --undo")).ok();
     tried.wait().unwrap();
     // They get as far as the program that cannot do it here.
     for (command, why) in [
-        ("try sudo", "the countdown cannot be started"),
+        ("try sudo", "cannot start the countdown"),
         ("seal-key --tpm2", "systemd-creds"),
         ("doctor sshd sudo", "sshd: asks for a code"),
     ] {

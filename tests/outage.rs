@@ -44,7 +44,7 @@ fn no_bus() {
     asks_in_vain(&machine, "totp", 1000, "access denied: totpd is unavailable: ");
     let refused = machine.run("totpctl list");
     assert_eq!(refused.status, 3, "{refused:#?}");
-    assert!(refused.stderr.contains("the system bus cannot be reached"), "{refused:#?}");
+    assert!(refused.stderr.contains("cannot reach the system bus"), "{refused:#?}");
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_daemon_that_hangs() {
          (echo 'a long passphrase' | totpctl $command 2>&1; echo \"$command: $?\") & done; wait",
     );
     assert_eq!(
-        told.stdout.matches("there was nothing from it for 30 seconds").count(),
+        told.stdout.matches("no reply within 30 s").count(),
         6,
         "{told:#?}"
     );

@@ -40,11 +40,11 @@ fn a_backup_moves_all_users_to_another_machine_and_reopens_no_code() {
     machine.run("rm -rf /var/lib/totpd").ok();
     let planned = restore(&machine, "--dry-run");
     assert_eq!(planned.status, 0, "{planned:#?}");
-    assert!(planned.stdout.contains("Backup of 2 users, made on totp-test"), "{planned:#?}");
+    assert!(planned.stdout.contains("Backup of 2 users, created on totp-test"), "{planned:#?}");
     assert!(planned.stdout.contains("totpctl resync bob"), "{planned:#?}");
     let unasked = restore(&machine, "");
     assert_eq!(unasked.status, 1, "{unasked:#?}");
-    assert!(unasked.stderr.contains("nothing was changed"), "{unasked:#?}");
+    assert!(unasked.stderr.contains("not changed: not confirmed"), "{unasked:#?}");
     assert_eq!(machine.run("totpctl list").ok(), "");
     // Of time steps up to that of the restoration and the one after it.
     let reopened = [used, alice.code(), alice.next_code()];
@@ -136,8 +136,8 @@ fn what_is_no_backup_is_refused_and_nothing_is_lost() {
         (": > /root/b".into(), "not a backup"),
         ("rm /root/b; ln -s /root/zeros /root/b".into(), "not a backup"),
         ("rm /root/b; cp /root/letter /root/b".into(), "not a backup"),
-        ("rm /root/b; mkdir /root/b".into(), "no plain file"),
-        ("rmdir /root/b; mkfifo /root/b".into(), "no plain file"),
+        ("rm /root/b; mkdir /root/b".into(), "not a regular file"),
+        ("rmdir /root/b; mkfifo /root/b".into(), "not a regular file"),
         ("rm /root/b".into(), "No such file"),
     ] {
         machine.run(&what).ok();
@@ -163,7 +163,7 @@ fn a_backup_overwrites_nothing_and_leaves_no_half_of_itself() {
         ("/root/link", "exists already"),
         ("/root/dangling", "exists already"),
         ("/root", "exists already"),
-        ("/root/no/folder", "cannot be written"),
+        ("/root/no/folder", "cannot write /root/no/folder"),
     ] {
         let refused = machine.feed(&format!("totpctl backup {target}"), &format!("{PASSPHRASE}\n"));
         assert_eq!(refused.status, 1, "{target}: {refused:#?}");
@@ -175,7 +175,7 @@ fn a_backup_overwrites_nothing_and_leaves_no_half_of_itself() {
     machine.run("mkdir /root/small && mount -t tmpfs -o size=4k tmpfs /root/small && echo > /root/small/x").ok();
     let full = machine.feed("totpctl backup /root/small/b", &format!("{PASSPHRASE}\n"));
     assert_eq!(full.status, 1, "{full:#?}");
-    assert!(full.stderr.contains("/root/small/b cannot be written: No space left"), "{full:#?}");
+    assert!(full.stderr.contains("cannot write /root/small/b: No space left"), "{full:#?}");
     assert_eq!(
         machine.run("ls /root/short /root/small 2>/dev/null").stdout.trim(),
         "/root/small:\nx"
@@ -242,7 +242,7 @@ fn damaged_records_are_named_and_can_be_removed() {
     let (alice, _) = backed_up(&machine);
     machine.enrolled("carol", 3);
     let all = machine.run("totpctl verify-store");
-    assert_eq!(all.stdout, "3 records were read and unsealed.\n", "{all:#?}");
+    assert_eq!(all.stdout, "3 records read and unsealed.\n", "{all:#?}");
     machine.kill_daemon("KILL");
     machine
         .run(
@@ -256,7 +256,7 @@ fn damaged_records_are_named_and_can_be_removed() {
     for name in ["damaged: bob\n", "damaged: a/b\n", "3 damaged records: restore a backup"] {
         assert!(found.stderr.contains(name), "{name}: {found:#?}");
     }
-    assert_eq!(found.stdout, "5 records were read and unsealed.\n");
+    assert_eq!(found.stdout, "5 records read and unsealed.\n");
     let listed = machine.run("totpctl list").ok();
     assert!(listed.contains("damaged") && listed.contains("carol"), "{listed}");
     assert_eq!(machine.pam("totp", "alice", &alice.code()).go().rc, pam::SUCCESS);

@@ -60,7 +60,7 @@ fn without_a_terminal_there_is_no_picture_and_who_stops_reading_is_no_error() {
         assert!(quiet(&ran) && ran.status == 0, "{command}: {ran:#?}");
     }
     let full = machine.run("totpctl list > /dev/full");
-    assert!(full.status == 1 && full.stderr.contains("cannot be written"), "{full:#?}");
+    assert!(full.status == 1 && full.stderr.contains("cannot write the output"), "{full:#?}");
 }
 
 #[test]

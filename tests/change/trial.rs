@@ -20,7 +20,7 @@ fn cut(machine: &Machine, commands: &[&str]) {
 fn tried(machine: &Machine, command: &str) -> Child {
     machine.run("rm -f /tmp/tried").ok();
     let child = machine.start(&format!("exec {command} >/tmp/tried 2>&1"));
-    eventually("it holds", || machine.run("cat /tmp/tried").stdout.contains("This holds now"));
+    eventually("it holds", || machine.run("cat /tmp/tried").stdout.contains("Enabled until"));
     child
 }
 
@@ -41,7 +41,7 @@ fn who_logs_in_by_the_change_keeps_it() {
     assert!(ssh(&machine, &seed.code()), "a right code");
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let told = machine.run("cat /tmp/tried").stdout;
-    assert!(told.contains("sshd: the change is kept, since alice logged in by it."), "{told}");
+    assert!(told.contains("sshd: the change is kept, alice logged in with a code."), "{told}");
     let text = machine.run(&format!("cat {SSHD}")).ok();
     assert!(text.contains("@include common-auth\nauth    required    pam_totp.so\n"), "{text}");
     assert!(!text.contains("totpctl"), "nothing of the trial is left: {text}");
@@ -78,7 +78,7 @@ fn if_nobody_does_the_files_are_as_before() {
     let mut child = machine.start(
         "exec setsid script -qefc 'totpctl try sshd --minutes 1' /tmp/tried </dev/null >/dev/null 2>&1",
     );
-    eventually("it holds", || machine.run("cat /tmp/tried").stdout.contains("This holds now"));
+    eventually("it holds", || machine.run("cat /tmp/tried").stdout.contains("Enabled until"));
     cut(&machine, &["script -qefc"]);
     child.wait().unwrap();
     eventually("it ends with its terminal", || {
@@ -94,7 +94,7 @@ fn if_nobody_does_the_files_are_as_before() {
     assert_eq!(files(&machine), before);
     assert!(machine.run("cat /var/lib/totpctl/sshd.edited").ok().ends_with("# mine\n"));
     let told = machine.run("totpctl try").ok();
-    assert!(told.contains("all is as before, since nobody logged in with a code"), "{told}");
+    assert!(told.contains("reverted, nobody logged in with a code"), "{told}");
     assert!(ssh(&machine, ""), "by the password alone");
     assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
 }

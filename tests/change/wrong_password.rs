@@ -128,10 +128,10 @@ fn nobody_makes_a_factor_where_nobody_asks_for_credentials() {
         machine.service(service, "@include common-auth\n");
         for command in ["enable", "try"] {
             let command = format!("totpctl {command} {service} --option enroll");
-            refused(&machine, &command, "nobody can make a factor there");
+            refused(&machine, &command, "no user can create a factor there");
         }
         machine.run(&format!("totpctl enable {service}")).ok();
-        refused(&machine, &format!("totpctl enable {service} --option enroll"), "make a factor");
+        refused(&machine, &format!("totpctl enable {service} --option enroll"), "create a factor");
         machine.service(service, "@include common-auth\nauth required pam_totp.so enroll\n");
         let doctor = machine.run(&format!("totpctl doctor {service}"));
         assert!(

@@ -64,11 +64,7 @@ fn a_daemon_that_hangs() {
          'backup /root/b' 'restore /root/whole --yes --replace'; do \
          (echo 'a long passphrase' | totpctl $command 2>&1; echo \"$command: $?\") & done; wait",
     );
-    assert_eq!(
-        told.stdout.matches("no reply within 30 s").count(),
-        6,
-        "{told:#?}"
-    );
+    assert_eq!(told.stdout.matches("no reply within 30 s").count(), 6, "{told:#?}");
     assert_eq!(told.stdout.matches(": 3\n").count(), 6, "{told:#?}");
     assert_eq!(machine.run("ls /root/b").status, 2, "no half of a backup is left");
     machine.run("kill -CONT $(pidof totpd)").ok();

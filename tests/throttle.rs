@@ -22,7 +22,8 @@ fn ten_thousand_wrong_codes_from_a_thousand_addresses_do_not_keep_out_a_known_on
         let number = text.split_once(before).unwrap().1.split_whitespace().next().unwrap();
         number.parse::<i64>().unwrap()
     };
-    let (in_prompt, in_state) = (seconds(&told, "(wait "), seconds(&state, "unknown sources wait "));
+    let (in_prompt, in_state) =
+        (seconds(&told, "(wait "), seconds(&state, "unknown sources wait "));
     assert!((0..=3).contains(&(in_prompt - in_state)), "after so many: {told} {state}");
     assert!(
         elsewhere.shown[1].starts_with("Too many wrong codes. Try again in "),

@@ -4,27 +4,27 @@ use clap::Args;
 
 #[derive(Args, Debug)]
 pub(crate) struct Set {
-    /// The user; by default whoever runs this
+    /// The user; by default the caller
     pub(crate) user: Option<String>,
     /// The factor
     #[arg(long, value_name = "ID")]
     pub(crate) factor: String,
-    /// What it is for, as people read it
+    /// Its purpose, as text for people
     #[arg(long, value_name = "TEXT")]
     pub(crate) purpose: Option<String>,
-    /// The PAM services that it opens, with commas between; "" for all
+    /// The PAM services for which it is valid, separated by commas; "" for all
     #[arg(long, value_name = "NAMES")]
     pub(crate) services: Option<String>,
-    /// It opens nothing before: 2027-01-15, or "2027-01-15 12:00", local time; "" for no limit
+    /// Not valid before: 2027-01-15, or "2027-01-15 12:00", local time; "" for no limit
     #[arg(long, value_name = "TIME")]
     pub(crate) not_before: Option<String>,
-    /// It opens nothing from then on
+    /// Not valid from then on
     #[arg(long, value_name = "TIME")]
     pub(crate) not_after: Option<String>,
-    /// It opens nothing
+    /// Disable the factor
     #[arg(long, conflicts_with = "enable")]
     pub(crate) disable: bool,
-    /// It opens the door again
+    /// Enable the factor again
     #[arg(long)]
     pub(crate) enable: bool,
 }

@@ -6,13 +6,13 @@ use clap::Args;
 pub(crate) struct ModuleOptions {
     /// An option of pam_totp.so, for example nullok (may be repeated; "" for none)
     ///
-    /// Without this a line that is there keeps the options that it has.
+    /// Without this, an existing line keeps its options.
     #[arg(long = "option", value_name = "OPTION")]
     options: Vec<String>,
 }
 
 impl ModuleOptions {
-    /// The options, if any are said.
+    /// Returns the options, if any are given.
     pub(crate) fn options(&self) -> Option<Vec<String>> {
         let all = self.options.iter().filter(|option| !option.is_empty()).cloned().collect();
         (!self.options.is_empty()).then_some(all)
@@ -23,19 +23,19 @@ impl ModuleOptions {
 pub(crate) struct Try {
     /// The PAM service: sshd, sudo (and sudo -i), su (and su -), login
     pub(crate) service: Option<String>,
-    /// How long it is tried
+    /// How long the trial lasts
     #[arg(long, value_name = "MINUTES", default_value_t = 5,
           value_parser = clap::value_parser!(u16).range(1..=60))]
     pub(crate) minutes: u16,
     #[command(flatten)]
     pub(crate) options: ModuleOptions,
-    /// Put back at once what is being tried
+    /// Revert the current trial at once
     #[arg(long, conflicts_with = "service")]
     pub(crate) undo: bool,
-    /// Only if it is this one
+    /// Only the trial with this id
     #[arg(long, hide = true)]
     pub(crate) of: Option<String>,
-    /// Wait so many seconds before that
+    /// Wait this many seconds, and then end the trial
     #[arg(long, hide = true, requires = "of", conflicts_with = "service")]
     pub(crate) count_down: Option<u64>,
 }

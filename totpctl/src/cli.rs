@@ -14,10 +14,10 @@ pub(crate) use self::trial::{ModuleOptions, Try};
 
 /// Manage the second factors of users: the codes that a phone app shows.
 ///
-/// Without USER, a command applies to the caller. root may manage all users, and so may users whom polkit
-/// authorizes (org.totpd.totp1.manage). A user may enroll, inspect and remove its own factors if polkit
-/// allows it (org.totpd.totp1.enroll-self). A user who has a factor has to give a current code, or a
-/// recovery code.
+/// Without USER, a command applies to the caller. root may manage all users, and so may users whom
+/// polkit authorizes (org.totpd.totp1.manage). A user may enroll, inspect and remove its own
+/// factors if polkit allows it (org.totpd.totp1.enroll-self). A user who has a factor has to give a
+/// current code, or a recovery code.
 ///
 /// Exit status: 0 done; 1 refused or failed (wrong code, no such user); 2 usage; 3 totpd or the
 /// system bus cannot be reached; 4 not authorized.
@@ -36,9 +36,9 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Create a factor: show the QR code for a phone app and ask for the first code
     ///
-    /// An old factor keeps working until the first code confirms the new one. Scan the QR code with the app,
-    /// then type the code that the app shows. For root, the same command shows the same QR code again while
-    /// the factor is pending; a user gets a new one.
+    /// An old factor keeps working until the first code confirms the new one. Scan the QR code with
+    /// the app, then type the code that the app shows. For root, the same command shows the same QR
+    /// code again while the factor is pending; a user gets a new one.
     Enroll(Box<Enroll>),
     /// Verify a pending factor by its first code (from standard input or a prompt)
     Confirm {
@@ -95,8 +95,9 @@ pub(crate) enum Command {
     },
     /// Resynchronize a token by two consecutive codes (administrators)
     ///
-    /// Necessary after a restore, for a token that was pressed too often unused, and for one whose clock is
-    /// up to 5 minutes wrong. The codes are read from standard input or a prompt, and cannot be used again.
+    /// Necessary after a restore, for a token that was pressed too often unused, and for one whose
+    /// clock is up to 5 minutes wrong. The codes are read from standard input or a prompt, and
+    /// cannot be used again.
     Resync {
         /// The user; by default the caller
         user: Option<String>,
@@ -106,9 +107,9 @@ pub(crate) enum Command {
     },
     /// Copy all users with their seeds into one sealed file, which `age` can open too (root)
     ///
-    /// Logins continue during the backup. Without --recipient a passphrase seals it, from a prompt or the
-    /// first line of standard input. FILE must not exist. The store signs it. Keep the printed fingerprint
-    /// apart from the backup: a restore on another host asks for it.
+    /// Logins continue during the backup. Without --recipient a passphrase seals it, from a prompt
+    /// or the first line of standard input. FILE must not exist. The store signs it. Keep the
+    /// printed fingerprint apart from the backup: a restore on another host asks for it.
     Backup {
         /// The file to create
         file: PathBuf,
@@ -118,19 +119,20 @@ pub(crate) enum Command {
     },
     /// Replace the store by a backup (root)
     ///
-    /// First shows what it would do, and who signed the backup. A backup for a recipient can be restored
-    /// where it was created; elsewhere it needs --fingerprint, because anyone who knows the recipient can
-    /// create one. A backup with a passphrase needs neither. A backup that was changed after it was signed is
-    /// always refused. All codes that may have been used before are denied: the codes of apps are not valid
-    /// for about 6 minutes. All recovery codes become invalid, and users create new ones. Tokens that count
-    /// presses have to be resynchronized.
+    /// First shows what it would do, and who signed the backup. A backup for a recipient can be
+    /// restored where it was created; elsewhere it needs --fingerprint, because anyone who knows
+    /// the recipient can create one. A backup with a passphrase needs neither. A backup that was
+    /// changed after it was signed is always refused. All codes that may have been used before are
+    /// denied: the codes of apps are not valid for about 6 minutes. All recovery codes become
+    /// invalid, and users create new ones. Tokens that count presses have to be resynchronized.
     Restore {
         /// The backup
         file: PathBuf,
         /// A file with the age identity that opens it, instead of a passphrase
         #[arg(long, value_name = "FILE")]
         identity: Option<PathBuf>,
-        /// Restore only what the store with this fingerprint signed; its `backup` and `doctor` print it
+        /// Restore only what the store with this fingerprint signed; its `backup` and `doctor`
+        /// print it
         #[arg(long, value_name = "SHA256:…", conflicts_with = "unsigned")]
         fingerprint: Option<String>,
         /// Restore a backup although its creator is unknown
@@ -148,17 +150,17 @@ pub(crate) enum Command {
     },
     /// Seal every record under a new key, and destroy the old one (root)
     ///
-    /// Logins continue. If systemd passes a credential totpd.key, that is the new key. Backups have a new
-    /// fingerprint from then on.
+    /// Logins continue. If systemd passes a credential totpd.key, that is the new key. Backups have
+    /// a new fingerprint from then on.
     Rekey,
     /// Read and unseal every record, and name each that is damaged (root)
     VerifyStore,
     /// Seal the store under a new key that only the TPM of this machine can unseal (root)
     ///
-    /// The disk, or a copy of it, is then useless without this machine. First the command checks that the TPM
-    /// can unseal the key. Then systemd passes the key to totpd, every record is sealed under it, and the key
-    /// in store.key is removed. Create a backup afterwards: if the TPM is cleared or replaced, the key is
-    /// lost. Backups have a new fingerprint from then on.
+    /// The disk, or a copy of it, is then useless without this machine. First the command checks
+    /// that the TPM can unseal the key. Then systemd passes the key to totpd, every record is
+    /// sealed under it, and the key in store.key is removed. Create a backup afterwards: if the TPM
+    /// is cleared or replaced, the key is lost. Backups have a new fingerprint from then on.
     #[command(group = clap::ArgGroup::new("what").required(true))]
     SealKey {
         /// Use the TPM (version 2.0)
@@ -175,32 +177,36 @@ pub(crate) enum Command {
     },
     /// Check what each PAM service does, and report problems; changes nothing (root)
     ///
-    /// Reads the stacks in /etc/pam.d as libpam does, and follows every path that a login can take. Reports
-    /// whether a service asks for a code, whether a line lets users in without one, and whether a wrong
-    /// password still leads to the question for a code. For sshd, its configuration is checked too (sshd -T),
-    /// with its Match blocks. For the host, reports whether totpd answers and what confines it, whether a
-    /// trial was not reverted, and the fingerprint of its backups. Each finding has a stable id in brackets.
-    /// Exit status 1 if there is a problem.
+    /// Reads the stacks in /etc/pam.d as libpam does, and follows every path that a login can take.
+    /// Reports whether a service asks for a code, whether a line lets users in without one, and
+    /// whether a wrong password still leads to the question for a code. For sshd, its configuration
+    /// is checked too (sshd -T), with its Match blocks. For the host, reports whether totpd answers
+    /// and what confines it, whether a trial was not reverted, and the fingerprint of its backups.
+    /// Each finding has a stable id in brackets. Exit status 1 if there is a problem.
     Doctor {
-        /// The PAM services; by default sshd, sudo, sudo-i, su, su-l, login, and all that ask for a code
+        /// The PAM services; by default sshd, sudo, sudo-i, su, su-l, login, and all that ask for a
+        /// code
         #[arg(value_name = "SERVICE")]
         services: Vec<String>,
     },
-    /// Make a service ask for a code for a limited time; keep it if a user logs in with a code (root)
+    /// Make a service ask for a code for a limited time; keep it if a user logs in with a code
+    /// (root)
     ///
-    /// Shows the changed lines, which take effect at once: SERVICE asks for a code after the password. The
-    /// change stays if a user logs in through SERVICE with the code of an app before the time is over.
-    /// Otherwise the original files are restored, also if this terminal or the network is lost, or the
-    /// machine reboots. After a reboot this needs systemd or /etc/init.d/totpctl-try; on other machines, have
-    /// the machine run "totpctl try --undo" at boot. What another program wrote to the file during the trial
-    /// is saved in /var/lib/totpctl/SERVICE.edited. Without SERVICE, shows what is being tried.
+    /// Shows the changed lines, which take effect at once: SERVICE asks for a code after the
+    /// password. The change stays if a user logs in through SERVICE with the code of an app before
+    /// the time is over. Otherwise the original files are restored, also if this terminal or the
+    /// network is lost, or the machine reboots. After a reboot this needs systemd or
+    /// /etc/init.d/totpctl-try; on other machines, have the machine run "totpctl try --undo" at
+    /// boot. What another program wrote to the file during the trial is saved in
+    /// /var/lib/totpctl/SERVICE.edited. Without SERVICE, shows what is being tried.
     Try(Try),
     /// Make a service ask for a code (root)
     ///
-    /// Adds the line of pam_totp.so after the password, where it is on every path through the stack. Changes
-    /// nothing if there is no such place, or if the stack is faulty. Also changes nothing if a wrong password
-    /// would still lead to the question for a code, as on Fedora, RHEL and openSUSE; the message names the
-    /// line and the profile to use instead. "totpctl try" does the same, and reverts it unless a user logs in.
+    /// Adds the line of pam_totp.so after the password, where it is on every path through the
+    /// stack. Changes nothing if there is no such place, or if the stack is faulty. Also changes
+    /// nothing if a wrong password would still lead to the question for a code, as on Fedora, RHEL
+    /// and openSUSE; the message names the line and the profile to use instead. "totpctl try" does
+    /// the same, and reverts it unless a user logs in.
     Enable {
         /// The PAM service: sshd, sudo (and sudo -i), su (and su -), login
         service: String,

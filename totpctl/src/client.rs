@@ -31,8 +31,8 @@ pub(crate) struct Client {
 
 /// How totpd is reached.
 enum Transport {
-    /// Over its private socket, which needs no bus. Each call opens a connection, so that none is open while a
-    /// person types.
+    /// Over its private socket, which needs no bus. Each call opens a connection, so that none is
+    /// open while a person types.
     Private,
     /// Over the system bus.
     System(Connection),
@@ -81,7 +81,8 @@ impl Client {
         }))??)
     }
 
-    /// Runs work that makes many calls of the `Manager` interface. Each call has to use [`with_timeout`].
+    /// Runs work that makes many calls of the `Manager` interface. Each call has to use
+    /// [`with_timeout`].
     pub(crate) fn with_manager<T>(
         &self,
         work: impl AsyncFnOnce(ManagerProxy<'static>, Duration) -> Result<T, Error>,
@@ -120,8 +121,8 @@ impl Client {
         })
     }
 
-    /// Runs a task of the `Store` interface, which may take minutes, and shows its progress. A daemon that no longer
-    /// reports progress has failed.
+    /// Runs a task of the `Store` interface, which may take minutes, and shows its progress. A
+    /// daemon that no longer reports progress has failed.
     pub(crate) fn store<T>(
         &self,
         what: &str,
@@ -201,8 +202,8 @@ fn no_private_socket() -> Error {
     Error::NotAuthorized("not authorized: only root may do that".into())
 }
 
-/// Returns the reply of totpd, or an error after `timeout`. (zbus 6.2 ignores its `method_timeout` for methods that
-/// allow interactive authentication.)
+/// Returns the reply of totpd, or an error after `timeout`. (zbus 6.2 ignores its `method_timeout`
+/// for methods that allow interactive authentication.)
 pub(crate) async fn with_timeout<T>(
     timeout: Duration,
     call: impl Future<Output = Result<T, DaemonError>>,

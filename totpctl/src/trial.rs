@@ -1,5 +1,5 @@
-//! A trial: a changed stack is in force for a limited time. It stays if a user logs in with a code; otherwise the
-//! original files are restored.
+//! A trial: a changed stack is in force for a limited time. It stays if a user logs in with a code;
+//! otherwise the original files are restored.
 
 mod countdown;
 pub(crate) mod exclusive;
@@ -18,8 +18,8 @@ use crate::error::Error;
 use crate::pam::atomic_file::{beside, sync_folder, write_like};
 use crate::pam::change::{Change, cannot_change};
 
-/// Starts a trial. The record is on the disk before any file changes, so that [`finish::end`] can revert it after an
-/// interruption at any point.
+/// Starts a trial. The record is on the disk before any file changes, so that [`finish::end`] can
+/// revert it after an interruption at any point.
 pub(crate) fn start(changes: &[Change], time: Duration) -> Result<Trial, Error> {
     let _lock = lock_exclusive()?;
     changes.iter().try_for_each(Change::check_unchanged)?;
@@ -114,7 +114,8 @@ pub(crate) fn watch(id: &str) -> Result<Option<Trial>, Error> {
     Ok(Trial::last()?.filter(|trial| trial.id == id))
 }
 
-/// Keeps the change if a user has logged in with a code, and reports whether it did. An error keeps nothing.
+/// Keeps the change if a user has logged in with a code, and reports whether it did. An error keeps
+/// nothing.
 pub(crate) fn commit_if_logged_in(id: &str) -> bool {
     let commit = || -> Result<bool, Error> {
         let is_running = |trial: &Trial| trial.id == id && trial.kept_by.is_none();

@@ -1,4 +1,5 @@
-//! The second factor under `account`: it accepts every existing user, and must not replace other checks.
+//! The second factor under `account`: it accepts every existing user, and must not replace other
+//! checks.
 
 use crate::control::Action;
 use crate::module_results::FACTOR_MODULE;

@@ -1,6 +1,7 @@
 //! Adds the second factor to a stack after the password, and removes it.
 //!
-//! Never returns a stack in which [`analyze`] finds a bypass, or which asks for a code after a wrong password.
+//! Never returns a stack in which [`analyze`] finds a bypass, or which asks for a code after a
+//! wrong password.
 
 mod lines;
 mod refusal;
@@ -21,9 +22,9 @@ use crate::return_code::ReturnCode;
 use crate::setcred::never_sets_credentials;
 use crate::stack::{Place, Rule, RuleKind, Stack};
 
-/// Returns the file of `service` with the second factor after the password, with the options `args`; nothing if the
-/// file is so already. Without `args` an existing line keeps its options. [`Stack::parse`] describes `read`, and
-/// [`analyze`] `exists`.
+/// Returns the file of `service` with the second factor after the password, with the options
+/// `args`; nothing if the file is so already. Without `args` an existing line keeps its options.
+/// [`Stack::parse`] describes `read`, and [`analyze`] `exists`.
 ///
 /// # Errors
 /// [`Refusal`] if there is no safe change.
@@ -185,8 +186,8 @@ fn is_after_the_password(rules: &[Rule]) -> bool {
     password.is_none_or(|password| factor.is_some_and(|factor| password < factor))
 }
 
-/// Returns a line before the second factor that jumps past it. With another number of lines it would jump
-/// elsewhere.
+/// Returns a line before the second factor that jumps past it. With another number of lines it
+/// would jump elsewhere.
 fn jump_over_factor(rules: &[Rule]) -> Option<Place> {
     let factor = rules.iter().position(|rule| rule.module() == FACTOR_MODULE)?;
     rules.iter().take(factor).enumerate().find_map(|(at, rule)| {

@@ -107,8 +107,8 @@ impl Path {
         Self { progress: Progress::new(), factor: FactorState::NotAsked, skipped_by: None }
     }
 
-    /// Returns the path on which `rule`, the current one, returns `result`. `last_factor` is the index of the
-    /// last line of the second factor.
+    /// Returns the path on which `rule`, the current one, returns `result`. `last_factor` is the
+    /// index of the last line of the second factor.
     fn step(
         &self,
         rules: &[Rule],

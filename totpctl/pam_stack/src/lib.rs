@@ -1,7 +1,7 @@
 //! Parses, explores and edits PAM stacks: predicts what libpam does with the files in `/etc/pam.d`.
 //!
-//! The crate is pure: closures supply the files and the results of modules. `tests/stacks.rs` compares it with the
-//! real libpam.
+//! The crate is pure: closures supply the files and the results of modules. `tests/stacks.rs`
+//! compares it with the real libpam.
 
 pub mod account;
 pub mod control;

@@ -1,4 +1,5 @@
-//! Parses a file in `/etc/pam.d` as libpam does (pam_handlers.c of Linux-PAM, with the `@include` of Debian).
+//! Parses a file in `/etc/pam.d` as libpam does (pam_handlers.c of Linux-PAM, with the `@include`
+//! of Debian).
 
 use crate::control::Control;
 
@@ -77,7 +78,8 @@ pub enum Directive {
     },
 }
 
-/// Returns the lines of a file, or nothing if its last line is unfinished: libpam rejects such a file.
+/// Returns the lines of a file, or nothing if its last line is unfinished: libpam rejects such a
+/// file.
 #[must_use]
 pub fn parse_lines(text: &str) -> Option<Vec<Line>> {
     let mut found = Vec::new();

@@ -1,4 +1,5 @@
-//! Passwords in a stack: which modules check one, and whether the stack asks for a code after a wrong one.
+//! Passwords in a stack: which modules check one, and whether the stack asks for a code after a
+//! wrong one.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -18,15 +19,16 @@ pub fn is_password(rule: &Rule) -> bool {
 pub struct CodeWithoutPassword {
     /// The lines of password modules after whose failure the stack still asks for a code.
     pub after_wrong_password: Vec<Place>,
-    /// The first line of the second factor that runs before any password module has accepted: after a wrong
-    /// password, or with no known password module before it.
+    /// The first line of the second factor that runs before any password module has accepted: after
+    /// a wrong password, or with no known password module before it.
     pub without_password: Option<Place>,
 }
 
-/// Finds the ways to the second factor without a right password. `exists` reports whether a module is installed.
+/// Finds the ways to the second factor without a right password. `exists` reports whether a module
+/// is installed.
 ///
-/// A password is wrong if at least one password module ran and all of them refused. It is right if one of them
-/// accepted.
+/// A password is wrong if at least one password module ran and all of them refused. It is right if
+/// one of them accepted.
 #[must_use]
 pub fn code_without_password(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> CodeWithoutPassword {
     let mut without_password = None;
@@ -34,7 +36,8 @@ pub fn code_without_password(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> C
         return CodeWithoutPassword::default();
     };
     let mut seen = HashSet::new();
-    // With the index of the password module that refused last. Paths with a right password are not followed.
+    // With the index of the password module that refused last. Paths with a right password are not
+    // followed.
     let mut open = vec![(Progress::new(), None::<usize>)];
     let mut found = BTreeSet::new();
     while let Some((mut progress, refused)) = open.pop() {
@@ -90,11 +93,13 @@ fn refusals() -> impl Iterator<Item = ReturnCode> {
     ReturnCode::all().filter(move |code| !accepts.contains(code) && !checks_nothing.contains(code))
 }
 
-/// Never returns PAM_IGNORE. Others return it because of an option, or for a user that they do not know.
+/// Never returns PAM_IGNORE. Others return it because of an option, or for a user that they do not
+/// know.
 const ALWAYS_ANSWERS: &str = "pam_unix";
-/// All password modules, by this project's definition: a password module compares typed text with a memorized
-/// secret, on this machine or on a server. A module that only uses the password (`pam_gnome_keyring`, `pam_mount`)
-/// is none, nor is one that checks a token, a PIN or a fingerprint.
+/// All password modules, by this project's definition: a password module compares typed text with a
+/// memorized secret, on this machine or on a server. A module that only uses the password
+/// (`pam_gnome_keyring`, `pam_mount`) is none, nor is one that checks a token, a PIN or a
+/// fingerprint.
 const MODULES: [&str; 37] = [
     // The machine's own files.
     "pam_extrausers",

@@ -1,9 +1,11 @@
 //! Programs that never call `pam_setcred`.
 //!
-//! A factor that is created at a login becomes verified in `pam_setcred`, after the whole stack has accepted. In a
-//! program that never calls it, a first login cannot succeed, and the option `enroll` is useless.
+//! A factor that is created at a login becomes verified in `pam_setcred`, after the whole stack has
+//! accepted. In a program that never calls it, a first login cannot succeed, and the option
+//! `enroll` is useless.
 
-/// Returns why the program behind `service` never calls `pam_setcred`, or nothing if it does or is unknown.
+/// Returns why the program behind `service` never calls `pam_setcred`, or nothing if it does or is
+/// unknown.
 #[must_use]
 pub fn never_sets_credentials(service: &str) -> Option<&'static str> {
     let (_, reason) = SERVICES.iter().find(|(names, _)| names.contains(&service))?;

@@ -83,8 +83,8 @@ enum LoadError {
 }
 
 impl Stack {
-    /// Parses the stack of `service` under `kind`. `read` returns the text of a file in `/etc/pam.d`, or of a file
-    /// with an absolute path, if it exists.
+    /// Parses the stack of `service` under `kind`. `read` returns the text of a file in
+    /// `/etc/pam.d`, or of a file with an absolute path, if it exists.
     #[must_use]
     pub fn parse(service: &str, kind: Kind, read: &dyn Fn(&str) -> Option<String>) -> Self {
         let own = Self::in_file(service, kind, read);

@@ -41,9 +41,10 @@ pub(crate) struct Enroll {
     pub(crate) if_unenrolled: bool,
     /// Enroll the users in this file (-: standard input); each line is a name or a JSON object
     ///
-    /// Keys of an object: user, name, issuer, algorithm, digits, period, secret (base32). For a missing key the
-    /// option of the command applies. Prints a JSON object for each line. "result" is enrolled, pending (until its
-    /// first code), planned, unchanged or failed. An invalid line fails alone.
+    /// Keys of an object: user, name, issuer, algorithm, digits, period, secret (base32). For a
+    /// missing key the option of the command applies. Prints a JSON object for each line. "result"
+    /// is enrolled, pending (until its first code), planned, unchanged or failed. An invalid line
+    /// fails alone.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "qr_file", "save", "secret_stdin"])]
     pub(crate) batch: Option<PathBuf>,
     /// Create a file (.pdf, .svg or .html) with a page to print for each user of the batch

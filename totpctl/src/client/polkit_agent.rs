@@ -9,8 +9,8 @@ use crate::program;
 pub(crate) struct PolkitAgent(Child);
 
 impl PolkitAgent {
-    /// Starts the agent, if it is installed and there is a terminal. In a session, the session's own agent takes
-    /// precedence.
+    /// Starts the agent, if it is installed and there is a terminal. In a session, the session's
+    /// own agent takes precedence.
     pub(crate) fn start() -> Option<Self> {
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
             return None;
@@ -18,7 +18,8 @@ impl PolkitAgent {
         // polkit uses a fallback agent only in a session.
         #[expect(clippy::disallowed_methods, reason = "totpctl is never setuid")]
         let in_a_session = std::env::var_os("XDG_SESSION_ID").is_some();
-        // The agent opens the terminal itself. It writes to its standard output when it is registered.
+        // The agent opens the terminal itself. It writes to its standard output when it is
+        // registered.
         let mut child = program::find("pkttyagent")
             .ok()?
             .args(["--notify-fd", "1"])

@@ -1,5 +1,5 @@
-//! Passes a file to totpd through a pipe. The daemon opens only its own files, whatever SELinux allows, and
-//! totpctl can say which disk is full.
+//! Passes a file to totpd through a pipe. The daemon opens only its own files, whatever SELinux
+//! allows, and totpctl can say which disk is full.
 
 use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter, Read as _, Write};
@@ -41,8 +41,8 @@ pub(crate) fn copy_to_daemon(file: File) -> io::Result<(PipeReader, Transfer)> {
     Ok((from, transfer))
 }
 
-/// Copies without `io::copy`: its splice(2) keeps the file busy while the pipe is full, and some file systems then
-/// refuse to remove it.
+/// Copies without `io::copy`: its splice(2) keeps the file busy while the pipe is full, and some
+/// file systems then refuse to remove it.
 fn copy(
     from: &mut dyn FnMut(&mut [u8], u64) -> io::Result<usize>,
     to: &mut dyn Write,

@@ -6,7 +6,8 @@ use crate::client::{Client, details};
 use crate::error::Error;
 use crate::terminal::input::{self, user_or_caller};
 
-/// Reads a current code, if the caller is this user, is not root, and has a factor. Returns an empty text otherwise.
+/// Reads a current code, if the caller is this user, is not root, and has a factor. Returns an
+/// empty text otherwise.
 pub(super) fn current_code(client: &Client, user: &str) -> Result<Zeroizing<String>, Error> {
     if nix::unistd::geteuid().is_root() || user_or_caller(None)? != user {
         return Ok(Zeroizing::default());

@@ -78,8 +78,8 @@ fn unchanged(user: &str, json: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// Prints the new factor: link, key, what to do now, and the QR code last, so that all of it fits above the prompt on
-/// a screen of 24 lines.
+/// Prints the new factor: link, key, what to do now, and the QR code last, so that all of it fits
+/// above the prompt on a screen of 24 lines.
 fn show(uri: &str, options: &Enroll, details: &Map<String, Value>) -> Result<(), Error> {
     let mut text = Zeroizing::new(String::with_capacity(MAX_OUTPUT_BYTES));
     text.push_str("Link: ");

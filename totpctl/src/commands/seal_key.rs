@@ -17,7 +17,8 @@ use crate::pam::atomic_file::{remove, sync_folder};
 use crate::program;
 use crate::terminal::output;
 
-/// Seals the store under a new key that the TPM seals. `pcrs`: the registers that the key depends on.
+/// Seals the store under a new key that the TPM seals. `pcrs`: the registers that the key depends
+/// on.
 pub(super) fn seal(pcrs: &str, json: bool) -> Result<(), Error> {
     require_systemd()?;
     if let Some(path) = [KEY, OLD].map(credential).into_iter().find(|path| path.exists()) {
@@ -211,8 +212,8 @@ struct Rekeyed {
     damaged: Result<(), Error>,
 }
 
-/// Has the daemon seal every record under its new key. After a failure some records may have that key, so both keys
-/// have to stay.
+/// Has the daemon seal every record under its new key. After a failure some records may have that
+/// key, so both keys have to stay.
 fn rekey() -> Result<Rekeyed, Error> {
     let reply = Client::connect()
         .and_then(|client| client.store("Re-sealing", async |totpd| totpd.rekey().await));

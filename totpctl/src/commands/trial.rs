@@ -1,5 +1,5 @@
-//! `totpctl try`: a service asks for a code for a limited time. The change stays if a user logs in with a code;
-//! otherwise it is reverted.
+//! `totpctl try`: a service asks for a code for a limited time. The change stays if a user logs in
+//! with a code; otherwise it is reverted.
 
 use std::path::Path;
 use std::time::Duration;
@@ -23,7 +23,8 @@ pub(super) fn run(
 ) -> Result<(), Error> {
     let changes = plan_enable(service, options)?;
     if changes.is_empty() {
-        // A file that is being tried looks configured, but is reverted later: the lock refuses that.
+        // A file that is being tried looks configured, but is reverted later: the lock refuses
+        // that.
         lock_exclusive()?;
         output::note(&format!("{service} is already configured; there is nothing to try."));
         return match json {
@@ -61,8 +62,8 @@ pub(super) fn run(
     }
 }
 
-/// Reports whether this machine reverts an interrupted trial at boot: by the unit for systemd, or the script for
-/// another init.
+/// Reports whether this machine reverts an interrupted trial at boot: by the unit for systemd, or
+/// the script for another init.
 fn is_reverted_at_boot() -> bool {
     ["/run/systemd/system", "/etc/init.d/totpctl-try"].iter().any(|path| Path::new(path).exists())
 }
@@ -76,7 +77,8 @@ pub(super) fn undo(id: Option<&str>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Waits, and ends the trial: keeps the change if a user logged in with a code, and reverts it otherwise.
+/// Waits, and ends the trial: keeps the change if a user logged in with a code, and reverts it
+/// otherwise.
 pub(super) fn count_down(seconds: u64, id: Option<&str>) -> Result<(), Error> {
     wait(Duration::from_secs(seconds));
     if id.is_some_and(commit_if_logged_in) {

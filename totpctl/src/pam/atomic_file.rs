@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fsetxattr};
 
-/// Replaces `path` by a file with this text, synced to the disk, or changes nothing. The new file gets owner, mode and
-/// labels of `like`.
+/// Replaces `path` by a file with this text, synced to the disk, or changes nothing. The new file
+/// gets owner, mode and labels of `like`.
 pub(crate) fn replace(path: &Path, text: &str, like: Option<&Path>) -> io::Result<()> {
     let new = beside(path, "new");
     // A crash may have left one.

@@ -28,7 +28,8 @@ pub(crate) fn read(name: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&text).into_owned())
 }
 
-/// Returns the path of a file of PAM. A file of the administrator takes precedence over one of the distribution.
+/// Returns the path of a file of PAM. A file of the administrator takes precedence over one of the
+/// distribution.
 pub(crate) fn path_of(name: &str) -> Option<String> {
     if name.starts_with('/') {
         return Some(name.to_owned());
@@ -65,7 +66,8 @@ pub(crate) fn option_conflict(args: &[String]) -> Option<&'static str> {
 
 /// Returns why the option `enroll` is useless for `service`, whatever its stack is.
 pub(crate) fn cannot_enroll(service: &str) -> Option<&'static str> {
-    // If both are installed, OpenSSH is the one that uses PAM: distributions build Dropbear without it.
+    // If both are installed, OpenSSH is the one that uses PAM: distributions build Dropbear without
+    // it.
     let is_dropbear = || {
         service == "sshd" && program::path("dropbear").is_some() && program::path("sshd").is_none()
     };

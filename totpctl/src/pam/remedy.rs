@@ -3,7 +3,8 @@
 /// The program that writes the stacks of this machine.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum StackWriter {
-    /// authselect (Fedora, RHEL): the text of its configuration, which names the profile and its features.
+    /// authselect (Fedora, RHEL): the text of its configuration, which names the profile and its
+    /// features.
     Authselect(String),
     /// pam-config (openSUSE).
     PamConfig,

@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 
-/// Reads a line, after a prompt if the input is a terminal. Returns nothing at the end of the input.
+/// Reads a line, after a prompt if the input is a terminal. Returns nothing at the end of the
+/// input.
 pub(crate) fn line(prompt: &str) -> Result<Option<Zeroizing<String>>, Error> {
     if io::stdin().is_terminal() {
         write!(io::stderr(), "{prompt}").map_err(Error::from)?;

@@ -60,7 +60,8 @@ pub(crate) fn svg(picture: &Picture) -> String {
     )
 }
 
-/// Returns what fits this terminal: half blocks, with a smaller margin if necessary, or number signs.
+/// Returns what fits this terminal: half blocks, with a smaller margin if necessary, or number
+/// signs.
 fn fit_terminal(text: &str) -> Result<Option<String>, Error> {
     if !output::is_terminal() {
         return Ok(None);

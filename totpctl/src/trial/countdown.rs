@@ -1,5 +1,6 @@
-//! The countdown outlives this program, its terminal and the network: it is a timer of systemd, or a process of its
-//! own on machines without systemd. Neither uses the time of day, which can be set.
+//! The countdown outlives this program, its terminal and the network: it is a timer of systemd, or
+//! a process of its own on machines without systemd. Neither uses the time of day, which can be
+//! set.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -45,7 +46,8 @@ pub(super) fn start(trial: &Trial, time: Duration) -> Result<(), Error> {
 
 /// Waits in a session of its own.
 pub(super) fn wait(time: Duration) {
-    // This succeeds because the process leads no group. If it does not, the process waits all the same.
+    // This succeeds because the process leads no group. If it does not, the process waits all the
+    // same.
     let _ = nix::unistd::setsid();
     thread::sleep(time);
 }

@@ -1,4 +1,5 @@
-//! Ends a trial: restores all files, or keeps the change. After an interruption, the next call starts over.
+//! Ends a trial: restores all files, or keeps the change. After an interruption, the next call
+//! starts over.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -24,7 +25,8 @@ pub(super) fn end(trial: &Trial) -> Result<(), Error> {
     trial.archive()
 }
 
-/// Restores the file itself, not a copy: it keeps its times, owner, labels and all other attributes.
+/// Restores the file itself, not a copy: it keeps its times, owner, labels and all other
+/// attributes.
 fn restore(file: &Tried) -> io::Result<()> {
     let original = beside(&file.path, "before");
     remove(&beside(&file.path, "new"))?;
@@ -52,8 +54,9 @@ fn keep(file: &Tried) -> io::Result<()> {
     sync_folder(&file.path)
 }
 
-/// Saves what another program wrote to the file during the trial: in totpctl's folder, or beside the file if the disk
-/// is full. If both fail, the text is lost, because the stack has to be restored all the same.
+/// Saves what another program wrote to the file during the trial: in totpctl's folder, or beside
+/// the file if the disk is full. If both fail, the text is lost, because the stack has to be
+/// restored all the same.
 fn save_edited(file: &Tried) {
     let path = &file.path;
     let Ok(text) = fs::read(path) else { return };
@@ -78,8 +81,8 @@ fn metadata(path: &Path) -> io::Result<Option<Metadata>> {
     }
 }
 
-/// Reports whether these are two names of one file. An overlay file system copies a file of its lower layer when it
-/// gets a second name, and the two then differ only in their inode.
+/// Reports whether these are two names of one file. An overlay file system copies a file of its
+/// lower layer when it gets a second name, and the two then differ only in their inode.
 fn is_one_file(one: &Metadata, other: &Metadata) -> bool {
     let rest = |file: &Metadata| {
         (file.len(), file.mtime(), file.mtime_nsec(), file.mode(), file.uid(), file.gid())

@@ -29,7 +29,8 @@ pub(super) fn length() -> u64 {
     fs::metadata(file()).map_or(0, |metadata| metadata.len())
 }
 
-/// Returns a user who logged in through a tried service with the code of an app since the trial began.
+/// Returns a user who logged in through a tried service with the code of an app since the trial
+/// began.
 pub(super) fn by_a_code(trial: &Trial) -> Option<String> {
     let record = fs::read_to_string(file()).unwrap_or_default();
     for line in record.lines() {

@@ -1,4 +1,5 @@
-//! The record of a trial. It is on the disk before any file changes, so that the files can be restored after a crash.
+//! The record of a trial. It is on the disk before any file changes, so that the files can be
+//! restored after a crash.
 
 use std::fs;
 use std::io;
@@ -43,8 +44,8 @@ pub(crate) struct Tried {
 }
 
 impl Trial {
-    /// Reports whether the countdown is lost: the machine has rebooted (`boot` differs), or the trial should have ended
-    /// more than 60 s before `now`, in seconds since 1970.
+    /// Reports whether the countdown is lost: the machine has rebooted (`boot` differs), or the
+    /// trial should have ended more than 60 s before `now`, in seconds since 1970.
     fn is_stale(&self, boot: &str, now: u64) -> bool {
         self.boot != boot || now > self.ends.saturating_add(60)
     }

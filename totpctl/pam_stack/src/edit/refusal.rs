@@ -15,7 +15,8 @@ pub enum Refusal {
     AfterWrongPassword(Vec<Place>),
     /// Its program never calls `pam_setcred`, so no factor can be created there (option `enroll`).
     NeverSetsCredentials(&'static str),
-    /// No known password module accepts before this line, so strangers could create factors (option `enroll`).
+    /// No known password module accepts before this line, so strangers could create factors (option
+    /// `enroll`).
     NoPasswordBefore(Place),
     /// No place after the password is on every path.
     NoPlace,

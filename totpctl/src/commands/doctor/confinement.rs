@@ -1,4 +1,5 @@
-//! Whether SELinux or AppArmor confines the daemon. Its unit cannot keep it from systemd, over the bus.
+//! Whether SELinux or AppArmor confines the daemon. Its unit cannot keep it from systemd, over the
+//! bus.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -22,12 +23,13 @@ pub(super) fn check(report: &mut Report) {
 /// What this kernel enforces.
 struct Kernel {
     selinux_is_enforcing: bool,
-    /// Whether AppArmor checks messages on the bus: it does in Ubuntu's kernels, and not in Debian's.
+    /// Whether AppArmor checks messages on the bus: it does in Ubuntu's kernels, and not in
+    /// Debian's.
     apparmor_sees_the_bus: bool,
 }
 
-/// Returns the AppArmor profile or SELinux context of the process of `program` with this uid; empty if it has none.
-/// Returns nothing if no such process is visible.
+/// Returns the AppArmor profile or SELinux context of the process of `program` with this uid; empty
+/// if it has none. Returns nothing if no such process is visible.
 fn label_of(program: &Path, uid: u32) -> Option<String> {
     let processes = fs::read_dir("/proc").ok()?;
     // After an upgrade, before the restart.

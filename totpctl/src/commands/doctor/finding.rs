@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 /// A problem or a note.
 #[derive(Debug)]
-pub(in crate::commands) struct Finding {
+pub(super) struct Finding {
     id: FindingId,
     /// The file, with its absolute path, and the line, from 1.
     location: Option<(String, Option<usize>)>,

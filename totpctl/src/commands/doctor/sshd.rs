@@ -83,7 +83,8 @@ pub(crate) fn requires_other_method() -> bool {
     })
 }
 
-/// Reports whether each list of `AuthenticationMethods` has another method before the one that uses PAM.
+/// Reports whether each list of `AuthenticationMethods` has another method before the one that uses
+/// PAM.
 fn pam_is_never_first(config: &str) -> bool {
     let line = config.lines().find_map(|line| line.strip_prefix("authenticationmethods "));
     let methods = line.unwrap_or("any").trim();
@@ -177,8 +178,8 @@ fn report_for_all(effect: &Effect, report: &mut Report) {
     }
 }
 
-/// Adds an effect on the users whom a block matches. A bypass there may be intended and is a note. A block that
-/// lets nobody in is a problem.
+/// Adds an effect on the users whom a block matches. A bypass there may be intended and is a note.
+/// A block that lets nobody in is a problem.
 fn report_for_match(place: &(String, usize), criteria: &str, effect: &Effect, report: &mut Report) {
     let finding = |id, message: String| {
         Finding::new(id, format!("Match {criteria} {message}")).at(place.clone())

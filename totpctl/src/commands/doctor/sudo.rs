@@ -40,7 +40,8 @@ pub(super) fn check(report: &mut Report) {
     }
 }
 
-/// Returns the service names for a command and for a login shell, each with the command line that uses it.
+/// Returns the service names for a command and for a login shell, each with the command line that
+/// uses it.
 fn services(version: &str) -> Vec<(String, &'static str)> {
     [
         ("PAM service name to use: ", "sudo"),

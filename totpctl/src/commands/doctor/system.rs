@@ -32,7 +32,8 @@ pub(super) fn check(report: &mut Report) {
     denials(report);
 }
 
-/// Returns why the daemon rejects its configuration, for root. Such a daemon does not start, and clients wait.
+/// Returns why the daemon rejects its configuration, for root. Such a daemon does not start, and
+/// clients wait.
 pub(super) fn configuration_error() -> Option<String> {
     // Other users cannot read the configuration.
     if !nix::unistd::geteuid().is_root() {
@@ -90,7 +91,8 @@ fn store(report: &mut Report) {
     }
 }
 
-/// Returns a note if users come from a directory that the daemon reaches only with a drop-in of its unit.
+/// Returns a note if users come from a directory that the daemon reaches only with a drop-in of its
+/// unit.
 fn unreachable_directory(nsswitch: &str) -> Option<Finding> {
     let passwd = nsswitch.lines().find_map(|line| line.trim().strip_prefix("passwd:"))?;
     let source = passwd

@@ -8,7 +8,8 @@ use super::report::Report;
 use crate::client::{Client, details};
 use crate::error::Error;
 
-/// Adds the users who cannot log in. `denies_unenrolled`: whether a service denies users without a factor.
+/// Adds the users who cannot log in. `denies_unenrolled`: whether a service denies users without a
+/// factor.
 pub(super) fn check(client: &Client, denies_unenrolled: bool, report: &mut Report) {
     let enrolled = match enrolled(client) {
         Ok(enrolled) => enrolled,

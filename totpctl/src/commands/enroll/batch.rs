@@ -107,8 +107,8 @@ impl<'a> Batch<'a> {
         Ok(Some(line))
     }
 
-    /// Enrolls the users of a round in parallel, so that they share the flushes of the disk, and reports them in
-    /// the order of their lines.
+    /// Enrolls the users of a round in parallel, so that they share the flushes of the disk, and
+    /// reports them in the order of their lines.
     async fn run_round(
         &mut self,
         totpd: &ManagerProxy<'static>,
@@ -117,8 +117,8 @@ impl<'a> Batch<'a> {
     ) -> Result<(), Error> {
         let mut entries = self.enroll(totpd, timeout, jobs).await?;
         if self.options.no_confirm {
-            // Without a sheet, each key is printed before its factor is verified. If this program is killed
-            // between, no user has a verified factor whose key was lost.
+            // Without a sheet, each key is printed before its factor is verified. If this program
+            // is killed between, no user has a verified factor whose key was lost.
             let printed = self.sheet.is_none();
             if printed {
                 entries.iter().try_for_each(|entry| self.print(entry))?;

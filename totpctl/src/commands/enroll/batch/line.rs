@@ -46,7 +46,8 @@ impl Line {
         })
     }
 
-    /// Returns the options of the request. The line takes precedence over the options of the command.
+    /// Returns the options of the request. The line takes precedence over the options of the
+    /// command.
     ///
     /// # Errors
     /// Says what is wrong with the line.

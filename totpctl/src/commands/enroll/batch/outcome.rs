@@ -43,7 +43,8 @@ impl Outcome {
 }
 
 impl Entry {
-    /// Returns the JSON. `is_verified_next`: a pending factor is verified at once, without a first code.
+    /// Returns the JSON. `is_verified_next`: a pending factor is verified at once, without a first
+    /// code.
     pub(super) fn json(&self, is_verified_next: bool) -> Value {
         let (line, user) = (self.number, &self.user);
         match &self.outcome {

@@ -1,4 +1,5 @@
-//! The requests of a batch. An error of one user fails its line; an error of the daemon ends the batch.
+//! The requests of a batch. An error of one user fails its line; an error of the daemon ends the
+//! batch.
 
 use std::time::Duration;
 
@@ -32,8 +33,8 @@ pub(super) async fn enroll(
     }
 }
 
-/// Verifies the pending factors, each by its id. Creates recovery codes if there is a sheet to print them on. A
-/// factor that was replaced in the meantime fails its line.
+/// Verifies the pending factors, each by its id. Creates recovery codes if there is a sheet to
+/// print them on. A factor that was replaced in the meantime fails its line.
 pub(super) async fn verify(
     totpd: &ManagerProxy<'static>,
     timeout: Duration,

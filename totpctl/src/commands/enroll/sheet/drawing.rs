@@ -6,15 +6,15 @@ use crate::error::Error;
 use crate::terminal::{base32, output, qr};
 
 /// The content of a page.
-pub(in crate::commands::enroll) struct Page<'a> {
+pub(crate) struct Page<'a> {
     /// The user.
-    pub(in crate::commands::enroll) user: &'a str,
+    pub(crate) user: &'a str,
     /// The link of the new factor.
-    pub(in crate::commands::enroll) uri: &'a str,
+    pub(crate) uri: &'a str,
     /// The recovery codes, if there are any.
-    pub(in crate::commands::enroll) codes: &'a [String],
+    pub(crate) codes: &'a [String],
     /// When the pending factor expires, in seconds since 1970.
-    pub(in crate::commands::enroll) expires: Option<u64>,
+    pub(crate) expires: Option<u64>,
 }
 
 /// A drawn page. Units are millimeters from the upper left corner (A4).

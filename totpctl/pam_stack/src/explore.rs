@@ -49,7 +49,7 @@ pub struct Analysis {
     pub can_succeed: bool,
     /// Whether a user without a factor is not asked (option `nullok`).
     pub skips_unenrolled: bool,
-    /// The stack has more than [`MAX_RULES`] lines and was not explored.
+    /// The stack has more than 400 lines and was not explored.
     pub too_long: bool,
     /// The line that skips the second factor for root (`pam_rootok`).
     pub skips_root: Option<Place>,

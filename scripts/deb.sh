@@ -19,10 +19,8 @@ rm -rf $out
 mkdir -p $out
 make -s install DESTDIR=$root PREFIX=/usr SYSCONFDIR=/etc
 doc=$root/usr/share/doc/libpam-totp
-install -d -m 0755 $root/DEBIAN $doc/decisions $doc/examples $doc/reference
-install -m 0644 README.md SECURITY.md docs/*.md $doc/
-install -m 0644 docs/reference/*.md $doc/reference/
-install -m 0644 docs/decisions/*.md $doc/decisions/
+install -d -m 0755 $root/DEBIAN $doc/examples
+scripts/documentation.sh $doc
 install -m 0644 docs/examples/* packaging/polkit/*.rules packaging/systemd/*.conf $doc/examples/
 cp -r packaging/ansible packaging/apparmor packaging/selinux $doc/examples/
 find $doc/examples -type f -exec chmod 0644 {} +

@@ -1,5 +1,5 @@
 #!/bin/bash
-# programs.sh: makes target/programs, the packages that the tests of docs/programs.md and docs/clients.md
+# programs.sh: makes target/programs, the packages that the tests of docs/admin/programs.md and docs/admin/clients.md
 # try the module with. They are installed in a copy of this machine, and this machine never has them:
 # an ftp, a mail and a web server among them.
 set -euo pipefail

@@ -21,10 +21,9 @@ make -s install DESTDIR="$root" PREFIX=/usr SYSCONFDIR=/etc SECURITYDIR=/usr/lib
 # Debian's own.
 rm -r "$root/usr/share/pam-configs"
 doc=$root/usr/share/doc/pam-totp
-install -d -m 0755 "$doc/decisions" "$doc/examples" "$doc/reference"
-install -m 0644 README.md SECURITY.md CHANGELOG.md docs/*.md "$doc/"
-install -m 0644 docs/reference/*.md "$doc/reference/"
-install -m 0644 docs/decisions/*.md "$doc/decisions/"
+install -d -m 0755 "$doc/examples"
+scripts/documentation.sh "$doc"
+install -m 0644 CHANGELOG.md "$doc/"
 install -m 0644 docs/examples/* packaging/polkit/*.rules packaging/systemd/*.conf "$doc/examples/"
 cp -r packaging/ansible packaging/apparmor packaging/pam-config packaging/selinux "$doc/examples/"
 # Profiles for authselect: what both have, and what each has. Logins over the network are asked as local ones are.

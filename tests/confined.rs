@@ -93,7 +93,7 @@ fn days_go_by(kernel: &mut Kernel, admin: Admin) {
     assert!(!doctor.text().contains("(SELinux, AppArmor)"), "{doctor:#?}");
 }
 
-/// The example of docs/deploy.md, as systemd runs it; and to a file that is in nobody's home.
+/// The example of docs/admin/deploy.md, as systemd runs it; and to a file that is in nobody's home.
 fn backed_up_by_a_timer(kernel: &mut Kernel, admin: Admin) {
     kernel
         .run(&format!(

@@ -68,7 +68,7 @@ fn install_lays_out_these_files_with_these_modes() {
 /// A page that names a test which is gone says that something is shown which is not.
 #[test]
 fn the_tests_that_the_threat_model_names_exist() {
-    let page = include_str!("../docs/threat-model.md");
+    let page = include_str!("../docs/reference/threat-model.md");
     let (_, found) = page.split_once("## What an attacker found").unwrap();
     let (found, known) = found.split_once("## Known vulnerabilities of this class").unwrap();
     let rows = |table: &'static str| table.lines().filter(|line| line.starts_with("| ")).skip(1);

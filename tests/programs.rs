@@ -1,4 +1,4 @@
-//! Every program of `docs/programs.md`, with exactly the stack that stands there.
+//! Every program of `docs/admin/programs.md`, with exactly the stack that stands there.
 
 use tests::{Machine, Ran, SSH, Seed, eventually};
 
@@ -6,7 +6,7 @@ mod screens;
 
 /// A program, and how a person logs in with it.
 struct Program {
-    /// Its heading in `docs/programs.md`.
+    /// Its heading in `docs/admin/programs.md`.
     heading: &'static str,
     /// What it needs besides.
     prepare: fn(&Machine),
@@ -16,9 +16,9 @@ struct Program {
     terminal: bool,
 }
 
-/// The text below a heading of `docs/programs.md`.
+/// The text below a heading of `docs/admin/programs.md`.
 fn section(heading: &str) -> &'static str {
-    let text = include_str!("../docs/programs.md");
+    let text = include_str!("../docs/admin/programs.md");
     let start = format!("\n## {heading}\n");
     let after = text.split_once(&start).unwrap_or_else(|| panic!("no heading {heading}")).1;
     after.split("\n## ").next().unwrap()

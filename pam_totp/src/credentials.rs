@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_message_is_in_messages_md() {
-        let page = include_str!("../../docs/messages.md");
+        let page = include_str!("../../docs/reference/messages.md");
         assert!(page.contains(&format!("`{UNKNOWN_RESULT}`")) && UNKNOWN_RESULT.len() < 60);
     }
 

@@ -1,6 +1,6 @@
 //! What a login costs, alone and in a storm, beside the peers, and a refusal for everybody. All in one
 //! run, interleaved, on a real disk. Prints medians and ratios, and writes the table of
-//! `docs/performance.md`.
+//! `docs/reference/performance.md`.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The table of `docs/performance.md` that this benchmark writes.
+//! The table of `docs/reference/performance.md` that this benchmark writes.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -33,7 +33,7 @@ impl Table {
     pub(crate) fn write(&self) {
         const START: &str = "<!-- made by make bench -->\n";
         const END: &str = "<!-- end -->";
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/performance.md");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/performance.md");
         let page = std::fs::read_to_string(&path).unwrap();
         let (before, rest) = page.split_once(START).expect("the mark of the table");
         let (_, after) = rest.split_once(END).expect("the end of the table");

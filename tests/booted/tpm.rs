@@ -64,7 +64,7 @@ fn booted_a_key_in_the_tpm_is_this_machines_alone_and_can_be_taken_out_again() {
     assert_eq!(told.status, 3, "{told:#?}");
     let journal = host.run("journalctl --no-pager -b -u totpd.service").ok();
     assert!(journal.contains("totpd.key") || journal.contains("credentials"), "{journal}");
-    // The way back by the backup, as docs/store.md has it.
+    // The way back by the backup, as docs/admin/store.md has it.
     host.run(
         "rm /etc/credstore.encrypted/totpd.key /etc/systemd/system/totpd.service.d/50-seal-key.conf && \
          mv /var/lib/totpd /var/lib/totpd.broken && systemctl daemon-reload",

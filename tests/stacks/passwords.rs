@@ -211,9 +211,9 @@ fn what_the_documents_show_asks_after_the_right_password_alone() {
     let debian = of_case("debian-12-sshd", "common-auth");
     let mut shown = 0;
     for document in [
-        include_str!("../../docs/programs.md"),
-        include_str!("../../docs/enrollment.md"),
-        include_str!("../../docs/distributions.md"),
+        include_str!("../../docs/admin/programs.md"),
+        include_str!("../../docs/admin/enrollment.md"),
+        include_str!("../../docs/admin/distributions.md"),
         include_str!("../../README.md"),
         include_str!("../../packaging/man/pam_totp.8"),
     ] {

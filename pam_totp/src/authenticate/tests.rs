@@ -307,7 +307,7 @@ fn a_name_of_a_megabyte_is_denied_like_an_unknown_one() {
 
 #[test]
 fn every_text_is_short_and_in_messages_md() {
-    let page = include_str!("../../../docs/messages.md");
+    let page = include_str!("../../../docs/reference/messages.md");
     for text in [
         COMBINED_PROMPT,
         RETRY_PROMPT,

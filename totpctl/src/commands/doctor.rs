@@ -67,5 +67,5 @@ fn check(name: &str) -> pam::Service {
 }
 
 const ENROLL_BLOCKED_BY_POLKIT: &str = "a user without a factor cannot enroll itself, because polkit asks for a code \
-                                        first; have root enroll it (docs/enrollment.md), or set nullok here, after a \
+                                        first; have root enroll it (docs/admin/enrollment.md), or set nullok here, after a \
                                         password that ends the stack when it is wrong";

@@ -22,12 +22,12 @@ pub(crate) fn end_at_wrong_password(file: &str, writer: &StackWriter) -> String 
                  \"authselect select {profile} with-totp{features}\" (with-totp skips users without a factor, \
                  with-totp-required denies them). No other change is needed. If neither profile of the package has \
                  all that yours has, copy one first: \"authselect create-profile NAME -b {profile}\". \
-                 See docs/distributions.md"
+                 See docs/admin/distributions.md"
             )
         }
         ("common-auth" | "common-auth-pc", StackWriter::PamConfig) => String::from(
             "Replace /etc/pam.d/common-auth with the example pam-config/common-auth of the package (with sssd: \
-             common-auth-sssd). No other change is needed. See docs/distributions.md",
+             common-auth-sssd). No other change is needed. See docs/admin/distributions.md",
         ),
         (file, _) => format!(
             "Make a wrong password end the stack in {file}. Write the line of the password as \
@@ -35,7 +35,7 @@ pub(crate) fn end_at_wrong_password(file: &str, writer: &StackWriter) -> String 
              \"auth requisite pam_deny.so\" (instead of \"auth required pam_deny.so\"). With two password \
              modules in a row, the first one needs success=2. Include {file} with \"include\", because the stack \
              continues after a \"substack\". Keep a root shell open: the change affects all services that include \
-             {file}. See docs/distributions.md"
+             {file}. See docs/admin/distributions.md"
         ),
     }
 }

@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn every_text_is_on_the_page_of_messages_and_short() {
-        let page = include_str!("../../../docs/messages.md");
+        let page = include_str!("../../../docs/reference/messages.md");
         for text in [SCAN, TYPE, FIRST_CODE, KEEP, NO_CODES, NOT_KEPT, ELSEWHERE] {
             assert!(page.contains(&format!("`{text}`")), "{text}");
             assert!(text.len() < 60, "{text}");

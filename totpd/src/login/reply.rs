@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn every_text_is_on_the_page_of_messages_and_short() {
-        let page = include_str!("../../../docs/messages.md");
+        let page = include_str!("../../../docs/reference/messages.md");
         let waiting =
             [ThrottleState::Open, ThrottleState::Waiting(28), ThrottleState::Waiting(3600)];
         let prompts =

@@ -148,6 +148,9 @@ fn the_table_of_what_a_guesser_gets_is_the_one_in_the_documentation() {
         ));
     }
     std::println!("{table}");
-    let documentation = include_str!("../../../../../docs/throttle.md");
-    assert!(documentation.contains(&table), "docs/throttle.md must hold this table:\n{table}");
+    let documentation = include_str!("../../../../../docs/reference/throttle.md");
+    assert!(
+        documentation.contains(&table),
+        "docs/reference/throttle.md must hold this table:\n{table}"
+    );
 }

@@ -1,5 +1,5 @@
 //! Somebody who can write the file and has no key: what is noticed, and what is not
-//! (`docs/threat-model.md` says what it would take).
+//! (`docs/reference/threat-model.md` says what it would take).
 
 use super::host::{Host, is_yes};
 use super::*;

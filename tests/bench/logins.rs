@@ -73,7 +73,7 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
     row("100,000 users: private socket / pam_oath", socket, above(&fresh, "oath100000"), 0.05);
     let socket = above(&lasting, "totp");
     row(
-        "a process that goes on, private socket / pam_google_authenticator",
+        "a running process, private socket / pam_google_authenticator",
         socket,
         above(&lasting, "ga"),
         0.3,

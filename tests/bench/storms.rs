@@ -53,7 +53,7 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
     let what =
         "p99 of a right login while wrong codes are sent as fast as they are answered / alone";
     table.row(what, ratio, 10.0, false, "");
-    table.row("wrong codes answered a minute meanwhile", rate * 60.0, 1_000_000.0, true, "");
+    table.row("wrong codes answered per minute during that", rate * 60.0, 1_000_000.0, true, "");
 }
 
 fn storm(machine: &Machine, words: &str) -> BTreeMap<String, f64> {

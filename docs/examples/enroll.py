@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Enrolls whoever runs it, as the page of a settings program would. Needs python3-dasbus.
+"""Enrolls the user who runs it, as the page of a settings program would. Needs python3-dasbus.
 
-usage: enroll.py [current code, for who has a factor already]
+usage: enroll.py [current code, if the user has a factor already]
 """
 import getpass
 import sys
@@ -12,20 +12,20 @@ from gi.repository import Gio, GLib
 
 BUS = SystemMessageBus()
 USER = getpass.getuser()
-PATIENCE = 330_000  # milliseconds: somebody may have to type a password
+TIMEOUT_MS = 330_000  # a person may have to type a password
 
 
 def ask(method, signature, *arguments):
-    """Calls a method of the Manager, and lets polkit ask the person for a password."""
+    """Calls a method of the Manager, and lets polkit ask for a password."""
     answer = BUS.connection.call_sync(
         "org.totpd.Totp1", "/org/totpd/Totp1", "org.totpd.Totp1.Manager", method,
         get_variant(signature, arguments), None,
-        Gio.DBusCallFlags.ALLOW_INTERACTIVE_AUTHORIZATION, PATIENCE, None)
+        Gio.DBusCallFlags.ALLOW_INTERACTIVE_AUTHORIZATION, TIMEOUT_MS, None)
     return get_native(answer)
 
 
 def draw(dots, width):
-    """The QR code in half blocks; light is what is drawn."""
+    """Draws the QR code in half blocks; the light dots are drawn."""
     rows = [dots[start:start + width] for start in range(0, len(dots), width)]
     rows.append([1] * width)
     for upper, lower in zip(rows[::2], rows[1::2]):

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Says what happens to the second factor of whoever runs it, as a desktop would. Needs python3-dasbus."""
+"""Reports what happens to the second factor of the user who runs it, as a desktop would. Needs python3-dasbus."""
 from dasbus.connection import SystemMessageBus
 from dasbus.loop import EventLoop
 

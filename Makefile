@@ -85,3 +85,33 @@ fuzz:
 # The unit tests under AddressSanitizer.
 sanitize:
 	scripts/sanitize.sh
+
+.PHONY: coverage deny fuzz-quick miri msrv release-check reproducible
+
+# Licenses, sources and advisories of all dependencies.
+deny:
+	scripts/deny.sh
+
+# A minute each; needs no root.
+fuzz-quick:
+	scripts/fuzz.sh 60
+
+# The oldest Rust that builds the project.
+msrv:
+	scripts/msrv.sh
+
+# The core in Miri; needs a nightly toolchain.
+miri:
+	scripts/miri.sh
+
+# Lines that the unit tests reach.
+coverage:
+	scripts/coverage.sh
+
+# The packages of the last commit, made twice and compared.
+reproducible:
+	scripts/reproducible.sh
+
+# What has to hold before a release is tagged: docs/development/releasing.md.
+release-check:
+	scripts/release-check.sh

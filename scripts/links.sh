@@ -1,0 +1,20 @@
+#!/bin/bash
+# links.sh: every file that the documents link to is there, and so is every source file that they name.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+failed=0
+files=$(git ls-files)
+# A name in backticks may be the end of a path, such as `backup/trust.rs`.
+is_there() { grep -qE "(^|/)${1//./\\.}(/|$)" <<<"$files"; }
+while read -r page; do
+  folder=$(dirname "$page")
+  while read -r target; do
+    [ -e "$folder/$target" ] || { echo "$page: there is no $target" >&2; failed=1; }
+  done < <(grep -oE '\]\([^)#]+' "$page" | sed 's/^](//' | grep -v '^https\?:' || true)
+  # Decisions are of their day, and mutation.md names former files.
+  case $page in docs/decisions/* | docs/development/mutation.md | CHANGELOG.md) continue ;; esac
+  while read -r source; do
+    is_there "$source" || { echo "$page: there is no $source" >&2; failed=1; }
+  done < <(grep -oE '`(totpd|totpctl|pam_totp|tests|scripts|packaging)/[A-Za-z0-9_./-]+' "$page" | tr -d '`' | sed 's#/$##' || true)
+done < <(git ls-files '*.md')
+exit $failed

@@ -28,7 +28,7 @@ use totpd_core::record_key::Buckets;
 use totpd_journal::{Entry, Priority};
 use totpd_store::sqlite::{FOLDER, Local, OpenError, Opened};
 use totpd_store::unavailable::UnavailableBackend;
-use totpd_store::{PATIENCE, Store};
+use totpd_store::{REQUEST_TIMEOUT, Store};
 use zeroize::Zeroizing;
 use zeroizing_alloc::ZeroAlloc;
 
@@ -90,10 +90,11 @@ fn serve() -> Result<(), String> {
             let store = Maintenance::new(Arc::clone(&daemon), local);
             runtime.block_on(serving(services(&daemon, Some(store)), private, &sockets))
         }
-        Err(error) if error.may_end_by_itself() => {
+        Err(error) if error.is_transient() => {
             let told = format!("{error}; logins are refused until that is over");
             Entry::new(Priority::Error, told).write();
-            let store = Store::new(Arc::new(UnavailableBackend(error.to_string())), PATIENCE);
+            let store =
+                Store::new(Arc::new(UnavailableBackend(error.to_string())), REQUEST_TIMEOUT);
             let mut secret = Zeroizing::new([0; 32]);
             getrandom::fill(secret.as_mut_slice()).map_err(|error| say(&error))?;
             let buckets = Buckets::new(secret);
@@ -191,7 +192,7 @@ async fn until_it_opens(served: &JoinHandle<Result<(), String>>) -> Result<(), S
                 Entry::new(Priority::Notice, told.into()).write();
                 return Ok(());
             }
-            Ok(Err(error)) if !error.may_end_by_itself() => return Err(error.to_string()),
+            Ok(Err(error)) if !error.is_transient() => return Err(error.to_string()),
             _ => {}
         }
     }

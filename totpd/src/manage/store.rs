@@ -9,7 +9,7 @@ use totpd_journal::escape::{MAX_NAME_CHARS, escape_within};
 use totpd_journal::{Entry, Priority};
 use totpd_store::backup::{BackupError, Signer, Trust};
 use totpd_store::progress::Progress;
-use totpd_store::sqlite::{Checked, Local};
+use totpd_store::sqlite::{Local, ScanReport};
 
 use crate::access::caller::Caller;
 use crate::access::origin::Origin;
@@ -196,7 +196,7 @@ fn root(origin: &Origin) -> Result<Caller, Error> {
     origin.caller.must_be_allowed(Operation::KeepStore).map(|()| origin.caller)
 }
 
-fn told(checked: &Checked, counted: &str) -> DictBuilder {
+fn told(checked: &ScanReport, counted: &str) -> DictBuilder {
     DictBuilder::new()
         .with(counted, checked.records)
         .with("damaged", checked.damaged.clone())

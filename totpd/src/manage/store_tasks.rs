@@ -11,14 +11,14 @@ use totpd_store::backup::{
     BackupError, Fingerprint, Head, Reader, Recipients, Signer, Untrusted, Writer, may_be_restored,
 };
 use totpd_store::progress::Progress;
-use totpd_store::sqlite::{Checked, Local, usable_from};
+use totpd_store::sqlite::{Local, ScanReport, usable_from};
 
 use crate::host::clock;
 use crate::manage::store_options::RestoreOptions;
 
 /// What came of a backup.
 pub(crate) struct BackedUp {
-    pub(crate) checked: Checked,
+    pub(crate) checked: ScanReport,
     /// Who signed it.
     pub(crate) fingerprint: Fingerprint,
 }

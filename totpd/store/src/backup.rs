@@ -159,16 +159,16 @@ impl From<User2> for User3 {
     }
 }
 
-const AGE: &[u8] = b"age-encryption.org/v1\n";
+const AGE_HEADER: &[u8] = b"age-encryption.org/v1\n";
 /// Room for a hundred recipients and more.
-const LONGEST_HEADER: u64 = 64 << 10;
-const MAGIC: &str = "totpd backup ";
+const MAX_HEADER_BYTES: u64 = 64 << 10;
+const FIRST_LINE: &str = "totpd backup ";
 /// The format of what is inside.
 const FORMAT: u32 = 4;
 /// 2^18: that of the `age` tool, a second or so and 256 MiB.
 const WORK_FACTOR: u8 = 18;
 /// A user has a few factors of a hundred bytes and a few known sources.
-const LONGEST_FRAME: usize = 1 << 20;
+const MAX_FRAME_BYTES: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests;

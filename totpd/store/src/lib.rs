@@ -143,7 +143,7 @@ impl Store {
 }
 
 /// Shorter than the module's own deadline, so that the person gets a reason.
-pub const PATIENCE: Duration = Duration::from_secs(4);
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(4);
 
 #[cfg(test)]
 mod tests {

@@ -27,7 +27,7 @@ pub struct KeyId(String);
 impl KeyId {
     /// The id that was written somewhere, which may be any text.
     #[must_use]
-    pub fn of_text(text: &str) -> Self {
+    pub fn from_text(text: &str) -> Self {
         Self(text.chars().filter(|c| !c.is_control()).take(16).collect())
     }
 
@@ -46,11 +46,11 @@ impl fmt::Display for KeyId {
 
 /// Who may read a key's file, beside root.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kept {
+pub enum KeyOrigin {
     /// Nobody: a file of our own.
-    ByUs,
+    StoreFile,
     /// Whoever systemd lets: a credential, of which later versions make the group the owner's.
-    BySystemd,
+    Credential,
 }
 
 /// Why there is no key.
@@ -71,7 +71,7 @@ pub enum KeyError {
         "the sealing key {path} must be a plain file of uid 0 with mode 0600; it is owned by uid \
          {uid} and has mode {mode:06o}: chown root {path}; chmod 600 {path}"
     )]
-    Exposed {
+    InsecurePermissions {
         /// The file.
         path: PathBuf,
         /// Its owner.
@@ -97,7 +97,7 @@ impl MasterKey {
     ///
     /// # Errors
     /// [`KeyError`] if there is one that cannot be read or trusted.
-    pub fn read(path: &Path, kept: Kept) -> Result<Option<Self>, KeyError> {
+    pub fn read(path: &Path, origin: KeyOrigin) -> Result<Option<Self>, KeyError> {
         let failed = |verb| {
             let path = path.to_path_buf();
             move |source| KeyError::Io { path, verb, source }
@@ -108,12 +108,12 @@ impl MasterKey {
         };
         let metadata = file.metadata().map_err(failed("examined"))?;
         let (uid, mode) = (metadata.uid(), metadata.mode());
-        let good = match kept {
-            Kept::ByUs => mode == S_IFREG | 0o600,
-            Kept::BySystemd => mode & !0o640 == S_IFREG,
+        let good = match origin {
+            KeyOrigin::StoreFile => mode == S_IFREG | 0o600,
+            KeyOrigin::Credential => mode & !0o640 == S_IFREG,
         };
         if uid != 0 || !good {
-            return Err(KeyError::Exposed { path: path.to_path_buf(), uid, mode });
+            return Err(KeyError::InsecurePermissions { path: path.to_path_buf(), uid, mode });
         }
         // One byte more than there may be, so that a long file is noticed.
         let mut bytes = Zeroizing::new([0; LENGTH + 1]);
@@ -135,7 +135,7 @@ impl MasterKey {
     ///
     /// # Errors
     /// [`KeyError`]; then nothing may be sealed.
-    pub fn make(path: &Path) -> Result<Self, KeyError> {
+    pub fn create(path: &Path) -> Result<Self, KeyError> {
         let failed = |verb| {
             let path = path.to_path_buf();
             move |source| KeyError::Io { path, verb, source }
@@ -212,15 +212,15 @@ mod tests {
     fn a_key_is_made_once_and_read_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.key");
-        assert!(MasterKey::read(&path, Kept::ByUs).unwrap().is_none());
-        let made = MasterKey::make(&path).unwrap();
-        let read = MasterKey::read(&path, Kept::ByUs).unwrap().unwrap();
+        assert!(MasterKey::read(&path, KeyOrigin::StoreFile).unwrap().is_none());
+        let made = MasterKey::create(&path).unwrap();
+        let read = MasterKey::read(&path, KeyOrigin::StoreFile).unwrap().unwrap();
         assert_eq!(made.derive("a"), read.derive("a"));
         assert_ne!(made.derive("a"), made.derive("b"));
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o600);
-        assert!(MasterKey::make(&path).is_err(), "never over one that is there");
+        assert!(MasterKey::create(&path).is_err(), "never over one that is there");
         assert_eq!(
-            MasterKey::read(&path, Kept::ByUs).unwrap().unwrap().derive("a"),
+            MasterKey::read(&path, KeyOrigin::StoreFile).unwrap().unwrap().derive("a"),
             made.derive("a")
         );
     }
@@ -229,7 +229,7 @@ mod tests {
     fn what_a_crash_left_half_written_is_no_obstacle() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("store.key.new"), b"half").unwrap();
-        MasterKey::make(&folder.path().join("store.key")).unwrap();
+        MasterKey::create(&folder.path().join("store.key")).unwrap();
     }
 
     #[test]
@@ -237,7 +237,10 @@ mod tests {
         for length in [0, 1, 31, 33, 4096] {
             let (_folder, path) = with_key(&vec![7; length], 0o600);
             assert!(
-                matches!(MasterKey::read(&path, Kept::ByUs), Err(KeyError::Length { .. })),
+                matches!(
+                    MasterKey::read(&path, KeyOrigin::StoreFile),
+                    Err(KeyError::Length { .. })
+                ),
                 "{length}"
             );
         }
@@ -248,7 +251,10 @@ mod tests {
         for mode in [0o644, 0o640, 0o660, 0o400, 0o4600] {
             let (_folder, path) = with_key(&[7; 32], mode);
             assert!(
-                matches!(MasterKey::read(&path, Kept::ByUs), Err(KeyError::Exposed { .. })),
+                matches!(
+                    MasterKey::read(&path, KeyOrigin::StoreFile),
+                    Err(KeyError::InsecurePermissions { .. })
+                ),
                 "{mode:o}"
             );
         }
@@ -258,8 +264,8 @@ mod tests {
     fn a_key_of_somebody_else_is_refused() {
         let (_folder, path) = with_key(&[7; 32], 0o600);
         std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
-        let refused = MasterKey::read(&path, Kept::ByUs);
-        assert!(matches!(refused, Err(KeyError::Exposed { uid: 65_534, .. })));
+        let refused = MasterKey::read(&path, KeyOrigin::StoreFile);
+        assert!(matches!(refused, Err(KeyError::InsecurePermissions { uid: 65_534, .. })));
     }
 
     #[test]
@@ -273,7 +279,7 @@ mod tests {
             (0o444, false),
         ] {
             let (_folder, path) = with_key(&[7; 32], mode);
-            assert_eq!(MasterKey::read(&path, Kept::BySystemd).is_ok(), good, "{mode:o}");
+            assert_eq!(MasterKey::read(&path, KeyOrigin::Credential).is_ok(), good, "{mode:o}");
         }
     }
 
@@ -281,10 +287,10 @@ mod tests {
     fn keys_are_told_apart_by_their_ids() {
         let (_one, path) = with_key(&[7; 32], 0o600);
         let (_other, second) = with_key(&[8; 32], 0o600);
-        let id = |path| MasterKey::read(path, Kept::ByUs).unwrap().unwrap().id();
+        let id = |path| MasterKey::read(path, KeyOrigin::StoreFile).unwrap().unwrap().id();
         assert_eq!(id(&path), id(&path));
         assert_ne!(id(&path), id(&second));
-        assert_eq!(KeyId::of_text(id(&path).as_str()), id(&path));
+        assert_eq!(KeyId::from_text(id(&path).as_str()), id(&path));
         assert_eq!(id(&path).as_str().len(), 10);
     }
 
@@ -293,7 +299,7 @@ mod tests {
         let (folder, path) = with_key(&[7; 32], 0o600);
         let link = folder.path().join("link.key");
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        assert!(matches!(MasterKey::read(&link, Kept::ByUs), Err(KeyError::Io { .. })));
-        assert!(MasterKey::read(folder.path(), Kept::ByUs).is_err());
+        assert!(matches!(MasterKey::read(&link, KeyOrigin::StoreFile), Err(KeyError::Io { .. })));
+        assert!(MasterKey::read(folder.path(), KeyOrigin::StoreFile).is_err());
     }
 }

@@ -192,10 +192,10 @@ pub(crate) fn encode(
     sealer: &Sealer,
 ) -> Result<Vec<u8>, SealError> {
     let format = Record3::of(record, |factor| {
-        sealer.seal(factor.seed.bytes(), &seed_place(subject, record.uid, &factor.id))
+        sealer.seal(factor.seed.bytes(), &seed_aad(subject, record.uid, &factor.id))
     })?;
     let plain = to_extend(&format, Vec::new()).map_err(|_| SealError)?;
-    sealer.seal(&plain, &record_place(3, subject, record.uid))
+    sealer.seal(&plain, &record_aad(3, subject, record.uid))
 }
 
 /// The record that these bytes hold for `subject` and `uid`.
@@ -210,28 +210,28 @@ pub(crate) fn decode(
     sealer: &Sealer,
 ) -> Result<Record, UnsealError> {
     // The place says the format: a record of one is not taken for a record of another.
-    let format: Record3 = if let Ok(plain) = sealer.unseal(sealed, &record_place(3, subject, uid)) {
+    let format: Record3 = if let Ok(plain) = sealer.unseal(sealed, &record_aad(3, subject, uid)) {
         from_bytes(&plain).map_err(|_| UnsealError)?
-    } else if let Ok(plain) = sealer.unseal(sealed, &record_place(2, subject, uid)) {
+    } else if let Ok(plain) = sealer.unseal(sealed, &record_aad(2, subject, uid)) {
         Record3::from(from_bytes::<Record2>(&plain).map_err(|_| UnsealError)?)
     } else {
-        let plain = sealer.unseal(sealed, &record_place(1, subject, uid))?;
+        let plain = sealer.unseal(sealed, &record_aad(1, subject, uid))?;
         Record2::from(from_bytes::<Record1>(&plain).map_err(|_| UnsealError)?).into()
     };
     let record = format.record(uid, |id, sealed| {
-        let seed = sealer.unseal(&sealed, &seed_place(subject, uid, id)).ok();
+        let seed = sealer.unseal(&sealed, &seed_aad(subject, uid, id)).ok();
         seed.map(|mut seed| std::mem::take(&mut *seed))
     });
     record.ok_or(UnsealError)
 }
 
 /// No two places have the same bytes: neither names nor ids hold a zero byte.
-fn record_place(format: u8, subject: &RecordKey, uid: u32) -> Vec<u8> {
+fn record_aad(format: u8, subject: &RecordKey, uid: u32) -> Vec<u8> {
     let format = format!("totpd record {format}\0");
     [format.as_bytes(), subject.as_row_name().as_bytes(), b"\0", &uid.to_be_bytes()].concat()
 }
 
-fn seed_place(subject: &RecordKey, uid: u32, factor: &FactorId) -> Vec<u8> {
+fn seed_aad(subject: &RecordKey, uid: u32, factor: &FactorId) -> Vec<u8> {
     let (row, uid) = (subject.as_row_name(), uid.to_be_bytes());
     [b"totpd seed 1\0", row.as_bytes(), b"\0", &uid, factor.as_str().as_bytes()].concat()
 }

@@ -71,7 +71,7 @@ pub(crate) mod tests {
 
     pub(crate) fn sealer() -> (tempfile::TempDir, Sealer) {
         let folder = tempfile::tempdir().unwrap();
-        let sealer = Sealer::new(&MasterKey::make(&folder.path().join("store.key")).unwrap());
+        let sealer = Sealer::new(&MasterKey::create(&folder.path().join("store.key")).unwrap());
         (folder, sealer)
     }
 

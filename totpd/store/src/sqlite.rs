@@ -14,11 +14,11 @@ use rusqlite::Connection;
 use totpd_core::record::Record;
 use totpd_core::record_key::{Buckets, RecordKey};
 
-use crate::sqlite::active_keys::Keys;
+use crate::sqlite::active_keys::ActiveKeys;
 use crate::sqlite::reader::Reader;
-use crate::sqlite::rows::{Name, Trouble};
+use crate::sqlite::rows::{Name, RowError};
 use crate::sqlite::writer::Writer;
-use crate::{Backend, Change, Listed, PATIENCE, Pending, Store, StoreError};
+use crate::{Backend, Change, Listed, Pending, REQUEST_TIMEOUT, Store, StoreError};
 
 mod active_keys;
 mod connection;
@@ -39,9 +39,9 @@ mod writer;
 pub use active_keys::usable_from;
 pub use open::FOLDER;
 pub use open_error::OpenError;
-pub use rekey::Rekeyed;
-pub use restore::{Restored, Restoring};
-pub use scan::Checked;
+pub use rekey::RekeyReport;
+pub use restore::{PendingRestore, RestoreReport};
+pub use scan::ScanReport;
 pub use signers::KnownBackups;
 
 /// An open store.
@@ -60,7 +60,7 @@ pub struct Local(Arc<Inner>);
 
 struct Inner {
     folder: PathBuf,
-    keys: Keys,
+    keys: ActiveKeys,
     credentials: Option<PathBuf>,
     /// Held by whatever works on the store as a whole: one at a time.
     whole: Mutex<()>,
@@ -93,9 +93,9 @@ impl Local {
             threads,
         }));
         if found.unfinished_rekey {
-            rekey::go_on(&local).map_err(OpenError::Thread)?;
+            rekey::resume(&local).map_err(OpenError::Thread)?;
         }
-        Ok(Opened { store: Store::new(Arc::new(local.clone()), PATIENCE), local, buckets })
+        Ok(Opened { store: Store::new(Arc::new(local.clone()), REQUEST_TIMEOUT), local, buckets })
     }
 
     /// Users, and buckets of names that nobody has, that the store has a record of.
@@ -107,9 +107,10 @@ impl Local {
         loop {
             // Whoever logs in meanwhile waits for a part of it at most.
             let from = after;
-            let part = self.read_now("everybody", move |rows| rows::count(rows, &from, COUNTED))?;
+            let part =
+                self.read_now("everybody", move |rows| rows::count(rows, &from, COUNT_PAGE_SIZE))?;
             total += part.0 as u64;
-            if part.0 < COUNTED {
+            if part.0 < COUNT_PAGE_SIZE {
                 return Ok(total);
             }
             after = part.1;
@@ -138,7 +139,7 @@ impl Local {
     fn write_now<T: Send + 'static>(
         &self,
         about: &str,
-        mut work: impl FnMut(&Connection) -> Result<T, Trouble> + Send + 'static,
+        mut work: impl FnMut(&Connection) -> Result<T, RowError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let result = Arc::new(Mutex::new(None));
         let tell = Arc::clone(&result);
@@ -172,7 +173,7 @@ impl Drop for Inner {
 
 impl Backend for Local {
     fn read(&self, subject: RecordKey) -> Pending<Option<Record>> {
-        let keys = self.0.keys.around();
+        let keys = self.0.keys.snapshot();
         let (about, wanted) = (subject.to_string(), subject.clone());
         let row = self.reader().and_then(|reader| {
             reader.ask(about, move |connection| rows::read(connection, &wanted))
@@ -187,9 +188,9 @@ impl Backend for Local {
         let (keys, folder) = (self.0.keys.clone(), self.0.folder.clone());
         let told = self.writer().and_then(|writer| {
             writer.ask(subject.to_string(), move |connection| {
-                let seals = keys.now();
+                let key_set = keys.now();
                 let before = rows::read(connection, &subject)?
-                    .map(|row| seals.decode(&subject, &row))
+                    .map(|row| key_set.decode(&subject, &row))
                     .transpose()?;
                 let had = before.as_ref().map_or(0, |record| record.factors.len());
                 match change(before) {
@@ -198,7 +199,7 @@ impl Backend for Local {
                         if record.factors.len() > had {
                             must_have_room(&folder)?;
                         }
-                        let sealed = seals.encode(&subject, &record)?;
+                        let sealed = key_set.encode(&subject, &record)?;
                         rows::write(connection, &subject, record.uid, &sealed)?;
                     }
                 }
@@ -217,7 +218,7 @@ impl Backend for Local {
     }
 
     fn list(&self, after: String, limit: u32) -> Pending<Vec<Listed>> {
-        let keys = self.0.keys.around();
+        let keys = self.0.keys.snapshot();
         let told = self.reader().and_then(|reader| {
             reader.ask("everybody".into(), move |connection| {
                 rows::users(connection, &after, limit as usize)
@@ -237,7 +238,7 @@ impl Backend for Local {
 /// Refuses to grow the store when the disk is nearly full: logins need what is left.
 fn must_have_room(folder: &Path) -> Result<(), StoreError> {
     let room = statvfs(folder).map(|disk| disk.blocks_available() * disk.fragment_size());
-    if room.is_ok_and(|room| room < KEPT_FOR_LOGINS) {
+    if room.is_ok_and(|room| room < RESERVED_FOR_LOGINS_BYTES) {
         return Err(StoreError::Refused(format!(
             "the disk with {} is full, and what is left is kept for logins: free some space on it, \
              then enroll again",
@@ -271,10 +272,10 @@ fn not_found(error: &io::Error) -> bool {
 
 /// Bytes of the disk below which no factor is added. The log and the free pages of the file, which
 /// logins live on, are reserved beside this.
-const KEPT_FOR_LOGINS: u64 = 128 << 10;
+const RESERVED_FOR_LOGINS_BYTES: u64 = 128 << 10;
 
 /// Rows that are counted in one look.
-const COUNTED: usize = 10_000;
+const COUNT_PAGE_SIZE: usize = 10_000;
 
 #[cfg(test)]
 mod tests;

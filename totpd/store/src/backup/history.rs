@@ -31,7 +31,7 @@ impl History {
     pub(crate) fn retire(&mut self, key: PublicKey) {
         self.earlier.retain(|earlier| *earlier != key);
         self.earlier.push(key);
-        let too_many = self.earlier.len().saturating_sub(MOST_KEYS);
+        let too_many = self.earlier.len().saturating_sub(MAX_EARLIER_KEYS);
         self.earlier.drain(..too_many);
     }
 
@@ -42,7 +42,7 @@ impl History {
     }
 }
 
-const MOST_KEYS: usize = 64;
+const MAX_EARLIER_KEYS: usize = 64;
 
 #[cfg(test)]
 mod tests {

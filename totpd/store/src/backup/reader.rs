@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 
 use super::signature::SIGNATURE;
 use super::{
-    AGE, BackupError, FORMAT, Head, LONGEST_FRAME, LONGEST_HEADER, MAGIC, Opener, PublicKey, User1,
-    User2, User3, WORK_FACTOR,
+    AGE_HEADER, BackupError, FIRST_LINE, FORMAT, Head, MAX_FRAME_BYTES, MAX_HEADER_BYTES, Opener,
+    PublicKey, User1, User2, User3, WORK_FACTOR,
 };
 
 /// A backup that is being read. Nothing of it counts before it was read to its end.
@@ -165,10 +165,10 @@ fn header(source: &mut impl BufRead) -> Result<Vec<u8>, BackupError> {
     let mut header = Vec::new();
     loop {
         let before = header.len();
-        let left = LONGEST_HEADER.saturating_sub(before as u64);
+        let left = MAX_HEADER_BYTES.saturating_sub(before as u64);
         source.take(left).read_until(b'\n', &mut header).map_err(BackupError::Source)?;
         let line = header.get(before..).unwrap_or_default();
-        if !line.ends_with(b"\n") || !header.starts_with(AGE) {
+        if !line.ends_with(b"\n") || !header.starts_with(AGE_HEADER) {
             return Err(BackupError::NotAge);
         }
         if line.starts_with(b"---") {
@@ -190,7 +190,7 @@ fn format_of(source: &mut impl Read) -> Result<u32, BackupError> {
         }
     }
     let line = String::from_utf8_lossy(&line).into_owned();
-    let number = line.strip_prefix(MAGIC).and_then(|number| number.parse().ok());
+    let number = line.strip_prefix(FIRST_LINE).and_then(|number| number.parse().ok());
     number.ok_or(BackupError::NotABackup)
 }
 
@@ -201,7 +201,7 @@ fn frame<T: for<'a> Deserialize<'a>>(source: &mut impl Read) -> Result<Option<T>
     let length = u32::from_le_bytes(length) as usize;
     match length {
         0 => return Ok(None),
-        1..=LONGEST_FRAME => {}
+        1..=MAX_FRAME_BYTES => {}
         _ => return Err(BackupError::Damaged),
     }
     let mut bytes = Zeroizing::new(vec![0; length]);

@@ -103,7 +103,7 @@ pub(crate) mod tests {
     /// The signing key of a master key that nobody else has.
     pub(crate) fn signing_key() -> SigningKey {
         let folder = tempfile::tempdir().unwrap();
-        SigningKey::new(&MasterKey::make(&folder.path().join("store.key")).unwrap())
+        SigningKey::new(&MasterKey::create(&folder.path().join("store.key")).unwrap())
     }
 
     #[test]
@@ -156,7 +156,7 @@ pub(crate) mod tests {
     #[test]
     fn the_signing_key_is_its_own() {
         let folder = tempfile::tempdir().unwrap();
-        let master = MasterKey::make(&folder.path().join("store.key")).unwrap();
+        let master = MasterKey::create(&folder.path().join("store.key")).unwrap();
         let key = SigningKey::new(&master);
         assert_eq!(key.public(), SigningKey::new(&master).public());
         assert_ne!(key.0.to_bytes(), *master.derive("totpd seal 1"));

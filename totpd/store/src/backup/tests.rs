@@ -260,7 +260,7 @@ fn a_backup_that_does_not_end_as_it_should_is_damaged() {
 
 #[test]
 fn what_is_no_file_of_age_is_refused_at_once() {
-    for begin in [&b""[..], AGE, b"age-encryption.org/v1\n-> X25519 x\n"] {
+    for begin in [&b""[..], AGE_HEADER, b"age-encryption.org/v1\n-> X25519 x\n"] {
         for fill in [0, b'\n', b'x'] {
             let endless = BufReader::new(begin.chain(io::repeat(fill)));
             let refused = Reader::open(endless, &identity().1).err();

@@ -12,7 +12,7 @@ use totpd_core::record::Record;
 use totpd_core::user_name::UserName;
 use zeroize::Zeroizing;
 
-use super::{BackupError, FORMAT, Head, MAGIC, Recipients, SigningKey, User3, WORK_FACTOR};
+use super::{BackupError, FIRST_LINE, FORMAT, Head, Recipients, SigningKey, User3, WORK_FACTOR};
 use crate::record_format::Record3;
 
 /// A backup that is being written.
@@ -42,7 +42,7 @@ impl<W: Write> Writer<W> {
         let encryptor = encryptor.map_err(|error| BackupError::Target(io::Error::other(error)))?;
         let out = encryptor.wrap_output(BufWriter::new(out)).map_err(BackupError::Target)?;
         let mut writer = Self { out, users: 0, hash: Sha512::new() };
-        writer.raw(format!("{MAGIC}{FORMAT}\n").as_bytes())?;
+        writer.raw(format!("{FIRST_LINE}{FORMAT}\n").as_bytes())?;
         writer.frame(head)?;
         Ok(writer)
     }

@@ -13,66 +13,66 @@ use crate::master_key::{KeyId, MasterKey};
 use crate::record_format;
 use crate::sealer::Sealer;
 use crate::sqlite::lock;
-use crate::sqlite::metadata::Floor;
+use crate::sqlite::metadata::ReplayFloor;
 use crate::sqlite::rows::Row;
 
 /// The keys of an open store. They change while it is open: look at each use.
 #[derive(Clone)]
-pub(super) struct Keys(Arc<Mutex<Arc<Seals>>>);
+pub(super) struct ActiveKeys(Arc<Mutex<Arc<KeySet>>>);
 
 /// The keys around the reading of a row, which may have been re-sealed in between.
-pub(super) struct Around {
-    before: Arc<Seals>,
-    keys: Keys,
+pub(super) struct KeySnapshot {
+    before: Arc<KeySet>,
+    keys: ActiveKeys,
 }
 
 /// The keys at one moment.
-pub(super) struct Seals {
+pub(super) struct KeySet {
     /// What is written is sealed under this one.
-    pub(super) newest: Arc<Sealer>,
+    pub(super) current: Arc<Sealer>,
     /// The id of its key.
     pub(super) id: KeyId,
     /// Backups are signed by this one, which that key gives as well.
     pub(super) signing: Arc<SigningKey>,
     /// What is read may still be sealed under this one.
-    pub(super) older: Option<Older>,
+    pub(super) previous: Option<PreviousKey>,
     /// No code from before it is good any more.
-    pub(super) floor: Option<Floor>,
+    pub(super) floor: Option<ReplayFloor>,
 }
 
 /// What is left of a key while another takes its place.
-pub(super) struct Older {
+pub(super) struct PreviousKey {
     pub(super) sealer: Sealer,
     /// It signed backups.
     pub(super) signer: PublicKey,
 }
 
-impl Older {
+impl PreviousKey {
     pub(super) fn of(key: &MasterKey) -> Self {
         Self { sealer: Sealer::new(key), signer: SigningKey::new(key).public() }
     }
 }
 
-impl Keys {
-    pub(super) fn new(seals: Seals) -> Self {
-        Self(Arc::new(Mutex::new(Arc::new(seals))))
+impl ActiveKeys {
+    pub(super) fn new(key_set: KeySet) -> Self {
+        Self(Arc::new(Mutex::new(Arc::new(key_set))))
     }
 
-    pub(super) fn now(&self) -> Arc<Seals> {
+    pub(super) fn now(&self) -> Arc<KeySet> {
         Arc::clone(&lock(&self.0))
     }
 
     /// For a row that is read from now on.
-    pub(super) fn around(&self) -> Around {
-        Around { before: self.now(), keys: self.clone() }
+    pub(super) fn snapshot(&self) -> KeySnapshot {
+        KeySnapshot { before: self.now(), keys: self.clone() }
     }
 
-    pub(super) fn set(&self, seals: Seals) {
-        *lock(&self.0) = Arc::new(seals);
+    pub(super) fn set(&self, key_set: KeySet) {
+        *lock(&self.0) = Arc::new(key_set);
     }
 }
 
-impl Around {
+impl KeySnapshot {
     /// The record in a row of `subject` that was read since.
     ///
     /// # Errors
@@ -82,16 +82,16 @@ impl Around {
     }
 }
 
-impl Seals {
-    pub(super) fn of(key: &MasterKey, floor: Option<Floor>) -> Self {
-        let (newest, signing) = (Arc::new(Sealer::new(key)), Arc::new(SigningKey::new(key)));
-        Self { newest, id: key.id(), signing, older: None, floor }
+impl KeySet {
+    pub(super) fn of(key: &MasterKey, floor: Option<ReplayFloor>) -> Self {
+        let (current, signing) = (Arc::new(Sealer::new(key)), Arc::new(SigningKey::new(key)));
+        Self { current, id: key.id(), signing, previous: None, floor }
     }
 
     /// The same keys but the older one.
-    pub(super) fn without_older(&self, floor: Option<Floor>) -> Self {
-        let (newest, signing) = (Arc::clone(&self.newest), Arc::clone(&self.signing));
-        Self { newest, id: self.id.clone(), signing, older: None, floor }
+    pub(super) fn without_previous(&self, floor: Option<ReplayFloor>) -> Self {
+        let (current, signing) = (Arc::clone(&self.current), Arc::clone(&self.signing));
+        Self { current, id: self.id.clone(), signing, previous: None, floor }
     }
 
     /// The record in a row of `subject`.
@@ -101,18 +101,18 @@ impl Seals {
     pub(super) fn decode(&self, subject: &RecordKey, row: &Row) -> Result<Record, StoreError> {
         let under =
             |sealer: &Sealer| record_format::decode(&row.sealed, subject, row.uid?, sealer).ok();
-        let record = under(&self.newest).or_else(|| under(&self.older.as_ref()?.sealer));
+        let record = under(&self.current).or_else(|| under(&self.previous.as_ref()?.sealer));
         let mut record = record.ok_or_else(|| StoreError::Corrupt(subject.to_string()))?;
         if let Some(floor) = self.floor {
-            raise(&mut record, floor);
+            apply_floor(&mut record, floor);
         }
         Ok(record)
     }
 
     /// Whether a row is sealed under the newest key.
-    pub(super) fn is_newest(&self, subject: &RecordKey, row: &Row) -> bool {
+    pub(super) fn is_sealed_with_current(&self, subject: &RecordKey, row: &Row) -> bool {
         row.uid.is_some_and(|uid| {
-            record_format::decode(&row.sealed, subject, uid, &self.newest).is_ok()
+            record_format::decode(&row.sealed, subject, uid, &self.current).is_ok()
         })
     }
 
@@ -125,13 +125,13 @@ impl Seals {
         subject: &RecordKey,
         record: &Record,
     ) -> Result<Vec<u8>, StoreError> {
-        record_format::encode(record, subject, &self.newest)
+        record_format::encode(record, subject, &self.current)
             .map_err(|_| StoreError::Unavailable("the kernel gives no random bytes".into()))
     }
 }
 
 /// Takes all codes of time steps up to `floor` for used.
-fn raise(record: &mut Record, floor: Floor) {
+fn apply_floor(record: &mut Record, floor: ReplayFloor) {
     for factor in &mut record.factors {
         if let Kind::Totp { period } = factor.kind
             && factor.created <= floor.time
@@ -144,7 +144,7 @@ fn raise(record: &mut Record, floor: Floor) {
 
 /// The last time step of `period` seconds that may have been used when the floor was made: that of a phone which ran
 /// ahead.
-fn last_used(floor: Floor, period: u32) -> u64 {
+fn last_used(floor: ReplayFloor, period: u32) -> u64 {
     let ahead = MAX_DRIFT_SECS / u64::from(period.max(1));
     time_step(floor.time, period).saturating_add(floor.skew + ahead)
 }
@@ -153,7 +153,7 @@ fn last_used(floor: Floor, period: u32) -> u64 {
 /// seconds since 1970. `skew` is how many time steps ahead are accepted.
 #[must_use]
 pub fn usable_from(time: u64, skew: u64) -> u64 {
-    last_used(Floor { time, skew }, 30).saturating_add(1).saturating_mul(30)
+    last_used(ReplayFloor { time, skew }, 30).saturating_add(1).saturating_mul(30)
 }
 
 #[cfg(test)]
@@ -164,10 +164,10 @@ mod tests {
 
     fn key() -> MasterKey {
         let folder = tempfile::tempdir().unwrap();
-        MasterKey::make(&folder.path().join("store.key")).unwrap()
+        MasterKey::create(&folder.path().join("store.key")).unwrap()
     }
 
-    fn row(keys: &Keys) -> Row {
+    fn row(keys: &ActiveKeys) -> Row {
         let sealed = keys.now().encode(&user("alice"), &enrolled(1000)).unwrap();
         Row { uid: Some(1000), sealed }
     }
@@ -175,11 +175,11 @@ mod tests {
     #[test]
     fn a_row_that_is_re_sealed_while_it_is_read_is_not_damaged() {
         let (old, new) = (key(), key());
-        let keys = Keys::new(Seals::of(&old, None));
-        let (before, under_old) = (keys.around(), row(&keys));
-        keys.set(Seals { older: Some(Older::of(&old)), ..Seals::of(&new, None) });
-        let (between, under_new) = (keys.around(), row(&keys));
-        keys.set(keys.now().without_older(None));
+        let keys = ActiveKeys::new(KeySet::of(&old, None));
+        let (before, under_old) = (keys.snapshot(), row(&keys));
+        keys.set(KeySet { previous: Some(PreviousKey::of(&old)), ..KeySet::of(&new, None) });
+        let (between, under_new) = (keys.snapshot(), row(&keys));
+        keys.set(keys.now().without_previous(None));
         for (around, row) in [
             (&before, &under_old),
             (&before, &under_new),
@@ -188,13 +188,13 @@ mod tests {
         ] {
             assert_eq!(around.decode(&user("alice"), row).unwrap().uid, 1000);
         }
-        assert!(keys.around().decode(&user("alice"), &under_old).is_err());
+        assert!(keys.snapshot().decode(&user("alice"), &under_old).is_err());
         assert!(before.decode(&user("bob"), &under_new).is_err());
     }
 
     #[test]
     fn a_floor_takes_the_steps_before_it_for_used_and_no_later_factor() {
-        let floor = Floor { time: 30_000, skew: 1 };
+        let floor = ReplayFloor { time: 30_000, skew: 1 };
         for (created, last, expected) in [
             (0, None, Some(1011)),
             (30_000, Some(999), Some(1011)),
@@ -204,7 +204,7 @@ mod tests {
             let mut record = enrolled(1000);
             record.factors[0].created = created;
             record.factors[0].last_accepted = last;
-            raise(&mut record, floor);
+            apply_floor(&mut record, floor);
             assert_eq!(record.factors[0].last_accepted, expected, "{created} {last:?}");
         }
     }
@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(from, 30_000 + 12 * 30);
         let mut record = enrolled(1000);
         record.factors[0].created = 0;
-        raise(&mut record, Floor { time: 30_007, skew: 1 });
+        apply_floor(&mut record, ReplayFloor { time: 30_007, skew: 1 });
         assert_eq!(record.factors[0].last_accepted, Some(time_step(from, 30) - 1));
     }
 }

@@ -17,7 +17,7 @@ use crate::sqlite::lock;
 pub(super) type Slot = Arc<Mutex<Option<Connection>>>;
 
 /// The file, for the thread that writes.
-pub(super) struct Disk {
+pub(super) struct Database {
     file: PathBuf,
     /// Nothing after the disk has failed: what a failed flush has left is not to be trusted, so
     /// the file is opened and read anew.
@@ -27,7 +27,7 @@ pub(super) struct Disk {
     _folder: File,
 }
 
-impl Disk {
+impl Database {
     pub(super) fn new(file: &Path, connection: Connection, folder: File) -> Self {
         let reader = Slot::default();
         Self { file: file.to_path_buf(), connection: Some(connection), reader, _folder: folder }
@@ -49,40 +49,40 @@ impl Disk {
     /// Puts what is in the log into the file, well before the log would have to grow beyond what was
     /// reserved for it: then it is begun anew. To be called when answers were told, which do not
     /// wait for that.
-    pub(super) fn keep_log_short(&mut self) {
+    pub(super) fn checkpoint_if_needed(&mut self) {
         let Ok(connection) = self.connection() else { return };
         let waiting = connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| {
             Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?)
         });
         let shorter = match waiting {
-            Ok(pages) if pages < PAGES_BEFORE_CHECKPOINT => Ok(()),
+            Ok(pages) if pages < CHECKPOINT_THRESHOLD_PAGES => Ok(()),
             Ok(_) => connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())),
             Err(error) => Err(error),
         };
         if shorter.is_err() {
-            self.distrust();
+            self.discard_connections();
         }
     }
 
     /// Gives up both connections, and what the kernel remembers of the files: after a failed flush
     /// that may differ from what the disk holds.
-    pub(super) fn distrust(&mut self) {
-        self.closed(|_| {});
+    pub(super) fn discard_connections(&mut self) {
+        self.with_closed(|_| {});
     }
 
     /// Puts all of the log into the file. Whether something is left in it.
-    pub(super) fn emptied(&mut self) -> rusqlite::Result<bool> {
+    pub(super) fn checkpoint_all(&mut self) -> rusqlite::Result<bool> {
         *lock(&self.reader) = None;
-        emptied(self.connection()?)
+        checkpoint_all(self.connection()?)
     }
 
     /// Runs `work` while nobody has the file open.
-    pub(super) fn closed<T>(&mut self, work: impl FnOnce(&Path) -> T) -> T {
+    pub(super) fn with_closed<T>(&mut self, work: impl FnOnce(&Path) -> T) -> T {
         let mut reader = lock(&self.reader);
         *reader = None;
         self.connection = None;
-        forget(&self.file);
-        forget(&log(&self.file));
+        drop_page_cache(&self.file);
+        drop_page_cache(&wal_path(&self.file));
         let result = work(&self.file);
         drop(reader);
         result
@@ -90,7 +90,7 @@ impl Disk {
 }
 
 /// Puts all of the log into the file and cuts it to nothing. Whether something is left in it.
-pub(super) fn emptied(connection: &Connection) -> rusqlite::Result<bool> {
+pub(super) fn checkpoint_all(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
         Ok(row.get::<_, i64>(0)? != 0 || row.get::<_, i64>(1)? != 0)
     })
@@ -105,10 +105,10 @@ pub(super) fn reopened(file: &Path) -> rusqlite::Result<Connection> {
 
 /// Another connection in the place of one that has failed, with the file as the disk has it. No
 /// other may be open.
-pub(super) fn anew(failed: Connection, file: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn reopen_after_error(failed: Connection, file: &Path) -> rusqlite::Result<Connection> {
     drop(failed);
-    forget(file);
-    forget(&log(file));
+    drop_page_cache(file);
+    drop_page_cache(&wal_path(file));
     reopened(file)
 }
 
@@ -135,7 +135,7 @@ pub(super) fn connect(file: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "secure_delete", true)?;
     // The writer does that when nobody waits for it. The log is never made shorter than its reserve.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-    connection.pragma_update(None, "journal_size_limit", RESERVE as i64)?;
+    connection.pragma_update(None, "journal_size_limit", RESERVE_BYTES as i64)?;
     // Half a megabyte is enough for logins that each touch one row.
     connection.pragma_update(None, "cache_size", -512)?;
     Ok(connection)
@@ -152,13 +152,13 @@ pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
 pub(super) fn reserve(connection: &Connection, file: &Path) -> rusqlite::Result<()> {
     // What a crash in here has left.
     connection.execute_batch("DROP TABLE IF EXISTS reserve")?;
-    if std::fs::metadata(log(file)).is_ok_and(|log| log.len() >= RESERVE) {
+    if std::fs::metadata(wal_path(file)).is_ok_and(|log| log.len() >= RESERVE_BYTES) {
         return Ok(());
     }
     // It takes as much in the log as in the file. Of a disk with hardly more than that, what is
     // left is better used for records.
     let room = statvfs(file).map(|disk| disk.blocks_available() * disk.fragment_size());
-    if room.is_ok_and(|room| room < 3 * RESERVE) {
+    if room.is_ok_and(|room| room < 3 * RESERVE_BYTES) {
         return Ok(());
     }
     fill(connection)
@@ -174,7 +174,7 @@ pub(super) fn scrub(connection: &Connection) -> rusqlite::Result<()> {
 fn fill(connection: &Connection) -> rusqlite::Result<()> {
     let filled = connection.execute_batch(&format!(
         "DROP TABLE IF EXISTS reserve; BEGIN; CREATE TABLE reserve (block BLOB); INSERT INTO \
-         reserve VALUES (zeroblob({RESERVE})); COMMIT"
+         reserve VALUES (zeroblob({RESERVE_BYTES})); COMMIT"
     ));
     if filled.is_err() {
         let _ = connection.execute_batch("ROLLBACK");
@@ -186,7 +186,7 @@ fn fill(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// The log of `file`.
-pub(super) fn log(file: &Path) -> PathBuf {
+pub(super) fn wal_path(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push("-wal");
     name.into()
@@ -194,7 +194,7 @@ pub(super) fn log(file: &Path) -> PathBuf {
 
 /// Has the kernel read the file from the disk when it is looked at next. Only while no connection
 /// is open: closing a file that SQLite has open too would give up its lock.
-pub(super) fn forget(path: &Path) {
+pub(super) fn drop_page_cache(path: &Path) {
     if let Ok(file) = File::open(path) {
         let _ = posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
     }
@@ -214,6 +214,6 @@ fn synchronous(file: &Path) -> &'static str {
 
 /// Bytes of the log that are reserved, and of the file beside it. Less in tests of this crate, which
 /// fail every single write.
-const RESERVE: u64 = if cfg!(test) { 64 << 10 } else { 2 << 20 };
+const RESERVE_BYTES: u64 = if cfg!(test) { 64 << 10 } else { 2 << 20 };
 /// Half of that in pages of 4 KiB; the rest is for what shares one transaction.
-const PAGES_BEFORE_CHECKPOINT: i64 = 256;
+const CHECKPOINT_THRESHOLD_PAGES: i64 = 256;

@@ -7,7 +7,7 @@ use totpd_core::user_name::UserName;
 use crate::StoreError;
 use crate::progress::Progress;
 use crate::sqlite::Local;
-use crate::sqlite::scan::Checked;
+use crate::sqlite::scan::ScanReport;
 
 impl Local {
     /// Hands over the record of every user, in the order of names. Each is whole, and as it is at
@@ -20,21 +20,21 @@ impl Local {
         &self,
         progress: &Progress,
         mut take: impl FnMut(&UserName, &Record) -> Result<(), E>,
-    ) -> Result<Checked, E> {
+    ) -> Result<ScanReport, E> {
         let _turn = self.turn()?;
-        let mut checked = Checked::default();
+        let mut checked = ScanReport::default();
         self.each_page::<E>(progress, |rows| {
-            let seals = self.0.keys.now();
+            let key_set = self.0.keys.now();
             for row in &rows {
                 let subject = row.subject();
                 let Some(RecordKey::User(name)) = &subject else {
                     if subject.is_none() {
-                        checked.found_damaged(row.shown());
+                        checked.record_damaged(row.shown());
                     }
                     continue;
                 };
-                match seals.decode(&RecordKey::User(name.clone()), &row.row) {
-                    Err(_) => checked.found_damaged(row.shown()),
+                match key_set.decode(&RecordKey::User(name.clone()), &row.row) {
+                    Err(_) => checked.record_damaged(row.shown()),
                     // Who has no factor is in the store for wrong codes alone.
                     Ok(record) if record.factors.is_empty() => {}
                     Ok(record) => {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::master_key::{Kept, KeyError, KeyId, MasterKey};
+use crate::master_key::{KeyError, KeyId, KeyOrigin, MasterKey};
 
 /// A key that was found.
 pub(super) struct Found {
@@ -34,9 +34,9 @@ impl Keyring {
             let (path, kept) = match (&place, credentials) {
                 (Place::Credential(_), None) => continue,
                 (Place::Credential(name), Some(credentials)) => {
-                    (credentials.join(name), Kept::BySystemd)
+                    (credentials.join(name), KeyOrigin::Credential)
                 }
-                (Place::File(name), _) => (folder.join(name), Kept::ByUs),
+                (Place::File(name), _) => (folder.join(name), KeyOrigin::StoreFile),
             };
             if let Some(key) = MasterKey::read(&path, kept)? {
                 found.push(Found { key, place });
@@ -58,7 +58,7 @@ impl Keyring {
     }
 
     /// Gives back what was taken.
-    pub(super) fn put_back(&mut self, found: Found) {
+    pub(super) fn reinsert(&mut self, found: Found) {
         self.0.insert(0, found);
     }
 
@@ -69,7 +69,7 @@ impl Keyring {
 
     /// The credential that the store is to be sealed under, if systemd gave one.
     pub(super) fn wanted_credential(&mut self) -> Option<Found> {
-        let index = self.0.iter().position(|found| found.place == WANTED)?;
+        let index = self.0.iter().position(|found| found.place == CREDENTIAL)?;
         Some(self.0.swap_remove(index))
     }
 
@@ -93,11 +93,11 @@ impl std::fmt::Display for Place {
 /// The credential that is used, and the one that it takes the place of (`totpctl rekey`).
 const CREDENTIALS: [&str; 2] = ["totpd.key", "totpd.key.old"];
 /// Where a key comes from that goes before all others.
-pub(super) const WANTED: Place = Place::Credential("totpd.key");
+pub(super) const CREDENTIAL: Place = Place::Credential("totpd.key");
 /// The key's file beside the store.
 pub(super) const FILE: &str = "store.key";
 /// The key that the store is being re-sealed under.
 pub(super) const NEXT: &str = "store.key.next";
 /// Where the key is not when a rekey has been finished.
-pub(super) const UNFINISHED: Place = Place::File(NEXT);
+pub(super) const NEXT_KEY_FILE: Place = Place::File(NEXT);
 const FILES: [&str; 2] = [FILE, NEXT];

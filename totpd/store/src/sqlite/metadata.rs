@@ -9,13 +9,13 @@ use crate::StoreError;
 use crate::backup::History;
 use crate::master_key::KeyId;
 use crate::sealer::Sealer;
-use crate::sqlite::rows::Trouble;
+use crate::sqlite::rows::RowError;
 
 /// A key that the store names.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Named {
+pub(super) enum KeyRole {
     /// What it is sealed under, or while it is re-sealed partly still.
-    Key,
+    Current,
     /// What it is being re-sealed under.
     Next,
     /// What it was sealed under: not gone yet.
@@ -29,7 +29,7 @@ pub(super) struct Secrets {
     pub(super) buckets: [u8; 32],
     /// No code from before is good.
     #[zeroize(skip)]
-    pub(super) floor: Option<Floor>,
+    pub(super) floor: Option<ReplayFloor>,
     /// What it remembers of its backups.
     #[zeroize(skip)]
     pub(super) history: History,
@@ -39,7 +39,7 @@ pub(super) struct Secrets {
 #[derive(Deserialize)]
 struct Secrets2 {
     buckets: [u8; 32],
-    floor: Option<Floor>,
+    floor: Option<ReplayFloor>,
 }
 
 impl From<Secrets2> for Secrets {
@@ -50,31 +50,31 @@ impl From<Secrets2> for Secrets {
 
 /// A moment before which every code is taken for used: that of the last restoration.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(super) struct Floor {
+pub(super) struct ReplayFloor {
     /// Seconds since 1970.
     pub(super) time: u64,
     /// Time steps after it that may have been accepted by then.
     pub(super) skew: u64,
 }
 
-impl Named {
+impl KeyRole {
     fn name(self) -> &'static str {
         match self {
-            Self::Key => "key",
+            Self::Current => "key",
             Self::Next => "next key",
             Self::Old => "old key",
         }
     }
 }
 
-pub(super) fn key(connection: &Connection, which: Named) -> rusqlite::Result<Option<KeyId>> {
+pub(super) fn key(connection: &Connection, which: KeyRole) -> rusqlite::Result<Option<KeyId>> {
     let id = get(connection, which.name())?;
-    Ok(id.map(|id| KeyId::of_text(&String::from_utf8_lossy(&id))))
+    Ok(id.map(|id| KeyId::from_text(&String::from_utf8_lossy(&id))))
 }
 
 pub(super) fn set_key(
     connection: &Connection,
-    which: Named,
+    which: KeyRole,
     id: Option<&KeyId>,
 ) -> rusqlite::Result<()> {
     match id {
@@ -99,10 +99,10 @@ pub(super) fn sealed_secrets(connection: &Connection) -> rusqlite::Result<Option
 /// The secrets in these bytes, if the key fits.
 pub(super) fn unsealed(sealed: &[u8], sealer: &Sealer) -> Option<Secrets> {
     // The place says the format, as that of a record does.
-    if let Ok(plain) = sealer.unseal(sealed, SECRETS_PLACE) {
+    if let Ok(plain) = sealer.unseal(sealed, SECRETS_AAD) {
         return from_bytes(&plain).ok();
     }
-    let plain = sealer.unseal(sealed, SECRETS_PLACE_2).ok()?;
+    let plain = sealer.unseal(sealed, SECRETS_AAD_2).ok()?;
     Some(from_bytes::<Secrets2>(&plain).ok()?.into())
 }
 
@@ -110,10 +110,10 @@ pub(super) fn set_secrets(
     connection: &Connection,
     sealer: &Sealer,
     secrets: &Secrets,
-) -> Result<(), Trouble> {
+) -> Result<(), RowError> {
     let failed = || StoreError::Unavailable("the kernel gives no random bytes".into());
     let plain = Zeroizing::new(to_stdvec(secrets).map_err(|_| failed())?);
-    let sealed = sealer.seal(&plain, SECRETS_PLACE).map_err(|_| failed())?;
+    let sealed = sealer.seal(&plain, SECRETS_AAD).map_err(|_| failed())?;
     Ok(set(connection, SECRETS, &sealed)?)
 }
 
@@ -130,5 +130,5 @@ fn set(connection: &Connection, name: &str, value: &[u8]) -> rusqlite::Result<()
 }
 
 const SECRETS: &str = "secrets";
-const SECRETS_PLACE: &[u8] = b"totpd secrets 3";
-const SECRETS_PLACE_2: &[u8] = b"totpd secrets 2";
+const SECRETS_AAD: &[u8] = b"totpd secrets 3";
+const SECRETS_AAD_2: &[u8] = b"totpd secrets 2";

@@ -18,9 +18,9 @@ use crate::fsync::{remove, sync_folder_of};
 use crate::master_key::MasterKey;
 use crate::sealer::Sealer;
 use crate::sqlite::key_sources::Keyring;
-use crate::sqlite::metadata::{self, Named, Secrets};
+use crate::sqlite::metadata::{self, KeyRole, Secrets};
 use crate::sqlite::open_error::OpenError;
-use crate::sqlite::rows::{self, Trouble};
+use crate::sqlite::rows::{self, RowError};
 
 /// The format of the file (`user_version`).
 pub(super) const FORMAT: i64 = 5;
@@ -35,7 +35,7 @@ pub(super) fn from_1(
     let proof = metadata::get(connection, PROOF).map_err(failed)?;
     let fits = |key: &MasterKey| {
         let proof = proof.as_deref().unwrap_or_default();
-        Sealer::new(key).unseal(proof, PROOF_PLACE).is_ok()
+        Sealer::new(key).unseal(proof, PROOF_AAD).is_ok()
     };
     let Some(key) = keyring.find(fits) else {
         if !rows::is_empty(connection).map_err(failed)? {
@@ -52,7 +52,7 @@ pub(super) fn from_1(
     let buckets = *key.key.derive("totpd buckets 1");
     let secrets = Secrets { buckets, floor: None, history: History::default() };
     begin(connection, Some((&key.key, &secrets))).map_err(failed)?;
-    keyring.put_back(key);
+    keyring.reinsert(key);
     tell(1, &copy);
     Ok(())
 }
@@ -80,11 +80,11 @@ fn tell(from: u8, copy: &Path) {
 }
 
 fn begin(connection: &Connection, key: Option<(&MasterKey, &Secrets)>) -> rusqlite::Result<()> {
-    let change = || -> Result<(), Trouble> {
+    let change = || -> Result<(), RowError> {
         connection.execute_batch("BEGIN IMMEDIATE")?;
         connection.execute("DELETE FROM meta WHERE name = ?1", [PROOF])?;
         if let Some((key, secrets)) = key {
-            metadata::set_key(connection, Named::Key, Some(&key.id()))?;
+            metadata::set_key(connection, KeyRole::Current, Some(&key.id()))?;
             metadata::set_secrets(connection, &Sealer::new(key), secrets)?;
         }
         connection.pragma_update(None, "user_version", FORMAT)?;
@@ -93,8 +93,8 @@ fn begin(connection: &Connection, key: Option<(&MasterKey, &Secrets)>) -> rusqli
     change().map_err(|trouble| {
         let _ = connection.execute_batch("ROLLBACK");
         match trouble {
-            Trouble::File(error) => error,
-            Trouble::Record(error) => rusqlite::Error::ToSqlConversionFailure(Box::new(error)),
+            RowError::Database(error) => error,
+            RowError::Record(error) => rusqlite::Error::ToSqlConversionFailure(Box::new(error)),
         }
     })
 }
@@ -132,4 +132,4 @@ pub(super) fn copies_of(file: &Path) -> impl Iterator<Item = PathBuf> + use<> {
 }
 
 const PROOF: &str = "key proof";
-const PROOF_PLACE: &[u8] = b"totpd key proof 1";
+const PROOF_AAD: &[u8] = b"totpd key proof 1";

@@ -17,13 +17,13 @@ use crate::backup::History;
 use crate::fsync::sync_folder_of;
 use crate::master_key::MasterKey;
 use crate::sealer::Sealer;
-use crate::sqlite::active_keys::{Keys, Older, Seals};
-use crate::sqlite::connection::{self, Disk};
+use crate::sqlite::active_keys::{ActiveKeys, KeySet, PreviousKey};
+use crate::sqlite::connection::{self, Database};
 use crate::sqlite::key_sources::{self, Keyring};
-use crate::sqlite::metadata::{self, Named, Secrets};
+use crate::sqlite::metadata::{self, KeyRole, Secrets};
 use crate::sqlite::migration::{self, FORMAT};
 use crate::sqlite::open_error::OpenError;
-use crate::sqlite::rows::{self, Trouble};
+use crate::sqlite::rows::{self, RowError};
 use crate::sqlite::{not_found, rekey, restore};
 
 /// Where the store is.
@@ -32,12 +32,12 @@ pub const FOLDER: &str = "/var/lib/totpd";
 pub(super) const FILE: &str = "store.db";
 
 /// How long another daemon may take to let go of the folder. Shorter than a login waits.
-const LETTING_GO: Duration = Duration::from_secs(2);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What was found in the folder.
 pub(super) struct Found {
-    pub(super) disk: Disk,
-    pub(super) keys: Keys,
+    pub(super) disk: Database,
+    pub(super) keys: ActiveKeys,
     pub(super) buckets: Buckets,
     /// Whether records are still to be re-sealed.
     pub(super) unfinished_rekey: bool,
@@ -45,17 +45,17 @@ pub(super) struct Found {
 
 /// Opens or makes the store in `folder`.
 pub(super) fn open(folder: &Path, credentials: Option<&Path>) -> Result<Found, OpenError> {
-    let locked = enter(folder)?;
+    let locked = lock_directory(folder)?;
     let file = folder.join(FILE);
     restore::clear_new(folder).map_err(|source| OpenError::Io { path: folder.into(), source })?;
     match fs::symlink_metadata(&file) {
         Err(error) if not_found(&error) => {
-            refuse_lonely_log(&file)?;
+            reject_orphan_wal(&file)?;
             make_file(&file)?;
         }
         Err(source) => return Err(OpenError::Io { path: file, source }),
         Ok(metadata) => {
-            refuse_exposed(&file, &metadata, 0o600)?;
+            reject_insecure(&file, &metadata, 0o600)?;
             if !metadata.is_file() {
                 let reason = "not a plain file".into();
                 return Err(OpenError::NotAStore { path: file, reason });
@@ -66,7 +66,7 @@ pub(super) fn open(folder: &Path, credentials: Option<&Path>) -> Result<Found, O
     let failed = |error| OpenError::of_sqlite(&file, &error);
     // What a daemon that was killed had written without a flush may not be on disk, whatever the
     // kernel's cache says.
-    connection::forget(&connection::log(&file));
+    connection::drop_page_cache(&connection::wal_path(&file));
     let mut connection = connection::reopened(&file).map_err(failed)?;
     let found = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
     match found.map_err(failed)? {
@@ -80,7 +80,7 @@ pub(super) fn open(folder: &Path, credentials: Option<&Path>) -> Result<Found, O
     }
     // A disk that is full already is no reason not to start: what is there can be used.
     if connection::reserve(&connection, &file).is_err() {
-        connection = connection::anew(connection, &file).map_err(failed)?;
+        connection = connection::reopen_after_error(connection, &file).map_err(failed)?;
     }
 
     let (key, secrets) = match unlock(&connection, &file, &mut keyring)? {
@@ -88,30 +88,30 @@ pub(super) fn open(folder: &Path, credentials: Option<&Path>) -> Result<Found, O
         None => begin(&connection, &file, folder, &mut keyring)?,
     };
     let buckets = Buckets::new(Zeroizing::new(secrets.buckets));
-    let unfinished_rekey = metadata::key(&connection, Named::Next).map_err(failed)?;
-    let seals = match &unfinished_rekey {
-        None => Seals::of(&key, secrets.floor),
+    let unfinished_rekey = metadata::key(&connection, KeyRole::Next).map_err(failed)?;
+    let key_set = match &unfinished_rekey {
+        None => KeySet::of(&key, secrets.floor),
         Some(next) => {
             let Some(found) = keyring.take(next) else {
                 return Err(wrong_key(&file, next.as_str(), &keyring));
             };
-            let older = Some(Older::of(&key));
-            Seals { older, ..Seals::of(&found.key, secrets.floor) }
+            let previous = Some(PreviousKey::of(&key));
+            KeySet { previous, ..KeySet::of(&found.key, secrets.floor) }
         }
     };
     // A disk that is full is no reason not to start.
-    if let Err(why) = rekey::tidy(&connection, folder) {
+    if let Err(why) = rekey::erase_old_key(&connection, folder) {
         Entry::new(Priority::Warning, format!("the old key is not gone yet: {why}")).write();
-        connection = connection::anew(connection, &file).map_err(failed)?;
+        connection = connection::reopen_after_error(connection, &file).map_err(failed)?;
     }
     restore::clear_old(folder).map_err(|source| OpenError::Io { path: folder.into(), source })?;
-    let disk = Disk::new(&file, connection, locked);
+    let disk = Database::new(&file, connection, locked);
     let unfinished_rekey = unfinished_rekey.is_some();
-    Ok(Found { disk, keys: Keys::new(seals), buckets, unfinished_rekey })
+    Ok(Found { disk, keys: ActiveKeys::new(key_set), buckets, unfinished_rekey })
 }
 
 /// Makes the folder if it is missing, and locks it.
-fn enter(folder: &Path) -> Result<File, OpenError> {
+fn lock_directory(folder: &Path) -> Result<File, OpenError> {
     let io = |source| OpenError::Io { path: folder.to_path_buf(), source };
     match DirBuilder::new().mode(0o700).create(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(io(error)),
@@ -119,13 +119,13 @@ fn enter(folder: &Path) -> Result<File, OpenError> {
         Ok(()) => sync_folder_of(folder).map_err(io)?,
     }
     let metadata = fs::symlink_metadata(folder).map_err(io)?;
-    refuse_exposed(folder, &metadata, 0o700)?;
+    reject_insecure(folder, &metadata, 0o700)?;
     if !metadata.is_dir() {
         return Err(io(io::ErrorKind::NotADirectory.into()));
     }
     let opened = File::open(folder).map_err(io)?;
     // A daemon that was killed lets go of it when its last call to the disk has returned.
-    let end = Instant::now() + LETTING_GO;
+    let end = Instant::now() + LOCK_TIMEOUT;
     loop {
         match opened.try_lock() {
             Ok(()) => return Ok(opened),
@@ -145,7 +145,7 @@ fn unlock(
     keyring: &mut Keyring,
 ) -> Result<Option<(MasterKey, Secrets)>, OpenError> {
     let failed = |error| OpenError::of_sqlite(file, &error);
-    let named = metadata::key(connection, Named::Key).map_err(failed)?;
+    let named = metadata::key(connection, KeyRole::Current).map_err(failed)?;
     let wanted = named.as_ref().map_or("that it does not name any more", |id| id.as_str());
     let found = named.as_ref().and_then(|id| keyring.take(id));
     let Some(found) = found else {
@@ -167,7 +167,7 @@ fn unlock(
                     other.key.id()
                 );
                 Entry::new(Priority::Warning, told).write();
-                keyring.put_back(other);
+                keyring.reinsert(other);
             }
             Ok(Some((found.key, secrets)))
         }
@@ -187,22 +187,22 @@ fn begin(
 ) -> Result<(MasterKey, Secrets), OpenError> {
     let key = match keyring.first() {
         Some(found) => found.key,
-        None => MasterKey::make(&folder.join(key_sources::FILE))?,
+        None => MasterKey::create(&folder.join(key_sources::FILE))?,
     };
     let mut secrets = Secrets { buckets: [0; 32], floor: None, history: History::default() };
     getrandom::fill(&mut secrets.buckets).map_err(|_| OpenError::NoRandomness)?;
-    let change = || -> Result<(), Trouble> {
+    let change = || -> Result<(), RowError> {
         connection.execute_batch("BEGIN IMMEDIATE")?;
-        metadata::set_key(connection, Named::Key, Some(&key.id()))?;
-        metadata::set_key(connection, Named::Next, None)?;
-        metadata::set_key(connection, Named::Old, None)?;
+        metadata::set_key(connection, KeyRole::Current, Some(&key.id()))?;
+        metadata::set_key(connection, KeyRole::Next, None)?;
+        metadata::set_key(connection, KeyRole::Old, None)?;
         metadata::set_secrets(connection, &Sealer::new(&key), &secrets)?;
         Ok(connection.execute_batch("COMMIT")?)
     };
     match change() {
         Ok(()) => Ok((key, secrets)),
-        Err(Trouble::File(error)) => Err(OpenError::of_sqlite(file, &error)),
-        Err(Trouble::Record(_)) => Err(OpenError::NoRandomness),
+        Err(RowError::Database(error)) => Err(OpenError::of_sqlite(file, &error)),
+        Err(RowError::Record(_)) => Err(OpenError::NoRandomness),
     }
 }
 
@@ -246,8 +246,8 @@ pub(super) fn make_tables(connection: &Connection, file: &Path) -> Result<(), Op
 }
 
 /// A log without its file would be taken for that of the new one.
-fn refuse_lonely_log(file: &Path) -> Result<(), OpenError> {
-    let log = connection::log(file);
+fn reject_orphan_wal(file: &Path) -> Result<(), OpenError> {
+    let log = connection::wal_path(file);
     match fs::symlink_metadata(&log) {
         Err(error) if not_found(&error) => Ok(()),
         _ => Err(OpenError::NotAStore {
@@ -257,10 +257,10 @@ fn refuse_lonely_log(file: &Path) -> Result<(), OpenError> {
     }
 }
 
-fn refuse_exposed(path: &Path, metadata: &fs::Metadata, wanted: u32) -> Result<(), OpenError> {
+fn reject_insecure(path: &Path, metadata: &fs::Metadata, wanted: u32) -> Result<(), OpenError> {
     let (uid, mode) = (metadata.uid(), metadata.mode() & 0o7777);
     if uid != 0 || mode & 0o077 != 0 {
-        return Err(OpenError::Exposed { path: path.to_path_buf(), uid, mode, wanted });
+        return Err(OpenError::InsecurePermissions { path: path.to_path_buf(), uid, mode, wanted });
     }
     Ok(())
 }

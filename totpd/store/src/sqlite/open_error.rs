@@ -16,7 +16,7 @@ pub enum OpenError {
         "{path} must belong to uid 0 and to nobody else, with mode {wanted:04o}; it is owned by \
          uid {uid} and has mode {mode:04o}: chown root {path}; chmod {wanted:o} {path}"
     )]
-    Exposed {
+    InsecurePermissions {
         /// What.
         path: PathBuf,
         /// Its owner.
@@ -92,7 +92,7 @@ impl OpenError {
     /// Whether it is the trouble of a disk, which may end by itself. Everything else takes somebody
     /// who changes something.
     #[must_use]
-    pub fn may_end_by_itself(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         let of_the_disk = |error: &io::Error| {
             use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
             matches!(error.kind(), QuotaExceeded | ReadOnlyFilesystem | StorageFull)
@@ -129,12 +129,12 @@ mod tests {
             source: io::Error::from_raw_os_error(errno as i32),
         };
         for errno in [Errno::EROFS, Errno::EIO, Errno::ENOSPC, Errno::EDQUOT] {
-            assert!(io(errno).may_end_by_itself(), "{errno}");
+            assert!(io(errno).is_transient(), "{errno}");
         }
         for errno in [Errno::EACCES, Errno::ENOENT, Errno::ENOTDIR, Errno::ELOOP] {
-            assert!(!io(errno).may_end_by_itself(), "{errno}");
+            assert!(!io(errno).is_transient(), "{errno}");
         }
-        assert!(!OpenError::InUse("/x".into()).may_end_by_itself());
-        assert!(!OpenError::Newer { path: "/x".into(), found: 3, known: 2 }.may_end_by_itself());
+        assert!(!OpenError::InUse("/x".into()).is_transient());
+        assert!(!OpenError::Newer { path: "/x".into(), found: 3, known: 2 }.is_transient());
     }
 }

@@ -11,29 +11,29 @@ use tokio::sync::oneshot;
 use crate::StoreError;
 use crate::blocking;
 use crate::sqlite::connection::{Slot, connect};
-use crate::sqlite::writer::{AbortOnPanic, LONGEST_QUEUE, is_damage, unavailable};
+use crate::sqlite::writer::{AbortOnPanic, MAX_QUEUED_REQUESTS, is_damage, unavailable};
 use crate::sqlite::{lock, not_queued};
 
 /// Asks the rows.
 #[derive(Clone)]
 pub(super) struct Reader {
-    questions: SyncSender<Question>,
+    questions: SyncSender<ReadJob>,
     file: Arc<Path>,
     slot: Slot,
 }
 
-type Question = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Trust + Send>;
+type ReadJob = Box<dyn FnOnce(Result<&Connection, StoreError>) -> ConnectionState + Send>;
 
 /// Whether the connection can be used again.
-enum Trust {
-    Kept,
-    Lost,
+enum ConnectionState {
+    Healthy,
+    Broken,
 }
 
 impl Reader {
     /// The handle, and what its thread has to run. The connection is kept in `slot`.
     pub(super) fn new(file: PathBuf, slot: Slot) -> (Self, Box<dyn FnOnce() + Send>) {
-        let (questions, queue) = sync_channel::<Question>(LONGEST_QUEUE);
+        let (questions, queue) = sync_channel::<ReadJob>(MAX_QUEUED_REQUESTS);
         let reader = Self { questions, file: file.into(), slot };
         let (file, slot) = (Arc::clone(&reader.file), Arc::clone(&reader.slot));
         let work = move || {
@@ -51,24 +51,26 @@ impl Reader {
         ask: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<oneshot::Receiver<Result<T, StoreError>>, StoreError> {
         let (tell, told) = oneshot::channel();
-        let question: Question = Box::new(move |connection| {
+        let question: ReadJob = Box::new(move |connection| {
             if tell.is_closed() {
-                return Trust::Kept;
+                return ConnectionState::Healthy;
             }
             let answer = match connection {
                 Ok(connection) => ask(connection),
                 Err(error) => {
                     let _ = tell.send(Err(error));
-                    return Trust::Lost;
+                    return ConnectionState::Broken;
                 }
             };
-            let (answer, trust) = match answer {
-                Ok(answer) => (Ok(answer), Trust::Kept),
-                Err(error) if is_damage(&error) => (Err(StoreError::Corrupt(about)), Trust::Kept),
-                Err(error) => (Err(unavailable(&error)), Trust::Lost),
+            let (answer, state) = match answer {
+                Ok(answer) => (Ok(answer), ConnectionState::Healthy),
+                Err(error) if is_damage(&error) => {
+                    (Err(StoreError::Corrupt(about)), ConnectionState::Healthy)
+                }
+                Err(error) => (Err(unavailable(&error)), ConnectionState::Broken),
             };
             let _ = tell.send(answer);
-            trust
+            state
         });
         if blocking::blocking_allowed()
             && let Ok(mut slot) = self.slot.try_lock()
@@ -82,7 +84,7 @@ impl Reader {
 }
 
 /// Has a question answered over the connection in `slot`, which is made where there is none.
-fn answer(question: Question, file: &Path, slot: &mut Option<Connection>) {
+fn answer(question: ReadJob, file: &Path, slot: &mut Option<Connection>) {
     let _guard = AbortOnPanic;
     if slot.is_none() {
         match connect(file).and_then(read_only) {
@@ -94,7 +96,7 @@ fn answer(question: Question, file: &Path, slot: &mut Option<Connection>) {
         }
     }
     if let Some(connection) = slot.as_ref()
-        && let Trust::Lost = question(Ok(connection))
+        && let ConnectionState::Broken = question(Ok(connection))
     {
         *slot = None;
     }

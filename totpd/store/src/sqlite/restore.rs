@@ -17,26 +17,26 @@ use totpd_core::user_name::UserName;
 
 use crate::StoreError;
 use crate::fsync::{remove, sync_folder};
-use crate::sqlite::active_keys::Seals;
-use crate::sqlite::connection::{self, Disk};
-use crate::sqlite::metadata::{self, Floor, Named};
+use crate::sqlite::active_keys::KeySet;
+use crate::sqlite::connection::{self, Database};
+use crate::sqlite::metadata::{self, KeyRole, ReplayFloor};
 use crate::sqlite::open::{self, FILE};
 use crate::sqlite::rows;
 use crate::sqlite::{Local, ended};
 
 /// A restoration that has begun. Dropping it leaves the store as it is.
-pub struct Restoring<'a> {
+pub struct PendingRestore<'a> {
     local: &'a Local,
     /// Nothing once it is whole.
     new: Option<Connection>,
-    seals: Arc<Seals>,
+    key_set: Arc<KeySet>,
     users: u64,
     _turn: std::sync::MutexGuard<'a, ()>,
 }
 
 /// What came of it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Restored {
+pub struct RestoreReport {
     /// Users in the store now.
     pub users: u64,
 }
@@ -48,7 +48,7 @@ impl Local {
     /// [`StoreError`] if the store cannot be read.
     pub fn enrolled_users(&self) -> Result<u64, StoreError> {
         let (mut after, mut enrolled) = (String::new(), 0);
-        let seals = self.0.keys.now();
+        let key_set = self.0.keys.now();
         loop {
             let from = after.clone();
             let page = self.read_now("everybody", move |rows| rows::users(rows, &from, PAGE))?;
@@ -56,7 +56,7 @@ impl Local {
             after = last.as_str().to_owned();
             for (name, row) in &page {
                 // A damaged record may have been a factor.
-                let record = seals.decode(&RecordKey::User(name.clone()), row);
+                let record = key_set.decode(&RecordKey::User(name.clone()), row);
                 enrolled += u64::from(record.map_or(true, |record| !record.factors.is_empty()));
             }
         }
@@ -66,10 +66,10 @@ impl Local {
     ///
     /// # Errors
     /// [`StoreError`] if the disk does not take a second file, or a rekey is not finished.
-    pub fn begin_restore(&self) -> Result<Restoring<'_>, StoreError> {
+    pub fn begin_restore(&self) -> Result<PendingRestore<'_>, StoreError> {
         let turn = self.turn()?;
-        let seals = self.0.keys.now();
-        if seals.older.is_some() {
+        let key_set = self.0.keys.now();
+        if key_set.previous.is_some() {
             return Err(StoreError::Refused(
                 "a rekey is not finished: run \"totpctl rekey\" first".into(),
             ));
@@ -78,20 +78,21 @@ impl Local {
         clear_new(folder).and_then(|()| clear_old(folder)).map_err(|error| unavailable(&error))?;
         let path = new_file(folder);
         open::make_file(&path).map_err(|error| unavailable(&error))?;
-        let mut restoring = Restoring { local: self, new: None, seals, users: 0, _turn: turn };
+        let mut restoring =
+            PendingRestore { local: self, new: None, key_set, users: 0, _turn: turn };
         restoring.new = Some(make(&path).map_err(StoreError::Unavailable)?);
         Ok(restoring)
     }
 }
 
-impl Restoring<'_> {
+impl PendingRestore<'_> {
     /// Adds the record of a user.
     ///
     /// # Errors
     /// [`StoreError`] if the disk is full or fails.
     pub fn add(&mut self, name: UserName, record: &Record) -> Result<(), StoreError> {
         let subject = RecordKey::User(name);
-        let sealed = self.seals.encode(&subject, record)?;
+        let sealed = self.key_set.encode(&subject, record)?;
         let new = self.new.as_ref().ok_or_else(ended)?;
         rows::write(new, &subject, record.uid, &sealed).map_err(|error| unavailable(&error))?;
         self.users += 1;
@@ -109,7 +110,7 @@ impl Restoring<'_> {
         made: u64,
         now: impl Fn() -> u64 + Send + 'static,
         skew: u64,
-    ) -> Result<Restored, StoreError> {
+    ) -> Result<RestoreReport, StoreError> {
         let folder = self.local.0.folder.clone();
         let path = new_file(&folder);
         let new = self.new.take().ok_or_else(ended)?;
@@ -118,25 +119,25 @@ impl Restoring<'_> {
         new.close().map_err(|(_, error)| unavailable(&error))?;
         File::open(&path).and_then(|new| new.sync_all()).map_err(|error| unavailable(&error))?;
 
-        let (keys, seals) = (self.local.0.keys.clone(), Arc::clone(&self.seals));
+        let (keys, key_set) = (self.local.0.keys.clone(), Arc::clone(&self.key_set));
         let (tell, told) = oneshot::channel();
-        self.local.writer()?.alone(move |disk| {
-            let floor = Floor { time: now(), skew };
+        self.local.writer()?.exclusive(move |disk| {
+            let floor = ReplayFloor { time: now(), skew };
             // Before the files change: if that ends in an error, the new one may be in place
             // nevertheless, and must reopen nothing. To the old one it does no harm.
-            keys.set(seals.without_older(Some(floor)));
-            let replaced = replace(disk, &path, &folder, &seals, floor, made);
+            keys.set(key_set.without_previous(Some(floor)));
+            let replaced = replace(disk, &path, &folder, &key_set, floor, made);
             if replaced.is_err() {
-                disk.distrust();
+                disk.discard_connections();
             }
             let _ = tell.send(replaced);
         })?;
         told.blocking_recv().map_err(|_| ended())?.map_err(StoreError::Unavailable)?;
-        Ok(Restored { users: self.users })
+        Ok(RestoreReport { users: self.users })
     }
 }
 
-impl Drop for Restoring<'_> {
+impl Drop for PendingRestore<'_> {
     fn drop(&mut self) {
         let _ = clear_new(&self.local.0.folder);
     }
@@ -162,50 +163,50 @@ fn make(path: &Path) -> Result<Connection, String> {
 
 /// Puts `new` in the place of the file, while nobody has that open.
 fn replace(
-    disk: &mut Disk,
+    disk: &mut Database,
     new: &Path,
     folder: &Path,
-    seals: &Seals,
-    floor: Floor,
+    key_set: &KeySet,
+    floor: ReplayFloor,
     made: u64,
 ) -> Result<(), String> {
     let say = |error: &dyn std::error::Error| error.to_string();
     let current = disk.connection().map_err(|error| say(&error))?;
-    let old_secrets = metadata::secrets(current, &seals.newest).map_err(|error| say(&error))?;
+    let old_secrets = metadata::secrets(current, &key_set.current).map_err(|error| say(&error))?;
     let mut secrets = old_secrets.ok_or("the store does not know its own key")?;
     secrets.floor = Some(floor);
     // A date to come would make every later backup an older one.
     secrets.history.note(made, floor.time);
     // The log belongs to the present file: its content goes there, and nothing of it may be left
     // when another file has its name.
-    let left = disk.emptied().map_err(|error| say(&error))?;
+    let left = disk.checkpoint_all().map_err(|error| say(&error))?;
     if left {
         return Err("the log cannot be emptied; try again".into());
     }
-    let prepare = || -> Result<(), rows::Trouble> {
+    let prepare = || -> Result<(), rows::RowError> {
         let connection = connection::connect(new)?;
         connection.execute_batch("BEGIN IMMEDIATE")?;
-        metadata::set_key(&connection, Named::Key, Some(&seals.id))?;
-        metadata::set_secrets(&connection, &seals.newest, &secrets)?;
+        metadata::set_key(&connection, KeyRole::Current, Some(&key_set.id))?;
+        metadata::set_secrets(&connection, &key_set.current, &secrets)?;
         connection.execute_batch("COMMIT")?;
-        match connection::emptied(&connection)? {
+        match connection::checkpoint_all(&connection)? {
             false => Ok(()),
             true => Err(StoreError::Unavailable("its log cannot be emptied".into()).into()),
         }
     };
     prepare().map_err(|trouble| format!("the new store cannot be finished: {trouble:?}"))?;
-    disk.closed(|file| swap(file, new, folder))?;
+    disk.with_closed(|file| swap(file, new, folder))?;
     // Now it is the store. It is opened before the old one goes.
     match disk.connection() {
         Ok(connection) => {
             if connection::reserve(connection, &folder.join(FILE)).is_err() {
-                disk.distrust();
+                disk.discard_connections();
             }
             clear_old(folder).map_err(|error| say(&error))
         }
         Err(error) => {
-            let back = disk.closed(|file| {
-                remove(&connection::log(file))?;
+            let back = disk.with_closed(|file| {
+                remove(&connection::wal_path(file))?;
                 fs::rename(old_file(folder), file)?;
                 sync_folder(folder)
             });
@@ -219,8 +220,8 @@ fn replace(
 
 fn swap(file: &Path, new: &Path, folder: &Path) -> Result<(), String> {
     let change = || -> io::Result<()> {
-        remove(&connection::log(new))?;
-        remove(&connection::log(file))?;
+        remove(&connection::wal_path(new))?;
+        remove(&connection::wal_path(file))?;
         File::open(new)?.sync_all()?;
         sync_folder(folder)?;
         fs::hard_link(file, old_file(folder))?;

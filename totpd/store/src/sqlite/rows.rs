@@ -36,11 +36,11 @@ pub(super) struct AnyRow {
 
 /// Why a change of rows did not work.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum RowError {
     /// With one record, and nobody else's. Nothing was written.
     Record(StoreError),
     /// With the file.
-    File(rusqlite::Error),
+    Database(rusqlite::Error),
 }
 
 impl Name {
@@ -64,13 +64,13 @@ impl ToSql for Name {
     }
 }
 
-impl From<rusqlite::Error> for Trouble {
+impl From<rusqlite::Error> for RowError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::File(error)
+        Self::Database(error)
     }
 }
 
-impl From<StoreError> for Trouble {
+impl From<StoreError> for RowError {
     fn from(error: StoreError) -> Self {
         Self::Record(error)
     }

@@ -7,7 +7,7 @@ use crate::sqlite::rows::{self, AnyRow, Name};
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub struct Checked {
+pub struct ScanReport {
     /// Records that were looked at.
     pub records: u64,
     /// Those that are not what was written, by the names of their users; the first thousand.
@@ -16,11 +16,11 @@ pub struct Checked {
     pub damaged_count: u64,
 }
 
-impl Checked {
+impl ScanReport {
     /// Counts a record that is not what was written.
-    pub(super) fn found_damaged(&mut self, name: String) {
+    pub(super) fn record_damaged(&mut self, name: String) {
         self.damaged_count += 1;
-        if self.damaged.len() < MOST_NAMED {
+        if self.damaged.len() < MAX_DAMAGED_NAMES {
             self.damaged.push(name);
         }
     }
@@ -32,16 +32,16 @@ impl Local {
     /// # Errors
     /// [`StoreError`] if the store cannot be read. A record that cannot be unsealed is no error: it
     /// is in the answer.
-    pub fn check(&self, progress: &Progress) -> Result<Checked, StoreError> {
+    pub fn check(&self, progress: &Progress) -> Result<ScanReport, StoreError> {
         let _turn = self.turn()?;
-        let mut checked = Checked::default();
+        let mut checked = ScanReport::default();
         self.each_page(progress, |rows| {
-            let seals = self.0.keys.now();
+            let key_set = self.0.keys.now();
             for row in &rows {
                 checked.records += 1;
                 let subject = row.subject();
-                if subject.is_none_or(|subject| seals.decode(&subject, &row.row).is_err()) {
-                    checked.found_damaged(row.shown());
+                if subject.is_none_or(|subject| key_set.decode(&subject, &row.row).is_err()) {
+                    checked.record_damaged(row.shown());
                 }
             }
             Ok::<_, StoreError>(())
@@ -72,4 +72,4 @@ impl Local {
 
 /// Rows in one look, which others wait for.
 pub(super) const PAGE: usize = 500;
-const MOST_NAMED: usize = 1000;
+const MAX_DAMAGED_NAMES: usize = 1000;

@@ -8,9 +8,9 @@ use crate::StoreError;
 use crate::backup::{PublicKey, Signer, SigningKey};
 use crate::sealer::Sealer;
 use crate::sqlite::Local;
-use crate::sqlite::active_keys::Seals;
+use crate::sqlite::active_keys::KeySet;
 use crate::sqlite::metadata::{self, Secrets};
-use crate::sqlite::rows::Trouble;
+use crate::sqlite::rows::RowError;
 
 /// What a store knows of the backups that are its own.
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ impl Local {
         let present = after.signing.public();
         let mut earlier = secrets.history.earlier().to_vec();
         // One that a rekey is about to replace may be in no list yet.
-        let replaced = [&before, &after].map(|seals| Some(seals.older.as_ref()?.signer));
+        let replaced = [&before, &after].map(|key_set| Some(key_set.previous.as_ref()?.signer));
         earlier.extend(replaced.into_iter().flatten().chain([before.signing.public()]));
         Ok(KnownBackups { present, earlier, newest: secrets.history.newest() })
     }
@@ -66,8 +66,8 @@ impl Local {
     pub fn note_backup(&self, made: u64) -> Result<(), StoreError> {
         let keys = self.0.keys.clone();
         self.write_now("everybody", move |connection| {
-            let seals = keys.now();
-            let (sealer, mut secrets) = unsealed(connection, &seals)?;
+            let key_set = keys.now();
+            let (sealer, mut secrets) = unsealed(connection, &key_set)?;
             secrets.history.note(made, made);
             metadata::set_secrets(connection, sealer, &secrets)
         })
@@ -77,16 +77,18 @@ impl Local {
 /// What the store knows of itself, and the sealer that it is sealed with.
 fn unsealed<'a>(
     connection: &Connection,
-    seals: &'a Seals,
-) -> Result<(&'a Sealer, Secrets), Trouble> {
+    key_set: &'a KeySet,
+) -> Result<(&'a Sealer, Secrets), RowError> {
     let sealed = metadata::sealed_secrets(connection)?.ok_or_else(lost)?;
     let found =
-        sealers(seals).find_map(|sealer| Some((sealer, metadata::unsealed(&sealed, sealer)?)));
+        sealers(key_set).find_map(|sealer| Some((sealer, metadata::unsealed(&sealed, sealer)?)));
     Ok(found.ok_or_else(lost)?)
 }
 
-fn sealers(seals: &Seals) -> impl Iterator<Item = &Sealer> {
-    [Some(&*seals.newest), seals.older.as_ref().map(|older| &older.sealer)].into_iter().flatten()
+fn sealers(key_set: &KeySet) -> impl Iterator<Item = &Sealer> {
+    [Some(&*key_set.current), key_set.previous.as_ref().map(|previous| &previous.sealer)]
+        .into_iter()
+        .flatten()
 }
 
 fn lost() -> StoreError {

@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 
 use crate::StoreError;
 use crate::blocking;
-use crate::sqlite::connection::Disk;
-use crate::sqlite::rows::Trouble;
+use crate::sqlite::connection::Database;
+use crate::sqlite::rows::RowError;
 use crate::sqlite::{lock, not_queued};
 
 /// Asks for changes.
@@ -24,17 +24,17 @@ pub(super) struct Writer {
 
 /// What the thread shares with those that write in its place.
 struct Shared {
-    disk: Mutex<Disk>,
+    disk: Mutex<Database>,
     /// Requests that are in the queue.
     queued: AtomicUsize,
     /// Changes that were made in its place since the log was looked at.
-    unlooked: AtomicU32,
+    since_checkpoint: AtomicU32,
 }
 
 /// What is asked of the thread.
 enum Request {
     /// Something to do while nothing else is done.
-    Alone(Box<dyn FnOnce(&mut Disk) + Send>),
+    Exclusive(Box<dyn FnOnce(&mut Database) + Send>),
     /// A change. It may run more than once.
     Change(Change),
 }
@@ -46,23 +46,23 @@ struct Change {
     tell: oneshot::Sender<Result<(), StoreError>>,
 }
 
-type Work = dyn FnMut(&Connection) -> Result<(), Trouble> + Send;
+type Work = dyn FnMut(&Connection) -> Result<(), RowError> + Send;
 /// What comes of a change, once it is known.
-type Told = oneshot::Receiver<Result<(), StoreError>>;
+type Completion = oneshot::Receiver<Result<(), StoreError>>;
 
 impl Writer {
     /// The handle, and what its thread has to run.
-    pub(super) fn new(disk: Disk) -> (Self, Box<dyn FnOnce() + Send>) {
-        let (requests, queue) = sync_channel(LONGEST_QUEUE);
+    pub(super) fn new(disk: Database) -> (Self, Box<dyn FnOnce() + Send>) {
+        let (requests, queue) = sync_channel(MAX_QUEUED_REQUESTS);
         let shared = Arc::new(Shared {
             disk: Mutex::new(disk),
             queued: AtomicUsize::new(0),
-            unlooked: AtomicU32::new(0),
+            since_checkpoint: AtomicU32::new(0),
         });
         let writer = Self { requests, shared: Arc::clone(&shared) };
         let work = move || {
             let _guard = AbortOnPanic;
-            work_off(&shared, &queue);
+            run_queue(&shared, &queue);
         };
         (writer, Box::new(work))
     }
@@ -71,8 +71,8 @@ impl Writer {
     pub(super) fn ask(
         &self,
         about: String,
-        work: impl FnMut(&Connection) -> Result<(), Trouble> + Send + 'static,
-    ) -> Result<Told, StoreError> {
+        work: impl FnMut(&Connection) -> Result<(), RowError> + Send + 'static,
+    ) -> Result<Completion, StoreError> {
         let (tell, told) = oneshot::channel();
         let change = Change { about, work: Box::new(work), tell };
         // Whoever came before is served before, and shares its flush with all who wait.
@@ -81,9 +81,9 @@ impl Writer {
             && let Ok(mut disk) = self.shared.disk.try_lock()
         {
             let _guard = AbortOnPanic;
-            commit(&mut disk, vec![change]);
+            commit_batch(&mut disk, vec![change]);
             drop(disk);
-            self.look_at_log();
+            self.maybe_checkpoint();
         } else {
             self.send(Request::Change(change))?;
         }
@@ -91,20 +91,22 @@ impl Writer {
     }
 
     /// Has the thread see to the log now and then: whoever made the change is answered first.
-    fn look_at_log(&self) {
-        if self.shared.unlooked.fetch_add(1, Ordering::Relaxed) + 1 >= CHANGES_BEFORE_A_LOOK {
-            self.shared.unlooked.store(0, Ordering::Relaxed);
+    fn maybe_checkpoint(&self) {
+        if self.shared.since_checkpoint.fetch_add(1, Ordering::Relaxed) + 1
+            >= CHANGES_PER_CHECKPOINT
+        {
+            self.shared.since_checkpoint.store(0, Ordering::Relaxed);
             // Where its queue is full it is about to look itself.
-            let _ = self.alone(Disk::keep_log_short);
+            let _ = self.exclusive(Database::checkpoint_if_needed);
         }
     }
 
     /// Has `work` done with the file, while nobody else looks at it.
-    pub(super) fn alone(
+    pub(super) fn exclusive(
         &self,
-        work: impl FnOnce(&mut Disk) + Send + 'static,
+        work: impl FnOnce(&mut Database) + Send + 'static,
     ) -> Result<(), StoreError> {
-        self.send(Request::Alone(Box::new(work)))
+        self.send(Request::Exclusive(Box::new(work)))
     }
 
     fn send(&self, request: Request) -> Result<(), StoreError> {
@@ -117,27 +119,27 @@ impl Writer {
 }
 
 /// Works the queue off until nobody holds the other end.
-fn work_off(shared: &Shared, queue: &Receiver<Request>) {
+fn run_queue(shared: &Shared, queue: &Receiver<Request>) {
     while let Ok(first) = queue.recv() {
         let mut disk = lock(&shared.disk);
         let disk = &mut *disk;
         let mut batch = Vec::new();
         let mut after = None;
-        for request in std::iter::once(first).chain(queue.try_iter().take(LARGEST_BATCH - 1)) {
+        for request in std::iter::once(first).chain(queue.try_iter().take(MAX_BATCH_SIZE - 1)) {
             shared.queued.fetch_sub(1, Ordering::AcqRel);
             match request {
                 // Whoever gave up waiting is not served: the code is still good for another try.
                 Request::Change(change) if change.tell.is_closed() => {}
                 Request::Change(change) => batch.push(change),
-                Request::Alone(work) => {
+                Request::Exclusive(work) => {
                     after = Some(work);
                     break;
                 }
             }
         }
         if !batch.is_empty() {
-            commit(disk, batch);
-            disk.keep_log_short();
+            commit_batch(disk, batch);
+            disk.checkpoint_if_needed();
         }
         if let Some(work) = after {
             work(disk);
@@ -146,7 +148,7 @@ fn work_off(shared: &Shared, queue: &Receiver<Request>) {
 }
 
 /// Makes all these changes in one transaction and tells what came of them.
-fn commit(disk: &mut Disk, mut batch: Vec<Change>) {
+fn commit_batch(disk: &mut Database, mut batch: Vec<Change>) {
     let outcomes = match in_one_transaction(disk, &mut batch) {
         Ok(outcomes) => outcomes,
         // One damaged page must not take others with it: each for itself, then.
@@ -168,7 +170,7 @@ fn commit(disk: &mut Disk, mut batch: Vec<Change>) {
 
 /// What came of each change, once all are on disk. After an error none of them is.
 fn in_one_transaction(
-    disk: &mut Disk,
+    disk: &mut Database,
     batch: &mut [Change],
 ) -> rusqlite::Result<Vec<Result<(), StoreError>>> {
     let outcomes = transact(disk, batch);
@@ -179,14 +181,14 @@ fn in_one_transaction(
                 let _ = connection.execute_batch("ROLLBACK");
             }
         }
-        Err(_) => disk.distrust(),
+        Err(_) => disk.discard_connections(),
         Ok(_) => {}
     }
     outcomes
 }
 
 fn transact(
-    disk: &mut Disk,
+    disk: &mut Database,
     batch: &mut [Change],
 ) -> rusqlite::Result<Vec<Result<(), StoreError>>> {
     let connection = disk.connection()?;
@@ -195,8 +197,8 @@ fn transact(
     for change in batch {
         outcomes.push(match (change.work)(connection) {
             Ok(()) => Ok(()),
-            Err(Trouble::Record(error)) => Err(error),
-            Err(Trouble::File(error)) => return Err(error),
+            Err(RowError::Record(error)) => Err(error),
+            Err(RowError::Database(error)) => return Err(error),
         });
     }
     connection.execute_batch("COMMIT")?;
@@ -225,8 +227,8 @@ impl Drop for AbortOnPanic {
 }
 
 /// Requests that may wait. Each is one message of the bus, which bounds them too.
-pub(super) const LONGEST_QUEUE: usize = 4096;
+pub(super) const MAX_QUEUED_REQUESTS: usize = 4096;
 /// Requests that share a flush.
-const LARGEST_BATCH: usize = 256;
+const MAX_BATCH_SIZE: usize = 256;
 /// Changes of one row each, of which the reserve of the log holds far more.
-const CHANGES_BEFORE_A_LOOK: u32 = 8;
+const CHANGES_PER_CHECKPOINT: u32 = 8;

@@ -171,7 +171,10 @@ impl Host {
     }
 
     /// Puts a backup in the place of the store.
-    pub(super) fn restore(&self, backup: &[(UserName, Record)]) -> Result<Restored, StoreError> {
+    pub(super) fn restore(
+        &self,
+        backup: &[(UserName, Record)],
+    ) -> Result<RestoreReport, StoreError> {
         let made = self.now();
         let mut restoring = self.opened.local.begin_restore()?;
         for (name, record) in backup {
@@ -182,7 +185,7 @@ impl Host {
     }
 
     /// Seals everything under a new key.
-    pub(super) fn rekey(&self) -> Result<Rekeyed, StoreError> {
+    pub(super) fn rekey(&self) -> Result<RekeyReport, StoreError> {
         self.opened.local.rekey(&Progress::default())
     }
 }

@@ -9,12 +9,7 @@ use std::sync::OnceLock;
 pub(super) fn child(test: &str, folder: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
-        .args([
-            &format!("store::local::tests::campaign::{test}"),
-            "--exact",
-            "--ignored",
-            "--nocapture",
-        ])
+        .args([&format!("sqlite::tests::campaign::{test}"), "--exact", "--ignored", "--nocapture"])
         .env(FOLDER, folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -34,7 +29,7 @@ pub(super) fn faults() -> &'static Path {
     let (_folder, library) = BUILT.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let library = folder.path().join("faults.so");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/harness/faults.c");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/harness/faults.c");
         let built = Command::new("cc")
             .args(["-O2", "-shared", "-fPIC", "-o"])
             .arg(&library)

@@ -9,7 +9,7 @@ use totpd_core::enrollment::Confirmation;
 
 use super::recording::{Recording, each_crash};
 use crate::backup::{PublicKey, Signer};
-use crate::master_key::{Kept, MasterKey};
+use crate::master_key::{KeyOrigin, MasterKey};
 use crate::sqlite::tests::host::{Host, is_yes};
 use crate::sqlite::tests::*;
 
@@ -250,8 +250,8 @@ fn check(folder: &Path, marks: &[Mark]) -> Result<(), String> {
         }
     }
     if let Some(key) = &promises.key {
-        let file =
-            MasterKey::read(&folder.join("store.key"), Kept::ByUs).map_err(|e| e.to_string())?;
+        let file = MasterKey::read(&folder.join("store.key"), KeyOrigin::StoreFile)
+            .map_err(|e| e.to_string())?;
         let found = file.map(|key| key.id().to_string());
         if found.as_ref() != Some(key) && !matches!(under_way, Some(Act::Rekey(_))) {
             return Err(format!("the key is {found:?} after a rekey to {key}"));

@@ -26,9 +26,9 @@ use totpd::manage::store::Maintenance;
 use totpd::socket::PrivateSocket;
 use totpd_core::record_key::Buckets;
 use totpd_journal::{Entry, Priority};
-use totpd_store::sqlite::{FOLDER, Local, OpenError, Opened};
+use totpd_store::sqlite::{DIRECTORY, Local, OpenError, OpenStore};
 use totpd_store::unavailable::UnavailableBackend;
-use totpd_store::{REQUEST_TIMEOUT, Store};
+use totpd_store::{Owner, REQUEST_TIMEOUT, Store};
 use zeroize::Zeroizing;
 use zeroizing_alloc::ZeroAlloc;
 
@@ -76,7 +76,7 @@ fn serve() -> Result<(), String> {
     let sockets = in_a_thread().map_err(|error| say(&error))?;
     let systemds = PrivateSocket::from_systemd().map_err(|error| say(&error))?;
     match open() {
-        Ok(Opened { store, local, buckets }) => {
+        Ok(OpenStore { store, local, buckets }) => {
             let daemon =
                 Arc::new(Daemon::new(store, buckets, config, host).map_err(|error| say(&error))?);
             let private = systemds.or_else(|| match PrivateSocket::bind() {
@@ -199,8 +199,8 @@ async fn until_it_opens(served: &JoinHandle<Result<(), String>>) -> Result<(), S
     Err("the system bus has gone away".into())
 }
 
-fn open() -> Result<Opened, OpenError> {
-    Local::open(Path::new(FOLDER), credentials().as_deref())
+fn open() -> Result<OpenStore, OpenError> {
+    Local::open(Path::new(DIRECTORY), credentials().as_deref(), Owner::ROOT)
 }
 
 fn of_the_bus(error: &zbus::Error) -> String {

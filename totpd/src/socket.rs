@@ -8,11 +8,8 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Waker};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -96,7 +93,7 @@ impl PrivateSocket {
             guid: data_encoding::HEXLOWER.encode(&guid).into(),
             room: Arc::new(Semaphore::new(MOST)),
             management: Arc::new(Semaphore::new(MOST_MANAGEMENT)),
-            waits: AtomicBool::new(false),
+            inline_turn: Mutex::new(()),
         });
         for _ in 0..THREADS {
             let (served, runtime) = (Arc::clone(&served), runtime.clone());
@@ -115,8 +112,8 @@ struct Served {
     room: Arc<Semaphore>,
     /// Apart from logins, since these connections last.
     management: Arc<Semaphore>,
-    /// Whether one of the threads may hang in what it does.
-    waits: AtomicBool,
+    /// Held by the thread that may block: one at a time ([`blocking`]).
+    inline_turn: Mutex<()>,
 }
 
 impl Served {
@@ -150,7 +147,7 @@ impl Served {
         };
         let connection = connection.serve(self.services.clone());
         let (services, management) = (self.services.clone(), Arc::clone(&self.management));
-        let mut connection = Box::pin(async move {
+        let connection = Box::pin(async move {
             let ended = tokio::time::timeout(LIFE, connection).await;
             drop(place);
             if let Ok(Ok(connection)) = ended
@@ -159,20 +156,13 @@ impl Served {
                 let _ = connection.serve(services).await;
             }
         });
-        // A bug that somebody finds ends this conversation alone.
-        let mut go_on = || {
-            let mut here = Context::from_waker(Waker::noop());
-            let poll = || connection.as_mut().poll(&mut here);
-            catch_unwind(AssertUnwindSafe(poll)).is_ok_and(|done| done.is_pending())
-        };
-        let is_left = if self.waits.swap(true, Ordering::AcqRel) {
-            go_on()
-        } else {
-            let is_left = blocking::allow_blocking(go_on);
-            self.waits.store(false, Ordering::Release);
-            is_left
-        };
-        if is_left {
+        // The other thread may hold the turn: then this one hands over what would block.
+        let turn = self.inline_turn.try_lock();
+        let allowed = turn.is_ok().then(blocking::allow);
+        let pending = blocking::poll_once(connection);
+        drop(allowed);
+        drop(turn);
+        if let Some(connection) = pending {
             tokio::spawn(connection);
         }
     }

@@ -66,7 +66,7 @@ impl Nss {
     where
         F: FnOnce() -> nix::Result<Option<User>> + Send + 'static,
     {
-        if blocking::blocking_allowed() {
+        if blocking::is_allowed() {
             return person(ask());
         }
         let lookup = async {

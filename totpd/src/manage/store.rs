@@ -151,7 +151,7 @@ impl Maintenance {
         let caller = root(origin)?;
         let done = self.run(|local, progress| Ok(local.rekey(progress)?)).await?;
         log(caller, &format!("store sealed under the new key {}", done.key));
-        Ok(told(&done.checked, "records")
+        Ok(told(&done.scan, "records")
             .with("key", done.key.to_string())
             .with("fingerprint", done.fingerprint.to_string())
             .into())
@@ -161,7 +161,7 @@ impl Maintenance {
     /// first thousand), `damaged_count` t.
     pub(crate) async fn verify(&self, origin: &Origin) -> Result<Dictionary, Error> {
         let caller = root(origin)?;
-        let done = self.run(|local, progress| Ok(local.check(progress)?)).await?;
+        let done = self.run(|local, progress| Ok(local.scan(progress)?)).await?;
         if done.damaged_count > 0 {
             log(caller, &format!("{} damaged records found", done.damaged_count));
         }

@@ -98,7 +98,7 @@ impl Stream {
     fn is_soon_readable(&self) -> bool {
         let Self::Here(stream) = self else { return false };
         let mut this = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
-        blocking::blocking_allowed()
+        blocking::is_allowed()
             && ppoll(&mut this, Some(TimeSpec::from(MOMENT)), None).is_ok_and(|ready| ready > 0)
     }
 

@@ -26,13 +26,13 @@ use totpd_core::throttle::ThrottleRules;
 use totpd_core::verification::{Answer, Attempt, Rules, verify};
 use totpd_store::backup::{BackupError, Head, Recipients, Writer};
 use totpd_store::progress::Progress;
-use totpd_store::sqlite::{Local, Opened};
+use totpd_store::sqlite::OpenStore;
 use totpd_store::{Store, StoreError};
 
 #[path = "../examples/generate_store.rs"]
 mod generate_store;
 
-use generate_store::{generate, name};
+use generate_store::{generate, name, open};
 
 const FEW: u32 = 10_000;
 const MANY: u32 = 1_000_000;
@@ -168,7 +168,7 @@ fn updates_a_second(store: &Store, users: u32) -> f64 {
 }
 
 /// Backup and verification of everything, beside reading and unsealing alone.
-fn the_whole(opened: &Opened) {
+fn the_whole(opened: &OpenStore) {
     let progress = Progress::default();
     let start = Instant::now();
     let read = opened.local.each_user(&progress, |name, record| {
@@ -178,7 +178,7 @@ fn the_whole(opened: &Opened) {
     assert_eq!(read.expect("a reading").records, u64::from(MANY));
     let reading = start.elapsed().as_secs_f64();
     let start = Instant::now();
-    opened.local.check(&progress).expect("a verification");
+    opened.local.scan(&progress).expect("a verification");
     let verifying = start.elapsed().as_secs_f64();
 
     let secret = SecretString::from("a passphrase for a benchmark".to_owned());
@@ -204,7 +204,7 @@ fn the_whole(opened: &Opened) {
 fn in_a_fresh_process(what: &str, folder: &Path) {
     let before = private_memory();
     let start = Instant::now();
-    let opened = Local::open(folder, None).expect("a store");
+    let opened = open(folder);
     let runtime = runtime();
     runtime.block_on(verification(&opened.store, user(1, MANY))).expect("a verdict");
     let first = start.elapsed().as_secs_f64() * 1000.0;
@@ -264,13 +264,13 @@ fn user(number: u32, users: u32) -> RecordKey {
 }
 
 /// One attempt, judged in full, with a wrong code.
-async fn verification(store: &Store, subject: RecordKey) -> Result<(), StoreError> {
+async fn verification(store: &Store, key: RecordKey) -> Result<(), StoreError> {
     let source = Source::Address([192, 0, 2, 1].into());
     let answer = Code::parse("000000").map_or(Answer::Malformed, Answer::Code);
     let now = 1_800_000_000;
     let guess = Attempt { answer, factor: None, service: None, source, uid: 0, now };
     store
-        .update(subject, move |stored| {
+        .update(key, move |stored| {
             let (verdict, record) = verify(stored.expect("a record"), &guess, &RULES);
             black_box(verdict);
             ((), Some(record))

@@ -15,7 +15,8 @@ use totpd_core::otp::Algorithm;
 use totpd_core::record::Record;
 use totpd_core::seed::Seed;
 use totpd_core::user_name::UserName;
-use totpd_store::sqlite::{Local, Opened};
+use totpd_store::Owner;
+use totpd_store::sqlite::{Local, OpenStore};
 
 fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -30,8 +31,8 @@ fn main() {
 }
 
 /// Makes it, and opens it.
-pub(crate) fn generate(folder: &Path, users: u32) -> Opened {
-    let opened = Local::open(folder, None).expect("a store");
+pub(crate) fn generate(folder: &Path, users: u32) -> OpenStore {
+    let opened = open(folder);
     let mut restoring = opened.local.begin_restore().expect("room for a store");
     for user in 0..users {
         restoring.add(name(user), &record(user)).expect("a record");
@@ -40,10 +41,15 @@ pub(crate) fn generate(folder: &Path, users: u32) -> Opened {
     opened
 }
 
+pub(crate) fn open(folder: &Path) -> OpenStore {
+    let owner = Owner::from_uid(nix::unistd::geteuid().as_raw());
+    Local::open(folder, None, owner).expect("a store")
+}
+
 /// Users of one seed.
 fn crowd(folder: &Path, users: u32, seed: &str) {
     let seed = data_encoding::BASE32.decode(seed.as_bytes()).expect("base32");
-    let opened = Local::open(folder, None).expect("a store");
+    let opened = open(folder);
     let mut restoring = opened.local.begin_restore().expect("room for a store");
     // In name order.
     let mut numbers: Vec<_> = (0..users).map(|n| (format!("crowd{n}"), n)).collect();

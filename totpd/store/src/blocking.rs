@@ -1,26 +1,149 @@
-//! Which thread may wait: for the disk, or for the directory that names are looked up in.
+//! Which thread may block: on the disk, or on a lookup of names.
 //!
-//! The thread that serves the bus may not, since everybody would wait with it: it has others do that. One
-//! thread of the private socket at a time may. A question that finds nobody in its way is then worked off
-//! by the thread that received it, and no other has to wake up for it; where that thread hangs, so does
-//! that question alone.
+//! # Inline execution
+//!
+//! A request that nothing holds up is worked off by the thread that received it. Handing it to other
+//! threads and back would cost a quarter of the time of a login. Requests run inline on the private
+//! socket alone: one of its threads at a time may block. The thread that serves the bus never may,
+//! because everybody would wait with it.
+//!
+//! ```text
+//! thread of the socket                         thread of the runtime
+//! ────────────────────                         ─────────────────────
+//! accept a connection
+//! let _allowed = blocking::allow();
+//! poll the future once ──► reads, writes and looks up names in this thread
+//!     │ ready:    the answer was sent
+//!     │ panicked: this connection is dropped
+//!     │ pending:  something else has to happen first
+//! drop(_allowed)
+//! spawn the future ──────────────────────────► polls it again, from its own queue
+//! accept the next connection                   may not block: threads of their own read,
+//!                                              write and look up names
+//! ```
+//!
+//! # Which thread may block, and when
+//!
+//! A thread may block from [`allow`] until the guard is dropped. [`is_allowed`] is asked at each
+//! place that would block: the reader and the writer of the store, NSS, and the socket itself. Without
+//! permission they use a thread of their own. They also do so if another thread holds the connection
+//! to the database, because waiting for it would be unbounded. A disk or a name service that hangs
+//! thus stops one thread of the socket and one request; the other thread accepts, and its requests
+//! do not run inline until the first has returned.
+//!
+//! # No wake-up is lost
+//!
+//! The first poll has a waker that does nothing. A future that is pending registered that waker, and
+//! a wake-up that arrives before the future is spawned is dropped. That loses nothing: the runtime
+//! polls a spawned task once without a wake-up, with the waker of that task. A future has to look at
+//! its source in every poll and to keep the waker of the last one (the contract of
+//! [`std::future::Future::poll`]). So the second poll finds whatever happened in between, and later
+//! events wake the task. What the first poll registers with the runtime (sockets, timers) is bound to
+//! the runtime whose context the thread has entered, and the task is spawned there.
+//!
+//! # Panics
+//!
+//! [`poll_once`] catches a panic of the future, so that a bug ends one connection and not the
+//! thread. The guard is dropped while a panic unwinds, as at every other end: no thread keeps the
+//! permission by accident. Inside the store a panic aborts the process instead (`sqlite/queue.rs`):
+//! a transaction must not be left half made.
 
 use std::cell::Cell;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Waker};
 
 thread_local! {
-    static MAY_WAIT: Cell<bool> = const { Cell::new(false) };
+    static ALLOWED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Lets this thread wait while it does `work`, which must not panic.
-pub fn allow_blocking<T>(work: impl FnOnce() -> T) -> T {
-    MAY_WAIT.set(true);
-    let done = work();
-    MAY_WAIT.set(false);
-    done
+/// The permission of a thread to block. It ends when this is dropped.
+#[must_use = "the permission ends when this is dropped"]
+pub struct Allowed {
+    before: bool,
+    /// It belongs to one thread.
+    _not_send: PhantomData<*const ()>,
 }
 
-/// Whether this thread may.
+/// Lets this thread block until the guard is dropped.
+pub fn allow() -> Allowed {
+    Allowed { before: ALLOWED.replace(true), _not_send: PhantomData }
+}
+
+/// Reports whether this thread may block.
 #[must_use]
-pub fn blocking_allowed() -> bool {
-    MAY_WAIT.get()
+pub fn is_allowed() -> bool {
+    ALLOWED.get()
+}
+
+/// Polls `future` once in this thread. Returns it if it is pending: the caller has to spawn it on the
+/// runtime that this thread has entered. A future that panics is over.
+#[must_use = "a pending future has to be spawned"]
+pub fn poll_once<F: Future<Output = ()>>(mut future: Pin<Box<F>>) -> Option<Pin<Box<F>>> {
+    let mut context = Context::from_waker(Waker::noop());
+    let poll = || future.as_mut().poll(&mut context);
+    let is_pending = catch_unwind(AssertUnwindSafe(poll)).is_ok_and(|poll| poll.is_pending());
+    is_pending.then_some(future)
+}
+
+impl Drop for Allowed {
+    fn drop(&mut self) {
+        ALLOWED.set(self.before);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::conformance::run;
+
+    #[test]
+    fn a_guard_allows_its_own_thread_until_it_is_dropped() {
+        assert!(!is_allowed());
+        let outer = allow();
+        let inner = allow();
+        assert!(is_allowed());
+        assert!(!thread::spawn(is_allowed).join().unwrap());
+        drop(inner);
+        assert!(is_allowed(), "the outer guard still allows it");
+        drop(outer);
+        assert!(!is_allowed());
+    }
+
+    #[test]
+    fn a_guard_ends_when_a_panic_unwinds() {
+        let panicked = catch_unwind(|| {
+            let _allowed = allow();
+            panic!("a bug");
+        });
+        assert!(panicked.is_err());
+        assert!(!is_allowed());
+    }
+
+    #[test]
+    fn a_future_that_panics_is_over() {
+        assert!(poll_once(Box::pin(async { None::<()>.unwrap() })).is_none());
+        assert!(poll_once(Box::pin(async {})).is_none());
+    }
+
+    #[test]
+    fn a_wake_up_before_the_spawn_is_not_lost() {
+        run(async {
+            let (sender, receiver) = oneshot::channel();
+            let (answer, answered) = oneshot::channel();
+            let pending = poll_once(Box::pin(async move {
+                let number: u32 = receiver.await.unwrap();
+                answer.send(number).unwrap();
+            }));
+            // The waker of the first poll does nothing with this.
+            sender.send(7).unwrap();
+            tokio::spawn(pending.expect("it had to wait"));
+            assert_eq!(answered.await, Ok(7));
+        });
+    }
 }

@@ -1,5 +1,5 @@
-//! What every implementation of the store must do, whatever it keeps records in. An
-//! implementation brings a function that makes an empty one, and calls [`all`].
+//! What every implementation of the store must do, whatever it keeps records in. A test of an
+//! implementation passes a function that creates an empty store to [`all`].
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;
@@ -10,18 +10,19 @@ use totpd_core::record::Record;
 use totpd_core::record_key::RecordKey;
 use totpd_core::source::Source;
 
-use crate::{Backend, Store};
+use crate::backend::Backend;
+use crate::store::Store;
 
-/// Tries everything, each on a store of its own.
+/// Runs every check, each on a store of its own.
 pub fn all(empty: impl Fn() -> Arc<dyn Backend>) {
     let empty = || Store::new(empty(), Duration::from_secs(30));
-    run(what_was_written_is_read(empty()));
-    run(no_answer_removes(empty()));
-    run(what_is_discarded_is_gone(empty()));
+    run(a_written_record_is_read(empty()));
+    run(a_change_to_none_removes_the_record(empty()));
+    run(a_discarded_record_is_gone(empty()));
     run(concurrent_changes_lose_nothing(empty()));
-    run(the_answer_is_that_of_the_last_run(empty()));
-    run(users_are_listed_in_order_and_buckets_are_not_users(empty()));
-    run(a_code_is_accepted_once_by_all_who_try_it_at_a_time(empty()));
+    run(the_result_is_that_of_the_last_run(empty()));
+    run(users_are_listed_in_order_without_buckets(empty()));
+    run(concurrent_attempts_accept_a_code_once(empty()));
 }
 
 /// Runs `future` on a runtime of its own.
@@ -29,7 +30,7 @@ pub fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
 }
 
-async fn what_was_written_is_read(store: Store) {
+async fn a_written_record_is_read(store: Store) {
     assert!(store.read(user("alice")).await.unwrap().is_none());
     let mut record = enrolled(1000);
     record.throttle.fail(&Source::Nowhere, 7);
@@ -41,14 +42,14 @@ async fn what_was_written_is_read(store: Store) {
     assert!(store.read(user("alic")).await.unwrap().is_none());
 }
 
-async fn no_answer_removes(store: Store) {
+async fn a_change_to_none_removes_the_record(store: Store) {
     store.update(user("alice"), |_| ((), Some(enrolled(1)))).await.unwrap();
     assert!(store.update(user("alice"), |record| (record.is_some(), None)).await.unwrap());
     assert!(store.read(user("alice")).await.unwrap().is_none());
     assert!(!store.update(user("alice"), |record| (record.is_some(), None)).await.unwrap());
 }
 
-async fn what_is_discarded_is_gone(store: Store) {
+async fn a_discarded_record_is_gone(store: Store) {
     store.update(user("alice"), |_| ((), Some(enrolled(1)))).await.unwrap();
     store.discard(user("alice")).await.unwrap();
     store.discard(user("alice")).await.unwrap();
@@ -74,18 +75,18 @@ async fn concurrent_changes_lose_nothing(store: Store) {
     assert_eq!(store.read(user("alice")).await.unwrap().unwrap().uid, 500);
 }
 
-async fn the_answer_is_that_of_the_last_run(store: Store) {
+async fn the_result_is_that_of_the_last_run(store: Store) {
     let mut runs = 0;
     let last = move |record: Option<Record>| {
         runs += 1;
         let record = Record { uid: runs, ..record.unwrap_or_else(|| Record::new(0)) };
         (runs, Some(record))
     };
-    let told = store.update(user("alice"), last).await.unwrap();
-    assert_eq!(store.read(user("alice")).await.unwrap().unwrap().uid, told);
+    let result = store.update(user("alice"), last).await.unwrap();
+    assert_eq!(store.read(user("alice")).await.unwrap().unwrap().uid, result);
 }
 
-async fn users_are_listed_in_order_and_buckets_are_not_users(store: Store) {
+async fn users_are_listed_in_order_without_buckets(store: Store) {
     for name in ["bob", "alice", "Zoe", "7of9", "~x", "ümit"] {
         store.update(user(name), |_| ((), Some(enrolled(1)))).await.unwrap();
     }
@@ -101,12 +102,12 @@ async fn users_are_listed_in_order_and_buckets_are_not_users(store: Store) {
     assert!(names("ümit", 2).await.is_empty());
 }
 
-async fn a_code_is_accepted_once_by_all_who_try_it_at_a_time(store: Store) {
+async fn concurrent_attempts_accept_a_code_once(store: Store) {
     store.update(user("alice"), |_| ((), Some(enrolled(1)))).await.unwrap();
-    let mut waiting = Vec::new();
+    let mut attempts = Vec::new();
     for _ in 0..100 {
         let store = store.clone();
-        waiting.push(tokio::spawn(async move {
+        attempts.push(tokio::spawn(async move {
             let take = |record: Option<Record>| {
                 let mut record = record.unwrap();
                 let fresh = record.factors[0].last_accepted.is_none();
@@ -116,14 +117,14 @@ async fn a_code_is_accepted_once_by_all_who_try_it_at_a_time(store: Store) {
             store.update(user("alice"), take).await.unwrap()
         }));
     }
-    let mut yes = 0;
-    for taken in waiting {
-        yes += u32::from(taken.await.unwrap());
+    let mut accepted = 0;
+    for attempt in attempts {
+        accepted += u32::from(attempt.await.unwrap());
     }
-    assert_eq!(yes, 1);
+    assert_eq!(accepted, 1);
 }
 
 #[test]
-fn the_store_in_memory_conforms() {
+fn the_memory_store_conforms() {
     all(|| Arc::new(crate::memory::Memory::default()));
 }

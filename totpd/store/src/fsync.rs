@@ -1,41 +1,41 @@
-//! Names on disk: a file that was made, renamed or removed is so after a power cut only when its
-//! folder was flushed.
+//! Flushing names: after a power cut a file is only created, renamed or removed if its directory was
+//! flushed.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// Flushes the names in `folder`.
+/// Flushes the names in `directory`.
 ///
 /// # Errors
-/// Of the disk; then the last changes may be undone by a power cut.
+/// Those of the disk. Then a power cut may undo the last changes.
 #[cfg(not(test))]
-pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
 }
 
-/// The campaign of crashes must find what this prevents: it leaves it out in a folder that holds a
+/// The campaign of crashes must find what this prevents: it leaves it out in a directory that holds a
 /// file of this name.
 #[cfg(test)]
-pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
-    if folder.join("test-no-folder-sync").exists() {
+pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
+    if directory.join("test-no-folder-sync").exists() {
         return Ok(());
     }
-    File::open(folder)?.sync_all()
+    File::open(directory)?.sync_all()
 }
 
-/// Flushes the folder that `file` is in.
+/// Flushes the directory of `file`.
 ///
 /// # Errors
-/// As [`sync_folder`].
-pub(crate) fn sync_folder_of(file: &Path) -> io::Result<()> {
-    sync_folder(file.parent().unwrap_or(Path::new("/")))
+/// As [`sync_directory`].
+pub(crate) fn sync_parent(file: &Path) -> io::Result<()> {
+    sync_directory(file.parent().unwrap_or(Path::new("/")))
 }
 
-/// Removes a file, which may be gone already.
+/// Removes a file, which may not exist.
 ///
 /// # Errors
-/// Of the disk; then it may still be there.
+/// Those of the disk. Then the file may still exist.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

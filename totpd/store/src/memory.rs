@@ -1,5 +1,5 @@
-//! A store in memory, for tests of what stands above one. It runs every change twice, as a store
-//! that lost a race may, and fails when it is told to.
+//! A store in memory, for tests of its users. It runs every change twice, as a store that lost a race
+//! may, and fails on request.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
@@ -9,27 +9,27 @@ use totpd_core::record::Record;
 use totpd_core::record_key::RecordKey;
 use totpd_core::user_name::UserName;
 
-use crate::{Backend, Change, Listed, Pending, StoreError};
+use crate::backend::{Backend, Change, Listed, Pending, StoreError};
 
 /// The store.
 #[derive(Default)]
 pub struct Memory {
     records: Mutex<BTreeMap<String, Record>>,
-    trouble: Mutex<Option<StoreError>>,
+    failure: Mutex<Option<StoreError>>,
 }
 
 impl Memory {
-    /// Fails from now on, or not any more.
-    pub fn fail(&self, trouble: Option<StoreError>) {
-        *self.trouble.lock().unwrap() = trouble;
+    /// Fails every request with this error from now on, or none.
+    pub fn fail(&self, error: Option<StoreError>) {
+        *self.failure.lock().unwrap() = error;
     }
 
     fn answer<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut BTreeMap<String, Record>) -> T,
     ) -> Pending<T> {
-        let answer = match self.trouble.lock().unwrap().clone() {
-            Some(trouble) => Err(trouble),
+        let answer = match self.failure.lock().unwrap().clone() {
+            Some(error) => Err(error),
             None => Ok(work(&mut self.records.lock().unwrap())),
         };
         Box::pin(std::future::ready(answer))
@@ -37,23 +37,23 @@ impl Memory {
 }
 
 impl Backend for Memory {
-    fn read(&self, subject: RecordKey) -> Pending<Option<Record>> {
-        self.answer(|records| records.get(&*subject.as_row_name()).cloned())
+    fn read(&self, key: RecordKey) -> Pending<Option<Record>> {
+        self.answer(|records| records.get(&*key.as_row_name()).cloned())
     }
 
-    fn update(&self, subject: RecordKey, mut change: Change) -> Pending<()> {
+    fn update(&self, key: RecordKey, mut change: Change) -> Pending<()> {
         self.answer(|records| {
-            let before = records.get(&*subject.as_row_name()).cloned();
-            let _lost = change(before.clone());
+            let before = records.get(&*key.as_row_name()).cloned();
+            let _lost_race = change(before.clone());
             match change(before) {
-                Some(record) => drop(records.insert(subject.as_row_name().into_owned(), record)),
-                None => drop(records.remove(&*subject.as_row_name())),
+                Some(record) => drop(records.insert(key.as_row_name().into_owned(), record)),
+                None => drop(records.remove(&*key.as_row_name())),
             }
         })
     }
 
-    fn discard(&self, subject: RecordKey) -> Pending<()> {
-        self.answer(|records| drop(records.remove(&*subject.as_row_name())))
+    fn discard(&self, key: RecordKey) -> Pending<()> {
+        self.answer(|records| drop(records.remove(&*key.as_row_name())))
     }
 
     fn list(&self, after: String, limit: u32) -> Pending<Vec<Listed>> {

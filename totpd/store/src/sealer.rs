@@ -1,4 +1,4 @@
-//! Sealing: what is on disk can be read, and put in its place, by the holder of the key alone.
+//! Sealing: only the holder of the key can read what is on disk, or write something in its place.
 
 use std::sync::Once;
 
@@ -13,57 +13,66 @@ use crate::master_key::MasterKey;
 /// Seals and unseals under one key.
 pub struct Sealer(Box<XChaCha20Poly1305>);
 
-/// The bytes were not sealed under this key for this place, or were changed since.
+/// The bytes were not sealed under this key with this associated data, or were changed since.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct UnsealError;
 
-/// Nothing could be sealed: the kernel gives no random bytes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct SealError;
+/// Nothing could be sealed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum SealError {
+    /// There is no nonce.
+    #[error("getrandom failed: {0}")]
+    Random(getrandom::Error),
+    /// The content has no bytes, or too many.
+    #[error("the content cannot be encoded")]
+    Encode,
+}
 
 impl Sealer {
-    /// The sealer of this key, in memory that is kept out of swap.
+    /// Returns the sealer of this key, in memory that is kept out of swap.
     #[must_use]
     pub fn new(key: &MasterKey) -> Self {
         let derived = key.derive("totpd seal 1");
         // On the heap, so that it stays where it was locked.
         let sealer = Box::new(XChaCha20Poly1305::new(<&Key>::from(&*derived)));
-        if let Err(why) = lock_pages_of(&*sealer) {
-            let told =
-                format!("the sealing key may reach swap, its memory cannot be locked: {why}");
-            TOLD.call_once(|| Entry::new(Priority::Warning, told).write());
+        if let Err(error) = lock_pages_of(&*sealer) {
+            let message =
+                format!("the sealing key may reach swap, its memory cannot be locked: {error}");
+            WARNED.call_once(|| Entry::new(Priority::Warning, message).write());
         }
         Self(sealer)
     }
 
-    /// Seals `plain` for one `place`: only there can it be unsealed.
+    /// Seals `plain`. It can be unsealed only with the same associated data `aad`, which names the
+    /// place that it is for.
     ///
     /// # Errors
-    /// [`SealError`] where the kernel gives no random bytes.
-    pub fn seal(&self, plain: &[u8], place: &[u8]) -> Result<Vec<u8>, SealError> {
-        // 192 random bits never meet again under one key.
-        let mut nonce = [0; NONCE];
-        getrandom::fill(&mut nonce).map_err(|_| SealError)?;
-        let payload = Payload { msg: plain, aad: place };
-        let sealed = self.0.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealError)?;
+    /// [`SealError`] if getrandom fails.
+    pub fn seal(&self, plain: &[u8], aad: &[u8]) -> Result<Vec<u8>, SealError> {
+        // 192 random bits never repeat under one key.
+        let mut nonce = [0; NONCE_BYTES];
+        getrandom::fill(&mut nonce).map_err(SealError::Random)?;
+        let payload = Payload { msg: plain, aad };
+        let sealed =
+            self.0.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealError::Encode)?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    /// Unseals what [`Sealer::seal`] has sealed for the same `place`.
+    /// Unseals what [`Sealer::seal`] has sealed with the same `aad`.
     ///
     /// # Errors
-    /// [`UnsealError`], for whatever reason: an attacker learns nothing from it.
-    pub fn unseal(&self, sealed: &[u8], place: &[u8]) -> Result<Zeroizing<Vec<u8>>, UnsealError> {
-        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or(UnsealError)?;
-        let payload = Payload { msg: sealed, aad: place };
+    /// [`UnsealError`], for any reason: an attacker learns nothing from it.
+    pub fn unseal(&self, sealed: &[u8], aad: &[u8]) -> Result<Zeroizing<Vec<u8>>, UnsealError> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(UnsealError)?;
+        let payload = Payload { msg: sealed, aad };
         let plain = self.0.decrypt(&XNonce::from(*nonce), payload).map_err(|_| UnsealError)?;
         Ok(Zeroizing::new(plain))
     }
 }
 
-/// A sealer is made more than once, and the log needs to say it once.
-static TOLD: Once = Once::new();
-const NONCE: usize = 24;
+/// There is a sealer for each key, and one warning is enough.
+static WARNED: Once = Once::new();
+const NONCE_BYTES: usize = 24;
 
 #[cfg(test)]
 pub(crate) mod tests {
@@ -76,7 +85,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_was_sealed_is_unsealed_in_its_place_alone() {
+    fn sealed_bytes_open_with_their_own_associated_data_alone() {
         let (_folder, sealer) = sealer();
         let sealed = sealer.seal(b"secret", b"here").unwrap();
         assert_eq!(sealer.unseal(&sealed, b"here").unwrap().as_slice(), b"secret");
@@ -86,7 +95,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn no_byte_can_be_changed_or_missing() {
+    fn sealed_bytes_cannot_be_changed_or_cut() {
         let (_folder, sealer) = sealer();
         let sealed = sealer.seal(b"secret", b"here").unwrap();
         for index in 0..sealed.len() {

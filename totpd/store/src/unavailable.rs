@@ -1,12 +1,12 @@
-//! The store of a daemon that came up while the disk is in trouble: it answers everybody that there
-//! is none, instead of ending at each login.
+//! The store of a daemon that started while the disk fails: it refuses every request, so that the
+//! daemon does not end at each login.
 
 use totpd_core::record::Record;
 use totpd_core::record_key::RecordKey;
 
-use crate::{Backend, Change, Listed, Pending, StoreError};
+use crate::backend::{Backend, Change, Listed, Pending, StoreError};
 
-/// A store that could not be opened, and why.
+/// Refuses every request for this reason.
 pub struct UnavailableBackend(pub String);
 
 impl UnavailableBackend {

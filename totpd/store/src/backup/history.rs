@@ -1,33 +1,34 @@
-//! What a store remembers of its backups: who signed them, and how new the newest is.
+//! What a store records of its backups: which keys signed them, and how new the newest is.
 
 use serde::{Deserialize, Serialize};
 
 use crate::backup::signature::PublicKey;
 
-/// The memory of one store. It outlives a rekey and a restore.
+/// The history of one store. It survives a rekey and a restore.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct History {
     /// The keys that signed before the last rekey, the oldest first.
     earlier: Vec<PublicKey>,
-    /// When the newest backup was made, in seconds since 1970.
+    /// When the newest backup was created, in seconds since 1970.
     newest: Option<u64>,
 }
 
 impl History {
-    /// The keys that signed before the last rekey.
+    /// Returns the keys that signed before the last rekey.
     #[must_use]
     pub fn earlier(&self) -> &[PublicKey] {
         &self.earlier
     }
 
-    /// When the newest backup was made that this store made or restored, in seconds since 1970.
+    /// Returns when the newest backup was created that this store wrote or restored, in seconds since
+    /// 1970.
     #[must_use]
     pub fn newest(&self) -> Option<u64> {
         self.newest
     }
 
-    /// Remembers a key that signs no more. Of more than 64 the oldest falls out: its backups are
-    /// then those of another store.
+    /// Adds a key that signs no longer. Of more than 64 keys the oldest is dropped: its backups then
+    /// count as those of another store.
     pub(crate) fn retire(&mut self, key: PublicKey) {
         self.earlier.retain(|earlier| *earlier != key);
         self.earlier.push(key);
@@ -35,10 +36,10 @@ impl History {
         self.earlier.drain(..too_many);
     }
 
-    /// Remembers a backup of that time, if it is the newest. A clock that ran ahead once is forgotten: what lies after
-    /// `now` (seconds since 1970, as all of these) was never.
-    pub(crate) fn note(&mut self, made: u64, now: u64) {
-        self.newest = self.newest.filter(|newest| *newest <= now).max(Some(made.min(now)));
+    /// Notes a backup of that time, if it is the newest. A time after `now` (all in seconds since 1970)
+    /// came from a clock that was fast, and is dropped.
+    pub(crate) fn note_backup(&mut self, created: u64, now: u64) {
+        self.newest = self.newest.filter(|newest| *newest <= now).max(Some(created.min(now)));
     }
 }
 
@@ -49,17 +50,17 @@ mod tests {
     use super::*;
 
     fn key(number: u8) -> PublicKey {
-        PublicKey::from_bytes([number; PublicKey::LENGTH])
+        PublicKey::from_bytes([number; PublicKey::BYTES])
     }
 
     #[test]
-    fn the_last_64_keys_are_remembered() {
+    fn the_last_64_keys_are_kept() {
         let mut history = History::default();
         (0..70).for_each(|number| history.retire(key(number)));
         let expected: Vec<_> = (6..70).map(key).collect();
         assert_eq!(history.earlier(), expected);
         history.retire(key(6));
-        assert_eq!(history.earlier().len(), 64, "a key is remembered once");
+        assert_eq!(history.earlier().len(), 64, "a key is kept once");
         assert_eq!(history.earlier().last(), Some(&key(6)));
     }
 
@@ -67,8 +68,9 @@ mod tests {
     fn an_older_backup_does_not_become_the_newest() {
         let mut history = History::default();
         assert_eq!(history.newest(), None);
-        for (made, now, newest) in [(5, 5, 5), (3, 6, 5), (99, 99, 99), (9, 9, 9), (20, 10, 10)] {
-            history.note(made, now);
+        for (created, now, newest) in [(5, 5, 5), (3, 6, 5), (99, 99, 99), (9, 9, 9), (20, 10, 10)]
+        {
+            history.note_backup(created, now);
             assert_eq!(history.newest(), Some(newest));
         }
     }

@@ -4,21 +4,18 @@ use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 use std::iter;
 
 use age::stream::StreamReader;
-use age::{DecryptError, Decryptor, Identity, scrypt};
-use postcard::from_bytes;
-use serde::Deserialize;
+use age::{Decryptor, Identity, scrypt};
 use sha2::{Digest, Sha512};
 use totpd_core::record::Record;
 use totpd_core::user_name::UserName;
-use zeroize::Zeroizing;
 
-use super::signature::SIGNATURE;
-use super::{
-    AGE_HEADER, BackupError, FIRST_LINE, FORMAT, Head, MAX_FRAME_BYTES, MAX_HEADER_BYTES, Opener,
-    PublicKey, User1, User2, User3, WORK_FACTOR,
-};
+use crate::backup::error::BackupError;
+use crate::backup::format::{FORMAT, Head, User1, User2, User3};
+use crate::backup::parts::{decrypt_error, read_age_header, read_error, read_format, read_frame};
+use crate::backup::secret::{Opener, WORK_FACTOR};
+use crate::backup::signature::{PublicKey, SIGNATURE_BYTES};
 
-/// A backup that is being read. Nothing of it counts before it was read to its end.
+/// A backup that is being read. Nothing of it may be used before it was read to its end.
 pub struct Reader<R: BufRead> {
     source: Hashed<Plain<R>>,
     format: u32,
@@ -27,16 +24,16 @@ pub struct Reader<R: BufRead> {
     end: Option<End>,
 }
 
-/// What age has opened, behind a header that was read already.
+/// What age decrypts, after a header that was read already.
 type Plain<R> = BufReader<StreamReader<Chain<Cursor<Vec<u8>>, R>>>;
 
-/// The end of a backup, as it was written.
+/// The end of a backup.
 struct End {
-    /// Who signed it; nothing in formats 1 to 3.
+    /// The key that signed it; nothing in formats 1 to 3.
     signed_by: Option<PublicKey>,
 }
 
-/// A source, and the hash of all that was read from it.
+/// A source, and the hash of everything that was read from it.
 struct Hashed<R> {
     source: R,
     hash: Sha512,
@@ -54,11 +51,11 @@ impl<R: BufRead> Reader<R> {
     /// Opens a backup.
     ///
     /// # Errors
-    /// [`BackupError`] if it is none, or cannot be opened with this.
+    /// [`BackupError`] if it is no backup, or cannot be opened with this.
     pub fn open(mut source: R, opener: &Opener) -> Result<Self, BackupError> {
-        let header = header(&mut source)?;
+        let header = read_age_header(&mut source)?;
         let source = Cursor::new(header).chain(source);
-        let decryptor = Decryptor::new_buffered(source).map_err(refusal)?;
+        let decryptor = Decryptor::new_buffered(source).map_err(decrypt_error)?;
         let source = match opener {
             Opener::Passphrase(_) if !decryptor.is_scrypt() => {
                 return Err(BackupError::NeedsIdentity);
@@ -75,36 +72,35 @@ impl<R: BufRead> Reader<R> {
                 decryptor.decrypt(identities.iter().map(|identity| identity as &dyn Identity))
             }
         };
-        let source = BufReader::new(source.map_err(refusal)?);
+        let source = BufReader::new(source.map_err(decrypt_error)?);
         let mut source = Hashed { source, hash: Sha512::new() };
-        let found = format_of(&mut source)?;
+        let found = read_format(&mut source)?;
         if !(1..=FORMAT).contains(&found) {
             return Err(BackupError::Newer { found });
         }
-        let head = frame(&mut source)?.ok_or(BackupError::Damaged)?;
+        let head = read_frame(&mut source)?.ok_or(BackupError::Damaged)?;
         Ok(Self { source, format: found, head, users: 0, end: None })
     }
 
-    /// Where and when it was made.
+    /// Returns where and when it was created.
     pub fn head(&self) -> &Head {
         &self.head
     }
 
-    /// The key that signed it. It is known, and its signature was checked, when
-    /// [`Reader::next_user`] has answered that there is no other; before that, and for formats 1 to
-    /// 3, there is none.
+    /// Returns the key that signed it, after [`Reader::next_user`] has returned `None` and so checked
+    /// the signature. Before that, and for formats 1 to 3, there is none.
     pub fn signed_by(&self) -> Option<&PublicKey> {
         self.end.as_ref()?.signed_by.as_ref()
     }
 
-    /// Tells what it holds from what another one holds, however it is encrypted: the SHA-512 of all of it. It is whole
-    /// when [`Reader::next_user`] has answered that there is no other.
+    /// Returns the SHA-512 of the content, whatever encrypts it. It covers all of the content after
+    /// [`Reader::next_user`] has returned `None`.
     pub fn digest(&self) -> [u8; 64] {
         self.source.hash.clone().finalize().into()
     }
 
-    /// The next user; nothing at the end, which was then seen to be the end that was written, and
-    /// to fit its signature.
+    /// Reads the next user. Returns `None` at the end, after checking that the backup is complete and
+    /// fits its signature.
     ///
     /// # Errors
     /// [`BackupError::Damaged`], [`BackupError::Forged`] or [`BackupError::Source`].
@@ -113,121 +109,49 @@ impl<R: BufRead> Reader<R> {
             return Ok(None);
         }
         let user = match self.format {
-            1 => frame::<User1>(&mut self.source)?.map(User2::from).map(User3::from),
-            2 => frame::<User2>(&mut self.source)?.map(User3::from),
-            _ => frame(&mut self.source)?,
+            1 => read_frame::<User1>(&mut self.source)?.map(User2::from).map(User3::from),
+            2 => read_frame::<User2>(&mut self.source)?.map(User3::from),
+            _ => read_frame(&mut self.source)?,
         };
         if let Some(user) = user {
             self.users += 1;
             let name = UserName::parse(&user.name).ok_or(BackupError::Damaged)?;
-            let record = user.record.record_of_plain(user.uid).ok_or(BackupError::Damaged)?;
+            let record =
+                user.record.into_record_with_plain_seeds(user.uid).ok_or(BackupError::Damaged)?;
             return Ok(Some((name, record)));
         }
-        self.end = Some(self.end()?);
+        self.end = Some(self.read_end()?);
         Ok(None)
     }
 
-    /// Reads what stands behind the last user.
-    fn end(&mut self) -> Result<End, BackupError> {
-        if u64::from_le_bytes(self.bytes()?) != self.users {
+    /// Reads what follows the last user.
+    fn read_end(&mut self) -> Result<End, BackupError> {
+        if u64::from_le_bytes(self.read_bytes()?) != self.users {
             return Err(BackupError::Damaged);
         }
         let signed_by = match self.format {
             1..=3 => None,
-            _ => Some(self.signature()?),
+            _ => Some(self.read_signature()?),
         };
-        match self.source.read(&mut [0]).map_err(unreadable)? {
+        match self.source.read(&mut [0]).map_err(read_error)? {
             0 => Ok(End { signed_by }),
             _ => Err(BackupError::Damaged),
         }
     }
 
-    /// The key that signed all that was read so far.
-    fn signature(&mut self) -> Result<PublicKey, BackupError> {
+    /// Reads the key that signed everything before it, and checks the signature.
+    fn read_signature(&mut self) -> Result<PublicKey, BackupError> {
         let digest = self.digest();
-        let key = PublicKey::from_bytes(self.bytes()?);
-        match key.has_signed(&digest, &self.bytes::<SIGNATURE>()?) {
+        let key = PublicKey::from_bytes(self.read_bytes()?);
+        match key.has_signed(&digest, &self.read_bytes::<SIGNATURE_BYTES>()?) {
             true => Ok(key),
             false => Err(BackupError::Forged),
         }
     }
 
-    fn bytes<const N: usize>(&mut self) -> Result<[u8; N], BackupError> {
+    fn read_bytes<const N: usize>(&mut self) -> Result<[u8; N], BackupError> {
         let mut bytes = [0; N];
-        self.source.read_exact(&mut bytes).map_err(unreadable)?;
+        self.source.read_exact(&mut bytes).map_err(read_error)?;
         Ok(bytes)
-    }
-}
-
-/// The header of a file of age: the lines up to its MAC. age itself would read on and on through what
-/// has no lines.
-fn header(source: &mut impl BufRead) -> Result<Vec<u8>, BackupError> {
-    let mut header = Vec::new();
-    loop {
-        let before = header.len();
-        let left = MAX_HEADER_BYTES.saturating_sub(before as u64);
-        source.take(left).read_until(b'\n', &mut header).map_err(BackupError::Source)?;
-        let line = header.get(before..).unwrap_or_default();
-        if !line.ends_with(b"\n") || !header.starts_with(AGE_HEADER) {
-            return Err(BackupError::NotAge);
-        }
-        if line.starts_with(b"---") {
-            return Ok(header);
-        }
-    }
-}
-
-/// The format that the first line names.
-fn format_of(source: &mut impl Read) -> Result<u32, BackupError> {
-    let mut line = Vec::new();
-    let mut byte = [0];
-    while line.len() < 64 {
-        match source.read(&mut byte) {
-            Ok(0) => return Err(BackupError::NotABackup),
-            Ok(_) if byte == *b"\n" => break,
-            Ok(_) => line.extend(byte),
-            Err(error) => return Err(unreadable(error)),
-        }
-    }
-    let line = String::from_utf8_lossy(&line).into_owned();
-    let number = line.strip_prefix(FIRST_LINE).and_then(|number| number.parse().ok());
-    number.ok_or(BackupError::NotABackup)
-}
-
-/// The next frame; nothing at the end.
-fn frame<T: for<'a> Deserialize<'a>>(source: &mut impl Read) -> Result<Option<T>, BackupError> {
-    let mut length = [0; 4];
-    source.read_exact(&mut length).map_err(unreadable)?;
-    let length = u32::from_le_bytes(length) as usize;
-    match length {
-        0 => return Ok(None),
-        1..=MAX_FRAME_BYTES => {}
-        _ => return Err(BackupError::Damaged),
-    }
-    let mut bytes = Zeroizing::new(vec![0; length]);
-    source.read_exact(&mut bytes).map_err(unreadable)?;
-    from_bytes(&bytes).map(Some).map_err(|_| BackupError::Damaged)
-}
-
-/// age tells by the kind of an I/O error that what it reads was changed or cut.
-fn unreadable(error: io::Error) -> BackupError {
-    match error.kind() {
-        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => BackupError::Damaged,
-        _ => BackupError::Source(error),
-    }
-}
-
-fn refusal(error: DecryptError) -> BackupError {
-    match error {
-        DecryptError::ExcessiveWork { required, .. } => BackupError::TooMuchWork(required),
-        DecryptError::DecryptionFailed
-        | DecryptError::KeyDecryptionFailed
-        | DecryptError::NoMatchingKeys => BackupError::WrongSecret,
-        DecryptError::InvalidMac => BackupError::Damaged,
-        DecryptError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            BackupError::NotAge
-        }
-        DecryptError::Io(error) => BackupError::Source(error),
-        _ => BackupError::NotAge,
     }
 }

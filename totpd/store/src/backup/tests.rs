@@ -1,4 +1,4 @@
-use std::io::{BufReader, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::{fs, iter};
 
@@ -11,8 +11,10 @@ use totpd_core::record::Record;
 use totpd_core::source::Source;
 use totpd_core::user_name::UserName;
 
-use super::signature::tests::signing_key;
-use super::*;
+use crate::backup::format::FORMAT;
+use crate::backup::secret::AGE_HEADER;
+use crate::backup::signature::tests::signing_key;
+use crate::backup::*;
 
 type Users = Vec<(UserName, Record)>;
 

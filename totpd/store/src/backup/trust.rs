@@ -1,11 +1,11 @@
-//! Whether a backup may be restored, by who signed it and by what the caller said.
+//! Whether a backup may be restored: decided by its signer and by what the caller trusts.
 
 use crate::backup::signature::{Fingerprint, PublicKey};
 
-/// Who signed a backup, as this store sees it.
+/// The signer of a backup, as this store sees it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Signer {
-    /// This store, with its present key.
+    /// This store, with its current key.
     Ours(Fingerprint),
     /// This store, with a key from before a rekey, which may have been stolen since then.
     Earlier(Fingerprint),
@@ -27,7 +27,7 @@ pub enum OpenedBy {
 /// Which makers of a backup the caller trusts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Trust {
-    /// This store, and who knows the passphrase.
+    /// This store, and anybody who knows the passphrase.
     Known,
     /// The store with this fingerprint, and nobody else.
     Fingerprint(Fingerprint),
@@ -75,18 +75,18 @@ pub enum Untrusted {
 }
 
 impl Signer {
-    /// The signer with the public key `signed_by`, for a store with this key and these earlier ones.
+    /// Returns the signer with the public key `signed_by`, for a store with this key and these earlier ones.
     #[must_use]
-    pub fn new(signed_by: Option<&PublicKey>, present: &PublicKey, earlier: &[PublicKey]) -> Self {
+    pub fn new(signed_by: Option<&PublicKey>, current: &PublicKey, earlier: &[PublicKey]) -> Self {
         match signed_by {
             None => Self::Unsigned,
-            Some(key) if key == present => Self::Ours(key.fingerprint()),
+            Some(key) if key == current => Self::Ours(key.fingerprint()),
             Some(key) if earlier.contains(key) => Self::Earlier(key.fingerprint()),
             Some(key) => Self::Stranger(key.fingerprint()),
         }
     }
 
-    /// The fingerprint of the key that signed, if one did.
+    /// Returns the fingerprint of the key that signed, if one did.
     #[must_use]
     pub fn fingerprint(self) -> Option<Fingerprint> {
         match self {
@@ -98,7 +98,8 @@ impl Signer {
     }
 }
 
-/// Whether a backup may be restored. A signature that does not fit the content never comes so far.
+/// Checks whether a backup may be restored. A signature that does not fit the content was refused
+/// before.
 ///
 /// # Errors
 /// [`Untrusted`], if it may not.
@@ -123,18 +124,18 @@ mod tests {
     use crate::backup::signature::tests::signing_key;
 
     #[test]
-    fn a_key_is_ours_if_the_store_has_or_had_it() {
-        let [present, earlier, other] = [(); 3].map(|()| signing_key().public());
-        let signer = |key| Signer::new(key, &present, &[earlier]);
-        assert_eq!(signer(Some(&present)), Signer::Ours(present.fingerprint()));
+    fn a_signer_is_ours_if_the_store_has_or_had_its_key() {
+        let [current, earlier, other] = [(); 3].map(|()| signing_key().public());
+        let signer = |key| Signer::new(key, &current, &[earlier]);
+        assert_eq!(signer(Some(&current)), Signer::Ours(current.fingerprint()));
         assert_eq!(signer(Some(&earlier)), Signer::Earlier(earlier.fingerprint()));
         assert_eq!(signer(Some(&other)), Signer::Stranger(other.fingerprint()));
         assert_eq!(signer(None), Signer::Unsigned);
     }
 
-    /// Every signer, opener and word of the caller. What is refused is written out; all else is restored.
+    /// Every signer, opener and trust. The table lists what is refused; everything else is restored.
     #[test]
-    fn every_combination_is_decided_as_the_table_says() {
+    fn trust_is_decided_as_the_table_says() {
         let [a, b] = [(); 2].map(|()| signing_key().public().fingerprint());
         let (named, found) = (Trust::Fingerprint(a), b);
         let mismatch = Untrusted::Mismatch { found, wanted: a };
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_what_to_do() {
+    fn a_refused_backup_names_the_remedy() {
         let [a, b] = [(); 2].map(|()| signing_key().public().fingerprint());
         for (why, words) in [
             (Untrusted::Stranger(a), format!("with the fingerprint {a}: if")),

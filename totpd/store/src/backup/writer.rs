@@ -12,14 +12,17 @@ use totpd_core::record::Record;
 use totpd_core::user_name::UserName;
 use zeroize::Zeroizing;
 
-use super::{BackupError, FIRST_LINE, FORMAT, Head, Recipients, SigningKey, User3, WORK_FACTOR};
+use crate::backup::error::BackupError;
+use crate::backup::format::{FORMAT, FORMAT_LINE, Head, User3};
+use crate::backup::secret::{Recipients, WORK_FACTOR};
+use crate::backup::signature::SigningKey;
 use crate::record_format::Record3;
 
 /// A backup that is being written.
 pub struct Writer<W: Write> {
     out: StreamWriter<BufWriter<W>>,
     users: u64,
-    /// Of all that was written.
+    /// Of everything that was written.
     hash: Sha512,
 }
 
@@ -42,8 +45,8 @@ impl<W: Write> Writer<W> {
         let encryptor = encryptor.map_err(|error| BackupError::Target(io::Error::other(error)))?;
         let out = encryptor.wrap_output(BufWriter::new(out)).map_err(BackupError::Target)?;
         let mut writer = Self { out, users: 0, hash: Sha512::new() };
-        writer.raw(format!("{FIRST_LINE}{FORMAT}\n").as_bytes())?;
-        writer.frame(head)?;
+        writer.write(format!("{FORMAT_LINE}{FORMAT}\n").as_bytes())?;
+        writer.write_frame(head)?;
         Ok(writer)
     }
 
@@ -52,37 +55,37 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// [`BackupError::Target`].
     pub fn add(&mut self, name: &UserName, record: &Record) -> Result<(), BackupError> {
-        let plain = Record3::plain(record);
-        self.frame(&User3 { name: name.as_str().into(), uid: record.uid, record: plain })?;
+        let plain = Record3::from_record_with_plain_seeds(record);
+        self.write_frame(&User3 { name: name.as_str().into(), uid: record.uid, record: plain })?;
         self.users += 1;
         Ok(())
     }
 
-    /// Signs and ends it; answers how many users are in it. Without that it cannot be used.
+    /// Signs and ends it. Returns how many users are in it. Without that it cannot be used.
     ///
     /// # Errors
     /// [`BackupError::Target`].
     pub fn finish(mut self, key: &SigningKey) -> Result<u64, BackupError> {
         let users = self.users;
-        self.raw(&0_u32.to_le_bytes())?;
-        self.raw(&users.to_le_bytes())?;
+        self.write(&0_u32.to_le_bytes())?;
+        self.write(&users.to_le_bytes())?;
         let digest = self.hash.finalize_reset().into();
-        self.raw(key.public().bytes())?;
-        self.raw(&key.sign(&digest))?;
+        self.write(key.public().bytes())?;
+        self.write(&key.sign(&digest))?;
         let mut out = self.out.finish().map_err(BackupError::Target)?;
         out.flush().map_err(BackupError::Target)?;
         Ok(users)
     }
 
-    fn frame(&mut self, content: &impl Serialize) -> Result<(), BackupError> {
+    fn write_frame(&mut self, content: &impl Serialize) -> Result<(), BackupError> {
         let failed = |error| BackupError::Target(io::Error::other(error));
         let bytes = Zeroizing::new(to_stdvec(content).map_err(failed)?);
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        self.raw(&length.to_le_bytes())?;
-        self.raw(&bytes)
+        self.write(&length.to_le_bytes())?;
+        self.write(&bytes)
     }
 
-    fn raw(&mut self, bytes: &[u8]) -> Result<(), BackupError> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), BackupError> {
         self.hash.update(bytes);
         self.out.write_all(bytes).map_err(BackupError::Target)
     }

@@ -1,4 +1,4 @@
-//! No time step opens the door twice, also over restarts, which read what was sealed.
+//! No time step is accepted twice, also over restarts, which read what was sealed.
 
 use proptest::prelude::*;
 use totpd_core::code::Code;
@@ -24,7 +24,7 @@ proptest! {
         hotp in any::<bool>(),
     ) {
         let (_folder, sealer) = sealer();
-        let subject = user("alice");
+        let key = user("alice");
         let rules = Rules { skew: 1, throttle: THROTTLE_RULES };
         let mut record = enrolled(UID);
         if hotp {
@@ -39,7 +39,7 @@ proptest! {
                 Code::parse("000000").unwrap()
             };
             let source = Source::Uid(u32::from(source));
-            let one = Attempt {
+            let attempt = Attempt {
                 answer: Answer::Code(code),
                 factor: None,
                 service: None,
@@ -47,7 +47,7 @@ proptest! {
                 uid: UID,
                 now,
             };
-            let (verdict, after) = verify(record, &one, &rules);
+            let (verdict, after) = verify(record, &attempt, &rules);
             record = after;
             if matches!(verdict, Verdict::Approved { .. }) {
                 let last = record.factors[0].last_accepted.unwrap();
@@ -55,8 +55,8 @@ proptest! {
                 accepted.push(last);
             }
             if restart {
-                let sealed = encode(&record, &subject, &sealer).unwrap();
-                record = decode(&sealed, &subject, UID, &sealer).unwrap();
+                let sealed = encode(&record, &key, &sealer).unwrap();
+                record = decode(&sealed, &key, UID, &sealer).unwrap();
             }
         }
     }

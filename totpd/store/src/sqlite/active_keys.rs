@@ -1,26 +1,25 @@
-//! What records are sealed under: one key, and while they are re-sealed the one before as well.
+//! The keys that records are sealed under: one, and during a rekey the previous one as well.
 
 use std::sync::{Arc, Mutex};
 
-use totpd_core::factor::{Kind, MAX_DRIFT_SECS};
-use totpd_core::otp::time_step;
 use totpd_core::record::Record;
 use totpd_core::record_key::RecordKey;
 
-use crate::StoreError;
+use crate::backend::StoreError;
 use crate::backup::{PublicKey, SigningKey};
 use crate::master_key::{KeyId, MasterKey};
+use crate::mutex::lock;
 use crate::record_format;
 use crate::sealer::Sealer;
-use crate::sqlite::lock;
-use crate::sqlite::metadata::ReplayFloor;
-use crate::sqlite::rows::Row;
+use crate::sqlite::failure::unavailable;
+use crate::sqlite::replay_floor::{ReplayFloor, apply_floor};
+use crate::sqlite::row::Row;
 
-/// The keys of an open store. They change while it is open: look at each use.
+/// The keys of an open store. They change while it is open: get them for each use.
 #[derive(Clone)]
 pub(super) struct ActiveKeys(Arc<Mutex<Arc<KeySet>>>);
 
-/// The keys around the reading of a row, which may have been re-sealed in between.
+/// The keys before and after the reading of a row, which may be re-sealed in between.
 pub(super) struct KeySnapshot {
     before: Arc<KeySet>,
     keys: ActiveKeys,
@@ -28,19 +27,19 @@ pub(super) struct KeySnapshot {
 
 /// The keys at one moment.
 pub(super) struct KeySet {
-    /// What is written is sealed under this one.
+    /// Seals what is written.
     pub(super) current: Arc<Sealer>,
     /// The id of its key.
     pub(super) id: KeyId,
-    /// Backups are signed by this one, which that key gives as well.
-    pub(super) signing: Arc<SigningKey>,
-    /// What is read may still be sealed under this one.
+    /// Signs backups; derived from the same key.
+    pub(super) signing_key: Arc<SigningKey>,
+    /// May have sealed what is read.
     pub(super) previous: Option<PreviousKey>,
-    /// No code from before it is good any more.
+    /// No code from before it is accepted.
     pub(super) floor: Option<ReplayFloor>,
 }
 
-/// What is left of a key while another takes its place.
+/// What is left of a key while another replaces it.
 pub(super) struct PreviousKey {
     pub(super) sealer: Sealer,
     /// It signed backups.
@@ -48,7 +47,7 @@ pub(super) struct PreviousKey {
 }
 
 impl PreviousKey {
-    pub(super) fn of(key: &MasterKey) -> Self {
+    pub(super) fn new(key: &MasterKey) -> Self {
         Self { sealer: Sealer::new(key), signer: SigningKey::new(key).public() }
     }
 }
@@ -58,13 +57,13 @@ impl ActiveKeys {
         Self(Arc::new(Mutex::new(Arc::new(key_set))))
     }
 
-    pub(super) fn now(&self) -> Arc<KeySet> {
+    pub(super) fn get(&self) -> Arc<KeySet> {
         Arc::clone(&lock(&self.0))
     }
 
-    /// For a row that is read from now on.
+    /// Returns the keys for a row that is read from now on.
     pub(super) fn snapshot(&self) -> KeySnapshot {
-        KeySnapshot { before: self.now(), keys: self.clone() }
+        KeySnapshot { before: self.get(), keys: self.clone() }
     }
 
     pub(super) fn set(&self, key_set: KeySet) {
@@ -73,87 +72,62 @@ impl ActiveKeys {
 }
 
 impl KeySnapshot {
-    /// The record in a row of `subject` that was read since.
+    /// Unseals a row of `key` that was read since the snapshot.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if it is not what was written there.
-    pub(super) fn decode(&self, subject: &RecordKey, row: &Row) -> Result<Record, StoreError> {
-        self.before.decode(subject, row).or_else(|_| self.keys.now().decode(subject, row))
+    pub(super) fn decode(&self, key: &RecordKey, row: &Row) -> Result<Record, StoreError> {
+        self.before.decode(key, row).or_else(|_| self.keys.get().decode(key, row))
     }
 }
 
 impl KeySet {
-    pub(super) fn of(key: &MasterKey, floor: Option<ReplayFloor>) -> Self {
-        let (current, signing) = (Arc::new(Sealer::new(key)), Arc::new(SigningKey::new(key)));
-        Self { current, id: key.id(), signing, previous: None, floor }
+    pub(super) fn new(key: &MasterKey, floor: Option<ReplayFloor>) -> Self {
+        let (current, signing_key) = (Arc::new(Sealer::new(key)), Arc::new(SigningKey::new(key)));
+        Self { current, id: key.id(), signing_key, previous: None, floor }
     }
 
-    /// The same keys but the older one.
+    /// Returns the same keys but the previous one.
     pub(super) fn without_previous(&self, floor: Option<ReplayFloor>) -> Self {
-        let (current, signing) = (Arc::clone(&self.current), Arc::clone(&self.signing));
-        Self { current, id: self.id.clone(), signing, previous: None, floor }
+        let (current, signing_key) = (Arc::clone(&self.current), Arc::clone(&self.signing_key));
+        Self { current, id: self.id.clone(), signing_key, previous: None, floor }
     }
 
-    /// The record in a row of `subject`.
+    /// Returns the sealers that may have sealed what is read, the current one first.
+    pub(super) fn sealers(&self) -> impl Iterator<Item = &Sealer> {
+        [Some(&*self.current), self.previous.as_ref().map(|previous| &previous.sealer)]
+            .into_iter()
+            .flatten()
+    }
+
+    /// Unseals a row of `key`.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if it is not what was written there.
-    pub(super) fn decode(&self, subject: &RecordKey, row: &Row) -> Result<Record, StoreError> {
-        let under =
-            |sealer: &Sealer| record_format::decode(&row.sealed, subject, row.uid?, sealer).ok();
-        let record = under(&self.current).or_else(|| under(&self.previous.as_ref()?.sealer));
-        let mut record = record.ok_or_else(|| StoreError::Corrupt(subject.to_string()))?;
+    pub(super) fn decode(&self, key: &RecordKey, row: &Row) -> Result<Record, StoreError> {
+        let unseal =
+            |sealer: &Sealer| record_format::decode(&row.sealed, key, row.uid?, sealer).ok();
+        let record = self.sealers().find_map(unseal);
+        let mut record = record.ok_or_else(|| StoreError::Corrupt(key.to_string()))?;
         if let Some(floor) = self.floor {
             apply_floor(&mut record, floor);
         }
         Ok(record)
     }
 
-    /// Whether a row is sealed under the newest key.
-    pub(super) fn is_sealed_with_current(&self, subject: &RecordKey, row: &Row) -> bool {
-        row.uid.is_some_and(|uid| {
-            record_format::decode(&row.sealed, subject, uid, &self.current).is_ok()
-        })
+    /// Reports whether a row is sealed under the current key.
+    pub(super) fn is_sealed_with_current(&self, key: &RecordKey, row: &Row) -> bool {
+        row.uid
+            .is_some_and(|uid| record_format::decode(&row.sealed, key, uid, &self.current).is_ok())
     }
 
-    /// `record` as a row of `subject` holds it.
+    /// Seals `record` for the row of `key`.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where the kernel gives no random bytes.
-    pub(super) fn encode(
-        &self,
-        subject: &RecordKey,
-        record: &Record,
-    ) -> Result<Vec<u8>, StoreError> {
-        record_format::encode(record, subject, &self.current)
-            .map_err(|_| StoreError::Unavailable("the kernel gives no random bytes".into()))
+    /// [`StoreError::Unavailable`] if getrandom fails.
+    pub(super) fn encode(&self, key: &RecordKey, record: &Record) -> Result<Vec<u8>, StoreError> {
+        record_format::encode(record, key, &self.current).map_err(unavailable)
     }
-}
-
-/// Takes all codes of time steps up to `floor` for used.
-fn apply_floor(record: &mut Record, floor: ReplayFloor) {
-    for factor in &mut record.factors {
-        if let Kind::Totp { period } = factor.kind
-            && factor.created <= floor.time
-        {
-            let step = last_used(floor, period);
-            factor.last_accepted = Some(factor.last_accepted.map_or(step, |last| last.max(step)));
-        }
-    }
-}
-
-/// The last time step of `period` seconds that may have been used when the floor was made: that of a phone which ran
-/// ahead.
-fn last_used(floor: ReplayFloor, period: u32) -> u64 {
-    let ahead = MAX_DRIFT_SECS / u64::from(period.max(1));
-    time_step(floor.time, period).saturating_add(floor.skew + ahead)
-}
-
-/// When codes of an app that changes them every 30 seconds are good again after a restoration at `time`, both in
-/// seconds since 1970. `skew` is how many time steps ahead are accepted.
-#[must_use]
-pub fn usable_from(time: u64, skew: u64) -> u64 {
-    last_used(ReplayFloor { time, skew }, 30).saturating_add(1).saturating_mul(30)
 }
 
 #[cfg(test)]
@@ -162,60 +136,34 @@ mod tests {
 
     use super::*;
 
-    fn key() -> MasterKey {
+    fn master_key() -> MasterKey {
         let folder = tempfile::tempdir().unwrap();
         MasterKey::create(&folder.path().join("store.key")).unwrap()
     }
 
     fn row(keys: &ActiveKeys) -> Row {
-        let sealed = keys.now().encode(&user("alice"), &enrolled(1000)).unwrap();
+        let sealed = keys.get().encode(&user("alice"), &enrolled(1000)).unwrap();
         Row { uid: Some(1000), sealed }
     }
 
     #[test]
     fn a_row_that_is_re_sealed_while_it_is_read_is_not_damaged() {
-        let (old, new) = (key(), key());
-        let keys = ActiveKeys::new(KeySet::of(&old, None));
+        let (old, new) = (master_key(), master_key());
+        let keys = ActiveKeys::new(KeySet::new(&old, None));
         let (before, under_old) = (keys.snapshot(), row(&keys));
-        keys.set(KeySet { previous: Some(PreviousKey::of(&old)), ..KeySet::of(&new, None) });
+        let previous = Some(PreviousKey::new(&old));
+        keys.set(KeySet { previous, ..KeySet::new(&new, None) });
         let (between, under_new) = (keys.snapshot(), row(&keys));
-        keys.set(keys.now().without_previous(None));
-        for (around, row) in [
+        keys.set(keys.get().without_previous(None));
+        for (snapshot, row) in [
             (&before, &under_old),
             (&before, &under_new),
             (&between, &under_old),
             (&between, &under_new),
         ] {
-            assert_eq!(around.decode(&user("alice"), row).unwrap().uid, 1000);
+            assert_eq!(snapshot.decode(&user("alice"), row).unwrap().uid, 1000);
         }
         assert!(keys.snapshot().decode(&user("alice"), &under_old).is_err());
         assert!(before.decode(&user("bob"), &under_new).is_err());
-    }
-
-    #[test]
-    fn a_floor_takes_the_steps_before_it_for_used_and_no_later_factor() {
-        let floor = ReplayFloor { time: 30_000, skew: 1 };
-        for (created, last, expected) in [
-            (0, None, Some(1011)),
-            (30_000, Some(999), Some(1011)),
-            (0, Some(1015), Some(1015)),
-            (30_001, None, None),
-        ] {
-            let mut record = enrolled(1000);
-            record.factors[0].created = created;
-            record.factors[0].last_accepted = last;
-            apply_floor(&mut record, floor);
-            assert_eq!(record.factors[0].last_accepted, expected, "{created} {last:?}");
-        }
-    }
-
-    #[test]
-    fn codes_are_good_again_behind_the_floor() {
-        let from = usable_from(30_007, 1);
-        assert_eq!(from, 30_000 + 12 * 30);
-        let mut record = enrolled(1000);
-        record.factors[0].created = 0;
-        apply_floor(&mut record, ReplayFloor { time: 30_007, skew: 1 });
-        assert_eq!(record.factors[0].last_accepted, Some(time_step(from, 30) - 1));
     }
 }

@@ -1,88 +1,112 @@
-//! The keys that are there: credentials of systemd, and files of our own beside the store.
+//! Where keys are found: credentials of systemd, and files beside the store.
 
-use std::path::Path;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use crate::master_key::{KeyError, KeyId, KeyOrigin, MasterKey};
+use crate::owner::Owner;
+use crate::sqlite::layout::{KEY_FILE, NEXT_KEY_FILE};
 
-/// A key that was found.
-pub(super) struct Found {
-    pub(super) key: MasterKey,
-    pub(super) place: Place,
+/// Where to look for keys, and who must own them.
+#[derive(Clone, Debug)]
+pub(super) struct KeySources {
+    /// The store's directory.
+    pub(super) directory: PathBuf,
+    /// Where systemd puts credentials.
+    pub(super) credentials: Option<PathBuf>,
+    pub(super) owner: Owner,
 }
 
-/// Where a key comes from.
+/// Where one key comes from.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Place {
-    /// A credential that systemd gave, by its name.
+pub(super) enum KeySource {
+    /// A credential of systemd, by its name.
     Credential(&'static str),
     /// A file beside the store, by its name.
     File(&'static str),
 }
 
-/// The keys that are there, those that are preferred first.
-pub(super) struct Keyring(Vec<Found>);
+/// A key that was found.
+pub(super) struct FoundKey {
+    pub(super) key: MasterKey,
+    pub(super) source: KeySource,
+}
+
+/// The keys that were found, the preferred ones first.
+pub(super) struct Keyring(Vec<FoundKey>);
+
+impl KeySources {
+    /// Reads a key file beside the store; nothing if there is none.
+    ///
+    /// # Errors
+    /// [`KeyError`] if it cannot be read or trusted.
+    pub(super) fn read_file(&self, path: &Path) -> Result<Option<MasterKey>, KeyError> {
+        MasterKey::read(path, KeyOrigin::StoreFile, self.owner)
+    }
+}
 
 impl Keyring {
-    /// Looks for keys.
+    /// Reads all keys.
     ///
     /// # Errors
     /// [`KeyError`] if one cannot be read or trusted: it may be the one that is needed.
-    pub(super) fn look(folder: &Path, credentials: Option<&Path>) -> Result<Self, KeyError> {
+    pub(super) fn load(sources: &KeySources) -> Result<Self, KeyError> {
         let mut found = Vec::new();
-        let places = CREDENTIALS.into_iter().map(Place::Credential);
-        for place in places.chain(FILES.into_iter().map(Place::File)) {
-            let (path, kept) = match (&place, credentials) {
-                (Place::Credential(_), None) => continue,
-                (Place::Credential(name), Some(credentials)) => {
+        for source in SOURCES {
+            let (path, origin) = match (&source, &sources.credentials) {
+                (KeySource::Credential(_), None) => continue,
+                (KeySource::Credential(name), Some(credentials)) => {
                     (credentials.join(name), KeyOrigin::Credential)
                 }
-                (Place::File(name), _) => (folder.join(name), KeyOrigin::StoreFile),
+                (KeySource::File(name), _) => (sources.directory.join(name), KeyOrigin::StoreFile),
             };
-            if let Some(key) = MasterKey::read(&path, kept)? {
-                found.push(Found { key, place });
+            if let Some(key) = MasterKey::read(&path, origin, sources.owner)? {
+                found.push(FoundKey { key, source });
             }
         }
         Ok(Self(found))
     }
 
-    /// The key of that id.
-    pub(super) fn take(&mut self, id: &KeyId) -> Option<Found> {
-        let index = self.0.iter().position(|found| found.key.id() == *id)?;
-        Some(self.0.swap_remove(index))
+    /// Takes the key with that id.
+    pub(super) fn take(&mut self, id: &KeyId) -> Option<FoundKey> {
+        self.take_if(|found| found.key.id() == *id)
     }
 
-    /// The key that fits, whichever it is.
-    pub(super) fn find(&mut self, fits: impl Fn(&MasterKey) -> bool) -> Option<Found> {
-        let index = self.0.iter().position(|found| fits(&found.key))?;
-        Some(self.0.remove(index))
+    /// Takes the first key for which `fits` holds.
+    pub(super) fn take_fitting(&mut self, fits: impl Fn(&MasterKey) -> bool) -> Option<FoundKey> {
+        self.take_if(|found| fits(&found.key))
     }
 
-    /// Gives back what was taken.
-    pub(super) fn reinsert(&mut self, found: Found) {
+    /// Takes the key for a new store, if one exists.
+    pub(super) fn take_preferred(&mut self) -> Option<FoundKey> {
+        self.take_if(|_| true)
+    }
+
+    /// Takes the credential that the store is to be sealed under, if systemd gave one.
+    pub(super) fn take_credential(&mut self) -> Option<FoundKey> {
+        self.take_if(|found| found.source == CREDENTIAL)
+    }
+
+    /// Returns a key that was taken, as the preferred one.
+    pub(super) fn reinsert(&mut self, found: FoundKey) {
         self.0.insert(0, found);
     }
 
-    /// The key that a new store is sealed under, if there is one already.
-    pub(super) fn first(&mut self) -> Option<Found> {
-        self.find(|_| true)
-    }
-
-    /// The credential that the store is to be sealed under, if systemd gave one.
-    pub(super) fn wanted_credential(&mut self) -> Option<Found> {
-        let index = self.0.iter().position(|found| found.place == CREDENTIAL)?;
-        Some(self.0.swap_remove(index))
-    }
-
-    /// The ids of all keys, for people to read.
+    /// Lists the ids of all keys for people to read.
     pub(super) fn ids(&self) -> String {
         let ids: Vec<_> =
-            self.0.iter().map(|found| format!("{} in {}", found.key.id(), found.place)).collect();
+            self.0.iter().map(|found| format!("{} in {}", found.key.id(), found.source)).collect();
         if ids.is_empty() { "no key".into() } else { ids.join(", ") }
+    }
+
+    fn take_if(&mut self, fits: impl Fn(&FoundKey) -> bool) -> Option<FoundKey> {
+        let index = self.0.iter().position(fits)?;
+        Some(self.0.remove(index))
     }
 }
 
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Credential(name) => write!(f, "the credential {name}"),
             Self::File(name) => f.write_str(name),
@@ -90,14 +114,11 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// The credential that is used, and the one that it takes the place of (`totpctl rekey`).
-const CREDENTIALS: [&str; 2] = ["totpd.key", "totpd.key.old"];
-/// Where a key comes from that goes before all others.
-pub(super) const CREDENTIAL: Place = Place::Credential("totpd.key");
-/// The key's file beside the store.
-pub(super) const FILE: &str = "store.key";
-/// The key that the store is being re-sealed under.
-pub(super) const NEXT: &str = "store.key.next";
-/// Where the key is not when a rekey has been finished.
-pub(super) const NEXT_KEY_FILE: Place = Place::File(NEXT);
-const FILES: [&str; 2] = [FILE, NEXT];
+/// The source that is preferred to all others.
+pub(super) const CREDENTIAL: KeySource = KeySource::Credential("totpd.key");
+/// The source that holds no current key once a rekey has ended.
+pub(super) const NEXT_KEY: KeySource = KeySource::File(NEXT_KEY_FILE);
+/// All sources, the preferred ones first. `totpd.key.old` is the credential that `totpd.key`
+/// replaces (`totpctl rekey`).
+const SOURCES: [KeySource; 4] =
+    [CREDENTIAL, KeySource::Credential("totpd.key.old"), KeySource::File(KEY_FILE), NEXT_KEY];

@@ -5,37 +5,38 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::StoreError;
 use crate::backup::History;
 use crate::master_key::KeyId;
-use crate::sealer::Sealer;
+use crate::sealer::{SealError, Sealer};
+use crate::sqlite::failure::unavailable;
+use crate::sqlite::replay_floor::ReplayFloor;
 use crate::sqlite::rows::RowError;
 
-/// A key that the store names.
+/// The role of a key that the store names.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum KeyRole {
-    /// What it is sealed under, or while it is re-sealed partly still.
+    /// The store is sealed under it. During a rekey it still seals some of the records.
     Current,
-    /// What it is being re-sealed under.
+    /// The store is being re-sealed under it.
     Next,
-    /// What it was sealed under: not gone yet.
+    /// The store was sealed under it, and it is not erased yet.
     Old,
 }
 
-/// What a store knows of itself that nobody else may read or change.
+/// What a store knows of itself and nobody else may read or change.
 #[derive(Clone, Deserialize, Serialize, Zeroize, ZeroizeOnDrop)]
 pub(super) struct Secrets {
     /// Puts names that nobody has into buckets.
     pub(super) buckets: [u8; 32],
-    /// No code from before is good.
+    /// No code from before it is accepted.
     #[zeroize(skip)]
     pub(super) floor: Option<ReplayFloor>,
-    /// What it remembers of its backups.
+    /// The backups of this store.
     #[zeroize(skip)]
     pub(super) history: History,
 }
 
-/// The same up to format 4 of the store, which remembered no backups; read and not written.
+/// The same up to format 4 of the store, which kept no history of backups; read and not written.
 #[derive(Deserialize)]
 struct Secrets2 {
     buckets: [u8; 32],
@@ -48,15 +49,6 @@ impl From<Secrets2> for Secrets {
     }
 }
 
-/// A moment before which every code is taken for used: that of the last restoration.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(super) struct ReplayFloor {
-    /// Seconds since 1970.
-    pub(super) time: u64,
-    /// Time steps after it that may have been accepted by then.
-    pub(super) skew: u64,
-}
-
 impl KeyRole {
     fn name(self) -> &'static str {
         match self {
@@ -67,38 +59,40 @@ impl KeyRole {
     }
 }
 
-pub(super) fn key(connection: &Connection, which: KeyRole) -> rusqlite::Result<Option<KeyId>> {
-    let id = get(connection, which.name())?;
+/// Reads the id of the key in this role.
+pub(super) fn key_id(connection: &Connection, role: KeyRole) -> rusqlite::Result<Option<KeyId>> {
+    let id = read_value(connection, role.name())?;
     Ok(id.map(|id| KeyId::from_text(&String::from_utf8_lossy(&id))))
 }
 
-pub(super) fn set_key(
+/// Names the key in this role, or no key.
+pub(super) fn set_key_id(
     connection: &Connection,
-    which: KeyRole,
+    role: KeyRole,
     id: Option<&KeyId>,
 ) -> rusqlite::Result<()> {
     match id {
-        Some(id) => set(connection, which.name(), id.as_str().as_bytes()),
-        None => connection.execute("DELETE FROM meta WHERE name = ?1", [which.name()]).map(drop),
+        Some(id) => write_value(connection, role.name(), id.as_str().as_bytes()),
+        None => connection.execute("DELETE FROM meta WHERE name = ?1", [role.name()]).map(drop),
     }
 }
 
-/// The secrets, if the key fits.
+/// Reads and unseals the secrets; nothing if the key does not fit.
 pub(super) fn secrets(
     connection: &Connection,
     sealer: &Sealer,
 ) -> rusqlite::Result<Option<Secrets>> {
-    Ok(sealed_secrets(connection)?.and_then(|sealed| unsealed(&sealed, sealer)))
+    Ok(sealed_secrets(connection)?.and_then(|sealed| unseal_secrets(&sealed, sealer)))
 }
 
-/// The secrets as they are on disk.
+/// Reads the secrets as they are on disk.
 pub(super) fn sealed_secrets(connection: &Connection) -> rusqlite::Result<Option<Vec<u8>>> {
-    get(connection, SECRETS)
+    read_value(connection, SECRETS)
 }
 
-/// The secrets in these bytes, if the key fits.
-pub(super) fn unsealed(sealed: &[u8], sealer: &Sealer) -> Option<Secrets> {
-    // The place says the format, as that of a record does.
+/// Unseals the secrets; nothing if the key does not fit.
+pub(super) fn unseal_secrets(sealed: &[u8], sealer: &Sealer) -> Option<Secrets> {
+    // The associated data names the format, as that of a record does.
     if let Ok(plain) = sealer.unseal(sealed, SECRETS_AAD) {
         return from_bytes(&plain).ok();
     }
@@ -106,24 +100,37 @@ pub(super) fn unsealed(sealed: &[u8], sealer: &Sealer) -> Option<Secrets> {
     Some(from_bytes::<Secrets2>(&plain).ok()?.into())
 }
 
+/// Seals the secrets.
+///
+/// # Errors
+/// [`SealError`] if getrandom fails.
+pub(super) fn seal_secrets(sealer: &Sealer, secrets: &Secrets) -> Result<Vec<u8>, SealError> {
+    let plain = Zeroizing::new(to_stdvec(secrets).map_err(|_| SealError::Encode)?);
+    sealer.seal(&plain, SECRETS_AAD)
+}
+
+/// Writes secrets that are sealed.
+pub(super) fn set_sealed_secrets(connection: &Connection, sealed: &[u8]) -> rusqlite::Result<()> {
+    write_value(connection, SECRETS, sealed)
+}
+
+/// Seals and writes the secrets.
 pub(super) fn set_secrets(
     connection: &Connection,
     sealer: &Sealer,
     secrets: &Secrets,
 ) -> Result<(), RowError> {
-    let failed = || StoreError::Unavailable("the kernel gives no random bytes".into());
-    let plain = Zeroizing::new(to_stdvec(secrets).map_err(|_| failed())?);
-    let sealed = sealer.seal(&plain, SECRETS_AAD).map_err(|_| failed())?;
-    Ok(set(connection, SECRETS, &sealed)?)
+    let sealed = seal_secrets(sealer, secrets).map_err(unavailable)?;
+    Ok(set_sealed_secrets(connection, &sealed)?)
 }
 
-pub(super) fn get(connection: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+pub(super) fn read_value(connection: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
     connection
         .query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0))
         .optional()
 }
 
-fn set(connection: &Connection, name: &str, value: &[u8]) -> rusqlite::Result<()> {
+fn write_value(connection: &Connection, name: &str, value: &[u8]) -> rusqlite::Result<()> {
     connection
         .execute("INSERT OR REPLACE INTO meta VALUES (?1, ?2)", params![name, value])
         .map(drop)

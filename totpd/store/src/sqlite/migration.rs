@@ -1,134 +1,143 @@
-//! Older formats of the file. Each is brought up to date in one transaction, after a copy.
+//! Older formats of the file. Each is migrated in one transaction, after a copy.
 //!
-//! Format 1 had no ids of keys, only a proof that a key fits, and made the buckets from the key.
-//! Formats 2 and 3 have records of another kind ([`crate::record_format`]), which are read as they are. So is
-//! what format 4 knows of itself, which is less ([`metadata::Secrets`]). A number of its own keeps an older
-//! totpd from a rekey or a restore that would forget the rest.
+//! Format 1 had no ids of keys, only a proof that a key fits, and derived the buckets from the key.
+//! Formats 2 and 3 have records of an older format ([`crate::record_format`]), which stay readable.
+//! So do the secrets of format 4, which hold less ([`crate::sqlite::metadata::Secrets`]). A new number
+//! prevents that an older totpd rekeys or restores the store, and loses the rest.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use totpd_journal::{Entry, Priority};
 
 use crate::backup::History;
-use crate::fsync::{remove, sync_folder_of};
-use crate::master_key::MasterKey;
+use crate::fsync::{remove, sync_parent};
+use crate::master_key::{KeyId, MasterKey};
 use crate::sealer::Sealer;
 use crate::sqlite::key_sources::Keyring;
+use crate::sqlite::layout::{Layout, create_private};
 use crate::sqlite::metadata::{self, KeyRole, Secrets};
 use crate::sqlite::open_error::OpenError;
-use crate::sqlite::rows::{self, RowError};
+use crate::sqlite::rows;
+use crate::sqlite::schema::{FORMAT, create_tables};
 
-/// The format of the file (`user_version`).
-pub(super) const FORMAT: i64 = 5;
-
-/// Brings `file` from format 1 to the present one.
-pub(super) fn from_1(
+/// Brings the file to the present format, or creates its tables.
+pub(super) fn migrate(
     connection: &Connection,
-    file: &Path,
+    layout: &Layout,
     keyring: &mut Keyring,
 ) -> Result<(), OpenError> {
-    let failed = |error| OpenError::of_sqlite(file, &error);
-    let proof = metadata::get(connection, PROOF).map_err(failed)?;
+    let file = layout.store();
+    let format = connection
+        .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
+        .map_err(|error| OpenError::from_sqlite(&file, &error))?;
+    match format {
+        0 => create_tables(connection, &file),
+        1 => migrate_1(connection, layout, keyring),
+        2..FORMAT => migrate_readable(connection, layout, format),
+        FORMAT => Ok(()),
+        found => Err(OpenError::Newer { path: file, found, known: FORMAT }),
+    }
+}
+
+/// Returns the copies of all older formats.
+pub(super) fn format_copies(layout: &Layout) -> impl Iterator<Item = PathBuf> {
+    (1..FORMAT).map(|format| layout.format_copy(format))
+}
+
+fn migrate_1(
+    connection: &Connection,
+    layout: &Layout,
+    keyring: &mut Keyring,
+) -> Result<(), OpenError> {
+    let file = layout.store();
+    let failed = |error| OpenError::from_sqlite(&file, &error);
+    let proof = metadata::read_value(connection, PROOF).map_err(failed)?;
     let fits = |key: &MasterKey| {
         let proof = proof.as_deref().unwrap_or_default();
         Sealer::new(key).unseal(proof, PROOF_AAD).is_ok()
     };
-    let Some(key) = keyring.find(fits) else {
+    let Some(found) = keyring.take_fitting(fits) else {
         if !rows::is_empty(connection).map_err(failed)? {
             return Err(OpenError::WrongKey {
-                store: file.to_path_buf(),
+                store: file,
                 wanted: "its own (format 1 does not name it)".into(),
                 found: keyring.ids(),
             });
         }
-        // Nothing is sealed yet: it is as good as new.
-        return begin(connection, None).map_err(failed);
+        // Nothing is sealed yet: it is like a new store.
+        return write_format_1_successor(connection, None).map_err(failed);
     };
-    let copy = copy(connection, file, 1)?;
-    let buckets = *key.key.derive("totpd buckets 1");
+    let copy = copy(connection, layout, 1)?;
+    let buckets = *found.key.derive("totpd buckets 1");
     let secrets = Secrets { buckets, floor: None, history: History::default() };
-    begin(connection, Some((&key.key, &secrets))).map_err(failed)?;
-    keyring.reinsert(key);
-    tell(1, &copy);
+    let sealed = metadata::seal_secrets(&Sealer::new(&found.key), &secrets)?;
+    write_format_1_successor(connection, Some((&found.key.id(), &sealed))).map_err(failed)?;
+    keyring.reinsert(found);
+    log_migration(1, &copy);
     Ok(())
 }
 
-/// Brings `file` from format 2, 3 or 4, of which all is read as it is, to the present one.
-pub(super) fn from_2_or_later(
-    connection: &Connection,
-    file: &Path,
-    from: u8,
-) -> Result<(), OpenError> {
-    let failed = |error| OpenError::of_sqlite(file, &error);
-    let copy = copy(connection, file, from)?;
-    connection.pragma_update(None, "user_version", FORMAT).map_err(failed)?;
-    tell(from, &copy);
+/// Migrates from a format of which everything stays readable.
+fn migrate_readable(connection: &Connection, layout: &Layout, from: i64) -> Result<(), OpenError> {
+    let copy = copy(connection, layout, from)?;
+    connection
+        .pragma_update(None, "user_version", FORMAT)
+        .map_err(|error| OpenError::from_sqlite(&layout.store(), &error))?;
+    log_migration(from, &copy);
     Ok(())
 }
 
-fn tell(from: u8, copy: &Path) {
-    let done = format!(
+fn log_migration(from: i64, copy: &Path) {
+    let message = format!(
         "the store was brought from format {from} to {FORMAT}; a copy as it was is {}: remove it \
          when you know that you will not go back to an older totpd",
         copy.display()
     );
-    Entry::new(Priority::Notice, done).write();
+    Entry::new(Priority::Notice, message).write();
 }
 
-fn begin(connection: &Connection, key: Option<(&MasterKey, &Secrets)>) -> rusqlite::Result<()> {
-    let change = || -> Result<(), RowError> {
+/// Replaces what format 1 knew of itself, in one transaction.
+fn write_format_1_successor(
+    connection: &Connection,
+    key: Option<(&KeyId, &[u8])>,
+) -> rusqlite::Result<()> {
+    let change = || -> rusqlite::Result<()> {
         connection.execute_batch("BEGIN IMMEDIATE")?;
         connection.execute("DELETE FROM meta WHERE name = ?1", [PROOF])?;
-        if let Some((key, secrets)) = key {
-            metadata::set_key(connection, KeyRole::Current, Some(&key.id()))?;
-            metadata::set_secrets(connection, &Sealer::new(key), secrets)?;
+        if let Some((id, sealed_secrets)) = key {
+            metadata::set_key_id(connection, KeyRole::Current, Some(id))?;
+            metadata::set_sealed_secrets(connection, sealed_secrets)?;
         }
         connection.pragma_update(None, "user_version", FORMAT)?;
-        Ok(connection.execute_batch("COMMIT")?)
+        connection.execute_batch("COMMIT")
     };
-    change().map_err(|trouble| {
+    change().inspect_err(|_| {
         let _ = connection.execute_batch("ROLLBACK");
-        match trouble {
-            RowError::Database(error) => error,
-            RowError::Record(error) => rusqlite::Error::ToSqlConversionFailure(Box::new(error)),
-        }
     })
 }
 
-/// A copy of the whole file beside it, on disk when this returns.
-fn copy(connection: &Connection, file: &Path, format: u8) -> Result<PathBuf, OpenError> {
-    let path = copy_of(file, format);
-    fill(connection, &path).map_err(|error| OpenError::Unavailable {
-        path: file.to_path_buf(),
+/// Copies the whole file beside it. The copy is on disk when this returns.
+fn copy(connection: &Connection, layout: &Layout, format: i64) -> Result<PathBuf, OpenError> {
+    let path = layout.format_copy(format);
+    write_copy(connection, &path).map_err(|error| OpenError::Unavailable {
+        path: layout.store(),
         reason: format!("no copy can be made before it is brought to format {FORMAT}: {error}"),
     })?;
     Ok(path)
 }
 
-fn fill(connection: &Connection, path: &Path) -> Result<(), String> {
-    let say = |error: io::Error| error.to_string();
-    remove(path).map_err(say)?;
-    // Made by us, so that nobody else can read it; SQLite fills an empty file.
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(say)?;
+fn write_copy(connection: &Connection, path: &Path) -> Result<(), String> {
+    let text = |error: io::Error| error.to_string();
+    remove(path).map_err(text)?;
+    // SQLite fills an empty file, and would give a new one another mode.
+    create_private(path).map_err(text)?;
     let name = path.to_string_lossy().into_owned();
     connection.execute("VACUUM INTO ?1", [name]).map_err(|error| error.to_string())?;
-    File::open(path).and_then(|copy| copy.sync_all()).map_err(say)?;
-    sync_folder_of(path).map_err(say)
-}
-
-/// Where the copy of `file` from that format is.
-fn copy_of(file: &Path, format: u8) -> PathBuf {
-    file.with_file_name(format!("store.db.format-{format}"))
-}
-
-/// Where the copies of `file` are, of all formats.
-pub(super) fn copies_of(file: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-    let file = file.to_path_buf();
-    [1, 2, 3, 4].into_iter().map(move |format| copy_of(&file, format))
+    File::open(path).and_then(|copy| copy.sync_all()).map_err(text)?;
+    sync_parent(path).map_err(text)
 }
 
 const PROOF: &str = "key proof";

@@ -7,37 +7,40 @@ use nix::errno::Errno;
 use rusqlite::ErrorCode;
 
 use crate::master_key::KeyError;
+use crate::sealer::SealError;
 
 /// Why the store cannot be opened. The daemon does not start then.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The folder or file belongs to somebody else, or others may enter.
+    /// Another daemon has the store open.
+    #[error("{0} is in use by another process; is a second totpd running?")]
+    InUse(PathBuf),
+    /// The directory or file belongs to somebody else, or others may enter.
     #[error(
-        "{path} must belong to uid 0 and to nobody else, with mode {wanted:04o}; it is owned by \
-         uid {uid} and has mode {mode:04o}: chown root {path}; chmod {wanted:o} {path}"
+        "{path} must belong to uid {owner} and to nobody else, with mode {wanted:04o}; it is owned \
+         by uid {uid} and has mode {mode:04o}: chown {owner} {path}; chmod {wanted:o} {path}"
     )]
     InsecurePermissions {
-        /// What.
+        /// The directory or file.
         path: PathBuf,
         /// Its owner.
         uid: u32,
+        /// The owner that it must have.
+        owner: u32,
         /// Its mode.
         mode: u32,
         /// The mode that it must have.
         wanted: u32,
     },
-    /// Another daemon has the store open.
-    #[error("{0} is in use by another process; is a second totpd running?")]
-    InUse(PathBuf),
-    /// The folder or file cannot be made or looked at.
+    /// The directory or file cannot be created or examined.
     #[error("{path} cannot be opened: {source}")]
     Io {
-        /// What.
+        /// The directory or file.
         path: PathBuf,
         /// Why.
         source: io::Error,
     },
-    /// The key cannot be read or made.
+    /// The key cannot be read or created.
     #[error(transparent)]
     Key(#[from] KeyError),
     /// The file was written by a later version.
@@ -55,16 +58,16 @@ pub enum OpenError {
     NotAStore {
         /// The file.
         path: PathBuf,
-        /// What gave it away.
+        /// What shows it.
         reason: String,
     },
-    /// The kernel gives no random bytes.
-    #[error("the kernel gives no random bytes to seal with")]
-    NoRandomness,
+    /// No secret can be created or sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
     /// A thread of the store cannot be started.
     #[error("a thread of the store cannot be started: {0}")]
     Thread(io::Error),
-    /// The disk does not play along.
+    /// The disk fails.
     #[error("{path} cannot be opened: {reason}")]
     Unavailable {
         /// The file.
@@ -72,7 +75,7 @@ pub enum OpenError {
         /// Why.
         reason: String,
     },
-    /// The key is missing, or another one than that which the records are sealed under.
+    /// The key is missing, or differs from the one that the records are sealed under.
     #[error(
         "{store} is sealed under the key {wanted}, which is missing; found was: {found}. Put that \
          key back (store.key beside the store, or the credential totpd.key), or move the store away \
@@ -83,30 +86,26 @@ pub enum OpenError {
         store: PathBuf,
         /// The id of the key that is needed.
         wanted: String,
-        /// Those that are there.
+        /// The keys that were found.
         found: String,
     },
 }
 
 impl OpenError {
-    /// Whether it is the trouble of a disk, which may end by itself. Everything else takes somebody
-    /// who changes something.
+    /// Reports whether the error may end without an administrator: a disk in trouble may recover.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        let of_the_disk = |error: &io::Error| {
-            use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-            matches!(error.kind(), QuotaExceeded | ReadOnlyFilesystem | StorageFull)
-                || error.raw_os_error() == Some(Errno::EIO as i32)
-        };
         match self {
             Self::Unavailable { .. } => true,
-            Self::Io { source, .. } | Self::Key(KeyError::Io { source, .. }) => of_the_disk(source),
+            Self::Io { source, .. } | Self::Key(KeyError::Io { source, .. }) => {
+                is_disk_failure(source)
+            }
             _ => false,
         }
     }
 
-    /// What an error of SQLite means for somebody who starts the daemon.
-    pub(super) fn of_sqlite(file: &Path, error: &rusqlite::Error) -> Self {
+    /// Converts an error of SQLite for somebody who starts the daemon.
+    pub(super) fn from_sqlite(file: &Path, error: &rusqlite::Error) -> Self {
         let path = file.to_path_buf();
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
@@ -118,12 +117,18 @@ impl OpenError {
     }
 }
 
+fn is_disk_failure(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(error.kind(), QuotaExceeded | ReadOnlyFilesystem | StorageFull)
+        || error.raw_os_error() == Some(Errno::EIO as i32)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_trouble_of_a_disk_is_told_from_what_somebody_has_to_mend() {
+    fn disk_failures_are_transient_and_others_are_not() {
         let io = |errno: Errno| OpenError::Io {
             path: "/x".into(),
             source: io::Error::from_raw_os_error(errno as i32),

@@ -1,5 +1,5 @@
-//! What reads: a thread, or in its place one that may wait. It sees what was committed, and does not wait
-//! for what is being flushed.
+//! Reading: in a thread, or in the caller's if that may block. A reader sees what was committed, and
+//! waits for no flush.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,21 +8,25 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::StoreError;
+use crate::backend::StoreError;
 use crate::blocking;
-use crate::sqlite::connection::{Slot, connect};
-use crate::sqlite::writer::{AbortOnPanic, MAX_QUEUED_REQUESTS, is_damage, unavailable};
-use crate::sqlite::{lock, not_queued};
+use crate::mutex::lock;
+use crate::sqlite::connection;
+use crate::sqlite::database::ReaderSlot;
+use crate::sqlite::failure::{is_damage, unavailable};
+use crate::sqlite::queue::{AbortOnPanic, MAX_QUEUED_REQUESTS, not_queued};
 
-/// Asks the rows.
+/// Submits reads.
 #[derive(Clone)]
 pub(super) struct Reader {
-    questions: SyncSender<ReadJob>,
+    jobs: SyncSender<ReadJob>,
     file: Arc<Path>,
-    slot: Slot,
+    slot: ReaderSlot,
 }
 
 type ReadJob = Box<dyn FnOnce(Result<&Connection, StoreError>) -> ConnectionState + Send>;
+/// The result of a read, once it is known.
+pub(super) type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
 
 /// Whether the connection can be used again.
 enum ConnectionState {
@@ -31,72 +35,75 @@ enum ConnectionState {
 }
 
 impl Reader {
-    /// The handle, and what its thread has to run. The connection is kept in `slot`.
-    pub(super) fn new(file: PathBuf, slot: Slot) -> (Self, Box<dyn FnOnce() + Send>) {
-        let (questions, queue) = sync_channel::<ReadJob>(MAX_QUEUED_REQUESTS);
-        let reader = Self { questions, file: file.into(), slot };
+    /// Returns the handle, and the work of its thread. The connection is in `slot`.
+    pub(super) fn new(file: PathBuf, slot: ReaderSlot) -> (Self, Box<dyn FnOnce() + Send>) {
+        let (jobs, queue) = sync_channel::<ReadJob>(MAX_QUEUED_REQUESTS);
+        let reader = Self { jobs, file: file.into(), slot };
         let (file, slot) = (Arc::clone(&reader.file), Arc::clone(&reader.slot));
         let work = move || {
-            while let Ok(question) = queue.recv() {
-                answer(question, &file, &mut lock(&slot));
+            while let Ok(job) = queue.recv() {
+                run_job(job, &file, &mut lock(&slot));
             }
         };
         (reader, Box::new(work))
     }
 
-    /// Asks the rows. `about` says whose record it is about.
-    pub(super) fn ask<T: Send + 'static>(
+    /// Submits a read. `about` names the user for the error of a damaged file.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the queue is full.
+    pub(super) fn submit<T: Send + 'static>(
         &self,
         about: String,
-        ask: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<oneshot::Receiver<Result<T, StoreError>>, StoreError> {
-        let (tell, told) = oneshot::channel();
-        let question: ReadJob = Box::new(move |connection| {
-            if tell.is_closed() {
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<Answer<T>, StoreError> {
+        let (sender, answer) = oneshot::channel();
+        let job: ReadJob = Box::new(move |connection| {
+            if sender.is_closed() {
                 return ConnectionState::Healthy;
             }
-            let answer = match connection {
-                Ok(connection) => ask(connection),
+            let connection = match connection {
+                Ok(connection) => connection,
                 Err(error) => {
-                    let _ = tell.send(Err(error));
+                    let _ = sender.send(Err(error));
                     return ConnectionState::Broken;
                 }
             };
-            let (answer, state) = match answer {
-                Ok(answer) => (Ok(answer), ConnectionState::Healthy),
+            let (result, state) = match read(connection) {
+                Ok(value) => (Ok(value), ConnectionState::Healthy),
                 Err(error) if is_damage(&error) => {
                     (Err(StoreError::Corrupt(about)), ConnectionState::Healthy)
                 }
-                Err(error) => (Err(unavailable(&error)), ConnectionState::Broken),
+                Err(error) => (Err(unavailable(error)), ConnectionState::Broken),
             };
-            let _ = tell.send(answer);
+            let _ = sender.send(result);
             state
         });
-        if blocking::blocking_allowed()
+        if blocking::is_allowed()
             && let Ok(mut slot) = self.slot.try_lock()
         {
-            answer(question, &self.file, &mut slot);
+            run_job(job, &self.file, &mut slot);
         } else {
-            self.questions.try_send(question).map_err(not_queued)?;
+            self.jobs.try_send(job).map_err(not_queued)?;
         }
-        Ok(told)
+        Ok(answer)
     }
 }
 
-/// Has a question answered over the connection in `slot`, which is made where there is none.
-fn answer(question: ReadJob, file: &Path, slot: &mut Option<Connection>) {
+/// Runs a job on the connection in `slot`, opening one if there is none.
+fn run_job(job: ReadJob, file: &Path, slot: &mut Option<Connection>) {
     let _guard = AbortOnPanic;
     if slot.is_none() {
-        match connect(file).and_then(read_only) {
+        match connection::open(file).and_then(read_only) {
             Ok(connection) => *slot = Some(connection),
             Err(error) => {
-                question(Err(unavailable(&error)));
+                job(Err(unavailable(error)));
                 return;
             }
         }
     }
     if let Some(connection) = slot.as_ref()
-        && let ConnectionState::Broken = question(Ok(connection))
+        && let ConnectionState::Broken = job(Ok(connection))
     {
         *slot = None;
     }

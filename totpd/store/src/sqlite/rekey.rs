@@ -1,9 +1,24 @@
-//! Re-sealing everything under another key, while logins go on.
+//! Re-sealing everything under another key, while logins continue.
 //!
-//! The new key is on disk before the store names it; from then on what is written is sealed under
-//! it, and what is read is tried under both. When every row was seen, one transaction makes the new
-//! key the key. Then what is left of the old one is written over, and it is removed. A crash at any
-//! point leaves a store that names the keys that it needs, and is gone on from there.
+//! A key is a file beside the store or a credential of systemd. A is the key before, B the one after.
+//! Each step is durable before the next begins, and a crash leaves one of these states:
+//!
+//! | state | the store names | rows are under | key files | the next start | the next `rekey` |
+//! |---|---|---|---|---|---|
+//! | idle | current A | A | `store.key` A | uses A | begins |
+//! | created | current A | A | `store.key` A, `store.key.next` B | uses A, ignores B | deletes B, begins |
+//! | begun | current A, next B | A or B | as before | writes under B, reads under both, and continues the rekey in a thread | continues |
+//! | sealed | current B, old A | B | as before | uses B; erases A: overwrites free space, removes copies of older formats, renames B to `store.key` | erases A, begins |
+//! | renamed | current B, old A | B | `store.key` B | uses B; erases A again, which changes no key file | as the start, begins |
+//! | done | current B | B | `store.key` B | uses B | begins |
+//!
+//! With B in a credential there is no `store.key.next`: beginning removes one that *created* left.
+//! Erasing A then removes `store.key`, or nothing if A was a credential too. In the state *begun* a
+//! start without B is refused ([`OpenError::WrongKey`](crate::sqlite::OpenError::WrongKey)): rows may
+//! be under it. `store.key.next.new` is a key file that is being written; nothing reads it.
+//!
+//! `tests/rekey_states.rs` starts from every row of the table, and `tests/campaign/crash.rs` cuts the
+//! power at every write.
 
 use std::fs;
 use std::io;
@@ -15,225 +30,252 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 use totpd_journal::{Entry, Priority};
 
-use crate::StoreError;
+use crate::backend::StoreError;
 use crate::backup::Fingerprint;
-use crate::fsync::{remove, sync_folder};
-use crate::master_key::{KeyId, KeyOrigin, MasterKey};
+use crate::fsync::{remove, sync_directory};
+use crate::master_key::{KeyId, MasterKey};
 use crate::progress::Progress;
 use crate::sqlite::active_keys::{KeySet, PreviousKey};
-use crate::sqlite::key_sources::{self, Keyring};
+use crate::sqlite::failure::{corrupt_metadata, thread_ended, unavailable};
+use crate::sqlite::key_sources::{CREDENTIAL, KeySources, Keyring, NEXT_KEY};
+use crate::sqlite::layout::{KEY_FILE, Layout, NEXT_KEY_FILE};
+use crate::sqlite::local::Local;
 use crate::sqlite::metadata::{self, KeyRole};
-use crate::sqlite::open::FILE;
-use crate::sqlite::rows::{self, Name, RowError};
+use crate::sqlite::row::{NamedRow, RowName};
+use crate::sqlite::rows::{self, RowError};
 use crate::sqlite::scan::ScanReport;
-use crate::sqlite::{Local, connection, ended, migration};
+use crate::sqlite::{migration, reserve};
 
-/// What came of it.
+/// The result of a rekey.
 #[derive(Debug)]
 pub struct RekeyReport {
     /// The id of the key that everything is sealed under now.
     pub key: KeyId,
-    /// Which key signs backups now.
+    /// The fingerprint of the key that signs backups now.
     pub fingerprint: Fingerprint,
-    /// How many records were looked at, and which could not be unsealed.
-    pub checked: ScanReport,
+    /// How many records were read, and which could not be unsealed.
+    pub scan: ScanReport,
 }
 
 impl Local {
-    /// Re-seals every record under a new key, or under the credential that systemd gives, and makes
-    /// the old key useless.
+    /// Re-seals every record under a new key, or under the credential that systemd gives, and erases
+    /// the old key.
     ///
     /// # Errors
-    /// [`StoreError`]; then the records are still there, under either key, and the next call goes
-    /// on where this one stopped.
+    /// [`StoreError`]. The records are still there, under either key, and the next call continues
+    /// from there.
     pub fn rekey(&self, progress: &Progress) -> Result<RekeyReport, StoreError> {
-        let _turn = self.turn()?;
-        if self.0.keys.now().previous.is_none() {
+        let _task = self.begin_task()?;
+        if self.keys().get().previous.is_none() {
             begin(self)?;
         }
-        finish(self, progress)
+        let scan = reseal_all(self, progress)?;
+        retire_previous(self)?;
+        erase_old_key_exclusively(self)?;
+        let key_set = self.keys().get();
+        let fingerprint = key_set.signing_key.public().fingerprint();
+        Ok(RekeyReport { key: key_set.id.clone(), fingerprint, scan })
     }
 }
 
-/// Goes on with what a crash has interrupted.
+/// Continues a rekey that a crash has interrupted, in a thread.
 pub(super) fn resume(local: &Local) -> io::Result<()> {
     let local = local.clone();
     thread::Builder::new().name("rekey".into()).spawn(move || {
-        let told = match local.rekey(&Progress::default()) {
-            Ok(done) => Entry::new(
+        let entry = match local.rekey(&Progress::default()) {
+            Ok(report) => Entry::new(
                 Priority::Notice,
-                format!("the interrupted rekey was finished: the key is {}", done.key),
+                format!("the interrupted rekey was finished: the key is {}", report.key),
             ),
-            Err(why) => Entry::new(
+            Err(error) => Entry::new(
                 Priority::Warning,
-                format!("the interrupted rekey cannot go on: {why}; run \"totpctl rekey\""),
+                format!("the interrupted rekey cannot go on: {error}; run \"totpctl rekey\""),
             ),
         };
-        told.write();
+        entry.write();
     })?;
     Ok(())
 }
 
-/// Chooses the new key, makes it durable, and has the store name it.
+/// From *idle* to *begun*: chooses the new key, makes it durable, and has the store name it.
 pub(super) fn begin(local: &Local) -> Result<(), StoreError> {
-    let failed = |error: &dyn std::error::Error| StoreError::Unavailable(error.to_string());
-    let (folder, key_set) = (&local.0.folder, local.0.keys.now());
-    // Until then the next key's file may hold the key.
+    // Until the old key is erased, the file of the next key may hold the current one.
     erase_old_key_exclusively(local)?;
-    let mut keyring =
-        Keyring::look(folder, local.0.credentials.as_deref()).map_err(|error| failed(&error))?;
+    let key_set = local.keys().get();
+    let mut keyring = Keyring::load(local.key_sources()).map_err(unavailable)?;
     let old = keyring.take(&key_set.id).ok_or_else(|| {
         StoreError::Unavailable("the present key is not where it was any more".into())
     })?;
-    if old.place == key_sources::NEXT_KEY_FILE {
+    if old.source == NEXT_KEY {
         return Err(StoreError::Refused(format!(
-            "the present key is in {}: rename it to {}, restart totpd, and try again",
-            key_sources::NEXT,
-            key_sources::FILE
+            "the present key is in {NEXT_KEY_FILE}: rename it to {KEY_FILE}, restart totpd, and \
+             try again"
         )));
     }
-    // One that is named was made by a try that failed: there may be rows under it.
-    let named =
-        local.read_now("everybody", |connection| metadata::key(connection, KeyRole::Next))?;
-    let key = match named.and_then(|id| keyring.take(&id)).or_else(|| keyring.wanted_credential()) {
-        Some(found) => found.key,
-        None if old.place == key_sources::CREDENTIAL => {
+    // A key that is named was chosen by an attempt that failed: there may be rows under it.
+    let named = local.read_now(|connection| metadata::key_id(connection, KeyRole::Next))?;
+    let chosen = named.and_then(|id| keyring.take(&id)).or_else(|| keyring.take_credential());
+    let key = match chosen {
+        Some(found) => {
+            if found.source != NEXT_KEY {
+                // A crash in the state *created* left it. Erasing the old key would rename it.
+                remove(&local.layout().next_key()).map_err(unavailable)?;
+            }
+            found.key
+        }
+        None if old.source == CREDENTIAL => {
             return Err(StoreError::Refused(
                 "the key is the credential totpd.key: give totpd a new one under that name and the \
                  present one as totpd.key.old, restart it, and try again"
                     .into(),
             ));
         }
-        None => {
-            let next = folder.join(key_sources::NEXT);
-            // What is there was left by a crash before the store named it.
-            remove(&next).map_err(|error| failed(&error))?;
-            MasterKey::create(&next).map_err(|error| failed(&error))?
-        }
+        None => create_next_key(&local.layout().next_key())?,
     };
     let id = key.id();
-    local.write_now("everybody", move |connection| {
-        Ok(metadata::set_key(connection, KeyRole::Next, Some(&id))?)
+    local.write_now(move |connection| {
+        Ok(metadata::set_key_id(connection, KeyRole::Next, Some(&id))?)
     })?;
-    let previous = Some(PreviousKey::of(&old.key));
-    local.0.keys.set(KeySet { previous, ..KeySet::of(&key, key_set.floor) });
+    let previous = Some(PreviousKey::new(&old.key));
+    local.keys().set(KeySet { previous, ..KeySet::new(&key, key_set.floor) });
     Ok(())
 }
 
-/// Re-seals what is not sealed under the new key yet, and gives the old one up.
-fn finish(local: &Local, progress: &Progress) -> Result<RekeyReport, StoreError> {
+/// From *idle* or *created* to *created*.
+pub(super) fn create_next_key(path: &Path) -> Result<MasterKey, StoreError> {
+    remove(path).map_err(unavailable)?;
+    MasterKey::create(path).map_err(unavailable)
+}
+
+/// Within *begun*: re-seals every row that is not under the new key.
+pub(super) fn reseal_all(local: &Local, progress: &Progress) -> Result<ScanReport, StoreError> {
     progress.begin(local.count()?);
-    let key_set = local.0.keys.now();
-    let mut checked = ScanReport::default();
-    let mut after = Name::FIRST;
+    let key_set = local.keys().get();
+    let mut scan = ScanReport::default();
+    let mut after = RowName::FIRST;
     loop {
-        let (from, under) = (after.clone(), Arc::clone(&key_set));
-        let page = local.write_now("everybody", move |connection| {
-            let rows = rows::page(connection, &from, PAGE)?;
-            let mut page = Page { rows: rows.len(), damaged: Vec::new(), last: Name::FIRST };
+        let (from, keys) = (after.clone(), Arc::clone(&key_set));
+        let page = local.write_now(move |connection| {
+            let rows = rows::page(connection, &from, PAGE_SIZE)?;
+            let mut page = Page { rows: rows.len(), damaged: Vec::new(), last: RowName::FIRST };
             for row in rows {
-                if !reseal(connection, &under, &row)? {
-                    page.damaged.push(row.shown());
+                if !reseal(connection, &keys, &row)? {
+                    page.damaged.push(row.display_name());
                 }
                 page.last = row.name;
             }
             Ok(page)
         })?;
         if page.rows == 0 {
-            break;
+            return Ok(scan);
         }
         progress.add(page.rows);
-        checked.records += page.rows as u64;
-        page.damaged.into_iter().for_each(|name| checked.record_damaged(name));
+        scan.records += page.rows as u64;
+        page.damaged.into_iter().for_each(|name| scan.record_damaged(name));
         after = page.last;
     }
-
-    let under = Arc::clone(&key_set);
-    local.write_now("everybody", move |connection| {
-        let Some(previous) = &under.previous else { return Ok(()) };
-        if metadata::key(connection, KeyRole::Current)?.as_ref() == Some(&under.id) {
-            // By a try whose answer was an error.
-            return Ok(());
-        }
-        let mut secrets = metadata::secrets(connection, &previous.sealer)?
-            .ok_or_else(|| StoreError::Corrupt("the store itself".into()))?;
-        // Its backups stay those of this store.
-        secrets.history.retire(previous.signer);
-        metadata::set_secrets(connection, &under.current, &secrets)?;
-        let old = metadata::key(connection, KeyRole::Current)?;
-        metadata::set_key(connection, KeyRole::Current, Some(&under.id))?;
-        metadata::set_key(connection, KeyRole::Old, old.as_ref())?;
-        Ok(metadata::set_key(connection, KeyRole::Next, None)?)
-    })?;
-    local.0.keys.set(key_set.without_previous(key_set.floor));
-
-    erase_old_key_exclusively(local)?;
-    let fingerprint = key_set.signing.public().fingerprint();
-    Ok(RekeyReport { key: key_set.id.clone(), fingerprint, checked })
 }
 
 struct Page {
     rows: usize,
     damaged: Vec<String>,
-    last: Name,
+    last: RowName,
 }
 
-/// Seals one row under the newest key. Whether it could be unsealed; if not it is left alone.
-fn reseal(connection: &Connection, key_set: &KeySet, row: &rows::AnyRow) -> Result<bool, RowError> {
-    let Some(subject) = row.subject() else { return Ok(false) };
-    let Ok(record) = key_set.decode(&subject, &row.row) else { return Ok(false) };
-    if !key_set.is_sealed_with_current(&subject, &row.row) {
-        let sealed = key_set.encode(&subject, &record)?;
-        rows::write(connection, &subject, record.uid, &sealed)?;
+/// Seals one row under the current key. Reports whether it could be unsealed; if not, it stays.
+fn reseal(connection: &Connection, keys: &KeySet, row: &NamedRow) -> Result<bool, RowError> {
+    let Some(key) = row.key() else { return Ok(false) };
+    let Ok(record) = keys.decode(&key, &row.row) else { return Ok(false) };
+    if !keys.is_sealed_with_current(&key, &row.row) {
+        let sealed = keys.encode(&key, &record)?;
+        rows::write(connection, &key, record.uid, &sealed)?;
     }
     Ok(true)
 }
 
-/// The same, while nothing else is done with the file.
-fn erase_old_key_exclusively(local: &Local) -> Result<(), StoreError> {
-    let (tell, told) = oneshot::channel();
-    let folder = local.0.folder.clone();
-    local.writer()?.exclusive(move |disk| {
-        let tidied = disk.connection().map_err(|error| error.to_string());
-        let tidied = tidied.and_then(|connection| erase_old_key(connection, &folder));
-        if tidied.is_err() {
-            disk.discard_connections();
+/// From *begun* to *sealed*, in one transaction.
+pub(super) fn retire_previous(local: &Local) -> Result<(), StoreError> {
+    let key_set = local.keys().get();
+    let keys = Arc::clone(&key_set);
+    local.write_now(move |connection| {
+        let Some(previous) = &keys.previous else { return Ok(()) };
+        let old = metadata::key_id(connection, KeyRole::Current)?;
+        if old.as_ref() == Some(&keys.id) {
+            // An attempt whose answer was an error has committed this.
+            return Ok(());
         }
-        let _ = tell.send(tidied);
+        let mut secrets =
+            metadata::secrets(connection, &previous.sealer)?.ok_or_else(corrupt_metadata)?;
+        // Its backups stay those of this store.
+        secrets.history.retire(previous.signer);
+        metadata::set_secrets(connection, &keys.current, &secrets)?;
+        metadata::set_key_id(connection, KeyRole::Current, Some(&keys.id))?;
+        metadata::set_key_id(connection, KeyRole::Old, old.as_ref())?;
+        Ok(metadata::set_key_id(connection, KeyRole::Next, None)?)
     })?;
-    told.blocking_recv().map_err(|_| ended())?.map_err(|why| {
+    local.keys().set(key_set.without_previous(key_set.floor));
+    Ok(())
+}
+
+/// Erases the old key while nobody else uses the file.
+fn erase_old_key_exclusively(local: &Local) -> Result<(), StoreError> {
+    let (sender, answer) = oneshot::channel();
+    let (layout, sources) = (local.layout().clone(), local.key_sources().clone());
+    local.writer()?.exclusive(move |database| {
+        let result = database
+            .connection()
+            .map_err(|error| error.to_string())
+            .and_then(|connection| erase_old_key(connection, &layout, &sources));
+        if result.is_err() {
+            database.discard_connections();
+        }
+        let _ = sender.send(result);
+    })?;
+    answer.blocking_recv().map_err(|_| thread_ended())?.map_err(|reason| {
         StoreError::Refused(format!(
-            "everything is sealed under the new key, but the old one is not gone yet: {why}; run \
-             \"totpctl rekey\" again"
+            "everything is sealed under the new key, but the old one is not gone yet: {reason}; \
+             run \"totpctl rekey\" again"
         ))
     })
 }
 
-/// Writes over what is left of the old key's work, and removes the key, if a rekey has come that
-/// far. It can be done again.
-pub(super) fn erase_old_key(connection: &Connection, folder: &Path) -> Result<(), String> {
-    let say = |error: &dyn std::error::Error| error.to_string();
-    let old = metadata::key(connection, KeyRole::Old).map_err(|error| say(&error))?;
-    let Some(old) = old else { return Ok(()) };
-    connection::scrub(connection).map_err(|error| say(&error))?;
-    let (file, next) = (folder.join(key_sources::FILE), folder.join(key_sources::NEXT));
-    let is_old = |path: &Path| -> Result<bool, String> {
-        let key = MasterKey::read(path, KeyOrigin::StoreFile).map_err(|error| say(&error))?;
-        Ok(key.is_some_and(|key| key.id() == old))
+/// From *sealed* or *renamed* to *done*; in other states nothing. It can be repeated.
+pub(super) fn erase_old_key(
+    connection: &Connection,
+    layout: &Layout,
+    sources: &KeySources,
+) -> Result<(), String> {
+    let text = |error: rusqlite::Error| error.to_string();
+    let Some(old) = metadata::key_id(connection, KeyRole::Old).map_err(text)? else {
+        return Ok(());
     };
-    // What was copied before a migration is sealed under the old key too.
-    for copy in migration::copies_of(&folder.join(FILE)) {
-        remove(&copy).map_err(|error| say(&error))?;
+    reserve::overwrite(connection).map_err(text)?;
+    erase_key_file(&old, layout, sources)?;
+    metadata::set_key_id(connection, KeyRole::Old, None).map_err(text)
+}
+
+/// Removes the file of the old key, and what else is sealed under it.
+pub(super) fn erase_key_file(
+    old: &KeyId,
+    layout: &Layout,
+    sources: &KeySources,
+) -> Result<(), String> {
+    let text = |error: io::Error| error.to_string();
+    for copy in migration::format_copies(layout) {
+        remove(&copy).map_err(text)?;
     }
+    let (file, next) = (layout.key(), layout.next_key());
     if next.exists() {
-        // The new key takes the place of the old one in one step.
-        fs::rename(&next, &file).map_err(|error| say(&error))?;
-    } else if is_old(&file)? {
-        remove(&file).map_err(|error| say(&error))?;
+        // The new key replaces the old one in one step.
+        fs::rename(&next, &file).map_err(text)?;
+    } else {
+        let key = sources.read_file(&file).map_err(|error| error.to_string())?;
+        if key.is_some_and(|key| key.id() == *old) {
+            remove(&file).map_err(text)?;
+        }
     }
-    sync_folder(folder).map_err(|error| say(&error))?;
-    metadata::set_key(connection, KeyRole::Old, None).map_err(|error| say(&error))
+    sync_directory(layout.directory()).map_err(text)
 }
 
 /// Rows in one transaction, which logins wait for.
-const PAGE: usize = 200;
+const PAGE_SIZE: usize = 200;

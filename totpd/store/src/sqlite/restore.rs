@@ -1,40 +1,43 @@
-//! Putting a backup in the place of the store.
+//! Replacing the store with a backup.
 //!
-//! A new file is made beside the present one while logins go on. When it is whole and on disk, it
-//! takes the place of the present one in one step; that is kept beside it until the new one was
-//! opened. From this moment on every code that may have been accepted before is taken for used.
+//! A new file is written beside the present one while logins continue. When it is complete and on
+//! disk, it replaces the present one in one step; that one stays beside it until the new one was
+//! opened. From this moment on every code that may have been accepted before counts as used.
 
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, MutexGuard};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 use totpd_core::record::Record;
 use totpd_core::record_key::RecordKey;
 use totpd_core::user_name::UserName;
 
-use crate::StoreError;
-use crate::fsync::{remove, sync_folder};
+use crate::backend::StoreError;
+use crate::fsync::{remove, sync_directory};
 use crate::sqlite::active_keys::KeySet;
-use crate::sqlite::connection::{self, Database};
-use crate::sqlite::metadata::{self, KeyRole, ReplayFloor};
-use crate::sqlite::open::{self, FILE};
-use crate::sqlite::rows;
-use crate::sqlite::{Local, ended};
+use crate::sqlite::database::Database;
+use crate::sqlite::failure::{thread_ended, unavailable};
+use crate::sqlite::layout::{Layout, create_store_file, wal_path};
+use crate::sqlite::local::Local;
+use crate::sqlite::metadata::{self, KeyRole, Secrets};
+use crate::sqlite::replay_floor::ReplayFloor;
+use crate::sqlite::schema::create_tables;
+use crate::sqlite::{connection, reserve, rows};
 
-/// A restoration that has begun. Dropping it leaves the store as it is.
+/// A restore that has begun. Dropping it leaves the store as it is.
 pub struct PendingRestore<'a> {
     local: &'a Local,
-    /// Nothing once it is whole.
+    /// `None` once it is complete.
     new: Option<Connection>,
-    key_set: Arc<KeySet>,
+    keys: Arc<KeySet>,
     users: u64,
-    _turn: std::sync::MutexGuard<'a, ()>,
+    _task: MutexGuard<'a, ()>,
 }
 
-/// What came of it.
+/// The result of a restore.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct RestoreReport {
     /// Users in the store now.
@@ -42,46 +45,48 @@ pub struct RestoreReport {
 }
 
 impl Local {
-    /// Users with a factor.
+    /// Counts the users with a factor.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
     pub fn enrolled_users(&self) -> Result<u64, StoreError> {
         let (mut after, mut enrolled) = (String::new(), 0);
-        let key_set = self.0.keys.now();
+        let keys = self.keys().get();
         loop {
             let from = after.clone();
-            let page = self.read_now("everybody", move |rows| rows::users(rows, &from, PAGE))?;
+            let page = self.read_now(move |rows| rows::users(rows, &from, PAGE_SIZE))?;
             let Some((last, _)) = page.last() else { return Ok(enrolled) };
             after = last.as_str().to_owned();
             for (name, row) in &page {
                 // A damaged record may have been a factor.
-                let record = key_set.decode(&RecordKey::User(name.clone()), row);
+                let record = keys.decode(&RecordKey::User(name.clone()), row);
                 enrolled += u64::from(record.map_or(true, |record| !record.factors.is_empty()));
             }
         }
     }
 
-    /// Begins a restoration.
+    /// Begins a restore.
     ///
     /// # Errors
-    /// [`StoreError`] if the disk does not take a second file, or a rekey is not finished.
+    /// [`StoreError`] if the disk has no space for a second file, or a rekey is not finished.
     pub fn begin_restore(&self) -> Result<PendingRestore<'_>, StoreError> {
-        let turn = self.turn()?;
-        let key_set = self.0.keys.now();
-        if key_set.previous.is_some() {
+        let task = self.begin_task()?;
+        let keys = self.keys().get();
+        if keys.previous.is_some() {
             return Err(StoreError::Refused(
                 "a rekey is not finished: run \"totpctl rekey\" first".into(),
             ));
         }
-        let folder = &self.0.folder;
-        clear_new(folder).and_then(|()| clear_old(folder)).map_err(|error| unavailable(&error))?;
-        let path = new_file(folder);
-        open::make_file(&path).map_err(|error| unavailable(&error))?;
-        let mut restoring =
-            PendingRestore { local: self, new: None, key_set, users: 0, _turn: turn };
-        restoring.new = Some(make(&path).map_err(StoreError::Unavailable)?);
-        Ok(restoring)
+        let layout = self.layout();
+        layout
+            .remove_new_store()
+            .and_then(|()| layout.remove_old_store())
+            .and_then(|()| create_store_file(&layout.new_store()))
+            .map_err(unavailable)?;
+        // Its drop removes the file.
+        let mut restore = PendingRestore { local: self, new: None, keys, users: 0, _task: task };
+        restore.new = Some(begin_new_store(&layout.new_store()).map_err(StoreError::Unavailable)?);
+        Ok(restore)
     }
 }
 
@@ -91,175 +96,142 @@ impl PendingRestore<'_> {
     /// # Errors
     /// [`StoreError`] if the disk is full or fails.
     pub fn add(&mut self, name: UserName, record: &Record) -> Result<(), StoreError> {
-        let subject = RecordKey::User(name);
-        let sealed = self.key_set.encode(&subject, record)?;
-        let new = self.new.as_ref().ok_or_else(ended)?;
-        rows::write(new, &subject, record.uid, &sealed).map_err(|error| unavailable(&error))?;
+        let key = RecordKey::User(name);
+        let sealed = self.keys.encode(&key, record)?;
+        let new = self.new.as_ref().ok_or_else(thread_ended)?;
+        rows::write(new, &key, record.uid, &sealed).map_err(unavailable)?;
         self.users += 1;
         Ok(())
     }
 
-    /// Puts the new store in the place of the present one. `made` is when the backup was made, and
-    /// `now` tells the time (both in seconds since 1970) when no code can be accepted by the present
-    /// one any more; `skew` is how many time steps ahead it accepted.
+    /// Replaces the present store. `created` is when the backup was created. `now` returns the time
+    /// (both in seconds since 1970); it is called when the present store accepts no more codes. `skew`
+    /// is how many time steps ahead it accepted.
     ///
     /// # Errors
-    /// [`StoreError`]; then the store is as it was, unless it says that the new one is in place.
+    /// [`StoreError`]. The store is as it was, unless the error says that the new one is in place.
     pub fn finish(
         mut self,
-        made: u64,
+        created: u64,
         now: impl Fn() -> u64 + Send + 'static,
         skew: u64,
     ) -> Result<RestoreReport, StoreError> {
-        let folder = self.local.0.folder.clone();
-        let path = new_file(&folder);
-        let new = self.new.take().ok_or_else(ended)?;
-        new.execute_batch("COMMIT").map_err(|error| unavailable(&error))?;
-        new.pragma_update(None, "journal_mode", "WAL").map_err(|error| unavailable(&error))?;
-        new.close().map_err(|(_, error)| unavailable(&error))?;
-        File::open(&path).and_then(|new| new.sync_all()).map_err(|error| unavailable(&error))?;
+        let layout = self.local.layout().clone();
+        let new = self.new.take().ok_or_else(thread_ended)?;
+        new.execute_batch("COMMIT").map_err(unavailable)?;
+        new.pragma_update(None, "journal_mode", "WAL").map_err(unavailable)?;
+        new.close().map_err(|(_, error)| unavailable(error))?;
+        File::open(layout.new_store()).and_then(|new| new.sync_all()).map_err(unavailable)?;
 
-        let (keys, key_set) = (self.local.0.keys.clone(), Arc::clone(&self.key_set));
-        let (tell, told) = oneshot::channel();
-        self.local.writer()?.exclusive(move |disk| {
+        let (active, keys) = (self.local.keys().clone(), Arc::clone(&self.keys));
+        let (sender, answer) = oneshot::channel();
+        self.local.writer()?.exclusive(move |database| {
             let floor = ReplayFloor { time: now(), skew };
-            // Before the files change: if that ends in an error, the new one may be in place
-            // nevertheless, and must reopen nothing. To the old one it does no harm.
-            keys.set(key_set.without_previous(Some(floor)));
-            let replaced = replace(disk, &path, &folder, &key_set, floor, made);
-            if replaced.is_err() {
-                disk.discard_connections();
+            // Before the files change: after an error the new one may be in place nevertheless, and
+            // no used code may become valid. The old file loses nothing by the floor.
+            active.set(keys.without_previous(Some(floor)));
+            let result = replace(database, &layout, &keys, floor, created);
+            if result.is_err() {
+                database.discard_connections();
             }
-            let _ = tell.send(replaced);
+            let _ = sender.send(result);
         })?;
-        told.blocking_recv().map_err(|_| ended())?.map_err(StoreError::Unavailable)?;
+        answer.blocking_recv().map_err(|_| thread_ended())?.map_err(StoreError::Unavailable)?;
         Ok(RestoreReport { users: self.users })
     }
 }
 
 impl Drop for PendingRestore<'_> {
     fn drop(&mut self) {
-        let _ = clear_new(&self.local.0.folder);
+        let _ = self.local.layout().remove_new_store();
     }
 }
 
-/// A file with tables and nothing in them, in a transaction that is under way.
-fn make(path: &Path) -> Result<Connection, String> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let new = Connection::open_with_flags(path, flags).map_err(|error| error.to_string())?;
-    let prepare = || -> rusqlite::Result<()> {
-        // Nobody looks at it before it is whole and was flushed.
-        new.pragma_update(None, "journal_mode", "MEMORY")?;
-        new.pragma_update(None, "synchronous", "OFF")?;
-        new.pragma_update(None, "cache_size", -512)
-    };
-    prepare().map_err(|error| error.to_string())?;
-    open::make_tables(&new, path).map_err(|error| error.to_string())?;
+/// Creates the tables, and begins the one transaction that fills them.
+fn begin_new_store(path: &Path) -> Result<Connection, String> {
+    let new = connection::open_for_bulk_load(path).map_err(|error| error.to_string())?;
+    create_tables(&new, path).map_err(|error| error.to_string())?;
     new.execute_batch("BEGIN").map_err(|error| error.to_string())?;
     Ok(new)
 }
 
-/// Puts `new` in the place of the file, while nobody has that open.
+/// Replaces the file while nobody has it open.
 fn replace(
-    disk: &mut Database,
-    new: &Path,
-    folder: &Path,
-    key_set: &KeySet,
+    database: &mut Database,
+    layout: &Layout,
+    keys: &KeySet,
     floor: ReplayFloor,
-    made: u64,
+    created: u64,
 ) -> Result<(), String> {
-    let say = |error: &dyn std::error::Error| error.to_string();
-    let current = disk.connection().map_err(|error| say(&error))?;
-    let old_secrets = metadata::secrets(current, &key_set.current).map_err(|error| say(&error))?;
-    let mut secrets = old_secrets.ok_or("the store does not know its own key")?;
+    let text = |error: rusqlite::Error| error.to_string();
+    let current = database.connection().map_err(text)?;
+    let secrets = metadata::secrets(current, &keys.current).map_err(text)?;
+    let mut secrets = secrets.ok_or("the store does not know its own key")?;
     secrets.floor = Some(floor);
-    // A date to come would make every later backup an older one.
-    secrets.history.note(made, floor.time);
-    // The log belongs to the present file: its content goes there, and nothing of it may be left
-    // when another file has its name.
-    let left = disk.checkpoint_all().map_err(|error| say(&error))?;
-    if left {
+    // A date in the future would make every later backup an older one.
+    secrets.history.note_backup(created, floor.time);
+    // The log belongs to the present file. Its content has to be in that file, and nothing may be
+    // left of it when another file gets the name.
+    if database.checkpoint_all().map_err(text)? {
         return Err("the log cannot be emptied; try again".into());
     }
-    let prepare = || -> Result<(), rows::RowError> {
-        let connection = connection::connect(new)?;
-        connection.execute_batch("BEGIN IMMEDIATE")?;
-        metadata::set_key(&connection, KeyRole::Current, Some(&key_set.id))?;
-        metadata::set_secrets(&connection, &key_set.current, &secrets)?;
-        connection.execute_batch("COMMIT")?;
-        match connection::checkpoint_all(&connection)? {
-            false => Ok(()),
-            true => Err(StoreError::Unavailable("its log cannot be emptied".into()).into()),
-        }
-    };
-    prepare().map_err(|trouble| format!("the new store cannot be finished: {trouble:?}"))?;
-    disk.with_closed(|file| swap(file, new, folder))?;
-    // Now it is the store. It is opened before the old one goes.
-    match disk.connection() {
+    finish_new_store(&layout.new_store(), keys, &secrets)?;
+    database.with_closed(|file| swap(file, layout))?;
+    // The new file is opened before the old one is removed.
+    match database.connection() {
         Ok(connection) => {
-            if connection::reserve(connection, &folder.join(FILE)).is_err() {
-                disk.discard_connections();
+            if reserve::reserve(connection, &layout.store()).is_err() {
+                database.discard_connections();
             }
-            clear_old(folder).map_err(|error| say(&error))
+            layout.remove_old_store().map_err(|error| error.to_string())
         }
-        Err(error) => {
-            let back = disk.with_closed(|file| {
-                remove(&connection::wal_path(file))?;
-                fs::rename(old_file(folder), file)?;
-                sync_folder(folder)
-            });
-            Err(match back {
-                Ok(()) => format!("the new store cannot be opened: {error}; the old one is back"),
-                Err(back) => format!("the new store cannot be opened: {error}, and: {back}"),
-            })
-        }
+        Err(error) => Err(match database.with_closed(|file| swap_back(file, layout)) {
+            Ok(()) => format!("the new store cannot be opened: {error}; the old one is back"),
+            Err(back) => format!("the new store cannot be opened: {error}, and: {back}"),
+        }),
     }
 }
 
-fn swap(file: &Path, new: &Path, folder: &Path) -> Result<(), String> {
+/// Writes into the new file what the store knows of itself, and empties its log.
+fn finish_new_store(new: &Path, keys: &KeySet, secrets: &Secrets) -> Result<(), String> {
+    let failed =
+        |reason: &dyn std::fmt::Display| format!("the new store cannot be finished: {reason}");
+    let sealed = metadata::seal_secrets(&keys.current, secrets).map_err(|error| failed(&error))?;
+    let write = || -> rusqlite::Result<bool> {
+        let connection = connection::open(new)?;
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        metadata::set_key_id(&connection, KeyRole::Current, Some(&keys.id))?;
+        metadata::set_sealed_secrets(&connection, &sealed)?;
+        connection.execute_batch("COMMIT")?;
+        connection::checkpoint_all(&connection)
+    };
+    match write() {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(failed(&"its log cannot be emptied")),
+        Err(error) => Err(failed(&error)),
+    }
+}
+
+fn swap(file: &Path, layout: &Layout) -> Result<(), String> {
+    let new = layout.new_store();
     let change = || -> io::Result<()> {
-        remove(&connection::wal_path(new))?;
-        remove(&connection::wal_path(file))?;
-        File::open(new)?.sync_all()?;
-        sync_folder(folder)?;
-        fs::hard_link(file, old_file(folder))?;
-        fs::rename(new, file)
+        remove(&wal_path(&new))?;
+        remove(&wal_path(file))?;
+        File::open(&new)?.sync_all()?;
+        sync_directory(layout.directory())?;
+        fs::hard_link(file, layout.old_store())?;
+        fs::rename(&new, file)
     };
     change().map_err(|error| error.to_string())?;
-    sync_folder(folder).map_err(|error| {
+    sync_directory(layout.directory()).map_err(|error| {
         format!("the new store is in place, but a power cut may bring the old one back: {error}")
     })
 }
 
-/// Removes what a restoration that was interrupted has left.
-pub(super) fn clear_new(folder: &Path) -> io::Result<()> {
-    let new = new_file(folder);
-    remove(&new)?;
-    for end in ["-wal", "-shm", "-journal"] {
-        let mut name = new.clone().into_os_string();
-        name.push(end);
-        remove(Path::new(&name))?;
-    }
-    Ok(())
+fn swap_back(file: &Path, layout: &Layout) -> io::Result<()> {
+    remove(&wal_path(file))?;
+    fs::rename(layout.old_store(), file)?;
+    sync_directory(layout.directory())
 }
 
-/// Removes the store that was in the place of the present one, which can be opened.
-pub(super) fn clear_old(folder: &Path) -> io::Result<()> {
-    remove(&old_file(folder))
-}
-
-fn new_file(folder: &Path) -> PathBuf {
-    folder.join("store.db.new")
-}
-
-fn old_file(folder: &Path) -> PathBuf {
-    folder.join("store.db.old")
-}
-
-fn unavailable(error: &dyn std::error::Error) -> StoreError {
-    StoreError::Unavailable(error.to_string())
-}
-
-const PAGE: usize = 500;
+const PAGE_SIZE: usize = 500;

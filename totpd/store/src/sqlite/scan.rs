@@ -1,16 +1,17 @@
 //! Reading and unsealing every record, without a change (`totpctl verify-store`).
 
-use crate::StoreError;
+use crate::backend::StoreError;
 use crate::progress::Progress;
-use crate::sqlite::Local;
-use crate::sqlite::rows::{self, AnyRow, Name};
+use crate::sqlite::local::Local;
+use crate::sqlite::row::{NamedRow, RowName};
+use crate::sqlite::rows;
 
-/// What came of it.
+/// The result of a scan.
 #[derive(Debug, Default)]
 pub struct ScanReport {
-    /// Records that were looked at.
+    /// Records that were read.
     pub records: u64,
-    /// Those that are not what was written, by the names of their users; the first thousand.
+    /// The users whose records are not what was written; the first 1000.
     pub damaged: Vec<String>,
     /// How many those are in all.
     pub damaged_count: u64,
@@ -30,37 +31,36 @@ impl Local {
     /// Reads and unseals every record.
     ///
     /// # Errors
-    /// [`StoreError`] if the store cannot be read. A record that cannot be unsealed is no error: it
-    /// is in the answer.
-    pub fn check(&self, progress: &Progress) -> Result<ScanReport, StoreError> {
-        let _turn = self.turn()?;
-        let mut checked = ScanReport::default();
+    /// [`StoreError`] if the store cannot be read. A record that cannot be unsealed is no error: the
+    /// report names it.
+    pub fn scan(&self, progress: &Progress) -> Result<ScanReport, StoreError> {
+        let _task = self.begin_task()?;
+        let mut report = ScanReport::default();
         self.each_page(progress, |rows| {
-            let key_set = self.0.keys.now();
+            let keys = self.keys().get();
             for row in &rows {
-                checked.records += 1;
-                let subject = row.subject();
-                if subject.is_none_or(|subject| key_set.decode(&subject, &row.row).is_err()) {
-                    checked.record_damaged(row.shown());
+                report.records += 1;
+                if row.key().is_none_or(|key| keys.decode(&key, &row.row).is_err()) {
+                    report.record_damaged(row.display_name());
                 }
             }
             Ok::<_, StoreError>(())
         })?;
-        Ok(checked)
+        Ok(report)
     }
 
-    /// Hands over all rows, page by page, each as it is at some moment while this goes on. Logins go
-    /// on between the pages, and the log can be begun anew.
+    /// Passes all rows to `work`, page by page. Each row is as it was at some moment in between: logins
+    /// continue between the pages, and the log can restart.
     pub(super) fn each_page<E: From<StoreError>>(
         &self,
         progress: &Progress,
-        mut work: impl FnMut(Vec<AnyRow>) -> Result<(), E>,
+        mut work: impl FnMut(Vec<NamedRow>) -> Result<(), E>,
     ) -> Result<(), E> {
         progress.begin(self.count()?);
-        let mut after = Name::FIRST;
+        let mut after = RowName::FIRST;
         loop {
             let from = after.clone();
-            let page = self.read_now("everybody", move |rows| rows::page(rows, &from, PAGE))?;
+            let page = self.read_now(move |rows| rows::page(rows, &from, PAGE_SIZE))?;
             let Some(last) = page.last() else { return Ok(()) };
             after.clone_from(&last.name);
             let rows = page.len();
@@ -70,6 +70,6 @@ impl Local {
     }
 }
 
-/// Rows in one look, which others wait for.
-pub(super) const PAGE: usize = 500;
+/// Rows in one read, which other readers wait for.
+const PAGE_SIZE: usize = 500;
 const MAX_DAMAGED_NAMES: usize = 1000;

@@ -1,96 +1,89 @@
-//! Who signs the backups of this store, and what it remembers of them.
+//! The key that signs the backups of this store, and its history of backups.
 
 use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use crate::StoreError;
+use crate::backend::StoreError;
 use crate::backup::{PublicKey, Signer, SigningKey};
 use crate::sealer::Sealer;
-use crate::sqlite::Local;
 use crate::sqlite::active_keys::KeySet;
+use crate::sqlite::failure::corrupt_metadata;
+use crate::sqlite::local::Local;
 use crate::sqlite::metadata::{self, Secrets};
 use crate::sqlite::rows::RowError;
 
-/// What a store knows of the backups that are its own.
+/// What a store knows of its own backups.
 #[derive(Clone, Debug)]
 pub struct KnownBackups {
     /// The key that signs them now.
-    pub present: PublicKey,
-    /// The keys that signed them before, the last 64 at least; the present one may be among them.
+    pub current: PublicKey,
+    /// The keys that signed them before, the last 64 at least; the current one may be among them.
     pub earlier: Vec<PublicKey>,
-    /// When the newest backup was made that this store made or restored, in seconds since 1970.
+    /// When the newest backup was created that this store wrote or restored, in seconds since 1970.
     pub newest: Option<u64>,
 }
 
 impl KnownBackups {
-    /// Who signed with the public key `signed_by`, as this store sees it.
+    /// Returns who signed with the public key `signed_by`, as this store sees it.
     #[must_use]
     pub fn signer(&self, signed_by: Option<&PublicKey>) -> Signer {
-        Signer::new(signed_by, &self.present, &self.earlier)
+        Signer::new(signed_by, &self.current, &self.earlier)
     }
 }
 
 impl Local {
-    /// The key that signs backups now.
+    /// Returns the key that signs backups now.
     #[must_use]
     pub fn signing_key(&self) -> Arc<SigningKey> {
-        Arc::clone(&self.0.keys.now().signing)
+        Arc::clone(&self.keys().get().signing_key)
     }
 
-    /// The backups of this store that it knows of.
+    /// Returns what the store knows of its own backups.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
     pub fn known_backups(&self) -> Result<KnownBackups, StoreError> {
-        // A rekey may seal them under another key while they are read, as it does with a record.
-        let before = self.0.keys.now();
-        let sealed = self.read_now("everybody", metadata::sealed_secrets)?.ok_or_else(lost)?;
-        let after = self.0.keys.now();
-        let secrets = sealers(&before)
-            .chain(sealers(&after))
-            .find_map(|sealer| metadata::unsealed(&sealed, sealer))
-            .ok_or_else(lost)?;
-        let present = after.signing.public();
+        // A rekey may seal the secrets under another key while they are read, as it does a record.
+        let before = self.keys().get();
+        let sealed = self.read_now(metadata::sealed_secrets)?.ok_or_else(corrupt_metadata)?;
+        let after = self.keys().get();
+        let secrets = before
+            .sealers()
+            .chain(after.sealers())
+            .find_map(|sealer| metadata::unseal_secrets(&sealed, sealer))
+            .ok_or_else(corrupt_metadata)?;
+        let current = after.signing_key.public();
         let mut earlier = secrets.history.earlier().to_vec();
-        // One that a rekey is about to replace may be in no list yet.
-        let replaced = [&before, &after].map(|key_set| Some(key_set.previous.as_ref()?.signer));
-        earlier.extend(replaced.into_iter().flatten().chain([before.signing.public()]));
-        Ok(KnownBackups { present, earlier, newest: secrets.history.newest() })
+        // A key that a rekey is about to retire may be in no list yet.
+        let retiring = [&before, &after].map(|keys| Some(keys.previous.as_ref()?.signer));
+        earlier.extend(retiring.into_iter().flatten().chain([before.signing_key.public()]));
+        Ok(KnownBackups { current, earlier, newest: secrets.history.newest() })
     }
 
-    /// Remembers that a backup was made at this time (seconds since 1970).
+    /// Notes that a backup was created at this time (seconds since 1970).
     ///
     /// # Errors
     /// [`StoreError`] if the disk fails.
-    pub fn note_backup(&self, made: u64) -> Result<(), StoreError> {
-        let keys = self.0.keys.clone();
-        self.write_now("everybody", move |connection| {
-            let key_set = keys.now();
-            let (sealer, mut secrets) = unsealed(connection, &key_set)?;
-            secrets.history.note(made, made);
+    pub fn note_backup(&self, created: u64) -> Result<(), StoreError> {
+        let keys = self.keys().clone();
+        self.write_now(move |connection| {
+            let key_set = keys.get();
+            let (sealer, mut secrets) = unseal(connection, &key_set)?;
+            secrets.history.note_backup(created, created);
             metadata::set_secrets(connection, sealer, &secrets)
         })
     }
 }
 
-/// What the store knows of itself, and the sealer that it is sealed with.
-fn unsealed<'a>(
+/// Unseals the secrets. Returns also the sealer that they are sealed with.
+fn unseal<'a>(
     connection: &Connection,
-    key_set: &'a KeySet,
+    keys: &'a KeySet,
 ) -> Result<(&'a Sealer, Secrets), RowError> {
-    let sealed = metadata::sealed_secrets(connection)?.ok_or_else(lost)?;
-    let found =
-        sealers(key_set).find_map(|sealer| Some((sealer, metadata::unsealed(&sealed, sealer)?)));
-    Ok(found.ok_or_else(lost)?)
-}
-
-fn sealers(key_set: &KeySet) -> impl Iterator<Item = &Sealer> {
-    [Some(&*key_set.current), key_set.previous.as_ref().map(|previous| &previous.sealer)]
-        .into_iter()
-        .flatten()
-}
-
-fn lost() -> StoreError {
-    StoreError::Corrupt("the store itself".into())
+    let sealed = metadata::sealed_secrets(connection)?.ok_or_else(corrupt_metadata)?;
+    let unsealed = keys
+        .sealers()
+        .find_map(|sealer| Some((sealer, metadata::unseal_secrets(&sealed, sealer)?)));
+    Ok(unsealed.ok_or_else(corrupt_metadata)?)
 }

@@ -1,61 +1,50 @@
-//! What writes: a thread, and what waits while it flushes shares the next transaction and flush. A change
-//! that finds nobody in its way is made by the thread that asks for it, if that may wait.
+//! Writing: in a thread, where requests that arrive during a flush share the next transaction. A
+//! caller that may block writes itself if nothing is in its way.
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
-use std::thread;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::StoreError;
+use crate::backend::StoreError;
 use crate::blocking;
-use crate::sqlite::connection::Database;
+use crate::mutex::lock;
+use crate::sqlite::database::Database;
+use crate::sqlite::queue::{AbortOnPanic, MAX_QUEUED_REQUESTS, not_queued};
 use crate::sqlite::rows::RowError;
-use crate::sqlite::{lock, not_queued};
+use crate::sqlite::transaction::{Completion, QueuedChange, commit_batch};
 
-/// Asks for changes.
+/// Submits changes.
 #[derive(Clone)]
 pub(super) struct Writer {
     requests: SyncSender<Request>,
     shared: Arc<Shared>,
 }
 
-/// What the thread shares with those that write in its place.
+/// What the thread shares with callers that write themselves.
 struct Shared {
-    disk: Mutex<Database>,
-    /// Requests that are in the queue.
+    database: Mutex<Database>,
+    /// Requests in the queue.
     queued: AtomicUsize,
-    /// Changes that were made in its place since the log was looked at.
+    /// Changes that callers made since the last checkpoint was considered.
     since_checkpoint: AtomicU32,
 }
 
-/// What is asked of the thread.
+/// What the thread has to do.
 enum Request {
-    /// Something to do while nothing else is done.
+    /// Work on the file while nobody else uses it.
     Exclusive(Box<dyn FnOnce(&mut Database) + Send>),
-    /// A change. It may run more than once.
-    Change(Change),
+    Change(QueuedChange),
 }
-
-struct Change {
-    /// Whose record it is about.
-    about: String,
-    work: Box<Work>,
-    tell: oneshot::Sender<Result<(), StoreError>>,
-}
-
-type Work = dyn FnMut(&Connection) -> Result<(), RowError> + Send;
-/// What comes of a change, once it is known.
-type Completion = oneshot::Receiver<Result<(), StoreError>>;
 
 impl Writer {
-    /// The handle, and what its thread has to run.
-    pub(super) fn new(disk: Database) -> (Self, Box<dyn FnOnce() + Send>) {
+    /// Returns the handle, and the work of its thread.
+    pub(super) fn new(database: Database) -> (Self, Box<dyn FnOnce() + Send>) {
         let (requests, queue) = sync_channel(MAX_QUEUED_REQUESTS);
         let shared = Arc::new(Shared {
-            disk: Mutex::new(disk),
+            database: Mutex::new(database),
             queued: AtomicUsize::new(0),
             since_checkpoint: AtomicU32::new(0),
         });
@@ -67,41 +56,48 @@ impl Writer {
         (writer, Box::new(work))
     }
 
-    /// Has a change made. When `Ok` is told it is on disk.
-    pub(super) fn ask(
+    /// Submits a change. It is on disk when the completion is `Ok`. `about` names the user for the
+    /// error of a damaged file.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the queue is full.
+    pub(super) fn submit(
         &self,
         about: String,
         work: impl FnMut(&Connection) -> Result<(), RowError> + Send + 'static,
     ) -> Result<Completion, StoreError> {
-        let (tell, told) = oneshot::channel();
-        let change = Change { about, work: Box::new(work), tell };
-        // Whoever came before is served before, and shares its flush with all who wait.
-        if blocking::blocking_allowed()
+        let (sender, completion) = oneshot::channel();
+        let change = QueuedChange { about, work: Box::new(work), sender };
+        // Queued requests come first, and share their flush with all that wait.
+        if blocking::is_allowed()
             && self.shared.queued.load(Ordering::Acquire) == 0
-            && let Ok(mut disk) = self.shared.disk.try_lock()
+            && let Ok(mut database) = self.shared.database.try_lock()
         {
             let _guard = AbortOnPanic;
-            commit_batch(&mut disk, vec![change]);
-            drop(disk);
+            commit_batch(&mut database, vec![change]);
+            drop(database);
             self.maybe_checkpoint();
         } else {
             self.send(Request::Change(change))?;
         }
-        Ok(told)
+        Ok(completion)
     }
 
-    /// Has the thread see to the log now and then: whoever made the change is answered first.
+    /// Has the thread consider a checkpoint after some changes. The caller of this change is answered
+    /// first.
     fn maybe_checkpoint(&self) {
-        if self.shared.since_checkpoint.fetch_add(1, Ordering::Relaxed) + 1
-            >= CHANGES_PER_CHECKPOINT
-        {
+        let changes = self.shared.since_checkpoint.fetch_add(1, Ordering::Relaxed) + 1;
+        if changes >= CHANGES_PER_CHECKPOINT {
             self.shared.since_checkpoint.store(0, Ordering::Relaxed);
-            // Where its queue is full it is about to look itself.
+            // A full queue ends in a checkpoint anyway.
             let _ = self.exclusive(Database::checkpoint_if_needed);
         }
     }
 
-    /// Has `work` done with the file, while nobody else looks at it.
+    /// Has `work` done on the file while nobody else uses it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the queue is full.
     pub(super) fn exclusive(
         &self,
         work: impl FnOnce(&mut Database) + Send + 'static,
@@ -118,117 +114,35 @@ impl Writer {
     }
 }
 
-/// Works the queue off until nobody holds the other end.
+/// Serves requests until nobody holds the other end of the queue.
 fn run_queue(shared: &Shared, queue: &Receiver<Request>) {
     while let Ok(first) = queue.recv() {
-        let mut disk = lock(&shared.disk);
-        let disk = &mut *disk;
+        let mut database = lock(&shared.database);
         let mut batch = Vec::new();
-        let mut after = None;
+        let mut exclusive = None;
         for request in std::iter::once(first).chain(queue.try_iter().take(MAX_BATCH_SIZE - 1)) {
             shared.queued.fetch_sub(1, Ordering::AcqRel);
             match request {
-                // Whoever gave up waiting is not served: the code is still good for another try.
-                Request::Change(change) if change.tell.is_closed() => {}
+                // The caller gave up: its code stays valid for another attempt.
+                Request::Change(change) if change.sender.is_closed() => {}
                 Request::Change(change) => batch.push(change),
                 Request::Exclusive(work) => {
-                    after = Some(work);
+                    exclusive = Some(work);
                     break;
                 }
             }
         }
         if !batch.is_empty() {
-            commit_batch(disk, batch);
-            disk.checkpoint_if_needed();
+            commit_batch(&mut database, batch);
+            database.checkpoint_if_needed();
         }
-        if let Some(work) = after {
-            work(disk);
-        }
-    }
-}
-
-/// Makes all these changes in one transaction and tells what came of them.
-fn commit_batch(disk: &mut Database, mut batch: Vec<Change>) {
-    let outcomes = match in_one_transaction(disk, &mut batch) {
-        Ok(outcomes) => outcomes,
-        // One damaged page must not take others with it: each for itself, then.
-        Err(error) if is_damage(&error) => batch
-            .iter_mut()
-            .map(|change| match in_one_transaction(disk, std::slice::from_mut(change)) {
-                Ok(mut outcome) => outcome.pop().unwrap_or(Ok(())),
-                Err(error) if is_damage(&error) => Err(StoreError::Corrupt(change.about.clone())),
-                Err(error) => Err(unavailable(&error)),
-            })
-            .collect(),
-        Err(error) => vec![Err(unavailable(&error)); batch.len()],
-    };
-    for (change, outcome) in batch.into_iter().zip(outcomes) {
-        // Whoever asked may have gone by now: then the answer is for nobody.
-        let _ = change.tell.send(outcome);
-    }
-}
-
-/// What came of each change, once all are on disk. After an error none of them is.
-fn in_one_transaction(
-    disk: &mut Database,
-    batch: &mut [Change],
-) -> rusqlite::Result<Vec<Result<(), StoreError>>> {
-    let outcomes = transact(disk, batch);
-    match &outcomes {
-        Err(error) if is_damage(error) => {
-            // The disk gave what it has; there is no other version to be read.
-            if let Ok(connection) = disk.connection() {
-                let _ = connection.execute_batch("ROLLBACK");
-            }
-        }
-        Err(_) => disk.discard_connections(),
-        Ok(_) => {}
-    }
-    outcomes
-}
-
-fn transact(
-    disk: &mut Database,
-    batch: &mut [Change],
-) -> rusqlite::Result<Vec<Result<(), StoreError>>> {
-    let connection = disk.connection()?;
-    connection.execute_batch("BEGIN IMMEDIATE")?;
-    let mut outcomes = Vec::with_capacity(batch.len());
-    for change in batch {
-        outcomes.push(match (change.work)(connection) {
-            Ok(()) => Ok(()),
-            Err(RowError::Record(error)) => Err(error),
-            Err(RowError::Database(error)) => return Err(error),
-        });
-    }
-    connection.execute_batch("COMMIT")?;
-    Ok(outcomes)
-}
-
-/// Whether the file was read and is not as it should be, as opposed to not being readable.
-pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
-}
-
-pub(super) fn unavailable(error: &rusqlite::Error) -> StoreError {
-    StoreError::Unavailable(error.to_string())
-}
-
-/// A panic of the store's thread ends the daemon, which the next login starts again: better than
-/// one that answers nobody.
-pub(super) struct AbortOnPanic;
-
-impl Drop for AbortOnPanic {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            std::process::abort();
+        if let Some(work) = exclusive {
+            work(&mut database);
         }
     }
 }
 
-/// Requests that may wait. Each is one message of the bus, which bounds them too.
-pub(super) const MAX_QUEUED_REQUESTS: usize = 4096;
 /// Requests that share a flush.
 const MAX_BATCH_SIZE: usize = 256;
-/// Changes of one row each, of which the reserve of the log holds far more.
+/// Changes of one row each; the reserve of the log holds far more.
 const CHANGES_PER_CHECKPOINT: u32 = 8;

@@ -5,12 +5,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use totpd_core::factor::{Drift, Factor, FactorId, Kind, Maker, Status};
-use totpd_core::fixtures::verified;
+use totpd_core::fixtures::{user, verified};
 use totpd_core::record::Record;
+use totpd_core::record_key::RecordKey;
 use totpd_core::source::Source;
 
-use super::*;
+use super::folder::Folder;
+use crate::conformance::run;
 use crate::progress::Progress;
+use crate::sqlite::schema::FORMAT;
 
 /// The folder with a copy of the store of an old format, as it was committed.
 fn with_format(number: u32) -> Folder {
@@ -67,7 +70,7 @@ fn a_store_of_every_format_is_opened_with_all_that_it_says() {
             assert_eq!(alice.factors[0].made_by, Maker::Unknown);
         }
         let known = opened.local.known_backups().unwrap();
-        let earlier = known.earlier.iter().filter(|key| **key != known.present).count();
+        let earlier = known.earlier.iter().filter(|key| **key != known.current).count();
         let remembered = if format >= 5 { (1, Some(1_790_000_000)) } else { (0, None) };
         assert_eq!((earlier, known.newest), remembered, "format {format}");
         for old in 1..=4 {
@@ -145,7 +148,7 @@ fn make_the_fixture() {
     opened.local.rekey(&Progress::default()).unwrap();
     drop(opened);
     folder.file().execute_batch("VACUUM").unwrap();
-    let to = format!("{}/tests/fixtures/format-{}", env!("CARGO_MANIFEST_DIR"), migration::FORMAT);
+    let to = format!("{}/tests/fixtures/format-{}", env!("CARGO_MANIFEST_DIR"), FORMAT);
     fs::create_dir(&to).unwrap();
     for name in ["store.db", "store.key"] {
         fs::copy(folder.path().join(name), format!("{to}/{name}")).unwrap();

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use totpd_core::code::Code;
 use totpd_core::enrollment::{self, Confirmation, EnrollmentRules};
 use totpd_core::factor::{Drift, Factor, FactorId, Kind, Maker, Restrictions, Status};
+use totpd_core::fixtures::user;
 use totpd_core::otp::{Algorithm, code_at};
 use totpd_core::record::Record;
 use totpd_core::recovery_codes::{RecoveryCode, RecoveryCodes};
@@ -17,20 +18,23 @@ use totpd_core::throttle::ThrottleRules;
 use totpd_core::user_name::UserName;
 use totpd_core::verification::{Answer, Attempt, Rules, Verdict, verify};
 
-use super::*;
+use crate::backend::StoreError;
 use crate::backup::PublicKey;
+use crate::conformance::run;
+use crate::owner::tests::this_user;
 use crate::progress::Progress;
+use crate::sqlite::{Local, OpenError, OpenStore, RekeyReport, RestoreReport};
 
 /// An open store, and the time there.
 pub(super) struct Host {
-    pub(super) opened: Opened,
+    pub(super) opened: OpenStore,
     now: Arc<AtomicU64>,
 }
 
 impl Host {
     /// Opens the store in `folder`.
     pub(super) fn open(folder: &Path) -> Result<Self, OpenError> {
-        let opened = Local::open(folder, None)?;
+        let opened = Local::open(folder, None, this_user())?;
         Ok(Self { opened, now: Arc::new(AtomicU64::new(START)) })
     }
 
@@ -78,7 +82,7 @@ impl Host {
         let (id, code, now) = (factor(name, 0).id, code(name, self.step()), self.now());
         run(self.opened.store.update(user(name), move |record| {
             let mut record = record.unwrap_or_else(|| Record::new(1000));
-            let told = enrollment::confirm(
+            let confirmation = enrollment::confirm(
                 &mut record,
                 Maker::Root,
                 id.as_str(),
@@ -87,7 +91,7 @@ impl Host {
                 &ENROLLMENT,
                 &RULES.throttle,
             );
-            (told, Some(record))
+            (confirmation, Some(record))
         }))
     }
 
@@ -132,17 +136,17 @@ impl Host {
         name: &str,
         answer: Answer,
     ) -> impl Future<Output = Result<Verdict, StoreError>> + use<> {
-        let (store, subject) = (self.opened.store.clone(), user(name));
+        let (store, key) = (self.opened.store.clone(), user(name));
         let source = Source::Address([192, 0, 2, 1].into());
-        let one =
+        let attempt =
             Attempt { answer, factor: None, service: None, source, uid: 1000, now: self.now() };
         async move {
             let judge = move |record: Option<Record>| {
                 let record = record.unwrap_or_else(|| Record::new(1000));
-                let (verdict, record) = verify(record, &one, &RULES);
+                let (verdict, record) = verify(record, &attempt, &RULES);
                 (verdict, Some(record))
             };
-            store.update(subject, judge).await
+            store.update(key, judge).await
         }
     }
 

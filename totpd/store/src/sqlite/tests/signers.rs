@@ -1,15 +1,16 @@
 //! Whose backups a store takes for its own, over all that may become of it.
 
+use super::folder::Folder;
 use super::host::Host;
-use super::*;
 use crate::backup::{PublicKey, Signer};
 use crate::progress::Progress;
+use crate::sqlite::{OpenStore, rekey};
 
 /// Whether the store takes the last of these keys for its present one, and the others for earlier ones.
-fn knows(opened: &Opened, keys: &[PublicKey]) -> bool {
+fn knows(opened: &OpenStore, keys: &[PublicKey]) -> bool {
     let known = opened.local.known_backups().unwrap();
-    let (present, earlier) = keys.split_last().unwrap();
-    known.signer(Some(present)) == Signer::Ours(present.fingerprint())
+    let (current, earlier) = keys.split_last().unwrap();
+    known.signer(Some(current)) == Signer::Ours(current.fingerprint())
         && earlier.iter().all(|key| known.signer(Some(key)) == Signer::Earlier(key.fingerprint()))
 }
 

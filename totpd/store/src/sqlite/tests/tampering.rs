@@ -1,8 +1,9 @@
 //! Somebody who can write the file and has no key: what is noticed, and what is not
 //! (`docs/reference/threat-model.md` says what it would take).
 
+use super::folder::Folder;
 use super::host::{Host, is_yes};
-use super::*;
+use crate::backend::StoreError;
 
 /// A store with alice and bob, who have both used the code of `step`; and what to change it with.
 struct Tampered {

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use totpd_core::enrollment::Confirmation;
@@ -10,8 +11,8 @@ use totpd_core::enrollment::Confirmation;
 use super::recording::{Recording, each_crash};
 use crate::backup::{PublicKey, Signer};
 use crate::master_key::{KeyOrigin, MasterKey};
+use crate::owner::tests::this_user;
 use crate::sqlite::tests::host::{Host, is_yes};
-use crate::sqlite::tests::*;
 
 /// Something that the writer does to the store, and when it was answered.
 #[derive(Clone, Debug)]
@@ -250,7 +251,7 @@ fn check(folder: &Path, marks: &[Mark]) -> Result<(), String> {
         }
     }
     if let Some(key) = &promises.key {
-        let file = MasterKey::read(&folder.join("store.key"), KeyOrigin::StoreFile)
+        let file = MasterKey::read(&folder.join("store.key"), KeyOrigin::StoreFile, this_user())
             .map_err(|e| e.to_string())?;
         let found = file.map(|key| key.id().to_string());
         if found.as_ref() != Some(key) && !matches!(under_way, Some(Act::Rekey(_))) {

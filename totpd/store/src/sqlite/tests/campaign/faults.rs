@@ -69,7 +69,7 @@ fn workload() {
     host.wait(1);
     approve(&host, "alice", host.step());
     assert!(again(|| host.record("bob")).unwrap().unwrap().factors.is_empty());
-    let checked = again(|| host.opened.local.check(&Progress::default())).unwrap();
+    let checked = again(|| host.opened.local.scan(&Progress::default())).unwrap();
     assert_eq!(checked.damaged_count, 0);
     println!("all is well at {}", host.step());
 }

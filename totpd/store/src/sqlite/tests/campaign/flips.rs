@@ -2,8 +2,8 @@
 
 use std::fs;
 
+use crate::sqlite::tests::folder::Folder;
 use crate::sqlite::tests::host::{Host, is_yes};
-use crate::sqlite::tests::*;
 
 const USERS: usize = 20;
 const FLIPS: usize = 2000;

@@ -19,7 +19,7 @@ use fuser::{
     Request, WriteFlags,
 };
 
-use crate::sqlite::lock;
+use crate::mutex::lock;
 
 /// What happened on the disk, in order.
 pub(super) enum Event<M> {

@@ -1,0 +1,54 @@
+//! The boundary: what every store does, whatever it keeps records in.
+
+use std::pin::Pin;
+
+use totpd_core::record::Record;
+use totpd_core::record_key::RecordKey;
+use totpd_core::user_name::UserName;
+
+/// Why the store did not do what was requested. For the log; a caller learns less.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum StoreError {
+    /// A record is not what was written under its key.
+    #[error("the record of {0} cannot be unsealed: it was damaged, or changed by somebody else")]
+    Corrupt(String),
+    /// The store refuses, for a reason that the caller can remove: there is no room for more
+    /// factors, or another task is running.
+    #[error("{0}")]
+    Refused(String),
+    /// The disk, or what lies between, fails.
+    #[error("the store cannot be read or written: {0}")]
+    Unavailable(String),
+}
+
+/// A user in a listing.
+#[derive(Debug)]
+pub struct Listed {
+    /// The login name.
+    pub name: UserName,
+    /// The record, or why it cannot be trusted.
+    pub record: Result<Record, StoreError>,
+}
+
+/// What a store answers, later.
+pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
+
+/// A pure function from the present record to the next one (`None`: no record). A store may run it
+/// more than once, and keeps the result of the last run.
+pub type Change = Box<dyn FnMut(Option<Record>) -> Option<Record> + Send>;
+
+/// What an implementation of the store has to do; `conformance.rs` tests it.
+pub trait Backend: Send + Sync {
+    /// Reads the record of `key`.
+    fn read(&self, key: RecordKey) -> Pending<Option<Record>>;
+
+    /// Changes one record in one transaction. The change is durable when this answers.
+    fn update(&self, key: RecordKey, change: Change) -> Pending<()>;
+
+    /// Removes the record of `key` without reading it: it may be unreadable.
+    fn discard(&self, key: RecordKey) -> Pending<()>;
+
+    /// Lists at most `limit` users whose names come after `after`, in the order of their bytes;
+    /// fewer only at the end.
+    fn list(&self, after: String, limit: u32) -> Pending<Vec<Listed>>;
+}

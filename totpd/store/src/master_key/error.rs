@@ -1,0 +1,45 @@
+//! Why a key cannot be used: a sentence that says what to do.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a key cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file cannot be opened, read or created.
+    #[error("the sealing key {path} cannot be {verb}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What failed.
+        verb: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is not a plain file that only its owner can read.
+    #[error(
+        "the sealing key {path} must be a plain file of uid {owner} with mode 0600; it is owned by \
+         uid {uid} and has mode {mode:06o}: chown {owner} {path}; chmod 600 {path}"
+    )]
+    InsecurePermissions {
+        /// The file.
+        path: PathBuf,
+        /// Its owner.
+        uid: u32,
+        /// The owner that it must have.
+        owner: u32,
+        /// Its type and mode.
+        mode: u32,
+    },
+    /// The file does not hold a key.
+    #[error("the sealing key {path} has {found} bytes and must have 32: restore it from a backup")]
+    Length {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        found: usize,
+    },
+    /// No key can be created.
+    #[error("getrandom failed: {0}")]
+    Random(getrandom::Error),
+}

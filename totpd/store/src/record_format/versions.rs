@@ -1,0 +1,171 @@
+//! The formats of a record. A new format gets a type of its own, and every earlier one stays readable.
+
+use std::convert::Infallible;
+
+use serde::{Deserialize, Serialize};
+use totpd_core::code::DIGITS;
+use totpd_core::factor::PERIOD;
+use totpd_core::factor::{Drift, Factor, FactorId, Kind, LastUse, Maker, Restrictions, Status};
+use totpd_core::otp::Algorithm;
+use totpd_core::record::{Record, SpentSeed};
+use totpd_core::recovery_codes::RecoveryCodes;
+use totpd_core::seed::Seed;
+use totpd_core::throttle::Throttle;
+
+/// Format 1 of a record, which is read and no longer written.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Record1 {
+    factors: Vec<Factor1>,
+    throttle: Throttle,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Factor1 {
+    id: FactorId,
+    name: String,
+    kind: Kind,
+    algorithm: Algorithm,
+    digits: u8,
+    /// Sealed in the store, plain in a backup.
+    seed: Vec<u8>,
+    status: Status,
+    created: u64,
+    last_used: Option<u64>,
+    last_accepted: Option<u64>,
+}
+
+/// Format 2 of a record, with recovery codes, and with limits and drift of factors; read and not
+/// written.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Record2 {
+    factors: Vec<Factor2>,
+    throttle: Throttle,
+    recovery: RecoveryCodes,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Factor2 {
+    first: Factor1,
+    limits: Restrictions,
+    drift: Drift,
+    last_place: Option<LastUse>,
+}
+
+/// Format 3 of a record, with the maker of each factor, and the spent seeds of removed ones.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Record3 {
+    factors: Vec<Factor3>,
+    throttle: Throttle,
+    recovery: RecoveryCodes,
+    spent: Vec<SpentSeed>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Factor3 {
+    second: Factor2,
+    made_by: Maker,
+    is_brought: bool,
+}
+
+impl From<Record1> for Record2 {
+    fn from(old: Record1) -> Self {
+        let factor = |first| Factor2 {
+            first,
+            limits: Restrictions::default(),
+            drift: Drift::default(),
+            last_place: None,
+        };
+        let factors = old.factors.into_iter().map(factor).collect();
+        Self { factors, throttle: old.throttle, recovery: RecoveryCodes::default() }
+    }
+}
+
+impl From<Record2> for Record3 {
+    fn from(old: Record2) -> Self {
+        let factor = |second| Factor3 { second, made_by: Maker::Unknown, is_brought: false };
+        let factors = old.factors.into_iter().map(factor).collect();
+        Self { factors, throttle: old.throttle, recovery: old.recovery, spent: Vec::new() }
+    }
+}
+
+impl Record3 {
+    /// Converts `record`, with each seed as `encode_seed` writes it.
+    pub(super) fn from_record<E>(
+        record: &Record,
+        mut encode_seed: impl FnMut(&Factor) -> Result<Vec<u8>, E>,
+    ) -> Result<Self, E> {
+        let mut factors = Vec::with_capacity(record.factors.len());
+        for factor in &record.factors {
+            let first = Factor1 {
+                id: factor.id.clone(),
+                name: factor.name.clone(),
+                kind: factor.kind,
+                algorithm: factor.algorithm,
+                digits: factor.digits,
+                seed: encode_seed(factor)?,
+                status: factor.status,
+                created: factor.created,
+                last_used: factor.last_used,
+                last_accepted: factor.last_accepted,
+            };
+            let second = Factor2 {
+                first,
+                limits: factor.limits.clone(),
+                drift: factor.drift,
+                last_place: factor.last_place.clone(),
+            };
+            let (made_by, is_brought) = (factor.made_by, factor.is_brought);
+            factors.push(Factor3 { second, made_by, is_brought });
+        }
+        let (recovery, spent) = (record.recovery.clone(), record.spent.clone());
+        Ok(Self { factors, throttle: record.throttle.clone(), recovery, spent })
+    }
+
+    /// Converts to the record of `uid`, with each seed as `decode_seed` reads it. Returns nothing if a
+    /// value is outside of what a factor can have.
+    pub(super) fn into_record(
+        self,
+        uid: u32,
+        mut decode_seed: impl FnMut(&FactorId, Vec<u8>) -> Option<Vec<u8>>,
+    ) -> Option<Record> {
+        let mut factors = Vec::with_capacity(self.factors.len());
+        for Factor3 { second, made_by, is_brought } in self.factors {
+            let Factor2 { first, limits, drift, last_place } = second;
+            let is_valid_period = first.kind.period().is_none_or(|period| PERIOD.contains(&period));
+            if !is_valid_period || !DIGITS.contains(&first.digits) {
+                return None;
+            }
+            factors.push(Factor {
+                seed: Seed::new(decode_seed(&first.id, first.seed)?)?,
+                id: first.id,
+                name: first.name,
+                kind: first.kind,
+                algorithm: first.algorithm,
+                digits: first.digits,
+                status: first.status,
+                created: first.created,
+                last_used: first.last_used,
+                last_accepted: first.last_accepted,
+                limits,
+                drift,
+                last_place,
+                made_by,
+                is_brought,
+            });
+        }
+        let Self { throttle, recovery, spent, .. } = self;
+        Some(Record { uid, factors, throttle, recovery, spent })
+    }
+
+    /// Converts `record` with its seeds in plain text, for a backup.
+    pub(crate) fn from_record_with_plain_seeds(record: &Record) -> Self {
+        let Ok(plain) =
+            Self::from_record(record, |factor| Ok::<_, Infallible>(factor.seed.bytes().into()));
+        plain
+    }
+
+    /// Converts to the record of `uid` from a backup. Returns nothing if a seed in it cannot be one.
+    pub(crate) fn into_record_with_plain_seeds(self, uid: u32) -> Option<Record> {
+        self.into_record(uid, |_, seed| Some(seed))
+    }
+}

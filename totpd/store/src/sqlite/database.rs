@@ -1,0 +1,90 @@
+//! The file for the thread that writes: its connections, and what happens to them when the disk
+//! fails.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use rusqlite::Connection;
+
+use crate::mutex::lock;
+use crate::sqlite::connection;
+use crate::sqlite::layout::wal_path;
+
+/// The connection of the reader. The writer closes it when it no longer trusts the file.
+pub(super) type ReaderSlot = Arc<Mutex<Option<Connection>>>;
+
+/// The file, and both connections to it.
+pub(super) struct Database {
+    file: PathBuf,
+    /// `None` after the disk has failed: the kernel's copy of the file may then differ from the disk,
+    /// so the file is opened and read again.
+    connection: Option<Connection>,
+    reader: ReaderSlot,
+    /// The lock on the directory: one daemon per store.
+    _lock: File,
+}
+
+impl Database {
+    pub(super) fn new(
+        file: PathBuf,
+        connection: Connection,
+        reader: ReaderSlot,
+        lock: File,
+    ) -> Self {
+        Self { file, connection: Some(connection), reader, _lock: lock }
+    }
+
+    /// Returns the connection. It is opened again if the last one was discarded.
+    pub(super) fn connection(&mut self) -> rusqlite::Result<&Connection> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => connection::open_and_recover(&self.file)?,
+        };
+        Ok(self.connection.insert(connection))
+    }
+
+    /// Checkpoints the log well before it would outgrow its reserve, so that it restarts. Call this
+    /// after callers were answered: they do not wait for it.
+    pub(super) fn checkpoint_if_needed(&mut self) {
+        let Ok(connection) = self.connection() else { return };
+        let waiting = connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| {
+            Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?)
+        });
+        let result = match waiting {
+            Ok(pages) if pages < CHECKPOINT_THRESHOLD_PAGES => Ok(()),
+            Ok(_) => connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())),
+            Err(error) => Err(error),
+        };
+        if result.is_err() {
+            self.discard_connections();
+        }
+    }
+
+    /// Closes both connections and drops the kernel's copy of the files, which may differ from the
+    /// disk after a failed flush.
+    pub(super) fn discard_connections(&mut self) {
+        self.with_closed(|_| {});
+    }
+
+    /// Checkpoints all of the log. Reports whether something is left in it.
+    pub(super) fn checkpoint_all(&mut self) -> rusqlite::Result<bool> {
+        *lock(&self.reader) = None;
+        connection::checkpoint_all(self.connection()?)
+    }
+
+    /// Runs `work` while nobody has the file open.
+    pub(super) fn with_closed<T>(&mut self, work: impl FnOnce(&Path) -> T) -> T {
+        let mut reader = lock(&self.reader);
+        *reader = None;
+        self.connection = None;
+        connection::drop_page_cache(&self.file);
+        connection::drop_page_cache(&wal_path(&self.file));
+        let result = work(&self.file);
+        drop(reader);
+        result
+    }
+}
+
+/// Half of the reserve in pages of 4 KiB; the rest is for the changes of one transaction.
+const CHECKPOINT_THRESHOLD_PAGES: i64 = 256;

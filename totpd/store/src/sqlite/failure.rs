@@ -1,0 +1,28 @@
+//! What a failure of SQLite or of a thread means for a caller of the store.
+
+use std::fmt::Display;
+
+use rusqlite::ErrorCode;
+
+use crate::backend::StoreError;
+
+/// Reports whether the file was read and is damaged, as opposed to not being readable.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
+}
+
+pub(super) fn unavailable(reason: impl Display) -> StoreError {
+    StoreError::Unavailable(reason.to_string())
+}
+
+pub(super) fn thread_ended() -> StoreError {
+    StoreError::Unavailable("its thread has ended".into())
+}
+
+/// What the store knows of itself cannot be unsealed.
+pub(super) fn corrupt_metadata() -> StoreError {
+    StoreError::Corrupt("the store itself".into())
+}
+
+/// In the place of a name, for requests about all records.
+pub(super) const EVERYBODY: &str = "everybody";

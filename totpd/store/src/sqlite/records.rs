@@ -1,0 +1,93 @@
+//! One record at a time: what logins do with the store.
+
+use std::path::Path;
+
+use nix::sys::statvfs::statvfs;
+use totpd_core::record::Record;
+use totpd_core::record_key::RecordKey;
+
+use crate::backend::{Backend, Change, Listed, Pending, StoreError};
+use crate::sqlite::failure::{EVERYBODY, thread_ended};
+use crate::sqlite::local::Local;
+use crate::sqlite::rows;
+
+impl Backend for Local {
+    fn read(&self, key: RecordKey) -> Pending<Option<Record>> {
+        let keys = self.keys().snapshot();
+        let row = self.reader().and_then(|reader| {
+            let key = key.clone();
+            reader.submit(key.to_string(), move |connection| rows::read(connection, &key))
+        });
+        Box::pin(async move {
+            let row = row?.await.unwrap_or_else(|_| Err(thread_ended()))?;
+            row.map(|row| keys.decode(&key, &row)).transpose()
+        })
+    }
+
+    fn update(&self, key: RecordKey, mut change: Change) -> Pending<()> {
+        let (keys, directory) = (self.keys().clone(), self.layout().directory().to_path_buf());
+        let completion = self.writer().and_then(|writer| {
+            writer.submit(key.to_string(), move |connection| {
+                let key_set = keys.get();
+                let before = rows::read(connection, &key)?
+                    .map(|row| key_set.decode(&key, &row))
+                    .transpose()?;
+                let factors_before = before.as_ref().map_or(0, |record| record.factors.len());
+                // Here the decision runs: `totpd_core::verification`.
+                match change(before) {
+                    None => rows::delete(connection, &key)?,
+                    Some(record) => {
+                        if record.factors.len() > factors_before {
+                            check_free_space(&directory)?;
+                        }
+                        let sealed = key_set.encode(&key, &record)?;
+                        rows::write(connection, &key, record.uid, &sealed)?;
+                    }
+                }
+                Ok(())
+            })
+        });
+        Box::pin(async move { completion?.await.unwrap_or_else(|_| Err(thread_ended())) })
+    }
+
+    fn discard(&self, key: RecordKey) -> Pending<()> {
+        let completion = self.writer().and_then(|writer| {
+            writer.submit(key.to_string(), move |connection| Ok(rows::delete(connection, &key)?))
+        });
+        Box::pin(async move { completion?.await.unwrap_or_else(|_| Err(thread_ended())) })
+    }
+
+    fn list(&self, after: String, limit: u32) -> Pending<Vec<Listed>> {
+        let keys = self.keys().snapshot();
+        let users = self.reader().and_then(|reader| {
+            reader.submit(EVERYBODY.into(), move |connection| {
+                rows::users(connection, &after, limit as usize)
+            })
+        });
+        Box::pin(async move {
+            let users = users?.await.unwrap_or_else(|_| Err(thread_ended()))?;
+            let listed = users.into_iter().map(|(name, row)| Listed {
+                record: keys.decode(&RecordKey::User(name.clone()), &row),
+                name,
+            });
+            Ok(listed.collect())
+        })
+    }
+}
+
+/// Refuses to grow the store when the disk is nearly full: logins need the rest.
+fn check_free_space(directory: &Path) -> Result<(), StoreError> {
+    let free = statvfs(directory).map(|disk| disk.blocks_available() * disk.fragment_size());
+    if free.is_ok_and(|free| free < RESERVED_FOR_LOGINS_BYTES) {
+        return Err(StoreError::Refused(format!(
+            "the disk with {} is full, and what is left is kept for logins: free some space on it, \
+             then enroll again",
+            directory.display()
+        )));
+    }
+    Ok(())
+}
+
+/// Free bytes of the disk below which no factor is added. The log and the free pages of the file,
+/// which logins use, are reserved beside this.
+const RESERVED_FOR_LOGINS_BYTES: u64 = 128 << 10;

@@ -1,0 +1,75 @@
+//! The time of the last restore: every code that may have been accepted before it counts as used.
+
+use serde::{Deserialize, Serialize};
+use totpd_core::factor::{Kind, MAX_DRIFT_SECS};
+use totpd_core::otp::time_step;
+use totpd_core::record::Record;
+
+/// The end of the codes that count as used.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct ReplayFloor {
+    /// Seconds since 1970.
+    pub(super) time: u64,
+    /// Time steps after it that may have been accepted by then.
+    pub(super) skew: u64,
+}
+
+/// Marks all codes of time steps up to `floor` as used.
+pub(super) fn apply_floor(record: &mut Record, floor: ReplayFloor) {
+    for factor in &mut record.factors {
+        if let Kind::Totp { period } = factor.kind
+            && factor.created <= floor.time
+        {
+            let step = last_used_step(floor, period);
+            factor.last_accepted = Some(factor.last_accepted.map_or(step, |last| last.max(step)));
+        }
+    }
+}
+
+/// Returns the last time step of `period` seconds that may have been used when the floor was set: by
+/// a phone whose clock is as fast as drift allows.
+fn last_used_step(floor: ReplayFloor, period: u32) -> u64 {
+    let ahead = MAX_DRIFT_SECS / u64::from(period.max(1));
+    time_step(floor.time, period).saturating_add(floor.skew + ahead)
+}
+
+/// Returns when the codes of an app with a period of 30 s are accepted again after a restore at
+/// `time`, both in seconds since 1970. `skew` is how many time steps ahead are accepted.
+#[must_use]
+pub fn usable_from(time: u64, skew: u64) -> u64 {
+    last_used_step(ReplayFloor { time, skew }, 30).saturating_add(1).saturating_mul(30)
+}
+
+#[cfg(test)]
+mod tests {
+    use totpd_core::fixtures::enrolled;
+
+    use super::*;
+
+    #[test]
+    fn a_floor_takes_the_steps_before_it_for_used_and_no_later_factor() {
+        let floor = ReplayFloor { time: 30_000, skew: 1 };
+        for (created, last, expected) in [
+            (0, None, Some(1011)),
+            (30_000, Some(999), Some(1011)),
+            (0, Some(1015), Some(1015)),
+            (30_001, None, None),
+        ] {
+            let mut record = enrolled(1000);
+            record.factors[0].created = created;
+            record.factors[0].last_accepted = last;
+            apply_floor(&mut record, floor);
+            assert_eq!(record.factors[0].last_accepted, expected, "{created} {last:?}");
+        }
+    }
+
+    #[test]
+    fn codes_are_good_again_behind_the_floor() {
+        let from = usable_from(30_007, 1);
+        assert_eq!(from, 30_000 + 12 * 30);
+        let mut record = enrolled(1000);
+        record.factors[0].created = 0;
+        apply_floor(&mut record, ReplayFloor { time: 30_007, skew: 1 });
+        assert_eq!(record.factors[0].last_accepted, Some(time_step(from, 30) - 1));
+    }
+}

@@ -93,8 +93,8 @@ fn one_at_a_time(place: &Path, few: &Store, many: &Store) {
     println!("{MANY} users / {FEW} users: {:.2} (at most 1.7)", many / few);
 }
 
-/// Sixty-four that wait, beside the way of writing of pam_google_authenticator: a new file, a flush,
-/// a rename, for each login.
+/// Sixty-four that wait, beside the way of writing of pam_google_authenticator: a new file, a
+/// flush, a rename, for each login.
 fn many_at_a_time(place: &Path, few: &Store, many: &Store) {
     let peer = |threads: u32| -> f64 {
         let start = Instant::now();

@@ -5,8 +5,8 @@
     dead_code,
     reason = "a generator"
 )]
-//! `generate_store FOLDER USERS [SEED]`: makes a store with so many users, each with a phone. With a
-//! seed (base32) they are crowd0, crowd1, …, of the uids from 100000 on, and all have that seed.
+//! `generate_store FOLDER USERS [SEED]`: makes a store with so many users, each with a phone. With
+//! a seed (base32) they are crowd0, crowd1, …, of the uids from 100000 on, and all have that seed.
 
 use std::path::Path;
 

@@ -2,10 +2,10 @@
 //!
 //! # Inline execution
 //!
-//! A request that nothing holds up is worked off by the thread that received it. Handing it to other
-//! threads and back would cost a quarter of the time of a login. Requests run inline on the private
-//! socket alone: one of its threads at a time may block. The thread that serves the bus never may,
-//! because everybody would wait with it.
+//! A request that nothing holds up is worked off by the thread that received it. Handing it to
+//! other threads and back would cost a quarter of the time of a login. Requests run inline on the
+//! private socket alone: one of its threads at a time may block. The thread that serves the bus
+//! never may, because everybody would wait with it.
 //!
 //! ```text
 //! thread of the socket                         thread of the runtime
@@ -25,21 +25,21 @@
 //! # Which thread may block, and when
 //!
 //! A thread may block from [`allow`] until the guard is dropped. [`is_allowed`] is asked at each
-//! place that would block: the reader and the writer of the store, NSS, and the socket itself. Without
-//! permission they use a thread of their own. They also do so if another thread holds the connection
-//! to the database, because waiting for it would be unbounded. A disk or a name service that hangs
-//! thus stops one thread of the socket and one request; the other thread accepts, and its requests
-//! do not run inline until the first has returned.
+//! place that would block: the reader and the writer of the store, NSS, and the socket itself.
+//! Without permission they use a thread of their own. They also do so if another thread holds the
+//! connection to the database, because waiting for it would be unbounded. A disk or a name service
+//! that hangs thus stops one thread of the socket and one request; the other thread accepts, and
+//! its requests do not run inline until the first has returned.
 //!
 //! # No wake-up is lost
 //!
-//! The first poll has a waker that does nothing. A future that is pending registered that waker, and
-//! a wake-up that arrives before the future is spawned is dropped. That loses nothing: the runtime
-//! polls a spawned task once without a wake-up, with the waker of that task. A future has to look at
-//! its source in every poll and to keep the waker of the last one (the contract of
+//! The first poll has a waker that does nothing. A future that is pending registered that waker,
+//! and a wake-up that arrives before the future is spawned is dropped. That loses nothing: the
+//! runtime polls a spawned task once without a wake-up, with the waker of that task. A future has
+//! to look at its source in every poll and to keep the waker of the last one (the contract of
 //! [`std::future::Future::poll`]). So the second poll finds whatever happened in between, and later
-//! events wake the task. What the first poll registers with the runtime (sockets, timers) is bound to
-//! the runtime whose context the thread has entered, and the task is spawned there.
+//! events wake the task. What the first poll registers with the runtime (sockets, timers) is bound
+//! to the runtime whose context the thread has entered, and the task is spawned there.
 //!
 //! # Panics
 //!
@@ -77,8 +77,8 @@ pub fn is_allowed() -> bool {
     ALLOWED.get()
 }
 
-/// Polls `future` once in this thread. Returns it if it is pending: the caller has to spawn it on the
-/// runtime that this thread has entered. A future that panics is over.
+/// Polls `future` once in this thread. Returns it if it is pending: the caller has to spawn it on
+/// the runtime that this thread has entered. A future that panics is over.
 #[must_use = "a pending future has to be spawned"]
 pub fn poll_once<F: Future<Output = ()>>(mut future: Pin<Box<F>>) -> Option<Pin<Box<F>>> {
     let mut context = Context::from_waker(Waker::noop());

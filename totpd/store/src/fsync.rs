@@ -1,5 +1,5 @@
-//! Flushing names: after a power cut a file is only created, renamed or removed if its directory was
-//! flushed.
+//! Flushing names: after a power cut a file is only created, renamed or removed if its directory
+//! was flushed.
 
 use std::fs::File;
 use std::io;
@@ -14,8 +14,8 @@ pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-/// The campaign of crashes must find what this prevents: it leaves it out in a directory that holds a
-/// file of this name.
+/// The campaign of crashes must find what this prevents: it leaves it out in a directory that holds
+/// a file of this name.
 #[cfg(test)]
 pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     if directory.join("test-no-folder-sync").exists() {

@@ -1,4 +1,5 @@
-//! The key that everything is sealed under: a file that is created once, durably, and never replaced.
+//! The key that everything is sealed under: a file that is created once, durably, and never
+//! replaced.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -87,7 +88,8 @@ impl MasterKey {
         };
         let mut bytes = Zeroizing::new([0; KEY_BYTES]);
         getrandom::fill(bytes.as_mut_slice()).map_err(KeyError::Random)?;
-        // Under another name first: a crash must not leave a short key, which nothing would replace.
+        // Under another name first: a crash must not leave a short key, which nothing would
+        // replace.
         let unfinished = unfinished_path(path);
         remove(&unfinished).map_err(failed("created"))?;
         let mut file = OpenOptions::new()

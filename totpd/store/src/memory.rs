@@ -1,5 +1,5 @@
-//! A store in memory, for tests of its users. It runs every change twice, as a store that lost a race
-//! may, and fails on request.
+//! A store in memory, for tests of its users. It runs every change twice, as a store that lost a
+//! race may, and fails on request.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! A record as bytes. The store seals it as a whole for its key and uid, and each seed once more for
-//! its factor. In a backup the record is plain, and the backup is sealed.
+//! A record as bytes. The store seals it as a whole for its key and uid, and each seed once more
+//! for its factor. In a backup the record is plain, and the backup is sealed.
 
 use postcard::{from_bytes, to_extend};
 use totpd_core::factor::FactorId;

@@ -1,9 +1,9 @@
 //! What is inside of a backup.
 //!
 //! A line names the format, then frames follow: a length (u32, little endian) and as many bytes in
-//! postcard. The first frame is the [`Head`], the others are users. A frame of length 0 and the number
-//! of users (u64) follow. Then comes the signature: the public key (32 bytes) and 64 bytes of Ed25519
-//! over a SHA-512 of everything before it. Formats 1 to 3 end without a signature.
+//! postcard. The first frame is the [`Head`], the others are users. A frame of length 0 and the
+//! number of users (u64) follow. Then comes the signature: the public key (32 bytes) and 64 bytes
+//! of Ed25519 over a SHA-512 of everything before it. Formats 1 to 3 end without a signature.
 
 use serde::{Deserialize, Serialize};
 

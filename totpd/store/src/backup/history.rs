@@ -20,15 +20,15 @@ impl History {
         &self.earlier
     }
 
-    /// Returns when the newest backup was created that this store wrote or restored, in seconds since
-    /// 1970.
+    /// Returns when the newest backup was created that this store wrote or restored, in seconds
+    /// since 1970.
     #[must_use]
     pub fn newest(&self) -> Option<u64> {
         self.newest
     }
 
-    /// Adds a key that signs no longer. Of more than 64 keys the oldest is dropped: its backups then
-    /// count as those of another store.
+    /// Adds a key that signs no longer. Of more than 64 keys the oldest is dropped: its backups
+    /// then count as those of another store.
     pub(crate) fn retire(&mut self, key: PublicKey) {
         self.earlier.retain(|earlier| *earlier != key);
         self.earlier.push(key);
@@ -36,8 +36,8 @@ impl History {
         self.earlier.drain(..too_many);
     }
 
-    /// Notes a backup of that time, if it is the newest. A time after `now` (all in seconds since 1970)
-    /// came from a clock that was fast, and is dropped.
+    /// Notes a backup of that time, if it is the newest. A time after `now` (all in seconds since
+    /// 1970) came from a clock that was fast, and is dropped.
     pub(crate) fn note_backup(&mut self, created: u64, now: u64) {
         self.newest = self.newest.filter(|newest| *newest <= now).max(Some(created.min(now)));
     }

@@ -87,8 +87,8 @@ impl<R: BufRead> Reader<R> {
         &self.head
     }
 
-    /// Returns the key that signed it, after [`Reader::next_user`] has returned `None` and so checked
-    /// the signature. Before that, and for formats 1 to 3, there is none.
+    /// Returns the key that signed it, after [`Reader::next_user`] has returned `None` and so
+    /// checked the signature. Before that, and for formats 1 to 3, there is none.
     pub fn signed_by(&self) -> Option<&PublicKey> {
         self.end.as_ref()?.signed_by.as_ref()
     }
@@ -99,8 +99,8 @@ impl<R: BufRead> Reader<R> {
         self.source.hash.clone().finalize().into()
     }
 
-    /// Reads the next user. Returns `None` at the end, after checking that the backup is complete and
-    /// fits its signature.
+    /// Reads the next user. Returns `None` at the end, after checking that the backup is complete
+    /// and fits its signature.
     ///
     /// # Errors
     /// [`BackupError::Damaged`], [`BackupError::Forged`] or [`BackupError::Source`].

@@ -10,8 +10,8 @@ use sha2::{Digest as _, Sha256};
 use crate::locked_memory::lock_pages_of;
 use crate::master_key::MasterKey;
 
-/// Signs the backups of one store. It prints nothing of itself. Its memory is kept out of swap if the
-/// kernel allows it; the sealing key logs a warning if not.
+/// Signs the backups of one store. It prints nothing of itself. Its memory is kept out of swap if
+/// the kernel allows it; the sealing key logs a warning if not.
 pub struct SigningKey(Box<ed25519_dalek::SigningKey>);
 
 /// Identifies the store that signed. It is not secret.
@@ -64,8 +64,8 @@ impl PublicKey {
         Fingerprint(Sha256::digest(self.0).into())
     }
 
-    /// Reports whether the private half signed this. A weak key, which fits more than one digest, signs
-    /// nothing.
+    /// Reports whether the private half signed this. A weak key, which fits more than one digest,
+    /// signs nothing.
     pub(super) fn has_signed(&self, digest: &Digest, signature: &[u8; SIGNATURE_BYTES]) -> bool {
         let signature = Signature::from_bytes(signature);
         VerifyingKey::from_bytes(&self.0)
@@ -123,7 +123,8 @@ pub(crate) mod tests {
 
     #[test]
     fn a_weak_key_signs_nothing() {
-        // The neutral element as key and as R, with s = 0: plain verification takes it for any digest.
+        // The neutral element as key and as R, with s = 0: plain verification takes it for any
+        // digest.
         let mut neutral = [0; 32];
         neutral[0] = 1;
         let mut signature = [0; SIGNATURE_BYTES];

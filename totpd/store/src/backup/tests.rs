@@ -289,7 +289,8 @@ fn fixture(format: u32) -> PathBuf {
     PathBuf::from(format!("{}/tests/fixtures/backup-{format}", env!("CARGO_MANIFEST_DIR")))
 }
 
-/// Makes the fixture of the present format, which is then committed: once, before the next one comes.
+/// Makes the fixture of the present format, which is then committed: once, before the next one
+/// comes.
 #[test]
 #[ignore = "a fixture is made once for each format"]
 fn make_the_fixture() {

@@ -75,7 +75,8 @@ pub enum Untrusted {
 }
 
 impl Signer {
-    /// Returns the signer with the public key `signed_by`, for a store with this key and these earlier ones.
+    /// Returns the signer with the public key `signed_by`, for a store with this key and these
+    /// earlier ones.
     #[must_use]
     pub fn new(signed_by: Option<&PublicKey>, current: &PublicKey, earlier: &[PublicKey]) -> Self {
         match signed_by {
@@ -133,7 +134,8 @@ mod tests {
         assert_eq!(signer(None), Signer::Unsigned);
     }
 
-    /// Every signer, opener and trust. The table lists what is refused; everything else is restored.
+    /// Every signer, opener and trust. The table lists what is refused; everything else is
+    /// restored.
     #[test]
     fn trust_is_decided_as_the_table_says() {
         let [a, b] = [(); 2].map(|()| signing_key().public().fingerprint());

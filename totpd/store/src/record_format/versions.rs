@@ -1,4 +1,5 @@
-//! The formats of a record. A new format gets a type of its own, and every earlier one stays readable.
+//! The formats of a record. A new format gets a type of its own, and every earlier one stays
+//! readable.
 
 use std::convert::Infallible;
 
@@ -121,8 +122,8 @@ impl Record3 {
         Ok(Self { factors, throttle: record.throttle.clone(), recovery, spent })
     }
 
-    /// Converts to the record of `uid`, with each seed as `decode_seed` reads it. Returns nothing if a
-    /// value is outside of what a factor can have.
+    /// Converts to the record of `uid`, with each seed as `decode_seed` reads it. Returns nothing
+    /// if a value is outside of what a factor can have.
     pub(super) fn into_record(
         self,
         uid: u32,
@@ -164,7 +165,8 @@ impl Record3 {
         plain
     }
 
-    /// Converts to the record of `uid` from a backup. Returns nothing if a seed in it cannot be one.
+    /// Converts to the record of `uid` from a backup. Returns nothing if a seed in it cannot be
+    /// one.
     pub(crate) fn into_record_with_plain_seeds(self, uid: u32) -> Option<Record> {
         self.into_record(uid, |_, seed| Some(seed))
     }

@@ -52,7 +52,8 @@ pub(super) fn open(file: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Opens an empty file for a restore. It is not flushed, and nobody reads it, before it is complete.
+/// Opens an empty file for a restore. It is not flushed, and nobody reads it, before it is
+/// complete.
 pub(super) fn open_for_bulk_load(file: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(file, FLAGS)?;
     connection.pragma_update(None, "journal_mode", "MEMORY")?;
@@ -74,8 +75,8 @@ pub(super) fn checkpoint_all(connection: &Connection) -> rusqlite::Result<bool> 
     })
 }
 
-/// Has the kernel read the file from the disk at the next access. No connection may be open: closing
-/// a file that SQLite has open too would release its lock.
+/// Has the kernel read the file from the disk at the next access. No connection may be open:
+/// closing a file that SQLite has open too would release its lock.
 pub(super) fn drop_page_cache(path: &Path) {
     if let Ok(file) = File::open(path) {
         let _ = posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
@@ -98,6 +99,6 @@ const FLAGS: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE
     .union(OpenFlags::SQLITE_OPEN_NO_MUTEX)
     .union(OpenFlags::SQLITE_OPEN_NOFOLLOW);
 
-/// Bytes of the log that are reserved, and of the file beside it. Less in tests of this crate, which
-/// fail every single write.
+/// Bytes of the log that are reserved, and of the file beside it. Less in tests of this crate,
+/// which fail every single write.
 pub(super) const RESERVE_BYTES: u64 = if cfg!(test) { 64 << 10 } else { 2 << 20 };

@@ -17,8 +17,8 @@ pub(super) type ReaderSlot = Arc<Mutex<Option<Connection>>>;
 /// The file, and both connections to it.
 pub(super) struct Database {
     file: PathBuf,
-    /// `None` after the disk has failed: the kernel's copy of the file may then differ from the disk,
-    /// so the file is opened and read again.
+    /// `None` after the disk has failed: the kernel's copy of the file may then differ from the
+    /// disk, so the file is opened and read again.
     connection: Option<Connection>,
     reader: ReaderSlot,
     /// The lock on the directory: one daemon per store.

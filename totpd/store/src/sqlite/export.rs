@@ -10,12 +10,12 @@ use crate::sqlite::local::Local;
 use crate::sqlite::scan::ScanReport;
 
 impl Local {
-    /// Passes the record of every user to `write`, in the order of names. Each is whole, and as it was
-    /// at some moment in between. Buckets are left out: another machine has other ones.
+    /// Passes the record of every user to `write`, in the order of names. Each is whole, and as it
+    /// was at some moment in between. Buckets are left out: another machine has other ones.
     ///
     /// # Errors
-    /// [`StoreError`] if the store cannot be read, and the errors of `write`. A record that cannot be
-    /// unsealed is no error: it is left out, and the report names it.
+    /// [`StoreError`] if the store cannot be read, and the errors of `write`. A record that cannot
+    /// be unsealed is no error: it is left out, and the report names it.
     pub fn each_user<E: From<StoreError>>(
         &self,
         progress: &Progress,

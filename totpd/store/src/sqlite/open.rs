@@ -46,8 +46,8 @@ pub struct OpenStore {
 }
 
 impl Local {
-    /// Opens the store in `directory`, creates what is missing, and starts its threads. Keys are also
-    /// looked for in `credentials`, where systemd puts them. Directory and keys must belong to
+    /// Opens the store in `directory`, creates what is missing, and starts its threads. Keys are
+    /// also looked for in `credentials`, where systemd puts them. Directory and keys must belong to
     /// `owner`.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
-//! Reading: in a thread, or in the caller's if that may block. A reader sees what was committed, and
-//! waits for no flush.
+//! Reading: in a thread, or in the caller's if that may block. A reader sees what was committed,
+//! and waits for no flush.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,24 +1,32 @@
 //! Re-sealing everything under another key, while logins continue.
 //!
-//! A key is a file beside the store or a credential of systemd. A is the key before, B the one after.
-//! Each step is durable before the next begins, and a crash leaves one of these states:
+//! A is the key before, B the key after; each is a file beside the store or a credential of
+//! systemd. Each step is durable before the next begins, so a crash leaves one of these states.
+//! With both keys in files (`key` is `store.key`, `next` is `store.key.next`):
 //!
-//! | state | the store names | rows are under | key files | the next start | the next `rekey` |
-//! |---|---|---|---|---|---|
-//! | idle | current A | A | `store.key` A | uses A | begins |
-//! | created | current A | A | `store.key` A, `store.key.next` B | uses A, ignores B | deletes B, begins |
-//! | begun | current A, next B | A or B | as before | writes under B, reads under both, and continues the rekey in a thread | continues |
-//! | sealed | current B, old A | B | as before | uses B; erases A: overwrites free space, removes copies of older formats, renames B to `store.key` | erases A, begins |
-//! | renamed | current B, old A | B | `store.key` B | uses B; erases A again, which changes no key file | as the start, begins |
-//! | done | current B | B | `store.key` B | uses B | begins |
+//! ```text
+//! state     store names         rows     key files       next start            next `rekey`
+//! idle      current A           A        key A           uses A                begins
+//! created   current A           A        key A, next B   uses A, ignores B     removes B, begins
+//! begun     current A, next B   A or B   key A, next B   uses A and B (1)      continues
+//! sealed    current B, old A    B        key A, next B   uses B, erases A (2)  erases A, begins
+//! renamed   current B, old A    B        key B           uses B, erases A (2)  erases A, begins
+//! done      current B           B        key B           uses B                begins
+//! ```
 //!
-//! With B in a credential there is no `store.key.next`: beginning removes one that *created* left.
-//! Erasing A then removes `store.key`, or nothing if A was a credential too. In the state *begun* a
-//! start without B is refused ([`OpenError::WrongKey`](crate::sqlite::OpenError::WrongKey)): rows may
-//! be under it. `store.key.next.new` is a key file that is being written; nothing reads it.
+//! 1. It writes under B, reads under both, and continues the rekey in a thread. Without A or B it
+//!    is refused ([`OpenError::WrongKey`](crate::sqlite::OpenError::WrongKey)): rows may be under
+//!    either.
+//! 2. It overwrites free space, removes copies of older formats, and renames `next` to `key`, if
+//!    `next` exists. Then the store names no old key. A full disk leaves the state as it is, and
+//!    the daemon starts.
 //!
-//! `tests/rekey_states.rs` starts from every row of the table, and `tests/campaign/crash.rs` cuts the
-//! power at every write.
+//! With B in a credential there is no `next`: beginning removes one that *created* left. Erasing A
+//! then removes `key`, or no file if A is a credential too. `store.key.next.new` is a key file that
+//! is being written; nothing reads it.
+//!
+//! `tests/rekey_states.rs` starts from every state, and `tests/campaign/crash.rs` cuts the power at
+//! every write.
 
 use std::fs;
 use std::io;
@@ -58,8 +66,8 @@ pub struct RekeyReport {
 }
 
 impl Local {
-    /// Re-seals every record under a new key, or under the credential that systemd gives, and erases
-    /// the old key.
+    /// Re-seals every record under a new key, or under the credential that systemd gives, and
+    /// erases the old key.
     ///
     /// # Errors
     /// [`StoreError`]. The records are still there, under either key, and the next call continues

@@ -26,8 +26,8 @@ pub(super) fn apply_floor(record: &mut Record, floor: ReplayFloor) {
     }
 }
 
-/// Returns the last time step of `period` seconds that may have been used when the floor was set: by
-/// a phone whose clock is as fast as drift allows.
+/// Returns the last time step of `period` seconds that may have been used when the floor was set:
+/// by a phone whose clock is as fast as drift allows.
 fn last_used_step(floor: ReplayFloor, period: u32) -> u64 {
     let ahead = MAX_DRIFT_SECS / u64::from(period.max(1));
     time_step(floor.time, period).saturating_add(floor.skew + ahead)

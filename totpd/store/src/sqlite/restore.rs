@@ -105,8 +105,8 @@ impl PendingRestore<'_> {
     }
 
     /// Replaces the present store. `created` is when the backup was created. `now` returns the time
-    /// (both in seconds since 1970); it is called when the present store accepts no more codes. `skew`
-    /// is how many time steps ahead it accepted.
+    /// (both in seconds since 1970); it is called when the present store accepts no more codes.
+    /// `skew` is how many time steps ahead it accepted.
     ///
     /// # Errors
     /// [`StoreError`]. The store is as it was, unless the error says that the new one is in place.

@@ -31,8 +31,8 @@ impl Local {
     /// Reads and unseals every record.
     ///
     /// # Errors
-    /// [`StoreError`] if the store cannot be read. A record that cannot be unsealed is no error: the
-    /// report names it.
+    /// [`StoreError`] if the store cannot be read. A record that cannot be unsealed is no error:
+    /// the report names it.
     pub fn scan(&self, progress: &Progress) -> Result<ScanReport, StoreError> {
         let _task = self.begin_task()?;
         let mut report = ScanReport::default();
@@ -49,8 +49,8 @@ impl Local {
         Ok(report)
     }
 
-    /// Passes all rows to `work`, page by page. Each row is as it was at some moment in between: logins
-    /// continue between the pages, and the log can restart.
+    /// Passes all rows to `work`, page by page. Each row is as it was at some moment in between:
+    /// logins continue between the pages, and the log can restart.
     pub(super) fn each_page<E: From<StoreError>>(
         &self,
         progress: &Progress,

@@ -83,8 +83,8 @@ impl Writer {
         Ok(completion)
     }
 
-    /// Has the thread consider a checkpoint after some changes. The caller of this change is answered
-    /// first.
+    /// Has the thread consider a checkpoint after some changes. The caller of this change is
+    /// answered first.
     fn maybe_checkpoint(&self) {
         let changes = self.shared.since_checkpoint.fetch_add(1, Ordering::Relaxed) + 1;
         if changes >= CHANGES_PER_CHECKPOINT {

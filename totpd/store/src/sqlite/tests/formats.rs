@@ -104,7 +104,8 @@ fn a_store_of_format_1_without_its_key_is_left_as_it_is() {
     assert!(!folder.path().join("store.db.format-1").exists());
 }
 
-/// Makes the fixture of the present format, which is then committed: once, before the next one comes.
+/// Makes the fixture of the present format, which is then committed: once, before the next one
+/// comes.
 #[test]
 #[ignore = "a fixture is made once for each format"]
 fn make_the_fixture() {

@@ -6,7 +6,8 @@ use crate::backup::{PublicKey, Signer};
 use crate::progress::Progress;
 use crate::sqlite::{OpenStore, rekey};
 
-/// Whether the store takes the last of these keys for its present one, and the others for earlier ones.
+/// Whether the store takes the last of these keys for its present one, and the others for earlier
+/// ones.
 fn knows(opened: &OpenStore, keys: &[PublicKey]) -> bool {
     let known = opened.local.known_backups().unwrap();
     let (current, earlier) = keys.split_last().unwrap();

@@ -110,7 +110,8 @@ fn a_file_that_was_rolled_back_as_a_whole_is_not_noticed() {
     }
 }
 
-/// Whoever could write a file of ours could have it parsed by what is built in: see `.cargo/config.toml`.
+/// Whoever could write a file of ours could have it parsed by what is built in: see
+/// `.cargo/config.toml`.
 #[test]
 fn the_sqlite_that_is_built_in_has_no_more_than_the_store_uses() {
     let connection = rusqlite::Connection::open_in_memory().unwrap();

@@ -96,8 +96,8 @@ impl<M> Drop for Recording<M> {
 }
 
 /// Goes through the states that a power cut may have left, each with the marks made before it: cut
-/// after each event, with all that was not flushed gone, with all of it there, and with parts of it.
-/// Calls `check` with the mounted disk. Answers how many distinct states there were.
+/// after each event, with all that was not flushed gone, with all of it there, and with parts of
+/// it. Calls `check` with the mounted disk. Answers how many distinct states there were.
 pub(super) fn each_crash<M: Clone>(
     base: Vec<u8>,
     events: &[Event<M>],
@@ -142,8 +142,9 @@ pub(super) fn each_crash<M: Clone>(
                 continue;
             }
             states += 1;
-            // A file of its own for each: a mount namespace that was made since then (a machine of another
-            // test) may hold on to the last mount, and would have the kernel show that one again.
+            // A file of its own for each: a mount namespace that was made since then (a machine of
+            // another test) may hold on to the last mount, and would have the kernel show that one
+            // again.
             let image = folder.path().join(format!("image-{states}"));
             let file = fs::File::create_new(&image).unwrap();
             file.write_all_at(&stable, 0).unwrap();

@@ -1,17 +1,17 @@
 //! Dictionaries of the bus: written from values, read as JSON.
 
 use serde_json::{Map, Value};
+use totpd_interface::DictBuilder;
 use totpd_interface::Dictionary;
+use totpd_journal::escape::escape;
 use zbus::Variant;
 
 /// Returns the dictionary of the entries that have a value.
 pub(crate) fn dictionary<'v>(
     entries: impl IntoIterator<Item = (&'static str, Option<Variant<'v>>)>,
 ) -> Dictionary {
-    let entries = entries
-        .into_iter()
-        .filter_map(|(key, value)| Some((key.to_owned(), value?.try_into_owned().ok()?)));
-    entries.collect()
+    let add = |builder: DictBuilder, (key, value)| builder.with_some(key, value);
+    entries.into_iter().fold(DictBuilder::new(), add).into()
 }
 
 /// Returns a dictionary as a JSON object, with its keys in order.
@@ -19,6 +19,11 @@ pub(crate) fn object(dictionary: &Dictionary) -> Map<String, Value> {
     let mut keys: Vec<_> = dictionary.iter().collect();
     keys.sort_by_key(|(key, _)| *key);
     keys.into_iter().map(|(key, value)| (key.clone(), plain(value))).collect()
+}
+
+/// Returns the text under `key` as a terminal may have it; empty if there is none.
+pub(crate) fn escaped(dictionary: &Map<String, Value>, key: &str) -> String {
+    escape(&text(dictionary, key)).into_owned()
 }
 
 /// Returns the text under `key`; empty if there is none.

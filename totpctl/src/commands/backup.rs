@@ -7,8 +7,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use serde_json::Value;
+use totpd_interface::DictBuilder;
 use totpd_interface::Dictionary;
-use zbus::{Fd, Variant};
+use zbus::Fd;
 
 use crate::client::Client;
 use crate::client::{details, transfer};
@@ -69,14 +70,13 @@ fn fill(
 }
 
 fn options(recipients: &[String]) -> Result<Dictionary, Error> {
-    let (key, value) = if recipients.is_empty() {
+    let options = if recipients.is_empty() {
         let passphrase = input::passphrase("Passphrase for the backup: ", true)?;
-        ("passphrase", Variant::from(passphrase.as_str()).try_into_owned())
+        DictBuilder::new().with("passphrase", passphrase.as_str())
     } else {
-        ("recipients", Variant::from(recipients.to_vec()).try_into_owned())
+        DictBuilder::new().with("recipients", recipients.to_vec())
     };
-    let value = value.map_err(|error| Error::refused(format!("cannot send {key}: {error}")))?;
-    Ok([(key.to_owned(), value)].into())
+    Ok(options.into())
 }
 
 /// Creates a file that only its owner can read. Never overwrites a file or follows a link.

@@ -1,6 +1,7 @@
 //! Damaged records, as tasks on the whole store report them.
 
 use serde_json::{Map, Value};
+use totpd_journal::escape::escape;
 
 use crate::client::details::number;
 use crate::error::Error;
@@ -15,7 +16,7 @@ pub(super) fn check_damaged(details: &Map<String, Value>, advice: &str) -> Resul
     }
     let names = details.get("damaged").and_then(Value::as_array);
     for name in names.into_iter().flatten().filter_map(Value::as_str) {
-        output::note(&format!("damaged: {}", output::escape(name)));
+        output::note(&format!("damaged: {}", escape(name)));
     }
     let records = output::count(count, "damaged record");
     Err(Error::refused(format!("{records}: {advice}")))

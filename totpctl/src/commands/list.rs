@@ -47,7 +47,7 @@ fn row(user: &Map<String, Value>) -> Vec<String> {
         "unverified"
     };
     vec![
-        output::escape(&details::text(user, "user")),
+        details::escaped(user, "user"),
         details::number(user, "uid").map_or("?".into(), |uid| uid.to_string()),
         details::objects(user, "factors").count().to_string(),
         last_used.map_or("never".into(), output::time),

@@ -6,8 +6,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use serde_json::{Map, Value};
+use totpd_interface::DictBuilder;
 use totpd_interface::Dictionary;
-use zbus::{Fd, Variant};
+use totpd_journal::escape::escape;
+use zbus::Fd;
 use zeroize::Zeroizing;
 
 use crate::client::Client;
@@ -86,8 +88,8 @@ fn show(plan: &Map<String, Value>, options: &Options<'_>, json: bool) -> Result<
     output::data(&format!(
         "Backup of {}, created on {} by totpd {} at {}.\n",
         output::count(number("users"), "user"),
-        output::escape(&details::text(plan, "host")),
-        output::escape(&details::text(plan, "version")),
+        details::escaped(plan, "host"),
+        details::escaped(plan, "version"),
         output::time(number("created"))
     ))?;
     output::data(&format!("{}\n", signer(plan, options.identity.is_none())))?;
@@ -111,8 +113,8 @@ fn show(plan: &Map<String, Value>, options: &Options<'_>, json: bool) -> Result<
     for user in resync.into_iter().flatten().filter_map(Value::as_str) {
         output::data(&format!(
             "The token of {} counts presses: its codes are denied until \"totpctl resync {}\".\n",
-            output::escape(user),
-            output::escape(user)
+            escape(user),
+            escape(user)
         ))?;
     }
     Ok(())
@@ -120,7 +122,7 @@ fn show(plan: &Map<String, Value>, options: &Options<'_>, json: bool) -> Result<
 
 /// Returns a sentence on who signed a backup, and what that proves.
 fn signer(plan: &Map<String, Value>, has_passphrase: bool) -> String {
-    let fingerprint = output::escape(&details::text(plan, "fingerprint"));
+    let fingerprint = details::escaped(plan, "fingerprint");
     match (details::text(plan, "signed_by").as_str(), has_passphrase) {
         ("this store", _) => "Signed by this store.".into(),
         ("an earlier key of this store", _) => {
@@ -173,20 +175,17 @@ fn request(
     options: &Options<'_>,
     mode: &Mode<'_>,
 ) -> Result<Map<String, Value>, Error> {
-    let mut request = Dictionary::new();
-    let opener = match secret {
-        Secret::Passphrase(passphrase) => ("passphrase", Variant::from(passphrase.as_str())),
-        Secret::Identities(keys) => ("identities", Variant::from(keys.to_vec())),
-    };
-    let flags = [mode.flag, ("unsigned", options.unsigned)];
-    let flags = flags.map(|(key, flag)| (key, Variant::from(flag)));
-    let fingerprint = options.fingerprint.map(|text| ("fingerprint", Variant::from(text)));
-    let digest = mode.digest.map(|text| ("digest", Variant::from(text)));
-    for (key, value) in flags.into_iter().chain([opener]).chain(fingerprint).chain(digest) {
-        let value = value.try_into_owned();
-        let value = value.map_err(|error| Error::refused(format!("cannot send {key}: {error}")))?;
-        request.insert(key.to_owned(), value);
+    let (flag, is_set) = mode.flag;
+    let request = DictBuilder::new()
+        .with(flag, is_set)
+        .with("unsigned", options.unsigned)
+        .with_some("fingerprint", options.fingerprint)
+        .with_some("digest", mode.digest);
+    let request: Dictionary = match secret {
+        Secret::Passphrase(passphrase) => request.with("passphrase", passphrase.as_str()),
+        Secret::Identities(keys) => request.with("identities", keys.to_vec()),
     }
+    .into();
     let copy = source.try_clone().and_then(transfer::copy_to_daemon);
     let (end, transfer) = copy.map_err(|error| unreadable(file, &error.to_string()))?;
     let reply = client

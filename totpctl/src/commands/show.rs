@@ -15,7 +15,7 @@ pub(super) fn run(user: &str, json: bool) -> Result<(), Error> {
     }
     let enrolled = if details::flag(&state, "enrolled") { "enrolled" } else { "not enrolled" };
     let uid = details::number(&state, "uid").unwrap_or_default();
-    let name = output::escape(&details::text(&state, "user"));
+    let name = details::escaped(&state, "user");
     output::data(&format!("{name} (uid {uid}) is {enrolled}.\n"))?;
     let factors: Vec<_> = details::objects(&state, "factors").map(factor).collect();
     if !factors.is_empty() {
@@ -32,7 +32,7 @@ pub(super) fn run(user: &str, json: bool) -> Result<(), Error> {
     }
     output::data(&format!("{}\n", wrong_codes(&state)))?;
     for known in details::objects(&state, "known_sources") {
-        let source = output::escape(&details::text(known, "source"));
+        let source = details::escaped(known, "source");
         let when = output::time(details::number(known, "last_success").unwrap_or_default());
         let failures = match details::number(known, "failures") {
             Some(failures) if failures > 0 => {
@@ -54,7 +54,7 @@ fn factor(factor: &Map<String, Value>) -> Vec<String> {
     let algorithm = details::text(factor, "algorithm");
     vec![
         details::text(factor, "factor"),
-        output::escape(&details::text(factor, "name")),
+        details::escaped(factor, "name"),
         format!("{} {algorithm} {digits} digits {step}", details::text(factor, "kind")),
         details::text(factor, "status"),
         output::time(details::number(factor, "created").unwrap_or_default()),
@@ -66,7 +66,7 @@ fn factor(factor: &Map<String, Value>) -> Vec<String> {
 fn sentences(factor: &Map<String, Value>) -> Vec<String> {
     let id = details::text(factor, "factor");
     let mut lines = Vec::new();
-    let purpose = output::escape(&details::text(factor, "purpose"));
+    let purpose = details::escaped(factor, "purpose");
     if !purpose.is_empty() {
         lines.push(format!("{id} is for {purpose}."));
     }
@@ -99,8 +99,8 @@ fn sentences(factor: &Map<String, Value>) -> Vec<String> {
         let drift = output::duration(seconds.unsigned_abs());
         lines.push(format!("{id} is about {drift} {side}; totpd corrects for that."));
     }
-    let service = output::escape(&details::text(factor, "last_service"));
-    let source = output::escape(&details::text(factor, "last_source"));
+    let service = details::escaped(factor, "last_service");
+    let source = details::escaped(factor, "last_source");
     if !source.is_empty() {
         let service = if service.is_empty() { "-".into() } else { service };
         lines.push(format!("{id} was last used at {service} from {source}."));

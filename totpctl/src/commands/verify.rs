@@ -1,8 +1,8 @@
 //! `totpctl verify`: verifies a code as a login does.
 
 use serde_json::Value;
+use totpd_interface::DictBuilder;
 use totpd_interface::{Dictionary, verdict};
-use zbus::Variant;
 
 use crate::client::Client;
 use crate::client::details;
@@ -12,8 +12,7 @@ use crate::terminal::{input, output};
 pub(super) fn run(user: &str, json: bool) -> Result<(), Error> {
     let client = Client::connect()?;
     let code = input::code("Verification code: ")?;
-    let service = Variant::from("totpctl").try_into_owned();
-    let context: Dictionary = service.into_iter().map(|name| ("service".into(), name)).collect();
+    let context: Dictionary = DictBuilder::new().with("service", "totpctl").into();
     let (verdict, details) =
         client.login(async |totpd| totpd.verify(user, &code, &context).await)?;
     let mut details = details::object(&details);

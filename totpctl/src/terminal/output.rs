@@ -86,13 +86,6 @@ pub(crate) fn count(number: u64, noun: &str) -> String {
     }
 }
 
-/// Escapes all control characters, which could steer a terminal.
-pub(crate) fn escape(text: &str) -> String {
-    let escape_char =
-        |c: char| if c.is_control() { c.escape_unicode().collect() } else { c.to_string() };
-    text.chars().map(escape_char).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

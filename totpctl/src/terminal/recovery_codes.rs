@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use totpd_journal::escape::escape;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
@@ -31,7 +32,7 @@ pub(crate) fn format_page(user: &str, codes: &[String]) -> Zeroizing<String> {
         text,
         "\nRecovery codes of {}. Keep them apart from the phone. Each works once,\n\
          instead of a code. They are not shown again.\n\n",
-        output::escape(user)
+        escape(user)
     );
     for (number, code) in (1..).zip(codes) {
         let _ = writeln!(text, "  [ ] {number:2}  {code}");

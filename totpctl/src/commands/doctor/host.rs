@@ -1,5 +1,7 @@
 //! The host: its files, the daemon, the clock, the users, and a change that is being tried.
 
+use totpd_journal::escape::escape;
+
 use super::finding::FindingId;
 use super::report::Report;
 use super::{confinement, system, users};
@@ -45,7 +47,7 @@ pub(super) fn check(denies_unenrolled: bool) -> Report {
     }
     users::check(&client, denies_unenrolled, &mut report);
     if let Some(fingerprint) = backup_signer(&client) {
-        report.summarize(format!("backups are signed by {}", output::escape(&fingerprint)));
+        report.summarize(format!("backups are signed by {}", escape(&fingerprint)));
     }
     report
 }

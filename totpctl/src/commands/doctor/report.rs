@@ -1,6 +1,7 @@
 //! The report on one service or on the host.
 
 use serde_json::{Map, Value, json};
+use totpd_journal::escape::escape;
 
 use super::finding::{Finding, FindingId};
 use crate::error::Error;
@@ -42,12 +43,12 @@ impl Report {
 
     /// Prints the report under this name.
     pub(super) fn print(&self, name: &str) -> Result<(), Error> {
-        let mut text = format!("{}: {}\n", output::escape(name), self.summary.join(", "));
+        let mut text = format!("{}: {}\n", escape(name), self.summary.join(", "));
         for problem in &self.problems {
-            text.push_str(&format!("  problem: {}\n", output::escape(&problem.line())));
+            text.push_str(&format!("  problem: {}\n", escape(&problem.line())));
         }
         for note in &self.notes {
-            text.push_str(&format!("  note: {}\n", output::escape(&note.line())));
+            text.push_str(&format!("  note: {}\n", escape(&note.line())));
         }
         output::data(&text)
     }

@@ -1,5 +1,6 @@
 //! A page of a sheet, drawn.
 
+use totpd_journal::escape::escape;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
@@ -41,7 +42,7 @@ pub(super) fn draw(page: &Page<'_>) -> Result<Drawing, Error> {
         drawing.lines.push(Text { x: LEFT, y, size, words });
         y += after;
     };
-    line(7.0, &format!("Second factor of {}", output::escape(page.user)), 12.0);
+    line(7.0, &format!("Second factor of {}", escape(page.user)), 12.0);
     line(
         4.0,
         "1. Scan this with the authenticator app of your phone, or type the key into it.",

@@ -86,7 +86,7 @@ fn a_daemon_that_cannot_start() {
         (
             "mv /var/lib/totpd/store.key /root/",
             "mv /root/store.key /var/lib/totpd/",
-            "which is missing; found was: no key",
+            "is missing (found: no key)",
         ),
     ] {
         machine.kill_daemon("TERM");
@@ -121,10 +121,10 @@ fn a_store_that_can_write_no_more_refuses_says_so_once_and_recovers() {
     }
     assert_eq!(refused, 5, "the disk is full and nobody noticed");
     let log = machine.log();
-    assert_eq!(log.matches("the store cannot be read or written").count(), 1 + 5, "{log}");
+    assert_eq!(log.matches("cannot read or write the store").count(), 1 + 5, "{log}");
     let enrolled = machine.run("totpctl enroll carol --qr none");
     assert_eq!(enrolled.status, 1, "{enrolled:#?}");
-    assert!(enrolled.stderr.contains("store cannot be"), "{enrolled:#?}");
+    assert!(enrolled.stderr.contains("write the store"), "{enrolled:#?}");
     machine.run("rm /var/lib/totpd/filler").ok();
     let code = seed.code();
     assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::SUCCESS);
@@ -160,7 +160,7 @@ fn a_disk_that_is_read_only_at_start_refuses_says_so_once_and_recovers() {
         assert_eq!(refused.rc, pam::AUTHINFO_UNAVAIL, "{refused:#?}");
     }
     let listed = machine.run("totpctl list");
-    assert!(listed.stderr.contains("store cannot be read"), "{listed:#?}");
+    assert!(listed.stderr.contains("cannot read or write the store"), "{listed:#?}");
     let log = machine.log();
     // By the daemon when it came up, and by the first login. Not by each.
     assert_eq!(log.matches("Read-only file system").count(), 2, "{log}");

@@ -25,7 +25,7 @@ impl StoreHealth {
             StoreError::Unavailable(_) => (
                 (!self.0.swap(true, Ordering::Relaxed)).then(|| entry(error)),
                 Error::StoreUnavailable(
-                    "the store cannot be read or written; the journal of totpd says why".into(),
+                    "cannot read or write the store; the journal of totpd says why".into(),
                 ),
             ),
         }

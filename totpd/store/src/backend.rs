@@ -10,14 +10,14 @@ use totpd_core::user_name::UserName;
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum StoreError {
     /// A record is not what was written under its key.
-    #[error("the record of {0} cannot be unsealed: it was damaged, or changed by somebody else")]
+    #[error("cannot unseal the record of {0}: it was damaged, or changed by another program")]
     Corrupt(String),
     /// The store refuses, for a reason that the caller can remove: there is no room for more
     /// factors, or another task is running.
     #[error("{0}")]
     Refused(String),
     /// The disk, or what lies between, fails.
-    #[error("the store cannot be read or written: {0}")]
+    #[error("cannot read or write the store: {0}")]
     Unavailable(String),
 }
 

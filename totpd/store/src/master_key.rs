@@ -48,9 +48,9 @@ impl MasterKey {
         };
         let mut file = match open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            opened => opened.map_err(failed("opened"))?,
+            opened => opened.map_err(failed("open"))?,
         };
-        let metadata = file.metadata().map_err(failed("examined"))?;
+        let metadata = file.metadata().map_err(failed("examine"))?;
         let (uid, mode) = (metadata.uid(), metadata.mode());
         let is_private = match origin {
             KeyOrigin::StoreFile => mode == S_IFREG | 0o600,
@@ -91,19 +91,19 @@ impl MasterKey {
         // Under another name first: a crash must not leave a short key, which nothing would
         // replace.
         let unfinished = unfinished_path(path);
-        remove(&unfinished).map_err(failed("created"))?;
+        remove(&unfinished).map_err(failed("create"))?;
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
             .open(&unfinished)
-            .map_err(failed("created"))?;
-        file.write_all(bytes.as_slice()).map_err(failed("written"))?;
-        file.sync_all().map_err(failed("synced"))?;
+            .map_err(failed("create"))?;
+        file.write_all(bytes.as_slice()).map_err(failed("write"))?;
+        file.sync_all().map_err(failed("sync"))?;
         // A link, unlike a rename, never replaces an existing key.
-        std::fs::hard_link(&unfinished, path).map_err(failed("created"))?;
-        std::fs::remove_file(&unfinished).map_err(failed("created"))?;
-        sync_parent(path).map_err(failed("synced"))?;
+        std::fs::hard_link(&unfinished, path).map_err(failed("create"))?;
+        std::fs::remove_file(&unfinished).map_err(failed("create"))?;
+        sync_parent(path).map_err(failed("sync"))?;
         Ok(Self(bytes))
     }
 

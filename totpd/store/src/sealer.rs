@@ -37,7 +37,7 @@ impl Sealer {
         let sealer = Box::new(XChaCha20Poly1305::new(<&Key>::from(&*derived)));
         if let Err(error) = lock_pages_of(&*sealer) {
             let message =
-                format!("the sealing key may reach swap, its memory cannot be locked: {error}");
+                format!("the sealing key may reach swap: cannot lock its memory: {error}");
             WARNED.call_once(|| Entry::new(Priority::Warning, message).write());
         }
         Self(sealer)

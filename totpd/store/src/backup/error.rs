@@ -9,57 +9,58 @@ use crate::backup::trust::Untrusted;
 /// Why a backup cannot be written or used.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// It is not the one that its reader was shown before.
+    /// It is not the one that a dry run showed.
     #[error(
-        "the backup is not the one that was shown: somebody changed the file meanwhile; nothing was restored"
+        "the backup is not the one that was shown: somebody changed the file in between; nothing \
+         was restored"
     )]
     Changed,
-    /// It is not whole, or not as it was made.
+    /// It is incomplete, or was changed.
     #[error("the backup is damaged or cut short")]
     Damaged,
-    /// What it holds is not what was signed.
+    /// Its content is not what was signed.
     #[error(
         "the signature of the backup does not fit what it holds: somebody changed it after it was \
-         made; do not restore it"
+         signed; do not restore it"
     )]
     Forged,
     /// An identity is needed, and a passphrase was given.
-    #[error("the backup was made for age recipients: say --identity FILE")]
+    #[error("the backup was made for age recipients; say --identity FILE")]
     NeedsIdentity,
     /// A passphrase is needed, and an identity was given.
     #[error("the backup is protected by a passphrase, not by an identity")]
     NeedsPassphrase,
-    /// A later version made it.
+    /// A later version wrote it.
     #[error("the backup has format {found}; this version of totpd knows formats up to {FORMAT}")]
     Newer {
         /// Its format.
         found: u32,
     },
-    /// age opened it, and it is something else.
+    /// age opened it, and the content is no backup.
     #[error("this is a file of age, but not a backup of totpd")]
     NotABackup,
     /// It is no file of age.
-    #[error("this is not a backup: age does not know it")]
+    #[error("this is not a backup: it is no file of age")]
     NotAge,
     /// The store has users.
-    #[error("the store has users already: say --replace to put the backup in its place")]
+    #[error("the store has users already; say --replace to replace it with the backup")]
     NotEmpty,
     /// It cannot be read.
-    #[error("the backup cannot be read: {0}")]
+    #[error("cannot read the backup: {0}")]
     Source(io::Error),
     /// The store fails.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// It cannot be written.
-    #[error("the backup cannot be written: {0}")]
+    #[error("cannot write the backup: {0}")]
     Target(io::Error),
-    /// A passphrase that is too expensive to try.
-    #[error("the backup asks for more work for its passphrase than totpd does (2^{0})")]
+    /// The passphrase is too expensive to try.
+    #[error("the passphrase of the backup asks for more work than totpd does (2^{0})")]
     TooMuchWork(u8),
-    /// Nothing shows that it was made by a store that the caller trusts.
+    /// No store that the caller trusts has signed it.
     #[error(transparent)]
     Untrusted(#[from] Untrusted),
     /// The passphrase or the identity does not fit.
-    #[error("the backup cannot be opened: the passphrase or identity is another one")]
+    #[error("cannot open the backup: wrong passphrase or identity")]
     WrongSecret,
 }

@@ -5,11 +5,11 @@ use age::x25519;
 
 use crate::backup::trust::OpenedBy;
 
-/// Whom a backup is for.
+/// Who can open a backup.
 pub enum Recipients {
-    /// Whoever knows the passphrase.
+    /// Anybody who knows the passphrase.
     Passphrase(SecretString),
-    /// Whoever holds one of the identities (`age-keygen`) to these recipients.
+    /// The holders of an identity (`age-keygen`) of these recipients.
     Keys(Vec<x25519::Recipient>),
 }
 
@@ -22,7 +22,7 @@ pub enum Opener {
 }
 
 impl Opener {
-    /// Which kind it is.
+    /// Returns its kind.
     #[must_use]
     pub fn kind(&self) -> OpenedBy {
         match self {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The file cannot be opened, read or created.
-    #[error("the sealing key {path} cannot be {verb}: {source}")]
+    #[error("cannot {verb} the sealing key {path}: {source}")]
     Io {
         /// The file.
         path: PathBuf,
@@ -18,8 +18,8 @@ pub enum KeyError {
     },
     /// The file is not a plain file that only its owner can read.
     #[error(
-        "the sealing key {path} must be a plain file of uid {owner} with mode 0600; it is owned by \
-         uid {uid} and has mode {mode:06o}: chown {owner} {path}; chmod 600 {path}"
+        "the sealing key {path} must be a plain file of uid {owner} with mode 0600: it is owned by \
+         uid {uid} and has mode {mode:06o}; run chown {owner} {path}, and chmod 600 {path}"
     )]
     InsecurePermissions {
         /// The file.
@@ -32,7 +32,7 @@ pub enum KeyError {
         mode: u32,
     },
     /// The file does not hold a key.
-    #[error("the sealing key {path} has {found} bytes and must have 32: restore it from a backup")]
+    #[error("the sealing key {path} has {found} bytes instead of 32; restore the file from a copy")]
     Length {
         /// The file.
         path: PathBuf,

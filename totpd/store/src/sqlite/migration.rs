@@ -63,7 +63,7 @@ fn migrate_1(
         if !rows::is_empty(connection).map_err(failed)? {
             return Err(OpenError::WrongKey {
                 store: file,
-                wanted: "its own (format 1 does not name it)".into(),
+                wanted: "of its own (format 1 does not name it)".into(),
                 found: keyring.ids(),
             });
         }
@@ -92,8 +92,8 @@ fn migrate_readable(connection: &Connection, layout: &Layout, from: i64) -> Resu
 
 fn log_migration(from: i64, copy: &Path) {
     let message = format!(
-        "the store was brought from format {from} to {FORMAT}; a copy as it was is {}: remove it \
-         when you know that you will not go back to an older totpd",
+        "migrated the store from format {from} to {FORMAT}; {} is a copy from before: remove it \
+         when you know that you will not return to an older totpd",
         copy.display()
     );
     Entry::new(Priority::Notice, message).write();
@@ -124,7 +124,7 @@ fn copy(connection: &Connection, layout: &Layout, format: i64) -> Result<PathBuf
     let path = layout.format_copy(format);
     write_copy(connection, &path).map_err(|error| OpenError::Unavailable {
         path: layout.store(),
-        reason: format!("no copy can be made before it is brought to format {FORMAT}: {error}"),
+        reason: format!("cannot copy it before the migration to format {FORMAT}: {error}"),
     })?;
     Ok(path)
 }

@@ -116,7 +116,7 @@ fn finish_interrupted(
     sources: &KeySources,
 ) -> Result<Connection, OpenError> {
     if let Err(reason) = rekey::erase_old_key(&connection, layout, sources) {
-        let message = format!("the old key is not gone yet: {reason}");
+        let message = format!("cannot erase the old key: {reason}; run \"totpctl rekey\"");
         Entry::new(Priority::Warning, message).write();
         let file = layout.store();
         connection = connection::reopen_after_error(connection, &file)

@@ -17,8 +17,8 @@ pub enum OpenError {
     InUse(PathBuf),
     /// The directory or file belongs to somebody else, or others may enter.
     #[error(
-        "{path} must belong to uid {owner} and to nobody else, with mode {wanted:04o}; it is owned \
-         by uid {uid} and has mode {mode:04o}: chown {owner} {path}; chmod {wanted:o} {path}"
+        "{path} must belong to uid {owner} with mode {wanted:04o}: it is owned by uid {uid} and has \
+         mode {mode:04o}; run chown {owner} {path}, and chmod {wanted:o} {path}"
     )]
     InsecurePermissions {
         /// The directory or file.
@@ -33,7 +33,7 @@ pub enum OpenError {
         wanted: u32,
     },
     /// The directory or file cannot be created or examined.
-    #[error("{path} cannot be opened: {source}")]
+    #[error("cannot open {path}: {source}")]
     Io {
         /// The directory or file.
         path: PathBuf,
@@ -54,7 +54,7 @@ pub enum OpenError {
         known: i64,
     },
     /// The file is something else.
-    #[error("{path} is not a store of totpd ({reason}): move it away, or restore a backup")]
+    #[error("{path} is not a store of totpd: {reason}; move it away, or restore a backup")]
     NotAStore {
         /// The file.
         path: PathBuf,
@@ -65,10 +65,10 @@ pub enum OpenError {
     #[error(transparent)]
     Seal(#[from] SealError),
     /// A thread of the store cannot be started.
-    #[error("a thread of the store cannot be started: {0}")]
+    #[error("cannot start a thread of the store: {0}")]
     Thread(io::Error),
     /// The disk fails.
-    #[error("{path} cannot be opened: {reason}")]
+    #[error("cannot open {path}: {reason}")]
     Unavailable {
         /// The file.
         path: PathBuf,
@@ -77,9 +77,9 @@ pub enum OpenError {
     },
     /// The key is missing, or differs from the one that the records are sealed under.
     #[error(
-        "{store} is sealed under the key {wanted}, which is missing; found was: {found}. Put that \
-         key back (store.key beside the store, or the credential totpd.key), or move the store away \
-         and restore a backup; no new key is made over records"
+        "cannot unseal {store}: the key {wanted} is missing (found: {found}); restore that key \
+         (store.key beside the store, or the credential totpd.key), or move the store away and \
+         restore a backup"
     )]
     WrongKey {
         /// The store's file.

@@ -80,8 +80,8 @@ fn check_free_space(directory: &Path) -> Result<(), StoreError> {
     let free = statvfs(directory).map(|disk| disk.blocks_available() * disk.fragment_size());
     if free.is_ok_and(|free| free < RESERVED_FOR_LOGINS_BYTES) {
         return Err(StoreError::Refused(format!(
-            "the disk with {} is full, and what is left is kept for logins: free some space on it, \
-             then enroll again",
+            "the disk with {} is full: the rest is reserved for logins; free some space on it, then \
+             enroll again",
             directory.display()
         )));
     }

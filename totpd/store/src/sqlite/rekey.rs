@@ -93,11 +93,11 @@ pub(super) fn resume(local: &Local) -> io::Result<()> {
         let entry = match local.rekey(&Progress::default()) {
             Ok(report) => Entry::new(
                 Priority::Notice,
-                format!("the interrupted rekey was finished: the key is {}", report.key),
+                format!("finished the interrupted rekey: the key is {}", report.key),
             ),
             Err(error) => Entry::new(
                 Priority::Warning,
-                format!("the interrupted rekey cannot go on: {error}; run \"totpctl rekey\""),
+                format!("cannot continue the interrupted rekey: {error}; run \"totpctl rekey\""),
             ),
         };
         entry.write();
@@ -111,13 +111,13 @@ pub(super) fn begin(local: &Local) -> Result<(), StoreError> {
     erase_old_key_exclusively(local)?;
     let key_set = local.keys().get();
     let mut keyring = Keyring::load(local.key_sources()).map_err(unavailable)?;
-    let old = keyring.take(&key_set.id).ok_or_else(|| {
-        StoreError::Unavailable("the present key is not where it was any more".into())
-    })?;
+    let old = keyring
+        .take(&key_set.id)
+        .ok_or_else(|| StoreError::Unavailable("the current key was removed or replaced".into()))?;
     if old.source == NEXT_KEY {
         return Err(StoreError::Refused(format!(
-            "the present key is in {NEXT_KEY_FILE}: rename it to {KEY_FILE}, restart totpd, and \
-             try again"
+            "cannot rekey: the current key is in {NEXT_KEY_FILE}; rename it to {KEY_FILE}, restart \
+             totpd, and try again"
         )));
     }
     // A key that is named was chosen by an attempt that failed: there may be rows under it.
@@ -133,8 +133,8 @@ pub(super) fn begin(local: &Local) -> Result<(), StoreError> {
         }
         None if old.source == CREDENTIAL => {
             return Err(StoreError::Refused(
-                "the key is the credential totpd.key: give totpd a new one under that name and the \
-                 present one as totpd.key.old, restart it, and try again"
+                "cannot rekey: the current key is the credential totpd.key; give totpd a new key \
+                 under that name and the current one as totpd.key.old, restart it, and try again"
                     .into(),
             ));
         }
@@ -241,8 +241,8 @@ fn erase_old_key_exclusively(local: &Local) -> Result<(), StoreError> {
     })?;
     answer.blocking_recv().map_err(|_| thread_ended())?.map_err(|reason| {
         StoreError::Refused(format!(
-            "everything is sealed under the new key, but the old one is not gone yet: {reason}; \
-             run \"totpctl rekey\" again"
+            "everything is sealed under the new key, but the old key is not erased: {reason}; run \
+             \"totpctl rekey\" again"
         ))
     })
 }

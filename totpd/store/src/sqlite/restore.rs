@@ -74,7 +74,7 @@ impl Local {
         let keys = self.keys().get();
         if keys.previous.is_some() {
             return Err(StoreError::Refused(
-                "a rekey is not finished: run \"totpctl rekey\" first".into(),
+                "cannot restore: a rekey is not finished; run \"totpctl rekey\" first".into(),
             ));
         }
         let layout = self.layout();
@@ -173,7 +173,7 @@ fn replace(
     // The log belongs to the present file. Its content has to be in that file, and nothing may be
     // left of it when another file gets the name.
     if database.checkpoint_all().map_err(text)? {
-        return Err("the log cannot be emptied; try again".into());
+        return Err("cannot checkpoint the log; try again".into());
     }
     finish_new_store(&layout.new_store(), keys, &secrets)?;
     database.with_closed(|file| swap(file, layout))?;
@@ -186,16 +186,17 @@ fn replace(
             layout.remove_old_store().map_err(|error| error.to_string())
         }
         Err(error) => Err(match database.with_closed(|file| swap_back(file, layout)) {
-            Ok(()) => format!("the new store cannot be opened: {error}; the old one is back"),
-            Err(back) => format!("the new store cannot be opened: {error}, and: {back}"),
+            Ok(()) => format!("cannot open the new store: {error}; the old store is restored"),
+            Err(back) => {
+                format!("cannot open the new store: {error}; cannot restore the old store: {back}")
+            }
         }),
     }
 }
 
 /// Writes into the new file what the store knows of itself, and empties its log.
 fn finish_new_store(new: &Path, keys: &KeySet, secrets: &Secrets) -> Result<(), String> {
-    let failed =
-        |reason: &dyn std::fmt::Display| format!("the new store cannot be finished: {reason}");
+    let failed = |reason: &dyn std::fmt::Display| format!("cannot finish the new store: {reason}");
     let sealed = metadata::seal_secrets(&keys.current, secrets).map_err(|error| failed(&error))?;
     let write = || -> rusqlite::Result<bool> {
         let connection = connection::open(new)?;
@@ -207,7 +208,7 @@ fn finish_new_store(new: &Path, keys: &KeySet, secrets: &Secrets) -> Result<(), 
     };
     match write() {
         Ok(false) => Ok(()),
-        Ok(true) => Err(failed(&"its log cannot be emptied")),
+        Ok(true) => Err(failed(&"cannot checkpoint its log")),
         Err(error) => Err(failed(&error)),
     }
 }

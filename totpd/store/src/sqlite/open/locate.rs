@@ -27,7 +27,7 @@ pub(super) fn locate(layout: &Layout, owner: Owner) -> Result<File, OpenError> {
         Ok(metadata) => {
             reject_insecure(&file, &metadata, owner, 0o600)?;
             if !metadata.is_file() {
-                let reason = "not a plain file".into();
+                let reason = "it is not a plain file".into();
                 return Err(OpenError::NotAStore { path: file, reason });
             }
         }
@@ -71,7 +71,7 @@ fn reject_orphan_wal(file: &Path) -> Result<(), OpenError> {
         Err(error) if is_not_found(&error) => Ok(()),
         _ => Err(OpenError::NotAStore {
             path: log,
-            reason: "it is the log of a store.db that is not there".into(),
+            reason: "it is the log of a store.db that does not exist".into(),
         }),
     }
 }

@@ -61,14 +61,14 @@ fn unlock_current(
     let Some(found) = id.as_ref().and_then(|id| keyring.take(id)) else {
         // Never over records: nothing but the lost key can open them.
         if !rows::is_empty(connection).map_err(failed)? {
-            let wanted = id.as_ref().map_or("that it does not name any more", |id| id.as_str());
+            let wanted = id.as_ref().map_or("that it no longer names", |id| id.as_str());
             return Err(wrong_key(file, wanted, keyring));
         }
         return Ok(None);
     };
     let secrets = metadata::secrets(connection, &Sealer::new(&found.key)).map_err(failed)?;
     let Some(secrets) = secrets else {
-        let reason = "what it says of its key was changed".into();
+        let reason = "its sealed metadata was changed".into();
         return Err(OpenError::NotAStore { path: file.to_path_buf(), reason });
     };
     warn_of_unused_credential(&found, keyring);

@@ -93,5 +93,5 @@ fn an_edited_memory_of_backups_keeps_the_store_closed() {
         .file()
         .execute_batch("UPDATE meta SET value = substr(value, 1, 60) WHERE name = 'secrets'")
         .unwrap();
-    assert!(folder.refusal().contains("what it says of its key was changed"));
+    assert!(folder.refusal().contains("its sealed metadata was changed"));
 }

@@ -84,7 +84,7 @@ fn with_content(content: &[u8]) -> (Vec<u8>, Opener) {
 }
 
 #[test]
-fn what_was_written_is_read() {
+fn a_written_backup_is_read() {
     let (recipients, opener) = identity();
     let back = read(&written(&recipients), &opener).unwrap();
     assert_eq!(format!("{back:?}"), format!("{:?}", users()));
@@ -92,7 +92,7 @@ fn what_was_written_is_read() {
 }
 
 #[test]
-fn a_passphrase_opens_what_it_has_sealed_and_no_other_does() {
+fn a_backup_opens_with_its_own_passphrase_alone() {
     let secret = |text: &str| SecretString::from(text.to_owned());
     let bytes = written(&Recipients::Passphrase(secret("correct horse battery")));
     assert_eq!(
@@ -105,7 +105,7 @@ fn a_passphrase_opens_what_it_has_sealed_and_no_other_does() {
 }
 
 #[test]
-fn no_bit_may_be_flipped_anywhere() {
+fn a_backup_with_a_flipped_bit_is_refused() {
     let (recipients, opener) = identity();
     let bytes = written(&recipients);
     for at in 0..bytes.len() {
@@ -116,7 +116,7 @@ fn no_bit_may_be_flipped_anywhere() {
 }
 
 #[test]
-fn nothing_may_be_missing_or_added() {
+fn a_backup_with_missing_or_added_bytes_is_refused() {
     let (recipients, opener) = identity();
     let bytes = written(&recipients);
     for length in 0..bytes.len() {
@@ -126,14 +126,14 @@ fn nothing_may_be_missing_or_added() {
 }
 
 #[test]
-fn seeds_are_not_in_it() {
+fn a_backup_shows_no_seed() {
     let bytes = written(&identity().0);
     let seed = users()[0].1.factors[0].seed.clone();
     assert!(!bytes.windows(20).any(|window| window == seed.bytes()));
 }
 
 #[test]
-fn what_age_has_sealed_and_is_no_backup_is_refused() {
+fn a_file_of_age_that_is_no_backup_is_refused() {
     for content in [&b""[..], b"hello", b"hello\n", b"totpd backup x\n", b"totpd backup 1"] {
         let (bytes, opener) = with_content(content);
         let refused = read(&bytes, &opener);
@@ -164,7 +164,7 @@ fn the_store_that_signed_is_known_at_the_end() {
 
 /// Somebody who can open the backup, or makes one by hand, and seals it for the recipient again.
 #[test]
-fn no_byte_of_what_was_signed_may_be_changed() {
+fn a_backup_changed_after_signing_is_refused() {
     let (recipients, opener) = identity();
     let content = content(&written(&recipients), &opener);
     let mut forged = 0;
@@ -184,7 +184,7 @@ fn no_byte_of_what_was_signed_may_be_changed() {
 }
 
 #[test]
-fn a_signature_that_was_cut_off_leaves_an_unsigned_backup_of_format_3() {
+fn a_backup_without_its_signature_is_unsigned_or_damaged() {
     let (recipients, opener) = identity();
     let content = content(&written(&recipients), &opener);
     let older = String::from_utf8_lossy(&content[..15]).replace('4', "3");
@@ -202,7 +202,7 @@ fn a_signature_that_was_cut_off_leaves_an_unsigned_backup_of_format_3() {
 }
 
 #[test]
-fn a_signature_of_another_backup_or_store_does_not_fit() {
+fn a_signature_of_another_backup_or_store_is_refused() {
     let (recipients, opener) = identity();
     let (ours, other) = (signing_key(), signing_key());
     let good = content(&signed(&recipients, &ours), &opener);
@@ -242,7 +242,7 @@ fn a_backup_of_format_1_is_read() {
 }
 
 #[test]
-fn a_backup_that_does_not_end_as_it_should_is_damaged() {
+fn a_backup_with_a_wrong_end_is_damaged() {
     let frame = |bytes: &[u8]| [&(bytes.len() as u32).to_le_bytes()[..], bytes].concat();
     let begun = [&b"totpd backup 1\n"[..], &frame(&to_stdvec(&head()).unwrap())].concat();
     for rest in [
@@ -261,7 +261,7 @@ fn a_backup_that_does_not_end_as_it_should_is_damaged() {
 }
 
 #[test]
-fn what_is_no_file_of_age_is_refused_at_once() {
+fn a_file_that_is_not_age_is_refused_at_once() {
     for begin in [&b""[..], AGE_HEADER, b"age-encryption.org/v1\n-> X25519 x\n"] {
         for fill in [0, b'\n', b'x'] {
             let endless = BufReader::new(begin.chain(io::repeat(fill)));
@@ -272,7 +272,7 @@ fn what_is_no_file_of_age_is_refused_at_once() {
 }
 
 #[test]
-fn a_backup_that_an_earlier_version_wrote_is_read() {
+fn a_backup_of_each_committed_format_is_read() {
     for format in [3, 4] {
         let identity = fs::read_to_string(fixture(format).join("identity")).unwrap();
         let opener = Opener::Identities(vec![identity.trim().parse().unwrap()]);

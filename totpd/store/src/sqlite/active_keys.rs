@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_is_re_sealed_while_it_is_read_is_not_damaged() {
+    fn a_row_re_sealed_during_a_read_is_not_damaged() {
         let (old, new) = (master_key(), master_key());
         let keys = ActiveKeys::new(KeySet::new(&old, None));
         let (before, under_old) = (keys.snapshot(), row(&keys));

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_floor_takes_the_steps_before_it_for_used_and_no_later_factor() {
+    fn a_floor_marks_earlier_steps_as_used() {
         let floor = ReplayFloor { time: 30_000, skew: 1 };
         for (created, last, expected) in [
             (0, None, Some(1011)),
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_good_again_behind_the_floor() {
+    fn codes_are_accepted_again_after_the_floor() {
         let from = usable_from(30_007, 1);
         assert_eq!(from, 30_000 + 12 * 30);
         let mut record = enrolled(1000);

@@ -1,7 +1,6 @@
 //! Long series of everything that can go wrong with a disk, a file or a process. Each prints how
 //! much it tried: `cargo test -p totpd-store campaign -- --nocapture`.
 
-mod child;
 mod crash;
 mod faults;
 mod flips;

@@ -31,7 +31,7 @@ fn with_format(number: u32) -> Folder {
 }
 
 #[test]
-fn a_store_of_every_format_is_opened_with_all_that_it_says() {
+fn a_store_of_each_format_is_opened_completely() {
     for format in 1..=5 {
         let folder = with_format(format);
         let opened = folder.opened();
@@ -84,7 +84,7 @@ fn a_store_of_every_format_is_opened_with_all_that_it_says() {
 }
 
 #[test]
-fn the_copy_before_a_migration_is_the_store_as_it_was() {
+fn the_copy_before_a_migration_is_the_old_store() {
     let folder = with_format(1);
     drop(folder.open());
     let copy = folder.path().join("store.db.format-1");
@@ -95,7 +95,7 @@ fn the_copy_before_a_migration_is_the_store_as_it_was() {
 }
 
 #[test]
-fn a_store_of_format_1_without_its_key_is_left_as_it_is() {
+fn a_format_1_store_without_its_key_is_not_changed() {
     let folder = with_format(1);
     fs::write(folder.path().join("store.key"), [9; 32]).unwrap();
     let before = fs::read(folder.path().join("store.db")).unwrap();

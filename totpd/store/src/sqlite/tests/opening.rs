@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
 use std::thread;
 
 use rusqlite::Connection;
 use totpd_core::fixtures::{enrolled, user};
 
+use super::child::{self, child};
 use super::folder::Folder;
 use crate::conformance::run;
 use crate::owner::Owner;
@@ -33,21 +33,27 @@ fn a_daemon_that_is_about_to_end_is_waited_for() {
     assert!(next.is_ok(), "{next:?}");
 }
 
+/// Reads the file as any program can.
+#[test]
+#[ignore = "the next test runs it in a process of its own"]
+fn another_program() {
+    let Some(folder) = child::folder() else { return };
+    let file = Connection::open(folder.join("store.db")).unwrap();
+    let read = file.query_row("SELECT name FROM meta", [], |row| row.get::<_, String>(0));
+    println!("{read:?}");
+}
+
 #[test]
 fn another_program_is_kept_out_while_the_store_is_open() {
     let folder = Folder::new();
     let _first = folder.open();
     // Locks are those of a process, so this takes another one.
-    let other = Command::new("sqlite3")
-        .arg(folder.path().join("store.db"))
-        .arg("SELECT * FROM meta")
-        .output()
-        .unwrap();
-    assert!(String::from_utf8_lossy(&other.stderr).contains("locked"), "{other:?}");
+    let other = child("opening::another_program", &folder.path()).output().unwrap();
+    assert!(String::from_utf8_lossy(&other.stdout).contains("locked"), "{other:?}");
 }
 
 #[test]
-fn a_folder_or_file_that_others_may_enter_is_refused() {
+fn a_directory_or_file_open_to_others_is_refused() {
     for (name, mode) in [("", 0o755), ("", 0o710), ("store.db", 0o644), ("store.db", 0o660)] {
         let folder = Folder::with_a_user();
         let path = if name.is_empty() { folder.path() } else { folder.path().join(name) };
@@ -59,7 +65,7 @@ fn a_folder_or_file_that_others_may_enter_is_refused() {
 }
 
 #[test]
-fn a_folder_of_somebody_else_is_refused() {
+fn a_directory_of_another_owner_is_refused() {
     let folder = Folder::with_a_user();
     let uid = this_user().uid();
     let trusted = Owner::from_uid(uid + 1);
@@ -71,7 +77,7 @@ fn a_folder_of_somebody_else_is_refused() {
 }
 
 #[test]
-fn a_folder_without_a_parent_is_refused() {
+fn a_directory_without_a_parent_is_refused() {
     let folder = Folder::new();
     let missing = folder.path().join("deep");
     let refusal = Local::open(&missing, None, this_user()).err().unwrap().to_string();
@@ -79,14 +85,14 @@ fn a_folder_without_a_parent_is_refused() {
 }
 
 #[test]
-fn a_folder_that_is_a_link_is_refused() {
+fn a_directory_that_is_a_link_is_refused() {
     let folder = Folder::new();
     std::os::unix::fs::symlink("/tmp", folder.path()).unwrap();
     folder.refusal();
 }
 
 #[test]
-fn what_is_no_store_is_refused_and_left_alone() {
+fn a_file_that_is_no_store_is_refused_and_left_alone() {
     let folder = Folder::new();
     drop(folder.open());
     let file = folder.path().join("store.db");
@@ -102,7 +108,7 @@ fn what_is_no_store_is_refused_and_left_alone() {
 }
 
 #[test]
-fn a_log_without_its_file_is_not_taken_for_that_of_a_new_one() {
+fn a_log_without_its_database_is_refused() {
     let folder = Folder::with_a_user();
     fs::rename(folder.path().join("store.db"), folder.path().join("away")).unwrap();
     let refusal = folder.refusal();
@@ -142,7 +148,7 @@ fn a_missing_key_is_never_replaced_over_records() {
 }
 
 #[test]
-fn a_key_lost_before_the_first_record_is_made_anew() {
+fn a_key_lost_before_the_first_record_is_replaced() {
     let folder = Folder::new();
     drop(folder.open());
     fs::remove_file(folder.path().join("store.key")).unwrap();

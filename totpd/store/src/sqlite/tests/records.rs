@@ -15,7 +15,7 @@ use crate::sqlite::row::RowName;
 use crate::sqlite::rows;
 
 #[test]
-fn what_was_updated_is_there_after_a_reopening() {
+fn an_update_is_read_after_a_restart() {
     let folder = Folder::with_a_user();
     let record = run(folder.open().read(user("alice"))).unwrap().unwrap();
     assert_eq!(record.uid, 1000);
@@ -23,7 +23,7 @@ fn what_was_updated_is_there_after_a_reopening() {
 }
 
 #[test]
-fn a_row_that_was_moved_or_edited_is_corrupt_and_harms_nobody_else() {
+fn a_moved_or_edited_row_is_corrupt_for_its_user_alone() {
     let folder = Folder::with_a_user();
     let store = folder.open();
     run(store.update(user("bob"), |_| ((), Some(enrolled(1001))))).unwrap();
@@ -78,7 +78,7 @@ fn all_rows_are_counted() {
 }
 
 #[test]
-fn no_seed_is_in_the_files() {
+fn the_files_show_no_seed() {
     let folder = Folder::with_a_user();
     let seed = enrolled(0).factors.remove(0).seed;
     for entry in fs::read_dir(folder.path()).unwrap() {
@@ -91,7 +91,7 @@ fn no_seed_is_in_the_files() {
 }
 
 #[test]
-fn a_name_that_became_a_blob_is_damage_and_ends_every_listing() {
+fn a_name_that_became_a_blob_ends_every_listing() {
     let folder = Folder::with_a_user();
     // A flipped bit can do that; SQLite only without its strictness.
     folder

@@ -12,7 +12,7 @@ use crate::sqlite::row::RowName;
 use crate::sqlite::rows;
 
 #[test]
-fn a_rekey_leaves_nothing_of_what_was_sealed_under_the_old_key() {
+fn a_rekey_leaves_no_bytes_sealed_under_the_old_key() {
     let folder = Folder::new();
     let opened = folder.opened();
     for name in ["alice", "bob", "carol"] {
@@ -36,7 +36,7 @@ fn a_rekey_leaves_nothing_of_what_was_sealed_under_the_old_key() {
 }
 
 #[test]
-fn a_rekey_leaves_a_damaged_record_alone_and_names_it() {
+fn a_rekey_keeps_and_names_a_damaged_record() {
     let folder = Folder::with_a_user();
     folder
         .file()
@@ -50,7 +50,7 @@ fn a_rekey_leaves_a_damaged_record_alone_and_names_it() {
 }
 
 #[test]
-fn one_task_on_the_whole_store_at_a_time() {
+fn tasks_on_the_whole_store_run_one_at_a_time() {
     let folder = Folder::with_a_user();
     let opened = folder.opened();
     let restoring = opened.local.begin_restore().unwrap();

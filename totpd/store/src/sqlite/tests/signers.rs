@@ -16,7 +16,7 @@ fn knows(opened: &OpenStore, keys: &[PublicKey]) -> bool {
 }
 
 #[test]
-fn a_store_knows_its_backups_after_rekeys_a_restore_and_a_restart() {
+fn a_store_knows_its_signers_over_rekey_restore_and_restart() {
     let folder = Folder::new();
     let host = Host::open(&folder.path()).unwrap();
     host.enroll("alice").unwrap();
@@ -39,7 +39,7 @@ fn a_store_knows_its_backups_after_rekeys_a_restore_and_a_restart() {
 }
 
 #[test]
-fn a_rekey_that_was_interrupted_loses_no_signer() {
+fn an_interrupted_rekey_loses_no_signer() {
     let folder = Folder::with_a_user();
     let opened = folder.opened();
     let before = opened.local.signing_key().public();
@@ -61,7 +61,7 @@ fn a_rekey_that_was_interrupted_loses_no_signer() {
 }
 
 #[test]
-fn the_newest_backup_is_remembered_over_a_restore_of_an_older_one() {
+fn a_restore_of_an_older_backup_keeps_the_newest_date() {
     let folder = Folder::new();
     let host = Host::open(&folder.path()).unwrap();
     let newest = |host: &Host| host.opened.local.known_backups().unwrap().newest;
@@ -87,7 +87,7 @@ fn the_newest_backup_is_remembered_over_a_restore_of_an_older_one() {
 }
 
 #[test]
-fn an_edited_memory_of_backups_keeps_the_store_closed() {
+fn edited_secrets_keep_the_store_closed() {
     let folder = Folder::with_a_user();
     folder
         .file()

@@ -49,7 +49,7 @@ impl Tampered {
 }
 
 #[test]
-fn rows_that_were_swapped_between_users_are_noticed() {
+fn rows_swapped_between_users_are_noticed() {
     let tampered = Tampered::new();
     tampered.sql(
         "UPDATE record SET subject = 'x' WHERE subject = 'alice'; \
@@ -61,7 +61,7 @@ fn rows_that_were_swapped_between_users_are_noticed() {
 }
 
 #[test]
-fn a_row_that_was_edited_is_noticed_and_is_the_trouble_of_one_user() {
+fn an_edited_row_is_noticed_and_harms_one_user() {
     let tampered = Tampered::new();
     // The status, the last step and the counters are in the sealed bytes: any of them.
     tampered.sql(
@@ -74,7 +74,7 @@ fn a_row_that_was_edited_is_noticed_and_is_the_trouble_of_one_user() {
 }
 
 #[test]
-fn the_id_of_the_key_that_was_edited_is_noticed() {
+fn an_edited_key_id_is_noticed() {
     let tampered = Tampered::new();
     tampered.sql("UPDATE meta SET value = CAST('k-aaaaaaaa' AS BLOB) WHERE name = 'key'");
     assert!(tampered.folder.refusal().contains("k-aaaaaaaa"), "{}", tampered.folder.refusal());
@@ -83,7 +83,7 @@ fn the_id_of_the_key_that_was_edited_is_noticed() {
 }
 
 #[test]
-fn an_old_row_that_was_put_back_is_not_noticed() {
+fn an_old_row_that_returns_is_not_noticed() {
     let tampered = Tampered::new();
     tampered.sql("INSERT OR REPLACE INTO record SELECT * FROM before WHERE subject = 'alice'");
     let host = tampered.open();
@@ -92,7 +92,7 @@ fn an_old_row_that_was_put_back_is_not_noticed() {
 }
 
 #[test]
-fn a_row_that_was_deleted_is_not_noticed_and_lets_nobody_in() {
+fn a_deleted_row_is_not_noticed_and_lets_nobody_in() {
     let tampered = Tampered::new();
     tampered.sql("DELETE FROM record WHERE subject = 'alice'");
     let host = tampered.open();
@@ -101,7 +101,7 @@ fn a_row_that_was_deleted_is_not_noticed_and_lets_nobody_in() {
 }
 
 #[test]
-fn a_file_that_was_rolled_back_as_a_whole_is_not_noticed() {
+fn a_file_rolled_back_as_a_whole_is_not_noticed() {
     let tampered = Tampered::new();
     tampered.sql("DELETE FROM record; INSERT INTO record SELECT * FROM before");
     let host = tampered.open();
@@ -113,7 +113,7 @@ fn a_file_that_was_rolled_back_as_a_whole_is_not_noticed() {
 /// Whoever could write a file of ours could have it parsed by what is built in: see
 /// `.cargo/config.toml`.
 #[test]
-fn the_sqlite_that_is_built_in_has_no_more_than_the_store_uses() {
+fn the_bundled_sqlite_has_no_unused_features() {
     let connection = rusqlite::Connection::open_in_memory().unwrap();
     for statement in [
         "CREATE VIRTUAL TABLE t USING fts5(x)",

@@ -306,7 +306,7 @@ fn a_power_cut_at_any_moment_breaks_no_promise() {
 }
 
 #[test]
-fn without_a_flush_at_each_commit_the_campaign_finds_what_breaks() {
+fn the_campaign_finds_missing_flushes_of_commits() {
     let (states, broken) = campaign(Some("test-synchronous-normal"));
     println!(
         "{states} crash states, {} broken: {:#?}",
@@ -319,7 +319,7 @@ fn without_a_flush_at_each_commit_the_campaign_finds_what_breaks() {
 }
 
 #[test]
-fn without_the_flush_of_the_folder_the_campaign_finds_what_breaks() {
+fn the_campaign_finds_missing_flushes_of_the_directory() {
     let (states, broken) = campaign(Some("test-no-folder-sync"));
     println!(
         "{states} crash states, {} broken: {:#?}",

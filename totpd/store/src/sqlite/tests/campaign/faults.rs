@@ -10,8 +10,8 @@ use std::{fs, thread};
 
 use nix::errno::Errno;
 
-use super::child::{child, faults, folder};
 use crate::progress::Progress;
+use crate::sqlite::tests::child::{child, faults, folder};
 use crate::sqlite::tests::host::{Host, is_yes};
 
 /// The fixed workload. Whatever fails is tried again, as people do.
@@ -89,7 +89,7 @@ fn run_with(at: usize, how_many: usize, error: Errno) -> Result<usize, String> {
     let place = tempfile::tempdir_in("/dev/shm").unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o700)).unwrap();
     let count = place.path().join("count");
-    let ran = child("faults::workload", place.path())
+    let ran = child("campaign::faults::workload", place.path())
         .env("LD_PRELOAD", faults())
         .env("FAULT_FOLDER", place.path().join("totpd"))
         .env("FAULT_AT", at.to_string())
@@ -123,7 +123,7 @@ fn check(folder: &Path, said: &str) -> Result<(), String> {
 }
 
 #[test]
-fn no_fault_of_the_disk_breaks_a_promise() {
+fn a_disk_fault_breaks_no_promise() {
     let calls = run_with(0, 1, Errno::EIO).unwrap();
     let errors = [Errno::ENOSPC, Errno::EIO, Errno::EDQUOT, Errno::EROFS];
     // Each call alone, and each with the thirty after it: a disk that recovers by and by.

@@ -9,7 +9,7 @@ const USERS: usize = 20;
 const FLIPS: usize = 2000;
 
 #[test]
-fn no_flipped_byte_lets_anybody_in_for_a_used_code() {
+fn a_flipped_byte_accepts_no_used_code() {
     let folder = Folder::new();
     let host = Host::open(&folder.path()).unwrap();
     let names: Vec<_> = (0..USERS).map(|n| format!("user{n}")).collect();

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::child::{child, folder};
+use crate::sqlite::tests::child::{child, folder};
 use crate::sqlite::tests::host::{Host, is_yes};
 
 const USERS: u64 = 40;
@@ -69,7 +69,7 @@ fn work_until_killed() {
 }
 
 #[test]
-fn killed_fifty_times_at_work_it_loses_nothing() {
+fn a_store_killed_fifty_times_at_work_loses_nothing() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("totpd");
     let host = Host::open(&folder).unwrap();
@@ -81,7 +81,7 @@ fn killed_fifty_times_at_work_it_loses_nothing() {
     let (mut random, mut yes, mut did) = (3_u64, 0, BTreeSet::new());
     for round in 1..=ROUNDS {
         fs::write(place.path().join("round"), round.to_string()).unwrap();
-        let mut child = child("kill::work_until_killed", place.path()).spawn().unwrap();
+        let mut child = child("campaign::kill::work_until_killed", place.path()).spawn().unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut heard = Vec::new();
         // From the first round of all users on, at any moment.

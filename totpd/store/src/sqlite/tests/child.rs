@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 pub(super) fn child(test: &str, folder: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
-        .args([&format!("sqlite::tests::campaign::{test}"), "--exact", "--ignored", "--nocapture"])
+        .args([&format!("sqlite::tests::{test}"), "--exact", "--ignored", "--nocapture"])
         .env(FOLDER, folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -131,11 +131,11 @@ fn rewrites(place: &Path, thread: u32, start: Instant) -> u32 {
     let (file, new) = (place.join(format!("ga{thread}")), place.join(format!("ga{thread}~")));
     let mut updates = 0;
     while start.elapsed() < WHILE {
-        let mut made =
+        let mut created =
             OpenOptions::new().write(true).create_new(true).open(&new).expect("a new file");
-        made.write_all(&[b'x'; 300]).expect("a write");
-        made.sync_all().expect("a flush");
-        drop(made);
+        created.write_all(&[b'x'; 300]).expect("a write");
+        created.sync_all().expect("a flush");
+        drop(created);
         fs::rename(&new, &file).expect("a rename");
         updates += 1;
     }
@@ -231,7 +231,7 @@ fn in_a_fresh_process(what: &str, folder: &Path) {
     }
     println!(
         "{users} users listed in {:.1} s; private memory {before} kB before, at most {most} kB \
-         meanwhile",
+         during the listing",
         start.elapsed().as_secs_f64()
     );
 }

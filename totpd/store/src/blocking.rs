@@ -5,7 +5,7 @@
 //! A request that nothing holds up is worked off by the thread that received it. Handing it to
 //! other threads and back would cost a quarter of the time of a login. Requests run inline on the
 //! private socket alone: one of its threads at a time may block. The thread that serves the bus
-//! never may, because everybody would wait with it.
+//! never may, because all its callers would wait with it.
 //!
 //! ```text
 //! thread of the socket                         thread of the runtime
@@ -24,7 +24,7 @@
 //!
 //! # Which thread may block, and when
 //!
-//! A thread may block from [`allow`] until the guard is dropped. [`is_allowed`] is asked at each
+//! A thread may block from [`allow`] until the guard is dropped. [`is_allowed`] is checked at each
 //! place that would block: the reader and the writer of the store, NSS, and the socket itself.
 //! Without permission they use a thread of their own. They also do so if another thread holds the
 //! connection to the database, because waiting for it would be unbounded. A disk or a name service

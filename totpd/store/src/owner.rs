@@ -1,4 +1,4 @@
-//! Whom the store trusts with its directory and its key files.
+//! The trusted owner of the store's directory and its key files.
 
 /// The user who must own the directory and the key files.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

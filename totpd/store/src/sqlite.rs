@@ -4,7 +4,7 @@
 //! reads, so that a slow flush delays no prompt. A thread that may block does either itself when
 //! nothing is in its way ([`crate::blocking`]).
 //!
-//! Who uses whom, from top to bottom; nothing points up:
+//! A file uses those below it; nothing points up:
 //!
 //! ```text
 //! open                                  opens the store, or creates it

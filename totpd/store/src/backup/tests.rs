@@ -1,3 +1,5 @@
+//! Backups: written, read, damaged and forged.
+
 use std::io::{self, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::{fs, iter};
@@ -162,7 +164,7 @@ fn the_store_that_signed_is_known_at_the_end() {
     assert_eq!(signed_by, Some(key.public()));
 }
 
-/// Somebody who can open the backup, or makes one by hand, and seals it for the recipient again.
+/// An attacker who opens the backup, or writes one, and encrypts it for the recipient again.
 #[test]
 fn a_backup_changed_after_signing_is_refused() {
     let (recipients, opener) = identity();
@@ -205,11 +207,11 @@ fn a_backup_without_its_signature_is_unsigned_or_damaged() {
 fn a_signature_of_another_backup_or_store_is_refused() {
     let (recipients, opener) = identity();
     let (ours, other) = (signing_key(), signing_key());
-    let good = content(&signed(&recipients, &ours), &opener);
+    let original = content(&signed(&recipients, &ours), &opener);
     let foreign = content(&signed(&recipients, &other), &opener);
-    let end = good.len() - 64;
+    let end = original.len() - 64;
     // The public key of the one, and the signature of the other.
-    let (bytes, opener) = with_content(&[&good[..end], &foreign[end..]].concat());
+    let (bytes, opener) = with_content(&[&original[..end], &foreign[end..]].concat());
     assert!(matches!(read(&bytes, &opener), Err(BackupError::Forged)));
     let (bytes, opener) = with_content(&foreign);
     assert_eq!(read_signed(&bytes, &opener).unwrap().1, Some(other.public()));

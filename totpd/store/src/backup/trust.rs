@@ -11,27 +11,27 @@ pub enum Signer {
     Earlier(Fingerprint),
     /// Another store.
     Stranger(Fingerprint),
-    /// Nobody: a version before format 4 wrote it.
+    /// No store: a version before format 4 wrote it, or a forger.
     Unsigned,
 }
 
 /// What opened a backup.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OpenedBy {
-    /// A passphrase: only somebody who knows it can have made the backup.
+    /// A passphrase: only a person who knows it can have written the backup.
     Passphrase,
-    /// An identity: everybody who knows the public recipient can have made the backup.
+    /// An identity: anybody who knows the public recipient can have written the backup.
     Identity,
 }
 
-/// Which makers of a backup the caller trusts.
+/// Which authors of a backup the caller trusts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Trust {
     /// This store, and anybody who knows the passphrase.
     Known,
-    /// The store with this fingerprint, and nobody else.
+    /// The store with this fingerprint alone.
     Fingerprint(Fingerprint),
-    /// Everybody.
+    /// Anybody.
     Anybody,
 }
 
@@ -45,7 +45,7 @@ pub enum Untrusted {
          was printed there"
     )]
     Stranger(Fingerprint),
-    /// Nobody signed it.
+    /// It has no signature.
     #[error(
         "the backup is not signed, because an older totpd made it, or somebody who knows its \
          recipient: if you know where the file has been since then, say --unsigned"
@@ -62,7 +62,7 @@ pub enum Untrusted {
         /// Who should have.
         wanted: Fingerprint,
     },
-    /// Nobody signed it, and the caller named a store.
+    /// It has no signature, and the caller named a store.
     #[error(
         "the backup is not signed, so nothing shows that the store {wanted} made it: an older totpd \
          made it, or somebody who knows its recipient. If you know where the file has been since \
@@ -164,7 +164,7 @@ mod tests {
                 for trust in [Trust::Known, named, Trust::Anybody] {
                     let rule =
                         refused.iter().find(|(s, o, t, _)| (*s, *o, *t) == (signer, opened, trust));
-                    let wanted = rule.map_or(Ok(()), |(.., why)| Err(*why));
+                    let wanted = rule.map_or(Ok(()), |(.., reason)| Err(*reason));
                     assert_eq!(
                         may_be_restored(signer, opened, trust),
                         wanted,
@@ -180,13 +180,13 @@ mod tests {
     #[test]
     fn a_refused_backup_names_the_remedy() {
         let [a, b] = [(); 2].map(|()| signing_key().public().fingerprint());
-        for (why, words) in [
+        for (untrusted, words) in [
             (Untrusted::Stranger(a), format!("with the fingerprint {a}: if")),
             (Untrusted::Unsigned, "say --unsigned".into()),
             (Untrusted::Mismatch { found: b, wanted: a }, format!("signed by {b}, not by {a}")),
             (Untrusted::NoSignature { wanted: a }, format!("that the store {a} made it")),
         ] {
-            assert!(why.to_string().contains(&words), "{why}");
+            assert!(untrusted.to_string().contains(&words), "{untrusted}");
         }
     }
 }

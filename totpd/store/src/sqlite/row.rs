@@ -1,4 +1,4 @@
-//! A row as it was found: whatever somebody may have edited it to.
+//! A row as it was found: an attacker may have edited it to anything.
 
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};

@@ -1,4 +1,4 @@
-//! Long series of everything that can go wrong with a disk, a file or a process. Each prints how
+//! Long series of failures of a disk, a file or a process. Each prints how
 //! much it tried: `cargo test -p totpd-store campaign -- --nocapture`.
 
 mod crash;

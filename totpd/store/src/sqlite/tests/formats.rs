@@ -111,8 +111,8 @@ fn a_format_1_store_without_its_key_is_not_changed() {
 fn make_the_fixture() {
     let folder = Folder::new();
     let opened = folder.opened();
-    let put = |subject: RecordKey, record: Record| {
-        run(opened.store.update(subject, move |_| ((), Some(record.clone())))).unwrap();
+    let put = |key: RecordKey, record: Record| {
+        run(opened.store.update(key, move |_| ((), Some(record.clone())))).unwrap();
     };
     let factor = |id: u8, kind, status, last_accepted: Option<u64>| Factor {
         id: FactorId::from_random([id; 5]),

@@ -53,11 +53,11 @@ impl Host {
         self.now.store(30 * step, Ordering::Relaxed);
     }
 
-    /// Signs a backup, and remembers it: its signer, and when it was made.
+    /// Signs a backup, and remembers it: its signer, and when it was created.
     pub(super) fn signed(&self) -> Result<(PublicKey, u64), StoreError> {
-        let made = self.now();
-        self.opened.local.note_backup(made)?;
-        Ok((self.opened.local.signing_key().public(), made))
+        let created = self.now();
+        self.opened.local.note_backup(created)?;
+        Ok((self.opened.local.signing_key().public(), created))
     }
 
     fn now(&self) -> u64 {
@@ -179,13 +179,13 @@ impl Host {
         &self,
         backup: &[(UserName, Record)],
     ) -> Result<RestoreReport, StoreError> {
-        let made = self.now();
+        let created = self.now();
         let mut restoring = self.opened.local.begin_restore()?;
         for (name, record) in backup {
             restoring.add(name.clone(), record)?;
         }
         let now = Arc::clone(&self.now);
-        restoring.finish(made, move || now.load(Ordering::Relaxed), RULES.skew)
+        restoring.finish(created, move || now.load(Ordering::Relaxed), RULES.skew)
     }
 
     /// Seals everything under a new key.

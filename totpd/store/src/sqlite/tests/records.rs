@@ -39,7 +39,7 @@ fn a_moved_or_edited_row_is_corrupt_for_its_user_alone() {
     .unwrap();
     drop(file);
     let store = folder.open();
-    // A name that nobody can have is no user, and in nobody's way.
+    // A name that no user can have is no user, and harms no other.
     for name in ["mallory", "carol", "dave", "erin", "alice"] {
         let read = run(store.read(user(name)));
         assert!(matches!(read, Err(StoreError::Corrupt(_))), "{name}");

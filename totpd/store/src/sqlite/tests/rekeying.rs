@@ -55,7 +55,7 @@ fn tasks_on_the_whole_store_run_one_at_a_time() {
     let opened = folder.opened();
     let restoring = opened.local.begin_restore().unwrap();
     let result = opened.local.rekey(&Progress::default());
-    assert!(matches!(result, Err(StoreError::Refused(why)) if why.contains("is running")));
+    assert!(matches!(result, Err(StoreError::Refused(reason)) if reason.contains("is running")));
     drop(restoring);
     assert!(!folder.path().join("store.db.new").exists());
     opened.local.scan(&Progress::default()).unwrap();

@@ -1,4 +1,4 @@
-//! Whose backups a store takes for its own, over all that may become of it.
+//! Which backups a store takes for its own, after a rekey, a restore and a restart.
 
 use super::folder::Folder;
 use super::host::Host;
@@ -6,8 +6,8 @@ use crate::backup::{PublicKey, Signer};
 use crate::progress::Progress;
 use crate::sqlite::{OpenStore, rekey};
 
-/// Whether the store takes the last of these keys for its present one, and the others for earlier
-/// ones.
+/// Reports whether the store takes the last of these keys for its present one, and the others for
+/// earlier ones.
 fn knows(opened: &OpenStore, keys: &[PublicKey]) -> bool {
     let known = opened.local.known_backups().unwrap();
     let (current, earlier) = keys.split_last().unwrap();
@@ -22,9 +22,9 @@ fn a_store_knows_its_signers_over_rekey_restore_and_restart() {
     host.enroll("alice").unwrap();
     let mut signers = vec![host.opened.local.signing_key().public()];
     for _ in 0..2 {
-        let done = host.rekey().unwrap();
+        let report = host.rekey().unwrap();
         let signer = host.opened.local.signing_key().public();
-        assert_eq!(done.fingerprint, signer.fingerprint());
+        assert_eq!(report.fingerprint, signer.fingerprint());
         assert!(!signers.contains(&signer), "a new key signs");
         signers.push(signer);
     }
@@ -50,7 +50,7 @@ fn an_interrupted_rekey_loses_no_signer() {
     assert!(knows(&opened, &[before, after]));
     opened.local.note_backup(7).unwrap();
     drop(opened);
-    // The next start goes on with it.
+    // The next start continues it.
     let opened = folder.opened();
     assert!(knows(&opened, &[before, after]));
     while opened.local.rekey(&Progress::default()).is_err() {
@@ -67,8 +67,8 @@ fn a_restore_of_an_older_backup_keeps_the_newest_date() {
     let newest = |host: &Host| host.opened.local.known_backups().unwrap().newest;
     assert_eq!(newest(&host), None);
     host.enroll("alice").unwrap();
-    let (_, made) = host.signed().unwrap();
-    assert_eq!(newest(&host), Some(made));
+    let (_, created) = host.signed().unwrap();
+    assert_eq!(newest(&host), Some(created));
     let backup = host.backup().unwrap();
     let restore = |from: u64, now: u64| {
         let mut restoring = host.opened.local.begin_restore().unwrap();
@@ -78,12 +78,12 @@ fn a_restore_of_an_older_backup_keeps_the_newest_date() {
         restoring.finish(from, move || now, 1).unwrap();
         newest(&host)
     };
-    assert_eq!(restore(made - 1, made + 9), Some(made), "it was older");
-    assert_eq!(restore(made + 5, made + 9), Some(made + 5));
-    assert_eq!(restore(u64::MAX, made + 9), Some(made + 9), "nothing is newer than now");
+    assert_eq!(restore(created - 1, created + 9), Some(created), "it was older");
+    assert_eq!(restore(created + 5, created + 9), Some(created + 5));
+    assert_eq!(restore(u64::MAX, created + 9), Some(created + 9), "nothing is newer than now");
     host.rekey().unwrap();
     drop(host);
-    assert_eq!(newest(&Host::open(&folder.path()).unwrap()), Some(made + 9));
+    assert_eq!(newest(&Host::open(&folder.path()).unwrap()), Some(created + 9));
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Somebody who can write the file and has no key: what is noticed, and what is not
-//! (`docs/reference/threat-model.md` says what it would take).
+//! An attacker who can write the file and has no key: what the store notices, and what it does not
+//! (`docs/reference/threat-model.md` says what that would need).
 
 use super::folder::Folder;
 use super::host::{Host, is_yes};
@@ -110,7 +110,7 @@ fn a_file_rolled_back_as_a_whole_is_not_noticed() {
     }
 }
 
-/// Whoever could write a file of ours could have it parsed by what is built in: see
+/// An attacker who can write the file could have it parsed by every feature that is built in: see
 /// `.cargo/config.toml`.
 #[test]
 fn the_bundled_sqlite_has_no_unused_features() {

@@ -183,8 +183,12 @@ fn campaign(leave_out: Option<&str>) -> (usize, Vec<String>) {
     let (base, events) = disk.end();
     let mut broken = Vec::new();
     let states = each_crash(base, &events, |mount, marks| {
-        if let Err(why) = check(&mount.join("totpd"), marks) {
-            broken.push(format!("after {} marks, the last {:?}: {why}", marks.len(), marks.last()));
+        if let Err(reason) = check(&mount.join("totpd"), marks) {
+            broken.push(format!(
+                "after {} marks, the last {:?}: {reason}",
+                marks.len(),
+                marks.last()
+            ));
         }
     });
     (states, broken)
@@ -226,8 +230,8 @@ fn check(folder: &Path, marks: &[Mark]) -> Result<(), String> {
         _ => false,
     };
     for name in &promises.confirmed {
-        let there = record(name)?.is_some_and(|record| record.is_enrolled());
-        if !there && !matches!(under_way, Some(Act::Remove(one)) if one == name) {
+        let is_enrolled = record(name)?.is_some_and(|record| record.is_enrolled());
+        if !is_enrolled && !matches!(under_way, Some(Act::Remove(one)) if one == name) {
             return Err(format!(
                 "{name} was confirmed and is not there: {:?} of {:?}",
                 record(name)?,
@@ -314,7 +318,7 @@ fn the_campaign_finds_missing_flushes_of_commits() {
         &broken[..broken.len().min(3)]
     );
     for what in ["the code of step", "a recovery code is good a second time"] {
-        assert!(broken.iter().any(|why| why.contains(what)), "{what}: {broken:#?}");
+        assert!(broken.iter().any(|reason| reason.contains(what)), "{what}: {broken:#?}");
     }
 }
 

@@ -1,6 +1,6 @@
-//! The sweep of faults: every call beneath the store fails once, with every error that a disk in
-//! trouble gives. Nothing crashes, no code is good twice, nobody gets in for a code that is not on
-//! disk, and when the trouble is over all is as it was.
+//! The sweep of faults: every system call of the store fails once, with every error of a failing
+//! disk. Nothing crashes, no code is accepted twice, no code is accepted that is not on disk, and
+//! the store is complete after the last fault.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
@@ -14,7 +14,7 @@ use crate::progress::Progress;
 use crate::sqlite::tests::child::{child, faults, folder};
 use crate::sqlite::tests::host::{Host, is_yes};
 
-/// The fixed workload. Whatever fails is tried again, as people do.
+/// The fixed workload. A step that fails is repeated, as people do.
 #[test]
 #[ignore = "the sweep runs it in a process of its own"]
 fn workload() {
@@ -74,17 +74,17 @@ fn workload() {
     println!("all is well at {}", host.step());
 }
 
-/// Until it works: the trouble ends by itself.
+/// Repeats `work` until it succeeds: each fault ends.
 fn again<T, E>(mut work: impl FnMut() -> Result<T, E>) -> Result<T, E> {
     for _ in 0..200 {
-        if let Ok(done) = work() {
-            return Ok(done);
+        if let Ok(value) = work() {
+            return Ok(value);
         }
     }
     work()
 }
 
-/// Runs the workload with these faults. Answers how many calls there were.
+/// Runs the workload with these faults. Returns the number of calls.
 fn run_with(at: usize, how_many: usize, error: Errno) -> Result<usize, String> {
     let place = tempfile::tempdir_in("/dev/shm").unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o700)).unwrap();
@@ -106,7 +106,7 @@ fn run_with(at: usize, how_many: usize, error: Errno) -> Result<usize, String> {
     Ok(fs::read_to_string(count).unwrap().trim().parse().unwrap())
 }
 
-/// Whether everybody who was let in had a code that stays used.
+/// Checks that every accepted code stays used.
 fn check(folder: &Path, said: &str) -> Result<(), String> {
     let host = Host::open(folder).map_err(|error| error.to_string())?;
     for line in said.lines().filter_map(|line| line.split("yes ").nth(1)) {
@@ -135,8 +135,8 @@ fn a_disk_fault_breaks_no_promise() {
     let work = || {
         let mut broken = Vec::new();
         while let Some(&(at, how_many, error)) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Err(why) = run_with(at, how_many, error) {
-                broken.push(format!("call {at}, {how_many} times {error}: {why}"));
+            if let Err(reason) = run_with(at, how_many, error) {
+                broken.push(format!("call {at}, {how_many} times {error}: {reason}"));
             }
         }
         broken

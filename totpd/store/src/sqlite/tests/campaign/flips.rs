@@ -1,4 +1,4 @@
-//! A byte of the file that is not what it was: a refusal or a right answer, and nothing else.
+//! A flipped byte of the file leads to a refusal or a right answer, and to nothing else.
 
 use std::fs;
 

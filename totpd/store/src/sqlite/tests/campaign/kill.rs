@@ -1,5 +1,5 @@
-//! A daemon that is killed while two hundred people a second log in and the store is re-sealed,
-//! backed up and restored: nobody is lost, and no code is good twice.
+//! A daemon is killed during 200 logins a second, a rekey, a backup and a restore: no user is lost,
+//! and no code is accepted twice.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,7 +21,7 @@ fn name(number: u64) -> String {
     format!("user{number}")
 }
 
-/// Works until it is killed. Each answer is printed when it is there, and not before.
+/// Works until it is killed. Prints each answer when it arrives, and not before.
 #[test]
 #[ignore = "it is run, and killed, by another test"]
 fn work_until_killed() {
@@ -103,7 +103,7 @@ fn a_store_killed_fifty_times_at_work_loses_nothing() {
     assert!(did.contains("rekey") && did.contains("restore"), "{did:?}");
 }
 
-/// Checks what was left; answers how many were let in.
+/// Checks what is left. Returns how many codes were accepted.
 fn check(folder: &Path, said: &[String]) -> usize {
     let host = Host::open(folder).unwrap();
     let mut yes = BTreeSet::new();

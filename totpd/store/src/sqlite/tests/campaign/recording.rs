@@ -1,5 +1,5 @@
-//! A disk that remembers every write and flush, and can be put back to what a power cut would have
-//! left of it: all that was flushed, and any part of the rest.
+//! A disk that records every write and flush, and can return to what a power cut would leave of it:
+//! all that was flushed, and any part of the rest.
 //!
 //! One file in a FUSE file system is the disk; a loop device makes a block device of it.
 

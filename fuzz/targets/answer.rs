@@ -9,7 +9,7 @@ fuzz_target!(|text: &str| {
     let (code, recovery) = (Code::parse(text), RecoveryCode::parse(text));
     assert!(code.is_none() || recovery.is_none());
     if let Some(recovery) = recovery {
-        let shown = recovery.shown();
-        assert_eq!(*RecoveryCode::parse(&shown).unwrap().shown(), *shown);
+        let shown = recovery.display();
+        assert_eq!(*RecoveryCode::parse(&shown).unwrap().display(), *shown);
     }
 });

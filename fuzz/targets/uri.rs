@@ -27,7 +27,7 @@ fuzz_target!(|labels: (&str, &str)| {
         drift: Drift::default(),
         last_place: None,
         made_by: Maker::Root,
-        is_brought: false,
+        is_imported: false,
     };
     let uri = otpauth(&factor, issuer, account);
     assert!(uri.starts_with("otpauth://totp/") && uri.is_ascii());

@@ -116,7 +116,7 @@ impl Daemon {
     /// # Errors
     /// As [`Daemon::failure`] has it.
     pub async fn stored_record(&self, target: &Account) -> Result<Record, Error> {
-        let stored = self.told(self.store.read(target.subject.clone()).await)?;
+        let stored = self.told(self.store.read(target.key.clone()).await)?;
         Ok(stored.unwrap_or_else(|| Record::new(NO_UID)))
     }
 
@@ -133,14 +133,14 @@ impl Daemon {
         };
         Ok(match person {
             Some(person) => person.into(),
-            None => Account { subject: self.buckets.of(name), uid: None },
+            None => Account { key: self.buckets.bucket_of(name), uid: None },
         })
     }
 
     /// Whose record is looked at if that of `target` is damaged: a bucket, so that the login is asked, throttled
     /// and refused as any other. There is no factor in it, and no account behind it.
     pub(crate) fn instead_of_damaged(&self, target: &Account) -> Account {
-        Account { subject: self.buckets.of(&target.subject.as_row_name()), uid: None }
+        Account { key: self.buckets.bucket_of(&target.key.as_row_name()), uid: None }
     }
 
     /// What was typed, ready to be judged. A recovery code is hashed here: one at a time and in a thread
@@ -159,16 +159,16 @@ impl Daemon {
             return Ok(Answer::Code(code));
         }
         let Some(code) = RecoveryCode::parse(text) else { return Ok(Answer::Malformed) };
-        let stored = self.told(self.store.read(target.subject.clone()).await)?;
+        let stored = self.told(self.store.read(target.key.clone()).await)?;
         let (mut record, now) = (target.record(stored), clock::now());
         let rules = &self.config.rules.throttle;
         record.throttle.expire_and_clamp(now, rules);
-        if record.throttle.standing(source, now, rules) != ThrottleState::Open {
+        if record.throttle.state(source, now, rules) != ThrottleState::Open {
             // It is throttled whatever it says.
             return Ok(Answer::Malformed);
         }
         let salt = record.recovery.salt();
-        let guess: HashedGuess = self.hashed(Work::Login, move || code.hashed(salt)).await?;
+        let guess: HashedGuess = self.hashed(Work::Login, move || code.hash(salt)).await?;
         Ok(Answer::Recovery(guess))
     }
 
@@ -208,10 +208,10 @@ impl Daemon {
         target: &Account,
         mut change: impl FnMut(Record) -> (T, Record) + Send + 'static,
     ) -> Result<T, Error> {
-        let (subject, target) = (target.subject.clone(), target.clone());
+        let (key, target) = (target.key.clone(), target.clone());
         let updated = self
             .store
-            .update(subject, move |stored| {
+            .update(key, move |stored| {
                 let (result, record) = change(target.record(stored));
                 (result, Some(record))
             })

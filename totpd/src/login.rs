@@ -73,18 +73,18 @@ impl Login {
         }
         let (now, rules) = (clock::now(), &self.0.config.rules.throttle);
         record.throttle.expire_and_clamp(now, rules);
-        let standing = record.throttle.standing(&login_source(&context, caller.uid), now, rules);
+        let state = record.throttle.state(&login_source(&context, caller.uid), now, rules);
         if record.is_enrolled() && caller.is_root() {
             let (service, rhost) = (context.service.clone(), context.rhost.clone());
             self.0.watchers.code_requested(record.uid, service, rhost);
         }
         // A recreated account is not told what its predecessor had.
         let named = context.show_names && record.belongs_to(target.current_uid());
-        let text = match standing {
+        let text = match state {
             ThrottleState::Open if named => {
                 with_names(context.prompt.as_deref(), &context, &record, now)
             }
-            _ => prompt(context.prompt.as_deref(), standing),
+            _ => prompt(context.prompt.as_deref(), state),
         };
         let digits = record.digits().unwrap_or(self.0.config.defaults.digits);
         Ok(BeginReply::Prompt { text, digits: digits.into() })
@@ -165,9 +165,9 @@ impl Login {
         self.0
             .update(target, move |record| {
                 let (verdict, record) = verify(record, &one, &rules);
-                let standing = record.throttle.standing(&one.source, one.now, &rules.throttle);
+                let state = record.throttle.state(&one.source, one.now, &rules.throttle);
                 let is_locked =
-                    matches!(verdict, Verdict::Denied(_)) && standing == ThrottleState::Locked;
+                    matches!(verdict, Verdict::Denied(_)) && state == ThrottleState::Locked;
                 ((verdict, is_locked), record)
             })
             .await

@@ -7,7 +7,7 @@ use crate::record_key::RecordKey;
 #[derive(Clone, Debug)]
 pub struct Account {
     /// Whose record.
-    pub subject: RecordKey,
+    pub key: RecordKey,
     /// The uid; nothing if there is no such user.
     pub uid: Option<u32>,
 }
@@ -29,7 +29,7 @@ impl Account {
     /// leads to no account is in no log.
     #[must_use]
     pub fn loggable(&self) -> Option<&str> {
-        match &self.subject {
+        match &self.key {
             RecordKey::User(name) => self.uid.map(|_| name.as_str()),
             RecordKey::Bucket(_) => None,
         }
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn a_record_with_factors_keeps_its_uid_and_one_without_has_that_of_today() {
-        let target = Account { subject: user("alice"), uid: Some(1000) };
+        let target = Account { key: user("alice"), uid: Some(1000) };
         assert_eq!((target.record(None).uid, target.current_uid()), (1000, 1000));
         assert_eq!(target.record(Some(Record::new(7))).uid, 1000);
         assert_eq!(target.record(Some(enrolled(7))).uid, 7);

@@ -94,7 +94,7 @@ fn verify(
 /// Takes the codes up to now, and those that a phone may show a little early, for used: a seed that was
 /// brought may have been used elsewhere.
 fn start_behind_the_present(factor: &mut Factor, now: u64, skew: u64) {
-    if let Some(period) = factor.kind.period().filter(|_| factor.is_brought) {
+    if let Some(period) = factor.kind.period().filter(|_| factor.is_imported) {
         let latest = time_step(now, period).saturating_add(skew);
         factor.last_accepted = factor.last_accepted.max(Some(latest));
     }

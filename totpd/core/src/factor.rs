@@ -161,7 +161,7 @@ pub struct Factor {
     /// Who made it.
     pub made_by: Maker,
     /// Whether its seed was brought from elsewhere, where codes of it may have been used.
-    pub is_brought: bool,
+    pub is_imported: bool,
 }
 
 /// What a code is to one factor.
@@ -198,7 +198,7 @@ impl Factor {
     /// was brought and of which nothing was used here yet. Nothing while it is pending.
     #[must_use]
     pub fn usable_from(&self) -> Option<u64> {
-        let is_unused = self.is_brought && self.last_used.is_none() && !self.is_pending();
+        let is_unused = self.is_imported && self.last_used.is_none() && !self.is_pending();
         let period = self.kind.period().filter(|_| is_unused)?;
         let first = self.last_accepted?.saturating_add(1);
         Some(first.saturating_mul(u64::from(period)))
@@ -226,7 +226,7 @@ impl Factor {
         self.last_accepted = Some(counter);
         self.last_used = Some(now);
         if let Kind::Totp { period } = self.kind {
-            self.drift.follow(counter, time_step(now, period), period);
+            self.drift.observe(counter, time_step(now, period), period);
         }
     }
 

@@ -42,7 +42,7 @@ pub fn verified(kind: Kind, last_accepted: Option<u64>) -> Factor {
         drift: Drift::default(),
         last_place: None,
         made_by: Maker::Root,
-        is_brought: false,
+        is_imported: false,
     }
 }
 

@@ -41,7 +41,7 @@ impl Algorithm {
 
     /// The algorithm of that name, in capitals.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.name() == name)
     }
 

@@ -60,15 +60,15 @@ impl Buckets {
 
     /// The bucket of `name`, which may be any text.
     #[must_use]
-    pub fn of(&self, name: &str) -> RecordKey {
+    pub fn bucket_of(&self, name: &str) -> RecordKey {
         let hash = hmac::<Hmac<Sha256>>(self.0.as_slice(), name.as_bytes());
         let number = hash.first_chunk().map_or(0, |bytes| u16::from_be_bytes(*bytes));
-        RecordKey::Bucket(number % BUCKETS)
+        RecordKey::Bucket(number % BUCKET_COUNT)
     }
 }
 
 /// At some 250 bytes each, 4 MB of disk at most.
-pub const BUCKETS: u16 = 16_384;
+pub const BUCKET_COUNT: u16 = 16_384;
 
 #[cfg(test)]
 mod tests {
@@ -79,12 +79,14 @@ mod tests {
         let buckets = Buckets::new(Zeroizing::new([7; 32]));
         let mut used = std::collections::BTreeSet::new();
         for n in 0..20_000 {
-            let RecordKey::Bucket(number) = buckets.of(&format!("user{n}")) else { panic!("{n}") };
+            let RecordKey::Bucket(number) = buckets.bucket_of(&format!("user{n}")) else {
+                panic!("{n}")
+            };
             used.insert(number);
         }
-        assert!(*used.last().unwrap() < BUCKETS);
+        assert!(*used.last().unwrap() < BUCKET_COUNT);
         assert!(used.len() > 10_000, "{}", used.len());
-        assert_eq!(buckets.of(""), buckets.of(""));
+        assert_eq!(buckets.bucket_of(""), buckets.bucket_of(""));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 ///
 /// It is wiped when dropped and prints `[redacted]`. That alphabet has neither I, L, O nor U, so that
 /// what people take for them can be understood.
-pub struct RecoveryCode(Zeroizing<[u8; LENGTH]>);
+pub struct RecoveryCode(Zeroizing<[u8; CODE_LENGTH]>);
 
 impl RecoveryCode {
     /// A new one, from bytes that `fill` makes random.
@@ -20,7 +20,7 @@ impl RecoveryCode {
     /// # Errors
     /// Those of `fill`.
     pub fn random<E>(fill: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Result<Self, E> {
-        let mut code = Zeroizing::new([0; LENGTH]);
+        let mut code = Zeroizing::new([0; CODE_LENGTH]);
         fill(code.as_mut_slice())?;
         for byte in code.iter_mut() {
             *byte = ALPHABET.get(usize::from(*byte % 32)).copied().unwrap_or(b'0');
@@ -32,7 +32,7 @@ impl RecoveryCode {
     /// I and L are ones.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let mut code = Zeroizing::new([0; LENGTH]);
+        let mut code = Zeroizing::new([0; CODE_LENGTH]);
         let mut length = 0;
         for byte in text.bytes().filter(|byte| !matches!(byte, b' ' | b'-')) {
             let byte = match byte.to_ascii_uppercase() {
@@ -46,13 +46,13 @@ impl RecoveryCode {
             *code.get_mut(length)? = byte;
             length += 1;
         }
-        (length == LENGTH).then_some(Self(code))
+        (length == CODE_LENGTH).then_some(Self(code))
     }
 
     /// The code as it is printed, in groups of four.
     #[must_use]
-    pub fn shown(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::with_capacity(LENGTH + LENGTH / 4));
+    pub fn display(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::with_capacity(CODE_LENGTH + CODE_LENGTH / 4));
         for (index, byte) in self.0.iter().enumerate() {
             if index > 0 && index % 4 == 0 {
                 text.push('-');
@@ -65,9 +65,9 @@ impl RecoveryCode {
     /// What is kept of it: scrypt (RFC 7914) over 256 KiB, less than a millisecond. The code has 80
     /// random bits, so more would slow down nobody but the daemon, and stay in its memory.
     #[must_use]
-    pub fn hashed(&self, salt: [u8; 16]) -> HashedGuess {
+    pub fn hash(&self, salt: [u8; 16]) -> HashedGuess {
         let mut hash = [0; 32];
-        let done = scrypt::Params::new(LOG_N, 8, 1)
+        let done = scrypt::Params::new(SCRYPT_LOG_N, 8, 1)
             .map(|params| scrypt::scrypt(self.0.as_slice(), &salt, &params, &mut hash));
         // Neither can fail with these constants, and a hash of noughts is never kept.
         HashedGuess { salt, hash: done.is_ok_and(|done| done.is_ok()).then_some(hash) }
@@ -121,7 +121,7 @@ impl RecoveryCodes {
         fill(&mut salt)?;
         let codes =
             (0..count).map(|_| RecoveryCode::random(&mut fill)).collect::<Result<Vec<_>, E>>()?;
-        let hashes = codes.iter().filter_map(|code| code.hashed(salt).hash).collect();
+        let hashes = codes.iter().filter_map(|code| code.hash(salt).hash).collect();
         Ok((codes, Self { salt, hashes, used: None }))
     }
 
@@ -142,8 +142,8 @@ impl RecoveryCodes {
     pub fn redeem(&mut self, guess: &HashedGuess, now: u64) -> bool {
         let Some(hash) = guess.hash.filter(|_| guess.salt == self.salt) else { return false };
         let (mut found, mut place) = (Choice::from(0), 0_u64);
-        for (index, kept) in (0_u64..).zip(&self.hashes) {
-            let same = kept.ct_eq(&hash);
+        for (index, stored) in (0_u64..).zip(&self.hashes) {
+            let same = stored.ct_eq(&hash);
             place.conditional_assign(&index, same);
             found |= same;
         }
@@ -163,11 +163,11 @@ impl RecoveryCodes {
 }
 
 /// Characters of a code.
-const LENGTH: usize = 16;
+const CODE_LENGTH: usize = 16;
 /// Crockford's base32.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// 256 rounds over blocks of 1 KiB.
-const LOG_N: u8 = 8;
+const SCRYPT_LOG_N: u8 = 8;
 
 #[cfg(test)]
 mod tests {
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn a_code_is_understood_however_it_is_typed() {
         let code = RecoveryCode(Zeroizing::new(*b"01ABCDEFGHJKMNPQ"));
-        assert_eq!(code.shown().as_str(), "01AB-CDEF-GHJK-MNPQ");
+        assert_eq!(code.display().as_str(), "01AB-CDEF-GHJK-MNPQ");
         for text in [
             "01AB-CDEF-GHJK-MNPQ",
             "01abcdefghjkmnpq",
@@ -198,32 +198,32 @@ mod tests {
 
     #[test]
     fn a_code_is_good_once_and_for_its_own_record() {
-        let (codes, mut kept) = recovery_codes(3, 1);
-        let guess = codes[1].hashed(kept.salt());
+        let (codes, mut stored) = recovery_codes(3, 1);
+        let guess = codes[1].hash(stored.salt());
         let mut other = recovery_codes(3, 2).1;
         assert!(!other.redeem(&guess, 5), "another salt");
-        assert!(!other.redeem(&codes[1].hashed(other.salt()), 5), "another user");
-        assert!(kept.redeem(&guess, 5));
-        assert_eq!((kept.left(), kept.take_unreported_use()), (2, Some(Usage { when: 5 })));
-        assert_eq!(kept.take_unreported_use(), None);
-        assert!(!kept.redeem(&guess, 6));
-        assert!(kept.redeem(&codes[0].hashed(kept.salt()), 6));
-        assert!(kept.redeem(&codes[2].hashed(kept.salt()), 6));
-        assert_eq!(kept.left(), 0);
-        assert!(!RecoveryCodes::default().redeem(&codes[0].hashed([0; 16]), 6), "nobody's");
+        assert!(!other.redeem(&codes[1].hash(other.salt()), 5), "another user");
+        assert!(stored.redeem(&guess, 5));
+        assert_eq!((stored.left(), stored.take_unreported_use()), (2, Some(Usage { when: 5 })));
+        assert_eq!(stored.take_unreported_use(), None);
+        assert!(!stored.redeem(&guess, 6));
+        assert!(stored.redeem(&codes[0].hash(stored.salt()), 6));
+        assert!(stored.redeem(&codes[2].hash(stored.salt()), 6));
+        assert_eq!(stored.left(), 0);
+        assert!(!RecoveryCodes::default().redeem(&codes[0].hash([0; 16]), 6), "nobody's");
     }
 
     #[test]
     fn nothing_prints_a_code() {
-        let (codes, kept) = recovery_codes(1, 1);
+        let (codes, stored) = recovery_codes(1, 1);
         assert_eq!(format!("{codes:?}"), "[[redacted]]");
-        assert_eq!(format!("{:?}", codes[0].hashed(kept.salt())), "[redacted]");
-        assert_eq!(RecoveryCode::parse(&codes[0].shown()).unwrap().0, codes[0].0);
+        assert_eq!(format!("{:?}", codes[0].hash(stored.salt())), "[redacted]");
+        assert_eq!(RecoveryCode::parse(&codes[0].display()).unwrap().0, codes[0].0);
     }
 
     #[test]
     fn codes_are_random_in_every_character() {
-        let mut seen = [[false; 256]; LENGTH];
+        let mut seen = [[false; 256]; CODE_LENGTH];
         for _ in 0..400 {
             let code = RecoveryCode::random(getrandom::fill).unwrap();
             for (place, byte) in code.0.iter().enumerate() {

@@ -59,7 +59,7 @@ fn find(record: &mut Record, id: &str, first: &Code, second: &Code, now: u64) ->
     }
     let unused = used.map_or(0, |last| last.saturating_add(1));
     let (mut from, end, here) = match factor.kind {
-        Kind::Hotp => (unused, unused.saturating_add(LOOK_AHEAD), None),
+        Kind::Hotp => (unused, unused.saturating_add(RESYNC_LOOK_AHEAD), None),
         Kind::Totp { period } => {
             let (step, reach) = (time_step(now, period), MAX_DRIFT_SECS / u64::from(period.max(1)));
             let from = step.saturating_sub(reach).max(unused);
@@ -72,10 +72,10 @@ fn find(record: &mut Record, id: &str, first: &Code, second: &Code, now: u64) ->
         if matching_counter(&factor.seed, factor.algorithm, second, next..=next).is_some() {
             factor.last_accepted = Some(next);
             // Both codes were given here, so the next one is good.
-            factor.is_brought = false;
+            factor.is_imported = false;
             if let Some(step) = here {
                 let ahead = i128::from(next) - i128::from(step);
-                factor.drift = Drift::of(ahead.try_into().unwrap_or_default());
+                factor.drift = Drift::from_steps(ahead.try_into().unwrap_or_default());
             }
             factor.status = Status::Verified;
             return ResyncOutcome::Done;
@@ -86,7 +86,7 @@ fn find(record: &mut Record, id: &str, first: &Code, second: &Code, now: u64) ->
 }
 
 /// Codes that are looked at. Two right ones by chance are a thousandth of a millionth of a millionth.
-const LOOK_AHEAD: u64 = 1000;
+const RESYNC_LOOK_AHEAD: u64 = 1000;
 
 #[cfg(test)]
 mod tests {

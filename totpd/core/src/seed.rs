@@ -18,14 +18,14 @@ use zeroize::Zeroizing;
 pub struct Seed(Arc<Zeroizing<Vec<u8>>>);
 
 /// The fewest and the most bytes of a seed.
-pub const LENGTH: core::ops::RangeInclusive<usize> = 16..=64;
+pub const SEED_BYTES: core::ops::RangeInclusive<usize> = 16..=64;
 
 impl Seed {
     /// The seed of these bytes, if they are as many as a seed may have.
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Option<Self> {
         let bytes = Zeroizing::new(bytes);
-        LENGTH.contains(&bytes.len()).then(|| Self(Arc::new(bytes)))
+        SEED_BYTES.contains(&bytes.len()).then(|| Self(Arc::new(bytes)))
     }
 
     /// A new seed of `length` bytes, which `fill` makes random.
@@ -51,13 +51,13 @@ impl Seed {
     /// end make no other seed.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
-        self.filled().ct_eq(&*other.filled()).into()
+        self.zero_padded().ct_eq(&*other.zero_padded()).into()
     }
 
     /// The bytes, filled with zeros to the most that a seed has.
     #[must_use]
-    pub fn filled(&self) -> Zeroizing<[u8; *LENGTH.end()]> {
-        let mut filled = Zeroizing::new([0; *LENGTH.end()]);
+    pub fn zero_padded(&self) -> Zeroizing<[u8; *SEED_BYTES.end()]> {
+        let mut filled = Zeroizing::new([0; *SEED_BYTES.end()]);
         for (to, from) in filled.iter_mut().zip(self.bytes()) {
             *to = *from;
         }

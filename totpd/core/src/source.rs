@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Source {
     /// The remote end: an IPv4 address, a link-local IPv6 address, or the /64 of another IPv6 address.
-    Address(#[serde(deserialize_with = "read_address")] IpAddr),
+    Address(#[serde(deserialize_with = "deserialize_network")] IpAddr),
     /// This machine, and the user who asks there (as `su` and `sudo` report it).
     Local(String),
     /// A process of this uid that asked the daemon itself.
@@ -73,7 +73,7 @@ impl Source {
     #[must_use]
     pub fn can_become_known(&self) -> bool {
         match self {
-            Self::Address(address) => !is_everybodys(*address),
+            Self::Address(address) => !is_shared(*address),
             Self::Uid(uid) => *uid != 0,
             Self::Nowhere => false,
             Self::Local(_) | Self::Terminal { .. } => true,
@@ -82,7 +82,7 @@ impl Source {
 
     fn from_address(address: IpAddr) -> Self {
         let address = network(address);
-        if is_everybodys(address) { Self::Nowhere } else { Self::Address(address) }
+        if is_shared(address) { Self::Nowhere } else { Self::Address(address) }
     }
 }
 
@@ -106,13 +106,13 @@ impl fmt::Display for Source {
 /// Reports whether `tty` names a serial line, or a console that a hypervisor provides like one.
 #[must_use]
 pub fn is_serial_line(tty: &str) -> bool {
-    let name = without_folder(tty);
-    name == "console" || SERIAL_LINES.iter().any(|prefix| is_numbered(name, prefix))
+    let name = strip_dev(tty);
+    name == "console" || SERIAL_LINE_PREFIXES.iter().any(|prefix| is_numbered(name, prefix))
 }
 
 /// The name of the terminal or seat of this machine that `tty` is. A pseudo-terminal is neither.
 fn terminal(tty: &str) -> Option<&str> {
-    let name = without_folder(tty);
+    let name = strip_dev(tty);
     let virtual_console = name.strip_prefix("tty").filter(|number| is_number(number));
     if virtual_console.is_some_and(|number| matches!(number.parse(), Ok(1..=63_u8)))
         || is_local_display(name)
@@ -135,7 +135,7 @@ fn is_number(text: &str) -> bool {
     (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn without_folder(tty: &str) -> &str {
+fn strip_dev(tty: &str) -> &str {
     tty.strip_prefix("/dev/").unwrap_or(tty)
 }
 
@@ -165,7 +165,7 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 /// Proxies on this machine (sslh, a web server, Tor) bring everybody from a loopback address.
-fn is_everybodys(address: IpAddr) -> bool {
+fn is_shared(address: IpAddr) -> bool {
     match network(address) {
         IpAddr::V4(address) => address.is_loopback() || address.is_unspecified(),
         // `::` and `::1` are in this network, and no host is.
@@ -174,12 +174,12 @@ fn is_everybodys(address: IpAddr) -> bool {
 }
 
 /// Records from before networks counted hold whole IPv6 addresses.
-fn read_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IpAddr, D::Error> {
+fn deserialize_network<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IpAddr, D::Error> {
     IpAddr::deserialize(deserializer).map(network)
 }
 
 /// Names of serial lines, before their number: of UARTs (by driver), of USB, and of hypervisors.
-const SERIAL_LINES: [&str; 19] = [
+const SERIAL_LINE_PREFIXES: [&str; 19] = [
     "ttyS",
     "ttyUSB",
     "ttyACM",

@@ -48,7 +48,7 @@ impl Budget {
 
     /// Whether another code may be tried at `now` (seconds since 1970).
     #[must_use]
-    pub fn standing(&self, now: u64, rules: &ThrottleRules) -> ThrottleState {
+    pub fn state(&self, now: u64, rules: &ThrottleRules) -> ThrottleState {
         if self.failures >= rules.lock_after {
             return ThrottleState::Locked;
         }
@@ -101,20 +101,20 @@ impl Throttle {
 
     /// The known sources, the most recent last.
     #[must_use]
-    pub fn known(&self) -> &[KnownSource] {
+    pub fn known_sources(&self) -> &[KnownSource] {
         &self.known
     }
 
     /// Whether `source` may try at `now` (seconds since 1970).
     #[must_use]
-    pub fn standing(&self, source: &Source, now: u64, rules: &ThrottleRules) -> ThrottleState {
+    pub fn state(&self, source: &Source, now: u64, rules: &ThrottleRules) -> ThrottleState {
         self.known
             .iter()
             // An old record may hold several addresses of one network: the most recent one counts.
             .rev()
             .find(|known| known.source == *source && is_fresh(known, now, rules))
             .map_or(&self.unknown_sources, |known| &known.budget)
-            .standing(now, rules)
+            .state(now, rules)
     }
 
     /// Forgets the sources that were known too long ago or can be known no more, and mends what a
@@ -151,7 +151,7 @@ impl Throttle {
         if !source.can_become_known() || rules.known_source == 0 {
             return;
         }
-        if self.known.len() >= MOST_KNOWN_SOURCES {
+        if self.known.len() >= MAX_KNOWN_SOURCES {
             // The least recent one goes: the list is in order of use.
             self.known.remove(0);
         }
@@ -168,7 +168,7 @@ fn is_fresh(known: &KnownSource, now: u64, rules: &ThrottleRules) -> bool {
 }
 
 /// Bounds the record of a user, and with it what an attacker with many addresses can gain.
-const MOST_KNOWN_SOURCES: usize = 8;
+const MAX_KNOWN_SOURCES: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -198,7 +198,7 @@ mod tests {
             (u32::MAX, ThrottleState::Locked),
         ] {
             let budget = Budget { failures, last_failure: 1000 };
-            assert_eq!(budget.standing(1000, &RULES), expected, "{failures}");
+            assert_eq!(budget.state(1000, &RULES), expected, "{failures}");
         }
     }
 
@@ -210,7 +210,7 @@ mod tests {
             (1029, ThrottleState::Waiting(1)),
             (1030, ThrottleState::Open),
         ] {
-            assert_eq!(budget.standing(now, &RULES), expected, "{now}");
+            assert_eq!(budget.state(now, &RULES), expected, "{now}");
         }
     }
 
@@ -218,7 +218,7 @@ mod tests {
     fn a_thousand_doublings_do_not_overflow() {
         let rules = ThrottleRules { lock_after: u32::MAX, ..RULES };
         let budget = Budget { failures: 1003, last_failure: 1000 };
-        assert_eq!(budget.standing(1000, &rules), ThrottleState::Waiting(3600));
+        assert_eq!(budget.state(1000, &rules), ThrottleState::Waiting(3600));
     }
 
     #[test]
@@ -228,14 +228,14 @@ mod tests {
         for stranger in 2..102 {
             throttle.fail(&address(stranger), 10);
         }
-        assert_eq!(throttle.standing(&address(2), 10, &RULES), ThrottleState::Locked);
-        assert_eq!(throttle.standing(&address(200), 10, &RULES), ThrottleState::Locked);
-        assert_eq!(throttle.standing(&Source::Nowhere, 10, &RULES), ThrottleState::Locked);
-        assert_eq!(throttle.standing(&address(1), 10, &RULES), ThrottleState::Open);
+        assert_eq!(throttle.state(&address(2), 10, &RULES), ThrottleState::Locked);
+        assert_eq!(throttle.state(&address(200), 10, &RULES), ThrottleState::Locked);
+        assert_eq!(throttle.state(&Source::Nowhere, 10, &RULES), ThrottleState::Locked);
+        assert_eq!(throttle.state(&address(1), 10, &RULES), ThrottleState::Open);
         for _ in 0..3 {
             throttle.fail(&address(1), 10);
         }
-        assert_eq!(throttle.standing(&address(1), 10, &RULES), ThrottleState::Waiting(30));
+        assert_eq!(throttle.state(&address(1), 10, &RULES), ThrottleState::Waiting(30));
     }
 
     #[test]
@@ -245,7 +245,7 @@ mod tests {
         throttle.fail(&address(1), 1);
         throttle.fail(&address(2), 1);
         throttle.succeed(&address(1), 2, &RULES);
-        assert_eq!(throttle.known()[0].budget.failures(), 0);
+        assert_eq!(throttle.known_sources()[0].budget.failures(), 0);
         assert_eq!(throttle.unknown_sources().failures(), 1);
         throttle.succeed(&address(2), 3, &RULES);
         assert_eq!(throttle.unknown_sources().failures(), 0);
@@ -259,10 +259,10 @@ mod tests {
             throttle.fail(&address(2), 0);
         }
         let last = RULES.known_source - 1;
-        assert_eq!(throttle.standing(&address(1), last, &RULES), ThrottleState::Open);
-        assert_eq!(throttle.standing(&address(1), last + 1, &RULES), ThrottleState::Locked);
+        assert_eq!(throttle.state(&address(1), last, &RULES), ThrottleState::Open);
+        assert_eq!(throttle.state(&address(1), last + 1, &RULES), ThrottleState::Locked);
         throttle.expire_and_clamp(last + 1, &RULES);
-        assert!(throttle.known().is_empty());
+        assert!(throttle.known_sources().is_empty());
     }
 
     #[test]
@@ -273,9 +273,9 @@ mod tests {
         }
         throttle.succeed(&address(1), 9, &RULES);
         throttle.succeed(&address(9), 10, &RULES);
-        assert_eq!(throttle.known().len(), 8);
-        assert!(throttle.known().iter().all(|known| known.source != address(2)));
-        assert!(throttle.known().iter().any(|known| known.source == address(1)));
+        assert_eq!(throttle.known_sources().len(), 8);
+        assert!(throttle.known_sources().iter().all(|known| known.source != address(2)));
+        assert!(throttle.known_sources().iter().any(|known| known.source == address(1)));
     }
 
     #[test]
@@ -283,7 +283,7 @@ mod tests {
         let mut throttle = Throttle::default();
         throttle.succeed(&Source::Nowhere, 0, &RULES);
         throttle.succeed(&address(1), 0, &ThrottleRules { known_source: 0, ..RULES });
-        assert!(throttle.known().is_empty());
+        assert!(throttle.known_sources().is_empty());
     }
 
     #[test]
@@ -300,10 +300,10 @@ mod tests {
             known: lost.iter().map(|source| known(source.clone(), 1, 0)).collect(),
         };
         for source in &lost {
-            assert_eq!(throttle.standing(source, 9, &RULES), ThrottleState::Locked, "{source}");
+            assert_eq!(throttle.state(source, 9, &RULES), ThrottleState::Locked, "{source}");
         }
         throttle.expire_and_clamp(9, &RULES);
-        assert!(throttle.known().is_empty());
+        assert!(throttle.known_sources().is_empty());
     }
 
     #[test]
@@ -316,12 +316,12 @@ mod tests {
         };
         let mut throttle =
             Throttle { unknown_sources: Budget::default(), known: vec![known(4, 0), known(5, 2)] };
-        assert_eq!(throttle.standing(&home, 9, &RULES), ThrottleState::Open);
+        assert_eq!(throttle.state(&home, 9, &RULES), ThrottleState::Open);
         throttle.fail(&home, 9);
-        assert_eq!(throttle.known()[1].budget.failures(), 3);
-        assert_eq!(throttle.standing(&home, 9, &RULES), ThrottleState::Waiting(30));
+        assert_eq!(throttle.known_sources()[1].budget.failures(), 3);
+        assert_eq!(throttle.state(&home, 9, &RULES), ThrottleState::Waiting(30));
         throttle.succeed(&home, 40, &RULES);
-        assert_eq!(throttle.known().len(), 1);
+        assert_eq!(throttle.known_sources().len(), 1);
     }
 
     #[test]
@@ -331,8 +331,8 @@ mod tests {
             throttle.fail(&address(1), 4_000_000_000);
         }
         throttle.expire_and_clamp(1000, &RULES);
-        assert_eq!(throttle.standing(&address(1), 1000, &RULES), ThrottleState::Waiting(30));
-        assert_eq!(throttle.standing(&address(1), 1030, &RULES), ThrottleState::Open);
+        assert_eq!(throttle.state(&address(1), 1000, &RULES), ThrottleState::Waiting(30));
+        assert_eq!(throttle.state(&address(1), 1030, &RULES), ThrottleState::Open);
     }
 
     #[test]
@@ -343,10 +343,10 @@ mod tests {
             throttle.fail(&address(2), 1000);
         }
         throttle.expire_and_clamp(1000, &RULES);
-        assert_eq!(throttle.known()[0].last_success, 1000);
+        assert_eq!(throttle.known_sources()[0].last_success, 1000);
         let end = 1000 + RULES.known_source;
-        assert_eq!(throttle.standing(&address(1), end - 1, &RULES), ThrottleState::Open);
-        assert_eq!(throttle.standing(&address(1), end, &RULES), ThrottleState::Locked);
+        assert_eq!(throttle.state(&address(1), end - 1, &RULES), ThrottleState::Open);
+        assert_eq!(throttle.state(&address(1), end, &RULES), ThrottleState::Locked);
     }
 
     /// Sources of a record, by the time of their last right code and their wrong ones, least recent first.
@@ -355,7 +355,7 @@ mod tests {
             (0_u32..120, 0_u64..10_000_000)
                 .prop_map(|(failures, last_failure)| Budget { failures, last_failure })
         };
-        let known = prop::collection::vec((0_u64..10_000_000, budget()), 0..=MOST_KNOWN_SOURCES);
+        let known = prop::collection::vec((0_u64..10_000_000, budget()), 0..=MAX_KNOWN_SOURCES);
         (budget(), known).prop_map(|(unknown_sources, known)| {
             let known = known.into_iter().zip(1..).map(|((last_success, budget), last)| {
                 KnownSource { source: address(last), last_success, budget }
@@ -373,14 +373,14 @@ mod tests {
         ) {
             let mut settled = before.clone();
             settled.expire_and_clamp(now, &RULES);
-            for known in settled.known() {
+            for known in settled.known_sources() {
                 prop_assert!(known.last_success <= now && known.budget.last_failure <= now);
             }
             let mut again = settled.clone();
             again.expire_and_clamp(now, &RULES);
             prop_assert_eq!(&again, &settled);
-            for known in before.known() {
-                let kept = settled.known().iter().find(|kept| kept.source == known.source);
+            for known in before.known_sources() {
+                let kept = settled.known_sources().iter().find(|kept| kept.source == known.source);
                 let was_known = is_fresh(known, now, &RULES);
                 prop_assert_eq!(kept.is_some(), was_known, "nobody becomes a stranger by it");
                 if let Some(kept) = kept.filter(|_| known.last_success <= now) {
@@ -390,7 +390,7 @@ mod tests {
             // Whatever the record said, without another right code nobody is known for longer than the rule has it.
             let end = now + RULES.known_source + later;
             settled.expire_and_clamp(end, &RULES);
-            prop_assert!(settled.known().is_empty());
+            prop_assert!(settled.known_sources().is_empty());
         }
     }
 }

@@ -13,7 +13,7 @@ impl UserName {
     /// The name, if it can be one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let good = (1..=LONGEST).contains(&text.len())
+        let good = (1..=MAX_USER_NAME_BYTES).contains(&text.len())
             && !text.chars().any(|c| c.is_control() || c == ':' || c == '/');
         good.then(|| Self(text.to_owned()))
     }
@@ -31,7 +31,7 @@ impl fmt::Display for UserName {
     }
 }
 
-const LONGEST: usize = 256;
+const MAX_USER_NAME_BYTES: usize = 256;
 
 #[cfg(test)]
 mod tests {

@@ -107,10 +107,10 @@ pub fn verify(mut record: Record, attempt: &Attempt, rules: &Rules) -> (Verdict,
     let now = attempt.now;
     record.throttle.expire_and_clamp(now, &rules.throttle);
     record.share_used_codes();
-    let standing = record.throttle.standing(&attempt.source, now, &rules.throttle);
+    let state = record.throttle.state(&attempt.source, now, &rules.throttle);
     let matched = best_match(&record, attempt, rules.skew);
 
-    let reason = match standing {
+    let reason = match state {
         ThrottleState::Locked => return (Verdict::Throttled { retry_after: None }, record),
         ThrottleState::Waiting(rest) => {
             return (Verdict::Throttled { retry_after: Some(rest) }, record);
@@ -189,7 +189,7 @@ fn judge(
 
 /// What is remembered of a name that somebody else chose.
 fn short(text: &str) -> String {
-    text.chars().take(LONGEST_PLACE).collect()
+    text.chars().take(MAX_PLACE_CHARS).collect()
 }
 
 /// The verified factor that the code fits best, by its place in the record, and how it fits: one that
@@ -243,12 +243,12 @@ fn decoy() -> Option<Factor> {
         drift: Drift::default(),
         last_place: None,
         made_by: Maker::Unknown,
-        is_brought: false,
+        is_imported: false,
     })
 }
 
 /// Characters of a service or source that are remembered.
-const LONGEST_PLACE: usize = 64;
+const MAX_PLACE_CHARS: usize = 64;
 
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,7 @@ pub(crate) fn daemon() -> (Daemon, Arc<Memory>) {
 }
 
 fn alice() -> Account {
-    Account { subject: user("alice"), uid: Some(1000) }
+    Account { key: user("alice"), uid: Some(1000) }
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_recovery_code_is_hashed_where_it_may_be_looked_at() {
     let ((daemon, _), alice) = (daemon(), alice());
     let (codes, recovery) = run(daemon.recovery_codes(Work::Management)).unwrap();
     assert_eq!((codes.len(), recovery.left()), (10, 10));
-    let typed = codes[0].shown();
+    let typed = codes[0].display();
     let answer = || run(daemon.answer(&alice, &typed, &Source::Nowhere)).unwrap();
     assert!(matches!(answer(), Answer::Recovery(_)));
     let mut throttled = enrolled(1000);

@@ -21,10 +21,7 @@ pub struct NssUser {
 
 impl From<NssUser> for totpd_core::account::Account {
     fn from(person: NssUser) -> Self {
-        Self {
-            subject: totpd_core::record_key::RecordKey::User(person.name),
-            uid: Some(person.uid),
-        }
+        Self { key: totpd_core::record_key::RecordKey::User(person.name), uid: Some(person.uid) }
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) async fn offer(
 ) -> Result<Option<BeginReply>, Error> {
     let target = daemon.target(user).await?;
     let Some(uid) = target.uid.filter(|_| daemon.config.self_service) else { return Ok(None) };
-    let stored = daemon.told(daemon.store.read(target.subject.clone()).await)?;
+    let stored = daemon.told(daemon.store.read(target.key.clone()).await)?;
     if stored.is_some_and(|record| record.is_enrolled()) {
         // As nearly everybody: there is nothing to write.
         return Ok(None);
@@ -86,7 +86,7 @@ pub(crate) async fn judge(
 ) -> Result<(VerifyReply, &'static str), Error> {
     let denied = |reason| Ok((VerifyReply::Denied { message: None }, reason));
     let Some(code) = Code::parse(code) else { return denied("not a code") };
-    let (RecordKey::User(name), Some(factor)) = (&target.subject, FactorId::parse(id)) else {
+    let (RecordKey::User(name), Some(factor)) = (&target.key, FactorId::parse(id)) else {
         return denied("no factor of this id waits for a code");
     };
     let mut secret = [0; 16];
@@ -194,7 +194,7 @@ async fn is_login_of(
     for name in [&context.user, &context.ruser].into_iter().flatten() {
         // A name may be typed otherwise than NSS spells it.
         let is_same = name == token.user.as_str()
-            || matches!(daemon.target(name).await?.subject, RecordKey::User(named) if named == token.user);
+            || matches!(daemon.target(name).await?.key, RecordKey::User(named) if named == token.user);
         if is_same {
             return Ok(true);
         }

@@ -5,9 +5,9 @@ use totpd_core::throttle::ThrottleState;
 use totpd_interface::login::LoginContext;
 
 /// The text of the prompt. Who exists and who does not are told alike that they must wait.
-pub(crate) fn prompt(words: Option<&str>, standing: ThrottleState) -> String {
+pub(crate) fn prompt(words: Option<&str>, state: ThrottleState) -> String {
     let words = words.unwrap_or(PROMPT);
-    let hint = match standing {
+    let hint = match state {
         ThrottleState::Locked => "locked".into(),
         ThrottleState::Open => return words.into(),
         ThrottleState::Waiting(seconds) => format!("wait {}", length(seconds)),
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_wait_stands_in_the_prompt_whatever_its_words() {
-        for (words, standing, expected) in [
+        for (words, state, expected) in [
             (None, ThrottleState::Open, "Verification code: "),
             (None, ThrottleState::Waiting(28), "Verification code (wait 28 s): "),
             (None, ThrottleState::Waiting(119), "Verification code (wait 119 s): "),
@@ -75,7 +75,7 @@ mod tests {
             (Some("Token:"), ThrottleState::Open, "Token:"),
             (Some("Token:"), ThrottleState::Waiting(1), "Token (wait 1 s): "),
         ] {
-            assert_eq!(prompt(words, standing), expected);
+            assert_eq!(prompt(words, state), expected);
         }
     }
 

@@ -64,8 +64,7 @@ impl AuthorizedCaller {
         }
         let account = daemon.target(user).await?;
         // Polkit judged the name as it was typed. NSS may fold case or domains, and lead elsewhere.
-        let is_as_typed =
-            matches!(&account.subject, RecordKey::User(name) if name.as_str() == user);
+        let is_as_typed = matches!(&account.key, RecordKey::User(name) if name.as_str() == user);
         if account.uid.is_some() && !is_as_typed {
             return Err(no_such_user(user));
         }
@@ -102,7 +101,7 @@ async fn known_user(
     account: Account,
     operation: Operation,
 ) -> Result<(UserName, Account), Error> {
-    match (&account.subject, operation) {
+    match (&account.key, operation) {
         (RecordKey::User(name), _) => Ok((name.clone(), account)),
         (RecordKey::Bucket(_), Operation::Manage | Operation::Read | Operation::Remove) => {
             removed_user(daemon, user).await
@@ -114,15 +113,15 @@ async fn known_user(
 /// A user who is gone from the system and still in the store.
 async fn removed_user(daemon: &Daemon, user: &str) -> Result<(UserName, Account), Error> {
     let name = UserName::parse(user).ok_or_else(|| no_such_user(user))?;
-    let subject = RecordKey::User(name.clone());
-    let uid = match daemon.store.read(subject.clone()).await {
+    let key = RecordKey::User(name.clone());
+    let uid = match daemon.store.read(key.clone()).await {
         Ok(None) => return Err(no_such_user(user)),
         Ok(Some(record)) => Some(record.uid),
         // It can be removed nevertheless.
         Err(StoreError::Corrupt(_)) => None,
         Err(error) => return Err(daemon.failure(&error)),
     };
-    Ok((name, Account { subject, uid }))
+    Ok((name, Account { key, uid }))
 }
 
 fn no_self_service() -> Error {

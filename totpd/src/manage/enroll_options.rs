@@ -4,7 +4,7 @@ use totpd_core::code::DIGITS;
 use totpd_core::factor::PERIOD;
 use totpd_core::factor::{Kind, Restrictions};
 use totpd_core::otp::Algorithm;
-use totpd_core::seed::{LENGTH, Seed};
+use totpd_core::seed::{SEED_BYTES, Seed};
 use totpd_formats::otpauth;
 use totpd_interface::dictionary::{DictReader, InvalidEntry};
 use totpd_interface::{Dictionary, Error};
@@ -62,7 +62,7 @@ impl Options {
         }
         let algorithm = match options.text("algorithm")? {
             None => config.defaults.algorithm,
-            Some(name) => Algorithm::named(name)
+            Some(name) => Algorithm::from_name(name)
                 .ok_or_else(|| invalid("algorithm", "SHA1, SHA256 or SHA512"))?,
         };
         let digits = match options.number("digits")? {
@@ -168,8 +168,12 @@ fn kind(options: &Dictionary, config: &Config) -> Result<(Kind, u64), Error> {
 }
 
 fn secret(options: &Dictionary) -> Result<Option<Seed>, Error> {
-    let wanted =
-        || invalid("secret", &format!("an array of {} to {} bytes", LENGTH.start(), LENGTH.end()));
+    let wanted = || {
+        invalid(
+            "secret",
+            &format!("an array of {} to {} bytes", SEED_BYTES.start(), SEED_BYTES.end()),
+        )
+    };
     let Some(bytes) = options.bytes("secret").map_err(|_| wanted())? else { return Ok(None) };
     Seed::new(bytes).map(Some).ok_or_else(wanted)
 }

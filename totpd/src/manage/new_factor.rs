@@ -22,7 +22,7 @@ pub(crate) fn new_factor(
     };
     let mut id = [0; 5];
     getrandom::fill(&mut id).map_err(no_randomness)?;
-    let is_brought = options.secret.is_some();
+    let is_imported = options.secret.is_some();
     let seed = match options.secret {
         Some(seed) => seed,
         None => {
@@ -36,7 +36,7 @@ pub(crate) fn new_factor(
         algorithm: options.algorithm,
         digits: options.digits,
         seed,
-        is_brought,
+        is_imported,
         counter: options.counter,
         limits: options.limits,
         is_confirmed: options.confirmed,

@@ -22,7 +22,7 @@ pub(crate) async fn first_recovery_codes(
     if daemon.config.recovery_codes == 0 {
         return Ok(Vec::new());
     }
-    let stored = daemon.told(daemon.store.read(account.subject.clone()).await)?;
+    let stored = daemon.told(daemon.store.read(account.key.clone()).await)?;
     if stored.is_some_and(|record| record.recovery.left() > 0) {
         return Ok(Vec::new());
     }
@@ -58,5 +58,5 @@ pub(crate) async fn renew(
 }
 
 fn display(codes: &[RecoveryCode]) -> Vec<String> {
-    codes.iter().map(|code| code.shown().to_string()).collect()
+    codes.iter().map(|code| code.display().to_string()).collect()
 }

@@ -23,7 +23,7 @@ pub(crate) async fn remove(
         .update(&caller.account, move |record| management::remove(record, &proof, &wanted, by))
         .await;
     if matches!(removed, Err(Error::StoreCorrupt(_))) && caller.caller.is_root() && id.is_empty() {
-        daemon.told(daemon.store.discard(caller.account.subject.clone()).await)?;
+        daemon.told(daemon.store.discard(caller.account.key.clone()).await)?;
         change(daemon, caller, "all", "damaged record removed");
         return Ok(());
     }

@@ -17,7 +17,7 @@ pub(crate) fn of(
     enrollment::expire(&mut record, now);
     record.throttle.expire_and_clamp(now, rules);
     let strangers = record.throttle.unknown_sources();
-    let (locked, retry_after) = match strangers.standing(now, rules) {
+    let (locked, retry_after) = match strangers.state(now, rules) {
         ThrottleState::Locked => (true, None),
         ThrottleState::Open => (false, None),
         ThrottleState::Waiting(seconds) => {
@@ -25,7 +25,7 @@ pub(crate) fn of(
         }
     };
     let factors: Vec<Dictionary> = record.factors.iter().map(factor).collect();
-    let known: Vec<Dictionary> = record.throttle.known().iter().map(source).collect();
+    let known: Vec<Dictionary> = record.throttle.known_sources().iter().map(source).collect();
     DictBuilder::new()
         .with("user", name.as_str().to_owned())
         .with("uid", record.uid)

@@ -12,7 +12,7 @@ use crate::manage::user_state;
 /// The state of one user, without a secret.
 pub(crate) async fn get(daemon: &Daemon, caller: &AuthorizedCaller) -> Result<Dictionary, Error> {
     let AuthorizedCaller { caller: asking, name, account, is_own } = caller;
-    let stored = daemon.told(daemon.store.read(account.subject.clone()).await)?;
+    let stored = daemon.told(daemon.store.read(account.key.clone()).await)?;
     let mut record = account.record(stored);
     if *is_own {
         record = shown_to_its_owner(record, asking.uid);

@@ -85,7 +85,7 @@ pub(crate) fn record(user: u32) -> Record {
         drift: Drift::default(),
         last_place: None,
         made_by: Maker::Root,
-        is_brought: false,
+        is_imported: false,
     });
     record
 }

@@ -56,7 +56,7 @@ pub fn confirm(
     };
     factor.last_accepted = Some(counter);
     // The code was given here, so the next one is good.
-    factor.is_brought = false;
+    factor.is_imported = false;
     let id = factor.id.clone();
     verify(record, &id, now, rules).map_or_else(Confirmation::Refused, |()| Confirmation::Verified)
 }
@@ -78,7 +78,7 @@ fn counted(
     }
     let source = Source::Uid(uid);
     record.throttle.expire_and_clamp(now, rules);
-    match record.throttle.standing(&source, now, rules) {
+    match record.throttle.state(&source, now, rules) {
         ThrottleState::Open => {
             record.throttle.fail(&source, now);
             diagnosis

@@ -22,7 +22,7 @@ pub struct NewFactor {
     /// The seed.
     pub seed: Seed,
     /// Whether the seed was brought, and may be in use elsewhere.
-    pub is_brought: bool,
+    pub is_imported: bool,
     /// The first counter of a token that counts presses, at most 2^63; 0 for any other.
     pub counter: u64,
     /// When and where it is good.
@@ -62,7 +62,7 @@ impl NewFactor {
             drift: Drift::default(),
             last_place: None,
             made_by: self.made_by,
-            is_brought: self.is_brought,
+            is_imported: self.is_imported,
         }
     }
 }
@@ -78,7 +78,7 @@ mod tests {
     fn new(kind: Kind, counter: u64, is_confirmed: bool) -> Factor {
         let Factor { id, name, algorithm, digits, seed, limits, .. } = verified(kind, None);
         let made_by = Maker::Uid(1000);
-        let is_brought = true;
+        let is_imported = true;
         let factor = NewFactor {
             id,
             name,
@@ -86,7 +86,7 @@ mod tests {
             algorithm,
             digits,
             seed,
-            is_brought,
+            is_imported,
             counter,
             limits,
             is_confirmed,
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(new(totp, 0, true).status, Status::Verified);
         let factor = new(totp, 7, false);
         assert_eq!((factor.created, factor.last_accepted, factor.last_used), (NOW, None, None));
-        assert!(factor.is_brought && factor.made_by == Maker::Uid(1000));
+        assert!(factor.is_imported && factor.made_by == Maker::Uid(1000));
     }
 
     #[test]

@@ -82,7 +82,7 @@ fn decide(
 
 /// Whether a pending factor has all parameters that are asked for, and the seed if that was brought.
 fn is_as_asked(pending: &Factor, new: &Factor) -> bool {
-    let seed = if new.is_brought { pending.seed.is(&new.seed) } else { !pending.is_brought };
+    let seed = if new.is_imported { pending.seed.is(&new.seed) } else { !pending.is_imported };
     seed && pending.name == new.name
         && pending.kind == new.kind
         && pending.algorithm == new.algorithm

@@ -123,7 +123,7 @@ fn nothing_is_resumed_but_what_root_made_as_it_is_asked_for() {
     let mut renamed = pending(2, Maker::Root);
     renamed.name = "Token".into();
     let mut brought = pending(2, Maker::Root);
-    brought.is_brought = true;
+    brought.is_imported = true;
     let mut same_seed = brought.clone();
     same_seed.seed = factor(1, Status::Verified).seed;
     let mut longer = pending(2, Maker::Root);
@@ -274,7 +274,7 @@ fn what_is_pending_is_removed_by_its_maker_and_by_root() {
 
 #[test]
 fn a_seed_that_was_brought_starts_behind_the_present_unless_its_first_code_was_given() {
-    let brought = |factor: Factor| Factor { is_brought: true, ..factor };
+    let brought = |factor: Factor| Factor { is_imported: true, ..factor };
     let mut record = with(Vec::new());
     add(&mut record, brought(factor(1, Status::Verified)), NOW, &RULES).unwrap();
     assert_eq!(record.factors[0].last_accepted, Some(1001));
@@ -439,8 +439,8 @@ fn a_first_code_that_was_a_try_at_the_verified_factor_counts_there_until_nothing
     // As many as at a login: neither looked at nor counted from here on.
     assert_eq!(confirm_by_the_old_one(&mut record, ALICE, NOW), wrong(1, Diagnosis::Unknown));
     assert_eq!(record.throttle.unknown_sources().failures(), 3);
-    let standing = record.throttle.standing(&Source::Uid(1000), NOW, &THROTTLE);
-    assert_eq!(standing, ThrottleState::Waiting(30));
+    let state = record.throttle.state(&Source::Uid(1000), NOW, &THROTTLE);
+    assert_eq!(state, ThrottleState::Waiting(30));
     assert_eq!(confirm_rightly(&mut record, ALICE, 2, NOW), Confirmation::Verified);
 }
 
@@ -450,7 +450,7 @@ fn a_first_code_counts_for_who_gave_it_and_not_where_nothing_is_told() {
     known.throttle.succeed(&Source::Uid(1000), NOW, &THROTTLE);
     confirm_by_the_old_one(&mut known, ALICE, NOW);
     assert_eq!(known.throttle.unknown_sources().failures(), 0);
-    assert_eq!(known.throttle.known()[0].budget.failures(), 1);
+    assert_eq!(known.throttle.known_sources()[0].budget.failures(), 1);
     // Root is no guesser.
     let mut by_root = with(vec![factor(1, Status::Verified), pending(2, Maker::Root)]);
     let told = confirm_by_the_old_one(&mut by_root, Maker::Root, NOW);

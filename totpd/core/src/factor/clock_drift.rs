@@ -8,7 +8,7 @@ pub struct Drift {
     steps: i16,
     /// Right codes in a row from the same side of where they were expected: below nought if the phone
     /// is slow.
-    trend: i8,
+    streak: i8,
 }
 
 impl Drift {
@@ -20,8 +20,8 @@ impl Drift {
 
     /// The drift of a phone that was just found so many steps ahead.
     #[must_use]
-    pub fn of(steps: i16) -> Self {
-        Self { steps, trend: 0 }
+    pub fn from_steps(steps: i16) -> Self {
+        Self { steps, streak: 0 }
     }
 
     /// The time step on the phone when it is `step` here.
@@ -35,18 +35,18 @@ impl Drift {
     /// One step at most, after three right codes in a row from the same side, and never further than
     /// five minutes (RFC 6238 section 6). What was used stays used: that is counted in steps of the
     /// phone, and does not depend on this.
-    pub(super) fn follow(&mut self, counter: u64, step: u64, period: u32) {
+    pub(super) fn observe(&mut self, counter: u64, step: u64, period: u32) {
         let side = match counter.cmp(&self.apply(step)) {
             core::cmp::Ordering::Less => -1,
             core::cmp::Ordering::Equal => 0,
             core::cmp::Ordering::Greater => 1,
         };
-        let turned = side == 0 || self.trend.signum() == -side;
-        self.trend = if turned { side } else { self.trend.saturating_add(side) };
-        if self.trend.saturating_abs() < CONSECUTIVE_CODES {
+        let turned = side == 0 || self.streak.signum() == -side;
+        self.streak = if turned { side } else { self.streak.saturating_add(side) };
+        if self.streak.saturating_abs() < CONSECUTIVE_CODES {
             return;
         }
-        self.trend = 0;
+        self.streak = 0;
         let moved = self.steps.saturating_add(i16::from(side));
         if i64::from(moved).unsigned_abs() * u64::from(period) <= MAX_DRIFT_SECS {
             self.steps = moved;
@@ -67,7 +67,7 @@ mod tests {
     fn after(period: u32, away: &[i64]) -> i16 {
         let mut drift = Drift::default();
         for away in away {
-            drift.follow(1000_u64.saturating_add_signed(*away), 1000, period);
+            drift.observe(1000_u64.saturating_add_signed(*away), 1000, period);
         }
         drift.steps()
     }
@@ -97,7 +97,7 @@ mod tests {
                 let mut drift = Drift::default();
                 for _ in 0..200 {
                     let there = drift.apply(1000).saturating_add_signed(side);
-                    drift.follow(there, 1000, period);
+                    drift.observe(there, 1000, period);
                 }
                 assert_eq!(i64::from(drift.steps()), side * furthest, "{period}");
             }
@@ -106,11 +106,11 @@ mod tests {
 
     #[test]
     fn a_trend_that_nobody_has_does_no_harm() {
-        for trend in [i8::MIN, i8::MAX] {
+        for streak in [i8::MIN, i8::MAX] {
             for counter in [0, 1000, 2000] {
-                let mut drift = Drift { steps: 0, trend };
-                drift.follow(counter, 1000, 30);
-                assert!(drift.steps().abs() <= 1, "{trend} {counter}");
+                let mut drift = Drift { steps: 0, streak };
+                drift.observe(counter, 1000, 30);
+                assert!(drift.steps().abs() <= 1, "{streak} {counter}");
             }
         }
     }
@@ -118,8 +118,8 @@ mod tests {
     #[test]
     fn no_time_is_too_early_or_too_late() {
         for step in [0, u64::MAX] {
-            assert_eq!(Drift::of(-5).apply(step), step.saturating_sub(5));
-            assert_eq!(Drift::of(5).apply(step), step.saturating_add(5));
+            assert_eq!(Drift::from_steps(-5).apply(step), step.saturating_sub(5));
+            assert_eq!(Drift::from_steps(5).apply(step), step.saturating_add(5));
         }
     }
 }

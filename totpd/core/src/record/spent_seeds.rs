@@ -23,7 +23,7 @@ pub struct SpentSeed {
 
 impl SpentSeed {
     fn from_factor(factor: &Factor) -> Option<Self> {
-        if factor.is_pending() && !factor.is_brought {
+        if factor.is_pending() && !factor.is_imported {
             // Its seed was new, and opened nothing: else whoever begins factors could fill this memory.
             return None;
         }
@@ -59,7 +59,7 @@ impl Record {
             self.spent.retain(|old| !old.is_of(&spent.digest, spent.kind));
             self.spent.push(spent);
         }
-        let excess = self.spent.len().saturating_sub(MAX_SPENT);
+        let excess = self.spent.len().saturating_sub(MAX_SPENT_SEEDS);
         self.spent.drain(..excess);
     }
 
@@ -92,11 +92,11 @@ impl Record {
 }
 
 fn digest(seed: &Seed) -> [u8; 32] {
-    Sha256::digest(seed.filled().as_slice()).into()
+    Sha256::digest(seed.zero_padded().as_slice()).into()
 }
 
 /// Factors that are gone and still remembered: more than a user ever has.
-const MAX_SPENT: usize = 64;
+const MAX_SPENT_SEEDS: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -150,13 +150,13 @@ mod tests {
         let mut record = Record { factors: vec![factor(1, TOTP, None)], ..Record::new(1000) };
         record.retire(|_| false);
         assert!(record.spent.is_empty());
-        for n in 0..2 * MAX_SPENT {
+        for n in 0..2 * MAX_SPENT_SEEDS {
             let mut gone = factor(1, TOTP, Some(1));
             gone.seed = Seed::new(n.to_le_bytes().repeat(3)).unwrap();
             record.factors = vec![gone];
             record.retire(|_| false);
         }
-        assert_eq!(record.spent.len(), MAX_SPENT);
+        assert_eq!(record.spent.len(), MAX_SPENT_SEEDS);
     }
 
     #[test]

@@ -97,7 +97,7 @@ fn the_table_of_sources_is_what_the_daemon_does() {
 
 #[test]
 fn the_page_names_every_serial_line() {
-    for prefix in SERIAL_LINES {
+    for prefix in SERIAL_LINE_PREFIXES {
         assert!(PAGE.contains(&format!("`{prefix}`")), "{prefix}");
         assert_eq!(at(&format!("/dev/{prefix}12")).to_string(), format!("{prefix}12 (login)"));
     }

@@ -65,7 +65,7 @@ pub(crate) struct Record3 {
 struct Factor3 {
     second: Factor2,
     made_by: Maker,
-    is_brought: bool,
+    is_imported: bool,
 }
 
 impl From<Record1> for Record2 {
@@ -83,7 +83,7 @@ impl From<Record1> for Record2 {
 
 impl From<Record2> for Record3 {
     fn from(old: Record2) -> Self {
-        let factor = |second| Factor3 { second, made_by: Maker::Unknown, is_brought: false };
+        let factor = |second| Factor3 { second, made_by: Maker::Unknown, is_imported: false };
         let factors = old.factors.into_iter().map(factor).collect();
         Self { factors, throttle: old.throttle, recovery: old.recovery, spent: Vec::new() }
     }
@@ -115,8 +115,8 @@ impl Record3 {
                 drift: factor.drift,
                 last_place: factor.last_place.clone(),
             };
-            let (made_by, is_brought) = (factor.made_by, factor.is_brought);
-            factors.push(Factor3 { second, made_by, is_brought });
+            let (made_by, is_imported) = (factor.made_by, factor.is_imported);
+            factors.push(Factor3 { second, made_by, is_imported });
         }
         let (recovery, spent) = (record.recovery.clone(), record.spent.clone());
         Ok(Self { factors, throttle: record.throttle.clone(), recovery, spent })
@@ -130,7 +130,7 @@ impl Record3 {
         mut decode_seed: impl FnMut(&FactorId, Vec<u8>) -> Option<Vec<u8>>,
     ) -> Option<Record> {
         let mut factors = Vec::with_capacity(self.factors.len());
-        for Factor3 { second, made_by, is_brought } in self.factors {
+        for Factor3 { second, made_by, is_imported } in self.factors {
             let Factor2 { first, limits, drift, last_place } = second;
             let is_valid_period = first.kind.period().is_none_or(|period| PERIOD.contains(&period));
             if !is_valid_period || !DIGITS.contains(&first.digits) {
@@ -151,7 +151,7 @@ impl Record3 {
                 drift,
                 last_place,
                 made_by,
-                is_brought,
+                is_imported,
             });
         }
         let Self { throttle, recovery, spent, .. } = self;

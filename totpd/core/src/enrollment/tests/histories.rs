@@ -64,7 +64,7 @@ fn event() -> impl Strategy<Value = Event> {
 
 fn token(seed: u8, hotp: bool) -> Factor {
     let kind = if hotp { Kind::Hotp } else { TOTP };
-    Factor { kind, is_brought: true, ..factor(seed, Status::Verified) }
+    Factor { kind, is_imported: true, ..factor(seed, Status::Verified) }
 }
 
 proptest! {

@@ -11,7 +11,7 @@ fn with_recovery() -> (Record, Vec<RecoveryCode>) {
 }
 
 fn on_paper(record: &Record, code: &RecoveryCode) -> Attempt {
-    Attempt { answer: Answer::Recovery(code.hashed(record.recovery.salt())), ..typed("", 30_000) }
+    Attempt { answer: Answer::Recovery(code.hash(record.recovery.salt())), ..typed("", 30_000) }
 }
 
 #[test]
@@ -23,7 +23,11 @@ fn a_recovery_code_is_approved_once_and_told_at_the_next_login() {
     assert_eq!(verdict, expected);
     let (verdict, record) = verify(record, &one, &rules());
     assert_eq!(verdict, Verdict::Denied(Reason::NoMatch));
-    assert_eq!(record.throttle.known()[0].budget.failures(), 1, "it counts as a wrong code");
+    assert_eq!(
+        record.throttle.known_sources()[0].budget.failures(),
+        1,
+        "it counts as a wrong code"
+    );
     let right = right_code(&record, 1000, 30_000);
     let (verdict, record) = verify(record, &right, &rules());
     let told = Some(Usage { when: 30_000 });

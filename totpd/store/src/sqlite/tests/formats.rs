@@ -51,7 +51,8 @@ fn a_store_of_each_format_is_opened_completely() {
         if format >= 2 {
             assert_eq!(read("dave").factors[0].status, Status::Unsynchronized);
         }
-        let bucket = run(opened.store.read(opened.buckets.of("nobody-here"))).unwrap().unwrap();
+        let bucket =
+            run(opened.store.read(opened.buckets.bucket_of("nobody-here"))).unwrap().unwrap();
         assert_eq!(bucket.throttle.unknown_sources().failures(), 1);
         if format >= 3 {
             assert_eq!(alice.recovery.left(), 2);
@@ -64,7 +65,7 @@ fn a_store_of_each_format_is_opened_completely() {
         }
         if format >= 4 {
             assert_eq!(alice.factors[0].made_by, Maker::Uid(1000));
-            assert!(read("bob").factors[0].is_brought);
+            assert!(read("bob").factors[0].is_imported);
             assert_eq!(read("dave").spent.len(), 1);
         } else {
             assert_eq!(alice.factors[0].made_by, Maker::Unknown);
@@ -132,11 +133,11 @@ fn make_the_fixture() {
     let mut bob = with(1001, factor(2, Kind::Hotp, Status::Verified, Some(41)));
     bob.factors[0].limits.services = vec!["sshd".into()];
     bob.factors[0].limits.not_after = Some(9);
-    bob.factors[0].is_brought = true;
+    bob.factors[0].is_imported = true;
     put(user("bob"), bob);
     let waits = Status::Unverified { expires: 1_795_000_600, wrong_codes: 2 };
     let mut carol = with(1002, factor(3, Kind::Totp { period: 60 }, waits, None));
-    carol.factors[0].drift = Drift::of(-3);
+    carol.factors[0].drift = Drift::from_steps(-3);
     put(user("carol"), carol);
     let mut dave = with(1003, factor(4, Kind::Hotp, Status::Unsynchronized, Some(7)));
     dave.factors.push(factor(5, totp, Status::Verified, Some(59_833_333)));
@@ -144,7 +145,7 @@ fn make_the_fixture() {
     put(user("dave"), dave);
     let mut nobody = Record::new(u32::MAX);
     nobody.throttle.fail(&Source::Nowhere, 1_795_000_000);
-    put(opened.buckets.of("nobody-here"), nobody);
+    put(opened.buckets.bucket_of("nobody-here"), nobody);
     opened.local.note_backup(1_790_000_000).unwrap();
     opened.local.rekey(&Progress::default()).unwrap();
     drop(opened);

@@ -121,13 +121,13 @@ impl Host {
             let record = record.map(|record| Record { recovery: kept.clone(), ..record });
             ((), record)
         }))?;
-        Ok(codes.iter().map(|code| code.shown().to_string()).collect())
+        Ok(codes.iter().map(|code| code.display().to_string()).collect())
     }
 
     /// Tries a recovery code.
     pub(super) fn recover(&self, name: &str, code: &str) -> Result<Verdict, StoreError> {
         let salt = self.record(name)?.map_or([0; 16], |record| record.recovery.salt());
-        let guess = RecoveryCode::parse(code).unwrap().hashed(salt);
+        let guess = RecoveryCode::parse(code).unwrap().hash(salt);
         run(self.attempt(name, Answer::Recovery(guess)))
     }
 
@@ -213,7 +213,7 @@ fn factor(name: &str, now: u64) -> Factor {
         drift: Drift::default(),
         last_place: None,
         made_by: Maker::Root,
-        is_brought: false,
+        is_imported: false,
     }
 }
 

@@ -248,7 +248,7 @@ fn check(folder: &Path, marks: &[Mark]) -> Result<(), String> {
         let counted =
             record(name)?.map_or(0, |record| record.throttle.unknown_sources().failures());
         let known = record(name)?.map_or(0, |record| {
-            record.throttle.known().iter().map(|known| known.budget.failures()).sum()
+            record.throttle.known_sources().iter().map(|known| known.budget.failures()).sum()
         });
         if counted + known < *denied && !touched(name) {
             return Err(format!("{name}: {denied} denials, {} counted", counted + known));

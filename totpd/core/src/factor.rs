@@ -1,133 +1,26 @@
 //! One seed, its parameters, and what it has accepted so far.
 
-use alloc::borrow::ToOwned;
-use alloc::format;
 use alloc::string::String;
-use core::fmt;
 use core::ops::RangeInclusive;
-
-use data_encoding::BASE32_NOPAD;
-use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
 pub use crate::factor::clock_drift::{Drift, MAX_DRIFT_SECS};
+pub use crate::factor::id::FactorId;
+pub use crate::factor::kind::{Kind, PERIOD};
 pub use crate::factor::maker::{LoginNonce, Maker};
 pub use crate::factor::restrictions::{LastUse, Restrictions};
+pub use crate::factor::status::Status;
 pub use crate::factor::token::{LoginToken, TokenDigest};
 use crate::otp::{Algorithm, matching_counter, time_step};
 use crate::seed::Seed;
 
 mod clock_drift;
+mod id;
+mod kind;
 mod maker;
 mod restrictions;
+mod status;
 mod token;
-
-/// What moves the code on.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub enum Kind {
-    /// An event (RFC 4226): each press of the token counts one up.
-    Hotp,
-    /// The clock (RFC 6238): one step every `period` seconds (15 to 300).
-    Totp {
-        /// Seconds in a time step.
-        period: u32,
-    },
-}
-
-impl Kind {
-    /// The name that `otpauth` URIs and the bus use.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Hotp => "hotp",
-            Self::Totp { .. } => "totp",
-        }
-    }
-
-    /// Seconds in a time step; nothing for a token that counts presses.
-    #[must_use]
-    pub fn period(self) -> Option<u32> {
-        match self {
-            Self::Hotp => None,
-            Self::Totp { period } => Some(period),
-        }
-    }
-}
-
-/// Seconds that a time step may have.
-pub const PERIOD: RangeInclusive<u32> = 15..=300;
-
-/// How far a factor has come.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub enum Status {
-    /// Switched off by an administrator.
-    Disabled,
-    /// Waits for its first right code until `expires` (seconds since 1970).
-    Unverified {
-        /// When it is dropped.
-        expires: u64,
-        /// Wrong codes so far.
-        wrong_codes: u32,
-    },
-    /// Opens the door.
-    Verified,
-    /// Opened the door until it came back from a backup: codes of its counter may have been used
-    /// that the record does not know of, so it opens nothing before it is resynchronized.
-    Unsynchronized,
-    /// Made at a login that gave its right first code, and pending until libpam asks for the credentials of
-    /// that login.
-    AwaitsLogin {
-        /// When it is dropped, in seconds since 1970.
-        expires: u64,
-        /// What the login has to show.
-        token: TokenDigest,
-    },
-}
-
-impl Status {
-    /// The word that the bus uses.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Disabled => "disabled",
-            Self::Unsynchronized => "unsynchronized",
-            Self::AwaitsLogin { .. } | Self::Unverified { .. } => "unverified",
-            Self::Verified => "verified",
-        }
-    }
-}
-
-/// `f-` and eight lower-case base32 characters, unlike any other of its user.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-pub struct FactorId(String);
-
-impl FactorId {
-    /// The id that these random bytes spell.
-    #[must_use]
-    pub fn from_random(bytes: [u8; 5]) -> Self {
-        Self(format!("f-{}", BASE32_NOPAD.encode(&bytes).to_ascii_lowercase()))
-    }
-
-    /// The id in `text`; nothing if it is not one.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let spelled = text.strip_prefix("f-")?;
-        let good = |c: char| matches!(c, 'a'..='z' | '2'..='7');
-        (spelled.len() == 8 && spelled.chars().all(good)).then(|| Self(text.to_owned()))
-    }
-
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for FactorId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// One seed and its parameters.
 #[derive(Clone, Debug)]
@@ -304,17 +197,6 @@ mod tests {
         for now in [0, 1, 4_294_967_296, u64::MAX] {
             let code = code_of(&factor, time_step(now, 30));
             assert_eq!(factor.matches(&code, now, 1), Match::Fresh(time_step(now, 30)), "{now}");
-        }
-    }
-
-    #[test]
-    fn an_id_is_short_and_lower_case() {
-        assert_eq!(FactorId::from_random([0; 5]).as_str(), "f-aaaaaaaa");
-        assert_eq!(FactorId::from_random([255; 5]).as_str(), "f-77777777");
-        assert_eq!(FactorId::parse("f-aaaaaaaa"), Some(FactorId::from_random([0; 5])));
-        for text in ["", "f-", "f-aaaaaaa", "f-aaaaaaaaa", "f-AAAAAAAA", "f-aaaaaaa1", "x-aaaaaaaa"]
-        {
-            assert_eq!(FactorId::parse(text), None, "{text}");
         }
     }
 }

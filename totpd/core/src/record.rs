@@ -81,4 +81,50 @@ impl Record {
     pub fn verified(&self) -> impl Iterator<Item = &FactorId> {
         self.factors.iter().filter(|factor| factor.is_verified()).map(|factor| &factor.id)
     }
+
+    /// Gives all factors with one seed the greatest counter that any of them accepted, or one that is gone. Else one
+    /// code would be good once for each of them.
+    pub fn share_used_codes(&mut self) {
+        if self.factors.len() < 2 && self.spent.is_empty() {
+            // As nearly always.
+            return;
+        }
+        let used: Vec<_> = self
+            .factors
+            .iter()
+            .map(|factor| self.used_by_others(factor).max(factor.last_accepted))
+            .collect();
+        for (factor, used) in self.factors.iter_mut().zip(used) {
+            factor.last_accepted = used;
+        }
+    }
+
+    /// Takes factors out of the record that `keep` does not want, and remembers what they accepted.
+    pub fn retire(&mut self, keep: impl Fn(&Factor) -> bool) {
+        self.share_used_codes();
+        let (kept, removed): (Vec<_>, Vec<_>) =
+            core::mem::take(&mut self.factors).into_iter().partition(keep);
+        self.factors = kept;
+        spent_seeds::remember(&mut self.spent, &removed);
+    }
+
+    /// Reports whether another factor of the record has the seed of this one, and is not pending.
+    #[must_use]
+    pub fn has_seed_of(&self, factor: &Factor) -> bool {
+        let same = |other: &&Factor| other.id != factor.id && !other.is_pending();
+        self.factors.iter().filter(same).any(|other| other.seed.is(&factor.seed))
+    }
+
+    /// Returns the greatest counter of its seed that another factor accepted, or one that is gone.
+    #[must_use]
+    pub fn used_by_others(&self, factor: &Factor) -> Option<u64> {
+        let same = |other: &&Factor| {
+            other.id != factor.id && other.kind == factor.kind && other.seed.is(&factor.seed)
+        };
+        let present = self.factors.iter().filter(same).filter_map(|other| other.last_accepted);
+        present.max().max(spent_seeds::last_accepted(&self.spent, factor))
+    }
 }
+
+#[cfg(test)]
+mod tests;

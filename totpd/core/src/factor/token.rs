@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use crate::factor::FactorId;
+use crate::factor::id::FactorId;
 use crate::user_name::UserName;
 
 /// A token: 128 random bits, good once, for one factor of one user and one PAM service.

@@ -1,0 +1,120 @@
+//! Factors that logins make.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::*;
+
+/// The key that a login of this nonce is shown; nothing if it is not offered any.
+fn offered(record: Record, login: u8, number: u8) -> (Option<FactorId>, Record) {
+    let new = pending(number, Maker::Login(nonce(login)));
+    let (shown, record) = offer(record, 1000, &new, NOW, &RULES);
+    (shown.map(|factor| factor.id), record)
+}
+
+fn token(number: u8) -> LoginToken {
+    LoginToken::new([number; 16], id(number), UserName::parse("alice").unwrap())
+}
+
+fn prove_rightly(record: &mut Record, login: u8, number: u8) -> Result<(), Confirmation> {
+    let code = code_of(&factor(number, Status::Verified), 1000);
+    let digest = token(number).digest("sshd");
+    prove(record, (nonce(login), 1000), id(number).as_str(), &code, digest, NOW, &RULES)
+}
+
+fn completed(record: &mut Record, number: u8, service: &str, now: u64) -> Completion {
+    complete(record, &id(number), &token(number).digest(service), now, &RULES)
+}
+
+#[test]
+fn each_authentication_is_shown_a_key_of_its_own() {
+    let (first, record) = offered(with(vec![pending(9, Maker::Root)]), 1, 1);
+    assert_eq!(first, Some(id(1)));
+    let (again, record) = offered(record, 1, 2);
+    assert_eq!(again, Some(id(1)), "the same authentication asks again");
+    let (other, record) = offered(record, 2, 3);
+    assert_eq!(other, Some(id(3)));
+    assert_eq!(ids(&record), [id(9).as_str(), id(1).as_str(), id(3).as_str()], "nobody's goes");
+    for status in [Status::Verified, Status::Disabled, Status::Unsynchronized] {
+        let mut enrolled = record.clone();
+        enrolled.factors[0].status = status;
+        assert_eq!(offered(enrolled.clone(), 3, 4).0, None, "{status:?}");
+        assert_eq!(offered(Record { uid: 4711, ..enrolled }, 3, 4).0, None, "another's");
+    }
+}
+
+#[test]
+fn logins_that_only_look_do_not_fill_the_record_and_void_nobody_elses() {
+    let mut record = with(vec![pending(100, Maker::Root), pending(101, ALICE)]);
+    (_, record) = offered(record, 1, 1);
+    prove_rightly(&mut record, 1, 1).unwrap();
+    for number in 2..60 {
+        (_, record) = offered(record, number, number);
+    }
+    assert_eq!(record.factors.len(), 2 + 16);
+    for number in [100, 101, 1, 59] {
+        assert!(record.factors.iter().any(|factor| factor.id == id(number)), "{number}");
+    }
+    assert_eq!(completed(&mut record, 1, "sshd", NOW), Completion::Verified);
+    assert_eq!(ids(&record), [id(100).as_str(), id(1).as_str()], "what waits for root waits");
+}
+
+#[test]
+fn a_first_code_makes_a_factor_good_only_at_the_end_of_its_login() {
+    let (_, mut record) = offered(with(Vec::new()), 1, 1);
+    assert_eq!(prove_rightly(&mut record, 2, 1), Err(Confirmation::NotMaker), "of another login");
+    prove_rightly(&mut record, 1, 1).unwrap();
+    assert!(!record.is_enrolled() && record.factors[0].is_pending());
+    assert_eq!(record.factors[0].last_accepted, Some(1000), "the code is used up");
+    assert_eq!(prove_rightly(&mut record, 1, 1), Err(Confirmation::NotPending));
+    for (number, service, now, completion) in [
+        (2, "sshd", NOW, Completion::Unknown),
+        (1, "sudo", NOW, Completion::Unknown),
+        (1, "sshd", NOW + 180, Completion::Expired),
+        (1, "sshd", NOW - 1, Completion::Expired),
+        (1, "sshd", NOW + 179, Completion::Verified),
+    ] {
+        let mut record = record.clone();
+        assert_eq!(completed(&mut record, number, service, now), completion, "{service} {now}");
+        assert_eq!(record.is_enrolled(), completion == Completion::Verified);
+        if completion == Completion::Verified {
+            assert_eq!(completed(&mut record, 1, "sshd", now), Completion::Unknown, "once");
+        }
+    }
+    add(&mut record, factor(5, Status::Verified), NOW, &TWO).unwrap();
+    assert_ne!(completed(&mut record, 1, "sshd", NOW), Completion::Verified, "root was faster");
+}
+
+#[test]
+fn three_wrong_first_codes_end_the_factor_of_a_login() {
+    let (_, mut record) = offered(with(Vec::new()), 1, 1);
+    let wrong = Code::parse("000000").unwrap();
+    let digest = token(1).digest("sshd");
+    let mut left = Vec::new();
+    for _ in 0..3 {
+        let id = id(1);
+        left.push(
+            match prove(&mut record, (nonce(1), 1000), id.as_str(), &wrong, digest, NOW, &RULES) {
+                Err(Confirmation::Wrong { left, .. }) => left,
+                Err(Confirmation::TooManyAttempts) => 0,
+                other => panic!("{other:?}"),
+            },
+        );
+    }
+    assert_eq!(left, [2, 1, 0]);
+    assert!(record.factors.is_empty());
+}
+
+#[test]
+fn nullok_skips_only_who_has_no_factor_at_all() {
+    let mut pending = crate::fixtures::enrolled(1000);
+    pending.factors[0].status = Status::Unverified { expires: 9, wrong_codes: 0 };
+    assert!(may_skip(&Record::new(7), 1000));
+    assert!(may_skip(&pending, 1000));
+    assert!(!may_skip(&pending, 1001));
+    assert!(!may_skip(&crate::fixtures::enrolled(1000), 1000));
+    assert!(
+        !may_skip(&crate::fixtures::enrolled(1000), 1001),
+        "a recreated account is no way around"
+    );
+}

@@ -1,0 +1,142 @@
+//! Pending factors belong to their makers, and end.
+
+use alloc::string::ToString;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::*;
+
+#[test]
+fn a_pending_factor_takes_the_place_of_its_own_makers_alone() {
+    let mut record = with(vec![pending(1, Maker::Root), pending(2, ALICE)]);
+    add(&mut record, pending(3, ALICE), NOW, &RULES).unwrap();
+    assert_eq!(ids(&record), [id(1).as_str(), id(3).as_str()]);
+}
+
+#[test]
+fn a_verified_factor_ends_what_others_began_and_spares_what_root_began() {
+    let began = || vec![pending(1, Maker::Root), pending(2, ALICE), pending(3, Maker::Uid(7))];
+    let mut record = with(began());
+    assert_eq!(confirm_rightly(&mut record, ALICE, 2, NOW), Confirmation::Verified);
+    assert_eq!(ids(&record), [id(1).as_str(), id(2).as_str()]);
+    let mut record = with(began());
+    add(&mut record, factor(4, Status::Verified), NOW, &RULES).unwrap();
+    assert_eq!(ids(&record), [id(4).as_str()]);
+}
+
+#[test]
+fn a_factor_is_confirmed_by_its_maker_alone() {
+    for (maker, who, confirmation) in [
+        (ALICE, ALICE, Confirmation::Verified),
+        (ALICE, Maker::Root, Confirmation::NotMaker),
+        (ALICE, Maker::Uid(1001), Confirmation::NotMaker),
+        (Maker::Root, Maker::Root, Confirmation::Verified),
+        (Maker::Root, ALICE, Confirmation::NotMaker),
+        (Maker::Login(nonce(1)), ALICE, Confirmation::NotMaker),
+        (Maker::Login(nonce(1)), Maker::Root, Confirmation::NotMaker),
+        (Maker::Unknown, Maker::Root, Confirmation::NotMaker),
+        (Maker::Unknown, Maker::Unknown, Confirmation::NotMaker),
+    ] {
+        let mut record = with(vec![pending(1, maker)]);
+        let told = confirm_rightly(&mut record, who, 1, NOW);
+        assert_eq!(told, confirmation, "{maker} {who}");
+        assert_eq!(record.factors[0].is_verified(), told == Confirmation::Verified);
+    }
+    // And nobody else's wrong codes drop it.
+    let mut record = with(vec![pending(1, Maker::Root)]);
+    for _ in 0..9 {
+        let wrong = Code::parse("000000").unwrap();
+        confirm(&mut record, ALICE, id(1).as_str(), &wrong, NOW, &RULES, &THROTTLE);
+    }
+    assert_eq!(confirm_rightly(&mut record, Maker::Root, 1, NOW), Confirmation::Verified);
+}
+
+#[test]
+fn nothing_is_resumed_but_what_root_made_as_it_is_asked_for() {
+    let mut renamed = pending(2, Maker::Root);
+    renamed.name = "Token".into();
+    let mut brought = pending(2, Maker::Root);
+    brought.is_imported = true;
+    let mut same_seed = brought.clone();
+    same_seed.seed = factor(1, Status::Verified).seed;
+    let mut longer = pending(2, Maker::Root);
+    longer.digits = 8;
+    for (old, new, resumed) in [
+        (pending(1, Maker::Root), pending(2, Maker::Root), true),
+        (pending(1, Maker::Root), renamed, false),
+        (pending(1, Maker::Root), brought, false),
+        (pending(1, Maker::Root), same_seed.clone(), true),
+        (pending(1, Maker::Root), longer, false),
+        (same_seed, pending(2, Maker::Root), false),
+        (pending(1, ALICE), pending(2, Maker::Root), false),
+        (pending(1, Maker::Unknown), pending(2, Maker::Root), false),
+        (pending(1, Maker::Login(nonce(1))), pending(2, Maker::Root), false),
+        // A program of a user is not known from a thief's.
+        (pending(1, ALICE), pending(2, ALICE), false),
+        (pending(1, Maker::Root), pending(2, ALICE), false),
+    ] {
+        let asked = Request { resume: true, ..request(new) };
+        let (enrolled, record) = enroll(with(vec![old.clone()]), &asked, NOW, &RULES);
+        let (shown, what) = enrolled.unwrap();
+        assert_eq!(what == Enrolled::Resumed, resumed, "{old:?}");
+        assert_eq!(shown.seed.is(&old.seed), resumed, "{old:?}");
+        assert!(record.factors.iter().any(|factor| factor.id == shown.id));
+        // After its time there is nothing to resume.
+        let (late, _) = enroll(with(vec![old]), &asked, NOW + 600, &RULES);
+        assert_eq!(late.unwrap().1, Enrolled::Added);
+    }
+}
+
+#[test]
+fn a_factor_is_verified_without_a_code_by_its_id_and_by_root_that_made_it() {
+    let named = |number: u8| Request {
+        verify: Some(id(number).to_string()),
+        ..request(factor(9, Status::Verified))
+    };
+    let state =
+        || with(vec![pending(1, Maker::Root), pending(2, ALICE), factor(3, Status::Verified)]);
+    for (number, good) in [(1, true), (2, false), (3, false), (4, false)] {
+        let (enrolled, record) = enroll(state(), &named(number), NOW, &RULES);
+        match good {
+            true => {
+                let (factor, what) = enrolled.unwrap();
+                assert_eq!((factor.id, what), (id(number), Enrolled::Verified));
+                assert_eq!(ids(&record), [id(number).as_str()], "it replaces the old one");
+                assert_eq!(record.factors[0].last_accepted, None);
+            }
+            false => {
+                assert_eq!(enrolled.unwrap_err(), Refusal::NotPending, "{number}");
+                assert_eq!(record.factors.len(), 3, "{number}");
+                assert!(record.factors[2].is_verified());
+            }
+        }
+    }
+    let (late, _) = enroll(state(), &named(1), NOW + 600, &RULES);
+    assert_eq!(late.unwrap_err(), Refusal::NotPending);
+}
+
+#[test]
+fn a_pending_factor_expires() {
+    for (now, there) in [(NOW + 599, true), (NOW + 600, false), (NOW - 1, false)] {
+        let state = || with(vec![pending(1, ALICE), factor(2, Status::Verified)]);
+        let mut record = state();
+        expire(&mut record, now);
+        assert_eq!(record.factors.len(), if there { 2 } else { 1 }, "{now}");
+        let mut record = state();
+        let told = confirm_rightly(&mut record, ALICE, 1, now);
+        assert_eq!(told == Confirmation::Verified, there, "{now}");
+        let left = if there { id(1) } else { id(2) };
+        assert_eq!(ids(&record), [left.as_str()], "{now}");
+    }
+}
+
+#[test]
+fn what_is_pending_is_removed_by_its_maker_and_by_root() {
+    for (by, left) in [(ALICE, vec![1, 3]), (Maker::Uid(7), vec![1, 2, 3]), (Maker::Root, vec![])] {
+        let made = [Maker::Root, ALICE, Maker::Login(nonce(1))];
+        let mut record = with((1..).zip(made).map(|(n, maker)| pending(n, maker)).collect());
+        remove(&mut record, "", by);
+        let left: Vec<_> = left.into_iter().map(id).collect();
+        assert_eq!(record.factors.iter().map(|f| f.id.clone()).collect::<Vec<_>>(), left, "{by}");
+    }
+}

@@ -1,0 +1,76 @@
+//! One seed, one memory: what one factor accepted is used up in all factors with its seed.
+
+use alloc::vec;
+
+use super::spent_seeds::MAX_SPENT_SEEDS;
+use super::*;
+use crate::factor::Kind;
+use crate::fixtures::verified;
+use crate::seed::Seed;
+
+const TOTP: Kind = Kind::Totp { period: 30 };
+
+fn factor(id: u8, kind: Kind, last_accepted: Option<u64>) -> Factor {
+    Factor { id: FactorId::from_random([id; 5]), ..verified(kind, last_accepted) }
+}
+
+fn last(record: &Record) -> Vec<Option<u64>> {
+    record.factors.iter().map(|factor| factor.last_accepted).collect()
+}
+
+#[test]
+fn factors_of_one_seed_and_kind_share_the_last_counter() {
+    let mut other = factor(3, TOTP, Some(5));
+    other.seed = Seed::new(vec![9; 20]).unwrap();
+    let factors = vec![
+        factor(1, TOTP, Some(7)),
+        factor(2, TOTP, None),
+        other,
+        factor(4, Kind::Hotp, None),
+    ];
+    let mut record = Record { factors, ..Record::new(1000) };
+    record.share_used_codes();
+    assert_eq!(last(&record), [Some(7), Some(7), Some(5), None]);
+}
+
+#[test]
+fn a_factor_that_is_gone_is_remembered_by_its_seed() {
+    let mut record = Record { factors: vec![factor(1, TOTP, Some(7))], ..Record::new(1000) };
+    record.retire(|_| false);
+    assert!(record.factors.is_empty());
+    record.factors = vec![factor(2, TOTP, None), factor(3, Kind::Hotp, None)];
+    record.share_used_codes();
+    assert_eq!(last(&record), [Some(7), None]);
+    // Once more, with more used: one entry a seed and kind.
+    record.factors[0].last_accepted = Some(9);
+    record.retire(|factor| factor.kind == Kind::Hotp);
+    assert_eq!((record.spent.len(), record.spent[0].last_accepted), (1, 9));
+}
+
+#[test]
+fn what_accepted_nothing_is_not_remembered_and_there_is_a_bound() {
+    let mut record = Record { factors: vec![factor(1, TOTP, None)], ..Record::new(1000) };
+    record.retire(|_| false);
+    assert!(record.spent.is_empty());
+    for n in 0..2 * MAX_SPENT_SEEDS {
+        let mut gone = factor(1, TOTP, Some(1));
+        gone.seed = Seed::new(n.to_le_bytes().repeat(3)).unwrap();
+        record.factors = vec![gone];
+        record.retire(|_| false);
+    }
+    assert_eq!(record.spent.len(), MAX_SPENT_SEEDS);
+}
+
+#[test]
+fn a_live_factor_with_the_same_seed_is_found_and_a_pending_one_is_not() {
+    let (first, mut second) = (factor(1, TOTP, None), factor(2, TOTP, None));
+    let mut record = Record { factors: vec![first.clone(), second.clone()], ..Record::new(1) };
+    assert!(record.has_seed_of(&first));
+    for status in [Status::Disabled, Status::Unsynchronized] {
+        record.factors[1].status = status;
+        assert!(record.has_seed_of(&first), "{status:?}");
+    }
+    second.status = Status::Unverified { expires: 9, wrong_codes: 0 };
+    record.factors[1] = second;
+    assert!(!record.has_seed_of(&first));
+}

@@ -1,4 +1,4 @@
-//! All that the daemon remembers of one user.
+//! Everything that the daemon keeps about one user.
 
 use alloc::vec::Vec;
 
@@ -9,23 +9,24 @@ use crate::throttle::Throttle;
 
 mod spent_seeds;
 
-/// All that the daemon remembers of one user, or of a bucket of names that nobody has.
+/// Everything that the daemon keeps about one user, or about a bucket of names that no user has.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// The uid that the name had at enrollment. A name that has another one now is another user.
+    /// The uid of the name at enrollment. If the name has another uid now, it is another user
+    /// ([`Record::belongs_to`]).
     pub uid: u32,
-    /// Its factors, the oldest first.
+    /// The factors, the oldest first.
     pub factors: Vec<Factor>,
-    /// Its wrong codes.
+    /// The wrong codes.
     pub throttle: Throttle,
-    /// Its recovery codes.
+    /// The recovery codes, as hashes.
     pub recovery: RecoveryCodes,
-    /// What was used of the seeds of factors that are gone.
+    /// The last accepted counters of removed factors.
     pub spent: Vec<SpentSeed>,
 }
 
 impl Record {
-    /// The record of a user without a factor.
+    /// Returns the record of a user without a factor.
     #[must_use]
     pub fn new(uid: u32) -> Self {
         Self {
@@ -37,17 +38,18 @@ impl Record {
         }
     }
 
-    /// Whether this is the record of the account that has `uid` and the name now.
+    /// Reports whether the record is that of the account that has `uid`, and the name, now.
     ///
-    /// A name may be given to another person after its account was removed. A recreated account inherits nothing:
-    /// no factor, no recovery code, and no knowledge of them.
+    /// A name may go to another person after its account was removed. A recreated account inherits
+    /// nothing: no factor, no recovery code, and no knowledge of them.
     #[must_use]
     pub fn belongs_to(&self, uid: u32) -> bool {
         self.uid == uid
     }
 
-    /// The record of the account that has the name now, which has `uid`. Where that is another account than
-    /// the one that the record is of, nothing is inherited but wrong codes, and which codes are used up.
+    /// Returns the record for the account with `uid`, which has the name now.
+    ///
+    /// Another account inherits two things alone: the wrong codes, and which codes are used up.
     #[must_use]
     pub fn for_account(mut self, uid: u32) -> Self {
         if self.belongs_to(uid) {
@@ -57,36 +59,39 @@ impl Record {
         Self { throttle: self.throttle, spent: self.spent, ..Self::new(uid) }
     }
 
-    /// Whether the user ever confirmed a factor that is still there, whether or not it opens the door
-    /// now: neither `nullok` nor an enrollment without a code is for such a user.
+    /// Reports whether the user has a factor that was ever confirmed, even if it is disabled now.
+    ///
+    /// Such a user needs a code: `nullok` does not apply, nor does an enrollment without a code.
     #[must_use]
     pub fn is_enrolled(&self) -> bool {
         self.factors.iter().any(|factor| !factor.is_pending())
     }
 
-    /// Whether all that the user confirmed was switched off.
+    /// Reports whether the user is enrolled, and all confirmed factors are disabled.
     #[must_use]
     pub fn is_disabled(&self) -> bool {
         let may_open = |status| matches!(status, Status::Unsynchronized | Status::Verified);
         self.is_enrolled() && !self.factors.iter().any(|factor| may_open(factor.status))
     }
 
-    /// How many digits a code has: that of the newest verified factor.
+    /// Returns the number of digits (6 to 8) of a code of the newest verified factor.
     #[must_use]
     pub fn digits(&self) -> Option<u8> {
         self.factors.iter().rev().find(|factor| factor.is_verified()).map(|factor| factor.digits)
     }
 
-    /// The ids of all verified factors.
+    /// Returns the ids of all verified factors, the oldest first.
     pub fn verified(&self) -> impl Iterator<Item = &FactorId> {
         self.factors.iter().filter(|factor| factor.is_verified()).map(|factor| &factor.id)
     }
 
-    /// Gives all factors with one seed the greatest counter that any of them accepted, or one that is gone. Else one
-    /// code would be good once for each of them.
+    /// Gives all factors with one seed the greatest counter that one of them accepted, or a removed
+    /// one.
+    ///
+    /// Otherwise one code would be accepted once for each of these factors.
     pub fn share_used_codes(&mut self) {
         if self.factors.len() < 2 && self.spent.is_empty() {
-            // As nearly always.
+            // The usual case: nothing to share.
             return;
         }
         let used: Vec<_> = self
@@ -99,23 +104,25 @@ impl Record {
         }
     }
 
-    /// Takes factors out of the record that `keep` does not want, and remembers what they accepted.
+    /// Removes the factors for which `keep` is false, and remembers the counters that they
+    /// accepted.
     pub fn retire(&mut self, keep: impl Fn(&Factor) -> bool) {
         self.share_used_codes();
-        let (kept, removed): (Vec<_>, Vec<_>) =
+        let (remaining, removed): (Vec<_>, Vec<_>) =
             core::mem::take(&mut self.factors).into_iter().partition(keep);
-        self.factors = kept;
+        self.factors = remaining;
         spent_seeds::remember(&mut self.spent, &removed);
     }
 
-    /// Reports whether another factor of the record has the seed of this one, and is not pending.
+    /// Reports whether another factor that is not pending has the seed of `factor`.
     #[must_use]
     pub fn has_seed_of(&self, factor: &Factor) -> bool {
         let same = |other: &&Factor| other.id != factor.id && !other.is_pending();
         self.factors.iter().filter(same).any(|other| other.seed.is(&factor.seed))
     }
 
-    /// Returns the greatest counter of its seed that another factor accepted, or one that is gone.
+    /// Returns the greatest counter that another factor with the seed of `factor` accepted, or a
+    /// removed one.
     #[must_use]
     pub fn used_by_others(&self, factor: &Factor) -> Option<u64> {
         let same = |other: &&Factor| {

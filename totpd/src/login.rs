@@ -14,7 +14,7 @@ use totpd_journal::Entry;
 
 use crate::access::caller::Caller;
 use crate::access::login_context::{is_at_terminal, login_source, trusted_context};
-use crate::audit::login::{DAMAGED, decision, of_attempt, topic};
+use crate::audit::login::{AttemptEvent, DAMAGED, decision, of_attempt, topic};
 use crate::daemon::Daemon;
 use crate::host::clock;
 use crate::login::prompt::{prompt, with_names};
@@ -119,26 +119,34 @@ impl Login {
             self.log(caller, &entry, name, (&context, &source), reply.word());
             return Ok(reply);
         }
-        let (judged, is_locked) = match self.judge(&target, code, &context, &source).await {
+        let (event, is_locked) = match self.judge(&target, code, &context, &source).await {
             Err(Error::StoreCorrupt(_)) => {
                 // The login goes on like any other, and nothing that it comes to is a yes.
                 let other = self.0.instead_of_damaged(&target);
                 match self.judge(&other, code, &context, &source).await? {
                     (Verdict::Denied(Reason::NotEnrolled), _) => {
-                        (Verdict::Denied(Reason::Damaged), false)
+                        (AttemptEvent::DamagedRecord, false)
                     }
-                    (judged, _) => (judged, false),
+                    (verdict, _) => (AttemptEvent::Judged(verdict), false),
                 }
             }
-            judged => judged?,
+            judged => {
+                let (verdict, is_locked) = judged?;
+                (AttemptEvent::Judged(verdict), is_locked)
+            }
         };
-        let reply = verify_reply(&judged);
-        let entry = of_attempt(name, &context, &source, &judged);
+        let reply = match &event {
+            AttemptEvent::DamagedRecord => VerifyReply::Denied { message: None },
+            AttemptEvent::Judged(verdict) => verify_reply(verdict),
+        };
+        let entry = of_attempt(name, &context, &source, &event);
         self.log(caller, &entry, name, (&context, &source), reply.word());
         if is_locked && name.is_some() {
             decision(name, &context, &source, verdict::THROTTLED, LOCKED).write();
         }
-        if context.enroll && matches!(judged, Verdict::Denied(Reason::NotEnrolled)) {
+        let is_unenrolled =
+            matches!(event, AttemptEvent::Judged(Verdict::Denied(Reason::NotEnrolled)));
+        if context.enroll && is_unenrolled {
             return Ok(VerifyReply::Denied { message: Some(first_login::ELSEWHERE.into()) });
         }
         Ok(reply)

@@ -1,4 +1,4 @@
-//! What a person typed, parsed: a code, or nothing that could be one.
+//! A code, as a person types it.
 
 use core::fmt;
 
@@ -6,7 +6,7 @@ use zeroize::Zeroize;
 
 /// A code of 6 to 8 decimal digits.
 ///
-/// It has no `Clone`, is wiped when dropped and prints `[redacted]`.
+/// It cannot be cloned, is wiped when dropped, and prints `[redacted]`.
 #[derive(Zeroize)]
 #[zeroize(drop)]
 pub struct Code {
@@ -14,12 +14,11 @@ pub struct Code {
     digits: u8,
 }
 
-/// The fewest and the most digits of a code (RFC 4226 section 5.3 asks for at least six).
+/// The number of digits that a code may have (RFC 4226 section 5.3 requires at least 6).
 pub const DIGITS: core::ops::RangeInclusive<u8> = 6..=8;
 
 impl Code {
-    /// The code in `text`, or nothing: only ASCII digits, and spaces anywhere, as apps show
-    /// `123 456`.
+    /// Parses a code: ASCII digits, with spaces anywhere, because apps show `123 456`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut code = Self { value: 0, digits: 0 };
@@ -33,13 +32,18 @@ impl Code {
         DIGITS.contains(&code.digits).then_some(code)
     }
 
-    /// The number that the digits spell.
+    /// Returns a stand-in of eight zeros, for an attempt without a code.
+    pub(crate) fn blank() -> Self {
+        Self { value: 0, digits: *DIGITS.end() }
+    }
+
+    /// Returns the value of the digits.
     #[must_use]
     pub fn value(&self) -> u32 {
         self.value
     }
 
-    /// How many digits were typed.
+    /// Returns the number of digits, 6 to 8.
     #[must_use]
     pub fn digits(&self) -> u8 {
         self.digits

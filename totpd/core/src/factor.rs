@@ -1,4 +1,4 @@
-//! One seed, its parameters, and what it has accepted so far.
+//! A factor: a seed, its parameters, and its state.
 
 use alloc::string::String;
 use core::ops::RangeInclusive;
@@ -22,73 +22,73 @@ mod restrictions;
 mod status;
 mod token;
 
-/// One seed and its parameters.
+/// A factor: one seed, its parameters, and its state.
 #[derive(Clone, Debug)]
 pub struct Factor {
-    /// Its short id.
+    /// The id.
     pub id: FactorId,
-    /// What its owner calls it ("Pixel"); may be empty.
+    /// The name that its owner chose ("Pixel"); may be empty.
     pub name: String,
-    /// What moves the code on.
+    /// TOTP or HOTP.
     pub kind: Kind,
-    /// The hash.
+    /// The hash of the HMAC.
     pub algorithm: Algorithm,
-    /// Decimal digits of a code, 6 to 8.
+    /// The number of decimal digits of a code, 6 to 8.
     pub digits: u8,
     /// The shared secret.
     pub seed: Seed,
-    /// How far it has come.
+    /// The status.
     pub status: Status,
-    /// When it was made, in seconds since 1970.
+    /// The time of creation, in seconds since 1970.
     pub created: u64,
-    /// When it last opened the door, in seconds since 1970.
+    /// The time of the last accepted code, in seconds since 1970.
     pub last_used: Option<u64>,
-    /// The last time step or counter that it accepted. Only a greater one is ever accepted.
+    /// The last accepted time step or counter. Only a greater one is accepted.
     pub last_accepted: Option<u64>,
-    /// When and where it opens the door.
+    /// When, and for which services, it may be used.
     pub limits: Restrictions,
-    /// How far its clock is off, as its right codes have shown.
+    /// The drift of its clock, learned from its right codes.
     pub drift: Drift,
-    /// Where it last opened the door.
+    /// The service and the source of the last accepted code.
     pub last_place: Option<LastUse>,
-    /// Who made it.
+    /// The maker.
     pub made_by: Maker,
-    /// Whether its seed was brought from elsewhere, where codes of it may have been used.
+    /// Whether the seed was imported, so that its codes may be used elsewhere.
     pub is_imported: bool,
 }
 
-/// What a code is to one factor.
+/// How a right code relates to the codes that the factor accepted before.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Match {
-    /// Right, and of this counter or time step, which was not used before.
+    /// The code belongs to this counter or time step, which is above the last accepted one.
     Fresh(u64),
-    /// Of no counter in the window.
-    None,
-    /// Right, but of a counter that was used, or is older than one that was.
+    /// The code belongs to a counter or time step that is not above the last accepted one.
     Replayed,
 }
 
 impl Factor {
-    /// Whether a code of this factor can open the door.
+    /// Reports whether a login accepts codes of this factor.
     #[must_use]
     pub fn is_verified(&self) -> bool {
         self.status == Status::Verified
     }
 
-    /// Whether it still has to be confirmed, and opens nothing.
+    /// Reports whether the factor is not confirmed yet.
     #[must_use]
     pub fn is_pending(&self) -> bool {
         matches!(self.status, Status::AwaitsLogin { .. } | Status::Unverified { .. })
     }
 
-    /// Whether it was made, and nobody has given its first code yet.
+    /// Reports whether the factor waits for its first code.
     #[must_use]
     pub fn awaits_first_code(&self) -> bool {
         matches!(self.status, Status::Unverified { .. })
     }
 
-    /// When its first code is good that cannot have been used before (seconds since 1970), for a seed that
-    /// was brought and of which nothing was used here yet. Nothing while it is pending.
+    /// Returns the time of the first code that cannot be used elsewhere, in seconds since 1970.
+    ///
+    /// `None` if the seed was not imported, if a code was accepted here, and while the factor is
+    /// pending.
     #[must_use]
     pub fn usable_from(&self) -> Option<u64> {
         let is_unused = self.is_imported && self.last_used.is_none() && !self.is_pending();
@@ -97,24 +97,22 @@ impl Factor {
         Some(first.saturating_mul(u64::from(period)))
     }
 
-    /// What `code` is to this factor at `now` (seconds since 1970), with `skew` time steps of
-    /// tolerance on either side (RFC 6238 section 5.2; the look-ahead of RFC 4226 section 7.4 is
-    /// fixed).
+    /// Compares `code` at `now` (seconds since 1970); `None` if it is wrong.
     ///
-    /// The window does not depend on what was used, and is always computed in full.
+    /// `skew` is the number of time steps accepted on either side (RFC 6238 section 5.2). The
+    /// look-ahead of HOTP (RFC 4226 section 7.4) is 10. The whole window is computed, whatever
+    /// matches.
     #[must_use]
-    pub fn matches(&self, code: &Code, now: u64, skew: u64) -> Match {
+    pub fn matches(&self, code: &Code, now: u64, skew: u64) -> Option<Match> {
         let found = matching_counter(&self.seed, self.algorithm, code, self.window(now, skew));
-        match found {
-            Some(counter) if code.digits() == self.digits => match self.last_accepted {
-                Some(last) if counter <= last => Match::Replayed,
-                _ => Match::Fresh(counter),
-            },
-            _ => Match::None,
-        }
+        let counter = found.filter(|_| code.digits() == self.digits)?;
+        Some(match self.last_accepted {
+            Some(last) if counter <= last => Match::Replayed,
+            _ => Match::Fresh(counter),
+        })
     }
 
-    /// Takes note of a right code of `counter` at `now` (seconds since 1970), so that it is used up.
+    /// Uses up the right code of `counter` at `now` (seconds since 1970).
     pub fn accept(&mut self, counter: u64, now: u64) {
         self.last_accepted = Some(counter);
         self.last_used = Some(now);
@@ -126,7 +124,7 @@ impl Factor {
     fn window(&self, now: u64, skew: u64) -> RangeInclusive<u64> {
         match self.kind {
             Kind::Hotp => {
-                // One counter back, so that a code that was just used is told from a wrong one.
+                // The last counter is in the window, to tell a replayed code from a wrong one.
                 let last = self.last_accepted.unwrap_or(0);
                 last..=last.saturating_add(HOTP_LOOK_AHEAD)
             }
@@ -138,7 +136,7 @@ impl Factor {
     }
 }
 
-/// How many presses of a token may go by unseen (RFC 4226 section 7.4).
+/// How many presses of a token may be skipped (RFC 4226 section 7.4).
 const HOTP_LOOK_AHEAD: u64 = 10;
 
 #[cfg(test)]
@@ -150,15 +148,15 @@ mod tests {
     fn a_time_step_matches_within_the_skew_and_only_above_the_last() {
         let now = 30_000; // step 1000
         for (last, step, expected) in [
-            (None, 1000, Match::Fresh(1000)),
-            (None, 999, Match::Fresh(999)),
-            (None, 1001, Match::Fresh(1001)),
-            (None, 998, Match::None),
-            (None, 1002, Match::None),
-            (Some(999), 1000, Match::Fresh(1000)),
-            (Some(1000), 1000, Match::Replayed),
-            (Some(1001), 1000, Match::Replayed),
-            (Some(u64::MAX), 1000, Match::Replayed),
+            (None, 1000, Some(Match::Fresh(1000))),
+            (None, 999, Some(Match::Fresh(999))),
+            (None, 1001, Some(Match::Fresh(1001))),
+            (None, 998, None),
+            (None, 1002, None),
+            (Some(999), 1000, Some(Match::Fresh(1000))),
+            (Some(1000), 1000, Some(Match::Replayed)),
+            (Some(1001), 1000, Some(Match::Replayed)),
+            (Some(u64::MAX), 1000, Some(Match::Replayed)),
         ] {
             let factor = verified(Kind::Totp { period: 30 }, last);
             let code = code_of(&factor, step);
@@ -169,13 +167,13 @@ mod tests {
     #[test]
     fn a_counter_matches_within_the_look_ahead_and_only_above_the_last() {
         for (last, counter, expected) in [
-            (None, 0, Match::Fresh(0)),
-            (None, 10, Match::Fresh(10)),
-            (None, 11, Match::None),
-            (Some(5), 5, Match::Replayed),
-            (Some(5), 6, Match::Fresh(6)),
-            (Some(5), 15, Match::Fresh(15)),
-            (Some(5), 16, Match::None),
+            (None, 0, Some(Match::Fresh(0))),
+            (None, 10, Some(Match::Fresh(10))),
+            (None, 11, None),
+            (Some(5), 5, Some(Match::Replayed)),
+            (Some(5), 6, Some(Match::Fresh(6))),
+            (Some(5), 15, Some(Match::Fresh(15))),
+            (Some(5), 16, None),
         ] {
             let factor = verified(Kind::Hotp, last);
             let code = code_of(&factor, counter);
@@ -188,7 +186,7 @@ mod tests {
         let mut factor = verified(Kind::Totp { period: 30 }, None);
         let six = code_of(&factor, 1000);
         factor.digits = 8;
-        assert_eq!(factor.matches(&six, 30_000, 1), Match::None);
+        assert_eq!(factor.matches(&six, 30_000, 1), None);
     }
 
     #[test]
@@ -196,7 +194,11 @@ mod tests {
         let factor = verified(Kind::Totp { period: 30 }, None);
         for now in [0, 1, 4_294_967_296, u64::MAX] {
             let code = code_of(&factor, time_step(now, 30));
-            assert_eq!(factor.matches(&code, now, 1), Match::Fresh(time_step(now, 30)), "{now}");
+            assert_eq!(
+                factor.matches(&code, now, 1),
+                Some(Match::Fresh(time_step(now, 30))),
+                "{now}"
+            );
         }
     }
 }

@@ -10,13 +10,28 @@ use totpd_journal::{Entry, Priority};
 use crate::access::caller::Caller;
 use crate::audit::Topic;
 
+/// The result of a login attempt, as the log has it.
+#[derive(Debug)]
+pub(crate) enum AttemptEvent {
+    /// The record of the user cannot be unsealed, so the core could not judge by it.
+    DamagedRecord,
+    /// The core judged by the record of the user, or by the bucket of a name that has none.
+    Judged(Verdict),
+}
+
 /// What came of one attempt. `user`: the name, if it is one that this machine knows.
 pub(crate) fn of_attempt(
     user: Option<&str>,
     context: &LoginContext,
     source: &Source,
-    judged: &Verdict,
+    event: &AttemptEvent,
 ) -> Entry {
+    let judged = match event {
+        AttemptEvent::DamagedRecord => {
+            return decision(user, context, source, verdict::DENIED, DAMAGED);
+        }
+        AttemptEvent::Judged(judged) => judged,
+    };
     let (word, reason) = match judged {
         Verdict::Approved { method: "recovery", .. } => (verdict::APPROVED, "recovery code"),
         Verdict::Approved { .. } => (verdict::APPROVED, "right code"),
@@ -29,8 +44,8 @@ pub(crate) fn of_attempt(
         Verdict::Approved { factor: Some(factor), .. } => {
             entry.with("TOTP_FACTOR", factor.as_str())
         }
-        Verdict::Approved { factor: None, left, .. } => {
-            entry.with("TOTP_RECOVERY_CODES_LEFT", &left.to_string())
+        Verdict::Approved { factor: None, recovery_codes_left, .. } => {
+            entry.with("TOTP_RECOVERY_CODES_LEFT", &recovery_codes_left.to_string())
         }
         Verdict::Denied(_) | Verdict::Throttled { .. } => entry,
     }
@@ -38,7 +53,6 @@ pub(crate) fn of_attempt(
 
 fn words(reason: Reason, user: Option<&str>) -> &'static str {
     match reason {
-        Reason::Damaged => DAMAGED,
         Reason::Disabled => "all factors are disabled: totpctl set",
         Reason::Malformed => "not a code",
         Reason::NotEnrolled if user.is_none() => "no such user",
@@ -125,9 +139,9 @@ mod tests {
     use super::*;
 
     /// The fields of the record in the journal.
-    fn fields(user: Option<&str>, judged: &Verdict) -> Vec<String> {
+    fn fields(user: Option<&str>, event: &AttemptEvent) -> Vec<String> {
         let context = LoginContext { service: Some("sshd".into()), ..LoginContext::default() };
-        let entry = of_attempt(user, &context, &Source::Nowhere, judged);
+        let entry = of_attempt(user, &context, &Source::Nowhere, event);
         String::from_utf8(entry.native()).unwrap().lines().map(ToOwned::to_owned).collect()
     }
 
@@ -135,7 +149,14 @@ mod tests {
     fn an_approval_says_by_what() {
         let alice = Some("al\nice");
         let id = FactorId::from_random([1; 5]);
-        let approved = |factor, method| Verdict::Approved { factor, method, left: 9, used: None };
+        let approved = |factor, method| {
+            AttemptEvent::Judged(Verdict::Approved {
+                factor,
+                method,
+                recovery_codes_left: 9,
+                unreported_use: None,
+            })
+        };
         let told = fields(alice, &approved(Some(id.clone()), "totp"));
         for field in [
             "PRIORITY=6",
@@ -157,16 +178,18 @@ mod tests {
 
     #[test]
     fn a_refusal_says_why() {
-        for (user, judged, verdict, reason) in [
-            (None, Verdict::Denied(Reason::NotEnrolled), "denied", "no such user"),
-            (Some("alice"), Verdict::Denied(Reason::NotEnrolled), "denied", "not enrolled"),
-            (Some("alice"), Verdict::Denied(Reason::Damaged), "denied", DAMAGED),
-            (Some("alice"), Verdict::Denied(Reason::Replayed), "denied", "used code"),
-            (Some("alice"), Verdict::Denied(Reason::NoMatch), "denied", "wrong code"),
-            (Some("alice"), Verdict::Throttled { retry_after: None }, "throttled", "locked"),
-            (Some("alice"), Verdict::Throttled { retry_after: Some(5) }, "throttled", "waiting"),
+        let denied = |reason| AttemptEvent::Judged(Verdict::Denied(reason));
+        let throttled = |retry_after| AttemptEvent::Judged(Verdict::Throttled { retry_after });
+        for (user, event, verdict, reason) in [
+            (None, denied(Reason::NotEnrolled), "denied", "no such user"),
+            (Some("alice"), denied(Reason::NotEnrolled), "denied", "not enrolled"),
+            (Some("alice"), AttemptEvent::DamagedRecord, "denied", DAMAGED),
+            (Some("alice"), denied(Reason::Replayed), "denied", "used code"),
+            (Some("alice"), denied(Reason::NoMatch), "denied", "wrong code"),
+            (Some("alice"), throttled(None), "throttled", "locked"),
+            (Some("alice"), throttled(Some(5)), "throttled", "waiting"),
         ] {
-            let told = fields(user, &judged);
+            let told = fields(user, &event);
             let [verdict, reason] =
                 [format!("TOTP_VERDICT={verdict}"), format!("TOTP_REASON={reason}")];
             for field in ["PRIORITY=5", &verdict, &reason] {
@@ -177,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_name_that_nobody_has_is_not_told() {
-        let told = fields(None, &Verdict::Denied(Reason::NotEnrolled));
+        let told = fields(None, &AttemptEvent::Judged(Verdict::Denied(Reason::NotEnrolled)));
         assert!(!told.iter().any(|line| line.starts_with("TOTP_USER")), "{told:?}");
         let message = "MESSAGE=denied for a name that this machine does not know at sshd from nowhere: no such user";
         assert_eq!(told[0], message);

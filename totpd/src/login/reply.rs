@@ -9,9 +9,9 @@ use crate::login::prompt::length;
 /// Returns the verdict as it goes over the bus. Why a code was denied stays in the journal.
 pub(crate) fn verify_reply(judged: &Verdict) -> VerifyReply {
     match judged {
-        Verdict::Approved { method, left, used, .. } => {
-            let when = used.as_ref().map(|used| clock::shown(used.when));
-            let message = recovery_notice(method, *left, when.as_deref());
+        Verdict::Approved { method, recovery_codes_left, unreported_use, .. } => {
+            let when = unreported_use.as_ref().map(|usage| clock::shown(usage.when));
+            let message = recovery_notice(method, *recovery_codes_left, when.as_deref());
             VerifyReply::Approved { method: Method::parse(method), message, token: None }
         }
         Verdict::Denied(_) => VerifyReply::Denied { message: None },
@@ -88,7 +88,12 @@ mod tests {
         for (method, expected) in
             [("totp", Method::Totp), ("hotp", Method::Hotp), ("recovery", Method::Recovery)]
         {
-            let judged = Verdict::Approved { factor: None, method, left: 9, used: None };
+            let judged = Verdict::Approved {
+                factor: None,
+                method,
+                recovery_codes_left: 9,
+                unreported_use: None,
+            };
             match verify_reply(&judged) {
                 VerifyReply::Approved { method, token: None, .. } => {
                     assert_eq!(method, Some(expected));

@@ -112,7 +112,7 @@ pub(super) fn try_first_code(
     }
     let matched = factor.matches(code, now, rules.skew);
     let diagnosis = diagnose(record, id, code, now, rules.skew);
-    if let Match::Fresh(counter) = matched {
+    if let Some(Match::Fresh(counter)) = matched {
         return Ok(counter);
     }
     let found = record.factors.iter_mut().find(|factor| factor.id.as_str() == id);

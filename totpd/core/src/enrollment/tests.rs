@@ -4,7 +4,6 @@ mod parties;
 mod pending;
 mod wrong_codes;
 
-use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
 

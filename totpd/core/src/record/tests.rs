@@ -22,12 +22,8 @@ fn last(record: &Record) -> Vec<Option<u64>> {
 fn factors_of_one_seed_and_kind_share_the_last_counter() {
     let mut other = factor(3, TOTP, Some(5));
     other.seed = Seed::new(vec![9; 20]).unwrap();
-    let factors = vec![
-        factor(1, TOTP, Some(7)),
-        factor(2, TOTP, None),
-        other,
-        factor(4, Kind::Hotp, None),
-    ];
+    let factors =
+        vec![factor(1, TOTP, Some(7)), factor(2, TOTP, None), other, factor(4, Kind::Hotp, None)];
     let mut record = Record { factors, ..Record::new(1000) };
     record.share_used_codes();
     assert_eq!(last(&record), [Some(7), Some(7), Some(5), None]);

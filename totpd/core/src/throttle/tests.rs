@@ -185,8 +185,10 @@ fn arbitrary() -> impl Strategy<Value = Throttle> {
     };
     let known = prop::collection::vec((0_u64..10_000_000, budget()), 0..=MAX_KNOWN_SOURCES);
     (budget(), known).prop_map(|(unknown_sources, known)| {
-        let known = known.into_iter().zip(1..).map(|((last_success, budget), last)| {
-            KnownSource { source: address(last), last_success, budget }
+        let known = known.into_iter().zip(1..).map(|((last_success, budget), last)| KnownSource {
+            source: address(last),
+            last_success,
+            budget,
         });
         Throttle { unknown_sources, known: known.collect() }
     })

@@ -8,9 +8,12 @@ use alloc::vec;
 use core::net::IpAddr;
 
 use super::*;
+use crate::code::Code;
+use crate::factor::{Kind, Status};
 use crate::fixtures::THROTTLE_RULES as THROTTLE;
 use crate::fixtures::{code_of, verified};
 use crate::otp::time_step;
+use crate::source::Source;
 
 const UID: u32 = 1000;
 
@@ -49,7 +52,7 @@ fn is_approved(verdict: &Verdict) -> bool {
 fn wrong_code(record: &Record, now: u64) -> Code {
     (0..10)
         .map(|n| Code::parse(&format!("00000{n}")).unwrap())
-        .find(|code| record.factors.iter().all(|f| f.matches(code, now, 1) == Match::None))
+        .find(|code| record.factors.iter().all(|f| f.matches(code, now, 1).is_none()))
         .unwrap()
 }
 

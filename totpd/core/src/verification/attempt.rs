@@ -1,0 +1,45 @@
+//! One attempt to log in, and the rules for it.
+
+use alloc::string::String;
+
+use crate::code::Code;
+use crate::recovery_codes::HashedGuess;
+use crate::source::Source;
+use crate::throttle::ThrottleRules;
+
+/// What a person typed, parsed.
+#[derive(Debug)]
+pub enum Answer {
+    /// A code of a factor.
+    Code(Code),
+    /// A recovery code, hashed with the salt of the record.
+    Recovery(HashedGuess),
+    /// Anything else, also nothing.
+    Malformed,
+}
+
+/// One attempt to log in.
+#[derive(Debug)]
+pub struct Attempt {
+    /// What the person typed.
+    pub answer: Answer,
+    /// The id of the only factor that may be used; `None` allows all of them.
+    pub factor: Option<String>,
+    /// The PAM service that asks; `None` if the caller does not name it.
+    pub service: Option<String>,
+    /// Where the attempt comes from.
+    pub source: Source,
+    /// The uid that the user name has now.
+    pub uid: u32,
+    /// The time of the attempt, in seconds since 1970.
+    pub now: u64,
+}
+
+/// The rules of verification.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Time steps accepted on either side of the present one (RFC 6238 section 5.2).
+    pub skew: u64,
+    /// How wrong codes slow down further attempts.
+    pub throttle: ThrottleRules,
+}

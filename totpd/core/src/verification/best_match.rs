@@ -1,0 +1,74 @@
+//! The search for the factor of a code.
+
+use alloc::string::String;
+use alloc::vec;
+
+use crate::code::Code;
+use crate::factor::{Drift, Factor, FactorId, Kind, Maker, Match, Restrictions, Status};
+use crate::otp::Algorithm;
+use crate::seed::Seed;
+use crate::verification::attempt::{Answer, Attempt};
+
+/// Returns the verified factor that the code fits best. A code that was not used is better than a
+/// replayed one; of two such factors, one that may be used here is better. The older factor wins a
+/// tie.
+pub(super) fn best_match<'a>(
+    factors: &'a mut [Factor],
+    attempt: &Attempt,
+    skew: u64,
+) -> Option<(&'a mut Factor, Match)> {
+    let blank = Code::blank();
+    let code = match &attempt.answer {
+        Answer::Code(code) => code,
+        Answer::Recovery(_) | Answer::Malformed => &blank,
+    };
+    let mut best: Option<(&mut Factor, Match)> = None;
+    for factor in factors {
+        // Each factor computes all its codes, so that the time does not say which factors are in
+        // use, or match.
+        let found = factor.matches(code, attempt.now, skew);
+        let may_match = factor.is_verified()
+            && attempt.factor.as_deref().is_none_or(|id| factor.id.as_str() == id);
+        let Some(found) = found.filter(|_| may_match) else { continue };
+        let is_better = match (&best, found) {
+            (None, _) => true,
+            (Some((_, Match::Replayed)), Match::Fresh(_)) => true,
+            (Some((other, Match::Fresh(_))), Match::Fresh(_)) => {
+                is_allowed(factor, attempt) && !is_allowed(other, attempt)
+            }
+            (Some(_), Match::Replayed) => false,
+        };
+        if is_better {
+            best = Some((factor, found));
+        }
+    }
+    best
+}
+
+/// Reports whether the factor may be used for this service, at this time.
+pub(super) fn is_allowed(factor: &Factor, attempt: &Attempt) -> bool {
+    factor.limits.allow(attempt.service.as_deref(), attempt.now)
+}
+
+/// Does the work of one factor for a user who has none.
+pub(super) fn compute_decoy(attempt: &Attempt, skew: u64) {
+    let Some(seed) = Seed::new(vec![0; 20]) else { return };
+    let mut decoy = [Factor {
+        id: FactorId::from_random([0; 5]),
+        name: String::new(),
+        kind: Kind::Totp { period: 30 },
+        algorithm: Algorithm::Sha1,
+        digits: 6,
+        seed,
+        status: Status::Disabled,
+        created: 0,
+        last_used: None,
+        last_accepted: None,
+        limits: Restrictions::default(),
+        drift: Drift::default(),
+        last_place: None,
+        made_by: Maker::Unknown,
+        is_imported: false,
+    }];
+    core::hint::black_box(best_match(&mut decoy, attempt, skew));
+}

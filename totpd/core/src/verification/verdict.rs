@@ -1,0 +1,58 @@
+//! The result of an attempt to log in.
+
+use crate::factor::FactorId;
+use crate::recovery_codes::Usage;
+
+/// The result of an attempt.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// The code is right. It is used up once the record is on disk.
+    Approved {
+        /// The factor of the code; `None` for a recovery code.
+        factor: Option<FactorId>,
+        /// `totp`, `hotp` or `recovery`.
+        method: &'static str,
+        /// How many recovery codes the user still has.
+        recovery_codes_left: usize,
+        /// The last use of a recovery code, if no login has reported it to the user yet.
+        unreported_use: Option<Usage>,
+    },
+    /// The code is not accepted. The reason goes to the log, never to the person.
+    Denied(Reason),
+    /// There were too many wrong codes. The attempt is neither checked nor counted.
+    Throttled {
+        /// Seconds until the next attempt is checked; `None` until `totpctl unlock`.
+        retry_after: Option<u64>,
+    },
+}
+
+/// Why a code is not accepted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reason {
+    /// All factors of the user are disabled.
+    Disabled,
+    /// The answer cannot be a code. It is no guess, so it is not counted.
+    Malformed,
+    /// The user has no verified factor.
+    NotEnrolled,
+    /// The name had another uid at enrollment ([`Record::belongs_to`]).
+    UidChanged,
+    /// The user has only tokens that must be resynchronized first.
+    Unsynchronized,
+    /// The code is right, but its factor may not be used for this service, or at this time.
+    Restricted,
+    /// The code is right, but older than the import of its seed, so it may have been used
+    /// elsewhere. It is no guess, so it is not counted.
+    NotYetUsable,
+    /// The code is right, but its time step or counter is not above the last accepted one.
+    Replayed,
+    /// The code matches nothing in the window.
+    NoMatch,
+}
+
+impl Reason {
+    /// Reports whether the throttle counts the attempt: only a guess counts.
+    pub(super) fn counts(self) -> bool {
+        !matches!(self, Self::Malformed | Self::NotYetUsable)
+    }
+}

@@ -1,20 +1,22 @@
-//! Whose record an attempt is about.
+//! The account that an attempt is about.
 
 use crate::record::Record;
 use crate::record_key::RecordKey;
 
-/// Whose record an attempt is about, and the uid that the name has now.
+/// The account that an attempt is about, as NSS knows it now.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// Whose record.
+    /// The key of its record.
     pub key: RecordKey,
-    /// The uid; nothing if there is no such user.
+    /// The uid; `None` if no such user exists.
     pub uid: Option<u32>,
 }
 
 impl Account {
-    /// The record as it is to be judged: a new one where there is none, and where there is
-    /// nothing but wrong codes in it, under the uid of today.
+    /// Returns the record to judge by: the stored one, or a new one if none is stored.
+    ///
+    /// A record without factors takes the present uid: wrong codes count against a name, whoever
+    /// has it.
     #[must_use]
     pub fn record(&self, stored: Option<Record>) -> Record {
         let uid = self.uid.unwrap_or(NO_UID);
@@ -25,8 +27,10 @@ impl Account {
         record
     }
 
-    /// The name as NSS spells it, if a log may have it. People type passwords where a login asks for the name, so what
-    /// leads to no account is in no log.
+    /// Returns the name as NSS spells it, if the log may show it.
+    ///
+    /// People type passwords at the prompt for the name, so the log shows no name without an
+    /// account.
     #[must_use]
     pub fn loggable(&self) -> Option<&str> {
         match &self.key {
@@ -35,14 +39,14 @@ impl Account {
         }
     }
 
-    /// The uid that attempts are judged with.
+    /// Returns the uid to judge attempts with: [`NO_UID`] if no such user exists.
     #[must_use]
     pub fn current_uid(&self) -> u32 {
         self.uid.unwrap_or(NO_UID)
     }
 }
 
-/// The uid of nobody at all: (uid_t)-1, which no process can have.
+/// The uid that no account has: `(uid_t)-1`, which the kernel gives to no process.
 pub const NO_UID: u32 = u32::MAX;
 
 #[cfg(test)]
@@ -52,11 +56,11 @@ mod tests {
 
     #[test]
     fn a_record_with_factors_keeps_its_uid_and_one_without_has_that_of_today() {
-        let target = Account { key: user("alice"), uid: Some(1000) };
-        assert_eq!((target.record(None).uid, target.current_uid()), (1000, 1000));
-        assert_eq!(target.record(Some(Record::new(7))).uid, 1000);
-        assert_eq!(target.record(Some(enrolled(7))).uid, 7);
-        let nobody = Account { uid: None, ..target };
+        let account = Account { key: user("alice"), uid: Some(1000) };
+        assert_eq!((account.record(None).uid, account.current_uid()), (1000, 1000));
+        assert_eq!(account.record(Some(Record::new(7))).uid, 1000);
+        assert_eq!(account.record(Some(enrolled(7))).uid, 7);
+        let nobody = Account { uid: None, ..account };
         assert_eq!((nobody.record(None).uid, nobody.current_uid()), (NO_UID, NO_UID));
         let somebody = Account { uid: Some(0), ..nobody.clone() };
         assert_eq!((nobody.loggable(), somebody.loggable()), (None, Some("alice")));

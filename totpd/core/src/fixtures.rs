@@ -24,7 +24,7 @@ pub const THROTTLE_RULES: ThrottleRules = ThrottleRules {
     known_source: 30 * 86_400,
 };
 
-/// A verified factor that root made, with the seed of RFC 4226 appendix D.
+/// Returns a verified factor that root made, with the seed of RFC 4226 appendix D.
 #[must_use]
 pub fn verified(kind: Kind, last_accepted: Option<u64>) -> Factor {
     Factor {
@@ -46,33 +46,33 @@ pub fn verified(kind: Kind, last_accepted: Option<u64>) -> Factor {
     }
 }
 
-/// The code of `factor` at a counter or time step.
+/// Returns the code of `factor` at a counter or time step.
 #[must_use]
 pub fn code_of(factor: &Factor, counter: u64) -> Code {
     let value = code_at(&factor.seed, factor.algorithm, counter, factor.digits);
     Code::parse(&format!("{value:0width$}", width = usize::from(factor.digits))).unwrap()
 }
 
-/// A record with one verified factor of 30 seconds.
+/// Returns a record with one verified TOTP factor, with a period of 30 s.
 #[must_use]
 pub fn enrolled(uid: u32) -> Record {
     let factors = vec![verified(Kind::Totp { period: 30 }, None)];
     Record { factors, ..Record::new(uid) }
 }
 
-/// The key of a user's record.
+/// Returns the key of a user's record.
 #[must_use]
 pub fn user(name: &str) -> RecordKey {
     RecordKey::User(UserName::parse(name).unwrap())
 }
 
-/// Recovery codes, different ones for each `seed`, and what is kept of them.
+/// Returns recovery codes, different ones for each `seed`, and their hashes.
 #[must_use]
 pub fn recovery_codes(count: u32, seed: u64) -> (Vec<RecoveryCode>, RecoveryCodes) {
     let mut state = seed | 1;
     let fill = |bytes: &mut [u8]| {
         for byte in bytes {
-            // xorshift64 (Marsaglia, 2003): bytes that differ are all that a test needs.
+            // xorshift64 (Marsaglia, 2003): a test only needs bytes that differ.
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;

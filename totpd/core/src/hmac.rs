@@ -5,9 +5,9 @@ use hmac::digest::common::Key;
 use hmac::{KeyInit, Mac};
 use zeroize::Zeroize;
 
-/// The HMAC of `message` under a `key` that is no longer than a block of the hash.
+/// Returns the HMAC of `message` under `key`, which is not longer than a block of the hash.
 pub fn hmac<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Output<M> {
-    // A key shorter than a block is filled up with zeros, as the RFC has it.
+    // RFC 2104 section 2: a short key is padded with zeros.
     let mut block = Key::<M>::default();
     block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
     let mut mac = <M as KeyInit>::new(&block);

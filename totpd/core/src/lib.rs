@@ -1,8 +1,59 @@
-//! Everything that decides about codes, factors, enrollment and waits.
+//! Every decision about codes, factors, enrollment and waits.
 //!
-//! A decision is a function: a record, a request, a time and rules go in; an outcome and a new record come out. The
-//! crate has no standard library, so it can reach no clock, no disk, no bus, no thread and no randomness. Time and
-//! random bytes are arguments.
+//! A decision is a function: a record, a request, a time and rules go in; an outcome and a new
+//! record come out. The crate is `no_std`, so it can reach no clock, disk, bus, thread or random
+//! generator. Time and random bytes are arguments. [`verification::verify`] judges a login,
+//! [`resync::resync`] finds a token again, and [`enrollment`] adds a factor:
+//!
+//! ```
+//! use totpd_core::code::Code;
+//! use totpd_core::enrollment::{Confirmation, Enrolled, EnrollmentRules, Request, confirm, enroll};
+//! use totpd_core::factor::{Drift, Factor, FactorId, Kind, Maker, Restrictions, Status};
+//! use totpd_core::otp::Algorithm;
+//! use totpd_core::record::Record;
+//! use totpd_core::seed::Seed;
+//! use totpd_core::throttle::ThrottleRules;
+//!
+//! let now = 30;
+//! let new = Factor {
+//!     id: FactorId::from_random([1; 5]),
+//!     name: "phone".into(),
+//!     kind: Kind::Totp { period: 30 },
+//!     algorithm: Algorithm::Sha1,
+//!     digits: 8,
+//!     // The seed of RFC 6238 appendix B; a real one is `Seed::random(20, fill)`.
+//!     seed: Seed::new(b"12345678901234567890".to_vec()).expect("20 bytes"),
+//!     status: Status::Unverified { expires: now + 600, wrong_codes: 0 },
+//!     created: now,
+//!     last_used: None,
+//!     last_accepted: None,
+//!     limits: Restrictions::default(),
+//!     drift: Drift::default(),
+//!     last_place: None,
+//!     made_by: Maker::Uid(1000),
+//!     is_imported: false,
+//! };
+//! let id = new.id.clone();
+//! let request = Request { new, uid: 1000, verify: None, resume: false, if_unenrolled: false };
+//! let rules = EnrollmentRules { unverified_lifetime: 600, max_factors: 1, skew: 1 };
+//! let (enrolled, mut record) = enroll(Record::new(1000), &request, now, &rules);
+//! assert!(matches!(enrolled, Ok((_, Enrolled::Added))));
+//! assert!(!record.is_enrolled(), "the factor waits for its first code");
+//!
+//! // The first row of RFC 6238 appendix B, at 59 s.
+//! let code = Code::parse("94287082").expect("eight digits");
+//! let throttle = ThrottleRules {
+//!     free_failures: 3,
+//!     first_wait: 30,
+//!     longest_wait: 3600,
+//!     lock_after: 100,
+//!     known_source: 30 * 86_400,
+//! };
+//! let maker = Maker::Uid(1000);
+//! let confirmed = confirm(&mut record, maker, id.as_str(), &code, 59, &rules, &throttle);
+//! assert_eq!(confirmed, Confirmation::Verified);
+//! assert!(record.is_enrolled());
+//! ```
 #![no_std]
 
 extern crate alloc;

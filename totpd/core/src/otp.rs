@@ -1,4 +1,4 @@
-//! HOTP (RFC 4226) and TOTP (RFC 6238): which counter or time step a code belongs to.
+//! HOTP (RFC 4226) and TOTP (RFC 6238): the codes of a seed.
 
 use core::ops::RangeInclusive;
 
@@ -12,7 +12,7 @@ use crate::code::Code;
 use crate::hmac::hmac;
 use crate::seed::Seed;
 
-/// The hash under the HMAC (RFC 6238 section 1.2). Every phone app understands SHA1.
+/// The hash of the HMAC (RFC 6238 section 1.2). Every phone app supports SHA1.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Algorithm {
@@ -26,10 +26,10 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// Every algorithm, by the name that `otpauth` URIs use.
+    /// Every algorithm.
     pub const ALL: [Self; 3] = [Self::Sha1, Self::Sha256, Self::Sha512];
 
-    /// The name that `otpauth` URIs and the bus use.
+    /// Returns the name that `otpauth` URIs and the bus use.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -39,13 +39,13 @@ impl Algorithm {
         }
     }
 
-    /// The algorithm of that name, in capitals.
+    /// Returns the algorithm with this name, in capitals.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.name() == name)
     }
 
-    /// The length of its output in bytes, which RFC 6238 section 5.1 recommends for the seed.
+    /// Returns the length of its output in bytes. RFC 6238 section 5.1 recommends it for the seed.
     #[must_use]
     pub fn seed_length(self) -> usize {
         match self {
@@ -56,11 +56,11 @@ impl Algorithm {
     }
 }
 
-/// The counter in `window` that `code` belongs to: the greatest, if there are several, so that a
-/// code that happens to fit twice is still accepted only once.
+/// Returns the counter in `window` that `code` belongs to.
 ///
-/// Every value of the window is computed and compared without a branch, so the time that this
-/// takes says nothing about where, or whether, the code matched.
+/// If several counters have this code, the greatest one is returned, so that the code is still
+/// accepted once. The time does not depend on where, or whether, the code matches: all codes are
+/// computed, and compared without a branch.
 #[must_use]
 pub fn matching_counter(
     seed: &Seed,
@@ -78,7 +78,7 @@ pub fn matching_counter(
     bool::from(matched).then_some(found)
 }
 
-/// The code of `counter` (RFC 4226 section 5.3): a number of `digits` (6 to 8) decimal digits.
+/// Returns the code of `counter` (RFC 4226 section 5.3), with `digits` (6 to 8) decimal digits.
 #[must_use]
 pub fn code_at(seed: &Seed, algorithm: Algorithm, counter: u64, digits: u8) -> u32 {
     let moving_factor = counter.to_be_bytes();
@@ -90,18 +90,19 @@ pub fn code_at(seed: &Seed, algorithm: Algorithm, counter: u64, digits: u8) -> u
     truncated % 10_u32.pow(u32::from(digits))
 }
 
-/// The time step of `now` (RFC 6238 section 4.2), both in seconds since 1970.
+/// Returns the time step of `now` (RFC 6238 section 4.2). `now` is in seconds since 1970, `period`
+/// in seconds.
 #[must_use]
 pub fn time_step(now: u64, period: u32) -> u64 {
     now / u64::from(period.max(1))
 }
 
-/// Dynamic truncation (RFC 4226 section 5.3): 31 bits from where the last nibble points.
+/// Dynamic truncation (RFC 4226 section 5.3): 31 bits at the offset in the last nibble.
 fn truncate(hash: &[u8]) -> u32 {
     let offset = usize::from(hash.last().copied().unwrap_or_default() & 0x0f);
     match hash.get(offset..).and_then(|tail| tail.first_chunk::<4>()) {
         Some(bytes) => u32::from_be_bytes(*bytes) & 0x7fff_ffff,
-        // Above every code of eight digits: nothing a person types can equal it.
+        // Above every code of eight digits, so no code equals it.
         None => u32::MAX,
     }
 }

@@ -1,4 +1,4 @@
-//! What a record is about: a user, or a bucket of the names that have no record of their own.
+//! The key of a record: a user name, or a bucket of names that no user has.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -11,18 +11,18 @@ use zeroize::Zeroizing;
 use crate::hmac::hmac;
 use crate::user_name::UserName;
 
-/// What a record is about.
+/// The key of a record.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RecordKey {
-    /// Names that have no record, thrown together: they are throttled like users, and take a
-    /// fixed amount of memory and disk however many an attacker makes up.
+    /// A bucket of names that no user has, 0 to [`BUCKET_COUNT`] - 1. Such names are throttled like
+    /// users, and an attacker who invents names fills a fixed amount of disk.
     Bucket(u16),
-    /// A user.
+    /// A user name.
     User(UserName),
 }
 
 impl RecordKey {
-    /// The subject of the row of that name; nothing where no row of ours has it.
+    /// Returns the key whose row has this name; `None` if no row can have it.
     #[must_use]
     pub fn parse(row: &str) -> Option<Self> {
         let Some(number) = row.strip_prefix(':') else {
@@ -32,7 +32,8 @@ impl RecordKey {
         (bucket.as_row_name() == row).then_some(bucket)
     }
 
-    /// The name of its row. That of a bucket starts with a colon, which no user's does.
+    /// Returns the name of the row in the store. That of a bucket starts with a colon, which no
+    /// user name holds.
     #[must_use]
     pub fn as_row_name(&self) -> Cow<'_, str> {
         match self {
@@ -48,17 +49,17 @@ impl fmt::Display for RecordKey {
     }
 }
 
-/// Puts names into buckets. Which names share one is known to the holder of the secret alone.
+/// Puts names into buckets. Only the holder of the secret knows which names share a bucket.
 pub struct Buckets(Zeroizing<[u8; 32]>);
 
 impl Buckets {
-    /// The buckets under this secret.
+    /// Returns the buckets under this secret of 32 random bytes.
     #[must_use]
     pub fn new(secret: Zeroizing<[u8; 32]>) -> Self {
         Self(secret)
     }
 
-    /// The bucket of `name`, which may be any text.
+    /// Returns the bucket of `name`, which may be any text.
     #[must_use]
     pub fn bucket_of(&self, name: &str) -> RecordKey {
         let hash = hmac::<Hmac<Sha256>>(self.0.as_slice(), name.as_bytes());
@@ -67,7 +68,7 @@ impl Buckets {
     }
 }
 
-/// At some 250 bytes each, 4 MB of disk at most.
+/// The number of buckets. At about 250 bytes each, they take at most 4 MB of disk.
 pub const BUCKET_COUNT: u16 = 16_384;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Recovery codes: what is left on paper when the phone is gone. Each is good once.
+//! Recovery codes: printed codes for a user who lost the phone. Each is accepted once.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,12 +10,12 @@ use zeroize::Zeroizing;
 
 /// A recovery code: 16 characters of Crockford's base32, 80 random bits.
 ///
-/// It is wiped when dropped and prints `[redacted]`. That alphabet has neither I, L, O nor U, so that
-/// what people take for them can be understood.
+/// It is wiped when dropped and prints `[redacted]`. The alphabet lacks I, L, O and U, so a misread
+/// character is still understood.
 pub struct RecoveryCode(Zeroizing<[u8; CODE_LENGTH]>);
 
 impl RecoveryCode {
-    /// A new one, from bytes that `fill` makes random.
+    /// Returns a new code. `fill` fills a slice with random bytes.
     ///
     /// # Errors
     /// Those of `fill`.
@@ -28,8 +28,8 @@ impl RecoveryCode {
         Ok(Self(code))
     }
 
-    /// The code in `text`, or nothing: in any case, with or without dashes and spaces; O is a nought,
-    /// I and L are ones.
+    /// Parses a code in upper or lower case, with or without dashes and spaces. O means 0; I and L
+    /// mean 1.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut code = Zeroizing::new([0; CODE_LENGTH]);
@@ -49,7 +49,7 @@ impl RecoveryCode {
         (length == CODE_LENGTH).then_some(Self(code))
     }
 
-    /// The code as it is printed, in groups of four.
+    /// Returns the code as people read it: four groups of four characters, with dashes.
     #[must_use]
     pub fn display(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(CODE_LENGTH + CODE_LENGTH / 4));
@@ -62,15 +62,17 @@ impl RecoveryCode {
         text
     }
 
-    /// What is kept of it: scrypt (RFC 7914) over 256 KiB, less than a millisecond. The code has 80
-    /// random bits, so more would slow down nobody but the daemon, and stay in its memory.
+    /// Returns the hash that a record keeps: scrypt (RFC 7914) over 256 KiB, less than a
+    /// millisecond.
+    ///
+    /// A code has 80 random bits, so a costlier hash would only slow down the daemon.
     #[must_use]
     pub fn hash(&self, salt: [u8; 16]) -> HashedGuess {
         let mut hash = [0; 32];
-        let done = scrypt::Params::new(SCRYPT_LOG_N, 8, 1)
+        let result = scrypt::Params::new(SCRYPT_LOG_N, 8, 1)
             .map(|params| scrypt::scrypt(self.0.as_slice(), &salt, &params, &mut hash));
-        // Neither can fail with these constants, and a hash of noughts is never kept.
-        HashedGuess { salt, hash: done.is_ok_and(|done| done.is_ok()).then_some(hash) }
+        // Neither can fail with these constants. A failure makes a guess that matches nothing.
+        HashedGuess { salt, hash: result.is_ok_and(|hashed| hashed.is_ok()).then_some(hash) }
     }
 }
 
@@ -80,7 +82,7 @@ impl fmt::Debug for RecoveryCode {
     }
 }
 
-/// A recovery code that somebody typed, hashed with the salt of a record.
+/// A recovery code that a person typed, hashed with the salt of a record.
 #[derive(Clone)]
 pub struct HashedGuess {
     salt: [u8; 16],
@@ -93,23 +95,24 @@ impl fmt::Debug for HashedGuess {
     }
 }
 
-/// The recovery codes of a user, as they are kept: no code can be made out of this.
+/// The hashes of the recovery codes of one user, under one salt.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct RecoveryCodes {
     salt: [u8; 16],
     hashes: Vec<[u8; 32]>,
-    used: Option<Usage>,
+    unreported_use: Option<Usage>,
 }
 
-/// The use of a recovery code, of which its owner shall hear.
+/// One use of a recovery code.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Usage {
-    /// When, in seconds since 1970.
+    /// The time of the use, in seconds since 1970.
     pub when: u64,
 }
 
 impl RecoveryCodes {
-    /// New codes, and what is kept of them. `fill` makes bytes random.
+    /// Returns `count` new codes, and their hashes for the record. `fill` fills a slice with random
+    /// bytes.
     ///
     /// # Errors
     /// Those of `fill`.
@@ -122,51 +125,55 @@ impl RecoveryCodes {
         let codes =
             (0..count).map(|_| RecoveryCode::random(&mut fill)).collect::<Result<Vec<_>, E>>()?;
         let hashes = codes.iter().filter_map(|code| code.hash(salt).hash).collect();
-        Ok((codes, Self { salt, hashes, used: None }))
+        Ok((codes, Self { salt, hashes, unreported_use: None }))
     }
 
-    /// How many are left.
+    /// Returns how many codes are left.
     #[must_use]
     pub fn left(&self) -> usize {
         self.hashes.len()
     }
 
-    /// What a code is to be hashed with before it can be looked for. Where there are no codes there is
-    /// one all the same, so that the same work is done.
+    /// Returns the salt to hash a guess with. A record without codes has a salt too (zeros), so
+    /// that the daemon does the same work.
     #[must_use]
     pub fn salt(&self) -> [u8; 16] {
         self.salt
     }
 
-    /// Uses up the code that `guess` was made of, at `now` (seconds since 1970). Whether there was one.
+    /// Uses up the code of `guess` at `now` (seconds since 1970). Reports whether the record had
+    /// that code.
+    ///
+    /// All hashes are compared in constant time.
     pub fn redeem(&mut self, guess: &HashedGuess, now: u64) -> bool {
         let Some(hash) = guess.hash.filter(|_| guess.salt == self.salt) else { return false };
-        let (mut found, mut place) = (Choice::from(0), 0_u64);
+        let (mut found, mut position) = (Choice::from(0), 0_u64);
         for (index, stored) in (0_u64..).zip(&self.hashes) {
             let same = stored.ct_eq(&hash);
-            place.conditional_assign(&index, same);
+            position.conditional_assign(&index, same);
             found |= same;
         }
         if !bool::from(found) {
             return false;
         }
-        // The index came from the list, and fits.
-        self.hashes.remove(usize::try_from(place).unwrap_or_default());
-        self.used = Some(Usage { when: now });
+        // The index came from the list, so it is valid.
+        self.hashes.remove(usize::try_from(position).unwrap_or_default());
+        self.unreported_use = Some(Usage { when: now });
         true
     }
 
-    /// The use of which its owner was not told yet. It is told once.
+    /// Returns the last use, if no login has reported it to the user yet. The next call returns
+    /// `None`.
     pub fn take_unreported_use(&mut self) -> Option<Usage> {
-        self.used.take()
+        self.unreported_use.take()
     }
 }
 
-/// Characters of a code.
+/// Characters of a code, without dashes.
 const CODE_LENGTH: usize = 16;
-/// Crockford's base32.
+/// The alphabet of Crockford's base32.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// 256 rounds over blocks of 1 KiB.
+/// The cost of scrypt: 2^8 blocks of 1 KiB.
 const SCRYPT_LOG_N: u8 = 8;
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Finding a token that is off: one that was pressed unseen, or came back from a backup (RFC 4226 section
-//! 7.4), or whose clock goes wrong (RFC 6238 section 6). Two codes in a row tell where it is.
+//! Resynchronization of a token by two codes in a row: after unseen presses or a restored backup
+//! (RFC 4226 section 7.4), or if its clock is wrong (RFC 6238 section 6).
 
 use alloc::vec::Vec;
 
@@ -8,20 +8,55 @@ use crate::factor::{Drift, Factor, Kind, MAX_DRIFT_SECS, Status};
 use crate::otp::{matching_counter, time_step};
 use crate::record::Record;
 
-/// What came of it.
+/// The result of a resynchronization.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ResyncOutcome {
-    /// The counter was found, and both codes are used up.
+    /// The counter was found. Both codes are used up, and the factor is verified.
     Done,
-    /// The codes do not follow each other where they were looked for.
+    /// The codes do not follow each other in the window. Nothing changed.
     NotFound,
-    /// There is no such token, or it is not said which.
+    /// No factor has this id, or an empty id could mean several. Nothing changed.
     NoToken,
 }
 
-/// Looks for two codes in a row of the token `id` above the last one that was accepted: within the next
-/// thousand of one that counts presses, within five minutes of `now` (seconds since 1970) of one with a
-/// clock. An empty id is the only token, or the only one that counts presses.
+/// Searches two codes in a row of the factor `id`, above the last accepted one, at `now` (seconds
+/// since 1970).
+///
+/// The window of an HOTP token is the next 1000 counters; that of a TOTP token is 300 s on either
+/// side. An empty `id` means the only HOTP token, or the only factor of a user without one.
+///
+/// # Examples
+/// ```
+/// use totpd_core::code::Code;
+/// use totpd_core::resync::{ResyncOutcome, resync};
+/// # use totpd_core::factor::{Drift, Factor, FactorId, Kind, Maker, Restrictions, Status};
+/// # use totpd_core::otp::Algorithm;
+/// # use totpd_core::record::Record;
+/// # use totpd_core::seed::Seed;
+/// # let mut record = Record::new(1000);
+/// # record.factors.push(Factor {
+/// #     id: FactorId::from_random([1; 5]),
+/// #     name: "token".into(),
+/// #     kind: Kind::Hotp,
+/// #     algorithm: Algorithm::Sha1,
+/// #     digits: 6,
+/// #     seed: Seed::new(b"12345678901234567890".to_vec()).unwrap(),
+/// #     status: Status::Unsynchronized,
+/// #     created: 0,
+/// #     last_used: None,
+/// #     last_accepted: None,
+/// #     limits: Restrictions::default(),
+/// #     drift: Drift::default(),
+/// #     last_place: None,
+/// #     made_by: Maker::Root,
+/// #     is_imported: false,
+/// # });
+/// // Counters 8 and 9 of RFC 4226 appendix D.
+/// let first = Code::parse("399871").expect("six digits");
+/// let second = Code::parse("520489").expect("six digits");
+/// assert_eq!(resync(&mut record, "", &first, &second, 0), ResyncOutcome::Done);
+/// assert_eq!(record.factors[0].last_accepted, Some(9));
+/// ```
 pub fn resync(
     record: &mut Record,
     id: &str,
@@ -36,17 +71,17 @@ pub fn resync(
 }
 
 fn find(record: &mut Record, id: &str, first: &Code, second: &Code, now: u64) -> ResyncOutcome {
-    let may_be = |factor: &Factor| {
+    let is_candidate = |factor: &Factor| {
         matches!(factor.status, Status::Unsynchronized | Status::Verified)
             && (id.is_empty() || factor.id.as_str() == id)
     };
-    let counts = |factor: &Factor| factor.kind == Kind::Hotp && may_be(factor);
-    let any_counts = record.factors.iter().any(counts);
-    let meant = |factor: &&Factor| if any_counts { counts(factor) } else { may_be(factor) };
-    let tokens: Vec<_> = record.factors.iter().filter(meant).collect();
+    let is_hotp = |factor: &Factor| factor.kind == Kind::Hotp && is_candidate(factor);
+    let has_hotp = record.factors.iter().any(is_hotp);
+    let is_meant = |factor: &&Factor| if has_hotp { is_hotp(factor) } else { is_candidate(factor) };
+    let tokens: Vec<_> = record.factors.iter().filter(is_meant).collect();
     let [token] = tokens.as_slice() else { return ResyncOutcome::NoToken };
-    // A clock that was brought starts behind the present, as if its codes had been used elsewhere. Two codes in a
-    // row are given here, like a first code, so only what was used here counts.
+    // The import of a seed marks all codes up to then as used, because they may be used elsewhere.
+    // Two codes in a row come from the token itself, so only codes that were used here count.
     let used = match token.usable_from() {
         Some(_) => record.used_by_others(token),
         None => token.last_accepted,
@@ -58,12 +93,12 @@ fn find(record: &mut Record, id: &str, first: &Code, second: &Code, now: u64) ->
         return ResyncOutcome::NotFound;
     }
     let unused = used.map_or(0, |last| last.saturating_add(1));
-    let (mut from, end, here) = match factor.kind {
+    let (mut from, end, present) = match factor.kind {
         Kind::Hotp => (unused, unused.saturating_add(RESYNC_LOOK_AHEAD), None),
         Kind::Totp { period } => {
             let (step, reach) = (time_step(now, period), MAX_DRIFT_SECS / u64::from(period.max(1)));
             let from = step.saturating_sub(reach).max(unused);
-            // The second code is of the step that the token is in now.
+            // The second code belongs to the present step of the token.
             (from, step.saturating_add(reach).saturating_sub(1), Some(step))
         }
     };
@@ -71,9 +106,9 @@ fn find(record: &mut Record, id: &str, first: &Code, second: &Code, now: u64) ->
         let next = counter.saturating_add(1);
         if matching_counter(&factor.seed, factor.algorithm, second, next..=next).is_some() {
             factor.last_accepted = Some(next);
-            // Both codes were given here, so the next one is good.
+            // The token was here, so its next code was used nowhere else.
             factor.is_imported = false;
-            if let Some(step) = here {
+            if let Some(step) = present {
                 let ahead = i128::from(next) - i128::from(step);
                 factor.drift = Drift::from_steps(ahead.try_into().unwrap_or_default());
             }
@@ -85,7 +120,8 @@ fn find(record: &mut Record, id: &str, first: &Code, second: &Code, now: u64) ->
     ResyncOutcome::NotFound
 }
 
-/// Codes that are looked at. Two right ones by chance are a thousandth of a millionth of a millionth.
+/// Counters in the window of an HOTP token. Two random codes of six digits match with a chance of
+/// 10^-9.
 const RESYNC_LOOK_AHEAD: u64 = 1000;
 
 #[cfg(test)]
@@ -117,8 +153,8 @@ mod tests {
             let mut record = token(last);
             let code = |counter| code_of(&record.factors[0], counter);
             let (one, two) = (code(first), code(second));
-            let told = resync(&mut record, "", &one, &two, NOW);
-            assert_eq!(told, expected, "{last:?} {first} {second}");
+            let outcome = resync(&mut record, "", &one, &two, NOW);
+            assert_eq!(outcome, expected, "{last:?} {first} {second}");
             let (status, accepted) = match expected {
                 ResyncOutcome::Done => (Status::Verified, Some(second)),
                 _ => (Status::Unsynchronized, last),
@@ -154,8 +190,8 @@ mod tests {
             record.factors.push(verified(Kind::Totp { period: 30 }, last));
             let code = |step| code_of(&record.factors[0], step);
             let (one, two) = (code(first), code(first + 1));
-            let told = resync(&mut record, "", &one, &two, NOW);
-            assert_eq!(told, expected, "{last:?} {first}");
+            let outcome = resync(&mut record, "", &one, &two, NOW);
+            assert_eq!(outcome, expected, "{last:?} {first}");
             let factor = &record.factors[0];
             if expected == ResyncOutcome::Done {
                 assert_eq!(factor.last_accepted, Some(first + 1));

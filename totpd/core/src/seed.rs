@@ -12,23 +12,23 @@ use zeroize::Zeroizing;
 
 /// A seed: 16 to 64 bytes (RFC 4226 section 4, R6 asks for at least 128 bits).
 ///
-/// It is wiped when the last handle on it is dropped, and prints `[redacted]`. A clone is another
-/// handle on the same bytes: there is no second copy.
+/// It is wiped when its last clone is dropped, and prints `[redacted]`. All clones share the same
+/// bytes.
 #[derive(Clone)]
 pub struct Seed(Arc<Zeroizing<Vec<u8>>>);
 
-/// The fewest and the most bytes of a seed.
+/// The number of bytes that a seed may have.
 pub const SEED_BYTES: core::ops::RangeInclusive<usize> = 16..=64;
 
 impl Seed {
-    /// The seed of these bytes, if they are as many as a seed may have.
+    /// Returns the seed of these bytes; `None` if there are too few or too many.
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Option<Self> {
         let bytes = Zeroizing::new(bytes);
         SEED_BYTES.contains(&bytes.len()).then(|| Self(Arc::new(bytes)))
     }
 
-    /// A new seed of `length` bytes, which `fill` makes random.
+    /// Returns a new seed of `length` bytes (16 to 64). `fill` fills a slice with random bytes.
     ///
     /// # Errors
     /// Those of `fill`.
@@ -41,30 +41,33 @@ impl Seed {
         Ok(Self(Arc::new(bytes)))
     }
 
-    /// The bytes, for the HMAC and the sealer alone.
+    /// Returns the bytes, for the HMAC and the sealer alone.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Whether both give the same codes. HMAC fills a short key with zeros (RFC 2104 section 2), so zeros at the
-    /// end make no other seed.
+    /// Reports in constant time whether both seeds give the same codes.
+    ///
+    /// HMAC pads a short key with zeros (RFC 2104 section 2), so zeros at the end make no
+    /// difference.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
         self.zero_padded().ct_eq(&*other.zero_padded()).into()
     }
 
-    /// The bytes, filled with zeros to the most that a seed has.
+    /// Returns the bytes, padded with zeros to the longest seed.
     #[must_use]
     pub fn zero_padded(&self) -> Zeroizing<[u8; *SEED_BYTES.end()]> {
-        let mut filled = Zeroizing::new([0; *SEED_BYTES.end()]);
-        for (to, from) in filled.iter_mut().zip(self.bytes()) {
+        let mut padded = Zeroizing::new([0; *SEED_BYTES.end()]);
+        for (to, from) in padded.iter_mut().zip(self.bytes()) {
             *to = *from;
         }
-        filled
+        padded
     }
 
-    /// Base32 without padding (RFC 4648 section 6), as `otpauth` URIs and phone apps want it.
+    /// Returns base32 without padding (RFC 4648 section 6), as `otpauth` URIs and phone apps use
+    /// it.
     #[must_use]
     pub fn base32(&self) -> Zeroizing<String> {
         Zeroizing::new(BASE32_NOPAD.encode(&self.0))

@@ -1,4 +1,4 @@
-//! The place from which somebody logs in. docs/reference/sources.md has the whole table.
+//! The source of a login attempt. The whole table is in docs/reference/sources.md.
 
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
@@ -8,21 +8,21 @@ use core::net::{IpAddr, Ipv6Addr};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Where an attempt comes from, as far as that can be believed.
+/// The source of an attempt, as far as the daemon can trust it.
 ///
-/// Records on disk hold sources: new variants go to the end.
+/// Records on disk hold sources, so new variants go to the end.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Source {
-    /// The remote end: an IPv4 address, a link-local IPv6 address, or the /64 of another IPv6 address.
+    /// The remote end: an IPv4 address, a link-local IPv6 address, or the /64 of another IPv6
+    /// address.
     Address(#[serde(deserialize_with = "deserialize_network")] IpAddr),
-    /// This machine, and the user who asks there (as `su` and `sudo` report it).
+    /// This machine, and the user who runs the program (PAM_RUSER, as `su` and `sudo` set it).
     Local(String),
-    /// A process of this uid that asked the daemon itself.
+    /// A process with this uid that called the daemon directly.
     Uid(u32),
-    /// Nowhere: a host name, everybody's address, or a login that names no place. It never becomes a
-    /// known source.
+    /// A host name, an address that many people share, or nothing. It never becomes a known source.
     Nowhere,
-    /// A terminal of this machine, as one service uses it.
+    /// A terminal of this machine, for one service.
     Terminal {
         /// `seat0`, or the name of a serial line.
         terminal: Box<str>,
@@ -31,22 +31,22 @@ pub enum Source {
     },
 }
 
-/// What a login says of the place it comes from. An empty text counts as none.
+/// The origin of a login, as the PAM module reports it. An empty text counts as none.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Origin<'a> {
     /// The PAM service.
     pub service: Option<&'a str>,
-    /// The remote host.
+    /// The remote host (PAM_RHOST).
     pub rhost: Option<&'a str>,
-    /// The user who asks.
+    /// The user who runs the program (PAM_RUSER).
     pub ruser: Option<&'a str>,
-    /// The terminal.
+    /// The terminal (PAM_TTY).
     pub tty: Option<&'a str>,
 }
 
 impl Source {
-    /// Locates a login. The kernel or the bus vouches for the uid `caller`; `origin` counts only if
-    /// root sent it.
+    /// Returns the source of a login. `caller` is the uid that the kernel or the bus reports;
+    /// `origin` counts only if root sent it.
     #[must_use]
     pub fn locate(caller: u32, origin: &Origin<'_>) -> Self {
         let [service, rhost, ruser, tty] = [origin.service, origin.rhost, origin.ruser, origin.tty]
@@ -55,7 +55,7 @@ impl Source {
             return Self::Uid(caller);
         }
         match (rhost, ruser) {
-            // The owner of a reverse zone chooses a host name: it says nothing.
+            // The owner of a reverse zone chooses the host name, so a host name proves nothing.
             (Some(rhost), _) => parse_address(rhost).map_or(Self::Nowhere, Self::from_address),
             (None, Some(ruser)) => Self::Local(ruser.to_owned()),
             (None, None) => match (tty.and_then(terminal), service) {
@@ -69,7 +69,8 @@ impl Source {
 
     /// Reports whether a right code makes this source a known one.
     ///
-    /// Older records also hold `uid:0` and loopback addresses. No login comes from them any more.
+    /// Older records also hold `uid:0` and loopback addresses. These are no longer sources of
+    /// logins.
     #[must_use]
     pub fn can_become_known(&self) -> bool {
         match self {
@@ -110,7 +111,7 @@ pub fn is_serial_line(tty: &str) -> bool {
     name == "console" || SERIAL_LINE_PREFIXES.iter().any(|prefix| is_numbered(name, prefix))
 }
 
-/// The name of the terminal or seat of this machine that `tty` is. A pseudo-terminal is neither.
+/// Returns the name of the terminal or seat of this machine. A pseudo-terminal is neither.
 fn terminal(tty: &str) -> Option<&str> {
     let name = strip_dev(tty);
     let virtual_console = name.strip_prefix("tty").filter(|number| is_number(number));
@@ -122,7 +123,8 @@ fn terminal(tty: &str) -> Option<&str> {
     is_serial_line(name).then_some(name)
 }
 
-/// `:0`, or `:0.0` with a screen. Others may be those of VNC and xrdp, which are reached over the network.
+/// Reports whether `name` is `:0`, or `:0.0` with a screen. VNC and xrdp, which serve the network,
+/// use other numbers.
 fn is_local_display(name: &str) -> bool {
     name == ":0" || is_numbered(name, ":0.")
 }
@@ -139,7 +141,7 @@ fn strip_dev(tty: &str) -> &str {
     tty.strip_prefix("/dev/").unwrap_or(tty)
 }
 
-/// sshd may write the zone of an IPv6 address behind it: `fe80::1%eth0`.
+/// Parses an address. sshd may append the zone of an IPv6 address: `fe80::1%eth0`.
 fn parse_address(rhost: &str) -> Option<IpAddr> {
     match rhost.split_once('%') {
         Some((address, zone)) if !zone.is_empty() => {
@@ -149,11 +151,11 @@ fn parse_address(rhost: &str) -> Option<IpAddr> {
     }
 }
 
-/// The part of an address that stays the same for one host, however its socket spells it.
+/// Returns the part of an address that stays the same for one host, however its socket spells it.
 ///
-/// A host with privacy extensions (RFC 8981) takes a new IPv6 address each day, in the same /64. A
-/// link-local address stays, and the /64 of all of them would be every neighbor: it counts whole.
-/// Its zone does not count, because names of interfaces change.
+/// A host with privacy extensions (RFC 8981) takes a new IPv6 address each day, in the same /64.
+/// All link-local addresses share one /64, so such an address counts whole; it does not change. Its
+/// zone does not count, because names of interfaces change.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) if !address.is_unicast_link_local() => {
@@ -164,21 +166,22 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Proxies on this machine (sslh, a web server, Tor) bring everybody from a loopback address.
+/// Reports whether many people share the address: proxies (sslh, a web server, Tor) connect from a
+/// loopback address.
 fn is_shared(address: IpAddr) -> bool {
     match network(address) {
         IpAddr::V4(address) => address.is_loopback() || address.is_unspecified(),
-        // `::` and `::1` are in this network, and no host is.
+        // `::` and `::1` are in this network, and no host has an address in it.
         IpAddr::V6(network) => network.is_unspecified(),
     }
 }
 
-/// Records from before networks counted hold whole IPv6 addresses.
+/// Reads an address. Older records hold whole IPv6 addresses.
 fn deserialize_network<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IpAddr, D::Error> {
     IpAddr::deserialize(deserializer).map(network)
 }
 
-/// Names of serial lines, before their number: of UARTs (by driver), of USB, and of hypervisors.
+/// Names of serial lines without their number: of UARTs (by driver), of USB, and of hypervisors.
 const SERIAL_LINE_PREFIXES: [&str; 19] = [
     "ttyS",
     "ttyUSB",

@@ -1,4 +1,5 @@
-//! How long a source of wrong codes has to wait: budgets for strangers and for known sources.
+//! How long a source waits after wrong codes. All unknown sources share a budget; each known source
+//! has its own.
 
 use alloc::vec::Vec;
 
@@ -6,33 +7,33 @@ use serde::{Deserialize, Serialize};
 
 use crate::source::Source;
 
-/// The rules of waiting. Durations are in seconds.
+/// The rules of throttling. Durations are in seconds.
 #[derive(Clone, Debug)]
 pub struct ThrottleRules {
-    /// Wrong codes before waiting starts.
+    /// The number of wrong codes in a row with which waits start.
     pub free_failures: u32,
-    /// The first wait; it doubles with each further wrong code.
+    /// The first wait. It doubles with each further wrong code.
     pub first_wait: u64,
-    /// No wait is longer.
+    /// The longest wait.
     pub longest_wait: u64,
-    /// Wrong codes in a row after which a budget is spent (NIST SP 800-63B-4: at most 100).
+    /// The number of wrong codes in a row that locks a budget (NIST SP 800-63B-4: at most 100).
     pub lock_after: u32,
-    /// How long a source is known after its last success; 0: never.
+    /// How long a source is known after its last right code; 0 means never.
     pub known_source: u64,
 }
 
-/// Whether a source may try now.
+/// Whether an attempt is checked now.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ThrottleState {
     /// Not until an administrator unlocks the user.
     Locked,
-    /// It may.
+    /// The attempt is checked.
     Open,
-    /// Not before so many seconds have gone by.
+    /// Not for so many seconds.
     Waiting(u64),
 }
 
-/// The wrong codes in a row of one source, or of all strangers together.
+/// The wrong codes in a row of one source, or of all unknown sources together.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Budget {
     failures: u32,
@@ -40,13 +41,13 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Wrong codes in a row.
+    /// Returns the number of wrong codes in a row.
     #[must_use]
     pub fn failures(&self) -> u32 {
         self.failures
     }
 
-    /// Whether another code may be tried at `now` (seconds since 1970).
+    /// Returns whether an attempt is checked at `now` (seconds since 1970).
     #[must_use]
     pub fn state(&self, now: u64, rules: &ThrottleRules) -> ThrottleState {
         if self.failures >= rules.lock_after {
@@ -55,7 +56,7 @@ impl Budget {
         let since = now.saturating_sub(self.last_failure);
         match self.wait(rules).saturating_sub(since) {
             0 => ThrottleState::Open,
-            rest => ThrottleState::Waiting(rest),
+            seconds => ThrottleState::Waiting(seconds),
         }
     }
 
@@ -63,7 +64,7 @@ impl Budget {
         let Some(doublings) = self.failures.checked_sub(rules.free_failures) else {
             return 0;
         };
-        // 63 doublings of a second are longer than any limit.
+        // A shift by 64 would overflow; 63 doublings of one second exceed every limit.
         let factor = 1_u64.checked_shl(doublings.min(63)).unwrap_or(u64::MAX);
         rules.first_wait.saturating_mul(factor).min(rules.longest_wait)
     }
@@ -74,14 +75,14 @@ impl Budget {
     }
 }
 
-/// A source from which a right code came.
+/// A source that sent a right code.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct KnownSource {
     /// The source.
     pub source: Source,
-    /// When its last right code came, in seconds since 1970.
+    /// The time of its last right code, in seconds since 1970.
     pub last_success: u64,
-    /// Its own wrong codes since.
+    /// Its wrong codes since then.
     pub budget: Budget,
 }
 
@@ -93,35 +94,36 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// The budget that all unknown sources share.
+    /// Returns the budget that all unknown sources share.
     #[must_use]
     pub fn unknown_sources(&self) -> &Budget {
         &self.unknown_sources
     }
 
-    /// The known sources, the most recent last.
+    /// Returns the known sources (at most 8), the most recent last.
     #[must_use]
     pub fn known_sources(&self) -> &[KnownSource] {
         &self.known
     }
 
-    /// Whether `source` may try at `now` (seconds since 1970).
+    /// Returns whether an attempt of `source` is checked at `now` (seconds since 1970).
     #[must_use]
     pub fn state(&self, source: &Source, now: u64, rules: &ThrottleRules) -> ThrottleState {
         self.known
             .iter()
-            // An old record may hold several addresses of one network: the most recent one counts.
+            // An old record may hold several addresses of one network. The most recent one counts.
             .rev()
             .find(|known| known.source == *source && is_fresh(known, now, rules))
             .map_or(&self.unknown_sources, |known| &known.budget)
             .state(now, rules)
     }
 
-    /// Forgets the sources that were known too long ago or can be known no more, and mends what a
-    /// clock that ran ahead has left: a wait never starts in the future, and no source was known there.
+    /// Removes known sources that expired, and moves times after `now` (seconds since 1970) to
+    /// `now`.
     ///
-    /// A right code from the future counts as one of now. To forget its source instead would make a stranger of the
-    /// owner, whom guessers can keep out.
+    /// Such times come from a clock that was ahead. Without the move, a wait could last for years.
+    /// A source with a later success stays known: if it became unknown, guessers could lock out the
+    /// user.
     pub fn expire_and_clamp(&mut self, now: u64, rules: &ThrottleRules) {
         self.known.retain(|known| is_fresh(known, now, rules));
         for known in &mut self.known {
@@ -133,7 +135,7 @@ impl Throttle {
         }
     }
 
-    /// Counts a wrong code of `source`.
+    /// Counts a wrong code of `source` at `now` (seconds since 1970).
     pub fn fail(&mut self, source: &Source, now: u64) {
         match self.known.iter_mut().rev().find(|known| known.source == *source) {
             Some(known) => known.budget.fail(now),
@@ -141,7 +143,8 @@ impl Throttle {
         }
     }
 
-    /// Takes note of a right code of `source`: its budget starts afresh, and it is known.
+    /// Notes a right code of `source` at `now` (seconds since 1970): clears its budget, and makes
+    /// it known.
     pub fn succeed(&mut self, source: &Source, now: u64, rules: &ThrottleRules) {
         let before = self.known.len();
         self.known.retain(|known| known.source != *source);
@@ -152,7 +155,7 @@ impl Throttle {
             return;
         }
         if self.known.len() >= MAX_KNOWN_SOURCES {
-            // The least recent one goes: the list is in order of use.
+            // The list is in order of use, so the first one is the least recent.
             self.known.remove(0);
         }
         self.known.push(KnownSource {
@@ -167,7 +170,7 @@ fn is_fresh(known: &KnownSource, now: u64, rules: &ThrottleRules) -> bool {
     known.source.can_become_known() && now.saturating_sub(known.last_success) < rules.known_source
 }
 
-/// Bounds the record of a user, and with it what an attacker with many addresses can gain.
+/// Limits the size of a record, and the budgets that an attacker with many addresses can use.
 const MAX_KNOWN_SOURCES: usize = 8;
 
 #[cfg(test)]

@@ -4,21 +4,22 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use core::fmt;
 
-/// A login name that NSS may know: 1 to 256 bytes, no control characters, no `:` or `/` (which
-/// no line of passwd can hold).
+/// A login name that NSS may know: 1 to 256 bytes, without control characters, `:` and `/`.
+///
+/// No line of passwd can hold these characters.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct UserName(String);
 
 impl UserName {
-    /// The name, if it can be one.
+    /// Parses a name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let good = (1..=MAX_USER_NAME_BYTES).contains(&text.len())
+        let is_valid = (1..=MAX_USER_NAME_BYTES).contains(&text.len())
             && !text.chars().any(|c| c.is_control() || c == ':' || c == '/');
-        good.then(|| Self(text.to_owned()))
+        is_valid.then(|| Self(text.to_owned()))
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

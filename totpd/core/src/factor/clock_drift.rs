@@ -1,48 +1,46 @@
-//! A clock that is steadily off is followed, slowly and not far.
+//! Corrects for a phone whose clock is steadily off (RFC 6238 section 6).
 
 use serde::{Deserialize, Serialize};
 
-/// How many time steps the clock of a phone is off, and what its last codes said of that.
+/// The clock drift of a phone, learned from its right codes.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Drift {
     steps: i16,
-    /// Right codes in a row from the same side of where they were expected: below nought if the phone
-    /// is slow.
+    /// Right codes in a row on the same side of the expected step; negative if the phone is slow.
     streak: i8,
 }
 
 impl Drift {
-    /// Time steps that the phone is ahead; below nought if it is behind.
+    /// Returns the time steps that the phone is ahead; negative if it is behind.
     #[must_use]
     pub fn steps(self) -> i16 {
         self.steps
     }
 
-    /// The drift of a phone that was just found so many steps ahead.
+    /// Returns the drift of a phone that is so many time steps ahead.
     #[must_use]
     pub fn from_steps(steps: i16) -> Self {
         Self { steps, streak: 0 }
     }
 
-    /// The time step on the phone when it is `step` here.
+    /// Returns the time step of the phone when it is `step` here.
     #[must_use]
     pub fn apply(self, step: u64) -> u64 {
         step.saturating_add_signed(i64::from(self.steps))
     }
 
-    /// Learns from a right code of `counter` that was typed in `step`, each `period` seconds long.
+    /// Learns from a right code of `counter`, typed in time step `step` of `period` seconds.
     ///
-    /// One step at most, after three right codes in a row from the same side, and never further than
-    /// five minutes (RFC 6238 section 6). What was used stays used: that is counted in steps of the
-    /// phone, and does not depend on this.
+    /// Three right codes in a row on one side move the drift by one step, up to [`MAX_DRIFT_SECS`].
+    /// Replay protection does not depend on the drift: it counts the steps of the phone.
     pub(super) fn observe(&mut self, counter: u64, step: u64, period: u32) {
         let side = match counter.cmp(&self.apply(step)) {
             core::cmp::Ordering::Less => -1,
             core::cmp::Ordering::Equal => 0,
             core::cmp::Ordering::Greater => 1,
         };
-        let turned = side == 0 || self.streak.signum() == -side;
-        self.streak = if turned { side } else { self.streak.saturating_add(side) };
+        let has_turned = side == 0 || self.streak.signum() == -side;
+        self.streak = if has_turned { side } else { self.streak.saturating_add(side) };
         if self.streak.saturating_abs() < CONSECUTIVE_CODES {
             return;
         }
@@ -54,16 +52,16 @@ impl Drift {
     }
 }
 
-/// Right codes in a row from the same side.
+/// Right codes in a row on one side that move the drift.
 const CONSECUTIVE_CODES: i8 = 3;
-/// Seconds that a phone may be off.
+/// The largest drift, in seconds.
 pub const MAX_DRIFT_SECS: u64 = 300;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The drift after right codes that were so many steps away from what the clock here says.
+    /// Returns the drift after right codes that were so many steps ahead of the clock here.
     fn after(period: u32, away: &[i64]) -> i16 {
         let mut drift = Drift::default();
         for away in away {
@@ -81,7 +79,7 @@ mod tests {
             (&[1, 1, 0, 1], 0),
             (&[1, 1, -1, 1], 0),
             (&[1, 1, -1, -1, -1], -1),
-            // Now it is expected there, and goes on only if it is further away again.
+            // The codes are expected there now, so only codes further away move the drift again.
             (&[1, 1, 1, 1, 1, 1], 1),
             (&[1, 1, 1, 2, 2, 2], 2),
             (&[1, 1, 1, 0, 0, 0], 0),

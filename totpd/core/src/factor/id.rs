@@ -8,26 +8,26 @@ use core::fmt;
 use data_encoding::BASE32_NOPAD;
 use serde::{Deserialize, Serialize};
 
-/// `f-` and eight lower-case base32 characters, unlike any other of its user.
+/// The id of a factor: `f-` and eight lower-case base32 characters. It is unique for one user.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct FactorId(String);
 
 impl FactorId {
-    /// The id that these random bytes spell.
+    /// Returns the id of these random bytes.
     #[must_use]
     pub fn from_random(bytes: [u8; 5]) -> Self {
         Self(format!("f-{}", BASE32_NOPAD.encode(&bytes).to_ascii_lowercase()))
     }
 
-    /// The id in `text`; nothing if it is not one.
+    /// Parses an id.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let spelled = text.strip_prefix("f-")?;
-        let good = |c: char| matches!(c, 'a'..='z' | '2'..='7');
-        (spelled.len() == 8 && spelled.chars().all(good)).then(|| Self(text.to_owned()))
+        let digits = text.strip_prefix("f-")?;
+        let is_valid = |c: char| matches!(c, 'a'..='z' | '2'..='7');
+        (digits.len() == 8 && digits.chars().all(is_valid)).then(|| Self(text.to_owned()))
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

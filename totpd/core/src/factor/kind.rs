@@ -1,15 +1,15 @@
-//! What moves the code of a factor on.
+//! What changes the code of a factor: an event or the clock.
 
 use core::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-/// What moves the code on.
+/// What changes the code of a factor.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Kind {
-    /// An event (RFC 4226): each press of the token counts one up.
+    /// An event (RFC 4226): each press of the token increments the counter.
     Hotp,
-    /// The clock (RFC 6238): one step every `period` seconds (15 to 300).
+    /// The clock (RFC 6238): the time step changes every `period` seconds (15 to 300).
     Totp {
         /// Seconds in a time step.
         period: u32,
@@ -17,7 +17,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The name that `otpauth` URIs and the bus use.
+    /// Returns the name that `otpauth` URIs and the bus use.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -26,7 +26,7 @@ impl Kind {
         }
     }
 
-    /// Seconds in a time step; nothing for a token that counts presses.
+    /// Returns the seconds in a time step; `None` for HOTP.
     #[must_use]
     pub fn period(self) -> Option<u32> {
         match self {
@@ -36,5 +36,5 @@ impl Kind {
     }
 }
 
-/// Seconds that a time step may have.
+/// The number of seconds that a time step may have.
 pub const PERIOD: RangeInclusive<u32> = 15..=300;

@@ -1,24 +1,24 @@
-//! Who made a factor. Nobody else confirms it.
+//! The maker of a factor. Only the maker can confirm it.
 
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Who made a factor.
+/// The maker of a factor.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Maker {
-    /// A login without a factor, known by the nonce of its authentication.
+    /// A login of a user without a factor, identified by the nonce of its authentication.
     Login(LoginNonce),
     /// Root, over the bus or the private socket.
     Root,
-    /// A user of this uid: for itself, or for somebody whom polkit lets it manage.
+    /// A user with this uid, for itself or for another user that polkit lets it manage.
     Uid(u32),
-    /// An earlier version made it and did not say who asked.
+    /// A version of totpd that did not record the maker.
     Unknown,
 }
 
 impl Maker {
-    /// The caller of that uid, as the kernel or the bus knows it.
+    /// Returns the caller with this uid, which the kernel or the bus reports.
     #[must_use]
     pub fn from_uid(uid: u32) -> Self {
         if uid == 0 { Self::Root } else { Self::Uid(uid) }
@@ -36,19 +36,19 @@ impl fmt::Display for Maker {
     }
 }
 
-/// 16 random bytes that a module draws for one authentication.
+/// The nonce of one authentication: 16 random bytes that the PAM module generates.
 #[derive(Clone, Copy, Deserialize, Eq, PartialEq, Serialize)]
 pub struct LoginNonce([u8; 16]);
 
 impl LoginNonce {
-    /// The nonce of these bytes.
+    /// Returns the nonce of these bytes.
     #[must_use]
     pub fn new(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 }
 
-/// It lets a login go on with its factor, so it is not printed.
+/// The nonce lets a login continue with its factor, so it is not printed.
 impl fmt::Debug for LoginNonce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")

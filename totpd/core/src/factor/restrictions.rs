@@ -1,41 +1,43 @@
-//! When and where a factor opens the door.
+//! When, and for which services, a factor may be used.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-/// What a factor is limited to; by default to nothing.
+/// When, and for which services, a factor may be used; by default without limits.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Restrictions {
-    /// What it is for, as people read it.
+    /// The purpose, as text for people.
     pub purpose: String,
-    /// It opens nothing before, in seconds since 1970.
+    /// The first second of use, in seconds since 1970.
     pub not_before: Option<u64>,
-    /// It opens nothing from then on, in seconds since 1970.
+    /// The end of use (exclusive), in seconds since 1970.
     pub not_after: Option<u64>,
-    /// The PAM services that it opens; all, if there is none.
+    /// The PAM services; empty means all.
     pub services: Vec<String>,
 }
 
 impl Restrictions {
-    /// Whether it opens `service` at `now` (seconds since 1970). What says no service is none that
-    /// could be on a list.
+    /// Reports whether the factor may be used for `service` at `now` (seconds since 1970).
+    ///
+    /// A caller that names no service is on no list.
     #[must_use]
     pub fn allow(&self, service: Option<&str>, now: u64) -> bool {
-        let here = self.services.is_empty()
+        let allows_service = self.services.is_empty()
             || service.is_some_and(|service| self.services.iter().any(|name| name == service));
-        here && self.not_before.is_none_or(|start| now >= start)
+        allows_service
+            && self.not_before.is_none_or(|start| now >= start)
             && self.not_after.is_none_or(|end| now < end)
     }
 }
 
-/// Where a factor opened the door.
+/// Where a factor was last used.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct LastUse {
     /// The PAM service; may be empty.
     pub service: String,
-    /// The source of the attempt, as it is shown.
+    /// The source of the attempt, as text for people.
     pub source: String,
 }
 

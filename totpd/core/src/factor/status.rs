@@ -1,38 +1,38 @@
-//! How far a factor has come.
+//! The status of a factor.
 
 use serde::{Deserialize, Serialize};
 
 use crate::factor::token::TokenDigest;
 
-/// How far a factor has come.
+/// The status of a factor. Only a verified one is accepted at a login.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Status {
-    /// Switched off by an administrator.
+    /// An administrator disabled it.
     Disabled,
-    /// Waits for its first right code until `expires` (seconds since 1970).
+    /// It waits for its first right code.
     Unverified {
-        /// When it is dropped.
+        /// When it is removed, in seconds since 1970.
         expires: u64,
-        /// Wrong codes so far.
+        /// The number of wrong first codes.
         wrong_codes: u32,
     },
-    /// Opens the door.
+    /// Its codes are accepted.
     Verified,
-    /// Opened the door until it came back from a backup: codes of its counter may have been used
-    /// that the record does not know of, so it opens nothing before it is resynchronized.
+    /// It was restored from a backup, so codes may be used that the record does not know. Its codes
+    /// are accepted after a resynchronization.
     Unsynchronized,
-    /// Made at a login that gave its right first code, and pending until libpam asks for the credentials of
-    /// that login.
+    /// A login made it and gave the right first code. It stays pending until libpam asks for the
+    /// credentials of that login.
     AwaitsLogin {
-        /// When it is dropped, in seconds since 1970.
+        /// When it is removed, in seconds since 1970.
         expires: u64,
-        /// What the login has to show.
+        /// The digest of the token that the login must present.
         token: TokenDigest,
     },
 }
 
 impl Status {
-    /// The word that the bus uses.
+    /// Returns the word that the bus uses.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

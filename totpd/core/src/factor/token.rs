@@ -1,8 +1,8 @@
-//! The token that carries a new factor from its right first code to the end of its login.
+//! The token that connects the right first code of a factor with the end of the same login.
 //!
-//! The module keeps it from `pam_authenticate` to `pam_setcred`: under sshd, which calls that in another
-//! process, in the PAM environment. libpam asks for credentials only after the whole stack let
-//! somebody in.
+//! The module keeps it from `pam_authenticate` to `pam_setcred`. Under sshd, which calls the latter
+//! in another process, it is in the PAM environment. libpam asks for credentials only after the
+//! whole stack succeeded.
 
 use alloc::format;
 use alloc::string::String;
@@ -17,18 +17,18 @@ use zeroize::Zeroizing;
 use crate::factor::id::FactorId;
 use crate::user_name::UserName;
 
-/// A token: 128 random bits, good once, for one factor of one user and one PAM service.
+/// A token: 128 random bits, valid once, for one factor of one user and one PAM service.
 #[derive(Clone)]
 pub struct LoginToken {
     secret: Zeroizing<[u8; 16]>,
-    /// The factor that it makes good.
+    /// The factor that it verifies.
     pub factor: FactorId,
-    /// Whose factor that is. PAM_USER may be another user by then: sudo changes it.
+    /// The owner of the factor. PAM_USER may name another user by then, because sudo changes it.
     pub user: UserName,
 }
 
 impl LoginToken {
-    /// The token of these random bytes.
+    /// Returns the token of these random bytes.
     #[must_use]
     pub fn new(secret: [u8; 16], factor: FactorId, user: UserName) -> Self {
         Self { secret: Zeroizing::new(secret), factor, user }
@@ -44,18 +44,18 @@ impl LoginToken {
         Some(Self::new(secret, FactorId::parse(factor)?, UserName::parse(user)?))
     }
 
-    /// The token as the module carries it: secret, factor and user, with colons between.
+    /// Returns the token as the module keeps it: secret, factor and user, separated by colons.
     #[must_use]
     pub fn text(&self) -> Zeroizing<String> {
         let secret = Zeroizing::new(HEXLOWER.encode(self.secret.as_slice()));
         Zeroizing::new(format!("{}:{}:{}", *secret, self.factor, self.user))
     }
 
-    /// What the record keeps of it, for the PAM service that asks.
+    /// Returns the digest that the record keeps, for the PAM service that asks.
     #[must_use]
     pub fn digest(&self, service: &str) -> TokenDigest {
         let mut hash = Sha256::new();
-        // Neither ids nor names of users hold a zero byte.
+        // Neither ids nor user names contain a zero byte.
         for part in [self.factor.as_str(), self.user.as_str(), service] {
             hash.update(part.as_bytes());
             hash.update([0]);
@@ -71,12 +71,12 @@ impl fmt::Debug for LoginToken {
     }
 }
 
-/// What a record keeps of a token: SHA-256 over it and what it is good for.
+/// The digest of a token that a record keeps: SHA-256 over factor, user, service and secret.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct TokenDigest([u8; 32]);
 
 impl TokenDigest {
-    /// Whether both are of one token; takes the same time either way.
+    /// Reports in constant time whether both are of one token.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()

@@ -1,4 +1,4 @@
-//! What was used of seeds whose factors are gone.
+//! The last accepted counters of removed factors.
 
 use alloc::vec::Vec;
 
@@ -11,7 +11,7 @@ use crate::seed::Seed;
 
 /// The last counter that a removed factor accepted.
 ///
-/// Counters of one kind are compared alone. A time step of 30 seconds is that of 60 seconds decades later.
+/// Only counters of one kind compare: one number means another time with another period.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct SpentSeed {
     digest: [u8; 32],
@@ -22,7 +22,8 @@ pub struct SpentSeed {
 impl SpentSeed {
     fn from_factor(factor: &Factor) -> Option<Self> {
         if factor.is_pending() && !factor.is_imported {
-            // Its seed was new, and opened nothing: else whoever begins factors could fill this memory.
+            // Its seed is new and was never used. Otherwise beginning factors would push out real
+            // entries.
             return None;
         }
         let (digest, kind) = (digest(&factor.seed), factor.kind);
@@ -34,7 +35,7 @@ impl SpentSeed {
     }
 }
 
-/// Adds what removed factors accepted: one entry for each seed and kind, the oldest entries leave first.
+/// Adds one entry for each seed and kind of the removed factors. The oldest entries make room.
 pub(super) fn remember(spent: &mut Vec<SpentSeed>, removed: &[Factor]) {
     for new in removed.iter().filter_map(SpentSeed::from_factor) {
         spent.retain(|old| !old.is_of(&new.digest, new.kind));
@@ -47,7 +48,7 @@ pub(super) fn remember(spent: &mut Vec<SpentSeed>, removed: &[Factor]) {
 /// Returns the greatest counter that a removed factor with the seed of `factor` accepted.
 pub(super) fn last_accepted(spent: &[SpentSeed], factor: &Factor) -> Option<u64> {
     if spent.is_empty() {
-        // As nearly always: no hash is needed.
+        // The usual case: saves the hash.
         return None;
     }
     let seed = digest(&factor.seed);
@@ -59,5 +60,5 @@ fn digest(seed: &Seed) -> [u8; 32] {
     Sha256::digest(seed.zero_padded().as_slice()).into()
 }
 
-/// Removed factors that are remembered: more than a user ever has.
+/// Entries in a record: more than a user ever has factors.
 pub(super) const MAX_SPENT_SEEDS: usize = 64;

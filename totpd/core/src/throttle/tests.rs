@@ -177,7 +177,8 @@ fn a_source_of_a_clock_that_ran_ahead_is_known_from_now_on_and_no_longer_than_ot
     assert_eq!(throttle.state(&address(1), end, &RULES), ThrottleState::Locked);
 }
 
-/// Sources of a record, by the time of their last right code and their wrong ones, least recent first.
+/// Sources of a record, by the time of their last right code and their wrong ones, least recent
+/// first.
 fn arbitrary() -> impl Strategy<Value = Throttle> {
     let budget = || {
         (0_u32..120, 0_u64..10_000_000)
@@ -217,7 +218,8 @@ proptest! {
                 prop_assert_eq!(kept.last_success, known.last_success);
             }
         }
-        // Whatever the record said, without another right code nobody is known for longer than the rule has it.
+        // Whatever the record said, without another right code nobody is known for longer than the
+        // rule has it.
         let end = now + RULES.known_source + later;
         settled.expire_and_clamp(end, &RULES);
         prop_assert!(settled.known_sources().is_empty());

@@ -55,7 +55,7 @@ mod tests {
     use crate::fixtures::{enrolled, user};
 
     #[test]
-    fn a_record_with_factors_keeps_its_uid_and_one_without_has_that_of_today() {
+    fn a_record_without_factors_takes_the_present_uid() {
         let account = Account { key: user("alice"), uid: Some(1000) };
         assert_eq!((account.record(None).uid, account.current_uid()), (1000, 1000));
         assert_eq!(account.record(Some(Record::new(7))).uid, 1000);

@@ -145,7 +145,7 @@ mod tests {
     use crate::fixtures::{code_of, verified};
 
     #[test]
-    fn a_time_step_matches_within_the_skew_and_only_above_the_last() {
+    fn a_time_step_matches_within_the_skew_above_the_last() {
         let now = 30_000; // step 1000
         for (last, step, expected) in [
             (None, 1000, Some(Match::Fresh(1000))),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_matches_within_the_look_ahead_and_only_above_the_last() {
+    fn a_counter_matches_in_the_look_ahead_above_the_last() {
         for (last, counter, expected) in [
             (None, 0, Some(Match::Fresh(0))),
             (None, 10, Some(Match::Fresh(10))),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_digits_must_fit() {
+    fn a_code_with_another_number_of_digits_is_wrong() {
         let mut factor = verified(Kind::Totp { period: 30 }, None);
         let six = code_of(&factor, 1000);
         factor.digits = 8;
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn no_time_is_too_early_or_too_late() {
+    fn extreme_times_do_not_overflow() {
         let factor = verified(Kind::Totp { period: 30 }, None);
         for now in [0, 1, 4_294_967_296, u64::MAX] {
             let code = code_of(&factor, time_step(now, 30));

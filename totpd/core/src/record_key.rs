@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_text_has_a_bucket_and_there_are_as_many_as_said() {
+    fn every_text_has_a_bucket_below_the_count() {
         let buckets = Buckets::new(Zeroizing::new([7; 32]));
         let mut used = std::collections::BTreeSet::new();
         for n in 0..20_000 {
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_has_one_subject_at_most() {
+    fn a_row_name_has_one_key_at_most() {
         for (row, expected) in [
             ("alice", Some(RecordKey::User(UserName::parse("alice").unwrap()))),
             (":7", Some(RecordKey::Bucket(7))),

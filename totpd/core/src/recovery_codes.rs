@@ -184,7 +184,7 @@ mod tests {
     use crate::fixtures::recovery_codes;
 
     #[test]
-    fn a_code_is_understood_however_it_is_typed() {
+    fn a_recovery_code_is_parsed_in_every_spelling() {
         let code = RecoveryCode(Zeroizing::new(*b"01ABCDEFGHJKMNPQ"));
         assert_eq!(code.display().as_str(), "01AB-CDEF-GHJK-MNPQ");
         for text in [
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_good_once_and_for_its_own_record() {
+    fn a_recovery_code_is_accepted_once_by_its_own_record() {
         let (codes, mut stored) = recovery_codes(3, 1);
         let guess = codes[1].hash(stored.salt());
         let mut other = recovery_codes(3, 2).1;
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_prints_a_code() {
+    fn a_recovery_code_never_prints_itself() {
         let (codes, stored) = recovery_codes(1, 1);
         assert_eq!(format!("{codes:?}"), "[[redacted]]");
         assert_eq!(format!("{:?}", codes[0].hash(stored.salt())), "[redacted]");

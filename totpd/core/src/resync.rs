@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_must_be_meant_without_doubt() {
+    fn an_ambiguous_or_unknown_token_is_refused() {
         let mut record = token(Some(5));
         let (one, two) = (code_of(&record.factors[0], 6), code_of(&record.factors[0], 7));
         assert_eq!(resync(&mut record, "f-other", &one, &two, NOW), ResyncOutcome::NoToken);
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_off_is_found_within_five_minutes_and_nothing_used_comes_back() {
+    fn a_wrong_clock_is_found_within_five_minutes() {
         for (last, first, expected) in [
             (None, 1005, ResyncOutcome::Done),
             (None, 990, ResyncOutcome::Done),

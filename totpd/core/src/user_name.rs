@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_no_passwd_line_can_hold_is_no_name() {
+    fn a_name_that_passwd_cannot_hold_is_refused() {
         for (text, good) in [
             ("alice", true),
             ("DOMAIN\\alice", true),

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_off_is_told_by_how_much() {
+    fn a_wrong_clock_is_reported_with_its_offset() {
         let record = with(Algorithm::Sha256, 8, 60);
         for (steps, expected) in [
             (-2, Diagnosis::AdjacentStep { before: true }),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_that_ignores_parameters_is_told_which() {
+    fn an_app_that_ignores_parameters_is_recognized() {
         for (algorithm, digits, period) in
             [(Algorithm::Sha256, 6, 30), (Algorithm::Sha1, 8, 30), (Algorithm::Sha512, 8, 60)]
         {
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_that_ignores_parameters_may_be_two_steps_off_and_no_more() {
+    fn an_app_that_ignores_parameters_may_be_two_steps_off() {
         let record = with(Algorithm::Sha256, 8, 60);
         let mut app = record.factors[1].clone();
         (app.algorithm, app.digits) = (Algorithm::Sha1, 6);
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_old_factor_must_be_good_and_its_code_as_long_and_fresh_as_one_that_a_person_types() {
+    fn another_factor_is_named_for_a_recent_code_only() {
         let record = with(Algorithm::Sha1, 6, 30);
         let of_the_past = |steps| code_of(&record.factors[0], time_step(NOW, 30) - steps);
         assert_eq!(told(&record, &of_the_past(3)), Diagnosis::OtherFactor);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_of_the_old_factor_is_told_apart_and_the_rest_is_unknown() {
+    fn a_code_of_another_factor_is_recognized() {
         let record = with(Algorithm::Sha1, 6, 30);
         let old = code_of(&record.factors[0], time_step(NOW, 30));
         assert_eq!(told(&record, &old), Diagnosis::OtherFactor);

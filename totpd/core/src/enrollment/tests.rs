@@ -86,8 +86,9 @@ fn several_factors_stay_side_by_side_up_to_the_limit() {
     let mut record = with(vec![pending(3, Maker::Root)]);
     record.factors.extend([factor(1, Status::Verified), factor(2, Status::Verified)]);
     let code = code_of(&record.factors[0], 1000);
-    let told = confirm(&mut record, Maker::Root, id(3).as_str(), &code, NOW, &TWO, &THROTTLE);
-    assert_eq!(told, Confirmation::Refused(Refusal::TooManyFactors));
+    let confirmation =
+        confirm(&mut record, Maker::Root, id(3).as_str(), &code, NOW, &TWO, &THROTTLE);
+    assert_eq!(confirmation, Confirmation::Refused(Refusal::TooManyFactors));
 }
 
 #[test]
@@ -97,7 +98,7 @@ fn a_verified_factor_is_not_confirmed_again() {
 }
 
 #[test]
-fn recovery_codes_go_with_the_last_factor_that_is_verified() {
+fn recovery_codes_end_with_the_last_verified_factor() {
     for (number, left) in [(2, 3), (1, 0)] {
         let mut record = with(vec![factor(1, Status::Verified), pending(2, ALICE)]);
         record.recovery = crate::fixtures::recovery_codes(3, 1).1;
@@ -118,7 +119,7 @@ fn one_or_all_factors_are_removed() {
 }
 
 #[test]
-fn a_seed_that_was_brought_starts_behind_the_present_unless_its_first_code_was_given() {
+fn an_imported_seed_starts_after_the_present_step() {
     let brought = |factor: Factor| Factor { is_imported: true, ..factor };
     let mut record = with(Vec::new());
     add(&mut record, brought(factor(1, Status::Verified)), NOW, &RULES).unwrap();

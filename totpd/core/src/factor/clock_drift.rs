@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn three_codes_from_the_same_side_move_it_by_one_step() {
+    fn three_codes_on_one_side_move_the_drift_by_one_step() {
         for (away, expected) in [
             (&[1, 1][..], 0),
             (&[1, 1, 1], 1),
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn it_never_goes_further_than_five_minutes() {
+    fn the_drift_never_exceeds_five_minutes() {
         for (period, furthest) in [(30, 10), (15, 20), (300, 1), (200, 1)] {
             for side in [1, -1] {
                 let mut drift = Drift::default();
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trend_that_nobody_has_does_no_harm() {
+    fn an_extreme_streak_does_not_overflow() {
         for streak in [i8::MIN, i8::MAX] {
             for counter in [0, 1000, 2000] {
                 let mut drift = Drift { steps: 0, streak };
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn no_time_is_too_early_or_too_late() {
+    fn extreme_times_do_not_overflow() {
         for step in [0, u64::MAX] {
             assert_eq!(Drift::from_steps(-5).apply(step), step.saturating_sub(5));
             assert_eq!(Drift::from_steps(5).apply(step), step.saturating_add(5));

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_factor_opens_only_what_and_when_it_may() {
+    fn a_factor_is_restricted_by_service_and_time() {
         let services = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let with = |not_before, not_after, names: &[&str]| Restrictions {
             not_before,

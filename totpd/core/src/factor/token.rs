@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_refused() {
+    fn a_malformed_token_is_refused() {
         let good = token(7, 1, "alice").text().to_string();
         for text in ["", ":", "::", &good[1..], &good.replace("f-", "g-"), &good.to_uppercase()] {
             assert!(LoginToken::parse(text).is_none(), "{text}");

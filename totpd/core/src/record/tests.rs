@@ -30,7 +30,7 @@ fn factors_of_one_seed_and_kind_share_the_last_counter() {
 }
 
 #[test]
-fn a_factor_that_is_gone_is_remembered_by_its_seed() {
+fn a_removed_factor_is_remembered_by_its_seed() {
     let mut record = Record { factors: vec![factor(1, TOTP, Some(7))], ..Record::new(1000) };
     record.retire(|_| false);
     assert!(record.factors.is_empty());
@@ -44,10 +44,15 @@ fn a_factor_that_is_gone_is_remembered_by_its_seed() {
 }
 
 #[test]
-fn what_accepted_nothing_is_not_remembered_and_there_is_a_bound() {
+fn an_unused_removed_factor_is_not_remembered() {
     let mut record = Record { factors: vec![factor(1, TOTP, None)], ..Record::new(1000) };
     record.retire(|_| false);
     assert!(record.spent.is_empty());
+}
+
+#[test]
+fn the_memory_of_removed_factors_is_bounded() {
+    let mut record = Record::new(1000);
     for n in 0..2 * MAX_SPENT_SEEDS {
         let mut gone = factor(1, TOTP, Some(1));
         gone.seed = Seed::new(n.to_le_bytes().repeat(3)).unwrap();
@@ -58,7 +63,7 @@ fn what_accepted_nothing_is_not_remembered_and_there_is_a_bound() {
 }
 
 #[test]
-fn a_live_factor_with_the_same_seed_is_found_and_a_pending_one_is_not() {
+fn a_pending_factor_does_not_reserve_its_seed() {
     let (first, mut second) = (factor(1, TOTP, None), factor(2, TOTP, None));
     let mut record = Record { factors: vec![first.clone(), second.clone()], ..Record::new(1) };
     assert!(record.has_seed_of(&first));

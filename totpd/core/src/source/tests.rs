@@ -84,8 +84,8 @@ fn the_table_of_sources_is_what_the_daemon_does() {
                         let origin = Origin { service: Some("login"), rhost, ruser, tty };
                         let source = Source::locate(caller, &origin);
                         let known = if source.can_become_known() { "yes" } else { "no" };
-                        let told = [source.to_string(), known.to_owned()];
-                        assert_eq!(told, row[4..], "{caller} {origin:?}");
+                        let actual = [source.to_string(), known.to_owned()];
+                        assert_eq!(actual, row[4..], "{caller} {origin:?}");
                     }
                 }
             }
@@ -105,7 +105,7 @@ fn the_page_names_every_serial_line() {
 }
 
 #[test]
-fn a_name_that_is_nearly_a_terminal_is_none() {
+fn a_malformed_terminal_name_is_nowhere() {
     for tty in [
         "tty",
         "tty0",
@@ -142,7 +142,7 @@ fn a_name_that_is_nearly_a_terminal_is_none() {
 }
 
 #[test]
-fn a_text_that_is_nearly_an_address_is_a_host_name() {
+fn a_malformed_address_is_a_host_name() {
     for rhost in ["fe80::1%", "%eth0", "192.0.2", "192.0.2.1:22", "[::2]", "2001:db8::/64", " ::2"]
     {
         assert_eq!(from(rhost), Source::Nowhere, "{rhost:?}");
@@ -159,7 +159,7 @@ fn a_network_is_one_source_and_its_neighbor_another() {
 }
 
 #[test]
-fn a_terminal_without_a_service_is_nowhere_and_each_service_has_its_own() {
+fn a_terminal_is_a_source_for_one_service() {
     let origin = Origin { tty: Some("tty1"), ..Origin::default() };
     assert_eq!(Source::locate(0, &origin), Source::Nowhere);
     let gdm = Origin { service: Some("gdm-password"), ..origin };
@@ -168,7 +168,7 @@ fn a_terminal_without_a_service_is_nowhere_and_each_service_has_its_own() {
 }
 
 #[test]
-fn a_hostile_service_or_user_stays_on_its_line() {
+fn a_hostile_service_or_user_name_is_escaped() {
     let origin = Origin { service: Some("x\ny"), tty: Some("tty1"), ..Origin::default() };
     assert_eq!(Source::locate(0, &origin).to_string(), "seat0 (x\\ny)");
     let origin = Origin { ruser: Some("x\ny"), ..Origin::default() };

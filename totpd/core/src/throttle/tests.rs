@@ -50,7 +50,7 @@ fn a_thousand_doublings_do_not_overflow() {
 }
 
 #[test]
-fn strangers_share_a_budget_and_a_known_source_has_its_own() {
+fn unknown_sources_share_one_budget() {
     let mut throttle = Throttle::default();
     throttle.succeed(&address(1), 0, &RULES);
     for stranger in 2..102 {
@@ -94,7 +94,7 @@ fn a_source_is_known_for_a_while_only() {
 }
 
 #[test]
-fn the_least_recent_of_nine_known_sources_goes() {
+fn the_least_recent_of_nine_known_sources_is_removed() {
     let mut throttle = Throttle::default();
     for source in 1..=8 {
         throttle.succeed(&address(source), u64::from(source), &RULES);
@@ -107,15 +107,21 @@ fn the_least_recent_of_nine_known_sources_goes() {
 }
 
 #[test]
-fn a_named_host_and_a_switched_off_rule_make_no_known_source() {
+fn a_host_name_never_becomes_a_known_source() {
     let mut throttle = Throttle::default();
     throttle.succeed(&Source::Nowhere, 0, &RULES);
+    assert!(throttle.known_sources().is_empty());
+}
+
+#[test]
+fn no_source_becomes_known_if_the_rule_is_off() {
+    let mut throttle = Throttle::default();
     throttle.succeed(&address(1), 0, &ThrottleRules { known_source: 0, ..RULES });
     assert!(throttle.known_sources().is_empty());
 }
 
 #[test]
-fn a_place_that_can_be_known_no_more_lets_nobody_in_and_is_forgotten() {
+fn an_old_source_that_cannot_be_known_is_removed() {
     let known = |source, last_success, failures| {
         let budget = Budget { failures, last_failure: 0 };
         KnownSource { source, last_success, budget }
@@ -135,7 +141,7 @@ fn a_place_that_can_be_known_no_more_lets_nobody_in_and_is_forgotten() {
 }
 
 #[test]
-fn of_two_old_addresses_of_one_network_the_most_recent_counts() {
+fn the_most_recent_of_two_old_addresses_counts() {
     let home = Source::Address("2001:db8:1:2::".parse().unwrap());
     let known = |last_success, failures| KnownSource {
         source: home.clone(),
@@ -164,7 +170,7 @@ fn a_clock_that_ran_ahead_does_not_lock_out_for_years() {
 }
 
 #[test]
-fn a_source_of_a_clock_that_ran_ahead_is_known_from_now_on_and_no_longer_than_others() {
+fn a_success_in_the_future_counts_as_one_of_now() {
     let mut throttle = Throttle::default();
     throttle.succeed(&address(1), 4_000_000_000, &RULES);
     for _ in 0..100 {
@@ -197,7 +203,7 @@ fn arbitrary() -> impl Strategy<Value = Throttle> {
 
 proptest! {
     #[test]
-    fn a_settled_record_has_no_future_and_keeps_what_was_good(
+    fn clamping_removes_future_times_and_no_known_source(
         before in arbitrary(),
         now in 0_u64..10_000_000,
         later in 0_u64..10_000_000,

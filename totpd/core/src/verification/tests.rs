@@ -57,7 +57,7 @@ fn wrong_code(record: &Record, now: u64) -> Code {
 }
 
 #[test]
-fn what_cannot_be_a_code_is_denied_and_not_counted() {
+fn a_malformed_code_is_denied_and_not_counted() {
     for text in ["", "12345", "123456789", "abcdef", "١٢٣٤٥٦", "\u{8}\n\r\u{7f}INCORRECT"] {
         let (verdict, record) = verify(enrolled(), &typed(text, 30_000), &rules());
         assert_eq!(verdict, Verdict::Denied(Reason::Malformed), "{text:?}");
@@ -75,7 +75,7 @@ fn another_uid_under_the_same_name_inherits_nothing() {
 }
 
 #[test]
-fn only_verified_factors_open_the_door() {
+fn only_verified_factors_are_accepted() {
     let waiting = Status::Unverified { expires: u64::MAX, wrong_codes: 0 };
     for (status, reason) in [(Status::Disabled, Reason::Disabled), (waiting, Reason::NotEnrolled)] {
         let mut record = enrolled();
@@ -104,7 +104,7 @@ fn a_named_factor_is_the_only_one_that_counts() {
 }
 
 #[test]
-fn a_factor_with_limits_opens_only_what_it_may() {
+fn a_restricted_factor_is_accepted_for_its_service_only() {
     let mut record = enrolled();
     record.factors[0].limits.services = vec!["sshd".into()];
     let elsewhere = Attempt { service: Some("sudo".into()), ..right_code(&record, 1000, 30_000) };
@@ -120,7 +120,7 @@ fn a_factor_with_limits_opens_only_what_it_may() {
 }
 
 #[test]
-fn of_two_factors_with_the_same_code_the_one_that_is_good_here_counts() {
+fn an_allowed_factor_wins_over_a_restricted_twin() {
     let mut record = enrolled();
     let mut twin = verified(Kind::Totp { period: 30 }, None);
     twin.id = FactorId::from_random([9; 5]);

@@ -44,7 +44,7 @@ fn each_authentication_is_shown_a_key_of_its_own() {
 }
 
 #[test]
-fn logins_that_only_look_do_not_fill_the_record_and_void_nobody_elses() {
+fn abandoned_logins_evict_no_factor_of_another_maker() {
     let mut record = with(vec![pending(100, Maker::Root), pending(101, ALICE)]);
     (_, record) = offered(record, 1, 1);
     prove_rightly(&mut record, 1, 1).unwrap();
@@ -60,7 +60,7 @@ fn logins_that_only_look_do_not_fill_the_record_and_void_nobody_elses() {
 }
 
 #[test]
-fn a_first_code_makes_a_factor_good_only_at_the_end_of_its_login() {
+fn a_first_code_alone_does_not_verify_the_factor_of_a_login() {
     let (_, mut record) = offered(with(Vec::new()), 1, 1);
     assert_eq!(prove_rightly(&mut record, 2, 1), Err(Confirmation::NotMaker), "of another login");
     prove_rightly(&mut record, 1, 1).unwrap();
@@ -86,7 +86,7 @@ fn a_first_code_makes_a_factor_good_only_at_the_end_of_its_login() {
 }
 
 #[test]
-fn three_wrong_first_codes_end_the_factor_of_a_login() {
+fn three_wrong_first_codes_remove_the_factor_of_a_login() {
     let (_, mut record) = offered(with(Vec::new()), 1, 1);
     let wrong = Code::parse("000000").unwrap();
     let digest = token(1).digest("sshd");

@@ -27,7 +27,7 @@ enum Event {
     Disable,
     Enable,
     Restore,
-    ResyncOutcome {
+    Resync {
         ahead: i64,
     },
     Login {
@@ -54,7 +54,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::Disable),
         1 => Just(Event::Enable),
         1 => Just(Event::Restore),
-        1 => ahead.clone().prop_map(|ahead| Event::ResyncOutcome { ahead }),
+        1 => ahead.clone().prop_map(|ahead| Event::Resync { ahead }),
         8 => (seed, any::<bool>(), ahead)
             .prop_map(|(seed, hotp, ahead)| Event::Login { seed, hotp, ahead }),
         2 => (1_u64..4).prop_map(|steps| Event::Wait { steps }),
@@ -98,9 +98,9 @@ proptest! {
                         let counter = counter_of(&pending, step, ahead);
                         let code = code_of(&pending, counter);
                         // The first code is used up, as one that opened.
-                        let told =
+                        let confirmation =
                             confirm(&mut record, Maker::Root, pending.id.as_str(), &code, now, &rules, &THROTTLE);
-                        if told == Confirmation::Verified {
+                        if confirmation == Confirmation::Verified {
                             let used = used_of(&record, &pending.id);
                             prop_assert!(!opened.contains(&used), "{used:?} was used before");
                             opened.push(used);
@@ -122,18 +122,18 @@ proptest! {
                         factor.last_accepted = factor.last_accepted.max(Some(step + 1 + 10));
                     }
                 }
-                Event::ResyncOutcome { ahead } => {
+                Event::Resync { ahead } => {
                     if let Some(factor) = record.factors.first().cloned() {
                         let counter = counter_of(&factor, step, ahead);
-                        let (one, two) = (code_of(&factor, counter), code_of(&factor, counter + 1));
-                        resync(&mut record, factor.id.as_str(), &one, &two, now);
+                        let (first, second) = (code_of(&factor, counter), code_of(&factor, counter + 1));
+                        resync(&mut record, factor.id.as_str(), &first, &second, now);
                     }
                 }
                 Event::Login { seed, hotp, ahead } => {
                     let owner = token(seed, hotp);
                     let base = record.factors.iter().find(|f| f.seed.is(&owner.seed) && f.kind == owner.kind);
                     let counter = counter_of(base.unwrap_or(&owner), step, ahead);
-                    let one = Attempt {
+                    let attempt = Attempt {
                         answer: Answer::Code(code_of(&owner, counter)),
                         factor: None,
                         service: None,
@@ -141,7 +141,7 @@ proptest! {
                         uid: 1000,
                         now,
                     };
-                    let (verdict, after) = verify(record, &one, &judged_by);
+                    let (verdict, after) = verify(record, &attempt, &judged_by);
                     record = after;
                     if let Verdict::Approved { factor: Some(id), .. } = verdict {
                         let used = used_of(&record, &id);

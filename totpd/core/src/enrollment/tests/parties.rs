@@ -1,5 +1,6 @@
-//! Every way to a factor, and everybody who may interfere: in no state does a key that one party saw become
-//! another's factor without its own confirmation, and nobody replaces a factor that it does not know.
+//! Every way to a factor, and everybody who may interfere: in no state does a key that one party
+//! saw become another's factor without its own confirmation, and nobody replaces a factor that it
+//! does not know.
 
 use alloc::format;
 use alloc::string::String;
@@ -65,7 +66,8 @@ enum Step {
     End {
         login: usize,
     },
-    /// A backup comes back that was made just now. What was pending in an older one is dropped alike.
+    /// A backup comes back that was made just now. What was pending in an older one is dropped
+    /// alike.
     Restore,
     WaitTenMinutes,
 }

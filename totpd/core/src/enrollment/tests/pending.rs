@@ -7,14 +7,14 @@ use alloc::vec::Vec;
 use super::*;
 
 #[test]
-fn a_pending_factor_takes_the_place_of_its_own_makers_alone() {
+fn a_pending_factor_replaces_those_of_its_maker_only() {
     let mut record = with(vec![pending(1, Maker::Root), pending(2, ALICE)]);
     add(&mut record, pending(3, ALICE), NOW, &RULES).unwrap();
     assert_eq!(ids(&record), [id(1).as_str(), id(3).as_str()]);
 }
 
 #[test]
-fn a_verified_factor_ends_what_others_began_and_spares_what_root_began() {
+fn a_verified_factor_removes_pending_ones_except_roots() {
     let began = || vec![pending(1, Maker::Root), pending(2, ALICE), pending(3, Maker::Uid(7))];
     let mut record = with(began());
     assert_eq!(confirm_rightly(&mut record, ALICE, 2, NOW), Confirmation::Verified);
@@ -26,7 +26,7 @@ fn a_verified_factor_ends_what_others_began_and_spares_what_root_began() {
 
 #[test]
 fn a_factor_is_confirmed_by_its_maker_alone() {
-    for (maker, who, confirmation) in [
+    for (maker, caller, expected) in [
         (ALICE, ALICE, Confirmation::Verified),
         (ALICE, Maker::Root, Confirmation::NotMaker),
         (ALICE, Maker::Uid(1001), Confirmation::NotMaker),
@@ -38,9 +38,9 @@ fn a_factor_is_confirmed_by_its_maker_alone() {
         (Maker::Unknown, Maker::Unknown, Confirmation::NotMaker),
     ] {
         let mut record = with(vec![pending(1, maker)]);
-        let told = confirm_rightly(&mut record, who, 1, NOW);
-        assert_eq!(told, confirmation, "{maker} {who}");
-        assert_eq!(record.factors[0].is_verified(), told == Confirmation::Verified);
+        let confirmation = confirm_rightly(&mut record, caller, 1, NOW);
+        assert_eq!(confirmation, expected, "{maker} {caller}");
+        assert_eq!(record.factors[0].is_verified(), confirmation == Confirmation::Verified);
     }
     // And nobody else's wrong codes drop it.
     let mut record = with(vec![pending(1, Maker::Root)]);
@@ -52,7 +52,7 @@ fn a_factor_is_confirmed_by_its_maker_alone() {
 }
 
 #[test]
-fn nothing_is_resumed_but_what_root_made_as_it_is_asked_for() {
+fn only_an_identical_request_of_root_is_resumed() {
     let mut renamed = pending(2, Maker::Root);
     renamed.name = "Token".into();
     let mut brought = pending(2, Maker::Root);
@@ -88,7 +88,7 @@ fn nothing_is_resumed_but_what_root_made_as_it_is_asked_for() {
 }
 
 #[test]
-fn a_factor_is_verified_without_a_code_by_its_id_and_by_root_that_made_it() {
+fn root_verifies_its_own_pending_factor_by_its_id() {
     let named = |number: u8| Request {
         verify: Some(id(number).to_string()),
         ..request(factor(9, Status::Verified))
@@ -123,15 +123,15 @@ fn a_pending_factor_expires() {
         expire(&mut record, now);
         assert_eq!(record.factors.len(), if there { 2 } else { 1 }, "{now}");
         let mut record = state();
-        let told = confirm_rightly(&mut record, ALICE, 1, now);
-        assert_eq!(told == Confirmation::Verified, there, "{now}");
+        let confirmation = confirm_rightly(&mut record, ALICE, 1, now);
+        assert_eq!(confirmation == Confirmation::Verified, there, "{now}");
         let left = if there { id(1) } else { id(2) };
         assert_eq!(ids(&record), [left.as_str()], "{now}");
     }
 }
 
 #[test]
-fn what_is_pending_is_removed_by_its_maker_and_by_root() {
+fn a_pending_factor_is_removed_by_its_maker_or_root() {
     for (by, left) in [(ALICE, vec![1, 3]), (Maker::Uid(7), vec![1, 2, 3]), (Maker::Root, vec![])] {
         let made = [Maker::Root, ALICE, Maker::Login(nonce(1))];
         let mut record = with((1..).zip(made).map(|(n, maker)| pending(n, maker)).collect());

@@ -11,10 +11,10 @@ fn confirm_by_the_old_one(record: &mut Record, maker: Maker, now: u64) -> Confir
 }
 
 #[test]
-fn five_wrong_first_codes_drop_the_factor_and_leave_the_old_one() {
+fn five_wrong_first_codes_remove_the_pending_factor() {
     let mut record = with(vec![factor(1, Status::Verified), pending(2, ALICE)]);
     let wrong = |left| Confirmation::Wrong { left, diagnosis: Diagnosis::Unknown };
-    for (code, told) in [
+    for (code, expected) in [
         ("000000", wrong(4)),
         ("000001", wrong(3)),
         ("000002", wrong(2)),
@@ -25,7 +25,7 @@ fn five_wrong_first_codes_drop_the_factor_and_leave_the_old_one() {
         let code = Code::parse(code).unwrap();
         assert_eq!(
             confirm(&mut record, ALICE, id(2).as_str(), &code, NOW, &RULES, &THROTTLE),
-            told
+            expected
         );
     }
     assert_eq!(record.factors.len(), 1);
@@ -33,7 +33,7 @@ fn five_wrong_first_codes_drop_the_factor_and_leave_the_old_one() {
 }
 
 #[test]
-fn a_first_code_that_was_a_try_at_the_verified_factor_counts_there_until_nothing_is_told() {
+fn a_first_code_of_the_verified_factor_counts_as_a_guess() {
     let mut record = with(vec![factor(1, Status::Verified), pending(2, ALICE)]);
     let wrong = |left, diagnosis| Confirmation::Wrong { left, diagnosis };
     let old = confirm_by_the_old_one(&mut record, ALICE, NOW);
@@ -41,8 +41,9 @@ fn a_first_code_that_was_a_try_at_the_verified_factor_counts_there_until_nothing
     assert_eq!(record.throttle.unknown_sources().failures(), 1);
     // What is no code of it says something too.
     let nonsense = Code::parse("000000").unwrap();
-    let told = confirm(&mut record, ALICE, id(2).as_str(), &nonsense, NOW, &RULES, &THROTTLE);
-    assert_eq!(told, wrong(3, Diagnosis::Unknown));
+    let confirmation =
+        confirm(&mut record, ALICE, id(2).as_str(), &nonsense, NOW, &RULES, &THROTTLE);
+    assert_eq!(confirmation, wrong(3, Diagnosis::Unknown));
     assert_eq!(record.throttle.unknown_sources().failures(), 2);
     assert_eq!(confirm_by_the_old_one(&mut record, ALICE, NOW), wrong(2, Diagnosis::OtherFactor));
     // As many as at a login: neither looked at nor counted from here on.
@@ -54,7 +55,7 @@ fn a_first_code_that_was_a_try_at_the_verified_factor_counts_there_until_nothing
 }
 
 #[test]
-fn a_first_code_counts_for_who_gave_it_and_not_where_nothing_is_told() {
+fn a_wrong_first_code_counts_against_its_maker_alone() {
     let mut known = with(vec![factor(1, Status::Verified), pending(2, ALICE)]);
     known.throttle.succeed(&Source::Uid(1000), NOW, &THROTTLE);
     confirm_by_the_old_one(&mut known, ALICE, NOW);
@@ -62,8 +63,8 @@ fn a_first_code_counts_for_who_gave_it_and_not_where_nothing_is_told() {
     assert_eq!(known.throttle.known_sources()[0].budget.failures(), 1);
     // Root is no guesser.
     let mut by_root = with(vec![factor(1, Status::Verified), pending(2, Maker::Root)]);
-    let told = confirm_by_the_old_one(&mut by_root, Maker::Root, NOW);
-    assert_eq!(told, Confirmation::Wrong { left: 4, diagnosis: Diagnosis::OtherFactor });
+    let confirmation = confirm_by_the_old_one(&mut by_root, Maker::Root, NOW);
+    assert_eq!(confirmation, Confirmation::Wrong { left: 4, diagnosis: Diagnosis::OtherFactor });
     // There is nothing to try, or it is a code of the new factor.
     let mut first = with(vec![factor(1, Status::Disabled), pending(2, ALICE)]);
     confirm_by_the_old_one(&mut first, ALICE, NOW);

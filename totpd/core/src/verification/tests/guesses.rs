@@ -1,4 +1,4 @@
-//! What a guesser gets to try, and who is kept out meanwhile.
+//! What a guesser gets to try, and who is kept out.
 
 use alloc::format;
 use alloc::string::String;
@@ -27,7 +27,7 @@ fn wrong_codes_are_counted_and_then_wait() {
 }
 
 #[test]
-fn ten_thousand_wrong_codes_from_a_thousand_addresses_do_not_keep_out_a_known_one() {
+fn guesses_from_a_thousand_addresses_spare_a_known_one() {
     let record = enrolled();
     let first = right_code(&record, 1000, 30_000);
     let (_, mut record) = verify(record, &first, &rules());
@@ -40,7 +40,8 @@ fn ten_thousand_wrong_codes_from_a_thousand_addresses_do_not_keep_out_a_known_on
         (last, record) = verify(record, &guess, &rules());
         assert!(!is_approved(&last));
     }
-    // Waits double to an hour, so 10,000 s leave room for few guesses, and the wait is told.
+    // Waits double to an hour, so 10,000 s leave room for few guesses, and the verdict names the
+    // wait.
     assert!(matches!(last, Verdict::Throttled { retry_after: Some(1..=3600) }), "{last:?}");
     assert!(record.throttle.unknown_sources().failures() < 12);
     let home = right_code(&record, 1334, 40_020);
@@ -70,7 +71,7 @@ fn a_locked_user_gets_in_from_a_known_source_only() {
 }
 
 #[test]
-fn who_has_no_factor_is_throttled_like_everybody() {
+fn an_unenrolled_user_is_throttled_like_others() {
     let mut record = Record::new(UID);
     for _ in 0..3 {
         let (verdict, after) = verify(record, &typed("123456", 30_000), &rules());
@@ -122,7 +123,7 @@ fn chance(tries: u64) -> String {
 }
 
 #[test]
-fn the_table_of_what_a_guesser_gets_is_the_one_in_the_documentation() {
+fn the_documented_table_of_guesses_is_right() {
     let mut table = String::from(
         "| who guesses | codes in a day | codes in a year | chance in a day | chance in a year |\n\
          |---|---|---|---|---|\n",

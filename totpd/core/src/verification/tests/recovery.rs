@@ -15,10 +15,10 @@ fn on_paper(record: &Record, code: &RecoveryCode) -> Attempt {
 }
 
 #[test]
-fn a_recovery_code_is_approved_once_and_told_at_the_next_login() {
+fn a_recovery_code_is_approved_once_and_reported_once() {
     let (record, codes) = with_recovery();
-    let one = on_paper(&record, &codes[1]);
-    let (verdict, record) = verify(record, &one, &rules());
+    let attempt = on_paper(&record, &codes[1]);
+    let (verdict, record) = verify(record, &attempt, &rules());
     let expected = Verdict::Approved {
         factor: None,
         method: "recovery",
@@ -26,7 +26,7 @@ fn a_recovery_code_is_approved_once_and_told_at_the_next_login() {
         unreported_use: None,
     };
     assert_eq!(verdict, expected);
-    let (verdict, record) = verify(record, &one, &rules());
+    let (verdict, record) = verify(record, &attempt, &rules());
     assert_eq!(verdict, Verdict::Denied(Reason::NoMatch));
     assert_eq!(
         record.throttle.known_sources()[0].budget.failures(),
@@ -46,9 +46,9 @@ fn a_recovery_code_is_approved_once_and_told_at_the_next_login() {
 }
 
 #[test]
-fn a_recovery_code_opens_nothing_that_a_factor_would_not() {
+fn a_recovery_code_is_denied_where_a_factor_would_be() {
     let (mut record, codes) = with_recovery();
-    let one = on_paper(&record, &codes[0]);
+    let attempt = on_paper(&record, &codes[0]);
     let other = Attempt { uid: 1001, ..on_paper(&record, &codes[0]) };
     let (verdict, _) = verify(record.clone(), &other, &rules());
     assert_eq!(verdict, Verdict::Denied(Reason::UidChanged));
@@ -61,7 +61,7 @@ fn a_recovery_code_opens_nothing_that_a_factor_would_not() {
         (Status::Unsynchronized, None),
     ] {
         record.factors[0].status = status;
-        let (verdict, after) = verify(record.clone(), &one, &rules());
+        let (verdict, after) = verify(record.clone(), &attempt, &rules());
         match reason {
             Some(reason) => assert_eq!(verdict, Verdict::Denied(reason), "{status:?}"),
             None => assert!(is_approved(&verdict), "{status:?}"),
@@ -72,7 +72,7 @@ fn a_recovery_code_opens_nothing_that_a_factor_would_not() {
     for _ in 0..3 {
         record.throttle.fail(&home(), 30_000);
     }
-    let (verdict, record) = verify(record, &one, &rules());
+    let (verdict, record) = verify(record, &attempt, &rules());
     assert_eq!(verdict, Verdict::Throttled { retry_after: Some(30) });
     assert_eq!(record.recovery.left(), 3, "a throttled one is not used up");
 }

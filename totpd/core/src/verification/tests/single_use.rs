@@ -39,7 +39,7 @@ fn a_clock_that_was_set_back_reopens_nothing() {
 }
 
 #[test]
-fn a_phone_that_runs_fast_is_followed_and_no_used_step_returns() {
+fn following_a_fast_phone_reopens_no_step() {
     let mut record = enrolled();
     let mut accepted = Vec::new();
     for round in 0..40_u64 {

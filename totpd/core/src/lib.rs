@@ -7,15 +7,17 @@
 //!
 //! ```
 //! use totpd_core::code::Code;
-//! use totpd_core::enrollment::{Confirmation, Enrolled, EnrollmentRules, Request, confirm, enroll};
-//! use totpd_core::factor::{Drift, Factor, FactorId, Kind, Maker, Restrictions, Status};
+//! use totpd_core::enrollment::{
+//!     Confirmation, Enrolled, EnrollmentRules, NewFactor, Request, confirm, enroll,
+//! };
+//! use totpd_core::factor::{FactorId, Kind, Maker, Restrictions};
 //! use totpd_core::otp::Algorithm;
 //! use totpd_core::record::Record;
 //! use totpd_core::seed::Seed;
 //! use totpd_core::throttle::ThrottleRules;
 //!
-//! let now = 30;
-//! let new = Factor {
+//! let (now, lifetime) = (30, 600);
+//! let new = NewFactor {
 //!     id: FactorId::from_random([1; 5]),
 //!     name: "phone".into(),
 //!     kind: Kind::Totp { period: 30 },
@@ -23,16 +25,13 @@
 //!     digits: 8,
 //!     // The seed of RFC 6238 appendix B; a real one is `Seed::random(20, fill)`.
 //!     seed: Seed::new(b"12345678901234567890".to_vec()).expect("20 bytes"),
-//!     status: Status::Unverified { expires: now + 600, wrong_codes: 0 },
-//!     created: now,
-//!     last_used: None,
-//!     last_accepted: None,
-//!     limits: Restrictions::default(),
-//!     drift: Drift::default(),
-//!     last_place: None,
-//!     made_by: Maker::Uid(1000),
 //!     is_imported: false,
+//!     counter: 0,
+//!     limits: Restrictions::default(),
+//!     is_confirmed: false,
+//!     made_by: Maker::Uid(1000),
 //! };
+//! let new = new.make(now, lifetime);
 //! let id = new.id.clone();
 //! let request = Request { new, uid: 1000, verify: None, resume: false, if_unenrolled: false };
 //! let rules = EnrollmentRules { unverified_lifetime: 600, max_factors: 1, skew: 1 };

@@ -151,7 +151,10 @@ fn the_sources_that_are_vendored_are_all_that_a_build_needs() {
 fn of_the_same_files_they_are_the_same_byte_by_byte() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     for (kind, package) in [("deb", "libpam-totp.deb"), ("rpm", "pam-totp.rpm")] {
-        let made = Command::new(root.join(format!("scripts/{kind}.sh"))).output().unwrap();
+        let made = Command::new(root.join(format!("scripts/{kind}.sh")))
+            .envs([("BUILT", "target/tested"), ("OUT", &format!("target/again/{kind}"))])
+            .output()
+            .unwrap();
         let told = String::from_utf8_lossy(&made.stdout);
         assert!(made.status.success(), "{made:?}");
         let path = told.trim().rsplit(": ").next().and_then(|rest| rest.split(',').next());

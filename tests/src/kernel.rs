@@ -24,7 +24,7 @@ impl Kernel {
     pub fn with_tests(root: &str, module: &str) -> Self {
         let (here, suite) = (repository(), repository().join("target/suite"));
         let script = "rm -rf \"$1\" && mkdir -p \"$1/target/release\" && cp -r Makefile packaging scripts *.md docs \"$1\" && \
-                      cp -r target/release/{totpd,totpctl,libpam_totp.so,completions} \"$1/target/release\" && \
+                      cp -r target/tested/. \"$1/target/release\" && \
                       cp -r target/tests \"$1/target/\" && cp \"$2\" \"$1/target/machines\"";
         let mut copy = Command::new("bash");
         copy.args(["-c", script, "-"]).arg(&suite).arg(std::env::current_exe().unwrap());

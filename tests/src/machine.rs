@@ -64,9 +64,13 @@ impl Machine {
     }
 
     fn on(disk: Option<&Path>, layer: Option<&Path>) -> Self {
+        // What `make need-machine` made; on a machine of its own kernel there is none.
+        let filled = repository().join("target/layers");
+        let filled = filled.join(if layer.is_some() { "programs" } else { "plain" });
         let mut outside = Command::new(repository().join("scripts/machine.sh"))
             .args(["/bin/sh", "-c", "echo ready; exec cat"])
             .env("EXTRA", repository().join("target/tests"))
+            .env("FILLED", if filled.exists() { filled.as_path() } else { Path::new("") })
             .env_remove("BUILT")
             .env("DISK", disk.unwrap_or(Path::new("")))
             .env("LAYER", layer.unwrap_or(Path::new("")))

@@ -12,7 +12,7 @@ use zbus::{OwnedVariant, Variant};
 
 const CLIENTS: u32 = 32;
 
-fn main() {
+pub fn run() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let rate: u32 = arguments[0].parse().unwrap();
     let (user, code) = match &arguments[1..] {

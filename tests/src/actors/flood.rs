@@ -28,7 +28,7 @@ fn answered<T>(answer: zbus::Result<T>) {
     }
 }
 
-fn main() {
+pub fn run() {
     let arguments: Vec<_> = std::env::args().collect();
     let attempts: usize = arguments[1].parse().unwrap();
     let user = arguments[2].clone();

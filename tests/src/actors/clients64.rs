@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use zbus::Variant;
 use zbus::connection::Builder;
 
-fn main() {
+pub fn run() {
     let arguments: Vec<_> = std::env::args().collect();
     let attempts: usize = arguments[1].parse().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -1,4 +1,4 @@
-//! All end-to-end tests but those that want the machine for themselves.
+//! All end-to-end tests. `needs.toml` says what the tests of each file need.
 
 mod attack;
 mod authority;
@@ -22,16 +22,19 @@ mod identity;
 mod journal;
 mod login;
 mod manners;
+mod needs;
 mod outage;
 mod package;
 mod pictures;
 mod private;
 mod programs;
 mod race;
+mod recovery;
 mod secrets;
 mod self_service;
 mod stacks;
 mod store;
+mod storm;
 mod takeover;
 mod terminals;
 mod throttle;

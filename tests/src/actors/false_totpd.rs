@@ -32,7 +32,7 @@ impl Login {
     }
 }
 
-fn main() {
+pub fn run() {
     let arguments: Vec<_> = std::env::args().collect();
     let word =
         |n: usize, default: &str| arguments.get(n).map_or(default, String::as_str).to_owned();

@@ -10,7 +10,7 @@ use zbus::{Connection, Message, Variant};
 
 type Context<'a> = HashMap<&'a str, Variant<'a>>;
 
-fn main() -> ExitCode {
+pub fn run() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let stream = UnixStream::connect(&arguments[0]).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-fn main() {
+pub fn run() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let connection =

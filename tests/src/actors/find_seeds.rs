@@ -75,7 +75,7 @@ fn files(path: &Path, visit: &mut dyn FnMut(&Path)) {
     }
 }
 
-fn main() {
+pub fn run() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let needles = Needles::read();
     let (mut memory, mut in_files) = (0, 0);

@@ -15,7 +15,7 @@ BUILT := target/$(PROFILE)
 # What `make vendor` left, which needs no network.
 VENDORED := $(if $(wildcard vendor/config.toml),--offline --config vendor/config.toml)
 
-.PHONY: all bench build deb demo fuzz install lint rpm sanitize test test-machines test-nightly vendor
+.PHONY: all bench build check deb demo fuzz install lint rpm sanitize test test-machines test-nightly vendor
 
 all: build
 
@@ -58,6 +58,11 @@ rpm: build
 # All sources that the build needs, under vendor/; it then works without a network.
 vendor:
 	scripts/vendor.sh
+
+# As any user, with nothing but Rust, a C compiler and libpam0g-dev: format, lints, unit tests.
+check:
+	scripts/prepare.sh check
+	scripts/check.sh
 
 # All tests but those of test-machines. What is not built by cargo is made beside it.
 test:

@@ -29,7 +29,7 @@ fn a_thousand_prompts_in_one_process_are_a_handful_of_guesses() {
     let machine = Machine::new();
     let seed = machine.enrolled("alice", 1);
     let wrong = seed.wrong_code();
-    let many = machine.pam("totp", "alice", &wrong).from("192.0.2.1").with("-n 1000").go();
+    let many = machine.pam("totp", "alice", &wrong).from("192.0.2.1").repeat(1000).go();
     assert_eq!((many.yes, many.rc), (0, pam::MAXTRIES));
     let log = machine.log();
     let looked_at = log.matches("TOTP_REASON=wrong code").count();
@@ -38,7 +38,7 @@ fn a_thousand_prompts_in_one_process_are_a_handful_of_guesses() {
     machine.run("totpctl unlock alice").ok();
     let home = machine.pam("totp", "alice", &seed.code()).from("198.51.100.7").go();
     assert_eq!(home.rc, pam::SUCCESS);
-    machine.pam("totp", "alice", &wrong).from("192.0.2.1").with("-n 100").go();
+    machine.pam("totp", "alice", &wrong).from("192.0.2.1").repeat(100).go();
     let again = machine.pam("totp", "alice", &seed.next_code()).from("198.51.100.7").go();
     assert_eq!(again.rc, pam::SUCCESS);
 }
@@ -68,7 +68,7 @@ fn a_damaged_record_looks_like_any_other_until_the_end() {
             ("slow", "000000"),
         ]
         .map(|(service, code)| {
-            let login = machine.pam(service, user, code).with("-t ssh -h 192.0.2.9").go();
+            let login = machine.pam(service, user, code).terminal("ssh").from("192.0.2.9").go();
             assert!(service != "slow" || login.ms >= 1500, "no delay: {login:#?}");
             let shown = login.shown.concat().replace(|c: char| c.is_ascii_digit(), "");
             (login.rc, shown)

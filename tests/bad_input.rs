@@ -14,7 +14,7 @@ fn answers_that_are_no_code() {
         assert_eq!(refused.rc, pam::AUTH_ERR, "{answer:?}: {refused:#?}");
     }
     for file in ["/tmp/megabyte", "/tmp/binary", "/tmp/sshd", "/dev/null"] {
-        let refused = machine.pam("totp", "alice", file).with("-f").go();
+        let refused = machine.pam("totp", "alice", file).answer_in_file().go();
         assert_eq!(refused.rc, pam::AUTH_ERR, "{file}: {refused:#?}");
     }
     // None of them was a guess, and spaces are no fault.

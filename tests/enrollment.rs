@@ -107,7 +107,8 @@ fn a_first_login_at_a_console_with_su_and_with_sudo_enrolls() {
 fn of_twenty_first_logins_at_once_each_has_a_key() {
     let machine = Machine::new();
     machine.service("totp", "auth required pam_totp.so nodelay enroll timeout=30\n");
-    let all = machine.pam("totp", "alice", "").with("-t ssh -p 20 -c cancel").go();
+    let all =
+        machine.pam("totp", "alice", "").terminal("ssh").processes(20).conversation("cancel").go();
     assert_eq!(all.yes, 0);
     let log = machine.log();
     assert_eq!(log.matches("TOTP_REASON=unverified factor made at a login").count(), 20, "{log}");
@@ -123,15 +124,15 @@ fn without_utf_8_or_a_terminal_there_is_no_picture() {
     let machine = Machine::new();
     machine.service("totp", "auth required pam_totp.so nodelay enroll\n");
     machine.run("rm -f /etc/default/locale /etc/locale.conf").ok();
-    let plain = machine.pam("totp", "alice", "000000").with("-t tty1").go();
+    let plain = machine.pam("totp", "alice", "000000").terminal("tty1").go();
     assert_eq!(plain.rc, pam::AUTH_ERR);
     assert!(plain.text.contains("Add this key") && plain.text.is_ascii(), "{plain:#?}");
     // A program that shows one line says what to do instead; and so for whom it is switched off.
-    let elsewhere = machine.pam("totp", "bob", "000000").with("-t :0").go();
+    let elsewhere = machine.pam("totp", "bob", "000000").terminal(":0").go();
     assert_eq!(elsewhere.rc, pam::AUTH_ERR);
     let told = "You have no second factor yet. Run: totpctl enroll";
     assert_eq!(elsewhere.shown, ["Verification code: ", told], "{elsewhere:#?}");
-    let unknown = machine.pam("totp", "nobody-here", "000000").with("-t tty1").go();
+    let unknown = machine.pam("totp", "nobody-here", "000000").terminal("tty1").go();
     assert_eq!(unknown.shown[0], "Verification code: ", "{unknown:#?}");
 }
 

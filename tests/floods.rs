@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::process::Child;
 use std::time::Instant;
 
-use tests::{Machine, Seed, eventually, pam};
+use tests::{Machine, Seed, eventually, pam, scaled};
 
 const ATTACKERS: [&str; 3] = ["carol", "mallory", "trudy"];
 /// Seconds that each flood lasts.
-const LASTS: u32 = 20;
+fn lasts() -> u32 {
+    scaled(20, 8)
+}
 
 /// What is thrown, by all three at once, each with a number of kinds.
 const FLOODS: [&[&str]; 6] = [
@@ -27,8 +29,9 @@ fn flood(machine: &Machine, kinds: &[&str]) -> Vec<Child> {
         for kind in kinds {
             started.push(machine.start(&format!(
                 "exec setpriv --reuid {user} --regid {user} --init-groups \
-                 /usr/bin/python3 /opt/tests/bus_flood.py {kind} {LASTS} {user} \
-                 > /tmp/flood-{user}-{kind} 2>&1"
+                 /usr/bin/python3 /opt/tests/bus_flood.py {kind} {} {user} \
+                 > /tmp/flood-{user}-{kind} 2>&1",
+                lasts()
             )));
         }
     }
@@ -77,7 +80,7 @@ fn one_flood(machine: &Machine, seed: &Seed, kinds: &[&str], first: usize, daemo
     // Root's logins, each of another user, over the socket for as long as it lasts.
     let mut logins = machine.start(&format!(
         "exec /opt/tests/pam -s {} -R 15 totp crowd{first}%03d {code}/{} > /tmp/logins 2>&1",
-        LASTS * 13,
+        lasts() * 13,
         seed.next_code()
     ));
     let stalled = kinds.contains(&"unauthenticated");
@@ -109,7 +112,7 @@ fn one_flood(machine: &Machine, seed: &Seed, kinds: &[&str], first: usize, daemo
     assert!(!sent.contains("Traceback") && !sent.contains(": 0 "), "no flood: {sent}");
     let memory = memory_kb(machine, daemon);
     println!("{kinds:?}: {said}{sent}locker: {asked} times, {slowest} ms at most; {memory} KB");
-    assert_eq!(numbers["yes"], f64::from(LASTS * 13), "{kinds:?}: {said}");
+    assert_eq!(numbers["yes"], f64::from(lasts() * 13), "{kinds:?}: {said}");
     assert!(memory < 64 * 1024, "{kinds:?}: {memory} KB");
     assert_eq!(machine.daemon(), Some(daemon), "{kinds:?}: it was restarted");
     eventually("the bus answers", bus_answers);

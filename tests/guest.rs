@@ -1,12 +1,13 @@
 //! The module is a guest in other people's programs.
 
-use tests::{Machine, pam};
+use tests::{Machine, pam, scaled};
 
 #[test]
 fn thousands_of_logins_leave_nothing_behind() {
     let machine = Machine::new();
     let seed = machine.enrolled("alice", 1);
-    let many = machine.pam("totp", "alice", &seed.code()).with("-n 100000 -g").go();
+    let count = scaled(100_000, 10_000);
+    let many = machine.pam("totp", "alice", &seed.code()).repeat(count).report_leftovers().go();
     assert_eq!(many.yes, 1, "{many:#?}");
     assert!(many.text.contains("same=1"), "{}", many.text);
     assert!(many.text.contains("threads=1 "), "{}", many.text);
@@ -60,7 +61,7 @@ fn whatever_the_conversation_does_is_no_way_in() {
         ("null", pam::CONV_ERR),
         ("switch", pam::SERVICE_ERR),
     ] {
-        let result = machine.pam("totp", "alice", "123456").with(&format!("-c {mode}")).go();
+        let result = machine.pam("totp", "alice", "123456").conversation(mode).go();
         assert_eq!(result.rc, rc, "{mode}: {result:#?}");
     }
     assert!(machine.log().contains("the user name changed"), "{}", machine.log());

@@ -168,7 +168,7 @@ fn a_name_that_nss_spells_otherwise_has_one_record() {
     };
     assert_eq!(prompts(), ["Verification code: "; 6]);
     for spelling in ["alice", "ALICE"] {
-        let wrong = machine.pam("totp", spelling, "00000000").with("-n 20").go();
+        let wrong = machine.pam("totp", spelling, "00000000").repeat(20).go();
         assert_eq!(wrong.rc, pam::MAXTRIES, "{wrong:#?}");
         let waits = |prompt: &String| prompt.starts_with("Verification code (wait ");
         assert!(prompts().iter().all(waits), "{spelling}: {:#?}", prompts());

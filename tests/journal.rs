@@ -16,7 +16,8 @@ fn what_is_typed_instead_of_a_name_is_in_no_log() {
     let long = format!("hunter2-{}", "x".repeat(300));
     for typed in ["hunter2-Trailer", "hunter2:a/b", "hunter2\nnew line", "Hunter2 hunter2", &long] {
         for service in ["totp", "debug", "debug-nullok", "debug-enroll", "debug-show_names"] {
-            let refused = machine.pam(service, typed, "000000").with("-t ssh -h 192.0.2.1").go();
+            let refused =
+                machine.pam(service, typed, "000000").terminal("ssh").from("192.0.2.1").go();
             assert!([pam::AUTH_ERR, pam::MAXTRIES].contains(&refused.rc), "{refused:#?}");
         }
         machine.pam("debug-forward_pass", typed, "a password 123456").go();
@@ -64,7 +65,7 @@ fn a_flood_of_refusals_is_summed_up_and_hides_nobody_elses() {
     ));
     let wrong = alice.wrong_code();
     let guessed = machine.pam("totp", "alice", &wrong).from("192.0.2.1");
-    guessed.with(&format!("-n {strange}")).go();
+    guessed.repeat(strange).go();
     let approved = machine.pam("totp", "alice", &alice.code()).from("198.51.100.7").go();
     // Strangers wait, and this is one: its refusal is not of those that flood.
     assert_eq!(approved.rc, pam::MAXTRIES, "{approved:#?}");

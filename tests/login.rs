@@ -139,7 +139,7 @@ fn su_and_login_ask_for_a_code() {
 fn a_stack_with_nothing_but_the_module_works_in_every_phase() {
     let machine = Machine::new();
     let seed = machine.enrolled("alice", 1);
-    assert_eq!(machine.pam("totp", "alice", &seed.code()).with("-a").go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).with_account().go().rc, pam::SUCCESS);
 }
 
 #[test]

@@ -40,9 +40,7 @@ fn whatever_the_process_lacks_the_answer_is_the_same() {
 fn a_host_under_seccomp_is_neither_killed_nor_let_in() {
     let machine = Machine::new();
     let seed = machine.enrolled("alice", 1);
-    let confined = |how: &str, code: &str| {
-        machine.run(&format!("/opt/tests/pam -P {how} -x totp alice {code}")).status
-    };
+    let confined = |how: &str, code: &str| machine.pam("totp", "alice", code).seccomp(how).status();
     // No other process, no thread, no signal handler and no look at limits is needed.
     assert_eq!(confined("kill", &seed.code()), pam::SUCCESS);
     assert_eq!(confined("kill", "000000"), pam::AUTH_ERR);
@@ -55,8 +53,7 @@ fn a_host_under_seccomp_is_neither_killed_nor_let_in() {
 fn a_process_that_forks_with_the_module_loaded_may_go_on_in_both() {
     let machine = Machine::new();
     let seed = machine.enrolled("alice", 1);
-    let forked =
-        |code: &str| machine.run(&format!("/opt/tests/pam -F -x totp alice {code}")).status;
+    let forked = |code: &str| machine.pam("totp", "alice", code).after_fork().status();
     let right = seed.code();
     assert_eq!(forked(&right), pam::SUCCESS);
     assert_eq!(forked(&right), pam::AUTH_ERR, "it is used up");

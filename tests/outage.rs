@@ -142,7 +142,7 @@ fn without_a_journal_decisions_go_to_syslog() {
     machine.enrolled("alice", 1);
     machine.service("misspelt", "auth required pam_totp.so nulok\n");
     machine.run("rm /run/systemd/journal/socket").ok();
-    machine.pam("totp", "alice", "000000").from("192.0.2.1").with("-t tty7").go();
+    machine.pam("totp", "alice", "000000").from("192.0.2.1").terminal("tty7").go();
     machine.pam("misspelt", "alice", "000000").go();
     let log = machine.log();
     assert!(log.contains("<85>totpd["), "{log}");

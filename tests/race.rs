@@ -10,7 +10,7 @@ fn of_fifty_processes_with_one_code_one_gets_in() {
         // An own address each round: the losers of the one before must not throttle this one.
         let won = machine
             .pam("totp", "alice", &seed.code())
-            .with("-p 50")
+            .processes(50)
             .from(&format!("192.0.2.{}", round + 1))
             .go();
         assert_eq!(won.yes, 1, "round {round}: {won:#?}");

@@ -265,7 +265,7 @@ fn who_watches_is_told_of_its_own_factors_and_nobody_elses() {
     }
     let seed = machine.enrolled("bob", 1);
     eventually("bob is told of the factor", || heard("bob").contains("changed: bob"));
-    let login = machine.pam("totp", "bob", &seed.code()).with("-h 192.0.2.9").go();
+    let login = machine.pam("totp", "bob", &seed.code()).from("192.0.2.9").go();
     assert_eq!(login.rc, pam::SUCCESS);
     let asked = "a code is asked for by totp for 192.0.2.9";
     eventually("bob is told of the login", || heard("bob").contains(asked));

@@ -228,7 +228,12 @@ fn each_login_has_a_key_of_its_own_and_voids_nobody_elses() {
     machine.service("totp", "auth required pam_totp.so nodelay enroll\n");
     let roots = machine.run("totpctl --json enroll alice").ok();
     let looked = || {
-        let ran = machine.pam("totp", "alice", "").with("-c cancel -t ssh -h 192.0.2.1").go();
+        let ran = machine
+            .pam("totp", "alice", "")
+            .conversation("cancel")
+            .terminal("ssh")
+            .from("192.0.2.1")
+            .go();
         let key = ran.text.split("\n\n  ").nth(1).or_else(|| ran.text.split("Key: ").nth(1));
         key.unwrap_or_else(|| panic!("{ran:#?}"))[..39].to_owned()
     };

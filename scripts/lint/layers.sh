@@ -12,8 +12,8 @@ totpd/formats     : data-encoding totpd-core zeroize
 totpd/interface   : serde zbus
 totpd/journal     :
 totpd/qr          : qrcode
-totpd/store       : age chacha20poly1305 data-encoding ed25519-dalek getrandom hmac jiff nix postcard region rusqlite
-                    rustix scrypt serde sha2 subtle thiserror totpd-core totpd-journal zeroize zeroizing-alloc
+totpd/store       : age chacha20poly1305 data-encoding ed25519-dalek getrandom hmac nix postcard region rusqlite serde
+                    sha2 thiserror tokio totpd-core totpd-journal zeroize
 totpd             : * totpd-core totpd-formats totpd-interface totpd-journal totpd-qr totpd-store
 totpctl           : * totpctl-stack totpd-interface totpd-qr
 totpctl/stack     :

@@ -60,7 +60,7 @@ fn refusals(machine: &Machine) {
     for n in 0..users {
         let user = format!("bench{n}");
         machine.enrolled(&user, n);
-        machine.pam("totp", &user, "000000").with("-n 101").go();
+        machine.pam("totp", &user, "000000").repeat(101).go();
         machine.enrolled(&format!("bench{}", 40 + n), n);
         machine.run(&format!("totpctl unlock bench{}", 40 + n)).ok();
     }

@@ -54,7 +54,7 @@ fn booted_what_is_tried_is_put_back_by_systemd_whatever_becomes_of_the_machine()
     }
     // Power cuts and reboots at moments of the change itself.
     let mut random = 7_u32;
-    for round in 0..40 {
+    for round in 0..tests::scaled(40, 10) {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         start(&host, 5);
         std::thread::park_timeout(std::time::Duration::from_micros(u64::from(random % 120_000)));

@@ -2,7 +2,7 @@
 
 use std::process::Child;
 
-use tests::{Machine, eventually, pam};
+use tests::{Machine, eventually, pam, scaled};
 
 use super::{SSHD, files, machine, refused, ssh};
 
@@ -164,33 +164,33 @@ fn cut_off_at_any_moment_it_is_before_or_after_and_nothing_between() {
         machine.run(&format!("{by_ssh} true </dev/null")).status == 0
     });
     let mut random = 1_u32;
-    // How it begins; what becomes of it; about how many milliseconds it takes until something is changed.
+    // How it begins; what becomes of it; about how many seconds it takes until something is changed.
     for (how, begin, end, mut takes) in [
-        ("killed", "exec totpctl try sshd".to_owned(), "kill -KILL $pid", 30),
+        ("killed", "exec totpctl try sshd".to_owned(), "kill -KILL $pid", 0.03),
         (
             "its terminal closed",
             "exec setsid script -qefc 'totpctl try sshd' /dev/null".into(),
             "kill -KILL $pid",
-            40,
+            0.04,
         ),
-        ("its connection cut", format!("exec {by_ssh} totpctl try sshd"), "kill -KILL $pid", 1000),
+        ("its connection cut", format!("exec {by_ssh} totpctl try sshd"), "kill -KILL $pid", 1.0),
         (
             "the daemon killed",
             "exec totpctl try sshd".into(),
             "kill -KILL $(pidof totpd); sleep 0.02; kill -KILL $pid",
-            30,
+            0.03,
         ),
     ] {
         let mut was_changed = 0;
-        for round in 0..20 {
+        let rounds = scaled(20, 8);
+        for round in 0..rounds {
             // One that can be killed.
             machine.run("totpctl list").ok();
             random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let micros = 500 + random % (takes * 1000);
-            let seconds = f64::from(micros) / 1e6;
+            let seconds = takes * f64::from(random) / f64::from(u32::MAX);
             machine.run(&format!(
                 "({begin}) </dev/null >/tmp/tried 2>&1 & pid=$!; \
-                 sleep {seconds}; {end}; wait $pid",
+                 sleep {seconds:.6}; {end}; wait $pid",
             ));
             // As after a power cut: nobody counts down any more, nor is anything still to be started.
             cut(
@@ -202,11 +202,11 @@ fn cut_off_at_any_moment_it_is_before_or_after_and_nothing_between() {
             assert!(whole, "{how}, round {round}: {text}");
             was_changed += u32::from(text == changed);
             // The moments gather where it is changed, however fast the machine is.
-            takes = if text == changed { (takes * 4 / 5).max(1) } else { takes * 6 / 5 + 1 };
+            takes *= if text == changed { 0.8 } else { 1.25 };
             assert!(machine.run("totpctl try --undo").status == 0, "{how}, round {round}: {now}");
-            assert_eq!(files(&machine), before, "{how}, round {round} after {micros} us");
+            assert_eq!(files(&machine), before, "{how}, round {round} after {seconds} s");
         }
-        println!("{how}: cut off 20 times, {was_changed} of them after the change");
+        println!("{how}: cut off {rounds} times, {was_changed} of them after the change");
     }
     // Cut off while it is kept, it is kept.
     let mut child = tried(&machine, "totpctl try sshd");

@@ -8,12 +8,14 @@ mod login;
 mod machine;
 pub mod picture;
 pub mod prisoner;
+mod scale;
 mod seed;
 
 pub use host::Host;
 pub use kernel::Kernel;
 pub use login::{PamCall, PamResult, SshCall, SshResult};
 pub use machine::{Machine, Ran, eventually};
+pub use scale::scaled;
 pub use seed::Seed;
 
 /// A client for which a server need not be known, and which asks once.

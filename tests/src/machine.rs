@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::login::{PamCall, SshCall};
 use crate::seed::Seed;
 
 /// A running machine. It is gone when this is dropped.
@@ -135,16 +134,6 @@ impl Machine {
         let mut command = self.command(&["/bin/bash", "-c", script]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().unwrap()
-    }
-
-    /// A login through a PAM service by a program of the test's own.
-    pub fn pam(&self, service: &str, user: &str, answer: &str) -> PamCall<'_> {
-        PamCall::new(self, service, user, answer)
-    }
-
-    /// A login through OpenSSH.
-    pub fn ssh(&self, user: &str, code: &str) -> SshCall<'_> {
-        SshCall::new(self, user, code)
     }
 
     /// What was logged so far. The log is written by another process: a mark at its end shows that

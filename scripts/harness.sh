@@ -11,7 +11,7 @@ cargo test --profile e2e --locked --workspace --no-run --test end_to_end --examp
   tee target/tests.build
 sed -n 's/^ *Executable \(unittests src\/lib.rs\|main.rs\) (\(.*\))$/\2/p' target/tests.build >target/tests.programs
 cp target/e2e/examples/generate_store target/e2e/actors target/tests/
-for program in bystander clients64 false_totpd find_seeds flood peer_call wrong_codes; do
+for program in bus_latency clients64 fake_totpd find_seeds user_flood peer_call guess_flood; do
   ln -f target/tests/actors target/tests/$program
 done
 # The module with a way to make it panic, for the test that shows what happens then.

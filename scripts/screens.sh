@@ -8,7 +8,7 @@ shots=$(mktemp -d)
 trap 'rm -r "$shots"' EXIT
 # shellcheck disable=SC2016  # it is for the shell inside
 LAYER=$PWD/target/programs BUILT=target/tested EXTRA=target/tests DISK=$shots scripts/machine.sh bash -c '
-  new=/opt/tests/newcomer
+  new=/opt/tests/type-enrollment
   as() { setpriv --reuid "$1" --regid "$1" --init-groups --reset-env "${@:2}"; }
   echo LANG=C.UTF-8 >/etc/default/locale
   $new x x 000000 totpctl enroll alice >/disk/enroll

@@ -29,7 +29,7 @@ fn machine() -> Machine {
 
 /// A person types at the prompts of `command`.
 fn person(machine: &Machine, password: &str, code: &str, command: &str) -> Ran {
-    machine.run(&format!("exec timeout 60 /opt/tests/person '{password}' '{code}' {command}"))
+    machine.run(&format!("exec timeout 60 /opt/tests/type-login '{password}' '{code}' {command}"))
 }
 
 fn got_in(ran: &Ran) -> bool {

@@ -112,7 +112,7 @@ fn stalled() -> (Machine, std::process::Child) {
 #[test]
 fn a_slow_flush_keeps_nobody_from_being_asked_and_no_attempt_waits_for_ever() {
     let (machine, mut daemon) = stalled();
-    let flood = machine.run("/opt/tests/flood 1000 alice");
+    let flood = machine.run("/opt/tests/user_flood 1000 alice");
     let said = flood.ok();
     println!("{said}");
     let number = |key: &str| -> u32 {

@@ -5,10 +5,11 @@ use tests::{Machine, Ran, SSH, Seed, eventually, pam, picture};
 const STACK: &str = "@include common-auth\nauth required pam_totp.so nodelay enroll\n\
                      @include common-account\n@include common-session\n";
 
-/// Somebody logs in over ssh with a shell, with what `tests/harness/newcomer` does.
+/// Somebody logs in over ssh with a shell, with what `tests/harness/type-enrollment` does.
 fn ssh(machine: &Machine, password: &str, code: &str, first: &str) -> Ran {
-    machine
-        .run(&format!("/opt/tests/newcomer '{password}' '{code}' '{first}' {SSH} alice@127.0.0.1"))
+    machine.run(&format!(
+        "/opt/tests/type-enrollment '{password}' '{code}' '{first}' {SSH} alice@127.0.0.1"
+    ))
 }
 
 fn got_in(ran: &Ran) -> bool {
@@ -88,7 +89,7 @@ fn a_first_login_at_a_console_with_su_and_with_sudo_enrolls() {
         let enter = |code: &str, first: &str| {
             machine.run_as(
                 user,
-                &format!("exec /opt/tests/newcomer alicepw '{code}' {first} {command}"),
+                &format!("exec /opt/tests/type-enrollment alicepw '{code}' {first} {command}"),
             )
         };
         let left = enter("", "^C");
@@ -171,7 +172,7 @@ fn each_fault_of_an_app_is_told() {
 #[test]
 fn who_leaves_sees_the_same_picture_again_and_never_that_of_a_verified_factor() {
     let machine = Machine::new();
-    let person = "/opt/tests/newcomer x x";
+    let person = "/opt/tests/type-enrollment x x";
     let left = machine.run(&format!("{person} ^C totpctl enroll alice"));
     assert!(left.stdout.contains("Ctrl-C changes"), "{left:#?}");
     let again = machine.run(&format!("{person} right totpctl enroll alice"));

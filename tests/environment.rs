@@ -25,8 +25,8 @@ fn su_ignores_a_bus_of_the_callers_choice() {
          <allow receive_sender=\"*\"/><allow own=\"*\"/><allow user=\"*\"/></policy></busconfig>\n",
     );
     machine.run("setpriv --reuid carol --clear-groups dbus-daemon --config-file=/tmp/false-bus.conf --fork").ok();
-    let mut false_totpd = machine.start(
-        "setpriv --reuid carol --clear-groups /opt/tests/false_totpd unix:path=/tmp/false-bus /tmp/asked",
+    let mut fake_totpd = machine.start(
+        "setpriv --reuid carol --clear-groups /opt/tests/fake_totpd unix:path=/tmp/false-bus /tmp/asked",
     );
     // It would approve anything: this is what the module must never get to hear.
     let ask = "setpriv --reuid carol --clear-groups gdbus call --address unix:path=/tmp/false-bus \
@@ -49,8 +49,8 @@ fn su_ignores_a_bus_of_the_callers_choice() {
     assert!(said.iter().all(|line| line.contains("su: ") || line.contains("code: ")), "{said:?}");
     assert_ne!(machine.run("test -e /tmp/asked").status, 0, "the false bus was asked");
     assert!(su(&seed.code()).stdout.contains("in"), "the right bus is still asked");
-    false_totpd.kill().unwrap();
-    false_totpd.wait().unwrap();
+    fake_totpd.kill().unwrap();
+    fake_totpd.wait().unwrap();
 }
 
 /// What `su` without `-` leaves root: the PATH of somebody else.

@@ -3,8 +3,8 @@
 
 # The programs under test, and the profile they are built with: e2e, or release for `make test-nightly` and `make bench`.
 TESTED ?= e2e
-HARNESS_C := target/tests/pam target/tests/prisoner target/tests/libnss_trouble.so.2 target/tests/faults.so \
-  target/tests/unconfined.so
+HARNESS_C := target/tests/pam target/tests/sandbox_probe target/tests/libnss_trouble.so.2 target/tests/faults.so \
+  target/tests/no_seccomp.so
 HARNESS_SCRIPTS := $(filter-out %.c,$(notdir $(wildcard tests/harness/*)))
 # Unit tests, where they are wanted besides.
 UNITS ?=
@@ -12,14 +12,14 @@ UNITS ?=
 .PHONY: need-harness need-hosts need-kernel need-machine need-packages need-programs need-tested test-programs
 
 target/tests/pam: LIBRARIES := -lpam -ldl
-target/tests/prisoner: LIBRARIES := -lsystemd
+target/tests/sandbox_probe: LIBRARIES := -lsystemd
 target/tests/faults.so: LIBRARIES := -ldl
-target/tests/pam target/tests/prisoner: target/tests/%: tests/harness/%.c
+target/tests/pam target/tests/sandbox_probe: target/tests/%: tests/harness/%.c
 	cc -O2 -Wall -Wextra -Werror -o $@ $< $(LIBRARIES)
 target/tests/libnss_trouble.so.2: tests/harness/nss_trouble.c
 target/tests/faults.so: tests/harness/faults.c
-target/tests/unconfined.so: tests/harness/unconfined.c
-target/tests/libnss_trouble.so.2 target/tests/faults.so target/tests/unconfined.so:
+target/tests/no_seccomp.so: tests/harness/no_seccomp.c
+target/tests/libnss_trouble.so.2 target/tests/faults.so target/tests/no_seccomp.so:
 	cc -O2 -Wall -Wextra -Werror -shared -fPIC -o $@ $< $(LIBRARIES)
 $(HARNESS_C): | target/tests
 target/tests:

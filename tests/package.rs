@@ -9,7 +9,7 @@ const PACKAGE: &str = "/opt/tests/libpam-totp.deb";
 
 fn got_in(machine: &Machine, user: &str, code: &str) -> bool {
     let ran = machine.run(&format!(
-        "/opt/tests/newcomer {user}pw '{code}' x {SSH} \
+        "/opt/tests/type-enrollment {user}pw '{code}' x {SSH} \
          {user}@127.0.0.1 'echo in as $(id -un)'"
     ));
     ran.stdout.lines().any(|line| line.trim_end().ends_with(&format!("in as {user}")))

@@ -59,7 +59,7 @@ fn install(machine: &Machine, heading: &str) {
 
 /// A person at a terminal who runs `command` as root or somebody else.
 fn at_a_terminal(machine: &Machine, user: &str, password: &str, code: &str, command: &str) -> Ran {
-    machine.run_as(user, &format!("exec /opt/tests/person '{password}' '{code}' {command}"))
+    machine.run_as(user, &format!("exec /opt/tests/type-login '{password}' '{code}' {command}"))
 }
 
 fn got_in(ran: &Ran) -> bool {

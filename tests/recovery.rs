@@ -117,7 +117,7 @@ fn guesses_meet_the_throttle_and_keep_nobody_waiting() {
     alice(&machine);
     let seed = machine.enrolled("bob", 2);
     let mut guessing = machine.start(
-        "exec /opt/tests/wrong_codes 5000 alice 0000-0000-0000-0000 > /tmp/guessed 2> /tmp/got_in",
+        "exec /opt/tests/guess_flood 5000 alice 0000-0000-0000-0000 > /tmp/guessed 2> /tmp/got_in",
     );
     eventually("it guesses", || machine.run("totpctl show alice").ok().contains("3 wrong codes"));
     let mut waited = Vec::new();

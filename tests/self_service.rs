@@ -4,7 +4,7 @@ use tests::{Machine, Ran, eventually, pam, picture};
 
 /// Somebody at a terminal, who enrolls and answers an agent.
 fn at_a_terminal(machine: &Machine, user: &str, words: &str, command: &str) -> Ran {
-    machine.run_as(user, &format!("cd; exec /opt/tests/newcomer {words} {command}"))
+    machine.run_as(user, &format!("cd; exec /opt/tests/type-enrollment {words} {command}"))
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn an_agent_that_dies_lets_nobody_do_anything() {
     let machine = Machine::with_programs();
     let mut left = machine.start(
         "cd /tmp; exec setpriv --reuid bob --regid bob --init-groups \
-         /opt/tests/newcomer hang x right totpctl enroll > /tmp/seen",
+         /opt/tests/type-enrollment hang x right totpctl enroll > /tmp/seen",
     );
     let seen = || machine.run("cat /tmp/seen").stdout;
     eventually("the agent asks", || seen().contains("Password:"));
@@ -69,7 +69,7 @@ fn an_agent_that_never_answers_is_waited_for_and_keeps_nobody_else() {
     eventually("the daemon is on the bus", || machine.owns_its_name());
     let mut left = machine.start(
         "cd /tmp; exec setpriv --reuid bob --regid bob --init-groups \
-         /opt/tests/newcomer hang x right totpctl enroll > /tmp/seen",
+         /opt/tests/type-enrollment hang x right totpctl enroll > /tmp/seen",
     );
     let seen = || machine.run("cat /tmp/seen").stdout;
     eventually("the agent asks", || seen().contains("Password:"));

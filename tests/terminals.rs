@@ -123,7 +123,7 @@ fn a_clock_that_is_not_synchronized_is_told_where_it_matters() {
     let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let late = machine.run(&format!("oathtool -b --totp --now '4 minutes ago' {secret}")).ok();
     // The same factor waits still.
-    let person = format!("/opt/tests/newcomer x x {} totpctl enroll alice", late.trim());
+    let person = format!("/opt/tests/type-enrollment x x {} totpctl enroll alice", late.trim());
     let answer = machine.run(&person);
     assert!(answer.stdout.contains("The clock of your phone is 4 minutes slow"), "{answer:#?}");
     assert!(answer.stdout.contains("this machine is not synchronized either"), "{answer:#?}");

@@ -38,7 +38,7 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
     machine.run("totpctl show crowd0").ok();
     let calm =
         storm(machine, &format!("-s 400 -w 1 -R 50 bench-totp crowd%d {}", seed.next_code()));
-    let mut flood = machine.start("exec /opt/tests/wrong_codes 16667 > /tmp/wrong_codes");
+    let mut flood = machine.start("exec /opt/tests/guess_flood 16667 > /tmp/wrong_codes");
     eventually("the flood runs", || machine.run("test -s /tmp/wrong_codes").status == 0);
     let right = format!("-s 400 -w 1 -R 50 bench-totp crowd1%03d {}", seed.next_code());
     let flooded = storm(machine, &right);

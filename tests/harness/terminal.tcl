@@ -1,4 +1,4 @@
-# terminal.tcl: what `person` and `newcomer` share.
+# terminal.tcl: what `type-login` and `type-enrollment` share.
 
 # Whether all programs in the foreground of the terminal sleep: what has written a prompt then waits for its answer.
 proc sleeping {pid} {

@@ -105,7 +105,7 @@ impl Host {
     /// Whether `user` gets in by ssh with its password and, where it is asked for one, this code.
     pub fn ssh(&self, user: &str, code: &str) -> bool {
         let ran = self.run(&format!(
-            "/opt/tests/newcomer {user}pw '{code}' x {SSH} \
+            "/opt/tests/type-enrollment {user}pw '{code}' x {SSH} \
              -o PreferredAuthentications=keyboard-interactive {user}@127.0.0.1 'echo in as $(id -un)'"
         ));
         ran.stdout.lines().any(|line| line.trim_end().ends_with(&format!("in as {user}")))

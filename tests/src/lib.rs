@@ -7,7 +7,7 @@ mod kernel;
 mod login;
 mod machine;
 pub mod picture;
-pub mod prisoner;
+pub mod sandbox_probe;
 mod scale;
 mod seed;
 

@@ -54,7 +54,7 @@ impl<'a> PamCall<'a> {
     }
 
     /// So many authentications in one process, one after another.
-    pub fn repeat(self, count: u32) -> Self {
+    pub fn repeat(self, count: impl std::fmt::Display) -> Self {
         self.with(&format!("-n {count}"))
     }
 

@@ -4,24 +4,24 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-mod bystander;
+mod bus_latency;
 mod clients64;
-mod false_totpd;
+mod fake_totpd;
 mod find_seeds;
-mod flood;
+mod guess_flood;
 mod peer_call;
-mod wrong_codes;
+mod user_flood;
 
 fn main() -> ExitCode {
     let program = std::env::args().next().unwrap_or_default();
     match Path::new(&program).file_name().and_then(|name| name.to_str()) {
         Some("peer_call") => return peer_call::run(),
-        Some("bystander") => bystander::run(),
+        Some("bus_latency") => bus_latency::run(),
         Some("clients64") => clients64::run(),
-        Some("false_totpd") => false_totpd::run(),
+        Some("fake_totpd") => fake_totpd::run(),
         Some("find_seeds") => find_seeds::run(),
-        Some("flood") => flood::run(),
-        Some("wrong_codes") => wrong_codes::run(),
+        Some("user_flood") => user_flood::run(),
+        Some("guess_flood") => guess_flood::run(),
         _ => panic!("{program} is none of them"),
     }
     ExitCode::SUCCESS

@@ -1,4 +1,4 @@
-/* prisoner: in the place of the daemon, tries what somebody would who took it over, and writes into the folder of
+/* sandbox_probe: in the place of the daemon, tries what somebody would who took it over, and writes into the folder of
  * the daemon what it could do. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -116,7 +116,7 @@ static int starts_a_unit_by_number(const char *path, const char *unit)
 
 int main(void)
 {
-	out = fopen("/var/lib/totpd/prisoner.txt", "w");
+	out = fopen("/var/lib/totpd/sandbox_probe.txt", "w");
 	if (!out)
 		return 1;
 	told("its own folder", opens("/var/lib/totpd/mine", O_CREAT | O_WRONLY));

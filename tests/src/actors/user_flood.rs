@@ -1,4 +1,4 @@
-//! `flood ATTEMPTS USER`: sends that many attempts at a time, with wrong codes, and asks meanwhile
+//! `user_flood ATTEMPTS USER`: sends that many attempts at a time, with wrong codes, and asks meanwhile
 //! for the prompt and the state of USER again and again. Prints what came of the attempts, and the
 //! longest times in milliseconds that the questions took.
 

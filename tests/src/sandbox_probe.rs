@@ -1,4 +1,4 @@
-//! Somebody who took the daemon over (`tests/harness/prisoner.c`), on a host with systemd.
+//! Somebody who took the daemon over (`tests/harness/sandbox_probe.c`), on a host with systemd.
 
 use crate::machine::{Ran, eventually};
 
@@ -38,10 +38,10 @@ impl Tried {
         }
         let sockets = SOCKETS.join("\n");
         run(&format!("printf '{sockets}\n' >/var/lib/totpd/sockets")).ok();
-        run("rm -f /var/lib/totpd/prisoner.txt; cp /usr/libexec/totpd /root/totpd; \
-             cat /opt/tests/prisoner >/usr/libexec/totpd; systemctl start totpd.service --no-block")
+        run("rm -f /var/lib/totpd/sandbox_probe.txt; cp /usr/libexec/totpd /root/totpd; \
+             cat /opt/tests/sandbox_probe >/usr/libexec/totpd; systemctl start totpd.service --no-block")
         .ok();
-        let told = || run("cat /var/lib/totpd/prisoner.txt").stdout;
+        let told = || run("cat /var/lib/totpd/sandbox_probe.txt").stdout;
         eventually("it has tried everything", || told().ends_with("done\n"));
         let told = told();
         println!("{told}");

@@ -26,7 +26,7 @@ fn files(machine: &Machine) -> String {
 
 fn ssh(machine: &Machine, code: &str) -> bool {
     let ran = machine.run(&format!(
-        "/opt/tests/newcomer alicepw '{code}' x {SSH} \
+        "/opt/tests/type-enrollment alicepw '{code}' x {SSH} \
          alice@127.0.0.1 'echo in as $(id -un)'"
     ));
     ran.stdout.lines().any(|line| line.trim_end().ends_with("in as alice"))

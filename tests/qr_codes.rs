@@ -89,7 +89,7 @@ fn what_an_ssh_prompt_shows_is_scanned_whatever_the_algorithm() {
             &format!("[enrollment]\nissuer = \"{issuer}\"\nalgorithm = \"{algorithm}\"\n"),
         );
         let first = machine.run(&format!(
-            "/opt/tests/newcomer alicepw '' wrong {SSH} alice@127.0.0.1 'echo in as $(id -un)'"
+            "/opt/tests/type-enrollment alicepw '' wrong {SSH} alice@127.0.0.1 'echo in as $(id -un)'"
         ));
         let rows = drawn(&first.stdout);
         if has_picture {

@@ -1,4 +1,4 @@
-//! `bystander`: asks the system bus for its id, again and again, and prints how many milliseconds each
+//! `bus_latency`: asks the system bus for its id, again and again, and prints how many milliseconds each
 //! answer took. What somebody notices who has nothing to do with logins.
 
 use std::time::Instant;

@@ -1,7 +1,7 @@
 //! AppArmor and SELinux in force, each on a machine with a kernel of its own: what people do goes on as without
 //! them, nothing of it is denied, and what totpd has no business with is.
 
-use tests::prisoner::{self, Tried};
+use tests::sandbox_probe::{self, Tried};
 use tests::{Kernel, Ran, SSH, Seed};
 
 const ROOT: &str = "bookworm-kernel";
@@ -15,7 +15,7 @@ type Admin = fn(&mut Kernel, &str) -> Ran;
 
 /// What a person sees of `command`, which asks for the password of `user` and a code.
 fn seen(kernel: &mut Kernel, user: &str, code: &str, command: &str) -> String {
-    kernel.run(&format!("/opt/tests/newcomer {user}pw '{code}' right {command}")).text()
+    kernel.run(&format!("/opt/tests/type-enrollment {user}pw '{code}' right {command}")).text()
 }
 
 /// Whether `user` gets in by ssh.
@@ -118,7 +118,7 @@ fn named_by_doctor(kernel: &mut Kernel) {
 fn the_rest_of_what_is_asked(kernel: &mut Kernel, admin: Admin) {
     // By polkit, with the password of the one who asks.
     let enroll = "cd /home/bob; setpriv --reuid bob --regid bob --init-groups \
-                 /opt/tests/newcomer bobpw x right totpctl enroll";
+                 /opt/tests/type-enrollment bobpw x right totpctl enroll";
     let told = admin(kernel, enroll).text();
     assert!(told.contains("Recovery codes of bob"), "{told}");
     let told = admin(kernel, "totpctl --json recovery-codes bob").ok();
@@ -183,14 +183,17 @@ fn confined_by_apparmor_nothing_is_denied_that_totpd_needs() {
     // Debian's kernel does not have it look at the bus, and doctor says so.
     let (doctor, tried) = confined_by_apparmor(ROOT);
     assert!(doctor.contains("AppArmor does not look at the bus in this kernel"), "{doctor}");
-    assert_eq!(tried.could(), [prisoner::OWN, prisoner::UNITS[1], prisoner::UNITS[2]]);
+    assert_eq!(
+        tried.could(),
+        [sandbox_probe::OWN, sandbox_probe::UNITS[1], sandbox_probe::UNITS[2]]
+    );
 }
 
 #[test]
 fn confined_by_apparmor_of_ubuntu_it_speaks_with_the_bus_polkit_and_callers_alone() {
     let (doctor, tried) = confined_by_apparmor("noble-kernel");
     assert!(!doctor.contains("nothing confines totpd"), "{doctor}");
-    assert_eq!(tried.could(), [prisoner::OWN]);
+    assert_eq!(tried.could(), [sandbox_probe::OWN]);
 }
 
 /// The tests of logins themselves, each in a machine within the machine.
@@ -207,7 +210,7 @@ fn confined_by_apparmor_the_tests_of_logins_pass() {
         .ok();
     let domain = kernel.run_in_copy("totpctl list && cat /proc/$(pidof totpd)/attr/current").ok();
     assert_eq!(domain.trim(), "totpd (enforce)");
-    let ran = kernel.run_tests("login:: identity:: private::");
+    let ran = kernel.run_tests("login:: identity:: private_socket::");
     println!("{}", ran.stdout);
     assert_eq!(ran.status, 0, "{ran:#?}");
     assert_eq!(kernel.run(DENIED).ok(), "");
@@ -259,5 +262,5 @@ fn confined_by_selinux_nothing_is_denied_that_totpd_needs() {
     named_by_doctor(&mut kernel);
     let doctor = kernel.run("totpctl doctor").text();
     assert!(!doctor.contains("nothing confines totpd"), "{doctor}");
-    assert_eq!(Tried::on(|script| kernel.run(script)).could(), [prisoner::OWN]);
+    assert_eq!(Tried::on(|script| kernel.run(script)).could(), [sandbox_probe::OWN]);
 }

@@ -79,7 +79,7 @@ fn booted_what_is_tried_is_put_back_by_systemd_whatever_becomes_of_the_machine()
     let code = fresh(&host, "alice");
     let sudo = |code: &str| {
         host.run(&format!(
-            "su alice -c \"/opt/tests/newcomer alicepw '{code}' x sudo -k -i id -un\""
+            "su alice -c \"/opt/tests/type-enrollment alicepw '{code}' x sudo -k -i id -un\""
         ))
         .stdout
     };

@@ -1,4 +1,4 @@
-//! `false_totpd ADDRESS FILE [ACTION VERDICT]`: answers everything with these words, or says yes to
+//! `fake_totpd ADDRESS FILE [ACTION VERDICT]`: answers everything with these words, or says yes to
 //! everything, and makes FILE when it was asked.
 
 use std::collections::HashMap;

@@ -131,7 +131,9 @@ fn a_login_without_a_code_keeps_nothing() {
     let su = |user: &str, code: &str| {
         machine.run_as(
             "carol",
-            &format!("/opt/tests/newcomer {user}pw '{code}' x su {user} -c 'echo in as $(id -un)'"),
+            &format!(
+                "/opt/tests/type-enrollment {user}pw '{code}' x su {user} -c 'echo in as $(id -un)'"
+            ),
         )
     };
     assert!(su("bob", "").stdout.contains("in as bob"));
@@ -258,7 +260,7 @@ fn a_command_by_sudo_keeps_it_too() {
     let mut child = tried(&machine, "totpctl try sudo");
     // A name that nobody has is looked past.
     machine.run("printf 'sudo\\tnobody-such\\tnor-this\\n' >> /run/totpctl/entered").ok();
-    let sudo = format!("/opt/tests/newcomer alicepw {} x sudo -k id -un", seed.code());
+    let sudo = format!("/opt/tests/type-enrollment alicepw {} x sudo -k id -un", seed.code());
     let ran = machine.run_as("alice", &sudo);
     assert!(ran.stdout.lines().any(|line| line.trim() == "root"), "{ran:#?}");
     assert_eq!(child.wait().unwrap().code(), Some(0));

@@ -98,7 +98,7 @@ fn a_flood_of_an_ordinary_user_keeps_nobody_else_out() {
     let seed = machine.enrolled("alice", 1);
     let mut flood = machine.start(
         "exec setpriv --reuid carol --clear-groups sh -c \
-         'touch /tmp/flooding; while :; do /opt/tests/flood 1000 carol; done' > /tmp/flood 2>&1",
+         'touch /tmp/flooding; while :; do /opt/tests/user_flood 1000 carol; done' > /tmp/flood 2>&1",
     );
     eventually("it floods", || machine.run("test -e /tmp/flooding").status == 0);
     let login = machine.pam("totp", "alice", &seed.code()).go();
@@ -131,12 +131,12 @@ fn the_words_of_another_version_open_no_door() {
         ("", "", pam::SERVICE_ERR),
     ] {
         let mut other = machine.start(&format!(
-            "exec /opt/tests/false_totpd unix:path=/run/dbus/system_bus_socket /tmp/asked '{action}' '{verdict}'"
+            "exec /opt/tests/fake_totpd unix:path=/run/dbus/system_bus_socket /tmp/asked '{action}' '{verdict}'"
         ));
         eventually("it has the name", || machine.owns_its_name());
         let login = machine.pam("totp", "alice", "123456").go();
         assert_eq!(login.rc, rc, "{action} {verdict}: {login:#?}");
-        machine.run("kill $(pidof false_totpd)").ok();
+        machine.run("kill $(pidof fake_totpd)").ok();
         other.wait().unwrap();
         eventually("it is gone", || !machine.owns_its_name());
     }
@@ -151,7 +151,7 @@ fn nobody_stands_in_for_a_daemon_that_is_down() {
     machine.kill_daemon("KILL");
     machine.run("chmod -x /usr/libexec/totpd").ok();
     for command in [
-        "/opt/tests/false_totpd unix:path=/run/dbus/system_bus_socket /tmp/asked",
+        "/opt/tests/fake_totpd unix:path=/run/dbus/system_bus_socket /tmp/asked",
         "socat UNIX-LISTEN:/run/totpd/other EXEC:yes",
         "rm -f /run/totpd/private",
         "mv /run/totpd/private /tmp/",

@@ -1,4 +1,4 @@
-//! `wrong_codes RATE [USER CODE]`: sends so many wrong codes a second to the private socket, for root or
+//! `guess_flood RATE [USER CODE]`: sends so many wrong codes a second to the private socket, for root or
 //! another from many addresses, until it is ended. Prints each second how many were answered; if one of
 //! them was right, it ends with an error.
 

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use tests::prisoner::{self, Tried};
+use tests::sandbox_probe::{self, Tried};
 use tests::{Host, Seed, eventually};
 
 mod tpm;
@@ -157,7 +157,7 @@ fn booted_the_unit_keeps_everything_but_the_bus_from_the_daemon() {
         let doctor = host.run("totpctl doctor").text();
         assert!(doctor.contains("nothing confines totpd on the bus"), "{suite}: {doctor}");
         // As the threat model says, and doctor: that is for AppArmor and SELinux.
-        let over_the_bus = [prisoner::OWN, prisoner::UNITS[1], prisoner::UNITS[2]];
+        let over_the_bus = [sandbox_probe::OWN, sandbox_probe::UNITS[1], sandbox_probe::UNITS[2]];
         assert_eq!(Tried::on(|script| host.run(script)).could(), over_the_bus, "{suite}");
     }
 }

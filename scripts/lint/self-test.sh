@@ -1,7 +1,7 @@
 #!/bin/bash
+# shellcheck disable=SC2016 # what is planted is for sed
 # self-test.sh: each script of this folder finds what is planted, and nothing where nothing is.
 set -euo pipefail
-# shellcheck disable=SC2016 # what is planted is for sed
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT

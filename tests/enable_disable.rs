@@ -1,6 +1,6 @@
 //! `totpctl enable` and `disable`: stacks that are changed.
 
-use tests::{Machine, Ran, SSH, Seed, eventually};
+use tests::{Machine, Output, SSH, Seed, eventually};
 
 mod trial;
 mod wrong_password;
@@ -21,7 +21,7 @@ fn files(machine: &Machine) -> String {
             "cd /etc/pam.d && find . -mindepth 1 -printf '%p %y %m %u %g %s %T@ %n %l\\n' | sort && \
              getfattr -d -m - -R . 2>/dev/null; sha256sum * | sort",
         )
-        .ok()
+        .stdout_ok()
 }
 
 fn ssh(machine: &Machine, code: &str) -> bool {
@@ -32,7 +32,7 @@ fn ssh(machine: &Machine, code: &str) -> bool {
     ran.stdout.lines().any(|line| line.trim_end().ends_with("in as alice"))
 }
 
-fn refused(machine: &Machine, command: &str, why: &str) -> Ran {
+fn refused(machine: &Machine, command: &str, why: &str) -> Output {
     let before = files(machine);
     let ran = machine.run(command);
     assert!(ran.status == 1 && ran.stderr.contains(why), "{command}: {ran:#?}");
@@ -43,35 +43,35 @@ fn refused(machine: &Machine, command: &str, why: &str) -> Ran {
 #[test]
 fn services_are_enabled_and_disabled_as_often_as_one_likes() {
     let (machine, seed) = machine();
-    let before = machine.run("cd /etc/pam.d; sha256sum * | sort").ok();
+    let before = machine.run("cd /etc/pam.d; sha256sum * | sort").stdout_ok();
     for service in ["sshd", "sudo", "su", "login"] {
-        let dry = machine.run(&format!("totpctl enable {service} --dry-run")).ok();
+        let dry = machine.run(&format!("totpctl enable {service} --dry-run")).stdout_ok();
         assert!(dry.contains("+auth    required    pam_totp.so"), "{dry}");
-        let json = machine.run(&format!("totpctl --json enable {service}")).ok();
+        let json = machine.run(&format!("totpctl --json enable {service}")).stdout_ok();
         assert!(json.contains("\"changed\":true"), "{json}");
-        let again = machine.run(&format!("totpctl --json enable {service}")).ok();
+        let again = machine.run(&format!("totpctl --json enable {service}")).stdout_ok();
         assert!(again.contains("\"changed\":false"), "{again}");
-        let doctor = machine.run(&format!("totpctl doctor {service}")).ok();
+        let doctor = machine.run(&format!("totpctl doctor {service}")).stdout_ok();
         assert!(doctor.contains(&format!("{service}: asks for a code\n")), "{doctor}");
     }
     // What the same program asks PAM for under another name.
-    let doctor = machine.run("totpctl doctor sudo-i su-l").ok();
+    let doctor = machine.run("totpctl doctor sudo-i su-l").stdout_ok();
     for service in ["sudo-i: asks for a code\n", "su-l: asks for a code\n"] {
         assert!(doctor.contains(service), "{doctor}");
     }
     assert!(!ssh(&machine, "000000"));
-    machine.run("totpctl unlock alice").ok();
+    machine.run("totpctl unlock alice").stdout_ok();
     assert!(ssh(&machine, &seed.code()));
     for service in ["sshd", "sudo", "su", "login"] {
-        machine.run(&format!("totpctl disable {service}")).ok();
-        let again = machine.run(&format!("totpctl --json disable {service}")).ok();
+        machine.run(&format!("totpctl disable {service}")).stdout_ok();
+        let again = machine.run(&format!("totpctl --json disable {service}")).stdout_ok();
         assert!(again.contains("\"changed\":false"), "{again}");
     }
-    assert_eq!(machine.run("cd /etc/pam.d; sha256sum * | sort").ok(), before);
+    assert_eq!(machine.run("cd /etc/pam.d; sha256sum * | sort").stdout_ok(), before);
 }
 
 #[test]
-fn what_cannot_be_changed_is_left_as_it_is_and_said() {
+fn an_unsuitable_file_is_left_unchanged_and_named() {
     let (machine, _) = machine();
     for user in ["alice", "root"] {
         let ran = machine.run_as(user, "totpctl enable no-such-service");
@@ -83,8 +83,8 @@ fn what_cannot_be_changed_is_left_as_it_is_and_said() {
     }
     let usage = machine.run("totpctl enable sshd --option nulok");
     assert!(usage.status == 2 && usage.stderr.contains("no option \"nulok\""), "{usage:#?}");
-    machine.run("cp /etc/pam.d/sshd /root/sshd; ln -s /root/sshd /etc/pam.d/linked").ok();
-    machine.run("printf 'auth required pam_unix.so # \\377\\n' > /etc/pam.d/latin").ok();
+    machine.run("cp /etc/pam.d/sshd /root/sshd; ln -s /root/sshd /etc/pam.d/linked").stdout_ok();
+    machine.run("printf 'auth required pam_unix.so # \\377\\n' > /etc/pam.d/latin").stdout_ok();
     machine.service("skipped", "auth sufficient pam_unix.so\nauth required pam_totp.so\n");
     machine.service("endless", "auth include endless\n");
     let long = "auth required pam_permit.so\n".repeat(10_000);
@@ -101,10 +101,10 @@ fn what_cannot_be_changed_is_left_as_it_is_and_said() {
         refused(&machine, &format!("totpctl enable {service}"), why);
     }
     // A profile is its own program's.
-    machine.run("sed -i '$aauth required pam_totp.so nullok' /etc/pam.d/common-auth").ok();
+    machine.run("sed -i '$aauth required pam_totp.so nullok' /etc/pam.d/common-auth").stdout_ok();
     refused(&machine, "totpctl disable sshd", "pam-auth-update --disable totp");
-    assert!(machine.run("totpctl --json enable sshd").ok().contains("\"changed\":false"));
-    machine.run("sed -i '$d' /etc/pam.d/common-auth").ok();
+    assert!(machine.run("totpctl --json enable sshd").stdout_ok().contains("\"changed\":false"));
+    machine.run("sed -i '$d' /etc/pam.d/common-auth").stdout_ok();
     // A folder that cannot be written, and a disk that is full.
     machine
         .run(
@@ -112,48 +112,50 @@ fn what_cannot_be_changed_is_left_as_it_is_and_said() {
              cp -a /root/pam.d/{sshd,common-auth,common-account,common-session,common-password} /etc/pam.d/; \
              head -c 1M /dev/zero > /etc/pam.d/filler || true",
         )
-        .ok();
+        .stdout_ok();
     for command in ["enable sshd", "try sshd"] {
         refused(&machine, &format!("totpctl {command}"), "/etc/pam.d/sshd cannot be changed");
     }
-    let state = machine.run("totpctl try").ok();
+    let state = machine.run("totpctl try").stdout_ok();
     assert!(state.contains("it was never tried: /etc/pam.d/sshd cannot be changed"), "{state}");
-    machine.run("mount -o remount,ro /etc/pam.d").ok();
+    machine.run("mount -o remount,ro /etc/pam.d").stdout_ok();
     for command in ["enable sshd", "try sshd"] {
         let ran = refused(&machine, &format!("totpctl {command}"), "make it writable");
-        let state = machine.run("totpctl try").ok();
+        let state = machine.run("totpctl try").stdout_ok();
         assert!(state.contains("Nothing is being tried"), "{ran:#?} {state}");
     }
-    machine.run("umount /etc/pam.d").ok();
+    machine.run("umount /etc/pam.d").stdout_ok();
     // Where sshd or everybody else could not answer, nothing is changed.
     machine
         .run("sed -i 's/^KbdInteractive.*/KbdInteractiveAuthentication no/' /etc/ssh/sshd_config")
-        .ok();
+        .stdout_ok();
     refused(&machine, "totpctl enable sshd", "KbdInteractiveAuthentication yes");
-    machine.run("totpctl remove alice").ok();
+    machine.run("totpctl remove alice").stdout_ok();
     refused(&machine, "totpctl enable login", "nobody is enrolled");
-    machine.run("totpctl enable login --option nullok").ok();
+    machine.run("totpctl enable login --option nullok").stdout_ok();
     machine.kill_daemon("TERM");
-    machine.run("echo nonsense > /etc/totpd/totpd.toml.d/10-bad.toml").ok();
+    machine.run("echo nonsense > /etc/totpd/totpd.toml.d/10-bad.toml").stdout_ok();
     let dead = machine.run("totpctl enable su");
     assert_eq!(dead.status, 3, "{dead:#?}");
 }
 
 /// Between what is shown and what is done.
 #[test]
-fn a_file_that_somebody_else_changes_meanwhile_is_theirs() {
+fn a_file_that_somebody_else_changed_is_not_replaced() {
     let (machine, _) = machine();
-    machine.run("kill -STOP $(pidof totpd)").ok();
+    machine.run("kill -STOP $(pidof totpd)").stdout_ok();
     let mut child = machine.start(
         "exec strace -f -s 500 -e trace=connect -o /tmp/trace totpctl enable login >/tmp/out 2>&1",
     );
     // The stack is read by then, and totpd is asked who is enrolled.
     eventually("it asks", || machine.run("grep -q totpd/private /tmp/trace").status == 0);
-    machine.run("echo '# mine' >> /etc/pam.d/login; cp -a /etc/pam.d/login /root/login").ok();
-    machine.run("kill -CONT $(pidof totpd)").ok();
+    machine
+        .run("echo '# mine' >> /etc/pam.d/login; cp -a /etc/pam.d/login /root/login")
+        .stdout_ok();
+    machine.run("kill -CONT $(pidof totpd)").stdout_ok();
     child.wait().unwrap();
-    let told = machine.run("cat /tmp/out").ok();
+    let told = machine.run("cat /tmp/out").stdout_ok();
     assert!(told.contains("somebody else changed /etc/pam.d/login"), "{told}");
-    machine.run("cmp /etc/pam.d/login /root/login").ok();
-    machine.run("totpctl enable login && grep -q '^# mine' /etc/pam.d/login").ok();
+    machine.run("cmp /etc/pam.d/login /root/login").stdout_ok();
+    machine.run("totpctl enable login && grep -q '^# mine' /etc/pam.d/login").stdout_ok();
 }

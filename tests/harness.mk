@@ -9,7 +9,7 @@ HARNESS_SCRIPTS := $(filter-out %.c,$(notdir $(wildcard tests/harness/*)))
 # Unit tests, where they are wanted besides.
 UNITS ?=
 
-.PHONY: need-harness need-hosts need-kernel need-machine need-packages need-programs need-tested test-programs
+.PHONY: need-harness need-hosts need-kernel need-machine need-packages need-programs need-tested built-tests
 
 target/tests/pam: LIBRARIES := -lpam -ldl
 target/tests/sandbox_probe: LIBRARIES := -lsystemd
@@ -26,15 +26,15 @@ target/tests:
 	mkdir -p $@
 
 # The tests, and the Rust programs they act with; cargo knows what is old.
-test-programs: | target/tests
+built-tests: | target/tests
 	scripts/harness.sh $(UNITS)
 
-need-harness: test-programs $(HARNESS_C)
+need-harness: built-tests $(HARNESS_C)
 	cp -r $(addprefix tests/harness/,$(HARNESS_SCRIPTS)) packaging/ansible target/tests/
 
 # After the tests, since cargo leaves programs with more features under the same names. `cargo test` would replace them
 # again, so they are copied.
-need-tested: | test-programs
+need-tested: | built-tests
 	$(MAKE) --no-print-directory build PROFILE=$(TESTED)
 	rm -rf target/tested
 	mkdir target/tested

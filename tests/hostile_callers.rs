@@ -3,7 +3,7 @@
 use tests::{Machine, eventually, pam};
 
 #[test]
-fn nothing_that_others_chose_is_unescaped_in_a_log_or_a_prompt() {
+fn hostile_text_is_escaped_in_logs_and_prompts() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);
     let evil = "\\033]0;x\\007\\nMESSAGE=forged\\r\\033[2J";
@@ -29,17 +29,17 @@ fn a_thousand_prompts_in_one_process_are_a_handful_of_guesses() {
     let machine = Machine::new();
     let seed = machine.enrolled("alice", 1);
     let wrong = seed.wrong_code();
-    let many = machine.pam("totp", "alice", &wrong).from("192.0.2.1").repeat(1000).go();
+    let many = machine.pam("totp", "alice", &wrong).from("192.0.2.1").repeat(1000).run();
     assert_eq!((many.yes, many.rc), (0, pam::MAXTRIES));
     let log = machine.log();
     let looked_at = log.matches("TOTP_REASON=wrong code").count();
     assert!((1..=5).contains(&looked_at), "{looked_at} codes were looked at");
     // Who logs in from where she always does is not kept out by that, after one success.
-    machine.run("totpctl unlock alice").ok();
-    let home = machine.pam("totp", "alice", &seed.code()).from("198.51.100.7").go();
+    machine.run("totpctl unlock alice").stdout_ok();
+    let home = machine.pam("totp", "alice", &seed.code()).from("198.51.100.7").run();
     assert_eq!(home.rc, pam::SUCCESS);
-    machine.pam("totp", "alice", &wrong).from("192.0.2.1").repeat(100).go();
-    let again = machine.pam("totp", "alice", &seed.next_code()).from("198.51.100.7").go();
+    machine.pam("totp", "alice", &wrong).from("192.0.2.1").repeat(100).run();
+    let again = machine.pam("totp", "alice", &seed.next_code()).from("198.51.100.7").run();
     assert_eq!(again.rc, pam::SUCCESS);
 }
 
@@ -57,7 +57,7 @@ fn a_damaged_record_looks_like_any_other_until_the_end() {
     machine.kill_daemon("KILL");
     let damage = "UPDATE record SET uid = uid + 1 WHERE subject = 'bob'";
     let edit = "sqlite3 -cmd '.timeout 10000' /var/lib/totpd/store.db";
-    machine.run(&format!("{edit} \"{damage}\"")).ok();
+    machine.run(&format!("{edit} \"{damage}\"")).stdout_ok();
     // What is seen, but for how long a wait is.
     let seen = |user: &str| {
         [
@@ -68,7 +68,7 @@ fn a_damaged_record_looks_like_any_other_until_the_end() {
             ("slow", "000000"),
         ]
         .map(|(service, code)| {
-            let login = machine.pam(service, user, code).terminal("ssh").from("192.0.2.9").go();
+            let login = machine.pam(service, user, code).terminal("ssh").from("192.0.2.9").run();
             assert!(service != "slow" || login.ms >= 1500, "no delay: {login:#?}");
             let shown = login.shown.concat().replace(|c: char| c.is_ascii_digit(), "");
             (login.rc, shown)
@@ -101,10 +101,10 @@ fn a_flood_of_an_ordinary_user_keeps_nobody_else_out() {
          'touch /tmp/flooding; while :; do /opt/tests/user_flood 1000 carol; done' > /tmp/flood 2>&1",
     );
     eventually("it floods", || machine.run("test -e /tmp/flooding").status == 0);
-    let login = machine.pam("totp", "alice", &seed.code()).go();
+    let login = machine.pam("totp", "alice", &seed.code()).run();
     assert_eq!(login.rc, pam::SUCCESS, "{login:#?}");
-    machine.run("rm /run/totpd/private").ok();
-    let over_the_bus = machine.pam("totp", "alice", &seed.next_code()).go();
+    machine.run("rm /run/totpd/private").stdout_ok();
+    let over_the_bus = machine.pam("totp", "alice", &seed.next_code()).run();
     assert_eq!(over_the_bus.rc, pam::SUCCESS, "{over_the_bus:#?}");
     flood.kill().unwrap();
     flood.wait().unwrap();
@@ -117,7 +117,7 @@ fn the_words_of_another_version_open_no_door() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);
     machine.kill_daemon("KILL");
-    machine.run("chmod -x /usr/libexec/totpd; rm /run/totpd/private").ok();
+    machine.run("chmod -x /usr/libexec/totpd; rm /run/totpd/private").stdout_ok();
     for (action, verdict, rc) in [
         // An older one: no detail of how many digits.
         ("prompt", "approved", pam::SUCCESS),
@@ -134,9 +134,9 @@ fn the_words_of_another_version_open_no_door() {
             "exec /opt/tests/fake_totpd unix:path=/run/dbus/system_bus_socket /tmp/asked '{action}' '{verdict}'"
         ));
         eventually("it has the name", || machine.owns_its_name());
-        let login = machine.pam("totp", "alice", "123456").go();
+        let login = machine.pam("totp", "alice", "123456").run();
         assert_eq!(login.rc, rc, "{action} {verdict}: {login:#?}");
-        machine.run("kill $(pidof fake_totpd)").ok();
+        machine.run("kill $(pidof fake_totpd)").stdout_ok();
         other.wait().unwrap();
         eventually("it is gone", || !machine.owns_its_name());
     }
@@ -149,7 +149,7 @@ fn nobody_stands_in_for_a_daemon_that_is_down() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);
     machine.kill_daemon("KILL");
-    machine.run("chmod -x /usr/libexec/totpd").ok();
+    machine.run("chmod -x /usr/libexec/totpd").stdout_ok();
     for command in [
         "/opt/tests/fake_totpd unix:path=/run/dbus/system_bus_socket /tmp/asked",
         "socat UNIX-LISTEN:/run/totpd/other EXEC:yes",
@@ -160,25 +160,27 @@ fn nobody_stands_in_for_a_daemon_that_is_down() {
         assert_ne!(tried.status, 0, "{command}: {tried:#?}");
     }
     assert_eq!(machine.run("test -S /run/totpd/private").status, 0);
-    assert_eq!(machine.pam("totp", "alice", "123456").go().rc, pam::AUTHINFO_UNAVAIL);
+    assert_eq!(machine.pam("totp", "alice", "123456").run().rc, pam::AUTHINFO_UNAVAIL);
 }
 
 /// One program may have two stacks open, and one stack may name the module twice.
 #[test]
-fn two_stacks_and_two_modules_in_one_process_do_not_disturb_each_other() {
+fn two_stacks_in_one_process_do_not_disturb_each_other() {
     let machine = Machine::new();
     let seed = machine.enrolled("alice", 1);
     machine
         .service("twice", "auth required pam_totp.so nodelay\nauth required pam_totp.so nodelay\n");
-    let login = machine.pam("twice", "alice", &seed.code()).go();
+    let login = machine.pam("twice", "alice", &seed.code()).run();
     assert_eq!(login.rc, pam::AUTH_ERR, "the same code for both");
     assert_eq!(login.shown.len(), 2);
-    machine.run("cp $(find /usr/lib* -name pam_totp.so | head -n1) /usr/lib/pam_totp_copy.so").ok();
+    machine
+        .run("cp $(find /usr/lib* -name pam_totp.so | head -n1) /usr/lib/pam_totp_copy.so")
+        .stdout_ok();
     machine.service(
         "copies",
         "auth required pam_totp.so nodelay\nauth [success=ok default=bad] /usr/lib/pam_totp_copy.so use_first_pass\n",
     );
-    let login = machine.pam("copies", "alice", &seed.next_code()).go();
+    let login = machine.pam("copies", "alice", &seed.next_code()).run();
     assert_eq!(login.rc, pam::AUTH_ERR, "it hands on no code that it used: {login:#?}");
     assert_eq!(login.shown.len(), 1);
 }

@@ -2,7 +2,7 @@
 //! them, nothing of it is denied, and what totpd has no business with is.
 
 use tests::sandbox_probe::{self, Tried};
-use tests::{Kernel, Ran, SSH, Seed};
+use tests::{Kernel, Output, SSH, Seed};
 
 const ROOT: &str = "bookworm-kernel";
 /// What AppArmor kept from totpd, by the kernel's word or the bus's.
@@ -11,7 +11,7 @@ const DENIED: &str = "journalctl --no-pager | grep 'apparmor=\"DENIED\"' | grep 
 const RECIPIENT: &str = "age1qrdyu5avezhzc0302qqqcsttt0nfejakwqtydhrvy4mvna5u5dlsff9wwj";
 
 /// Runs a script as an administrator does at a shell.
-type Admin = fn(&mut Kernel, &str) -> Ran;
+type Admin = fn(&mut Kernel, &str) -> Output;
 
 /// What a person sees of `command`, which asks for the password of `user` and a code.
 fn seen(kernel: &mut Kernel, user: &str, code: &str, command: &str) -> String {
@@ -34,7 +34,7 @@ fn days_go_by(kernel: &mut Kernel, admin: Admin) {
         let seed = Seed::numbered(number);
         let codes = seed.first_codes();
         admin(kernel, &format!("printf '{codes}' | totpctl enroll alice --secret-stdin --qr none"))
-            .ok();
+            .stdout_ok();
         seed
     };
     let seed = enroll(kernel, 1);
@@ -44,19 +44,20 @@ fn days_go_by(kernel: &mut Kernel, admin: Admin) {
             "for _ in $(seq 600); do if grep -q '{words}' /root/tried; then exit 0; fi; sleep 0.1; done; \
              cat /root/tried; exit 1"
         );
-        admin(kernel, &wait).ok();
+        admin(kernel, &wait).stdout_ok();
     };
-    admin(kernel, "setsid totpctl try sshd --minutes 30 >/root/tried 2>&1 </dev/null &").ok();
+    admin(kernel, "setsid totpctl try sshd --minutes 30 >/root/tried 2>&1 </dev/null &")
+        .stdout_ok();
     told(kernel, "This holds now");
     let code = seed.code();
     assert!(!ssh(kernel, "alice", "000000"), "a wrong code");
     assert!(ssh(kernel, "alice", &code), "a right code");
     assert!(!ssh(kernel, "alice", &code), "a used code");
     told(kernel, "the change is kept, since alice");
-    admin(kernel, "totpctl disable sshd && pam-auth-update --enable totp").ok();
-    admin(kernel, "usermod -aG sudo alice").ok();
+    admin(kernel, "totpctl disable sshd && pam-auth-update --enable totp").stdout_ok();
+    admin(kernel, "usermod -aG sudo alice").stdout_ok();
     assert!(ssh(kernel, "bob", ""), "who has no factor");
-    admin(kernel, "totpctl list; totpctl unlock alice").ok();
+    admin(kernel, "totpctl list; totpctl unlock alice").stdout_ok();
     let seed = enroll(kernel, 2);
     let sudo = "runuser -u alice -- sudo -k id -un";
     let told = seen(kernel, "alice", &seed.code(), sudo);
@@ -65,26 +66,27 @@ fn days_go_by(kernel: &mut Kernel, admin: Admin) {
     let su = "runuser -u bob -- su alice -c 'echo in as $(id -un)'";
     let told = seen(kernel, "alice", &seed.code(), su);
     assert!(told.contains("in as alice"), "{told}");
-    let told = admin(kernel, "runuser -u alice -- totpctl show").ok();
+    let told = admin(kernel, "runuser -u alice -- totpctl show").stdout_ok();
     assert!(told.contains("verified"), "{told}");
 
     the_rest_of_what_is_asked(kernel, admin);
     // A first login makes a factor.
-    admin(kernel, "sed -i 's/pam_totp.so.*/pam_totp.so enroll/' /etc/pam.d/common-auth").ok();
+    admin(kernel, "sed -i 's/pam_totp.so.*/pam_totp.so enroll/' /etc/pam.d/common-auth")
+        .stdout_ok();
     assert!(ssh(kernel, "carol", "000000"), "a first login");
-    let told = admin(kernel, "totpctl show carol").ok();
+    let told = admin(kernel, "totpctl show carol").stdout_ok();
     assert!(told.contains("verified"), "{told}");
 
-    admin(kernel, "echo 'a long enough passphrase' | totpctl backup /root/backup.age").ok();
-    admin(kernel, "totpctl rekey && totpctl verify-store").ok();
+    admin(kernel, "echo 'a long enough passphrase' | totpctl backup /root/backup.age").stdout_ok();
+    admin(kernel, "totpctl rekey && totpctl verify-store").stdout_ok();
     let restore =
         "echo 'a long enough passphrase' | totpctl restore /root/backup.age --yes --replace";
-    admin(kernel, restore).ok();
+    admin(kernel, restore).stdout_ok();
     // Started anew, and by its socket.
-    admin(kernel, "systemctl restart totpd.socket && systemctl stop totpd.service").ok();
+    admin(kernel, "systemctl restart totpd.socket && systemctl stop totpd.service").stdout_ok();
     assert!(!ssh(kernel, "alice", "000000"));
-    admin(kernel, "systemctl is-active totpd.service").ok();
-    let told = kernel.run("journalctl --no-pager -t totpd").ok();
+    admin(kernel, "systemctl is-active totpd.service").stdout_ok();
+    let told = kernel.run("journalctl --no-pager -t totpd").stdout_ok();
     assert!(told.contains("approved for alice at su"), "{told}");
     assert!(!told.contains("swap") && !told.contains("cannot"), "{told}");
     // It may find something wrong, as a clock that nobody synchronizes here, but it comes to its end.
@@ -101,10 +103,11 @@ fn backed_up_by_a_timer(kernel: &mut Kernel, admin: Admin) {
              sed -i 's/age1-put-yours-here/{RECIPIENT}/' totpd-backup.service && systemctl daemon-reload && \
              systemctl enable --now totpd-backup.timer && systemctl start totpd-backup.service"
         ))
-        .ok();
-    let made = kernel.run("head -n 2 /var/lib/totpd-backups/*.age").ok();
+        .stdout_ok();
+    let made = kernel.run("head -n 2 /var/lib/totpd-backups/*.age").stdout_ok();
     assert!(made.starts_with("age-encryption.org/v1\n-> X25519"), "{made}");
-    admin(kernel, &format!("totpctl backup /var/backups/x.age --recipient {RECIPIENT}")).ok();
+    admin(kernel, &format!("totpctl backup /var/backups/x.age --recipient {RECIPIENT}"))
+        .stdout_ok();
 }
 
 /// What was denied is what `totpctl doctor` says is wrong.
@@ -121,7 +124,7 @@ fn the_rest_of_what_is_asked(kernel: &mut Kernel, admin: Admin) {
                  /opt/tests/type-enrollment bobpw x right totpctl enroll";
     let told = admin(kernel, enroll).text();
     assert!(told.contains("Recovery codes of bob"), "{told}");
-    let told = admin(kernel, "totpctl --json recovery-codes bob").ok();
+    let told = admin(kernel, "totpctl --json recovery-codes bob").stdout_ok();
     let (_, codes) = told.split_once("\"recovery_codes\":[\"").expect("codes");
     let (code, _) = codes.split_once('"').unwrap();
     assert!(ssh(kernel, "bob", code), "a recovery code");
@@ -132,12 +135,12 @@ fn the_rest_of_what_is_asked(kernel: &mut Kernel, admin: Admin) {
         "seq -f 'person%g' 20 >/root/names; for name in $(cat /root/names); do useradd $name; done; \
          totpctl enroll --batch /root/names --no-confirm --sheet /root/sheet.pdf && totpctl list",
     );
-    assert!(told.ok().contains("person20"));
-    let told = admin(kernel, "totpctl --json show person1").ok();
+    assert!(told.stdout_ok().contains("person20"));
+    let told = admin(kernel, "totpctl --json show person1").stdout_ok();
     let (_, factor) = told.split_once("\"factor\":\"").expect("a factor");
     let (factor, _) = factor.split_once('"').unwrap();
-    admin(kernel, &format!("totpctl set --factor {factor} --disable person1")).ok();
-    admin(kernel, "totpctl remove person2 && totpctl unlock person3").ok();
+    admin(kernel, &format!("totpctl set --factor {factor} --disable person1")).stdout_ok();
+    admin(kernel, "totpctl remove person2 && totpctl unlock person3").stdout_ok();
     let refused = admin(kernel, "totpctl verify person4 </dev/null");
     assert_eq!(refused.status, 1, "{refused:#?}");
 }
@@ -146,20 +149,20 @@ fn the_rest_of_what_is_asked(kernel: &mut Kernel, admin: Admin) {
 fn confined_by_apparmor(root: &str) -> (String, Tried) {
     let mut kernel = Kernel::boot(root, "apparmor");
     // Ubuntu starts it when somebody comes; its folder is not there before, and sshd -T wants it.
-    kernel.run("systemctl start ssh.service").ok();
-    kernel.run("apt-get install -y /opt/tests/libpam-totp.deb").ok();
+    kernel.run("systemctl start ssh.service").stdout_ok();
+    kernel.run("apt-get install -y /opt/tests/libpam-totp.deb").stdout_ok();
     kernel
         .run(
             "cp /usr/share/doc/libpam-totp/examples/apparmor/usr.libexec.totpd /etc/apparmor.d/ && \
              apparmor_parser -r /etc/apparmor.d/usr.libexec.totpd && systemctl stop totpd.service",
         )
-        .ok();
+        .stdout_ok();
     let admin: Admin = |kernel, script| kernel.run(script);
     days_go_by(&mut kernel, admin);
     backed_up_by_a_timer(&mut kernel, admin);
-    let domain = kernel.run("cat /proc/$(pidof totpd)/attr/current").ok();
+    let domain = kernel.run("cat /proc/$(pidof totpd)/attr/current").stdout_ok();
     assert_eq!(domain.trim(), "totpd (enforce)");
-    assert_eq!(kernel.run(DENIED).ok(), "");
+    assert_eq!(kernel.run(DENIED).stdout_ok(), "");
     // And it is in force: a program that puts itself under the same profile.
     for (mode, file, refused) in
         [("r", "/etc/passwd", false), ("r", "/etc/shadow", true), ("w", "/home/alice/x", true)]
@@ -172,7 +175,7 @@ fn confined_by_apparmor(root: &str) -> (String, Tried) {
         assert_eq!(ran.status != 0, refused, "{file}: {ran:#?}");
         assert_eq!(ran.stderr.contains("Permission denied"), refused, "{file}: {ran:#?}");
     }
-    assert!(kernel.run(DENIED).ok().contains("profile=\"totpd\""), "denials are found");
+    assert!(kernel.run(DENIED).stdout_ok().contains("profile=\"totpd\""), "denials are found");
     named_by_doctor(&mut kernel);
     let doctor = kernel.run("totpctl doctor").text();
     (doctor, Tried::on(|script| kernel.run(script)))
@@ -190,7 +193,7 @@ fn confined_by_apparmor_nothing_is_denied_that_totpd_needs() {
 }
 
 #[test]
-fn confined_by_apparmor_of_ubuntu_it_speaks_with_the_bus_polkit_and_callers_alone() {
+fn apparmor_of_ubuntu_lets_it_speak_only_with_its_callers() {
     let (doctor, tried) = confined_by_apparmor("noble-kernel");
     assert!(!doctor.contains("nothing confines totpd"), "{doctor}");
     assert_eq!(tried.could(), [sandbox_probe::OWN]);
@@ -207,29 +210,30 @@ fn confined_by_apparmor_the_tests_of_logins_pass() {
              /opt/tests/packaging/apparmor/usr.libexec.totpd >/etc/apparmor.d/totpd && \
              grep -q chroot_relative /etc/apparmor.d/totpd && apparmor_parser -r /etc/apparmor.d/totpd",
         )
-        .ok();
-    let domain = kernel.run_in_copy("totpctl list && cat /proc/$(pidof totpd)/attr/current").ok();
+        .stdout_ok();
+    let domain =
+        kernel.run_in_copy("totpctl list && cat /proc/$(pidof totpd)/attr/current").stdout_ok();
     assert_eq!(domain.trim(), "totpd (enforce)");
     let ran = kernel.run_tests("login:: identity:: private_socket::");
     println!("{}", ran.stdout);
     assert_eq!(ran.status, 0, "{ran:#?}");
-    assert_eq!(kernel.run(DENIED).ok(), "");
+    assert_eq!(kernel.run(DENIED).stdout_ok(), "");
 }
 
 #[test]
 fn confined_by_selinux_nothing_is_denied_that_totpd_needs() {
     let mut kernel = Kernel::boot(ROOT, "selinux");
-    kernel.run("semodule -i /opt/tests/totpd.pp").ok();
-    kernel.run("apt-get install -y /opt/tests/libpam-totp.deb").ok();
+    kernel.run("semodule -i /opt/tests/totpd.pp").stdout_ok();
+    kernel.run("apt-get install -y /opt/tests/libpam-totp.deb").stdout_ok();
     kernel
         .run(
             "systemctl stop totpd.service totpd.socket && \
              restorecon -RF /usr/libexec/totpd /usr/bin/totpctl /etc/totpd /var/lib/totpd /run/totpd && \
              systemctl start totpd.socket && setenforce 1",
         )
-        .ok();
-    assert_eq!(kernel.run("getenforce").ok(), "Enforcing\n");
-    let since = kernel.run("date '+%F %T'").ok();
+        .stdout_ok();
+    assert_eq!(kernel.run("getenforce").stdout_ok(), "Enforcing\n");
+    let since = kernel.run("date '+%F %T'").stdout_ok();
     // Its output through a pipe: files of the one who runs the scripts are nothing to confined programs.
     let admin: Admin = |kernel, script| {
         kernel.run(&format!(
@@ -239,17 +243,17 @@ fn confined_by_selinux_nothing_is_denied_that_totpd_needs() {
     };
     days_go_by(&mut kernel, admin);
     backed_up_by_a_timer(&mut kernel, admin);
-    let domain = kernel.run("cat /proc/$(pidof totpd)/attr/current").ok();
+    let domain = kernel.run("cat /proc/$(pidof totpd)/attr/current").stdout_ok();
     assert!(domain.contains(":totpd_t:"), "{domain}");
     let denied = format!(
         "journalctl --since '{}' --no-pager | grep 'avc: *denied' | grep -i totp || true",
         since.trim()
     );
-    assert_eq!(kernel.run(&denied).ok(), "");
-    assert_eq!(kernel.run("getenforce").ok(), "Enforcing\n");
+    assert_eq!(kernel.run(&denied).stdout_ok(), "");
+    assert_eq!(kernel.run("getenforce").stdout_ok(), "Enforcing\n");
     // A timer runs it as a service.
-    kernel.run("totpctl list").ok();
-    assert_eq!(kernel.run(&denied).ok(), "");
+    kernel.run("totpctl list").stdout_ok();
+    assert_eq!(kernel.run(&denied).stdout_ok(), "");
     // And it is in force: the store is nothing to a confined service.
     for script in [
         "runcon -t totpd_t -- cat /etc/shadow",
@@ -258,7 +262,7 @@ fn confined_by_selinux_nothing_is_denied_that_totpd_needs() {
         let ran = kernel.run(script);
         assert!(ran.status != 0 && ran.text().contains("ermission denied"), "{script}: {ran:#?}");
     }
-    assert!(!kernel.run(&denied).ok().is_empty(), "denials are found");
+    assert!(!kernel.run(&denied).stdout_ok().is_empty(), "denials are found");
     named_by_doctor(&mut kernel);
     let doctor = kernel.run("totpctl doctor").text();
     assert!(!doctor.contains("nothing confines totpd"), "{doctor}");

@@ -21,11 +21,11 @@ const LONGEST_ISSUER: &str = "ÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄ
 #[test]
 fn the_longest_names_are_scanned_wherever_they_are_shown() {
     let machine = Machine::with_programs();
-    machine.run(&format!("useradd -m {LONGEST_USER}")).ok();
+    machine.run(&format!("useradd -m {LONGEST_USER}")).stdout_ok();
     let enroll = format!("totpctl enroll {LONGEST_USER} --issuer {LONGEST_ISSUER}");
     for algorithm in ["SHA1", "SHA256", "SHA512"] {
         let scanned = |picture: &str, made: &str| {
-            let read = machine.run(&format!("zbarimg --quiet --raw {picture}")).ok();
+            let read = machine.run(&format!("zbarimg --quiet --raw {picture}")).stdout_ok();
             let link = told(made, "uri");
             assert!(link.contains(LONGEST_USER) && link.contains("%C3%84"), "{link}");
             assert_eq!(read.trim(), link, "{algorithm} {picture}");
@@ -35,10 +35,11 @@ fn the_longest_names_are_scanned_wherever_they_are_shown() {
             ("code.svg", "rsvg-convert -o /tmp/seen.png /tmp/code.svg"),
         ] {
             let options = format!("--algorithm {algorithm} --name x --qr-file /tmp/{file}");
-            let made = machine.run(&format!("totpctl --json {} {options}", &enroll[8..])).ok();
-            machine.run(to_picture).ok();
+            let made =
+                machine.run(&format!("totpctl --json {} {options}", &enroll[8..])).stdout_ok();
+            machine.run(to_picture).stdout_ok();
             scanned("/tmp/seen.png", &made);
-            machine.run(&format!("rm /tmp/{file}")).ok();
+            machine.run(&format!("rm /tmp/{file}")).stdout_ok();
         }
         let line = format!(
             "{{\"user\":\"{LONGEST_USER}\",\"issuer\":\"{LONGEST_ISSUER}\",\
@@ -49,16 +50,16 @@ fn the_longest_names_are_scanned_wherever_they_are_shown() {
             ("svg", "rsvg-convert -w 1600 -o /tmp/seen.png /root/sheet.svg"),
         ] {
             let batch = format!("totpctl enroll --batch - --sheet /root/sheet.{form}");
-            let made = machine.feed(&batch, &line).ok();
-            machine.run(to_picture).ok();
+            let made = machine.run_with_input(&batch, &line).stdout_ok();
+            machine.run(to_picture).stdout_ok();
             scanned("/tmp/seen.png", &made);
-            machine.run(&format!("rm /root/sheet.{form}")).ok();
+            machine.run(&format!("rm /root/sheet.{form}")).stdout_ok();
         }
         // A screen that has room for it.
         let tmux = format!("tmux -S /tmp/{algorithm}");
         let session = format!("{tmux} -u new-session -d -x 130 -y 80");
         let shown = format!("'env LANG=C.UTF-8 {enroll} --name x --algorithm {algorithm}'");
-        machine.run(&format!("{session} {shown}")).ok();
+        machine.run(&format!("{session} {shown}")).stdout_ok();
         let mut screen = String::new();
         eventually("it asks for the code", || {
             screen = machine.run(&format!("{tmux} capture-pane -p")).stdout;
@@ -72,7 +73,7 @@ fn the_longest_names_are_scanned_wherever_they_are_shown() {
 /// At a prompt nobody knows how much room there is: it has what fits 80 columns and 24 lines, else the key
 /// alone. Whatever is drawn can be scanned.
 #[test]
-fn what_an_ssh_prompt_shows_is_scanned_whatever_the_algorithm() {
+fn a_scanner_reads_an_ssh_prompt_for_each_algorithm() {
     for (algorithm, issuer, has_picture) in [
         ("SHA1", "totp-test", true),
         ("SHA256", "totp-test", false),
@@ -103,7 +104,7 @@ fn what_an_ssh_prompt_shows_is_scanned_whatever_the_algorithm() {
 }
 
 #[test]
-fn the_picture_is_whole_on_a_screen_of_80_by_24_and_of_40_by_40_and_never_broken() {
+fn a_picture_is_whole_or_absent_on_small_screens() {
     let machine = Machine::with_programs();
     let screen = |columns: u32, lines: u32, options: &str| {
         let tmux = format!("tmux -S /tmp/{columns}x{lines}");
@@ -112,13 +113,13 @@ fn the_picture_is_whole_on_a_screen_of_80_by_24_and_of_40_by_40_and_never_broken
                 "{tmux} -u new-session -d -x {columns} -y {lines} \
                  'env LANG=C.UTF-8 totpctl enroll alice --name x {options}'"
             ))
-            .ok();
+            .stdout_ok();
         let mut shown = String::new();
         eventually("it asks for the code", || {
             shown = machine.run(&format!("{tmux} capture-pane -p -S -200")).stdout;
             shown.contains("Code that the app")
         });
-        machine.run(&format!("{tmux} capture-pane -p")).ok()
+        machine.run(&format!("{tmux} capture-pane -p")).stdout_ok()
     };
     for (columns, lines, options) in
         [(80, 24, ""), (40, 40, ""), (80, 30, "--algorithm SHA256"), (80, 40, "--algorithm SHA512")]
@@ -143,7 +144,8 @@ fn a_link_is_read_alike_by_two_other_parsers() {
         "--algorithm SHA512 --period 60",
         "--issuer 'Ärger Söhne'",
     ] {
-        let made = machine.run(&format!("totpctl --json enroll alice --name x {options}")).ok();
+        let made =
+            machine.run(&format!("totpctl --json enroll alice --name x {options}")).stdout_ok();
         let uri = made.split("\"uri\":\"").nth(1).unwrap().split('"').next().unwrap();
         let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap();
         let read = machine.run(&format!(
@@ -161,7 +163,7 @@ fn a_link_is_read_alike_by_two_other_parsers() {
             value("--period", "30"),
             value("--algorithm", "sha1"),
         );
-        assert_eq!(read.ok(), expected, "pyotp: {uri}");
+        assert_eq!(read.stdout_ok(), expected, "pyotp: {uri}");
         let read = totp_rs::Totp::from_url(uri).unwrap();
         let told = format!(
             "{}|{}|{}|{}|{}|{}\n",

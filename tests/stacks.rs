@@ -244,12 +244,12 @@ fn returned(rule: &Rule) -> Code {
 /// that it asked said.
 fn logins(machine: &Machine, files: &str, calls: &str) -> Vec<String> {
     machine
-        .feed(
+        .run_with_input(
             "awk '/^@@@ /{close(f); f=\"/etc/pam.d/\"$2; printf \"\" > f; next} {print > f}'",
             files,
         )
-        .ok();
+        .stdout_ok();
     machine.write("/tmp/series", calls);
-    let out = machine.run("/opt/tests/pam -m -b /tmp/series").ok();
+    let out = machine.run("/opt/tests/pam -m -b /tmp/series").stdout_ok();
     out.lines().map(ToOwned::to_owned).collect()
 }

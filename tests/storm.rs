@@ -15,7 +15,7 @@ fn numbers(said: &str) -> BTreeMap<String, f64> {
 }
 
 fn storm(machine: &Machine, words: &str) -> (String, BTreeMap<String, f64>) {
-    let said = machine.run(&format!("exec /opt/tests/pam {words}")).ok();
+    let said = machine.run(&format!("exec /opt/tests/pam {words}")).stdout_ok();
     let numbers = numbers(&said);
     (said, numbers)
 }
@@ -27,7 +27,7 @@ fn connections(machine: &Machine) -> u32 {
             "gdbus call --system --dest org.freedesktop.DBus --object-path /org/freedesktop/DBus \
              --method org.freedesktop.DBus.ListNames",
         )
-        .ok();
+        .stdout_ok();
     let number = |name: &str| name.strip_prefix(":1.")?.parse().ok();
     names.split('\'').filter_map(number).max().unwrap()
 }
@@ -35,10 +35,10 @@ fn connections(machine: &Machine) -> u32 {
 #[test]
 fn a_thousand_at_the_prompt_at_once() {
     let machine = Machine::new();
-    let seed = machine.crowd(1000);
+    let seed = machine.generate_users(1000);
     // All at the same moment on two processors: how long that takes is not what is tried here.
     machine.service("totp", "auth required pam_totp.so nodelay timeout=60\n");
-    machine.run("totpctl show crowd0").ok();
+    machine.run("totpctl show crowd0").stdout_ok();
     // Somebody who has nothing to do with it is on the bus all the time.
     let mut other = machine.start(
         "exec setpriv --reuid carol --clear-groups /opt/tests/bus_latency > /tmp/bus_latency",
@@ -51,14 +51,14 @@ fn a_thousand_at_the_prompt_at_once() {
     other.kill().unwrap();
     other.wait().unwrap();
     assert_eq!(over_the_socket["yes"], 1000.0, "{said}");
-    let waited = machine.run("cat /tmp/bus_latency").ok();
+    let waited = machine.run("cat /tmp/bus_latency").stdout_ok();
     let longest = waited.lines().map(|ms| ms.parse::<u32>().unwrap()).max();
     println!("{said}another user of the bus waited {longest:?} ms at most");
     // How long that is depends on the processors; that no login was on the bus does not.
     assert!(after - before < 10, "{before} and {after} connections");
     // Over the bus, as it comes from the distribution: 256 connections at a time. They come and
     // type within seconds; all are at the prompt in between.
-    machine.run("rm /run/totpd/private").ok();
+    machine.run("rm /run/totpd/private").stdout_ok();
     let right = format!("-s 1000 -R 200 -B -S 5 totp crowd%d {}", seed.next_code());
     let (said, over_the_bus) = storm(&machine, &right);
     assert_eq!(over_the_bus["yes"], 1000.0, "{said}");
@@ -70,7 +70,7 @@ fn a_thousand_at_the_prompt_at_once() {
 #[test]
 fn no_right_code_is_refused_over_restarts_under_load() {
     let machine = Machine::new();
-    let seed = machine.crowd(3000);
+    let seed = machine.generate_users(3000);
     let (code, next) = (seed.code(), seed.next_code());
     // Ten logins for each restart, a hundred a second.
     let count = scaled(200, 40);
@@ -102,8 +102,8 @@ fn no_right_code_is_refused_over_restarts_under_load() {
         storm(&machine, &format!("-s {} -R 100 totp crowd%d {code}/{next}", count * 10));
     restarts.wait().unwrap();
     twins.wait().unwrap();
-    let restarted = machine.run("grep -c restarted /tmp/restarts").ok();
-    println!("{said}restarts: {restarted}twins: {}", machine.run("cat /tmp/twins").ok());
+    let restarted = machine.run("grep -c restarted /tmp/restarts").stdout_ok();
+    println!("{said}restarts: {restarted}twins: {}", machine.run("cat /tmp/twins").stdout_ok());
     assert_eq!(restarted.trim(), count.to_string());
     assert_eq!(
         all["yes"],
@@ -111,5 +111,5 @@ fn no_right_code_is_refused_over_restarts_under_load() {
         "{said}\n{}",
         machine.run("grep -a -o 'is unavailable: [^<]*' /run/log.txt | sort | uniq -c").stdout
     );
-    assert_eq!(numbers(&machine.run("cat /tmp/twins").ok())["twice"], 0.0);
+    assert_eq!(numbers(&machine.run("cat /tmp/twins").stdout_ok())["twice"], 0.0);
 }

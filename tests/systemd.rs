@@ -15,7 +15,7 @@ const SUITES: [&str; 2] = ["bookworm", "trixie"];
 /// A host with the package, on which `alice` has a factor.
 fn with_alice(suite: &str) -> (Host, Seed) {
     let host = Host::boot(suite);
-    host.run(&format!("apt-get install -y {PACKAGE}")).ok();
+    host.run(&format!("apt-get install -y {PACKAGE}")).stdout_ok();
     let seed = enrolled(&host, "alice", 1);
     (host, seed)
 }
@@ -23,7 +23,7 @@ fn with_alice(suite: &str) -> (Host, Seed) {
 fn enrolled(host: &Host, user: &str, number: u32) -> Seed {
     let seed = Seed::numbered(number);
     let enroll = format!("totpctl enroll {user} --secret-stdin --qr none");
-    host.feed(&enroll, &seed.first_codes()).ok();
+    host.run_with_input(&enroll, &seed.first_codes()).stdout_ok();
     seed
 }
 
@@ -37,14 +37,15 @@ fn try_fresh(host: &Host, user: &str) -> Option<String> {
     static NUMBER: AtomicU32 = AtomicU32::new(1000);
     let seed = Seed::numbered(NUMBER.fetch_add(1, Ordering::Relaxed));
     let enroll = format!("totpctl enroll {user} --secret-stdin --qr none");
-    let enrolled = host.feed(&enroll, &seed.first_codes()).status == 0;
+    let enrolled = host.run_with_input(&enroll, &seed.first_codes()).status == 0;
     enrolled.then(|| seed.code())
 }
 
 /// As systemd tells it.
 fn boot_time(host: &Host) -> String {
-    let told =
-        host.run("systemctl is-system-running --wait; systemd-analyze time | head -n 1").ok();
+    let told = host
+        .run("systemctl is-system-running --wait; systemd-analyze time | head -n 1")
+        .stdout_ok();
     told.lines().last().unwrap_or_default().to_owned()
 }
 
@@ -53,12 +54,12 @@ fn asks(host: &Host) -> bool {
 }
 
 #[test]
-fn booted_from_installation_to_purge_over_reboot_upgrade_and_power_cut() {
+fn booted_host_lives_from_installation_to_purge() {
     for suite in SUITES {
         let start = std::time::Instant::now();
         let (mut host, seed) = with_alice(suite);
         assert!(!asks(&host) && host.ssh("alice", ""), "nothing asks before it is told to");
-        host.run("pam-auth-update --enable totp").ok();
+        host.run("pam-auth-update --enable totp").stdout_ok();
         assert!(asks(&host));
         assert!(!host.ssh("alice", "000000"), "{suite}: a wrong code");
         let used = seed.code();
@@ -67,7 +68,7 @@ fn booted_from_installation_to_purge_over_reboot_upgrade_and_power_cut() {
         assert!(!host.ssh("alice", &used), "{suite}: a used code");
         assert!(host.ssh("bob", ""), "{suite}: who has no factor is let by");
 
-        let told = host.run("systemd-analyze security --no-pager totpd.service").ok();
+        let told = host.run("systemd-analyze security --no-pager totpd.service").stdout_ok();
         let exposure = told.rsplit("totpd.service: ").next().unwrap().split(' ').next().unwrap();
         println!("{suite}: systemd-analyze security {exposure}");
         assert!(exposure.parse::<f32>().unwrap() <= 1.0, "{told}");
@@ -82,17 +83,17 @@ fn booted_from_installation_to_purge_over_reboot_upgrade_and_power_cut() {
         assert!(host.ssh("alice", &code), "{suite}: after a reboot");
 
         // A newer package, then the older one again.
-        let version = host.run(&format!("dpkg-deb -f {PACKAGE} Version")).ok();
+        let version = host.run(&format!("dpkg-deb -f {PACKAGE} Version")).stdout_ok();
         host.run(&format!(
             "cd /root && dpkg-deb -R {PACKAGE} new && sed -i 's/^Version: .*/&+1/' new/DEBIAN/control && \
              dpkg-deb -b new new.deb && apt-get install -y ./new.deb"
         ))
-        .ok();
+        .stdout_ok();
         let installed = "dpkg-query -W -f '${Version}' libpam-totp";
-        assert_eq!(host.run(installed).ok(), format!("{}+1", version.trim()));
+        assert_eq!(host.run(installed).stdout_ok(), format!("{}+1", version.trim()));
         let code = fresh(&host, "alice");
         assert!(asks(&host) && host.ssh("alice", &code), "{suite}: after an upgrade");
-        host.run(&format!("apt-get install -y --allow-downgrades {PACKAGE}")).ok();
+        host.run(&format!("apt-get install -y --allow-downgrades {PACKAGE}")).stdout_ok();
         let code = fresh(&host, "alice");
         assert!(asks(&host) && host.ssh("alice", &code), "{suite}: after a downgrade");
 
@@ -101,22 +102,25 @@ fn booted_from_installation_to_purge_over_reboot_upgrade_and_power_cut() {
         let code = fresh(&host, "alice");
         assert!(host.ssh("alice", &code), "{suite}: after a power cut");
 
-        host.run("echo 'auth required pam_totp.so' >> /etc/pam.d/sudo").ok();
+        host.run("echo 'auth required pam_totp.so' >> /etc/pam.d/sudo").stdout_ok();
         let refused = host.run("apt-get remove -y libpam-totp");
         assert!(refused.status != 0 && refused.text().contains("/etc/pam.d/sudo"), "{refused:#?}");
         assert!(asks(&host), "{suite}: a removal that is refused changes nothing");
-        host.run("sed -i '$d' /etc/pam.d/sudo").ok();
-        host.run("apt-get remove -y libpam-totp").ok();
+        host.run("sed -i '$d' /etc/pam.d/sudo").stdout_ok();
+        host.run("apt-get remove -y libpam-totp").stdout_ok();
         assert!(!asks(&host) && host.ssh("alice", ""), "{suite}: by the password alone again");
         assert_eq!(host.run("systemctl is-active totpd.socket").stdout, "inactive\n");
-        host.run("test -s /var/lib/totpd/store.db").ok();
+        host.run("test -s /var/lib/totpd/store.db").stdout_ok();
         host.run("echo libpam-totp libpam-totp/purge_store boolean true | debconf-set-selections")
-            .ok();
-        host.run(&format!("apt-get install -y {PACKAGE}")).ok();
-        assert!(host.run("totpctl show alice").ok().contains("verified"), "{suite}: it was kept");
+            .stdout_ok();
+        host.run(&format!("apt-get install -y {PACKAGE}")).stdout_ok();
+        assert!(
+            host.run("totpctl show alice").stdout_ok().contains("verified"),
+            "{suite}: it was kept"
+        );
         host.run("echo libpam-totp libpam-totp/purge_store boolean true | debconf-set-selections")
-            .ok();
-        host.run("apt-get purge -y libpam-totp").ok();
+            .stdout_ok();
+        host.run("apt-get purge -y libpam-totp").stdout_ok();
         let left = host.run("find / -xdev \\( -name '*totpd*' -o -name '*totpctl*' -o -name '*pam*totp*' \\) -not -path '/opt/*' -not -path '/root/*'");
         // What dpkg and debconf remember is theirs.
         let left: Vec<_> =
@@ -129,12 +133,12 @@ fn booted_from_installation_to_purge_over_reboot_upgrade_and_power_cut() {
 }
 
 #[test]
-fn booted_a_daemon_that_could_not_start_is_there_again_when_the_cause_is_gone() {
+fn systemd_restarts_a_daemon_when_its_trouble_ends() {
     let (host, seed) = with_alice("bookworm");
-    host.run("pam-auth-update --enable totp").ok();
+    host.run("pam-auth-update --enable totp").stdout_ok();
     let broken = "/etc/totpd/totpd.toml.d/broken.toml";
     host.write(broken, "this is no configuration\n");
-    host.run("systemctl stop totpd.service").ok();
+    host.run("systemctl stop totpd.service").stdout_ok();
     // As many as systemd would give the daemon and its socket up after.
     for _ in 0..6 {
         assert!(!host.ssh("alice", &seed.code()), "nobody gets in");
@@ -143,16 +147,16 @@ fn booted_a_daemon_that_could_not_start_is_there_again_when_the_cause_is_gone() 
     assert!(told.status != 0, "who starts it is told that it cannot: {told:#?}");
     assert_eq!(host.run("systemctl is-active totpd.socket").stdout, "active\n");
     // Mended, and nothing else done; without the bus too.
-    host.run(&format!("systemctl stop dbus.socket dbus.service; rm {broken}")).ok();
+    host.run(&format!("systemctl stop dbus.socket dbus.service; rm {broken}")).stdout_ok();
     eventually("alice is in again", || host.ssh("alice", &seed.code()));
 }
 
 /// By the unit alone: no AppArmor, no SELinux.
 #[test]
-fn booted_the_unit_keeps_everything_but_the_bus_from_the_daemon() {
+fn the_unit_keeps_everything_but_the_bus_from_the_daemon() {
     for suite in SUITES {
         let (host, seed) = with_alice(suite);
-        host.run("pam-auth-update --enable totp").ok();
+        host.run("pam-auth-update --enable totp").stdout_ok();
         assert!(host.ssh("alice", &seed.code()), "{suite}: with it the daemon does its work");
         let doctor = host.run("totpctl doctor").text();
         assert!(doctor.contains("nothing confines totpd on the bus"), "{suite}: {doctor}");
@@ -163,9 +167,9 @@ fn booted_the_unit_keeps_everything_but_the_bus_from_the_daemon() {
 }
 
 #[test]
-fn booted_the_role_of_ansible_changes_a_host_once() {
+fn the_ansible_role_changes_a_booted_host_once() {
     let host = Host::boot("bookworm");
-    host.run("mkdir -p /root/play && cp -r /opt/tests/ansible/roles /root/play/").ok();
+    host.run("mkdir -p /root/play && cp -r /opt/tests/ansible/roles /root/play/").stdout_ok();
     let play = "- hosts: localhost\n  connection: local\n  roles:\n    - role: totp\n      totp_package: /opt/tests/libpam-totp.deb\n      \
                 totp_options: [nullok]\n      totp_users: [alice, carol]\n";
     host.write("/root/play/site.yml", play);
@@ -181,7 +185,8 @@ fn booted_the_role_of_ansible_changes_a_host_once() {
     assert!(second.contains("changed=0 ") && second.contains("failed=0 "), "{second}");
     let check = run("--check");
     assert!(check.contains("changed=0 "), "{check}");
-    let made = host.run("cat /root/totp-enrolled.jsonl; stat -c %a /root/totp-enrolled.jsonl").ok();
+    let made =
+        host.run("cat /root/totp-enrolled.jsonl; stat -c %a /root/totp-enrolled.jsonl").stdout_ok();
     let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     assert!(made.ends_with("600\n") && made.contains("\"user\":\"carol\""), "{made}");
     assert!(!host.ssh("alice", "000000") && host.ssh("alice", &Seed(secret).code()));

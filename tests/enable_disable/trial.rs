@@ -18,51 +18,51 @@ fn cut(machine: &Machine, commands: &[&str]) {
 }
 
 fn tried(machine: &Machine, command: &str) -> Child {
-    machine.run("rm -f /tmp/tried").ok();
+    machine.run("rm -f /tmp/tried").stdout_ok();
     let child = machine.start(&format!("exec {command} >/tmp/tried 2>&1"));
     eventually("it holds", || machine.run("cat /tmp/tried").stdout.contains("This holds now"));
     child
 }
 
 #[test]
-fn who_logs_in_by_the_change_keeps_it() {
+fn a_login_with_a_code_keeps_the_change() {
     let (machine, seed) = machine();
-    let before = machine.run(&format!("stat -c '%a %U %G' {SSHD}")).ok();
+    let before = machine.run(&format!("stat -c '%a %U %G' {SSHD}")).stdout_ok();
     let mut child = tried(&machine, "totpctl try sshd");
     let told = machine.run("cat /tmp/tried").stdout;
     assert!(told.contains("+auth    required    pam_totp.so"), "{told}");
-    assert!(machine.run("totpctl try").ok().contains("sshd is being tried until"));
+    assert!(machine.run("totpctl try").stdout_ok().contains("sshd is being tried until"));
     let second = refused(&machine, "totpctl try su", "sshd is being tried until");
     assert!(second.stderr.contains("totpctl try --undo"), "{second:#?}");
     refused(&machine, "totpctl enable su", "sshd is being tried until");
     assert!(!ssh(&machine, "000000"), "a wrong code");
     assert!(child.try_wait().unwrap().is_none(), "who does not get in keeps nothing");
-    machine.run("totpctl unlock alice").ok();
+    machine.run("totpctl unlock alice").stdout_ok();
     assert!(ssh(&machine, &seed.code()), "a right code");
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let told = machine.run("cat /tmp/tried").stdout;
     assert!(told.contains("sshd: the change is kept, since alice logged in by it."), "{told}");
-    let text = machine.run(&format!("cat {SSHD}")).ok();
+    let text = machine.run(&format!("cat {SSHD}")).stdout_ok();
     assert!(text.contains("@include common-auth\nauth    required    pam_totp.so\n"), "{text}");
     assert!(!text.contains("totpctl"), "nothing of the trial is left: {text}");
-    assert_eq!(machine.run(&format!("stat -c '%a %U %G' {SSHD}")).ok(), before);
+    assert_eq!(machine.run(&format!("stat -c '%a %U %G' {SSHD}")).stdout_ok(), before);
     assert!(!files(&machine).contains("totpctl"), "{}", files(&machine));
     // Nobody takes notes any more.
-    machine.run("test ! -e /run/totpctl/entered").ok();
+    machine.run("test ! -e /run/totpctl/entered").stdout_ok();
     // Whoever types it again changes nothing, nor does the countdown that still runs somewhere.
-    assert!(machine.run("totpctl try sshd").ok().is_empty());
-    machine.run("totpctl try --undo").ok();
-    assert_eq!(machine.run(&format!("cat {SSHD}")).ok(), text);
-    assert!(machine.run("totpctl doctor sshd").ok().contains("sshd: asks for a code\n"));
+    assert!(machine.run("totpctl try sshd").stdout_ok().is_empty());
+    machine.run("totpctl try --undo").stdout_ok();
+    assert_eq!(machine.run(&format!("cat {SSHD}")).stdout_ok(), text);
+    assert!(machine.run("totpctl doctor sshd").stdout_ok().contains("sshd: asks for a code\n"));
 }
 
 #[test]
-fn if_nobody_does_the_files_are_as_before() {
+fn a_trial_without_a_login_restores_the_files() {
     let (machine, seed) = machine();
     machine
         .run(&format!("chmod 640 {SSHD}; touch -d 2020-02-02 {SSHD}; rm -f /etc/pam.d/vendor"))
-        .ok();
-    machine.run("mkdir -p /usr/lib/pam.d; cp /etc/pam.d/login /usr/lib/pam.d/vendor").ok();
+        .stdout_ok();
+    machine.run("mkdir -p /usr/lib/pam.d; cp /etc/pam.d/login /usr/lib/pam.d/vendor").stdout_ok();
     let before = files(&machine);
     // The terminal goes, and whoever started it.
     for service in ["sshd", "sudo", "vendor"] {
@@ -70,11 +70,11 @@ fn if_nobody_does_the_files_are_as_before() {
         cut(&machine, &["totpctl try [a-z]*$"]);
         child.wait().unwrap();
         assert_ne!(files(&machine), before);
-        assert!(machine.run("totpctl try --undo").ok().is_empty());
+        assert!(machine.run("totpctl try --undo").stdout_ok().is_empty());
         assert_eq!(files(&machine), before, "{service}");
     }
     // The countdown by itself, and its clock is not the time of day.
-    machine.run("rm -f /tmp/tried").ok();
+    machine.run("rm -f /tmp/tried").stdout_ok();
     let mut child = machine.start(
         "exec setsid script -qefc 'totpctl try sshd --minutes 1' /tmp/tried </dev/null >/dev/null 2>&1",
     );
@@ -84,19 +84,19 @@ fn if_nobody_does_the_files_are_as_before() {
     eventually("it ends with its terminal", || {
         machine.run("pgrep -f '^totpctl try sshd'").stdout.is_empty()
     });
-    assert!(!machine.run("pgrep -f 'try --count-down 60'").ok().is_empty());
+    assert!(!machine.run("pgrep -f 'try --count-down 60'").stdout_ok().is_empty());
     // Whatever a person wrote meanwhile is not lost.
-    machine.run(&format!("echo '# mine' >> {SSHD}")).ok();
+    machine.run(&format!("echo '# mine' >> {SSHD}")).stdout_ok();
     let end = std::time::Instant::now() + std::time::Duration::from_secs(90);
     while files(&machine) != before && std::time::Instant::now() < end {
         std::thread::park_timeout(std::time::Duration::from_millis(200));
     }
     assert_eq!(files(&machine), before);
-    assert!(machine.run("cat /var/lib/totpctl/sshd.edited").ok().ends_with("# mine\n"));
-    let told = machine.run("totpctl try").ok();
+    assert!(machine.run("cat /var/lib/totpctl/sshd.edited").stdout_ok().ends_with("# mine\n"));
+    let told = machine.run("totpctl try").stdout_ok();
     assert!(told.contains("all is as before, since nobody logged in with a code"), "{told}");
     assert!(ssh(&machine, ""), "by the password alone");
-    assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
 }
 
 /// What somebody wrote meanwhile cannot be kept where there is no room; the stack is put back all the same.
@@ -106,7 +106,7 @@ fn a_full_disk_keeps_no_stack_that_shuts_out() {
     let before = files(&machine);
     machine
         .run("mkdir -p /var/lib/totpctl; mount -t tmpfs -o size=64k tmpfs /var/lib/totpctl")
-        .ok();
+        .stdout_ok();
     let mut child = tried(&machine, "totpctl try sshd");
     cut(&machine, &["totpctl try sshd", "totpctl try --count-down"]);
     child.wait().unwrap();
@@ -114,11 +114,11 @@ fn a_full_disk_keeps_no_stack_that_shuts_out() {
         .run(&format!(
             "echo '# mine' >> {SSHD}; head -c 1M /dev/zero > /var/lib/totpctl/filler || true"
         ))
-        .ok();
-    machine.run("totpctl try --undo").ok();
+        .stdout_ok();
+    machine.run("totpctl try --undo").stdout_ok();
     let edited = "/etc/pam.d/.sshd.totpctl-edited";
-    assert!(machine.run(&format!("cat {edited}")).ok().ends_with("# mine\n"));
-    machine.run(&format!("rm {edited}")).ok();
+    assert!(machine.run(&format!("cat {edited}")).stdout_ok().ends_with("# mine\n"));
+    machine.run(&format!("rm {edited}")).stdout_ok();
     assert_eq!(files(&machine), before);
 }
 
@@ -127,7 +127,7 @@ fn a_login_without_a_code_keeps_nothing() {
     let (machine, seed) = machine();
     let mut child = tried(&machine, "totpctl try su --option nullok");
     // Bob has no factor and is let by; and who used a code elsewhere showed nothing of this stack.
-    assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
     let su = |user: &str, code: &str| {
         machine.run_as(
             "carol",
@@ -138,18 +138,18 @@ fn a_login_without_a_code_keeps_nothing() {
     };
     assert!(su("bob", "").stdout.contains("in as bob"));
     assert!(child.try_wait().unwrap().is_none());
-    assert!(machine.run("totpctl try").ok().contains("su is being tried"));
+    assert!(machine.run("totpctl try").stdout_ok().contains("su is being tried"));
     assert!(su("alice", &seed.next_code()).stdout.contains("in as alice"));
     assert_eq!(child.wait().unwrap().code(), Some(0));
-    let text = machine.run("cat /etc/pam.d/su").ok();
+    let text = machine.run("cat /etc/pam.d/su").stdout_ok();
     assert!(text.contains("pam_totp.so nullok\n"), "{text}");
 }
 
 #[test]
-fn cut_off_at_any_moment_it_is_before_or_after_and_nothing_between() {
+fn a_trial_cut_off_at_any_moment_leaves_whole_files() {
     let (machine, seed) = machine();
     let before = files(&machine);
-    let original = machine.run(&format!("cat {SSHD}")).ok();
+    let original = machine.run(&format!("cat {SSHD}")).stdout_ok();
     let include = "@include common-auth\n";
     let line = format!("{include}auth    required    pam_totp.so\n");
     let changed = original.replacen(include, &line, 1);
@@ -159,7 +159,7 @@ fn cut_off_at_any_moment_it_is_before_or_after_and_nothing_between() {
              mkdir -p -m 700 /root/.ssh; ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519; \
              cp /root/.ssh/id_ed25519.pub /root/.ssh/authorized_keys; kill -HUP $(cat /run/sshd.pid)",
         )
-        .ok();
+        .stdout_ok();
     let by_ssh =
         "ssh -tt -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null root@127.0.0.1";
     eventually("root gets in by a key", || {
@@ -187,7 +187,7 @@ fn cut_off_at_any_moment_it_is_before_or_after_and_nothing_between() {
         let rounds = scaled(20, 8);
         for round in 0..rounds {
             // One that can be killed.
-            machine.run("totpctl list").ok();
+            machine.run("totpctl list").stdout_ok();
             random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let seconds = takes * f64::from(random) / f64::from(u32::MAX);
             machine.run(&format!(
@@ -199,7 +199,7 @@ fn cut_off_at_any_moment_it_is_before_or_after_and_nothing_between() {
                 &machine,
                 &["script -qefc", "sshd: root", "totpctl try sshd", "totpctl try --count-down"],
             );
-            let (now, text) = (files(&machine), machine.run(&format!("cat {SSHD}")).ok());
+            let (now, text) = (files(&machine), machine.run(&format!("cat {SSHD}")).stdout_ok());
             let whole = text == original || text == changed;
             assert!(whole, "{how}, round {round}: {text}");
             was_changed += u32::from(text == changed);
@@ -214,20 +214,20 @@ fn cut_off_at_any_moment_it_is_before_or_after_and_nothing_between() {
     let mut child = tried(&machine, "totpctl try sshd");
     assert!(ssh(&machine, &seed.code()));
     child.wait().unwrap();
-    let kept = machine.run(&format!("cat {SSHD}")).ok();
-    machine.run("totpctl disable sshd").ok();
+    let kept = machine.run(&format!("cat {SSHD}")).stdout_ok();
+    machine.run("totpctl disable sshd").stdout_ok();
     let mut child = tried(&machine, "totpctl try sshd");
     machine
         .run("sed -i 's/\"kept_by\":null/\"kept_by\":\"alice\"/' /var/lib/totpctl/pending.json")
-        .ok();
-    machine.run("totpctl try --undo").ok();
+        .stdout_ok();
+    machine.run("totpctl try --undo").stdout_ok();
     child.wait().unwrap();
-    assert_eq!(machine.run(&format!("cat {SSHD}")).ok(), kept);
+    assert_eq!(machine.run(&format!("cat {SSHD}")).stdout_ok(), kept);
 }
 
 /// The machines of these tests are started by no systemd.
 #[test]
-fn without_systemd_the_init_script_puts_back_what_a_reboot_left() {
+fn the_init_script_reverts_a_trial_after_a_reboot() {
     let (machine, _) = machine();
     let before = files(&machine);
     let mut child = tried(&machine, "totpctl try sshd");
@@ -237,18 +237,18 @@ fn without_systemd_the_init_script_puts_back_what_a_reboot_left() {
     child.wait().unwrap();
     machine
         .run("sed -i 's/\"boot\":\"[^\"]*\"/\"boot\":\"another\"/' /var/lib/totpctl/pending.json")
-        .ok();
+        .stdout_ok();
     let told = machine.run("totpctl doctor").text();
     assert!(told.contains("should have ended") && told.contains("totpctl try --undo"), "{told}");
     // It is nothing of the daemon's, which can run no program.
     machine.kill_daemon("KILL");
-    machine.run("totpctl list").ok();
+    machine.run("totpctl list").stdout_ok();
     assert_ne!(files(&machine), before);
     let script = "sh /root/totpctl-try";
     machine.write("/root/totpctl-try", include_str!("../../packaging/sysvinit/totpctl-try"));
-    machine.run(&format!("{script} start")).ok();
+    machine.run(&format!("{script} start")).stdout_ok();
     assert_eq!(files(&machine), before);
-    machine.run(&format!("{script} start")).ok();
+    machine.run(&format!("{script} start")).stdout_ok();
     assert_eq!(files(&machine), before, "and nothing once more");
     assert_eq!(machine.run(&format!("{script} go")).status, 2);
 }
@@ -256,15 +256,15 @@ fn without_systemd_the_init_script_puts_back_what_a_reboot_left() {
 #[test]
 fn a_command_by_sudo_keeps_it_too() {
     let (machine, seed) = machine();
-    machine.run("usermod -aG sudo alice").ok();
+    machine.run("usermod -aG sudo alice").stdout_ok();
     let mut child = tried(&machine, "totpctl try sudo");
     // A name that nobody has is looked past.
-    machine.run("printf 'sudo\\tnobody-such\\tnor-this\\n' >> /run/totpctl/entered").ok();
+    machine.run("printf 'sudo\\tnobody-such\\tnor-this\\n' >> /run/totpctl/entered").stdout_ok();
     let sudo = format!("/opt/tests/type-enrollment alicepw {} x sudo -k id -un", seed.code());
     let ran = machine.run_as("alice", &sudo);
     assert!(ran.stdout.lines().any(|line| line.trim() == "root"), "{ran:#?}");
     assert_eq!(child.wait().unwrap().code(), Some(0));
     machine
         .run("grep -q pam_totp.so /etc/pam.d/sudo && grep -q pam_totp.so /etc/pam.d/sudo-i")
-        .ok();
+        .stdout_ok();
 }

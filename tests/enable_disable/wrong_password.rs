@@ -14,7 +14,7 @@ const OPENSUSES_SSHD: &str = "auth requisite pam_nologin.so\nauth include common
                               account include common-account\nsession include common-session\n";
 
 fn prompts(machine: &Machine, password: &str) -> Vec<String> {
-    let PamResult { rc, shown, .. } = machine.pam("sshd", "alice", password).go();
+    let PamResult { rc, shown, .. } = machine.pam("sshd", "alice", password).run();
     assert_ne!(rc, tests::pam::SUCCESS);
     shown
 }
@@ -32,28 +32,28 @@ fn refused_every_way(machine: &Machine, line: &str, instead: &str) {
 
 /// Whoever knows the password is asked for a code, and nobody else; sshd is what doctor looks for.
 fn is_protected(machine: &Machine, seed: &Seed) {
-    let doctor = machine.run("totpctl doctor sshd").ok();
+    let doctor = machine.run("totpctl doctor sshd").stdout_ok();
     assert!(doctor.contains("sshd: asks for a code, lets by who has no factor\n"), "{doctor}");
-    let json = machine.run("totpctl --json enable sshd").ok();
+    let json = machine.run("totpctl --json enable sshd").stdout_ok();
     assert!(json.contains("\"changed\":false"), "{json}");
-    let wrong = machine.ssh("alice", &seed.next_code()).password("wrong").go();
+    let wrong = machine.ssh("alice", &seed.next_code()).password("wrong").run();
     assert!(!wrong.got_in, "{wrong:#?}");
     let codes = wrong.prompts.iter().filter(|prompt| prompt.contains("code"));
     assert_eq!(codes.count(), 0, "{wrong:#?}");
     assert!(!ssh(machine, "000000"));
-    machine.run("totpctl unlock alice").ok();
+    machine.run("totpctl unlock alice").stdout_ok();
     assert!(ssh(machine, &seed.code()));
 }
 
 #[test]
-fn on_fedora_the_profile_of_authselect_is_named_and_protects_sshd() {
+fn the_authselect_profile_is_named_and_protects_sshd() {
     let (machine, seed) = machine();
     for name in ["password-auth", "system-auth"] {
         machine.service(name, FEDORA);
     }
     machine.service("postlogin", "session optional pam_umask.so silent\n");
     machine.service("sshd", FEDORAS_SSHD);
-    machine.run("mkdir -p /etc/authselect").ok();
+    machine.run("mkdir -p /etc/authselect").stdout_ok();
     machine.write("/etc/authselect/authselect.conf", "local\nwith-silent-lastlog\nwith-faillock\n");
     let named = "authselect select totp-local with-totp with-faillock";
     refused_every_way(&machine, "password-auth:2", named);
@@ -65,7 +65,7 @@ fn on_fedora_the_profile_of_authselect_is_named_and_protects_sshd() {
     );
     machine.service("sshd", &earlier);
     assert!(prompts(&machine, "wrong").iter().any(|prompt| prompt.contains("Verification code")));
-    machine.run("totpctl unlock alice").ok();
+    machine.run("totpctl unlock alice").stdout_ok();
     let doctor = machine.run("totpctl doctor sshd");
     assert_eq!(doctor.status, 1, "{doctor:#?}");
     for told in [
@@ -82,10 +82,10 @@ fn on_fedora_the_profile_of_authselect_is_named_and_protects_sshd() {
             refused(&machine, &command, "libpam goes on behind password-auth:2");
         }
     }
-    assert!(machine.run("totpctl --json enable sshd").ok().contains("\"changed\":false"));
+    assert!(machine.run("totpctl --json enable sshd").stdout_ok().contains("\"changed\":false"));
 
     // As it says.
-    machine.run("totpctl disable sshd").ok();
+    machine.run("totpctl disable sshd").stdout_ok();
     let template =
         format!("{}/../packaging/authselect/local/system-auth", env!("CARGO_MANIFEST_DIR"));
     let template = std::fs::read_to_string(template).unwrap();
@@ -100,11 +100,11 @@ fn on_fedora_the_profile_of_authselect_is_named_and_protects_sshd() {
 fn on_opensuse_the_example_is_named_and_protects_sshd() {
     let (machine, seed) = machine();
     machine.service("common-auth-pc", OPENSUSES);
-    machine.run("ln -sf common-auth-pc /etc/pam.d/common-auth").ok();
+    machine.run("ln -sf common-auth-pc /etc/pam.d/common-auth").stdout_ok();
     machine.service("sshd", OPENSUSES_SSHD);
     refused_every_way(&machine, "common-auth:2", "pam-config/common-auth of the package");
     let example = format!("{}/../packaging/pam-config/common-auth", env!("CARGO_MANIFEST_DIR"));
-    machine.run("rm /etc/pam.d/common-auth").ok();
+    machine.run("rm /etc/pam.d/common-auth").stdout_ok();
     machine.service("common-auth", &std::fs::read_to_string(example).unwrap());
     is_protected(&machine, &seed);
 }
@@ -114,11 +114,11 @@ fn a_substack_of_debian_becomes_an_include_and_one_again() {
     let (machine, _) = machine();
     let cockpit = "auth substack common-auth\nauth optional pam_group.so\n";
     machine.service("cockpit", cockpit);
-    machine.run("totpctl enable cockpit").ok();
-    let doctor = machine.run("totpctl doctor cockpit").ok();
+    machine.run("totpctl enable cockpit").stdout_ok();
+    let doctor = machine.run("totpctl doctor cockpit").stdout_ok();
     assert!(doctor.contains("cockpit: asks for a code\n"), "{doctor}");
-    machine.run("totpctl disable cockpit").ok();
-    assert_eq!(machine.run("cat /etc/pam.d/cockpit").ok(), cockpit);
+    machine.run("totpctl disable cockpit").stdout_ok();
+    assert_eq!(machine.run("cat /etc/pam.d/cockpit").stdout_ok(), cockpit);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn nobody_makes_a_factor_where_nobody_asks_for_credentials() {
             let command = format!("totpctl {command} {service} --option enroll");
             refused(&machine, &command, "nobody can make a factor there");
         }
-        machine.run(&format!("totpctl enable {service}")).ok();
+        machine.run(&format!("totpctl enable {service}")).stdout_ok();
         refused(&machine, &format!("totpctl enable {service} --option enroll"), "make a factor");
         machine.service(service, "@include common-auth\nauth required pam_totp.so enroll\n");
         let doctor = machine.run(&format!("totpctl doctor {service}"));
@@ -140,12 +140,14 @@ fn nobody_makes_a_factor_where_nobody_asks_for_credentials() {
         );
     }
     // Dropbear asks as sshd. With OpenSSH beside it, it need not be the one that asks.
-    machine.run("totpctl enable sshd --option enroll").ok();
-    assert!(!machine.run("totpctl doctor sshd").ok().contains("Dropbear"));
-    machine.run("printf '#!/bin/sh\\n' > /usr/sbin/dropbear; chmod +x /usr/sbin/dropbear").ok();
-    let doctor = machine.run("totpctl doctor sshd").ok();
+    machine.run("totpctl enable sshd --option enroll").stdout_ok();
+    assert!(!machine.run("totpctl doctor sshd").stdout_ok().contains("Dropbear"));
+    machine
+        .run("printf '#!/bin/sh\\n' > /usr/sbin/dropbear; chmod +x /usr/sbin/dropbear")
+        .stdout_ok();
+    let doctor = machine.run("totpctl doctor sshd").stdout_ok();
     assert!(doctor.contains("note: by Dropbear nobody can make a factor"), "{doctor}");
-    machine.run("mv /usr/sbin/sshd /usr/sbin/sshd.away").ok();
+    machine.run("mv /usr/sbin/sshd /usr/sbin/sshd.away").stdout_ok();
     refused(&machine, "totpctl enable sshd --option enroll", "Dropbear");
     let doctor = machine.run("totpctl doctor sshd");
     assert!(doctor.stdout.contains("WRONG: nobody can make a factor here"), "{doctor:#?}");
@@ -163,7 +165,7 @@ fn options_that_tell_strangers_something_do_not_go_together() {
             &format!("auth required pam_totp.so forward_pass nodelay {option}\nauth required pam_permit.so\n"),
         );
         // bob has no factor, and is told what everybody is.
-        let login = machine.pam("both", "bob", "x").go();
+        let login = machine.pam("both", "bob", "x").run();
         assert!(login.rc != tests::pam::SUCCESS && login.shown.is_empty(), "{login:#?}");
         let doctor = machine.run("totpctl doctor both");
         assert!(doctor.status == 1 && doctor.stdout.contains("/etc/pam.d/both:1: "), "{doctor:#?}");

@@ -14,7 +14,7 @@ mod seed;
 pub use host::Host;
 pub use kernel::Kernel;
 pub use login::{PamCall, PamResult, SshCall, SshResult};
-pub use machine::{Machine, Ran, eventually};
+pub use machine::{Machine, Output, eventually};
 pub use scale::scaled;
 pub use seed::Seed;
 

@@ -1,7 +1,7 @@
 //! Logging in: through libpam by a program of the test's own, and through OpenSSH.
 
 use crate::SSH;
-use crate::machine::{Machine, Ran};
+use crate::machine::{Machine, Output};
 
 impl Machine {
     /// A login through a PAM service by a program of the test's own.
@@ -114,7 +114,7 @@ impl<'a> PamCall<'a> {
 
     /// Logs in.
     #[track_caller]
-    pub fn go(self) -> PamResult {
+    pub fn run(self) -> PamResult {
         let ran = self.machine.run(&format!("/opt/tests/pam {} {}", self.options, self.what));
         let last = ran.stdout.lines().last().unwrap_or_default().to_owned();
         let number = |key: &str| {
@@ -151,7 +151,7 @@ pub struct SshResult {
     pub got_in: bool,
     /// What the person was asked.
     pub prompts: Vec<String>,
-    pub ran: Ran,
+    pub ran: Output,
 }
 
 impl<'a> SshCall<'a> {
@@ -167,7 +167,7 @@ impl<'a> SshCall<'a> {
     }
 
     /// Logs in.
-    pub fn go(self) -> SshResult {
+    pub fn run(self) -> SshResult {
         let Self { user, code, password, .. } = &self;
         let ran = self.machine.run(&format!(
             "export PROMPTS=$(mktemp) PASSWORD='{password}' CODE='{code}' \

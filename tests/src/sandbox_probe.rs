@@ -1,6 +1,6 @@
 //! Somebody who took the daemon over (`tests/harness/sandbox_probe.c`), on a host with systemd.
 
-use crate::machine::{Ran, eventually};
+use crate::machine::{Output, eventually};
 
 /// What a prisoner tried, and whether it could.
 #[derive(Debug)]
@@ -9,10 +9,10 @@ pub struct Tried(Vec<(String, bool)>);
 impl Tried {
     /// Puts a prisoner in the place of the daemon, on a host with engines of containers that root may ask for anything,
     /// and lets it try everything. `run` runs a script as root there.
-    pub fn on(run: impl FnMut(&str) -> Ran) -> Self {
+    pub fn on(run: impl FnMut(&str) -> Output) -> Self {
         let run = std::cell::RefCell::new(run);
         let run = |script: &str| run.borrow_mut()(script);
-        run("systemctl stop totpd.service totpd.socket").ok();
+        run("systemctl stop totpd.service totpd.socket").stdout_ok();
         let engines = SOCKETS.map(|path| format!("'{path}'")).join(", ");
         let listen = format!(
             "import os, socket, time\n\
@@ -26,27 +26,27 @@ impl Tried {
         );
         let units = "for n in 1 2 3; do printf '[Service]\\nType=oneshot\\nRemainAfterExit=yes\\nExecStart=/bin/true\\n' \
                      >/run/systemd/system/freed-$n.service; done; systemctl daemon-reload";
-        run(units).ok();
-        run(&format!("cat >/root/engines.py <<'END'\n{listen}END")).ok();
-        run("systemd-run --quiet --unit=engines python3 /root/engines.py").ok();
+        run(units).stdout_ok();
+        run(&format!("cat >/root/engines.py <<'END'\n{listen}END")).stdout_ok();
+        run("systemd-run --quiet --unit=engines python3 /root/engines.py").stdout_ok();
         eventually("the engines listen", || run("test -e /root/engines").status == 0);
         // What is kept from it is there for others.
         for path in SOCKETS.into_iter().chain(["/run/systemd/private"]) {
             let connect =
                 format!("import socket; socket.socket(socket.AF_UNIX).connect(\"{path}\")");
-            run(&format!("python3 -c '{connect}'")).ok();
+            run(&format!("python3 -c '{connect}'")).stdout_ok();
         }
         let sockets = SOCKETS.join("\n");
-        run(&format!("printf '{sockets}\n' >/var/lib/totpd/sockets")).ok();
+        run(&format!("printf '{sockets}\n' >/var/lib/totpd/sockets")).stdout_ok();
         run("rm -f /var/lib/totpd/sandbox_probe.txt; cp /usr/libexec/totpd /root/totpd; \
              cat /opt/tests/sandbox_probe >/usr/libexec/totpd; systemctl start totpd.service --no-block")
-        .ok();
+        .stdout_ok();
         let told = || run("cat /var/lib/totpd/sandbox_probe.txt").stdout;
         eventually("it has tried everything", || told().ends_with("done\n"));
         let told = told();
         println!("{told}");
         run("systemctl stop engines.service totpd.service totpd.socket; cat /root/totpd >/usr/libexec/totpd")
-            .ok();
+            .stdout_ok();
         let tried: Vec<_> = told
             .lines()
             .filter_map(|line| line.split_once(": could"))

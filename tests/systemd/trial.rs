@@ -5,17 +5,17 @@ use tests::{Host, eventually};
 use super::{fresh, with_alice};
 
 #[test]
-fn booted_what_is_tried_is_put_back_by_systemd_whatever_becomes_of_the_machine() {
+fn systemd_reverts_a_trial_over_reboots_and_power_cuts() {
     let (mut host, seed) = with_alice("bookworm");
     let files = |host: &Host| {
         host.run("cd /etc/pam.d && find . -mindepth 1 -printf '%p %m %u %g %s %T@\\n' | sort; sha256sum *")
-            .ok()
+            .stdout_ok()
     };
     let before = files(&host);
     // No process of this one: a shutdown stops all of a host.
     let start = |host: &Host, minutes: u32| {
         let start = format!("totpctl try sshd --minutes {minutes} >/root/tried 2>&1 </dev/null &");
-        host.run(&format!("rm -f /root/tried; setsid {start}")).ok();
+        host.run(&format!("rm -f /root/tried; setsid {start}")).stdout_ok();
     };
     let told = |host: &Host| host.run("cat /root/tried").stdout;
     let hold = |host: &Host, minutes: u32| {
@@ -25,8 +25,8 @@ fn booted_what_is_tried_is_put_back_by_systemd_whatever_becomes_of_the_machine()
     // Its terminal is gone, and the daemon; and the time of day is nothing to go by.
     hold(&host, 1);
     host.run("kill -HUP $(pgrep -f '^totpctl try sshd'); systemctl kill -s KILL totpd.service")
-        .ok();
-    let left = host.run("systemctl list-timers --no-legend 'totpctl-try-*'").ok();
+        .stdout_ok();
+    let left = host.run("systemctl list-timers --no-legend 'totpctl-try-*'").stdout_ok();
     assert_eq!(left.lines().count(), 1, "{left}");
     // The rest of the minute goes by.
     let end = std::time::Instant::now() + std::time::Duration::from_secs(90);
@@ -34,7 +34,7 @@ fn booted_what_is_tried_is_put_back_by_systemd_whatever_becomes_of_the_machine()
         std::thread::park_timeout(std::time::Duration::from_millis(200));
     }
     assert_eq!(files(&host), before, "{}", host.run("journalctl --no-pager | tail -30").stdout);
-    assert!(host.run("totpctl try").ok().contains("all is as before"));
+    assert!(host.run("totpctl try").stdout_ok().contains("all is as before"));
 
     for how in ["reboot", "power cut"] {
         hold(&host, 5);
@@ -69,13 +69,13 @@ fn booted_what_is_tried_is_put_back_by_systemd_whatever_becomes_of_the_machine()
     assert!(host.ssh("alice", &seed.code()));
     eventually("it is kept", || told(&host).contains("the change is kept, since alice"));
     let kept = files(&host);
-    assert!(host.run("cat /etc/pam.d/sshd").ok().contains("pam_totp.so\n"));
+    assert!(host.run("cat /etc/pam.d/sshd").stdout_ok().contains("pam_totp.so\n"));
     assert_eq!(host.run("systemctl list-timers --no-legend 'totpctl-try-*'").stdout, "");
     host.power_cut();
     assert_eq!(files(&host), kept, "what is kept is kept");
     assert!(!host.ssh("alice", ""), "and asks");
     // sudo -i asks under another name.
-    host.run("usermod -aG sudo alice; totpctl enable sudo").ok();
+    host.run("usermod -aG sudo alice; totpctl enable sudo").stdout_ok();
     let code = fresh(&host, "alice");
     let sudo = |code: &str| {
         host.run(&format!(

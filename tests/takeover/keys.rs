@@ -3,17 +3,17 @@
 use super::*;
 
 #[test]
-fn each_login_has_a_key_of_its_own_and_voids_nobody_elses() {
+fn each_login_has_its_own_key_and_voids_no_other() {
     let machine = Machine::new();
     machine.service("totp", "auth required pam_totp.so nodelay enroll\n");
-    let roots = machine.run("totpctl --json enroll alice").ok();
+    let roots = machine.run("totpctl --json enroll alice").stdout_ok();
     let looked = || {
         let ran = machine
             .pam("totp", "alice", "")
             .conversation("cancel")
             .terminal("ssh")
             .from("192.0.2.1")
-            .go();
+            .run();
         let key = ran.text.split("\n\n  ").nth(1).or_else(|| ran.text.split("Key: ").nth(1));
         key.unwrap_or_else(|| panic!("{ran:#?}"))[..39].to_owned()
     };
@@ -26,7 +26,7 @@ fn each_login_has_a_key_of_its_own_and_voids_nobody_elses() {
     assert!(!keys.contains(&looked()), "nor after a restart");
     // Root's enrollment goes on, whoever looks.
     let code = Seed(secret(&roots)).code();
-    machine.feed("totpctl confirm alice", &format!("{code}\n")).ok();
+    machine.run_with_input("totpctl confirm alice", &format!("{code}\n")).stdout_ok();
     assert!(
         state(&machine).contains(&factor_id(&roots))
             && state(&machine).contains("\"enrolled\":true")
@@ -38,43 +38,50 @@ fn one_seed_opens_once_whatever_becomes_of_its_factors() {
     let machine = Machine::new();
     machine.write("/etc/totpd/totpd.toml.d/10-test.toml", "[enrollment]\nmax_factors = 2\n");
     let seed = machine.enrolled("alice", 1);
-    let twin =
-        machine.feed("totpctl enroll alice --secret-stdin --no-confirm", &format!("{}\n", seed.0));
+    let twin = machine.run_with_input(
+        "totpctl enroll alice --secret-stdin --no-confirm",
+        &format!("{}\n", seed.0),
+    );
     assert!(twin.status == 1 && twin.stderr.contains("same secret"), "{twin:#?}");
     let code = seed.code();
-    assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::SUCCESS);
-    assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::AUTH_ERR);
+    assert_eq!(machine.pam("totp", "alice", &code).run().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &code).run().rc, pam::AUTH_ERR);
     // Zeros at the end make no other seed of it: HMAC fills a key with them.
     let padded = format!("{}AAAAAAAA", seed.0);
-    let twin =
-        machine.feed("totpctl enroll alice --secret-stdin --no-confirm", &format!("{padded}\n"));
+    let twin = machine
+        .run_with_input("totpctl enroll alice --secret-stdin --no-confirm", &format!("{padded}\n"));
     assert!(twin.status == 1 && twin.stderr.contains("same secret"), "{twin:#?}");
     // Its factor removed, and the same token enrolled again: with and without a first code.
-    machine.run("totpctl remove alice && totpctl unlock alice").ok();
-    let again = machine
-        .feed("totpctl enroll alice --secret-stdin --qr none", &format!("{}\n{code}\n", seed.0));
+    machine.run("totpctl remove alice && totpctl unlock alice").stdout_ok();
+    let again = machine.run_with_input(
+        "totpctl enroll alice --secret-stdin --qr none",
+        &format!("{}\n{code}\n", seed.0),
+    );
     assert_eq!(again.status, 1, "a used code confirms nothing: {again:#?}");
     let brought = machine
-        .feed("totpctl --json enroll alice --secret-stdin --no-confirm", &format!("{}\n", seed.0))
-        .ok();
+        .run_with_input(
+            "totpctl --json enroll alice --secret-stdin --no-confirm",
+            &format!("{}\n", seed.0),
+        )
+        .stdout_ok();
     let from = brought.split("\"usable_from\":").nth(1).unwrap().split([',', '}']).next().unwrap();
     let (from, now): (u64, u64) =
-        (from.parse().unwrap(), machine.run("date +%s").ok().trim().parse().unwrap());
+        (from.parse().unwrap(), machine.run("date +%s").stdout_ok().trim().parse().unwrap());
     assert!((now..=now + 60).contains(&from), "{brought} at {now}");
-    assert!(machine.run("totpctl show alice").ok().contains("brought from elsewhere"));
+    assert!(machine.run("totpctl show alice").stdout_ok().contains("brought from elsewhere"));
     for early in [code, seed.code(), seed.next_code()] {
-        assert_eq!(machine.pam("totp", "alice", &early).go().rc, pam::AUTH_ERR, "{early}");
+        assert_eq!(machine.pam("totp", "alice", &early).run().rc, pam::AUTH_ERR, "{early}");
     }
     let shown = state(&machine);
     assert!(shown.contains("\"failures\":0"), "early codes are no guesses: {shown}");
     // One step before, it is right already. Earlier it would be a wrong code, and make its owner wait.
     let ahead = || {
-        let now: u64 = machine.run("date +%s").ok().trim().parse().unwrap();
+        let now: u64 = machine.run("date +%s").stdout_ok().trim().parse().unwrap();
         from.saturating_sub(now)
     };
     eventually("the first good code is near", || ahead() <= 30);
     let first = seed.code_after(i64::try_from(ahead()).unwrap());
-    assert_eq!(machine.pam("totp", "alice", &first).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &first).run().rc, pam::SUCCESS);
 }
 
 #[test]
@@ -82,20 +89,28 @@ fn a_disabled_token_of_presses_comes_back_unsynchronized() {
     let machine = Machine::new();
     let seed = Seed::numbered(5);
     let enroll = "totpctl enroll alice --hotp --secret-stdin --no-confirm --qr none";
-    machine.feed(enroll, &format!("{}\n", seed.0)).ok();
+    machine.run_with_input(enroll, &format!("{}\n", seed.0)).stdout_ok();
     let id = factor_id(&state(&machine));
-    machine.run(&format!("totpctl set alice --factor {id} --disable")).ok();
-    machine.feed("totpctl backup /root/b", "a long passphrase\n").ok();
-    machine.run(&format!("totpctl set alice --factor {id} --enable")).ok();
+    machine.run(&format!("totpctl set alice --factor {id} --disable")).stdout_ok();
+    machine.run_with_input("totpctl backup /root/b", "a long passphrase\n").stdout_ok();
+    machine.run(&format!("totpctl set alice --factor {id} --enable")).stdout_ok();
     let press = |n: u32| {
-        machine.run(&format!("oathtool --hotp --base32 -c {n} {}", seed.0)).ok().trim().to_owned()
+        machine
+            .run(&format!("oathtool --hotp --base32 -c {n} {}", seed.0))
+            .stdout_ok()
+            .trim()
+            .to_owned()
     };
-    assert_eq!(machine.pam("totp", "alice", &press(0)).go().rc, pam::SUCCESS);
-    machine.feed("totpctl restore /root/b --replace --yes", "a long passphrase\n").ok();
-    machine.run(&format!("totpctl set alice --factor {id} --enable")).ok();
-    assert_eq!(machine.pam("totp", "alice", &press(0)).go().rc, pam::AUTH_ERR, "used before");
-    machine.feed("totpctl resync alice", &format!("{}\n{}\n", press(1), press(2))).ok();
-    assert_eq!(machine.pam("totp", "alice", &press(3)).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &press(0)).run().rc, pam::SUCCESS);
+    machine
+        .run_with_input("totpctl restore /root/b --replace --yes", "a long passphrase\n")
+        .stdout_ok();
+    machine.run(&format!("totpctl set alice --factor {id} --enable")).stdout_ok();
+    assert_eq!(machine.pam("totp", "alice", &press(0)).run().rc, pam::AUTH_ERR, "used before");
+    machine
+        .run_with_input("totpctl resync alice", &format!("{}\n{}\n", press(1), press(2)))
+        .stdout_ok();
+    assert_eq!(machine.pam("totp", "alice", &press(3)).run().rc, pam::SUCCESS);
 }
 
 #[test]
@@ -112,7 +127,7 @@ fn the_token_of_a_login_reaches_neither_session_nor_log() {
         let machine = with_first_logins(stack);
         machine.write("/etc/sudoers.d/alice", "alice ALL=(ALL) ALL\n");
         machine.write("/usr/local/bin/seen", "#!/bin/sh\nenv >>/run/session-env\n");
-        machine.run("chmod 755 /usr/local/bin/seen").ok();
+        machine.run("chmod 755 /usr/local/bin/seen").stdout_ok();
         machine.service(service, stack);
         let command = match command {
             "SSH" => format!("{SSH} alice@127.0.0.1"),
@@ -125,7 +140,7 @@ fn the_token_of_a_login_reaches_neither_session_nor_log() {
         assert!(got_in(&ran), "{service}: {ran:#?}");
         assert!(ran.stdout.contains("Keep these on paper"), "{service}: {ran:#?}");
         assert!(!ran.stdout.contains("TOTP_TOKEN"), "{service}: {ran:#?}");
-        let session = machine.run("cat /run/session-env").ok();
+        let session = machine.run("cat /run/session-env").stdout_ok();
         // The login of shadow opens the session first: it sees a ticket, which is good for nothing.
         let shown = session.lines().find(|line| line.contains("TOTP_TOKEN"));
         assert!(shown.is_none_or(|line| line.contains("=ticket-")), "{service}: {session}");

@@ -17,7 +17,7 @@ mod plan;
 use plan::{Plan, Share};
 
 /// A test that takes longer hangs.
-const TIMEOUT: Duration = Duration::from_secs(900);
+const TIMEOUT: Duration = Duration::from_secs(1800);
 const SLOWEST: usize = 20;
 
 struct Test {

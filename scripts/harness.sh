@@ -1,19 +1,23 @@
 #!/bin/bash
-# harness.sh [CARGO-OPTION...]: builds the end-to-end tests, and the Rust programs that they and the benchmarks act with,
-# into target/tests; and besides what the options name, such as --lib. Writes the paths of the tests to
-# target/tests.programs.
+# harness.sh [CARGO-OPTION...]: builds the end-to-end tests, the Rust programs that they and the benchmarks act with, and
+# totpd and totpctl, all of them in one graph: with the features that tests want besides, which add and change nothing.
+# Copies the programs into target/tests, and writes the paths of the tests to target/tests.programs. The options name
+# what is built besides, such as --lib.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PATH:$HOME/.cargo/bin
 mkdir -p target/tests
 # All members of the workspace, whatever is wanted: cargo builds a crate again for each set of features.
-cargo test --profile e2e --locked --workspace --no-run --test end_to_end --example generate_store "$@" 2>&1 |
-  tee target/tests.build
+cargo test --profile e2e --locked --workspace --no-run --test end_to_end "$@" 2>&1 | tee target/tests.build
 sed -n 's/^ *Executable \(unittests src\/lib.rs\|main.rs\) (\(.*\))$/\2/p' target/tests.build >target/tests.programs
+cargo build --profile e2e --locked --workspace --test end_to_end --example generate_store --bins
 cp target/e2e/examples/generate_store target/e2e/actors target/tests/
-for program in bus_latency clients64 fake_totpd find_seeds user_flood peer_call guess_flood; do
+for program in bus_latency fake_totpd find_seeds clients64 guess_flood peer_call user_flood; do
   ln -f target/tests/actors target/tests/$program
 done
-# The module with a way to make it panic, for the test that shows what happens then.
+scripts/completions.sh target/e2e/totpctl target/e2e/completions
+# The module is built by itself: what it has in a program of others depends on its features. First with a way to make it
+# panic, for the test that shows what happens then.
 cargo build --profile e2e --locked -p pam_totp --features panic-on-demand
 cp target/e2e/libpam_totp.so target/tests/pam_totp_panicking.so
+cargo build --profile e2e --locked -p pam_totp

@@ -32,10 +32,9 @@ built-tests: | target/tests
 need-harness: built-tests $(HARNESS_C)
 	cp -r $(addprefix tests/harness/,$(HARNESS_SCRIPTS)) packaging/ansible target/tests/
 
-# After the tests, since cargo leaves programs with more features under the same names. `cargo test` would replace them
-# again, so they are copied.
+# `cargo test` would replace some of them, so they are copied.
 need-tested: | built-tests
-	$(MAKE) --no-print-directory build PROFILE=$(TESTED)
+	[ $(TESTED) = e2e ] || $(MAKE) --no-print-directory build PROFILE=$(TESTED)
 	rm -rf target/tested
 	mkdir target/tested
 	cp -r $(addprefix target/$(TESTED)/,totpd totpctl libpam_totp.so completions) target/tested/

@@ -9,17 +9,19 @@ DESTDIR ?=
 MULTIARCH := $(shell cc -print-multiarch 2>/dev/null || true)
 SECURITYDIR ?= $(PREFIX)/$(if $(MULTIARCH),lib/$(MULTIARCH),lib64)/security
 CARGO ?= $(shell command -v cargo || echo $(HOME)/.cargo/bin/cargo)
-BUILT := target/release
+# How optimized: "e2e" is what is tested, for the time it takes to build the other.
+PROFILE ?= release
+BUILT := target/$(PROFILE)
 # What `make vendor` left, which needs no network.
 VENDORED := $(if $(wildcard vendor/config.toml),--offline --config vendor/config.toml)
 
-.PHONY: all bench build deb demo fuzz install lint rpm sanitize test test-machines vendor
+.PHONY: all bench build check deb demo fuzz install lint rpm sanitize test test-machines test-nightly vendor
 
 all: build
 
 build:
-	$(CARGO) build $(VENDORED) --release --locked -p totpd -p totpctl
-	$(CARGO) build $(VENDORED) --release --locked -p pam_totp
+	$(CARGO) build $(VENDORED) --profile $(PROFILE) --locked -p totpd -p totpctl
+	$(CARGO) build $(VENDORED) --profile $(PROFILE) --locked -p pam_totp
 	scripts/completions.sh $(BUILT)/totpctl $(BUILT)/completions
 
 # Builds nothing and needs no network.
@@ -57,14 +59,34 @@ rpm: build
 vendor:
 	scripts/vendor.sh
 
+# As any user, with nothing but Rust, a C compiler and libpam0g-dev: format, lints, unit tests.
+check:
+	scripts/prepare.sh check
+	scripts/check.sh
+
+# All tests but those of test-machines. What is not built by cargo is made beside it.
 test:
 	scripts/prepare.sh test
+	$(MAKE) --no-print-directory -j4 UNITS="--lib --bins --test oathtool" need-machine need-packages need-programs need-hosts
 	scripts/test.sh
+
+# The same of the release, with what only scale distinguishes at its full size.
+test-nightly:
+	TEST_SCALE=1 $(MAKE) --no-print-directory test TESTED=release
 
 # The tests that boot hosts with systemd, and those that boot kernels with AppArmor and SELinux in force.
 test-machines:
 	scripts/prepare.sh test
-	scripts/test.sh booted confined
+	$(MAKE) --no-print-directory need-machine need-packages need-programs need-hosts need-kernel
+	scripts/test.sh systemd mandatory_access
+
+# make test-NAME: the tests of tests/NAME.rs, or else those whose names contain NAME. Builds what they need and no more.
+test-%:
+	scripts/prepare.sh $$(scripts/needs.sh $*)
+	$(MAKE) --no-print-directory $$(scripts/needs.sh $*)
+	scripts/test.sh $*
+
+include tests/harness.mk
 
 demo:
 	scripts/prepare.sh demo
@@ -76,6 +98,7 @@ lint:
 
 bench:
 	scripts/prepare.sh bench
+	$(MAKE) --no-print-directory need-machine TESTED=release
 	scripts/bench.sh
 
 # Ten minutes each; needs no root.

@@ -3,8 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin
-make build
-scripts/harness.sh
+rm -rf target/layers
+EXTRA=target/tests BUILT=target/tested scripts/machine.sh --fill "$PWD/target/layers/plain"
 cargo bench --locked -q -p totpd-store --bench store
 echo
 cargo bench --locked -q -p tests --bench login

@@ -4,10 +4,13 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PATH:$HOME/.cargo/bin
 if command -v rustup >/dev/null; then rustup component add rustfmt clippy 2>/dev/null || true; fi
+# What the scripts of scripts/lint find; first, that they find it.
+scripts/lint/self-test.sh
+scripts/lint/layers.sh
 cargo fmt --all --check
 cargo clippy --locked --workspace --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
-shellcheck scripts/*.sh tests/harness/askpass .ci/run packaging/deb/{preinst,postinst,prerm,postrm,config} packaging/sysvinit/*
+shellcheck scripts/*.sh scripts/lint/*.sh tests/harness/askpass .ci/run packaging/deb/{preinst,postinst,prerm,postrm,config} packaging/sysvinit/*
 # How much of the machine the daemon could reach, at most 1.0 of 10.
 systemd-analyze security --no-pager --offline=true --threshold=10 packaging/systemd/totpd.service >/dev/null ||
   { echo "lint: the unit gives the daemon more than it needs: systemd-analyze security" >&2; exit 1; }

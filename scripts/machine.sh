@@ -8,6 +8,8 @@
 # target/release. EXTRA: a folder that is copied to /opt/tests. DISK: a folder of a real disk that is
 # /disk inside, and the only thing that stays; all else is in memory. LAYER: a folder that
 # programs.sh made: the machine has those packages besides.
+# FILLED: a folder that "machine.sh --fill FOLDER" made, with the same EXTRA and LAYER: all that is installed
+# and configured is there already, and a machine takes half the time.
 set -euo pipefail
 repository=$(cd "$(dirname "$0")/.." && pwd)
 self=$repository/scripts/machine.sh
@@ -22,7 +24,11 @@ fi
 if [ "$MACHINE_IN" = namespaces ]; then
   # shellcheck source=scripts/overlay.sh
   . "$repository/scripts/overlay.sh"
-  copy_machine /mnt "${LAYER:-}"
+  layers=()
+  [ -z "${LAYER:-}" ] || layers=("$LAYER")
+  [ -z "${FILLED:-}" ] || layers=("$FILLED" "${layers[@]}")
+  [ "$1" != --fill ] || [ "${#layers[@]}" -gt 0 ] || layers=(new)
+  copy_machine /mnt "${layers[@]}"
   root=/mnt/root
   mount -t proc proc $root/proc
   mount -t sysfs -o ro sysfs $root/sys 2>/dev/null || mount --rbind /sys $root/sys
@@ -38,10 +44,12 @@ if [ "$MACHINE_IN" = namespaces ]; then
   ln -s pts/ptmx $root/dev/ptmx
   ln -s /proc/self/fd $root/dev/fd
   ln -s /run/syslog.socket $root/dev/log
-  make -s -C "$repository" install DESTDIR=$root ${BUILT:+BUILT="$BUILT"}
-  if [ -n "${EXTRA:-}" ]; then
-    mkdir -p $root/opt/tests
-    cp -r "$EXTRA/." $root/opt/tests/
+  if [ -z "${FILLED:-}" ]; then
+    make -s -C "$repository" install DESTDIR=$root ${BUILT:+BUILT="$BUILT"}
+    if [ -n "${EXTRA:-}" ]; then
+      mkdir -p $root/opt/tests
+      cp -r "$EXTRA/." $root/opt/tests/
+    fi
   fi
   if [ -n "${DISK:-}" ]; then
     mkdir $root/disk
@@ -52,36 +60,31 @@ if [ "$MACHINE_IN" = namespaces ]; then
   cut -d" " -f4 /proc/self/stat >$root/run/outside-pid
   cd $root
   # Of the environment nothing gets in that could change what is tried there.
-  exec env -i MACHINE_IN=copy TERM="${TERM:-dumb}" LANG=C.UTF-8 HOME=/root \
-    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-    chroot . /bin/bash /run/machine.sh "$@"
+  inside=(env -i MACHINE_IN=copy MACHINE_FILLED="${FILLED:+yes}" TERM="${TERM:-dumb}" LANG=C.UTF-8 HOME=/root
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin chroot . /bin/bash /run/machine.sh)
+  [ "$1" = --fill ] || exec "${inside[@]}" "$@"
+  "${inside[@]}" --fill
+  rm -rf "$2"
+  mkdir -p "$2"
+  keep_changes /mnt "$2" etc home opt root usr var
+  exit 0
 fi
 
 # Inside the copy.
-unset MACHINE_IN
+filled=$MACHINE_FILLED
+unset MACHINE_IN MACHINE_FILLED
 umask 022
-hostname totp-test
-ip link set lo up
-mkdir -p /run/dbus /run/sshd /run/lock /run/systemd/journal
-: >/run/log.txt
-# As many records as systemd lets wait, before whoever logs looks for another way.
-echo 512 >/proc/sys/net/unix/max_dgram_qlen
-socat -u UNIX-RECV:/run/systemd/journal/socket,mode=666 OPEN:/run/log.txt,append &
-socat -u UNIX-RECV:/run/syslog.socket,mode=666 OPEN:/run/log.txt,append &
 
-for user in alice bob carol; do
-  id "$user" >/dev/null 2>&1 || useradd -m -s /bin/bash "$user"
-  printf '%s:%spw\n' "$user" "$user"
-done | chpasswd
-rm -rf /var/lib/totpd/* /root/.ssh
-
-[ -s /etc/machine-id ] || dbus-uuidgen --ensure=/etc/machine-id
-# The bus as this distribution configures it; only the user it runs as may be missing in a container.
-id messagebus >/dev/null 2>&1 || useradd -r messagebus
-dbus-daemon --system --fork --nopidfile
-
-rm -f /etc/ssh/sshd_config.d/*
-cat >/etc/ssh/sshd_config <<CONFIG
+fill() {
+  local user
+  for user in alice bob carol; do
+    id "$user" >/dev/null 2>&1 || useradd -m -s /bin/bash "$user"
+    printf '%s:%spw\n' "$user" "$user"
+  done | chpasswd
+  [ -s /etc/machine-id ] || dbus-uuidgen --ensure=/etc/machine-id
+  # The bus as this distribution configures it; only the user it runs as may be missing in a container.
+  id messagebus >/dev/null 2>&1 || useradd -r messagebus
+  cat >/etc/ssh/sshd_config <<CONFIG
 ListenAddress 127.0.0.1
 UsePAM yes
 PasswordAuthentication no
@@ -92,11 +95,27 @@ UseDNS no
 MaxStartups 1000
 MaxAuthTries 20
 CONFIG
-# Since OpenSSH 9.8 an address that fails is shut out for a while, which is not what is tried here.
-if /usr/sbin/sshd -T -o PerSourcePenalties=no >/dev/null 2>&1; then
-  echo "PerSourcePenalties no" >>/etc/ssh/sshd_config
-fi
-ls /etc/ssh/ssh_host_*_key >/dev/null 2>&1 || ssh-keygen -q -A
+  mkdir -p /run/sshd
+  # Since OpenSSH 9.8 an address that fails is shut out for a while, which is not what is tried here.
+  if /usr/sbin/sshd -T -o PerSourcePenalties=no >/dev/null 2>&1; then
+    echo "PerSourcePenalties no" >>/etc/ssh/sshd_config
+  fi
+  ls /etc/ssh/ssh_host_*_key >/dev/null 2>&1 || ssh-keygen -q -A
+}
+
+[ -n "$filled" ] || fill
+[ "$1" != --fill ] || exit 0
+hostname totp-test
+ip link set lo up
+mkdir -p /run/dbus /run/sshd /run/lock /run/systemd/journal
+: >/run/log.txt
+# As many records as systemd lets wait, before whoever logs looks for another way.
+echo 512 >/proc/sys/net/unix/max_dgram_qlen
+socat -u UNIX-RECV:/run/systemd/journal/socket,mode=666 OPEN:/run/log.txt,append &
+socat -u UNIX-RECV:/run/syslog.socket,mode=666 OPEN:/run/log.txt,append &
+rm -rf /var/lib/totpd/* /root/.ssh
+dbus-daemon --system --fork --nopidfile
+rm -f /etc/ssh/sshd_config.d/*
 /usr/sbin/sshd -E /run/sshd.txt
 for _ in $(seq 500); do
   (exec 3<>/dev/tcp/127.0.0.1/22) 2>/dev/null && break

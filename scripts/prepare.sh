@@ -1,27 +1,40 @@
 #!/bin/bash
-# prepare.sh demo|test|kernel|bench|lint: installs what is missing for that, and says so first.
+# prepare.sh check|demo|test|bench|lint|need-NEED...: installs what is missing for that, and says so first. For "check"
+# it says what is missing, and installs nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-what=$1
 
 # program or file that tells whether a thing is there : Debian package that brings it
 build="cc:gcc make:make /usr/include/stdio.h:libc6-dev /usr/include/security/pam_modules.h:libpam0g-dev"
 machine="dbus-daemon:dbus sshd:openssh-server ssh:openssh-client ip:iproute2 unshare:util-linux
          mount:mount useradd:passwd login:login sudo:sudo oathtool:oathtool socat:socat script:bsdutils"
-case $what in
-demo) needs="$build $machine" ;;
-test) needs="$build $machine zbarimg:zbar-tools rsvg-convert:librsvg2-bin strace:strace faketime:faketime expect:expect gdbus:libglib2.0-bin
-             /usr/lib/python3/dist-packages/dbus:python3-dbus age:age dpkg-shlibdeps:dpkg-dev mkfs.ext4:e2fsprogs sqlite3:sqlite3 pgrep:procps mmdebstrap:mmdebstrap
-             systemd-nspawn:systemd-container /usr/include/systemd/sd-bus.h:libsystemd-dev swtpm:swtpm rpmbuild:rpm" ;;
-kernel) needs="qemu-system-x86_64:qemu-system-x86 mkfs.ext4:e2fsprogs /usr/share/selinux/devel/Makefile:selinux-policy-dev" ;;
-bench) needs="$build $machine python3:python3-minimal
-              /usr/share/doc/libpam-google-authenticator:libpam-google-authenticator
-              /usr/share/doc/libpam-oath:libpam-oath" ;;
-lint) needs="$build mandoc:mandoc shellcheck:shellcheck systemd-analyze:systemd
-             lintian:lintian apparmor_parser:apparmor rpmbuild:rpm rpmlint:rpmlint
-             /usr/share/selinux/devel/Makefile:selinux-policy-dev" ;;
-*) echo "usage: prepare.sh demo|test|kernel|bench|lint" >&2; exit 2 ;;
-esac
+# What the tests of tests/needs.toml need.
+tests_machine="$build $machine zbarimg:zbar-tools rsvg-convert:librsvg2-bin strace:strace faketime:faketime expect:expect
+               gdbus:libglib2.0-bin /usr/lib/python3/dist-packages/dbus:python3-dbus age:age mkfs.ext4:e2fsprogs
+               sqlite3:sqlite3 pgrep:procps /usr/include/systemd/sd-bus.h:libsystemd-dev"
+tests_packages="dpkg-shlibdeps:dpkg-dev rpmbuild:rpm"
+tests_hosts="mmdebstrap:mmdebstrap systemd-nspawn:systemd-container swtpm:swtpm"
+needs=""
+for what in "$@"; do
+  case $what in
+  check) needs+=" $build" ;;
+  demo) needs+=" $build $machine" ;;
+  test) needs+=" $tests_machine $tests_packages $tests_hosts" ;;
+  need-machine) needs+=" $tests_machine" ;;
+  need-packages) needs+=" $tests_packages" ;;
+  need-programs) ;;
+  need-hosts) needs+=" $tests_hosts" ;;
+  need-kernel | kernel) needs+=" $tests_hosts qemu-system-x86_64:qemu-system-x86 mkfs.ext4:e2fsprogs
+    /usr/share/selinux/devel/Makefile:selinux-policy-dev" ;;
+  bench) needs+=" $tests_machine python3:python3-minimal
+    /usr/share/doc/libpam-google-authenticator:libpam-google-authenticator
+    /usr/share/doc/libpam-oath:libpam-oath" ;;
+  lint) needs+=" $build mandoc:mandoc shellcheck:shellcheck systemd-analyze:systemd
+    lintian:lintian apparmor_parser:apparmor rpmbuild:rpm rpmlint:rpmlint
+    /usr/share/selinux/devel/Makefile:selinux-policy-dev" ;;
+  *) echo "usage: prepare.sh check|demo|test|bench|lint|need-NEED..." >&2; exit 2 ;;
+  esac
+done
 
 PATH=$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin
 missing=()
@@ -29,6 +42,12 @@ for pair in $needs; do
   thing=${pair%%:*}
   [ -e "$thing" ] || command -v "$thing" >/dev/null || missing+=("${pair##*:}")
 done
+
+if [ "$*" = check ]; then
+  command -v cargo >/dev/null || missing+=(rustup)
+  [ "${#missing[@]}" -eq 0 ] || { echo "check: missing: install ${missing[*]}" >&2; exit 1; }
+  exit 0
+fi
 
 if [ "${#missing[@]}" -gt 0 ]; then
   echo "prepare: missing, to be installed with apt-get: ${missing[*]}"

@@ -47,7 +47,4 @@ env -i ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$http
   PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 HOME=/root \
   DEBIAN_FRONTEND=noninteractive chroot $root /bin/bash /tmp/install
 umount -l $root/dev
-for changes in /mnt/whole.{etc,usr,var}.upper; do
-  mkdir "$layer/${changes##*/}"
-  tar -C "$changes" --xattrs --xattrs-include='security.*' -cf - . | tar -C "$layer/${changes##*/}" --xattrs --xattrs-include='security.*' -xf -
-done
+keep_changes /mnt "$layer" etc usr var

@@ -1,5 +1,6 @@
 #!/bin/bash
-# rpm.sh: an RPM package under target/rpm of what `make build` made, in the layout of Fedora. Needs rpmbuild and no
+# rpm.sh: an RPM package under target/rpm of what `make build` made (or of the folder BUILT,
+# under OUT), in the layout of Fedora. Needs rpmbuild and no
 # network; of the same files it makes the same package, byte by byte. The libraries must be as old as those of the
 # system that it is for: build it there.
 set -euo pipefail
@@ -13,11 +14,11 @@ when=$(sed -n 's/^ -- .*>  //p' $changelog | head -n1)
 SOURCE_DATE_EPOCH=$(date -d "$when" +%s)
 export SOURCE_DATE_EPOCH
 
-out=$PWD/target/rpm
+out=$PWD/${OUT:-target/rpm}
 root=$out/root
 rm -rf "$out"
 mkdir -p "$out"
-make -s install DESTDIR="$root" PREFIX=/usr SYSCONFDIR=/etc SECURITYDIR=/usr/lib64/security
+make -s install ${BUILT:+BUILT="$BUILT"} DESTDIR="$root" PREFIX=/usr SYSCONFDIR=/etc SECURITYDIR=/usr/lib64/security
 # Debian's own.
 rm -r "$root/usr/share/pam-configs"
 doc=$root/usr/share/doc/pam-totp

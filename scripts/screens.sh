@@ -3,14 +3,12 @@
 # a machine that is gone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-make build
-scripts/harness.sh
-scripts/programs.sh
+make need-machine need-programs TESTED=release
 shots=$(mktemp -d)
 trap 'rm -r "$shots"' EXIT
 # shellcheck disable=SC2016  # it is for the shell inside
-LAYER=target/programs EXTRA=target/tests DISK=$shots scripts/machine.sh bash -c '
-  new=/opt/tests/newcomer
+LAYER=$PWD/target/programs BUILT=target/tested EXTRA=target/tests DISK=$shots scripts/machine.sh bash -c '
+  new=/opt/tests/type-enrollment
   as() { setpriv --reuid "$1" --regid "$1" --init-groups --reset-env "${@:2}"; }
   echo LANG=C.UTF-8 >/etc/default/locale
   $new x x 000000 totpctl enroll alice >/disk/enroll

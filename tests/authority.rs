@@ -31,7 +31,7 @@ pub(crate) fn every_method_for(user: &str) -> Vec<(String, String)> {
 fn another_uid_can_neither_do_nor_learn_anything() {
     let machine = Machine::new();
     let seed = machine.enrolled("alice", 1);
-    let before = machine.run("totpctl --json show alice").ok();
+    let before = machine.run("totpctl --json show alice").stdout_ok();
     let mut answers = Vec::new();
     for user in ["alice", "bob", "root", "no-such-user", "'../x'", "''"] {
         for (method, arguments) in every_method_for(user) {
@@ -59,8 +59,8 @@ fn another_uid_can_neither_do_nor_learn_anything() {
     methods.dedup();
     assert_eq!(answers.len(), methods.len(), "{answers:#?}");
 
-    assert_eq!(machine.run("totpctl --json show alice").ok(), before, "nothing changed");
-    assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
+    assert_eq!(machine.run("totpctl --json show alice").stdout_ok(), before, "nothing changed");
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_user_manages_itself_with_a_current_code() {
     machine.self_service();
     let seed = machine.enrolled("carol", 3);
     let shown = machine.run_as("carol", "totpctl show");
-    assert!(shown.ok().contains("carol"), "its own state");
+    assert!(shown.stdout_ok().contains("carol"), "its own state");
 
     // Without a code, or with a wrong one, a verified factor is neither replaced nor removed.
     for (method, arguments) in [
@@ -95,32 +95,32 @@ fn a_user_manages_itself_with_a_current_code() {
         &format!("{MANAGER}.Enroll"),
         &format!("carol \"{{'code': <'{code}'>}}\""),
     );
-    assert!(made.ok().contains("otpauth://totp/"));
+    assert!(made.stdout_ok().contains("otpauth://totp/"));
     let used = machine.call("carol", &format!("{MANAGER}.Remove"), &format!("carol '' {code}"));
     assert!(used.stderr.contains("Error.InvalidCode"), "the code is used up: {used:#?}");
-    let shown = machine.run("totpctl --json show carol").ok();
+    let shown = machine.run("totpctl --json show carol").stdout_ok();
     assert!(shown.contains("\"verified\"") && shown.contains("\"unverified\""), "{shown}");
     let removed = machine.call(
         "carol",
         &format!("{MANAGER}.Remove"),
         &format!("carol '' {}", seed.next_code()),
     );
-    removed.ok();
-    assert!(machine.run("totpctl --json show carol").ok().contains("\"factors\":[]"));
+    removed.stdout_ok();
+    assert!(machine.run("totpctl --json show carol").stdout_ok().contains("\"factors\":[]"));
 }
 
 #[test]
 fn a_user_enrolls_itself_unless_the_configuration_says_no() {
     let machine = Machine::with_programs();
     machine.self_service();
-    let made = machine.run_as("carol", "totpctl --json enroll").ok();
+    let made = machine.run_as("carol", "totpctl --json enroll").stdout_ok();
     assert!(made.contains("otpauth://"), "{made}");
     machine.write("/etc/totpd/totpd.toml.d/10-test.toml", "[enrollment]\nself_service = false\n");
     machine.kill_daemon("TERM");
     let refused = machine.run_as("bob", "totpctl enroll");
     assert_eq!(refused.status, 4, "{refused:#?}");
     assert!(refused.stderr.contains("administrator"), "{refused:#?}");
-    machine.run("totpctl --json enroll bob").ok();
+    machine.run("totpctl --json enroll bob").stdout_ok();
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn nobody_but_root_can_own_the_name() {
                    --method org.freedesktop.DBus.RequestName org.totpd.Totp1 4";
     for daemon_runs in [false, true] {
         if daemon_runs {
-            machine.run("totpctl list").ok();
+            machine.run("totpctl list").stdout_ok();
         }
         assert_eq!(machine.daemon().is_some(), daemon_runs);
         let refused = machine.run_as("carol", request);
@@ -149,8 +149,8 @@ fn a_caller_that_vanished_is_nobody() {
     let send = "for n in $(seq 50); do dbus-send --system --dest=org.totpd.Totp1 \
                 --type=method_call /org/totpd/Totp1 org.totpd.Totp1.Manager.Remove \
                 string:alice string: string:; done";
-    machine.run_as("carol", send).ok();
+    machine.run_as("carol", send).stdout_ok();
     let seed = machine.enrolled("alice", 1);
-    machine.run_as("carol", send).ok();
-    assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
+    machine.run_as("carol", send).stdout_ok();
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
 }

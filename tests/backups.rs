@@ -1,11 +1,11 @@
 //! Who made a backup: files for our recipient that somebody else put in its place, and older ones.
 
-use tests::{Machine, Ran, eventually};
+use tests::{Machine, Output, eventually};
 
 /// Makes an age identity in `file`, and answers its recipient.
 fn identity(machine: &Machine, file: &str) -> String {
     let made = machine.run(&format!("age-keygen -o {file} 2>/dev/null; age-keygen -y {file}"));
-    made.ok().trim().to_owned()
+    made.stdout_ok().trim().to_owned()
 }
 
 /// The value of `key` in a JSON object: a text or a number.
@@ -16,16 +16,17 @@ fn value(json: &str, key: &str) -> String {
 
 /// Backs up for a recipient, and answers the fingerprint.
 fn back_up(machine: &Machine, file: &str, recipient: &str) -> String {
-    let made = machine.run(&format!("totpctl --json backup {file} --recipient {recipient}")).ok();
+    let made =
+        machine.run(&format!("totpctl --json backup {file} --recipient {recipient}")).stdout_ok();
     value(&made, "fingerprint")
 }
 
-fn restore(machine: &Machine, file: &str, options: &str) -> Ran {
+fn restore(machine: &Machine, file: &str, options: &str) -> Output {
     machine.run(&format!("totpctl restore {file} --identity /root/id {options}"))
 }
 
 #[track_caller]
-fn refused(ran: &Ran, why: &str) {
+fn refused(ran: &Output, why: &str) {
     assert_eq!(ran.status, 1, "{ran:#?}");
     assert!(ran.stderr.contains(why), "{why}: {ran:#?}");
 }
@@ -34,7 +35,7 @@ fn refused(ran: &Ran, why: &str) {
 /// another store signed, one as an older totpd wrote it, and one that was changed after it was signed.
 fn forge(machine: &Machine, recipient: &str) -> String {
     machine.kill_daemon("TERM");
-    machine.run("mv /var/lib/totpd /root/aside").ok();
+    machine.run("mv /var/lib/totpd /root/aside").stdout_ok();
     machine.enrolled("bob", 666);
     let fingerprint = back_up(machine, "/root/foreign", recipient);
     let own = identity(machine, "/root/thief");
@@ -45,14 +46,14 @@ fn forge(machine: &Machine, recipient: &str) -> String {
              (printf 'totpd backup 3\\n'; tail -c +16 plain | head -c -96) | age -r {recipient} > unsigned && \
              (head -c -1 plain; printf X) | age -r {recipient} > changed"
         ))
-        .ok();
+        .stdout_ok();
     machine.kill_daemon("TERM");
-    machine.run("rm -rf /var/lib/totpd && mv /root/aside /var/lib/totpd").ok();
+    machine.run("rm -rf /var/lib/totpd && mv /root/aside /var/lib/totpd").stdout_ok();
     fingerprint
 }
 
 #[test]
-fn a_backup_that_somebody_else_made_for_our_recipient_is_not_restored() {
+fn a_backup_made_by_somebody_else_is_not_restored() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);
     let recipient = identity(&machine, "/root/id");
@@ -76,7 +77,7 @@ fn a_backup_that_somebody_else_made_for_our_recipient_is_not_restored() {
     ] {
         let file = format!("/root/{file}");
         refused(&restore(&machine, &file, &format!("{options} --yes --replace")), why);
-        let listed = machine.run("totpctl list").ok();
+        let listed = machine.run("totpctl list").stdout_ok();
         assert!(listed.contains("alice") && !listed.contains("bob"), "{file} {options}: {listed}");
     }
     let both = restore(&machine, "/root/genuine", &format!("{named} --unsigned"));
@@ -105,17 +106,17 @@ fn a_backup_that_somebody_else_made_for_our_recipient_is_not_restored() {
 }
 
 #[test]
-fn a_genuine_backup_is_known_after_a_rekey_and_elsewhere_by_its_fingerprint() {
+fn a_backup_is_recognized_after_a_rekey_and_by_fingerprint() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);
     let recipient = identity(&machine, "/root/id");
     let ours = back_up(&machine, "/root/genuine", &recipient);
     let theirs = forge(&machine, &recipient);
-    let rekeyed = machine.run("totpctl --json rekey").ok();
+    let rekeyed = machine.run("totpctl --json rekey").stdout_ok();
     let new = value(&rekeyed, "fingerprint");
     assert!(new.starts_with("SHA256:") && new != ours, "{rekeyed}");
     machine.kill_daemon("TERM");
-    let shown = restore(&machine, "/root/genuine", "--dry-run").ok();
+    let shown = restore(&machine, "/root/genuine", "--dry-run").stdout_ok();
     assert!(shown.contains("Signed by this store, with a key from before a rekey."), "{shown}");
     for options in ["", &format!("--fingerprint ' {ours} '")] {
         let restored = restore(&machine, "/root/genuine", &format!("{options} --yes --replace"));
@@ -127,13 +128,13 @@ fn a_genuine_backup_is_known_after_a_rekey_and_elsewhere_by_its_fingerprint() {
 
     // Another machine: nothing is left of the first.
     machine.kill_daemon("TERM");
-    machine.run("rm -rf /var/lib/totpd").ok();
+    machine.run("rm -rf /var/lib/totpd").stdout_ok();
     refused(&restore(&machine, "/root/genuine", "--yes"), "another store signed the backup");
     let wrong = restore(&machine, "/root/foreign", &format!("--fingerprint {ours} --yes"));
     refused(&wrong, "not from the store that you named");
-    assert_eq!(machine.run("totpctl list").ok(), "");
-    restore(&machine, "/root/genuine", &format!("--fingerprint {ours} --yes")).ok();
-    assert!(machine.run("totpctl list").ok().contains("alice"));
+    assert_eq!(machine.run("totpctl list").stdout_ok(), "");
+    restore(&machine, "/root/genuine", &format!("--fingerprint {ours} --yes")).stdout_ok();
+    assert!(machine.run("totpctl list").stdout_ok().contains("alice"));
     let log = machine.log();
     assert!(log.contains("signed by another store"), "{log}");
 
@@ -141,35 +142,36 @@ fn a_genuine_backup_is_known_after_a_rekey_and_elsewhere_by_its_fingerprint() {
     for file in ["unsigned", "foreign"] {
         let taken = restore(&machine, &format!("/root/{file}"), "--unsigned --yes --replace");
         assert_eq!(taken.status, 0, "{file}: {taken:#?}");
-        assert!(machine.run("totpctl list").ok().contains("bob"), "{file}");
+        assert!(machine.run("totpctl list").stdout_ok().contains("bob"), "{file}");
     }
     assert_ne!(theirs, ours);
 }
 
 #[test]
-fn a_passphrase_is_enough_and_a_fingerprint_has_to_fit_all_the_same() {
+fn a_wrong_fingerprint_is_refused_despite_a_passphrase() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);
     let passphrase = "correct horse battery staple\n";
-    let made = machine.feed("totpctl --json backup /root/b", passphrase).ok();
+    let made = machine.run_with_input("totpctl --json backup /root/b", passphrase).stdout_ok();
     let ours = value(&made, "fingerprint");
     machine.kill_daemon("TERM");
-    machine.run("rm -rf /var/lib/totpd").ok();
-    let restore =
-        |options: &str| machine.feed(&format!("totpctl restore /root/b {options}"), passphrase);
-    let shown = restore("--dry-run").ok();
+    machine.run("rm -rf /var/lib/totpd").stdout_ok();
+    let restore = |options: &str| {
+        machine.run_with_input(&format!("totpctl restore /root/b {options}"), passphrase)
+    };
+    let shown = restore("--dry-run").stdout_ok();
     let line = format!("Signed by another store, {ours}. Its maker knew the passphrase.\n");
     assert!(shown.contains(&line), "{shown}");
     let other = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
     refused(&restore(&format!("--yes --fingerprint {other}")), "not from the store that you named");
-    assert_eq!(machine.run("totpctl list").ok(), "");
-    restore(&format!("--yes --fingerprint {ours}")).ok();
-    restore("--yes --replace").ok();
-    assert!(machine.run("totpctl list").ok().contains("alice"));
+    assert_eq!(machine.run("totpctl list").stdout_ok(), "");
+    restore(&format!("--yes --fingerprint {ours}")).stdout_ok();
+    restore("--yes --replace").stdout_ok();
+    assert!(machine.run("totpctl list").stdout_ok().contains("alice"));
 }
 
 #[test]
-fn an_older_backup_in_the_place_of_a_newer_one_is_told_with_both_dates() {
+fn an_older_backup_is_named_with_both_dates() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);
     let recipient = identity(&machine, "/root/id");
@@ -181,11 +183,11 @@ fn an_older_backup_in_the_place_of_a_newer_one_is_told_with_both_dates() {
     earlier.wait().unwrap();
     back_up(&machine, "/root/new", &recipient);
 
-    let plan = |file: &str| restore(&machine, file, "--dry-run --json").ok();
+    let plan = |file: &str| restore(&machine, file, "--dry-run --json").stdout_ok();
     let (old, new) = (plan("/root/old"), plan("/root/new"));
     let newest = value(&new, "created");
     assert_eq!(value(&old, "newest_backup"), newest, "{old}");
-    let date = |seconds: &str| machine.run(&format!("date -d @{seconds} '+%F %T'")).ok();
+    let date = |seconds: &str| machine.run(&format!("date -d @{seconds} '+%F %T'")).stdout_ok();
     let (old, new) = (date(&value(&old, "created")), date(&newest));
     let sentence = format!(
         "This backup is older than the newest one that the store knows: it was created at {}, and the \
@@ -193,9 +195,9 @@ fn an_older_backup_in_the_place_of_a_newer_one_is_told_with_both_dates() {
         old.trim(),
         new.trim()
     );
-    let shown = restore(&machine, "/root/old", "--dry-run").ok();
+    let shown = restore(&machine, "/root/old", "--dry-run").stdout_ok();
     assert!(shown.contains(&sentence), "{sentence}: {shown}");
-    let shown = restore(&machine, "/root/new", "--dry-run").ok();
+    let shown = restore(&machine, "/root/new", "--dry-run").stdout_ok();
     assert!(!shown.contains("older than the newest"), "{shown}");
     // It is not refused, and said also if nobody is asked.
     for options in ["--yes --replace", "--yes --replace --json"] {
@@ -209,7 +211,7 @@ fn an_older_backup_in_the_place_of_a_newer_one_is_told_with_both_dates() {
 
 /// Who can write the file waits for the question, and puts last year's backup in its place.
 #[test]
-fn what_is_restored_is_what_was_shown() {
+fn a_restore_restores_what_was_shown() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);
     let recipient = identity(&machine, "/root/id");
@@ -229,8 +231,8 @@ fn what_is_restored_is_what_was_shown() {
     let replaced = answer("cp /root/new /root/kept; cat /root/old > /root/new");
     assert_eq!(replaced.status, 1, "{replaced:#?}");
     assert!(replaced.stdout.contains("is not the one that was shown"), "{replaced:#?}");
-    assert!(machine.run("totpctl list").ok().contains("bob"), "nothing is changed");
-    machine.run("cat /root/kept > /root/new").ok();
+    assert!(machine.run("totpctl list").stdout_ok().contains("bob"), "nothing is changed");
+    machine.run("cat /root/kept > /root/new").stdout_ok();
     let same = answer("true");
     assert_eq!(same.status, 0, "{same:#?}");
     assert!(same.stdout.contains("2 users restored"), "{same:#?}");

@@ -6,21 +6,21 @@ use tests::{Machine, pam};
 fn answers_that_are_no_code() {
     let machine = Machine::new();
     let seed = machine.enrolled("alice", 1);
-    machine.run("head -c 1048576 /dev/zero | tr '\\0' 1 > /tmp/megabyte; printf '\\377\\376123456' > /tmp/binary; printf '\\b\\n\\r\\177INCORRECT' > /tmp/sshd").ok();
+    machine.run("head -c 1048576 /dev/zero | tr '\\0' 1 > /tmp/megabyte; printf '\\377\\376123456' > /tmp/binary; printf '\\b\\n\\r\\177INCORRECT' > /tmp/sshd").stdout_ok();
     for answer in
         ["", "abcdef", "12345", "123456789", "١٢٣٤٥٦", "１２３４５６", "-123456", "123456;"]
     {
-        let refused = machine.pam("totp", "alice", answer).go();
+        let refused = machine.pam("totp", "alice", answer).run();
         assert_eq!(refused.rc, pam::AUTH_ERR, "{answer:?}: {refused:#?}");
     }
     for file in ["/tmp/megabyte", "/tmp/binary", "/tmp/sshd", "/dev/null"] {
-        let refused = machine.pam("totp", "alice", file).with("-f").go();
+        let refused = machine.pam("totp", "alice", file).answer_in_file().run();
         assert_eq!(refused.rc, pam::AUTH_ERR, "{file}: {refused:#?}");
     }
     // None of them was a guess, and spaces are no fault.
     let code = seed.code();
     let spaced = format!(" {} {} ", &code[..3], &code[3..]);
-    assert_eq!(machine.pam("totp", "alice", &spaced).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &spaced).run().rc, pam::SUCCESS);
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn names_that_are_no_user() {
         let result = if user.starts_with('$') {
             machine.run(&format!("/opt/tests/pam totp {user} 123456")).stdout
         } else {
-            machine.pam("totp", user, "123456").go().text
+            machine.pam("totp", user, "123456").run().text
         };
         // An empty name never gets as far as a module.
         let expected = format!("rc={} yes=0", pam::AUTH_ERR);
@@ -60,7 +60,7 @@ fn names_that_are_no_user() {
 fn options_of_enroll() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);
-    let before = machine.run("totpctl --json show alice").ok();
+    let before = machine.run("totpctl --json show alice").stdout_ok();
     for (options, key) in [
         ("{'digits': <uint32 5>}", "digits"),
         ("{'digits': <uint32 9>}", "digits"),
@@ -86,7 +86,7 @@ fn options_of_enroll() {
     let wrong_signature =
         machine.call("root", "org.totpd.Totp1.Manager.Enroll", "alice \"{'a': 'b'}\"");
     assert_ne!(wrong_signature.status, 0);
-    assert_eq!(machine.run("totpctl --json show alice").ok(), before);
+    assert_eq!(machine.run("totpctl --json show alice").stdout_ok(), before);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_context_of_too_many_keys_and_one_of_wrong_types() {
         ))
     };
     // Unknown keys are ignored, as far as they are read: 32 of them, and 64 KiB.
-    assert!(with_keys(20).ok().contains("denied"));
+    assert!(with_keys(20).stdout_ok().contains("denied"));
     for (count, error) in [(32, "DBus.Error.InvalidArgs"), (10_000, "Error.LimitsExceeded")] {
         let refused = with_keys(count);
         assert!(refused.stderr.contains(error), "{count}: {refused:#?}");
@@ -119,7 +119,7 @@ fn a_configuration_that_cannot_be_meant() {
     let machine = Machine::new();
     let file = "/etc/totpd/totpd.toml.d/10-test.toml";
     assert_eq!(
-        machine.run("/usr/libexec/totpd --check-config").ok(),
+        machine.run("/usr/libexec/totpd --check-config").stdout_ok(),
         "the configuration is good\n"
     );
     for (text, words) in [
@@ -134,13 +134,13 @@ fn a_configuration_that_cannot_be_meant() {
         assert!(refused.stderr.contains(&format!("{file}{words}")), "{text}: {refused:#?}");
     }
     machine.write(file, "");
-    machine.run(&format!("chmod 666 {file}")).ok();
+    machine.run(&format!("chmod 666 {file}")).stdout_ok();
     let refused = machine.run("/usr/libexec/totpd --check-config");
     assert!(
         refused.stderr.contains(&format!("{file} is owned by uid 0 and has mode 0666")),
         "{refused:#?}"
     );
-    machine.run(&format!("rm {file}; mkdir {file}")).ok();
+    machine.run(&format!("rm {file}; mkdir {file}")).stdout_ok();
     let refused = machine.run("/usr/libexec/totpd --check-config");
     assert!(refused.stderr.contains(&format!("{file} cannot be read")), "{refused:#?}");
     let usage = machine.run("/usr/libexec/totpd --frobnicate");

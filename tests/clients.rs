@@ -1,6 +1,6 @@
 //! Every row of `docs/admin/clients.md`: each client against a server that asks for password and code.
 
-use tests::{Machine, Ran, eventually};
+use tests::{Machine, Output, eventually};
 
 const OPTIONS: &str =
     "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR";
@@ -18,9 +18,9 @@ fn machine() -> Machine {
              cd ~alice && git init -q --bare repository && chown -R alice: repository",
             OPTIONS.replace("-o ", "\\n").replace('=', " ")
         ))
-        .ok();
+        .stdout_ok();
     eventually("sshd ends", || machine.run("test -e /run/sshd.pid").status != 0);
-    machine.run("/usr/sbin/sshd -E /run/sshd.txt").ok();
+    machine.run("/usr/sbin/sshd -E /run/sshd.txt").stdout_ok();
     eventually("sshd listens", || {
         machine.run("ssh-keyscan 127.0.0.1 2>/dev/null | grep -q ssh").status == 0
     });
@@ -28,16 +28,16 @@ fn machine() -> Machine {
 }
 
 /// A person types at the prompts of `command`.
-fn person(machine: &Machine, password: &str, code: &str, command: &str) -> Ran {
-    machine.run(&format!("exec timeout 60 /opt/tests/person '{password}' '{code}' {command}"))
+fn person(machine: &Machine, password: &str, code: &str, command: &str) -> Output {
+    machine.run(&format!("exec timeout 60 /opt/tests/type-login '{password}' '{code}' {command}"))
 }
 
-fn got_in(ran: &Ran) -> bool {
+fn got_in(ran: &Output) -> bool {
     ran.stdout.contains("in as alice")
 }
 
 /// A right code gets in with `client`, the used one does not.
-fn works(machine: &Machine, n: u32, client: &str, enter: impl Fn(&str) -> Ran) {
+fn works(machine: &Machine, n: u32, client: &str, enter: impl Fn(&str) -> Output) {
     let seed = machine.enrolled("alice", n);
     let code = seed.code();
     let ran = enter(&code);
@@ -45,7 +45,7 @@ fn works(machine: &Machine, n: u32, client: &str, enter: impl Fn(&str) -> Ran) {
     println!("## {client}\n{}", ran.stdout);
     let ran = enter(&code);
     assert!(!got_in(&ran), "{client}, used code: {ran:#?}");
-    machine.run("totpctl unlock alice").ok();
+    machine.run("totpctl unlock alice").stdout_ok();
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn clients_that_are_libraries() {
 #[test]
 fn a_file_system_over_ssh() {
     let machine = machine();
-    machine.run("test -e /dev/fuse || mknod /dev/fuse c 10 229; exec 3<>/dev/fuse").ok();
+    machine.run("test -e /dev/fuse || mknod /dev/fuse c 10 229; exec 3<>/dev/fuse").stdout_ok();
     works(&machine, 1, "sshfs", |code| {
         let mount =
             "sh -c 'mkdir -p /tmp/mount; sshfs alice@127.0.0.1: /tmp/mount && cat /tmp/mount/who'";

@@ -5,7 +5,8 @@ use tests::Machine;
 #[test]
 fn the_interfaces_are_as_they_were() {
     let machine = Machine::new();
-    let xml = machine.call("carol", "org.freedesktop.DBus.Introspectable.Introspect", "").ok();
+    let xml =
+        machine.call("carol", "org.freedesktop.DBus.Introspectable.Introspect", "").stdout_ok();
     // gdbus prints a tuple with one string.
     let xml = xml
         .trim()
@@ -31,13 +32,13 @@ fn the_interfaces_are_as_they_were() {
         "org.freedesktop.DBus.Properties.Get",
         "org.totpd.Totp1.Manager Version",
     );
-    assert!(version.ok().contains(env!("CARGO_PKG_VERSION")));
+    assert!(version.stdout_ok().contains(env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
 fn install_lays_out_these_files_with_these_modes() {
     let machine = Machine::new();
-    let multiarch = machine.run("cc -print-multiarch").ok();
+    let multiarch = machine.run("cc -print-multiarch").stdout_ok();
     let library = match multiarch.trim() {
         "" => "lib64".to_owned(),
         multiarch => format!("lib/{multiarch}"),
@@ -55,11 +56,11 @@ fn install_lays_out_these_files_with_these_modes() {
         ("/usr/share/bash-completion/completions/totpctl".into(), "644"),
         ("/var/lib/totpd".into(), "700"),
     ] {
-        let found = machine.run(&format!("stat -c '%a %U:%G' {path}")).ok();
+        let found = machine.run(&format!("stat -c '%a %U:%G' {path}")).stdout_ok();
         assert_eq!(found.trim(), format!("{mode} root:root"), "{path}");
     }
-    machine.run("totpctl list").ok();
-    let made = machine.run("stat -c '%n %a' /var/lib/totpd/*").ok();
+    machine.run("totpctl list").stdout_ok();
+    let made = machine.run("stat -c '%n %a' /var/lib/totpd/*").stdout_ok();
     for name in ["store.db", "store.key"] {
         assert!(made.contains(&format!("/var/lib/totpd/{name} 600")), "{made}");
     }

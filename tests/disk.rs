@@ -50,19 +50,19 @@ fn all_log_in_on_a_full_disk(fill: &str) {
     let machine = Machine::on_disk(&disk.mounted());
     machine
         .run("mkdir -m 700 /disk/totpd && mkdir -m 777 /disk/others && mount --bind /disk/totpd /var/lib/totpd")
-        .ok();
+        .stdout_ok();
     let users: String =
         (0..USERS).map(|n| format!("full{n}:x:{}:100::/:/bin/sh\n", 30_000 + n)).collect();
-    machine.feed("cat >> /etc/passwd", &users).ok();
+    machine.run_with_input("cat >> /etc/passwd", &users).stdout_ok();
     let seeds: Vec<Seed> = (0..USERS).map(|n| machine.enrolled(&format!("full{n}"), n)).collect();
     machine.run(fill);
     for round in 0..2 {
         for (n, seed) in seeds.iter().enumerate() {
             let user = format!("full{n}");
             let code = if round == 0 { seed.code() } else { seed.next_code() };
-            let first = machine.pam("totp", &user, &code).go();
+            let first = machine.pam("totp", &user, &code).run();
             assert_eq!(first.rc, pam::SUCCESS, "{user} in round {round}: {first:#?}");
-            let second = machine.pam("totp", &user, &code).go();
+            let second = machine.pam("totp", &user, &code).run();
             assert_eq!(second.rc, pam::AUTH_ERR, "{user} in round {round}: {second:#?}");
         }
         machine.kill_daemon("KILL");
@@ -71,7 +71,7 @@ fn all_log_in_on_a_full_disk(fill: &str) {
     assert_eq!(refused.status, 1, "{refused:#?}");
     assert!(refused.stderr.contains("/var/lib/totpd is full"), "{refused:#?}");
     assert!(refused.stderr.contains("free some space"), "{refused:#?}");
-    assert!(machine.run("totpctl show carol").ok().contains("not enrolled"));
+    assert!(machine.run("totpctl show carol").stdout_ok().contains("not enrolled"));
     let daemon = machine.daemon();
     machine.run("rm /disk/others/filler /disk/filler; sync");
     let enrolled = machine.run("totpctl enroll carol --no-confirm --qr none");
@@ -80,14 +80,14 @@ fn all_log_in_on_a_full_disk(fill: &str) {
 }
 
 #[test]
-fn on_a_disk_that_is_full_for_all_but_root_everybody_logs_in_once() {
+fn everybody_logs_in_once_on_a_disk_full_for_all_but_root() {
     all_log_in_on_a_full_disk(
         "setpriv --reuid alice --clear-groups sh -c 'cat /dev/zero > /disk/others/filler' 2>/dev/null",
     );
 }
 
 #[test]
-fn on_a_disk_that_is_full_for_root_too_everybody_logs_in_once() {
+fn everybody_logs_in_once_on_a_disk_full_for_root_too() {
     all_log_in_on_a_full_disk(
         "cat /dev/zero > /disk/filler 2>/dev/null; \
          while dd if=/dev/zero of=/disk/filler bs=512 count=1 oflag=append conv=notrunc 2>/dev/null; do :; done",
@@ -104,16 +104,16 @@ fn stalled() -> (Machine, std::process::Child) {
     );
     eventually("the daemon is on the bus", || machine.owns_its_name());
     // A log that is begun anew takes a flush more.
-    machine.pam("totp", "alice", "000000").go();
-    machine.run("touch /var/lib/totpd/stall").ok();
+    machine.pam("totp", "alice", "000000").run();
+    machine.run("touch /var/lib/totpd/stall").stdout_ok();
     (machine, daemon)
 }
 
 #[test]
-fn a_slow_flush_keeps_nobody_from_being_asked_and_no_attempt_waits_for_ever() {
+fn a_slow_flush_delays_no_prompt_and_each_attempt_ends() {
     let (machine, mut daemon) = stalled();
-    let flood = machine.run("/opt/tests/flood 1000 alice");
-    let said = flood.ok();
+    let flood = machine.run("/opt/tests/user_flood 1000 alice");
+    let said = flood.stdout_ok();
     println!("{said}");
     let number = |key: &str| -> u32 {
         let line = said.lines().find_map(|line| line.strip_prefix(key));
@@ -138,16 +138,16 @@ fn a_code_whose_answer_came_too_late_stays_used() {
     let code = seed.code();
     // One flush is under way and the attempt waits for the next: too long for the module.
     let mut first = machine.start("/opt/tests/pam totp nobody 123456");
-    let late = machine.pam("totp", "alice", &code).go();
+    let late = machine.pam("totp", "alice", &code).run();
     first.wait().unwrap();
     if late.rc != pam::SUCCESS {
         assert_eq!(late.rc, pam::AUTHINFO_UNAVAIL, "{late:#?}");
     }
-    machine.run("rm /var/lib/totpd/stall").ok();
+    machine.run("rm /var/lib/totpd/stall").stdout_ok();
     // By now it was committed, or never will be: it is good at most once in all.
     let mut yes = u32::from(late.rc == pam::SUCCESS);
     for _ in 0..2 {
-        let again = machine.pam("totp", "alice", &code).go();
+        let again = machine.pam("totp", "alice", &code).run();
         yes += u32::from(again.rc == pam::SUCCESS);
     }
     assert!(yes <= 1, "{late:#?}");

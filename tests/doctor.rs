@@ -1,13 +1,13 @@
 //! `totpctl doctor`, on stacks as they are and as people break them.
 
-use tests::{Machine, Ran, pam};
+use tests::{Machine, Output, pam};
 
-fn doctor(machine: &Machine, services: &str) -> Ran {
+fn doctor(machine: &Machine, services: &str) -> Output {
     machine.run(&format!("totpctl doctor {services}"))
 }
 
 #[test]
-fn what_the_readme_says_is_found_good_and_a_broken_line_is_named() {
+fn doctor_approves_the_readme_and_names_a_broken_line() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);
     let before = doctor(&machine, "sshd sudo");
@@ -17,11 +17,11 @@ fn what_the_readme_says_is_found_good_and_a_broken_line_is_named() {
 
     machine
         .run("sed -i '/^@include common-auth/a auth    required    pam_totp.so' /etc/pam.d/sshd /etc/pam.d/sudo")
-        .ok();
+        .stdout_ok();
     // sudo -i has a name of its own.
     let half = doctor(&machine, "sudo");
     assert!(half.status == 1 && half.stdout.contains("totpctl enable sudo-i"), "{half:#?}");
-    machine.run("totpctl enable sudo-i").ok();
+    machine.run("totpctl enable sudo-i").stdout_ok();
     let good = doctor(&machine, "");
     assert_eq!(good.status, 0, "{good:#?}");
     for line in
@@ -40,7 +40,7 @@ fn what_the_readme_says_is_found_good_and_a_broken_line_is_named() {
     assert_eq!(skipped.status, 1, "{skipped:#?}");
     assert!(skipped.stdout.contains("skipped: CAN BE ENTERED WITHOUT A CODE"), "{skipped:#?}");
     assert!(skipped.stdout.contains("/etc/pam.d/skipped:1: success of pam_permit"), "{skipped:#?}");
-    assert_eq!(machine.pam("skipped", "alice", "000000").go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("skipped", "alice", "000000").run().rc, pam::SUCCESS);
     machine
         .service("overruled", "auth required pam_permit.so\nauth optional pam_totp.so nodelay\n");
     let overruled = doctor(&machine, "overruled");
@@ -48,7 +48,7 @@ fn what_the_readme_says_is_found_good_and_a_broken_line_is_named() {
         overruled.stdout.contains("/etc/pam.d/overruled:2: a login succeeds"),
         "{overruled:#?}"
     );
-    assert_eq!(machine.pam("overruled", "alice", "000000").go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("overruled", "alice", "000000").run().rc, pam::SUCCESS);
     machine.service("shut", "auth requird pam_totp.so\nauth required pam_permit.so\n");
     let shut = doctor(&machine, "shut");
     assert!(shut.stdout.contains("shut: lets nobody in"), "{shut:#?}");
@@ -78,27 +78,29 @@ fn what_the_readme_says_is_found_good_and_a_broken_line_is_named() {
 fn an_sshd_that_never_asks_is_found() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);
-    machine.run("sed -i '/^@include common-auth/a auth required pam_totp.so' /etc/pam.d/sshd").ok();
+    machine
+        .run("sed -i '/^@include common-auth/a auth required pam_totp.so' /etc/pam.d/sshd")
+        .stdout_ok();
     assert_eq!(doctor(&machine, "sshd").status, 0);
     for (line, told) in [
         ("UsePAM no", "UsePAM yes"),
         ("KbdInteractiveAuthentication no", "KbdInteractiveAuthentication yes"),
         ("Nonsense", "sshd cannot read its configuration"),
     ] {
-        machine.run("cp /etc/ssh/sshd_config /root/good").ok();
+        machine.run("cp /etc/ssh/sshd_config /root/good").stdout_ok();
         let key = line.split(' ').next().unwrap();
         machine
             .run(&format!(
                 "sed -i '/^{key}/d' /etc/ssh/sshd_config; echo '{line}' >> /etc/ssh/sshd_config"
             ))
-            .ok();
+            .stdout_ok();
         let ran = doctor(&machine, "sshd");
         assert!(ran.status == 1 && ran.stdout.contains(told), "{line}: {ran:#?}");
-        machine.run("cp /root/good /etc/ssh/sshd_config").ok();
+        machine.run("cp /root/good /etc/ssh/sshd_config").stdout_ok();
     }
     machine
         .run("sed -i 's/^PubkeyAuthentication no/PubkeyAuthentication yes/' /etc/ssh/sshd_config")
-        .ok();
+        .stdout_ok();
     let key = doctor(&machine, "sshd");
     assert!(key.status == 0 && key.stdout.contains("note: a key alone is enough"), "{key:#?}");
     for (block, status, told) in [
@@ -120,7 +122,7 @@ fn an_sshd_that_never_asks_is_found() {
 }
 
 #[test]
-fn without_a_daemon_or_anybody_enrolled_that_is_wrong() {
+fn doctor_reports_a_missing_daemon_and_no_enrolled_user() {
     let machine = Machine::new();
     machine.service("totp", "auth required pam_totp.so\n");
     let nobody = doctor(&machine, "totp");
@@ -147,11 +149,11 @@ fn without_a_daemon_or_anybody_enrolled_that_is_wrong() {
         assert_eq!(told.contains("note: nullok has no effect"), is_told, "{told}");
     }
     machine.kill_daemon("TERM");
-    machine.run("echo 'nonsense' > /etc/totpd/totpd.toml.d/10-bad.toml").ok();
+    machine.run("echo 'nonsense' > /etc/totpd/totpd.toml.d/10-bad.toml").stdout_ok();
     let bad = doctor(&machine, "totp");
     assert!(bad.status == 1 && bad.stdout.contains("problem: totpd cannot start: "), "{bad:#?}");
     assert!(bad.stdout.contains("/etc/totpd/totpd.toml.d/10-bad.toml"), "{bad:#?}");
-    machine.run("rm /etc/totpd/totpd.toml.d/10-bad.toml; chmod -x /usr/libexec/totpd").ok();
+    machine.run("rm /etc/totpd/totpd.toml.d/10-bad.toml; chmod -x /usr/libexec/totpd").stdout_ok();
     let dead = doctor(&machine, "totp");
     assert!(
         dead.status == 1 && dead.stdout.contains("problem: totpd does not answer"),

@@ -1,22 +1,23 @@
 //! Enrolling, as a person meets it: at a terminal, and at the first login.
 
-use tests::{Machine, Ran, SSH, Seed, eventually, pam, picture};
+use tests::{Machine, Output, SSH, Seed, eventually, pam, picture};
 
 const STACK: &str = "@include common-auth\nauth required pam_totp.so nodelay enroll\n\
                      @include common-account\n@include common-session\n";
 
-/// Somebody logs in over ssh with a shell, with what `tests/harness/newcomer` does.
-fn ssh(machine: &Machine, password: &str, code: &str, first: &str) -> Ran {
-    machine
-        .run(&format!("/opt/tests/newcomer '{password}' '{code}' '{first}' {SSH} alice@127.0.0.1"))
+/// Somebody logs in over ssh with a shell, with what `tests/harness/type-enrollment` does.
+fn ssh(machine: &Machine, password: &str, code: &str, first: &str) -> Output {
+    machine.run(&format!(
+        "/opt/tests/type-enrollment '{password}' '{code}' '{first}' {SSH} alice@127.0.0.1"
+    ))
 }
 
-fn got_in(ran: &Ran) -> bool {
+fn got_in(ran: &Output) -> bool {
     ran.stdout.lines().any(|line| line.trim_end().ends_with("in as alice"))
 }
 
 fn enrolled(machine: &Machine) -> bool {
-    machine.run("totpctl --json show alice").ok().contains("\"enrolled\":true")
+    machine.run("totpctl --json show alice").stdout_ok().contains("\"enrolled\":true")
 }
 
 /// A machine whose locale is UTF-8, and where sshd enrolls.
@@ -57,7 +58,7 @@ fn a_first_login_over_ssh_enrolls_and_the_second_asks() {
 }
 
 #[test]
-fn what_is_not_finished_is_no_way_in_and_the_next_login_has_another_key() {
+fn an_unfinished_enrollment_lets_nobody_in() {
     let machine = with_first_logins();
     let cut = ssh(&machine, "alicepw", "", "cut");
     assert!(!got_in(&cut) && !enrolled(&machine), "{cut:#?}");
@@ -69,7 +70,7 @@ fn what_is_not_finished_is_no_way_in_and_the_next_login_has_another_key() {
     let slow = ssh(&machine, "alicepw", "", "000000");
     assert!(got_in(&slow), "{slow:#?}");
     assert!(slow.stdout.contains("Wrong code."), "{slow:#?}");
-    let key = |ran: &Ran| ran.stdout.split("Key: ").nth(1).unwrap()[..39].to_owned();
+    let key = |ran: &Output| ran.stdout.split("Key: ").nth(1).unwrap()[..39].to_owned();
     assert_ne!(key(&cut), key(&slow));
     assert_eq!(slow.stdout.matches("Key: ").count(), 1, "{slow:#?}");
 }
@@ -88,7 +89,7 @@ fn a_first_login_at_a_console_with_su_and_with_sudo_enrolls() {
         let enter = |code: &str, first: &str| {
             machine.run_as(
                 user,
-                &format!("exec /opt/tests/newcomer alicepw '{code}' {first} {command}"),
+                &format!("exec /opt/tests/type-enrollment alicepw '{code}' {first} {command}"),
             )
         };
         let left = enter("", "^C");
@@ -104,39 +105,40 @@ fn a_first_login_at_a_console_with_su_and_with_sudo_enrolls() {
 }
 
 #[test]
-fn of_twenty_first_logins_at_once_each_has_a_key() {
+fn each_of_twenty_first_logins_at_once_has_a_key() {
     let machine = Machine::new();
     machine.service("totp", "auth required pam_totp.so nodelay enroll timeout=30\n");
-    let all = machine.pam("totp", "alice", "").with("-t ssh -p 20 -c cancel").go();
+    let all =
+        machine.pam("totp", "alice", "").terminal("ssh").processes(20).conversation("cancel").run();
     assert_eq!(all.yes, 0);
     let log = machine.log();
     assert_eq!(log.matches("TOTP_REASON=unverified factor made at a login").count(), 20, "{log}");
     let made = log.lines().filter_map(|line| line.strip_prefix("TOTP_FACTOR="));
     assert_eq!(made.collect::<std::collections::HashSet<_>>().len(), 20, "each has its own");
     // Who only looks fills no record.
-    let state = machine.run("totpctl --json show alice").ok();
+    let state = machine.run("totpctl --json show alice").stdout_ok();
     assert_eq!(state.matches("\"made_by\":\"login\"").count(), 16, "{state}");
 }
 
 #[test]
-fn without_utf_8_or_a_terminal_there_is_no_picture() {
+fn a_login_without_utf_8_or_a_terminal_shows_no_picture() {
     let machine = Machine::new();
     machine.service("totp", "auth required pam_totp.so nodelay enroll\n");
-    machine.run("rm -f /etc/default/locale /etc/locale.conf").ok();
-    let plain = machine.pam("totp", "alice", "000000").with("-t tty1").go();
+    machine.run("rm -f /etc/default/locale /etc/locale.conf").stdout_ok();
+    let plain = machine.pam("totp", "alice", "000000").terminal("tty1").run();
     assert_eq!(plain.rc, pam::AUTH_ERR);
     assert!(plain.text.contains("Add this key") && plain.text.is_ascii(), "{plain:#?}");
     // A program that shows one line says what to do instead; and so for whom it is switched off.
-    let elsewhere = machine.pam("totp", "bob", "000000").with("-t :0").go();
+    let elsewhere = machine.pam("totp", "bob", "000000").terminal(":0").run();
     assert_eq!(elsewhere.rc, pam::AUTH_ERR);
     let told = "You have no second factor yet. Run: totpctl enroll";
     assert_eq!(elsewhere.shown, ["Verification code: ", told], "{elsewhere:#?}");
-    let unknown = machine.pam("totp", "nobody-here", "000000").with("-t tty1").go();
+    let unknown = machine.pam("totp", "nobody-here", "000000").terminal("tty1").run();
     assert_eq!(unknown.shown[0], "Verification code: ", "{unknown:#?}");
 }
 
 #[test]
-fn each_fault_of_an_app_is_told() {
+fn each_fault_of_an_app_is_reported() {
     let machine = Machine::new();
     for (options, fault, told) in [
         (
@@ -151,31 +153,33 @@ fn each_fault_of_an_app_is_told() {
         ("", "--totp=sha1 --now '60 seconds ago'", "That is the code before"),
         ("", "--totp=sha1 --now '2 hours ago'", "Is it the right entry of the app"),
     ] {
-        let made = machine.run(&format!("totpctl --json enroll alice --name x {options}")).ok();
+        let made =
+            machine.run(&format!("totpctl --json enroll alice --name x {options}")).stdout_ok();
         let secret =
             made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-        let code = machine.run(&format!("oathtool -b {fault} {secret}")).ok();
-        let answer = machine.feed("totpctl confirm alice", &code);
+        let code = machine.run(&format!("oathtool -b {fault} {secret}")).stdout_ok();
+        let answer = machine.run_with_input("totpctl confirm alice", &code);
         assert_eq!(answer.status, 1, "{options} {fault}: {answer:#?}");
         assert!(answer.stderr.contains(told), "{options} {fault}: {answer:#?}");
         assert!(answer.stderr.contains("4 more tries"), "it counts: {answer:#?}");
     }
     // A code of the factor that was there before.
     let seed = machine.enrolled("bob", 1);
-    machine.run("totpctl --json enroll bob").ok();
-    let answer = machine.feed("totpctl confirm bob", &format!("{}\n", seed.code()));
+    machine.run("totpctl --json enroll bob").stdout_ok();
+    let answer = machine.run_with_input("totpctl confirm bob", &format!("{}\n", seed.code()));
     assert!(answer.stderr.contains("the factor that you had before"), "{answer:#?}");
 }
 
 #[test]
-fn who_leaves_sees_the_same_picture_again_and_never_that_of_a_verified_factor() {
+fn a_pending_key_is_shown_again_and_a_verified_one_never() {
     let machine = Machine::new();
-    let person = "/opt/tests/newcomer x x";
+    let person = "/opt/tests/type-enrollment x x";
     let left = machine.run(&format!("{person} ^C totpctl enroll alice"));
     assert!(left.stdout.contains("Ctrl-C changes"), "{left:#?}");
     let again = machine.run(&format!("{person} right totpctl enroll alice"));
-    let link =
-        |ran: &Ran| ran.stdout.split("Link: ").nth(1).unwrap().lines().next().unwrap().to_owned();
+    let link = |ran: &Output| {
+        ran.stdout.split("Link: ").nth(1).unwrap().lines().next().unwrap().to_owned()
+    };
     assert_eq!(link(&left), link(&again), "{again:#?}");
     assert!(again.stdout.contains("still waits") && enrolled(&machine), "{again:#?}");
     let third = machine.run(&format!("{person} ^C totpctl enroll alice"));
@@ -194,40 +198,42 @@ fn several_factors_are_named_limited_disabled_and_followed() {
     let (phone, token) = (machine.enrolled("alice", 1), machine.enrolled("alice", 2));
     let third = machine.run("totpctl enroll alice --no-confirm");
     assert!(third.status == 1 && third.stderr.contains("no room"), "{third:#?}");
-    let state = machine.run("totpctl --json show alice").ok();
+    let state = machine.run("totpctl --json show alice").stdout_ok();
     let ids: Vec<_> =
         state.split("\"factor\":\"").skip(1).map(|rest| rest[..10].to_owned()).collect();
     assert_eq!(ids.len(), 2, "{state}");
     let second = state.split("\"name\":\"").nth(2).unwrap().split('"').next().unwrap();
-    machine.run(&format!("totpctl rename alice --factor {} Pixel", ids[0])).ok();
-    machine.run(&format!("totpctl set alice --factor {} --services sshd,sudo", ids[1])).ok();
-    let shown = machine.run("totpctl show alice").ok();
+    machine.run(&format!("totpctl rename alice --factor {} Pixel", ids[0])).stdout_ok();
+    machine.run(&format!("totpctl set alice --factor {} --services sshd,sudo", ids[1])).stdout_ok();
+    let shown = machine.run("totpctl show alice").stdout_ok();
     assert!(shown.contains("Pixel") && shown.contains("is valid only for sshd, sudo."), "{shown}");
     machine.service("named", "auth required pam_totp.so nodelay show_names\n");
     for (service, prompt) in [("named", "Verification code: "), ("totp", "Verification code: ")] {
-        let asked = machine.pam(service, "alice", "").go();
+        let asked = machine.pam(service, "alice", "").run();
         assert_eq!(asked.shown[0], prompt, "one of them is not for this service");
     }
-    machine.run(&format!("totpctl set alice --factor {} --services sshd,sudo,named", ids[1])).ok();
+    machine
+        .run(&format!("totpctl set alice --factor {} --services sshd,sudo,named", ids[1]))
+        .stdout_ok();
     assert_eq!(
-        machine.pam("named", "alice", "").go().shown[0],
+        machine.pam("named", "alice", "").run().shown[0],
         format!("Verification code (Pixel, {}): ", second)
     );
     // Whoever is not root's program learns no names, and a name without a record has none.
     let asked = machine.run_as("alice", "/opt/tests/pam named alice ''");
     assert!(asked.stdout.contains("shown: Verification code: \n"), "{asked:#?}");
-    assert_eq!(machine.pam("named", "nobody-here", "").go().shown[0], "Verification code: ");
-    machine.run(&format!("totpctl set alice --factor {} --services sshd,sudo", ids[1])).ok();
+    assert_eq!(machine.pam("named", "nobody-here", "").run().shown[0], "Verification code: ");
+    machine.run(&format!("totpctl set alice --factor {} --services sshd,sudo", ids[1])).stdout_ok();
     machine.service("sudo", "auth required pam_totp.so nodelay\n");
-    assert_eq!(machine.pam("totp", "alice", &token.code()).go().rc, pam::AUTH_ERR);
-    assert_eq!(machine.pam("sudo", "alice", &token.code()).go().rc, pam::SUCCESS);
-    assert_eq!(machine.pam("totp", "alice", &phone.code()).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &token.code()).run().rc, pam::AUTH_ERR);
+    assert_eq!(machine.pam("sudo", "alice", &token.code()).run().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &phone.code()).run().rc, pam::SUCCESS);
     assert!(machine.log().contains(&format!("TOTP_FACTOR={}", ids[1])));
 
-    machine.run(&format!("totpctl set alice --factor {} --disable", ids[0])).ok();
-    assert_eq!(machine.pam("totp", "alice", &phone.next_code()).go().rc, pam::AUTH_ERR);
-    machine.run(&format!("totpctl set alice --factor {} --enable", ids[0])).ok();
-    assert_eq!(machine.pam("totp", "alice", &phone.next_code()).go().rc, pam::SUCCESS);
+    machine.run(&format!("totpctl set alice --factor {} --disable", ids[0])).stdout_ok();
+    assert_eq!(machine.pam("totp", "alice", &phone.next_code()).run().rc, pam::AUTH_ERR);
+    machine.run(&format!("totpctl set alice --factor {} --enable", ids[0])).stdout_ok();
+    assert_eq!(machine.pam("totp", "alice", &phone.next_code()).run().rc, pam::SUCCESS);
     for (arguments, status, why) in [
         ("set alice --factor f-aaaaaaaa --disable", 1, "no such factor"),
         ("set alice --factor x", 2, "no change given"),
@@ -238,10 +244,10 @@ fn several_factors_are_named_limited_disabled_and_followed() {
         assert!(refused.stderr.contains(why), "{refused:#?}");
     }
     let over = format!("totpctl set alice --factor {} --not-after 2020-01-01", ids[1]);
-    machine.run(&over).ok();
+    machine.run(&over).stdout_ok();
     let before =
         machine.log().matches("TOTP_REASON=right code of a factor that is not good").count();
-    assert_eq!(machine.pam("sudo", "alice", &token.next_code()).go().rc, pam::AUTH_ERR);
+    assert_eq!(machine.pam("sudo", "alice", &token.next_code()).run().rc, pam::AUTH_ERR);
     assert_eq!(
         machine.log().matches("TOTP_REASON=right code of a factor that is not good").count(),
         before + 1
@@ -253,18 +259,21 @@ fn a_token_with_a_wrong_clock_is_found_by_two_codes() {
     let machine = Machine::new();
     let seed = Seed::numbered(1);
     let enroll = "totpctl enroll alice --secret-stdin --no-confirm --qr none";
-    machine.feed(enroll, &format!("{}\n", seed.0)).ok();
+    machine.run_with_input(enroll, &format!("{}\n", seed.0)).stdout_ok();
     let late = |seconds: i64| seed.code_after(seconds);
-    assert_eq!(machine.pam("totp", "alice", &late(-240)).go().rc, pam::AUTH_ERR);
-    let far = machine.feed("totpctl resync alice", &format!("{}\n{}\n", late(-600), late(-570)));
+    assert_eq!(machine.pam("totp", "alice", &late(-240)).run().rc, pam::AUTH_ERR);
+    let far = machine
+        .run_with_input("totpctl resync alice", &format!("{}\n{}\n", late(-600), late(-570)));
     assert_eq!(far.status, 1, "{far:#?}");
-    machine.feed("totpctl resync alice", &format!("{}\n{}\n", late(-240), late(-210))).ok();
-    let shown = machine.run("totpctl show alice").ok();
+    machine
+        .run_with_input("totpctl resync alice", &format!("{}\n{}\n", late(-240), late(-210)))
+        .stdout_ok();
+    let shown = machine.run("totpctl show alice").stdout_ok();
     assert!(shown.contains("min slow; totpd corrects for that."), "{shown}");
-    machine.run("totpctl unlock alice").ok();
+    machine.run("totpctl unlock alice").stdout_ok();
     eventually("the next code of the token is right", || {
-        machine.run("totpctl unlock alice").ok();
-        machine.pam("totp", "alice", &late(-180)).go().rc == pam::SUCCESS
+        machine.run("totpctl unlock alice").stdout_ok();
+        machine.pam("totp", "alice", &late(-180)).run().rc == pam::SUCCESS
     });
-    assert_eq!(machine.pam("totp", "alice", &late(-210)).go().rc, pam::AUTH_ERR, "used");
+    assert_eq!(machine.pam("totp", "alice", &late(-210)).run().rc, pam::AUTH_ERR, "used");
 }

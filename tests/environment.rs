@@ -24,19 +24,19 @@ fn su_ignores_a_bus_of_the_callers_choice() {
          <auth>EXTERNAL</auth><policy context=\"default\"><allow send_destination=\"*\"/>\
          <allow receive_sender=\"*\"/><allow own=\"*\"/><allow user=\"*\"/></policy></busconfig>\n",
     );
-    machine.run("setpriv --reuid carol --clear-groups dbus-daemon --config-file=/tmp/false-bus.conf --fork").ok();
-    let mut false_totpd = machine.start(
-        "setpriv --reuid carol --clear-groups /opt/tests/false_totpd unix:path=/tmp/false-bus /tmp/asked",
+    machine.run("setpriv --reuid carol --clear-groups dbus-daemon --config-file=/tmp/false-bus.conf --fork").stdout_ok();
+    let mut fake_totpd = machine.start(
+        "setpriv --reuid carol --clear-groups /opt/tests/fake_totpd unix:path=/tmp/false-bus /tmp/asked",
     );
     // It would approve anything: this is what the module must never get to hear.
     let ask = "setpriv --reuid carol --clear-groups gdbus call --address unix:path=/tmp/false-bus \
                --dest org.totpd.Totp1 --object-path /org/totpd/Totp1 \
                --method org.totpd.Totp1.Login.Verify bob 1 '@a{sv} {}'";
     eventually("the false daemon answers", || machine.run(ask).stdout.contains("approved"));
-    machine.run("rm /tmp/asked").ok();
+    machine.run("rm /tmp/asked").stdout_ok();
 
     let su = |code: &str| {
-        machine.feed_as(
+        machine.run_as_with_input(
             "carol",
             &format!("env {HOSTILE} su bob -c 'echo in'"),
             &format!("{code}\n"),
@@ -49,8 +49,8 @@ fn su_ignores_a_bus_of_the_callers_choice() {
     assert!(said.iter().all(|line| line.contains("su: ") || line.contains("code: ")), "{said:?}");
     assert_ne!(machine.run("test -e /tmp/asked").status, 0, "the false bus was asked");
     assert!(su(&seed.code()).stdout.contains("in"), "the right bus is still asked");
-    false_totpd.kill().unwrap();
-    false_totpd.wait().unwrap();
+    fake_totpd.kill().unwrap();
+    fake_totpd.wait().unwrap();
 }
 
 /// What `su` without `-` leaves root: the PATH of somebody else.
@@ -58,7 +58,9 @@ fn su_ignores_a_bus_of_the_callers_choice() {
 fn root_runs_no_program_of_somebody_elses_path() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);
-    machine.run("sed -i '/^@include common-auth/a auth required pam_totp.so' /etc/pam.d/sshd").ok();
+    machine
+        .run("sed -i '/^@include common-auth/a auth required pam_totp.so' /etc/pam.d/sshd")
+        .stdout_ok();
     machine
         .run(
             "mkdir /tmp/evil; cd /tmp/evil
@@ -67,7 +69,7 @@ fn root_runs_no_program_of_somebody_elses_path() {
              done
              chmod +x *",
         )
-        .ok();
+        .stdout_ok();
     let run = |command: &str| machine.run(&format!("PATH=/tmp/evil:$PATH; {command}"));
     assert!(run("journalctl; cat /tmp/ran; rm /tmp/ran").stdout.contains("journalctl"));
     let totpctl = "/usr/bin/totpctl";
@@ -75,8 +77,8 @@ fn root_runs_no_program_of_somebody_elses_path() {
     // Without systemd a countdown of its own, which systemd then is asked to stop.
     let mut tried = machine.start("exec /usr/bin/totpctl try su > /tmp/tried 2>&1");
     eventually("it holds", || machine.run("cat /tmp/tried").stdout.contains("Enabled until"));
-    machine.run("mkdir -p /run/systemd/system").ok();
-    run(&format!("{totpctl} try --undo")).ok();
+    machine.run("mkdir -p /run/systemd/system").stdout_ok();
+    run(&format!("{totpctl} try --undo")).stdout_ok();
     tried.wait().unwrap();
     // They get as far as the program that cannot do it here.
     for (command, why) in [
@@ -91,7 +93,7 @@ fn root_runs_no_program_of_somebody_elses_path() {
     // A credential of systemd that is there brings `systemctl` into it.
     machine
         .run("mkdir -p /etc/credstore.encrypted; echo x > /etc/credstore.encrypted/totpd.key.old")
-        .ok();
+        .stdout_ok();
     let undone = run(&format!("{totpctl} seal-key --undo"));
     assert_eq!(undone.status, 1, "{undone:#?}");
     assert_eq!(machine.run("cat /tmp/ran").stdout, "", "it ran programs of the PATH");

@@ -4,7 +4,7 @@ use tests::{Machine, eventually, pam};
 
 /// People type their password where a login asks for the name.
 #[test]
-fn what_is_typed_instead_of_a_name_is_in_no_log() {
+fn a_password_typed_as_a_name_is_in_no_log() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);
     for options in
@@ -16,10 +16,11 @@ fn what_is_typed_instead_of_a_name_is_in_no_log() {
     let long = format!("hunter2-{}", "x".repeat(300));
     for typed in ["hunter2-Trailer", "hunter2:a/b", "hunter2\nnew line", "Hunter2 hunter2", &long] {
         for service in ["totp", "debug", "debug-nullok", "debug-enroll", "debug-show_names"] {
-            let refused = machine.pam(service, typed, "000000").with("-t ssh -h 192.0.2.1").go();
+            let refused =
+                machine.pam(service, typed, "000000").terminal("ssh").from("192.0.2.1").run();
             assert!([pam::AUTH_ERR, pam::MAXTRIES].contains(&refused.rc), "{refused:#?}");
         }
-        machine.pam("debug-forward_pass", typed, "a password 123456").go();
+        machine.pam("debug-forward_pass", typed, "a password 123456").run();
     }
     // Over the bus, by root and by others, and by what manages users.
     for user in ["root", "carol"] {
@@ -35,7 +36,7 @@ fn what_is_typed_instead_of_a_name_is_in_no_log() {
             machine.call(user, &format!("org.totpd.Totp1.{method}"), arguments);
         }
     }
-    let known = machine.pam("debug", "alice", "000000").from("192.0.2.1").go();
+    let known = machine.pam("debug", "alice", "000000").from("192.0.2.1").run();
     assert_eq!(known.rc, pam::AUTH_ERR, "{known:#?}");
     let log = machine.log();
     assert!(!log.to_lowercase().contains("hunter2"), "{log}");
@@ -52,7 +53,7 @@ fn numbers(log: &str, word: &str) -> Vec<usize> {
 
 /// journald drops what a unit writes beyond 10,000 lines in 30 s, whoever caused it.
 #[test]
-fn a_flood_of_refusals_is_summed_up_and_hides_nobody_elses() {
+fn a_flood_of_refusals_is_summed_up_and_hides_no_other() {
     let machine = Machine::new();
     let alice = machine.enrolled("alice", 1);
     machine.enrolled("carol", 2);
@@ -64,12 +65,12 @@ fn a_flood_of_refusals_is_summed_up_and_hides_nobody_elses() {
     ));
     let wrong = alice.wrong_code();
     let guessed = machine.pam("totp", "alice", &wrong).from("192.0.2.1");
-    guessed.with(&format!("-n {strange}")).go();
-    let approved = machine.pam("totp", "alice", &alice.code()).from("198.51.100.7").go();
+    guessed.repeat(strange).run();
+    let approved = machine.pam("totp", "alice", &alice.code()).from("198.51.100.7").run();
     // Strangers wait, and this is one: its refusal is not of those that flood.
     assert_eq!(approved.rc, pam::MAXTRIES, "{approved:#?}");
-    machine.run("totpctl unlock alice").ok();
-    let approved = machine.pam("totp", "alice", &alice.code()).from("198.51.100.7").go();
+    machine.run("totpctl unlock alice").stdout_ok();
+    let approved = machine.pam("totp", "alice", &alice.code()).from("198.51.100.7").run();
     assert_eq!(approved.rc, pam::SUCCESS, "{approved:#?}");
     assert!(flood.wait().unwrap().success());
     let lines = |log: &str, of: &str| {

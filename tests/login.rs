@@ -7,8 +7,10 @@ fn protect(machine: &Machine, service: &str) {
     let readme = include_str!("../README.md");
     let line = "auth    required    pam_totp.so";
     assert!(readme.contains(line), "the README has another line by now");
-    machine.run(&format!("sed -i '/^@include common-auth/a {line}' /etc/pam.d/{service}")).ok();
-    let stack = machine.run(&format!("cat /etc/pam.d/{service}")).ok();
+    machine
+        .run(&format!("sed -i '/^@include common-auth/a {line}' /etc/pam.d/{service}"))
+        .stdout_ok();
+    let stack = machine.run(&format!("cat /etc/pam.d/{service}")).stdout_ok();
     assert_eq!(stack.matches(line).count(), 1, "{stack}");
 }
 
@@ -19,16 +21,16 @@ fn a_code_opens_the_door_of_sshd_once() {
     let seed = machine.enrolled("alice", 1);
     let code = seed.code();
 
-    let first = machine.ssh("alice", &code).go();
+    let first = machine.ssh("alice", &code).run();
     assert!(first.got_in, "{first:#?}");
     assert_eq!(
         first.prompts,
         ["(alice@127.0.0.1) Password: ", "(alice@127.0.0.1) Verification code: "]
     );
-    let used = machine.ssh("alice", &code).go();
+    let used = machine.ssh("alice", &code).run();
     assert!(!used.got_in, "{used:#?}");
     for code in [seed.wrong_code().as_str(), "", "abcdef", "12345"] {
-        let wrong = machine.ssh("alice", code).go();
+        let wrong = machine.ssh("alice", code).run();
         assert!(!wrong.got_in, "{code}: {wrong:#?}");
     }
     let log = machine.log();
@@ -46,9 +48,9 @@ fn the_password_still_counts() {
     let machine = Machine::new();
     protect(&machine, "sshd");
     let seed = machine.enrolled("alice", 1);
-    let wrong_password = machine.ssh("alice", &seed.code()).password("nonsense").go();
+    let wrong_password = machine.ssh("alice", &seed.code()).password("nonsense").run();
     assert!(!wrong_password.got_in, "{wrong_password:#?}");
-    assert!(machine.ssh("alice", &seed.code()).go().got_in, "and the code was not spent on it");
+    assert!(machine.ssh("alice", &seed.code()).run().got_in, "and the code was not spent on it");
 }
 
 #[test]
@@ -56,7 +58,9 @@ fn a_key_and_a_code_open_the_door_together() {
     let machine = Machine::new();
     let methods = "AuthenticationMethods publickey,keyboard-interactive";
     assert!(include_str!("../README.md").contains(methods), "the README says something else");
-    machine.run("sed -i 's/^@include common-auth/auth required pam_totp.so/' /etc/pam.d/sshd").ok();
+    machine
+        .run("sed -i 's/^@include common-auth/auth required pam_totp.so/' /etc/pam.d/sshd")
+        .stdout_ok();
     machine
         .run(&format!(
             "sed -i 's/^PubkeyAuthentication no/PubkeyAuthentication yes\\n{methods}/' \
@@ -65,25 +69,25 @@ fn a_key_and_a_code_open_the_door_together() {
              ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519 && \
              cp /root/.ssh/id_ed25519.pub ~alice/.ssh/authorized_keys && chown -R alice ~alice/.ssh"
         ))
-        .ok();
+        .stdout_ok();
     let seed = machine.enrolled("alice", 1);
     tests::eventually("sshd asks for both", || {
-        machine.ssh("alice", "").go().ran.stderr.contains("keyboard-interactive")
+        machine.ssh("alice", "").run().ran.stderr.contains("keyboard-interactive")
     });
-    assert!(!machine.ssh("alice", &seed.wrong_code()).go().got_in);
-    let both = machine.ssh("alice", &seed.code()).go();
+    assert!(!machine.ssh("alice", &seed.wrong_code()).run().got_in);
+    let both = machine.ssh("alice", &seed.code()).run();
     assert!(both.got_in, "{both:#?}");
     assert_eq!(both.prompts, ["(alice@127.0.0.1) Verification code: "]);
-    machine.run("rm /root/.ssh/id_ed25519*").ok();
-    let code_alone = machine.ssh("alice", &seed.next_code()).go();
+    machine.run("rm /root/.ssh/id_ed25519*").stdout_ok();
+    let code_alone = machine.ssh("alice", &seed.next_code()).run();
     assert!(!code_alone.got_in, "{code_alone:#?}");
 }
 
 #[test]
-fn who_is_not_enrolled_does_not_get_in() {
+fn an_unenrolled_user_does_not_get_in() {
     let machine = Machine::new();
     protect(&machine, "sshd");
-    let bob = machine.ssh("bob", "123456").go();
+    let bob = machine.ssh("bob", "123456").run();
     assert!(!bob.got_in, "{bob:#?}");
     assert_eq!(bob.prompts.last().unwrap(), "(bob@127.0.0.1) Verification code: ");
 }
@@ -94,14 +98,15 @@ fn sudo_asks_for_a_code() {
     protect(&machine, "sudo");
     machine.write("/etc/sudoers.d/alice", "alice ALL=(ALL) ALL\n");
     let seed = machine.enrolled("alice", 1);
-    let sudo =
-        |code: &str| machine.feed_as("alice", "sudo -k -S id -u", &format!("alicepw\n{code}\n"));
+    let sudo = |code: &str| {
+        machine.run_as_with_input("alice", "sudo -k -S id -u", &format!("alicepw\n{code}\n"))
+    };
     let refused = sudo(&seed.wrong_code());
     assert!(refused.status != 0 && refused.stdout.is_empty(), "{refused:#?}");
     let code = seed.code();
     let done = sudo(&code);
     assert!(done.stderr.contains("Verification code: "), "{done:#?}");
-    assert_eq!(done.ok().trim(), "0");
+    assert_eq!(done.stdout_ok().trim(), "0");
     assert_ne!(sudo(&code).status, 0, "used");
 }
 
@@ -111,14 +116,15 @@ fn su_and_login_ask_for_a_code() {
     protect(&machine, "su");
     protect(&machine, "login");
     let seed = machine.enrolled("bob", 2);
-    let su =
-        |code: &str| machine.feed_as("alice", "su bob -c id\\ -un", &format!("bobpw\n{code}\n"));
+    let su = |code: &str| {
+        machine.run_as_with_input("alice", "su bob -c id\\ -un", &format!("bobpw\n{code}\n"))
+    };
     let refused = su(&seed.wrong_code());
     assert!(refused.status != 0 && refused.stdout.is_empty(), "{refused:#?}");
-    assert_eq!(su(&seed.code()).ok().trim(), "bob");
+    assert_eq!(su(&seed.code()).stdout_ok().trim(), "bob");
 
     let login = |code: &str| {
-        machine.feed(
+        machine.run_with_input(
             "expect -f -",
             &format!(
                 "set timeout 20\nspawn login bob\n\
@@ -139,7 +145,7 @@ fn su_and_login_ask_for_a_code() {
 fn a_stack_with_nothing_but_the_module_works_in_every_phase() {
     let machine = Machine::new();
     let seed = machine.enrolled("alice", 1);
-    assert_eq!(machine.pam("totp", "alice", &seed.code()).with("-a").go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).with_account().run().rc, pam::SUCCESS);
 }
 
 #[test]
@@ -155,7 +161,7 @@ fn every_option_of_the_module_does_what_it_says() {
     ] {
         machine.service(name, &format!("auth required pam_totp.so {options}\n"));
     }
-    let prompted = machine.pam("prompt", "alice", &seed.code()).go();
+    let prompted = machine.pam("prompt", "alice", &seed.code()).run();
     assert_eq!((prompted.rc, &prompted.shown[..]), (pam::SUCCESS, &["Token please: ".into()][..]));
 
     // nullok lets an unenrolled user by, which in a stack of its own libpam turns into a refusal.
@@ -163,24 +169,24 @@ fn every_option_of_the_module_does_what_it_says() {
         "nullok",
         "auth required pam_totp.so nodelay nullok\nauth required pam_permit.so\n",
     );
-    let unenrolled = machine.pam("nullok", "bob", "").go();
+    let unenrolled = machine.pam("nullok", "bob", "").run();
     assert_eq!((unenrolled.rc, unenrolled.shown.len()), (pam::SUCCESS, 0));
     assert!(machine.log().contains("TOTP_VERDICT=skipped"));
-    let enrolled = machine.pam("nullok", "alice", "").go();
+    let enrolled = machine.pam("nullok", "alice", "").run();
     assert_eq!((enrolled.rc, enrolled.shown.len()), (pam::AUTH_ERR, 1));
-    let unknown = machine.pam("nullok", "nobody-at-all", "").go();
+    let unknown = machine.pam("nullok", "nobody-at-all", "").run();
     assert_eq!((unknown.rc, unknown.shown.len()), (pam::AUTH_ERR, 1));
 
-    let delayed = machine.pam("delay", "alice", "").go();
+    let delayed = machine.pam("delay", "alice", "").run();
     assert_eq!(delayed.rc, pam::AUTH_ERR);
     assert!((1400..10_000).contains(&delayed.ms), "{delayed:?}");
 
-    let refused = machine.pam("misspelt", "alice", "123456").go();
+    let refused = machine.pam("misspelt", "alice", "123456").run();
     assert_eq!((refused.rc, refused.shown.len()), (pam::SERVICE_ERR, 0));
     assert!(machine.log().contains("nulok"), "{}", machine.log());
 
     let code = seed.next_code();
-    assert_eq!(machine.pam("debug", "alice", &code).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("debug", "alice", &code).run().rc, pam::SUCCESS);
     let log = machine.log();
     assert!(log.contains("ended: Approved") && !log.contains(&code), "{log}");
 }
@@ -201,7 +207,7 @@ fn one_answer_can_hold_password_and_code() {
         ("alicepw".into(), pam::AUTH_ERR),
         (String::new(), pam::AUTH_ERR),
     ] {
-        let login = machine.pam("both", "alice", &answer).go();
+        let login = machine.pam("both", "alice", &answer).run();
         assert_eq!(
             (login.rc, &login.shown[..]),
             (rc, &["Password and verification code: ".into()][..])
@@ -210,10 +216,12 @@ fn one_answer_can_hold_password_and_code() {
     let log = machine.log();
     assert!(!log.contains("alicepw") && !log.contains(&code), "{log}");
     // Codes of eight digits are cut where they begin.
-    machine.run("totpctl enroll bob --digits 8 --no-confirm --qr none --json > /root/bob").ok();
+    machine
+        .run("totpctl enroll bob --digits 8 --no-confirm --qr none --json > /root/bob")
+        .stdout_ok();
     let code = machine
         .run("oathtool --totp -d 8 -b $(sed 's/.*secret=\\([A-Z2-7]*\\).*/\\1/' /root/bob)")
-        .ok();
+        .stdout_ok();
     let answer = format!("bobpw{}", code.trim());
-    assert_eq!(machine.pam("both", "bob", &answer).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("both", "bob", &answer).run().rc, pam::SUCCESS);
 }

@@ -3,7 +3,7 @@
 use tests::{Machine, eventually, pam};
 
 fn asks_in_vain(machine: &Machine, service: &str, at_most_ms: u64, reason: &str) {
-    let refused = machine.pam(service, "alice", "123456").go();
+    let refused = machine.pam(service, "alice", "123456").run();
     assert_eq!(refused.rc, pam::AUTHINFO_UNAVAIL, "{refused:#?}");
     assert!(refused.ms <= at_most_ms, "{refused:#?}");
     assert_eq!(refused.shown, ["Verification is not available. Ask your administrator."]);
@@ -11,25 +11,25 @@ fn asks_in_vain(machine: &Machine, service: &str, at_most_ms: u64, reason: &str)
 }
 
 #[test]
-fn no_bus() {
+fn a_missing_bus_refuses_and_root_still_logs_in() {
     let machine = Machine::new();
     let seed = machine.enrolled("alice", 1);
-    machine.run("kill $(pidof dbus-daemon)").ok();
+    machine.run("kill $(pidof dbus-daemon)").stdout_ok();
     eventually("the bus is gone", || machine.run("pidof dbus-daemon").status != 0);
     // Who is not root has no other way.
     let refused = machine.run_as("alice", "/opt/tests/pam totp alice 123456");
     assert!(refused.stdout.contains(&format!("rc={} ", pam::AUTHINFO_UNAVAIL)), "{refused:#?}");
     // Root has; and a dead bus is told once, and no reason to end.
     let code = seed.code();
-    assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::SUCCESS);
-    assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::AUTH_ERR);
+    assert_eq!(machine.pam("totp", "alice", &code).run().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &code).run().rc, pam::AUTH_ERR);
     // So has totpctl, for all that it does.
-    assert!(machine.run("totpctl show alice").ok().contains("alice"));
+    assert!(machine.run("totpctl show alice").stdout_ok().contains("alice"));
     machine.run("totpctl enroll bob --qr none </dev/null");
-    assert!(machine.run("totpctl show bob").ok().contains("bob"));
-    machine.feed("totpctl backup /root/whole", "a long passphrase\n").ok();
-    machine.run("totpctl verify-store && totpctl rekey").ok();
-    machine.run("dbus-daemon --system --fork --nopidfile").ok();
+    assert!(machine.run("totpctl show bob").stdout_ok().contains("bob"));
+    machine.run_with_input("totpctl backup /root/whole", "a long passphrase\n").stdout_ok();
+    machine.run("totpctl verify-store && totpctl rekey").stdout_ok();
+    machine.run("dbus-daemon --system --fork --nopidfile").stdout_ok();
     eventually("it takes its name on the new bus", || machine.owns_its_name());
     assert_eq!(
         machine.log().matches("only programs of root go on").count(),
@@ -37,7 +37,7 @@ fn no_bus() {
         "{}",
         machine.log()
     );
-    machine.run("kill $(pidof dbus-daemon)").ok();
+    machine.run("kill $(pidof dbus-daemon)").stdout_ok();
     machine.kill_daemon("KILL");
     asks_in_vain(&machine, "totp", 1000, "access denied: totpd is unavailable: ");
     machine.run("rm /run/dbus/system_bus_socket");
@@ -52,9 +52,9 @@ fn a_daemon_that_hangs() {
     let machine = Machine::new();
     machine.service("short", "auth required pam_totp.so nodelay timeout=1\n");
     let seed = machine.enrolled("alice", 1);
-    machine.feed("totpctl backup /root/whole", "a long passphrase\n").ok();
-    machine.run("kill -STOP $(pidof totpd)").ok();
-    let refused = machine.pam("short", "alice", "123456").go();
+    machine.run_with_input("totpctl backup /root/whole", "a long passphrase\n").stdout_ok();
+    machine.run("kill -STOP $(pidof totpd)").stdout_ok();
+    let refused = machine.pam("short", "alice", "123456").run();
     assert_eq!(refused.rc, pam::AUTHINFO_UNAVAIL, "{refused:#?}");
     assert!((900..5000).contains(&refused.ms), "{refused:#?}");
     assert!(machine.log().contains("no answer within 1 s"), "{}", machine.log());
@@ -67,8 +67,8 @@ fn a_daemon_that_hangs() {
     assert_eq!(told.stdout.matches("no reply within 30 s").count(), 6, "{told:#?}");
     assert_eq!(told.stdout.matches(": 3\n").count(), 6, "{told:#?}");
     assert_eq!(machine.run("ls /root/b").status, 2, "no half of a backup is left");
-    machine.run("kill -CONT $(pidof totpd)").ok();
-    assert_eq!(machine.pam("short", "alice", &seed.code()).go().rc, pam::SUCCESS);
+    machine.run("kill -CONT $(pidof totpd)").stdout_ok();
+    assert_eq!(machine.pam("short", "alice", &seed.code()).run().rc, pam::SUCCESS);
 }
 
 #[test]
@@ -90,28 +90,28 @@ fn a_daemon_that_cannot_start() {
         ),
     ] {
         machine.kill_daemon("TERM");
-        machine.run(breaks).ok();
+        machine.run(breaks).stdout_ok();
         asks_in_vain(&machine, "totp", 4000, reason);
         let refused = machine.run("totpctl list");
         assert_eq!(refused.status, 3, "{refused:#?}");
-        machine.run(mends).ok();
+        machine.run(mends).stdout_ok();
     }
-    assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
 }
 
 #[test]
-fn a_store_that_can_write_no_more_refuses_says_so_once_and_recovers() {
+fn a_store_that_cannot_write_refuses_once_logged_and_recovers() {
     // Too small a disk for the room that the store reserves.
     let machine = Machine::new();
     machine
         .run("mount -t tmpfs -o size=512k,mode=700 tmpfs /var/lib/totpd && chown root:root /var/lib/totpd")
-        .ok();
+        .stdout_ok();
     let seed = machine.enrolled("alice", 1);
     machine.run("cat /dev/zero > /var/lib/totpd/filler 2>/dev/null");
     let mut refused = 0;
     for _ in 0..200 {
         // Pages that SQLite has in its log may take some more; then there is no room.
-        let result = machine.pam("totp", "bob", "123456").from("192.0.2.7").go();
+        let result = machine.pam("totp", "bob", "123456").from("192.0.2.7").run();
         if result.rc == pam::AUTHINFO_UNAVAIL {
             refused += 1;
         }
@@ -125,21 +125,21 @@ fn a_store_that_can_write_no_more_refuses_says_so_once_and_recovers() {
     let enrolled = machine.run("totpctl enroll carol --qr none");
     assert_eq!(enrolled.status, 1, "{enrolled:#?}");
     assert!(enrolled.stderr.contains("write the store"), "{enrolled:#?}");
-    machine.run("rm /var/lib/totpd/filler").ok();
+    machine.run("rm /var/lib/totpd/filler").stdout_ok();
     let code = seed.code();
-    assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::SUCCESS);
-    assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::AUTH_ERR);
+    assert_eq!(machine.pam("totp", "alice", &code).run().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &code).run().rc, pam::AUTH_ERR);
     assert!(machine.log().contains("can be read and written again"));
 }
 
 #[test]
-fn without_a_journal_decisions_go_to_syslog() {
+fn decisions_go_to_syslog_without_a_journal() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);
     machine.service("misspelt", "auth required pam_totp.so nulok\n");
-    machine.run("rm /run/systemd/journal/socket").ok();
-    machine.pam("totp", "alice", "000000").from("192.0.2.1").with("-t tty7").go();
-    machine.pam("misspelt", "alice", "000000").go();
+    machine.run("rm /run/systemd/journal/socket").stdout_ok();
+    machine.pam("totp", "alice", "000000").from("192.0.2.1").terminal("tty7").run();
+    machine.pam("misspelt", "alice", "000000").run();
     let log = machine.log();
     assert!(log.contains("<85>totpd["), "{log}");
     assert!(log.contains("denied for alice at totp from 192.0.2.1: wrong code"), "{log}");
@@ -147,16 +147,16 @@ fn without_a_journal_decisions_go_to_syslog() {
 }
 
 #[test]
-fn a_disk_that_is_read_only_at_start_refuses_says_so_once_and_recovers() {
+fn a_read_only_disk_at_start_refuses_once_logged_and_recovers() {
     let machine = Machine::new();
-    machine.run("mount -t tmpfs -o size=16m,mode=700 tmpfs /var/lib/totpd").ok();
+    machine.run("mount -t tmpfs -o size=16m,mode=700 tmpfs /var/lib/totpd").stdout_ok();
     let seed = machine.enrolled("alice", 1);
     // A file that is open for writing would keep the disk from becoming read-only.
     machine.kill_daemon("KILL");
-    machine.run("mount -o remount,ro /var/lib/totpd").ok();
+    machine.run("mount -o remount,ro /var/lib/totpd").stdout_ok();
     let code = seed.code();
     for _ in 0..5 {
-        let refused = machine.pam("totp", "alice", &code).go();
+        let refused = machine.pam("totp", "alice", &code).run();
         assert_eq!(refused.rc, pam::AUTHINFO_UNAVAIL, "{refused:#?}");
     }
     let listed = machine.run("totpctl list");
@@ -164,27 +164,29 @@ fn a_disk_that_is_read_only_at_start_refuses_says_so_once_and_recovers() {
     let log = machine.log();
     // By the daemon when it came up, and by the first login. Not by each.
     assert_eq!(log.matches("Read-only file system").count(), 2, "{log}");
-    machine.run("mount -o remount,rw /var/lib/totpd").ok();
+    machine.run("mount -o remount,rw /var/lib/totpd").stdout_ok();
     eventually("it is opened again", || machine.log().contains("can be opened again"));
-    assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::SUCCESS);
-    assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::AUTH_ERR);
+    assert_eq!(machine.pam("totp", "alice", &code).run().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &code).run().rc, pam::AUTH_ERR);
 }
 
 #[test]
 fn a_disk_without_a_free_inode_keeps_nobody_out() {
     let machine = Machine::new();
-    machine.run("mount -t tmpfs -o size=16m,nr_inodes=20,mode=700 tmpfs /var/lib/totpd").ok();
+    machine
+        .run("mount -t tmpfs -o size=16m,nr_inodes=20,mode=700 tmpfs /var/lib/totpd")
+        .stdout_ok();
     let seed = machine.enrolled("alice", 1);
     machine.run("for n in $(seq 100); do : > /var/lib/totpd/filler$n; done 2>/dev/null");
-    assert_eq!(machine.run("df --output=iavail /var/lib/totpd | tail -n1").ok().trim(), "0");
-    assert_eq!(machine.pam("totp", "alice", &seed.code()).go().rc, pam::SUCCESS);
+    assert_eq!(machine.run("df --output=iavail /var/lib/totpd | tail -n1").stdout_ok().trim(), "0");
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
     machine.kill_daemon("KILL");
     let next = seed.next_code();
-    assert_eq!(machine.pam("totp", "alice", &next).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &next).run().rc, pam::SUCCESS);
     // A new key needs a file: refused, and nothing is lost.
     let rekey = machine.run("totpctl rekey");
     assert_eq!(rekey.status, 1, "{rekey:#?}");
-    machine.run("rm /var/lib/totpd/filler*").ok();
-    machine.run("totpctl rekey").ok();
-    assert_eq!(machine.pam("totp", "alice", &next).go().rc, pam::AUTH_ERR);
+    machine.run("rm /var/lib/totpd/filler*").stdout_ok();
+    machine.run("totpctl rekey").stdout_ok();
+    assert_eq!(machine.pam("totp", "alice", &next).run().rc, pam::AUTH_ERR);
 }

@@ -2,14 +2,14 @@
 
 use std::process::Command;
 
-use tests::{Machine, Ran, SSH};
+use tests::{Machine, Output, SSH};
 
 const APT: &str = "DEBIAN_FRONTEND=noninteractive dpkg";
 const PACKAGE: &str = "/opt/tests/libpam-totp.deb";
 
 fn got_in(machine: &Machine, user: &str, code: &str) -> bool {
     let ran = machine.run(&format!(
-        "/opt/tests/newcomer {user}pw '{code}' x {SSH} \
+        "/opt/tests/type-enrollment {user}pw '{code}' x {SSH} \
          {user}@127.0.0.1 'echo in as $(id -un)'"
     ));
     ran.stdout.lines().any(|line| line.trim_end().ends_with(&format!("in as {user}")))
@@ -23,82 +23,85 @@ fn without() -> Machine {
             "rm -rf /usr/libexec/totpd /usr/bin/totpctl /usr/lib/*/security/pam_totp.so /etc/totpd \
              /usr/share/pam-configs/totp /etc/pam.d/totp /var/lib/totpd",
         )
-        .ok();
+        .stdout_ok();
     machine
 }
 
 /// A machine with nothing but the package of it.
 fn with_the_package() -> Machine {
     let machine = without();
-    machine.run(&format!("{APT} -i {PACKAGE}")).ok();
+    machine.run(&format!("{APT} -i {PACKAGE}")).stdout_ok();
     machine
 }
 
-fn asks(machine: &Machine) -> Ran {
+fn asks(machine: &Machine) -> Output {
     machine.run("grep -n pam_totp /etc/pam.d/common-auth")
 }
 
 #[test]
-fn from_its_installation_to_its_purge_whoever_should_gets_in() {
+fn the_deb_lets_the_right_people_in_from_install_to_purge() {
     let machine = with_the_package();
     assert_eq!(asks(&machine).status, 1, "nothing asks before an administrator says so");
     assert!(got_in(&machine, "alice", ""));
     let seed = machine.enrolled("alice", 1);
-    machine.run("DEBIAN_FRONTEND=noninteractive pam-auth-update --enable totp").ok();
-    assert!(asks(&machine).ok().contains("required"));
+    machine.run("DEBIAN_FRONTEND=noninteractive pam-auth-update --enable totp").stdout_ok();
+    assert!(asks(&machine).stdout_ok().contains("required"));
     assert!(!got_in(&machine, "alice", "000000"), "a wrong code");
     assert!(got_in(&machine, "alice", &seed.code()), "a right code");
     assert!(!got_in(&machine, "alice", &seed.code()), "a used code");
     assert!(got_in(&machine, "bob", ""), "who has no factor is let by");
 
     // Installed again, as an upgrade is: the profile stays on, and what was configured is left.
-    machine.run("echo '# mine' >> /etc/totpd/totpd.toml").ok();
-    machine.run(&format!("{APT} --force-confold -i {PACKAGE}")).ok();
-    machine.run("grep -q '^# mine' /etc/totpd/totpd.toml").ok();
-    assert!(asks(&machine).ok().contains("required"));
+    machine.run("echo '# mine' >> /etc/totpd/totpd.toml").stdout_ok();
+    machine.run(&format!("{APT} --force-confold -i {PACKAGE}")).stdout_ok();
+    machine.run("grep -q '^# mine' /etc/totpd/totpd.toml").stdout_ok();
+    assert!(asks(&machine).stdout_ok().contains("required"));
 
     // A stack that a person wrote stops the removal, before anything is changed.
     machine.write("/root/by-hand", "auth required pam_totp.so\n");
-    machine.run("ln -s /root/by-hand /etc/pam.d/by-hand").ok();
+    machine.run("ln -s /root/by-hand /etc/pam.d/by-hand").stdout_ok();
     let refused = machine.run(&format!("{APT} -r libpam-totp"));
     assert_ne!(refused.status, 0, "{refused:#?}");
     assert!(refused.text().contains("/etc/pam.d/by-hand"), "{refused:#?}");
-    assert!(asks(&machine).ok().contains("required"));
-    machine.run("totpctl unlock alice").ok();
+    assert!(asks(&machine).stdout_ok().contains("required"));
+    machine.run("totpctl unlock alice").stdout_ok();
     assert!(got_in(&machine, "alice", &seed.next_code()), "it still works");
 
-    machine.run("sed -i 's/^auth/#auth/' /etc/pam.d/by-hand").ok();
-    machine.run(&format!("{APT} -r libpam-totp")).ok();
+    machine.run("sed -i 's/^auth/#auth/' /etc/pam.d/by-hand").stdout_ok();
+    machine.run(&format!("{APT} -r libpam-totp")).stdout_ok();
     assert_eq!(asks(&machine).status, 1);
     assert!(machine.run("ls /usr/lib/*/security/pam_totp.so").status != 0);
     assert!(got_in(&machine, "alice", "") && got_in(&machine, "bob", ""));
 
     // Purged, it keeps the store, unless the administrator said otherwise.
-    machine.run(&format!("{APT} -P libpam-totp")).ok();
-    machine.run("test -s /var/lib/totpd/store.db && test ! -e /etc/totpd/totpd.toml").ok();
-    machine.run(&format!("{APT} -i {PACKAGE}")).ok();
-    assert!(machine.run("totpctl show alice").ok().contains("alice"), "who was enrolled still is");
+    machine.run(&format!("{APT} -P libpam-totp")).stdout_ok();
+    machine.run("test -s /var/lib/totpd/store.db && test ! -e /etc/totpd/totpd.toml").stdout_ok();
+    machine.run(&format!("{APT} -i {PACKAGE}")).stdout_ok();
+    assert!(
+        machine.run("totpctl show alice").stdout_ok().contains("alice"),
+        "who was enrolled still is"
+    );
     let answer = "libpam-totp libpam-totp/purge_store boolean true";
-    machine.run(&format!("echo '{answer}' | debconf-set-selections")).ok();
-    machine.run(&format!("{APT} -P libpam-totp")).ok();
-    machine.run("test ! -e /var/lib/totpd").ok();
+    machine.run(&format!("echo '{answer}' | debconf-set-selections")).stdout_ok();
+    machine.run(&format!("{APT} -P libpam-totp")).stdout_ok();
+    machine.run("test ! -e /var/lib/totpd").stdout_ok();
 }
 
 #[test]
-fn every_file_has_an_owner_and_the_pages_of_the_manual_are_there() {
+fn every_file_has_an_owner_and_manual_pages_exist() {
     let machine = with_the_package();
-    let files = machine.run("dpkg -L libpam-totp").ok();
+    let files = machine.run("dpkg -L libpam-totp").stdout_ok();
     for file in
         ["man1/totpctl.1.gz", "man5/totpd.toml.5.gz", "man8/pam_totp.8.gz", "man8/totpd.8.gz"]
     {
         assert!(files.contains(file), "{file}: {files}");
     }
-    machine.run("dpkg --verify libpam-totp").ok();
-    let conffiles = machine.run("dpkg-query -W -f '${Conffiles}' libpam-totp").ok();
+    machine.run("dpkg --verify libpam-totp").stdout_ok();
+    let conffiles = machine.run("dpkg-query -W -f '${Conffiles}' libpam-totp").stdout_ok();
     assert!(conffiles.contains("/etc/totpd/totpd.toml"), "{conffiles}");
     // What a reboot cut short is put back by another init too, before anybody can log in.
-    machine.run("test -x /etc/init.d/totpctl-try && ls /etc/rcS.d/S*totpctl-try").ok();
-    machine.run(&format!("{APT} -P libpam-totp")).ok();
+    machine.run("test -x /etc/init.d/totpctl-try && ls /etc/rcS.d/S*totpctl-try").stdout_ok();
+    machine.run(&format!("{APT} -P libpam-totp")).stdout_ok();
     assert!(machine.run("ls /etc/init.d/totpctl-try /etc/rcS.d/S*totpctl-try").stdout.is_empty());
 }
 
@@ -114,7 +117,7 @@ fn write_old_option(machine: &Machine) {
 }
 
 /// The upgrade was refused because of that stack alone.
-fn assert_refused_for_old_option(refused: &Ran) {
+fn assert_refused_for_old_option(refused: &Output) {
     assert_ne!(refused.status, 0, "{refused:#?}");
     let text = refused.text();
     let named: Vec<_> = text.lines().filter(|line| line.contains("/etc/pam.d/")).collect();
@@ -127,13 +130,13 @@ fn an_upgrade_stops_while_a_stack_has_the_old_option_names() {
     let machine = with_the_package();
     write_old_option(&machine);
     let upgrade = || machine.run(&format!("{APT} --force-confold -i {PACKAGE}"));
-    let status = || machine.run("dpkg-query -W -f '${Status}' libpam-totp").ok();
+    let status = || machine.run("dpkg-query -W -f '${Status}' libpam-totp").stdout_ok();
     assert_refused_for_old_option(&upgrade());
     assert_eq!(status(), "install ok installed");
-    machine.run("dpkg --verify libpam-totp").ok();
+    machine.run("dpkg --verify libpam-totp").stdout_ok();
 
-    machine.run("sed -i 's/ names$//' /etc/pam.d/old-option").ok();
-    upgrade().ok();
+    machine.run("sed -i 's/ names$//' /etc/pam.d/old-option").stdout_ok();
+    upgrade().stdout_ok();
     assert_eq!(status(), "install ok installed");
 }
 
@@ -141,49 +144,49 @@ fn an_upgrade_stops_while_a_stack_has_the_old_option_names() {
 fn an_upgrade_of_the_rpm_stops_while_a_stack_has_the_old_option_names() {
     let machine = without();
     let rpm = |words: &str| machine.run(&format!("rpm --nodeps {words} /opt/tests/pam-totp.rpm"));
-    rpm("-i").ok();
+    rpm("-i").stdout_ok();
     write_old_option(&machine);
     assert_refused_for_old_option(&rpm("-U --replacepkgs"));
-    machine.run("rpm -q pam-totp && test -x /usr/bin/totpctl").ok();
+    machine.run("rpm -q pam-totp && test -x /usr/bin/totpctl").stdout_ok();
 
-    machine.run("sed -i 's/ names$//' /etc/pam.d/old-option").ok();
-    rpm("-U --replacepkgs").ok();
+    machine.run("sed -i 's/ names$//' /etc/pam.d/old-option").stdout_ok();
+    rpm("-U --replacepkgs").stdout_ok();
 }
 
 /// rpm knows none of the packages of this system, so nothing of what it requires.
 #[test]
-fn the_rpm_keeps_logins_possible_from_its_installation_to_its_removal() {
+fn the_rpm_keeps_logins_possible_until_its_removal() {
     let machine = without();
     let rpm = |words: &str| machine.run(&format!("rpm --nodeps {words}"));
-    rpm("-i /opt/tests/pam-totp.rpm").ok();
+    rpm("-i /opt/tests/pam-totp.rpm").stdout_ok();
     assert!(got_in(&machine, "alice", ""), "nothing asks before an administrator says so");
     let seed = machine.enrolled("alice", 1);
     // Where libpam of this distribution does not look.
     let line = "auth required /usr/lib64/security/pam_totp.so nullok";
-    machine.run(&format!("sed -i '/^@include common-auth/a {line}' /etc/pam.d/sshd")).ok();
+    machine.run(&format!("sed -i '/^@include common-auth/a {line}' /etc/pam.d/sshd")).stdout_ok();
     assert!(!got_in(&machine, "alice", "000000") && got_in(&machine, "alice", &seed.code()));
 
-    machine.run("echo '# mine' >> /etc/totpd/totpd.toml").ok();
-    rpm("-U --replacepkgs /opt/tests/pam-totp.rpm").ok();
-    machine.run("grep -q '^# mine' /etc/totpd/totpd.toml").ok();
+    machine.run("echo '# mine' >> /etc/totpd/totpd.toml").stdout_ok();
+    rpm("-U --replacepkgs /opt/tests/pam-totp.rpm").stdout_ok();
+    machine.run("grep -q '^# mine' /etc/totpd/totpd.toml").stdout_ok();
     assert!(got_in(&machine, "alice", &seed.next_code()), "after an upgrade");
 
     // authselect has the files elsewhere.
     machine
         .run("mkdir -p /etc/authselect; mv /etc/pam.d/sshd /etc/authselect/; ln -s /etc/authselect/sshd /etc/pam.d/sshd")
-        .ok();
+        .stdout_ok();
     let refused = rpm("-e pam-totp");
     assert_ne!(refused.status, 0, "{refused:#?}");
     assert!(refused.text().contains("/etc/pam.d/sshd"), "{refused:#?}");
-    rpm("-V pam-totp --nofiledigest --nosize --nomtime").ok();
+    rpm("-V pam-totp --nofiledigest --nosize --nomtime").stdout_ok();
     assert!(!got_in(&machine, "alice", "000000") && got_in(&machine, "bob", ""), "it still asks");
 
-    machine.run("mv /etc/authselect/sshd /etc/pam.d/sshd; totpctl disable sshd").ok();
-    rpm("-e pam-totp").ok();
+    machine.run("mv /etc/authselect/sshd /etc/pam.d/sshd; totpctl disable sshd").stdout_ok();
+    rpm("-e pam-totp").stdout_ok();
     assert!(got_in(&machine, "alice", ""));
     machine
         .run("test ! -e /usr/bin/totpctl && test ! -e /usr/lib64/security/pam_totp.so && test -s /var/lib/totpd/store.db")
-        .ok();
+        .stdout_ok();
 }
 
 /// Fails where a cargo that has downloaded nothing does not find all sources.
@@ -196,10 +199,13 @@ fn the_sources_that_are_vendored_are_all_that_a_build_needs() {
 }
 
 #[test]
-fn of_the_same_files_they_are_the_same_byte_by_byte() {
+fn packages_of_the_same_files_are_the_same_bytes() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     for (kind, package) in [("deb", "libpam-totp.deb"), ("rpm", "pam-totp.rpm")] {
-        let made = Command::new(root.join(format!("scripts/{kind}.sh"))).output().unwrap();
+        let made = Command::new(root.join(format!("scripts/{kind}.sh")))
+            .envs([("BUILT", "target/tested"), ("OUT", &format!("target/again/{kind}"))])
+            .output()
+            .unwrap();
         let told = String::from_utf8_lossy(&made.stdout);
         assert!(made.status.success(), "{made:?}");
         let path = told.trim().rsplit(": ").next().and_then(|rest| rest.split(',').next());

@@ -1,6 +1,6 @@
 //! Every program of `docs/admin/programs.md`, with exactly the stack that stands there.
 
-use tests::{Machine, Ran, SSH, Seed, eventually};
+use tests::{Machine, Output, SSH, Seed, eventually};
 
 mod screens;
 
@@ -11,7 +11,7 @@ struct Program {
     /// What it needs besides.
     prepare: fn(&Machine),
     /// One try with a password and a code, or with what is done instead of typing a code.
-    enter: fn(&Machine, &str, &str) -> Ran,
+    enter: fn(&Machine, &str, &str) -> Output,
     /// Whether Ctrl-C, Ctrl-D and a dead line can be tried with it.
     terminal: bool,
 }
@@ -58,11 +58,17 @@ fn install(machine: &Machine, heading: &str) {
 }
 
 /// A person at a terminal who runs `command` as root or somebody else.
-fn at_a_terminal(machine: &Machine, user: &str, password: &str, code: &str, command: &str) -> Ran {
-    machine.run_as(user, &format!("exec /opt/tests/person '{password}' '{code}' {command}"))
+fn at_a_terminal(
+    machine: &Machine,
+    user: &str,
+    password: &str,
+    code: &str,
+    command: &str,
+) -> Output {
+    machine.run_as(user, &format!("exec /opt/tests/type-login '{password}' '{code}' {command}"))
 }
 
-fn got_in(ran: &Ran) -> bool {
+fn got_in(ran: &Output) -> bool {
     ran.stdout.lines().any(|line| line.trim_end().ends_with("in as alice"))
 }
 
@@ -75,10 +81,10 @@ fn try_out(program: &Program) {
     (program.prepare)(&machine);
     let enter = |password: &str, code: &str| {
         // Whatever was wrong before is forgotten: this is not about the throttle.
-        machine.run("totpctl unlock alice").ok();
+        machine.run("totpctl unlock alice").stdout_ok();
         (program.enter)(&machine, password, code)
     };
-    let refused = |what: &str, ran: Ran| assert!(!got_in(&ran), "{heading}: {what}: {ran:#?}");
+    let refused = |what: &str, ran: Output| assert!(!got_in(&ran), "{heading}: {what}: {ran:#?}");
 
     let code = seed.code();
     let right = enter("alicepw", &code);
@@ -100,10 +106,10 @@ fn try_out(program: &Program) {
             refused(instead, enter("alicepw", instead));
         }
     }
-    machine.run("chmod -x /usr/libexec/totpd").ok();
+    machine.run("chmod -x /usr/libexec/totpd").stdout_ok();
     machine.kill_daemon("KILL");
     refused("no daemon", (program.enter)(&machine, "alicepw", &next));
-    machine.run("chmod +x /usr/libexec/totpd").ok();
+    machine.run("chmod +x /usr/libexec/totpd").stdout_ok();
 }
 
 fn nothing(_: &Machine) {}
@@ -118,16 +124,16 @@ fn ssh_server(machine: &Machine) {
              cp /root/.ssh/id_ed25519.pub ~alice/.ssh/authorized_keys && chown -R alice: ~alice/.ssh && \
              kill $(cat /run/sshd.pid)",
         )
-        .ok();
+        .stdout_ok();
     eventually("sshd ends", || machine.run("test -e /run/sshd.pid").status != 0);
-    machine.run("/usr/sbin/sshd -E /run/sshd.txt").ok();
+    machine.run("/usr/sbin/sshd -E /run/sshd.txt").stdout_ok();
     eventually("sshd listens", || {
         machine.run("exec 3<>/dev/tcp/127.0.0.1/22").status == 0
             || machine.run("bash -c 'exec 3<>/dev/tcp/127.0.0.1/22'").status == 0
     });
 }
 
-fn ssh(machine: &Machine, password: &str, code: &str) -> Ran {
+fn ssh(machine: &Machine, password: &str, code: &str) -> Output {
     let command = &format!("{SSH} alice@127.0.0.1 'echo in as $(id -un)'");
     at_a_terminal(machine, "root", password, code, command)
 }
@@ -183,7 +189,7 @@ fn sudo_rs() {
         heading: "sudo-rs",
         prepare: |machine| {
             machine.write("/etc/sudoers.d/alice", "alice ALL=(ALL) ALL\n");
-            machine.run("install -m 4755 /opt/tests/sudo-rs /usr/bin/sudo").ok();
+            machine.run("install -m 4755 /opt/tests/sudo-rs /usr/bin/sudo").stdout_ok();
         },
         enter: |machine, password, code| {
             let command = format!("sudo -k {WHO}");
@@ -198,7 +204,7 @@ fn su() {
     try_out(&Program {
         heading: "su",
         prepare: |machine| {
-            let runuser = machine.run("runuser -u alice -- id -un").ok();
+            let runuser = machine.run("runuser -u alice -- id -un").stdout_ok();
             assert_eq!(runuser, "alice\n", "runuser asks nobody");
         },
         enter: |machine, password, code| {
@@ -249,7 +255,7 @@ fn doas() {
         heading: "doas",
         prepare: |machine| {
             machine.write("/etc/doas.conf", "permit alice as root\n");
-            machine.run("chmod 600 /etc/doas.conf").ok();
+            machine.run("chmod 600 /etc/doas.conf").stdout_ok();
         },
         enter: |machine, password, code| {
             at_a_terminal(machine, "alice", password, code, &format!("doas {WHO}"))
@@ -263,7 +269,7 @@ fn vsftpd() {
     try_out(&Program {
         heading: "vsftpd",
         prepare: |machine| {
-            machine.run("sed -i 's/^listen=NO/listen=YES/; s/^listen_ipv6=YES/listen_ipv6=NO/' /etc/vsftpd.conf; mkdir -p /var/run/vsftpd/empty; echo 'in as alice' > ~alice/who; vsftpd >/dev/null 2>&1 &").ok();
+            machine.run("sed -i 's/^listen=NO/listen=YES/; s/^listen_ipv6=YES/listen_ipv6=NO/' /etc/vsftpd.conf; mkdir -p /var/run/vsftpd/empty; echo 'in as alice' > ~alice/who; vsftpd >/dev/null 2>&1 &").stdout_ok();
             eventually("it listens", || {
                 machine.run("bash -c 'exec 3<>/dev/tcp/127.0.0.1/21'").status == 0
             });
@@ -280,7 +286,7 @@ fn dovecot() {
     try_out(&Program {
         heading: "Dovecot (IMAP)",
         prepare: |machine| {
-            machine.run("printf 'mail_location = maildir:~/Maildir\\nssl = no\\ndisable_plaintext_auth = no\\nlisten = 127.0.0.1\\nprotocols = imap\\nauth_failure_delay = 0\\nservice anvil {\\n unix_listener anvil-auth-penalty {\\n mode = 0\\n }\\n}\\n' > /etc/dovecot/local.conf; dovecot > /tmp/dovecot 2>&1 < /dev/null").ok();
+            machine.run("printf 'mail_location = maildir:~/Maildir\\nssl = no\\ndisable_plaintext_auth = no\\nlisten = 127.0.0.1\\nprotocols = imap\\nauth_failure_delay = 0\\nservice anvil {\\n unix_listener anvil-auth-penalty {\\n mode = 0\\n }\\n}\\n' > /etc/dovecot/local.conf; dovecot > /tmp/dovecot 2>&1 < /dev/null").stdout_ok();
             eventually("it listens", || {
                 machine.run("bash -c 'exec 3<>/dev/tcp/127.0.0.1/143'").status == 0
             });
@@ -297,7 +303,7 @@ fn cockpit() {
     try_out(&Program {
         heading: "Cockpit",
         prepare: |machine| {
-            machine.run("/usr/lib/cockpit/cockpit-ws --no-tls --port 9090 --address 127.0.0.1 > /tmp/cockpit 2>&1 &").ok();
+            machine.run("/usr/lib/cockpit/cockpit-ws --no-tls --port 9090 --address 127.0.0.1 > /tmp/cockpit 2>&1 &").stdout_ok();
             eventually("it listens", || {
                 machine.run("bash -c 'exec 3<>/dev/tcp/127.0.0.1/9090'").status == 0
             });
@@ -328,8 +334,8 @@ fn at() {
     let machine = Machine::with_programs();
     install(&machine, "at");
     machine.enrolled("alice", 1);
-    machine.run("atd").ok();
-    machine.run_as("alice", "cd ~alice; echo 'id -un > ran' | at now").ok();
+    machine.run("atd").stdout_ok();
+    machine.run_as("alice", "cd ~alice; echo 'id -un > ran' | at now").stdout_ok();
     eventually("the job runs", || machine.run("cat ~alice/ran").stdout == "alice\n");
 }
 
@@ -338,6 +344,6 @@ fn cron() {
     let machine = Machine::with_programs();
     install(&machine, "cron");
     machine.enrolled("alice", 1);
-    machine.run("echo '@reboot id -un > ran' | crontab -u alice - && cron").ok();
+    machine.run("echo '@reboot id -un > ran' | crontab -u alice - && cron").stdout_ok();
     eventually("the job runs", || machine.run("cat ~alice/ran").stdout == "alice\n");
 }

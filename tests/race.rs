@@ -3,23 +3,23 @@
 use tests::{Machine, SSH, pam};
 
 #[test]
-fn of_fifty_processes_with_one_code_one_gets_in() {
+fn one_of_fifty_processes_with_one_code_gets_in() {
     let machine = Machine::new();
     for round in 0..20 {
         let seed = machine.enrolled("alice", round);
         // An own address each round: the losers of the one before must not throttle this one.
         let won = machine
             .pam("totp", "alice", &seed.code())
-            .with("-p 50")
+            .processes(50)
             .from(&format!("192.0.2.{}", round + 1))
-            .go();
+            .run();
         assert_eq!(won.yes, 1, "round {round}: {won:#?}");
-        machine.run("totpctl unlock alice").ok();
+        machine.run("totpctl unlock alice").stdout_ok();
     }
 }
 
 #[test]
-fn of_twenty_ssh_clients_with_one_code_one_gets_in() {
+fn one_of_twenty_ssh_clients_with_one_code_gets_in() {
     let machine = Machine::new();
     machine.service(
         "sshd",
@@ -38,7 +38,7 @@ fn of_twenty_ssh_clients_with_one_code_one_gets_in() {
     assert!(asked >= 20, "all of them were asked: {ran:#?}");
     let approved = machine.log().matches("TOTP_VERDICT=approved").count();
     assert_eq!(approved, 1);
-    machine.run("totpctl unlock alice").ok();
-    let last = machine.pam("totp", "alice", &code).go();
+    machine.run("totpctl unlock alice").stdout_ok();
+    let last = machine.pam("totp", "alice", &code).run();
     assert_eq!(last.rc, pam::AUTH_ERR, "{last:#?}");
 }

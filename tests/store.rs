@@ -10,34 +10,35 @@ fn backed_up(machine: &Machine) -> (Seed, Seed) {
     let alice = machine.enrolled("alice", 1);
     let bob = Seed::numbered(2);
     let made = "totpctl enroll bob --secret-stdin --no-confirm --hotp --qr none";
-    machine.feed(made, &format!("{}\n", bob.0)).ok();
-    let made = machine.feed("totpctl backup /root/b", &format!("{PASSPHRASE}\n"));
+    machine.run_with_input(made, &format!("{}\n", bob.0)).stdout_ok();
+    let made = machine.run_with_input("totpctl backup /root/b", &format!("{PASSPHRASE}\n"));
     assert!(made.stderr.contains("/root/b holds 2 users"), "{made:#?}");
     assert_eq!(made.status, 0, "{made:#?}");
     (alice, bob)
 }
 
-fn restore(machine: &Machine, options: &str) -> tests::Ran {
-    machine.feed(&format!("totpctl restore /root/b {options}"), &format!("{PASSPHRASE}\n"))
+fn restore(machine: &Machine, options: &str) -> tests::Output {
+    machine
+        .run_with_input(&format!("totpctl restore /root/b {options}"), &format!("{PASSPHRASE}\n"))
 }
 
 #[test]
-fn a_backup_moves_all_users_to_another_machine_and_reopens_no_code() {
+fn a_backup_moves_all_users_and_reopens_no_code() {
     let machine = Machine::new();
     let (alice, bob) = backed_up(&machine);
-    assert_eq!(machine.run("stat -c %a /root/b").ok().trim(), "600");
+    assert_eq!(machine.run("stat -c %a /root/b").stdout_ok().trim(), "600");
     // Used after the backup was made, so the backup does not know.
     let used = alice.code();
-    assert_eq!(machine.pam("totp", "alice", &used).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &used).run().rc, pam::SUCCESS);
     let press = |n: u32| {
         let seed = &bob.0;
-        machine.run(&format!("oathtool --base32 -c {n} {seed}")).ok().trim().to_owned()
+        machine.run(&format!("oathtool --base32 -c {n} {seed}")).stdout_ok().trim().to_owned()
     };
-    assert_eq!(machine.pam("totp", "bob", &press(0)).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "bob", &press(0)).run().rc, pam::SUCCESS);
 
     // Another machine: nothing is left of the first.
     machine.kill_daemon("KILL");
-    machine.run("rm -rf /var/lib/totpd").ok();
+    machine.run("rm -rf /var/lib/totpd").stdout_ok();
     let planned = restore(&machine, "--dry-run");
     assert_eq!(planned.status, 0, "{planned:#?}");
     assert!(planned.stdout.contains("Backup of 2 users, created on totp-test"), "{planned:#?}");
@@ -45,32 +46,32 @@ fn a_backup_moves_all_users_to_another_machine_and_reopens_no_code() {
     let unasked = restore(&machine, "");
     assert_eq!(unasked.status, 1, "{unasked:#?}");
     assert!(unasked.stderr.contains("not changed: not confirmed"), "{unasked:#?}");
-    assert_eq!(machine.run("totpctl list").ok(), "");
+    assert_eq!(machine.run("totpctl list").stdout_ok(), "");
     // Of time steps up to that of the restoration and the one after it.
     let reopened = [used, alice.code(), alice.next_code()];
     let restored = restore(&machine, "--yes");
     assert_eq!(restored.status, 0, "{restored:#?}");
 
     for code in &reopened {
-        let again = machine.pam("totp", "alice", code).from("192.0.2.9").go();
+        let again = machine.pam("totp", "alice", code).from("192.0.2.9").run();
         assert_eq!(again.rc, pam::AUTH_ERR, "{again:#?}");
     }
-    machine.run("totpctl unlock alice").ok();
+    machine.run("totpctl unlock alice").stdout_ok();
     // What a phone that ran ahead could have used is closed for five minutes more.
     machine.kill_daemon("TERM");
     let mut later = machine.start("exec faketime -f +360s /usr/libexec/totpd");
     eventually("the daemon is on the bus", || machine.owns_its_name());
-    let fresh = machine.pam("totp", "alice", &alice.code_after(390)).go();
+    let fresh = machine.pam("totp", "alice", &alice.code_after(390)).run();
     assert_eq!(fresh.rc, pam::SUCCESS, "{fresh:#?}");
     // The token opens nothing before it is in step again.
-    assert_eq!(machine.pam("totp", "bob", &press(1)).go().rc, pam::AUTH_ERR);
+    assert_eq!(machine.pam("totp", "bob", &press(1)).run().rc, pam::AUTH_ERR);
     assert!(machine.log().contains("totpctl resync"), "{}", machine.log());
-    let resync = |codes: &str| machine.feed("totpctl resync bob", codes);
+    let resync = |codes: &str| machine.run_with_input("totpctl resync bob", codes);
     let wrong = resync(&format!("{}\n{}\n", press(7), press(9)));
     assert_eq!(wrong.status, 1, "{wrong:#?}");
     assert_eq!(resync(&format!("{}\n{}\n", press(7), press(8))).status, 0);
-    assert_eq!(machine.pam("totp", "bob", &press(8)).go().rc, pam::AUTH_ERR);
-    assert_eq!(machine.pam("totp", "bob", &press(9)).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "bob", &press(8)).run().rc, pam::AUTH_ERR);
+    assert_eq!(machine.pam("totp", "bob", &press(9)).run().rc, pam::SUCCESS);
     machine.kill_daemon("KILL");
     later.wait().unwrap();
 }
@@ -83,26 +84,28 @@ fn a_store_with_users_is_replaced_only_by_saying_so() {
     let refused = restore(&machine, "--yes");
     assert_eq!(refused.status, 1, "{refused:#?}");
     assert!(refused.stderr.contains("3 users already: say --replace"), "{refused:#?}");
-    assert!(machine.run("totpctl list").ok().contains("carol"));
-    restore(&machine, "--yes --replace").ok();
-    let listed = machine.run("totpctl list").ok();
+    assert!(machine.run("totpctl list").stdout_ok().contains("carol"));
+    restore(&machine, "--yes --replace").stdout_ok();
+    let listed = machine.run("totpctl list").stdout_ok();
     assert!(listed.contains("alice") && !listed.contains("carol"), "{listed}");
-    let left = machine.run("ls /var/lib/totpd").ok();
+    let left = machine.run("ls /var/lib/totpd").stdout_ok();
     assert_eq!(left, "store.db\nstore.db-wal\nstore.key\n");
     // What was restored is durable.
     machine.kill_daemon("KILL");
-    assert_eq!(machine.run("totpctl list").ok(), listed);
+    assert_eq!(machine.run("totpctl list").stdout_ok(), listed);
 }
 
 #[test]
-fn a_backup_for_a_recipient_is_opened_by_the_age_tool_and_by_the_identity() {
+fn a_backup_for_a_recipient_opens_with_age_and_its_identity() {
     let machine = Machine::new();
     let (alice, _) = backed_up(&machine);
-    let recipient = machine.run("age-keygen -o /root/id 2>/dev/null; age-keygen -y /root/id").ok();
-    machine.run(&format!("totpctl backup /root/r --recipient {}", recipient.trim())).ok();
-    let plain = machine.run("age -d -i /root/id /root/r | head -n 1").ok();
+    let recipient =
+        machine.run("age-keygen -o /root/id 2>/dev/null; age-keygen -y /root/id").stdout_ok();
+    machine.run(&format!("totpctl backup /root/r --recipient {}", recipient.trim())).stdout_ok();
+    let plain = machine.run("age -d -i /root/id /root/r | head -n 1").stdout_ok();
     assert_eq!(plain, "totpd backup 4\n");
-    let planned = machine.run("totpctl --json restore /root/r --identity /root/id --dry-run").ok();
+    let planned =
+        machine.run("totpctl --json restore /root/r --identity /root/id --dry-run").stdout_ok();
     assert!(planned.contains("\"users\":2"), "{planned}");
     for (arguments, why) in [
         ("restore /root/r --dry-run", "made for age recipients"),
@@ -110,25 +113,26 @@ fn a_backup_for_a_recipient_is_opened_by_the_age_tool_and_by_the_identity() {
         ("restore /root/b --identity /etc/passwd --dry-run", "identities of age"),
         ("backup /root/x --recipient age1nonsense", "recipients of age"),
     ] {
-        let refused = machine.feed(&format!("totpctl {arguments}"), &format!("{PASSPHRASE}\n"));
+        let refused =
+            machine.run_with_input(&format!("totpctl {arguments}"), &format!("{PASSPHRASE}\n"));
         assert_eq!(refused.status, 1, "{arguments}: {refused:#?}");
         assert!(refused.stderr.contains(why), "{arguments}: {refused:#?}");
     }
-    machine.run("age-keygen -o /root/other 2>/dev/null").ok();
+    machine.run("age-keygen -o /root/other 2>/dev/null").stdout_ok();
     let other = machine.run("totpctl restore /root/r --identity /root/other --dry-run");
     assert!(other.stderr.contains("wrong passphrase or identity"), "{other:#?}");
-    assert_eq!(machine.pam("totp", "alice", &alice.code()).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &alice.code()).run().rc, pam::SUCCESS);
 }
 
 #[test]
-fn what_is_no_backup_is_refused_and_nothing_is_lost() {
+fn a_file_that_is_no_backup_is_refused_and_loses_nothing() {
     let machine = Machine::new();
     let (alice, _) = backed_up(&machine);
-    let length: usize = machine.run("stat -c %s /root/b").ok().trim().parse().unwrap();
+    let length: usize = machine.run("stat -c %s /root/b").stdout_ok().trim().parse().unwrap();
     machine
         .run("cp /root/b /root/whole; truncate -s 10G /root/zeros; echo hello > /root/letter")
-        .ok();
-    machine.run("age-keygen -o /root/id 2>/dev/null; echo hello | age -r $(age-keygen -y /root/id) > /root/foreign").ok();
+        .stdout_ok();
+    machine.run("age-keygen -o /root/id 2>/dev/null; echo hello | age -r $(age-keygen -y /root/id) > /root/foreign").stdout_ok();
     for (what, why) in [
         (format!("head -c {} /root/whole > /root/b", length - 1), "damaged or cut short"),
         (format!("head -c {} /root/whole > /root/b", length / 2), "damaged or cut short"),
@@ -140,24 +144,25 @@ fn what_is_no_backup_is_refused_and_nothing_is_lost() {
         ("rmdir /root/b; mkfifo /root/b".into(), "not a regular file"),
         ("rm /root/b".into(), "No such file"),
     ] {
-        machine.run(&what).ok();
+        machine.run(&what).stdout_ok();
         let refused = restore(&machine, "--yes --replace");
         assert_eq!(refused.status, 1, "{what}: {refused:#?}");
         assert!(refused.stderr.contains(why), "{what}: {refused:#?}");
     }
     let foreign = machine.run("totpctl restore /root/foreign --identity /root/id --yes --replace");
     assert!(foreign.stderr.contains("not a backup of totpd"), "{foreign:#?}");
-    machine.run("cp /root/whole /root/b").ok();
-    let wrong = machine.feed("totpctl restore /root/b --yes --replace", "another passphrase\n");
+    machine.run("cp /root/whole /root/b").stdout_ok();
+    let wrong =
+        machine.run_with_input("totpctl restore /root/b --yes --replace", "another passphrase\n");
     assert!(wrong.stderr.contains("wrong passphrase or identity"), "{wrong:#?}");
-    assert_eq!(machine.pam("totp", "alice", &alice.code()).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &alice.code()).run().rc, pam::SUCCESS);
 }
 
 #[test]
 fn a_backup_overwrites_nothing_and_leaves_no_half_of_itself() {
     let machine = Machine::new();
     backed_up(&machine);
-    machine.run("echo mine > /root/file; ln -s /root/file /root/link; ln -s /root/nowhere /root/dangling").ok();
+    machine.run("echo mine > /root/file; ln -s /root/file /root/link; ln -s /root/nowhere /root/dangling").stdout_ok();
     for (target, words) in [
         ("/root/file", "exists already"),
         ("/root/link", "exists already"),
@@ -165,15 +170,16 @@ fn a_backup_overwrites_nothing_and_leaves_no_half_of_itself() {
         ("/root", "exists already"),
         ("/root/no/folder", "cannot write /root/no/folder"),
     ] {
-        let refused = machine.feed(&format!("totpctl backup {target}"), &format!("{PASSPHRASE}\n"));
+        let refused =
+            machine.run_with_input(&format!("totpctl backup {target}"), &format!("{PASSPHRASE}\n"));
         assert_eq!(refused.status, 1, "{target}: {refused:#?}");
         assert!(refused.stderr.contains(words), "{target}: {refused:#?}");
     }
     assert_eq!(machine.run("cat /root/file; ls /root/nowhere 2>/dev/null").stdout, "mine\n");
-    let short = machine.feed("totpctl backup /root/short", "too short\n");
+    let short = machine.run_with_input("totpctl backup /root/short", "too short\n");
     assert!(short.stderr.contains("at least 12 characters"), "{short:#?}");
-    machine.run("mkdir /root/small && mount -t tmpfs -o size=4k tmpfs /root/small && echo > /root/small/x").ok();
-    let full = machine.feed("totpctl backup /root/small/b", &format!("{PASSPHRASE}\n"));
+    machine.run("mkdir /root/small && mount -t tmpfs -o size=4k tmpfs /root/small && echo > /root/small/x").stdout_ok();
+    let full = machine.run_with_input("totpctl backup /root/small/b", &format!("{PASSPHRASE}\n"));
     assert_eq!(full.status, 1, "{full:#?}");
     assert!(full.stderr.contains("cannot write /root/small/b: No space left"), "{full:#?}");
     assert_eq!(
@@ -186,14 +192,14 @@ fn a_backup_overwrites_nothing_and_leaves_no_half_of_itself() {
 fn a_rekey_leaves_the_users_and_makes_the_old_key_useless() {
     let machine = Machine::new();
     let (alice, _) = backed_up(&machine);
-    machine.run("cp -a /var/lib/totpd/store.key /root/old.key").ok();
+    machine.run("cp -a /var/lib/totpd/store.key /root/old.key").stdout_ok();
     let done = machine.run("totpctl rekey");
     assert!(done.stderr.contains("sealed under the new key k-"), "{done:#?}");
-    assert_eq!(machine.pam("totp", "alice", &alice.code()).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &alice.code()).run().rc, pam::SUCCESS);
     machine.kill_daemon("KILL");
-    assert_eq!(machine.pam("totp", "alice", &alice.next_code()).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &alice.next_code()).run().rc, pam::SUCCESS);
     machine.kill_daemon("KILL");
-    machine.run("cp -a /root/old.key /var/lib/totpd/store.key").ok();
+    machine.run("cp -a /root/old.key /var/lib/totpd/store.key").stdout_ok();
     assert_eq!(machine.run("totpctl list").status, 3);
     assert!(machine.log().contains("is missing (found: k-"), "{}", machine.log());
 }
@@ -203,7 +209,7 @@ fn the_key_may_be_a_credential_and_a_rekey_moves_to_it() {
     let machine = Machine::new();
     let alice = machine.enrolled("alice", 1);
     machine.kill_daemon("TERM");
-    machine.run("mkdir -m 700 /run/cred && head -c 32 /dev/urandom > /run/cred/totpd.key && chmod 400 /run/cred/totpd.key").ok();
+    machine.run("mkdir -m 700 /run/cred && head -c 32 /dev/urandom > /run/cred/totpd.key && chmod 400 /run/cred/totpd.key").stdout_ok();
     let start = || {
         let daemon = machine.start("CREDENTIALS_DIRECTORY=/run/cred exec /usr/libexec/totpd");
         eventually("the daemon is on the bus", || machine.owns_its_name());
@@ -211,9 +217,9 @@ fn the_key_may_be_a_credential_and_a_rekey_moves_to_it() {
     };
     let mut daemon = start();
     assert!(machine.log().contains("\"totpctl rekey\" changes that"), "{}", machine.log());
-    machine.run("totpctl rekey").ok();
-    assert_eq!(machine.run("ls /var/lib/totpd").ok(), "store.db\nstore.db-wal\n");
-    assert_eq!(machine.pam("totp", "alice", &alice.code()).go().rc, pam::SUCCESS);
+    machine.run("totpctl rekey").stdout_ok();
+    assert_eq!(machine.run("ls /var/lib/totpd").stdout_ok(), "store.db\nstore.db-wal\n");
+    assert_eq!(machine.pam("totp", "alice", &alice.code()).run().rc, pam::SUCCESS);
     let again = machine.run("totpctl rekey");
     assert_eq!(again.status, 1, "{again:#?}");
     assert!(again.stderr.contains("totpd.key.old"), "{again:#?}");
@@ -222,16 +228,16 @@ fn the_key_may_be_a_credential_and_a_rekey_moves_to_it() {
     // Without the credential nothing is opened, and no key is made.
     assert_eq!(machine.run("totpctl list").status, 3);
     assert!(machine.log().contains("found: no key"), "{}", machine.log());
-    assert_eq!(machine.run("ls /var/lib/totpd").ok(), "store.db\nstore.db-wal\n");
+    assert_eq!(machine.run("ls /var/lib/totpd").stdout_ok(), "store.db\nstore.db-wal\n");
     // A new credential beside the old one, and the store moves on.
-    machine.run("cd /run/cred && mv totpd.key totpd.key.old && head -c 32 /dev/urandom > totpd.key && chmod 400 totpd.key").ok();
+    machine.run("cd /run/cred && mv totpd.key totpd.key.old && head -c 32 /dev/urandom > totpd.key && chmod 400 totpd.key").stdout_ok();
     let mut daemon = start();
-    machine.run("totpctl rekey").ok();
-    machine.run("rm /run/cred/totpd.key.old").ok();
+    machine.run("totpctl rekey").stdout_ok();
+    machine.run("rm /run/cred/totpd.key.old").stdout_ok();
     machine.kill_daemon("KILL");
     daemon.wait().unwrap();
     let mut daemon = start();
-    assert_eq!(machine.pam("totp", "alice", &alice.next_code()).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &alice.next_code()).run().rc, pam::SUCCESS);
     machine.kill_daemon("KILL");
     daemon.wait().unwrap();
 }
@@ -250,37 +256,40 @@ fn damaged_records_are_named_and_can_be_removed() {
              INSERT INTO record SELECT 'a/b', uid, sealed FROM record WHERE subject = 'carol'; \
              INSERT INTO record SELECT CAST(X'ff0aff' AS TEXT), uid, sealed FROM record WHERE subject = 'carol'\"",
         )
-        .ok();
+        .stdout_ok();
     let found = machine.run("totpctl verify-store");
     assert_eq!(found.status, 1, "{found:#?}");
     for name in ["damaged: bob\n", "damaged: a/b\n", "3 damaged records: restore a backup"] {
         assert!(found.stderr.contains(name), "{name}: {found:#?}");
     }
     assert_eq!(found.stdout, "5 records read and unsealed.\n");
-    let listed = machine.run("totpctl list").ok();
+    let listed = machine.run("totpctl list").stdout_ok();
     assert!(listed.contains("damaged") && listed.contains("carol"), "{listed}");
-    assert_eq!(machine.pam("totp", "alice", &alice.code()).go().rc, pam::SUCCESS);
-    assert_eq!(machine.pam("totp", "bob", "123456").go().rc, pam::AUTH_ERR);
-    let partly = machine.feed("totpctl backup /root/partly", &format!("{PASSPHRASE}\n"));
+    assert_eq!(machine.pam("totp", "alice", &alice.code()).run().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "bob", "123456").run().rc, pam::AUTH_ERR);
+    let partly = machine.run_with_input("totpctl backup /root/partly", &format!("{PASSPHRASE}\n"));
     assert_eq!(partly.status, 1, "{partly:#?}");
     assert!(partly.stderr.contains("not in the backup"), "{partly:#?}");
-    machine.run("totpctl remove bob").ok();
-    assert!(machine.run("totpctl show bob").ok().contains("is not enrolled"));
+    machine.run("totpctl remove bob").stdout_ok();
+    assert!(machine.run("totpctl show bob").stdout_ok().contains("is not enrolled"));
 }
 
 #[test]
 fn only_root_may_touch_the_store_as_a_whole() {
     let machine = Machine::new();
     backed_up(&machine);
-    machine.run("cp /root/b /tmp/b && chmod 644 /tmp/b").ok();
+    machine.run("cp /root/b /tmp/b && chmod 644 /tmp/b").stdout_ok();
     for command in ["rekey", "verify-store", "backup /tmp/mine", "restore /tmp/b --yes --replace"] {
-        let refused =
-            machine.feed_as("alice", &format!("totpctl {command}"), &format!("{PASSPHRASE}\n"));
+        let refused = machine.run_as_with_input(
+            "alice",
+            &format!("totpctl {command}"),
+            &format!("{PASSPHRASE}\n"),
+        );
         assert_eq!(refused.status, 4, "{command}: {refused:#?}");
     }
     assert_eq!(machine.run("ls /tmp/mine").status, 2);
     let progress = machine.call("alice", "org.totpd.Totp1.Store.Progress", "");
     assert!(progress.stderr.contains("AccessDenied"), "{progress:#?}");
-    let resync = machine.feed_as("bob", "totpctl resync", "123456\n123456\n");
+    let resync = machine.run_as_with_input("bob", "totpctl resync", "123456\n123456\n");
     assert_eq!(resync.status, 4, "{resync:#?}");
 }

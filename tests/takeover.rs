@@ -1,6 +1,8 @@
 //! Who may make a factor: attacks by people who know a password, by those who do not, and by programs of the user.
 
-use tests::{Machine, Ran, SSH, Seed, eventually, pam};
+use tests::{Machine, Output, SSH, Seed, eventually, pam};
+
+mod keys;
 
 const MANAGER: &str = "org.totpd.Totp1.Manager";
 
@@ -17,16 +19,18 @@ fn with_first_logins(stack: &str) -> Machine {
 }
 
 /// Somebody logs in over ssh as alice, with a shell at a terminal, and types the first code of the key on the screen.
-fn ssh(machine: &Machine, password: &str, first: &str) -> Ran {
-    machine.run(&format!("/opt/tests/newcomer '{password}' 000000 '{first}' {SSH} alice@127.0.0.1"))
+fn ssh(machine: &Machine, password: &str, first: &str) -> Output {
+    machine.run(&format!(
+        "/opt/tests/type-enrollment '{password}' 000000 '{first}' {SSH} alice@127.0.0.1"
+    ))
 }
 
-fn got_in(ran: &Ran) -> bool {
+fn got_in(ran: &Output) -> bool {
     ran.stdout.lines().any(|line| line.trim_end().ends_with("in as alice"))
 }
 
 fn state(machine: &Machine) -> String {
-    machine.run("totpctl --json show alice").ok()
+    machine.run("totpctl --json show alice").stdout_ok()
 }
 
 /// The secret in the answer of `Enroll`, or of `totpctl --json enroll`.
@@ -40,7 +44,7 @@ fn factor_id(text: &str) -> String {
     text[at..at + 10].to_owned()
 }
 
-fn key_on_screen(ran: &Ran) -> String {
+fn key_on_screen(ran: &Output) -> String {
     let key = ran.stdout.split("Key: ").nth(1).unwrap_or_else(|| panic!("no key: {ran:#?}"));
     key.lines().next().unwrap().replace([' ', '\r'], "")
 }
@@ -66,11 +70,11 @@ fn a_stranger_without_the_password_becomes_owner_of_no_factor() {
     assert!(state(&machine).contains("\"enrolled\":true"), "{}", state(&machine));
     // The stranger's key is nobody's, and its token is gone.
     let code = Seed(key).next_code();
-    assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::AUTH_ERR);
+    assert_eq!(machine.pam("totp", "alice", &code).run().rc, pam::AUTH_ERR);
 }
 
 #[test]
-fn the_next_login_in_the_same_program_ends_nobody_elses() {
+fn a_login_confirms_no_other_factor_in_the_same_program() {
     let machine = with_first_logins(GOES_ON);
     machine.service("login", GOES_ON);
     let bob = machine.enrolled("bob", 3);
@@ -90,8 +94,8 @@ fn a_stack_that_ends_after_our_line_makes_no_factor_good() {
         "sshd",
         "auth required pam_totp.so nodelay enroll\naccount required pam_deny.so\n",
     );
-    let person = "/opt/tests/newcomer x 000000 right";
-    machine.run("printf 'auth include totp\\naccount required pam_permit.so\\nsession required pam_permit.so\\n' >/etc/pam.d/su").ok();
+    let person = "/opt/tests/type-enrollment x 000000 right";
+    machine.run("printf 'auth include totp\\naccount required pam_permit.so\\nsession required pam_permit.so\\n' >/etc/pam.d/su").stdout_ok();
     let denied = machine.run_as("bob", &format!("{person} su alice -c 'echo in as $(id -un)'"));
     assert!(!got_in(&denied) && denied.stdout.contains("Code that the app shows"), "{denied:#?}");
     let no_account = ssh(&machine, "x", "right");
@@ -107,23 +111,26 @@ fn a_key_that_malware_was_shown_is_never_roots_or_the_owners() {
     let machine = Machine::with_programs();
     machine.self_service();
     let malware = |options: &str| {
-        machine.call("alice", &format!("{MANAGER}.Enroll"), &format!("alice \"{options}\"")).ok()
+        machine
+            .call("alice", &format!("{MANAGER}.Enroll"), &format!("alice \"{options}\""))
+            .stdout_ok()
     };
     let seen = secret(&malware("@a{sv} {}"));
     // Root, by hand and by a batch with and without a first code.
-    let by_hand = machine.run("totpctl --json enroll alice").ok();
+    let by_hand = machine.run("totpctl --json enroll alice").stdout_ok();
     assert_ne!(secret(&by_hand), seen, "root adopts a key that malware was shown");
-    let again = machine.run("totpctl --json enroll alice").ok();
+    let again = machine.run("totpctl --json enroll alice").stdout_ok();
     assert_eq!(secret(&again), secret(&by_hand), "root goes on with what root made");
-    let waits = machine.feed("totpctl enroll --batch -", "alice\n").ok();
+    let waits = machine.run_with_input("totpctl enroll --batch -", "alice\n").stdout_ok();
     assert_eq!(secret(&waits), secret(&by_hand));
     // The other way round: the seed that root made leaves the daemon to nobody else.
     let resumed = malware("{'resume': <true>}");
     assert_ne!(secret(&resumed), secret(&by_hand), "malware is shown root's key");
-    let batch = machine.feed("totpctl enroll --batch - --no-confirm", "alice\n").ok();
+    let batch =
+        machine.run_with_input("totpctl enroll --batch - --no-confirm", "alice\n").stdout_ok();
     assert_eq!(secret(&batch), secret(&by_hand));
     let right = Seed(secret(&batch));
-    assert_eq!(machine.pam("totp", "alice", &right.code()).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &right.code()).run().rc, pam::SUCCESS);
     // What malware began before is over: it replaces nothing by a code of its own key.
     for (key, answer) in [(secret(&resumed), &resumed), (seen, &resumed)] {
         let code = Seed(key).code();
@@ -131,17 +138,17 @@ fn a_key_that_malware_was_shown_is_never_roots_or_the_owners() {
         let refused = machine.call("alice", &format!("{MANAGER}.Confirm"), &arguments);
         assert!(refused.stderr.contains("Error.NotEnrolled"), "{refused:#?}");
     }
-    assert_eq!(machine.pam("totp", "alice", &right.next_code()).go().rc, pam::SUCCESS);
+    assert_eq!(machine.pam("totp", "alice", &right.next_code()).run().rc, pam::SUCCESS);
 
     // The owner herself: her own run is not shown what another program of hers was shown.
-    machine.run("totpctl remove alice").ok();
+    machine.run("totpctl remove alice").stdout_ok();
     let seen = secret(&malware("@a{sv} {}"));
     for resume in ["totpctl --json enroll", "totpctl --json enroll alice"] {
-        let own = machine.run_as("alice", &format!("{resume} </dev/null")).ok();
+        let own = machine.run_as("alice", &format!("{resume} </dev/null")).stdout_ok();
         assert_ne!(secret(&own), seen, "the owner is shown a key that malware was shown");
     }
     let seen = secret(&malware("{'resume': <true>}"));
-    let person = "cd; /opt/tests/newcomer x x right totpctl enroll";
+    let person = "cd; /opt/tests/type-enrollment x x right totpctl enroll";
     let own = machine.run_as("alice", person);
     assert_eq!(own.status, 0, "{own:#?}");
     assert!(!own.stdout.contains(&seen) && state(&machine).contains("\"enrolled\":true"));
@@ -151,41 +158,44 @@ fn a_key_that_malware_was_shown_is_never_roots_or_the_owners() {
 fn a_factor_is_confirmed_by_nobody_but_its_maker() {
     let machine = Machine::with_programs();
     machine.self_service();
-    machine.run_as("alice", "totpctl --json enroll >/tmp/own </dev/null").ok();
-    let own = machine.run("cat /tmp/own").ok();
+    machine.run_as("alice", "totpctl --json enroll >/tmp/own </dev/null").stdout_ok();
+    let own = machine.run("cat /tmp/own").stdout_ok();
     let code = Seed(secret(&own)).code();
-    let root = machine
-        .feed(&format!("totpctl confirm alice --factor {}", factor_id(&own)), &format!("{code}\n"));
+    let root = machine.run_with_input(
+        &format!("totpctl confirm alice --factor {}", factor_id(&own)),
+        &format!("{code}\n"),
+    );
     assert_eq!(root.status, 4, "{root:#?}");
     assert!(root.stderr.contains("only its maker confirms it"), "{root:#?}");
-    let none = machine.feed("totpctl confirm alice", &format!("{code}\n"));
+    let none = machine.run_with_input("totpctl confirm alice", &format!("{code}\n"));
     assert!(none.status == 1 && none.stderr.contains("that you created"), "{none:#?}");
-    machine.feed_as("alice", "totpctl confirm", &format!("{code}\n")).ok();
-    let uid = machine.run("id -u alice").ok();
+    machine.run_as_with_input("alice", "totpctl confirm", &format!("{code}\n")).stdout_ok();
+    let uid = machine.run("id -u alice").stdout_ok();
     assert!(state(&machine).contains(&format!("\"made_by\":\"uid {}\"", uid.trim())));
     // And the other way round.
-    let roots = machine.run("totpctl --json enroll bob").ok();
+    let roots = machine.run("totpctl --json enroll bob").stdout_ok();
     let code = Seed(secret(&roots)).code();
     let arguments = format!("bob {} {code}", factor_id(&roots));
     let refused = machine.call("bob", &format!("{MANAGER}.Confirm"), &arguments);
     assert!(refused.stderr.contains("Error.NotAuthorized"), "{refused:#?}");
-    machine.feed("totpctl confirm bob", &format!("{code}\n")).ok();
+    machine.run_with_input("totpctl confirm bob", &format!("{code}\n")).stdout_ok();
 }
 
 #[test]
-fn a_batch_verifies_the_factor_that_it_told_and_no_other() {
+fn a_batch_verifies_only_the_factor_that_it_printed() {
     let machine = Machine::with_programs();
     machine.self_service();
     let enroll = |options: &str| {
         machine.call("root", &format!("{MANAGER}.Enroll"), &format!("alice \"{options}\""))
     };
-    let told = enroll("@a{sv} {}").ok();
+    let told = enroll("@a{sv} {}").stdout_ok();
     let (first, key) = (factor_id(&told), secret(&told));
     // Somebody else's takes its place, or is there besides.
-    let other = machine.call("alice", &format!("{MANAGER}.Enroll"), "alice '@a{sv} {}'").ok();
+    let other =
+        machine.call("alice", &format!("{MANAGER}.Enroll"), "alice '@a{sv} {}'").stdout_ok();
     let wrong = enroll(&format!("{{'confirmed': <true>, 'factor': <'{}'>}}", factor_id(&other)));
     assert!(wrong.stderr.contains("Error.NotEnrolled"), "{wrong:#?}");
-    let newer = enroll("@a{sv} {}").ok();
+    let newer = enroll("@a{sv} {}").stdout_ok();
     let gone = enroll(&format!("{{'confirmed': <true>, 'factor': <'{first}'>}}"));
     assert!(gone.stderr.contains("Error.NotEnrolled"), "{gone:#?}");
     assert!(state(&machine).contains("\"enrolled\":false"), "no key that nobody has was made");
@@ -197,8 +207,8 @@ fn a_batch_verifies_the_factor_that_it_told_and_no_other() {
         assert!(refused.stderr.contains("Error.InvalidArgument"), "{refused:#?}");
         assert!(refused.stderr.contains(why), "{refused:#?}");
     }
-    let done =
-        enroll(&format!("{{'confirmed': <true>, 'factor': <'{}'>}}", factor_id(&newer))).ok();
+    let done = enroll(&format!("{{'confirmed': <true>, 'factor': <'{}'>}}", factor_id(&newer)))
+        .stdout_ok();
     assert_eq!(secret(&done), secret(&newer));
     assert_ne!(secret(&done), key);
     // A batch beside a program of the user that asks for new keys all the time.
@@ -211,144 +221,14 @@ fn a_batch_verifies_the_factor_that_it_told_and_no_other() {
     eventually("it asks", || machine.run("grep -c secret= /tmp/seen").stdout.trim() != "0");
     for _ in 0..5 {
         machine.run("totpctl remove alice");
-        let told = machine.feed("totpctl enroll --batch - --no-confirm", "alice\n").ok();
+        let told =
+            machine.run_with_input("totpctl enroll --batch - --no-confirm", "alice\n").stdout_ok();
         assert_eq!(told.lines().count(), 1, "{told}");
         let shown = state(&machine);
         assert!(shown.contains(&factor_id(&told)), "{told} {shown}");
-        let seen = machine.run("cat /tmp/seen").ok();
+        let seen = machine.run("cat /tmp/seen").stdout_ok();
         assert!(!seen.contains(&secret(&told)), "malware saw the key that was verified");
     }
     malware.kill().unwrap();
     malware.wait().unwrap();
-}
-
-#[test]
-fn each_login_has_a_key_of_its_own_and_voids_nobody_elses() {
-    let machine = Machine::new();
-    machine.service("totp", "auth required pam_totp.so nodelay enroll\n");
-    let roots = machine.run("totpctl --json enroll alice").ok();
-    let looked = || {
-        let ran = machine.pam("totp", "alice", "").with("-c cancel -t ssh -h 192.0.2.1").go();
-        let key = ran.text.split("\n\n  ").nth(1).or_else(|| ran.text.split("Key: ").nth(1));
-        key.unwrap_or_else(|| panic!("{ran:#?}"))[..39].to_owned()
-    };
-    // Behind a proxy, a bastion or NAT all come from one place.
-    let keys: Vec<_> = (0..20).map(|_| looked()).collect();
-    for (at, key) in keys.iter().enumerate() {
-        assert!(!keys[..at].contains(key), "a key was shown twice: {keys:#?}");
-    }
-    machine.kill_daemon("KILL");
-    assert!(!keys.contains(&looked()), "nor after a restart");
-    // Root's enrollment goes on, whoever looks.
-    let code = Seed(secret(&roots)).code();
-    machine.feed("totpctl confirm alice", &format!("{code}\n")).ok();
-    assert!(
-        state(&machine).contains(&factor_id(&roots))
-            && state(&machine).contains("\"enrolled\":true")
-    );
-}
-
-#[test]
-fn one_seed_opens_once_whatever_becomes_of_its_factors() {
-    let machine = Machine::new();
-    machine.write("/etc/totpd/totpd.toml.d/10-test.toml", "[enrollment]\nmax_factors = 2\n");
-    let seed = machine.enrolled("alice", 1);
-    let twin =
-        machine.feed("totpctl enroll alice --secret-stdin --no-confirm", &format!("{}\n", seed.0));
-    assert!(twin.status == 1 && twin.stderr.contains("same secret"), "{twin:#?}");
-    let code = seed.code();
-    assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::SUCCESS);
-    assert_eq!(machine.pam("totp", "alice", &code).go().rc, pam::AUTH_ERR);
-    // Zeros at the end make no other seed of it: HMAC fills a key with them.
-    let padded = format!("{}AAAAAAAA", seed.0);
-    let twin =
-        machine.feed("totpctl enroll alice --secret-stdin --no-confirm", &format!("{padded}\n"));
-    assert!(twin.status == 1 && twin.stderr.contains("same secret"), "{twin:#?}");
-    // Its factor removed, and the same token enrolled again: with and without a first code.
-    machine.run("totpctl remove alice && totpctl unlock alice").ok();
-    let again = machine
-        .feed("totpctl enroll alice --secret-stdin --qr none", &format!("{}\n{code}\n", seed.0));
-    assert_eq!(again.status, 1, "a used code confirms nothing: {again:#?}");
-    let brought = machine
-        .feed("totpctl --json enroll alice --secret-stdin --no-confirm", &format!("{}\n", seed.0))
-        .ok();
-    let from = brought.split("\"usable_from\":").nth(1).unwrap().split([',', '}']).next().unwrap();
-    let (from, now): (u64, u64) =
-        (from.parse().unwrap(), machine.run("date +%s").ok().trim().parse().unwrap());
-    assert!((now..=now + 60).contains(&from), "{brought} at {now}");
-    assert!(machine.run("totpctl show alice").ok().contains("came with an existing secret"));
-    for early in [code, seed.code(), seed.next_code()] {
-        assert_eq!(machine.pam("totp", "alice", &early).go().rc, pam::AUTH_ERR, "{early}");
-    }
-    let shown = state(&machine);
-    assert!(shown.contains("\"failures\":0"), "early codes are no guesses: {shown}");
-    // One step before, it is right already. Earlier it would be a wrong code, and make its owner wait.
-    let ahead = || {
-        let now: u64 = machine.run("date +%s").ok().trim().parse().unwrap();
-        from.saturating_sub(now)
-    };
-    eventually("the first good code is near", || ahead() <= 30);
-    let first = seed.code_after(i64::try_from(ahead()).unwrap());
-    assert_eq!(machine.pam("totp", "alice", &first).go().rc, pam::SUCCESS);
-}
-
-#[test]
-fn a_disabled_token_of_presses_comes_back_unsynchronized() {
-    let machine = Machine::new();
-    let seed = Seed::numbered(5);
-    let enroll = "totpctl enroll alice --hotp --secret-stdin --no-confirm --qr none";
-    machine.feed(enroll, &format!("{}\n", seed.0)).ok();
-    let id = factor_id(&state(&machine));
-    machine.run(&format!("totpctl set alice --factor {id} --disable")).ok();
-    machine.feed("totpctl backup /root/b", "a long passphrase\n").ok();
-    machine.run(&format!("totpctl set alice --factor {id} --enable")).ok();
-    let press = |n: u32| {
-        machine.run(&format!("oathtool --hotp --base32 -c {n} {}", seed.0)).ok().trim().to_owned()
-    };
-    assert_eq!(machine.pam("totp", "alice", &press(0)).go().rc, pam::SUCCESS);
-    machine.feed("totpctl restore /root/b --replace --yes", "a long passphrase\n").ok();
-    machine.run(&format!("totpctl set alice --factor {id} --enable")).ok();
-    assert_eq!(machine.pam("totp", "alice", &press(0)).go().rc, pam::AUTH_ERR, "used before");
-    machine.feed("totpctl resync alice", &format!("{}\n{}\n", press(1), press(2))).ok();
-    assert_eq!(machine.pam("totp", "alice", &press(3)).go().rc, pam::SUCCESS);
-}
-
-#[test]
-fn the_token_of_a_login_reaches_neither_session_nor_log() {
-    for (service, user, command) in [
-        ("sshd", "root", "SSH"),
-        ("login", "root", "login alice"),
-        ("su", "bob", "su alice -c 'env; echo in as $(id -un)'"),
-        ("sudo", "alice", "sudo -k sh -c 'env; cat /proc/self/environ; echo in as $SUDO_USER'"),
-    ] {
-        let stack = "@include common-auth\nauth required pam_totp.so nodelay enroll\n\
-                     @include common-account\nsession optional pam_exec.so seteuid /usr/local/bin/seen\n\
-                     @include common-session\n";
-        let machine = with_first_logins(stack);
-        machine.write("/etc/sudoers.d/alice", "alice ALL=(ALL) ALL\n");
-        machine.write("/usr/local/bin/seen", "#!/bin/sh\nenv >>/run/session-env\n");
-        machine.run("chmod 755 /usr/local/bin/seen").ok();
-        machine.service(service, stack);
-        let command = match command {
-            "SSH" => format!("{SSH} alice@127.0.0.1"),
-            other => other.to_owned(),
-        };
-        let ran = machine.run_as(
-            user,
-            &format!("cd /; exec /opt/tests/newcomer alicepw 000000 right {command}"),
-        );
-        assert!(got_in(&ran), "{service}: {ran:#?}");
-        assert!(ran.stdout.contains("Keep these on paper"), "{service}: {ran:#?}");
-        assert!(!ran.stdout.contains("TOTP_TOKEN"), "{service}: {ran:#?}");
-        let session = machine.run("cat /run/session-env").ok();
-        // The login of shadow opens the session first: it sees a ticket, which is good for nothing.
-        let shown = session.lines().find(|line| line.contains("TOTP_TOKEN"));
-        assert!(shown.is_none_or(|line| line.contains("=ticket-")), "{service}: {session}");
-        assert!(session.contains("PAM_SERVICE=") && !session.contains(":alice"), "{session}");
-        assert!(state(&machine).contains("\"enrolled\":true"), "{service}");
-        let id = factor_id(&state(&machine));
-        let log = machine.log();
-        assert!(log.contains("TOTP_REASON=factor confirmed by its first code"), "{service}: {log}");
-        assert!(!log.contains(&format!(":{id}:alice")), "{service}: the token is in the log");
-    }
 }

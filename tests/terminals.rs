@@ -1,6 +1,6 @@
 //! `totpctl` at terminals that can do little, and where there is none.
 
-use tests::{Machine, Ran, eventually, picture};
+use tests::{Machine, Output, eventually, picture};
 
 /// The screen of a tmux of 120 columns and 50 lines in which `totpctl enroll alice` asks for the first code,
 /// and its bytes as it wrote them.
@@ -11,17 +11,17 @@ fn enrolling(machine: &Machine, number: u32, environment: &str) -> (String, Stri
             "{tmux} -u new-session -d -x 120 -y 50 'script -qc \
              \"env {environment} totpctl enroll alice --name x\" /tmp/bytes{number}'"
         ))
-        .ok();
+        .stdout_ok();
     let mut screen = String::new();
     eventually("it asks for the code", || {
         screen = machine.run(&format!("{tmux} capture-pane -p")).stdout;
         screen.contains("Code that the app")
     });
-    (screen, machine.run(&format!("cat /tmp/bytes{number}")).ok())
+    (screen, machine.run(&format!("cat /tmp/bytes{number}")).stdout_ok())
 }
 
 #[test]
-fn a_locale_without_utf_8_a_dumb_terminal_and_no_colours_are_respected() {
+fn output_respects_the_locale_and_the_terminal() {
     let machine = Machine::with_programs();
     for (number, environment, is_ascii) in [
         (1, "LANG=C LC_ALL=C", true),
@@ -46,10 +46,10 @@ fn a_locale_without_utf_8_a_dumb_terminal_and_no_colours_are_respected() {
 }
 
 #[test]
-fn without_a_terminal_there_is_no_picture_and_who_stops_reading_is_no_error() {
+fn output_without_a_terminal_has_no_picture_and_may_be_cut() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);
-    let quiet = |ran: &Ran| !ran.text().contains("panicked") && ran.stderr.is_empty();
+    let quiet = |ran: &Output| !ran.text().contains("panicked") && ran.stderr.is_empty();
     let blind = machine.run("totpctl enroll bob < /dev/null");
     assert!(blind.status == 1 && blind.stdout.contains("otpauth://totp/"), "{blind:#?}");
     assert!(!blind.stdout.contains('█') && !blind.stdout.contains("##"), "{blind:#?}");
@@ -82,7 +82,7 @@ fn names_are_kept_or_refused_and_never_harm_a_terminal() {
         assert!(!ran.text().contains('\u{1b}') && !ran.text().contains('\u{202e}'), "{ran:#?}");
     }
     // Without a name it gets one of its own.
-    machine.run("totpctl enroll alice --no-confirm --qr none --name ''").ok();
+    machine.run("totpctl enroll alice --no-confirm --qr none --name ''").stdout_ok();
     for (issuer, is_kept) in [("a:b", false), ("50% off", true), ("", false)] {
         let ran = machine
             .run(&format!("totpctl enroll alice --no-confirm --qr none --issuer '{issuer}'"));
@@ -93,7 +93,7 @@ fn names_are_kept_or_refused_and_never_harm_a_terminal() {
 
 /// Where systemd keeps the clock; here a program of its name says what it would.
 #[test]
-fn a_clock_that_is_not_synchronized_is_told_where_it_matters() {
+fn an_unsynchronized_clock_is_reported() {
     let machine = Machine::with_programs();
     machine.write(
         "/etc/dbus-1/system.d/timedate.conf",
@@ -116,14 +116,15 @@ fn a_clock_that_is_not_synchronized_is_told_where_it_matters() {
          print('ready', flush=True)\n\
          GLib.MainLoop().run()\n",
     );
-    machine.run("kill -HUP $(pidof dbus-daemon)").ok();
+    machine.run("kill -HUP $(pidof dbus-daemon)").stdout_ok();
     let mut clock = machine.start("exec /usr/bin/python3 /root/timedate.py > /tmp/clock 2>&1");
     eventually("it answers", || machine.run("cat /tmp/clock").stdout.contains("ready"));
-    let made = machine.run("totpctl --json enroll alice").ok();
+    let made = machine.run("totpctl --json enroll alice").stdout_ok();
     let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let late = machine.run(&format!("oathtool -b --totp --now '4 minutes ago' {secret}")).ok();
+    let late =
+        machine.run(&format!("oathtool -b --totp --now '4 minutes ago' {secret}")).stdout_ok();
     // The same factor waits still.
-    let person = format!("/opt/tests/newcomer x x {} totpctl enroll alice", late.trim());
+    let person = format!("/opt/tests/type-enrollment x x {} totpctl enroll alice", late.trim());
     let answer = machine.run(&person);
     assert!(answer.stdout.contains("The clock of your phone is 4 minutes slow"), "{answer:#?}");
     assert!(answer.stdout.contains("this machine is not synchronized either"), "{answer:#?}");

@@ -12,7 +12,7 @@ const ROUNDS: u32 = 41;
 
 pub(crate) fn measure(machine: &Machine, table: &mut Table) {
     machine.kill_daemon("KILL");
-    machine.run("rm -rf /var/lib/totpd/*").ok();
+    machine.run("rm -rf /var/lib/totpd/*").stdout_ok();
     machine.with_trouble_in_nss();
     machine.enrolled("crowd0", 1);
     println!("\nEnrollment, medians of {ROUNDS}");
@@ -28,13 +28,13 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
         50.0,
     );
     // A wrong first code, of each kind: five drop a factor, so each is of a new one.
-    machine.run("for n in $(seq 1000 1200); do totpctl --json enroll crowd$n; done").ok();
+    machine.run("for n in $(seq 1000 1200); do totpctl --json enroll crowd$n; done").stdout_ok();
     let (mut least, mut most) = (f64::MAX, 0.0_f64);
     for (kind, seconds) in [("nothing fits", 86_400), ("slow by four minutes", -240)] {
         let times: Vec<f64> = (0..ROUNDS)
             .map(|n| {
                 let user = format!("crowd{}", 1000 + n + if seconds < 0 { 100 } else { 0 });
-                let made = machine.run(&format!("totpctl --json enroll {user}")).ok();
+                let made = machine.run(&format!("totpctl --json enroll {user}")).stdout_ok();
                 let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap();
                 let code = Seed(secret.to_owned()).code_after(seconds);
                 timed_once(machine, &format!("totpctl confirm {user}"), &code)
@@ -55,7 +55,7 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
         })
         .collect();
     table.row("a QR code of 100 characters, in half blocks", median(&drawn), 2.0, false, " ms");
-    machine.run("for n in $(seq 10000 19999); do echo crowd$n; done > /tmp/names").ok();
+    machine.run("for n in $(seq 10000 19999); do echo crowd$n; done > /tmp/names").stdout_ok();
     let batch = "totpctl enroll --batch /tmp/names --no-confirm";
     let seconds = timed_once(machine, batch, "") / 1e3;
     table.row("a batch of 10,000 users", seconds, 20.0, false, " s");
@@ -72,5 +72,5 @@ fn timed_once(machine: &Machine, command: &str, input: &str) -> f64 {
          echo $(( ${{EPOCHREALTIME/./}} - ${{start/./}} ))"
     );
     machine.write("/tmp/input", &format!("{input}\n"));
-    machine.run(&script).ok().trim().parse::<f64>().unwrap() / 1e3
+    machine.run(&script).stdout_ok().trim().parse::<f64>().unwrap() / 1e3
 }

@@ -13,8 +13,8 @@ const ROUNDS: u32 = 61;
 const USERS: u32 = 100_000;
 
 pub(crate) fn measure(machine: &Machine, table: &mut Table) {
-    let seed = machine.crowd(USERS);
-    machine.run("totpctl show crowd0").ok();
+    let seed = machine.generate_users(USERS);
+    machine.run("totpctl show crowd0").stdout_ok();
     machine.service("bench-permit", "auth required pam_permit.so\n");
     machine.service("bench-totp", "auth required pam_totp.so\n");
     machine.service(
@@ -82,7 +82,7 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
     let load = |module: &str| -> f64 {
         let out = machine
             .run(&format!("/opt/tests/pam -L $(find /usr/lib* -name {module} | head -n1)"))
-            .ok();
+            .stdout_ok();
         out.trim().parse().unwrap()
     };
     let (ours, theirs) = (load("pam_totp.so"), load("pam_google_authenticator.so"));
@@ -94,13 +94,13 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
 /// notation.
 fn codes(machine: &Machine, seed: &Seed) -> (String, String) {
     let hex = hex_of(machine, seed);
-    let code = machine.run(&format!("oathtool --totp --now '30 seconds' {hex}")).ok();
+    let code = machine.run(&format!("oathtool --totp --now '30 seconds' {hex}")).stdout_ok();
     (seed.next_code(), code.trim().to_owned())
 }
 
 fn hex_of(machine: &Machine, seed: &Seed) -> String {
     let bytes = format!("echo {} | base32 -d | od -An -v -tx1 | tr -d ' \\n'", seed.0);
-    machine.run(&bytes).ok().trim().to_owned()
+    machine.run(&bytes).stdout_ok().trim().to_owned()
 }
 
 fn peers_files(machine: &Machine, seed: &Seed) {
@@ -116,7 +116,7 @@ fn peers_files(machine: &Machine, seed: &Seed) {
             500 + ROUNDS,
             500 + ROUNDS,
         ))
-        .ok();
+        .stdout_ok();
 }
 
 fn series(

@@ -27,7 +27,7 @@ fn main() {
         let machine = Machine::on_disk(&disk);
         machine
             .run("mkdir -m 700 /disk/totpd /disk/ga /disk/oath && mount --bind /disk/totpd /var/lib/totpd")
-            .ok();
+            .stdout_ok();
         let mut table = Table::default();
         logins::measure(&machine, &mut table);
         storms::measure(&machine, &mut table);
@@ -49,20 +49,20 @@ fn refusals(machine: &Machine) {
     machine.kill_daemon("TERM");
     // The store of the storms is too full to enroll in quickly, and knows all of them.
     machine.kill_daemon("KILL");
-    machine.run("rm -rf /var/lib/totpd/*").ok();
+    machine.run("rm -rf /var/lib/totpd/*").stdout_ok();
     let per_user = 50;
     let users = REFUSALS / per_user;
     for n in 0..120 {
         let known = format!("grep -q ^bench{n}: /etc/passwd || useradd -M bench{n}");
-        machine.run(&known).ok();
+        machine.run(&known).stdout_ok();
     }
     let mut lines = String::new();
     for n in 0..users {
         let user = format!("bench{n}");
         machine.enrolled(&user, n);
-        machine.pam("totp", &user, "000000").with("-n 101").go();
+        machine.pam("totp", &user, "000000").repeat(101).run();
         machine.enrolled(&format!("bench{}", 40 + n), n);
-        machine.run(&format!("totpctl unlock bench{}", 40 + n)).ok();
+        machine.run(&format!("totpctl unlock bench{}", 40 + n)).stdout_ok();
     }
     for turn in 0..per_user {
         for n in 0..users {
@@ -102,7 +102,7 @@ fn refusals(machine: &Machine) {
 
 /// User and system time of a program so far, in ticks of 10 ms.
 fn cpu(machine: &Machine, name: &str) -> u64 {
-    let stat = machine.run(&format!("cat /proc/$(pidof -s {name})/stat")).ok();
+    let stat = machine.run(&format!("cat /proc/$(pidof -s {name})/stat")).stdout_ok();
     let fields: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
     fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
 }
@@ -110,17 +110,17 @@ fn cpu(machine: &Machine, name: &str) -> u64 {
 fn memory(machine: &Machine) {
     // Threads that looked names up end after two idle seconds.
     tests::eventually("the daemon is idle", || {
-        let threads = machine.run("ls /proc/$(pidof totpd)/task | wc -l").ok();
+        let threads = machine.run("ls /proc/$(pidof totpd)/task | wc -l").stdout_ok();
         threads.trim().parse::<u32>().unwrap() <= 7
     });
-    let rollup = machine.run("cat /proc/$(pidof totpd)/smaps_rollup").ok();
+    let rollup = machine.run("cat /proc/$(pidof totpd)/smaps_rollup").stdout_ok();
     let private: u64 = rollup
         .lines()
         .filter(|line| line.starts_with("Private_Clean:") || line.starts_with("Private_Dirty:"))
         .map(|line| line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap())
         .sum();
     println!("Private memory of the idle daemon: {private} kB (at most 6144)");
-    let size = machine.run("stat -c %s $(find /usr/lib* -name pam_totp.so | head -n1)").ok();
+    let size = machine.run("stat -c %s $(find /usr/lib* -name pam_totp.so | head -n1)").stdout_ok();
     println!("pam_totp.so: {} bytes (at most 1200000)", size.trim());
 }
 
@@ -132,7 +132,7 @@ fn run(
     check: impl Fn(&str, i32),
 ) -> BTreeMap<String, Vec<f64>> {
     machine.write("/tmp/series", lines);
-    let out = machine.run(&format!("/opt/tests/pam {how} /tmp/series")).ok();
+    let out = machine.run(&format!("/opt/tests/pam {how} /tmp/series")).stdout_ok();
     let mut times: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for line in out.lines() {
         let words: Vec<_> = line.split_whitespace().collect();

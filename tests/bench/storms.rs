@@ -7,18 +7,18 @@ use tests::{Machine, eventually};
 use crate::table::Table;
 
 pub(crate) fn measure(machine: &Machine, table: &mut Table) {
-    let seed = machine.crowd(20_000);
-    machine.run("totpctl show crowd0").ok();
+    let seed = machine.generate_users(20_000);
+    machine.run("totpctl show crowd0").stdout_ok();
     println!("\nStorms");
     let ours: f64 = machine
         .run(&format!("/opt/tests/clients64 10000 {}", seed.next_code()))
-        .ok()
+        .stdout_ok()
         .trim()
         .parse()
         .unwrap();
     // The files of the other module are those of the first part; their codes are used up by now.
     let fresh = "umask 077; for n in $(seq 0 1999); do cp /root/ga /disk/ga/crowd$n; done";
-    machine.run(fresh).ok();
+    machine.run(fresh).stdout_ok();
     let theirs = storm(machine, &format!("-s 2000 -w 64 bench-ga crowd%d {}", seed.next_code()));
     let theirs = 2000.0 / theirs["seconds"];
     println!("verifications a second: ours {ours:.0}, pam_google_authenticator {theirs:.0}");
@@ -26,25 +26,25 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
     table.row(clients, ours, 5000.0, true, "");
     table.row("the same / pam_google_authenticator, 64 processes", ours / theirs, 10.0, true, "");
 
-    let seed = machine.crowd(20_000);
-    machine.run("totpctl show crowd0").ok();
+    let seed = machine.generate_users(20_000);
+    machine.run("totpctl show crowd0").stdout_ok();
     let half_a_minute = format!("-s 10000 -R 340 -k 3000 bench-totp crowd%d {}", seed.next_code());
     let logins = storm(machine, &half_a_minute);
     let what = "10,000 users in 30 s, 1,000 at the prompt: how many got in";
     table.row(what, logins["yes"], 10_000.0, true, "");
     table.row("the same, p99 of a login", logins["p99"], 1000.0, false, " ms");
 
-    let seed = machine.crowd(2000);
-    machine.run("totpctl show crowd0").ok();
+    let seed = machine.generate_users(2000);
+    machine.run("totpctl show crowd0").stdout_ok();
     let calm =
         storm(machine, &format!("-s 400 -w 1 -R 50 bench-totp crowd%d {}", seed.next_code()));
-    let mut flood = machine.start("exec /opt/tests/wrong_codes 16667 > /tmp/wrong_codes");
+    let mut flood = machine.start("exec /opt/tests/guess_flood 16667 > /tmp/wrong_codes");
     eventually("the flood runs", || machine.run("test -s /tmp/wrong_codes").status == 0);
     let right = format!("-s 400 -w 1 -R 50 bench-totp crowd1%03d {}", seed.next_code());
     let flooded = storm(machine, &right);
     flood.kill().unwrap();
     flood.wait().unwrap();
-    let rates = machine.run("cat /tmp/wrong_codes").ok();
+    let rates = machine.run("cat /tmp/wrong_codes").stdout_ok();
     let rates: Vec<f64> = rates.lines().filter_map(|rate| rate.parse().ok()).collect();
     #[expect(clippy::cast_precision_loss, reason = "a handful of seconds")]
     let rate = rates.iter().sum::<f64>() / rates.len() as f64;
@@ -57,7 +57,7 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
 }
 
 fn storm(machine: &Machine, words: &str) -> BTreeMap<String, f64> {
-    let said = machine.run(&format!("exec /opt/tests/pam {words}")).ok();
+    let said = machine.run(&format!("exec /opt/tests/pam {words}")).stdout_ok();
     println!("{}", said.lines().last().unwrap_or_default());
     let number = |word: &str| {
         let (name, value) = word.split_once('=')?;

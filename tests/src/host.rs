@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::SSH;
-use crate::machine::{Ran, eventually, finish, repository};
+use crate::machine::{Output, eventually, finish, repository};
 
 /// A host, and its disk, which are gone when this is dropped.
 pub struct Host {
@@ -35,7 +35,7 @@ impl Host {
              printf '#!/bin/sh\n{TPM} exec /usr/bin/systemd-creds.real \"$@\"\n' > /usr/bin/systemd-creds
              chmod 755 /usr/bin/systemd-creds"
         ))
-        .ok();
+        .stdout_ok();
         host
     }
 
@@ -88,24 +88,24 @@ impl Host {
     }
 
     /// Runs a script as root.
-    pub fn run(&self, script: &str) -> Ran {
-        self.feed(script, "")
+    pub fn run(&self, script: &str) -> Output {
+        self.run_with_input(script, "")
     }
 
     /// Runs a script as root with this standard input.
-    pub fn feed(&self, script: &str, input: &str) -> Ran {
+    pub fn run_with_input(&self, script: &str, input: &str) -> Output {
         finish(self.command(script), input)
     }
 
     /// Writes a file.
     pub fn write(&self, path: &str, text: &str) {
-        self.feed(&format!("cat > {path}"), text).ok();
+        self.run_with_input(&format!("cat > {path}"), text).stdout_ok();
     }
 
     /// Whether `user` gets in by ssh with its password and, where it is asked for one, this code.
     pub fn ssh(&self, user: &str, code: &str) -> bool {
         let ran = self.run(&format!(
-            "/opt/tests/newcomer {user}pw '{code}' x {SSH} \
+            "/opt/tests/type-enrollment {user}pw '{code}' x {SSH} \
              -o PreferredAuthentications=keyboard-interactive {user}@127.0.0.1 'echo in as $(id -un)'"
         ));
         ran.stdout.lines().any(|line| line.trim_end().ends_with(&format!("in as {user}")))

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use data_encoding::BASE64;
 
-use crate::machine::{Ran, repository};
+use crate::machine::{Output, repository};
 
 /// A machine, and its disk, which are gone when this is dropped.
 pub struct Kernel {
@@ -24,28 +24,28 @@ impl Kernel {
     pub fn with_tests(root: &str, module: &str) -> Self {
         let (here, suite) = (repository(), repository().join("target/suite"));
         let script = "rm -rf \"$1\" && mkdir -p \"$1/target/release\" && cp -r Makefile packaging scripts *.md docs \"$1\" && \
-                      cp -r target/release/{totpd,totpctl,libpam_totp.so,completions} \"$1/target/release\" && \
+                      cp -r target/tested/. \"$1/target/release\" && \
                       cp -r target/tests \"$1/target/\" && cp \"$2\" \"$1/target/machines\"";
         let mut copy = Command::new("bash");
         copy.args(["-c", script, "-"]).arg(&suite).arg(std::env::current_exe().unwrap());
         assert!(copy.current_dir(&here).status().unwrap().success(), "{}", suite.display());
         let mut kernel = Self::with(&suite, root, module);
         let here = here.display();
-        kernel.run(&format!("mkdir -p {here} && mount --bind /opt/tests {here}")).ok();
+        kernel.run(&format!("mkdir -p {here} && mount --bind /opt/tests {here}")).stdout_ok();
         kernel
     }
 
     /// Runs these tests there, those whose names contain one of `show_names`.
-    pub fn run_tests(&mut self, names: &str) -> Ran {
+    pub fn run_tests(&mut self, names: &str) -> Output {
         self.run_here(&format!("target/machines --test-threads 2 {names}"))
     }
 
     /// Runs a script in a disposable copy of the machine ([`crate::Machine`]).
-    pub fn run_in_copy(&mut self, script: &str) -> Ran {
+    pub fn run_in_copy(&mut self, script: &str) -> Output {
         self.run_here(&format!("scripts/machine.sh sh -c '{script}'"))
     }
 
-    fn run_here(&mut self, script: &str) -> Ran {
+    fn run_here(&mut self, script: &str) -> Output {
         // Where modules of PAM are; `make install` would ask a compiler.
         let modules = "export SECURITYDIR=$(echo /usr/lib/*/security)";
         self.run(&format!("cd {} && {modules} && {script}", repository().display()))
@@ -62,12 +62,12 @@ impl Kernel {
             .expect("scripts/kernel.sh");
         let said = BufReader::new(outside.stdout.take().unwrap()).lines();
         let mut kernel = Self { outside, said };
-        kernel.run("systemctl is-system-running --wait").ok();
+        kernel.run("systemctl is-system-running --wait").stdout_ok();
         kernel
     }
 
     /// Runs a script as root.
-    pub fn run(&mut self, script: &str) -> Ran {
+    pub fn run(&mut self, script: &str) -> Output {
         let line = BASE64.encode(script.as_bytes());
         writeln!(self.outside.stdin.as_mut().unwrap(), "{line}").unwrap();
         let answer = self.said.next().expect("the machine has ended").unwrap();
@@ -77,7 +77,7 @@ impl Kernel {
             let encoded = parts.next().unwrap().trim_start_matches('-');
             String::from_utf8_lossy(&BASE64.decode(encoded.as_bytes()).unwrap()).into_owned()
         };
-        Ran { status, stdout: text(), stderr: text() }
+        Output { status, stdout: text(), stderr: text() }
     }
 }
 

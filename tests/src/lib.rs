@@ -7,13 +7,15 @@ mod kernel;
 mod login;
 mod machine;
 pub mod picture;
-pub mod prisoner;
+pub mod sandbox_probe;
+mod scale;
 mod seed;
 
 pub use host::Host;
 pub use kernel::Kernel;
 pub use login::{PamCall, PamResult, SshCall, SshResult};
-pub use machine::{Machine, Ran, eventually};
+pub use machine::{Machine, Output, eventually};
+pub use scale::scaled;
 pub use seed::Seed;
 
 /// A client for which a server need not be known, and which asks once.

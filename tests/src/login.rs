@@ -1,7 +1,19 @@
 //! Logging in: through libpam by a program of the test's own, and through OpenSSH.
 
 use crate::SSH;
-use crate::machine::{Machine, Ran};
+use crate::machine::{Machine, Output};
+
+impl Machine {
+    /// A login through a PAM service by a program of the test's own.
+    pub fn pam(&self, service: &str, user: &str, answer: &str) -> PamCall<'_> {
+        PamCall::new(self, service, user, answer)
+    }
+
+    /// A login through OpenSSH.
+    pub fn ssh(&self, user: &str, code: &str) -> SshCall<'_> {
+        SshCall::new(self, user, code)
+    }
+}
 
 /// A login through libpam that is being described.
 pub struct PamCall<'a> {
@@ -26,16 +38,9 @@ pub struct PamResult {
 }
 
 impl<'a> PamCall<'a> {
-    pub(crate) fn new(machine: &'a Machine, service: &str, user: &str, answer: &str) -> Self {
+    fn new(machine: &'a Machine, service: &str, user: &str, answer: &str) -> Self {
         let what = format!("'{service}' '{user}' '{answer}'");
         Self { machine, options: String::new(), what }
-    }
-
-    /// Adds an option of the program (`tests/harness/pam.c`).
-    pub fn with(mut self, option: &str) -> Self {
-        self.options.push_str(option);
-        self.options.push(' ');
-        self
     }
 
     /// From this remote address.
@@ -43,9 +48,73 @@ impl<'a> PamCall<'a> {
         self.with(&format!("-h {address}"))
     }
 
+    /// At this terminal, as the program says.
+    pub fn terminal(self, name: &str) -> Self {
+        self.with(&format!("-t {name}"))
+    }
+
+    /// So many authentications in one process, one after another.
+    pub fn repeat(self, count: impl std::fmt::Display) -> Self {
+        self.with(&format!("-n {count}"))
+    }
+
+    /// Each of those from the next one of so many addresses.
+    pub fn addresses(self, count: u32) -> Self {
+        self.with(&format!("-H {count}"))
+    }
+
+    /// So many processes at once, which all hand in the answer at the same moment.
+    pub fn processes(self, count: u32) -> Self {
+        self.with(&format!("-p {count}"))
+    }
+
+    /// The conversation does this instead of an answer: `cancel`, `null`, `nothing`, `switch`.
+    pub fn conversation(self, mode: &str) -> Self {
+        self.with(&format!("-c {mode}"))
+    }
+
+    /// With account management and credentials after a success.
+    pub fn with_account(self) -> Self {
+        self.with("-a")
+    }
+
+    /// The text says what was left behind: threads, descriptors, memory, signals, environment.
+    pub fn report_leftovers(self) -> Self {
+        self.with("-g")
+    }
+
+    /// The answer is the name of a file that holds it.
+    pub fn answer_in_file(self) -> Self {
+        self.with("-f")
+    }
+
+    /// Hands in 000000 first, and then the answer from a child that is forked with the module loaded.
+    pub fn after_fork(self) -> Self {
+        self.with("-F")
+    }
+
+    /// Under seccomp. "kill": the process ends if it starts another, changes what a signal does, or looks at its own
+    /// limits. "socket": it gets no sockets of `AF_UNIX`.
+    pub fn seccomp(self, mode: &str) -> Self {
+        self.with(&format!("-P {mode}"))
+    }
+
+    /// Logs in, and returns the code of libpam; 128 and more if the process was killed.
+    pub fn status(self) -> i32 {
+        let Self { machine, options, what } = self.with("-x");
+        machine.run(&format!("/opt/tests/pam {options} {what}")).status
+    }
+
+    /// Adds an option of the program (`tests/harness/pam.c`).
+    fn with(mut self, option: &str) -> Self {
+        self.options.push_str(option);
+        self.options.push(' ');
+        self
+    }
+
     /// Logs in.
     #[track_caller]
-    pub fn go(self) -> PamResult {
+    pub fn run(self) -> PamResult {
         let ran = self.machine.run(&format!("/opt/tests/pam {} {}", self.options, self.what));
         let last = ran.stdout.lines().last().unwrap_or_default().to_owned();
         let number = |key: &str| {
@@ -82,11 +151,11 @@ pub struct SshResult {
     pub got_in: bool,
     /// What the person was asked.
     pub prompts: Vec<String>,
-    pub ran: Ran,
+    pub ran: Output,
 }
 
 impl<'a> SshCall<'a> {
-    pub(crate) fn new(machine: &'a Machine, user: &str, code: &str) -> Self {
+    fn new(machine: &'a Machine, user: &str, code: &str) -> Self {
         let password = format!("{user}pw");
         Self { machine, user: user.into(), code: code.into(), password }
     }
@@ -98,7 +167,7 @@ impl<'a> SshCall<'a> {
     }
 
     /// Logs in.
-    pub fn go(self) -> SshResult {
+    pub fn run(self) -> SshResult {
         let Self { user, code, password, .. } = &self;
         let ran = self.machine.run(&format!(
             "export PROMPTS=$(mktemp) PASSWORD='{password}' CODE='{code}' \

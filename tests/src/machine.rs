@@ -2,10 +2,9 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::login::{PamCall, SshCall};
 use crate::seed::Seed;
 
 /// A running machine. It is gone when this is dropped.
@@ -16,16 +15,16 @@ pub struct Machine {
 
 /// What came of a command.
 #[derive(Debug)]
-pub struct Ran {
+pub struct Output {
     pub status: i32,
     pub stdout: String,
     pub stderr: String,
 }
 
-impl Ran {
+impl Output {
     /// Standard output, of a command that must have succeeded.
     #[track_caller]
-    pub fn ok(self) -> String {
+    pub fn stdout_ok(self) -> String {
         assert_eq!(self.status, 0, "{self:#?}");
         self.stdout
     }
@@ -36,8 +35,8 @@ impl Ran {
     }
 }
 
-impl From<Output> for Ran {
-    fn from(output: Output) -> Self {
+impl From<std::process::Output> for Output {
+    fn from(output: std::process::Output) -> Self {
         Self {
             status: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -64,9 +63,13 @@ impl Machine {
     }
 
     fn on(disk: Option<&Path>, layer: Option<&Path>) -> Self {
+        // What `make need-machine` made; on a machine of its own kernel there is none.
+        let filled = repository().join("target/layers");
+        let filled = filled.join(if layer.is_some() { "programs" } else { "plain" });
         let mut outside = Command::new(repository().join("scripts/machine.sh"))
             .args(["/bin/sh", "-c", "echo ready; exec cat"])
             .env("EXTRA", repository().join("target/tests"))
+            .env("FILLED", if filled.exists() { filled.as_path() } else { Path::new("") })
             .env_remove("BUILT")
             .env("DISK", disk.unwrap_or(Path::new("")))
             .env("LAYER", layer.unwrap_or(Path::new("")))
@@ -89,8 +92,11 @@ impl Machine {
     /// before, so the codes of now and of the next step are good.
     pub fn enrolled(&self, user: &str, number: u32) -> Seed {
         let seed = Seed::numbered(number);
-        self.feed(&format!("totpctl enroll {user} --secret-stdin --qr none"), &seed.first_codes())
-            .ok();
+        self.run_with_input(
+            &format!("totpctl enroll {user} --secret-stdin --qr none"),
+            &seed.first_codes(),
+        )
+        .stdout_ok();
         seed
     }
 
@@ -101,26 +107,26 @@ impl Machine {
 
     /// Writes a file.
     pub fn write(&self, path: &str, text: &str) {
-        self.feed(&format!("cat > {path}"), text).ok();
+        self.run_with_input(&format!("cat > {path}"), text).stdout_ok();
     }
 
     /// Runs a script as root.
-    pub fn run(&self, script: &str) -> Ran {
-        self.feed(script, "")
+    pub fn run(&self, script: &str) -> Output {
+        self.run_with_input(script, "")
     }
 
     /// Runs a script as another user.
-    pub fn run_as(&self, user: &str, script: &str) -> Ran {
-        self.feed_as(user, script, "")
+    pub fn run_as(&self, user: &str, script: &str) -> Output {
+        self.run_as_with_input(user, script, "")
     }
 
     /// Runs a script as root with this standard input.
-    pub fn feed(&self, script: &str, input: &str) -> Ran {
+    pub fn run_with_input(&self, script: &str, input: &str) -> Output {
         finish(self.command(&["/bin/bash", "-c", script]), input)
     }
 
     /// Runs a script as another user with this standard input.
-    pub fn feed_as(&self, user: &str, script: &str, input: &str) -> Ran {
+    pub fn run_as_with_input(&self, user: &str, script: &str, input: &str) -> Output {
         let become_user = ["setpriv", "--reuid", user, "--regid", user, "--init-groups"];
         let script = ["/bin/bash", "-c", script];
         finish(self.command(&[&become_user[..], &script].concat()), input)
@@ -131,16 +137,6 @@ impl Machine {
         let mut command = self.command(&["/bin/bash", "-c", script]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().unwrap()
-    }
-
-    /// A login through a PAM service by a program of the test's own.
-    pub fn pam(&self, service: &str, user: &str, answer: &str) -> PamCall<'_> {
-        PamCall::new(self, service, user, answer)
-    }
-
-    /// A login through OpenSSH.
-    pub fn ssh(&self, user: &str, code: &str) -> SshCall<'_> {
-        SshCall::new(self, user, code)
     }
 
     /// What was logged so far. The log is written by another process: a mark at its end shows that
@@ -158,7 +154,7 @@ impl Machine {
              done
              grep -a -v $mark /run/log.txt || true",
         )
-        .ok()
+        .stdout_ok()
     }
 
     /// The pid of the daemon inside, as the machine numbers it; nothing if it does not run.
@@ -169,7 +165,7 @@ impl Machine {
     /// Ends the daemon with a signal, and waits until it is gone.
     pub fn kill_daemon(&self, signal: &str) {
         if let Some(pid) = self.daemon() {
-            self.run(&format!("kill -{signal} {pid}")).ok();
+            self.run(&format!("kill -{signal} {pid}")).stdout_ok();
             eventually("the daemon ends", || self.daemon() != Some(pid));
         }
     }
@@ -184,7 +180,7 @@ impl Machine {
     }
 
     /// Calls a method of totpd as root or another user, in the notation of gdbus.
-    pub fn call(&self, user: &str, method: &str, arguments: &str) -> Ran {
+    pub fn call(&self, user: &str, method: &str, arguments: &str) -> Output {
         self.run_as(
             user,
             &format!(
@@ -204,12 +200,13 @@ impl Machine {
     }
 
     /// Makes users crowd0, crowd1, … of one seed: NSS knows them, and the store.
-    pub fn crowd(&self, users: u32) -> Seed {
+    pub fn generate_users(&self, users: u32) -> Seed {
         let seed = Seed::numbered(77);
         self.with_trouble_in_nss();
         self.kill_daemon("KILL");
-        self.run("rm -rf /var/lib/totpd/*").ok();
-        self.run(&format!("/opt/tests/generate_store /var/lib/totpd {users} {}", seed.0)).ok();
+        self.run("rm -rf /var/lib/totpd/*").stdout_ok();
+        self.run(&format!("/opt/tests/generate_store /var/lib/totpd {users} {}", seed.0))
+            .stdout_ok();
         seed
     }
 
@@ -220,7 +217,7 @@ impl Machine {
              $(dirname $(find /usr/lib /lib -name 'libc.so.6' | head -n1))/ && \
              sed -i 's/^passwd:.*/passwd: files trouble/' /etc/nsswitch.conf",
         )
-        .ok();
+        .stdout_ok();
     }
 
     fn command(&self, words: &[&str]) -> Command {
@@ -249,7 +246,7 @@ impl Drop for Machine {
     }
 }
 
-pub(crate) fn finish(mut command: Command, input: &str) -> Ran {
+pub(crate) fn finish(mut command: Command, input: &str) -> Output {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // A command may end without reading what it was given.

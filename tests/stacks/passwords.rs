@@ -16,7 +16,7 @@ struct Trace {
 }
 
 #[test]
-fn libpam_itself_comes_to_the_code_after_the_same_wrong_passwords() {
+fn libpam_asks_after_the_same_wrong_passwords() {
     let machine = Machine::new();
     let mut state = 20_261_126_u64;
     let mut random = move |below: usize| {
@@ -50,7 +50,7 @@ fn libpam_itself_comes_to_the_code_after_the_same_wrong_passwords() {
                 }
                 let _ = writeln!(calls, "{} {service} root x", case.name);
             }
-            machine.run("rm -f /etc/pam.d/c[0-9]*").ok();
+            machine.run("rm -f /etc/pam.d/c[0-9]*").stdout_ok();
             let asked = logins(&machine, &files, &calls);
             logins_made += asked.len();
             for (line, trace) in asked.iter().zip(&predicted[predicted.len() - asked.len()..]) {
@@ -143,7 +143,7 @@ const ROUNDS: usize = 40;
 
 /// What `totpctl` names where a stack goes on after a wrong password: applied, it protects sshd.
 #[test]
-fn what_is_named_in_the_place_of_such_a_stack_asks_after_the_right_password_alone() {
+fn named_stack_asks_after_the_right_password_only() {
     let read = |files: &BTreeMap<String, String>, name: &str| files.get(name).cloned();
     let nullok = ["nullok".to_owned()];
     let mut tried = 0;
@@ -207,7 +207,7 @@ fn examples(document: &str) -> Vec<&str> {
 
 /// The stacks that the documents show, beside the files of Debian that they name.
 #[test]
-fn what_the_documents_show_asks_after_the_right_password_alone() {
+fn documented_stacks_ask_after_the_right_password_only() {
     let debian = of_case("debian-12-sshd", "common-auth");
     let mut shown = 0;
     for document in [

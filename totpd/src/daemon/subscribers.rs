@@ -33,12 +33,14 @@ impl Subscribers {
     /// does not say when one leaves.
     pub(crate) async fn add(&self, origin: &Origin) -> Result<(), Error> {
         let (uid, bus) = (origin.caller.uid, origin.bus()?);
-        let no_bus =
+        let a_missing_bus_refuses_and_root_still_logs_in =
             |error| Error::Internal(format!("the bus does not say who leaves it: {error}"));
         let (connection, name) = (&bus.connection, bus.sender.clone());
-        let bus = DBusProxy::new(connection).await.map_err(no_bus)?;
+        let bus = DBusProxy::new(connection)
+            .await
+            .map_err(a_missing_bus_refuses_and_root_still_logs_in)?;
         let left = bus.receive_name_owner_changed_with_args(&[(0, name.as_str())]).await;
-        let mut left = left.map_err(no_bus)?;
+        let mut left = left.map_err(a_missing_bus_refuses_and_root_still_logs_in)?;
         let watcher = Watcher { connection: connection.clone(), name: name.clone() };
         if !self.remember(uid, watcher)? {
             return Ok(());

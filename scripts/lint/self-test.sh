@@ -1,0 +1,63 @@
+#!/bin/bash
+# shellcheck disable=SC2016 # what is planted is for sed
+# self-test.sh: each script of this folder finds what is planted, and nothing where nothing is.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+
+# finds CHECK...: it says no. clean CHECK...: it says yes.
+finds() { ! "$@" >/dev/null 2>&1 || { echo "self-test: $* finds nothing" >&2; exit 1; }; }
+clean() { "$@" || { echo "self-test: $* finds what is not there" >&2; exit 1; }; }
+
+mkdir -p "$tree/totpd/core/src/a" "$tree/docs"
+echo 'members = ["totpd/core"]' >"$tree/Cargo.toml"
+manifest=$tree/totpd/core/Cargo.toml source=$tree/totpd/core/src
+printf '[package]\nname = "totpd-core"\n\n[dependencies]\nsha2.workspace = true\n\n[dev-dependencies]\ntokio = "1"\n' >"$manifest"
+printf '#![no_std]\n\n#[cfg(test)]\nextern crate std;\n\npub mod a;\npub mod b;\n\npub use b::B;\n' >"$source/lib.rs"
+printf 'mod c;\n\nuse crate::b::B;\n\npub fn a(_: B) {\n    c::c();\n}\n\n#[cfg(test)]\nmod tests {\n    use std::vec;\n}\n' >"$source/a.rs"
+printf '// use crate::a;\npub struct B;\n' >"$source/b.rs"
+printf 'pub fn c() {}\n' >"$source/a/c.rs"
+echo 'The clock says when.' >"$tree/docs/page.md"
+
+check_all() {
+  local verdict=$1 check=$2
+  shift 2
+  case $check in
+  circles) "$verdict" python3 "$here/circles.py" "$@" "$tree/totpd/core" ;;
+  words) "$verdict" python3 "$here/words.py" "$tree" ;;
+  *) "$verdict" "$here/$check.sh" "$tree" ;;
+  esac
+}
+for check in layers circles words sizes; do check_all clean $check; done
+check_all clean circles --rooms
+
+# planted CHECK FILE SED-SCRIPT: with this change of FILE the check fails.
+planted() {
+  local check=$1 file=$2
+  cp "$file" "$tree/before"
+  sed -i "$3" "$file"
+  check_all finds "$check" ${4:+"$4"}
+  cp "$tree/before" "$file"
+}
+planted layers "$manifest" '/^sha2/a tokio.workspace = true'
+planted layers "$manifest" '/^sha2/a tokio = { version = "1" }'
+planted layers "$manifest" '$a [dependencies.zbus]'
+planted layers "$manifest" "\$a [target.'cfg(unix)'.dependencies]\nnix = \"1\""
+planted layers "$tree/Cargo.toml" 's/core"/core", "docs"/'
+planted layers "$source/lib.rs" '/no_std/d'
+planted layers "$source/lib.rs" '/cfg(test)/d'
+planted layers "$source/b.rs" '$a pub fn now() { std::time::SystemTime::now(); }'
+planted circles "$source/b.rs" '1i use crate::a::a;'
+planted circles "$source/b.rs" '$a pub fn b() { super::a::a(B) }'
+planted circles "$source/a/c.rs" '1i use super::a;' --strict
+planted circles "$source/b.rs" '1i use crate::{a::{self as other}};'
+printf 'use crate::B;\n' >"$source/a/c.rs"
+check_all clean circles
+planted circles "$source/b.rs" '1i use crate::a::c;' --rooms
+planted words "$tree/docs/page.md" '$a It is as before,\nfor\never.'
+planted words "$source/b.rs" '$a /// Whoever asks.'
+planted words "$source/b.rs" '$a /// It goes\n/// on.'
+planted sizes "$source/b.rs" "\$a // $(printf 'x%.0s' $(seq 99))"
+planted sizes "$source/b.rs" "\$a $(printf '\\n%.0s' $(seq 360))"
+echo "self-test: the scripts of scripts/lint find what is planted"

@@ -1,0 +1,156 @@
+//! The private socket: who may use it, what may be said there, and that it needs no bus.
+
+use tests::{Machine, eventually, pam};
+
+const SOCKET: &str = "/run/totpd/private";
+
+/// Speaks to the socket, byte for byte, and answers what came back until the other end closed or
+/// said nothing for two seconds.
+fn say(machine: &Machine, bytes: &str) -> String {
+    let told =
+        format!("printf '{bytes}' | timeout 20 socat -t 2 - UNIX-CONNECT:{SOCKET} | tr -d '\\000'");
+    machine.run(&told).stdout
+}
+
+#[test]
+fn only_root_reaches_it_and_all_interfaces_are_there() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    let stat = machine.run(&format!("stat -c '%U %a %F' {SOCKET} /run/totpd")).stdout_ok();
+    assert_eq!(stat, "root 600 socket\nroot 755 directory\n");
+    let refused =
+        machine.run_as("alice", &format!("socat -u OPEN:/dev/null UNIX-CONNECT:{SOCKET}"));
+    assert!(refused.stderr.contains("Permission denied"), "{refused:#?}");
+    // A client that is not the module: zbus, peer to peer.
+    let call = |words: &str| machine.run(&format!("/opt/tests/peer_call {SOCKET} {words}"));
+    let begun = call("Login.Begin alice").stdout_ok();
+    assert!(begun.contains("Verification code: "), "{begun}");
+    assert!(call(&format!("Login.Verify alice {}", seed.code())).stdout_ok().contains("approved"));
+    for (words, error) in [
+        ("Login.Begin alice bob", "InvalidArgs"),
+        ("Login.Verify alice", "InvalidArgs"),
+        ("Manager.GetUser alice", "InvalidArgs"),
+        ("Manager.Remove alice", "InvalidArgs"),
+        ("Store.Rekey alice", "InvalidArgs"),
+        ("Other.Begin alice", "UnknownMethod"),
+        ("Login.Nothing alice", "UnknownMethod"),
+    ] {
+        let refused = call(words);
+        assert!(refused.stderr.contains(error), "{words}: {refused:#?}");
+    }
+    // The word of the kernel counts, and not that of the other end.
+    assert!(say(&machine, "\\0AUTH EXTERNAL 31303030\\r\\n").starts_with("REJECTED EXTERNAL\r\n"));
+    assert!(say(&machine, "\\0AUTH ANONYMOUS\\r\\n").starts_with("REJECTED EXTERNAL\r\n"));
+}
+
+#[test]
+fn malformed_input_on_the_private_socket_harms_nobody() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    let long = "A".repeat(5000);
+    for bytes in [
+        "",
+        "\\n",
+        "\\0",
+        "AUTH EXTERNAL 30\\r\\n",
+        "\\0BEGIN\\r\\n",
+        "\\0AUTH EXTERNAL 30\\r\\nBEGIN\\r\\n",
+        "\\0AUTH EXTERNAL 30\\r\\nBEGIN\\r\\nx\\001\\000\\001AAAAAAAAAAAAAAAAAAAAAAAA",
+        "\\0AUTH EXTERNAL 30\\r\\nBEGIN\\r\\nl\\001\\000\\001\\377\\377\\377\\377\\001\\000\\000\\000\\377\\377\\377\\377",
+        "\\0AUTH EXTERNAL 30\\r\\nBEGIN\\r\\nl\\001\\000\\001\\000\\000\\000\\000\\001\\000\\000\\000\\000\\000\\000\\000",
+        "\\0AUTH EXTERNAL 30\\r\\nBEGIN\\r\\nl\\001\\000\\001\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000",
+        "\\0\\377\\377\\377\\r\\n",
+        &long,
+        &"\\0DATA\\r\\n".repeat(100),
+    ] {
+        say(&machine, bytes);
+    }
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
+}
+
+#[test]
+fn a_client_that_leaks_connections_starves_nobody() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    machine.write(
+        "/root/leak.py",
+        "import socket, time\n\
+         kept = []\n\
+         for n in range(600):\n    \
+             s = socket.socket(socket.AF_UNIX); s.connect('/run/totpd/private'); kept.append(s)\n\
+         print('leaked', flush=True)\n\
+         time.sleep(100)\n",
+    );
+    let mut leak = machine.start("exec /usr/bin/python3 /root/leak.py > /tmp/leaked");
+    eventually("600 connections hang", || machine.run("cat /tmp/leaked").stdout.contains("leaked"));
+    let login = machine.pam("totp", "alice", &seed.code()).run();
+    assert_eq!(login.rc, pam::SUCCESS, "{login:#?}");
+    leak.kill().unwrap();
+    leak.wait().unwrap();
+}
+
+#[test]
+fn a_socket_that_was_left_behind_is_taken_over() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    machine.kill_daemon("KILL");
+    assert_eq!(machine.run(&format!("test -S {SOCKET}")).status, 0, "left by the killed daemon");
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
+    machine.run(&format!("/opt/tests/peer_call {SOCKET} Login.Begin alice")).stdout_ok();
+}
+
+/// As systemd starts it: with the socket, at the first connection, and here without any bus at all.
+#[test]
+fn the_first_login_starts_the_daemon_over_its_socket() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    machine.kill_daemon("TERM");
+    machine
+        .run(&format!("kill $(pidof dbus-daemon); rm /run/dbus/system_bus_socket {SOCKET}"))
+        .stdout_ok();
+    let mut systemd = machine
+        .start(&format!("umask 177; exec systemd-socket-activate -l {SOCKET} /usr/libexec/totpd"));
+    eventually("it listens", || machine.run(&format!("test -S {SOCKET}")).status == 0);
+    assert_eq!(machine.daemon(), None);
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
+    machine.kill_daemon("KILL");
+    systemd.wait().unwrap();
+}
+
+/// An ordinary user opens connections to the bus and says nothing, which stalls it for everybody.
+#[test]
+fn a_stalled_bus_keeps_roots_programs_from_nobody() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    machine.write(
+        "/tmp/stall.py",
+        "import socket, sys, time\n\
+         kept = []\n\
+         for n in range(70):\n    \
+             s = socket.socket(socket.AF_UNIX); s.setblocking(False)\n    \
+             s.connect('/run/dbus/system_bus_socket'); kept.append(s)\n\
+         print('stalled', flush=True)\n\
+         time.sleep(100)\n",
+    );
+    machine
+        .run("sed -i '/^@include common-auth/a auth required pam_totp.so' /etc/pam.d/sshd")
+        .stdout_ok();
+    let mut stall = machine.start(
+        "exec setpriv --reuid carol --clear-groups /usr/bin/python3 /tmp/stall.py > /tmp/stalled",
+    );
+    eventually("the bus is stalled", || machine.run("cat /tmp/stalled").stdout.contains("stalled"));
+    assert_ne!(machine.run("timeout 3 busctl --system list").status, 0, "it answers nobody");
+    let code = seed.code();
+    let login = machine.ssh("alice", &code).run();
+    assert!(login.got_in, "{login:#?}");
+    assert!(!machine.ssh("alice", &code).run().got_in, "a used code");
+    // Elsewhere: refused, and in time.
+    machine.service("short", "auth required pam_totp.so nodelay timeout=2\n");
+    let refused = machine.run_as("alice", "/opt/tests/pam short alice 123456");
+    assert!(refused.stdout.contains(&format!("rc={} ", pam::AUTHINFO_UNAVAIL)), "{refused:#?}");
+    let ms: u64 = refused.stdout.trim().rsplit("ms=").next().unwrap().parse().unwrap();
+    assert!(ms < 5000, "{refused:#?}");
+    assert!(machine.log().contains("no answer within 2 s"), "{}", machine.log());
+    stall.kill().unwrap();
+    stall.wait().unwrap();
+}

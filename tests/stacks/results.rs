@@ -1,0 +1,107 @@
+//! What libpam returns for each stack, whatever its modules return.
+
+use std::fmt::Write as _;
+
+use super::*;
+
+#[test]
+fn libpam_returns_what_is_predicted_for_every_stack_and_result() {
+    let machine = Machine::new();
+    // A generator of its own, so that each run tries the same.
+    let mut state = 20_261_125_u64;
+    let mut random = move || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap()
+    };
+    let mut predicted = Vec::new();
+    let (mut all, mut calls) = (String::new(), String::new());
+    // Those with a file "other" of their own share its name, and are tried one after the other.
+    let (with_other, without): (Vec<_>, Vec<_>) =
+        cases().into_iter().partition(|case| case.files.contains_key("other"));
+    let mut try_out = |case: &Case, number: usize, random: &mut dyn FnMut() -> usize| {
+        let modules = case.files.values().map(|text| text.matches(".so").count()).sum::<usize>();
+        let choices = RESULTS.len();
+        // Every combination where these are few, else as many at random.
+        let every = choices.checked_pow(u32::try_from(modules).unwrap()).filter(|n| *n <= MOST);
+        let mut turn = number;
+        let files = rewritten(case, predicted.len(), &mut |_| match every {
+            Some(_) => {
+                let drawn = turn % choices;
+                turn /= choices;
+                RESULTS[drawn]
+            }
+            None => RESULTS[random() % choices],
+        });
+        let service = format!("c{}", predicted.len());
+        let expected = match stack(&service, &files) {
+            // libpam crashes in these, or not, by how many files it may open.
+            Stack::IncludeCycle(_) => return 0,
+            Stack::Unreadable(_) => ReturnCode::ABORT,
+            Stack::Rules(rules) => run(&rules, returned),
+        };
+        for (name, text) in files {
+            let _ = write!(all, "@@@ {name}\n{text}");
+        }
+        let _ = writeln!(calls, "{} {service} root x", case.name);
+        predicted.push((case.name.clone(), expected.number()));
+        // How many there are besides this one.
+        every.unwrap_or(if case.generated { FEW } else { MOST }) - 1
+    };
+    for case in &without {
+        let mut number = 0;
+        while number < try_out(case, number, &mut random) {
+            number += 1;
+        }
+    }
+    let mut differ = compare(&machine, &all, &calls, &predicted);
+    let count = predicted.len();
+    let mut tried = count;
+    for case in &with_other {
+        let modules = case.files.values().map(|text| text.matches(".so").count()).sum::<usize>();
+        for number in 0..RESULTS.len().pow(u32::try_from(modules).unwrap()) {
+            let mut turn = number;
+            let files = rewritten(case, 0, &mut |_| {
+                let drawn = turn % RESULTS.len();
+                turn /= RESULTS.len();
+                RESULTS[drawn]
+            });
+            let Stack::Rules(rules) = stack("c0", &files) else { panic!("{}", case.name) };
+            let expected = run(&rules, returned).number();
+            machine.run("rm -f /etc/pam.d/c0").stdout_ok();
+            let text: String =
+                files.iter().map(|(name, text)| format!("@@@ {name}\n{text}")).collect();
+            let call = format!("{} c0 root x\n", case.name);
+            differ.extend(compare(&machine, &text, &call, &[(case.name.clone(), expected)]));
+            tried += 1;
+        }
+    }
+    println!("{tried} combinations of stacks and results, {} predicted wrongly", differ.len());
+    assert!(differ.is_empty(), "{:#?}", &differ[..differ.len().min(10)]);
+    assert!(tried > 3000, "{tried}");
+}
+
+/// What libpam returned otherwise than predicted.
+fn compare(
+    machine: &Machine,
+    files: &str,
+    calls: &str,
+    predicted: &[(String, usize)],
+) -> Vec<String> {
+    let lines = logins(machine, files, calls);
+    assert_eq!(lines.len(), predicted.len(), "{lines:?}");
+    lines
+        .iter()
+        .zip(predicted)
+        .enumerate()
+        .filter_map(|(number, (line, (name, expected)))| {
+            let found = line.split_whitespace().nth(2).unwrap();
+            (found != expected.to_string())
+                .then(|| format!("{name} c{number}: {expected} predicted, {found} returned"))
+        })
+        .collect()
+}
+
+/// Combinations of one stack, and of one of many that are alike.
+const MOST: usize = 400;
+const FEW: usize = 60;

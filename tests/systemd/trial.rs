@@ -1,0 +1,88 @@
+//! Changes of PAM that are tried, over reboots and power cuts.
+
+use tests::{Host, eventually};
+
+use super::{fresh, with_alice};
+
+#[test]
+fn systemd_reverts_a_trial_over_reboots_and_power_cuts() {
+    let (mut host, seed) = with_alice("bookworm");
+    let files = |host: &Host| {
+        host.run("cd /etc/pam.d && find . -mindepth 1 -printf '%p %m %u %g %s %T@\\n' | sort; sha256sum *")
+            .stdout_ok()
+    };
+    let before = files(&host);
+    // No process of this one: a shutdown stops all of a host.
+    let start = |host: &Host, minutes: u32| {
+        let start = format!("totpctl try sshd --minutes {minutes} >/root/tried 2>&1 </dev/null &");
+        host.run(&format!("rm -f /root/tried; setsid {start}")).stdout_ok();
+    };
+    let told = |host: &Host| host.run("cat /root/tried").stdout;
+    let hold = |host: &Host, minutes: u32| {
+        start(host, minutes);
+        eventually("it holds", || told(host).contains("Enabled until"));
+    };
+    // Its terminal is gone, and the daemon; and the time of day is nothing to go by.
+    hold(&host, 1);
+    host.run("kill -HUP $(pgrep -f '^totpctl try sshd'); systemctl kill -s KILL totpd.service")
+        .stdout_ok();
+    let left = host.run("systemctl list-timers --no-legend 'totpctl-try-*'").stdout_ok();
+    assert_eq!(left.lines().count(), 1, "{left}");
+    // The rest of the minute goes by.
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(90);
+    while files(&host) != before && std::time::Instant::now() < end {
+        std::thread::park_timeout(std::time::Duration::from_millis(200));
+    }
+    assert_eq!(files(&host), before, "{}", host.run("journalctl --no-pager | tail -30").stdout);
+    assert!(host.run("totpctl try").stdout_ok().contains("reverted, nobody logged in"));
+
+    for how in ["reboot", "power cut"] {
+        hold(&host, 5);
+        assert_ne!(files(&host), before);
+        if how == "reboot" {
+            host.reboot()
+        } else {
+            host.power_cut()
+        }
+        assert_eq!(
+            files(&host),
+            before,
+            "{how}: {}",
+            host.run("journalctl --no-pager -u totpctl-try").stdout
+        );
+        assert!(host.ssh("alice", ""), "{how}: by the password alone");
+    }
+    // Power cuts and reboots at moments of the change itself.
+    let mut random = 7_u32;
+    for round in 0..tests::scaled(40, 10) {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        start(&host, 5);
+        std::thread::park_timeout(std::time::Duration::from_micros(u64::from(random % 120_000)));
+        if round % 2 == 0 {
+            host.power_cut();
+        } else {
+            host.reboot();
+        }
+        assert_eq!(files(&host), before, "round {round}");
+    }
+    hold(&host, 5);
+    assert!(host.ssh("alice", &seed.code()));
+    eventually("it is kept", || told(&host).contains("the change is kept, alice"));
+    let kept = files(&host);
+    assert!(host.run("cat /etc/pam.d/sshd").stdout_ok().contains("pam_totp.so\n"));
+    assert_eq!(host.run("systemctl list-timers --no-legend 'totpctl-try-*'").stdout, "");
+    host.power_cut();
+    assert_eq!(files(&host), kept, "what is kept is kept");
+    assert!(!host.ssh("alice", ""), "and asks");
+    // sudo -i asks under another name.
+    host.run("usermod -aG sudo alice; totpctl enable sudo").stdout_ok();
+    let code = fresh(&host, "alice");
+    let sudo = |code: &str| {
+        host.run(&format!(
+            "su alice -c \"/opt/tests/type-enrollment alicepw '{code}' x sudo -k -i id -un\""
+        ))
+        .stdout
+    };
+    assert!(!sudo("000000").lines().any(|line| line.trim() == "root"));
+    assert!(sudo(&code).lines().any(|line| line.trim() == "root"));
+}

@@ -13,4 +13,5 @@ pub mod dispatch;
 pub mod host;
 pub mod login;
 pub mod manage;
+pub mod server;
 pub mod socket;

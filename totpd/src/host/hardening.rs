@@ -10,7 +10,7 @@ use nix::sys::stat::{Mode, umask};
 ///
 /// # Errors
 /// If the kernel refuses; then nothing may be unsealed.
-pub fn apply() -> nix::Result<()> {
+pub fn harden_process() -> nix::Result<()> {
     umask(Mode::from_bits_truncate(0o077));
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     set_dumpable(false)

@@ -37,10 +37,10 @@ pub struct Nss {
 }
 
 impl Nss {
-    /// Lookups in at most [`MOST_LOOKUPS`] threads at a time.
+    /// Lookups in at most [`MAX_LOOKUPS`] threads at a time.
     #[must_use]
     pub fn new() -> Self {
-        Self { free: Arc::new(Semaphore::new(MOST_LOOKUPS)) }
+        Self { free: Arc::new(Semaphore::new(MAX_LOOKUPS)) }
     }
 
     /// The person of that name; nothing if NSS says that there is none.
@@ -96,7 +96,7 @@ fn person(answer: nix::Result<Option<User>>) -> Result<Option<NssUser>, NssUnava
 }
 
 /// Threads that may ask NSS at a time. One that hangs occupies one.
-pub const MOST_LOOKUPS: usize = 64;
+pub const MAX_LOOKUPS: usize = 64;
 /// Shorter than the module's own deadline, so that the person gets a reason.
 const PATIENCE: Duration = Duration::from_secs(4);
 

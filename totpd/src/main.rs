@@ -5,12 +5,13 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use totpd::config::{self, Config};
+use totpd::config::{CONFIG_FILE, Config};
 use totpd::server;
 use totpd_journal::{Entry, Priority};
+use totpd_store::Owner;
 use zeroizing_alloc::ZeroAlloc;
 
-/// Memory is wiped when it is freed, whoever had it: the bus library, the backups' and our own.
+/// All memory is wiped when it is freed, also that of the libraries for the bus and for backups.
 #[global_allocator]
 static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
@@ -45,7 +46,7 @@ fn serve() -> ExitCode {
 }
 
 fn check_config() -> ExitCode {
-    match Config::load(Path::new(config::FILE)) {
+    match Config::load(Path::new(CONFIG_FILE), Owner::ROOT) {
         Ok(_) => print("the configuration is good\n"),
         Err(error) => {
             print_error(&error.to_string());

@@ -17,7 +17,7 @@ use totpd_store::unavailable::UnavailableBackend;
 use totpd_store::{Owner, REQUEST_TIMEOUT, Store};
 use zeroize::Zeroizing;
 
-use crate::config::{self, Config, ConfigError};
+use crate::config::{CONFIG_FILE, Config, ConfigError};
 use crate::daemon::Daemon;
 use crate::dispatch::Services;
 use crate::host::{hardening, readiness};
@@ -73,7 +73,7 @@ pub fn run() -> Result<(), ServerError> {
     if let Err(reason) = hardening::lock_memory() {
         notice(format!("cannot lock memory, so seeds may reach swap: {reason}"));
     }
-    let config = Config::load(Path::new(config::FILE))?;
+    let config = Config::load(Path::new(CONFIG_FILE), Owner::ROOT)?;
     let host = nix::unistd::gethostname().map_err(ServerError::HostName)?;
     let host = as_label(&host.to_string_lossy());
     let runtime = runtime().map_err(ServerError::Threads)?;
@@ -91,7 +91,8 @@ pub fn run() -> Result<(), ServerError> {
         Err(error) if error.is_transient() => {
             let message = format!("{error}; logins are refused until that is over");
             Entry::new(Priority::Error, message).write();
-            let store = Store::new(Arc::new(UnavailableBackend(error.to_string())), REQUEST_TIMEOUT);
+            let store =
+                Store::new(Arc::new(UnavailableBackend(error.to_string())), REQUEST_TIMEOUT);
             let daemon = Daemon::new(store, random_buckets()?, config, host);
             let daemon = Arc::new(daemon.map_err(ServerError::Threads)?);
             serve_without_store(&runtime, services(daemon, None), socket, socket_runtime)

@@ -14,7 +14,8 @@ pub(crate) fn daemon() -> (Daemon, Arc<Memory>) {
     let memory = Arc::new(Memory::default());
     let store = Store::new(memory.clone(), Duration::from_secs(4));
     let buckets = Buckets::new(Zeroizing::new([7; 32]));
-    let config = Config::load(std::path::Path::new("/no/such/file")).unwrap();
+    let config =
+        Config::load(std::path::Path::new("/no/such/file"), totpd_store::Owner::ROOT).unwrap();
     (Daemon::new(store, buckets, config, "host".into()).unwrap(), memory)
 }
 

@@ -29,8 +29,9 @@ pub(super) async fn serve_on_bus(services: Services, has_socket: bool) -> zbus::
             return reason;
         }
         if !is_reported {
-            let message =
-                format!("the system bus: {reason}; until it is back, only root's programs are served");
+            let message = format!(
+                "the system bus: {reason}; until it is back, only root's programs are served"
+            );
             Entry::new(Priority::Error, message).write();
             is_reported = true;
         }

@@ -6,4 +6,5 @@ pub(crate) use crate::audit::budgeted::BudgetedLog;
 mod budget;
 mod budgeted;
 pub(crate) mod change;
+pub(crate) mod condition;
 pub(crate) mod login;

@@ -12,11 +12,11 @@ use totpd_core::throttle::ThrottleState;
 use totpd_core::user_name::UserName;
 use totpd_core::verification::Answer;
 use totpd_interface::Error;
-use totpd_journal::{Entry, Priority};
 use totpd_store::{Store, StoreError};
 
 use crate::access::caller::Caller;
 use crate::access::polkit::Polkit;
+use crate::audit::condition::Condition;
 use crate::audit::{BudgetedLog, Topic};
 use crate::config::Config;
 use crate::daemon::hash_worker::{HashWorker, QueueTimeout, Work};
@@ -31,24 +31,24 @@ pub(crate) mod store_health;
 mod subscribers;
 
 /// The parts of the daemon.
-pub struct Daemon {
+pub(crate) struct Daemon {
     /// The records.
-    pub store: Store,
+    pub(crate) store: Store,
     /// Who is who.
-    pub people: Nss,
+    pub(crate) people: Nss,
     /// The rules.
-    pub config: Config,
+    pub(crate) config: Config,
     /// What `%h` in the issuer stands for.
-    pub host: String,
+    pub(crate) host: String,
     buckets: Buckets,
     store_health: StoreHealth,
     hasher: HashWorker,
     /// What others can cause as often as they like.
     pub(crate) log: BudgetedLog,
     /// What polkit is asked.
-    pub polkit: Polkit,
+    pub(crate) polkit: Polkit,
     /// Who is told of changes.
-    pub watchers: Subscribers,
+    pub(crate) watchers: Subscribers,
 }
 
 impl Daemon {
@@ -56,7 +56,7 @@ impl Daemon {
     ///
     /// # Errors
     /// Where the kernel gives no thread.
-    pub fn new(
+    pub(crate) fn new(
         store: Store,
         buckets: Buckets,
         config: Config,
@@ -82,7 +82,7 @@ impl Daemon {
     /// # Errors
     /// [`Error::NotAuthorized`], in the same words whoever the user is, or whether it is;
     /// [`Error::Internal`] if NSS does not answer.
-    pub async fn account_for(&self, caller: Caller, name: &str) -> Result<Account, Error> {
+    pub(crate) async fn account_for(&self, caller: Caller, name: &str) -> Result<Account, Error> {
         if caller.must_be_allowed(Operation::LogIn).is_ok() {
             return self.target(name).await;
         }
@@ -100,7 +100,11 @@ impl Daemon {
     ///
     /// # Errors
     /// [`Error::Internal`] if NSS does not answer.
-    pub async fn own_account(&self, caller: Caller, name: &str) -> Result<Option<Account>, Error> {
+    pub(crate) async fn own_account(
+        &self,
+        caller: Caller,
+        name: &str,
+    ) -> Result<Option<Account>, Error> {
         let person =
             self.people.by_uid(caller.uid).await.map_err(|error| self.unanswered(error))?;
         let Some(person) = person.filter(|person| person.name.as_str() == name) else {
@@ -115,7 +119,7 @@ impl Daemon {
     ///
     /// # Errors
     /// As [`Daemon::failure`] has it.
-    pub async fn stored_record(&self, target: &Account) -> Result<Record, Error> {
+    pub(crate) async fn stored_record(&self, target: &Account) -> Result<Record, Error> {
         let stored = self.told(self.store.read(target.key.clone()).await)?;
         Ok(stored.unwrap_or_else(|| Record::new(NO_UID)))
     }
@@ -124,7 +128,7 @@ impl Daemon {
     ///
     /// # Errors
     /// [`Error::Internal`] if NSS does not answer: that is not "no such user".
-    pub async fn target(&self, name: &str) -> Result<Account, Error> {
+    pub(crate) async fn target(&self, name: &str) -> Result<Account, Error> {
         let person = match UserName::parse(name) {
             None => None,
             Some(name) => {
@@ -149,7 +153,7 @@ impl Daemon {
     ///
     /// # Errors
     /// As [`Daemon::failure`] has it; [`Error::Internal`] where too many wait to be hashed.
-    pub async fn answer(
+    pub(crate) async fn answer(
         &self,
         target: &Account,
         text: &str,
@@ -203,7 +207,7 @@ impl Daemon {
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`] or [`Error::StoreCorrupt`]; nothing is changed then.
-    pub async fn update<T: Send + 'static>(
+    pub(crate) async fn update<T: Send + 'static>(
         &self,
         target: &Account,
         mut change: impl FnMut(Record) -> (T, Record) + Send + 'static,
@@ -228,13 +232,13 @@ impl Daemon {
     ///
     /// # Errors
     /// As [`Daemon::failure`] has it.
-    pub fn told<T>(&self, answer: Result<T, StoreError>) -> Result<T, Error> {
+    pub(crate) fn told<T>(&self, answer: Result<T, StoreError>) -> Result<T, Error> {
         answer.map_err(|error| self.failure(&error))
     }
 
     /// What a caller may learn of a failure of the store: [`Error::StoreUnavailable`] or
     /// [`Error::StoreCorrupt`]. The reason goes to the journal.
-    pub fn failure(&self, error: &StoreError) -> Error {
+    pub(crate) fn failure(&self, error: &StoreError) -> Error {
         let (entry, told) = self.store_health.report_failure(error);
         if let Some(entry) = entry {
             // Whoever has a damaged record may ask about it again and again.
@@ -246,7 +250,7 @@ impl Daemon {
     fn unanswered(&self, error: NssUnavailable) -> Error {
         let told = error.to_string();
         let topic = Topic { user: None, text: told.clone() };
-        self.log.write(topic, &Entry::new(Priority::Error, told.clone()));
+        self.log.write(topic, &Condition::NssUnavailable.entry(told.clone()));
         Error::Internal(told)
     }
 }

@@ -23,13 +23,13 @@ mod introspection;
 
 /// All that the daemon serves.
 #[derive(Clone)]
-pub struct Services {
+pub(crate) struct Services {
     /// For PAM modules.
-    pub login: Login,
+    pub(crate) login: Login,
     /// For totpctl and other front ends.
-    pub manager: Manager,
+    pub(crate) manager: Manager,
     /// For root on the private socket; nothing where there is no store.
-    pub store: Option<Maintenance>,
+    pub(crate) store: Option<Maintenance>,
 }
 
 /// A call, and where it comes from.

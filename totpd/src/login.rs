@@ -27,7 +27,7 @@ mod reply;
 
 /// Serves `org.totpd.Totp1.Login`.
 #[derive(Clone)]
-pub struct Login(pub Arc<Daemon>);
+pub(crate) struct Login(pub(crate) Arc<Daemon>);
 
 /// For PAM modules. Root asks for any user, everybody else for itself.
 impl Login {
@@ -35,7 +35,7 @@ impl Login {
     ///
     /// # Errors
     /// As the contract has them.
-    pub async fn begin_for(
+    pub(crate) async fn begin_for(
         &self,
         caller: Caller,
         user: &str,
@@ -94,7 +94,7 @@ impl Login {
     ///
     /// # Errors
     /// As the contract has them.
-    pub async fn verify_for(
+    pub(crate) async fn verify_for(
         &self,
         caller: Caller,
         user: &str,
@@ -147,7 +147,7 @@ impl Login {
         let is_unenrolled =
             matches!(event, AttemptEvent::Judged(Verdict::Denied(Reason::NotEnrolled)));
         if context.enroll && is_unenrolled {
-            return Ok(VerifyReply::Denied { message: Some(first_login::ELSEWHERE.into()) });
+            return Ok(VerifyReply::Denied { message: Some(first_login::ENROLL_ELSEWHERE.into()) });
         }
         Ok(reply)
     }
@@ -203,7 +203,7 @@ impl Login {
     ///
     /// # Errors
     /// As the contract has them.
-    pub async fn complete_enrollment_for(
+    pub(crate) async fn complete_enrollment_for(
         &self,
         caller: Caller,
         token: &str,

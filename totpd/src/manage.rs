@@ -20,7 +20,7 @@ use crate::manage::enroll_options::Options;
 pub(crate) mod authorization;
 mod edit_factor;
 pub(crate) mod enroll;
-pub mod enroll_options;
+pub(crate) mod enroll_options;
 mod factor_changes;
 pub(crate) mod first_code;
 pub(crate) mod new_factor;
@@ -29,7 +29,7 @@ pub(crate) mod recovery_codes;
 mod refusal;
 mod remove;
 mod resync;
-pub mod store;
+pub(crate) mod store;
 mod store_options;
 mod store_tasks;
 mod user_state;
@@ -37,7 +37,7 @@ mod users;
 
 /// Serves `org.totpd.Totp1.Manager`.
 #[derive(Clone)]
-pub struct Manager(pub Arc<Daemon>);
+pub(crate) struct Manager(pub(crate) Arc<Daemon>);
 
 /// For totpctl and other front ends.
 impl Manager {

@@ -17,6 +17,7 @@ use totpd_store::unavailable::UnavailableBackend;
 use totpd_store::{Owner, REQUEST_TIMEOUT, Store};
 use zeroize::Zeroizing;
 
+use crate::audit::condition::Condition;
 use crate::config::{CONFIG_FILE, Config, ConfigError};
 use crate::daemon::Daemon;
 use crate::dispatch::Services;
@@ -67,11 +68,12 @@ pub enum ServerError {
 /// next login starts a process that has it.
 ///
 /// # Errors
-/// [`ServerError`] says why the daemon cannot serve, or why it stopped.
+/// [`ServerError`] has the reason why the daemon cannot serve, or stopped.
 pub fn run() -> Result<(), ServerError> {
     hardening::harden_process().map_err(ServerError::Hardening)?;
     if let Err(reason) = hardening::lock_memory() {
-        notice(format!("cannot lock memory, so seeds may reach swap: {reason}"));
+        let message = format!("cannot lock memory, so seeds may reach swap: {reason}");
+        Entry::new(Priority::Notice, message).write();
     }
     let config = Config::load(Path::new(CONFIG_FILE), Owner::ROOT)?;
     let host = nix::unistd::gethostname().map_err(ServerError::HostName)?;
@@ -90,7 +92,7 @@ pub fn run() -> Result<(), ServerError> {
         }
         Err(error) if error.is_transient() => {
             let message = format!("{error}; logins are refused until that is over");
-            Entry::new(Priority::Error, message).write();
+            Condition::StoreUnavailable.entry(message).write();
             let store =
                 Store::new(Arc::new(UnavailableBackend(error.to_string())), REQUEST_TIMEOUT);
             let daemon = Daemon::new(store, random_buckets()?, config, host);
@@ -102,7 +104,8 @@ pub fn run() -> Result<(), ServerError> {
 }
 
 fn services(daemon: Arc<Daemon>, store: Option<Maintenance>) -> Services {
-    Services { login: Login(Arc::clone(&daemon)), manager: Manager(daemon), store }
+    let login = Login(Arc::clone(&daemon));
+    Services { login, manager: Manager(daemon), store }
 }
 
 /// Serves on the private socket, if there is one, and on the bus.
@@ -116,14 +119,14 @@ async fn serve(
         && let Err(error) = socket.serve(services.clone(), socket_runtime)
     {
         let message = format!("cannot serve the private socket: {error}");
-        Entry::new(Priority::Error, message).write();
+        Condition::SocketUnavailable.entry(message).write();
     }
-    readiness::report();
+    readiness::notify_ready();
     Err(serve_on_bus(services, has_socket).await.into())
 }
 
-/// Refuses every login, in the words of the contract, until the store can be opened. Only the socket
-/// of systemd is served: without the store, another daemon may own the place of the socket.
+/// Refuses every login, in the words of the contract, until the store can be opened. Only the
+/// socket of systemd is served: without the store, another daemon may own the place of the socket.
 fn serve_without_store(
     runtime: &Runtime,
     services: Services,
@@ -136,14 +139,15 @@ fn serve_without_store(
     })
 }
 
-/// Returns when the store can be opened, or `serving` ends. The store is not kept open: this process
-/// ends, and the next login starts one that has it.
+/// Returns when the store can be opened, or `serving` ends. The store is not kept open: this
+/// process ends, and the next login starts one that has it.
 async fn wait_for_store(serving: JoinHandle<Result<(), ServerError>>) -> Result<(), ServerError> {
     while !serving.is_finished() {
         tokio::time::sleep(STORE_RETRY_INTERVAL).await;
         match tokio::task::spawn_blocking(open_store).await {
             Ok(Ok(_)) => {
-                notice("the store can be opened again; the next login starts a new daemon".into());
+                let message = "the store can be opened again; the next login starts a new daemon";
+                Condition::StoreAvailable.entry(message.into()).write();
                 return Ok(());
             }
             Ok(Err(error)) if !error.is_transient() => return Err(error.into()),
@@ -161,7 +165,7 @@ fn open_store() -> Result<OpenStore, OpenError> {
 fn bind_socket() -> Option<PrivateSocket> {
     let report = |error: &io::Error| {
         let message = format!("cannot make the private socket, so logins need the bus: {error}");
-        Entry::new(Priority::Warning, message).write();
+        Condition::SocketUnavailable.entry(message).write();
     };
     PrivateSocket::bind().inspect_err(report).ok()
 }
@@ -183,10 +187,6 @@ fn credentials_directory() -> Option<PathBuf> {
 /// Returns a host name without what a label of a URI cannot hold.
 fn as_label(host: &str) -> String {
     host.chars().filter(|c| !c.is_control() && *c != ':').take(MAX_LABEL_CHARS).collect()
-}
-
-fn notice(message: String) {
-    Entry::new(Priority::Notice, message).write();
 }
 
 /// How soon an unavailable store is opened again.

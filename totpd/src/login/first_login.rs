@@ -67,7 +67,7 @@ pub(crate) async fn offer(
         .with("TOTP_SERVICE", context.service.as_deref().unwrap_or_default())
         .write();
     let link = otpauth::otpauth(&factor, &enroll::issuer(daemon, None), user);
-    let text = screen(&link, &factor.seed.base32(), locale::speaks_utf8());
+    let text = screen(&link, &factor.seed.base32(), locale::system_locale_is_utf8());
     let (factor, uri) = (factor.id.to_string(), Some(link.as_str().to_owned()));
     Ok(Some(BeginReply::Enroll { text, factor, uri }))
 }
@@ -203,4 +203,4 @@ async fn is_login_of(
 }
 
 /// Where a program cannot show a new factor.
-pub(crate) const ELSEWHERE: &str = "You have no second factor yet. Run: totpctl enroll";
+pub(crate) const ENROLL_ELSEWHERE: &str = "You have no second factor yet. Run: totpctl enroll";

@@ -159,7 +159,7 @@ fn a_code_is_good_once_and_wrong_ones_are_told_to_wait() {
 #[test]
 fn where_a_key_cannot_be_shown_who_has_no_factor_is_told_where_to_make_one() {
     let login = login();
-    let told = format!("denied: {}", first_login::ELSEWHERE);
+    let told = format!("denied: {}", first_login::ENROLL_ELSEWHERE);
     assert_eq!(judged(&login, ROOT, OTHER_NAME, "000000", true), told);
     assert_eq!(judged(&login, ROOT, OTHER_NAME, "000000", false), "denied");
     stores(&login, OTHER_NAME, enrolled(1));

@@ -14,14 +14,14 @@ use totpd_store::sqlite::{Local, ScanReport};
 use crate::access::caller::Caller;
 use crate::access::origin::Origin;
 use crate::daemon::Daemon;
-use crate::daemon::store_health::told_to_root;
+use crate::daemon::store_health::report_to_root;
 use crate::host::clock;
 use crate::manage::store_options::{BackupOptions, RestoreOptions};
 use crate::manage::store_tasks;
 
 /// Serves `org.totpd.Totp1.Store`.
 #[derive(Clone)]
-pub struct Maintenance {
+pub(crate) struct Maintenance {
     daemon: Arc<Daemon>,
     local: Local,
     progress: Arc<Progress>,
@@ -30,7 +30,7 @@ pub struct Maintenance {
 impl Maintenance {
     /// The interface over this store.
     #[must_use]
-    pub fn new(daemon: Arc<Daemon>, local: Local) -> Self {
+    pub(crate) fn new(daemon: Arc<Daemon>, local: Local) -> Self {
         Self { daemon, local, progress: Arc::default() }
     }
 
@@ -44,7 +44,7 @@ impl Maintenance {
         match result {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(BackupError::Store(error))) => {
-                let (entry, told) = told_to_root(&error);
+                let (entry, told) = report_to_root(&error);
                 entry.write();
                 Err(told)
             }

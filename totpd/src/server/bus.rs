@@ -1,23 +1,23 @@
-//! The connection to the bus, which is made again whenever it ends.
+//! Keeps a connection to the bus.
 
 use std::time::Duration;
 
-use totpd_journal::{Entry, Priority};
-
+use crate::audit::condition::Condition;
 use crate::dbus;
 use crate::dispatch::Services;
 
 /// Serves on the bus. With a private socket it connects again whenever the bus is gone; without one
 /// it returns then.
 ///
-/// Returns why the bus cannot be used, which is always the end if another process owns the name.
+/// Returns the reason why the bus cannot be used. It always returns if another process owns the
+/// name.
 pub(super) async fn serve_on_bus(services: Services, has_socket: bool) -> zbus::Error {
     let (mut is_reported, mut pause) = (false, MIN_RETRY_INTERVAL);
     loop {
         let reason = match dbus::connect(services.clone()).await {
             Ok(connection) => {
                 if is_reported {
-                    Entry::new(Priority::Notice, "the system bus is back".into()).write();
+                    Condition::BusAvailable.entry("the system bus is back".into()).write();
                 }
                 (is_reported, pause) = (false, MIN_RETRY_INTERVAL);
                 connection.closed().await;
@@ -32,7 +32,7 @@ pub(super) async fn serve_on_bus(services: Services, has_socket: bool) -> zbus::
             let message = format!(
                 "the system bus: {reason}; until it is back, only root's programs are served"
             );
-            Entry::new(Priority::Error, message).write();
+            Condition::BusUnavailable.entry(message).write();
             is_reported = true;
         }
         tokio::time::sleep(pause).await;

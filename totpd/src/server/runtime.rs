@@ -17,8 +17,8 @@ pub(super) fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread()
         .enable_io()
         .enable_time()
-        // What other threads hand over is worked on in turn with what arrives here: in a flood of arrivals
-        // it would wait for every thirtieth.
+        // What other threads hand over is worked on in turn with what arrives here: in a flood of
+        // arrivals it would wait for every thirtieth.
         .global_queue_interval(2)
         .max_blocking_threads(MAX_LOOKUPS + 1)
         .thread_stack_size(THREAD_STACK_BYTES)

@@ -22,7 +22,7 @@ use crate::config::{CONFIG_FILE, Config, ConfigError};
 use crate::daemon::Daemon;
 use crate::dispatch::Services;
 use crate::host::{hardening, readiness};
-use crate::login::Login;
+use crate::login::local::LocalLogin;
 use crate::manage::Manager;
 use crate::manage::store::Maintenance;
 use crate::server::bus::serve_on_bus;
@@ -104,7 +104,7 @@ pub fn run() -> Result<(), ServerError> {
 }
 
 fn services(daemon: Arc<Daemon>, store: Option<Maintenance>) -> Services {
-    let login = Login(Arc::clone(&daemon));
+    let login = Arc::new(LocalLogin(Arc::clone(&daemon)));
     Services { login, manager: Manager(daemon), store }
 }
 

@@ -81,7 +81,7 @@ fn a_user_manages_itself_with_a_current_code() {
         let refused = machine.call("carol", &format!("{MANAGER}.{method}"), &arguments);
         assert!(refused.stderr.contains("Error.InvalidCode"), "{method} {arguments}: {refused:#?}");
     }
-    let guesses = machine.log().matches("REASON=refused: no good current code").count();
+    let guesses = machine.log().matches("TOTP_REASON=reauthentication-failed").count();
     assert_eq!(guesses, 4, "{}", machine.log());
     let enrolled = machine.call(
         "carol",

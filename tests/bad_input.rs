@@ -137,12 +137,14 @@ fn a_configuration_that_cannot_be_meant() {
     machine.run(&format!("chmod 666 {file}")).stdout_ok();
     let refused = machine.run("/usr/libexec/totpd --check-config");
     assert!(
-        refused.stderr.contains(&format!("{file} is owned by uid 0 and has mode 0666")),
+        refused
+            .stderr
+            .contains(&format!("cannot trust {file}: it is owned by uid 0 and has mode 0666")),
         "{refused:#?}"
     );
     machine.run(&format!("rm {file}; mkdir {file}")).stdout_ok();
     let refused = machine.run("/usr/libexec/totpd --check-config");
-    assert!(refused.stderr.contains(&format!("{file} cannot be read")), "{refused:#?}");
+    assert!(refused.stderr.contains(&format!("cannot read {file}")), "{refused:#?}");
     let usage = machine.run("/usr/libexec/totpd --frobnicate");
     assert_eq!(usage.status, 2, "{usage:#?}");
 }

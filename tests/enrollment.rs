@@ -53,7 +53,7 @@ fn a_first_login_over_ssh_enrolls_and_the_second_asks() {
     assert!(!got_in(&second) && second.stdout.contains("Verification code: "), "{second:#?}");
     assert!(!second.stdout.contains("Scan this"), "{second:#?}");
     let log = machine.log();
-    assert!(log.contains("TOTP_REASON=factor confirmed by its first code"), "{log}");
+    assert!(log.contains("TOTP_REASON=factor-verified"), "{log}");
     assert!(!log.contains(&secret), "the key is in the log");
 }
 
@@ -112,7 +112,7 @@ fn each_of_twenty_first_logins_at_once_has_a_key() {
         machine.pam("totp", "alice", "").terminal("ssh").processes(20).conversation("cancel").run();
     assert_eq!(all.yes, 0);
     let log = machine.log();
-    assert_eq!(log.matches("TOTP_REASON=unverified factor made at a login").count(), 20, "{log}");
+    assert_eq!(log.matches("TOTP_REASON=factor-shown-at-login").count(), 20, "{log}");
     let made = log.lines().filter_map(|line| line.strip_prefix("TOTP_FACTOR="));
     assert_eq!(made.collect::<std::collections::HashSet<_>>().len(), 20, "each has its own");
     // Who only looks fills no record.
@@ -245,13 +245,9 @@ fn several_factors_are_named_limited_disabled_and_followed() {
     }
     let over = format!("totpctl set alice --factor {} --not-after 2020-01-01", ids[1]);
     machine.run(&over).stdout_ok();
-    let before =
-        machine.log().matches("TOTP_REASON=right code of a factor that is not good").count();
+    let before = machine.log().matches("TOTP_REASON=factor-restricted").count();
     assert_eq!(machine.pam("sudo", "alice", &token.next_code()).run().rc, pam::AUTH_ERR);
-    assert_eq!(
-        machine.log().matches("TOTP_REASON=right code of a factor that is not good").count(),
-        before + 1
-    );
+    assert_eq!(machine.log().matches("TOTP_REASON=factor-restricted").count(), before + 1);
 }
 
 #[test]

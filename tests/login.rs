@@ -34,7 +34,7 @@ fn a_code_opens_the_door_of_sshd_once() {
         assert!(!wrong.got_in, "{code}: {wrong:#?}");
     }
     let log = machine.log();
-    for reason in ["right code", "used code", "wrong code", "not a code"] {
+    for reason in ["code-accepted", "code-replayed", "code-wrong", "malformed"] {
         assert!(log.contains(&format!("TOTP_REASON={reason}")), "{reason}: {log}");
     }
     for field in ["RHOST=127.0.0.1", "SERVICE=sshd", "TTY=ssh", "USER=alice", "FACTOR=f-"] {

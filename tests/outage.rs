@@ -32,7 +32,7 @@ fn a_missing_bus_refuses_and_root_still_logs_in() {
     machine.run("dbus-daemon --system --fork --nopidfile").stdout_ok();
     eventually("it takes its name on the new bus", || machine.owns_its_name());
     assert_eq!(
-        machine.log().matches("only programs of root go on").count(),
+        machine.log().matches("only root's programs are served").count(),
         1,
         "{}",
         machine.log()

@@ -56,11 +56,7 @@ fn a_stranger_without_the_password_becomes_owner_of_no_factor() {
     assert!(!got_in(&stranger), "{stranger:#?}");
     let key = key_on_screen(&stranger);
     assert!(!stranger.stdout.contains("Keep these"), "{stranger:#?}");
-    assert!(
-        machine.log().contains("right first code; the login has to end well"),
-        "{}",
-        machine.log()
-    );
+    assert!(machine.log().contains("TOTP_REASON=first-code-accepted"), "{}", machine.log());
     assert!(state(&machine).contains("\"enrolled\":false"), "{}", state(&machine));
     // The owner is not shut out, and has a key of her own.
     let owner = ssh(&machine, "alicepw", "right");

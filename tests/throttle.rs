@@ -79,7 +79,7 @@ fn a_lock_lets_known_sources_in_until_an_administrator_unlocks() {
     );
     assert!(machine.run("totpctl list").stdout_ok().contains("locked"));
     let log = machine.log();
-    assert_eq!(log.matches("too many wrong codes, locked from now on").count(), 2, "{log}");
+    assert_eq!(log.matches("TOTP_REASON=lock-started").count(), 1, "{log}");
     let known = machine.pam("totp", "alice", &seed.next_code()).from(home).run();
     assert_eq!(known.rc, pam::SUCCESS, "{known:#?}");
     assert_eq!(machine.run_as("alice", "totpctl unlock alice").status, 4);

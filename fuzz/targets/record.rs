@@ -11,7 +11,7 @@ use totpd_core::source::Source;
 fuzz_target!(|bytes: &[u8]| {
     let Some(record) = decode_plain(bytes, 1000) else { return };
     // Whatever it says of counters and times, it can be judged.
-    let rules = Config::load(std::path::Path::new("/no/such/file")).unwrap().rules;
+    let rules = Config::load(std::path::Path::new("/no/such/file"), totpd_store::Owner::ROOT).unwrap().rules;
     for now in [0, 1_700_000_000, u64::MAX] {
         let one = Attempt {
             answer: Code::parse("123456").map_or(Answer::Malformed, Answer::Code),

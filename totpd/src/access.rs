@@ -1,7 +1,7 @@
-//! Who asks, and by which way.
+//! Who asks, by which way, and what is believed and allowed.
 
-pub mod caller;
+pub(crate) mod call_slot;
+pub(crate) mod caller;
 pub mod login_context;
-pub mod origin;
-pub(crate) mod place;
-pub mod polkit;
+pub(crate) mod origin;
+pub(crate) mod polkit;

@@ -1,9 +1,33 @@
-//! What is decided goes into the log, and how much of it others may cause.
+//! The audit: each decision is one [`event::Event`], and its sinks write it down. The journal is
+//! the one sink there is.
 
-pub(crate) use crate::audit::budget::Topic;
-pub(crate) use crate::audit::budgeted::BudgetedLog;
+use totpd_journal::Entry;
+
+use crate::audit::event::Event;
+use crate::audit::journal::Journal;
 
 mod budget;
 mod budgeted;
-pub(crate) mod change;
-pub(crate) mod login;
+pub(crate) mod condition;
+pub(crate) mod event;
+mod journal;
+pub(crate) mod reason;
+
+/// Records what was decided.
+#[derive(Debug, Default)]
+pub(crate) struct Audit {
+    journal: Journal,
+}
+
+impl Audit {
+    /// Hands an event to every sink.
+    pub(crate) fn record(&self, event: &Event<'_>) {
+        self.journal.record(event);
+    }
+
+    /// Writes a record of the daemon's own state that others can cause as often as they like.
+    /// Records of the same `topic` share a budget.
+    pub(crate) fn report(&self, topic: String, entry: &Entry) {
+        self.journal.report(topic, entry);
+    }
+}

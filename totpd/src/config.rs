@@ -1,4 +1,4 @@
-//! The configuration: what a file may say, file over file, and what the daemon uses.
+//! The configuration: what the files say, one over the other, and what the daemon uses.
 
 use std::fs;
 use std::io;
@@ -10,14 +10,15 @@ use totpd_core::enrollment::EnrollmentRules;
 use totpd_core::otp::Algorithm;
 use totpd_core::throttle::ThrottleRules;
 use totpd_core::verification::Rules;
+use totpd_store::Owner;
 
 use crate::config::fragment::Fragment;
 
 mod duration;
 mod fragment;
 
-/// Where the configuration is.
-pub const FILE: &str = "/etc/totpd/totpd.toml";
+/// The path of the configuration.
+pub const CONFIG_FILE: &str = "/etc/totpd/totpd.toml";
 
 /// What the daemon uses. Durations are in seconds.
 #[derive(Clone, Debug)]
@@ -50,7 +51,7 @@ pub struct Defaults {
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A file says something that cannot be meant.
+    /// A key is unknown, or its value is invalid.
     #[error("{path}:{line}: {message}")]
     Content {
         /// The file.
@@ -60,10 +61,10 @@ pub enum ConfigError {
         /// What is wrong with which key.
         message: String,
     },
-    /// Somebody other than root could have written a file.
+    /// A user other than the trusted owner could have written a file.
     #[error(
-        "{path} is owned by uid {uid} and has mode {mode:04o}: make it owned by root and writable \
-         by root alone (chown root {path}; chmod go-w {path})"
+        "cannot trust {path}: it is owned by uid {uid} and has mode {mode:04o}; make it owned by root \
+         and writable by root alone (chown root {path}; chmod go-w {path})"
     )]
     Writable {
         /// The file or folder.
@@ -73,8 +74,8 @@ pub enum ConfigError {
         /// Its mode.
         mode: u32,
     },
-    /// A file is there and cannot be read.
-    #[error("{path} cannot be read: {source}")]
+    /// A file exists and cannot be read.
+    #[error("cannot read {path}: {source}")]
     Unreadable {
         /// The file or folder.
         path: PathBuf,
@@ -88,14 +89,15 @@ pub enum ConfigError {
 
 impl Config {
     /// Reads `file`, which may be absent, and the `*.toml` files in the folder `file.d`, in name
-    /// order: what a later one says holds.
+    /// order. A later file overrides an earlier one. All must be owned by `owner`, and writable by
+    /// nobody else: the configuration decides about root's logins.
     ///
     /// # Errors
     /// [`ConfigError`], which names the file, the line and the key.
-    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+    pub fn load(file: &Path, owner: Owner) -> Result<Self, ConfigError> {
         let mut merged = Fragment::default();
-        for path in files(file)? {
-            let text = read(&path)?;
+        for path in files(file, owner)? {
+            let text = read(&path, owner)?;
             merged = merged.overridden_by(Fragment::parse(&path, &text)?);
         }
         Self::from_fragment(merged)
@@ -112,13 +114,13 @@ impl Config {
         };
         if throttle.first_wait > throttle.longest_wait {
             return Err(ConfigError::Contradiction(
-                "[throttle] first_wait is longer than longest_wait: swap them",
+                "[throttle] first_wait is longer than longest_wait; swap them",
             ));
         }
         if throttle.free_failures > throttle.lock_after {
             return Err(ConfigError::Contradiction(
-                "[throttle] free_failures is above lock_after: nobody would ever wait, only be \
-                 locked; lower it",
+                "[throttle] free_failures is above lock_after: users would be locked and never \
+                 wait; lower it",
             ));
         }
         let skew = verify.skew.unwrap_or(1);
@@ -141,7 +143,7 @@ impl Config {
     }
 }
 
-fn files(file: &Path) -> Result<Vec<PathBuf>, ConfigError> {
+fn files(file: &Path, owner: Owner) -> Result<Vec<PathBuf>, ConfigError> {
     let unreadable = |path: &Path| {
         let path = path.to_path_buf();
         move |source| ConfigError::Unreadable { path, source }
@@ -157,7 +159,8 @@ fn files(file: &Path) -> Result<Vec<PathBuf>, ConfigError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(unreadable(&folder)(error)),
         Ok(entries) => {
-            refuse_writable(&folder, &fs::metadata(&folder).map_err(unreadable(&folder))?)?;
+            let metadata = fs::metadata(&folder).map_err(unreadable(&folder))?;
+            refuse_writable(&folder, &metadata, owner)?;
             let mut drop_ins = Vec::new();
             for entry in entries {
                 let path = entry.map_err(unreadable(&folder))?.path();
@@ -172,23 +175,20 @@ fn files(file: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     Ok(all)
 }
 
-fn read(path: &Path) -> Result<String, ConfigError> {
+fn read(path: &Path, owner: Owner) -> Result<String, ConfigError> {
     let unreadable = |source| ConfigError::Unreadable { path: path.to_path_buf(), source };
     let file = fs::File::open(path).map_err(unreadable)?;
-    refuse_writable(path, &file.metadata().map_err(unreadable)?)?;
+    refuse_writable(path, &file.metadata().map_err(unreadable)?, owner)?;
     io::read_to_string(file).map_err(unreadable)
 }
 
-fn refuse_writable(path: &Path, metadata: &fs::Metadata) -> Result<(), ConfigError> {
+fn refuse_writable(path: &Path, metadata: &fs::Metadata, owner: Owner) -> Result<(), ConfigError> {
     let (uid, mode) = (metadata.uid(), metadata.mode() & 0o7777);
-    if uid != TRUSTED_OWNER || mode & 0o022 != 0 {
+    if uid != owner.uid() || mode & 0o022 != 0 {
         return Err(ConfigError::Writable { path: path.to_path_buf(), uid, mode });
     }
     Ok(())
 }
-
-/// Only root may say what decides about root.
-const TRUSTED_OWNER: u32 = 0;
 
 #[cfg(test)]
 mod tests;

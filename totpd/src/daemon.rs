@@ -1,8 +1,7 @@
-//! What both interfaces share: the store, the people, the rules, and the way from a name to a
-//! record.
+//! What logins and management share: the records, the accounts, the rules, and the way from a name
+//! to a record.
 
 use totpd_core::account::{Account, NO_UID};
-use totpd_core::authorization::{Need, Operation, Relation, need};
 use totpd_core::code::Code;
 use totpd_core::record::Record;
 use totpd_core::record_key::Buckets;
@@ -12,18 +11,18 @@ use totpd_core::throttle::ThrottleState;
 use totpd_core::user_name::UserName;
 use totpd_core::verification::Answer;
 use totpd_interface::Error;
-use totpd_journal::{Entry, Priority};
-use totpd_store::{Store, StoreError};
+use totpd_store::{Listed, Store, StoreError};
 
 use crate::access::caller::Caller;
 use crate::access::polkit::Polkit;
-use crate::audit::{BudgetedLog, Topic};
+use crate::audit::Audit;
+use crate::audit::condition::Condition;
 use crate::config::Config;
 use crate::daemon::hash_worker::{HashWorker, QueueTimeout, Work};
 use crate::daemon::store_health::StoreHealth;
 use crate::daemon::subscribers::Subscribers;
 use crate::host::clock;
-use crate::host::nss::{Nss, NssUnavailable};
+use crate::host::nss::{Nss, NssUnavailable, NssUser};
 
 pub(crate) mod admission;
 pub(crate) mod hash_worker;
@@ -31,127 +30,156 @@ pub(crate) mod store_health;
 mod subscribers;
 
 /// The parts of the daemon.
-pub struct Daemon {
-    /// The records.
-    pub store: Store,
-    /// Who is who.
-    pub people: Nss,
+pub(crate) struct Daemon {
     /// The rules.
-    pub config: Config,
-    /// What `%h` in the issuer stands for.
-    pub host: String,
-    buckets: Buckets,
+    pub(crate) config: Config,
+    /// The name of this host, for `%h` in an issuer and for backups.
+    pub(crate) host: String,
+    /// Where decisions are recorded.
+    pub(crate) audit: Audit,
+    /// Asks what users other than root may do.
+    pub(crate) polkit: Polkit,
+    /// The programs that are sent signals.
+    pub(crate) subscribers: Subscribers,
+    store: Store,
     store_health: StoreHealth,
-    hasher: HashWorker,
-    /// What others can cause as often as they like.
-    pub(crate) log: BudgetedLog,
-    /// What polkit is asked.
-    pub polkit: Polkit,
-    /// Who is told of changes.
-    pub watchers: Subscribers,
+    nss: Nss,
+    buckets: Buckets,
+    hash_worker: HashWorker,
 }
 
 impl Daemon {
-    /// The daemon over an open store.
+    /// Returns the daemon over an open store. Names without a record go to `buckets`.
     ///
     /// # Errors
-    /// Where the kernel gives no thread.
-    pub fn new(
+    /// If the kernel refuses a thread.
+    pub(crate) fn new(
         store: Store,
         buckets: Buckets,
         config: Config,
         host: String,
     ) -> std::io::Result<Self> {
-        let hasher = HashWorker::start()?;
         Ok(Self {
-            store,
-            people: Nss::new(),
             config,
             host,
-            buckets,
-            store_health: StoreHealth::default(),
-            hasher,
-            log: BudgetedLog::default(),
+            audit: Audit::default(),
             polkit: Polkit::default(),
-            watchers: Subscribers::default(),
+            subscribers: Subscribers::default(),
+            store,
+            store_health: StoreHealth::default(),
+            nss: Nss::new(),
+            buckets,
+            hash_worker: HashWorker::start()?,
         })
     }
 
-    /// The account called `name`, if `caller` may log in for it: root for everybody, everybody else for itself.
+    /// Returns the account called `name`, if `caller` may log in for it: root for everybody,
+    /// everybody else for itself.
     ///
     /// # Errors
-    /// [`Error::NotAuthorized`], in the same words whoever the user is, or whether it is;
+    /// [`Error::NotAuthorized`], in the same words for every user and for names of no user;
     /// [`Error::Internal`] if NSS does not answer.
-    pub async fn account_for(&self, caller: Caller, name: &str) -> Result<Account, Error> {
-        if caller.must_be_allowed(Operation::LogIn).is_ok() {
-            return self.target(name).await;
+    pub(crate) async fn account_for(&self, caller: Caller, name: &str) -> Result<Account, Error> {
+        if caller.is_root() {
+            return self.account(name).await;
         }
-        match (self.own_account(caller, name).await?, need(Operation::LogIn, Relation::Own)) {
-            (Some(own), Need::Nothing) => Ok(own),
-            _ => Err(Error::NotAuthorized("only root may do that for another user".into())),
-        }
+        let not_own = || Error::NotAuthorized("only root may do that for another user".into());
+        self.own_account(caller, name).await?.ok_or_else(not_own)
     }
 
-    /// The account of `caller` itself, if it is called `name`: the one place that says what is one's own. Names
-    /// that an ordinary caller made up are not even looked up.
+    /// Returns the account of `caller`, if it is called `name`: the one place that says what is
+    /// one's own. Names that an ordinary caller invents are not even looked up.
     ///
-    /// Two user databases may have accounts of one name. The record is that of the account to which the name
-    /// leads, so the other account of that name owns nothing.
+    /// Two user databases may have accounts of one name. The record is that of the account to which
+    /// the name leads, so the other account of that name owns nothing.
     ///
     /// # Errors
     /// [`Error::Internal`] if NSS does not answer.
-    pub async fn own_account(&self, caller: Caller, name: &str) -> Result<Option<Account>, Error> {
-        let person =
-            self.people.by_uid(caller.uid).await.map_err(|error| self.unanswered(error))?;
-        let Some(person) = person.filter(|person| person.name.as_str() == name) else {
-            return Ok(None);
-        };
-        let named =
-            self.people.by_name(person.name).await.map_err(|error| self.unanswered(error))?;
+    pub(crate) async fn own_account(
+        &self,
+        caller: Caller,
+        name: &str,
+    ) -> Result<Option<Account>, Error> {
+        let user = self.report_nss_error(self.nss.by_uid(caller.uid).await)?;
+        let Some(user) = user.filter(|user| user.name.as_str() == name) else { return Ok(None) };
+        let named = self.report_nss_error(self.nss.by_name(user.name).await)?;
         Ok(named.filter(|named| named.uid == caller.uid).map(Account::from))
     }
 
-    /// What the store has of `target`, or a new record: also of another account that had the name.
-    ///
-    /// # Errors
-    /// As [`Daemon::failure`] has it.
-    pub async fn stored_record(&self, target: &Account) -> Result<Record, Error> {
-        let stored = self.told(self.store.read(target.key.clone()).await)?;
-        Ok(stored.unwrap_or_else(|| Record::new(NO_UID)))
-    }
-
-    /// Who `name` is. A name that nobody has, or that nobody can have, leads to a bucket.
+    /// Returns the account called `name`. A name that nobody has, or that nobody can have, leads to
+    /// a bucket.
     ///
     /// # Errors
     /// [`Error::Internal`] if NSS does not answer: that is not "no such user".
-    pub async fn target(&self, name: &str) -> Result<Account, Error> {
-        let person = match UserName::parse(name) {
+    pub(crate) async fn account(&self, name: &str) -> Result<Account, Error> {
+        let user = match UserName::parse(name) {
             None => None,
-            Some(name) => {
-                self.people.by_name(name).await.map_err(|error| self.unanswered(error))?
-            }
+            Some(name) => self.report_nss_error(self.nss.by_name(name).await)?,
         };
-        Ok(match person {
-            Some(person) => person.into(),
+        Ok(match user {
+            Some(user) => user.into(),
             None => Account { key: self.buckets.bucket_of(name), uid: None },
         })
     }
 
-    /// Whose record is looked at if that of `target` is damaged: a bucket, so that the login is asked, throttled
-    /// and refused as any other. There is no factor in it, and no account behind it.
-    pub(crate) fn instead_of_damaged(&self, target: &Account) -> Account {
-        Account { key: self.buckets.bucket_of(&target.key.as_row_name()), uid: None }
+    /// Returns the account to judge a login by if the record of `account` is damaged: a bucket, so
+    /// that the login is asked, throttled and refused as any other. A bucket has no factor, and no
+    /// account behind it.
+    pub(crate) fn substitute_for_damaged(&self, account: &Account) -> Account {
+        Account { key: self.buckets.bucket_of(&account.key.as_row_name()), uid: None }
     }
 
-    /// What was typed, ready to be judged. A recovery code is hashed here: one at a time and in a thread
-    /// of its own, so that whoever guesses keeps nobody else waiting, and not at all where the throttle
-    /// would not let it be looked at.
+    /// Returns what the store has under the name of `account`: perhaps the record of another
+    /// account that had the name.
     ///
     /// # Errors
-    /// As [`Daemon::failure`] has it; [`Error::Internal`] where too many wait to be hashed.
-    pub async fn answer(
+    /// As [`Daemon::report_store_error`] has them.
+    pub(crate) async fn read(&self, account: &Account) -> Result<Option<Record>, Error> {
+        self.map_store_error(self.store.read(account.key.clone()).await)
+    }
+
+    /// Returns `account` and its record, for a login that begins; if the record is damaged, a
+    /// bucket in the place of both.
+    ///
+    /// # Errors
+    /// As [`Daemon::report_store_error`] has them.
+    pub(crate) async fn record_for_login(
         &self,
-        target: &Account,
+        account: Account,
+    ) -> Result<(Account, Record), Error> {
+        let (account, stored) = match self.read(&account).await {
+            Err(Error::StoreCorrupt(_)) => {
+                let substitute = self.substitute_for_damaged(&account);
+                let stored = self.read(&substitute).await?;
+                (substitute, stored)
+            }
+            stored => (account, stored?),
+        };
+        Ok((account, stored.unwrap_or_else(|| Record::new(NO_UID))))
+    }
+
+    /// Returns whether a code from `source` is looked at `now`, after waits that are over are
+    /// forgotten.
+    pub(crate) fn throttle_state(
+        &self,
+        record: &mut Record,
+        source: &Source,
+        now: u64,
+    ) -> ThrottleState {
+        let rules = &self.config.rules.throttle;
+        record.throttle.expire_and_clamp(now, rules);
+        record.throttle.state(source, now, rules)
+    }
+
+    /// Returns what was typed, ready to be judged. A recovery code is hashed here, in the queue of
+    /// the hash worker, and only if the throttle lets it be looked at.
+    ///
+    /// # Errors
+    /// As [`Daemon::report_store_error`] has them; [`Error::Internal`] if too many codes wait to be
+    /// hashed.
+    pub(crate) async fn classify_answer(
+        &self,
+        account: &Account,
         text: &str,
         source: &Source,
     ) -> Result<Answer, Error> {
@@ -159,95 +187,107 @@ impl Daemon {
             return Ok(Answer::Code(code));
         }
         let Some(code) = RecoveryCode::parse(text) else { return Ok(Answer::Malformed) };
-        let stored = self.told(self.store.read(target.key.clone()).await)?;
-        let (mut record, now) = (target.record(stored), clock::now());
-        let rules = &self.config.rules.throttle;
-        record.throttle.expire_and_clamp(now, rules);
-        if record.throttle.state(source, now, rules) != ThrottleState::Open {
-            // It is throttled whatever it says.
+        let mut record = account.record(self.read(account).await?);
+        if self.throttle_state(&mut record, source, clock::now()) != ThrottleState::Open {
+            // The verdict is the same whatever was typed.
             return Ok(Answer::Malformed);
         }
         let salt = record.recovery.salt();
-        let guess: HashedGuess = self.hashed(Work::Login, move || code.hash(salt)).await?;
+        let guess: HashedGuess = self.hash(Work::Login, move || code.hash(salt)).await?;
         Ok(Answer::Recovery(guess))
     }
 
-    /// New recovery codes, as many as are configured, for a login or for who manages.
+    /// Returns new recovery codes, as many as are configured, and their hashes.
     ///
     /// # Errors
-    /// [`Error::Internal`] if getrandom(2) fails, or too many wait to be hashed.
+    /// [`Error::Internal`] if getrandom(2) fails, or too many codes wait to be hashed.
     pub(crate) async fn recovery_codes(
         &self,
-        whose: Work,
+        work: Work,
     ) -> Result<(Vec<RecoveryCode>, RecoveryCodes), Error> {
         let count = self.config.recovery_codes;
-        let made =
-            self.hashed(whose, move || RecoveryCodes::generate(count, getrandom::fill)).await?;
-        made.map_err(|error| {
+        let generate = move || RecoveryCodes::generate(count, getrandom::fill);
+        self.hash(work, generate).await?.map_err(|error| {
             Error::Internal(format!("cannot make recovery codes: getrandom failed: {error}"))
         })
     }
 
-    async fn hashed<T: Send + 'static>(
+    async fn hash<T: Send + 'static>(
         &self,
-        whose: Work,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: Work,
+        job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
         let busy =
             |QueueTimeout| Error::Internal("too many recovery codes at a time; try again".into());
-        self.hasher.run(whose, work).await.map_err(busy)
+        self.hash_worker.run(work, job).await.map_err(busy)
     }
 
-    /// Changes the record of `target` in one transaction; see [`Store::update`]. The change may run
+    /// Changes the record of `account` in one transaction; see [`Store::update`]. `change` may run
     /// more than once.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`] or [`Error::StoreCorrupt`]; nothing is changed then.
-    pub async fn update<T: Send + 'static>(
+    pub(crate) async fn update<T: Send + 'static>(
         &self,
-        target: &Account,
+        account: &Account,
         mut change: impl FnMut(Record) -> (T, Record) + Send + 'static,
     ) -> Result<T, Error> {
-        let (key, target) = (target.key.clone(), target.clone());
+        let (key, account) = (account.key.clone(), account.clone());
         let updated = self
             .store
             .update(key, move |stored| {
-                let (result, record) = change(target.record(stored));
+                let (result, record) = change(account.record(stored));
                 (result, Some(record))
             })
             .await;
-        let updated = self.told(updated)?;
-        // A read says nothing of a disk that is full, so only a write ends the trouble.
+        let updated = self.map_store_error(updated)?;
+        // A read says nothing of a disk that is full, so only a write ends the failure.
         if let Some(entry) = self.store_health.report_success() {
             entry.write();
         }
         Ok(updated)
     }
 
-    /// What the store answered, or what a caller may learn of its failure.
+    /// Removes the record of `account`, which may be damaged.
     ///
     /// # Errors
-    /// As [`Daemon::failure`] has it.
-    pub fn told<T>(&self, answer: Result<T, StoreError>) -> Result<T, Error> {
-        answer.map_err(|error| self.failure(&error))
+    /// As [`Daemon::report_store_error`] has them.
+    pub(crate) async fn discard(&self, account: &Account) -> Result<(), Error> {
+        self.map_store_error(self.store.discard(account.key.clone()).await)
     }
 
-    /// What a caller may learn of a failure of the store: [`Error::StoreUnavailable`] or
-    /// [`Error::StoreCorrupt`]. The reason goes to the journal.
-    pub fn failure(&self, error: &StoreError) -> Error {
-        let (entry, told) = self.store_health.report_failure(error);
+    /// Returns at most `limit` records of users whose names come after `after`, in name order.
+    ///
+    /// # Errors
+    /// As [`Daemon::report_store_error`] has them.
+    pub(crate) async fn list(&self, after: String, limit: u32) -> Result<Vec<Listed>, Error> {
+        self.map_store_error(self.store.list(after, limit).await)
+    }
+
+    fn map_store_error<T>(&self, result: Result<T, StoreError>) -> Result<T, Error> {
+        result.map_err(|error| self.report_store_error(&error))
+    }
+
+    /// Reports a failure of the store to the journal. Returns what a caller may learn of it:
+    /// [`Error::StoreUnavailable`] or [`Error::StoreCorrupt`].
+    pub(crate) fn report_store_error(&self, error: &StoreError) -> Error {
+        let (entry, error_for_caller) = self.store_health.report_failure(error);
         if let Some(entry) = entry {
-            // Whoever has a damaged record may ask about it again and again.
-            self.log.write(Topic { user: None, text: error.to_string() }, &entry);
+            // A user with a damaged record may ask about it again and again.
+            self.audit.report(error.to_string(), &entry);
         }
-        told
+        error_for_caller
     }
 
-    fn unanswered(&self, error: NssUnavailable) -> Error {
-        let told = error.to_string();
-        let topic = Topic { user: None, text: told.clone() };
-        self.log.write(topic, &Entry::new(Priority::Error, told.clone()));
-        Error::Internal(told)
+    fn report_nss_error(
+        &self,
+        found: Result<Option<NssUser>, NssUnavailable>,
+    ) -> Result<Option<NssUser>, Error> {
+        found.map_err(|error| {
+            let message = error.to_string();
+            self.audit.report(message.clone(), &Condition::NssUnavailable.entry(message.clone()));
+            Error::Internal(message)
+        })
     }
 }
 

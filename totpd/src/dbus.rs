@@ -1,7 +1,7 @@
-//! The system bus: everybody may send there, so everything goes through a gate.
+//! The system bus: every user may send there, so everything goes through a gate.
 //!
-//! `reader` takes calls out of what arrives, `gate` decides which of them are worked on, `desk` does
-//! what it says, and [`crate::dispatch`] knows what is asked.
+//! `reader` takes calls out of what arrives, `gate` decides which of them are worked on, `desk`
+//! does what it decides, and [`crate::dispatch`] finds what answers.
 
 use std::time::Duration;
 
@@ -23,11 +23,11 @@ mod reserve;
 /// Connects to the bus, serves there, and takes the name.
 ///
 /// # Errors
-/// Where there is no bus, where it is stalled, and [`zbus::Error::NameTaken`].
-pub async fn connect(services: Services) -> zbus::Result<Connection> {
-    // A bus that is stalled takes the connection and says nothing.
+/// If there is no bus, or it is stalled; [`zbus::Error::NameTaken`].
+pub(crate) async fn connect(services: Services) -> zbus::Result<Connection> {
+    // A stalled bus accepts the connection and sends nothing.
     let stalled = |_| zbus::Error::Failure("it does not answer".into());
-    tokio::time::timeout(PATIENCE, serve(services)).await.map_err(stalled)?
+    tokio::time::timeout(CONNECT_TIMEOUT, serve(services)).await.map_err(stalled)?
 }
 
 async fn serve(services: Services) -> zbus::Result<Connection> {
@@ -38,10 +38,10 @@ async fn serve(services: Services) -> zbus::Result<Connection> {
     let write: Box<dyn WriteHalf> = Box::new(Writer(write));
     let connection = Builder::socket(BoxedSplit::from(Split::new(read, write))).build().await?;
     desk.open(&connection, refusals);
-    // Nobody can call before the name is there.
+    // Calls arrive only after the daemon has the name.
     connection.request_name(SERVICE).await?;
     Ok(connection)
 }
 
-/// How long the bus may take to let the daemon in.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the bus may take to accept the daemon.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);

@@ -1,7 +1,7 @@
 //! The machine that the daemon runs on.
 
-pub mod clock;
-pub mod hardening;
+pub(crate) mod clock;
+pub(crate) mod hardening;
 pub(crate) mod locale;
-pub mod nss;
-pub mod readiness;
+pub(crate) mod nss;
+pub(crate) mod readiness;

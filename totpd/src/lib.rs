@@ -1,16 +1,19 @@
-//! totpd: it alone reads the seeds, it decides about codes, and it says yes only after the fact
-//! that a code is used up is on disk.
+//! totpd: the daemon that alone reads the seeds and decides about codes. It approves a code only
+//! after it is on disk that the code is used up.
 //!
-//! The core ([`attempt`], [`enrollment`], [`recovery`], [`source`], [`throttle`], [`otp`]) is pure. Around it are the bus
-//! ([`dbus`], [`private`], [`dispatch`], [`login`], [`manager`]), the disk ([`store`]), NSS ([`people`]) and the clock.
+//! This is the shell: the ways in ([`dbus`], [`socket`], through [`dispatch`]), the use cases
+//! ([`login`], [`manage`]), what both share ([`daemon`]), and what they rest on ([`access`],
+//! [`audit`], [`config`], [`host`]). What decides is `totpd-core`, what keeps records is
+//! `totpd-store`. [`server`] puts the parts together; the other public modules are for fuzzing.
 
 pub mod access;
 mod audit;
 pub mod config;
-pub mod daemon;
-pub mod dbus;
-pub mod dispatch;
-pub mod host;
-pub mod login;
-pub mod manage;
-pub mod socket;
+mod daemon;
+mod dbus;
+mod dispatch;
+mod host;
+mod login;
+mod manage;
+pub mod server;
+mod socket;

@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 
 use crate::access::origin::Origin;
 use crate::access::polkit::Action;
-use crate::audit::change::change;
+use crate::audit::event::Factors;
+use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::enroll_options::Options;
@@ -20,7 +21,7 @@ use crate::manage::enroll_options::Options;
 pub(crate) mod authorization;
 mod edit_factor;
 pub(crate) mod enroll;
-pub mod enroll_options;
+pub(crate) mod enroll_options;
 mod factor_changes;
 pub(crate) mod first_code;
 pub(crate) mod new_factor;
@@ -29,7 +30,7 @@ pub(crate) mod recovery_codes;
 mod refusal;
 mod remove;
 mod resync;
-pub mod store;
+pub(crate) mod store;
 mod store_options;
 mod store_tasks;
 mod user_state;
@@ -37,7 +38,7 @@ mod users;
 
 /// Serves `org.totpd.Totp1.Manager`.
 #[derive(Clone)]
-pub struct Manager(pub Arc<Daemon>);
+pub(crate) struct Manager(pub(crate) Arc<Daemon>);
 
 /// For totpctl and other front ends.
 impl Manager {
@@ -130,7 +131,7 @@ impl Manager {
     pub(crate) async fn unlock(&self, origin: &Origin, user: String) -> Result<(), Error> {
         let caller = AuthorizedCaller::new(&self.0, &user, Operation::Manage, origin).await?;
         self.0.update(&caller.account, |record| ((), management::unlock(record))).await?;
-        change(&self.0, &caller, "", "wrong codes forgotten");
+        self.0.audit.record(&caller.event(Factors::Unnamed, Reason::UserUnlocked));
         Ok(())
     }
 
@@ -178,7 +179,7 @@ impl Manager {
 
     /// Sends the caller the signals of its own user, until it leaves the bus.
     pub(crate) async fn subscribe(&self, origin: &Origin) -> Result<(), Error> {
-        self.0.watchers.add(origin).await
+        self.0.subscribers.add(origin).await
     }
 
     /// Authorizes the caller, does `work`, and tells the programs of the user if something changed.
@@ -191,7 +192,7 @@ impl Manager {
     ) -> Result<T, Error> {
         let caller = AuthorizedCaller::new(&self.0, user, operation, origin).await?;
         let outcome = work(&caller).await?;
-        self.0.watchers.factors_changed(caller.account.current_uid(), caller.name.as_str());
+        self.0.subscribers.factors_changed(caller.account.current_uid(), caller.name.as_str());
         Ok(outcome)
     }
 }

@@ -1,19 +1,19 @@
-//! Who asks, by the word of the bus or of the kernel, and what they may.
+//! The user who asks, by the word of the bus or of the kernel.
 
 use totpd_core::authorization::{Need, Operation, Relation, need};
 use totpd_interface::Error;
 
-/// Whoever sent a message, as the bus or the kernel vouches for it.
+/// The sender of a message, as the bus or the kernel vouches for it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// The uid of the process that opened the connection.
-    pub uid: u32,
+    pub(crate) uid: u32,
 }
 
 impl Caller {
-    /// Whether this is root, which may everything.
+    /// Reports whether this is root.
     #[must_use]
-    pub fn is_root(self) -> bool {
+    pub(crate) fn is_root(self) -> bool {
         self.uid == 0
     }
 
@@ -21,7 +21,7 @@ impl Caller {
     ///
     /// # Errors
     /// [`Error::NotAuthorized`] if not.
-    pub fn must_be_allowed(self, operation: Operation) -> Result<(), Error> {
+    pub(crate) fn must_be_allowed(self, operation: Operation) -> Result<(), Error> {
         let relation = if self.is_root() { Relation::ByRoot } else { Relation::Other };
         match need(operation, relation) {
             Need::Nothing => Ok(()),

@@ -59,7 +59,34 @@ mod tests {
     }
 
     #[test]
-    fn root_says_where_a_login_comes_from_and_others_are_their_uid() {
+    fn an_ordinary_caller_is_not_believed_about_its_origin() {
+        let said = Dictionary::from(
+            DictBuilder::new()
+                .with("rhost", "192.0.2.1")
+                .with("service", "sshd")
+                .with("tty", "pts/1")
+                .with("ruser", "root")
+                .with("enroll", true)
+                .with("show_names", true)
+                .with("factor", "f-aaaaaaaa")
+                .with("prompt", "Token: ")
+                .with("nullok", true),
+        );
+        let of_root = trusted_context(&said, Caller { uid: 0 }).unwrap();
+        assert_eq!(of_root.rhost.as_deref(), Some("192.0.2.1"));
+        assert!(of_root.enroll && of_root.show_names && of_root.nullok);
+        let of_other = trusted_context(&said, Caller { uid: 1 }).unwrap();
+        let expected = LoginContext {
+            factor: Some("f-aaaaaaaa".into()),
+            prompt: Some("Token: ".into()),
+            nullok: true,
+            ..LoginContext::default()
+        };
+        assert_eq!(of_other, expected);
+    }
+
+    #[test]
+    fn root_names_the_source_and_others_are_their_uid() {
         let terminal = Source::Terminal { terminal: "seat0".into(), service: "login".into() };
         for (entries, expected) in [
             (&[("rhost", "192.0.2.1")][..], Source::Address([192, 0, 2, 1].into())),

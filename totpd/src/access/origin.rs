@@ -1,18 +1,18 @@
-//! Where a call comes from: who asks, and over the bus by which of its names.
+//! Where a call comes from: the user, and on the bus the name of the sender.
 
 use totpd_interface::Error;
 use zbus::Connection;
 use zbus::names::OwnedUniqueName;
 
+use crate::access::call_slot::CallSlot;
 use crate::access::caller::Caller;
-use crate::access::place::Place;
 
 /// The sender of a call, as the bus or the kernel vouches for it.
 #[derive(Debug)]
 pub(crate) struct Origin {
     /// The user.
     pub(crate) caller: Caller,
-    /// The way over the bus; nothing on the private socket.
+    /// What the bus says of the sender; `None` on the private socket.
     pub(crate) bus: Option<BusOrigin>,
 }
 
@@ -23,24 +23,24 @@ pub(crate) struct BusOrigin {
     pub(crate) connection: Connection,
     /// The name of the sender.
     pub(crate) sender: OwnedUniqueName,
-    /// Whether a person may be asked to authenticate meanwhile.
+    /// Whether a person can be prompted to authenticate.
     pub(crate) is_interactive: bool,
-    /// The place of its user among the calls that are worked on.
-    pub(crate) place: Place,
+    /// The slot of its user among the calls that are worked on.
+    pub(crate) slot: CallSlot,
 }
 
 impl Origin {
-    /// Root, on the private socket.
+    /// Returns the origin of calls on the private socket, which are root's.
     pub(crate) fn root() -> Self {
         Self { caller: Caller { uid: 0 }, bus: None }
     }
 
-    /// What the bus says of the sender.
+    /// Returns what the bus says of the sender.
     ///
     /// # Errors
     /// [`Error::NotAuthorized`] on the private socket.
     pub(crate) fn bus(&self) -> Result<&BusOrigin, Error> {
-        let nowhere = || Error::NotAuthorized("that goes over the system bus alone".into());
-        self.bus.as_ref().ok_or_else(nowhere)
+        let no_bus = || Error::NotAuthorized("that needs the system bus".into());
+        self.bus.as_ref().ok_or_else(no_bus)
     }
 }

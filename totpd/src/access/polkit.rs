@@ -1,7 +1,7 @@
 //! Asking polkit whether a caller may do something that is not root's alone.
 //!
-//! The subject is the name that the bus gave the sender (`system-bus-name`): no process id, which may
-//! belong to another by the time it is looked at, and nothing that the message says.
+//! The subject is the name that the bus gave the sender (`system-bus-name`): no process id, which
+//! may belong to another by the time it is looked at, and nothing that the message says.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -15,7 +15,7 @@ use crate::access::origin::Origin;
 
 /// What polkit decides about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Action {
+pub(crate) enum Action {
     /// Changing one's own factors.
     EnrollSelf,
     /// Managing other users.
@@ -25,7 +25,7 @@ pub enum Action {
 impl Action {
     /// Its id, as in the policy file and in rules.
     #[must_use]
-    pub fn id(self) -> &'static str {
+    pub(crate) fn id(self) -> &'static str {
         match self {
             Self::EnrollSelf => "org.totpd.totp1.enroll-self",
             Self::Manage => "org.totpd.totp1.manage",
@@ -33,17 +33,18 @@ impl Action {
     }
 }
 
-/// Questions to polkit, of which each user may have a few open: a person may take minutes.
+/// Asks polkit. Each user may have [`MAX_PENDING_PER_USER`] questions open, because a person may
+/// take minutes.
 #[derive(Debug, Default)]
-pub struct Polkit(Mutex<HashMap<u32, usize>>);
+pub(crate) struct Polkit(Mutex<HashMap<u32, usize>>);
 
 impl Polkit {
-    /// Whether polkit lets the sender of a message do `action` to the factors of `user`. Rules of an administrator
-    /// may look at both the user and the `operation`.
+    /// Makes sure that polkit lets the sender of a call do `action` to the factors of `user`. Rules
+    /// of an administrator may look at both the user and the `operation`.
     ///
     /// # Errors
-    /// [`Error::NotAuthorized`] says why not; [`Error::Throttled`] where too many questions of
-    /// its uid are open.
+    /// [`Error::NotAuthorized`] with the reason; [`Error::Throttled`] if too many questions of the
+    /// user are open.
     pub(crate) async fn check(
         &self,
         action: Action,
@@ -52,33 +53,34 @@ impl Polkit {
         origin: &Origin,
     ) -> Result<(), Error> {
         let bus = origin.bus()?;
-        let _open = self.open(origin.caller.uid)?;
+        let _pending = self.begin_check(origin.caller.uid)?;
         let sender = Variant::from(bus.sender.as_str());
         let subject = ("system-bus-name", HashMap::from([("name", sender)]));
-        // It is shown to whoever authenticates. A rule has to see the whole name, or it would judge another user.
+        // The person who authenticates reads it. A rule has to see the whole name, or it would
+        // judge another user.
         let user = escape_within(user, MAX_NAME_CHARS);
         let details = HashMap::from([("user", user.as_ref()), ("operation", operation)]);
         let interactive = bus.is_interactive;
         let question = (subject, action.id(), details, u32::from(interactive), "");
-        let asked = bus.connection.call_method(
+        let call = bus.connection.call_method(
             Some("org.freedesktop.PolicyKit1"),
             "/org/freedesktop/PolicyKit1/Authority",
             Some("org.freedesktop.PolicyKit1.Authority"),
             "CheckAuthorization",
             &question,
         );
-        // A person may take minutes, in which others work.
-        let asked = bus.place.aside(tokio::time::timeout(PATIENCE, asked)).await;
-        let refused = |why: &str| Err(Error::NotAuthorized(why.into()));
-        let answer = match asked {
+        // A person may take minutes. Another call of the user is worked on in that time.
+        let reply = bus.slot.without_slot(tokio::time::timeout(AUTHENTICATION_TIMEOUT, call)).await;
+        let refused = |reason: &str| Err(Error::NotAuthorized(reason.into()));
+        let reply = match reply {
             Err(_) => return refused("nobody authenticated in time"),
-            Ok(Err(error)) => return refused(&not_there(&error)),
-            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => return refused(&authority_error(&error)),
+            Ok(Ok(reply)) => reply,
         };
         type Answer = ((bool, bool, HashMap<String, String>),);
-        let ((authorized, challenge, details),): Answer = match answer.body().deserialize() {
+        let ((authorized, challenge, details),): Answer = match reply.body().deserialize() {
             Ok(answer) => answer,
-            Err(_) => return refused("polkit gave an answer that cannot be understood"),
+            Err(_) => return refused("cannot read the answer of polkit"),
         };
         match (authorized, challenge) {
             (true, _) => Ok(()),
@@ -86,76 +88,77 @@ impl Polkit {
                 refused("the authentication was canceled")
             }
             (false, true) if !interactive => {
-                refused("authentication is needed, and the program did not allow to ask for it")
+                refused("authentication is needed, but the program does not allow to ask for it")
             }
             (false, true) => refused(
-                "authentication is needed, and there is no agent to ask for it: run totpctl at a \
+                "authentication is needed, but there is no agent to ask for it; run totpctl at a \
                  terminal, or as root",
             ),
             (false, false) => refused(match action {
                 Action::EnrollSelf => "polkit does not let you change your own second factor",
-                Action::Manage => "only root, and whom polkit lets manage users, may do that",
+                Action::Manage => "only root and users with the right to manage users may do that",
             }),
         }
     }
 
-    /// Takes note of a question of `uid`, until what is answered is dropped.
-    fn open(&self, uid: u32) -> Result<Open<'_>, Error> {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(uid).or_default();
-        if *count >= MOST_OPEN {
-            let told = "you are asked to authenticate for too many things at a time";
-            return Err(Error::Throttled(told.into()));
+    /// Counts a question of `uid` until the returned check is dropped.
+    fn begin_check(&self, uid: u32) -> Result<PendingCheck<'_>, Error> {
+        let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = pending.entry(uid).or_default();
+        if *count >= MAX_PENDING_PER_USER {
+            let message = "too many requests to authenticate are open; answer one first";
+            return Err(Error::Throttled(message.into()));
         }
         *count += 1;
-        Ok(Open { polkit: self, uid })
+        Ok(PendingCheck { polkit: self, uid })
     }
 }
 
 /// A question that polkit has not answered yet.
-struct Open<'a> {
+struct PendingCheck<'a> {
     polkit: &'a Polkit,
     uid: u32,
 }
 
-impl Drop for Open<'_> {
+impl Drop for PendingCheck<'_> {
     fn drop(&mut self) {
-        let mut open = self.polkit.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.uid) {
+        let mut pending = self.polkit.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = pending.get_mut(&self.uid) {
             *count -= 1;
             if *count == 0 {
-                open.remove(&self.uid);
+                pending.remove(&self.uid);
             }
         }
     }
 }
 
-fn not_there(error: &zbus::Error) -> String {
+fn authority_error(error: &zbus::Error) -> String {
     match error {
-        // Of the bus, which found nobody of that name.
-        zbus::Error::FDO(_) => "polkit is not there to allow it: only root may do that".into(),
-        error => format!("polkit does not allow it: {error}"),
+        // The bus found no owner of that name.
+        zbus::Error::FDO(_) => "polkit is not running, so only root may do that".into(),
+        error => format!("cannot ask polkit: {error}"),
     }
 }
 
-/// Open questions of one user.
-const MOST_OPEN: usize = 4;
+/// Questions of one user that are open.
+const MAX_PENDING_PER_USER: usize = 4;
 /// As long as polkit's own agents wait for a person, and longer.
-const PATIENCE: Duration = Duration::from_secs(300);
+const AUTHENTICATION_TIMEOUT: Duration = Duration::from_secs(300);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_user_has_four_open_questions_and_no_more() {
+    fn a_user_has_four_open_questions() {
         let polkit = Polkit::default();
-        let mut open: Vec<_> = (0..MOST_OPEN).map(|_| polkit.open(1000).unwrap()).collect();
-        assert!(matches!(polkit.open(1000), Err(Error::Throttled(_))));
-        assert!(polkit.open(1001).is_ok());
-        open.pop();
-        assert!(polkit.open(1000).is_ok());
-        drop(open);
+        let mut pending: Vec<_> =
+            (0..MAX_PENDING_PER_USER).map(|_| polkit.begin_check(1000).unwrap()).collect();
+        assert!(matches!(polkit.begin_check(1000), Err(Error::Throttled(_))));
+        assert!(polkit.begin_check(1001).is_ok());
+        pending.pop();
+        assert!(polkit.begin_check(1000).is_ok());
+        drop(pending);
         assert!(polkit.0.lock().unwrap().is_empty());
     }
 }

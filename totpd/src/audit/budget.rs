@@ -1,18 +1,18 @@
-//! How many lines of the journal one originator may cause. journald drops what a unit writes beyond 10,000 lines
-//! in 30 s, whoever caused it: a flood of refusals would hide the lines of everybody else.
+//! How many lines of the journal one user and source may cause. journald drops what a unit writes
+//! beyond 10,000 lines in 30 s: without a budget, a flood of refusals would hide all other lines.
 
 use std::collections::HashMap;
 
-/// What the lines of one originator have in common.
+/// What lines that share a budget have in common.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Topic {
-    /// The user whom the lines are about; nothing if they name none.
+    /// The user that the lines are about; `None` if they name none.
     pub(crate) user: Option<String>,
-    /// What happened, to whom and from where, escaped.
+    /// The event, the user and the place, escaped.
     pub(crate) text: String,
 }
 
-/// What becomes of a line.
+/// The decision about a line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Admission {
     /// It is counted, and not written.
@@ -22,12 +22,12 @@ pub(crate) enum Admission {
     },
     /// It is written.
     Write {
-        /// Lines of the topic before it that were not, and that no summary has told of.
+        /// Lines of the topic before it that were not written and are in no summary.
         unwritten: u64,
     },
 }
 
-/// The lines that each topic may still cause.
+/// The lines that each topic may cause.
 #[derive(Debug, Default)]
 pub(crate) struct Budget(HashMap<Topic, Account>);
 
@@ -39,14 +39,14 @@ struct Account {
 }
 
 impl Budget {
-    /// Counts a line of `topic` at `now` (milliseconds of a clock that only goes forward). Returns what becomes of
-    /// it, and the topic that it counts for: beyond [`MOST_TOPICS`] one for its user, and beyond [`MOST_USERS`] of
-    /// those one that all others share. Root always has its own.
+    /// Counts a line of `topic` at `now` (milliseconds of a monotonic clock). Returns the decision
+    /// about it, and the topic that it counts for: beyond [`MAX_TOPICS`] one for its user, and
+    /// beyond [`MAX_USER_TOPICS`] of those one that all others share. Root always has its own.
     pub(crate) fn admit(&mut self, topic: Topic, now: u64) -> (Topic, Admission) {
         let topic = self.counted_as(topic, now);
         let account = self.0.entry(topic.clone()).or_default();
-        let full_at = account.full_at.max(now).saturating_add(PERIOD);
-        if full_at > now.saturating_add(AT_ONCE * PERIOD) {
+        let full_at = account.full_at.max(now).saturating_add(LINE_INTERVAL);
+        if full_at > now.saturating_add(MAX_BURST_LINES * LINE_INTERVAL) {
             account.unwritten = account.unwritten.saturating_add(1);
             return (topic, Admission::Count { is_first: account.unwritten == 1 });
         }
@@ -61,35 +61,35 @@ impl Budget {
     }
 
     fn counted_as(&mut self, topic: Topic, now: u64) -> Topic {
-        if self.0.len() >= MOST_TOPICS && !self.0.contains_key(&topic) {
+        if self.0.len() >= MAX_TOPICS && !self.0.contains_key(&topic) {
             // These would begin as new ones do.
             self.0.retain(|_, account| account.full_at > now || account.unwritten > 0);
-            if self.0.len() >= MOST_TOPICS {
+            if self.0.len() >= MAX_TOPICS {
                 return self.shared(topic);
             }
         }
         topic
     }
 
-    /// The topic of a user whose places are too many, or that of all others.
+    /// Returns the topic of a user with too many places, or that of all others.
     fn shared(&self, topic: Topic) -> Topic {
         let Topic { user: Some(user), .. } = topic else { return others() };
         let is_root = user == "root";
         let text = format!("refusals for {user} from more places than are counted one by one");
         let own = Topic { user: Some(user), text };
-        let has_room = self.0.len() < MOST_TOPICS + MOST_USERS;
+        let has_room = self.0.len() < MAX_TOPICS + MAX_USER_TOPICS;
         if is_root || has_room || self.0.contains_key(&own) { own } else { others() }
     }
 }
 
-/// Lines of one topic that are written at once.
-const AT_ONCE: u64 = 30;
+/// Lines of one topic that are written without a pause.
+const MAX_BURST_LINES: u64 = 30;
 /// Milliseconds after which another line of one topic may be written.
-pub(crate) const PERIOD: u64 = 5000;
+pub(crate) const LINE_INTERVAL: u64 = 5000;
 /// With a summary for each line, all of them together stay below what journald takes.
-const MOST_TOPICS: usize = 150;
+const MAX_TOPICS: usize = 150;
 /// Users beyond them that have a topic each.
-const MOST_USERS: usize = 40;
+const MAX_USER_TOPICS: usize = 40;
 
 fn others() -> Topic {
     let text = "refusals from more users and places than are counted one by one".into();
@@ -115,11 +115,14 @@ mod tests {
     /// How many of `lines` lines of one topic at `now` are written.
     fn written(budget: &mut Budget, number: usize, lines: u32, now: u64) -> usize {
         let admit = |_| budget.admit(topic(number), now).1;
-        (0..lines).map(admit).filter(|told| matches!(told, Admission::Write { .. })).count()
+        (0..lines)
+            .map(admit)
+            .filter(|admission| matches!(admission, Admission::Write { .. }))
+            .count()
     }
 
     #[test]
-    fn thirty_lines_are_written_at_once_and_one_in_five_seconds_then() {
+    fn a_topic_has_30_lines_at_once_and_then_one_in_5_s() {
         let mut budget = Budget::default();
         assert_eq!(written(&mut budget, 0, 100, 1000), 30);
         assert_eq!(written(&mut budget, 0, 100, 5999), 0);
@@ -130,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_are_not_written_are_told_once() {
+    fn unwritten_lines_are_summed_up_once() {
         let mut budget = Budget::default();
         let mut admit = |now| budget.admit(topic(0), now).1;
         for _ in 0..30 {
@@ -138,21 +141,21 @@ mod tests {
         }
         assert_eq!(admit(0), Admission::Count { is_first: true });
         assert_eq!(admit(0), Admission::Count { is_first: false });
-        assert_eq!(admit(PERIOD), Admission::Write { unwritten: 2 });
-        assert_eq!(admit(PERIOD), Admission::Count { is_first: true });
+        assert_eq!(admit(LINE_INTERVAL), Admission::Write { unwritten: 2 });
+        assert_eq!(admit(LINE_INTERVAL), Admission::Count { is_first: true });
         assert_eq!(budget.sum_up(&topic(0)), 1);
         assert_eq!(budget.sum_up(&topic(0)), 0);
         assert_eq!(budget.sum_up(&topic(1)), 0);
     }
 
     #[test]
-    fn as_many_topics_as_somebody_makes_up_take_bounded_memory_and_share_what_is_left() {
+    fn made_up_topics_take_bounded_memory_and_share_a_budget() {
         let mut budget = Budget::default();
         for number in 0..10_000 {
-            let expected = usize::from(number < MOST_TOPICS + 30);
+            let expected = usize::from(number < MAX_TOPICS + 30);
             assert_eq!(written(&mut budget, number, 1, 0), expected, "{number}");
         }
-        assert_eq!(budget.0.len(), MOST_TOPICS + 1, "one of alice, whose places they are");
+        assert_eq!(budget.0.len(), MAX_TOPICS + 1, "one topic of alice for all other places");
         let of = |user: &str, number| Topic {
             user: Some(user.into()),
             text: format!("denied for {user} from {number}"),
@@ -160,45 +163,47 @@ mod tests {
         for number in 0..10_000 {
             let user = format!("user{number}");
             let (counted, _) = budget.admit(of(&user, 1), 0);
-            let is_shared = number >= MOST_USERS - 1;
+            let is_shared = number >= MAX_USER_TOPICS - 1;
             assert_eq!(counted == others(), is_shared, "{user}: {counted:?}");
         }
-        // Who attacks root is told of root, however many places and users others make up.
+        // An attack on root is counted for root, however many places and users others make up.
         let (counted, admission) = budget.admit(of("root", 1), 0);
         assert_eq!(counted.user.as_deref(), Some("root"));
         assert_eq!(admission, Admission::Write { unwritten: 0 });
-        assert!(budget.0.len() <= MOST_TOPICS + MOST_USERS + 2);
+        assert!(budget.0.len() <= MAX_TOPICS + MAX_USER_TOPICS + 2);
         // The earlier ones have a budget still, and make room when they have been quiet.
         assert_eq!(written(&mut budget, 0, 100, 0), 29);
-        let later = AT_ONCE * PERIOD;
+        let later = MAX_BURST_LINES * LINE_INTERVAL;
         budget.0.values_mut().for_each(|account| account.unwritten = 0);
         assert_eq!(budget.admit(topic(20_000), later).0, topic(20_000));
         assert_eq!(budget.0.len(), 1);
     }
 
-    /// What is written when lines of topics come at these milliseconds, in order: as the log does it, with a summary
-    /// when the time for it has come. Each line and each summary is one.
+    /// What is written when lines of topics come at these milliseconds, in order: as the log does
+    /// it, with a summary when the time for it has come. Each line and each summary is one.
     fn written_at(lines: &[(usize, u64)], budget: &mut Budget) -> (Vec<u64>, u64) {
-        let (mut sent, mut told, mut due) = (Vec::new(), 0, Vec::<(u64, Topic)>::new());
+        let (mut sent, mut counted, mut due) = (Vec::new(), 0, Vec::<(u64, Topic)>::new());
         for (number, now) in lines {
             while due.first().is_some_and(|(at, _)| at <= now) {
                 let (at, topic) = due.remove(0);
                 let unwritten = budget.sum_up(&topic);
                 sent.extend((unwritten > 0).then_some(at));
-                told += unwritten;
+                counted += unwritten;
             }
             match budget.admit(anybodys(*number), *now) {
                 (_, Admission::Write { unwritten }) => {
                     sent.extend((unwritten > 0).then_some(*now));
                     sent.push(*now);
-                    told += 1 + unwritten;
+                    counted += 1 + unwritten;
                 }
-                (topic, Admission::Count { is_first: true }) => due.push((now + PERIOD, topic)),
+                (topic, Admission::Count { is_first: true }) => {
+                    due.push((now + LINE_INTERVAL, topic))
+                }
                 (_, Admission::Count { is_first: false }) => {}
             }
         }
-        told += budget.0.values().map(|account| account.unwritten).sum::<u64>();
-        (sent, told)
+        counted += budget.0.values().map(|account| account.unwritten).sum::<u64>();
+        (sent, counted)
     }
 
     /// The most that is written in any 30 seconds.
@@ -208,21 +213,21 @@ mod tests {
     }
 
     #[test]
-    fn all_topics_together_stay_below_what_journald_takes() {
+    fn all_topics_together_stay_below_the_limit_of_journald() {
         // A line of each of 300 topics every 100 ms, for a minute: 180,000 lines.
         let lines: Vec<_> =
             (0..600).flat_map(|n| (0..300).map(move |topic| (topic, n * 100))).collect();
-        let (sent, told) = written_at(&lines, &mut Budget::default());
-        assert_eq!(told, 180_000);
+        let (sent, counted) = written_at(&lines, &mut Budget::default());
+        assert_eq!(counted, 180_000);
         let most = most_in_thirty_seconds(&sent);
         assert!((6000..10_000).contains(&most), "{most}");
     }
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
-        /// Whatever is thrown: every line is written or told of, and journald drops none.
+        /// In every flood each line is written or counted, and journald drops none.
         #[test]
-        fn no_flood_comes_to_what_journald_drops(
+        fn no_flood_reaches_the_limit_of_journald(
             lines in prop::collection::vec((0_usize..400, 0_u64..3), 15_000..30_000),
         ) {
             let (mut budget, mut now) = (Budget::default(), 0);
@@ -233,9 +238,9 @@ mod tests {
                     (number, now)
                 })
                 .collect();
-            let (sent, told) = written_at(&lines, &mut budget);
-            prop_assert_eq!(told, lines.len() as u64);
-            prop_assert!(budget.0.len() <= MOST_TOPICS + MOST_USERS + 2);
+            let (sent, counted) = written_at(&lines, &mut budget);
+            prop_assert_eq!(counted, lines.len() as u64);
+            prop_assert!(budget.0.len() <= MAX_TOPICS + MAX_USER_TOPICS + 2);
             prop_assert!(most_in_thirty_seconds(&sent) < 10_000);
         }
     }

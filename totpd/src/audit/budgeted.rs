@@ -1,26 +1,26 @@
-//! The log of what others can cause as often as they like.
+//! The log of records that others can cause as often as they like.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use totpd_journal::{Entry, Priority};
+use totpd_journal::Entry;
 
-use crate::audit::Topic;
-use crate::audit::budget::{Admission, Budget, PERIOD};
+use crate::audit::budget::{Admission, Budget, LINE_INTERVAL, Topic};
+use crate::audit::condition::Condition;
 use crate::host::clock;
 
-/// Writes what the budget of its originator has room for, and sums up the rest. It can be cloned.
+/// Writes what the budget has room for, and sums up the rest. It can be cloned.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BudgetedLog(Arc<Mutex<Budget>>);
 
 impl BudgetedLog {
     /// Writes `entry`, or counts it if there were too many of `topic`.
     pub(crate) fn write(&self, topic: Topic, entry: &Entry) {
-        let (topic, admission) = self.budget(|budget| budget.admit(topic, clock::running()));
+        let (topic, admission) = self.budget(|budget| budget.admit(topic, clock::monotonic_ms()));
         match admission {
             Admission::Write { unwritten } => {
-                tell(&topic, unwritten);
+                write_summary(&topic, unwritten);
                 entry.write();
             }
             Admission::Count { is_first: true } => self.sum_up_later(topic),
@@ -28,13 +28,13 @@ impl BudgetedLog {
         }
     }
 
-    /// A flood may end at any time, so that no later line would tell of it.
+    /// A flood may end at any time. Then no later line would have the count.
     fn sum_up_later(&self, topic: Topic) {
         let Ok(runtime) = Handle::try_current() else { return };
         let log = self.clone();
         runtime.spawn(async move {
-            tokio::time::sleep(Duration::from_millis(PERIOD)).await;
-            tell(&topic, log.budget(|budget| budget.sum_up(&topic)));
+            tokio::time::sleep(Duration::from_millis(LINE_INTERVAL)).await;
+            write_summary(&topic, log.budget(|budget| budget.sum_up(&topic)));
         });
     }
 
@@ -43,7 +43,7 @@ impl BudgetedLog {
     }
 }
 
-fn tell(topic: &Topic, unwritten: u64) {
+fn write_summary(topic: &Topic, unwritten: u64) {
     if unwritten > 0 {
         summary(topic, unwritten).write();
     }
@@ -51,21 +51,22 @@ fn tell(topic: &Topic, unwritten: u64) {
 
 fn summary(Topic { user, text }: &Topic, unwritten: u64) -> Entry {
     let message = format!("{unwritten} more lines like this were not written: {text}");
-    Entry::new(Priority::Notice, message)
-        .with("MESSAGE_ID", SUMMARY)
+    Condition::LinesSuppressed
+        .entry(message)
+        .with("MESSAGE_ID", SUMMARY_MESSAGE_ID)
         .with("TOTP_USER", user.as_deref().unwrap_or_default())
         .with("TOTP_UNWRITTEN", &unwritten.to_string())
 }
 
 /// Finds every summary: `journalctl MESSAGE_ID=…`.
-const SUMMARY: &str = "baa9cf711b52dc669df0945a4da0a8dc";
+const SUMMARY_MESSAGE_ID: &str = "baa9cf711b52dc669df0945a4da0a8dc";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_summary_says_how_many_of_what() {
+    fn a_summary_has_the_number_and_the_topic() {
         let topic = Topic { user: Some("alice".into()), text: "denied for alice".into() };
         let entry = String::from_utf8(summary(&topic, 70).native()).unwrap();
         let first =

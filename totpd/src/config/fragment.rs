@@ -139,12 +139,12 @@ where
     T: Copy + Deserialize<'de> + fmt::Display + TryFrom<i64> + PartialOrd,
     D: Deserializer<'de>,
 {
-    let given = i64::deserialize(deserializer)?;
-    match T::try_from(given) {
+    let number = i64::deserialize(deserializer)?;
+    match T::try_from(number) {
         Ok(value) if range.contains(&value) => Ok(Some(value)),
         _ => {
             let (start, end) = (range.start(), range.end());
-            Err(de::Error::custom(format!("{given} is not in {start} to {end}")))
+            Err(de::Error::custom(format!("{number} is not in {start} to {end}")))
         }
     }
 }
@@ -189,11 +189,11 @@ fn bounded<'de, D: Deserializer<'de>>(
     seconds: &RangeInclusive<u64>,
     words: &str,
 ) -> Result<Option<Duration>, D::Error> {
-    let given = Duration::deserialize(deserializer)?;
-    if seconds.contains(&given.seconds()) {
-        return Ok(Some(given));
+    let value = Duration::deserialize(deserializer)?;
+    if seconds.contains(&value.seconds()) {
+        return Ok(Some(value));
     }
-    Err(de::Error::custom(format!("{} seconds is not in {words}", given.seconds())))
+    Err(de::Error::custom(format!("{} seconds is not in {words}", value.seconds())))
 }
 
 fn issuer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {

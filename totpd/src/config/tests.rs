@@ -2,8 +2,12 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 
-/// A configuration file and its folder of drop-ins, owned by whoever runs the test: root.
+/// A configuration file and its folder of drop-ins, owned by the user who runs the test.
 struct Files(tempfile::TempDir);
+
+fn this_user() -> Owner {
+    Owner::from_uid(nix::unistd::geteuid().as_raw())
+}
 
 impl Files {
     fn new(main: &str) -> Self {
@@ -24,14 +28,14 @@ impl Files {
     }
 
     fn load(&self) -> Result<Config, ConfigError> {
-        Config::load(&self.main())
+        Config::load(&self.main(), this_user())
     }
 }
 
 #[test]
 fn an_absent_file_means_the_defaults() {
     let folder = tempfile::tempdir().unwrap();
-    let config = Config::load(&folder.path().join("totpd.toml")).unwrap();
+    let config = Config::load(&folder.path().join("totpd.toml"), this_user()).unwrap();
     assert_eq!(config.issuer, "%h");
     assert!(config.self_service);
     assert_eq!((config.defaults.digits, config.defaults.period), (6, 30));
@@ -54,14 +58,14 @@ fn the_shipped_file_says_the_defaults() {
         .map(|line| format!("{line}\n"))
         .collect();
     assert!(uncommented.contains("\nlock_after = 100"));
-    let given = Files::new(&uncommented).load().unwrap();
+    let shipped = Files::new(&uncommented).load().unwrap();
     let defaults = Config::from_fragment(Fragment::default()).unwrap();
-    assert_eq!(format!("{given:?}"), format!("{defaults:?}"));
+    assert_eq!(format!("{shipped:?}"), format!("{defaults:?}"));
 }
 
 /// The file of the design, to the letter: other people's scripts write it so.
 #[test]
-fn the_file_of_the_design_is_taken() {
+fn the_file_of_the_design_is_accepted() {
     let config = Files::new(
         r#"
 [enrollment]
@@ -113,7 +117,7 @@ fn a_later_drop_in_wins_and_others_are_left_alone() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_refused_by_file_line_and_key() {
+fn an_invalid_value_is_refused_by_file_line_and_key() {
     for (text, line, words) in [
         ("[enrollment]\nperiode = 30\n", 2, "periode"),
         ("[enrolement]\nperiod = 30\n", 1, "enrolement"),
@@ -162,7 +166,7 @@ fn contradictions_are_refused() {
 }
 
 #[test]
-fn a_file_that_others_can_write_is_refused_by_name_and_mode() {
+fn a_file_that_others_can_write_is_refused() {
     for mode in [0o666, 0o664, 0o646] {
         let files = Files::new("");
         fs::set_permissions(files.main(), fs::Permissions::from_mode(mode)).unwrap();
@@ -173,16 +177,16 @@ fn a_file_that_others_can_write_is_refused_by_name_and_mode() {
 }
 
 #[test]
-fn what_is_there_and_cannot_be_read_is_refused() {
+fn an_unreadable_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("totpd.toml");
     fs::create_dir(&file).unwrap();
-    let error = Config::load(&file).unwrap_err().to_string();
-    assert!(error.contains("cannot be read"), "{error}");
+    let error = Config::load(&file, this_user()).unwrap_err().to_string();
+    assert!(error.contains("cannot read "), "{error}");
     fs::remove_dir(&file).unwrap();
     std::os::unix::fs::symlink("/nowhere/at/all", &file).unwrap();
-    assert!(Config::load(&file).unwrap_err().to_string().contains("cannot be read"));
+    assert!(Config::load(&file, this_user()).unwrap_err().to_string().contains("cannot read "));
     let not_text = Files::new("");
     fs::write(not_text.main(), [0xff, 0xfe]).unwrap();
-    assert!(not_text.load().unwrap_err().to_string().contains("cannot be read"));
+    assert!(not_text.load().unwrap_err().to_string().contains("cannot read "));
 }

@@ -1,12 +1,13 @@
-//! Which calls are worked on at a time, and which wait: so many of each user, in turn between users.
+//! Admission control: which calls are worked on, and which wait. Users take turns, and each has a
+//! limit.
 //!
-//! Pure: it counts, and whoever asks does the work.
+//! Pure: it counts, and the caller does the work.
 
 use std::collections::{HashMap, VecDeque};
 
 /// How many calls there may be.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Restrictions {
+pub(crate) struct AdmissionLimits {
     /// Worked on at a time, of one user.
     pub(crate) working_each: usize,
     /// Waiting, of one user.
@@ -20,43 +21,43 @@ pub(crate) struct Restrictions {
 /// The calls that are worked on, and those that wait.
 #[derive(Debug)]
 pub(crate) struct Admission<T> {
-    limits: Restrictions,
-    users: HashMap<u32, Line<T>>,
-    /// Users of whom a call waits, each once. Whose turn it is stands first.
+    limits: AdmissionLimits,
+    users: HashMap<u32, UserCalls<T>>,
+    /// Users with a call that waits, each once. The next turn is first.
     rotation: VecDeque<u32>,
     working: usize,
     waiting_bytes: usize,
 }
 
 #[derive(Debug)]
-struct Line<T> {
+struct UserCalls<T> {
     working: usize,
     waiting: VecDeque<(usize, T)>,
 }
 
-/// What becomes of a call.
+/// The decision about a call.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Admitted<T> {
     /// It is worked on from now on, until [`Admission::end`].
     Works(T),
-    /// [`Admission::next`] answers it when its turn has come.
+    /// [`Admission::next`] returns it when its turn has come.
     Waits,
     /// There are too many.
     Refused(T),
 }
 
 impl<T> Admission<T> {
-    /// Nobody asks for anything yet.
-    pub(crate) fn new(limits: Restrictions) -> Self {
+    /// Returns an admission without calls.
+    pub(crate) fn new(limits: AdmissionLimits) -> Self {
         let (users, rotation) = (HashMap::new(), VecDeque::new());
         Self { limits, users, rotation, working: 0, waiting_bytes: 0 }
     }
 
-    /// A call of `uid` arrives, which takes this many bytes while it waits.
+    /// Takes a call of `uid` that takes this many bytes while it waits.
     pub(crate) fn admit(&mut self, uid: u32, bytes: usize, call: T) -> Admitted<T> {
         let waiting = self.users.get(&uid).map_or(0, |line| line.waiting.len());
         if !self.may_start(uid) {
-            let bytes = self.waiting_bytes + bytes + OVERHEAD;
+            let bytes = self.waiting_bytes + bytes + CALL_OVERHEAD_BYTES;
             if waiting >= self.limits.waiting_each || bytes > self.limits.waiting_bytes {
                 return Admitted::Refused(call);
             }
@@ -64,10 +65,10 @@ impl<T> Admission<T> {
         self.readmit(uid, bytes, call)
     }
 
-    /// A call that stood aside comes back. It was admitted before, so it is not refused now.
+    /// Takes a call that released its slot. It was admitted before, so it is not refused.
     pub(crate) fn readmit(&mut self, uid: u32, bytes: usize, call: T) -> Admitted<T> {
         let may_start = self.may_start(uid);
-        let line = self.users.entry(uid).or_insert_with(Line::new);
+        let line = self.users.entry(uid).or_insert_with(UserCalls::new);
         if may_start {
             line.working += 1;
             self.working += 1;
@@ -76,12 +77,12 @@ impl<T> Admission<T> {
         if line.waiting.is_empty() {
             self.rotation.push_back(uid);
         }
-        line.waiting.push_back((bytes + OVERHEAD, call));
-        self.waiting_bytes += bytes + OVERHEAD;
+        line.waiting.push_back((bytes + CALL_OVERHEAD_BYTES, call));
+        self.waiting_bytes += bytes + CALL_OVERHEAD_BYTES;
         Admitted::Waits
     }
 
-    /// A call of `uid` is not worked on any more. [`Admission::next`] is to be asked after it.
+    /// Ends a call of `uid`. [`Admission::next`] is to be called after it.
     pub(crate) fn end(&mut self, uid: u32) {
         let Some(line) = self.users.get_mut(&uid).filter(|line| line.working > 0) else { return };
         line.working -= 1;
@@ -91,12 +92,12 @@ impl<T> Admission<T> {
         }
     }
 
-    /// The call that is worked on from now on, and whose it is, if there is room for one.
+    /// Returns the next call to work on, and its user, if there is room for one.
     pub(crate) fn next(&mut self) -> Option<(u32, T)> {
         if self.working >= self.limits.working {
             return None;
         }
-        let at = self.rotation.iter().position(|uid| self.works_less_than_it_may(*uid))?;
+        let at = self.rotation.iter().position(|uid| self.has_free_slot(*uid))?;
         let uid = self.rotation.remove(at)?;
         let line = self.users.get_mut(&uid)?;
         let (bytes, call) = line.waiting.pop_front()?;
@@ -109,25 +110,25 @@ impl<T> Admission<T> {
         Some((uid, call))
     }
 
-    /// Nobody overtakes: who has calls that wait has one more wait.
+    /// No call overtakes another one of its user.
     fn may_start(&self, uid: u32) -> bool {
         let none_waits = self.users.get(&uid).is_none_or(|line| line.waiting.is_empty());
-        none_waits && self.working < self.limits.working && self.works_less_than_it_may(uid)
+        none_waits && self.working < self.limits.working && self.has_free_slot(uid)
     }
 
-    fn works_less_than_it_may(&self, uid: u32) -> bool {
+    fn has_free_slot(&self, uid: u32) -> bool {
         self.users.get(&uid).is_none_or(|line| line.working < self.limits.working_each)
     }
 }
 
-impl<T> Line<T> {
+impl<T> UserCalls<T> {
     fn new() -> Self {
         Self { working: 0, waiting: VecDeque::new() }
     }
 }
 
 /// Bytes that a waiting call takes beside its message.
-const OVERHEAD: usize = 256;
+const CALL_OVERHEAD_BYTES: usize = 256;
 
 #[cfg(test)]
 mod tests {
@@ -135,8 +136,8 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: Restrictions =
-        Restrictions { working_each: 2, waiting_each: 8, working: 4, waiting_bytes: 64 * 1024 };
+    const LIMITS: AdmissionLimits =
+        AdmissionLimits { working_each: 2, waiting_each: 8, working: 4, waiting_bytes: 64 * 1024 };
 
     fn flooded(by: &[u32]) -> Admission<u32> {
         let mut admission = Admission::new(LIMITS);
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn two_calls_of_a_user_are_worked_on_eight_wait_and_the_next_is_refused() {
+    fn a_user_has_two_calls_at_work_and_eight_that_wait() {
         let mut admission = Admission::new(LIMITS);
         for number in 0..2 {
             assert_eq!(admission.admit(1000, 100, number), Admitted::Works(number));
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn users_take_turns_whoever_sends_more() {
+    fn users_take_turns_however_much_they_send() {
         let mut admission = flooded(&[1, 2, 3]);
         assert_eq!(admission.admit(4, 100, 40), Admitted::Waits, "all places are taken");
         admission.end(1);
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_whose_calls_are_all_under_way_keeps_no_place_from_others() {
+    fn a_user_at_its_limit_blocks_no_other_user() {
         let mut admission = Admission::new(LIMITS);
         for number in 0..10 {
             admission.admit(1, 100, number);
@@ -195,23 +196,24 @@ mod tests {
     }
 
     #[test]
-    fn all_that_wait_have_so_many_bytes_at_most() {
+    fn the_bytes_of_waiting_calls_are_bounded() {
         let mut admission = Admission::new(LIMITS);
         for uid in 0..4 {
             admission.admit(uid, 0, 0);
         }
-        let waits = |uid| admission.admit(uid, 16 * 1024 - OVERHEAD, 0) == Admitted::Waits;
+        let waits =
+            |uid| admission.admit(uid, 16 * 1024 - CALL_OVERHEAD_BYTES, 0) == Admitted::Waits;
         assert_eq!((10..20).map(waits).filter(|waits| *waits).count(), 4);
     }
 
     #[test]
-    fn who_stood_aside_is_not_refused() {
+    fn a_call_that_released_its_slot_is_not_refused() {
         let mut admission = flooded(&[1]);
         assert_eq!(admission.readmit(1, 100, 99), Admitted::Waits);
     }
 
     proptest! {
-        /// Whatever comes in whatever order: the bounds hold, nothing is lost, and all is forgotten.
+        /// In any order of calls the bounds hold, nothing is lost, and no user is left over.
         #[test]
         fn bounds_hold_and_nothing_is_lost(steps in proptest::collection::vec((0_u32..6, 0_usize..9000, 0..4), 1..300)) {
             let mut admission = Admission::new(LIMITS);

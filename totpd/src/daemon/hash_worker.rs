@@ -1,6 +1,5 @@
-//! The thread that hashes recovery codes: one at a time, so that whoever guesses keeps nobody else
-//! waiting, and always the same one, whose memory is used again instead of being left in many arenas of
-//! the allocator.
+//! A single worker thread for scrypt. One hash at a time bounds the CPU time and memory that
+//! guesses cost; one thread does not fragment the arenas of the allocator.
 
 use std::io;
 use std::sync::mpsc::{Sender, channel};
@@ -9,73 +8,75 @@ use std::time::Duration;
 
 use tokio::sync::{AcquireError, Semaphore, oneshot};
 
-/// The thread, which ends with this.
+/// The thread, which ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct HashWorker {
     jobs: Sender<Job>,
     turn: Semaphore,
-    /// Of those who manage one at a time waits for the turn, so that a login is next but one.
+    /// One job of management at a time waits for the turn, so that at most one is ahead of a login.
     management: Semaphore,
 }
 
-/// Whose work it is.
+/// What a hash is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Work {
-    /// Of a login: it waits for less long than the module does, so that the person gets a reason.
+    /// A login. It waits for less long than the module does, so that the person gets a reason.
     Login,
-    /// Of those who manage factors, many at a time and on slow machines too: for less long than totpctl does.
+    /// Management, perhaps of many users and on a slow machine. It waits for less long than totpctl
+    /// does.
     Management,
 }
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Too many are waiting.
+/// Too many jobs wait.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct QueueTimeout;
 
 impl HashWorker {
-    /// Starts it.
+    /// Starts the thread.
     ///
     /// # Errors
-    /// Where the kernel gives no thread.
+    /// If the kernel refuses a thread.
     pub(crate) fn start() -> io::Result<Self> {
-        let (jobs, todo) = channel::<Job>();
-        let thread = thread::Builder::new().name("hasher".into()).stack_size(STACK);
-        thread.spawn(move || todo.into_iter().for_each(|job| job()))?;
+        let (jobs, queue) = channel::<Job>();
+        let thread = thread::Builder::new().name("hasher".into()).stack_size(STACK_BYTES);
+        thread.spawn(move || queue.into_iter().for_each(|job| job()))?;
         Ok(Self { jobs, turn: Semaphore::new(1), management: Semaphore::new(1) })
     }
 
-    /// Does `work` there.
+    /// Runs `job` in the thread.
     ///
     /// # Errors
-    /// [`QueueTimeout`] where it is not begun within three seconds of a login, or twenty of management.
+    /// [`QueueTimeout`] if it does not start within three seconds for a login, or twenty for
+    /// management.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
-        whose: Work,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: Work,
+        job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, QueueTimeout> {
-        let turn = tokio::time::timeout(whose.patience(), async {
-            let queue = match whose {
+        let turn = tokio::time::timeout(work.queue_timeout(), async {
+            let queue = match work {
                 Work::Login => None,
                 Work::Management => Some(self.management.acquire().await?),
             };
             Ok::<_, AcquireError>((self.turn.acquire().await?, queue))
         });
         let _turn = turn.await.map_err(|_| QueueTimeout)?.map_err(|_| QueueTimeout)?;
-        let (tell, told) = oneshot::channel();
+        let (sender, result) = oneshot::channel();
         let job = Box::new(move || {
-            // Whoever asked may have gone.
-            let _ = tell.send(work());
+            // The caller may be gone.
+            let _ = sender.send(job());
         });
         self.jobs.send(job).map_err(|_| QueueTimeout)?;
-        told.await.map_err(|_| QueueTimeout)
+        result.await.map_err(|_| QueueTimeout)
     }
 }
 
-const STACK: usize = 128 * 1024;
+const STACK_BYTES: usize = 128 * 1024;
 
 impl Work {
-    const fn patience(self) -> Duration {
+    const fn queue_timeout(self) -> Duration {
         match self {
             Self::Login => Duration::from_secs(3),
             Self::Management => Duration::from_secs(20),
@@ -90,38 +91,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_is_done_one_after_the_other_by_the_same_thread() {
+    fn jobs_run_one_at_a_time_in_the_same_thread() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
-            let hasher = HashWorker::start().unwrap();
+            let worker = HashWorker::start().unwrap();
             let id = || thread::current().id();
-            let first = hasher.run(Work::Login, id).await;
-            assert_eq!(first, hasher.run(Work::Login, id).await);
+            let first = worker.run(Work::Login, id).await;
+            assert_eq!(first, worker.run(Work::Login, id).await);
             assert_ne!(first.unwrap(), id());
         });
     }
 
     #[test]
-    fn a_login_is_next_but_one_however_many_are_managed() {
+    fn at_most_one_job_of_management_is_ahead_of_a_login() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
-            let hasher = Arc::new(HashWorker::start().unwrap());
+            let worker = Arc::new(HashWorker::start().unwrap());
             let order = Arc::new(Mutex::new(Vec::new()));
-            let first = hasher.turn.acquire().await.unwrap();
-            let run = |whose, number| {
-                let (hasher, order) = (Arc::clone(&hasher), Arc::clone(&order));
+            let first = worker.turn.acquire().await.unwrap();
+            let run = |work, number| {
+                let (worker, order) = (Arc::clone(&worker), Arc::clone(&order));
                 tokio::spawn(async move {
-                    hasher.run(whose, move || order.lock().unwrap().push(number)).await
+                    worker.run(work, move || order.lock().unwrap().push(number)).await
                 })
             };
             let mut all: Vec<_> = (0..10).map(|n| run(Work::Management, n)).collect();
-            // They stand where they wait before the login comes.
+            // They wait in their places before the login comes.
             tokio::task::yield_now().await;
             all.push(run(Work::Login, 10));
             tokio::task::yield_now().await;
             drop(first);
-            for one in all {
-                assert_eq!(one.await.unwrap(), Ok(()));
+            for job in all {
+                assert_eq!(job.await.unwrap(), Ok(()));
             }
             assert_eq!(order.lock().unwrap().iter().position(|number| *number == 10), Some(1));
         });

@@ -1,18 +1,21 @@
-//! A store that fails: who learns what of it. Its reason is root's and the journal's; a disk that is gone is told
-//! once, not at each login, and that it is back is told too.
+//! What callers and the journal learn of a store that fails. Only root and the journal learn the
+//! reason. A disk that is gone is reported once, not at each login, and so is its return.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use totpd_interface::Error;
-use totpd_journal::{Entry, Priority};
+use totpd_journal::Entry;
 use totpd_store::StoreError;
 
-/// Whether the store is unavailable, as far as was seen.
+use crate::audit::condition::Condition;
+
+/// Whether the last write found the store unavailable.
 #[derive(Debug, Default)]
 pub(crate) struct StoreHealth(AtomicBool);
 
 impl StoreHealth {
-    /// The store failed: what the journal gets, if it does not have it yet, and what a caller may learn.
+    /// Returns what the journal gets of a failure, unless it has that already, and the error for a
+    /// caller.
     pub(crate) fn report_failure(&self, error: &StoreError) -> (Option<Entry>, Error) {
         match error {
             StoreError::Corrupt(_) => (
@@ -21,7 +24,9 @@ impl StoreHealth {
                     "the record of this user is damaged; the journal of totpd says more".into(),
                 ),
             ),
-            StoreError::Refused(why) => (Some(entry(error)), Error::StoreUnavailable(why.clone())),
+            StoreError::Refused(reason) => {
+                (Some(entry(error)), Error::StoreUnavailable(reason.clone()))
+            }
             StoreError::Unavailable(_) => (
                 (!self.0.swap(true, Ordering::Relaxed)).then(|| entry(error)),
                 Error::StoreUnavailable(
@@ -31,27 +36,33 @@ impl StoreHealth {
         }
     }
 
-    /// The store took a record: what the journal gets, if it was in trouble until now.
+    /// Returns what the journal gets after a write, if the store was unavailable until now.
     pub(crate) fn report_success(&self) -> Option<Entry> {
-        let text = "the store can be read and written again";
-        let was = self.0.swap(false, Ordering::Relaxed);
-        was.then(|| Entry::new(Priority::Notice, text.into()))
+        let message = "the store can be read and written again";
+        let was_unavailable = self.0.swap(false, Ordering::Relaxed);
+        was_unavailable.then(|| Condition::StoreAvailable.entry(message.into()))
     }
 }
 
-/// What root learns of a failure of the store when it works on the store as a whole: all of it.
+/// Returns what the journal and root get of a failure during a task of the store as a whole: all of
+/// it.
 #[must_use]
-pub(crate) fn told_to_root(error: &StoreError) -> (Entry, Error) {
-    let told = match error {
+pub(crate) fn report_to_root(error: &StoreError) -> (Entry, Error) {
+    let error_for_root = match error {
         StoreError::Corrupt(_) => Error::StoreCorrupt(error.to_string()),
-        StoreError::Refused(why) => Error::StoreUnavailable(why.clone()),
+        StoreError::Refused(reason) => Error::StoreUnavailable(reason.clone()),
         StoreError::Unavailable(_) => Error::StoreUnavailable(error.to_string()),
     };
-    (entry(error), told)
+    (entry(error), error_for_root)
 }
 
 fn entry(error: &StoreError) -> Entry {
-    Entry::new(Priority::Error, error.to_string())
+    let condition = match error {
+        StoreError::Corrupt(_) => Condition::RecordDamaged,
+        StoreError::Refused(_) => Condition::StoreRefused,
+        StoreError::Unavailable(_) => Condition::StoreUnavailable,
+    };
+    condition.entry(error.to_string())
 }
 
 #[cfg(test)]
@@ -59,16 +70,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_disk_that_is_gone_is_told_once_without_its_reason_and_so_is_its_return() {
+    fn a_disk_failure_and_its_end_are_reported_once() {
         let store_health = StoreHealth::default();
         assert!(store_health.report_success().is_none());
         let gone = StoreError::Unavailable("disk sdb has gone".into());
         for _ in 0..2 {
             for first in [true, false, false] {
-                let (entry, told) = store_health.report_failure(&gone);
+                let (entry, error) = store_health.report_failure(&gone);
                 let entry = entry.map(|entry| String::from_utf8(entry.native()).unwrap());
                 assert_eq!(entry.is_some_and(|entry| entry.contains("sdb")), first);
-                assert!(matches!(told, Error::StoreUnavailable(why) if !why.contains("sdb")));
+                assert!(
+                    matches!(error, Error::StoreUnavailable(reason) if !reason.contains("sdb"))
+                );
             }
             assert!(
                 store_health.report_success().is_some() && store_health.report_success().is_none()
@@ -77,29 +90,29 @@ mod tests {
     }
 
     #[test]
-    fn each_damaged_record_and_each_refusal_is_told() {
+    fn every_damaged_record_and_refusal_is_reported() {
         let store_health = StoreHealth::default();
         for _ in 0..2 {
-            let (entry, told) = store_health.report_failure(&StoreError::Corrupt("alice".into()));
+            let (entry, error) = store_health.report_failure(&StoreError::Corrupt("alice".into()));
             assert!(
                 entry.is_some()
-                    && matches!(told, Error::StoreCorrupt(why) if !why.contains("alice"))
+                    && matches!(error, Error::StoreCorrupt(reason) if !reason.contains("alice"))
             );
-            let (entry, told) = store_health
+            let (entry, error) = store_health
                 .report_failure(&StoreError::Refused("the disk is full: free some".into()));
             assert!(
                 entry.is_some()
-                    && matches!(told, Error::StoreUnavailable(why) if why.contains("full"))
+                    && matches!(error, Error::StoreUnavailable(reason) if reason.contains("full"))
             );
         }
         assert!(store_health.report_success().is_none());
     }
 
     #[test]
-    fn root_learns_why() {
-        let (_, told) = told_to_root(&StoreError::Unavailable("disk sdb has gone".into()));
-        assert!(matches!(told, Error::StoreUnavailable(why) if why.contains("sdb")));
-        let (_, told) = told_to_root(&StoreError::Corrupt("alice".into()));
-        assert!(matches!(told, Error::StoreCorrupt(why) if why.contains("alice")));
+    fn root_learns_the_reason() {
+        let (_, error) = report_to_root(&StoreError::Unavailable("disk sdb has gone".into()));
+        assert!(matches!(error, Error::StoreUnavailable(reason) if reason.contains("sdb")));
+        let (_, error) = report_to_root(&StoreError::Corrupt("alice".into()));
+        assert!(matches!(error, Error::StoreCorrupt(reason) if reason.contains("alice")));
     }
 }

@@ -1,7 +1,8 @@
-//! Who is told of what happens to its own factors: connections that asked to be.
+//! Programs that are told what happens to the factors of their own user.
 //!
-//! A bus sends a signal to one connection or to all, never to a user. So a program says `Subscribe`, and is
-//! sent the signals of the user that the bus says it belongs to, and nobody else is.
+//! A bus sends a signal to one connection or to all, never to a user. So a program calls
+//! `Subscribe`, and the daemon sends it the signals of the user to whom, as the bus says, the
+//! program belongs.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,12 +16,12 @@ use zbus::{Connection, DynamicType};
 
 use crate::access::origin::Origin;
 
-/// The connections that watch, by the uid of their users.
+/// The subscribers, by the uid of their users.
 #[derive(Debug, Default)]
-pub struct Subscribers(Arc<Mutex<HashMap<u32, Vec<Watcher>>>>);
+pub(crate) struct Subscribers(Arc<Mutex<HashMap<u32, Vec<Subscriber>>>>);
 
 #[derive(Clone, Debug)]
-struct Watcher {
+struct Subscriber {
     connection: Connection,
     name: OwnedUniqueName,
 }
@@ -29,7 +30,7 @@ impl Subscribers {
     /// Sends the sender of a call the signals of its own user until it leaves the bus.
     ///
     /// # Errors
-    /// [`Error::Throttled`] where the user has too many such programs, [`Error::Internal`] where the bus
+    /// [`Error::Throttled`] if the user has too many subscribers, [`Error::Internal`] if the bus
     /// does not say when one leaves.
     pub(crate) async fn add(&self, origin: &Origin) -> Result<(), Error> {
         let (uid, bus) = (origin.caller.uid, origin.bus()?);
@@ -41,64 +42,64 @@ impl Subscribers {
             .map_err(a_missing_bus_refuses_and_root_still_logs_in)?;
         let left = bus.receive_name_owner_changed_with_args(&[(0, name.as_str())]).await;
         let mut left = left.map_err(a_missing_bus_refuses_and_root_still_logs_in)?;
-        let watcher = Watcher { connection: connection.clone(), name: name.clone() };
-        if !self.remember(uid, watcher)? {
+        let subscriber = Subscriber { connection: connection.clone(), name: name.clone() };
+        if !self.insert(uid, subscriber)? {
             return Ok(());
         }
         let all = Arc::clone(&self.0);
-        // It may have left before anybody looked.
-        let gone = !bus.name_has_owner(name.clone().into()).await.unwrap_or(false);
+        // It may have left before the daemon listened.
+        let has_left = !bus.name_has_owner(name.clone().into()).await.unwrap_or(false);
         tokio::spawn(async move {
-            if !gone {
+            if !has_left {
                 let _ = left.next().await;
             }
             let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(own) = all.get_mut(&uid) {
-                own.retain(|watcher| watcher.name != name);
+                own.retain(|subscriber| subscriber.name != name);
             }
             all.retain(|_, own| !own.is_empty());
         });
         Ok(())
     }
 
-    /// Whether it is a new one.
-    fn remember(&self, uid: u32, watcher: Watcher) -> Result<bool, Error> {
+    /// Returns whether it is a new one.
+    fn insert(&self, uid: u32, subscriber: Subscriber) -> Result<bool, Error> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let own = all.entry(uid).or_default();
-        if own.iter().any(|known| known.name == watcher.name) {
+        if own.iter().any(|known| known.name == subscriber.name) {
             return Ok(false);
         }
-        if own.len() >= MOST {
-            return Err(Error::Throttled("too many programs of yours watch already".into()));
+        if own.len() >= MAX_PER_USER {
+            return Err(Error::Throttled("too many of your programs are subscribed".into()));
         }
-        own.push(watcher);
+        own.push(subscriber);
         Ok(true)
     }
 
-    /// Says that the factors of `user`, who is `uid`, are not what they were. Nobody waits for it.
-    pub fn factors_changed(&self, uid: u32, user: &str) {
-        self.tell(uid, "FactorsChanged", (user.to_owned(),));
+    /// Sends `FactorsChanged` to the programs of `user`, who has `uid`. Does not wait.
+    pub(crate) fn factors_changed(&self, uid: u32, user: &str) {
+        self.emit(uid, "FactorsChanged", (user.to_owned(),));
     }
 
-    /// Says that a program asks `uid` for a code: the PAM service and the remote host, both as the
-    /// module told them. Nobody waits for it.
-    pub fn code_requested(&self, uid: u32, service: Option<String>, rhost: Option<String>) {
-        self.tell(uid, "CodeRequested", (service.unwrap_or_default(), rhost.unwrap_or_default()));
+    /// Sends `CodeRequested` to the programs of `uid`, with the PAM service and the remote host,
+    /// both as the module says them. Does not wait.
+    pub(crate) fn code_requested(&self, uid: u32, service: Option<String>, rhost: Option<String>) {
+        self.emit(uid, "CodeRequested", (service.unwrap_or_default(), rhost.unwrap_or_default()));
     }
 
-    fn tell<B>(&self, uid: u32, signal: &'static str, body: B)
+    fn emit<B>(&self, uid: u32, signal: &'static str, body: B)
     where
         B: Serialize + DynamicType + Send + Sync + 'static,
     {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(own) = all.get(&uid).cloned() else { return };
         tokio::spawn(async move {
-            for Watcher { connection, name } in own {
+            for Subscriber { connection, name } in own {
                 let _ = connection.emit_signal(Some(&*name), PATH, MANAGER, signal, &body).await;
             }
         });
     }
 }
 
-/// Programs of one user that watch at a time.
-const MOST: usize = 8;
+/// Subscribers of one user.
+const MAX_PER_USER: usize = 8;

@@ -5,17 +5,33 @@ use totpd_core::fixtures::{enrolled, user};
 use totpd_core::verification::{Attempt, verify};
 use totpd_store::conformance::run;
 use totpd_store::memory::Memory;
+use totpd_store::{Backend, Owner};
 use zeroize::Zeroizing;
 
 use super::*;
 
-/// A daemon over a store in memory, and that store.
+/// Returns a daemon over a store in memory, and that store.
 pub(crate) fn daemon() -> (Daemon, Arc<Memory>) {
     let memory = Arc::new(Memory::default());
-    let store = Store::new(memory.clone(), Duration::from_secs(4));
+    (daemon_over(memory.clone()), memory)
+}
+
+/// Returns a daemon over a store of this kind.
+pub(crate) fn daemon_over(backend: Arc<dyn Backend>) -> Daemon {
+    let store = Store::new(backend, Duration::from_secs(4));
     let buckets = Buckets::new(Zeroizing::new([7; 32]));
-    let config = Config::load(std::path::Path::new("/no/such/file")).unwrap();
-    (Daemon::new(store, buckets, config, "host".into()).unwrap(), memory)
+    let config = Config::load(std::path::Path::new("/no/such/file"), Owner::ROOT).unwrap();
+    Daemon::new(store, buckets, config, "host".into()).unwrap()
+}
+
+/// Puts a record into the store.
+pub(crate) fn put(daemon: &Daemon, name: &str, record: Record) {
+    run(daemon.store.update(user(name), move |_| ((), Some(record.clone())))).unwrap();
+}
+
+/// Returns a record of the store.
+pub(crate) fn stored(daemon: &Daemon, name: &str) -> Option<Record> {
+    run(daemon.store.read(user(name))).unwrap()
 }
 
 fn alice() -> Account {
@@ -23,26 +39,28 @@ fn alice() -> Account {
 }
 
 #[test]
-fn a_store_in_trouble_is_well_when_it_takes_a_record() {
+fn an_unavailable_store_is_available_after_a_write() {
     let ((daemon, memory), alice) = (daemon(), alice());
     let change = || daemon.update(&alice, |record| ((), record));
     memory.fail(Some(StoreError::Unavailable("disk sdb has gone".into())));
-    assert!(matches!(run(change()), Err(Error::StoreUnavailable(why)) if !why.contains("sdb")));
+    assert!(
+        matches!(run(change()), Err(Error::StoreUnavailable(reason)) if !reason.contains("sdb"))
+    );
     memory.fail(None);
-    run(daemon.stored_record(&alice)).unwrap();
+    run(daemon.read(&alice)).unwrap();
     run(change()).unwrap();
     assert!(daemon.store_health.report_success().is_none(), "it was over");
     memory.fail(Some(StoreError::Unavailable("disk sdb has gone".into())));
     run(change()).unwrap_err();
     memory.fail(None);
-    run(daemon.stored_record(&alice)).unwrap();
+    run(daemon.read(&alice)).unwrap();
     assert!(daemon.store_health.report_success().is_some(), "a read says nothing");
 }
 
 #[test]
-fn an_attempt_that_the_store_runs_twice_counts_once() {
+fn an_attempt_that_runs_twice_counts_once() {
     let ((daemon, _), alice) = (daemon(), alice());
-    run(daemon.store.update(user("alice"), |_| ((), Some(enrolled(1000))))).unwrap();
+    put(&daemon, "alice", enrolled(1000));
     for expected in 1..=3 {
         let guess = Attempt {
             answer: Code::parse("00000000").map_or(Answer::Malformed, Answer::Code),
@@ -55,30 +73,29 @@ fn an_attempt_that_the_store_runs_twice_counts_once() {
         let rules = daemon.config.rules.clone();
         let judged = daemon.update(&alice, move |record| verify(record, &guess, &rules));
         run(judged).unwrap();
-        let throttle = run(daemon.stored_record(&alice)).unwrap().throttle;
+        let throttle = run(daemon.read(&alice)).unwrap().unwrap().throttle;
         assert_eq!(throttle.unknown_sources().failures(), expected);
     }
 }
 
 #[test]
-fn a_recovery_code_is_hashed_where_it_may_be_looked_at() {
+fn a_recovery_code_is_hashed_only_if_not_throttled() {
     let ((daemon, _), alice) = (daemon(), alice());
     let (codes, recovery) = run(daemon.recovery_codes(Work::Management)).unwrap();
     assert_eq!((codes.len(), recovery.left()), (10, 10));
     let typed = codes[0].display();
-    let answer = || run(daemon.answer(&alice, &typed, &Source::Nowhere)).unwrap();
+    let answer = || run(daemon.classify_answer(&alice, &typed, &Source::Nowhere)).unwrap();
     assert!(matches!(answer(), Answer::Recovery(_)));
     let mut throttled = enrolled(1000);
     for _ in 0..20 {
         throttled.throttle.fail(&Source::Nowhere, clock::now());
     }
-    let change = move |_| ((), Some(throttled.clone()));
-    run(daemon.store.update(user("alice"), change)).unwrap();
+    put(&daemon, "alice", throttled);
     assert!(matches!(answer(), Answer::Malformed), "throttled whatever it says");
 }
 
 #[test]
-fn a_name_is_that_of_its_uid_alone() {
+fn a_caller_owns_only_the_name_of_its_uid() {
     let (daemon, _) = daemon();
     // Of every host.
     let caller = Caller { uid: 1 };

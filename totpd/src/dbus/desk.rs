@@ -1,4 +1,4 @@
-//! Where calls from the bus arrive: the gate decides, and this does what it says.
+//! Where calls from the bus arrive. It does what the gate decides.
 
 use std::fmt;
 use std::pin::Pin;
@@ -15,9 +15,9 @@ use zbus::{Connection, DBusError};
 
 use super::gate::{Arrival, Gate, Identified};
 use super::reserve::Reserve;
+use crate::access::call_slot::{CallSlot, CallSlots};
 use crate::access::caller::Caller;
 use crate::access::origin::{BusOrigin, Origin};
-use crate::access::place::{Place, Places};
 use crate::daemon::admission::Admitted;
 use crate::dispatch::Services;
 
@@ -26,25 +26,25 @@ pub(crate) struct Desk {
     gate: Mutex<Gate<Waiting>>,
     services: Services,
     reserve: Reserve,
-    /// Refusals that are to be sent. There is no room for more than the bus takes.
+    /// Refusals to send. Its capacity is bounded, because a client may read none.
     refusals: mpsc::Sender<zbus::Message>,
     connection: OnceLock<Connection>,
     runtime: Handle,
     own: Weak<Self>,
 }
 
-/// What the gate keeps.
+/// What waits in the gate.
 enum Waiting {
     /// A call.
     Call { call: Message, sender: OwnedUniqueName },
-    /// One that stood aside and wants its place back.
-    Aside(oneshot::Sender<()>),
+    /// A call that released its slot and wants one again.
+    Reacquire(oneshot::Sender<()>),
 }
 
 impl Desk {
-    /// A desk, and the refusals that [`Desk::open`] sends. To be called in a runtime.
+    /// Returns a desk, and the refusals that [`Desk::open`] sends. To be called in a runtime.
     pub(crate) fn new(services: Services) -> (Arc<Self>, mpsc::Receiver<zbus::Message>) {
-        let (refusals, to_send) = mpsc::channel(MOST_REFUSALS);
+        let (refusals, to_send) = mpsc::channel(MAX_QUEUED_REFUSALS);
         let desk = Arc::new_cyclic(|own| Self {
             gate: Mutex::new(Gate::new()),
             services,
@@ -57,7 +57,7 @@ impl Desk {
         (desk, to_send)
     }
 
-    /// Answers go over this connection from now on.
+    /// Sends answers and refusals over this connection from now on.
     pub(crate) fn open(
         &self,
         connection: &Connection,
@@ -74,10 +74,10 @@ impl Desk {
         });
     }
 
-    /// A call arrives. Nothing of its body was looked at.
+    /// Takes a call, of which nothing but the header is read.
     pub(crate) fn arrive(&self, call: Message) {
         let Ok(header) = call.header() else { return };
-        // Who sent it is the word of the bus.
+        // The bus says who sent it.
         let Some(sender) = header.sender().map(|name| OwnedUniqueName::from(name.to_owned()))
         else {
             return;
@@ -99,20 +99,20 @@ impl Desk {
         }
     }
 
-    /// A call arrived whose body was not even kept.
+    /// Refuses a call whose body was discarded.
     pub(crate) fn refuse_as_too_long(&self, header: &Message) {
         self.refuse(header, TOO_LONG);
     }
 
-    /// A call of `uid` is not worked on any more.
+    /// Ends a call of `uid`, and starts the next one.
     fn end(&self, uid: u32) {
-        // Whoever waits for a place and has gone leaves it to the next.
+        // A call that waited for a slot and is gone leaves it to the next.
         let mut ended = uid;
         loop {
             let next = self.gate().end(ended);
             match next {
                 None => return,
-                Some((uid, Waiting::Aside(back))) => match back.send(()) {
+                Some((uid, Waiting::Reacquire(sender))) => match sender.send(()) {
                     Ok(()) => return,
                     Err(()) => ended = uid,
                 },
@@ -121,16 +121,16 @@ impl Desk {
         }
     }
 
-    /// Waits for a place of `uid`, for a call that left its own.
+    /// Waits for a slot of `uid`, for a call that released its own.
     async fn resume(&self, uid: u32) {
-        let (back, is_back) = oneshot::channel();
-        let resumed = self.gate().resume(uid, Waiting::Aside(back));
+        let (sender, is_reacquired) = oneshot::channel();
+        let resumed = self.gate().resume(uid, Waiting::Reacquire(sender));
         if matches!(resumed, Admitted::Waits) {
-            let _ = is_back.await;
+            let _ = is_reacquired.await;
         }
     }
 
-    /// Asks the bus whose a name is.
+    /// Asks the bus to which user a name belongs.
     fn ask(&self, name: String) {
         let Some(desk) = self.own.upgrade() else { return };
         self.runtime.spawn(async move {
@@ -148,7 +148,7 @@ impl Desk {
         });
     }
 
-    /// Has a call worked on, which has a place.
+    /// Works on a call that has a slot.
     fn work(&self, uid: u32, waiting: Waiting) {
         let (Some(desk), Some(connection)) = (self.own.upgrade(), self.connection.get()) else {
             return;
@@ -156,19 +156,20 @@ impl Desk {
         let Waiting::Call { call, sender } = waiting else { return };
         let flags = call.header().map(|header| header.primary().flags());
         let is_interactive = flags.is_ok_and(|flags| flags.contains(Flags::ALLOW_INTERACTIVE_AUTH));
-        let (connection, place) = (connection.clone(), Place::new(Arc::<Self>::clone(&desk), uid));
+        let (connection, slot) =
+            (connection.clone(), CallSlot::new(Arc::<Self>::clone(&desk), uid));
         let origin = Origin {
             caller: Caller { uid },
-            bus: Some(BusOrigin { connection, sender, is_interactive, place }),
+            bus: Some(BusOrigin { connection, sender, is_interactive, slot }),
         };
         self.runtime.spawn(async move {
             let answer = desk.services.answer(&call, &origin).await;
             if let (Ok(Some(answer)), Some(bus)) = (answer, &origin.bus) {
                 let _ = bus.connection.send(&answer).await;
             }
-            // Without a pause, a flood runs as fast as it is answered.
+            // Without a pause, a flood would run as fast as it is answered.
             if uid != 0 {
-                tokio::time::sleep(REST).await;
+                tokio::time::sleep(SLOT_REST).await;
             }
         });
     }
@@ -179,15 +180,15 @@ impl Desk {
         }
     }
 
-    /// Says why a call is refused, to whom wants to know. Where the bus does not take that either, nobody
-    /// is told.
-    fn refuse(&self, call: &Message, why: &str) {
+    /// Sends the reason of a refusal, if the sender wants an answer. If the queue is full, the
+    /// refusal is dropped.
+    fn refuse(&self, call: &Message, reason: &str) {
         let Ok(header) = call.header() else { return };
         if header.primary().flags().contains(Flags::NO_REPLY_EXPECTED) {
             return;
         }
         if let Ok(room) = self.refusals.try_reserve()
-            && let Ok(refusal) = Error::LimitsExceeded(why.into()).create_reply(&header)
+            && let Ok(refusal) = Error::LimitsExceeded(reason.into()).create_reply(&header)
         {
             room.send(refusal);
         }
@@ -198,21 +199,21 @@ impl Desk {
     }
 }
 
-impl Places for Desk {
-    fn leave(&self, uid: u32) {
+impl CallSlots for Desk {
+    fn release(&self, uid: u32) {
         self.end(uid);
     }
 
-    fn retake(&self, uid: u32) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+    fn reacquire(&self, uid: u32) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(self.resume(uid))
     }
 }
 
-/// The uid of the process that has this name on the bus, by the word of the bus.
+/// Returns the uid of the process that has this name, by the word of the bus.
 async fn uid_of(connection: &Connection, name: &str) -> Option<u32> {
     let (bus, path) = ("org.freedesktop.DBus", "/org/freedesktop/DBus");
-    let asked = connection.call_method(Some(bus), path, Some(bus), "GetConnectionUnixUser", &name);
-    let answer = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?;
+    let call = connection.call_method(Some(bus), path, Some(bus), "GetConnectionUnixUser", &name);
+    let answer = tokio::time::timeout(IDENTIFY_TIMEOUT, call).await.ok()?.ok()?;
     answer.body().deserialize().ok()
 }
 
@@ -222,14 +223,15 @@ impl fmt::Debug for Desk {
     }
 }
 
-/// Room for refusals. dbus-daemon allows 128 open calls a connection, so this is eight connections.
-const MOST_REFUSALS: usize = 1024;
-/// How long a place of a user stays taken after its answer: each has four hundred calls a second at most.
-const REST: Duration = Duration::from_millis(5);
-/// How long the bus may take to say whose a name is.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// dbus-daemon allows 128 open calls a connection, so this is eight connections.
+const MAX_QUEUED_REFUSALS: usize = 1024;
+/// How long a slot of a user stays taken after its answer: a user has four hundred calls a second
+/// at most.
+const SLOT_REST: Duration = Duration::from_millis(5);
+/// How long the bus may take to say to which user a name belongs.
+const IDENTIFY_TIMEOUT: Duration = Duration::from_secs(10);
 
 const TOO_MANY: &str = "too many calls are under way; wait for answers, and try again";
 const TOO_LONG: &str = "a message has 64 KiB at most";
-const NO_DESCRIPTORS: &str = "no descriptors are taken over the bus";
+const NO_DESCRIPTORS: &str = "descriptors are not accepted over the bus";
 const NO_ROOM: &str = "totpd has no descriptors to spare; try again";

@@ -1,17 +1,18 @@
-//! What stands before everything that is done for the bus: how many calls of whom are under way.
+//! Decides how many calls of which user are worked on for the bus.
 //!
-//! Pure. The bus names the sender of a call by a name that it gives once and never again. Whose name that
-//! is has to be asked, once for each; until then its calls are in a pool of their own.
+//! Pure. The bus names the sender of a call by a name that it gives once and never again. The
+//! daemon asks once for each name to which user it belongs; until then its calls are in a pool of
+//! their own.
 
 use std::collections::HashMap;
 
-use crate::daemon::admission::{Admission, Admitted, Restrictions};
+use crate::daemon::admission::{Admission, AdmissionLimits, Admitted};
 
 /// The calls of all senders.
 #[derive(Debug)]
 pub(crate) struct Gate<T> {
     senders: HashMap<String, Sender<T>>,
-    /// Calls of senders that are asked about.
+    /// Calls of senders whose user is not known yet.
     unknown: usize,
     users: Admission<T>,
     /// Root is trusted. It is bounded generously, and apart from users.
@@ -20,20 +21,20 @@ pub(crate) struct Gate<T> {
 
 #[derive(Debug)]
 enum Sender<T> {
-    /// The bus is asked whose it is.
+    /// The bus is asked to which user it belongs.
     Asked(Vec<(usize, T)>),
     /// It belongs to this user.
     Known(u32),
 }
 
-/// What is to be done with a call that arrives.
+/// The decision about a call that arrives.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Arrival<T> {
     /// To be worked on, for this uid, until [`Gate::end`].
     Work(u32, T),
     /// Nothing yet.
     Wait,
-    /// The bus is to be asked whose the sender is, for [`Gate::identify`].
+    /// The bus is to be asked to which user the sender belongs, for [`Gate::identify`].
     Ask,
     /// To be refused.
     Refuse(T),
@@ -49,17 +50,17 @@ pub(crate) struct Identified<T> {
 }
 
 impl<T> Gate<T> {
-    /// The gate of a new connection to the bus.
+    /// Returns the gate of a new connection to the bus.
     pub(crate) fn new() -> Self {
         Self {
             senders: HashMap::new(),
             unknown: 0,
-            users: Admission::new(OF_USERS),
-            root: Admission::new(OF_ROOT),
+            users: Admission::new(USER_LIMITS),
+            root: Admission::new(ROOT_LIMITS),
         }
     }
 
-    /// A call of this many bytes arrives from `sender`.
+    /// Takes a call of this many bytes from `sender`.
     pub(crate) fn arrive(&mut self, sender: &str, bytes: usize, call: T) -> Arrival<T> {
         match self.senders.get_mut(sender) {
             Some(Sender::Known(uid)) => {
@@ -71,19 +72,19 @@ impl<T> Gate<T> {
                 }
             }
             Some(Sender::Asked(calls)) => {
-                // While many are unknown, nobody has more than one.
-                let most = if self.unknown < POOL / 2 { MOST_UNKNOWN_EACH } else { 1 };
-                if self.unknown >= POOL || calls.len() >= most {
+                // While many are unknown, each sender has one call at most.
+                let max_calls = if self.unknown < MAX_UNKNOWN / 2 { MAX_UNKNOWN_EACH } else { 1 };
+                if self.unknown >= MAX_UNKNOWN || calls.len() >= max_calls {
                     return Arrival::Refuse(call);
                 }
                 calls.push((bytes, call));
                 self.unknown += 1;
                 Arrival::Wait
             }
-            None if self.unknown >= POOL => Arrival::Refuse(call),
+            None if self.unknown >= MAX_UNKNOWN => Arrival::Refuse(call),
             None => {
-                if self.senders.len() >= MOST_SENDERS {
-                    // Who comes again is asked about again.
+                if self.senders.len() >= MAX_SENDERS {
+                    // A sender that comes again is asked about again.
                     self.senders.retain(|_, sender| matches!(sender, Sender::Asked(_)));
                 }
                 self.senders.insert(sender.to_owned(), Sender::Asked(vec![(bytes, call)]));
@@ -93,7 +94,7 @@ impl<T> Gate<T> {
         }
     }
 
-    /// The bus has said whose `sender` is; nothing, where it does not know.
+    /// Takes the answer of the bus: the user of `sender`, or `None` if the bus does not know.
     pub(crate) fn identify(&mut self, sender: &str, uid: Option<u32>) -> Identified<T> {
         let mut identified = Identified { work: Vec::new(), refuse: Vec::new() };
         let Some(Sender::Asked(calls)) = self.senders.remove(sender) else { return identified };
@@ -106,19 +107,19 @@ impl<T> Gate<T> {
                 Some(Admitted::Works(call)) => identified.work.push(call),
                 Some(Admitted::Waits) => {}
                 Some(Admitted::Refused(call)) => identified.refuse.push(call),
-                // Nobody is there any more who could be told.
+                // The sender is gone.
                 None => {}
             }
         }
         identified
     }
 
-    /// A call that stood aside for a person comes back.
+    /// Takes a call that released its slot while a person was asked.
     pub(crate) fn resume(&mut self, uid: u32, call: T) -> Admitted<T> {
         self.of(uid).readmit(uid, 0, call)
     }
 
-    /// A call of `uid` is not worked on any more. What is to be worked on instead.
+    /// Ends a call of `uid`. Returns the next one to work on.
     pub(crate) fn end(&mut self, uid: u32) -> Option<(u32, T)> {
         let admission = self.of(uid);
         admission.end(uid);
@@ -131,24 +132,28 @@ impl<T> Gate<T> {
 }
 
 /// Calls of senders whose uid is not known yet.
-const POOL: usize = 64;
+const MAX_UNKNOWN: usize = 64;
 /// Those of one of them: as many as a user may have.
-const MOST_UNKNOWN_EACH: usize = OF_USERS.working_each + OF_USERS.waiting_each;
-/// Names that are remembered. The bus has 256 connections of a user at most.
-const MOST_SENDERS: usize = 4096;
-/// A quarter of the threads that may ask NSS is theirs.
-const OF_USERS: Restrictions =
-    Restrictions { working_each: 2, waiting_each: 8, working: 16, waiting_bytes: 4 << 20 };
-/// A storm of logins, where the private socket is not there.
-const OF_ROOT: Restrictions =
-    Restrictions { working_each: 1024, waiting_each: 4096, working: 1024, waiting_bytes: 4 << 20 };
+const MAX_UNKNOWN_EACH: usize = USER_LIMITS.working_each + USER_LIMITS.waiting_each;
+/// Names that are remembered. The bus has 256 connections of one user at most.
+const MAX_SENDERS: usize = 4096;
+/// A quarter of the threads that may ask NSS.
+const USER_LIMITS: AdmissionLimits =
+    AdmissionLimits { working_each: 2, waiting_each: 8, working: 16, waiting_bytes: 4 << 20 };
+/// A storm of logins without the private socket.
+const ROOT_LIMITS: AdmissionLimits = AdmissionLimits {
+    working_each: 1024,
+    waiting_each: 4096,
+    working: 1024,
+    waiting_bytes: 4 << 20,
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_sender_is_asked_about_once_and_its_calls_wait_meanwhile() {
+    fn calls_wait_while_their_sender_is_asked_about() {
         let mut gate = Gate::new();
         assert_eq!(gate.arrive(":1.7", 200, 1), Arrival::Ask);
         assert_eq!(gate.arrive(":1.7", 200, 2), Arrival::Wait);
@@ -161,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn all_connections_of_a_user_share_its_ten_places() {
+    fn all_connections_of_a_user_share_ten_slots() {
         let mut gate = Gate::new();
         let mut refused = 0;
         for connection in 0..16 {
@@ -173,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_senders_have_sixty_four_calls_at_most_and_one_of_them_few() {
+    fn unknown_senders_share_64_calls_and_one_has_ten() {
         let mut gate = Gate::new();
         let mut taken = 0;
         for number in 0..100 {
@@ -184,20 +189,20 @@ mod tests {
             let arrival = gate.arrive(&format!(":1.{name}"), 200, 0);
             taken += usize::from(!matches!(arrival, Arrival::Refuse(_)));
         }
-        assert_eq!(taken, POOL);
+        assert_eq!(taken, MAX_UNKNOWN);
         gate.identify(":1.1", None);
         assert_eq!(gate.arrive(":1.999", 200, 0), Arrival::Ask, "there is room again");
     }
 
     #[test]
-    fn names_are_forgotten_before_they_are_too_many() {
+    fn remembered_names_are_bounded() {
         let mut gate = Gate::new();
-        for name in 0..3 * MOST_SENDERS {
+        for name in 0..3 * MAX_SENDERS {
             let name = format!(":1.{name}");
             assert_eq!(gate.arrive(&name, 200, 0), Arrival::Ask);
             gate.identify(&name, Some(1000));
             gate.end(1000);
-            assert!(gate.senders.len() <= MOST_SENDERS);
+            assert!(gate.senders.len() <= MAX_SENDERS);
         }
     }
 
@@ -214,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_a_person_leaves_its_place_to_others() {
+    fn a_call_that_asks_a_person_frees_its_slot() {
         let mut gate = Gate::new();
         for number in 0..3 {
             gate.arrive(":1.7", 200, number);
@@ -222,6 +227,6 @@ mod tests {
         assert_eq!(gate.identify(":1.7", Some(1000)).work, [0, 1]);
         assert_eq!(gate.end(1000), Some((1000, 2)), "while polkit asks for 0");
         assert_eq!(gate.resume(1000, 0), Admitted::Waits);
-        assert_eq!(gate.end(1000), Some((1000, 0)), "1 is done");
+        assert_eq!(gate.end(1000), Some((1000, 0)), "1 has ended");
     }
 }

@@ -1,8 +1,8 @@
-//! What the bus sends, as far as it is let in.
+//! Reads what the bus sends, and takes the calls out of it.
 //!
-//! zbus makes a message of whatever arrives, whoever sent it and however long it is. So this stands before
-//! it: a call goes to the gate as bytes and never reaches zbus, and what is too long is not even kept. What
-//! is left for zbus is what the bus and its services answer.
+//! zbus makes a message of all that arrives, from any sender and of any length. So this reads
+//! before it: a call goes to the gate as bytes and never reaches zbus, and the body of a long
+//! message is discarded. zbus gets the answers of the bus and its services.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -23,7 +23,7 @@ pub(crate) struct Reader {
     desk: Arc<Desk>,
 }
 
-/// Bytes, and those of them that were not looked at yet.
+/// The bytes of the socket, of which some were read ahead.
 #[derive(Debug)]
 struct Source {
     socket: OwnedReadHalf,
@@ -37,8 +37,8 @@ impl Reader {
     }
 }
 
-/// `can_pass_unix_fd` stays false: no descriptors are agreed upon, so the bus lets no message through that
-/// has some.
+/// `can_pass_unix_fd` stays false: no descriptors are agreed upon, so the bus lets no message
+/// through that has some.
 #[async_trait]
 impl ReadHalf for Reader {
     async fn receive_message(
@@ -53,7 +53,7 @@ impl ReadHalf for Reader {
             let lengths = lengths(&start).map_err(|Malformed| malformed())?;
             let is_call = start.get(1) == Some(&METHOD_CALL);
             if lengths.is_too_long() {
-                let is_kept = is_call && lengths.header <= MAX_HEADER;
+                let is_kept = is_call && lengths.header <= MAX_HEADER_BYTES;
                 let kept = if is_kept { lengths.header } else { 0 };
                 let header_alone = self.source.take(kept).await?;
                 self.source.skip(lengths.message() - kept).await?;
@@ -131,11 +131,11 @@ impl Source {
     }
 
     async fn read_on(&mut self) -> io::Result<()> {
-        // Whoever floods the bus keeps nothing else in this thread waiting.
+        // A flood on the bus must not delay other work in this thread.
         tokio::task::yield_now().await;
-        let mut piece = [0; PIECE];
-        let length = read(&self.socket, &mut piece).await?;
-        let read = piece.get(..length).filter(|read| !read.is_empty());
+        let mut bytes = [0; READ_BYTES];
+        let length = read(&self.socket, &mut bytes).await?;
+        let read = bytes.get(..length).filter(|read| !read.is_empty());
         self.ahead.extend_from_slice(read.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
@@ -184,6 +184,6 @@ fn malformed() -> zbus::Error {
 /// D-Bus specification, "Message Format".
 const METHOD_CALL: u8 = 1;
 /// Bytes of a header that is looked at to say that its message is too long. Ours have two hundred.
-const MAX_HEADER: usize = 4096;
+const MAX_HEADER_BYTES: usize = 4096;
 /// Bytes that are read at a time.
-const PIECE: usize = 16 * 1024;
+const READ_BYTES: usize = 16 * 1024;

@@ -1,9 +1,9 @@
-//! What `Introspect` answers: the contract in the words of D-Bus, from one place.
+//! The reply to `Introspect`: the contract as D-Bus describes it.
 
 use totpd_interface::PATH;
 
-/// The description of the object at `path`, where there is one: the daemon's own, or one on the way to it.
-/// `Store` is for the private socket alone.
+/// Returns the description of the object at `path`: the daemon's own, or one on the way to it;
+/// `None` if there is none. `Store` is on the private socket alone.
 pub(crate) fn introspect(path: &str, is_private: bool) -> Option<String> {
     let inside = if path == PATH {
         let store = if is_private { include_str!("store.xml") } else { "" };
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_way_to_the_object_can_be_walked() {
+    fn every_node_above_the_object_is_described() {
         for (path, child) in [("/", "org"), ("/org", "totpd"), ("/org/totpd", "Totp1")] {
             assert!(
                 introspect(path, false).unwrap().contains(&format!("<node name=\"{child}\"/>"))
@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn the_store_is_served_on_the_private_socket_alone() {
+    fn the_store_is_described_on_the_private_socket_alone() {
         assert!(!introspect(PATH, false).unwrap().contains("Totp1.Store"));
         assert!(introspect(PATH, true).unwrap().contains("Totp1.Store"));
     }

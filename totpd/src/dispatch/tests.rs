@@ -1,11 +1,14 @@
 use std::sync::Arc;
 
+use serde::Serialize;
 use totpd_store::conformance::run;
+use zbus::DynamicType;
 
 use super::*;
 use crate::daemon::tests::daemon;
+use crate::login::local::LocalLogin;
 
-/// The methods that the description of an interface has, each with the signature of what it takes.
+/// Returns the methods that an interface describes, each with the signature of its arguments.
 fn described(xml: &str) -> Vec<(String, String)> {
     let attribute = |line: &str, name: &str| {
         let value = line.split(&format!(" {name}=\"")).nth(1)?;
@@ -22,7 +25,7 @@ fn described(xml: &str) -> Vec<(String, String)> {
     methods
 }
 
-/// The answer to a call of root with these arguments, as text.
+/// Returns the answer to a call of root with these arguments, as text.
 fn answer(
     services: &Services,
     interface: &str,
@@ -38,10 +41,10 @@ fn answer(
 }
 
 #[test]
-fn each_method_that_is_described_is_served_and_takes_what_it_says() {
+fn every_described_method_is_served_with_its_signature() {
     let daemon = Arc::new(daemon().0);
-    let services =
-        Services { login: Login(Arc::clone(&daemon)), manager: Manager(daemon), store: None };
+    let login = Arc::new(LocalLogin(Arc::clone(&daemon)));
+    let services = Services { login, manager: Manager(daemon), store: None };
     for (interface, xml, count) in
         [(LOGIN, include_str!("login.xml"), 2), (MANAGER, include_str!("manager.xml"), 10)]
     {

@@ -3,24 +3,24 @@
 use std::sync::LazyLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// Seconds since 1970 as the local time, to the minute.
+/// Returns seconds since 1970 as local time, to the minute.
 #[must_use]
-pub fn shown(seconds: u64) -> String {
+pub(crate) fn display_local(seconds: u64) -> String {
     let time = i64::try_from(seconds).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());
     let time = time.map(|time| time.to_zoned(jiff::tz::TimeZone::system()));
     time.map_or_else(|| format!("@{seconds}"), |time| time.strftime("%Y-%m-%d %H:%M").to_string())
 }
 
-/// Milliseconds since this was first asked, by a clock that nobody sets.
+/// Returns milliseconds since the first call, by a clock that nobody sets.
 #[must_use]
-pub fn running() -> u64 {
+pub(crate) fn monotonic_ms() -> u64 {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Seconds since 1970. A clock that is set before 1970 reads 0: no code is right then.
+/// Returns seconds since 1970. A clock that is set before 1970 reads 0: no code is right then.
 #[must_use]
-pub fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     #[expect(clippy::disallowed_methods, reason = "this is the clock file")]
     let now = SystemTime::now();
     now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())

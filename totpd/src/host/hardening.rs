@@ -1,39 +1,39 @@
-//! What the process gives up before it touches a seed.
+//! Hardens the process before it touches a seed.
 
 use nix::sys::mman::{MlockAllFlags, mlockall};
 use nix::sys::prctl::set_dumpable;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode, umask};
 
-/// No core file, no reading of the memory by processes of the same user, and no file that others
+/// Forbids core files, reading of the memory by processes of the same user, and files that others
 /// can read.
 ///
 /// # Errors
-/// If the kernel refuses; then nothing may be unsealed.
-pub fn apply() -> nix::Result<()> {
+/// If the kernel refuses. Then nothing may be unsealed.
+pub(crate) fn harden_process() -> nix::Result<()> {
     umask(Mode::from_bits_truncate(0o077));
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     set_dumpable(false)
 }
 
-/// Keeps all pages of the process out of swap, those where seeds are while they are worked with.
+/// Locks all pages of the process into memory, so that no seed reaches swap.
 ///
 /// # Errors
-/// What the process lacks for that. It can run without, if there is no swap, or an encrypted one.
-pub fn lock_memory() -> Result<(), &'static str> {
-    // With a limit, memory could not be had any more once it is reached.
+/// What the process lacks. It can run without if there is no swap, or if swap is encrypted.
+pub(crate) fn lock_memory() -> Result<(), &'static str> {
+    // With a limit, allocations would fail once it is reached.
     let unlimited =
         getrlimit(Resource::RLIMIT_MEMLOCK).is_ok_and(|(soft, _)| soft == RLIM_INFINITY);
     if !unlimited && !may_lock_without_limit() {
         return Err("it needs LimitMEMLOCK=infinity or CAP_IPC_LOCK for that");
     }
-    // Pages are locked when they are first touched: the stacks of threads are hardly used.
+    // Pages are locked when they are first touched: most of the stacks of threads is never used.
     let on_fault = MlockAllFlags::from_bits_retain(nix::libc::MCL_ONFAULT);
     mlockall(MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE | on_fault)
         .map_err(|_| "the kernel refuses")
 }
 
-/// Whether this process has CAP_IPC_LOCK.
+/// Reports whether this process has CAP_IPC_LOCK.
 fn may_lock_without_limit() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));

@@ -1,15 +1,18 @@
-//! What the terminals of this machine take, as far as its configuration says.
+//! The locale of this machine.
 
 use std::fs;
 
-/// Whether the locale of the machine is one of UTF-8. Nothing else can be known of a terminal that is at
-/// the other end of a login; where nothing is said, it is not.
+/// Reports whether the locale of the machine is one of UTF-8. Nothing else is known of the terminal
+/// at the other end of a login. Without a configured locale it is not.
 #[must_use]
-pub(crate) fn speaks_utf8() -> bool {
-    FILES.iter().find_map(|path| fs::read_to_string(path).ok()).is_some_and(|text| says_utf8(&text))
+pub(crate) fn system_locale_is_utf8() -> bool {
+    LOCALE_FILES
+        .iter()
+        .find_map(|path| fs::read_to_string(path).ok())
+        .is_some_and(|text| parse_locale(&text))
 }
 
-fn says_utf8(text: &str) -> bool {
+fn parse_locale(text: &str) -> bool {
     let set = |key: &str| {
         let mut lines = text.lines().filter_map(|line| line.trim().split_once('='));
         lines
@@ -21,8 +24,8 @@ fn says_utf8(text: &str) -> bool {
     locale.contains("UTF-8") || locale.contains("UTF8")
 }
 
-/// systemd's, and Debian's.
-const FILES: [&str; 2] = ["/etc/locale.conf", "/etc/default/locale"];
+/// Of systemd, and of Debian.
+const LOCALE_FILES: [&str; 2] = ["/etc/locale.conf", "/etc/default/locale"];
 
 #[cfg(test)]
 mod tests {
@@ -38,7 +41,7 @@ mod tests {
             ("LANG=C\nLC_CTYPE='de_DE.UTF-8'\n", true),
             ("", false),
         ] {
-            assert_eq!(says_utf8(text), expected, "{text:?}");
+            assert_eq!(parse_locale(text), expected, "{text:?}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Who a name belongs to, asked of NSS. A lookup can hang, so each has a thread and a deadline, unless the
-//! thread that asks for it may wait.
+//! Looks users up in NSS. A lookup can hang, so each has a thread and a deadline, unless the
+//! calling thread may block.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,52 +10,52 @@ use tokio::sync::Semaphore;
 use totpd_core::user_name::UserName;
 use totpd_store::blocking;
 
-/// A person as NSS knows it: the name in the spelling of NSS, and the uid.
+/// A user as NSS knows it: the name in the spelling of NSS, and the uid.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct NssUser {
+pub(crate) struct NssUser {
     /// The login name.
-    pub name: UserName,
+    pub(crate) name: UserName,
     /// The numeric user id.
-    pub uid: u32,
+    pub(crate) uid: u32,
 }
 
 impl From<NssUser> for totpd_core::account::Account {
-    fn from(person: NssUser) -> Self {
-        Self { key: totpd_core::record_key::RecordKey::User(person.name), uid: Some(person.uid) }
+    fn from(user: NssUser) -> Self {
+        Self { key: totpd_core::record_key::RecordKey::User(user.name), uid: Some(user.uid) }
     }
 }
 
 /// NSS did not answer: that is not to say that there is no such user.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the user database (NSS) does not answer; see nsswitch.conf and its services")]
-pub struct NssUnavailable;
+pub(crate) struct NssUnavailable;
 
 /// The lookups of NSS.
 #[derive(Clone, Debug)]
-pub struct Nss {
-    free: Arc<Semaphore>,
+pub(crate) struct Nss {
+    permits: Arc<Semaphore>,
 }
 
 impl Nss {
-    /// Lookups in at most [`MOST_LOOKUPS`] threads at a time.
+    /// Returns the lookups, for at most [`MAX_LOOKUPS`] threads at a time.
     #[must_use]
-    pub fn new() -> Self {
-        Self { free: Arc::new(Semaphore::new(MOST_LOOKUPS)) }
+    pub(crate) fn new() -> Self {
+        Self { permits: Arc::new(Semaphore::new(MAX_LOOKUPS)) }
     }
 
-    /// The person of that name; nothing if NSS says that there is none.
+    /// Returns the user of that name; `None` if NSS says that there is none.
     ///
     /// # Errors
     /// [`NssUnavailable`] if NSS fails, or says nothing in time.
-    pub async fn by_name(&self, name: UserName) -> Result<Option<NssUser>, NssUnavailable> {
+    pub(crate) async fn by_name(&self, name: UserName) -> Result<Option<NssUser>, NssUnavailable> {
         self.look_up(move || User::from_name(name.as_str())).await
     }
 
-    /// The person of that uid; nothing if NSS says that there is none.
+    /// Returns the user of that uid; `None` if NSS says that there is none.
     ///
     /// # Errors
     /// [`NssUnavailable`] if NSS fails, or says nothing in time.
-    pub async fn by_uid(&self, uid: u32) -> Result<Option<NssUser>, NssUnavailable> {
+    pub(crate) async fn by_uid(&self, uid: u32) -> Result<Option<NssUser>, NssUnavailable> {
         self.look_up(move || User::from_uid(Uid::from_raw(uid))).await
     }
 
@@ -64,17 +64,16 @@ impl Nss {
         F: FnOnce() -> nix::Result<Option<User>> + Send + 'static,
     {
         if blocking::is_allowed() {
-            return person(ask());
+            return user_from(ask());
         }
         let lookup = async {
             let permit =
-                Arc::clone(&self.free).acquire_owned().await.map_err(|_| NssUnavailable)?;
-            // The permit goes with the thread, not with whoever waits: a thread that hangs is
-            // counted until it ends.
+                Arc::clone(&self.permits).acquire_owned().await.map_err(|_| NssUnavailable)?;
+            // The permit belongs to the thread: one that hangs is counted until it ends.
             let answer = tokio::task::spawn_blocking(move || (ask(), permit).0);
-            person(answer.await.map_err(|_| NssUnavailable)?)
+            user_from(answer.await.map_err(|_| NssUnavailable)?)
         };
-        tokio::time::timeout(PATIENCE, lookup).await.map_err(|_| NssUnavailable)?
+        tokio::time::timeout(LOOKUP_TIMEOUT, lookup).await.map_err(|_| NssUnavailable)?
     }
 }
 
@@ -84,7 +83,7 @@ impl Default for Nss {
     }
 }
 
-fn person(answer: nix::Result<Option<User>>) -> Result<Option<NssUser>, NssUnavailable> {
+fn user_from(answer: nix::Result<Option<User>>) -> Result<Option<NssUser>, NssUnavailable> {
     match answer {
         Ok(Some(user)) => {
             Ok(UserName::parse(&user.name).map(|name| NssUser { name, uid: user.uid.as_raw() }))
@@ -96,9 +95,9 @@ fn person(answer: nix::Result<Option<User>>) -> Result<Option<NssUser>, NssUnava
 }
 
 /// Threads that may ask NSS at a time. One that hangs occupies one.
-pub const MOST_LOOKUPS: usize = 64;
-/// Shorter than the module's own deadline, so that the person gets a reason.
-const PATIENCE: Duration = Duration::from_secs(4);
+pub(crate) const MAX_LOOKUPS: usize = 64;
+/// Shorter than the deadline of the module, so that the person gets a reason.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(4);
 
 #[cfg(test)]
 mod tests {
@@ -113,22 +112,22 @@ mod tests {
     }
 
     #[test]
-    fn root_is_known_by_name_and_uid_and_nobody_else_is_made_up() {
+    fn root_is_found_by_name_and_uid_and_an_unknown_name_is_not() {
         on_a_runtime(async {
-            let people = Nss::new();
-            let root = people.by_name(UserName::parse("root").unwrap()).await.unwrap().unwrap();
+            let nss = Nss::new();
+            let root = nss.by_name(UserName::parse("root").unwrap()).await.unwrap().unwrap();
             assert_eq!(root.uid, 0);
-            assert_eq!(people.by_uid(0).await.unwrap().unwrap(), root);
-            let nobody = people.by_name(UserName::parse("no-such-user-here").unwrap()).await;
+            assert_eq!(nss.by_uid(0).await.unwrap().unwrap(), root);
+            let nobody = nss.by_name(UserName::parse("no-such-user-here").unwrap()).await;
             assert_eq!(nobody, Ok(None));
         });
     }
 
     #[test]
-    fn an_nss_that_fails_is_not_an_absent_user() {
-        assert_eq!(person(Err(Errno::EIO)), Err(NssUnavailable));
-        assert_eq!(person(Err(Errno::ETIMEDOUT)), Err(NssUnavailable));
-        assert_eq!(person(Err(Errno::ENOENT)), Ok(None));
-        assert_eq!(person(Ok(None)), Ok(None));
+    fn an_nss_failure_is_not_an_unknown_user() {
+        assert_eq!(user_from(Err(Errno::EIO)), Err(NssUnavailable));
+        assert_eq!(user_from(Err(Errno::ETIMEDOUT)), Err(NssUnavailable));
+        assert_eq!(user_from(Err(Errno::ENOENT)), Ok(None));
+        assert_eq!(user_from(Ok(None)), Ok(None));
     }
 }

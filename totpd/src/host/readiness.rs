@@ -1,5 +1,5 @@
-//! Tells systemd that the daemon serves (`Type=notify`, sd_notify(3)), so that whoever starts the unit learns
-//! whether it could start.
+//! Tells systemd that the daemon is ready (`Type=notify`, sd_notify(3)), so that `systemctl start`
+//! learns whether it could start.
 
 use std::io;
 use std::os::linux::net::SocketAddrExt as _;
@@ -7,19 +7,19 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 use totpd_journal::{Entry, Priority};
 
-/// Says that the daemon is ready, if systemd wants to know.
-pub fn report() {
+/// Tells systemd that the daemon is ready, if the unit asks for it.
+pub(crate) fn notify_ready() {
     #[expect(clippy::disallowed_methods, reason = "systemd says it that way, and starts us")]
     let Some(socket) = std::env::var_os("NOTIFY_SOCKET") else { return };
     let sent = address(socket.as_encoded_bytes())
         .and_then(|address| UnixDatagram::unbound()?.send_to_addr(b"READY=1", &address));
     if let Err(error) = sent {
-        let message = format!("cannot tell systemd that totpd serves: {error}");
+        let message = format!("cannot tell systemd that totpd is ready: {error}");
         Entry::new(Priority::Error, message).write();
     }
 }
 
-/// A path, or behind a `@` an abstract name.
+/// Reads a path, or an abstract name after `@`.
 fn address(name: &[u8]) -> io::Result<SocketAddr> {
     match name.split_first() {
         Some((b'@', name)) => SocketAddr::from_abstract_name(name),

@@ -1,14 +1,16 @@
-//! What a person reads who makes a factor at a login.
+//! What a person reads who adds a factor at a login.
 
 use totpd_qr::Picture;
 
-/// The prompt: 80 columns and 24 lines at most. Without UTF-8, or where the code would not fit, the key
-/// alone.
+/// Returns the prompt, of at most 80 columns and 24 lines. Without UTF-8, or if the QR code would
+/// not fit, it shows the key alone.
 pub(crate) fn screen(link: &str, key: &str, utf8: bool) -> String {
     let key = in_groups(key);
     let picture = Picture::of(link, QR_MARGIN).ok();
     let drawn = picture
-        .filter(|picture| utf8 && picture.width() <= COLUMNS && picture.width() <= 2 * QR_LINES)
+        .filter(|picture| {
+            utf8 && picture.width() <= MAX_COLUMNS && picture.width() <= 2 * MAX_QR_LINES
+        })
         .map(|picture| picture.half_blocks());
     match drawn {
         Some(drawn) => {
@@ -18,7 +20,8 @@ pub(crate) fn screen(link: &str, key: &str, utf8: bool) -> String {
     }
 }
 
-/// What a person is told whose new factor is good: recovery codes, two in a line, or how to get some.
+/// Returns what a person reads after the new factor is verified: recovery codes, two in a line, or
+/// how to get some.
 pub(crate) fn after_enrollment(codes: &[String]) -> String {
     if codes.is_empty() {
         return NO_CODES.into();
@@ -35,7 +38,7 @@ fn in_groups(key: &str) -> String {
     groups.join(" ")
 }
 
-/// Lines of less than 60 columns.
+/// Returns `text` in lines of less than 60 columns.
 pub(crate) fn wrapped(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
@@ -55,18 +58,18 @@ const TYPE: &str = "Add this key to the authenticator app of your phone:";
 const FIRST_CODE: &str = "Code that the app shows: ";
 const KEEP: &str = "Keep these on paper. Each is good once, without the phone:";
 const NO_CODES: &str = "Your second factor is set up. Run: totpctl recovery-codes";
-/// Where the login ended too late, or another one was faster.
+/// If the login ended too late, or another factor was verified first.
 pub(crate) const NOT_KEPT: &str = "Your second factor was not set up. Log in once more.";
-const COLUMNS: usize = 80;
+const MAX_COLUMNS: usize = 80;
 /// Lines of a terminal, without the three of text.
-const QR_LINES: usize = 21;
-/// With which a phone reads a code from a screen all the same (ISO/IEC 18004 asks for four).
+const MAX_QR_LINES: usize = 21;
+/// Phones read a code from a screen with this margin (ISO/IEC 18004 asks for four).
 const QR_MARGIN: usize = 2;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::login::first_login::ELSEWHERE;
+    use crate::login::first_login::ENROLL_ELSEWHERE;
 
     const LINK: &str =
         "otpauth://totp/totp-test:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=totp-test";
@@ -90,7 +93,7 @@ mod tests {
     #[test]
     fn every_text_is_on_the_page_of_messages_and_short() {
         let page = include_str!("../../../docs/reference/messages.md");
-        for text in [SCAN, TYPE, FIRST_CODE, KEEP, NO_CODES, NOT_KEPT, ELSEWHERE] {
+        for text in [SCAN, TYPE, FIRST_CODE, KEEP, NO_CODES, NOT_KEPT, ENROLL_ELSEWHERE] {
             assert!(page.contains(&format!("`{text}`")), "{text}");
             assert!(text.len() < 60, "{text}");
         }

@@ -4,27 +4,27 @@ use totpd_core::record::Record;
 use totpd_core::throttle::ThrottleState;
 use totpd_interface::login::LoginContext;
 
-/// The text of the prompt. Who exists and who does not are told alike that they must wait.
+/// Returns the text of the prompt. Every name reads alike that it has to wait, also one of no user.
 pub(crate) fn prompt(words: Option<&str>, state: ThrottleState) -> String {
-    let words = words.unwrap_or(PROMPT);
+    let words = words.unwrap_or(DEFAULT_PROMPT);
     let hint = match state {
         ThrottleState::Locked => "locked".into(),
         ThrottleState::Open => return words.into(),
-        ThrottleState::Waiting(seconds) => format!("wait {}", length(seconds)),
+        ThrottleState::Waiting(seconds) => format!("wait {}", display_duration(seconds)),
     };
     let bare = words.trim_end_matches([':', ' ']);
     format!("{bare} ({hint}): ")
 }
 
-/// The text of the prompt with the names of the factors that open this service now, where there are
-/// several: as many as fit.
+/// Returns the text of the prompt with the names of the factors that are allowed for this service
+/// now, if there are several: as many as fit.
 pub(crate) fn with_names(
     words: Option<&str>,
     context: &LoginContext,
     record: &Record,
     now: u64,
 ) -> String {
-    let bare = words.unwrap_or(PROMPT).trim_end_matches([':', ' ']);
+    let bare = words.unwrap_or(DEFAULT_PROMPT).trim_end_matches([':', ' ']);
     let service = context.service.as_deref();
     let names: Vec<_> = record
         .factors
@@ -34,7 +34,7 @@ pub(crate) fn with_names(
         .collect();
     let fits = |names: &[&str], more: &str| {
         let text = format!("{bare} ({}{more}): ", names.join(", "));
-        (text.chars().count() < NARROW).then_some(text)
+        (text.chars().count() < MAX_COLUMNS).then_some(text)
     };
     let shorter = || (1..names.len()).rev().find_map(|some| fits(names.get(..some)?, ", ..."));
     let named = match names.as_slice() {
@@ -44,17 +44,17 @@ pub(crate) fn with_names(
     named.unwrap_or_else(|| prompt(words, ThrottleState::Open))
 }
 
-/// Seconds up to two minutes, then whole minutes, rounded up.
-pub(crate) fn length(seconds: u64) -> String {
+/// Returns seconds up to two minutes, then whole minutes, rounded up.
+pub(crate) fn display_duration(seconds: u64) -> String {
     match seconds {
         0..120 => format!("{seconds} s"),
         _ => format!("{} min", seconds.div_ceil(60)),
     }
 }
 
-const PROMPT: &str = "Verification code: ";
-/// Columns that no text here has.
-pub(crate) const NARROW: usize = 60;
+const DEFAULT_PROMPT: &str = "Verification code: ";
+/// Every text here has fewer columns.
+pub(crate) const MAX_COLUMNS: usize = 60;
 
 #[cfg(test)]
 mod tests {
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_stands_in_the_prompt_whatever_its_words() {
+    fn the_prompt_shows_a_wait_with_any_words() {
         for (words, state, expected) in [
             (None, ThrottleState::Open, "Verification code: "),
             (None, ThrottleState::Waiting(28), "Verification code (wait 28 s): "),
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn several_factors_are_named_as_far_as_they_fit_and_open_something_here() {
+    fn the_prompt_names_allowed_factors_as_far_as_they_fit() {
         let prompt_of = |names: &[&str], service: Option<&str>| {
             let mut record = Record::new(1000);
             for (number, name) in names.iter().enumerate() {

@@ -1,16 +1,16 @@
-//! What a program is told of a verdict, and through it the person.
+//! The replies to a verdict, for the program and through it for the person.
 
 use totpd_core::verification::Verdict;
 use totpd_interface::login::{Method, VerifyReply};
 
 use crate::host::clock;
-use crate::login::prompt::length;
+use crate::login::prompt::display_duration;
 
 /// Returns the verdict as it goes over the bus. Why a code was denied stays in the journal.
-pub(crate) fn verify_reply(judged: &Verdict) -> VerifyReply {
-    match judged {
+pub(crate) fn verify_reply(verdict: &Verdict) -> VerifyReply {
+    match verdict {
         Verdict::Approved { method, recovery_codes_left, unreported_use, .. } => {
-            let when = unreported_use.as_ref().map(|usage| clock::shown(usage.when));
+            let when = unreported_use.as_ref().map(|usage| clock::display_local(usage.when));
             let message = recovery_notice(method, *recovery_codes_left, when.as_deref());
             VerifyReply::Approved { method: Method::parse(method), message, token: None }
         }
@@ -20,14 +20,15 @@ pub(crate) fn verify_reply(judged: &Verdict) -> VerifyReply {
             VerifyReply::Throttled { message: Some(message), retry_after: None }
         }
         Verdict::Throttled { retry_after: Some(seconds) } => {
-            let message = format!("Too many wrong codes. Try again in {}.", length(*seconds));
+            let message =
+                format!("Too many wrong codes. Try again in {}.", display_duration(*seconds));
             let seconds = u32::try_from(*seconds).unwrap_or(u32::MAX);
             VerifyReply::Throttled { message: Some(message), retry_after: Some(seconds) }
         }
     }
 }
 
-/// What the owner of an approved code should know.
+/// Returns what the owner of an approved code should know of recovery codes.
 fn recovery_notice(method: &str, left: usize, used: Option<&str>) -> Option<String> {
     if method == "recovery" {
         return Some(match left {
@@ -45,7 +46,7 @@ mod tests {
     use totpd_core::verification::Reason;
 
     use super::*;
-    use crate::login::prompt::{NARROW, prompt};
+    use crate::login::prompt::{MAX_COLUMNS, prompt};
 
     #[test]
     fn every_text_is_on_the_page_of_messages_and_short() {
@@ -71,12 +72,12 @@ mod tests {
         .flatten();
         for text in prompts.chain(messages).chain(news) {
             assert!(page.contains(&format!("`{text}`")), "{text}");
-            assert!(text.len() < NARROW, "{text}");
+            assert!(text.len() < MAX_COLUMNS, "{text}");
         }
     }
 
     #[test]
-    fn a_denial_gives_no_reason_away() {
+    fn a_denial_has_no_reason() {
         for reason in [Reason::Malformed, Reason::NotEnrolled, Reason::Replayed, Reason::NoMatch] {
             let reply = verify_reply(&Verdict::Denied(reason));
             assert_eq!(reply, VerifyReply::Denied { message: None });
@@ -104,16 +105,16 @@ mod tests {
     }
 
     #[test]
-    fn an_approval_tells_its_owner_of_recovery_codes() {
+    fn an_approval_mentions_used_recovery_codes() {
         let used = Some("2026-11-24 17:04");
-        for (method, left, used, told) in [
+        for (method, left, used, expected) in [
             ("totp", 9, None, None),
             ("totp", 9, used, Some("A recovery code was used on 2026-11-24 17:04. Was it you?")),
             ("recovery", 9, used, Some("Recovery code used up; 9 are left.")),
             ("recovery", 1, None, Some("Recovery code used up; 1 is left.")),
             ("recovery", 0, None, Some("That was your last recovery code. Make new ones.")),
         ] {
-            assert_eq!(recovery_notice(method, left, used).as_deref(), told, "{method} {left}");
+            assert_eq!(recovery_notice(method, left, used).as_deref(), expected, "{method} {left}");
         }
     }
 }

@@ -7,11 +7,12 @@ use totpd_core::record_key::RecordKey;
 use totpd_core::user_name::UserName;
 use totpd_interface::Error;
 use totpd_journal::escape::escape_within;
-use totpd_store::StoreError;
 
 use crate::access::caller::Caller;
 use crate::access::origin::Origin;
 use crate::access::polkit::Action;
+use crate::audit::event::{ChangeEvent, Event, Factors};
+use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 
 /// A caller that may act for a user.
@@ -42,7 +43,7 @@ impl AuthorizedCaller {
     ) -> Result<Self, Error> {
         let caller = origin.caller;
         if caller.is_root() {
-            let account = daemon.target(user).await?;
+            let account = daemon.account(user).await?;
             let (name, account) = known_user(daemon, user, account, operation).await?;
             return Ok(Self { caller, name, account, is_own: false });
         }
@@ -62,7 +63,7 @@ impl AuthorizedCaller {
             let (name, account) = known_user(daemon, user, account, operation).await?;
             return Ok(Self { caller, name, account, is_own: true });
         }
-        let account = daemon.target(user).await?;
+        let account = daemon.account(user).await?;
         // Polkit judged the name as it was typed. NSS may fold case or domains, and lead elsewhere.
         let is_as_typed = matches!(&account.key, RecordKey::User(name) if name.as_str() == user);
         if account.uid.is_some() && !is_as_typed {
@@ -91,6 +92,12 @@ impl AuthorizedCaller {
     pub(crate) fn maker(&self) -> Maker {
         Maker::from_uid(self.caller.uid)
     }
+
+    /// Returns the event of what this caller did to factors of the user.
+    pub(crate) fn event(&self, factors: Factors, reason: Reason) -> Event<'_> {
+        let (by, user, is_own) = (self.caller, &self.name, self.is_own);
+        Event::Change(ChangeEvent { by, user, is_own, factors, reason })
+    }
 }
 
 /// The user behind an account. Some operations are also for users who are gone from the system and still in the
@@ -113,15 +120,15 @@ async fn known_user(
 /// A user who is gone from the system and still in the store.
 async fn removed_user(daemon: &Daemon, user: &str) -> Result<(UserName, Account), Error> {
     let name = UserName::parse(user).ok_or_else(|| no_such_user(user))?;
-    let key = RecordKey::User(name.clone());
-    let uid = match daemon.store.read(key.clone()).await {
+    let account = Account { key: RecordKey::User(name.clone()), uid: None };
+    let uid = match daemon.read(&account).await {
         Ok(None) => return Err(no_such_user(user)),
         Ok(Some(record)) => Some(record.uid),
         // It can be removed nevertheless.
-        Err(StoreError::Corrupt(_)) => None,
-        Err(error) => return Err(daemon.failure(&error)),
+        Err(Error::StoreCorrupt(_)) => None,
+        Err(error) => return Err(error),
     };
-    Ok((name, Account { key, uid }))
+    Ok((name, Account { uid, ..account }))
 }
 
 fn no_self_service() -> Error {

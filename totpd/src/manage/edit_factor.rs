@@ -4,11 +4,12 @@ use totpd_core::management::{self, FactorChanges};
 use totpd_interface::Error;
 use zeroize::Zeroizing;
 
-use crate::audit::change::{change, refusal};
+use crate::audit::event::Factors;
+use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::reauthentication::reauthentication;
-use crate::manage::refusal::error_of;
+use crate::manage::refusal::refuse;
 
 /// Makes `changes` to the factor `id`, pending or verified.
 pub(crate) async fn edit(
@@ -25,7 +26,7 @@ pub(crate) async fn edit(
             management::edit_factor(record, &proof, (&wanted, uid), &changes)
         })
         .await?;
-    changed.map_err(error_of).inspect_err(|error| refusal(daemon, caller, error))?;
-    change(daemon, caller, id, "factor changed");
+    changed.map_err(|refusal| refuse(daemon, caller, refusal))?;
+    daemon.audit.record(&caller.event(Factors::parse(id), Reason::FactorChanged));
     Ok(())
 }

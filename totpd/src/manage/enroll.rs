@@ -7,17 +7,18 @@ use totpd_formats::otpauth;
 use totpd_interface::{Dictionary, Error};
 use totpd_qr::Picture;
 
-use crate::audit::change::{change, refusal};
+use crate::audit::event::Factors;
+use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::daemon::hash_worker::Work;
 use crate::host::clock;
 use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::enroll_options::Options;
-use crate::manage::first_code::{advice, outcome};
+use crate::manage::first_code::advice;
 use crate::manage::new_factor::new_factor;
 use crate::manage::reauthentication::reauthentication;
 use crate::manage::recovery_codes::first_recovery_codes;
-use crate::manage::refusal::{error_of, error_of_enrollment};
+use crate::manage::refusal::{error_of_enrollment, refuse};
 use crate::manage::user_state;
 
 /// Adds a factor, or for root shows its pending one again.
@@ -43,15 +44,10 @@ pub(crate) async fn enroll(
             management::enroll(record, &proof, &request, now, &rules)
         })
         .await?;
-    let enrolled = enrolled.map_err(error_of);
-    let (factor, outcome) = enrolled.inspect_err(|error| refusal(daemon, caller, error))?;
+    let (factor, outcome) = enrolled.map_err(|refusal| refuse(daemon, caller, refusal))?;
     let link = otpauth::otpauth(&factor, &issuer, caller.name.as_str());
-    let message = match outcome {
-        Enrolled::Added => format!("{} factor made", factor.status.name()),
-        Enrolled::Resumed => format!("{} factor shown again", factor.status.name()),
-        Enrolled::Verified => "factor verified without a code".into(),
-    };
-    change(daemon, caller, factor.id.as_str(), &message);
+    let reason = Reason::from_enrolled(outcome, factor.is_verified());
+    daemon.audit.record(&caller.event(Factors::One(factor.id.clone()), reason));
     // The factor is on disk, so its key is answered in any case. Codes can be made later.
     let codes = if factor.is_verified() && wants_codes {
         let codes = first_recovery_codes(daemon, &caller.account, Work::Management).await;
@@ -96,7 +92,7 @@ pub(crate) async fn confirm(
             management::confirm(record, by, (&id, &code), now, &rules, &throttle)
         })
         .await?;
-    change(daemon, caller, factor, outcome(&confirmation));
+    daemon.audit.record(&caller.event(Factors::parse(factor), Reason::from(&confirmation)));
     match confirmation {
         Confirmation::Verified => {
             let codes = first_recovery_codes(daemon, &caller.account, Work::Management).await;

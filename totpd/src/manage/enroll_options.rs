@@ -15,37 +15,37 @@ use crate::config::Config;
 
 /// What a new factor shall be.
 #[derive(Debug)]
-pub struct Options {
+pub(crate) struct Options {
     /// Its name; may be empty.
-    pub name: String,
+    pub(crate) name: String,
     /// When and where it shall open the door.
-    pub limits: Restrictions,
+    pub(crate) limits: Restrictions,
     /// The issuer, where the configured one does not hold.
-    pub issuer: Option<String>,
+    pub(crate) issuer: Option<String>,
     /// The hash.
-    pub algorithm: Algorithm,
+    pub(crate) algorithm: Algorithm,
     /// Decimal digits of a code.
-    pub digits: u8,
+    pub(crate) digits: u8,
     /// What moves the code on.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// The first counter of an event token.
-    pub counter: u64,
+    pub(crate) counter: u64,
     /// The seed, where it is not to be a new one.
-    pub secret: Option<Seed>,
+    pub(crate) secret: Option<Seed>,
     /// A current code of the user.
-    pub code: Zeroizing<String>,
+    pub(crate) code: Zeroizing<String>,
     /// Whether it needs no first code. Root alone may say so.
-    pub confirmed: bool,
+    pub(crate) confirmed: bool,
     /// Whether its link is answered as a QR code too (default: yes).
-    pub qr: bool,
+    pub(crate) qr: bool,
     /// Whether recovery codes are made with it where there are none (default: yes).
-    pub recovery_codes: bool,
+    pub(crate) recovery_codes: bool,
     /// Whether a user who is enrolled is left alone.
-    pub if_unenrolled: bool,
+    pub(crate) if_unenrolled: bool,
     /// Whether root's own factor that waits for its first code is shown again instead of a new one.
-    pub resume: bool,
+    pub(crate) resume: bool,
     /// With `confirmed`: the pending factor that becomes verified, instead of a new one.
-    pub factor: Option<String>,
+    pub(crate) factor: Option<String>,
 }
 
 impl Options {
@@ -53,7 +53,7 @@ impl Options {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] names the key and what it may be.
-    pub fn parse(options: &Dictionary, config: &Config) -> Result<Self, Error> {
+    pub(crate) fn parse(options: &Dictionary, config: &Config) -> Result<Self, Error> {
         reject_unknown(options, &KEYS)?;
         let name = name(options, "name")?;
         let issuer = options.text("issuer")?;
@@ -229,7 +229,8 @@ mod tests {
     fn parse(entries: &[(&str, Variant<'_>)]) -> Result<Options, Error> {
         let owned = |value: &Variant<'_>| value.try_to_owned().unwrap();
         let options = entries.iter().map(|(key, value)| ((*key).to_owned(), owned(value)));
-        let config = Config::load(Path::new("/nowhere/totpd.toml")).unwrap();
+        let config =
+            Config::load(Path::new("/nowhere/totpd.toml"), totpd_store::Owner::ROOT).unwrap();
         Options::parse(&options.collect(), &config)
     }
 

@@ -1,19 +1,6 @@
-//! What people and the journal are told of a first code.
+//! What people are told of a wrong first code.
 
-use totpd_core::enrollment::{Confirmation, Diagnosis};
-
-/// What the journal says of a first code.
-pub(crate) fn outcome(confirmation: &Confirmation) -> &'static str {
-    match confirmation {
-        Confirmation::Verified => "factor confirmed by its first code",
-        Confirmation::Wrong { .. } => "wrong first code",
-        Confirmation::TooManyAttempts => "factor dropped after too many wrong first codes",
-        Confirmation::Expired => "factor dropped, its first code came too late",
-        Confirmation::NotMaker => "refused: somebody else made this factor",
-        Confirmation::NotPending => "no factor of this id waits for a code",
-        Confirmation::Refused(_) => "refused: the factor cannot stand beside the others",
-    }
-}
+use totpd_core::enrollment::Diagnosis;
 
 /// What may be wrong, in words.
 pub(crate) fn advice(diagnosis: &Diagnosis) -> String {

@@ -12,7 +12,7 @@ use crate::manage::authorization::AuthorizedCaller;
 /// What `caller` shows by `code`, which may be empty, or a recovery code.
 ///
 /// # Errors
-/// As [`Daemon::answer`] has them.
+/// As [`Daemon::classify_answer`] has them.
 pub(crate) async fn reauthentication(
     daemon: &Daemon,
     caller: &AuthorizedCaller,
@@ -23,7 +23,7 @@ pub(crate) async fn reauthentication(
     }
     let source = Source::Uid(caller.caller.uid);
     let attempt = Attempt {
-        answer: daemon.answer(&caller.account, code, &source).await?,
+        answer: daemon.classify_answer(&caller.account, code, &source).await?,
         factor: None,
         service: None,
         source,

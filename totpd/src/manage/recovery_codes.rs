@@ -6,12 +6,13 @@ use totpd_core::recovery_codes::RecoveryCode;
 use totpd_interface::Error;
 use zeroize::Zeroizing;
 
-use crate::audit::change::{change, refusal};
+use crate::audit::event::Factors;
+use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::daemon::hash_worker::Work;
 use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::reauthentication::reauthentication;
-use crate::manage::refusal::error_of;
+use crate::manage::refusal::refuse;
 
 /// Makes recovery codes for a user who has none left. They are shown once, and never again.
 pub(crate) async fn first_recovery_codes(
@@ -22,7 +23,7 @@ pub(crate) async fn first_recovery_codes(
     if daemon.config.recovery_codes == 0 {
         return Ok(Vec::new());
     }
-    let stored = daemon.told(daemon.store.read(account.key.clone()).await)?;
+    let stored = daemon.read(account).await?;
     if stored.is_some_and(|record| record.recovery.left() > 0) {
         return Ok(Vec::new());
     }
@@ -52,8 +53,8 @@ pub(crate) async fn renew(
             management::renew_recovery_codes(record, &proof, uid, &hashes)
         })
         .await?;
-    renewed.map_err(error_of).inspect_err(|error| refusal(daemon, caller, error))?;
-    change(daemon, caller, "", "recovery codes made anew");
+    renewed.map_err(|refusal| refuse(daemon, caller, refusal))?;
+    daemon.audit.record(&caller.event(Factors::Unnamed, Reason::RecoveryCodesRenewed));
     Ok(display(&codes))
 }
 

@@ -3,8 +3,27 @@
 use totpd_core::{enrollment, management};
 use totpd_interface::Error;
 
+use crate::audit::event::Factors;
+use crate::audit::reason::Reason;
+use crate::daemon::Daemon;
+use crate::manage::authorization::AuthorizedCaller;
+
+/// Returns the error for the caller. A missing or wrong code is recorded: guesses must be seen.
+pub(crate) fn refuse(
+    daemon: &Daemon,
+    caller: &AuthorizedCaller,
+    refusal: management::Refusal,
+) -> Error {
+    use management::Refusal;
+    if matches!(refusal, Refusal::CodeNeeded | Refusal::CodeWrong | Refusal::Throttled) {
+        let event = caller.event(Factors::Unnamed, Reason::ReauthenticationFailed);
+        daemon.audit.record(&event);
+    }
+    error_of(refusal)
+}
+
 /// The error of the contract for a refusal of management.
-pub(crate) fn error_of(refusal: management::Refusal) -> Error {
+fn error_of(refusal: management::Refusal) -> Error {
     use management::Refusal;
     match refusal {
         Refusal::CodeNeeded => Error::InvalidCode(

@@ -4,11 +4,12 @@ use totpd_core::management;
 use totpd_interface::Error;
 use zeroize::Zeroizing;
 
-use crate::audit::change::{change, refusal};
+use crate::audit::event::Factors;
+use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::reauthentication::reauthentication;
-use crate::manage::refusal::error_of;
+use crate::manage::refusal::refuse;
 
 /// Removes the factor `id`, or all of them if it is empty. For root a damaged record goes with all of them.
 pub(crate) async fn remove(
@@ -23,11 +24,12 @@ pub(crate) async fn remove(
         .update(&caller.account, move |record| management::remove(record, &proof, &wanted, by))
         .await;
     if matches!(removed, Err(Error::StoreCorrupt(_))) && caller.caller.is_root() && id.is_empty() {
-        daemon.told(daemon.store.discard(caller.account.key.clone()).await)?;
-        change(daemon, caller, "all", "damaged record removed");
+        daemon.discard(&caller.account).await?;
+        daemon.audit.record(&caller.event(Factors::All, Reason::RecordRemoved));
         return Ok(());
     }
-    removed?.map_err(error_of).inspect_err(|error| refusal(daemon, caller, error))?;
-    change(daemon, caller, if id.is_empty() { "all" } else { id }, "factor removed");
+    removed?.map_err(|refusal| refuse(daemon, caller, refusal))?;
+    let factors = if id.is_empty() { Factors::All } else { Factors::parse(id) };
+    daemon.audit.record(&caller.event(factors, Reason::FactorRemoved));
     Ok(())
 }

@@ -6,7 +6,8 @@ use totpd_core::resync::ResyncOutcome;
 use totpd_interface::Error;
 use zeroize::Zeroizing;
 
-use crate::audit::change::change;
+use crate::audit::event::Factors;
+use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::host::clock;
 use crate::manage::authorization::AuthorizedCaller;
@@ -32,7 +33,8 @@ pub(crate) async fn resync(
         .await?;
     match outcome {
         ResyncOutcome::Done => {
-            change(daemon, caller, id, "token resynchronized");
+            let event = caller.event(Factors::parse(id), Reason::TokenResynchronized);
+            daemon.audit.record(&event);
             Ok(())
         }
         ResyncOutcome::NotFound => Err(Error::InvalidCode(

@@ -5,23 +5,22 @@ use std::sync::Arc;
 
 use totpd_core::authorization::Operation;
 use totpd_interface::{DictBuilder, Dictionary, Error};
-use totpd_journal::escape::{MAX_NAME_CHARS, escape_within};
-use totpd_journal::{Entry, Priority};
 use totpd_store::backup::{BackupError, Signer, Trust};
 use totpd_store::progress::Progress;
 use totpd_store::sqlite::{Local, ScanReport};
 
 use crate::access::caller::Caller;
 use crate::access::origin::Origin;
+use crate::audit::event::{Event, Restoration, StoreEvent};
 use crate::daemon::Daemon;
-use crate::daemon::store_health::told_to_root;
+use crate::daemon::store_health::report_to_root;
 use crate::host::clock;
 use crate::manage::store_options::{BackupOptions, RestoreOptions};
 use crate::manage::store_tasks;
 
 /// Serves `org.totpd.Totp1.Store`.
 #[derive(Clone)]
-pub struct Maintenance {
+pub(crate) struct Maintenance {
     daemon: Arc<Daemon>,
     local: Local,
     progress: Arc<Progress>,
@@ -30,7 +29,7 @@ pub struct Maintenance {
 impl Maintenance {
     /// The interface over this store.
     #[must_use]
-    pub fn new(daemon: Arc<Daemon>, local: Local) -> Self {
+    pub(crate) fn new(daemon: Arc<Daemon>, local: Local) -> Self {
         Self { daemon, local, progress: Arc::default() }
     }
 
@@ -44,9 +43,9 @@ impl Maintenance {
         match result {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(BackupError::Store(error))) => {
-                let (entry, told) = told_to_root(&error);
+                let (entry, error) = report_to_root(&error);
                 entry.write();
-                Err(told)
+                Err(error)
             }
             Ok(Err(why @ BackupError::NotEmpty)) => Err(Error::AlreadyEnrolled(why.to_string())),
             Ok(Err(why)) => Err(Error::InvalidArgument(why.to_string())),
@@ -75,14 +74,11 @@ impl Maintenance {
                 store_tasks::backup(local, progress, target, &recipients, host, clock::now())
             })
             .await?;
-        log(
-            caller,
-            &format!(
-                "backup of {} users made, signed by {}",
-                done.checked.records, done.fingerprint
-            ),
-        );
-        Ok(told(&done.checked, "users").with("fingerprint", done.fingerprint.to_string()).into())
+        let (users, fingerprint) = (done.checked.records, done.fingerprint.to_string());
+        self.record(caller, StoreEvent::BackedUp { users, fingerprint });
+        Ok(scan_details(&done.checked, "users")
+            .with("fingerprint", done.fingerprint.to_string())
+            .into())
     }
 
     /// Puts the backup in `source` in the place of the store. Options: `passphrase` s, or
@@ -105,29 +101,23 @@ impl Maintenance {
         let caller = root(origin)?;
         let options = RestoreOptions::parse(options)?;
         let skew = self.daemon.config.rules.skew;
-        let (dry_run, anybody) = (options.dry_run, options.trust == Trust::Anybody);
+        let (dry_run, accepts_unsigned) = (options.dry_run, options.trust == Trust::Anybody);
         let done = self
             .run(move |local, progress| {
                 store_tasks::restore(local, progress, source, &options, skew)
             })
             .await?;
         if !dry_run {
-            let fingerprint = done.signer.fingerprint().map(|found| format!(" {found}"));
-            let older = done.newest_backup.filter(|newest| done.head.created < *newest);
-            let older = older.map(|newest| format!(", older than one of second {newest}"));
-            log(
-                caller,
-                &format!(
-                    "store replaced by a backup of {} users from {}, made at second {}, signed by {}{}{}{}",
-                    done.users,
-                    escape_within(&done.head.host, MAX_NAME_CHARS),
-                    done.head.created,
-                    signed_by(done.signer),
-                    fingerprint.unwrap_or_default(),
-                    older.unwrap_or_default(),
-                    if anybody { ", with unsigned" } else { "" }
-                ),
-            );
+            let restoration = Restoration {
+                users: done.users,
+                host: done.head.host.clone(),
+                created: done.head.created,
+                signed_by: signed_by(done.signer),
+                fingerprint: done.signer.fingerprint().map(|found| found.to_string()),
+                newer_backup: done.newest_backup.filter(|newest| done.head.created < *newest),
+                accepts_unsigned,
+            };
+            self.record(caller, StoreEvent::Restored(restoration));
         }
         Ok(DictBuilder::new()
             .with("users", done.users)
@@ -150,8 +140,8 @@ impl Maintenance {
     pub(crate) async fn rekey(&self, origin: &Origin) -> Result<Dictionary, Error> {
         let caller = root(origin)?;
         let done = self.run(|local, progress| Ok(local.rekey(progress)?)).await?;
-        log(caller, &format!("store sealed under the new key {}", done.key));
-        Ok(told(&done.scan, "records")
+        self.record(caller, StoreEvent::Rekeyed { key: done.key.to_string() });
+        Ok(scan_details(&done.scan, "records")
             .with("key", done.key.to_string())
             .with("fingerprint", done.fingerprint.to_string())
             .into())
@@ -163,15 +153,19 @@ impl Maintenance {
         let caller = root(origin)?;
         let done = self.run(|local, progress| Ok(local.scan(progress)?)).await?;
         if done.damaged_count > 0 {
-            log(caller, &format!("{} damaged records found", done.damaged_count));
+            self.record(caller, StoreEvent::DamageFound { records: done.damaged_count });
         }
-        Ok(told(&done, "records").into())
+        Ok(scan_details(&done, "records").into())
     }
 
     /// By which fingerprint another host knows that this store signed a backup.
     pub(crate) fn fingerprint(&self, origin: &Origin) -> Result<String, Error> {
         root(origin)?;
         Ok(self.local.signing_key().public().fingerprint().to_string())
+    }
+
+    fn record(&self, by: Caller, event: StoreEvent) {
+        self.daemon.audit.record(&Event::Store(by, event));
     }
 
     /// How many records the present task is through with, and of how many (0: not known).
@@ -196,19 +190,9 @@ fn root(origin: &Origin) -> Result<Caller, Error> {
     origin.caller.must_be_allowed(Operation::KeepStore).map(|()| origin.caller)
 }
 
-fn told(checked: &ScanReport, counted: &str) -> DictBuilder {
+fn scan_details(scan: &ScanReport, counted: &str) -> DictBuilder {
     DictBuilder::new()
-        .with(counted, checked.records)
-        .with("damaged", checked.damaged.clone())
-        .with("damaged_count", checked.damaged_count)
+        .with(counted, scan.records)
+        .with("damaged", scan.damaged.clone())
+        .with("damaged_count", scan.damaged_count)
 }
-
-fn log(caller: Caller, what: &str) {
-    Entry::new(Priority::Notice, format!("{what}, by uid {}", caller.uid))
-        .with("MESSAGE_ID", TASK)
-        .with("TOTP_BY_UID", &caller.uid.to_string())
-        .write();
-}
-
-/// Finds every task: `journalctl MESSAGE_ID=…`.
-const TASK: &str = "5e0c1d7b92a84f6f9d3a7c41b86e2f05";

@@ -12,7 +12,7 @@ use crate::manage::user_state;
 /// The state of one user, without a secret.
 pub(crate) async fn get(daemon: &Daemon, caller: &AuthorizedCaller) -> Result<Dictionary, Error> {
     let AuthorizedCaller { caller: asking, name, account, is_own } = caller;
-    let stored = daemon.told(daemon.store.read(account.key.clone()).await)?;
+    let stored = daemon.read(account).await?;
     let mut record = account.record(stored);
     if *is_own {
         record = shown_to_its_owner(record, asking.uid);
@@ -30,7 +30,7 @@ pub(crate) async fn list(
     let limit = limit.clamp(1, MAX_LISTED_USERS);
     let mut users = Vec::new();
     loop {
-        let page = daemon.told(daemon.store.list(after.clone(), limit).await)?;
+        let page = daemon.list(after.clone(), limit).await?;
         let Some(last) = page.last() else { return Ok(users) };
         after = last.name.as_str().to_owned();
         for Listed { name, record } in page {
@@ -39,7 +39,7 @@ pub(crate) async fn list(
                 Ok(record) if record.factors.is_empty() => {}
                 Ok(record) => users.push(user_state::of(&name, record, now, rules)),
                 Err(error) => {
-                    let _ = daemon.failure(&error);
+                    let _ = daemon.report_store_error(&error);
                     users.push(user_state::damaged(&name));
                 }
             }

@@ -1,6 +1,6 @@
-//! One connection of the private socket: the greeting, then the calls of a login and their answers. See
-//! [`totpd_interface::wire`]. Whoever wants to pass descriptors does not log anybody in, and is served by
-//! [`Management`].
+//! One connection of the private socket: the handshake, then the calls of a login and their
+//! answers. The bytes are those of [`totpd_interface::wire`]. A client that negotiates descriptors
+//! logs nobody in, and is served by [`Management`].
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -17,18 +17,18 @@ use crate::dispatch::Services;
 use crate::socket::management::Management;
 use crate::socket::stream::Stream;
 
-/// A connection, and what of its words was not looked at yet.
+/// A connection, and its bytes that are not yet read or sent.
 pub(crate) struct Connection {
     stream: Stream,
     caller: Caller,
     guid: Arc<str>,
     input: Vec<u8>,
-    /// What is to be sent before more input is waited for.
+    /// Sent before more input is waited for.
     output: Vec<u8>,
 }
 
 impl Connection {
-    /// A connection of `caller`, whom the kernel vouches for, to the socket of that GUID.
+    /// Returns a connection of `caller`, by the word of the kernel, to the socket with this GUID.
     ///
     /// # Errors
     /// Of the system.
@@ -37,25 +37,26 @@ impl Connection {
         Ok(Self { stream, caller, guid, input: Vec::new(), output: Vec::new() })
     }
 
-    /// Answers until the other end closes, or says what cannot be understood. Answers the connection, greeted,
-    /// where descriptors are to pass.
+    /// Answers until the client closes, is idle, or sends what is malformed. Returns the connection
+    /// if descriptors are negotiated.
     ///
     /// # Errors
     /// Of the system.
     pub(crate) async fn serve(mut self, services: Services) -> io::Result<Management> {
-        if self.greet().await? {
+        if self.authenticate().await? {
             self.send().await?;
-            return Ok(Management::new(self.stream.into_runtime()?, self.input));
+            return Ok(Management::new(self.stream.into_async()?, self.input));
         }
         let origin = Origin::root();
         loop {
             let message = self.message().await?;
             let header = message.header().map_err(|Malformed| malformed())?;
             let interface = header.interface().map_or(LOGIN, |name| name.as_str());
-            // The rest takes longer than a login may, and keeps this thread from logins.
+            // The other interfaces take longer than a login may, and would keep this thread from
+            // logins.
             let answer = if matches!(interface, MANAGER | STORE) {
                 zbus::Message::error(&header, UNKNOWN_METHOD)
-                    .build(&NEGOTIATE)
+                    .build(&DESCRIPTORS_NEEDED)
                     .map(Some)
                     .map_err(|_| malformed())
             } else {
@@ -67,33 +68,32 @@ impl Connection {
         }
     }
 
-    /// The handshake (D-Bus specification, "Authentication Protocol"), of which EXTERNAL is the only
-    /// mechanism: who the other end is was known before it said a word.
-    /// Whether descriptors are to pass.
-    async fn greet(&mut self) -> io::Result<bool> {
+    /// Does the handshake (D-Bus specification, "Authentication Protocol"). EXTERNAL is the only
+    /// mechanism: the kernel said who the client is. Returns whether descriptors are negotiated.
+    async fn authenticate(&mut self) -> io::Result<bool> {
         let ok = format!("OK {}\r\n", self.guid);
         let external = format!("AUTH EXTERNAL {}", hex(&self.caller.uid.to_string()));
-        let (mut known, mut descriptors_pass) = (false, false);
-        for line in 0..LINES {
-            let told = self.line().await?;
-            // The first byte of a connection is nought.
-            let told = if line == 0 { told.strip_prefix('\0').unwrap_or("") } else { &told };
-            let answer = match told {
-                "BEGIN" if known => return Ok(descriptors_pass),
-                "NEGOTIATE_UNIX_FD" if known => {
-                    descriptors_pass = true;
+        let (mut is_authenticated, mut passes_descriptors) = (false, false);
+        for number in 0..MAX_HANDSHAKE_LINES {
+            let line = self.line().await?;
+            // The first byte of a connection is zero.
+            let line = if number == 0 { line.strip_prefix('\0').unwrap_or("") } else { &line };
+            let answer = match line {
+                "BEGIN" if is_authenticated => return Ok(passes_descriptors),
+                "NEGOTIATE_UNIX_FD" if is_authenticated => {
+                    passes_descriptors = true;
                     "AGREE_UNIX_FD\r\n"
                 }
                 "AUTH EXTERNAL" => "DATA\r\n",
                 "DATA" => {
-                    known = true;
+                    is_authenticated = true;
                     &ok
                 }
-                told if told == external => {
-                    known = true;
+                line if line == external => {
+                    is_authenticated = true;
                     &ok
                 }
-                told if told.starts_with("AUTH") => "REJECTED EXTERNAL\r\n",
+                line if line.starts_with("AUTH") => "REJECTED EXTERNAL\r\n",
                 _ => "ERROR\r\n",
             };
             self.output.extend_from_slice(answer.as_bytes());
@@ -107,7 +107,7 @@ impl Connection {
                 let line = self.input.drain(..end + 2).take(end).collect();
                 return String::from_utf8(line).map_err(|_| malformed());
             }
-            if self.input.len() > LONGEST_LINE {
+            if self.input.len() > MAX_LINE_BYTES {
                 return Err(malformed());
             }
             self.receive().await?;
@@ -128,11 +128,11 @@ impl Connection {
         self.stream.write(&output).await
     }
 
-    /// Sends what is to be sent, and waits for more, but not for long: nothing is open while a person
+    /// Sends the output, and waits for input, but not for long: nothing is open while a person
     /// types.
     async fn receive(&mut self) -> io::Result<()> {
         self.send().await?;
-        tokio::time::timeout(IDLE, self.stream.read_to(&mut self.input)).await?
+        tokio::time::timeout(IDLE_TIMEOUT, self.stream.read(&mut self.input)).await?
     }
 }
 
@@ -145,10 +145,9 @@ fn hex(text: &str) -> String {
 }
 
 const UNKNOWN_METHOD: &str = "org.freedesktop.DBus.Error.UnknownMethod";
-const NEGOTIATE: &str =
-    "that is served on connections over which descriptors may pass (NEGOTIATE_UNIX_FD)";
-/// How long the other end may say nothing.
-const IDLE: Duration = Duration::from_secs(2);
-/// Lines of a greeting, and bytes of one, at most.
-const LINES: u32 = 16;
-const LONGEST_LINE: usize = 256;
+const DESCRIPTORS_NEEDED: &str =
+    "that is served only on connections that negotiate descriptors (NEGOTIATE_UNIX_FD)";
+/// How long the client may send nothing.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
+const MAX_HANDSHAKE_LINES: u32 = 16;
+const MAX_LINE_BYTES: usize = 256;

@@ -1,5 +1,5 @@
-//! A connection of the private socket over which descriptors pass: all interfaces are served there, for as
-//! long as it takes. What is asked is worked on side by side, and in the runtime.
+//! A connection of the private socket that negotiated descriptors: all interfaces are served there,
+//! for as long as it takes. The runtime works on several calls at a time.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSliceMut};
@@ -18,58 +18,58 @@ use totpd_interface::wire::{Malformed, take_message};
 use crate::access::origin::Origin;
 use crate::dispatch::Services;
 
-/// A connection of root, greeted.
+/// A connection of root, after the handshake.
 pub(crate) struct Management {
     stream: Arc<UnixStream>,
     input: Vec<u8>,
-    /// What came with the bytes and belongs to a message that is not whole yet.
+    /// Descriptors of messages that are not complete yet.
     passed: VecDeque<OwnedFd>,
 }
 
 impl Management {
-    /// Goes on with a connection, of whose bytes these were read already.
+    /// Returns the connection. `input` was read from it already.
     pub(crate) fn new(stream: UnixStream, input: Vec<u8>) -> Self {
         Self { stream: Arc::new(stream), input, passed: VecDeque::new() }
     }
 
-    /// Answers until the other end closes, says nothing for long, or what cannot be understood.
+    /// Answers until the client closes, is idle, or sends what is malformed.
     ///
     /// # Errors
     /// Of the system.
     pub(crate) async fn serve(mut self, services: Services) -> io::Result<()> {
-        let (answers, to_send) = mpsc::channel(SIDE_BY_SIDE);
+        let (answers, to_send) = mpsc::channel(MAX_CONCURRENT_CALLS);
         tokio::spawn(send_all(Arc::clone(&self.stream), to_send));
-        let room = Arc::new(Semaphore::new(SIDE_BY_SIDE));
+        let permits = Arc::new(Semaphore::new(MAX_CONCURRENT_CALLS));
         loop {
-            let message = match tokio::time::timeout(IDLE, self.message()).await {
+            let message = match tokio::time::timeout(IDLE_TIMEOUT, self.message()).await {
                 Ok(message) => message?,
-                // Who waits for an answer has nothing to say.
-                Err(_) if room.available_permits() < SIDE_BY_SIDE => continue,
+                // A client that waits for an answer sends nothing.
+                Err(_) if permits.available_permits() < MAX_CONCURRENT_CALLS => continue,
                 Err(idle) => return Err(idle.into()),
             };
-            let Ok(place) = Arc::clone(&room).acquire_owned().await else { return Ok(()) };
+            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return Ok(()) };
             let (services, answers) = (services.clone(), answers.clone());
             tokio::spawn(async move {
                 if let Ok(Some(answer)) = services.answer(&message, &Origin::root()).await {
                     let _ = answers.send(answer).await;
                 }
-                drop(place);
+                drop(permit);
             });
         }
     }
 
-    /// The next message, with its descriptors.
+    /// Returns the next message, with its descriptors.
     async fn message(&mut self) -> io::Result<Message> {
         loop {
             match take_message(&mut self.input).map_err(malformed)? {
-                Some(bytes) => return self.with_its_descriptors(bytes),
+                Some(bytes) => return self.with_descriptors(bytes),
                 None => self.receive().await?,
             }
         }
     }
 
-    /// Messages have their descriptors in the order in which they are sent.
-    fn with_its_descriptors(&mut self, bytes: Vec<u8>) -> io::Result<Message> {
+    /// Returns the message of these bytes. Descriptors arrive in the order of their messages.
+    fn with_descriptors(&mut self, bytes: Vec<u8>) -> io::Result<Message> {
         let alone = Message::new(bytes).map_err(malformed)?;
         let wanted = alone.header().map_err(malformed)?.unix_fds().unwrap_or(0) as usize;
         if wanted == 0 {
@@ -94,7 +94,7 @@ impl Management {
                     }
                     self.input.extend_from_slice(&bytes);
                     self.passed.extend(passed);
-                    if self.passed.len() > MOST_DESCRIPTORS {
+                    if self.passed.len() > MAX_PENDING_DESCRIPTORS {
                         return Err(malformed(Malformed));
                     }
                     return Ok(());
@@ -104,10 +104,11 @@ impl Management {
     }
 }
 
-/// Bytes, and descriptors that came with them.
+/// Returns bytes, and descriptors that came with them.
 fn read(stream: &UnixStream) -> io::Result<(Vec<u8>, Vec<OwnedFd>)> {
-    let mut bytes = vec![0; PIECE];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+    let mut bytes = vec![0; READ_BYTES];
+    let mut space =
+        [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_PENDING_DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let into = &mut [IoSliceMut::new(&mut bytes)];
     let received = recvmsg(stream, into, &mut control, RecvFlags::CMSG_CLOEXEC)?;
@@ -124,7 +125,7 @@ fn read(stream: &UnixStream) -> io::Result<(Vec<u8>, Vec<OwnedFd>)> {
     Ok((bytes, passed))
 }
 
-/// Sends answers in the order in which they are ready, until nobody has one any more.
+/// Sends answers in the order in which they are ready, until their senders are gone.
 async fn send_all(stream: Arc<UnixStream>, mut answers: mpsc::Receiver<zbus::Message>) {
     while let Some(answer) = answers.recv().await {
         let mut bytes = answer.data().bytes();
@@ -145,10 +146,10 @@ fn malformed(Malformed: Malformed) -> io::Error {
     io::ErrorKind::InvalidData.into()
 }
 
-/// Questions of a connection that are worked on at a time: a batch shares the flushes of the disk.
-const SIDE_BY_SIDE: usize = 64;
-/// Descriptors that wait for their message. A message has one.
-const MOST_DESCRIPTORS: usize = 4;
-const PIECE: usize = 4096;
-/// How long the other end may say nothing while nothing is done for it.
-const IDLE: Duration = Duration::from_secs(600);
+/// Calls of a connection that are worked on at a time: a batch shares the flushes of the disk.
+const MAX_CONCURRENT_CALLS: usize = 64;
+/// A message has one descriptor.
+const MAX_PENDING_DESCRIPTORS: usize = 4;
+const READ_BYTES: usize = 4096;
+/// How long the client may send nothing while no call is worked on.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(600);

@@ -1,5 +1,5 @@
-//! A connection of the private socket: read by the thread that accepted it, while that is worth it, and
-//! by the runtime from then on.
+//! The bytes of a connection of the private socket. The accepting thread reads them as long as it
+//! does not have to wait; the runtime reads them from then on.
 
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
@@ -12,44 +12,44 @@ use totpd_store::blocking;
 
 /// A connection.
 pub(crate) enum Stream {
-    /// Nobody waits for it but a thread that may.
-    Here(UnixStream),
-    /// The runtime does.
-    Runtime(tokio::net::UnixStream),
-    /// It was lost on the way from one to the other.
-    Gone,
+    /// The accepting thread has it.
+    Blocking(UnixStream),
+    /// The runtime has it.
+    Async(tokio::net::UnixStream),
+    /// The runtime did not take it.
+    Lost,
 }
 
 impl Stream {
-    /// A connection that was accepted in this thread.
+    /// Returns a connection that this thread accepted.
     ///
     /// # Errors
     /// Of the system.
     pub(crate) fn new(stream: UnixStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        Ok(Self::Here(stream))
+        Ok(Self::Blocking(stream))
     }
 
     /// Waits for bytes, and appends them to `input`.
     ///
     /// # Errors
-    /// Of the system; `UnexpectedEof` where the other end has closed.
-    pub(crate) async fn read_to(&mut self, input: &mut Vec<u8>) -> io::Result<()> {
+    /// Of the system; `UnexpectedEof` if the client has closed.
+    pub(crate) async fn read(&mut self, input: &mut Vec<u8>) -> io::Result<()> {
         let mut buffer = [0; 4096];
         let length = loop {
             let read = match self {
-                Self::Here(stream) => stream.read(&mut buffer),
-                Self::Runtime(stream) => stream.try_read(&mut buffer),
-                Self::Gone => Ok(0),
+                Self::Blocking(stream) => stream.read(&mut buffer),
+                Self::Async(stream) => stream.try_read(&mut buffer),
+                Self::Lost => Ok(0),
             };
             match read {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if !self.is_soon_readable() {
-                        self.of_the_runtime()?.readable().await?;
+                        self.make_async()?.readable().await?;
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                done => break done?,
+                result => break result?,
             }
         };
         let received = buffer.get(..length).filter(|received| !received.is_empty());
@@ -65,14 +65,14 @@ impl Stream {
         while !bytes.is_empty() {
             let written = match self {
                 // The daemon ignores SIGPIPE, as every program of std does.
-                Self::Here(stream) => stream.write(bytes),
-                Self::Runtime(stream) => stream.try_write(bytes),
-                Self::Gone => Err(io::ErrorKind::BrokenPipe.into()),
+                Self::Blocking(stream) => stream.write(bytes),
+                Self::Async(stream) => stream.try_write(bytes),
+                Self::Lost => Err(io::ErrorKind::BrokenPipe.into()),
             };
             match written {
                 Ok(length) => bytes = bytes.get(length..).unwrap_or_default(),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.of_the_runtime()?.writable().await?;
+                    self.make_async()?.writable().await?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -81,40 +81,42 @@ impl Stream {
         Ok(())
     }
 
-    /// The connection itself, for who goes on with it in the runtime.
+    /// Returns the connection as the runtime has it.
     ///
     /// # Errors
     /// Of the system.
-    pub(crate) fn into_runtime(mut self) -> io::Result<tokio::net::UnixStream> {
-        self.of_the_runtime()?;
+    pub(crate) fn into_async(mut self) -> io::Result<tokio::net::UnixStream> {
+        self.make_async()?;
         match self {
-            Self::Runtime(stream) => Ok(stream),
+            Self::Async(stream) => Ok(stream),
             _ => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 
-    /// Whether there is something to read, or will be within a moment that is worth waiting for: what a
-    /// module sends follows on its connection, and it closes when it has its answer.
+    /// Reports whether there is something to read now or very soon: a module sends at once after it
+    /// connected, and closes at once after its answer.
     fn is_soon_readable(&self) -> bool {
-        let Self::Here(stream) = self else { return false };
-        let mut this = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
+        let Self::Blocking(stream) = self else { return false };
+        let mut descriptors = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
         blocking::is_allowed()
-            && ppoll(&mut this, Some(TimeSpec::from(MOMENT)), None).is_ok_and(|ready| ready > 0)
+            && ppoll(&mut descriptors, Some(TimeSpec::from(INLINE_POLL)), None)
+                .is_ok_and(|ready| ready > 0)
     }
 
-    /// The connection as the runtime has it, from now on.
-    fn of_the_runtime(&mut self) -> io::Result<&tokio::net::UnixStream> {
-        if let Self::Here(_) = self
-            && let Self::Here(stream) = std::mem::replace(self, Self::Gone)
+    /// Hands the connection to the runtime, if it does not have it, and returns it.
+    fn make_async(&mut self) -> io::Result<&tokio::net::UnixStream> {
+        if let Self::Blocking(_) = self
+            && let Self::Blocking(stream) = std::mem::replace(self, Self::Lost)
         {
-            *self = Self::Runtime(tokio::net::UnixStream::from_std(stream)?);
+            *self = Self::Async(tokio::net::UnixStream::from_std(stream)?);
         }
         match self {
-            Self::Runtime(stream) => Ok(stream),
+            Self::Async(stream) => Ok(stream),
             _ => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 }
 
-/// Longer than a module takes, shorter than anybody minds who comes next.
-const MOMENT: Duration = Duration::from_micros(200);
+/// How long to poll before the runtime gets the connection: longer than a module needs, too short
+/// to delay the next connection.
+const INLINE_POLL: Duration = Duration::from_micros(200);

@@ -1,0 +1,61 @@
+//! The state of the daemon itself, as far as an administrator looks for it in the journal.
+
+use totpd_journal::{Entry, Priority};
+
+/// Something that began or ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Condition {
+    BusAvailable,
+    BusUnavailable,
+    LinesSuppressed,
+    NssUnavailable,
+    RecordDamaged,
+    SocketUnavailable,
+    StoreAvailable,
+    StoreRefused,
+    StoreUnavailable,
+}
+
+impl Condition {
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 9] = [
+        Self::BusAvailable,
+        Self::BusUnavailable,
+        Self::LinesSuppressed,
+        Self::NssUnavailable,
+        Self::RecordDamaged,
+        Self::SocketUnavailable,
+        Self::StoreAvailable,
+        Self::StoreRefused,
+        Self::StoreUnavailable,
+    ];
+
+    /// Returns the token, which dashboards and scripts compare: it stays as it is.
+    pub(crate) fn token(self) -> &'static str {
+        match self {
+            Self::BusAvailable => "bus-available",
+            Self::BusUnavailable => "bus-unavailable",
+            Self::LinesSuppressed => "lines-suppressed",
+            Self::NssUnavailable => "nss-unavailable",
+            Self::RecordDamaged => "record-damaged",
+            Self::SocketUnavailable => "socket-unavailable",
+            Self::StoreAvailable => "store-available",
+            Self::StoreRefused => "store-refused",
+            Self::StoreUnavailable => "store-unavailable",
+        }
+    }
+
+    /// Returns a record of the journal that says so in this sentence.
+    pub(crate) fn entry(self, message: String) -> Entry {
+        let priority = match self {
+            Self::BusAvailable | Self::LinesSuppressed | Self::StoreAvailable => Priority::Notice,
+            Self::SocketUnavailable => Priority::Warning,
+            Self::BusUnavailable
+            | Self::NssUnavailable
+            | Self::RecordDamaged
+            | Self::StoreRefused
+            | Self::StoreUnavailable => Priority::Error,
+        };
+        Entry::new(priority, message).with("TOTP_REASON", self.token())
+    }
+}

@@ -1,0 +1,175 @@
+//! The events. An event knows no sink, and holds no code and no seed.
+
+use totpd_core::account::Account;
+use totpd_core::factor::FactorId;
+use totpd_core::source::Source;
+use totpd_core::user_name::UserName;
+use totpd_core::verification::Verdict;
+use totpd_interface::login::LoginContext;
+use totpd_interface::verdict;
+
+use crate::access::caller::Caller;
+use crate::audit::reason::Reason;
+
+/// One decision.
+#[derive(Clone, Debug)]
+pub(crate) enum Event<'a> {
+    /// At a login.
+    Login(LoginEvent<'a>),
+    /// About the factors of a user.
+    Change(ChangeEvent<'a>),
+    /// About the store as a whole.
+    Store(Caller, StoreEvent),
+}
+
+/// A decision at a login.
+#[derive(Clone, Debug)]
+pub(crate) struct LoginEvent<'a> {
+    /// The login.
+    pub(crate) login: LoginScene<'a>,
+    /// The reply to the program.
+    pub(crate) outcome: LoginOutcome,
+    /// The reason for it.
+    pub(crate) reason: Reason,
+    /// The factor that was used, shown or named, if it is known.
+    pub(crate) factor: Option<FactorId>,
+    /// Recovery codes that are left, after one was used.
+    pub(crate) recovery_codes_left: Option<usize>,
+}
+
+/// A login: who asks, for which account, and from where.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LoginScene<'a> {
+    /// The sender of the question.
+    pub(crate) caller: Caller,
+    /// The account. Sinks see its name only if NSS knows it: people type passwords as names.
+    pub(crate) account: &'a Account,
+    /// What is believed of what the program said.
+    pub(crate) context: &'a LoginContext,
+    /// Where the login comes from.
+    pub(crate) source: &'a Source,
+}
+
+/// The reply to a program about a login.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum LoginOutcome {
+    Approved,
+    Denied,
+    Throttled,
+    Skipped,
+    Enrolling,
+}
+
+/// A decision about the factors of a user.
+#[derive(Clone, Debug)]
+pub(crate) struct ChangeEvent<'a> {
+    /// The caller.
+    pub(crate) by: Caller,
+    /// The user, known to NSS or the store.
+    pub(crate) user: &'a UserName,
+    /// Whether the user's account is that of the caller.
+    pub(crate) is_own: bool,
+    /// The factors.
+    pub(crate) factors: Factors,
+    /// What happened.
+    pub(crate) reason: Reason,
+}
+
+/// The factors that a change is about.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Factors {
+    /// None, or one that has no valid id.
+    Unnamed,
+    /// This one.
+    One(FactorId),
+    /// All of the user.
+    All,
+}
+
+/// A decision about the store as a whole.
+#[derive(Clone, Debug)]
+pub(crate) enum StoreEvent {
+    /// A backup was made.
+    BackedUp {
+        /// Users in it.
+        users: u64,
+        /// Of the key that signed it.
+        fingerprint: String,
+    },
+    /// A backup took the place of the store.
+    Restored(Restoration),
+    /// Every record is sealed under a new key.
+    Rekeyed {
+        /// The id of the key.
+        key: String,
+    },
+    /// Records were found that cannot be unsealed.
+    DamageFound {
+        /// How many.
+        records: u64,
+    },
+}
+
+/// The backup that took the place of the store.
+#[derive(Clone, Debug)]
+pub(crate) struct Restoration {
+    /// Users in it.
+    pub(crate) users: u64,
+    /// The host that made it, as it says itself.
+    pub(crate) host: String,
+    /// When it was made, in seconds since 1970.
+    pub(crate) created: u64,
+    /// The signer, in words.
+    pub(crate) signed_by: &'static str,
+    /// Of the key that signed it.
+    pub(crate) fingerprint: Option<String>,
+    /// When the newest backup was made that the store knew of, if that was later.
+    pub(crate) newer_backup: Option<u64>,
+    /// Whether the administrator accepted any maker of the backup.
+    pub(crate) accepts_unsigned: bool,
+}
+
+impl LoginEvent<'_> {
+    /// Returns an event that is about no factor.
+    pub(crate) fn new(
+        login: LoginScene<'_>,
+        outcome: LoginOutcome,
+        reason: Reason,
+    ) -> LoginEvent<'_> {
+        LoginEvent { login, outcome, reason, factor: None, recovery_codes_left: None }
+    }
+
+    /// Returns the event of one attempt.
+    pub(crate) fn from_verdict<'a>(login: LoginScene<'a>, verdict: &Verdict) -> LoginEvent<'a> {
+        let reason = Reason::from_verdict(verdict, login.account.loggable().is_some());
+        match verdict {
+            Verdict::Approved { factor, recovery_codes_left, .. } => LoginEvent {
+                recovery_codes_left: factor.is_none().then_some(*recovery_codes_left),
+                factor: factor.clone(),
+                ..LoginEvent::new(login, LoginOutcome::Approved, reason)
+            },
+            Verdict::Denied(_) => LoginEvent::new(login, LoginOutcome::Denied, reason),
+            Verdict::Throttled { .. } => LoginEvent::new(login, LoginOutcome::Throttled, reason),
+        }
+    }
+}
+
+impl LoginOutcome {
+    /// Returns its word.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Approved => verdict::APPROVED,
+            Self::Denied => verdict::DENIED,
+            Self::Throttled => verdict::THROTTLED,
+            Self::Skipped => "skipped",
+            Self::Enrolling => "enrolling",
+        }
+    }
+}
+
+impl Factors {
+    /// Returns the factor of this id, if it is one.
+    pub(crate) fn parse(id: &str) -> Self {
+        FactorId::parse(id).map_or(Self::Unnamed, Self::One)
+    }
+}

@@ -1,0 +1,175 @@
+//! The journal as a sink of events. What others can cause as often as they like has a budget.
+
+use totpd_core::source::Source;
+use totpd_interface::login::LoginContext;
+use totpd_journal::escape::{MAX_NAME_CHARS, escape_within};
+use totpd_journal::{Entry, Priority};
+
+use crate::access::caller::Caller;
+use crate::audit::budget::Topic;
+use crate::audit::budgeted::BudgetedLog;
+use crate::audit::event::{
+    ChangeEvent, Event, Factors, LoginEvent, LoginOutcome, Restoration, StoreEvent,
+};
+use crate::audit::reason::Reason;
+
+/// The journal.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    log: BudgetedLog,
+}
+
+impl Journal {
+    /// Writes what was decided, or counts it if there were too many of its kind.
+    pub(crate) fn record(&self, event: &Event<'_>) {
+        let (entry, topic) = match event {
+            Event::Login(event) => (login_entry(event), login_topic(event)),
+            Event::Change(event) => (change_entry(event), change_topic(event)),
+            Event::Store(by, event) => (store_entry(*by, event), None),
+        };
+        match topic {
+            None => entry.write(),
+            Some(topic) => self.log.write(topic, &entry),
+        }
+    }
+
+    /// Writes a record that is about no user, within the budget of `topic`.
+    pub(crate) fn report(&self, topic: String, entry: &Entry) {
+        self.log.write(Topic { user: None, text: topic }, entry);
+    }
+}
+
+fn login_entry(event: &LoginEvent<'_>) -> Entry {
+    let (context, word) = (event.login.context, event.outcome.word());
+    let (user, service) = (user_of(event), text(&context.service));
+    let (source, sentence) = (event.login.source, event.reason.sentence());
+    let at = if service.is_empty() { "-" } else { service };
+    let message = format!("{word} for {} at {at} from {source}: {sentence}", name_of(event));
+    let priority = match event.outcome {
+        LoginOutcome::Approved => Priority::Info,
+        _ => Priority::Notice,
+    };
+    let left = event.recovery_codes_left.map(|left| left.to_string());
+    Entry::new(priority, message)
+        .with("MESSAGE_ID", LOGIN_MESSAGE_ID)
+        .with("TOTP_USER", &user.unwrap_or_default())
+        .with("TOTP_SERVICE", service)
+        .with("TOTP_RHOST", text(&context.rhost))
+        .with("TOTP_TTY", text(&context.tty))
+        .with("TOTP_VERDICT", word)
+        .with("TOTP_REASON", event.reason.token())
+        .with("TOTP_FACTOR", event.factor.as_ref().map_or("", |factor| factor.as_str()))
+        .with("TOTP_RECOVERY_CODES_LEFT", &left.unwrap_or_default())
+}
+
+/// Returns what the decisions of this kind about this user from this place have in common, if
+/// others can cause them as often as they like.
+///
+/// An approval for root's programs is always written. A user on the bus may have a token that
+/// counts presses, and as many right codes as it likes. A key is shown and a lock starts only so
+/// often. If the source is nowhere, the place is what the program said: a flood from one host does
+/// not hide another.
+fn login_topic(event: &LoginEvent<'_>) -> Option<Topic> {
+    let is_rare = matches!(event.reason, Reason::LockStarted | Reason::FactorShown);
+    let kind = match event.outcome {
+        _ if is_rare => return None,
+        LoginOutcome::Approved if event.login.caller.is_root() => return None,
+        LoginOutcome::Denied | LoginOutcome::Throttled => "denied or throttled",
+        outcome => outcome.word(),
+    };
+    let place = place(event.login.context, event.login.source);
+    let text = format!("{kind} for {} from {place}", name_of(event));
+    Some(Topic { user: user_of(event), text })
+}
+
+fn place(context: &LoginContext, source: &Source) -> String {
+    let said = |text: &Option<String>| loggable(text.as_deref().unwrap_or("-"));
+    match source {
+        Source::Nowhere => format!("{} at {}", said(&context.rhost), said(&context.service)),
+        _ => source.to_string(),
+    }
+}
+
+fn change_entry(event: &ChangeEvent<'_>) -> Entry {
+    let by = event.by.uid.to_string();
+    let message = format!("{} by uid {by}: {}", event.user.as_str(), event.reason.sentence());
+    let factors = match &event.factors {
+        Factors::Unnamed => "",
+        Factors::One(factor) => factor.as_str(),
+        Factors::All => "all",
+    };
+    Entry::new(Priority::Notice, message)
+        .with("MESSAGE_ID", CHANGE_MESSAGE_ID)
+        .with("TOTP_USER", event.user.as_str())
+        .with("TOTP_FACTOR", factors)
+        .with("TOTP_REASON", event.reason.token())
+        .with("TOTP_BY_UID", &by)
+}
+
+/// A user can cause as many changes of its own factors as it likes. What root and those who manage
+/// users do is always written.
+fn change_topic(event: &ChangeEvent<'_>) -> Option<Topic> {
+    event.is_own.then(|| {
+        let user = loggable(event.user.as_str());
+        let text = format!("{user} by uid {}: {}", event.by.uid, event.reason.sentence());
+        Topic { user: Some(user), text }
+    })
+}
+
+fn store_entry(by: Caller, event: &StoreEvent) -> Entry {
+    let (reason, details) = match event {
+        StoreEvent::BackedUp { users, fingerprint } => {
+            (Reason::BackupMade, format!("{users} users, signed by {fingerprint}"))
+        }
+        StoreEvent::Restored(restoration) => (Reason::StoreRestored, details_of(restoration)),
+        StoreEvent::Rekeyed { key } => (Reason::StoreRekeyed, key.clone()),
+        StoreEvent::DamageFound { records } => (Reason::DamageFound, records.to_string()),
+    };
+    let message = format!("{} by uid {}: {details}", reason.sentence(), by.uid);
+    Entry::new(Priority::Notice, message)
+        .with("MESSAGE_ID", STORE_MESSAGE_ID)
+        .with("TOTP_REASON", reason.token())
+        .with("TOTP_BY_UID", &by.uid.to_string())
+}
+
+fn details_of(restoration: &Restoration) -> String {
+    let fingerprint = restoration.fingerprint.as_ref().map(|found| format!(" {found}"));
+    let newer = restoration.newer_backup;
+    format!(
+        "{} users from {}, made at second {}, signed by {}{}{}{}",
+        restoration.users,
+        loggable(&restoration.host),
+        restoration.created,
+        restoration.signed_by,
+        fingerprint.unwrap_or_default(),
+        newer.map(|newest| format!(", older than one of second {newest}")).unwrap_or_default(),
+        if restoration.accepts_unsigned { ", with unsigned" } else { "" }
+    )
+}
+
+fn text(part: &Option<String>) -> &str {
+    part.as_deref().unwrap_or_default()
+}
+
+fn user_of(event: &LoginEvent<'_>) -> Option<String> {
+    event.login.account.loggable().map(loggable)
+}
+
+fn name_of(event: &LoginEvent<'_>) -> String {
+    user_of(event).unwrap_or_else(|| "a name that this machine does not know".into())
+}
+
+/// Returns what a program said, which may be megabytes, as the journal has it.
+fn loggable(text: &str) -> String {
+    escape_within(text, MAX_NAME_CHARS).into_owned()
+}
+
+/// Finds every decision at a login: `journalctl MESSAGE_ID=…`.
+const LOGIN_MESSAGE_ID: &str = "3c6f1a52d0f94a7f8e0f4f6a3d9a1b7e";
+/// Finds every change of factors.
+const CHANGE_MESSAGE_ID: &str = "9b5d8a3e4c1f4d7c9a2b7e6f0c3d5a18";
+/// Finds every task of the store as a whole.
+const STORE_MESSAGE_ID: &str = "5e0c1d7b92a84f6f9d3a7c41b86e2f05";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! The interface `org.totpd.Totp1.Manager`.
+
+use totpd_interface::arguments::Arguments;
+
+use crate::dispatch::call::{Answer, Call, Refusal};
+use crate::manage::Manager;
+
+/// Calls the method that is named, and writes its reply.
+pub(crate) async fn dispatch(manager: &Manager, call: &Call<'_>, member: &str) -> Answer {
+    let origin = call.origin;
+    match member {
+        "Enroll" => {
+            let (user, Arguments(options)) = call.arguments("sa{sv}")?;
+            call.reply(&manager.enroll(origin, user, &options).await?)
+        }
+        "Confirm" => {
+            let (user, factor, code) = call.arguments("sss")?;
+            call.reply(&manager.confirm(origin, user, factor, code).await?)
+        }
+        "RecoveryCodes" => {
+            let (user, code) = call.arguments("ss")?;
+            call.reply(&manager.recovery_codes(origin, user, code).await?)
+        }
+        "SetFactor" => {
+            let (user, factor, Arguments(changes), code) = call.arguments("ssa{sv}s")?;
+            call.reply(&manager.set_factor(origin, user, factor, &changes, code).await?)
+        }
+        "Remove" => {
+            let (user, factor, code) = call.arguments("sss")?;
+            call.reply(&manager.remove(origin, user, factor, code).await?)
+        }
+        "Unlock" => {
+            let (user,) = call.arguments("s")?;
+            call.reply(&manager.unlock(origin, user).await?)
+        }
+        "Resync" => {
+            let (user, factor, codes) = call.arguments("ssas")?;
+            call.reply(&manager.resync(origin, user, factor, codes).await?)
+        }
+        "GetUser" => {
+            let (user,) = call.arguments("s")?;
+            call.reply(&manager.get_user(origin, user).await?)
+        }
+        "ListUsers" => {
+            let (after, limit) = call.arguments("su")?;
+            call.reply(&manager.list_users(origin, after, limit).await?)
+        }
+        "Subscribe" => {
+            call.no_arguments()?;
+            call.reply(&manager.subscribe(origin).await?)
+        }
+        _ => Err(Refusal::NO_METHOD),
+    }
+}

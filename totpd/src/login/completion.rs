@@ -1,0 +1,89 @@
+//! The end of a login at which a factor was added: it becomes verified then, and not before.
+
+use totpd_core::authorization::Operation;
+use totpd_core::enrollment::{self, Completion};
+use totpd_core::factor::LoginToken;
+use totpd_core::record_key::RecordKey;
+use totpd_interface::Error;
+use totpd_interface::login::{CompletionReply, LoginContext};
+
+use crate::access::caller::Caller;
+use crate::access::login_context::{is_at_terminal, login_source};
+use crate::audit::event::{Event, LoginEvent, LoginOutcome, LoginScene};
+use crate::audit::reason::Reason;
+use crate::daemon::Daemon;
+use crate::daemon::hash_worker::Work;
+use crate::host::clock;
+use crate::login::enrollment_screen::{NOT_KEPT, after_enrollment};
+use crate::manage::recovery_codes;
+
+/// Verifies the factor that the token is for. Root alone may ask for that.
+///
+/// # Errors
+/// [`Error::NotAuthorized`]; [`Error::InvalidArgument`] if `token` is no token; as the contract has
+/// them.
+pub(crate) async fn complete(
+    daemon: &Daemon,
+    caller: Caller,
+    token: &str,
+    context: &LoginContext,
+) -> Result<CompletionReply, Error> {
+    caller.must_be_allowed(Operation::CompleteLogin)?;
+    let no_token = || Error::InvalidArgument("that is no token of a login".into());
+    let token = LoginToken::parse(token).ok_or_else(no_token)?;
+    let account = daemon.account(token.user.as_str()).await?;
+    let is_same_login = is_login_of(daemon, &token, context).await?;
+    let digest = token.digest(context.service.as_deref().unwrap_or_default());
+    let (id, uid) = (token.factor.clone(), account.current_uid());
+    let (now, rules) = (clock::now(), daemon.config.enrollment.clone());
+    let completion = daemon
+        .update(&account, move |mut record| {
+            let completion = match is_same_login && record.belongs_to(uid) {
+                true => enrollment::complete(&mut record, &id, &digest, now, &rules),
+                false => Completion::Unknown,
+            };
+            (completion, record)
+        })
+        .await?;
+    let is_verified = completion == Completion::Verified;
+    let message = if is_verified {
+        let codes = match is_at_terminal(context) && !context.quiet {
+            // The factor is verified by now, and codes can be made later.
+            true => recovery_codes::first_recovery_codes(daemon, &account, Work::Login)
+                .await
+                .unwrap_or_default(),
+            false => Vec::new(),
+        };
+        daemon.subscribers.factors_changed(uid, token.user.as_str());
+        (daemon.config.recovery_codes > 0).then(|| after_enrollment(&codes))
+    } else {
+        Some(NOT_KEPT.to_owned())
+    };
+    let source = login_source(context, caller.uid);
+    let login = LoginScene { caller, account: &account, context, source: &source };
+    let outcome = if is_verified { LoginOutcome::Approved } else { LoginOutcome::Denied };
+    daemon.audit.record(&Event::Login(LoginEvent {
+        factor: Some(token.factor.clone()),
+        ..LoginEvent::new(login, outcome, Reason::from(completion))
+    }));
+    Ok(CompletionReply { is_verified, message })
+}
+
+/// Reports whether the login that ends is that of the token's user. That is the user of the login,
+/// or if the program has put in the user that it becomes (sudo), the user who asks. A program may
+/// try several users in one handle of libpam.
+async fn is_login_of(
+    daemon: &Daemon,
+    token: &LoginToken,
+    context: &LoginContext,
+) -> Result<bool, Error> {
+    for name in [&context.user, &context.ruser].into_iter().flatten() {
+        // A name may be typed otherwise than NSS spells it.
+        let is_same = name == token.user.as_str()
+            || matches!(daemon.account(name).await?.key, RecordKey::User(named) if named == token.user);
+        if is_same {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

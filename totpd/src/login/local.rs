@@ -1,0 +1,231 @@
+//! Logins that are decided on this host, by the records of its store.
+
+use std::sync::Arc;
+
+use totpd_core::account::Account;
+use totpd_core::enrollment;
+use totpd_core::factor::FactorId;
+use totpd_core::record::Record;
+use totpd_core::source::Source;
+use totpd_core::throttle::ThrottleState;
+use totpd_core::verification::{Attempt, Reason as DenialReason, Verdict, verify};
+use totpd_interface::Error;
+use totpd_interface::login::{BeginReply, CompletionReply, LoginContext, Nonce, VerifyReply};
+
+use crate::access::caller::Caller;
+use crate::access::login_context::{is_at_terminal, login_source};
+use crate::audit::event::{Event, LoginEvent, LoginOutcome, LoginScene};
+use crate::audit::reason::Reason;
+use crate::daemon::Daemon;
+use crate::host::clock;
+use crate::login::completion;
+use crate::login::first_login::{self, ENROLL_ELSEWHERE, FirstCode};
+use crate::login::prompt::{prompt, with_names};
+use crate::login::reply::verify_reply;
+use crate::login::service::{LoginService, PendingReply};
+
+/// Answers logins. Root asks for any user, everybody else for itself.
+pub(crate) struct LocalLogin(pub(crate) Arc<Daemon>);
+
+/// What came of one attempt.
+struct Judgment {
+    verdict: Verdict,
+    /// Whether the record of the account is damaged, so that the verdict is that of a bucket.
+    is_damaged: bool,
+    /// Whether it was the last wrong code that is allowed: no further one is looked at.
+    starts_lock: bool,
+}
+
+impl LoginService for LocalLogin {
+    fn begin<'a>(
+        &'a self,
+        caller: Caller,
+        user: &'a str,
+        context: &'a LoginContext,
+    ) -> PendingReply<'a, BeginReply> {
+        Box::pin(self.begin(caller, user, context))
+    }
+
+    fn verify<'a>(
+        &'a self,
+        caller: Caller,
+        user: &'a str,
+        code: &'a str,
+        context: &'a LoginContext,
+    ) -> PendingReply<'a, VerifyReply> {
+        Box::pin(self.verify(caller, user, code, context))
+    }
+
+    fn complete_enrollment<'a>(
+        &'a self,
+        caller: Caller,
+        token: &'a str,
+        context: &'a LoginContext,
+    ) -> PendingReply<'a, CompletionReply> {
+        Box::pin(completion::complete(&self.0, caller, token, context))
+    }
+}
+
+impl LocalLogin {
+    async fn begin(
+        &self,
+        caller: Caller,
+        user: &str,
+        context: &LoginContext,
+    ) -> Result<BeginReply, Error> {
+        if context.enroll
+            && is_at_terminal(context)
+            && let Some(nonce) = context.nonce
+        {
+            match first_login::offer(&self.0, caller, user, nonce, context).await {
+                Ok(Some(reply)) => return Ok(reply),
+                // A user with a record, damaged or not, makes no factor here.
+                Ok(None) | Err(Error::StoreCorrupt(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let account = self.0.account_for(caller, user).await?;
+        let (account, record) = self.0.record_for_login(account).await?;
+        let source = &login_source(context, caller.uid);
+        if context.nullok
+            && let Some(uid) = account.uid
+            && enrollment::may_skip(&record, uid)
+        {
+            let login = LoginScene { caller, account: &account, context, source };
+            self.record(LoginEvent::new(login, LoginOutcome::Skipped, Reason::SkippedNotEnrolled));
+            return Ok(BeginReply::Skip);
+        }
+        if record.is_enrolled() && caller.is_root() {
+            let (service, rhost) = (context.service.clone(), context.rhost.clone());
+            self.0.subscribers.code_requested(record.uid, service, rhost);
+        }
+        Ok(self.prompt_for(&account, record, context, source))
+    }
+
+    /// Returns the prompt for a code.
+    fn prompt_for(
+        &self,
+        account: &Account,
+        mut record: Record,
+        context: &LoginContext,
+        source: &Source,
+    ) -> BeginReply {
+        let now = clock::now();
+        let throttle = self.0.throttle_state(&mut record, source, now);
+        // A recreated account does not learn the factors of its predecessor.
+        let shows_names = context.show_names && record.belongs_to(account.current_uid());
+        let words = context.prompt.as_deref();
+        let text = match throttle {
+            ThrottleState::Open if shows_names => with_names(words, context, &record, now),
+            _ => prompt(words, throttle),
+        };
+        let digits = record.digits().unwrap_or(self.0.config.defaults.digits);
+        BeginReply::Prompt { text, digits: digits.into() }
+    }
+
+    async fn verify(
+        &self,
+        caller: Caller,
+        user: &str,
+        code: &str,
+        context: &LoginContext,
+    ) -> Result<VerifyReply, Error> {
+        let account = self.0.account_for(caller, user).await?;
+        let source = login_source(context, caller.uid);
+        let login = LoginScene { caller, account: &account, context, source: &source };
+        if context.enroll
+            && let (Some(nonce), Some(factor)) = (context.nonce, &context.factor)
+        {
+            return self.verify_first_code(login, nonce, factor, code).await;
+        }
+        let judgment = match self.judge(login.account, login, code).await {
+            Err(Error::StoreCorrupt(_)) => self.judge_without_record(login, code).await,
+            judgment => judgment,
+        };
+        let Judgment { verdict, is_damaged, starts_lock } = judgment?;
+        let is_unenrolled = matches!(verdict, Verdict::Denied(DenialReason::NotEnrolled));
+        self.record(match is_unenrolled && is_damaged {
+            true => LoginEvent::new(login, LoginOutcome::Denied, Reason::RecordDamaged),
+            false => LoginEvent::from_verdict(login, &verdict),
+        });
+        if starts_lock && account.loggable().is_some() {
+            self.record(LoginEvent::new(login, LoginOutcome::Throttled, Reason::LockStarted));
+        }
+        if context.enroll && is_unenrolled && !is_damaged {
+            return Ok(VerifyReply::Denied { message: Some(ENROLL_ELSEWHERE.into()) });
+        }
+        Ok(verify_reply(&verdict))
+    }
+
+    /// Judges `code` by the record of `account`.
+    async fn judge(
+        &self,
+        account: &Account,
+        login: LoginScene<'_>,
+        code: &str,
+    ) -> Result<Judgment, Error> {
+        let attempt = Attempt {
+            answer: self.0.classify_answer(account, code, login.source).await?,
+            factor: login.context.factor.clone(),
+            service: login.context.service.clone(),
+            source: login.source.clone(),
+            uid: account.current_uid(),
+            now: clock::now(),
+        };
+        let rules = self.0.config.rules.clone();
+        self.0
+            .update(account, move |record| {
+                let (verdict, record) = verify(record, &attempt, &rules);
+                let throttle = record.throttle.state(&attempt.source, attempt.now, &rules.throttle);
+                let starts_lock =
+                    matches!(verdict, Verdict::Denied(_)) && throttle == ThrottleState::Locked;
+                (Judgment { verdict, is_damaged: false, starts_lock }, record)
+            })
+            .await
+    }
+
+    /// Judges `code` if the record of the account is damaged. The login takes the same course as
+    /// any other, and never ends in an approval.
+    async fn judge_without_record(
+        &self,
+        login: LoginScene<'_>,
+        code: &str,
+    ) -> Result<Judgment, Error> {
+        let substitute = self.0.substitute_for_damaged(login.account);
+        let Judgment { verdict, .. } = self.judge(&substitute, login, code).await?;
+        Ok(Judgment { verdict, is_damaged: true, starts_lock: false })
+    }
+
+    /// Verifies the first code of a factor that this login was shown.
+    async fn verify_first_code(
+        &self,
+        login: LoginScene<'_>,
+        nonce: Nonce,
+        factor: &str,
+        code: &str,
+    ) -> Result<VerifyReply, Error> {
+        let first_code = FirstCode { nonce, factor, code };
+        let judged = first_login::verify(&self.0, login.account, login.context, first_code).await;
+        let (reply, reason) = match judged {
+            Err(Error::StoreCorrupt(_)) => {
+                (VerifyReply::Denied { message: None }, Reason::RecordDamaged)
+            }
+            judged => judged?,
+        };
+        let outcome = match reply {
+            VerifyReply::Approved { .. } => LoginOutcome::Approved,
+            VerifyReply::Denied { .. } => LoginOutcome::Denied,
+            VerifyReply::Throttled { .. } => LoginOutcome::Throttled,
+        };
+        let factor = FactorId::parse(factor);
+        self.record(LoginEvent { factor, ..LoginEvent::new(login, outcome, reason) });
+        Ok(reply)
+    }
+
+    fn record(&self, event: LoginEvent<'_>) {
+        self.0.audit.record(&Event::Login(event));
+    }
+}
+
+#[cfg(test)]
+mod tests;

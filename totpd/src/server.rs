@@ -1,0 +1,195 @@
+//! The server: configuration, store, private socket and bus. It serves until the process ends.
+//!
+//! There is no signal handler: everything that was answered is on disk, so SIGTERM and SIGKILL may
+//! come at any time.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::{Handle, Runtime};
+use tokio::task::JoinHandle;
+use totpd_core::record_key::Buckets;
+use totpd_journal::{Entry, Priority};
+use totpd_store::sqlite::{DIRECTORY, Local, OpenError, OpenStore};
+use totpd_store::unavailable::UnavailableBackend;
+use totpd_store::{Owner, REQUEST_TIMEOUT, Store};
+use zeroize::Zeroizing;
+
+use crate::audit::condition::Condition;
+use crate::config::{CONFIG_FILE, Config, ConfigError};
+use crate::daemon::Daemon;
+use crate::dispatch::Services;
+use crate::host::{hardening, readiness};
+use crate::login::local::LocalLogin;
+use crate::manage::Manager;
+use crate::manage::store::Maintenance;
+use crate::server::bus::serve_on_bus;
+use crate::server::runtime::{runtime, runtime_in_thread};
+use crate::socket::PrivateSocket;
+
+mod bus;
+mod runtime;
+
+/// Why the daemon cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The kernel refused to protect the memory of the process.
+    #[error("cannot harden the process: {0}")]
+    Hardening(nix::Error),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The kernel did not tell the name of the host.
+    #[error("cannot read the host name: {0}")]
+    HostName(nix::Error),
+    /// A thread or its runtime cannot be started.
+    #[error("cannot start threads: {0}")]
+    Threads(io::Error),
+    /// systemd passed another socket than the private one.
+    #[error("cannot use the socket of systemd: {0}")]
+    Socket(io::Error),
+    /// The store cannot be opened, and waiting would not help.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The kernel gave no randomness.
+    #[error("cannot draw a key: getrandom failed: {0}")]
+    Random(#[from] getrandom::Error),
+    /// The bus cannot be used, and there is no private socket.
+    #[error("the system bus: {0}")]
+    Bus(#[from] zbus::Error),
+    /// Serving ended while the store was unavailable.
+    #[error("serving ended: {0}")]
+    Ended(#[from] tokio::task::JoinError),
+}
+
+/// Runs the daemon. Returns `Ok` only after the store was unavailable and can be opened again: the
+/// next login starts a process that has it.
+///
+/// # Errors
+/// [`ServerError`] has the reason why the daemon cannot serve, or stopped.
+pub fn run() -> Result<(), ServerError> {
+    hardening::harden_process().map_err(ServerError::Hardening)?;
+    if let Err(reason) = hardening::lock_memory() {
+        let message = format!("cannot lock memory, so seeds may reach swap: {reason}");
+        Entry::new(Priority::Notice, message).write();
+    }
+    let config = Config::load(Path::new(CONFIG_FILE), Owner::ROOT)?;
+    let host = nix::unistd::gethostname().map_err(ServerError::HostName)?;
+    let host = as_label(&host.to_string_lossy());
+    let runtime = runtime().map_err(ServerError::Threads)?;
+    // What comes over the socket waits for nothing that comes over the bus.
+    let socket_runtime = runtime_in_thread().map_err(ServerError::Threads)?;
+    let socket = PrivateSocket::from_systemd().map_err(ServerError::Socket)?;
+    match open_store() {
+        Ok(OpenStore { store, local, buckets }) => {
+            let daemon = Daemon::new(store, buckets, config, host).map_err(ServerError::Threads)?;
+            let daemon = Arc::new(daemon);
+            let maintenance = Maintenance::new(Arc::clone(&daemon), local);
+            let socket = socket.or_else(bind_socket);
+            runtime.block_on(serve(services(daemon, Some(maintenance)), socket, &socket_runtime))
+        }
+        Err(error) if error.is_transient() => {
+            let message = format!("{error}; logins are refused until that is over");
+            Condition::StoreUnavailable.entry(message).write();
+            let store =
+                Store::new(Arc::new(UnavailableBackend(error.to_string())), REQUEST_TIMEOUT);
+            let daemon = Daemon::new(store, random_buckets()?, config, host);
+            let daemon = Arc::new(daemon.map_err(ServerError::Threads)?);
+            serve_without_store(&runtime, services(daemon, None), socket, socket_runtime)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn services(daemon: Arc<Daemon>, store: Option<Maintenance>) -> Services {
+    let login = Arc::new(LocalLogin(Arc::clone(&daemon)));
+    Services { login, manager: Manager(daemon), store }
+}
+
+/// Serves on the private socket, if there is one, and on the bus.
+async fn serve(
+    services: Services,
+    socket: Option<PrivateSocket>,
+    socket_runtime: &Handle,
+) -> Result<(), ServerError> {
+    let has_socket = socket.is_some();
+    if let Some(socket) = socket
+        && let Err(error) = socket.serve(services.clone(), socket_runtime)
+    {
+        let message = format!("cannot serve the private socket: {error}");
+        Condition::SocketUnavailable.entry(message).write();
+    }
+    readiness::notify_ready();
+    Err(serve_on_bus(services, has_socket).await.into())
+}
+
+/// Refuses every login, in the words of the contract, until the store can be opened. Only the
+/// socket of systemd is served: without the store, another daemon may own the place of the socket.
+fn serve_without_store(
+    runtime: &Runtime,
+    services: Services,
+    socket: Option<PrivateSocket>,
+    socket_runtime: Handle,
+) -> Result<(), ServerError> {
+    runtime.block_on(async {
+        let serving = tokio::spawn(async move { serve(services, socket, &socket_runtime).await });
+        wait_for_store(serving).await
+    })
+}
+
+/// Returns when the store can be opened, or `serving` ends. The store is not kept open: this
+/// process ends, and the next login starts one that has it.
+async fn wait_for_store(serving: JoinHandle<Result<(), ServerError>>) -> Result<(), ServerError> {
+    while !serving.is_finished() {
+        tokio::time::sleep(STORE_RETRY_INTERVAL).await;
+        match tokio::task::spawn_blocking(open_store).await {
+            Ok(Ok(_)) => {
+                let message = "the store can be opened again; the next login starts a new daemon";
+                Condition::StoreAvailable.entry(message.into()).write();
+                return Ok(());
+            }
+            Ok(Err(error)) if !error.is_transient() => return Err(error.into()),
+            Ok(Err(_)) | Err(_) => {}
+        }
+    }
+    serving.await?
+}
+
+fn open_store() -> Result<OpenStore, OpenError> {
+    Local::open(Path::new(DIRECTORY), credentials_directory().as_deref(), Owner::ROOT)
+}
+
+/// Returns the socket that the daemon makes itself. Without it, logins still have the bus.
+fn bind_socket() -> Option<PrivateSocket> {
+    let report = |error: &io::Error| {
+        let message = format!("cannot make the private socket, so logins need the bus: {error}");
+        Condition::SocketUnavailable.entry(message).write();
+    };
+    PrivateSocket::bind().inspect_err(report).ok()
+}
+
+/// Returns buckets that last as long as this process.
+fn random_buckets() -> Result<Buckets, getrandom::Error> {
+    let mut secret = Zeroizing::new([0; 32]);
+    getrandom::fill(secret.as_mut_slice())?;
+    Ok(Buckets::new(secret))
+}
+
+/// Returns the directory in which systemd puts the credentials of the unit.
+fn credentials_directory() -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "systemd says it that way, and starts us")]
+    let path = std::env::var_os("CREDENTIALS_DIRECTORY");
+    path.map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// Returns a host name without what a label of a URI cannot hold.
+fn as_label(host: &str) -> String {
+    host.chars().filter(|c| !c.is_control() && *c != ':').take(MAX_LABEL_CHARS).collect()
+}
+
+/// How soon an unavailable store is opened again.
+const STORE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// Characters of the host name in an issuer.
+const MAX_LABEL_CHARS: usize = 64;

@@ -1,0 +1,111 @@
+//! The threads that accept connections on the private socket.
+//!
+//! An accepting thread handles a request inline ([`blocking`]). If the request has to wait, the
+//! rest of it moves to the runtime, and the thread accepts again. One thread at a time may block.
+
+use std::io;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use totpd_store::blocking;
+
+use crate::access::caller::Caller;
+use crate::audit::condition::Condition;
+use crate::dispatch::Services;
+use crate::socket::connection::Connection;
+
+/// What the threads share.
+pub(crate) struct Acceptor {
+    listener: UnixListener,
+    services: Services,
+    guid: Arc<str>,
+    login_permits: Arc<Semaphore>,
+    /// Apart from logins, because these connections last.
+    management_permits: Arc<Semaphore>,
+    /// Held by the thread that may block.
+    blocking_turn: Mutex<()>,
+}
+
+impl Acceptor {
+    /// Returns what serves the connections of `listener`.
+    ///
+    /// # Errors
+    /// If getrandom(2) fails.
+    pub(crate) fn new(listener: UnixListener, services: Services) -> io::Result<Self> {
+        let mut guid = [0; 16];
+        getrandom::fill(&mut guid).map_err(io::Error::other)?;
+        Ok(Self {
+            listener,
+            services,
+            guid: data_encoding::HEXLOWER.encode(&guid).into(),
+            login_permits: Arc::new(Semaphore::new(MAX_LOGIN_CONNECTIONS)),
+            management_permits: Arc::new(Semaphore::new(MAX_MANAGEMENT_CONNECTIONS)),
+            blocking_turn: Mutex::new(()),
+        })
+    }
+
+    /// Serves one connection after the other, in this thread.
+    pub(crate) fn accept_connections(&self, runtime: &Handle) {
+        let _runtime = runtime.enter();
+        loop {
+            // An idle connection takes the place of another one until it is closed.
+            let permit = runtime.block_on(Arc::clone(&self.login_permits).acquire_owned());
+            let Ok(permit) = permit else { return };
+            match self.listener.accept() {
+                Ok((stream, _)) => self.serve_connection(stream, permit),
+                Err(error) => {
+                    let message = format!("the private socket accepts no connection: {error}");
+                    Condition::SocketUnavailable.entry(message).write();
+                    thread::sleep(ACCEPT_RETRY_INTERVAL);
+                }
+            }
+        }
+    }
+
+    /// Serves a connection in this thread until it has to wait, and in the runtime from then on.
+    fn serve_connection(&self, stream: UnixStream, permit: OwnedSemaphorePermit) {
+        // The kernel says who connects. The mode of the socket lets only root connect.
+        let Ok(peer) = getsockopt(&stream, PeerCredentials) else { return };
+        let caller = Caller { uid: peer.uid() };
+        if !caller.is_root() {
+            return;
+        }
+        let Ok(connection) = Connection::new(stream, caller, Arc::clone(&self.guid)) else {
+            return;
+        };
+        let login = connection.serve(self.services.clone());
+        let (services, permits) = (self.services.clone(), Arc::clone(&self.management_permits));
+        let connection = Box::pin(async move {
+            let ended = tokio::time::timeout(MAX_LOGIN_DURATION, login).await;
+            drop(permit);
+            if let Ok(Ok(management)) = ended
+                && let Ok(_permit) = permits.try_acquire_owned()
+            {
+                let _ = management.serve(services).await;
+            }
+        });
+        // The other thread may hold the turn. Then this one hands over what would block.
+        let turn = self.blocking_turn.try_lock();
+        let allowed = turn.is_ok().then(blocking::allow);
+        let pending = blocking::poll_once(connection);
+        drop(allowed);
+        drop(turn);
+        if let Some(connection) = pending {
+            tokio::spawn(connection);
+        }
+    }
+}
+
+/// A login needs two connections, of a millisecond each.
+const MAX_LOGIN_CONNECTIONS: usize = 512;
+/// Connections over which totpctl manages.
+const MAX_MANAGEMENT_CONNECTIONS: usize = 64;
+/// A connection of a login is closed then. A request is answered or refused long before.
+const MAX_LOGIN_DURATION: Duration = Duration::from_secs(15);
+/// The pause after no descriptor was left for a connection.
+const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_millis(20);

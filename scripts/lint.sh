@@ -7,6 +7,9 @@ if command -v rustup >/dev/null; then rustup component add rustfmt clippy 2>/dev
 # What the scripts of scripts/lint find; first, that they find it.
 scripts/lint/self-test.sh
 scripts/lint/layers.sh
+scripts/lint/circles.py
+scripts/lint/words.py
+scripts/lint/sizes.sh
 cargo fmt --all --check
 cargo clippy --locked --workspace --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items

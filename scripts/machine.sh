@@ -109,7 +109,7 @@ hostname totp-test
 ip link set lo up
 mkdir -p /run/dbus /run/sshd /run/lock /run/systemd/journal
 : >/run/log.txt
-# As many records as systemd lets wait, before whoever logs looks for another way.
+# As many records as systemd lets wait, before a program that logs looks for another way.
 echo 512 >/proc/sys/net/unix/max_dgram_qlen
 socat -u UNIX-RECV:/run/systemd/journal/socket,mode=666 OPEN:/run/log.txt,append &
 socat -u UNIX-RECV:/run/syslog.socket,mode=666 OPEN:/run/log.txt,append &

@@ -31,8 +31,9 @@ fn refused(ran: &Output, why: &str) {
     assert!(ran.stderr.contains(why), "{why}: {ran:#?}");
 }
 
-/// What somebody who knows the recipient alone puts where backups lie, each with bob in it: one that
-/// another store signed, one as an older totpd wrote it, and one that was changed after it was signed.
+/// What somebody who knows the recipient alone puts where backups lie, each with bob in it: one
+/// that another store signed, one as an older totpd wrote it, and one that was changed after it was
+/// signed.
 fn forge(machine: &Machine, recipient: &str) -> String {
     machine.kill_daemon("TERM");
     machine.run("mv /var/lib/totpd /root/aside").stdout_ok();
@@ -218,11 +219,11 @@ fn a_restore_restores_what_was_shown() {
     back_up(&machine, "/root/old", &recipient);
     machine.enrolled("bob", 2);
     back_up(&machine, "/root/new", &recipient);
-    let answer = |meanwhile: &str| {
+    let answer = |command: &str| {
         machine.run(&format!(
             "expect -c 'spawn totpctl restore /root/new --identity /root/id --replace
              expect \"Restore?\"
-             exec sh -c \"{meanwhile}\"
+             exec sh -c \"{command}\"
              send \"y\\r\"
              expect eof
              exit [lindex [wait] 3]'"

@@ -1,4 +1,5 @@
-//! Every row of `docs/admin/clients.md`: each client against a server that asks for password and code.
+//! Every row of `docs/admin/clients.md`: each client against a server that asks for password and
+//! code.
 
 use tests::{Machine, Output, eventually};
 

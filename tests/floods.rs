@@ -65,7 +65,8 @@ fn floods_keep_nobody_out(descriptors: u32) {
         .run(&format!("prlimit --pid {daemon} --nofile={descriptors}:{descriptors}"))
         .stdout_ok();
     for (number, kinds) in FLOODS.iter().enumerate() {
-        // The latency of a machine that does something else at this moment says nothing, so there is another try.
+        // The latency of a machine that does something else at this moment says nothing, so there
+        // is another try.
         let is_quick = (0..3).any(|round| {
             let first = 3 * number + round + 1;
             one_flood(&machine, &seed, kinds, first, daemon) < 200.0
@@ -74,8 +75,8 @@ fn floods_keep_nobody_out(descriptors: u32) {
     }
 }
 
-/// One flood of these kinds, while users crowd`first`000 and so on log in: milliseconds that 99 of 100 logins of
-/// root's programs take at most.
+/// One flood of these kinds, while users crowd`first`000 and so on log in: milliseconds that 99 of
+/// 100 logins of root's programs take at most.
 fn one_flood(machine: &Machine, seed: &Seed, kinds: &[&str], first: usize, daemon: u32) -> f64 {
     let code = seed.code();
     let mut flooding = flood(machine, kinds);

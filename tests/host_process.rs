@@ -1,4 +1,5 @@
-//! The module is a guest in other people's programs, also in those that have little to offer, and under valgrind.
+//! The module is a guest in other people's programs, also in those that have little to offer, and
+//! under valgrind.
 
 use tests::{Machine, Seed, pam, scaled};
 

@@ -43,7 +43,8 @@ fn a_thousand_prompts_in_one_process_are_a_handful_of_guesses() {
     assert_eq!(again.rc, pam::SUCCESS);
 }
 
-/// A record that was damaged tells a stranger nothing: neither that it is there, nor that it is damaged.
+/// A record that was damaged tells a stranger nothing: neither that it is there, nor that it is
+/// damaged.
 #[test]
 fn a_damaged_record_looks_like_any_other_until_the_end() {
     let machine = Machine::new();

@@ -1,5 +1,5 @@
-//! AppArmor and SELinux in force, each on a machine with a kernel of its own: what people do goes on as without
-//! them, nothing of it is denied, and what totpd has no business with is.
+//! AppArmor and SELinux in force, each on a machine with a kernel of its own: what people do
+//! continues as without them, nothing of it is denied, and what totpd has no business with is.
 
 use tests::sandbox_probe::{self, Tried};
 use tests::{Kernel, Output, SSH, Seed};
@@ -82,14 +82,15 @@ fn days_go_by(kernel: &mut Kernel, admin: Admin) {
     let restore =
         "echo 'a long enough passphrase' | totpctl restore /root/backup.age --yes --replace";
     admin(kernel, restore).stdout_ok();
-    // Started anew, and by its socket.
+    // Restarted, and started by its socket.
     admin(kernel, "systemctl restart totpd.socket && systemctl stop totpd.service").stdout_ok();
     assert!(!ssh(kernel, "alice", "000000"));
     admin(kernel, "systemctl is-active totpd.service").stdout_ok();
     let told = kernel.run("journalctl --no-pager -t totpd").stdout_ok();
     assert!(told.contains("approved for alice at su"), "{told}");
     assert!(!told.contains("swap") && !told.contains("cannot"), "{told}");
-    // It may find something wrong, as a clock that nobody synchronizes here, but it comes to its end.
+    // It may find something wrong, as a clock that nobody synchronizes here, but it comes to its
+    // end.
     let doctor = admin(kernel, "totpctl doctor");
     assert!(doctor.status <= 1 && doctor.stdout.contains("sshd: asks for a code"), "{doctor:#?}");
     assert!(!doctor.text().contains("(SELinux, AppArmor)"), "{doctor:#?}");
@@ -145,7 +146,8 @@ fn the_rest_of_what_is_asked(kernel: &mut Kernel, admin: Admin) {
     assert_eq!(refused.status, 1, "{refused:#?}");
 }
 
-/// On a machine where AppArmor is in force nothing is denied that totpd needs. What a prisoner could do there.
+/// On a machine where AppArmor is in force nothing is denied that totpd needs. What a prisoner
+/// could do there.
 fn confined_by_apparmor(root: &str) -> (String, Tried) {
     let mut kernel = Kernel::boot(root, "apparmor");
     // Ubuntu starts it when somebody comes; its folder is not there before, and sshd -T wants it.
@@ -234,7 +236,8 @@ fn confined_by_selinux_nothing_is_denied_that_totpd_needs() {
         .stdout_ok();
     assert_eq!(kernel.run("getenforce").stdout_ok(), "Enforcing\n");
     let since = kernel.run("date '+%F %T'").stdout_ok();
-    // Its output through a pipe: files of the one who runs the scripts are nothing to confined programs.
+    // Its output through a pipe: files of the one who runs the scripts are nothing to confined
+    // programs.
     let admin: Admin = |kernel, script| {
         kernel.run(&format!(
             "set -o pipefail; cat >/run/script <<'END'\n{script}\nEND\n\

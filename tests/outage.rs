@@ -75,7 +75,7 @@ fn a_daemon_that_hangs() {
 fn a_daemon_that_cannot_start() {
     let machine = Machine::new();
     let seed = machine.enrolled("alice", 1);
-    for (breaks, mends, reason) in [
+    for (breaks, repairs, reason) in [
         ("chmod -x /usr/libexec/totpd", "chmod +x /usr/libexec/totpd", "unavailable"),
         (
             "echo 'nonsense = 1' > /etc/totpd/totpd.toml.d/10-test.toml",
@@ -94,7 +94,7 @@ fn a_daemon_that_cannot_start() {
         asks_in_vain(&machine, "totp", 4000, reason);
         let refused = machine.run("totpctl list");
         assert_eq!(refused.status, 3, "{refused:#?}");
-        machine.run(mends).stdout_ok();
+        machine.run(repairs).stdout_ok();
     }
     assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
 }

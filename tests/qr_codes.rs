@@ -14,7 +14,8 @@ fn drawn(shown: &str) -> Vec<&str> {
     lines.filter(|line| line.contains('█') || line.contains('▀')).collect()
 }
 
-/// The longest name that useradd makes, and an issuer of 64 bytes, each three characters of the link.
+/// The longest name that useradd makes, and an issuer of 64 bytes, each three characters of the
+/// link.
 const LONGEST_USER: &str = "a-user-whose-name-has-32-letters";
 const LONGEST_ISSUER: &str = "ÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄ";
 
@@ -70,8 +71,8 @@ fn the_longest_names_are_scanned_wherever_they_are_shown() {
     }
 }
 
-/// At a prompt nobody knows how much room there is: it has what fits 80 columns and 24 lines, else the key
-/// alone. Whatever is drawn can be scanned.
+/// At a prompt nobody knows how much room there is: it has what fits 80 columns and 24 lines, else
+/// the key alone. Whatever is drawn can be scanned.
 #[test]
 fn a_scanner_reads_an_ssh_prompt_for_each_algorithm() {
     for (algorithm, issuer, has_picture) in [

@@ -26,7 +26,8 @@ fn a_user_enrolls_with_its_password_and_only_itself() {
     assert!(done.stdout.contains("Recovery codes of bob"), "{done:#?}");
     assert_eq!(done.stdout.matches("Password:").count(), 1, "asked once: {done:#?}");
     assert!(machine.run("totpctl show bob").stdout_ok().contains("verified"));
-    // Bob may not do anything to alice: her own password is no use to him, and he is no administrator.
+    // Bob may not do anything to alice: her own password is no use to him, and he is no
+    // administrator.
     for command in ["enroll alice", "remove alice", "unlock alice", "show alice", "list"] {
         let refused =
             at_a_terminal(&machine, "bob", "bobpw x right", &format!("totpctl {command}"));
@@ -73,7 +74,7 @@ fn a_silent_agent_delays_nobody_else() {
     );
     let seen = || machine.run("cat /tmp/seen").stdout;
     eventually("the agent asks", || seen().contains("Password:"));
-    // Meanwhile everybody else is served.
+    // Everybody else is served during that.
     assert_eq!(machine.pam("totp", "alice", "000000").run().rc, pam::AUTH_ERR);
     assert!(machine.run_as("bob", "totpctl show").stdout_ok().contains("not enrolled"));
     machine.run("totpctl show alice").stdout_ok();
@@ -115,7 +116,7 @@ fn a_stolen_session_replaces_no_verified_factor() {
         .run_as_with_input("alice", "totpctl recovery-codes", &format!("{code}\n"))
         .stdout_ok();
     let code = renewed.split_whitespace().find(|word| word.len() == 19).unwrap().to_owned();
-    // And with a recovery code, for whom the phone is gone.
+    // And with a recovery code, if the phone is gone.
     machine.run("totpctl unlock alice").stdout_ok();
     let made = machine.run_as_with_input("alice", "totpctl --json enroll", &format!("{code}\n"));
     assert!(made.stdout.contains("otpauth://"), "{made:#?}");
@@ -149,7 +150,7 @@ fn a_polkit_manager_is_not_root_and_needs_its_own_code() {
     assert!(machine.log().contains("TOTP_BY_UID=1003"), "{}", machine.log());
 }
 
-/// Whom a helpdesk could otherwise become, by a factor of its own making.
+/// The users that a helpdesk could otherwise become, through a factor that it made.
 #[test]
 fn a_helpdesk_manages_no_administrator_and_nobody_of_its_own() {
     let machine = Machine::with_programs();
@@ -169,7 +170,8 @@ fn a_helpdesk_manages_no_administrator_and_nobody_of_its_own() {
     }
     machine.run("userdel ghost").stdout_ok();
     let before = machine.run("totpctl --json list").stdout_ok();
-    // An administrator by each group, another member of the helpdesk, root, and an account that is gone.
+    // An administrator by each group, another member of the helpdesk, root, and an account that is
+    // gone.
     for user in ["alice", "everybody", "dora", "root", "ghost", "--help"] {
         for command in ["enroll", "remove", "unlock", "show", "recovery-codes"] {
             let tried = format!("totpctl --json {command} -- {user} </dev/null");

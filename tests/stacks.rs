@@ -1,5 +1,5 @@
-//! The stacks of `tests/stacks`: what `totpctl doctor` says of each, and whether libpam itself agrees with
-//! what it is thought to do, whatever the modules return.
+//! The stacks of `tests/stacks`: what `totpctl doctor` says of each, and whether libpam itself
+//! agrees with what it is thought to do, whatever the modules return.
 //!
 //! After which wrong passwords a code is asked for is tried in [`passwords`].
 //!
@@ -69,7 +69,7 @@ fn profiles() -> Vec<Case> {
         for faillock in [&[][..], &["with-faillock"]] {
             for (feature, expected) in [
                 (None, &["not asked"][..]),
-                (Some("with-totp"), &["asks", "lets by who has no factor"]),
+                (Some("with-totp"), &["asks", "skips users without a factor"]),
                 (Some("with-totp-required"), &["asks"]),
             ] {
                 let features: Vec<_> = faillock.iter().copied().chain(feature).collect();
@@ -93,7 +93,7 @@ fn profiles() -> Vec<Case> {
             let x = format!("auth requisite pam_nologin.so\nauth {word} common-auth\n");
             case(
                 format!("pam-config-{example}-{word}"),
-                &["asks", "lets by who has no factor"],
+                &["asks", "skips users without a factor"],
                 &[("x", &x), ("common-auth", &ours)],
             );
         }
@@ -107,7 +107,7 @@ fn profiles() -> Vec<Case> {
     );
     case(
         "pam-auth-update".to_owned(),
-        &["asks", "lets by who has no factor"],
+        &["asks", "skips users without a factor"],
         &[("x", "@include common-auth\n"), ("common-auth", &debian)],
     );
     cases
@@ -156,7 +156,7 @@ fn findings(stack: &Stack) -> Vec<String> {
     let mut told = Vec::new();
     told.extend((!found.factor_lines.is_empty()).then(|| "asks".to_owned()));
     told.extend(found.skips_root.iter().map(|place| format!("root is not asked: {place}")));
-    told.extend(found.skips_unenrolled.then(|| "lets by who has no factor".to_owned()));
+    told.extend(found.skips_unenrolled.then(|| "skips users without a factor".to_owned()));
     told.extend(found.bypasses.iter().map(|ending| match ending {
         Bypass::NotAsked { past, result, .. } => format!("around: {past} by {result}"),
         Bypass::Overruled { at, .. } => format!("overruled: {at}"),
@@ -184,8 +184,8 @@ fn each_stack_has_its_verdict() {
 const RESULTS: [&str; 6] =
     ["success", "auth_err", "ignore", "user_unknown", "new_authtok_reqd", "conv_err"];
 
-/// The files of a case under names of their own, with pam_debug in the place of each module, which returns
-/// what is drawn for its line.
+/// The files of a case under names of their own, with pam_debug in the place of each module, which
+/// returns what is drawn for its line.
 fn rewritten(
     case: &Case,
     number: usize,
@@ -199,7 +199,7 @@ fn rewritten(
     let mut files = BTreeMap::new();
     for (name, text) in &case.files {
         let mut new = String::new();
-        // A line that goes on is one here.
+        // A continued line is one line here.
         for line in text.replace("\\\n", " ").lines() {
             let _ = writeln!(new, "{}", with_debug(line, &named, draw));
         }
@@ -240,8 +240,8 @@ fn returned(rule: &Rule) -> ReturnCode {
     ReturnCode::all().find(|code| code.name() == name).unwrap()
 }
 
-/// Logs in by these files, once for each call: its label, the time, what libpam returned, and what each module
-/// that it asked said.
+/// Logs in by these files, once for each call: its label, the time, what libpam returned, and what
+/// each module that it asked said.
 fn logins(machine: &Machine, files: &str, calls: &str) -> Vec<String> {
     machine
         .run_with_input(

@@ -65,8 +65,8 @@ fn a_thousand_at_the_prompt_at_once() {
     println!("{said}");
 }
 
-/// No right code is refused but where its answer was lost, when the person is asked for the next one;
-/// and whatever happens to the daemon, a code opens one door.
+/// No right code is refused but where its answer was lost, when the person is asked for the next
+/// one; and whatever happens to the daemon, a code opens one door.
 #[test]
 fn no_right_code_is_refused_over_restarts_under_load() {
     let machine = Machine::new();

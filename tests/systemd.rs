@@ -1,5 +1,5 @@
-//! Real hosts, with systemd as PID 1: the life of the package, what the unit keeps from the daemon, and the role of
-//! Ansible. `scripts/roots.sh` makes their root file systems.
+//! Real hosts, with systemd as PID 1: the life of the package, what the unit keeps from the daemon,
+//! and the role of Ansible. `scripts/roots.sh` makes their root file systems.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -66,7 +66,7 @@ fn booted_host_lives_from_installation_to_purge() {
         assert!(host.ssh("alice", &used), "{suite}: a right code");
         println!("{suite}: boot, installation and first login: {:.1?}", start.elapsed());
         assert!(!host.ssh("alice", &used), "{suite}: a used code");
-        assert!(host.ssh("bob", ""), "{suite}: who has no factor is let by");
+        assert!(host.ssh("bob", ""), "{suite}: a user without a factor is skipped");
 
         let told = host.run("systemd-analyze security --no-pager totpd.service").stdout_ok();
         let exposure = told.rsplit("totpd.service: ").next().unwrap().split(' ').next().unwrap();
@@ -146,7 +146,7 @@ fn systemd_restarts_a_daemon_when_its_trouble_ends() {
     let told = host.run("systemctl restart totpd.service");
     assert!(told.status != 0, "who starts it is told that it cannot: {told:#?}");
     assert_eq!(host.run("systemctl is-active totpd.socket").stdout, "active\n");
-    // Mended, and nothing else done; without the bus too.
+    // Repaired, and nothing else done; without the bus too.
     host.run(&format!("systemctl stop dbus.socket dbus.service; rm {broken}")).stdout_ok();
     eventually("alice is in again", || host.ssh("alice", &seed.code()));
 }
@@ -190,7 +190,7 @@ fn the_ansible_role_changes_a_booted_host_once() {
     let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     assert!(made.ends_with("600\n") && made.contains("\"user\":\"carol\""), "{made}");
     assert!(!host.ssh("alice", "000000") && host.ssh("alice", &Seed(secret).code()));
-    assert!(host.ssh("bob", ""), "who has no factor is let by");
+    assert!(host.ssh("bob", ""), "a user without a factor is skipped");
     // Without nullok, and a host that is not as it was is seen.
     let strict = play.replace("      totp_options: [nullok]\n", "");
     host.write("/root/play/site.yml", &strict);

@@ -1,4 +1,5 @@
-//! Who may make a factor: attacks by people who know a password, by those who do not, and by programs of the user.
+//! Who may make a factor: attacks by people who know a password, by those who do not, and by
+//! programs of the user.
 
 use tests::{Machine, Output, SSH, Seed, eventually, pam};
 
@@ -6,7 +7,7 @@ mod keys;
 
 const MANAGER: &str = "org.totpd.Totp1.Manager";
 
-/// A stack that goes on after a wrong password, as those of Fedora, RHEL and openSUSE do.
+/// A stack that continues after a wrong password, as those of Fedora, RHEL and openSUSE do.
 const GOES_ON: &str = "auth substack goes-on\nauth required pam_totp.so nodelay enroll\n\
                        @include common-account\n@include common-session\n";
 
@@ -18,7 +19,8 @@ fn with_first_logins(stack: &str) -> Machine {
     machine
 }
 
-/// Somebody logs in over ssh as alice, with a shell at a terminal, and types the first code of the key on the screen.
+/// Somebody logs in over ssh as alice, with a shell at a terminal, and types the first code of the
+/// key on the screen.
 fn ssh(machine: &Machine, password: &str, first: &str) -> Output {
     machine.run(&format!(
         "/opt/tests/type-enrollment '{password}' 000000 '{first}' {SSH} alice@127.0.0.1"
@@ -116,7 +118,7 @@ fn a_key_that_malware_was_shown_is_never_roots_or_the_owners() {
     let by_hand = machine.run("totpctl --json enroll alice").stdout_ok();
     assert_ne!(secret(&by_hand), seen, "root adopts a key that malware was shown");
     let again = machine.run("totpctl --json enroll alice").stdout_ok();
-    assert_eq!(secret(&again), secret(&by_hand), "root goes on with what root made");
+    assert_eq!(secret(&again), secret(&by_hand), "root continues with what root made");
     let waits = machine.run_with_input("totpctl enroll --batch -", "alice\n").stdout_ok();
     assert_eq!(secret(&waits), secret(&by_hand));
     // The other way round: the seed that root made leaves the daemon to nobody else.

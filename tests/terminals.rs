@@ -2,8 +2,8 @@
 
 use tests::{Machine, Output, eventually, picture};
 
-/// The screen of a tmux of 120 columns and 50 lines in which `totpctl enroll alice` asks for the first code,
-/// and its bytes as it wrote them.
+/// The screen of a tmux of 120 columns and 50 lines in which `totpctl enroll alice` asks for the
+/// first code, and its bytes as it wrote them.
 fn enrolling(machine: &Machine, number: u32, environment: &str) -> (String, String) {
     let tmux = format!("tmux -S /tmp/t{number}");
     machine

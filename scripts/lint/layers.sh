@@ -15,8 +15,7 @@ totpd/qr          : qrcode
 totpd/store       : age chacha20poly1305 data-encoding ed25519-dalek getrandom hmac nix postcard region rusqlite serde
                     sha2 thiserror tokio totpd-core totpd-journal zeroize
 totpd             : * totpd-core totpd-formats totpd-interface totpd-journal totpd-qr totpd-store
-totpctl           : * totpctl-stack totpd-interface totpd-qr
-totpctl/stack     :
+totpctl           : * pam_stack totpd-interface totpd-journal totpd-qr
 totpctl/pam_stack :
 tests             : *
 '
@@ -46,7 +45,7 @@ for member in $members; do
 done
 # Clock, disk, threads and the rest: the core has none of the standard library but in its tests.
 if [ -d totpd/core/src ]; then
-  head -n 20 totpd/core/src/lib.rs | grep -qx '#!\[no_std\]' || complain "totpd/core/src/lib.rs is without #![no_std]"
+  grep -qx '#!\[no_std\]' totpd/core/src/lib.rs || complain "totpd/core/src/lib.rs is without #![no_std]"
   while read -r file; do
     # `extern crate std` is for tests.
     grep -n -B1 'extern crate std' "$file" | grep -q 'cfg(test)' || ! grep -q 'extern crate std' "$file" ||

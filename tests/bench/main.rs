@@ -1,5 +1,5 @@
-//! What a login costs, alone and in a storm, beside the peers, and a refusal for everybody. All in one
-//! run, interleaved, on a real disk. Prints medians and ratios, and writes the table of
+//! What a login costs, alone and in a storm, beside the peers, and a refusal for everybody. All in
+//! one run, interleaved, on a real disk. Prints medians and ratios, and writes the table of
 //! `docs/reference/performance.md`.
 
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ fn main() {
     std::fs::remove_dir_all(&disk).unwrap();
 }
 
-/// A refusal must cost the same whoever it is, down to the durable write.
+/// A refusal must cost the same for every user, down to the durable write.
 fn refusals(machine: &Machine) {
     // As many as may be without waiting; a throttled user is one who has spent them.
     machine.write(

@@ -1,4 +1,4 @@
-//! `totpctl try`: stacks that are changed, and put back unless somebody logs in by them.
+//! `totpctl try`: stacks that are changed, and reverted unless somebody logs in through them.
 
 use std::process::Child;
 
@@ -6,8 +6,8 @@ use tests::{Machine, eventually, pam, scaled};
 
 use super::{SSHD, files, machine, refused, ssh};
 
-/// Ends programs of the machine by their command line, as a power cut would, and those that a shell or whoever
-/// is ended here was just about to start.
+/// Ends programs of the machine by their command line, as a power cut would, and those that a shell
+/// or the process that is ended here was just about to start.
 fn cut(machine: &Machine, commands: &[&str]) {
     let any = format!("^([^ ]*sh -c )?[^ ]*({})", commands.join("|"));
     eventually("all of it ends", || {
@@ -49,7 +49,7 @@ fn a_login_with_a_code_keeps_the_change() {
     assert!(!files(&machine).contains("totpctl"), "{}", files(&machine));
     // Nobody takes notes any more.
     machine.run("test ! -e /run/totpctl/entered").stdout_ok();
-    // Whoever types it again changes nothing, nor does the countdown that still runs somewhere.
+    // Typing it again changes nothing, nor does the countdown that still runs somewhere.
     assert!(machine.run("totpctl try sshd").stdout_ok().is_empty());
     machine.run("totpctl try --undo").stdout_ok();
     assert_eq!(machine.run(&format!("cat {SSHD}")).stdout_ok(), text);
@@ -64,7 +64,7 @@ fn a_trial_without_a_login_restores_the_files() {
         .stdout_ok();
     machine.run("mkdir -p /usr/lib/pam.d; cp /etc/pam.d/login /usr/lib/pam.d/vendor").stdout_ok();
     let before = files(&machine);
-    // The terminal goes, and whoever started it.
+    // The terminal goes, and the process that started it.
     for service in ["sshd", "sudo", "vendor"] {
         let mut child = tried(&machine, &format!("totpctl try {service}"));
         cut(&machine, &["totpctl try [a-z]*$"]);
@@ -85,7 +85,7 @@ fn a_trial_without_a_login_restores_the_files() {
         machine.run("pgrep -f '^totpctl try sshd'").stdout.is_empty()
     });
     assert!(!machine.run("pgrep -f 'try --count-down 60'").stdout_ok().is_empty());
-    // Whatever a person wrote meanwhile is not lost.
+    // What a person wrote in between is not lost.
     machine.run(&format!("echo '# mine' >> {SSHD}")).stdout_ok();
     let end = std::time::Instant::now() + std::time::Duration::from_secs(90);
     while files(&machine) != before && std::time::Instant::now() < end {
@@ -99,7 +99,8 @@ fn a_trial_without_a_login_restores_the_files() {
     assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
 }
 
-/// What somebody wrote meanwhile cannot be kept where there is no room; the stack is put back all the same.
+/// What somebody wrote in between cannot be kept without room; the stack is reverted all
+/// the same.
 #[test]
 fn a_full_disk_keeps_no_stack_that_shuts_out() {
     let (machine, _) = machine();
@@ -126,7 +127,7 @@ fn a_full_disk_keeps_no_stack_that_shuts_out() {
 fn a_login_without_a_code_keeps_nothing() {
     let (machine, seed) = machine();
     let mut child = tried(&machine, "totpctl try su --option nullok");
-    // Bob has no factor and is let by; and who used a code elsewhere showed nothing of this stack.
+    // Bob has no factor and is skipped; a code that was used elsewhere shows nothing of this stack.
     assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
     let su = |user: &str, code: &str| {
         machine.run_as(
@@ -166,7 +167,8 @@ fn a_trial_cut_off_at_any_moment_leaves_whole_files() {
         machine.run(&format!("{by_ssh} true </dev/null")).status == 0
     });
     let mut random = 1_u32;
-    // How it begins; what becomes of it; about how many seconds it takes until something is changed.
+    // How it begins; what becomes of it; about how many seconds it takes until something is
+    // changed.
     for (how, begin, end, mut takes) in [
         ("killed", "exec totpctl try sshd".to_owned(), "kill -KILL $pid", 0.03),
         (
@@ -194,7 +196,8 @@ fn a_trial_cut_off_at_any_moment_leaves_whole_files() {
                 "({begin}) </dev/null >/tmp/tried 2>&1 & pid=$!; \
                  sleep {seconds:.6}; {end}; wait $pid",
             ));
-            // As after a power cut: nobody counts down any more, nor is anything still to be started.
+            // As after a power cut: nobody counts down any more, nor is anything still to be
+            // started.
             cut(
                 &machine,
                 &["script -qefc", "sshd: root", "totpctl try sshd", "totpctl try --count-down"],

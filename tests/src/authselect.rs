@@ -1,5 +1,5 @@
-//! The templates of authselect, as authselect-profiles(5) has them, for profiles that are tried where there
-//! is no authselect.
+//! The templates of authselect, as authselect-profiles(5) has them, for profiles that are tried
+//! where there is no authselect.
 
 /// What authselect makes of a template with these features.
 ///

@@ -1,4 +1,5 @@
-//! A disposable machine with a kernel of its own (`scripts/kernel.sh`), for what this machine's kernel may not have.
+//! A disposable machine with a kernel of its own (`scripts/kernel.sh`), for what this machine's
+//! kernel may not have.
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::Path;

@@ -88,13 +88,14 @@ impl<'a> PamCall<'a> {
         self.with("-f")
     }
 
-    /// Hands in 000000 first, and then the answer from a child that is forked with the module loaded.
+    /// Hands in 000000 first, and then the answer from a child that is forked with the module
+    /// loaded.
     pub fn after_fork(self) -> Self {
         self.with("-F")
     }
 
-    /// Under seccomp. "kill": the process ends if it starts another, changes what a signal does, or looks at its own
-    /// limits. "socket": it gets no sockets of `AF_UNIX`.
+    /// Under seccomp. "kill": the process ends if it starts another, changes what a signal does, or
+    /// looks at its own limits. "socket": it gets no sockets of `AF_UNIX`.
     pub fn seccomp(self, mode: &str) -> Self {
         self.with(&format!("-P {mode}"))
     }

@@ -88,8 +88,8 @@ impl Machine {
         machine
     }
 
-    /// Enrolls `user` with the seed of that number, and answers the seed. Its first code is that of the time step
-    /// before, so the codes of now and of the next step are good.
+    /// Enrolls `user` with the seed of that number, and answers the seed. Its first code is that of
+    /// the time step before, so the codes of now and of the next step are good.
     pub fn enrolled(&self, user: &str, number: u32) -> Seed {
         let seed = Seed::numbered(number);
         self.run_with_input(

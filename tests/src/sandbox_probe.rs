@@ -7,8 +7,8 @@ use crate::machine::{Output, eventually};
 pub struct Tried(Vec<(String, bool)>);
 
 impl Tried {
-    /// Puts a prisoner in the place of the daemon, on a host with engines of containers that root may ask for anything,
-    /// and lets it try everything. `run` runs a script as root there.
+    /// Puts a prisoner in the place of the daemon, on a host with engines of containers that root
+    /// may ask for anything, and lets it try everything. `run` runs a script as root there.
     pub fn on(run: impl FnMut(&str) -> Output) -> Self {
         let run = std::cell::RefCell::new(run);
         let run = |script: &str| run.borrow_mut()(script);
@@ -82,8 +82,8 @@ pub const UNITS: [&str; 3] = [
     "ask its number on the bus to start a unit",
 ];
 
-/// Where daemons listen that do what root says: systemd's own of newer versions, and engines of containers and
-/// machines. One in each place that the unit hides.
+/// Where daemons listen that do what root says: systemd's own of newer versions, and engines of
+/// containers and machines. One in each place that the unit hides.
 const SOCKETS: [&str; 19] = [
     "/run/systemd/io.systemd.Manager",
     "/run/systemd/machine/io.systemd.Machine",

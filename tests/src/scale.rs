@@ -1,6 +1,7 @@
 //! How much is tried of what only scale distinguishes.
 
-/// `full` times `TEST_SCALE` (a tenth by default, as for each push; `make test-nightly` says 1), and `least` at least.
+/// `full` times `TEST_SCALE` (a tenth by default, as for each push; `make test-nightly` says 1),
+/// and `least` at least.
 ///
 /// # Panics
 ///

@@ -43,8 +43,8 @@ impl Seed {
         String::from_utf8(out.stdout).unwrap().trim().to_owned()
     }
 
-    /// What is typed to enroll a token: its secret, and the code of the time step before. Should that be over when
-    /// it is looked at, the next line is.
+    /// What is typed to enroll a token: its secret, and the code of the time step before. Should
+    /// that be over when it is looked at, the next line is.
     pub fn first_codes(&self) -> String {
         format!("{}\n{}\n{}\n", self.0, self.code_after(-30), self.code())
     }

@@ -1,5 +1,6 @@
-//! Whether libpam comes to the second factor after a wrong password: each stack of `tests/stacks` is run through
-//! libpam itself, with password modules that refuse, and what it asked is held beside the verdict.
+//! Whether libpam comes to the second factor after a wrong password: each stack of `tests/stacks`
+//! is run through libpam itself, with password modules that refuse, and what it asked is held
+//! beside the verdict.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,8 @@ use pam_stack::setcred::never_sets_credentials;
 
 use super::*;
 
-/// What libpam is thought to ask in one login, in its order, and behind which wrong password it came to ours.
+/// What libpam is thought to ask in one login, in its order, and behind which wrong password it
+/// came to ours.
 struct Trace {
     results: Vec<String>,
     after: BTreeSet<String>,
@@ -141,7 +143,7 @@ fn trace(original: &[Rule], rules: &[Rule]) -> Trace {
 const LOGINS: usize = 150;
 const ROUNDS: usize = 40;
 
-/// What `totpctl` names where a stack goes on after a wrong password: applied, it protects sshd.
+/// What `totpctl` names where a stack continues after a wrong password: applied, it protects sshd.
 #[test]
 fn named_stack_asks_after_the_right_password_only() {
     let read = |files: &BTreeMap<String, String>, name: &str| files.get(name).cloned();
@@ -187,7 +189,7 @@ fn named_stack_asks_after_the_right_password_only() {
     assert_eq!(tried, 6);
 }
 
-const PROTECTED: [&str; 2] = ["asks", "lets by who has no factor"];
+const PROTECTED: [&str; 2] = ["asks", "skips users without a factor"];
 
 fn rendered(profile: &str) -> String {
     let template = packaged(&format!("authselect/{profile}/system-auth"));

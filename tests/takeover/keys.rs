@@ -24,7 +24,7 @@ fn each_login_has_its_own_key_and_voids_no_other() {
     }
     machine.kill_daemon("KILL");
     assert!(!keys.contains(&looked()), "nor after a restart");
-    // Root's enrollment goes on, whoever looks.
+    // Root's enrollment continues, no matter who looks.
     let code = Seed(secret(&roots)).code();
     machine.run_with_input("totpctl confirm alice", &format!("{code}\n")).stdout_ok();
     assert!(
@@ -74,7 +74,8 @@ fn one_seed_opens_once_whatever_becomes_of_its_factors() {
     }
     let shown = state(&machine);
     assert!(shown.contains("\"failures\":0"), "early codes are no guesses: {shown}");
-    // One step before, it is right already. Earlier it would be a wrong code, and make its owner wait.
+    // One step before, it is right already. Earlier it would be a wrong code, and make its owner
+    // wait.
     let ahead = || {
         let now: u64 = machine.run("date +%s").stdout_ok().trim().parse().unwrap();
         from.saturating_sub(now)

@@ -14,7 +14,7 @@ pub(crate) use self::trial::{ModuleOptions, Try};
 
 /// Manage the second factors of users: the codes that a phone app shows.
 ///
-/// Without USER, a command applies to the caller. root may manage all users, and so may users whom
+/// Without USER, a command applies to the caller. root may manage all users, and so may users that
 /// polkit authorizes (org.totpd.totp1.manage). A user may enroll, inspect and remove its own
 /// factors if polkit allows it (org.totpd.totp1.enroll-self). A user who has a factor has to give a
 /// current code, or a recovery code.

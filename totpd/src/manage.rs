@@ -1,7 +1,7 @@
 //! The interface `org.totpd.Totp1.Manager`: what totpctl and other front ends ask.
 //!
-//! Each method authorizes its caller by the table of `totpd_core::authorization`, and hands over to a file of its
-//! own. What becomes of a record is decided in `totpd_core::management`.
+//! Each method authorizes its caller by the table of `totpd_core::authorization`, and hands over to
+//! a file of its own. What becomes of a record is decided in `totpd_core::management`.
 
 use std::sync::Arc;
 
@@ -42,18 +42,19 @@ pub(crate) struct Manager(pub(crate) Arc<Daemon>);
 
 /// For totpctl and other front ends.
 impl Manager {
-    /// Makes a factor, which waits for its first code (`Confirm`) from the same caller; the old one works until
-    /// then.
+    /// Makes a factor, which waits for its first code (`Confirm`) from the same caller; the old one
+    /// works until then.
     ///
-    /// Options: `name`, `purpose`, `issuer`, `algorithm` (SHA1, SHA256, SHA512), `kind` (totp, hotp),
-    /// `code` (s), `digits` (6 to 8), `period` (15 to 300 seconds) (u), `counter`, `not_before`,
-    /// `not_after` (seconds since 1970) (t), `secret` (16 to 64 bytes, ay), `services` (as), `resume`
-    /// (b: a factor that root made and that waits is shown to root again, if it has these parameters),
-    /// `if_unenrolled` (b: else AlreadyEnrolled), `recovery_codes`, `qr` (b, default true), `confirmed` (b, root
-    /// only: without a first code), `factor` (s, with `confirmed`: the pending factor of root that becomes
-    /// verified, else NotEnrolled). Details: the parameters, `expires` t, `resumed` b, `recovery_codes` as (if
-    /// confirmed), `usable_from` t (when the first code of a secret that was brought is good), and the link as a
-    /// QR code: `qr` ay (row by row, 1 for a dark dot) and `qr_width` u.
+    /// Options: `name`, `purpose`, `issuer`, `algorithm` (SHA1, SHA256, SHA512), `kind` (totp,
+    /// hotp), `code` (s), `digits` (6 to 8), `period` (15 to 300 seconds) (u), `counter`,
+    /// `not_before`, `not_after` (seconds since 1970) (t), `secret` (16 to 64 bytes, ay),
+    /// `services` (as), `resume` (b: a factor that root made and that waits is shown to root again,
+    /// if it has these parameters), `if_unenrolled` (b: else AlreadyEnrolled), `recovery_codes`,
+    /// `qr` (b, default true), `confirmed` (b, root only: without a first code), `factor` (s, with
+    /// `confirmed`: the pending factor of root that becomes verified, else NotEnrolled). Details:
+    /// the parameters, `expires` t, `resumed` b, `recovery_codes` as (if confirmed), `usable_from`
+    /// t (when the first code of a secret that was brought is good), and the link as a QR code:
+    /// `qr` ay (row by row, 1 for a dark dot) and `qr_width` u.
     pub(crate) async fn enroll(
         &self,
         origin: &Origin,
@@ -67,9 +68,8 @@ impl Manager {
         self.change(origin, &user, operation, work).await
     }
 
-    /// Gives the first code of a factor that the caller made, which is verified from then on. Five wrong ones drop
-    /// it.
-    /// Answers recovery codes where there were none.
+    /// Gives the first code of a factor that the caller made, which is verified from then on. Five
+    /// wrong ones drop it. Answers recovery codes where there were none.
     pub(crate) async fn confirm(
         &self,
         origin: &Origin,
@@ -113,8 +113,8 @@ impl Manager {
         self.change(origin, &user, operation, work).await
     }
 
-    /// Removes a factor, or with an empty id all of them; for root a damaged record too. A pending factor is
-    /// removed by its maker and by root.
+    /// Removes a factor, or with an empty id all of them; for root a damaged record too. A pending
+    /// factor is removed by its maker and by root.
     pub(crate) async fn remove(
         &self,
         origin: &Origin,

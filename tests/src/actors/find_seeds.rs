@@ -1,6 +1,6 @@
-//! `find_seeds PID PATH…`: looks for the seeds on standard input (base32, one a line) in the memory of
-//! a process and in all files beneath the paths: as bytes, as base32, as hex, in either case. Prints
-//! where it finds one, and at the end how much it has looked at.
+//! `find_seeds PID PATH…`: looks for the seeds on standard input (base32, one a line) in the memory
+//! of a process and in all files beneath the paths: as bytes, as base32, as hex, in either case.
+//! Prints where it finds one, and at the end how much it has looked at.
 
 use std::collections::HashMap;
 use std::fs::{self, File};

@@ -1,6 +1,6 @@
-//! `guess_flood RATE [USER CODE]`: sends so many wrong codes a second to the private socket, for root or
-//! another from many addresses, until it is ended. Prints each second how many were answered; if one of
-//! them was right, it ends with an error.
+//! `guess_flood RATE [USER CODE]`: sends so many wrong codes a second to the private socket, for
+//! root or another from many addresses, until it is ended. Prints each second how many were
+//! answered; if one of them was right, it ends with an error.
 
 use std::collections::HashMap;
 use std::os::unix::net::UnixStream;
@@ -23,7 +23,7 @@ pub fn run() {
     runtime.block_on(async {
         let start = Instant::now();
         for second in 0.. {
-            // The daemon closes a connection that goes on for long.
+            // The daemon closes a connection that lasts long.
             let mut clients = Vec::new();
             for _ in 0..CLIENTS {
                 let stream = UnixStream::connect("/run/totpd/private").unwrap();

@@ -1,6 +1,6 @@
-//! `user_flood ATTEMPTS USER`: sends that many attempts at a time, with wrong codes, and asks meanwhile
-//! for the prompt and the state of USER again and again. Prints what came of the attempts, and the
-//! longest times in milliseconds that the questions took.
+//! `user_flood ATTEMPTS USER`: sends that many attempts at a time, with wrong codes, and asks
+//! at the same time for the prompt and the state of USER again and again. Prints what came of the
+//! attempts, and the longest times in milliseconds that the questions took.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};

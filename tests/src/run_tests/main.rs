@@ -1,10 +1,11 @@
-//! `run_tests PROGRAM [--skip WORD]... [--beside PROGRAM WORD]... [FILTER]...`: runs the tests of PROGRAM whose names
-//! contain a FILTER and no skipped WORD, and those of other programs whose names contain a WORD, each in a process of
-//! its own, many at a time. `tests/needs.toml` says which of them need more of the machine.
+//! `run_tests PROGRAM [--skip WORD]... [--beside PROGRAM WORD]... [FILTER]...`: runs the tests of
+//! PROGRAM whose names contain a FILTER and no skipped WORD, and those of other programs whose
+//! names contain a WORD, each in a process of its own, many at a time. `tests/needs.toml` says
+//! which of them need more of the machine.
 //!
-//! Prints a line for each test, all that a failed one printed (and those of other programs, and those that a FILTER
-//! chose), and at the end the slowest ones. `TEST_SLOTS` is how many
-//! run at a time: four for each processor by default, since most of them wait most of the time.
+//! Prints a line for each test, all that a failed one printed (and those of other programs, and
+//! those that a FILTER chose), and at the end the slowest ones. `TEST_SLOTS` is how many run at a
+//! time: four for each processor by default, since most of them wait most of the time.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

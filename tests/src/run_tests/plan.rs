@@ -62,8 +62,8 @@ impl Plan {
         found.map_or(Share::Slots(1), |(_, share)| *share)
     }
 
-    /// How late the last tests would end if this one started last: its slots times its seconds. Ten seconds for one
-    /// that did not run yet.
+    /// How late the last tests would end if this one started last: its slots times its seconds. Ten
+    /// seconds for one that did not run yet.
     pub fn later(&self, name: &str) -> f64 {
         let slots = self.share(name).slots(8) as f64;
         slots * self.seconds.get(name).copied().unwrap_or(10.0)

@@ -15,8 +15,8 @@ pub struct Account {
 impl Account {
     /// Returns the record to judge by: the stored one, or a new one if none is stored.
     ///
-    /// A record without factors takes the present uid: wrong codes count against a name, whoever
-    /// has it.
+    /// A record without factors takes the present uid: wrong codes count against a name, not
+    /// against an account.
     #[must_use]
     pub fn record(&self, stored: Option<Record>) -> Record {
         let uid = self.uid.unwrap_or(NO_UID);

@@ -1,6 +1,7 @@
 //! Who may do what: one table.
 //!
-//! Root may do everything. For everybody else the table says what an operation needs, by whose account it is about.
+//! Root may do everything. For everybody else the table says what an operation needs, by whose
+//! account it is about.
 
 /// What a caller asks for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -13,7 +14,8 @@ pub enum Operation {
     Read,
     /// List the enrolled users (`ListUsers`).
     List,
-    /// Give the first code of a factor (`Confirm`). The caller was shown its key, and was authorized then.
+    /// Give the first code of a factor (`Confirm`). The caller was shown its key, and was
+    /// authorized then.
     Confirm,
     /// Add a factor, rename one, or renew recovery codes (`Enroll`, `SetFactor`, `RecoveryCodes`).
     Change,
@@ -64,8 +66,8 @@ pub enum Relation {
 pub enum Need {
     /// Nothing more than to be who it is.
     Nothing,
-    /// Self-service must be on, polkit must allow `enroll-self`, and if there is a verified factor, a current code
-    /// of it or a recovery code is needed.
+    /// Self-service must be on, polkit must allow `enroll-self`, and if there is a verified factor,
+    /// a current code of it or a recovery code is needed.
     SelfService,
     /// Polkit must allow `manage`.
     ManageUsers,

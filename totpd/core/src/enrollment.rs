@@ -42,8 +42,8 @@ pub enum Refusal {
     SameSeed,
 }
 
-/// Adds `factor` to the record at `now` (seconds since 1970). A pending one takes the place of those that the
-/// same maker made before, and leaves all others alone.
+/// Adds `factor` to the record at `now` (seconds since 1970). A pending one takes the place of
+/// those that the same maker made before, and leaves all others alone.
 ///
 /// # Errors
 /// [`Refusal::TooManyFactors`] and [`Refusal::SameSeed`], where several factors are allowed.
@@ -64,7 +64,8 @@ pub fn add(
 
 /// Makes the factor `id` a verified one. It was proved, or root says that it needs no proof.
 ///
-/// Other pending factors go, because they were made when no code could be asked for. Those of root stay.
+/// Other pending factors go, because they were made when no code could be asked for. Those of root
+/// stay.
 fn verify(
     record: &mut Record,
     id: &FactorId,
@@ -91,8 +92,8 @@ fn verify(
     Ok(())
 }
 
-/// Takes the codes up to now, and those that a phone may show a little early, for used: a seed that was
-/// brought may have been used elsewhere.
+/// Takes the codes up to now, and those that a phone may show a little early, for used: a seed that
+/// was brought may have been used elsewhere.
 fn start_behind_the_present(factor: &mut Factor, now: u64, skew: u64) {
     if let Some(period) = factor.kind.period().filter(|_| factor.is_imported) {
         let latest = time_step(now, period).saturating_add(skew);
@@ -112,10 +113,11 @@ fn has_room_for(record: &Record, factor: &Factor, rules: &EnrollmentRules) -> Re
     if record.has_seed_of(factor) { Err(Refusal::SameSeed) } else { Ok(()) }
 }
 
-/// Removes the factor `id`, or all of them if it is empty, for the caller `by`. Whether anything was removed.
-/// Recovery codes go with the last factor that they stand in for.
+/// Removes the factor `id`, or all of them if it is empty, for the caller `by`. Whether anything
+/// was removed. Recovery codes go with the last factor that they stand in for.
 ///
-/// What is pending goes by its maker and by root alone: else a thief could end an enrollment of root's.
+/// What is pending goes by its maker and by root alone: else a thief could end an enrollment of
+/// root's.
 pub fn remove(record: &mut Record, id: &str, by: Maker) -> bool {
     let before = record.factors.len();
     record.retire(|factor| {
@@ -129,8 +131,8 @@ pub fn remove(record: &mut Record, id: &str, by: Maker) -> bool {
     before != record.factors.len()
 }
 
-/// Whether a login may go on without a code (`nullok`): the account of `uid` has no factor, and neither has another
-/// account that had the name before.
+/// Whether a login may go on without a code (`nullok`): the account of `uid` has no factor, and
+/// neither has another account that had the name before.
 #[must_use]
 pub fn may_skip(record: &Record, uid: u32) -> bool {
     record.factors.is_empty() || (record.belongs_to(uid) && !record.is_enrolled())

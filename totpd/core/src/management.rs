@@ -1,7 +1,8 @@
 //! The decisions of management: what becomes of a record when somebody changes factors.
 //!
-//! Each takes a record, a request, the time and rules, and answers an outcome and the record to put on disk. A code
-//! that a caller shows is judged in the same transaction as the change that it is for.
+//! Each takes a record, a request, the time and rules, and answers an outcome and the record to put
+//! on disk. A code that a caller shows is judged in the same transaction as the change that it is
+//! for.
 
 use crate::code::Code;
 use crate::enrollment::{self, Confirmation, Enrolled, EnrollmentRules};
@@ -56,7 +57,8 @@ pub fn enroll(
     })
 }
 
-/// Tries the first code of the factor `id`, which the maker of `by` made, for the account that has `uid` now.
+/// Tries the first code of the factor `id`, which the maker of `by` made, for the account that has
+/// `uid` now.
 pub fn confirm(
     mut record: Record,
     (by, uid): (Maker, u32),
@@ -128,7 +130,8 @@ pub fn unlock(record: Record) -> Record {
     Record { throttle: Throttle::default(), ..record }
 }
 
-/// Finds the token `id` of the account that has `uid` now by two codes in a row; see [`resync::resync`].
+/// Finds the token `id` of the account that has `uid` now by two codes in a row; see
+/// [`resync::resync`].
 #[must_use]
 pub fn resync(
     mut record: Record,
@@ -144,7 +147,8 @@ pub fn resync(
     (outcome, record)
 }
 
-/// The record that may be shown to the account that has `uid` now: nothing of one that had the name before.
+/// The record that may be shown to the account that has `uid` now: nothing of one that had the name
+/// before.
 #[must_use]
 pub fn shown_to_its_owner(record: Record, uid: u32) -> Record {
     if record.belongs_to(uid) { record } else { Record::new(uid) }

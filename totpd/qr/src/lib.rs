@@ -17,8 +17,8 @@ pub struct Picture {
 pub struct TooLong;
 
 impl Picture {
-    /// The smallest code that holds `text`, with `margin` light dots around it (ISO/IEC 18004 asks for
-    /// four; readers of screens do with two).
+    /// The smallest code that holds `text`, with `margin` light dots around it (ISO/IEC 18004 asks
+    /// for four; readers of screens do with two).
     ///
     /// # Errors
     /// [`TooLong`] from some 2,950 bytes on.

@@ -91,8 +91,9 @@ fn place(context: &LoginContext, source: &Source) -> String {
 }
 
 fn change_entry(event: &ChangeEvent<'_>) -> Entry {
-    let by = event.by.uid.to_string();
-    let message = format!("{} by uid {by}: {}", event.user.as_str(), event.reason.sentence());
+    let caller_uid = event.by.uid.to_string();
+    let message =
+        format!("{} by uid {caller_uid}: {}", event.user.as_str(), event.reason.sentence());
     let factors = match &event.factors {
         Factors::Unnamed => "",
         Factors::One(factor) => factor.as_str(),
@@ -103,7 +104,7 @@ fn change_entry(event: &ChangeEvent<'_>) -> Entry {
         .with("TOTP_USER", event.user.as_str())
         .with("TOTP_FACTOR", factors)
         .with("TOTP_REASON", event.reason.token())
-        .with("TOTP_BY_UID", &by)
+        .with("TOTP_BY_UID", &caller_uid)
 }
 
 /// A user can cause as many changes of its own factors as it likes. What root and those who manage

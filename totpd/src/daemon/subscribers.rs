@@ -1,7 +1,7 @@
 //! Programs that are told what happens to the factors of their own user.
 //!
 //! A bus sends a signal to one connection or to all, never to a user. So a program calls
-//! `Subscribe`, and the daemon sends it the signals of the user to whom, as the bus says, the
+//! `Subscribe`, and the daemon sends it the signals of the user to which, as the bus says, the
 //! program belongs.
 
 use std::collections::HashMap;

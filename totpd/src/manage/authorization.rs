@@ -1,4 +1,5 @@
-//! Who changes whose factors, and by what right. The rights are a table: [`totpd_core::authorization`].
+//! Who changes whose factors, and by what right. The rights are a table:
+//! [`totpd_core::authorization`].
 
 use totpd_core::account::Account;
 use totpd_core::authorization::{Need, Operation, Relation, need};
@@ -23,17 +24,17 @@ pub(crate) struct AuthorizedCaller {
     pub(crate) name: UserName,
     /// The user's account.
     pub(crate) account: Account,
-    /// Whether the account is the caller's own. Then a current code is needed if there is a verified factor,
-    /// whatever polkit says.
+    /// Whether the account is the caller's own. Then a current code is needed if there is a
+    /// verified factor, whatever polkit says.
     pub(crate) is_own: bool,
 }
 
 impl AuthorizedCaller {
-    /// The sender of a call, if it may do `operation` for `user`. Names that an ordinary caller made up are not even
-    /// looked up.
+    /// The sender of a call, if it may do `operation` for `user`. Names that an ordinary caller
+    /// made up are not even looked up.
     ///
     /// # Errors
-    /// [`Error::NotAuthorized`], in the same words whoever the user is, or whether it is;
+    /// [`Error::NotAuthorized`], in the same words for every user, and for a name that nobody has;
     /// [`Error::NoSuchUser`].
     pub(crate) async fn new(
         daemon: &Daemon,
@@ -75,7 +76,8 @@ impl AuthorizedCaller {
             _ if is_own => Relation::Own,
             _ => Relation::Other,
         };
-        // What polkit allows for somebody else may be more than the caller may do with this account.
+        // What polkit allows for somebody else may be more than the caller may do with this
+        // account.
         if need(operation, relation) == Need::Root {
             return Err(match relation {
                 Relation::Root => {
@@ -100,8 +102,8 @@ impl AuthorizedCaller {
     }
 }
 
-/// The user behind an account. Some operations are also for users who are gone from the system and still in the
-/// store.
+/// The user behind an account. Some operations are also for users who are gone from the system and
+/// still in the store.
 async fn known_user(
     daemon: &Daemon,
     user: &str,

@@ -86,10 +86,10 @@ pub(crate) async fn confirm(
     };
     let (id, now, rules) = (factor.to_owned(), clock::now(), daemon.config.enrollment.clone());
     let throttle = daemon.config.rules.throttle.clone();
-    let by = (caller.maker(), caller.account.current_uid());
+    let account = (caller.maker(), caller.account.current_uid());
     let confirmation = daemon
         .update(&caller.account, move |record| {
-            management::confirm(record, by, (&id, &code), now, &rules, &throttle)
+            management::confirm(record, account, (&id, &code), now, &rules, &throttle)
         })
         .await?;
     daemon.audit.record(&caller.event(Factors::parse(factor), Reason::from(&confirmation)));

@@ -1,4 +1,4 @@
-//! The options of `Enroll`, parsed. Unlike a context, nothing unknown is let by.
+//! The options of `Enroll`, parsed. Unlike in a context, an unknown option is refused.
 
 use totpd_core::code::DIGITS;
 use totpd_core::factor::PERIOD;

@@ -11,7 +11,8 @@ use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::reauthentication::reauthentication;
 use crate::manage::refusal::refuse;
 
-/// Removes the factor `id`, or all of them if it is empty. For root a damaged record goes with all of them.
+/// Removes the factor `id`, or all of them if it is empty. For root a damaged record goes with all
+/// of them.
 pub(crate) async fn remove(
     daemon: &Daemon,
     caller: &AuthorizedCaller,

@@ -55,7 +55,7 @@ impl Maintenance {
 }
 
 /// For root alone: copies of all users out and in, another key, a look at every record. One task at
-/// a time; logins go on meanwhile.
+/// a time; logins continue during it.
 impl Maintenance {
     /// Writes all users into `target`, sealed by age. Options: `passphrase` s, or `recipients` as.
     /// Details: `users` t, `fingerprint` s, by which another host knows that this store signed it;
@@ -83,15 +83,16 @@ impl Maintenance {
 
     /// Puts the backup in `source` in the place of the store. Options: `passphrase` s, or
     /// `identities` as; `replace` b, where the store has users; `dry_run` b, which changes nothing;
-    /// `fingerprint` s, of the only store that may have signed it; `unsigned` b, which takes a backup
-    /// although nobody can tell who made it; `digest` s, of the only content that it may have, as a dry run
-    /// answered it. Without the first two a backup for recipients has to be signed by this store. Details: `users` t, `created` t, `host` s, `version` s, `current_users` t;
-    /// `signed_by` s: `this store`, `an earlier key of this store`, `another store` or `nobody`;
-    /// `fingerprint` s of its signer;
-    /// `digest` s, of all that it holds; `usable_from` t: when codes of an app are good again;
-    /// `refusal` s: why it would be refused (of a dry run); `newest_backup` t: when the newest backup
-    /// was made that the store knew of, which may be later than `created`; and `resync` as: users whose
-    /// tokens count presses, and are to be resynchronized.
+    /// `fingerprint` s, of the only store that may have signed it; `unsigned` b, which takes a
+    /// backup although nobody can tell who made it; `digest` s, of the only content that it may
+    /// have, as a dry run answered it. Without the first two a backup for recipients has to be
+    /// signed by this store. Details: `users` t, `created` t, `host` s, `version` s,
+    /// `current_users` t; `signed_by` s: `this store`, `an earlier key of this store`, `another
+    /// store` or `nobody`; `fingerprint` s of its signer; `digest` s, of all that it holds;
+    /// `usable_from` t: when codes of an app are good again; `refusal` s: why it would be refused
+    /// (of a dry run); `newest_backup` t: when the newest backup was made that the store knew of,
+    /// which may be later than `created`; and `resync` as: users whose tokens count presses, and
+    /// are to be resynchronized.
     pub(crate) async fn restore(
         &self,
         origin: &Origin,
@@ -135,8 +136,8 @@ impl Maintenance {
             .into())
     }
 
-    /// Re-seals every record under a new key. Details: `key` s, its id; `fingerprint` s, by which other
-    /// hosts know backups from now on; `records` t, `damaged` as, `damaged_count` t.
+    /// Re-seals every record under a new key. Details: `key` s, its id; `fingerprint` s, by which
+    /// other hosts know backups from now on; `records` t, `damaged` as, `damaged_count` t.
     pub(crate) async fn rekey(&self, origin: &Origin) -> Result<Dictionary, Error> {
         let caller = root(origin)?;
         let done = self.run(|local, progress| Ok(local.rekey(progress)?)).await?;

@@ -1,4 +1,4 @@
-//! The options of `Backup` and `Restore`, parsed. Nothing unknown is let by.
+//! The options of `Backup` and `Restore`, parsed. An unknown option is refused.
 
 use std::str::FromStr;
 
@@ -9,7 +9,7 @@ use totpd_store::backup::{SecretString, x25519};
 
 use crate::manage::enroll_options::{invalid, reject_unknown};
 
-/// Whom a backup is for.
+/// The recipients of a backup.
 pub(crate) struct BackupOptions {
     pub(crate) recipients: Recipients,
 }

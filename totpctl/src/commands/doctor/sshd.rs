@@ -178,7 +178,7 @@ fn report_for_all(effect: &Effect, report: &mut Report) {
     }
 }
 
-/// Adds an effect on the users whom a block matches. A bypass there may be intended and is a note.
+/// Adds an effect on the users that a block matches. A bypass there may be intended and is a note.
 /// A block that lets nobody in is a problem.
 fn report_for_match(place: &(String, usize), criteria: &str, effect: &Effect, report: &mut Report) {
     let finding = |id, message: String| {

@@ -1,4 +1,4 @@
-//! The users of this host without a factor, whom services that ask for a code deny.
+//! The users of this host without a factor, denied by services that ask for a code.
 
 use std::collections::HashSet;
 use std::fs;

@@ -32,8 +32,8 @@ pub enum Confirmation {
     },
 }
 
-/// Tries the first code of the factor `id` for `maker` at `now` (seconds since 1970). One that is no code of that
-/// factor was a try at the verified ones, and counts as a wrong code of its maker.
+/// Tries the first code of the factor `id` for `maker` at `now` (seconds since 1970). One that is
+/// no code of that factor was a try at the verified ones, and counts as a wrong code of its maker.
 pub fn confirm(
     record: &mut Record,
     maker: Maker,
@@ -61,8 +61,9 @@ pub fn confirm(
     verify(record, &id, now, rules).map_or_else(Confirmation::Refused, |()| Confirmation::Verified)
 }
 
-/// What `maker` is told of a wrong first code. It would say whether that is a code of a verified factor, so it is
-/// counted as one that was tried there, and where no more may be tried nothing is said. Root can read the seeds.
+/// What `maker` is told of a wrong first code. It would say whether that is a code of a verified
+/// factor, so it is counted as one that was tried there, and where no more may be tried nothing is
+/// said. Root can read the seeds.
 fn counted(
     record: &mut Record,
     maker: Maker,
@@ -87,8 +88,8 @@ fn counted(
     }
 }
 
-/// The counter of a right first code of the pending factor that `maker` made under `id`. The factor is dropped
-/// with the last of `max_wrong` wrong codes, or if its time is over.
+/// The counter of a right first code of the pending factor that `maker` made under `id`. The factor
+/// is dropped with the last of `max_wrong` wrong codes, or if its time is over.
 pub(super) fn try_first_code(
     record: &mut Record,
     (maker, id): (Maker, &str),

@@ -22,7 +22,7 @@ pub enum Diagnosis {
         /// The seconds that a code should last.
         period: u32,
     },
-    /// It is right for a time so many seconds from now: below nought if the phone is slow.
+    /// It is right for a time so many seconds from now: negative if the phone is slow.
     ClockSkew {
         /// Seconds that the phone is ahead.
         ahead: i64,
@@ -35,8 +35,8 @@ pub enum Diagnosis {
     Unknown,
 }
 
-/// Looks what `code` could be instead of a first code of the factor `id`. Everything is computed, so
-/// that each answer takes as long.
+/// Looks what `code` could be instead of a first code of the factor `id`. Everything is computed,
+/// so that each answer takes as long.
 pub(super) fn diagnose(record: &Record, id: &str, code: &Code, now: u64, skew: u64) -> Diagnosis {
     let (mut ignored, mut off, mut old) = (None, None, false);
     for factor in &record.factors {

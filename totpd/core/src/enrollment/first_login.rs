@@ -1,6 +1,6 @@
-//! A factor that is made at a login. It becomes verified when libpam asks for the credentials of that login,
-//! which is when the whole stack let somebody in. Until then whoever typed its first code may be a stranger:
-//! most stacks go on after a wrong password.
+//! A factor that is made at a login. It becomes verified when libpam asks for the credentials of
+//! that login, which is when the whole stack let somebody in. Until then the person who typed its
+//! first code may be a stranger: most stacks go on after a wrong password.
 
 use crate::code::Code;
 use crate::enrollment::confirmation::{Confirmation, try_first_code};
@@ -11,7 +11,7 @@ use crate::record::Record;
 /// What came of the end of a login.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Completion {
-    /// The user got a verified factor meanwhile, which stays the only one.
+    /// The user got a verified factor in between, which stays the only one.
     AlreadyEnrolled,
     /// The login took too long.
     Expired,
@@ -21,8 +21,9 @@ pub enum Completion {
     Verified,
 }
 
-/// What a login of the user with `uid` shows at `now` (seconds since 1970): `new`, which a login made, or the
-/// same key as before if this authentication asks again. Nothing if the user is enrolled.
+/// What a login of the user with `uid` shows at `now` (seconds since 1970): `new`, which a login
+/// made, or the same key as before if this authentication asks again. Nothing if the user is
+/// enrolled.
 ///
 /// No pending factor goes that a login did not make.
 pub fn offer(
@@ -61,8 +62,9 @@ fn excess(record: &Record) -> Option<FactorId> {
     unproven.or_else(|| pending().next()).map(|factor| factor.id.clone())
 }
 
-/// Judges the first code of the factor `id` that the login of `nonce` was shown to the account of `uid`, at `now` (seconds since 1970).
-/// A right one is used up, and the factor then waits for the token.
+/// Judges the first code of the factor `id` that the login of `nonce` was shown to the account of
+/// `uid`, at `now` (seconds since 1970). A right one is used up, and the factor then waits for the
+/// token.
 ///
 /// # Errors
 /// Whatever else came of it; never [`Confirmation::Verified`].
@@ -87,7 +89,8 @@ pub fn prove(
     Ok(())
 }
 
-/// Makes the factor `id` good at `now` (seconds since 1970), if it waits for the token of this digest.
+/// Makes the factor `id` good at `now` (seconds since 1970), if it waits for the token of this
+/// digest.
 pub fn complete(
     record: &mut Record,
     id: &FactorId,
@@ -116,5 +119,6 @@ pub fn complete(
 const MAX_WRONG: u32 = 3;
 /// Seconds from the right first code to the end of the login.
 const TOKEN_LIFETIME: u64 = 180;
-/// Factors of one user that logins made and that are pending: who only looks must not fill the store.
+/// Factors of one user that logins made and that are pending: who only looks must not fill the
+/// store.
 const MAX_PENDING: usize = 16;

@@ -34,8 +34,8 @@ pub struct NewFactor {
 }
 
 impl NewFactor {
-    /// Returns the factor, made at `now` (seconds since 1970). If it needs a first code, it waits for one for `lifetime`
-    /// seconds.
+    /// Returns the factor, made at `now` (seconds since 1970). If it needs a first code, it waits
+    /// for one for `lifetime` seconds.
     #[must_use]
     pub fn make(self, now: u64, lifetime: u64) -> Factor {
         let status = if self.is_confirmed {

@@ -9,13 +9,16 @@ use crate::record::Record;
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The factor that is added. Its maker is the caller; it is pending, or verified where root says so.
+    /// The factor that is added. Its maker is the caller; it is pending, or verified where root
+    /// says so.
     pub new: Factor,
     /// The uid that the user has now.
     pub uid: u32,
-    /// A pending factor of the same maker that becomes verified without a code, instead of a new one.
+    /// A pending factor of the same maker that becomes verified without a code, instead of a new
+    /// one.
     pub verify: Option<String>,
-    /// Whether root's own pending factor is shown again instead of a new one, if it has these parameters.
+    /// Whether root's own pending factor is shown again instead of a new one, if it has these
+    /// parameters.
     pub resume: bool,
     /// Whether a user who is enrolled is left alone.
     pub if_unenrolled: bool,
@@ -32,11 +35,11 @@ pub enum Enrolled {
     Verified,
 }
 
-/// Judges a request at `now` (seconds since 1970): the factor, and the record to put on disk before anybody is
-/// shown its key.
+/// Judges a request at `now` (seconds since 1970): the factor, and the record to put on disk before
+/// anybody is shown its key.
 ///
-/// Nothing is resumed but what root made. All programs of a user look alike to the daemon, and one of them may
-/// be a thief's: a key that it saw must not become the user's factor.
+/// Nothing is resumed but what root made. All programs of a user look alike to the daemon, and one
+/// of them may be a thief's: a key that it saw must not become the user's factor.
 pub fn enroll(
     record: Record,
     request: &Request,
@@ -80,7 +83,8 @@ fn decide(
     factor.map(|factor| (factor.clone(), what)).ok_or(Refusal::NotPending)
 }
 
-/// Whether a pending factor has all parameters that are asked for, and the seed if that was brought.
+/// Whether a pending factor has all parameters that are asked for, and the seed if that was
+/// brought.
 fn is_as_asked(pending: &Factor, new: &Factor) -> bool {
     let seed = if new.is_imported { pending.seed.is(&new.seed) } else { !pending.is_imported };
     seed && pending.name == new.name

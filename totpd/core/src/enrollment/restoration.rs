@@ -4,11 +4,13 @@ use crate::factor::{Kind, Status};
 use crate::record::Record;
 use crate::recovery_codes::RecoveryCodes;
 
-/// Takes a record for one that comes back at `now` (seconds since 1970), and says whether a token in it has to be
-/// resynchronized: its codes may have been used since the backup was made, and so may recovery codes.
+/// Takes a record for one that comes back at `now` (seconds since 1970), and says whether a token
+/// in it has to be resynchronized: its codes may have been used since the backup was made, and so
+/// may recovery codes.
 ///
-/// A token that was disabled is marked too, since enabling it would make used presses good again. What was
-/// pending is dropped. No factor is newer than the restoration, so that all codes up to it count as used.
+/// A token that was disabled is marked too, since enabling it would make used presses good again.
+/// What was pending is dropped. No factor is newer than the restoration, so that all codes up to it
+/// count as used.
 pub fn restore(record: &mut Record, now: u64) -> bool {
     record.recovery = RecoveryCodes::default();
     record.retire(|factor| !factor.is_pending());

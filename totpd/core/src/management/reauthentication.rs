@@ -4,8 +4,8 @@ use crate::management::{Decision, Refusal};
 use crate::record::Record;
 use crate::verification::{Attempt, Rules, Verdict, verify};
 
-/// What a caller shows. Root and those who manage others show nothing. Everybody else shows a current code if there
-/// is a verified factor.
+/// What a caller shows. Root and those who manage others show nothing. Everybody else shows a
+/// current code if there is a verified factor.
 #[derive(Debug)]
 pub enum Reauthentication {
     /// A code is needed if there is a verified factor.
@@ -22,8 +22,8 @@ pub enum Reauthentication {
 }
 
 impl Reauthentication {
-    /// Decides by `decide` if what was shown is good. A code that was shown is an attempt like any other: counted,
-    /// throttled and used up, whether or not `decide` refuses.
+    /// Decides by `decide` if what was shown is good. A code that was shown is an attempt like any
+    /// other: counted, throttled and used up, whether or not `decide` refuses.
     pub fn then<T>(
         &self,
         record: Record,

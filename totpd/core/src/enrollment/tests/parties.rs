@@ -16,7 +16,7 @@ use super::*;
 enum Party {
     /// Root, by hand or by a batch.
     Root,
-    /// Somebody whom polkit lets manage users.
+    /// Somebody that polkit allows to manage users.
     Manager,
     /// The user.
     Owner,
@@ -26,7 +26,7 @@ enum Party {
     Stranger,
 }
 
-/// Who asks the manager interface, and as whom.
+/// The callers of the manager interface, and the maker that each stands for.
 const CALLERS: [(Party, Maker); 4] = [
     (Party::Root, Maker::Root),
     (Party::Manager, Maker::Uid(1001)),

@@ -149,4 +149,14 @@ mod tests {
             assert_eq!(need(operation, Relation::Own), Need::Root, "{operation:?}");
         }
     }
+
+    #[test]
+    fn polkit_is_asked_in_these_words() {
+        let words: [&str; TABLE.len()] = TABLE.map(|(operation, ..)| operation.word());
+        let expected = [
+            "login", "login", "read", "list", "confirm", "change", "change", "change", "remove",
+            "manage", "store",
+        ];
+        assert_eq!(words, expected);
+    }
 }

@@ -201,4 +201,21 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn an_imported_seed_is_usable_from_its_first_unused_step() {
+        let factor =
+            Factor { is_imported: true, ..verified(Kind::Totp { period: 30 }, Some(1001)) };
+        assert_eq!(factor.usable_from(), Some(1002 * 30));
+        let pending = Status::Unverified { expires: 9, wrong_codes: 0 };
+        for other in [
+            Factor { is_imported: false, ..factor.clone() },
+            Factor { last_used: Some(9), ..factor.clone() },
+            Factor { status: pending, ..factor.clone() },
+            Factor { last_accepted: None, ..factor.clone() },
+            Factor { kind: Kind::Hotp, ..factor.clone() },
+        ] {
+            assert_eq!(other.usable_from(), None, "{other:?}");
+        }
+    }
 }

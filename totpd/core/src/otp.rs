@@ -159,4 +159,12 @@ mod tests {
     fn an_empty_hash_matches_no_code() {
         assert!(truncate(&[]) > 99_999_999);
     }
+
+    #[test]
+    fn every_algorithm_has_its_name_in_capitals() {
+        for (algorithm, name) in Algorithm::ALL.into_iter().zip(["SHA1", "SHA256", "SHA512"]) {
+            assert_eq!((algorithm.name(), Algorithm::from_name(name)), (name, Some(algorithm)));
+        }
+        assert_eq!(Algorithm::from_name("sha1"), None);
+    }
 }

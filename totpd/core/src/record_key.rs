@@ -109,4 +109,11 @@ mod tests {
     fn no_user_has_the_row_of_a_bucket() {
         assert_eq!(UserName::parse(&RecordKey::Bucket(7).as_row_name()), None);
     }
+
+    #[test]
+    fn a_key_prints_the_name_of_its_row() {
+        for name in ["alice", ":7"] {
+            assert_eq!(RecordKey::parse(name).map(|key| format!("{key}")).as_deref(), Some(name));
+        }
+    }
 }

@@ -239,4 +239,25 @@ mod tests {
         }
         assert!(seen.iter().all(|place| place.iter().filter(|seen| **seen).count() == 32));
     }
+
+    /// A string that grows leaves a copy behind that nothing wipes.
+    #[test]
+    fn the_text_of_a_code_never_grows() {
+        let text = RecoveryCode(Zeroizing::new(*b"01ABCDEFGHJKMNPQ")).display();
+        assert_eq!((text.len(), text.capacity()), (19, 20));
+    }
+
+    #[test]
+    fn equal_codes_are_accepted_once_each() {
+        let same = |bytes: &mut [u8]| {
+            bytes.fill(7);
+            Ok::<(), core::convert::Infallible>(())
+        };
+        let (codes, mut stored) = RecoveryCodes::generate(2, same).unwrap();
+        for left in [1, 0] {
+            assert!(stored.redeem(&codes[0].hash(stored.salt()), 5));
+            assert_eq!(stored.left(), left);
+        }
+        assert!(!stored.redeem(&codes[0].hash(stored.salt()), 5));
+    }
 }

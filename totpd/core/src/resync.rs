@@ -129,6 +129,7 @@ mod tests {
     use alloc::vec;
 
     use super::*;
+    use crate::factor::FactorId;
     use crate::fixtures::{code_of, verified};
 
     const NOW: u64 = 30_000;
@@ -200,5 +201,59 @@ mod tests {
                 assert_eq!((factor.last_accepted, factor.drift), (last, Drift::default()));
             }
         }
+    }
+
+    #[test]
+    fn an_empty_id_means_the_only_hotp_token() {
+        let mut record = token(Some(5));
+        let clock = Factor {
+            id: FactorId::from_random([9; 5]),
+            ..verified(Kind::Totp { period: 30 }, None)
+        };
+        record.factors.insert(0, clock);
+        let code = |counter| code_of(&record.factors[1], counter);
+        let (first, second) = (code(6), code(7));
+        assert_eq!(resync(&mut record, "", &first, &second, NOW), ResyncOutcome::Done);
+        assert_eq!(
+            (record.factors[0].last_accepted, record.factors[1].last_accepted),
+            (None, Some(7))
+        );
+    }
+
+    #[test]
+    fn a_disabled_or_pending_token_is_refused() {
+        for status in [Status::Disabled, Status::Unverified { expires: 9, wrong_codes: 0 }] {
+            let mut record = token(Some(5));
+            record.factors[0].status = status;
+            let (first, second) = (code_of(&record.factors[0], 6), code_of(&record.factors[0], 7));
+            let id = record.factors[0].id.clone();
+            for id in ["", id.as_str()] {
+                assert_eq!(resync(&mut record, id, &first, &second, NOW), ResyncOutcome::NoToken);
+            }
+        }
+    }
+
+    #[test]
+    fn a_code_with_another_number_of_digits_finds_nothing() {
+        let mut record = token(Some(5));
+        let longer = Factor { digits: 8, ..record.factors[0].clone() };
+        for (first, second) in
+            [(&longer, &record.factors[0].clone()), (&record.factors[0].clone(), &longer)]
+        {
+            let (first, second) = (code_of(first, 6), code_of(second, 7));
+            assert_eq!(resync(&mut record, "", &first, &second, NOW), ResyncOutcome::NotFound);
+        }
+    }
+
+    #[test]
+    fn an_imported_clock_is_found_among_its_unused_codes() {
+        let clock = verified(Kind::Totp { period: 30 }, Some(1001));
+        let mut record = Record::new(1000);
+        record.factors.push(Factor { is_imported: true, ..clock });
+        let code = |step| code_of(&record.factors[0], step);
+        let (first, second) = (code(999), code(1000));
+        assert_eq!(resync(&mut record, "", &first, &second, NOW), ResyncOutcome::Done);
+        assert_eq!(record.factors[0].last_accepted, Some(1000));
+        assert!(!record.factors[0].is_imported);
     }
 }

@@ -112,4 +112,10 @@ mod tests {
     fn a_seed_never_prints_itself() {
         assert_eq!(format!("{:?}", Seed::new(vec![65; 20])), "Some([redacted])");
     }
+
+    #[test]
+    fn a_seed_is_written_in_base32_without_padding() {
+        let seed = Seed::new(b"12345678901234567890".to_vec()).unwrap();
+        assert_eq!(*seed.base32(), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+    }
 }

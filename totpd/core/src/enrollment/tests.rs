@@ -162,3 +162,11 @@ fn a_recreated_account_inherits_wrong_codes_and_used_ones_alone() {
     assert_eq!((record.recovery.left(), record.throttle.unknown_sources().failures()), (0, 1));
     assert_eq!(record.spent.len(), 1);
 }
+
+#[test]
+fn a_limit_that_was_lowered_refuses_another_factor() {
+    let verified = (1..=3).map(|number| factor(number, Status::Verified)).collect();
+    let mut record = with(verified);
+    let refused = add(&mut record, factor(4, Status::Verified), NOW, &TWO);
+    assert_eq!(refused, Err(Refusal::TooManyFactors));
+}

@@ -38,3 +38,17 @@ impl Kind {
 
 /// The number of seconds that a time step may have.
 pub const PERIOD: RangeInclusive<u32> = 15..=300;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_totp_has_a_period() {
+        for (kind, name, period) in
+            [(Kind::Hotp, "hotp", None), (Kind::Totp { period: 60 }, "totp", Some(60))]
+        {
+            assert_eq!((kind.name(), kind.period()), (name, period));
+        }
+    }
+}

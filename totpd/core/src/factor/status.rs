@@ -43,3 +43,30 @@ impl Status {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::factor::{Factor, FactorId, Kind, LoginToken};
+    use crate::fixtures::verified;
+    use crate::user_name::UserName;
+
+    #[test]
+    fn every_status_has_its_word_and_what_it_waits_for() {
+        let user = UserName::parse("alice").unwrap();
+        let token = LoginToken::new([7; 16], FactorId::from_random([1; 5]), user).digest("sshd");
+        for (status, word, is_verified, is_pending, awaits_first_code) in [
+            (Status::Disabled, "disabled", false, false, false),
+            (Status::Unsynchronized, "unsynchronized", false, false, false),
+            (Status::Verified, "verified", true, false, false),
+            (Status::Unverified { expires: 9, wrong_codes: 0 }, "unverified", false, true, true),
+            (Status::AwaitsLogin { expires: 9, token }, "unverified", false, true, false),
+        ] {
+            let factor = Factor { status, ..verified(Kind::Hotp, None) };
+            assert_eq!(status.name(), word);
+            assert_eq!(factor.is_verified(), is_verified, "{word}");
+            assert_eq!(factor.is_pending(), is_pending, "{word}");
+            assert_eq!(factor.awaits_first_code(), awaits_first_code, "{status:?}");
+        }
+    }
+}

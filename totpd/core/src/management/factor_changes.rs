@@ -132,4 +132,19 @@ mod tests {
         assert_eq!(changes.apply(&mut factor), Err(Refusal::NotVerified));
         assert_eq!((factor.name.as_str(), factor.status), ("test", Status::Unsynchronized));
     }
+
+    #[test]
+    fn a_name_with_any_other_change_is_more_than_a_name() {
+        let name = FactorChanges { name: Some("x".to_owned()), ..FactorChanges::default() };
+        assert!(!FactorChanges::default().is_name_only());
+        for more in [
+            FactorChanges { purpose: Some("x".to_owned()), ..name.clone() },
+            FactorChanges { not_before: Some(None), ..name.clone() },
+            FactorChanges { not_after: Some(None), ..name.clone() },
+            FactorChanges { services: Some(Vec::new()), ..name.clone() },
+            FactorChanges { disabled: Some(false), ..name.clone() },
+        ] {
+            assert!(!more.is_name_only(), "{more:?}");
+        }
+    }
 }

@@ -75,3 +75,27 @@ fn a_pending_factor_does_not_reserve_its_seed() {
     record.factors[1] = second;
     assert!(!record.has_seed_of(&first));
 }
+
+#[test]
+fn a_removed_pending_factor_is_remembered_if_it_was_imported() {
+    let pending = Status::Unverified { expires: 9, wrong_codes: 0 };
+    for (is_imported, entries) in [(false, 0), (true, 1)] {
+        let new = Factor { status: pending, is_imported, ..factor(1, TOTP, Some(7)) };
+        let mut record = Record { factors: vec![new], ..Record::new(1000) };
+        record.retire(|_| false);
+        assert_eq!(record.spent.len(), entries);
+    }
+}
+
+#[test]
+fn the_newest_verified_factor_says_how_many_digits_a_code_has() {
+    let with = |id, digits, status| Factor { digits, status, ..factor(id, TOTP, None) };
+    let mut record = Record::new(1000);
+    assert_eq!(record.digits(), None);
+    record.factors = vec![
+        with(1, 6, Status::Verified),
+        with(2, 8, Status::Verified),
+        with(3, 7, Status::Disabled),
+    ];
+    assert_eq!(record.digits(), Some(8));
+}

@@ -231,3 +231,17 @@ proptest! {
         prop_assert!(settled.known_sources().is_empty());
     }
 }
+
+#[test]
+fn a_list_of_sources_that_is_too_long_does_not_grow() {
+    let known = |last| KnownSource {
+        source: address(last),
+        last_success: u64::from(last),
+        budget: Budget::default(),
+    };
+    let unknown_sources = Budget::default();
+    let mut throttle = Throttle { unknown_sources, known: (1..=10).map(known).collect() };
+    throttle.succeed(&address(11), 11, &RULES);
+    assert_eq!(throttle.known_sources().len(), 10);
+    assert_eq!(throttle.known_sources()[0].source, address(2));
+}

@@ -134,3 +134,52 @@ fn an_allowed_factor_wins_over_a_restricted_twin() {
     assert!(is_approved(&verdict));
     assert_eq!(record.factors[1].last_accepted, Some(1000));
 }
+
+#[test]
+fn a_token_that_is_not_synchronized_is_denied() {
+    let mut record = enrolled();
+    record.factors[0].status = Status::Unsynchronized;
+    let right = right_code(&record, 1000, 30_000);
+    let (verdict, record) = verify(record, &right, &rules());
+    assert_eq!(verdict, Verdict::Denied(Reason::Unsynchronized));
+    assert_eq!(record.throttle.unknown_sources().failures(), 1);
+}
+
+#[test]
+fn a_code_from_before_the_import_of_its_seed_is_not_counted() {
+    let mut record = enrolled();
+    record.factors[0].is_imported = true;
+    record.factors[0].last_accepted = Some(1001);
+    let early = right_code(&record, 1000, 30_000);
+    let (verdict, mut record) = verify(record, &early, &rules());
+    assert_eq!(verdict, Verdict::Denied(Reason::NotYetUsable));
+    assert_eq!(record.throttle.unknown_sources().failures(), 0);
+    record.factors[0].last_used = Some(9);
+    let (verdict, record) = verify(record, &early, &rules());
+    assert_eq!(verdict, Verdict::Denied(Reason::Replayed));
+    assert_eq!(record.throttle.unknown_sources().failures(), 1);
+}
+
+#[test]
+fn an_unused_code_wins_over_a_replayed_one() {
+    let mut record = enrolled();
+    // One seed, and one number that is a counter to the one and a time step to the other.
+    let mut hotp = verified(Kind::Hotp, Some(1000));
+    hotp.id = FactorId::from_random([9; 5]);
+    for index in [0, 1] {
+        record.factors.insert(index, hotp.clone());
+        let right = right_code(&record, 1000, 30_000);
+        let (verdict, after) = verify(record.clone(), &right, &rules());
+        assert!(matches!(verdict, Verdict::Approved { method: "totp", .. }), "{verdict:?}");
+        assert_eq!(after.factors[1 - index].last_accepted, Some(1000));
+        record.factors.remove(index);
+    }
+}
+
+#[test]
+fn a_record_keeps_64_characters_of_a_service() {
+    let record = enrolled();
+    let long = Attempt { service: Some("é".repeat(65)), ..right_code(&record, 1000, 30_000) };
+    let (_, record) = verify(record, &long, &rules());
+    assert_eq!(record.factors[0].last_place.as_ref().unwrap().service, "é".repeat(64));
+}

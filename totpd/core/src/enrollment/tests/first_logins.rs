@@ -118,3 +118,20 @@ fn nullok_skips_only_who_has_no_factor_at_all() {
         "a recreated account is no way around"
     );
 }
+
+#[test]
+fn a_key_whose_first_code_was_given_is_not_shown_again() {
+    let (_, mut record) = offered(with(Vec::new()), 1, 1);
+    prove_rightly(&mut record, 1, 1).unwrap();
+    assert_eq!(offered(record, 1, 2).0, Some(id(2)));
+}
+
+#[test]
+fn a_login_adds_no_factor_to_an_enrolled_user() {
+    let (_, mut record) = offered(with(Vec::new()), 1, 1);
+    prove_rightly(&mut record, 1, 1).unwrap();
+    record.factors.push(factor(5, Status::Verified));
+    assert_eq!(prove_rightly(&mut record.clone(), 1, 1), Err(Confirmation::NotPending));
+    assert_eq!(completed(&mut record, 1, "sshd", NOW), Completion::AlreadyEnrolled);
+    assert_eq!(ids(&record), [id(5).as_str()]);
+}

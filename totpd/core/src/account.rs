@@ -15,8 +15,7 @@ pub struct Account {
 impl Account {
     /// Returns the record to judge by: the stored one, or a new one if none is stored.
     ///
-    /// A record without factors takes the present uid: wrong codes count against a name, not
-    /// against an account.
+    /// A record without factors takes the present uid, because wrong codes count against the name.
     #[must_use]
     pub fn record(&self, stored: Option<Record>) -> Record {
         let uid = self.uid.unwrap_or(NO_UID);

@@ -89,8 +89,8 @@ mod tests {
 
     #[test]
     fn a_seed_has_16_to_64_bytes() {
-        for (length, good) in [(0, false), (15, false), (16, true), (64, true), (65, false)] {
-            assert_eq!(Seed::new(vec![7; length]).is_some(), good, "{length}");
+        for (length, is_valid) in [(0, false), (15, false), (16, true), (64, true), (65, false)] {
+            assert_eq!(Seed::new(vec![7; length]).is_some(), is_valid, "{length}");
         }
     }
 

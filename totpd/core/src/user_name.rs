@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn a_name_that_passwd_cannot_hold_is_refused() {
-        for (text, good) in [
+        for (text, is_valid) in [
             ("alice", true),
             ("DOMAIN\\alice", true),
             ("alice@example.org", true),
@@ -54,7 +54,7 @@ mod tests {
             (&"x".repeat(256), true),
             (&"x".repeat(300), false),
         ] {
-            assert_eq!(UserName::parse(text).is_some(), good, "{text:?}");
+            assert_eq!(UserName::parse(text).is_some(), is_valid, "{text:?}");
         }
     }
 

@@ -120,12 +120,12 @@ fn one_or_all_factors_are_removed() {
 
 #[test]
 fn an_imported_seed_starts_after_the_present_step() {
-    let brought = |factor: Factor| Factor { is_imported: true, ..factor };
+    let imported = |factor: Factor| Factor { is_imported: true, ..factor };
     let mut record = with(Vec::new());
-    add(&mut record, brought(factor(1, Status::Verified)), NOW, &RULES).unwrap();
+    add(&mut record, imported(factor(1, Status::Verified)), NOW, &RULES).unwrap();
     assert_eq!(record.factors[0].last_accepted, Some(1001));
     assert_eq!(record.factors[0].usable_from(), Some(1002 * 30));
-    let mut record = with(vec![brought(pending(1, Maker::Root))]);
+    let mut record = with(vec![imported(pending(1, Maker::Root))]);
     assert_eq!(confirm_rightly(&mut record, Maker::Root, 1, NOW), Confirmation::Verified);
     assert_eq!(record.factors[0].last_accepted, Some(1000));
     assert_eq!(record.factors[0].usable_from(), None);

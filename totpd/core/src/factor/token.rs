@@ -118,11 +118,12 @@ mod tests {
 
     #[test]
     fn a_malformed_token_is_refused() {
-        let good = token(7, 1, "alice").text().to_string();
-        for text in ["", ":", "::", &good[1..], &good.replace("f-", "g-"), &good.to_uppercase()] {
+        let valid = token(7, 1, "alice").text().to_string();
+        for text in ["", ":", "::", &valid[1..], &valid.replace("f-", "g-"), &valid.to_uppercase()]
+        {
             assert!(LoginToken::parse(text).is_none(), "{text}");
         }
-        assert!(LoginToken::parse(&good.replace("alice", "")).is_none());
+        assert!(LoginToken::parse(&valid.replace("alice", "")).is_none());
     }
 
     #[test]

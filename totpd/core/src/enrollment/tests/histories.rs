@@ -13,7 +13,7 @@ use crate::verification::{Answer, Attempt, Rules, Verdict, verify};
 /// One thing that happens.
 #[derive(Clone, Debug)]
 enum Event {
-    /// Root enrolls one of two seeds, which the owner brought, with or without a first code.
+    /// Root enrolls one of two imported seeds, with or without a first code.
     Enroll {
         seed: u8,
         hotp: bool,

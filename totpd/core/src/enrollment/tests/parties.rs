@@ -1,6 +1,6 @@
-//! Every way to a factor, and everybody who may interfere: in no state does a key that one party
-//! saw become another's factor without its own confirmation, and nobody replaces a factor that it
-//! does not know.
+//! Explores all ways to a factor, and all parties that may interfere. No key that one party saw
+//! becomes the factor of another one without its confirmation, and no party replaces a factor that
+//! it does not know.
 
 use alloc::format;
 use alloc::string::String;
@@ -11,22 +11,22 @@ use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 use super::*;
 
-/// Who knows a key. All of one party share what they know.
+/// A party that may know a key. All members of a party share what they know.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Party {
     /// Root, by hand or by a batch.
     Root,
-    /// Somebody that polkit allows to manage users.
+    /// A user that polkit lets manage users.
     Manager,
     /// The user.
     Owner,
-    /// A program of the user's uid, or somebody who knows the password.
+    /// A program with the uid of the user, or an attacker who knows the password.
     Malware,
-    /// Somebody who does not know the password, and whose logins never end well.
+    /// An attacker who does not know the password, so that no login succeeds.
     Stranger,
 }
 
-/// The callers of the manager interface, and the maker that each stands for.
+/// The callers of the manager interface, and the makers that they are.
 const CALLERS: [(Party, Maker); 4] = [
     (Party::Root, Maker::Root),
     (Party::Manager, Maker::Uid(1001)),
@@ -288,7 +288,7 @@ fn check(before: &State, step: &Step, after: &State, party: Option<Party>) {
         assert!(!seen.contains(&Party::Stranger), "{step:?} {before:#?}");
         let is_new = !before.record.verified().any(|old| old == id);
         if let Some(party) = party.filter(|_| is_new) {
-            assert!(seen.contains(&party), "{party:?} made {id} good by {step:?}: {before:#?}");
+            assert!(seen.contains(&party), "{party:?} verified {id} by {step:?}: {before:#?}");
         }
     }
     let Some(party) = party else { return };

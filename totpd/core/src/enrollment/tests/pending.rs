@@ -55,16 +55,16 @@ fn a_factor_is_confirmed_by_its_maker_alone() {
 fn only_an_identical_request_of_root_is_resumed() {
     let mut renamed = pending(2, Maker::Root);
     renamed.name = "Token".into();
-    let mut brought = pending(2, Maker::Root);
-    brought.is_imported = true;
-    let mut same_seed = brought.clone();
+    let mut imported = pending(2, Maker::Root);
+    imported.is_imported = true;
+    let mut same_seed = imported.clone();
     same_seed.seed = factor(1, Status::Verified).seed;
     let mut longer = pending(2, Maker::Root);
     longer.digits = 8;
     for (old, new, resumed) in [
         (pending(1, Maker::Root), pending(2, Maker::Root), true),
         (pending(1, Maker::Root), renamed, false),
-        (pending(1, Maker::Root), brought, false),
+        (pending(1, Maker::Root), imported, false),
         (pending(1, Maker::Root), same_seed.clone(), true),
         (pending(1, Maker::Root), longer, false),
         (same_seed, pending(2, Maker::Root), false),
@@ -95,9 +95,9 @@ fn root_verifies_its_own_pending_factor_by_its_id() {
     };
     let state =
         || with(vec![pending(1, Maker::Root), pending(2, ALICE), factor(3, Status::Verified)]);
-    for (number, good) in [(1, true), (2, false), (3, false), (4, false)] {
+    for (number, is_valid) in [(1, true), (2, false), (3, false), (4, false)] {
         let (enrolled, record) = enroll(state(), &named(number), NOW, &RULES);
-        match good {
+        match is_valid {
             true => {
                 let (factor, what) = enrolled.unwrap();
                 assert_eq!((factor.id, what), (id(number), Enrolled::Verified));

@@ -1,4 +1,4 @@
-//! No code, and no time step, opens the door twice.
+//! No code, and no time step, is accepted twice.
 
 use alloc::string::String;
 use alloc::vec;

@@ -161,7 +161,10 @@ fn the_library_is_small_and_needs_little() {
     let machine = Machine::new();
     let find = "file=$(find /usr/lib* -name pam_totp.so | head -n1)";
     let size = machine.run(&format!("{find}; stat -c %s $file")).stdout_ok();
-    assert!(size.trim().parse::<u64>().unwrap() <= 1_200_000, "{size}");
+    // The release, which `make test-nightly` has, or what `make test` builds in less time.
+    let is_release = machine.run("cat /opt/tests/profile").stdout_ok().trim() == "release";
+    let most = if is_release { 1_200_000 } else { 4_000_000 };
+    assert!(size.trim().parse::<u64>().unwrap() <= most, "{size}");
     // What it needs by itself, not what those need.
     let needed =
         machine.run(&format!("{find}; LC_ALL=C objdump -p $file | grep NEEDED")).stdout_ok();

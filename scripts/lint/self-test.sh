@@ -1,6 +1,7 @@
 #!/bin/bash
-# shellcheck disable=SC2016 # what is planted is for sed
 # self-test.sh: each script of this folder finds what is planted, and nothing where nothing is.
+# What is planted is for sed.
+# shellcheck disable=SC2016
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(mktemp -d)

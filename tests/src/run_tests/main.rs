@@ -138,18 +138,21 @@ fn wait(receiver: &Receiver<Finished>) -> Finished {
     println!("{verdict:6} {:6.1} s  {}", done.seconds, done.test.name);
     if done.passed && done.test.is_shown {
         let output = fs::read_to_string(&done.output).unwrap_or_default();
-        for line in output.lines().filter(|line| !is_of_libtest(line)) {
+        for line in shown(&output) {
             println!("         {line}");
         }
     }
     done
 }
 
-/// Whether libtest prints a line around each test.
-fn is_of_libtest(line: &str) -> bool {
-    line.is_empty()
-        || ["running 1 test", "test result: "].iter().any(|start| line.starts_with(start))
-        || line.starts_with("test ") && line.ends_with(" ok")
+/// What a test printed, without what libtest prints around it.
+fn shown(output: &str) -> impl Iterator<Item = &str> {
+    let lines = output.lines().map(|line| match line.strip_prefix("test ") {
+        Some(rest) => rest.split_once(" ... ").map_or(line, |(_, rest)| rest),
+        None => line,
+    });
+    let of_libtest = ["", "ok", "running 1 test"];
+    lines.filter(move |line| !of_libtest.contains(line) && !line.starts_with("test result: "))
 }
 
 fn start(test: Test, slots: usize, sender: &Sender<Finished>) {

@@ -29,7 +29,7 @@ for what in "$@"; do
   bench) needs+=" $tests_machine python3:python3-minimal
     /usr/share/doc/libpam-google-authenticator:libpam-google-authenticator
     /usr/share/doc/libpam-oath:libpam-oath" ;;
-  lint) needs+=" $build mandoc:mandoc shellcheck:shellcheck systemd-analyze:systemd
+  lint) needs+=" $build python3:python3 mandoc:mandoc shellcheck:shellcheck systemd-analyze:systemd
     lintian:lintian apparmor_parser:apparmor rpmbuild:rpm rpmlint:rpmlint
     /usr/share/selinux/devel/Makefile:selinux-policy-dev" ;;
   *) echo "usage: prepare.sh check|demo|test|bench|lint|need-NEED..." >&2; exit 2 ;;

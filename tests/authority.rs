@@ -52,7 +52,7 @@ fn another_uid_can_neither_do_nor_learn_anything() {
         let refused = machine.call("root", &format!("org.totpd.Totp1.Store.{method}"), "");
         assert_ne!(refused.status, 0, "{method}: {refused:#?}");
     }
-    // The same words for every user, and for a name that nobody has.
+    // The words are the same for every name, also for one that does not exist.
     answers.sort();
     answers.dedup();
     let mut methods: Vec<_> = answers.iter().map(|(method, _)| method.clone()).collect();

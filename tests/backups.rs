@@ -219,11 +219,11 @@ fn a_restore_restores_what_was_shown() {
     back_up(&machine, "/root/old", &recipient);
     machine.enrolled("bob", 2);
     back_up(&machine, "/root/new", &recipient);
-    let answer = |command: &str| {
+    let answer = |during: &str| {
         machine.run(&format!(
             "expect -c 'spawn totpctl restore /root/new --identity /root/id --replace
              expect \"Restore?\"
-             exec sh -c \"{command}\"
+             exec sh -c \"{during}\"
              send \"y\\r\"
              expect eof
              exit [lindex [wait] 3]'"

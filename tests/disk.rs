@@ -103,7 +103,7 @@ fn stalled() -> (Machine, std::process::Child) {
         "LD_PRELOAD=/opt/tests/faults.so FAULT_FOLDER=/var/lib/totpd FAULT_STALL=3000 exec /usr/libexec/totpd",
     );
     eventually("the daemon is on the bus", || machine.owns_its_name());
-    // A log that restarts takes one more flush.
+    // Restarting the log takes another flush.
     machine.pam("totp", "alice", "000000").run();
     machine.run("touch /var/lib/totpd/stall").stdout_ok();
     (machine, daemon)

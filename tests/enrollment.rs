@@ -129,8 +129,7 @@ fn a_login_without_utf_8_or_a_terminal_shows_no_picture() {
     let plain = machine.pam("totp", "alice", "000000").terminal("tty1").run();
     assert_eq!(plain.rc, pam::AUTH_ERR);
     assert!(plain.text.contains("Add this key") && plain.text.is_ascii(), "{plain:#?}");
-    // A program that shows one line says what to do instead; and so for users for which it is
-    // switched off.
+    // A program that shows one line says what to do instead; so does one for which it is off.
     let elsewhere = machine.pam("totp", "bob", "000000").terminal(":0").run();
     assert_eq!(elsewhere.rc, pam::AUTH_ERR);
     let told = "You have no second factor yet. Run: totpctl enroll";
@@ -221,7 +220,7 @@ fn several_factors_are_named_limited_disabled_and_followed() {
         machine.pam("named", "alice", "").run().shown[0],
         format!("Verification code (Pixel, {}): ", second)
     );
-    // A program that is not root's learns no names, and a name without a record has none.
+    // A program of another user learns no names, and a name without a record has none.
     let asked = machine.run_as("alice", "/opt/tests/pam named alice ''");
     assert!(asked.stdout.contains("shown: Verification code: \n"), "{asked:#?}");
     assert_eq!(machine.pam("named", "nobody-here", "").run().shown[0], "Verification code: ");

@@ -7,7 +7,8 @@ use std::time::Instant;
 use tests::{Machine, Seed, eventually, pam, scaled};
 
 const ATTACKERS: [&str; 3] = ["carol", "mallory", "trudy"];
-/// Seconds that a flood of these kinds lasts. Two lockers that wait in vain, four seconds each, take part of the last.
+/// Seconds that a flood of these kinds lasts. Two lockers that wait in vain, four seconds each,
+/// take part of the last.
 fn lasts(kinds: &[&str]) -> u32 {
     if kinds.contains(&"unauthenticated") { 20 } else { scaled(20, 8) }
 }

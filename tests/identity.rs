@@ -18,11 +18,7 @@ fn an_account_that_was_made_again_inherits_nothing() {
         "nullok",
         "auth required pam_totp.so nodelay nullok\nauth required pam_permit.so\n",
     );
-    assert_eq!(
-        machine.pam("nullok", "alice", "").run().rc,
-        pam::AUTH_ERR,
-        "it is not skipped either"
-    );
+    assert_eq!(machine.pam("nullok", "alice", "").run().rc, pam::AUTH_ERR, "nor is it skipped");
     let own = machine.run_as("alice", "totpctl --json show").stdout_ok();
     assert!(own.contains("\"factors\":[]") && own.contains("\"uid\":4321"), "{own}");
     let seed = machine.enrolled("alice", 2);

@@ -51,7 +51,7 @@ fn numbers(log: &str, word: &str) -> Vec<usize> {
     log.lines().filter_map(|line| line.strip_prefix(word)?.parse().ok()).collect()
 }
 
-/// journald drops what a unit writes beyond 10,000 lines in 30 s, no matter which user caused it.
+/// journald drops what a unit writes beyond 10,000 lines in 30 s, of any cause.
 #[test]
 fn a_flood_of_refusals_is_summed_up_and_hides_no_other() {
     let machine = Machine::new();

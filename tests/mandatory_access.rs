@@ -1,5 +1,5 @@
 //! AppArmor and SELinux in force, each on a machine with a kernel of its own: what people do
-//! continues as without them, nothing of it is denied, and what totpd has no business with is.
+//! works as without them, nothing of it is denied, and what totpd has no business with is.
 
 use tests::sandbox_probe::{self, Tried};
 use tests::{Kernel, Output, SSH, Seed};

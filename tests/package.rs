@@ -49,7 +49,7 @@ fn the_deb_lets_the_right_people_in_from_install_to_purge() {
     assert!(!got_in(&machine, "alice", "000000"), "a wrong code");
     assert!(got_in(&machine, "alice", &seed.code()), "a right code");
     assert!(!got_in(&machine, "alice", &seed.code()), "a used code");
-    assert!(got_in(&machine, "bob", ""), "a user without a factor is skipped");
+    assert!(got_in(&machine, "bob", ""), "a user without a factor is not asked");
 
     // Installed again, as an upgrade is: the profile stays on, and what was configured is left.
     machine.run("echo '# mine' >> /etc/totpd/totpd.toml").stdout_ok();
@@ -99,7 +99,7 @@ fn every_file_has_an_owner_and_manual_pages_exist() {
     machine.run("dpkg --verify libpam-totp").stdout_ok();
     let conffiles = machine.run("dpkg-query -W -f '${Conffiles}' libpam-totp").stdout_ok();
     assert!(conffiles.contains("/etc/totpd/totpd.toml"), "{conffiles}");
-    // Another init also reverts what a reboot cut short, before anybody can log in.
+    // What a reboot cut short is reverted by another init too, before anybody can log in.
     machine.run("test -x /etc/init.d/totpctl-try && ls /etc/rcS.d/S*totpctl-try").stdout_ok();
     machine.run(&format!("{APT} -P libpam-totp")).stdout_ok();
     assert!(machine.run("ls /etc/init.d/totpctl-try /etc/rcS.d/S*totpctl-try").stdout.is_empty());

@@ -114,7 +114,7 @@ fn try_out(program: &Program) {
 
 fn nothing(_: &Machine) {}
 
-/// A key for root, which runs the client, and the server with the new configuration.
+/// A key for root, who runs the client, and the server with the new configuration.
 fn ssh_server(machine: &Machine) {
     machine
         .run(

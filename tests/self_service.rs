@@ -74,7 +74,7 @@ fn a_silent_agent_delays_nobody_else() {
     );
     let seen = || machine.run("cat /tmp/seen").stdout;
     eventually("the agent asks", || seen().contains("Password:"));
-    // Everybody else is served during that.
+    // Everybody else is served at that time.
     assert_eq!(machine.pam("totp", "alice", "000000").run().rc, pam::AUTH_ERR);
     assert!(machine.run_as("bob", "totpctl show").stdout_ok().contains("not enrolled"));
     machine.run("totpctl show alice").stdout_ok();
@@ -116,7 +116,7 @@ fn a_stolen_session_replaces_no_verified_factor() {
         .run_as_with_input("alice", "totpctl recovery-codes", &format!("{code}\n"))
         .stdout_ok();
     let code = renewed.split_whitespace().find(|word| word.len() == 19).unwrap().to_owned();
-    // And with a recovery code, if the phone is gone.
+    // And with a recovery code, for a person whose phone is gone.
     machine.run("totpctl unlock alice").stdout_ok();
     let made = machine.run_as_with_input("alice", "totpctl --json enroll", &format!("{code}\n"));
     assert!(made.stdout.contains("otpauth://"), "{made:#?}");
@@ -150,7 +150,7 @@ fn a_polkit_manager_is_not_root_and_needs_its_own_code() {
     assert!(machine.log().contains("TOTP_BY_UID=1003"), "{}", machine.log());
 }
 
-/// The users that a helpdesk could otherwise become, through a factor that it made.
+/// Users that a helpdesk could otherwise become, by a factor that it makes.
 #[test]
 fn a_helpdesk_manages_no_administrator_and_nobody_of_its_own() {
     let machine = Machine::with_programs();

@@ -69,7 +69,7 @@ fn profiles() -> Vec<Case> {
         for faillock in [&[][..], &["with-faillock"]] {
             for (feature, expected) in [
                 (None, &["not asked"][..]),
-                (Some("with-totp"), &["asks", "skips users without a factor"]),
+                (Some("with-totp"), &["asks", "skips unenrolled users"]),
                 (Some("with-totp-required"), &["asks"]),
             ] {
                 let features: Vec<_> = faillock.iter().copied().chain(feature).collect();
@@ -93,7 +93,7 @@ fn profiles() -> Vec<Case> {
             let x = format!("auth requisite pam_nologin.so\nauth {word} common-auth\n");
             case(
                 format!("pam-config-{example}-{word}"),
-                &["asks", "skips users without a factor"],
+                &["asks", "skips unenrolled users"],
                 &[("x", &x), ("common-auth", &ours)],
             );
         }
@@ -107,7 +107,7 @@ fn profiles() -> Vec<Case> {
     );
     case(
         "pam-auth-update".to_owned(),
-        &["asks", "skips users without a factor"],
+        &["asks", "skips unenrolled users"],
         &[("x", "@include common-auth\n"), ("common-auth", &debian)],
     );
     cases
@@ -156,7 +156,7 @@ fn findings(stack: &Stack) -> Vec<String> {
     let mut told = Vec::new();
     told.extend((!found.factor_lines.is_empty()).then(|| "asks".to_owned()));
     told.extend(found.skips_root.iter().map(|place| format!("root is not asked: {place}")));
-    told.extend(found.skips_unenrolled.then(|| "skips users without a factor".to_owned()));
+    told.extend(found.skips_unenrolled.then(|| "skips unenrolled users".to_owned()));
     told.extend(found.bypasses.iter().map(|ending| match ending {
         Bypass::NotAsked { past, result, .. } => format!("around: {past} by {result}"),
         Bypass::Overruled { at, .. } => format!("overruled: {at}"),

@@ -1,5 +1,5 @@
-//! One login: in a fresh process and in one that keeps running, over the private socket and over
-//! the bus, beside the peers. 100,000 users are in our store all the time.
+//! One login: in a fresh process and in one that stays, over the private socket and over the bus,
+//! beside the peers. 100,000 users are in our store all the time.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -52,7 +52,7 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
         ]
     });
     println!("One authentication above pam_permit, {ROUNDS} interleaved rounds, medians in µs");
-    for (how, times) in [("a fresh process", &fresh), ("a running process", &lasting)] {
+    for (how, times) in [("a fresh process", &fresh), ("a process that stays", &lasting)] {
         println!("{how}: pam_permit itself {:.0}", median(&times["permit"]));
         for label in times.keys().filter(|label| *label != "permit") {
             println!("  {label:12}{:>9.0}", above(times, label));

@@ -1,4 +1,4 @@
-//! `totpctl try`: stacks that are changed, and reverted unless somebody logs in through them.
+//! `totpctl try`: stacks that are changed, and reverted unless somebody logs in by them.
 
 use std::process::Child;
 
@@ -7,7 +7,7 @@ use tests::{Machine, eventually, pam, scaled};
 use super::{SSHD, files, machine, refused, ssh};
 
 /// Ends programs of the machine by their command line, as a power cut would, and those that a shell
-/// or the process that is ended here was just about to start.
+/// or a program that is ended here was just about to start.
 fn cut(machine: &Machine, commands: &[&str]) {
     let any = format!("^([^ ]*sh -c )?[^ ]*({})", commands.join("|"));
     eventually("all of it ends", || {
@@ -64,7 +64,7 @@ fn a_trial_without_a_login_restores_the_files() {
         .stdout_ok();
     machine.run("mkdir -p /usr/lib/pam.d; cp /etc/pam.d/login /usr/lib/pam.d/vendor").stdout_ok();
     let before = files(&machine);
-    // The terminal goes, and the process that started it.
+    // The terminal ends, and the program that started it.
     for service in ["sshd", "sudo", "vendor"] {
         let mut child = tried(&machine, &format!("totpctl try {service}"));
         cut(&machine, &["totpctl try [a-z]*$"]);
@@ -85,7 +85,7 @@ fn a_trial_without_a_login_restores_the_files() {
         machine.run("pgrep -f '^totpctl try sshd'").stdout.is_empty()
     });
     assert!(!machine.run("pgrep -f 'try --count-down 60'").stdout_ok().is_empty());
-    // What a person wrote in between is not lost.
+    // What a person wrote during the trial is not lost.
     machine.run(&format!("echo '# mine' >> {SSHD}")).stdout_ok();
     let end = std::time::Instant::now() + std::time::Duration::from_secs(90);
     while files(&machine) != before && std::time::Instant::now() < end {
@@ -99,8 +99,7 @@ fn a_trial_without_a_login_restores_the_files() {
     assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
 }
 
-/// What somebody wrote in between cannot be kept without room; the stack is reverted all
-/// the same.
+/// An edit made during the trial cannot be kept on a full disk; the stack is reverted all the same.
 #[test]
 fn a_full_disk_keeps_no_stack_that_shuts_out() {
     let (machine, _) = machine();
@@ -127,7 +126,7 @@ fn a_full_disk_keeps_no_stack_that_shuts_out() {
 fn a_login_without_a_code_keeps_nothing() {
     let (machine, seed) = machine();
     let mut child = tried(&machine, "totpctl try su --option nullok");
-    // Bob has no factor and is skipped; a code that was used elsewhere shows nothing of this stack.
+    // Bob has no factor and is not asked. A code used elsewhere shows nothing of this stack.
     assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
     let su = |user: &str, code: &str| {
         machine.run_as(

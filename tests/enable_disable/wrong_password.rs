@@ -1,4 +1,4 @@
-//! Stacks that continue to the code after a wrong password, as Fedora and openSUSE have them.
+//! Stacks in which a wrong password continues to the code, as Fedora and openSUSE have them.
 
 use tests::{PamResult, authselect};
 
@@ -30,8 +30,7 @@ fn refused_every_way(machine: &Machine, line: &str, instead: &str) {
     }
 }
 
-/// A user who knows the password is asked for a code, and nobody else; sshd is what doctor looks
-/// for.
+/// Only a person who knows the password is asked for a code; sshd is what doctor looks for.
 fn is_protected(machine: &Machine, seed: &Seed) {
     let doctor = machine.run("totpctl doctor sshd").stdout_ok();
     assert!(doctor.contains("sshd: asks for a code, skips users without a factor\n"), "{doctor}");

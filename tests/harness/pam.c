@@ -6,7 +6,7 @@
  *   -p N        N processes at once; all hand in ANSWER at the same moment
  *   -a          account management and credentials after a success
  *   -c MODE     what the conversation does: answer, cancel (PAM_CONV_ERR), null (no text),
- *               nothing (success without a response), switch (PAM_USER becomes root during it)
+ *               nothing (success without a response), switch (PAM_USER becomes root at the prompt)
  *   -h HOST, -r RUSER, -t TTY     PAM items
  *   -H N        with -n: the remote host is one of N addresses, in turn
  *   -g          tells what is left behind: threads, descriptors, memory, signals, environment

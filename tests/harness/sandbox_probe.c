@@ -76,7 +76,7 @@ static int connects(const char *path)
 	return fd >= 0;
 }
 
-/* Whether systemd, as "name" there, starts a unit for a caller over this socket. The connection is its own:
+/* Whether systemd, as "name" there, starts a unit for a caller of this socket. The connection is its own:
  * that of sd-bus takes a name first, which AppArmor of Ubuntu keeps from it. */
 static int starts_a_unit(const char *path, const char *name, const char *unit)
 {

@@ -189,7 +189,7 @@ fn named_stack_asks_after_the_right_password_only() {
     assert_eq!(tried, 6);
 }
 
-const PROTECTED: [&str; 2] = ["asks", "skips users without a factor"];
+const PROTECTED: [&str; 2] = ["asks", "skips unenrolled users"];
 
 fn rendered(profile: &str) -> String {
     let template = packaged(&format!("authselect/{profile}/system-auth"));

@@ -11,8 +11,8 @@ fn a_key_in_the_tpm_is_bound_to_this_host_and_can_leave_it() {
     let seed = enrolled(&host, "alice", 1);
     host.run("pam-auth-update --enable totp").stdout_ok();
     host.run_with_input("totpctl backup /root/before.age", "a long passphrase\n").stdout_ok();
-    // Without the kernel's own manager of it, a TPM keeps the sessions of programs that have left,
-    // three at most.
+    // Without the kernel's own manager of it, a TPM keeps the sessions of programs that
+    // ended, three at most.
     let fresh_sessions = |host: &Host| {
         host.run("tpm2_flushcontext -T swtpm:path=/mnt/share/tpm --loaded-session").stdout_ok();
     };
@@ -75,7 +75,7 @@ fn a_key_in_the_tpm_is_bound_to_this_host_and_can_leave_it() {
         .stdout_ok();
     assert!(host.run("totpctl show alice").stdout_ok().contains("verified"));
     // What was made in the very second of the restore counts as made before it.
-    eventually("a user who enrolled again gets in", || {
+    eventually("a user who is enrolled again gets in", || {
         host.run("totpctl unlock alice").stdout_ok();
         try_fresh(&host, "alice").is_some_and(|code| host.ssh("alice", &code))
     });

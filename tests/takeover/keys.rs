@@ -24,7 +24,7 @@ fn each_login_has_its_own_key_and_voids_no_other() {
     }
     machine.kill_daemon("KILL");
     assert!(!keys.contains(&looked()), "nor after a restart");
-    // Root's enrollment continues, no matter who looks.
+    // Root's enrollment continues, though others look.
     let code = Seed(secret(&roots)).code();
     machine.run_with_input("totpctl confirm alice", &format!("{code}\n")).stdout_ok();
     assert!(

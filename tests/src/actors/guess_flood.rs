@@ -23,7 +23,7 @@ pub fn run() {
     runtime.block_on(async {
         let start = Instant::now();
         for second in 0.. {
-            // The daemon closes a connection that lasts long.
+            // The daemon closes a connection that stays for long.
             let mut clients = Vec::new();
             for _ in 0..CLIENTS {
                 let stream = UnixStream::connect("/run/totpd/private").unwrap();

@@ -1,8 +1,8 @@
-//! Programs that are told what happens to the factors of their own user.
+//! Sends programs the signals about the factors of their own user.
 //!
 //! A bus sends a signal to one connection or to all, never to a user. So a program calls
-//! `Subscribe`, and the daemon sends it the signals of the user to which, as the bus says, the
-//! program belongs.
+//! `Subscribe`. The bus names the user of the program, and the daemon sends it the signals of that
+//! user alone.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -60,7 +60,7 @@ pub(crate) async fn offer(
         .update(&account, move |record| enrollment::offer(record, uid, &new, now, &rules))
         .await?;
     let Some(factor) = offered else { return Ok(None) };
-    // The person who saw the key can be found, even if they hung up then.
+    // The record says where the key was shown, even if nobody types a code.
     let source = login_source(context, caller.uid);
     let login = LoginScene { caller, account: &account, context, source: &source };
     daemon.audit.record(&Event::Login(LoginEvent {

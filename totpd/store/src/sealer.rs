@@ -24,7 +24,7 @@ pub enum SealError {
     #[error("getrandom failed: {0}")]
     Random(getrandom::Error),
     /// The content has no bytes, or too many.
-    #[error("the content cannot be encoded")]
+    #[error("cannot encode the content")]
     Encode,
 }
 

@@ -64,10 +64,11 @@ check:
 	scripts/prepare.sh check
 	scripts/check.sh
 
-# All tests but those of test-machines. What is not built by cargo is made beside it.
+# All tests but those of test-machines. What is not built by cargo is made beside it: what takes long is named first, since
+# GNU Make 4.3 may leave a target waiting that another one of a moment made ready.
 test:
 	scripts/prepare.sh test
-	$(MAKE) --no-print-directory -j4 UNITS="--lib --bins --test oathtool" need-machine need-packages need-programs need-hosts
+	$(MAKE) --no-print-directory -j4 UNITS="--lib --bins --test oathtool" built-tests need-hosts need-programs need-machine need-packages
 	scripts/test.sh
 
 # The same of the release, with what only scale distinguishes at its full size.

@@ -15,18 +15,17 @@ target/tests/pam: LIBRARIES := -lpam -ldl
 target/tests/sandbox_probe: LIBRARIES := -lsystemd
 target/tests/faults.so: LIBRARIES := -ldl
 target/tests/pam target/tests/sandbox_probe: target/tests/%: tests/harness/%.c
+	@mkdir -p $(@D)
 	cc -O2 -Wall -Wextra -Werror -o $@ $< $(LIBRARIES)
 target/tests/libnss_trouble.so.2: tests/harness/nss_trouble.c
 target/tests/faults.so: tests/harness/faults.c
 target/tests/no_seccomp.so: tests/harness/no_seccomp.c
 target/tests/libnss_trouble.so.2 target/tests/faults.so target/tests/no_seccomp.so:
+	@mkdir -p $(@D)
 	cc -O2 -Wall -Wextra -Werror -shared -fPIC -o $@ $< $(LIBRARIES)
-$(HARNESS_C): | target/tests
-target/tests:
-	mkdir -p $@
 
 # The tests, and the Rust programs they act with; cargo knows what is old.
-built-tests: | target/tests
+built-tests:
 	scripts/harness.sh $(UNITS)
 
 need-harness: built-tests $(HARNESS_C)
@@ -63,7 +62,8 @@ need-kernel:
 	scripts/selinux.sh target/tests
 
 # sudo-rs, which Debian 12 does not have.
-target/tests/sudo-rs: target/sudo-rs/bin/sudo | target/tests
+target/tests/sudo-rs: target/sudo-rs/bin/sudo
+	@mkdir -p $(@D)
 	cp $< $@
 target/sudo-rs/bin/sudo:
 	$(CARGO) install sudo-rs --version 0.2.15 --locked --root target/sudo-rs --target-dir target/sudo-rs/build --no-track

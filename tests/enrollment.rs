@@ -152,7 +152,7 @@ fn each_fault_of_an_app_is_reported() {
         ("", "--totp=sha1 --now '4 minutes ago'", "The clock of your phone is 4 minutes slow."),
         ("", "--totp=sha1 --now '59 minutes'", "The clock of your phone is 59 minutes fast."),
         ("", "--totp=sha1 --now '60 seconds ago'", "That is the code before"),
-        ("", "--totp=sha1 --now '2 hours ago'", "Is it the right entry of the app"),
+        ("", "--totp=sha1 --now '2 hours ago'", "Check that it is the right entry of the app"),
     ] {
         let made =
             machine.run(&format!("totpctl --json enroll alice --name x {options}")).stdout_ok();

@@ -217,8 +217,9 @@ impl Daemon {
         work: Work,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
-        let busy =
-            |QueueTimeout| Error::Internal("too many recovery codes at a time; try again".into());
+        let busy = |QueueTimeout| {
+            Error::Internal("too many recovery codes are being checked; try again".into())
+        };
         self.hash_worker.run(work, job).await.map_err(busy)
     }
 

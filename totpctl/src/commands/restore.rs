@@ -142,7 +142,7 @@ fn signer(plan: &Map<String, Value>, has_passphrase: bool) -> String {
         ("nobody", false) => {
             "Not signed: an older totpd created it, or anyone who knows its recipient.".into()
         }
-        (_, _) => "The daemon does not say who signed it: it is a different version of totpd.".into(),
+        (_, _) => "The daemon did not report the signer of the backup, because its version differs. Restart totpd.".into(),
     }
 }
 

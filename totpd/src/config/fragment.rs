@@ -206,6 +206,8 @@ fn backend<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
     match String::deserialize(deserializer)?.as_str() {
         "local" => Ok(()),
         "etcd" => Err(de::Error::custom("\"etcd\" is not in this version: write \"local\"")),
-        other => Err(de::Error::custom(format!("{other:?} is no backend: write \"local\""))),
+        other => {
+            Err(de::Error::custom(format!("{other:?} is an unknown backend; write \"local\"")))
+        }
     }
 }

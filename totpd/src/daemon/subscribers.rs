@@ -35,7 +35,7 @@ impl Subscribers {
     pub(crate) async fn add(&self, origin: &Origin) -> Result<(), Error> {
         let (uid, bus) = (origin.caller.uid, origin.bus()?);
         let a_missing_bus_refuses_and_root_still_logs_in =
-            |error| Error::Internal(format!("the bus does not say who leaves it: {error}"));
+            |error| Error::Internal(format!("cannot watch the clients of the system bus: {error}"));
         let (connection, name) = (&bus.connection, bus.sender.clone());
         let bus = DBusProxy::new(connection)
             .await
@@ -70,7 +70,9 @@ impl Subscribers {
             return Ok(false);
         }
         if own.len() >= MAX_PER_USER {
-            return Err(Error::Throttled("too many of your programs are subscribed".into()));
+            return Err(Error::Throttled(
+                "too many of your programs are subscribed to signals; end one of them".into(),
+            ));
         }
         own.push(subscriber);
         Ok(true)

@@ -69,7 +69,8 @@ impl Refusal {
         Self::Unknown("UnknownObject", "the object is /org/totpd/Totp1");
     pub(crate) const NO_PROPERTY: Self =
         Self::Unknown("UnknownProperty", "there is no such property");
-    pub(crate) const READ_ONLY: Self = Self::Unknown("PropertyReadOnly", "no property can be set");
+    pub(crate) const READ_ONLY: Self =
+        Self::Unknown("PropertyReadOnly", "properties are read-only");
 
     /// Returns the message that says so to the sender of the call.
     ///

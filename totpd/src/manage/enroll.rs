@@ -116,7 +116,7 @@ pub(crate) async fn confirm(
                 .into(),
         )),
         Confirmation::NotPending => {
-            Err(Error::NotEnrolled("no such factor waits for a first code".into()))
+            Err(Error::NotEnrolled("no factor with this id is pending; enroll again".into()))
         }
         Confirmation::Refused(refusal) => Err(error_of_enrollment(refusal)),
     }

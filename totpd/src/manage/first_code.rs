@@ -38,7 +38,9 @@ pub(crate) fn advice(diagnosis: &Diagnosis) -> String {
                 .into()
         }
         Diagnosis::Replayed => "That code was used already: type the next one.".into(),
-        Diagnosis::Unknown => "Is it the right entry of the app, and its newest code?".into(),
+        Diagnosis::Unknown => {
+            "Check that it is the right entry of the app, and type its newest code.".into()
+        }
     }
 }
 

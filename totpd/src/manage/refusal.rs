@@ -33,7 +33,9 @@ fn error_of(refusal: management::Refusal) -> Error {
             Error::InvalidCode("the current code is wrong, or was used before".into())
         }
         Refusal::Throttled => Error::Throttled("too many wrong codes; try again later".into()),
-        Refusal::NoSuchFactor => Error::NotEnrolled("there is no such factor".into()),
+        Refusal::NoSuchFactor => {
+            Error::NotEnrolled("there is no such factor; \"totpctl show\" lists them".into())
+        }
         Refusal::NothingRemoved => Error::NotEnrolled(
             "there is no such factor, or only its maker and root may remove it".into(),
         ),
@@ -58,8 +60,8 @@ pub(crate) fn error_of_enrollment(refusal: enrollment::Refusal) -> Error {
             Error::AlreadyEnrolled("the user is enrolled already, and is left alone".into())
         }
         Refusal::NotPending => Error::NotEnrolled(
-            "you made no such factor that waits for a first code; it may have expired, or another one took \
-             its place: enroll again"
+            "no factor with this id, which you made, is pending; it may have expired or been replaced; \
+             enroll again"
                 .into(),
         ),
         Refusal::TooManyFactors => Error::AlreadyEnrolled(

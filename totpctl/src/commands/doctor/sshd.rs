@@ -197,9 +197,9 @@ fn report_for_match(place: &(String, usize), criteria: &str, effect: &Effect, re
                  KbdInteractiveAuthentication no turns off; write yes"
             ),
         )),
-        Effect::KeyAlone => report
-            .notes
-            .push(finding(FindingId::SshdMatchKeyAlone, "lets users in by a key alone".into())),
+        Effect::KeyAlone => {
+            report.notes.push(finding(FindingId::SshdMatchKeyAlone, "accepts a key alone".into()))
+        }
         Effect::MethodsWithoutCode(list) => report.notes.push(finding(
             FindingId::SshdMatchMethodsWithoutCode,
             format!("asks for no code: AuthenticationMethods {list}"),

@@ -31,7 +31,9 @@ pub enum BackupError {
     #[error("the backup is protected by a passphrase, not by an identity")]
     NeedsPassphrase,
     /// A later version wrote it.
-    #[error("the backup has format {found}; this version of totpd knows formats up to {FORMAT}")]
+    #[error(
+        "the backup has format {found}; this version of totpd knows formats up to {FORMAT}; update totpd"
+    )]
     Newer {
         /// Its format.
         found: u32,

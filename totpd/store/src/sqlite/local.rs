@@ -120,7 +120,10 @@ impl Local {
     /// [`StoreError::Refused`] while another task is running.
     pub(super) fn begin_task(&self) -> Result<MutexGuard<'_, ()>, StoreError> {
         self.0.whole_store.try_lock().map_err(|_| {
-            StoreError::Refused("another rekey, backup, restore or verification is running".into())
+            StoreError::Refused(
+                "another rekey, backup, restore or verification is running; try again when it ends"
+                    .into(),
+            )
         })
     }
 }

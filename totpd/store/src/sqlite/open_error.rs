@@ -44,7 +44,9 @@ pub enum OpenError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// The file was written by a later version.
-    #[error("{path} has format {found}; this version of totpd knows formats up to {known}")]
+    #[error(
+        "{path} has format {found}; this version of totpd knows formats up to {known}; update totpd"
+    )]
     Newer {
         /// The file.
         path: PathBuf,

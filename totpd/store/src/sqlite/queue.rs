@@ -13,7 +13,7 @@ pub(super) const MAX_QUEUED_REQUESTS: usize = 4096;
 pub(super) fn not_queued<T>(refused: TrySendError<T>) -> StoreError {
     match refused {
         TrySendError::Full(_) => {
-            StoreError::Unavailable("too many requests wait for the disk".into())
+            StoreError::Unavailable("too many requests are waiting for the disk; try again".into())
         }
         TrySendError::Disconnected(_) => thread_ended(),
     }

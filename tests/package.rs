@@ -142,6 +142,24 @@ fn an_upgrade_stops_while_a_stack_has_the_old_option_names() {
 }
 
 #[test]
+fn an_upgrade_stops_while_the_configuration_has_the_old_table() {
+    let machine = with_the_package();
+    let upgrade = || machine.run(&format!("{APT} --force-confold -i {PACKAGE}"));
+    for (old, line) in
+        [("# a comment\n[enrolment]\nmax_factors = 2\n", 2), ("enrolment.max_factors = 2\n", 1)]
+    {
+        machine.write("/etc/totpd/totpd.toml.d/10-old.toml", old);
+        let refused = upgrade();
+        assert_ne!(refused.status, 0, "{refused:#?}");
+        let named = format!("  /etc/totpd/totpd.toml.d/10-old.toml:{line}\n");
+        assert!(refused.text().contains(&named), "{refused:#?}");
+        machine.run("dpkg --verify libpam-totp").stdout_ok();
+    }
+    machine.write("/etc/totpd/totpd.toml.d/10-old.toml", "# [enrolment]\n[enrollment]\n");
+    upgrade().stdout_ok();
+}
+
+#[test]
 fn an_upgrade_of_the_rpm_stops_while_a_stack_has_the_old_option_names() {
     let machine = without();
     let rpm = |words: &str| machine.run(&format!("rpm --nodeps {words} /opt/tests/pam-totp.rpm"));

@@ -8,7 +8,7 @@ cd "${1:-$(dirname "$0")/../..}"
 table='
 pam_totp          : nonstick rustix tokio totpd-interface totpd-journal zbus zeroizing-alloc
 totpd/core        : data-encoding hmac scrypt serde sha1 sha2 subtle zeroize
-totpd/formats     : data-encoding totpd-core zeroize
+totpd/formats     : totpd-core zeroize
 totpd/interface   : serde zbus
 totpd/journal     :
 totpd/qr          : qrcode

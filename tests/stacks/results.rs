@@ -23,7 +23,8 @@ fn libpam_returns_what_is_predicted_for_every_stack_and_result() {
         let modules = case.files.values().map(|text| text.matches(".so").count()).sum::<usize>();
         let choices = RESULTS.len();
         // Every combination where these are few, else as many at random.
-        let every = choices.checked_pow(u32::try_from(modules).unwrap()).filter(|n| *n <= MOST);
+        let every =
+            choices.checked_pow(u32::try_from(modules).unwrap()).filter(|n| *n <= MAX_COMBINATIONS);
         let mut turn = number;
         let files = rewritten(case, predicted.len(), &mut |_| match every {
             Some(_) => {
@@ -46,7 +47,7 @@ fn libpam_returns_what_is_predicted_for_every_stack_and_result() {
         let _ = writeln!(calls, "{} {service} root x", case.name);
         predicted.push((case.name.clone(), expected.number()));
         // How many there are besides this one.
-        every.unwrap_or(if case.generated { FEW } else { MOST }) - 1
+        every.unwrap_or(if case.generated { FEW } else { MAX_COMBINATIONS }) - 1
     };
     for case in &without {
         let mut number = 0;
@@ -103,5 +104,5 @@ fn compare(
 }
 
 /// Combinations of one stack, and of one of many that are alike.
-const MOST: usize = 400;
+const MAX_COMBINATIONS: usize = 400;
 const FEW: usize = 60;

@@ -2,6 +2,7 @@
 //! to a record.
 
 use totpd_core::account::{Account, NO_UID};
+use totpd_core::authorization::{Need, Operation, Relation, need};
 use totpd_core::code::Code;
 use totpd_core::record::Record;
 use totpd_core::record_key::Buckets;
@@ -80,11 +81,13 @@ impl Daemon {
     /// [`Error::NotAuthorized`], in the same words for every user and for names of no user;
     /// [`Error::Internal`] if NSS does not answer.
     pub(crate) async fn account_for(&self, caller: Caller, name: &str) -> Result<Account, Error> {
-        if caller.is_root() {
+        if caller.must_be_allowed(Operation::LogIn).is_ok() {
             return self.account(name).await;
         }
-        let not_own = || Error::NotAuthorized("only root may do that for another user".into());
-        self.own_account(caller, name).await?.ok_or_else(not_own)
+        match (self.own_account(caller, name).await?, need(Operation::LogIn, Relation::Own)) {
+            (Some(own), Need::Nothing) => Ok(own),
+            _ => Err(Error::NotAuthorized("only root may do that for another user".into())),
+        }
     }
 
     /// Returns the account of `caller`, if it is called `name`: the one place that says what is

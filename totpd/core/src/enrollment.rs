@@ -4,6 +4,7 @@ pub use crate::enrollment::confirmation::{Confirmation, confirm};
 pub use crate::enrollment::diagnosis::Diagnosis;
 pub use crate::enrollment::first_login::{Completion, complete, offer, prove};
 pub use crate::enrollment::new_factor::NewFactor;
+pub use crate::enrollment::replay_floor::{ReplayFloor, apply_floor, usable_from};
 pub use crate::enrollment::request::{Enrolled, Request, enroll};
 pub use crate::enrollment::restoration::restore;
 use crate::factor::{Factor, FactorId, Maker, Status};
@@ -15,6 +16,7 @@ mod confirmation;
 mod diagnosis;
 mod first_login;
 mod new_factor;
+mod replay_floor;
 mod request;
 mod restoration;
 
@@ -140,7 +142,7 @@ pub fn may_skip(record: &Record, uid: u32) -> bool {
 
 /// Drops the factors that were pending for too long.
 pub fn expire(record: &mut Record, now: u64) {
-    record.retire(|factor| expiry(factor).is_none_or(|expires| !is_over(factor, expires, now)));
+    record.retire(|factor| expiry(factor).is_none_or(|expires| !has_expired(factor, expires, now)));
 }
 
 /// When a pending factor is dropped (seconds since 1970); nothing for any other.
@@ -153,7 +155,7 @@ pub fn expiry(factor: &Factor) -> Option<u64> {
 }
 
 /// A clock that was set back to before the factor was made ends its wait too.
-fn is_over(factor: &Factor, expires: u64, now: u64) -> bool {
+fn has_expired(factor: &Factor, expires: u64, now: u64) -> bool {
     now >= expires || now < factor.created
 }
 

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 /// # Errors
 /// A sentence that says why not.
 pub fn check_label(text: &str) -> Result<(), &'static str> {
-    if text.is_empty() || text.len() > LONGEST_LABEL {
+    if text.is_empty() || text.len() > MAX_LABEL_BYTES {
         return Err("must have 1 to 64 bytes");
     }
     if text.contains(':') {
@@ -28,8 +28,8 @@ pub fn check_label(text: &str) -> Result<(), &'static str> {
 #[must_use]
 pub fn otpauth(factor: &Factor, issuer: &str, account: &str) -> Zeroizing<String> {
     // Never grown, so that no copy of the seed is left behind.
-    let mut uri = Zeroizing::new(String::with_capacity(LONGEST_URI));
-    let (issuer, account) = (escaped(issuer), escaped(account));
+    let mut uri = Zeroizing::new(String::with_capacity(MAX_URI_BYTES));
+    let (issuer, account) = (percent_encode(issuer), percent_encode(account));
     let _ = write!(uri, "otpauth://{}/{issuer}:{account}?secret=", factor.kind.name());
     uri.push_str(&factor.seed.base32());
     let _ = write!(uri, "&issuer={issuer}");
@@ -53,7 +53,7 @@ pub fn otpauth(factor: &Factor, issuer: &str, account: &str) -> Zeroizing<String
 }
 
 /// Percent-encodes everything but the unreserved characters (RFC 3986 section 2.3).
-fn escaped(text: &str) -> String {
+fn percent_encode(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() * 3);
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -65,8 +65,8 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-const LONGEST_LABEL: usize = 64;
-const LONGEST_URI: usize = 4096;
+const MAX_LABEL_BYTES: usize = 64;
+const MAX_URI_BYTES: usize = 4096;
 
 #[cfg(test)]
 mod tests {

@@ -66,11 +66,18 @@ fn login_entry(event: &LoginEvent<'_>) -> Entry {
 /// others can cause them as often as they like.
 ///
 /// An approval for root's programs is always written. A user on the bus may have a token that
-/// counts presses, and as many right codes as it likes. A key is shown and a lock starts only so
-/// often. If the source is nowhere, the place is what the program said: a flood from one host does
+/// counts presses, and as many right codes as it likes. A key is shown, a lock starts and a first
+/// login ends only so often. If the source is nowhere, the place is what the program said: a flood from one host does
 /// not hide another.
 fn login_topic(event: &LoginEvent<'_>) -> Option<Topic> {
-    let is_rare = matches!(event.reason, Reason::LockStarted | Reason::FactorShown);
+    let is_rare = matches!(
+        event.reason,
+        Reason::FactorShown
+            | Reason::LockStarted
+            | Reason::LoginTimedOut
+            | Reason::OtherFactorVerified
+            | Reason::TokenUnknown
+    );
     let kind = match event.outcome {
         _ if is_rare => return None,
         LoginOutcome::Approved if event.login.caller.is_root() => return None,

@@ -27,7 +27,7 @@ impl Duration {
             return None;
         }
         let seconds = number.parse::<u64>().ok()?.checked_mul(unit)?;
-        (seconds <= LONGEST).then_some(Self(seconds))
+        (seconds <= MAX_SECONDS).then_some(Self(seconds))
     }
 }
 
@@ -43,7 +43,7 @@ impl<'de> Deserialize<'de> for Duration {
     }
 }
 
-const LONGEST: u64 = 10 * 366 * 86_400;
+const MAX_SECONDS: u64 = 10 * 366 * 86_400;
 
 #[cfg(test)]
 mod tests {

@@ -34,14 +34,12 @@ impl Subscribers {
     /// does not say when one leaves.
     pub(crate) async fn add(&self, origin: &Origin) -> Result<(), Error> {
         let (uid, bus) = (origin.caller.uid, origin.bus()?);
-        let a_missing_bus_refuses_and_root_still_logs_in =
+        let cannot_watch =
             |error| Error::Internal(format!("cannot watch the clients of the system bus: {error}"));
         let (connection, name) = (&bus.connection, bus.sender.clone());
-        let bus = DBusProxy::new(connection)
-            .await
-            .map_err(a_missing_bus_refuses_and_root_still_logs_in)?;
+        let bus = DBusProxy::new(connection).await.map_err(cannot_watch)?;
         let left = bus.receive_name_owner_changed_with_args(&[(0, name.as_str())]).await;
-        let mut left = left.map_err(a_missing_bus_refuses_and_root_still_logs_in)?;
+        let mut left = left.map_err(cannot_watch)?;
         let subscriber = Subscriber { connection: connection.clone(), name: name.clone() };
         if !self.insert(uid, subscriber)? {
             return Ok(());

@@ -105,7 +105,7 @@ impl Options {
 /// What people call something: no characters that are unsafe to print.
 pub(crate) fn name(options: &Dictionary, key: &str) -> Result<String, Error> {
     let name = options.text(key)?.unwrap_or_default();
-    if name.len() > LONGEST_NAME || name.chars().any(is_unsafe_to_print) {
+    if name.len() > MAX_NAME_BYTES || name.chars().any(is_unsafe_to_print) {
         let wanted = "at most 64 bytes, without control characters and invisible ones";
         return Err(invalid(key, wanted));
     }
@@ -214,7 +214,7 @@ const KEYS: [&str; 19] = [
     "secret",
     "services",
 ];
-const LONGEST_NAME: usize = 64;
+const MAX_NAME_BYTES: usize = 64;
 /// Far enough from the end for the look-ahead never to get there.
 const LAST_COUNTER: u64 = 1 << 63;
 

@@ -29,7 +29,7 @@ impl BackupOptions {
         reject_unknown(options, &["passphrase", "recipients"])?;
         let recipients = match (options.text("passphrase")?, options.texts("recipients")?) {
             (Some(passphrase), None) => {
-                if passphrase.chars().count() < SHORTEST_PASSPHRASE {
+                if passphrase.chars().count() < MIN_PASSPHRASE_CHARS {
                     return Err(invalid(
                         "passphrase",
                         "at least 12 characters: it guards every seed",
@@ -98,7 +98,7 @@ fn trust(options: &Dictionary) -> Result<Trust, Error> {
 }
 
 /// Characters. A backup can be guessed at for years, so it takes more than a login.
-const SHORTEST_PASSPHRASE: usize = 12;
+const MIN_PASSPHRASE_CHARS: usize = 12;
 
 #[cfg(test)]
 mod tests {

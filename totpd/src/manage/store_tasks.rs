@@ -11,7 +11,7 @@ use totpd_store::backup::{
     BackupError, Fingerprint, Head, Reader, Recipients, Signer, Untrusted, Writer, may_be_restored,
 };
 use totpd_store::progress::Progress;
-use totpd_store::sqlite::{Local, ScanReport, usable_from};
+use totpd_store::sqlite::{Local, ScanReport};
 
 use crate::host::clock;
 use crate::manage::store_options::RestoreOptions;
@@ -101,7 +101,7 @@ pub(crate) fn restore(
         }
         restoring.finish(reader.head().created, clock::now, skew)?;
     }
-    let usable_from = (!options.dry_run).then(|| usable_from(clock::now(), skew));
+    let usable_from = (!options.dry_run).then(|| enrollment::usable_from(clock::now(), skew));
     Ok(Restored {
         head: reader.head().clone(),
         signer,

@@ -16,8 +16,8 @@ pub(crate) fn of(
 ) -> Dictionary {
     enrollment::expire(&mut record, now);
     record.throttle.expire_and_clamp(now, rules);
-    let strangers = record.throttle.unknown_sources();
-    let (locked, retry_after) = match strangers.state(now, rules) {
+    let unknown = record.throttle.unknown_sources();
+    let (locked, retry_after) = match unknown.state(now, rules) {
         ThrottleState::Locked => (true, None),
         ThrottleState::Open => (false, None),
         ThrottleState::Waiting(seconds) => {
@@ -31,7 +31,7 @@ pub(crate) fn of(
         .with("uid", record.uid)
         .with("enrolled", record.is_enrolled())
         .with("factors", factors)
-        .with("failures", strangers.failures())
+        .with("failures", unknown.failures())
         .with("locked", locked)
         .with_some("retry_after", retry_after)
         .with("known_sources", known)

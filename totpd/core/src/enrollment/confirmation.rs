@@ -2,7 +2,7 @@
 
 use crate::code::Code;
 use crate::enrollment::diagnosis::{Diagnosis, diagnose};
-use crate::enrollment::{EnrollmentRules, Refusal, is_over, verify};
+use crate::enrollment::{EnrollmentRules, Refusal, has_expired, verify};
 use crate::factor::{Maker, Match, Status};
 use crate::record::Record;
 use crate::source::Source;
@@ -45,7 +45,7 @@ pub fn confirm(
 ) -> Confirmation {
     let counter = match try_first_code(record, (maker, id), code, now, rules, MAX_WRONG) {
         Err(Confirmation::Wrong { left, diagnosis }) => {
-            let diagnosis = counted(record, maker, diagnosis, now, throttle);
+            let diagnosis = count_wrong_code(record, maker, diagnosis, now, throttle);
             return Confirmation::Wrong { left, diagnosis };
         }
         Err(confirmation) => return confirmation,
@@ -62,9 +62,9 @@ pub fn confirm(
 }
 
 /// What `maker` is told of a wrong first code. It would say whether that is a code of a verified
-/// factor, so it is counted as one that was tried there, and where no more may be tried nothing is
+/// factor, so it is count_wrong_code as one that was tried there, and where no more may be tried nothing is
 /// said. Root can read the seeds.
-fn counted(
+fn count_wrong_code(
     record: &mut Record,
     maker: Maker,
     diagnosis: Diagnosis,
@@ -107,7 +107,7 @@ pub(super) fn try_first_code(
     if factor.made_by != maker || maker == Maker::Unknown {
         return Err(Confirmation::NotMaker);
     }
-    if is_over(factor, expires, now) {
+    if has_expired(factor, expires, now) {
         record.retire(|factor| factor.id.as_str() != id);
         return Err(Confirmation::Expired);
     }

@@ -4,7 +4,7 @@
 
 use crate::code::Code;
 use crate::enrollment::confirmation::{Confirmation, try_first_code};
-use crate::enrollment::{EnrollmentRules, add, expire, is_over, verify};
+use crate::enrollment::{EnrollmentRules, add, expire, has_expired, verify};
 use crate::factor::{Factor, FactorId, LoginNonce, Maker, Status, TokenDigest};
 use crate::record::Record;
 
@@ -107,10 +107,10 @@ pub fn complete(
     if !expected.is(token) {
         return Completion::Unknown;
     }
-    let is_over = is_over(factor, expires, now);
-    if is_over || record.is_enrolled() {
+    let has_expired = has_expired(factor, expires, now);
+    if has_expired || record.is_enrolled() {
         record.retire(|factor| factor.id != *id);
-        return if is_over { Completion::Expired } else { Completion::AlreadyEnrolled };
+        return if has_expired { Completion::Expired } else { Completion::AlreadyEnrolled };
     }
     verify(record, id, now, rules).map_or(Completion::Unknown, |()| Completion::Verified)
 }

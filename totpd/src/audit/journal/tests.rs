@@ -128,6 +128,17 @@ fn everything_but_approvals_for_root_has_a_budget() {
 }
 
 #[test]
+fn the_end_of_a_first_login_is_always_written() {
+    let (alice, context) = (account(true), context(Some("sshd"), None));
+    let login =
+        LoginScene { caller: ROOT, account: &alice, context: &context, source: &Source::Nowhere };
+    for reason in [Reason::LoginTimedOut, Reason::OtherFactorVerified, Reason::TokenUnknown] {
+        let event = LoginEvent::new(login, LoginOutcome::Denied, reason);
+        assert_eq!(login_topic(&event), None, "{reason:?}");
+    }
+}
+
+#[test]
 fn a_source_of_nowhere_has_a_topic_for_each_place() {
     let alice = account(true);
     let topic = |rhost: Option<&str>| {

@@ -12,8 +12,8 @@ use crate::mutex::lock;
 use crate::record_format;
 use crate::sealer::Sealer;
 use crate::sqlite::failure::unavailable;
-use crate::sqlite::replay_floor::{ReplayFloor, apply_floor};
 use crate::sqlite::row::Row;
+use totpd_core::enrollment::{ReplayFloor, apply_floor};
 
 /// The keys of an open store. They change while it is open: get them for each use.
 #[derive(Clone)]

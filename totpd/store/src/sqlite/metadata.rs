@@ -9,8 +9,8 @@ use crate::backup::History;
 use crate::master_key::KeyId;
 use crate::sealer::{SealError, Sealer};
 use crate::sqlite::failure::unavailable;
-use crate::sqlite::replay_floor::ReplayFloor;
 use crate::sqlite::rows::RowError;
+use totpd_core::enrollment::ReplayFloor;
 
 /// The role of a key that the store names.
 #[derive(Clone, Copy, Debug)]

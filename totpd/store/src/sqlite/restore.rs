@@ -23,9 +23,9 @@ use crate::sqlite::failure::{thread_ended, unavailable};
 use crate::sqlite::layout::{Layout, create_store_file, wal_path};
 use crate::sqlite::local::Local;
 use crate::sqlite::metadata::{self, KeyRole, Secrets};
-use crate::sqlite::replay_floor::ReplayFloor;
 use crate::sqlite::schema::create_tables;
 use crate::sqlite::{connection, reserve, rows};
+use totpd_core::enrollment::ReplayFloor;
 
 /// A restore that has begun. Dropping it leaves the store as it is.
 pub struct PendingRestore<'a> {

@@ -1,21 +1,21 @@
 //! The time of the last restore: every code that may have been accepted before it counts as used.
 
+use crate::factor::{Kind, MAX_DRIFT_SECS};
+use crate::otp::time_step;
+use crate::record::Record;
 use serde::{Deserialize, Serialize};
-use totpd_core::factor::{Kind, MAX_DRIFT_SECS};
-use totpd_core::otp::time_step;
-use totpd_core::record::Record;
 
 /// The end of the codes that count as used.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(super) struct ReplayFloor {
+pub struct ReplayFloor {
     /// Seconds since 1970.
-    pub(super) time: u64,
+    pub time: u64,
     /// Time steps after it that may have been accepted by then.
-    pub(super) skew: u64,
+    pub skew: u64,
 }
 
 /// Marks all codes of time steps up to `floor` as used.
-pub(super) fn apply_floor(record: &mut Record, floor: ReplayFloor) {
+pub fn apply_floor(record: &mut Record, floor: ReplayFloor) {
     for factor in &mut record.factors {
         if let Kind::Totp { period } = factor.kind
             && factor.created <= floor.time
@@ -42,7 +42,7 @@ pub fn usable_from(time: u64, skew: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use totpd_core::fixtures::enrolled;
+    use crate::fixtures::enrolled;
 
     use super::*;
 

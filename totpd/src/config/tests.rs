@@ -136,7 +136,7 @@ fn an_invalid_value_is_refused_by_file_line_and_key() {
         ("[throttle]\nfirst_wait = \"0\"\n", 2, "first_wait"),
         ("[remember]\nsshd = \"8h\"\n", 2, "sshd"),
         ("[store]\nbackend = \"etcd\"\n", 2, "not in this version"),
-        ("[store]\nbackend = \"mysql\"\n", 2, "no backend"),
+        ("[store]\nbackend = \"mysql\"\n", 2, "unknown backend"),
         ("[verify]\nskew = 1\nskew = 2\n", 3, "duplicate key"),
         ("[verify\n", 1, ""),
         ("\u{0}\u{1}", 1, ""),

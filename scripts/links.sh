@@ -11,8 +11,8 @@ while read -r page; do
   while read -r target; do
     [ -e "$folder/$target" ] || { echo "$page: there is no $target" >&2; failed=1; }
   done < <(grep -oE '\]\([^)#]+' "$page" | sed 's/^](//' | grep -v '^https\?:' || true)
-  # Decisions are of their day, and mutation.md names former files.
-  case $page in docs/decisions/* | docs/development/mutation.md | CHANGELOG.md) continue ;; esac
+  # Decisions are of their day, and mutants.md names former files.
+  case $page in docs/decisions/* | docs/development/mutants.md | CHANGELOG.md) continue ;; esac
   while read -r source; do
     is_there "$source" || { echo "$page: there is no $source" >&2; failed=1; }
   done < <(grep -oE '`(totpd|totpctl|pam_totp|tests|scripts|packaging)/[A-Za-z0-9_./-]+' "$page" | tr -d '`' | sed 's#/$##' || true)

@@ -135,3 +135,15 @@ fn a_login_adds_no_factor_to_an_enrolled_user() {
     assert_eq!(completed(&mut record, 1, "sshd", NOW), Completion::AlreadyEnrolled);
     assert_eq!(ids(&record), [id(5).as_str()]);
 }
+
+#[test]
+fn a_first_code_at_a_login_needs_its_own_unenrolled_account() {
+    let (_, record) = offered(with(Vec::new()), 1, 1);
+    let mut enrolled = record.clone();
+    enrolled.factors.push(factor(5, Status::Verified));
+    let mut recreated = Record { uid: 1001, ..record };
+    for record in [&mut enrolled, &mut recreated] {
+        assert_eq!(prove_rightly(record, 1, 1), Err(Confirmation::NotPending));
+        assert!(record.factors[0].awaits_first_code());
+    }
+}

@@ -1,6 +1,6 @@
 #!/bin/bash
 # mutants.sh [SHARD [COUNT [ARGUMENT...]]]: changes the core in one place at a time, and runs its tests each time. A change
-# that no test notices is in target/mutants/SHARD-COUNT/mutants.out/missed.txt; docs/development/mutation.md explains those
+# that no test notices is in target/mutants/SHARD-COUNT/mutants.out/missed.txt; docs/development/mutants.md explains those
 # that may stay. SHARD is 0 to COUNT - 1, so that a run can be divided and resumed.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -161,7 +161,7 @@ fn a_wrong_fingerprint_is_refused_despite_a_passphrase() {
         machine.run_with_input(&format!("totpctl restore /root/b {options}"), passphrase)
     };
     let shown = restore("--dry-run").stdout_ok();
-    let line = format!("Signed by another store, {ours}. Its maker knew the passphrase.\n");
+    let line = format!("Signed by another store, {ours}. Its creator knew the passphrase.\n");
     assert!(shown.contains(&line), "{shown}");
     let other = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
     refused(&restore(&format!("--yes --fingerprint {other}")), "not from the store that you named");

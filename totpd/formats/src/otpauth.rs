@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use totpd_core::factor::{Factor, Kind};
 use zeroize::Zeroizing;
 
-/// Whether `text` can stand as an issuer or an account in the label of a URI.
+/// Checks that `text` can stand as an issuer or an account in the label of a URI.
 ///
 /// # Errors
-/// A sentence that says why not.
+/// A sentence with the reason why `text` cannot stand there.
 pub fn check_label(text: &str) -> Result<(), &'static str> {
     if text.is_empty() || text.len() > MAX_LABEL_BYTES {
         return Err("must have 1 to 64 bytes");
@@ -22,12 +22,12 @@ pub fn check_label(text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// The URI of a factor (the "Key URI Format" of the authenticator apps). It holds the seed.
+/// Returns the URI of a factor (the "Key URI Format" of the authenticator apps). It holds the seed.
 ///
-/// Parameters that apps assume by themselves are left out, which makes the QR code smaller.
+/// The URI lacks the parameters that apps assume by themselves, which makes the QR code smaller.
 #[must_use]
 pub fn otpauth(factor: &Factor, issuer: &str, account: &str) -> Zeroizing<String> {
-    // Never grown, so that no copy of the seed is left behind.
+    // The buffer never grows, so it leaves no copy of the seed behind.
     let mut uri = Zeroizing::new(String::with_capacity(MAX_URI_BYTES));
     let (issuer, account) = (percent_encode(issuer), percent_encode(account));
     let _ = write!(uri, "otpauth://{}/{issuer}:{account}?secret=", factor.kind.name());

@@ -1,6 +1,6 @@
 //! QR codes as dots, and drawn as text.
 //!
-//! Terminals mostly have light text on a dark ground, so what is drawn as text is what is light.
+//! Most terminals have light text on a dark ground, so the text draws the light dots.
 
 use qrcode::types::Color;
 use qrcode::{EcLevel, QrCode};
@@ -12,13 +12,13 @@ pub struct Picture {
     dark: Vec<bool>,
 }
 
-/// More than a QR code can hold.
+/// The error of a text that is longer than a QR code can hold.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TooLong;
 
 impl Picture {
-    /// The smallest code that holds `text`, with `margin` light dots around it (ISO/IEC 18004 asks
-    /// for four; readers of screens do with two).
+    /// Returns the smallest code that holds `text`, with `margin` light dots around it. ISO/IEC
+    /// 18004 asks for four dots; readers of screens need only two.
     ///
     /// # Errors
     /// [`TooLong`] from some 2,950 bytes on.
@@ -35,31 +35,32 @@ impl Picture {
         Ok(Self { width, dark })
     }
 
-    /// Dots along a side, margin included.
+    /// Returns the number of dots along a side, with the margin.
     #[must_use]
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Whether the dot in column `x` of row `y` is dark.
+    /// Reports whether the dot in column `x` of row `y` is dark.
     #[must_use]
     pub fn is_dark(&self, x: usize, y: usize) -> bool {
         x < self.width && self.dark.get(y * self.width + x).copied().unwrap_or(false)
     }
 
-    /// A byte for each dot, row by row: 1 for a dark one.
+    /// Returns a byte for each dot, row by row. A dark dot is 1.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         self.dark.iter().map(|dark| u8::from(*dark)).collect()
     }
 
-    /// Half blocks, two rows of dots in a line: as many columns as dots, and half as many lines.
+    /// Draws half blocks, with two rows of dots in a line. The text has as many columns as dots,
+    /// and half as many lines.
     #[must_use]
     pub fn half_blocks(&self) -> String {
         let mut text = String::with_capacity(self.width * self.width * 2);
         for y in (0..self.width).step_by(2) {
             for x in 0..self.width {
-                // Below the last row there is nothing to draw.
+                // There is nothing to draw below the last row.
                 let lower_is_dark = y + 1 >= self.width || self.is_dark(x, y + 1);
                 text.push(match (self.is_dark(x, y), lower_is_dark) {
                     (false, false) => '█',
@@ -73,13 +74,13 @@ impl Picture {
         text
     }
 
-    /// Two columns and a line for each dot, in number signs.
+    /// Draws each dot in two columns and a line, in number signs.
     #[must_use]
     pub fn ascii(&self) -> String {
         self.cells("##", "  ", "")
     }
 
-    /// Two columns and a line for each dot, in colored spaces.
+    /// Draws each dot in two columns and a line, in colored spaces.
     #[must_use]
     pub fn ansi(&self) -> String {
         self.cells("\u{1b}[47m  ", "\u{1b}[40m  ", "\u{1b}[0m")

@@ -1,21 +1,21 @@
-//! The one escape of hostile text: names, items of PAM and answers of other programs, which end up
-//! in logs, prompts and terminals.
+//! The one escape of hostile text, such as names, items of PAM and answers of other programs. Such
+//! text ends up in logs, prompts and terminals.
 
 use std::borrow::Cow;
 
-/// Reports whether `c` can forge a line, steer a terminal, reorder the text around it, or stand in
-/// a text unseen.
+/// Reports whether `c` is unsafe to print. An unsafe character can forge a line, steer a terminal,
+/// reorder the text around it, or stay unseen.
 ///
-/// These are the control characters (C0, DEL, C1), the line and paragraph separators, the marks and
-/// overrides of the bidirectional algorithm, and the characters that Unicode draws as nothing
-/// (format characters and `Default_Ignorable_Code_Point`). Variation selectors 1 to 16 pass: they
-/// belong to the emoji that people type.
+/// The unsafe characters are the control characters (C0, DEL, C1) and the line and paragraph
+/// separators. The marks and overrides of the bidirectional algorithm are unsafe too. So are the
+/// characters that Unicode draws as nothing (format characters and `Default_Ignorable_Code_Point`).
+/// Variation selectors 1 to 16 pass, because they belong to the emoji that people type.
 #[must_use]
 pub fn is_unsafe_to_print(c: char) -> bool {
     c.is_control() || INVISIBLE.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }
 
-/// Returns `text` with each character that is unsafe to print written as `\u{…}`. Escaping twice
+/// Returns `text` with each character that is unsafe to print written as `\u{…}`. A second escape
 /// changes nothing more.
 #[must_use]
 pub fn escape(text: &str) -> Cow<'_, str> {
@@ -33,8 +33,8 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     escaped.into()
 }
 
-/// Returns [`escape`] of the first `max_chars` characters of `text`, with [`CUT_MARK`] behind them
-/// if there are more.
+/// Returns [`escape`] of the first `max_chars` characters of `text`. If there are more,
+/// [`CUT_MARK`] follows them.
 #[must_use]
 pub fn escape_within(text: &str, max_chars: usize) -> Cow<'_, str> {
     let Some((end, _)) = text.char_indices().nth(max_chars) else { return escape(text) };
@@ -42,13 +42,13 @@ pub fn escape_within(text: &str, max_chars: usize) -> Cow<'_, str> {
     (escape(start).into_owned() + CUT_MARK).into()
 }
 
-/// Characters of a name in a log or a message.
+/// The maximum number of characters of a name in a log or a message.
 pub const MAX_NAME_CHARS: usize = 256;
-/// Stands where [`escape_within`] cut a text.
+/// The mark at the place at which [`escape_within`] cut a text.
 pub const CUT_MARK: &str = "...";
 
-/// Characters, as first and last of a range, that are drawn as nothing or change how others are
-/// drawn.
+/// Characters that are drawn as nothing or change how others are drawn. Each range has its first
+/// and last character.
 const INVISIBLE: [(char, char); 18] = [
     // Soft hyphen.
     ('\u{00ad}', '\u{00ad}'),
@@ -85,7 +85,7 @@ const INVISIBLE: [(char, char); 18] = [
 mod tests {
     use super::*;
 
-    /// Every character of a range.
+    /// Returns every character of a range.
     fn range(first: char, last: char) -> impl Iterator<Item = char> {
         first..=last
     }

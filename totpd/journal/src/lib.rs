@@ -1,7 +1,8 @@
-//! Log records as journald and syslog take them, for the daemon and the PAM module, and the one
-//! [`escape`](mod@escape) of hostile text.
+//! Log records in the formats of journald and syslog, for the daemon and the PAM module. The crate
+//! also has the one [`escape`](mod@escape) of hostile text.
 //!
-//! A record goes to journald's socket; if there is none, to that of syslog. It never waits.
+//! The crate sends a record to the socket of journald. If there is none, it sends the record to the
+//! socket of syslog. It never waits.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -11,25 +12,25 @@ pub mod escape;
 
 use crate::escape::{escape, escape_within};
 
-/// How much a record matters (syslog's severities, RFC 5424 section 6.2.1).
+/// The severity of a record (RFC 5424 section 6.2.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Priority {
-    /// Something is broken and logins fail.
+    /// A fault that makes logins fail.
     Error = 3,
-    /// Something needs attention.
+    /// A condition that needs attention.
     Warning = 4,
     /// A refusal, or a change of factors.
     Notice = 5,
     /// An ordinary event.
     Info = 6,
-    /// Written only if an administrator asks for it.
+    /// A record that is written only if an administrator asks for it.
     Debug = 7,
 }
 
-/// Who writes a record.
+/// The program that writes a record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Program {
-    /// The PAM module, a guest in another program: its records never go to standard error.
+    /// The PAM module, a guest in another program. Its records never go to standard error.
     PamTotp,
     /// The daemon. If there is no log, its records go to standard error.
     Totpd,
@@ -54,20 +55,21 @@ impl Program {
 }
 
 impl Entry {
-    /// Returns a record of the daemon with this sentence, escaped and cut at [`MAX_MESSAGE_CHARS`].
+    /// Returns a record of the daemon with this sentence. The sentence is escaped and cut at
+    /// [`MAX_MESSAGE_CHARS`].
     #[must_use]
     pub fn new(priority: Priority, message: String) -> Self {
         let message = escape_within(&message, MAX_MESSAGE_CHARS).into_owned();
         Self { program: Program::Totpd, priority, message, fields: Vec::new() }
     }
 
-    /// Makes it a record of `program`.
+    /// Sets the program of the record to `program`.
     #[must_use]
     pub fn by(self, program: Program) -> Self {
         Self { program, ..self }
     }
 
-    /// Adds a field, escaped, if `value` is not empty.
+    /// Adds an escaped field, if `value` is not empty.
     #[must_use]
     pub fn with(mut self, field: &'static str, value: &str) -> Self {
         if !value.is_empty() {
@@ -76,8 +78,8 @@ impl Entry {
         self
     }
 
-    /// Writes the record to the first log that takes it. A log that is full or absent loses it: a
-    /// login does not wait for a log.
+    /// Writes the record to the first log that takes it. A log that is full or absent loses the
+    /// record, because a login does not wait for a log.
     pub fn write(&self) {
         if self.send().is_err() && self.program == Program::Totpd {
             let _ = writeln!(io::stderr(), "totpd: {}", self.message);
@@ -117,12 +119,13 @@ impl Entry {
     }
 }
 
-/// Characters of a message: more than three hostile names of 256 characters come to, escaped.
+/// The maximum number of characters of a message. Three hostile names of 256 characters are
+/// shorter, even escaped.
 pub const MAX_MESSAGE_CHARS: usize = 8192;
 
 const JOURNAL: &str = "/run/systemd/journal/socket";
 const SYSLOG: &str = "/dev/log";
-/// Syslog's facility for logins (RFC 5424 section 6.2.1).
+/// The facility of syslog for logins (RFC 5424 section 6.2.1).
 const AUTHPRIV: u8 = 10;
 
 #[cfg(test)]

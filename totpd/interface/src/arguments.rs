@@ -1,4 +1,4 @@
-//! A dictionary from a caller, with limits on what is read of it.
+//! A dictionary from a caller, with limits on the part of it that the daemon reads.
 
 use std::fmt;
 
@@ -64,9 +64,10 @@ fn weight(value: &Variant<'_>) -> usize {
     text.max(WORD)
 }
 
-/// Entries of a dictionary at most. The longest context and the longest options have half as many.
+/// The maximum number of entries of a dictionary. The longest context and the longest options have
+/// half as many.
 pub const MAX_ENTRIES: usize = 32;
-/// Bytes of text of a dictionary at most, keys and values together.
+/// The maximum number of bytes of text in a dictionary, with keys and values together.
 pub const MAX_TEXT_BYTES: usize = 4096;
 const WORD: usize = 8;
 

@@ -1,8 +1,9 @@
-//! Dictionaries `a{sv}`: the one reader and the one writer.
+//! The one reader and the one writer of dictionaries `a{sv}`.
 
 use std::fmt;
 
-/// A value of a dictionary, of a type that the contract has. It may be a secret and is not printed.
+/// A value of a dictionary, of a type that the contract has. It may be a secret, so it is never
+/// printed.
 #[derive(Clone, Eq, PartialEq)]
 pub enum Value<'a> {
     /// `ay`.
@@ -25,7 +26,7 @@ impl fmt::Debug for Value<'_> {
     }
 }
 
-/// What a typed part of the contract is written as: keys that differ, and their values.
+/// The written form of a typed part of the contract: distinct keys, and their values.
 pub type Entries<'a> = Vec<(&'static str, Value<'a>)>;
 
 /// Adds an entry if there is a text for it.
@@ -33,12 +34,12 @@ pub(crate) fn add_text<'a>(entries: &mut Entries<'a>, key: &'static str, text: O
     entries.extend(text.map(|text| (key, Value::Text(text))));
 }
 
-/// An entry that the contract does not have. Its text is `KEY must be WANTED`.
+/// The error of an entry that the contract does not have. Its text is `KEY must be WANTED`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InvalidEntry {
-    /// The key. A key that is not known came from outside and must be escaped.
+    /// The key. An unknown key came from outside and must be escaped.
     pub key: String,
-    /// What its value must be, such as `a string`.
+    /// The value that the contract wants, such as `a string`.
     pub wanted: String,
 }
 
@@ -58,17 +59,17 @@ impl fmt::Display for InvalidEntry {
 
 impl std::error::Error for InvalidEntry {}
 
-/// A dictionary that can be read. A key that is absent reads as `None`; a value of another type is
-/// an [`InvalidEntry`].
+/// A dictionary that can be read. An absent key reads as `None`. A value of another type is an
+/// [`InvalidEntry`].
 pub trait DictReader {
     /// Returns the keys, in any order.
     fn keys(&self) -> impl Iterator<Item = &str>;
 
-    /// Returns the value under `key`: `None` if there is no such key, `Some(None)` if the value has
-    /// a type that the contract does not have.
+    /// Returns the value under `key`, or `None` if there is no such key. Returns `Some(None)` if
+    /// the contract does not have the type of the value.
     fn value(&self, key: &str) -> Option<Option<Value<'_>>>;
 
-    /// Returns the first key that is none of `known`.
+    /// Returns the first key that is not in `known`.
     fn unknown_key(&self, known: &[&str]) -> Option<&str> {
         self.keys().find(|key| !known.contains(key))
     }

@@ -2,17 +2,17 @@
 
 use crate::dictionary::InvalidEntry;
 
-/// Why totpd refused a request, as far as the caller may know.
+/// The reason why totpd refused a request, in the part that the caller may know.
 ///
-/// The text says what is wrong and what to do, and never contains a seed or a code.
+/// The text names the fault and the remedy, and never contains a seed or a code.
 #[derive(Debug, zbus::DBusError)]
 #[zbus(prefix = "org.totpd.Totp1.Error")]
 pub enum Error {
-    /// The bus failed, not the daemon.
+    /// A failure of the bus, not of the daemon.
     #[zbus(error)]
     Bus(zbus::Error),
-    /// The user has as many factors as allowed, or one with the same secret, or the caller wanted
-    /// to skip enrolled users.
+    /// The user has the maximum number of factors, or a factor with the same secret. Or the caller
+    /// wanted to skip enrolled users.
     AlreadyEnrolled(String),
     /// The code is wrong, replayed or malformed.
     InvalidCode(String),
@@ -34,7 +34,7 @@ pub enum Error {
     StoreCorrupt(String),
     /// The store cannot be read or written.
     StoreUnavailable(String),
-    /// Too many wrong codes: the code was not checked.
+    /// The user gave too many wrong codes, and the daemon did not check the code.
     Throttled(String),
 }
 

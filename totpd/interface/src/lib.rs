@@ -1,8 +1,8 @@
-//! The contract of totpd: names, the types of a login, dictionaries, messages, and with the feature
-//! `zbus` errors and client proxies.
+//! The contract of totpd: names, the types of a login, dictionaries and messages. With the feature
+//! `zbus` it also has errors and client proxies.
 //!
-//! Everything here is a promise to installed clients. Adding is fine; changing or removing needs
-//! `Totp2`. Without features the crate depends on nothing.
+//! Everything here is a promise to installed clients. The project may add to it; a change or a
+//! removal needs `Totp2`. Without features the crate depends on nothing.
 
 pub mod dictionary;
 pub mod login;
@@ -33,24 +33,25 @@ pub use crate::variants::{DictBuilder, Dictionary};
 
 /// The well-known name that activates the daemon.
 pub const SERVICE: &str = "org.totpd.Totp1";
-/// The one object that it serves.
+/// The one object that the daemon serves.
 pub const PATH: &str = "/org/totpd/Totp1";
-/// The interface that it serves to PAM modules, on the bus and on the private socket.
+/// The interface that the daemon serves to PAM modules, on the bus and on the private socket.
 pub const LOGIN: &str = "org.totpd.Totp1.Login";
-/// The interface that it serves to totpctl and other front ends, likewise.
+/// The interface that the daemon serves to totpctl and other front ends, on both ways too.
 pub const MANAGER: &str = "org.totpd.Totp1.Manager";
-/// The interface that it serves to root on the private socket alone: descriptors pass there.
+/// The interface that the daemon serves to root on the private socket alone. Descriptors pass
+/// there.
 pub const STORE: &str = "org.totpd.Totp1.Store";
-/// The only bus that is used. It is a constant because in a setuid program every environment
-/// variable, `DBUS_SYSTEM_BUS_ADDRESS` among them, belongs to the caller.
+/// The only bus that clients and the daemon use. It is a constant because the caller of a setuid
+/// program controls every environment variable. `DBUS_SYSTEM_BUS_ADDRESS` is one of them.
 pub const SYSTEM_BUS: &str = "unix:path=/run/dbus/system_bus_socket";
-/// Its socket.
+/// The socket of that bus.
 pub const SYSTEM_BUS_SOCKET: &str = "/run/dbus/system_bus_socket";
 
-/// Where the daemon serves root without a bus: D-Bus peer to peer, mode 0600.
+/// The socket on which the daemon serves root without a bus: D-Bus peer to peer, mode 0600.
 pub const PRIVATE_SOCKET: &str = "/run/totpd/private";
 
-/// The options of the PAM module; those that end in `=` have a value. An unknown option denies
+/// The options of the PAM module. An option that ends in `=` has a value. An unknown option denies
 /// every login.
 pub const MODULE_OPTIONS: [&str; 12] = [
     "debug",
@@ -67,7 +68,8 @@ pub const MODULE_OPTIONS: [&str; 12] = [
     "use_first_pass",
 ];
 
-/// Options of the PAM module that exclude each other, and why. A line with both denies every login.
+/// Options of the PAM module that exclude each other, with the reason. A line with both denies
+/// every login.
 pub const CONFLICTING_OPTIONS: [(&str, &str, &str); 3] = [
     (
         "enroll",

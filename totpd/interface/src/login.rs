@@ -1,7 +1,8 @@
-//! The interface `Login` as types: what a module says of a login, and what the daemon replies.
+//! The interface `Login` as types: the data of a module about a login, and the replies of the
+//! daemon.
 //!
-//! Each type is written and read here alone. A reader of a *reply* ignores details that it does not
-//! know, and reads a detail of a wrong type as absent; a word that it does not know is an
+//! Only this module writes and reads each type. A reader of a *reply* ignores details that it does
+//! not know. It reads a detail of a wrong type as absent. A word that it does not know is an
 //! [`UnexpectedReply`] and opens nothing.
 
 use std::fmt;
@@ -13,66 +14,68 @@ pub use crate::login::context::{LoginContext, MAX_TEXT_CHARS, Nonce, truncate};
 
 mod context;
 
-/// What the daemon replies to `Begin`.
+/// The reply of the daemon to `Begin`.
 #[derive(Clone, Eq, PartialEq)]
 pub enum BeginReply {
-    /// Ask for a code.
+    /// The module asks for a code.
     Prompt {
         /// The prompt.
         text: String,
-        /// Decimal digits of a code of this user: 6 to 8.
+        /// The decimal digits of a code of this user, 6 to 8.
         digits: u32,
     },
-    /// Show a new factor, and ask for its first code.
+    /// The module shows a new factor, and asks for its first code.
     Enroll {
         /// The prompt, which shows the key of the factor.
         text: String,
         /// The id of the factor.
         factor: String,
-        /// Its link, which holds the key. Modules do without.
+        /// The link of the factor, which holds the key. Modules do without.
         uri: Option<String>,
     },
-    /// No code is needed here.
+    /// The login needs no code.
     Skip,
 }
 
-/// What the daemon replies to `Verify`.
+/// The reply of the daemon to `Verify`.
 #[derive(Clone, Eq, PartialEq)]
 pub enum VerifyReply {
     /// The code was right, and is used up.
     Approved {
-        /// What approved it.
+        /// The method that approved the code.
         method: Option<Method>,
-        /// What its owner should know.
+        /// The message for the owner of the code.
         message: Option<String>,
-        /// The token of a new factor, for `CompleteEnrollment`. The factor is not verified before.
+        /// The token of a new factor, for `CompleteEnrollment`. The factor is not verified before
+        /// that call.
         token: Option<String>,
     },
     /// The code was not right.
     Denied {
-        /// Why, after a wrong first code of a new factor that may be tried again.
+        /// The reason, after a wrong first code of a new factor that may be tried again.
         message: Option<String>,
     },
-    /// Too many wrong codes: the code was not looked at, and is not used up.
+    /// The user gave too many wrong codes. The daemon did not look at the code, and the code is not
+    /// used up.
     Throttled {
-        /// What to tell the person.
+        /// The message for the person.
         message: Option<String>,
-        /// Seconds until the next code is looked at. `None`: an administrator has to unlock the
-        /// user.
+        /// The seconds until the daemon looks at the next code. With `None`, an administrator has
+        /// to unlock the user.
         retry_after: Option<u32>,
     },
 }
 
-/// What the daemon replies to `CompleteEnrollment`.
+/// The reply of the daemon to `CompleteEnrollment`.
 #[derive(Clone, Eq, PartialEq)]
 pub struct CompletionReply {
-    /// Whether the new factor is verified now. Every word but `approved` reads as `false`.
+    /// The flag that the new factor is verified now. Every word but `approved` reads as `false`.
     pub is_verified: bool,
-    /// What the person should know. It may hold recovery codes.
+    /// The message for the person. It may hold recovery codes.
     pub message: Option<String>,
 }
 
-/// What approved a code.
+/// The method that approved a code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Method {
     /// A token that counts presses (RFC 4226).
@@ -83,12 +86,13 @@ pub enum Method {
     Totp,
 }
 
-/// A reply that the contract does not have. Its text is a sentence without anything of the reply.
+/// The error of a reply that the contract does not have. Its text is a sentence without anything of
+/// the reply.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct UnexpectedReply(&'static str);
 
 impl BeginReply {
-    /// Reads a reply. Without a readable `digits`, which older daemons did not send, a code has
+    /// Reads a reply. Older daemons did not send `digits`. Without a readable `digits`, a code has
     /// [`DEFAULT_DIGITS`].
     ///
     /// # Errors
@@ -221,7 +225,7 @@ impl Method {
         [Self::Hotp, Self::Recovery, Self::Totp].into_iter().find(|method| method.name() == name)
     }
 
-    /// Returns its name.
+    /// Returns the name of the method.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -236,7 +240,7 @@ fn text(details: &impl DictReader, key: &str) -> Option<String> {
     details.text(key).ok().flatten().map(ToOwned::to_owned)
 }
 
-/// Prints no key: the prompt of a new factor shows it.
+/// Prints no key, because the prompt of a new factor shows it.
 impl fmt::Debug for BeginReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -289,7 +293,7 @@ impl fmt::Display for UnexpectedReply {
 
 impl std::error::Error for UnexpectedReply {}
 
-/// Decimal digits of a code if a daemon does not say.
+/// The decimal digits of a code if a daemon does not send them.
 pub const DEFAULT_DIGITS: u32 = 6;
 
 #[cfg(test)]

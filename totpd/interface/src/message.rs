@@ -10,7 +10,7 @@ use zbus::wire::{BE, LE};
 
 use crate::wire::{ByteOrder, Malformed, byte_order, lengths, take_message};
 
-/// A message that arrived. Its parts are read when they are asked for.
+/// A message that arrived. Each part is read only when a caller asks for it.
 #[derive(Debug)]
 pub struct Message {
     data: Data<'static, 'static>,
@@ -21,7 +21,7 @@ impl Message {
     /// Takes the bytes of one message.
     ///
     /// # Errors
-    /// [`Malformed`] if they are not as many as they say.
+    /// [`Malformed`] if the number of bytes differs from the length in the header.
     pub fn new(bytes: Vec<u8>) -> Result<Self, Malformed> {
         Self::with_descriptors(bytes, Vec::new())
     }
@@ -29,7 +29,7 @@ impl Message {
     /// Takes the bytes of one message, and the descriptors that came with it.
     ///
     /// # Errors
-    /// [`Malformed`] if the bytes are not as many as they say.
+    /// [`Malformed`] if the number of bytes differs from the length in the header.
     pub fn with_descriptors(bytes: Vec<u8>, passed: Vec<OwnedFd>) -> Result<Self, Malformed> {
         let start = bytes.first_chunk().ok_or(Malformed)?;
         let lengths = lengths(start)?;
@@ -44,7 +44,8 @@ impl Message {
         Ok(Self { data, header_length: lengths.header })
     }
 
-    /// Takes the next message off the front of `buffer`: `None` until all its bytes have arrived.
+    /// Takes the next message off the front of `buffer`. Returns `None` until all bytes of the
+    /// message have arrived.
     ///
     /// # Errors
     /// [`Malformed`] if it is no message, or longer than [`MAX_MESSAGE`](crate::wire::MAX_MESSAGE).
@@ -52,28 +53,28 @@ impl Message {
         take_message(buffer)?.map(Self::new).transpose()
     }
 
-    /// Takes the header alone of a message whose body is not wanted.
+    /// Takes the header alone, if nobody wants the body of the message.
     ///
     /// # Errors
-    /// [`Malformed`] if the bytes are no header as a whole.
+    /// [`Malformed`] if the bytes are not one whole header.
     pub fn without_body(mut header: Vec<u8>) -> Result<Self, Malformed> {
         header.get_mut(4..8).ok_or(Malformed)?.fill(0);
         Self::new(header)
     }
 
-    /// Its bytes again, without descriptors.
+    /// Returns the bytes of the message, without descriptors.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.data.bytes().to_vec()
     }
 
-    /// How many bytes it has.
+    /// Returns the number of bytes of the message.
     #[must_use]
     pub fn size(&self) -> usize {
         self.data.len()
     }
 
-    /// The header.
+    /// Returns the header.
     ///
     /// # Errors
     /// [`Malformed`]
@@ -82,7 +83,7 @@ impl Message {
         if header.primary().protocol_version() == 1 { Ok(header) } else { Err(Malformed) }
     }
 
-    /// The body, if it is of this type.
+    /// Returns the body, if it is of this type.
     ///
     /// # Errors
     /// [`Malformed`]

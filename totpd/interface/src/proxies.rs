@@ -5,20 +5,20 @@ use zbus::Fd;
 use crate::error::Error;
 use crate::variants::Dictionary;
 
-/// For PAM modules: root asks about any user, other callers about themselves.
+/// The interface for PAM modules. Root asks about any user, other callers about themselves.
 #[zbus::proxy(
     interface = "org.totpd.Totp1.Login",
     default_service = "org.totpd.Totp1",
     default_path = "/org/totpd/Totp1"
 )]
 pub trait Login {
-    /// Returns what to do with `user` at this login: `prompt`, `skip` or `enroll`, and details.
+    /// Returns the action for `user` at this login (`prompt`, `skip` or `enroll`), and details.
     fn begin(&self, user: &str, context: &Dictionary) -> Result<(String, Dictionary), Error>;
 
     /// Uses one attempt of `user` for `code`. Returns `approved`, `denied` or `throttled`, and
     /// details.
     ///
-    /// A code is approved at most once, and only after that is on disk.
+    /// The daemon approves a code at most once, and only after the approval is on disk.
     fn verify(
         &self,
         user: &str,
@@ -27,7 +27,7 @@ pub trait Login {
     ) -> Result<(String, Dictionary), Error>;
 }
 
-/// For totpctl and other front ends.
+/// The interface for totpctl and other front ends.
 #[zbus::proxy(
     interface = "org.totpd.Totp1.Manager",
     default_service = "org.totpd.Totp1",
@@ -85,7 +85,8 @@ pub trait Manager {
     fn version(&self) -> zbus::Result<String>;
 }
 
-/// For root on the private socket: the store as a whole. One task at a time.
+/// The interface for root on the private socket, for the store as a whole. It runs one task at a
+/// time.
 #[zbus::proxy(
     interface = "org.totpd.Totp1.Store",
     default_service = "org.totpd.Totp1",
@@ -107,6 +108,7 @@ pub trait Store {
     /// Returns the fingerprint of the key with which this store signs backups.
     fn fingerprint(&self) -> Result<String, Error>;
 
-    /// Returns how many records the current task has processed, and of how many (0: unknown).
+    /// Returns the number of records that the current task has processed, and their total (0:
+    /// unknown).
     fn progress(&self) -> Result<(u64, u64), Error>;
 }

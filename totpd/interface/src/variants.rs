@@ -1,4 +1,4 @@
-//! Dictionaries as zbus has them.
+//! Dictionaries in the types of zbus.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::dictionary::{DictReader, Entries, Value};
 /// A dictionary `a{sv}`: a context, options, or details.
 pub type Dictionary = HashMap<String, OwnedVariant>;
 
-/// A dictionary that is being written.
+/// A dictionary under construction.
 #[derive(Debug, Default)]
 pub struct DictBuilder(Dictionary);
 
@@ -20,7 +20,7 @@ impl DictBuilder {
         Self::default()
     }
 
-    /// Adds a key. A value that holds a file descriptor is left out: it cannot be owned.
+    /// Adds a key. Leaves out a value that holds a file descriptor, because it cannot be owned.
     #[must_use]
     pub fn with<'v>(mut self, key: &str, value: impl Into<Variant<'v>>) -> Self {
         if let Ok(value) = value.into().try_into_owned() {
@@ -45,7 +45,7 @@ impl From<DictBuilder> for Dictionary {
     }
 }
 
-/// Writes what a typed part of the contract says.
+/// Writes the entries of a typed part of the contract.
 #[must_use]
 pub fn write(entries: Entries<'_>) -> Dictionary {
     let add = |builder: DictBuilder, (key, value)| builder.with(key, value);

@@ -1,41 +1,43 @@
-//! Messages of the private socket, where a connection is one request and one reply.
+//! Messages of the private socket. A connection there is one request and one reply.
 //!
-//! zbus writes these messages and reads their parts. What it has no safe call for is here: where a
-//! message ends, and where its body begins (D-Bus specification, "Message Format"). A whole
-//! connection of zbus costs more than the request, and its server asks NSS about every peer.
+//! zbus writes these messages and reads their parts. This module does the work for which zbus has
+//! no safe call. It finds the end of a message and the start of its body (D-Bus specification,
+//! "Message Format"). A whole connection of zbus costs more than the request, and its server asks
+//! NSS about every peer.
 
-/// Bytes of a message at most. Requests and replies need a hundredth of it.
+/// The maximum number of bytes of a message. Requests and replies need a hundredth of it.
 pub const MAX_MESSAGE: usize = 64 * 1024;
-/// Bytes of a header up to its fields. They tell how long the message is.
+/// The number of bytes of a header up to its fields. These bytes hold the length of the message.
 pub const FIXED_HEADER: usize = 16;
-/// What a client sends first: that it is root. The kernel vouches for it, and no file descriptors
-/// are passed, so there is nothing to negotiate and the message can follow at once.
+/// The first bytes of a client, which say that it is root. The kernel vouches for the client, and
+/// no file descriptors are passed. Therefore the two sides negotiate nothing, and the message can
+/// follow at once.
 pub const GREETING: &str = "\0AUTH EXTERNAL 30\r\nBEGIN\r\n";
-/// Bytes of a message at most, in the D-Bus specification.
+/// The maximum number of bytes of a message, in the D-Bus specification.
 const MAX_SPECIFIED: usize = 128 << 20;
 
-/// The bytes are no message, one that is too long, or not one of the wanted kind.
+/// The error of bytes that are no message, or a message too long or of an unwanted kind.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Malformed;
 
-/// Bytes of the parts of a message.
+/// The bytes of each part of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Lengths {
-    /// Of the header, with its padding.
+    /// The bytes of the header, with its padding.
     pub header: usize,
-    /// Of the body.
+    /// The bytes of the body.
     pub body: usize,
 }
 
-/// The order of the bytes of a number.
+/// The byte order of a number.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ByteOrder {
     Big,
     Little,
 }
 
-/// Returns how long the parts of a message are that starts like this, even if it is longer than
-/// [`MAX_MESSAGE`].
+/// Returns the lengths of the parts of a message that starts with these bytes. The message may be
+/// longer than [`MAX_MESSAGE`].
 ///
 /// # Errors
 /// [`Malformed`] if it is no message of the D-Bus specification.
@@ -51,7 +53,8 @@ pub fn lengths(start: &[u8; FIXED_HEADER]) -> Result<Lengths, Malformed> {
     Ok(Lengths { header: (FIXED_HEADER + fields).next_multiple_of(8), body })
 }
 
-/// Takes the next message off the front of `buffer`: `None` until all its bytes have arrived.
+/// Takes the next message off the front of `buffer`. Returns `None` until all bytes of the message
+/// have arrived.
 ///
 /// # Errors
 /// [`Malformed`] if it is no message, or longer than [`MAX_MESSAGE`].
@@ -69,7 +72,7 @@ pub fn take_message(buffer: &mut Vec<u8>) -> Result<Option<Vec<u8>>, Malformed> 
 }
 
 impl Lengths {
-    /// Returns how many bytes the whole message has.
+    /// Returns the number of bytes of the whole message.
     #[must_use]
     pub fn message(self) -> usize {
         self.header + self.body
@@ -94,7 +97,7 @@ pub(crate) fn byte_order(start: &[u8; FIXED_HEADER]) -> Result<ByteOrder, Malfor
 mod tests {
     use super::*;
 
-    /// The start of a message with so many bytes of body and of header fields.
+    /// Returns the start of a message with these numbers of bytes of body and of header fields.
     fn start(body: u32, fields: u32) -> [u8; FIXED_HEADER] {
         let mut start = [0; FIXED_HEADER];
         start[0] = b'l';

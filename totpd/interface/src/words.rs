@@ -1,21 +1,22 @@
 //! The words of the replies of `Login`.
 
-/// What `Begin` replies.
+/// The words of the reply to `Begin`.
 pub mod action {
-    /// Ask for a code.
+    /// The module asks for a code.
     pub const PROMPT: &str = "prompt";
-    /// Show the new factor in the details, and ask for its first code.
+    /// The module shows the new factor in the details, and asks for its first code.
     pub const ENROLL: &str = "enroll";
-    /// No code is needed here.
+    /// The login needs no code.
     pub const SKIP: &str = "skip";
 }
 
-/// What `Verify` and `CompleteEnrollment` reply.
+/// The words of the reply to `Verify` and `CompleteEnrollment`.
 pub mod verdict {
     /// The code was right, and is used up.
     pub const APPROVED: &str = "approved";
     /// The code was not right.
     pub const DENIED: &str = "denied";
-    /// Too many wrong codes: the code was not looked at, and is not used up.
+    /// The user gave too many wrong codes. The daemon did not look at the code, and the code is not
+    /// used up.
     pub const THROTTLED: &str = "throttled";
 }

@@ -1,4 +1,4 @@
-//! What a module says of a login.
+//! The data that a module sends about a login.
 
 use std::fmt;
 
@@ -13,34 +13,35 @@ pub struct LoginContext {
     pub rhost: Option<String>,
     /// The terminal.
     pub tty: Option<String>,
-    /// The user who asks, if that is another one than the login is for.
+    /// The user who asks, if the login is for another user.
     pub ruser: Option<String>,
     /// The user of the login, at its end. A program may have put in the user that it becomes
     /// (sudo).
     pub user: Option<String>,
     /// The id of the only factor that counts.
     pub factor: Option<String>,
-    /// What the module drew for this authentication, if a user may make a factor at it.
+    /// The nonce that the module drew for this authentication, if a user may make a factor at it.
     pub nonce: Option<Nonce>,
-    /// Whether a user without a factor needs no code (module option `nullok`).
+    /// The flag that a user without a factor needs no code (module option `nullok`).
     pub nullok: bool,
-    /// Whether a user without a factor makes one at this login (module option `enroll`).
+    /// The flag that a user without a factor makes one at this login (module option `enroll`).
     pub enroll: bool,
-    /// Whether the program shows nothing but prompts (module option `quiet`).
+    /// The flag that the program shows nothing but prompts (module option `quiet`).
     pub quiet: bool,
-    /// Whether the prompt names the factors (module option `show_names`).
+    /// The flag that the prompt names the factors (module option `show_names`).
     pub show_names: bool,
     /// The words of the prompt (module option `prompt=`).
     pub prompt: Option<String>,
 }
 
-/// 16 random bytes of one authentication: a key that was shown in one is confirmed in no other.
+/// The 16 random bytes of one authentication. A key that one authentication showed is confirmed in
+/// no other.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub struct Nonce([u8; 16]);
 
 impl LoginContext {
-    /// Reads a context. Unknown keys are ignored. A text is cut at [`MAX_TEXT_CHARS`], since it
-    /// goes into logs and records; an empty one reads as absent.
+    /// Reads a context, and ignores unknown keys. Cuts a text at [`MAX_TEXT_CHARS`], because it
+    /// goes into logs and records. An empty text reads as absent.
     ///
     /// # Errors
     /// [`InvalidEntry`] if a known key has a value of a wrong type, or `nonce` is not a nonce.
@@ -68,7 +69,7 @@ impl LoginContext {
         })
     }
 
-    /// Calls `write` with what the context says, without what is absent or `false`.
+    /// Calls `write` with the entries of the context, without those that are absent or `false`.
     pub fn write<T>(&self, write: impl FnOnce(Entries<'_>) -> T) -> T {
         let nonce = self.nonce.map(|nonce| nonce.to_string());
         let mut entries = Entries::new();
@@ -103,7 +104,7 @@ impl Nonce {
         Self(bytes)
     }
 
-    /// Reads 32 lower-case hexadecimal digits; `None` if `text` is anything else.
+    /// Reads 32 lower-case hexadecimal digits. Returns `None` if `text` is anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
@@ -113,7 +114,7 @@ impl Nonce {
         u128::from_str_radix(text, 16).ok().map(|number| Self(number.to_be_bytes()))
     }
 
-    /// Returns its bytes.
+    /// Returns the bytes of the nonce.
     #[must_use]
     pub fn bytes(self) -> [u8; 16] {
         self.0
@@ -127,18 +128,18 @@ impl fmt::Display for Nonce {
     }
 }
 
-/// A nonce lets a login go on with its factor, so it is not printed.
+/// Prints no digits, because the nonce lets a login continue with its factor.
 impl fmt::Debug for Nonce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
 }
 
-/// Returns at most [`MAX_TEXT_CHARS`] of `text`.
+/// Returns at most the first [`MAX_TEXT_CHARS`] characters of `text`.
 #[must_use]
 pub fn truncate(text: &str) -> String {
     text.chars().take(MAX_TEXT_CHARS).collect()
 }
 
-/// Characters of a text that the daemon keeps, so a module sends no more.
+/// The number of characters of a text that the daemon keeps. A module sends no more.
 pub const MAX_TEXT_CHARS: usize = 256;

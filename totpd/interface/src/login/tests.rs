@@ -1,7 +1,7 @@
 use super::*;
 use crate::dictionary::{InvalidEntry, Value};
 
-/// What is read of what `context` writes.
+/// Reads back the entries that `context` writes.
 fn read_back(context: &LoginContext) -> Result<LoginContext, InvalidEntry> {
     context.write(|entries| LoginContext::parse(&entries))
 }

@@ -1,4 +1,4 @@
-//! Who asks, by which way, and what is believed and allowed.
+//! The callers, the ways of their calls, and the trust and the rights that they have.
 
 pub(crate) mod call_slot;
 pub(crate) mod caller;

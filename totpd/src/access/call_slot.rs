@@ -1,20 +1,20 @@
-//! A slot among the calls that are worked on.
+//! A slot among the calls that the daemon works on.
 
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Has the slots for the calls of users.
+/// The keeper of the slots for the calls of users.
 pub(crate) trait CallSlots: fmt::Debug + Send + Sync {
     /// Frees the slot of a call of `uid`.
     fn release(&self, uid: u32);
 
-    /// Waits until a call of `uid` that released its slot has one again.
+    /// Waits until a call of `uid` that released its slot has a slot again.
     fn reacquire(&self, uid: u32) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
-/// A slot. It is free again when this is dropped.
+/// A slot of a call. Dropping this value frees the slot.
 #[derive(Debug)]
 pub(crate) struct CallSlot {
     slots: Arc<dyn CallSlots>,
@@ -28,7 +28,8 @@ impl CallSlot {
         Self { slots, uid, is_held: AtomicBool::new(true) }
     }
 
-    /// Waits for something that takes a person's time. Other calls have the slot until then.
+    /// Waits for something that takes a person's time. Other calls have the slot until the wait
+    /// ends.
     pub(crate) async fn without_slot<T>(&self, wait: impl Future<Output = T>) -> T {
         self.release();
         let result = wait.await;

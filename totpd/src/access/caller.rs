@@ -1,4 +1,4 @@
-//! The user who asks, by the word of the bus or of the kernel.
+//! The user who asks, as the bus or the kernel names the user.
 
 use totpd_core::authorization::{Need, Operation, Relation, need};
 use totpd_interface::Error;
@@ -11,16 +11,16 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Reports whether this is root.
+    /// Reports whether the caller is root.
     #[must_use]
     pub(crate) fn is_root(self) -> bool {
         self.uid == 0
     }
 
-    /// Makes sure that the caller may do `operation` for any account, which root alone may.
+    /// Checks that the caller may do `operation` for any account. Root alone may do that.
     ///
     /// # Errors
-    /// [`Error::NotAuthorized`] if not.
+    /// [`Error::NotAuthorized`] if the caller may not.
     pub(crate) fn must_be_allowed(self, operation: Operation) -> Result<(), Error> {
         let relation = if self.is_root() { Relation::ByRoot } else { Relation::Other };
         match need(operation, relation) {

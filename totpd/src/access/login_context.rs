@@ -1,4 +1,4 @@
-//! What is believed of a login's context, and where the login comes from.
+//! The trusted part of the context of a login, and the source of the login.
 
 use totpd_core::source::{Origin, Source, is_serial_line};
 use totpd_interface::login::LoginContext;
@@ -6,7 +6,7 @@ use totpd_interface::{Dictionary, Error};
 
 use crate::access::caller::Caller;
 
-/// Reads a context, as far as it is believed of `caller`: all of it of root.
+/// Reads a context, as far as the daemon trusts `caller`. The daemon trusts root in everything.
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] if a known key has a value of a wrong type.
@@ -18,23 +18,24 @@ pub(crate) fn trusted_context(
     Ok(if caller.is_root() { context } else { untrusted(context) })
 }
 
-/// Returns what is believed of a caller that is not root: nothing that says where it comes from.
+/// Returns the trusted part of a context from a caller that is not root. It has nothing about the
+/// source of the login.
 fn untrusted(context: LoginContext) -> LoginContext {
     let nothing = LoginContext::default();
     let LoginContext { factor, nullok, prompt, .. } = context;
     LoginContext { factor, nullok, prompt, ..nothing }
 }
 
-/// Reports whether the program behind `context` shows a prompt of many lines as it is: one at a
-/// terminal, or ssh.
+/// Reports whether the program behind `context` shows a prompt of many lines unchanged. That is a
+/// program at a terminal, or ssh.
 pub(crate) fn is_at_terminal(context: &LoginContext) -> bool {
     let tty = context.tty.as_deref().unwrap_or_default();
     let name = tty.strip_prefix("/dev/").unwrap_or(tty);
     name == "ssh" || name.starts_with("tty") || name.starts_with("pts/") || is_serial_line(name)
 }
 
-/// Returns where the login comes from. `caller` is the uid that the bus or the kernel vouches for;
-/// of anybody but root nothing else is believed.
+/// Returns the source of the login. `caller` is the uid that the bus or the kernel vouches for. If
+/// it is not root, the daemon trusts nothing else.
 #[must_use]
 pub fn login_source(context: &LoginContext, caller: u32) -> Source {
     let origin = Origin {

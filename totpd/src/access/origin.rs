@@ -1,4 +1,4 @@
-//! Where a call comes from: the user, and on the bus the name of the sender.
+//! The origin of a call: the user, and on the bus the name of the sender.
 
 use totpd_interface::Error;
 use zbus::Connection;
@@ -12,30 +12,30 @@ use crate::access::caller::Caller;
 pub(crate) struct Origin {
     /// The user.
     pub(crate) caller: Caller,
-    /// What the bus says of the sender; `None` on the private socket.
+    /// The data of the bus about the sender, or `None` on the private socket.
     pub(crate) bus: Option<BusOrigin>,
 }
 
-/// What the bus says of the sender of a call.
+/// The data of the bus about the sender of a call.
 #[derive(Debug)]
 pub(crate) struct BusOrigin {
-    /// The daemon's connection to that bus.
+    /// The connection of the daemon to that bus.
     pub(crate) connection: Connection,
     /// The name of the sender.
     pub(crate) sender: OwnedUniqueName,
-    /// Whether a person can be prompted to authenticate.
+    /// The flag that a person can be prompted to authenticate.
     pub(crate) is_interactive: bool,
-    /// The slot of its user among the calls that are worked on.
+    /// The slot of the sender's user among the calls that the daemon works on.
     pub(crate) slot: CallSlot,
 }
 
 impl Origin {
-    /// Returns the origin of calls on the private socket, which are root's.
+    /// Returns the origin of calls on the private socket, which root alone makes.
     pub(crate) fn root() -> Self {
         Self { caller: Caller { uid: 0 }, bus: None }
     }
 
-    /// Returns what the bus says of the sender.
+    /// Returns the data of the bus about the sender.
     ///
     /// # Errors
     /// [`Error::NotAuthorized`] on the private socket.

@@ -1,7 +1,8 @@
-//! Asking polkit whether a caller may do something that is not root's alone.
+//! Questions to polkit about actions that are not root's alone.
 //!
-//! The subject is the name that the bus gave the sender (`system-bus-name`): no process id, which
-//! may belong to another by the time it is looked at, and nothing that the message says.
+//! The subject is the name that the bus gave the sender (`system-bus-name`). It is no process id,
+//! because the id may belong to another process before polkit looks at it. It is nothing that the
+//! message says.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,17 +14,17 @@ use zbus::Variant;
 
 use crate::access::origin::Origin;
 
-/// What polkit decides about.
+/// An action that polkit decides about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Action {
-    /// Changing one's own factors.
+    /// A change of one's own factors.
     EnrollSelf,
-    /// Managing other users.
+    /// The management of other users.
     Manage,
 }
 
 impl Action {
-    /// Its id, as in the policy file and in rules.
+    /// Returns the id of the action, as in the policy file and in rules.
     #[must_use]
     pub(crate) fn id(self) -> &'static str {
         match self {
@@ -33,14 +34,14 @@ impl Action {
     }
 }
 
-/// Asks polkit. Each user may have [`MAX_PENDING_PER_USER`] questions open, because a person may
-/// take minutes.
+/// The questions to polkit. Each user may have [`MAX_PENDING_PER_USER`] questions open, because a
+/// person may take minutes.
 #[derive(Debug, Default)]
 pub(crate) struct Polkit(Mutex<HashMap<u32, usize>>);
 
 impl Polkit {
-    /// Makes sure that polkit lets the sender of a call do `action` to the factors of `user`. Rules
-    /// of an administrator may look at both the user and the `operation`.
+    /// Checks that polkit allows the sender of a call to do `action` to the factors of `user`. The
+    /// rules of an administrator may look at both the user and the `operation`.
     ///
     /// # Errors
     /// [`Error::NotAuthorized`] with the reason; [`Error::Throttled`] if too many questions of the
@@ -56,8 +57,8 @@ impl Polkit {
         let _pending = self.begin_check(origin.caller.uid)?;
         let sender = Variant::from(bus.sender.as_str());
         let subject = ("system-bus-name", HashMap::from([("name", sender)]));
-        // The person who authenticates reads it. A rule has to see the whole name, or it would
-        // judge another user.
+        // The person who authenticates reads the escaped name. A rule has to see the whole name, or
+        // it would judge another user.
         let user = escape_within(user, MAX_NAME_CHARS);
         let details = HashMap::from([("user", user.as_ref()), ("operation", operation)]);
         let interactive = bus.is_interactive;
@@ -69,7 +70,7 @@ impl Polkit {
             "CheckAuthorization",
             &question,
         );
-        // A person may take minutes. Another call of the user is worked on in that time.
+        // A person may take minutes. Another call of the user has the slot in that time.
         let reply = bus.slot.without_slot(tokio::time::timeout(AUTHENTICATION_TIMEOUT, call)).await;
         let refused = |reason: &str| Err(Error::NotAuthorized(reason.into()));
         let reply = match reply {
@@ -101,7 +102,7 @@ impl Polkit {
         }
     }
 
-    /// Counts a question of `uid` until the returned check is dropped.
+    /// Counts a question of `uid` until the caller drops the returned check.
     fn begin_check(&self, uid: u32) -> Result<PendingCheck<'_>, Error> {
         let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = pending.entry(uid).or_default();
@@ -140,9 +141,9 @@ fn authority_error(error: &zbus::Error) -> String {
     }
 }
 
-/// Questions of one user that are open.
+/// The maximum number of open questions of one user.
 const MAX_PENDING_PER_USER: usize = 4;
-/// As long as polkit's own agents wait for a person, and longer.
+/// The time limit of an authentication. The agents of polkit wait for a person for a shorter time.
 const AUTHENTICATION_TIMEOUT: Duration = Duration::from_secs(300);
 
 #[cfg(test)]

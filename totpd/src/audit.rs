@@ -1,5 +1,5 @@
-//! The audit: each decision is one [`event::Event`], and its sinks write it down. The journal is
-//! the one sink there is.
+//! The audit. Each decision is one [`event::Event`], and its sinks write it down. The journal is
+//! the only sink.
 
 use totpd_journal::Entry;
 
@@ -13,7 +13,7 @@ pub(crate) mod event;
 mod journal;
 pub(crate) mod reason;
 
-/// Records what was decided.
+/// Records a decision.
 #[derive(Debug, Default)]
 pub(crate) struct Audit {
     journal: Journal,

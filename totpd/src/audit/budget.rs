@@ -1,12 +1,13 @@
-//! How many lines of the journal one user and source may cause. journald drops what a unit writes
-//! beyond 10,000 lines in 30 s: without a budget, a flood of refusals would hide all other lines.
+//! The number of lines of the journal that one user and source may cause. journald drops the lines
+//! of a unit beyond 10,000 lines in 30 s. Without a budget, a flood of refusals would hide all
+//! other lines.
 
 use std::collections::HashMap;
 
-/// What lines that share a budget have in common.
+/// The common part of lines that share a budget.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Topic {
-    /// The user that the lines are about; `None` if they name none.
+    /// The user that the lines are about, or `None` if they name none.
     pub(crate) user: Option<String>,
     /// The event, the user and the place, escaped.
     pub(crate) text: String,
@@ -15,14 +16,14 @@ pub(crate) struct Topic {
 /// The decision about a line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Admission {
-    /// It is counted, and not written.
+    /// The budget counts the line, and the log does not write it.
     Count {
-        /// Whether it is the first one since lines were last written or summed up.
+        /// The flag of the first line since the log last wrote or summed up lines.
         is_first: bool,
     },
-    /// It is written.
+    /// The log writes the line.
     Write {
-        /// Lines of the topic before it that were not written and are in no summary.
+        /// The earlier lines of the topic that the log did not write and no summary counts.
         unwritten: u64,
     },
 }
@@ -33,15 +34,16 @@ pub(crate) struct Budget(HashMap<Topic, Account>);
 
 #[derive(Debug, Default)]
 struct Account {
-    /// When as many lines as at the start may be written again, in milliseconds.
+    /// The time at which the whole first burst of lines may be written again, in milliseconds.
     full_at: u64,
     unwritten: u64,
 }
 
 impl Budget {
     /// Counts a line of `topic` at `now` (milliseconds of a monotonic clock). Returns the decision
-    /// about it, and the topic that it counts for: beyond [`MAX_TOPICS`] one for its user, and
-    /// beyond [`MAX_USER_TOPICS`] of those one that all others share. Root always has its own.
+    /// about the line, and the topic that it counts for. Beyond [`MAX_TOPICS`], that topic is one
+    /// for its user. Beyond [`MAX_USER_TOPICS`] of those, it is one that all others share. Root
+    /// always has its own topic.
     pub(crate) fn admit(&mut self, topic: Topic, now: u64) -> (Topic, Admission) {
         let topic = self.counted_as(topic, now);
         let account = self.0.entry(topic.clone()).or_default();
@@ -55,14 +57,14 @@ impl Budget {
         (topic, Admission::Write { unwritten })
     }
 
-    /// Returns how many lines of `topic` were not written, and starts to count again.
+    /// Returns the number of lines of `topic` that were not written, and starts to count again.
     pub(crate) fn sum_up(&mut self, topic: &Topic) -> u64 {
         self.0.get_mut(topic).map_or(0, |account| std::mem::take(&mut account.unwritten))
     }
 
     fn counted_as(&mut self, topic: Topic, now: u64) -> Topic {
         if self.0.len() >= MAX_TOPICS && !self.0.contains_key(&topic) {
-            // These would begin as new ones do.
+            // Each removed account would begin as a new one does.
             self.0.retain(|_, account| account.full_at > now || account.unwritten > 0);
             if self.0.len() >= MAX_TOPICS {
                 return self.shared(topic);
@@ -82,13 +84,14 @@ impl Budget {
     }
 }
 
-/// Lines of one topic that are written without a pause.
+/// The number of lines of one topic that are written without a pause.
 const MAX_BURST_LINES: u64 = 30;
-/// Milliseconds after which another line of one topic may be written.
+/// The milliseconds after which another line of one topic may be written.
 pub(crate) const LINE_INTERVAL: u64 = 5000;
-/// With a summary for each line, all of them together stay below what journald takes.
+/// The maximum number of topics. With a summary for each line, all of them together stay below the
+/// limit of journald.
 const MAX_TOPICS: usize = 150;
-/// Users beyond them that have a topic each.
+/// The users beyond those topics that have a topic each.
 const MAX_USER_TOPICS: usize = 40;
 
 fn others() -> Topic {
@@ -106,13 +109,13 @@ mod tests {
         Topic { user: Some("alice".into()), text: format!("denied from {number}") }
     }
 
-    /// One of many users, at many places; root is among them.
+    /// Returns the topic of one of many users, at many places. Root is among them.
     fn anybodys(number: usize) -> Topic {
         let user = if number == 7 { "root".into() } else { format!("user{}", number % 90) };
         Topic { user: Some(user), text: format!("denied from {number}") }
     }
 
-    /// How many of `lines` lines of one topic at `now` are written.
+    /// Returns the number of written lines, of `lines` lines of one topic at `now`.
     fn written(budget: &mut Budget, number: usize, lines: u32, now: u64) -> usize {
         let admit = |_| budget.admit(topic(number), now).1;
         (0..lines)
@@ -166,12 +169,12 @@ mod tests {
             let is_shared = number >= MAX_USER_TOPICS - 1;
             assert_eq!(counted == others(), is_shared, "{user}: {counted:?}");
         }
-        // An attack on root is counted for root, however many places and users others make up.
+        // The budget counts an attack on root for root, at any number of invented places and users.
         let (counted, admission) = budget.admit(of("root", 1), 0);
         assert_eq!(counted.user.as_deref(), Some("root"));
         assert_eq!(admission, Admission::Write { unwritten: 0 });
         assert!(budget.0.len() <= MAX_TOPICS + MAX_USER_TOPICS + 2);
-        // The earlier ones have a budget still, and make room when they have been quiet.
+        // The earlier topics still have a budget, and make room when they have been quiet.
         assert_eq!(written(&mut budget, 0, 100, 0), 29);
         let later = MAX_BURST_LINES * LINE_INTERVAL;
         budget.0.values_mut().for_each(|account| account.unwritten = 0);
@@ -179,8 +182,9 @@ mod tests {
         assert_eq!(budget.0.len(), 1);
     }
 
-    /// What is written when lines of topics come at these milliseconds, in order: as the log does
-    /// it, with a summary when the time for it has come. Each line and each summary is one.
+    /// Returns the writes for lines of topics that come at these milliseconds, in order. The
+    /// function acts as the log does, with a summary when the time for it has come. Each line and
+    /// each summary is one write.
     fn written_at(lines: &[(usize, u64)], budget: &mut Budget) -> (Vec<u64>, u64) {
         let (mut sent, mut counted, mut due) = (Vec::new(), 0, Vec::<(u64, Topic)>::new());
         for (number, now) in lines {
@@ -206,7 +210,7 @@ mod tests {
         (sent, counted)
     }
 
-    /// The most that is written in any 30 seconds.
+    /// Returns the maximum number of writes in any 30 seconds.
     fn most_in_thirty_seconds(sent: &[u64]) -> usize {
         let until = |from: u64| sent.partition_point(|at| *at < from + 30_000);
         (0..sent.len()).map(|first| until(sent[first]) - first).max().unwrap_or(0)
@@ -214,7 +218,7 @@ mod tests {
 
     #[test]
     fn all_topics_together_stay_below_the_limit_of_journald() {
-        // A line of each of 300 topics every 100 ms, for a minute: 180,000 lines.
+        // Each of 300 topics has a line every 100 ms, for a minute. That makes 180,000 lines.
         let lines: Vec<_> =
             (0..600).flat_map(|n| (0..300).map(move |topic| (topic, n * 100))).collect();
         let (sent, counted) = written_at(&lines, &mut Budget::default());
@@ -225,7 +229,7 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
-        /// In every flood each line is written or counted, and journald drops none.
+        /// Checks that the log writes or counts each line of every flood, and journald drops none.
         #[test]
         fn no_flood_reaches_the_limit_of_journald(
             lines in prop::collection::vec((0_usize..400, 0_u64..3), 15_000..30_000),

@@ -10,12 +10,12 @@ use crate::audit::budget::{Admission, Budget, LINE_INTERVAL, Topic};
 use crate::audit::condition::Condition;
 use crate::host::clock;
 
-/// Writes what the budget has room for, and sums up the rest. It can be cloned.
+/// A log that writes the lines within the budget, and sums up the rest. It can be cloned.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BudgetedLog(Arc<Mutex<Budget>>);
 
 impl BudgetedLog {
-    /// Writes `entry`, or counts it if there were too many of `topic`.
+    /// Writes `entry`, or counts it if there were too many lines of `topic`.
     pub(crate) fn write(&self, topic: Topic, entry: &Entry) {
         let (topic, admission) = self.budget(|budget| budget.admit(topic, clock::monotonic_ms()));
         match admission {
@@ -28,7 +28,8 @@ impl BudgetedLog {
         }
     }
 
-    /// A flood may end at any time. Then no later line would have the count.
+    /// Writes a summary later. A flood may end at any time, and then no later line would have the
+    /// count.
     fn sum_up_later(&self, topic: Topic) {
         let Ok(runtime) = Handle::try_current() else { return };
         let log = self.clone();
@@ -58,7 +59,7 @@ fn summary(Topic { user, text }: &Topic, unwritten: u64) -> Entry {
         .with("TOTP_UNWRITTEN", &unwritten.to_string())
 }
 
-/// Finds every summary: `journalctl MESSAGE_ID=…`.
+/// The id that finds every summary: `journalctl MESSAGE_ID=…`.
 const SUMMARY_MESSAGE_ID: &str = "baa9cf711b52dc669df0945a4da0a8dc";
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! The state of the daemon itself, as far as an administrator looks for it in the journal.
+//! The state of the daemon itself that an administrator looks for in the journal.
 
 use totpd_journal::{Entry, Priority};
 
-/// Something that began or ended.
+/// A condition that began or ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Condition {
     BusAvailable,
@@ -30,7 +30,7 @@ impl Condition {
         Self::StoreUnavailable,
     ];
 
-    /// Returns the token, which dashboards and scripts compare: it stays as it is.
+    /// Returns the token. It never changes, because dashboards and scripts compare it.
     pub(crate) fn token(self) -> &'static str {
         match self {
             Self::BusAvailable => "bus-available",
@@ -45,7 +45,7 @@ impl Condition {
         }
     }
 
-    /// Returns a record of the journal that says so in this sentence.
+    /// Returns a record of the journal that states the condition in this sentence.
     pub(crate) fn entry(self, message: String) -> Entry {
         let priority = match self {
             Self::BusAvailable | Self::LinesSuppressed | Self::StoreAvailable => Priority::Notice,

@@ -14,11 +14,11 @@ use crate::audit::reason::Reason;
 /// One decision.
 #[derive(Clone, Debug)]
 pub(crate) enum Event<'a> {
-    /// At a login.
+    /// A decision at a login.
     Login(LoginEvent<'a>),
-    /// About the factors of a user.
+    /// A decision about the factors of a user.
     Change(ChangeEvent<'a>),
-    /// About the store as a whole.
+    /// A decision about the store as a whole.
     Store(Caller, StoreEvent),
 }
 
@@ -29,24 +29,25 @@ pub(crate) struct LoginEvent<'a> {
     pub(crate) login: LoginScene<'a>,
     /// The reply to the program.
     pub(crate) outcome: LoginOutcome,
-    /// The reason for it.
+    /// The reason of the reply.
     pub(crate) reason: Reason,
     /// The factor that was used, shown or named, if it is known.
     pub(crate) factor: Option<FactorId>,
-    /// Recovery codes that are left, after one was used.
+    /// The number of remaining recovery codes, after the user used one.
     pub(crate) recovery_codes_left: Option<usize>,
 }
 
-/// A login: who asks, for which account, and from where.
+/// A login, with its caller, its account and its source.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LoginScene<'a> {
     /// The sender of the question.
     pub(crate) caller: Caller,
-    /// The account. Sinks see its name only if NSS knows it: people type passwords as names.
+    /// The account. Sinks see its name only if NSS knows it, because people type passwords as
+    /// names.
     pub(crate) account: &'a Account,
-    /// What is believed of what the program said.
+    /// The trusted part of the context that the program sent.
     pub(crate) context: &'a LoginContext,
-    /// Where the login comes from.
+    /// The source of the login.
     pub(crate) source: &'a Source,
 }
 
@@ -67,45 +68,45 @@ pub(crate) struct ChangeEvent<'a> {
     pub(crate) by: Caller,
     /// The user, known to NSS or the store.
     pub(crate) user: &'a UserName,
-    /// Whether the user's account is that of the caller.
+    /// The flag that the account of the user is that of the caller.
     pub(crate) is_own: bool,
     /// The factors.
     pub(crate) factors: Factors,
-    /// What happened.
+    /// The reason of the decision.
     pub(crate) reason: Reason,
 }
 
 /// The factors that a change is about.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Factors {
-    /// None, or one that has no valid id.
+    /// No factor, or a factor without a valid id.
     Unnamed,
-    /// This one.
+    /// The factor of this id.
     One(FactorId),
-    /// All of the user.
+    /// All factors of the user.
     All,
 }
 
 /// A decision about the store as a whole.
 #[derive(Clone, Debug)]
 pub(crate) enum StoreEvent {
-    /// A backup was made.
+    /// The daemon made a backup.
     BackedUp {
-        /// Users in it.
+        /// The number of users in the backup.
         users: u64,
-        /// Of the key that signed it.
+        /// The fingerprint of the key that signed the backup.
         fingerprint: String,
     },
     /// A backup took the place of the store.
     Restored(Restoration),
-    /// Every record is sealed under a new key.
+    /// The daemon sealed every record with a new key.
     Rekeyed {
         /// The id of the key.
         key: String,
     },
-    /// Records were found that cannot be unsealed.
+    /// The daemon found records that it cannot unseal.
     DamageFound {
-        /// How many.
+        /// The number of damaged records.
         records: u64,
     },
 }
@@ -113,19 +114,19 @@ pub(crate) enum StoreEvent {
 /// The backup that took the place of the store.
 #[derive(Clone, Debug)]
 pub(crate) struct Restoration {
-    /// Users in it.
+    /// The number of users in the backup.
     pub(crate) users: u64,
-    /// The host that made it, as it says itself.
+    /// The host that made the backup, as the backup names it.
     pub(crate) host: String,
-    /// When it was made, in seconds since 1970.
+    /// The time at which the backup was made, in seconds since 1970.
     pub(crate) created: u64,
     /// The signer, in words.
     pub(crate) signed_by: &'static str,
-    /// Of the key that signed it.
+    /// The fingerprint of the key that signed the backup.
     pub(crate) fingerprint: Option<String>,
-    /// When the newest backup was made that the store knew of, if that was later.
+    /// The time of the newest backup that the store knew of, if it was later.
     pub(crate) newer_backup: Option<u64>,
-    /// Whether the administrator accepted any maker of the backup.
+    /// The flag that the administrator accepted any maker of the backup.
     pub(crate) accepts_unsigned: bool,
 }
 
@@ -155,7 +156,7 @@ impl LoginEvent<'_> {
 }
 
 impl LoginOutcome {
-    /// Returns its word.
+    /// Returns the word of the outcome.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Approved => verdict::APPROVED,
@@ -168,7 +169,7 @@ impl LoginOutcome {
 }
 
 impl Factors {
-    /// Returns the factor of this id, if it is one.
+    /// Returns the factor of this id, if `id` is a valid id.
     pub(crate) fn parse(id: &str) -> Self {
         FactorId::parse(id).map_or(Self::Unnamed, Self::One)
     }

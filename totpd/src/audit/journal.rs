@@ -1,4 +1,5 @@
-//! The journal as a sink of events. What others can cause as often as they like has a budget.
+//! The journal as a sink of events. Events that others can cause as often as they like have a
+//! budget.
 
 use totpd_core::source::Source;
 use totpd_interface::login::LoginContext;
@@ -20,7 +21,7 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Writes what was decided, or counts it if there were too many of its kind.
+    /// Writes a decision, or counts it if there were too many of its kind.
     pub(crate) fn record(&self, event: &Event<'_>) {
         let (entry, topic) = match event {
             Event::Login(event) => (login_entry(event), login_topic(event)),
@@ -62,13 +63,13 @@ fn login_entry(event: &LoginEvent<'_>) -> Entry {
         .with("TOTP_RECOVERY_CODES_LEFT", &left.unwrap_or_default())
 }
 
-/// Returns what the decisions of this kind about this user from this place have in common, if
-/// others can cause them as often as they like.
+/// Returns the topic of a decision of this kind about this user from this place. Returns `None` if
+/// others cannot cause such decisions as often as they like.
 ///
-/// An approval for root's programs is always written. A user on the bus may have a token that
-/// counts presses, and as many right codes as it likes. A key is shown, a lock starts and a first
-/// login ends only so often. If the source is nowhere, the place is what the program said: a flood from one host does
-/// not hide another.
+/// The journal always has an approval for root's programs. A user on the bus may have a token that
+/// counts presses, and as many right codes as it likes. Three events occur only so often: the
+/// daemon shows a key, a lock starts, a first login ends. If the source is nowhere, the place is
+/// the data that the program sent. Therefore a flood from one host does not hide another.
 fn login_topic(event: &LoginEvent<'_>) -> Option<Topic> {
     let is_rare = matches!(
         event.reason,
@@ -114,8 +115,8 @@ fn change_entry(event: &ChangeEvent<'_>) -> Entry {
         .with("TOTP_BY_UID", &caller_uid)
 }
 
-/// A user can cause as many changes of its own factors as it likes. What root and those who manage
-/// users do is always written.
+/// Returns the topic of a change. A user can cause as many changes of its own factors as it likes.
+/// The journal always has the changes of root and of those who manage users.
 fn change_topic(event: &ChangeEvent<'_>) -> Option<Topic> {
     event.is_own.then(|| {
         let user = loggable(event.user.as_str());
@@ -167,16 +168,16 @@ fn name_of(event: &LoginEvent<'_>) -> String {
     user_of(event).unwrap_or_else(|| "a name that this machine does not know".into())
 }
 
-/// Returns what a program said, which may be megabytes, as the journal has it.
+/// Returns the text of a program in the form for the journal. The text may be megabytes.
 fn loggable(text: &str) -> String {
     escape_within(text, MAX_NAME_CHARS).into_owned()
 }
 
-/// Finds every decision at a login: `journalctl MESSAGE_ID=…`.
+/// The id that finds every decision at a login: `journalctl MESSAGE_ID=…`.
 const LOGIN_MESSAGE_ID: &str = "3c6f1a52d0f94a7f8e0f4f6a3d9a1b7e";
-/// Finds every change of factors.
+/// The id that finds every change of factors.
 const CHANGE_MESSAGE_ID: &str = "9b5d8a3e4c1f4d7c9a2b7e6f0c3d5a18";
-/// Finds every task of the store as a whole.
+/// The id that finds every task of the store as a whole.
 const STORE_MESSAGE_ID: &str = "5e0c1d7b92a84f6f9d3a7c41b86e2f05";
 
 #[cfg(test)]

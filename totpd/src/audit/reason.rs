@@ -14,7 +14,7 @@ macro_rules! reasons {
             #[cfg(test)]
             pub(crate) const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// Returns the token, which dashboards and scripts compare: it stays as it is.
+            /// Returns the token. It never changes, because dashboards and scripts compare it.
             pub(crate) fn token(self) -> &'static str {
                 match self { $(Self::$name => $token,)* }
             }
@@ -124,7 +124,7 @@ impl From<Completion> for Reason {
 }
 
 impl Reason {
-    /// Returns what `Enroll` did with a factor, which is verified by now or not.
+    /// Returns the reason for the result of `Enroll`. The factor is verified by now or not.
     pub(crate) fn from_enrolled(enrolled: Enrolled, is_verified: bool) -> Self {
         match enrolled {
             Enrolled::Added if is_verified => Self::FactorAddedVerified,

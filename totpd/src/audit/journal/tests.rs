@@ -9,7 +9,7 @@ use crate::audit::event::LoginScene;
 
 const ROOT: Caller = Caller { uid: 0 };
 
-/// An account that NSS knows, or one of no such user.
+/// Returns an account that NSS knows, or one of no such user.
 fn account(is_known: bool) -> Account {
     Account { key: user("alice"), uid: is_known.then_some(1000) }
 }
@@ -24,7 +24,7 @@ fn fields(entry: &Entry) -> Vec<String> {
     String::from_utf8(entry.native()).unwrap().lines().map(ToOwned::to_owned).collect()
 }
 
-/// Returns the fields of what came of an attempt at sshd.
+/// Returns the fields of the result of an attempt at sshd.
 fn attempt_fields(is_known: bool, verdict: &Verdict) -> Vec<String> {
     event_fields(is_known, |login| LoginEvent::from_verdict(login, verdict))
 }

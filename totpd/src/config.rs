@@ -1,4 +1,4 @@
-//! The configuration: what the files say, one over the other, and what the daemon uses.
+//! The configuration: the merged content of the files, and the values that the daemon uses.
 
 use std::fs;
 use std::io;
@@ -20,20 +20,20 @@ mod fragment;
 /// The path of the configuration.
 pub const CONFIG_FILE: &str = "/etc/totpd/totpd.toml";
 
-/// What the daemon uses. Durations are in seconds.
+/// The values that the daemon uses. Durations are in seconds.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// What stands before the account in a phone app; `%h` is the host name (default `%h`).
+    /// The text before the account in a phone app. `%h` is the host name (default `%h`).
     pub issuer: String,
-    /// Whether users may enroll themselves (default: yes).
+    /// The flag that users may enroll themselves (default: yes).
     pub self_service: bool,
     /// The parameters of a new factor that does not ask for others (default: SHA1, 6, 30 s).
     pub defaults: Defaults,
     /// The life of new factors (default: 10 minutes to confirm, one factor a user).
     pub enrollment: EnrollmentRules,
-    /// How many recovery codes a user gets (default: 10).
+    /// The number of recovery codes that a user gets (default: 10).
     pub recovery_codes: u32,
-    /// What an attempt is judged by.
+    /// The rules that judge an attempt.
     pub rules: Rules,
 }
 
@@ -42,13 +42,13 @@ pub struct Config {
 pub struct Defaults {
     /// The hash.
     pub algorithm: Algorithm,
-    /// Decimal digits of a code, 6 to 8.
+    /// The decimal digits of a code, 6 to 8.
     pub digits: u8,
-    /// Seconds in a time step, 15 to 300.
+    /// The seconds in a time step, 15 to 300.
     pub period: u32,
 }
 
-/// Why the configuration cannot be used.
+/// The reason why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A key is unknown, or its value is invalid.
@@ -58,7 +58,7 @@ pub enum ConfigError {
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
-        /// What is wrong with which key.
+        /// The fault, with the key that has it.
         message: String,
     },
     /// A user other than the trusted owner could have written a file.
@@ -69,9 +69,9 @@ pub enum ConfigError {
     Writable {
         /// The file or folder.
         path: PathBuf,
-        /// Its owner.
+        /// The owner of the file or folder.
         uid: u32,
-        /// Its mode.
+        /// The mode of the file or folder.
         mode: u32,
     },
     /// A file exists and cannot be read.
@@ -79,7 +79,7 @@ pub enum ConfigError {
     Unreadable {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The reason of the failure.
         source: io::Error,
     },
     /// Two keys contradict each other.
@@ -89,8 +89,8 @@ pub enum ConfigError {
 
 impl Config {
     /// Reads `file`, which may be absent, and the `*.toml` files in the folder `file.d`, in name
-    /// order. A later file overrides an earlier one. All must be owned by `owner`, and writable by
-    /// nobody else: the configuration decides about root's logins.
+    /// order. A later file overrides an earlier one. All must belong to `owner`, and nobody else
+    /// may write them, because the configuration decides about root's logins.
     ///
     /// # Errors
     /// [`ConfigError`], which names the file, the line and the key.

@@ -1,4 +1,5 @@
-//! What one configuration file may say. Nothing is required; everything unknown is refused.
+//! The content that one configuration file may have. No key is required, and an unknown key is
+//! refused.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -12,7 +13,7 @@ use totpd_core::otp::Algorithm;
 use super::ConfigError;
 use super::duration::Duration;
 
-/// One file.
+/// The content of one file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Fragment {
@@ -24,64 +25,64 @@ pub(crate) struct Fragment {
     store: Store,
 }
 
-/// `[enrollment]`
+/// The table `[enrollment]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Enrollment {
-    /// What stands before the account in a phone app; `%h` is the host name.
+    /// The text before the account in a phone app. `%h` is the host name.
     #[serde(deserialize_with = "issuer")]
     pub(crate) issuer: Option<String>,
-    /// Whether users may enroll themselves.
+    /// The flag that users may enroll themselves.
     pub(crate) self_service: Option<bool>,
-    /// `SHA1`, `SHA256` or `SHA512`.
+    /// The hash: `SHA1`, `SHA256` or `SHA512`.
     pub(crate) algorithm: Option<Algorithm>,
-    /// Decimal digits of a code.
+    /// The decimal digits of a code.
     #[serde(deserialize_with = "digits")]
     pub(crate) digits: Option<u8>,
-    /// Seconds in a time step.
+    /// The seconds in a time step.
     #[serde(deserialize_with = "period")]
     pub(crate) period: Option<u32>,
-    /// How long a factor may wait for its first code.
+    /// The time that a factor may wait for its first code.
     #[serde(deserialize_with = "lifetime")]
     pub(crate) unverified_lifetime: Option<Duration>,
-    /// How many verified factors a user may have.
+    /// The number of verified factors that a user may have.
     #[serde(deserialize_with = "max_factors")]
     pub(crate) max_factors: Option<usize>,
-    /// How many recovery codes a user gets.
+    /// The number of recovery codes that a user gets.
     #[serde(deserialize_with = "recovery_codes")]
     pub(crate) recovery_codes: Option<u32>,
 }
 
-/// `[verify]`
+/// The table `[verify]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Verify {
-    /// Time steps accepted on either side.
+    /// The number of accepted time steps on either side.
     #[serde(deserialize_with = "skew")]
     pub(crate) skew: Option<u64>,
 }
 
-/// `[throttle]`
+/// The table `[throttle]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Throttle {
-    /// Wrong codes before waiting starts.
+    /// The number of wrong codes before the wait starts.
     #[serde(deserialize_with = "failures")]
     pub(crate) free_failures: Option<u32>,
     /// The first wait.
     #[serde(deserialize_with = "wait")]
     pub(crate) first_wait: Option<Duration>,
-    /// No wait is longer.
+    /// The longest wait.
     #[serde(deserialize_with = "wait")]
     pub(crate) longest_wait: Option<Duration>,
-    /// Wrong codes in a row before strangers are shut out.
+    /// The number of wrong codes in a row before strangers are shut out.
     #[serde(deserialize_with = "failures")]
     pub(crate) lock_after: Option<u32>,
-    /// How long an address is known after its last success.
+    /// The time that an address stays known after its last success.
     pub(crate) known_source: Option<Duration>,
 }
 
-/// `[store]`
+/// The table `[store]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Store {
@@ -95,7 +96,7 @@ struct Store {
 struct Later {}
 
 impl Fragment {
-    /// Reads one file's text; `path` is for the error.
+    /// Reads the text of one file. `path` is for the error.
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
@@ -108,7 +109,7 @@ impl Fragment {
         })
     }
 
-    /// What `later` says, and what this one says where `later` is silent.
+    /// Returns the content of `later`, and the content of this file for keys that `later` lacks.
     pub(crate) fn overridden_by(self, later: Self) -> Self {
         let (a, b) = (self.enrollment, later.enrollment);
         let enrollment = Enrollment {
@@ -167,7 +168,7 @@ fn recovery_codes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u
 }
 
 fn skew<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    // RFC 6238 section 5.2 recommends one step; ten are five minutes.
+    // RFC 6238 section 5.2 recommends one step. Ten steps are five minutes.
     Ok(within(deserializer, &(0..=10_u32))?.map(u64::from))
 }
 

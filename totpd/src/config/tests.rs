@@ -63,7 +63,7 @@ fn the_shipped_file_says_the_defaults() {
     assert_eq!(format!("{shipped:?}"), format!("{defaults:?}"));
 }
 
-/// The file of the design, to the letter: other people's scripts write it so.
+/// Checks the file of the design, to the letter, because other people's scripts write it so.
 #[test]
 fn the_file_of_the_design_is_accepted() {
     let config = Files::new(

@@ -1,5 +1,5 @@
-//! What logins and management share: the records, the accounts, the rules, and the way from a name
-//! to a record.
+//! The shared part of logins and management. It has the records, the accounts, the rules, and the
+//! way from a name to a record.
 
 use totpd_core::account::{Account, NO_UID};
 use totpd_core::authorization::{Need, Operation, Relation, need};
@@ -36,11 +36,11 @@ pub(crate) struct Daemon {
     pub(crate) config: Config,
     /// The name of this host, for `%h` in an issuer and for backups.
     pub(crate) host: String,
-    /// Where decisions are recorded.
+    /// The audit that records decisions.
     pub(crate) audit: Audit,
-    /// Asks what users other than root may do.
+    /// The questions to polkit about the rights of users other than root.
     pub(crate) polkit: Polkit,
-    /// The programs that are sent signals.
+    /// The programs to which the daemon sends signals.
     pub(crate) subscribers: Subscribers,
     store: Store,
     store_health: StoreHealth,
@@ -50,10 +50,10 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Returns the daemon over an open store. Names without a record go to `buckets`.
+    /// Returns the daemon over an open store. A name without a record leads to one of `buckets`.
     ///
     /// # Errors
-    /// If the kernel refuses a thread.
+    /// The error of the kernel, if it refuses a thread.
     pub(crate) fn new(
         store: Store,
         buckets: Buckets,
@@ -74,11 +74,11 @@ impl Daemon {
         })
     }
 
-    /// Returns the account called `name`, if `caller` may log in for it: root for everybody,
-    /// everybody else for itself.
+    /// Returns the account called `name`, if `caller` may log in for it. Root may do so for
+    /// everybody, and every other user for itself.
     ///
     /// # Errors
-    /// [`Error::NotAuthorized`], in the same words for every user and for names of no user;
+    /// [`Error::NotAuthorized`], in the same words for every user and for names of no user.
     /// [`Error::Internal`] if NSS does not answer.
     pub(crate) async fn account_for(&self, caller: Caller, name: &str) -> Result<Account, Error> {
         if caller.must_be_allowed(Operation::LogIn).is_ok() {
@@ -90,10 +90,10 @@ impl Daemon {
         }
     }
 
-    /// Returns the account of `caller`, if it is called `name`: the one place that says what is
-    /// one's own. Names that an ordinary caller invents are not even looked up.
+    /// Returns the account of `caller`, if it is called `name`. This function alone decides which
+    /// account is one's own. It does not even look up names that an ordinary caller invents.
     ///
-    /// Two user databases may have accounts of one name. The record is that of the account to which
+    /// Two user databases may have accounts of one name. The record belongs to the account to which
     /// the name leads, so the other account of that name owns nothing.
     ///
     /// # Errors
@@ -113,7 +113,7 @@ impl Daemon {
     /// a bucket.
     ///
     /// # Errors
-    /// [`Error::Internal`] if NSS does not answer: that is not "no such user".
+    /// [`Error::Internal`] if NSS does not answer. That is not "no such user".
     pub(crate) async fn account(&self, name: &str) -> Result<Account, Error> {
         let user = match UserName::parse(name) {
             None => None,
@@ -125,27 +125,27 @@ impl Daemon {
         })
     }
 
-    /// Returns the account to judge a login by if the record of `account` is damaged: a bucket, so
-    /// that the login is asked, throttled and refused as any other. A bucket has no factor, and no
-    /// account behind it.
+    /// Returns the account to judge a login by, if the record of `account` is damaged. It is a
+    /// bucket, so the login gets prompts, waits and refusals as any other. A bucket has no factor,
+    /// and no account behind it.
     pub(crate) fn substitute_for_damaged(&self, account: &Account) -> Account {
         Account { key: self.buckets.bucket_of(&account.key.as_row_name()), uid: None }
     }
 
-    /// Returns what the store has under the name of `account`: perhaps the record of another
-    /// account that had the name.
+    /// Returns the record that the store has under the name of `account`. It may be the record of
+    /// another account that had the name.
     ///
     /// # Errors
-    /// As [`Daemon::report_store_error`] has them.
+    /// The errors of [`Daemon::report_store_error`].
     pub(crate) async fn read(&self, account: &Account) -> Result<Option<Record>, Error> {
         self.map_store_error(self.store.read(account.key.clone()).await)
     }
 
-    /// Returns `account` and its record, for a login that begins; if the record is damaged, a
-    /// bucket in the place of both.
+    /// Returns `account` and its record, for a login that begins. If the record is damaged, a
+    /// bucket takes the place of both.
     ///
     /// # Errors
-    /// As [`Daemon::report_store_error`] has them.
+    /// The errors of [`Daemon::report_store_error`].
     pub(crate) async fn record_for_login(
         &self,
         account: Account,
@@ -161,8 +161,7 @@ impl Daemon {
         Ok((account, stored.unwrap_or_else(|| Record::new(NO_UID))))
     }
 
-    /// Returns whether a code from `source` is looked at `now`, after waits that are over are
-    /// forgotten.
+    /// Forgets the waits that are over. Returns whether a code from `source` is looked at `now`.
     pub(crate) fn throttle_state(
         &self,
         record: &mut Record,
@@ -174,12 +173,12 @@ impl Daemon {
         record.throttle.state(source, now, rules)
     }
 
-    /// Returns what was typed, ready to be judged. A recovery code is hashed here, in the queue of
-    /// the hash worker, and only if the throttle lets it be looked at.
+    /// Returns the typed text, ready to be judged. The hash worker hashes a recovery code in its
+    /// queue, and only if the throttle allows a look at it.
     ///
     /// # Errors
-    /// As [`Daemon::report_store_error`] has them; [`Error::Internal`] if too many codes wait to be
-    /// hashed.
+    /// The errors of [`Daemon::report_store_error`]. [`Error::Internal`] if too many codes wait to
+    /// be hashed.
     pub(crate) async fn classify_answer(
         &self,
         account: &Account,
@@ -192,7 +191,7 @@ impl Daemon {
         let Some(code) = RecoveryCode::parse(text) else { return Ok(Answer::Malformed) };
         let mut record = account.record(self.read(account).await?);
         if self.throttle_state(&mut record, source, clock::now()) != ThrottleState::Open {
-            // The verdict is the same whatever was typed.
+            // The verdict is the same for every typed text.
             return Ok(Answer::Malformed);
         }
         let salt = record.recovery.salt();
@@ -200,7 +199,7 @@ impl Daemon {
         Ok(Answer::Recovery(guess))
     }
 
-    /// Returns new recovery codes, as many as are configured, and their hashes.
+    /// Returns new recovery codes, in the configured number, and their hashes.
     ///
     /// # Errors
     /// [`Error::Internal`] if getrandom(2) fails, or too many codes wait to be hashed.
@@ -230,7 +229,7 @@ impl Daemon {
     /// more than once.
     ///
     /// # Errors
-    /// [`Error::StoreUnavailable`] or [`Error::StoreCorrupt`]; nothing is changed then.
+    /// [`Error::StoreUnavailable`] or [`Error::StoreCorrupt`]. Then nothing is changed.
     pub(crate) async fn update<T: Send + 'static>(
         &self,
         account: &Account,
@@ -245,7 +244,7 @@ impl Daemon {
             })
             .await;
         let updated = self.map_store_error(updated)?;
-        // A read says nothing of a disk that is full, so only a write ends the failure.
+        // A read says nothing about a full disk, so only a write ends the failure.
         if let Some(entry) = self.store_health.report_success() {
             entry.write();
         }
@@ -255,7 +254,7 @@ impl Daemon {
     /// Removes the record of `account`, which may be damaged.
     ///
     /// # Errors
-    /// As [`Daemon::report_store_error`] has them.
+    /// The errors of [`Daemon::report_store_error`].
     pub(crate) async fn discard(&self, account: &Account) -> Result<(), Error> {
         self.map_store_error(self.store.discard(account.key.clone()).await)
     }
@@ -263,7 +262,7 @@ impl Daemon {
     /// Returns at most `limit` records of users whose names come after `after`, in name order.
     ///
     /// # Errors
-    /// As [`Daemon::report_store_error`] has them.
+    /// The errors of [`Daemon::report_store_error`].
     pub(crate) async fn list(&self, after: String, limit: u32) -> Result<Vec<Listed>, Error> {
         self.map_store_error(self.store.list(after, limit).await)
     }
@@ -272,7 +271,7 @@ impl Daemon {
         result.map_err(|error| self.report_store_error(&error))
     }
 
-    /// Reports a failure of the store to the journal. Returns what a caller may learn of it:
+    /// Reports a failure of the store to the journal. Returns the part that a caller may learn:
     /// [`Error::StoreUnavailable`] or [`Error::StoreCorrupt`].
     pub(crate) fn report_store_error(&self, error: &StoreError) -> Error {
         let (entry, error_for_caller) = self.store_health.report_failure(error);

@@ -1,20 +1,20 @@
-//! Admission control: which calls are worked on, and which wait. Users take turns, and each has a
-//! limit.
+//! Admission control: the decision which calls the daemon works on, and which calls wait. Users
+//! take turns, and each has a limit.
 //!
-//! Pure: it counts, and the caller does the work.
+//! The module is pure: it counts, and the caller does the work.
 
 use std::collections::{HashMap, VecDeque};
 
-/// How many calls there may be.
+/// The limits on the number of calls.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AdmissionLimits {
-    /// Worked on at a time, of one user.
+    /// The calls of one user that are worked on at a time.
     pub(crate) working_each: usize,
-    /// Waiting, of one user.
+    /// The calls of one user that wait.
     pub(crate) waiting_each: usize,
-    /// Worked on at a time, of all.
+    /// The calls of all users that are worked on at a time.
     pub(crate) working: usize,
-    /// Bytes of all that wait.
+    /// The bytes of all calls that wait.
     pub(crate) waiting_bytes: usize,
 }
 
@@ -23,7 +23,7 @@ pub(crate) struct AdmissionLimits {
 pub(crate) struct Admission<T> {
     limits: AdmissionLimits,
     users: HashMap<u32, UserCalls<T>>,
-    /// Users with a call that waits, each once. The next turn is first.
+    /// The users with a call that waits, each once. The user with the next turn is first.
     rotation: VecDeque<u32>,
     working: usize,
     waiting_bytes: usize,
@@ -38,11 +38,11 @@ struct UserCalls<T> {
 /// The decision about a call.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Admitted<T> {
-    /// It is worked on from now on, until [`Admission::end`].
+    /// The daemon works on the call from now on, until [`Admission::end`].
     Works(T),
-    /// [`Admission::next`] returns it when its turn has come.
+    /// The call waits. [`Admission::next`] returns it when its turn has come.
     Waits,
-    /// There are too many.
+    /// There are too many calls.
     Refused(T),
 }
 
@@ -65,7 +65,7 @@ impl<T> Admission<T> {
         self.readmit(uid, bytes, call)
     }
 
-    /// Takes a call that released its slot. It was admitted before, so it is not refused.
+    /// Takes a call that released its slot. The daemon admitted it before, so it is not refused.
     pub(crate) fn readmit(&mut self, uid: u32, bytes: usize, call: T) -> Admitted<T> {
         let may_start = self.may_start(uid);
         let line = self.users.entry(uid).or_insert_with(UserCalls::new);
@@ -82,7 +82,7 @@ impl<T> Admission<T> {
         Admitted::Waits
     }
 
-    /// Ends a call of `uid`. [`Admission::next`] is to be called after it.
+    /// Ends a call of `uid`. The caller then calls [`Admission::next`].
     pub(crate) fn end(&mut self, uid: u32) {
         let Some(line) = self.users.get_mut(&uid).filter(|line| line.working > 0) else { return };
         line.working -= 1;
@@ -110,7 +110,7 @@ impl<T> Admission<T> {
         Some((uid, call))
     }
 
-    /// No call overtakes another one of its user.
+    /// Reports whether a call of `uid` may start. No call overtakes another one of its user.
     fn may_start(&self, uid: u32) -> bool {
         let none_waits = self.users.get(&uid).is_none_or(|line| line.waiting.is_empty());
         none_waits && self.working < self.limits.working && self.has_free_slot(uid)
@@ -127,7 +127,7 @@ impl<T> UserCalls<T> {
     }
 }
 
-/// Bytes that a waiting call takes beside its message.
+/// The bytes that a waiting call takes beside its message.
 const CALL_OVERHEAD_BYTES: usize = 256;
 
 #[cfg(test)]
@@ -171,7 +171,7 @@ mod tests {
         let mut admission = flooded(&[1, 2, 3]);
         assert_eq!(admission.admit(4, 100, 40), Admitted::Waits, "all places are taken");
         admission.end(1);
-        // User 3 came before 4, and 1 stands before both, but waits again when it had its turn.
+        // User 3 came before 4. User 1 stands before both, but waits again after its turn.
         let mut order = Vec::new();
         while order.len() < 8 {
             let (uid, _) = admission.next().unwrap();
@@ -213,7 +213,7 @@ mod tests {
     }
 
     proptest! {
-        /// In any order of calls the bounds hold, nothing is lost, and no user is left over.
+        /// Checks that in any order of calls the bounds hold, no call is lost, and no user remains.
         #[test]
         fn bounds_hold_and_nothing_is_lost(steps in proptest::collection::vec((0_u32..6, 0_usize..9000, 0..4), 1..300)) {
             let mut admission = Admission::new(LIMITS);

@@ -1,5 +1,5 @@
 //! A single worker thread for scrypt. One hash at a time bounds the CPU time and memory that
-//! guesses cost; one thread does not fragment the arenas of the allocator.
+//! guesses cost. One thread does not fragment the arenas of the allocator.
 
 use std::io;
 use std::sync::mpsc::{Sender, channel};
@@ -8,28 +8,29 @@ use std::time::Duration;
 
 use tokio::sync::{AcquireError, Semaphore, oneshot};
 
-/// The thread, which ends when this is dropped.
+/// The worker thread. It ends when the caller drops this value.
 #[derive(Debug)]
 pub(crate) struct HashWorker {
     jobs: Sender<Job>,
     turn: Semaphore,
-    /// One job of management at a time waits for the turn, so that at most one is ahead of a login.
+    /// The permit to wait for the turn. One job of management at a time has it, so at most one is
+    /// ahead of a login.
     management: Semaphore,
 }
 
-/// What a hash is for.
+/// The purpose of a hash.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Work {
-    /// A login. It waits for less long than the module does, so that the person gets a reason.
+    /// A login. Its wait is shorter than that of the module, so the person gets a reason.
     Login,
-    /// Management, perhaps of many users and on a slow machine. It waits for less long than totpctl
-    /// does.
+    /// Management, perhaps of many users and on a slow machine. Its wait is shorter than that of
+    /// totpctl.
     Management,
 }
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Too many jobs wait.
+/// The error if too many jobs wait.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct QueueTimeout;
 
@@ -37,7 +38,7 @@ impl HashWorker {
     /// Starts the thread.
     ///
     /// # Errors
-    /// If the kernel refuses a thread.
+    /// The error of the kernel, if it refuses a thread.
     pub(crate) fn start() -> io::Result<Self> {
         let (jobs, queue) = channel::<Job>();
         let thread = thread::Builder::new().name("hasher".into()).stack_size(STACK_BYTES);
@@ -48,7 +49,7 @@ impl HashWorker {
     /// Runs `job` in the thread.
     ///
     /// # Errors
-    /// [`QueueTimeout`] if it does not start within three seconds for a login, or twenty for
+    /// [`QueueTimeout`] if the job does not start within three seconds for a login, or twenty for
     /// management.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
@@ -116,7 +117,7 @@ mod tests {
                 })
             };
             let mut all: Vec<_> = (0..10).map(|n| run(Work::Management, n)).collect();
-            // They wait in their places before the login comes.
+            // The jobs wait in their places before the login comes.
             tokio::task::yield_now().await;
             all.push(run(Work::Login, 10));
             tokio::task::yield_now().await;

@@ -1,5 +1,5 @@
-//! What callers and the journal learn of a store that fails. Only root and the journal learn the
-//! reason. A disk that is gone is reported once, not at each login, and so is its return.
+//! The part of a store failure that callers and the journal learn. Only root and the journal learn
+//! the reason. The daemon reports a lost disk once, not at each login, and so its return.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,13 +9,13 @@ use totpd_store::StoreError;
 
 use crate::audit::condition::Condition;
 
-/// Whether the last write found the store unavailable.
+/// The flag that the last write found the store unavailable.
 #[derive(Debug, Default)]
 pub(crate) struct StoreHealth(AtomicBool);
 
 impl StoreHealth {
-    /// Returns what the journal gets of a failure, unless it has that already, and the error for a
-    /// caller.
+    /// Returns the record of a failure for the journal, unless the journal has it already. Also
+    /// returns the error for a caller.
     pub(crate) fn report_failure(&self, error: &StoreError) -> (Option<Entry>, Error) {
         match error {
             StoreError::Corrupt(_) => (
@@ -36,7 +36,7 @@ impl StoreHealth {
         }
     }
 
-    /// Returns what the journal gets after a write, if the store was unavailable until now.
+    /// Returns the record for the journal after a write, if the store was unavailable until now.
     pub(crate) fn report_success(&self) -> Option<Entry> {
         let message = "the store can be read and written again";
         let was_unavailable = self.0.swap(false, Ordering::Relaxed);
@@ -44,8 +44,8 @@ impl StoreHealth {
     }
 }
 
-/// Returns what the journal and root get of a failure during a task of the store as a whole: all of
-/// it.
+/// Returns the record and the error of a failure during a task of the store as a whole. The journal
+/// and root get all of it.
 #[must_use]
 pub(crate) fn report_to_root(error: &StoreError) -> (Entry, Error) {
     let error_for_root = match error {

@@ -1,4 +1,4 @@
-//! Sends programs the signals about the factors of their own user.
+//! The signals to programs about the factors of their own user.
 //!
 //! A bus sends a signal to one connection or to all, never to a user. So a program calls
 //! `Subscribe`. The bus names the user of the program, and the daemon sends it the signals of that
@@ -27,10 +27,10 @@ struct Subscriber {
 }
 
 impl Subscribers {
-    /// Sends the sender of a call the signals of its own user until it leaves the bus.
+    /// Adds the sender of a call, which gets the signals of its own user until it leaves the bus.
     ///
     /// # Errors
-    /// [`Error::Throttled`] if the user has too many subscribers, [`Error::Internal`] if the bus
+    /// [`Error::Throttled`] if the user has too many subscribers. [`Error::Internal`] if the bus
     /// does not say when one leaves.
     pub(crate) async fn add(&self, origin: &Origin) -> Result<(), Error> {
         let (uid, bus) = (origin.caller.uid, origin.bus()?);
@@ -45,7 +45,7 @@ impl Subscribers {
             return Ok(());
         }
         let all = Arc::clone(&self.0);
-        // It may have left before the daemon listened.
+        // The sender may have left before the daemon listened.
         let has_left = !bus.name_has_owner(name.clone().into()).await.unwrap_or(false);
         tokio::spawn(async move {
             if !has_left {
@@ -60,7 +60,7 @@ impl Subscribers {
         Ok(())
     }
 
-    /// Returns whether it is a new one.
+    /// Returns whether the subscriber is a new one.
     fn insert(&self, uid: u32, subscriber: Subscriber) -> Result<bool, Error> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let own = all.entry(uid).or_default();
@@ -81,8 +81,8 @@ impl Subscribers {
         self.emit(uid, "FactorsChanged", (user.to_owned(),));
     }
 
-    /// Sends `CodeRequested` to the programs of `uid`, with the PAM service and the remote host,
-    /// both as the module says them. Does not wait.
+    /// Sends `CodeRequested` to the programs of `uid`, with the PAM service and the remote host.
+    /// Both are as the module says them. Does not wait.
     pub(crate) fn code_requested(&self, uid: u32, service: Option<String>, rhost: Option<String>) {
         self.emit(uid, "CodeRequested", (service.unwrap_or_default(), rhost.unwrap_or_default()));
     }
@@ -101,5 +101,5 @@ impl Subscribers {
     }
 }
 
-/// Subscribers of one user.
+/// The maximum number of subscribers of one user.
 const MAX_PER_USER: usize = 8;

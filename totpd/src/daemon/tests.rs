@@ -24,7 +24,7 @@ pub(crate) fn daemon_over(backend: Arc<dyn Backend>) -> Daemon {
     Daemon::new(store, buckets, config, "host".into()).unwrap()
 }
 
-/// Puts a record into the store.
+/// Writes a record into the store.
 pub(crate) fn put(daemon: &Daemon, name: &str, record: Record) {
     run(daemon.store.update(user(name), move |_| ((), Some(record.clone())))).unwrap();
 }
@@ -97,7 +97,7 @@ fn a_recovery_code_is_hashed_only_if_not_throttled() {
 #[test]
 fn a_caller_owns_only_the_name_of_its_uid() {
     let (daemon, _) = daemon();
-    // Of every host.
+    // Every host has a user with this uid.
     let caller = Caller { uid: 1 };
     for (name, own) in [("daemon", true), ("root", false), ("no-such-user", false)] {
         assert_eq!(run(daemon.own_account(caller, name)).unwrap().is_some(), own, "{name}");

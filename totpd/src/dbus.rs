@@ -1,7 +1,8 @@
-//! The system bus: every user may send there, so everything goes through a gate.
+//! The system bus. Every user may send there, so everything goes through a gate.
 //!
-//! `reader` takes calls out of what arrives, `gate` decides which of them are worked on, `desk`
-//! does what it decides, and [`crate::dispatch`] finds what answers.
+//! `reader` takes calls out of the incoming bytes, and `gate` decides which of them are worked on.
+//! `desk` carries out the decisions of the gate, and [`crate::dispatch`] finds the method that
+//! answers.
 
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ mod reserve;
 /// Connects to the bus, serves there, and takes the name.
 ///
 /// # Errors
-/// If there is no bus, or it is stalled; [`zbus::Error::NameTaken`].
+/// The error if there is no bus, or it is stalled. [`zbus::Error::NameTaken`].
 pub(crate) async fn connect(services: Services) -> zbus::Result<Connection> {
     // A stalled bus accepts the connection and sends nothing.
     let stalled = |_| zbus::Error::Failure("it does not answer".into());
@@ -43,5 +44,5 @@ async fn serve(services: Services) -> zbus::Result<Connection> {
     Ok(connection)
 }
 
-/// How long the bus may take to accept the daemon.
+/// The time that the bus may take to accept the daemon.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);

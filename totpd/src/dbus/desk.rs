@@ -1,4 +1,4 @@
-//! Where calls from the bus arrive. It does what the gate decides.
+//! The desk at which calls from the bus arrive. It carries out the decisions of the gate.
 
 use std::fmt;
 use std::pin::Pin;
@@ -26,14 +26,14 @@ pub(crate) struct Desk {
     gate: Mutex<Gate<Waiting>>,
     services: Services,
     reserve: Reserve,
-    /// Refusals to send. Its capacity is bounded, because a client may read none.
+    /// The refusals to send. The capacity is bounded, because a client may read none.
     refusals: mpsc::Sender<zbus::Message>,
     connection: OnceLock<Connection>,
     runtime: Handle,
     own: Weak<Self>,
 }
 
-/// What waits in the gate.
+/// An entry that waits in the gate.
 enum Waiting {
     /// A call.
     Call { call: Message, sender: OwnedUniqueName },
@@ -42,7 +42,7 @@ enum Waiting {
 }
 
 impl Desk {
-    /// Returns a desk, and the refusals that [`Desk::open`] sends. To be called in a runtime.
+    /// Returns a desk, and the refusals that [`Desk::open`] sends. The caller must be in a runtime.
     pub(crate) fn new(services: Services) -> (Arc<Self>, mpsc::Receiver<zbus::Message>) {
         let (refusals, to_send) = mpsc::channel(MAX_QUEUED_REFUSALS);
         let desk = Arc::new_cyclic(|own| Self {
@@ -74,10 +74,10 @@ impl Desk {
         });
     }
 
-    /// Takes a call, of which nothing but the header is read.
+    /// Takes a call, and reads only its header.
     pub(crate) fn arrive(&self, call: Message) {
         let Ok(header) = call.header() else { return };
-        // The bus says who sent it.
+        // The bus names the sender.
         let Some(sender) = header.sender().map(|name| OwnedUniqueName::from(name.to_owned()))
         else {
             return;
@@ -106,7 +106,7 @@ impl Desk {
 
     /// Ends a call of `uid`, and starts the next one.
     fn end(&self, uid: u32) {
-        // A call that waited for a slot and is gone leaves it to the next.
+        // A call that waited for a slot and is gone leaves the slot to the next call.
         let mut ended = uid;
         loop {
             let next = self.gate().end(ended);
@@ -167,7 +167,7 @@ impl Desk {
             if let (Ok(Some(answer)), Some(bus)) = (answer, &origin.bus) {
                 let _ = bus.connection.send(&answer).await;
             }
-            // Without a pause, a flood would run as fast as it is answered.
+            // Without a pause, a flood would run as fast as the daemon answers it.
             if uid != 0 {
                 tokio::time::sleep(SLOT_REST).await;
             }
@@ -180,8 +180,8 @@ impl Desk {
         }
     }
 
-    /// Sends the reason of a refusal, if the sender wants an answer. If the queue is full, the
-    /// refusal is dropped.
+    /// Sends the reason of a refusal, if the sender wants an answer. If the queue is full, the desk
+    /// drops the refusal.
     fn refuse(&self, call: &Message, reason: &str) {
         let Ok(header) = call.header() else { return };
         if header.primary().flags().contains(Flags::NO_REPLY_EXPECTED) {
@@ -209,7 +209,7 @@ impl CallSlots for Desk {
     }
 }
 
-/// Returns the uid of the process that has this name, by the word of the bus.
+/// Returns the uid of the process that has this name, as the bus names it.
 async fn uid_of(connection: &Connection, name: &str) -> Option<u32> {
     let (bus, path) = ("org.freedesktop.DBus", "/org/freedesktop/DBus");
     let call = connection.call_method(Some(bus), path, Some(bus), "GetConnectionUnixUser", &name);
@@ -223,12 +223,13 @@ impl fmt::Debug for Desk {
     }
 }
 
-/// dbus-daemon allows 128 open calls a connection, so this is eight connections.
+/// The maximum number of queued refusals. dbus-daemon allows 128 open calls a connection, so this
+/// is eight connections.
 const MAX_QUEUED_REFUSALS: usize = 1024;
-/// How long a slot of a user stays taken after its answer: a user has four hundred calls a second
-/// at most.
+/// The time that a slot of a user stays taken after its answer. A user has at most four hundred
+/// calls a second.
 const SLOT_REST: Duration = Duration::from_millis(5);
-/// How long the bus may take to say to which user a name belongs.
+/// The time that the bus may take to name the user of a sender.
 const IDENTIFY_TIMEOUT: Duration = Duration::from_secs(10);
 
 const TOO_MANY: &str = "too many calls are under way; wait for answers, and try again";

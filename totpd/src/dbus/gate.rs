@@ -1,8 +1,8 @@
-//! Decides how many calls of which user are worked on for the bus.
+//! The gate of the bus. It decides how many calls of which user the daemon works on.
 //!
-//! Pure. The bus names the sender of a call by a name that it gives once and never again. The
-//! daemon asks once for each name to which user it belongs; until then its calls are in a pool of
-//! their own.
+//! The module is pure. The bus names the sender of a call by a name that it gives once and never
+//! again. The daemon asks once for each name to which user it belongs. Until the answer, the calls
+//! of that name are in a pool of their own.
 
 use std::collections::HashMap;
 
@@ -12,40 +12,40 @@ use crate::daemon::admission::{Admission, AdmissionLimits, Admitted};
 #[derive(Debug)]
 pub(crate) struct Gate<T> {
     senders: HashMap<String, Sender<T>>,
-    /// Calls of senders whose user is not known yet.
+    /// The number of calls from senders with a user that is not known yet.
     unknown: usize,
     users: Admission<T>,
-    /// Root is trusted. It is bounded generously, and apart from users.
+    /// The calls of root. Root is trusted, so its bound is generous, and apart from users.
     root: Admission<T>,
 }
 
 #[derive(Debug)]
 enum Sender<T> {
-    /// The bus is asked to which user it belongs.
+    /// The daemon asks the bus to which user the sender belongs.
     Asked(Vec<(usize, T)>),
-    /// It belongs to this user.
+    /// The sender belongs to this user.
     Known(u32),
 }
 
 /// The decision about a call that arrives.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Arrival<T> {
-    /// To be worked on, for this uid, until [`Gate::end`].
+    /// The daemon works on the call, for this uid, until [`Gate::end`].
     Work(u32, T),
-    /// Nothing yet.
+    /// The daemon does nothing yet.
     Wait,
-    /// The bus is to be asked to which user the sender belongs, for [`Gate::identify`].
+    /// The daemon asks the bus to which user the sender belongs, for [`Gate::identify`].
     Ask,
-    /// To be refused.
+    /// The daemon refuses the call.
     Refuse(T),
 }
 
-/// What becomes of the calls of a sender that is known now.
+/// The decisions about the calls of a sender that is known now.
 #[derive(Debug)]
 pub(crate) struct Identified<T> {
-    /// To be worked on.
+    /// The calls to work on.
     pub(crate) work: Vec<T>,
-    /// To be refused.
+    /// The calls to refuse.
     pub(crate) refuse: Vec<T>,
 }
 
@@ -72,7 +72,7 @@ impl<T> Gate<T> {
                 }
             }
             Some(Sender::Asked(calls)) => {
-                // While many are unknown, each sender has one call at most.
+                // If many calls are from unknown senders, each sender has one call at most.
                 let max_calls = if self.unknown < MAX_UNKNOWN / 2 { MAX_UNKNOWN_EACH } else { 1 };
                 if self.unknown >= MAX_UNKNOWN || calls.len() >= max_calls {
                     return Arrival::Refuse(call);
@@ -84,7 +84,7 @@ impl<T> Gate<T> {
             None if self.unknown >= MAX_UNKNOWN => Arrival::Refuse(call),
             None => {
                 if self.senders.len() >= MAX_SENDERS {
-                    // A sender that comes again is asked about again.
+                    // The daemon asks again about a sender that comes again.
                     self.senders.retain(|_, sender| matches!(sender, Sender::Asked(_)));
                 }
                 self.senders.insert(sender.to_owned(), Sender::Asked(vec![(bytes, call)]));
@@ -131,16 +131,16 @@ impl<T> Gate<T> {
     }
 }
 
-/// Calls of senders whose uid is not known yet.
+/// The maximum number of calls from senders with a uid that is not known yet.
 const MAX_UNKNOWN: usize = 64;
-/// Those of one of them: as many as a user may have.
+/// The maximum number of those of one sender. A user may have as many calls.
 const MAX_UNKNOWN_EACH: usize = USER_LIMITS.working_each + USER_LIMITS.waiting_each;
-/// Names that are remembered. The bus has 256 connections of one user at most.
+/// The maximum number of remembered names. The bus has 256 connections of one user at most.
 const MAX_SENDERS: usize = 4096;
-/// A quarter of the threads that may ask NSS.
+/// The limits of users, who may occupy a quarter of the threads that may ask NSS.
 const USER_LIMITS: AdmissionLimits =
     AdmissionLimits { working_each: 2, waiting_each: 8, working: 16, waiting_bytes: 4 << 20 };
-/// A storm of logins without the private socket.
+/// The limits of root. They allow a storm of logins without the private socket.
 const ROOT_LIMITS: AdmissionLimits = AdmissionLimits {
     working_each: 1024,
     waiting_each: 4096,

@@ -1,8 +1,8 @@
-//! Reads what the bus sends, and takes the calls out of it.
+//! The reader of the bus. It takes the calls out of the incoming bytes.
 //!
-//! zbus makes a message of all that arrives, from any sender and of any length. So this reads
-//! before it: a call goes to the gate as bytes and never reaches zbus, and the body of a long
-//! message is discarded. zbus gets the answers of the bus and its services.
+//! zbus makes a message of everything that arrives, from any sender and of any length. So this
+//! module reads first. A call goes to the gate as bytes and never reaches zbus. The reader discards
+//! the body of a long message. zbus gets the answers of the bus and its services.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -16,14 +16,14 @@ use zbus::export::async_trait::async_trait;
 
 use super::desk::Desk;
 
-/// The half of the connection that is read.
+/// The reading half of the connection.
 #[derive(Debug)]
 pub(crate) struct Reader {
     source: Source,
     desk: Arc<Desk>,
 }
 
-/// The bytes of the socket, of which some were read ahead.
+/// The bytes of the socket, with those that were read ahead.
 #[derive(Debug)]
 struct Source {
     socket: OwnedReadHalf,
@@ -31,14 +31,14 @@ struct Source {
 }
 
 impl Reader {
-    /// Reads from `socket`, and hands calls to `desk`.
+    /// Returns a reader of `socket` that hands calls to `desk`.
     pub(crate) fn new(socket: OwnedReadHalf, desk: Arc<Desk>) -> Self {
         Self { source: Source { socket, ahead: Vec::new() }, desk }
     }
 }
 
-/// `can_pass_unix_fd` stays false: no descriptors are agreed upon, so the bus lets no message
-/// through that has some.
+/// `can_pass_unix_fd` stays false. The two sides agree on no descriptors, so the bus passes no
+/// message with descriptors.
 #[async_trait]
 impl ReadHalf for Reader {
     async fn receive_message(
@@ -88,7 +88,7 @@ impl ReadHalf for Source {
 }
 
 impl Source {
-    /// The start of the next message, which stays where it is.
+    /// Returns the start of the next message, and leaves it in the buffer.
     async fn start(&mut self) -> io::Result<[u8; FIXED_HEADER]> {
         loop {
             match self.ahead.first_chunk() {
@@ -98,7 +98,7 @@ impl Source {
         }
     }
 
-    /// The next message.
+    /// Returns the next message.
     async fn message(&mut self) -> zbus::Result<Message> {
         loop {
             match Message::take(&mut self.ahead).map_err(|Malformed| malformed())? {
@@ -108,7 +108,7 @@ impl Source {
         }
     }
 
-    /// The next bytes.
+    /// Returns the next bytes.
     async fn take(&mut self, length: usize) -> io::Result<Vec<u8>> {
         while self.ahead.len() < length {
             self.read_on().await?;
@@ -151,7 +151,7 @@ async fn read(socket: &OwnedReadHalf, buffer: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-/// The half of the connection that is written.
+/// The writing half of the connection.
 #[derive(Debug)]
 pub(crate) struct Writer(pub(crate) OwnedWriteHalf);
 
@@ -181,9 +181,10 @@ fn malformed() -> zbus::Error {
     io::Error::from(io::ErrorKind::InvalidData).into()
 }
 
-/// D-Bus specification, "Message Format".
+/// The message type of a call (D-Bus specification, "Message Format").
 const METHOD_CALL: u8 = 1;
-/// Bytes of a header that is looked at to say that its message is too long. Ours have two hundred.
+/// The maximum number of bytes of a header that the reader looks at to refuse a long message. The
+/// headers of totpd have two hundred.
 const MAX_HEADER_BYTES: usize = 4096;
-/// Bytes that are read at a time.
+/// The number of bytes of one read.
 const READ_BYTES: usize = 16 * 1024;

@@ -11,7 +11,7 @@ use nix::sys::resource::{Resource, getrlimit};
 pub(crate) struct Reserve(Mutex<Option<(Instant, bool)>>);
 
 impl Reserve {
-    /// Returns a reserve that was not counted yet.
+    /// Returns a reserve without a count.
     pub(crate) fn new() -> Self {
         Self(Mutex::new(None))
     }
@@ -30,27 +30,29 @@ impl Reserve {
     }
 }
 
-/// Reports whether the private socket may need all of them.
+/// Reports whether the private socket may need all `free` descriptors.
 fn is_reserve(free: u64) -> bool {
     free < RESERVED_DESCRIPTORS
 }
 
-/// Returns how many more descriptors this process may open; 0 if there is none to count with.
+/// Returns the number of further descriptors that this process may open. Returns 0 if there is no
+/// descriptor to count with.
 fn free() -> u64 {
     let Ok((limit, _)) = getrlimit(Resource::RLIMIT_NOFILE) else { return u64::MAX };
     match fs::read_dir("/proc/self/fd") {
         Ok(open) => limit.saturating_sub(open.count() as u64),
         Err(error) if matches!(error.raw_os_error(), Some(EMFILE | ENFILE)) => 0,
-        // Without /proc they cannot be counted. The bus is bounded in other ways too.
+        // Without /proc, the daemon cannot count them. Other bounds hold the bus too.
         Err(_) => u64::MAX,
     }
 }
 
-/// Two hundred logins can share them: each has one for a millisecond.
+/// The number of reserved descriptors. Two hundred logins can share them, because each has one for
+/// a millisecond.
 const RESERVED_DESCRIPTORS: u64 = 64;
 const EMFILE: i32 = nix::errno::Errno::EMFILE as i32;
 const ENFILE: i32 = nix::errno::Errno::ENFILE as i32;
-/// How long a count is used. The bus opens far fewer than the reserve in that time.
+/// The time that a count stays valid. The bus opens far fewer than the reserve in that time.
 const MAX_COUNT_AGE: Duration = Duration::from_millis(50);
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Finds what answers a call, by the names in it: the same on the bus and on the private socket.
+//! The dispatch of a call to the method that answers, by the names in the call. It is the same on
+//! the bus and on the private socket.
 
 use std::sync::Arc;
 
@@ -21,22 +22,22 @@ mod manager;
 mod standard;
 mod store;
 
-/// All that the daemon serves.
+/// The interfaces that the daemon serves.
 #[derive(Clone)]
 pub(crate) struct Services {
-    /// For PAM modules.
+    /// The interface for PAM modules.
     pub(crate) login: Arc<dyn LoginService>,
-    /// For totpctl and other front ends.
+    /// The interface for totpctl and other front ends.
     pub(crate) manager: Manager,
-    /// For root on the private socket; `None` if the store cannot be opened.
+    /// The interface for root on the private socket, or `None` if the store cannot be opened.
     pub(crate) store: Option<Maintenance>,
 }
 
 impl Services {
-    /// Answers a message. Returns `None` if it is no call, or no answer is wanted.
+    /// Answers a message. Returns `None` if it is no call, or the sender wants no answer.
     ///
     /// # Errors
-    /// [`Malformed`] if it cannot be answered, because it is not understood.
+    /// [`Malformed`] if the daemon cannot answer the message, because it does not understand it.
     pub(crate) async fn answer(
         &self,
         message: &Message,

@@ -11,25 +11,26 @@ use zbus::{DBusError, DynamicType};
 
 use crate::access::origin::Origin;
 
-/// A call, and where it comes from.
+/// A call, with its origin.
 pub(crate) struct Call<'a> {
     pub(crate) message: &'a Message,
     pub(crate) header: &'a Header<'a>,
     pub(crate) origin: &'a Origin,
 }
 
-/// What a call is answered with.
+/// The answer to a call.
 pub(crate) type Answer = Result<zbus::Message, Refusal>;
 
 /// The reason to refuse a call.
 pub(crate) enum Refusal {
-    /// Its arguments do not have this signature.
+    /// The arguments of the call do not have this signature.
     Signature(&'static str),
-    /// There is no such method, interface, object or property: the name of the error, and its text.
+    /// There is no such method, interface, object or property. The fields are the name of the
+    /// error, and its text.
     Unknown(&'static str, &'static str),
     /// An error of the contract.
     Error(Error),
-    /// The answer cannot be written.
+    /// The daemon cannot write the answer.
     Answer(zbus::Error),
 }
 
@@ -42,7 +43,7 @@ impl Call<'_> {
         self.message.body().map_err(|Malformed| Refusal::Signature(signature))
     }
 
-    /// Makes sure that there are no arguments.
+    /// Checks that there are no arguments.
     pub(crate) fn no_arguments(&self) -> Result<(), Refusal> {
         if self.header.signature().to_string_no_parens().is_empty() {
             return Ok(());
@@ -72,10 +73,10 @@ impl Refusal {
     pub(crate) const READ_ONLY: Self =
         Self::Unknown("PropertyReadOnly", "properties are read-only");
 
-    /// Returns the message that says so to the sender of the call.
+    /// Returns the message that states the refusal to the sender of the call.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// The error if the message cannot be written.
     pub(crate) fn answer(self, header: &Header<'_>) -> zbus::Result<zbus::Message> {
         let bus_error = |name: &str, text: &str| {
             zbus::Message::error(header, format!("org.freedesktop.DBus.Error.{name}")).build(&text)

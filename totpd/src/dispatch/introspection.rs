@@ -2,8 +2,8 @@
 
 use totpd_interface::PATH;
 
-/// Returns the description of the object at `path`: the daemon's own, or one on the way to it;
-/// `None` if there is none. `Store` is on the private socket alone.
+/// Returns the description of the object at `path`, or `None` if there is none. The object is the
+/// daemon's own, or one on the way to it. `Store` is on the private socket alone.
 pub(crate) fn introspect(path: &str, is_private: bool) -> Option<String> {
     let inside = if path == PATH {
         let store = if is_private { include_str!("store.xml") } else { "" };

@@ -8,7 +8,7 @@ use crate::access::login_context::trusted_context;
 use crate::dispatch::call::{Answer, Call, Refusal};
 use crate::login::service::LoginService;
 
-/// Calls the method that is named, and writes its reply.
+/// Calls the method of the name `member`, and writes its reply.
 pub(crate) async fn dispatch(service: &dyn LoginService, call: &Call<'_>, member: &str) -> Answer {
     let caller = call.origin.caller;
     match member {

@@ -5,7 +5,7 @@ use totpd_interface::arguments::Arguments;
 use crate::dispatch::call::{Answer, Call, Refusal};
 use crate::manage::Manager;
 
-/// Calls the method that is named, and writes its reply.
+/// Calls the method of the name `member`, and writes its reply.
 pub(crate) async fn dispatch(manager: &Manager, call: &Call<'_>, member: &str) -> Answer {
     let origin = call.origin;
     match member {

@@ -7,7 +7,7 @@ use zbus::OwnedFd;
 use crate::dispatch::call::{Answer, Call, Refusal};
 use crate::manage::store::Maintenance;
 
-/// Calls the method that is named, and writes its reply.
+/// Calls the method of the name `member`, and writes its reply.
 pub(crate) async fn dispatch(store: Option<&Maintenance>, call: &Call<'_>, member: &str) -> Answer {
     let no_store = || Error::StoreUnavailable("the store cannot be opened".into());
     let (store, origin) = (store.ok_or_else(no_store)?, call.origin);

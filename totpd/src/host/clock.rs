@@ -18,7 +18,7 @@ pub(crate) fn monotonic_ms() -> u64 {
     u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Returns seconds since 1970. A clock that is set before 1970 reads 0: no code is right then.
+/// Returns seconds since 1970. A clock that is set before 1970 reads 0, and no code is right then.
 #[must_use]
 pub(crate) fn now() -> u64 {
     #[expect(clippy::disallowed_methods, reason = "this is the clock file")]

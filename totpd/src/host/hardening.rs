@@ -1,4 +1,4 @@
-//! Hardens the process before it touches a seed.
+//! The hardening of the process before it touches a seed.
 
 use nix::sys::mman::{MlockAllFlags, mlockall};
 use nix::sys::prctl::set_dumpable;
@@ -9,7 +9,7 @@ use nix::sys::stat::{Mode, umask};
 /// can read.
 ///
 /// # Errors
-/// If the kernel refuses. Then nothing may be unsealed.
+/// The error of the kernel, if it refuses. Then the daemon may unseal nothing.
 pub(crate) fn harden_process() -> nix::Result<()> {
     umask(Mode::from_bits_truncate(0o077));
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
@@ -19,15 +19,17 @@ pub(crate) fn harden_process() -> nix::Result<()> {
 /// Locks all pages of the process into memory, so that no seed reaches swap.
 ///
 /// # Errors
-/// What the process lacks. It can run without if there is no swap, or if swap is encrypted.
+/// The reason, which names what the process lacks. The process can run without locked memory if
+/// there is no swap, or if swap is encrypted.
 pub(crate) fn lock_memory() -> Result<(), &'static str> {
-    // With a limit, allocations would fail once it is reached.
+    // With a limit, allocations would fail once the process reaches it.
     let unlimited =
         getrlimit(Resource::RLIMIT_MEMLOCK).is_ok_and(|(soft, _)| soft == RLIM_INFINITY);
     if !unlimited && !may_lock_without_limit() {
         return Err("it needs LimitMEMLOCK=infinity or CAP_IPC_LOCK for that");
     }
-    // Pages are locked when they are first touched: most of the stacks of threads is never used.
+    // The kernel locks a page at its first touch, because most of the stacks of threads is never
+    // used.
     let on_fault = MlockAllFlags::from_bits_retain(nix::libc::MCL_ONFAULT);
     mlockall(MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE | on_fault)
         .map_err(|_| "the kernel refuses")
@@ -41,5 +43,5 @@ fn may_lock_without_limit() -> bool {
     effective.is_some_and(|capabilities| capabilities >> CAP_IPC_LOCK & 1 == 1)
 }
 
-/// Its number in capabilities(7).
+/// The number of CAP_IPC_LOCK in capabilities(7).
 const CAP_IPC_LOCK: u32 = 14;

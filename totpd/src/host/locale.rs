@@ -2,8 +2,8 @@
 
 use std::fs;
 
-/// Reports whether the locale of the machine is one of UTF-8. Nothing else is known of the terminal
-/// at the other end of a login. Without a configured locale it is not.
+/// Reports whether the locale of the machine is one of UTF-8. The daemon knows nothing else of the
+/// terminal at the other end of a login. Without a configured locale, the answer is no.
 #[must_use]
 pub(crate) fn system_locale_is_utf8() -> bool {
     LOCALE_FILES
@@ -24,7 +24,7 @@ fn parse_locale(text: &str) -> bool {
     locale.contains("UTF-8") || locale.contains("UTF8")
 }
 
-/// Of systemd, and of Debian.
+/// The locale files of systemd and of Debian.
 const LOCALE_FILES: [&str; 2] = ["/etc/locale.conf", "/etc/default/locale"];
 
 #[cfg(test)]

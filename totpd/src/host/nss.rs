@@ -1,4 +1,4 @@
-//! Looks users up in NSS. A lookup can hang, so each has a thread and a deadline, unless the
+//! The lookups of users in NSS. A lookup can hang, so each has a thread and a deadline, unless the
 //! calling thread may block.
 
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use totpd_core::user_name::UserName;
 use totpd_store::blocking;
 
-/// A user as NSS knows it: the name in the spelling of NSS, and the uid.
+/// A user as NSS knows it. It has the name in the spelling of NSS, and the uid.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct NssUser {
     /// The login name.
@@ -25,7 +25,7 @@ impl From<NssUser> for totpd_core::account::Account {
     }
 }
 
-/// NSS did not answer: that is not to say that there is no such user.
+/// The error if NSS did not answer. It does not mean that there is no such user.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the user database (NSS) does not answer; see nsswitch.conf and its services")]
 pub(crate) struct NssUnavailable;
@@ -43,7 +43,7 @@ impl Nss {
         Self { permits: Arc::new(Semaphore::new(MAX_LOOKUPS)) }
     }
 
-    /// Returns the user of that name; `None` if NSS says that there is none.
+    /// Returns the user of that name, or `None` if NSS says that there is none.
     ///
     /// # Errors
     /// [`NssUnavailable`] if NSS fails, or says nothing in time.
@@ -51,7 +51,7 @@ impl Nss {
         self.look_up(move || User::from_name(name.as_str())).await
     }
 
-    /// Returns the user of that uid; `None` if NSS says that there is none.
+    /// Returns the user of that uid, or `None` if NSS says that there is none.
     ///
     /// # Errors
     /// [`NssUnavailable`] if NSS fails, or says nothing in time.
@@ -69,7 +69,7 @@ impl Nss {
         let lookup = async {
             let permit =
                 Arc::clone(&self.permits).acquire_owned().await.map_err(|_| NssUnavailable)?;
-            // The permit belongs to the thread: one that hangs is counted until it ends.
+            // The permit belongs to the thread. A thread that hangs counts until it ends.
             let answer = tokio::task::spawn_blocking(move || (ask(), permit).0);
             user_from(answer.await.map_err(|_| NssUnavailable)?)
         };
@@ -88,15 +88,17 @@ fn user_from(answer: nix::Result<Option<User>>) -> Result<Option<NssUser>, NssUn
         Ok(Some(user)) => {
             Ok(UserName::parse(&user.name).map(|name| NssUser { name, uid: user.uid.as_raw() }))
         }
-        // What getpwnam(3) says for a name that was not found, in some releases.
+        // In some releases, getpwnam(3) returns these errors for a name that was not found.
         Ok(None) | Err(Errno::ENOENT | Errno::ESRCH) => Ok(None),
         Err(_) => Err(NssUnavailable),
     }
 }
 
-/// Threads that may ask NSS at a time. One that hangs occupies one.
+/// The maximum number of threads that may ask NSS at a time. A lookup that hangs occupies one
+/// thread.
 pub(crate) const MAX_LOOKUPS: usize = 64;
-/// Shorter than the deadline of the module, so that the person gets a reason.
+/// The deadline of a lookup. It is shorter than the deadline of the module, so the person gets a
+/// reason.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(4);
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Tells systemd that the daemon is ready (`Type=notify`, sd_notify(3)), so that `systemctl start`
-//! learns whether it could start.
+//! The message to systemd that the daemon is ready (`Type=notify`, sd_notify(3)). `systemctl start`
+//! learns from it whether the daemon could start.
 
 use std::io;
 use std::os::linux::net::SocketAddrExt as _;

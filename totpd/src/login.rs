@@ -1,4 +1,4 @@
-//! Logins: what PAM modules ask (`org.totpd.Totp1.Login`), and what answers them.
+//! Logins: the questions of PAM modules (`org.totpd.Totp1.Login`), and the code that answers them.
 
 mod completion;
 mod enrollment_screen;

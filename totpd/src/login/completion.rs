@@ -1,4 +1,5 @@
-//! The end of a login at which a factor was added: it becomes verified then, and not before.
+//! The end of a login at which a user added a factor. The factor becomes verified then, and not
+//! before.
 
 use totpd_core::authorization::Operation;
 use totpd_core::enrollment::{self, Completion};
@@ -17,11 +18,11 @@ use crate::host::clock;
 use crate::login::enrollment_screen::{NOT_KEPT, after_enrollment};
 use crate::manage::recovery_codes;
 
-/// Verifies the factor that the token is for. Root alone may ask for that.
+/// Verifies the factor of the token. Root alone may ask for that.
 ///
 /// # Errors
-/// [`Error::NotAuthorized`]; [`Error::InvalidArgument`] if `token` is no token; as the contract has
-/// them.
+/// [`Error::NotAuthorized`]. [`Error::InvalidArgument`] if `token` is no token. The other errors of
+/// the contract.
 pub(crate) async fn complete(
     daemon: &Daemon,
     caller: Caller,
@@ -48,7 +49,7 @@ pub(crate) async fn complete(
     let is_verified = completion == Completion::Verified;
     let message = if is_verified {
         let codes = match is_at_terminal(context) && !context.quiet {
-            // The factor is verified by now, and codes can be made later.
+            // The factor is verified by now, and the user can make codes later.
             true => recovery_codes::first_recovery_codes(daemon, &account, Work::Login)
                 .await
                 .unwrap_or_default(),
@@ -69,16 +70,16 @@ pub(crate) async fn complete(
     Ok(CompletionReply { is_verified, message })
 }
 
-/// Reports whether the login that ends is that of the token's user. That is the user of the login,
-/// or if the program has put in the user that it becomes (sudo), the user who asks. A program may
-/// try several users in one handle of libpam.
+/// Reports whether the login that ends is that of the token's user. That is the user of the login.
+/// If the program has put in the user that it becomes (sudo), it is the user who asks. A program
+/// may try several users in one handle of libpam.
 async fn is_login_of(
     daemon: &Daemon,
     token: &LoginToken,
     context: &LoginContext,
 ) -> Result<bool, Error> {
     for name in [&context.user, &context.ruser].into_iter().flatten() {
-        // A name may be typed otherwise than NSS spells it.
+        // A person may type a name in another spelling than NSS.
         let is_same = name == token.user.as_str()
             || matches!(daemon.account(name).await?.key, RecordKey::User(named) if named == token.user);
         if is_same {

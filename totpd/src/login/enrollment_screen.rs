@@ -1,9 +1,9 @@
-//! What a person reads who adds a factor at a login.
+//! The text for a person who adds a factor at a login.
 
 use totpd_qr::Picture;
 
 /// Returns the prompt, of at most 80 columns and 24 lines. Without UTF-8, or if the QR code would
-/// not fit, it shows the key alone.
+/// not fit, the prompt shows the key alone.
 pub(crate) fn screen(link: &str, key: &str, utf8: bool) -> String {
     let key = in_groups(key);
     let picture = Picture::of(link, QR_MARGIN).ok();
@@ -20,8 +20,8 @@ pub(crate) fn screen(link: &str, key: &str, utf8: bool) -> String {
     }
 }
 
-/// Returns what a person reads after the new factor is verified: recovery codes, two in a line, or
-/// how to get some.
+/// Returns the text after the new factor is verified. It has the recovery codes, two in a line, or
+/// the way to get some.
 pub(crate) fn after_enrollment(codes: &[String]) -> String {
     if codes.is_empty() {
         return NO_CODES.into();
@@ -58,12 +58,13 @@ const TYPE: &str = "Add this key to the authenticator app of your phone:";
 const FIRST_CODE: &str = "Code that the app shows: ";
 const KEEP: &str = "Keep these on paper. Each is good once, without the phone:";
 const NO_CODES: &str = "Your second factor is set up. Run: totpctl recovery-codes";
-/// If the login ended too late, or another factor was verified first.
+/// The text if the login ended too late, or another factor was verified first.
 pub(crate) const NOT_KEPT: &str = "Your second factor was not set up. Log in once more.";
 const MAX_COLUMNS: usize = 80;
-/// Lines of a terminal, without the three of text.
+/// The lines of a terminal, without the three of text.
 const MAX_QR_LINES: usize = 21;
-/// Phones read a code from a screen with this margin (ISO/IEC 18004 asks for four).
+/// The margin of the code on a screen. Phones read a code with this margin (ISO/IEC 18004 asks for
+/// four).
 const QR_MARGIN: usize = 2;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A first login: a user who passed the password and has no factor adds one at this login.
+//! A first login. A user who passed the password and has no factor adds one at this login.
 
 use totpd_core::account::Account;
 use totpd_core::code::Code;
@@ -22,22 +22,22 @@ use crate::manage::enroll_options::Options;
 use crate::manage::first_code;
 use crate::manage::new_factor::new_factor;
 
-/// The first code of a factor that a login was shown.
+/// The first code of a factor that the daemon showed at a login.
 #[derive(Clone, Copy)]
 pub(crate) struct FirstCode<'a> {
-    /// Of the authentication that was shown the factor.
+    /// The nonce of the authentication that showed the factor.
     pub(crate) nonce: Nonce,
     /// The id of the factor, as the module says it.
     pub(crate) factor: &'a str,
-    /// What was typed.
+    /// The typed code.
     pub(crate) code: &'a str,
 }
 
-/// Shows `user`, if it exists and has no factor, a new one: for this authentication alone, and
-/// pending until its first code.
+/// Shows `user` a new factor, if the user exists and has no factor. The factor is for this
+/// authentication alone, and pending until its first code.
 ///
 /// # Errors
-/// As the contract has them.
+/// The errors of the contract.
 pub(crate) async fn offer(
     daemon: &Daemon,
     caller: Caller,
@@ -48,7 +48,7 @@ pub(crate) async fn offer(
     let account = daemon.account(user).await?;
     let Some(uid) = account.uid.filter(|_| daemon.config.self_service) else { return Ok(None) };
     if daemon.read(&account).await?.is_some_and(|record| record.is_enrolled()) {
-        // As nearly everybody: there is nothing to write.
+        // Nearly everybody has a factor, and then there is nothing to write.
         return Ok(None);
     }
     let now = clock::now();
@@ -60,7 +60,7 @@ pub(crate) async fn offer(
         .update(&account, move |record| enrollment::offer(record, uid, &new, now, &rules))
         .await?;
     let Some(factor) = offered else { return Ok(None) };
-    // The record says where the key was shown, even if nobody types a code.
+    // The record names the place that showed the key, even if nobody types a code.
     let source = login_source(context, caller.uid);
     let login = LoginScene { caller, account: &account, context, source: &source };
     daemon.audit.record(&Event::Login(LoginEvent {
@@ -73,11 +73,11 @@ pub(crate) async fn offer(
     Ok(Some(BeginReply::Enroll { text, factor, uri }))
 }
 
-/// Verifies the first code of a factor. The reply to a right one has a token, which the end of the
+/// Verifies the first code of a factor. The reply to a right code has a token, which the end of the
 /// login has to show ([`complete`](crate::login::completion::complete)).
 ///
 /// # Errors
-/// As the contract has them.
+/// The errors of the contract.
 pub(crate) async fn verify(
     daemon: &Daemon,
     account: &Account,
@@ -118,5 +118,5 @@ pub(crate) async fn verify(
     }
 }
 
-/// What a program says that cannot show a new factor.
+/// The text of a program that cannot show a new factor.
 pub(crate) const ENROLL_ELSEWHERE: &str = "You have no second factor yet. Run: totpctl enroll";

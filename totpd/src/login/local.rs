@@ -1,4 +1,4 @@
-//! Logins that are decided on this host, by the records of its store.
+//! Logins that the daemon decides on this host, by the records of its store.
 
 use std::sync::Arc;
 
@@ -24,15 +24,16 @@ use crate::login::prompt::{prompt, with_names};
 use crate::login::reply::verify_reply;
 use crate::login::service::{LoginService, PendingReply};
 
-/// Answers logins. Root asks for any user, everybody else for itself.
+/// The login service of this host. Root asks for any user, everybody else for itself.
 pub(crate) struct LocalLogin(pub(crate) Arc<Daemon>);
 
-/// What came of one attempt.
+/// The result of one attempt.
 struct Judgment {
     verdict: Verdict,
-    /// Whether the record of the account is damaged, so that the verdict is that of a bucket.
+    /// The flag that the record of the account is damaged, so that the verdict is that of a bucket.
     is_damaged: bool,
-    /// Whether it was the last wrong code that is allowed: no further one is looked at.
+    /// The flag that the attempt was the last allowed wrong code. The daemon looks at no further
+    /// one.
     starts_lock: bool,
 }
 
@@ -196,7 +197,7 @@ impl LocalLogin {
         Ok(Judgment { verdict, is_damaged: true, starts_lock: false })
     }
 
-    /// Verifies the first code of a factor that this login was shown.
+    /// Verifies the first code of a factor that the daemon showed at this login.
     async fn verify_first_code(
         &self,
         login: LoginScene<'_>,

@@ -4,7 +4,7 @@ use totpd_core::record::Record;
 use totpd_core::throttle::ThrottleState;
 use totpd_interface::login::LoginContext;
 
-/// Returns the text of the prompt. Every name reads alike that it has to wait, also one of no user.
+/// Returns the text of the prompt. For every name, even one of no user, the wait reads alike.
 pub(crate) fn prompt(words: Option<&str>, state: ThrottleState) -> String {
     let words = words.unwrap_or(DEFAULT_PROMPT);
     let hint = match state {
@@ -16,8 +16,8 @@ pub(crate) fn prompt(words: Option<&str>, state: ThrottleState) -> String {
     format!("{bare} ({hint}): ")
 }
 
-/// Returns the text of the prompt with the names of the factors that are allowed for this service
-/// now, if there are several: as many as fit.
+/// Returns the text of the prompt with the names of the factors that this service allows now. It
+/// has names only if there are several factors, and as many as fit.
 pub(crate) fn with_names(
     words: Option<&str>,
     context: &LoginContext,
@@ -53,7 +53,7 @@ pub(crate) fn display_duration(seconds: u64) -> String {
 }
 
 const DEFAULT_PROMPT: &str = "Verification code: ";
-/// Every text here has fewer columns.
+/// The bound of the columns. Every text here has fewer.
 pub(crate) const MAX_COLUMNS: usize = 60;
 
 #[cfg(test)]
@@ -95,7 +95,7 @@ mod tests {
                 LoginContext { service: service.map(ToOwned::to_owned), ..LoginContext::default() };
             with_names(None, &context, &record, 5)
         };
-        // 59 columns are the most.
+        // The text has 59 columns at most.
         let (long, fits) = ("x".repeat(40), "x".repeat(30));
         for (names, service, expected) in [
             (&[][..], None, "Verification code: "),

@@ -6,7 +6,7 @@ use totpd_interface::login::{Method, VerifyReply};
 use crate::host::clock;
 use crate::login::prompt::display_duration;
 
-/// Returns the verdict as it goes over the bus. Why a code was denied stays in the journal.
+/// Returns the verdict in its form for the bus. The reason of a denial stays in the journal.
 pub(crate) fn verify_reply(verdict: &Verdict) -> VerifyReply {
     match verdict {
         Verdict::Approved { method, recovery_codes_left, unreported_use, .. } => {
@@ -28,7 +28,7 @@ pub(crate) fn verify_reply(verdict: &Verdict) -> VerifyReply {
     }
 }
 
-/// Returns what the owner of an approved code should know of recovery codes.
+/// Returns the notice about recovery codes for the owner of an approved code.
 fn recovery_notice(method: &str, left: usize, used: Option<&str>) -> Option<String> {
     if method == "recovery" {
         return Some(match left {

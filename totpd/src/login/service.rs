@@ -1,4 +1,4 @@
-//! The seam between the ways in and whatever answers a login.
+//! The seam between the ways in and the service that answers a login.
 
 use std::pin::Pin;
 
@@ -7,18 +7,18 @@ use totpd_interface::login::{BeginReply, CompletionReply, LoginContext, VerifyRe
 
 use crate::access::caller::Caller;
 
-/// A reply that is being worked out.
+/// A reply that the service still works out.
 pub(crate) type PendingReply<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
-/// Answers the questions of PAM modules. The bus and the private socket know nothing else of
-/// logins.
+/// A service that answers the questions of PAM modules. The bus and the private socket know nothing
+/// else of logins.
 ///
-/// Of a context, only what is believed of the caller comes here
+/// Only the trusted part of a context comes here
 /// ([`trusted_context`](crate::access::login_context::trusted_context)). Each method fails as the
-/// contract says; an implementation says "no" in the same way, with the same work, whether a user
-/// is unknown, unenrolled, enrolled or throttled.
+/// contract says. An implementation says "no" in the same way, with the same work, for every state
+/// of a user. The user may be unknown, unenrolled, enrolled or throttled.
 pub(crate) trait LoginService: Send + Sync {
-    /// `Begin`: says what to do with this user at this login.
+    /// Answers `Begin` with the action for this user at this login.
     fn begin<'a>(
         &'a self,
         caller: Caller,
@@ -26,8 +26,8 @@ pub(crate) trait LoginService: Send + Sync {
         context: &'a LoginContext,
     ) -> PendingReply<'a, BeginReply>;
 
-    /// `Verify`: spends one attempt. It is durable that an approved code is used up before this
-    /// replies.
+    /// Answers `Verify`, and spends one attempt. An approved code is durably used up before the
+    /// reply.
     fn verify<'a>(
         &'a self,
         caller: Caller,
@@ -36,8 +36,8 @@ pub(crate) trait LoginService: Send + Sync {
         context: &'a LoginContext,
     ) -> PendingReply<'a, VerifyReply>;
 
-    /// `CompleteEnrollment`: ends a login at which a factor was added. libpam asks for credentials
-    /// then.
+    /// Answers `CompleteEnrollment`, and ends a login at which a user added a factor. libpam asks
+    /// for credentials then.
     fn complete_enrollment<'a>(
         &'a self,
         caller: Caller,

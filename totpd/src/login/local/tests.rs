@@ -31,7 +31,7 @@ fn dictionary(entries: &[(&str, Variant<'_>)]) -> Dictionary {
     entries.iter().map(owned).collect()
 }
 
-/// Returns what is believed of `caller`.
+/// Returns the trusted context of `caller`.
 fn context(caller: Caller, entries: &[(&str, Variant<'_>)]) -> LoginContext {
     trusted_context(&dictionary(entries), caller).unwrap()
 }
@@ -201,7 +201,7 @@ fn a_damaged_record_is_asked_refused_and_throttled_alike() {
     let waits = begin(&login, ROOT, OTHER_NAME, &at_ssh);
     assert!(waits.starts_with("prompt: Verification code (wait "), "{waits}");
     assert_eq!(verify(&login, OTHER, "000000", false), throttled, "also to its owner");
-    // A first code of a factor that was in it.
+    // The code is a first code of a factor that was in the damaged record.
     let first = [("enroll", true.into()), ("nonce", NONCE.into()), ("factor", "f-aaaaaaaa".into())];
     let (verdict, details) = verify_with(&login, ROOT, "000000", &first);
     assert_eq!((verdict.as_str(), details.len()), ("denied", 0));
@@ -221,7 +221,7 @@ fn a_first_login_shows_a_key_only_at_a_terminal() {
     assert_eq!(begin(&login, ROOT, OTHER_NAME, &at(":0")), prompt);
     assert_eq!(begin(&login, ROOT, "no-such-user", &at("ssh")), prompt);
     assert_eq!(begin(&login, ROOT, OTHER_NAME, &at("ssh")[..2]), prompt, "without a nonce");
-    // The user itself does not get a key by asking over the bus.
+    // A user gets no key by a call of its own over the bus.
     assert_eq!(begin(&login, OTHER, OTHER_NAME, &at("ssh")), prompt);
     assert!(begin(&login, ROOT, OTHER_NAME, &at("ssh")).starts_with("enroll: "));
     let shown = stored_factor(&login);
@@ -290,7 +290,7 @@ fn the_token_of_a_first_code_verifies_the_factor_once() {
         assert!(text(&details, "message").unwrap().contains("was not set up"));
         assert!(stored_factor(&login).is_pending());
     }
-    // Another user's login that ends in the same handle of libpam.
+    // The login of another user ends in the same handle of libpam.
     for (user, ruser) in [("root", ""), ("", ""), ("bin", "root"), ("no-such-user", "root")] {
         assert_eq!(
             end_of(ROOT, &token, "sshd", user, ruser).unwrap().0,
@@ -299,7 +299,7 @@ fn the_token_of_a_first_code_verifies_the_factor_once() {
         );
         assert!(stored_factor(&login).is_pending());
     }
-    // As sudo ends one: for root, by who asks.
+    // sudo ends a login for root, and `ruser` names the user who asks.
     let (verdict, details) = end_of(ROOT, &token, "sshd", "root", OTHER_NAME).unwrap();
     assert_eq!(verdict, "approved");
     assert!(stored_factor(&login).is_verified());

@@ -1,7 +1,7 @@
-//! The interface `org.totpd.Totp1.Manager`: what totpctl and other front ends ask.
+//! The interface `org.totpd.Totp1.Manager`, which totpctl and other front ends use.
 //!
 //! Each method authorizes its caller by the table of `totpd_core::authorization`, and hands over to
-//! a file of its own. What becomes of a record is decided in `totpd_core::management`.
+//! a file of its own. `totpd_core::management` decides each change of a record.
 
 use std::sync::Arc;
 
@@ -40,21 +40,37 @@ mod users;
 #[derive(Clone)]
 pub(crate) struct Manager(pub(crate) Arc<Daemon>);
 
-/// For totpctl and other front ends.
+/// The methods for totpctl and other front ends.
 impl Manager {
-    /// Makes a factor, which waits for its first code (`Confirm`) from the same caller; the old one
-    /// works until then.
+    /// Makes a factor, which waits for its first code (`Confirm`) from the same caller. The old
+    /// factor works until then.
     ///
-    /// Options: `name`, `purpose`, `issuer`, `algorithm` (SHA1, SHA256, SHA512), `kind` (totp,
-    /// hotp), `code` (s), `digits` (6 to 8), `period` (15 to 300 seconds) (u), `counter`,
-    /// `not_before`, `not_after` (seconds since 1970) (t), `secret` (16 to 64 bytes, ay),
-    /// `services` (as), `resume` (b: a factor that root made and that waits is shown to root again,
-    /// if it has these parameters), `if_unenrolled` (b: else AlreadyEnrolled), `recovery_codes`,
-    /// `qr` (b, default true), `confirmed` (b, root only: without a first code), `factor` (s, with
-    /// `confirmed`: the pending factor of root that becomes verified, else NotEnrolled). Details:
-    /// the parameters, `expires` t, `resumed` b, `recovery_codes` as (if confirmed), `usable_from`
-    /// t (when the first code of a secret that was brought is good), and the link as a QR code:
-    /// `qr` ay (row by row, 1 for a dark dot) and `qr_width` u.
+    /// The options are:
+    /// - `name`, `purpose`, `issuer` (s).
+    /// - `algorithm` (s: SHA1, SHA256, SHA512).
+    /// - `kind` (s: totp, hotp).
+    /// - `code` (s).
+    /// - `digits` (u: 6 to 8).
+    /// - `period` (u: 15 to 300 seconds).
+    /// - `counter` (t).
+    /// - `not_before`, `not_after` (t: seconds since 1970).
+    /// - `secret` (ay: 16 to 64 bytes).
+    /// - `services` (as).
+    /// - `resume` (b). The daemon shows root a pending factor of root again, if it has these
+    ///   parameters.
+    /// - `if_unenrolled` (b). An enrolled user leads to `AlreadyEnrolled`.
+    /// - `recovery_codes`, `qr` (b, default true).
+    /// - `confirmed` (b, root only). The factor needs no first code.
+    /// - `factor` (s, with `confirmed`). The pending factor of root becomes verified, else
+    ///   `NotEnrolled`.
+    ///
+    /// The details are:
+    /// - The parameters.
+    /// - `expires` (t), `resumed` (b).
+    /// - `recovery_codes` (as), if confirmed.
+    /// - `usable_from` (t): the time from which the first code of a supplied secret is good.
+    /// - `qr` (ay): the link as a QR code, row by row, with 1 for a dark dot.
+    /// - `qr_width` (u): the width of the QR code.
     pub(crate) async fn enroll(
         &self,
         origin: &Origin,
@@ -68,8 +84,8 @@ impl Manager {
         self.change(origin, &user, operation, work).await
     }
 
-    /// Gives the first code of a factor that the caller made, which is verified from then on. Five
-    /// wrong ones drop it. Answers recovery codes where there were none.
+    /// Checks the first code of a factor that the caller made. A right code verifies the factor,
+    /// and five wrong codes drop it. Returns recovery codes if the user had none.
     pub(crate) async fn confirm(
         &self,
         origin: &Origin,
@@ -82,7 +98,8 @@ impl Manager {
         self.change(origin, &user, Operation::Confirm, work).await
     }
 
-    /// Makes new recovery codes, which take the place of all old ones, and are shown this once.
+    /// Makes new recovery codes. They take the place of all old ones, and the daemon shows them
+    /// this once.
     pub(crate) async fn recovery_codes(
         &self,
         origin: &Origin,
@@ -94,8 +111,9 @@ impl Manager {
         self.change(origin, &user, Operation::Change, work).await
     }
 
-    /// Changes what is no secret of a factor: `name`, `purpose` (s), `not_before`, `not_after` (t;
-    /// 0: no limit), `services` (as; none: all), `disabled` (b). Users may rename their own.
+    /// Changes the parts of a factor that are no secret. They are `name`, `purpose` (s),
+    /// `not_before`, `not_after` (t; 0: no limit), `services` (as; none: all) and `disabled` (b).
+    /// Users may rename their own factors.
     pub(crate) async fn set_factor(
         &self,
         origin: &Origin,
@@ -113,8 +131,8 @@ impl Manager {
         self.change(origin, &user, operation, work).await
     }
 
-    /// Removes a factor, or with an empty id all of them; for root a damaged record too. A pending
-    /// factor is removed by its maker and by root.
+    /// Removes a factor, or with an empty id all of them. For root it also removes a damaged
+    /// record. Only its maker and root remove a pending factor.
     pub(crate) async fn remove(
         &self,
         origin: &Origin,
@@ -127,7 +145,7 @@ impl Manager {
         self.change(origin, &user, Operation::Remove, work).await
     }
 
-    /// Forgets the wrong codes of a user.
+    /// Clears the wrong codes of a user.
     pub(crate) async fn unlock(&self, origin: &Origin, user: String) -> Result<(), Error> {
         let caller = AuthorizedCaller::new(&self.0, &user, Operation::Manage, origin).await?;
         self.0.update(&caller.account, |record| ((), management::unlock(record))).await?;
@@ -135,9 +153,10 @@ impl Manager {
         Ok(())
     }
 
-    /// Finds a token that is off by two codes in a row: one that counts presses within the next
-    /// thousand, one with a clock within five minutes. Both codes are used up. With an empty id the
-    /// only factor of the user, or the only one that counts presses.
+    /// Finds a token that is off, by two codes in a row. It finds a token that counts presses
+    /// within the next thousand. It finds a token with a clock within five minutes. Both codes are
+    /// used up. An empty id stands for the only factor of the user, or the only one that counts
+    /// presses.
     pub(crate) async fn resync(
         &self,
         origin: &Origin,
@@ -150,8 +169,12 @@ impl Manager {
         self.change(origin, &user, Operation::Manage, work).await
     }
 
-    /// The state of a user, without a secret: `user` s, `uid` u, `enrolled` b, `factors` aa{sv},
-    /// `failures` u, `locked` b, `retry_after` u, `known_sources` aa{sv}, `recovery_codes` u.
+    /// Returns the state of a user, without a secret. The keys are:
+    /// - `user` s, `uid` u, `enrolled` b.
+    /// - `factors` aa{sv}.
+    /// - `failures` u, `locked` b, `retry_after` u.
+    /// - `known_sources` aa{sv}.
+    /// - `recovery_codes` u.
     pub(crate) async fn get_user(
         &self,
         origin: &Origin,
@@ -161,7 +184,7 @@ impl Manager {
         users::get(&self.0, &caller).await
     }
 
-    /// The enrolled users whose names come after `after`, in name order, at most `limit`.
+    /// Returns the enrolled users with names after `after`, in name order, at most `limit`.
     pub(crate) async fn list_users(
         &self,
         origin: &Origin,

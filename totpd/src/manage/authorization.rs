@@ -1,4 +1,4 @@
-//! Who changes whose factors, and by what right. The rights are a table:
+//! The rights of a caller to change the factors of a user. The rights are a table:
 //! [`totpd_core::authorization`].
 
 use totpd_core::account::Account;
@@ -24,17 +24,17 @@ pub(crate) struct AuthorizedCaller {
     pub(crate) name: UserName,
     /// The user's account.
     pub(crate) account: Account,
-    /// Whether the account is the caller's own. Then a current code is needed if there is a
-    /// verified factor, whatever polkit says.
+    /// The flag that the account is the caller's own. Then a user with a verified factor has to
+    /// give a current code, whatever polkit says.
     pub(crate) is_own: bool,
 }
 
 impl AuthorizedCaller {
-    /// The sender of a call, if it may do `operation` for `user`. Names that an ordinary caller
-    /// made up are not even looked up.
+    /// Returns the sender of a call, if it may do `operation` for `user`. The daemon does not even
+    /// look up names that an ordinary caller made up.
     ///
     /// # Errors
-    /// [`Error::NotAuthorized`], in the same words for every user, and for a name that nobody has;
+    /// [`Error::NotAuthorized`], in the same words for every user, and for a name that nobody has.
     /// [`Error::NoSuchUser`].
     pub(crate) async fn new(
         daemon: &Daemon,
@@ -65,7 +65,7 @@ impl AuthorizedCaller {
             return Ok(Self { caller, name, account, is_own: true });
         }
         let account = daemon.account(user).await?;
-        // Polkit judged the name as it was typed. NSS may fold case or domains, and lead elsewhere.
+        // Polkit judged the typed name. NSS may fold case or domains, and lead elsewhere.
         let is_as_typed = matches!(&account.key, RecordKey::User(name) if name.as_str() == user);
         if account.uid.is_some() && !is_as_typed {
             return Err(no_such_user(user));
@@ -76,8 +76,7 @@ impl AuthorizedCaller {
             _ if is_own => Relation::Own,
             _ => Relation::Other,
         };
-        // What polkit allows for somebody else may be more than the caller may do with this
-        // account.
+        // Polkit may allow more for somebody else than the caller may do with this account.
         if need(operation, relation) == Need::Root {
             return Err(match relation {
                 Relation::Root => {
@@ -90,20 +89,20 @@ impl AuthorizedCaller {
         Ok(Self { caller, name, account, is_own })
     }
 
-    /// The maker of a factor that this caller adds.
+    /// Returns the maker of a factor that this caller adds.
     pub(crate) fn maker(&self) -> Maker {
         Maker::from_uid(self.caller.uid)
     }
 
-    /// Returns the event of what this caller did to factors of the user.
+    /// Returns the event of a change by this caller of factors of the user.
     pub(crate) fn event(&self, factors: Factors, reason: Reason) -> Event<'_> {
         let (by, user, is_own) = (self.caller, &self.name, self.is_own);
         Event::Change(ChangeEvent { by, user, is_own, factors, reason })
     }
 }
 
-/// The user behind an account. Some operations are also for users who are gone from the system and
-/// still in the store.
+/// Returns the user behind an account. Some operations are also for users who are gone from the
+/// system and still in the store.
 async fn known_user(
     daemon: &Daemon,
     user: &str,
@@ -119,14 +118,14 @@ async fn known_user(
     }
 }
 
-/// A user who is gone from the system and still in the store.
+/// Returns a user who is gone from the system and still in the store.
 async fn removed_user(daemon: &Daemon, user: &str) -> Result<(UserName, Account), Error> {
     let name = UserName::parse(user).ok_or_else(|| no_such_user(user))?;
     let account = Account { key: RecordKey::User(name.clone()), uid: None };
     let uid = match daemon.read(&account).await {
         Ok(None) => return Err(no_such_user(user)),
         Ok(Some(record)) => Some(record.uid),
-        // It can be removed nevertheless.
+        // Root can remove a damaged record nevertheless.
         Err(Error::StoreCorrupt(_)) => None,
         Err(error) => return Err(error),
     };

@@ -1,4 +1,4 @@
-//! Changing what is no secret of a factor.
+//! The changes of the parts of a factor that are no secret.
 
 use totpd_core::management::{self, FactorChanges};
 use totpd_interface::Error;
@@ -11,7 +11,7 @@ use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::reauthentication::reauthentication;
 use crate::manage::refusal::refuse;
 
-/// Makes `changes` to the factor `id`, pending or verified.
+/// Makes `changes` to the factor `id`, which is pending or verified.
 pub(crate) async fn edit(
     daemon: &Daemon,
     caller: &AuthorizedCaller,

@@ -1,4 +1,4 @@
-//! Enrolling: a factor from its making to its first code.
+//! Enrollment: a factor from its creation to its first code.
 
 use totpd_core::code::Code;
 use totpd_core::enrollment::{self, Confirmation, Enrolled, Request};
@@ -21,7 +21,7 @@ use crate::manage::recovery_codes::first_recovery_codes;
 use crate::manage::refusal::{error_of_enrollment, refuse};
 use crate::manage::user_state;
 
-/// Adds a factor, or for root shows its pending one again.
+/// Adds a factor, or for root shows its pending factor again.
 pub(crate) async fn enroll(
     daemon: &Daemon,
     caller: &AuthorizedCaller,
@@ -48,7 +48,8 @@ pub(crate) async fn enroll(
     let link = otpauth::otpauth(&factor, &issuer, caller.name.as_str());
     let reason = Reason::from_enrolled(outcome, factor.is_verified());
     daemon.audit.record(&caller.event(Factors::One(factor.id.clone()), reason));
-    // The factor is on disk, so its key is answered in any case. Codes can be made later.
+    // The factor is on disk, so the daemon returns its key in any case. The user can make codes
+    // later.
     let codes = if factor.is_verified() && wants_codes {
         let codes = first_recovery_codes(daemon, &caller.account, Work::Management).await;
         codes.unwrap_or_default()
@@ -69,12 +70,12 @@ pub(crate) async fn enroll(
     Ok((factor.id.to_string(), link.to_string(), details.into()))
 }
 
-/// What stands before the account in a phone app.
+/// Returns the text before the account in a phone app.
 pub(crate) fn issuer(daemon: &Daemon, given: Option<String>) -> String {
     given.unwrap_or_else(|| daemon.config.issuer.clone()).replace("%h", &daemon.host)
 }
 
-/// Tries the first code of a factor. Answers the recovery codes that were made.
+/// Tries the first code of a factor. Returns the recovery codes that the daemon made.
 pub(crate) async fn confirm(
     daemon: &Daemon,
     caller: &AuthorizedCaller,
@@ -122,5 +123,5 @@ pub(crate) async fn confirm(
     }
 }
 
-/// Dots of light around the code (ISO/IEC 18004 asks for four).
+/// The light dots around the code (ISO/IEC 18004 asks for four).
 const QR_MARGIN: usize = 4;

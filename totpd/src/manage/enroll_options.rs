@@ -13,46 +13,46 @@ use zeroize::Zeroizing;
 
 use crate::config::Config;
 
-/// What a new factor shall be.
+/// The wanted properties of a new factor.
 #[derive(Debug)]
 pub(crate) struct Options {
-    /// Its name; may be empty.
+    /// The name of the factor, which may be empty.
     pub(crate) name: String,
-    /// When and where it shall open the door.
+    /// The times and the services for which the factor is allowed.
     pub(crate) limits: Restrictions,
-    /// The issuer, where the configured one does not hold.
+    /// The issuer, if it is not the configured one.
     pub(crate) issuer: Option<String>,
     /// The hash.
     pub(crate) algorithm: Algorithm,
-    /// Decimal digits of a code.
+    /// The decimal digits of a code.
     pub(crate) digits: u8,
-    /// What moves the code on.
+    /// The kind, which decides what moves the code on.
     pub(crate) kind: Kind,
     /// The first counter of an event token.
     pub(crate) counter: u64,
-    /// The seed, where it is not to be a new one.
+    /// The seed, if the factor does not get a new one.
     pub(crate) secret: Option<Seed>,
     /// A current code of the user.
     pub(crate) code: Zeroizing<String>,
-    /// Whether it needs no first code. Root alone may say so.
+    /// The flag that the factor needs no first code. Root alone may set it.
     pub(crate) confirmed: bool,
-    /// Whether its link is answered as a QR code too (default: yes).
+    /// The flag that the reply also has the link as a QR code (default: yes).
     pub(crate) qr: bool,
-    /// Whether recovery codes are made with it where there are none (default: yes).
+    /// The flag that the daemon makes recovery codes if the user has none (default: yes).
     pub(crate) recovery_codes: bool,
-    /// Whether a user who is enrolled is left alone.
+    /// The flag that the daemon does not touch a user who is enrolled.
     pub(crate) if_unenrolled: bool,
-    /// Whether root's own factor that waits for its first code is shown again instead of a new one.
+    /// The flag to show root's own pending factor again instead of a new one.
     pub(crate) resume: bool,
-    /// With `confirmed`: the pending factor that becomes verified, instead of a new one.
+    /// The pending factor that becomes verified, instead of a new one, with `confirmed`.
     pub(crate) factor: Option<String>,
 }
 
 impl Options {
-    /// Reads the options; what they leave open is as configured.
+    /// Reads the options. An absent option has the configured value.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] names the key and what it may be.
+    /// [`Error::InvalidArgument`], with the key and its allowed values.
     pub(crate) fn parse(options: &Dictionary, config: &Config) -> Result<Self, Error> {
         reject_unknown(options, &KEYS)?;
         let name = name(options, "name")?;
@@ -102,7 +102,7 @@ impl Options {
     }
 }
 
-/// What people call something: no characters that are unsafe to print.
+/// Returns a name from a person. It has no characters that are unsafe to print.
 pub(crate) fn name(options: &Dictionary, key: &str) -> Result<String, Error> {
     let name = options.text(key)?.unwrap_or_default();
     if name.len() > MAX_NAME_BYTES || name.chars().any(is_unsafe_to_print) {
@@ -178,10 +178,10 @@ fn secret(options: &Dictionary) -> Result<Option<Seed>, Error> {
     Seed::new(bytes).map(Some).ok_or_else(wanted)
 }
 
-/// Refuses the first key that is none of `known`.
+/// Rejects the first key that is not in `known`.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] names the key, escaped.
+/// [`Error::InvalidArgument`], with the escaped key.
 pub(crate) fn reject_unknown(options: &Dictionary, known: &[&str]) -> Result<(), Error> {
     match options.unknown_key(known) {
         None => Ok(()),
@@ -215,7 +215,7 @@ const KEYS: [&str; 19] = [
     "services",
 ];
 const MAX_NAME_BYTES: usize = 64;
-/// Far enough from the end for the look-ahead never to get there.
+/// The largest first counter. It is so far from the end that the look-ahead never gets there.
 const LAST_COUNTER: u64 = 1 << 63;
 
 #[cfg(test)]

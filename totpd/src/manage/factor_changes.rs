@@ -6,10 +6,10 @@ use totpd_interface::{Dictionary, Error};
 
 use crate::manage::enroll_options::{limits, name, reject_unknown};
 
-/// Reads the changes. A time of 0 and an empty list take a limit away.
+/// Reads the changes. A time of 0 and an empty list remove a limit.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] names the key and what it may be.
+/// [`Error::InvalidArgument`], with the key and its allowed values.
 pub(crate) fn parse(changes: &Dictionary) -> Result<FactorChanges, Error> {
     reject_unknown(changes, &KEYS)?;
     let limits = limits(changes)?;

@@ -1,8 +1,8 @@
-//! What people are told of a wrong first code.
+//! The advice to people about a wrong first code.
 
 use totpd_core::enrollment::Diagnosis;
 
-/// What may be wrong, in words.
+/// Returns the possible cause, in words.
 pub(crate) fn advice(diagnosis: &Diagnosis) -> String {
     match diagnosis {
         Diagnosis::AdjacentStep { before: true } => {

@@ -1,4 +1,4 @@
-//! What a caller shows before it changes factors, parsed and ready to be judged.
+//! The proof of a caller before it changes factors, parsed and ready to be judged.
 
 use totpd_core::management::Reauthentication;
 use totpd_core::source::Source;
@@ -9,10 +9,10 @@ use crate::daemon::Daemon;
 use crate::host::clock;
 use crate::manage::authorization::AuthorizedCaller;
 
-/// What `caller` shows by `code`, which may be empty, or a recovery code.
+/// Returns the proof of `caller` by `code`. The code may be empty, or a recovery code.
 ///
 /// # Errors
-/// As [`Daemon::classify_answer`] has them.
+/// The errors of [`Daemon::classify_answer`].
 pub(crate) async fn reauthentication(
     daemon: &Daemon,
     caller: &AuthorizedCaller,

@@ -1,4 +1,4 @@
-//! Recovery codes: those that come with a factor, and new ones.
+//! Recovery codes: the codes that come with a factor, and new ones.
 
 use totpd_core::account::Account;
 use totpd_core::management;
@@ -14,7 +14,7 @@ use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::reauthentication::reauthentication;
 use crate::manage::refusal::refuse;
 
-/// Makes recovery codes for a user who has none left. They are shown once, and never again.
+/// Makes recovery codes for a user who has none left. The daemon shows them once, and never again.
 pub(crate) async fn first_recovery_codes(
     daemon: &Daemon,
     account: &Account,
@@ -34,7 +34,7 @@ pub(crate) async fn first_recovery_codes(
     Ok(if added { display(&codes) } else { Vec::new() })
 }
 
-/// Puts new recovery codes in the place of all old ones.
+/// Replaces all old recovery codes by new ones.
 pub(crate) async fn renew(
     daemon: &Daemon,
     caller: &AuthorizedCaller,

@@ -1,4 +1,4 @@
-//! What a caller learns of a refused change.
+//! The errors that a caller gets for a refused change.
 
 use totpd_core::{enrollment, management};
 use totpd_interface::Error;
@@ -8,7 +8,7 @@ use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::manage::authorization::AuthorizedCaller;
 
-/// Returns the error for the caller. A missing or wrong code is recorded: guesses must be seen.
+/// Returns the error for the caller. Records a missing or wrong code, because guesses must be seen.
 pub(crate) fn refuse(
     daemon: &Daemon,
     caller: &AuthorizedCaller,
@@ -22,7 +22,7 @@ pub(crate) fn refuse(
     error_of(refusal)
 }
 
-/// The error of the contract for a refusal of management.
+/// Returns the error of the contract for a refusal of management.
 fn error_of(refusal: management::Refusal) -> Error {
     use management::Refusal;
     match refusal {
@@ -52,7 +52,7 @@ fn error_of(refusal: management::Refusal) -> Error {
     }
 }
 
-/// The error of the contract for a refusal of enrollment.
+/// Returns the error of the contract for a refusal of enrollment.
 pub(crate) fn error_of_enrollment(refusal: enrollment::Refusal) -> Error {
     use enrollment::Refusal;
     match refusal {

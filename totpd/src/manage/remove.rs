@@ -1,4 +1,4 @@
-//! Removing factors.
+//! The removal of factors.
 
 use totpd_core::management;
 use totpd_interface::Error;
@@ -11,8 +11,8 @@ use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::reauthentication::reauthentication;
 use crate::manage::refusal::refuse;
 
-/// Removes the factor `id`, or all of them if it is empty. For root a damaged record goes with all
-/// of them.
+/// Removes the factor `id`, or all of them if it is empty. For root, the removal of all factors
+/// also removes a damaged record.
 pub(crate) async fn remove(
     daemon: &Daemon,
     caller: &AuthorizedCaller,

@@ -1,4 +1,4 @@
-//! Finding a token that is off.
+//! The search for a token that is off.
 
 use totpd_core::code::Code;
 use totpd_core::management;
@@ -12,7 +12,7 @@ use crate::daemon::Daemon;
 use crate::host::clock;
 use crate::manage::authorization::AuthorizedCaller;
 
-/// Finds the token `id` by two codes in a row, both of which are used up.
+/// Finds the token `id` by two codes in a row. Both codes are used up.
 pub(crate) async fn resync(
     daemon: &Daemon,
     caller: &AuthorizedCaller,

@@ -1,4 +1,5 @@
-//! The interface `org.totpd.Totp1.Store`: what an administrator does with the store as a whole.
+//! The interface `org.totpd.Totp1.Store`, for the tasks of an administrator on the store as a
+//! whole.
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -27,13 +28,13 @@ pub(crate) struct Maintenance {
 }
 
 impl Maintenance {
-    /// The interface over this store.
+    /// Returns the interface over this store.
     #[must_use]
     pub(crate) fn new(daemon: Arc<Daemon>, local: Local) -> Self {
         Self { daemon, local, progress: Arc::default() }
     }
 
-    /// Runs a task in a thread: it may take minutes, and logins go on.
+    /// Runs a task in a thread, because it may take minutes, and logins continue.
     async fn run<T: Send + 'static>(
         &self,
         task: impl FnOnce(&Local, &Progress) -> Result<T, BackupError> + Send + 'static,
@@ -54,12 +55,17 @@ impl Maintenance {
     }
 }
 
-/// For root alone: copies of all users out and in, another key, a look at every record. One task at
-/// a time; logins continue during it.
+/// The methods for root alone: backup, restore, a new key, and a look at every record. One task
+/// runs at a time, and logins continue during it.
 impl Maintenance {
-    /// Writes all users into `target`, sealed by age. Options: `passphrase` s, or `recipients` as.
-    /// Details: `users` t, `fingerprint` s, by which another host knows that this store signed it;
-    /// `damaged` as, `damaged_count` t (left out, since they cannot be unsealed).
+    /// Writes all users into `target`, sealed by age. The options are `passphrase` s, or
+    /// `recipients` as.
+    ///
+    /// The details are:
+    /// - `users` t.
+    /// - `fingerprint` s, by which another host knows that this store signed it.
+    /// - `damaged` as, `damaged_count` t. The backup leaves these out, because the daemon cannot
+    ///   unseal them.
     pub(crate) async fn backup(
         &self,
         origin: &Origin,
@@ -81,18 +87,28 @@ impl Maintenance {
             .into())
     }
 
-    /// Puts the backup in `source` in the place of the store. Options: `passphrase` s, or
-    /// `identities` as; `replace` b, where the store has users; `dry_run` b, which changes nothing;
-    /// `fingerprint` s, of the only store that may have signed it; `unsigned` b, which takes a
-    /// backup although nobody can tell who made it; `digest` s, of the only content that it may
-    /// have, as a dry run answered it. Without the first two a backup for recipients has to be
-    /// signed by this store. Details: `users` t, `created` t, `host` s, `version` s,
-    /// `current_users` t; `signed_by` s: `this store`, `an earlier key of this store`, `another
-    /// store` or `nobody`; `fingerprint` s of its signer; `digest` s, of all that it holds;
-    /// `usable_from` t: when codes of an app are good again; `refusal` s: why it would be refused
-    /// (of a dry run); `newest_backup` t: when the newest backup was made that the store knew of,
-    /// which may be later than `created`; and `resync` as: users whose tokens count presses, and
-    /// are to be resynchronized.
+    /// Replaces the store by the backup in `source`.
+    ///
+    /// The options are:
+    /// - `passphrase` s, or `identities` as.
+    /// - `replace` b, if the store has users.
+    /// - `dry_run` b, which changes nothing.
+    /// - `fingerprint` s, of the only store that may have signed the backup.
+    /// - `unsigned` b, which accepts a backup although nobody can tell its maker.
+    /// - `digest` s, of the only content that the backup may have, as a dry run returned it.
+    ///
+    /// Without `fingerprint` and `unsigned`, this store has to have signed a backup for recipients.
+    ///
+    /// The details are:
+    /// - `users` t, `created` t, `host` s, `version` s, `current_users` t.
+    /// - `signed_by` s: `this store`, `an earlier key of this store`, `another store` or `nobody`.
+    /// - `fingerprint` s, of the signer.
+    /// - `digest` s, of all that the backup holds.
+    /// - `usable_from` t, the time from which codes of an app are good again.
+    /// - `refusal` s, the reason why the daemon would refuse the backup (of a dry run).
+    /// - `newest_backup` t, the time of the newest backup that the store knew of. It may be later
+    ///   than `created`.
+    /// - `resync` as, the users with tokens that count presses and need a resynchronization.
     pub(crate) async fn restore(
         &self,
         origin: &Origin,
@@ -136,8 +152,12 @@ impl Maintenance {
             .into())
     }
 
-    /// Re-seals every record under a new key. Details: `key` s, its id; `fingerprint` s, by which
-    /// other hosts know backups from now on; `records` t, `damaged` as, `damaged_count` t.
+    /// Re-seals every record with a new key.
+    ///
+    /// The details are:
+    /// - `key` s, the id of the key.
+    /// - `fingerprint` s, by which other hosts know backups from now on.
+    /// - `records` t, `damaged` as, `damaged_count` t.
     pub(crate) async fn rekey(&self, origin: &Origin) -> Result<Dictionary, Error> {
         let caller = root(origin)?;
         let done = self.run(|local, progress| Ok(local.rekey(progress)?)).await?;
@@ -148,8 +168,8 @@ impl Maintenance {
             .into())
     }
 
-    /// Reads and unseals every record, and changes nothing. Details: `records` t, `damaged` as (the
-    /// first thousand), `damaged_count` t.
+    /// Reads and unseals every record, and changes nothing. The details are `records` t, `damaged`
+    /// as (the first thousand) and `damaged_count` t.
     pub(crate) async fn verify(&self, origin: &Origin) -> Result<Dictionary, Error> {
         let caller = root(origin)?;
         let done = self.run(|local, progress| Ok(local.scan(progress)?)).await?;
@@ -159,7 +179,7 @@ impl Maintenance {
         Ok(scan_details(&done, "records").into())
     }
 
-    /// By which fingerprint another host knows that this store signed a backup.
+    /// Returns the fingerprint by which another host knows that this store signed a backup.
     pub(crate) fn fingerprint(&self, origin: &Origin) -> Result<String, Error> {
         root(origin)?;
         Ok(self.local.signing_key().public().fingerprint().to_string())
@@ -169,14 +189,15 @@ impl Maintenance {
         self.daemon.audit.record(&Event::Store(by, event));
     }
 
-    /// How many records the present task is through with, and of how many (0: not known).
+    /// Returns the number of records that the current task has processed, and their total (0: not
+    /// known).
     pub(crate) fn progress(&self, origin: &Origin) -> Result<(u64, u64), Error> {
         root(origin)?;
         Ok(self.progress.now())
     }
 }
 
-/// Who signed a backup, in words.
+/// Returns the signer of a backup, in words.
 fn signed_by(signer: Signer) -> &'static str {
     match signer {
         Signer::Ours(_) => "this store",
@@ -186,7 +207,7 @@ fn signed_by(signer: Signer) -> &'static str {
     }
 }
 
-/// Root, or nobody.
+/// Returns the caller if it is root.
 fn root(origin: &Origin) -> Result<Caller, Error> {
     origin.caller.must_be_allowed(Operation::KeepStore).map(|()| origin.caller)
 }

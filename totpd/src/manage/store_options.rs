@@ -14,11 +14,11 @@ pub(crate) struct BackupOptions {
     pub(crate) recipients: Recipients,
 }
 
-/// What opens a backup, and what is done with it.
+/// The opener of a backup, and the treatment of its content.
 pub(crate) struct RestoreOptions {
     pub(crate) opener: Opener,
     pub(crate) trust: Trust,
-    /// Of the only content that the backup may have.
+    /// The digest of the only content that the backup may have.
     pub(crate) digest: Option<String>,
     pub(crate) replace: bool,
     pub(crate) dry_run: bool,
@@ -83,7 +83,7 @@ impl RestoreOptions {
     }
 }
 
-/// Which makers of a backup the caller trusts.
+/// Returns the makers of a backup that the caller trusts.
 fn trust(options: &Dictionary) -> Result<Trust, Error> {
     match (options.text("fingerprint")?, options.flag("unsigned")?.unwrap_or(false)) {
         (None, false) => Ok(Trust::Known),
@@ -97,7 +97,8 @@ fn trust(options: &Dictionary) -> Result<Trust, Error> {
     }
 }
 
-/// Characters. A backup can be guessed at for years, so it takes more than a login.
+/// The minimum number of characters of a passphrase. An attacker can guess at a backup for years,
+/// so it needs more than a login.
 const MIN_PASSPHRASE_CHARS: usize = 12;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The tasks themselves, which run in a thread of their own.
+//! The tasks on the store, which run in a thread of their own.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -16,10 +16,10 @@ use totpd_store::sqlite::{Local, ScanReport};
 use crate::host::clock;
 use crate::manage::store_options::RestoreOptions;
 
-/// What came of a backup.
+/// The result of a backup.
 pub(crate) struct BackedUp {
     pub(crate) checked: ScanReport,
-    /// Who signed it.
+    /// The fingerprint of the signer.
     pub(crate) fingerprint: Fingerprint,
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn backup(
     let checked = local.each_user(progress, |name, record| writer.add(name, record))?;
     let key = local.signing_key();
     writer.finish(&key)?;
-    // A disk that takes no write is no reason to be without a backup.
+    // The daemon makes a backup even if the disk takes no write.
     if let Err(why) = local.note_backup(now) {
         let message = format!("the store cannot remember the time of its newest backup: {why}");
         Entry::new(Priority::Warning, message).write();
@@ -45,24 +45,25 @@ pub(crate) fn backup(
     Ok(BackedUp { checked, fingerprint: key.public().fingerprint() })
 }
 
-/// What a restoration did, or would do.
+/// The result of a restoration, or of a dry run.
 pub(crate) struct Restored {
     pub(crate) head: Head,
     pub(crate) signer: Signer,
-    /// Why it would be refused; of a dry run alone.
+    /// The reason why the daemon would refuse the backup. Only a dry run has it.
     pub(crate) refusal: Option<Untrusted>,
-    /// When the newest backup was made that the store knew of, in seconds since 1970.
+    /// The time of the newest backup that the store knew of, in seconds since 1970.
     pub(crate) newest_backup: Option<u64>,
-    /// When codes of an app are good again, in seconds since 1970; not of a dry run.
+    /// The time from which codes of an app are good again, in seconds since 1970. A dry run has
+    /// none.
     pub(crate) usable_from: Option<u64>,
-    /// Of all that it holds, in lower-case hex.
+    /// The digest of all that the backup holds, in lower-case hex.
     pub(crate) digest: String,
     pub(crate) users: u64,
     pub(crate) current_users: u64,
     pub(crate) resync: Vec<String>,
 }
 
-/// Puts the backup in `source` in the place of the store, unless it is a dry run.
+/// Replaces the store by the backup in `source`, unless it is a dry run.
 pub(crate) fn restore(
     local: &Local,
     progress: &Progress,
@@ -90,7 +91,7 @@ pub(crate) fn restore(
         users += 1;
         progress.add(1);
     }
-    // At its end only it is known who signed it.
+    // The signer of the backup is known only at its end.
     let signer = known.signer(reader.signed_by());
     let trusted = may_be_restored(signer, options.opener.kind(), options.trust);
     let digest = HEXLOWER.encode(&reader.digest());

@@ -1,4 +1,4 @@
-//! The state of a user as the bus tells it: everything but secrets.
+//! The state of a user in its form for the bus. It has everything but secrets.
 
 use totpd_core::enrollment;
 use totpd_core::factor::Factor;
@@ -7,7 +7,7 @@ use totpd_core::throttle::{KnownSource, ThrottleRules, ThrottleState};
 use totpd_core::user_name::UserName;
 use totpd_interface::{DictBuilder, Dictionary};
 
-/// The state of one user at `now` (seconds since 1970).
+/// Returns the state of one user at `now` (seconds since 1970).
 pub(crate) fn of(
     name: &UserName,
     mut record: Record,
@@ -39,12 +39,12 @@ pub(crate) fn of(
         .into()
 }
 
-/// What is known of a user whose record cannot be trusted.
+/// Returns the known state of a user with a record that cannot be trusted.
 pub(crate) fn damaged(name: &UserName) -> Dictionary {
     DictBuilder::new().with("user", name.as_str().to_owned()).with("damaged", true).into()
 }
 
-/// The parameters of a factor.
+/// Returns the parameters of a factor.
 pub(crate) fn parameters(factor: &Factor) -> DictBuilder {
     let next = factor.last_accepted.map_or(0, |last| last.saturating_add(1));
     DictBuilder::new()

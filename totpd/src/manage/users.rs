@@ -1,4 +1,4 @@
-//! Reading the state of users.
+//! The read access to the state of users.
 
 use totpd_core::management::shown_to_its_owner;
 use totpd_interface::{Dictionary, Error};
@@ -9,7 +9,7 @@ use crate::host::clock;
 use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::user_state;
 
-/// The state of one user, without a secret.
+/// Returns the state of one user, without a secret.
 pub(crate) async fn get(daemon: &Daemon, caller: &AuthorizedCaller) -> Result<Dictionary, Error> {
     let AuthorizedCaller { caller: asking, name, account, is_own } = caller;
     let stored = daemon.read(account).await?;
@@ -20,7 +20,7 @@ pub(crate) async fn get(daemon: &Daemon, caller: &AuthorizedCaller) -> Result<Di
     Ok(user_state::of(name, record, clock::now(), &daemon.config.rules.throttle))
 }
 
-/// The enrolled users whose names come after `after`, in name order, at most `limit`.
+/// Returns the enrolled users with names after `after`, in name order, at most `limit`.
 pub(crate) async fn list(
     daemon: &Daemon,
     mut after: String,
@@ -50,5 +50,6 @@ pub(crate) async fn list(
     }
 }
 
-/// Users in one answer: far below the 32 MiB that a message of the bus may have.
+/// The maximum number of users in one answer. They are far below the 32 MiB that a message of the
+/// bus may have.
 const MAX_LISTED_USERS: u32 = 1000;

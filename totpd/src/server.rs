@@ -1,7 +1,7 @@
 //! The server: configuration, store, private socket and bus. It serves until the process ends.
 //!
-//! There is no signal handler: everything that was answered is on disk, so SIGTERM and SIGKILL may
-//! come at any time.
+//! There is no signal handler. Everything that the daemon answered is on disk. Therefore SIGTERM
+//! and SIGKILL may come at any time.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ use crate::socket::PrivateSocket;
 mod bus;
 mod runtime;
 
-/// Why the daemon cannot serve.
+/// The reason why the daemon cannot serve.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The kernel refused to protect the memory of the process.
@@ -50,7 +50,7 @@ pub enum ServerError {
     /// systemd passed another socket than the private one.
     #[error("cannot use the socket of systemd: {0}")]
     Socket(io::Error),
-    /// The store cannot be opened, and waiting would not help.
+    /// The daemon cannot open the store, and a wait would not help.
     #[error(transparent)]
     Store(#[from] OpenError),
     /// The kernel gave no randomness.
@@ -59,16 +59,16 @@ pub enum ServerError {
     /// The bus cannot be used, and there is no private socket.
     #[error("the system bus: {0}")]
     Bus(#[from] zbus::Error),
-    /// Serving ended while the store was unavailable.
+    /// The serving ended while the store was unavailable.
     #[error("serving ended: {0}")]
     Ended(#[from] tokio::task::JoinError),
 }
 
-/// Runs the daemon. Returns `Ok` only after the store was unavailable and can be opened again: the
+/// Runs the daemon. Returns `Ok` only after the store was unavailable and can be opened again. The
 /// next login starts a process that has it.
 ///
 /// # Errors
-/// [`ServerError`] has the reason why the daemon cannot serve, or stopped.
+/// [`ServerError`], with the reason why the daemon cannot serve, or stopped.
 pub fn run() -> Result<(), ServerError> {
     hardening::harden_process().map_err(ServerError::Hardening)?;
     if let Err(reason) = hardening::lock_memory() {
@@ -79,7 +79,7 @@ pub fn run() -> Result<(), ServerError> {
     let host = nix::unistd::gethostname().map_err(ServerError::HostName)?;
     let host = as_label(&host.to_string_lossy());
     let runtime = runtime().map_err(ServerError::Threads)?;
-    // What comes over the socket waits for nothing that comes over the bus.
+    // The calls over the socket wait for no call over the bus.
     let socket_runtime = runtime_in_thread().map_err(ServerError::Threads)?;
     let socket = PrivateSocket::from_systemd().map_err(ServerError::Socket)?;
     match open_store() {
@@ -125,8 +125,8 @@ async fn serve(
     Err(serve_on_bus(services, has_socket).await.into())
 }
 
-/// Refuses every login, in the words of the contract, until the store can be opened. Only the
-/// socket of systemd is served: without the store, another daemon may own the place of the socket.
+/// Refuses every login, in the words of the contract, until the store can be opened. Serves only
+/// the socket of systemd. Without the store, another daemon may own the place of the socket.
 fn serve_without_store(
     runtime: &Runtime,
     services: Services,
@@ -139,7 +139,7 @@ fn serve_without_store(
     })
 }
 
-/// Returns when the store can be opened, or `serving` ends. The store is not kept open: this
+/// Returns when the store can be opened, or `serving` ends. Does not keep the store open. This
 /// process ends, and the next login starts one that has it.
 async fn wait_for_store(serving: JoinHandle<Result<(), ServerError>>) -> Result<(), ServerError> {
     while !serving.is_finished() {
@@ -170,7 +170,7 @@ fn bind_socket() -> Option<PrivateSocket> {
     PrivateSocket::bind().inspect_err(report).ok()
 }
 
-/// Returns buckets that last as long as this process.
+/// Returns buckets for the life of this process.
 fn random_buckets() -> Result<Buckets, getrandom::Error> {
     let mut secret = Zeroizing::new([0; 32]);
     getrandom::fill(secret.as_mut_slice())?;
@@ -184,12 +184,12 @@ fn credentials_directory() -> Option<PathBuf> {
     path.map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
-/// Returns a host name without what a label of a URI cannot hold.
+/// Returns a host name without the characters that a label of a URI cannot hold.
 fn as_label(host: &str) -> String {
     host.chars().filter(|c| !c.is_control() && *c != ':').take(MAX_LABEL_CHARS).collect()
 }
 
-/// How soon an unavailable store is opened again.
+/// The interval between attempts to open an unavailable store.
 const STORE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
-/// Characters of the host name in an issuer.
+/// The maximum number of characters of the host name in an issuer.
 const MAX_LABEL_CHARS: usize = 64;

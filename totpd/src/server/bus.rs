@@ -1,4 +1,4 @@
-//! Keeps a connection to the bus.
+//! The connection to the bus, which the daemon keeps up.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use crate::audit::condition::Condition;
 use crate::dbus;
 use crate::dispatch::Services;
 
-/// Serves on the bus. With a private socket it connects again whenever the bus is gone; without one
-/// it returns then.
+/// Serves on the bus. With a private socket, it connects again whenever the bus is gone. Without
+/// one, it returns then.
 ///
 /// Returns the reason why the bus cannot be used. It always returns if another process owns the
 /// name.

@@ -9,16 +9,16 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::host::nss::MAX_LOOKUPS;
 
-/// Returns a runtime of one thread, and of those that block on its behalf.
+/// Returns a runtime of one thread, and of the threads that block on its behalf.
 ///
 /// # Errors
-/// If the kernel refuses what the runtime needs.
+/// The error of the kernel, if it refuses what the runtime needs.
 pub(super) fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread()
         .enable_io()
         .enable_time()
-        // What other threads hand over is worked on in turn with what arrives here: in a flood of
-        // arrivals it would wait for every thirtieth.
+        // The runtime takes the work from other threads in turn with the arrivals here. In a flood
+        // of arrivals, that work would wait for every thirtieth arrival.
         .global_queue_interval(2)
         .max_blocking_threads(MAX_LOOKUPS + 1)
         .thread_stack_size(THREAD_STACK_BYTES)
@@ -26,10 +26,10 @@ pub(super) fn runtime() -> io::Result<Runtime> {
         .build()
 }
 
-/// Starts a runtime in a thread of its own, where it works until this process ends.
+/// Starts a runtime in a thread of its own. It works there until this process ends.
 ///
 /// # Errors
-/// If the kernel refuses a thread, or what the runtime needs.
+/// The error of the kernel, if it refuses a thread, or what the runtime needs.
 pub(super) fn runtime_in_thread() -> io::Result<Handle> {
     let runtime = runtime()?;
     let handle = runtime.handle().clone();
@@ -38,5 +38,5 @@ pub(super) fn runtime_in_thread() -> io::Result<Handle> {
     Ok(handle)
 }
 
-/// Enough for the modules of NSS, which run in these threads.
+/// The stack of a thread. It is enough for the modules of NSS, which run in these threads.
 const THREAD_STACK_BYTES: usize = 512 * 1024;

@@ -1,5 +1,5 @@
-//! The private socket: all interfaces for root without a bus, so that a bus that is stalled, full
-//! or dead locks nobody out.
+//! The private socket. It has all interfaces for root without a bus. Therefore a bus that is
+//! stalled, full or dead locks nobody out.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -23,16 +23,16 @@ mod connection;
 mod management;
 mod stream;
 
-/// The socket, listening.
+/// The socket, which listens.
 #[derive(Debug)]
 pub(crate) struct PrivateSocket(UnixListener);
 
 impl PrivateSocket {
-    /// Returns the socket that systemd listens on for this daemon. It stays when the daemon is
+    /// Returns the socket on which systemd listens for this daemon. It stays when the daemon is
     /// restarted, and connections wait in it until then.
     ///
     /// # Errors
-    /// If systemd passes another socket.
+    /// The error if systemd passes another socket.
     pub(crate) fn from_systemd() -> io::Result<Option<Self>> {
         let Some(listener) = ListenFd::from_env().take_unix_listener(0)? else { return Ok(None) };
         let address = listener.local_addr()?;
@@ -44,10 +44,10 @@ impl PrivateSocket {
     }
 
     /// Makes the socket, if systemd does not. Only the process that has the store open may call
-    /// this: it replaces the socket of an earlier daemon.
+    /// this, because it replaces the socket of an earlier daemon.
     ///
     /// # Errors
-    /// Of the file system.
+    /// The errors of the file system.
     pub(crate) fn bind() -> io::Result<Self> {
         let path = Path::new(PRIVATE_SOCKET);
         let folder = path.parent().unwrap_or(path);
@@ -56,7 +56,8 @@ impl PrivateSocket {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
-        // Under another name until it is complete: there is a socket at every moment.
+        // The new socket has another name until it is complete. Therefore there is a socket at
+        // every moment.
         let new = folder.join(".private.new");
         match fs::remove_file(&new) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -73,10 +74,10 @@ impl PrivateSocket {
     }
 
     /// Starts threads that serve every connection until this process ends. Requests that would
-    /// block a thread for long are finished in `runtime`.
+    /// block a thread for long end in `runtime`.
     ///
     /// # Errors
-    /// If the socket cannot be listened on, or the kernel refuses threads.
+    /// The error if the daemon cannot listen on the socket, or the kernel refuses threads.
     pub(crate) fn serve(self, services: Services, runtime: &Handle) -> io::Result<()> {
         self.0.set_nonblocking(false)?;
         let acceptor = Arc::new(Acceptor::new(self.0, services)?);
@@ -92,7 +93,7 @@ impl PrivateSocket {
     }
 }
 
-/// The mask of the process before, which is set again when this is dropped.
+/// The earlier mask of the process. Dropping this value sets it again.
 struct Umask(Mode);
 
 impl Umask {
@@ -107,9 +108,10 @@ impl Drop for Umask {
     }
 }
 
-/// One thread may block in NSS or on the disk; the other accepts.
+/// The number of accepting threads. One thread may block in NSS or on the disk, and the other
+/// accepts.
 const ACCEPTING_THREADS: usize = 2;
-/// Enough for the modules of NSS.
+/// The stack of a thread. It is enough for the modules of NSS.
 const THREAD_STACK_BYTES: usize = 512 * 1024;
-/// Connections that the kernel queues: a storm of logins.
+/// The number of connections that the kernel queues. It allows a storm of logins.
 const BACKLOG: i32 = 4096;

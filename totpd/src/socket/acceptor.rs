@@ -19,23 +19,23 @@ use crate::audit::condition::Condition;
 use crate::dispatch::Services;
 use crate::socket::connection::Connection;
 
-/// What the threads share.
+/// The shared state of the threads.
 pub(crate) struct Acceptor {
     listener: UnixListener,
     services: Services,
     guid: Arc<str>,
     login_permits: Arc<Semaphore>,
-    /// Apart from logins, because these connections last.
+    /// The permits for management. They are apart from logins, because these connections last.
     management_permits: Arc<Semaphore>,
-    /// Held by the thread that may block.
+    /// The turn of the thread that may block, which holds it.
     blocking_turn: Mutex<()>,
 }
 
 impl Acceptor {
-    /// Returns what serves the connections of `listener`.
+    /// Returns the acceptor for the connections of `listener`.
     ///
     /// # Errors
-    /// If getrandom(2) fails.
+    /// The error if getrandom(2) fails.
     pub(crate) fn new(listener: UnixListener, services: Services) -> io::Result<Self> {
         let mut guid = [0; 16];
         getrandom::fill(&mut guid).map_err(io::Error::other)?;
@@ -69,7 +69,7 @@ impl Acceptor {
 
     /// Serves a connection in this thread until it has to wait, and in the runtime from then on.
     fn serve_connection(&self, stream: UnixStream, permit: OwnedSemaphorePermit) {
-        // The kernel says who connects. The mode of the socket lets only root connect.
+        // The kernel names the user who connects. The mode of the socket lets only root connect.
         let Ok(peer) = getsockopt(&stream, PeerCredentials) else { return };
         let caller = Caller { uid: peer.uid() };
         if !caller.is_root() {
@@ -89,7 +89,8 @@ impl Acceptor {
                 let _ = management.serve(services).await;
             }
         });
-        // The other thread may hold the turn. Then this one hands over what would block.
+        // The other thread may hold the turn. Then this thread hands over the work that would
+        // block.
         let turn = self.blocking_turn.try_lock();
         let allowed = turn.is_ok().then(blocking::allow);
         let pending = blocking::poll_once(connection);
@@ -101,11 +102,12 @@ impl Acceptor {
     }
 }
 
-/// A login needs two connections, of a millisecond each.
+/// The maximum number of connections of logins. A login needs two, of a millisecond each.
 const MAX_LOGIN_CONNECTIONS: usize = 512;
-/// Connections over which totpctl manages.
+/// The maximum number of connections over which totpctl manages.
 const MAX_MANAGEMENT_CONNECTIONS: usize = 64;
-/// A connection of a login is closed then. A request is answered or refused long before.
+/// The time after which the daemon closes a connection of a login. It answers or refuses a request
+/// long before.
 const MAX_LOGIN_DURATION: Duration = Duration::from_secs(15);
 /// The pause after no descriptor was left for a connection.
 const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_millis(20);

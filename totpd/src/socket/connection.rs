@@ -1,6 +1,6 @@
 //! One connection of the private socket: the handshake, then the calls of a login and their
 //! answers. The bytes are those of [`totpd_interface::wire`]. A client that negotiates descriptors
-//! logs nobody in, and is served by [`Management`].
+//! logs nobody in, and [`Management`] serves it.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -17,31 +17,31 @@ use crate::dispatch::Services;
 use crate::socket::management::Management;
 use crate::socket::stream::Stream;
 
-/// A connection, and its bytes that are not yet read or sent.
+/// A connection, with its bytes that are not yet read or sent.
 pub(crate) struct Connection {
     stream: Stream,
     caller: Caller,
     guid: Arc<str>,
     input: Vec<u8>,
-    /// Sent before more input is waited for.
+    /// The bytes to send before the connection waits for more input.
     output: Vec<u8>,
 }
 
 impl Connection {
-    /// Returns a connection of `caller`, by the word of the kernel, to the socket with this GUID.
+    /// Returns a connection of `caller`, as the kernel names it, to the socket with this GUID.
     ///
     /// # Errors
-    /// Of the system.
+    /// The errors of the system.
     pub(crate) fn new(stream: UnixStream, caller: Caller, guid: Arc<str>) -> io::Result<Self> {
         let stream = Stream::new(stream)?;
         Ok(Self { stream, caller, guid, input: Vec::new(), output: Vec::new() })
     }
 
-    /// Answers until the client closes, is idle, or sends what is malformed. Returns the connection
-    /// if descriptors are negotiated.
+    /// Answers until the client closes, is idle, or sends malformed bytes. Returns the connection
+    /// if the client negotiates descriptors.
     ///
     /// # Errors
-    /// Of the system.
+    /// The errors of the system.
     pub(crate) async fn serve(mut self, services: Services) -> io::Result<Management> {
         if self.authenticate().await? {
             self.send().await?;
@@ -69,7 +69,8 @@ impl Connection {
     }
 
     /// Does the handshake (D-Bus specification, "Authentication Protocol"). EXTERNAL is the only
-    /// mechanism: the kernel said who the client is. Returns whether descriptors are negotiated.
+    /// mechanism, because the kernel named the client. Returns whether the client negotiates
+    /// descriptors.
     async fn authenticate(&mut self) -> io::Result<bool> {
         let ok = format!("OK {}\r\n", self.guid);
         let external = format!("AUTH EXTERNAL {}", hex(&self.caller.uid.to_string()));
@@ -128,8 +129,8 @@ impl Connection {
         self.stream.write(&output).await
     }
 
-    /// Sends the output, and waits for input, but not for long: nothing is open while a person
-    /// types.
+    /// Sends the output, and waits for input, but not for long. No connection is open while a
+    /// person types.
     async fn receive(&mut self) -> io::Result<()> {
         self.send().await?;
         tokio::time::timeout(IDLE_TIMEOUT, self.stream.read(&mut self.input)).await?
@@ -147,7 +148,7 @@ fn hex(text: &str) -> String {
 const UNKNOWN_METHOD: &str = "org.freedesktop.DBus.Error.UnknownMethod";
 const DESCRIPTORS_NEEDED: &str =
     "that is served only on connections that negotiate descriptors (NEGOTIATE_UNIX_FD)";
-/// How long the client may send nothing.
+/// The time that the client may send nothing.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 const MAX_HANDSHAKE_LINES: u32 = 16;
 const MAX_LINE_BYTES: usize = 256;

@@ -1,5 +1,5 @@
-//! A connection of the private socket that negotiated descriptors: all interfaces are served there,
-//! for as long as it takes. The runtime works on several calls at a time.
+//! A connection of the private socket that negotiated descriptors. The daemon serves all interfaces
+//! there, without a limit on the time. The runtime works on several calls at a time.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSliceMut};
@@ -22,20 +22,20 @@ use crate::dispatch::Services;
 pub(crate) struct Management {
     stream: Arc<UnixStream>,
     input: Vec<u8>,
-    /// Descriptors of messages that are not complete yet.
+    /// The descriptors of messages that are not complete yet.
     passed: VecDeque<OwnedFd>,
 }
 
 impl Management {
-    /// Returns the connection. `input` was read from it already.
+    /// Returns the connection. The caller already read `input` from it.
     pub(crate) fn new(stream: UnixStream, input: Vec<u8>) -> Self {
         Self { stream: Arc::new(stream), input, passed: VecDeque::new() }
     }
 
-    /// Answers until the client closes, is idle, or sends what is malformed.
+    /// Answers until the client closes, is idle, or sends malformed bytes.
     ///
     /// # Errors
-    /// Of the system.
+    /// The errors of the system.
     pub(crate) async fn serve(mut self, services: Services) -> io::Result<()> {
         let (answers, to_send) = mpsc::channel(MAX_CONCURRENT_CALLS);
         tokio::spawn(send_all(Arc::clone(&self.stream), to_send));
@@ -146,10 +146,10 @@ fn malformed(Malformed: Malformed) -> io::Error {
     io::ErrorKind::InvalidData.into()
 }
 
-/// Calls of a connection that are worked on at a time: a batch shares the flushes of the disk.
+/// The calls of a connection that are worked on at a time. A batch shares the flushes of the disk.
 const MAX_CONCURRENT_CALLS: usize = 64;
-/// A message has one descriptor.
+/// The maximum number of descriptors that wait. A message has one descriptor.
 const MAX_PENDING_DESCRIPTORS: usize = 4;
 const READ_BYTES: usize = 4096;
-/// How long the client may send nothing while no call is worked on.
+/// The time that the client may send nothing while the daemon works on no call.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(600);

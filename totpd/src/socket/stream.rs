@@ -1,5 +1,5 @@
-//! The bytes of a connection of the private socket. The accepting thread reads them as long as it
-//! does not have to wait; the runtime reads them from then on.
+//! The bytes of a connection of the private socket. The accepting thread reads them until it would
+//! have to wait. From then on the runtime reads them.
 
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
@@ -24,7 +24,7 @@ impl Stream {
     /// Returns a connection that this thread accepted.
     ///
     /// # Errors
-    /// Of the system.
+    /// The errors of the system.
     pub(crate) fn new(stream: UnixStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         Ok(Self::Blocking(stream))
@@ -33,7 +33,7 @@ impl Stream {
     /// Waits for bytes, and appends them to `input`.
     ///
     /// # Errors
-    /// Of the system; `UnexpectedEof` if the client has closed.
+    /// The errors of the system. `UnexpectedEof` if the client has closed.
     pub(crate) async fn read(&mut self, input: &mut Vec<u8>) -> io::Result<()> {
         let mut buffer = [0; 4096];
         let length = loop {
@@ -60,7 +60,7 @@ impl Stream {
     /// Sends all of `bytes`.
     ///
     /// # Errors
-    /// Of the system.
+    /// The errors of the system.
     pub(crate) async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let written = match self {
@@ -81,10 +81,10 @@ impl Stream {
         Ok(())
     }
 
-    /// Returns the connection as the runtime has it.
+    /// Returns the connection in the form of the runtime.
     ///
     /// # Errors
-    /// Of the system.
+    /// The errors of the system.
     pub(crate) fn into_async(mut self) -> io::Result<tokio::net::UnixStream> {
         self.make_async()?;
         match self {
@@ -93,8 +93,8 @@ impl Stream {
         }
     }
 
-    /// Reports whether there is something to read now or very soon: a module sends at once after it
-    /// connected, and closes at once after its answer.
+    /// Reports whether the socket has something to read now or very soon. A module sends at once
+    /// after it connected, and closes at once after its answer.
     fn is_soon_readable(&self) -> bool {
         let Self::Blocking(stream) = self else { return false };
         let mut descriptors = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
@@ -103,7 +103,7 @@ impl Stream {
                 .is_ok_and(|ready| ready > 0)
     }
 
-    /// Hands the connection to the runtime, if it does not have it, and returns it.
+    /// Hands the connection to the runtime, if the runtime does not have it, and returns it.
     fn make_async(&mut self) -> io::Result<&tokio::net::UnixStream> {
         if let Self::Blocking(_) = self
             && let Self::Blocking(stream) = std::mem::replace(self, Self::Lost)
@@ -117,6 +117,6 @@ impl Stream {
     }
 }
 
-/// How long to poll before the runtime gets the connection: longer than a module needs, too short
-/// to delay the next connection.
+/// The time to poll before the runtime gets the connection. It is longer than a module needs, and
+/// too short to delay the next connection.
 const INLINE_POLL: Duration = Duration::from_micros(200);

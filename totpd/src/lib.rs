@@ -1,10 +1,11 @@
 //! totpd: the daemon that alone reads the seeds and decides about codes. It approves a code only
-//! after it is on disk that the code is used up.
+//! after the use of the code is on disk.
 //!
-//! This is the shell: the ways in ([`dbus`], [`socket`], through [`dispatch`]), the use cases
-//! ([`login`], [`manage`]), what both share ([`daemon`]), and what they rest on ([`access`],
-//! [`audit`], [`config`], [`host`]). What decides is `totpd-core`, what keeps records is
-//! `totpd-store`. [`server`] puts the parts together; the other public modules are for fuzzing.
+//! This crate is the shell. [`dbus`] and [`socket`] are the ways in, through [`dispatch`].
+//! [`login`] and [`manage`] are the use cases, and [`daemon`] is their shared part. [`access`],
+//! [`audit`], [`config`] and [`host`] are the base of all of them. `totpd-core` decides, and
+//! `totpd-store` keeps records. [`server`] puts the parts together. The other public modules are
+//! for fuzzing.
 
 pub mod access;
 mod audit;

@@ -11,7 +11,8 @@ use totpd_journal::{Entry, Priority};
 use totpd_store::Owner;
 use zeroizing_alloc::ZeroAlloc;
 
-/// All memory is wiped when it is freed, also that of the libraries for the bus and for backups.
+/// The allocator. It wipes all memory when it is freed, also that of the libraries for the bus and
+/// for backups.
 #[global_allocator]
 static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 

@@ -1,9 +1,9 @@
-//! Who may do what: one table.
+//! The table of rights: the need of each operation, by the relation of the caller to the account.
 //!
-//! Root may do everything. For everybody else the table says what an operation needs, by whose
-//! account it is about.
+//! Root may do everything. For all other callers the table lists the need of an operation. The need
+//! depends on the owner of the account.
 
-/// What a caller asks for.
+/// The operation that a caller asks for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Operation {
     /// Ask what a login needs, and try a code (`Begin`, `Verify`).
@@ -21,7 +21,7 @@ pub enum Operation {
     Change,
     /// Add a verified factor without a first code (`Enroll` with `confirmed`).
     EnrollConfirmed,
-    /// Disable a factor, or say when and where it is good (`SetFactor`).
+    /// Disable a factor, or limit its times and services (`SetFactor`).
     Restrict,
     /// Remove factors (`Remove`).
     Remove,
@@ -32,7 +32,8 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// The word for it in a question to polkit, which rules of administrators compare.
+    /// Returns the word for the operation in a question to polkit. Rules of administrators compare
+    /// this word.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -48,7 +49,7 @@ impl Operation {
     }
 }
 
-/// Whose account an operation is about, seen from the caller.
+/// The relation of the caller to the account that an operation is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Relation {
     /// The caller is root.
@@ -61,13 +62,13 @@ pub enum Relation {
     Root,
 }
 
-/// What a caller needs.
+/// The need of a caller for an operation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Need {
     /// Nothing more than to be who it is.
     Nothing,
-    /// Self-service must be on, polkit must allow `enroll-self`, and if there is a verified factor,
-    /// a current code of it or a recovery code is needed.
+    /// Self-service: it must be on, and polkit must allow `enroll-self`. If there is a verified
+    /// factor, the caller also needs a current code of it or a recovery code.
     SelfService,
     /// Polkit must allow `manage`.
     ManageUsers,
@@ -75,7 +76,7 @@ pub enum Need {
     Root,
 }
 
-/// What `operation` needs if the caller stands in this relation to the account.
+/// Returns the need of `operation` for a caller in this relation to the account.
 #[must_use]
 pub fn need(operation: Operation, relation: Relation) -> Need {
     let Some((_, own, other, root)) = TABLE.iter().find(|row| row.0 == operation) else {

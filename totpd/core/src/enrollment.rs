@@ -23,15 +23,16 @@ mod restoration;
 /// The rules of enrollment that the core needs. Durations are in seconds.
 #[derive(Clone, Debug)]
 pub struct EnrollmentRules {
-    /// How long a factor may wait for its first code.
+    /// The longest wait of a factor for its first code.
     pub unverified_lifetime: u64,
-    /// How many verified factors a user may have; with one, a new one replaces the old.
+    /// The highest number of verified factors of a user. If it is 1, a new factor replaces the old
+    /// one.
     pub max_factors: usize,
     /// Time steps accepted on either side of the present one.
     pub skew: u64,
 }
 
-/// Why a factor is not added, or does not become verified. Nothing is changed then.
+/// The reason why a factor is not added, or does not become verified. Nothing is changed then.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Refusal {
     /// The user is enrolled, and was to be left alone.
@@ -44,11 +45,10 @@ pub enum Refusal {
     SameSeed,
 }
 
-/// Adds `factor` to the record at `now` (seconds since 1970). A pending one takes the place of
-/// those that the same maker made before, and leaves all others alone.
+/// Adds `factor` to the record at `now` (seconds since 1970). A pending factor replaces the earlier
+/// pending ones of the same maker. It leaves all others alone.
 ///
-/// # Errors
-/// [`Refusal::TooManyFactors`] and [`Refusal::SameSeed`], where several factors are allowed.
+/// # Errors [`Refusal::TooManyFactors`] and [`Refusal::SameSeed`], if several factors are allowed.
 pub fn add(
     record: &mut Record,
     factor: Factor,
@@ -94,8 +94,8 @@ fn verify(
     Ok(())
 }
 
-/// Takes the codes up to now, and those that a phone may show a little early, for used: a seed that
-/// was brought may have been used elsewhere.
+/// Counts the codes up to now as used, if the seed was imported. The codes that a phone may show a
+/// little early count too. An imported seed may have been used elsewhere.
 fn start_behind_the_present(factor: &mut Factor, now: u64, skew: u64) {
     if let Some(period) = factor.kind.period().filter(|_| factor.is_imported) {
         let latest = time_step(now, period).saturating_add(skew);
@@ -115,11 +115,11 @@ fn has_room_for(record: &Record, factor: &Factor, rules: &EnrollmentRules) -> Re
     if record.has_seed_of(factor) { Err(Refusal::SameSeed) } else { Ok(()) }
 }
 
-/// Removes the factor `id`, or all of them if it is empty, for the caller `by`. Whether anything
-/// was removed. Recovery codes go with the last factor that they stand in for.
+/// Removes the factor `id` for the caller `by`, or all factors if `id` is empty. Reports whether
+/// anything was removed. Recovery codes go with the last factor that they stand in for.
 ///
-/// What is pending goes by its maker and by root alone: else a thief could end an enrollment of
-/// root's.
+/// Only its maker and root remove a pending factor. Otherwise a thief could end an enrollment of
+/// root.
 pub fn remove(record: &mut Record, id: &str, by: Maker) -> bool {
     let before = record.factors.len();
     record.retire(|factor| {
@@ -133,8 +133,8 @@ pub fn remove(record: &mut Record, id: &str, by: Maker) -> bool {
     before != record.factors.len()
 }
 
-/// Whether a login may go on without a code (`nullok`): the account of `uid` has no factor, and
-/// neither has another account that had the name before.
+/// Reports whether a login may skip the code (`nullok`). The account of `uid` must have no factor.
+/// An earlier account of the same name must have none either.
 #[must_use]
 pub fn may_skip(record: &Record, uid: u32) -> bool {
     record.factors.is_empty() || (record.belongs_to(uid) && !record.is_enrolled())
@@ -145,7 +145,8 @@ pub fn expire(record: &mut Record, now: u64) {
     record.retire(|factor| expiry(factor).is_none_or(|expires| !has_expired(factor, expires, now)));
 }
 
-/// When a pending factor is dropped (seconds since 1970); nothing for any other.
+/// Returns the time of the removal of a pending factor, in seconds since 1970. Other factors have
+/// none.
 #[must_use]
 pub fn expiry(factor: &Factor) -> Option<u64> {
     match factor.status {
@@ -154,7 +155,8 @@ pub fn expiry(factor: &Factor) -> Option<u64> {
     }
 }
 
-/// A clock that was set back to before the factor was made ends its wait too.
+/// Reports whether the wait of the factor is over. A clock that is set to before the creation of
+/// the factor ends the wait too.
 fn has_expired(factor: &Factor, expires: u64, now: u64) -> bool {
     now >= expires || now < factor.created
 }

@@ -45,7 +45,7 @@ pub struct Factor {
     pub last_used: Option<u64>,
     /// The last accepted time step or counter. Only a greater one is accepted.
     pub last_accepted: Option<u64>,
-    /// When, and for which services, it may be used.
+    /// The times and services of the factor.
     pub limits: Restrictions,
     /// The drift of its clock, learned from its right codes.
     pub drift: Drift,
@@ -53,11 +53,11 @@ pub struct Factor {
     pub last_place: Option<LastUse>,
     /// The maker.
     pub made_by: Maker,
-    /// Whether the seed was imported, so that its codes may be used elsewhere.
+    /// True if the seed was imported. Its codes may then be used elsewhere.
     pub is_imported: bool,
 }
 
-/// How a right code relates to the codes that the factor accepted before.
+/// The relation of a right code to the codes that the factor accepted before.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Match {
     /// The code belongs to this counter or time step, which is above the last accepted one.
@@ -136,7 +136,7 @@ impl Factor {
     }
 }
 
-/// How many presses of a token may be skipped (RFC 4226 section 7.4).
+/// The number of presses of a token that may be skipped (RFC 4226 section 7.4).
 const HOTP_LOOK_AHEAD: u64 = 10;
 
 #[cfg(test)]

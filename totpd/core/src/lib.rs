@@ -1,6 +1,6 @@
 //! Every decision about codes, factors, enrollment and waits.
 //!
-//! A decision is a function: a record, a request, a time and rules go in; an outcome and a new
+//! A decision is a function. A record, a request, a time and rules go in. An outcome and a new
 //! record come out. The crate is `no_std`, so it can reach no clock, disk, bus, thread or random
 //! generator. Time and random bytes are arguments. [`verification::verify`] judges a login,
 //! [`resync::resync`] finds a token again, and [`enrollment`] adds a factor:

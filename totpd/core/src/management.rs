@@ -1,8 +1,7 @@
-//! The decisions of management: what becomes of a record when somebody changes factors.
+//! The decisions of management: the record after somebody changes factors.
 //!
-//! Each takes a record, a request, the time and rules, and answers an outcome and the record to put
-//! on disk. A code that a caller shows is judged in the same transaction as the change that it is
-//! for.
+//! Each takes a record, a request, the time and rules. It returns an outcome and the record to
+//! write to disk. A code that a caller shows is judged in the same transaction as its change.
 
 use crate::code::Code;
 use crate::enrollment::{self, Confirmation, Enrolled, EnrollmentRules};
@@ -17,7 +16,7 @@ use crate::throttle::{Throttle, ThrottleRules};
 mod factor_changes;
 mod reauthentication;
 
-/// Why a change is refused. The factors stay as they are; a code that was shown is used up.
+/// The reason of a refused change. The factors stay as they are. A code that was shown is used up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Refusal {
     /// The user has a verified factor, and no code was shown.
@@ -40,7 +39,8 @@ pub enum Refusal {
     Enrollment(enrollment::Refusal),
 }
 
-/// What came of a change, and the record to put on disk before anybody hears of it.
+/// The outcome of a change, and the record. The record must be on disk before anybody learns the
+/// outcome.
 pub type Decision<T> = (Result<T, Refusal>, Record);
 
 /// Adds a factor, shows root's pending one again, or verifies the one that is named.
@@ -57,8 +57,8 @@ pub fn enroll(
     })
 }
 
-/// Tries the first code of the factor `id`, which the maker of `by` made, for the account that has
-/// `uid` now.
+/// Tries the first code of the factor `id`, which the maker of `by` made. The account has `uid`
+/// now.
 pub fn confirm(
     mut record: Record,
     (by, uid): (Maker, u32),
@@ -130,7 +130,7 @@ pub fn unlock(record: Record) -> Record {
     Record { throttle: Throttle::default(), ..record }
 }
 
-/// Finds the token `id` of the account that has `uid` now by two codes in a row; see
+/// Finds the token `id` of the account that has `uid` now. It needs two codes in a row; see
 /// [`resync::resync`].
 #[must_use]
 pub fn resync(
@@ -147,8 +147,8 @@ pub fn resync(
     (outcome, record)
 }
 
-/// The record that may be shown to the account that has `uid` now: nothing of one that had the name
-/// before.
+/// Returns the record that the account with this `uid` may see. It has nothing of an earlier
+/// account of the name.
 #[must_use]
 pub fn shown_to_its_owner(record: Record, uid: u32) -> Record {
     if record.belongs_to(uid) { record } else { Record::new(uid) }

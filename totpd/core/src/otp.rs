@@ -58,9 +58,9 @@ impl Algorithm {
 
 /// Returns the counter in `window` that `code` belongs to.
 ///
-/// If several counters have this code, the greatest one is returned, so that the code is still
-/// accepted once. The time does not depend on where, or whether, the code matches: all codes are
-/// computed, and compared without a branch.
+/// If several counters have this code, the function returns the greatest one. So the code is still
+/// accepted once. The time does not depend on a match or on its place. All codes are computed, and
+/// compared without a branch.
 #[must_use]
 pub fn matching_counter(
     seed: &Seed,
@@ -97,7 +97,7 @@ pub fn time_step(now: u64, period: u32) -> u64 {
     now / u64::from(period.max(1))
 }
 
-/// Dynamic truncation (RFC 4226 section 5.3): 31 bits at the offset in the last nibble.
+/// Truncates dynamically (RFC 4226 section 5.3): 31 bits at the offset in the last nibble.
 fn truncate(hash: &[u8]) -> u32 {
     let offset = usize::from(hash.last().copied().unwrap_or_default() & 0x0f);
     match hash.get(offset..).and_then(|tail| tail.first_chunk::<4>()) {

@@ -32,7 +32,7 @@ impl RecordKey {
         (bucket.as_row_name() == row).then_some(bucket)
     }
 
-    /// Returns the name of the row in the store. That of a bucket starts with a colon, which no
+    /// Returns the name of the row in the store. The name of a bucket starts with a colon, which no
     /// user name holds.
     #[must_use]
     pub fn as_row_name(&self) -> Cow<'_, str> {

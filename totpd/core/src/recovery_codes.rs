@@ -134,8 +134,8 @@ impl RecoveryCodes {
         self.hashes.len()
     }
 
-    /// Returns the salt to hash a guess with. A record without codes has a salt too (zeros), so
-    /// that the daemon does the same work.
+    /// Returns the salt to hash a guess with. A record without codes has a salt too (zeros). So the
+    /// daemon does the same work.
     #[must_use]
     pub fn salt(&self) -> [u8; 16] {
         self.salt
@@ -240,7 +240,7 @@ mod tests {
         assert!(seen.iter().all(|place| place.iter().filter(|seen| **seen).count() == 32));
     }
 
-    /// A string that grows leaves a copy behind that nothing wipes.
+    /// A string that grows leaves a copy behind. Nothing wipes that copy.
     #[test]
     fn the_text_of_a_code_never_grows() {
         let text = RecoveryCode(Zeroizing::new(*b"01ABCDEFGHJKMNPQ")).display();

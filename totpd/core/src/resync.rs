@@ -22,8 +22,8 @@ pub enum ResyncOutcome {
 /// Searches two codes in a row of the factor `id`, above the last accepted one, at `now` (seconds
 /// since 1970).
 ///
-/// The window of an HOTP token is the next 1000 counters; that of a TOTP token is 300 s on either
-/// side. An empty `id` means the only HOTP token, or the only factor of a user without one.
+/// The window of an HOTP token is the next 1000 counters. The window of a TOTP token is 300 s on
+/// either side. An empty `id` means the only HOTP token, or the only factor of a user without one.
 ///
 /// # Examples
 /// ```

@@ -45,7 +45,7 @@ pub struct Origin<'a> {
 }
 
 impl Source {
-    /// Returns the source of a login. `caller` is the uid that the kernel or the bus reports;
+    /// Returns the source of a login. `caller` is the uid that the kernel or the bus reports.
     /// `origin` counts only if root sent it.
     #[must_use]
     pub fn locate(caller: u32, origin: &Origin<'_>) -> Self {
@@ -151,11 +151,12 @@ fn parse_address(rhost: &str) -> Option<IpAddr> {
     }
 }
 
-/// Returns the part of an address that stays the same for one host, however its socket spells it.
+/// Returns the part of an address that stays the same for one host. The spelling of its socket does
+/// not matter.
 ///
 /// A host with privacy extensions (RFC 8981) takes a new IPv6 address each day, in the same /64.
-/// All link-local addresses share one /64, so such an address counts whole; it does not change. Its
-/// zone does not count, because names of interfaces change.
+/// All link-local addresses share one /64, so such an address counts whole. Such an address does
+/// not change. Its zone does not count, because names of interfaces change.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) if !address.is_unicast_link_local() => {

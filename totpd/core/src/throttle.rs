@@ -1,4 +1,4 @@
-//! How long a source waits after wrong codes. All unknown sources share a budget; each known source
+//! The wait of a source after wrong codes. All unknown sources share a budget. Each known source
 //! has its own.
 
 use alloc::vec::Vec;
@@ -18,18 +18,18 @@ pub struct ThrottleRules {
     pub longest_wait: u64,
     /// The number of wrong codes in a row that locks a budget (NIST SP 800-63B-4: at most 100).
     pub lock_after: u32,
-    /// How long a source is known after its last right code; 0 means never.
+    /// The time that a source stays known after its last right code; 0 means never.
     pub known_source: u64,
 }
 
-/// Whether an attempt is checked now.
+/// The answer of the throttle to an attempt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ThrottleState {
-    /// Not until an administrator unlocks the user.
+    /// No attempt is checked until an administrator unlocks the user.
     Locked,
     /// The attempt is checked.
     Open,
-    /// Not for so many seconds.
+    /// The seconds before the next attempt is checked.
     Waiting(u64),
 }
 
@@ -82,7 +82,7 @@ pub struct KnownSource {
     pub source: Source,
     /// The time of its last right code, in seconds since 1970.
     pub last_success: u64,
-    /// Its wrong codes since then.
+    /// The budget of its wrong codes after that time.
     pub budget: Budget,
 }
 

@@ -16,11 +16,11 @@ mod attempt;
 mod best_match;
 mod verdict;
 
-/// Judges one attempt. Returns the verdict, and the record to put on disk before anybody learns the
-/// verdict.
+/// Judges one attempt. Returns the verdict and the record. The record must be on disk before
+/// anybody learns the verdict.
 ///
-/// The work is the same for unknown, unenrolled, enrolled and throttled users, so the time tells
-/// them not apart.
+/// The work is the same for unknown, unenrolled, enrolled and throttled users. So the time does not
+/// tell them apart.
 ///
 /// # Examples
 /// ```

@@ -8,32 +8,33 @@ use crate::record::Record;
 use crate::source::Source;
 use crate::throttle::{ThrottleRules, ThrottleState};
 
-/// What came of a first code.
+/// The outcome of a first code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Confirmation {
-    /// It was wrong once too often: the factor is gone.
+    /// The last allowed wrong code: the factor is gone.
     TooManyAttempts,
-    /// It came too late: the factor is gone.
+    /// A code that came too late: the factor is gone.
     Expired,
-    /// Somebody else made the factor, and its maker alone confirms it.
+    /// A factor of another maker. Only its maker confirms it.
     NotMaker,
-    /// There is no factor of that id that waits for a code.
+    /// No factor of that id that waits for a code.
     NotPending,
-    /// It was right, and the factor cannot become verified beside those that the user has.
+    /// A right code of a factor that cannot become verified beside the other factors of the user.
     Refused(Refusal),
-    /// It was right: the factor is verified, and the code is used up.
+    /// A right code: the factor is verified, and the code is used up.
     Verified,
-    /// It was wrong; so many more may be tried.
+    /// A wrong code, with tries left.
     Wrong {
-        /// Tries left.
+        /// The number of tries left.
         left: u32,
-        /// What may be the matter.
+        /// The likely reason.
         diagnosis: Diagnosis,
     },
 }
 
-/// Tries the first code of the factor `id` for `maker` at `now` (seconds since 1970). One that is
-/// no code of that factor was a try at the verified ones, and counts as a wrong code of its maker.
+/// Tries the first code of the factor `id` for `maker` at `now` (seconds since 1970). A code that
+/// does not belong to that factor is a try at the verified factors. It counts as a wrong code of
+/// the maker.
 pub fn confirm(
     record: &mut Record,
     maker: Maker,
@@ -61,9 +62,11 @@ pub fn confirm(
     verify(record, &id, now, rules).map_or_else(Confirmation::Refused, |()| Confirmation::Verified)
 }
 
-/// What `maker` is told of a wrong first code. It would say whether that is a code of a verified
-/// factor, so it is count_wrong_code as one that was tried there, and where no more may be tried nothing is
-/// said. Root can read the seeds.
+/// Returns the diagnosis of a wrong first code that `maker` may learn.
+///
+/// The diagnosis would tell `maker` if the code belongs to a verified factor. So the code counts as
+/// a wrong code at a verified factor. If no more codes may be tried there, the diagnosis is
+/// `Unknown`. Nothing is counted for root, because root can read the seeds.
 fn count_wrong_code(
     record: &mut Record,
     maker: Maker,
@@ -88,8 +91,8 @@ fn count_wrong_code(
     }
 }
 
-/// The counter of a right first code of the pending factor that `maker` made under `id`. The factor
-/// is dropped with the last of `max_wrong` wrong codes, or if its time is over.
+/// Returns the counter of a right first code of the pending factor that `maker` made under `id`.
+/// The last of `max_wrong` wrong codes drops the factor. The end of its time drops it too.
 pub(super) fn try_first_code(
     record: &mut Record,
     (maker, id): (Maker, &str),

@@ -1,19 +1,19 @@
-//! What may be the matter with a wrong first code. Never the right one.
+//! The likely reason of a wrong first code. It never says the right one.
 
 use crate::code::Code;
 use crate::factor::{Factor, Kind};
 use crate::otp::{Algorithm, matching_counter, time_step};
 use crate::record::Record;
 
-/// What may be the matter with a wrong first code.
+/// The likely reason of a wrong first code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Diagnosis {
-    /// It is the code just before, or just after, those that are accepted.
+    /// The code just before, or just after, the accepted ones.
     AdjacentStep {
-        /// Whether it is the one before.
+        /// True if the code is the one before.
         before: bool,
     },
-    /// The app works with SHA1, six digits and 30 seconds, whatever the link says.
+    /// An app that always uses SHA1, six digits and 30 seconds, and ignores the link.
     ParametersIgnored {
         /// The hash that it should use.
         algorithm: Algorithm,
@@ -22,21 +22,21 @@ pub enum Diagnosis {
         /// The seconds that a code should last.
         period: u32,
     },
-    /// It is right for a time so many seconds from now: negative if the phone is slow.
+    /// A code that is right at another time.
     ClockSkew {
-        /// Seconds that the phone is ahead.
+        /// The seconds that the phone is ahead; negative if the phone is slow.
         ahead: i64,
     },
-    /// It is a code of a factor that the user has already.
+    /// A code of another factor of the user.
     OtherFactor,
-    /// It is right, and was used before.
+    /// A right code that was used before.
     Replayed,
-    /// Nothing fits.
+    /// No known reason.
     Unknown,
 }
 
-/// Looks what `code` could be instead of a first code of the factor `id`. Everything is computed,
-/// so that each answer takes as long.
+/// Searches for the likely origin of `code`, which is no first code of the factor `id`. It computes
+/// everything, so each answer takes as long.
 pub(super) fn diagnose(record: &Record, id: &str, code: &Code, now: u64, skew: u64) -> Diagnosis {
     let (mut ignored, mut off, mut old) = (None, None, false);
     for factor in &record.factors {
@@ -63,7 +63,8 @@ pub(super) fn diagnose(record: &Record, id: &str, code: &Code, now: u64, skew: u
     }
 }
 
-/// Whether the code is that of an app which knows the usual parameters alone.
+/// Returns the diagnosis of an app that knows only the usual parameters, if the code is of such an
+/// app.
 fn parameters_ignored(
     factor: &Factor,
     code: &Code,
@@ -84,7 +85,7 @@ fn parameters_ignored(
     })
 }
 
-/// How many steps, and seconds, the phone is ahead, if the code is right within an hour.
+/// Returns the steps and the seconds that the phone is ahead, if the code is right within an hour.
 fn steps_away(factor: &Factor, code: &Code, now: u64, period: u32) -> Option<(i64, i64)> {
     let (step, reach) = (time_step(now, period), HOUR / u64::from(period.max(1)));
     let (first, last) = (step.saturating_sub(reach), step.saturating_add(reach));

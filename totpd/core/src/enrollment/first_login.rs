@@ -1,6 +1,6 @@
 //! A factor that is made at a login. It becomes verified when libpam asks for the credentials of
-//! that login, which is when the whole stack let somebody in. Until then the person who typed its
-//! first code may be a stranger: most stacks go on after a wrong password.
+//! that login. Libpam asks for them when the whole stack has accepted the user. Until then the
+//! person who typed the first code may be a stranger. Most stacks continue after a wrong password.
 
 use crate::code::Code;
 use crate::enrollment::confirmation::{Confirmation, try_first_code};
@@ -8,7 +8,7 @@ use crate::enrollment::{EnrollmentRules, add, expire, has_expired, verify};
 use crate::factor::{Factor, FactorId, LoginNonce, Maker, Status, TokenDigest};
 use crate::record::Record;
 
-/// What came of the end of a login.
+/// The outcome of the end of a login.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Completion {
     /// The user got a verified factor in between, which stays the only one.
@@ -21,11 +21,11 @@ pub enum Completion {
     Verified,
 }
 
-/// What a login of the user with `uid` shows at `now` (seconds since 1970): `new`, which a login
-/// made, or the same key as before if this authentication asks again. Nothing if the user is
-/// enrolled.
+/// Returns the factor that a login of the user with `uid` shows at `now` (seconds since 1970). This
+/// is `new`, which a login made. If this authentication asks again, it is the same factor as
+/// before. An enrolled user gets none.
 ///
-/// No pending factor goes that a login did not make.
+/// Pending factors that no login made stay.
 pub fn offer(
     record: Record,
     uid: u32,
@@ -34,7 +34,8 @@ pub fn offer(
     rules: &EnrollmentRules,
 ) -> (Option<Factor>, Record) {
     if record.is_enrolled() {
-        // Also where it is another's: the name is no way to a door that it opened once.
+        // A factor of an earlier account of this name counts too. The name opened a door once, and
+        // is no way to it now.
         return (None, record);
     }
     let mut record = record.for_account(uid);
@@ -50,7 +51,8 @@ pub fn offer(
     (added.is_ok().then(|| new.clone()), record)
 }
 
-/// The factor that makes room for one more: the oldest without a right code, or the oldest.
+/// Returns the factor that makes room for one more. This is the oldest without a right code, or
+/// else the oldest.
 fn excess(record: &Record) -> Option<FactorId> {
     let at_login =
         |factor: &&Factor| factor.is_pending() && matches!(factor.made_by, Maker::Login(_));
@@ -62,12 +64,11 @@ fn excess(record: &Record) -> Option<FactorId> {
     unproven.or_else(|| pending().next()).map(|factor| factor.id.clone())
 }
 
-/// Judges the first code of the factor `id` that the login of `nonce` was shown to the account of
-/// `uid`, at `now` (seconds since 1970). A right one is used up, and the factor then waits for the
-/// token.
+/// Judges the first code of the factor `id` at `now` (seconds since 1970). The login of `nonce` was
+/// shown the factor, for the account of `uid`. A right code is used up, and the factor then waits
+/// for the token.
 ///
-/// # Errors
-/// Whatever else came of it; never [`Confirmation::Verified`].
+/// # Errors Any other outcome; never [`Confirmation::Verified`].
 pub fn prove(
     record: &mut Record,
     (nonce, uid): (LoginNonce, u32),

@@ -6,14 +6,14 @@ use crate::factor::{Drift, Factor, FactorId, Kind, Maker, Restrictions, Status};
 use crate::otp::Algorithm;
 use crate::seed::Seed;
 
-/// What a new factor shall be. The id and the seed are random, or the seed was brought.
+/// The properties of a new factor. The id is random. The seed is random or imported.
 #[derive(Debug)]
 pub struct NewFactor {
     /// The id, from random bytes.
     pub id: FactorId,
     /// The name; may be empty.
     pub name: String,
-    /// What moves the code on.
+    /// The source of the next code: an event or the clock.
     pub kind: Kind,
     /// The hash.
     pub algorithm: Algorithm,
@@ -21,15 +21,15 @@ pub struct NewFactor {
     pub digits: u8,
     /// The seed.
     pub seed: Seed,
-    /// Whether the seed was brought, and may be in use elsewhere.
+    /// True if the seed was imported, and may be in use elsewhere.
     pub is_imported: bool,
     /// The first counter of a token that counts presses, at most 2^63; 0 for any other.
     pub counter: u64,
-    /// When and where it is good.
+    /// The times and services of the factor.
     pub limits: Restrictions,
-    /// Whether it needs no first code.
+    /// True if the factor needs no first code.
     pub is_confirmed: bool,
-    /// Who makes it.
+    /// The maker of the factor.
     pub made_by: Maker,
 }
 

@@ -26,15 +26,16 @@ pub fn apply_floor(record: &mut Record, floor: ReplayFloor) {
     }
 }
 
-/// Returns the last time step of `period` seconds that may have been used when the floor was set:
-/// by a phone whose clock is as fast as drift allows.
+/// Returns the last time step of `period` seconds that may have been used when the floor was set. A
+/// phone may have used it if its clock is as fast as drift allows.
 fn last_used_step(floor: ReplayFloor, period: u32) -> u64 {
     let ahead = MAX_DRIFT_SECS / u64::from(period.max(1));
     time_step(floor.time, period).saturating_add(floor.skew + ahead)
 }
 
-/// Returns when the codes of an app with a period of 30 s are accepted again after a restore at
-/// `time`, both in seconds since 1970. `skew` is how many time steps ahead are accepted.
+/// Returns the time when codes of an app with a period of 30 s are accepted again. `time` is the
+/// time of a restore. Both are in seconds since 1970. `skew` is the number of time steps ahead that
+/// are accepted.
 #[must_use]
 pub fn usable_from(time: u64, skew: u64) -> u64 {
     last_used_step(ReplayFloor { time, skew }, 30).saturating_add(1).saturating_mul(30)

@@ -6,25 +6,25 @@ use crate::enrollment::{EnrollmentRules, Refusal, add, expire, verify};
 use crate::factor::{Factor, Maker};
 use crate::record::Record;
 
-/// What is asked for.
+/// A request for a new factor.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The factor that is added. Its maker is the caller; it is pending, or verified where root
-    /// says so.
+    /// The factor that is added. Its maker is the caller. It is pending, or verified if root says
+    /// so.
     pub new: Factor,
     /// The uid that the user has now.
     pub uid: u32,
     /// A pending factor of the same maker that becomes verified without a code, instead of a new
     /// one.
     pub verify: Option<String>,
-    /// Whether root's own pending factor is shown again instead of a new one, if it has these
-    /// parameters.
+    /// True if root's own pending factor is shown again instead of a new one. That factor must have
+    /// these parameters.
     pub resume: bool,
-    /// Whether a user who is enrolled is left alone.
+    /// True if the daemon leaves an enrolled user alone.
     pub if_unenrolled: bool,
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Enrolled {
     /// A new factor was made.
@@ -35,11 +35,12 @@ pub enum Enrolled {
     Verified,
 }
 
-/// Judges a request at `now` (seconds since 1970): the factor, and the record to put on disk before
-/// anybody is shown its key.
+/// Judges a request at `now` (seconds since 1970). Returns the factor, and the record. The record
+/// must be on disk before anybody is shown the key of the factor.
 ///
-/// Nothing is resumed but what root made. All programs of a user look alike to the daemon, and one
-/// of them may be a thief's: a key that it saw must not become the user's factor.
+/// Only a factor that root made is resumed. The daemon cannot tell the programs of a user apart,
+/// and a thief may run one of them. A key that this program saw must not become the factor of the
+/// user.
 pub fn enroll(
     record: Record,
     request: &Request,
@@ -83,8 +84,8 @@ fn decide(
     factor.map(|factor| (factor.clone(), what)).ok_or(Refusal::NotPending)
 }
 
-/// Whether a pending factor has all parameters that are asked for, and the seed if that was
-/// brought.
+/// Reports whether a pending factor has all requested parameters. An imported seed must be the same
+/// too.
 fn is_as_asked(pending: &Factor, new: &Factor) -> bool {
     let seed = if new.is_imported { pending.seed.is(&new.seed) } else { !pending.is_imported };
     seed && pending.name == new.name

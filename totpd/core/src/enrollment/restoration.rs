@@ -4,13 +4,13 @@ use crate::factor::{Kind, Status};
 use crate::record::Record;
 use crate::recovery_codes::RecoveryCodes;
 
-/// Takes a record for one that comes back at `now` (seconds since 1970), and says whether a token
-/// in it has to be resynchronized: its codes may have been used since the backup was made, and so
-/// may recovery codes.
+/// Prepares a record of a backup that is restored at `now` (seconds since 1970). Reports whether a
+/// token in it has to be resynchronized. Codes of the token and recovery codes may have been used
+/// after the backup was made.
 ///
-/// A token that was disabled is marked too, since enabling it would make used presses good again.
-/// What was pending is dropped. No factor is newer than the restoration, so that all codes up to it
-/// count as used.
+/// A disabled token is marked too, because enabling it would make used presses good again. Pending
+/// factors are dropped. No factor is newer than the restoration, so all codes up to it count as
+/// used.
 pub fn restore(record: &mut Record, now: u64) -> bool {
     record.recovery = RecoveryCodes::default();
     record.retire(|factor| !factor.is_pending());

@@ -25,7 +25,7 @@ const NOW: u64 = 30_000;
 const TOTP: Kind = Kind::Totp { period: 30 };
 const ALICE: Maker = Maker::Uid(1000);
 
-/// A factor with a seed of its own.
+/// Returns a factor with a seed of its own.
 fn factor(id: u8, status: Status) -> Factor {
     let seed = Seed::new(vec![id; 20]).unwrap();
     let id = FactorId::from_random([id; 5]);

@@ -17,7 +17,7 @@ impl Drift {
         self.steps
     }
 
-    /// Returns the drift of a phone that is so many time steps ahead.
+    /// Returns the drift of a phone that is `steps` time steps ahead.
     #[must_use]
     pub fn from_steps(steps: i16) -> Self {
         Self { steps, streak: 0 }
@@ -61,7 +61,7 @@ pub const MAX_DRIFT_SECS: u64 = 300;
 mod tests {
     use super::*;
 
-    /// Returns the drift after right codes that were so many steps ahead of the clock here.
+    /// Returns the drift after right codes that were `away` steps ahead of the clock here.
     fn after(period: u32, away: &[i64]) -> i16 {
         let mut drift = Drift::default();
         for away in away {

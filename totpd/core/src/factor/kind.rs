@@ -1,10 +1,10 @@
-//! What changes the code of a factor: an event or the clock.
+//! The source of the next code of a factor: an event or the clock.
 
 use core::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-/// What changes the code of a factor.
+/// The source of the next code of a factor.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Kind {
     /// An event (RFC 4226): each press of the token increments the counter.

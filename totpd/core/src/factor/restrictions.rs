@@ -1,11 +1,11 @@
-//! When, and for which services, a factor may be used.
+//! The times and services of a factor.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-/// When, and for which services, a factor may be used; by default without limits.
+/// The times and services of a factor; without limits by default.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Restrictions {
     /// The purpose, as text for people.
@@ -32,7 +32,7 @@ impl Restrictions {
     }
 }
 
-/// Where a factor was last used.
+/// The place of the last use of a factor.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct LastUse {
     /// The PAM service; may be empty.

@@ -9,22 +9,22 @@ use crate::factor::token::TokenDigest;
 pub enum Status {
     /// An administrator disabled it.
     Disabled,
-    /// It waits for its first right code.
+    /// A factor that waits for its first right code.
     Unverified {
-        /// When it is removed, in seconds since 1970.
+        /// The time of its removal, in seconds since 1970.
         expires: u64,
         /// The number of wrong first codes.
         wrong_codes: u32,
     },
     /// Its codes are accepted.
     Verified,
-    /// It was restored from a backup, so codes may be used that the record does not know. Its codes
-    /// are accepted after a resynchronization.
+    /// A factor that was restored from a backup. Codes may be used that the record does not know.
+    /// Its codes are accepted after a resynchronization.
     Unsynchronized,
     /// A login made it and gave the right first code. It stays pending until libpam asks for the
     /// credentials of that login.
     AwaitsLogin {
-        /// When it is removed, in seconds since 1970.
+        /// The time of its removal, in seconds since 1970.
         expires: u64,
         /// The digest of the token that the login must present.
         token: TokenDigest,

@@ -34,7 +34,7 @@ impl LoginToken {
         Self { secret: Zeroizing::new(secret), factor, user }
     }
 
-    /// The token in `text`; nothing if it is not one.
+    /// Returns the token in `text`, or nothing if `text` is not one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, ':');

@@ -1,4 +1,4 @@
-//! What can be changed of a factor: everything but its secret and its parameters.
+//! The changes of a factor: everything but its secret and its parameters.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,22 +9,24 @@ use crate::management::Refusal;
 /// The changes that are asked for; nothing stays as it is.
 #[derive(Clone, Debug, Default)]
 pub struct FactorChanges {
-    /// What people call it.
+    /// The name of the factor for people.
     pub name: Option<String>,
-    /// What it is for, in words.
+    /// The purpose of the factor, in words.
     pub purpose: Option<String>,
-    /// From when it is good, in seconds since 1970; `Some(None)` takes the limit away.
+    /// The time from which the factor is good, in seconds since 1970. `Some(None)` removes the
+    /// limit.
     pub not_before: Option<Option<u64>>,
-    /// From when it is not good any more, in seconds since 1970; `Some(None)` takes the limit away.
+    /// The time from which the factor is not good any more, in seconds since 1970. `Some(None)`
+    /// removes the limit.
     pub not_after: Option<Option<u64>>,
     /// The PAM services for which it is good; none: all of them.
     pub services: Option<Vec<String>>,
-    /// Whether it is switched off.
+    /// True if the factor is disabled.
     pub disabled: Option<bool>,
 }
 
 impl FactorChanges {
-    /// Whether nothing but the name is changed, which is what users may do with their own.
+    /// Reports whether only the name is changed. Users may change the name of their own factors.
     #[must_use]
     pub fn is_name_only(&self) -> bool {
         let Self { name, purpose, not_before, not_after, services, disabled } = self;
@@ -61,7 +63,8 @@ impl FactorChanges {
         Ok(())
     }
 
-    /// Enabling is no way to become verified.
+    /// Returns the status after the change. Enabling never makes a factor verified that was not
+    /// verified before.
     fn status(&self, status: Status) -> Result<Status, Refusal> {
         match (self.disabled, status) {
             (Some(true), Status::Verified) => Ok(Status::Disabled),

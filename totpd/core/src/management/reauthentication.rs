@@ -1,20 +1,20 @@
-//! What a caller shows before it may change factors.
+//! The code that a caller shows before it may change factors.
 
 use crate::management::{Decision, Refusal};
 use crate::record::Record;
 use crate::verification::{Attempt, Rules, Verdict, verify};
 
-/// What a caller shows. Root and those who manage others show nothing. Everybody else shows a
-/// current code if there is a verified factor.
+/// The code that a caller shows. Root and managers of other users show nothing. All other callers
+/// show a current code if there is a verified factor.
 #[derive(Debug)]
 pub enum Reauthentication {
     /// A code is needed if there is a verified factor.
     CurrentCode {
-        /// The attempt that the code makes; with an empty code one that cannot be right.
+        /// The attempt that the code makes. An attempt with an empty code cannot be right.
         attempt: Attempt,
-        /// Whether anything was typed.
+        /// True if the caller typed anything.
         is_given: bool,
-        /// What the attempt is judged by.
+        /// The rules that judge the attempt.
         rules: Rules,
     },
     /// No code is needed.
@@ -22,8 +22,8 @@ pub enum Reauthentication {
 }
 
 impl Reauthentication {
-    /// Decides by `decide` if what was shown is good. A code that was shown is an attempt like any
-    /// other: counted, throttled and used up, whether or not `decide` refuses.
+    /// Calls `decide` if the shown code is good. The code is an attempt like any other: counted,
+    /// throttled and used up. This holds even if `decide` refuses.
     pub fn then<T>(
         &self,
         record: Record,

@@ -49,7 +49,7 @@ fn request(made_by: Maker) -> Request {
     Request { new, uid: ALICE, verify: None, resume: false, if_unenrolled: false }
 }
 
-/// Every change that a code stands before, and whether it went through.
+/// Returns the outcome of every change that a code protects.
 fn changes(proof: &Reauthentication, record: &Record) -> [(Result<(), Refusal>, Record); 4] {
     let uid = Maker::Uid(ALICE);
     let (enrolled, added) = enroll(record.clone(), proof, &request(uid), NOW, &RULES);

@@ -17,7 +17,7 @@ fn at(tty: &str) -> Source {
     Source::locate(0, &origin)
 }
 
-/// The rows of the page's table, without its head.
+/// Returns the rows of the page's table, without its head.
 fn rows() -> Vec<Vec<String>> {
     let table = PAGE.lines().skip_while(|line| !line.starts_with("| caller ")).skip(2);
     table

@@ -1,4 +1,4 @@
-//! When a source waits, and which one is known.
+//! The waits of sources, and the choice of known ones.
 
 use alloc::vec;
 use core::net::IpAddr;

@@ -7,7 +7,7 @@ use crate::recovery_codes::HashedGuess;
 use crate::source::Source;
 use crate::throttle::ThrottleRules;
 
-/// What a person typed, parsed.
+/// The parsed answer of a person.
 #[derive(Debug)]
 pub enum Answer {
     /// A code of a factor.
@@ -21,13 +21,13 @@ pub enum Answer {
 /// One attempt to log in.
 #[derive(Debug)]
 pub struct Attempt {
-    /// What the person typed.
+    /// The answer of the person.
     pub answer: Answer,
     /// The id of the only factor that may be used; `None` allows all of them.
     pub factor: Option<String>,
     /// The PAM service that asks; `None` if the caller does not name it.
     pub service: Option<String>,
-    /// Where the attempt comes from.
+    /// The origin of the attempt.
     pub source: Source,
     /// The uid that the user name has now.
     pub uid: u32,
@@ -40,6 +40,6 @@ pub struct Attempt {
 pub struct Rules {
     /// Time steps accepted on either side of the present one (RFC 6238 section 5.2).
     pub skew: u64,
-    /// How wrong codes slow down further attempts.
+    /// The rules that slow down attempts after wrong codes.
     pub throttle: ThrottleRules,
 }

@@ -9,9 +9,8 @@ use crate::otp::Algorithm;
 use crate::seed::Seed;
 use crate::verification::attempt::{Answer, Attempt};
 
-/// Returns the verified factor that the code fits best. A code that was not used is better than a
-/// replayed one; of two such factors, one that may be used here is better. The older factor wins a
-/// tie.
+/// Returns the verified factor that the code fits best. An unused code is better than a replayed
+/// one. Of two such factors, one that may be used here is better. The older factor wins a tie.
 pub(super) fn best_match<'a>(
     factors: &'a mut [Factor],
     attempt: &Attempt,
@@ -24,8 +23,8 @@ pub(super) fn best_match<'a>(
     };
     let mut best: Option<(&mut Factor, Match)> = None;
     for factor in factors {
-        // Each factor computes all its codes, so that the time does not say which factors are in
-        // use, or match.
+        // Each factor computes all its codes. So the time does not reveal which factors are in use,
+        // or match.
         let found = factor.matches(code, attempt.now, skew);
         let may_match = factor.is_verified()
             && attempt.factor.as_deref().is_none_or(|id| factor.id.as_str() == id);

@@ -49,7 +49,7 @@ fn is_approved(verdict: &Verdict) -> bool {
     matches!(verdict, Verdict::Approved { .. })
 }
 
-/// Any code that is not right in the window around `now`.
+/// Returns a code that is not right in the window around `now`.
 fn wrong_code(record: &Record, now: u64) -> Code {
     (0..10)
         .map(|n| Code::parse(&format!("00000{n}")).unwrap())

@@ -12,14 +12,14 @@ pub enum Verdict {
         factor: Option<FactorId>,
         /// `totp`, `hotp` or `recovery`.
         method: &'static str,
-        /// How many recovery codes the user still has.
+        /// The number of recovery codes that the user still has.
         recovery_codes_left: usize,
         /// The last use of a recovery code, if no login has reported it to the user yet.
         unreported_use: Option<Usage>,
     },
     /// The code is not accepted. The reason goes to the log, never to the person.
     Denied(Reason),
-    /// There were too many wrong codes. The attempt is neither checked nor counted.
+    /// Too many wrong codes. The attempt is neither checked nor counted.
     Throttled {
         /// Seconds until the next attempt is checked; `None` until `totpctl unlock`.
         retry_after: Option<u64>,

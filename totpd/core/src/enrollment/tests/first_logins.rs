@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use super::*;
 
-/// The key that a login of this nonce is shown; nothing if it is not offered any.
+/// Returns the id of the factor that a login of this nonce is shown, or nothing if it is offered
+/// none.
 fn offered(record: Record, login: u8, number: u8) -> (Option<FactorId>, Record) {
     let new = pending(number, Maker::Login(nonce(login)));
     let (shown, record) = offer(record, 1000, &new, NOW, &RULES);

@@ -156,7 +156,7 @@ proptest! {
     }
 }
 
-/// The counter that its owner's device shows, or one near it.
+/// Returns the counter that its owner's device shows, or one near it.
 fn counter_of(factor: &Factor, step: u64, ahead: i64) -> u64 {
     let base = match factor.kind {
         Kind::Hotp => factor.last_accepted.unwrap_or(0),
@@ -165,7 +165,7 @@ fn counter_of(factor: &Factor, step: u64, ahead: i64) -> u64 {
     base.saturating_add_signed(ahead)
 }
 
-/// Seed, kind and counter of the code that a factor accepted last.
+/// Returns the seed, the kind and the counter of the code that a factor accepted last.
 fn used_of(record: &Record, id: &FactorId) -> (u8, bool, u64) {
     let factor = record.factors.iter().find(|factor| factor.id == *id).unwrap();
     (factor.seed.bytes()[0], factor.kind == Kind::Hotp, factor.last_accepted.unwrap())

@@ -1,6 +1,6 @@
-//! Explores all ways to a factor, and all parties that may interfere. No key that one party saw
-//! becomes the factor of another one without its confirmation, and no party replaces a factor that
-//! it does not know.
+//! Explores all ways to a factor, and all parties that may interfere. A key that one party saw
+//! never becomes the factor of another one without its confirmation. No party replaces a factor
+//! that it does not know.
 
 use alloc::format;
 use alloc::string::String;
@@ -22,7 +22,7 @@ enum Party {
     Owner,
     /// A program with the uid of the user, or an attacker who knows the password.
     Malware,
-    /// An attacker who does not know the password, so that no login succeeds.
+    /// An attacker who does not know the password. Therefore no login succeeds.
     Stranger,
 }
 
@@ -34,7 +34,7 @@ const CALLERS: [(Party, Maker); 4] = [
     (Party::Malware, ALICE),
 ];
 
-/// Who logs in, each in one authentication.
+/// The parties that log in, each in one authentication.
 const LOGINS: [(Party, u8); 3] = [(Party::Owner, 1), (Party::Malware, 2), (Party::Stranger, 3)];
 
 #[derive(Clone, Debug)]
@@ -66,8 +66,8 @@ enum Step {
     End {
         login: usize,
     },
-    /// A backup comes back that was made just now. What was pending in an older one is dropped
-    /// alike.
+    /// A restore of a backup that was made just now. A restore of an older one drops pending
+    /// factors in the same way.
     Restore,
     WaitTenMinutes,
 }
@@ -93,7 +93,8 @@ impl State {
         self.seen.entry(id.to_string()).or_default().insert(party);
     }
 
-    /// The same without what was known of factors that are gone; their numbers are free again.
+    /// Returns the same state without the knowledge of factors that are gone. Their numbers are
+    /// free again.
     fn forgotten(mut self) -> Self {
         let there: HashSet<_> =
             self.record.factors.iter().map(|factor| factor.id.to_string()).collect();
@@ -103,7 +104,8 @@ impl State {
         self
     }
 
-    /// What decides about everything that can still happen: two states with the same are one.
+    /// Returns everything that decides the future of the state. Two states with the same essence
+    /// are one.
     fn essence(&self) -> String {
         let of = |record: &Record| {
             let mut factors: Vec<_> = record
@@ -129,7 +131,7 @@ impl State {
         of(&self.record)
     }
 
-    /// Everything that anybody may do next.
+    /// Returns all possible next steps of all parties.
     fn steps(&self) -> Vec<Step> {
         let mut steps = vec![Step::Restore, Step::WaitTenMinutes];
         let ids: Vec<_> = self.record.factors.iter().map(|factor| factor.id.clone()).collect();
@@ -168,7 +170,7 @@ impl State {
         steps
     }
 
-    /// The state after a step, and who took it.
+    /// Returns the state after a step, and the party that took it.
     fn after(&self, step: &Step, rules: &EnrollmentRules) -> (Self, Option<Party>) {
         let mut next = self.clone();
         let now = next.now;

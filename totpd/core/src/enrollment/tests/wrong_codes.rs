@@ -39,14 +39,15 @@ fn a_first_code_of_the_verified_factor_counts_as_a_guess() {
     let old = confirm_by_the_old_one(&mut record, ALICE, NOW);
     assert_eq!(old, wrong(4, Diagnosis::OtherFactor));
     assert_eq!(record.throttle.unknown_sources().failures(), 1);
-    // What is no code of it says something too.
+    // A code of no factor carries information too.
     let nonsense = Code::parse("000000").unwrap();
     let confirmation =
         confirm(&mut record, ALICE, id(2).as_str(), &nonsense, NOW, &RULES, &THROTTLE);
     assert_eq!(confirmation, wrong(3, Diagnosis::Unknown));
     assert_eq!(record.throttle.unknown_sources().failures(), 2);
     assert_eq!(confirm_by_the_old_one(&mut record, ALICE, NOW), wrong(2, Diagnosis::OtherFactor));
-    // As many as at a login: neither looked at nor counted from here on.
+    // The limit is the same as at a login. From here on the daemon neither checks nor counts the
+    // code.
     assert_eq!(confirm_by_the_old_one(&mut record, ALICE, NOW), wrong(1, Diagnosis::Unknown));
     assert_eq!(record.throttle.unknown_sources().failures(), 3);
     let state = record.throttle.state(&Source::Uid(1000), NOW, &THROTTLE);

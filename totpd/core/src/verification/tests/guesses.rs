@@ -1,4 +1,4 @@
-//! What a guesser gets to try, and who is kept out.
+//! The number of codes that a guesser can try, and the users that are kept out.
 
 use alloc::format;
 use alloc::string::String;
@@ -82,8 +82,9 @@ fn an_unenrolled_user_is_throttled_like_others() {
     assert_eq!(verdict, Verdict::Throttled { retry_after: Some(30) });
 }
 
-/// How many codes a guesser gets to try in `days`, from `addresses` addresses in turn, trying
-/// again as soon as that may be looked at. `owner` is what the owner does once a day.
+/// Returns the number of codes that a guesser can try in `days`. The guesser uses `addresses`
+/// addresses in turn. It tries again as soon as the daemon checks a code again. `owner` is the
+/// source that the owner uses once a day.
 fn guesses(days: u64, addresses: u32, known: bool, owner: Option<Source>) -> u64 {
     let address = |n: u64| {
         let number = 0x0a00_0000 + u32::try_from(n % u64::from(addresses)).unwrap();
@@ -116,7 +117,7 @@ fn guesses(days: u64, addresses: u32, known: bool, owner: Option<Source>) -> u64
     tried
 }
 
-/// The chance to meet one of the three codes that are right at a time, in `tries` tries.
+/// Returns the chance to meet one of the three codes that are right at a time, in `tries` tries.
 fn chance(tries: u64) -> String {
     let missed = (1.0 - 3e-6_f64).powf(f64::from(u32::try_from(tries).unwrap()));
     format!("{:.3} %", (1.0 - missed) * 100.0)

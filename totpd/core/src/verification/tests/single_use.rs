@@ -70,7 +70,7 @@ fn an_event_token_moves_on() {
 }
 
 proptest! {
-    /// No text is ever a way in by itself, and none makes the judge panic.
+    /// No text is ever a way in by itself. No text makes the judge panic.
     #[test]
     fn no_text_panics(text in any::<String>(), now in any::<u64>()) {
         let _ = verify(enrolled(), &typed(&text, now), &rules());

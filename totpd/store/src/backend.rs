@@ -6,13 +6,13 @@ use totpd_core::record::Record;
 use totpd_core::record_key::RecordKey;
 use totpd_core::user_name::UserName;
 
-/// Why the store did not do what was requested. For the log; a caller learns less.
+/// The reason why the store did not do what was requested. It is for the log; a caller learns less.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum StoreError {
     /// A record is not what was written under its key.
     #[error("cannot unseal the record of {0}: it was damaged, or changed by another program")]
     Corrupt(String),
-    /// The store refuses, for a reason that the caller can remove: there is no room for more
+    /// A refusal by the store, for a reason that the caller can remove. There is no room for more
     /// factors, or another task is running.
     #[error("{0}")]
     Refused(String),
@@ -30,14 +30,14 @@ pub struct Listed {
     pub record: Result<Record, StoreError>,
 }
 
-/// What a store answers, later.
+/// The later answer of a store.
 pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
 
 /// A pure function from the present record to the next one (`None`: no record). A store may run it
 /// more than once, and keeps the result of the last run.
 pub type Change = Box<dyn FnMut(Option<Record>) -> Option<Record> + Send>;
 
-/// What an implementation of the store has to do; `conformance.rs` tests it.
+/// The duties of an implementation of the store. `conformance.rs` tests them.
 pub trait Backend: Send + Sync {
     /// Reads the record of `key`.
     fn read(&self, key: RecordKey) -> Pending<Option<Record>>;
@@ -48,7 +48,7 @@ pub trait Backend: Send + Sync {
     /// Removes the record of `key` without reading it: it may be unreadable.
     fn discard(&self, key: RecordKey) -> Pending<()>;
 
-    /// Lists at most `limit` users whose names come after `after`, in the order of their bytes;
-    /// fewer only at the end.
+    /// Lists at most `limit` users whose names come after `after`, in the order of their bytes. It
+    /// lists fewer only at the end.
     fn list(&self, after: String, limit: u32) -> Pending<Vec<Listed>>;
 }

@@ -1,8 +1,8 @@
 //! A backup: all users with their seeds, in one file that the standard `age` tool opens
 //! (<https://age-encryption.org/v1>).
 //!
-//! Backups know no store: the store takes its signing key and its [`History`] from here, and of the
-//! boundary only [`crate::StoreError`] comes in, as a reason why a backup ends.
+//! Backups do not know a store. The store takes its signing key and its [`History`] from here. Of
+//! the boundary, backups use only [`crate::StoreError`], as a reason why a backup ends.
 
 pub use age::secrecy::SecretString;
 pub use age::x25519;

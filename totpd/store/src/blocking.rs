@@ -1,8 +1,8 @@
-//! Which thread may block: on the disk, or on a lookup of names.
+//! The permission of a thread to block: on the disk, or on a lookup of names.
 //!
 //! # Inline execution
 //!
-//! A request that nothing holds up is worked off by the thread that received it. Handing it to
+//! The thread that received a request works it off, if nothing holds the request up. Handing it to
 //! other threads and back would cost a quarter of the time of a login. Requests run inline on the
 //! private socket alone: one of its threads at a time may block. The thread that serves the bus
 //! never may, because all its callers would wait with it.
@@ -22,31 +22,31 @@
 //!                                              write and look up names
 //! ```
 //!
-//! # Which thread may block, and when
+//! # The places that block
 //!
 //! A thread may block from [`allow`] until the guard is dropped. [`is_allowed`] is checked at each
 //! place that would block: the reader and the writer of the store, NSS, and the socket itself.
 //! Without permission they use a thread of their own. They also do so if another thread holds the
 //! connection to the database, because waiting for it would be unbounded. A disk or a name service
-//! that hangs thus stops one thread of the socket and one request; the other thread accepts, and
-//! its requests do not run inline until the first has returned.
+//! that hangs thus stops one thread of the socket and one request. The other thread accepts. Its
+//! requests do not run inline until the first thread has returned.
 //!
 //! # No wake-up is lost
 //!
-//! The first poll has a waker that does nothing. A future that is pending registered that waker,
-//! and a wake-up that arrives before the future is spawned is dropped. That loses nothing: the
-//! runtime polls a spawned task once without a wake-up, with the waker of that task. A future has
-//! to look at its source in every poll and to keep the waker of the last one (the contract of
-//! [`std::future::Future::poll`]). So the second poll finds whatever happened in between, and later
-//! events wake the task. What the first poll registers with the runtime (sockets, timers) is bound
-//! to the runtime whose context the thread has entered, and the task is spawned there.
+//! The first poll has a waker that does nothing. A future that is pending registered that waker. A
+//! wake-up that arrives before the future is spawned is dropped. That loses nothing: the runtime
+//! polls a spawned task once without a wake-up, with the waker of that task. A future has to look
+//! at its source in every poll, and to keep the waker of the last one. This is the contract of
+//! [`std::future::Future::poll`]. So the second poll finds all events in between, and later events
+//! wake the task. The first poll registers sockets and timers with a runtime. This is the runtime
+//! whose context the thread has entered, and the task is spawned there.
 //!
 //! # Panics
 //!
-//! [`poll_once`] catches a panic of the future, so that a bug ends one connection and not the
-//! thread. The guard is dropped while a panic unwinds, as at every other end: no thread keeps the
-//! permission by accident. Inside the store a panic aborts the process instead (`sqlite/queue.rs`):
-//! a transaction must not be left half made.
+//! [`poll_once`] catches a panic of the future. So a bug ends one connection and not the thread.
+//! The guard is dropped while a panic unwinds, as at every other end: no thread keeps the
+//! permission by accident. Inside the store a panic aborts the process instead (`sqlite/queue.rs`),
+//! because a transaction must not be left half made.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -62,7 +62,7 @@ thread_local! {
 #[must_use = "the permission ends when this is dropped"]
 pub struct Allowed {
     before: bool,
-    /// It belongs to one thread.
+    /// The mark that keeps the permission in one thread.
     _not_send: PhantomData<*const ()>,
 }
 

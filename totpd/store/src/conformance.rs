@@ -1,5 +1,5 @@
-//! What every implementation of the store must do, whatever it keeps records in. A test of an
-//! implementation passes a function that creates an empty store to [`all`].
+//! The duties of every implementation of the store, for any medium. A test of an implementation
+//! passes a function that creates an empty store to [`all`].
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;

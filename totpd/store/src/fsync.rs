@@ -14,8 +14,8 @@ pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-/// The campaign of crashes must find what this prevents: it leaves it out in a directory that holds
-/// a file of this name.
+/// Leaves the flush out in a directory that holds a file of this name. The campaign of crashes must
+/// find the loss that the flush prevents.
 #[cfg(test)]
 pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     if directory.join("test-no-folder-sync").exists() {

@@ -27,7 +27,7 @@ pub use key_id::KeyId;
 /// The key that everything in the store is sealed under. It prints nothing of itself.
 pub struct MasterKey(Zeroizing<[u8; KEY_BYTES]>);
 
-/// Where a key's file comes from, which decides who may read it.
+/// The origin of a key file. It decides who may read the file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum KeyOrigin {
     /// Beside the store: only its owner may read it.

@@ -8,13 +8,13 @@ impl Owner {
     /// Root, for the installed daemon.
     pub const ROOT: Self = Self(0);
 
-    /// The user with this uid. Tests and benchmarks pass the one that they run as.
+    /// Returns the user with this uid. Tests and benchmarks pass the uid that they run as.
     #[must_use]
     pub const fn from_uid(uid: u32) -> Self {
         Self(uid)
     }
 
-    /// The uid.
+    /// Returns the uid.
     #[must_use]
     pub const fn uid(self) -> u32 {
         self.0
@@ -25,7 +25,7 @@ impl Owner {
 pub(crate) mod tests {
     use super::*;
 
-    /// The user who runs the tests.
+    /// Returns the user who runs the tests.
     pub(crate) fn this_user() -> Owner {
         Owner::from_uid(nix::unistd::geteuid().as_raw())
     }

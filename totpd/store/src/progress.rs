@@ -1,8 +1,8 @@
-//! How far a long task has come.
+//! The progress of a long task.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many records are done, of how many. The task counts, other threads read.
+/// The number of records that are done, and the number of all. The task counts, other threads read.
 #[derive(Debug, Default)]
 pub struct Progress {
     done: AtomicU64,

@@ -64,7 +64,8 @@ pub(crate) fn decode(
     record.ok_or(UnsealError)
 }
 
-/// No two records have the same associated data: neither names nor ids hold a zero byte.
+/// Returns the associated data of a record. No two records share it, because neither names nor ids
+/// hold a zero byte.
 fn record_aad(format: u8, key: &RecordKey, uid: u32) -> Vec<u8> {
     let format = format!("totpd record {format}\0");
     [format.as_bytes(), key.as_row_name().as_bytes(), b"\0", &uid.to_be_bytes()].concat()

@@ -20,7 +20,7 @@ pub struct UnsealError;
 /// Nothing could be sealed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SealError {
-    /// There is no nonce.
+    /// The system gave no random nonce.
     #[error("getrandom failed: {0}")]
     Random(getrandom::Error),
     /// The content has no bytes, or too many.
@@ -33,7 +33,7 @@ impl Sealer {
     #[must_use]
     pub fn new(key: &MasterKey) -> Self {
         let derived = key.derive("totpd seal 1");
-        // On the heap, so that it stays where it was locked.
+        // The sealer is on the heap, so it stays at the address that was locked.
         let sealer = Box::new(XChaCha20Poly1305::new(<&Key>::from(&*derived)));
         if let Err(error) = lock_pages_of(&*sealer) {
             let message =

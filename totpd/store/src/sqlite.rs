@@ -1,10 +1,10 @@
 //! The store of one host: a SQLite file in a directory that only root may enter.
 //!
-//! One thread writes: requests that arrive while it flushes share the next flush. Another thread
-//! reads, so that a slow flush delays no prompt. A thread that may block does either itself when
-//! nothing is in its way ([`crate::blocking`]).
+//! One thread writes. Requests that arrive while it flushes share the next flush. Another thread
+//! reads, so a slow flush delays no prompt. A thread that may block does either itself if nothing
+//! is in its way ([`crate::blocking`]).
 //!
-//! A file uses those below it; nothing points up:
+//! A file uses those below it. Nothing points up:
 //!
 //! ```text
 //! open                                  opens the store, or creates it

@@ -1,5 +1,5 @@
-//! The handle on a store: reads a record, or changes it so that the change is on disk before
-//! anybody learns of it. Nothing waits for a store longer than its timeout.
+//! The handle on a store. It reads a record or changes it. A change is on disk before anybody
+//! learns of it. Nothing waits for a store longer than its timeout.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,9 +36,8 @@ impl Store {
     /// present record and returns the next one (`None`: no record). It may run more than once. When
     /// this returns `Ok`, the change is on disk.
     ///
-    /// # Errors
-    /// [`StoreError`]. Then nothing is changed, with one exception: a change that was being written
-    /// when the time ran out may be on disk. A code that it used up stays used.
+    /// # Errors [`StoreError`]. Then nothing is changed, with one exception. A change that was
+    /// being written when the time ran out may be on disk. A code that it used up stays used.
     pub async fn update<T: Send + 'static>(
         &self,
         key: RecordKey,
@@ -81,8 +80,8 @@ impl Store {
     }
 }
 
-/// The timeout of the daemon's store. Shorter than that of the module, so that the person gets a
-/// reason.
+/// The timeout of the daemon's store. It is shorter than the timeout of the module, so the person
+/// gets a reason.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(4);
 
 #[cfg(test)]

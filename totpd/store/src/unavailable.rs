@@ -1,5 +1,5 @@
-//! The store of a daemon that started while the disk fails: it refuses every request, so that the
-//! daemon does not end at each login.
+//! The store of a daemon that started while the disk fails. It refuses every request. So the daemon
+//! does not end at each login.
 
 use totpd_core::record::Record;
 use totpd_core::record_key::RecordKey;

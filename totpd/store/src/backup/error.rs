@@ -1,4 +1,4 @@
-//! Why a backup cannot be written or used: a sentence that says what to do.
+//! The reasons why a backup cannot be written or used: a sentence that says what to do.
 
 use std::io;
 
@@ -6,19 +6,19 @@ use crate::backend::StoreError;
 use crate::backup::format::FORMAT;
 use crate::backup::trust::Untrusted;
 
-/// Why a backup cannot be written or used.
+/// The reason why a backup cannot be written or used.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// It is not the one that a dry run showed.
+    /// Another backup than the one that a dry run showed.
     #[error(
         "the backup is not the one that was shown: somebody changed the file in between; nothing \
          was restored"
     )]
     Changed,
-    /// It is incomplete, or was changed.
+    /// An incomplete or changed backup.
     #[error("the backup is damaged or cut short")]
     Damaged,
-    /// Its content is not what was signed.
+    /// A content that is not the signed one.
     #[error(
         "the signature of the backup does not fit what it holds: somebody changed it after it was \
          signed; do not restore it"
@@ -41,19 +41,19 @@ pub enum BackupError {
     /// age opened it, and the content is no backup.
     #[error("this is a file of age, but not a backup of totpd")]
     NotABackup,
-    /// It is no file of age.
+    /// A file that is no file of age.
     #[error("this is not a backup: it is no file of age")]
     NotAge,
     /// The store has users.
     #[error("the store has users already; say --replace to replace it with the backup")]
     NotEmpty,
-    /// It cannot be read.
+    /// A backup that cannot be read.
     #[error("cannot read the backup: {0}")]
     Source(io::Error),
     /// The store fails.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// It cannot be written.
+    /// A backup that cannot be written.
     #[error("cannot write the backup: {0}")]
     Target(io::Error),
     /// The passphrase is too expensive to try.

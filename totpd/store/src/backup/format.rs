@@ -1,9 +1,10 @@
-//! What is inside of a backup.
+//! The content of a backup.
 //!
-//! A line names the format, then frames follow: a length (u32, little endian) and as many bytes in
-//! postcard. The first frame is the [`Head`], the others are users. A frame of length 0 and the
-//! number of users (u64) follow. Then comes the signature: the public key (32 bytes) and 64 bytes
-//! of Ed25519 over a SHA-512 of everything before it. Formats 1 to 3 end without a signature.
+//! A line names the format, then frames follow. A frame is a length (u32, little endian) and as
+//! many bytes in postcard. The first frame is the [`Head`], the others are users. A frame of length
+//! 0 and the number of users (u64) follow. Then the signature follows: the public key (32 bytes)
+//! and 64 bytes of Ed25519. Ed25519 signs a SHA-512 of everything before the signature. Formats 1
+//! to 3 end without a signature.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,10 +17,10 @@ pub(super) const FORMAT_LINE: &str = "totpd backup ";
 /// A user has a few factors of a hundred bytes and a few known sources.
 pub(super) const MAX_FRAME_BYTES: usize = 1 << 20;
 
-/// Where and when a backup was created.
+/// The place and the time of the creation of a backup.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Head {
-    /// When, in seconds since 1970.
+    /// The time of the creation, in seconds since 1970.
     pub created: u64,
     /// The name of the host.
     pub host: String,
@@ -35,7 +36,7 @@ pub(super) struct User1 {
     pub(super) record: Record1,
 }
 
-/// A user in a backup of format 2, likewise.
+/// A user in a backup of format 2, which is read and no longer written.
 #[derive(Deserialize)]
 pub(super) struct User2 {
     pub(super) name: String,

@@ -1,4 +1,4 @@
-//! What a store records of its backups: which keys signed them, and how new the newest is.
+//! The records of a store about its backups: the keys that signed them, and the time of the newest.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::backup::signature::PublicKey;
 pub struct History {
     /// The keys that signed before the last rekey, the oldest first.
     earlier: Vec<PublicKey>,
-    /// When the newest backup was created, in seconds since 1970.
+    /// The time of the creation of the newest backup, in seconds since 1970.
     newest: Option<u64>,
 }
 

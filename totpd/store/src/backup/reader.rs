@@ -24,7 +24,7 @@ pub struct Reader<R: BufRead> {
     end: Option<End>,
 }
 
-/// What age decrypts, after a header that was read already.
+/// The plain text that age decrypts, after a header that was read already.
 type Plain<R> = BufReader<StreamReader<Chain<Cursor<Vec<u8>>, R>>>;
 
 /// The end of a backup.
@@ -82,7 +82,7 @@ impl<R: BufRead> Reader<R> {
         Ok(Self { source, format: found, head, users: 0, end: None })
     }
 
-    /// Returns where and when it was created.
+    /// Returns the place and the time of the creation.
     pub fn head(&self) -> &Head {
         &self.head
     }

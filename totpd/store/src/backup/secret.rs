@@ -1,11 +1,11 @@
-//! What protects a backup: a passphrase, or keys of age.
+//! The protection of a backup: a passphrase, or keys of age.
 
 use age::secrecy::SecretString;
 use age::x25519;
 
 use crate::backup::trust::OpenedBy;
 
-/// Who can open a backup.
+/// The people who can open a backup.
 pub enum Recipients {
     /// Anybody who knows the passphrase.
     Passphrase(SecretString),
@@ -13,7 +13,7 @@ pub enum Recipients {
     Keys(Vec<x25519::Recipient>),
 }
 
-/// What opens a backup.
+/// The secret that opens a backup.
 pub enum Opener {
     /// The passphrase.
     Passphrase(SecretString),

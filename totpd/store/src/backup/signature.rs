@@ -10,8 +10,8 @@ use sha2::{Digest as _, Sha256};
 use crate::locked_memory::lock_pages_of;
 use crate::master_key::MasterKey;
 
-/// Signs the backups of one store. It prints nothing of itself. Its memory is kept out of swap if
-/// the kernel allows it; the sealing key logs a warning if not.
+/// The key that signs the backups of one store. It prints nothing of itself. The kernel keeps its
+/// memory out of swap, if it allows that. If it does not, the sealing key logs a warning.
 pub struct SigningKey(Box<ed25519_dalek::SigningKey>);
 
 /// Identifies the store that signed. It is not secret.
@@ -22,7 +22,7 @@ pub struct PublicKey([u8; PublicKey::BYTES]);
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Fingerprint([u8; 32]);
 
-/// What is signed: the SHA-512 of everything in a backup before its public key.
+/// The signed digest: the SHA-512 of everything in a backup before its public key.
 pub(super) type Digest = [u8; 64];
 
 impl SigningKey {
@@ -30,7 +30,7 @@ impl SigningKey {
     #[must_use]
     pub fn new(key: &MasterKey) -> Self {
         let seed = key.derive("totpd backup signature 1");
-        // On the heap, so that it stays where it was locked.
+        // The key is on the heap, so it stays at the address that was locked.
         let key = Box::new(ed25519_dalek::SigningKey::from_bytes(&seed));
         let _ = lock_pages_of(&*key);
         Self(key)
@@ -88,7 +88,7 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// The prefix separates this from anything else that such a key may sign.
+/// Returns the signed message. Its prefix separates it from anything else that such a key may sign.
 fn message(digest: &Digest) -> Vec<u8> {
     [b"totpd backup 4 signature\0", digest.as_slice()].concat()
 }
@@ -101,7 +101,7 @@ const FINGERPRINT_PREFIX: &str = "SHA256:";
 pub(crate) mod tests {
     use super::*;
 
-    /// The signing key of a new master key.
+    /// Returns the signing key of a new master key.
     pub(crate) fn signing_key() -> SigningKey {
         let folder = tempfile::tempdir().unwrap();
         SigningKey::new(&MasterKey::create(&folder.path().join("store.key")).unwrap())

@@ -50,12 +50,12 @@ fn signed(recipients: &Recipients, key: &SigningKey) -> Vec<u8> {
     bytes
 }
 
-/// All users of a backup, if every one can be read.
+/// Returns all users of a backup, if every one can be read.
 fn read(bytes: &[u8], opener: &Opener) -> Result<Users, BackupError> {
     read_signed(bytes, opener).map(|(users, _)| users)
 }
 
-/// The same, and who signed it.
+/// Returns all users of a backup and its signer.
 fn read_signed(bytes: &[u8], opener: &Opener) -> Result<(Users, Option<PublicKey>), BackupError> {
     let mut reader = Reader::open(bytes, opener)?;
     let mut users = Vec::new();
@@ -73,7 +73,7 @@ fn identity() -> (Recipients, Opener) {
     (Recipients::Keys(vec![identity.to_public()]), Opener::Identities(vec![identity]))
 }
 
-/// A file of age with something else in it.
+/// Returns a file of age with something else in it.
 fn with_content(content: &[u8]) -> (Vec<u8>, Opener) {
     let identity = x25519::Identity::generate();
     let recipient = identity.to_public();
@@ -146,7 +146,7 @@ fn a_file_of_age_that_is_no_backup_is_refused() {
     assert!(newer.contains("format 5") && newer.contains("up to 4"), "{newer}");
 }
 
-/// What age has sealed, without its seal.
+/// Returns the content that age has sealed, without its seal.
 fn content(bytes: &[u8], opener: &Opener) -> Vec<u8> {
     let Opener::Identities(identities) = opener else { unreachable!() };
     let decryptor = Decryptor::new_buffered(bytes).unwrap();
@@ -181,7 +181,7 @@ fn a_backup_changed_after_signing_is_refused() {
         forged += usize::from(matches!(refused, Err(BackupError::Forged)));
         assert!(refused.is_err(), "byte {at} of {}", content.len());
     }
-    // In seeds, names and the signature, where the form stays good.
+    // The form stays good if the changed byte is in a seed, in a name or in the signature.
     assert!(forged > 96, "{forged} of {}", content.len());
 }
 
@@ -286,7 +286,8 @@ fn a_backup_of_each_committed_format_is_read() {
     }
 }
 
-/// Where a backup of that format is committed, with the identity that opens it.
+/// Returns the path of the committed backup of that format. Its folder also has the identity that
+/// opens it.
 fn fixture(format: u32) -> PathBuf {
     PathBuf::from(format!("{}/tests/fixtures/backup-{format}", env!("CARGO_MANIFEST_DIR")))
 }

@@ -1,4 +1,5 @@
-//! Whether a backup may be restored: decided by its signer and by what the caller trusts.
+//! The decision to restore a backup. It depends on the signer of the backup and on the trust of the
+//! caller.
 
 use crate::backup::signature::{Fingerprint, PublicKey};
 
@@ -7,7 +8,7 @@ use crate::backup::signature::{Fingerprint, PublicKey};
 pub enum Signer {
     /// This store, with its current key.
     Ours(Fingerprint),
-    /// This store, with a key from before a rekey, which may have been stolen since then.
+    /// This store, with a key from before a rekey. That key may have been stolen after the rekey.
     Earlier(Fingerprint),
     /// Another store.
     Stranger(Fingerprint),
@@ -15,7 +16,7 @@ pub enum Signer {
     Unsigned,
 }
 
-/// What opened a backup.
+/// The kind of secret that opened a backup.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OpenedBy {
     /// A passphrase: only a person who knows it can have written the backup.
@@ -24,7 +25,7 @@ pub enum OpenedBy {
     Identity,
 }
 
-/// Which authors of a backup the caller trusts.
+/// The authors of a backup that the caller trusts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Trust {
     /// This store, and anybody who knows the passphrase.
@@ -35,7 +36,7 @@ pub enum Trust {
     Anybody,
 }
 
-/// Why a backup is not restored.
+/// The reason why a backup is not restored.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Untrusted {
     /// Another store signed it, and the caller did not say which one may.
@@ -45,7 +46,7 @@ pub enum Untrusted {
          was printed there"
     )]
     Stranger(Fingerprint),
-    /// It has no signature.
+    /// A backup without a signature.
     #[error(
         "the backup is not signed, because an older totpd made it, or somebody who knows its \
          recipient: if you know where the file has been since then, say --unsigned"
@@ -57,19 +58,19 @@ pub enum Untrusted {
          named; do not restore it"
     )]
     Mismatch {
-        /// Who signed.
+        /// The fingerprint of the signer.
         found: Fingerprint,
-        /// Who should have.
+        /// The fingerprint that the caller named.
         wanted: Fingerprint,
     },
-    /// It has no signature, and the caller named a store.
+    /// A backup without a signature, and the caller named a store.
     #[error(
         "the backup is not signed, so nothing shows that the store {wanted} made it: an older totpd \
          made it, or somebody who knows its recipient. If you know where the file has been since \
          then, say --unsigned and no fingerprint"
     )]
     NoSignature {
-        /// Who should have signed.
+        /// The fingerprint that the caller named.
         wanted: Fingerprint,
     },
 }
@@ -134,8 +135,8 @@ mod tests {
         assert_eq!(signer(None), Signer::Unsigned);
     }
 
-    /// Every signer, opener and trust. The table lists what is refused; everything else is
-    /// restored.
+    /// This test tries every signer, opener and trust. The table lists the refused cases. All
+    /// others are restored.
     #[test]
     fn trust_is_decided_as_the_table_says() {
         let [a, b] = [(); 2].map(|()| signing_key().public().fingerprint());

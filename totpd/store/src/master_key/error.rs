@@ -1,9 +1,9 @@
-//! Why a key cannot be used: a sentence that says what to do.
+//! The reasons why a key cannot be used: a sentence that says what to do.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Why a key cannot be used.
+/// The reason why a key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The file cannot be opened, read or created.
@@ -11,9 +11,9 @@ pub enum KeyError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What failed.
+        /// The action that failed.
         verb: &'static str,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The file is not a plain file that only its owner can read.

@@ -13,8 +13,8 @@ use crate::sealer::tests::sealer;
 const UID: u32 = 1000;
 
 proptest! {
-    /// Over any interleaving of codes, sources, restarts and times that go forth and back, no time
-    /// step is ever accepted twice, and the last accepted one only grows.
+    /// No time step is ever accepted twice, and the last accepted one only grows. This holds over
+    /// any interleaving of codes, sources and restarts. The times go forth and back.
     #[test]
     fn a_time_step_is_accepted_once(
         tries in prop::collection::vec(

@@ -35,7 +35,7 @@ struct Factor1 {
     last_accepted: Option<u64>,
 }
 
-/// Format 2 of a record, with recovery codes, and with limits and drift of factors; read and not
+/// Format 2 of a record. It has recovery codes, and limits and drift of factors. It is read and not
 /// written.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Record2 {

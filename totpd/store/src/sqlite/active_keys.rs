@@ -39,10 +39,10 @@ pub(super) struct KeySet {
     pub(super) floor: Option<ReplayFloor>,
 }
 
-/// What is left of a key while another replaces it.
+/// The rest of a key while another key replaces it.
 pub(super) struct PreviousKey {
     pub(super) sealer: Sealer,
-    /// It signed backups.
+    /// The public key that signed backups.
     pub(super) signer: PublicKey,
 }
 
@@ -72,10 +72,9 @@ impl ActiveKeys {
 }
 
 impl KeySnapshot {
-    /// Unseals a row of `key` that was read since the snapshot.
+    /// Unseals a row of `key` that was read after the snapshot.
     ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] if it is not what was written there.
+    /// # Errors [`StoreError::Corrupt`] if the row is not what was written there.
     pub(super) fn decode(&self, key: &RecordKey, row: &Row) -> Result<Record, StoreError> {
         self.before.decode(key, row).or_else(|_| self.keys.get().decode(key, row))
     }

@@ -28,8 +28,8 @@ pub(super) fn reopen_after_error(failed: Connection, file: &Path) -> rusqlite::R
 
 /// Opens `file`, which exists.
 pub(super) fn open(file: &Path) -> rusqlite::Result<Connection> {
-    // This way of locking excludes other processes, and keeps the index of the log in memory: no
-    // file has to be created for it.
+    // This way of locking excludes other processes. It keeps the index of the log in memory, so it
+    // needs no new file for the index.
     let connection = Connection::open_with_flags_and_vfs(file, FLAGS, "unix-excl")?;
     // The log stays when the last connection closes: a full disk would not give its space back.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
@@ -62,8 +62,8 @@ pub(super) fn open_for_bulk_load(file: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Checkpoints the log, so that it restarts from its beginning. If a reader prevents that, the next
-/// call does it.
+/// Checkpoints the log, so it restarts from its beginning. If a reader prevents that, the next call
+/// does it.
 pub(super) fn restart_wal(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))
 }
@@ -88,8 +88,8 @@ fn synchronous(_file: &Path) -> &'static str {
     "FULL"
 }
 
-/// The campaign of crashes must find what this prevents: it leaves it out beside a file of this
-/// name.
+/// Returns the setting `NORMAL`, which leaves the flush out, beside a file of this name. The
+/// campaign of crashes must find the loss that the flush prevents.
 #[cfg(test)]
 fn synchronous(file: &Path) -> &'static str {
     if file.with_file_name("test-synchronous-normal").exists() { "NORMAL" } else { "FULL" }

@@ -17,8 +17,8 @@ pub(super) type ReaderSlot = Arc<Mutex<Option<Connection>>>;
 /// The file, and both connections to it.
 pub(super) struct Database {
     file: PathBuf,
-    /// `None` after the disk has failed: the kernel's copy of the file may then differ from the
-    /// disk, so the file is opened and read again.
+    /// The connection; `None` after the disk has failed. The kernel's copy of the file may then
+    /// differ from the disk. Therefore the store opens and reads the file again.
     connection: Option<Connection>,
     reader: ReaderSlot,
     /// The lock on the directory: one daemon per store.
@@ -44,8 +44,8 @@ impl Database {
         Ok(self.connection.insert(connection))
     }
 
-    /// Checkpoints the log well before it would outgrow its reserve, so that it restarts. Call this
-    /// after callers were answered: they do not wait for it.
+    /// Checkpoints the log well before it would outgrow its reserve, so it restarts. The writer
+    /// calls this after callers were answered, and they do not wait for it.
     pub(super) fn checkpoint_if_needed(&mut self) {
         let Ok(connection) = self.connection() else { return };
         let waiting = connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| {
@@ -61,8 +61,8 @@ impl Database {
         }
     }
 
-    /// Closes both connections and drops the kernel's copy of the files, which may differ from the
-    /// disk after a failed flush.
+    /// Closes both connections and drops the kernel's copy of the files. That copy may differ from
+    /// the disk after a failed flush.
     pub(super) fn discard_connections(&mut self) {
         self.with_closed(|_| {});
     }

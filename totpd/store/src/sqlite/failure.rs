@@ -1,4 +1,4 @@
-//! What a failure of SQLite or of a thread means for a caller of the store.
+//! The meaning of a failure of SQLite or of a thread for a caller of the store.
 
 use std::fmt::Display;
 
@@ -19,7 +19,7 @@ pub(super) fn thread_ended() -> StoreError {
     StoreError::Unavailable("its thread has ended".into())
 }
 
-/// What the store knows of itself cannot be unsealed.
+/// Returns the error of a store that cannot unseal its metadata.
 pub(super) fn corrupt_metadata() -> StoreError {
     StoreError::Corrupt("the store itself".into())
 }

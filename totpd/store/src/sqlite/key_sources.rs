@@ -1,4 +1,4 @@
-//! Where keys are found: credentials of systemd, and files beside the store.
+//! The places of keys: credentials of systemd, and files beside the store.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,17 +7,17 @@ use crate::master_key::{KeyError, KeyId, KeyOrigin, MasterKey};
 use crate::owner::Owner;
 use crate::sqlite::layout::{KEY_FILE, NEXT_KEY_FILE};
 
-/// Where to look for keys, and who must own them.
+/// The places to search for keys, and the required owner of the keys.
 #[derive(Clone, Debug)]
 pub(super) struct KeySources {
     /// The store's directory.
     pub(super) directory: PathBuf,
-    /// Where systemd puts credentials.
+    /// The directory of systemd's credentials.
     pub(super) credentials: Option<PathBuf>,
     pub(super) owner: Owner,
 }
 
-/// Where one key comes from.
+/// The place of one key.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum KeySource {
     /// A credential of systemd, by its name.

@@ -1,6 +1,6 @@
 //! The files in the store's directory: their names, creating and removing them.
 //!
-//! | file | what it is |
+//! | file | content |
 //! |---|---|
 //! | `store.db`, `store.db-wal` | the database and its log |
 //! | `store.db.new` and its logs | a restore that is not finished |
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use crate::fsync::{remove, sync_parent};
 
-/// Where the store of this host is.
+/// The directory of the store of this host.
 pub const DIRECTORY: &str = "/var/lib/totpd";
 /// The key's file beside the store.
 pub(super) const KEY_FILE: &str = "store.key";
@@ -58,7 +58,7 @@ impl Layout {
         self.directory.join(NEXT_KEY_FILE)
     }
 
-    /// The copy from before a migration from `format`.
+    /// Returns the path of the copy from before a migration from `format`.
     pub(super) fn format_copy(&self, format: i64) -> PathBuf {
         self.directory.join(format!("store.db.format-{format}"))
     }
@@ -79,18 +79,19 @@ impl Layout {
     }
 }
 
-/// The log of `file`.
+/// Returns the path of the log of `file`.
 pub(super) fn wal_path(file: &Path) -> PathBuf {
     with_suffix(file, "-wal")
 }
 
-/// Creates an empty file that only its owner can read, whatever the umask; SQLite gives its other
-/// files the same mode.
+/// Creates an empty file that only its owner can read. The umask does not matter. SQLite gives its
+/// other files the same mode.
 pub(super) fn create_private(file: &Path) -> io::Result<std::fs::File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)
 }
 
-/// The same for a database. The file and its name are on disk when this returns.
+/// Creates an empty private file for a database. The file and its name are on disk when this
+/// returns.
 pub(super) fn create_store_file(file: &Path) -> io::Result<()> {
     create_private(file)?.sync_all()?;
     sync_parent(file)

@@ -96,7 +96,8 @@ impl Local {
         answer.blocking_recv().unwrap_or_else(|_| Err(thread_ended()))
     }
 
-    /// The same for a change, which is on disk when this returns. It may run more than once.
+    /// Makes a change and blocks until the answer. The change is on disk when this returns. `work`
+    /// may run more than once.
     pub(super) fn write_now<T: Send + 'static>(
         &self,
         mut work: impl FnMut(&Connection) -> Result<T, RowError> + Send + 'static,

@@ -1,4 +1,4 @@
-//! What the store knows of itself: the ids of its keys, and secrets sealed under them.
+//! The knowledge of the store about itself: the ids of its keys, and secrets sealed under them.
 
 use postcard::{from_bytes, to_stdvec};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -23,7 +23,7 @@ pub(super) enum KeyRole {
     Old,
 }
 
-/// What a store knows of itself and nobody else may read or change.
+/// The secrets of a store about itself. Nobody else may read or change them.
 #[derive(Clone, Deserialize, Serialize, Zeroize, ZeroizeOnDrop)]
 pub(super) struct Secrets {
     /// Puts names that nobody has into buckets.
@@ -36,7 +36,8 @@ pub(super) struct Secrets {
     pub(super) history: History,
 }
 
-/// The same up to format 4 of the store, which kept no history of backups; read and not written.
+/// The secrets up to format 4 of the store, which kept no history of backups. They are read and not
+/// written.
 #[derive(Deserialize)]
 struct Secrets2 {
     buckets: [u8; 32],

@@ -41,17 +41,17 @@ pub struct OpenStore {
     pub store: Store,
     /// For administrators, who work on the store as a whole.
     pub local: Local,
-    /// Where names without a record go.
+    /// The buckets of names without a record.
     pub buckets: Buckets,
 }
 
 impl Local {
-    /// Opens the store in `directory`, creates what is missing, and starts its threads. Keys are
-    /// also looked for in `credentials`, where systemd puts them. Directory and keys must belong to
-    /// `owner`.
+    /// Opens the store in `directory`, creates the missing files, and starts its threads. It also
+    /// searches for keys in `credentials`, the directory of systemd's credentials. Directory and
+    /// keys must belong to `owner`.
     ///
-    /// # Errors
-    /// [`OpenError`] says what is wrong with the directory, the key or the file, and what to do.
+    /// # Errors [`OpenError`] says what is wrong with the directory, the key or the file, and what
+    /// to do.
     pub fn open(
         directory: &Path,
         credentials: Option<&Path>,

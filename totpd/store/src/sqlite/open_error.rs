@@ -1,4 +1,4 @@
-//! Why a store cannot be opened: a sentence that says what to do.
+//! The reasons why a store cannot be opened: a sentence that says what to do.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use rusqlite::ErrorCode;
 use crate::master_key::KeyError;
 use crate::sealer::SealError;
 
-/// Why the store cannot be opened. The daemon does not start then.
+/// The reason why the store cannot be opened. The daemon does not start then.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another daemon has the store open.
@@ -60,7 +60,7 @@ pub enum OpenError {
     NotAStore {
         /// The file.
         path: PathBuf,
-        /// What shows it.
+        /// The evidence.
         reason: String,
     },
     /// No secret can be created or sealed.

@@ -1,4 +1,4 @@
-//! What the queues of the reader and the writer share.
+//! The shared parts of the queues of the reader and the writer.
 
 use std::sync::mpsc::TrySendError;
 use std::thread;

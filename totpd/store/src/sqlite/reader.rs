@@ -28,7 +28,7 @@ type ReadJob = Box<dyn FnOnce(Result<&Connection, StoreError>) -> ConnectionStat
 /// The result of a read, once it is known.
 pub(super) type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
 
-/// Whether the connection can be used again.
+/// The state of the connection after a request.
 enum ConnectionState {
     Healthy,
     Broken,

@@ -1,6 +1,6 @@
 //! Re-sealing everything under another key, while logins continue.
 //!
-//! A is the key before, B the key after; each is a file beside the store or a credential of
+//! A is the key before, B the key after. Each is a file beside the store or a credential of
 //! systemd. Each step is durable before the next begins, so a crash leaves one of these states.
 //! With both keys in files (`key` is `store.key`, `next` is `store.key.next`):
 //!
@@ -61,7 +61,7 @@ pub struct RekeyReport {
     pub key: KeyId,
     /// The fingerprint of the key that signs backups now.
     pub fingerprint: Fingerprint,
-    /// How many records were read, and which could not be unsealed.
+    /// The number of records that were read, and the ones that could not be unsealed.
     pub scan: ScanReport,
 }
 
@@ -105,7 +105,7 @@ pub(super) fn resume(local: &Local) -> io::Result<()> {
     Ok(())
 }
 
-/// From *idle* to *begun*: chooses the new key, makes it durable, and has the store name it.
+/// Steps from *idle* to *begun*: chooses the new key, makes it durable, and has the store name it.
 pub(super) fn begin(local: &Local) -> Result<(), StoreError> {
     // Until the old key is erased, the file of the next key may hold the current one.
     erase_old_key_exclusively(local)?;
@@ -149,13 +149,13 @@ pub(super) fn begin(local: &Local) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// From *idle* or *created* to *created*.
+/// Steps from *idle* or *created* to *created*.
 pub(super) fn create_next_key(path: &Path) -> Result<MasterKey, StoreError> {
     remove(path).map_err(unavailable)?;
     MasterKey::create(path).map_err(unavailable)
 }
 
-/// Within *begun*: re-seals every row that is not under the new key.
+/// Seals every row again that is not under the new key. The state stays *begun*.
 pub(super) fn reseal_all(local: &Local, progress: &Progress) -> Result<ScanReport, StoreError> {
     progress.begin(local.count()?);
     let key_set = local.keys().get();
@@ -201,7 +201,7 @@ fn reseal(connection: &Connection, keys: &KeySet, row: &NamedRow) -> Result<bool
     Ok(true)
 }
 
-/// From *begun* to *sealed*, in one transaction.
+/// Steps from *begun* to *sealed*, in one transaction.
 pub(super) fn retire_previous(local: &Local) -> Result<(), StoreError> {
     let key_set = local.keys().get();
     let keys = Arc::clone(&key_set);
@@ -247,7 +247,7 @@ fn erase_old_key_exclusively(local: &Local) -> Result<(), StoreError> {
     })
 }
 
-/// From *sealed* or *renamed* to *done*; in other states nothing. It can be repeated.
+/// Steps from *sealed* or *renamed* to *done*. In other states it does nothing. It can be repeated.
 pub(super) fn erase_old_key(
     connection: &Connection,
     layout: &Layout,

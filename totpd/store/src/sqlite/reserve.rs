@@ -25,8 +25,8 @@ pub(super) fn reserve(connection: &Connection, file: &Path) -> rusqlite::Result<
     fill_and_free(connection)
 }
 
-/// Overwrites the log and the free pages of the file, so that nothing remains of their old content.
-/// The log is cut to its reserve.
+/// Overwrites the log and the free pages of the file. Nothing of their old content remains. The log
+/// is cut to its reserve.
 pub(super) fn overwrite(connection: &Connection) -> rusqlite::Result<()> {
     restart_wal(connection)?;
     fill_and_free(connection)
@@ -40,7 +40,7 @@ fn fill_and_free(connection: &Connection) -> rusqlite::Result<()> {
     if filled.is_err() {
         let _ = connection.execute_batch("ROLLBACK");
     }
-    // In between, so that the log does not become twice as long.
+    // This restart is between the two changes, so the log does not become twice as long.
     filled.and_then(|()| restart_wal(connection))?;
     connection.execute_batch("DROP TABLE reserve")?;
     restart_wal(connection)

@@ -1,8 +1,9 @@
 //! Replacing the store with a backup.
 //!
-//! A new file is written beside the present one while logins continue. When it is complete and on
-//! disk, it replaces the present one in one step; that one stays beside it until the new one was
-//! opened. From this moment on every code that may have been accepted before counts as used.
+//! The store writes a new file beside the present one while logins continue. When the new file is
+//! complete and on disk, it replaces the present one in one step. The old file stays beside it
+//! until the new one was opened. From this moment on every code that may have been accepted before
+//! counts as used.
 
 use std::fs::{self, File};
 use std::io;
@@ -104,12 +105,13 @@ impl PendingRestore<'_> {
         Ok(())
     }
 
-    /// Replaces the present store. `created` is when the backup was created. `now` returns the time
-    /// (both in seconds since 1970); it is called when the present store accepts no more codes.
-    /// `skew` is how many time steps ahead it accepted.
+    /// Replaces the present store. `created` is the time of the creation of the backup. `now`
+    /// returns the present time. Both are in seconds since 1970. `now` is called when the present
+    /// store accepts no more codes. `skew` is the number of time steps ahead that the present store
+    /// accepted.
     ///
-    /// # Errors
-    /// [`StoreError`]. The store is as it was, unless the error says that the new one is in place.
+    /// # Errors [`StoreError`]. The store is as it was, unless the error says that the new one is
+    /// in place.
     pub fn finish(
         mut self,
         created: u64,
@@ -127,8 +129,9 @@ impl PendingRestore<'_> {
         let (sender, answer) = oneshot::channel();
         self.local.writer()?.exclusive(move |database| {
             let floor = ReplayFloor { time: now(), skew };
-            // Before the files change: after an error the new one may be in place nevertheless, and
-            // no used code may become valid. The old file loses nothing by the floor.
+            // The floor is set before the files change. After an error the new file may be in place
+            // nevertheless, and no used code may become valid. The old file loses nothing by the
+            // floor.
             active.set(keys.without_previous(Some(floor)));
             let result = replace(database, &layout, &keys, floor, created);
             if result.is_err() {
@@ -170,8 +173,8 @@ fn replace(
     secrets.floor = Some(floor);
     // A date in the future would make every later backup an older one.
     secrets.history.note_backup(created, floor.time);
-    // The log belongs to the present file. Its content has to be in that file, and nothing may be
-    // left of it when another file gets the name.
+    // The log belongs to the present file. Its content has to be in that file. Nothing of the log
+    // may be left when another file gets the name.
     if database.checkpoint_all().map_err(text)? {
         return Err("cannot checkpoint the log; try again".into());
     }

@@ -4,7 +4,7 @@ use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use totpd_core::record_key::RecordKey;
 
-/// What is in a row beside its name.
+/// The content of a row beside its name.
 #[derive(Debug)]
 pub(super) struct Row {
     /// The uid, if it is one.

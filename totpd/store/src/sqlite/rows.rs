@@ -7,7 +7,7 @@ use totpd_core::user_name::UserName;
 use crate::backend::StoreError;
 use crate::sqlite::row::{NamedRow, Row, RowName};
 
-/// Why a change of rows failed.
+/// The reason why a change of rows failed.
 #[derive(Debug)]
 pub(super) enum RowError {
     /// Because of one record, and no other. Nothing was written.
@@ -38,11 +38,10 @@ pub(super) fn read(connection: &Connection, key: &RecordKey) -> rusqlite::Result
         .optional()
 }
 
-/// Writes a row, and reads it back. In a damaged tree of pages an old version may hide the new one,
-/// which would make a used code valid again.
+/// Writes a row, and reads it again. In a damaged tree of pages an old version may hide the new
+/// one. The old version would make a used code valid again.
 ///
-/// # Errors
-/// Those of SQLite; that of a damaged file in that case.
+/// # Errors Those of SQLite. A hidden new version gives the error of a damaged file.
 pub(super) fn write(
     connection: &Connection,
     key: &RecordKey,
@@ -72,7 +71,7 @@ pub(super) fn delete(connection: &Connection, key: &RecordKey) -> rusqlite::Resu
     }
 }
 
-/// What SQLite reports of pages that do not fit together.
+/// Returns the error of SQLite for pages that do not fit together.
 fn damaged() -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), None)
 }
@@ -120,7 +119,7 @@ pub(super) fn page(
     Ok(rows)
 }
 
-/// Counts the rows after the name `after`, up to `limit`; returns also the name of the last of
+/// Counts the rows after the name `after`, up to `limit`. It also returns the name of the last of
 /// these.
 pub(super) fn count(
     connection: &Connection,

@@ -13,7 +13,7 @@ pub struct ScanReport {
     pub records: u64,
     /// The users whose records are not what was written; the first 1000.
     pub damaged: Vec<String>,
-    /// How many those are in all.
+    /// The number of all these users.
     pub damaged_count: u64,
 }
 
@@ -49,8 +49,8 @@ impl Local {
         Ok(report)
     }
 
-    /// Passes all rows to `work`, page by page. Each row is as it was at some moment in between:
-    /// logins continue between the pages, and the log can restart.
+    /// Passes all rows to `work`, page by page. Logins continue between the pages, and the log can
+    /// restart. So each row is as it was at some moment in between.
     pub(super) fn each_page<E: From<StoreError>>(
         &self,
         progress: &Progress,

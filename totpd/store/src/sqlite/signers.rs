@@ -13,14 +13,15 @@ use crate::sqlite::local::Local;
 use crate::sqlite::metadata::{self, Secrets};
 use crate::sqlite::rows::RowError;
 
-/// What a store knows of its own backups.
+/// The knowledge of a store about its own backups.
 #[derive(Clone, Debug)]
 pub struct KnownBackups {
     /// The key that signs them now.
     pub current: PublicKey,
-    /// The keys that signed them before, the last 64 at least; the current one may be among them.
+    /// The keys that signed them before, the last 64 at least. The current one may be among them.
     pub earlier: Vec<PublicKey>,
-    /// When the newest backup was created that this store wrote or restored, in seconds since 1970.
+    /// The time of the creation of the newest backup that this store wrote or restored, in seconds
+    /// since 1970.
     pub newest: Option<u64>,
 }
 

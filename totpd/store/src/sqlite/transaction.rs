@@ -10,9 +10,9 @@ use crate::sqlite::rows::RowError;
 
 /// A change that waits for its transaction.
 pub(super) struct QueuedChange {
-    /// Whose record it is about.
+    /// The owner of the record that the change is about.
     pub(super) about: String,
-    /// It may run more than once.
+    /// The change itself. It may run more than once.
     pub(super) work: Box<Work>,
     pub(super) sender: oneshot::Sender<Result<(), StoreError>>,
 }

@@ -1,5 +1,5 @@
-//! Writing: in a thread, where requests that arrive during a flush share the next transaction. A
-//! caller that may block writes itself if nothing is in its way.
+//! Writing in a thread. Requests that arrive during a flush share the next transaction. A caller
+//! that may block writes itself if nothing is in its way.
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -23,16 +23,16 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
 }
 
-/// What the thread shares with callers that write themselves.
+/// The state that the thread shares with callers that write themselves.
 struct Shared {
     database: Mutex<Database>,
     /// Requests in the queue.
     queued: AtomicUsize,
-    /// Changes that callers made since the last checkpoint was considered.
+    /// The number of changes that callers made after a checkpoint was last considered.
     since_checkpoint: AtomicU32,
 }
 
-/// What the thread has to do.
+/// The requests to the thread.
 enum Request {
     /// Work on the file while nobody else uses it.
     Exclusive(Box<dyn FnOnce(&mut Database) + Send>),

@@ -90,6 +90,7 @@ fn reject_insecure(
     Ok(())
 }
 
-/// How long another daemon may take to release the directory. Shorter than a login waits.
+/// The time that another daemon may take to release the directory. It is shorter than the wait of a
+/// login.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 const POLL_INTERVAL: Duration = Duration::from_millis(10);

@@ -17,7 +17,7 @@ use crate::sqlite::metadata::{self, KeyRole, Secrets};
 use crate::sqlite::open_error::OpenError;
 use crate::sqlite::rows;
 
-/// What the keys of the store have opened.
+/// The result of opening with the keys of the store.
 pub(super) struct Unlocked {
     pub(super) key_set: KeySet,
     pub(super) buckets: Buckets,

@@ -1,5 +1,5 @@
-//! Work on a store in a process of its own, which can be killed, and whose calls can be made to
-//! fail: this very program, with one test picked.
+//! Work on a store in a process of its own. A test can kill the process, and can make its calls
+//! fail. The process is this very program, with one test picked.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -17,13 +17,13 @@ pub(super) fn child(test: &str, folder: &Path) -> Command {
     command
 }
 
-/// The folder that a child works in; nothing in the program that was started by hand.
+/// Returns the folder that a child works in. A program that was started by hand has none.
 pub(super) fn folder() -> Option<PathBuf> {
     #[expect(clippy::disallowed_methods, reason = "a test says it to its own child")]
     std::env::var_os(FOLDER).map(PathBuf::from)
 }
 
-/// The library that makes calls fail (`tests/harness/faults.c`).
+/// Returns the path of the library that makes calls fail (`tests/harness/faults.c`).
 pub(super) fn faults() -> &'static Path {
     static BUILT: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
     let (_folder, library) = BUILT.get_or_init(|| {

@@ -33,19 +33,19 @@ impl Folder {
         Local::open(&self.path(), None, this_user())
     }
 
-    /// Why the store does not open.
+    /// Returns the reason why the store does not open.
     pub(super) fn refusal(&self) -> String {
         self.try_open().err().expect("it opened").to_string()
     }
 
-    /// A store with one user in it, closed.
+    /// Returns a store with one user in it, closed.
     pub(super) fn with_a_user() -> Self {
         let folder = Self::new();
         run(folder.open().update(user("alice"), |_| ((), Some(enrolled(1000))))).unwrap();
         folder
     }
 
-    /// The file as another program of root sees it, all of it in one piece.
+    /// Returns the file as another program of root sees it, all of it in one piece.
     pub(super) fn file(&self) -> Connection {
         let file = Connection::open(self.path().join("store.db")).unwrap();
         file.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();

@@ -15,7 +15,7 @@ use crate::conformance::run;
 use crate::progress::Progress;
 use crate::sqlite::schema::FORMAT;
 
-/// The folder with a copy of the store of an old format, as it was committed.
+/// Returns the folder with a copy of the store of an old format, as it was committed.
 fn with_format(number: u32) -> Folder {
     let folder = Folder::new();
     fs::create_dir(folder.path()).unwrap();

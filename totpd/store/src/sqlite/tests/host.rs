@@ -1,5 +1,5 @@
-//! A host as the tests of the store have it: the real store, the real decisions, and a clock of its
-//! own, so that a code of any time step can be tried.
+//! A host for the tests of the store. It has the real store, the real decisions, and a clock of its
+//! own. So a test can try a code of any time step.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -38,12 +38,12 @@ impl Host {
         Ok(Self { opened, now: Arc::new(AtomicU64::new(START)) })
     }
 
-    /// The present time step.
+    /// Returns the present time step.
     pub(super) fn step(&self) -> u64 {
         self.now.load(Ordering::Relaxed) / 30
     }
 
-    /// A time step later, or more.
+    /// Advances the clock by `steps` time steps.
     pub(super) fn wait(&self, steps: u64) {
         self.now.fetch_add(30 * steps, Ordering::Relaxed);
     }
@@ -100,7 +100,7 @@ impl Host {
         run(self.verify_later(name, step))
     }
 
-    /// The same, for many at a time.
+    /// Tries the code of a time step later, for many tries at a time.
     pub(super) fn verify_later(
         &self,
         name: &str,
@@ -159,12 +159,12 @@ impl Host {
         }))
     }
 
-    /// The record of a user.
+    /// Returns the record of a user.
     pub(super) fn record(&self, name: &str) -> Result<Option<Record>, StoreError> {
         run(self.opened.store.read(user(name)))
     }
 
-    /// All users, as a backup has them.
+    /// Returns all users, as a backup has them.
     pub(super) fn backup(&self) -> Result<Vec<(UserName, Record)>, StoreError> {
         let mut all = Vec::new();
         self.opened.local.each_user(&Progress::default(), |name, record| {
@@ -194,7 +194,7 @@ impl Host {
     }
 }
 
-/// The factor that this user always has.
+/// Returns the factor that this user always has.
 fn factor(name: &str, now: u64) -> Factor {
     let mut id = [0; 5];
     name.bytes().enumerate().for_each(|(n, byte)| id[n % 5] ^= byte);
@@ -221,13 +221,13 @@ fn seed(name: &str) -> Seed {
     Seed::new(name.bytes().cycle().take(20).collect()).unwrap()
 }
 
-/// The code of a time step on the phone of this user.
+/// Returns the code of a time step on the phone of this user.
 pub(super) fn code(name: &str, step: u64) -> Code {
     let value = code_at(&seed(name), Algorithm::Sha1, step, 6);
     Code::parse(&format!("{value:06}")).unwrap()
 }
 
-/// Whether it let somebody in.
+/// Reports whether the verdict approves the login.
 pub(super) fn is_yes(verdict: &Result<Verdict, StoreError>) -> bool {
     matches!(verdict, Ok(Verdict::Approved { .. }))
 }

@@ -15,7 +15,7 @@ use crate::sqlite::metadata::{self, KeyRole};
 use crate::sqlite::row::RowName;
 use crate::sqlite::{Local, OpenError, OpenStore, rekey, rows};
 
-/// Where a rekey is interrupted.
+/// The state that an interruption of a rekey leaves.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
     Created,
@@ -26,7 +26,7 @@ enum State {
     Renamed,
 }
 
-/// Where the keys before and after the rekey are.
+/// The places of the keys before and after the rekey.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Keys {
     FileToFile,
@@ -58,7 +58,8 @@ impl Place {
         Local::open(&self.path(""), Some(&credentials), this_user())
     }
 
-    /// A store with alice under the key before, and the key after where systemd gives it.
+    /// Returns a store with alice under the key before. If the key after is a credential, it is
+    /// there too.
     fn new(keys: Keys) -> Self {
         let place = Self(tempfile::tempdir().unwrap());
         fs::create_dir(place.credential("")).unwrap();
@@ -103,7 +104,7 @@ impl Place {
     }
 }
 
-/// The ids that the store names, by their roles.
+/// Returns the ids that the store names, by their roles.
 fn named(local: &Local) -> [Option<KeyId>; 3] {
     local
         .read_now(|connection| {

@@ -1,4 +1,4 @@
-//! Which backups a store takes for its own, after a rekey, a restore and a restart.
+//! The backups that a store takes for its own, after a rekey, a restore and a restart.
 
 use super::folder::Folder;
 use super::host::Host;

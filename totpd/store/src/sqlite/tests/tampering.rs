@@ -1,11 +1,11 @@
-//! An attacker who can write the file and has no key: what the store notices, and what it does not
-//! (`docs/reference/threat-model.md` says what that would need).
+//! An attacker who can write the file and has no key. The store notices some of the changes, and
+//! not all. `docs/reference/threat-model.md` says what noticing the others would need.
 
 use super::folder::Folder;
 use super::host::{Host, is_yes};
 use crate::backend::StoreError;
 
-/// A store with alice and bob, who have both used the code of `step`; and what to change it with.
+/// A store with alice and bob, who have both used the code of `step`, and the tools to change it.
 struct Tampered {
     folder: Folder,
     step: u64,
@@ -110,7 +110,7 @@ fn a_file_rolled_back_as_a_whole_is_not_noticed() {
     }
 }
 
-/// An attacker who can write the file could have it parsed by every feature that is built in: see
+/// An attacker who can write the file could have every built-in feature parse it. See
 /// `.cargo/config.toml`.
 #[test]
 fn the_bundled_sqlite_has_no_unused_features() {

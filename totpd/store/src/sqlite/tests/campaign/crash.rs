@@ -1,5 +1,5 @@
-//! The campaign of crashes: what a power cut at any moment leaves keeps every promise that was made
-//! before it, and without the flushes the same campaign finds that it does not.
+//! The campaign of crashes. A power cut at any moment leaves a state that keeps every promise made
+//! before it. Without the flushes the same campaign finds a broken promise.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,9 +17,9 @@ use crate::sqlite::tests::host::{Host, is_yes};
 /// Something that the writer does to the store, and when it was answered.
 #[derive(Clone, Debug)]
 enum Mark {
-    /// It begins: from now on it may be there.
+    /// The begin of an act: from now on it may be there.
     Begun(Act),
-    /// It was answered: from now on it must be there.
+    /// The answer to an act: from now on it must be there.
     Done(Act),
 }
 
@@ -38,7 +38,7 @@ enum Act {
     Sign(PublicKey, u64),
 }
 
-/// What must be so, by what was answered.
+/// The promises of the answers.
 #[derive(Clone, Default)]
 struct Promises {
     confirmed: BTreeSet<String>,
@@ -194,7 +194,7 @@ fn campaign(leave_out: Option<&str>) -> (usize, Vec<String>) {
     (states, broken)
 }
 
-/// Whether what is on disk keeps the promises.
+/// Checks that the content of the disk keeps the promises.
 fn check(folder: &Path, marks: &[Mark]) -> Result<(), String> {
     let (mut promises, mut under_way) = (Promises::default(), None);
     for mark in marks {
@@ -212,7 +212,7 @@ fn check(folder: &Path, marks: &[Mark]) -> Result<(), String> {
             }
         }
     }
-    // What is opened must not leave its mark on the promises of the next state.
+    // An opened store must not leave its mark on the promises of the next state.
     let host = Host::open(folder).map_err(|error| format!("it does not open: {error}"))?;
     let record = |name: &str| host.record(name).map_err(|error| error.to_string());
     if under_way == Some(&Act::Restore) {

@@ -1,6 +1,6 @@
-//! The sweep of faults: every system call of the store fails once, with every error of a failing
-//! disk. Nothing crashes, no code is accepted twice, no code is accepted that is not on disk, and
-//! the store is complete after the last fault.
+//! The sweep of faults. Every system call of the store fails once, with every error of a failing
+//! disk. Nothing crashes. No code is accepted twice, and no code is accepted that is not on disk.
+//! The store is complete after the last fault.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
@@ -14,7 +14,7 @@ use crate::progress::Progress;
 use crate::sqlite::tests::child::{child, faults, folder};
 use crate::sqlite::tests::host::{Host, is_yes};
 
-/// The fixed workload. A step that fails is repeated, as people do.
+/// Runs the fixed workload. It repeats a step that fails, as people do.
 #[test]
 #[ignore = "the sweep runs it in a process of its own"]
 fn workload() {
@@ -49,8 +49,8 @@ fn workload() {
     let backup = again(|| host.backup()).unwrap();
     host.wait(1);
     approve(&host, "alice", host.step());
-    // The backup does not know of alice's last code. Whether or not the answer is an error, and
-    // whichever store is in place now: it stays used.
+    // The backup does not know of alice's last code. That code stays used after any answer, in any
+    // store that is in place now.
     let restored = again(|| {
         let restored = host.restore(&backup);
         for step in [host.step() - 1, host.step()] {

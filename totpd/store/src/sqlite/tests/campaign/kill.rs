@@ -1,4 +1,4 @@
-//! A daemon is killed during 200 logins a second, a rekey, a backup and a restore: no user is lost,
+//! A daemon is killed during 200 logins a second, a rekey, a backup and a restore. No user is lost,
 //! and no code is accepted twice.
 
 use std::collections::BTreeSet;

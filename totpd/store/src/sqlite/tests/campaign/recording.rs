@@ -1,7 +1,7 @@
-//! A disk that records every write and flush, and can return to what a power cut would leave of it:
-//! all that was flushed, and any part of the rest.
+//! A disk that records every write and flush. It can return to the states that a power cut would
+//! leave: everything flushed, and any part of the rest.
 //!
-//! One file in a FUSE file system is the disk; a loop device makes a block device of it.
+//! One file in a FUSE file system is the disk. A loop device makes a block device of it.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -21,7 +21,7 @@ use fuser::{
 
 use crate::mutex::lock;
 
-/// What happened on the disk, in order.
+/// The events on the disk, in order.
 pub(super) enum Event<M> {
     Flush,
     Mark(M),
@@ -46,7 +46,7 @@ struct State<M> {
 }
 
 impl<M: Clone + Send + 'static> Recording<M> {
-    /// An ext4 of `mib` MiB, empty and mounted.
+    /// Returns an ext4 of `mib` MiB, empty and mounted.
     pub(super) fn new(mib: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
@@ -70,7 +70,7 @@ impl<M: Clone + Send + 'static> Recording<M> {
         Self { mount, fuse, base: content, state, device, session: Some(session), _folder: folder }
     }
 
-    /// From now on this is promised.
+    /// Records a mark: from now on this is promised.
     pub(super) fn mark(&self, mark: M) {
         lock(&self.state).events.push(Event::Mark(mark));
     }
@@ -95,9 +95,9 @@ impl<M> Drop for Recording<M> {
     }
 }
 
-/// Goes through the states that a power cut may have left, each with the marks made before it: cut
-/// after each event, with all that was not flushed gone, with all of it there, and with parts of
-/// it. Calls `check` with the mounted disk. Answers how many distinct states there were.
+/// Visits the states that a power cut may have left, each with the marks made before it. It cuts
+/// after each event. Everything unflushed is gone, or there, or partly there. It calls `check` with
+/// the mounted disk. It returns the number of distinct states.
 pub(super) fn each_crash<M: Clone>(
     base: Vec<u8>,
     events: &[Event<M>],
@@ -142,8 +142,8 @@ pub(super) fn each_crash<M: Clone>(
                 continue;
             }
             states += 1;
-            // A file of its own for each: a mount namespace that was made since then (a machine of
-            // another test) may hold on to the last mount, and would have the kernel show that one
+            // Each state has a file of its own. A mount namespace that was made later (a machine of
+            // another test) may hold on to the last mount. The kernel would then show that mount
             // again.
             let image = folder.path().join(format!("image-{states}"));
             let file = fs::File::create_new(&image).unwrap();

@@ -1,4 +1,4 @@
-//! Why a command failed, and its exit status.
+//! The reason why a command failed, and its exit status.
 
 use std::fmt;
 use std::io;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use totpd_interface::Error as DaemonError;
 
-/// Why a command failed: what failed, the cause, and what to do.
+/// The reason why a command failed: the failed action, the cause, and the remedy.
 #[derive(Debug)]
 pub(crate) enum Error {
     /// The caller is not authorized (4).
@@ -98,7 +98,7 @@ impl From<zbus::Error> for Error {
 }
 
 impl From<io::Error> for Error {
-    /// For errors of writing the output. Other errors of files get their own message.
+    /// Converts errors of writing the output. Other errors of files get their own message.
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::BrokenPipe,

@@ -1,5 +1,5 @@
 //! Starts other programs. Root may have the PATH and the environment of another user (`su` without
-//! `-`), so totpctl uses neither.
+//! `-`). Therefore totpctl uses neither.
 
 use std::ffi::OsStr;
 use std::io;

@@ -1,5 +1,5 @@
-//! A trial: a changed stack is in force for a limited time. It stays if a user logs in with a code;
-//! otherwise the original files are restored.
+//! A trial: a changed stack is in force for a limited time. It stays if a user logs in with a code.
+//! Otherwise the original files are restored.
 
 mod countdown;
 pub(crate) mod exclusive;
@@ -18,8 +18,8 @@ use crate::error::Error;
 use crate::pam::atomic_file::{beside, sync_folder, write_like};
 use crate::pam::change::{Change, cannot_change};
 
-/// Starts a trial. The record is on the disk before any file changes, so that [`finish::end`] can
-/// revert it after an interruption at any point.
+/// Starts a trial. The record is on the disk before any file changes. So [`finish::end`] can revert
+/// the trial after an interruption at any point.
 pub(crate) fn start(changes: &[Change], time: Duration) -> Result<Trial, Error> {
     let _lock = lock_exclusive()?;
     changes.iter().try_for_each(Change::check_unchanged)?;

@@ -25,7 +25,7 @@ pub enum Action {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Control {
     actions: [Action; ReturnCode::COUNT],
-    /// Why libpam cannot read the control word, if so. Every result is then bad.
+    /// The reason why libpam cannot read the control word, if so. Every result is then bad.
     pub fault: Option<&'static str>,
 }
 

@@ -23,11 +23,10 @@ use crate::setcred::never_sets_credentials;
 use crate::stack::{Place, Rule, RuleKind, Stack};
 
 /// Returns the file of `service` with the second factor after the password, with the options
-/// `args`; nothing if the file is so already. Without `args` an existing line keeps its options.
-/// [`Stack::parse`] describes `read`, and [`analyze`] `exists`.
+/// `args`. If the file is so already, it returns nothing. Without `args` an existing line keeps its
+/// options. [`Stack::parse`] describes `read`, and [`analyze`] `exists`.
 ///
-/// # Errors
-/// [`Refusal`] if there is no safe change.
+/// # Errors [`Refusal`] if there is no safe change.
 pub fn enable(
     service: &str,
     args: Option<&[String]>,

@@ -29,12 +29,12 @@ pub enum Bypass {
         at: Place,
         /// The control word of that line.
         word: String,
-        /// What the second factor returned.
+        /// The result of the second factor.
         result: ReturnCode,
     },
 }
 
-/// What [`analyze`] found in a stack.
+/// The findings of [`analyze`] in a stack.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Analysis {
     /// The lines of the second factor.
@@ -45,9 +45,9 @@ pub struct Analysis {
     pub after_wrong_password: Vec<Place>,
     /// The first line of the second factor that runs before any password module has accepted.
     pub without_password: Option<Place>,
-    /// Whether a user with a factor can log in at all.
+    /// True if a user with a factor can log in at all.
     pub can_succeed: bool,
-    /// Whether a user without a factor is not asked (option `nullok`).
+    /// True if a user without a factor is not asked (option `nullok`).
     pub skips_unenrolled: bool,
     /// The stack has more than 400 lines and was not explored.
     pub too_long: bool,
@@ -84,7 +84,7 @@ pub fn analyze(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Analysis {
     }
 }
 
-/// What the second factor has answered so far on a path.
+/// The answer of the second factor so far on a path.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 enum FactorState {
     Approved,
@@ -93,7 +93,8 @@ enum FactorState {
     Skipped,
 }
 
-/// The state of one path. Two paths with the same state end alike, so one of them is enough.
+/// The state of one path. Two paths with the same state have the same end, so one of them is
+/// enough.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 struct Path {
     progress: Progress,
@@ -133,7 +134,7 @@ impl Path {
     }
 }
 
-/// How paths end.
+/// The ends of the paths.
 #[derive(Default)]
 struct Endings {
     can_succeed: bool,

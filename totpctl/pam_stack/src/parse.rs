@@ -51,7 +51,7 @@ pub enum Directive {
         kind: Kind,
         /// The file; empty if the line names none.
         file: String,
-        /// Whether `die` and `done` in the file end only the inserted lines.
+        /// True if `die` and `done` in the file end only the inserted lines.
         substack: bool,
     },
     /// A module.
@@ -73,7 +73,7 @@ pub enum Directive {
         kind: Option<Kind>,
         /// The effect of its failure.
         control: Control,
-        /// What is wrong with the line.
+        /// The fault of the line.
         reason: &'static str,
     },
 }

@@ -19,8 +19,8 @@ pub fn is_password(rule: &Rule) -> bool {
 pub struct CodeWithoutPassword {
     /// The lines of password modules after whose failure the stack still asks for a code.
     pub after_wrong_password: Vec<Place>,
-    /// The first line of the second factor that runs before any password module has accepted: after
-    /// a wrong password, or with no known password module before it.
+    /// The first line of the second factor that runs before any password module has accepted. It
+    /// runs after a wrong password, or with no known password module before it.
     pub without_password: Option<Place>,
 }
 
@@ -96,10 +96,10 @@ fn refusals() -> impl Iterator<Item = ReturnCode> {
 /// Never returns PAM_IGNORE. Others return it because of an option, or for a user that they do not
 /// know.
 const ALWAYS_ANSWERS: &str = "pam_unix";
-/// All password modules, by this project's definition: a password module compares typed text with a
+/// All password modules, by this project's definition. A password module compares typed text with a
 /// memorized secret, on this machine or on a server. A module that only uses the password
-/// (`pam_gnome_keyring`, `pam_mount`) is none, nor is one that checks a token, a PIN or a
-/// fingerprint.
+/// (`pam_gnome_keyring`, `pam_mount`) is none. A module that checks a token, a PIN or a fingerprint
+/// is none either.
 const MODULES: [&str; 37] = [
     // The machine's own files.
     "pam_extrausers",

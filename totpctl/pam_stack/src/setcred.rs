@@ -12,7 +12,7 @@ pub fn never_sets_credentials(service: &str) -> Option<&'static str> {
     Some(reason)
 }
 
-/// Why Dropbear never calls it. Dropbear uses the service name `sshd`.
+/// The reason why Dropbear never calls it. Dropbear uses the service name `sshd`.
 pub const DROPBEAR: &str = "Dropbear checks only the password and never calls pam_setcred";
 
 /// The default service names of these programs, and what they do.

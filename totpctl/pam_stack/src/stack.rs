@@ -65,7 +65,7 @@ impl Rule {
     }
 }
 
-/// What libpam runs for a service.
+/// The lines that libpam runs for a service.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Stack {
     /// These rules, in this order.
@@ -76,7 +76,7 @@ pub enum Stack {
     IncludeCycle(Place),
 }
 
-/// Why a file cannot be loaded.
+/// The reason why a file cannot be loaded.
 enum LoadError {
     IncludeCycle(Place),
     Unreadable(String),
@@ -208,7 +208,7 @@ fn check_depth(place: &Place, depth: u8) -> Result<(), LoadError> {
 
 /// The service whose rules apply to services that have none.
 const OTHER: &str = "other";
-/// Nested includes; no real configuration has so many.
+/// The limit of nested includes. No real configuration has as many.
 const MAX_INCLUDE_DEPTH: u8 = 64;
 /// Nested substacks; libpam stops there.
 const MAX_SUBSTACK_DEPTH: u8 = 16;

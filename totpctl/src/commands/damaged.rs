@@ -7,7 +7,7 @@ use crate::client::details::number;
 use crate::error::Error;
 use crate::terminal::output;
 
-/// Names the damaged records of a task, and fails if there are any, so that a script notices.
+/// Names the damaged records of a task. If there are any, it fails, and so a script notices.
 /// `advice` says what they mean.
 pub(super) fn check_damaged(details: &Map<String, Value>, advice: &str) -> Result<(), Error> {
     let count = number(details, "damaged_count").unwrap_or_default();

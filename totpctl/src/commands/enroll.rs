@@ -78,7 +78,7 @@ fn unchanged(user: &str, json: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// Prints the new factor: link, key, what to do now, and the QR code last, so that all of it fits
+/// Prints the new factor: link, key and instructions. It prints the QR code last, so all of it fits
 /// above the prompt on a screen of 24 lines.
 fn show(uri: &str, options: &Enroll, details: &Map<String, Value>) -> Result<(), Error> {
     let mut text = Zeroizing::new(String::with_capacity(MAX_OUTPUT_BYTES));
@@ -231,5 +231,5 @@ impl QrFile {
     }
 }
 
-/// The buffer never grows, so that it leaves no copy of the key.
+/// The limit of the output. The buffer never grows, so it leaves no copy of the key.
 const MAX_OUTPUT_BYTES: usize = 256 * 1024;

@@ -6,10 +6,10 @@ use crate::error::Error;
 use crate::pam::change::{Change, check_enroll_after_password};
 use crate::terminal::output;
 
-/// Who can log in after the change.
+/// The users that can log in after the change.
 pub(super) struct Preflight {
     enrolled: u64,
-    /// What happens to users without a factor.
+    /// The fate of users without a factor.
     unenrolled: &'static str,
 }
 

@@ -160,7 +160,7 @@ fn older(plan: &Map<String, Value>) -> Option<String> {
     })
 }
 
-/// What totpd does with the backup.
+/// The use of the backup by totpd.
 struct Mode<'a> {
     flag: (&'a str, bool),
     /// The digest of the content that was shown.

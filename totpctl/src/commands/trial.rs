@@ -1,5 +1,5 @@
 //! `totpctl try`: a service asks for a code for a limited time. The change stays if a user logs in
-//! with a code; otherwise it is reverted.
+//! with a code. Otherwise it is reverted.
 
 use std::path::Path;
 use std::time::Duration;
@@ -62,8 +62,8 @@ pub(super) fn run(
     }
 }
 
-/// Reports whether this machine reverts an interrupted trial at boot: by the unit for systemd, or
-/// the script for another init.
+/// Reports whether this machine reverts an interrupted trial at boot. The unit for systemd does it,
+/// or the script for another init.
 fn is_reverted_at_boot() -> bool {
     ["/run/systemd/system", "/etc/init.d/totpctl-try"].iter().any(|path| Path::new(path).exists())
 }

@@ -55,8 +55,8 @@ impl Change {
     }
 }
 
-/// Plans the change after which `service` asks for a code, and with it the other services of the
-/// same program: `sudo -i` and `su -` have their own.
+/// Plans the change after which `service` asks for a code. The other services of the same program
+/// then ask too, because `sudo -i` and `su -` have their own services.
 pub(crate) fn plan_enable(service: &str, args: Option<&[String]>) -> Result<Vec<Change>, Error> {
     for arg in args.unwrap_or_default() {
         if !is_module_option(arg) || arg.contains(['[', ']', '\n', '#', '\\']) {

@@ -1,4 +1,5 @@
-//! How to make a wrong password end a stack. It depends on the program that writes the file.
+//! The remedy that makes a wrong password end a stack. It depends on the program that writes the
+//! file.
 
 /// The program that writes the stacks of this machine.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -69,5 +69,5 @@ pub(crate) fn user_or_caller(user: Option<&str>) -> Result<String, Error> {
     }
 }
 
-/// The buffer never grows, so that it leaves no copy of a secret.
+/// The limit of a line. The buffer never grows, so it leaves no copy of a secret.
 const MAX_LINE_BYTES: usize = 1024;

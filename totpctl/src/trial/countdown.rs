@@ -1,4 +1,4 @@
-//! The countdown outlives this program, its terminal and the network: it is a timer of systemd, or
+//! The countdown outlives this program, its terminal and the network. It is a timer of systemd, or
 //! a process of its own on machines without systemd. Neither uses the time of day, which can be
 //! set.
 

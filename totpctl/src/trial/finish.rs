@@ -54,9 +54,9 @@ fn keep(file: &Tried) -> io::Result<()> {
     sync_folder(&file.path)
 }
 
-/// Saves what another program wrote to the file during the trial: in totpctl's folder, or beside
-/// the file if the disk is full. If both fail, the text is lost, because the stack has to be
-/// restored all the same.
+/// Saves the text that another program wrote to the file during the trial. It saves to totpctl's
+/// folder, or beside the file if the disk is full. If both fail, the text is lost, because the
+/// stack has to be restored all the same.
 fn save_edited(file: &Tried) {
     let path = &file.path;
     let Ok(text) = fs::read(path) else { return };
@@ -82,7 +82,7 @@ fn metadata(path: &Path) -> io::Result<Option<Metadata>> {
 }
 
 /// Reports whether these are two names of one file. An overlay file system copies a file of its
-/// lower layer when it gets a second name, and the two then differ only in their inode.
+/// lower layer when it gets a second name. The two then differ only in their inode.
 fn is_one_file(one: &Metadata, other: &Metadata) -> bool {
     let rest = |file: &Metadata| {
         (file.len(), file.mtime(), file.mtime_nsec(), file.mode(), file.uid(), file.gid())

@@ -1,5 +1,5 @@
-//! The record of a trial. It is on the disk before any file changes, so that the files can be
-//! restored after a crash.
+//! The record of a trial. It is on the disk before any file changes. So the files can be restored
+//! after a crash.
 
 use std::fs;
 use std::io;
@@ -19,15 +19,15 @@ pub(crate) struct Trial {
     pub(crate) services: Vec<String>,
     /// Their files.
     pub(crate) files: Vec<Tried>,
-    /// When it began, in seconds since 1970.
+    /// The time of its start, in seconds since 1970.
     pub(crate) started: u64,
-    /// When it ends, in seconds since 1970.
+    /// The time of its end, in seconds since 1970.
     pub(crate) ends: u64,
     /// The id of the boot in which it runs.
     pub(crate) boot: String,
     /// The user who logged in with a code, if the change is kept.
     pub(crate) kept_by: Option<String>,
-    /// Why it could not start.
+    /// The reason why it could not start.
     #[serde(default)]
     pub(crate) failed: Option<String>,
 }
@@ -37,15 +37,16 @@ pub(crate) struct Trial {
 pub(crate) struct Tried {
     /// The file.
     pub(crate) path: PathBuf,
-    /// Whether it existed before.
+    /// True if the file existed before.
     pub(crate) existed: bool,
     /// Its text during the trial.
     pub(crate) text: String,
 }
 
 impl Trial {
-    /// Reports whether the countdown is lost: the machine has rebooted (`boot` differs), or the
-    /// trial should have ended more than 60 s before `now`, in seconds since 1970.
+    /// Reports whether the countdown is lost. It is lost if the machine has rebooted (`boot`
+    /// differs). It is lost too if the trial should have ended more than 60 s before `now`, in
+    /// seconds since 1970.
     fn is_stale(&self, boot: &str, now: u64) -> bool {
         self.boot != boot || now > self.ends.saturating_add(60)
     }

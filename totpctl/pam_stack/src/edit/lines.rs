@@ -3,8 +3,8 @@
 use crate::parse::{Directive, Kind, Line};
 
 /// Returns the candidates for the text with `new_line` after `place`. If `place` includes a file, a
-/// second candidate swaps `include` and `substack`: `die` and `done` end only a substack, but with
-/// `include` they end the whole stack.
+/// second candidate swaps `include` and `substack`. The reason: `die` and `done` end only a
+/// substack, but with `include` they end the whole stack.
 pub(super) fn candidates(text: &str, place: &Line, new_line: &str) -> Vec<String> {
     let mut candidates = vec![with_line(text, place, new_line)];
     let Directive::Include { substack, .. } = place.directive else { return candidates };

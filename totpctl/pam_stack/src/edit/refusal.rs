@@ -1,15 +1,15 @@
-//! Why a stack is not changed.
+//! The reasons why a stack is not changed.
 
 use std::fmt;
 
 use crate::stack::Place;
 
-/// Why the file of a service is not changed.
+/// The reason why the file of a service is not changed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Refusal {
-    /// It asks, but has a bypass or lets no user in: an administrator has to correct it.
+    /// A stack that asks, but has a bypass or lets no user in. An administrator has to correct it.
     Broken,
-    /// It asks, or would still ask, by a line of another file.
+    /// A stack that asks, or would still ask, by a line of another file.
     Elsewhere(Place),
     /// libpam would ask for a code after a wrong password, because of these lines.
     AfterWrongPassword(Vec<Place>),
@@ -20,7 +20,7 @@ pub enum Refusal {
     NoPasswordBefore(Place),
     /// No place after the password is on every path.
     NoPlace,
-    /// It has no file that libpam can read.
+    /// A service without a file that libpam can read.
     NoStack,
     /// This line jumps over a number of lines, which the change would alter.
     Jumps(Place),
@@ -70,6 +70,6 @@ fn join(places: &[Place]) -> String {
     places.join(" and ")
 }
 
-/// What an attacker gains if libpam asks for a code after a wrong password.
+/// The gain of an attacker if libpam asks for a code after a wrong password.
 pub const WRONG_PASSWORD_RISK: &str = "Anyone without the password could make the user wait by wrong codes; with nullok, learn who has no factor; \
      and with enroll, be shown a key";

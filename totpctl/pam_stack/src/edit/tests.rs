@@ -1,4 +1,4 @@
-//! Which stacks are changed and how, and which are refused.
+//! The stacks that are changed, the text of each change, and the stacks that are refused.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! Whether SELinux or AppArmor confines the daemon. Its unit cannot keep it from systemd, over the
-//! bus.
+//! The confinement of the daemon by SELinux or AppArmor. The unit of the daemon cannot keep it from
+//! systemd, over the bus.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -20,16 +20,17 @@ pub(super) fn check(report: &mut Report) {
     report.notes.extend(missing.map(|message| Finding::new(FindingId::TotpdUnconfined, message)));
 }
 
-/// What this kernel enforces.
+/// The rules that this kernel enforces.
 struct Kernel {
     selinux_is_enforcing: bool,
-    /// Whether AppArmor checks messages on the bus: it does in Ubuntu's kernels, and not in
+    /// True if AppArmor checks messages on the bus. It does in Ubuntu's kernels, and not in
     /// Debian's.
     apparmor_sees_the_bus: bool,
 }
 
-/// Returns the AppArmor profile or SELinux context of the process of `program` with this uid; empty
-/// if it has none. Returns nothing if no such process is visible.
+/// Returns the AppArmor profile or SELinux context of the process of `program` with this uid. The
+/// text is empty if the process has none. The function returns nothing if no such process is
+/// visible.
 fn label_of(program: &Path, uid: u32) -> Option<String> {
     let processes = fs::read_dir("/proc").ok()?;
     // After an upgrade, before the restart.

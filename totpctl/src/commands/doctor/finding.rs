@@ -8,7 +8,7 @@ pub(super) struct Finding {
     id: FindingId,
     /// The file, with its absolute path, and the line, from 1.
     location: Option<(String, Option<usize>)>,
-    /// What is found, and the change to make.
+    /// The problem, and the change to make.
     message: String,
 }
 
@@ -56,7 +56,7 @@ impl Finding {
 
 macro_rules! finding_ids {
     ($($name:ident = $token:literal,)*) => {
-        /// What is found. The token is stable: scripts compare it.
+        /// The kind of a finding. The token is stable, because scripts compare it.
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
         pub(super) enum FindingId {
             $($name,)*

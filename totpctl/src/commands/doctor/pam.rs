@@ -20,9 +20,9 @@ use crate::program;
 /// A checked service.
 pub(super) struct Service {
     pub(super) report: Report,
-    /// Whether it asks for a code.
+    /// True if the service asks for a code.
     pub(super) asks: bool,
-    /// Whether a user without a factor can log in: unasked, or by creating one.
+    /// True if a user without a factor can log in: unasked, or by creating one.
     pub(super) skips_unenrolled: bool,
 }
 

@@ -7,14 +7,14 @@ use super::finding::{Finding, FindingId};
 use crate::error::Error;
 use crate::terminal::output;
 
-/// What doctor found.
+/// The findings of doctor.
 #[derive(Default)]
 pub(super) struct Report {
-    /// What the service or the host does, in short phrases.
+    /// The behavior of the service or the host, in short phrases.
     pub(super) summary: Vec<String>,
-    /// What has to be changed.
+    /// The findings that have to be changed.
     pub(super) problems: Vec<Finding>,
-    /// What may be intended.
+    /// The findings that may be intended.
     pub(super) notes: Vec<Finding>,
 }
 

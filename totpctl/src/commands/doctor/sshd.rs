@@ -1,4 +1,4 @@
-//! What sshd's configuration does to the code (`sshd -T`).
+//! The effect of sshd's configuration on the code (`sshd -T`).
 
 use std::io;
 use std::path::Path;

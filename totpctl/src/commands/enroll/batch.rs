@@ -107,8 +107,8 @@ impl<'a> Batch<'a> {
         Ok(Some(line))
     }
 
-    /// Enrolls the users of a round in parallel, so that they share the flushes of the disk, and
-    /// reports them in the order of their lines.
+    /// Enrolls the users of a round in parallel, so they share the flushes of the disk. It reports
+    /// them in the order of their lines.
     async fn run_round(
         &mut self,
         totpd: &ManagerProxy<'static>,

@@ -1,4 +1,4 @@
-//! What happened to a line of a batch.
+//! The outcome of a line of a batch.
 
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -19,7 +19,8 @@ pub(super) enum Outcome {
         factor: String,
         uri: Zeroizing<String>,
         codes: Vec<String>,
-        /// When the pending factor expires, in seconds since 1970; nothing if it is verified.
+        /// The time when the pending factor expires, in seconds since 1970. A verified factor has
+        /// none.
         expires: Option<u64>,
         /// The time of the first valid code, in seconds since 1970, if earlier ones are refused.
         usable_from: Option<u64>,
@@ -28,7 +29,7 @@ pub(super) enum Outcome {
     Planned,
     /// Was enrolled already.
     Unchanged,
-    /// Why not.
+    /// The reason of a failure.
     Failed(String),
 }
 

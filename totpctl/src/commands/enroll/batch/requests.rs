@@ -1,4 +1,4 @@
-//! The requests of a batch. An error of one user fails its line; an error of the daemon ends the
+//! The requests of a batch. An error of one user fails its line. An error of the daemon ends the
 //! batch.
 
 use std::time::Duration;

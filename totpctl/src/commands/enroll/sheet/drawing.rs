@@ -14,7 +14,7 @@ pub(crate) struct Page<'a> {
     pub(crate) uri: &'a str,
     /// The recovery codes, if there are any.
     pub(crate) codes: &'a [String],
-    /// When the pending factor expires, in seconds since 1970.
+    /// The time when the pending factor expires, in seconds since 1970.
     pub(crate) expires: Option<u64>,
 }
 

@@ -1,5 +1,5 @@
-//! The conversation of one login. It knows neither libpam nor a bus: a [`Session`] asks the person,
-//! a [`Verifier`] decides.
+//! The conversation of one login. It knows neither libpam nor a bus. A [`Session`] asks the person,
+//! and a [`Verifier`] decides.
 
 use std::thread;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::outcome::Outcome;
 
 /// A login: the user, its origin, and a way to ask the person.
 pub(crate) trait Session {
-    /// What a person typed. It is zeroed when it is dropped.
+    /// The typed answer of a person. It is zeroed when it is dropped.
     type Answer: Answer;
 
     /// Returns the name of the user. The host may ask the person for it.
@@ -39,7 +39,7 @@ pub(crate) trait Session {
     }
 }
 
-/// What a person typed.
+/// The typed answer of a person.
 pub(crate) trait Answer {
     fn bytes(&self) -> &[u8];
 }
@@ -47,7 +47,7 @@ pub(crate) trait Answer {
 /// Decides about codes: the daemon, or a test.
 pub(crate) trait Verifier {
     fn begin(&self, user: &str, context: &LoginContext) -> Result<BeginReply, Outcome>;
-    /// `None`: the reply was lost. The code may be used up or not.
+    /// Tries a code. Returns `None` if the reply was lost. The code may then be used up or not.
     fn verify(
         &self,
         user: &str,
@@ -175,7 +175,7 @@ fn enroll<S: Session>(
     Ok(Outcome::Denied)
 }
 
-/// What all requests of one authentication share.
+/// The data that all requests of one authentication share.
 struct Attempt<'a, V> {
     verifier: &'a V,
     options: &'a Options,
@@ -196,7 +196,7 @@ impl<V: Verifier> Attempt<'_, V> {
         // Before a code of another user is used up.
         require_same_user(session, self.user)?;
         let code = self.split_forwarded_password(session, answer.bytes())?;
-        // An empty answer is an attempt too, so that it costs the same as a wrong code.
+        // An empty answer is an attempt too, so it costs the same as a wrong code.
         let code = str::from_utf8(code).ok().filter(|code| code.len() <= MAX_CODE_BYTES);
         self.verifier.verify(&self.name, code.unwrap_or_default(), &self.context)
     }
@@ -216,7 +216,7 @@ impl<V: Verifier> Attempt<'_, V> {
     }
 
     /// Returns the code in an answer. A password before it goes to later modules even if the code
-    /// is wrong, so that the result does not tell which of the two was wrong.
+    /// is wrong. So the result does not tell which of the two was wrong.
     fn split_forwarded_password<'b, S: Session>(
         &self,
         session: &mut S,
@@ -228,7 +228,7 @@ impl<V: Verifier> Attempt<'_, V> {
         let tail = |length: usize| answer.split_at_checked(answer.len().checked_sub(length)?);
         let digits =
             tail(self.digits as usize).filter(|(_, code)| code.iter().all(u8::is_ascii_digit));
-        // Because of its dashes a recovery code never ends in so many digits.
+        // A recovery code never ends in `self.digits` digits, because it has dashes.
         let recovery = || tail(RECOVERY_CODE_BYTES).filter(|(_, code)| is_recovery_code(code));
         let (password, code) = digits.or_else(recovery).unwrap_or((answer, b""));
         session.set_authtok(password)?;
@@ -240,7 +240,7 @@ impl<V: Verifier> Attempt<'_, V> {
     }
 }
 
-/// What the log says of a reply. It never has a key.
+/// Returns the text of a reply for the log. It never has a key.
 fn log_text(reply: &BeginReply) -> String {
     match reply {
         BeginReply::Prompt { text, digits } => format!("prompt {text:?}, {digits} digits"),

@@ -24,7 +24,7 @@ mod socket;
 
 /// A client of totpd.
 pub(crate) struct Client {
-    /// How long one request may take, retries included.
+    /// The longest time of one request, retries included.
     pub(crate) timeout: Duration,
 }
 
@@ -78,7 +78,7 @@ impl Client {
 }
 
 /// Calls `send` until there is a reply or `timeout` is over. If the reply is lost, only an
-/// idempotent request is sent again; `None` otherwise.
+/// idempotent request is sent again. Otherwise the result is `None`.
 fn retry(
     timeout: Duration,
     is_idempotent: bool,

@@ -21,7 +21,7 @@ pub(crate) trait LoginEnd {
 pub(crate) enum Token {
     /// The token.
     Here(String),
-    /// It is in another process, in which the host authenticated.
+    /// A token in another process, in which the host authenticated.
     Lost,
     /// No factor was enrolled at this login.
     None,

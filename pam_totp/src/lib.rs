@@ -1,8 +1,8 @@
 //! PAM module that asks a person for a code and totpd for a verdict.
 //!
 //! It holds no secret and decides nothing: without a verdict it denies. It is a guest in setuid
-//! programs: it uses one thread, reads no environment, leaves no descriptor or signal handler
-//! behind, and writes nothing to standard output or error.
+//! programs. It uses one thread and reads no environment. It leaves no descriptor or signal handler
+//! behind. It writes nothing to standard output or error.
 
 use std::alloc::System;
 use std::ffi::CStr;
@@ -59,7 +59,7 @@ impl<Handle: ModuleClient> PamModule<Handle> for Totp {
         })
     }
 
-    /// Succeeds, so that a stack may name the module under `account` too.
+    /// Succeeds, so a stack may name the module under `account` too.
     fn account_management(_: &mut Handle, args: Vec<&CStr>, _: AuthnFlags) -> Result<()> {
         guard(|| match Options::parse(&args) {
             Ok(_) => Outcome::Approved,
@@ -67,7 +67,7 @@ impl<Handle: ModuleClient> PamModule<Handle> for Totp {
         })
     }
 
-    /// Completes an enrollment of this login, and succeeds: if the only module of a stack returned
+    /// Completes an enrollment of this login, and succeeds. If the only module of a stack returned
     /// `PAM_IGNORE`, libpam would deny a login that succeeded.
     fn set_credentials(
         handle: &mut Handle,
@@ -114,7 +114,7 @@ fn unsupported(kind: &str) -> Outcome {
     ))
 }
 
-/// Runs `work`. A panic in it denies the login; it neither ends the host nor prints.
+/// Runs `work`. A panic in it denies the login. The panic neither ends the host nor prints.
 fn guard(work: impl FnOnce() -> Outcome) -> Result<()> {
     // This library has its own copy of std, so panics of the host are not affected. The default
     // hook prints, and reads the environment.

@@ -34,7 +34,7 @@ pub(crate) struct Options {
     pub(crate) panic: bool,
 }
 
-/// Whether the answer to the prompt of an earlier module is tried as a code.
+/// The use of the answer to the prompt of an earlier module as a code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum FirstPass {
     /// No: ask.

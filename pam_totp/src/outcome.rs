@@ -30,7 +30,7 @@ impl Outcome {
         matches!(self, Self::Approved | Self::Skipped)
     }
 
-    /// Reports whether a person typed something that was refused; the reply is then delayed.
+    /// Reports whether a person typed something that was refused. The reply is then delayed.
     pub(crate) fn is_refused_code(&self) -> bool {
         matches!(self, Self::Denied | Self::Throttled)
     }

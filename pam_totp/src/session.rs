@@ -122,8 +122,8 @@ impl<Client: ModuleClient> PamSession<'_, Client> {
     }
 }
 
-/// What a person typed. It is never printed, and zeroed when it is freed, like all memory of this
-/// module.
+/// The typed answer of a person. It is never printed. It is zeroed when it is freed, like all
+/// memory of this module.
 pub(crate) struct Secret(OsString);
 
 impl Answer for Secret {
@@ -138,7 +138,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// An item that the host has set, as far as the daemon keeps it.
+/// Returns an item that the host has set, as far as the daemon keeps it.
 fn text_of(item: Result<Option<OsString>>) -> Option<String> {
     Some(truncate(&item.ok()??.to_string_lossy()))
 }

@@ -13,7 +13,7 @@ struct Login {
     user_afterwards: Vec<u8>,
     first_pass: Option<Typed>,
     answer: Result<Typed, Outcome>,
-    /// What is typed before that, one after the other.
+    /// The answers before that, one after the other.
     earlier: Vec<Typed>,
     authtok: Option<Vec<u8>>,
     /// The token of a new factor.
@@ -105,7 +105,7 @@ struct Totpd {
     asked: RefCell<Vec<String>>,
     /// Answers to `Verify` that get lost.
     lost: Cell<u32>,
-    /// What comes with a right code.
+    /// The token that comes with a right code.
     token: Option<String>,
     /// The nonces that it was told.
     nonces: RefCell<Vec<Option<Nonce>>>,

@@ -1,5 +1,5 @@
-//! A request over the system bus: for programs that do not run as root, and if there is no private
-//! socket.
+//! A request over the system bus. Programs that do not run as root use it. Root's programs use it
+//! if there is no private socket.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -17,9 +17,9 @@ pub(super) fn ask(request: &Request<'_>, deadline: Instant) -> Result<Reply, Req
     with_bus(deadline, async |bus| send(request, &bus).await)
 }
 
-/// Lets the bus start the daemon, then sends the request. It is not sent before: under many logins
-/// the waiting connections would use up the limit of the bus for root, and the daemon could not
-/// connect. So no connection waits for long.
+/// Lets the bus start the daemon, then sends the request. It does not send the request before.
+/// Under many logins the waiting connections would use up the limit of the bus for root. The daemon
+/// could then not connect. So no connection waits for long.
 pub(super) fn start_and_ask(
     request: &Request<'_>,
     deadline: Instant,
@@ -106,7 +106,7 @@ fn classify_error(error: zbus::Error, sent: bool) -> RequestError {
     }
 }
 
-/// How long one connection waits for the daemon to start.
+/// The longest wait of one connection for the start of the daemon.
 const START_TIMEOUT: Duration = Duration::from_secs(1);
 const BUS_NAME: &str = "org.freedesktop.DBus";
 

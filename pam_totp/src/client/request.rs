@@ -15,7 +15,7 @@ pub(super) enum Request<'a> {
 /// A word and its details.
 pub(super) type Reply = (String, Dictionary);
 
-/// Why one attempt brought no reply.
+/// The reason why one attempt brought no reply.
 pub(super) enum RequestError {
     /// No retry would bring a reply.
     Fatal(Error),

@@ -48,7 +48,7 @@ fn forward_pass_splits_code_and_password_on_any_verdict() {
         assert_eq!(totpd.asked.borrow()[1], format!("verify alice {code}"));
         assert_eq!(login.authtok.as_deref(), Some(password.as_bytes()), "{answer}");
     }
-    // Of what an earlier module asked for, likewise.
+    // The module splits the answer that an earlier module asked for in the same way.
     let mut login = Login { first_pass: Some(Typed("secret123456".into())), ..Login::of("alice") };
     let only = Options { forward_pass: true, first_pass: FirstPass::Only, ..Options::default() };
     assert_eq!(authenticate(&mut login, &Totpd::new(), &only), Outcome::Approved);

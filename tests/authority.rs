@@ -1,11 +1,11 @@
-//! Who asks is taken from the bus, never from the message.
+//! The bus gives the identity of the caller, and the message never does.
 
 use tests::{Machine, pam};
 
 const LOGIN: &str = "org.totpd.Totp1.Login";
 const MANAGER: &str = "org.totpd.Totp1.Manager";
 
-/// A call of every method, asked for `user`.
+/// Returns a call of every method, asked for `user`.
 pub(crate) fn every_method_for(user: &str) -> Vec<(String, String)> {
     [
         (LOGIN, "Begin", "'@a{sv} {}'"),
@@ -73,7 +73,7 @@ fn a_user_manages_itself_with_a_current_code() {
     let shown = machine.run_as("carol", "totpctl show");
     assert!(shown.stdout_ok().contains("carol"), "its own state");
 
-    // Without a code, or with a wrong one, a verified factor is neither replaced nor removed.
+    // A caller without a right code neither replaces nor removes a verified factor.
     for (method, arguments) in [
         ("Enroll", "carol '@a{sv} {}'".to_owned()),
         ("Enroll", format!("carol \"{{'code': <'{}'>}}\"", seed.wrong_code())),

@@ -1,4 +1,5 @@
-//! Who made a backup: files for our recipient that somebody else put in its place, and older ones.
+//! The maker of a backup. Another person may have put a file for our recipient in its place, or an
+//! older one.
 
 use tests::{Machine, Output, eventually};
 
@@ -8,7 +9,7 @@ fn identity(machine: &Machine, file: &str) -> String {
     made.stdout_ok().trim().to_owned()
 }
 
-/// The value of `key` in a JSON object: a text or a number.
+/// Returns the value of `key` in a JSON object: a text or a number.
 fn value(json: &str, key: &str) -> String {
     let rest = json.split(&format!("\"{key}\":")).nth(1).unwrap_or_else(|| panic!("{key}: {json}"));
     rest.trim_start_matches('"').split(['"', ',', '}']).next().unwrap().to_owned()
@@ -31,9 +32,9 @@ fn refused(ran: &Output, why: &str) {
     assert!(ran.stderr.contains(why), "{why}: {ran:#?}");
 }
 
-/// What somebody who knows the recipient alone puts where backups lie, each with bob in it: one
-/// that another store signed, one as an older totpd wrote it, and one that was changed after it was
-/// signed.
+/// Writes forged backups to the place of backups, each with bob in it. A person who knows the
+/// recipient alone can make them. Another store signed one. An older totpd wrote one. One was
+/// changed after it was signed.
 fn forge(machine: &Machine, recipient: &str) -> String {
     machine.kill_daemon("TERM");
     machine.run("mv /var/lib/totpd /root/aside").stdout_ok();
@@ -84,7 +85,7 @@ fn a_backup_made_by_somebody_else_is_not_restored() {
     let both = restore(&machine, "/root/genuine", &format!("{named} --unsigned"));
     assert_eq!(both.status, 2, "{both:#?}");
 
-    // Where nothing is changed all is shown without these words.
+    // A dry run that changes nothing shows all without these words.
     for (file, line, signed_by) in [
         ("genuine", "Signed by this store.\n".to_owned(), "this store"),
         (
@@ -123,7 +124,7 @@ fn a_backup_is_recognized_after_a_rekey_and_by_fingerprint() {
         let restored = restore(&machine, "/root/genuine", &format!("{options} --yes --replace"));
         assert_eq!(restored.status, 0, "{restored:#?}");
     }
-    // That is what its key signed then, and not what it signs now.
+    // The old key signed the backup at that time. The new key signs the present ones.
     let other = restore(&machine, "/root/genuine", &format!("--fingerprint {new} --dry-run"));
     refused(&other, "not from the store that you named");
 
@@ -210,7 +211,8 @@ fn an_older_backup_is_named_with_both_dates() {
     assert_eq!(value(&plan("/root/old"), "newest_backup"), newest);
 }
 
-/// Who can write the file waits for the question, and puts last year's backup in its place.
+/// A person who can write the file waits for the question, and replaces the file with last year's
+/// backup.
 #[test]
 fn a_restore_restores_what_was_shown() {
     let machine = Machine::new();

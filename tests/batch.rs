@@ -15,7 +15,7 @@ fn a_killed_batch_continues_and_enrolls_each_user_once() {
     let count = scaled(10_000, 2000);
     machine.write("/root/names", &names(count));
     let batch = "totpctl enroll --batch /root/names --no-confirm --if-unenrolled";
-    // Killed by the same script, so that a fast machine is not done before.
+    // The same script kills the batch, so a fast machine is not done before.
     machine.run(&format!(
         "{batch} > /root/first 2> /root/errors & pid=$!
          until [ $(wc -l < /root/first) -ge 100 ]; do kill -0 $pid || exit 1; done; kill -KILL $pid; ! wait $pid"
@@ -34,12 +34,12 @@ fn a_killed_batch_continues_and_enrolls_each_user_once() {
             .collect()
     };
     let (before, after) = (secrets("/root/first"), secrets("/root/second"));
-    // Who was told a key and was not verified yet when the run was killed is told the same again.
+    // A user whose key was printed and not verified before the kill gets the same key again.
     let both: HashSet<_> = before.iter().chain(&after).collect();
     assert_eq!(both.len(), count as usize, "nobody has two keys");
     let listed = machine.run("totpctl --json list").stdout_ok();
     assert_eq!(listed.lines().count(), count as usize);
-    // What was printed before the kill is what holds.
+    // The keys that were printed before the kill are valid.
     for (user, factor) in before.iter().step_by(100) {
         let state = machine.run(&format!("totpctl --json show {user}")).stdout_ok();
         assert!(state.contains(factor), "{user} {factor}: {state}");
@@ -80,7 +80,7 @@ fn a_bad_line_is_named_and_stops_nobody() {
     assert_eq!(results, expected, "{ran:#?}");
     let bob = machine.run("totpctl show bob").stdout_ok();
     assert!(bob.contains("Token") && bob.contains("8 digits"), "{bob}");
-    // What would be done, without doing it.
+    // A dry run shows the changes without making them.
     machine.run("totpctl remove alice").stdout_ok();
     let planned =
         machine.run_with_input("totpctl enroll --batch - --dry-run", "alice\nbob\n").stdout_ok();

@@ -6,7 +6,7 @@ use tests::{Machine, Output, eventually};
 const OPTIONS: &str =
     "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR";
 
-/// A machine with such a server, and with what the clients fetch.
+/// Returns a machine with such a server, and with the files that the clients fetch.
 fn machine() -> Machine {
     let machine = Machine::with_programs();
     machine
@@ -28,7 +28,7 @@ fn machine() -> Machine {
     machine
 }
 
-/// A person types at the prompts of `command`.
+/// Lets a person type at the prompts of `command`.
 fn person(machine: &Machine, password: &str, code: &str, command: &str) -> Output {
     machine.run(&format!("exec timeout 60 /opt/tests/type-login '{password}' '{code}' {command}"))
 }
@@ -37,7 +37,7 @@ fn got_in(ran: &Output) -> bool {
     ran.stdout.contains("in as alice")
 }
 
-/// A right code gets in with `client`, the used one does not.
+/// Checks that a right code gets in with `client`, and that the used one does not.
 fn works(machine: &Machine, n: u32, client: &str, enter: impl Fn(&str) -> Output) {
     let seed = machine.enrolled("alice", n);
     let code = seed.code();

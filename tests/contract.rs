@@ -1,4 +1,4 @@
-//! What others depend on to the letter: the bus and the installed files.
+//! The contract that others depend on to the letter: the bus and the installed files.
 
 use tests::Machine;
 
@@ -66,7 +66,7 @@ fn install_lays_out_these_files_with_these_modes() {
     }
 }
 
-/// A page that names a test which is gone says that something is shown which is not.
+/// A page must not name a test that is gone. Such a page claims a proof that does not exist.
 #[test]
 fn the_tests_that_the_threat_model_names_exist() {
     let page = include_str!("../docs/reference/threat-model.md");

@@ -28,8 +28,8 @@ fn the_next_login_starts_a_daemon_that_was_stopped() {
     assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
 }
 
-/// What a power cut leaves is what was flushed, so an approval must not leave before its flush
-/// has returned. The system calls of the real daemon tell.
+/// A power cut leaves only flushed data. So an approval must not leave before its flush has
+/// returned. The system calls of the real daemon show the order.
 #[test]
 fn no_approval_leaves_before_the_disk_has_it() {
     let machine = Machine::new();
@@ -48,7 +48,7 @@ fn no_approval_leaves_before_the_disk_has_it() {
     let lines: Vec<_> = trace.lines().collect();
     let told = lines
         .iter()
-        // What goes to the journal has an address; an answer has none.
+        // A message to the journal has an address. An answer has none.
         .position(|line| {
             line.contains("sendto(") && line.contains("approved") && line.contains("NULL, 0)")
         })

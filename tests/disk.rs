@@ -5,7 +5,7 @@ use std::process::Command;
 
 use tests::{Machine, Seed, eventually, pam};
 
-/// A real ext4 of 16 MB, mounted where the machine finds it under /disk.
+/// A real ext4 of 16 MB, mounted at the place of /disk in the machine.
 struct Ext4 {
     folder: tempfile::TempDir,
 }
@@ -43,8 +43,8 @@ fn run(program: &str, arguments: &[&str], file: &Path) {
 
 const USERS: u32 = 200;
 
-/// Two hundred users log in once each on a full disk, none twice; then the daemon is killed, and
-/// the same again.
+/// Lets two hundred users log in once each on a full disk, none twice. Then it kills the daemon,
+/// and does the same again.
 fn all_log_in_on_a_full_disk(fill: &str) {
     let disk = Ext4::new();
     let machine = Machine::on_disk(&disk.mounted());

@@ -7,14 +7,14 @@ mod wrong_password;
 
 const SSHD: &str = "/etc/pam.d/sshd";
 
-/// A machine whose sshd asks for passwords, and where alice has a factor.
+/// Returns a machine whose sshd asks for passwords, and on which alice has a factor.
 fn machine() -> (Machine, Seed) {
     let machine = Machine::new();
     let seed = machine.enrolled("alice", 1);
     (machine, seed)
 }
 
-/// All that can be told of the files of PAM, but when they were last looked at or renamed.
+/// Returns all properties of the files of PAM, except the times of access and of renaming.
 fn files(machine: &Machine) -> String {
     machine
         .run(
@@ -54,7 +54,7 @@ fn services_are_enabled_and_disabled_as_often_as_one_likes() {
         let doctor = machine.run(&format!("totpctl doctor {service}")).stdout_ok();
         assert!(doctor.contains(&format!("{service}: asks for a code\n")), "{doctor}");
     }
-    // What the same program asks PAM for under another name.
+    // The same program asks PAM for these services under another name.
     let doctor = machine.run("totpctl doctor sudo-i su-l").stdout_ok();
     for service in ["sudo-i: asks for a code\n", "su-l: asks for a code\n"] {
         assert!(doctor.contains(service), "{doctor}");
@@ -125,7 +125,7 @@ fn an_unsuitable_file_is_left_unchanged_and_named() {
         assert!(state.contains("Nothing is being tried"), "{ran:#?} {state}");
     }
     machine.run("umount /etc/pam.d").stdout_ok();
-    // Where sshd or everybody else could not answer, nothing is changed.
+    // Nothing is changed if sshd cannot ask, or if no user can answer.
     machine
         .run("sed -i 's/^KbdInteractive.*/KbdInteractiveAuthentication no/' /etc/ssh/sshd_config")
         .stdout_ok();
@@ -139,7 +139,7 @@ fn an_unsuitable_file_is_left_unchanged_and_named() {
     assert_eq!(dead.status, 3, "{dead:#?}");
 }
 
-/// Between what is shown and what is done.
+/// The other program changes the file after the preview and before the change.
 #[test]
 fn a_file_that_somebody_else_changed_is_not_replaced() {
     let (machine, _) = machine();

@@ -5,7 +5,7 @@ use tests::{Machine, Output, SSH, Seed, eventually, pam, picture};
 const STACK: &str = "@include common-auth\nauth required pam_totp.so nodelay enroll\n\
                      @include common-account\n@include common-session\n";
 
-/// Somebody logs in over ssh with a shell, with what `tests/harness/type-enrollment` does.
+/// Logs in over ssh with a shell, with `tests/harness/type-enrollment`.
 fn ssh(machine: &Machine, password: &str, code: &str, first: &str) -> Output {
     machine.run(&format!(
         "/opt/tests/type-enrollment '{password}' '{code}' '{first}' {SSH} alice@127.0.0.1"
@@ -20,7 +20,7 @@ fn enrolled(machine: &Machine) -> bool {
     machine.run("totpctl --json show alice").stdout_ok().contains("\"enrolled\":true")
 }
 
-/// A machine whose locale is UTF-8, and where sshd enrolls.
+/// Returns a machine whose locale is UTF-8, and whose sshd enrolls.
 fn with_first_logins() -> Machine {
     let machine = Machine::new();
     machine.write("/etc/default/locale", "LANG=C.UTF-8\n");
@@ -116,7 +116,7 @@ fn each_of_twenty_first_logins_at_once_has_a_key() {
     assert_eq!(log.matches("TOTP_REASON=factor-shown-at-login").count(), 20, "{log}");
     let made = log.lines().filter_map(|line| line.strip_prefix("TOTP_FACTOR="));
     assert_eq!(made.collect::<std::collections::HashSet<_>>().len(), 20, "each has its own");
-    // Who only looks fills no record.
+    // A person who only looks fills no record.
     let state = machine.run("totpctl --json show alice").stdout_ok();
     assert_eq!(state.matches("\"made_by\":\"login\"").count(), 16, "{state}");
 }
@@ -129,7 +129,8 @@ fn a_login_without_utf_8_or_a_terminal_shows_no_picture() {
     let plain = machine.pam("totp", "alice", "000000").terminal("tty1").run();
     assert_eq!(plain.rc, pam::AUTH_ERR);
     assert!(plain.text.contains("Add this key") && plain.text.is_ascii(), "{plain:#?}");
-    // A program that shows one line says what to do instead; so does one for which it is off.
+    // A program that shows one line says what to do instead. A program whose option is off does the
+    // same.
     let elsewhere = machine.pam("totp", "bob", "000000").terminal(":0").run();
     assert_eq!(elsewhere.rc, pam::AUTH_ERR);
     let told = "You have no second factor yet. Run: totpctl enroll";

@@ -53,7 +53,7 @@ fn su_ignores_a_bus_of_the_callers_choice() {
     fake_totpd.wait().unwrap();
 }
 
-/// What `su` without `-` leaves root: the PATH of somebody else.
+/// `su` without `-` leaves root the PATH of another user.
 #[test]
 fn root_runs_no_program_of_somebody_elses_path() {
     let machine = Machine::new();

@@ -1,4 +1,4 @@
-//! What ordinary users may throw at the daemon over the bus, while others log in.
+//! Floods of ordinary users against the daemon over the bus, while others log in.
 
 use std::collections::BTreeMap;
 use std::process::Child;
@@ -13,7 +13,7 @@ fn lasts(kinds: &[&str]) -> u32 {
     if kinds.contains(&"unauthenticated") { 20 } else { scaled(20, 8) }
 }
 
-/// What is thrown, by all three at once, each with a number of kinds.
+/// The floods. All three users send them at once, each with a number of kinds.
 const FLOODS: [&[&str]; 6] = [
     &["silent"],
     &["descriptors-1", "descriptors-4", "descriptors-16"],
@@ -39,7 +39,7 @@ fn flood(machine: &Machine, kinds: &[&str]) -> Vec<Child> {
     started
 }
 
-/// The answer that a locker of bob gets over the bus, and in how many milliseconds.
+/// Returns the answer that a locker of bob gets over the bus, and its time in milliseconds.
 fn locker(machine: &Machine, service: &str) -> (i32, u128) {
     let start = Instant::now();
     let asked = machine.run_as("bob", &format!("/opt/tests/pam {service} bob 000000"));
@@ -76,12 +76,12 @@ fn floods_keep_nobody_out(descriptors: u32) {
     }
 }
 
-/// One flood of these kinds, while users crowd`first`000 and so on log in: milliseconds that 99 of
-/// 100 logins of root's programs take at most.
+/// Runs one flood of these kinds, while users crowd`first`000 and so on log in. Returns the
+/// milliseconds that 99 of 100 logins of root's programs take at most.
 fn one_flood(machine: &Machine, seed: &Seed, kinds: &[&str], first: usize, daemon: u32) -> f64 {
     let code = seed.code();
     let mut flooding = flood(machine, kinds);
-    // Root's logins, each of another user, over the socket for as long as it lasts.
+    // Root logs in during the whole flood over the socket, each time as another user.
     let mut logins = machine.start(&format!(
         "exec /opt/tests/pam -s {} -R 15 totp crowd{first}%03d {code}/{} > /tmp/logins 2>&1",
         lasts(kinds) * 13,
@@ -123,7 +123,7 @@ fn one_flood(machine: &Machine, seed: &Seed, kinds: &[&str], first: usize, daemo
     numbers["p99"]
 }
 
-/// What a storm of `tests/harness/pam.c` says of itself, by name.
+/// Returns the figures that a storm of `tests/harness/pam.c` prints, by name.
 fn numbers(said: &str) -> BTreeMap<String, f64> {
     let number = |word: &str| {
         let (name, value) = word.split_once('=')?;
@@ -132,13 +132,13 @@ fn numbers(said: &str) -> BTreeMap<String, f64> {
     said.lines().last().unwrap_or_default().split_whitespace().filter_map(number).collect()
 }
 
-/// With as few descriptors as a service had by default before systemd 240.
+/// The daemon has as few descriptors as a service had by default before systemd 240.
 #[test]
 fn floods_over_the_bus_keep_neither_root_nor_lockers_out() {
     floods_keep_nobody_out(1024);
 }
 
-/// A call beyond ten of a user is refused, and said to be.
+/// A user's eleventh call at a time is refused, and the answer says so.
 #[test]
 fn a_user_has_ten_calls_at_a_time_and_learns_the_limit() {
     let machine = Machine::new();
@@ -152,7 +152,7 @@ fn a_user_has_ten_calls_at_a_time_and_learns_the_limit() {
     assert!(machine.run_as("carol", "totpctl show").stdout_ok().contains("carol"));
 }
 
-/// The bus hands on no descriptors, and nothing that is too long comes to be read.
+/// The bus passes no descriptors. The daemon never reads a message that is too long.
 #[test]
 fn descriptors_and_long_messages_do_not_pass_the_bus() {
     let machine = Machine::new();

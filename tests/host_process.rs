@@ -3,8 +3,8 @@
 
 use tests::{Machine, Seed, pam, scaled};
 
-/// Logs in from a shell that has prepared the process so; answers the exit code, which is that of
-/// libpam, or 128 and more if a signal ended it.
+/// Logs in from a shell that has prepared the process with `preparation`. Returns the exit code. It
+/// is the code of libpam, or 128 and more if a signal ended the process.
 fn from(machine: &Machine, preparation: &str, code: &str) -> i32 {
     machine.run(&format!("{preparation} /opt/tests/pam -x totp alice {code}")).status
 }
@@ -27,7 +27,7 @@ fn the_answer_is_the_same_whatever_the_process_lacks() {
         assert_eq!(from(&machine, preparation, &code), pam::AUTH_ERR, "{preparation}");
         machine.run("totpctl unlock alice").stdout_ok();
     }
-    // Where there is nothing at all, it refuses and does not crash.
+    // In an empty environment the module refuses and does not crash.
     let code = Seed::numbered(7).next_code();
     assert_eq!(from(&machine, "ulimit -n 3;", &code) & 128, 0);
     machine.run("mkdir -p /tmp/bare/run && mount -t tmpfs tmpfs /tmp/bare/run").stdout_ok();
@@ -60,7 +60,8 @@ fn parent_and_child_of_a_fork_can_both_log_in() {
     assert_eq!(forked(&right), pam::AUTH_ERR, "it is used up");
 }
 
-/// A daemon that goes away in the middle must not end the host by SIGPIPE, nor let anybody in.
+/// A daemon that disappears in the middle must not end the host by SIGPIPE. It must not let anybody
+/// in either.
 #[test]
 fn a_peer_that_closes_at_once_ends_nobody() {
     let machine = Machine::new();
@@ -93,7 +94,7 @@ fn valgrind_has_nothing_to_say() {
     assert_eq!(from(&machine, valgrind, "000000"), pam::AUTH_ERR);
 }
 
-/// The process of sshd that runs PAM, and what valgrind has to say of the module in it.
+/// valgrind watches the process of sshd that runs PAM. It has no complaint about the module in it.
 #[test]
 fn valgrind_has_nothing_to_say_of_sshd() {
     let machine = Machine::with_programs();
@@ -109,8 +110,8 @@ fn valgrind_has_nothing_to_say_of_sshd() {
     tests::eventually("sshd listens", || machine.run("echo >/dev/tcp/127.0.0.1/22").status == 0);
     assert!(machine.ssh("alice", &seed.code()).run().got_in);
     assert!(!machine.ssh("alice", "000000").run().got_in);
-    // Each process tells what it lost when it ends: the monitors, which load the module, and their
-    // children, in which it asks.
+    // Each process reports its leaks when it ends. The monitors load the module. It asks in their
+    // children.
     machine.run("kill $(cat /run/sshd.pid)").stdout_ok();
     sshd.wait().unwrap();
     let ended = "grep -l 'ERROR SUMMARY' $(grep -l '/pam_totp.so' /tmp/valgrind.*) | wc -l";
@@ -140,7 +141,7 @@ fn thousands_of_logins_leave_nothing_behind() {
         assert!(own.iter().any(|start| line.starts_with(start)), "{line}");
     }
     let growth = many.text.split_once("growth_kb=").unwrap().1.lines().next().unwrap();
-    // Over the second half of them; a leak of 32 bytes each would show.
+    // The growth is that of the second half of the logins. A leak of 32 bytes each would show.
     assert!(growth.parse::<i64>().unwrap() < 64, "memory grew by {growth} kB");
 }
 
@@ -165,7 +166,7 @@ fn the_library_is_small_and_needs_little() {
     let is_release = machine.run("cat /opt/tests/profile").stdout_ok().trim() == "release";
     let most = if is_release { 1_200_000 } else { 4_000_000 };
     assert!(size.trim().parse::<u64>().unwrap() <= most, "{size}");
-    // What it needs by itself, not what those need.
+    // These are the needs of the module itself, without the needs of its libraries.
     let needed =
         machine.run(&format!("{find}; LC_ALL=C objdump -p $file | grep NEEDED")).stdout_ok();
     for line in needed.lines() {

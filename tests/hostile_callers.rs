@@ -1,4 +1,4 @@
-//! What somebody may try who is not let in, and daemons that are not the one of this module.
+//! Attacks by people who are not let in, and by daemons that do not belong to this module.
 
 use tests::{Machine, eventually, pam};
 
@@ -23,7 +23,7 @@ fn hostile_text_is_escaped_in_logs_and_prompts() {
     assert!(!log.lines().any(|line| line.starts_with("MESSAGE=forged")), "{log}");
 }
 
-/// CVE-2015-5600: a server that lets somebody try a thousand times in one connection.
+/// CVE-2015-5600 is a server that lets a person try a thousand times in one connection.
 #[test]
 fn a_thousand_prompts_in_one_process_are_a_handful_of_guesses() {
     let machine = Machine::new();
@@ -34,7 +34,7 @@ fn a_thousand_prompts_in_one_process_are_a_handful_of_guesses() {
     let log = machine.log();
     let looked_at = log.matches("TOTP_REASON=code-wrong").count();
     assert!((1..=5).contains(&looked_at), "{looked_at} codes were looked at");
-    // Who logs in from where she always does is not kept out by that, after one success.
+    // A user who logs in from a usual place is not kept out by that, after one success.
     machine.run("totpctl unlock alice").stdout_ok();
     let home = machine.pam("totp", "alice", &seed.code()).from("198.51.100.7").run();
     assert_eq!(home.rc, pam::SUCCESS);
@@ -43,7 +43,7 @@ fn a_thousand_prompts_in_one_process_are_a_handful_of_guesses() {
     assert_eq!(again.rc, pam::SUCCESS);
 }
 
-/// A record that was damaged tells a stranger nothing: neither that it is there, nor that it is
+/// A damaged record tells a stranger nothing. It tells neither that it exists, nor that it is
 /// damaged.
 #[test]
 fn a_damaged_record_looks_like_any_other_until_the_end() {
@@ -59,7 +59,7 @@ fn a_damaged_record_looks_like_any_other_until_the_end() {
     let damage = "UPDATE record SET uid = uid + 1 WHERE subject = 'bob'";
     let edit = "sqlite3 -cmd '.timeout 10000' /var/lib/totpd/store.db";
     machine.run(&format!("{edit} \"{damage}\"")).stdout_ok();
-    // What is seen, but for how long a wait is.
+    // The screens of a user, without the length of a wait.
     let seen = |user: &str| {
         [
             ("totp", "000000"),
@@ -111,8 +111,8 @@ fn a_flood_of_an_ordinary_user_keeps_nobody_else_out() {
     flood.wait().unwrap();
 }
 
-/// A daemon of another version may know words that this module does not, and lacks details that it
-/// would like. Only words that are known open a door.
+/// A daemon of another version may know words that this module does not. It may lack details that
+/// the module would like. Only known words open a door.
 #[test]
 fn the_words_of_another_version_open_no_door() {
     let machine = Machine::new();
@@ -143,8 +143,8 @@ fn the_words_of_another_version_open_no_door() {
     }
 }
 
-/// While the daemon is down an ordinary user can neither take its name, nor its socket, nor answer
-/// for it.
+/// While the daemon is down, an ordinary user cannot take its name or its socket. The user cannot
+/// answer for it either.
 #[test]
 fn nobody_stands_in_for_a_daemon_that_is_down() {
     let machine = Machine::new();
@@ -164,7 +164,7 @@ fn nobody_stands_in_for_a_daemon_that_is_down() {
     assert_eq!(machine.pam("totp", "alice", "123456").run().rc, pam::AUTHINFO_UNAVAIL);
 }
 
-/// One program may have two stacks open, and one stack may name the module twice.
+/// One program may have two stacks open. One stack may name the module twice.
 #[test]
 fn two_stacks_in_one_process_do_not_disturb_each_other() {
     let machine = Machine::new();

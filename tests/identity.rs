@@ -176,7 +176,8 @@ fn a_name_that_nss_spells_otherwise_has_one_record() {
         machine.run("totpctl unlock Alice").stdout_ok();
         assert_eq!(prompts(), ["Verification code: "; 6]);
     }
-    // Who may manage others, and itself only with a code, is itself in every spelling.
+    // A user may manage others, and itself only with a code. Every spelling of its name is the same
+    // user.
     machine.write(
         "/etc/polkit-1/rules.d/10-manage.rules",
         "polkit.addRule(function(action, subject) {\n\

@@ -1,8 +1,8 @@
-//! What the journal holds, and what it must not hold.
+//! The content of the journal, and the data that it must not hold.
 
 use tests::{Machine, eventually, pam};
 
-/// People type their password where a login asks for the name.
+/// People type their password at a prompt that asks for the name.
 #[test]
 fn a_password_typed_as_a_name_is_in_no_log() {
     let machine = Machine::new();
@@ -46,12 +46,12 @@ fn a_password_typed_as_a_name_is_in_no_log() {
     assert!(log.contains("TOTP_USER=alice"), "{log}");
 }
 
-/// The number behind each `word` of a log.
+/// Returns the number behind each `word` of a log.
 fn numbers(log: &str, word: &str) -> Vec<usize> {
     log.lines().filter_map(|line| line.strip_prefix(word)?.parse().ok()).collect()
 }
 
-/// journald drops what a unit writes beyond 10,000 lines in 30 s, of any cause.
+/// journald drops the output of a unit beyond 10,000 lines in 30 s. It does so for any cause.
 #[test]
 fn a_flood_of_refusals_is_summed_up_and_hides_no_other() {
     let machine = Machine::new();

@@ -2,7 +2,7 @@
 
 use tests::{Machine, pam};
 
-/// The lines that the README has an administrator add, at the place where it says.
+/// Adds the lines that the README tells an administrator to add, at the place that it names.
 fn protect(machine: &Machine, service: &str) {
     let readme = include_str!("../README.md");
     let line = "auth    required    pam_totp.so";
@@ -215,7 +215,7 @@ fn one_answer_can_hold_password_and_code() {
     }
     let log = machine.log();
     assert!(!log.contains("alicepw") && !log.contains(&code), "{log}");
-    // Codes of eight digits are cut where they begin.
+    // The module cuts a code of eight digits at its beginning.
     machine
         .run("totpctl enroll bob --digits 8 --no-confirm --qr none --json > /root/bob")
         .stdout_ok();

@@ -1,11 +1,12 @@
-//! AppArmor and SELinux in force, each on a machine with a kernel of its own: what people do
-//! works as without them, nothing of it is denied, and what totpd has no business with is.
+//! AppArmor and SELinux in force, each on a machine with a kernel of its own. The work of people
+//! succeeds as without them, and none of it is denied. Everything that totpd must not touch is
+//! denied.
 
 use tests::sandbox_probe::{self, Tried};
 use tests::{Kernel, Output, SSH, Seed};
 
 const ROOT: &str = "bookworm-kernel";
-/// What AppArmor kept from totpd, by the kernel's word or the bus's.
+/// The denials of AppArmor against totpd, from the kernel or from the bus.
 const DENIED: &str = "journalctl --no-pager | grep 'apparmor=\"DENIED\"' | grep -i totp || true";
 /// Of an identity that nobody needs.
 const RECIPIENT: &str = "age1qrdyu5avezhzc0302qqqcsttt0nfejakwqtydhrvy4mvna5u5dlsff9wwj";
@@ -13,12 +14,12 @@ const RECIPIENT: &str = "age1qrdyu5avezhzc0302qqqcsttt0nfejakwqtydhrvy4mvna5u5dl
 /// Runs a script as an administrator does at a shell.
 type Admin = fn(&mut Kernel, &str) -> Output;
 
-/// What a person sees of `command`, which asks for the password of `user` and a code.
+/// Returns the screen of `command`, which asks for the password of `user` and a code.
 fn seen(kernel: &mut Kernel, user: &str, code: &str, command: &str) -> String {
     kernel.run(&format!("/opt/tests/type-enrollment {user}pw '{code}' right {command}")).text()
 }
 
-/// Whether `user` gets in by ssh.
+/// Reports whether `user` gets in by ssh.
 fn ssh(kernel: &mut Kernel, user: &str, code: &str) -> bool {
     let command = format!(
         "{SSH} -o PreferredAuthentications=keyboard-interactive \
@@ -96,7 +97,8 @@ fn days_go_by(kernel: &mut Kernel, admin: Admin) {
     assert!(!doctor.text().contains("(SELinux, AppArmor)"), "{doctor:#?}");
 }
 
-/// The example of docs/admin/deploy.md, as systemd runs it; and to a file that is in nobody's home.
+/// Runs the example of docs/admin/deploy.md as systemd runs it. A second backup goes to a file in
+/// nobody's home.
 fn backed_up_by_a_timer(kernel: &mut Kernel, admin: Admin) {
     kernel
         .run(&format!(
@@ -111,14 +113,14 @@ fn backed_up_by_a_timer(kernel: &mut Kernel, admin: Admin) {
         .stdout_ok();
 }
 
-/// What was denied is what `totpctl doctor` says is wrong.
+/// Checks that `totpctl doctor` names the denials.
 fn named_by_doctor(kernel: &mut Kernel) {
     let doctor = kernel.run("totpctl doctor");
     assert_eq!(doctor.status, 1, "{doctor:#?}");
     assert!(doctor.text().contains("(SELinux, AppArmor) stop totpd"), "{doctor:#?}");
 }
 
-/// What else users and administrators have the daemon do.
+/// Requests the other work of users and administrators from the daemon.
 fn the_rest_of_what_is_asked(kernel: &mut Kernel, admin: Admin) {
     // By polkit, with the password of the one who asks.
     let enroll = "cd /home/bob; setpriv --reuid bob --regid bob --init-groups \
@@ -146,11 +148,12 @@ fn the_rest_of_what_is_asked(kernel: &mut Kernel, admin: Admin) {
     assert_eq!(refused.status, 1, "{refused:#?}");
 }
 
-/// On a machine where AppArmor is in force nothing is denied that totpd needs. What a prisoner
-/// could do there.
+/// Checks that nothing is denied that totpd needs, on a machine with AppArmor in force. Returns the
+/// powers of a prisoner there.
 fn confined_by_apparmor(root: &str) -> (String, Tried) {
     let mut kernel = Kernel::boot(root, "apparmor");
-    // Ubuntu starts it when somebody comes; its folder is not there before, and sshd -T wants it.
+    // Ubuntu starts sshd at the first connection. The folder of sshd does not exist before, and
+    // `sshd -T` needs it.
     kernel.run("systemctl start ssh.service").stdout_ok();
     kernel.run("apt-get install -y /opt/tests/libpam-totp.deb").stdout_ok();
     kernel
@@ -201,11 +204,11 @@ fn apparmor_of_ubuntu_lets_it_speak_only_with_its_callers() {
     assert_eq!(tried.could(), [sandbox_probe::OWN]);
 }
 
-/// The tests of logins themselves, each in a machine within the machine.
+/// The tests of logins run here, each in a machine within the machine.
 #[test]
 fn confined_by_apparmor_the_tests_of_logins_pass() {
     let mut kernel = Kernel::with_tests(ROOT, "apparmor");
-    // Where each of them has its own copy of the daemon.
+    // Each machine has its own copy of the daemon.
     kernel
         .run(
             "sed 's|^profile totpd /usr/libexec/totpd flags=(\\(.*\\)) {|profile totpd /{,**/}usr/libexec/totpd flags=(\\1, chroot_relative) {|' \

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// What is used in a file, and what has to be there for it.
+/// The uses in a file, and the need of each.
 const USES: [(&str, &str); 5] = [
     ("Machine::", "machine"),
     ("::with_programs()", "programs"),
@@ -13,7 +13,7 @@ const USES: [(&str, &str); 5] = [
     ("Kernel::", "kernel"),
 ];
 
-/// The sources of a file of tests: its own and those in the folder of its name.
+/// Returns the sources of a file of tests: its own and those in the folder of its name.
 fn sources(name: &str) -> String {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut text = fs::read_to_string(tests.join(format!("{name}.rs"))).unwrap();

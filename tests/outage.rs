@@ -1,4 +1,4 @@
-//! What is not there refuses at once, says why in the log, and works again when it is back.
+//! A service that is absent refuses at once, and the log says why. It works again when it is back.
 
 use tests::{Machine, eventually, pam};
 
@@ -16,10 +16,10 @@ fn a_missing_bus_refuses_and_root_still_logs_in() {
     let seed = machine.enrolled("alice", 1);
     machine.run("kill $(pidof dbus-daemon)").stdout_ok();
     eventually("the bus is gone", || machine.run("pidof dbus-daemon").status != 0);
-    // Who is not root has no other way.
+    // A user who is not root has no other way.
     let refused = machine.run_as("alice", "/opt/tests/pam totp alice 123456");
     assert!(refused.stdout.contains(&format!("rc={} ", pam::AUTHINFO_UNAVAIL)), "{refused:#?}");
-    // Root has; and a dead bus is told once, and no reason to end.
+    // Root has another way. A dead bus is reported once, and it is no reason to end.
     let code = seed.code();
     assert_eq!(machine.pam("totp", "alice", &code).run().rc, pam::SUCCESS);
     assert_eq!(machine.pam("totp", "alice", &code).run().rc, pam::AUTH_ERR);
@@ -58,7 +58,8 @@ fn a_daemon_that_hangs() {
     assert_eq!(refused.rc, pam::AUTHINFO_UNAVAIL, "{refused:#?}");
     assert!((900..5000).contains(&refused.ms), "{refused:#?}");
     assert!(machine.log().contains("no answer within 1 s"), "{}", machine.log());
-    // Each waits half a minute, all of them at once; also those that may take longer than that.
+    // Each command waits half a minute, and all of them wait at once. Commands that may take longer
+    // wait as long.
     let told = machine.run(
         "echo bob >/root/bob; for command in list verify-store rekey 'enroll --batch /root/bob --no-confirm' \
          'backup /root/b' 'restore /root/whole --yes --replace'; do \
@@ -110,7 +111,7 @@ fn a_store_that_cannot_write_refuses_once_logged_and_recovers() {
     machine.run("cat /dev/zero > /var/lib/totpd/filler 2>/dev/null");
     let mut refused = 0;
     for _ in 0..200 {
-        // Pages that SQLite has in its log may take some more; then there is no room.
+        // SQLite may write some more pages to its log. Then there is no room.
         let result = machine.pam("totp", "bob", "123456").from("192.0.2.7").run();
         if result.rc == pam::AUTHINFO_UNAVAIL {
             refused += 1;

@@ -15,7 +15,7 @@ fn got_in(machine: &Machine, user: &str, code: &str) -> bool {
     ran.stdout.lines().any(|line| line.trim_end().ends_with(&format!("in as {user}")))
 }
 
-/// A machine with nothing of it.
+/// Returns a machine without any file of totpd.
 fn without() -> Machine {
     let machine = Machine::new();
     machine
@@ -27,7 +27,7 @@ fn without() -> Machine {
     machine
 }
 
-/// A machine with nothing but the package of it.
+/// Returns a machine with the package, and no other file of totpd.
 fn with_the_package() -> Machine {
     let machine = without();
     machine.run(&format!("{APT} -i {PACKAGE}")).stdout_ok();
@@ -99,14 +99,14 @@ fn every_file_has_an_owner_and_manual_pages_exist() {
     machine.run("dpkg --verify libpam-totp").stdout_ok();
     let conffiles = machine.run("dpkg-query -W -f '${Conffiles}' libpam-totp").stdout_ok();
     assert!(conffiles.contains("/etc/totpd/totpd.toml"), "{conffiles}");
-    // What a reboot cut short is reverted by another init too, before anybody can log in.
+    // Another init also reverts a trial that a reboot cut short, before anybody can log in.
     machine.run("test -x /etc/init.d/totpctl-try && ls /etc/rcS.d/S*totpctl-try").stdout_ok();
     machine.run(&format!("{APT} -P libpam-totp")).stdout_ok();
     assert!(machine.run("ls /etc/init.d/totpctl-try /etc/rcS.d/S*totpctl-try").stdout.is_empty());
 }
 
-/// A stack with the old name of an option, in every way in which a line can have it, and what is no
-/// such line.
+/// Writes a stack with the old name of an option, in every way in which a line can have it. It also
+/// writes stacks without such a line.
 fn write_old_option(machine: &Machine) {
     let old = "# pam_totp.so names\nauth required pam_totp.so \\\n  nullok names\n";
     machine.write("/etc/pam.d/old-option", old);
@@ -117,7 +117,7 @@ fn write_old_option(machine: &Machine) {
     }
 }
 
-/// The upgrade was refused because of that stack alone.
+/// Checks that the upgrade was refused because of that stack alone.
 fn assert_refused_for_old_option(refused: &Output) {
     assert_ne!(refused.status, 0, "{refused:#?}");
     let text = refused.text();
@@ -172,7 +172,7 @@ fn an_upgrade_of_the_rpm_stops_while_a_stack_has_the_old_option_names() {
     rpm("-U --replacepkgs").stdout_ok();
 }
 
-/// rpm knows none of the packages of this system, so nothing of what it requires.
+/// rpm knows none of the packages of this system. So it knows none of its own requirements.
 #[test]
 fn the_rpm_keeps_logins_possible_until_its_removal() {
     let machine = without();
@@ -180,7 +180,7 @@ fn the_rpm_keeps_logins_possible_until_its_removal() {
     rpm("-i /opt/tests/pam-totp.rpm").stdout_ok();
     assert!(got_in(&machine, "alice", ""), "nothing asks before an administrator says so");
     let seed = machine.enrolled("alice", 1);
-    // Where libpam of this distribution does not look.
+    // libpam of this distribution does not search this folder.
     let line = "auth required /usr/lib64/security/pam_totp.so nullok";
     machine.run(&format!("sed -i '/^@include common-auth/a {line}' /etc/pam.d/sshd")).stdout_ok();
     assert!(!got_in(&machine, "alice", "000000") && got_in(&machine, "alice", &seed.code()));
@@ -208,7 +208,7 @@ fn the_rpm_keeps_logins_possible_until_its_removal() {
         .stdout_ok();
 }
 
-/// Fails where a cargo that has downloaded nothing does not find all sources.
+/// The test fails if a cargo without downloads does not find all sources.
 #[test]
 fn the_sources_that_are_vendored_are_all_that_a_build_needs() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");

@@ -4,8 +4,8 @@ use tests::{Machine, eventually, pam};
 
 const SOCKET: &str = "/run/totpd/private";
 
-/// Speaks to the socket, byte for byte, and answers what came back until the other end closed or
-/// said nothing for two seconds.
+/// Speaks to the socket, byte for byte. Returns the answer up to the close by the other end, or up
+/// to two seconds of silence.
 fn say(machine: &Machine, bytes: &str) -> String {
     let told =
         format!("printf '{bytes}' | timeout 20 socat -t 2 - UNIX-CONNECT:{SOCKET} | tr -d '\\000'");
@@ -117,7 +117,8 @@ fn the_first_login_starts_the_daemon_over_its_socket() {
     systemd.wait().unwrap();
 }
 
-/// An ordinary user opens connections to the bus and says nothing, which stalls it for everybody.
+/// An ordinary user opens connections to the bus and says nothing. This stalls the bus for all
+/// users.
 #[test]
 fn a_stalled_bus_keeps_roots_programs_from_nobody() {
     let machine = Machine::new();

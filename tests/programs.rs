@@ -8,15 +8,15 @@ mod screens;
 struct Program {
     /// Its heading in `docs/admin/programs.md`.
     heading: &'static str,
-    /// What it needs besides.
+    /// The other needs of the program.
     prepare: fn(&Machine),
     /// One try with a password and a code, or with what is done instead of typing a code.
     enter: fn(&Machine, &str, &str) -> Output,
-    /// Whether Ctrl-C, Ctrl-D and a dead line can be tried with it.
+    /// True if Ctrl-C, Ctrl-D and a dead line can be tried with it.
     terminal: bool,
 }
 
-/// The text below a heading of `docs/admin/programs.md`.
+/// Returns the text below a heading of `docs/admin/programs.md`.
 fn section(heading: &str) -> &'static str {
     let text = include_str!("../docs/admin/programs.md");
     let start = format!("\n## {heading}\n");
@@ -24,7 +24,7 @@ fn section(heading: &str) -> &'static str {
     after.split("\n## ").next().unwrap()
 }
 
-/// The blocks of it that start with this line.
+/// Returns the blocks of it that start with this line.
 fn blocks<'a>(section: &'a str, fence: &str) -> Vec<&'a str> {
     let fence = format!("\n```{fence}\n");
     section.split(&fence).skip(1).map(|rest| rest.split("\n```").next().unwrap()).collect()
@@ -57,7 +57,7 @@ fn install(machine: &Machine, heading: &str) {
     }
 }
 
-/// A person at a terminal who runs `command` as root or somebody else.
+/// Lets a person at a terminal run `command` as root or another user.
 fn at_a_terminal(
     machine: &Machine,
     user: &str,
@@ -114,7 +114,7 @@ fn try_out(program: &Program) {
 
 fn nothing(_: &Machine) {}
 
-/// A key for root, who runs the client, and the server with the new configuration.
+/// Makes a key for root, who runs the client, and restarts the server with the new configuration.
 fn ssh_server(machine: &Machine) {
     machine
         .run(

@@ -1,14 +1,14 @@
-//! What an authenticator app gets to read: the link, and the QR code of it wherever one is shown.
+//! The input of an authenticator app: the link, and the QR code of it at each place that shows one.
 
 use tests::{Machine, SSH, eventually, picture};
 
-/// What `key` says in one line of JSON.
+/// Returns the value of `key` in one line of JSON.
 fn told<'a>(made: &'a str, key: &str) -> &'a str {
     let (_, rest) = made.split_once(&format!("\"{key}\":\"")).unwrap_or_else(|| panic!("{made}"));
     rest.split('"').next().unwrap()
 }
 
-/// The lines of a picture in half blocks.
+/// Returns the lines of a picture in half blocks.
 fn drawn(shown: &str) -> Vec<&str> {
     let lines = shown.lines().map(|line| line.trim_end_matches('\r'));
     lines.filter(|line| line.contains('█') || line.contains('▀')).collect()
@@ -71,8 +71,8 @@ fn the_longest_names_are_scanned_wherever_they_are_shown() {
     }
 }
 
-/// At a prompt nobody knows how much room there is: it has what fits 80 columns and 24 lines, else
-/// the key alone. Whatever is drawn can be scanned.
+/// The room at a prompt is unknown. The prompt shows a picture that fits 80 columns and 24 lines,
+/// or else the key alone. A scanner reads every picture.
 #[test]
 fn a_scanner_reads_an_ssh_prompt_for_each_algorithm() {
     for (algorithm, issuer, has_picture) in [

@@ -2,7 +2,7 @@
 
 use tests::{Machine, Seed, eventually, pam, scaled};
 
-/// Alice with a factor, and her ten recovery codes.
+/// Returns the seed of alice's factor, and her ten recovery codes.
 fn alice(machine: &Machine) -> (Seed, Vec<String>) {
     let seed = Seed::numbered(1);
     let made = machine
@@ -10,7 +10,7 @@ fn alice(machine: &Machine) -> (Seed, Vec<String>) {
     (seed, codes(&made.stdout_ok()))
 }
 
-/// The codes on a screen.
+/// Returns the codes on a screen.
 fn codes(screen: &str) -> Vec<String> {
     let is_code = |word: &&str| word.len() == 19 && word.matches('-').count() == 3;
     screen.split_whitespace().filter(is_code).map(ToOwned::to_owned).collect()

@@ -2,7 +2,7 @@
 
 use tests::{Machine, Output, eventually, pam, picture};
 
-/// Somebody at a terminal, who enrolls and answers an agent.
+/// Lets a person at a terminal enroll and answer an agent.
 fn at_a_terminal(machine: &Machine, user: &str, words: &str, command: &str) -> Output {
     machine.run_as(user, &format!("cd; exec /opt/tests/type-enrollment {words} {command}"))
 }
@@ -89,7 +89,7 @@ fn a_silent_agent_delays_nobody_else() {
 #[test]
 fn a_stolen_session_replaces_no_verified_factor() {
     let machine = Machine::with_programs();
-    // As polkit answers where `active` is enough: yes, without a question.
+    // polkit answers as if `active` is enough: yes, without a question.
     machine.self_service();
     let seed = machine.enrolled("alice", 1);
     let manager = "org.totpd.Totp1.Manager";
@@ -241,7 +241,7 @@ fn the_example_of_the_api_enrolls() {
     machine.self_service();
     machine.write("/tmp/enroll.py", include_str!("../docs/examples/enroll.py"));
     machine.run("mkfifo -m 666 /tmp/typed").stdout_ok();
-    // Open at both ends, so that it does not end between two lines.
+    // The pipe is open at both ends, so it does not end between two lines.
     let mut example = machine.start(
         "cd /tmp; exec setpriv --reuid bob --regid bob --init-groups python3 -u enroll.py <>typed >seen 2>&1",
     );

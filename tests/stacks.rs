@@ -1,10 +1,10 @@
-//! The stacks of `tests/stacks`: what `totpctl doctor` says of each, and whether libpam itself
-//! agrees with what it is thought to do, whatever the modules return.
+//! The stacks of `tests/stacks`: the report of `totpctl doctor` about each, and the behavior of
+//! libpam itself. libpam must do as predicted, for any results of the modules.
 //!
-//! After which wrong passwords a code is asked for is tried in [`passwords`].
+//! [`passwords`] tests the wrong passwords after which libpam asks for a code.
 //!
-//! A file there has a sentence, lines of what is found in the service `x` ("= …"), and the files of
-//! `/etc/pam.d` ("@@@ name").
+//! A file of `tests/stacks` has a sentence, lines of findings in the service `x` ("= …"), and the
+//! files of `/etc/pam.d` ("@@@ name").
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -56,7 +56,8 @@ fn packaged(name: &str) -> String {
     std::fs::read_to_string(&path).expect(&path)
 }
 
-/// The profiles of the packages for authselect and pam-config, as sshd and sudo have them there.
+/// Returns the profiles of the packages for authselect and pam-config, as sshd and sudo have them
+/// there.
 fn profiles() -> Vec<Case> {
     let mut cases = Vec::new();
     let mut case = |name: String, expected: &[&str], files: &[(&str, &str)]| {
@@ -184,8 +185,8 @@ fn each_stack_has_its_verdict() {
 const RESULTS: [&str; 6] =
     ["success", "auth_err", "ignore", "user_unknown", "new_authtok_reqd", "conv_err"];
 
-/// The files of a case under names of their own, with pam_debug in the place of each module, which
-/// returns what is drawn for its line.
+/// Returns the files of a case under names of their own. pam_debug replaces each module, and
+/// returns the drawn result of its line.
 fn rewritten(
     case: &Case,
     number: usize,
@@ -240,8 +241,8 @@ fn returned(rule: &Rule) -> ReturnCode {
     ReturnCode::all().find(|code| code.name() == name).unwrap()
 }
 
-/// Logs in by these files, once for each call: its label, the time, what libpam returned, and what
-/// each module that it asked said.
+/// Logs in by these files, once for each call. Returns its label, the time and the result of
+/// libpam. It also returns the answer of each module that libpam asked.
 fn logins(machine: &Machine, files: &str, calls: &str) -> Vec<String> {
     machine
         .run_with_input(

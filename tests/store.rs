@@ -5,7 +5,8 @@ use tests::{Machine, Seed, eventually, pam};
 
 const PASSPHRASE: &str = "correct horse battery staple";
 
-/// A machine with a backup of alice (a phone) and bob (a token that counts presses) in /root/b.
+/// Makes a backup of alice (a phone) and bob (a token that counts presses) in /root/b. Returns the
+/// seeds of both.
 fn backed_up(machine: &Machine) -> (Seed, Seed) {
     let alice = machine.enrolled("alice", 1);
     let bob = Seed::numbered(2);
@@ -57,7 +58,7 @@ fn a_backup_moves_all_users_and_reopens_no_code() {
         assert_eq!(again.rc, pam::AUTH_ERR, "{again:#?}");
     }
     machine.run("totpctl unlock alice").stdout_ok();
-    // What a phone that ran ahead could have used is closed for five minutes more.
+    // A phone that ran ahead could have used codes. These stay closed for five minutes more.
     machine.kill_daemon("TERM");
     let mut later = machine.start("exec faketime -f +360s /usr/libexec/totpd");
     eventually("the daemon is on the bus", || machine.owns_its_name());
@@ -90,7 +91,7 @@ fn a_store_with_users_is_replaced_only_by_saying_so() {
     assert!(listed.contains("alice") && !listed.contains("carol"), "{listed}");
     let left = machine.run("ls /var/lib/totpd").stdout_ok();
     assert_eq!(left, "store.db\nstore.db-wal\nstore.key\n");
-    // What was restored is durable.
+    // The restored records are durable.
     machine.kill_daemon("KILL");
     assert_eq!(machine.run("totpctl list").stdout_ok(), listed);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tests::{Machine, eventually, scaled};
 
-/// What a storm of `tests/harness/pam.c` says of itself, by name.
+/// Returns the figures that a storm of `tests/harness/pam.c` prints, by name.
 fn numbers(said: &str) -> BTreeMap<String, f64> {
     let last = said.lines().last().unwrap_or_default();
     let number = |word: &str| {
@@ -20,7 +20,7 @@ fn storm(machine: &Machine, words: &str) -> (String, BTreeMap<String, f64>) {
     (said, numbers)
 }
 
-/// How many connections the bus has had.
+/// Returns the number of connections that the bus has had.
 fn connections(machine: &Machine) -> u32 {
     let names = machine
         .run(
@@ -54,7 +54,8 @@ fn a_thousand_at_the_prompt_at_once() {
     let waited = machine.run("cat /tmp/bus_latency").stdout_ok();
     let longest = waited.lines().map(|ms| ms.parse::<u32>().unwrap()).max();
     println!("{said}another user of the bus waited {longest:?} ms at most");
-    // How long that is depends on the processors; that no login was on the bus does not.
+    // The length of that wait depends on the processors. The count of connections does not: no
+    // login was on the bus.
     assert!(after - before < 10, "{before} and {after} connections");
     // Over the bus, as it comes from the distribution: 256 connections at a time. They come and
     // type within seconds; all are at the prompt in between.
@@ -65,8 +66,8 @@ fn a_thousand_at_the_prompt_at_once() {
     println!("{said}");
 }
 
-/// No right code is refused but where its answer was lost, when the person is asked for the next
-/// one; and whatever happens to the daemon, a code opens one door.
+/// A right code is refused only if its answer was lost. The person is then asked for the next code.
+/// A code opens one door, no matter what happens to the daemon.
 #[test]
 fn no_right_code_is_refused_over_restarts_under_load() {
     let machine = Machine::new();

@@ -1,5 +1,5 @@
-//! Real hosts, with systemd as PID 1: the life of the package, what the unit keeps from the daemon,
-//! and the role of Ansible. `scripts/roots.sh` makes their root file systems.
+//! Real hosts, with systemd as PID 1. They test the life of the package, the limits of the unit on
+//! the daemon, and the role of Ansible. `scripts/roots.sh` makes their root file systems.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -12,7 +12,7 @@ mod trial;
 const PACKAGE: &str = "/opt/tests/libpam-totp.deb";
 const SUITES: [&str; 2] = ["bookworm", "trixie"];
 
-/// A host with the package, on which `alice` has a factor.
+/// Returns a host with the package, on which `alice` has a factor.
 fn with_alice(suite: &str) -> (Host, Seed) {
     let host = Host::boot(suite);
     host.run(&format!("apt-get install -y {PACKAGE}")).stdout_ok();
@@ -27,12 +27,12 @@ fn enrolled(host: &Host, user: &str, number: u32) -> Seed {
     seed
 }
 
-/// A code that was not used yet, of a new seed: the wait of a person for the next one is left out.
+/// Returns an unused code of a new seed. So the test skips the wait of a person for the next code.
 fn fresh(host: &Host, user: &str) -> String {
     try_fresh(host, user).expect("a new factor")
 }
 
-/// The same; nothing if the factor is not taken.
+/// Returns an unused code of a new seed, or nothing if the factor is not taken.
 fn try_fresh(host: &Host, user: &str) -> Option<String> {
     static NUMBER: AtomicU32 = AtomicU32::new(1000);
     let seed = Seed::numbered(NUMBER.fetch_add(1, Ordering::Relaxed));
@@ -122,7 +122,7 @@ fn booted_host_lives_from_installation_to_purge() {
             .stdout_ok();
         host.run("apt-get purge -y libpam-totp").stdout_ok();
         let left = host.run("find / -xdev \\( -name '*totpd*' -o -name '*totpctl*' -o -name '*pam*totp*' \\) -not -path '/opt/*' -not -path '/root/*'");
-        // What dpkg and debconf remember is theirs.
+        // dpkg and debconf own the data that they remember.
         let left: Vec<_> =
             left.stdout.lines().filter(|path| !path.starts_with("/var/lib/dpkg")).collect();
         assert!(left.is_empty(), "{suite}: {left:?}");
@@ -151,7 +151,7 @@ fn systemd_restarts_a_daemon_when_its_trouble_ends() {
     eventually("alice is in again", || host.ssh("alice", &seed.code()));
 }
 
-/// By the unit alone: no AppArmor, no SELinux.
+/// The unit alone limits the daemon here, without AppArmor and SELinux.
 #[test]
 fn the_unit_keeps_everything_but_the_bus_from_the_daemon() {
     for suite in SUITES {

@@ -1,4 +1,4 @@
-//! Who may make a factor: attacks by people who know a password, by those who do not, and by
+//! The right to make a factor. The attackers are people who know a password, people who do not, and
 //! programs of the user.
 
 use tests::{Machine, Output, SSH, Seed, eventually, pam};
@@ -19,8 +19,8 @@ fn with_first_logins(stack: &str) -> Machine {
     machine
 }
 
-/// Somebody logs in over ssh as alice, with a shell at a terminal, and types the first code of the
-/// key on the screen.
+/// Logs in over ssh as alice, with a shell at a terminal. It types the first code of the key on the
+/// screen.
 fn ssh(machine: &Machine, password: &str, first: &str) -> Output {
     machine.run(&format!(
         "/opt/tests/type-enrollment '{password}' 000000 '{first}' {SSH} alice@127.0.0.1"
@@ -35,7 +35,7 @@ fn state(machine: &Machine) -> String {
     machine.run("totpctl --json show alice").stdout_ok()
 }
 
-/// The secret in the answer of `Enroll`, or of `totpctl --json enroll`.
+/// Returns the secret in the answer of `Enroll`, or of `totpctl --json enroll`.
 fn secret(text: &str) -> String {
     let (_, rest) = text.split_once("secret=").unwrap_or_else(|| panic!("no secret: {text}"));
     rest.chars().take_while(char::is_ascii_alphanumeric).collect()
@@ -129,7 +129,7 @@ fn a_key_that_malware_was_shown_is_never_roots_or_the_owners() {
     assert_eq!(secret(&batch), secret(&by_hand));
     let right = Seed(secret(&batch));
     assert_eq!(machine.pam("totp", "alice", &right.code()).run().rc, pam::SUCCESS);
-    // What malware began before is over: it replaces nothing by a code of its own key.
+    // The earlier enrollment of malware is over. It replaces nothing by a code of its own key.
     for (key, answer) in [(secret(&resumed), &resumed), (seen, &resumed)] {
         let code = Seed(key).code();
         let arguments = format!("alice {} {code}", factor_id(answer));

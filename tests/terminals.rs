@@ -1,9 +1,9 @@
-//! `totpctl` at terminals that can do little, and where there is none.
+//! `totpctl` at terminals that can do little, and without a terminal.
 
 use tests::{Machine, Output, eventually, picture};
 
-/// The screen of a tmux of 120 columns and 50 lines in which `totpctl enroll alice` asks for the
-/// first code, and its bytes as it wrote them.
+/// Returns the screen of a tmux of 120 columns and 50 lines, and its bytes as tmux wrote them. In
+/// it `totpctl enroll alice` asks for the first code.
 fn enrolling(machine: &Machine, number: u32, environment: &str) -> (String, String) {
     let tmux = format!("tmux -S /tmp/t{number}");
     machine
@@ -91,7 +91,7 @@ fn names_are_kept_or_refused_and_never_harm_a_terminal() {
     }
 }
 
-/// Where systemd keeps the clock; here a program of its name says what it would.
+/// systemd keeps the clock. Here a program of its name says what it would say.
 #[test]
 fn an_unsynchronized_clock_is_reported() {
     let machine = Machine::with_programs();

@@ -1,4 +1,4 @@
-//! What enrolling costs, without the person.
+//! The cost of enrolling, without the person.
 
 use std::time::Instant;
 

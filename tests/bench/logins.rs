@@ -1,5 +1,5 @@
-//! One login: in a fresh process and in one that stays, over the private socket and over the bus,
-//! beside the peers. 100,000 users are in our store all the time.
+//! The cost of one login, beside the peers. It runs in a fresh process and in one that stays, over
+//! the private socket and over the bus. 100,000 users are in our store all the time.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -90,8 +90,8 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
     table.row("loading the module / pam_google_authenticator", ours / theirs, 1.0, false, "");
 }
 
-/// A code that is right for everybody now and in the next half minute, for us and in pam_oath's
-/// notation.
+/// Returns a code that is right for all users now and in the next half minute. The second form is
+/// pam_oath's notation.
 fn codes(machine: &Machine, seed: &Seed) -> (String, String) {
     let hex = hex_of(machine, seed);
     let code = machine.run(&format!("oathtool --totp --now '30 seconds' {hex}")).stdout_ok();

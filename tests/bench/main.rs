@@ -1,6 +1,6 @@
-//! What a login costs, alone and in a storm, beside the peers, and a refusal for everybody. All in
-//! one run, interleaved, on a real disk. Prints medians and ratios, and writes the table of
-//! `docs/reference/performance.md`.
+//! The cost of a login, alone and in a storm, beside the peers, and of a refusal for all users. All
+//! runs are in one run, interleaved, on a real disk. The program prints medians and ratios, and
+//! writes the table of `docs/reference/performance.md`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -39,9 +39,9 @@ fn main() {
     std::fs::remove_dir_all(&disk).unwrap();
 }
 
-/// A refusal must cost the same for every user, down to the durable write.
+/// Measures refusals. A refusal must cost the same for every user, down to the durable write.
 fn refusals(machine: &Machine) {
-    // As many as may be without waiting; a throttled user is one who has spent them.
+    // The limit of wrong codes without a wait is high here. A throttled user has spent all of them.
     machine.write(
         "/etc/totpd/totpd.toml.d/10-bench.toml",
         "[throttle]\nfree_failures = 100\nlock_after = 100\n",
@@ -100,7 +100,7 @@ fn refusals(machine: &Machine) {
     println!();
 }
 
-/// User and system time of a program so far, in ticks of 10 ms.
+/// Returns the user and system time of a program so far, in ticks of 10 ms.
 fn cpu(machine: &Machine, name: &str) -> u64 {
     let stat = machine.run(&format!("cat /proc/$(pidof -s {name})/stat")).stdout_ok();
     let fields: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
@@ -124,7 +124,7 @@ fn memory(machine: &Machine) {
     println!("pam_totp.so: {} bytes (at most 1200000)", size.trim());
 }
 
-/// Runs a series of the harness; answers the times of each label in microseconds.
+/// Runs a series of the harness. Returns the times of each label in microseconds.
 fn run(
     machine: &Machine,
     how: &str,

@@ -16,7 +16,7 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
         .trim()
         .parse()
         .unwrap();
-    // The files of the other module are those of the first part; their codes are used up by now.
+    // The files of the other module are copies of the first part. Their codes are used up by now.
     let fresh = "umask 077; for n in $(seq 0 1999); do cp /root/ga /disk/ga/crowd$n; done";
     machine.run(fresh).stdout_ok();
     let theirs = storm(machine, &format!("-s 2000 -w 64 bench-ga crowd%d {}", seed.next_code()));

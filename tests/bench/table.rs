@@ -8,7 +8,8 @@ use std::path::Path;
 pub(crate) struct Table(String);
 
 impl Table {
-    /// A figure that should be `bound` at most, or if `at_least` is set at least.
+    /// Adds a figure that should be `bound` at most. If `at_least` is set, it should be `bound` at
+    /// least.
     pub(crate) fn row(
         &mut self,
         what: &str,

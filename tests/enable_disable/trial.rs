@@ -6,8 +6,8 @@ use tests::{Machine, eventually, pam, scaled};
 
 use super::{SSHD, files, machine, refused, ssh};
 
-/// Ends programs of the machine by their command line, as a power cut would, and those that a shell
-/// or a program that is ended here was just about to start.
+/// Ends programs of the machine by their command line, as a power cut would. It also ends the
+/// programs that a shell or an ended program was about to start.
 fn cut(machine: &Machine, commands: &[&str]) {
     let any = format!("^([^ ]*sh -c )?[^ ]*({})", commands.join("|"));
     eventually("all of it ends", || {
@@ -85,7 +85,7 @@ fn a_trial_without_a_login_restores_the_files() {
         machine.run("pgrep -f '^totpctl try sshd'").stdout.is_empty()
     });
     assert!(!machine.run("pgrep -f 'try --count-down 60'").stdout_ok().is_empty());
-    // What a person wrote during the trial is not lost.
+    // An edit of a person during the trial is not lost.
     machine.run(&format!("echo '# mine' >> {SSHD}")).stdout_ok();
     let end = std::time::Instant::now() + std::time::Duration::from_secs(90);
     while files(&machine) != before && std::time::Instant::now() < end {
@@ -99,7 +99,7 @@ fn a_trial_without_a_login_restores_the_files() {
     assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
 }
 
-/// An edit made during the trial cannot be kept on a full disk; the stack is reverted all the same.
+/// An edit during the trial cannot be kept on a full disk. The stack is reverted all the same.
 #[test]
 fn a_full_disk_keeps_no_stack_that_shuts_out() {
     let (machine, _) = machine();
@@ -166,8 +166,8 @@ fn a_trial_cut_off_at_any_moment_leaves_whole_files() {
         machine.run(&format!("{by_ssh} true </dev/null")).status == 0
     });
     let mut random = 1_u32;
-    // How it begins; what becomes of it; about how many seconds it takes until something is
-    // changed.
+    // The columns are the name of the case, its start, its end, and the time before the first
+    // change. The time is about right, in seconds.
     for (how, begin, end, mut takes) in [
         ("killed", "exec totpctl try sshd".to_owned(), "kill -KILL $pid", 0.03),
         (
@@ -205,7 +205,7 @@ fn a_trial_cut_off_at_any_moment_leaves_whole_files() {
             let whole = text == original || text == changed;
             assert!(whole, "{how}, round {round}: {text}");
             was_changed += u32::from(text == changed);
-            // The moments gather where it is changed, however fast the machine is.
+            // The moments gather around the change, on a fast and on a slow machine.
             takes *= if text == changed { 0.8 } else { 1.25 };
             assert!(machine.run("totpctl try --undo").status == 0, "{how}, round {round}: {now}");
             assert_eq!(files(&machine), before, "{how}, round {round} after {seconds} s");
@@ -227,7 +227,7 @@ fn a_trial_cut_off_at_any_moment_leaves_whole_files() {
     assert_eq!(machine.run(&format!("cat {SSHD}")).stdout_ok(), kept);
 }
 
-/// The machines of these tests are started by no systemd.
+/// No systemd starts the machines of these tests.
 #[test]
 fn the_init_script_reverts_a_trial_after_a_reboot() {
     let (machine, _) = machine();

@@ -19,7 +19,7 @@ fn prompts(machine: &Machine, password: &str) -> Vec<String> {
     shown
 }
 
-/// Every way to have sshd ask is refused, and says what is to be done instead.
+/// Checks that totpctl refuses every way to have sshd ask, and that it names the alternative.
 fn refused_every_way(machine: &Machine, line: &str, instead: &str) {
     for command in ["enable sshd", "try sshd"] {
         for option in ["", " --option nullok", " --option enroll", " --option="] {
@@ -30,7 +30,7 @@ fn refused_every_way(machine: &Machine, line: &str, instead: &str) {
     }
 }
 
-/// Only a person who knows the password is asked for a code; sshd is what doctor looks for.
+/// Checks that only a person who knows the password is asked for a code. Doctor looks at sshd.
 fn is_protected(machine: &Machine, seed: &Seed) {
     let doctor = machine.run("totpctl doctor sshd").stdout_ok();
     assert!(doctor.contains("sshd: asks for a code, skips users without a factor\n"), "{doctor}");
@@ -58,7 +58,8 @@ fn the_authselect_profile_is_named_and_protects_sshd() {
     let named = "authselect select totp-local with-totp with-faillock";
     refused_every_way(&machine, "password-auth:2", named);
 
-    // What was written there before: a stranger is asked for a code, and doctor says so.
+    // An administrator wrote this line before. A stranger is then asked for a code, and doctor says
+    // so.
     let earlier = FEDORAS_SSHD.replace(
         "auth include postlogin\n",
         "auth required pam_totp.so nodelay\nauth include postlogin\n",

@@ -4,7 +4,7 @@ use tests::{Machine, eventually};
 
 use super::{Program, nothing, try_out};
 
-/// A screen in memory.
+/// Prepares a screen in memory.
 fn screen(machine: &Machine) {
     machine.run("Xvfb :9 -screen 0 640x480x24 > /tmp/xvfb 2>&1 &").stdout_ok();
     eventually("the screen is there", || machine.run("test -S /tmp/.X11-unix/X9").status == 0);

@@ -1,7 +1,7 @@
-//! The templates of authselect, as authselect-profiles(5) has them, for profiles that are tried
-//! where there is no authselect.
+//! The templates of authselect, as authselect-profiles(5) has them. Tests use them for profiles on
+//! machines without authselect.
 
-/// What authselect makes of a template with these features.
+/// Returns the text that authselect makes of a template with these features.
 ///
 /// # Panics
 ///
@@ -42,7 +42,7 @@ pub fn rendered(template: &str, features: &[&str]) -> String {
     template.lines().filter_map(line).collect()
 }
 
-/// What stands before, in and after the first operator of this name.
+/// Returns the text before, in and after the first operator of this name.
 fn operator<'a>(line: &'a str, name: &str) -> Option<(&'a str, &'a str, &'a str)> {
     let (before, rest) = line.split_once(&format!("{{{name}"))?;
     let (inside, after) = rest.split_once('}')?;

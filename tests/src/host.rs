@@ -24,12 +24,13 @@ impl Host {
         host
     }
 
-    /// The same, with a TPM.
+    /// Starts a host with a TPM.
     pub fn with_tpm(suite: &str) -> Self {
         let mut host = Self::off(suite);
         host.say("tpm");
         host.start();
-        // totpctl starts it without the environment of its caller, which says where this TPM is.
+        // totpctl starts this program without the environment of its caller. That environment says
+        // where this TPM is.
         host.run(&format!(
             "mv /usr/bin/systemd-creds /usr/bin/systemd-creds.real
              printf '#!/bin/sh\n{TPM} exec /usr/bin/systemd-creds.real \"$@\"\n' > /usr/bin/systemd-creds
@@ -82,7 +83,7 @@ impl Host {
         self.start();
     }
 
-    /// Another TPM takes the place of the one that it has; seen after the next boot.
+    /// Replaces the TPM with another one. The host sees it after the next boot.
     pub fn another_tpm(&mut self) {
         assert_eq!(self.say("tpm"), "tpm");
     }
@@ -102,7 +103,8 @@ impl Host {
         self.run_with_input(&format!("cat > {path}"), text).stdout_ok();
     }
 
-    /// Whether `user` gets in by ssh with its password and, where it is asked for one, this code.
+    /// Reports whether `user` gets in by ssh with its password. If ssh asks for a code, `user`
+    /// types this one.
     pub fn ssh(&self, user: &str, code: &str) -> bool {
         let ran = self.run(&format!(
             "/opt/tests/type-enrollment {user}pw '{code}' x {SSH} \
@@ -118,7 +120,7 @@ impl Host {
             .args(["-t", self.first_process.as_ref().unwrap(), "-a", "--", "env", "-i"])
             .args(["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
             .args(["LANG=C.UTF-8", "HOME=/root", "TERM=dumb", "DEBIAN_FRONTEND=noninteractive"])
-            // Where its systemd looks for a TPM.
+            // systemd searches for a TPM at this place.
             .args([TPM])
             .args(["/bin/bash", "-c", script]);
         command

@@ -21,7 +21,7 @@ impl Kernel {
         Self::with(&repository().join("target/tests"), root, module)
     }
 
-    /// The same, where these tests can be run: all they need lies where it does here.
+    /// Boots a copy that can run these tests. All their needs are at the same paths as here.
     pub fn with_tests(root: &str, module: &str) -> Self {
         let (here, suite) = (repository(), repository().join("target/suite"));
         let script = "rm -rf \"$1\" && mkdir -p \"$1/target/release\" && cp -r Makefile packaging scripts *.md docs \"$1\" && \
@@ -47,7 +47,8 @@ impl Kernel {
     }
 
     fn run_here(&mut self, script: &str) -> Output {
-        // Where modules of PAM are; `make install` would ask a compiler.
+        // The folder of PAM modules is set here, because `make install` would ask a compiler for
+        // it.
         let modules = "export SECURITYDIR=$(echo /usr/lib/*/security)";
         self.run(&format!("cd {} && {modules} && {script}", repository().display()))
     }

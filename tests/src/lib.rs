@@ -1,5 +1,5 @@
-//! What the end-to-end tests act with: a disposable machine with totpd installed, and what people
-//! and programs do on it. Nothing here depends on totpd but through its installed files.
+//! The tools of the end-to-end tests: a disposable machine with totpd installed, and the acts of
+//! people and programs on it. Nothing here depends on totpd but through its installed files.
 
 pub mod authselect;
 mod host;
@@ -22,7 +22,7 @@ pub use seed::Seed;
 pub const SSH: &str = "ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
                        -o NumberOfPasswordPrompts=1";
 
-/// What libpam calls its return codes.
+/// The return codes of libpam, by their names there.
 pub mod pam {
     pub const SUCCESS: i32 = 0;
     pub const SERVICE_ERR: i32 = 3;

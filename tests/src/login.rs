@@ -4,12 +4,12 @@ use crate::SSH;
 use crate::machine::{Machine, Output};
 
 impl Machine {
-    /// A login through a PAM service by a program of the test's own.
+    /// Describes a login through a PAM service by a program of the test's own.
     pub fn pam(&self, service: &str, user: &str, answer: &str) -> PamCall<'_> {
         PamCall::new(self, service, user, answer)
     }
 
-    /// A login through OpenSSH.
+    /// Describes a login through OpenSSH.
     pub fn ssh(&self, user: &str, code: &str) -> SshCall<'_> {
         SshCall::new(self, user, code)
     }
@@ -22,12 +22,12 @@ pub struct PamCall<'a> {
     what: String,
 }
 
-/// What came of it.
+/// The result of a login through libpam.
 #[derive(Debug)]
 pub struct PamResult {
     /// The code that libpam returned to the program (of the last of several logins).
     pub rc: i32,
-    /// How many of several logins succeeded.
+    /// The number of successful logins among several.
     pub yes: u32,
     /// Milliseconds that all of them took.
     pub ms: u64,
@@ -43,47 +43,47 @@ impl<'a> PamCall<'a> {
         Self { machine, options: String::new(), what }
     }
 
-    /// From this remote address.
+    /// Sets the remote address of the login.
     pub fn from(self, address: &str) -> Self {
         self.with(&format!("-h {address}"))
     }
 
-    /// At this terminal, as the program says.
+    /// Sets the terminal of the login, as the program names it.
     pub fn terminal(self, name: &str) -> Self {
         self.with(&format!("-t {name}"))
     }
 
-    /// So many authentications in one process, one after another.
+    /// Makes `count` authentications in one process, one after another.
     pub fn repeat(self, count: impl std::fmt::Display) -> Self {
         self.with(&format!("-n {count}"))
     }
 
-    /// Each of those from the next one of so many addresses.
+    /// Makes each of those from the next of `count` addresses.
     pub fn addresses(self, count: u32) -> Self {
         self.with(&format!("-H {count}"))
     }
 
-    /// So many processes at once, which all hand in the answer at the same moment.
+    /// Starts `count` processes at once, which all hand in the answer at the same moment.
     pub fn processes(self, count: u32) -> Self {
         self.with(&format!("-p {count}"))
     }
 
-    /// The conversation does this instead of an answer: `cancel`, `null`, `nothing`, `switch`.
+    /// Replaces the answer of the conversation with an act: `cancel`, `null`, `nothing`, `switch`.
     pub fn conversation(self, mode: &str) -> Self {
         self.with(&format!("-c {mode}"))
     }
 
-    /// With account management and credentials after a success.
+    /// Adds account management and credentials after a success.
     pub fn with_account(self) -> Self {
         self.with("-a")
     }
 
-    /// The text says what was left behind: threads, descriptors, memory, signals, environment.
+    /// Reports the leftovers in the text: threads, descriptors, memory, signals, environment.
     pub fn report_leftovers(self) -> Self {
         self.with("-g")
     }
 
-    /// The answer is the name of a file that holds it.
+    /// Reads the answer from the file that it names.
     pub fn answer_in_file(self) -> Self {
         self.with("-f")
     }
@@ -94,13 +94,14 @@ impl<'a> PamCall<'a> {
         self.with("-F")
     }
 
-    /// Under seccomp. "kill": the process ends if it starts another, changes what a signal does, or
-    /// looks at its own limits. "socket": it gets no sockets of `AF_UNIX`.
+    /// Runs the login under seccomp. With "kill" the process ends if it starts another process, or
+    /// changes the action of a signal. It also ends if it looks at its own limits. With "socket" it
+    /// gets no sockets of `AF_UNIX`.
     pub fn seccomp(self, mode: &str) -> Self {
         self.with(&format!("-P {mode}"))
     }
 
-    /// Logs in, and returns the code of libpam; 128 and more if the process was killed.
+    /// Logs in, and returns the code of libpam. The code is 128 or more if the process was killed.
     pub fn status(self) -> i32 {
         let Self { machine, options, what } = self.with("-x");
         machine.run(&format!("/opt/tests/pam {options} {what}")).status
@@ -145,12 +146,12 @@ pub struct SshCall<'a> {
     password: String,
 }
 
-/// What came of it.
+/// The result of a login through OpenSSH.
 #[derive(Debug)]
 pub struct SshResult {
-    /// Whether a command ran on the other side.
+    /// True if a command ran on the other side.
     pub got_in: bool,
-    /// What the person was asked.
+    /// The questions to the person.
     pub prompts: Vec<String>,
     pub ran: Output,
 }
@@ -161,7 +162,7 @@ impl<'a> SshCall<'a> {
         Self { machine, user: user.into(), code: code.into(), password }
     }
 
-    /// With another password than the right one.
+    /// Sets another password than the right one.
     pub fn password(mut self, password: &str) -> Self {
         self.password = password.into();
         self

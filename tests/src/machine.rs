@@ -13,7 +13,7 @@ pub struct Machine {
     first_process: u32,
 }
 
-/// What came of a command.
+/// The result of a command.
 #[derive(Debug)]
 pub struct Output {
     pub status: i32,
@@ -22,14 +22,14 @@ pub struct Output {
 }
 
 impl Output {
-    /// Standard output, of a command that must have succeeded.
+    /// Returns standard output of a command that must have succeeded.
     #[track_caller]
     pub fn stdout_ok(self) -> String {
         assert_eq!(self.status, 0, "{self:#?}");
         self.stdout
     }
 
-    /// Both outputs.
+    /// Returns both outputs.
     pub fn text(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }
@@ -46,24 +46,24 @@ impl From<std::process::Output> for Output {
 }
 
 impl Machine {
-    /// A machine on which nobody is enrolled. The PAM service `totp` asks for nothing but a code,
+    /// Starts a machine without enrolled users. The PAM service `totp` asks for nothing but a code,
     /// and refuses without delay.
     pub fn new() -> Self {
         Self::on(None, None)
     }
 
-    /// The same, with a folder of a real disk under `/disk`.
+    /// Starts a machine with a folder of a real disk under `/disk`.
     pub fn on_disk(folder: &Path) -> Self {
         Self::on(Some(folder), None)
     }
 
-    /// The same, with the packages of `scripts/programs.sh`.
+    /// Starts a machine with the packages of `scripts/programs.sh`.
     pub fn with_programs() -> Self {
         Self::on(None, Some(&repository().join("target/programs")))
     }
 
     fn on(disk: Option<&Path>, layer: Option<&Path>) -> Self {
-        // What `make need-machine` made; on a machine of its own kernel there is none.
+        // `make need-machine` makes this folder. On a machine with its own kernel there is none.
         let filled = repository().join("target/layers");
         let filled = filled.join(if layer.is_some() { "programs" } else { "plain" });
         let mut outside = Command::new(repository().join("scripts/machine.sh"))
@@ -88,8 +88,8 @@ impl Machine {
         machine
     }
 
-    /// Enrolls `user` with the seed of that number, and answers the seed. Its first code is that of
-    /// the time step before, so the codes of now and of the next step are good.
+    /// Enrolls `user` with the seed of that number, and returns the seed. Its first code is that of
+    /// the time step before. So the codes of now and of the next step are good.
     pub fn enrolled(&self, user: &str, number: u32) -> Seed {
         let seed = Seed::numbered(number);
         self.run_with_input(
@@ -139,8 +139,8 @@ impl Machine {
         command.spawn().unwrap()
     }
 
-    /// What was logged so far. The log is written by another process: a mark at its end shows that
-    /// all that came before is there.
+    /// Returns the log so far. Another process writes the log. A mark at its end shows that all
+    /// earlier lines are there.
     pub fn log(&self) -> String {
         self.run(
             "mark=MARK-$RANDOM-$RANDOM; wanted=0
@@ -157,7 +157,8 @@ impl Machine {
         .stdout_ok()
     }
 
-    /// The pid of the daemon inside, as the machine numbers it; nothing if it does not run.
+    /// Returns the pid of the daemon inside, as the machine numbers it. If the daemon does not run,
+    /// it returns nothing.
     pub fn daemon(&self) -> Option<u32> {
         self.run("pidof -s /usr/libexec/totpd || pidof -s totpd").stdout.trim().parse().ok()
     }
@@ -170,7 +171,8 @@ impl Machine {
         }
     }
 
-    /// Whether the daemon is on the bus. Asking the daemon itself would have the bus start one.
+    /// Reports whether the daemon is on the bus. A question to the daemon itself would make the bus
+    /// start one.
     pub fn owns_its_name(&self) -> bool {
         let owned = self.run(
             "gdbus call --system --dest org.freedesktop.DBus --object-path /org/freedesktop/DBus \

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::process::{Command, id};
 use std::thread;
 
-/// What half blocks say: a line of text is two rows of dots.
+/// Returns the text of the code in half blocks. A line of text is two rows of dots.
 pub fn of_half_blocks(drawn: &[&str]) -> String {
     let mut rows: Vec<Vec<bool>> = Vec::new();
     for line in drawn {
@@ -15,7 +15,8 @@ pub fn of_half_blocks(drawn: &[&str]) -> String {
     of_dots(&rows)
 }
 
-/// What rows of dots say, of which true is light, and so is what a row lacks where `rows` differ.
+/// Returns the text of the code in rows of dots. A dot is light if it is true. If `rows` differ,
+/// the missing dots of a row are light too.
 pub fn of_dots(rows: &[Vec<bool>]) -> String {
     let width = rows.iter().map(Vec::len).max().unwrap();
     let mut picture = format!("P2\n{} {}\n255\n", width * 4, rows.len() * 4);

@@ -2,13 +2,13 @@
 
 use crate::machine::{Output, eventually};
 
-/// What a prisoner tried, and whether it could.
+/// The attempts of a prisoner, and the success of each.
 #[derive(Debug)]
 pub struct Tried(Vec<(String, bool)>);
 
 impl Tried {
-    /// Puts a prisoner in the place of the daemon, on a host with engines of containers that root
-    /// may ask for anything, and lets it try everything. `run` runs a script as root there.
+    /// Replaces the daemon with a prisoner, and lets it try everything. The host has engines of
+    /// containers that root may ask for anything. `run` runs a script as root there.
     pub fn on(run: impl FnMut(&str) -> Output) -> Self {
         let run = std::cell::RefCell::new(run);
         let run = |script: &str| run.borrow_mut()(script);
@@ -30,7 +30,7 @@ impl Tried {
         run(&format!("cat >/root/engines.py <<'END'\n{listen}END")).stdout_ok();
         run("systemd-run --quiet --unit=engines python3 /root/engines.py").stdout_ok();
         eventually("the engines listen", || run("test -e /root/engines").status == 0);
-        // What is kept from it is there for others.
+        // The hidden sockets are there for other programs.
         for path in SOCKETS.into_iter().chain(["/run/systemd/private"]) {
             let connect =
                 format!("import socket; socket.socket(socket.AF_UNIX).connect(\"{path}\")");
@@ -67,7 +67,7 @@ impl Tried {
         Self(tried)
     }
 
-    /// What it could do.
+    /// Returns the successful attempts.
     pub fn could(&self) -> Vec<&str> {
         self.0.iter().filter(|(_, could)| *could).map(|(what, _)| what.as_str()).collect()
     }
@@ -75,15 +75,15 @@ impl Tried {
 
 /// Its own folder, which it needs.
 pub const OWN: &str = "its own folder";
-/// What it does to have systemd start a unit.
+/// The attempts to have systemd start a unit.
 pub const UNITS: [&str; 3] = [
     "ask systemd itself to start a unit",
     "ask systemd over the bus to start a unit",
     "ask its number on the bus to start a unit",
 ];
 
-/// Where daemons listen that do what root says: systemd's own of newer versions, and engines of
-/// containers and machines. One in each place that the unit hides.
+/// The sockets of daemons that obey root. They are systemd's own of newer versions, and engines of
+/// containers and machines. The list has one in each place that the unit hides.
 const SOCKETS: [&str; 19] = [
     "/run/systemd/io.systemd.Manager",
     "/run/systemd/machine/io.systemd.Machine",

@@ -1,7 +1,7 @@
-//! How much is tried of what only scale distinguishes.
+//! The scale of the tests whose result depends on scale.
 
-/// `full` times `TEST_SCALE` (a tenth by default, as for each push; `make test-nightly` says 1),
-/// and `least` at least.
+/// Returns `full` times `TEST_SCALE`, and `least` at least. `TEST_SCALE` is a tenth by default, as
+/// for each push. `make test-nightly` sets it to 1.
 ///
 /// # Panics
 ///

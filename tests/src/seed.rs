@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct Seed(pub String);
 
 impl Seed {
-    /// The `number`th seed.
+    /// Returns the `number`th seed.
     pub fn numbered(number: u32) -> Self {
         const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
         // Any 32 characters that depend on the number will do.
@@ -20,17 +20,17 @@ impl Seed {
         Self((0..32).map(|_| draw()).collect())
     }
 
-    /// The code of now.
+    /// Returns the code of now.
     pub fn code(&self) -> String {
         self.code_after(0)
     }
 
-    /// The code of the next time step, which is right already.
+    /// Returns the code of the next time step, which is right already.
     pub fn next_code(&self) -> String {
         self.code_after(30)
     }
 
-    /// The code of `seconds` from now.
+    /// Returns the code of `seconds` from now.
     pub fn code_after(&self, seconds: i64) -> String {
         #[expect(clippy::disallowed_methods, reason = "the codes of a phone depend on its clock")]
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -43,13 +43,13 @@ impl Seed {
         String::from_utf8(out.stdout).unwrap().trim().to_owned()
     }
 
-    /// What is typed to enroll a token: its secret, and the code of the time step before. Should
-    /// that be over when it is looked at, the next line is.
+    /// Returns the lines to type to enroll a token: its secret, and the code of the time step
+    /// before. The next line is for a check after the end of that step.
     pub fn first_codes(&self) -> String {
         format!("{}\n{}\n{}\n", self.0, self.code_after(-30), self.code())
     }
 
-    /// A code that is wrong now and for the next minutes.
+    /// Returns a code that is wrong now and for the next minutes.
     pub fn wrong_code(&self) -> String {
         let right: Vec<_> = (-4..=8).map(|step| self.code_after(step * 30)).collect();
         let wrong = (0..100).map(|n| format!("{n:06}")).find(|code| !right.contains(code));

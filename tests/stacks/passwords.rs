@@ -1,6 +1,6 @@
-//! Whether libpam comes to the second factor after a wrong password: each stack of `tests/stacks`
-//! is run through libpam itself, with password modules that refuse, and what it asked is held
-//! beside the verdict.
+//! The test that libpam reaches the second factor after a wrong password exactly as predicted. Each
+//! stack of `tests/stacks` runs through libpam itself, with password modules that refuse. The test
+//! compares the modules that libpam asked with the verdict.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use pam_stack::setcred::never_sets_credentials;
 
 use super::*;
 
-/// What libpam is thought to ask in one login, in its order, and behind which wrong password it
-/// came to ours.
+/// The predicted questions of libpam in one login, in their order. It also has the wrong passwords
+/// after which libpam reaches our module.
 struct Trace {
     results: Vec<String>,
     after: BTreeSet<String>,
@@ -79,7 +79,8 @@ fn libpam_asks_after_the_same_wrong_passwords() {
     assert!(logins_made > 5000 && reached_in > 10, "{logins_made} {reached_in}");
 }
 
-/// What a module says. The first login of a stack is the common one: all is well but the password.
+/// Draws the answer of a module. The first login of a stack is the common one: all is well but the
+/// password.
 fn draw(module: &str, turn: usize, random: &mut impl FnMut(usize) -> usize) -> &'static str {
     let name = module.split([' ', '\t']).next().unwrap().rsplit('/').next().unwrap();
     let rule = Rule {
@@ -111,7 +112,7 @@ fn rule_of_nothing() -> Rule {
     rules.remove(0)
 }
 
-/// What is thought to happen. `original` has the modules that the lines of `rules` stand for.
+/// Predicts a login. `original` has the modules that the lines of `rules` stand for.
 fn trace(original: &[Rule], rules: &[Rule]) -> Trace {
     let mut trace = Trace { results: Vec::new(), after: BTreeSet::new() };
     let mut refused: Option<String> = None;
@@ -143,7 +144,8 @@ fn trace(original: &[Rule], rules: &[Rule]) -> Trace {
 const LOGINS: usize = 150;
 const ROUNDS: usize = 40;
 
-/// What `totpctl` names where a stack continues after a wrong password: applied, it protects sshd.
+/// `totpctl` names a stack if the present one continues after a wrong password. The named stack
+/// protects sshd.
 #[test]
 fn named_stack_asks_after_the_right_password_only() {
     let read = |files: &BTreeMap<String, String>, name: &str| files.get(name).cloned();
@@ -200,14 +202,15 @@ fn of_case(case: &str, file: &str) -> String {
     cases().into_iter().find(|found| found.name == case).unwrap().files.remove(file).unwrap()
 }
 
-/// What a document shows as it would be typed: between fences, or between the words of mdoc.
+/// Returns the examples of a document as a person would type them. They are between fences, or
+/// between the words of mdoc.
 fn examples(document: &str) -> Vec<&str> {
     let fenced = document.split("```").skip(1).step_by(2);
     let displayed = document.split(".Bd -literal -offset indent").skip(1);
     fenced.chain(displayed.map(|block| block.split("\n.Ed").next().unwrap())).collect()
 }
 
-/// The stacks that the documents show, beside the files of Debian that they name.
+/// The test tries the stacks that the documents show, beside the files of Debian that they name.
 #[test]
 fn documented_stacks_ask_after_the_right_password_only() {
     let debian = of_case("debian-12-sshd", "common-auth");

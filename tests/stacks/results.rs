@@ -1,4 +1,4 @@
-//! What libpam returns for each stack, whatever its modules return.
+//! The result of libpam for each stack, for any results of its modules.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use super::*;
 #[test]
 fn libpam_returns_what_is_predicted_for_every_stack_and_result() {
     let machine = Machine::new();
-    // A generator of its own, so that each run tries the same.
+    // The generator is the test's own, so each run tries the same.
     let mut state = 20_261_125_u64;
     let mut random = move || {
         state =
@@ -22,7 +22,7 @@ fn libpam_returns_what_is_predicted_for_every_stack_and_result() {
     let mut try_out = |case: &Case, number: usize, random: &mut dyn FnMut() -> usize| {
         let modules = case.files.values().map(|text| text.matches(".so").count()).sum::<usize>();
         let choices = RESULTS.len();
-        // Every combination where these are few, else as many at random.
+        // The test tries every combination if these are few, or else as many at random.
         let every =
             choices.checked_pow(u32::try_from(modules).unwrap()).filter(|n| *n <= MAX_COMBINATIONS);
         let mut turn = number;
@@ -46,7 +46,7 @@ fn libpam_returns_what_is_predicted_for_every_stack_and_result() {
         }
         let _ = writeln!(calls, "{} {service} root x", case.name);
         predicted.push((case.name.clone(), expected.number()));
-        // How many there are besides this one.
+        // This is the number of the other combinations.
         every.unwrap_or(if case.generated { FEW } else { MAX_COMBINATIONS }) - 1
     };
     for case in &without {
@@ -82,7 +82,7 @@ fn libpam_returns_what_is_predicted_for_every_stack_and_result() {
     assert!(tried > 3000, "{tried}");
 }
 
-/// What libpam returned otherwise than predicted.
+/// Returns the results of libpam that differ from the prediction.
 fn compare(
     machine: &Machine,
     files: &str,
@@ -103,6 +103,6 @@ fn compare(
         .collect()
 }
 
-/// Combinations of one stack, and of one of many that are alike.
+/// Combinations of one stack. `FEW` is for one of many similar stacks.
 const MAX_COMBINATIONS: usize = 400;
 const FEW: usize = 60;

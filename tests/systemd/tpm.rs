@@ -38,7 +38,8 @@ fn a_key_in_the_tpm_is_bound_to_this_host_and_can_leave_it() {
     host.run("systemctl restart totpd.service").stdout_ok();
     let cut = host.run("totpctl seal-key --undo");
     assert!(cut.status == 1 && cut.stderr.contains("not changed"), "{cut:#?}");
-    // Where a start of the daemon more took one of them, it may be said again.
+    // An extra start of the daemon may have taken one of the sessions. The command may then be run
+    // again.
     let mut undone = undo(&host);
     if undone.status != 0 {
         let journal = host.run("journalctl --no-pager -b -o short-precise | tail -n 80").stdout;
@@ -74,7 +75,7 @@ fn a_key_in_the_tpm_is_bound_to_this_host_and_can_leave_it() {
     host.run_with_input("totpctl restore /root/before.age --yes", "a long passphrase\n")
         .stdout_ok();
     assert!(host.run("totpctl show alice").stdout_ok().contains("verified"));
-    // What was made in the very second of the restore counts as made before it.
+    // A factor that was made in the very second of the restore counts as made before it.
     eventually("a user who is enrolled again gets in", || {
         host.run("totpctl unlock alice").stdout_ok();
         try_fresh(&host, "alice").is_some_and(|code| host.ssh("alice", &code))

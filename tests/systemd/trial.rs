@@ -22,7 +22,7 @@ fn systemd_reverts_a_trial_over_reboots_and_power_cuts() {
         start(host, minutes);
         eventually("it holds", || told(host).contains("Enabled until"));
     };
-    // Its terminal is gone, and the daemon; and the time of day is nothing to go by.
+    // The terminal of the trial is gone, and the daemon. The time of day is no guide.
     hold(&host, 1);
     host.run("kill -HUP $(pgrep -f '^totpctl try sshd'); systemctl kill -s KILL totpd.service")
         .stdout_ok();

@@ -1,4 +1,4 @@
-//! What becomes of a key, a seed and a token after they were shown or used.
+//! The fate of a key, a seed and a token after they were shown or used.
 
 use super::*;
 

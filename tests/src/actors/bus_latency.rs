@@ -1,5 +1,5 @@
-//! `bus_latency`: asks the system bus for its id, again and again, and prints how many milliseconds
-//! each answer took. What somebody notices who has nothing to do with logins.
+//! `bus_latency` asks the system bus for its id, again and again. It prints the milliseconds that
+//! each answer took. A user who has nothing to do with logins notices these times.
 
 use std::time::Instant;
 

@@ -1,5 +1,5 @@
-//! `clients64 ATTEMPTS CODE`: 64 connections to the private socket, each of which verifies CODE for
-//! one user after another (crowd0, crowd1, …). Prints how many codes were approved a second.
+//! `clients64 ATTEMPTS CODE` opens 64 connections to the private socket. Each verifies CODE for one
+//! user after another (crowd0, crowd1, …). It prints the number of approved codes a second.
 
 use std::collections::HashMap;
 use std::os::unix::net::UnixStream;

@@ -1,5 +1,5 @@
-//! `fake_totpd ADDRESS FILE [ACTION VERDICT]`: answers everything with these words, or says yes to
-//! everything, and makes FILE when it was asked.
+//! `fake_totpd ADDRESS FILE [ACTION VERDICT]` answers everything with these words, or says yes to
+//! everything. It creates FILE when a program asks it.
 
 use std::collections::HashMap;
 

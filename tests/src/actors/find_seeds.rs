@@ -1,13 +1,14 @@
-//! `find_seeds PID PATH…`: looks for the seeds on standard input (base32, one a line) in the memory
-//! of a process and in all files beneath the paths: as bytes, as base32, as hex, in either case.
-//! Prints where it finds one, and at the end how much it has looked at.
+//! `find_seeds PID PATH…` searches for the seeds on standard input (base32, one a line). It
+//! searches the memory of a process and all files beneath the paths. The forms are bytes, base32
+//! and hex, in either case. It prints the place of each find. At the end it prints how much it has
+//! searched.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// What is looked for, by its first eight bytes.
+/// The searched forms, by their first eight bytes.
 struct Needles(HashMap<[u8; 8], Vec<(Vec<u8>, &'static str)>>);
 
 impl Needles {
@@ -31,7 +32,7 @@ impl Needles {
         Self(needles)
     }
 
-    /// The forms in which a seed is in `hay`.
+    /// Returns the forms of a seed that are in `hay`.
     fn in_bytes(&self, hay: &[u8]) -> Vec<&'static str> {
         let mut found = Vec::new();
         for (at, window) in hay.windows(8).enumerate() {
@@ -89,7 +90,7 @@ pub fn run() {
         let length = u64::from_str_radix(to, 16).unwrap() - from;
         let mut bytes = Vec::new();
         mem.seek(SeekFrom::Start(from)).unwrap();
-        // The kernel's own pages cannot be read; a guard page neither.
+        // The kernel's own pages cannot be read. A guard page cannot be read either.
         let _ = (&mut mem).take(length).read_to_end(&mut bytes);
         memory += bytes.len();
         for form in needles.in_bytes(&bytes) {

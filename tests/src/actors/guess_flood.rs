@@ -1,6 +1,6 @@
-//! `guess_flood RATE [USER CODE]`: sends so many wrong codes a second to the private socket, for
-//! root or another from many addresses, until it is ended. Prints each second how many were
-//! answered; if one of them was right, it ends with an error.
+//! `guess_flood RATE [USER CODE]` sends RATE wrong codes a second to the private socket. They are
+//! for root or another user, from many addresses, until the program is ended. It prints each second
+//! the number of answers. If one of the codes was right, it ends with an error.
 
 use std::collections::HashMap;
 use std::os::unix::net::UnixStream;

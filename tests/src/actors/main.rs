@@ -1,5 +1,5 @@
-//! Programs that tests act with. The name by which this one is called says which: building one
-//! takes a third of the time that building seven takes.
+//! Programs that tests act with. The name of the call selects the program. Building one takes a
+//! third of the time that building seven takes.
 
 use std::path::Path;
 use std::process::ExitCode;

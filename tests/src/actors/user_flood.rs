@@ -1,6 +1,6 @@
-//! `user_flood ATTEMPTS USER`: sends that many attempts at a time, with wrong codes, and asks
-//! at the same time for the prompt and the state of USER again and again. Prints what came of the
-//! attempts, and the longest times in milliseconds that the questions took.
+//! `user_flood ATTEMPTS USER` sends that many attempts at a time, with wrong codes. At the same
+//! time it asks for the prompt and the state of USER again and again. It prints the results of the
+//! attempts. It also prints the longest times in milliseconds that the questions took.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ async fn proxy<'a>(connection: &'a Connection, interface: &'a str) -> Proxy<'a> 
     Proxy::new(connection, "org.totpd.Totp1", "/org/totpd/Totp1", interface).await.unwrap()
 }
 
-/// Who has too many calls under way is refused, and nothing else.
+/// Checks that a failed call exceeds the limit of calls at a time, and has no other error.
 fn answered<T>(answer: zbus::Result<T>) {
     if let Err(error) = answer {
         assert!(error.to_string().contains("LimitsExceeded"), "{error}");

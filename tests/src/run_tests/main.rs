@@ -1,11 +1,12 @@
-//! `run_tests PROGRAM [--skip WORD]... [--beside PROGRAM WORD]... [FILTER]...`: runs the tests of
-//! PROGRAM whose names contain a FILTER and no skipped WORD, and those of other programs whose
-//! names contain a WORD, each in a process of its own, many at a time. `tests/needs.toml` says
-//! which of them need more of the machine.
+//! `run_tests PROGRAM [--skip WORD]... [--beside PROGRAM WORD]... [FILTER]...` runs tests. These
+//! are the tests of PROGRAM whose names contain a FILTER and no skipped WORD. They are also the
+//! tests of other programs whose names contain a WORD. Each runs in a process of its own, many at a
+//! time. `tests/needs.toml` says which of them need more of the machine.
 //!
-//! Prints a line for each test, all that a failed one printed (and those of other programs, and
-//! those that a FILTER chose), and at the end the slowest ones. `TEST_SLOTS` is how many run at a
-//! time: four for each processor by default, since most of them wait most of the time.
+//! It prints a line for each test, and the slowest ones at the end. It prints all output of a
+//! failed test, of tests of other programs, and of tests that a FILTER chose. `TEST_SLOTS` is the
+//! number of tests at a time. The default is four for each processor, because most tests wait most
+//! of the time.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ const SLOWEST: usize = 20;
 struct Test {
     program: String,
     name: String,
-    /// Whether its output is printed though it passed.
+    /// True if its output is printed though it passed.
     is_shown: bool,
 }
 
@@ -70,7 +71,7 @@ fn main() -> ExitCode {
     let start = Instant::now();
     let finished = run_all(&plan, all);
     report(&finished, start.elapsed());
-    // What took long is started first the next time.
+    // The next run starts the slowest tests first.
     let mut known = plan.seconds;
     known.extend(finished.iter().map(|done| (done.test.name.clone(), done.seconds)));
     let lines: String = known.iter().map(|(name, s)| format!("{name} {s:.1}\n")).collect();
@@ -78,7 +79,7 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(finished.iter().any(|done| !done.passed)))
 }
 
-/// All tests of a program but those that are ignored.
+/// Returns all tests of a program but the ignored ones.
 fn tests_of(program: &str, is_shown: bool) -> Vec<Test> {
     let list = |options: &[&str]| {
         let words = ["--list", "--format", "terse"];
@@ -145,7 +146,7 @@ fn wait(receiver: &Receiver<Finished>) -> Finished {
     done
 }
 
-/// What a test printed, without what libtest prints around it.
+/// Returns the output of a test, without the lines that libtest prints around it.
 fn shown(output: &str) -> impl Iterator<Item = &str> {
     let lines = output.lines().map(|line| match line.strip_prefix("test ") {
         Some(rest) => rest.split_once(" ... ").map_or(line, |(_, rest)| rest),

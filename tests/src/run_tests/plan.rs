@@ -1,18 +1,18 @@
-//! How much of the machine each test takes, and in which order they start.
+//! The share of the machine that each test takes, and the order of their starts.
 
 use std::collections::BTreeMap;
 
-/// How much of the machine a test takes.
+/// The share of the machine that a test takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Share {
-    /// So many of the slots.
+    /// A number of slots.
     Slots(usize),
     /// All of it, when no other test runs.
     Alone,
 }
 
 impl Share {
-    /// How many of `all` slots that is.
+    /// Returns the number of slots of this share, if there are `all` slots.
     pub fn slots(self, all: usize) -> usize {
         match self {
             Self::Slots(slots) => slots.min(all),
@@ -21,11 +21,11 @@ impl Share {
     }
 }
 
-/// What is known before tests run.
+/// The knowledge before tests run.
 pub struct Plan {
     /// By the start of a name.
     shares: Vec<(String, Share)>,
-    /// How long tests took the last time.
+    /// The seconds that tests took the last time.
     pub seconds: BTreeMap<String, f64>,
 }
 
@@ -56,14 +56,14 @@ impl Plan {
         }
     }
 
-    /// How much of the machine a test takes.
+    /// Returns the share of the machine that a test takes.
     pub fn share(&self, name: &str) -> Share {
         let found = self.shares.iter().find(|(start, _)| name.starts_with(start.as_str()));
         found.map_or(Share::Slots(1), |(_, share)| *share)
     }
 
-    /// How late the last tests would end if this one started last: its slots times its seconds. Ten
-    /// seconds for one that did not run yet.
+    /// Returns the delay of the last tests if this one started last: its slots times its seconds. A
+    /// test that did not run yet counts ten seconds.
     pub fn later(&self, name: &str) -> f64 {
         let slots = self.share(name).slots(8) as f64;
         slots * self.seconds.get(name).copied().unwrap_or(10.0)

@@ -1,7 +1,7 @@
 //! Keeps records: sealed, in SQLite, and in backup files.
 //!
-//! [`Backend`] is what every store implements. [`Store`] is the handle that the rest of the daemon
-//! uses. Nothing above it knows how or where records are kept.
+//! [`Backend`] is the trait that every store implements. [`Store`] is the handle that the rest of
+//! the daemon uses. Nothing above it knows how or where records are kept.
 //!
 //! Modules use each other in one direction only:
 //!

@@ -41,7 +41,7 @@ pub(crate) fn encode(
 /// Unseals and decodes the record of `key` and `uid`.
 ///
 /// # Errors
-/// [`UnsealError`] if the bytes were not sealed for that key and uid, or were changed since.
+/// [`UnsealError`] if the bytes were not sealed for that key and uid, or were changed later.
 pub(crate) fn decode(
     sealed: &[u8],
     key: &RecordKey,

@@ -13,7 +13,7 @@ use crate::master_key::MasterKey;
 /// Seals and unseals under one key.
 pub struct Sealer(Box<XChaCha20Poly1305>);
 
-/// The bytes were not sealed under this key with this associated data, or were changed since.
+/// The bytes were not sealed under this key with this associated data, or were changed later.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct UnsealError;
 

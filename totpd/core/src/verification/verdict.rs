@@ -26,7 +26,7 @@ pub enum Verdict {
     },
 }
 
-/// Why a code is not accepted.
+/// The reason why a code is not accepted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Reason {
     /// All factors of the user are disabled.

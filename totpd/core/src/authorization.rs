@@ -56,7 +56,7 @@ pub enum Relation {
     ByRoot,
     /// The caller's own account.
     Own,
-    /// The account of somebody else.
+    /// The account of another user.
     Other,
     /// The account of root, and the caller is not root.
     Root,
@@ -65,7 +65,7 @@ pub enum Relation {
 /// The need of a caller for an operation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Need {
-    /// Nothing more than to be who it is.
+    /// Nothing beyond the identity of the caller.
     Nothing,
     /// Self-service: it must be on, and polkit must allow `enroll-self`. If there is a verified
     /// factor, the caller also needs a current code of it or a recovery code.

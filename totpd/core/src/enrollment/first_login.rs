@@ -15,7 +15,7 @@ pub enum Completion {
     AlreadyEnrolled,
     /// The login took too long.
     Expired,
-    /// No factor waits for this token, or it does not any more.
+    /// A token that no factor waits for, or not any more.
     Unknown,
     /// The factor is verified.
     Verified,

@@ -82,7 +82,7 @@ fn several_factors_stay_side_by_side_up_to_the_limit() {
     assert_eq!(record.factors.len(), 2);
     assert_eq!(add(&mut record, pending(3, ALICE), NOW, &TWO), Err(Refusal::TooManyFactors));
     assert_eq!(record.factors.len(), 2);
-    // Also if the others came after it was made.
+    // The limit also holds if the others came after it was made.
     let mut record = with(vec![pending(3, Maker::Root)]);
     record.factors.extend([factor(1, Status::Verified), factor(2, Status::Verified)]);
     let code = code_of(&record.factors[0], 1000);

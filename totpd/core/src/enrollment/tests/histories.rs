@@ -1,4 +1,4 @@
-//! Over any history of management and logins with any seeds, no code opens twice.
+//! No code opens twice. This holds over any history of management and logins with any seeds.
 
 use alloc::vec::Vec;
 
@@ -117,7 +117,7 @@ proptest! {
                 Event::Enable => set(&mut record, Status::Disabled, Status::Verified),
                 Event::Restore => {
                     restore(&mut record, now);
-                    // As the floor of the store has it.
+                    // The floor of the store does the same.
                     for factor in record.factors.iter_mut().filter(|f| f.kind != Kind::Hotp) {
                         factor.last_accepted = factor.last_accepted.max(Some(step + 1 + 10));
                     }

@@ -42,7 +42,7 @@ fn a_factor_is_confirmed_by_its_maker_alone() {
         assert_eq!(confirmation, expected, "{maker} {caller}");
         assert_eq!(record.factors[0].is_verified(), confirmation == Confirmation::Verified);
     }
-    // And nobody else's wrong codes drop it.
+    // Wrong codes of another user do not drop it.
     let mut record = with(vec![pending(1, Maker::Root)]);
     for _ in 0..9 {
         let wrong = Code::parse("000000").unwrap();
@@ -81,7 +81,7 @@ fn only_an_identical_request_of_root_is_resumed() {
         assert_eq!(what == Enrolled::Resumed, resumed, "{old:?}");
         assert_eq!(shown.seed.is(&old.seed), resumed, "{old:?}");
         assert!(record.factors.iter().any(|factor| factor.id == shown.id));
-        // After its time there is nothing to resume.
+        // There is nothing to resume after its time.
         let (late, _) = enroll(with(vec![old]), &asked, NOW + 600, &RULES);
         assert_eq!(late.unwrap().1, Enrolled::Added);
     }

@@ -130,7 +130,7 @@ fn unfinished_path(path: &Path) -> PathBuf {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    // Not through a link, and without waiting for the other end of a pipe.
+    // The open follows no link, and does not wait for the other end of a pipe.
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
     OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)
 }

@@ -193,7 +193,7 @@ fn a_backup_without_its_signature_is_unsigned_or_damaged() {
     let older = [older.as_bytes(), &content[15..]].concat();
     let (bytes, opener) = with_content(&older[..older.len() - 96]);
     assert_eq!(read_signed(&bytes, &opener).unwrap().1, None);
-    // Of format 3 nothing may stand there, and of format 4 all of it has to.
+    // A backup of format 3 must have nothing there. A backup of format 4 must have all of it.
     for content in [&older[..], &content[..content.len() - 96], &content[..content.len() - 1]] {
         let (bytes, opener) = with_content(content);
         let refused = read(&bytes, &opener);

@@ -22,7 +22,7 @@ use crate::record_format::Record3;
 pub struct Writer<W: Write> {
     out: StreamWriter<BufWriter<W>>,
     users: u64,
-    /// Of everything that was written.
+    /// The hash of everything that was written.
     hash: Sha512,
 }
 

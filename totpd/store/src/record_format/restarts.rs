@@ -1,4 +1,4 @@
-//! No time step is accepted twice, also over restarts, which read what was sealed.
+//! No time step is accepted twice, also over restarts. A restart reads the sealed records.
 
 use proptest::prelude::*;
 use totpd_core::code::Code;

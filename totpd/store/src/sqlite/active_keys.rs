@@ -33,9 +33,9 @@ pub(super) struct KeySet {
     pub(super) id: KeyId,
     /// Signs backups; derived from the same key.
     pub(super) signing_key: Arc<SigningKey>,
-    /// May have sealed what is read.
+    /// The previous key, which may have sealed records that are read.
     pub(super) previous: Option<PreviousKey>,
-    /// No code from before it is accepted.
+    /// The replay floor. No code from before it is accepted.
     pub(super) floor: Option<ReplayFloor>,
 }
 

@@ -24,5 +24,5 @@ pub(super) fn corrupt_metadata() -> StoreError {
     StoreError::Corrupt("the store itself".into())
 }
 
-/// In the place of a name, for requests about all records.
+/// The word in the place of a name, for requests about all records.
 pub(super) const EVERYBODY: &str = "everybody";

@@ -28,7 +28,7 @@ pub(super) enum KeyRole {
 pub(super) struct Secrets {
     /// Puts names that nobody has into buckets.
     pub(super) buckets: [u8; 32],
-    /// No code from before it is accepted.
+    /// The replay floor. No code from before it is accepted.
     #[zeroize(skip)]
     pub(super) floor: Option<ReplayFloor>,
     /// The backups of this store.

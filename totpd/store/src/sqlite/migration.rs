@@ -68,7 +68,7 @@ fn migrate_1(
                 found: keyring.ids(),
             });
         }
-        // Nothing is sealed yet: it is like a new store.
+        // Nothing is sealed yet, so the file is like a new store.
         return write_format_1_successor(connection, None).map_err(failed);
     };
     let copy = copy(connection, layout, 1)?;

@@ -37,9 +37,9 @@ use unlock::unlock;
 
 /// An open store.
 pub struct OpenStore {
-    /// For logins.
+    /// The handle for logins.
     pub store: Store,
-    /// For administrators, who work on the store as a whole.
+    /// The handle for administrators, who work on the store as a whole.
     pub local: Local,
     /// The buckets of names without a record.
     pub buckets: Buckets,

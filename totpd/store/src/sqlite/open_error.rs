@@ -15,7 +15,7 @@ pub enum OpenError {
     /// Another daemon has the store open.
     #[error("{0} is in use by another process; is a second totpd running?")]
     InUse(PathBuf),
-    /// The directory or file belongs to somebody else, or others may enter.
+    /// A directory or file that belongs to another user, or that others may enter.
     #[error(
         "{path} must belong to uid {owner} with mode {wanted:04o}: it is owned by uid {uid} and has \
          mode {mode:04o}; run chown {owner} {path}, and chmod {wanted:o} {path}"
@@ -106,7 +106,7 @@ impl OpenError {
         }
     }
 
-    /// Converts an error of SQLite for somebody who starts the daemon.
+    /// Converts an error of SQLite for the person who starts the daemon.
     pub(super) fn from_sqlite(file: &Path, error: &rusqlite::Error) -> Self {
         let path = file.to_path_buf();
         match error.sqlite_error_code() {

@@ -30,7 +30,7 @@ pub(super) struct NamedRow {
 
 impl Row {
     /// Values of the wrong type are damage of this row, found when it is unsealed. They are no
-    /// failure of the file, which would affect everybody.
+    /// failure of the file. Such a failure would affect all users.
     pub(super) fn from_values(uid: ValueRef<'_>, sealed: ValueRef<'_>) -> Self {
         let uid = match uid {
             ValueRef::Integer(uid) => u32::try_from(uid).ok(),
@@ -41,7 +41,7 @@ impl Row {
 }
 
 impl RowName {
-    /// Before all rows that have a name.
+    /// The name before all rows that have a name.
     pub(super) const FIRST: Self = Self::Text(Vec::new());
 
     pub(super) fn from_value(value: ValueRef<'_>) -> Self {

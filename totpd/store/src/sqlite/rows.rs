@@ -10,9 +10,9 @@ use crate::sqlite::row::{NamedRow, Row, RowName};
 /// The reason why a change of rows failed.
 #[derive(Debug)]
 pub(super) enum RowError {
-    /// Because of one record, and no other. Nothing was written.
+    /// A failure of one record, and no other. Nothing was written.
     Record(StoreError),
-    /// Because of the file.
+    /// A failure of the file.
     Database(rusqlite::Error),
 }
 

@@ -238,7 +238,7 @@ const START: u64 = 1_800_000_000;
 const ENROLLMENT: EnrollmentRules =
     EnrollmentRules { unverified_lifetime: 600, max_factors: 1, skew: 1 };
 
-/// Nothing waits: throttling is tried elsewhere.
+/// Nothing waits, because other tests try throttling.
 const RULES: Rules = Rules {
     skew: 1,
     throttle: ThrottleRules {

@@ -144,7 +144,7 @@ fn the_next_start_finishes_an_interrupted_rekey() {
             assert_eq!(place.path("store.key").exists(), has_file, "{keys:?} {state:?}");
             assert!(!place.path("store.key.next").exists(), "{keys:?} {state:?}");
             drop((store, local));
-            // Nothing but the new key is needed any more.
+            // The store needs nothing but the new key any more.
             let _ = fs::remove_file(place.credential("totpd.key.old"));
             let again = place.open().unwrap();
             assert!(run(again.store.read(user("alice"))).unwrap().is_some());

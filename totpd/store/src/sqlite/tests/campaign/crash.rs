@@ -271,7 +271,7 @@ fn check(folder: &Path, marks: &[Mark]) -> Result<(), String> {
     }
     for (name, steps) in &promises.used {
         for step in steps {
-            // At the very time when it was right.
+            // The test tries the code at the very time when it was right.
             while host.step() < *step {
                 host.wait(1);
             }

@@ -22,7 +22,7 @@ fn workload() {
     let folder = folder.join("totpd");
     let mut yes = BTreeSet::new();
     let mut approve = |host: &Host, name: &str, step: u64| {
-        // As often as it takes, and once more.
+        // The workload tries the code until there is an answer, and once more.
         let in_at_last = again(|| match host.verify(name, step) {
             Err(error) => Err(error),
             verdict if is_yes(&verdict) => {

@@ -84,7 +84,7 @@ fn a_store_killed_fifty_times_at_work_loses_nothing() {
         let mut child = child("campaign::kill::work_until_killed", place.path()).spawn().unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut heard = Vec::new();
-        // From the first round of all users on, at any moment.
+        // The kill comes at any moment after the first round of all users.
         while !heard.last().is_some_and(|line: &String| line.contains("backup")) {
             heard.push(said.next().expect("it ended by itself").unwrap());
         }

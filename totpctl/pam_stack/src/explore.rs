@@ -139,7 +139,8 @@ impl Path {
 struct Endings {
     can_succeed: bool,
     skips_unenrolled: bool,
-    /// By the index of the rule that opens the bypass, and whether it overrules the second factor.
+    /// The bypasses, by the index of the rule that opens each. The flag is true if the bypass
+    /// overrules the second factor.
     bypasses: BTreeMap<(usize, bool), Bypass>,
 }
 

@@ -36,8 +36,8 @@ pub fn code_without_password(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> C
         return CodeWithoutPassword::default();
     };
     let mut seen = HashSet::new();
-    // With the index of the password module that refused last. Paths with a right password are not
-    // followed.
+    // Each open path has the index of the password module that refused last. Paths with a right
+    // password are not followed.
     let mut open = vec![(Progress::new(), None::<usize>)];
     let mut found = BTreeSet::new();
     while let Some((mut progress, refused)) = open.pop() {

@@ -19,7 +19,7 @@ use crate::terminal::{input, output};
 
 pub(super) fn run(file: &Path, recipients: &[String], json: bool) -> Result<(), Error> {
     let client = Client::connect()?;
-    // Before the user types a passphrase.
+    // This check comes before the user types a passphrase.
     if fs::symlink_metadata(file).is_ok() {
         return Err(file_exists(file));
     }

@@ -14,10 +14,10 @@ pub(super) struct Preflight {
 }
 
 impl Preflight {
-    /// Checks that somebody can log in through `service` after these changes.
+    /// Checks that a user can log in through `service` after these changes.
     ///
-    /// # Errors
-    /// [`Error::NotAuthorized`] for all users but root, [`Error::Refused`] if nobody could log in.
+    /// # Errors [`Error::NotAuthorized`] for all users but root, [`Error::Refused`] if nobody could
+    /// log in.
     pub(super) fn check(
         service: &str,
         options: &[String],
@@ -57,7 +57,7 @@ impl Preflight {
 }
 
 fn nobody_could_log_in(forwards_password: bool) -> Error {
-    // With forward_pass, nullok would tell strangers who has no factor.
+    // nullok with forward_pass would tell strangers which users have no factor.
     let alternative = match forwards_password {
         true => "",
         false => ", or allow users without a factor (--option nullok)",

@@ -13,7 +13,8 @@ use crate::program;
 
 /// Starts the countdown.
 pub(super) fn start(trial: &Trial, time: Duration) -> Result<(), Error> {
-    // Not the running program: root may have started a file that another user can change.
+    // The countdown never runs the running program. Root may have started a file that another user
+    // can change.
     let totpctl = "/usr/bin/totpctl";
     let seconds = time.as_secs().to_string();
     if has_systemd() {

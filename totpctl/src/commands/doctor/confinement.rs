@@ -33,7 +33,7 @@ struct Kernel {
 /// visible.
 fn label_of(program: &Path, uid: u32) -> Option<String> {
     let processes = fs::read_dir("/proc").ok()?;
-    // After an upgrade, before the restart.
+    // The kernel shows this path after an upgrade, before the restart.
     let replaced = format!("{} (deleted)", program.display());
     // Any user may run the program.
     let is_it = |folder: &Path| {
@@ -42,7 +42,7 @@ fn label_of(program: &Path, uid: u32) -> Option<String> {
                 .is_ok_and(|exe| exe == program || exe == Path::new(&replaced))
     };
     let folder = processes.flatten().map(|entry| entry.path()).find(|folder| is_it(folder))?;
-    // Without either of them, the kernel does not offer this file.
+    // The kernel does not offer this file without SELinux and AppArmor.
     let label = fs::read_to_string(folder.join("attr/current")).unwrap_or_default();
     Some(label.trim_end_matches(['\n', '\0']).to_owned())
 }

@@ -67,7 +67,7 @@ impl Line {
             ("secret", secret.map(|secret| secret.to_vec().into())),
             ("if_unenrolled", options.if_unenrolled.then(|| true.into())),
             ("qr", Some(false.into())),
-            // After an interrupted run, the next one continues with the same factors.
+            // The next run after an interrupted one continues with the same factors.
             ("resume", (!at_once).then(|| true.into())),
             ("confirmed", at_once.then(|| true.into())),
             ("recovery_codes", at_once.then(|| options.sheet.is_some().into())),

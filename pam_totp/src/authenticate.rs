@@ -73,7 +73,8 @@ pub(crate) fn authenticate<S: Session>(
         Entry::new(Priority::Debug, format!("ended: {outcome:?}")).by(Program::PamTotp).write();
     }
     if outcome.is_refused_code() && !options.nodelay {
-        // As long as the delay of libpam after a failure, and the same for every reason.
+        // The wait is as long as the delay of libpam after a failure, and the same for every
+        // reason.
         session.wait(jittered(REFUSAL_DELAY));
     }
     outcome
@@ -123,7 +124,8 @@ fn begin_and_verify<S: Session>(
     let name = user_name(user);
     let reply = verifier.begin(&name, &context)?;
     if options.debug {
-        // Without the name, which may be a password typed by mistake. totpd logs known names.
+        // The entry has no name, because the name may be a password typed by mistake. totpd logs
+        // known names.
         Entry::new(Priority::Debug, log_text(&reply)).by(Program::PamTotp).write();
     }
     let (mut text, digits) = match reply {
@@ -193,7 +195,7 @@ impl<V: Verifier> Attempt<'_, V> {
         prompt: &str,
     ) -> Result<Option<VerifyReply>, Outcome> {
         let answer = session.ask(prompt, self.options.echo)?;
-        // Before a code of another user is used up.
+        // This check comes before a code of another user is used up.
         require_same_user(session, self.user)?;
         let code = self.split_forwarded_password(session, answer.bytes())?;
         // An empty answer is an attempt too, so it costs the same as a wrong code.

@@ -1,4 +1,4 @@
-//! The log of logins during `totpctl try`: it shows that somebody can log in through the changed
+//! The log of logins during `totpctl try`. It shows that a user can log in through the changed
 //! stack. libpam requests credentials only after the whole stack has succeeded.
 
 use std::fs::OpenOptions;
@@ -20,7 +20,7 @@ pub(crate) fn record_login(service: &str, user: &str, ruser: &str) {
     }
 }
 
-/// In a folder that only root may enter.
+/// The file of the log, in a folder that only root may enter.
 const LOG_FILE: &str = "/run/totpctl/entered";
 /// Bytes of the file. Further logins would prove nothing new.
 const MAX_LOG_BYTES: u64 = 64 * 1024;

@@ -91,7 +91,7 @@ impl Socket {
     fn receive(&mut self) -> Result<(), RequestError> {
         let mut buffer = [0; 1024];
         loop {
-            // In each round: a timer of the host may interrupt.
+            // Each round sets the timeout, because a timer of the host may interrupt.
             set_socket_timeout(&self.socket, Timeout::Recv, Some(remaining(self.deadline)?))
                 .map_err(from_errno)?;
             return match recv(&self.socket, &mut buffer, RecvFlags::empty()) {

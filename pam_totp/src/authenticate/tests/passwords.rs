@@ -53,7 +53,7 @@ fn forward_pass_splits_code_and_password_on_any_verdict() {
     let only = Options { forward_pass: true, first_pass: FirstPass::Only, ..Options::default() };
     assert_eq!(authenticate(&mut login, &Totpd::new(), &only), Outcome::Approved);
     assert_eq!(login.authtok.as_deref(), Some(b"secret".as_slice()));
-    // No longer code than the daemon says.
+    // The module takes no longer code than the daemon says.
     let mut login = Login::typing("secret12345678");
     let reply = Ok(BeginReply::Prompt { text: COMBINED_PROMPT.into(), digits: 8 });
     let totpd = Totpd { reply, ..Totpd::new() };

@@ -144,7 +144,7 @@ fn a_code_whose_answer_came_too_late_stays_used() {
         assert_eq!(late.rc, pam::AUTHINFO_UNAVAIL, "{late:#?}");
     }
     machine.run("rm /var/lib/totpd/stall").stdout_ok();
-    // By now it was committed, or never will be: it is good at most once in all.
+    // The change was committed by now, or never will be. The code is good at most once in all.
     let mut yes = u32::from(late.rc == pam::SUCCESS);
     for _ in 0..2 {
         let again = machine.pam("totp", "alice", &code).run();

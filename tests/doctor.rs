@@ -63,7 +63,7 @@ fn doctor_approves_the_readme_and_names_a_broken_line() {
         let ran = doctor(&machine, service);
         assert!(ran.status == 1 && ran.stdout.contains(told), "{service}: {ran:#?}");
     }
-    // By itself it finds each service that asks, or tries to.
+    // Doctor without arguments finds each service that asks, or tries to.
     let all = doctor(&machine, "");
     assert!(all.status == 1 && all.stdout.contains("\noverruled: "), "{all:#?}");
 

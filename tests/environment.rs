@@ -74,7 +74,7 @@ fn root_runs_no_program_of_somebody_elses_path() {
     assert!(run("journalctl; cat /tmp/ran; rm /tmp/ran").stdout.contains("journalctl"));
     let totpctl = "/usr/bin/totpctl";
     assert!([0, 1].contains(&run(&format!("{totpctl} doctor")).status));
-    // Without systemd a countdown of its own, which systemd then is asked to stop.
+    // The countdown without systemd is a process of its own. systemd is then asked to stop it.
     let mut tried = machine.start("exec /usr/bin/totpctl try su > /tmp/tried 2>&1");
     eventually("it holds", || machine.run("cat /tmp/tried").stdout.contains("Enabled until"));
     machine.run("mkdir -p /run/systemd/system").stdout_ok();

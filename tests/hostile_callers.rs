@@ -23,7 +23,7 @@ fn hostile_text_is_escaped_in_logs_and_prompts() {
     assert!(!log.lines().any(|line| line.starts_with("MESSAGE=forged")), "{log}");
 }
 
-/// CVE-2015-5600 is a server that lets a person try a thousand times in one connection.
+/// A server with CVE-2015-5600 lets a person try a thousand times in one connection.
 #[test]
 fn a_thousand_prompts_in_one_process_are_a_handful_of_guesses() {
     let machine = Machine::new();

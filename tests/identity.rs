@@ -161,7 +161,7 @@ fn a_name_that_nss_spells_otherwise_has_one_record() {
     assert_eq!(machine.pam("totp", "alice", &next).run().rc, pam::SUCCESS);
     assert_eq!(machine.pam("totp", "Alice", &next).run().rc, pam::AUTH_ERR);
     assert_eq!(machine.log().matches("TOTP_REASON=code-replayed").count(), 2, "{}", machine.log());
-    // And so is a wait, whichever spelling the wrong codes were for.
+    // A wait is shared too, for any spelling of the wrong codes.
     let prompts = || -> Vec<String> {
         let login = |(service, user)| machine.pam(service, user, "").run();
         let spelled = ["alice", "ALICE", "Alice"].map(|user| [("totp", user), ("nullok", user)]);

@@ -22,7 +22,8 @@ fn a_password_typed_as_a_name_is_in_no_log() {
         }
         machine.pam("debug-forward_pass", typed, "a password 123456").run();
     }
-    // Over the bus, by root and by others, and by what manages users.
+    // The requests come over the bus, from root and from others, and from programs that manage
+    // users.
     for user in ["root", "carol"] {
         for (method, arguments) in [
             ("Login.Begin", "hunter2 '@a{sv} {}'"),

@@ -8,7 +8,7 @@ use tests::{Kernel, Output, SSH, Seed};
 const ROOT: &str = "bookworm-kernel";
 /// The denials of AppArmor against totpd, from the kernel or from the bus.
 const DENIED: &str = "journalctl --no-pager | grep 'apparmor=\"DENIED\"' | grep -i totp || true";
-/// Of an identity that nobody needs.
+/// The recipient of an identity that nobody needs.
 const RECIPIENT: &str = "age1qrdyu5avezhzc0302qqqcsttt0nfejakwqtydhrvy4mvna5u5dlsff9wwj";
 
 /// Runs a script as an administrator does at a shell.
@@ -122,7 +122,7 @@ fn named_by_doctor(kernel: &mut Kernel) {
 
 /// Requests the other work of users and administrators from the daemon.
 fn the_rest_of_what_is_asked(kernel: &mut Kernel, admin: Admin) {
-    // By polkit, with the password of the one who asks.
+    // polkit allows this with the password of the user who asks.
     let enroll = "cd /home/bob; setpriv --reuid bob --regid bob --init-groups \
                  /opt/tests/type-enrollment bobpw x right totpctl enroll";
     let told = admin(kernel, enroll).text();
@@ -168,7 +168,7 @@ fn confined_by_apparmor(root: &str) -> (String, Tried) {
     let domain = kernel.run("cat /proc/$(pidof totpd)/attr/current").stdout_ok();
     assert_eq!(domain.trim(), "totpd (enforce)");
     assert_eq!(kernel.run(DENIED).stdout_ok(), "");
-    // And it is in force: a program that puts itself under the same profile.
+    // The profile is in force. A program that puts itself under it shows that.
     for (mode, file, refused) in
         [("r", "/etc/passwd", false), ("r", "/etc/shadow", true), ("w", "/home/alice/x", true)]
     {
@@ -260,7 +260,7 @@ fn confined_by_selinux_nothing_is_denied_that_totpd_needs() {
     // A timer runs it as a service.
     kernel.run("totpctl list").stdout_ok();
     assert_eq!(kernel.run(&denied).stdout_ok(), "");
-    // And it is in force: the store is nothing to a confined service.
+    // The policy is in force. A confined service cannot read the store.
     for script in [
         "runcon -t totpd_t -- cat /etc/shadow",
         "runcon -u system_u -r system_r -t sshd_t -- cat /var/lib/totpd/store.db",

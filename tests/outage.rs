@@ -23,7 +23,7 @@ fn a_missing_bus_refuses_and_root_still_logs_in() {
     let code = seed.code();
     assert_eq!(machine.pam("totp", "alice", &code).run().rc, pam::SUCCESS);
     assert_eq!(machine.pam("totp", "alice", &code).run().rc, pam::AUTH_ERR);
-    // So has totpctl, for all that it does.
+    // totpctl has another way too, for all its work.
     assert!(machine.run("totpctl show alice").stdout_ok().contains("alice"));
     machine.run("totpctl enroll bob --qr none </dev/null");
     assert!(machine.run("totpctl show bob").stdout_ok().contains("bob"));
@@ -163,7 +163,7 @@ fn a_read_only_disk_at_start_refuses_once_logged_and_recovers() {
     let listed = machine.run("totpctl list");
     assert!(listed.stderr.contains("cannot read or write the store"), "{listed:#?}");
     let log = machine.log();
-    // By the daemon when it came up, and by the first login. Not by each.
+    // The daemon logs it at its start, and the first login logs it. Later logins do not.
     assert_eq!(log.matches("Read-only file system").count(), 2, "{log}");
     machine.run("mount -o remount,rw /var/lib/totpd").stdout_ok();
     eventually("it is opened again", || machine.log().contains("can be opened again"));

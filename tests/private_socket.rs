@@ -99,7 +99,8 @@ fn a_socket_that_was_left_behind_is_taken_over() {
     machine.run(&format!("/opt/tests/peer_call {SOCKET} Login.Begin alice")).stdout_ok();
 }
 
-/// As systemd starts it: with the socket, at the first connection, and here without any bus at all.
+/// systemd starts the daemon like this: with the socket, at the first connection. There is no bus
+/// at all here.
 #[test]
 fn the_first_login_starts_the_daemon_over_its_socket() {
     let machine = Machine::new();

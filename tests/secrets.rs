@@ -1,4 +1,4 @@
-//! No seed is anywhere but in the daemon while it works, and in what it tells at enrollment.
+//! A seed is only in the daemon while it works, and in its answer at enrollment.
 
 use tests::{Machine, eventually, scaled};
 

@@ -55,7 +55,7 @@ fn an_agent_that_dies_lets_nobody_do_anything() {
         seen()
     );
     assert!(machine.run("totpctl --json show bob").stdout_ok().contains("\"factors\":[]"));
-    // And nothing of it is in the way of the next time.
+    // The canceled enrollment does not hinder the next one.
     let done = at_a_terminal(&machine, "bob", "bobpw x right", "totpctl enroll");
     assert_eq!(done.status, 0, "{done:#?}");
 }
@@ -110,13 +110,13 @@ fn a_stolen_session_replaces_no_verified_factor() {
     let refused = machine.call("alice", &format!("{manager}.SetFactor"), limits);
     assert!(refused.stderr.contains("Error.NotAuthorized"), "{refused:#?}");
     assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
-    // With a code it goes.
+    // The change succeeds with a code.
     let code = seed.next_code();
     let renewed = machine
         .run_as_with_input("alice", "totpctl recovery-codes", &format!("{code}\n"))
         .stdout_ok();
     let code = renewed.split_whitespace().find(|word| word.len() == 19).unwrap().to_owned();
-    // And with a recovery code, for a person whose phone is gone.
+    // The change succeeds with a recovery code too, for a person whose phone is gone.
     machine.run("totpctl unlock alice").stdout_ok();
     let made = machine.run_as_with_input("alice", "totpctl --json enroll", &format!("{code}\n"));
     assert!(made.stdout.contains("otpauth://"), "{made:#?}");
@@ -179,7 +179,7 @@ fn a_helpdesk_manages_no_administrator_and_nobody_of_its_own() {
             assert_eq!(refused.status, 4, "{command} {user}: {refused:#?}");
         }
     }
-    // Of her own, what a code is asked for goes the ordinary way, and the rest is not hers.
+    // Her own changes that need a code take the ordinary way. The other operations are not hers.
     let own = machine.run_as("carol", "totpctl unlock carol </dev/null");
     assert_eq!(own.status, 4, "{own:#?}");
     assert_eq!(machine.run("totpctl --json list").stdout_ok(), before, "nothing is changed");
@@ -278,7 +278,7 @@ fn a_subscriber_learns_only_of_its_own_factors() {
     assert_eq!(login.rc, pam::SUCCESS);
     let asked = "a code is asked for by totp for 192.0.2.9";
     eventually("bob is told of the login", || heard("bob").contains(asked));
-    // A question that is answered after all of these, and of somebody else.
+    // This question is about another user, and is answered after all of these.
     machine.enrolled("alice", 2);
     eventually("alice is told of her own", || heard("alice").contains("changed: alice"));
     assert!(!heard("alice").contains("bob") && !heard("alice").contains(asked));

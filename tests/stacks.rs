@@ -132,7 +132,7 @@ fn authselect_asks_for_a_code_after_the_right_password_alone() {
                 }
                 name if name == right => ReturnCode::SUCCESS,
                 "pam_unix" | "pam_sss" | "pam_deny" => ReturnCode::AUTH_ERR,
-                // Of faillock's two lines the second returns what it was told of.
+                // The second of faillock's two lines returns the recorded failure.
                 "pam_faillock" if rule.place.line > 6 => ReturnCode::AUTH_ERR,
                 _ => ReturnCode::SUCCESS,
             });

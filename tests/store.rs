@@ -48,7 +48,7 @@ fn a_backup_moves_all_users_and_reopens_no_code() {
     assert_eq!(unasked.status, 1, "{unasked:#?}");
     assert!(unasked.stderr.contains("not changed: not confirmed"), "{unasked:#?}");
     assert_eq!(machine.run("totpctl list").stdout_ok(), "");
-    // Of time steps up to that of the restoration and the one after it.
+    // These codes are of time steps up to that of the restoration and the one after it.
     let reopened = [used, alice.code(), alice.next_code()];
     let restored = restore(&machine, "--yes");
     assert_eq!(restored.status, 0, "{restored:#?}");
@@ -226,7 +226,7 @@ fn the_key_may_be_a_credential_and_a_rekey_moves_to_it() {
     assert!(again.stderr.contains("totpd.key.old"), "{again:#?}");
     machine.kill_daemon("KILL");
     daemon.wait().unwrap();
-    // Without the credential nothing is opened, and no key is made.
+    // The daemon opens nothing without the credential, and makes no key.
     assert_eq!(machine.run("totpctl list").status, 3);
     assert!(machine.log().contains("found: no key"), "{}", machine.log());
     assert_eq!(machine.run("ls /var/lib/totpd").stdout_ok(), "store.db\nstore.db-wal\n");

@@ -57,8 +57,8 @@ fn a_thousand_at_the_prompt_at_once() {
     // The length of that wait depends on the processors. The count of connections does not: no
     // login was on the bus.
     assert!(after - before < 10, "{before} and {after} connections");
-    // Over the bus, as it comes from the distribution: 256 connections at a time. They come and
-    // type within seconds; all are at the prompt in between.
+    // The bus as the distribution ships it allows 256 connections at a time. The logins come and
+    // type within seconds. All are at the prompt in between.
     machine.run("rm /run/totpd/private").stdout_ok();
     let right = format!("-s 1000 -R 200 -B -S 5 totp crowd%d {}", seed.next_code());
     let (said, over_the_bus) = storm(&machine, &right);

@@ -41,7 +41,7 @@ fn try_fresh(host: &Host, user: &str) -> Option<String> {
     enrolled.then(|| seed.code())
 }
 
-/// As systemd tells it.
+/// Returns the boot time as systemd prints it.
 fn boot_time(host: &Host) -> String {
     let told = host
         .run("systemctl is-system-running --wait; systemd-analyze time | head -n 1")
@@ -73,7 +73,7 @@ fn booted_host_lives_from_installation_to_purge() {
         println!("{suite}: systemd-analyze security {exposure}");
         assert!(exposure.parse::<f32>().unwrap() <= 1.0, "{told}");
 
-        // Started by its socket, and not before somebody logs in.
+        // The socket starts the daemon, and not before a user logs in.
         host.reboot();
         println!("{suite}: with it {}", boot_time(&host));
         assert_eq!(host.run("systemctl is-active totpd.service").stdout, "inactive\n");
@@ -139,7 +139,7 @@ fn systemd_restarts_a_daemon_when_its_trouble_ends() {
     let broken = "/etc/totpd/totpd.toml.d/broken.toml";
     host.write(broken, "this is no configuration\n");
     host.run("systemctl stop totpd.service").stdout_ok();
-    // As many as systemd would give the daemon and its socket up after.
+    // systemd would give the daemon and its socket up after as many starts.
     for _ in 0..6 {
         assert!(!host.ssh("alice", &seed.code()), "nobody gets in");
     }
@@ -160,7 +160,7 @@ fn the_unit_keeps_everything_but_the_bus_from_the_daemon() {
         assert!(host.ssh("alice", &seed.code()), "{suite}: with it the daemon does its work");
         let doctor = host.run("totpctl doctor").text();
         assert!(doctor.contains("nothing confines totpd on the bus"), "{suite}: {doctor}");
-        // As the threat model says, and doctor: that is for AppArmor and SELinux.
+        // The threat model and doctor say that AppArmor and SELinux prevent these.
         let over_the_bus = [sandbox_probe::OWN, sandbox_probe::UNITS[1], sandbox_probe::UNITS[2]];
         assert_eq!(Tried::on(|script| host.run(script)).could(), over_the_bus, "{suite}");
     }
@@ -191,7 +191,7 @@ fn the_ansible_role_changes_a_booted_host_once() {
     assert!(made.ends_with("600\n") && made.contains("\"user\":\"carol\""), "{made}");
     assert!(!host.ssh("alice", "000000") && host.ssh("alice", &Seed(secret).code()));
     assert!(host.ssh("bob", ""), "a user without a factor is not asked");
-    // Without nullok, and a host that is not as it was is seen.
+    // This play has no nullok. The check sees a host that has changed.
     let strict = play.replace("      totp_options: [nullok]\n", "");
     host.write("/root/play/site.yml", &strict);
     let dry = run("--check");

@@ -170,7 +170,7 @@ fn a_factor_is_confirmed_by_nobody_but_its_maker() {
     machine.run_as_with_input("alice", "totpctl confirm", &format!("{code}\n")).stdout_ok();
     let uid = machine.run("id -u alice").stdout_ok();
     assert!(state(&machine).contains(&format!("\"made_by\":\"uid {}\"", uid.trim())));
-    // And the other way round.
+    // The same holds the other way round.
     let roots = machine.run("totpctl --json enroll bob").stdout_ok();
     let code = Seed(secret(&roots)).code();
     let arguments = format!("bob {} {code}", factor_id(&roots));

@@ -81,7 +81,7 @@ fn names_are_kept_or_refused_and_never_harm_a_terminal() {
         assert!(is_kept || ran.stderr.contains("at most 64 bytes"), "{name}: {ran:#?}");
         assert!(!ran.text().contains('\u{1b}') && !ran.text().contains('\u{202e}'), "{ran:#?}");
     }
-    // Without a name it gets one of its own.
+    // A factor without a name gets one of its own.
     machine.run("totpctl enroll alice --no-confirm --qr none --name ''").stdout_ok();
     for (issuer, is_kept) in [("a:b", false), ("50% off", true), ("", false)] {
         let ran = machine

@@ -1,4 +1,4 @@
-//! `totpctl try`: stacks that are changed, and reverted unless somebody logs in by them.
+//! `totpctl try`: stacks that are changed, and reverted unless a user logs in by them.
 
 use std::process::Child;
 
@@ -195,7 +195,7 @@ fn a_trial_cut_off_at_any_moment_leaves_whole_files() {
                 "({begin}) </dev/null >/tmp/tried 2>&1 & pid=$!; \
                  sleep {seconds:.6}; {end}; wait $pid",
             ));
-            // As after a power cut: nobody counts down any more, nor is anything still to be
+            // This is as after a power cut. No countdown runs any more, and nothing is still to be
             // started.
             cut(
                 &machine,

@@ -85,7 +85,7 @@ fn the_authselect_profile_is_named_and_protects_sshd() {
     }
     assert!(machine.run("totpctl --json enable sshd").stdout_ok().contains("\"changed\":false"));
 
-    // As it says.
+    // The next command is the one that totpctl names.
     machine.run("totpctl disable sshd").stdout_ok();
     let template =
         format!("{}/../packaging/authselect/local/system-auth", env!("CARGO_MANIFEST_DIR"));
@@ -165,7 +165,7 @@ fn options_that_tell_strangers_something_do_not_go_together() {
             "both",
             &format!("auth required pam_totp.so forward_pass nodelay {option}\nauth required pam_permit.so\n"),
         );
-        // bob has no factor, and is told what everybody is.
+        // bob has no factor, and the prompt tells him the same as all users.
         let login = machine.pam("both", "bob", "x").run();
         assert!(login.rc != tests::pam::SUCCESS && login.shown.is_empty(), "{login:#?}");
         let doctor = machine.run("totpctl doctor both");

@@ -192,7 +192,7 @@ impl Machine {
         )
     }
 
-    /// Has polkit let everybody change its own factors, without a question.
+    /// Has polkit let all users change their own factors, without a question.
     pub fn self_service(&self) {
         self.write(
             "/etc/polkit-1/rules.d/10-self.rules",

@@ -36,7 +36,8 @@ fn libpam_asks_after_the_same_wrong_passwords() {
             .map(ToString::to_string)
             .collect();
         let mut predicted = Vec::new();
-        // Those with a file "other" of their own share its name, and are tried one after the other.
+        // Stacks with a file "other" of their own share its name. The test tries them one after the
+        // other.
         let (rounds, logins_of_it) =
             if case.files.contains_key("other") { (ROUNDS, 1) } else { (1, LOGINS) };
         for round in 0..rounds {

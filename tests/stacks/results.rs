@@ -16,7 +16,8 @@ fn libpam_returns_what_is_predicted_for_every_stack_and_result() {
     };
     let mut predicted = Vec::new();
     let (mut all, mut calls) = (String::new(), String::new());
-    // Those with a file "other" of their own share its name, and are tried one after the other.
+    // Stacks with a file "other" of their own share its name. The test tries them one after the
+    // other.
     let (with_other, without): (Vec<_>, Vec<_>) =
         cases().into_iter().partition(|case| case.files.contains_key("other"));
     let mut try_out = |case: &Case, number: usize, random: &mut dyn FnMut() -> usize| {

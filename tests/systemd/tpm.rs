@@ -11,8 +11,8 @@ fn a_key_in_the_tpm_is_bound_to_this_host_and_can_leave_it() {
     let seed = enrolled(&host, "alice", 1);
     host.run("pam-auth-update --enable totp").stdout_ok();
     host.run_with_input("totpctl backup /root/before.age", "a long passphrase\n").stdout_ok();
-    // Without the kernel's own manager of it, a TPM keeps the sessions of programs that
-    // ended, three at most.
+    // A TPM keeps the sessions of programs that ended, three at most. It does so without the
+    // kernel's own manager of it.
     let fresh_sessions = |host: &Host| {
         host.run("tpm2_flushcontext -T swtpm:path=/mnt/share/tpm --loaded-session").stdout_ok();
     };
@@ -58,7 +58,7 @@ fn a_key_in_the_tpm_is_bound_to_this_host_and_can_leave_it() {
     let code = fresh(&host, "alice");
     assert!(host.ssh("alice", &code), "after a reboot");
 
-    // On another machine the disk is of no use, and what says so says what to do.
+    // The disk is of no use on another machine. The error says so, and says what to do.
     host.another_tpm();
     host.reboot();
     assert!(!host.ssh("alice", &seed.next_code()), "nobody gets in");
@@ -80,7 +80,7 @@ fn a_key_in_the_tpm_is_bound_to_this_host_and_can_leave_it() {
         host.run("totpctl unlock alice").stdout_ok();
         try_fresh(&host, "alice").is_some_and(|code| host.ssh("alice", &code))
     });
-    // Without a TPM nothing is changed.
+    // Nothing is changed without a TPM.
     let none = Host::boot("bookworm");
     none.run(&format!("apt-get install -y {PACKAGE}")).stdout_ok();
     enrolled(&none, "alice", 1);

@@ -12,7 +12,7 @@ fn systemd_reverts_a_trial_over_reboots_and_power_cuts() {
             .stdout_ok()
     };
     let before = files(&host);
-    // No process of this one: a shutdown stops all of a host.
+    // The trial is no process of this test, because a shutdown stops all processes of a host.
     let start = |host: &Host, minutes: u32| {
         let start = format!("totpctl try sshd --minutes {minutes} >/root/tried 2>&1 </dev/null &");
         host.run(&format!("rm -f /root/tried; setsid {start}")).stdout_ok();

@@ -23,7 +23,7 @@ impl Share {
 
 /// The knowledge before tests run.
 pub struct Plan {
-    /// By the start of a name.
+    /// The shares, by the start of a name.
     shares: Vec<(String, Share)>,
     /// The seconds that tests took the last time.
     pub seconds: BTreeMap<String, f64>,

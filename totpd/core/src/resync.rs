@@ -1,5 +1,5 @@
-//! Resynchronization of a token by two codes in a row: after unseen presses or a restored backup
-//! (RFC 4226 section 7.4), or if its clock is wrong (RFC 6238 section 6).
+//! Resynchronization of a token by two codes in a row. It is for unseen presses or a restored
+//! backup (RFC 4226 section 7.4). It is also for a token whose clock is wrong (RFC 6238 section 6).
 
 use alloc::vec::Vec;
 

@@ -113,7 +113,7 @@ pub fn verify(mut record: Record, attempt: &Attempt, rules: &Rules) -> (Verdict,
     }
 }
 
-/// Returns why the record accepts no answer of this kind, whatever it says.
+/// Returns the reason why the record accepts no answer of this kind, for any content of the answer.
 fn refusal(record: &Record, attempt: &Attempt) -> Option<Reason> {
     if !record.belongs_to(attempt.uid) {
         Some(Reason::UidChanged)

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use super::*;
 
-/// Returns the id of the factor that a login of this nonce is shown, or nothing if it is offered
-/// none.
+/// Returns the id of the factor that a login of this nonce is shown. If it is offered none, the
+/// function returns nothing.
 fn offered(record: Record, login: u8, number: u8) -> (Option<FactorId>, Record) {
     let new = pending(number, Maker::Login(nonce(login)));
     let (shown, record) = offer(record, 1000, &new, NOW, &RULES);

@@ -1,4 +1,4 @@
-//! The boundary: what every store does, whatever it keeps records in.
+//! The boundary: the duties of every store, for any medium.
 
 use std::pin::Pin;
 

@@ -93,7 +93,7 @@ impl<R: BufRead> Reader<R> {
         self.end.as_ref()?.signed_by.as_ref()
     }
 
-    /// Returns the SHA-512 of the content, whatever encrypts it. It covers all of the content after
+    /// Returns the SHA-512 of the content, for any encryption. It covers all of the content after
     /// [`Reader::next_user`] has returned `None`.
     pub fn digest(&self) -> [u8; 64] {
         self.source.hash.clone().finalize().into()

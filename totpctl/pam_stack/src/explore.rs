@@ -1,4 +1,4 @@
-//! Explores a stack: every path a login can take through it, whatever its modules return.
+//! Explores a stack: every path a login can take through it, for any results of its modules.
 
 use std::collections::{BTreeMap, HashSet};
 

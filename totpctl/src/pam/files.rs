@@ -64,7 +64,8 @@ pub(crate) fn option_conflict(args: &[String]) -> Option<&'static str> {
     found.map(|(_, _, reason)| *reason)
 }
 
-/// Returns why the option `enroll` is useless for `service`, whatever its stack is.
+/// Returns the reason why the option `enroll` is useless for `service`, for any stack of the
+/// service.
 pub(crate) fn cannot_enroll(service: &str) -> Option<&'static str> {
     // If both are installed, OpenSSH is the one that uses PAM: distributions build Dropbear without
     // it.

@@ -29,8 +29,8 @@ pub(super) fn length() -> u64 {
     fs::metadata(file()).map_or(0, |metadata| metadata.len())
 }
 
-/// Returns a user who logged in through a tried service with the code of an app since the trial
-/// began.
+/// Returns a user who logged in through a tried service with the code of an app. The login came
+/// after the start of the trial.
 pub(super) fn by_a_code(trial: &Trial) -> Option<String> {
     let record = fs::read_to_string(file()).unwrap_or_default();
     for line in record.lines() {
@@ -60,7 +60,7 @@ fn gave_a_code(user: &str, service: &str, since: u64) -> Result<bool, Error> {
     }))
 }
 
-/// The file that pam_totp writes, if it exists.
+/// Returns the file that pam_totp writes, if it exists.
 pub(super) fn file() -> &'static Path {
     Path::new("/run/totpctl/entered")
 }

@@ -1,4 +1,4 @@
-//! A code is good once, however many ask at the same moment.
+//! A code is good once, for any number of attempts at the same moment.
 
 use tests::{Machine, SSH, pam};
 

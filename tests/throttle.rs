@@ -106,7 +106,7 @@ fn a_name_that_nobody_has_is_throttled_alike() {
     assert_eq!(told, [[refused, refused, refused, (pam::MAXTRIES, 2)]]);
 }
 
-/// Returns a machine on which each service of `services` asks for a code, and 100 wrong codes lock
+/// Returns a machine on which each service of `services` asks for a code. 100 wrong codes lock
 /// without a wait.
 fn with_services(services: &[&str]) -> Machine {
     let machine = Machine::new();

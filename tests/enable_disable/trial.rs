@@ -167,7 +167,7 @@ fn a_trial_cut_off_at_any_moment_leaves_whole_files() {
     });
     let mut random = 1_u32;
     // The columns are the name of the case, its start, its end, and the time before the first
-    // change. The time is about right, in seconds.
+    // change. The time is approximate, in seconds.
     for (how, begin, end, mut takes) in [
         ("killed", "exec totpctl try sshd".to_owned(), "kill -KILL $pid", 0.03),
         (

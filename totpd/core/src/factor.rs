@@ -100,8 +100,8 @@ impl Factor {
     /// Compares `code` at `now` (seconds since 1970); `None` if it is wrong.
     ///
     /// `skew` is the number of time steps accepted on either side (RFC 6238 section 5.2). The
-    /// look-ahead of HOTP (RFC 4226 section 7.4) is 10. The whole window is computed for every
-    /// match.
+    /// look-ahead of HOTP (RFC 4226 section 7.4) is 10. The whole window is computed, with
+    /// or without a match.
     #[must_use]
     pub fn matches(&self, code: &Code, now: u64, skew: u64) -> Option<Match> {
         let found = matching_counter(&self.seed, self.algorithm, code, self.window(now, skew));

@@ -84,7 +84,7 @@ fn a_store_with_users_is_replaced_only_by_saying_so() {
     machine.enrolled("carol", 3);
     let refused = restore(&machine, "--yes");
     assert_eq!(refused.status, 1, "{refused:#?}");
-    assert!(refused.stderr.contains("3 users already: use --replace"), "{refused:#?}");
+    assert!(refused.stderr.contains("3 users already; use --replace"), "{refused:#?}");
     assert!(machine.run("totpctl list").stdout_ok().contains("carol"));
     restore(&machine, "--yes --replace").stdout_ok();
     let listed = machine.run("totpctl list").stdout_ok();

@@ -1,10 +1,10 @@
 //! totpd: the daemon that alone reads the seeds and decides about codes. It approves a code only
 //! after the use of the code is on disk.
 //!
-//! This crate is the shell. [`dbus`] and [`socket`] are the ways in, through [`dispatch`].
-//! [`login`] and [`manage`] are the use cases, and [`daemon`] is their shared part. [`access`],
-//! [`audit`], [`config`] and [`host`] are the base of all of them. `totpd-core` decides, and
-//! `totpd-store` keeps records. [`server`] puts the parts together. The other public modules are
+//! This crate is the shell. `dbus` and `socket` are the ways in, through `dispatch`.
+//! `login` and `manage` are the use cases, and `daemon` is their shared part. `access`,
+//! `audit`, `config` and `host` are the base of all of them. `totpd-core` decides, and
+//! `totpd-store` keeps records. `server` puts the parts together. The other public modules are
 //! for fuzzing.
 
 pub mod access;

@@ -35,7 +35,7 @@ pub enum Reason {
     Malformed,
     /// The user has no verified factor.
     NotEnrolled,
-    /// The name had another uid at enrollment ([`Record::belongs_to`]).
+    /// The name had another uid at enrollment ([`crate::record::Record::belongs_to`]).
     UidChanged,
     /// The user has only tokens that must be resynchronized first.
     Unsynchronized,

@@ -134,6 +134,16 @@ mod tests {
     }
 
     #[test]
+    fn a_code_within_the_skew_is_reported_as_replayed() {
+        let record = with(Algorithm::Sha1, 6, 30);
+        for steps in [-1, 0, 1] {
+            let step = time_step(NOW, 30).saturating_add_signed(steps);
+            let code = code_of(&record.factors[1], step);
+            assert_eq!(told(&record, &code), Diagnosis::Replayed, "{steps}");
+        }
+    }
+
+    #[test]
     fn a_wrong_clock_is_reported_with_its_offset() {
         let record = with(Algorithm::Sha256, 8, 60);
         for (steps, expected) in [

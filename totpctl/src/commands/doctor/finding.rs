@@ -8,13 +8,20 @@ pub(super) struct Finding {
     id: FindingId,
     /// The file, with its absolute path, and the line, from 1.
     location: Option<(String, Option<usize>)>,
-    /// The problem, and the change to make.
+    /// What is wrong, and why.
     message: String,
+    /// The change to make, as an imperative; none if `message` names it.
+    fix: Option<String>,
 }
 
 impl Finding {
     pub(super) fn new(id: FindingId, message: impl Into<String>) -> Self {
-        Self { id, location: None, message: message.into() }
+        Self { id, location: None, message: message.into(), fix: None }
+    }
+
+    /// Adds the change to make: an imperative, without a full stop.
+    pub(super) fn fix(self, change: impl Into<String>) -> Self {
+        Self { fix: Some(change.into()), ..self }
     }
 
     /// Adds the file.
@@ -27,12 +34,13 @@ impl Finding {
         Self { location: Some((file, Some(line))), ..self }
     }
 
-    /// Returns the location and the message, without the id.
+    /// Returns the location, the message and the change to make, without the id.
     pub(super) fn sentence(&self) -> String {
+        let fix = self.fix.as_ref().map(|fix| format!("; {fix}")).unwrap_or_default();
         match &self.location {
-            Some((file, Some(line))) => format!("{file}:{line}: {}", self.message),
-            Some((file, None)) => format!("{file}: {}", self.message),
-            None => self.message.clone(),
+            Some((file, Some(line))) => format!("{file}:{line}: {}{fix}", self.message),
+            Some((file, None)) => format!("{file}: {}{fix}", self.message),
+            None => format!("{}{fix}", self.message),
         }
     }
 
@@ -41,11 +49,12 @@ impl Finding {
         format!("{} [{}]", self.sentence(), self.id.token())
     }
 
-    /// Returns the JSON object: `id`, `message`, and `file` and `line` if they are known.
+    /// Returns the JSON object: `id`, `message`, and `fix`, `file` and `line` if they are known.
     pub(super) fn json(&self) -> Value {
         let mut object = Map::new();
         object.insert("id".into(), self.id.token().into());
         object.insert("message".into(), self.message.as_str().into());
+        object.extend(self.fix.as_ref().map(|fix| ("fix".to_owned(), json!(fix))));
         if let Some((file, line)) = &self.location {
             object.insert("file".into(), file.as_str().into());
             object.extend(line.map(|line| ("line".to_owned(), json!(line))));
@@ -163,6 +172,10 @@ mod tests {
         let finding = Finding::new(FindingId::StackTooLong, "too long").at(("/etc/x".into(), 3));
         assert_eq!(finding.line(), "/etc/x:3: too long [stack-too-long]");
         let expected = r#"{"id":"stack-too-long","message":"too long","file":"/etc/x","line":3}"#;
+        assert_eq!(finding.json().to_string(), expected);
+        let finding = finding.fix("shorten it");
+        assert_eq!(finding.line(), "/etc/x:3: too long; shorten it [stack-too-long]");
+        let expected = r#"{"id":"stack-too-long","message":"too long","fix":"shorten it","file":"/etc/x","line":3}"#;
         assert_eq!(finding.json().to_string(), expected);
         let finding = Finding::new(FindingId::ClockUnknown, "unknown");
         assert_eq!(finding.line(), "unknown [clock-unknown]");

@@ -166,10 +166,9 @@ fn report_for_all(effect: &Effect, report: &mut Report) {
                  KbdInteractiveAuthentication no turns off; write yes"
             ),
         ),
-        Effect::KeyAlone => report.note(
-            FindingId::SshdKeyAlone,
-            "a key alone is enough; to require key and code, write AuthenticationMethods \
-             publickey,keyboard-interactive",
+        Effect::KeyAlone => report.notes.push(
+            Finding::new(FindingId::SshdKeyAlone, "a key alone is enough")
+                .fix("to require key and code, write AuthenticationMethods publickey,keyboard-interactive"),
         ),
         Effect::MethodsWithoutCode(list) => report.note(
             FindingId::SshdMethodsWithoutCode,

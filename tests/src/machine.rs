@@ -227,6 +227,8 @@ impl Machine {
         let mut command = Command::new("nsenter");
         command
             .args(["-t", &pid, "-m", "-u", "-i", "-n", "-p", "-r", "-w", "--", "env", "-i"])
+            // A runner that ignores SIGHUP (nohup) would have all programs there ignore it.
+            .arg("--default-signal")
             .args(["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
             .args(["LANG=C.UTF-8", "HOME=/root", "TERM=dumb"])
             .args(words);

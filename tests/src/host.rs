@@ -118,6 +118,7 @@ impl Host {
         command
             .args(["-t", self.keeper.as_ref().unwrap(), "-m", "-p", "--", "nsenter"])
             .args(["-t", self.first_process.as_ref().unwrap(), "-a", "--", "env", "-i"])
+            .arg("--default-signal")
             .args(["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
             .args(["LANG=C.UTF-8", "HOME=/root", "TERM=dumb", "DEBIAN_FRONTEND=noninteractive"])
             // systemd searches for a TPM at this place.

@@ -10,6 +10,7 @@ mod contract;
 mod crash;
 mod disk;
 mod doctor;
+mod doors;
 mod enable_disable;
 mod enrollment;
 mod environment;

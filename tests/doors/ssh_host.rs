@@ -1,0 +1,222 @@
+//! A host with an ssh server whose configuration and stack are drawn.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use fastrand::Rng;
+use serde_json::Value;
+use tests::{Machine, SSH, eventually};
+
+use super::claim::{Claim, Real};
+
+/// The users. bob has no factor.
+const USERS: [&str; 3] = ["alice", "bob", "root"];
+
+/// What a stack wants typed at a prompt.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Typed {
+    /// Password and code at a prompt each.
+    Apart,
+    /// Both as one word.
+    Joined,
+    /// The code, and no password.
+    CodeAlone,
+}
+
+/// A host.
+#[derive(Debug)]
+pub(super) struct SshHost {
+    /// What draws it again.
+    #[expect(dead_code, reason = "a failure prints it")]
+    number: u64,
+    config: String,
+    /// The criteria of the one Match block, and the users whom it matches.
+    block: Option<(&'static str, &'static [&'static str])>,
+    stack: String,
+    typed: Typed,
+    /// The users that AllowUsers or DenyUsers excludes.
+    excluded: &'static [&'static str],
+}
+
+const METHODS: [&str; 8] = [
+    "any",
+    "publickey",
+    "publickey,keyboard-interactive",
+    "keyboard-interactive",
+    "publickey,password",
+    "password",
+    "publickey keyboard-interactive",
+    "publickey,keyboard-interactive:pam password",
+];
+
+impl SshHost {
+    /// Draws a host.
+    pub(super) fn draw(number: u64) -> Self {
+        let mut rng = Rng::with_seed(number);
+        let settings = |rng: &mut Rng| {
+            let mut text = String::new();
+            for keyword in
+                ["PasswordAuthentication", "KbdInteractiveAuthentication", "PubkeyAuthentication"]
+            {
+                let value = if rng.u8(..4) == 0 { "no" } else { "yes" };
+                text.push_str(&format!("{keyword} {value}\n"));
+            }
+            text.push_str(&format!(
+                "AuthenticationMethods {}\n",
+                METHODS[rng.usize(..METHODS.len())]
+            ));
+            let root = ["yes", "prohibit-password", "no"][rng.usize(..3)];
+            text.push_str(&format!("PermitRootLogin {root}\n"));
+            text
+        };
+        let mut config = settings(&mut rng);
+        let (access, excluded): (_, &[_]) = match rng.u8(..5) {
+            0 => ("AllowUsers alice bob\n", &["root"]),
+            1 => ("DenyUsers bob\n", &["bob"]),
+            _ => ("", &[]),
+        };
+        config.push_str(access);
+        let block: Option<(_, &[_])> = match rng.u8(..5) {
+            0 => Some(("User bob", &["bob"])),
+            1 => Some(("Group ops", &["bob"])),
+            2 => Some(("Address 127.0.0.0/8", &["alice", "bob", "root"])),
+            3 => Some(("Address 10.0.0.0/8", &[])),
+            _ => None,
+        };
+        if let Some((criteria, _)) = block {
+            config.push_str(&format!("Match {criteria}\n{}", settings(&mut rng)));
+        }
+        let ours = "auth required pam_totp.so nodelay";
+        let password = "auth requisite pam_unix.so nodelay";
+        let (stack, typed) = match rng.u8(..7) {
+            0 => (format!("{ours}\n"), Typed::CodeAlone),
+            1 => (format!("{password}\n{ours} nullok\n"), Typed::Apart),
+            2 => (
+                format!("{ours} forward_pass\nauth required pam_unix.so use_first_pass nodelay\n"),
+                Typed::Joined,
+            ),
+            3 => (
+                format!(
+                    "{password}\nauth [success=1 default=ignore] pam_succeed_if.so quiet user = bob\n{ours}\n\
+                     auth required pam_permit.so\n"
+                ),
+                Typed::Apart,
+            ),
+            _ => (format!("{password}\n{ours}\n"), Typed::Apart),
+        };
+        let stack = format!("{stack}account required pam_unix.so\nsession required pam_permit.so\n");
+        Self { number, config, block, stack, typed, excluded }
+    }
+
+    /// Makes a machine into this host. alice and root have a factor, and everybody a key.
+    pub(super) fn set_up(&self, machine: &Machine) {
+        machine.service("sshd", &self.stack);
+        machine.write(
+            "/etc/ssh/sshd_config",
+            &format!(
+                "ListenAddress 127.0.0.1\nUsePAM yes\nUseDNS no\nMaxStartups 1000\nMaxAuthTries 20\n{}",
+                self.config
+            ),
+        );
+        machine
+            .run(
+                "groupadd -f ops && usermod -aG ops bob && echo root:rootpw | chpasswd
+                 mkdir -p /root/.ssh && chmod 700 /root/.ssh
+                 ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519
+                 for home in /root ~alice ~bob; do
+                   mkdir -p $home/.ssh
+                   cp /root/.ssh/id_ed25519.pub $home/.ssh/authorized_keys
+                 done
+                 chown -R alice: ~alice/.ssh; chown -R bob: ~bob/.ssh
+                 kill $(cat /run/sshd.pid)",
+            )
+            .stdout_ok();
+        eventually("sshd ends", || machine.run("test -e /run/sshd.pid").status != 0);
+        machine.run("/usr/sbin/sshd -E /run/sshd.txt").stdout_ok();
+        eventually("sshd listens", || {
+            machine.run("exec 3<>/dev/tcp/127.0.0.1/22").status == 0
+        });
+        for user in ["alice", "root"] {
+            fresh_code(machine, user);
+        }
+    }
+
+    /// Returns what doctor says, for each user and each way in.
+    pub(super) fn claims(&self, doctor: &Value) -> Vec<Claim> {
+        let doors: Vec<_> = doctor["doors"].as_array().expect("doors").iter().collect();
+        let text = |door: &Value, key: &str| door[key].as_str().unwrap_or_default().to_owned();
+        let mut claims = Vec::new();
+        for user in USERS {
+            // What holds for this user, the most special last.
+            let mut groups = vec![String::new()];
+            if user == "root" {
+                groups.push("root".into());
+            }
+            if let Some((criteria, matched)) = self.block
+                && matched.contains(&user)
+            {
+                groups.push(match user {
+                    "root" => format!("root, Match {criteria}"),
+                    _ => format!("Match {criteria}"),
+                });
+            }
+            let mut of_user: Vec<&Value> = Vec::new();
+            for group in &groups {
+                for door in doors.iter().filter(|door| text(door, "who") == *group) {
+                    of_user.retain(|other| other["door"] != door["door"]);
+                    of_user.push(door);
+                }
+            }
+            for door in of_user {
+                let exceptions = door["exceptions"].to_string();
+                let is_exception = user == "bob"
+                    && (exceptions.contains("without a factor")
+                        || exceptions.contains("pam_succeed_if"));
+                let code = match self.excluded.contains(&user) {
+                    true => "closed".to_owned(),
+                    false => text(door, "code"),
+                };
+                claims.push(Claim::new(&text(door, "door"), user, &code, is_exception));
+            }
+        }
+        claims
+    }
+
+    /// Uses the way in that is claimed, with a wrong code and with a right one.
+    pub(super) fn uses(&self, machine: &Machine, claim: &Claim) -> Real {
+        let methods = claim.door.strip_prefix("ssh, ").unwrap_or_else(|| panic!("{claim:?}"));
+        let methods = methods.replace(":pam", "");
+        let wrong = self.enters(machine, &claim.user, &methods, "000000");
+        let right = match claim.user.as_str() {
+            "bob" => wrong,
+            user => {
+                let code = fresh_code(machine, user);
+                self.enters(machine, user, &methods, &code)
+            }
+        };
+        (wrong, right)
+    }
+
+    fn enters(&self, machine: &Machine, user: &str, methods: &str, code: &str) -> bool {
+        let password = match self.typed {
+            Typed::Apart => format!("{user}pw"),
+            Typed::Joined => format!("{user}pw{code}"),
+            Typed::CodeAlone => code.to_owned(),
+        };
+        let key = if methods.contains("publickey") { "yes" } else { "no" };
+        machine.run(&format!("totpctl unlock {user}"));
+        let ran = machine.run(&format!(
+            "export PASSWORD='{password}' CODE='{code}' SSH_ASKPASS=/opt/tests/askpass \
+             SSH_ASKPASS_REQUIRE=force; \
+             {SSH} -o PreferredAuthentications={methods} -o PubkeyAuthentication={key} \
+             -i /root/.ssh/id_ed25519 {user}@127.0.0.1 'echo in as $(id -un)'"
+        ));
+        ran.stdout.trim() == format!("in as {user}")
+    }
+}
+
+/// Gives a user a new factor, and returns an unused code of it.
+fn fresh_code(machine: &Machine, user: &str) -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(1000);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    machine.enrolled(user, number).code()
+}

@@ -95,6 +95,17 @@ impl<M> Drop for Recording<M> {
     }
 }
 
+/// Writes the content of a disk, most of which is empty.
+fn write_sparse(file: &fs::File, content: &[u8]) {
+    const PAGE: usize = 4096;
+    file.set_len(content.len() as u64).unwrap();
+    for (index, page) in content.chunks(PAGE).enumerate() {
+        if page != &[0; PAGE][..page.len()] {
+            file.write_all_at(page, (index * PAGE) as u64).unwrap();
+        }
+    }
+}
+
 /// Visits the states that a power cut may have left, each with the marks made before it. It cuts
 /// after each event. Everything unflushed is gone, or there, or partly there. It calls `check` with
 /// the mounted disk. It returns the number of distinct states.
@@ -147,7 +158,7 @@ pub(super) fn each_crash<M: Clone>(
             // again.
             let image = folder.path().join(format!("image-{states}"));
             let file = fs::File::create_new(&image).unwrap();
-            file.write_all_at(&stable, 0).unwrap();
+            write_sparse(&file, &stable);
             for (offset, data) in subset {
                 file.write_all_at(data, offset).unwrap();
             }

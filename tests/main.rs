@@ -10,7 +10,7 @@ mod contract;
 mod crash;
 mod disk;
 mod doctor;
-mod doors;
+
 mod enable_disable;
 mod enrollment;
 mod environment;
@@ -31,6 +31,7 @@ mod race;
 mod recovery;
 mod secrets;
 mod self_service;
+mod ssh_doors;
 mod stacks;
 mod store;
 mod storm;

@@ -10,7 +10,6 @@ mod contract;
 mod crash;
 mod disk;
 mod doctor;
-
 mod enable_disable;
 mod enrollment;
 mod environment;
@@ -19,6 +18,7 @@ mod host_process;
 mod hostile_callers;
 mod identity;
 mod journal;
+mod local_doors;
 mod login;
 mod mandatory_access;
 mod needs;

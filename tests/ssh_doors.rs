@@ -4,12 +4,11 @@
 use std::ops::Range;
 
 use serde_json::Value;
+use tests::claim::Claim;
 use tests::{Machine, scaled};
 
-use self::claim::Claim;
 use self::ssh_host::SshHost;
 
-mod claim;
 mod ssh_host;
 
 /// Uses all ways in by ssh on hosts with these numbers.
@@ -20,7 +19,8 @@ fn compare(numbers: Range<u64>) {
         let machine = Machine::new();
         host.set_up(&machine);
         let ran = machine.run("totpctl --json doctor sshd");
-        let doctor: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:#?}"));
+        let doctor: Value =
+            serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:#?}"));
         for claim in host.claims(&doctor) {
             uses += 1;
             let real = host.uses(&machine, &claim);
@@ -51,7 +51,7 @@ fn doctor_is_right_on_the_other_half_of_the_ssh_hosts() {
 
 #[test]
 fn a_false_claim_is_a_difference() {
-    let claim = |code: &str| Claim::new("ssh, publickey", "alice", code, false);
+    let claim = |code: &str| Claim::new("ssh, publickey", "alice", true, code, false);
     for (code, wrong_code, right_code, is_right) in [
         ("asked", false, true, true),
         ("asked", true, true, false),

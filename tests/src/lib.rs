@@ -2,6 +2,7 @@
 //! people and programs on it. Nothing here depends on totpd but through its installed files.
 
 pub mod authselect;
+pub mod claim;
 mod host;
 mod kernel;
 mod login;

@@ -4,7 +4,10 @@
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 /// Returns the absolute path of a program of the system, if it is installed.
 pub(crate) fn path(name: &str) -> Option<PathBuf> {
@@ -31,6 +34,28 @@ pub(crate) fn at(path: impl AsRef<OsStr>) -> Command {
     command
 }
 
+/// Runs a command that may hang, for example because a directory of users does not answer. Returns
+/// its output.
+///
+/// # Errors
+/// [`io::ErrorKind::TimedOut`] after `limit`; the program is then killed.
+pub(crate) fn output_within(mut command: Command, limit: Duration) -> io::Result<Output> {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let pid = rustix::process::Pid::from_child(&child);
+    let (sender, receiver) = mpsc::channel();
+    // It ends with the program. Nobody may wait for it any longer.
+    thread::spawn(move || drop(sender.send(child.wait_with_output())));
+    receiver.recv_timeout(limit).unwrap_or_else(|_| {
+        // The thread has not waited for it yet, so no other process has this number.
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        let message = format!("it does not answer within {} s", limit.as_secs());
+        Err(io::Error::new(io::ErrorKind::TimedOut, message))
+    })
+}
+
+/// How long another program may take to answer a question.
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Only root writes there.
 const FOLDERS: [&str; 4] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
@@ -47,6 +72,17 @@ mod tests {
         let mut variables: Vec<_> = output.lines().collect();
         variables.sort_unstable();
         assert_eq!(variables, ["LANG=C.UTF-8", "PATH=/usr/bin:/bin:/usr/sbin:/sbin"]);
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_killed() {
+        let mut sleep = find("sleep").unwrap();
+        sleep.arg("600");
+        let error = output_within(sleep, Duration::from_millis(10)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        let mut echo = find("echo").unwrap();
+        echo.arg("x");
+        assert_eq!(output_within(echo, ANSWER_TIMEOUT).unwrap().stdout, b"x\n");
     }
 
     #[test]

@@ -2,18 +2,20 @@
 
 use serde_json::{Map, Value, json};
 
+use self::door::Door;
 use self::finding::FindingId;
 use crate::error::Error;
 use crate::terminal::output;
 
+mod accounts;
 mod confinement;
+mod door;
 mod finding;
 mod host;
-
+mod name_services;
 mod pam;
 mod report;
 pub(super) mod sshd;
-mod sshd_match;
 mod sudo;
 mod system;
 pub(super) mod users;
@@ -26,6 +28,7 @@ pub(super) fn run(services: &[String], json: bool) -> Result<(), Error> {
     let host = host::check(denies_unenrolled);
     let reports = services.iter().map(|(service, _)| &service.report).chain([&host]);
     let problem_count = reports.map(|report| report.problems.len()).sum::<usize>();
+    let doors = services.iter().flat_map(|(service, _)| &service.doors);
     if json {
         let services: Map<String, Value> = services
             .iter()
@@ -36,7 +39,8 @@ pub(super) fn run(services: &[String], json: bool) -> Result<(), Error> {
             })
             .collect();
         output::json(&json!({
-            "services": services, "host": host.json(), "problem_count": problem_count,
+            "services": services, "doors": doors.map(Door::json).collect::<Value>(),
+            "host": host.json(), "problem_count": problem_count,
         }))?;
     } else {
         for (service, name) in &services {
@@ -55,7 +59,7 @@ pub(super) fn run(services: &[String], json: bool) -> Result<(), Error> {
 fn check(name: &str) -> pam::Service {
     let mut service = pam::check(name);
     match name {
-        "sshd" if service.asks => sshd::check(&mut service.report),
+        "sshd" => service.doors = sshd::check(&mut service.report),
         "sudo" if service.asks => sudo::check(&mut service.report),
         // Enrollment by a user asks polkit, which runs this stack.
         "polkit-1" if service.asks && !service.skips_unenrolled => {

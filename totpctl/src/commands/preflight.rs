@@ -3,7 +3,7 @@
 use super::doctor::{sshd, users};
 use crate::client::Client;
 use crate::error::Error;
-use crate::pam::change::{Change, check_enroll_after_password};
+use crate::pam::change::{Change, check_enroll_after_password, read_after};
 use crate::terminal::output;
 
 /// The users that can log in after the change.
@@ -27,7 +27,7 @@ impl Preflight {
             return Err(Error::NotAuthorized("only root may change a PAM service".into()));
         }
         if service == "sshd"
-            && let Some(problems) = sshd::problems()
+            && let Some(problems) = sshd::problems(&|file| read_after(changes, file))
         {
             return Err(Error::refused(format!("not changed: {problems}")));
         }

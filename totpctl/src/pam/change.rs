@@ -79,10 +79,7 @@ pub(crate) fn plan_enable(service: &str, args: Option<&[String]>) -> Result<Vec<
     let mut changes = Vec::new();
     for name in family(service) {
         let (path, before) = read_service(name)?;
-        let with = |file: &str| {
-            let changed = changes.iter().find(|change: &&Change| change.service == file);
-            changed.map_or_else(|| read(file), |change| Some(change.after.clone()))
-        };
+        let with = |file: &str| read_after(&changes, file);
         // It may ask already, through a file that it includes.
         if name != service && asks_for_code(name, &with) {
             continue;
@@ -96,16 +93,19 @@ pub(crate) fn plan_enable(service: &str, args: Option<&[String]>) -> Result<Vec<
     Ok(changes)
 }
 
+/// Returns the text of a file of PAM as it is after these changes.
+pub(crate) fn read_after(changes: &[Change], file: &str) -> Option<String> {
+    let changed = changes.iter().find(|change| change.service == file);
+    changed.map_or_else(|| read(file), |change| Some(change.after.clone()))
+}
+
 /// Checks that the option `enroll` creates factors only after a password.
 ///
 /// # Errors
 /// Names the line before which no known password module accepts.
 pub(crate) fn check_enroll_after_password(changes: &[Change]) -> Result<(), Error> {
+    let with = |file: &str| read_after(changes, file);
     for change in changes {
-        let with = |file: &str| {
-            let changed = changes.iter().find(|change| change.service == file);
-            changed.map_or_else(|| read(file), |change| Some(change.after.clone()))
-        };
         let Stack::Rules(rules) = Stack::parse(&change.service, Kind::Auth, &with) else {
             continue;
         };
@@ -131,10 +131,7 @@ pub(crate) fn plan_disable(service: &str) -> Result<Vec<Change>, Error> {
     // The others include this one, so it is first.
     for name in family(service) {
         let (path, before) = read_service(name)?;
-        let with = |file: &str| {
-            let changed = changes.iter().find(|change| change.service == file);
-            changed.map_or_else(|| read(file), |change| Some(change.after.clone()))
-        };
+        let with = |file: &str| read_after(&changes, file);
         let after = disable(name, &with).map_err(|refusal| {
             Error::refused(format!(
                 "{name} is not changed: {refusal}. Remove a profile with the program that wrote it: \

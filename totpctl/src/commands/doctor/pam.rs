@@ -8,6 +8,7 @@ use pam_stack::parse::Kind;
 use pam_stack::setcred::DROPBEAR;
 use pam_stack::{Analysis, Bypass, Place, Rule, RuleKind, Stack, analyze};
 
+use super::door::Door;
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 use super::sshd;
@@ -20,6 +21,8 @@ use crate::program;
 /// A checked service.
 pub(super) struct Service {
     pub(super) report: Report,
+    /// The ways in of its program.
+    pub(super) doors: Vec<Door>,
     /// True if the service asks for a code.
     pub(super) asks: bool,
     /// True if a user without a factor can log in: unasked, or by creating one.
@@ -55,13 +58,13 @@ pub(super) fn check(service: &str) -> Service {
                 FindingId::StackUnreadable,
                 format!("libpam cannot read the stack: {reason}"),
             );
-            return Service { report, asks: false, skips_unenrolled: false };
+            return Service { report, doors: Vec::new(), asks: false, skips_unenrolled: false };
         }
         Stack::IncludeCycle(place) => {
             report.summarize("may crash");
             let message = "the file includes itself; remove this line";
             report.problems.push(Finding::new(FindingId::IncludeCycle, message).at(locate(&place)));
-            return Service { report, asks: false, skips_unenrolled: false };
+            return Service { report, doors: Vec::new(), asks: false, skips_unenrolled: false };
         }
     };
     if read(service).is_none() {
@@ -87,6 +90,7 @@ pub(super) fn check(service: &str) -> Service {
     }
     Service {
         report,
+        doors: Vec::new(),
         asks: !analysis.factor_lines.is_empty(),
         skips_unenrolled: analysis.skips_unenrolled || enrolls,
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use super::finding::{Finding, FindingId};
+use super::name_services::{self, Directory};
 use super::report::Report;
 use crate::pam::files::{FOLDERS, installed};
 use crate::program;
@@ -27,8 +28,7 @@ pub(super) fn check(report: &mut Report) {
         return;
     }
     store(report);
-    let nsswitch = fs::read_to_string("/etc/nsswitch.conf").unwrap_or_default();
-    report.notes.extend(unreachable_directory(&nsswitch));
+    report.notes.extend(unreachable_directory(&name_services::directories()));
     denials(report);
 }
 
@@ -93,20 +93,22 @@ fn store(report: &mut Report) {
 
 /// Returns a note if users come from a directory that the daemon reaches only with a drop-in of its
 /// unit.
-fn unreachable_directory(nsswitch: &str) -> Option<Finding> {
-    let passwd = nsswitch.lines().find_map(|line| line.trim().strip_prefix("passwd:"))?;
-    let source = passwd
-        .split_whitespace()
-        .find(|source| ["ldap", "nis", "nisplus", "hesiod"].contains(source))?;
-    Path::new("/run/systemd/system").is_dir().then(|| {
+fn unreachable_directory(directories: &[Directory]) -> Option<Finding> {
+    if !Path::new("/run/systemd/system").is_dir() {
+        return None;
+    }
+    let remote = directories.iter().filter(|directory| directory.needs_network);
+    let sources: Vec<_> = remote.map(|directory| directory.source.as_str()).collect();
+    (!sources.is_empty()).then(|| {
         Finding::new(
             FindingId::DirectoryUnreachable,
             format!(
-                "users come from {source} over the network, which the unit of totpd does not allow; if totpd \
-                 does not know them, see directory.conf among the examples of the package"
+                "users come from {} over the network, which the unit of totpd does not allow; if totpd \
+                 does not know them, see directory.conf among the examples of the package",
+                sources.join(" and ")
             ),
         )
-        .in_file("/etc/nsswitch.conf")
+        .in_file(name_services::configuration())
     })
 }
 

@@ -1,0 +1,67 @@
+//! The ways to become a user or root on this host.
+
+use serde_json::{Map, Value};
+
+/// A way to become a user or root.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Door {
+    /// What a person calls it: `ssh, password`, `sudo -i`, `pkexec and run0`.
+    pub(super) name: String,
+    /// The PAM service that the program asks, if it uses PAM.
+    pub(super) service: Option<String>,
+    /// The users it holds for (`Match User git`), if not for all.
+    pub(super) who: Option<String>,
+    /// Whether it asks for a code.
+    pub(super) code: Code,
+    /// Who or what is not asked, each as a phrase: `members of wheel (NOPASSWD, /etc/sudoers:20)`.
+    pub(super) exceptions: Vec<String>,
+}
+
+/// Whether a door asks for a code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Code {
+    /// A login needs a code.
+    Asked,
+    /// A login needs no code.
+    NotAsked,
+    /// A code is asked for, and nobody can answer: why.
+    Unanswerable(String),
+    /// Nobody can use this door: why.
+    Closed(String),
+    /// It is not known: why.
+    Unknown(String),
+}
+
+impl Code {
+    /// Returns the token in the JSON, and the reason if there is one.
+    fn token(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Asked => ("asked", None),
+            Self::NotAsked => ("not-asked", None),
+            Self::Unanswerable(reason) => ("unanswerable", Some(reason)),
+            Self::Closed(reason) => ("closed", Some(reason)),
+            Self::Unknown(reason) => ("unknown", Some(reason)),
+        }
+    }
+}
+
+impl Door {
+    /// Returns the JSON object: `door`, `code`, `exceptions`, and `service`, `who`, `reason` if
+    /// there is one.
+    pub(super) fn json(&self) -> Value {
+        let (code, reason) = self.code.token();
+        let mut object = Map::new();
+        object.insert("door".into(), self.name.as_str().into());
+        object.insert("code".into(), code.into());
+        object.insert("exceptions".into(), self.exceptions.clone().into());
+        let optional = [
+            ("service", self.service.as_deref()),
+            ("who", self.who.as_deref()),
+            ("reason", reason),
+        ];
+        for (key, value) in optional {
+            object.extend(value.map(|value| (key.to_owned(), Value::from(value))));
+        }
+        object.into()
+    }
+}

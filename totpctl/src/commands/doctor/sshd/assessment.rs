@@ -1,0 +1,173 @@
+//! The ways in and the findings that follow from the answers of sshd. Pure.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use super::super::door::{Code, Door};
+use super::super::finding::{Finding, FindingId};
+use super::super::report::Report;
+use super::effect::{Effect, USUAL_SERVICE, effects, root_effect};
+use super::effective::{Effective, Pam};
+use super::message;
+use super::method::Method;
+use super::stack::PamStack;
+use super::survey::{Case, Cases, Survey};
+use super::way::{Way, Who, ways};
+
+/// Adds the findings, if a stack of sshd asks, and returns the ways in. `facts` returns the facts
+/// about the stack of a service.
+pub(super) fn assess(
+    survey: &Survey,
+    facts: &dyn Fn(&str) -> PamStack,
+    report: &mut Report,
+) -> Vec<Door> {
+    let known = RefCell::new(BTreeMap::new());
+    let stack_of = |config: &Effective| {
+        let name = match &config.pam {
+            Pam::Service(name) => name.as_str(),
+            Pam::Off | Pam::Missing => USUAL_SERVICE,
+        };
+        known.borrow_mut().entry(name.to_owned()).or_insert_with(|| facts(name)).clone()
+    };
+    let config = &survey.everybody.config;
+    let stack = stack_of(config);
+    let usual = ways(config, &stack, Who::Anybody, None);
+    let others_log_in = usual.iter().any(Way::is_usable);
+    let usual_effects = effects(config, &stack, None);
+    let of_root = |case: &Case| {
+        let stack = stack_of(&case.config);
+        let effect = root_effect(&case.config, &stack, case.refused_by, others_log_in);
+        (ways(&case.config, &stack, Who::Root, case.refused_by), effect)
+    };
+    let mut doors = all_doors(ways(config, &stack, Who::Anybody, None), config);
+    doors.extend(excluded(config));
+    let mut root_effects = None;
+    match &survey.root {
+        Ok(case) => {
+            let (ways, effect) = of_root(case);
+            root_effects = effect;
+            doors.extend(other_doors(ways, &usual, &case.config, "root"));
+        }
+        Err(reason) => doors.push(unknown(Some("root"), reason.clone())),
+    }
+    let root_ways = survey.root.as_ref().map(|case| of_root(case).0).unwrap_or_default();
+    // Without a code there is nothing to say about it.
+    let mut silent = Report::default();
+    let asks = facts(USUAL_SERVICE).asks || stack.asks;
+    let report = if asks { report } else { &mut silent };
+    for effect in usual_effects.iter().chain(&root_effects) {
+        message::for_all(effect, config, &survey.everybody.trace, report);
+    }
+    report.notes.extend(unread_drop_ins(survey));
+    for (block, cases) in &survey.blocks {
+        let criteria = block.criteria();
+        let who = format!("Match {criteria}");
+        let Cases { user, root } = match cases {
+            Ok(cases) => cases,
+            Err(reason) => {
+                let message =
+                    format!("cannot tell whether Match {criteria} asks for a code: {reason}");
+                let finding = Finding::new(FindingId::SshdMatchUnknown, message);
+                report.notes.push(finding.at(block.place.clone()));
+                doors.push(unknown(Some(&who), reason.clone()));
+                continue;
+            }
+        };
+        let mut add = |effect: &Effect, config: &Effective| {
+            message::for_match(&block.place, &criteria, effect, config, report);
+        };
+        if let Some(case) = user {
+            let stack = stack_of(&case.config);
+            for effect in effects(&case.config, &stack, case.refused_by) {
+                if !usual_effects.contains(&effect) {
+                    add(&effect, &case.config);
+                }
+            }
+            let ways = ways(&case.config, &stack, Who::Anybody, case.refused_by);
+            doors.extend(other_doors(ways, &usual, &case.config, &who));
+        }
+        if let Some(case) = root {
+            let (ways, effect) = of_root(case);
+            if effect != root_effects
+                && let Some(effect) = &effect
+            {
+                add(effect, &case.config);
+            }
+            doors.extend(other_doors(ways, &root_ways, &case.config, &format!("root, {who}")));
+        }
+    }
+    doors
+}
+
+/// Reports whether each list of `AuthenticationMethods` has another method before the one that uses
+/// PAM. sshd skips a list with a method that is turned off.
+pub(super) fn pam_is_never_first(config: &Effective) -> bool {
+    let Some(lists) = &config.lists else { return false };
+    lists.iter().filter(|list| config.disabled_method(list).is_none()).all(|list| {
+        let first = list.split(',').next().and_then(Method::parse);
+        first.is_some_and(Method::is_proof)
+    })
+}
+
+/// Returns the door for what is not known.
+pub(super) fn unknown(who: Option<&str>, reason: String) -> Door {
+    door(who, Code::Unknown(reason))
+}
+
+/// Returns the door for users that sshd refuses before any answer counts.
+fn excluded(config: &Effective) -> Option<Door> {
+    let keywords = config.access.keywords();
+    (!keywords.is_empty()).then(|| {
+        let keywords = keywords.join(" and ");
+        let reason = format!("{keywords} refuses them, and sshd gives PAM a wrong answer");
+        door(Some(&format!("users excluded by {keywords}")), Code::Closed(reason))
+    })
+}
+
+fn door(who: Option<&str>, code: Code) -> Door {
+    Door {
+        name: "ssh".into(),
+        service: None,
+        who: who.map(str::to_owned),
+        code,
+        exceptions: Vec::new(),
+    }
+}
+
+fn all_doors(ways: Vec<Way>, config: &Effective) -> Vec<Door> {
+    ways.into_iter().map(|way| way.door(config, None)).collect()
+}
+
+/// Returns the doors that differ from the usual ones. Why a closed one is closed makes no difference.
+fn other_doors(ways: Vec<Way>, usual: &[Way], config: &Effective, who: &str) -> Vec<Door> {
+    let is_closed = |way: &Way| matches!(way.code, Code::Closed(_));
+    let is_alike = |way: &Way, other: &Way| {
+        way == other || (way.methods == other.methods && is_closed(way) && is_closed(other))
+    };
+    let differs = |way: &Way| !usual.iter().any(|other| is_alike(way, other));
+    ways.into_iter().filter(differs).map(|way| way.door(config, Some(who))).collect()
+}
+
+/// Returns a note on drop-ins that sshd does not read.
+pub(super) fn unread_drop_ins(survey: &Survey) -> Option<Finding> {
+    let first = survey.unread.first()?;
+    let trace = &survey.everybody.trace;
+    let file = trace.file.as_deref()?;
+    let fix = match trace.can_include() {
+        true => format!(
+            "write \"Include {}/*.conf\" as the first line of {file}",
+            first.parent()?.display()
+        ),
+        false => format!("move its lines to {file}: OpenSSH has no Include before version 8.2"),
+    };
+    let others = match survey.unread.len() {
+        1 => String::new(),
+        count => format!(" (nor {} others there)", count - 1),
+    };
+    let message = format!("sshd does not read this file{others}");
+    Some(
+        Finding::new(FindingId::SshdDropInsNotRead, message)
+            .fix(fix)
+            .in_file(first.display().to_string()),
+    )
+}

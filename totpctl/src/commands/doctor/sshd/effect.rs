@@ -1,0 +1,133 @@
+//! What a configuration of sshd means for the code.
+
+use super::super::door::Code;
+use super::effective::{Effective, Pam, RootLogin};
+use super::method::Method;
+use super::stack::PamStack;
+use super::way::{Way, Who, ways};
+
+/// An effect of sshd's configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// A user other than root cannot log in: why.
+    NobodyCanLogIn(String),
+    /// keyboard-interactive is turned off, so no login is asked for a code.
+    CannotAsk,
+    /// A code is enough, without a password or a key.
+    CodeAlone,
+    /// The PAM service of sshd asks for no code.
+    ServiceWithoutCode(String),
+    /// A proof without a code is enough.
+    Alone(Proof),
+    /// A list of `AuthenticationMethods` asks for no code.
+    MethodsWithoutCode(String),
+    /// `UsePAM no`.
+    NoPam,
+    /// This sshd is built without PAM.
+    PamMissing,
+    /// ssh offers a password that nobody can answer with.
+    PasswordCannotAnswer,
+    /// root cannot log in, although others can: the value of `PermitRootLogin`.
+    RootCannotLogIn(RootLogin),
+}
+
+/// A proof without a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    Gssapi,
+    Hostbased,
+    /// The password of a KDC, which sshd itself asks.
+    Kerberos,
+    Key,
+}
+
+/// Returns the effects on users other than root.
+pub(super) fn effects(
+    config: &Effective,
+    stack: &PamStack,
+    refused_by: Option<&str>,
+) -> Vec<Effect> {
+    match &config.pam {
+        Pam::Service(service) if !stack.asks && service != USUAL_SERVICE => {
+            return vec![Effect::ServiceWithoutCode(service.clone())];
+        }
+        Pam::Service(_) => {}
+        Pam::Off => return vec![Effect::NoPam],
+        Pam::Missing => return vec![Effect::PamMissing],
+    }
+    // A user who is refused was meant to be.
+    if !stack.asks || stack.closed.is_some() || refused_by.is_some() {
+        return Vec::new();
+    }
+    let ways = ways(config, stack, Who::Anybody, None);
+    let mut found = Vec::new();
+    let asks = ways.iter().any(|way| way.code == Code::Asked);
+    let asks_off = !config.is_enabled(Method::KeyboardInteractive);
+    if asks_off && !asks && config.lists.is_none() {
+        found.push(Effect::CannotAsk);
+    } else if !ways.iter().any(Way::is_usable) {
+        found.push(Effect::NobodyCanLogIn(reason(config, &ways)));
+        return found;
+    } else if asks_off && !asks {
+        found.push(Effect::CannotAsk);
+    }
+    found.extend(ways.iter().filter_map(|way| of_way(config, stack, way)));
+    found.dedup();
+    found
+}
+
+/// Returns the effect of one way.
+fn of_way(config: &Effective, stack: &PamStack, way: &Way) -> Option<Effect> {
+    match &way.code {
+        Code::Asked if way.is_pam_alone && stack.is_code_alone => Some(Effect::CodeAlone),
+        Code::NotAsked if config.lists.is_some() && !(way.uses_pam && stack.is_open) => {
+            Some(Effect::MethodsWithoutCode(way.methods.clone()))
+        }
+        Code::NotAsked if config.lists.is_none() => match Method::parse(&way.methods)? {
+            Method::PublicKey => Some(Effect::Alone(Proof::Key)),
+            Method::GssapiKeyex | Method::GssapiWithMic => Some(Effect::Alone(Proof::Gssapi)),
+            Method::Hostbased => Some(Effect::Alone(Proof::Hostbased)),
+            Method::Password if config.kerberos => Some(Effect::Alone(Proof::Kerberos)),
+            _ => None,
+        },
+        Code::Unanswerable(_) if way.methods == Method::Password.name() => {
+            Some(Effect::PasswordCannotAnswer)
+        }
+        _ => None,
+    }
+}
+
+/// Returns why no list of `AuthenticationMethods` is usable. Without lists one method always is.
+fn reason(config: &Effective, ways: &[Way]) -> String {
+    let is_list = |way: &&Way| config.lists.iter().flatten().any(|list| *list == way.methods);
+    let reasons: Vec<_> = ways
+        .iter()
+        .filter(is_list)
+        .filter_map(|way| match &way.code {
+            Code::Closed(reason) | Code::Unanswerable(reason) | Code::Unknown(reason) => {
+                Some(format!("AuthenticationMethods {}: {reason}", way.methods))
+            }
+            Code::Asked | Code::NotAsked => None,
+        })
+        .collect();
+    reasons.join("; ")
+}
+
+/// Returns the effect on root. `others_log_in`: whether a user other than root can log in.
+pub(super) fn root_effect(
+    config: &Effective,
+    stack: &PamStack,
+    refused_by: Option<&str>,
+    others_log_in: bool,
+) -> Option<Effect> {
+    let ways = ways(config, stack, Who::Root, refused_by);
+    // A key still opens the commands that stand next to it, if no list requires more.
+    let keeps_commands = config.root == RootLogin::ForcedCommandsOnly
+        && config.lists.as_ref().is_none_or(|lists| lists.iter().any(|list| list == "publickey"));
+    let is_meant = config.root == RootLogin::No || keeps_commands || refused_by.is_some();
+    (others_log_in && stack.asks && !is_meant && !ways.iter().any(Way::is_usable))
+        .then_some(Effect::RootCannotLogIn(config.root))
+}
+
+/// The service that sshd uses if its configuration names none.
+pub(super) const USUAL_SERVICE: &str = "sshd";

@@ -1,0 +1,176 @@
+//! The configuration that is in effect for a connection, as `sshd -T` prints it.
+
+use super::access::Access;
+use super::method::Method;
+
+/// A configuration of sshd.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Effective {
+    enabled: Vec<Method>,
+    /// The lists of `AuthenticationMethods`; none if any method is enough.
+    pub(super) lists: Option<Vec<String>>,
+    pub(super) pam: Pam,
+    pub(super) root: RootLogin,
+    /// `KerberosAuthentication`: the method password asks a KDC before PAM.
+    pub(super) kerberos: bool,
+    /// `PermitEmptyPasswords`.
+    pub(super) empty_passwords: bool,
+    pub(super) access: Access,
+    /// True if users without a shell can transfer files (`internal-sftp`).
+    pub(super) sftp_without_shell: bool,
+    /// The keyword that turns on keyboard-interactive in this version.
+    pub(super) ask_keyword: &'static str,
+    /// The first port.
+    pub(super) port: String,
+}
+
+/// The use of PAM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Pam {
+    /// The PAM service that sshd uses.
+    Service(String),
+    /// `UsePAM no`.
+    Off,
+    /// This sshd is built without PAM.
+    Missing,
+}
+
+/// `PermitRootLogin`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RootLogin {
+    Yes,
+    /// `prohibit-password`, or `without-password` as it is also called.
+    ProhibitPassword,
+    ForcedCommandsOnly,
+    No,
+}
+
+impl RootLogin {
+    /// Returns the value, as the manual spells it.
+    pub(super) fn value(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::ProhibitPassword => "prohibit-password",
+            Self::ForcedCommandsOnly => "forced-commands-only",
+            Self::No => "no",
+        }
+    }
+}
+
+impl Effective {
+    /// Reads the output of `sshd -T`. What it does not name is off: this sshd is built without it.
+    pub(super) fn parse(text: &str) -> Self {
+        let values = |key: &'static str| {
+            text.lines().filter_map(move |line| line.strip_prefix(key)?.strip_prefix(' '))
+        };
+        let value = |key| values(key).next().map(str::trim);
+        let is = |key, word: &str| value(key) == Some(word);
+        let words = |key| values(key).flat_map(str::split_whitespace).map(Into::into).collect();
+        let has_method = |method: Method| match method {
+            Method::PublicKey => is("pubkeyauthentication", "yes"),
+            // sshd turns both on with one keyword; the key exchange has another.
+            Method::GssapiKeyex | Method::GssapiWithMic => is("gssapiauthentication", "yes"),
+            Method::Hostbased => is("hostbasedauthentication", "yes"),
+            Method::KeyboardInteractive => is("kbdinteractiveauthentication", "yes"),
+            Method::Password => is("passwordauthentication", "yes"),
+            // sshd always turns it on; PermitEmptyPasswords says what comes of it.
+            Method::EmptyPassword => true,
+        };
+        let mut enabled: Vec<_> =
+            Method::ALL.into_iter().filter(|method| has_method(*method)).collect();
+        if !is("gssapikeyexchange", "yes") {
+            enabled.retain(|method| *method != Method::GssapiKeyex);
+        }
+        let lists: Vec<String> = words("authenticationmethods");
+        let any = lists.is_empty() || lists == ["any"];
+        let service = value("pamservicename").unwrap_or("sshd");
+        Self {
+            enabled,
+            lists: (!any).then_some(lists),
+            pam: match value("usepam") {
+                Some("yes") => Pam::Service(service.to_owned()),
+                Some(_) => Pam::Off,
+                None => Pam::Missing,
+            },
+            root: match value("permitrootlogin") {
+                Some("yes") => RootLogin::Yes,
+                Some("no") => RootLogin::No,
+                Some("forced-commands-only") => RootLogin::ForcedCommandsOnly,
+                _ => RootLogin::ProhibitPassword,
+            },
+            kerberos: is("kerberosauthentication", "yes"),
+            empty_passwords: is("permitemptypasswords", "yes"),
+            access: Access {
+                allow_users: words("allowusers"),
+                deny_users: words("denyusers"),
+                allow_groups: words("allowgroups"),
+                deny_groups: words("denygroups"),
+            },
+            sftp_without_shell: ["forcecommand", "subsystem sftp"].into_iter().any(|key| {
+                value(key).is_some_and(|command| command.split(' ').next() == Some("internal-sftp"))
+            }),
+            // OpenSSH before 8.7 lists this keyword, which turns on keyboard-interactive.
+            ask_keyword: match value("challengeresponseauthentication") {
+                Some(_) => "ChallengeResponseAuthentication",
+                None => Method::KeyboardInteractive.keyword(),
+            },
+            port: value("port").unwrap_or("22").to_owned(),
+        }
+    }
+
+    /// Reports whether a method is turned on.
+    pub(super) fn is_enabled(&self, method: Method) -> bool {
+        self.enabled.contains(&method)
+    }
+
+    /// Returns the keyword that turns a method on in this version.
+    pub(super) fn keyword(&self, method: Method) -> &'static str {
+        match method {
+            Method::KeyboardInteractive => self.ask_keyword,
+            other => other.keyword(),
+        }
+    }
+
+    /// Returns the first method of a list that is turned off. sshd skips such a list.
+    pub(super) fn disabled_method(&self, list: &str) -> Option<Method> {
+        let methods = list.split(',').filter_map(Method::parse);
+        methods.into_iter().find(|method| !self.is_enabled(*method))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_output_of_several_versions_is_read() {
+        // OpenSSH 8.4 of Debian 11, in part.
+        let old = Effective::parse(
+            "port 2222\nport 22\nusepam yes\npermitrootlogin without-password\npubkeyauthentication yes\n\
+             gssapiauthentication yes\ngssapikeyexchange no\npasswordauthentication yes\n\
+             kbdinteractiveauthentication no\nchallengeresponseauthentication no\nallowusers alice\n\
+             allowusers bob@10.0.0.0/8\nsubsystem sftp /usr/lib/openssh/sftp-server\n\
+             authenticationmethods any\nforcecommand none\n",
+        );
+        assert_eq!(old.ask_keyword, "ChallengeResponseAuthentication");
+        assert_eq!(old.root, RootLogin::ProhibitPassword);
+        assert_eq!((old.port.as_str(), &old.lists), ("2222", &None));
+        assert_eq!(old.access.allow_users, ["alice", "bob@10.0.0.0/8"]);
+        assert!(old.is_enabled(Method::GssapiWithMic) && !old.is_enabled(Method::GssapiKeyex));
+        assert!(!old.is_enabled(Method::KeyboardInteractive) && !old.sftp_without_shell);
+        // OpenSSH 10.0, in part, with a keyword that is not known yet.
+        let new = Effective::parse(
+            "usepam yes\npamservicename ssh-in\nkbdinteractiveauthentication yes\n\
+             pubkeyauthentication yes\nauthenticationmethods publickey,keyboard-interactive:pam hostbased\n\
+             forcecommand internal-sftp -d /in\nbrandnewoption 7\npermitrootlogin no\n",
+        );
+        assert_eq!(new.pam, Pam::Service("ssh-in".into()));
+        assert_eq!(new.lists.as_ref().map(Vec::len), Some(2));
+        assert_eq!(new.disabled_method("publickey,keyboard-interactive:pam"), None);
+        assert_eq!(new.disabled_method("hostbased"), Some(Method::Hostbased));
+        assert!(new.sftp_without_shell && new.root == RootLogin::No);
+        assert_eq!(new.ask_keyword, "KbdInteractiveAuthentication");
+        assert_eq!(Effective::parse("usepam no\n").pam, Pam::Off);
+        assert_eq!(Effective::parse("permitrootlogin yes\n").pam, Pam::Missing);
+    }
+}

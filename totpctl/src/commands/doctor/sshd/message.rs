@@ -1,0 +1,191 @@
+//! The findings for the effects of sshd's configuration.
+
+use super::super::finding::{Finding, FindingId};
+use super::super::report::Report;
+use super::effect::{Effect, Proof};
+use super::effective::{Effective, RootLogin};
+use super::trace::Trace;
+
+/// Adds an effect on all users, with the line that causes it.
+pub(super) fn for_all(effect: &Effect, config: &Effective, trace: &Trace, report: &mut Report) {
+    let ask = config.ask_keyword;
+    let lists = "AuthenticationMethods";
+    let key_and_code = format!("write {lists} publickey,keyboard-interactive");
+    let (is_problem, finding, keywords) = match effect {
+        Effect::NobodyCanLogIn(reason) => (
+            true,
+            Finding::new(
+                FindingId::SshdNobodyCanLogIn,
+                format!("sshd lets nobody in: {reason}"),
+            )
+            .fix(format!("{key_and_code} or {lists} keyboard-interactive, and {ask} yes")),
+            vec![lists, "PasswordAuthentication"],
+        ),
+        Effect::CannotAsk => (
+            true,
+            Finding::new(FindingId::SshdCannotAsk, format!("sshd cannot ask for a code, because {ask} is no"))
+                .fix(format!("write {ask} yes in sshd_config, before any line or drop-in that says no")),
+            vec![ask],
+        ),
+        Effect::CodeAlone => (
+            false,
+            Finding::new(
+                FindingId::SshdCodeAlone,
+                "a code alone lets a user in: the stack checks no password, and sshd requires no key",
+            )
+            .fix(format!("{key_and_code}, or put the password before the line of pam_totp.so")),
+            vec![lists],
+        ),
+        Effect::ServiceWithoutCode(service) => (
+            true,
+            Finding::new(
+                FindingId::SshdServiceWithoutCode,
+                format!("sshd uses the PAM service {service:?} (PAMServiceName), which asks for no code"),
+            )
+            .fix(format!("run totpctl enable {service}")),
+            vec!["PAMServiceName"],
+        ),
+        Effect::Alone(proof) => {
+            let (id, what, keyword) = alone(*proof);
+            let fix = match proof {
+                Proof::Kerberos => "write KerberosAuthentication no, and have PAM ask the KDC (pam_krb5, pam_sss)".into(),
+                Proof::Key => format!("to require key and code, {key_and_code}"),
+                _ => format!("to require a code too, {key_and_code}, or turn it off with {keyword} no"),
+            };
+            (false, Finding::new(id, format!("{what} is enough")).fix(fix), vec![keyword])
+        }
+        Effect::MethodsWithoutCode(list) => (
+            false,
+            Finding::new(
+                FindingId::SshdMethodsWithoutCode,
+                format!("{lists} {list} asks for no code"),
+            )
+            .fix(format!("to require a code too, write {lists} {list},keyboard-interactive")),
+            vec![lists],
+        ),
+        Effect::NoPam => (
+            true,
+            Finding::new(FindingId::SshdWithoutPam, "sshd does not use PAM")
+                .fix("write UsePAM yes in sshd_config"),
+            vec!["UsePAM"],
+        ),
+        Effect::PamMissing => (
+            true,
+            Finding::new(FindingId::SshdWithoutPam, "this sshd is built without PAM, so it never asks for a code")
+                .fix("install an sshd that has PAM (openssh-server-pam on Alpine)"),
+            Vec::new(),
+        ),
+        Effect::PasswordCannotAnswer => (
+            false,
+            Finding::new(
+                FindingId::SshdPasswordCannotAnswer,
+                "the method password cannot answer for a code: it gives every prompt the password, so nobody \
+                 passes its prompt, and a password of digits counts as a wrong code",
+            )
+            .fix("write PasswordAuthentication no"),
+            vec!["PasswordAuthentication"],
+        ),
+        Effect::RootCannotLogIn(permit) => (
+            false,
+            Finding::new(FindingId::SshdRootCannotLogIn, root(*permit)).fix(ROOT_FIX),
+            vec!["PermitRootLogin"],
+        ),
+    };
+    let finding = match trace.place(&keywords) {
+        Some(place) => finding.at(place),
+        None => match &trace.file {
+            Some(file) => finding.in_file(file.clone()),
+            None => finding,
+        },
+    };
+    if is_problem { report.problems.push(finding) } else { report.notes.push(finding) }
+}
+
+/// Adds an effect on the users that a block matches. A bypass there may be intended and is a note.
+/// A block that lets nobody in is a problem.
+pub(super) fn for_match(
+    place: &(String, usize),
+    criteria: &str,
+    effect: &Effect,
+    config: &Effective,
+    report: &mut Report,
+) {
+    let finding = |id, message: String| {
+        Finding::new(id, format!("Match {criteria} {message}")).at(place.clone())
+    };
+    report.notes.push(match effect {
+        Effect::NobodyCanLogIn(reason) => {
+            let problem =
+                finding(FindingId::SshdMatchNobodyCanLogIn, format!("lets nobody in: {reason}"));
+            report.problems.push(problem.fix(format!(
+                "use keyboard-interactive in AuthenticationMethods there, with {} yes",
+                config.ask_keyword
+            )));
+            return;
+        }
+        // UsePAM applies to all users.
+        Effect::NoPam | Effect::PamMissing | Effect::CannotAsk => finding(
+            FindingId::SshdMatchCannotAsk,
+            format!("cannot be asked for a code ({} no)", config.ask_keyword),
+        ),
+        Effect::CodeAlone => {
+            finding(FindingId::SshdMatchCodeAlone, "lets users in by a code alone".into())
+        }
+        Effect::ServiceWithoutCode(service) => finding(
+            FindingId::SshdMatchServiceWithoutCode,
+            format!("uses the PAM service {service:?}, which asks for no code"),
+        )
+        .fix(format!("run totpctl enable {service}")),
+        Effect::Alone(proof) => {
+            let (id, what) = match proof {
+                Proof::Gssapi => (FindingId::SshdMatchGssapiAlone, "a Kerberos ticket alone"),
+                Proof::Hostbased => (FindingId::SshdMatchHostbasedAlone, "a trusted host alone"),
+                Proof::Kerberos => (FindingId::SshdMatchKerberosAlone, "a Kerberos password alone"),
+                Proof::Key => (FindingId::SshdMatchKeyAlone, "a key alone"),
+            };
+            finding(id, format!("accepts {what}"))
+        }
+        Effect::MethodsWithoutCode(list) => finding(
+            FindingId::SshdMatchMethodsWithoutCode,
+            format!("asks for no code: AuthenticationMethods {list}"),
+        ),
+        Effect::PasswordCannotAnswer => finding(
+            FindingId::SshdMatchPasswordCannotAnswer,
+            "offers the method password, which cannot answer for a code".into(),
+        )
+        .fix("write PasswordAuthentication no there"),
+        Effect::RootCannotLogIn(permit) => finding(
+            FindingId::SshdMatchRootCannotLogIn,
+            format!("applies to root: {}", root(*permit)),
+        )
+        .fix(ROOT_FIX),
+    });
+}
+
+/// Returns the finding, the phrase and the keyword for a proof that needs no code.
+fn alone(proof: Proof) -> (FindingId, &'static str, &'static str) {
+    match proof {
+        Proof::Gssapi => {
+            (FindingId::SshdGssapiAlone, "a Kerberos ticket alone (gssapi)", "GSSAPIAuthentication")
+        }
+        Proof::Hostbased => (
+            FindingId::SshdHostbasedAlone,
+            "a trusted host alone (hostbased)",
+            "HostbasedAuthentication",
+        ),
+        Proof::Kerberos => {
+            (FindingId::SshdKerberosAlone, "a Kerberos password alone", "KerberosAuthentication")
+        }
+        Proof::Key => (FindingId::SshdKeyAlone, "a key alone", "PubkeyAuthentication"),
+    }
+}
+
+fn root(permit: RootLogin) -> String {
+    let value = permit.value();
+    format!(
+        "root cannot log in: with PermitRootLogin {value} sshd gives PAM a wrong answer, whatever root types"
+    )
+}
+
+const ROOT_FIX: &str = "write PermitRootLogin yes; AuthenticationMethods publickey,keyboard-interactive still requires \
+                        a key";

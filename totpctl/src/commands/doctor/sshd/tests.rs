@@ -1,0 +1,254 @@
+//! Findings and ways in of whole configurations.
+
+use super::super::door::Door;
+use super::super::finding::Finding;
+use super::super::report::Report;
+use super::assessment::{assess, pam_is_never_first, unread_drop_ins};
+use super::blocks::{Block, words};
+use super::effective::Effective;
+use super::question::Answer;
+use super::stack::of_text;
+use super::survey::{Case, Cases, Survey};
+use super::trace::Trace;
+
+const BASE: &str = "usepam yes\npubkeyauthentication yes\npasswordauthentication no\n\
+                    kbdinteractiveauthentication yes\npermitrootlogin without-password\n";
+const KEY_AND_CODE: &str = "authenticationmethods publickey,keyboard-interactive\n";
+const PASSWORD_AND_CODE: &str = "auth requisite pam_unix.so\nauth required pam_totp.so\n";
+const CODE: &str = "auth required pam_totp.so\n";
+
+/// Returns a configuration with these lines instead of those of the base.
+fn with(lines: &str) -> String {
+    let is_replaced = |line: &&str| {
+        let key = line.split(' ').next();
+        lines.lines().any(|other| other.split(' ').next() == key)
+    };
+    let kept: String =
+        BASE.lines().filter(|line| !is_replaced(line)).map(|line| format!("{line}\n")).collect();
+    format!("{kept}{lines}")
+}
+
+fn case(text: &str, refused_by: Option<&'static str>) -> Case {
+    Case { config: Effective::parse(text), refused_by }
+}
+
+fn survey(text: &str) -> Survey {
+    let trace = Trace::parse("debug2: load_server_config: filename /etc/ssh/sshd_config\n");
+    Survey {
+        everybody: Answer { config: Effective::parse(text), trace },
+        root: Ok(case(text, None)),
+        blocks: Vec::new(),
+        accounts: Vec::new(),
+        unread: Vec::new(),
+    }
+}
+
+fn with_block(criteria: &str, cases: Result<Cases, String>) -> Survey {
+    let block = Block { place: ("/etc/ssh/sshd_config".into(), 9), words: words(criteria) };
+    Survey { blocks: vec![(block, cases)], ..survey(BASE) }
+}
+
+/// Returns the ids of problems and notes, and the doors as `NAME [for WHO]: CODE`.
+fn told(survey: &Survey, stack: &str) -> (Vec<String>, Vec<String>, Vec<String>) {
+    let mut report = Report::default();
+    let facts = |name: &str| match name {
+        "open" => of_text("auth required pam_permit.so\n"),
+        _ => of_text(stack),
+    };
+    let doors = assess(survey, &facts, &mut report);
+    let ids = |findings: &[Finding]| {
+        let id = |finding: &Finding| finding.json()["id"].as_str().unwrap().to_owned();
+        findings.iter().map(id).collect()
+    };
+    let door = |door: &Door| {
+        let json = door.json();
+        let who = door.who.as_ref().map(|who| format!(" for {who}")).unwrap_or_default();
+        format!("{}{who}: {}", door.name, json["code"].as_str().unwrap())
+    };
+    (ids(&report.problems), ids(&report.notes), doors.iter().map(door).collect())
+}
+
+#[test]
+fn findings_of_a_configuration() {
+    let forward = "auth required pam_totp.so forward_pass\nauth requisite pam_unix.so\n";
+    let (password, both) = ("passwordauthentication yes\n", PASSWORD_AND_CODE);
+    let no_ask = "kbdinteractiveauthentication no\n";
+    let lists =
+        |lists: &str| format!("passwordauthentication yes\nauthenticationmethods {lists}\n");
+    for (lines, stack, problems, notes) in [
+        (String::new(), both, &[][..], &["sshd-key-alone"][..]),
+        (KEY_AND_CODE.into(), CODE, &[], &["sshd-root-cannot-log-in"]),
+        (format!("{KEY_AND_CODE}permitrootlogin yes\n"), CODE, &[], &[]),
+        (format!("{KEY_AND_CODE}permitrootlogin no\n"), CODE, &[], &[]),
+        (
+            format!("{KEY_AND_CODE}permitrootlogin forced-commands-only\n"),
+            CODE,
+            &[],
+            &["sshd-root-cannot-log-in"],
+        ),
+        ("pubkeyauthentication no\n".into(), CODE, &[], &["sshd-code-alone", "sshd-root-cannot-log-in"]),
+        (no_ask.into(), both, &["sshd-cannot-ask"], &["sshd-key-alone"]),
+        (
+            format!("{no_ask}{password}"),
+            both,
+            &["sshd-cannot-ask"],
+            &["sshd-key-alone", "sshd-password-cannot-answer"],
+        ),
+        // One answer has both.
+        (format!("{no_ask}{password}"), forward, &[], &["sshd-key-alone"]),
+        (password.into(), both, &[], &["sshd-key-alone", "sshd-password-cannot-answer"]),
+        (lists("password"), both, &["sshd-nobody-can-log-in"], &[]),
+        (lists("publickey,password"), both, &["sshd-nobody-can-log-in"], &[]),
+        (lists("publickey,password"), forward, &[], &["sshd-root-cannot-log-in"]),
+        // The password that ssh asks for is the code.
+        (lists("publickey,password"), CODE, &[], &["sshd-root-cannot-log-in"]),
+        (
+            lists("password,keyboard-interactive"),
+            both,
+            &["sshd-nobody-can-log-in"],
+            &[],
+        ),
+        (lists("publickey"), both, &[], &["sshd-methods-without-code"]),
+        (
+            lists("keyboard-interactive hostbased"),
+            both,
+            &[],
+            &["sshd-root-cannot-log-in"],
+        ),
+        (format!("{no_ask}{KEY_AND_CODE}"), both, &["sshd-nobody-can-log-in"], &[]),
+        (
+            "pubkeyauthentication no\ngssapiauthentication yes\ngssapikeyexchange yes\n\
+             hostbasedauthentication yes\n"
+                .into(),
+            both,
+            &[],
+            &["sshd-gssapi-alone", "sshd-hostbased-alone"],
+        ),
+        (
+            "pubkeyauthentication no\nkerberosauthentication yes\npasswordauthentication yes\n".into(),
+            both,
+            &[],
+            &["sshd-kerberos-alone", "sshd-root-cannot-log-in"],
+        ),
+        (
+            "gssapiauthentication yes\nauthenticationmethods gssapi-with-mic keyboard-interactive\n".into(),
+            both,
+            &[],
+            &["sshd-methods-without-code"],
+        ),
+        ("usepam no\n".into(), both, &["sshd-without-pam"], &[]),
+        ("pamservicename open\n".into(), both, &["sshd-service-without-code"], &[]),
+        // There is nothing to say about a stack that asks for no code.
+        (no_ask.into(), "auth required pam_unix.so\n", &[], &[]),
+    ] {
+        let (found_problems, found_notes, _) = told(&survey(&with(&lines)), stack);
+        assert_eq!((&found_problems[..], &found_notes[..]), (&problems.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>()[..], &notes.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>()[..]), "{lines} {stack}");
+    }
+}
+
+#[test]
+fn findings_of_a_block() {
+    let user = |lines: &str| Ok(Cases { user: Some(case(&with(lines), None)), root: None });
+    let root = |lines: &str| Ok(Cases { user: None, root: Some(case(&with(lines), None)) });
+    let no_ask = "kbdinteractiveauthentication no\n";
+    for (cases, problems, notes) in [
+        (user(""), &[][..], &[][..]),
+        (user(no_ask), &[], &["sshd-match-cannot-ask"]),
+        (user("authenticationmethods publickey\n"), &[], &["sshd-match-methods-without-code"]),
+        (user("hostbasedauthentication yes\n"), &[], &["sshd-match-hostbased-alone"]),
+        (user("gssapiauthentication yes\n"), &[], &["sshd-match-gssapi-alone"]),
+        (user("passwordauthentication yes\n"), &[], &["sshd-match-password-cannot-answer"]),
+        (
+            user("passwordauthentication yes\nkerberosauthentication yes\n"),
+            &[],
+            &["sshd-match-kerberos-alone"],
+        ),
+        (user("pamservicename open\n"), &[], &["sshd-match-service-without-code"]),
+        (user(&format!("{no_ask}{KEY_AND_CODE}")), &["sshd-match-nobody-can-log-in"], &[]),
+        (
+            user("passwordauthentication yes\nauthenticationmethods publickey,password\n"),
+            &["sshd-match-nobody-can-log-in"],
+            &[],
+        ),
+        (root(KEY_AND_CODE), &[], &["sshd-match-root-cannot-log-in"]),
+        (root("permitrootlogin no\n"), &[], &[]),
+        (Err("why".into()), &[], &["sshd-match-unknown"]),
+    ] {
+        let survey = with_block("User git", cases);
+        let (found_problems, found_notes, _) = told(&survey, PASSWORD_AND_CODE);
+        let mut expected = vec!["sshd-key-alone"];
+        expected.extend(notes);
+        assert_eq!(found_problems, problems);
+        assert_eq!(found_notes, expected);
+    }
+}
+
+#[test]
+fn doors_say_for_whom_they_differ() {
+    let (_, _, doors) = told(&survey(&with("passwordauthentication yes\n")), PASSWORD_AND_CODE);
+    assert_eq!(
+        doors,
+        [
+            "ssh, publickey: not-asked",
+            "ssh, gssapi-with-mic: closed",
+            "ssh, hostbased: closed",
+            "ssh, keyboard-interactive: asked",
+            "ssh, password: unanswerable",
+            "ssh, keyboard-interactive for root: unanswerable",
+        ]
+    );
+    let refused = Survey {
+        root: Ok(case(BASE, Some("AllowUsers"))),
+        ..survey(&with(&format!("{KEY_AND_CODE}allowusers alice\n")))
+    };
+    let (_, notes, doors) = told(&refused, CODE);
+    assert_eq!(notes, [""; 0]);
+    assert_eq!(doors[0], "ssh, publickey,keyboard-interactive: asked");
+    assert_eq!(doors[4], "ssh for users excluded by AllowUsers: closed");
+    assert!(doors[5..].iter().all(|door| door.ends_with("for root: closed")), "{doors:?}");
+    let cases =
+        Cases { user: Some(case(&with("authenticationmethods publickey\n"), None)), root: None };
+    let (_, _, doors) = told(&with_block("User git", Ok(cases)), PASSWORD_AND_CODE);
+    assert!(doors.contains(&"ssh, keyboard-interactive for Match User git: closed".to_owned()));
+    assert!(!doors.iter().any(|door| door.starts_with("ssh, publickey for Match")), "{doors:?}");
+}
+
+#[test]
+fn drop_ins_that_sshd_does_not_read_are_named() {
+    let mut survey = survey(BASE);
+    survey.unread = vec!["/etc/ssh/sshd_config.d/10-totp.conf".into()];
+    let fix = |survey: &Survey| unread_drop_ins(survey).unwrap().sentence();
+    assert_eq!(
+        fix(&survey),
+        "/etc/ssh/sshd_config.d/10-totp.conf: sshd does not read this file; write \"Include \
+         /etc/ssh/sshd_config.d/*.conf\" as the first line of /etc/ssh/sshd_config"
+    );
+    survey.everybody.trace = Trace::parse(
+        "debug2: load_server_config: filename /etc/ssh/sshd_config\n\
+         debug1: sshd version OpenSSH_8.0, OpenSSL 1.1.1k\n",
+    );
+    assert!(fix(&survey).ends_with("OpenSSH has no Include before version 8.2"));
+}
+
+#[test]
+fn only_lists_that_begin_with_a_key_require_another_method() {
+    for (methods, more) in [
+        ("any", false),
+        ("keyboard-interactive", false),
+        ("publickey,keyboard-interactive", true),
+        ("publickey,keyboard-interactive:pam", true),
+        ("keyboard-interactive,publickey", false),
+        ("publickey,keyboard-interactive publickey,publickey", true),
+        ("publickey,keyboard-interactive keyboard-interactive", false),
+        ("publickey,keyboard-interactive password", true),
+        ("gssapi-with-mic,keyboard-interactive publickey", true),
+        ("password,publickey", true),
+        ("none", false),
+    ] {
+        let config = Effective::parse(&with(&format!("authenticationmethods {methods}\n")));
+        assert_eq!(pam_is_never_first(&config), more, "{methods}");
+    }
+    let password = "passwordauthentication yes\nauthenticationmethods password,publickey\n";
+    assert!(!pam_is_never_first(&Effective::parse(&with(password))));
+    assert!(!pam_is_never_first(&Effective::parse("usepam yes\n")));
+}

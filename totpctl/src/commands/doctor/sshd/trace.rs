@@ -1,0 +1,138 @@
+//! What `sshd -T -ddd` reports while it reads its files: which files, which lines, which blocks.
+
+/// The report of one call. sshd reads all lines first, then the blocks that match the connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Trace {
+    /// The file with which it begins.
+    pub(super) file: Option<String>,
+    /// All files that it read.
+    pub(super) files: Vec<String>,
+    /// Whether each `Match` block matches the connection, in the order of the blocks.
+    pub(super) matched: Vec<bool>,
+    /// The version of OpenSSH, as far as it is known.
+    version: Option<(u32, u32)>,
+    /// The lines that it obeys: keyword, file, line. The first line of a keyword is in effect.
+    settings: Vec<(String, String, usize)>,
+}
+
+impl Trace {
+    /// Reads the messages.
+    pub(super) fn parse(text: &str) -> Self {
+        let mut trace = Self::default();
+        let (mut in_blocks, mut of_blocks) = (false, Vec::new());
+        // No "match found" follows a block whose file is included by a block that does not match.
+        let mut pending = false;
+        for line in text.lines() {
+            let Some((level, message)) = line.split_once(": ") else { continue };
+            if !level.starts_with("debug") {
+                continue;
+            }
+            let message = message.trim();
+            if let Some(file) = message.strip_prefix("load_server_config: filename ") {
+                trace.files.push(file.to_owned());
+            } else if let Some(version) = message.strip_prefix("sshd version OpenSSH_") {
+                trace.version = parse_version(version);
+            } else if message.starts_with("parse_server_config_depth: config reprocess config") {
+                in_blocks = true;
+            } else if in_blocks && message.starts_with("checking ") {
+                trace.matched.push(false);
+                pending = message.starts_with("checking match for ");
+            } else if in_blocks && pending && message.starts_with("match found") {
+                trace.matched.splice(trace.matched.len() - 1.., [true]);
+            } else if let Some((place, setting)) = message.split_once(" setting ") {
+                let Some((file, number)) = place.rsplit_once(':') else { continue };
+                let keyword = setting.split([' ', '\t', '=']).next().unwrap_or_default();
+                let Ok(number) = number.parse() else { continue };
+                let setting = (keyword.to_ascii_lowercase(), file.to_owned(), number);
+                match in_blocks {
+                    true => of_blocks.push(setting),
+                    false => trace.settings.push(setting),
+                }
+            }
+        }
+        trace.file = trace.files.first().cloned();
+        of_blocks.append(&mut trace.settings);
+        trace.settings = of_blocks;
+        trace
+    }
+
+    /// Reports whether this version has the keyword `Include`, which OpenSSH 8.2 brought. One that
+    /// reads several files has it.
+    pub(super) fn can_include(&self) -> bool {
+        self.files.len() > 1 || self.version.is_none_or(|version| version >= (8, 2))
+    }
+
+    /// Returns the file and the line that set one of these keywords, if a line did.
+    pub(super) fn place(&self, keywords: &[&str]) -> Option<(String, usize)> {
+        let is_wanted =
+            |keyword: &String| keywords.iter().any(|wanted| keyword.eq_ignore_ascii_case(wanted));
+        let (_, file, line) = self.settings.iter().find(|(keyword, ..)| is_wanted(keyword))?;
+        // sshd names its main file so when it reads the blocks.
+        let file = if file == "reprocess config" { self.file.clone()? } else { file.clone() };
+        Some((file, *line))
+    }
+}
+
+/// Returns the two numbers at the start of `8.4p1 Debian-5` or `9.2, OpenSSL 3.0`.
+fn parse_version(text: &str) -> Option<(u32, u32)> {
+    let text = text.split([',', ' ', 'p']).next()?;
+    let (major, minor) = text.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRACE: &str = "\
+debug2: load_server_config: filename /usr/etc/ssh/sshd_config
+debug2: load_server_config: done config len = 185
+debug2: parse_server_config_depth: config /usr/etc/ssh/sshd_config len 185
+debug2: /usr/etc/ssh/sshd_config line 1: new include /etc/ssh/sshd_config.d/*.conf
+debug2: /usr/etc/ssh/sshd_config line 1: including /etc/ssh/sshd_config.d/a.conf
+debug2: load_server_config: filename /etc/ssh/sshd_config.d/a.conf
+debug3: /etc/ssh/sshd_config.d/a.conf:2 setting PasswordAuthentication no
+debug3: checking syntax for 'Match User git'
+debug3: /usr/etc/ssh/sshd_config:4 setting PasswordAuthentication yes
+debug3: checking syntax for 'Match Address 10.0.0.0/8' on line 9
+debug1: sshd version OpenSSH_9.2, OpenSSL 3.0.19 27 Jan 2026
+debug2: parse_server_config_depth: config reprocess config len 185
+debug3: checking match for 'User git' user git host h addr 10.1.1.1 laddr (null) lport 0
+debug3: match not found
+debug3: checking match for 'Address 10.0.0.0/8' user git host h addr 10.1.1.1 laddr (null) lport 0 on line 9
+debug3: match found on line 9
+debug3: reprocess config:10 setting AuthenticationMethods publickey
+debug3: checking syntax for 'Match all'
+Nonsense: debug
+";
+
+    #[test]
+    fn files_lines_and_blocks_are_read() {
+        let trace = Trace::parse(TRACE);
+        assert_eq!(trace.file.as_deref(), Some("/usr/etc/ssh/sshd_config"));
+        assert_eq!(trace.files.len(), 2);
+        assert_eq!(trace.matched, [false, true, false]);
+        let place = |keyword: &str| trace.place(&[keyword]);
+        let drop_in = ("/etc/ssh/sshd_config.d/a.conf".to_owned(), 2);
+        assert_eq!(place("passwordauthentication"), Some(drop_in));
+        let block = ("/usr/etc/ssh/sshd_config".to_owned(), 10);
+        assert_eq!(place("AuthenticationMethods"), Some(block));
+        assert_eq!(place("usepam"), None);
+        assert_eq!((trace.version, trace.can_include()), (Some((9, 2)), true));
+        assert_eq!(Trace::parse(""), Trace::default());
+    }
+
+    #[test]
+    fn an_old_version_has_no_include() {
+        for (version, can_include) in [
+            ("8.0p1, OpenSSL 1.1.1k  FIPS 25 Mar 2021", false),
+            ("7.9p1 Debian-10+deb10u2, OpenSSL 1.1.1n", false),
+            ("8.2, OpenSSL 1.1.1f", true),
+            ("10.0, OpenSSL 3.5", true),
+            ("unknown", true),
+        ] {
+            let trace = Trace::parse(&format!("debug1: sshd version OpenSSH_{version}\n"));
+            assert_eq!(trace.can_include(), can_include, "{version}");
+        }
+    }
+}

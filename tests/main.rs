@@ -10,6 +10,7 @@ mod contract;
 mod crash;
 mod disk;
 mod doctor;
+mod doctor_sshd;
 mod enable_disable;
 mod enrollment;
 mod environment;

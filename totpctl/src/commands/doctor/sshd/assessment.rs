@@ -138,14 +138,18 @@ fn all_doors(ways: Vec<Way>, config: &Effective) -> Vec<Door> {
     ways.into_iter().map(|way| way.door(config, None)).collect()
 }
 
-/// Returns the doors that differ from the usual ones. Why a closed one is closed makes no difference.
+/// Returns the doors that differ from the usual ones, and those of usual ways that are not among
+/// these. Why a closed one is closed makes no difference.
 fn other_doors(ways: Vec<Way>, usual: &[Way], config: &Effective, who: &str) -> Vec<Door> {
     let is_closed = |way: &Way| matches!(way.code, Code::Closed(_));
     let is_alike = |way: &Way, other: &Way| {
         way == other || (way.methods == other.methods && is_closed(way) && is_closed(other))
     };
+    let is_missing = |way: &&Way| !ways.iter().any(|other| other.methods == way.methods);
+    let missing: Vec<_> = usual.iter().filter(is_missing).map(|way| way.among(&ways)).collect();
     let differs = |way: &Way| !usual.iter().any(|other| is_alike(way, other));
-    ways.into_iter().filter(differs).map(|way| way.door(config, Some(who))).collect()
+    let all = ways.into_iter().chain(missing);
+    all.filter(differs).map(|way| way.door(config, Some(who))).collect()
 }
 
 /// Returns a note on drop-ins that sshd does not read.

@@ -133,7 +133,9 @@ fn explain(messages: &str) -> Failure {
     {
         first = "AuthenticationMethods requires methods that are turned off, so sshd cannot start"
             .into();
-        fix = Some("turn on a method of each list (KbdInteractiveAuthentication yes)".into());
+        fix = Some(
+            "turn on all methods of a list, for example KbdInteractiveAuthentication yes".into(),
+        );
     }
     let (place, first) = match location(&first) {
         Some((place, rest)) => (Some(place), rest),
@@ -189,7 +191,7 @@ mod tests {
                  AuthenticationMethods cannot be satisfied by enabled authentication methods\n",
                 format!(
                     "{said}AuthenticationMethods requires methods that are turned off, so sshd cannot start; \
-                     turn on a method of each list (KbdInteractiveAuthentication yes)"
+                     turn on all methods of a list, for example KbdInteractiveAuthentication yes"
                 ),
             ),
             ("", format!("{said}no message")),

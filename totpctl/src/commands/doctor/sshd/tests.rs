@@ -214,6 +214,38 @@ fn doors_say_for_whom_they_differ() {
 }
 
 #[test]
+fn a_block_has_a_door_for_each_usual_way() {
+    let doors = |usual: &str, block: &str| {
+        let user = Some(case(&with(block), None));
+        let cases = Cases { user, root: None };
+        let base = survey(&with(usual));
+        let survey = Survey { blocks: with_block("User git", Ok(cases)).blocks, ..base };
+        let (_, _, doors) = told(&survey, PASSWORD_AND_CODE);
+        let of_block = doors.into_iter().filter(|door| door.contains(" for Match User git"));
+        of_block.map(|door| door.replace(" for Match User git", "")).collect::<Vec<_>>()
+    };
+    // A key is no longer enough.
+    assert_eq!(
+        doors("", KEY_AND_CODE),
+        [
+            "ssh, publickey,keyboard-interactive: asked",
+            "ssh, publickey: closed",
+            "ssh, keyboard-interactive: closed",
+        ]
+    );
+    // A client that offers both gets in by the key.
+    assert_eq!(
+        doors(KEY_AND_CODE, "authenticationmethods any\n"),
+        [
+            "ssh, publickey: not-asked",
+            "ssh, keyboard-interactive: asked",
+            "ssh, publickey,keyboard-interactive: not-asked",
+        ]
+    );
+    assert_eq!(doors(KEY_AND_CODE, KEY_AND_CODE), [""; 0]);
+}
+
+#[test]
 fn drop_ins_that_sshd_does_not_read_are_named() {
     let mut survey = survey(BASE);
     survey.unread = vec!["/etc/ssh/sshd_config.d/10-totp.conf".into()];

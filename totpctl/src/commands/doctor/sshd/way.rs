@@ -6,7 +6,7 @@ use super::method::Method;
 use super::stack::PamStack;
 
 /// A way to log in.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Way {
     /// The method, or the list as `AuthenticationMethods` spells it.
     pub(super) methods: String,
@@ -45,6 +45,19 @@ impl Way {
             code: self.code,
             exceptions,
         }
+    }
+
+    /// Returns this way as it is for users who have these ways instead: what a client comes to that
+    /// offers its methods. One of several ways may be enough.
+    pub(super) fn among(&self, ways: &[Self]) -> Self {
+        let offers = |list: &str| {
+            let mut names = list.split(',').map(Method::parse);
+            names.all(|name| self.methods.split(',').any(|own| Method::parse(own) == name))
+        };
+        let codes = ways.iter().filter(|way| offers(&way.methods)).map(|way| &way.code);
+        let code = codes.min_by_key(|code| rank(code)).cloned();
+        let closed = || Code::Closed("no list of AuthenticationMethods names it".into());
+        Self { code: code.unwrap_or_else(closed), ..self.clone() }
     }
 
     /// Reports whether a login by it can succeed.
@@ -123,14 +136,18 @@ fn is_on(config: &Effective, method: Method) -> bool {
 
 /// Returns what all steps of a list come to.
 fn all(steps: impl Iterator<Item = Code>) -> Code {
-    let rank = |code: &Code| match code {
+    steps.max_by_key(rank).unwrap_or(Code::NotAsked)
+}
+
+/// Orders codes: what is harder to pass comes later.
+fn rank(code: &Code) -> u8 {
+    match code {
         Code::NotAsked => 0,
         Code::Asked => 1,
         Code::Unknown(_) => 2,
         Code::Unanswerable(_) => 3,
         Code::Closed(_) => 4,
-    };
-    steps.max_by_key(rank).unwrap_or(Code::NotAsked)
+    }
 }
 
 /// Returns what one method comes to. `name` may have a device (`keyboard-interactive:pam`).

@@ -72,7 +72,7 @@ const CASES: [Case; 12] = [
         config: "PubkeyAuthentication yes\nPermitRootLogin forced-commands-only\n\
                  Match User alice\nAuthenticationMethods publickey\n",
         stack: PASSWORD_AND_CODE,
-        ids: &["sshd-match-methods-without-code"],
+        ids: &["sshd-key-alone", "sshd-match-methods-without-code"],
     },
 ];
 

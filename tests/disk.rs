@@ -5,18 +5,21 @@ use std::process::Command;
 
 use tests::{Machine, Seed, eventually, pam};
 
-/// A real ext4 of 16 MB, mounted at the place of /disk in the machine.
-struct Ext4 {
+mod btrfs;
+
+/// A real file system on a loop device, mounted at the place of /disk in the machine.
+struct Disk {
     folder: tempfile::TempDir,
 }
 
-impl Ext4 {
-    fn new() -> Self {
+impl Disk {
+    /// Makes one with this program, of the least size that it takes.
+    fn new(mkfs: &[&str], size: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let image = folder.path().join("image");
         let disk = Self { folder };
-        run("truncate", &["-s", "16M"], &image);
-        run("/sbin/mkfs.ext4", &["-q", "-F"], &image);
+        run("truncate", &["-s", size], &image);
+        run(mkfs[0], &mkfs[1..], &image);
         std::fs::create_dir(disk.mounted()).unwrap();
         let mounted =
             Command::new("mount").args(["-o", "loop"]).args([&image, &disk.mounted()]).status();
@@ -24,12 +27,24 @@ impl Ext4 {
         disk
     }
 
+    fn ext4() -> Self {
+        Self::new(&["/sbin/mkfs.ext4", "-q", "-F"], "16M")
+    }
+
+    fn btrfs() -> Self {
+        Self::new(&["/sbin/mkfs.btrfs", "-q"], "256M")
+    }
+
+    fn xfs() -> Self {
+        Self::new(&["/sbin/mkfs.xfs", "-q"], "320M")
+    }
+
     fn mounted(&self) -> std::path::PathBuf {
         self.folder.path().join("disk")
     }
 }
 
-impl Drop for Ext4 {
+impl Drop for Disk {
     fn drop(&mut self) {
         let unmounted = Command::new("umount").arg(self.mounted()).status();
         assert!(unmounted.unwrap().success());
@@ -43,19 +58,31 @@ fn run(program: &str, arguments: &[&str], file: &Path) {
 
 const USERS: u32 = 200;
 
-/// Lets two hundred users log in once each on a full disk, none twice. Then it kills the daemon,
-/// and does the same again.
-fn all_log_in_on_a_full_disk(fill: &str) {
-    let disk = Ext4::new();
+/// Fills the disk to its last block.
+const FILL: &str = "dd if=/dev/zero of=/disk/filler bs=64k 2>/dev/null; \
+                    while dd if=/dev/zero of=/disk/filler bs=512 count=1 oflag=append conv=notrunc 2>/dev/null; do :; done; \
+                    sync";
+
+/// Returns a machine with its store on this disk, and the seeds of its users.
+fn with_users_on(disk: &Disk) -> (Machine, Vec<Seed>) {
     let machine = Machine::on_disk(&disk.mounted());
     machine
         .run("mkdir -m 700 /disk/totpd && mkdir -m 777 /disk/others && mount --bind /disk/totpd /var/lib/totpd")
         .stdout_ok();
+    let seeds = enroll_all(&machine);
+    (machine, seeds)
+}
+
+fn enroll_all(machine: &Machine) -> Vec<Seed> {
     let users: String =
         (0..USERS).map(|n| format!("full{n}:x:{}:100::/:/bin/sh\n", 30_000 + n)).collect();
     machine.run_with_input("cat >> /etc/passwd", &users).stdout_ok();
-    let seeds: Vec<Seed> = (0..USERS).map(|n| machine.enrolled(&format!("full{n}"), n)).collect();
-    machine.run(fill);
+    (0..USERS).map(|n| machine.enrolled(&format!("full{n}"), n)).collect()
+}
+
+/// Lets two hundred users log in once each, none twice. Then it kills the daemon, and does the same
+/// again.
+fn all_log_in(machine: &Machine, seeds: &[Seed]) {
     for round in 0..2 {
         for (n, seed) in seeds.iter().enumerate() {
             let user = format!("full{n}");
@@ -67,6 +94,13 @@ fn all_log_in_on_a_full_disk(fill: &str) {
         }
         machine.kill_daemon("KILL");
     }
+}
+
+/// Lets all users log in on a full disk, and enrolls nobody before there is space.
+fn all_log_in_on_a_full_disk(disk: &Disk, fill: &str) {
+    let (machine, seeds) = with_users_on(disk);
+    machine.run(fill);
+    all_log_in(&machine, &seeds);
     let refused = machine.run("totpctl enroll carol --qr none");
     assert_eq!(refused.status, 1, "{refused:#?}");
     assert!(refused.stderr.contains("/var/lib/totpd is full"), "{refused:#?}");
@@ -82,16 +116,19 @@ fn all_log_in_on_a_full_disk(fill: &str) {
 #[test]
 fn everybody_logs_in_once_on_a_disk_full_for_all_but_root() {
     all_log_in_on_a_full_disk(
+        &Disk::ext4(),
         "setpriv --reuid alice --clear-groups sh -c 'cat /dev/zero > /disk/others/filler' 2>/dev/null",
     );
 }
 
 #[test]
 fn everybody_logs_in_once_on_a_disk_full_for_root_too() {
-    all_log_in_on_a_full_disk(
-        "cat /dev/zero > /disk/filler 2>/dev/null; \
-         while dd if=/dev/zero of=/disk/filler bs=512 count=1 oflag=append conv=notrunc 2>/dev/null; do :; done",
-    );
+    all_log_in_on_a_full_disk(&Disk::ext4(), FILL);
+}
+
+#[test]
+fn everybody_logs_in_once_on_a_full_xfs() {
+    all_log_in_on_a_full_disk(&Disk::xfs(), FILL);
 }
 
 /// Starts the daemon on a disk that takes three seconds for each flush from then on.

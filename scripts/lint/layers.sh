@@ -12,8 +12,8 @@ totpd/formats     : totpd-core zeroize
 totpd/interface   : serde zbus
 totpd/journal     :
 totpd/qr          : qrcode
-totpd/store       : age chacha20poly1305 data-encoding ed25519-dalek getrandom hmac nix postcard region rusqlite serde
-                    sha2 thiserror tokio totpd-core totpd-journal zeroize
+totpd/store       : age chacha20poly1305 data-encoding ed25519-dalek getrandom hmac nix postcard region rusqlite rustix
+                    serde sha2 thiserror tokio totpd-core totpd-journal zeroize
 totpd             : * totpd-core totpd-formats totpd-interface totpd-journal totpd-qr totpd-store
 totpctl           : * pam_stack totpd-interface totpd-journal totpd-qr
 totpctl/pam_stack :

@@ -7,6 +7,8 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
+
 use crate::fsync::sync_parent;
 use crate::owner::Owner;
 use crate::sqlite::layout::{Layout, create_store_file, is_not_found, wal_path};
@@ -16,6 +18,8 @@ use crate::sqlite::open_error::OpenError;
 pub(super) fn locate(layout: &Layout, owner: Owner) -> Result<File, OpenError> {
     let directory = layout.directory();
     let lock = lock_directory(directory, owner)?;
+    // Before any file is made: a file keeps what its directory had when it was made.
+    prevent_copy_on_write(&lock);
     layout.remove_new_store().map_err(|source| OpenError::Io { path: directory.into(), source })?;
     let file = layout.store();
     match fs::symlink_metadata(&file) {
@@ -61,6 +65,18 @@ fn lock_directory(directory: &Path, owner: Owner) -> Result<File, OpenError> {
                 return Err(OpenError::InUse(directory.to_path_buf()));
             }
         }
+    }
+}
+
+/// Has Btrfs overwrite the files that are made in this directory in place. Otherwise each write needs
+/// free space, and nobody could log in on a full disk. Other file systems do not have the flag, and
+/// `totpctl doctor` names those that always copy.
+fn prevent_copy_on_write(directory: &File) {
+    let flags = ioctl_getflags(directory);
+    if let Ok(flags) = flags
+        && !flags.contains(IFlags::NOCOW)
+    {
+        let _ = ioctl_setflags(directory, flags | IFlags::NOCOW);
     }
 }
 

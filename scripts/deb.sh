@@ -19,6 +19,8 @@ root=$out/root
 rm -rf "$out"
 mkdir -p "$out"
 make -s install ${BUILT:+BUILT="$BUILT"} DESTDIR="$root" PREFIX=/usr SYSCONFDIR=/etc
+# postinst makes it: a subvolume on Btrfs, which dpkg cannot make.
+rmdir "$root/var/lib/totpd" "$root/var/lib" "$root/var"
 doc=$root/usr/share/doc/libpam-totp
 install -d -m 0755 "$root/DEBIAN" "$doc/examples"
 scripts/documentation.sh "$doc"
@@ -52,7 +54,7 @@ rm -r "$out/debian"
 size=$(find "$root" -path "$root/DEBIAN" -prune -o -type f -printf '%s\n' | awk '{kb += int(($1 + 1023) / 1024)} END {print kb}')
 sed -e "s/@VERSION@/$version/" -e "s/@ARCH@/$(dpkg --print-architecture)/" -e "s/@SIZE@/$size/" \
   -e "s/@DEPENDS@/$depends/" packaging/deb/control >"$root/DEBIAN/control"
-find "$root" -type d -not -path '*/var/lib/totpd' -exec chmod 0755 {} +
+find "$root" -type d -exec chmod 0755 {} +
 find "$root" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 
 package=$out/libpam-totp_${version}_$(dpkg --print-architecture).deb

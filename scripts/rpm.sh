@@ -7,6 +7,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 command -v rpmbuild >/dev/null || { echo "rpm.sh: rpmbuild is missing: install rpm-build (apt-get install rpm)" >&2; exit 1; }
 
+[ -e /usr/share/selinux/devel/Makefile ] ||
+  { echo "rpm.sh: the headers of SELinux's policy are missing: install selinux-policy-devel (apt-get install selinux-policy-dev)" >&2; exit 1; }
+
 changelog=packaging/deb/changelog
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n1)
 # What is in it is as old as its changelog says.
@@ -34,7 +37,11 @@ for name in local sssd; do
   sed -i "s/@NAME@/$name/" "$profile/README"
   cp "$profile/system-auth" "$profile/password-auth"
   cp "$profile/fingerprint-auth" "$profile/smartcard-auth"
+  cp "$profile/fingerprint-auth" "$profile/switchable-auth"
 done
+# The module of SELinux, for the policy of the system that the package is for.
+install -d -m 0755 "$root/usr/share/selinux/packages"
+scripts/selinux.sh "$root/usr/share/selinux/packages"
 install -D -m 0644 -t "$root/usr/share/licenses/pam-totp" LICENSE-MIT LICENSE-APACHE
 find "$root/usr/share/man" -type f -exec gzip -9n {} +
 find "$root" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
@@ -48,14 +55,16 @@ files=$(cd "$root" && {
   find etc -type f -printf '%%config(noreplace) /%p\n'
   echo '%dir /etc/totpd'
   echo '%dir /etc/totpd/totpd.toml.d'
-  echo '%dir %attr(0700,root,root) /var/lib/totpd'
+  # The scriptlet makes it: a subvolume on Btrfs, which rpm cannot make.
+  echo '%ghost %dir %attr(0700,root,root) /var/lib/totpd'
 } | LC_ALL=C sort)
 FILES=$files PREINST=$(<packaging/deb/preinst) awk -v version="$version" -v root="$root" -v date="$(LC_ALL=C date -u -d "@$SOURCE_DATE_EPOCH" '+%a %b %d %Y')" '
   /^@FILES@$/ { print ENVIRON["FILES"]; next }
   /^@PREINST@$/ { print ENVIRON["PREINST"]; next }
   { gsub("@VERSION@", version); gsub("@ROOT@", root); gsub("@DATE@", date); print }
 ' packaging/rpm/pam-totp.spec >"$out/pam-totp.spec"
-rpmbuild -bb --quiet --define "_topdir $out/build" --define "_rpmdir $out" --define "_buildhost localhost" \
+# What it needs to be built was looked for above: rpm knows no package of Debian.
+rpmbuild -bb --quiet --nodeps --define "_topdir $out/build" --define "_rpmdir $out" --define "_buildhost localhost" \
   --define "use_source_date_epoch_as_buildtime 1" --define "clamp_mtime_to_source_date_epoch 1" \
   --define "_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm" "$out/pam-totp.spec"
 rm -rf "$root" "$out/build"

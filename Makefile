@@ -15,6 +15,15 @@ BUILT := target/$(PROFILE)
 # What `make vendor` left, which needs no network.
 VENDORED := $(if $(wildcard vendor/config.toml),--offline --config vendor/config.toml)
 
+# The programs know where they are installed, and so do the files that start them.
+ifneq ($(PREFIX),/usr)
+export TOTPD_PREFIX := $(PREFIX)
+PLACED := sed -i -e 's|/usr/libexec/totpd|$(PREFIX)/libexec/totpd|g' -e 's|/usr/bin/totpctl|$(PREFIX)/bin/totpctl|g' \
+  $(if $(filter /nix/store/%,$(PREFIX)),-e 's|^ExecPaths=.*|& -/nix/store|')
+else
+PLACED := :
+endif
+
 .PHONY: all bench build check deb demo fuzz install lint rpm sanitize test test-machines test-nightly vendor
 
 all: build
@@ -31,11 +40,14 @@ install:
 	install -D -m 0755 $(BUILT)/totpctl $(DESTDIR)$(PREFIX)/bin/totpctl
 	install -D -m 0644 packaging/systemd/totpd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/totpd.service
 	install -D -m 0644 packaging/systemd/totpd.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/totpd.socket
+	install -D -m 0644 packaging/systemd/totpd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/totpd.conf
 	install -D -m 0644 packaging/systemd/totpctl-try.service $(DESTDIR)$(PREFIX)/lib/systemd/system/totpctl-try.service
+	$(PLACED) $(DESTDIR)$(PREFIX)/lib/systemd/system/totpd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/totpctl-try.service
 	install -d -m 0755 $(DESTDIR)$(PREFIX)/lib/systemd/system/sysinit.target.wants
 	ln -sf ../totpctl-try.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sysinit.target.wants/totpctl-try.service
 	install -D -m 0644 packaging/dbus/org.totpd.Totp1.conf $(DESTDIR)$(PREFIX)/share/dbus-1/system.d/org.totpd.Totp1.conf
 	install -D -m 0644 packaging/dbus/org.totpd.Totp1.service $(DESTDIR)$(PREFIX)/share/dbus-1/system-services/org.totpd.Totp1.service
+	$(PLACED) $(DESTDIR)$(PREFIX)/share/dbus-1/system-services/org.totpd.Totp1.service
 	install -D -m 0644 packaging/polkit/org.totpd.Totp1.policy $(DESTDIR)$(PREFIX)/share/polkit-1/actions/org.totpd.Totp1.policy
 	install -D -m 0644 packaging/pam-configs/totp $(DESTDIR)$(PREFIX)/share/pam-configs/totp
 	install -D -m 0644 packaging/totpd.toml $(DESTDIR)$(SYSCONFDIR)/totpd/totpd.toml

@@ -30,7 +30,10 @@ fn without() -> Machine {
 /// Returns a machine with the package, and no other file of totpd.
 fn with_the_package() -> Machine {
     let machine = without();
-    machine.run(&format!("{APT} -i {PACKAGE}")).stdout_ok();
+    let installed = machine.run(&format!("{APT} -i {PACKAGE}")).stdout_ok();
+    assert!(installed.contains("Next: totpctl enroll USER, then totpctl try sshd"), "{installed}");
+    let folder = machine.run("stat -c '%U %a' /var/lib/totpd").stdout_ok();
+    assert_eq!(folder, "root 700\n");
     machine
 }
 
@@ -74,7 +77,9 @@ fn the_deb_lets_the_right_people_in_from_install_to_purge() {
     assert!(got_in(&machine, "alice", "") && got_in(&machine, "bob", ""));
 
     // Purged, it keeps the store, unless the administrator said otherwise.
-    machine.run(&format!("{APT} -P libpam-totp")).stdout_ok();
+    let purged = machine.run(&format!("{APT} -P libpam-totp"));
+    assert_eq!(purged.status, 0, "{purged:#?}");
+    assert!(purged.stderr.contains("To remove them: rm -r /var/lib/totpd"), "{purged:#?}");
     machine.run("test -s /var/lib/totpd/store.db && test ! -e /etc/totpd/totpd.toml").stdout_ok();
     machine.run(&format!("{APT} -i {PACKAGE}")).stdout_ok();
     assert!(
@@ -177,7 +182,12 @@ fn an_upgrade_of_the_rpm_stops_while_a_stack_has_the_old_option_names() {
 fn the_rpm_keeps_logins_possible_until_its_removal() {
     let machine = without();
     let rpm = |words: &str| machine.run(&format!("rpm --nodeps {words}"));
-    rpm("-i /opt/tests/pam-totp.rpm").stdout_ok();
+    let installed = rpm("-i /opt/tests/pam-totp.rpm").stdout_ok();
+    assert!(installed.contains("Next: totpctl enroll USER"), "{installed}");
+    let files = machine.run("rpm -ql pam-totp").stdout_ok();
+    for file in ["/usr/share/selinux/packages/totpd.pp", "/vendor/totp-sssd/switchable-auth"] {
+        assert!(files.contains(file), "{file}: {files}");
+    }
     assert!(got_in(&machine, "alice", ""), "nothing asks before an administrator says so");
     let seed = machine.enrolled("alice", 1);
     // libpam of this distribution does not search this folder.
@@ -206,6 +216,36 @@ fn the_rpm_keeps_logins_possible_until_its_removal() {
     machine
         .run("test ! -e /usr/bin/totpctl && test ! -e /usr/lib64/security/pam_totp.so && test -s /var/lib/totpd/store.db")
         .stdout_ok();
+}
+
+/// NixOS installs each package in a folder of its own, and runs nothing outside of that store.
+#[test]
+fn the_units_start_the_programs_below_the_prefix() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let to = tempfile::tempdir().unwrap();
+    let prefix = "/nix/store/abc-totp";
+    let installed = Command::new("make")
+        .args(["-s", "install", "BUILT=target/tested", &format!("PREFIX={prefix}")])
+        .arg(format!("DESTDIR={}", to.path().display()))
+        .current_dir(root)
+        .output()
+        .unwrap();
+    assert!(installed.status.success(), "{installed:?}");
+    let read = |path: &str| {
+        let path = format!("{}{prefix}/{path}", to.path().display());
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    };
+    let unit = read("lib/systemd/system/totpd.service");
+    for line in [
+        "ExecStart=/nix/store/abc-totp/libexec/totpd",
+        "ExecPaths=/nix/store/abc-totp/libexec/totpd -/usr/lib -/usr/lib64 -/lib -/lib64 -/nix/store",
+    ] {
+        assert!(unit.lines().any(|other| other == line), "{line}: {unit}");
+    }
+    let revert = read("lib/systemd/system/totpctl-try.service");
+    assert!(revert.contains("ExecStart=/nix/store/abc-totp/bin/totpctl try --undo"), "{revert}");
+    let activated = read("share/dbus-1/system-services/org.totpd.Totp1.service");
+    assert!(activated.contains("Exec=/nix/store/abc-totp/libexec/totpd"), "{activated}");
 }
 
 /// The test fails if a cargo without downloads does not find all sources.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tests::sandbox_probe::{self, Tried};
 use tests::{Host, Seed, eventually};
 
+mod container;
 mod tpm;
 mod trial;
 

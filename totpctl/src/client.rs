@@ -17,6 +17,7 @@ use zbus::fdo::DBusProxy;
 
 use crate::client::polkit_agent::PolkitAgent;
 use crate::error::Error;
+use crate::installed;
 use crate::terminal::output;
 use crate::terminal::progress_bar::ProgressBar;
 
@@ -190,7 +191,14 @@ async fn over_the_bus(is_root: bool) -> Result<Transport, Error> {
         Ok(Err(error)) => error.to_string(),
         Err(_) => "it does not answer".into(),
     };
-    Err(Error::Unreachable(format!("cannot reach the system bus: {reason}")))
+    let advice = match is_root {
+        true => format!(
+            "; root needs no bus if totpd runs: start it (systemctl start totpd.socket, or {} by hand)",
+            installed::daemon().display()
+        ),
+        false => String::new(),
+    };
+    Err(Error::Unreachable(format!("cannot reach the system bus: {reason}{advice}")))
 }
 
 fn no_private_socket() -> Error {

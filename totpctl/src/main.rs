@@ -13,10 +13,12 @@ mod cli;
 mod client;
 mod commands;
 mod error;
+mod installed;
 mod pam;
 mod program;
 mod terminal;
 mod trial;
+mod unit;
 
 /// Wipes memory when it is freed, because it may hold keys and passphrases.
 #[global_allocator]

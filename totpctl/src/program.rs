@@ -9,9 +9,12 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use crate::installed::program_folders;
+
 /// Returns the absolute path of a program of the system, if it is installed.
 pub(crate) fn path(name: &str) -> Option<PathBuf> {
-    FOLDERS.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.is_file())
+    let folders = program_folders().iter();
+    folders.map(|folder| Path::new(folder).join(name)).find(|path| path.is_file())
 }
 
 /// Returns a command for a program of the system, with a clean environment.
@@ -20,7 +23,7 @@ pub(crate) fn path(name: &str) -> Option<PathBuf> {
 /// [`io::ErrorKind::NotFound`] if no folder of the system has it.
 pub(crate) fn find(name: &str) -> io::Result<Command> {
     let missing = || {
-        let message = format!("there is no {name} in {}", FOLDERS.join(", "));
+        let message = format!("there is no {name} in {}", program_folders().join(", "));
         io::Error::new(io::ErrorKind::NotFound, message)
     };
     path(name).map(at).ok_or_else(missing)
@@ -30,7 +33,7 @@ pub(crate) fn find(name: &str) -> io::Result<Command> {
 pub(crate) fn at(path: impl AsRef<OsStr>) -> Command {
     #[expect(clippy::disallowed_methods, reason = "this is the file that starts programs")]
     let mut command = Command::new(path);
-    command.env_clear().env("LANG", "C.UTF-8").env("PATH", FOLDERS.join(":"));
+    command.env_clear().env("LANG", "C.UTF-8").env("PATH", program_folders().join(":"));
     command
 }
 
@@ -55,9 +58,6 @@ pub(crate) fn output_within(mut command: Command, limit: Duration) -> io::Result
 
 /// How long another program may take to answer a question.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Only root writes there.
-const FOLDERS: [&str; 4] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
 #[cfg(test)]
 mod tests {

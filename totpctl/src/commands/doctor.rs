@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::terminal::output;
 
 mod accounts;
+mod clock;
 mod confinement;
 mod door;
 mod finding;
@@ -15,7 +16,10 @@ mod host;
 mod name_services;
 mod pam;
 mod report;
+mod rescue;
+pub(super) mod selinux;
 pub(super) mod sshd;
+mod store;
 mod sudo;
 mod system;
 pub(super) mod users;

@@ -1,10 +1,11 @@
 //! Checks before a service asks for a code: it can ask, and users can log in.
 
-use super::doctor::{sshd, users};
+use super::doctor::{selinux, sshd, users};
 use crate::client::Client;
 use crate::error::Error;
 use crate::pam::change::{Change, check_enroll_after_password, read_after};
 use crate::terminal::output;
+use crate::unit;
 
 /// The users that can log in after the change.
 pub(super) struct Preflight {
@@ -34,6 +35,16 @@ impl Preflight {
         let has = |option: &str| options.iter().any(|other| other == option);
         if has("enroll") && !(service == "sshd" && sshd::requires_other_method()) {
             check_enroll_after_password(changes)?;
+        }
+        // A daemon that cannot start, or cannot be reached, would deny everybody.
+        if let Some(failure) = unit::start_failure() {
+            return Err(Error::Unreachable(format!(
+                "not changed: systemd cannot start totpd: {}; {}",
+                failure.message, failure.fix
+            )));
+        }
+        if let Some(problem) = selinux::problem() {
+            return Err(Error::refused(format!("not changed: {problem}")));
         }
         let enrolled = users::enrolled(&Client::connect()?)?.len() as u64;
         let unenrolled = match (has("enroll"), has("nullok")) {

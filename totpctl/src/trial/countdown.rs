@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use super::state::Trial;
 use crate::error::Error;
-use crate::program;
+use crate::{installed, program};
 
 /// Starts the countdown.
 pub(super) fn start(trial: &Trial, time: Duration) -> Result<(), Error> {
     // The countdown never runs the running program. Root may have started a file that another user
     // can change.
-    let totpctl = "/usr/bin/totpctl";
+    let totpctl = installed::totpctl();
     let seconds = time.as_secs().to_string();
     if has_systemd() {
         let started = program::find("systemd-run")
@@ -24,7 +24,7 @@ pub(super) fn start(trial: &Trial, time: Duration) -> Result<(), Error> {
             .arg(format!("--unit={}", unit(trial)))
             .arg(format!("--on-active={seconds}s"))
             .arg("--description=Revert a change of PAM that is being tried")
-            .arg(totpctl)
+            .arg(&totpctl)
             .args(["try", "--count-down", "0", "--of", &trial.id])
             .stdin(Stdio::null())
             .output()

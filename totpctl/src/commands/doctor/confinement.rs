@@ -7,10 +7,11 @@ use std::path::Path;
 
 use super::finding::{Finding, FindingId};
 use super::report::Report;
+use crate::installed;
 
 /// Adds a note if nothing confines the running daemon.
 pub(super) fn check(report: &mut Report) {
-    let Some(label) = label_of(Path::new(DAEMON), 0) else { return };
+    let Some(label) = label_of(&installed::daemon(), 0) else { return };
     let kernel = Kernel {
         selinux_is_enforcing: fs::read_to_string("/sys/fs/selinux/enforce")
             .is_ok_and(|on| on == "1"),
@@ -58,7 +59,6 @@ fn missing_confinement(label: &str, kernel: &Kernel) -> Option<&'static str> {
     }
 }
 
-const DAEMON: &str = "/usr/libexec/totpd";
 const UNCONFINED: &str = "nothing confines totpd on the bus: an attacker in the daemon could have systemd start any program as \
                           root; load its AppArmor profile (/usr/share/doc/libpam-totp/examples/apparmor) and restart \
                           totpd (distributions.md in the documentation)";

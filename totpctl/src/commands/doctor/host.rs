@@ -2,12 +2,13 @@
 
 use totpd_journal::escape::escape;
 
-use super::finding::FindingId;
+use super::finding::{Finding, FindingId};
 use super::report::Report;
-use super::{confinement, system, users};
+use super::{clock, confinement, system, users};
 use crate::client::Client;
 use crate::terminal::output;
 use crate::trial::state::Trial;
+use crate::unit;
 
 /// Checks the host. `denies_unenrolled`: whether a service denies users without a factor.
 pub(super) fn check(denies_unenrolled: bool) -> Report {
@@ -16,6 +17,11 @@ pub(super) fn check(denies_unenrolled: bool) -> Report {
     trial(&mut report);
     if let Some(reason) = system::configuration_error() {
         report.problem(FindingId::ConfigurationInvalid, format!("totpd cannot start: {reason}"));
+        return report;
+    }
+    if let Some(failure) = unit::start_failure() {
+        let message = format!("systemd cannot start totpd: {}", failure.message);
+        report.problems.push(Finding::new(FindingId::UnitCannotStart, message).fix(failure.fix));
         return report;
     }
     let connected = Client::connect().and_then(|client| {
@@ -33,18 +39,7 @@ pub(super) fn check(denies_unenrolled: bool) -> Report {
         }
     };
     confinement::check(&mut report);
-    match client.clock_is_synchronized() {
-        Some(true) => report.summarize("the clock is synchronized"),
-        Some(false) => report.problem(
-            FindingId::ClockNotSynchronized,
-            "the clock is not synchronized, and codes depend on it; turn on NTP, for example \
-             systemd-timesyncd",
-        ),
-        None => report.note(
-            FindingId::ClockUnknown,
-            "cannot tell whether the clock is synchronized: systemd-timedated does not answer",
-        ),
-    }
+    clock::check(client.clock_is_synchronized(), &mut report);
     users::check(&client, denies_unenrolled, &mut report);
     if let Some(fingerprint) = backup_signer(&client) {
         report.summarize(format!("backups are signed by {}", escape(&fingerprint)));

@@ -1,4 +1,4 @@
-//! Files, disks and kernel rules that can stop the daemon or weaken the module.
+//! Files and kernel rules that can stop the daemon or weaken the module.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -8,18 +8,22 @@ use std::process::Stdio;
 use super::finding::{Finding, FindingId};
 use super::name_services::{self, Directory};
 use super::report::Report;
+use super::{rescue, selinux, store};
 use crate::pam::files::{FOLDERS, installed};
-use crate::program;
+use crate::{installed, program};
 
-/// Checks permissions, the store's disk, user directories and denials by the kernel.
+/// Checks permissions, the store, the way to repair the host, user directories and denials by the
+/// kernel.
 pub(super) fn check(report: &mut Report) {
-    let files = ["/usr/libexec/totpd", "/usr/bin/totpctl", "/etc/totpd", "/etc/totpd/totpd.toml"];
+    let files = [installed::daemon(), installed::totpctl()].into_iter();
+    let files = files.chain(["/etc/totpd", "/etc/totpd/totpd.toml"].map(Into::into));
     let stacks = FOLDERS.into_iter().flat_map(|folder| {
         let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
         [Path::new(folder).to_path_buf()].into_iter().chain(files)
     });
-    let trusted = installed("pam_totp.so").into_iter().chain(files.map(Into::into)).chain(stacks);
+    let trusted = installed("pam_totp.so").into_iter().chain(files).chain(stacks);
     report.problems.extend(trusted.filter_map(|path| insecure_permissions(&path)));
+    selinux::check(report);
     if !nix::unistd::geteuid().is_root() {
         report.note(
             FindingId::HostNotChecked,
@@ -27,7 +31,8 @@ pub(super) fn check(report: &mut Report) {
         );
         return;
     }
-    store(report);
+    store::check(report);
+    rescue::check(report);
     report.notes.extend(unreachable_directory(&name_services::directories()));
     denials(report);
 }
@@ -39,7 +44,7 @@ pub(super) fn configuration_error() -> Option<String> {
     if !nix::unistd::geteuid().is_root() {
         return None;
     }
-    let mut check = program::at("/usr/libexec/totpd");
+    let mut check = program::at(installed::daemon());
     let result = check.arg("--check-config").stdin(Stdio::null()).output().ok()?;
     if result.status.success() {
         return None;
@@ -60,35 +65,6 @@ fn insecure_permissions(path: &Path) -> Option<Finding> {
         )
         .in_file(path.display().to_string())
     })
-}
-
-fn store(report: &mut Report) {
-    let folder = Path::new("/var/lib/totpd");
-    let Ok(metadata) = fs::metadata(folder) else { return };
-    if metadata.uid() != 0 || metadata.mode() & 0o077 != 0 {
-        report.problem(
-            FindingId::StorePermissions,
-            "users other than root can enter /var/lib/totpd; run chown root:root and chmod 700 on it",
-        );
-    }
-    let Ok(disk) = rustix::fs::statvfs(folder) else { return };
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    if free < MIN_FREE_BYTES {
-        report.problem(
-            FindingId::StoreDiskFull,
-            format!(
-                "the disk of /var/lib/totpd has {} kB left: logins still work, but enrollment will fail; free \
-                 some space",
-                free / 1024
-            ),
-        );
-    }
-    if disk.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) {
-        report.problem(
-            FindingId::StoreDiskReadOnly,
-            "the disk of /var/lib/totpd is read-only, so nobody can log in; mount it read-write",
-        );
-    }
 }
 
 /// Returns a note if users come from a directory that the daemon reaches only with a drop-in of its
@@ -136,9 +112,6 @@ fn last_denial(journal: &str) -> Option<&str> {
         |line: &&str| line.contains("avc:  denied") || line.contains("apparmor=\"DENIED\"");
     journal.lines().rev().filter(is_denial).find(|line| line.contains("totpd"))
 }
-
-/// Room for many more users.
-const MIN_FREE_BYTES: u64 = 8 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -129,6 +129,7 @@ fn a_login_without_utf_8_or_a_terminal_shows_no_picture() {
     let plain = machine.pam("totp", "alice", "000000").terminal("tty1").run();
     assert_eq!(plain.rc, pam::AUTH_ERR);
     assert!(plain.text.contains("Add this key") && plain.text.is_ascii(), "{plain:#?}");
+    assert!(plain.text.contains("the locale of this machine is not UTF-8"), "{plain:#?}");
     // A program that shows one line says what to do instead. A program whose option is off does the
     // same.
     let elsewhere = machine.pam("totp", "bob", "000000").terminal(":0").run();

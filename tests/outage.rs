@@ -1,6 +1,6 @@
 //! A service that is absent refuses at once, and the log says why. It works again when it is back.
 
-use tests::{Machine, eventually, pam};
+use tests::{Machine, Seed, eventually, pam};
 
 fn asks_in_vain(machine: &Machine, service: &str, at_most_ms: u64, reason: &str) {
     let refused = machine.pam(service, "alice", "123456").run();
@@ -45,6 +45,46 @@ fn a_missing_bus_refuses_and_root_still_logs_in() {
     let refused = machine.run("totpctl list");
     assert_eq!(refused.status, 3, "{refused:#?}");
     assert!(refused.stderr.contains("cannot reach the system bus"), "{refused:#?}");
+    assert!(refused.stderr.contains("/usr/libexec/totpd by hand"), "{refused:#?}");
+}
+
+/// A container as Docker makes them: no bus, no systemd, and the daemon is started by hand.
+#[test]
+fn root_manages_everything_without_a_bus() {
+    let machine = Machine::new();
+    machine
+        .run("kill $(pidof dbus-daemon); rm -rf /run/dbus/system_bus_socket /usr/bin/dbus-daemon")
+        .stdout_ok();
+    let mut daemon = machine.start("exec /usr/libexec/totpd");
+    eventually("it listens", || machine.run("test -S /run/totpd/private").status == 0);
+    let seed = Seed::numbered(7);
+    let enroll = "totpctl enroll bob --secret-stdin --qr none";
+    machine.run_with_input(enroll, &seed.first_codes()).stdout_ok();
+    let pending = machine.run("totpctl --json enroll alice --qr none").stdout_ok();
+    let secret = pending.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let alice = Seed(secret.to_owned());
+    machine.run_with_input("totpctl confirm alice", &format!("{}\n", alice.code())).stdout_ok();
+    assert!(machine.run("totpctl show alice").stdout_ok().contains("verified"));
+    let listed = machine.run("totpctl list").stdout_ok();
+    assert!(listed.contains("alice") && listed.contains("bob"), "{listed}");
+    assert_eq!(machine.pam("totp", "bob", &seed.code()).run().rc, pam::SUCCESS);
+    for command in [
+        "recovery-codes alice",
+        "unlock alice",
+        "set alice --factor $(totpctl --json show alice | grep -o 'f-[a-z0-9]*' | head -n 1) --disable",
+        "verify-store",
+        "rekey",
+        "remove alice",
+    ] {
+        let ran = machine.run(&format!("totpctl {command}"));
+        assert_eq!(ran.status, 0, "{command}: {ran:#?}");
+    }
+    assert!(machine.run("totpctl show alice").stdout_ok().contains("not enrolled"));
+    let doctor = machine.run("totpctl doctor").text();
+    assert!(doctor.contains("answers") && doctor.contains("[clock-unknown]"), "{doctor}");
+    machine.run("totpctl enable su --option nullok").stdout_ok();
+    machine.kill_daemon("KILL");
+    daemon.wait().unwrap();
 }
 
 #[test]

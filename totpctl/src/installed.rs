@@ -1,5 +1,5 @@
-//! The paths of the installed programs. Their prefix is chosen at build time (`make PREFIX=…`), never by
-//! the environment of a caller.
+//! The paths of the installed programs. Their prefix is chosen at build time (`make PREFIX=…`),
+//! never by the environment of a caller.
 
 use std::path::{Path, PathBuf};
 

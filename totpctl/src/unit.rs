@@ -24,7 +24,11 @@ pub(crate) fn start_failure() -> Option<StartFailure> {
     if nix::unistd::geteuid().is_root() && systemctl(&["start", UNIT]).is_some_and(|(ok, _)| ok) {
         return None;
     }
-    let (_, state) = systemctl(&["show", UNIT, "--property=LoadState,Result,ExecMainStatus"])?;
+    // Without a running systemd, systemctl knows no state.
+    let (true, state) = systemctl(&["show", UNIT, "--property=LoadState,Result,ExecMainStatus"])?
+    else {
+        return None;
+    };
     failure(&state)
 }
 

@@ -16,7 +16,8 @@ pub(crate) fn screen(link: &str, key: &str, utf8: bool) -> String {
         Some(drawn) => {
             format!("{SCAN}\n{drawn}Key: {key}\n{FIRST_CODE}")
         }
-        None => format!("{TYPE}\n\n  {key}\n\n{FIRST_CODE}"),
+        None if utf8 => format!("{TYPE}\n\n  {key}\n\n{FIRST_CODE}"),
+        None => format!("{TYPE}\n\n  {key}\n\n{NO_QR_CODE}\n{FIRST_CODE}"),
     }
 }
 
@@ -55,6 +56,7 @@ pub(crate) fn wrapped(text: &str) -> String {
 
 const SCAN: &str = "Scan this with the authenticator app of your phone:";
 const TYPE: &str = "Add this key to the authenticator app of your phone:";
+const NO_QR_CODE: &str = "(No QR code: the locale of this machine is not UTF-8.)";
 const FIRST_CODE: &str = "Code that the app shows: ";
 const KEEP: &str = "Keep these on paper. Each is good once, without the phone:";
 const NO_CODES: &str = "Your second factor is set up. Run: totpctl recovery-codes";
@@ -86,6 +88,7 @@ mod tests {
             assert!(text.lines().count() <= 24, "{}", text.lines().count());
             assert!(text.lines().all(|line| line.chars().count() <= 80));
             assert_eq!(text.contains('█'), has_a_picture);
+            assert_eq!(text.contains(NO_QR_CODE), !utf8, "it says why");
             assert!(text.contains("GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"));
             assert!(text.is_ascii() != has_a_picture);
         }
@@ -94,7 +97,7 @@ mod tests {
     #[test]
     fn every_text_is_on_the_page_of_messages_and_short() {
         let page = include_str!("../../../docs/reference/messages.md");
-        for text in [SCAN, TYPE, FIRST_CODE, KEEP, NO_CODES, NOT_KEPT, ENROLL_ELSEWHERE] {
+        for text in [SCAN, TYPE, NO_QR_CODE, FIRST_CODE, KEEP, NO_CODES, NOT_KEPT, ENROLL_ELSEWHERE] {
             assert!(page.contains(&format!("`{text}`")), "{text}");
             assert!(text.len() < 60, "{text}");
         }

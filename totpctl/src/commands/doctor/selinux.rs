@@ -1,4 +1,5 @@
-//! The module of SELinux. Without it an enforcing kernel keeps programs from the socket of the daemon.
+//! The module of SELinux. Without it an enforcing kernel keeps programs from the socket of the
+//! daemon.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The folder of the store: who can enter it, and whether its disk lets users log in when it is full.
+//! The folder of the store: who can enter it, and whether users can log in when its disk is full.
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt as _;
@@ -76,8 +76,8 @@ enum Copying {
     Always(&'static str),
 }
 
-/// Returns how the disk of this file copies. Returns nothing if it overwrites in place, or if there is
-/// no such file.
+/// Returns how the disk of this file copies. Returns nothing if it overwrites in place, or if
+/// there is no such file.
 fn copies(file: &Path) -> Option<Copying> {
     let opened = File::open(file).ok()?;
     match fstatfs(&opened).ok()?.f_type as u32 {

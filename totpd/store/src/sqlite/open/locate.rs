@@ -68,9 +68,9 @@ fn lock_directory(directory: &Path, owner: Owner) -> Result<File, OpenError> {
     }
 }
 
-/// Has Btrfs overwrite the files that are made in this directory in place. Otherwise each write needs
-/// free space, and nobody could log in on a full disk. Other file systems do not have the flag, and
-/// `totpctl doctor` names those that always copy.
+/// Has Btrfs overwrite the files that are made in this directory in place. Otherwise each write
+/// needs free space, and nobody could log in on a full disk. Other file systems do not have the
+/// flag, and `totpctl doctor` names those that always copy.
 fn prevent_copy_on_write(directory: &File) {
     let flags = ioctl_getflags(directory);
     if let Ok(flags) = flags

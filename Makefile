@@ -91,7 +91,7 @@ test-nightly:
 test-machines:
 	scripts/prepare.sh test
 	$(MAKE) --no-print-directory need-machine need-packages need-programs need-hosts need-kernel
-	scripts/test.sh systemd mandatory_access
+	scripts/test.sh systemd instructions mandatory_access
 
 # make test-NAME: the tests of tests/NAME.rs, or else those whose names contain NAME. Builds what they need and no more.
 test-%:

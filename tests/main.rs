@@ -18,6 +18,7 @@ mod floods;
 mod host_process;
 mod hostile_callers;
 mod identity;
+mod instructions;
 mod journal;
 mod local_doors;
 mod login;

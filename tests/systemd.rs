@@ -21,7 +21,7 @@ fn with_alice(suite: &str) -> (Host, Seed) {
     (host, seed)
 }
 
-fn enrolled(host: &Host, user: &str, number: u32) -> Seed {
+pub(crate) fn enrolled(host: &Host, user: &str, number: u32) -> Seed {
     let seed = Seed::numbered(number);
     let enroll = format!("totpctl enroll {user} --secret-stdin --qr none");
     host.run_with_input(&enroll, &seed.first_codes()).stdout_ok();
@@ -29,7 +29,7 @@ fn enrolled(host: &Host, user: &str, number: u32) -> Seed {
 }
 
 /// Returns an unused code of a new seed. So the test skips the wait of a person for the next code.
-fn fresh(host: &Host, user: &str) -> String {
+pub(crate) fn fresh(host: &Host, user: &str) -> String {
     try_fresh(host, user).expect("a new factor")
 }
 

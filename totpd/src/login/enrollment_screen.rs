@@ -97,7 +97,8 @@ mod tests {
     #[test]
     fn every_text_is_on_the_page_of_messages_and_short() {
         let page = include_str!("../../../docs/reference/messages.md");
-        for text in [SCAN, TYPE, NO_QR_CODE, FIRST_CODE, KEEP, NO_CODES, NOT_KEPT, ENROLL_ELSEWHERE] {
+        for text in [SCAN, TYPE, NO_QR_CODE, FIRST_CODE, KEEP, NO_CODES, NOT_KEPT, ENROLL_ELSEWHERE]
+        {
             assert!(page.contains(&format!("`{text}`")), "{text}");
             assert!(text.len() < 60, "{text}");
         }

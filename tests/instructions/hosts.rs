@@ -1,0 +1,162 @@
+//! The commands of the pages, on booted hosts.
+
+use tests::{Host, Output, Seed, eventually};
+
+use super::{Outcome, blocks};
+use crate::systemd::{enrolled, fresh};
+
+const PACKAGE: &str = "/opt/tests/libpam-totp.deb";
+
+/// Runs the blocks of a page that a host runs.
+fn follow(host: &Host, page: &str) {
+    let blocks = blocks();
+    let is_run = |row: &(&str, &str, Outcome)| row.2 == Outcome::Run;
+    let wanted = blocks.iter().filter(|block| block.page == page && block.rows().any(is_run));
+    for block in wanted {
+        if block.text.starts_with("@include common-auth\n") {
+            has_lines_of(host, &block.text);
+            continue;
+        }
+        for line in block.text.lines() {
+            let command = line.split(" #").next().unwrap_or_default().trim();
+            // What stands alone behind a number sign goes on with the line before it.
+            if !command.is_empty() && !command.starts_with('#') {
+                println!("{page}:{}: {command}", block.line);
+                obey(host, command);
+            }
+        }
+    }
+}
+
+/// Does what a person does with one line.
+fn obey(host: &Host, command: &str) {
+    let words: Vec<_> = command.split_whitespace().collect();
+    let ran = match words.as_slice() {
+        ["totpctl", "enroll"] => enroll_itself(host, "bob"),
+        ["totpctl", "enroll", user] => {
+            let typed = format!("/opt/tests/type-enrollment '' '' right totpctl enroll {user}");
+            host.run(&typed)
+        }
+        ["totpctl", "enroll", "--batch", "-", ..] => host.run_with_input(command, "alice\ncarol\n"),
+        ["totpctl", "try", service, ..] => return keep(host, service, command),
+        ["totpctl", "resync", user, ..] => resync(host, user, command),
+        ["totpctl", _, "alice", "--factor", ..] => {
+            let factor = host.run("totpctl --json show alice | grep -om1 'f-[a-z2-7]\\{8\\}'");
+            host.run(&command.replace("f-aeaqcaib", factor.stdout_ok().lines().next().unwrap()))
+        }
+        ["systemctl", "edit", "totpd"] => host.run(
+            "mkdir -p /etc/systemd/system/totpd.service.d && \
+             printf '[Service]\\nLoadCredentialEncrypted=totpd.key\\n' \
+             > /etc/systemd/system/totpd.service.d/override.conf && systemctl daemon-reload",
+        ),
+        // The test has the package that this makes.
+        ["make", "deb", ..] => host.run(&format!(
+            "cd /root && mkdir -p target/deb && cp {PACKAGE} target/deb/libpam-totp_0_all.deb && \
+             make() {{ :; }} && {command}"
+        )),
+        _ => host.run(&format!("cd /root && {command}")),
+    };
+    assert_eq!(ran.status, 0, "{command}: {ran:#?}");
+}
+
+/// Enrolls a user at its own terminal, as polkit allows after the password.
+fn enroll_itself(host: &Host, user: &str) -> Output {
+    host.run(&format!(
+        "/opt/tests/type-enrollment {user}pw '' right setpriv --reuid {user} --regid {user} \
+         --init-groups totpctl enroll"
+    ))
+}
+
+/// Tries a service, and logs in with a code from elsewhere.
+fn keep(host: &Host, service: &str, command: &str) {
+    host.run(&format!("rm -f /root/tried; setsid {command} >/root/tried 2>&1 </dev/null &"))
+        .stdout_ok();
+    let told = || host.run("cat /root/tried").stdout;
+    eventually("the trial has begun", || {
+        let told = told();
+        assert!(!told.contains("not changed"), "{command}: {told}");
+        told.contains("Enabled until")
+    });
+    let code = fresh(host, "alice");
+    match service {
+        "sshd" => assert!(host.ssh("alice", &code), "{}", told()),
+        "sudo" => {
+            let typed = format!(
+                "/opt/tests/type-enrollment alicepw {code} x setpriv --reuid alice --regid alice \
+                 --init-groups sudo -k true"
+            );
+            assert_eq!(host.run(&typed).status, 0, "{}", told());
+        }
+        _ => panic!("{command}: how does a person log in?"),
+    }
+    eventually("the change is kept", || told().contains("the change is kept"));
+}
+
+/// Gives two codes in a row of the user's token.
+fn resync(host: &Host, user: &str, command: &str) -> Output {
+    host.run("totpctl set alice --factor $(totpctl --json show alice | grep -om1 'f-[a-z2-7]\\{8\\}') --enable");
+    let seed = Seed::numbered(NUMBER);
+    assert_eq!(user, "alice");
+    let factor = host.run("totpctl --json show alice | grep -om1 'f-[a-z2-7]\\{8\\}'").stdout_ok();
+    let command = command.replace("f-aeaqcaib", factor.lines().next().unwrap());
+    host.run_with_input(&command, &format!("{}\n{}\n", seed.code(), seed.next_code()))
+}
+
+/// Checks that the services have the lines that a person would write by hand.
+fn has_lines_of(host: &Host, block: &str) {
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    for service in ["sshd", "sudo", "sudo-i"] {
+        let lines = host.run(&format!("grep -A1 '^@include common-auth' /etc/pam.d/{service}"));
+        assert_eq!(words(&lines.stdout_ok()), words(block), "{service}");
+    }
+}
+
+/// The seed of alice.
+const NUMBER: u32 = 1;
+
+/// Returns a host as Debian installs it, without what other tests set.
+fn plain(suite: &str) -> Host {
+    let host = Host::boot(suite);
+    host.run(
+        "rm /etc/ssh/sshd_config.d/10-test.conf && systemctl restart ssh && usermod -aG sudo alice",
+    )
+    .stdout_ok();
+    host
+}
+
+#[test]
+fn the_readme_protects_a_host_with_an_ssh_service() {
+    let host = plain("bookworm");
+    follow(&host, "README.md");
+    follow(&host, "install.md");
+    assert!(!host.ssh("alice", "000000") && host.ssh("alice", &fresh(&host, "alice")));
+}
+
+#[test]
+fn the_readme_protects_a_host_with_an_ssh_socket() {
+    let host = plain("trixie");
+    host.run(
+        "systemctl disable --now ssh.service; systemctl enable --now ssh.socket; rm -rf /run/sshd",
+    )
+    .stdout_ok();
+    follow(&host, "README.md");
+    assert!(!host.ssh("alice", "000000") && host.ssh("alice", &fresh(&host, "alice")));
+}
+
+#[test]
+fn the_pages_for_administrators_do_what_they_say() {
+    let host = plain("bookworm");
+    host.run(&format!(
+        "apt-get install -y {PACKAGE} && printf 'alice\\ncarol\\n' > /root/users.txt"
+    ))
+    .stdout_ok();
+    host.run("printf 'KbdInteractiveAuthentication yes\\n' > /etc/ssh/sshd_config.d/10-totp.conf && systemctl restart ssh")
+        .stdout_ok();
+    enrolled(&host, "alice", NUMBER);
+    follow(&host, "deploy.md");
+    host.run("totpctl remove alice; totpctl remove carol");
+    enrolled(&host, "alice", NUMBER);
+    follow(&host, "store.md");
+    follow(&host, "enrollment.md");
+    assert!(host.run("totpctl list").stdout_ok().contains("bob"), "bob enrolled itself");
+}

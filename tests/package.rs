@@ -188,6 +188,15 @@ fn the_rpm_keeps_logins_possible_until_its_removal() {
     for file in ["/usr/share/selinux/packages/totpd.pp", "/vendor/totp-sssd/switchable-auth"] {
         assert!(files.contains(file), "{file}: {files}");
     }
+    // Whatever policy it is loaded into, it names the domains of that one.
+    let module =
+        machine.run("/usr/libexec/selinux/hll/pp /usr/share/selinux/packages/totpd.pp").stdout_ok();
+    for domain in
+        ["sshd_session_t", "policykit_auth_t", "cockpit_session_t", "crond_t", "pam_domain"]
+    {
+        let allowed = format!("(allow {domain} totpd_t (unix_stream_socket (connectto)))");
+        assert!(module.contains(&allowed), "{domain}");
+    }
     assert!(got_in(&machine, "alice", ""), "nothing asks before an administrator says so");
     let seed = machine.enrolled("alice", 1);
     // libpam of this distribution does not search this folder.

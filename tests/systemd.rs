@@ -7,6 +7,7 @@ use tests::sandbox_probe::{self, Tried};
 use tests::{Host, Seed, eventually};
 
 mod container;
+mod polkit_helper;
 mod tpm;
 mod trial;
 

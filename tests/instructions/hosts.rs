@@ -1,6 +1,6 @@
 //! The commands of the pages, on booted hosts.
 
-use tests::{Host, Output, Seed, eventually};
+use tests::{Host, Output, eventually};
 
 use super::{Outcome, blocks};
 use crate::systemd::{enrolled, fresh};
@@ -17,19 +17,23 @@ fn follow(host: &Host, page: &str) {
             has_lines_of(host, &block.text);
             continue;
         }
+        // A person has files of users at hand, and none from before.
+        let folder = format!("/root/{page}-{}", block.line);
+        host.run(&format!("mkdir {folder} && printf 'alice\\ncarol\\n' > {folder}/users.txt"))
+            .stdout_ok();
         for line in block.text.lines() {
             let command = line.split(" #").next().unwrap_or_default().trim();
-            // What stands alone behind a number sign goes on with the line before it.
+            // What stands alone behind a number sign belongs to the line before it.
             if !command.is_empty() && !command.starts_with('#') {
                 println!("{page}:{}: {command}", block.line);
-                obey(host, command);
+                obey(host, &folder, command);
             }
         }
     }
 }
 
 /// Does what a person does with one line.
-fn obey(host: &Host, command: &str) {
+fn obey(host: &Host, folder: &str, command: &str) {
     let words: Vec<_> = command.split_whitespace().collect();
     let ran = match words.as_slice() {
         ["totpctl", "enroll"] => enroll_itself(host, "bob"),
@@ -40,10 +44,7 @@ fn obey(host: &Host, command: &str) {
         ["totpctl", "enroll", "--batch", "-", ..] => host.run_with_input(command, "alice\ncarol\n"),
         ["totpctl", "try", service, ..] => return keep(host, service, command),
         ["totpctl", "resync", user, ..] => resync(host, user, command),
-        ["totpctl", _, "alice", "--factor", ..] => {
-            let factor = host.run("totpctl --json show alice | grep -om1 'f-[a-z2-7]\\{8\\}'");
-            host.run(&command.replace("f-aeaqcaib", factor.stdout_ok().lines().next().unwrap()))
-        }
+        ["totpctl", _, user, "--factor", ..] => host.run(&with_factor(host, user, command)),
         ["systemctl", "edit", "totpd"] => host.run(
             "mkdir -p /etc/systemd/system/totpd.service.d && \
              printf '[Service]\\nLoadCredentialEncrypted=totpd.key\\n' \
@@ -51,10 +52,10 @@ fn obey(host: &Host, command: &str) {
         ),
         // The test has the package that this makes.
         ["make", "deb", ..] => host.run(&format!(
-            "cd /root && mkdir -p target/deb && cp {PACKAGE} target/deb/libpam-totp_0_all.deb && \
+            "cd {folder} && mkdir -p target/deb && cp {PACKAGE} target/deb/libpam-totp_0_all.deb && \
              make() {{ :; }} && {command}"
         )),
-        _ => host.run(&format!("cd /root && {command}")),
+        _ => host.run(&format!("cd {folder} && {command}")),
     };
     assert_eq!(ran.status, 0, "{command}: {ran:#?}");
 }
@@ -92,14 +93,17 @@ fn keep(host: &Host, service: &str, command: &str) {
     eventually("the change is kept", || told().contains("the change is kept"));
 }
 
-/// Gives two codes in a row of the user's token.
+/// Gives two codes in a row of a token that the test has.
 fn resync(host: &Host, user: &str, command: &str) -> Output {
-    host.run("totpctl set alice --factor $(totpctl --json show alice | grep -om1 'f-[a-z2-7]\\{8\\}') --enable");
-    let seed = Seed::numbered(NUMBER);
-    assert_eq!(user, "alice");
-    let factor = host.run("totpctl --json show alice | grep -om1 'f-[a-z2-7]\\{8\\}'").stdout_ok();
-    let command = command.replace("f-aeaqcaib", factor.lines().next().unwrap());
-    host.run_with_input(&command, &format!("{}\n{}\n", seed.code(), seed.next_code()))
+    let seed = enrolled(host, user, 2);
+    let codes = format!("{}\n{}\n", seed.code(), seed.next_code());
+    host.run_with_input(&with_factor(host, user, command), &codes)
+}
+
+/// Returns a command for the factor that the user has.
+fn with_factor(host: &Host, user: &str, command: &str) -> String {
+    let show = format!("totpctl --json show {user} | grep -om1 'f-[a-z2-7]\\{{8\\}}'");
+    command.replace("f-aeaqcaib", host.run(&show).stdout_ok().lines().next().unwrap())
 }
 
 /// Checks that the services have the lines that a person would write by hand.
@@ -146,10 +150,7 @@ fn the_readme_protects_a_host_with_an_ssh_socket() {
 #[test]
 fn the_pages_for_administrators_do_what_they_say() {
     let host = plain("bookworm");
-    host.run(&format!(
-        "apt-get install -y {PACKAGE} && printf 'alice\\ncarol\\n' > /root/users.txt"
-    ))
-    .stdout_ok();
+    host.run(&format!("apt-get install -y {PACKAGE}")).stdout_ok();
     host.run("printf 'KbdInteractiveAuthentication yes\\n' > /etc/ssh/sshd_config.d/10-totp.conf && systemctl restart ssh")
         .stdout_ok();
     enrolled(&host, "alice", NUMBER);

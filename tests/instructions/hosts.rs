@@ -100,10 +100,13 @@ fn resync(host: &Host, user: &str, command: &str) -> Output {
     host.run_with_input(&with_factor(host, user, command), &codes)
 }
 
-/// Returns a command for the factor that the user has.
+/// Returns a command for the factor that the user has, beside those that are pending.
 fn with_factor(host: &Host, user: &str, command: &str) -> String {
-    let show = format!("totpctl --json show {user} | grep -om1 'f-[a-z2-7]\\{{8\\}}'");
-    command.replace("f-aeaqcaib", host.run(&show).stdout_ok().lines().next().unwrap())
+    let show = format!(
+        "totpctl --json show {user} | python3 -c 'import json, sys; print(next(factor[\"factor\"] for factor in \
+         json.load(sys.stdin)[\"factors\"] if factor[\"status\"] != \"unverified\"))'"
+    );
+    command.replace("f-aeaqcaib", host.run(&show).stdout_ok().trim())
 }
 
 /// Checks that the services have the lines that a person would write by hand.

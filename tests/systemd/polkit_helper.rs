@@ -1,4 +1,4 @@
-//! The helper of polkit since version 127: a unit with limits of its own instead of a setuid program.
+//! The helper of polkit since version 127: a unit with limits, and no setuid program.
 
 use super::{fresh, with_alice};
 

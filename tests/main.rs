@@ -19,6 +19,7 @@ mod host_process;
 mod hostile_callers;
 mod identity;
 mod journal;
+mod json_output;
 mod local_doors;
 mod login;
 mod mandatory_access;

@@ -29,11 +29,11 @@ pub(super) fn run(options: &Accept, found: &[Subject], json: bool) -> Result<(),
     let reason = options.reason.as_deref().unwrap_or_default();
     check_words(reason).map_err(|fault| Error::Usage(format!("--reason: {fault}")))?;
     let until = options.until.as_deref().map(|text| last_day(text, today)).transpose()?;
-    let by = author();
+    let author = author();
     let mut accepted = Vec::with_capacity(options.ids.len());
     for token in &options.ids {
         let subject = choose(parse_id(token)?, found, &options.place)?;
-        accepted.push(Acceptance::new(subject, reason, by.clone(), today, until));
+        accepted.push(Acceptance::new(subject, reason, author.clone(), today, until));
     }
     update(|text, _| {
         Ok(accepted.iter().fold(text.to_owned(), |text, acceptance| with(&text, acceptance)))
@@ -161,8 +161,9 @@ fn list(found: &[Subject], today: Date, json: bool) -> Result<(), Error> {
             continue;
         }
         let until = acceptance.until.map_or("-".into(), |day| day.to_string());
-        let by = format!("{} on {}", acceptance.by, acceptance.date);
-        rows.push(vec![acceptance.place(), state.into(), until, by, acceptance.reason.clone()]);
+        let author = format!("{} on {}", acceptance.by, acceptance.date);
+        let reason = acceptance.reason.clone();
+        rows.push(vec![acceptance.place(), state.into(), until, author, reason]);
     }
     if json || (rows.is_empty() && !output::is_terminal()) {
         return Ok(());

@@ -89,11 +89,24 @@ fn users_of_a_directory_are_asked_about() {
 #[test]
 fn nullok_alone_is_refused_with_the_missing_line() {
     let machine = machine();
-    machine.service("key", "auth required pam_totp.so\n");
-    let ran = machine.run("totpctl enable key --option nullok");
+    let stack =
+        "auth required pam_totp.so\naccount required pam_unix.so\nsession required pam_unix.so\n";
+    machine.service("sshd", stack);
+    machine
+        .run(
+            "sed -i 's/^PubkeyAuthentication no/PubkeyAuthentication yes/' /etc/ssh/sshd_config; \
+             echo 'AuthenticationMethods publickey,keyboard-interactive' >> /etc/ssh/sshd_config",
+        )
+        .stdout_ok();
+    let ran = machine.run("totpctl enable sshd --option nullok");
     assert!(ran.status == 1 && ran.stderr.contains("auth required pam_permit.so"), "{ran:#?}");
-    machine.service("key", "auth required pam_totp.so\nauth required pam_permit.so\n");
-    machine.run("totpctl enable key --option nullok").stdout_ok();
-    assert_eq!(machine.pam("key", "bob", "").run().rc, tests::pam::SUCCESS);
-    assert_ne!(machine.pam("key", "alice", "000000").run().rc, tests::pam::SUCCESS);
+    let permit = stack.replace("account", "auth required pam_permit.so\naccount");
+    machine.service("sshd", &permit);
+    machine.run("totpctl enable sshd --option nullok").stdout_ok();
+    assert_eq!(machine.pam("sshd", "bob", "").run().rc, tests::pam::SUCCESS);
+    assert_ne!(machine.pam("sshd", "alice", "000000").run().rc, tests::pam::SUCCESS);
+    // Without a key or a password, the line would let strangers in.
+    machine.service("open", "auth required pam_totp.so\n");
+    let ran = machine.run("totpctl enable open --option nullok");
+    assert!(ran.status == 1 && ran.stderr.contains("ask for the password"), "{ran:#?}");
 }

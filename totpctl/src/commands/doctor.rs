@@ -77,8 +77,8 @@ fn check_all(names: Vec<String>, json: bool) -> Result<(), Error> {
     }
     match problem_count {
         0 => Ok(()),
-        1 => Err(Error::reported("1 problem found")),
-        count => Err(Error::reported(format!("{count} problems found"))),
+        1 => Err(Error::reported(format!("1 problem found; {EXPLAIN}"))),
+        count => Err(Error::reported(format!("{count} problems found; {EXPLAIN}"))),
     }
 }
 
@@ -128,5 +128,6 @@ fn check(name: &str) -> pam::Service {
     service
 }
 
+const EXPLAIN: &str = "totpctl doctor --explain ID explains the one in brackets";
 const ENROLL_BLOCKED_BY_POLKIT: &str =
     "a user without a factor cannot enroll itself, because polkit asks for a code first";

@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::pam::change::{Change, check_enroll_after_password, read_after};
 use crate::pam::files::read;
-use crate::pam::unenrolled::{ACCEPTING_LINE, Outcome, Unenrolled};
+use crate::pam::unenrolled::{Outcome, Unenrolled};
 use crate::terminal::{input, output};
 
 /// What a change means for users without a factor.
@@ -41,12 +41,14 @@ impl Preflight {
         }
         let args = options.options().unwrap_or_default();
         let has = |option: &str| args.iter().any(|other| other == option);
-        if has("enroll") && !(service == "sshd" && sshd::requires_other_method()) {
+        let requires_other_method = || service == "sshd" && sshd::requires_other_method();
+        if has("enroll") && !requires_other_method() {
             check_enroll_after_password(changes)?;
         }
         let effects: Vec<_> = changes.iter().map(|change| Effect::of(change, changes)).collect();
         if let Some(effect) = effects.iter().find(|effect| effect.nullok_is_useless) {
-            return Err(nullok_is_useless(effect.service));
+            let is_proved = effect.has_password || requires_other_method();
+            return Err(nullok_is_useless(effect.service, is_proved));
         }
         let unenrolled = Unenrolled::strictest(effects.iter().map(|effect| effect.after));
         let preflight = Self {
@@ -122,6 +124,7 @@ struct Effect<'a> {
     before: Unenrolled,
     after: Unenrolled,
     nullok_is_useless: bool,
+    has_password: bool,
 }
 
 impl<'a> Effect<'a> {
@@ -133,7 +136,8 @@ impl<'a> Effect<'a> {
             service,
             before: before.unwrap_or(Unenrolled::NotAsked),
             after: after.as_ref().map_or(Unenrolled::Denied, |outcome| outcome.unenrolled),
-            nullok_is_useless: after.is_some_and(|outcome| outcome.nullok_is_useless),
+            nullok_is_useless: after.as_ref().is_some_and(|outcome| outcome.nullok_is_useless),
+            has_password: after.is_some_and(|outcome| outcome.has_password),
         }
     }
 
@@ -147,10 +151,16 @@ impl<'a> Effect<'a> {
     }
 }
 
-fn nullok_is_useless(service: &str) -> Error {
+/// `is_proved`: a password or a key proves who the user is. Without that, the line that accepts
+/// would let strangers in.
+fn nullok_is_useless(service: &str, is_proved: bool) -> Error {
+    let change = match is_proved {
+        true => "add \"auth required pam_permit.so\" below the line of pam_totp.so",
+        false => "first have a line above that of pam_totp.so ask for the password",
+    };
     Error::refused(format!(
         "not changed: nullok would have no effect in {service}, because no other line accepts a user without a \
-         factor; add \"{ACCEPTING_LINE}\" below the line of pam_totp.so"
+         factor; {change}"
     ))
 }
 
@@ -171,7 +181,7 @@ mod tests {
     use super::*;
 
     fn effect(before: Unenrolled, after: Unenrolled) -> Effect<'static> {
-        Effect { service: "sshd", before, after, nullok_is_useless: false }
+        Effect { service: "sshd", before, after, nullok_is_useless: false, has_password: true }
     }
 
     #[test]
@@ -188,6 +198,14 @@ mod tests {
             let effect = effect(before, after);
             let found = (effect.denies(), effect.drops_exception());
             assert_eq!(found, (denies, drops), "{before:?} {after:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_accepts_everybody_is_named_only_behind_a_proof() {
+        for (is_proved, expected) in [(true, "pam_permit.so"), (false, "ask for the password")] {
+            let message = nullok_is_useless("sshd", is_proved).to_string();
+            assert!(message.contains(expected), "{message}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a stack does with users who have no factor.
 
 use pam_stack::parse::Kind;
+use pam_stack::password::is_password;
 use pam_stack::{Analysis, Rule, RuleKind, Stack, analyze};
 
 use super::files::is_installed;
@@ -48,6 +49,8 @@ pub(crate) struct Outcome {
     pub(crate) unenrolled: Unenrolled,
     /// True if a line has `nullok`, and no other line accepts a user that it skips.
     pub(crate) nullok_is_useless: bool,
+    /// True if a known module checks a password.
+    pub(crate) has_password: bool,
 }
 
 impl Outcome {
@@ -59,6 +62,7 @@ impl Outcome {
         Some(Self {
             unenrolled: Unenrolled::of(&rules, &analysis),
             nullok_is_useless: nullok_is_useless(&rules, &analysis),
+            has_password: rules.iter().any(is_password),
         })
     }
 }
@@ -84,9 +88,6 @@ pub(crate) fn options(rules: &[Rule]) -> impl Iterator<Item = &str> {
         })
         .map(String::as_str)
 }
-
-/// The line that lets `nullok` take effect.
-pub(crate) const ACCEPTING_LINE: &str = "auth required pam_permit.so";
 
 #[cfg(test)]
 mod tests {

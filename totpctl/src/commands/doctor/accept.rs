@@ -35,12 +35,12 @@ pub(super) fn run(options: &Accept, found: &[Subject], json: bool) -> Result<(),
         let subject = choose(parse_id(token)?, found, &options.place)?;
         accepted.push(Acceptance::new(subject, reason, author.clone(), today, until));
     }
-    update(|text, _| {
+    let changed = update(|text, _| {
         Ok(accepted.iter().fold(text.to_owned(), |text, acceptance| with(&text, acceptance)))
     })?;
     if json {
         let entries: Value = accepted.iter().map(Acceptance::entry).collect();
-        return output::json(&json!({ "accepted": entries, "changed": true }));
+        return output::json(&json!({ "accepted": entries, "changed": changed }));
     }
     for acceptance in &accepted {
         let until = acceptance.until.map(|day| format!(" until {day}")).unwrap_or_default();
@@ -105,42 +105,39 @@ fn choose(id: FindingId, found: &[Subject], place: &Place) -> Result<Subject, Er
 
 /// Removes acceptances.
 fn remove(options: &Accept, json: bool) -> Result<(), Error> {
-    let mut removed = Vec::new();
-    update(|text, present| {
+    let mut removed: Vec<Acceptance> = Vec::new();
+    let changed = update(|text, present| {
         let mut text = text.to_owned();
         for token in &options.remove {
             let id = parse_id(token)?;
-            let matches: Vec<_> = present
-                .iter()
-                .filter(|one| {
-                    one.id == id
-                        && options.place.has(one.service.as_deref(), one.file.as_deref(), one.line)
-                })
-                .collect();
-            match matches.as_slice() {
-                [one] => {
-                    text = without(&text, one);
-                    removed.push((*one).clone());
-                }
-                [] => {
-                    return Err(Error::refused(format!(
-                        "{token} is not accepted there; nothing is removed"
-                    )));
-                }
-                several => {
-                    let several: Vec<_> = several.iter().map(|one| one.place()).collect();
-                    return Err(Error::refused(format!(
-                        "nothing is removed: choose one by --service, --file and --line: {}",
-                        several.join("; ")
-                    )));
-                }
+            let is_meant = |one: &&Acceptance| {
+                one.id == id
+                    && options.place.has(one.service.as_deref(), one.file.as_deref(), one.line)
+            };
+            let chosen: Vec<_> = present.iter().filter(is_meant).collect();
+            let Some(first) = chosen.first() else {
+                return Err(Error::refused(format!(
+                    "{token} is not accepted there; nothing is removed"
+                )));
+            };
+            // A person may have written the same place twice.
+            if !chosen.iter().all(|one| one.has_place_of(first)) {
+                let places: Vec<_> = chosen.iter().map(|one| one.place()).collect();
+                return Err(Error::refused(format!(
+                    "nothing is removed: choose one by --service, --file and --line: {}",
+                    places.join("; ")
+                )));
+            }
+            for one in chosen {
+                text = without(&text, one);
+                removed.push(one.clone());
             }
         }
         Ok(text)
     })?;
     if json {
         let entries: Value = removed.iter().map(Acceptance::entry).collect();
-        return output::json(&json!({ "removed": entries, "changed": true }));
+        return output::json(&json!({ "removed": entries, "changed": changed }));
     }
     for acceptance in &removed {
         output::note(&format!("{} is no longer accepted.", acceptance.place()));

@@ -8,6 +8,7 @@ use super::super::system::only_root_can_change;
 use super::document::{Acceptance, parse};
 use crate::error::Error;
 use crate::pam::atomic_file::replace;
+use crate::pam::change::cannot_change;
 
 /// Returns all acceptances; none if there is no file.
 ///
@@ -23,30 +24,26 @@ pub(in super::super) fn line_source(path: &str) -> Option<String> {
     fs::read(path).ok().map(|text| String::from_utf8_lossy(&text).into_owned())
 }
 
-/// Changes the file, if its content is valid. `change` returns the new text.
+/// Changes the file, if its content is valid, and reports whether the text is another now. `change`
+/// returns the new text.
 pub(in super::super) fn update(
     change: impl FnOnce(&str, &[Acceptance]) -> Result<String, Error>,
-) -> Result<(), Error> {
-    let folder = Path::new(PATH).parent().unwrap_or(Path::new("/"));
-    let cannot_write = |error: io::Error| {
-        Error::refused(format!(
-            "cannot write {PATH}: {error}; check that {} exists",
-            folder.display()
-        ))
-    };
-    let lock = File::open(folder).map_err(cannot_write)?;
+) -> Result<bool, Error> {
+    let path = Path::new(PATH);
+    let cannot_write = |error: io::Error| cannot_change(path, &error);
+    let lock = File::open(path.parent().unwrap_or(path)).map_err(cannot_write)?;
     lock.lock().map_err(cannot_write)?;
     let unusable =
-        |reason: String| Error::refused(format!("nothing is accepted: {reason}; correct it"));
-    let text = read().map_err(unusable)?;
+        |reason: &str| Error::refused(format!("nothing is changed: {reason}; correct it"));
+    let text = read().map_err(|reason| unusable(&reason))?;
     let present =
-        parse(&text).map_err(|(line, fault)| unusable(format!("{PATH}:{line}: {fault}")))?;
+        parse(&text).map_err(|(line, fault)| unusable(&format!("{PATH}:{line}: {fault}")))?;
     let new = change(&text, &present)?;
     if new == text {
-        return Ok(());
+        return Ok(false);
     }
-    let like = Some(Path::new(PATH)).filter(|path| path.exists());
-    replace(Path::new(PATH), &new, like).map_err(cannot_write)
+    replace(path, &new, Some(path).filter(|path| path.exists())).map_err(cannot_write)?;
+    Ok(true)
 }
 
 /// Returns the text, if only root can have written it.

@@ -80,9 +80,9 @@ fn tasks_on_the_store_are_objects_of_the_schema() {
     let checked = Checked::new();
     checked.machine.enrolled("alice", 1);
     checked.run("verify_store", 0, "verify-store", "");
-    checked.run("backup", 0, "backup /root/b", "passphrase\n");
-    checked.run("restore", 0, "restore /root/b --dry-run", "passphrase\n");
-    checked.run("restore", 0, "restore /root/b --replace --yes", "passphrase\n");
+    checked.run("backup", 0, "backup /root/b", "a long passphrase\n");
+    checked.run("restore", 0, "restore /root/b --dry-run", "a long passphrase\n");
+    checked.run("restore", 0, "restore /root/b --replace --yes", "a long passphrase\n");
     checked.run("rekey", 0, "rekey", "");
 }
 

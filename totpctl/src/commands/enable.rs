@@ -32,7 +32,9 @@ pub(super) fn enable(
     output::note(&match dry_run {
         true => NOTHING_CHANGED.to_owned(),
         false => {
-            format!("{service} asks for a code now. Test a new login before you leave this session.")
+            format!(
+                "{service} asks for a code now. Test a new login before you leave this session."
+            )
         }
     });
     output::note(&preflight.message());

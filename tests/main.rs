@@ -20,6 +20,7 @@ mod hostile_callers;
 mod identity;
 mod instructions;
 mod journal;
+mod json_output;
 mod local_doors;
 mod login;
 mod mandatory_access;

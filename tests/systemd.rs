@@ -193,9 +193,14 @@ fn the_ansible_role_changes_a_booted_host_once() {
     assert!(made.ends_with("600\n") && made.contains("\"user\":\"carol\""), "{made}");
     assert!(!host.ssh("alice", "000000") && host.ssh("alice", &Seed(secret).code()));
     assert!(host.ssh("bob", ""), "a user without a factor is not asked");
-    // This play has no nullok. The check sees a host that has changed.
+    // This play has no nullok. The role names bob and root, who would be shut out.
     let strict = play.replace("      totp_options: [nullok]\n", "");
     host.write("/root/play/site.yml", &strict);
+    let refused = host.run("cd /root/play && ansible-playbook -i localhost, site.yml");
+    assert!(refused.status != 0 && refused.text().contains("--even-so"), "{refused:#?}");
+    assert!(host.ssh("bob", ""), "a refused change changes nothing");
+    // The check sees a host that has changed.
+    host.write("/root/play/site.yml", &format!("{strict}      totp_even_so: true\n"));
     let dry = run("--check");
     assert!(!dry.contains("changed=0 "), "{dry}");
     assert!(host.ssh("bob", ""), "a check changes nothing");

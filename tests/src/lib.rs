@@ -4,6 +4,7 @@
 pub mod authselect;
 pub mod claim;
 mod host;
+mod json_schema;
 mod kernel;
 mod login;
 mod machine;
@@ -13,6 +14,7 @@ mod scale;
 mod seed;
 
 pub use host::Host;
+pub use json_schema::JsonSchema;
 pub use kernel::Kernel;
 pub use login::{PamCall, PamResult, SshCall, SshResult};
 pub use machine::{Machine, Output, eventually};

@@ -1,5 +1,6 @@
 //! The command line. Help and completions are generated from it.
 
+mod doctor;
 mod enroll;
 mod set;
 mod trial;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use self::doctor::{Accept, Doctor, DoctorCommand, Place};
 pub(crate) use self::enroll::{Enroll, Qr};
 pub(crate) use self::set::Set;
 pub(crate) use self::trial::{ModuleOptions, Try};
@@ -24,7 +26,7 @@ pub(crate) use self::trial::{ModuleOptions, Try};
 #[derive(Debug, Parser)]
 #[command(name = "totpctl", version, max_term_width = 100, propagate_version = true)]
 pub(crate) struct Cli {
-    /// Print JSON: one object, or one object a line for lists
+    /// Print JSON: one object, or one object a line for lists (docs/reference/json.md)
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
@@ -182,13 +184,10 @@ pub(crate) enum Command {
     /// whether a wrong password still leads to the question for a code. For sshd, its configuration
     /// is checked too (sshd -T), with its Match blocks. For the host, reports whether totpd answers
     /// and what confines it, whether a trial was not reverted, and the fingerprint of its backups.
-    /// Each finding has a stable id in brackets. Exit status 1 if there is a problem.
-    Doctor {
-        /// The PAM services; by default sshd, sudo, sudo-i, su, su-l, login, and all that ask for a
-        /// code
-        #[arg(value_name = "SERVICE")]
-        services: Vec<String>,
-    },
+    /// Each finding has a stable id in brackets: "totpctl doctor --explain ID" explains it, and
+    /// "totpctl doctor accept ID" writes down that it is meant. Exit status 1 if there is a problem
+    /// that is not accepted.
+    Doctor(Doctor),
     /// Make a service ask for a code for a limited time; keep it if a user logs in with a code
     /// (root)
     ///
@@ -237,6 +236,17 @@ mod tests {
 
     use super::*;
 
+    /// Returns all commands with their names. A command of another has both names.
+    fn commands() -> Vec<(String, clap::Command)> {
+        let mut all = Vec::new();
+        for outer in Cli::command().get_subcommands() {
+            all.push((outer.get_name().to_owned(), outer.clone()));
+            let name = |inner: &clap::Command| format!("{} {}", outer.get_name(), inner.get_name());
+            all.extend(outer.get_subcommands().map(|inner| (name(inner), inner.clone())));
+        }
+        all
+    }
+
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
@@ -244,8 +254,8 @@ mod tests {
 
     #[test]
     fn every_command_and_flag_is_explained() {
-        for command in Cli::command().get_subcommands() {
-            assert!(command.get_about().is_some(), "{}", command.get_name());
+        for (name, command) in commands() {
+            assert!(command.get_about().is_some(), "{name}");
             for argument in command.get_arguments() {
                 assert!(argument.get_help().is_some(), "{}", argument.get_id());
             }
@@ -255,8 +265,7 @@ mod tests {
     #[test]
     fn the_manual_names_every_command_and_flag() {
         let manual = include_str!("../../packaging/man/totpctl.1");
-        for command in Cli::command().get_subcommands() {
-            let name = command.get_name();
+        for (name, command) in commands() {
             let section = manual.split(&format!("\n.Ss {name}\n")).nth(1);
             let section = section.unwrap_or_else(|| panic!("totpctl(1) lacks {name}"));
             let section = section.split("\n.S").next().unwrap();

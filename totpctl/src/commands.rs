@@ -37,9 +37,9 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
             confirm::run(&user_or_caller(user.as_deref())?, factor.as_deref(), json)
         }
         Command::Disable { service, dry_run } => enable::disable(service, *dry_run, json),
-        Command::Doctor { services } => doctor::run(services, json),
+        Command::Doctor(options) => doctor::run(options, json),
         Command::Enable { service, options, dry_run } => {
-            enable::enable(service, options.options().as_deref(), *dry_run, json)
+            enable::enable(service, options, *dry_run, json)
         }
         Command::Enroll(options) => match &options.batch {
             Some(file) => enroll::batch::run(file, options),
@@ -81,9 +81,9 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         Command::Show { user } => show::run(&user_or_caller(user.as_deref())?, json),
         Command::Try(options) => match options {
             Try { count_down: Some(seconds), of, .. } => trial::count_down(*seconds, of.as_deref()),
-            Try { undo: true, of, .. } => trial::undo(of.as_deref()),
+            Try { undo: true, of, .. } => trial::undo(of.as_deref(), json),
             Try { service: Some(service), minutes, options, .. } => {
-                trial::run(service, *minutes, options.options().as_deref(), json)
+                trial::run(service, *minutes, options, json)
             }
             Try { .. } => trial::state(json),
         },

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use serde_json::{Value, json};
 use totpd_interface::Error as DaemonError;
 
 /// The reason why a command failed: the failed action, the cause, and the remedy.
@@ -14,7 +15,15 @@ pub(crate) enum Error {
     /// The reader of the output has closed it, so nothing is printed (1).
     BrokenPipe,
     /// Refused or failed (1).
-    Refused(String),
+    Refused {
+        /// The token in the JSON.
+        code: &'static str,
+        /// The sentence for people.
+        message: String,
+    },
+    /// A failure that the printed JSON already tells (1): the command found problems, or a code was
+    /// denied.
+    Reported(String),
     /// The daemon or the bus cannot be reached (3).
     Unreachable(String),
     /// The command line is invalid (2).
@@ -24,16 +33,38 @@ pub(crate) enum Error {
 impl Error {
     /// Returns a refusal with this message.
     pub(crate) fn refused(message: impl Into<String>) -> Self {
-        Self::Refused(message.into())
+        Self::Refused { code: REFUSED, message: message.into() }
+    }
+
+    /// Returns a failure with this message, which the printed object tells programs.
+    pub(crate) fn reported(message: impl Into<String>) -> Self {
+        Self::Reported(message.into())
+    }
+
+    /// Returns the JSON object `error` with its `code` and `message`, if no other object tells the
+    /// failure.
+    pub(crate) fn json(&self) -> Option<Value> {
+        let code = match self {
+            Self::BrokenPipe | Self::Reported(_) => return None,
+            Self::NotAuthorized(_) => "not-authorized",
+            Self::Refused { code, .. } => code,
+            Self::Unreachable(_) => "unreachable",
+            Self::Usage(_) => "usage",
+        };
+        Some(json!({ "error": { "code": code, "message": self.to_string() } }))
     }
 }
+
+/// The code of a failure that has no code of its own.
+const REFUSED: &str = "refused";
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BrokenPipe => Ok(()),
             Self::NotAuthorized(message)
-            | Self::Refused(message)
+            | Self::Refused { message, .. }
+            | Self::Reported(message)
             | Self::Unreachable(message)
             | Self::Usage(message) => f.write_str(message),
         }
@@ -43,7 +74,7 @@ impl fmt::Display for Error {
 impl From<Error> for ExitCode {
     fn from(error: Error) -> Self {
         Self::from(match error {
-            Error::BrokenPipe | Error::Refused(_) => 1,
+            Error::BrokenPipe | Error::Refused { .. } | Error::Reported(_) => 1,
             Error::Usage(_) => 2,
             Error::Unreachable(_) => 3,
             Error::NotAuthorized(_) => 4,
@@ -53,22 +84,23 @@ impl From<Error> for ExitCode {
 
 impl From<DaemonError> for Error {
     fn from(error: DaemonError) -> Self {
+        let refused = |code, message| Self::Refused { code, message };
         match error {
             DaemonError::Bus(error) => error.into(),
             DaemonError::NotAuthorized(message) => {
                 Self::NotAuthorized(format!("not authorized: {message}"))
             }
-            DaemonError::AlreadyEnrolled(message)
-            | DaemonError::InvalidCode(message)
-            | DaemonError::Expired(message)
-            | DaemonError::Internal(message)
-            | DaemonError::InvalidArgument(message)
-            | DaemonError::LimitsExceeded(message)
-            | DaemonError::NoSuchUser(message)
-            | DaemonError::NotEnrolled(message)
-            | DaemonError::StoreCorrupt(message)
-            | DaemonError::StoreUnavailable(message)
-            | DaemonError::Throttled(message) => Self::Refused(message),
+            DaemonError::AlreadyEnrolled(message) => refused("already-enrolled", message),
+            DaemonError::Expired(message) => refused("expired", message),
+            DaemonError::Internal(message) => refused("internal", message),
+            DaemonError::InvalidArgument(message) => refused("invalid-argument", message),
+            DaemonError::InvalidCode(message) => refused("invalid-code", message),
+            DaemonError::LimitsExceeded(message) => refused("limits-exceeded", message),
+            DaemonError::NoSuchUser(message) => refused("no-such-user", message),
+            DaemonError::NotEnrolled(message) => refused("not-enrolled", message),
+            DaemonError::StoreCorrupt(message) => refused("store-corrupt", message),
+            DaemonError::StoreUnavailable(message) => refused("store-unavailable", message),
+            DaemonError::Throttled(message) => refused("throttled", message),
         }
     }
 }
@@ -102,7 +134,30 @@ impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::BrokenPipe,
-            _ => Self::Refused(format!("cannot write the output: {error}")),
+            _ => Self::refused(format!("cannot write the output: {error}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_daemon_has_a_code_of_its_own() {
+        for (error, code) in [
+            (DaemonError::NoSuchUser("x".into()).into(), Some("no-such-user")),
+            (DaemonError::Throttled("x".into()).into(), Some("throttled")),
+            (DaemonError::NotAuthorized("x".into()).into(), Some("not-authorized")),
+            (Error::refused("x"), Some("refused")),
+            (Error::Usage("x".into()), Some("usage")),
+            (Error::Unreachable("x".into()), Some("unreachable")),
+            (Error::reported("x"), None),
+            (Error::BrokenPipe, None),
+        ] {
+            let object = error.json();
+            let found = object.as_ref().and_then(|object| object["error"]["code"].as_str());
+            assert_eq!(found, code, "{error:?}");
         }
     }
 }

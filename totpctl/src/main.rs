@@ -7,6 +7,7 @@ use clap::Parser;
 use zeroizing_alloc::ZeroAlloc;
 
 use crate::cli::Cli;
+use crate::error::Error;
 use crate::terminal::output;
 
 mod cli;
@@ -25,12 +26,32 @@ mod unit;
 static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return not_parsed(&error),
+    };
     match commands::run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::print_error(&error);
+            output::print_error(&error, cli.json);
             error.into()
         }
     }
+}
+
+/// Prints the help that was asked for, or what is wrong with the command line.
+fn not_parsed(parse_error: &clap::Error) -> ExitCode {
+    if !parse_error.use_stderr() {
+        // A reader that closed the pipe has read enough of the help.
+        let _ = parse_error.print();
+        return ExitCode::SUCCESS;
+    }
+    let text = parse_error.to_string();
+    let first_line = text.lines().next().unwrap_or_default();
+    let error = Error::Usage(first_line.trim_start_matches("error: ").to_owned());
+    if let Some(object) = error.json().filter(|_| std::env::args_os().any(|arg| arg == "--json")) {
+        let _ = output::json(&object);
+    }
+    let _ = parse_error.print();
+    error.into()
 }

@@ -4,3 +4,4 @@ pub(crate) mod atomic_file;
 pub(crate) mod change;
 pub(crate) mod files;
 mod remedy;
+pub(crate) mod unenrolled;

@@ -12,7 +12,10 @@ pub(crate) struct Set {
     /// Its purpose, as text for people
     #[arg(long, value_name = "TEXT")]
     pub(crate) purpose: Option<String>,
-    /// The PAM services for which it is valid, separated by commas; "" for all
+    /// The PAM services for which it is valid, as in sshd,sudo,sudo-i; "" for all
+    ///
+    /// `sudo -i` asks as sudo-i and `su -` as su-l on most distributions: the answer names what is
+    /// missing.
     #[arg(long, value_name = "NAMES")]
     pub(crate) services: Option<String>,
     /// Not valid before: 2027-01-15, or "2027-01-15 12:00", local time; "" for no limit

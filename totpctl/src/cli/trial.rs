@@ -4,18 +4,27 @@ use clap::Args;
 
 #[derive(Args, Debug)]
 pub(crate) struct ModuleOptions {
-    /// An option of pam_totp.so, for example nullok (may be repeated; "" for none)
+    /// An option of pam_totp.so, for example nullok (may be repeated)
     ///
     /// Without this, an existing line keeps its options.
-    #[arg(long = "option", value_name = "OPTION")]
+    #[arg(long = "option", value_name = "OPTION", conflicts_with = "no_options")]
     options: Vec<String>,
+    /// Drop all options of pam_totp.so
+    #[arg(long)]
+    no_options: bool,
+    /// Drop nullok or enroll although users without a factor are then denied
+    #[arg(long)]
+    pub(crate) even_so: bool,
+    /// Do not ask whether users that cannot be listed have a factor
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 impl ModuleOptions {
-    /// Returns the options, if any are given.
+    /// Returns the options that the line gets; none if an existing line keeps its own.
     pub(crate) fn options(&self) -> Option<Vec<String>> {
         let all = self.options.iter().filter(|option| !option.is_empty()).cloned().collect();
-        (!self.options.is_empty()).then_some(all)
+        (self.no_options || !self.options.is_empty()).then_some(all)
     }
 }
 

@@ -19,5 +19,5 @@ pub(super) fn check_damaged(details: &Map<String, Value>, advice: &str) -> Resul
         output::note(&format!("damaged: {}", escape(name)));
     }
     let records = output::count(count, "damaged record");
-    Err(Error::refused(format!("{records}: {advice}")))
+    Err(Error::reported(format!("{records}: {advice}")))
 }

@@ -1,36 +1,84 @@
 //! `totpctl enable` and `disable`: a service asks for a code, or no longer does.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::preflight::Preflight;
+use crate::cli::ModuleOptions;
 use crate::error::Error;
-use crate::pam::change::{Change, plan_disable, plan_enable};
+use crate::pam::change::{Change, current_options, plan_disable, plan_enable};
 use crate::terminal::output;
 use crate::trial::exclusive;
 
 pub(super) fn enable(
     service: &str,
-    options: Option<&[String]>,
+    options: &ModuleOptions,
     dry_run: bool,
     json: bool,
 ) -> Result<(), Error> {
-    let changes = plan_enable(service, options)?;
-    let preflight = match changes.is_empty() {
-        true => None,
-        false => Some(Preflight::check(service, options.unwrap_or_default(), &changes)?),
-    };
-    apply(service, &changes, dry_run, json)?;
-    if let Some(preflight) = preflight.filter(|_| !json) {
-        output::note(&preflight.message());
+    let changes = plan_enable(service, options.options().as_deref())?;
+    if changes.is_empty() {
+        apply(&changes, dry_run)?;
+        return already_enabled(service, json);
     }
+    let preflight = Preflight::check(service, options, &changes)?;
+    apply(&changes, dry_run)?;
+    if json {
+        let mut object = object(service, &changes);
+        object.insert("shut_out".into(), json!(preflight.shut_out()));
+        object.insert("uncounted".into(), json!(preflight.uncounted()));
+        return output::json(&object.into());
+    }
+    output::data(&diff(&changes))?;
+    output::note(&match dry_run {
+        true => NOTHING_CHANGED.to_owned(),
+        false => {
+            format!(
+                "{service} asks for a code now. Test a new login before you leave this session."
+            )
+        }
+    });
+    output::note(&preflight.message());
     Ok(())
 }
 
-pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Error> {
-    apply(service, &plan_disable(service)?, dry_run, json)
+/// Says that the service asks already, and with which options.
+fn already_enabled(service: &str, json: bool) -> Result<(), Error> {
+    let kept = current_options(service);
+    if json {
+        let mut object = object(service, &[]);
+        object.insert("options".into(), json!(kept));
+        return output::json(&object.into());
+    }
+    output::note(&format!("{service} is already configured; nothing is changed.{}", keeps(&kept)));
+    Ok(())
 }
 
-fn apply(service: &str, changes: &[Change], dry_run: bool, json: bool) -> Result<(), Error> {
+/// Returns which options a line keeps, as a sentence with a space before it.
+pub(super) fn keeps(options: &[String]) -> String {
+    match options {
+        [] => String::new(),
+        options => format!(" It keeps: {} (--no-options drops them).", options.join(" ")),
+    }
+}
+
+pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Error> {
+    let changes = plan_disable(service)?;
+    apply(&changes, dry_run)?;
+    if json {
+        return output::json(&object(service, &changes).into());
+    }
+    output::data(&diff(&changes))?;
+    let services: Vec<_> = changes.iter().map(|change| change.service.as_str()).collect();
+    output::note(&match (services.as_slice(), dry_run) {
+        ([], _) => format!("{service} asks for no code already; nothing is changed."),
+        (_, true) => NOTHING_CHANGED.to_owned(),
+        ([one], false) => format!("{one} asks for no code now."),
+        (several, false) => format!("{} ask for no code now.", several.join(" and ")),
+    });
+    Ok(())
+}
+
+fn apply(changes: &[Change], dry_run: bool) -> Result<(), Error> {
     // During a trial the files look as wanted, but are reverted later: the lock refuses that.
     if !dry_run && (nix::unistd::geteuid().is_root() || !changes.is_empty()) {
         let _lock = exclusive::lock_exclusive()?;
@@ -39,18 +87,19 @@ fn apply(service: &str, changes: &[Change], dry_run: bool, json: bool) -> Result
             change.apply()?;
         }
     }
-    let diff: String = changes.iter().map(Change::diff).collect();
-    if json {
-        let changed = !changes.is_empty();
-        return output::json(&json!({ "service": service, "changed": changed, "diff": diff }));
-    }
-    output::data(&diff)?;
-    output::note(&match (changes.is_empty(), dry_run) {
-        (true, _) => format!("{service} is already configured; nothing is changed."),
-        (false, true) => "Nothing is changed yet.".to_owned(),
-        (false, false) => {
-            format!("{service} is changed. Test a new login before you leave this session.")
-        }
-    });
     Ok(())
 }
+
+fn diff(changes: &[Change]) -> String {
+    changes.iter().map(Change::diff).collect()
+}
+
+fn object(service: &str, changes: &[Change]) -> Map<String, Value> {
+    Map::from_iter([
+        ("service".to_owned(), service.into()),
+        ("changed".to_owned(), (!changes.is_empty()).into()),
+        ("diff".to_owned(), diff(changes).into()),
+    ])
+}
+
+const NOTHING_CHANGED: &str = "Nothing is changed yet.";

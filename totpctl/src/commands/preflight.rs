@@ -1,27 +1,35 @@
-//! Checks before a service asks for a code: it can ask, and users can log in.
+//! Checks before a service asks for a code: it can ask, users can log in, and nobody who could log
+//! in is denied unawares.
 
-use super::doctor::{selinux, sshd, users};
+use super::doctor::without_factor::WithoutFactor;
+use super::doctor::{selinux, sshd};
+use crate::cli::ModuleOptions;
 use crate::client::Client;
 use crate::error::Error;
 use crate::pam::change::{Change, check_enroll_after_password, read_after};
-use crate::terminal::output;
+use crate::pam::files::read;
+use crate::pam::unenrolled::{Outcome, Unenrolled};
+use crate::terminal::{input, output};
 use crate::unit;
 
-/// The users that can log in after the change.
+/// What a change means for users without a factor.
 pub(super) struct Preflight {
-    enrolled: u64,
-    /// The fate of users without a factor.
-    unenrolled: &'static str,
+    users: WithoutFactor,
+    /// What the changed services do with them; the strictest of these.
+    unenrolled: Unenrolled,
+    /// True if they could log in before the change, and are denied after it.
+    denies: bool,
 }
 
 impl Preflight {
-    /// Checks that a user can log in through `service` after these changes.
+    /// Checks that users can log in through `service` after these changes.
     ///
-    /// # Errors [`Error::NotAuthorized`] for all users but root, [`Error::Refused`] if nobody could
-    /// log in.
+    /// # Errors
+    /// [`Error::NotAuthorized`] for all users but root. [`Error::Refused`] if nobody could log in,
+    /// or if users would lose the exception of `nullok` or `enroll`.
     pub(super) fn check(
         service: &str,
-        options: &[String],
+        options: &ModuleOptions,
         changes: &[Change],
     ) -> Result<Self, Error> {
         if !nix::unistd::geteuid().is_root() {
@@ -32,8 +40,10 @@ impl Preflight {
         {
             return Err(Error::refused(format!("not changed: {problems}")));
         }
-        let has = |option: &str| options.iter().any(|other| other == option);
-        if has("enroll") && !(service == "sshd" && sshd::requires_other_method()) {
+        let args = options.options().unwrap_or_default();
+        let has = |option: &str| args.iter().any(|other| other == option);
+        let requires_other_method = || service == "sshd" && sshd::requires_other_method();
+        if has("enroll") && !requires_other_method() {
             check_enroll_after_password(changes)?;
         }
         // A daemon that cannot start, or cannot be reached, would deny everybody.
@@ -46,25 +56,123 @@ impl Preflight {
         if let Some(problem) = selinux::problem() {
             return Err(Error::refused(format!("not changed: {problem}")));
         }
-        let enrolled = users::enrolled(&Client::connect()?)?.len() as u64;
-        let unenrolled = match (has("enroll"), has("nullok")) {
-            (true, _) => "create one at their next login (option enroll)",
-            (false, true) => "log in without a code (option nullok)",
-            (false, false) if enrolled > 0 => "are denied",
-            (false, false) => return Err(nobody_could_log_in(has("forward_pass"))),
+        let effects: Vec<_> = changes.iter().map(|change| Effect::of(change, changes)).collect();
+        if let Some(effect) = effects.iter().find(|effect| effect.nullok_is_useless) {
+            let is_proved = effect.has_password || requires_other_method();
+            return Err(nullok_is_useless(effect.service, is_proved));
+        }
+        let unenrolled = Unenrolled::strictest(effects.iter().map(|effect| effect.after));
+        let preflight = Self {
+            users: WithoutFactor::read(&Client::connect()?)?,
+            unenrolled,
+            denies: effects.iter().any(Effect::denies),
         };
-        Ok(Self { enrolled, unenrolled })
+        if unenrolled == Unenrolled::Denied && preflight.users.enrolled == 0 {
+            return Err(nobody_could_log_in(has("forward_pass")));
+        }
+        if effects.iter().any(Effect::drops_exception) {
+            preflight.check_dropped(options)?;
+        }
+        Ok(preflight)
+    }
+
+    /// Checks that nobody depends on the exception that the change drops.
+    fn check_dropped(&self, options: &ModuleOptions) -> Result<(), Error> {
+        if !self.users.names.is_empty() && !options.even_so {
+            return Err(Error::refused(format!(
+                "not changed: users without a factor could no longer log in: {}; enroll them (totpctl enroll \
+                 USER), or use --even-so",
+                self.users.described()
+            )));
+        }
+        if self.users.uncounted.is_empty() || options.yes {
+            return Ok(());
+        }
+        let sources = self.users.uncounted.join(", ");
+        output::note(&format!(
+            "Users of {sources} cannot be counted. Those without a factor could no longer log in."
+        ));
+        if input::confirmed("Continue? [y/N] ")? {
+            return Ok(());
+        }
+        Err(Error::refused(format!(
+            "not changed: cannot tell which users of {sources} have a factor; use --yes to change it without a \
+             question"
+        )))
+    }
+
+    /// Returns who could log in before the change, and cannot after it.
+    pub(super) fn shut_out(&self) -> &[String] {
+        if self.denies { &self.users.names } else { &[] }
+    }
+
+    /// Returns whose users are not counted.
+    pub(super) fn uncounted(&self) -> &[String] {
+        &self.users.uncounted
     }
 
     /// Says who can log in after the change.
     pub(super) fn message(&self) -> String {
-        let verb = if self.enrolled == 1 { "is" } else { "are" };
+        let enrolled = self.users.enrolled as u64;
+        let verb = if enrolled == 1 { "is" } else { "are" };
+        let fate = match self.unenrolled {
+            Unenrolled::NotAsked => "are not asked",
+            Unenrolled::Skipped => "log in without a code (option nullok)",
+            Unenrolled::Enrolls => "create one at their next login (option enroll)",
+            Unenrolled::Denied => "are denied",
+        };
         format!(
-            "{} {verb} enrolled. Users without a factor {}.",
-            output::count(self.enrolled, "user"),
-            self.unenrolled
+            "{} {verb} enrolled. Users without a factor {fate}: {}.",
+            output::count(enrolled, "user"),
+            self.users.described()
         )
     }
+}
+
+/// What a change of one service means for users without a factor.
+struct Effect<'a> {
+    service: &'a str,
+    before: Unenrolled,
+    after: Unenrolled,
+    nullok_is_useless: bool,
+    has_password: bool,
+}
+
+impl<'a> Effect<'a> {
+    fn of(change: &'a Change, changes: &[Change]) -> Self {
+        let service = change.service.as_str();
+        let before = Outcome::of(service, &read).map(|outcome| outcome.unenrolled);
+        let after = Outcome::of(service, &|file| read_after(changes, file));
+        Self {
+            service,
+            before: before.unwrap_or(Unenrolled::NotAsked),
+            after: after.as_ref().map_or(Unenrolled::Denied, |outcome| outcome.unenrolled),
+            nullok_is_useless: after.as_ref().is_some_and(|outcome| outcome.nullok_is_useless),
+            has_password: after.is_some_and(|outcome| outcome.has_password),
+        }
+    }
+
+    fn denies(&self) -> bool {
+        self.before.can_log_in() && !self.after.can_log_in()
+    }
+
+    /// Reports whether users could log in because of `nullok` or `enroll` alone.
+    fn drops_exception(&self) -> bool {
+        self.before != Unenrolled::NotAsked && self.denies()
+    }
+}
+
+/// `is_proved`: a password or a key proves who the user is. Without that, the line that accepts
+/// would let strangers in.
+fn nullok_is_useless(service: &str, is_proved: bool) -> Error {
+    let change = match is_proved {
+        true => "add \"auth required pam_permit.so\" below the line of pam_totp.so",
+        false => "first have a line above that of pam_totp.so ask for the password",
+    };
+    Error::refused(format!(
+        "not changed: nullok would have no effect in {service}, because no other line accepts a user without a \
+         factor; {change}"
+    ))
 }
 
 fn nobody_could_log_in(forwards_password: bool) -> Error {
@@ -83,13 +191,47 @@ fn nobody_could_log_in(forwards_password: bool) -> Error {
 mod tests {
     use super::*;
 
+    fn effect(before: Unenrolled, after: Unenrolled) -> Effect<'static> {
+        Effect { service: "sshd", before, after, nullok_is_useless: false, has_password: true }
+    }
+
+    #[test]
+    fn dropping_nullok_or_enroll_denies_users_who_could_log_in() {
+        use Unenrolled::{Denied, Enrolls, NotAsked, Skipped};
+        for (before, after, denies, drops) in [
+            (NotAsked, Denied, true, false),
+            (Skipped, Denied, true, true),
+            (Enrolls, Denied, true, true),
+            (Skipped, Enrolls, false, false),
+            (NotAsked, Skipped, false, false),
+            (Denied, Denied, false, false),
+        ] {
+            let effect = effect(before, after);
+            let found = (effect.denies(), effect.drops_exception());
+            assert_eq!(found, (denies, drops), "{before:?} {after:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_accepts_everybody_is_named_only_behind_a_proof() {
+        for (is_proved, expected) in [(true, "pam_permit.so"), (false, "ask for the password")] {
+            let message = nullok_is_useless("sshd", is_proved).to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+
     #[test]
     fn the_message_counts_the_enrolled_users() {
-        for (enrolled, expected) in [
-            (1, "1 user is enrolled. Users without a factor are denied."),
-            (2, "2 users are enrolled. Users without a factor are denied."),
+        let message = |enrolled, names: &[&str]| {
+            let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+            let users = WithoutFactor { enrolled, names, uncounted: Vec::new() };
+            Preflight { users, unenrolled: Unenrolled::Denied, denies: true }.message()
+        };
+        for (enrolled, names, expected) in [
+            (1, &["bob"][..], "1 user is enrolled. Users without a factor are denied: bob (1)."),
+            (2, &[], "2 users are enrolled. Users without a factor are denied: none."),
         ] {
-            assert_eq!(Preflight { enrolled, unenrolled: "are denied" }.message(), expected);
+            assert_eq!(message(enrolled, names), expected);
         }
     }
 }

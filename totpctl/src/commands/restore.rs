@@ -40,7 +40,12 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
     }
     let refusal = details::text(&plan, "refusal");
     if !refusal.is_empty() {
-        return Err(Error::refused(refusal));
+        // The plan that was printed has the refusal.
+        return Err(if options.dry_run {
+            Error::reported(refusal)
+        } else {
+            Error::refused(refusal)
+        });
     }
     if options.dry_run {
         return Ok(());

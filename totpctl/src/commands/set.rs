@@ -9,22 +9,22 @@ use crate::commands::current_code::current_code;
 use crate::error::Error;
 use crate::terminal::output;
 
+mod services;
+
 pub(super) fn rename(user: &str, factor: &str, name: &str, json: bool) -> Result<(), Error> {
-    change(user, factor, [("name", Some(name.into()))], json)
+    change(user, factor, [("name", Some(name.into()))], &[], json)
 }
 
 pub(super) fn run(user: &str, options: &Set, json: bool) -> Result<(), Error> {
     let time = |text: &Option<String>| {
         text.as_deref().map(|text| seconds(text).map(Variant::from)).transpose()
     };
-    let services = options.services.as_deref().map(|names| {
-        let names: Vec<&str> = names.split(',').filter(|name| !name.is_empty()).collect();
-        Variant::from(names)
-    });
+    let services = options.services.as_deref().map(services::parse).transpose()?;
+    let advice = services.as_deref().map(services::advice).unwrap_or_default();
     let disabled = options.disable.then_some(true).or(options.enable.then_some(false));
     let changes = [
         ("purpose", options.purpose.as_deref().map(Variant::from)),
-        ("services", services),
+        ("services", services.map(Variant::from)),
         ("not_before", time(&options.not_before)?),
         ("not_after", time(&options.not_after)?),
         ("disabled", disabled.map(Variant::from)),
@@ -32,13 +32,14 @@ pub(super) fn run(user: &str, options: &Set, json: bool) -> Result<(), Error> {
     if changes.iter().all(|(_, value)| value.is_none()) {
         return Err(Error::Usage("no change given; see totpctl set --help".into()));
     }
-    change(user, &options.factor, changes, json)
+    change(user, &options.factor, changes, &advice, json)
 }
 
 fn change<'v>(
     user: &str,
     factor: &str,
     changes: impl IntoIterator<Item = (&'static str, Option<Variant<'v>>)>,
+    advice: &[String],
     json: bool,
 ) -> Result<(), Error> {
     let changes = details::dictionary(changes);
@@ -46,9 +47,12 @@ fn change<'v>(
     let code = current_code(&client, user)?;
     client.manager(async |totpd| totpd.set_factor(user, factor, &changes, &code).await)?;
     if json {
-        return output::json(&json!({ "user": user, "factor": factor, "changed": true }));
+        return output::json(
+            &json!({ "user": user, "factor": factor, "changed": true, "advice": advice }),
+        );
     }
     output::note(&format!("Factor {factor} of {user} is changed."));
+    advice.iter().for_each(|sentence| output::note(sentence));
     Ok(())
 }
 

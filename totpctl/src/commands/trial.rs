@@ -4,11 +4,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::enable::keeps;
 use super::preflight::Preflight;
+use crate::cli::ModuleOptions;
 use crate::error::Error;
-use crate::pam::change::{Change, plan_enable};
+use crate::pam::change::{Change, current_options, plan_enable};
 use crate::terminal::output;
 use crate::trial::exclusive::lock_exclusive;
 use crate::trial::state::Trial;
@@ -18,21 +20,25 @@ use crate::trial::{commit_if_logged_in, count_down as wait, revert, start, watch
 pub(super) fn run(
     service: &str,
     minutes: u16,
-    options: Option<&[String]>,
+    options: &ModuleOptions,
     json: bool,
 ) -> Result<(), Error> {
-    let changes = plan_enable(service, options)?;
+    let changes = plan_enable(service, options.options().as_deref())?;
     if changes.is_empty() {
         // A file that is being tried looks configured, but is reverted later: the lock refuses
         // that.
         lock_exclusive()?;
-        output::note(&format!("{service} is already configured; there is nothing to try."));
+        let kept = current_options(service);
+        let keeps = keeps(&kept);
+        output::note(&format!("{service} is already configured; there is nothing to try.{keeps}"));
         return match json {
-            true => output::json(&json!({ "service": service, "changed": false })),
+            true => {
+                output::json(&json!({ "services": [service], "changed": false, "options": kept }))
+            }
             false => Ok(()),
         };
     }
-    let preflight = Preflight::check(service, options.unwrap_or_default(), &changes)?;
+    let preflight = Preflight::check(service, options, &changes)?;
     let trial = start(&changes, Duration::from_secs(u64::from(minutes) * 60))?;
     if !json {
         output::data(&changes.iter().map(Change::diff).collect::<String>())?;
@@ -51,14 +57,17 @@ pub(super) fn run(
         Error::refused("cannot tell how the trial ended: its record is gone; run totpctl doctor")
     })?;
     if json {
-        output::json(&object(&trial))?;
+        let mut object = object(&trial);
+        object.insert("shut_out".into(), json!(preflight.shut_out()));
+        object.insert("uncounted".into(), json!(preflight.uncounted()));
+        output::json(&object.into())?;
     }
     match trial.kept_by {
         Some(_) => {
             output::note(&outcome(&trial));
             Ok(())
         }
-        None => Err(Error::refused(outcome(&trial))),
+        None => Err(Error::reported(outcome(&trial))),
     }
 }
 
@@ -69,8 +78,13 @@ fn is_reverted_at_boot() -> bool {
 }
 
 /// Reverts the current trial, or only the trial with this id.
-pub(super) fn undo(id: Option<&str>) -> Result<(), Error> {
-    output::note(&match revert(id)? {
+pub(super) fn undo(id: Option<&str>, json: bool) -> Result<(), Error> {
+    let trial = revert(id)?;
+    if json {
+        let reverted = trial.as_ref().map_or(Value::Null, |trial| object(trial).into());
+        return output::json(&json!({ "reverted": reverted }));
+    }
+    output::note(&match trial {
         Some(trial) => outcome(&trial),
         None => "Nothing is being tried.".into(),
     });
@@ -84,14 +98,16 @@ pub(super) fn count_down(seconds: u64, id: Option<&str>) -> Result<(), Error> {
     if id.is_some_and(commit_if_logged_in) {
         return Ok(());
     }
-    undo(id)
+    undo(id, false)
 }
 
 /// Prints what is being tried, or was.
 pub(super) fn state(json: bool) -> Result<(), Error> {
     let (pending, last) = (Trial::pending()?, Trial::last()?);
     if json {
-        let json = |trial: Option<Trial>| trial.as_ref().map_or(Value::Null, object);
+        let json = |trial: Option<Trial>| {
+            trial.as_ref().map_or(Value::Null, |trial| Value::from(object(trial)))
+        };
         return output::json(&json!({ "pending": json(pending), "last": json(last) }));
     }
     let text = match (&pending, &last) {
@@ -119,11 +135,15 @@ fn outcome(trial: &Trial) -> String {
     }
 }
 
-fn object(trial: &Trial) -> Value {
-    json!({
-        "services": trial.services, "changed": trial.kept_by.is_some(), "kept_by": trial.kept_by,
-        "failed": trial.failed, "started": trial.started, "ends": trial.ends,
-    })
+fn object(trial: &Trial) -> Map<String, Value> {
+    Map::from_iter([
+        ("services".to_owned(), json!(trial.services)),
+        ("changed".to_owned(), trial.kept_by.is_some().into()),
+        ("kept_by".to_owned(), json!(trial.kept_by)),
+        ("failed".to_owned(), json!(trial.failed)),
+        ("started".to_owned(), trial.started.into()),
+        ("ends".to_owned(), trial.ends.into()),
+    ])
 }
 
 const NOT_REVERTED_AT_BOOT: &str = "This machine does not revert the change if it reboots before that. Have it run \"totpctl try \

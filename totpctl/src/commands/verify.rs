@@ -25,8 +25,8 @@ pub(super) fn run(user: &str, json: bool) -> Result<(), Error> {
     match verdict.as_str() {
         verdict::APPROVED if json => Ok(()),
         verdict::APPROVED => output::data("approved; this code is used up\n"),
-        verdict::THROTTLED => Err(Error::refused(format!("throttled: {message}"))),
-        _ => Err(Error::refused(
+        verdict::THROTTLED => Err(Error::reported(format!("throttled: {message}"))),
+        _ => Err(Error::reported(
             "denied: the code is wrong, used, or older than the first valid one (see totpctl show)",
         )),
     }

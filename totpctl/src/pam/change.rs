@@ -9,6 +9,7 @@ use pam_stack::parse::Kind;
 use pam_stack::{Refusal, Stack, analyze, disable, enable};
 
 use super::atomic_file::replace;
+use super::unenrolled::options;
 use crate::error::Error;
 use crate::pam::files::{
     FOLDERS, cannot_enroll, is_installed, is_module_option, option_advice, option_conflict,
@@ -99,6 +100,14 @@ pub(crate) fn read_after(changes: &[Change], file: &str) -> Option<String> {
     changed.map_or_else(|| read(file), |change| Some(change.after.clone()))
 }
 
+/// Returns the options that `service` has now, each once.
+pub(crate) fn current_options(service: &str) -> Vec<String> {
+    let Stack::Rules(rules) = Stack::parse(service, Kind::Auth, &read) else { return Vec::new() };
+    let mut options: Vec<String> = options(&rules).map(ToOwned::to_owned).collect();
+    options.dedup();
+    options
+}
+
 /// Checks that the option `enroll` creates factors only after a password.
 ///
 /// # Errors
@@ -145,8 +154,8 @@ pub(crate) fn plan_disable(service: &str) -> Result<Vec<Change>, Error> {
     Ok(changes)
 }
 
-/// Returns a service, and the other service of the same program.
-fn family(service: &str) -> impl Iterator<Item = &str> {
+/// Returns a service, and the other service of the same program, if this host has it.
+pub(crate) fn family(service: &str) -> impl Iterator<Item = &str> {
     let other = match service {
         "su" => Some("su-l"),
         "sudo" => Some("sudo-i"),

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{Table, presets};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::error::Error;
 
@@ -19,9 +19,15 @@ pub(crate) fn data(text: &str) -> Result<(), Error> {
     Ok(out.flush()?)
 }
 
-/// Writes one JSON object on a line.
-pub(crate) fn json(value: &Value) -> Result<(), Error> {
-    data(&format!("{value}\n"))
+/// Writes one JSON object on a line, with the number of the schema as its first key.
+pub(crate) fn json(object: &Value) -> Result<(), Error> {
+    data(&format!("{}\n", with_schema(object)))
+}
+
+fn with_schema(object: &Value) -> Value {
+    let entries = object.as_object().into_iter().flatten();
+    let entries = entries.map(|(key, value)| (key.clone(), value.clone()));
+    [("schema".to_owned(), SCHEMA.into())].into_iter().chain(entries).collect::<Map<_, _>>().into()
 }
 
 /// Writes a table: with a frame on a terminal, otherwise in plain columns.
@@ -39,8 +45,12 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Writes why a command failed.
-pub(crate) fn print_error(error: &Error) {
+/// Writes why a command failed, for programs too if `as_json`.
+pub(crate) fn print_error(error: &Error, as_json: bool) {
+    if let Some(object) = error.json().filter(|_| as_json) {
+        // The sentence on standard error and the exit status tell the failure too.
+        let _ = json(&object);
+    }
     match error {
         Error::BrokenPipe => {}
         error => note(&format!("totpctl: {error}")),
@@ -86,9 +96,47 @@ pub(crate) fn count(number: u64, noun: &str) -> String {
     }
 }
 
+/// The number of the format of all objects (`docs/reference/json.md`). A key that is removed or
+/// changes its meaning raises it; a new key does not.
+const SCHEMA: u32 = 1;
+
+/// Formats names: the first ten, and the number of all.
+pub(crate) fn names(names: &[String]) -> String {
+    let named = names.iter().take(MAX_NAMES).cloned().collect::<Vec<_>>().join(", ");
+    match names.len() {
+        0 => "none".to_owned(),
+        count @ ..=MAX_NAMES => format!("{named} ({count})"),
+        count => format!("{named}, and {} more ({count})", count - MAX_NAMES),
+    }
+}
+
+const MAX_NAMES: usize = 10;
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn every_object_begins_with_the_schema() {
+        let object = json!({ "user": "alice", "changed": true });
+        let expected = r#"{"schema":1,"user":"alice","changed":true}"#;
+        assert_eq!(with_schema(&object).to_string(), expected);
+    }
+
+    #[test]
+    fn ten_names_are_listed_and_all_are_counted() {
+        let list = |count: usize| (0..count).map(|i| format!("u{i}")).collect::<Vec<_>>();
+        for (count, expected) in [
+            (0, "none"),
+            (1, "u0 (1)"),
+            (10, "u0, u1, u2, u3, u4, u5, u6, u7, u8, u9 (10)"),
+            (12, "u0, u1, u2, u3, u4, u5, u6, u7, u8, u9, and 2 more (12)"),
+        ] {
+            assert_eq!(names(&list(count)), expected);
+        }
+    }
 
     #[test]
     fn one_user_is_singular() {

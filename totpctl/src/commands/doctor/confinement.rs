@@ -18,7 +18,11 @@ pub(super) fn check(report: &mut Report) {
         apparmor_sees_the_bus: Path::new("/sys/kernel/security/apparmor/features/dbus").is_dir(),
     };
     let missing = missing_confinement(&label, &kernel);
-    report.notes.extend(missing.map(|message| Finding::new(FindingId::TotpdUnconfined, message)));
+    report
+        .notes
+        .extend(missing.map(|(message, change)| {
+            Finding::new(FindingId::TotpdUnconfined, message).fix(change)
+        }));
 }
 
 /// The rules that this kernel enforces.
@@ -48,8 +52,8 @@ fn label_of(program: &Path, uid: u32) -> Option<String> {
     Some(label.trim_end_matches(['\n', '\0']).to_owned())
 }
 
-/// Returns what to do if a daemon with this label is not confined.
-fn missing_confinement(label: &str, kernel: &Kernel) -> Option<&'static str> {
+/// Returns what is missing if a daemon with this label is not confined, and the change to make.
+fn missing_confinement(label: &str, kernel: &Kernel) -> Option<(&'static str, &'static str)> {
     let by_selinux = label.split(':').nth(2) == Some("totpd_t") && kernel.selinux_is_enforcing;
     let by_apparmor = label == "totpd (enforce)";
     match (by_selinux, by_apparmor, kernel.apparmor_sees_the_bus) {
@@ -59,12 +63,17 @@ fn missing_confinement(label: &str, kernel: &Kernel) -> Option<&'static str> {
     }
 }
 
-const UNCONFINED: &str = "nothing confines totpd on the bus: an attacker in the daemon could have systemd start any program as \
-                          root; load its AppArmor profile (/usr/share/doc/libpam-totp/examples/apparmor) and restart \
-                          totpd (distributions.md in the documentation)";
-const NO_APPARMOR_ON_THE_BUS: &str = "nothing confines totpd on the bus: an attacker in the daemon could have systemd start \
-                                      any program as root; AppArmor does not check the bus in this kernel, so with SELinux \
-                                      load the module of totpd and restart it (distributions.md in the documentation)";
+const UNCONFINED: (&str, &str) = (
+    "nothing confines totpd on the bus: an attacker in the daemon could have systemd start any program as \
+     root",
+    "load its AppArmor profile (/usr/share/doc/libpam-totp/examples/apparmor) and restart totpd \
+     (distributions.md in the documentation)",
+);
+const NO_APPARMOR_ON_THE_BUS: (&str, &str) = (
+    "nothing confines totpd on the bus: an attacker in the daemon could have systemd start any program as \
+     root; AppArmor does not check the bus in this kernel",
+    "with SELinux, load the module of totpd and restart it (distributions.md in the documentation)",
+);
 
 #[cfg(test)]
 mod tests {

@@ -34,6 +34,24 @@ impl Finding {
         Self { location: Some((file, Some(line))), ..self }
     }
 
+    pub(super) fn id(&self) -> FindingId {
+        self.id
+    }
+
+    /// Returns the file, and the line if it is known.
+    pub(super) fn location(&self) -> Option<(&str, Option<usize>)> {
+        self.location.as_ref().map(|(file, line)| (file.as_str(), *line))
+    }
+
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Adds a remark in parentheses to the message.
+    pub(super) fn remark(self, remark: &str) -> Self {
+        Self { message: format!("{} ({remark})", self.message), ..self }
+    }
+
     /// Returns the location, the message and the change to make, without the id.
     pub(super) fn sentence(&self) -> String {
         let fix = self.fix.as_ref().map(|fix| format!("; {fix}")).unwrap_or_default();
@@ -49,17 +67,18 @@ impl Finding {
         format!("{} [{}]", self.sentence(), self.id.token())
     }
 
-    /// Returns the JSON object: `id`, `message`, and `fix`, `file` and `line` if they are known.
-    pub(super) fn json(&self) -> Value {
+    /// Returns the JSON object: `id`, `message`, and `service`, `fix`, `file` and `line` if known.
+    pub(super) fn json(&self, service: Option<&str>) -> Map<String, Value> {
         let mut object = Map::new();
         object.insert("id".into(), self.id.token().into());
+        object.extend(service.map(|service| ("service".to_owned(), json!(service))));
         object.insert("message".into(), self.message.as_str().into());
         object.extend(self.fix.as_ref().map(|fix| ("fix".to_owned(), json!(fix))));
         if let Some((file, line)) = &self.location {
             object.insert("file".into(), file.as_str().into());
             object.extend(line.map(|line| ("line".to_owned(), json!(line))));
         }
-        object.into()
+        object
     }
 }
 
@@ -79,13 +98,19 @@ macro_rules! finding_ids {
                 }
             }
 
-            #[cfg(test)]
-            const ALL: &'static [Self] = &[$(Self::$name,)*];
+            /// Returns the id with this token.
+            pub(super) fn parse(token: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|id| id.token() == token)
+            }
+
+            /// All ids, in the order of their tokens.
+            pub(super) const ALL: &'static [Self] = &[$(Self::$name,)*];
         }
     };
 }
 
 finding_ids! {
+    AcceptancesInvalid = "acceptances-invalid",
     AccountReplacesChecks = "account-replaces-checks",
     ClockNotSynchronized = "clock-not-synchronized",
     ClockOfHost = "clock-of-host",
@@ -158,6 +183,7 @@ finding_ids! {
     UnitCannotStart = "unit-cannot-start",
     UnknownModuleOption = "unknown-module-option",
     UsersNotCounted = "users-not-counted",
+    UsersNotYetEnrolled = "users-not-yet-enrolled",
     UsersWithoutFactor = "users-without-factor",
 }
 
@@ -194,14 +220,16 @@ mod tests {
     fn a_finding_prints_location_message_and_id() {
         let finding = Finding::new(FindingId::StackTooLong, "too long").at(("/etc/x".into(), 3));
         assert_eq!(finding.line(), "/etc/x:3: too long [stack-too-long]");
+        let json = |finding: &Finding, service| Value::from(finding.json(service)).to_string();
         let expected = r#"{"id":"stack-too-long","message":"too long","file":"/etc/x","line":3}"#;
-        assert_eq!(finding.json().to_string(), expected);
+        assert_eq!(json(&finding, None), expected);
         let finding = finding.fix("shorten it");
         assert_eq!(finding.line(), "/etc/x:3: too long; shorten it [stack-too-long]");
-        let expected = r#"{"id":"stack-too-long","message":"too long","fix":"shorten it","file":"/etc/x","line":3}"#;
-        assert_eq!(finding.json().to_string(), expected);
+        let expected = r#"{"id":"stack-too-long","service":"x","message":"too long","fix":"shorten it","file":"/etc/x","line":3}"#;
+        assert_eq!(json(&finding, Some("x")), expected);
         let finding = Finding::new(FindingId::ClockUnknown, "unknown");
         assert_eq!(finding.line(), "unknown [clock-unknown]");
-        assert_eq!(finding.json().to_string(), r#"{"id":"clock-unknown","message":"unknown"}"#);
+        assert_eq!(json(&finding, None), r#"{"id":"clock-unknown","message":"unknown"}"#);
+        assert_eq!(finding.remark("again").line(), "unknown (again) [clock-unknown]");
     }
 }

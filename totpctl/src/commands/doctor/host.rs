@@ -4,14 +4,15 @@ use totpd_journal::escape::escape;
 
 use super::finding::{Finding, FindingId};
 use super::report::Report;
-use super::{clock, confinement, system, users};
+use super::{clock, confinement, system, without_factor};
 use crate::client::Client;
+use crate::pam::unenrolled::Unenrolled;
 use crate::terminal::output;
 use crate::trial::state::Trial;
 use crate::unit;
 
-/// Checks the host. `denies_unenrolled`: whether a service denies users without a factor.
-pub(super) fn check(denies_unenrolled: bool) -> Report {
+/// Checks the host. `services`: what each service does with users who have no factor.
+pub(super) fn check(services: &[(&str, Unenrolled)]) -> Report {
     let mut report = Report::default();
     system::check(&mut report);
     trial(&mut report);
@@ -40,7 +41,7 @@ pub(super) fn check(denies_unenrolled: bool) -> Report {
     };
     confinement::check(&mut report);
     clock::check(client.clock_is_synchronized(), &mut report);
-    users::check(&client, denies_unenrolled, &mut report);
+    without_factor::check(&client, services, &mut report);
     if let Some(fingerprint) = backup_signer(&client) {
         report.summarize(format!("backups are signed by {}", escape(&fingerprint)));
     }
@@ -52,11 +53,14 @@ fn trial(report: &mut Report) {
     let Ok(Some(trial)) = Trial::pending() else { return };
     let (services, ends) = (trial.services.join(", "), output::time(trial.ends));
     match trial.is_stale_now() {
-        true => report.problem(
-            FindingId::TrialNotReverted,
-            format!(
-                "a change of {services} that was tried should have ended at {ends}; revert it with \
-                 \"totpctl try --undo\", and have the machine run that at boot (totpctl(1))"
+        true => report.problems.push(
+            Finding::new(
+                FindingId::TrialNotReverted,
+                format!("a change of {services} that was tried should have ended at {ends}"),
+            )
+            .fix(
+                "revert it with \"totpctl try --undo\", and have the machine run that at boot \
+                 (totpctl(1))",
             ),
         ),
         false => {

@@ -16,6 +16,7 @@ use crate::pam::files::{
     FOLDERS, cannot_enroll, display, is_installed, is_module_option, locate, option_advice,
     option_conflict, read, remedy,
 };
+use crate::pam::unenrolled::{Unenrolled, has_option, nullok_is_useless};
 use crate::program;
 
 /// A checked service.
@@ -25,8 +26,8 @@ pub(super) struct Service {
     pub(super) doors: Vec<Door>,
     /// True if the service asks for a code.
     pub(super) asks: bool,
-    /// True if a user without a factor can log in: unasked, or by creating one.
-    pub(super) skips_unenrolled: bool,
+    /// What it does with a user who has no factor.
+    pub(super) unenrolled: Unenrolled,
 }
 
 /// Returns the usual services that exist, and all others that ask for a code.
@@ -58,13 +59,23 @@ pub(super) fn check(service: &str) -> Service {
                 FindingId::StackUnreadable,
                 format!("libpam cannot read the stack: {reason}"),
             );
-            return Service { report, doors: Vec::new(), asks: false, skips_unenrolled: false };
+            return Service {
+                report,
+                doors: Vec::new(),
+                asks: false,
+                unenrolled: Unenrolled::NotAsked,
+            };
         }
         Stack::IncludeCycle(place) => {
             report.summarize("may crash");
             let message = "the file includes itself; remove this line";
             report.problems.push(Finding::new(FindingId::IncludeCycle, message).at(locate(&place)));
-            return Service { report, doors: Vec::new(), asks: false, skips_unenrolled: false };
+            return Service {
+                report,
+                doors: Vec::new(),
+                asks: false,
+                unenrolled: Unenrolled::NotAsked,
+            };
         }
     };
     if read(service).is_none() {
@@ -80,7 +91,7 @@ pub(super) fn check(service: &str) -> Service {
     let analysis = analyze(&rules, &is_installed);
     paths(&analysis, &mut report);
     account(service, &mut report);
-    if has_option(&rules, "nullok") && analysis.can_succeed && !analysis.skips_unenrolled {
+    if nullok_is_useless(&rules, &analysis) {
         report.note(FindingId::NullokWithoutEffect, NULLOK_WITHOUT_EFFECT);
     }
     let enrolls = has_option(&rules, "enroll");
@@ -92,7 +103,7 @@ pub(super) fn check(service: &str) -> Service {
         report,
         doors: Vec::new(),
         asks: !analysis.factor_lines.is_empty(),
-        skips_unenrolled: analysis.skips_unenrolled || enrolls,
+        unenrolled: Unenrolled::of(&rules, &analysis),
     }
 }
 
@@ -136,13 +147,6 @@ fn module(rule: &Rule, report: &mut Report) {
             ),
         );
     }
-}
-
-fn has_option(rules: &[Rule], option: &str) -> bool {
-    rules.iter().filter(|rule| rule.module() == "pam_totp").any(|rule| match &rule.kind {
-        RuleKind::Module { args, .. } => args.iter().any(|arg| arg == option),
-        _ => false,
-    })
 }
 
 /// Checks whether factors can be created at this service, and only by users who gave a password.

@@ -1,6 +1,6 @@
 //! Files and kernel rules that can stop the daemon or weaken the module.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Stdio;
@@ -25,10 +25,10 @@ pub(super) fn check(report: &mut Report) {
     report.problems.extend(trusted.filter_map(|path| insecure_permissions(&path)));
     selinux::check(report);
     if !nix::unistd::geteuid().is_root() {
-        report.note(
-            FindingId::HostNotChecked,
-            "the store and the journal are not checked: only root can read them",
-        );
+        let message = "the store and the journal are not checked: only root can read them";
+        report
+            .notes
+            .push(Finding::new(FindingId::HostNotChecked, message).fix("run doctor as root"));
         return;
     }
     store::check(report);
@@ -55,16 +55,18 @@ pub(super) fn configuration_error() -> Option<String> {
 /// Returns a problem if users other than root can change a file that root's programs trust.
 fn insecure_permissions(path: &Path) -> Option<Finding> {
     let metadata = fs::metadata(path).ok()?;
-    let only_root = metadata.uid() == 0
-        && (metadata.mode() & 0o002 == 0)
-        && (metadata.mode() & 0o020 == 0 || metadata.gid() == 0);
-    (!only_root).then(|| {
-        Finding::new(
-            FindingId::InsecurePermissions,
-            "users other than root can change it; run chown root:root and chmod go-w on it",
-        )
-        .in_file(path.display().to_string())
+    (!only_root_can_change(&metadata)).then(|| {
+        Finding::new(FindingId::InsecurePermissions, "users other than root can change it")
+            .fix("run chown root:root and chmod go-w on it")
+            .in_file(path.display().to_string())
     })
+}
+
+/// Reports whether only root, and members of the group of root, can change a file.
+pub(super) fn only_root_can_change(metadata: &Metadata) -> bool {
+    metadata.uid() == 0
+        && (metadata.mode() & 0o002 == 0)
+        && (metadata.mode() & 0o020 == 0 || metadata.gid() == 0)
 }
 
 /// Returns a note if users come from a directory that the daemon reaches only with a drop-in of its

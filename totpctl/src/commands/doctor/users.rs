@@ -1,86 +1,11 @@
-//! The users of this host without a factor, denied by services that ask for a code.
+//! The users who may log in on this host.
 
-use std::collections::HashSet;
 use std::fs;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use super::accounts::{self, Account};
-use super::finding::FindingId;
-use super::report::Report;
 use super::{name_services, sshd};
-use crate::client::{Client, details};
-use crate::error::Error;
-
-/// Adds the users who cannot log in. `denies_unenrolled`: whether a service denies users without a
-/// factor.
-pub(super) fn check(client: &Client, denies_unenrolled: bool, report: &mut Report) {
-    let enrolled = match enrolled(client) {
-        Ok(enrolled) => enrolled,
-        Err(error) => {
-            report.note(
-                FindingId::EnrolledUnknown,
-                format!("cannot list the enrolled users: {error}"),
-            );
-            return;
-        }
-    };
-    if !denies_unenrolled {
-        return;
-    }
-    let People { people, uncounted } = people();
-    let without: Vec<_> = people
-        .into_iter()
-        .map(|person| person.name)
-        .filter(|name| !enrolled.contains(name))
-        .collect();
-    if !uncounted.is_empty() {
-        report.note(
-            FindingId::UsersNotCounted,
-            format!(
-                "users of {} are not counted here, because no file lists them; totpctl show USER says whether \
-                 one has a factor",
-                uncounted.join(" and ")
-            ),
-        );
-    }
-    if without.is_empty() {
-        return;
-    }
-    let named = without.iter().take(MAX_NAMED_USERS).cloned().collect::<Vec<_>>().join(", ");
-    let more = match without.len().saturating_sub(MAX_NAMED_USERS) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let message =
-        format!("services that ask for a code deny users without a factor: {named}{more}");
-    if enrolled.is_empty() {
-        report.problem(
-            FindingId::NobodyEnrolled,
-            format!("{message}; no user is enrolled, so run totpctl enroll USER"),
-        );
-    } else {
-        report.note(FindingId::UsersWithoutFactor, message);
-    }
-}
-
-/// Returns all users who have a factor.
-pub(crate) fn enrolled(client: &Client) -> Result<HashSet<String>, Error> {
-    let (mut after, mut enrolled) = (String::new(), HashSet::new());
-    loop {
-        let page = client.manager(async |totpd| totpd.list_users(&after, PAGE_SIZE).await)?;
-        for user in &page {
-            let user = details::object(user);
-            after = details::text(&user, "user");
-            if details::flag(&user, "enrolled") {
-                enrolled.insert(after.clone());
-            }
-        }
-        if page.len() < PAGE_SIZE as usize {
-            return Ok(enrolled);
-        }
-    }
-}
 
 /// The users who may log in.
 #[derive(Debug, PartialEq, Eq)]
@@ -159,9 +84,6 @@ fn uid_limits(definitions: &str) -> RangeInclusive<u32> {
     };
     value("UID_MIN").unwrap_or(1000)..=value("UID_MAX").unwrap_or(60_000)
 }
-
-const PAGE_SIZE: u32 = 500;
-const MAX_NAMED_USERS: usize = 10;
 
 #[cfg(test)]
 mod tests {

@@ -194,8 +194,8 @@ impl<'a> Batch<'a> {
         }
         match self.failed {
             0 => Ok(()),
-            1 => Err(Error::refused("1 line failed; all others succeeded")),
-            count => Err(Error::refused(format!("{count} lines failed; all others succeeded"))),
+            1 => Err(Error::reported("1 line failed; all others succeeded")),
+            count => Err(Error::reported(format!("{count} lines failed; all others succeeded"))),
         }
     }
 }

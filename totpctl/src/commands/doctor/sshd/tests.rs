@@ -57,7 +57,7 @@ fn told(survey: &Survey, stack: &str) -> (Vec<String>, Vec<String>, Vec<String>)
     };
     let doors = assess(survey, &facts, &mut report);
     let ids = |findings: &[Finding]| {
-        let id = |finding: &Finding| finding.json()["id"].as_str().unwrap().to_owned();
+        let id = |finding: &Finding| finding.id().token().to_owned();
         findings.iter().map(id).collect()
     };
     let door = |door: &Door| {

@@ -65,7 +65,8 @@ impl Entry {
                 json!({ "line": line, "user": user, "result": "unchanged", "changed": false })
             }
             Outcome::Failed(reason) => json!({
-                "line": line, "user": user, "result": "failed", "changed": false, "error": reason,
+                "line": line, "user": user, "result": "failed", "changed": false,
+                "error": { "code": "refused", "message": reason },
             }),
         }
     }

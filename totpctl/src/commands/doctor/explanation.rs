@@ -1,0 +1,87 @@
+//! The long form of a finding, from the page of the documentation.
+
+use serde_json::json;
+
+use super::finding::FindingId;
+use crate::error::Error;
+use crate::terminal::output;
+
+/// Prints what a finding means.
+pub(super) fn print(token: &str, json: bool) -> Result<(), Error> {
+    let id = FindingId::parse(token).ok_or_else(|| {
+        Error::Usage(format!(
+            "there is no finding {token:?}; totpctl doctor prints the id of each finding in brackets{}",
+            similar(token)
+        ))
+    })?;
+    let explanation = explanation(id)
+        .ok_or_else(|| Error::refused(format!("there is no explanation of {}", id.token())))?;
+    if json {
+        return output::json(&json!({ "id": id.token(), "explanation": explanation }));
+    }
+    output::data(&format!("{}\n\n{explanation}\n", id.token()))
+}
+
+/// Returns ids that share a word with `token`, as the end of a sentence.
+fn similar(token: &str) -> String {
+    let shares = |id: &&FindingId| {
+        let mut words = id.token().split('-');
+        words.any(|word| word.len() > 3 && token.split('-').any(|other| other == word))
+    };
+    let found: Vec<_> = FindingId::ALL.iter().filter(shares).map(|id| id.token()).take(5).collect();
+    if found.is_empty() { String::new() } else { format!("; similar ids: {}", found.join(", ")) }
+}
+
+/// Returns the section of a finding as plain text: the lines below its heading, with examples
+/// indented.
+fn explanation(id: FindingId) -> Option<String> {
+    let (_, rest) = PAGE.split_once(&format!("\n### `{}`\n", id.token()))?;
+    let mut in_example = false;
+    let mut lines = Vec::new();
+    for line in rest.lines() {
+        match line {
+            _ if line.starts_with("```") => in_example = !in_example,
+            _ if in_example => lines.push(format!("    {line}")),
+            _ if line.starts_with('#') => break,
+            _ => lines.push(line.replace("**", "")),
+        }
+    }
+    Some(lines.join("\n").trim_matches('\n').to_owned())
+}
+
+const PAGE: &str = include_str!("../../../../docs/reference/doctor.md");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_id_has_its_long_form() {
+        for id in FindingId::ALL {
+            let text = explanation(*id).unwrap_or_default();
+            for part in ["What it means: ", "Why it matters: ", "What to do: ", "\n    "] {
+                assert!(text.contains(part), "{} lacks {part:?}: {text:?}", id.token());
+            }
+        }
+    }
+
+    #[test]
+    fn the_page_explains_only_findings_that_exist() {
+        let headings =
+            PAGE.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`'));
+        let headings: Vec<_> = headings.collect();
+        assert!(headings.is_sorted(), "{headings:?}");
+        let mut tokens: Vec<_> = FindingId::ALL.iter().map(|id| id.token()).collect();
+        tokens.sort_unstable();
+        assert_eq!(headings, tokens);
+    }
+
+    #[test]
+    fn an_explanation_is_plain_text() {
+        let text = explanation(FindingId::StackSkipsCode).unwrap();
+        assert!(!text.contains("```") && !text.contains("##") && !text.contains("**"), "{text}");
+        assert_eq!(similar("stack-skips"), similar("stack-skips-x"));
+        assert!(similar("stack-skips").contains("stack-skips-code"));
+        assert!(similar("nonsense").is_empty());
+    }
+}

@@ -1,0 +1,101 @@
+//! The services of a factor, as `totpctl set --services` takes them.
+
+use crate::error::Error;
+use crate::pam::change::family;
+use crate::pam::files::path_of;
+
+/// Parses a list of PAM services, separated by commas or blanks. An empty list means all services.
+///
+/// # Errors
+/// Names a word that cannot be a service.
+pub(super) fn parse(list: &str) -> Result<Vec<&str>, Error> {
+    let is_separator = |c: char| c == ',' || c.is_ascii_whitespace();
+    let names: Vec<_> = list.split(is_separator).filter(|name| !name.is_empty()).collect();
+    let is_name = |name: &str| {
+        name.len() <= MAX_NAME_BYTES
+            && !name.starts_with('.')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.@".contains(&byte))
+    };
+    match names.iter().find(|name| !is_name(name)) {
+        None => Ok(names),
+        Some(name) => Err(Error::Usage(format!(
+            "--services: {name:?} is no name of a PAM service; write the names of files in /etc/pam.d, as \
+             in sshd,sudo"
+        ))),
+    }
+}
+
+/// Returns what is missing in a list of services of this host, a sentence each.
+pub(super) fn advice(names: &[&str]) -> Vec<String> {
+    missing(names, &|name| path_of(name).is_some(), &|name| {
+        family(name).map(ToOwned::to_owned).collect()
+    })
+}
+
+/// Returns what is missing. `exists` reports whether a service has a stack, and `family` returns
+/// the services that its program uses.
+fn missing(
+    names: &[&str],
+    exists: &dyn Fn(&str) -> bool,
+    family: &dyn Fn(&str) -> Vec<String>,
+) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for name in names {
+        if !exists(name) {
+            sentences.push(format!("This host has no PAM service {name}: check the name."));
+        }
+        for other in family(name).iter().filter(|other| !names.contains(&other.as_str())) {
+            let command = match other.as_str() {
+                "su-l" => "su -",
+                "sudo-i" => "sudo -i",
+                other => other,
+            };
+            sentences.push(format!(
+                "{command} asks as {other}, where the factor is not valid: add {other} if it should be."
+            ));
+        }
+    }
+    sentences
+}
+
+const MAX_NAME_BYTES: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_separated_by_commas_or_blanks() {
+        for (list, expected) in [
+            ("sshd,sudo", &["sshd", "sudo"][..]),
+            ("sshd sudo", &["sshd", "sudo"]),
+            (" sshd, sudo-i ,", &["sshd", "sudo-i"]),
+            ("", &[]),
+        ] {
+            assert_eq!(parse(list).unwrap(), expected, "{list:?}");
+        }
+        for list in ["sshd;sudo", "/etc/pam.d/sshd", "../x", "sshd\u{a0}sudo"] {
+            let error = parse(list).unwrap_err().to_string();
+            assert!(error.contains("sshd,sudo"), "{list:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_other_services_of_a_program_are_named() {
+        let exists = |name: &str| name != "sudo-x";
+        let family = |name: &str| match name {
+            "sudo" => vec!["sudo".to_owned(), "sudo-i".to_owned()],
+            "su" => vec!["su".to_owned(), "su-l".to_owned()],
+            name => vec![name.to_owned()],
+        };
+        let of = |names: &[&str]| missing(names, &exists, &family);
+        assert_eq!(
+            of(&["sshd", "sudo"]),
+            ["sudo -i asks as sudo-i, where the factor is not valid: add sudo-i if it should be."]
+        );
+        assert!(of(&["su"])[0].starts_with("su - asks as su-l"));
+        assert!(of(&["sudo", "sudo-i", "sshd"]).is_empty());
+        assert_eq!(of(&["sudo-x"]), ["This host has no PAM service sudo-x: check the name."]);
+        assert!(of(&[]).is_empty());
+    }
+}

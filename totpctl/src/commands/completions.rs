@@ -1,13 +1,16 @@
 //! `totpctl completions`: prints a completion script for a shell.
 
-use clap::CommandFactory as _;
+use clap_complete::env::Shells;
 
-use crate::cli::Cli;
 use crate::error::Error;
 use crate::terminal::output;
 
+/// Prints the script. At each completion the shell asks the installed totpctl.
 pub(super) fn run(shell: clap_complete::Shell) -> Result<(), Error> {
+    let shells = Shells::builtins();
+    let unknown = || Error::Usage(format!("there are no completions for {shell}"));
+    let completer = shells.completer(&shell.to_string()).ok_or_else(unknown)?;
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "totpctl", &mut script);
+    completer.write_registration("COMPLETE", "totpctl", "totpctl", "totpctl", &mut script)?;
     output::data(&String::from_utf8_lossy(&script))
 }

@@ -19,7 +19,9 @@ pub(super) fn enable(
         true => None,
         false => Some(Preflight::check(service, options.unwrap_or_default(), &changes)?),
     };
-    apply(service, &changes, dry_run, json)?;
+    let done =
+        format!("{service} asks for a code now. Test a new login before you leave this session.");
+    apply(service, &changes, dry_run, json, &done)?;
     if let Some(preflight) = preflight.filter(|_| !json) {
         output::note(&preflight.message());
     }
@@ -27,10 +29,18 @@ pub(super) fn enable(
 }
 
 pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Error> {
-    apply(service, &plan_disable(service)?, dry_run, json)
+    let done = format!("{service} asks for no code any more.");
+    apply(service, &plan_disable(service)?, dry_run, json, &done)
 }
 
-fn apply(service: &str, changes: &[Change], dry_run: bool, json: bool) -> Result<(), Error> {
+/// Applies changes, and says `done` afterwards.
+fn apply(
+    service: &str,
+    changes: &[Change],
+    dry_run: bool,
+    json: bool,
+    done: &str,
+) -> Result<(), Error> {
     // During a trial the files look as wanted, but are reverted later: the lock refuses that.
     if !dry_run && (nix::unistd::geteuid().is_root() || !changes.is_empty()) {
         let _lock = exclusive::lock_exclusive()?;
@@ -48,9 +58,7 @@ fn apply(service: &str, changes: &[Change], dry_run: bool, json: bool) -> Result
     output::note(&match (changes.is_empty(), dry_run) {
         (true, _) => format!("{service} is already configured; nothing is changed."),
         (false, true) => "Nothing is changed yet.".to_owned(),
-        (false, false) => {
-            format!("{service} is changed. Test a new login before you leave this session.")
-        }
+        (false, false) => done.to_owned(),
     });
     Ok(())
 }

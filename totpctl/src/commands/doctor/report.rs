@@ -50,6 +50,6 @@ impl Report {
         for note in &self.notes {
             text.push_str(&format!("  note: {}\n", escape(&note.line())));
         }
-        output::data(&text)
+        output::lines(&text)
     }
 }

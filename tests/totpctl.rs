@@ -219,7 +219,7 @@ fn completions_are_made_for_three_shells() {
         let script = format!(
             "cd /tmp; . /usr/share/bash-completion/completions/totpctl\n\
              COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); COMP_TYPE=9\n\
-             $(complete -p totpctl | grep -o -- '-F [^ ]*' | cut -c4-) totpctl\n\
+             $(complete -p totpctl | grep -o -- '-F [^ ]*' | cut -c4-) totpctl \"${{COMP_WORDS[$COMP_CWORD]}}\"\n\
              printf '%s\\n' \"${{COMPREPLY[@]}}\"\n"
         );
         machine.run(&format!("bash -c {}", shell_quoted(&script))).stdout_ok()

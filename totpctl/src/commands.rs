@@ -35,12 +35,12 @@ mod verify_store;
 /// Runs the command.
 pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
     let json = cli.json;
-    if cli.no_ask_password {
-        authentication::never_ask();
-    }
     let Some(command) = &cli.command else {
         return output::data(&Cli::clap().render_help().to_string());
     };
+    if cli.no_ask_password || only_reads(command) {
+        authentication::never_ask();
+    }
     match command {
         Command::Backup { file, recipient } => backup::run(file, recipient, json),
         Command::Completions { shell } => completions::run(*shell),
@@ -103,4 +103,12 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         Command::Verify { user } => verify::run(&user_or_caller(user.as_deref())?, json),
         Command::VerifyStore => verify_store::run(json),
     }
+}
+
+/// Reports whether a command only reads. Nobody is asked for a password for that.
+fn only_reads(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Doctor { .. } | Command::List | Command::Show { .. } | Command::Status
+    )
 }

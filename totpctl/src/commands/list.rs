@@ -2,13 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use crate::client::{Client, authentication, details};
+use crate::client::{Client, details};
 use crate::error::Error;
 use crate::terminal::output;
 
 pub(super) fn run(json: bool) -> Result<(), Error> {
-    // Nobody is asked for a password only to read.
-    authentication::never_ask();
     let client = Client::connect()?;
     let mut rows = Vec::new();
     for_each_user(&client, |user| {

@@ -3,13 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::user_state;
-use crate::client::{Client, authentication, details};
+use crate::client::{Client, details};
 use crate::error::Error;
 use crate::terminal::output;
 
 pub(super) fn run(user: &str, json: bool) -> Result<(), Error> {
-    // Nobody is asked for a password only to read.
-    authentication::never_ask();
     let client = Client::connect()?;
     let state = client.manager(async |totpd| totpd.get_user(user).await);
     let state =

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{list, user_state};
-use crate::client::{Client, authentication, details};
+use crate::client::{Client, details};
 use crate::error::Error;
 use crate::pam::asking_services::asking_services;
 use crate::terminal::input::user_or_caller;
@@ -12,8 +12,6 @@ use crate::terminal::output;
 use crate::trial::state::Trial;
 
 pub(super) fn run(json: bool) -> Result<(), Error> {
-    // Nobody is asked for a password only to read.
-    authentication::never_ask();
     let services: Vec<_> = asking_services().into_iter().map(|service| service.name).collect();
     match nix::unistd::geteuid().is_root() {
         true => host(services, json),

@@ -2,6 +2,8 @@
 
 use clap::Command;
 
+use crate::terminal::output;
+
 /// Returns a template for the help of `command`: its commands stand in groups.
 pub(super) fn help_template(command: &Command) -> String {
     let mut template = "{about-with-newline}\n{usage-heading} {usage}\n".to_owned();
@@ -13,14 +15,15 @@ pub(super) fn help_template(command: &Command) -> String {
             template.push_str(&entry(name, &about));
         }
     }
-    template + "\nOptions:\n{options}\n\n" + FOOTER
+    template + "\nOptions:\n{options}\n\n" + &textwrap::fill(FOOTER, output::columns()) + "\n"
 }
 
-/// Formats a command in lines that fit 80 columns.
+/// Formats a command in lines that fit the terminal.
 fn entry(name: &str, about: &str) -> String {
     let first = format!("  {name:NAME_COLUMNS$}");
     let rest = " ".repeat(NAME_COLUMNS + 2);
-    let options = textwrap::Options::new(80).initial_indent(&first).subsequent_indent(&rest);
+    let options = textwrap::Options::new(output::columns());
+    let options = options.initial_indent(&first).subsequent_indent(&rest);
     textwrap::fill(about, options) + "\n"
 }
 
@@ -35,7 +38,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Other", &["completions"]),
 ];
 const NAME_COLUMNS: usize = 16;
-const FOOTER: &str = "To get started: totpctl enroll. Help on a command: totpctl help COMMAND\n";
+const FOOTER: &str = "To get started: totpctl enroll. Help on a command: totpctl help COMMAND";
 
 #[cfg(test)]
 mod tests {

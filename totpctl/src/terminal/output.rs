@@ -25,7 +25,7 @@ pub(crate) fn data(text: &str) -> Result<(), Error> {
 /// Writes lines of data for people. A terminal gets them wrapped at words.
 pub(crate) fn lines(text: &str) -> Result<(), Error> {
     match is_terminal() {
-        true => data(&fit(text, width(io::stdout()))),
+        true => data(&fit(text, columns())),
         false => data(text),
     }
 }
@@ -39,7 +39,7 @@ pub(crate) fn json(value: &Value) -> Result<(), Error> {
 pub(crate) fn table(head: &[&str], rows: Vec<Vec<String>>) -> Result<(), Error> {
     let mut table = Table::new();
     if is_terminal() {
-        let width = u16::try_from(width(io::stdout())).unwrap_or(u16::MAX);
+        let width = u16::try_from(columns()).unwrap_or(u16::MAX);
         table.load_style(presets::UTF8_FULL_CONDENSED);
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     } else {
@@ -58,6 +58,11 @@ pub(crate) fn note(text: &str) {
     }
     // An error of standard error cannot be reported anywhere.
     let _ = io::stderr().write_all(message.as_bytes());
+}
+
+/// Returns the columns for lines of data.
+pub(crate) fn columns() -> usize {
+    width(io::stdout())
 }
 
 /// Returns the columns of a terminal. Lines of text that are longer than 100 columns are hard to

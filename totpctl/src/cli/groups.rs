@@ -12,10 +12,16 @@ pub(super) fn help_template(command: &Command) -> String {
         for name in names {
             let about = command.find_subcommand(name).and_then(Command::get_about);
             let about = about.map(ToString::to_string).unwrap_or_default();
-            template.push_str(&entry(name, &about));
+            template.push_str(&entry(name, in_short(&about)));
         }
     }
     template + "\nOptions:\n{options}\n\n" + &textwrap::fill(FOOTER, output::columns()) + "\n"
+}
+
+/// Returns the first clause of what a command does. The title of its group says who may use it.
+fn in_short(about: &str) -> &str {
+    let clause = about.split([':', ';']).next().unwrap_or_default();
+    clause.trim_end_matches(" (root)").trim_end_matches(" (administrators)")
 }
 
 /// Formats a command in lines that fit the terminal.
@@ -64,6 +70,7 @@ mod tests {
         for line in help.lines() {
             assert!(line.chars().count() <= 80, "{line}");
         }
-        assert!(help.contains("  enroll          Create a factor"), "{help}");
+        assert!(help.contains("  enroll          Create a factor\n"), "{help}");
+        assert!(help.contains("  rekey           Seal every record under a new key"), "{help}");
     }
 }

@@ -37,11 +37,11 @@ fn a_user_enrolls_with_its_password_and_only_itself() {
         assert_eq!(refused.stdout.contains("your own"), reads, "{command}: {refused:#?}");
     }
     // A script asks nobody, and a user without a password is told so.
-    for (command, told) in [
-        ("--no-ask-password enroll", "authentication is needed"),
-        ("enroll", "your account has no password"),
+    for (before, command, told) in [
+        ("true", "--no-ask-password enroll", "authentication is needed"),
+        ("passwd -l carol", "enroll", "your account has no password"),
     ] {
-        machine.run("passwd -l carol").stdout_ok();
+        machine.run(before).stdout_ok();
         let refused =
             at_a_terminal(&machine, "carol", "carolpw x right", &format!("totpctl {command}"));
         assert_eq!(refused.status, 4, "{command}: {refused:#?}");

@@ -8,7 +8,7 @@ fn enrolling(machine: &Machine, number: u32, environment: &str) -> (String, Stri
     let tmux = format!("tmux -S /tmp/t{number}");
     machine
         .run(&format!(
-            "{tmux} -u new-session -d -x 120 -y 50 'script -qc \
+            "{tmux} -u new-session -d -x 120 -y 50 'script -qfc \
              \"env {environment} totpctl enroll alice --name x\" /tmp/bytes{number}'"
         ))
         .stdout_ok();

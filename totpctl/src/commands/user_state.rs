@@ -55,7 +55,7 @@ fn parameters(factor: &Map<String, Value>) -> [String; 2] {
         Some(time) => format!("last used {}{}", output::time(time), place(factor)),
         None => "never used".into(),
     };
-    [format!("{kind}, {algorithm}, {digits} digits, {step}"), format!("created {created}, {used}")]
+    [format!("{kind}, {algorithm}, {digits} digits, {step}"), format!("created {created}, {used}.")]
 }
 
 fn place(factor: &Map<String, Value>) -> String {
@@ -156,7 +156,10 @@ mod tests {
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[0], "f-aaaaaaaa \"Pixel\": verified");
         assert_eq!(lines[1], "  TOTP, SHA1, 6 digits, a code every 30 s");
-        assert!(lines[2].starts_with("  created ") && lines[2].ends_with(", never used"), "{text}");
+        assert!(
+            lines[2].starts_with("  created ") && lines[2].ends_with(", never used."),
+            "{text}"
+        );
         assert_eq!(lines[3], "  is valid only for sshd, sudo.");
         assert_eq!(lines[4], "  is about 60 s slow; totpd corrects for that.");
         assert_eq!(lines.len(), 5, "{text}");

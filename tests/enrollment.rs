@@ -187,11 +187,13 @@ fn a_pending_key_is_shown_again_and_a_verified_one_never() {
     assert!(again.stdout.contains("still pending") && enrolled(&machine), "{again:#?}");
     let third = machine.run(&format!("{person} ^C totpctl enroll alice"));
     assert_ne!(link(&again), link(&third));
-    // The whole picture is on the screen, above the prompt.
+    // The whole picture and the key are on the screen, above the prompt.
     let tail: Vec<_> =
         again.stdout.split("Code that the app shows").next().unwrap().lines().collect();
-    let drawn = tail.iter().rev().take_while(|line| line.contains('█') || line.contains('▀'));
-    assert!((17..24).contains(&drawn.count()), "{again:#?}");
+    let (key, above) = tail.split_last().unwrap();
+    assert!(key.starts_with("Key:  "), "{again:#?}");
+    let drawn = above.iter().rev().take_while(|line| line.contains('█') || line.contains('▀'));
+    assert!((17..23).contains(&drawn.count()), "{again:#?}");
 }
 
 #[test]

@@ -129,10 +129,15 @@ fn a_picture_is_whole_or_absent_on_small_screens() {
         let rows = drawn(&shown);
         let link = picture::of_half_blocks(&rows);
         assert!(link.starts_with("otpauth://totp/"), "{columns} {lines} {options}: {shown}");
+        assert!(shown.contains("Key:  "), "the key is in sight: {columns} {lines}: {shown}");
     }
     for (columns, lines) in [(20, 24), (80, 12)] {
         let shown = screen(columns, lines, "");
         assert!(drawn(&shown).is_empty(), "{shown}");
+        assert!(!shown.contains("Scan the QR code"), "{shown}");
+        let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(columns < 80 || words.contains("does not fit here"), "{shown}");
+        assert!(words.contains("Key:"), "{shown}");
     }
 }
 

@@ -32,6 +32,22 @@ fn a_user_enrolls_with_its_password_and_only_itself() {
         let refused =
             at_a_terminal(&machine, "bob", "bobpw x right", &format!("totpctl {command}"));
         assert_eq!(refused.status, 4, "{command}: {refused:#?}");
+        let reads = matches!(command, "show alice" | "list");
+        assert_eq!(refused.stdout.contains("AUTHENTICATING"), !reads, "{command}: {refused:#?}");
+        assert_eq!(refused.stdout.contains("your own"), reads, "{command}: {refused:#?}");
+    }
+    // A script asks nobody, and a user without a password is told so.
+    for (before, command, told) in [
+        ("true", "--no-ask-password enroll", "authentication is needed"),
+        ("passwd -l carol", "enroll", "your account has no password"),
+    ] {
+        machine.run(before).stdout_ok();
+        let refused =
+            at_a_terminal(&machine, "carol", "carolpw x right", &format!("totpctl {command}"));
+        assert_eq!(refused.status, 4, "{command}: {refused:#?}");
+        assert!(!refused.stdout.contains("AUTHENTICATING"), "{command}: {refused:#?}");
+        let told = refused.stdout.split_whitespace().collect::<Vec<_>>().join(" ").contains(told);
+        assert!(told, "{command}: {refused:#?}");
     }
     assert_eq!(machine.run("totpctl --json show alice").stdout_ok(), state);
     assert_eq!(machine.pam("totp", "alice", &before.code()).run().rc, pam::SUCCESS);

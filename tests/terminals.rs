@@ -8,7 +8,7 @@ fn enrolling(machine: &Machine, number: u32, environment: &str) -> (String, Stri
     let tmux = format!("tmux -S /tmp/t{number}");
     machine
         .run(&format!(
-            "{tmux} -u new-session -d -x 120 -y 50 'script -qc \
+            "{tmux} -u new-session -d -x 120 -y 50 'script -qfc \
              \"env {environment} totpctl enroll alice --name x\" /tmp/bytes{number}'"
         ))
         .stdout_ok();
@@ -42,6 +42,28 @@ fn output_respects_the_locale_and_the_terminal() {
         let drawn: Vec<&str> = screen.lines().filter(|line| line.contains('█')).collect();
         let link = if is_ascii { picture::of_dots(&rows) } else { picture::of_half_blocks(&drawn) };
         assert!(link.starts_with("otpauth://totp/"), "{environment}: {screen}");
+    }
+}
+
+/// A theme may be light or dark: the picture sets both of its colors in every line.
+#[test]
+fn a_picture_brings_its_own_colors() {
+    let machine = Machine::with_programs();
+    for (number, term, colors) in
+        [(11, "xterm-256color", "\u{1b}[38;5;231;48;5;16m"), (12, "vt220", "\u{1b}[1;37;40m")]
+    {
+        let environment = format!("TERM={term} LANG=C.UTF-8");
+        let (screen, bytes) = enrolling(&machine, number, &environment);
+        let drawn: Vec<&str> = bytes.lines().filter(|line| line.contains('█')).collect();
+        assert!(drawn.len() > 15, "{term}: {screen}");
+        for line in &drawn {
+            let line = line.trim_end_matches('\r');
+            assert!(line.starts_with(colors) && line.ends_with("\u{1b}[0m"), "{term}: {line:?}");
+        }
+        let plain = picture::without_colors(&bytes);
+        let drawn: Vec<&str> = plain.lines().filter(|line| line.contains('█')).collect();
+        let drawn: Vec<&str> = drawn.iter().map(|line| line.trim_end_matches('\r')).collect();
+        assert!(picture::of_half_blocks(&drawn).starts_with("otpauth://totp/"), "{term}: {screen}");
     }
 }
 

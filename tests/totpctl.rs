@@ -216,18 +216,54 @@ fn lists_go_on_over_pages() {
 #[test]
 fn completions_are_made_for_three_shells() {
     let machine = Machine::new();
-    for shell in ["bash", "zsh", "fish"] {
+    machine.enrolled("alice", 1);
+    let shown = machine.run("totpctl --json show alice").stdout_ok();
+    let factor = shown.split("\"factor\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    machine.run("touch /tmp/a-file").stdout_ok();
+    // What bash itself completes, from the installed script.
+    let completed = |words: &str| {
+        let script = format!(
+            "cd /tmp; . /usr/share/bash-completion/completions/totpctl\n\
+             COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); COMP_TYPE=9\n\
+             $(complete -p totpctl | grep -o -- '-F [^ ]*' | cut -c4-) totpctl \"${{COMP_WORDS[$COMP_CWORD]}}\"\n\
+             printf '%s\\n' \"${{COMPREPLY[@]}}\"\n"
+        );
+        machine.run(&format!("bash -c {}", shell_quoted(&script))).stdout_ok()
+    };
+    for (words, expected) in [
+        ("totpctl enr", "enroll"),
+        ("totpctl enroll --no-c", "--no-confirm"),
+        ("totpctl show al", "alice"),
+        ("totpctl enroll bo", "bob"),
+        ("totpctl try ss", "sshd"),
+        ("totpctl set alice --factor ''", &factor),
+        ("totpctl remove alice --factor f", &factor),
+        ("totpctl enroll --qr as", "ascii"),
+    ] {
+        let found = completed(words);
+        assert!(found.lines().any(|line| line.trim() == expected), "{words}: {found}");
+        assert!(!found.contains("a-file"), "no files: {words}: {found}");
+    }
+    for shell in ["zsh", "fish"] {
         let script = machine.run(&format!("totpctl completions {shell}")).stdout_ok();
-        assert!(script.contains("enroll") && script.contains("no-confirm"), "{shell}");
+        assert!(script.contains("COMPLETE") && script.contains("totpctl"), "{shell}: {script}");
+        let dynamic = machine
+            .run(&format!("COMPLETE={shell} _CLAP_COMPLETE_INDEX=2 totpctl -- totpctl show al"));
+        assert!(dynamic.stdout_ok().contains("alice"), "{shell}");
     }
     machine.run("bash -n /usr/share/bash-completion/completions/totpctl").stdout_ok();
+}
+
+/// Quotes a text for a shell.
+fn shell_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// Reads the QR code that is drawn in half blocks on a screen.
 fn read_half_blocks(screen: &str) -> String {
     let drawn = |line: &&str| line.contains('█') || line.contains('▀') || line.contains('▄');
     let mut rows = Vec::new();
-    for line in screen.lines().filter(drawn) {
+    for line in picture::without_colors(screen).lines().filter(drawn) {
         for light in [['█', '▀'], ['█', '▄']] {
             rows.push(line.chars().map(|c| light.contains(&c)).collect());
         }

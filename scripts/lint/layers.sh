@@ -8,14 +8,14 @@ cd "${1:-$(dirname "$0")/../..}"
 table='
 pam_totp          : nonstick rustix tokio totpd-interface totpd-journal zbus zeroizing-alloc
 totpd/core        : data-encoding hmac scrypt serde sha1 sha2 subtle zeroize
-totpd/formats     : totpd-core zeroize
+totpd/formats     : data-encoding totpd-core zeroize
 totpd/interface   : serde zbus
 totpd/journal     :
 totpd/qr          : qrcode
 totpd/store       : age chacha20poly1305 data-encoding ed25519-dalek getrandom hmac nix postcard region rusqlite rustix
                     serde sha2 thiserror tokio totpd-core totpd-journal zeroize
 totpd             : * totpd-core totpd-formats totpd-interface totpd-journal totpd-qr totpd-store
-totpctl           : * pam_stack totpd-interface totpd-journal totpd-qr
+totpctl           : * pam_stack totpd-formats totpd-interface totpd-journal totpd-qr
 totpctl/pam_stack :
 tests             : *
 '

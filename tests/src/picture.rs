@@ -4,6 +4,13 @@ use std::fmt::Write as _;
 use std::process::{Command, id};
 use std::thread;
 
+/// Returns a text without the escape sequences that set colors.
+pub fn without_colors(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once('m').map_or("", |(_, rest)| rest))
+}
+
 /// Returns the text of the code in half blocks. A line of text is two rows of dots.
 pub fn of_half_blocks(drawn: &[&str]) -> String {
     let mut rows: Vec<Vec<bool>> = Vec::new();

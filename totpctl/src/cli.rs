@@ -1,13 +1,17 @@
 //! The command line. Help and completions are generated from it.
 
+mod candidates;
 mod doctor;
 mod enroll;
+mod groups;
 mod set;
 mod trial;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap_complete::CompleteEnv;
+use clap_complete::engine::ArgValueCandidates;
 
 pub(crate) use self::doctor::{Accept, Doctor, DoctorCommand, Place};
 pub(crate) use self::enroll::{Enroll, Qr};
@@ -30,42 +34,66 @@ pub(crate) struct Cli {
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
+    /// Never have polkit ask for a password; what needs one is then denied
+    #[arg(long, global = true)]
+    pub(crate) no_ask_password: bool,
+
+    /// Without a command, print the list of commands
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
+}
+
+impl Cli {
+    /// Reads the command line. Exits after a question of a shell for completions. Returns an error
+    /// of usage, and also `--help` and `--version`.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        CompleteEnv::with_factory(Self::clap).complete();
+        Self::clap().try_get_matches().and_then(|matches| Self::from_arg_matches(&matches))
+    }
+
+    /// Returns the command line for clap, with the commands in groups.
+    pub(crate) fn clap() -> clap::Command {
+        let command = Self::command();
+        let template = groups::help_template(&command);
+        command.help_template(template)
+    }
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Create a factor: show the QR code for a phone app and ask for the first code
     ///
-    /// An old factor keeps working until the first code confirms the new one. Scan the QR code with
-    /// the app, then type the code that the app shows. For root, the same command shows the same QR
-    /// code again while the factor is pending; a user gets a new one.
+    /// An old factor keeps working until the first code confirms the new one, for example if the
+    /// phone was replaced. Scan the QR code with the app, then type the code that the app shows.
+    /// For root, the same command shows the same QR code again while the factor is pending; a user
+    /// gets a new one.
     Enroll(Box<Enroll>),
     /// Verify a pending factor by its first code (from standard input or a prompt)
     Confirm {
         /// The user; by default the caller
+        #[arg(add = ArgValueCandidates::new(candidates::users))]
         user: Option<String>,
         /// The factor; by default the pending one that you created
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", add = ArgValueCandidates::new(candidates::factors))]
         factor: Option<String>,
     },
     /// Replace all recovery codes by new ones, and show them once
     RecoveryCodes {
         /// The user; by default the caller
+        #[arg(add = ArgValueCandidates::new(candidates::users))]
         user: Option<String>,
         /// Also write them to a new file that only its owner can read
         #[arg(long, value_name = "FILE")]
         save: Option<PathBuf>,
     },
     /// Rename a factor
-    #[command(override_usage = "totpctl rename --factor <ID> [USER] <NAME>")]
+    #[command(override_usage = "totpctl rename [OPTIONS] [USER] <NAME>")]
     Rename {
-        /// The factor
-        #[arg(long, value_name = "ID")]
-        factor: String,
+        /// The factor; by default the only one
+        #[arg(long, value_name = "ID", add = ArgValueCandidates::new(candidates::factors))]
+        factor: Option<String>,
         /// The user, by default the caller, and the new name, for example Pixel
-        #[arg(value_name = "[USER] NAME", num_args = 1..=2, required = true)]
+        #[arg(value_name = "[USER] NAME", num_args = 1..=2, required = true, add = ArgValueCandidates::new(candidates::users))]
         words: Vec<String>,
     },
     /// Restrict, disable or enable a factor (administrators)
@@ -73,26 +101,40 @@ pub(crate) enum Command {
     /// Verify a code as a login does: it counts, and cannot be used again
     Verify {
         /// The user; by default the caller
+        #[arg(add = ArgValueCandidates::new(candidates::users))]
         user: Option<String>,
     },
     /// Show the factors and the wrong codes of a user, but never a seed
     Show {
         /// The user; by default the caller
+        #[arg(add = ArgValueCandidates::new(candidates::users))]
         user: Option<String>,
     },
     /// List all enrolled users (administrators)
     List,
+    /// Show on one screen: as root the host, otherwise your factors
+    ///
+    /// As root: the services that ask for a code, the trial, how many users are enrolled, who waits
+    /// or is locked, the daemon, the clock, and the fingerprint of backups. As another user: your
+    /// factors, the recovery codes left, waits after wrong codes, and the services that ask for a
+    /// code. It never asks for a password.
+    Status,
     /// Remove a factor, or all factors of a user
     Remove {
         /// The user; by default the caller
+        #[arg(add = ArgValueCandidates::new(candidates::users))]
         user: Option<String>,
         /// The factor; by default all of them
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", add = ArgValueCandidates::new(candidates::factors))]
         factor: Option<String>,
+        /// Do not ask whether to remove the last factor of a user who then cannot log in
+        #[arg(long)]
+        yes: bool,
     },
     /// Clear the wrong codes of a user, who can then try again at once (administrators)
     Unlock {
         /// The user
+        #[arg(add = ArgValueCandidates::new(candidates::users))]
         user: String,
     },
     /// Resynchronize a token by two consecutive codes (administrators)
@@ -102,9 +144,10 @@ pub(crate) enum Command {
     /// cannot be used again.
     Resync {
         /// The user; by default the caller
+        #[arg(add = ArgValueCandidates::new(candidates::users))]
         user: Option<String>,
         /// The factor; by default the only one, or the only one that counts presses
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", add = ArgValueCandidates::new(candidates::factors))]
         factor: Option<String>,
     },
     /// Copy all users with their seeds into one sealed file, which `age` can open too (root)
@@ -208,6 +251,7 @@ pub(crate) enum Command {
     /// the same, and reverts it unless a user logs in.
     Enable {
         /// The PAM service: sshd, sudo (and sudo -i), su (and su -), login
+        #[arg(add = ArgValueCandidates::new(candidates::services))]
         service: String,
         #[command(flatten)]
         options: ModuleOptions,
@@ -218,12 +262,16 @@ pub(crate) enum Command {
     /// Make a service no longer ask for a code (root)
     Disable {
         /// The PAM service
+        #[arg(add = ArgValueCandidates::new(candidates::services))]
         service: String,
         /// Only show the change
         #[arg(long)]
         dry_run: bool,
     },
     /// Print a completion script for a shell
+    ///
+    /// It completes commands and options, and the names of users, services and factors. For that
+    /// the shell runs totpctl, which never asks for a password then.
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -232,14 +280,12 @@ pub(crate) enum Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     /// Returns all commands with their names. A command of another has both names.
     fn commands() -> Vec<(String, clap::Command)> {
         let mut all = Vec::new();
-        for outer in Cli::command().get_subcommands() {
+        for outer in Cli::clap().get_subcommands() {
             all.push((outer.get_name().to_owned(), outer.clone()));
             let name = |inner: &clap::Command| format!("{} {}", outer.get_name(), inner.get_name());
             all.extend(outer.get_subcommands().map(|inner| (name(inner), inner.clone())));
@@ -249,7 +295,7 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        Cli::clap().debug_assert();
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The connection to totpd: over its private socket for root, over the system bus for other users.
 
+pub(crate) mod authentication;
+pub(crate) mod configuration;
 pub(crate) mod details;
 mod polkit_agent;
 pub(crate) mod transfer;
@@ -9,15 +11,18 @@ use std::pin::pin;
 use std::time::Duration;
 
 use totpd_interface::{
-    Error as DaemonError, LoginProxy, ManagerProxy, PRIVATE_SOCKET, SERVICE, SYSTEM_BUS, StoreProxy,
+    Authentication, Error as DaemonError, LoginProxy, ManagerProxy, PRIVATE_SOCKET, SERVICE,
+    SYSTEM_BUS, StoreProxy,
 };
 use zbus::Connection;
 use zbus::connection::Builder;
 use zbus::fdo::DBusProxy;
 
+use crate::client::configuration::configuration_error;
 use crate::client::polkit_agent::PolkitAgent;
 use crate::error::Error;
 use crate::installed;
+use crate::terminal::input::user_or_caller;
 use crate::terminal::output;
 use crate::terminal::progress_bar::ProgressBar;
 
@@ -27,6 +32,8 @@ pub(crate) struct Client {
     transport: Transport,
     /// How long to wait for a reply.
     timeout: Duration,
+    /// The caller has no password that polkit could ask for.
+    has_no_password: bool,
     _agent: Option<PolkitAgent>,
 }
 
@@ -57,8 +64,57 @@ impl Client {
             false => runtime.block_on(over_the_bus(is_root))?,
         };
         let timeout = if is_root { REPLY_TIMEOUT } else { POLKIT_REPLY_TIMEOUT };
-        let agent = if is_root { None } else { PolkitAgent::start() };
-        Ok(Self { runtime, transport, timeout, _agent: agent })
+        let may_ask = !is_root && authentication::allowed() == Authentication::Allowed;
+        let agent = if may_ask { PolkitAgent::start() } else { None };
+        let client = Self { runtime, transport, timeout, has_no_password: false, _agent: agent };
+        if is_root {
+            client.check_started()?;
+        }
+        Ok(client)
+    }
+
+    /// Connects if that takes no second and asks nobody, for a shell that completes a word.
+    pub(crate) fn connect_briefly() -> Option<Self> {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().ok()?;
+        let transport = match nix::unistd::geteuid().is_root() {
+            true => socket_answers().then_some(Transport::Private)?,
+            false => {
+                let connecting = Builder::address(SYSTEM_BUS).build();
+                let connected =
+                    async { tokio::time::timeout(COMPLETION_TIMEOUT, connecting).await };
+                Transport::System(runtime.block_on(connected).ok()?.ok()?)
+            }
+        };
+        let timeout = COMPLETION_TIMEOUT;
+        Some(Self { runtime, transport, timeout, has_no_password: false, _agent: None })
+    }
+
+    /// Connects for a change of the factors of `user`. If it is the caller, and has no password,
+    /// polkit is kept from asking for it.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub(crate) fn for_own_account(user: &str) -> Result<Self, Error> {
+        let is_own = !nix::unistd::geteuid().is_root()
+            && user_or_caller(None).is_ok_and(|caller| caller == user);
+        let has_no_password = is_own && authentication::caller_has_no_password();
+        if has_no_password {
+            authentication::never_ask();
+        }
+        Ok(Self { has_no_password, ..Self::connect()? })
+    }
+
+    /// Fails at once if totpd cannot start because of its configuration. systemd keeps the
+    /// connections of a daemon that does not start, so a call alone would wait.
+    fn check_started(&self) -> Result<(), Error> {
+        let answer = self.runtime.block_on(with_timeout(START_PATIENCE, async {
+            manager(&self.connection().await?).await?.version().await
+        }));
+        match answer {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => check_configuration(),
+        }
     }
 
     /// Returns a connection for one call.
@@ -77,9 +133,17 @@ impl Client {
         &self,
         call: impl AsyncFnOnce(ManagerProxy<'_>) -> Result<T, DaemonError>,
     ) -> Result<T, Error> {
-        Ok(self.runtime.block_on(with_timeout(self.timeout, async {
-            call(ManagerProxy::new(&self.connection().await?).await?).await
-        }))??)
+        let reply = self.runtime.block_on(with_timeout(self.timeout, async {
+            call(manager(&self.connection().await?).await?).await
+        }))?;
+        match reply {
+            Err(DaemonError::NotAuthorized(reason))
+                if self.has_no_password && reason.starts_with("authentication is needed") =>
+            {
+                Err(Error::NotAuthorized(NO_PASSWORD.into()))
+            }
+            reply => Ok(reply?),
+        }
     }
 
     /// Runs work that makes many calls of the `Manager` interface. Each call has to use
@@ -90,7 +154,7 @@ impl Client {
     ) -> Result<T, Error> {
         self.runtime.block_on(async {
             let manager = with_timeout(self.timeout, async {
-                let manager = ManagerProxy::new(&self.connection().await?).await?;
+                let manager = manager(&self.connection().await?).await?;
                 // After the first call, totpd knows the caller and accepts many calls at a time.
                 manager.version().await?;
                 Ok(manager)
@@ -179,8 +243,11 @@ async fn over_the_bus(is_root: bool) -> Result<Transport, Error> {
                 if let Ok(bus) = started
                     && let Ok(name) = SERVICE.try_into()
                 {
-                    let starting = bus.start_service_by_name(name, 0);
-                    let _ = tokio::time::timeout(REPLY_TIMEOUT, starting).await;
+                    let mut starting = pin!(bus.start_service_by_name(name, 0));
+                    if tokio::time::timeout(START_PATIENCE, &mut starting).await.is_err() {
+                        check_configuration()?;
+                        let _ = tokio::time::timeout(REPLY_TIMEOUT, starting).await;
+                    }
                 }
                 if socket_answers() {
                     return Ok(Transport::Private);
@@ -199,6 +266,18 @@ async fn over_the_bus(is_root: bool) -> Result<Transport, Error> {
         false => String::new(),
     };
     Err(Error::Unreachable(format!("cannot reach the system bus: {reason}{advice}")))
+}
+
+async fn manager(connection: &Connection) -> Result<ManagerProxy<'static>, DaemonError> {
+    ManagerProxy::new(connection, authentication::allowed()).await
+}
+
+/// Fails if totpd rejects its configuration; see [`configuration_error`].
+fn check_configuration() -> Result<(), Error> {
+    match configuration_error() {
+        Some(reason) => Err(Error::Unreachable(format!("totpd cannot start: {reason}"))),
+        None => Ok(()),
+    }
 }
 
 fn no_private_socket() -> Error {
@@ -225,10 +304,15 @@ pub(crate) async fn with_timeout<T>(
     })
 }
 
+const NO_PASSWORD: &str = "not authorized: your account has no password that could be asked for; have root run \
+                           \"totpctl enroll USER\", or enroll at a login if your administrator set that up";
+/// A daemon that has not answered by then may not be able to start.
+const START_PATIENCE: Duration = Duration::from_secs(1);
 /// Longer than the bus waits for a daemon to start.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longer than totpd waits for polkit.
 const POLKIT_REPLY_TIMEOUT: Duration = Duration::from_secs(330);
+const COMPLETION_TIMEOUT: Duration = Duration::from_secs(1);
 const CLOCK_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often the progress of a task is shown.
 const PROGRESS_POLL_INTERVAL: Duration = Duration::from_millis(200);

@@ -1,8 +1,10 @@
 //! Dispatches the commands. Each has a file.
 
 use crate::cli::{Cli, Command, Try};
+use crate::client::authentication;
 use crate::error::Error;
 use crate::terminal::input::user_or_caller;
+use crate::terminal::output;
 
 mod backup;
 mod completions;
@@ -13,6 +15,7 @@ mod doctor;
 mod enable;
 mod enroll;
 mod list;
+mod only_factor;
 mod preflight;
 mod recovery_codes;
 mod rekey;
@@ -22,15 +25,23 @@ mod resync;
 mod seal_key;
 mod set;
 mod show;
+mod status;
 mod trial;
 mod unlock;
+mod user_state;
 mod verify;
 mod verify_store;
 
 /// Runs the command.
 pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
     let json = cli.json;
-    match &cli.command {
+    let Some(command) = &cli.command else {
+        return output::data(&Cli::clap().render_help().to_string());
+    };
+    if cli.no_ask_password || only_reads(command) {
+        authentication::never_ask();
+    }
+    match command {
         Command::Backup { file, recipient } => backup::run(file, recipient, json),
         Command::Completions { shell } => completions::run(*shell),
         Command::Confirm { user, factor } => {
@@ -50,14 +61,14 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
             recovery_codes::run(&user_or_caller(user.as_deref())?, save.as_deref(), json)
         }
         Command::Rename { factor, words } => match words.as_slice() {
-            [user, name] => set::rename(user, factor, name, json),
-            [name] => set::rename(&user_or_caller(None)?, factor, name, json),
+            [user, name] => set::rename(user, factor.as_deref(), name, json),
+            [name] => set::rename(&user_or_caller(None)?, factor.as_deref(), name, json),
             _ => Err(Error::Usage("rename takes a name, or a user and a name".into())),
         },
         Command::Set(options) => set::run(&user_or_caller(options.user.as_deref())?, options, json),
         Command::Rekey => rekey::run(json),
-        Command::Remove { user, factor } => {
-            remove::run(&user_or_caller(user.as_deref())?, factor.as_deref(), json)
+        Command::Remove { user, factor, yes } => {
+            remove::run(&user_or_caller(user.as_deref())?, factor.as_deref(), *yes, json)
         }
         Command::Restore { file, identity, fingerprint, unsigned, replace, dry_run, yes } => {
             restore::run(
@@ -79,6 +90,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         Command::SealKey { undo: true, .. } => seal_key::undo(json),
         Command::SealKey { pcrs, .. } => seal_key::seal(pcrs, json),
         Command::Show { user } => show::run(&user_or_caller(user.as_deref())?, json),
+        Command::Status => status::run(json),
         Command::Try(options) => match options {
             Try { count_down: Some(seconds), of, .. } => trial::count_down(*seconds, of.as_deref()),
             Try { undo: true, of, .. } => trial::undo(of.as_deref(), json),
@@ -91,4 +103,12 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         Command::Verify { user } => verify::run(&user_or_caller(user.as_deref())?, json),
         Command::VerifyStore => verify_store::run(json),
     }
+}
+
+/// Reports whether a command only reads. Nobody is asked for a password for that.
+fn only_reads(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Doctor { .. } | Command::List | Command::Show { .. } | Command::Status
+    )
 }

@@ -53,6 +53,20 @@ impl Error {
         };
         Some(json!({ "error": { "code": code, "message": self.to_string() } }))
     }
+
+    /// Returns the error of a command that only reads, for which polkit asks nobody: `command` of
+    /// root would do `what`.
+    pub(crate) fn of_reading(self, command: &str, what: &str) -> Self {
+        match self {
+            Self::NotAuthorized(reason) if !reason.contains("polkit is not running") => {
+                Self::NotAuthorized(format!(
+                    "not authorized: only administrators may {what} (sudo totpctl {command}); your own \
+                     factors: totpctl show"
+                ))
+            }
+            other => other,
+        }
+    }
 }
 
 /// The code of a failure that has no code of its own.
@@ -120,6 +134,16 @@ impl From<zbus::Error> for Error {
                             .into(),
                     )
                 }
+                fdo::Error::NoReply(_)
+                | fdo::Error::SpawnChildExited(_)
+                | fdo::Error::SpawnChildSignaled(_)
+                | fdo::Error::SpawnExecFailed(_)
+                | fdo::Error::TimedOut(_)
+                | fdo::Error::Timeout(_) => Self::Unreachable(
+                    "totpd does not answer: it cannot start, or does not run; its journal says why \
+                     (journalctl -t totpd), and so does totpctl doctor as root"
+                        .into(),
+                ),
                 inner => Self::Unreachable(format!(
                     "totpd does not answer: {inner}; see its journal (journalctl -t totpd)"
                 )),

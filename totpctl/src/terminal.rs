@@ -6,3 +6,4 @@ pub(crate) mod output;
 pub(crate) mod progress_bar;
 pub(crate) mod qr;
 pub(crate) mod recovery_codes;
+pub(crate) mod wrap;

@@ -54,7 +54,7 @@ impl Manager {
     /// - `period` (u: 15 to 300 seconds).
     /// - `counter` (t).
     /// - `not_before`, `not_after` (t: seconds since 1970).
-    /// - `secret` (ay: 16 to 64 bytes).
+    /// - `secret` (ay: 10 to 64 bytes; root only below 16).
     /// - `services` (as).
     /// - `resume` (b). The daemon shows root a pending factor of root again, if it has these
     ///   parameters.
@@ -78,8 +78,7 @@ impl Manager {
         options: &Dictionary,
     ) -> Result<(String, String, Dictionary), Error> {
         let options = Options::parse(options, &self.0.config)?;
-        let operation =
-            if options.confirmed { Operation::EnrollConfirmed } else { Operation::Change };
+        let operation = options.operation();
         let work = async |caller: &_| enroll::enroll(&self.0, caller, options).await;
         self.change(origin, &user, operation, work).await
     }

@@ -1,13 +1,16 @@
 //! Options of `totpctl doctor`.
 
 use clap::{Args, Subcommand};
+use clap_complete::engine::ArgValueCandidates;
+
+use super::candidates;
 
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Doctor {
     /// The PAM services; by default sshd, sudo, sudo-i, su, su-l, login, and all that ask for a
     /// code
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = ArgValueCandidates::new(candidates::services))]
     pub(crate) services: Vec<String>,
     /// Explain a finding: what it means, why it matters, and the change to make
     #[arg(long, value_name = "ID", conflicts_with = "services")]

@@ -3,10 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use clap_complete::engine::ArgValueCandidates;
+
+use super::candidates;
 
 #[derive(Args, Debug)]
 pub(crate) struct Enroll {
     /// The user; by default the caller
+    #[arg(add = ArgValueCandidates::new(candidates::users))]
     pub(crate) user: Option<String>,
     /// The name of the factor, for example "Pixel"
     #[arg(long, value_name = "NAME")]
@@ -27,7 +31,12 @@ pub(crate) struct Enroll {
     /// Create a factor for a token that counts presses instead of time
     #[arg(long)]
     pub(crate) hotp: bool,
-    /// Read the secret of an existing token (base32) as the first line of standard input
+    /// Read the secret of an existing token as the first line of standard input
+    ///
+    /// The secret is base32 in either case, in any groups, with or without padding; hexadecimal
+    /// digits, also with 0x or colons; or an otpauth:// link, whose digits, period, hash and
+    /// counter apply. 32, 40, 64 or 128 hexadecimal digits are hexadecimal, although they could be
+    /// base32. Only root may enroll a secret of less than 128 bits, and nobody one of less than 80.
     #[arg(long)]
     pub(crate) secret_stdin: bool,
     /// Do not ask for a first code: the factor is verified at once (root)
@@ -41,10 +50,11 @@ pub(crate) struct Enroll {
     pub(crate) if_unenrolled: bool,
     /// Enroll the users in this file (-: standard input); each line is a name or a JSON object
     ///
-    /// Keys of an object: user, name, issuer, algorithm, digits, period, secret (base32). For a
-    /// missing key the option of the command applies. Prints a JSON object for each line. "result"
-    /// is enrolled, pending (until its first code), planned, unchanged or failed. An invalid line
-    /// fails alone.
+    /// Keys of an object: user, name, issuer, algorithm, digits, period, secret (as with
+    /// --secret-stdin). For a missing key the option of the command applies. Blank lines and lines
+    /// that begin with # are skipped. The file is UTF-8 or UTF-16, with the line ends of any
+    /// system. Prints a JSON object for each line. "result" is enrolled, pending (until its first
+    /// code), planned, unchanged or failed. An invalid line fails alone.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "qr_file", "save", "secret_stdin"])]
     pub(crate) batch: Option<PathBuf>,
     /// Create a file (.pdf, .svg or .html) with a page to print for each user of the batch
@@ -83,9 +93,10 @@ impl Algorithm {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Qr {
-    /// What fits the terminal; nothing without a terminal or with --secret-stdin
+    /// What fits the terminal, in black and white of its own; nothing without a terminal or with
+    /// --secret-stdin
     Auto,
-    /// Half blocks, two rows of dots in a line of text
+    /// Half blocks, two rows of dots in a line of text, in the colors of the terminal
     Utf8,
     /// Colored spaces
     Ansi,

@@ -1,14 +1,18 @@
 //! Options of `totpctl set`.
 
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
+
+use super::candidates;
 
 #[derive(Args, Debug)]
 pub(crate) struct Set {
     /// The user; by default the caller
+    #[arg(add = ArgValueCandidates::new(candidates::users))]
     pub(crate) user: Option<String>,
-    /// The factor
-    #[arg(long, value_name = "ID")]
-    pub(crate) factor: String,
+    /// The factor; by default the only one
+    #[arg(long, value_name = "ID", add = ArgValueCandidates::new(candidates::factors))]
+    pub(crate) factor: Option<String>,
     /// Its purpose, as text for people
     #[arg(long, value_name = "TEXT")]
     pub(crate) purpose: Option<String>,

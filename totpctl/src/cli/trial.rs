@@ -1,6 +1,9 @@
 //! Options of the commands that change a stack.
 
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
+
+use super::candidates;
 
 #[derive(Args, Debug)]
 pub(crate) struct ModuleOptions {
@@ -31,6 +34,7 @@ impl ModuleOptions {
 #[derive(Args, Debug)]
 pub(crate) struct Try {
     /// The PAM service: sshd, sudo (and sudo -i), su (and su -), login
+    #[arg(add = ArgValueCandidates::new(candidates::services))]
     pub(crate) service: Option<String>,
     /// How long the trial lasts
     #[arg(long, value_name = "MINUTES", default_value_t = 5,

@@ -1,31 +1,39 @@
 //! `totpctl enroll`: creates a factor, from the QR code to its first code.
 
-use std::path::Path;
-
-use serde_json::{Map, Value, json};
+use serde_json::json;
+use totpd_formats::token::Token;
 use totpd_interface::{Dictionary, Error as DaemonError};
 use zbus::Variant;
 use zeroize::Zeroizing;
 
-use crate::cli::{Enroll, Qr};
-use crate::client::Client;
-use crate::client::details;
+use self::existing_token::Parameters;
+use self::qr_file::QrFile;
+use super::user_state;
+use crate::cli::Enroll;
+use crate::client::{Client, details};
 use crate::commands::current_code::current_code;
 use crate::error::Error;
+use crate::pam::asking_services::asking_services;
 use crate::terminal::recovery_codes::{self, NewFile};
-use crate::terminal::{base32, input, output, qr};
+use crate::terminal::{base32, input, output};
 
 pub(super) mod batch;
+mod existing_token;
+mod qr_file;
+mod screen;
 mod sheet;
 
 pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Error> {
     // Do all that can fail before the factor exists.
     let qr_file = options.qr_file.as_deref().map(QrFile::create).transpose()?;
     let save = options.save.as_deref().map(|path| NewFile::create("--save", path)).transpose()?;
-    let client = Client::connect()?;
-    let secret = if options.secret_stdin { Some(read_secret()?) } else { None };
+    let client = Client::for_own_account(user)?;
+    let token = if options.secret_stdin { Some(existing_token::read()?) } else { None };
+    if !json && !options.no_confirm && !options.if_unenrolled && may_read(user) {
+        announce_old_factor(&client, user);
+    }
     let code = current_code(&client, user)?;
-    let request = request(options, secret, &code);
+    let request = request(options, token.as_ref(), &code)?;
     let reply = client.manager(async |totpd| match totpd.enroll(user, &request).await {
         Err(DaemonError::AlreadyEnrolled(_)) if options.if_unenrolled => Ok(None),
         other => other.map(Some),
@@ -54,19 +62,28 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Error>
         }
         return Ok(());
     }
-    show(&uri, options, &details)?;
+    screen::show(&uri, options, &details)?;
     if options.no_confirm {
         output::note(&match details::number(&details, "usable_from") {
             None => format!("Factor {factor} of {user} is verified: its codes are valid at once."),
             Some(from) => format!(
-                "Factor {factor} of {user} is verified: its codes are valid from {} on. Earlier ones\n\
-                 may have been used elsewhere, and are denied.",
+                "Factor {factor} of {user} is verified: its codes are valid from {} on. Earlier ones may \
+                 have been used elsewhere, and are denied.",
                 output::time_of_day(from)
             ),
         });
-        return recovery_codes::show(user, &codes, save);
+        recovery_codes::show(user, &codes, save)?;
+    } else {
+        confirm(&client, user, &factor, save)?;
     }
-    confirm(&client, user, &factor, save)
+    announce_next_step(user);
+    Ok(())
+}
+
+/// Reports whether the caller may read the state of `user` without being asked for a password.
+fn may_read(user: &str) -> bool {
+    nix::unistd::geteuid().is_root()
+        || input::user_or_caller(None).is_ok_and(|caller| caller == user)
 }
 
 /// Reports that the user is enrolled already (`--if-unenrolled`).
@@ -76,49 +93,6 @@ fn unchanged(user: &str, json: bool) -> Result<(), Error> {
     }
     output::note(&format!("{user} is enrolled already; nothing is changed."));
     Ok(())
-}
-
-/// Prints the new factor: link, key and instructions. It prints the QR code last, so all of it fits
-/// above the prompt on a screen of 24 lines.
-fn show(uri: &str, options: &Enroll, details: &Map<String, Value>) -> Result<(), Error> {
-    let mut text = Zeroizing::new(String::with_capacity(MAX_OUTPUT_BYTES));
-    text.push_str("Link: ");
-    text.push_str(uri);
-    text.push_str("\nKey:  ");
-    text.push_str(&base32::group(base32::secret_of_uri(uri)));
-    let kind = match details::number(details, "period") {
-        Some(period) => format!("time based, {period} s"),
-        None => "counter based".into(),
-    };
-    let (algorithm, digits) =
-        (details::text(details, "algorithm"), details::number(details, "digits"));
-    text.push_str(&format!("\n      ({kind}, {algorithm}, {} digits)\n\n", digits.unwrap_or(6)));
-    output::data(&text)?;
-    // The token of an existing secret needs no QR code, unless the user asks for one.
-    let drawn = match (options.secret_stdin, options.qr) {
-        (true, Qr::Auto) => None,
-        (_, style) => qr::text(uri, style)?.map(Zeroizing::new),
-    };
-    if let Some(expires) = details::number(details, "expires") {
-        let step = match (options.secret_stdin, &drawn) {
-            (true, _) => "Type the code that the token shows.",
-            (false, Some(_)) => {
-                "Scan the QR code with the authenticator app, then type the code that the app\nshows."
-            }
-            (false, None) => {
-                "Type the key into the authenticator app, then type the code that the app\nshows."
-            }
-        };
-        let still = if details::flag(details, "resumed") { "still " } else { "" };
-        output::note(&format!(
-            "{step} The factor is {still}pending until {}: Ctrl-C does not\nremove it.\n",
-            output::time(expires)
-        ));
-    }
-    match drawn {
-        Some(drawn) => output::data(&drawn),
-        None => Ok(()),
-    }
 }
 
 /// Asks for the first code until it is right or the daemon removes the factor.
@@ -145,8 +119,8 @@ fn confirm(client: &Client, user: &str, factor: &str, save: Option<NewFile>) -> 
             }
             Ok(codes) => {
                 output::note(&format!(
-                    "Factor {factor} of {user} is verified: logins ask for its codes from now on.\n\
-                     This code is used; the next login needs the next one."
+                    "Factor {factor} of {user} is verified: logins ask for its codes from now on. This code \
+                     is used; the next login needs the next one."
                 ));
                 return recovery_codes::show(user, &codes, save);
             }
@@ -161,75 +135,60 @@ fn later(user: &str, factor: &str) -> String {
     )
 }
 
-fn read_secret() -> Result<Zeroizing<Vec<u8>>, Error> {
-    let missing = "no secret on standard input (--secret-stdin); write it as the first line";
-    let text = input::line("Secret of the token (base32): ")?;
-    base32::parse(&text.ok_or_else(|| Error::refused(missing))?)
+/// Says that the old factor stays, to a person whose phone was replaced.
+fn announce_old_factor(client: &Client, user: &str) {
+    let state = client.manager(async |totpd| totpd.get_user(user).await);
+    // The enrollment itself reports what is wrong with the user.
+    let Ok(state) = state.map(|state| details::object(&state)) else { return };
+    let verified: Vec<_> = details::objects(&state, "factors")
+        .filter(|factor| details::text(factor, "status") == "verified")
+        .map(user_state::title)
+        .collect();
+    if !verified.is_empty() {
+        output::note(&format!(
+            "{user} has a factor already: {}. It stays valid until the new one is confirmed.\n",
+            verified.join(", ")
+        ));
+    }
+}
+
+/// Names the next step to an administrator, after the first users.
+fn announce_next_step(user: &str) {
+    if nix::unistd::geteuid().is_root() && asking_services().is_empty() {
+        output::note(&format!(
+            "No service asks for a code yet. Next: totpctl try sshd, and log in as {user}."
+        ));
+    }
 }
 
 fn request(
     options: &Enroll,
-    secret: Option<Zeroizing<Vec<u8>>>,
+    token: Option<&Token>,
     code: &Zeroizing<String>,
-) -> Dictionary {
+) -> Result<Dictionary, Error> {
+    let parameters = Parameters {
+        is_hotp: options.hotp,
+        algorithm: options.algorithm.map(|algorithm| algorithm.name()),
+        digits: options.digits,
+        period: options.period,
+        counter: None,
+    };
+    let parameters = parameters.of_token(token).map_err(Error::Usage)?;
     // Options of the factor ask for a new one instead of a pending one.
     let new = options.no_confirm
-        || options.hotp
-        || secret.is_some()
-        || options.algorithm.is_some()
-        || options.digits.is_some()
-        || options.period.is_some()
+        || token.is_some()
+        || parameters != Parameters::default()
         || options.name.is_some();
-    let kind = options.hotp.then_some("hotp");
-    details::dictionary([
+    let others = [
         ("name", options.name.as_deref().map(Variant::from)),
         ("issuer", options.issuer.as_deref().map(Variant::from)),
-        ("algorithm", options.algorithm.map(|algorithm| algorithm.name().into())),
-        ("digits", options.digits.map(Variant::from)),
-        ("period", options.period.map(Variant::from)),
-        ("kind", kind.map(Variant::from)),
-        ("secret", secret.map(|secret| secret.to_vec().into())),
+        ("secret", token.map(|token| token.secret.to_vec().into())),
         ("code", (!code.is_empty()).then(|| code.as_str().into())),
         ("confirmed", options.no_confirm.then(|| true.into())),
         // totpctl draws it to fit the terminal.
         ("qr", Some(false.into())),
         ("if_unenrolled", options.if_unenrolled.then(|| true.into())),
         ("resume", (!new).then(|| true.into())),
-    ])
+    ];
+    Ok(details::dictionary(parameters.entries().into_iter().chain(others)))
 }
-
-/// The file of the QR code (`--qr-file`).
-struct QrFile {
-    file: NewFile,
-    is_png: bool,
-}
-
-impl QrFile {
-    fn create(path: &Path) -> Result<Self, Error> {
-        let is_png = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("png") => true,
-            Some("svg") => false,
-            _ => {
-                let path = path.display();
-                return Err(Error::Usage(format!(
-                    "--qr-file {path}: the name must end in .png or .svg"
-                )));
-            }
-        };
-        Ok(Self { file: NewFile::create("--qr-file", path)?, is_png })
-    }
-
-    fn fill(self, uri: &str) -> Result<(), Error> {
-        let picture = qr::encode(uri)?;
-        let mut content = Zeroizing::new(Vec::with_capacity(MAX_OUTPUT_BYTES));
-        if self.is_png {
-            qr::png(&picture, &mut *content)?;
-        } else {
-            content.extend_from_slice(qr::svg(&picture).as_bytes());
-        }
-        self.file.fill(&content)
-    }
-}
-
-/// The limit of the output. The buffer never grows, so it leaves no copy of the key.
-const MAX_OUTPUT_BYTES: usize = 256 * 1024;

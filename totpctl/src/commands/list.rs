@@ -2,40 +2,53 @@
 
 use serde_json::{Map, Value};
 
-use crate::client::Client;
-use crate::client::details;
+use crate::client::{Client, details};
 use crate::error::Error;
 use crate::terminal::output;
 
 pub(super) fn run(json: bool) -> Result<(), Error> {
     let client = Client::connect()?;
-    let (mut after, mut rows) = (String::new(), Vec::new());
+    let mut rows = Vec::new();
+    for_each_user(&client, |user| {
+        match json {
+            true => return output::json(&Value::from(user)),
+            false => rows.push(row(&user)),
+        }
+        Ok(())
+    })
+    .map_err(|error| error.of_reading("list", "list all users"))?;
+    match (json, rows.is_empty()) {
+        (true, _) => Ok(()),
+        (false, true) => {
+            output::note("Nobody is enrolled. Next: totpctl enroll USER");
+            Ok(())
+        }
+        (false, false) => output::table(&["USER", "UID", "FACTORS", "LAST USED", "STATE"], rows),
+    }
+}
+
+/// Calls `action` with the state of each user, in the order of the names.
+pub(super) fn for_each_user(
+    client: &Client,
+    mut action: impl FnMut(Map<String, Value>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut after = String::new();
     loop {
         let page = client.manager(async |totpd| totpd.list_users(&after, PAGE_SIZE).await)?;
-        let is_last = page.len() < PAGE_SIZE as usize;
         for user in &page {
             let user = details::object(user);
             after = details::text(&user, "user");
-            if json {
-                output::json(&Value::from(user))?;
-            } else {
-                rows.push(row(&user));
-            }
+            action(user)?;
         }
-        if is_last {
-            break;
+        if page.len() < PAGE_SIZE as usize {
+            return Ok(());
         }
     }
-    if json || (rows.is_empty() && !output::is_terminal()) {
-        return Ok(());
-    }
-    output::table(&["USER", "UID", "FACTORS", "LAST USED", "STATE"], rows)
 }
 
-fn row(user: &Map<String, Value>) -> Vec<String> {
-    let last_used =
-        details::objects(user, "factors").filter_map(|f| details::number(f, "last_used")).max();
-    let state = if details::flag(user, "damaged") {
+/// Returns the state of a user in one word.
+pub(super) fn state(user: &Map<String, Value>) -> &'static str {
+    if details::flag(user, "damaged") {
         "damaged"
     } else if details::flag(user, "locked") {
         "locked"
@@ -45,13 +58,18 @@ fn row(user: &Map<String, Value>) -> Vec<String> {
         "enrolled"
     } else {
         "unverified"
-    };
+    }
+}
+
+fn row(user: &Map<String, Value>) -> Vec<String> {
+    let last_used =
+        details::objects(user, "factors").filter_map(|f| details::number(f, "last_used")).max();
     vec![
         details::escaped(user, "user"),
         details::number(user, "uid").map_or("?".into(), |uid| uid.to_string()),
         details::objects(user, "factors").count().to_string(),
         last_used.map_or("never".into(), output::time),
-        state.into(),
+        state(user).into(),
     ]
 }
 

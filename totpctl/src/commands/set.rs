@@ -6,12 +6,18 @@ use zbus::Variant;
 use crate::cli::Set;
 use crate::client::{Client, details};
 use crate::commands::current_code::current_code;
+use crate::commands::only_factor::only_factor;
 use crate::error::Error;
 use crate::terminal::output;
 
 mod services;
 
-pub(super) fn rename(user: &str, factor: &str, name: &str, json: bool) -> Result<(), Error> {
+pub(super) fn rename(
+    user: &str,
+    factor: Option<&str>,
+    name: &str,
+    json: bool,
+) -> Result<(), Error> {
     change(user, factor, [("name", Some(name.into()))], &[], json)
 }
 
@@ -32,20 +38,21 @@ pub(super) fn run(user: &str, options: &Set, json: bool) -> Result<(), Error> {
     if changes.iter().all(|(_, value)| value.is_none()) {
         return Err(Error::Usage("no change given; see totpctl set --help".into()));
     }
-    change(user, &options.factor, changes, &advice, json)
+    change(user, options.factor.as_deref(), changes, &advice, json)
 }
 
 fn change<'v>(
     user: &str,
-    factor: &str,
+    factor: Option<&str>,
     changes: impl IntoIterator<Item = (&'static str, Option<Variant<'v>>)>,
     advice: &[String],
     json: bool,
 ) -> Result<(), Error> {
     let changes = details::dictionary(changes);
-    let client = Client::connect()?;
+    let client = Client::for_own_account(user)?;
+    let factor = only_factor(&client, user, factor)?;
     let code = current_code(&client, user)?;
-    client.manager(async |totpd| totpd.set_factor(user, factor, &changes, &code).await)?;
+    client.manager(async |totpd| totpd.set_factor(user, &factor, &changes, &code).await)?;
     if json {
         return output::json(
             &json!({ "user": user, "factor": factor, "changed": true, "advice": advice }),

@@ -44,10 +44,10 @@ pub(super) fn run(
         output::data(&changes.iter().map(Change::diff).collect::<String>())?;
     }
     output::note(&format!(
-        "Enabled until {}. Log in through {service} from another terminal with a code to keep it; otherwise it\n\
-         is reverted, even if this terminal closes. Ctrl-C only ends this display; \"totpctl try --undo\"\n\
-         reverts it at once. {}",
+        "Enabled until {}. To keep it, log in with a code {}; otherwise it is reverted, even if this \
+         terminal closes. Ctrl-C only ends this display; \"totpctl try --undo\" reverts it at once. {}",
         output::time(trial.ends),
+        how_to_log_in(service),
         preflight.message()
     ));
     if !is_reverted_at_boot() {
@@ -68,6 +68,21 @@ pub(super) fn run(
             Ok(())
         }
         None => Err(Error::reported(outcome(&trial))),
+    }
+}
+
+/// Returns what to type for a login through a service.
+fn how_to_log_in(service: &str) -> String {
+    match service {
+        // A login by a key alone asks for no code.
+        "sshd" => {
+            "from another terminal, without a key: ssh -o PubkeyAuthentication=no USER@localhost"
+                .into()
+        }
+        "sudo" => "in another terminal: sudo -k true".into(),
+        "su" => "in another terminal, not as root: su - USER".into(),
+        "login" => "at another console".into(),
+        other => format!("through {other} from another terminal"),
     }
 }
 

@@ -6,6 +6,11 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 
+/// Reports whether a person can answer: the input is a terminal.
+pub(crate) fn is_terminal() -> bool {
+    io::stdin().is_terminal()
+}
+
 /// Reads a line, after a prompt if the input is a terminal. Returns nothing at the end of the
 /// input.
 pub(crate) fn line(prompt: &str) -> Result<Option<Zeroizing<String>>, Error> {

@@ -1,11 +1,14 @@
 //! Writes data to standard output, and everything else to standard error.
 
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 
-use comfy_table::{Table, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Map, Value};
+use terminal_size::{Width, terminal_size_of};
 
 use crate::error::Error;
+use crate::terminal::wrap::fit;
 
 /// Reports whether the output is a terminal.
 pub(crate) fn is_terminal() -> bool {
@@ -30,19 +33,49 @@ fn with_schema(object: &Value) -> Value {
     [("schema".to_owned(), SCHEMA.into())].into_iter().chain(entries).collect::<Map<_, _>>().into()
 }
 
-/// Writes a table: with a frame on a terminal, otherwise in plain columns.
+/// Writes lines of data for people. A terminal gets them wrapped at words.
+pub(crate) fn lines(text: &str) -> Result<(), Error> {
+    match is_terminal() {
+        true => data(&fit(text, columns())),
+        false => data(text),
+    }
+}
+
+/// Writes a table: with a frame that fits a terminal, otherwise in plain columns.
 pub(crate) fn table(head: &[&str], rows: Vec<Vec<String>>) -> Result<(), Error> {
     let mut table = Table::new();
-    table.load_style(if is_terminal() { presets::UTF8_FULL_CONDENSED } else { presets::NOTHING });
+    if is_terminal() {
+        let width = u16::try_from(columns()).unwrap_or(u16::MAX);
+        table.load_style(presets::UTF8_FULL_CONDENSED);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    } else {
+        table.load_style(presets::NOTHING);
+    }
     table.set_header(head.iter().map(ToString::to_string)).add_rows(rows);
     let lines: Vec<_> = table.to_string().lines().map(|line| line.trim_end().to_owned()).collect();
     data(&format!("{}\n", lines.join("\n")))
 }
 
-/// Writes a message for people.
+/// Writes a message for people. A terminal gets it wrapped at words.
 pub(crate) fn note(text: &str) {
+    let mut message = format!("{text}\n");
+    if io::stderr().is_terminal() {
+        message = fit(&message, width(io::stderr()));
+    }
     // An error of standard error cannot be reported anywhere.
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = io::stderr().write_all(message.as_bytes());
+}
+
+/// Returns the columns for lines of data.
+pub(crate) fn columns() -> usize {
+    width(io::stdout())
+}
+
+/// Returns the columns of a terminal. Lines of text that are longer than 100 columns are hard to
+/// read, so the result is at most 100.
+fn width(terminal: impl AsFd) -> usize {
+    let columns = terminal_size_of(terminal).map_or(DEFAULT_COLUMNS, |(Width(columns), _)| columns);
+    usize::from(columns).min(MAX_COLUMNS)
 }
 
 /// Writes why a command failed, for programs too if `as_json`.
@@ -111,6 +144,9 @@ pub(crate) fn names(names: &[String]) -> String {
 }
 
 const MAX_NAMES: usize = 10;
+/// The columns of a terminal that does not tell its size.
+const DEFAULT_COLUMNS: u16 = 80;
+const MAX_COLUMNS: usize = 100;
 
 #[cfg(test)]
 mod tests {

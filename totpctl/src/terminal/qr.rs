@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::io;
 
 use terminal_size::{Height, Width, terminal_size};
-use totpd_qr::Picture;
+use totpd_qr::{Colors, Picture};
+use zeroize::Zeroizing;
 
 use crate::cli::Qr;
 use crate::error::Error;
@@ -15,14 +16,28 @@ pub(crate) fn encode(text: &str) -> Result<Picture, Error> {
     with_margin(text, MARGIN)
 }
 
-/// Encodes `text` as text in the style `qr`. Returns nothing if the QR code does not fit.
-pub(crate) fn text(text: &str, qr: Qr) -> Result<Option<String>, Error> {
+/// A QR code as text, or the reason why there is none.
+pub(crate) enum Drawing {
+    /// The lines of the picture.
+    Drawn(Zeroizing<String>),
+    /// The picture needs more columns or rows, and `utf8` of them in a UTF-8 locale.
+    NoRoom { columns: usize, rows: usize, utf8: Option<(usize, usize)> },
+    /// There is no terminal.
+    NoTerminal,
+    /// Nobody wants one.
+    Unwanted,
+}
+
+/// Draws `text` in the style `qr`. `below` are the lines that are to stay in sight with it.
+pub(crate) fn draw(text: &str, qr: Qr, below: &str) -> Result<Drawing, Error> {
+    let drawn = |text: String| Drawing::Drawn(Zeroizing::new(text));
     Ok(match qr {
-        Qr::Auto => fit_terminal(text)?,
-        Qr::Utf8 => Some(encode(text)?.half_blocks()),
-        Qr::Ansi => Some(encode(text)?.ansi()),
-        Qr::Ascii => Some(encode(text)?.ascii()),
-        Qr::None => None,
+        Qr::Auto if !output::is_terminal() => Drawing::NoTerminal,
+        Qr::Auto => fit_terminal(text, below)?,
+        Qr::Utf8 => drawn(encode(text)?.half_blocks()),
+        Qr::Ansi => drawn(encode(text)?.ansi()),
+        Qr::Ascii => drawn(encode(text)?.ascii()),
+        Qr::None => Drawing::Unwanted,
     })
 }
 
@@ -62,23 +77,45 @@ pub(crate) fn svg(picture: &Picture) -> String {
 
 /// Returns what fits this terminal: half blocks, with a smaller margin if necessary, or number
 /// signs.
-fn fit_terminal(text: &str) -> Result<Option<String>, Error> {
-    if !output::is_terminal() {
-        return Ok(None);
-    }
+fn fit_terminal(text: &str, below: &str) -> Result<Drawing, Error> {
     let (Width(columns), Height(rows)) = terminal_size().unwrap_or((Width(80), Height(24)));
     let (columns, rows) = (usize::from(columns), usize::from(rows));
+    // The prompt is the last line.
+    let rows_below = below.len().div_ceil(columns.max(1)) + 1;
+    let is_utf8 = locale_is_utf8();
+    let mut smallest = (0, 0);
     for margin in [MARGIN, SMALL_MARGIN, MIN_MARGIN] {
         let picture = with_margin(text, margin)?;
         let width = picture.width();
-        if locale_is_utf8() && width <= columns && width.div_ceil(2) < rows {
-            return Ok(Some(picture.half_blocks()));
+        let half_blocks = (width, width.div_ceil(2) + rows_below);
+        let cells = (2 * width, width + rows_below);
+        let fits = |(wide, high): (usize, usize)| wide <= columns && high <= rows;
+        if is_utf8 && fits(half_blocks) {
+            let drawn = match colors() {
+                Some(colors) => picture.colored_half_blocks(colors),
+                None => picture.half_blocks(),
+            };
+            return Ok(Drawing::Drawn(Zeroizing::new(drawn)));
         }
-        if 2 * width <= columns && width < rows {
-            return Ok(Some(picture.ascii()));
+        if fits(cells) {
+            return Ok(Drawing::Drawn(Zeroizing::new(picture.ascii())));
         }
+        smallest = if is_utf8 { half_blocks } else { cells };
     }
-    Ok(None)
+    let (columns, rows) = smallest;
+    let utf8 = (!is_utf8).then(|| (columns / 2, columns.div_ceil(4) + rows_below));
+    Ok(Drawing::NoRoom { columns, rows, utf8 })
+}
+
+/// Returns the colors in which every phone reads the code, whatever the colors of the terminal are.
+/// A terminal without colors gets none, nor does a person who wants none (<https://no-color.org>).
+fn colors() -> Option<Colors> {
+    let term = variable("TERM").unwrap_or_default();
+    if matches!(&*term, "" | "dumb") || variable("NO_COLOR").is_some() {
+        return None;
+    }
+    let is_old = ["vt", "ansi"].iter().any(|family| term.starts_with(family));
+    Some(if is_old { Colors::Eight } else { Colors::Many })
 }
 
 fn with_margin(text: &str, margin: usize) -> Result<Picture, Error> {
@@ -88,11 +125,19 @@ fn with_margin(text: &str, margin: usize) -> Result<Picture, Error> {
 
 /// Reports whether the locale of the terminal is UTF-8.
 fn locale_is_utf8() -> bool {
-    #[expect(clippy::disallowed_methods, reason = "totpctl is never setuid; locales live there")]
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable).unwrap_or_default();
     let locale = locale.to_ascii_uppercase();
     locale.contains("UTF-8") || locale.contains("UTF8")
+}
+
+/// Returns a variable of the environment that is not empty.
+fn variable(name: &str) -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "totpctl is never setuid; locale and terminal live there"
+    )]
+    let value = std::env::var(name);
+    value.ok().filter(|value| !value.is_empty())
 }
 
 /// Dots of light around the code (ISO/IEC 18004 asks for four).

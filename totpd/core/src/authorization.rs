@@ -21,6 +21,8 @@ pub enum Operation {
     Change,
     /// Add a verified factor without a first code (`Enroll` with `confirmed`).
     EnrollConfirmed,
+    /// Add a factor with a secret of less than 128 bits (`Enroll` with `secret`).
+    EnrollShortSecret,
     /// Disable a factor, or limit its times and services (`SetFactor`).
     Restrict,
     /// Remove factors (`Remove`).
@@ -41,7 +43,9 @@ impl Operation {
             Self::Read => "read",
             Self::List => "list",
             Self::Confirm => "confirm",
-            Self::Change | Self::EnrollConfirmed | Self::Restrict => "change",
+            Self::Change | Self::EnrollConfirmed | Self::EnrollShortSecret | Self::Restrict => {
+                "change"
+            }
             Self::Remove => "remove",
             Self::Manage => "manage",
             Self::KeepStore => "store",
@@ -91,19 +95,20 @@ pub fn need(operation: Operation, relation: Relation) -> Need {
 }
 
 #[rustfmt::skip]
-const TABLE: [(Operation, Need, Need, Need); 11] = [
-    //                            own account        somebody else's    root's
-    (Operation::LogIn,           Need::Nothing,     Need::Root,        Need::Root),
-    (Operation::CompleteLogin,   Need::Root,        Need::Root,        Need::Root),
-    (Operation::Read,            Need::Nothing,     Need::ManageUsers, Need::ManageUsers),
-    (Operation::List,            Need::ManageUsers, Need::ManageUsers, Need::ManageUsers),
-    (Operation::Confirm,         Need::Nothing,     Need::ManageUsers, Need::Root),
-    (Operation::Change,          Need::SelfService, Need::ManageUsers, Need::Root),
-    (Operation::EnrollConfirmed, Need::Root,        Need::Root,        Need::Root),
-    (Operation::Restrict,        Need::Root,        Need::ManageUsers, Need::Root),
-    (Operation::Remove,          Need::SelfService, Need::ManageUsers, Need::Root),
-    (Operation::Manage,          Need::ManageUsers, Need::ManageUsers, Need::Root),
-    (Operation::KeepStore,       Need::Root,        Need::Root,        Need::Root),
+const TABLE: [(Operation, Need, Need, Need); 12] = [
+    //                              own account        somebody else's    root's
+    (Operation::LogIn,             Need::Nothing,     Need::Root,        Need::Root),
+    (Operation::CompleteLogin,     Need::Root,        Need::Root,        Need::Root),
+    (Operation::Read,              Need::Nothing,     Need::ManageUsers, Need::ManageUsers),
+    (Operation::List,              Need::ManageUsers, Need::ManageUsers, Need::ManageUsers),
+    (Operation::Confirm,           Need::Nothing,     Need::ManageUsers, Need::Root),
+    (Operation::Change,            Need::SelfService, Need::ManageUsers, Need::Root),
+    (Operation::EnrollConfirmed,   Need::Root,        Need::Root,        Need::Root),
+    (Operation::EnrollShortSecret, Need::Root,        Need::Root,        Need::Root),
+    (Operation::Restrict,          Need::Root,        Need::ManageUsers, Need::Root),
+    (Operation::Remove,            Need::SelfService, Need::ManageUsers, Need::Root),
+    (Operation::Manage,            Need::ManageUsers, Need::ManageUsers, Need::Root),
+    (Operation::KeepStore,         Need::Root,        Need::Root,        Need::Root),
 ];
 
 #[cfg(test)]
@@ -146,7 +151,9 @@ mod tests {
         for operation in [Operation::Change, Operation::Remove] {
             assert_eq!(need(operation, Relation::Own), Need::SelfService, "{operation:?}");
         }
-        for operation in [Operation::EnrollConfirmed, Operation::Restrict] {
+        for operation in
+            [Operation::EnrollConfirmed, Operation::EnrollShortSecret, Operation::Restrict]
+        {
             assert_eq!(need(operation, Relation::Own), Need::Root, "{operation:?}");
         }
     }
@@ -155,8 +162,8 @@ mod tests {
     fn polkit_is_asked_in_these_words() {
         let words: [&str; TABLE.len()] = TABLE.map(|(operation, ..)| operation.word());
         let expected = [
-            "login", "login", "read", "list", "confirm", "change", "change", "change", "remove",
-            "manage", "store",
+            "login", "login", "read", "list", "confirm", "change", "change", "change", "change",
+            "remove", "manage", "store",
         ];
         assert_eq!(words, expected);
     }

@@ -10,7 +10,10 @@ use data_encoding::BASE32_NOPAD;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-/// A seed: 16 to 64 bytes (RFC 4226 section 4, R6 asks for at least 128 bits).
+/// A seed: 10 to 64 bytes (RFC 4226 section 4, R6 asks for at least 128 bits).
+///
+/// Older apps and hardware tokens have 80 bits. Only root may enroll fewer than
+/// [`RECOMMENDED_SEED_BYTES`].
 ///
 /// It is wiped when its last clone is dropped, and prints `[redacted]`. All clones share the same
 /// bytes.
@@ -18,7 +21,10 @@ use zeroize::Zeroizing;
 pub struct Seed(Arc<Zeroizing<Vec<u8>>>);
 
 /// The number of bytes that a seed may have.
-pub const SEED_BYTES: core::ops::RangeInclusive<usize> = 16..=64;
+pub const SEED_BYTES: core::ops::RangeInclusive<usize> = 10..=64;
+
+/// The number of bytes that a seed should have at least.
+pub const RECOMMENDED_SEED_BYTES: usize = 16;
 
 impl Seed {
     /// Returns the seed of these bytes; `None` if there are too few or too many.
@@ -28,7 +34,7 @@ impl Seed {
         SEED_BYTES.contains(&bytes.len()).then(|| Self(Arc::new(bytes)))
     }
 
-    /// Returns a new seed of `length` bytes (16 to 64). `fill` fills a slice with random bytes.
+    /// Returns a new seed of `length` bytes (10 to 64). `fill` fills a slice with random bytes.
     ///
     /// # Errors
     /// Those of `fill`.
@@ -88,8 +94,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_has_16_to_64_bytes() {
-        for (length, is_valid) in [(0, false), (15, false), (16, true), (64, true), (65, false)] {
+    fn a_seed_has_10_to_64_bytes() {
+        for (length, is_valid) in [(0, false), (9, false), (10, true), (64, true), (65, false)] {
             assert_eq!(Seed::new(vec![7; length]).is_some(), is_valid, "{length}");
         }
     }

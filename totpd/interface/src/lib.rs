@@ -22,12 +22,16 @@ pub mod variants;
 #[cfg(feature = "zbus")]
 mod error;
 #[cfg(feature = "zbus")]
+mod manager_proxy;
+#[cfg(feature = "zbus")]
 mod proxies;
 
 #[cfg(feature = "zbus")]
 pub use crate::error::Error;
 #[cfg(feature = "zbus")]
-pub use crate::proxies::{LoginProxy, ManagerProxy, StoreProxy};
+pub use crate::manager_proxy::{Authentication, ManagerProxy};
+#[cfg(feature = "zbus")]
+pub use crate::proxies::{LoginProxy, StoreProxy};
 #[cfg(feature = "zbus")]
 pub use crate::variants::{DictBuilder, Dictionary};
 

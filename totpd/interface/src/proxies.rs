@@ -27,64 +27,6 @@ pub trait Login {
     ) -> Result<(String, Dictionary), Error>;
 }
 
-/// The interface for totpctl and other front ends.
-#[zbus::proxy(
-    interface = "org.totpd.Totp1.Manager",
-    default_service = "org.totpd.Totp1",
-    default_path = "/org/totpd/Totp1"
-)]
-pub trait Manager {
-    /// Creates a factor. Returns its id, its `otpauth` URI and details.
-    #[zbus(allow_interactive_auth)]
-    fn enroll(
-        &self,
-        user: &str,
-        options: &Dictionary,
-    ) -> Result<(String, String, Dictionary), Error>;
-
-    /// Confirms a new factor by its first code. Returns recovery codes.
-    #[zbus(allow_interactive_auth)]
-    fn confirm(&self, user: &str, factor: &str, code: &str) -> Result<Vec<String>, Error>;
-
-    /// Replaces all recovery codes. Returns the new ones.
-    #[zbus(allow_interactive_auth)]
-    fn recovery_codes(&self, user: &str, code: &str) -> Result<Vec<String>, Error>;
-
-    /// Changes the name, purpose, limits or state of a factor.
-    #[zbus(allow_interactive_auth)]
-    fn set_factor(
-        &self,
-        user: &str,
-        factor: &str,
-        changes: &Dictionary,
-        code: &str,
-    ) -> Result<(), Error>;
-
-    /// Removes one factor, or all factors if the id is empty.
-    #[zbus(allow_interactive_auth)]
-    fn remove(&self, user: &str, factor: &str, code: &str) -> Result<(), Error>;
-
-    /// Clears the count of wrong codes of `user`.
-    #[zbus(allow_interactive_auth)]
-    fn unlock(&self, user: &str) -> Result<(), Error>;
-
-    /// Finds the counter of a token by two consecutive codes.
-    #[zbus(allow_interactive_auth)]
-    fn resync(&self, user: &str, factor: &str, codes: &[&str]) -> Result<(), Error>;
-
-    /// Returns the state of one user, without secrets.
-    #[zbus(allow_interactive_auth)]
-    fn get_user(&self, user: &str) -> Result<Dictionary, Error>;
-
-    /// Returns at most `limit` users behind the name `after`, in name order.
-    #[zbus(allow_interactive_auth)]
-    fn list_users(&self, after: &str, limit: u32) -> Result<Vec<Dictionary>, Error>;
-
-    /// Returns the version of the daemon.
-    #[zbus(property(emits_changed_signal = "const"))]
-    fn version(&self) -> zbus::Result<String>;
-}
-
 /// The interface for root on the private socket, for the store as a whole. It runs one task at a
 /// time.
 #[zbus::proxy(

@@ -1,6 +1,7 @@
 //! QR codes as dots, and drawn as text.
 //!
-//! Most terminals have light text on a dark ground, so the text draws the light dots.
+//! Most terminals have light text on a dark ground, so the text draws the light dots. With
+//! [`Colors`] the text sets both colors itself.
 
 use qrcode::types::Color;
 use qrcode::{EcLevel, QrCode};
@@ -15,6 +16,15 @@ pub struct Picture {
 /// The error of a text that is longer than a QR code can hold.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TooLong;
+
+/// The colors that a terminal knows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Colors {
+    /// The eight colors of ECMA-48, which a theme may change.
+    Eight,
+    /// 256 colors, of which themes change the first 16 only.
+    Many,
+}
 
 impl Picture {
     /// Returns the smallest code that holds `text`, with `margin` light dots around it. ISO/IEC
@@ -57,18 +67,35 @@ impl Picture {
     /// and half as many lines.
     #[must_use]
     pub fn half_blocks(&self) -> String {
-        let mut text = String::with_capacity(self.width * self.width * 2);
+        self.blocks("", "")
+    }
+
+    /// Draws half blocks as [`Self::half_blocks`], in white on black, whatever the colors of the
+    /// terminal are.
+    #[must_use]
+    pub fn colored_half_blocks(&self, colors: Colors) -> String {
+        let white_on_black = match colors {
+            Colors::Eight => "\u{1b}[1;37;40m",
+            Colors::Many => "\u{1b}[38;5;231;48;5;16m",
+        };
+        self.blocks(white_on_black, "\u{1b}[0m")
+    }
+
+    /// Draws half blocks, with a text around each line.
+    fn blocks(&self, before: &str, after: &str) -> String {
+        let mut text = String::with_capacity(self.width * (self.width + 32) * 2);
         for y in (0..self.width).step_by(2) {
+            text.push_str(before);
             for x in 0..self.width {
-                // There is nothing to draw below the last row.
-                let lower_is_dark = y + 1 >= self.width || self.is_dark(x, y + 1);
-                text.push(match (self.is_dark(x, y), lower_is_dark) {
+                // Below the last row there is more margin.
+                text.push(match (self.is_dark(x, y), self.is_dark(x, y + 1)) {
                     (false, false) => '█',
                     (false, true) => '▀',
                     (true, false) => '▄',
                     (true, true) => ' ',
                 });
             }
+            text.push_str(after);
             text.push('\n');
         }
         text
@@ -140,6 +167,20 @@ mod tests {
         let bytes = picture.bytes();
         assert_eq!(bytes.len(), picture.width() * picture.width());
         assert_eq!(bytes.iter().filter(|dot| **dot == 1).count(), ascii.matches("  ").count());
+    }
+
+    #[test]
+    fn colors_change_no_dot() {
+        let picture = Picture::of(LINK, 2).unwrap();
+        for (colors, before) in
+            [(Colors::Eight, "\u{1b}[1;37;40m"), (Colors::Many, "\u{1b}[38;5;231;48;5;16m")]
+        {
+            let text = picture.colored_half_blocks(colors);
+            assert!(
+                text.lines().all(|line| line.starts_with(before) && line.ends_with("\u{1b}[0m"))
+            );
+            assert_eq!(text.replace(before, "").replace("\u{1b}[0m", ""), picture.half_blocks());
+        }
     }
 
     #[test]

@@ -4,6 +4,9 @@ use totpd_qr::Picture;
 
 /// Returns the prompt, of at most 80 columns and 24 lines. Without UTF-8, or if the QR code would
 /// not fit, the prompt shows the key alone.
+///
+/// The picture has the colors of the terminal, because a prompt cannot set them: the ssh client
+/// prints escape sequences as text. A phone that cannot read it on a light ground gets the key.
 pub(crate) fn screen(link: &str, key: &str, utf8: bool) -> String {
     let key = in_groups(key);
     let picture = Picture::of(link, QR_MARGIN).ok();
@@ -54,7 +57,7 @@ pub(crate) fn wrapped(text: &str) -> String {
     lines.join("\n")
 }
 
-const SCAN: &str = "Scan this with the authenticator app of your phone:";
+const SCAN: &str = "Scan this with the authenticator app, or type the key:";
 const TYPE: &str = "Add this key to the authenticator app of your phone:";
 const NO_QR_CODE: &str = "(No QR code: the locale of this machine is not UTF-8.)";
 const FIRST_CODE: &str = "Code that the app shows: ";

@@ -142,6 +142,10 @@ fn only_root(operation: Operation) -> Error {
     Error::NotAuthorized(
         match operation {
             Operation::EnrollConfirmed => "only root may enroll without a first code",
+            Operation::EnrollShortSecret => {
+                "only root may enroll a secret of less than 128 bits (26 letters in base32); have \
+                 root enroll it, or use a longer one"
+            }
             Operation::Restrict => {
                 "you may rename your factor; its limits are your administrator's"
             }

@@ -1,10 +1,11 @@
 //! The options of `Enroll`, parsed. Unlike in a context, an unknown option is refused.
 
+use totpd_core::authorization::Operation;
 use totpd_core::code::DIGITS;
 use totpd_core::factor::PERIOD;
 use totpd_core::factor::{Kind, Restrictions};
 use totpd_core::otp::Algorithm;
-use totpd_core::seed::{SEED_BYTES, Seed};
+use totpd_core::seed::{RECOMMENDED_SEED_BYTES, SEED_BYTES, Seed};
 use totpd_formats::otpauth;
 use totpd_interface::dictionary::{DictReader, InvalidEntry};
 use totpd_interface::{Dictionary, Error};
@@ -99,6 +100,17 @@ impl Options {
             resume,
             factor: factor.map(ToOwned::to_owned),
         })
+    }
+
+    /// Returns the operation for which the caller needs a right.
+    pub(crate) fn operation(&self) -> Operation {
+        let is_short =
+            self.secret.as_ref().is_some_and(|seed| seed.bytes().len() < RECOMMENDED_SEED_BYTES);
+        match (self.confirmed, is_short) {
+            (true, _) => Operation::EnrollConfirmed,
+            (false, true) => Operation::EnrollShortSecret,
+            (false, false) => Operation::Change,
+        }
     }
 }
 
@@ -262,6 +274,19 @@ mod tests {
     }
 
     #[test]
+    fn a_short_secret_needs_root() {
+        for (bytes, confirmed, expected) in [
+            (10, false, Operation::EnrollShortSecret),
+            (15, false, Operation::EnrollShortSecret),
+            (16, false, Operation::Change),
+            (10, true, Operation::EnrollConfirmed),
+        ] {
+            let options = [("secret", vec![7_u8; bytes].into()), ("confirmed", confirmed.into())];
+            assert_eq!(parse(&options).unwrap().operation(), expected, "{bytes}");
+        }
+    }
+
+    #[test]
     fn everything_else_is_refused_by_key() {
         for (key, value) in [
             ("name", Variant::from("x".repeat(65))),
@@ -293,7 +318,7 @@ mod tests {
             ("period", 14_u32.into()),
             ("period", 301_u32.into()),
             ("period", 30_u64.into()),
-            ("secret", vec![7_u8; 15].into()),
+            ("secret", vec![7_u8; 9].into()),
             ("secret", vec![7_u8; 65].into()),
             ("secret", "JBSWY3DPEHPK3PXP".into()),
             ("secret", vec![7_u32; 20].into()),

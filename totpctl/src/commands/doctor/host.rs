@@ -6,6 +6,7 @@ use super::finding::{Finding, FindingId};
 use super::report::Report;
 use super::{clock, confinement, system, without_factor};
 use crate::client::Client;
+use crate::client::configuration::configuration_error;
 use crate::pam::unenrolled::Unenrolled;
 use crate::terminal::output;
 use crate::trial::state::Trial;
@@ -16,7 +17,7 @@ pub(super) fn check(services: &[(&str, Unenrolled)]) -> Report {
     let mut report = Report::default();
     system::check(&mut report);
     trial(&mut report);
-    if let Some(reason) = system::configuration_error() {
+    if let Some(reason) = configuration_error() {
         report.problem(FindingId::ConfigurationInvalid, format!("totpd cannot start: {reason}"));
         return report;
     }

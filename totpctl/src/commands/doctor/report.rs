@@ -112,7 +112,7 @@ impl Report {
             let line = format!("{} {}", finding.line(), acceptance.remark());
             text.push_str(&format!("  accepted: {}\n", escape(&line)));
         }
-        output::data(&text)
+        output::lines(&text)
     }
 }
 

@@ -37,21 +37,6 @@ pub(super) fn check(report: &mut Report) {
     denials(report);
 }
 
-/// Returns why the daemon rejects its configuration, for root. Such a daemon does not start, and
-/// clients wait.
-pub(super) fn configuration_error() -> Option<String> {
-    // Other users cannot read the configuration.
-    if !nix::unistd::geteuid().is_root() {
-        return None;
-    }
-    let mut check = program::at(installed::daemon());
-    let result = check.arg("--check-config").stdin(Stdio::null()).output().ok()?;
-    if result.status.success() {
-        return None;
-    }
-    Some(String::from_utf8_lossy(&result.stderr).trim().replace('\n', "; "))
-}
-
 /// Returns a problem if users other than root can change a file that root's programs trust.
 fn insecure_permissions(path: &Path) -> Option<Finding> {
     let metadata = fs::metadata(path).ok()?;

@@ -1,14 +1,16 @@
 //! `totpctl enroll --batch`: enrolls many users, one input line each.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
-use totpd_interface::ManagerProxy;
+use totpd_interface::{Dictionary, ManagerProxy};
 
 use self::line::Line;
 use self::outcome::{Entry, Outcome};
+use self::text_lines::{LineFault, TextLines};
+use super::existing_token;
 use super::sheet::{Page, Sheet};
 use crate::cli::Enroll;
 use crate::client::Client;
@@ -19,6 +21,7 @@ use crate::terminal::progress_bar::ProgressBar;
 mod line;
 mod outcome;
 mod requests;
+mod text_lines;
 
 pub(crate) fn run(file: &Path, options: &Enroll) -> Result<(), Error> {
     let sheet = options.sheet.as_deref().map(Sheet::create).transpose()?;
@@ -40,11 +43,11 @@ pub(crate) fn run(file: &Path, options: &Enroll) -> Result<(), Error> {
 struct Batch<'a> {
     options: &'a Enroll,
     file: &'a Path,
-    source: BufReader<Box<dyn Read>>,
+    lines: TextLines,
     /// The number of the last line, from 1.
     number: u64,
     /// A line for the next round, because its user is in this one already.
-    held: Option<Vec<u8>>,
+    held: Option<Result<String, LineFault>>,
     failed: u64,
     sheet: Option<Sheet>,
     bar: ProgressBar,
@@ -55,7 +58,7 @@ struct Job {
     number: u64,
     user: String,
     /// The request, or what is wrong with the line.
-    request: Result<totpd_interface::Dictionary, String>,
+    request: Result<Dictionary, String>,
 }
 
 impl<'a> Batch<'a> {
@@ -66,8 +69,8 @@ impl<'a> Batch<'a> {
             Box::new(File::open(file).map_err(|error| unreadable(file, &error))?)
         };
         let bar = ProgressBar::new("enrolling");
-        let source = BufReader::new(source);
-        Ok(Self { options, file, source, number: 0, held: None, failed: 0, sheet, bar })
+        let lines = TextLines::new(source).map_err(|error| unreadable(file, &error))?;
+        Ok(Self { options, file, lines, number: 0, held: None, failed: 0, sheet, bar })
     }
 
     /// Reads the lines of the next round. No user is in it twice.
@@ -76,35 +79,44 @@ impl<'a> Batch<'a> {
         let size = if is_root { BATCH_SIZE } else { USER_BATCH_SIZE };
         let mut jobs: Vec<Job> = Vec::with_capacity(size);
         while jobs.len() < size {
-            let Some(bytes) = self.next_line()? else { break };
-            let text = String::from_utf8(bytes.clone()).map_err(|_| "it is not UTF-8".to_owned());
-            if text.as_ref().is_ok_and(|text| text.trim().is_empty()) {
+            let Some(text) = self.next_line()? else { break };
+            if text.as_ref().is_ok_and(|text| is_comment(text)) {
                 continue;
             }
-            let line = text.and_then(|text| Line::parse(&text));
+            let line = match &text {
+                Ok(text) => Line::parse(text),
+                Err(fault) => Err(fault.to_string()),
+            };
             let user = line.as_ref().map(|line| line.user.clone()).unwrap_or_default();
             if jobs.iter().any(|job| job.user == user && !user.is_empty()) {
-                self.held = Some(bytes);
+                self.held = Some(text);
                 break;
             }
-            let request = line.and_then(|line| line.request(self.options));
+            let request = line.and_then(|line| self.request(&line));
             jobs.push(Job { number: self.number, user, request });
         }
         Ok(jobs)
     }
 
-    fn next_line(&mut self) -> Result<Option<Vec<u8>>, Error> {
+    fn request(&self, line: &Line) -> Result<Dictionary, String> {
+        let token = line.token()?;
+        if let Some(token) = token.as_ref().filter(|token| token.is_short()) {
+            output::note(&format!(
+                "line {}: warning: {}",
+                self.number,
+                existing_token::short(token)
+            ));
+        }
+        line.request(self.options, token.as_ref())
+    }
+
+    fn next_line(&mut self) -> Result<Option<Result<String, LineFault>>, Error> {
         if let Some(held) = self.held.take() {
             return Ok(Some(held));
         }
-        let mut line = Vec::new();
-        let mut source = (&mut self.source).take(MAX_LINE_BYTES);
-        let read = source.read_until(b'\n', &mut line);
-        if read.map_err(|error| unreadable(self.file, &error))? == 0 {
-            return Ok(None);
-        }
-        self.number += 1;
-        Ok(Some(line))
+        let line = self.lines.next_line().map_err(|error| unreadable(self.file, &error))?;
+        self.number += u64::from(line.is_some());
+        Ok(line)
     }
 
     /// Enrolls the users of a round in parallel, so they share the flushes of the disk. It reports
@@ -159,6 +171,7 @@ impl<'a> Batch<'a> {
         let mut entries = Vec::with_capacity(started.len());
         for (number, user, work) in started {
             let outcome = work.await.map_err(|error| Error::refused(error.to_string()))??;
+            let outcome = outcome.of_line(number, &user);
             entries.push(Entry { number, user, outcome });
         }
         Ok(entries)
@@ -200,6 +213,11 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// Reports whether a line is blank or a comment. No name of a user begins with a number sign.
+fn is_comment(line: &str) -> bool {
+    line.trim().is_empty() || line.trim_start().starts_with('#')
+}
+
 fn unreadable(file: &Path, error: &io::Error) -> Error {
     Error::refused(format!("--batch {}: cannot read the file: {error}", file.display()))
 }
@@ -208,5 +226,3 @@ fn unreadable(file: &Path, error: &io::Error) -> Error {
 const BATCH_SIZE: usize = 64;
 /// Parallel requests of other users. polkit answers at most four of them at a time for one user.
 const USER_BATCH_SIZE: usize = 4;
-/// A longer line is cut there, and is then no valid line.
-const MAX_LINE_BYTES: u64 = 16 * 1024;

@@ -1,12 +1,13 @@
 //! A line of a batch: a user name, or a JSON object.
 
 use serde::Deserialize;
+use totpd_formats::token::Token;
 use totpd_interface::Dictionary;
 use zbus::Variant;
 
 use crate::cli::Enroll;
 use crate::client::details;
-use crate::terminal::base32;
+use crate::commands::enroll::existing_token::Parameters;
 
 /// A parsed line.
 #[derive(Deserialize)]
@@ -30,10 +31,21 @@ impl Line {
     pub(super) fn parse(line: &str) -> Result<Self, String> {
         let line = line.trim();
         if line.starts_with('{') {
-            return serde_json::from_str(line).map_err(|error| error.to_string());
+            let parsed: Self = serde_json::from_str(line).map_err(|error| json_fault(&error))?;
+            // "CORP\bob" is valid JSON: its \b is a backspace.
+            return match parsed.user.chars().any(char::is_control) {
+                true => Err(format!("user has a control character; {BACKSLASH}")),
+                false => Ok(parsed),
+            };
         }
         if line.chars().any(char::is_control) {
             return Err("it is neither a name nor a JSON object".into());
+        }
+        if let Some(separator) = line.chars().find(|c| matches!(c, ',' | ';')) {
+            return Err(format!(
+                "it has {separator:?}: a line is a name or a JSON object, as {{\"user\":\"alice\"}}, and \
+                 not a row of a table"
+            ));
         }
         Ok(Self {
             user: line.to_owned(),
@@ -46,31 +58,93 @@ impl Line {
         })
     }
 
+    /// Returns the existing token of the line.
+    ///
+    /// # Errors
+    /// Says what is wrong with its secret.
+    pub(super) fn token(&self) -> Result<Option<Token>, String> {
+        let token = self.secret.as_deref().map(Token::parse).transpose();
+        token.map_err(|error| error.to_string())
+    }
+
     /// Returns the options of the request. The line takes precedence over the options of the
     /// command.
     ///
     /// # Errors
     /// Says what is wrong with the line.
-    pub(super) fn request(&self, options: &Enroll) -> Result<Dictionary, String> {
-        let secret = self.secret.as_ref().map(|text| base32::parse(text)).transpose();
-        let secret = secret.map_err(|_| "secret is not base32".to_owned())?;
-        let algorithm = self.algorithm.as_deref().or(options.algorithm.map(|name| name.name()));
+    pub(super) fn request(
+        &self,
+        options: &Enroll,
+        token: Option<&Token>,
+    ) -> Result<Dictionary, String> {
+        let parameters = Parameters {
+            is_hotp: options.hotp,
+            algorithm: self.algorithm.as_deref().or(options.algorithm.map(|name| name.name())),
+            digits: self.digits.or(options.digits),
+            period: self.period.or(options.period),
+            counter: None,
+        };
+        let parameters = parameters.of_token(token)?;
         // The user has this key already, so it need not be printed before the factor is verified.
-        let at_once = options.no_confirm && secret.is_some();
-        Ok(details::dictionary([
+        let at_once = options.no_confirm && token.is_some();
+        let others = [
             ("name", self.name.as_deref().or(options.name.as_deref()).map(Variant::from)),
             ("issuer", self.issuer.as_deref().or(options.issuer.as_deref()).map(Variant::from)),
-            ("algorithm", algorithm.map(Variant::from)),
-            ("digits", self.digits.or(options.digits).map(Variant::from)),
-            ("period", self.period.or(options.period).map(Variant::from)),
-            ("kind", options.hotp.then(|| "hotp".into())),
-            ("secret", secret.map(|secret| secret.to_vec().into())),
+            ("secret", token.map(|token| token.secret.to_vec().into())),
             ("if_unenrolled", options.if_unenrolled.then(|| true.into())),
             ("qr", Some(false.into())),
             // The next run after an interrupted one continues with the same factors.
             ("resume", (!at_once).then(|| true.into())),
             ("confirmed", at_once.then(|| true.into())),
             ("recovery_codes", at_once.then(|| options.sheet.is_some().into())),
-        ]))
+        ];
+        Ok(details::dictionary(parameters.entries().into_iter().chain(others)))
+    }
+}
+
+fn json_fault(error: &serde_json::Error) -> String {
+    let fault = error.to_string();
+    match fault.contains("invalid escape") {
+        true => format!("{fault}; {BACKSLASH}"),
+        false => fault,
+    }
+}
+
+const BACKSLASH: &str = "a backslash in JSON is written twice, as in \"CORP\\\\bob\"";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(line: &str) -> String {
+        Line::parse(line).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_line_is_a_name_or_an_object() {
+        for (line, user) in [
+            (" alice \r", "alice"),
+            (r"CORP\bob", r"CORP\bob"),
+            (r#"{"user":"CORP\\bob"}"#, r"CORP\bob"),
+        ] {
+            assert_eq!(Line::parse(line).ok().unwrap().user, user, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_single_backslash_in_json_is_explained() {
+        for line in
+            [r#"{"user":"CORP\bob"}"#, r#"{"user":"CORP\alice"}"#, r#"{"user":"CORP\nina"}"#]
+        {
+            assert!(fault(line).contains(r#""CORP\\bob""#), "{line}: {}", fault(line));
+        }
+    }
+
+    #[test]
+    fn a_row_of_a_table_is_explained() {
+        for line in ["alice,GEZDGNBV", "alice;x", "user,secret"] {
+            assert!(fault(line).contains("not a row of a table"), "{line}");
+        }
+        assert!(fault("\u{1}").contains("neither a name"), "control characters");
     }
 }

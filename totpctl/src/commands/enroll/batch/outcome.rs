@@ -38,6 +38,16 @@ impl Outcome {
         matches!(self, Self::Enrolled { expires: Some(_), .. })
     }
 
+    /// Returns the outcome of a line, with a hint if the line looks like the header of a table.
+    pub(super) fn of_line(self, number: u64, user: &str) -> Self {
+        match self {
+            Self::Failed(reason) if number == 1 && HEADERS.contains(&&*user.to_lowercase()) => {
+                Self::Failed(format!("{reason}; if this line is the header of a table, delete it"))
+            }
+            other => other,
+        }
+    }
+
     pub(super) fn is_failed(&self) -> bool {
         matches!(self, Self::Failed(_))
     }
@@ -72,9 +82,24 @@ impl Entry {
     }
 }
 
+/// The usual headers of a column of users.
+const HEADERS: [&str; 7] =
+    ["account", "login", "name", "samaccountname", "user", "user name", "username"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_header_is_suspected_in_the_first_line_only() {
+        for (number, user, expected) in
+            [(1, "Username", true), (2, "username", false), (1, "alice", false)]
+        {
+            let outcome = Outcome::Failed("there is no such user".into()).of_line(number, user);
+            let Outcome::Failed(reason) = outcome else { panic!("{user}") };
+            assert_eq!(reason.contains("header"), expected, "{number} {user}");
+        }
+    }
 
     #[test]
     fn a_factor_without_a_first_code_is_pending() {

@@ -1,0 +1,175 @@
+//! `totpctl status`: the state of this host for root, and of the own factors for other users, on
+//! one screen.
+
+use serde_json::{Map, Value, json};
+
+use super::{list, user_state};
+use crate::client::{Client, details};
+use crate::error::Error;
+use crate::pam::asking_services::asking_services;
+use crate::terminal::input::user_or_caller;
+use crate::terminal::output;
+use crate::trial::state::Trial;
+
+pub(super) fn run(json: bool) -> Result<(), Error> {
+    let services: Vec<_> = asking_services().into_iter().map(|service| service.name).collect();
+    match nix::unistd::geteuid().is_root() {
+        true => host(services, json),
+        false => user(&user_or_caller(None)?, &services, json),
+    }
+}
+
+/// Shows the own factors, and where their codes are asked for.
+fn user(user: &str, services: &[String], json: bool) -> Result<(), Error> {
+    let client = Client::connect()?;
+    let state = details::object(&client.manager(async |totpd| totpd.get_user(user).await)?);
+    if json {
+        return output::json(&json!({ "user": state, "services": services }));
+    }
+    let mut text = String::new();
+    for factor in details::objects(&state, "factors") {
+        text.push_str(&user_state::factor(factor));
+    }
+    match details::flag(&state, "enrolled") {
+        true => text.push_str(&user_state::recovery_codes(&state)),
+        false => text.push_str("You have no verified factor. Next: totpctl enroll\n"),
+    }
+    text.push_str(&user_state::wrong_codes(&state));
+    text.push_str(&format!("Services that ask for a code: {}.\n", listed(services)));
+    output::lines(&text)
+}
+
+/// The users of the store, by their states.
+#[derive(Default)]
+struct Users {
+    enrolled: u64,
+    pending: u64,
+    waiting: Vec<String>,
+    locked: Vec<String>,
+    damaged: Vec<String>,
+}
+
+impl Users {
+    fn count(client: &Client) -> Result<Self, Error> {
+        let mut users = Self::default();
+        list::for_each_user(client, |user| {
+            users.enrolled += u64::from(details::flag(&user, "enrolled"));
+            let name = details::escaped(&user, "user");
+            match list::state(&user) {
+                "damaged" => users.damaged.push(name),
+                "locked" => users.locked.push(name),
+                "waiting" => users.waiting.push(name),
+                "unverified" => users.pending += 1,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(users)
+    }
+
+    fn line(&self) -> String {
+        let mut line = format!("Users: {} enrolled", self.enrolled);
+        if self.pending > 0 {
+            line.push_str(&format!(", {} pending", self.pending));
+        }
+        for (names, state) in
+            [(&self.waiting, "waiting"), (&self.locked, "locked"), (&self.damaged, "damaged")]
+        {
+            if !names.is_empty() {
+                line.push_str(&format!(", {} {state} ({})", names.len(), first(names)));
+            }
+        }
+        line
+    }
+}
+
+/// Shows the host.
+fn host(services: Vec<String>, json: bool) -> Result<(), Error> {
+    let trial = Trial::pending()?;
+    let trial_line = match &trial {
+        Some(trial) => {
+            format!("{} until {}", trial.services.join(", "), output::time(trial.ends))
+        }
+        None => "none".into(),
+    };
+    if !json {
+        let services = listed(&services);
+        output::lines(&format!("Services that ask for a code: {services}\nTrial: {trial_line}\n"))?;
+    }
+    let client = Client::connect()?;
+    let version = client.manager(async |totpd| totpd.version().await)?;
+    let users = Users::count(&client)?;
+    let clock = client.clock_is_synchronized();
+    let signer = client.store("Asking", async |totpd| totpd.fingerprint().await).ok();
+    if json {
+        return output::json(&Value::from(Map::from_iter([
+            ("services".to_owned(), json!(services)),
+            ("trial".to_owned(), json!(trial.map(|trial| trial.services))),
+            ("totpd".to_owned(), json!(version)),
+            ("enrolled".to_owned(), json!(users.enrolled)),
+            ("pending".to_owned(), json!(users.pending)),
+            ("waiting".to_owned(), json!(users.waiting)),
+            ("locked".to_owned(), json!(users.locked)),
+            ("damaged".to_owned(), json!(users.damaged)),
+            ("clock_synchronized".to_owned(), json!(clock)),
+            ("backup_signer".to_owned(), json!(signer)),
+        ])));
+    }
+    let clock = match clock {
+        Some(true) => "synchronized",
+        Some(false) => "not synchronized",
+        None => "unknown: systemd-timedated does not answer",
+    };
+    let signer = signer.unwrap_or_else(|| "unknown".into());
+    let next = match (users.enrolled, services.is_empty()) {
+        (0, _) => "Next: totpctl enroll USER",
+        (_, true) => "Next: totpctl try sshd",
+        (_, false) => "More: totpctl doctor, totpctl list",
+    };
+    output::lines(&format!(
+        "{}\nDaemon: totpd {version} answers\nClock: {clock}\nBackups: signed by {signer}\n{next}\n",
+        users.line()
+    ))
+}
+
+fn listed(services: &[String]) -> String {
+    match services.is_empty() {
+        true => "none".into(),
+        false => services.join(", "),
+    }
+}
+
+/// Returns the first names of many.
+fn first(names: &[String]) -> String {
+    let named = names.iter().take(MAX_NAMED_USERS).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(MAX_NAMED_USERS) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
+}
+
+const MAX_NAMED_USERS: usize = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_are_counted_by_their_states() {
+        let quiet = Users { enrolled: 12, ..Users::default() };
+        assert_eq!(quiet.line(), "Users: 12 enrolled");
+        let names = |count: usize| (0..count).map(|n| format!("u{n}")).collect::<Vec<_>>();
+        let busy = Users {
+            enrolled: 12,
+            pending: 1,
+            waiting: names(1),
+            locked: names(12),
+            damaged: Vec::new(),
+        };
+        assert_eq!(
+            busy.line(),
+            "Users: 12 enrolled, 1 pending, 1 waiting (u0), 12 locked (u0, u1, u2, u3, u4, u5, u6, u7, u8, \
+             u9 and 2 more)"
+        );
+    }
+}

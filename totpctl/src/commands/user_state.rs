@@ -1,0 +1,197 @@
+//! The state of a user as text: each factor, recovery codes, wrong codes and their sources.
+
+use serde_json::{Map, Value};
+
+use crate::client::details;
+use crate::terminal::output;
+
+/// Returns a block about a factor: its id, name and status, and below them what is known about it.
+pub(super) fn factor(factor: &Map<String, Value>) -> String {
+    let mut text = format!("{}: {}\n", title(factor), details::text(factor, "status"));
+    for line in parameters(factor).into_iter().chain(sentences(factor)) {
+        text.push_str(&format!("  {line}\n"));
+    }
+    text
+}
+
+/// Returns how many recovery codes are left.
+pub(super) fn recovery_codes(state: &Map<String, Value>) -> String {
+    let left = details::number(state, "recovery_codes").unwrap_or_default();
+    let advice = match left {
+        0 => " New ones: totpctl recovery-codes.",
+        _ => "",
+    };
+    format!("{} left.{advice}\n", output::count(left, "recovery code"))
+}
+
+/// Returns the waits and locks after wrong codes, of unknown and of known sources.
+pub(super) fn wrong_codes(state: &Map<String, Value>) -> String {
+    let mut text = unknown_sources(state) + "\n";
+    for source in details::objects(state, "known_sources") {
+        text.push_str(&known_source(source));
+    }
+    text
+}
+
+/// Returns the id and the name of a factor.
+pub(super) fn title(factor: &Map<String, Value>) -> String {
+    let (id, name) = (details::text(factor, "factor"), details::escaped(factor, "name"));
+    match name.is_empty() {
+        true => id,
+        false => format!("{id} \"{name}\""),
+    }
+}
+
+fn parameters(factor: &Map<String, Value>) -> [String; 2] {
+    let digits = details::number(factor, "digits").unwrap_or_default();
+    let step = match details::number(factor, "period") {
+        Some(period) => format!("a code every {period} s"),
+        None => "a code each press".into(),
+    };
+    let kind = details::text(factor, "kind").to_uppercase();
+    let algorithm = details::text(factor, "algorithm");
+    let created = output::time(details::number(factor, "created").unwrap_or_default());
+    let used = match details::number(factor, "last_used") {
+        Some(time) => format!("last used {}{}", output::time(time), place(factor)),
+        None => "never used".into(),
+    };
+    [format!("{kind}, {algorithm}, {digits} digits, {step}"), format!("created {created}, {used}.")]
+}
+
+fn place(factor: &Map<String, Value>) -> String {
+    let service = details::escaped(factor, "last_service");
+    let source = details::escaped(factor, "last_source");
+    match (service.is_empty(), source.is_empty()) {
+        (_, true) => String::new(),
+        (true, false) => format!(" from {source}"),
+        (false, false) => format!(" at {service} from {source}"),
+    }
+}
+
+/// Returns sentences about limits and peculiarities.
+fn sentences(factor: &Map<String, Value>) -> Vec<String> {
+    let mut lines = Vec::new();
+    let purpose = details::escaped(factor, "purpose");
+    if !purpose.is_empty() {
+        lines.push(format!("is for {purpose}."));
+    }
+    let services = details::texts(factor, "services");
+    if !services.is_empty() {
+        lines.push(format!("is valid only for {}.", services.join(", ")));
+    }
+    if details::text(factor, "status") == "unverified" {
+        let maker = details::text(factor, "made_by");
+        lines.push(format!(
+            "was created by {maker} and is pending: only its creator can give its first code."
+        ));
+    }
+    if let Some(time) = details::number(factor, "usable_from") {
+        let time = output::time_of_day(time);
+        lines.push(format!("came with an existing secret: its codes are valid from {time} on."));
+    }
+    if let Some(time) = details::number(factor, "not_before") {
+        lines.push(format!("is not valid before {}.", output::time(time)));
+    }
+    if let Some(time) = details::number(factor, "not_after") {
+        lines.push(format!("is not valid from {} on.", output::time(time)));
+    }
+    let steps = factor.get("drift").and_then(Value::as_i64).unwrap_or_default();
+    let seconds = steps * details::number(factor, "period").unwrap_or_default().cast_signed();
+    if seconds != 0 {
+        let side = if seconds < 0 { "slow" } else { "fast" };
+        let drift = output::duration(seconds.unsigned_abs());
+        lines.push(format!("is about {drift} {side}; totpd corrects for that."));
+    }
+    lines
+}
+
+fn unknown_sources(state: &Map<String, Value>) -> String {
+    let failures = details::number(state, "failures").unwrap_or_default();
+    let failures = output::count(failures, "wrong code");
+    if details::flag(state, "locked") {
+        return format!(
+            "Locked after {failures} from unknown sources: only known sources can log in, until \"totpctl unlock\"."
+        );
+    }
+    match details::number(state, "retry_after") {
+        Some(seconds) => {
+            format!("{failures} in a row: unknown sources wait {}.", output::duration(seconds))
+        }
+        None => format!("{failures} in a row."),
+    }
+}
+
+fn known_source(known: &Map<String, Value>) -> String {
+    let source = details::escaped(known, "source");
+    let when = output::time(details::number(known, "last_success").unwrap_or_default());
+    let mut text = format!("Known source {source}: last right code {when}");
+    if let Some(failures) = details::number(known, "failures").filter(|failures| *failures > 0) {
+        text.push_str(&format!(", {} since", output::count(failures, "wrong code")));
+    }
+    if details::flag(known, "locked") {
+        text.push_str(", locked until \"totpctl unlock\"");
+    } else if let Some(seconds) = details::number(known, "retry_after") {
+        text.push_str(&format!(", waits {}", output::duration(seconds)));
+    }
+    text + ".\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(value: Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn a_factor_is_a_block() {
+        let text = factor(&object(json!({
+            "factor": "f-aaaaaaaa", "name": "Pixel", "status": "verified", "kind": "totp",
+            "algorithm": "SHA1", "digits": 6, "period": 30, "created": 0,
+            "services": ["sshd", "sudo"], "drift": -2,
+        })));
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[0], "f-aaaaaaaa \"Pixel\": verified");
+        assert_eq!(lines[1], "  TOTP, SHA1, 6 digits, a code every 30 s");
+        assert!(
+            lines[2].starts_with("  created ") && lines[2].ends_with(", never used."),
+            "{text}"
+        );
+        assert_eq!(lines[3], "  is valid only for sshd, sudo.");
+        assert_eq!(lines[4], "  is about 60 s slow; totpd corrects for that.");
+        assert_eq!(lines.len(), 5, "{text}");
+    }
+
+    #[test]
+    fn waits_and_locks_are_told_for_each_source() {
+        let state = |locked: bool| {
+            object(json!({
+                "failures": 3, "retry_after": 26, "locked": locked, "known_sources": [
+                    {"source": "192.0.2.1", "last_success": 0, "failures": 1},
+                    {"source": "192.0.2.2", "last_success": 0, "failures": 4, "retry_after": 60},
+                    {"source": "192.0.2.3", "last_success": 0, "failures": 100, "locked": true},
+                ],
+            }))
+        };
+        let text = wrong_codes(&state(false));
+        for expected in [
+            "3 wrong codes in a row: unknown sources wait 26 s.",
+            ", 1 wrong code since.",
+            ", 4 wrong codes since, waits 60 s.",
+            ", 100 wrong codes since, locked until \"totpctl unlock\".",
+        ] {
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
+        assert!(wrong_codes(&state(true)).starts_with("Locked after 3 wrong codes"));
+    }
+
+    #[test]
+    fn a_user_without_recovery_codes_is_told_how_to_get_some() {
+        let left = |codes: u64| recovery_codes(&object(json!({ "recovery_codes": codes })));
+        assert_eq!(left(1), "1 recovery code left.\n");
+        assert!(left(0).contains("totpctl recovery-codes"));
+    }
+}

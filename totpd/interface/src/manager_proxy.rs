@@ -1,0 +1,153 @@
+//! The client of the interface for totpctl and other front ends.
+//!
+//! The proxies of zbus decide per method whether polkit may ask a person. Here the caller decides
+//! it for all methods, because a script must not hang at a question.
+
+use serde::Serialize;
+use zbus::proxy::MethodFlags;
+use zbus::wire::DynamicDeserialize;
+use zbus::{Connection, DynamicType, Proxy};
+
+use crate::error::Error;
+use crate::variants::Dictionary;
+use crate::{MANAGER, PATH, SERVICE};
+
+/// Whether polkit may ask a person to authenticate.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Authentication {
+    /// Polkit may ask, which can take minutes.
+    Allowed,
+    /// Polkit never asks. A call that needs authentication is refused.
+    Never,
+}
+
+/// A client of the interface `Manager`.
+#[derive(Clone, Debug)]
+pub struct ManagerProxy<'p> {
+    proxy: Proxy<'p>,
+    authentication: Authentication,
+}
+
+impl ManagerProxy<'static> {
+    /// Returns a client on this connection.
+    ///
+    /// # Errors
+    /// [`Error::Bus`] if the connection is closed.
+    pub async fn new(
+        connection: &Connection,
+        authentication: Authentication,
+    ) -> Result<Self, Error> {
+        let proxy = Proxy::new(connection, SERVICE, PATH, MANAGER).await?;
+        Ok(Self { proxy, authentication })
+    }
+}
+
+impl ManagerProxy<'_> {
+    /// Creates a factor. Returns its id, its `otpauth` URI and details.
+    ///
+    /// # Errors
+    /// Those of the daemon and the bus, as with all methods.
+    pub async fn enroll(
+        &self,
+        user: &str,
+        options: &Dictionary,
+    ) -> Result<(String, String, Dictionary), Error> {
+        self.call("Enroll", &(user, options)).await
+    }
+
+    /// Confirms a new factor by its first code. Returns recovery codes.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn confirm(
+        &self,
+        user: &str,
+        factor: &str,
+        code: &str,
+    ) -> Result<Vec<String>, Error> {
+        self.call("Confirm", &(user, factor, code)).await
+    }
+
+    /// Replaces all recovery codes. Returns the new ones.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn recovery_codes(&self, user: &str, code: &str) -> Result<Vec<String>, Error> {
+        self.call("RecoveryCodes", &(user, code)).await
+    }
+
+    /// Changes the name, purpose, limits or state of a factor.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn set_factor(
+        &self,
+        user: &str,
+        factor: &str,
+        changes: &Dictionary,
+        code: &str,
+    ) -> Result<(), Error> {
+        self.call("SetFactor", &(user, factor, changes, code)).await
+    }
+
+    /// Removes one factor, or all factors if the id is empty.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn remove(&self, user: &str, factor: &str, code: &str) -> Result<(), Error> {
+        self.call("Remove", &(user, factor, code)).await
+    }
+
+    /// Clears the count of wrong codes of `user`.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn unlock(&self, user: &str) -> Result<(), Error> {
+        self.call("Unlock", &(user,)).await
+    }
+
+    /// Finds the counter of a token by two consecutive codes.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn resync(&self, user: &str, factor: &str, codes: &[&str]) -> Result<(), Error> {
+        self.call("Resync", &(user, factor, codes)).await
+    }
+
+    /// Returns the state of one user, without secrets.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn get_user(&self, user: &str) -> Result<Dictionary, Error> {
+        self.call("GetUser", &(user,)).await
+    }
+
+    /// Returns at most `limit` users behind the name `after`, in name order.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn list_users(&self, after: &str, limit: u32) -> Result<Vec<Dictionary>, Error> {
+        self.call("ListUsers", &(after, limit)).await
+    }
+
+    /// Returns the version of the daemon.
+    ///
+    /// # Errors
+    /// See [`Self::enroll`].
+    pub async fn version(&self) -> Result<String, Error> {
+        Ok(self.proxy.get_property("Version").await?)
+    }
+
+    async fn call<B, R>(&self, method: &'static str, body: &B) -> Result<R, Error>
+    where
+        B: Serialize + DynamicType,
+        R: for<'d> DynamicDeserialize<'d>,
+    {
+        if self.authentication == Authentication::Never {
+            return Ok(self.proxy.call(method, body).await?);
+        }
+        let flags = MethodFlags::ALLOW_INTERACTIVE_AUTH;
+        let reply = self.proxy.call_with_flags(method, flags, body).await?;
+        reply.ok_or_else(|| Error::Internal("the bus returned no reply".into()))
+    }
+}

@@ -66,6 +66,12 @@ pub(super) fn check(service: &str) -> Service {
             report.problems.push(Finding::new(FindingId::IncludeCycle, message).at(locate(&place)));
             return Service { report, doors: Vec::new(), asks: false, skips_unenrolled: false };
         }
+        Stack::TooLong(place) => {
+            report.summarize("is not checked");
+            let message = "the stack is too long to check; shorten it";
+            report.problems.push(Finding::new(FindingId::StackTooLong, message).at(locate(&place)));
+            return Service { report, doors: Vec::new(), asks: false, skips_unenrolled: false };
+        }
     };
     if read(service).is_none() {
         report.note(

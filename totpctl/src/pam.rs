@@ -3,4 +3,7 @@
 pub(crate) mod atomic_file;
 pub(crate) mod change;
 pub(crate) mod files;
+pub(crate) mod folders;
 mod remedy;
+mod single_file;
+pub(crate) mod snapshot;

@@ -19,6 +19,11 @@ impl Finding {
         Self { id, location: None, message: message.into(), fix: None }
     }
 
+    /// Returns its kind.
+    pub(super) fn id(&self) -> FindingId {
+        self.id
+    }
+
     /// Adds the change to make: an imperative, without a full stop.
     pub(super) fn fix(self, change: impl Into<String>) -> Self {
         Self { fix: Some(change.into()), ..self }
@@ -100,13 +105,19 @@ finding_ids! {
     HostNotChecked = "host-not-checked",
     IncludeCycle = "include-cycle",
     InsecurePermissions = "insecure-permissions",
+    JumpPastEnd = "jump-past-end",
     KernelDenied = "kernel-denied",
     ModuleNotInstalled = "module-not-installed",
     NobodyCanLogIn = "nobody-can-log-in",
     NobodyEnrolled = "nobody-enrolled",
     NoOwnStack = "no-own-stack",
     NullokWithoutEffect = "nullok-without-effect",
+    NullokWithoutPassword = "nullok-without-password",
+    OnePromptProgram = "one-prompt-program",
     RootNotAsked = "root-not-asked",
+    RootWithoutCode = "root-without-code",
+    ServicesOfFactorIncomplete = "services-of-factor-incomplete",
+    SiblingWithoutCode = "sibling-without-code",
     SshdCannotAsk = "sshd-cannot-ask",
     SshdCodeAlone = "sshd-code-alone",
     SshdConfigUnreadable = "sshd-config-unreadable",
@@ -135,6 +146,7 @@ finding_ids! {
     SshdServiceWithoutCode = "sshd-service-without-code",
     SshdWithoutPam = "sshd-without-pam",
     StackContinuesAfterWrongPassword = "stack-continues-after-wrong-password",
+    StackNotChecked = "stack-not-checked",
     StackOverrulesCode = "stack-overrules-code",
     StackSkipsCode = "stack-skips-code",
     StackTooLong = "stack-too-long",
@@ -143,7 +155,10 @@ finding_ids! {
     StoreDiskReadOnly = "store-disk-read-only",
     StorePermissions = "store-permissions",
     StrangerCanEnroll = "stranger-can-enroll",
+    SudoAsksForOtherUser = "sudo-asks-for-other-user",
     SudoersException = "sudoers-exception",
+    SudoersNotChecked = "sudoers-not-checked",
+    SudoersUnreadable = "sudoers-unreadable",
     SudoServiceWithoutCode = "sudo-service-without-code",
     TotpdUnconfined = "totpd-unconfined",
     TotpdUnreachable = "totpd-unreachable",

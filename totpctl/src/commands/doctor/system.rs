@@ -8,13 +8,14 @@ use std::process::Stdio;
 use super::finding::{Finding, FindingId};
 use super::name_services::{self, Directory};
 use super::report::Report;
-use crate::pam::files::{FOLDERS, installed};
+use crate::pam::files::installed;
+use crate::pam::folders::folders;
 use crate::program;
 
 /// Checks permissions, the store's disk, user directories and denials by the kernel.
 pub(super) fn check(report: &mut Report) {
     let files = ["/usr/libexec/totpd", "/usr/bin/totpctl", "/etc/totpd", "/etc/totpd/totpd.toml"];
-    let stacks = FOLDERS.into_iter().flat_map(|folder| {
+    let stacks = folders().iter().flat_map(|folder| {
         let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
         [Path::new(folder).to_path_buf()].into_iter().chain(files)
     });
@@ -40,7 +41,8 @@ pub(super) fn configuration_error() -> Option<String> {
         return None;
     }
     let mut check = program::at("/usr/libexec/totpd");
-    let result = check.arg("--check-config").stdin(Stdio::null()).output().ok()?;
+    check.arg("--check-config").stdin(Stdio::null());
+    let result = program::output_within(check, program::ANSWER_TIMEOUT).ok()?;
     if result.status.success() {
         return None;
     }
@@ -118,8 +120,8 @@ fn denials(report: &mut Report) {
         journal
             .args(["--quiet", "--no-pager", "--output=cat", "--boot", "--lines=2000"])
             .args(["_TRANSPORT=audit", "+", "_TRANSPORT=kernel"])
-            .stdin(Stdio::null())
-            .output()
+            .stdin(Stdio::null());
+        program::output_within(journal, program::ANSWER_TIMEOUT)
     });
     let Ok(result) = result else { return };
     if let Some(line) = last_denial(&String::from_utf8_lossy(&result.stdout)) {

@@ -151,7 +151,8 @@ fn doctor_reports_a_missing_daemon_and_no_enrolled_user() {
     for (before, is_told) in [("", true), ("auth requisite pam_unix.so\n", false)] {
         machine.service("key", &format!("{before}auth required pam_totp.so nullok\n"));
         let told = doctor(&machine, "key").stdout;
-        assert_eq!(told.contains("note: nullok has no effect"), is_told, "{told}");
+        let problem = "problem: /etc/pam.d/key:1: nullok has no effect";
+        assert_eq!(told.contains(problem), is_told, "{told}");
     }
     machine.kill_daemon("TERM");
     machine.run("echo 'nonsense' > /etc/totpd/totpd.toml.d/10-bad.toml").stdout_ok();

@@ -11,6 +11,7 @@ mod crash;
 mod disk;
 mod doctor;
 mod doctor_sshd;
+mod doors;
 mod enable_disable;
 mod enrollment;
 mod environment;

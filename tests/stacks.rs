@@ -150,6 +150,7 @@ fn stack(service: &str, files: &BTreeMap<String, String>) -> Stack {
 fn findings(stack: &Stack) -> Vec<String> {
     let rules = match stack {
         Stack::IncludeCycle(place) => return vec![format!("endless: {place}")],
+        Stack::TooLong(place) => return vec![format!("too long: {place}")],
         Stack::Unreadable(_) => return vec!["refused".into()],
         Stack::Rules(rules) => rules,
     };
@@ -164,6 +165,8 @@ fn findings(stack: &Stack) -> Vec<String> {
     }));
     let after = found.after_wrong_password.iter();
     told.extend(after.map(|place| format!("asks after a wrong password: {place}")));
+    told.extend(found.jumps_past_end.iter().map(|place| format!("past the end: {place}")));
+    told.extend(found.skips_strangers.then(|| "skips strangers".to_owned()));
     told.extend((!found.can_succeed).then(|| "nobody gets in".to_owned()));
     told.extend(found.factor_lines.is_empty().then(|| "not asked".to_owned()));
     told

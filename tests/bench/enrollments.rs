@@ -21,6 +21,14 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
     };
     row("`totpctl show`", &timed(machine, "totpctl show crowd0", ""), 25.0);
     row("`totpctl doctor`", &timed(machine, "totpctl doctor; true", ""), 300.0);
+    let many = "cd /etc/pam.d && for i in $(seq 10000); do cp sshd many$i; done";
+    machine
+        .run(&format!(
+            "{many}; for i in $(seq 5000); do echo 'auth required pam_totp.so' >> many$i; done"
+        ))
+        .stdout_ok();
+    row("the same, with 10,000 services", &timed(machine, "totpctl doctor; true", ""), 3000.0);
+    machine.run("find /etc/pam.d -name 'many*' -delete").stdout_ok();
     let enroll = "totpctl --json enroll crowd$((n + 100)) --no-confirm";
     row(
         "an enrollment with ten recovery codes, without the person",

@@ -222,14 +222,16 @@ pub(crate) enum Command {
     },
     /// Check what each PAM service does, and report problems; changes nothing (root)
     ///
-    /// Reads the stacks in /etc/pam.d as libpam does, and follows every path that a login can take.
-    /// Reports whether a service asks for a code, whether a line lets users in without one, and
-    /// whether a wrong password still leads to the question for a code. For sshd, its configuration
-    /// is checked too (sshd -T), with its Match blocks. For the host, reports whether totpd answers
-    /// and what confines it, whether a trial was not reverted, and the fingerprint of its backups.
-    /// Each finding has a stable id in brackets: "totpctl doctor --explain ID" explains it, and
-    /// "totpctl doctor accept ID" writes down that it is meant. Exit status 1 if there is a problem
-    /// that is not accepted.
+    /// Reads the stacks in the folders of libpam (/etc/pam.d, /usr/lib/pam.d and others), and
+    /// follows every path that a login can take. Reports whether a service asks for a code, whether
+    /// a line lets users in without one, and whether a wrong password still leads to the question
+    /// for a code. For sshd, its configuration is checked too (sshd -T), with its Match blocks. For
+    /// sudo, its rules are read: who gives no password, and whose code is asked for. Lists all ways
+    /// to become a user or root, whether each asks for a code, and who is not asked. For the host,
+    /// reports whether totpd answers and what confines it, whether a trial was not reverted, and
+    /// the fingerprint of its backups. Each finding has a stable id in brackets: "totpctl doctor
+    /// --explain ID" explains it, and "totpctl doctor accept ID" writes down that it is meant. Exit
+    /// status 1 if there is a problem that is not accepted.
     Doctor(Doctor),
     /// Make a service ask for a code for a limited time; keep it if a user logs in with a code
     /// (root)
@@ -260,6 +262,8 @@ pub(crate) enum Command {
         dry_run: bool,
     },
     /// Make a service no longer ask for a code (root)
+    ///
+    /// A copy in /etc/pam.d that then equals the file of the distribution is removed.
     Disable {
         /// The PAM service
         #[arg(add = ArgValueCandidates::new(candidates::services))]

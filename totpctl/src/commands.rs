@@ -107,8 +107,9 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
 
 /// Reports whether a command only reads. Nobody is asked for a password for that.
 fn only_reads(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Doctor { .. } | Command::List | Command::Show { .. } | Command::Status
-    )
+    match command {
+        Command::Doctor(options) => options.command.is_none(),
+        Command::List | Command::Show { .. } | Command::Status => true,
+        _ => false,
+    }
 }

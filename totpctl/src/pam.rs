@@ -4,5 +4,8 @@ pub(crate) mod asking_services;
 pub(crate) mod atomic_file;
 pub(crate) mod change;
 pub(crate) mod files;
+pub(crate) mod folders;
 mod remedy;
+mod single_file;
+pub(crate) mod snapshot;
 pub(crate) mod unenrolled;

@@ -32,6 +32,19 @@ impl Progress {
         Self { at: 0, impression: fresh.0, status: fresh.1, level: 0, saved: vec![fresh] }
     }
 
+    /// Returns a state without results at this rule.
+    pub(crate) fn at(rules: &[Rule], at: usize) -> Self {
+        let level = rules.get(at).map_or(0, |rule| rule.level);
+        let fresh = (Impression::None, ReturnCode::PERM_DENIED);
+        Self {
+            at,
+            impression: fresh.0,
+            status: fresh.1,
+            level,
+            saved: vec![fresh; usize::from(level) + 1],
+        }
+    }
+
     /// Returns the rule whose result is needed next, or nothing at the end.
     #[must_use]
     pub fn next<'a>(&mut self, rules: &'a [Rule]) -> Option<&'a Rule> {
@@ -89,6 +102,11 @@ impl Progress {
             }
             (status, _) => status,
         }
+    }
+
+    /// Reports whether the stack has failed so far.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.impression == Impression::Negative
     }
 
     fn succeed(&mut self, result: ReturnCode) {

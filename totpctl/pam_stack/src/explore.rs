@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::control::Action;
 use crate::dispatch::Progress;
+use crate::jump::jumps_past_end;
 use crate::module_results::{FACTOR_MODULE, results};
 use crate::password::{CodeWithoutPassword, code_without_password};
+use crate::proof::proves_identity;
 use crate::return_code::ReturnCode;
 use crate::stack::{Place, Rule};
 
@@ -49,6 +51,10 @@ pub struct Analysis {
     pub can_succeed: bool,
     /// True if a user without a factor is not asked (option `nullok`).
     pub skips_unenrolled: bool,
+    /// True if a user without a factor gets in although no module accepted a proof of who it is.
+    pub skips_strangers: bool,
+    /// The lines whose success jumps past the end of the stack: libpam then denies the login.
+    pub jumps_past_end: Vec<Place>,
     /// The stack has more than 400 lines and was not explored.
     pub too_long: bool,
     /// The line that skips the second factor for root (`pam_rootok`).
@@ -65,6 +71,9 @@ pub fn analyze(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Analysis {
         return Analysis { factor_lines, too_long: true, ..Analysis::default() };
     }
     let user = explore(rules, exists, false);
+    if factor_lines.is_empty() {
+        return Analysis { can_succeed: user.can_succeed, ..Analysis::default() };
+    }
     let root = explore(rules, exists, true);
     let skips_root = root.bypasses.into_values().find_map(|bypass| match bypass {
         Bypass::NotAsked { past, module, .. } if module == "pam_rootok" => Some(past),
@@ -79,6 +88,8 @@ pub fn analyze(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Analysis {
         without_password,
         can_succeed: user.can_succeed,
         skips_unenrolled: user.skips_unenrolled,
+        skips_strangers: user.skips_strangers,
+        jumps_past_end: jumps_past_end(rules, exists),
         too_long: false,
         skips_root,
     }
@@ -99,13 +110,20 @@ enum FactorState {
 struct Path {
     progress: Progress,
     factor: FactorState,
+    /// True if a module accepted a proof of who the user is.
+    is_proved: bool,
     /// The index of the rule that skipped the second factor, and its result.
     skipped_by: Option<(usize, ReturnCode)>,
 }
 
 impl Path {
     fn new() -> Self {
-        Self { progress: Progress::new(), factor: FactorState::NotAsked, skipped_by: None }
+        Self {
+            progress: Progress::new(),
+            factor: FactorState::NotAsked,
+            is_proved: false,
+            skipped_by: None,
+        }
     }
 
     /// Returns the path on which `rule`, the current one, returns `result`. `last_factor` is the
@@ -121,6 +139,8 @@ impl Path {
         next.progress.advance(rules, result);
         if rule.module() == FACTOR_MODULE {
             next.factor = update_factor_state(self.factor, result);
+        } else if ACCEPTS_OR_IGNORES.contains(&result) && proves_identity(rule) {
+            next.is_proved = true;
         }
         let leaves_the_sequence =
             matches!(rule.control.action(result), Action::Die | Action::Done | Action::Jump(_));
@@ -139,6 +159,7 @@ impl Path {
 struct Endings {
     can_succeed: bool,
     skips_unenrolled: bool,
+    skips_strangers: bool,
     /// The bypasses, by the index of the rule that opens each. The flag is true if the bypass
     /// overrules the second factor.
     bypasses: BTreeMap<(usize, bool), Bypass>,
@@ -150,7 +171,10 @@ impl Endings {
         self.can_succeed |= path.factor != FactorState::Skipped;
         match path.factor {
             FactorState::Approved => {}
-            FactorState::Skipped => self.skips_unenrolled = true,
+            FactorState::Skipped => {
+                self.skips_unenrolled = true;
+                self.skips_strangers |= !path.is_proved;
+            }
             FactorState::NotAsked => {
                 let Some((index, result)) = path.skipped_by else { return };
                 let Some(rule) = rules.get(index) else { return };
@@ -184,6 +208,10 @@ fn explore(rules: &[Rule], exists: &dyn Fn(&str) -> bool, is_root: bool) -> Endi
         if !seen.insert(path.clone()) {
             continue;
         }
+        // Without the second factor there is nothing else to find.
+        if last_factor.is_none() && endings.can_succeed {
+            break;
+        }
         match path.progress.next(rules) {
             Some(rule) => {
                 let results = results(rule, exists, is_root);
@@ -210,6 +238,9 @@ fn update_factor_state(before: FactorState, result: ReturnCode) -> FactorState {
     }
 }
 
+/// The results by which a module accepts, or leaves the user to another module that knows the user.
+const ACCEPTS_OR_IGNORES: [ReturnCode; 3] =
+    [ReturnCode::SUCCESS, ReturnCode::NEW_AUTHTOK_REQD, ReturnCode::IGNORE];
 /// The longest stack that is explored. Distributions have about 20 lines.
 pub(crate) const MAX_RULES: usize = 400;
 
@@ -262,6 +293,32 @@ mod tests {
         assert_eq!(found.bypasses.len(), MAX_RULES - 1);
         let longer = finding(&"auth required pam_totp.so\n".repeat(10_000));
         assert!(longer.too_long && longer.factor_lines.len() == 10_000);
+    }
+
+    #[test]
+    fn nullok_without_a_proof_is_found() {
+        let permit = "auth required pam_permit.so\n";
+        for (stack, strangers) in [
+            (format!("auth required pam_totp.so nullok\n{permit}"), true),
+            (format!("auth required pam_env.so\nauth required pam_totp.so nullok\n{permit}"), true),
+            (
+                format!("auth required pam_unix.so\nauth required pam_totp.so nullok\n{permit}"),
+                false,
+            ),
+            ("auth required pam_totp.so nullok\nauth required pam_unix.so\n".into(), false),
+            (
+                format!("auth required pam_vendor.so\nauth required pam_totp.so nullok\n{permit}"),
+                false,
+            ),
+            (
+                format!("auth optional pam_unix.so\nauth required pam_totp.so nullok\n{permit}"),
+                true,
+            ),
+            (format!("auth required pam_totp.so\n{permit}"), false),
+            ("auth required pam_totp.so nullok\n".into(), false),
+        ] {
+            assert_eq!(finding(&stack).skips_strangers, strangers, "{stack}");
+        }
     }
 
     #[test]

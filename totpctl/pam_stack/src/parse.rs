@@ -1,6 +1,8 @@
 //! Parses a file in `/etc/pam.d` as libpam does (pam_handlers.c of Linux-PAM, with the `@include`
 //! of Debian).
 
+use std::borrow::Cow;
+
 use crate::control::Control;
 
 /// The management group of a line.
@@ -82,8 +84,19 @@ pub enum Directive {
 /// file.
 #[must_use]
 pub fn parse_lines(text: &str) -> Option<Vec<Line>> {
+    lines(text, None)
+}
+
+/// Returns the lines of one kind, and those that include all lines of another file or have no kind
+/// that can be read. Otherwise like [`parse_lines`].
+pub(crate) fn parse_lines_of(text: &str, kind: Kind) -> Option<Vec<Line>> {
+    lines(text, Some(kind))
+}
+
+fn lines(text: &str, only: Option<Kind>) -> Option<Vec<Line>> {
     let mut found = Vec::new();
-    let mut raw = text.lines().enumerate();
+    // A carriage return is part of the last word, as for libpam.
+    let mut raw = text.strip_suffix('\n').unwrap_or(text).split('\n').enumerate();
     while let Some((number, first)) = raw.next() {
         let (mut whole, mut refused) = part(first);
         // libpam never continues an empty line or a comment.
@@ -95,10 +108,10 @@ pub fn parse_lines(text: &str) -> Option<Vec<Line>> {
             let (more_at, next) = raw.next()?;
             last = more_at;
             let (more, on) = part(next);
-            whole.push_str(&more);
+            whole.to_mut().push_str(&more);
             refused = on;
         }
-        if let Some(directive) = directive(&whole) {
+        if let Some(directive) = directive(&whole, only) {
             found.push(Line { number: number + 1, last: last + 1, directive });
         }
     }
@@ -106,32 +119,35 @@ pub fn parse_lines(text: &str) -> Option<Vec<Line>> {
 }
 
 /// Returns a line without its comment, and whether the next line continues it.
-fn part(line: &str) -> (String, bool) {
+fn part(line: &str) -> (Cow<'_, str>, bool) {
     let (bare, commented) = match line.split_once('#') {
         Some((before, _)) => (before, true),
         None => (line, false),
     };
     match bare.trim_end_matches(SPACE).strip_suffix('\\') {
-        Some(before) if !commented => (format!("{before} "), true),
-        _ => (bare.to_owned(), false),
+        Some(before) if !commented => (format!("{before} ").into(), true),
+        _ => (bare.into(), false),
     }
 }
 
-fn directive(line: &str) -> Option<Directive> {
+fn directive(line: &str, only: Option<Kind>) -> Option<Directive> {
     let mut words = Words(line);
     let first = words.next()?;
     if first == "@include" {
-        return Some(Directive::IncludeAll(words.next()?.to_owned()));
+        return Some(Directive::IncludeAll(words.next()?.into_owned()));
     }
-    let word = first.strip_prefix('-').unwrap_or(first);
+    let word = first.strip_prefix('-').unwrap_or(&first);
     let Some(kind) = Kind::parse(word) else {
-        let control = words.next().map_or_else(Control::bad, Control::parse);
+        let control = words.next().map_or_else(Control::bad, |word| Control::parse(&word));
         return Some(Directive::Malformed {
             kind: None,
             control,
             reason: "the first word is not auth, account, password or session",
         });
     };
+    if only.is_some_and(|only| only != kind) {
+        return None;
+    }
     let malformed =
         |control, reason| Some(Directive::Malformed { kind: Some(kind), control, reason });
     let Some(word) = words.next() else {
@@ -139,42 +155,59 @@ fn directive(line: &str) -> Option<Directive> {
     };
     let substack = word.eq_ignore_ascii_case("substack");
     if substack || word.eq_ignore_ascii_case("include") {
-        let file = words.next().unwrap_or_default().to_owned();
+        let file = words.next().unwrap_or_default().into_owned();
         return Some(Directive::Include { kind, file, substack });
     }
-    let control = Control::parse(word);
-    let word = word.to_owned();
+    let control = Control::parse(&word);
+    let word = word.into_owned();
     match words.next() {
         None => malformed(control, "the module is missing"),
         Some(path) => {
-            let (path, args) = (path.to_owned(), words.map(ToOwned::to_owned).collect());
+            let (path, args) = (path.into_owned(), words.map(Cow::into_owned).collect());
             Some(Directive::Module { kind, control, word, path, args })
         }
     }
 }
 
-/// Splits a line at blanks, and keeps text in brackets together.
+/// Splits a line at blanks, and keeps text in brackets together. In brackets, `\]` is a bracket
+/// that does not end the text.
 struct Words<'a>(&'a str);
 
 impl<'a> Iterator for Words<'a> {
-    type Item = &'a str;
+    type Item = Cow<'a, str>;
 
-    fn next(&mut self) -> Option<&'a str> {
+    fn next(&mut self) -> Option<Cow<'a, str>> {
         self.0 = self.0.trim_start_matches(SPACE);
         if self.0.is_empty() {
             return None;
         }
         if let Some(inside) = self.0.strip_prefix('[') {
-            let end = inside.find(']').unwrap_or(inside.len());
+            let end = closing_bracket(inside);
             let (word, rest) = inside.split_at(end);
             self.0 = rest.strip_prefix(']').unwrap_or(rest);
-            return Some(word);
+            return Some(match word.contains("\\]") {
+                true => word.replace("\\]", "]").into(),
+                false => word.into(),
+            });
         }
         let end = self.0.find(SPACE).unwrap_or(self.0.len());
         let (word, rest) = self.0.split_at(end);
         self.0 = rest;
-        Some(word)
+        Some(word.into())
     }
+}
+
+/// Returns the index of the bracket that ends the text, or the end of the text.
+fn closing_bracket(text: &str) -> usize {
+    let mut from = 0;
+    while let Some(found) = text.get(from..).and_then(|rest| rest.find(']')) {
+        let at = from + found;
+        if !text.get(from..at).is_some_and(|before| before.ends_with('\\')) {
+            return at;
+        }
+        from = at + 1;
+    }
+    text.len()
 }
 
 const SPACE: [char; 3] = [' ', '\t', '\n'];
@@ -201,6 +234,15 @@ mod tests {
                 &["a=1", "prompt=x y: "],
             ),
             ("auth required \\\n  pam_x.so \\\n two", "required", "pam_x.so", &["two"]),
+            (
+                "auth required pam_x.so [prompt=Code [app\\]: ] [a\\\\]b] nullok",
+                "required",
+                "pam_x.so",
+                &["prompt=Code [app]: ", "a\\]b", "nullok"],
+            ),
+            ("auth required pam_x.so [open\\]", "required", "pam_x.so", &["open]"]),
+            ("auth required pam_x.so []\n", "required", "pam_x.so", &[""]),
+            ("auth required pam_x.so two\r\n", "required", "pam_x.so", &["two\r"]),
         ] {
             let (found, at, options) = module(line);
             assert_eq!((found.as_str(), at.as_str()), (word, path), "{line}");

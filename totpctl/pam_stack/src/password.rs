@@ -11,7 +11,13 @@ use crate::stack::{Place, Rule, RuleKind};
 /// Reports whether the module of a rule checks a password.
 #[must_use]
 pub fn is_password(rule: &Rule) -> bool {
-    MODULES.contains(&rule.module())
+    is_password_module(rule.module())
+}
+
+/// Reports whether a module, named without folder and `.so`, checks a password.
+#[must_use]
+pub fn is_password_module(name: &str) -> bool {
+    MODULES.contains(&name)
 }
 
 /// The lines by which a login reaches the second factor without a right password.

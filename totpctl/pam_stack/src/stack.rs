@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::control::Control;
-use crate::parse::{Directive, Kind, Line, parse_lines};
+use crate::parse::{Directive, Kind, Line, parse_lines_of};
 
 /// The position of a line.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -58,6 +58,8 @@ impl Rule {
         match &self.kind {
             RuleKind::Module { path, .. } => {
                 let name = path.rsplit('/').next().unwrap_or_default();
+                // A person sees no carriage return, and means this module.
+                let name = name.trim_end_matches('\r');
                 name.strip_suffix(".so").unwrap_or(name)
             }
             _ => "",
@@ -74,11 +76,14 @@ pub enum Stack {
     Unreadable(String),
     /// A file includes itself. libpam recurses without end, and may crash its program.
     IncludeCycle(Place),
+    /// The stack has more lines, or includes more files, than this crate reads.
+    TooLong(Place),
 }
 
 /// The reason why a file cannot be loaded.
 enum LoadError {
     IncludeCycle(Place),
+    TooLong(Place),
     Unreadable(String),
 }
 
@@ -105,7 +110,7 @@ impl Stack {
         read: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Vec<Rule>, LoadError> {
         let Some(text) = read(name) else { return Ok(Vec::new()) };
-        let mut loading = Loading { kind, read, rules: Vec::new() };
+        let mut loading = Loading { kind, read, rules: Vec::new(), file_count: 0 };
         loading.text(name, &text, None, 0, 0)?;
         Ok(loading.rules)
     }
@@ -115,6 +120,8 @@ struct Loading<'a> {
     kind: Kind,
     read: &'a dyn Fn(&str) -> Option<String>,
     rules: Vec<Rule>,
+    /// The number of files that were included.
+    file_count: usize,
 }
 
 impl Loading<'_> {
@@ -127,7 +134,7 @@ impl Loading<'_> {
         level: u8,
         depth: u8,
     ) -> Result<(), LoadError> {
-        let lines = parse_lines(text)
+        let lines = parse_lines_of(text, self.kind)
             .ok_or_else(|| LoadError::Unreadable(format!("{file}: the last line is unfinished")))?;
         for line in lines {
             self.line(file, line, only, level, depth)?;
@@ -144,6 +151,13 @@ impl Loading<'_> {
         depth: u8,
     ) -> Result<(), LoadError> {
         let place = Place { file: file.to_owned(), line: line.number };
+        if matches!(line.directive, Directive::Include { .. } | Directive::IncludeAll(_)) {
+            self.file_count += 1;
+        }
+        // A few files that include each other twice become more lines than any machine can hold.
+        if self.file_count > MAX_FILES || self.rules.len() >= MAX_LINES {
+            return Err(LoadError::TooLong(place));
+        }
         let is_wanted = |kind: Kind| kind == self.kind && only.is_none_or(|only| only == kind);
         let rule = |kind, control, word: &str| Rule {
             place: place.clone(),
@@ -172,8 +186,8 @@ impl Loading<'_> {
                     Some(text) => self.text(&name, &text, Some(kind), inner, depth + 1),
                     None => Err(LoadError::Unreadable(String::new())),
                 };
-                if let Err(LoadError::IncludeCycle(place)) = loaded {
-                    return Err(LoadError::IncludeCycle(place));
+                if let Err(LoadError::IncludeCycle(_) | LoadError::TooLong(_)) = loaded {
+                    return loaded;
                 }
                 if loaded.is_err() {
                     // libpam keeps the lines that it read before the failure.
@@ -197,6 +211,7 @@ impl From<LoadError> for Stack {
     fn from(error: LoadError) -> Self {
         match error {
             LoadError::IncludeCycle(place) => Self::IncludeCycle(place),
+            LoadError::TooLong(place) => Self::TooLong(place),
             LoadError::Unreadable(reason) => Self::Unreadable(reason),
         }
     }
@@ -210,5 +225,31 @@ fn check_depth(place: &Place, depth: u8) -> Result<(), LoadError> {
 const OTHER: &str = "other";
 /// The limit of nested includes. No real configuration has as many.
 const MAX_INCLUDE_DEPTH: u8 = 64;
+/// The files of one stack, counted each time that they are included.
+const MAX_FILES: usize = 4096;
+/// The lines of one stack.
+const MAX_LINES: usize = 100_000;
 /// Nested substacks; libpam stops there.
 const MAX_SUBSTACK_DEPTH: u8 = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_multiply_are_not_read_without_end() {
+        let twice = |word: &str, name: &str| format!("auth {word} {name}\n").repeat(2);
+        for word in ["include", "substack"] {
+            let read = |name: &str| {
+                let next = name.strip_prefix('f').map_or(0, |number| number.parse().unwrap_or(0));
+                Some(twice(word, &format!("f{}", next + 1)))
+            };
+            let stack = Stack::parse("x", Kind::Auth, &read);
+            assert!(matches!(stack, Stack::IncludeCycle(_) | Stack::TooLong(_)), "{word}");
+        }
+        let itself = |_: &str| Some(twice("substack", "x").repeat(5));
+        assert!(matches!(Stack::parse("x", Kind::Auth, &itself), Stack::TooLong(_)));
+        let long = |_: &str| Some("auth required pam_x.so\n".repeat(MAX_LINES + 1));
+        assert!(matches!(Stack::parse("x", Kind::Auth, &long), Stack::TooLong(_)));
+    }
+}

@@ -5,7 +5,7 @@ use std::fs;
 use clap_complete::engine::CompletionCandidate;
 
 use crate::client::{Client, authentication, details};
-use crate::pam::asking_services::service_names;
+use crate::pam::files;
 use crate::terminal::input::user_or_caller;
 
 /// Returns root and the local users. Users of a directory are not asked for: there may be many.
@@ -15,7 +15,7 @@ pub(crate) fn users() -> Vec<CompletionCandidate> {
 
 /// Returns the PAM services.
 pub(crate) fn services() -> Vec<CompletionCandidate> {
-    named(service_names())
+    named(files::services())
 }
 
 /// Returns the factors of the user on the command line, or else of the caller. Nobody is asked for

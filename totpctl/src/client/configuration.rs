@@ -12,7 +12,8 @@ pub(crate) fn configuration_error() -> Option<String> {
         return None;
     }
     let mut check = program::at(installed::daemon());
-    let result = check.arg("--check-config").stdin(Stdio::null()).output().ok()?;
+    check.arg("--check-config").stdin(Stdio::null());
+    let result = program::output_within(check, program::ANSWER_TIMEOUT).ok()?;
     if result.status.success() {
         return None;
     }

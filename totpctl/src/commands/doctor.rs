@@ -1,11 +1,18 @@
-//! `totpctl doctor`: what each PAM service does, and what is wrong with it. Changes nothing.
+//! `totpctl doctor`: what each PAM service and each way in does, and what is wrong with it. Changes
+//! nothing.
+
+use std::cell::LazyCell;
 
 use serde_json::{Map, Value, json};
 
 use self::acceptance::file;
 use self::door::Door;
+use self::factors::Enrolled;
 use self::finding::{Finding, FindingId};
 use self::report::Report;
+use self::services::Services;
+use self::sudo::Stack;
+use self::sudo_host::Sudo;
 use crate::cli::{Accept, Doctor, DoctorCommand};
 use crate::error::Error;
 use crate::terminal::output;
@@ -13,23 +20,43 @@ use crate::terminal::output;
 mod accept;
 mod acceptance;
 mod accounts;
+mod automatic_login;
 mod clock;
 mod confinement;
 mod door;
+mod doors;
 mod explanation;
+mod factors;
 mod finding;
 mod host;
+mod known_doors;
 mod name_services;
 mod pam;
 mod report;
 mod rescue;
 pub(super) mod selinux;
+mod services;
+mod skipped;
 pub(super) mod sshd;
+mod stack_code;
 mod store;
 mod sudo;
+mod sudo_asks;
+mod sudo_host;
+mod sudoers;
 mod system;
+mod unenrolled;
 mod users;
 pub(super) mod without_factor;
+
+/// All that was found.
+struct Findings {
+    services: Services,
+    /// The reports on services, by their names.
+    reports: Vec<(String, Report)>,
+    doors: Vec<Door>,
+    host: Report,
+}
 
 pub(super) fn run(options: &Doctor, json: bool) -> Result<(), Error> {
     if let Some(id) = &options.explain {
@@ -37,47 +64,41 @@ pub(super) fn run(options: &Doctor, json: bool) -> Result<(), Error> {
     }
     match &options.command {
         Some(DoctorCommand::Accept(options)) => accept(options, json),
-        None if options.services.is_empty() => check_all(pam::services(), json),
-        None => check_all(options.services.clone(), json),
+        None => check_all(&options.services, json),
     }
 }
 
-/// Checks these services and the host, and prints what was found.
-fn check_all(names: Vec<String>, json: bool) -> Result<(), Error> {
-    let (mut services, mut host) = reports(names);
+/// Checks these services and the host, and prints what was found. Without names, checks the usual
+/// services, and lists all ways in.
+fn check_all(named: &[String], json: bool) -> Result<(), Error> {
+    let services = Services::default();
+    let names = if named.is_empty() { services.usual() } else { named.to_vec() };
+    let mut found = find(services, names);
+    let is_wanted = |service: &str| named.is_empty() || named.iter().any(|name| name == service);
+    found.doors.extend(doors::doors(&found.services, &is_wanted));
+    if named.is_empty() {
+        found.doors.extend(doors::automatic());
+    }
     let today = jiff::Zoned::now().date();
     let acceptances = file::load().unwrap_or_else(|reason| {
         let finding = Finding::new(FindingId::AcceptancesInvalid, reason);
-        host.problems.push(finding.fix("correct the file; until then no finding is accepted"));
+        found
+            .host
+            .problems
+            .push(finding.fix("correct the file; until then no finding is accepted"));
         Vec::new()
     });
-    for (service, name) in &mut services {
-        service.report.apply(Some(name), &acceptances, today, &file::line_source);
+    for (name, report) in &mut found.reports {
+        report.apply(Some(name), &acceptances, today, &file::line_source);
     }
-    host.apply(None, &acceptances, today, &file::line_source);
-    let reports = || services.iter().map(|(service, _)| &service.report).chain([&host]);
+    found.host.apply(None, &acceptances, today, &file::line_source);
+    let reports = || found.reports.iter().map(|(_, report)| report).chain([&found.host]);
     let problem_count = reports().map(|report| report.problems.len()).sum::<usize>();
-    let accepted_count = reports().map(Report::accepted_count).sum::<usize>();
-    let doors = services.iter().flat_map(|(service, _)| &service.doors);
     if json {
-        let services: Map<String, Value> = services
-            .iter()
-            .map(|(service, name)| {
-                let mut object = Map::from_iter([("asks".to_owned(), Value::from(service.asks))]);
-                object.extend(service.report.json(Some(name)));
-                (name.clone(), object.into())
-            })
-            .collect();
-        output::json(&json!({
-            "services": services, "doors": doors.map(Door::json).collect::<Value>(),
-            "host": host.json(None), "problem_count": problem_count,
-            "accepted_count": accepted_count,
-        }))?;
+        let accepted_count = reports().map(Report::accepted_count).sum::<usize>();
+        output::json(&found.json(problem_count, accepted_count))?;
     } else {
-        for (service, name) in &services {
-            service.report.print(name)?;
-        }
-        host.print("this host")?;
+        found.print()?;
     }
     match problem_count {
         0 => Ok(()),
@@ -86,12 +107,51 @@ fn check_all(names: Vec<String>, json: bool) -> Result<(), Error> {
     }
 }
 
-/// Checks these services and the host.
-fn reports(names: Vec<String>) -> (Vec<(pam::Service, String)>, Report) {
-    let services: Vec<_> = names.into_iter().map(|name| (check(&name), name)).collect();
-    let unenrolled = services.iter().map(|(service, name)| (name.as_str(), service.unenrolled));
-    let host = host::check(&unenrolled.collect::<Vec<_>>());
-    (services, host)
+impl Findings {
+    fn json(&self, problem_count: usize, accepted_count: usize) -> Value {
+        let services: Map<String, Value> = self
+            .reports
+            .iter()
+            .map(|(name, report)| {
+                let asks = self.services.get(name).asks;
+                let mut object = Map::from_iter([("asks".to_owned(), Value::from(asks))]);
+                object.extend(report.json(Some(name)));
+                (name.clone(), object.into())
+            })
+            .collect();
+        json!({
+            "services": services, "doors": self.doors.iter().map(Door::json).collect::<Value>(),
+            "host": self.host.json(None), "problem_count": problem_count,
+            "accepted_count": accepted_count,
+        })
+    }
+
+    fn print(&self) -> Result<(), Error> {
+        for (name, report) in &self.reports {
+            report.print(name)?;
+        }
+        if !self.doors.is_empty() {
+            output::data(&doors::text(&self.doors))?;
+        }
+        self.host.print("this host")
+    }
+}
+
+/// Checks these services and the host. The ways in are those of sshd and sudo, if they are named.
+fn find(services: Services, names: Vec<String>) -> Findings {
+    let enrolled = LazyCell::new(Enrolled::list);
+    let (mut doors, mut reports) = (Vec::new(), Vec::new());
+    for name in names {
+        let mut report = services.take_report(&name);
+        doors.extend(check(&name, &services, &|| enrolled.as_ref(), &mut report));
+        reports.push((name, report));
+    }
+    let unenrolled: Vec<_> = reports
+        .iter()
+        .map(|(name, _): &(String, Report)| (name.as_str(), services.get(name).unenrolled))
+        .collect();
+    let host = host::check(&unenrolled);
+    Findings { services, reports, doors, host }
 }
 
 /// Accepts findings. Those of the usual services can be accepted, and those of services that are
@@ -99,37 +159,71 @@ fn reports(names: Vec<String>) -> (Vec<(pam::Service, String)>, Report) {
 fn accept(options: &Accept, json: bool) -> Result<(), Error> {
     let acceptances = file::load().unwrap_or_default();
     let accepted = acceptances.into_iter().filter_map(|acceptance| acceptance.service);
-    let mut names = pam::services();
+    let services = Services::default();
+    let mut names = services.usual();
     for name in accepted.chain(options.place.service.clone()) {
         if !names.contains(&name) {
             names.push(name);
         }
     }
-    let (services, host) = reports(names);
-    let mut subjects = host.subjects(None, &file::line_source);
-    for (service, name) in &services {
-        subjects.extend(service.report.subjects(Some(name), &file::line_source));
+    let found = find(services, names);
+    let mut subjects = found.host.subjects(None, &file::line_source);
+    for (name, report) in &found.reports {
+        subjects.extend(report.subjects(Some(name), &file::line_source));
     }
     accept::run(options, &subjects, json)
 }
 
-/// Checks the stack of a service, and what else its program does.
-fn check(name: &str) -> pam::Service {
-    let mut service = pam::check(name);
+/// Checks what the program of a service does besides its stack. Returns the ways in of sshd and
+/// sudo. `enrolled` returns the enrolled users, if they are known.
+fn check<'a>(
+    name: &str,
+    services: &Services,
+    enrolled: &dyn Fn() -> Option<&'a Enrolled>,
+    report: &mut Report,
+) -> Vec<Door> {
+    let service = services.get(name);
+    doors::check(name, services, report);
+    for (service, sibling) in [("sudo", "sudo-i"), ("su", "su-l")] {
+        let asks = |name| services.has(name) && services.get(name).asks;
+        if name == service && asks(service) && asks(sibling) {
+            let incomplete = enrolled().map(|enrolled| enrolled.incomplete(service, sibling));
+            report.notes.extend(incomplete.into_iter().flatten());
+        }
+    }
     match name {
-        "sshd" => service.doors = sshd::check(&mut service.report),
-        "sudo" if service.asks => sudo::check(&mut service.report),
+        "sshd" => return sshd::check(report),
+        "sudo" => return check_sudo(services, enrolled, report),
         // Enrollment by a user asks polkit, which runs this stack.
         "polkit-1" if !service.unenrolled.can_log_in() => {
             let finding = Finding::new(FindingId::EnrollBlockedByPolkit, ENROLL_BLOCKED_BY_POLKIT);
-            service.report.notes.push(finding.fix(
+            report.notes.push(finding.fix(
                 "have root enroll it (docs/admin/enrollment.md), or set nullok here, after a password \
                  that ends the stack when it is wrong",
             ));
         }
         _ => {}
     }
-    service
+    Vec::new()
+}
+
+fn check_sudo<'a>(
+    services: &Services,
+    enrolled: &dyn Fn() -> Option<&'a Enrolled>,
+    report: &mut Report,
+) -> Vec<Door> {
+    let Some(sudo) = Sudo::look(&|name| services.has(name)) else { return Vec::new() };
+    let stack = |name: &str| {
+        let service = services.get(name);
+        Stack {
+            code: service.code.clone(),
+            exceptions: service.exceptions.clone(),
+            skips_unenrolled: service.unenrolled.can_log_in(),
+        }
+    };
+    let is_enrolled = |user: &str| enrolled().map(|enrolled| enrolled.contains(user));
+    sudo.check(&stack, &is_enrolled, report);
+    sudo.doors(&stack, &is_enrolled)
 }
 
 const EXPLAIN: &str = "totpctl doctor --explain ID explains the one in brackets";

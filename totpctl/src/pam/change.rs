@@ -8,13 +8,14 @@ use diffy::DiffOptions;
 use pam_stack::parse::Kind;
 use pam_stack::{Refusal, Stack, analyze, disable, enable};
 
-use super::atomic_file::replace;
+use super::atomic_file::{replace, sync_folder};
 use super::unenrolled::options;
 use crate::error::Error;
 use crate::pam::files::{
-    FOLDERS, cannot_enroll, is_installed, is_module_option, option_advice, option_conflict,
-    path_of, read, remedy,
+    ADMINISTRATORS_FOLDER, cannot_enroll, distributions_text, is_installed, is_module_option,
+    option_advice, option_conflict, path_of, read, remedy,
 };
+use crate::pam::folders::SINGLE_FILE;
 
 /// The change of the file of one service.
 pub(crate) struct Change {
@@ -22,6 +23,8 @@ pub(crate) struct Change {
     pub(crate) service: String,
     /// Its file in `/etc/pam.d`, even if only the distribution has one so far.
     pub(crate) path: PathBuf,
+    /// The file that libpam reads now: `path`, or that of the distribution.
+    source: PathBuf,
     /// Its present text.
     pub(crate) before: String,
     /// Its new text.
@@ -31,16 +34,15 @@ pub(crate) struct Change {
 impl Change {
     /// Returns the change as `diff -u` shows it.
     pub(crate) fn diff(&self) -> String {
-        let path = self.path.display().to_string();
+        let path = |path: &Path| path.display().to_string();
         let mut options = DiffOptions::new();
-        options.set_original_filename(path.clone()).set_modified_filename(path);
+        options.set_original_filename(path(&self.source)).set_modified_filename(path(&self.path));
         options.create_patch(&self.before, &self.after).to_string()
     }
 
     /// Refuses the change if the file was edited after the plan.
     pub(crate) fn check_unchanged(&self) -> Result<(), Error> {
-        let (_, now) = read_service(&self.service)?;
-        if now == self.before {
+        if read_service(&self.service)?.text == self.before {
             return Ok(());
         }
         Err(Error::refused(format!(
@@ -49,10 +51,33 @@ impl Change {
         )))
     }
 
-    /// Replaces the file.
+    /// Replaces the file. A file of the distribution is copied as a whole, with the change. A copy
+    /// that is no longer different is removed, because it would hide later updates.
     pub(crate) fn apply(&self) -> Result<(), Error> {
-        let like = fs::exists(&self.path).unwrap_or(false).then_some(&*self.path);
-        replace(&self.path, &self.after, like).map_err(|error| cannot_change(&self.path, &error))
+        let exists = fs::exists(&self.path).unwrap_or(false);
+        let distributions = distributions_text(&self.service);
+        let result = match exists && distributions.as_ref() == Some(&self.after) {
+            true => fs::remove_file(&self.path).and_then(|()| sync_folder(&self.path)),
+            false => replace(&self.path, &self.after, exists.then_some(&*self.path)),
+        };
+        result.map_err(|error| cannot_change(&self.path, &error))
+    }
+}
+
+/// The file of a service.
+struct ServiceFile {
+    /// The file that libpam reads.
+    source: PathBuf,
+    /// The file in `/etc/pam.d`.
+    path: PathBuf,
+    /// The text of `source`.
+    text: String,
+}
+
+impl ServiceFile {
+    fn change_to(self, service: &str, after: String) -> Change {
+        let Self { source, path, text: before } = self;
+        Change { service: service.to_owned(), path, source, before, after }
     }
 }
 
@@ -79,7 +104,7 @@ pub(crate) fn plan_enable(service: &str, args: Option<&[String]>) -> Result<Vec<
     }
     let mut changes = Vec::new();
     for name in family(service) {
-        let (path, before) = read_service(name)?;
+        let file = read_service(name)?;
         let with = |file: &str| read_after(&changes, file);
         // It may ask already, through a file that it includes.
         if name != service && asks_for_code(name, &with) {
@@ -88,7 +113,7 @@ pub(crate) fn plan_enable(service: &str, args: Option<&[String]>) -> Result<Vec<
         let after = enable(name, args, &with, &is_installed)
             .map_err(|refusal| not_changed(name, &refusal))?;
         if let Some(after) = after {
-            changes.push(Change { service: name.to_owned(), path, before, after });
+            changes.push(file.change_to(name, after));
         }
     }
     Ok(changes)
@@ -139,7 +164,7 @@ pub(crate) fn plan_disable(service: &str) -> Result<Vec<Change>, Error> {
     let mut changes: Vec<Change> = Vec::new();
     // The others include this one, so it is first.
     for name in family(service) {
-        let (path, before) = read_service(name)?;
+        let file = read_service(name)?;
         let with = |file: &str| read_after(&changes, file);
         let after = disable(name, &with).map_err(|refusal| {
             Error::refused(format!(
@@ -148,7 +173,7 @@ pub(crate) fn plan_disable(service: &str) -> Result<Vec<Change>, Error> {
             ))
         })?;
         if let Some(after) = after {
-            changes.push(Change { service: name.to_owned(), path, before, after });
+            changes.push(file.change_to(name, after));
         }
     }
     Ok(changes)
@@ -169,12 +194,18 @@ fn asks_for_code(service: &str, read: &dyn Fn(&str) -> Option<String>) -> bool {
     matches!(stack, Stack::Rules(rules) if rules.iter().any(|rule| rule.module() == "pam_totp"))
 }
 
-/// Returns the path of the file of a service in `/etc/pam.d`, and its present text.
-fn read_service(service: &str) -> Result<(PathBuf, String), Error> {
+/// Returns the file of a service, with its present text.
+fn read_service(service: &str) -> Result<ServiceFile, Error> {
     let missing = || Error::refused(format!("there is no PAM service {service:?}"));
-    let found =
+    let source =
         path_of(service).filter(|_| !service.starts_with(['/', '.'])).ok_or_else(missing)?;
-    let path = Path::new(FOLDERS[0]).join(service);
+    if source == SINGLE_FILE {
+        return Err(Error::refused(format!(
+            "{service} is not changed: this host has all stacks in {SINGLE_FILE}; add the line of \
+             pam_totp.so there by hand, and check it with totpctl doctor"
+        )));
+    }
+    let path = Path::new(ADMINISTRATORS_FOLDER).join(service);
     if fs::symlink_metadata(&path).is_ok_and(|file| file.is_symlink()) {
         return Err(Error::refused(format!(
             "{} is not changed: it is a link to a file of another program, for example authselect; use the \
@@ -182,11 +213,15 @@ fn read_service(service: &str) -> Result<(PathBuf, String), Error> {
             path.display()
         )));
     }
-    let unreadable =
-        |reason: &dyn std::fmt::Display| Error::refused(format!("cannot change {found}: {reason}"));
-    let bytes = fs::read(&found).map_err(|error| unreadable(&error))?;
+    let unreadable = |reason: &dyn std::fmt::Display| {
+        Error::refused(format!("cannot change {source}: {reason}"))
+    };
+    if !Path::new(&source).is_file() {
+        return Err(unreadable(&"it is no regular file"));
+    }
+    let bytes = fs::read(&source).map_err(|error| unreadable(&error))?;
     let text = String::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8"))?;
-    Ok((path, text))
+    Ok(ServiceFile { source: source.into(), path, text })
 }
 
 /// Returns the error for a file that could not be changed.

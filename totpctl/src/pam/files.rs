@@ -1,18 +1,23 @@
 //! The files of PAM on this machine, found as libpam finds them.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use pam_stack::Place;
 use pam_stack::setcred::{DROPBEAR, never_sets_credentials};
 use totpd_interface::CONFLICTING_OPTIONS;
 
+use super::folders::{self, SINGLE_FILE};
 use super::remedy::{StackWriter, end_at_wrong_password};
+use super::single_file;
 use crate::program;
 
 /// Returns the absolute path of the file of a place, and its line.
 pub(crate) fn locate(place: &Place) -> (String, usize) {
-    let path = path_of(&place.file).unwrap_or_else(|| format!("{}/{}", FOLDERS[0], place.file));
+    let path =
+        path_of(&place.file).unwrap_or_else(|| format!("{ADMINISTRATORS_FOLDER}/{}", place.file));
     (path, place.line)
 }
 
@@ -24,8 +29,17 @@ pub(crate) fn display(place: &Place) -> String {
 
 /// Returns the text of a file of PAM. Bytes that are not UTF-8 are replaced.
 pub(crate) fn read(name: &str) -> Option<String> {
-    let text = fs::read(path_of(name)?).ok()?;
-    Some(String::from_utf8_lossy(&text).into_owned())
+    read_or_reason(name)?.ok()
+}
+
+/// Returns the text of a file of PAM, if there is one, or the reason why it cannot be read.
+pub(crate) fn read_or_reason(name: &str) -> Option<Result<String, String>> {
+    let path = path_of(name)?;
+    let text = read_file(Path::new(&path));
+    if path == SINGLE_FILE && name != SINGLE_FILE {
+        return text.map(|text| single_file::service(&text, name)).transpose();
+    }
+    Some(text)
 }
 
 /// Returns the path of a file of PAM. A file of the administrator takes precedence over one of the
@@ -37,8 +51,71 @@ pub(crate) fn path_of(name: &str) -> Option<String> {
     if name.is_empty() || name.contains('/') {
         return None;
     }
-    let paths = FOLDERS.iter().map(|folder| format!("{folder}/{name}"));
-    paths.into_iter().find(|path| Path::new(path).is_file())
+    if folders::uses_single_file() {
+        return Some(SINGLE_FILE.to_owned()).filter(|path| Path::new(path).exists());
+    }
+    let paths = folders::folders().iter().map(|folder| format!("{folder}/{name}"));
+    paths.into_iter().find(|path| Path::new(path).exists())
+}
+
+/// Returns the text of the file of the distribution for a service, if the library reads one.
+pub(crate) fn distributions_text(service: &str) -> Option<String> {
+    let folders = folders::folders().iter().filter(|folder| *folder != ADMINISTRATORS_FOLDER);
+    folders.map(|folder| Path::new(folder).join(service)).find_map(|path| read_file(&path).ok())
+}
+
+/// Returns the names of all services that have a stack, in order.
+pub(crate) fn services() -> Vec<String> {
+    let mut names = Vec::new();
+    if folders::uses_single_file() {
+        let text = read_file(Path::new(SINGLE_FILE)).unwrap_or_default();
+        names.extend(single_file::services(&text).map(str::to_ascii_lowercase));
+    }
+    for folder in folders::folders() {
+        let files = fs::read_dir(folder).into_iter().flatten().flatten();
+        let files = files.filter_map(|file| file.file_name().into_string().ok());
+        names.extend(files.filter(|name| is_service_name(name)));
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Reports whether a file may be a service, and is no part of others and no copy that a package
+/// manager or an editor left.
+fn is_service_name(name: &str) -> bool {
+    let is_left = LEFT_BEHIND.iter().any(|ending| name.ends_with(ending));
+    !(is_left || name.starts_with('.') || name.starts_with("common-"))
+}
+
+/// Reads a file without waiting for it: a FIFO or a device is refused. Bytes that are not UTF-8 are
+/// replaced.
+///
+/// # Errors
+/// The reason, as a phrase.
+pub(crate) fn read_file(path: &Path) -> Result<String, String> {
+    let kind = |file: &fs::Metadata| match file.is_file() || file.is_dir() {
+        true => Ok(()),
+        false => Err("it is no regular file".to_owned()),
+    };
+    let reason = |error: io::Error| error.to_string();
+    // Opening a device may have an effect.
+    kind(&fs::metadata(path).map_err(reason)?)?;
+    let file = OpenOptions::new().read(true).custom_flags(NOT_BLOCKING).open(path);
+    let file = file.map_err(reason)?;
+    let metadata = file.metadata().map_err(reason)?;
+    kind(&metadata)?;
+    // libpam reads nothing from a folder, and continues.
+    if metadata.is_dir() {
+        return Ok(String::new());
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(reason)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(format!("it is larger than {} MiB", MAX_FILE_BYTES / 1024 / 1024));
+    }
+    Ok(String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 /// Reports whether pam_totp.so has this option.
@@ -93,19 +170,85 @@ pub(crate) fn is_installed(module: &str) -> bool {
 
 /// Returns all files that libpam could load as this module, for all architectures.
 pub(crate) fn installed(module: &str) -> Vec<PathBuf> {
+    if module.contains(ISA) {
+        let names = folders::isa().iter().map(|isa| module.replacen(ISA, isa, 1));
+        return names.flat_map(|name| installed(&name)).collect();
+    }
     if module.starts_with('/') {
         return Some(module.into()).filter(|path: &PathBuf| path.exists()).into_iter().collect();
     }
     let multiarch = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
-    let multiarch = multiarch.map(|folder| folder.path().join("security"));
+    let multiarch = multiarch.map(|folder| format!("{}/security", folder.path().display()));
     ["/lib/security", "/lib64/security", "/usr/lib/security", "/usr/lib64/security"]
         .into_iter()
-        .map(PathBuf::from)
+        .map(ToOwned::to_owned)
         .chain(multiarch)
-        .map(|folder| folder.join(module))
+        .map(|folder| PathBuf::from(format!("{folder}/{module}")))
         .filter(|path| path.exists())
         .collect()
 }
 
-/// The folders of the administrator and of the distribution.
-pub(crate) const FOLDERS: [&str; 2] = ["/etc/pam.d", "/usr/lib/pam.d"];
+/// The folder of the administrator, where totpctl writes.
+pub(crate) const ADMINISTRATORS_FOLDER: &str = "/etc/pam.d";
+/// The text in the path of a module that libpam replaces by the folder of the architecture.
+const ISA: &str = "$ISA";
+/// The end of names that are no services.
+const LEFT_BEHIND: [&str; 13] = [
+    "~",
+    ".bak",
+    ".dpkg-bak",
+    ".dpkg-dist",
+    ".dpkg-new",
+    ".dpkg-old",
+    ".dpkg-tmp",
+    ".pam-old",
+    ".rpmnew",
+    ".rpmorig",
+    ".rpmsave",
+    ".ucf-dist",
+    ".ucf-old",
+];
+/// Far more than any stack has.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
+const NOT_BLOCKING: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_blocks_or_is_huge_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            path("fifo"),
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR,
+            0,
+        )
+        .unwrap();
+        fs::write(path("huge"), "auth required pam_x.so\n".repeat(1_000_000)).unwrap();
+        fs::write(path("latin"), b"# caf\xe9\n").unwrap();
+        for (name, reason) in [
+            ("fifo", "it is no regular file"),
+            ("huge", "it is larger than 1 MiB"),
+            ("missing", "No such file"),
+        ] {
+            let refused = read_file(&path(name)).unwrap_err();
+            assert!(refused.contains(reason), "{name}: {refused}");
+        }
+        assert_eq!(read_file(Path::new("/dev/zero")).unwrap_err(), "it is no regular file");
+        assert_eq!(read_file(&path("latin")).unwrap(), "# caf\u{fffd}\n");
+        assert_eq!(read_file(folder.path()).unwrap(), "");
+    }
+
+    #[test]
+    fn copies_that_programs_left_are_no_services() {
+        for name in [".sshd.totpctl-new", "sshd~", "sshd.dpkg-dist", "sudo.rpmsave", "common-auth"]
+        {
+            assert!(!is_service_name(name), "{name}");
+        }
+        assert!(is_service_name("sshd") && is_service_name("gdm-password"));
+    }
+}

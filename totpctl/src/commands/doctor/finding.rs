@@ -19,6 +19,11 @@ impl Finding {
         Self { id, location: None, message: message.into(), fix: None }
     }
 
+    /// Returns its kind.
+    pub(super) fn id(&self) -> FindingId {
+        self.id
+    }
+
     /// Adds the change to make: an imperative, without a full stop.
     pub(super) fn fix(self, change: impl Into<String>) -> Self {
         Self { fix: Some(change.into()), ..self }
@@ -32,10 +37,6 @@ impl Finding {
     /// Adds the file and the line.
     pub(super) fn at(self, (file, line): (String, usize)) -> Self {
         Self { location: Some((file, Some(line))), ..self }
-    }
-
-    pub(super) fn id(&self) -> FindingId {
-        self.id
     }
 
     /// Returns the file, and the line if it is known.
@@ -121,20 +122,26 @@ finding_ids! {
     DirectoryUnreachable = "directory-unreachable",
     DropbearCannotEnroll = "dropbear-cannot-enroll",
     EnrollBlockedByPolkit = "enroll-blocked-by-polkit",
-    EnrolledUnknown = "enrolled-users-unknown",
     EnrollWithoutSetcred = "enroll-without-setcred",
+    EnrolledUnknown = "enrolled-users-unknown",
     HostNotChecked = "host-not-checked",
     IncludeCycle = "include-cycle",
     InsecurePermissions = "insecure-permissions",
+    JumpPastEnd = "jump-past-end",
     KernelDenied = "kernel-denied",
     ModuleNotInstalled = "module-not-installed",
+    NoOwnStack = "no-own-stack",
     NobodyCanLogIn = "nobody-can-log-in",
     NobodyEnrolled = "nobody-enrolled",
-    NoOwnStack = "no-own-stack",
     NullokWithoutEffect = "nullok-without-effect",
+    NullokWithoutPassword = "nullok-without-password",
+    OnePromptProgram = "one-prompt-program",
     RootLocked = "root-locked",
     RootNotAsked = "root-not-asked",
+    RootWithoutCode = "root-without-code",
     SelinuxModuleMissing = "selinux-module-missing",
+    ServicesOfFactorIncomplete = "services-of-factor-incomplete",
+    SiblingWithoutCode = "sibling-without-code",
     SshdCannotAsk = "sshd-cannot-ask",
     SshdCodeAlone = "sshd-code-alone",
     SshdConfigUnreadable = "sshd-config-unreadable",
@@ -163,6 +170,7 @@ finding_ids! {
     SshdServiceWithoutCode = "sshd-service-without-code",
     SshdWithoutPam = "sshd-without-pam",
     StackContinuesAfterWrongPassword = "stack-continues-after-wrong-password",
+    StackNotChecked = "stack-not-checked",
     StackOverrulesCode = "stack-overrules-code",
     StackSkipsCode = "stack-skips-code",
     StackTooLong = "stack-too-long",
@@ -174,8 +182,11 @@ finding_ids! {
     StoreInSnapshot = "store-in-snapshot",
     StorePermissions = "store-permissions",
     StrangerCanEnroll = "stranger-can-enroll",
-    SudoersException = "sudoers-exception",
+    SudoAsksForOtherUser = "sudo-asks-for-other-user",
     SudoServiceWithoutCode = "sudo-service-without-code",
+    SudoersException = "sudoers-exception",
+    SudoersNotChecked = "sudoers-not-checked",
+    SudoersUnreadable = "sudoers-unreadable",
     TotpdUnconfined = "totpd-unconfined",
     TotpdUnreachable = "totpd-unreachable",
     TrialNotReverted = "trial-not-reverted",

@@ -1,110 +1,156 @@
-//! The stacks in `/etc/pam.d`, as `pam_stack` explores them.
-
-use std::fs;
+//! The stacks of PAM, as `pam_stack` explores them.
 
 use pam_stack::account::overrules_others;
 use pam_stack::edit::WRONG_PASSWORD_RISK;
 use pam_stack::parse::Kind;
-use pam_stack::setcred::DROPBEAR;
+use pam_stack::password::is_password;
 use pam_stack::{Analysis, Bypass, Place, Rule, RuleKind, Stack, analyze};
 
-use super::door::Door;
+use super::door::Code;
 use super::finding::{Finding, FindingId};
 use super::report::Report;
-use super::sshd;
+use super::stack_code::{code, exceptions};
+use super::unenrolled;
 use crate::pam::files::{
-    FOLDERS, cannot_enroll, display, is_installed, is_module_option, locate, option_advice,
-    option_conflict, read, remedy,
+    display, is_module_option, locate, option_advice, option_conflict, path_of, remedy,
 };
-use crate::pam::unenrolled::{Unenrolled, has_option, nullok_is_useless};
-use crate::program;
+use crate::pam::snapshot::Snapshot;
+use crate::pam::unenrolled::{Unenrolled, has_option};
 
 /// A checked service.
 pub(super) struct Service {
-    pub(super) report: Report,
-    /// The ways in of its program.
-    pub(super) doors: Vec<Door>,
     /// True if the service asks for a code.
     pub(super) asks: bool,
     /// What it does with a user who has no factor.
     pub(super) unenrolled: Unenrolled,
+    /// Whether a login needs a code.
+    pub(super) code: Code,
+    /// Who or what is not asked, each as a phrase.
+    pub(super) exceptions: Vec<String>,
+    /// True if it asks for a password and for a code, each by a prompt of its own.
+    pub(super) has_two_prompts: bool,
 }
 
-/// Returns the usual services that exist, and all others that ask for a code.
-pub(super) fn services() -> Vec<String> {
-    let mut names: Vec<String> = ["sshd", "sudo", "sudo-i", "su", "su-l", "login"]
-        .into_iter()
-        .filter(|name| read(name).is_some())
-        .map(ToOwned::to_owned)
-        .collect();
-    let files = fs::read_dir(FOLDERS[0]).into_iter().flatten().flatten();
-    let mut others: Vec<String> = files
-        .filter_map(|file| file.file_name().into_string().ok())
-        .filter(|name| !names.contains(name) && !name.starts_with("common-"))
-        .filter(|name| check(name).asks)
-        .collect();
-    others.sort();
-    names.append(&mut others);
-    names
+impl Service {
+    /// Returns a service without rules, of which only this is known.
+    fn without_rules(code: Code) -> Self {
+        Self {
+            asks: false,
+            unenrolled: Unenrolled::NotAsked,
+            code,
+            exceptions: Vec::new(),
+            has_two_prompts: false,
+        }
+    }
 }
 
-/// Checks the stack of a service.
-pub(super) fn check(service: &str) -> Service {
-    let mut report = Report::default();
-    let rules = match Stack::parse(service, Kind::Auth, &read) {
-        Stack::Rules(rules) => rules,
-        Stack::Unreadable(reason) => {
-            report.summarize("denies everybody");
-            report.problem(
-                FindingId::StackUnreadable,
-                format!("libpam cannot read the stack: {reason}"),
-            );
-            return Service {
-                report,
-                doors: Vec::new(),
-                asks: false,
-                unenrolled: Unenrolled::NotAsked,
-            };
-        }
-        Stack::IncludeCycle(place) => {
-            report.summarize("may crash");
-            let message = "the file includes itself; remove this line";
-            report.problems.push(Finding::new(FindingId::IncludeCycle, message).at(locate(&place)));
-            return Service {
-                report,
-                doors: Vec::new(),
-                asks: false,
-                unenrolled: Unenrolled::NotAsked,
-            };
-        }
+/// Checks the stack of a service, and adds what is wrong with it.
+pub(super) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Service {
+    let rules = match parse(service, files, report) {
+        Ok(rules) => rules,
+        Err(code) => return Service::without_rules(code),
     };
-    if read(service).is_none() {
+    if !files.has(service) {
         report.note(
             FindingId::NoOwnStack,
             "it has no file of its own; libpam uses that of \"other\"",
         );
     }
     for rule in &rules {
-        control(rule, &mut report);
-        module(rule, &mut report);
+        control(rule, report);
+        module(rule, files, report);
     }
-    let analysis = analyze(&rules, &is_installed);
-    paths(&analysis, &mut report);
-    account(service, &mut report);
-    if nullok_is_useless(&rules, &analysis) {
-        report.note(FindingId::NullokWithoutEffect, NULLOK_WITHOUT_EFFECT);
-    }
+    let denies_all = !report.problems.is_empty() && has_faulty_module(report);
+    let analysis = analyze(&rules, &|module| files.is_installed(module));
+    paths(&analysis, report);
+    account(service, files, report);
     let enrolls = has_option(&rules, "enroll");
+    if has_option(&rules, "nullok") {
+        unenrolled::check_nullok(service, &rules, &analysis, enrolls, report);
+    }
     if enrolls {
         report.summarize("enrolls users without a factor");
-        enroll(service, &analysis, &mut report);
+        unenrolled::check_enroll(service, &analysis, report);
     }
     Service {
-        report,
-        doors: Vec::new(),
         asks: !analysis.factor_lines.is_empty(),
         unenrolled: Unenrolled::of(&rules, &analysis),
+        code: code(&analysis, denies_all),
+        exceptions: exceptions(&analysis, enrolls),
+        has_two_prompts: rules.iter().any(is_password) && asks_by_a_prompt(&rules),
     }
+}
+
+/// Returns the rules of a service, or what is known without them.
+fn parse(service: &str, files: &Snapshot, report: &mut Report) -> Result<Vec<Rule>, Code> {
+    let stack = Stack::parse(service, Kind::Auth, &|name| files.read(name));
+    if let Some((file, reason)) = unreadable(service, files) {
+        report.summarize("is not checked");
+        let message = format!("the file cannot be read: {reason}");
+        let finding = Finding::new(FindingId::StackNotChecked, message).in_file(file);
+        // For root the reason is in the file, and it stops libpam, or may.
+        match nix::unistd::geteuid().is_root() {
+            true => report.problems.push(finding),
+            false => report.notes.push(finding.fix("run doctor as root")),
+        }
+        return Err(Code::Unknown("its stack cannot be read".to_owned()));
+    }
+    match stack {
+        Stack::Rules(rules) => Ok(rules),
+        Stack::Unreadable(reason) => {
+            report.summarize("denies everybody");
+            report.problem(
+                FindingId::StackUnreadable,
+                format!("libpam cannot read the stack: {reason}"),
+            );
+            Err(Code::Closed("libpam cannot read its stack".to_owned()))
+        }
+        Stack::IncludeCycle(place) => {
+            report.summarize("may crash");
+            let message = "the file includes itself; remove this line";
+            report.problems.push(Finding::new(FindingId::IncludeCycle, message).at(locate(&place)));
+            Err(Code::Unknown("its stack includes itself".to_owned()))
+        }
+        Stack::TooLong(place) => {
+            report.summarize("is not checked");
+            let finding = Finding::new(FindingId::StackTooLong, TOO_LONG).fix("shorten it");
+            report.problems.push(finding.at(locate(&place)));
+            Err(Code::Unknown("its stack is too long to check".to_owned()))
+        }
+    }
+}
+
+/// Returns a file of the stack that exists but cannot be read, and the reason.
+fn unreadable(service: &str, files: &Snapshot) -> Option<(String, String)> {
+    let unreadable = files.unreadable();
+    if unreadable.is_empty() {
+        return None;
+    }
+    // Only the files of this service: others may have been looked up before.
+    let touched = std::cell::RefCell::new(Vec::new());
+    let read = |name: &str| {
+        touched.borrow_mut().push(name.to_owned());
+        files.read(name)
+    };
+    let _ = Stack::parse(service, Kind::Auth, &read);
+    let touched = touched.into_inner();
+    let (name, reason) = unreadable.into_iter().find(|(name, _)| touched.contains(name))?;
+    Some((path_of(&name).unwrap_or(name), reason))
+}
+
+/// Reports whether a line of pam_totp.so denies every login by its options.
+fn has_faulty_module(report: &Report) -> bool {
+    let ids = [FindingId::UnknownModuleOption, FindingId::ConflictingOptions];
+    report.problems.iter().any(|problem| ids.contains(&problem.id()))
+}
+
+/// Reports whether a line of the second factor shows a prompt, and takes no earlier answer.
+fn asks_by_a_prompt(rules: &[Rule]) -> bool {
+    let takes = ["forward_pass", "try_first_pass", "use_first_pass"];
+    rules.iter().filter(|rule| rule.module() == "pam_totp").any(|rule| match &rule.kind {
+        RuleKind::Module { args, .. } => !args.iter().any(|arg| takes.contains(&arg.as_str())),
+        _ => false,
+    })
 }
 
 fn control(rule: &Rule, report: &mut Report) {
@@ -118,7 +164,7 @@ fn control(rule: &Rule, report: &mut Report) {
 }
 
 /// Checks a line of the second factor.
-fn module(rule: &Rule, report: &mut Report) {
+fn module(rule: &Rule, files: &Snapshot, report: &mut Report) {
     let RuleKind::Module { path, args } = &rule.kind else { return };
     if rule.module() != "pam_totp" {
         return;
@@ -139,7 +185,7 @@ fn module(rule: &Rule, report: &mut Report) {
             format!("{reason}; pam_totp.so denies every login; remove one of the options"),
         );
     }
-    if !is_installed(path) {
+    if !files.is_installed(path) {
         problem(
             FindingId::ModuleNotInstalled,
             format!(
@@ -149,34 +195,10 @@ fn module(rule: &Rule, report: &mut Report) {
     }
 }
 
-/// Checks whether factors can be created at this service, and only by users who gave a password.
-fn enroll(service: &str, analysis: &Analysis, report: &mut Report) {
-    if let Some(reason) = cannot_enroll(service) {
-        report.problem(
-            FindingId::EnrollWithoutSetcred,
-            format!("no user can create a factor here: {reason}; remove the option enroll"),
-        );
-        return;
-    }
-    if let Some(place) = &analysis.without_password
-        && analysis.after_wrong_password.is_empty()
-        && !(service == "sshd" && sshd::requires_other_method())
-    {
-        let message = "a stranger can create a factor here (option enroll): no known password module accepts \
-                       before this line; move it after the password, or remove the option";
-        let finding = Finding::new(FindingId::StrangerCanEnroll, message);
-        report.problems.push(finding.at(locate(place)));
-    } else if service == "sshd" && program::path("dropbear").is_some() {
-        report.note(
-            FindingId::DropbearCannotEnroll,
-            format!("no user can create a factor through Dropbear: {DROPBEAR}"),
-        );
-    }
-}
-
 /// Checks the second factor under `account`.
-fn account(service: &str, report: &mut Report) {
-    let Stack::Rules(rules) = Stack::parse(service, Kind::Account, &read) else { return };
+fn account(service: &str, files: &Snapshot, report: &mut Report) {
+    let stack = Stack::parse(service, Kind::Account, &|name| files.read(name));
+    let Stack::Rules(rules) = stack else { return };
     let message = "the success of pam_totp.so under account replaces other checks (whether the account has \
                    expired, or may log in now); write \"required\", or remove the line";
     report.problems.extend(
@@ -194,7 +216,7 @@ fn paths(analysis: &Analysis, report: &mut Report) {
     };
     if analysis.too_long {
         report.summarize("asks for a code somewhere");
-        report.problem(FindingId::StackTooLong, "the stack is too long to check; shorten it");
+        report.problems.push(Finding::new(FindingId::StackTooLong, TOO_LONG).fix("shorten it"));
         return;
     }
     if !analysis.can_succeed {
@@ -224,6 +246,10 @@ fn paths(analysis: &Analysis, report: &mut Report) {
     if analysis.skips_unenrolled {
         report.summarize("skips users without a factor");
     }
+    let past_end = |place: &Place| {
+        Finding::new(FindingId::JumpPastEnd, JUMP_PAST_END).fix(JUMP_FIX).at(locate(place))
+    };
+    report.problems.extend(analysis.jumps_past_end.iter().map(past_end));
 }
 
 fn bypass(bypass: &Bypass, factor: &Place) -> Finding {
@@ -263,5 +289,7 @@ fn after_wrong_password(places: &[Place], factor: &Place) -> Option<Finding> {
     Some(Finding::new(id, message).at(locate(first)))
 }
 
-const NULLOK_WITHOUT_EFFECT: &str =
-    "nullok has no effect: no other line accepts, so a user without a factor is denied";
+const TOO_LONG: &str = "the stack is too long to check";
+const JUMP_PAST_END: &str =
+    "a success here jumps past the end of the stack, and libpam then denies the login";
+const JUMP_FIX: &str = "shorten the jump, or add \"auth required pam_permit.so\" at the end";

@@ -1,83 +1,154 @@
-//! The service names that sudo uses (`sudo -V`), and the commands for which it never asks.
+//! The ways in by sudo, and what its rules mean for the code.
 
-use std::fs;
-use std::path::Path;
-use std::process::Stdio;
-
+use super::door::{Code, Door};
 use super::finding::{Finding, FindingId};
-use super::pam;
 use super::report::Report;
-use crate::program;
+use super::sudo_asks::{Asked, Exception, asked, asked_of_some, exceptions};
+use super::sudo_host::{Sudo, UsedService, directory_of_rules};
+use super::sudoers::{Place, Sudoers};
 
-/// Adds the uses of sudo that ask for no code.
-pub(super) fn check(report: &mut Report) {
-    let result =
-        program::find("sudo").and_then(|mut sudo| sudo.arg("-V").stdin(Stdio::null()).output());
-    let version = result.map(|result| String::from_utf8_lossy(&result.stdout).into_owned());
-    for (name, when) in services(&version.unwrap_or_default()) {
-        if name != "sudo" && !pam::check(&name).asks {
-            report.problem(
-                FindingId::SudoServiceWithoutCode,
-                format!(
-                    "{when} uses the PAM service {name:?}, which asks for no code; run totpctl enable {name}"
-                ),
+/// The result of a check of a PAM service: whether it asks, who is not asked, and whether users
+/// without a factor get in.
+pub(super) struct Stack {
+    pub(super) code: Code,
+    pub(super) exceptions: Vec<String>,
+    pub(super) skips_unenrolled: bool,
+}
+
+impl Sudo {
+    /// Returns its ways in. `stack` checks a PAM service, and `is_enrolled` reports whether a user
+    /// has a factor, if that is known.
+    pub(super) fn doors(
+        &self,
+        stack: &dyn Fn(&str) -> Stack,
+        is_enrolled: &dyn Fn(&str) -> Option<bool>,
+    ) -> Vec<Door> {
+        self.services.iter().map(|service| self.door(service, stack, is_enrolled)).collect()
+    }
+
+    fn door(
+        &self,
+        service: &UsedService,
+        stack: &dyn Fn(&str) -> Stack,
+        is_enrolled: &dyn Fn(&str) -> Option<bool>,
+    ) -> Door {
+        let Stack { mut code, exceptions: mut found, skips_unenrolled } = stack(&service.name);
+        if let Some(sudoers) = self.sudoers.as_ref().filter(|_| code != Code::NotAsked) {
+            let group = self.exempt_group.as_deref();
+            found.extend(exceptions(sudoers, group).iter().map(Exception::phrase));
+            match asked(sudoers) {
+                Asked::Nobody(_) => code = Code::NotAsked,
+                Asked::Other { user, word, .. } if code == Code::Asked && !skips_unenrolled => {
+                    let user = user.unwrap_or_else(|| "root".to_owned());
+                    if is_enrolled(&user) == Some(false) {
+                        code = Code::Unanswerable(format!("{word}: {user} has no factor"));
+                    }
+                }
+                Asked::Caller | Asked::Other { .. } => {}
+            }
+        }
+        Door {
+            name: service.command.clone(),
+            service: Some(service.name.clone()),
+            who: service.scope.as_ref().map(|(scope, _)| scope.clone()),
+            code,
+            exceptions: found,
+        }
+    }
+
+    /// Adds what sudo does with the code, if it asks for one. `stack` and `is_enrolled` are those
+    /// of [`Self::doors`].
+    pub(super) fn check(
+        &self,
+        stack: &dyn Fn(&str) -> Stack,
+        is_enrolled: &dyn Fn(&str) -> Option<bool>,
+        report: &mut Report,
+    ) {
+        let asks = |used: &UsedService| stack(&used.name).code != Code::NotAsked;
+        if !self.services.iter().any(asks) {
+            return;
+        }
+        for UsedService { command, name, scope } in self.services.iter().filter(|used| !asks(used))
+        {
+            let message =
+                format!("{command} uses the PAM service {name:?}, which asks for no code");
+            let finding = Finding::new(FindingId::SudoServiceWithoutCode, message)
+                .fix(format!("run totpctl enable {name}"));
+            report.problems.push(match scope {
+                Some((_, place)) => finding.at(place.clone()),
+                None => finding,
+            });
+        }
+        report.notes.extend(self.silence.iter().map(|reason| {
+            let message = format!("the PAM services of sudo are not known: {reason}");
+            Finding::new(FindingId::SudoersNotChecked, message)
+        }));
+        let unreadable = |(place, words): &(Place, String)| {
+            Finding::new(
+                FindingId::SudoersUnreadable,
+                format!("sudo cannot read this line: {words}"),
+            )
+            .fix("correct it with visudo")
+            .at(place.clone())
+        };
+        report.problems.extend(self.faults.iter().map(unreadable));
+        let Some(sudoers) = &self.sudoers else {
+            report.note(
+                FindingId::SudoersNotChecked,
+                "the rules of sudo are not checked: only root can read them",
+            );
+            return;
+        };
+        let group = self.exempt_group.as_deref();
+        report.notes.extend(exceptions(sudoers, group).iter().map(|exception| {
+            let finding = Finding::new(FindingId::SudoersException, exception.sentence());
+            match &exception.place {
+                Some(place) => finding.at(place.clone()),
+                None => finding,
+            }
+        }));
+        self.check_asked(sudoers, &stack("sudo"), is_enrolled, report);
+        if let Some(source) = directory_of_rules() {
+            let message =
+                format!("the rules of sudo that come from a directory are not checked ({source})");
+            report.notes.push(
+                Finding::new(FindingId::SudoersNotChecked, message).in_file("/etc/nsswitch.conf"),
             );
         }
     }
-    let folder = fs::read_dir("/etc/sudoers.d").into_iter().flatten().flatten();
-    let files = folder.map(|file| file.path()).chain([Path::new("/etc/sudoers").to_path_buf()]);
-    let mut files: Vec<_> = files.collect();
-    files.sort();
-    for file in files {
-        let Ok(text) = fs::read_to_string(&file) else { continue };
-        for (number, line) in exceptions(&text) {
-            let finding = Finding::new(
-                FindingId::SudoersException,
-                format!("{line} skips the password and the code"),
+
+    /// Adds whose code sudo asks for, if it is not that of the caller.
+    fn check_asked(
+        &self,
+        sudoers: &Sudoers,
+        stack: &Stack,
+        is_enrolled: &dyn Fn(&str) -> Option<bool>,
+        report: &mut Report,
+    ) {
+        report.notes.extend(asked_of_some(sudoers).map(|(who, setting)| {
+            let message = format!(
+                "sudo asks {who} for the password and the code of another user ({})",
+                setting.name
             );
-            report.notes.push(finding.at((file.display().to_string(), number)));
+            Finding::new(FindingId::SudoAsksForOtherUser, message).at(setting.place.clone())
+        }));
+        let Asked::Other { user, word, place } = asked(sudoers) else { return };
+        let name = user.as_deref().unwrap_or("the target user");
+        let message = format!(
+            "sudo asks for the password and the code of {name}, not of the caller ({word})"
+        );
+        let finding = |message: String| {
+            Finding::new(FindingId::SudoAsksForOtherUser, message).at(place.clone())
+        };
+        let other = user.unwrap_or_else(|| "root".to_owned());
+        match is_enrolled(&other) {
+            Some(false) if !stack.skips_unenrolled && stack.code == Code::Asked => {
+                let message =
+                    format!("{message}, and {other} has no factor, so nobody becomes {other}");
+                let change = format!("run totpctl enroll {other}, or remove {word}");
+                report.problems.push(finding(message).fix(change));
+            }
+            _ => report.notes.push(finding(message)),
         }
-    }
-}
-
-/// Returns the service names for a command and for a login shell, each with the command line that
-/// uses it.
-fn services(version: &str) -> Vec<(String, &'static str)> {
-    [
-        ("PAM service name to use: ", "sudo"),
-        ("PAM service name to use for login shells: ", "sudo -i"),
-    ]
-    .into_iter()
-    .filter_map(|(words, when)| {
-        let name = version.lines().find_map(|line| line.strip_prefix(words))?;
-        Some((name.trim().to_owned(), when))
-    })
-    .collect()
-}
-
-/// Returns the lines of sudoers that skip the password, and with it the code.
-fn exceptions(text: &str) -> impl Iterator<Item = (usize, &'static str)> {
-    text.lines().enumerate().filter_map(|(index, line)| {
-        let line = line.split('#').next().unwrap_or_default();
-        let found = ["NOPASSWD:", "!authenticate"].into_iter().find(|word| line.contains(word))?;
-        Some((index + 1, found))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_and_exceptions_are_found() {
-        let version = "Sudo version 1.9.13p3\nAuthentication methods: 'pam'\nPAM service name to use: sudo\n\
-                    PAM service name to use for login shells: sudo-i\n";
-        let expected = [("sudo".to_owned(), "sudo"), ("sudo-i".to_owned(), "sudo -i")];
-        assert_eq!(services(version), expected);
-        assert!(services("").is_empty());
-        let sudoers = "root ALL=(ALL) ALL\n# x NOPASSWD: ALL\n%admin ALL=(ALL) NOPASSWD: ALL\n\
-                       Defaults:bob !authenticate\n";
-        let expected = [(3, "NOPASSWD:"), (4, "!authenticate")];
-        assert_eq!(exceptions(sudoers).collect::<Vec<_>>(), expected);
     }
 }

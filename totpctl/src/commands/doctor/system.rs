@@ -9,19 +9,20 @@ use super::finding::{Finding, FindingId};
 use super::name_services::{self, Directory};
 use super::report::Report;
 use super::{rescue, selinux, store};
-use crate::pam::files::{FOLDERS, installed};
+use crate::pam::files;
+use crate::pam::folders::folders;
 use crate::{installed, program};
 
 /// Checks permissions, the store, the way to repair the host, user directories and denials by the
 /// kernel.
 pub(super) fn check(report: &mut Report) {
-    let files = [installed::daemon(), installed::totpctl()].into_iter();
-    let files = files.chain(["/etc/totpd", "/etc/totpd/totpd.toml"].map(Into::into));
-    let stacks = FOLDERS.into_iter().flat_map(|folder| {
+    let programs = [installed::daemon(), installed::totpctl()].into_iter();
+    let programs = programs.chain(["/etc/totpd", "/etc/totpd/totpd.toml"].map(Into::into));
+    let stacks = folders().iter().flat_map(|folder| {
         let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
         [Path::new(folder).to_path_buf()].into_iter().chain(files)
     });
-    let trusted = installed("pam_totp.so").into_iter().chain(files).chain(stacks);
+    let trusted = files::installed("pam_totp.so").into_iter().chain(programs).chain(stacks);
     report.problems.extend(trusted.filter_map(|path| insecure_permissions(&path)));
     selinux::check(report);
     if !nix::unistd::geteuid().is_root() {
@@ -81,8 +82,8 @@ fn denials(report: &mut Report) {
         journal
             .args(["--quiet", "--no-pager", "--output=cat", "--boot", "--lines=2000"])
             .args(["_TRANSPORT=audit", "+", "_TRANSPORT=kernel"])
-            .stdin(Stdio::null())
-            .output()
+            .stdin(Stdio::null());
+        program::output_within(journal, program::ANSWER_TIMEOUT)
     });
     let Ok(result) = result else { return };
     if let Some(line) = last_denial(&String::from_utf8_lossy(&result.stdout)) {

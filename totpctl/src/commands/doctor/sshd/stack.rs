@@ -30,6 +30,7 @@ pub(super) fn facts(service: &str, read: &dyn Fn(&str) -> Option<String>) -> Pam
         Stack::Rules(rules) => of_rules(&rules, &analyze(&rules, &is_installed)),
         Stack::Unreadable(reason) => closed(format!("libpam cannot read the stack: {reason}")),
         Stack::IncludeCycle(place) => closed(format!("{} includes itself", display(&place))),
+        Stack::TooLong(place) => closed(format!("{}: the stack is too long", display(&place))),
     }
 }
 

@@ -1,0 +1,108 @@
+//! What `totpctl doctor` says of sudo, beside what sudo does: stacks and rules by a generator.
+
+use tests::Machine;
+
+use super::{doctor, door};
+
+#[test]
+fn sudo_asks_whom_doctor_says() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    // A wrong password takes no time.
+    machine.run("sed -i 's/pam_unix.so/pam_unix.so nodelay/' /etc/pam.d/common-auth").stdout_ok();
+    machine
+        .run("groupadd ops; usermod -aG ops bob; echo root:rootpw | chpasswd; cp /etc/pam.d/sudo /root/sudo")
+        .stdout_ok();
+    // The generator is the test's own, so each run tries the same.
+    let mut state = 20_261_126_u64;
+    let mut draw = |count: usize| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % count
+    };
+    let mut compared = 0;
+    let mut differ = Vec::new();
+    for _ in 0..CASES {
+        let stack = STACKS[draw(STACKS.len())];
+        let rules = RULES[draw(RULES.len())];
+        let setting = SETTINGS[draw(SETTINGS.len())];
+        machine.run(&format!("{{ {stack}; }} < /root/sudo > /etc/pam.d/sudo")).stdout_ok();
+        machine.write(
+            "/etc/sudoers.d/50",
+            &format!("Defaults passwd_tries = 1\nalice, bob ALL=(ALL) ALL\n{rules}\n{setting}\n"),
+        );
+        let told = door(&doctor(&machine, "sudo").stdout, "sudo");
+        let is_of_root = ["Defaults rootpw", "Defaults targetpw"].contains(&setting);
+        for user in ["alice", "bob", "carol"] {
+            let enters = ["rootpw".to_owned(), format!("{user}pw")].iter().any(|password| {
+                let command = format!("runuser -u {user} -- sudo -S -k /usr/bin/true");
+                machine.run_with_input(&command, &format!("{password}\n\n")).status == 0
+            });
+            let said = may_enter(&told, user, is_of_root);
+            // carol has no rule of her own.
+            let said = said && (user != "carol" || rules.starts_with("ALL"));
+            compared += 1;
+            if enters != said {
+                differ
+                    .push(format!("{stack} | {rules} | {setting} | {user}: {enters}, but {told}"));
+            }
+        }
+    }
+    println!("{compared} logins by sudo compared with doctor, {} differ", differ.len());
+    assert!(differ.is_empty(), "{differ:#?}");
+}
+
+/// Reports whether doctor says that `user` gets in with a password and without a code.
+fn may_enter(told: &str, user: &str, is_of_root: bool) -> bool {
+    if told.starts_with("does not ask") {
+        return true;
+    }
+    let Some((_, exceptions)) = told.split_once("not asked: ") else { return false };
+    exceptions.split("; ").any(|exception| {
+        let (people, _) = exception.rsplit_once(" (").unwrap();
+        let (people, commands) = people.split_once(" for ").unwrap_or((people, "/usr/bin/true"));
+        let names: Vec<_> = people.split(", ").collect();
+        let is_named = names.iter().any(|name| match *name {
+            "everybody" | "users who run /usr/bin/true" => true,
+            "members of ops" => user == "bob",
+            "users without a factor" => is_of_root || user != "alice",
+            name => name == user,
+        });
+        is_named && commands.contains("/usr/bin/true") && !names.contains(&&*format!("not {user}"))
+    })
+}
+
+const CASES: usize = 40;
+
+/// Scripts that make the stack from the usual one.
+const STACKS: [&str; 5] = [
+    "sed '/^@include common-auth/a auth required pam_totp.so nodelay'",
+    "sed '/^@include common-auth/a auth required pam_totp.so nodelay'",
+    "sed '/^@include common-auth/a auth required pam_totp.so nodelay nullok'",
+    "sed '/^@include common-auth/i auth sufficient pam_unix.so\\nauth required pam_totp.so nodelay'",
+    "cat",
+];
+
+const RULES: [&str; 9] = [
+    "",
+    "alice ALL=(ALL) NOPASSWD: ALL",
+    "%ops ALL=(ALL) NOPASSWD: /usr/bin/true",
+    "User_Alias BOTH = alice, \\\n  bob # two\nBOTH ALL = NOPASSWD: /usr/bin/id",
+    "User_Alias BOTH = alice : NONE = carol\nBOTH ALL = (root) TIMEOUT=5m NOPASSWD: SETENV: /bin/id, /usr/bin/true",
+    "ALL, !bob ALL=(ALL) NOPASSWD: ALL",
+    "alice ALL=(ALL) PASSWD: ALL, NOPASSWD: /usr/bin/true",
+    "alice ALL=(ALL) NOPASSWD: /usr/bin/true, PASSWD: ALL",
+    "#0 ALL=(ALL) NOPASSWD: ALL",
+];
+
+const SETTINGS: [&str; 9] = [
+    "",
+    "Defaults:bob !authenticate",
+    "Defaults !authenticate",
+    "Defaults rootpw",
+    "Defaults targetpw",
+    "Defaults targetpw, !targetpw",
+    "Defaults exempt_group = ops",
+    "Defaults!/usr/bin/true !authenticate",
+    "Defaults timestamp_timeout = -1, !lecture",
+];

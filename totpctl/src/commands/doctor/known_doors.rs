@@ -1,0 +1,146 @@
+//! The programs that make somebody a user or root, besides sshd and sudo.
+
+/// A way in that doctor looks for.
+pub(super) struct KnownDoor {
+    /// What a person calls it.
+    pub(super) name: &'static str,
+    /// Its PAM service; empty if it uses none.
+    pub(super) service: &'static str,
+    /// The programs that open it. With none, it exists if its service has a file.
+    pub(super) programs: &'static [&'static str],
+    /// What decides.
+    pub(super) kind: Kind,
+}
+
+/// What decides whether a way in asks for a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Its program never authenticates anybody.
+    NeverAsks,
+    /// The `auth` stack of its service, in a program with a single prompt.
+    OnePrompt,
+    /// The `auth` stack of its service.
+    Stack,
+}
+
+const fn stack(
+    name: &'static str,
+    service: &'static str,
+    programs: &'static [&'static str],
+) -> KnownDoor {
+    KnownDoor { name, service, programs, kind: Kind::Stack }
+}
+
+const fn one_prompt(name: &'static str, service: &'static str) -> KnownDoor {
+    KnownDoor { name, service, programs: &[], kind: Kind::OnePrompt }
+}
+
+const fn never(
+    name: &'static str,
+    service: &'static str,
+    programs: &'static [&'static str],
+) -> KnownDoor {
+    KnownDoor { name, service, programs, kind: Kind::NeverAsks }
+}
+
+/// All of them.
+pub(super) const KNOWN: &[KnownDoor] = &[
+    stack("su", "su", &["su"]),
+    stack("su -", "su-l", &["su"]),
+    stack("doas", "doas", &["doas"]),
+    stack("pkexec and run0", "polkit-1", &["pkttyagent", "pkexec"]),
+    stack("machinectl shell", "polkit-1", &["machinectl"]),
+    stack("login", "login", &["login"]),
+    stack("remote login", "remote", &[]),
+    stack("rlogin", "rlogin", &[]),
+    never("rsh", "rsh", &[]),
+    never("rescue mode", "", &["sulogin"]),
+    stack("Cockpit", "cockpit", &[]),
+    // Greeters.
+    stack("GDM, password", "gdm-password", &[]),
+    stack("GDM, fingerprint", "gdm-fingerprint", &[]),
+    stack("GDM, smart card", "gdm-smartcard", &[]),
+    stack("GDM, smart card", "gdm-smartcard-pkcs11-exclusive", &[]),
+    stack("GDM, smart card", "gdm-smartcard-sssd-exclusive", &[]),
+    stack("GDM, smart card or password", "gdm-smartcard-sssd-or-password", &[]),
+    stack("GDM, PIN", "gdm-pin", &[]),
+    stack("GDM, switchable", "gdm-switchable-auth", &[]),
+    stack("LightDM", "lightdm", &[]),
+    stack("SDDM", "sddm", &[]),
+    stack("LXDM", "lxdm", &[]),
+    stack("XDM", "xdm", &[]),
+    stack("WDM", "wdm", &[]),
+    stack("SLiM", "slim", &[]),
+    stack("ly", "ly", &[]),
+    stack("greetd", "greetd", &[]),
+    stack("COSMIC greeter", "cosmic-greeter", &[]),
+    stack("Plasma login", "plasmalogin", &[]),
+    one_prompt("xrdp", "xrdp-sesman"),
+    // Screen lockers: ways into a session.
+    stack("screen lock of KDE", "kde", &[]),
+    stack("screen lock of KDE, fingerprint", "kde-fingerprint", &[]),
+    stack("screen lock of KDE, smart card", "kde-smartcard", &[]),
+    stack("screen lock of Cinnamon", "cinnamon-screensaver", &[]),
+    stack("screen lock of MATE", "mate-screensaver", &[]),
+    stack("screen lock of Xfce", "xfce4-screensaver", &[]),
+    stack("XScreenSaver", "xscreensaver", &["xscreensaver"]),
+    stack("vlock", "vlock", &["vlock"]),
+    stack("physlock", "physlock", &[]),
+    one_prompt("hyprlock", "hyprlock"),
+    one_prompt("i3lock", "i3lock"),
+    one_prompt("swaylock", "swaylock"),
+    // Servers that ask PAM for a password.
+    one_prompt("vsftpd", "vsftpd"),
+    one_prompt("ProFTPD", "proftpd"),
+    one_prompt("Pure-FTPd", "pure-ftpd"),
+    one_prompt("Dovecot", "dovecot"),
+    one_prompt("IMAP (saslauthd)", "imap"),
+    one_prompt("POP (saslauthd)", "pop"),
+    one_prompt("SMTP (saslauthd)", "smtp"),
+    // They run what a user, or who wrote as the user, left there.
+    never("cron", "cron", &["cron", "crond"]),
+    never("at", "atd", &["atd"]),
+    // Who may use their sockets is root.
+    never("Docker (group docker)", "", &["dockerd"]),
+    never("LXD (group lxd)", "", &["lxd"]),
+    never("Incus (group incus-admin)", "", &["incusd"]),
+];
+
+/// Services of one program. If the first asks, a person expects that the others ask, too.
+pub(super) const FAMILIES: &[&[&str]] = &[
+    &["sudo", "sudo-i"],
+    &["su", "su-l"],
+    &[
+        "gdm-password",
+        "gdm-fingerprint",
+        "gdm-pin",
+        "gdm-smartcard",
+        "gdm-smartcard-pkcs11-exclusive",
+        "gdm-smartcard-sssd-exclusive",
+        "gdm-smartcard-sssd-or-password",
+        "gdm-switchable-auth",
+    ],
+    &["kde", "kde-fingerprint", "kde-smartcard"],
+    &["login", "remote"],
+];
+
+/// The services of those that make somebody root.
+pub(super) const TO_ROOT: [&str; 4] = ["polkit-1", "su", "su-l", "doas"];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_door_is_listed_once() {
+        let names: BTreeSet<_> = KNOWN.iter().map(|door| (door.name, door.service)).collect();
+        assert_eq!(names.len(), KNOWN.len());
+        let services: BTreeSet<_> = KNOWN.iter().map(|door| door.service).collect();
+        for service in FAMILIES.iter().copied().flatten().filter(|name| !name.starts_with("sudo")) {
+            assert!(services.contains(service), "{service}");
+        }
+        assert!(TO_ROOT.iter().all(|service| services.contains(service)));
+    }
+}

@@ -1,0 +1,224 @@
+//! sudo as it is installed: its PAM services, and the files of its rules.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::Stdio;
+
+use super::sudoers::{Files, Place, Setting, Sudoers};
+use crate::pam::files::read_file;
+use crate::program;
+
+/// sudo on this host.
+pub(super) struct Sudo {
+    /// The PAM services, each with the command that uses it.
+    pub(super) services: Vec<UsedService>,
+    /// Its rules; `None` if only root can read them.
+    pub(super) sudoers: Option<Sudoers>,
+    /// The lines that sudo cannot read, with its words.
+    pub(super) faults: Vec<(Place, String)>,
+    /// The reason why sudo says nothing about itself, if so.
+    pub(super) silence: Option<String>,
+    /// The group whose members were exempt when sudo was built.
+    pub(super) exempt_group: Option<String>,
+}
+
+/// A PAM service that sudo uses.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct UsedService {
+    pub(super) command: String,
+    pub(super) name: String,
+    /// The users or hosts that it is for, and the line, if it is not for all.
+    pub(super) scope: Option<(String, Place)>,
+}
+
+impl Sudo {
+    /// Looks at sudo, if it is installed. `has_stack` reports whether a PAM service has a stack.
+    pub(super) fn look(has_stack: &dyn Fn(&str) -> bool) -> Option<Self> {
+        let path = program::path("sudo")?;
+        let (version, silence) = match output("sudo", &["-V"]) {
+            Ok((_, stdout, _)) => (stdout, None),
+            Err(error) => (String::new(), Some(format!("sudo -V: {error}"))),
+        };
+        let is_rust = version.starts_with("sudo-rs");
+        let has_login_service = || match is_rust {
+            true => fs::read(&path).is_ok_and(|program| contains(&program, b"sudo-i")),
+            false => has_stack("sudo-i"),
+        };
+        let mut services = services(&version);
+        if services.is_empty() {
+            services.push(UsedService::new("sudo", "sudo"));
+            services.extend(has_login_service().then(|| UsedService::new("sudo -i", "sudo-i")));
+        }
+        let file = sudoers_path(&version, is_rust);
+        let is_root = nix::unistd::geteuid().is_root();
+        let sudoers = is_root.then(|| read_sudoers(&file));
+        for setting in ["pam_service", "pam_login_service", "pam_askpass_service"] {
+            let scoped = sudoers.iter().flat_map(|sudoers| sudoers.scoped(setting));
+            services.extend(scoped.filter_map(UsedService::scoped));
+        }
+        // Without visudo, this parser has the last word.
+        let faults = match &sudoers {
+            Some(sudoers) => visudo_faults(&file).unwrap_or_else(|| sudoers.faults.clone()),
+            None => Vec::new(),
+        };
+        let exempt = "Users in this group are exempt from password and PATH requirements: ";
+        let exempt_group = version.lines().find_map(|line| line.strip_prefix(exempt));
+        Some(Self {
+            services,
+            sudoers,
+            faults,
+            silence,
+            exempt_group: exempt_group.map(|group| group.trim().to_owned()),
+        })
+    }
+}
+
+impl UsedService {
+    fn new(command: &str, name: &str) -> Self {
+        Self { command: command.to_owned(), name: name.to_owned(), scope: None }
+    }
+
+    /// Returns the service of a setting that is not for all users.
+    fn scoped(setting: &Setting) -> Option<Self> {
+        let (command, _) = SETTINGS.iter().find(|(_, name)| *name == setting.name)?;
+        let scope = setting.scope.clone()?;
+        Some(Self {
+            command: (*command).to_owned(),
+            name: setting.value.clone()?,
+            scope: Some((format!("Defaults{scope}"), setting.place.clone())),
+        })
+    }
+}
+
+/// Returns the services that sudo prints for root, with the command that uses each.
+fn services(version: &str) -> Vec<UsedService> {
+    let named = |words: &str| {
+        let name = version.lines().find_map(|line| line.strip_prefix(words))?;
+        Some(name.trim().to_owned())
+    };
+    let mut found: Vec<UsedService> = Vec::new();
+    for (words, command) in [
+        ("PAM service name to use: ", "sudo"),
+        ("PAM service name to use for login shells: ", "sudo -i"),
+        ("PAM service name to use when sudo is run with the -A option: ", "sudo -A"),
+    ] {
+        let Some(name) = named(words) else { continue };
+        // Most hosts have no name of its own for -A.
+        if command != "sudo -A" || found.iter().all(|other| other.name != name) {
+            found.push(UsedService::new(command, &name));
+        }
+    }
+    found
+}
+
+/// Returns the first file of rules that exists.
+fn sudoers_path(version: &str, is_rust: bool) -> String {
+    let told = version.lines().find_map(|line| line.strip_prefix("Sudoers path: "));
+    let usual =
+        if is_rust { "/etc/sudoers-rs:/etc/sudoers" } else { "/etc/sudoers:/usr/etc/sudoers" };
+    let mut paths = told.unwrap_or(usual).trim().split(':');
+    let path = paths.clone().find(|path| Path::new(path).exists()).or_else(|| paths.next());
+    path.unwrap_or("/etc/sudoers").to_owned()
+}
+
+fn read_sudoers(path: &str) -> Sudoers {
+    let read = |path: &str| read_file(Path::new(path));
+    let list = |folder: &str| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    };
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim().split('.').next().unwrap_or_default();
+    Sudoers::read(path, &Files { read: &read, list: &list, host })
+}
+
+/// Returns the lines that visudo calls wrong, if it is installed.
+fn visudo_faults(path: &str) -> Option<Vec<(Place, String)>> {
+    let (is_good, stdout, stderr) = output("visudo", &["-c", "-f", path]).ok()?;
+    Some(if is_good { Vec::new() } else { faults(&format!("{stderr}{stdout}")) })
+}
+
+/// Reads `FILE:LINE:COLUMN: WORDS`, and `… FILE … near line LINE …` of versions before 1.9.
+fn faults(text: &str) -> Vec<(Place, String)> {
+    let mut found: Vec<(Place, String)> = Vec::new();
+    for line in text.lines() {
+        let line = line.trim_start_matches(">>> ").trim_end_matches(" <<<");
+        let new = new_fault(line).or_else(|| {
+            let (words, number) = line.split_once(" near line ")?;
+            let path = words.split([' ', ':']).find(|word| word.starts_with('/'))?;
+            Some(((path.to_owned(), number.trim().parse().ok()?), "syntax error".to_owned()))
+        });
+        found.extend(new.filter(|(place, _)| found.iter().all(|(known, _)| known != place)));
+    }
+    found
+}
+
+fn new_fault(line: &str) -> Option<(Place, String)> {
+    let (path, rest) = line.split_once(':').filter(|(path, _)| path.starts_with('/'))?;
+    let (number, words) = rest.split_once(':')?;
+    let number = number.parse().ok()?;
+    let words = words
+        .split_once(':')
+        .filter(|(column, _)| column.parse::<u32>().is_ok())
+        .map_or(words, |(_, words)| words);
+    Some(((path.to_owned(), number), words.trim().to_owned()))
+}
+
+/// Returns the directory that has rules of sudo too.
+pub(super) fn directory_of_rules() -> Option<String> {
+    let nsswitch = read_file(Path::new("/etc/nsswitch.conf")).ok()?;
+    let line = nsswitch.lines().find_map(|line| line.trim().strip_prefix("sudoers:"))?;
+    let line = line.split('#').next()?;
+    line.split_whitespace().find(|source| ["ldap", "sss"].contains(source)).map(ToOwned::to_owned)
+}
+
+/// Returns whether a program succeeded, and what it printed.
+fn output(name: &str, args: &[&str]) -> io::Result<(bool, String, String)> {
+    let mut command = program::find(name)?;
+    command.args(args).stdin(Stdio::null());
+    let result = program::output_within(command, program::ANSWER_TIMEOUT)?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok((result.status.success(), text(&result.stdout), text(&result.stderr)))
+}
+
+fn contains(bytes: &[u8], text: &[u8]) -> bool {
+    bytes.windows(text.len()).any(|window| window == text)
+}
+
+/// The settings that name a PAM service, with the command that uses it.
+const SETTINGS: [(&str, &str); 3] =
+    [("sudo", "pam_service"), ("sudo -i", "pam_login_service"), ("sudo -A", "pam_askpass_service")];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_services_are_found() {
+        let version = "Sudo version 1.9.13p3\nAuthentication methods: 'pam'\nPAM service name to use: sudo\n\
+                    PAM service name to use for login shells: sudo-i\n";
+        let expected = [UsedService::new("sudo", "sudo"), UsedService::new("sudo -i", "sudo-i")];
+        assert_eq!(services(version), expected);
+        assert!(services("sudo-rs 0.2.15\n").is_empty());
+    }
+
+    #[test]
+    fn words_of_visudo_name_a_line() {
+        let expected = |words: &str| vec![(("/etc/sudoers".to_owned(), 3), words.to_owned())];
+        for (text, words) in [
+            (
+                "/etc/sudoers:3:5: syntax error\nx y z\n    ^\n/etc/sudoers:3:5: syntax error\n",
+                "syntax error",
+            ),
+            (
+                ">>> /etc/sudoers: syntax error near line 3 <<<\nparse error in /etc/sudoers near line 3\n",
+                "syntax error",
+            ),
+            ("/etc/sudoers:3: unknown defaults entry\n", "unknown defaults entry"),
+        ] {
+            assert_eq!(faults(text), expected(words), "{text}");
+        }
+        assert!(faults("/etc/sudoers: bad permissions, should be mode 0440\n").is_empty());
+    }
+}

@@ -1,0 +1,295 @@
+//! One line of sudoers.
+
+use super::words::{Words, unquoted};
+
+/// The content of a line.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// User aliases with their members. Other aliases are empty.
+    Aliases(Vec<(String, Vec<String>)>),
+    /// The commands that these users run without a password.
+    Exempt {
+        /// The users and groups.
+        users: Vec<String>,
+        /// The commands; empty if all need a password.
+        commands: Vec<String>,
+    },
+    /// Settings.
+    Settings {
+        /// The users, hosts, commands or targets that they are for.
+        scope: Option<String>,
+        /// Each with its value, and whether it is turned off.
+        settings: Vec<(String, Option<String>, bool)>,
+    },
+}
+
+/// Parses a line that includes no file.
+///
+/// # Errors
+/// The reason why sudo cannot read it.
+pub(super) fn rule(line: &str) -> Result<Rule, &'static str> {
+    if let Some(rest) = line.strip_prefix("Defaults")
+        && rest.starts_with([' ', '\t', ':', '@', '!', '>'])
+    {
+        return settings(rest);
+    }
+    let kinds = ["User_Alias", "Runas_Alias", "Host_Alias", "Cmnd_Alias", "Cmd_Alias"];
+    let alias = kinds.iter().find_map(|kind| Some((*kind, line.strip_prefix(kind)?)));
+    match alias.filter(|(_, rest)| rest.starts_with([' ', '\t'])) {
+        Some((kind, rest)) => aliases(kind == "User_Alias", rest),
+        None => grants(line),
+    }
+}
+
+fn settings(rest: &str) -> Result<Rule, &'static str> {
+    let mut words = Words(rest);
+    let scope = words.0.chars().next().filter(|c| SCOPES.contains(c)).map(|sign| {
+        words.skip(sign);
+        format!("{sign}{}", words.list().join(","))
+    });
+    let mut settings = Vec::new();
+    while !words.is_at_end() {
+        let mut is_negated = false;
+        while words.skip('!') {
+            is_negated = !is_negated;
+        }
+        let text = words.until(&[',']);
+        words.skip(',');
+        let mut parts = Words(text);
+        let name = parts.until(&['=', '+', '-', ' ', '\t']).to_owned();
+        parts.skip('+');
+        parts.skip('-');
+        let value = parts.skip('=').then(|| unquoted(parts.0.trim()));
+        if name.is_empty() || (value.is_none() && !parts.is_at_end()) {
+            return Err("the setting cannot be read");
+        }
+        settings.push((name, value, is_negated));
+    }
+    match settings.is_empty() {
+        true => Err("Defaults without a setting"),
+        false => Ok(Rule::Settings { scope, settings }),
+    }
+}
+
+fn aliases(are_users: bool, rest: &str) -> Result<Rule, &'static str> {
+    let mut found = Vec::new();
+    let mut words = Words(rest);
+    loop {
+        let name = words.until(&['=']).to_owned();
+        if !words.skip('=') || name.is_empty() || name.contains(char::is_whitespace) {
+            return Err("the alias cannot be read");
+        }
+        let members = match are_users {
+            true => words.list(),
+            // Commands have colons and blanks.
+            false => return Ok(Rule::Aliases(Vec::new())),
+        };
+        found.push((name, members));
+        if !words.skip(':') {
+            break;
+        }
+    }
+    match words.is_at_end() {
+        true => Ok(Rule::Aliases(found)),
+        false => Err("the alias cannot be read"),
+    }
+}
+
+fn grants(line: &str) -> Result<Rule, &'static str> {
+    let mut words = Words(line);
+    let users = words.list();
+    let mut exempt = Vec::new();
+    loop {
+        // A list of hosts stands before each list of commands.
+        if words.until(&['=']).is_empty() || !words.skip('=') {
+            return Err("it has no =, with hosts before and commands behind it");
+        }
+        let mut needs_password = true;
+        let earlier = exempt.len();
+        loop {
+            if words.skip('(') {
+                words.until(&[')', '=']);
+                if !words.skip(')') {
+                    return Err("a bracket is not closed");
+                }
+            }
+            loop {
+                match tag(&mut words) {
+                    Some("NOPASSWD") => needs_password = false,
+                    Some("PASSWD") => needs_password = true,
+                    Some(_) => {}
+                    None if option(&mut words) => {}
+                    None => break,
+                }
+            }
+            while digest(&mut words) {}
+            let command = words.until(&[',', ':']);
+            if command.is_empty() {
+                return Err("a command is missing");
+            }
+            if !needs_password && !command.starts_with('!') {
+                exempt.push(command.to_owned());
+            }
+            // The last command of a list that fits counts.
+            if needs_password && command == "ALL" {
+                exempt.truncate(earlier);
+            }
+            if !words.skip(',') {
+                break;
+            }
+        }
+        if !words.skip(':') {
+            return Ok(Rule::Exempt { users, commands: exempt });
+        }
+    }
+}
+
+/// Returns the tag that is next, without its colon.
+fn tag<'a>(words: &mut Words<'a>) -> Option<&'a str> {
+    let rest = words.0.trim_start();
+    let end = rest.find(|c: char| !c.is_ascii_uppercase() && c != '_')?;
+    let (name, after) = rest.split_at(end);
+    words.0 = TAGS.contains(&name).then(|| after.trim_start().strip_prefix(':'))??;
+    Some(name)
+}
+
+/// Skips an option (`TIMEOUT=5m`), if it is next.
+fn option(words: &mut Words<'_>) -> bool {
+    let rest = words.0.trim_start();
+    let Some((name, _)) = rest.split_once('=') else { return false };
+    let is_option = OPTIONS.contains(&name.trim_end());
+    if is_option {
+        words.until(&['=']);
+        words.skip('=');
+        words.is_at_end();
+        words.until(&[' ', '\t']);
+    }
+    is_option
+}
+
+/// Skips the digest of a command, and the comma to another digest.
+fn digest(words: &mut Words<'_>) -> bool {
+    let rest = words.0.trim_start();
+    let is_digest =
+        rest.starts_with("sha") && rest.get(3..6).is_some_and(|size| DIGESTS.contains(&size));
+    let after = rest.get(6..).unwrap_or_default().trim_start();
+    let Some(after) = after.strip_prefix(':').filter(|_| is_digest) else { return false };
+    words.0 = after.trim_start();
+    words.until(&[' ', '\t', ',']);
+    words.skip(',');
+    true
+}
+
+/// What begins the scope of settings: users, hosts, targets, commands.
+const SCOPES: [char; 4] = [':', '@', '>', '!'];
+const OPTIONS: [&str; 10] = [
+    "APPARMOR_PROFILE",
+    "CHROOT",
+    "CWD",
+    "LIMITPRIVS",
+    "NOTAFTER",
+    "NOTBEFORE",
+    "PRIVS",
+    "ROLE",
+    "TIMEOUT",
+    "TYPE",
+];
+const DIGESTS: [&str; 4] = ["224", "256", "384", "512"];
+const TAGS: [&str; 16] = [
+    "EXEC",
+    "FOLLOW",
+    "INTERCEPT",
+    "LOG_INPUT",
+    "LOG_OUTPUT",
+    "MAIL",
+    "NOEXEC",
+    "NOFOLLOW",
+    "NOINTERCEPT",
+    "NOLOG_INPUT",
+    "NOLOG_OUTPUT",
+    "NOMAIL",
+    "NOPASSWD",
+    "NOSETENV",
+    "PASSWD",
+    "SETENV",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exempt(line: &str) -> (Vec<String>, Vec<String>) {
+        match rule(line) {
+            Ok(Rule::Exempt { users, commands }) => (users, commands),
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn commands_without_a_password_are_found() {
+        for (line, users, commands) in [
+            ("root ALL=(ALL:ALL) ALL", &["root"][..], &[][..]),
+            ("%wheel ALL=(ALL) NOPASSWD: ALL", &["%wheel"], &["ALL"]),
+            (
+                "alice,bob ALL = NOPASSWD:/bin/a, PASSWD: /bin/b, NOPASSWD : SETENV: /bin/c",
+                &["alice", "bob"],
+                &["/bin/a", "/bin/c"],
+            ),
+            ("a ALL=NOPASSWD: /bin/x, PASSWD: ALL, NOPASSWD: /bin/y", &["a"], &["/bin/y"]),
+            ("a h1=NOPASSWD: /bin/x : h2, h3 = (root) ALL", &["a"], &["/bin/x"]),
+            ("a ALL=NOPASSWD: /bin/x -p a\\:b\\=c, !/bin/y", &["a"], &["/bin/x -p a\\:b\\=c"]),
+            ("#1000 ALL=(ALL) NOPASSWD:NOEXEC: sudoedit /etc/x", &["#1000"], &["sudoedit /etc/x"]),
+            ("\"domain admins\" ALL=NOPASSWD: SHELLS", &["domain admins"], &["SHELLS"]),
+            (
+                "a ALL=(root) TIMEOUT=5m CWD = /x NOPASSWD: sha256:ab+/c=, sha512 : x /bin/x",
+                &["a"],
+                &["/bin/x"],
+            ),
+        ] {
+            let (found_users, found_commands) = exempt(line);
+            assert_eq!(found_users, users, "{line}");
+            assert_eq!(found_commands, commands, "{line}");
+        }
+    }
+
+    #[test]
+    fn settings_have_scopes_and_values() {
+        for (line, scope, expected) in [
+            ("Defaults targetpw", None, ("targetpw", None, false)),
+            ("Defaults !authenticate", None, ("authenticate", None, true)),
+            (
+                "Defaults:alice,%ops !authenticate",
+                Some(":alice,%ops"),
+                ("authenticate", None, true),
+            ),
+            ("Defaults!/bin/x !authenticate", Some("!/bin/x"), ("authenticate", None, true)),
+            ("Defaults@h pam_service = foo", Some("@h"), ("pam_service", Some("foo"), false)),
+            ("Defaults secure_path=\"/a:/b\"", None, ("secure_path", Some("/a:/b"), false)),
+            ("Defaults env_keep += \"A B\"", None, ("env_keep", Some("A B"), false)),
+        ] {
+            let (name, value, is_negated) = expected;
+            let expected = Rule::Settings {
+                scope: scope.map(ToOwned::to_owned),
+                settings: vec![(name.to_owned(), value.map(ToOwned::to_owned), is_negated)],
+            };
+            assert_eq!(rule(line), Ok(expected), "{line}");
+        }
+        let Ok(Rule::Settings { settings, .. }) = rule("Defaults env_reset, rootpw, x=\"a,b\", !y")
+        else {
+            panic!()
+        };
+        let names: Vec<_> = settings.iter().map(|(name, ..)| name.as_str()).collect();
+        assert_eq!(names, ["env_reset", "rootpw", "x", "y"]);
+    }
+
+    #[test]
+    fn user_aliases_have_members() {
+        let expected = vec![
+            ("A".to_owned(), vec!["x".to_owned(), "%y".to_owned()]),
+            ("B".to_owned(), vec!["z".to_owned()]),
+        ];
+        assert_eq!(rule("User_Alias A = x, %y : B = z"), Ok(Rule::Aliases(expected)));
+        assert_eq!(rule("Cmnd_Alias C = /bin/a b, D : E = F"), Ok(Rule::Aliases(Vec::new())));
+        assert!(rule("User_Alias A x").is_err());
+    }
+}

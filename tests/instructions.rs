@@ -24,6 +24,13 @@ const BLOCKS: &[(&str, &str, Outcome)] = &[
     ("README.md", "make demo ", Elsewhere("login")),
     ("README.md", "make deb && apt install ", Run),
     ("README.md", "@include common-auth", Run),
+    ("deploy.md", "totpctl doctor accept ", Elsewhere("doctor: an_accepted_finding_is_no_problem")),
+    (
+        "deploy.md",
+        "note: users without a factor, who ",
+        Elsewhere("doctor: with_nullok_everywhere"),
+    ),
+    ("deploy.md", "totpctl try sshd --no-options", Elsewhere("doctor: with_nullok_everywhere")),
     ("deploy.md", "totpctl enroll --batch users.txt --no-confirm --if-unenrolled ", Run),
     ("deploy.md", "totpctl try sshd --option nullok ", Run),
     (

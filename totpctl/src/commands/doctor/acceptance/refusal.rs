@@ -7,7 +7,10 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
     use FindingId as Id;
     let reason = match id {
         Id::AcceptancesInvalid => "an acceptance cannot accept its own fault",
-        Id::ConfigurationInvalid | Id::TotpdUnreachable => "nobody can log in without the daemon",
+        Id::ConfigurationInvalid
+        | Id::SelinuxModuleMissing
+        | Id::TotpdUnreachable
+        | Id::UnitCannotStart => "nobody can log in without the daemon",
         Id::ModuleNotInstalled => "the module is missing, so nobody can log in",
         Id::ConflictingOptions | Id::UnknownModuleOption | Id::ControlUnreadable => {
             "it denies every login"

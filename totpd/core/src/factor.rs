@@ -112,6 +112,18 @@ impl Factor {
         })
     }
 
+    /// Reports whether `code` is the code of the last accepted counter or time step, at any later
+    /// time. A client that sends its code again does not guess.
+    ///
+    /// The work is the same for every factor, also for one that accepted no code.
+    #[must_use]
+    pub fn repeats_last_code(&self, code: &Code) -> bool {
+        let last = self.last_accepted.unwrap_or(0);
+        let found = matching_counter(&self.seed, self.algorithm, code, last..=last);
+        let has_last = self.last_accepted.is_some() && !self.is_pending();
+        found.is_some() & has_last & (code.digits() == self.digits)
+    }
+
     /// Uses up the right code of `counter` at `now` (seconds since 1970).
     pub fn accept(&mut self, counter: u64, now: u64) {
         self.last_accepted = Some(counter);

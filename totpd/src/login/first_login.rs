@@ -7,7 +7,7 @@ use totpd_core::factor::{FactorId, LoginNonce, LoginToken, Maker};
 use totpd_core::record_key::RecordKey;
 use totpd_formats::otpauth;
 use totpd_interface::login::{BeginReply, LoginContext, Method, Nonce, VerifyReply};
-use totpd_interface::{Dictionary, Error};
+use totpd_interface::{Dictionary, Error, is_sshd_placeholder};
 
 use crate::access::caller::Caller;
 use crate::access::login_context::login_source;
@@ -85,6 +85,9 @@ pub(crate) async fn verify(
     FirstCode { nonce, factor: id, code }: FirstCode<'_>,
 ) -> Result<(VerifyReply, Reason), Error> {
     let denied = |reason| Ok((VerifyReply::Denied { message: None }, reason));
+    if is_sshd_placeholder(code.as_bytes()) {
+        return denied(Reason::SshdBlockedLogin);
+    }
     let Some(code) = Code::parse(code) else { return denied(Reason::Malformed) };
     let (RecordKey::User(name), Some(factor)) = (&account.key, FactorId::parse(id)) else {
         return denied(Reason::FactorNotPending);

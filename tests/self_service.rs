@@ -209,7 +209,7 @@ fn a_code_of_the_old_factor_counts_where_a_first_code_is_wanted() {
     let first = confirm(&seed.next_code());
     assert!(first.stderr.contains("factor that you had before"), "{first:#?}");
     let state = machine.run("totpctl show alice").stdout_ok();
-    assert!(state.contains(", 1 wrong code"), "it is counted: {state}");
+    assert!(state.contains("(known): 1 wrong code, waits "), "it is counted: {state}");
     let second = confirm(&seed.next_code());
     assert!(second.stderr.contains("wrong code; 3 more tries"), "{second:#?}");
     assert!(!second.stderr.contains("had before"), "it waits: {second:#?}");

@@ -172,8 +172,9 @@ impl Manager {
     /// Returns the state of a user, without a secret. The keys are:
     /// - `user` s, `uid` u, `enrolled` b.
     /// - `factors` aa{sv}.
-    /// - `failures` u, `locked` b, `retry_after` u.
-    /// - `known_sources` aa{sv}.
+    /// - `failures` u, `locked` b, `retry_after` u: those of all unknown sources together.
+    /// - `known_sources` aa{sv}, each with `source` s, `last_success` t, `failures` u, `locked` b,
+    ///   `retry_after` u.
     /// - `recovery_codes` u.
     pub(crate) async fn get_user(
         &self,

@@ -30,17 +30,9 @@ pub(super) fn run(user: &str, json: bool) -> Result<(), Error> {
         let left = details::number(&state, "recovery_codes").unwrap_or_default();
         output::data(&format!("{} left.\n", output::count(left, "recovery code")))?;
     }
-    output::data(&format!("{}\n", wrong_codes(&state)))?;
+    output::data(&format!("{}\n", unknown_sources(&state)))?;
     for known in details::objects(&state, "known_sources") {
-        let source = details::escaped(known, "source");
-        let when = output::time(details::number(known, "last_success").unwrap_or_default());
-        let failures = match details::number(known, "failures") {
-            Some(failures) if failures > 0 => {
-                format!(", {} since", output::count(failures, "wrong code"))
-            }
-            _ => String::new(),
-        };
-        output::data(&format!("Known source {source}: last right code {when}{failures}.\n"))?;
+        output::data(&format!("{}\n", known_source(known, &name)))?;
     }
     Ok(())
 }
@@ -108,20 +100,64 @@ fn sentences(factor: &Map<String, Value>) -> Vec<String> {
     lines
 }
 
-fn wrong_codes(state: &Map<String, Value>) -> String {
-    let failures = details::number(state, "failures").unwrap_or_default();
-    if details::flag(state, "locked") {
-        return format!(
-            "Locked after {} from unknown sources: only known sources can log in, until \"totpctl unlock\".",
-            output::count(failures, "wrong code")
-        );
+/// Returns the sentence about all unknown sources together.
+fn unknown_sources(state: &Map<String, Value>) -> String {
+    let user = details::escaped(state, "user");
+    format!("Unknown sources: {}.", wrong_codes(state, &user, "wait"))
+}
+
+/// Returns the sentence about a source from which `user` logged in.
+fn known_source(known: &Map<String, Value>, user: &str) -> String {
+    let source = details::escaped(known, "source");
+    let when = output::time(details::number(known, "last_success").unwrap_or_default());
+    format!("{source} (known): {}; last right code {when}.", wrong_codes(known, user, "waits"))
+}
+
+/// Returns the wrong codes of one budget of `user`, with its wait or lock. `wait` is the verb of
+/// the sentence.
+fn wrong_codes(budget: &Map<String, Value>, user: &str, wait: &str) -> String {
+    let failures = match details::number(budget, "failures").unwrap_or_default() {
+        0 => "no wrong codes".to_owned(),
+        number => output::count(number, "wrong code"),
+    };
+    if details::flag(budget, "locked") {
+        return format!("locked after {failures}, until \"totpctl unlock {user}\"");
     }
-    match details::number(state, "retry_after") {
-        Some(seconds) => format!(
-            "{} in a row: unknown sources wait {}.",
-            output::count(failures, "wrong code"),
-            output::duration(seconds)
-        ),
-        None => format!("{} in a row.", output::count(failures, "wrong code")),
+    match details::number(budget, "retry_after") {
+        Some(seconds) => format!("{failures}, {wait} {}", output::duration(seconds)),
+        None => failures,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_source_has_a_sentence_with_its_wait_or_lock() {
+        for (budget, known, unknown) in [
+            (json!({ "failures": 0 }), "no wrong codes", "no wrong codes"),
+            (json!({ "failures": 1 }), "1 wrong code", "1 wrong code"),
+            (
+                json!({ "failures": 3, "locked": false, "retry_after": 26 }),
+                "3 wrong codes, waits 26 s",
+                "3 wrong codes, wait 26 s",
+            ),
+            (
+                json!({ "failures": 100, "locked": true }),
+                "locked after 100 wrong codes, until \"totpctl unlock alice\"",
+                "locked after 100 wrong codes, until \"totpctl unlock alice\"",
+            ),
+        ] {
+            let mut state = budget.as_object().unwrap().clone();
+            state.insert("user".into(), "alice".into());
+            assert_eq!(unknown_sources(&state), format!("Unknown sources: {unknown}."));
+            state.insert("source".into(), "192.0.2.1".into());
+            let sentence = known_source(&state, "alice");
+            let start = format!("192.0.2.1 (known): {known}; last right code ");
+            assert!(sentence.starts_with(&start), "{sentence}");
+        }
     }
 }

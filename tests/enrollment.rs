@@ -55,6 +55,11 @@ fn a_first_login_over_ssh_enrolls_and_the_second_asks() {
     let log = machine.log();
     assert!(log.contains("TOTP_REASON=factor-verified"), "{log}");
     assert!(!log.contains(&secret), "the key is in the log");
+    // The login that made the factor used it.
+    let listed = machine.run("totpctl list").stdout_ok();
+    assert!(listed.contains("alice") && !listed.contains("never"), "{listed}");
+    let shown = machine.run("totpctl show alice").stdout_ok();
+    assert!(shown.contains(" was last used at sshd from nowhere."), "{shown}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 pub use crate::enrollment::confirmation::{Confirmation, confirm};
 pub use crate::enrollment::diagnosis::Diagnosis;
-pub use crate::enrollment::first_login::{Completion, complete, offer, prove};
+pub use crate::enrollment::first_login::{Completion, complete, note_first_login, offer, prove};
 pub use crate::enrollment::new_factor::NewFactor;
 pub use crate::enrollment::replay_floor::{ReplayFloor, apply_floor, usable_from};
 pub use crate::enrollment::request::{Enrolled, Request, enroll};

@@ -1,9 +1,6 @@
 //! The verification of one code: a pure function from a record and an attempt to a verdict and a
 //! record.
 
-use alloc::string::String;
-use alloc::string::ToString;
-
 use crate::factor::{Factor, FactorId, LastUse, Match};
 use crate::record::Record;
 use crate::recovery_codes::HashedGuess;
@@ -148,10 +145,7 @@ fn use_code(
         return Err(Reason::Restricted);
     }
     factor.accept(counter, attempt.now);
-    factor.last_place = Some(LastUse {
-        service: truncate(attempt.service.as_deref().unwrap_or_default()),
-        source: truncate(&attempt.source.to_string()),
-    });
+    factor.last_place = Some(LastUse::new(attempt.service.as_deref(), &attempt.source));
     Ok((factor.id.clone(), factor.kind.name()))
 }
 
@@ -177,14 +171,6 @@ fn redeem(record: &mut Record, guess: &HashedGuess, attempt: &Attempt) -> Result
         unreported_use: None,
     })
 }
-
-/// Shortens text from outside for the record.
-fn truncate(text: &str) -> String {
-    text.chars().take(MAX_PLACE_CHARS).collect()
-}
-
-/// Characters of a service or source that a record keeps.
-const MAX_PLACE_CHARS: usize = 64;
 
 #[cfg(test)]
 mod tests;

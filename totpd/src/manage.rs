@@ -66,7 +66,11 @@ impl Manager {
     ///
     /// The details are:
     /// - The parameters.
+    /// - `issuer`, `account` (s): the name of the entry in the app. Only the first factor of a user
+    ///   has the user name alone as its account.
     /// - `expires` (t), `resumed` (b).
+    /// - `replaces` (as): the ids of verified factors that are valid until the first code of this
+    ///   one.
     /// - `recovery_codes` (as), if confirmed.
     /// - `usable_from` (t): the time from which the first code of a supplied secret is good.
     /// - `qr` (ay): the link as a QR code, row by row, with 1 for a dark dot.

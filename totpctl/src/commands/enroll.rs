@@ -44,6 +44,7 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Error>
             "secret": base32::secret_of_uri(&uri),
             "recovery_codes": codes,
             "usable_from": details::number(&details, "usable_from"),
+            "replaces": details::texts(&details, "replaces"),
             "changed": true,
         }))?;
         if let Some(save) = save.filter(|_| !codes.is_empty()) {
@@ -53,6 +54,9 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Error>
             output::note(&later(user, &factor));
         }
         return Ok(());
+    }
+    if let Some(replacement) = replacement(user, &details) {
+        output::note(&replacement);
     }
     show(&uri, options, &details)?;
     if options.no_confirm {
@@ -67,6 +71,26 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Error>
         return recovery_codes::show(user, &codes, save);
     }
     confirm(&client, user, &factor, save)
+}
+
+/// Returns what becomes of the factors that the new one replaces. A person who reads it keeps the
+/// old entry of the app.
+fn replacement(user: &str, details: &Map<String, Value>) -> Option<String> {
+    let replaced = details::texts(details, "replaces");
+    if replaced.is_empty() {
+        return None;
+    }
+    let (factors, stay) = match replaced.len() {
+        1 => ("a factor".to_owned(), "stays"),
+        number => (format!("{number} factors"), "stay"),
+    };
+    let (issuer, account) =
+        (details::escaped(details, "issuer"), details::escaped(details, "account"));
+    Some(format!(
+        "{user} has {factors} already ({}), which {stay} valid until the first code of the new one.\n\
+         The new entry of the app is \"{issuer}: {account}\". Keep the old entry until then.\n",
+        replaced.join(", ")
+    ))
 }
 
 /// Reports that the user is enrolled already (`--if-unenrolled`).

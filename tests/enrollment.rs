@@ -267,8 +267,9 @@ fn a_token_with_a_wrong_clock_is_found_by_two_codes() {
     let late = |seconds: i64| seed.code_after(seconds);
     assert_eq!(machine.pam("totp", "alice", &late(-240)).run().rc, pam::AUTH_ERR);
     let far = machine
-        .run_with_input("totpctl resync alice", &format!("{}\n{}\n", late(-600), late(-570)));
+        .run_with_input("totpctl resync alice", &format!("{}\n{}\n", late(-4200), late(-4170)));
     assert_eq!(far.status, 1, "{far:#?}");
+    assert!(far.stderr.contains("of the last or next hour"), "{far:#?}");
     machine
         .run_with_input("totpctl resync alice", &format!("{}\n{}\n", late(-240), late(-210)))
         .stdout_ok();

@@ -158,9 +158,9 @@ impl Manager {
     }
 
     /// Finds a token that is off, by two codes in a row. It finds a token that counts presses
-    /// within the next thousand. It finds a token with a clock within five minutes. Both codes are
-    /// used up. An empty id stands for the only factor of the user, or the only one that counts
-    /// presses.
+    /// within the next thousand. It finds a token with a clock within five minutes, and for root
+    /// within an hour. Both codes are used up. An empty id stands for the only factor of the user,
+    /// or the only one that counts presses. For root, it also verifies a pending factor of root.
     pub(crate) async fn resync(
         &self,
         origin: &Origin,

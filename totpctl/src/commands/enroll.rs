@@ -70,7 +70,7 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Error>
         });
         return recovery_codes::show(user, &codes, save);
     }
-    confirm(&client, user, &factor, save)
+    confirm(&client, user, &factor, (options.secret_stdin, save))
 }
 
 /// Returns what becomes of the factors that the new one replaces. A person who reads it keeps the
@@ -146,7 +146,12 @@ fn show(uri: &str, options: &Enroll, details: &Map<String, Value>) -> Result<(),
 }
 
 /// Asks for the first code until it is right or the daemon removes the factor.
-fn confirm(client: &Client, user: &str, factor: &str, save: Option<NewFile>) -> Result<(), Error> {
+fn confirm(
+    client: &Client,
+    user: &str,
+    factor: &str,
+    (is_token, save): (bool, Option<NewFile>),
+) -> Result<(), Error> {
     loop {
         let Some(code) = input::line("Code that the app shows: ")? else {
             return Err(Error::refused(later(user, factor)));
@@ -165,6 +170,12 @@ fn confirm(client: &Client, user: &str, factor: &str, save: Option<NewFile>) -> 
                         Some(false) => "The clock of this machine is not synchronized either.",
                         None => "Cannot tell whether the clock of this machine is synchronized.",
                     });
+                    if is_token && nix::unistd::geteuid().is_root() {
+                        output::note(&format!(
+                            "If the clock of the token is wrong, run \"totpctl resync {user}\" with two \
+                             codes in a row."
+                        ));
+                    }
                 }
             }
             Ok(codes) => {

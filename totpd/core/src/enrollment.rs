@@ -7,7 +7,7 @@ pub use crate::enrollment::label::LabelHistory;
 pub use crate::enrollment::new_factor::NewFactor;
 pub use crate::enrollment::replay_floor::{ReplayFloor, apply_floor, usable_from};
 pub use crate::enrollment::request::{Enrolled, Request, enroll};
-pub use crate::enrollment::restoration::restore;
+pub use crate::enrollment::restoration::{keep_far_drift, restore};
 use crate::factor::{Factor, FactorId, Maker, Status};
 use crate::otp::time_step;
 use crate::record::Record;
@@ -70,7 +70,7 @@ pub fn add(
 ///
 /// Other pending factors go, because they were made when no code could be asked for. Those of root
 /// stay.
-fn verify(
+pub(crate) fn verify(
     record: &mut Record,
     id: &FactorId,
     now: u64,

@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::ops::RangeInclusive;
 
 use crate::code::Code;
-pub use crate::factor::clock_drift::{Drift, MAX_DRIFT_SECS};
+pub use crate::factor::clock_drift::{Drift, MAX_DRIFT_SECS, MAX_RESYNC_SECS};
 pub use crate::factor::id::FactorId;
 pub use crate::factor::kind::{Kind, PERIOD};
 pub use crate::factor::maker::{LoginNonce, Maker};

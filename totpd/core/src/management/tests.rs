@@ -134,7 +134,8 @@ fn an_account_inherits_nothing_of_its_name() {
     let (renewed, record) = renew_recovery_codes(record, &none, MALLORY, &codes);
     assert_eq!(renewed, Err(Refusal::NotEnrolled));
     let code = || code_of(&enrolled(ALICE).factors[0], 1000);
-    let (outcome, record) = resync(record, ("", MALLORY), (&code(), &code()), NOW);
+    let (outcome, record) =
+        resync(record, ("", MALLORY), (Maker::Root, (&code(), &code())), NOW, &RULES);
     assert_eq!(outcome, ResyncOutcome::NoToken);
     let maker = (Maker::Root, MALLORY);
     let (confirmation, record) =

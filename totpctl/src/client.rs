@@ -1,6 +1,7 @@
 //! The connection to totpd: over its private socket for root, over the system bus for other users.
 
 pub(crate) mod details;
+mod password_status;
 mod polkit_agent;
 pub(crate) mod transfer;
 
@@ -18,6 +19,7 @@ use zbus::fdo::DBusProxy;
 use crate::client::polkit_agent::PolkitAgent;
 use crate::error::Error;
 use crate::installed;
+use crate::terminal::input::user_or_caller;
 use crate::terminal::output;
 use crate::terminal::progress_bar::ProgressBar;
 
@@ -27,6 +29,8 @@ pub(crate) struct Client {
     transport: Transport,
     /// How long to wait for a reply.
     timeout: Duration,
+    /// The user who would be asked for a password of its own, and has none.
+    passwordless: Option<String>,
     _agent: Option<PolkitAgent>,
 }
 
@@ -45,6 +49,20 @@ impl Client {
     /// # Errors
     /// [`Error::Unreachable`] if neither socket nor bus answers.
     pub(crate) fn connect() -> Result<Self, Error> {
+        Self::open(None)
+    }
+
+    /// Connects to change the factors of `user`. polkit asks users for their own password before
+    /// they change their own factors. A user without a password is not asked.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] if neither socket nor bus answers.
+    pub(crate) fn connect_for(user: &str) -> Result<Self, Error> {
+        let is_own = !nix::unistd::geteuid().is_root() && user_or_caller(None)? == user;
+        Self::open((is_own && password_status::is_locked()).then(|| user.to_owned()))
+    }
+
+    fn open(passwordless: Option<String>) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
@@ -57,8 +75,9 @@ impl Client {
             false => runtime.block_on(over_the_bus(is_root))?,
         };
         let timeout = if is_root { REPLY_TIMEOUT } else { POLKIT_REPLY_TIMEOUT };
-        let agent = if is_root { None } else { PolkitAgent::start() };
-        Ok(Self { runtime, transport, timeout, _agent: agent })
+        let asks = !is_root && passwordless.is_none();
+        let agent = if asks { PolkitAgent::start() } else { None };
+        Ok(Self { runtime, transport, timeout, passwordless, _agent: agent })
     }
 
     /// Returns a connection for one call.
@@ -77,9 +96,18 @@ impl Client {
         &self,
         call: impl AsyncFnOnce(ManagerProxy<'_>) -> Result<T, DaemonError>,
     ) -> Result<T, Error> {
-        Ok(self.runtime.block_on(with_timeout(self.timeout, async {
+        let reply = self.runtime.block_on(with_timeout(self.timeout, async {
             call(ManagerProxy::new(&self.connection().await?).await?).await
-        }))??)
+        }))?;
+        match (reply, &self.passwordless) {
+            // The message says that nobody could be asked, and not why.
+            (Err(DaemonError::NotAuthorized(reason)), Some(user))
+                if reason.starts_with("authentication is needed") =>
+            {
+                Err(no_password(user))
+            }
+            (reply, _) => Ok(reply?),
+        }
     }
 
     /// Runs work that makes many calls of the `Manager` interface. Each call has to use
@@ -199,6 +227,14 @@ async fn over_the_bus(is_root: bool) -> Result<Transport, Error> {
         false => String::new(),
     };
     Err(Error::Unreachable(format!("cannot reach the system bus: {reason}{advice}")))
+}
+
+fn no_password(user: &str) -> Error {
+    Error::NotAuthorized(format!(
+        "not authorized: {user} has no password, and polkit asks for it before a user changes its \
+         own factors; have root do it (sudo totpctl enroll {user}), or make the first factor at a \
+         login (option enroll of pam_totp)"
+    ))
 }
 
 fn no_private_socket() -> Error {

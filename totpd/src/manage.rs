@@ -17,6 +17,7 @@ use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::enroll_options::Options;
+use crate::manage::reauthentication::check_form;
 
 pub(crate) mod authorization;
 mod edit_factor;
@@ -82,6 +83,7 @@ impl Manager {
         options: &Dictionary,
     ) -> Result<(String, String, Dictionary), Error> {
         let options = Options::parse(options, &self.0.config)?;
+        check_form(origin.caller, &options.code)?;
         let operation =
             if options.confirmed { Operation::EnrollConfirmed } else { Operation::Change };
         let work = async |caller: &_| enroll::enroll(&self.0, caller, options).await;
@@ -111,6 +113,7 @@ impl Manager {
         code: String,
     ) -> Result<Vec<String>, Error> {
         let code = Zeroizing::new(code);
+        check_form(origin.caller, &code)?;
         let work = async |caller: &_| recovery_codes::renew(&self.0, caller, &code).await;
         self.change(origin, &user, Operation::Change, work).await
     }
@@ -127,6 +130,7 @@ impl Manager {
         code: String,
     ) -> Result<(), Error> {
         let code = Zeroizing::new(code);
+        check_form(origin.caller, &code)?;
         let changes = factor_changes::parse(changes)?;
         let operation =
             if changes.is_name_only() { Operation::Change } else { Operation::Restrict };
@@ -145,6 +149,7 @@ impl Manager {
         code: String,
     ) -> Result<(), Error> {
         let code = Zeroizing::new(code);
+        check_form(origin.caller, &code)?;
         let work = async |caller: &_| remove::remove(&self.0, caller, &factor, &code).await;
         self.change(origin, &user, Operation::Remove, work).await
     }

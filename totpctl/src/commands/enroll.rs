@@ -22,7 +22,7 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Error>
     // Do all that can fail before the factor exists.
     let qr_file = options.qr_file.as_deref().map(QrFile::create).transpose()?;
     let save = options.save.as_deref().map(|path| NewFile::create("--save", path)).transpose()?;
-    let client = Client::connect()?;
+    let client = Client::connect_for(user)?;
     let secret = if options.secret_stdin { Some(read_secret()?) } else { None };
     let code = current_code(&client, user)?;
     let request = request(options, secret, &code);

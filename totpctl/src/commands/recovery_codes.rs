@@ -12,7 +12,7 @@ use crate::terminal::recovery_codes::{self, NewFile};
 
 pub(super) fn run(user: &str, save: Option<&Path>, json: bool) -> Result<(), Error> {
     let file = save.map(|path| NewFile::create("--save", path)).transpose()?;
-    let client = Client::connect()?;
+    let client = Client::connect_for(user)?;
     let code = current_code(&client, user)?;
     let codes = client.manager(async |totpd| totpd.recovery_codes(user, &code).await)?;
     if json {

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::terminal::output;
 
 pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Error> {
-    let client = Client::connect()?;
+    let client = Client::connect_for(user)?;
     let code = current_code(&client, user)?;
     let id = factor.unwrap_or_default();
     client.manager(async |totpd| totpd.remove(user, id, &code).await)?;

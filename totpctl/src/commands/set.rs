@@ -43,7 +43,7 @@ fn change<'v>(
     json: bool,
 ) -> Result<(), Error> {
     let changes = details::dictionary(changes);
-    let client = Client::connect()?;
+    let client = Client::connect_for(user)?;
     let code = current_code(&client, user)?;
     client.manager(async |totpd| totpd.set_factor(user, factor, &changes, &code).await)?;
     if json {

@@ -120,7 +120,8 @@ pub(crate) async fn verify(
             Ok((reply, Reason::FirstCodeAccepted))
         }
         Err(Confirmation::Wrong { diagnosis, .. }) => {
-            let message = format!("Wrong code. {}", first_code::advice(&diagnosis));
+            let advice = first_code::advice(&diagnosis, clock::is_known_to_be_synchronized());
+            let message = format!("Wrong code. {advice}");
             let reply = VerifyReply::Denied { message: Some(wrapped(&message)) };
             Ok((reply, Reason::FirstCodeWrong))
         }

@@ -112,7 +112,7 @@ pub(crate) async fn confirm(
         Confirmation::Wrong { left, diagnosis } => Err(Error::InvalidCode(format!(
             "wrong code; {left} more {}. {}",
             if left == 1 { "try" } else { "tries" },
-            advice(&diagnosis)
+            advice(&diagnosis, clock::is_known_to_be_synchronized())
         ))),
         Confirmation::TooManyAttempts => Err(Error::Expired(
             "wrong code, and it was the last one allowed: the new factor is gone; enroll again"

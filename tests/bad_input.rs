@@ -17,6 +17,8 @@ fn answers_that_are_no_code() {
         let refused = machine.pam("totp", "alice", file).answer_in_file().run();
         assert_eq!(refused.rc, pam::AUTH_ERR, "{file}: {refused:#?}");
     }
+    let log = machine.log();
+    assert_eq!(log.matches("TOTP_REASON=sshd-blocked-login").count(), 1, "{log}");
     // None of them was a guess, and spaces are no fault.
     let code = seed.code();
     let spaced = format!(" {} {} ", &code[..3], &code[3..]);

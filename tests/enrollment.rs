@@ -55,6 +55,11 @@ fn a_first_login_over_ssh_enrolls_and_the_second_asks() {
     let log = machine.log();
     assert!(log.contains("TOTP_REASON=factor-verified"), "{log}");
     assert!(!log.contains(&secret), "the key is in the log");
+    // The login that made the factor used it.
+    let listed = machine.run("totpctl list").stdout_ok();
+    assert!(listed.contains("alice") && !listed.contains("never"), "{listed}");
+    let shown = machine.run("totpctl show alice").stdout_ok();
+    assert!(shown.contains(" was last used at sshd from nowhere."), "{shown}");
 }
 
 #[test]
@@ -264,8 +269,9 @@ fn a_token_with_a_wrong_clock_is_found_by_two_codes() {
     let late = |seconds: i64| seed.code_after(seconds);
     assert_eq!(machine.pam("totp", "alice", &late(-240)).run().rc, pam::AUTH_ERR);
     let far = machine
-        .run_with_input("totpctl resync alice", &format!("{}\n{}\n", late(-600), late(-570)));
+        .run_with_input("totpctl resync alice", &format!("{}\n{}\n", late(-4200), late(-4170)));
     assert_eq!(far.status, 1, "{far:#?}");
+    assert!(far.stderr.contains("of the last or next hour"), "{far:#?}");
     machine
         .run_with_input("totpctl resync alice", &format!("{}\n{}\n", late(-240), late(-210)))
         .stdout_ok();
@@ -277,4 +283,61 @@ fn a_token_with_a_wrong_clock_is_found_by_two_codes() {
         machine.pam("totp", "alice", &late(-180)).run().rc == pam::SUCCESS
     });
     assert_eq!(machine.pam("totp", "alice", &late(-210)).run().rc, pam::AUTH_ERR, "used");
+}
+
+#[test]
+fn root_finds_a_token_that_drifted_far_in_the_drawer() {
+    let machine = Machine::new();
+    for (user, seconds) in [("alice", -3000), ("bob", 3000)] {
+        // The token is off by too much for a first code, so its factor is pending.
+        let seed = Seed::numbered(7);
+        let enroll = format!("totpctl enroll {user} --secret-stdin --qr none");
+        let at = |more: i64| seed.code_after(seconds + more);
+        let made = machine.run_with_input(&enroll, &format!("{}\n{}\n", seed.0, at(0)));
+        assert_eq!(made.status, 1, "{made:#?}");
+        assert!(made.stderr.contains(&format!("totpctl resync {user}")), "{made:#?}");
+        let resync = format!("totpctl resync {user}");
+        machine.run_with_input(&resync, &format!("{}\n{}\n", at(0), at(30))).stdout_ok();
+        eventually("the next code of the token is right", || {
+            machine.run(&format!("totpctl unlock {user}")).stdout_ok();
+            machine.pam("totp", user, &at(60)).run().rc == pam::SUCCESS
+        });
+        assert_eq!(machine.pam("totp", user, &at(60)).run().rc, pam::AUTH_ERR, "used");
+        let shown = machine.run(&format!("totpctl show {user}")).stdout_ok();
+        assert!(shown.contains("; totpd corrects for that."), "{shown}");
+    }
+}
+
+/// Returns the link in the output of `totpctl --json`, and its label.
+fn link_and_label(json: &str) -> (String, String) {
+    let link = json.split("\"uri\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let label = link.split("totp/").nth(1).unwrap().split('?').next().unwrap();
+    (link.to_owned(), label.to_owned())
+}
+
+#[test]
+fn no_later_key_of_a_user_has_the_label_of_an_earlier_one() {
+    let machine = Machine::new();
+    let enroll = |command: &str| link_and_label(&machine.run(command).stdout_ok());
+    let (_, first) = enroll("totpctl --json enroll alice");
+    assert_eq!(first, "totp-test:alice");
+    assert_eq!(enroll("totpctl --json enroll alice").1, first, "the same key");
+    machine.run("totpctl remove alice").stdout_ok();
+    let seed = machine.enrolled("alice", 1);
+    let (link, second) = enroll("totpctl --json enroll alice");
+    assert!(second.starts_with("totp-test:alice%20f-"), "{link}");
+    assert_eq!(enroll("totpctl --json enroll alice"), (link, second.clone()), "the same key");
+    // The person reads that the old one is valid until then, and it is.
+    let shown = machine.run("totpctl enroll alice < /dev/null");
+    assert!(shown.stderr.contains("stays valid until the first code of the new one"), "{shown:#?}");
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
+    let (_, third) = enroll("totpctl --json enroll alice --name Pixel");
+    assert!(third.starts_with("totp-test:alice%20f-") && third != second, "{second} {third}");
+    machine.write("/root/names", "alice\n");
+    let (_, in_batch) = enroll("totpctl enroll --batch /root/names --no-confirm");
+    assert!(in_batch.starts_with("totp-test:alice%20f-"), "{in_batch}");
+    assert!(![second, third].contains(&in_batch));
+    machine.run("totpctl remove alice").stdout_ok();
+    let (_, after) = enroll("totpctl --json enroll alice");
+    assert!(after.starts_with("totp-test:alice%20f-") && after != in_batch, "{after}");
 }

@@ -18,7 +18,7 @@ fn the_three_commands_of_the_helpdesk_answer_a_call() {
         machine.pam("totp", "alice", &old.wrong_code()).run();
     }
     let waits = machine.run(commands()[0]).stdout_ok();
-    assert!(waits.contains("3 wrong codes in a row: unknown sources wait "), "{waits}");
+    assert!(waits.contains("Unknown sources: 3 wrong codes, wait "), "{waits}");
     assert_eq!(machine.pam("totp", "alice", &old.code()).run().rc, pam::MAXTRIES);
     machine.run(commands()[1]).stdout_ok();
     assert_eq!(machine.pam("totp", "alice", &old.code()).run().rc, pam::SUCCESS);

@@ -129,6 +129,7 @@ fn a_name_that_nss_spells_otherwise_has_one_record() {
     assert_eq!(machine.run("id -un ALICE; id -un Alice").stdout_ok(), "alice\nalice\n");
     let services = [
         ("nullok", "auth required pam_totp.so nodelay nullok\n"),
+        ("names", "auth required pam_totp.so nodelay show_names\n"),
         (
             "both",
             "auth required pam_totp.so forward_pass nodelay\n\
@@ -138,8 +139,9 @@ fn a_name_that_nss_spells_otherwise_has_one_record() {
     for (service, stack) in services {
         machine.service(service, stack);
     }
-    let made =
-        machine.run("totpctl --json enroll ALICE --digits 8 --no-confirm --qr none").stdout_ok();
+    let enroll = "totpctl --json enroll ALICE --digits 8 --no-confirm --qr none --name";
+    let made = machine.run(&format!("{enroll} Pixel")).stdout_ok();
+    assert!(made.contains("otpauth://totp/totp-test:alice?"), "{made}");
     let secret = made.split("secret=").nth(1).unwrap().split(['&', '"']).next().unwrap();
     let code = |when: &str| {
         let oathtool = format!("oathtool --totp -d 8 -N '{when}' -b {secret}");
@@ -175,6 +177,14 @@ fn a_name_that_nss_spells_otherwise_has_one_record() {
         assert!(prompts().iter().all(waits), "{spelling}: {:#?}", prompts());
         machine.run("totpctl unlock Alice").stdout_ok();
         assert_eq!(prompts(), ["Verification code: "; 6]);
+    }
+    // The prompt names the factors.
+    machine.write("/etc/totpd/totpd.toml.d/10-two.toml", "[enrollment]\nmax_factors = 2\n");
+    machine.kill_daemon("TERM");
+    machine.run(&format!("{enroll} Spare")).stdout_ok();
+    for spelling in ["alice", "ALICE", "Alice"] {
+        let asked = machine.pam("names", spelling, "").run();
+        assert_eq!(asked.shown[0], "Verification code (Pixel, Spare): ", "{spelling}");
     }
     // A user may manage others, and itself only with a code. Every spelling of its name is the same
     // user.

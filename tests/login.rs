@@ -1,6 +1,6 @@
 //! A right code opens the door once, in the programs and with the stacks of the README.
 
-use tests::{Machine, pam};
+use tests::{Machine, Seed, eventually, pam};
 
 /// Adds the lines that the README tells an administrator to add, at the place that it names.
 fn protect(machine: &Machine, service: &str) {
@@ -41,6 +41,39 @@ fn a_code_opens_the_door_of_sshd_once() {
         assert!(log.contains(&format!("TOTP_{field}")), "{field}: {log}");
     }
     assert!(!log.contains(&code) && !log.contains(&seed.0), "a secret is in the log");
+}
+
+#[test]
+fn a_user_that_sshd_blocks_is_named_in_the_journal() {
+    let machine = Machine::new();
+    machine.service("sshd", "auth required pam_totp.so nodelay\naccount required pam_permit.so\n");
+    for (user, directive, whose) in [
+        ("root", "PermitRootLogin prohibit-password", "root"),
+        ("alice", "PermitRootLogin yes\\nDenyUsers alice", "alice"),
+        ("bob", "PermitRootLogin yes\\nAllowUsers carol", "bob"),
+        ("nobody-here", "PermitRootLogin yes", "a name that this machine does not know"),
+    ] {
+        if user != "nobody-here" {
+            machine.enrolled(user, 1);
+        }
+        machine
+            .run(&format!(
+                "sed -i '/^DenyUsers/d; /^AllowUsers/d; s/^PermitRootLogin.*/{directive}/' \
+                 /etc/ssh/sshd_config && /usr/sbin/sshd -t && kill -HUP $(cat /run/sshd.pid)"
+            ))
+            .stdout_ok();
+        let line = format!("denied for {whose} at sshd from nowhere: sshd blocks this user");
+        eventually("sshd has its new configuration", || {
+            let refused = machine.ssh(user, &Seed::numbered(1).code()).run();
+            assert!(!refused.got_in, "{user}: {refused:#?}");
+            machine.log().contains(&line)
+        });
+        assert!(machine.log().contains("TOTP_REASON=sshd-blocked-login"));
+        if user != "nobody-here" {
+            let state = machine.run(&format!("totpctl show {user}")).stdout_ok();
+            assert!(state.contains("Unknown sources: no wrong codes."), "{user}: {state}");
+        }
+    }
 }
 
 #[test]

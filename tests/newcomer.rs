@@ -66,7 +66,7 @@ fn the_state_is_on_one_screen() {
     let json = machine.run("totpctl --json status").stdout_ok();
     assert!(json.contains("\"enrolled\":1") && json.contains("\"waiting\":[\"alice\"]"), "{json}");
     let own = machine.run_as("alice", "totpctl status").stdout_ok();
-    for expected in [": verified", "3 wrong codes in a row: unknown sources wait", "sshd"] {
+    for expected in [": verified", "Unknown sources: 3 wrong codes, wait", "sshd"] {
         assert!(own.contains(expected), "{expected}: {own}");
     }
     let none = machine.run_as("bob", "totpctl status").stdout_ok();

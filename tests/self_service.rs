@@ -139,6 +139,38 @@ fn a_stolen_session_replaces_no_verified_factor() {
 }
 
 #[test]
+fn an_answer_that_is_no_code_is_refused_before_a_password_is_asked_for() {
+    let machine = Machine::with_programs();
+    machine.enrolled("bob", 1);
+    for command in ["recovery-codes", "remove", "enroll"] {
+        let tried = format!("totpctl {command}");
+        let refused = at_a_terminal(&machine, "bob", "bobpw bobpw right", &tried);
+        assert_eq!(refused.status, 1, "{command}: {refused:#?}");
+        assert!(refused.stdout.contains("that is no code"), "{command}: {refused:#?}");
+        assert!(!refused.stdout.contains("Password:"), "{command}: {refused:#?}");
+    }
+    let state = machine.run("totpctl show bob").stdout_ok();
+    assert!(state.contains("Unknown sources: no wrong codes."), "it is no guess: {state}");
+}
+
+/// The users of cloud images log in by a key, and have no password.
+#[test]
+fn a_user_without_a_password_is_told_what_to_do_instead() {
+    let machine = Machine::with_programs();
+    machine.run("usermod -L bob").stdout_ok();
+    let refused = at_a_terminal(&machine, "bob", "bobpw x right", "totpctl enroll");
+    assert_eq!(refused.status, 4, "{refused:#?}");
+    assert!(!refused.stdout.contains("Password:"), "{refused:#?}");
+    let said = refused.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("your account has no password"), "{refused:#?}");
+    assert!(said.contains("have root run \"totpctl enroll USER\""), "{refused:#?}");
+    // A rule of the administrator may let such users enroll.
+    machine.self_service();
+    let done = at_a_terminal(&machine, "bob", "bobpw x right", "totpctl enroll");
+    assert_eq!(done.status, 0, "{done:#?}");
+}
+
+#[test]
 fn a_polkit_manager_is_not_root_and_needs_its_own_code() {
     let machine = Machine::with_programs();
     let helpdesk = include_str!("../packaging/polkit/50-totpd-helpdesk.rules");
@@ -225,7 +257,7 @@ fn a_code_of_the_old_factor_counts_where_a_first_code_is_wanted() {
     let first = confirm(&seed.next_code());
     assert!(first.stderr.contains("factor that you had before"), "{first:#?}");
     let state = machine.run("totpctl show alice").stdout_ok();
-    assert!(state.contains(", 1 wrong code"), "it is counted: {state}");
+    assert!(state.contains("(known): 1 wrong code, waits "), "it is counted: {state}");
     let second = confirm(&seed.next_code());
     assert!(second.stderr.contains("wrong code; 3 more tries"), "{second:#?}");
     assert!(!second.stderr.contains("had before"), "it waits: {second:#?}");

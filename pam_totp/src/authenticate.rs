@@ -4,6 +4,7 @@
 use std::thread;
 use std::time::Duration;
 
+use totpd_interface::is_sshd_placeholder;
 use totpd_interface::login::{BeginReply, LoginContext, VerifyReply};
 use totpd_journal::{Entry, Priority, Program};
 
@@ -230,6 +231,11 @@ impl<V: Verifier> Attempt<'_, V> {
         let tail = |length: usize| answer.split_at_checked(answer.len().checked_sub(length)?);
         let digits =
             tail(self.digits as usize).filter(|(_, code)| code.iter().all(u8::is_ascii_digit));
+        if is_sshd_placeholder(answer) {
+            // It is no password of the person, so the daemon may see it and name the cause.
+            session.set_authtok(answer)?;
+            return Ok(answer);
+        }
         // A recovery code never ends in `self.digits` digits, because it has dashes.
         let recovery = || tail(RECOVERY_CODE_BYTES).filter(|(_, code)| is_recovery_code(code));
         let (password, code) = digits.or_else(recovery).unwrap_or((answer, b""));

@@ -189,6 +189,24 @@ impl Machine {
         owned.stdout.contains("true")
     }
 
+    /// Starts the daemon with a clock that [`Machine::set_clock`] moves. Waits until it serves.
+    pub fn start_with_clock(&self) -> Child {
+        self.set_clock(0);
+        self.kill_daemon("TERM");
+        let daemon = self.start(
+            "exec env LD_PRELOAD=$(faketime -f +0 printenv LD_PRELOAD) FAKETIME_NO_CACHE=1 \
+             FAKETIME_DONT_FAKE_MONOTONIC=1 DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1 \
+             FAKETIME_TIMESTAMP_FILE=/run/clock /usr/libexec/totpd",
+        );
+        eventually("the daemon is on the bus", || self.owns_its_name());
+        daemon
+    }
+
+    /// Moves the clock of that daemon so many seconds from the clock of this machine.
+    pub fn set_clock(&self, seconds: i64) {
+        self.write("/run/clock", &format!("{seconds:+}\n"));
+    }
+
     /// Calls a method of totpd as root or another user, in the notation of gdbus.
     pub fn call(&self, user: &str, method: &str, arguments: &str) -> Output {
         self.run_as(

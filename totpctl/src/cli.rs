@@ -140,7 +140,8 @@ pub(crate) enum Command {
     /// Resynchronize a token by two consecutive codes (administrators)
     ///
     /// Necessary after a restore, for a token that was pressed too often unused, and for one whose
-    /// clock is up to 5 minutes wrong. The codes are read from standard input or a prompt, and
+    /// clock is wrong: up to an hour for root, up to 5 minutes for others. For root, it also
+    /// verifies a pending factor of root. The codes are read from standard input or a prompt, and
     /// cannot be used again.
     Resync {
         /// The user; by default the caller

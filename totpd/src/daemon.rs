@@ -11,7 +11,7 @@ use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleState;
 use totpd_core::user_name::UserName;
 use totpd_core::verification::Answer;
-use totpd_interface::Error;
+use totpd_interface::{Error, is_sshd_placeholder};
 use totpd_store::{Listed, Store, StoreError};
 
 use crate::access::caller::Caller;
@@ -187,6 +187,9 @@ impl Daemon {
     ) -> Result<Answer, Error> {
         if let Some(code) = Code::parse(text) {
             return Ok(Answer::Code(code));
+        }
+        if is_sshd_placeholder(text.as_bytes()) {
+            return Ok(Answer::BlockedBySshd);
         }
         let Some(code) = RecoveryCode::parse(text) else { return Ok(Answer::Malformed) };
         let mut record = account.record(self.read(account).await?);

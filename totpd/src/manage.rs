@@ -17,6 +17,7 @@ use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::enroll_options::Options;
+use crate::manage::reauthentication::check_form;
 
 pub(crate) mod authorization;
 mod edit_factor;
@@ -66,7 +67,11 @@ impl Manager {
     ///
     /// The details are:
     /// - The parameters.
+    /// - `issuer`, `account` (s): the name of the entry in the app. Only the first factor of a user
+    ///   has the user name alone as its account.
     /// - `expires` (t), `resumed` (b).
+    /// - `replaces` (as): the ids of verified factors that are valid until the first code of this
+    ///   one.
     /// - `recovery_codes` (as), if confirmed.
     /// - `usable_from` (t): the time from which the first code of a supplied secret is good.
     /// - `qr` (ay): the link as a QR code, row by row, with 1 for a dark dot.
@@ -78,6 +83,7 @@ impl Manager {
         options: &Dictionary,
     ) -> Result<(String, String, Dictionary), Error> {
         let options = Options::parse(options, &self.0.config)?;
+        check_form(origin.caller, &options.code)?;
         let operation = options.operation();
         let work = async |caller: &_| enroll::enroll(&self.0, caller, options).await;
         self.change(origin, &user, operation, work).await
@@ -106,6 +112,7 @@ impl Manager {
         code: String,
     ) -> Result<Vec<String>, Error> {
         let code = Zeroizing::new(code);
+        check_form(origin.caller, &code)?;
         let work = async |caller: &_| recovery_codes::renew(&self.0, caller, &code).await;
         self.change(origin, &user, Operation::Change, work).await
     }
@@ -122,6 +129,7 @@ impl Manager {
         code: String,
     ) -> Result<(), Error> {
         let code = Zeroizing::new(code);
+        check_form(origin.caller, &code)?;
         let changes = factor_changes::parse(changes)?;
         let operation =
             if changes.is_name_only() { Operation::Change } else { Operation::Restrict };
@@ -140,6 +148,7 @@ impl Manager {
         code: String,
     ) -> Result<(), Error> {
         let code = Zeroizing::new(code);
+        check_form(origin.caller, &code)?;
         let work = async |caller: &_| remove::remove(&self.0, caller, &factor, &code).await;
         self.change(origin, &user, Operation::Remove, work).await
     }
@@ -153,9 +162,9 @@ impl Manager {
     }
 
     /// Finds a token that is off, by two codes in a row. It finds a token that counts presses
-    /// within the next thousand. It finds a token with a clock within five minutes. Both codes are
-    /// used up. An empty id stands for the only factor of the user, or the only one that counts
-    /// presses.
+    /// within the next thousand. It finds a token with a clock within five minutes, and for root
+    /// within an hour. Both codes are used up. An empty id stands for the only factor of the user,
+    /// or the only one that counts presses. For root, it also verifies a pending factor of root.
     pub(crate) async fn resync(
         &self,
         origin: &Origin,
@@ -171,8 +180,9 @@ impl Manager {
     /// Returns the state of a user, without a secret. The keys are:
     /// - `user` s, `uid` u, `enrolled` b.
     /// - `factors` aa{sv}.
-    /// - `failures` u, `locked` b, `retry_after` u.
-    /// - `known_sources` aa{sv}.
+    /// - `failures` u, `locked` b, `retry_after` u: those of all unknown sources together.
+    /// - `known_sources` aa{sv}, each with `source` s, `last_success` t, `failures` u, `locked` b,
+    ///   `retry_after` u.
     /// - `recovery_codes` u.
     pub(crate) async fn get_user(
         &self,

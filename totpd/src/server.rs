@@ -12,6 +12,7 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinHandle;
 use totpd_core::record_key::Buckets;
 use totpd_journal::{Entry, Priority};
+use totpd_store::sealer::has_warned_of_swap;
 use totpd_store::sqlite::{DIRECTORY, Local, OpenError, OpenStore};
 use totpd_store::unavailable::UnavailableBackend;
 use totpd_store::{Owner, REQUEST_TIMEOUT, Store};
@@ -71,10 +72,7 @@ pub enum ServerError {
 /// [`ServerError`], with the reason why the daemon cannot serve, or stopped.
 pub fn run() -> Result<(), ServerError> {
     hardening::harden_process().map_err(ServerError::Hardening)?;
-    if let Err(reason) = hardening::lock_memory() {
-        let message = format!("cannot lock memory, so seeds may reach swap: {reason}");
-        Entry::new(Priority::Notice, message).write();
-    }
+    let memory = hardening::lock_memory();
     let config = Config::load(Path::new(CONFIG_FILE), Owner::ROOT)?;
     let host = nix::unistd::gethostname().map_err(ServerError::HostName)?;
     let host = as_label(&host.to_string_lossy());
@@ -82,7 +80,17 @@ pub fn run() -> Result<(), ServerError> {
     // The calls over the socket wait for no call over the bus.
     let socket_runtime = runtime_in_thread().map_err(ServerError::Threads)?;
     let socket = PrivateSocket::from_systemd().map_err(ServerError::Socket)?;
-    match open_store() {
+    let opened = open_store();
+    if let Err(reason) = memory
+        && !has_warned_of_swap()
+    {
+        let message = format!(
+            "seeds may reach swap: cannot lock memory: {reason}; raise LimitMEMLOCK of totpd.service, \
+             in a container that of its host, or encrypt swap"
+        );
+        Entry::new(Priority::Notice, message).write();
+    }
+    match opened {
         Ok(OpenStore { store, local, buckets }) => {
             let daemon = Daemon::new(store, buckets, config, host).map_err(ServerError::Threads)?;
             let daemon = Arc::new(daemon);

@@ -1,6 +1,6 @@
 //! `totpctl enroll`: creates a factor, from the QR code to its first code.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use totpd_formats::token::Token;
 use totpd_interface::{Dictionary, Error as DaemonError};
 use zbus::Variant;
@@ -8,7 +8,6 @@ use zeroize::Zeroizing;
 
 use self::existing_token::Parameters;
 use self::qr_file::QrFile;
-use super::user_state;
 use crate::cli::Enroll;
 use crate::client::{Client, details};
 use crate::commands::current_code::current_code;
@@ -29,9 +28,6 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Error>
     let save = options.save.as_deref().map(|path| NewFile::create("--save", path)).transpose()?;
     let client = Client::for_own_account(user)?;
     let token = if options.secret_stdin { Some(existing_token::read()?) } else { None };
-    if !json && !options.no_confirm && !options.if_unenrolled && may_read(user) {
-        announce_old_factor(&client, user);
-    }
     let code = current_code(&client, user)?;
     let request = request(options, token.as_ref(), &code)?;
     let reply = client.manager(async |totpd| match totpd.enroll(user, &request).await {
@@ -52,6 +48,7 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Error>
             "secret": base32::secret_of_uri(&uri),
             "recovery_codes": codes,
             "usable_from": details::number(&details, "usable_from"),
+            "replaces": details::texts(&details, "replaces"),
             "changed": true,
         }))?;
         if let Some(save) = save.filter(|_| !codes.is_empty()) {
@@ -61,6 +58,9 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Error>
             output::note(&later(user, &factor));
         }
         return Ok(());
+    }
+    if let Some(replacement) = replacement(user, &details).filter(|_| !options.no_confirm) {
+        output::note(&replacement);
     }
     screen::show(&uri, options, &details)?;
     if options.no_confirm {
@@ -74,16 +74,30 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Error>
         });
         recovery_codes::show(user, &codes, save)?;
     } else {
-        confirm(&client, user, &factor, save)?;
+        confirm(&client, user, &factor, (options.secret_stdin, save))?;
     }
     announce_next_step(user);
     Ok(())
 }
 
-/// Reports whether the caller may read the state of `user` without being asked for a password.
-fn may_read(user: &str) -> bool {
-    nix::unistd::geteuid().is_root()
-        || input::user_or_caller(None).is_ok_and(|caller| caller == user)
+/// Returns what becomes of the factors that the new one replaces. A person who reads it keeps the
+/// old entry of the app.
+fn replacement(user: &str, details: &Map<String, Value>) -> Option<String> {
+    let replaced = details::texts(details, "replaces");
+    if replaced.is_empty() {
+        return None;
+    }
+    let (factors, they_stay) = match replaced.len() {
+        1 => ("a factor".to_owned(), "It stays"),
+        number => (format!("{number} factors"), "They stay"),
+    };
+    let (issuer, account) =
+        (details::escaped(details, "issuer"), details::escaped(details, "account"));
+    Some(format!(
+        "{user} has {factors} already: {}. {they_stay} valid until the first code of the new one.\n\
+         The new entry of the app is \"{issuer}: {account}\". Keep the old entry until then.\n",
+        replaced.join(", ")
+    ))
 }
 
 /// Reports that the user is enrolled already (`--if-unenrolled`).
@@ -96,7 +110,12 @@ fn unchanged(user: &str, json: bool) -> Result<(), Error> {
 }
 
 /// Asks for the first code until it is right or the daemon removes the factor.
-fn confirm(client: &Client, user: &str, factor: &str, save: Option<NewFile>) -> Result<(), Error> {
+fn confirm(
+    client: &Client,
+    user: &str,
+    factor: &str,
+    (is_token, save): (bool, Option<NewFile>),
+) -> Result<(), Error> {
     loop {
         let Some(code) = input::line("Code that the app shows: ")? else {
             return Err(Error::refused(later(user, factor)));
@@ -115,6 +134,12 @@ fn confirm(client: &Client, user: &str, factor: &str, save: Option<NewFile>) -> 
                         Some(false) => "The clock of this machine is not synchronized either.",
                         None => "Cannot tell whether the clock of this machine is synchronized.",
                     });
+                    if is_token && nix::unistd::geteuid().is_root() {
+                        output::note(&format!(
+                            "If the clock of the token is wrong, run \"totpctl resync {user}\" with two \
+                             codes in a row."
+                        ));
+                    }
                 }
             }
             Ok(codes) => {
@@ -133,23 +158,6 @@ fn later(user: &str, factor: &str) -> String {
         "factor {factor} of {user} is pending: give its first code with \"totpctl confirm {user}\" \
          before it expires"
     )
-}
-
-/// Says that the old factor stays, to a person whose phone was replaced.
-fn announce_old_factor(client: &Client, user: &str) {
-    let state = client.manager(async |totpd| totpd.get_user(user).await);
-    // The enrollment itself reports what is wrong with the user.
-    let Ok(state) = state.map(|state| details::object(&state)) else { return };
-    let verified: Vec<_> = details::objects(&state, "factors")
-        .filter(|factor| details::text(factor, "status") == "verified")
-        .map(user_state::title)
-        .collect();
-    if !verified.is_empty() {
-        output::note(&format!(
-            "{user} has a factor already: {}. It stays valid until the new one is confirmed.\n",
-            verified.join(", ")
-        ));
-    }
 }
 
 /// Names the next step to an administrator, after the first users.

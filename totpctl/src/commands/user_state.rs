@@ -26,9 +26,11 @@ pub(super) fn recovery_codes(state: &Map<String, Value>) -> String {
 
 /// Returns the waits and locks after wrong codes, of unknown and of known sources.
 pub(super) fn wrong_codes(state: &Map<String, Value>) -> String {
+    let user = details::escaped(state, "user");
     let mut text = unknown_sources(state) + "\n";
     for source in details::objects(state, "known_sources") {
-        text.push_str(&known_source(source));
+        text.push_str(&known_source(source, &user));
+        text.push('\n');
     }
     text
 }
@@ -105,35 +107,33 @@ fn sentences(factor: &Map<String, Value>) -> Vec<String> {
     lines
 }
 
+/// Returns the sentence about all unknown sources together.
 fn unknown_sources(state: &Map<String, Value>) -> String {
-    let failures = details::number(state, "failures").unwrap_or_default();
-    let failures = output::count(failures, "wrong code");
-    if details::flag(state, "locked") {
-        return format!(
-            "Locked after {failures} from unknown sources: only known sources can log in, until \"totpctl unlock\"."
-        );
-    }
-    match details::number(state, "retry_after") {
-        Some(seconds) => {
-            format!("{failures} in a row: unknown sources wait {}.", output::duration(seconds))
-        }
-        None => format!("{failures} in a row."),
-    }
+    let user = details::escaped(state, "user");
+    format!("Unknown sources: {}.", budget_state(state, &user, "wait"))
 }
 
-fn known_source(known: &Map<String, Value>) -> String {
+/// Returns the sentence about a source from which `user` logged in.
+fn known_source(known: &Map<String, Value>, user: &str) -> String {
     let source = details::escaped(known, "source");
     let when = output::time(details::number(known, "last_success").unwrap_or_default());
-    let mut text = format!("Known source {source}: last right code {when}");
-    if let Some(failures) = details::number(known, "failures").filter(|failures| *failures > 0) {
-        text.push_str(&format!(", {} since", output::count(failures, "wrong code")));
+    format!("{source} (known): {}; last right code {when}.", budget_state(known, user, "waits"))
+}
+
+/// Returns the wrong codes of one budget of `user`, with its wait or lock. `wait` is the verb of
+/// the sentence.
+fn budget_state(budget: &Map<String, Value>, user: &str, wait: &str) -> String {
+    let failures = match details::number(budget, "failures").unwrap_or_default() {
+        0 => "no wrong codes".to_owned(),
+        number => output::count(number, "wrong code"),
+    };
+    if details::flag(budget, "locked") {
+        return format!("locked after {failures}, until \"totpctl unlock {user}\"");
     }
-    if details::flag(known, "locked") {
-        text.push_str(", locked until \"totpctl unlock\"");
-    } else if let Some(seconds) = details::number(known, "retry_after") {
-        text.push_str(&format!(", waits {}", output::duration(seconds)));
+    match details::number(budget, "retry_after") {
+        Some(seconds) => format!("{failures}, {wait} {}", output::duration(seconds)),
+        None => failures,
     }
-    text + ".\n"
 }
 
 #[cfg(test)]
@@ -166,26 +166,29 @@ mod tests {
     }
 
     #[test]
-    fn waits_and_locks_are_told_for_each_source() {
-        let state = |locked: bool| {
-            object(json!({
-                "failures": 3, "retry_after": 26, "locked": locked, "known_sources": [
-                    {"source": "192.0.2.1", "last_success": 0, "failures": 1},
-                    {"source": "192.0.2.2", "last_success": 0, "failures": 4, "retry_after": 60},
-                    {"source": "192.0.2.3", "last_success": 0, "failures": 100, "locked": true},
-                ],
-            }))
-        };
-        let text = wrong_codes(&state(false));
-        for expected in [
-            "3 wrong codes in a row: unknown sources wait 26 s.",
-            ", 1 wrong code since.",
-            ", 4 wrong codes since, waits 60 s.",
-            ", 100 wrong codes since, locked until \"totpctl unlock\".",
+    fn every_source_has_a_sentence_with_its_wait_or_lock() {
+        for (budget, known, unknown) in [
+            (json!({ "failures": 0 }), "no wrong codes", "no wrong codes"),
+            (json!({ "failures": 1 }), "1 wrong code", "1 wrong code"),
+            (
+                json!({ "failures": 3, "locked": false, "retry_after": 26 }),
+                "3 wrong codes, waits 26 s",
+                "3 wrong codes, wait 26 s",
+            ),
+            (
+                json!({ "failures": 100, "locked": true }),
+                "locked after 100 wrong codes, until \"totpctl unlock alice\"",
+                "locked after 100 wrong codes, until \"totpctl unlock alice\"",
+            ),
         ] {
-            assert!(text.contains(expected), "{expected}: {text}");
+            let mut state = budget.as_object().unwrap().clone();
+            state.insert("user".into(), "alice".into());
+            assert_eq!(unknown_sources(&state), format!("Unknown sources: {unknown}."));
+            state.insert("source".into(), "192.0.2.1".into());
+            let sentence = known_source(&state, "alice");
+            let start = format!("192.0.2.1 (known): {known}; last right code ");
+            assert!(sentence.starts_with(&start), "{sentence}");
         }
-        assert!(wrong_codes(&state(true)).starts_with("Locked after 3 wrong codes"));
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 pub use crate::enrollment::confirmation::{Confirmation, confirm};
 pub use crate::enrollment::diagnosis::Diagnosis;
-pub use crate::enrollment::first_login::{Completion, complete, offer, prove};
+pub use crate::enrollment::first_login::{Completion, complete, note_first_login, offer, prove};
+pub use crate::enrollment::label::LabelHistory;
 pub use crate::enrollment::new_factor::NewFactor;
 pub use crate::enrollment::replay_floor::{ReplayFloor, apply_floor, usable_from};
 pub use crate::enrollment::request::{Enrolled, Request, enroll};
-pub use crate::enrollment::restoration::restore;
+pub use crate::enrollment::restoration::{keep_far_drift, restore};
 use crate::factor::{Factor, FactorId, Maker, Status};
 use crate::otp::time_step;
 use crate::record::Record;
@@ -15,6 +16,7 @@ use crate::recovery_codes::RecoveryCodes;
 mod confirmation;
 mod diagnosis;
 mod first_login;
+mod label;
 mod new_factor;
 mod replay_floor;
 mod request;
@@ -68,7 +70,7 @@ pub fn add(
 ///
 /// Other pending factors go, because they were made when no code could be asked for. Those of root
 /// stay.
-fn verify(
+pub(crate) fn verify(
     record: &mut Record,
     id: &FactorId,
     now: u64,
@@ -143,6 +145,17 @@ pub fn may_skip(record: &Record, uid: u32) -> bool {
 /// Drops the factors that were pending for too long.
 pub fn expire(record: &mut Record, now: u64) {
     record.retire(|factor| expiry(factor).is_none_or(|expires| !has_expired(factor, expires, now)));
+}
+
+/// Returns the verified factors that `factor` replaces when it is confirmed. They are valid until
+/// then.
+pub fn replaced_by<'a>(
+    record: &'a Record,
+    factor: &'a Factor,
+    rules: &EnrollmentRules,
+) -> impl Iterator<Item = &'a FactorId> {
+    let replaces = factor.is_pending() && rules.max_factors == 1;
+    record.verified().filter(move |_| replaces)
 }
 
 /// Returns the time of the removal of a pending factor, in seconds since 1970. Other factors have

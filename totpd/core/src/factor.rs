@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::ops::RangeInclusive;
 
 use crate::code::Code;
-pub use crate::factor::clock_drift::{Drift, MAX_DRIFT_SECS};
+pub use crate::factor::clock_drift::{Drift, MAX_DRIFT_SECS, MAX_RESYNC_SECS};
 pub use crate::factor::id::FactorId;
 pub use crate::factor::kind::{Kind, PERIOD};
 pub use crate::factor::maker::{LoginNonce, Maker};
@@ -110,6 +110,18 @@ impl Factor {
             Some(last) if counter <= last => Match::Replayed,
             _ => Match::Fresh(counter),
         })
+    }
+
+    /// Reports whether `code` is the code of the last accepted counter or time step, at any later
+    /// time. A client that sends its code again does not guess.
+    ///
+    /// The work is the same for every factor, also for one that accepted no code.
+    #[must_use]
+    pub fn repeats_last_code(&self, code: &Code) -> bool {
+        let last = self.last_accepted.unwrap_or(0);
+        let found = matching_counter(&self.seed, self.algorithm, code, last..=last);
+        let has_last = self.last_accepted.is_some() && !self.is_pending();
+        found.is_some() & has_last & (code.digits() == self.digits)
     }
 
     /// Uses up the right code of `counter` at `now` (seconds since 1970).

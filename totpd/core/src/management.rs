@@ -130,17 +130,18 @@ pub fn unlock(record: Record) -> Record {
     Record { throttle: Throttle::default(), ..record }
 }
 
-/// Finds the token `id` of the account that has `uid` now. It needs two codes in a row; see
-/// [`resync::resync`].
+/// Finds the token `id` of the account that has `uid` now, for the caller `by`. It needs two codes
+/// in a row; see [`resync::resync`].
 #[must_use]
 pub fn resync(
     mut record: Record,
     (id, uid): (&str, u32),
-    (first, second): (&Code, &Code),
+    (by, codes): (Maker, (&Code, &Code)),
     now: u64,
+    rules: &EnrollmentRules,
 ) -> (ResyncOutcome, Record) {
     let outcome = if record.belongs_to(uid) {
-        resync::resync(&mut record, id, first, second, now)
+        resync::resync(&mut record, (by, id), codes, now, rules)
     } else {
         ResyncOutcome::NoToken
     };

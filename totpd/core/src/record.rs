@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use crate::code::Code;
 use crate::factor::{Factor, FactorId, Status};
 pub use crate::record::spent_seeds::SpentSeed;
 use crate::recovery_codes::RecoveryCodes;
@@ -83,6 +84,13 @@ impl Record {
     /// Returns the ids of all verified factors, the oldest first.
     pub fn verified(&self) -> impl Iterator<Item = &FactorId> {
         self.factors.iter().filter(|factor| factor.is_verified()).map(|factor| &factor.id)
+    }
+
+    /// Reports whether `code` is the last accepted code of one of the factors. No factor is left
+    /// out, so the time does not reveal which one it is.
+    #[must_use]
+    pub fn repeats_last_code(&self, code: &Code) -> bool {
+        self.factors.iter().fold(false, |found, factor| found | factor.repeats_last_code(code))
     }
 
     /// Gives all factors with one seed the greatest counter that one of them accepted, or a removed

@@ -137,8 +137,12 @@ fn is_number(text: &str) -> bool {
     (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn strip_dev(tty: &str) -> &str {
-    tty.strip_prefix("/dev/").unwrap_or(tty)
+/// Returns the name of a terminal without `/dev/`. LXC has the terminals of a container in
+/// `/dev/lxc/`, under the names that a machine has.
+#[must_use]
+pub fn strip_dev(tty: &str) -> &str {
+    let name = tty.strip_prefix("/dev/").unwrap_or(tty);
+    name.strip_prefix("lxc/").unwrap_or(name)
 }
 
 /// Parses an address. sshd may append the zone of an IPv6 address: `fe80::1%eth0`.

@@ -1,15 +1,12 @@
 //! The verification of one code: a pure function from a record and an attempt to a verdict and a
 //! record.
 
-use alloc::string::String;
-use alloc::string::ToString;
-
 use crate::factor::{Factor, FactorId, LastUse, Match};
 use crate::record::Record;
 use crate::recovery_codes::HashedGuess;
 use crate::throttle::ThrottleState;
 pub use crate::verification::attempt::{Answer, Attempt, Rules};
-use crate::verification::best_match::{best_match, compute_decoy, is_allowed};
+use crate::verification::best_match::{best_match, compute_decoy, is_allowed, repeats_last_code};
 pub use crate::verification::verdict::{Reason, Verdict};
 
 mod attempt;
@@ -83,7 +80,10 @@ pub fn verify(mut record: Record, attempt: &Attempt, rules: &Rules) -> (Verdict,
     if record.factors.is_empty() {
         compute_decoy(attempt, rules.skew);
     }
+    let repeats = repeats_last_code(&record, attempt) & record.belongs_to(attempt.uid);
     let best = best_match(&mut record.factors, attempt, rules.skew);
+    // By chance, the last accepted code may also be an unused one.
+    let repeats = repeats && !matches!(best, Some((_, Match::Fresh(_))));
 
     match state {
         ThrottleState::Open => {}
@@ -93,8 +93,10 @@ pub fn verify(mut record: Record, attempt: &Attempt, rules: &Rules) -> (Verdict,
         }
     }
     let judged = match (&attempt.answer, refusal) {
+        (Answer::BlockedBySshd, _) => Err(Reason::BlockedBySshd),
         (Answer::Malformed, _) => Err(Reason::Malformed),
         (_, Some(reason)) => Err(reason),
+        (Answer::Code(_), None) if repeats && best.is_none() => Err(Reason::Replayed),
         (Answer::Code(_), None) => use_code(best, attempt)
             .map(|(factor, method)| approve_code(&mut record, factor, method)),
         (Answer::Recovery(guess), None) => redeem(&mut record, guess, attempt),
@@ -105,7 +107,7 @@ pub fn verify(mut record: Record, attempt: &Attempt, rules: &Rules) -> (Verdict,
             (verdict, record)
         }
         Err(reason) => {
-            if reason.counts() {
+            if reason.counts() && !repeats {
                 record.throttle.fail(&attempt.source, now);
             }
             (Verdict::Denied(reason), record)
@@ -143,10 +145,7 @@ fn use_code(
         return Err(Reason::Restricted);
     }
     factor.accept(counter, attempt.now);
-    factor.last_place = Some(LastUse {
-        service: truncate(attempt.service.as_deref().unwrap_or_default()),
-        source: truncate(&attempt.source.to_string()),
-    });
+    factor.last_place = Some(LastUse::new(attempt.service.as_deref(), &attempt.source));
     Ok((factor.id.clone(), factor.kind.name()))
 }
 
@@ -172,14 +171,6 @@ fn redeem(record: &mut Record, guess: &HashedGuess, attempt: &Attempt) -> Result
         unreported_use: None,
     })
 }
-
-/// Shortens text from outside for the record.
-fn truncate(text: &str) -> String {
-    text.chars().take(MAX_PLACE_CHARS).collect()
-}
-
-/// Characters of a service or source that a record keeps.
-const MAX_PLACE_CHARS: usize = 64;
 
 #[cfg(test)]
 mod tests;

@@ -8,8 +8,10 @@ pub mod dictionary;
 pub mod login;
 pub mod wire;
 
+mod sshd_placeholder;
 mod words;
 
+pub use crate::sshd_placeholder::is_sshd_placeholder;
 pub use crate::words::{action, verdict};
 
 #[cfg(feature = "zbus")]

@@ -1,6 +1,6 @@
 //! The trusted part of the context of a login, and the source of the login.
 
-use totpd_core::source::{Origin, Source, is_serial_line};
+use totpd_core::source::{Origin, Source, is_serial_line, strip_dev};
 use totpd_interface::login::LoginContext;
 use totpd_interface::{Dictionary, Error};
 
@@ -30,7 +30,7 @@ fn untrusted(context: LoginContext) -> LoginContext {
 /// program at a terminal, or ssh.
 pub(crate) fn is_at_terminal(context: &LoginContext) -> bool {
     let tty = context.tty.as_deref().unwrap_or_default();
-    let name = tty.strip_prefix("/dev/").unwrap_or(tty);
+    let name = strip_dev(tty);
     name == "ssh" || name.starts_with("tty") || name.starts_with("pts/") || is_serial_line(name)
 }
 
@@ -114,6 +114,8 @@ mod tests {
             ("sclp_line0", true),
             ("xvc0", true),
             ("ttysclp0", true),
+            ("lxc/tty1", true),
+            ("/dev/lxc/console", true),
             (":0", false),
             ("ftp", false),
             ("dovecot", false),

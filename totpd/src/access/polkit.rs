@@ -96,7 +96,11 @@ impl Polkit {
                  terminal, or as root",
             ),
             (false, false) => refused(match action {
-                Action::EnrollSelf => "polkit does not let you change your own second factor",
+                Action::EnrollSelf => {
+                    "polkit does not let you change your own second factor: it asks for your password; \
+                     without one, have root run totpctl, or make the first factor at a login (option \
+                     enroll of pam_totp)"
+                }
                 Action::Manage => "only root and users with the right to manage users may do that",
             }),
         }

@@ -43,6 +43,7 @@ reasons! {
     NoSuchUser = "no-such-user", "no such user";
     UidChanged = "uid-changed", "the name belongs to another uid than at enrollment";
     Malformed = "malformed", "not a code";
+    SshdBlockedLogin = "sshd-blocked-login", "sshd blocks this user and replaced the answer: see PermitRootLogin, AllowUsers, DenyUsers, AllowGroups and DenyGroups in sshd_config";
     RecordDamaged = "record-damaged", "the record is damaged: totpctl verify-store";
     Waiting = "waiting", "waiting after wrong codes";
     Locked = "locked", "locked: totpctl unlock";
@@ -83,6 +84,7 @@ impl Reason {
             Verdict::Throttled { retry_after: None } => Self::Locked,
             Verdict::Throttled { retry_after: Some(_) } => Self::Waiting,
             Verdict::Denied(reason) => match reason {
+                DenialReason::BlockedBySshd => Self::SshdBlockedLogin,
                 DenialReason::Disabled => Self::FactorsDisabled,
                 DenialReason::Malformed => Self::Malformed,
                 DenialReason::NotEnrolled if is_known => Self::NotEnrolled,

@@ -11,6 +11,13 @@ pub(crate) fn display_local(seconds: u64) -> String {
     time.map_or_else(|| format!("@{seconds}"), |time| time.strftime("%Y-%m-%d %H:%M").to_string())
 }
 
+/// Reports whether systemd-timesyncd has synchronized the clock of this machine. Other programs do
+/// not say it where this process may look.
+#[must_use]
+pub(crate) fn is_known_to_be_synchronized() -> bool {
+    std::path::Path::new("/run/systemd/timesync/synchronized").exists()
+}
+
 /// Returns milliseconds since the first call, by a clock that nobody sets.
 #[must_use]
 pub(crate) fn monotonic_ms() -> u64 {

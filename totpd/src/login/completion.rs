@@ -37,12 +37,19 @@ pub(crate) async fn complete(
     let digest = token.digest(context.service.as_deref().unwrap_or_default());
     let (id, uid) = (token.factor.clone(), account.current_uid());
     let (now, rules) = (clock::now(), daemon.config.enrollment.clone());
+    let throttle = daemon.config.rules.throttle.clone();
+    let source = login_source(context, caller.uid);
+    let (service, from) = (context.service.clone(), source.clone());
     let completion = daemon
         .update(&account, move |mut record| {
             let completion = match is_same_login && record.belongs_to(uid) {
                 true => enrollment::complete(&mut record, &id, &digest, now, &rules),
                 false => Completion::Unknown,
             };
+            if completion == Completion::Verified {
+                let place = (service.as_deref(), &from);
+                enrollment::note_first_login(&mut record, &id, place, now, &throttle);
+            }
             (completion, record)
         })
         .await?;
@@ -60,7 +67,6 @@ pub(crate) async fn complete(
     } else {
         Some(NOT_KEPT.to_owned())
     };
-    let source = login_source(context, caller.uid);
     let login = LoginScene { caller, account: &account, context, source: &source };
     let outcome = if is_verified { LoginOutcome::Approved } else { LoginOutcome::Denied };
     daemon.audit.record(&Event::Login(LoginEvent {

@@ -10,17 +10,14 @@ use totpd_qr::Picture;
 pub(crate) fn screen(link: &str, key: &str, utf8: bool) -> String {
     let key = in_groups(key);
     let picture = Picture::of(link, QR_MARGIN).ok();
-    let drawn = picture
-        .filter(|picture| {
-            utf8 && picture.width() <= MAX_COLUMNS && picture.width() <= 2 * MAX_QR_LINES
-        })
-        .map(|picture| picture.half_blocks());
-    match drawn {
-        Some(drawn) => {
-            format!("{SCAN}\n{drawn}Key: {key}\n{FIRST_CODE}")
+    let fitting = picture
+        .filter(|picture| picture.width() <= MAX_COLUMNS && picture.width() <= 2 * MAX_QR_LINES);
+    match fitting {
+        Some(picture) if utf8 => {
+            format!("{SCAN}\n{}Key: {key}\n{FIRST_CODE}", picture.half_blocks())
         }
-        None if utf8 => format!("{TYPE}\n\n  {key}\n\n{FIRST_CODE}"),
-        None => format!("{TYPE}\n\n  {key}\n\n{NO_QR_CODE}\n{FIRST_CODE}"),
+        Some(_) => format!("{TYPE}\n\n  {key}\n\n{NO_QR_CODE}\n{FIRST_CODE}"),
+        None => format!("{TYPE}\n\n  {key}\n\n{NO_ROOM}\n{FIRST_CODE}"),
     }
 }
 
@@ -60,6 +57,7 @@ pub(crate) fn wrapped(text: &str) -> String {
 const SCAN: &str = "Scan this with the authenticator app, or type the key:";
 const TYPE: &str = "Add this key to the authenticator app of your phone:";
 const NO_QR_CODE: &str = "(No QR code: the locale of this machine is not UTF-8.)";
+const NO_ROOM: &str = "(No QR code: it needs more than 80 columns and 24 lines.)";
 const FIRST_CODE: &str = "Code that the app shows: ";
 const KEEP: &str = "Keep these on paper. Each is good once, without the phone:";
 const NO_CODES: &str = "Your second factor is set up. Run: totpctl recovery-codes";
@@ -92,6 +90,7 @@ mod tests {
             assert!(text.lines().all(|line| line.chars().count() <= 80));
             assert_eq!(text.contains('█'), has_a_picture);
             assert_eq!(text.contains(NO_QR_CODE), !utf8, "it says why");
+            assert_eq!(text.contains(NO_ROOM), utf8 && !has_a_picture, "it says why");
             assert!(text.contains("GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"));
             assert!(text.is_ascii() != has_a_picture);
         }
@@ -100,8 +99,17 @@ mod tests {
     #[test]
     fn every_text_is_on_the_page_of_messages_and_short() {
         let page = include_str!("../../../docs/reference/messages.md");
-        for text in [SCAN, TYPE, NO_QR_CODE, FIRST_CODE, KEEP, NO_CODES, NOT_KEPT, ENROLL_ELSEWHERE]
-        {
+        for text in [
+            SCAN,
+            TYPE,
+            NO_QR_CODE,
+            NO_ROOM,
+            FIRST_CODE,
+            KEEP,
+            NO_CODES,
+            NOT_KEPT,
+            ENROLL_ELSEWHERE,
+        ] {
             assert!(page.contains(&format!("`{text}`")), "{text}");
             assert!(text.len() < 60, "{text}");
         }

@@ -2,12 +2,12 @@
 
 use totpd_core::account::Account;
 use totpd_core::code::Code;
-use totpd_core::enrollment::{self, Confirmation};
+use totpd_core::enrollment::{self, Confirmation, LabelHistory};
 use totpd_core::factor::{FactorId, LoginNonce, LoginToken, Maker};
 use totpd_core::record_key::RecordKey;
 use totpd_formats::otpauth;
 use totpd_interface::login::{BeginReply, LoginContext, Method, Nonce, VerifyReply};
-use totpd_interface::{Dictionary, Error};
+use totpd_interface::{Dictionary, Error, is_sshd_placeholder};
 
 use crate::access::caller::Caller;
 use crate::access::login_context::login_source;
@@ -56,10 +56,17 @@ pub(crate) async fn offer(
     let rules = daemon.config.enrollment.clone();
     let maker = Maker::Login(LoginNonce::new(nonce.bytes()));
     let new = new_factor(options, maker, now, rules.unverified_lifetime)?;
+    // NSS may spell the name in another way than the person.
+    let RecordKey::User(name) = account.key.clone() else { return Ok(None) };
     let offered = daemon
-        .update(&account, move |record| enrollment::offer(record, uid, &new, now, &rules))
+        .update(&account, move |record| {
+            let history = LabelHistory::of(&record);
+            let (offered, record) = enrollment::offer(record, uid, &new, now, &rules);
+            let offered = offered.map(|factor| (history.account(name.as_str(), &factor), factor));
+            (offered, record)
+        })
         .await?;
-    let Some(factor) = offered else { return Ok(None) };
+    let Some((label, factor)) = offered else { return Ok(None) };
     // The record names the place that showed the key, even if nobody types a code.
     let source = login_source(context, caller.uid);
     let login = LoginScene { caller, account: &account, context, source: &source };
@@ -67,7 +74,7 @@ pub(crate) async fn offer(
         factor: Some(factor.id.clone()),
         ..LoginEvent::new(login, LoginOutcome::Enrolling, Reason::FactorShown)
     }));
-    let link = otpauth::otpauth(&factor, &enroll::issuer(daemon, None), user);
+    let link = otpauth::otpauth(&factor, &enroll::issuer(daemon, None), &label);
     let text = screen(&link, &factor.seed.base32(), locale::system_locale_is_utf8());
     let (factor, uri) = (factor.id.to_string(), Some(link.as_str().to_owned()));
     Ok(Some(BeginReply::Enroll { text, factor, uri }))
@@ -85,6 +92,9 @@ pub(crate) async fn verify(
     FirstCode { nonce, factor: id, code }: FirstCode<'_>,
 ) -> Result<(VerifyReply, Reason), Error> {
     let denied = |reason| Ok((VerifyReply::Denied { message: None }, reason));
+    if is_sshd_placeholder(code.as_bytes()) {
+        return denied(Reason::SshdBlockedLogin);
+    }
     let Some(code) = Code::parse(code) else { return denied(Reason::Malformed) };
     let (RecordKey::User(name), Some(factor)) = (&account.key, FactorId::parse(id)) else {
         return denied(Reason::FactorNotPending);
@@ -110,7 +120,8 @@ pub(crate) async fn verify(
             Ok((reply, Reason::FirstCodeAccepted))
         }
         Err(Confirmation::Wrong { diagnosis, .. }) => {
-            let message = format!("Wrong code. {}", first_code::advice(&diagnosis));
+            let advice = first_code::advice(&diagnosis, clock::is_known_to_be_synchronized());
+            let message = format!("Wrong code. {advice}");
             let reply = VerifyReply::Denied { message: Some(wrapped(&message)) };
             Ok((reply, Reason::FirstCodeWrong))
         }

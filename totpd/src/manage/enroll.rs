@@ -1,7 +1,7 @@
 //! Enrollment: a factor from its creation to its first code.
 
 use totpd_core::code::Code;
-use totpd_core::enrollment::{self, Confirmation, Enrolled, Request};
+use totpd_core::enrollment::{self, Confirmation, Enrolled, LabelHistory, Request};
 use totpd_core::management;
 use totpd_formats::otpauth;
 use totpd_interface::{Dictionary, Error};
@@ -39,13 +39,22 @@ pub(crate) async fn enroll(
         if_unenrolled: options.if_unenrolled,
         new: new_factor(options, caller.maker(), now, rules.unverified_lifetime)?,
     };
+    let name = caller.name.clone();
     let enrolled = daemon
         .update(&caller.account, move |record| {
-            management::enroll(record, &proof, &request, now, &rules)
+            let history = LabelHistory::of(&record);
+            let (enrolled, record) = management::enroll(record, &proof, &request, now, &rules);
+            let enrolled = enrolled.map(|(factor, outcome)| {
+                let replaces = enrollment::replaced_by(&record, &factor, &rules);
+                let replaces: Vec<_> = replaces.map(ToString::to_string).collect();
+                (history.account(name.as_str(), &factor), factor, outcome, replaces)
+            });
+            (enrolled, record)
         })
         .await?;
-    let (factor, outcome) = enrolled.map_err(|refusal| refuse(daemon, caller, refusal))?;
-    let link = otpauth::otpauth(&factor, &issuer, caller.name.as_str());
+    let (account, factor, outcome, replaces) =
+        enrolled.map_err(|refusal| refuse(daemon, caller, refusal))?;
+    let link = otpauth::otpauth(&factor, &issuer, &account);
     let reason = Reason::from_enrolled(outcome, factor.is_verified());
     daemon.audit.record(&caller.event(Factors::One(factor.id.clone()), reason));
     // The factor is on disk, so the daemon returns its key in any case. The user can make codes
@@ -58,7 +67,8 @@ pub(crate) async fn enroll(
     };
     let mut details = user_state::parameters(&factor)
         .with("issuer", issuer)
-        .with("account", caller.name.as_str().to_owned())
+        .with("account", account)
+        .with("replaces", replaces)
         .with("resumed", outcome == Enrolled::Resumed)
         .with("recovery_codes", codes)
         .with_some("usable_from", factor.usable_from())
@@ -102,7 +112,7 @@ pub(crate) async fn confirm(
         Confirmation::Wrong { left, diagnosis } => Err(Error::InvalidCode(format!(
             "wrong code; {left} more {}. {}",
             if left == 1 { "try" } else { "tries" },
-            advice(&diagnosis)
+            advice(&diagnosis, clock::is_known_to_be_synchronized())
         ))),
         Confirmation::TooManyAttempts => Err(Error::Expired(
             "wrong code, and it was the last one allowed: the new factor is gone; enroll again"

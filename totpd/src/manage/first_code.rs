@@ -2,8 +2,9 @@
 
 use totpd_core::enrollment::Diagnosis;
 
-/// Returns the possible cause, in words.
-pub(crate) fn advice(diagnosis: &Diagnosis) -> String {
+/// Returns the possible cause, in words. Unless the clock of this machine is known to be right, it
+/// may be the cause too.
+pub(crate) fn advice(diagnosis: &Diagnosis, is_clock_right: bool) -> String {
     match diagnosis {
         Diagnosis::AdjacentStep { before: true } => {
             "That is the code before: type the one that the app shows now.".into()
@@ -12,8 +13,13 @@ pub(crate) fn advice(diagnosis: &Diagnosis) -> String {
             "That is the code after: the clock of the phone is a little fast.".into()
         }
         Diagnosis::ClockSkew { ahead } => {
-            let side = if *ahead < 0 { "slow" } else { "fast" };
-            format!("The clock of your phone is {} {side}.", duration(ahead.unsigned_abs()))
+            let (side, other) = if *ahead < 0 { ("slow", "fast") } else { ("fast", "slow") };
+            let phone =
+                format!("The clock of your phone is {} {side}.", duration(ahead.unsigned_abs()));
+            match is_clock_right {
+                true => phone,
+                false => format!("{phone} Or the clock of this machine is {other}."),
+            }
         }
         Diagnosis::ParametersIgnored { algorithm, digits, period } => {
             let mut ignored = Vec::new();
@@ -75,7 +81,24 @@ mod tests {
                  SHA1 --digits 6 --period 30.",
             ),
         ] {
-            assert_eq!(advice(&diagnosis), expected);
+            assert_eq!(advice(&diagnosis, true), expected);
         }
+    }
+
+    #[test]
+    fn a_clock_that_is_not_known_to_be_right_is_named_too() {
+        for (ahead, expected) in [
+            (
+                -240,
+                "The clock of your phone is 4 minutes slow. Or the clock of this machine is fast.",
+            ),
+            (
+                90,
+                "The clock of your phone is 90 seconds fast. Or the clock of this machine is slow.",
+            ),
+        ] {
+            assert_eq!(advice(&Diagnosis::ClockSkew { ahead }, false), expected);
+        }
+        assert_eq!(advice(&Diagnosis::Replayed, false), advice(&Diagnosis::Replayed, true));
     }
 }

@@ -1,6 +1,7 @@
 //! The search for a token that is off.
 
 use totpd_core::code::Code;
+use totpd_core::factor::Maker;
 use totpd_core::management;
 use totpd_core::resync::ResyncOutcome;
 use totpd_interface::Error;
@@ -11,6 +12,7 @@ use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::host::clock;
 use crate::manage::authorization::AuthorizedCaller;
+use crate::manage::refusal::error_of_enrollment;
 
 /// Finds the token `id` by two codes in a row. Both codes are used up.
 pub(crate) async fn resync(
@@ -25,10 +27,11 @@ pub(crate) async fn resync(
             "two codes that the token shows in a row are needed".into(),
         ));
     };
-    let (wanted, uid, now) = (id.to_owned(), caller.account.current_uid(), clock::now());
+    let (wanted, uid, by) = (id.to_owned(), caller.account.current_uid(), caller.maker());
+    let (now, rules) = (clock::now(), daemon.config.enrollment.clone());
     let outcome = daemon
         .update(&caller.account, move |record| {
-            management::resync(record, (&wanted, uid), (&first, &second), now)
+            management::resync(record, (&wanted, uid), (by, (&first, &second)), now, &rules)
         })
         .await?;
     match outcome {
@@ -37,11 +40,14 @@ pub(crate) async fn resync(
             daemon.audit.record(&event);
             Ok(())
         }
-        ResyncOutcome::NotFound => Err(Error::InvalidCode(
-            "these are not two codes in a row of this token: of its next thousand, or of the \
-             last or next five minutes"
-                .into(),
-        )),
+        ResyncOutcome::NotFound => {
+            let reach = if by == Maker::Root { "hour" } else { "five minutes" };
+            Err(Error::InvalidCode(format!(
+                "these are not two codes in a row of this token: of its next thousand, or of the \
+                 last or next {reach}"
+            )))
+        }
+        ResyncOutcome::Refused(refusal) => Err(error_of_enrollment(refusal)),
         ResyncOutcome::NoToken => Err(Error::NotEnrolled(
             "there is no such token, or more than one: name the factor".into(),
         )),

@@ -86,6 +86,9 @@ pub(crate) fn restore(
             resync.push(name.to_string());
         }
         if let Some(restoring) = &mut restoring {
+            if let Some(present) = local.present_record(&name)? {
+                enrollment::keep_far_drift(&mut record, &present, now);
+            }
             restoring.add(name, &record)?;
         }
         users += 1;

@@ -3,7 +3,7 @@
 use totpd_core::enrollment;
 use totpd_core::factor::Factor;
 use totpd_core::record::Record;
-use totpd_core::throttle::{KnownSource, ThrottleRules, ThrottleState};
+use totpd_core::throttle::{Budget, KnownSource, ThrottleRules, ThrottleState};
 use totpd_core::user_name::UserName;
 use totpd_interface::{DictBuilder, Dictionary};
 
@@ -16,25 +16,16 @@ pub(crate) fn of(
 ) -> Dictionary {
     enrollment::expire(&mut record, now);
     record.throttle.expire_and_clamp(now, rules);
-    let unknown = record.throttle.unknown_sources();
-    let (locked, retry_after) = match unknown.state(now, rules) {
-        ThrottleState::Locked => (true, None),
-        ThrottleState::Open => (false, None),
-        ThrottleState::Waiting(seconds) => {
-            (false, Some(u32::try_from(seconds).unwrap_or(u32::MAX)))
-        }
-    };
     let factors: Vec<Dictionary> = record.factors.iter().map(factor).collect();
-    let known: Vec<Dictionary> = record.throttle.known_sources().iter().map(source).collect();
-    DictBuilder::new()
+    let known = record.throttle.known_sources().iter();
+    let known: Vec<Dictionary> = known.map(|known| source(known, now, rules)).collect();
+    let state = DictBuilder::new()
         .with("user", name.as_str().to_owned())
         .with("uid", record.uid)
         .with("enrolled", record.is_enrolled())
         .with("factors", factors)
-        .with("failures", unknown.failures())
-        .with("locked", locked)
-        .with_some("retry_after", retry_after)
-        .with("known_sources", known)
+        .with("known_sources", known);
+    with_budget(state, record.throttle.unknown_sources(), now, rules)
         .with("recovery_codes", u32::try_from(record.recovery.left()).unwrap_or(u32::MAX))
         .into()
 }
@@ -75,12 +66,31 @@ fn factor(factor: &Factor) -> Dictionary {
         .into()
 }
 
-fn source(known: &KnownSource) -> Dictionary {
-    DictBuilder::new()
+fn source(known: &KnownSource, now: u64, rules: &ThrottleRules) -> Dictionary {
+    let source = DictBuilder::new()
         .with("source", known.source.to_string())
-        .with("last_success", known.last_success)
-        .with("failures", known.budget.failures())
-        .into()
+        .with("last_success", known.last_success);
+    with_budget(source, &known.budget, now, rules).into()
+}
+
+/// Adds the wrong codes of a budget, with its wait or lock.
+fn with_budget(
+    entries: DictBuilder,
+    budget: &Budget,
+    now: u64,
+    rules: &ThrottleRules,
+) -> DictBuilder {
+    let (locked, retry_after) = match budget.state(now, rules) {
+        ThrottleState::Locked => (true, None),
+        ThrottleState::Open => (false, None),
+        ThrottleState::Waiting(seconds) => {
+            (false, Some(u32::try_from(seconds).unwrap_or(u32::MAX)))
+        }
+    };
+    entries
+        .with("failures", budget.failures())
+        .with("locked", locked)
+        .with_some("retry_after", retry_after)
 }
 
 #[cfg(test)]
@@ -137,6 +147,27 @@ mod tests {
             assert!(shown(&told, "retry_after").contains(retry_after), "{told:?}");
             assert!(shown(&told, "known_sources").contains("local:bob"), "{told:?}");
             assert!(shown(&told, "enrolled").contains("false"), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn every_known_source_has_its_own_wait_or_lock() {
+        let home = Source::Local("bob".into());
+        for (failures, locked, retry_after) in
+            [(0, "false", "-"), (2, "false", "-"), (3, "false", "30"), (100, "true", "-")]
+        {
+            let mut record = Record::new(1000);
+            record.throttle.succeed(&home, 5, &RULES);
+            for _ in 0..failures {
+                record.throttle.fail(&home, 10);
+            }
+            let known = source(&record.throttle.known_sources()[0], 10, &RULES);
+            assert!(shown(&known, "source").contains("local:bob"), "{known:?}");
+            assert!(shown(&known, "failures").contains(&failures.to_string()), "{known:?}");
+            assert!(shown(&known, "locked").contains(locked), "{known:?}");
+            assert!(shown(&known, "retry_after").contains(retry_after), "{known:?}");
+            let state = of(&UserName::parse("alice").unwrap(), record, 10, &RULES);
+            assert!(shown(&state, "locked").contains("false"), "unknown sources: {state:?}");
         }
     }
 }

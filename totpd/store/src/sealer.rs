@@ -36,8 +36,10 @@ impl Sealer {
         // The sealer is on the heap, so it stays at the address that was locked.
         let sealer = Box::new(XChaCha20Poly1305::new(<&Key>::from(&*derived)));
         if let Err(error) = lock_pages_of(&*sealer) {
-            let message =
-                format!("the sealing key may reach swap: cannot lock its memory: {error}");
+            let message = format!(
+                "seeds and the sealing key may reach swap: cannot lock their memory: {error}; raise \
+                 LimitMEMLOCK of totpd.service, in a container that of its host, or encrypt swap"
+            );
             WARNED.call_once(|| Entry::new(Priority::Warning, message).write());
         }
         Self(sealer)
@@ -68,6 +70,12 @@ impl Sealer {
         let plain = self.0.decrypt(&XNonce::from(*nonce), payload).map_err(|_| UnsealError)?;
         Ok(Zeroizing::new(plain))
     }
+}
+
+/// Reports whether a sealer has warned that its key, and so the seeds, may reach swap.
+#[must_use]
+pub fn has_warned_of_swap() -> bool {
+    WARNED.is_completed()
 }
 
 /// There is a sealer for each key, and one warning is enough.

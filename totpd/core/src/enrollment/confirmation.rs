@@ -46,7 +46,11 @@ pub fn confirm(
 ) -> Confirmation {
     let counter = match try_first_code(record, (maker, id), code, now, rules, MAX_WRONG) {
         Err(Confirmation::Wrong { left, diagnosis }) => {
-            let diagnosis = count_wrong_code(record, maker, diagnosis, now, throttle);
+            let diagnosis = match record.repeats_last_code(code) {
+                // It was used already, so it is no guess.
+                true => diagnosis,
+                false => count_wrong_code(record, maker, diagnosis, now, throttle),
+            };
             return Confirmation::Wrong { left, diagnosis };
         }
         Err(confirmation) => return confirmation,

@@ -5,8 +5,10 @@
 use crate::code::Code;
 use crate::enrollment::confirmation::{Confirmation, try_first_code};
 use crate::enrollment::{EnrollmentRules, add, expire, has_expired, verify};
-use crate::factor::{Factor, FactorId, LoginNonce, Maker, Status, TokenDigest};
+use crate::factor::{Factor, FactorId, LastUse, LoginNonce, Maker, Status, TokenDigest};
 use crate::record::Record;
+use crate::source::Source;
+use crate::throttle::ThrottleRules;
 
 /// The outcome of the end of a login.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -114,6 +116,22 @@ pub fn complete(
         return if has_expired { Completion::Expired } else { Completion::AlreadyEnrolled };
     }
     verify(record, id, now, rules).map_or(Completion::Unknown, |()| Completion::Verified)
+}
+
+/// Notes the login that verified the factor `id`, from `source` by `service` at `now` (seconds
+/// since 1970): it was a login with a right code.
+pub fn note_first_login(
+    record: &mut Record,
+    id: &FactorId,
+    (service, source): (Option<&str>, &Source),
+    now: u64,
+    rules: &ThrottleRules,
+) {
+    for factor in record.factors.iter_mut().filter(|factor| factor.id == *id) {
+        factor.last_used = Some(now);
+        factor.last_place = Some(LastUse::new(service, source));
+    }
+    record.throttle.succeed(source, now, rules);
 }
 
 /// Wrong first codes in one authentication.

@@ -1,6 +1,6 @@
 //! The time of the last restore: every code that may have been accepted before it counts as used.
 
-use crate::factor::{Kind, MAX_DRIFT_SECS};
+use crate::factor::{Drift, Kind};
 use crate::otp::time_step;
 use crate::record::Record;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ pub fn apply_floor(record: &mut Record, floor: ReplayFloor) {
         if let Kind::Totp { period } = factor.kind
             && factor.created <= floor.time
         {
-            let step = last_used_step(floor, period);
+            let step = last_used_step(floor, period, factor.drift);
             factor.last_accepted = Some(factor.last_accepted.map_or(step, |last| last.max(step)));
         }
     }
@@ -28,9 +28,9 @@ pub fn apply_floor(record: &mut Record, floor: ReplayFloor) {
 
 /// Returns the last time step of `period` seconds that may have been used when the floor was set. A
 /// phone may have used it if its clock is as fast as drift allows.
-fn last_used_step(floor: ReplayFloor, period: u32) -> u64 {
-    let ahead = MAX_DRIFT_SECS / u64::from(period.max(1));
-    time_step(floor.time, period).saturating_add(floor.skew + ahead)
+fn last_used_step(floor: ReplayFloor, period: u32, drift: Drift) -> u64 {
+    let ahead = drift.steps_ahead(period);
+    time_step(floor.time, period).saturating_add(floor.skew.saturating_add(ahead))
 }
 
 /// Returns the time when codes of an app with a period of 30 s are accepted again. `time` is the
@@ -38,7 +38,9 @@ fn last_used_step(floor: ReplayFloor, period: u32) -> u64 {
 /// are accepted.
 #[must_use]
 pub fn usable_from(time: u64, skew: u64) -> u64 {
-    last_used_step(ReplayFloor { time, skew }, 30).saturating_add(1).saturating_mul(30)
+    last_used_step(ReplayFloor { time, skew }, 30, Drift::default())
+        .saturating_add(1)
+        .saturating_mul(30)
 }
 
 #[cfg(test)]
@@ -61,6 +63,18 @@ mod tests {
             record.factors[0].last_accepted = last;
             apply_floor(&mut record, floor);
             assert_eq!(record.factors[0].last_accepted, expected, "{created} {last:?}");
+        }
+    }
+
+    #[test]
+    fn a_floor_reaches_as_far_as_the_drift_that_root_found() {
+        let floor = ReplayFloor { time: 30_000, skew: 1 };
+        for (drift, expected) in [(119, 1130), (-119, 1011), (10, 1011)] {
+            let mut record = enrolled(1000);
+            record.factors[0].created = 0;
+            record.factors[0].drift = Drift::from_steps(drift);
+            apply_floor(&mut record, floor);
+            assert_eq!(record.factors[0].last_accepted, Some(expected), "{drift}");
         }
     }
 

@@ -32,7 +32,9 @@ impl Drift {
     /// Learns from a right code of `counter`, typed in time step `step` of `period` seconds.
     ///
     /// Three right codes in a row on one side move the drift by one step, up to [`MAX_DRIFT_SECS`].
-    /// Replay protection does not depend on the drift: it counts the steps of the phone.
+    /// A drift beyond it came from a resynchronization by root, and is followed up to
+    /// [`MAX_RESYNC_SECS`]. Replay protection does not depend on the drift: it counts the steps of
+    /// the phone.
     pub(super) fn observe(&mut self, counter: u64, step: u64, period: u32) {
         let side = match counter.cmp(&self.apply(step)) {
             core::cmp::Ordering::Less => -1,
@@ -46,16 +48,37 @@ impl Drift {
         }
         self.streak = 0;
         let moved = self.steps.saturating_add(i16::from(side));
-        if i64::from(moved).unsigned_abs() * u64::from(period) <= MAX_DRIFT_SECS {
+        let limit = if self.is_far(period) { MAX_RESYNC_SECS } else { MAX_DRIFT_SECS };
+        if seconds(moved, period) <= limit {
             self.steps = moved;
         }
     }
+
+    /// Returns the steps that a phone with this drift may be ahead by its next codes. Right codes
+    /// may move the drift in between.
+    pub(crate) fn steps_ahead(self, period: u32) -> u64 {
+        let followed = MAX_DRIFT_SECS / u64::from(period.max(1));
+        let found = if self.is_far(period) { self.steps.max(0).unsigned_abs() } else { 0 };
+        followed.saturating_add(found.into())
+    }
+
+    /// Reports whether the drift is beyond what right codes move it to.
+    #[must_use]
+    pub(crate) fn is_far(self, period: u32) -> bool {
+        seconds(self.steps, period) > MAX_DRIFT_SECS
+    }
+}
+
+fn seconds(steps: i16, period: u32) -> u64 {
+    u64::from(steps.unsigned_abs()) * u64::from(period)
 }
 
 /// Right codes in a row on one side that move the drift.
 const CONSECUTIVE_CODES: i8 = 3;
-/// The largest drift, in seconds.
+/// The largest drift that right codes lead to, in seconds.
 pub const MAX_DRIFT_SECS: u64 = 300;
+/// The largest drift that a resynchronization by root finds, in seconds.
+pub const MAX_RESYNC_SECS: u64 = 3600;
 
 #[cfg(test)]
 mod tests {
@@ -99,6 +122,29 @@ mod tests {
                 }
                 assert_eq!(i64::from(drift.steps()), side * furthest, "{period}");
             }
+        }
+    }
+
+    #[test]
+    fn a_drift_that_root_found_is_followed_up_to_an_hour() {
+        for (start, side, expected) in
+            [(16, 1, 120), (-16, -1, -120), (16, -1, -10), (120, 1, 120), (-120, 1, 10)]
+        {
+            let mut drift = Drift::from_steps(start);
+            for _ in 0..3000 {
+                let there = drift.apply(10_000).saturating_add_signed(side);
+                drift.observe(there, 10_000, 30);
+            }
+            assert_eq!(drift.steps(), expected, "{start} {side}");
+        }
+    }
+
+    #[test]
+    fn a_phone_is_ahead_by_its_drift_and_what_codes_add() {
+        for (steps, period, ahead) in
+            [(0, 30, 10), (10, 30, 10), (-10, 30, 10), (11, 30, 21), (-11, 30, 10), (12, 300, 13)]
+        {
+            assert_eq!(Drift::from_steps(steps).steps_ahead(period), ahead, "{steps} {period}");
         }
     }
 

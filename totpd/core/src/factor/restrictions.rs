@@ -1,9 +1,11 @@
 //! The times and services of a factor.
 
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
+
+use crate::source::Source;
 
 /// The times and services of a factor; without limits by default.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -40,6 +42,22 @@ pub struct LastUse {
     /// The source of the attempt, as text for people.
     pub source: String,
 }
+
+impl LastUse {
+    /// Returns the place of a login by `service`, if the caller names one, from `source`. Keeps 64
+    /// characters of each.
+    #[must_use]
+    pub fn new(service: Option<&str>, source: &Source) -> Self {
+        let truncate = |text: &str| text.chars().take(MAX_PLACE_CHARS).collect();
+        Self {
+            service: truncate(service.unwrap_or_default()),
+            source: truncate(&source.to_string()),
+        }
+    }
+}
+
+/// Characters of a service or source that a record keeps.
+const MAX_PLACE_CHARS: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -33,7 +33,7 @@ fn rows() -> Vec<Vec<String>> {
 fn the_table_of_sources_is_what_the_daemon_does() {
     let callers = [("root", 0), ("user", 1000)];
     let rhosts: [(&str, &[Option<&str>]); 7] = [
-        ("IPv4 address", &[Some("192.0.2.1"), Some("::ffff:192.0.2.1")]),
+        ("IPv4 address", &[Some("192.0.2.1"), Some("::ffff:192.0.2.1"), Some("::FFFF:C000:201")]),
         ("IPv6 address", &[Some("2001:db8:1:2::a"), Some("2001:DB8:1:2:ffff::b%eth0")]),
         ("link-local address", &[Some("fe80::a"), Some("fe80::a%eth0"), Some("fe80::a%3")]),
         (
@@ -43,20 +43,38 @@ fn the_table_of_sources_is_what_the_daemon_does() {
         ("unspecified address", &[Some("0.0.0.0"), Some("::"), Some("::ffff:0.0.0.0")]),
         (
             "host name",
-            &[Some("evil.example.org"), Some("localhost"), Some("UNKNOWN"), Some("192.0.2.1%eth0")],
+            &[
+                Some("evil.example.org"),
+                Some("localhost"),
+                Some("ip6-localhost"),
+                Some("UNKNOWN"),
+                Some("192.0.2.1%eth0"),
+                Some("192.0.2.1:50022"),
+                Some("[2001:db8:1:2::a]:50022"),
+            ],
         ),
         ("none", &[None, Some("")]),
     ];
     let rusers: [(&str, &[Option<&str>]); 2] =
         [("user name", &[Some("bob")]), ("none", &[None, Some("")])];
     let ttys: [(&str, &[Option<&str>]); 6] = [
-        ("virtual console", &[Some("tty1"), Some("/dev/tty63")]),
-        ("serial line", &[Some("ttyS0"), Some("/dev/ttyS0")]),
+        (
+            "virtual console",
+            &[Some("tty1"), Some("/dev/tty63"), Some("lxc/tty1"), Some("/dev/lxc/tty1")],
+        ),
+        ("serial line", &[Some("ttyS0"), Some("/dev/ttyS0"), Some("/dev/lxc/ttyS0")]),
         ("display", &[Some(":0"), Some(":0.0"), Some(":0.1")]),
-        ("pseudo-terminal", &[Some("pts/3"), Some("/dev/pts/0")]),
+        ("pseudo-terminal", &[Some("pts/3"), Some("/dev/pts/0"), Some("lxc/pts/0")]),
         (
             "made-up name",
-            &[Some("ssh"), Some("ftp"), Some("dovecot"), Some("http"), Some("nodename")],
+            &[
+                Some("ssh"),
+                Some("ftp"),
+                Some("dovecot"),
+                Some("http"),
+                Some("nodename"),
+                Some("web"),
+            ],
         ),
         ("none", &[None, Some("")]),
     ];
@@ -101,7 +119,9 @@ fn the_page_names_every_serial_line() {
         assert!(PAGE.contains(&format!("`{prefix}`")), "{prefix}");
         assert_eq!(at(&format!("/dev/{prefix}12")).to_string(), format!("{prefix}12 (login)"));
     }
-    assert_eq!(at("/dev/console").to_string(), "console (login)");
+    for console in ["console", "/dev/console", "lxc/console", "/dev/lxc/console"] {
+        assert_eq!(at(console).to_string(), "console (login)");
+    }
 }
 
 #[test]
@@ -132,6 +152,11 @@ fn a_malformed_terminal_name_is_nowhere() {
         "localhost:0.0",
         "/dev//dev/tty1",
         "/dev/",
+        "lxc/",
+        "lxc/lxc/tty1",
+        "/lxc/tty1",
+        "lxc/tty64",
+        "lxc//dev/tty1",
         "//dev/tty1",
         "dev/tty1",
         "/tty1",

@@ -10,6 +10,8 @@ use crate::throttle::ThrottleRules;
 /// The parsed answer of a person.
 #[derive(Debug)]
 pub enum Answer {
+    /// The text that sshd sends in place of the answer of a user that it blocks.
+    BlockedBySshd,
     /// A code of a factor.
     Code(Code),
     /// A recovery code, hashed with the salt of the record.
@@ -33,6 +35,16 @@ pub struct Attempt {
     pub uid: u32,
     /// The time of the attempt, in seconds since 1970.
     pub now: u64,
+}
+
+impl Attempt {
+    /// Returns the code, if the answer is one.
+    pub(super) fn code(&self) -> Option<&Code> {
+        match &self.answer {
+            Answer::Code(code) => Some(code),
+            Answer::BlockedBySshd | Answer::Recovery(_) | Answer::Malformed => None,
+        }
+    }
 }
 
 /// The rules of verification.

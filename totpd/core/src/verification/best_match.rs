@@ -3,11 +3,13 @@
 use alloc::string::String;
 use alloc::vec;
 
+use crate::account::NO_UID;
 use crate::code::Code;
 use crate::factor::{Drift, Factor, FactorId, Kind, Maker, Match, Restrictions, Status};
 use crate::otp::Algorithm;
+use crate::record::Record;
 use crate::seed::Seed;
-use crate::verification::attempt::{Answer, Attempt};
+use crate::verification::attempt::Attempt;
 
 /// Returns the verified factor that the code fits best. An unused code is better than a replayed
 /// one. Of two such factors, one that may be used here is better. The older factor wins a tie.
@@ -17,10 +19,7 @@ pub(super) fn best_match<'a>(
     skew: u64,
 ) -> Option<(&'a mut Factor, Match)> {
     let blank = Code::blank();
-    let code = match &attempt.answer {
-        Answer::Code(code) => code,
-        Answer::Recovery(_) | Answer::Malformed => &blank,
-    };
+    let code = attempt.code().unwrap_or(&blank);
     let mut best: Option<(&mut Factor, Match)> = None;
     for factor in factors {
         // Each factor computes all its codes. So the time does not reveal which factors are in use,
@@ -44,6 +43,13 @@ pub(super) fn best_match<'a>(
     best
 }
 
+/// Reports whether the attempt repeats the last accepted code of a factor. Any other answer costs
+/// the same work.
+pub(super) fn repeats_last_code(record: &Record, attempt: &Attempt) -> bool {
+    let (blank, code) = (Code::blank(), attempt.code());
+    record.repeats_last_code(code.unwrap_or(&blank)) & code.is_some()
+}
+
 /// Reports whether the factor may be used for this service, at this time.
 pub(super) fn is_allowed(factor: &Factor, attempt: &Attempt) -> bool {
     factor.limits.allow(attempt.service.as_deref(), attempt.now)
@@ -52,7 +58,8 @@ pub(super) fn is_allowed(factor: &Factor, attempt: &Attempt) -> bool {
 /// Does the work of one factor for a user who has none.
 pub(super) fn compute_decoy(attempt: &Attempt, skew: u64) {
     let Some(seed) = Seed::new(vec![0; 20]) else { return };
-    let mut decoy = [Factor {
+    let mut decoy = Record::new(NO_UID);
+    decoy.factors.push(Factor {
         id: FactorId::from_random([0; 5]),
         name: String::new(),
         kind: Kind::Totp { period: 30 },
@@ -68,6 +75,7 @@ pub(super) fn compute_decoy(attempt: &Attempt, skew: u64) {
         last_place: None,
         made_by: Maker::Unknown,
         is_imported: false,
-    }];
-    core::hint::black_box(best_match(&mut decoy, attempt, skew));
+    });
+    core::hint::black_box(repeats_last_code(&decoy, attempt));
+    core::hint::black_box(best_match(&mut decoy.factors, attempt, skew));
 }

@@ -1,5 +1,6 @@
 mod guesses;
 mod recovery;
+mod repeats;
 mod single_use;
 
 use alloc::format;
@@ -9,6 +10,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use super::*;
+use crate::account::NO_UID;
 use crate::code::Code;
 use crate::factor::{Kind, Status};
 use crate::fixtures::THROTTLE_RULES as THROTTLE;
@@ -63,6 +65,19 @@ fn a_malformed_code_is_denied_and_not_counted() {
         let (verdict, record) = verify(enrolled(), &typed(text, 30_000), &rules());
         assert_eq!(verdict, Verdict::Denied(Reason::Malformed), "{text:?}");
         assert_eq!(record.throttle.unknown_sources().failures(), 0, "{text:?}");
+    }
+}
+
+#[test]
+fn the_placeholder_of_sshd_is_named_and_not_counted_for_every_user() {
+    let (mut disabled, mut unknown) = (enrolled(), Record::new(NO_UID));
+    disabled.factors[0].status = Status::Disabled;
+    unknown.uid = NO_UID;
+    for record in [enrolled(), disabled, Record::new(UID), unknown] {
+        let blocked = Attempt { answer: Answer::BlockedBySshd, ..typed("", 30_000) };
+        let (verdict, record) = verify(record, &blocked, &rules());
+        assert_eq!(verdict, Verdict::Denied(Reason::BlockedBySshd));
+        assert_eq!(record.throttle.unknown_sources().failures(), 0);
     }
 }
 

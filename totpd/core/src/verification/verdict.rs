@@ -29,6 +29,9 @@ pub enum Verdict {
 /// The reason why a code is not accepted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Reason {
+    /// The answer is not that of the person: sshd blocks the login. It is no guess, so it is not
+    /// counted.
+    BlockedBySshd,
     /// All factors of the user are disabled.
     Disabled,
     /// The answer cannot be a code. It is no guess, so it is not counted.
@@ -44,15 +47,17 @@ pub enum Reason {
     /// The code is right, but older than the import of its seed, so it may have been used
     /// elsewhere. It is no guess, so it is not counted.
     NotYetUsable,
-    /// The code is right, but its time step or counter is not above the last accepted one.
+    /// The code was accepted last, or its time step or counter is below the last accepted one. The
+    /// code that was accepted last is no guess, so it is not counted.
     Replayed,
     /// The code matches nothing in the window.
     NoMatch,
 }
 
 impl Reason {
-    /// Reports whether the throttle counts the attempt: only a guess counts.
+    /// Reports whether the throttle counts the attempt, unless it repeats the last accepted code.
+    /// Only a guess counts.
     pub(super) fn counts(self) -> bool {
-        !matches!(self, Self::Malformed | Self::NotYetUsable)
+        !matches!(self, Self::BlockedBySshd | Self::Malformed | Self::NotYetUsable)
     }
 }

@@ -66,6 +66,17 @@ impl Local {
         }
     }
 
+    /// Returns the record of a user. A damaged record counts as none.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn present_record(&self, name: &UserName) -> Result<Option<Record>, StoreError> {
+        let key = RecordKey::User(name.clone());
+        let wanted = key.clone();
+        let row = self.read_now(move |connection| rows::read(connection, &wanted))?;
+        Ok(row.and_then(|row| self.keys().get().decode(&key, &row).ok()))
+    }
+
     /// Begins a restore.
     ///
     /// # Errors

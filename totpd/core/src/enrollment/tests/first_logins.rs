@@ -61,6 +61,20 @@ fn abandoned_logins_evict_no_factor_of_another_maker() {
 }
 
 #[test]
+fn the_login_that_verifies_a_factor_is_its_first_use() {
+    let (_, mut record) = offered(with(Vec::new()), 1, 1);
+    prove_rightly(&mut record, 1, 1).unwrap();
+    assert_eq!(completed(&mut record, 1, "sshd", NOW), Completion::Verified);
+    let (home, throttle) = (Source::Uid(7), &crate::fixtures::THROTTLE_RULES);
+    note_first_login(&mut record, &id(1), (Some("sshd"), &home), NOW, throttle);
+    assert_eq!(record.factors[0].last_used, Some(NOW));
+    let place = record.factors[0].last_place.clone().unwrap();
+    assert_eq!((&place.service[..], &place.source[..]), ("sshd", "uid:7"));
+    assert_eq!(record.throttle.known_sources()[0].source, home, "and its source is known");
+    assert!(record.repeats_last_code(&code_of(&record.factors[0], 1000)), "its code is no guess");
+}
+
+#[test]
 fn a_first_code_alone_does_not_verify_the_factor_of_a_login() {
     let (_, mut record) = offered(with(Vec::new()), 1, 1);
     assert_eq!(prove_rightly(&mut record, 2, 1), Err(Confirmation::NotMaker), "of another login");

@@ -54,7 +54,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::Disable),
         1 => Just(Event::Enable),
         1 => Just(Event::Restore),
-        1 => ahead.clone().prop_map(|ahead| Event::Resync { ahead }),
+        1 => prop_oneof![ahead.clone(), -119_i64..119].prop_map(|ahead| Event::Resync { ahead }),
         8 => (seed, any::<bool>(), ahead)
             .prop_map(|(seed, hotp, ahead)| Event::Login { seed, hotp, ahead }),
         2 => (1_u64..4).prop_map(|steps| Event::Wait { steps }),
@@ -119,14 +119,15 @@ proptest! {
                     restore(&mut record, now);
                     // The floor of the store does the same.
                     for factor in record.factors.iter_mut().filter(|f| f.kind != Kind::Hotp) {
-                        factor.last_accepted = factor.last_accepted.max(Some(step + 1 + 10));
+                        let ahead = factor.drift.steps_ahead(30);
+                        factor.last_accepted = factor.last_accepted.max(Some(step + 1 + ahead));
                     }
                 }
                 Event::Resync { ahead } => {
                     if let Some(factor) = record.factors.first().cloned() {
                         let counter = counter_of(&factor, step, ahead);
                         let (first, second) = (code_of(&factor, counter), code_of(&factor, counter + 1));
-                        resync(&mut record, factor.id.as_str(), &first, &second, now);
+                        resync(&mut record, (Maker::Root, factor.id.as_str()), (&first, &second), now, &rules);
                     }
                 }
                 Event::Login { seed, hotp, ahead } => {

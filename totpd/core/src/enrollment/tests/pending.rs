@@ -7,6 +7,22 @@ use alloc::vec::Vec;
 use super::*;
 
 #[test]
+fn a_pending_factor_replaces_what_is_verified_if_there_is_room_for_one() {
+    let record = with(vec![
+        factor(1, Status::Verified),
+        factor(2, Status::Disabled),
+        pending(3, ALICE),
+        pending(4, Maker::Root),
+    ]);
+    let replaced = |number: usize, rules| -> Vec<&str> {
+        replaced_by(&record, &record.factors[number], rules).map(FactorId::as_str).collect()
+    };
+    assert_eq!(replaced(2, &RULES), [id(1).as_str()]);
+    assert!(replaced(2, &TWO).is_empty(), "it stays beside it");
+    assert!(replaced(0, &RULES).is_empty(), "it is verified itself");
+}
+
+#[test]
 fn a_pending_factor_replaces_those_of_its_maker_only() {
     let mut record = with(vec![pending(1, Maker::Root), pending(2, ALICE)]);
     add(&mut record, pending(3, ALICE), NOW, &RULES).unwrap();

@@ -192,7 +192,7 @@ fn an_older_backup_is_named_with_both_dates() {
     let date = |seconds: &str| machine.run(&format!("date -d @{seconds} '+%F %T'")).stdout_ok();
     let (old, new) = (date(&value(&old, "created")), date(&newest));
     let sentence = format!(
-        "This backup is older than the newest one that the store knows: it was created at {}, and the \
+        "This backup is older than the newest one that the store knows. It was created at {}, the \
          newest one at {}.\n",
         old.trim(),
         new.trim()

@@ -63,8 +63,8 @@ pub enum ConfigError {
     },
     /// A user other than the trusted owner could have written a file.
     #[error(
-        "cannot trust {path}: it is owned by uid {uid} and has mode {mode:04o}; make it owned by root \
-         and writable by root alone (chown root {path}; chmod go-w {path})"
+        "cannot trust {path}: it is owned by uid {uid} and has mode {mode:04o}. Run \
+         chown root {path}, and chmod go-w {path}"
     )]
     Writable {
         /// The file or folder.

@@ -93,7 +93,7 @@ fn migrate_readable(connection: &Connection, layout: &Layout, from: i64) -> Resu
 
 fn log_migration(from: i64, copy: &Path) {
     let message = format!(
-        "migrated the store from format {from} to {FORMAT}; {} is a copy from before: remove it \
+        "migrated the store from format {from} to {FORMAT}; {} is a copy from before. Remove it \
          when you know that you will not return to an older totpd",
         copy.display()
     );

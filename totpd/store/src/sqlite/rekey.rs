@@ -133,8 +133,9 @@ pub(super) fn begin(local: &Local) -> Result<(), StoreError> {
         }
         None if old.source == CREDENTIAL => {
             return Err(StoreError::Refused(
-                "cannot rekey: the current key is the credential totpd.key; give totpd a new key \
-                 under that name and the current one as totpd.key.old, restart it, and try again"
+                "cannot rekey: the current key is the credential totpd.key. Give totpd a new key \
+                 under that name, and the current one as totpd.key.old. Then restart it, and try \
+                 again"
                     .into(),
             ));
         }

@@ -79,7 +79,7 @@ fn unlock_current(
 fn warn_of_unused_credential(current: &FoundKey, keyring: &mut Keyring) {
     let Some(credential) = keyring.take_credential() else { return };
     let message = format!(
-        "the store is sealed under the key {} in {}, and not under {} of the credential: \"totpctl \
+        "the store is sealed under the key {} in {}, not under {} of the credential; \"totpctl \
          rekey\" changes that",
         current.key.id(),
         current.source,

@@ -11,14 +11,13 @@ use totpd_interface::login::{
 use totpd_interface::variants::write;
 
 use crate::authenticate::Verifier;
-use crate::client::jitter::random_part;
 use crate::client::request::{Reply, Request, RequestError};
 use crate::credentials::EnrollmentService;
+use crate::jitter::random_part;
 use crate::outcome::Outcome;
 
 mod connect;
 mod dbus;
-pub(crate) mod jitter;
 mod request;
 mod socket;
 

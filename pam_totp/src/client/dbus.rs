@@ -9,8 +9,8 @@ use zbus::Connection;
 use zbus::connection::Builder;
 
 use super::connect::{connect, from_errno};
-use super::jitter::jittered;
 use super::request::{Reply, Request, RequestError};
+use crate::jitter::add_jitter;
 
 /// Sends the request and waits for the reply until the deadline.
 pub(super) fn ask(request: &Request<'_>, deadline: Instant) -> Result<Reply, RequestError> {
@@ -28,7 +28,7 @@ pub(super) fn start_and_ask(
         let (path, method) = ("/org/freedesktop/DBus", "StartServiceByName");
         let start =
             bus.call_method(Some(BUS_NAME), path, Some(BUS_NAME), method, &(SERVICE, 0_u32));
-        let started = tokio::time::timeout(jittered(START_TIMEOUT), start).await;
+        let started = tokio::time::timeout(add_jitter(START_TIMEOUT), start).await;
         started
             .map_err(|_| RequestError::NotDelivered)?
             .map_err(|error| classify_error(error, false))?;

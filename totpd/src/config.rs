@@ -14,7 +14,10 @@ use totpd_store::Owner;
 
 use crate::config::fragment::Fragment;
 
+pub use crate::config::error::ConfigError;
+
 mod duration;
+mod error;
 mod fragment;
 
 /// The path of the configuration.
@@ -46,45 +49,6 @@ pub struct Defaults {
     pub digits: u8,
     /// The seconds in a time step, 15 to 300.
     pub period: u32,
-}
-
-/// The reason why the configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A key is unknown, or its value is invalid.
-    #[error("{path}:{line}: {message}")]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// The fault, with the key that has it.
-        message: String,
-    },
-    /// A user other than the trusted owner could have written a file.
-    #[error(
-        "cannot trust {path}: it is owned by uid {uid} and has mode {mode:04o}. Run \
-         chown root {path}, and chmod go-w {path}"
-    )]
-    Writable {
-        /// The file or folder.
-        path: PathBuf,
-        /// The owner of the file or folder.
-        uid: u32,
-        /// The mode of the file or folder.
-        mode: u32,
-    },
-    /// A file exists and cannot be read.
-    #[error("cannot read {path}: {source}")]
-    Unreadable {
-        /// The file or folder.
-        path: PathBuf,
-        /// The reason of the failure.
-        source: io::Error,
-    },
-    /// Two keys contradict each other.
-    #[error("{0}")]
-    Contradiction(&'static str),
 }
 
 impl Config {

@@ -77,7 +77,7 @@ impl Options {
         }
         let given = |option: &str| args.iter().any(|arg| arg.to_bytes() == option.as_bytes());
         match CONFLICTING_OPTIONS.iter().find(|(one, other, _)| given(one) && given(other)) {
-            Some((_, _, why)) => Err((*why).to_owned()),
+            Some((_, _, reason)) => Err((*reason).to_owned()),
             None => Ok(options),
         }
     }
@@ -170,8 +170,8 @@ mod tests {
     fn forward_pass_excludes_options_that_reveal_factors() {
         for option in ["enroll", "show_names", "nullok"] {
             for pair in [[option, "forward_pass"], ["forward_pass", option]] {
-                let why = parse(&pair).unwrap_err();
-                assert!(why.contains(option) && why.contains("forward_pass"), "{why}");
+                let reason = parse(&pair).unwrap_err();
+                assert!(reason.contains(option) && reason.contains("forward_pass"), "{reason}");
             }
         }
         assert!(parse(&["forward_pass", "echo"]).is_ok());
@@ -217,8 +217,8 @@ mod tests {
             "forward_pass=6",
             "enroll=ascii",
         ] {
-            let why = parse(&["debug", arg]).unwrap_err();
-            assert!(why.contains(arg), "{arg}: {why}");
+            let reason = parse(&["debug", arg]).unwrap_err();
+            assert!(reason.contains(arg), "{arg}: {reason}");
         }
     }
 

@@ -28,13 +28,13 @@ pub(crate) fn deposit(token: &str, tty: Option<&str>) -> Option<String> {
 }
 
 /// Returns the token for what the PAM environment held. `None` if it is not in this process.
-pub(crate) fn withdraw(held: String) -> Option<String> {
-    if !held.starts_with(TICKET_PREFIX) {
-        return Some(held);
+pub(crate) fn withdraw(deposit: String) -> Option<String> {
+    if !deposit.starts_with(TICKET_PREFIX) {
+        return Some(deposit);
     }
     let mut pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
-    let found = pending.iter().position(|(ticket, _)| *ticket == held)?;
-    Some(pending.remove(found).1)
+    let position = pending.iter().position(|(ticket, _)| *ticket == deposit)?;
+    Some(pending.remove(position).1)
 }
 
 /// The terminal that OpenSSH sets before there is one.

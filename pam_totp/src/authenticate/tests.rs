@@ -32,7 +32,7 @@ impl Answer for Typed {
 }
 
 impl Login {
-    fn of(user: &str) -> Self {
+    fn new(user: &str) -> Self {
         Self {
             user: user.into(),
             user_afterwards: user.into(),
@@ -47,7 +47,7 @@ impl Login {
     }
 
     fn typing(answer: impl AsRef<[u8]>) -> Self {
-        Self { answer: Ok(Typed(answer.as_ref().to_vec())), ..Self::of("alice") }
+        Self { answer: Ok(Typed(answer.as_ref().to_vec())), ..Self::new("alice") }
     }
 
     fn was_delayed(&self) -> bool {
@@ -190,7 +190,7 @@ fn nodelay_denies_at_once() {
 
 #[test]
 fn a_failed_conversation_denies() {
-    let mut login = Login::of("alice");
+    let mut login = Login::new("alice");
     let totpd = Totpd::new();
     let outcome = authenticate(&mut login, &totpd, &Options::default());
     assert_eq!(outcome, Outcome::ConversationFailed);
@@ -281,7 +281,7 @@ fn after_a_lost_reply_the_person_is_asked_once_more() {
 #[test]
 fn the_message_of_an_approval_is_shown_unless_quiet() {
     for (quiet, shown) in [(false, 1), (true, 0)] {
-        let login = Login::of("alice");
+        let login = Login::new("alice");
         let options = Options { quiet, ..Options::default() };
         let message = Some("News.".into());
         let reply = VerifyReply::Approved { method: None, message, token: None };

@@ -150,7 +150,7 @@ pub fn resync(
 /// Returns the record that the account with this `uid` may see. It has nothing of an earlier
 /// account of the name.
 #[must_use]
-pub fn shown_to_its_owner(record: Record, uid: u32) -> Record {
+pub fn restrict_to_owner(record: Record, uid: u32) -> Record {
     if record.belongs_to(uid) { record } else { Record::new(uid) }
 }
 

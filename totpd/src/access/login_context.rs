@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn an_ordinary_caller_is_not_believed_about_its_origin() {
-        let said = Dictionary::from(
+        let details = Dictionary::from(
             DictBuilder::new()
                 .with("rhost", "192.0.2.1")
                 .with("service", "sshd")
@@ -73,10 +73,10 @@ mod tests {
                 .with("prompt", "Token: ")
                 .with("nullok", true),
         );
-        let of_root = trusted_context(&said, Caller { uid: 0 }).unwrap();
+        let of_root = trusted_context(&details, Caller { uid: 0 }).unwrap();
         assert_eq!(of_root.rhost.as_deref(), Some("192.0.2.1"));
         assert!(of_root.enroll && of_root.show_names && of_root.nullok);
-        let of_other = trusted_context(&said, Caller { uid: 1 }).unwrap();
+        let of_other = trusted_context(&details, Caller { uid: 1 }).unwrap();
         let expected = LoginContext {
             factor: Some("f-aaaaaaaa".into()),
             prompt: Some("Token: ".into()),

@@ -54,9 +54,9 @@ impl ReadHalf for Reader {
             let is_call = start.get(1) == Some(&METHOD_CALL);
             if lengths.is_too_long() {
                 let is_kept = is_call && lengths.header <= MAX_HEADER_BYTES;
-                let kept = if is_kept { lengths.header } else { 0 };
-                let header_alone = self.source.take(kept).await?;
-                self.source.skip(lengths.message() - kept).await?;
+                let length = if is_kept { lengths.header } else { 0 };
+                let header_alone = self.source.take(length).await?;
+                self.source.skip(lengths.message() - length).await?;
                 if let Ok(call) = Message::without_body(header_alone) {
                     self.desk.refuse_as_too_long(&call);
                 }

@@ -48,8 +48,10 @@ impl Maintenance {
                 entry.write();
                 Err(error)
             }
-            Ok(Err(why @ BackupError::NotEmpty)) => Err(Error::AlreadyEnrolled(why.to_string())),
-            Ok(Err(why)) => Err(Error::InvalidArgument(why.to_string())),
+            Ok(Err(error @ BackupError::NotEmpty)) => {
+                Err(Error::AlreadyEnrolled(error.to_string()))
+            }
+            Ok(Err(error)) => Err(Error::InvalidArgument(error.to_string())),
             Err(_) => Err(Error::Internal("the task has failed; see the journal of totpd".into())),
         }
     }
@@ -144,7 +146,7 @@ impl Maintenance {
             .with("current_users", done.current_users)
             .with("signed_by", signed_by(done.signer))
             .with_some("fingerprint", done.signer.fingerprint().map(|found| found.to_string()))
-            .with_some("refusal", done.refusal.map(|why| why.to_string()))
+            .with_some("refusal", done.refusal.map(|reason| reason.to_string()))
             .with_some("newest_backup", done.newest_backup)
             .with("digest", done.digest)
             .with_some("usable_from", done.usable_from)

@@ -137,9 +137,9 @@ fn an_account_inherits_nothing_of_its_name() {
     let (confirmation, record) =
         confirm(record, maker, (&id(), &code()), NOW, &RULES, &THROTTLE_RULES);
     assert_eq!(confirmation, Confirmation::NotPending);
-    let shown = shown_to_its_owner(record.clone(), MALLORY);
+    let shown = restrict_to_owner(record.clone(), MALLORY);
     assert_eq!((shown.uid, shown.factors.len()), (MALLORY, 0));
-    assert_eq!(shown_to_its_owner(record, ALICE).factors.len(), 1);
+    assert_eq!(restrict_to_owner(record, ALICE).factors.len(), 1);
 }
 
 #[test]

@@ -145,7 +145,7 @@ mod tests {
         let no_signature = Untrusted::NoSignature { wanted: a };
         use OpenedBy::{Identity, Passphrase};
         use Signer::{Earlier, Ours, Stranger, Unsigned};
-        let refused = [
+        let refusals = [
             (Stranger(a), Identity, Trust::Known, Untrusted::Stranger(a)),
             (Stranger(b), Identity, Trust::Known, Untrusted::Stranger(b)),
             (Unsigned, Identity, Trust::Known, Untrusted::Unsigned),
@@ -163,9 +163,10 @@ mod tests {
         for signer in signers.into_iter().flatten().chain([Unsigned]) {
             for opened in [Passphrase, Identity] {
                 for trust in [Trust::Known, named, Trust::Anybody] {
-                    let rule =
-                        refused.iter().find(|(s, o, t, _)| (*s, *o, *t) == (signer, opened, trust));
-                    let wanted = rule.map_or(Ok(()), |(.., reason)| Err(*reason));
+                    let rule = refusals
+                        .iter()
+                        .find(|(s, o, t, _)| (*s, *o, *t) == (signer, opened, trust));
+                    let wanted = rule.map_or(Ok(()), |(.., refusals)| Err(*refusals));
                     assert_eq!(
                         may_be_restored(signer, opened, trust),
                         wanted,

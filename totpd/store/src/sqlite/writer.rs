@@ -106,9 +106,9 @@ impl Writer {
 
     fn send(&self, request: Request) -> Result<(), StoreError> {
         self.shared.queued.fetch_add(1, Ordering::AcqRel);
-        self.requests.try_send(request).map_err(|refused| {
+        self.requests.try_send(request).map_err(|error| {
             self.shared.queued.fetch_sub(1, Ordering::AcqRel);
-            not_queued(refused)
+            not_queued(error)
         })
     }
 }

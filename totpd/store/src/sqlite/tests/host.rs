@@ -116,9 +116,9 @@ impl Host {
 
     /// Gives a user new recovery codes, and answers them.
     pub(super) fn recovery_codes(&self, name: &str, count: u32) -> Result<Vec<String>, StoreError> {
-        let (codes, kept) = RecoveryCodes::generate(count, getrandom::fill).unwrap();
+        let (codes, hashes) = RecoveryCodes::generate(count, getrandom::fill).unwrap();
         run(self.opened.store.update(user(name), move |record| {
-            let record = record.map(|record| Record { recovery: kept.clone(), ..record });
+            let record = record.map(|record| Record { recovery: hashes.clone(), ..record });
             ((), record)
         }))?;
         Ok(codes.iter().map(|code| code.display().to_string()).collect())

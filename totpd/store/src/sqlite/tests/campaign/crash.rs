@@ -80,9 +80,9 @@ impl Promises {
                 self.removed.clear();
                 self.denied.clear();
             }
-            Act::Sign(signer, made) => {
+            Act::Sign(signer, time) => {
                 self.signers.push(*signer);
-                self.newest_backup = Some(*made);
+                self.newest_backup = Some(*time);
             }
         }
     }
@@ -119,8 +119,8 @@ fn write(folder: &Path, mark: &dyn Fn(Mark)) {
         mark(Mark::Done(Act::Rekey(key)));
     };
     let sign = || {
-        let (signer, made) = host.signed().unwrap();
-        mark(Mark::Done(Act::Sign(signer, made)));
+        let (signer, time) = host.signed().unwrap();
+        mark(Mark::Done(Act::Sign(signer, time)));
     };
     for n in 0..6 {
         enroll(&format!("user{n}"));

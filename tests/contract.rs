@@ -60,9 +60,9 @@ fn install_lays_out_these_files_with_these_modes() {
         assert_eq!(found.trim(), format!("{mode} root:root"), "{path}");
     }
     machine.run("totpctl list").stdout_ok();
-    let made = machine.run("stat -c '%n %a' /var/lib/totpd/*").stdout_ok();
+    let modes = machine.run("stat -c '%n %a' /var/lib/totpd/*").stdout_ok();
     for name in ["store.db", "store.key"] {
-        assert!(made.contains(&format!("/var/lib/totpd/{name} 600")), "{made}");
+        assert!(modes.contains(&format!("/var/lib/totpd/{name} 600")), "{modes}");
     }
 }
 

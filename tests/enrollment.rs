@@ -114,8 +114,8 @@ fn each_of_twenty_first_logins_at_once_has_a_key() {
     assert_eq!(all.yes, 0);
     let log = machine.log();
     assert_eq!(log.matches("TOTP_REASON=factor-shown-at-login").count(), 20, "{log}");
-    let made = log.lines().filter_map(|line| line.strip_prefix("TOTP_FACTOR="));
-    assert_eq!(made.collect::<std::collections::HashSet<_>>().len(), 20, "each has its own");
+    let factors = log.lines().filter_map(|line| line.strip_prefix("TOTP_FACTOR="));
+    assert_eq!(factors.collect::<std::collections::HashSet<_>>().len(), 20, "each has its own");
     // A person who only looks fills no record.
     let state = machine.run("totpctl --json show alice").stdout_ok();
     assert_eq!(state.matches("\"made_by\":\"login\"").count(), 16, "{state}");
@@ -134,8 +134,8 @@ fn a_login_without_utf_8_or_a_terminal_shows_no_picture() {
     // same.
     let elsewhere = machine.pam("totp", "bob", "000000").terminal(":0").run();
     assert_eq!(elsewhere.rc, pam::AUTH_ERR);
-    let told = "You have no second factor yet. Run: totpctl enroll";
-    assert_eq!(elsewhere.shown, ["Verification code: ", told], "{elsewhere:#?}");
+    let message = "You have no second factor yet. Run: totpctl enroll";
+    assert_eq!(elsewhere.shown, ["Verification code: ", message], "{elsewhere:#?}");
     let unknown = machine.pam("totp", "nobody-here", "000000").terminal("tty1").run();
     assert_eq!(unknown.shown[0], "Verification code: ", "{unknown:#?}");
 }
@@ -143,7 +143,7 @@ fn a_login_without_utf_8_or_a_terminal_shows_no_picture() {
 #[test]
 fn each_fault_of_an_app_is_reported() {
     let machine = Machine::new();
-    for (options, fault, told) in [
+    for (options, fault, message) in [
         (
             "--algorithm SHA256",
             "--totp=sha1",
@@ -156,14 +156,14 @@ fn each_fault_of_an_app_is_reported() {
         ("", "--totp=sha1 --now '60 seconds ago'", "That is the code before"),
         ("", "--totp=sha1 --now '2 hours ago'", "Check that it is the right entry of the app"),
     ] {
-        let made =
+        let enrollment =
             machine.run(&format!("totpctl --json enroll alice --name x {options}")).stdout_ok();
         let secret =
-            made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+            enrollment.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
         let code = machine.run(&format!("oathtool -b {fault} {secret}")).stdout_ok();
         let answer = machine.run_with_input("totpctl confirm alice", &code);
         assert_eq!(answer.status, 1, "{options} {fault}: {answer:#?}");
-        assert!(answer.stderr.contains(told), "{options} {fault}: {answer:#?}");
+        assert!(answer.stderr.contains(message), "{options} {fault}: {answer:#?}");
         assert!(answer.stderr.contains("4 more tries"), "it counts: {answer:#?}");
     }
     // A code of the factor that was there before.
@@ -237,14 +237,14 @@ fn several_factors_are_named_limited_disabled_and_followed() {
     assert_eq!(machine.pam("totp", "alice", &phone.next_code()).run().rc, pam::AUTH_ERR);
     machine.run(&format!("totpctl set alice --factor {} --enable", ids[0])).stdout_ok();
     assert_eq!(machine.pam("totp", "alice", &phone.next_code()).run().rc, pam::SUCCESS);
-    for (arguments, status, why) in [
+    for (arguments, status, reason) in [
         ("set alice --factor f-aaaaaaaa --disable", 1, "no such factor"),
         ("set alice --factor x", 2, "no change given"),
         ("set alice --factor x --not-after tomorrow", 2, "cannot parse the time"),
     ] {
-        let refused = machine.run(&format!("totpctl {arguments}"));
-        assert_eq!(refused.status, status, "{refused:#?}");
-        assert!(refused.stderr.contains(why), "{refused:#?}");
+        let refusal = machine.run(&format!("totpctl {arguments}"));
+        assert_eq!(refusal.status, status, "{refusal:#?}");
+        assert!(refusal.stderr.contains(reason), "{refusal:#?}");
     }
     let over = format!("totpctl set alice --factor {} --not-after 2020-01-01", ids[1]);
     machine.run(&over).stdout_ok();

@@ -84,8 +84,8 @@ fn a_damaged_record_looks_like_any_other_until_the_end() {
     assert!(own.stdout.contains(&format!("rc={throttled} ")), "over the bus: {own:#?}");
     // The administrator is told, at the priority of an error.
     let log = machine.log();
-    let told = "MESSAGE=cannot unseal the record of bob: it was damaged, or changed by another program\nPRIORITY=3\n";
-    assert!(log.contains(told), "{log}");
+    let line = "MESSAGE=cannot unseal the record of bob: it was damaged, or changed by another program\nPRIORITY=3\n";
+    assert!(log.contains(line), "{log}");
     assert!(log.contains("denied for bob at totp from 192.0.2.9: the record is damaged"), "{log}");
     let state = machine.run("totpctl verify-store");
     assert!(state.stderr.contains("damaged: bob\n"), "nothing was enrolled: {state:#?}");

@@ -3,8 +3,9 @@
 use tests::{Machine, SSH, eventually, picture};
 
 /// Returns the value of `key` in one line of JSON.
-fn told<'a>(made: &'a str, key: &str) -> &'a str {
-    let (_, rest) = made.split_once(&format!("\"{key}\":\"")).unwrap_or_else(|| panic!("{made}"));
+fn value<'a>(enrollment: &'a str, key: &str) -> &'a str {
+    let (_, rest) =
+        enrollment.split_once(&format!("\"{key}\":\"")).unwrap_or_else(|| panic!("{enrollment}"));
     rest.split('"').next().unwrap()
 }
 
@@ -25,9 +26,9 @@ fn the_longest_names_are_scanned_wherever_they_are_shown() {
     machine.run(&format!("useradd -m {LONGEST_USER}")).stdout_ok();
     let enroll = format!("totpctl enroll {LONGEST_USER} --issuer {LONGEST_ISSUER}");
     for algorithm in ["SHA1", "SHA256", "SHA512"] {
-        let scanned = |picture: &str, made: &str| {
+        let scanned = |picture: &str, enrollment: &str| {
             let read = machine.run(&format!("zbarimg --quiet --raw {picture}")).stdout_ok();
-            let link = told(made, "uri");
+            let link = value(enrollment, "uri");
             assert!(link.contains(LONGEST_USER) && link.contains("%C3%84"), "{link}");
             assert_eq!(read.trim(), link, "{algorithm} {picture}");
         };
@@ -36,10 +37,10 @@ fn the_longest_names_are_scanned_wherever_they_are_shown() {
             ("code.svg", "rsvg-convert -o /tmp/seen.png /tmp/code.svg"),
         ] {
             let options = format!("--algorithm {algorithm} --name x --qr-file /tmp/{file}");
-            let made =
+            let enrollment =
                 machine.run(&format!("totpctl --json {} {options}", &enroll[8..])).stdout_ok();
             machine.run(to_picture).stdout_ok();
-            scanned("/tmp/seen.png", &made);
+            scanned("/tmp/seen.png", &enrollment);
             machine.run(&format!("rm /tmp/{file}")).stdout_ok();
         }
         let line = format!(
@@ -51,9 +52,9 @@ fn the_longest_names_are_scanned_wherever_they_are_shown() {
             ("svg", "rsvg-convert -w 1600 -o /tmp/seen.png /root/sheet.svg"),
         ] {
             let batch = format!("totpctl enroll --batch - --sheet /root/sheet.{form}");
-            let made = machine.run_with_input(&batch, &line).stdout_ok();
+            let enrollment = machine.run_with_input(&batch, &line).stdout_ok();
             machine.run(to_picture).stdout_ok();
-            scanned("/tmp/seen.png", &made);
+            scanned("/tmp/seen.png", &enrollment);
             machine.run(&format!("rm /root/sheet.{form}")).stdout_ok();
         }
         // A screen that has room for it.
@@ -145,10 +146,10 @@ fn a_link_is_read_alike_by_two_other_parsers() {
         "--algorithm SHA512 --period 60",
         "--issuer 'Ärger Söhne'",
     ] {
-        let made =
+        let enrollment =
             machine.run(&format!("totpctl --json enroll alice --name x {options}")).stdout_ok();
-        let uri = made.split("\"uri\":\"").nth(1).unwrap().split('"').next().unwrap();
-        let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap();
+        let uri = enrollment.split("\"uri\":\"").nth(1).unwrap().split('"').next().unwrap();
+        let secret = enrollment.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap();
         let read = machine.run(&format!(
             "python3 -c 'import pyotp, sys; t = pyotp.parse_uri(sys.argv[1]); \
              print(t.secret, t.digits, t.interval, t.digest().name, t.issuer, t.name, sep=\"|\")' '{uri}'"
@@ -166,7 +167,7 @@ fn a_link_is_read_alike_by_two_other_parsers() {
         );
         assert_eq!(read.stdout_ok(), expected, "pyotp: {uri}");
         let read = totp_rs::Totp::from_url(uri).unwrap();
-        let told = format!(
+        let reading = format!(
             "{}|{}|{}|{}|{}|{}\n",
             read.secret().to_base32(),
             read.digits(),
@@ -175,6 +176,6 @@ fn a_link_is_read_alike_by_two_other_parsers() {
             read.issuer().unwrap_or_default(),
             read.account_name(),
         );
-        assert_eq!(told, expected, "totp-rs: {uri}");
+        assert_eq!(reading, expected, "totp-rs: {uri}");
     }
 }

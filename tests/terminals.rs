@@ -119,8 +119,9 @@ fn an_unsynchronized_clock_is_reported() {
     machine.run("kill -HUP $(pidof dbus-daemon)").stdout_ok();
     let mut clock = machine.start("exec /usr/bin/python3 /root/timedate.py > /tmp/clock 2>&1");
     eventually("it answers", || machine.run("cat /tmp/clock").stdout.contains("ready"));
-    let made = machine.run("totpctl --json enroll alice").stdout_ok();
-    let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let enrollment = machine.run("totpctl --json enroll alice").stdout_ok();
+    let secret =
+        enrollment.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let late =
         machine.run(&format!("oathtool -b --totp --now '4 minutes ago' {secret}")).stdout_ok();
     // The same factor waits still.

@@ -52,10 +52,11 @@ fn every_form_of_the_qr_code_can_be_read() {
         assert!(shown.starts_with("Link: otpauth://"), "{form}: {shown}");
     }
     for kind in ["png", "svg"] {
-        let made = machine
+        let enrollment = machine
             .run(&format!("totpctl --json enroll alice --qr-file /tmp/code.{kind}"))
             .stdout_ok();
-        let uri = made.split_once("\"uri\":\"").unwrap().1.split('"').next().unwrap().to_owned();
+        let uri =
+            enrollment.split_once("\"uri\":\"").unwrap().1.split('"').next().unwrap().to_owned();
         assert_eq!(machine.run(&format!("stat -c %a /tmp/code.{kind}")).stdout_ok().trim(), "600");
         let again = machine.run(&format!("totpctl enroll alice --qr-file /tmp/code.{kind}"));
         assert_eq!(again.status, 1, "{again:#?}");
@@ -69,8 +70,8 @@ fn every_form_of_the_qr_code_can_be_read() {
     }
     let wrong = machine.run("totpctl enroll alice --qr-file /tmp/code.gif");
     assert_eq!(wrong.status, 2, "{wrong:#?}");
-    let refused = machine.run("totpctl enroll no-such-user --qr-file /tmp/gone.png");
-    assert_eq!(refused.status, 1, "{refused:#?}");
+    let refusal = machine.run("totpctl enroll no-such-user --qr-file /tmp/gone.png");
+    assert_eq!(refusal.status, 1, "{refusal:#?}");
     assert_ne!(machine.run("test -e /tmp/gone.png").status, 0, "nothing is left of it");
 }
 
@@ -79,10 +80,10 @@ fn a_factor_replaces_the_old_one_at_its_first_code() {
     let machine = Machine::new();
     let old = machine.enrolled("alice", 1);
     let new = Seed::numbered(2);
-    let made = machine
+    let enrollment = machine
         .run_with_input("totpctl --json enroll alice --secret-stdin", &format!("{}\n", new.0))
         .stdout_ok();
-    assert!(made.contains(&format!("\"secret\":\"{}\"", new.0)), "{made}");
+    assert!(enrollment.contains(&format!("\"secret\":\"{}\"", new.0)), "{enrollment}");
     assert_eq!(machine.pam("totp", "alice", &new.code()).run().rc, pam::AUTH_ERR);
     assert_eq!(machine.pam("totp", "alice", &old.code()).run().rc, pam::SUCCESS);
     let confirmed =

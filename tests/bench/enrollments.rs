@@ -34,8 +34,9 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
         let times: Vec<f64> = (0..ROUNDS)
             .map(|n| {
                 let user = format!("crowd{}", 1000 + n + if seconds < 0 { 100 } else { 0 });
-                let made = machine.run(&format!("totpctl --json enroll {user}")).stdout_ok();
-                let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap();
+                let enrollment = machine.run(&format!("totpctl --json enroll {user}")).stdout_ok();
+                let secret =
+                    enrollment.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap();
                 let code = Seed(secret.to_owned()).code_after(seconds);
                 timed_once(machine, &format!("totpctl confirm {user}"), &code)
             })

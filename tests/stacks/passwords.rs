@@ -116,7 +116,7 @@ fn rule_of_nothing() -> Rule {
 /// Predicts a login. `original` has the modules that the lines of `rules` stand for.
 fn trace(original: &[Rule], rules: &[Rule]) -> Trace {
     let mut trace = Trace { results: Vec::new(), after: BTreeSet::new() };
-    let mut refused: Option<String> = None;
+    let mut refusal: Option<String> = None;
     let mut right = false;
     let mut progress = Progress::new();
     while let Some(rule) = progress.next(rules) {
@@ -130,11 +130,11 @@ fn trace(original: &[Rule], rules: &[Rule]) -> Trace {
             }
         };
         if meant.module() == "pam_totp" && !right {
-            trace.after.extend(refused.clone());
+            trace.after.extend(refusal.clone());
         }
         if is_password(meant) && result != ReturnCode::IGNORE {
             right |= result == ReturnCode::SUCCESS;
-            refused = Some(meant.place.to_string());
+            refusal = Some(meant.place.to_string());
         }
         progress.advance(rules, result);
     }
@@ -176,8 +176,8 @@ fn named_stack_asks_after_the_right_password_only() {
                 .map(|(name, text)| (name.to_owned(), text.to_owned()))
                 .collect();
         for args in [None, Some(&nullok[..])] {
-            let refused = enable("sshd", args, &|name| read(&files, name), &|_| true);
-            assert!(matches!(refused, Err(Refusal::AfterWrongPassword(_))), "{sshd} {refused:?}");
+            let result = enable("sshd", args, &|name| read(&files, name), &|_| true);
+            assert!(matches!(result, Err(Refusal::AfterWrongPassword(_))), "{sshd} {result:?}");
         }
         for ours in ours {
             files.insert(theirs.0.to_owned(), ours);

@@ -5,7 +5,7 @@
 //! session in between, which sees that environment (login of shadow). For them the variable is only
 //! a ticket, and the token stays in this process.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::nonce;
 
@@ -19,7 +19,7 @@ pub(crate) fn deposit(token: &str, tty: Option<&str>) -> Option<String> {
         return Some(token.to_owned());
     }
     let ticket = format!("{TICKET_PREFIX}{}", nonce::random()?);
-    let mut pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut pending = lock_pending();
     if pending.len() >= MAX_PENDING {
         pending.remove(0);
     }
@@ -32,9 +32,14 @@ pub(crate) fn withdraw(deposit: String) -> Option<String> {
     if !deposit.starts_with(TICKET_PREFIX) {
         return Some(deposit);
     }
-    let mut pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut pending = lock_pending();
     let position = pending.iter().position(|(ticket, _)| *ticket == deposit)?;
     Some(pending.remove(position).1)
+}
+
+/// Locks the list, also after a panic of another thread: no change of it stops halfway.
+fn lock_pending() -> MutexGuard<'static, Vec<(String, String)>> {
+    PENDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The terminal that OpenSSH sets before there is one.

@@ -70,8 +70,8 @@ fn a_user_manages_itself_with_a_current_code() {
     let machine = Machine::with_programs();
     machine.self_service();
     let seed = machine.enrolled("carol", 3);
-    let shown = machine.run_as("carol", "totpctl show");
-    assert!(shown.stdout_ok().contains("carol"), "its own state");
+    let state = machine.run_as("carol", "totpctl show");
+    assert!(state.stdout_ok().contains("carol"), "its own state");
 
     // A caller without a right code neither replaces nor removes a verified factor.
     for (method, arguments) in [
@@ -100,8 +100,8 @@ fn a_user_manages_itself_with_a_current_code() {
     assert!(enrollment.stdout_ok().contains("otpauth://totp/"));
     let used = machine.call("carol", &format!("{MANAGER}.Remove"), &format!("carol '' {code}"));
     assert!(used.stderr.contains("Error.InvalidCode"), "the code is used up: {used:#?}");
-    let shown = machine.run("totpctl --json show carol").stdout_ok();
-    assert!(shown.contains("\"verified\"") && shown.contains("\"unverified\""), "{shown}");
+    let state = machine.run("totpctl --json show carol").stdout_ok();
+    assert!(state.contains("\"verified\"") && state.contains("\"unverified\""), "{state}");
     let removed = machine.call(
         "carol",
         &format!("{MANAGER}.Remove"),

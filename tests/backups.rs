@@ -97,13 +97,13 @@ fn a_backup_made_by_somebody_else_is_not_restored() {
     ] {
         let file = format!("/root/{file}");
         let is_refused = file != "/root/genuine";
-        let shown = restore(&machine, &file, "--dry-run");
-        assert_eq!(shown.status, i32::from(is_refused), "{file}: {shown:#?}");
-        assert!(shown.stdout.contains(&line), "{file}: {shown:#?}");
-        let shown = restore(&machine, &file, "--dry-run --json");
-        assert_eq!(shown.status, i32::from(is_refused), "{file}: {shown:#?}");
-        assert_eq!(value(&shown.stdout, "signed_by"), signed_by, "{shown:#?}");
-        assert_eq!(shown.stdout.contains("\"refusal\":"), is_refused, "{shown:#?}");
+        let plan = restore(&machine, &file, "--dry-run");
+        assert_eq!(plan.status, i32::from(is_refused), "{file}: {plan:#?}");
+        assert!(plan.stdout.contains(&line), "{file}: {plan:#?}");
+        let plan = restore(&machine, &file, "--dry-run --json");
+        assert_eq!(plan.status, i32::from(is_refused), "{file}: {plan:#?}");
+        assert_eq!(value(&plan.stdout, "signed_by"), signed_by, "{plan:#?}");
+        assert_eq!(plan.stdout.contains("\"refusal\":"), is_refused, "{plan:#?}");
     }
 }
 
@@ -118,8 +118,8 @@ fn a_backup_is_recognized_after_a_rekey_and_by_fingerprint() {
     let new = value(&rekeyed, "fingerprint");
     assert!(new.starts_with("SHA256:") && new != ours, "{rekeyed}");
     machine.kill_daemon("TERM");
-    let shown = restore(&machine, "/root/genuine", "--dry-run").stdout_ok();
-    assert!(shown.contains("Signed by this store, with a key from before a rekey."), "{shown}");
+    let plan = restore(&machine, "/root/genuine", "--dry-run").stdout_ok();
+    assert!(plan.contains("Signed by this store, with a key from before a rekey."), "{plan}");
     for options in ["", &format!("--fingerprint ' {ours} '")] {
         let restored = restore(&machine, "/root/genuine", &format!("{options} --yes --replace"));
         assert_eq!(restored.status, 0, "{restored:#?}");
@@ -161,9 +161,9 @@ fn a_wrong_fingerprint_is_refused_despite_a_passphrase() {
     let restore = |options: &str| {
         machine.run_with_input(&format!("totpctl restore /root/b {options}"), passphrase)
     };
-    let shown = restore("--dry-run").stdout_ok();
+    let plan = restore("--dry-run").stdout_ok();
     let line = format!("Signed by another store, {ours}. Its creator knew the passphrase.\n");
-    assert!(shown.contains(&line), "{shown}");
+    assert!(plan.contains(&line), "{plan}");
     let other = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
     assert_refused(
         &restore(&format!("--yes --fingerprint {other}")),
@@ -200,10 +200,10 @@ fn an_older_backup_is_named_with_both_dates() {
         old.trim(),
         new.trim()
     );
-    let shown = restore(&machine, "/root/old", "--dry-run").stdout_ok();
-    assert!(shown.contains(&sentence), "{sentence}: {shown}");
-    let shown = restore(&machine, "/root/new", "--dry-run").stdout_ok();
-    assert!(!shown.contains("older than the newest"), "{shown}");
+    let preview = restore(&machine, "/root/old", "--dry-run").stdout_ok();
+    assert!(preview.contains(&sentence), "{sentence}: {preview}");
+    let preview = restore(&machine, "/root/new", "--dry-run").stdout_ok();
+    assert!(!preview.contains("older than the newest"), "{preview}");
     // It is not refused, and said also if nobody is asked.
     for options in ["--yes --replace", "--yes --replace --json"] {
         let restored = restore(&machine, "/root/old", options);

@@ -36,17 +36,17 @@ fn a_first_login_over_ssh_enrolls_and_the_second_asks() {
     assert!(first.stdout.contains("Scan this with the authenticator app"), "{first:#?}");
     assert!(first.stdout.contains("Keep these on paper"), "{first:#?}");
     // The picture says what the key says.
-    let drawn: Vec<&str> = first
+    let rows: Vec<&str> = first
         .stdout
         .lines()
         .map(|line| line.trim_end_matches('\r'))
         .filter(|line| line.contains('█') || line.contains('▀'))
         .collect();
-    assert_eq!(drawn.len(), 21, "{first:#?}");
-    assert!(drawn.iter().all(|line| line.chars().count() <= 80));
+    assert_eq!(rows.len(), 21, "{first:#?}");
+    assert!(rows.iter().all(|line| line.chars().count() <= 80));
     let key = first.stdout.split("Key: ").nth(1).unwrap().lines().next().unwrap();
     let secret = key.replace([' ', '\r'], "");
-    let link = picture::of_half_blocks(&drawn);
+    let link = picture::of_half_blocks(&rows);
     assert!(link.contains(&format!("secret={secret}")), "{link}");
 
     let second = ssh(&machine, "alicepw", "000000", "right");
@@ -190,8 +190,8 @@ fn a_pending_key_is_shown_again_and_a_verified_one_never() {
     // The whole picture is on the screen, above the prompt.
     let tail: Vec<_> =
         again.stdout.split("Code that the app shows").next().unwrap().lines().collect();
-    let drawn = tail.iter().rev().take_while(|line| line.contains('█') || line.contains('▀'));
-    assert!((17..24).contains(&drawn.count()), "{again:#?}");
+    let rows = tail.iter().rev().take_while(|line| line.contains('█') || line.contains('▀'));
+    assert!((17..24).contains(&rows.count()), "{again:#?}");
 }
 
 #[test]
@@ -208,8 +208,8 @@ fn several_factors_are_named_limited_disabled_and_followed() {
     let second = state.split("\"name\":\"").nth(2).unwrap().split('"').next().unwrap();
     machine.run(&format!("totpctl rename alice --factor {} Pixel", ids[0])).stdout_ok();
     machine.run(&format!("totpctl set alice --factor {} --services sshd,sudo", ids[1])).stdout_ok();
-    let shown = machine.run("totpctl show alice").stdout_ok();
-    assert!(shown.contains("Pixel") && shown.contains("is valid only for sshd, sudo."), "{shown}");
+    let state = machine.run("totpctl show alice").stdout_ok();
+    assert!(state.contains("Pixel") && state.contains("is valid only for sshd, sudo."), "{state}");
     machine.service("named", "auth required pam_totp.so nodelay show_names\n");
     for (service, prompt) in [("named", "Verification code: "), ("totp", "Verification code: ")] {
         let asked = machine.pam(service, "alice", "").run();
@@ -267,8 +267,8 @@ fn a_token_with_a_wrong_clock_is_found_by_two_codes() {
     machine
         .run_with_input("totpctl resync alice", &format!("{}\n{}\n", late(-240), late(-210)))
         .stdout_ok();
-    let shown = machine.run("totpctl show alice").stdout_ok();
-    assert!(shown.contains("min slow; totpd corrects for that."), "{shown}");
+    let state = machine.run("totpctl show alice").stdout_ok();
+    assert!(state.contains("min slow; totpd corrects for that."), "{state}");
     machine.run("totpctl unlock alice").stdout_ok();
     eventually("the next code of the token is right", || {
         machine.run("totpctl unlock alice").stdout_ok();

@@ -78,11 +78,11 @@ fn root_runs_no_program_of_somebody_elses_path() {
     let totpctl = "/usr/bin/totpctl";
     assert!([0, 1].contains(&run(&format!("{totpctl} doctor")).status));
     // The countdown without systemd is a process of its own. systemd is then asked to stop it.
-    let mut tried = machine.start("exec /usr/bin/totpctl try su > /tmp/tried 2>&1");
+    let mut trial = machine.start("exec /usr/bin/totpctl try su > /tmp/tried 2>&1");
     eventually("it holds", || machine.run("cat /tmp/tried").stdout.contains("Enabled until"));
     machine.run("mkdir -p /run/systemd/system").stdout_ok();
     run(&format!("{totpctl} try --undo")).stdout_ok();
-    tried.wait().unwrap();
+    trial.wait().unwrap();
     // They get as far as the program that cannot do it here.
     for (command, reason) in [
         ("try sudo", "cannot start the countdown"),

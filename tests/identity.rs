@@ -111,8 +111,8 @@ fn two_accounts_of_one_name_own_nothing_of_each_other() {
         refuses("Login.Verify", &format!("alice {code} '@a{{sv}} {{}}'"));
         refuses("Manager.Remove", &format!("alice '' {code}"));
     }
-    let shown = machine.run_as(namesake, "totpctl show");
-    assert_eq!((shown.status, &shown.stdout[..]), (4, ""), "{shown:#?}");
+    let listing = machine.run_as(namesake, "totpctl show");
+    assert_eq!((listing.status, &listing.stdout[..]), (4, ""), "{listing:#?}");
     assert_eq!(state(), before);
 
     // Alice uses and manages it.

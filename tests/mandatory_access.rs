@@ -15,7 +15,7 @@ const RECIPIENT: &str = "age1qrdyu5avezhzc0302qqqcsttt0nfejakwqtydhrvy4mvna5u5dl
 type Admin = fn(&mut Kernel, &str) -> Output;
 
 /// Returns the screen of `command`, which asks for the password of `user` and a code.
-fn seen(kernel: &mut Kernel, user: &str, code: &str, command: &str) -> String {
+fn type_code(kernel: &mut Kernel, user: &str, code: &str, command: &str) -> String {
     kernel.run(&format!("/opt/tests/type-enrollment {user}pw '{code}' right {command}")).text()
 }
 
@@ -25,7 +25,7 @@ fn ssh(kernel: &mut Kernel, user: &str, code: &str) -> bool {
         "{SSH} -o PreferredAuthentications=keyboard-interactive \
          {user}@127.0.0.1 'echo in as $(id -un)'"
     );
-    seen(kernel, user, code, &command).contains(&format!("\nin as {user}"))
+    type_code(kernel, user, code, &command).contains(&format!("\nin as {user}"))
 }
 
 /// Days of users and administrators.
@@ -61,11 +61,11 @@ fn days_go_by(kernel: &mut Kernel, admin: Admin) {
     admin(kernel, "totpctl list; totpctl unlock alice").stdout_ok();
     let seed = enroll(kernel, 2);
     let sudo = "runuser -u alice -- sudo -k id -un";
-    let output = seen(kernel, "alice", &seed.code(), sudo);
+    let output = type_code(kernel, "alice", &seed.code(), sudo);
     assert!(output.contains("\nroot"), "{output}");
     let seed = enroll(kernel, 3);
     let su = "runuser -u bob -- su alice -c 'echo in as $(id -un)'";
-    let output = seen(kernel, "alice", &seed.code(), su);
+    let output = type_code(kernel, "alice", &seed.code(), su);
     assert!(output.contains("in as alice"), "{output}");
     let output = admin(kernel, "runuser -u alice -- totpctl show").stdout_ok();
     assert!(output.contains("verified"), "{output}");
@@ -189,19 +189,19 @@ fn confined_by_apparmor(root: &str) -> (String, Tried) {
 #[test]
 fn confined_by_apparmor_nothing_is_denied_that_totpd_needs() {
     // Debian's kernel does not have it look at the bus, and doctor says so.
-    let (doctor, tried) = confined_by_apparmor(ROOT);
+    let (doctor, probe) = confined_by_apparmor(ROOT);
     assert!(doctor.contains("AppArmor does not check the bus in this kernel"), "{doctor}");
     assert_eq!(
-        tried.could(),
+        probe.could(),
         [sandbox_probe::OWN, sandbox_probe::UNITS[1], sandbox_probe::UNITS[2]]
     );
 }
 
 #[test]
 fn apparmor_of_ubuntu_lets_it_speak_only_with_its_callers() {
-    let (doctor, tried) = confined_by_apparmor("noble-kernel");
+    let (doctor, probe) = confined_by_apparmor("noble-kernel");
     assert!(!doctor.contains("nothing confines totpd"), "{doctor}");
-    assert_eq!(tried.could(), [sandbox_probe::OWN]);
+    assert_eq!(probe.could(), [sandbox_probe::OWN]);
 }
 
 /// The tests of logins run here, each in a machine within the machine.

@@ -10,8 +10,8 @@ fn value<'a>(enrollment: &'a str, key: &str) -> &'a str {
 }
 
 /// Returns the lines of a picture in half blocks.
-fn drawn(shown: &str) -> Vec<&str> {
-    let lines = shown.lines().map(|line| line.trim_end_matches('\r'));
+fn qr_rows(screen: &str) -> Vec<&str> {
+    let lines = screen.lines().map(|line| line.trim_end_matches('\r'));
     lines.filter(|line| line.contains('█') || line.contains('▀')).collect()
 }
 
@@ -60,14 +60,14 @@ fn the_longest_names_are_scanned_wherever_they_are_shown() {
         // A screen that has room for it.
         let tmux = format!("tmux -S /tmp/{algorithm}");
         let session = format!("{tmux} -u new-session -d -x 130 -y 80");
-        let shown = format!("'env LANG=C.UTF-8 {enroll} --name x --algorithm {algorithm}'");
-        machine.run(&format!("{session} {shown}")).stdout_ok();
+        let command = format!("'env LANG=C.UTF-8 {enroll} --name x --algorithm {algorithm}'");
+        machine.run(&format!("{session} {command}")).stdout_ok();
         let mut screen = String::new();
         eventually("it asks for the code", || {
             screen = machine.run(&format!("{tmux} capture-pane -p")).stdout;
             screen.contains("Code that the app")
         });
-        let link = picture::of_half_blocks(&drawn(&screen));
+        let link = picture::of_half_blocks(&qr_rows(&screen));
         assert!(link.contains(LONGEST_USER), "{algorithm}: {link} {screen}");
     }
 }
@@ -94,7 +94,7 @@ fn a_scanner_reads_an_ssh_prompt_for_each_algorithm() {
         let first = machine.run(&format!(
             "/opt/tests/type-enrollment alicepw '' wrong {SSH} alice@127.0.0.1 'echo in as $(id -un)'"
         ));
-        let rows = drawn(&first.stdout);
+        let rows = qr_rows(&first.stdout);
         if has_picture {
             let link = picture::of_half_blocks(&rows[..21]);
             assert!(link.starts_with("otpauth://totp/totp-test:alice?secret="), "{first:#?}");
@@ -116,24 +116,24 @@ fn a_picture_is_whole_or_absent_on_small_screens() {
                  'env LANG=C.UTF-8 totpctl enroll alice --name x {options}'"
             ))
             .stdout_ok();
-        let mut shown = String::new();
+        let mut text = String::new();
         eventually("it asks for the code", || {
-            shown = machine.run(&format!("{tmux} capture-pane -p -S -200")).stdout;
-            shown.contains("Code that the app")
+            text = machine.run(&format!("{tmux} capture-pane -p -S -200")).stdout;
+            text.contains("Code that the app")
         });
         machine.run(&format!("{tmux} capture-pane -p")).stdout_ok()
     };
     for (columns, lines, options) in
         [(80, 24, ""), (40, 40, ""), (80, 30, "--algorithm SHA256"), (80, 40, "--algorithm SHA512")]
     {
-        let shown = screen(columns, lines, options);
-        let rows = drawn(&shown);
+        let text = screen(columns, lines, options);
+        let rows = qr_rows(&text);
         let link = picture::of_half_blocks(&rows);
-        assert!(link.starts_with("otpauth://totp/"), "{columns} {lines} {options}: {shown}");
+        assert!(link.starts_with("otpauth://totp/"), "{columns} {lines} {options}: {text}");
     }
     for (columns, lines) in [(20, 24), (80, 12)] {
-        let shown = screen(columns, lines, "");
-        assert!(drawn(&shown).is_empty(), "{shown}");
+        let text = screen(columns, lines, "");
+        assert!(qr_rows(&text).is_empty(), "{text}");
     }
 }
 

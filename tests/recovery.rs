@@ -31,8 +31,8 @@ fn a_recovery_code_lets_in_once_and_is_reported() {
         let again = machine.pam("totp", "alice", typed).run();
         assert_eq!(again.rc, pam::AUTH_ERR, "{typed}: {again:#?}");
     }
-    let shown = machine.run("totpctl show alice").stdout_ok();
-    assert!(shown.contains("7 recovery codes left."), "{shown}");
+    let state = machine.run("totpctl show alice").stdout_ok();
+    assert!(state.contains("7 recovery codes left."), "{state}");
 
     let next = machine.pam("totp", "alice", &seed.code()).run();
     assert_eq!(next.rc, pam::SUCCESS);
@@ -145,11 +145,11 @@ fn guesses_meet_the_throttle_and_keep_nobody_waiting() {
     }
     guessing.kill().unwrap();
     guessing.wait().unwrap();
-    let shown = machine.run("totpctl show alice").stdout_ok();
-    let failures: u32 = shown
+    let state = machine.run("totpctl show alice").stdout_ok();
+    let failures: u32 = state
         .lines()
         .find(|line| line.contains(" in a row"))
         .and_then(|line| line.split(' ').next()?.parse().ok())
         .unwrap();
-    assert!(failures < 8, "all others were not looked at: {shown}");
+    assert!(failures < 8, "all others were not looked at: {state}");
 }

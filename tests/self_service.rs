@@ -44,15 +44,15 @@ fn an_agent_that_dies_lets_nobody_do_anything() {
         "cd /tmp; exec setpriv --reuid bob --regid bob --init-groups \
          /opt/tests/type-enrollment hang x right totpctl enroll > /tmp/seen",
     );
-    let seen = || machine.run("cat /tmp/seen").stdout;
-    eventually("the agent asks", || seen().contains("Password:"));
+    let screen = || machine.run("cat /tmp/seen").stdout;
+    eventually("the agent asks", || screen().contains("Password:"));
     machine.run("kill -KILL $(pidof pkttyagent)").stdout_ok();
-    assert_eq!(left.wait().unwrap().code(), Some(4), "{}", seen());
-    assert!(!seen().contains("otpauth://"), "{}", seen());
+    assert_eq!(left.wait().unwrap().code(), Some(4), "{}", screen());
+    assert!(!screen().contains("otpauth://"), "{}", screen());
     assert!(
-        seen().contains("does not let you change") || seen().contains("canceled"),
+        screen().contains("does not let you change") || screen().contains("canceled"),
         "{}",
-        seen()
+        screen()
     );
     assert!(machine.run("totpctl --json show bob").stdout_ok().contains("\"factors\":[]"));
     // The canceled enrollment does not hinder the next one.
@@ -72,14 +72,14 @@ fn a_silent_agent_delays_nobody_else() {
         "cd /tmp; exec setpriv --reuid bob --regid bob --init-groups \
          /opt/tests/type-enrollment hang x right totpctl enroll > /tmp/seen",
     );
-    let seen = || machine.run("cat /tmp/seen").stdout;
-    eventually("the agent asks", || seen().contains("Password:"));
+    let screen = || machine.run("cat /tmp/seen").stdout;
+    eventually("the agent asks", || screen().contains("Password:"));
     // Everybody else is served at that time.
     assert_eq!(machine.pam("totp", "alice", "000000").run().rc, pam::AUTH_ERR);
     assert!(machine.run_as("bob", "totpctl show").stdout_ok().contains("not enrolled"));
     machine.run("totpctl show alice").stdout_ok();
-    assert_eq!(left.wait().unwrap().code(), Some(4), "{}", seen());
-    assert!(seen().contains("nobody authenticated in time"), "{}", seen());
+    assert_eq!(left.wait().unwrap().code(), Some(4), "{}", screen());
+    assert!(screen().contains("nobody authenticated in time"), "{}", screen());
     assert!(machine.run("totpctl --json show bob").stdout_ok().contains("\"factors\":[]"));
     machine.kill_daemon("TERM");
     daemon.wait().unwrap();
@@ -175,8 +175,8 @@ fn a_helpdesk_manages_no_administrator_and_nobody_of_its_own() {
     // gone.
     for user in ["alice", "everybody", "dora", "root", "ghost", "--help"] {
         for command in ["enroll", "remove", "unlock", "show", "recovery-codes"] {
-            let tried = format!("totpctl --json {command} -- {user} </dev/null");
-            let refusal = machine.run_as("carol", &tried);
+            let request = format!("totpctl --json {command} -- {user} </dev/null");
+            let refusal = machine.run_as("carol", &request);
             assert_eq!(refusal.status, 4, "{command} {user}: {refusal:#?}");
         }
     }

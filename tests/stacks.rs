@@ -153,19 +153,19 @@ fn findings(stack: &Stack) -> Vec<String> {
         Stack::Unreadable(_) => return vec!["refused".into()],
         Stack::Rules(rules) => rules,
     };
-    let found = analyze(rules, &|_| true);
+    let analysis = analyze(rules, &|_| true);
     let mut findings = Vec::new();
-    findings.extend((!found.factor_lines.is_empty()).then(|| "asks".to_owned()));
-    findings.extend(found.skips_root.iter().map(|place| format!("root is not asked: {place}")));
-    findings.extend(found.skips_unenrolled.then(|| "skips unenrolled users".to_owned()));
-    findings.extend(found.bypasses.iter().map(|ending| match ending {
+    findings.extend((!analysis.factor_lines.is_empty()).then(|| "asks".to_owned()));
+    findings.extend(analysis.skips_root.iter().map(|place| format!("root is not asked: {place}")));
+    findings.extend(analysis.skips_unenrolled.then(|| "skips unenrolled users".to_owned()));
+    findings.extend(analysis.bypasses.iter().map(|ending| match ending {
         Bypass::NotAsked { past, result, .. } => format!("around: {past} by {result}"),
         Bypass::Overruled { at, .. } => format!("overruled: {at}"),
     }));
-    let after = found.after_wrong_password.iter();
+    let after = analysis.after_wrong_password.iter();
     findings.extend(after.map(|place| format!("asks after a wrong password: {place}")));
-    findings.extend((!found.can_succeed).then(|| "nobody gets in".to_owned()));
-    findings.extend(found.factor_lines.is_empty().then(|| "not asked".to_owned()));
+    findings.extend((!analysis.can_succeed).then(|| "nobody gets in".to_owned()));
+    findings.extend(analysis.factor_lines.is_empty().then(|| "not asked".to_owned()));
     findings
 }
 

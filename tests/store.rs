@@ -258,12 +258,12 @@ fn damaged_records_are_named_and_can_be_removed() {
              INSERT INTO record SELECT CAST(X'ff0aff' AS TEXT), uid, sealed FROM record WHERE subject = 'carol'\"",
         )
         .stdout_ok();
-    let found = machine.run("totpctl verify-store");
-    assert_eq!(found.status, 1, "{found:#?}");
+    let check = machine.run("totpctl verify-store");
+    assert_eq!(check.status, 1, "{check:#?}");
     for name in ["damaged: bob\n", "damaged: a/b\n", "3 damaged records: restore a backup"] {
-        assert!(found.stderr.contains(name), "{name}: {found:#?}");
+        assert!(check.stderr.contains(name), "{name}: {check:#?}");
     }
-    assert_eq!(found.stdout, "5 records read and unsealed.\n");
+    assert_eq!(check.stdout, "5 records read and unsealed.\n");
     let listed = machine.run("totpctl list").stdout_ok();
     assert!(listed.contains("damaged") && listed.contains("carol"), "{listed}");
     assert_eq!(machine.pam("totp", "alice", &alice.code()).run().rc, pam::SUCCESS);

@@ -113,10 +113,10 @@ fn a_key_that_malware_was_shown_is_never_roots_or_the_owners() {
             .call("alice", &format!("{MANAGER}.Enroll"), &format!("alice \"{options}\""))
             .stdout_ok()
     };
-    let seen = secret(&malware("@a{sv} {}"));
+    let stolen_key = secret(&malware("@a{sv} {}"));
     // Root, by hand and by a batch with and without a first code.
     let by_hand = machine.run("totpctl --json enroll alice").stdout_ok();
-    assert_ne!(secret(&by_hand), seen, "root adopts a key that malware was shown");
+    assert_ne!(secret(&by_hand), stolen_key, "root adopts a key that malware was shown");
     let again = machine.run("totpctl --json enroll alice").stdout_ok();
     assert_eq!(secret(&again), secret(&by_hand), "root continues with what root made");
     let waits = machine.run_with_input("totpctl enroll --batch -", "alice\n").stdout_ok();
@@ -130,7 +130,7 @@ fn a_key_that_malware_was_shown_is_never_roots_or_the_owners() {
     let right = Seed(secret(&batch));
     assert_eq!(machine.pam("totp", "alice", &right.code()).run().rc, pam::SUCCESS);
     // The earlier enrollment of malware is over. It replaces nothing by a code of its own key.
-    for (key, answer) in [(secret(&resumed), &resumed), (seen, &resumed)] {
+    for (key, answer) in [(secret(&resumed), &resumed), (stolen_key, &resumed)] {
         let code = Seed(key).code();
         let arguments = format!("alice {} {code}", factor_id(answer));
         let refusal = machine.call("alice", &format!("{MANAGER}.Confirm"), &arguments);
@@ -140,16 +140,16 @@ fn a_key_that_malware_was_shown_is_never_roots_or_the_owners() {
 
     // The owner herself: her own run is not shown what another program of hers was shown.
     machine.run("totpctl remove alice").stdout_ok();
-    let seen = secret(&malware("@a{sv} {}"));
+    let stolen_key = secret(&malware("@a{sv} {}"));
     for resume in ["totpctl --json enroll", "totpctl --json enroll alice"] {
         let own = machine.run_as("alice", &format!("{resume} </dev/null")).stdout_ok();
-        assert_ne!(secret(&own), seen, "the owner is shown a key that malware was shown");
+        assert_ne!(secret(&own), stolen_key, "the owner is shown a key that malware was shown");
     }
-    let seen = secret(&malware("{'resume': <true>}"));
+    let stolen_key = secret(&malware("{'resume': <true>}"));
     let person = "cd; /opt/tests/type-enrollment x x right totpctl enroll";
     let own = machine.run_as("alice", person);
     assert_eq!(own.status, 0, "{own:#?}");
-    assert!(!own.stdout.contains(&seen) && state(&machine).contains("\"enrolled\":true"));
+    assert!(!own.stdout.contains(&stolen_key) && state(&machine).contains("\"enrolled\":true"));
 }
 
 #[test]
@@ -222,10 +222,10 @@ fn a_batch_verifies_only_the_factor_that_it_printed() {
         let line =
             machine.run_with_input("totpctl enroll --batch - --no-confirm", "alice\n").stdout_ok();
         assert_eq!(line.lines().count(), 1, "{line}");
-        let shown = state(&machine);
-        assert!(shown.contains(&factor_id(&line)), "{line} {shown}");
-        let seen = machine.run("cat /tmp/seen").stdout_ok();
-        assert!(!seen.contains(&secret(&line)), "malware saw the key that was verified");
+        let state_text = state(&machine);
+        assert!(state_text.contains(&factor_id(&line)), "{line} {state_text}");
+        let malware_output = machine.run("cat /tmp/seen").stdout_ok();
+        assert!(!malware_output.contains(&secret(&line)), "malware saw the key that was verified");
     }
     malware.kill().unwrap();
     malware.wait().unwrap();

@@ -94,12 +94,12 @@ fn a_name_that_nobody_has_is_throttled_alike() {
     machine.enrolled("alice", 1);
     let mut results = Vec::new();
     for user in ["alice", "bob", "no-such-user", "../x", "Alice"] {
-        let mut seen = Vec::new();
+        let mut outcomes = Vec::new();
         for _ in 0..4 {
             let result = machine.pam("totp", user, "000000").from("192.0.2.9").run();
-            seen.push((result.rc, result.shown.len()));
+            outcomes.push((result.rc, result.shown.len()));
         }
-        results.push(seen);
+        results.push(outcomes);
     }
     results.dedup();
     let refusal = (pam::AUTH_ERR, 1);

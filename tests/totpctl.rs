@@ -25,31 +25,34 @@ fn a_new_user_enrolls_with_a_phone_and_gets_in() {
     let seed = Seed(secret.to_owned());
     let got_in = machine.pam("totp", "alice", &seed.next_code()).run();
     assert_eq!(got_in.rc, pam::SUCCESS, "{got_in:#?}");
-    let shown = machine.run("totpctl show alice").stdout_ok();
-    assert!(shown.contains("Pixel") && shown.contains("verified"), "{shown}");
-    assert!(!shown.contains(secret), "a seed is shown");
+    let state = machine.run("totpctl show alice").stdout_ok();
+    assert!(state.contains("Pixel") && state.contains("verified"), "{state}");
+    assert!(!state.contains(secret), "a seed is shown");
 }
 
 #[test]
 fn every_form_of_the_qr_code_can_be_read() {
     let machine = Machine::new();
     for form in ["utf8", "ansi", "ascii"] {
-        let shown = machine.run(&format!("totpctl enroll alice --qr {form} </dev/null"));
-        assert_eq!(shown.status, 1, "nobody gave a code: {shown:#?}");
-        assert!(shown.stderr.contains("totpctl confirm alice"), "{shown:#?}");
-        let link = shown.stdout.lines().find_map(|line| line.strip_prefix("Link: ")).unwrap();
+        let enrollment = machine.run(&format!("totpctl enroll alice --qr {form} </dev/null"));
+        assert_eq!(enrollment.status, 1, "nobody gave a code: {enrollment:#?}");
+        assert!(enrollment.stderr.contains("totpctl confirm alice"), "{enrollment:#?}");
+        let link = enrollment.stdout.lines().find_map(|line| line.strip_prefix("Link: ")).unwrap();
         let read = match form {
-            "utf8" => read_half_blocks(&shown.stdout),
-            "ansi" => {
-                read_cells(&shown.stdout.replace("\u{1b}[0m", ""), "\u{1b}[47m  ", "\u{1b}[40m  ")
-            }
-            _ => read_cells(&shown.stdout, "##", "  "),
+            "utf8" => read_half_blocks(&enrollment.stdout),
+            "ansi" => read_cells(
+                &enrollment.stdout.replace("\u{1b}[0m", ""),
+                "\u{1b}[47m  ",
+                "\u{1b}[40m  ",
+            ),
+            _ => read_cells(&enrollment.stdout, "##", "  "),
         };
         assert_eq!(read, link, "{form}");
     }
     for form in ["none", "auto"] {
-        let shown = machine.run(&format!("totpctl enroll alice --qr {form} </dev/null")).stdout;
-        assert!(shown.starts_with("Link: otpauth://"), "{form}: {shown}");
+        let enrollment =
+            machine.run(&format!("totpctl enroll alice --qr {form} </dev/null")).stdout;
+        assert!(enrollment.starts_with("Link: otpauth://"), "{form}: {enrollment}");
     }
     for kind in ["png", "svg"] {
         let enrollment = machine
@@ -226,9 +229,9 @@ fn completions_are_made_for_three_shells() {
 
 /// Reads the QR code that is drawn in half blocks on a screen.
 fn read_half_blocks(screen: &str) -> String {
-    let drawn = |line: &&str| line.contains('█') || line.contains('▀') || line.contains('▄');
+    let is_row = |line: &&str| line.contains('█') || line.contains('▀') || line.contains('▄');
     let mut rows = Vec::new();
-    for line in screen.lines().filter(drawn) {
+    for line in screen.lines().filter(is_row) {
         for light in [['█', '▀'], ['█', '▄']] {
             rows.push(line.chars().map(|c| light.contains(&c)).collect());
         }

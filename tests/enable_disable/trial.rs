@@ -17,7 +17,7 @@ fn cut(machine: &Machine, commands: &[&str]) {
     });
 }
 
-fn tried(machine: &Machine, command: &str) -> Child {
+fn start_trial(machine: &Machine, command: &str) -> Child {
     machine.run("rm -f /tmp/tried").stdout_ok();
     let child = machine.start(&format!("exec {command} >/tmp/tried 2>&1"));
     eventually("it holds", || machine.run("cat /tmp/tried").stdout.contains("Enabled until"));
@@ -28,7 +28,7 @@ fn tried(machine: &Machine, command: &str) -> Child {
 fn a_login_with_a_code_keeps_the_change() {
     let (machine, seed) = machine();
     let before = machine.run(&format!("stat -c '%a %U %G' {SSHD}")).stdout_ok();
-    let mut child = tried(&machine, "totpctl try sshd");
+    let mut child = start_trial(&machine, "totpctl try sshd");
     let output = machine.run("cat /tmp/tried").stdout;
     assert!(output.contains("+auth    required    pam_totp.so"), "{output}");
     assert!(machine.run("totpctl try").stdout_ok().contains("sshd is being tried until"));
@@ -66,7 +66,7 @@ fn a_trial_without_a_login_restores_the_files() {
     let before = files(&machine);
     // The terminal ends, and the program that started it.
     for service in ["sshd", "sudo", "vendor"] {
-        let mut child = tried(&machine, &format!("totpctl try {service}"));
+        let mut child = start_trial(&machine, &format!("totpctl try {service}"));
         cut(&machine, &["totpctl try [a-z]*$"]);
         child.wait().unwrap();
         assert_ne!(files(&machine), before);
@@ -107,7 +107,7 @@ fn a_full_disk_keeps_no_stack_that_shuts_out() {
     machine
         .run("mkdir -p /var/lib/totpctl; mount -t tmpfs -o size=64k tmpfs /var/lib/totpctl")
         .stdout_ok();
-    let mut child = tried(&machine, "totpctl try sshd");
+    let mut child = start_trial(&machine, "totpctl try sshd");
     cut(&machine, &["totpctl try sshd", "totpctl try --count-down"]);
     child.wait().unwrap();
     machine
@@ -125,7 +125,7 @@ fn a_full_disk_keeps_no_stack_that_shuts_out() {
 #[test]
 fn a_login_without_a_code_keeps_nothing() {
     let (machine, seed) = machine();
-    let mut child = tried(&machine, "totpctl try su --option nullok");
+    let mut child = start_trial(&machine, "totpctl try su --option nullok");
     // Bob has no factor and is not asked. A code used elsewhere shows nothing of this stack.
     assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
     let su = |user: &str, code: &str| {
@@ -213,12 +213,12 @@ fn a_trial_cut_off_at_any_moment_leaves_whole_files() {
         println!("{how}: cut off {rounds} times, {was_changed} of them after the change");
     }
     // Cut off while it is kept, it is kept.
-    let mut child = tried(&machine, "totpctl try sshd");
+    let mut child = start_trial(&machine, "totpctl try sshd");
     assert!(ssh(&machine, &seed.code()));
     child.wait().unwrap();
     let stack = machine.run(&format!("cat {SSHD}")).stdout_ok();
     machine.run("totpctl disable sshd").stdout_ok();
-    let mut child = tried(&machine, "totpctl try sshd");
+    let mut child = start_trial(&machine, "totpctl try sshd");
     machine
         .run("sed -i 's/\"kept_by\":null/\"kept_by\":\"alice\"/' /var/lib/totpctl/pending.json")
         .stdout_ok();
@@ -232,7 +232,7 @@ fn a_trial_cut_off_at_any_moment_leaves_whole_files() {
 fn the_init_script_reverts_a_trial_after_a_reboot() {
     let (machine, _) = machine();
     let before = files(&machine);
-    let mut child = tried(&machine, "totpctl try sshd");
+    let mut child = start_trial(&machine, "totpctl try sshd");
     let output = machine.run("totpctl doctor").text();
     assert!(output.contains("sshd is being tried until"), "{output}");
     cut(&machine, &["totpctl try sshd", "totpctl try --count-down"]);
@@ -262,7 +262,7 @@ fn the_init_script_reverts_a_trial_after_a_reboot() {
 fn a_command_by_sudo_keeps_it_too() {
     let (machine, seed) = machine();
     machine.run("usermod -aG sudo alice").stdout_ok();
-    let mut child = tried(&machine, "totpctl try sudo");
+    let mut child = start_trial(&machine, "totpctl try sudo");
     // A name that nobody has is looked past.
     machine.run("printf 'sudo\\tnobody-such\\tnor-this\\n' >> /run/totpctl/entered").stdout_ok();
     let sudo = format!("/opt/tests/type-enrollment alicepw {} x sudo -k id -un", seed.code());

@@ -47,24 +47,27 @@ impl Tried {
         println!("{report}");
         run("systemctl stop engines.service totpd.service totpd.socket; cat /root/totpd >/usr/libexec/totpd")
             .stdout_ok();
-        let tried: Vec<_> = report
+        let attempts: Vec<_> = report
             .lines()
             .filter_map(|line| line.split_once(": could"))
             .map(|(what, how)| (what.to_owned(), how.is_empty()))
             .collect();
-        assert!(tried.len() >= 20, "{report}");
+        assert!(attempts.len() >= 20, "{report}");
         for path in SOCKETS {
-            assert!(tried.iter().any(|(what, _)| what == path), "{path} was not tried: {report}");
+            assert!(
+                attempts.iter().any(|(what, _)| what == path),
+                "{path} was not tried: {report}"
+            );
         }
         for n in 1..=3 {
             let is_up = run(&format!("systemctl is-active freed-{n}.service")).status == 0;
             assert_eq!(
                 is_up,
-                tried.iter().any(|(what, could)| *could && UNITS[n - 1] == what),
+                attempts.iter().any(|(what, could)| *could && UNITS[n - 1] == what),
                 "{report}"
             );
         }
-        Self(tried)
+        Self(attempts)
     }
 
     /// Returns the successful attempts.

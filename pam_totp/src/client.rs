@@ -105,14 +105,14 @@ fn retry(
 }
 
 fn begin_reply((word, details): Reply) -> Result<BeginReply, Outcome> {
-    BeginReply::parse(&word, &details).map_err(unexpected)
+    BeginReply::parse(&word, &details).map_err(unexpected_reply)
 }
 
 fn verify_reply((word, details): Reply) -> Result<VerifyReply, Outcome> {
-    VerifyReply::parse(&word, &details).map_err(unexpected)
+    VerifyReply::parse(&word, &details).map_err(unexpected_reply)
 }
 
-fn unexpected(reply: UnexpectedReply) -> Outcome {
+fn unexpected_reply(reply: UnexpectedReply) -> Outcome {
     Outcome::Internal(reply.to_string())
 }
 

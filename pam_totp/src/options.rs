@@ -75,8 +75,8 @@ impl Options {
                 Some(_) => return Err(unknown(arg)),
             }
         }
-        let given = |option: &str| args.iter().any(|arg| arg.to_bytes() == option.as_bytes());
-        match CONFLICTING_OPTIONS.iter().find(|(one, other, _)| given(one) && given(other)) {
+        let has = |option: &str| args.iter().any(|arg| arg.to_bytes() == option.as_bytes());
+        match CONFLICTING_OPTIONS.iter().find(|(one, other, _)| has(one) && has(other)) {
             Some((_, _, reason)) => Err((*reason).to_owned()),
             None => Ok(options),
         }
@@ -109,8 +109,8 @@ impl Default for Options {
 }
 
 fn timeout(seconds: &str) -> Result<Duration, String> {
-    let parsed = seconds.parse().ok().filter(|seconds| (1..=60).contains(seconds));
-    parsed
+    let seconds_in_range = seconds.parse().ok().filter(|seconds| (1..=60).contains(seconds));
+    seconds_in_range
         .map(Duration::from_secs)
         .ok_or_else(|| format!("timeout={seconds} must be 1 to 60 seconds"))
 }

@@ -69,17 +69,17 @@ impl<Client: ModuleClient> Session for PamSession<'_, Client> {
     }
 
     fn store_token(&mut self, token: &str) -> std::result::Result<(), Outcome> {
-        let lost = || {
+        let error = || {
             Outcome::Internal(
                 "cannot store the token of the new factor in the PAM environment".into(),
             )
         };
         let tty = text_of(self.0.items().tty_name());
-        let deposit = token::deposit(token, tty.as_deref()).ok_or_else(lost)?;
+        let deposit = token::deposit(token, tty.as_deref()).ok_or_else(error)?;
         self.0.environ_mut().insert(TOKEN_VARIABLE, &deposit);
         let is_stored =
             self.0.environ().get(TOKEN_VARIABLE).is_some_and(|stored| *stored == *deposit);
-        if is_stored { Ok(()) } else { Err(lost()) }
+        if is_stored { Ok(()) } else { Err(error()) }
     }
 }
 

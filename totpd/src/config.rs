@@ -59,12 +59,12 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], which names the file, the line and the key.
     pub fn load(file: &Path, owner: Owner) -> Result<Self, ConfigError> {
-        let mut merged = Fragment::default();
+        let mut fragment = Fragment::default();
         for path in files(file, owner)? {
             let text = read(&path, owner)?;
-            merged = merged.overridden_by(Fragment::parse(&path, &text)?);
+            fragment = fragment.overridden_by(Fragment::parse(&path, &text)?);
         }
-        Self::from_fragment(merged)
+        Self::from_fragment(fragment)
     }
 
     fn from_fragment(fragment: Fragment) -> Result<Self, ConfigError> {

@@ -15,12 +15,12 @@ pub(crate) fn trusted_context(
     caller: Caller,
 ) -> Result<LoginContext, Error> {
     let context = LoginContext::parse(dictionary)?;
-    Ok(if caller.is_root() { context } else { untrusted(context) })
+    Ok(if caller.is_root() { context } else { remove_claims(context) })
 }
 
 /// Returns the trusted part of a context from a caller that is not root. It has nothing about the
 /// source of the login.
-fn untrusted(context: LoginContext) -> LoginContext {
+fn remove_claims(context: LoginContext) -> LoginContext {
     let nothing = LoginContext::default();
     let LoginContext { factor, nullok, prompt, .. } = context;
     LoginContext { factor, nullok, prompt, ..nothing }

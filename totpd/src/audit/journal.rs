@@ -144,7 +144,7 @@ fn store_entry(by: Caller, event: &StoreEvent) -> Entry {
 }
 
 fn details_of(restoration: &Restoration) -> String {
-    let fingerprint = restoration.fingerprint.as_ref().map(|found| format!(" {found}"));
+    let fingerprint = restoration.fingerprint.as_ref().map(|text| format!(" {text}"));
     let newer = restoration.newer_backup;
     format!(
         "{} users from {}, made at second {}, signed by {}{}{}{}",

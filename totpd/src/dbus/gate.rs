@@ -96,22 +96,24 @@ impl<T> Gate<T> {
 
     /// Takes the answer of the bus: the user of `sender`, or `None` if the bus does not know.
     pub(crate) fn identify(&mut self, sender: &str, uid: Option<u32>) -> Identified<T> {
-        let mut identified = Identified { work: Vec::new(), refuse: Vec::new() };
-        let Some(Sender::Asked(calls)) = self.senders.remove(sender) else { return identified };
+        let mut calls_to_handle = Identified { work: Vec::new(), refuse: Vec::new() };
+        let Some(Sender::Asked(calls)) = self.senders.remove(sender) else {
+            return calls_to_handle;
+        };
         self.unknown -= calls.len();
         if let Some(uid) = uid {
             self.senders.insert(sender.to_owned(), Sender::Known(uid));
         }
         for (bytes, call) in calls {
             match uid.map(|uid| self.admission_of(uid).admit(uid, bytes, call)) {
-                Some(Admitted::Works(call)) => identified.work.push(call),
+                Some(Admitted::Works(call)) => calls_to_handle.work.push(call),
                 Some(Admitted::Waits) => {}
-                Some(Admitted::Refused(call)) => identified.refuse.push(call),
+                Some(Admitted::Refused(call)) => calls_to_handle.refuse.push(call),
                 // The sender is gone.
                 None => {}
             }
         }
-        identified
+        calls_to_handle
     }
 
     /// Takes a call that released its slot while a person was asked.

@@ -135,8 +135,8 @@ impl Source {
         tokio::task::yield_now().await;
         let mut bytes = [0; READ_BYTES];
         let length = read(&self.socket, &mut bytes).await?;
-        let read = bytes.get(..length).filter(|read| !read.is_empty());
-        self.ahead.extend_from_slice(read.ok_or(io::ErrorKind::UnexpectedEof)?);
+        let data = bytes.get(..length).filter(|data| !data.is_empty());
+        self.ahead.extend_from_slice(data.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
 }

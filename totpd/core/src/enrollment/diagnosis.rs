@@ -46,8 +46,8 @@ pub(super) fn diagnose(record: &Record, id: &str, code: &Code, now: u64, skew: u
             ignored = parameters_ignored(factor, code, now, skew, period);
             off = steps_away(factor, code, now, period);
         } else if factor.is_verified() && code.digits() == factor.digits {
-            let (found, reach) = (factor.drift.apply(time_step(now, period)), skew + OLD_STEPS);
-            let window = found.saturating_sub(reach)..=found.saturating_add(skew);
+            let (step, reach) = (factor.drift.apply(time_step(now, period)), skew + OLD_STEPS);
+            let window = step.saturating_sub(reach)..=step.saturating_add(skew);
             old |= matching_counter(&factor.seed, factor.algorithm, code, window).is_some();
         }
     }
@@ -74,11 +74,11 @@ fn parameters_ignored(
 ) -> Option<Diagnosis> {
     let step = time_step(now, USUAL_PERIOD);
     let window = step.saturating_sub(skew + 1)..=step.saturating_add(skew + 1);
-    let found = matching_counter(&factor.seed, Algorithm::Sha1, code, window).is_some();
+    let is_match = matching_counter(&factor.seed, Algorithm::Sha1, code, window).is_some();
     let usual = factor.algorithm == Algorithm::Sha1
         && factor.digits == USUAL_DIGITS
         && factor.kind == Kind::Totp { period: USUAL_PERIOD };
-    (found && code.digits() == USUAL_DIGITS && !usual).then_some(Diagnosis::ParametersIgnored {
+    (is_match && code.digits() == USUAL_DIGITS && !usual).then_some(Diagnosis::ParametersIgnored {
         algorithm: factor.algorithm,
         digits: factor.digits,
         period,
@@ -89,9 +89,9 @@ fn parameters_ignored(
 fn steps_away(factor: &Factor, code: &Code, now: u64, period: u32) -> Option<(i64, i64)> {
     let (step, reach) = (time_step(now, period), HOUR / u64::from(period.max(1)));
     let (first, last) = (step.saturating_sub(reach), step.saturating_add(reach));
-    let found = matching_counter(&factor.seed, factor.algorithm, code, first..=last);
-    let found = found.filter(|_| code.digits() == factor.digits)?;
-    let steps = i64::try_from(found).ok()? - i64::try_from(step).ok()?;
+    let counter = matching_counter(&factor.seed, factor.algorithm, code, first..=last);
+    let counter = counter.filter(|_| code.digits() == factor.digits)?;
+    let steps = i64::try_from(counter).ok()? - i64::try_from(step).ok()?;
     Some((steps, steps * i64::from(period)))
 }
 

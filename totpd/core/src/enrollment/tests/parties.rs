@@ -230,9 +230,9 @@ impl State {
                 let status = Status::Unverified { expires: now + 600, wrong_codes: 2 };
                 let made_by = Maker::Login(nonce(number));
                 let new = Factor { made_by, created: now, ..factor(next.last_id, status) };
-                let (shown, record) = offer(next.record, 1000, &new, now, rules);
+                let (offered_factor, record) = offer(next.record, 1000, &new, now, rules);
                 next.record = record;
-                if let Some(factor) = shown {
+                if let Some(factor) = offered_factor {
                     next.shown_to(party, &factor.id);
                 }
                 party

@@ -77,10 +77,10 @@ fn only_an_identical_request_of_root_is_resumed() {
     ] {
         let asked = Request { resume: true, ..request(new) };
         let (enrolled, record) = enroll(with(vec![old.clone()]), &asked, NOW, &RULES);
-        let (shown, what) = enrolled.unwrap();
+        let (answer, what) = enrolled.unwrap();
         assert_eq!(what == Enrolled::Resumed, resumed, "{old:?}");
-        assert_eq!(shown.seed.is(&old.seed), resumed, "{old:?}");
-        assert!(record.factors.iter().any(|factor| factor.id == shown.id));
+        assert_eq!(answer.seed.is(&old.seed), resumed, "{old:?}");
+        assert!(record.factors.iter().any(|factor| factor.id == answer.id));
         // There is nothing to resume after its time.
         let (late, _) = enroll(with(vec![old]), &asked, NOW + 600, &RULES);
         assert_eq!(late.unwrap().1, Enrolled::Added);

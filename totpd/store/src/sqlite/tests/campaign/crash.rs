@@ -257,9 +257,9 @@ fn check(folder: &Path, marks: &[Mark]) -> Result<(), String> {
     if let Some(key) = &promises.key {
         let file = MasterKey::read(&folder.join("store.key"), KeyOrigin::StoreFile, this_user())
             .map_err(|e| e.to_string())?;
-        let found = file.map(|key| key.id().to_string());
-        if found.as_ref() != Some(key) && !matches!(under_way, Some(Act::Rekey(_))) {
-            return Err(format!("the key is {found:?} after a rekey to {key}"));
+        let key_id = file.map(|key| key.id().to_string());
+        if key_id.as_ref() != Some(key) && !matches!(under_way, Some(Act::Rekey(_))) {
+            return Err(format!("the key is {key_id:?} after a rekey to {key}"));
         }
     }
     for (name, codes) in &promises.recovered {

@@ -150,19 +150,19 @@ fn stalled() -> (Machine, std::process::Child) {
 fn a_slow_flush_delays_no_prompt_and_each_attempt_ends() {
     let (machine, mut daemon) = stalled();
     let flood = machine.run("/opt/tests/user_flood 1000 alice");
-    let output = flood.stdout_ok();
-    println!("{output}");
+    let said = flood.stdout_ok();
+    println!("{said}");
     let number = |key: &str| -> u32 {
-        let line = output.lines().find_map(|line| line.strip_prefix(key));
+        let line = said.lines().find_map(|line| line.strip_prefix(key));
         line.map_or(0, |line| line.trim().parse().unwrap())
     };
-    assert_eq!(number("denied:") + number("StoreUnavailable:"), 1000, "{output}");
-    assert!(number("denied:") >= 1, "{output}");
+    assert_eq!(number("denied:") + number("StoreUnavailable:"), 1000, "{said}");
+    assert!(number("denied:") >= 1, "{said}");
     for question in ["Begin: ", "GetUser: "] {
-        let line = output.lines().find(|line| line.starts_with(question)).unwrap();
+        let line = said.lines().find(|line| line.starts_with(question)).unwrap();
         let median = line.split("median ").nth(1).unwrap().split(' ').next().unwrap();
         // A flush takes sixty times as long.
-        assert!(median.parse::<f64>().unwrap() < 50.0, "{output}");
+        assert!(median.parse::<f64>().unwrap() < 50.0, "{said}");
     }
     machine.kill_daemon("KILL");
     daemon.wait().unwrap();

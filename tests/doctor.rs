@@ -58,7 +58,7 @@ fn doctor_approves_the_readme_and_names_a_broken_line() {
     let shut = doctor(&machine, "shut");
     assert!(shut.stdout.contains("shut: lets nobody in"), "{shut:#?}");
     assert!(shut.stdout.contains("libpam cannot read \"requird\""), "{shut:#?}");
-    for (service, stack, line) in [
+    for (service, stack, told) in [
         ("refused", "@include no-such-file\n", "cannot include no-such-file: no such file"),
         ("endless", "auth include endless\n", "the file includes itself"),
         ("typo", "auth required pam_totp.so nulok\n", "has no option \"nulok\""),
@@ -66,7 +66,7 @@ fn doctor_approves_the_readme_and_names_a_broken_line() {
     ] {
         machine.service(service, stack);
         let ran = doctor(&machine, service);
-        assert!(ran.status == 1 && ran.stdout.contains(line), "{service}: {ran:#?}");
+        assert!(ran.status == 1 && ran.stdout.contains(told), "{service}: {ran:#?}");
     }
     // Doctor without arguments finds each service that asks, or tries to.
     let all = doctor(&machine, "");
@@ -87,7 +87,7 @@ fn an_sshd_that_never_asks_is_found() {
         .run("sed -i '/^@include common-auth/a auth required pam_totp.so' /etc/pam.d/sshd")
         .stdout_ok();
     assert_eq!(doctor(&machine, "sshd").status, 0);
-    for (line, problem) in [
+    for (line, told) in [
         ("UsePAM no", "UsePAM yes"),
         ("KbdInteractiveAuthentication no", "KbdInteractiveAuthentication yes"),
         ("Nonsense", "sshd cannot read its configuration"),
@@ -100,7 +100,7 @@ fn an_sshd_that_never_asks_is_found() {
             ))
             .stdout_ok();
         let ran = doctor(&machine, "sshd");
-        assert!(ran.status == 1 && ran.stdout.contains(problem), "{line}: {ran:#?}");
+        assert!(ran.status == 1 && ran.stdout.contains(told), "{line}: {ran:#?}");
         machine.run("cp /root/good /etc/ssh/sshd_config").stdout_ok();
     }
     machine
@@ -122,7 +122,7 @@ fn an_sshd_that_never_asks_is_found() {
         machine.write("/etc/ssh/sshd_config.d/9.conf", &format!("Match {block}\n"));
         machine.write("/etc/ssh/sshd_config", "Include sshd_config.d/*.conf\nUsePAM yes\n");
         let ran = doctor(&machine, "sshd");
-        assert!(ran.status == status && ran.stdout.contains(sentence), "{block}: {ran:#?}");
+        assert!(ran.status == status && ran.stdout.contains(told), "{block}: {ran:#?}");
     }
 }
 
@@ -141,17 +141,17 @@ fn doctor_reports_a_missing_daemon_and_no_enrolled_user() {
     for (options, is_told) in [("", true), ("nullok", false)] {
         let stack = format!("auth required pam_unix.so\nauth required pam_totp.so {options}\n");
         machine.service("polkit-1", &stack);
-        let output = doctor(&machine, "polkit-1").stdout;
+        let told = doctor(&machine, "polkit-1").stdout;
         assert_eq!(
-            output.contains("note: a user without a factor cannot enroll itself"),
+            told.contains("note: a user without a factor cannot enroll itself"),
             is_told,
-            "{output}"
+            "{told}"
         );
     }
     for (before, is_told) in [("", true), ("auth requisite pam_unix.so\n", false)] {
         machine.service("key", &format!("{before}auth required pam_totp.so nullok\n"));
-        let output = doctor(&machine, "key").stdout;
-        assert_eq!(output.contains("note: nullok has no effect"), is_told, "{output}");
+        let told = doctor(&machine, "key").stdout;
+        assert_eq!(told.contains("note: nullok has no effect"), is_told, "{told}");
     }
     machine.kill_daemon("TERM");
     machine.run("echo 'nonsense' > /etc/totpd/totpd.toml.d/10-bad.toml").stdout_ok();

@@ -3,10 +3,10 @@
 use tests::{Machine, Seed, eventually, pam};
 
 fn asks_in_vain(machine: &Machine, service: &str, at_most_ms: u64, reason: &str) {
-    let refusal = machine.pam(service, "alice", "123456").run();
-    assert_eq!(refusal.rc, pam::AUTHINFO_UNAVAIL, "{refusal:#?}");
-    assert!(refusal.ms <= at_most_ms, "{refusal:#?}");
-    assert_eq!(refusal.shown, ["Verification is not available. Ask your administrator."]);
+    let refused = machine.pam(service, "alice", "123456").run();
+    assert_eq!(refused.rc, pam::AUTHINFO_UNAVAIL, "{refused:#?}");
+    assert!(refused.ms <= at_most_ms, "{refused:#?}");
+    assert_eq!(refused.shown, ["Verification is not available. Ask your administrator."]);
     eventually(reason, || machine.log().contains(reason));
 }
 
@@ -17,8 +17,8 @@ fn a_missing_bus_refuses_and_root_still_logs_in() {
     machine.run("kill $(pidof dbus-daemon)").stdout_ok();
     eventually("the bus is gone", || machine.run("pidof dbus-daemon").status != 0);
     // A user who is not root has no other way.
-    let refusal = machine.run_as("alice", "/opt/tests/pam totp alice 123456");
-    assert!(refusal.stdout.contains(&format!("rc={} ", pam::AUTHINFO_UNAVAIL)), "{refusal:#?}");
+    let refused = machine.run_as("alice", "/opt/tests/pam totp alice 123456");
+    assert!(refused.stdout.contains(&format!("rc={} ", pam::AUTHINFO_UNAVAIL)), "{refused:#?}");
     // Root has another way. A dead bus is reported once, and it is no reason to end.
     let code = seed.code();
     assert_eq!(machine.pam("totp", "alice", &code).run().rc, pam::SUCCESS);
@@ -94,19 +94,19 @@ fn a_daemon_that_hangs() {
     let seed = machine.enrolled("alice", 1);
     machine.run_with_input("totpctl backup /root/whole", "a long passphrase\n").stdout_ok();
     machine.run("kill -STOP $(pidof totpd)").stdout_ok();
-    let refusal = machine.pam("short", "alice", "123456").run();
-    assert_eq!(refusal.rc, pam::AUTHINFO_UNAVAIL, "{refusal:#?}");
-    assert!((900..5000).contains(&refusal.ms), "{refusal:#?}");
+    let refused = machine.pam("short", "alice", "123456").run();
+    assert_eq!(refused.rc, pam::AUTHINFO_UNAVAIL, "{refused:#?}");
+    assert!((900..5000).contains(&refused.ms), "{refused:#?}");
     assert!(machine.log().contains("no answer within 1 s"), "{}", machine.log());
     // Each command waits half a minute, and all of them wait at once. Commands that may take longer
     // wait as long.
-    let output = machine.run(
+    let told = machine.run(
         "echo bob >/root/bob; for command in list verify-store rekey 'enroll --batch /root/bob --no-confirm' \
          'backup /root/b' 'restore /root/whole --yes --replace'; do \
          (echo 'a long passphrase' | totpctl $command 2>&1; echo \"$command: $?\") & done; wait",
     );
-    assert_eq!(output.stdout.matches("no reply within 30 s").count(), 6, "{output:#?}");
-    assert_eq!(output.stdout.matches(": 3\n").count(), 6, "{output:#?}");
+    assert_eq!(told.stdout.matches("no reply within 30 s").count(), 6, "{told:#?}");
+    assert_eq!(told.stdout.matches(": 3\n").count(), 6, "{told:#?}");
     assert_eq!(machine.run("ls /root/b").status, 2, "no half of a backup is left");
     machine.run("kill -CONT $(pidof totpd)").stdout_ok();
     assert_eq!(machine.pam("short", "alice", &seed.code()).run().rc, pam::SUCCESS);
@@ -133,8 +133,8 @@ fn a_daemon_that_cannot_start() {
         machine.kill_daemon("TERM");
         machine.run(breaks).stdout_ok();
         asks_in_vain(&machine, "totp", 4000, reason);
-        let refusal = machine.run("totpctl list");
-        assert_eq!(refusal.status, 3, "{refusal:#?}");
+        let refused = machine.run("totpctl list");
+        assert_eq!(refused.status, 3, "{refused:#?}");
         machine.run(repairs).stdout_ok();
     }
     assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
@@ -149,18 +149,18 @@ fn a_store_that_cannot_write_refuses_once_logged_and_recovers() {
         .stdout_ok();
     let seed = machine.enrolled("alice", 1);
     machine.run("cat /dev/zero > /var/lib/totpd/filler 2>/dev/null");
-    let mut refusals = 0;
+    let mut refused = 0;
     for _ in 0..200 {
         // SQLite may write some more pages to its log. Then there is no room.
         let result = machine.pam("totp", "bob", "123456").from("192.0.2.7").run();
         if result.rc == pam::AUTHINFO_UNAVAIL {
-            refusals += 1;
+            refused += 1;
         }
-        if refusals == 5 {
+        if refused == 5 {
             break;
         }
     }
-    assert_eq!(refusals, 5, "the disk is full and nobody noticed");
+    assert_eq!(refused, 5, "the disk is full and nobody noticed");
     let log = machine.log();
     assert_eq!(log.matches("cannot read or write the store").count(), 1 + 5, "{log}");
     let enrolled = machine.run("totpctl enroll carol --qr none");
@@ -197,8 +197,8 @@ fn a_read_only_disk_at_start_refuses_once_logged_and_recovers() {
     machine.run("mount -o remount,ro /var/lib/totpd").stdout_ok();
     let code = seed.code();
     for _ in 0..5 {
-        let refusal = machine.pam("totp", "alice", &code).run();
-        assert_eq!(refusal.rc, pam::AUTHINFO_UNAVAIL, "{refusal:#?}");
+        let refused = machine.pam("totp", "alice", &code).run();
+        assert_eq!(refused.rc, pam::AUTHINFO_UNAVAIL, "{refused:#?}");
     }
     let listed = machine.run("totpctl list");
     assert!(listed.stderr.contains("cannot read or write the store"), "{listed:#?}");

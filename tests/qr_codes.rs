@@ -3,15 +3,14 @@
 use tests::{Machine, SSH, eventually, picture};
 
 /// Returns the value of `key` in one line of JSON.
-fn value<'a>(enrollment: &'a str, key: &str) -> &'a str {
-    let (_, rest) =
-        enrollment.split_once(&format!("\"{key}\":\"")).unwrap_or_else(|| panic!("{enrollment}"));
+fn told<'a>(made: &'a str, key: &str) -> &'a str {
+    let (_, rest) = made.split_once(&format!("\"{key}\":\"")).unwrap_or_else(|| panic!("{made}"));
     rest.split('"').next().unwrap()
 }
 
 /// Returns the lines of a picture in half blocks.
-fn qr_rows(screen: &str) -> Vec<&str> {
-    let lines = screen.lines().map(|line| line.trim_end_matches('\r'));
+fn drawn(shown: &str) -> Vec<&str> {
+    let lines = shown.lines().map(|line| line.trim_end_matches('\r'));
     lines.filter(|line| line.contains('█') || line.contains('▀')).collect()
 }
 
@@ -26,9 +25,9 @@ fn the_longest_names_are_scanned_wherever_they_are_shown() {
     machine.run(&format!("useradd -m {LONGEST_USER}")).stdout_ok();
     let enroll = format!("totpctl enroll {LONGEST_USER} --issuer {LONGEST_ISSUER}");
     for algorithm in ["SHA1", "SHA256", "SHA512"] {
-        let scanned = |picture: &str, enrollment: &str| {
+        let scanned = |picture: &str, made: &str| {
             let read = machine.run(&format!("zbarimg --quiet --raw {picture}")).stdout_ok();
-            let link = value(enrollment, "uri");
+            let link = told(made, "uri");
             assert!(link.contains(LONGEST_USER) && link.contains("%C3%84"), "{link}");
             assert_eq!(read.trim(), link, "{algorithm} {picture}");
         };
@@ -37,10 +36,10 @@ fn the_longest_names_are_scanned_wherever_they_are_shown() {
             ("code.svg", "rsvg-convert -o /tmp/seen.png /tmp/code.svg"),
         ] {
             let options = format!("--algorithm {algorithm} --name x --qr-file /tmp/{file}");
-            let enrollment =
+            let made =
                 machine.run(&format!("totpctl --json {} {options}", &enroll[8..])).stdout_ok();
             machine.run(to_picture).stdout_ok();
-            scanned("/tmp/seen.png", &enrollment);
+            scanned("/tmp/seen.png", &made);
             machine.run(&format!("rm /tmp/{file}")).stdout_ok();
         }
         let line = format!(
@@ -52,22 +51,22 @@ fn the_longest_names_are_scanned_wherever_they_are_shown() {
             ("svg", "rsvg-convert -w 1600 -o /tmp/seen.png /root/sheet.svg"),
         ] {
             let batch = format!("totpctl enroll --batch - --sheet /root/sheet.{form}");
-            let enrollment = machine.run_with_input(&batch, &line).stdout_ok();
+            let made = machine.run_with_input(&batch, &line).stdout_ok();
             machine.run(to_picture).stdout_ok();
-            scanned("/tmp/seen.png", &enrollment);
+            scanned("/tmp/seen.png", &made);
             machine.run(&format!("rm /root/sheet.{form}")).stdout_ok();
         }
         // A screen that has room for it.
         let tmux = format!("tmux -S /tmp/{algorithm}");
         let session = format!("{tmux} -u new-session -d -x 130 -y 80");
-        let command = format!("'env LANG=C.UTF-8 {enroll} --name x --algorithm {algorithm}'");
-        machine.run(&format!("{session} {command}")).stdout_ok();
+        let shown = format!("'env LANG=C.UTF-8 {enroll} --name x --algorithm {algorithm}'");
+        machine.run(&format!("{session} {shown}")).stdout_ok();
         let mut screen = String::new();
         eventually("it asks for the code", || {
             screen = machine.run(&format!("{tmux} capture-pane -p")).stdout;
             screen.contains("Code that the app")
         });
-        let link = picture::of_half_blocks(&qr_rows(&screen));
+        let link = picture::of_half_blocks(&drawn(&screen));
         assert!(link.contains(LONGEST_USER), "{algorithm}: {link} {screen}");
     }
 }
@@ -94,7 +93,7 @@ fn a_scanner_reads_an_ssh_prompt_for_each_algorithm() {
         let first = machine.run(&format!(
             "/opt/tests/type-enrollment alicepw '' wrong {SSH} alice@127.0.0.1 'echo in as $(id -un)'"
         ));
-        let rows = qr_rows(&first.stdout);
+        let rows = drawn(&first.stdout);
         if has_picture {
             let link = picture::of_half_blocks(&rows[..21]);
             assert!(link.starts_with("otpauth://totp/totp-test:alice?secret="), "{first:#?}");
@@ -116,24 +115,24 @@ fn a_picture_is_whole_or_absent_on_small_screens() {
                  'env LANG=C.UTF-8 totpctl enroll alice --name x {options}'"
             ))
             .stdout_ok();
-        let mut text = String::new();
+        let mut shown = String::new();
         eventually("it asks for the code", || {
-            text = machine.run(&format!("{tmux} capture-pane -p -S -200")).stdout;
-            text.contains("Code that the app")
+            shown = machine.run(&format!("{tmux} capture-pane -p -S -200")).stdout;
+            shown.contains("Code that the app")
         });
         machine.run(&format!("{tmux} capture-pane -p")).stdout_ok()
     };
     for (columns, lines, options) in
         [(80, 24, ""), (40, 40, ""), (80, 30, "--algorithm SHA256"), (80, 40, "--algorithm SHA512")]
     {
-        let text = screen(columns, lines, options);
-        let rows = qr_rows(&text);
+        let shown = screen(columns, lines, options);
+        let rows = drawn(&shown);
         let link = picture::of_half_blocks(&rows);
-        assert!(link.starts_with("otpauth://totp/"), "{columns} {lines} {options}: {text}");
+        assert!(link.starts_with("otpauth://totp/"), "{columns} {lines} {options}: {shown}");
     }
     for (columns, lines) in [(20, 24), (80, 12)] {
-        let text = screen(columns, lines, "");
-        assert!(qr_rows(&text).is_empty(), "{text}");
+        let shown = screen(columns, lines, "");
+        assert!(drawn(&shown).is_empty(), "{shown}");
     }
 }
 
@@ -146,10 +145,10 @@ fn a_link_is_read_alike_by_two_other_parsers() {
         "--algorithm SHA512 --period 60",
         "--issuer 'Ärger Söhne'",
     ] {
-        let enrollment =
+        let made =
             machine.run(&format!("totpctl --json enroll alice --name x {options}")).stdout_ok();
-        let uri = enrollment.split("\"uri\":\"").nth(1).unwrap().split('"').next().unwrap();
-        let secret = enrollment.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap();
+        let uri = made.split("\"uri\":\"").nth(1).unwrap().split('"').next().unwrap();
+        let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap();
         let read = machine.run(&format!(
             "python3 -c 'import pyotp, sys; t = pyotp.parse_uri(sys.argv[1]); \
              print(t.secret, t.digits, t.interval, t.digest().name, t.issuer, t.name, sep=\"|\")' '{uri}'"
@@ -167,7 +166,7 @@ fn a_link_is_read_alike_by_two_other_parsers() {
         );
         assert_eq!(read.stdout_ok(), expected, "pyotp: {uri}");
         let read = totp_rs::Totp::from_url(uri).unwrap();
-        let reading = format!(
+        let told = format!(
             "{}|{}|{}|{}|{}|{}\n",
             read.secret().to_base32(),
             read.digits(),
@@ -176,6 +175,6 @@ fn a_link_is_read_alike_by_two_other_parsers() {
             read.issuer().unwrap_or_default(),
             read.account_name(),
         );
-        assert_eq!(reading, expected, "totp-rs: {uri}");
+        assert_eq!(told, expected, "totp-rs: {uri}");
     }
 }

@@ -12,11 +12,11 @@ fn a_user_enrolls_with_its_password_and_only_itself() {
     let machine = Machine::with_programs();
     let before = machine.enrolled("alice", 1);
     let state = machine.run("totpctl --json show alice").stdout_ok();
-    let refusal = at_a_terminal(&machine, "bob", "nonsense x right", "totpctl enroll");
-    assert_eq!(refusal.status, 4, "{refusal:#?}");
-    assert!(refusal.stdout.contains("does not let you change"), "{refusal:#?}");
+    let refused = at_a_terminal(&machine, "bob", "nonsense x right", "totpctl enroll");
+    assert_eq!(refused.status, 4, "{refused:#?}");
+    assert!(refused.stdout.contains("does not let you change"), "{refused:#?}");
     let cut = at_a_terminal(&machine, "bob", "'^C' x right", "totpctl enroll");
-    for nothing in [refusal, cut] {
+    for nothing in [refused, cut] {
         assert!(!nothing.stdout.contains("otpauth://"), "{nothing:#?}");
     }
     assert!(machine.run("totpctl --json show bob").stdout_ok().contains("\"factors\":[]"));
@@ -29,9 +29,9 @@ fn a_user_enrolls_with_its_password_and_only_itself() {
     // Bob may not do anything to alice: her own password is no use to him, and he is no
     // administrator.
     for command in ["enroll alice", "remove alice", "unlock alice", "show alice", "list"] {
-        let refusal =
+        let refused =
             at_a_terminal(&machine, "bob", "bobpw x right", &format!("totpctl {command}"));
-        assert_eq!(refusal.status, 4, "{command}: {refusal:#?}");
+        assert_eq!(refused.status, 4, "{command}: {refused:#?}");
     }
     assert_eq!(machine.run("totpctl --json show alice").stdout_ok(), state);
     assert_eq!(machine.pam("totp", "alice", &before.code()).run().rc, pam::SUCCESS);
@@ -44,15 +44,15 @@ fn an_agent_that_dies_lets_nobody_do_anything() {
         "cd /tmp; exec setpriv --reuid bob --regid bob --init-groups \
          /opt/tests/type-enrollment hang x right totpctl enroll > /tmp/seen",
     );
-    let screen = || machine.run("cat /tmp/seen").stdout;
-    eventually("the agent asks", || screen().contains("Password:"));
+    let seen = || machine.run("cat /tmp/seen").stdout;
+    eventually("the agent asks", || seen().contains("Password:"));
     machine.run("kill -KILL $(pidof pkttyagent)").stdout_ok();
-    assert_eq!(left.wait().unwrap().code(), Some(4), "{}", screen());
-    assert!(!screen().contains("otpauth://"), "{}", screen());
+    assert_eq!(left.wait().unwrap().code(), Some(4), "{}", seen());
+    assert!(!seen().contains("otpauth://"), "{}", seen());
     assert!(
-        screen().contains("does not let you change") || screen().contains("canceled"),
+        seen().contains("does not let you change") || seen().contains("canceled"),
         "{}",
-        screen()
+        seen()
     );
     assert!(machine.run("totpctl --json show bob").stdout_ok().contains("\"factors\":[]"));
     // The canceled enrollment does not hinder the next one.
@@ -72,14 +72,14 @@ fn a_silent_agent_delays_nobody_else() {
         "cd /tmp; exec setpriv --reuid bob --regid bob --init-groups \
          /opt/tests/type-enrollment hang x right totpctl enroll > /tmp/seen",
     );
-    let screen = || machine.run("cat /tmp/seen").stdout;
-    eventually("the agent asks", || screen().contains("Password:"));
+    let seen = || machine.run("cat /tmp/seen").stdout;
+    eventually("the agent asks", || seen().contains("Password:"));
     // Everybody else is served at that time.
     assert_eq!(machine.pam("totp", "alice", "000000").run().rc, pam::AUTH_ERR);
     assert!(machine.run_as("bob", "totpctl show").stdout_ok().contains("not enrolled"));
     machine.run("totpctl show alice").stdout_ok();
-    assert_eq!(left.wait().unwrap().code(), Some(4), "{}", screen());
-    assert!(screen().contains("nobody authenticated in time"), "{}", screen());
+    assert_eq!(left.wait().unwrap().code(), Some(4), "{}", seen());
+    assert!(seen().contains("nobody authenticated in time"), "{}", seen());
     assert!(machine.run("totpctl --json show bob").stdout_ok().contains("\"factors\":[]"));
     machine.kill_daemon("TERM");
     daemon.wait().unwrap();
@@ -102,13 +102,13 @@ fn a_stolen_session_replaces_no_verified_factor() {
         ("RecoveryCodes", "alice '0000-0000-0000-0000'"),
         ("SetFactor", "alice f-aaaaaaaa \"{'name': <'x'>}\" ''"),
     ] {
-        let refusal = machine.call("alice", &format!("{manager}.{method}"), arguments);
-        assert!(refusal.stderr.contains("Error.InvalidCode"), "{method} {arguments}: {refusal:#?}");
+        let refused = machine.call("alice", &format!("{manager}.{method}"), arguments);
+        assert!(refused.stderr.contains("Error.InvalidCode"), "{method} {arguments}: {refused:#?}");
         machine.run("totpctl unlock alice").stdout_ok();
     }
     let limits = "alice f-aaaaaaaa \"{'disabled': <false>}\" ''";
-    let refusal = machine.call("alice", &format!("{manager}.SetFactor"), limits);
-    assert!(refusal.stderr.contains("Error.NotAuthorized"), "{refusal:#?}");
+    let refused = machine.call("alice", &format!("{manager}.SetFactor"), limits);
+    assert!(refused.stderr.contains("Error.NotAuthorized"), "{refused:#?}");
     assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
     // The change succeeds with a code.
     let code = seed.next_code();
@@ -118,9 +118,8 @@ fn a_stolen_session_replaces_no_verified_factor() {
     let code = renewed.split_whitespace().find(|word| word.len() == 19).unwrap().to_owned();
     // The change succeeds with a recovery code too, for a person whose phone is gone.
     machine.run("totpctl unlock alice").stdout_ok();
-    let enrollment =
-        machine.run_as_with_input("alice", "totpctl --json enroll", &format!("{code}\n"));
-    assert!(enrollment.stdout.contains("otpauth://"), "{enrollment:#?}");
+    let made = machine.run_as_with_input("alice", "totpctl --json enroll", &format!("{code}\n"));
+    assert!(made.stdout.contains("otpauth://"), "{made:#?}");
 }
 
 #[test]
@@ -139,12 +138,12 @@ fn a_polkit_manager_is_not_root_and_needs_its_own_code() {
     for command in
         ["enroll bob --no-confirm", "enroll root", "remove root", "backup /tmp/b", "rekey"]
     {
-        let refusal = machine.run_as_with_input(
+        let refused = machine.run_as_with_input(
             "carol",
             &format!("cd /tmp; totpctl {command}"),
             "a passphrase\n",
         );
-        assert_eq!(refusal.status, 4, "{command}: {refusal:#?}");
+        assert_eq!(refused.status, 4, "{command}: {refused:#?}");
     }
     let own = machine.call("carol", "org.totpd.Totp1.Manager.Remove", "carol '' ''");
     assert_ne!(own.status, 0, "{own:#?}");
@@ -175,9 +174,9 @@ fn a_helpdesk_manages_no_administrator_and_nobody_of_its_own() {
     // gone.
     for user in ["alice", "everybody", "dora", "root", "ghost", "--help"] {
         for command in ["enroll", "remove", "unlock", "show", "recovery-codes"] {
-            let request = format!("totpctl --json {command} -- {user} </dev/null");
-            let refusal = machine.run_as("carol", &request);
-            assert_eq!(refusal.status, 4, "{command} {user}: {refusal:#?}");
+            let tried = format!("totpctl --json {command} -- {user} </dev/null");
+            let refused = machine.run_as("carol", &tried);
+            assert_eq!(refused.status, 4, "{command} {user}: {refused:#?}");
         }
     }
     // Her own changes that need a code take the ordinary way. The other operations are not hers.
@@ -197,13 +196,13 @@ fn a_code_of_the_old_factor_counts_where_a_first_code_is_wanted() {
     machine.write("/etc/totpd/totpd.toml.d/10-test.toml", "[throttle]\nfree_failures = 1\n");
     let seed = machine.enrolled("alice", 1);
     let manager = "org.totpd.Totp1.Manager";
-    let enrollment = machine.call(
+    let made = machine.call(
         "alice",
         &format!("{manager}.Enroll"),
         &format!("alice \"{{'code': <'{}'>}}\"", seed.code()),
     );
-    let enrollment = enrollment.stdout_ok();
-    let factor = enrollment.split('\'').nth(1).unwrap();
+    let made = made.stdout_ok();
+    let factor = made.split('\'').nth(1).unwrap();
     let confirm = |code: &str| {
         machine.call("alice", &format!("{manager}.Confirm"), &format!("alice {factor} {code}"))
     };
@@ -215,7 +214,7 @@ fn a_code_of_the_old_factor_counts_where_a_first_code_is_wanted() {
     assert!(second.stderr.contains("wrong code; 3 more tries"), "{second:#?}");
     assert!(!second.stderr.contains("had before"), "it waits: {second:#?}");
     // The first code itself is no guess, and is good at any time.
-    let secret = enrollment.split("secret=").nth(1).unwrap().split('&').next().unwrap();
+    let secret = made.split("secret=").nth(1).unwrap().split('&').next().unwrap();
     let right = machine.run(&format!("oathtool -b --totp {secret}")).stdout_ok();
     confirm(right.trim()).stdout_ok();
 }
@@ -229,9 +228,9 @@ fn only_root_manages_without_polkit() {
     let reload = "gdbus call --system --dest org.freedesktop.DBus --object-path / \
                   --method org.freedesktop.DBus.ReloadConfig";
     machine.run(reload).stdout_ok();
-    let refusal = machine.run_as("carol", "totpctl enroll </dev/null");
-    assert_eq!(refusal.status, 4, "{refusal:#?}");
-    assert!(refusal.stderr.contains("polkit is not running"), "{refusal:#?}");
+    let refused = machine.run_as("carol", "totpctl enroll </dev/null");
+    assert_eq!(refused.status, 4, "{refused:#?}");
+    assert!(refused.stderr.contains("polkit is not running"), "{refused:#?}");
     machine.run("totpctl --json enroll carol").stdout_ok();
     assert!(machine.run_as("carol", "totpctl show").stdout_ok().contains("carol"));
 }
@@ -267,23 +266,23 @@ fn a_subscriber_learns_only_of_its_own_factors() {
     let machine = Machine::with_programs();
     machine.self_service();
     machine.write("/tmp/watch.py", include_str!("../docs/examples/watch.py"));
-    let signals = |user: &str| machine.run(&format!("cat /tmp/{user}.txt")).stdout;
+    let heard = |user: &str| machine.run(&format!("cat /tmp/{user}.txt")).stdout;
     for user in ["alice", "bob"] {
         let start = format!("cd /tmp; python3 watch.py > /tmp/{user}.txt 2>&1 &");
         machine.run_as(user, &start).stdout_ok();
-        eventually("it watches", || signals(user).contains("watching"));
+        eventually("it watches", || heard(user).contains("watching"));
     }
     let seed = machine.enrolled("bob", 1);
-    eventually("bob is told of the factor", || signals("bob").contains("changed: bob"));
+    eventually("bob is told of the factor", || heard("bob").contains("changed: bob"));
     let login = machine.pam("totp", "bob", &seed.code()).from("192.0.2.9").run();
     assert_eq!(login.rc, pam::SUCCESS);
     let asked = "a code is asked for by totp for 192.0.2.9";
-    eventually("bob is told of the login", || signals("bob").contains(asked));
+    eventually("bob is told of the login", || heard("bob").contains(asked));
     // This question is about another user, and is answered after all of these.
     machine.enrolled("alice", 2);
-    eventually("alice is told of her own", || signals("alice").contains("changed: alice"));
-    assert!(!signals("alice").contains("bob") && !signals("alice").contains(asked));
-    assert!(!signals("bob").contains("alice"), "{}", signals("bob"));
+    eventually("alice is told of her own", || heard("alice").contains("changed: alice"));
+    assert!(!heard("alice").contains("bob") && !heard("alice").contains(asked));
+    assert!(!heard("bob").contains("alice"), "{}", heard("bob"));
     // Eight programs of a user may watch, and one that has left makes room.
     let watch = "gdbus call --system --dest org.totpd.Totp1 --object-path /org/totpd/Totp1 \
                  --method org.totpd.Totp1.Manager.Subscribe";

@@ -153,20 +153,20 @@ fn findings(stack: &Stack) -> Vec<String> {
         Stack::Unreadable(_) => return vec!["refused".into()],
         Stack::Rules(rules) => rules,
     };
-    let analysis = analyze(rules, &|_| true);
-    let mut findings = Vec::new();
-    findings.extend((!analysis.factor_lines.is_empty()).then(|| "asks".to_owned()));
-    findings.extend(analysis.skips_root.iter().map(|place| format!("root is not asked: {place}")));
-    findings.extend(analysis.skips_unenrolled.then(|| "skips unenrolled users".to_owned()));
-    findings.extend(analysis.bypasses.iter().map(|ending| match ending {
+    let found = analyze(rules, &|_| true);
+    let mut told = Vec::new();
+    told.extend((!found.factor_lines.is_empty()).then(|| "asks".to_owned()));
+    told.extend(found.skips_root.iter().map(|place| format!("root is not asked: {place}")));
+    told.extend(found.skips_unenrolled.then(|| "skips unenrolled users".to_owned()));
+    told.extend(found.bypasses.iter().map(|ending| match ending {
         Bypass::NotAsked { past, result, .. } => format!("around: {past} by {result}"),
         Bypass::Overruled { at, .. } => format!("overruled: {at}"),
     }));
-    let after = analysis.after_wrong_password.iter();
-    findings.extend(after.map(|place| format!("asks after a wrong password: {place}")));
-    findings.extend((!analysis.can_succeed).then(|| "nobody gets in".to_owned()));
-    findings.extend(analysis.factor_lines.is_empty().then(|| "not asked".to_owned()));
-    findings
+    let after = found.after_wrong_password.iter();
+    told.extend(after.map(|place| format!("asks after a wrong password: {place}")));
+    told.extend((!found.can_succeed).then(|| "nobody gets in".to_owned()));
+    told.extend(found.factor_lines.is_empty().then(|| "not asked".to_owned()));
+    told
 }
 
 #[test]

@@ -17,15 +17,15 @@ fn a_known_address_gets_in_under_guesses_from_a_thousand() {
     let elsewhere = machine.pam("totp", "alice", &seed.next_code()).from("203.0.113.9").run();
     assert_eq!(elsewhere.rc, pam::MAXTRIES, "{elsewhere:#?}");
     let state = machine.run("totpctl show alice").stdout_ok();
-    let prompt = elsewhere.shown[0].clone();
-    assert!(prompt.starts_with("Verification code (wait "), "{prompt}");
+    let told = elsewhere.shown[0].clone();
+    assert!(told.starts_with("Verification code (wait "), "{told}");
     let seconds = |text: &str, before: &str| {
         let number = text.split_once(before).unwrap().1.split_whitespace().next().unwrap();
         number.parse::<i64>().unwrap()
     };
     let (in_prompt, in_state) =
-        (seconds(&prompt, "(wait "), seconds(&state, "unknown sources wait "));
-    assert!((0..=3).contains(&(in_prompt - in_state)), "after so many: {prompt} {state}");
+        (seconds(&told, "(wait "), seconds(&state, "unknown sources wait "));
+    assert!((0..=3).contains(&(in_prompt - in_state)), "after so many: {told} {state}");
     assert!(
         elsewhere.shown[1].starts_with("Too many wrong codes. Try again in "),
         "{elsewhere:#?}"
@@ -50,8 +50,8 @@ fn a_wait_refuses_ends_and_is_forgotten() {
     for _ in 0..2 {
         assert_eq!(machine.pam("totp", "alice", &wrong).run().rc, pam::AUTH_ERR);
     }
-    let refusal = machine.pam("totp", "alice", &seed.code()).run();
-    assert_eq!(refusal.rc, pam::MAXTRIES, "{refusal:#?}");
+    let refused = machine.pam("totp", "alice", &seed.code()).run();
+    assert_eq!(refused.rc, pam::MAXTRIES, "{refused:#?}");
     // Throttled tries do not count, so asking again does no harm.
     eventually("the wait ends", || {
         machine.pam("totp", "alice", &seed.code()).run().rc == pam::SUCCESS
@@ -92,18 +92,18 @@ fn a_lock_lets_known_sources_in_until_an_administrator_unlocks() {
 fn a_name_that_nobody_has_is_throttled_alike() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);
-    let mut results = Vec::new();
+    let mut told = Vec::new();
     for user in ["alice", "bob", "no-such-user", "../x", "Alice"] {
-        let mut outcomes = Vec::new();
+        let mut seen = Vec::new();
         for _ in 0..4 {
             let result = machine.pam("totp", user, "000000").from("192.0.2.9").run();
-            outcomes.push((result.rc, result.shown.len()));
+            seen.push((result.rc, result.shown.len()));
         }
-        results.push(outcomes);
+        told.push(seen);
     }
-    results.dedup();
-    let refusal = (pam::AUTH_ERR, 1);
-    assert_eq!(results, [[refusal, refusal, refusal, (pam::MAXTRIES, 2)]]);
+    told.dedup();
+    let refused = (pam::AUTH_ERR, 1);
+    assert_eq!(told, [[refused, refused, refused, (pam::MAXTRIES, 2)]]);
 }
 
 /// Returns a machine on which each service of `services` asks for a code. 100 wrong codes lock

@@ -25,41 +25,37 @@ fn a_new_user_enrolls_with_a_phone_and_gets_in() {
     let seed = Seed(secret.to_owned());
     let got_in = machine.pam("totp", "alice", &seed.next_code()).run();
     assert_eq!(got_in.rc, pam::SUCCESS, "{got_in:#?}");
-    let state = machine.run("totpctl show alice").stdout_ok();
-    assert!(state.contains("Pixel") && state.contains("verified"), "{state}");
-    assert!(!state.contains(secret), "a seed is shown");
+    let shown = machine.run("totpctl show alice").stdout_ok();
+    assert!(shown.contains("Pixel") && shown.contains("verified"), "{shown}");
+    assert!(!shown.contains(secret), "a seed is shown");
 }
 
 #[test]
 fn every_form_of_the_qr_code_can_be_read() {
     let machine = Machine::new();
     for form in ["utf8", "ansi", "ascii"] {
-        let enrollment = machine.run(&format!("totpctl enroll alice --qr {form} </dev/null"));
-        assert_eq!(enrollment.status, 1, "nobody gave a code: {enrollment:#?}");
-        assert!(enrollment.stderr.contains("totpctl confirm alice"), "{enrollment:#?}");
-        let link = enrollment.stdout.lines().find_map(|line| line.strip_prefix("Link: ")).unwrap();
+        let shown = machine.run(&format!("totpctl enroll alice --qr {form} </dev/null"));
+        assert_eq!(shown.status, 1, "nobody gave a code: {shown:#?}");
+        assert!(shown.stderr.contains("totpctl confirm alice"), "{shown:#?}");
+        let link = shown.stdout.lines().find_map(|line| line.strip_prefix("Link: ")).unwrap();
         let read = match form {
-            "utf8" => read_half_blocks(&enrollment.stdout),
-            "ansi" => read_cells(
-                &enrollment.stdout.replace("\u{1b}[0m", ""),
-                "\u{1b}[47m  ",
-                "\u{1b}[40m  ",
-            ),
-            _ => read_cells(&enrollment.stdout, "##", "  "),
+            "utf8" => read_half_blocks(&shown.stdout),
+            "ansi" => {
+                read_cells(&shown.stdout.replace("\u{1b}[0m", ""), "\u{1b}[47m  ", "\u{1b}[40m  ")
+            }
+            _ => read_cells(&shown.stdout, "##", "  "),
         };
         assert_eq!(read, link, "{form}");
     }
     for form in ["none", "auto"] {
-        let enrollment =
-            machine.run(&format!("totpctl enroll alice --qr {form} </dev/null")).stdout;
-        assert!(enrollment.starts_with("Link: otpauth://"), "{form}: {enrollment}");
+        let shown = machine.run(&format!("totpctl enroll alice --qr {form} </dev/null")).stdout;
+        assert!(shown.starts_with("Link: otpauth://"), "{form}: {shown}");
     }
     for kind in ["png", "svg"] {
-        let enrollment = machine
+        let made = machine
             .run(&format!("totpctl --json enroll alice --qr-file /tmp/code.{kind}"))
             .stdout_ok();
-        let uri =
-            enrollment.split_once("\"uri\":\"").unwrap().1.split('"').next().unwrap().to_owned();
+        let uri = made.split_once("\"uri\":\"").unwrap().1.split('"').next().unwrap().to_owned();
         assert_eq!(machine.run(&format!("stat -c %a /tmp/code.{kind}")).stdout_ok().trim(), "600");
         let again = machine.run(&format!("totpctl enroll alice --qr-file /tmp/code.{kind}"));
         assert_eq!(again.status, 1, "{again:#?}");
@@ -73,8 +69,8 @@ fn every_form_of_the_qr_code_can_be_read() {
     }
     let wrong = machine.run("totpctl enroll alice --qr-file /tmp/code.gif");
     assert_eq!(wrong.status, 2, "{wrong:#?}");
-    let refusal = machine.run("totpctl enroll no-such-user --qr-file /tmp/gone.png");
-    assert_eq!(refusal.status, 1, "{refusal:#?}");
+    let refused = machine.run("totpctl enroll no-such-user --qr-file /tmp/gone.png");
+    assert_eq!(refused.status, 1, "{refused:#?}");
     assert_ne!(machine.run("test -e /tmp/gone.png").status, 0, "nothing is left of it");
 }
 
@@ -83,10 +79,10 @@ fn a_factor_replaces_the_old_one_at_its_first_code() {
     let machine = Machine::new();
     let old = machine.enrolled("alice", 1);
     let new = Seed::numbered(2);
-    let enrollment = machine
+    let made = machine
         .run_with_input("totpctl --json enroll alice --secret-stdin", &format!("{}\n", new.0))
         .stdout_ok();
-    assert!(enrollment.contains(&format!("\"secret\":\"{}\"", new.0)), "{enrollment}");
+    assert!(made.contains(&format!("\"secret\":\"{}\"", new.0)), "{made}");
     assert_eq!(machine.pam("totp", "alice", &new.code()).run().rc, pam::AUTH_ERR);
     assert_eq!(machine.pam("totp", "alice", &old.code()).run().rc, pam::SUCCESS);
     let confirmed =
@@ -229,9 +225,9 @@ fn completions_are_made_for_three_shells() {
 
 /// Reads the QR code that is drawn in half blocks on a screen.
 fn read_half_blocks(screen: &str) -> String {
-    let is_row = |line: &&str| line.contains('█') || line.contains('▀') || line.contains('▄');
+    let drawn = |line: &&str| line.contains('█') || line.contains('▀') || line.contains('▄');
     let mut rows = Vec::new();
-    for line in screen.lines().filter(is_row) {
+    for line in screen.lines().filter(drawn) {
         for light in [['█', '▀'], ['█', '▄']] {
             rows.push(line.chars().map(|c| light.contains(&c)).collect());
         }

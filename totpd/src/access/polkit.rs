@@ -73,30 +73,30 @@ impl Polkit {
         );
         // A person may take minutes. Another call of the user has the slot in that time.
         let reply = bus.slot.without_slot(tokio::time::timeout(AUTHENTICATION_TIMEOUT, call)).await;
-        let refuse = |reason: &str| Err(Error::NotAuthorized(reason.into()));
+        let refused = |reason: &str| Err(Error::NotAuthorized(reason.into()));
         let reply = match reply {
-            Err(_) => return refuse("nobody authenticated in time"),
-            Ok(Err(error)) => return refuse(&authority_error(&error)),
+            Err(_) => return refused("nobody authenticated in time"),
+            Ok(Err(error)) => return refused(&authority_error(&error)),
             Ok(Ok(reply)) => reply,
         };
         type Answer = ((bool, bool, HashMap<String, String>),);
         let ((authorized, challenge, details),): Answer = match reply.body().deserialize() {
             Ok(answer) => answer,
-            Err(_) => return refuse("cannot read the answer of polkit"),
+            Err(_) => return refused("cannot read the answer of polkit"),
         };
         match (authorized, challenge) {
             (true, _) => Ok(()),
             (false, _) if details.contains_key("polkit.dismissed") => {
-                refuse("the authentication was canceled")
+                refused("the authentication was canceled")
             }
             (false, true) if !interactive => {
-                refuse("authentication is needed, but the program does not allow to ask for it")
+                refused("authentication is needed, but the program does not allow to ask for it")
             }
-            (false, true) => refuse(
+            (false, true) => refused(
                 "authentication is needed, but there is no agent to ask for it; run totpctl at a \
                  terminal, or as root",
             ),
-            (false, false) => refuse(match action {
+            (false, false) => refused(match action {
                 Action::EnrollSelf => "polkit does not let you change your own second factor",
                 Action::Manage => "only root and users with the right to manage users may do that",
             }),

@@ -39,12 +39,12 @@ pub(crate) async fn enroll(
         if_unenrolled: options.if_unenrolled,
         new: new_factor(options, caller.maker(), now, rules.unverified_lifetime)?,
     };
-    let result = daemon
+    let enrolled = daemon
         .update(&caller.account, move |record| {
             management::enroll(record, &proof, &request, now, &rules)
         })
         .await?;
-    let (factor, outcome) = result.map_err(|refusal| refuse(daemon, caller, refusal))?;
+    let (factor, outcome) = enrolled.map_err(|refusal| refuse(daemon, caller, refusal))?;
     let link = otpauth::otpauth(&factor, &issuer, caller.name.as_str());
     let reason = Reason::from_enrolled(outcome, factor.is_verified());
     daemon.audit.record(&caller.event(Factors::One(factor.id.clone()), reason));

@@ -78,35 +78,35 @@ pub(crate) fn restore(
         return Err(BackupError::NotEmpty);
     }
     let known = local.known_backups()?;
-    let mut pending_restore = if options.dry_run { None } else { Some(local.begin_restore()?) };
+    let mut restoring = if options.dry_run { None } else { Some(local.begin_restore()?) };
     let (mut users, mut resync) = (0, Vec::new());
     let now = clock::now();
     while let Some((name, mut record)) = reader.next_user()? {
         if enrollment::restore(&mut record, now) {
             resync.push(name.to_string());
         }
-        if let Some(pending_restore) = &mut pending_restore {
-            pending_restore.add(name, &record)?;
+        if let Some(restoring) = &mut restoring {
+            restoring.add(name, &record)?;
         }
         users += 1;
         progress.add(1);
     }
     // The signer of the backup is known only at its end.
     let signer = known.signer(reader.signed_by());
-    let trust_check = may_be_restored(signer, options.opener.kind(), options.trust);
+    let trusted = may_be_restored(signer, options.opener.kind(), options.trust);
     let digest = HEXLOWER.encode(&reader.digest());
-    if let Some(pending_restore) = pending_restore {
-        trust_check?;
-        if options.digest.as_ref().is_some_and(|digest_of_plan| *digest_of_plan != digest) {
+    if let Some(restoring) = restoring {
+        trusted?;
+        if options.digest.as_ref().is_some_and(|shown| *shown != digest) {
             return Err(BackupError::Changed);
         }
-        pending_restore.finish(reader.head().created, clock::now, skew)?;
+        restoring.finish(reader.head().created, clock::now, skew)?;
     }
     let usable_from = (!options.dry_run).then(|| enrollment::usable_from(clock::now(), skew));
     Ok(Restored {
         head: reader.head().clone(),
         signer,
-        refusal: trust_check.err(),
+        refusal: trusted.err(),
         // A clock that ran ahead made no backup.
         newest_backup: known.newest.filter(|newest| *newest <= now),
         digest,

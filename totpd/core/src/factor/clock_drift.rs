@@ -45,9 +45,9 @@ impl Drift {
             return;
         }
         self.streak = 0;
-        let steps = self.steps.saturating_add(i16::from(side));
-        if i64::from(steps).unsigned_abs() * u64::from(period) <= MAX_DRIFT_SECS {
-            self.steps = steps;
+        let moved = self.steps.saturating_add(i16::from(side));
+        if i64::from(moved).unsigned_abs() * u64::from(period) <= MAX_DRIFT_SECS {
+            self.steps = moved;
         }
     }
 }

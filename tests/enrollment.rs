@@ -36,17 +36,17 @@ fn a_first_login_over_ssh_enrolls_and_the_second_asks() {
     assert!(first.stdout.contains("Scan this with the authenticator app"), "{first:#?}");
     assert!(first.stdout.contains("Keep these on paper"), "{first:#?}");
     // The picture says what the key says.
-    let rows: Vec<&str> = first
+    let drawn: Vec<&str> = first
         .stdout
         .lines()
         .map(|line| line.trim_end_matches('\r'))
         .filter(|line| line.contains('█') || line.contains('▀'))
         .collect();
-    assert_eq!(rows.len(), 21, "{first:#?}");
-    assert!(rows.iter().all(|line| line.chars().count() <= 80));
+    assert_eq!(drawn.len(), 21, "{first:#?}");
+    assert!(drawn.iter().all(|line| line.chars().count() <= 80));
     let key = first.stdout.split("Key: ").nth(1).unwrap().lines().next().unwrap();
     let secret = key.replace([' ', '\r'], "");
-    let link = picture::of_half_blocks(&rows);
+    let link = picture::of_half_blocks(&drawn);
     assert!(link.contains(&format!("secret={secret}")), "{link}");
 
     let second = ssh(&machine, "alicepw", "000000", "right");
@@ -114,8 +114,8 @@ fn each_of_twenty_first_logins_at_once_has_a_key() {
     assert_eq!(all.yes, 0);
     let log = machine.log();
     assert_eq!(log.matches("TOTP_REASON=factor-shown-at-login").count(), 20, "{log}");
-    let factors = log.lines().filter_map(|line| line.strip_prefix("TOTP_FACTOR="));
-    assert_eq!(factors.collect::<std::collections::HashSet<_>>().len(), 20, "each has its own");
+    let made = log.lines().filter_map(|line| line.strip_prefix("TOTP_FACTOR="));
+    assert_eq!(made.collect::<std::collections::HashSet<_>>().len(), 20, "each has its own");
     // A person who only looks fills no record.
     let state = machine.run("totpctl --json show alice").stdout_ok();
     assert_eq!(state.matches("\"made_by\":\"login\"").count(), 16, "{state}");
@@ -134,8 +134,8 @@ fn a_login_without_utf_8_or_a_terminal_shows_no_picture() {
     // same.
     let elsewhere = machine.pam("totp", "bob", "000000").terminal(":0").run();
     assert_eq!(elsewhere.rc, pam::AUTH_ERR);
-    let message = "You have no second factor yet. Run: totpctl enroll";
-    assert_eq!(elsewhere.shown, ["Verification code: ", message], "{elsewhere:#?}");
+    let told = "You have no second factor yet. Run: totpctl enroll";
+    assert_eq!(elsewhere.shown, ["Verification code: ", told], "{elsewhere:#?}");
     let unknown = machine.pam("totp", "nobody-here", "000000").terminal("tty1").run();
     assert_eq!(unknown.shown[0], "Verification code: ", "{unknown:#?}");
 }
@@ -143,7 +143,7 @@ fn a_login_without_utf_8_or_a_terminal_shows_no_picture() {
 #[test]
 fn each_fault_of_an_app_is_reported() {
     let machine = Machine::new();
-    for (options, fault, message) in [
+    for (options, fault, told) in [
         (
             "--algorithm SHA256",
             "--totp=sha1",
@@ -156,14 +156,14 @@ fn each_fault_of_an_app_is_reported() {
         ("", "--totp=sha1 --now '60 seconds ago'", "That is the code before"),
         ("", "--totp=sha1 --now '2 hours ago'", "Check that it is the right entry of the app"),
     ] {
-        let enrollment =
+        let made =
             machine.run(&format!("totpctl --json enroll alice --name x {options}")).stdout_ok();
         let secret =
-            enrollment.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+            made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
         let code = machine.run(&format!("oathtool -b {fault} {secret}")).stdout_ok();
         let answer = machine.run_with_input("totpctl confirm alice", &code);
         assert_eq!(answer.status, 1, "{options} {fault}: {answer:#?}");
-        assert!(answer.stderr.contains(message), "{options} {fault}: {answer:#?}");
+        assert!(answer.stderr.contains(told), "{options} {fault}: {answer:#?}");
         assert!(answer.stderr.contains("4 more tries"), "it counts: {answer:#?}");
     }
     // A code of the factor that was there before.
@@ -190,8 +190,8 @@ fn a_pending_key_is_shown_again_and_a_verified_one_never() {
     // The whole picture is on the screen, above the prompt.
     let tail: Vec<_> =
         again.stdout.split("Code that the app shows").next().unwrap().lines().collect();
-    let rows = tail.iter().rev().take_while(|line| line.contains('█') || line.contains('▀'));
-    assert!((17..24).contains(&rows.count()), "{again:#?}");
+    let drawn = tail.iter().rev().take_while(|line| line.contains('█') || line.contains('▀'));
+    assert!((17..24).contains(&drawn.count()), "{again:#?}");
 }
 
 #[test]
@@ -208,8 +208,8 @@ fn several_factors_are_named_limited_disabled_and_followed() {
     let second = state.split("\"name\":\"").nth(2).unwrap().split('"').next().unwrap();
     machine.run(&format!("totpctl rename alice --factor {} Pixel", ids[0])).stdout_ok();
     machine.run(&format!("totpctl set alice --factor {} --services sshd,sudo", ids[1])).stdout_ok();
-    let state = machine.run("totpctl show alice").stdout_ok();
-    assert!(state.contains("Pixel") && state.contains("is valid only for sshd, sudo."), "{state}");
+    let shown = machine.run("totpctl show alice").stdout_ok();
+    assert!(shown.contains("Pixel") && shown.contains("is valid only for sshd, sudo."), "{shown}");
     machine.service("named", "auth required pam_totp.so nodelay show_names\n");
     for (service, prompt) in [("named", "Verification code: "), ("totp", "Verification code: ")] {
         let asked = machine.pam(service, "alice", "").run();
@@ -237,14 +237,14 @@ fn several_factors_are_named_limited_disabled_and_followed() {
     assert_eq!(machine.pam("totp", "alice", &phone.next_code()).run().rc, pam::AUTH_ERR);
     machine.run(&format!("totpctl set alice --factor {} --enable", ids[0])).stdout_ok();
     assert_eq!(machine.pam("totp", "alice", &phone.next_code()).run().rc, pam::SUCCESS);
-    for (arguments, status, reason) in [
+    for (arguments, status, why) in [
         ("set alice --factor f-aaaaaaaa --disable", 1, "no such factor"),
         ("set alice --factor x", 2, "no change given"),
         ("set alice --factor x --not-after tomorrow", 2, "cannot parse the time"),
     ] {
-        let refusal = machine.run(&format!("totpctl {arguments}"));
-        assert_eq!(refusal.status, status, "{refusal:#?}");
-        assert!(refusal.stderr.contains(reason), "{refusal:#?}");
+        let refused = machine.run(&format!("totpctl {arguments}"));
+        assert_eq!(refused.status, status, "{refused:#?}");
+        assert!(refused.stderr.contains(why), "{refused:#?}");
     }
     let over = format!("totpctl set alice --factor {} --not-after 2020-01-01", ids[1]);
     machine.run(&over).stdout_ok();
@@ -267,8 +267,8 @@ fn a_token_with_a_wrong_clock_is_found_by_two_codes() {
     machine
         .run_with_input("totpctl resync alice", &format!("{}\n{}\n", late(-240), late(-210)))
         .stdout_ok();
-    let state = machine.run("totpctl show alice").stdout_ok();
-    assert!(state.contains("min slow; totpd corrects for that."), "{state}");
+    let shown = machine.run("totpctl show alice").stdout_ok();
+    assert!(shown.contains("min slow; totpd corrects for that."), "{shown}");
     machine.run("totpctl unlock alice").stdout_ok();
     eventually("the next code of the token is right", || {
         machine.run("totpctl unlock alice").stdout_ok();

@@ -11,8 +11,8 @@ fn an_account_that_was_made_again_inherits_nothing() {
     let machine = Machine::new();
     let seed = machine.enrolled("alice", 1);
     machine.run("userdel alice && useradd -u 4321 -m alice 2>/dev/null; id -u alice").stdout_ok();
-    let refusal = machine.pam("totp", "alice", &seed.code()).run();
-    assert_eq!(refusal.rc, pam::AUTH_ERR, "{refusal:#?}");
+    let refused = machine.pam("totp", "alice", &seed.code()).run();
+    assert_eq!(refused.rc, pam::AUTH_ERR, "{refused:#?}");
     assert!(machine.log().contains("another uid than at enrollment"), "{}", machine.log());
     machine.service(
         "nullok",
@@ -63,8 +63,8 @@ fn two_accounts_of_one_name_own_nothing_of_each_other() {
     let learns_nothing = || {
         let call = |(method, arguments): (String, String)| {
             let ran = machine.call(namesake, &method, &arguments);
-            let is_refused = ran.stderr.contains(".Error.NotAuthorized: ");
-            (method, is_refused, ran.text())
+            let refused = ran.stderr.contains(".Error.NotAuthorized: ");
+            (method, refused, ran.text())
         };
         let [for_alice, for_bob] =
             ["alice", "bob"].map(|user| every_method_for(user).into_iter().map(call));
@@ -88,9 +88,9 @@ fn two_accounts_of_one_name_own_nothing_of_each_other() {
     assert_eq!(state(), before);
 
     // Nor confirm or drop the factor that alice is about to confirm.
-    let enrollment = own("Enroll", "alice '@a{sv} {}'");
-    let factor = enrollment.split('\'').nth(1).unwrap();
-    let secret = enrollment.split("secret=").nth(1).unwrap();
+    let made = own("Enroll", "alice '@a{sv} {}'");
+    let factor = made.split('\'').nth(1).unwrap();
+    let secret = made.split("secret=").nth(1).unwrap();
     let seed = Seed(secret.chars().take_while(char::is_ascii_alphanumeric).collect());
     let before = state();
     assert!(before.contains("\"unverified\""), "{before}");
@@ -111,8 +111,8 @@ fn two_accounts_of_one_name_own_nothing_of_each_other() {
         refuses("Login.Verify", &format!("alice {code} '@a{{sv}} {{}}'"));
         refuses("Manager.Remove", &format!("alice '' {code}"));
     }
-    let listing = machine.run_as(namesake, "totpctl show");
-    assert_eq!((listing.status, &listing.stdout[..]), (4, ""), "{listing:#?}");
+    let shown = machine.run_as(namesake, "totpctl show");
+    assert_eq!((shown.status, &shown.stdout[..]), (4, ""), "{shown:#?}");
     assert_eq!(state(), before);
 
     // Alice uses and manages it.
@@ -138,9 +138,9 @@ fn a_name_that_nss_spells_otherwise_has_one_record() {
     for (service, stack) in services {
         machine.service(service, stack);
     }
-    let enrollment =
+    let made =
         machine.run("totpctl --json enroll ALICE --digits 8 --no-confirm --qr none").stdout_ok();
-    let secret = enrollment.split("secret=").nth(1).unwrap().split(['&', '"']).next().unwrap();
+    let secret = made.split("secret=").nth(1).unwrap().split(['&', '"']).next().unwrap();
     let code = |when: &str| {
         let oathtool = format!("oathtool --totp -d 8 -N '{when}' -b {secret}");
         machine.run(&oathtool).stdout_ok().trim().to_owned()
@@ -185,9 +185,9 @@ fn a_name_that_nss_spells_otherwise_has_one_record() {
          });\n",
     );
     for user in ["ALICE", "Alice", "alice"] {
-        let refusal = machine.run_as("alice", &format!("totpctl remove {user} < /dev/null"));
-        assert_eq!(refusal.status, 1, "{user}: {refusal:#?}");
-        assert!(state("alice").contains("\"enrolled\":true"), "{user}: {refusal:#?}");
+        let refused = machine.run_as("alice", &format!("totpctl remove {user} < /dev/null"));
+        assert_eq!(refused.status, 1, "{user}: {refused:#?}");
+        assert!(state("alice").contains("\"enrolled\":true"), "{user}: {refused:#?}");
     }
 }
 

@@ -35,11 +35,11 @@ fn another_uid_can_neither_do_nor_learn_anything() {
     let mut answers = Vec::new();
     for user in ["alice", "bob", "root", "no-such-user", "'../x'", "''"] {
         for (method, arguments) in every_method_for(user) {
-            let refused = machine.call("carol", &method, &arguments);
-            assert_ne!(refused.status, 0, "{method} {arguments}: {refused:#?}");
+            let refusal = machine.call("carol", &method, &arguments);
+            assert_ne!(refusal.status, 0, "{method} {arguments}: {refusal:#?}");
             let name = "org.totpd.Totp1.Error.NotAuthorized: ";
             let (_, words) =
-                refused.stderr.split_once(name).unwrap_or_else(|| panic!("{refused:?}"));
+                refusal.stderr.split_once(name).unwrap_or_else(|| panic!("{refusal:?}"));
             // The words may depend on the rest of the call, and never on the name.
             let rest = arguments.strip_prefix(user).unwrap_or_default();
             answers.push((format!("{method}{rest}"), words.to_owned()));
@@ -49,10 +49,10 @@ fn another_uid_can_neither_do_nor_learn_anything() {
     assert!(listed.stderr.contains("NotAuthorized"), "{listed:#?}");
     for method in ["Rekey", "Verify", "Progress"] {
         // It is not on the bus at all, not even for root.
-        let refused = machine.call("carol", &format!("org.totpd.Totp1.Store.{method}"), "");
-        assert!(refused.stderr.contains("AccessDenied"), "{method}: {refused:#?}");
-        let refused = machine.call("root", &format!("org.totpd.Totp1.Store.{method}"), "");
-        assert_ne!(refused.status, 0, "{method}: {refused:#?}");
+        let refusal = machine.call("carol", &format!("org.totpd.Totp1.Store.{method}"), "");
+        assert!(refusal.stderr.contains("AccessDenied"), "{method}: {refusal:#?}");
+        let refusal = machine.call("root", &format!("org.totpd.Totp1.Store.{method}"), "");
+        assert_ne!(refusal.status, 0, "{method}: {refusal:#?}");
     }
     // The words are the same for every name, also for one that does not exist.
     answers.sort();
@@ -70,8 +70,8 @@ fn a_user_manages_itself_with_a_current_code() {
     let machine = Machine::with_programs();
     machine.self_service();
     let seed = machine.enrolled("carol", 3);
-    let shown = machine.run_as("carol", "totpctl show");
-    assert!(shown.stdout_ok().contains("carol"), "its own state");
+    let state = machine.run_as("carol", "totpctl show");
+    assert!(state.stdout_ok().contains("carol"), "its own state");
 
     // A caller without a right code neither replaces nor removes a verified factor.
     for (method, arguments) in [
@@ -80,8 +80,8 @@ fn a_user_manages_itself_with_a_current_code() {
         ("Remove", "carol '' ''".to_owned()),
         ("Remove", format!("carol '' {}", seed.wrong_code())),
     ] {
-        let refused = machine.call("carol", &format!("{MANAGER}.{method}"), &arguments);
-        assert!(refused.stderr.contains("Error.InvalidCode"), "{method} {arguments}: {refused:#?}");
+        let refusal = machine.call("carol", &format!("{MANAGER}.{method}"), &arguments);
+        assert!(refusal.stderr.contains("Error.InvalidCode"), "{method} {arguments}: {refusal:#?}");
     }
     let guesses = machine.log().matches("TOTP_REASON=reauthentication-failed").count();
     assert_eq!(guesses, 4, "{}", machine.log());
@@ -92,16 +92,16 @@ fn a_user_manages_itself_with_a_current_code() {
     );
     assert!(enrolled.stderr.contains("NotAuthorized"), "never without a first code: {enrolled:#?}");
     let code = seed.code();
-    let made = machine.call(
+    let enrollment = machine.call(
         "carol",
         &format!("{MANAGER}.Enroll"),
         &format!("carol \"{{'code': <'{code}'>}}\""),
     );
-    assert!(made.stdout_ok().contains("otpauth://totp/"));
+    assert!(enrollment.stdout_ok().contains("otpauth://totp/"));
     let used = machine.call("carol", &format!("{MANAGER}.Remove"), &format!("carol '' {code}"));
     assert!(used.stderr.contains("Error.InvalidCode"), "the code is used up: {used:#?}");
-    let shown = machine.run("totpctl --json show carol").stdout_ok();
-    assert!(shown.contains("\"verified\"") && shown.contains("\"unverified\""), "{shown}");
+    let state = machine.run("totpctl --json show carol").stdout_ok();
+    assert!(state.contains("\"verified\"") && state.contains("\"unverified\""), "{state}");
     let removed = machine.call(
         "carol",
         &format!("{MANAGER}.Remove"),
@@ -115,13 +115,13 @@ fn a_user_manages_itself_with_a_current_code() {
 fn a_user_enrolls_itself_unless_the_configuration_says_no() {
     let machine = Machine::with_programs();
     machine.self_service();
-    let made = machine.run_as("carol", "totpctl --json enroll").stdout_ok();
-    assert!(made.contains("otpauth://"), "{made}");
+    let enrollment = machine.run_as("carol", "totpctl --json enroll").stdout_ok();
+    assert!(enrollment.contains("otpauth://"), "{enrollment}");
     machine.write("/etc/totpd/totpd.toml.d/10-test.toml", "[enrollment]\nself_service = false\n");
     machine.kill_daemon("TERM");
-    let refused = machine.run_as("bob", "totpctl enroll");
-    assert_eq!(refused.status, 4, "{refused:#?}");
-    assert!(refused.stderr.contains("administrator"), "{refused:#?}");
+    let refusal = machine.run_as("bob", "totpctl enroll");
+    assert_eq!(refusal.status, 4, "{refusal:#?}");
+    assert!(refusal.stderr.contains("administrator"), "{refusal:#?}");
     machine.run("totpctl --json enroll bob").stdout_ok();
 }
 
@@ -136,8 +136,8 @@ fn nobody_but_root_can_own_the_name() {
             machine.run("totpctl list").stdout_ok();
         }
         assert_eq!(machine.daemon().is_some(), daemon_runs);
-        let refused = machine.run_as("carol", request);
-        assert!(refused.stderr.contains("AccessDenied"), "{refused:#?}");
+        let refusal = machine.run_as("carol", request);
+        assert!(refusal.stderr.contains("AccessDenied"), "{refusal:#?}");
     }
     let second = machine.run("/usr/libexec/totpd");
     assert_ne!(second.status, 0, "a second daemon: {second:#?}");

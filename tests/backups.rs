@@ -5,8 +5,8 @@ use tests::{Machine, Output, eventually};
 
 /// Makes an age identity in `file`, and answers its recipient.
 fn identity(machine: &Machine, file: &str) -> String {
-    let made = machine.run(&format!("age-keygen -o {file} 2>/dev/null; age-keygen -y {file}"));
-    made.stdout_ok().trim().to_owned()
+    let recipient = machine.run(&format!("age-keygen -o {file} 2>/dev/null; age-keygen -y {file}"));
+    recipient.stdout_ok().trim().to_owned()
 }
 
 /// Returns the value of `key` in a JSON object: a text or a number.
@@ -17,9 +17,9 @@ fn value(json: &str, key: &str) -> String {
 
 /// Backs up for a recipient, and answers the fingerprint.
 fn back_up(machine: &Machine, file: &str, recipient: &str) -> String {
-    let made =
+    let backup =
         machine.run(&format!("totpctl --json backup {file} --recipient {recipient}")).stdout_ok();
-    value(&made, "fingerprint")
+    value(&backup, "fingerprint")
 }
 
 fn restore(machine: &Machine, file: &str, options: &str) -> Output {
@@ -27,9 +27,9 @@ fn restore(machine: &Machine, file: &str, options: &str) -> Output {
 }
 
 #[track_caller]
-fn refused(ran: &Output, why: &str) {
+fn assert_refused(ran: &Output, reason: &str) {
     assert_eq!(ran.status, 1, "{ran:#?}");
-    assert!(ran.stderr.contains(why), "{why}: {ran:#?}");
+    assert!(ran.stderr.contains(reason), "{reason}: {ran:#?}");
 }
 
 /// Writes forged backups to the place of backups, each with bob in it. A person who knows the
@@ -66,7 +66,7 @@ fn a_backup_made_by_somebody_else_is_not_restored() {
     assert_ne!(ours, theirs);
 
     let named = format!("--fingerprint {ours}");
-    for (file, options, why) in [
+    for (file, options, reason) in [
         ("foreign", "", "another store signed the backup"),
         ("foreign", named.as_str(), "not from the store that you named"),
         ("unsigned", "", "the backup is not signed"),
@@ -78,7 +78,7 @@ fn a_backup_made_by_somebody_else_is_not_restored() {
         ("genuine", &format!("--fingerprint {theirs}"), "not from the store that you named"),
     ] {
         let file = format!("/root/{file}");
-        refused(&restore(&machine, &file, &format!("{options} --yes --replace")), why);
+        assert_refused(&restore(&machine, &file, &format!("{options} --yes --replace")), reason);
         let listed = machine.run("totpctl list").stdout_ok();
         assert!(listed.contains("alice") && !listed.contains("bob"), "{file} {options}: {listed}");
     }
@@ -97,13 +97,13 @@ fn a_backup_made_by_somebody_else_is_not_restored() {
     ] {
         let file = format!("/root/{file}");
         let is_refused = file != "/root/genuine";
-        let shown = restore(&machine, &file, "--dry-run");
-        assert_eq!(shown.status, i32::from(is_refused), "{file}: {shown:#?}");
-        assert!(shown.stdout.contains(&line), "{file}: {shown:#?}");
-        let shown = restore(&machine, &file, "--dry-run --json");
-        assert_eq!(shown.status, i32::from(is_refused), "{file}: {shown:#?}");
-        assert_eq!(value(&shown.stdout, "signed_by"), signed_by, "{shown:#?}");
-        assert_eq!(shown.stdout.contains("\"refusal\":"), is_refused, "{shown:#?}");
+        let plan = restore(&machine, &file, "--dry-run");
+        assert_eq!(plan.status, i32::from(is_refused), "{file}: {plan:#?}");
+        assert!(plan.stdout.contains(&line), "{file}: {plan:#?}");
+        let plan = restore(&machine, &file, "--dry-run --json");
+        assert_eq!(plan.status, i32::from(is_refused), "{file}: {plan:#?}");
+        assert_eq!(value(&plan.stdout, "signed_by"), signed_by, "{plan:#?}");
+        assert_eq!(plan.stdout.contains("\"refusal\":"), is_refused, "{plan:#?}");
     }
 }
 
@@ -118,22 +118,22 @@ fn a_backup_is_recognized_after_a_rekey_and_by_fingerprint() {
     let new = value(&rekeyed, "fingerprint");
     assert!(new.starts_with("SHA256:") && new != ours, "{rekeyed}");
     machine.kill_daemon("TERM");
-    let shown = restore(&machine, "/root/genuine", "--dry-run").stdout_ok();
-    assert!(shown.contains("Signed by this store, with a key from before a rekey."), "{shown}");
+    let plan = restore(&machine, "/root/genuine", "--dry-run").stdout_ok();
+    assert!(plan.contains("Signed by this store, with a key from before a rekey."), "{plan}");
     for options in ["", &format!("--fingerprint ' {ours} '")] {
         let restored = restore(&machine, "/root/genuine", &format!("{options} --yes --replace"));
         assert_eq!(restored.status, 0, "{restored:#?}");
     }
     // The old key signed the backup at that time. The new key signs the present ones.
     let other = restore(&machine, "/root/genuine", &format!("--fingerprint {new} --dry-run"));
-    refused(&other, "not from the store that you named");
+    assert_refused(&other, "not from the store that you named");
 
     // Another machine: nothing is left of the first.
     machine.kill_daemon("TERM");
     machine.run("rm -rf /var/lib/totpd").stdout_ok();
-    refused(&restore(&machine, "/root/genuine", "--yes"), "another store signed the backup");
+    assert_refused(&restore(&machine, "/root/genuine", "--yes"), "another store signed the backup");
     let wrong = restore(&machine, "/root/foreign", &format!("--fingerprint {ours} --yes"));
-    refused(&wrong, "not from the store that you named");
+    assert_refused(&wrong, "not from the store that you named");
     assert_eq!(machine.run("totpctl list").stdout_ok(), "");
     restore(&machine, "/root/genuine", &format!("--fingerprint {ours} --yes")).stdout_ok();
     assert!(machine.run("totpctl list").stdout_ok().contains("alice"));
@@ -154,18 +154,21 @@ fn a_wrong_fingerprint_is_refused_despite_a_passphrase() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);
     let passphrase = "correct horse battery staple\n";
-    let made = machine.run_with_input("totpctl --json backup /root/b", passphrase).stdout_ok();
-    let ours = value(&made, "fingerprint");
+    let backup = machine.run_with_input("totpctl --json backup /root/b", passphrase).stdout_ok();
+    let ours = value(&backup, "fingerprint");
     machine.kill_daemon("TERM");
     machine.run("rm -rf /var/lib/totpd").stdout_ok();
     let restore = |options: &str| {
         machine.run_with_input(&format!("totpctl restore /root/b {options}"), passphrase)
     };
-    let shown = restore("--dry-run").stdout_ok();
+    let plan = restore("--dry-run").stdout_ok();
     let line = format!("Signed by another store, {ours}. Its creator knew the passphrase.\n");
-    assert!(shown.contains(&line), "{shown}");
+    assert!(plan.contains(&line), "{plan}");
     let other = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
-    refused(&restore(&format!("--yes --fingerprint {other}")), "not from the store that you named");
+    assert_refused(
+        &restore(&format!("--yes --fingerprint {other}")),
+        "not from the store that you named",
+    );
     assert_eq!(machine.run("totpctl list").stdout_ok(), "");
     restore(&format!("--yes --fingerprint {ours}")).stdout_ok();
     restore("--yes --replace").stdout_ok();
@@ -192,15 +195,15 @@ fn an_older_backup_is_named_with_both_dates() {
     let date = |seconds: &str| machine.run(&format!("date -d @{seconds} '+%F %T'")).stdout_ok();
     let (old, new) = (date(&value(&old, "created")), date(&newest));
     let sentence = format!(
-        "This backup is older than the newest one that the store knows: it was created at {}, and the \
+        "This backup is older than the newest one that the store knows. It was created at {}, the \
          newest one at {}.\n",
         old.trim(),
         new.trim()
     );
-    let shown = restore(&machine, "/root/old", "--dry-run").stdout_ok();
-    assert!(shown.contains(&sentence), "{sentence}: {shown}");
-    let shown = restore(&machine, "/root/new", "--dry-run").stdout_ok();
-    assert!(!shown.contains("older than the newest"), "{shown}");
+    let preview = restore(&machine, "/root/old", "--dry-run").stdout_ok();
+    assert!(preview.contains(&sentence), "{sentence}: {preview}");
+    let preview = restore(&machine, "/root/new", "--dry-run").stdout_ok();
+    assert!(!preview.contains("older than the newest"), "{preview}");
     // It is not refused, and said also if nobody is asked.
     for options in ["--yes --replace", "--yes --replace --json"] {
         let restored = restore(&machine, "/root/old", options);

@@ -10,12 +10,12 @@ fn answers_that_are_no_code() {
     for answer in
         ["", "abcdef", "12345", "123456789", "١٢٣٤٥٦", "１２３４５６", "-123456", "123456;"]
     {
-        let refused = machine.pam("totp", "alice", answer).run();
-        assert_eq!(refused.rc, pam::AUTH_ERR, "{answer:?}: {refused:#?}");
+        let refusal = machine.pam("totp", "alice", answer).run();
+        assert_eq!(refusal.rc, pam::AUTH_ERR, "{answer:?}: {refusal:#?}");
     }
     for file in ["/tmp/megabyte", "/tmp/binary", "/tmp/sshd", "/dev/null"] {
-        let refused = machine.pam("totp", "alice", file).answer_in_file().run();
-        assert_eq!(refused.rc, pam::AUTH_ERR, "{file}: {refused:#?}");
+        let refusal = machine.pam("totp", "alice", file).answer_in_file().run();
+        assert_eq!(refusal.rc, pam::AUTH_ERR, "{file}: {refusal:#?}");
     }
     let log = machine.log();
     assert_eq!(log.matches("TOTP_REASON=sshd-blocked-login").count(), 1, "{log}");
@@ -52,9 +52,9 @@ fn names_that_are_no_user() {
     for (user, words) in
         [("''", "no user"), ("'../x'", "no user"), (&*format!("'{long}'"), "no user")]
     {
-        let refused = machine.run(&format!("totpctl enroll {user}"));
-        assert_eq!(refused.status, 1, "{refused:#?}");
-        assert!(refused.stderr.contains(words), "{refused:#?}");
+        let refusal = machine.run(&format!("totpctl enroll {user}"));
+        assert_eq!(refusal.status, 1, "{refusal:#?}");
+        assert!(refusal.stderr.contains(words), "{refusal:#?}");
     }
 }
 
@@ -80,10 +80,10 @@ fn options_of_enroll() {
         ("{'confirmed': <'yes'>}", "confirmed"),
         ("{'color': <'blue'>}", "color"),
     ] {
-        let refused =
+        let refusal =
             machine.call("root", "org.totpd.Totp1.Manager.Enroll", &format!("alice \"{options}\""));
-        assert!(refused.stderr.contains("Error.InvalidArgument"), "{options}: {refused:#?}");
-        assert!(refused.stderr.contains(key), "{options}: {refused:#?}");
+        assert!(refusal.stderr.contains("Error.InvalidArgument"), "{options}: {refusal:#?}");
+        assert!(refusal.stderr.contains(key), "{options}: {refusal:#?}");
     }
     let wrong_signature =
         machine.call("root", "org.totpd.Totp1.Manager.Enroll", "alice \"{'a': 'b'}\"");
@@ -107,12 +107,12 @@ fn a_context_of_too_many_keys_and_one_of_wrong_types() {
     // Unknown keys are ignored, as far as they are read: 32 of them, and 64 KiB.
     assert!(with_keys(20).stdout_ok().contains("denied"));
     for (count, error) in [(32, "DBus.Error.InvalidArgs"), (10_000, "Error.LimitsExceeded")] {
-        let refused = with_keys(count);
-        assert!(refused.stderr.contains(error), "{count}: {refused:#?}");
+        let refusal = with_keys(count);
+        assert!(refusal.stderr.contains(error), "{count}: {refusal:#?}");
     }
     for context in ["{'service': <7>}", "{'rhost': <true>}", "{'nullok': <'yes'>}"] {
-        let refused = machine.call("root", verify, &format!("alice 000000 \"{context}\""));
-        assert!(refused.stderr.contains("Error.InvalidArgument"), "{context}: {refused:#?}");
+        let refusal = machine.call("root", verify, &format!("alice 000000 \"{context}\""));
+        assert!(refusal.stderr.contains("Error.InvalidArgument"), "{context}: {refusal:#?}");
     }
 }
 
@@ -131,22 +131,22 @@ fn a_configuration_that_cannot_be_meant() {
         ("this is not TOML\n", ":1: "),
     ] {
         machine.write(file, text);
-        let refused = machine.run("/usr/libexec/totpd --check-config");
-        assert_eq!(refused.status, 1, "{refused:#?}");
-        assert!(refused.stderr.contains(&format!("{file}{words}")), "{text}: {refused:#?}");
+        let refusal = machine.run("/usr/libexec/totpd --check-config");
+        assert_eq!(refusal.status, 1, "{refusal:#?}");
+        assert!(refusal.stderr.contains(&format!("{file}{words}")), "{text}: {refusal:#?}");
     }
     machine.write(file, "");
     machine.run(&format!("chmod 666 {file}")).stdout_ok();
-    let refused = machine.run("/usr/libexec/totpd --check-config");
+    let refusal = machine.run("/usr/libexec/totpd --check-config");
     assert!(
-        refused
+        refusal
             .stderr
             .contains(&format!("cannot trust {file}: it is owned by uid 0 and has mode 0666")),
-        "{refused:#?}"
+        "{refusal:#?}"
     );
     machine.run(&format!("rm {file}; mkdir {file}")).stdout_ok();
-    let refused = machine.run("/usr/libexec/totpd --check-config");
-    assert!(refused.stderr.contains(&format!("cannot read {file}")), "{refused:#?}");
+    let refusal = machine.run("/usr/libexec/totpd --check-config");
+    assert!(refusal.stderr.contains(&format!("cannot read {file}")), "{refusal:#?}");
     let usage = machine.run("/usr/libexec/totpd --frobnicate");
     assert_eq!(usage.status, 2, "{usage:#?}");
 }

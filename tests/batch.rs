@@ -102,7 +102,7 @@ fn a_scanner_reads_sheets_and_only_their_owner_can() {
              rsvg-convert -b white -w 1000 -o /tmp/page.png /tmp/one.svg",
         ),
     ] {
-        let made = machine
+        let batch = machine
             .run_with_input(
                 &format!("totpctl enroll --batch - --no-confirm --sheet /root/sheet.{form}"),
                 "alice\n",
@@ -111,7 +111,7 @@ fn a_scanner_reads_sheets_and_only_their_owner_can() {
         assert_eq!(machine.run(&format!("stat -c %a /root/sheet.{form}")).stdout_ok(), "600\n");
         machine.run(to_picture).stdout_ok();
         let link = machine.run("zbarimg --quiet --raw /tmp/page.png").stdout_ok();
-        assert!(made.contains(&format!("\"uri\":\"{}\"", link.trim())), "{form}: {link} {made}");
+        assert!(batch.contains(&format!("\"uri\":\"{}\"", link.trim())), "{form}: {link} {batch}");
         machine.run("totpctl remove alice; rm /tmp/page.png").stdout_ok();
     }
     let text = machine.run("pdftotext /root/sheet.pdf -").stdout_ok();

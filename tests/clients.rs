@@ -115,8 +115,8 @@ fn clients_that_are_libraries() {
             machine.run(&format!("timeout 60 /opt/tests/clients.py {library} alicepw '{code}'"))
         });
     }
-    let refused = machine.run("timeout 60 /opt/tests/clients.py paramiko-password alicepw none");
-    assert!(!got_in(&refused), "{refused:#?}");
+    let refusal = machine.run("timeout 60 /opt/tests/clients.py paramiko-password alicepw none");
+    assert!(!got_in(&refusal), "{refusal:#?}");
 }
 
 #[test]

@@ -21,11 +21,11 @@ fn the_interfaces_are_as_they_were() {
         .map(|part| format!("<interface {}", part.split("</interface>").next().unwrap().trim_end()))
         .collect();
     ours.sort();
-    let found = format!("{}\n", ours.join("\n</interface>\n"));
+    let interfaces = format!("{}\n", ours.join("\n</interface>\n"));
     let golden = include_str!("contract/introspection.xml");
     assert!(
-        found == golden,
-        "the contract changed; if that is meant, this is the new one:\n{found}"
+        interfaces == golden,
+        "the contract changed; if that is meant, this is the new one:\n{interfaces}"
     );
     let version = machine.call(
         "carol",
@@ -56,13 +56,13 @@ fn install_lays_out_these_files_with_these_modes() {
         ("/usr/share/bash-completion/completions/totpctl".into(), "644"),
         ("/var/lib/totpd".into(), "700"),
     ] {
-        let found = machine.run(&format!("stat -c '%a %U:%G' {path}")).stdout_ok();
-        assert_eq!(found.trim(), format!("{mode} root:root"), "{path}");
+        let attributes = machine.run(&format!("stat -c '%a %U:%G' {path}")).stdout_ok();
+        assert_eq!(attributes.trim(), format!("{mode} root:root"), "{path}");
     }
     machine.run("totpctl list").stdout_ok();
-    let made = machine.run("stat -c '%n %a' /var/lib/totpd/*").stdout_ok();
+    let modes = machine.run("stat -c '%n %a' /var/lib/totpd/*").stdout_ok();
     for name in ["store.db", "store.key"] {
-        assert!(made.contains(&format!("/var/lib/totpd/{name} 600")), "{made}");
+        assert!(modes.contains(&format!("/var/lib/totpd/{name} 600")), "{modes}");
     }
 }
 
@@ -70,10 +70,11 @@ fn install_lays_out_these_files_with_these_modes() {
 #[test]
 fn the_tests_that_the_threat_model_names_exist() {
     let page = include_str!("../docs/reference/threat-model.md");
-    let (_, found) = page.split_once("## What an attacker found").unwrap();
-    let (found, known) = found.split_once("## Known vulnerabilities of this class").unwrap();
+    let (_, findings) = page.split_once("## What an attacker found").unwrap();
+    let (findings, vulnerabilities) =
+        findings.split_once("## Known vulnerabilities of this class").unwrap();
     let rows = |table: &'static str| table.lines().filter(|line| line.starts_with("| ")).skip(1);
-    assert_eq!((rows(found).count(), rows(known).count()), (20, 32));
+    assert_eq!((rows(findings).count(), rows(vulnerabilities).count()), (20, 32));
     let repository = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut sources = String::new();
     let mut folders =
@@ -88,12 +89,12 @@ fn the_tests_that_the_threat_model_names_exist() {
             }
         }
     }
-    for row in rows(found).chain(rows(known)) {
-        let shown = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
-        let quoted = shown.split('`').skip(1).step_by(2);
+    for row in rows(findings).chain(rows(vulnerabilities)) {
+        let proof = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        let quotations = proof.split('`').skip(1).step_by(2);
         // Others are programs.
-        let names: Vec<_> = quoted.filter(|name| name.contains('_')).collect();
-        assert!(!names.is_empty() || shown.starts_with("cannot arise"), "{row}");
+        let names: Vec<_> = quotations.filter(|name| name.contains('_')).collect();
+        assert!(!names.is_empty() || proof.starts_with("cannot arise"), "{row}");
         for name in names {
             let at = sources.find(&format!("fn {name}("));
             let at = at.unwrap_or_else(|| panic!("there is no test {name}"));

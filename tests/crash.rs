@@ -46,16 +46,16 @@ fn no_approval_leaves_before_the_disk_has_it() {
 
     let trace = machine.run("cat /tmp/trace").stdout_ok();
     let lines: Vec<_> = trace.lines().collect();
-    let told = lines
+    let reply = lines
         .iter()
         // A message to the journal has an address. An answer has none.
         .position(|line| {
             line.contains("sendto(") && line.contains("approved") && line.contains("NULL, 0)")
         })
         .expect("the approval is in the trace");
-    let written = lines[..told].iter().rposition(|line| line.contains("pwrite64(")).unwrap();
-    let flushed = lines[written..told]
+    let written = lines[..reply].iter().rposition(|line| line.contains("pwrite64(")).unwrap();
+    let flushed = lines[written..reply]
         .iter()
         .any(|line| line.contains("sync") && line.trim_end().ends_with("= 0"));
-    assert!(flushed, "{:#?}", &lines[written..=told]);
+    assert!(flushed, "{:#?}", &lines[written..=reply]);
 }

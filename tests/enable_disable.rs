@@ -32,10 +32,10 @@ fn ssh(machine: &Machine, code: &str) -> bool {
     ran.stdout.lines().any(|line| line.trim_end().ends_with("in as alice"))
 }
 
-fn refused(machine: &Machine, command: &str, why: &str) -> Output {
+fn assert_refused(machine: &Machine, command: &str, reason: &str) -> Output {
     let before = files(machine);
     let ran = machine.run(command);
-    assert!(ran.status == 1 && ran.stderr.contains(why), "{command}: {ran:#?}");
+    assert!(ran.status == 1 && ran.stderr.contains(reason), "{command}: {ran:#?}");
     assert_eq!(files(machine), before, "{command}");
     ran
 }
@@ -89,7 +89,7 @@ fn an_unsuitable_file_is_left_unchanged_and_named() {
     machine.service("endless", "auth include endless\n");
     let long = "auth required pam_permit.so\n".repeat(10_000);
     machine.service("long", &format!("auth required pam_unix.so\n{long}"));
-    for (service, why) in [
+    for (service, reason) in [
         ("linked", "is a link"),
         ("latin", "is not UTF-8"),
         ("skipped", "totpctl doctor names the line"),
@@ -98,11 +98,11 @@ fn an_unsuitable_file_is_left_unchanged_and_named() {
         ("../pam.d/sshd", "no PAM service"),
         (".hidden", "no PAM service"),
     ] {
-        refused(&machine, &format!("totpctl enable {service}"), why);
+        assert_refused(&machine, &format!("totpctl enable {service}"), reason);
     }
     // A profile is its own program's.
     machine.run("sed -i '$aauth required pam_totp.so nullok' /etc/pam.d/common-auth").stdout_ok();
-    refused(&machine, "totpctl disable sshd", "pam-auth-update --disable totp");
+    assert_refused(&machine, "totpctl disable sshd", "pam-auth-update --disable totp");
     assert!(machine.run("totpctl --json enable sshd").stdout_ok().contains("\"changed\":false"));
     machine.run("sed -i '$d' /etc/pam.d/common-auth").stdout_ok();
     // A folder that cannot be written, and a disk that is full.
@@ -114,13 +114,13 @@ fn an_unsuitable_file_is_left_unchanged_and_named() {
         )
         .stdout_ok();
     for command in ["enable sshd", "try sshd"] {
-        refused(&machine, &format!("totpctl {command}"), "cannot change /etc/pam.d/sshd");
+        assert_refused(&machine, &format!("totpctl {command}"), "cannot change /etc/pam.d/sshd");
     }
     let state = machine.run("totpctl try").stdout_ok();
     assert!(state.contains("the trial could not start: cannot change /etc/pam.d/sshd"), "{state}");
     machine.run("mount -o remount,ro /etc/pam.d").stdout_ok();
     for command in ["enable sshd", "try sshd"] {
-        let ran = refused(&machine, &format!("totpctl {command}"), "mount it read-write");
+        let ran = assert_refused(&machine, &format!("totpctl {command}"), "mount it read-write");
         let state = machine.run("totpctl try").stdout_ok();
         assert!(state.contains("Nothing is being tried"), "{ran:#?} {state}");
     }
@@ -129,9 +129,9 @@ fn an_unsuitable_file_is_left_unchanged_and_named() {
     machine
         .run("sed -i 's/^KbdInteractive.*/KbdInteractiveAuthentication no/' /etc/ssh/sshd_config")
         .stdout_ok();
-    refused(&machine, "totpctl enable sshd", "KbdInteractiveAuthentication yes");
+    assert_refused(&machine, "totpctl enable sshd", "KbdInteractiveAuthentication yes");
     machine.run("totpctl remove alice").stdout_ok();
-    refused(&machine, "totpctl enable login", "no user is enrolled");
+    assert_refused(&machine, "totpctl enable login", "no user is enrolled");
     machine.run("totpctl enable login --option nullok").stdout_ok();
     machine.kill_daemon("TERM");
     machine.run("echo nonsense > /etc/totpd/totpd.toml.d/10-bad.toml").stdout_ok();
@@ -154,8 +154,8 @@ fn a_file_that_somebody_else_changed_is_not_replaced() {
         .stdout_ok();
     machine.run("kill -CONT $(pidof totpd)").stdout_ok();
     child.wait().unwrap();
-    let told = machine.run("cat /tmp/out").stdout_ok();
-    assert!(told.contains("another program has just edited /etc/pam.d/login"), "{told}");
+    let output = machine.run("cat /tmp/out").stdout_ok();
+    assert!(output.contains("another program has just edited /etc/pam.d/login"), "{output}");
     machine.run("cmp /etc/pam.d/login /root/login").stdout_ok();
     machine.run("totpctl enable login && grep -q '^# mine' /etc/pam.d/login").stdout_ok();
 }

@@ -42,11 +42,14 @@ fn su_ignores_a_bus_of_the_callers_choice() {
             &format!("{code}\n"),
         )
     };
-    let refused = su(&seed.wrong_code());
-    assert!(refused.status != 0 && !refused.stdout.contains("in"), "{refused:#?}");
+    let refusal = su(&seed.wrong_code());
+    assert!(refusal.status != 0 && !refusal.stdout.contains("in"), "{refusal:#?}");
     // The loader's own complaint about LD_PRELOAD is of `env`, which is not setuid.
-    let said: Vec<_> = refused.stderr.lines().filter(|line| !line.contains("ld.so")).collect();
-    assert!(said.iter().all(|line| line.contains("su: ") || line.contains("code: ")), "{said:?}");
+    let messages: Vec<_> = refusal.stderr.lines().filter(|line| !line.contains("ld.so")).collect();
+    assert!(
+        messages.iter().all(|line| line.contains("su: ") || line.contains("code: ")),
+        "{messages:?}"
+    );
     assert_ne!(machine.run("test -e /tmp/asked").status, 0, "the false bus was asked");
     assert!(su(&seed.code()).stdout.contains("in"), "the right bus is still asked");
     fake_totpd.kill().unwrap();
@@ -75,19 +78,19 @@ fn root_runs_no_program_of_somebody_elses_path() {
     let totpctl = "/usr/bin/totpctl";
     assert!([0, 1].contains(&run(&format!("{totpctl} doctor")).status));
     // The countdown without systemd is a process of its own. systemd is then asked to stop it.
-    let mut tried = machine.start("exec /usr/bin/totpctl try su > /tmp/tried 2>&1");
+    let mut trial = machine.start("exec /usr/bin/totpctl try su > /tmp/tried 2>&1");
     eventually("it holds", || machine.run("cat /tmp/tried").stdout.contains("Enabled until"));
     machine.run("mkdir -p /run/systemd/system").stdout_ok();
     run(&format!("{totpctl} try --undo")).stdout_ok();
-    tried.wait().unwrap();
+    trial.wait().unwrap();
     // They get as far as the program that cannot do it here.
-    for (command, why) in [
+    for (command, reason) in [
         ("try sudo", "cannot start the countdown"),
         ("seal-key --tpm2", "systemd-creds"),
         ("doctor sshd sudo", "sshd: asks for a code"),
     ] {
         let ran = run(&format!("{totpctl} {command} < /dev/null"));
-        assert!(ran.text().contains(why), "{command}: {ran:#?}");
+        assert!(ran.text().contains(reason), "{command}: {ran:#?}");
     }
     run(&format!("{totpctl} seal-key --undo < /dev/null"));
     // A credential of systemd that is there brings `systemctl` into it.

@@ -110,13 +110,13 @@ fn one_flood(machine: &Machine, seed: &Seed, kinds: &[&str], first: usize, daemo
     for flood in &mut flooding {
         flood.wait().unwrap();
     }
-    let said = machine.run("cat /tmp/logins").stdout_ok();
-    let numbers = numbers(&said);
+    let output = machine.run("cat /tmp/logins").stdout_ok();
+    let numbers = numbers(&output);
     let sent = machine.run("cat /tmp/flood-*").stdout_ok();
     assert!(!sent.contains("Traceback") && !sent.contains(": 0 "), "no flood: {sent}");
     let memory = memory_kb(machine, daemon);
-    println!("{kinds:?}: {said}{sent}locker: {asked} times, {slowest} ms at most; {memory} KB");
-    assert_eq!(numbers["yes"], f64::from(lasts(kinds) * 13), "{kinds:?}: {said}");
+    println!("{kinds:?}: {output}{sent}locker: {asked} times, {slowest} ms at most; {memory} KB");
+    assert_eq!(numbers["yes"], f64::from(lasts(kinds) * 13), "{kinds:?}: {output}");
     assert!(memory < 64 * 1024, "{kinds:?}: {memory} KB");
     assert_eq!(machine.daemon(), Some(daemon), "{kinds:?}: it was restarted");
     eventually("the bus answers", bus_answers);
@@ -124,12 +124,12 @@ fn one_flood(machine: &Machine, seed: &Seed, kinds: &[&str], first: usize, daemo
 }
 
 /// Returns the figures that a storm of `tests/harness/pam.c` prints, by name.
-fn numbers(said: &str) -> BTreeMap<String, f64> {
+fn numbers(output: &str) -> BTreeMap<String, f64> {
     let number = |word: &str| {
         let (name, value) = word.split_once('=')?;
         Some((name.to_owned(), value.parse().ok()?))
     };
-    said.lines().last().unwrap_or_default().split_whitespace().filter_map(number).collect()
+    output.lines().last().unwrap_or_default().split_whitespace().filter_map(number).collect()
 }
 
 /// The daemon has as few descriptors as a service had by default before systemd 240.
@@ -146,9 +146,9 @@ fn a_user_has_ten_calls_at_a_time_and_learns_the_limit() {
     let burst = machine.run_as("carol", "/usr/bin/python3 /opt/tests/bus_flood.py burst 5 carol");
     let numbers: Vec<u32> =
         burst.stdout.split([' ', ',', '\n']).filter_map(|word| word.parse().ok()).collect();
-    let [looked_at, refused] = numbers[..] else { panic!("{burst:#?}") };
-    assert_eq!(looked_at + refused, 100, "each is answered");
-    assert!(looked_at >= 10 && refused >= 1, "{burst:#?}");
+    let [handled_calls, refusals] = numbers[..] else { panic!("{burst:#?}") };
+    assert_eq!(handled_calls + refusals, 100, "each is answered");
+    assert!(handled_calls >= 10 && refusals >= 1, "{burst:#?}");
     assert!(machine.run_as("carol", "totpctl show").stdout_ok().contains("carol"));
 }
 
@@ -174,11 +174,14 @@ fn descriptors_and_long_messages_do_not_pass_the_bus() {
          ask(dbus.types.UnixFd(sys.stdin))\n\
          ask('sshd')\n",
     );
-    let told = machine.run_as("carol", "/usr/bin/python3 /tmp/pass.py < /dev/null").stdout_ok();
-    let told: Vec<_> = told.lines().collect();
-    assert_eq!(told[0], "taken", "{told:?}");
-    assert_eq!(told[1], "org.totpd.Totp1.Error.LimitsExceeded", "{told:?}");
-    assert_eq!(told[2], "org.freedesktop.DBus.Error.InvalidArgs", "{told:?}");
-    assert!(told[3].contains("NotSupported") || told[3].contains("AccessDenied"), "{told:?}");
-    assert_eq!(told[4], "taken", "{told:?}");
+    let replies = machine.run_as("carol", "/usr/bin/python3 /tmp/pass.py < /dev/null").stdout_ok();
+    let replies: Vec<_> = replies.lines().collect();
+    assert_eq!(replies[0], "taken", "{replies:?}");
+    assert_eq!(replies[1], "org.totpd.Totp1.Error.LimitsExceeded", "{replies:?}");
+    assert_eq!(replies[2], "org.freedesktop.DBus.Error.InvalidArgs", "{replies:?}");
+    assert!(
+        replies[3].contains("NotSupported") || replies[3].contains("AccessDenied"),
+        "{replies:?}"
+    );
+    assert_eq!(replies[4], "taken", "{replies:?}");
 }

@@ -121,9 +121,9 @@ fn valgrind_has_nothing_to_say_of_sshd() {
     let logs = machine.run("cat /tmp/valgrind.*").stdout_ok();
     let is_frame = |line: &&str| line.contains("==    by 0x") || line.contains("==    at 0x");
     assert!(logs.lines().filter(is_frame).any(|line| line.contains("/sshd)")), "{logs}");
-    let told: Vec<_> =
+    let lines: Vec<_> =
         logs.lines().filter(is_frame).filter(|line| line.contains("/pam_totp.so")).collect();
-    assert!(told.is_empty(), "{told:#?}");
+    assert!(lines.is_empty(), "{lines:#?}");
 }
 
 #[test]
@@ -230,14 +230,14 @@ fn the_key_is_kept_out_of_swap() {
     };
     assert!(locked() > 1000, "{} kB", locked());
     machine.kill_daemon("TERM");
-    for (limit, expected, told) in
+    for (limit, expected, reason) in
         [(64, 4..=8, "seeds may reach swap"), (0, 0..=0, "the sealing key may reach swap")]
     {
         let bare = "setpriv --bounding-set=-all --inh-caps=-all /usr/libexec/totpd";
         let mut daemon = machine.start(&format!("ulimit -l {limit}; exec {bare}"));
         tests::eventually("the daemon is on the bus", || machine.owns_its_name());
         assert!(expected.contains(&locked()), "{limit}: {}", locked());
-        assert!(machine.log().contains(told), "{}", machine.log());
+        assert!(machine.log().contains(reason), "{}", machine.log());
         machine.kill_daemon("KILL");
         daemon.wait().unwrap();
     }

@@ -60,7 +60,7 @@ fn a_damaged_record_looks_like_any_other_until_the_end() {
     let edit = "sqlite3 -cmd '.timeout 10000' /var/lib/totpd/store.db";
     machine.run(&format!("{edit} \"{damage}\"")).stdout_ok();
     // The screens of a user, without the length of a wait.
-    let seen = |user: &str| {
+    let messages = |user: &str| {
         [
             ("totp", "000000"),
             ("nullok", "0000-0000-0000-0000"),
@@ -75,7 +75,7 @@ fn a_damaged_record_looks_like_any_other_until_the_end() {
             (login.rc, shown)
         })
     };
-    let (whole, damaged) = (seen("alice"), seen("bob"));
+    let (whole, damaged) = (messages("alice"), messages("bob"));
     assert_eq!(whole, damaged);
     let codes = damaged.map(|(rc, _)| rc);
     let (denied, throttled) = (pam::AUTH_ERR, pam::MAXTRIES);
@@ -84,8 +84,8 @@ fn a_damaged_record_looks_like_any_other_until_the_end() {
     assert!(own.stdout.contains(&format!("rc={throttled} ")), "over the bus: {own:#?}");
     // The administrator is told, at the priority of an error.
     let log = machine.log();
-    let told = "MESSAGE=cannot unseal the record of bob: it was damaged, or changed by another program\nPRIORITY=3\n";
-    assert!(log.contains(told), "{log}");
+    let line = "MESSAGE=cannot unseal the record of bob: it was damaged, or changed by another program\nPRIORITY=3\n";
+    assert!(log.contains(line), "{log}");
     assert!(log.contains("denied for bob at totp from 192.0.2.9: the record is damaged"), "{log}");
     let state = machine.run("totpctl verify-store");
     assert!(state.stderr.contains("damaged: bob\n"), "nothing was enrolled: {state:#?}");
@@ -157,8 +157,8 @@ fn nobody_stands_in_for_a_daemon_that_is_down() {
         "rm -f /run/totpd/private",
         "mv /run/totpd/private /tmp/",
     ] {
-        let tried = machine.run_as("carol", &format!("timeout 5 {command}"));
-        assert_ne!(tried.status, 0, "{command}: {tried:#?}");
+        let call = machine.run_as("carol", &format!("timeout 5 {command}"));
+        assert_ne!(call.status, 0, "{command}: {call:#?}");
     }
     assert_eq!(machine.run("test -S /run/totpd/private").status, 0);
     assert_eq!(machine.pam("totp", "alice", "123456").run().rc, pam::AUTHINFO_UNAVAIL);

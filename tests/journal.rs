@@ -16,9 +16,9 @@ fn a_password_typed_as_a_name_is_in_no_log() {
     let long = format!("hunter2-{}", "x".repeat(300));
     for typed in ["hunter2-Trailer", "hunter2:a/b", "hunter2\nnew line", "Hunter2 hunter2", &long] {
         for service in ["totp", "debug", "debug-nullok", "debug-enroll", "debug-show_names"] {
-            let refused =
+            let refusal =
                 machine.pam(service, typed, "000000").terminal("ssh").from("192.0.2.1").run();
-            assert!([pam::AUTH_ERR, pam::MAXTRIES].contains(&refused.rc), "{refused:#?}");
+            assert!([pam::AUTH_ERR, pam::MAXTRIES].contains(&refusal.rc), "{refusal:#?}");
         }
         machine.pam("debug-forward_pass", typed, "a password 123456").run();
     }

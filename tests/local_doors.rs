@@ -1,5 +1,5 @@
-//! What `totpctl doctor` says of sudo and su, beside what happens when a person uses them. A generator
-//! with a seed draws the hosts, so a failure names the number that draws it again.
+//! What `totpctl doctor` says of sudo and su, beside what happens when a person uses them. A
+//! generator with a seed draws the hosts, so a failure names the number that draws it again.
 
 use serde_json::Value;
 use tests::{Machine, scaled};

@@ -134,8 +134,8 @@ fn sudo_asks_for_a_code() {
     let sudo = |code: &str| {
         machine.run_as_with_input("alice", "sudo -k -S id -u", &format!("alicepw\n{code}\n"))
     };
-    let refused = sudo(&seed.wrong_code());
-    assert!(refused.status != 0 && refused.stdout.is_empty(), "{refused:#?}");
+    let refusal = sudo(&seed.wrong_code());
+    assert!(refusal.status != 0 && refusal.stdout.is_empty(), "{refusal:#?}");
     let code = seed.code();
     let done = sudo(&code);
     assert!(done.stderr.contains("Verification code: "), "{done:#?}");
@@ -152,8 +152,8 @@ fn su_and_login_ask_for_a_code() {
     let su = |code: &str| {
         machine.run_as_with_input("alice", "su bob -c id\\ -un", &format!("bobpw\n{code}\n"))
     };
-    let refused = su(&seed.wrong_code());
-    assert!(refused.status != 0 && refused.stdout.is_empty(), "{refused:#?}");
+    let refusal = su(&seed.wrong_code());
+    assert!(refusal.status != 0 && refusal.stdout.is_empty(), "{refusal:#?}");
     assert_eq!(su(&seed.code()).stdout_ok().trim(), "bob");
 
     let login = |code: &str| {
@@ -170,8 +170,8 @@ fn su_and_login_ask_for_a_code() {
     };
     let done = login(&seed.next_code());
     assert!(done.status == 0 && done.stdout.contains("\nbob\r"), "{done:#?}");
-    let refused = login(&seed.wrong_code());
-    assert!(refused.status == 1, "{refused:#?}");
+    let refusal = login(&seed.wrong_code());
+    assert!(refusal.status == 1, "{refusal:#?}");
 }
 
 #[test]
@@ -214,8 +214,8 @@ fn every_option_of_the_module_does_what_it_says() {
     assert_eq!(delayed.rc, pam::AUTH_ERR);
     assert!((1400..10_000).contains(&delayed.ms), "{delayed:?}");
 
-    let refused = machine.pam("misspelt", "alice", "123456").run();
-    assert_eq!((refused.rc, refused.shown.len()), (pam::SERVICE_ERR, 0));
+    let refusal = machine.pam("misspelt", "alice", "123456").run();
+    assert_eq!((refusal.rc, refusal.shown.len()), (pam::SERVICE_ERR, 0));
     assert!(machine.log().contains("nulok"), "{}", machine.log());
 
     let code = seed.next_code();

@@ -15,7 +15,7 @@ const RECIPIENT: &str = "age1qrdyu5avezhzc0302qqqcsttt0nfejakwqtydhrvy4mvna5u5dl
 type Admin = fn(&mut Kernel, &str) -> Output;
 
 /// Returns the screen of `command`, which asks for the password of `user` and a code.
-fn seen(kernel: &mut Kernel, user: &str, code: &str, command: &str) -> String {
+fn type_code(kernel: &mut Kernel, user: &str, code: &str, command: &str) -> String {
     kernel.run(&format!("/opt/tests/type-enrollment {user}pw '{code}' right {command}")).text()
 }
 
@@ -25,7 +25,7 @@ fn ssh(kernel: &mut Kernel, user: &str, code: &str) -> bool {
         "{SSH} -o PreferredAuthentications=keyboard-interactive \
          {user}@127.0.0.1 'echo in as $(id -un)'"
     );
-    seen(kernel, user, code, &command).contains(&format!("\nin as {user}"))
+    type_code(kernel, user, code, &command).contains(&format!("\nin as {user}"))
 }
 
 /// Days of users and administrators.
@@ -40,7 +40,7 @@ fn days_go_by(kernel: &mut Kernel, admin: Admin) {
     };
     let seed = enroll(kernel, 1);
     // A change that is tried, and kept by the login.
-    let told = |kernel: &mut Kernel, words: &str| {
+    let wait_for_output = |kernel: &mut Kernel, words: &str| {
         let wait = format!(
             "for _ in $(seq 600); do if grep -q '{words}' /root/tried; then exit 0; fi; sleep 0.1; done; \
              cat /root/tried; exit 1"
@@ -49,34 +49,34 @@ fn days_go_by(kernel: &mut Kernel, admin: Admin) {
     };
     admin(kernel, "setsid totpctl try sshd --minutes 30 >/root/tried 2>&1 </dev/null &")
         .stdout_ok();
-    told(kernel, "Enabled until");
+    wait_for_output(kernel, "Enabled until");
     let code = seed.code();
     assert!(!ssh(kernel, "alice", "000000"), "a wrong code");
     assert!(ssh(kernel, "alice", &code), "a right code");
     assert!(!ssh(kernel, "alice", &code), "a used code");
-    told(kernel, "the change is kept, alice");
+    wait_for_output(kernel, "the change is kept, alice");
     admin(kernel, "totpctl disable sshd && pam-auth-update --enable totp").stdout_ok();
     admin(kernel, "usermod -aG sudo alice").stdout_ok();
     assert!(ssh(kernel, "bob", ""), "who has no factor");
     admin(kernel, "totpctl list; totpctl unlock alice").stdout_ok();
     let seed = enroll(kernel, 2);
     let sudo = "runuser -u alice -- sudo -k id -un";
-    let told = seen(kernel, "alice", &seed.code(), sudo);
-    assert!(told.contains("\nroot"), "{told}");
+    let output = type_code(kernel, "alice", &seed.code(), sudo);
+    assert!(output.contains("\nroot"), "{output}");
     let seed = enroll(kernel, 3);
     let su = "runuser -u bob -- su alice -c 'echo in as $(id -un)'";
-    let told = seen(kernel, "alice", &seed.code(), su);
-    assert!(told.contains("in as alice"), "{told}");
-    let told = admin(kernel, "runuser -u alice -- totpctl show").stdout_ok();
-    assert!(told.contains("verified"), "{told}");
+    let output = type_code(kernel, "alice", &seed.code(), su);
+    assert!(output.contains("in as alice"), "{output}");
+    let output = admin(kernel, "runuser -u alice -- totpctl show").stdout_ok();
+    assert!(output.contains("verified"), "{output}");
 
     the_rest_of_what_is_asked(kernel, admin);
     // A first login makes a factor.
     admin(kernel, "sed -i 's/pam_totp.so.*/pam_totp.so enroll/' /etc/pam.d/common-auth")
         .stdout_ok();
     assert!(ssh(kernel, "carol", "000000"), "a first login");
-    let told = admin(kernel, "totpctl show carol").stdout_ok();
-    assert!(told.contains("verified"), "{told}");
+    let output = admin(kernel, "totpctl show carol").stdout_ok();
+    assert!(output.contains("verified"), "{output}");
 
     admin(kernel, "echo 'a long enough passphrase' | totpctl backup /root/backup.age").stdout_ok();
     admin(kernel, "totpctl rekey && totpctl verify-store").stdout_ok();
@@ -87,9 +87,9 @@ fn days_go_by(kernel: &mut Kernel, admin: Admin) {
     admin(kernel, "systemctl restart totpd.socket && systemctl stop totpd.service").stdout_ok();
     assert!(!ssh(kernel, "alice", "000000"));
     admin(kernel, "systemctl is-active totpd.service").stdout_ok();
-    let told = kernel.run("journalctl --no-pager -t totpd").stdout_ok();
-    assert!(told.contains("approved for alice at su"), "{told}");
-    assert!(!told.contains("swap") && !told.contains("cannot"), "{told}");
+    let output = kernel.run("journalctl --no-pager -t totpd").stdout_ok();
+    assert!(output.contains("approved for alice at su"), "{output}");
+    assert!(!output.contains("swap") && !output.contains("cannot"), "{output}");
     // It may find something wrong, as a clock that nobody synchronizes here, but it comes to its
     // end.
     let doctor = admin(kernel, "totpctl doctor");
@@ -107,8 +107,8 @@ fn backed_up_by_a_timer(kernel: &mut Kernel, admin: Admin) {
              systemctl enable --now totpd-backup.timer && systemctl start totpd-backup.service"
         ))
         .stdout_ok();
-    let made = kernel.run("head -n 2 /var/lib/totpd-backups/*.age").stdout_ok();
-    assert!(made.starts_with("age-encryption.org/v1\n-> X25519"), "{made}");
+    let backups = kernel.run("head -n 2 /var/lib/totpd-backups/*.age").stdout_ok();
+    assert!(backups.starts_with("age-encryption.org/v1\n-> X25519"), "{backups}");
     admin(kernel, &format!("totpctl backup /var/backups/x.age --recipient {RECIPIENT}"))
         .stdout_ok();
 }
@@ -125,27 +125,27 @@ fn the_rest_of_what_is_asked(kernel: &mut Kernel, admin: Admin) {
     // polkit allows this with the password of the user who asks.
     let enroll = "cd /home/bob; setpriv --reuid bob --regid bob --init-groups \
                  /opt/tests/type-enrollment bobpw x right totpctl enroll";
-    let told = admin(kernel, enroll).text();
-    assert!(told.contains("Recovery codes of bob"), "{told}");
-    let told = admin(kernel, "totpctl --json recovery-codes bob").stdout_ok();
-    let (_, codes) = told.split_once("\"recovery_codes\":[\"").expect("codes");
+    let output = admin(kernel, enroll).text();
+    assert!(output.contains("Recovery codes of bob"), "{output}");
+    let output = admin(kernel, "totpctl --json recovery-codes bob").stdout_ok();
+    let (_, codes) = output.split_once("\"recovery_codes\":[\"").expect("codes");
     let (code, _) = codes.split_once('"').unwrap();
     assert!(ssh(kernel, "bob", code), "a recovery code");
     assert!(!ssh(kernel, "bob", code), "a used one");
 
-    let told = admin(
+    let output = admin(
         kernel,
         "seq -f 'person%g' 20 >/root/names; for name in $(cat /root/names); do useradd $name; done; \
          totpctl enroll --batch /root/names --no-confirm --sheet /root/sheet.pdf && totpctl list",
     );
-    assert!(told.stdout_ok().contains("person20"));
-    let told = admin(kernel, "totpctl --json show person1").stdout_ok();
-    let (_, factor) = told.split_once("\"factor\":\"").expect("a factor");
+    assert!(output.stdout_ok().contains("person20"));
+    let output = admin(kernel, "totpctl --json show person1").stdout_ok();
+    let (_, factor) = output.split_once("\"factor\":\"").expect("a factor");
     let (factor, _) = factor.split_once('"').unwrap();
     admin(kernel, &format!("totpctl set --factor {factor} --disable person1")).stdout_ok();
     admin(kernel, "totpctl remove person2 && totpctl unlock person3").stdout_ok();
-    let refused = admin(kernel, "totpctl verify person4 </dev/null");
-    assert_eq!(refused.status, 1, "{refused:#?}");
+    let refusal = admin(kernel, "totpctl verify person4 </dev/null");
+    assert_eq!(refusal.status, 1, "{refusal:#?}");
 }
 
 /// Checks that nothing is denied that totpd needs, on a machine with AppArmor in force. Returns the
@@ -169,7 +169,7 @@ fn confined_by_apparmor(root: &str) -> (String, Tried) {
     assert_eq!(domain.trim(), "totpd (enforce)");
     assert_eq!(kernel.run(DENIED).stdout_ok(), "");
     // The profile is in force. A program that puts itself under it shows that.
-    for (mode, file, refused) in
+    for (mode, file, is_refused) in
         [("r", "/etc/passwd", false), ("r", "/etc/shadow", true), ("w", "/home/alice/x", true)]
     {
         let script = format!(
@@ -177,8 +177,8 @@ fn confined_by_apparmor(root: &str) -> (String, Tried) {
              open(\"{file}\", \"{mode}\")'"
         );
         let ran = kernel.run(&script);
-        assert_eq!(ran.status != 0, refused, "{file}: {ran:#?}");
-        assert_eq!(ran.stderr.contains("Permission denied"), refused, "{file}: {ran:#?}");
+        assert_eq!(ran.status != 0, is_refused, "{file}: {ran:#?}");
+        assert_eq!(ran.stderr.contains("Permission denied"), is_refused, "{file}: {ran:#?}");
     }
     assert!(kernel.run(DENIED).stdout_ok().contains("profile=\"totpd\""), "denials are found");
     named_by_doctor(&mut kernel);
@@ -189,19 +189,19 @@ fn confined_by_apparmor(root: &str) -> (String, Tried) {
 #[test]
 fn confined_by_apparmor_nothing_is_denied_that_totpd_needs() {
     // Debian's kernel does not have it look at the bus, and doctor says so.
-    let (doctor, tried) = confined_by_apparmor(ROOT);
+    let (doctor, probe) = confined_by_apparmor(ROOT);
     assert!(doctor.contains("AppArmor does not check the bus in this kernel"), "{doctor}");
     assert_eq!(
-        tried.could(),
+        probe.could(),
         [sandbox_probe::OWN, sandbox_probe::UNITS[1], sandbox_probe::UNITS[2]]
     );
 }
 
 #[test]
 fn apparmor_of_ubuntu_lets_it_speak_only_with_its_callers() {
-    let (doctor, tried) = confined_by_apparmor("noble-kernel");
+    let (doctor, probe) = confined_by_apparmor("noble-kernel");
     assert!(!doctor.contains("nothing confines totpd"), "{doctor}");
-    assert_eq!(tried.could(), [sandbox_probe::OWN]);
+    assert_eq!(probe.could(), [sandbox_probe::OWN]);
 }
 
 /// The tests of logins run here, each in a machine within the machine.

@@ -63,9 +63,9 @@ fn the_deb_lets_the_right_people_in_from_install_to_purge() {
     // A stack that a person wrote stops the removal, before anything is changed.
     machine.write("/root/by-hand", "auth required pam_totp.so\n");
     machine.run("ln -s /root/by-hand /etc/pam.d/by-hand").stdout_ok();
-    let refused = machine.run(&format!("{APT} -r libpam-totp"));
-    assert_ne!(refused.status, 0, "{refused:#?}");
-    assert!(refused.text().contains("/etc/pam.d/by-hand"), "{refused:#?}");
+    let refusal = machine.run(&format!("{APT} -r libpam-totp"));
+    assert_ne!(refusal.status, 0, "{refusal:#?}");
+    assert!(refusal.text().contains("/etc/pam.d/by-hand"), "{refusal:#?}");
     assert!(asks(&machine).stdout_ok().contains("required"));
     machine.run("totpctl unlock alice").stdout_ok();
     assert!(got_in(&machine, "alice", &seed.next_code()), "it still works");
@@ -123,12 +123,12 @@ fn write_old_option(machine: &Machine) {
 }
 
 /// Checks that the upgrade was refused because of that stack alone.
-fn assert_refused_for_old_option(refused: &Output) {
-    assert_ne!(refused.status, 0, "{refused:#?}");
-    let text = refused.text();
+fn assert_refused_for_old_option(refusal: &Output) {
+    assert_ne!(refusal.status, 0, "{refusal:#?}");
+    let text = refusal.text();
     let named: Vec<_> = text.lines().filter(|line| line.contains("/etc/pam.d/")).collect();
-    assert_eq!(named, ["  /etc/pam.d/old-option:2"], "{refused:#?}");
-    assert!(text.contains("names") && text.contains("show_names"), "{refused:#?}");
+    assert_eq!(named, ["  /etc/pam.d/old-option:2"], "{refusal:#?}");
+    assert!(text.contains("names") && text.contains("show_names"), "{refusal:#?}");
 }
 
 #[test]
@@ -154,10 +154,10 @@ fn an_upgrade_stops_while_the_configuration_has_the_old_table() {
         [("# a comment\n[enrolment]\nmax_factors = 2\n", 2), ("enrolment.max_factors = 2\n", 1)]
     {
         machine.write("/etc/totpd/totpd.toml.d/10-old.toml", old);
-        let refused = upgrade();
-        assert_ne!(refused.status, 0, "{refused:#?}");
+        let refusal = upgrade();
+        assert_ne!(refusal.status, 0, "{refusal:#?}");
         let named = format!("  /etc/totpd/totpd.toml.d/10-old.toml:{line}\n");
-        assert!(refused.text().contains(&named), "{refused:#?}");
+        assert!(refusal.text().contains(&named), "{refusal:#?}");
         machine.run("dpkg --verify libpam-totp").stdout_ok();
     }
     machine.write("/etc/totpd/totpd.toml.d/10-old.toml", "# [enrolment]\n[enrollment]\n");
@@ -213,9 +213,9 @@ fn the_rpm_keeps_logins_possible_until_its_removal() {
     machine
         .run("mkdir -p /etc/authselect; mv /etc/pam.d/sshd /etc/authselect/; ln -s /etc/authselect/sshd /etc/pam.d/sshd")
         .stdout_ok();
-    let refused = rpm("-e pam-totp");
-    assert_ne!(refused.status, 0, "{refused:#?}");
-    assert!(refused.text().contains("/etc/pam.d/sshd"), "{refused:#?}");
+    let refusal = rpm("-e pam-totp");
+    assert_ne!(refusal.status, 0, "{refusal:#?}");
+    assert!(refusal.text().contains("/etc/pam.d/sshd"), "{refusal:#?}");
     rpm("-V pam-totp --nofiledigest --nosize --nomtime").stdout_ok();
     assert!(!got_in(&machine, "alice", "000000") && got_in(&machine, "bob", ""), "it still asks");
 
@@ -270,12 +270,12 @@ fn the_sources_that_are_vendored_are_all_that_a_build_needs() {
 fn packages_of_the_same_files_are_the_same_bytes() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     for (kind, package) in [("deb", "libpam-totp.deb"), ("rpm", "pam-totp.rpm")] {
-        let made = Command::new(root.join(format!("scripts/{kind}.sh")))
+        let build = Command::new(root.join(format!("scripts/{kind}.sh")))
             .envs([("BUILT", "target/tested"), ("OUT", &format!("target/again/{kind}"))])
             .output()
             .unwrap();
-        let told = String::from_utf8_lossy(&made.stdout);
-        assert!(made.status.success(), "{made:?}");
+        let told = String::from_utf8_lossy(&build.stdout);
+        assert!(build.status.success(), "{build:?}");
         let path = told.trim().rsplit(": ").next().and_then(|rest| rest.split(',').next());
         let again = std::fs::read(root.join(path.unwrap())).unwrap();
         let before = std::fs::read(root.join("target/tests").join(package)).unwrap();

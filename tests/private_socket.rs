@@ -7,9 +7,9 @@ const SOCKET: &str = "/run/totpd/private";
 /// Speaks to the socket, byte for byte. Returns the answer up to the close by the other end, or up
 /// to two seconds of silence.
 fn say(machine: &Machine, bytes: &str) -> String {
-    let told =
+    let command =
         format!("printf '{bytes}' | timeout 20 socat -t 2 - UNIX-CONNECT:{SOCKET} | tr -d '\\000'");
-    machine.run(&told).stdout
+    machine.run(&command).stdout
 }
 
 #[test]
@@ -18,13 +18,13 @@ fn only_root_reaches_it_and_all_interfaces_are_there() {
     let seed = machine.enrolled("alice", 1);
     let stat = machine.run(&format!("stat -c '%U %a %F' {SOCKET} /run/totpd")).stdout_ok();
     assert_eq!(stat, "root 600 socket\nroot 755 directory\n");
-    let refused =
+    let refusal =
         machine.run_as("alice", &format!("socat -u OPEN:/dev/null UNIX-CONNECT:{SOCKET}"));
-    assert!(refused.stderr.contains("Permission denied"), "{refused:#?}");
+    assert!(refusal.stderr.contains("Permission denied"), "{refusal:#?}");
     // A client that is not the module: zbus, peer to peer.
     let call = |words: &str| machine.run(&format!("/opt/tests/peer_call {SOCKET} {words}"));
-    let begun = call("Login.Begin alice").stdout_ok();
-    assert!(begun.contains("Verification code: "), "{begun}");
+    let prompt = call("Login.Begin alice").stdout_ok();
+    assert!(prompt.contains("Verification code: "), "{prompt}");
     assert!(call(&format!("Login.Verify alice {}", seed.code())).stdout_ok().contains("approved"));
     for (words, error) in [
         ("Login.Begin alice bob", "InvalidArgs"),
@@ -35,8 +35,8 @@ fn only_root_reaches_it_and_all_interfaces_are_there() {
         ("Other.Begin alice", "UnknownMethod"),
         ("Login.Nothing alice", "UnknownMethod"),
     ] {
-        let refused = call(words);
-        assert!(refused.stderr.contains(error), "{words}: {refused:#?}");
+        let refusal = call(words);
+        assert!(refusal.stderr.contains(error), "{words}: {refusal:#?}");
     }
     // The word of the kernel counts, and not that of the other end.
     assert!(say(&machine, "\\0AUTH EXTERNAL 31303030\\r\\n").starts_with("REJECTED EXTERNAL\r\n"));
@@ -148,10 +148,10 @@ fn a_stalled_bus_keeps_roots_programs_from_nobody() {
     assert!(!machine.ssh("alice", &code).run().got_in, "a used code");
     // Elsewhere: refused, and in time.
     machine.service("short", "auth required pam_totp.so nodelay timeout=2\n");
-    let refused = machine.run_as("alice", "/opt/tests/pam short alice 123456");
-    assert!(refused.stdout.contains(&format!("rc={} ", pam::AUTHINFO_UNAVAIL)), "{refused:#?}");
-    let ms: u64 = refused.stdout.trim().rsplit("ms=").next().unwrap().parse().unwrap();
-    assert!(ms < 5000, "{refused:#?}");
+    let refusal = machine.run_as("alice", "/opt/tests/pam short alice 123456");
+    assert!(refusal.stdout.contains(&format!("rc={} ", pam::AUTHINFO_UNAVAIL)), "{refusal:#?}");
+    let ms: u64 = refusal.stdout.trim().rsplit("ms=").next().unwrap().parse().unwrap();
+    assert!(ms < 5000, "{refusal:#?}");
     assert!(machine.log().contains("no answer within 2 s"), "{}", machine.log());
     stall.kill().unwrap();
     stall.wait().unwrap();

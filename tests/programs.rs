@@ -84,7 +84,8 @@ fn try_out(program: &Program) {
         machine.run("totpctl unlock alice").stdout_ok();
         (program.enter)(&machine, password, code)
     };
-    let refused = |what: &str, ran: Output| assert!(!got_in(&ran), "{heading}: {what}: {ran:#?}");
+    let assert_refused =
+        |what: &str, ran: Output| assert!(!got_in(&ran), "{heading}: {what}: {ran:#?}");
 
     let code = seed.code();
     let right = enter("alicepw", &code);
@@ -93,22 +94,22 @@ fn try_out(program: &Program) {
         assert!(right.stdout.contains(line.trim_end()), "{heading}: no {line:?} in {right:#?}");
     }
     println!("## {heading}\n{}", right.stdout);
-    refused("used code", enter("alicepw", &code));
+    assert_refused("used code", enter("alicepw", &code));
     let next = seed.next_code();
-    refused("wrong code", enter("alicepw", &Seed::numbered(2).code()));
-    refused("no code", enter("alicepw", ""));
+    assert_refused("wrong code", enter("alicepw", &Seed::numbered(2).code()));
+    assert_refused("no code", enter("alicepw", ""));
     let asks_for_a_password = ["common-auth\n", "use_first_pass"];
     if asks_for_a_password.iter().any(|words| section(heading).contains(words)) {
-        refused("wrong password", enter("wrongpw", &next));
+        assert_refused("wrong password", enter("wrongpw", &next));
     }
     if program.terminal {
         for instead in ["^C", "^D", "cut"] {
-            refused(instead, enter("alicepw", instead));
+            assert_refused(instead, enter("alicepw", instead));
         }
     }
     machine.run("chmod -x /usr/libexec/totpd").stdout_ok();
     machine.kill_daemon("KILL");
-    refused("no daemon", (program.enter)(&machine, "alicepw", &next));
+    assert_refused("no daemon", (program.enter)(&machine, "alicepw", &next));
     machine.run("chmod +x /usr/libexec/totpd").stdout_ok();
 }
 

@@ -5,9 +5,9 @@ use tests::{Machine, Seed, eventually, pam, scaled};
 /// Returns the seed of alice's factor, and her ten recovery codes.
 fn alice(machine: &Machine) -> (Seed, Vec<String>) {
     let seed = Seed::numbered(1);
-    let made = machine
+    let enrollment = machine
         .run_with_input("totpctl enroll alice --secret-stdin --qr none", &seed.first_codes());
-    (seed, codes(&made.stdout_ok()))
+    (seed, codes(&enrollment.stdout_ok()))
 }
 
 /// Returns the codes on a screen.
@@ -26,13 +26,13 @@ fn a_recovery_code_lets_in_once_and_is_reported() {
     for (typed, left) in [(&codes[0], 9), (&bare, 8), (&spoken, 7)] {
         let first = machine.pam("totp", "alice", typed).run();
         assert_eq!(first.rc, pam::SUCCESS, "{typed}: {first:#?}");
-        let told = format!("Recovery code used up; {left} are left.");
-        assert_eq!(first.shown.last(), Some(&told), "{first:#?}");
+        let message = format!("Recovery code used up; {left} are left.");
+        assert_eq!(first.shown.last(), Some(&message), "{first:#?}");
         let again = machine.pam("totp", "alice", typed).run();
         assert_eq!(again.rc, pam::AUTH_ERR, "{typed}: {again:#?}");
     }
-    let shown = machine.run("totpctl show alice").stdout_ok();
-    assert!(shown.contains("7 recovery codes left."), "{shown}");
+    let state = machine.run("totpctl show alice").stdout_ok();
+    assert!(state.contains("7 recovery codes left."), "{state}");
 
     let next = machine.pam("totp", "alice", &seed.code()).run();
     assert_eq!(next.rc, pam::SUCCESS);
@@ -74,8 +74,8 @@ fn none_are_made_where_the_configuration_says_so() {
     machine.write("/etc/totpd/totpd.toml.d/10-test.toml", "[enrollment]\nrecovery_codes = 0\n");
     let (_, none) = alice(&machine);
     assert!(none.is_empty());
-    let refused = machine.run("totpctl recovery-codes alice");
-    assert!(refused.stderr.contains("recovery_codes is 0"), "{refused:#?}");
+    let refusal = machine.run("totpctl recovery-codes alice");
+    assert!(refusal.stderr.contains("recovery_codes is 0"), "{refusal:#?}");
 }
 
 #[test]
@@ -145,11 +145,11 @@ fn guesses_meet_the_throttle_and_keep_nobody_waiting() {
     }
     guessing.kill().unwrap();
     guessing.wait().unwrap();
-    let shown = machine.run("totpctl show alice").stdout_ok();
-    let failures: u32 = shown
+    let state = machine.run("totpctl show alice").stdout_ok();
+    let failures: u32 = state
         .lines()
         .find_map(|line| line.strip_prefix("Unknown sources: "))
         .and_then(|line| line.split(' ').next()?.parse().ok())
         .unwrap();
-    assert!(failures < 8, "all others were not looked at: {shown}");
+    assert!(failures < 8, "all others were not looked at: {state}");
 }

@@ -50,10 +50,10 @@ fn no_seed_is_anywhere_after_many_enrollments_and_logins() {
     });
     let look =
         "/opt/tests/find_seeds $(pidof totpd) /var/lib/totpd /var/log /run /tmp /root/backup";
-    let found = machine.run_with_input(look, &seeds.join("\n")).stdout_ok();
-    println!("{found}");
-    assert!(!found.contains("found:"), "{found}");
-    assert!(found.contains("looked at"), "{found}");
+    let findings = machine.run_with_input(look, &seeds.join("\n")).stdout_ok();
+    println!("{findings}");
+    assert!(!findings.contains("found:"), "{findings}");
+    assert!(findings.contains("looked at"), "{findings}");
     assert_eq!(
         machine.run("tail -n +2 /proc/swaps | wc -l").stdout_ok().trim().parse(),
         Ok(0_u32),
@@ -62,6 +62,6 @@ fn no_seed_is_anywhere_after_many_enrollments_and_logins() {
 
     // The search finds what is there.
     machine.write("/tmp/leak", &format!("xx{}yy", seeds[10]));
-    let found = machine.run_with_input(look, &seeds.join("\n")).stdout_ok();
-    assert!(found.contains("found: base32 in /tmp/leak"), "{found}");
+    let findings = machine.run_with_input(look, &seeds.join("\n")).stdout_ok();
+    assert!(findings.contains("found: base32 in /tmp/leak"), "{findings}");
 }

@@ -1,5 +1,6 @@
-//! What `totpctl doctor` says of each way in, beside what happens when a person uses it. A generator
-//! with a seed draws the configurations, so a failure names the number that draws it again.
+//! What `totpctl doctor` says of each way in, beside what happens when a person uses it. A
+//! generator with a seed draws the configurations, so a failure names the number that draws it
+//! again.
 
 use std::ops::Range;
 

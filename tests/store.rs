@@ -10,11 +10,11 @@ const PASSPHRASE: &str = "correct horse battery staple";
 fn backed_up(machine: &Machine) -> (Seed, Seed) {
     let alice = machine.enrolled("alice", 1);
     let bob = Seed::numbered(2);
-    let made = "totpctl enroll bob --secret-stdin --no-confirm --hotp --qr none";
-    machine.run_with_input(made, &format!("{}\n", bob.0)).stdout_ok();
-    let made = machine.run_with_input("totpctl backup /root/b", &format!("{PASSPHRASE}\n"));
-    assert!(made.stderr.contains("/root/b holds 2 users"), "{made:#?}");
-    assert_eq!(made.status, 0, "{made:#?}");
+    let enroll = "totpctl enroll bob --secret-stdin --no-confirm --hotp --qr none";
+    machine.run_with_input(enroll, &format!("{}\n", bob.0)).stdout_ok();
+    let backup = machine.run_with_input("totpctl backup /root/b", &format!("{PASSPHRASE}\n"));
+    assert!(backup.stderr.contains("/root/b holds 2 users"), "{backup:#?}");
+    assert_eq!(backup.status, 0, "{backup:#?}");
     (alice, bob)
 }
 
@@ -82,9 +82,9 @@ fn a_store_with_users_is_replaced_only_by_saying_so() {
     let machine = Machine::new();
     backed_up(&machine);
     machine.enrolled("carol", 3);
-    let refused = restore(&machine, "--yes");
-    assert_eq!(refused.status, 1, "{refused:#?}");
-    assert!(refused.stderr.contains("3 users already; use --replace"), "{refused:#?}");
+    let refusal = restore(&machine, "--yes");
+    assert_eq!(refusal.status, 1, "{refusal:#?}");
+    assert!(refusal.stderr.contains("3 users already; use --replace"), "{refusal:#?}");
     assert!(machine.run("totpctl list").stdout_ok().contains("carol"));
     restore(&machine, "--yes --replace").stdout_ok();
     let listed = machine.run("totpctl list").stdout_ok();
@@ -108,16 +108,16 @@ fn a_backup_for_a_recipient_opens_with_age_and_its_identity() {
     let planned =
         machine.run("totpctl --json restore /root/r --identity /root/id --dry-run").stdout_ok();
     assert!(planned.contains("\"users\":2"), "{planned}");
-    for (arguments, why) in [
+    for (arguments, reason) in [
         ("restore /root/r --dry-run", "made for age recipients"),
         ("restore /root/b --identity /root/id --dry-run", "protected by a passphrase"),
         ("restore /root/b --identity /etc/passwd --dry-run", "identities of age"),
         ("backup /root/x --recipient age1nonsense", "recipients of age"),
     ] {
-        let refused =
+        let refusal =
             machine.run_with_input(&format!("totpctl {arguments}"), &format!("{PASSPHRASE}\n"));
-        assert_eq!(refused.status, 1, "{arguments}: {refused:#?}");
-        assert!(refused.stderr.contains(why), "{arguments}: {refused:#?}");
+        assert_eq!(refusal.status, 1, "{arguments}: {refusal:#?}");
+        assert!(refusal.stderr.contains(reason), "{arguments}: {refusal:#?}");
     }
     machine.run("age-keygen -o /root/other 2>/dev/null").stdout_ok();
     let other = machine.run("totpctl restore /root/r --identity /root/other --dry-run");
@@ -134,7 +134,7 @@ fn a_file_that_is_no_backup_is_refused_and_loses_nothing() {
         .run("cp /root/b /root/whole; truncate -s 10G /root/zeros; echo hello > /root/letter")
         .stdout_ok();
     machine.run("age-keygen -o /root/id 2>/dev/null; echo hello | age -r $(age-keygen -y /root/id) > /root/foreign").stdout_ok();
-    for (what, why) in [
+    for (what, reason) in [
         (format!("head -c {} /root/whole > /root/b", length - 1), "damaged or cut short"),
         (format!("head -c {} /root/whole > /root/b", length / 2), "damaged or cut short"),
         ("head -c 100 /root/whole > /root/b".into(), "not a backup"),
@@ -146,9 +146,9 @@ fn a_file_that_is_no_backup_is_refused_and_loses_nothing() {
         ("rm /root/b".into(), "No such file"),
     ] {
         machine.run(&what).stdout_ok();
-        let refused = restore(&machine, "--yes --replace");
-        assert_eq!(refused.status, 1, "{what}: {refused:#?}");
-        assert!(refused.stderr.contains(why), "{what}: {refused:#?}");
+        let refusal = restore(&machine, "--yes --replace");
+        assert_eq!(refusal.status, 1, "{what}: {refusal:#?}");
+        assert!(refusal.stderr.contains(reason), "{what}: {refusal:#?}");
     }
     let foreign = machine.run("totpctl restore /root/foreign --identity /root/id --yes --replace");
     assert!(foreign.stderr.contains("not a backup of totpd"), "{foreign:#?}");
@@ -171,10 +171,10 @@ fn a_backup_overwrites_nothing_and_leaves_no_half_of_itself() {
         ("/root", "exists already"),
         ("/root/no/folder", "cannot write /root/no/folder"),
     ] {
-        let refused =
+        let refusal =
             machine.run_with_input(&format!("totpctl backup {target}"), &format!("{PASSPHRASE}\n"));
-        assert_eq!(refused.status, 1, "{target}: {refused:#?}");
-        assert!(refused.stderr.contains(words), "{target}: {refused:#?}");
+        assert_eq!(refusal.status, 1, "{target}: {refusal:#?}");
+        assert!(refusal.stderr.contains(words), "{target}: {refusal:#?}");
     }
     assert_eq!(machine.run("cat /root/file; ls /root/nowhere 2>/dev/null").stdout, "mine\n");
     let short = machine.run_with_input("totpctl backup /root/short", "too short\n");
@@ -258,12 +258,12 @@ fn damaged_records_are_named_and_can_be_removed() {
              INSERT INTO record SELECT CAST(X'ff0aff' AS TEXT), uid, sealed FROM record WHERE subject = 'carol'\"",
         )
         .stdout_ok();
-    let found = machine.run("totpctl verify-store");
-    assert_eq!(found.status, 1, "{found:#?}");
+    let check = machine.run("totpctl verify-store");
+    assert_eq!(check.status, 1, "{check:#?}");
     for name in ["damaged: bob\n", "damaged: a/b\n", "3 damaged records: restore a backup"] {
-        assert!(found.stderr.contains(name), "{name}: {found:#?}");
+        assert!(check.stderr.contains(name), "{name}: {check:#?}");
     }
-    assert_eq!(found.stdout, "5 records read and unsealed.\n");
+    assert_eq!(check.stdout, "5 records read and unsealed.\n");
     let listed = machine.run("totpctl list").stdout_ok();
     assert!(listed.contains("damaged") && listed.contains("carol"), "{listed}");
     assert_eq!(machine.pam("totp", "alice", &alice.code()).run().rc, pam::SUCCESS);
@@ -281,12 +281,12 @@ fn only_root_may_touch_the_store_as_a_whole() {
     backed_up(&machine);
     machine.run("cp /root/b /tmp/b && chmod 644 /tmp/b").stdout_ok();
     for command in ["rekey", "verify-store", "backup /tmp/mine", "restore /tmp/b --yes --replace"] {
-        let refused = machine.run_as_with_input(
+        let refusal = machine.run_as_with_input(
             "alice",
             &format!("totpctl {command}"),
             &format!("{PASSPHRASE}\n"),
         );
-        assert_eq!(refused.status, 4, "{command}: {refused:#?}");
+        assert_eq!(refusal.status, 4, "{command}: {refusal:#?}");
     }
     assert_eq!(machine.run("ls /tmp/mine").status, 2);
     let progress = machine.call("alice", "org.totpd.Totp1.Store.Progress", "");

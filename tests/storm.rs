@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use tests::{Machine, eventually, scaled};
 
 /// Returns the figures that a storm of `tests/harness/pam.c` prints, by name.
-fn numbers(said: &str) -> BTreeMap<String, f64> {
-    let last = said.lines().last().unwrap_or_default();
+fn numbers(output: &str) -> BTreeMap<String, f64> {
+    let last = output.lines().last().unwrap_or_default();
     let number = |word: &str| {
         let (name, value) = word.split_once('=')?;
         Some((name.to_owned(), value.parse().ok()?))
@@ -15,9 +15,9 @@ fn numbers(said: &str) -> BTreeMap<String, f64> {
 }
 
 fn storm(machine: &Machine, words: &str) -> (String, BTreeMap<String, f64>) {
-    let said = machine.run(&format!("exec /opt/tests/pam {words}")).stdout_ok();
-    let numbers = numbers(&said);
-    (said, numbers)
+    let output = machine.run(&format!("exec /opt/tests/pam {words}")).stdout_ok();
+    let numbers = numbers(&output);
+    (output, numbers)
 }
 
 /// Returns the number of connections that the bus has had.
@@ -46,14 +46,14 @@ fn a_thousand_at_the_prompt_at_once() {
     eventually("carol is on the bus", || machine.run("test -s /tmp/bus_latency").status == 0);
     let before = connections(&machine);
     let right = format!("-s 1000 -B totp crowd%d {}", seed.code());
-    let (said, over_the_socket) = storm(&machine, &right);
+    let (output, over_the_socket) = storm(&machine, &right);
     let after = connections(&machine);
     other.kill().unwrap();
     other.wait().unwrap();
-    assert_eq!(over_the_socket["yes"], 1000.0, "{said}");
+    assert_eq!(over_the_socket["yes"], 1000.0, "{output}");
     let waited = machine.run("cat /tmp/bus_latency").stdout_ok();
     let longest = waited.lines().map(|ms| ms.parse::<u32>().unwrap()).max();
-    println!("{said}another user of the bus waited {longest:?} ms at most");
+    println!("{output}another user of the bus waited {longest:?} ms at most");
     // The length of that wait depends on the processors. The count of connections does not: no
     // login was on the bus.
     assert!(after - before < 10, "{before} and {after} connections");
@@ -61,9 +61,9 @@ fn a_thousand_at_the_prompt_at_once() {
     // type within seconds. All are at the prompt in between.
     machine.run("rm /run/totpd/private").stdout_ok();
     let right = format!("-s 1000 -R 200 -B -S 5 totp crowd%d {}", seed.next_code());
-    let (said, over_the_bus) = storm(&machine, &right);
-    assert_eq!(over_the_bus["yes"], 1000.0, "{said}");
-    println!("{said}");
+    let (output, over_the_bus) = storm(&machine, &right);
+    assert_eq!(over_the_bus["yes"], 1000.0, "{output}");
+    println!("{output}");
 }
 
 /// A right code is refused only if its answer was lost. The person is then asked for the next code.
@@ -99,17 +99,17 @@ fn no_right_code_is_refused_over_restarts_under_load() {
         "exec /opt/tests/pam -s {} -d 2 -R 16 totp crowd2%03d {code} > /tmp/twins",
         count * 3 / 4
     ));
-    let (said, all) =
+    let (output, all) =
         storm(&machine, &format!("-s {} -R 100 totp crowd%d {code}/{next}", count * 10));
     restarts.wait().unwrap();
     twins.wait().unwrap();
     let restarted = machine.run("grep -c restarted /tmp/restarts").stdout_ok();
-    println!("{said}restarts: {restarted}twins: {}", machine.run("cat /tmp/twins").stdout_ok());
+    println!("{output}restarts: {restarted}twins: {}", machine.run("cat /tmp/twins").stdout_ok());
     assert_eq!(restarted.trim(), count.to_string());
     assert_eq!(
         all["yes"],
         f64::from(count * 10),
-        "{said}\n{}",
+        "{output}\n{}",
         machine.run("grep -a -o 'is unavailable: [^<]*' /run/log.txt | sort | uniq -c").stdout
     );
     assert_eq!(numbers(&machine.run("cat /tmp/twins").stdout_ok())["twice"], 0.0);

@@ -45,10 +45,10 @@ fn try_fresh(host: &Host, user: &str) -> Option<String> {
 
 /// Returns the boot time as systemd prints it.
 fn boot_time(host: &Host) -> String {
-    let told = host
+    let answer = host
         .run("systemctl is-system-running --wait; systemd-analyze time | head -n 1")
         .stdout_ok();
-    told.lines().last().unwrap_or_default().to_owned()
+    answer.lines().last().unwrap_or_default().to_owned()
 }
 
 fn asks(host: &Host) -> bool {
@@ -70,10 +70,10 @@ fn booted_host_lives_from_installation_to_purge() {
         assert!(!host.ssh("alice", &used), "{suite}: a used code");
         assert!(host.ssh("bob", ""), "{suite}: a user without a factor is not asked");
 
-        let told = host.run("systemd-analyze security --no-pager totpd.service").stdout_ok();
-        let exposure = told.rsplit("totpd.service: ").next().unwrap().split(' ').next().unwrap();
+        let output = host.run("systemd-analyze security --no-pager totpd.service").stdout_ok();
+        let exposure = output.rsplit("totpd.service: ").next().unwrap().split(' ').next().unwrap();
         println!("{suite}: systemd-analyze security {exposure}");
-        assert!(exposure.parse::<f32>().unwrap() <= 1.0, "{told}");
+        assert!(exposure.parse::<f32>().unwrap() <= 1.0, "{output}");
 
         // The socket starts the daemon, and not before a user logs in.
         host.reboot();
@@ -105,8 +105,8 @@ fn booted_host_lives_from_installation_to_purge() {
         assert!(host.ssh("alice", &code), "{suite}: after a power cut");
 
         host.run("echo 'auth required pam_totp.so' >> /etc/pam.d/sudo").stdout_ok();
-        let refused = host.run("apt-get remove -y libpam-totp");
-        assert!(refused.status != 0 && refused.text().contains("/etc/pam.d/sudo"), "{refused:#?}");
+        let refusal = host.run("apt-get remove -y libpam-totp");
+        assert!(refusal.status != 0 && refusal.text().contains("/etc/pam.d/sudo"), "{refusal:#?}");
         assert!(asks(&host), "{suite}: a removal that is refused changes nothing");
         host.run("sed -i '$d' /etc/pam.d/sudo").stdout_ok();
         host.run("apt-get remove -y libpam-totp").stdout_ok();
@@ -145,8 +145,8 @@ fn systemd_restarts_a_daemon_when_its_trouble_ends() {
     for _ in 0..6 {
         assert!(!host.ssh("alice", &seed.code()), "nobody gets in");
     }
-    let told = host.run("systemctl restart totpd.service");
-    assert!(told.status != 0, "who starts it is told that it cannot: {told:#?}");
+    let restart = host.run("systemctl restart totpd.service");
+    assert!(restart.status != 0, "who starts it is told that it cannot: {restart:#?}");
     assert_eq!(host.run("systemctl is-active totpd.socket").stdout, "active\n");
     // Repaired, and nothing else done; without the bus too.
     host.run(&format!("systemctl stop dbus.socket dbus.service; rm {broken}")).stdout_ok();
@@ -187,10 +187,14 @@ fn the_ansible_role_changes_a_booted_host_once() {
     assert!(second.contains("changed=0 ") && second.contains("failed=0 "), "{second}");
     let check = run("--check");
     assert!(check.contains("changed=0 "), "{check}");
-    let made =
+    let enrollment =
         host.run("cat /root/totp-enrolled.jsonl; stat -c %a /root/totp-enrolled.jsonl").stdout_ok();
-    let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    assert!(made.ends_with("600\n") && made.contains("\"user\":\"carol\""), "{made}");
+    let secret =
+        enrollment.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert!(
+        enrollment.ends_with("600\n") && enrollment.contains("\"user\":\"carol\""),
+        "{enrollment}"
+    );
     assert!(!host.ssh("alice", "000000") && host.ssh("alice", &Seed(secret).code()));
     assert!(host.ssh("bob", ""), "a user without a factor is not asked");
     // This play has no nullok. The role names bob and root, who would be shut out.

@@ -113,10 +113,10 @@ fn a_key_that_malware_was_shown_is_never_roots_or_the_owners() {
             .call("alice", &format!("{MANAGER}.Enroll"), &format!("alice \"{options}\""))
             .stdout_ok()
     };
-    let seen = secret(&malware("@a{sv} {}"));
+    let stolen_key = secret(&malware("@a{sv} {}"));
     // Root, by hand and by a batch with and without a first code.
     let by_hand = machine.run("totpctl --json enroll alice").stdout_ok();
-    assert_ne!(secret(&by_hand), seen, "root adopts a key that malware was shown");
+    assert_ne!(secret(&by_hand), stolen_key, "root adopts a key that malware was shown");
     let again = machine.run("totpctl --json enroll alice").stdout_ok();
     assert_eq!(secret(&again), secret(&by_hand), "root continues with what root made");
     let waits = machine.run_with_input("totpctl enroll --batch -", "alice\n").stdout_ok();
@@ -130,26 +130,26 @@ fn a_key_that_malware_was_shown_is_never_roots_or_the_owners() {
     let right = Seed(secret(&batch));
     assert_eq!(machine.pam("totp", "alice", &right.code()).run().rc, pam::SUCCESS);
     // The earlier enrollment of malware is over. It replaces nothing by a code of its own key.
-    for (key, answer) in [(secret(&resumed), &resumed), (seen, &resumed)] {
+    for (key, answer) in [(secret(&resumed), &resumed), (stolen_key, &resumed)] {
         let code = Seed(key).code();
         let arguments = format!("alice {} {code}", factor_id(answer));
-        let refused = machine.call("alice", &format!("{MANAGER}.Confirm"), &arguments);
-        assert!(refused.stderr.contains("Error.NotEnrolled"), "{refused:#?}");
+        let refusal = machine.call("alice", &format!("{MANAGER}.Confirm"), &arguments);
+        assert!(refusal.stderr.contains("Error.NotEnrolled"), "{refusal:#?}");
     }
     assert_eq!(machine.pam("totp", "alice", &right.next_code()).run().rc, pam::SUCCESS);
 
     // The owner herself: her own run is not shown what another program of hers was shown.
     machine.run("totpctl remove alice").stdout_ok();
-    let seen = secret(&malware("@a{sv} {}"));
+    let stolen_key = secret(&malware("@a{sv} {}"));
     for resume in ["totpctl --json enroll", "totpctl --json enroll alice"] {
         let own = machine.run_as("alice", &format!("{resume} </dev/null")).stdout_ok();
-        assert_ne!(secret(&own), seen, "the owner is shown a key that malware was shown");
+        assert_ne!(secret(&own), stolen_key, "the owner is shown a key that malware was shown");
     }
-    let seen = secret(&malware("{'resume': <true>}"));
+    let stolen_key = secret(&malware("{'resume': <true>}"));
     let person = "cd; /opt/tests/type-enrollment x x right totpctl enroll";
     let own = machine.run_as("alice", person);
     assert_eq!(own.status, 0, "{own:#?}");
-    assert!(!own.stdout.contains(&seen) && state(&machine).contains("\"enrolled\":true"));
+    assert!(!own.stdout.contains(&stolen_key) && state(&machine).contains("\"enrolled\":true"));
 }
 
 #[test]
@@ -174,8 +174,8 @@ fn a_factor_is_confirmed_by_nobody_but_its_maker() {
     let roots = machine.run("totpctl --json enroll bob").stdout_ok();
     let code = Seed(secret(&roots)).code();
     let arguments = format!("bob {} {code}", factor_id(&roots));
-    let refused = machine.call("bob", &format!("{MANAGER}.Confirm"), &arguments);
-    assert!(refused.stderr.contains("Error.NotAuthorized"), "{refused:#?}");
+    let refusal = machine.call("bob", &format!("{MANAGER}.Confirm"), &arguments);
+    assert!(refusal.stderr.contains("Error.NotAuthorized"), "{refusal:#?}");
     machine.run_with_input("totpctl confirm bob", &format!("{code}\n")).stdout_ok();
 }
 
@@ -186,8 +186,8 @@ fn a_batch_verifies_only_the_factor_that_it_printed() {
     let enroll = |options: &str| {
         machine.call("root", &format!("{MANAGER}.Enroll"), &format!("alice \"{options}\""))
     };
-    let told = enroll("@a{sv} {}").stdout_ok();
-    let (first, key) = (factor_id(&told), secret(&told));
+    let reply = enroll("@a{sv} {}").stdout_ok();
+    let (first, key) = (factor_id(&reply), secret(&reply));
     // Somebody else's takes its place, or is there besides.
     let other =
         machine.call("alice", &format!("{MANAGER}.Enroll"), "alice '@a{sv} {}'").stdout_ok();
@@ -197,13 +197,13 @@ fn a_batch_verifies_only_the_factor_that_it_printed() {
     let gone = enroll(&format!("{{'confirmed': <true>, 'factor': <'{first}'>}}"));
     assert!(gone.stderr.contains("Error.NotEnrolled"), "{gone:#?}");
     assert!(state(&machine).contains("\"enrolled\":false"), "no key that nobody has was made");
-    for (bad, why) in [
+    for (bad, reason) in [
         ("{'confirmed': <true>, 'resume': <true>}", "resume"),
         ("{'factor': <'f-aaaaaaaa'>}", "factor"),
     ] {
-        let refused = enroll(bad);
-        assert!(refused.stderr.contains("Error.InvalidArgument"), "{refused:#?}");
-        assert!(refused.stderr.contains(why), "{refused:#?}");
+        let refusal = enroll(bad);
+        assert!(refusal.stderr.contains("Error.InvalidArgument"), "{refusal:#?}");
+        assert!(refusal.stderr.contains(reason), "{refusal:#?}");
     }
     let done = enroll(&format!("{{'confirmed': <true>, 'factor': <'{}'>}}", factor_id(&newer)))
         .stdout_ok();
@@ -219,13 +219,13 @@ fn a_batch_verifies_only_the_factor_that_it_printed() {
     eventually("it asks", || machine.run("grep -c secret= /tmp/seen").stdout.trim() != "0");
     for _ in 0..5 {
         machine.run("totpctl remove alice");
-        let told =
+        let line =
             machine.run_with_input("totpctl enroll --batch - --no-confirm", "alice\n").stdout_ok();
-        assert_eq!(told.lines().count(), 1, "{told}");
-        let shown = state(&machine);
-        assert!(shown.contains(&factor_id(&told)), "{told} {shown}");
-        let seen = machine.run("cat /tmp/seen").stdout_ok();
-        assert!(!seen.contains(&secret(&told)), "malware saw the key that was verified");
+        assert_eq!(line.lines().count(), 1, "{line}");
+        let state_text = state(&machine);
+        assert!(state_text.contains(&factor_id(&line)), "{line} {state_text}");
+        let malware_output = machine.run("cat /tmp/seen").stdout_ok();
+        assert!(!malware_output.contains(&secret(&line)), "malware saw the key that was verified");
     }
     malware.kill().unwrap();
     malware.wait().unwrap();

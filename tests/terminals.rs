@@ -32,15 +32,19 @@ fn output_respects_the_locale_and_the_terminal() {
         let (screen, bytes) = enrolling(&machine, number, environment);
         assert_eq!(screen.is_ascii(), is_ascii, "{environment}: {screen}");
         // script(1) writes what it ran and when around them.
-        let shown = bytes.split("Code that the app").next().unwrap();
-        assert!(!shown.contains('\u{1b}'), "{environment} has no escape sequences: {shown:?}");
+        let screen_text = bytes.split("Code that the app").next().unwrap();
+        assert!(
+            !screen_text.contains('\u{1b}'),
+            "{environment} has no escape sequences: {screen_text:?}"
+        );
         let rows: Vec<Vec<bool>> = screen
             .lines()
             .filter(|line| line.contains("##") && !line.contains("totpctl"))
             .map(|line| line.chars().step_by(2).map(|dot| dot == '#').collect())
             .collect();
-        let drawn: Vec<&str> = screen.lines().filter(|line| line.contains('█')).collect();
-        let link = if is_ascii { picture::of_dots(&rows) } else { picture::of_half_blocks(&drawn) };
+        let qr_rows: Vec<&str> = screen.lines().filter(|line| line.contains('█')).collect();
+        let link =
+            if is_ascii { picture::of_dots(&rows) } else { picture::of_half_blocks(&qr_rows) };
         assert!(link.starts_with("otpauth://totp/"), "{environment}: {screen}");
     }
 }
@@ -141,8 +145,9 @@ fn an_unsynchronized_clock_is_reported() {
     machine.run("kill -HUP $(pidof dbus-daemon)").stdout_ok();
     let mut clock = machine.start("exec /usr/bin/python3 /root/timedate.py > /tmp/clock 2>&1");
     eventually("it answers", || machine.run("cat /tmp/clock").stdout.contains("ready"));
-    let made = machine.run("totpctl --json enroll alice").stdout_ok();
-    let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let enrollment = machine.run("totpctl --json enroll alice").stdout_ok();
+    let secret =
+        enrollment.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let late =
         machine.run(&format!("oathtool -b --totp --now '4 minutes ago' {secret}")).stdout_ok();
     // The same factor waits still.

@@ -8,7 +8,7 @@ use totpd_interface::is_sshd_placeholder;
 use totpd_interface::login::{BeginReply, LoginContext, VerifyReply};
 use totpd_journal::{Entry, Priority, Program};
 
-use crate::client::jitter::jittered;
+use crate::jitter::add_jitter;
 use crate::nonce;
 use crate::options::{FirstPass, Options};
 use crate::outcome::Outcome;
@@ -76,7 +76,7 @@ pub(crate) fn authenticate<S: Session>(
     if outcome.is_refused_code() && !options.nodelay {
         // The wait is as long as the delay of libpam after a failure, and the same for every
         // reason.
-        session.wait(jittered(REFUSAL_DELAY));
+        session.wait(add_jitter(REFUSAL_DELAY));
     }
     outcome
 }

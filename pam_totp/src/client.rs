@@ -11,14 +11,13 @@ use totpd_interface::login::{
 use totpd_interface::variants::write;
 
 use crate::authenticate::Verifier;
-use crate::client::jitter::random_part;
 use crate::client::request::{Reply, Request, RequestError};
 use crate::credentials::EnrollmentService;
+use crate::jitter::random_part;
 use crate::outcome::Outcome;
 
 mod connect;
 mod dbus;
-pub(crate) mod jitter;
 mod request;
 mod socket;
 
@@ -106,14 +105,14 @@ fn retry(
 }
 
 fn begin_reply((word, details): Reply) -> Result<BeginReply, Outcome> {
-    BeginReply::parse(&word, &details).map_err(unexpected)
+    BeginReply::parse(&word, &details).map_err(unexpected_reply)
 }
 
 fn verify_reply((word, details): Reply) -> Result<VerifyReply, Outcome> {
-    VerifyReply::parse(&word, &details).map_err(unexpected)
+    VerifyReply::parse(&word, &details).map_err(unexpected_reply)
 }
 
-fn unexpected(reply: UnexpectedReply) -> Outcome {
+fn unexpected_reply(reply: UnexpectedReply) -> Outcome {
     Outcome::Internal(reply.to_string())
 }
 

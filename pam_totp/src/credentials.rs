@@ -44,7 +44,7 @@ pub(crate) fn complete_enrollment(
     service: &impl EnrollmentService,
     quiet: bool,
 ) {
-    let completed = match ending.take_token() {
+    let result = match ending.take_token() {
         Token::None => return,
         Token::Here(token) => {
             let context = LoginContext { quiet, ..ending.context() };
@@ -54,7 +54,7 @@ pub(crate) fn complete_enrollment(
             "this program requests credentials in another process than it authenticates in".into(),
         )),
     };
-    match completed {
+    match result {
         Ok(Some(message)) if !quiet => ending.inform(&message),
         Ok(_) => {}
         Err(outcome) => {
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn a_token_is_redeemed_once_and_reported_unless_quiet() {
         let lost = || Err(Outcome::Unavailable("no answer".into()));
-        for (answer, quiet, shown) in [
+        for (answer, quiet, messages) in [
             (Ok(Some("Codes".into())), false, vec!["Codes"]),
             (Ok(Some("Codes".into())), true, vec![]),
             (Ok(None), false, vec![]),
@@ -136,7 +136,7 @@ mod tests {
                 complete_enrollment(&mut login, &totpd, quiet);
             }
             assert_eq!((*totpd.1.borrow(), &login.token), (1, &Token::None));
-            assert_eq!(*login.shown.borrow(), shown);
+            assert_eq!(*login.shown.borrow(), messages);
         }
     }
 

@@ -23,6 +23,7 @@ use crate::session::PamSession;
 mod authenticate;
 mod client;
 mod credentials;
+mod jitter;
 mod nonce;
 mod options;
 mod outcome;

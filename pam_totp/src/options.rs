@@ -75,9 +75,9 @@ impl Options {
                 Some(_) => return Err(unknown(arg)),
             }
         }
-        let given = |option: &str| args.iter().any(|arg| arg.to_bytes() == option.as_bytes());
-        match CONFLICTING_OPTIONS.iter().find(|(one, other, _)| given(one) && given(other)) {
-            Some((_, _, why)) => Err((*why).to_owned()),
+        let has = |option: &str| args.iter().any(|arg| arg.to_bytes() == option.as_bytes());
+        match CONFLICTING_OPTIONS.iter().find(|(one, other, _)| has(one) && has(other)) {
+            Some((_, _, reason)) => Err((*reason).to_owned()),
             None => Ok(options),
         }
     }
@@ -109,8 +109,8 @@ impl Default for Options {
 }
 
 fn timeout(seconds: &str) -> Result<Duration, String> {
-    let parsed = seconds.parse().ok().filter(|seconds| (1..=60).contains(seconds));
-    parsed
+    let seconds_in_range = seconds.parse().ok().filter(|seconds| (1..=60).contains(seconds));
+    seconds_in_range
         .map(Duration::from_secs)
         .ok_or_else(|| format!("timeout={seconds} must be 1 to 60 seconds"))
 }
@@ -170,8 +170,8 @@ mod tests {
     fn forward_pass_excludes_options_that_reveal_factors() {
         for option in ["enroll", "show_names", "nullok"] {
             for pair in [[option, "forward_pass"], ["forward_pass", option]] {
-                let why = parse(&pair).unwrap_err();
-                assert!(why.contains(option) && why.contains("forward_pass"), "{why}");
+                let reason = parse(&pair).unwrap_err();
+                assert!(reason.contains(option) && reason.contains("forward_pass"), "{reason}");
             }
         }
         assert!(parse(&["forward_pass", "echo"]).is_ok());
@@ -217,8 +217,8 @@ mod tests {
             "forward_pass=6",
             "enroll=ascii",
         ] {
-            let why = parse(&["debug", arg]).unwrap_err();
-            assert!(why.contains(arg), "{arg}: {why}");
+            let reason = parse(&["debug", arg]).unwrap_err();
+            assert!(reason.contains(arg), "{arg}: {reason}");
         }
     }
 

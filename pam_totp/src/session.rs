@@ -51,7 +51,7 @@ impl<Client: ModuleClient> Session for PamSession<'_, Client> {
     }
 
     fn ask(&mut self, prompt: &str, echo: bool) -> std::result::Result<Secret, Outcome> {
-        let answer = if echo { self.0.prompt(prompt) } else { self.masked(prompt) };
+        let answer = if echo { self.0.prompt(prompt) } else { self.ask_masked(prompt) };
         answer.map(Secret).map_err(|_| Outcome::ConversationFailed)
     }
 
@@ -69,23 +69,24 @@ impl<Client: ModuleClient> Session for PamSession<'_, Client> {
     }
 
     fn store_token(&mut self, token: &str) -> std::result::Result<(), Outcome> {
-        let lost = || {
+        let error = || {
             Outcome::Internal(
                 "cannot store the token of the new factor in the PAM environment".into(),
             )
         };
         let tty = text_of(self.0.items().tty_name());
-        let held = token::deposit(token, tty.as_deref()).ok_or_else(lost)?;
-        self.0.environ_mut().insert(TOKEN_VARIABLE, &held);
-        let is_stored = self.0.environ().get(TOKEN_VARIABLE).is_some_and(|stored| *stored == *held);
-        if is_stored { Ok(()) } else { Err(lost()) }
+        let deposit = token::deposit(token, tty.as_deref()).ok_or_else(error)?;
+        self.0.environ_mut().insert(TOKEN_VARIABLE, &deposit);
+        let is_stored =
+            self.0.environ().get(TOKEN_VARIABLE).is_some_and(|stored| *stored == *deposit);
+        if is_stored { Ok(()) } else { Err(error()) }
     }
 }
 
 impl<Client: ModuleClient> LoginEnd for PamSession<'_, Client> {
     fn take_token(&mut self) -> Token {
-        let Some(held) = self.0.environ_mut().remove(TOKEN_VARIABLE) else { return Token::None };
-        let token = String::from_utf8(held.into_vec()).ok().and_then(token::withdraw);
+        let Some(deposit) = self.0.environ_mut().remove(TOKEN_VARIABLE) else { return Token::None };
+        let token = String::from_utf8(deposit.into_vec()).ok().and_then(token::withdraw);
         token.map_or(Token::Lost, Token::Here)
     }
 
@@ -112,7 +113,7 @@ impl<Client: ModuleClient> PamSession<'_, Client> {
     /// Asks for an answer that is not shown while it is typed. libpam asks, because it zeroes the
     /// answer of the host, which the conversation of the bindings does not. libpam stores a copy
     /// for later modules in place of the earlier password, so the earlier one is restored.
-    fn masked(&mut self, prompt: &str) -> Result<OsString> {
+    fn ask_masked(&mut self, prompt: &str) -> Result<OsString> {
         let before = self.0.authtok_item()?.map(Secret);
         self.0.items_mut().set_authtok(None)?;
         let answer = self.0.authtok(Some(prompt.as_ref())).map(Secret);

@@ -5,7 +5,7 @@
 //! session in between, which sees that environment (login of shadow). For them the variable is only
 //! a ticket, and the token stays in this process.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::nonce;
 
@@ -19,7 +19,7 @@ pub(crate) fn deposit(token: &str, tty: Option<&str>) -> Option<String> {
         return Some(token.to_owned());
     }
     let ticket = format!("{TICKET_PREFIX}{}", nonce::random()?);
-    let mut pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut pending = lock_pending();
     if pending.len() >= MAX_PENDING {
         pending.remove(0);
     }
@@ -28,13 +28,18 @@ pub(crate) fn deposit(token: &str, tty: Option<&str>) -> Option<String> {
 }
 
 /// Returns the token for what the PAM environment held. `None` if it is not in this process.
-pub(crate) fn withdraw(held: String) -> Option<String> {
-    if !held.starts_with(TICKET_PREFIX) {
-        return Some(held);
+pub(crate) fn withdraw(deposit: String) -> Option<String> {
+    if !deposit.starts_with(TICKET_PREFIX) {
+        return Some(deposit);
     }
-    let mut pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
-    let found = pending.iter().position(|(ticket, _)| *ticket == held)?;
-    Some(pending.remove(found).1)
+    let mut pending = lock_pending();
+    let position = pending.iter().position(|(ticket, _)| *ticket == deposit)?;
+    Some(pending.remove(position).1)
+}
+
+/// Locks the list, also after a panic of another thread: no change of it stops halfway.
+fn lock_pending() -> MutexGuard<'static, Vec<(String, String)>> {
+    PENDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The terminal that OpenSSH sets before there is one.

@@ -42,8 +42,9 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
         let times: Vec<f64> = (0..ROUNDS)
             .map(|n| {
                 let user = format!("crowd{}", 1000 + n + if seconds < 0 { 100 } else { 0 });
-                let made = machine.run(&format!("totpctl --json enroll {user}")).stdout_ok();
-                let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap();
+                let enrollment = machine.run(&format!("totpctl --json enroll {user}")).stdout_ok();
+                let secret =
+                    enrollment.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap();
                 let code = Seed(secret.to_owned()).code_after(seconds);
                 timed_once(machine, &format!("totpctl confirm {user}"), &code)
             })
@@ -54,7 +55,7 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
     row("a wrong first code and its diagnosis", &[most], 20.0);
     table.row("the same, the slowest kind / the fastest", most / least, 1.2, false, "");
     let link = "x".repeat(100);
-    let drawn: Vec<f64> = (0..ROUNDS)
+    let times: Vec<f64> = (0..ROUNDS)
         .map(|_| {
             let start = Instant::now();
             let picture = Picture::of(&link, 4).unwrap();
@@ -62,7 +63,7 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
             start.elapsed().as_secs_f64() * 1e3
         })
         .collect();
-    table.row("a QR code of 100 characters, in half blocks", median(&drawn), 2.0, false, " ms");
+    table.row("a QR code of 100 characters, in half blocks", median(&times), 2.0, false, " ms");
     machine.run("for n in $(seq 10000 19999); do echo crowd$n; done > /tmp/names").stdout_ok();
     let batch = "totpctl enroll --batch /tmp/names --no-confirm";
     let seconds = timed_once(machine, batch, "") / 1e3;

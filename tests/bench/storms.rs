@@ -57,11 +57,11 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
 }
 
 fn storm(machine: &Machine, words: &str) -> BTreeMap<String, f64> {
-    let said = machine.run(&format!("exec /opt/tests/pam {words}")).stdout_ok();
-    println!("{}", said.lines().last().unwrap_or_default());
+    let output = machine.run(&format!("exec /opt/tests/pam {words}")).stdout_ok();
+    println!("{}", output.lines().last().unwrap_or_default());
     let number = |word: &str| {
         let (name, value) = word.split_once('=')?;
         Some((name.to_owned(), value.parse().ok()?))
     };
-    said.lines().last().unwrap_or_default().split_whitespace().filter_map(number).collect()
+    output.lines().last().unwrap_or_default().split_whitespace().filter_map(number).collect()
 }

@@ -4,7 +4,7 @@ use std::process::Child;
 
 use tests::{Machine, eventually, pam, scaled};
 
-use super::{SSHD, files, machine, refused, ssh};
+use super::{SSHD, assert_refused, files, machine, ssh};
 
 /// Ends programs of the machine by their command line, as a power cut would. It also ends the
 /// programs that a shell or an ended program was about to start.
@@ -17,7 +17,7 @@ fn cut(machine: &Machine, commands: &[&str]) {
     });
 }
 
-fn tried(machine: &Machine, command: &str) -> Child {
+fn start_trial(machine: &Machine, command: &str) -> Child {
     machine.run("rm -f /tmp/tried").stdout_ok();
     let child = machine.start(&format!("exec {command} >/tmp/tried 2>&1"));
     eventually("it holds", || machine.run("cat /tmp/tried").stdout.contains("Enabled until"));
@@ -28,20 +28,20 @@ fn tried(machine: &Machine, command: &str) -> Child {
 fn a_login_with_a_code_keeps_the_change() {
     let (machine, seed) = machine();
     let before = machine.run(&format!("stat -c '%a %U %G' {SSHD}")).stdout_ok();
-    let mut child = tried(&machine, "totpctl try sshd");
-    let told = machine.run("cat /tmp/tried").stdout;
-    assert!(told.contains("+auth    required    pam_totp.so"), "{told}");
+    let mut child = start_trial(&machine, "totpctl try sshd");
+    let output = machine.run("cat /tmp/tried").stdout;
+    assert!(output.contains("+auth    required    pam_totp.so"), "{output}");
     assert!(machine.run("totpctl try").stdout_ok().contains("sshd is being tried until"));
-    let second = refused(&machine, "totpctl try su", "sshd is being tried until");
+    let second = assert_refused(&machine, "totpctl try su", "sshd is being tried until");
     assert!(second.stderr.contains("totpctl try --undo"), "{second:#?}");
-    refused(&machine, "totpctl enable su", "sshd is being tried until");
+    assert_refused(&machine, "totpctl enable su", "sshd is being tried until");
     assert!(!ssh(&machine, "000000"), "a wrong code");
     assert!(child.try_wait().unwrap().is_none(), "who does not get in keeps nothing");
     machine.run("totpctl unlock alice").stdout_ok();
     assert!(ssh(&machine, &seed.code()), "a right code");
     assert_eq!(child.wait().unwrap().code(), Some(0));
-    let told = machine.run("cat /tmp/tried").stdout;
-    assert!(told.contains("sshd: the change is kept, alice logged in with a code."), "{told}");
+    let output = machine.run("cat /tmp/tried").stdout;
+    assert!(output.contains("sshd: the change is kept, alice logged in with a code."), "{output}");
     let text = machine.run(&format!("cat {SSHD}")).stdout_ok();
     assert!(text.contains("@include common-auth\nauth    required    pam_totp.so\n"), "{text}");
     assert!(!text.contains("totpctl"), "nothing of the trial is left: {text}");
@@ -66,7 +66,7 @@ fn a_trial_without_a_login_restores_the_files() {
     let before = files(&machine);
     // The terminal ends, and the program that started it.
     for service in ["sshd", "sudo", "vendor"] {
-        let mut child = tried(&machine, &format!("totpctl try {service}"));
+        let mut child = start_trial(&machine, &format!("totpctl try {service}"));
         cut(&machine, &["totpctl try [a-z]*$"]);
         child.wait().unwrap();
         assert_ne!(files(&machine), before);
@@ -93,8 +93,8 @@ fn a_trial_without_a_login_restores_the_files() {
     }
     assert_eq!(files(&machine), before);
     assert!(machine.run("cat /var/lib/totpctl/sshd.edited").stdout_ok().ends_with("# mine\n"));
-    let told = machine.run("totpctl try").stdout_ok();
-    assert!(told.contains("reverted, nobody logged in with a code"), "{told}");
+    let output = machine.run("totpctl try").stdout_ok();
+    assert!(output.contains("reverted, nobody logged in with a code"), "{output}");
     assert!(ssh(&machine, ""), "by the password alone");
     assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
 }
@@ -107,7 +107,7 @@ fn a_full_disk_keeps_no_stack_that_shuts_out() {
     machine
         .run("mkdir -p /var/lib/totpctl; mount -t tmpfs -o size=64k tmpfs /var/lib/totpctl")
         .stdout_ok();
-    let mut child = tried(&machine, "totpctl try sshd");
+    let mut child = start_trial(&machine, "totpctl try sshd");
     cut(&machine, &["totpctl try sshd", "totpctl try --count-down"]);
     child.wait().unwrap();
     machine
@@ -125,7 +125,7 @@ fn a_full_disk_keeps_no_stack_that_shuts_out() {
 #[test]
 fn a_login_without_a_code_keeps_nothing() {
     let (machine, seed) = machine();
-    let mut child = tried(&machine, "totpctl try su --option nullok");
+    let mut child = start_trial(&machine, "totpctl try su --option nullok");
     // Bob has no factor and is not asked. A code used elsewhere shows nothing of this stack.
     assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
     let su = |user: &str, code: &str| {
@@ -213,18 +213,18 @@ fn a_trial_cut_off_at_any_moment_leaves_whole_files() {
         println!("{how}: cut off {rounds} times, {was_changed} of them after the change");
     }
     // Cut off while it is kept, it is kept.
-    let mut child = tried(&machine, "totpctl try sshd");
+    let mut child = start_trial(&machine, "totpctl try sshd");
     assert!(ssh(&machine, &seed.code()));
     child.wait().unwrap();
-    let kept = machine.run(&format!("cat {SSHD}")).stdout_ok();
+    let stack = machine.run(&format!("cat {SSHD}")).stdout_ok();
     machine.run("totpctl disable sshd").stdout_ok();
-    let mut child = tried(&machine, "totpctl try sshd");
+    let mut child = start_trial(&machine, "totpctl try sshd");
     machine
         .run("sed -i 's/\"kept_by\":null/\"kept_by\":\"alice\"/' /var/lib/totpctl/pending.json")
         .stdout_ok();
     machine.run("totpctl try --undo").stdout_ok();
     child.wait().unwrap();
-    assert_eq!(machine.run(&format!("cat {SSHD}")).stdout_ok(), kept);
+    assert_eq!(machine.run(&format!("cat {SSHD}")).stdout_ok(), stack);
 }
 
 /// No systemd starts the machines of these tests.
@@ -232,16 +232,19 @@ fn a_trial_cut_off_at_any_moment_leaves_whole_files() {
 fn the_init_script_reverts_a_trial_after_a_reboot() {
     let (machine, _) = machine();
     let before = files(&machine);
-    let mut child = tried(&machine, "totpctl try sshd");
-    let told = machine.run("totpctl doctor").text();
-    assert!(told.contains("sshd is being tried until"), "{told}");
+    let mut child = start_trial(&machine, "totpctl try sshd");
+    let output = machine.run("totpctl doctor").text();
+    assert!(output.contains("sshd is being tried until"), "{output}");
     cut(&machine, &["totpctl try sshd", "totpctl try --count-down"]);
     child.wait().unwrap();
     machine
         .run("sed -i 's/\"boot\":\"[^\"]*\"/\"boot\":\"another\"/' /var/lib/totpctl/pending.json")
         .stdout_ok();
-    let told = machine.run("totpctl doctor").text();
-    assert!(told.contains("should have ended") && told.contains("totpctl try --undo"), "{told}");
+    let output = machine.run("totpctl doctor").text();
+    assert!(
+        output.contains("should have ended") && output.contains("totpctl try --undo"),
+        "{output}"
+    );
     // It is nothing of the daemon's, which can run no program.
     machine.kill_daemon("KILL");
     machine.run("totpctl list").stdout_ok();
@@ -259,7 +262,7 @@ fn the_init_script_reverts_a_trial_after_a_reboot() {
 fn a_command_by_sudo_keeps_it_too() {
     let (machine, seed) = machine();
     machine.run("usermod -aG sudo alice").stdout_ok();
-    let mut child = tried(&machine, "totpctl try sudo");
+    let mut child = start_trial(&machine, "totpctl try sudo");
     // A name that nobody has is looked past.
     machine.run("printf 'sudo\\tnobody-such\\tnor-this\\n' >> /run/totpctl/entered").stdout_ok();
     let sudo = format!("/opt/tests/type-enrollment alicepw {} x sudo -k id -un", seed.code());

@@ -24,7 +24,7 @@ fn refused_every_way(machine: &Machine, line: &str, instead: &str) {
     for command in ["enable sshd", "try sshd"] {
         for option in ["", " --option nullok", " --option enroll", " --option="] {
             let command = format!("totpctl {command}{option}");
-            let ran = refused(machine, &command, &format!("it continues after {line}"));
+            let ran = assert_refused(machine, &command, &format!("it continues after {line}"));
             assert!(ran.stderr.contains(instead), "{command}: {ran:#?}");
         }
     }
@@ -69,18 +69,18 @@ fn the_authselect_profile_is_named_and_protects_sshd() {
     machine.run("totpctl unlock alice").stdout_ok();
     let doctor = machine.run("totpctl doctor sshd");
     assert_eq!(doctor.status, 1, "{doctor:#?}");
-    for told in [
+    for finding in [
         "asks after a wrong password too",
         "problem: /etc/pam.d/password-auth:2: a wrong password does not end the login",
         "/etc/pam.d/sshd:2 still asks for a code",
         named,
     ] {
-        assert!(doctor.stdout.contains(told), "{told}: {doctor:#?}");
+        assert!(doctor.stdout.contains(finding), "{finding}: {doctor:#?}");
     }
     for option in ["enroll", "nullok"] {
         for command in ["enable", "try"] {
             let command = format!("totpctl {command} sshd --option {option}");
-            refused(&machine, &command, "it continues after password-auth:2");
+            assert_refused(&machine, &command, "it continues after password-auth:2");
         }
     }
     assert!(machine.run("totpctl --json enable sshd").stdout_ok().contains("\"changed\":false"));
@@ -129,10 +129,14 @@ fn nobody_makes_a_factor_where_nobody_asks_for_credentials() {
         machine.service(service, "@include common-auth\n");
         for command in ["enable", "try"] {
             let command = format!("totpctl {command} {service} --option enroll");
-            refused(&machine, &command, "no user can create a factor there");
+            assert_refused(&machine, &command, "no user can create a factor there");
         }
         machine.run(&format!("totpctl enable {service}")).stdout_ok();
-        refused(&machine, &format!("totpctl enable {service} --option enroll"), "create a factor");
+        assert_refused(
+            &machine,
+            &format!("totpctl enable {service} --option enroll"),
+            "create a factor",
+        );
         machine.service(service, "@include common-auth\nauth required pam_totp.so enroll\n");
         let doctor = machine.run(&format!("totpctl doctor {service}"));
         assert!(
@@ -149,7 +153,7 @@ fn nobody_makes_a_factor_where_nobody_asks_for_credentials() {
     let doctor = machine.run("totpctl doctor sshd").stdout_ok();
     assert!(doctor.contains("note: no user can create a factor through Dropbear"), "{doctor}");
     machine.run("mv /usr/sbin/sshd /usr/sbin/sshd.away").stdout_ok();
-    refused(&machine, "totpctl enable sshd --option enroll", "Dropbear");
+    assert_refused(&machine, "totpctl enable sshd --option enroll", "Dropbear");
     let doctor = machine.run("totpctl doctor sshd");
     assert!(doctor.stdout.contains("problem: no user can create a factor here"), "{doctor:#?}");
 }
@@ -158,8 +162,8 @@ fn nobody_makes_a_factor_where_nobody_asks_for_credentials() {
 fn options_that_tell_strangers_something_do_not_go_together() {
     let (machine, _) = machine();
     for option in ["nullok", "enroll", "show_names"] {
-        let told = format!("totpctl enable sshd --option forward_pass --option {option}");
-        let ran = machine.run(&told);
+        let command = format!("totpctl enable sshd --option forward_pass --option {option}");
+        let ran = machine.run(&command);
         assert!(ran.status == 2 && ran.stderr.contains("do not go together"), "{ran:#?}");
         machine.service(
             "both",

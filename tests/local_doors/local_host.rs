@@ -5,7 +5,8 @@ use serde_json::Value;
 use tests::Machine;
 use tests::claim::{Claim, Real, doors, text};
 
-/// The services, and who becomes whom by them. bob has no factor, and alice and bob may use sudo.
+/// The services. Each lets one account become another. bob has no factor, and alice and bob may use
+/// sudo.
 const SERVICES: [&str; 4] = ["sudo", "sudo-i", "su", "su-l"];
 
 /// A host.
@@ -119,7 +120,7 @@ impl LocalHost {
     fn enters(&self, machine: &Machine, user: &str, service: &str, code: &str) -> bool {
         let account = self.account(service, user);
         machine.run(&format!("totpctl unlock {account}"));
-        // su asks for the target, whom carol becomes.
+        // su asks for the target: carol becomes that account.
         let (caller, command, wanted) = match service {
             "sudo" => (user, "sudo -k id -un".to_owned(), "root"),
             "sudo-i" => (user, "sudo -k -i id -un".to_owned(), "root"),

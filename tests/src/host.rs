@@ -9,7 +9,7 @@ use crate::machine::{Output, eventually, finish, repository};
 /// A host, and its disk, which are gone when this is dropped.
 pub struct Host {
     outside: Child,
-    said: Lines<BufReader<ChildStdout>>,
+    lines: Lines<BufReader<ChildStdout>>,
     /// The process that keeps its namespaces, as this machine numbers it.
     keeper: Option<String>,
     /// Its PID 1, as that one numbers it.
@@ -48,26 +48,26 @@ impl Host {
             .stdout(Stdio::piped())
             .spawn()
             .expect("scripts/host.sh");
-        let said = BufReader::new(outside.stdout.take().unwrap()).lines();
-        Self { outside, said, keeper: None, first_process: None }
+        let lines = BufReader::new(outside.stdout.take().unwrap()).lines();
+        Self { outside, lines, keeper: None, first_process: None }
     }
 
     fn say(&mut self, word: &str) -> String {
         writeln!(self.outside.stdin.as_mut().unwrap(), "{word}").unwrap();
-        self.said.next().expect("host.sh has ended").unwrap()
+        self.lines.next().expect("host.sh has ended").unwrap()
     }
 
     /// Boots it, and waits until it is up.
     pub fn start(&mut self) {
-        let told = self.say("boot");
-        self.first_process = Some(told.strip_prefix("up ").unwrap().to_owned());
+        let answer = self.say("boot");
+        self.first_process = Some(answer.strip_prefix("up ").unwrap().to_owned());
         self.keeper.get_or_insert_with(|| {
             let unshare = only_child(&self.outside.id().to_string());
             only_child(&unshare)
         });
         eventually("it is up", || {
-            let told = self.run("systemctl is-system-running").stdout;
-            matches!(told.trim(), "running" | "degraded")
+            let answer = self.run("systemctl is-system-running").stdout;
+            matches!(answer.trim(), "running" | "degraded")
         });
     }
 

@@ -12,7 +12,7 @@ use crate::machine::{Output, repository};
 /// A machine, and its disk, which are gone when this is dropped.
 pub struct Kernel {
     outside: Child,
-    said: Lines<BufReader<ChildStdout>>,
+    lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Kernel {
@@ -62,8 +62,8 @@ impl Kernel {
             .stdout(Stdio::piped())
             .spawn()
             .expect("scripts/kernel.sh");
-        let said = BufReader::new(outside.stdout.take().unwrap()).lines();
-        let mut kernel = Self { outside, said };
+        let lines = BufReader::new(outside.stdout.take().unwrap()).lines();
+        let mut kernel = Self { outside, lines };
         kernel.run("systemctl is-system-running --wait").stdout_ok();
         kernel
     }
@@ -72,7 +72,7 @@ impl Kernel {
     pub fn run(&mut self, script: &str) -> Output {
         let line = BASE64.encode(script.as_bytes());
         writeln!(self.outside.stdin.as_mut().unwrap(), "{line}").unwrap();
-        let answer = self.said.next().expect("the machine has ended").unwrap();
+        let answer = self.lines.next().expect("the machine has ended").unwrap();
         let mut parts = answer.split(' ');
         let status = parts.next().unwrap().parse().unwrap();
         let mut text = || {

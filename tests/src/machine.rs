@@ -78,8 +78,8 @@ impl Machine {
             .stdout(Stdio::piped())
             .spawn()
             .expect("scripts/machine.sh");
-        let mut said = BufReader::new(outside.stdout.take().unwrap()).lines();
-        assert!(said.any(|line| line.is_ok_and(|line| line == "ready")), "no machine came up");
+        let mut lines = BufReader::new(outside.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.is_ok_and(|line| line == "ready")), "no machine came up");
         let id = outside.id();
         let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
         let first_process = children.trim().parse().expect("one process inside");

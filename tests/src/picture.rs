@@ -12,9 +12,9 @@ pub fn without_colors(text: &str) -> String {
 }
 
 /// Returns the text of the code in half blocks. A line of text is two rows of dots.
-pub fn of_half_blocks(drawn: &[&str]) -> String {
+pub fn of_half_blocks(lines: &[&str]) -> String {
     let mut rows: Vec<Vec<bool>> = Vec::new();
-    for line in drawn {
+    for line in lines {
         for light in [['█', '▀'], ['█', '▄']] {
             rows.push(line.chars().map(|c| light.contains(&c)).collect());
         }

@@ -41,30 +41,33 @@ impl Tried {
         run("rm -f /var/lib/totpd/sandbox_probe.txt; cp /usr/libexec/totpd /root/totpd; \
              cat /opt/tests/sandbox_probe >/usr/libexec/totpd; systemctl start totpd.service --no-block")
         .stdout_ok();
-        let told = || run("cat /var/lib/totpd/sandbox_probe.txt").stdout;
-        eventually("it has tried everything", || told().ends_with("done\n"));
-        let told = told();
-        println!("{told}");
+        let report = || run("cat /var/lib/totpd/sandbox_probe.txt").stdout;
+        eventually("it has tried everything", || report().ends_with("done\n"));
+        let report = report();
+        println!("{report}");
         run("systemctl stop engines.service totpd.service totpd.socket; cat /root/totpd >/usr/libexec/totpd")
             .stdout_ok();
-        let tried: Vec<_> = told
+        let attempts: Vec<_> = report
             .lines()
             .filter_map(|line| line.split_once(": could"))
             .map(|(what, how)| (what.to_owned(), how.is_empty()))
             .collect();
-        assert!(tried.len() >= 20, "{told}");
+        assert!(attempts.len() >= 20, "{report}");
         for path in SOCKETS {
-            assert!(tried.iter().any(|(what, _)| what == path), "{path} was not tried: {told}");
+            assert!(
+                attempts.iter().any(|(what, _)| what == path),
+                "{path} was not tried: {report}"
+            );
         }
         for n in 1..=3 {
             let is_up = run(&format!("systemctl is-active freed-{n}.service")).status == 0;
             assert_eq!(
                 is_up,
-                tried.iter().any(|(what, could)| *could && UNITS[n - 1] == what),
-                "{told}"
+                attempts.iter().any(|(what, could)| *could && UNITS[n - 1] == what),
+                "{report}"
             );
         }
-        Self(tried)
+        Self(attempts)
     }
 
     /// Returns the successful attempts.

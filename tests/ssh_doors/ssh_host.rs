@@ -26,7 +26,7 @@ pub(super) struct SshHost {
     #[expect(dead_code, reason = "a failure prints it")]
     number: u64,
     config: String,
-    /// The criteria of the one Match block, and the users whom it matches.
+    /// The criteria of the one Match block, and the users that it matches.
     block: Option<(&'static str, &'static [&'static str])>,
     stack: String,
     typed: Typed,

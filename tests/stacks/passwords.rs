@@ -44,11 +44,14 @@ fn libpam_asks_after_the_same_wrong_passwords() {
             let (mut files, mut calls) = (String::new(), String::new());
             for number in 0..logins_of_it {
                 let turn = round.max(number);
-                let drawn = rewritten(&case, number, &mut |module| draw(module, turn, &mut random));
+                let case_files =
+                    rewritten(&case, number, &mut |module| draw(module, turn, &mut random));
                 let service = format!("c{number}");
-                let Stack::Rules(rules) = stack(&service, &drawn) else { panic!("{}", case.name) };
+                let Stack::Rules(rules) = stack(&service, &case_files) else {
+                    panic!("{}", case.name)
+                };
                 predicted.push(trace(&original, &rules));
-                for (name, text) in drawn {
+                for (name, text) in case_files {
                     let _ = write!(files, "@@@ {name}\n{text}");
                 }
                 let _ = writeln!(calls, "{} {service} root x", case.name);
@@ -63,14 +66,14 @@ fn libpam_asks_after_the_same_wrong_passwords() {
                 }
             }
         }
-        let found: BTreeSet<_> = predicted.into_iter().flat_map(|trace| trace.after).collect();
-        match found.is_empty() {
+        let places: BTreeSet<_> = predicted.into_iter().flat_map(|trace| trace.after).collect();
+        match places.is_empty() {
             true => println!("{}: a wrong password ends it, or there is none", case.name),
-            false => println!("{}: a code is asked for after {found:?}", case.name),
+            false => println!("{}: a code is asked for after {places:?}", case.name),
         }
-        reached_in += usize::from(!found.is_empty());
-        if found != expected {
-            wrong.push(format!("{}: libpam {found:?}, the evaluator {expected:?}", case.name));
+        reached_in += usize::from(!places.is_empty());
+        if places != expected {
+            wrong.push(format!("{}: libpam {places:?}, the evaluator {expected:?}", case.name));
         }
     }
     println!(
@@ -116,7 +119,7 @@ fn rule_of_nothing() -> Rule {
 /// Predicts a login. `original` has the modules that the lines of `rules` stand for.
 fn trace(original: &[Rule], rules: &[Rule]) -> Trace {
     let mut trace = Trace { results: Vec::new(), after: BTreeSet::new() };
-    let mut refused: Option<String> = None;
+    let mut refusal: Option<String> = None;
     let mut right = false;
     let mut progress = Progress::new();
     while let Some(rule) = progress.next(rules) {
@@ -130,11 +133,11 @@ fn trace(original: &[Rule], rules: &[Rule]) -> Trace {
             }
         };
         if meant.module() == "pam_totp" && !right {
-            trace.after.extend(refused.clone());
+            trace.after.extend(refusal.clone());
         }
         if is_password(meant) && result != ReturnCode::IGNORE {
             right |= result == ReturnCode::SUCCESS;
-            refused = Some(meant.place.to_string());
+            refusal = Some(meant.place.to_string());
         }
         progress.advance(rules, result);
     }
@@ -151,7 +154,7 @@ const ROUNDS: usize = 40;
 fn named_stack_asks_after_the_right_password_only() {
     let read = |files: &BTreeMap<String, String>, name: &str| files.get(name).cloned();
     let nullok = ["nullok".to_owned()];
-    let mut tried = 0;
+    let mut stacks = 0;
     for (sshd, theirs, ours) in [
         (
             "auth substack password-auth\nauth include postlogin\n",
@@ -176,20 +179,23 @@ fn named_stack_asks_after_the_right_password_only() {
                 .map(|(name, text)| (name.to_owned(), text.to_owned()))
                 .collect();
         for args in [None, Some(&nullok[..])] {
-            let refused = enable("sshd", args, &|name| read(&files, name), &|_| true);
-            assert!(matches!(refused, Err(Refusal::AfterWrongPassword(_))), "{sshd} {refused:?}");
+            let result = enable("sshd", args, &|name| read(&files, name), &|_| true);
+            assert!(matches!(result, Err(Refusal::AfterWrongPassword(_))), "{sshd} {result:?}");
         }
         for ours in ours {
             files.insert(theirs.0.to_owned(), ours);
-            let found = findings(&stack("sshd", &files));
-            assert!(found.iter().all(|found| PROTECTED.contains(&&**found)), "{sshd} {found:?}");
-            assert!(found.contains(&"asks".to_owned()), "{sshd} {found:?}");
+            let results = findings(&stack("sshd", &files));
+            assert!(
+                results.iter().all(|result| PROTECTED.contains(&&**result)),
+                "{sshd} {results:?}"
+            );
+            assert!(results.contains(&"asks".to_owned()), "{sshd} {results:?}");
             let again = enable("sshd", None, &|name| read(&files, name), &|_| true);
             assert_eq!(again, Ok(None), "{sshd}");
-            tried += 1;
+            stacks += 1;
         }
     }
-    assert_eq!(tried, 6);
+    assert_eq!(stacks, 6);
 }
 
 const PROTECTED: [&str; 2] = ["asks", "skips unenrolled users"];
@@ -200,7 +206,7 @@ fn rendered(profile: &str) -> String {
 }
 
 fn of_case(case: &str, file: &str) -> String {
-    cases().into_iter().find(|found| found.name == case).unwrap().files.remove(file).unwrap()
+    cases().into_iter().find(|other| other.name == case).unwrap().files.remove(file).unwrap()
 }
 
 /// Returns the examples of a document as a person would type them. They are between fences, or
@@ -215,7 +221,7 @@ fn examples(document: &str) -> Vec<&str> {
 #[test]
 fn documented_stacks_ask_after_the_right_password_only() {
     let debian = of_case("debian-12-sshd", "common-auth");
-    let mut shown = 0;
+    let mut blocks = 0;
     for document in [
         include_str!("../../docs/admin/programs.md"),
         include_str!("../../docs/admin/enrollment.md"),
@@ -237,15 +243,18 @@ fn documented_stacks_ask_after_the_right_password_only() {
                 ("x".to_owned(), text.clone()),
                 ("common-auth".to_owned(), debian.clone()),
             ]);
-            let found = findings(&stack("x", &files));
-            assert!(found.contains(&"asks".to_owned()), "{block} {found:?}");
-            assert!(found.iter().all(|found| PROTECTED.contains(&&**found)), "{block} {found:?}");
+            let results = findings(&stack("x", &files));
+            assert!(results.contains(&"asks".to_owned()), "{block} {results:?}");
+            assert!(
+                results.iter().all(|result| PROTECTED.contains(&&**result)),
+                "{block} {results:?}"
+            );
             if text.contains(" enroll") {
                 assert_eq!(never_sets_credentials(service.unwrap_or_default()), None, "{block}");
             }
             assert!(!(text.contains("forward_pass") && text.contains("nullok")), "{block}");
-            shown += 1;
+            blocks += 1;
         }
     }
-    assert!(shown >= 15, "{shown}");
+    assert!(blocks >= 15, "{blocks}");
 }

@@ -29,9 +29,9 @@ fn libpam_returns_what_is_predicted_for_every_stack_and_result() {
         let mut turn = number;
         let files = rewritten(case, predicted.len(), &mut |_| match every {
             Some(_) => {
-                let drawn = turn % choices;
+                let result = turn % choices;
                 turn /= choices;
-                RESULTS[drawn]
+                RESULTS[result]
             }
             None => RESULTS[random() % choices],
         });
@@ -58,15 +58,15 @@ fn libpam_returns_what_is_predicted_for_every_stack_and_result() {
     }
     let mut differ = compare(&machine, &all, &calls, &predicted);
     let count = predicted.len();
-    let mut tried = count;
+    let mut runs = count;
     for case in &with_other {
         let modules = case.files.values().map(|text| text.matches(".so").count()).sum::<usize>();
         for number in 0..RESULTS.len().pow(u32::try_from(modules).unwrap()) {
             let mut turn = number;
             let files = rewritten(case, 0, &mut |_| {
-                let drawn = turn % RESULTS.len();
+                let result = turn % RESULTS.len();
                 turn /= RESULTS.len();
-                RESULTS[drawn]
+                RESULTS[result]
             });
             let Stack::Rules(rules) = stack("c0", &files) else { panic!("{}", case.name) };
             let expected = run(&rules, returned).number();
@@ -75,12 +75,12 @@ fn libpam_returns_what_is_predicted_for_every_stack_and_result() {
                 files.iter().map(|(name, text)| format!("@@@ {name}\n{text}")).collect();
             let call = format!("{} c0 root x\n", case.name);
             differ.extend(compare(&machine, &text, &call, &[(case.name.clone(), expected)]));
-            tried += 1;
+            runs += 1;
         }
     }
-    println!("{tried} combinations of stacks and results, {} predicted wrongly", differ.len());
+    println!("{runs} combinations of stacks and results, {} predicted wrongly", differ.len());
     assert!(differ.is_empty(), "{:#?}", &differ[..differ.len().min(10)]);
-    assert!(tried > 3000, "{tried}");
+    assert!(runs > 3000, "{runs}");
 }
 
 /// Returns the results of libpam that differ from the prediction.
@@ -97,9 +97,9 @@ fn compare(
         .zip(predicted)
         .enumerate()
         .filter_map(|(number, (line, (name, expected)))| {
-            let found = line.split_whitespace().nth(2).unwrap();
-            (found != expected.to_string())
-                .then(|| format!("{name} c{number}: {expected} predicted, {found} returned"))
+            let verdict = line.split_whitespace().nth(2).unwrap();
+            (verdict != expected.to_string())
+                .then(|| format!("{name} c{number}: {expected} predicted, {verdict} returned"))
         })
         .collect()
 }

@@ -62,8 +62,8 @@ fn a_key_in_the_tpm_is_bound_to_this_host_and_can_leave_it() {
     host.another_tpm();
     host.reboot();
     assert!(!host.ssh("alice", &seed.next_code()), "nobody gets in");
-    let told = host.run("totpctl show alice");
-    assert_eq!(told.status, 3, "{told:#?}");
+    let output = host.run("totpctl show alice");
+    assert_eq!(output.status, 3, "{output:#?}");
     let journal = host.run("journalctl --no-pager -b -u totpd.service").stdout_ok();
     assert!(journal.contains("totpd.key") || journal.contains("credentials"), "{journal}");
     // The way back by the backup, as docs/admin/store.md has it.
@@ -84,7 +84,7 @@ fn a_key_in_the_tpm_is_bound_to_this_host_and_can_leave_it() {
     let none = Host::boot("bookworm");
     none.run(&format!("apt-get install -y {PACKAGE}")).stdout_ok();
     enrolled(&none, "alice", 1);
-    let refused = none.run("totpctl seal-key --tpm2");
-    assert!(refused.status == 1 && refused.stderr.contains("not changed"), "{refused:#?}");
+    let refusal = none.run("totpctl seal-key --tpm2");
+    assert!(refusal.status == 1 && refusal.stderr.contains("not changed"), "{refusal:#?}");
     none.run("totpctl verify-store && test -s /var/lib/totpd/store.key").stdout_ok();
 }

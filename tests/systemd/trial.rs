@@ -17,10 +17,10 @@ fn systemd_reverts_a_trial_over_reboots_and_power_cuts() {
         let start = format!("totpctl try sshd --minutes {minutes} >/root/tried 2>&1 </dev/null &");
         host.run(&format!("rm -f /root/tried; setsid {start}")).stdout_ok();
     };
-    let told = |host: &Host| host.run("cat /root/tried").stdout;
+    let output = |host: &Host| host.run("cat /root/tried").stdout;
     let hold = |host: &Host, minutes: u32| {
         start(host, minutes);
-        eventually("it holds", || told(host).contains("Enabled until"));
+        eventually("it holds", || output(host).contains("Enabled until"));
     };
     // The terminal of the trial is gone, and the daemon. The time of day is no guide.
     hold(&host, 1);
@@ -67,12 +67,12 @@ fn systemd_reverts_a_trial_over_reboots_and_power_cuts() {
     }
     hold(&host, 5);
     assert!(host.ssh("alice", &seed.code()));
-    eventually("it is kept", || told(&host).contains("the change is kept, alice"));
-    let kept = files(&host);
+    eventually("it is kept", || output(&host).contains("the change is kept, alice"));
+    let changed_files = files(&host);
     assert!(host.run("cat /etc/pam.d/sshd").stdout_ok().contains("pam_totp.so\n"));
     assert_eq!(host.run("systemctl list-timers --no-legend 'totpctl-try-*'").stdout, "");
     host.power_cut();
-    assert_eq!(files(&host), kept, "what is kept is kept");
+    assert_eq!(files(&host), changed_files, "what is kept is kept");
     assert!(!host.ssh("alice", ""), "and asks");
     // sudo -i asks under another name.
     host.run("usermod -aG sudo alice; totpctl enable sudo").stdout_ok();

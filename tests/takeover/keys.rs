@@ -72,8 +72,8 @@ fn one_seed_opens_once_whatever_becomes_of_its_factors() {
     for early in [code, seed.code(), seed.next_code()] {
         assert_eq!(machine.pam("totp", "alice", &early).run().rc, pam::AUTH_ERR, "{early}");
     }
-    let shown = state(&machine);
-    assert!(shown.contains("\"failures\":0"), "early codes are no guesses: {shown}");
+    let state_text = state(&machine);
+    assert!(state_text.contains("\"failures\":0"), "early codes are no guesses: {state_text}");
     // One step before, it is right already. Earlier it would be a wrong code, and make its owner
     // wait.
     let ahead = || {
@@ -143,8 +143,8 @@ fn the_token_of_a_login_reaches_neither_session_nor_log() {
         assert!(!ran.stdout.contains("TOTP_TOKEN"), "{service}: {ran:#?}");
         let session = machine.run("cat /run/session-env").stdout_ok();
         // The login of shadow opens the session first: it sees a ticket, which is good for nothing.
-        let shown = session.lines().find(|line| line.contains("TOTP_TOKEN"));
-        assert!(shown.is_none_or(|line| line.contains("=ticket-")), "{service}: {session}");
+        let line = session.lines().find(|line| line.contains("TOTP_TOKEN"));
+        assert!(line.is_none_or(|line| line.contains("=ticket-")), "{service}: {session}");
         assert!(session.contains("PAM_SERVICE=") && !session.contains(":alice"), "{session}");
         assert!(state(&machine).contains("\"enrolled\":true"), "{service}");
         let id = factor_id(&state(&machine));

@@ -166,7 +166,7 @@ pub(crate) enum Command {
     /// Replace the store by a backup (root)
     ///
     /// First shows what it would do, and who signed the backup. A backup for a recipient can be
-    /// restored where it was created; elsewhere it needs --fingerprint, because anyone who knows
+    /// restored where it was created. Elsewhere it needs --fingerprint, because anyone who knows
     /// the recipient can create one. A backup with a passphrase needs neither. A backup that was
     /// changed after it was signed is always refused. All codes that may have been used before are
     /// denied: the codes of apps are not valid for about 6 minutes. All recovery codes become

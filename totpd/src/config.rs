@@ -14,7 +14,10 @@ use totpd_store::Owner;
 
 use crate::config::fragment::Fragment;
 
+pub use crate::config::error::ConfigError;
+
 mod duration;
+mod error;
 mod fragment;
 
 /// The path of the configuration.
@@ -48,45 +51,6 @@ pub struct Defaults {
     pub period: u32,
 }
 
-/// The reason why the configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A key is unknown, or its value is invalid.
-    #[error("{path}:{line}: {message}")]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// The fault, with the key that has it.
-        message: String,
-    },
-    /// A user other than the trusted owner could have written a file.
-    #[error(
-        "cannot trust {path}: it is owned by uid {uid} and has mode {mode:04o}; make it owned by root \
-         and writable by root alone (chown root {path}; chmod go-w {path})"
-    )]
-    Writable {
-        /// The file or folder.
-        path: PathBuf,
-        /// The owner of the file or folder.
-        uid: u32,
-        /// The mode of the file or folder.
-        mode: u32,
-    },
-    /// A file exists and cannot be read.
-    #[error("cannot read {path}: {source}")]
-    Unreadable {
-        /// The file or folder.
-        path: PathBuf,
-        /// The reason of the failure.
-        source: io::Error,
-    },
-    /// Two keys contradict each other.
-    #[error("{0}")]
-    Contradiction(&'static str),
-}
-
 impl Config {
     /// Reads `file`, which may be absent, and the `*.toml` files in the folder `file.d`, in name
     /// order. A later file overrides an earlier one. All must belong to `owner`, and nobody else
@@ -95,12 +59,12 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], which names the file, the line and the key.
     pub fn load(file: &Path, owner: Owner) -> Result<Self, ConfigError> {
-        let mut merged = Fragment::default();
+        let mut fragment = Fragment::default();
         for path in files(file, owner)? {
             let text = read(&path, owner)?;
-            merged = merged.overridden_by(Fragment::parse(&path, &text)?);
+            fragment = fragment.overridden_by(Fragment::parse(&path, &text)?);
         }
-        Self::from_fragment(merged)
+        Self::from_fragment(fragment)
     }
 
     fn from_fragment(fragment: Fragment) -> Result<Self, ConfigError> {

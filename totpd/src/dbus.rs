@@ -27,8 +27,8 @@ mod reserve;
 /// The error if there is no bus, or it is stalled. [`zbus::Error::NameTaken`].
 pub(crate) async fn connect(services: Services) -> zbus::Result<Connection> {
     // A stalled bus accepts the connection and sends nothing.
-    let stalled = |_| zbus::Error::Failure("it does not answer".into());
-    tokio::time::timeout(CONNECT_TIMEOUT, serve(services)).await.map_err(stalled)?
+    let timeout_error = |_| zbus::Error::Failure("it does not answer".into());
+    tokio::time::timeout(CONNECT_TIMEOUT, serve(services)).await.map_err(timeout_error)?
 }
 
 async fn serve(services: Services) -> zbus::Result<Connection> {

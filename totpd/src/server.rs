@@ -142,15 +142,18 @@ fn serve_without_store(
     socket_runtime: Handle,
 ) -> Result<(), ServerError> {
     runtime.block_on(async {
-        let serving = tokio::spawn(async move { serve(services, socket, &socket_runtime).await });
-        wait_for_store(serving).await
+        let server_task =
+            tokio::spawn(async move { serve(services, socket, &socket_runtime).await });
+        wait_for_store(server_task).await
     })
 }
 
 /// Returns when the store can be opened, or `serving` ends. Does not keep the store open. This
 /// process ends, and the next login starts one that has it.
-async fn wait_for_store(serving: JoinHandle<Result<(), ServerError>>) -> Result<(), ServerError> {
-    while !serving.is_finished() {
+async fn wait_for_store(
+    server_task: JoinHandle<Result<(), ServerError>>,
+) -> Result<(), ServerError> {
+    while !server_task.is_finished() {
         tokio::time::sleep(STORE_RETRY_INTERVAL).await;
         match tokio::task::spawn_blocking(open_store).await {
             Ok(Ok(_)) => {
@@ -162,7 +165,7 @@ async fn wait_for_store(serving: JoinHandle<Result<(), ServerError>>) -> Result<
             Ok(Err(_)) | Err(_) => {}
         }
     }
-    serving.await?
+    server_task.await?
 }
 
 fn open_store() -> Result<OpenStore, OpenError> {

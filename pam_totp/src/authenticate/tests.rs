@@ -32,7 +32,7 @@ impl Answer for Typed {
 }
 
 impl Login {
-    fn of(user: &str) -> Self {
+    fn new(user: &str) -> Self {
         Self {
             user: user.into(),
             user_afterwards: user.into(),
@@ -47,7 +47,7 @@ impl Login {
     }
 
     fn typing(answer: impl AsRef<[u8]>) -> Self {
-        Self { answer: Ok(Typed(answer.as_ref().to_vec())), ..Self::of("alice") }
+        Self { answer: Ok(Typed(answer.as_ref().to_vec())), ..Self::new("alice") }
     }
 
     fn was_delayed(&self) -> bool {
@@ -190,7 +190,7 @@ fn nodelay_denies_at_once() {
 
 #[test]
 fn a_failed_conversation_denies() {
-    let mut login = Login::of("alice");
+    let mut login = Login::new("alice");
     let totpd = Totpd::new();
     let outcome = authenticate(&mut login, &totpd, &Options::default());
     assert_eq!(outcome, Outcome::ConversationFailed);
@@ -227,21 +227,21 @@ fn only_the_daemon_can_skip_the_code() {
 
 #[test]
 fn an_unavailable_daemon_is_reported_unless_quiet() {
-    for (quiet, shown) in [(false, vec![UNAVAILABLE_MESSAGE.to_owned()]), (true, vec![])] {
+    for (quiet, messages) in [(false, vec![UNAVAILABLE_MESSAGE.to_owned()]), (true, vec![])] {
         let reply = Err(Outcome::Unavailable("no bus".into()));
         let totpd = Totpd { reply, ..Totpd::new() };
         let mut login = Login::typing("123456");
         let options = Options { quiet, ..Options::default() };
         let outcome = authenticate(&mut login, &totpd, &options);
         assert_eq!(outcome, Outcome::Unavailable("no bus".into()));
-        assert_eq!(*login.shown.borrow(), shown);
+        assert_eq!(*login.shown.borrow(), messages);
         assert!(login.waited.get().is_zero(), "at once");
     }
 }
 
 #[test]
 fn a_throttled_code_is_reported_and_delayed() {
-    for (quiet, shown) in [(false, 2), (true, 1)] {
+    for (quiet, count) in [(false, 2), (true, 1)] {
         let message = Some("Try again in 28 s.".to_owned());
         let totpd = Totpd {
             wrong: VerifyReply::Throttled { message, retry_after: Some(28) },
@@ -250,7 +250,7 @@ fn a_throttled_code_is_reported_and_delayed() {
         let mut login = Login::typing("000000");
         let options = Options { quiet, ..Options::default() };
         assert_eq!(authenticate(&mut login, &totpd, &options), Outcome::Throttled);
-        assert_eq!(login.shown.borrow().len(), shown);
+        assert_eq!(login.shown.borrow().len(), count);
         assert!(login.was_delayed());
     }
 }
@@ -280,13 +280,13 @@ fn after_a_lost_reply_the_person_is_asked_once_more() {
 
 #[test]
 fn the_message_of_an_approval_is_shown_unless_quiet() {
-    for (quiet, shown) in [(false, 1), (true, 0)] {
-        let login = Login::of("alice");
+    for (quiet, count) in [(false, 1), (true, 0)] {
+        let login = Login::new("alice");
         let options = Options { quiet, ..Options::default() };
         let message = Some("News.".into());
         let reply = VerifyReply::Approved { method: None, message, token: None };
         assert_eq!(show_and_map(&login, Some(reply), &options), Ok(Outcome::Approved));
-        assert_eq!(login.shown.borrow().len(), shown);
+        assert_eq!(login.shown.borrow().len(), count);
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn connect(
     let (family, kind) = (AddressFamily::UNIX, SocketType::STREAM);
     let socket = socket_with(family, kind, SocketFlags::CLOEXEC, None).map_err(from_errno)?;
     loop {
-        set_socket_timeout(&socket, Timeout::Send, Some(remaining(deadline)?))
+        set_socket_timeout(&socket, Timeout::Send, Some(time_left(deadline)?))
             .map_err(from_errno)?;
         match rustix::net::connect(&socket, &address) {
             Err(Errno::INTR) => {}
@@ -30,9 +30,9 @@ pub(super) fn connect(
 }
 
 /// Returns the time until the deadline.
-pub(super) fn remaining(deadline: Instant) -> Result<Duration, RequestError> {
-    let remaining = deadline.saturating_duration_since(Instant::now());
-    if remaining.is_zero() { Err(RequestError::Timeout) } else { Ok(remaining) }
+pub(super) fn time_left(deadline: Instant) -> Result<Duration, RequestError> {
+    let time_left = deadline.saturating_duration_since(Instant::now());
+    if time_left.is_zero() { Err(RequestError::Timeout) } else { Ok(time_left) }
 }
 
 pub(super) fn from_errno(error: Errno) -> RequestError {

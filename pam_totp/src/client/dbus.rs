@@ -9,8 +9,8 @@ use zbus::Connection;
 use zbus::connection::Builder;
 
 use super::connect::{connect, from_errno};
-use super::jitter::jittered;
 use super::request::{Reply, Request, RequestError};
+use crate::jitter::add_jitter;
 
 /// Sends the request and waits for the reply until the deadline.
 pub(super) fn ask(request: &Request<'_>, deadline: Instant) -> Result<Reply, RequestError> {
@@ -28,8 +28,8 @@ pub(super) fn start_and_ask(
         let (path, method) = ("/org/freedesktop/DBus", "StartServiceByName");
         let start =
             bus.call_method(Some(BUS_NAME), path, Some(BUS_NAME), method, &(SERVICE, 0_u32));
-        let started = tokio::time::timeout(jittered(START_TIMEOUT), start).await;
-        started
+        let result = tokio::time::timeout(add_jitter(START_TIMEOUT), start).await;
+        result
             .map_err(|_| RequestError::NotDelivered)?
             .map_err(|error| classify_error(error, false))?;
         if matches!(request, Request::CompleteEnrollment(..)) {
@@ -82,7 +82,7 @@ fn with_bus<T>(
 
 /// Maps an error to what it means for a retry. `sent`: whether the request was sent.
 fn classify_error(error: zbus::Error, sent: bool) -> RequestError {
-    let lost = if sent { RequestError::ReplyLost } else { RequestError::NotDelivered };
+    let error_of_loss = if sent { RequestError::ReplyLost } else { RequestError::NotDelivered };
     match error_name(&error).as_deref() {
         // dbus-daemon allows 256 connections of one user, and all logins are those of root.
         Some("org.freedesktop.DBus.Error.LimitsExceeded") => return RequestError::NotDelivered,
@@ -91,7 +91,7 @@ fn classify_error(error: zbus::Error, sent: bool) -> RequestError {
             return RequestError::NotDelivered;
         }
         // The daemon ended while it had the request.
-        Some("org.freedesktop.DBus.Error.NoReply") => return lost,
+        Some("org.freedesktop.DBus.Error.NoReply") => return error_of_loss,
         _ => {}
     }
     match &error {
@@ -99,7 +99,7 @@ fn classify_error(error: zbus::Error, sent: bool) -> RequestError {
             io::ErrorKind::WouldBlock => RequestError::NotDelivered,
             io::ErrorKind::BrokenPipe
             | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::UnexpectedEof => lost,
+            | io::ErrorKind::UnexpectedEof => error_of_loss,
             _ => RequestError::Fatal(Error::Bus(error)),
         },
         _ => RequestError::Fatal(Error::Bus(error)),

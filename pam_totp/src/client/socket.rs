@@ -11,7 +11,7 @@ use totpd_interface::wire::{GREETING, Malformed};
 use totpd_interface::{Error, LOGIN, PATH, PRIVATE_SOCKET};
 use zbus::message::Type;
 
-use super::connect::{connect, from_errno, remaining};
+use super::connect::{connect, from_errno, time_left};
 use super::request::{Reply, Request, RequestError};
 
 /// Sends the request and waits for the reply until the deadline.
@@ -53,8 +53,8 @@ struct Socket {
 
 impl Socket {
     fn connect(deadline: Instant) -> Result<Self, RequestError> {
-        let connected = connect(PRIVATE_SOCKET, deadline)?;
-        let socket = connected.map_err(|error| match error {
+        let result = connect(PRIVATE_SOCKET, deadline)?;
+        let socket = result.map_err(|error| match error {
             // A killed daemon leaves its socket behind.
             Errno::CONNREFUSED => RequestError::NotRunning,
             Errno::ACCESS | Errno::NOENT | Errno::PERM => RequestError::NoAccess,
@@ -92,7 +92,7 @@ impl Socket {
         let mut buffer = [0; 1024];
         loop {
             // Each round sets the timeout, because a timer of the host may interrupt.
-            set_socket_timeout(&self.socket, Timeout::Recv, Some(remaining(self.deadline)?))
+            set_socket_timeout(&self.socket, Timeout::Recv, Some(time_left(self.deadline)?))
                 .map_err(from_errno)?;
             return match recv(&self.socket, &mut buffer, RecvFlags::empty()) {
                 Ok((0, _)) => Err(RequestError::ReplyLost),

@@ -34,16 +34,16 @@ impl Needles {
 
     /// Returns the forms of a seed that are in `hay`.
     fn in_bytes(&self, hay: &[u8]) -> Vec<&'static str> {
-        let mut found = Vec::new();
+        let mut findings = Vec::new();
         for (at, window) in hay.windows(8).enumerate() {
             for (needle, form) in self.0.get(window).into_iter().flatten() {
                 // All of it, or what a buffer that was used again has left of it.
                 if hay[at..].iter().zip(needle).take_while(|(a, b)| a == b).count() >= 12 {
-                    found.push(*form);
+                    findings.push(*form);
                 }
             }
         }
-        found
+        findings
     }
 }
 

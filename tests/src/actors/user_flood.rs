@@ -71,9 +71,9 @@ pub fn run() {
         let (mut begin, mut get_user) = (Vec::new(), Vec::new());
         while !waiting.iter().all(tokio::task::JoinHandle::is_finished) {
             let start = Instant::now();
-            let begun: zbus::Result<(String, HashMap<String, OwnedVariant>)> =
+            let reply: zbus::Result<(String, HashMap<String, OwnedVariant>)> =
                 login.call("Begin", &(user.as_str(), &context)).await;
-            answered(begun);
+            answered(reply);
             begin.push(start.elapsed());
             let start = Instant::now();
             let state: zbus::Result<HashMap<String, OwnedVariant>> =

@@ -139,7 +139,7 @@ fn wait(receiver: &Receiver<Finished>) -> Finished {
     println!("{verdict:6} {:6.1} s  {}", done.seconds, done.test.name);
     if done.passed && done.test.is_shown {
         let output = fs::read_to_string(&done.output).unwrap_or_default();
-        for line in shown(&output) {
+        for line in relevant_lines(&output) {
             println!("         {line}");
         }
     }
@@ -147,7 +147,7 @@ fn wait(receiver: &Receiver<Finished>) -> Finished {
 }
 
 /// Returns the output of a test, without the lines that libtest prints around it.
-fn shown(output: &str) -> impl Iterator<Item = &str> {
+fn relevant_lines(output: &str) -> impl Iterator<Item = &str> {
     let lines = output.lines().map(|line| match line.strip_prefix("test ") {
         Some(rest) => rest.split_once(" ... ").map_or(line, |(_, rest)| rest),
         None => line,

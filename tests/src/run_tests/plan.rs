@@ -58,8 +58,8 @@ impl Plan {
 
     /// Returns the share of the machine that a test takes.
     pub fn share(&self, name: &str) -> Share {
-        let found = self.shares.iter().find(|(start, _)| name.starts_with(start.as_str()));
-        found.map_or(Share::Slots(1), |(_, share)| *share)
+        let share = self.shares.iter().find(|(start, _)| name.starts_with(start.as_str()));
+        share.map_or(Share::Slots(1), |(_, share)| *share)
     }
 
     /// Returns the delay of the last tests if this one started last: its slots times its seconds. A

@@ -15,6 +15,7 @@ use crate::client::Client;
 use crate::client::{details, transfer};
 use crate::commands::damaged::check_damaged;
 use crate::error::Error;
+use crate::pam::atomic_file::sync_folder;
 use crate::terminal::{input, output};
 
 pub(super) fn run(file: &Path, recipients: &[String], json: bool) -> Result<(), Error> {
@@ -87,11 +88,6 @@ fn create(file: &Path) -> Result<File, Error> {
             _ => unwritable(file, &error),
         }
     })
-}
-
-fn sync_folder(file: &Path) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn file_exists(file: &Path) -> Error {

@@ -157,7 +157,7 @@ fn older(plan: &Map<String, Value>) -> Option<String> {
         (details::number(plan, "created")?, details::number(plan, "newest_backup")?);
     (created < newest).then(|| {
         format!(
-            "This backup is older than the newest one that the store knows: it was created at {}, and the \
+            "This backup is older than the newest one that the store knows. It was created at {}, the \
              newest one at {}.",
             output::time_with_seconds(created),
             output::time_with_seconds(newest)

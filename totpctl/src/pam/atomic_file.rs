@@ -73,5 +73,6 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 
 /// Syncs the folder of a file to the disk.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }

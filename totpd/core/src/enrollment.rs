@@ -76,9 +76,9 @@ pub(crate) fn verify(
     now: u64,
     rules: &EnrollmentRules,
 ) -> Result<(), Refusal> {
-    let found = record.factors.iter().position(|factor| factor.id == *id);
+    let position = record.factors.iter().position(|factor| factor.id == *id);
     let mut factor =
-        found.and_then(|at| record.factors.get(at)).ok_or(Refusal::NotPending)?.clone();
+        position.and_then(|at| record.factors.get(at)).ok_or(Refusal::NotPending)?.clone();
     has_room_for(record, &factor, rules)?;
     factor.status = Status::Verified;
     start_behind_the_present(&mut factor, now, rules.skew);

@@ -104,8 +104,8 @@ impl Factor {
     /// or without a match.
     #[must_use]
     pub fn matches(&self, code: &Code, now: u64, skew: u64) -> Option<Match> {
-        let found = matching_counter(&self.seed, self.algorithm, code, self.window(now, skew));
-        let counter = found.filter(|_| code.digits() == self.digits)?;
+        let counter = matching_counter(&self.seed, self.algorithm, code, self.window(now, skew));
+        let counter = counter.filter(|_| code.digits() == self.digits)?;
         Some(match self.last_accepted {
             Some(last) if counter <= last => Match::Replayed,
             _ => Match::Fresh(counter),

@@ -52,8 +52,8 @@ pub fn enroll(
     rules: &EnrollmentRules,
 ) -> Decision<(Factor, Enrolled)> {
     proof.then(record, |record| {
-        let (enrolled, record) = enrollment::enroll(record, request, now, rules);
-        (enrolled.map_err(Refusal::Enrollment), record)
+        let (result, record) = enrollment::enroll(record, request, now, rules);
+        (result.map_err(Refusal::Enrollment), record)
     })
 }
 
@@ -78,8 +78,8 @@ pub fn confirm(
 /// Removes the factor `id`, or all of them if it is empty, for the caller `by`.
 pub fn remove(record: Record, proof: &Reauthentication, id: &str, by: Maker) -> Decision<()> {
     proof.then(record, |mut record| {
-        let removed = enrollment::remove(&mut record, id, by);
-        (if removed { Ok(()) } else { Err(Refusal::NothingRemoved) }, record)
+        let has_changed = enrollment::remove(&mut record, id, by);
+        (if has_changed { Ok(()) } else { Err(Refusal::NothingRemoved) }, record)
     })
 }
 
@@ -92,9 +92,9 @@ pub fn edit_factor(
 ) -> Decision<()> {
     proof.then(record, |mut record| {
         let is_own = record.belongs_to(uid);
-        let found = record.factors.iter_mut().find(|f| is_own && f.id.as_str() == id);
-        let changed = found.ok_or(Refusal::NoSuchFactor).and_then(|factor| changes.apply(factor));
-        (changed, record)
+        let entry = record.factors.iter_mut().find(|f| is_own && f.id.as_str() == id);
+        let result = entry.ok_or(Refusal::NoSuchFactor).and_then(|factor| changes.apply(factor));
+        (result, record)
     })
 }
 
@@ -151,7 +151,7 @@ pub fn resync(
 /// Returns the record that the account with this `uid` may see. It has nothing of an earlier
 /// account of the name.
 #[must_use]
-pub fn shown_to_its_owner(record: Record, uid: u32) -> Record {
+pub fn restrict_to_owner(record: Record, uid: u32) -> Record {
     if record.belongs_to(uid) { record } else { Record::new(uid) }
 }
 

@@ -68,14 +68,14 @@ pub fn matching_counter(
     code: &Code,
     window: RangeInclusive<u64>,
 ) -> Option<u64> {
-    let mut found = 0_u64;
+    let mut greatest = 0_u64;
     let mut matched = subtle::Choice::from(0);
     for counter in window {
         let same = code_at(seed, algorithm, counter, code.digits()).ct_eq(&code.value());
-        found.conditional_assign(&counter, same);
+        greatest.conditional_assign(&counter, same);
         matched |= same;
     }
-    bool::from(matched).then_some(found)
+    bool::from(matched).then_some(greatest)
 }
 
 /// Returns the code of `counter` (RFC 4226 section 5.3), with `digits` (6 to 8) decimal digits.

@@ -102,13 +102,13 @@ impl Record {
             // The usual case: nothing to share.
             return;
         }
-        let used: Vec<_> = self
+        let counters: Vec<_> = self
             .factors
             .iter()
             .map(|factor| self.used_by_others(factor).max(factor.last_accepted))
             .collect();
-        for (factor, used) in self.factors.iter_mut().zip(used) {
-            factor.last_accepted = used;
+        for (factor, counter) in self.factors.iter_mut().zip(counters) {
+            factor.last_accepted = counter;
         }
     }
 

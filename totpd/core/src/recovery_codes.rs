@@ -147,13 +147,13 @@ impl RecoveryCodes {
     /// All hashes are compared in constant time.
     pub fn redeem(&mut self, guess: &HashedGuess, now: u64) -> bool {
         let Some(hash) = guess.hash.filter(|_| guess.salt == self.salt) else { return false };
-        let (mut found, mut position) = (Choice::from(0), 0_u64);
+        let (mut is_match, mut position) = (Choice::from(0), 0_u64);
         for (index, stored) in (0_u64..).zip(&self.hashes) {
             let same = stored.ct_eq(&hash);
             position.conditional_assign(&index, same);
-            found |= same;
+            is_match |= same;
         }
-        if !bool::from(found) {
+        if !bool::from(is_match) {
             return false;
         }
         // The index came from the list, so it is valid.
@@ -230,14 +230,14 @@ mod tests {
 
     #[test]
     fn codes_are_random_in_every_character() {
-        let mut seen = [[false; 256]; CODE_LENGTH];
+        let mut symbols = [[false; 256]; CODE_LENGTH];
         for _ in 0..400 {
             let code = RecoveryCode::random(getrandom::fill).unwrap();
             for (place, byte) in code.0.iter().enumerate() {
-                seen[place][usize::from(*byte)] = true;
+                symbols[place][usize::from(*byte)] = true;
             }
         }
-        assert!(seen.iter().all(|place| place.iter().filter(|seen| **seen).count() == 32));
+        assert!(symbols.iter().all(|place| place.iter().filter(|is_used| **is_used).count() == 32));
     }
 
     /// A string that grows leaves a copy behind. Nothing wipes that copy.

@@ -65,11 +65,11 @@ impl Seed {
     /// Returns the bytes, padded with zeros to the longest seed.
     #[must_use]
     pub fn zero_padded(&self) -> Zeroizing<[u8; *SEED_BYTES.end()]> {
-        let mut padded = Zeroizing::new([0; *SEED_BYTES.end()]);
-        for (to, from) in padded.iter_mut().zip(self.bytes()) {
+        let mut block = Zeroizing::new([0; *SEED_BYTES.end()]);
+        for (to, from) in block.iter_mut().zip(self.bytes()) {
             *to = *from;
         }
-        padded
+        block
     }
 
     /// Returns base32 without padding (RFC 4648 section 6), as `otpauth` URIs and phone apps use

@@ -54,15 +54,15 @@ pub fn otpauth(factor: &Factor, issuer: &str, account: &str) -> Zeroizing<String
 
 /// Percent-encodes everything but the unreserved characters (RFC 3986 section 2.3).
 fn percent_encode(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len() * 3);
+    let mut encoding = String::with_capacity(text.len() * 3);
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            escaped.push(char::from(byte));
+            encoding.push(char::from(byte));
         } else {
-            let _ = write!(escaped, "%{byte:02X}");
+            let _ = write!(encoding, "%{byte:02X}");
         }
     }
-    escaped
+    encoding
 }
 
 const MAX_LABEL_BYTES: usize = 64;

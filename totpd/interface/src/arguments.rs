@@ -33,16 +33,16 @@ impl<'de> Visitor<'de> for Entries {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Arguments, A::Error> {
-        let (mut read, mut entries, mut text) = (Dictionary::new(), 0, 0);
+        let (mut dictionary, mut entries, mut text) = (Dictionary::new(), 0, 0);
         while let Some((key, value)) = map.next_entry::<String, OwnedVariant>()? {
             entries += 1;
             text += key.len() + weight(&value);
             if entries > MAX_ENTRIES || text > MAX_TEXT_BYTES {
                 return Err(A::Error::invalid_length(entries, &self));
             }
-            read.insert(key, value);
+            dictionary.insert(key, value);
         }
-        Ok(Arguments(read))
+        Ok(Arguments(dictionary))
     }
 }
 

@@ -123,7 +123,7 @@ mod tests {
     fn a_value_of_another_type_is_refused_by_its_key() {
         let written = write(values());
         for (key, _) in values() {
-            let refused = [
+            let readers = [
                 ("text", written.text(key).map(drop)),
                 ("texts", written.texts(key).map(drop)),
                 ("bytes", written.bytes(key).map(drop)),
@@ -131,7 +131,7 @@ mod tests {
                 ("number", written.number(key).map(drop)),
                 ("number64", written.number64(key).map(drop)),
             ];
-            for (reader, result) in refused {
+            for (reader, result) in readers {
                 let error = result.err().map(|invalid| invalid.to_string());
                 let starts = |text: &String| text.starts_with(&format!("{key} must be a"));
                 assert_eq!(

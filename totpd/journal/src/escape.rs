@@ -21,16 +21,16 @@ pub fn is_unsafe_to_print(c: char) -> bool {
 pub fn escape(text: &str) -> Cow<'_, str> {
     let Some(start) = text.find(is_unsafe_to_print) else { return text.into() };
     let (clean, rest) = text.split_at(start);
-    let mut escaped = String::with_capacity(text.len() * 2);
-    escaped.push_str(clean);
+    let mut output = String::with_capacity(text.len() * 2);
+    output.push_str(clean);
     for c in rest.chars() {
         if is_unsafe_to_print(c) {
-            escaped.extend(c.escape_unicode());
+            output.extend(c.escape_unicode());
         } else {
-            escaped.push(c);
+            output.push(c);
         }
     }
-    escaped.into()
+    output.into()
 }
 
 /// Returns [`escape`] of the first `max_chars` characters of `text`. If there are more,

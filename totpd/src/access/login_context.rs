@@ -15,12 +15,12 @@ pub(crate) fn trusted_context(
     caller: Caller,
 ) -> Result<LoginContext, Error> {
     let context = LoginContext::parse(dictionary)?;
-    Ok(if caller.is_root() { context } else { untrusted(context) })
+    Ok(if caller.is_root() { context } else { remove_claims(context) })
 }
 
 /// Returns the trusted part of a context from a caller that is not root. It has nothing about the
 /// source of the login.
-fn untrusted(context: LoginContext) -> LoginContext {
+fn remove_claims(context: LoginContext) -> LoginContext {
     let nothing = LoginContext::default();
     let LoginContext { factor, nullok, prompt, .. } = context;
     LoginContext { factor, nullok, prompt, ..nothing }
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn an_ordinary_caller_is_not_believed_about_its_origin() {
-        let said = Dictionary::from(
+        let details = Dictionary::from(
             DictBuilder::new()
                 .with("rhost", "192.0.2.1")
                 .with("service", "sshd")
@@ -73,10 +73,10 @@ mod tests {
                 .with("prompt", "Token: ")
                 .with("nullok", true),
         );
-        let of_root = trusted_context(&said, Caller { uid: 0 }).unwrap();
+        let of_root = trusted_context(&details, Caller { uid: 0 }).unwrap();
         assert_eq!(of_root.rhost.as_deref(), Some("192.0.2.1"));
         assert!(of_root.enroll && of_root.show_names && of_root.nullok);
-        let of_other = trusted_context(&said, Caller { uid: 1 }).unwrap();
+        let of_other = trusted_context(&details, Caller { uid: 1 }).unwrap();
         let expected = LoginContext {
             factor: Some("f-aaaaaaaa".into()),
             prompt: Some("Token: ".into()),

@@ -5,11 +5,12 @@
 //! message says.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use totpd_interface::Error;
 use totpd_journal::escape::{MAX_NAME_CHARS, escape_within};
+use totpd_store::mutex::lock;
 use zbus::Variant;
 
 use crate::access::origin::Origin;
@@ -108,7 +109,7 @@ impl Polkit {
 
     /// Counts a question of `uid` until the caller drops the returned check.
     fn begin_check(&self, uid: u32) -> Result<PendingCheck<'_>, Error> {
-        let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pending = lock(&self.0);
         let count = pending.entry(uid).or_default();
         if *count >= MAX_PENDING_PER_USER {
             let message = "too many requests to authenticate are open; answer one first";
@@ -127,7 +128,7 @@ struct PendingCheck<'a> {
 
 impl Drop for PendingCheck<'_> {
     fn drop(&mut self) {
-        let mut pending = self.polkit.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pending = lock(&self.polkit.0);
         if let Some(count) = pending.get_mut(&self.uid) {
             *count -= 1;
             if *count == 0 {

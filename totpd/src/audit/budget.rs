@@ -45,7 +45,7 @@ impl Budget {
     /// for its user. Beyond [`MAX_USER_TOPICS`] of those, it is one that all others share. Root
     /// always has its own topic.
     pub(crate) fn admit(&mut self, topic: Topic, now: u64) -> (Topic, Admission) {
-        let topic = self.counted_as(topic, now);
+        let topic = self.topic_to_count(topic, now);
         let account = self.0.entry(topic.clone()).or_default();
         let full_at = account.full_at.max(now).saturating_add(LINE_INTERVAL);
         if full_at > now.saturating_add(MAX_BURST_LINES * LINE_INTERVAL) {
@@ -62,19 +62,19 @@ impl Budget {
         self.0.get_mut(topic).map_or(0, |account| std::mem::take(&mut account.unwritten))
     }
 
-    fn counted_as(&mut self, topic: Topic, now: u64) -> Topic {
+    fn topic_to_count(&mut self, topic: Topic, now: u64) -> Topic {
         if self.0.len() >= MAX_TOPICS && !self.0.contains_key(&topic) {
             // Each removed account would begin as a new one does.
             self.0.retain(|_, account| account.full_at > now || account.unwritten > 0);
             if self.0.len() >= MAX_TOPICS {
-                return self.shared(topic);
+                return self.shared_topic(topic);
             }
         }
         topic
     }
 
     /// Returns the topic of a user with too many places, or that of all others.
-    fn shared(&self, topic: Topic) -> Topic {
+    fn shared_topic(&self, topic: Topic) -> Topic {
         let Topic { user: Some(user), .. } = topic else { return others() };
         let is_root = user == "root";
         let text = format!("refusals for {user} from more places than are counted one by one");

@@ -1,10 +1,11 @@
 //! The log of records that others can cause as often as they like.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use totpd_journal::Entry;
+use totpd_store::mutex::lock;
 
 use crate::audit::budget::{Admission, Budget, LINE_INTERVAL, Topic};
 use crate::audit::condition::Condition;
@@ -40,7 +41,7 @@ impl BudgetedLog {
     }
 
     fn budget<T>(&self, work: impl FnOnce(&mut Budget) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut lock(&self.0))
     }
 }
 

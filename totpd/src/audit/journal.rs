@@ -91,9 +91,11 @@ fn login_topic(event: &LoginEvent<'_>) -> Option<Topic> {
 }
 
 fn place(context: &LoginContext, source: &Source) -> String {
-    let said = |text: &Option<String>| loggable(text.as_deref().unwrap_or("-"));
+    let text_or_dash = |text: &Option<String>| loggable(text.as_deref().unwrap_or("-"));
     match source {
-        Source::Nowhere => format!("{} at {}", said(&context.rhost), said(&context.service)),
+        Source::Nowhere => {
+            format!("{} at {}", text_or_dash(&context.rhost), text_or_dash(&context.service))
+        }
         _ => source.to_string(),
     }
 }
@@ -142,7 +144,7 @@ fn store_entry(by: Caller, event: &StoreEvent) -> Entry {
 }
 
 fn details_of(restoration: &Restoration) -> String {
-    let fingerprint = restoration.fingerprint.as_ref().map(|found| format!(" {found}"));
+    let fingerprint = restoration.fingerprint.as_ref().map(|text| format!(" {text}"));
     let newer = restoration.newer_backup;
     format!(
         "{} users from {}, made at second {}, signed by {}{}{}{}",

@@ -36,8 +36,8 @@ impl<'de> Deserialize<'de> for Duration {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| {
             de::Error::custom(format!(
-                "{text:?} is no length of time: write a whole number and a unit, as in \"30s\", \
-                 \"10m\", \"8h\" or \"30d\", at most ten years"
+                "{text:?} is no length of time: write a number and a unit (\"30s\", \
+                 \"10m\", \"8h\", \"30d\"), ten years at most"
             ))
         })
     }

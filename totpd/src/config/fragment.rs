@@ -10,8 +10,8 @@ use totpd_core::code;
 use totpd_core::factor::PERIOD;
 use totpd_core::otp::Algorithm;
 
-use super::ConfigError;
-use super::duration::Duration;
+use crate::config::duration::Duration;
+use crate::config::error::ConfigError;
 
 /// The content of one file.
 #[derive(Debug, Default, Deserialize)]
@@ -178,14 +178,14 @@ fn failures<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D
 }
 
 fn lifetime<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    bounded(deserializer, &(60..=86_400), "\"1m\" to \"1d\"")
+    duration_within(deserializer, &(60..=86_400), "\"1m\" to \"1d\"")
 }
 
 fn wait<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    bounded(deserializer, &(1..=86_400), "\"1s\" to \"1d\"")
+    duration_within(deserializer, &(1..=86_400), "\"1s\" to \"1d\"")
 }
 
-fn bounded<'de, D: Deserializer<'de>>(
+fn duration_within<'de, D: Deserializer<'de>>(
     deserializer: D,
     seconds: &RangeInclusive<u64>,
     words: &str,

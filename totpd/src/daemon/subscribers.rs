@@ -5,11 +5,12 @@
 //! user alone.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use ordered_stream::OrderedStreamExt;
 use serde::Serialize;
 use totpd_interface::{Error, MANAGER, PATH};
+use totpd_store::mutex::lock;
 use zbus::fdo::DBusProxy;
 use zbus::names::OwnedUniqueName;
 use zbus::{Connection, DynamicType};
@@ -51,7 +52,7 @@ impl Subscribers {
             if !has_left {
                 let _ = left.next().await;
             }
-            let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut all = lock(&all);
             if let Some(own) = all.get_mut(&uid) {
                 own.retain(|subscriber| subscriber.name != name);
             }
@@ -62,7 +63,7 @@ impl Subscribers {
 
     /// Returns whether the subscriber is a new one.
     fn insert(&self, uid: u32, subscriber: Subscriber) -> Result<bool, Error> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = lock(&self.0);
         let own = all.entry(uid).or_default();
         if own.iter().any(|known| known.name == subscriber.name) {
             return Ok(false);
@@ -91,7 +92,7 @@ impl Subscribers {
     where
         B: Serialize + DynamicType + Send + Sync + 'static,
     {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = lock(&self.0);
         let Some(own) = all.get(&uid).cloned() else { return };
         tokio::spawn(async move {
             for Subscriber { connection, name } in own {

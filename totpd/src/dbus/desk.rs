@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use totpd_interface::Error;
 use totpd_interface::message::Message;
+use totpd_store::mutex::lock;
 use zbus::message::Flags;
 use zbus::names::OwnedUniqueName;
 use zbus::{Connection, DBusError};
@@ -107,14 +108,14 @@ impl Desk {
     /// Ends a call of `uid`, and starts the next one.
     fn end(&self, uid: u32) {
         // A call that waited for a slot and is gone leaves the slot to the next call.
-        let mut ended = uid;
+        let mut releaser = uid;
         loop {
-            let next = self.gate().end(ended);
+            let next = self.gate().end(releaser);
             match next {
                 None => return,
                 Some((uid, Waiting::Reacquire(sender))) => match sender.send(()) {
                     Ok(()) => return,
-                    Err(()) => ended = uid,
+                    Err(()) => releaser = uid,
                 },
                 Some((uid, call)) => return self.work(uid, call),
             }
@@ -195,7 +196,7 @@ impl Desk {
     }
 
     fn gate(&self) -> std::sync::MutexGuard<'_, Gate<Waiting>> {
-        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.gate)
     }
 }
 

@@ -65,7 +65,7 @@ impl<T> Gate<T> {
         match self.senders.get_mut(sender) {
             Some(Sender::Known(uid)) => {
                 let uid = *uid;
-                match self.of(uid).admit(uid, bytes, call) {
+                match self.admission_of(uid).admit(uid, bytes, call) {
                     Admitted::Works(call) => Arrival::Work(uid, call),
                     Admitted::Waits => Arrival::Wait,
                     Admitted::Refused(call) => Arrival::Refuse(call),
@@ -96,37 +96,39 @@ impl<T> Gate<T> {
 
     /// Takes the answer of the bus: the user of `sender`, or `None` if the bus does not know.
     pub(crate) fn identify(&mut self, sender: &str, uid: Option<u32>) -> Identified<T> {
-        let mut identified = Identified { work: Vec::new(), refuse: Vec::new() };
-        let Some(Sender::Asked(calls)) = self.senders.remove(sender) else { return identified };
+        let mut calls_to_handle = Identified { work: Vec::new(), refuse: Vec::new() };
+        let Some(Sender::Asked(calls)) = self.senders.remove(sender) else {
+            return calls_to_handle;
+        };
         self.unknown -= calls.len();
         if let Some(uid) = uid {
             self.senders.insert(sender.to_owned(), Sender::Known(uid));
         }
         for (bytes, call) in calls {
-            match uid.map(|uid| self.of(uid).admit(uid, bytes, call)) {
-                Some(Admitted::Works(call)) => identified.work.push(call),
+            match uid.map(|uid| self.admission_of(uid).admit(uid, bytes, call)) {
+                Some(Admitted::Works(call)) => calls_to_handle.work.push(call),
                 Some(Admitted::Waits) => {}
-                Some(Admitted::Refused(call)) => identified.refuse.push(call),
+                Some(Admitted::Refused(call)) => calls_to_handle.refuse.push(call),
                 // The sender is gone.
                 None => {}
             }
         }
-        identified
+        calls_to_handle
     }
 
     /// Takes a call that released its slot while a person was asked.
     pub(crate) fn resume(&mut self, uid: u32, call: T) -> Admitted<T> {
-        self.of(uid).readmit(uid, 0, call)
+        self.admission_of(uid).readmit(uid, 0, call)
     }
 
     /// Ends a call of `uid`. Returns the next one to work on.
     pub(crate) fn end(&mut self, uid: u32) -> Option<(u32, T)> {
-        let admission = self.of(uid);
+        let admission = self.admission_of(uid);
         admission.end(uid);
         admission.next()
     }
 
-    fn of(&mut self, uid: u32) -> &mut Admission<T> {
+    fn admission_of(&mut self, uid: u32) -> &mut Admission<T> {
         if uid == 0 { &mut self.root } else { &mut self.users }
     }
 }
@@ -168,13 +170,13 @@ mod tests {
     #[test]
     fn all_connections_of_a_user_share_ten_slots() {
         let mut gate = Gate::new();
-        let mut refused = 0;
+        let mut refusals = 0;
         for connection in 0..16 {
             let name = format!(":1.{connection}");
             gate.arrive(&name, 200, 0);
-            refused += gate.identify(&name, Some(1000)).refuse.len();
+            refusals += gate.identify(&name, Some(1000)).refuse.len();
         }
-        assert_eq!(refused, 6);
+        assert_eq!(refusals, 6);
     }
 
     #[test]

@@ -54,9 +54,9 @@ impl ReadHalf for Reader {
             let is_call = start.get(1) == Some(&METHOD_CALL);
             if lengths.is_too_long() {
                 let is_kept = is_call && lengths.header <= MAX_HEADER_BYTES;
-                let kept = if is_kept { lengths.header } else { 0 };
-                let header_alone = self.source.take(kept).await?;
-                self.source.skip(lengths.message() - kept).await?;
+                let length = if is_kept { lengths.header } else { 0 };
+                let header_alone = self.source.take(length).await?;
+                self.source.skip(lengths.message() - length).await?;
                 if let Ok(call) = Message::without_body(header_alone) {
                     self.desk.refuse_as_too_long(&call);
                 }
@@ -135,8 +135,8 @@ impl Source {
         tokio::task::yield_now().await;
         let mut bytes = [0; READ_BYTES];
         let length = read(&self.socket, &mut bytes).await?;
-        let read = bytes.get(..length).filter(|read| !read.is_empty());
-        self.ahead.extend_from_slice(read.ok_or(io::ErrorKind::UnexpectedEof)?);
+        let data = bytes.get(..length).filter(|data| !data.is_empty());
+        self.ahead.extend_from_slice(data.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
 }

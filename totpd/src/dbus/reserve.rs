@@ -1,10 +1,11 @@
 //! File descriptors that are reserved for the private socket.
 
 use std::fs;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Resource, getrlimit};
+use totpd_store::mutex::lock;
 
 /// The last count of free descriptors. A count for every call would cost more than the call.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ impl Reserve {
 
     /// Reports whether only the reserve is left.
     pub(crate) fn is_low(&self) -> bool {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = lock(&self.0);
         match *last {
             Some((when, is_low)) if when.elapsed() < MAX_COUNT_AGE => is_low,
             _ => {

@@ -52,12 +52,12 @@ fn every_described_method_is_served_with_its_signature() {
         assert_eq!(methods.len(), count, "{interface}");
         for (member, takes) in methods {
             // No method takes a boolean.
-            let refused = answer(&services, interface, &member, &true);
+            let refusal = answer(&services, interface, &member, &true);
             let wanted = if takes.is_empty() { "nothing" } else { &takes };
             assert!(
-                refused.starts_with("org.freedesktop.DBus.Error.InvalidArgs: ")
-                    && refused.contains(&format!("it takes {wanted}")),
-                "{interface}.{member} takes {wanted}: {refused}"
+                refusal.starts_with("org.freedesktop.DBus.Error.InvalidArgs: ")
+                    && refusal.contains(&format!("it takes {wanted}")),
+                "{interface}.{member} takes {wanted}: {refusal}"
             );
         }
         let unknown = answer(&services, interface, "NoSuchMethod", &true);

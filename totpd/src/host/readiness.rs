@@ -11,9 +11,9 @@ use totpd_journal::{Entry, Priority};
 pub(crate) fn notify_ready() {
     #[expect(clippy::disallowed_methods, reason = "systemd says it that way, and starts us")]
     let Some(socket) = std::env::var_os("NOTIFY_SOCKET") else { return };
-    let sent = address(socket.as_encoded_bytes())
+    let result = address(socket.as_encoded_bytes())
         .and_then(|address| UnixDatagram::unbound()?.send_to_addr(b"READY=1", &address));
-    if let Err(error) = sent {
+    if let Err(error) = result {
         let message = format!("cannot tell systemd that totpd is ready: {error}");
         Entry::new(Priority::Error, message).write();
     }

@@ -20,13 +20,13 @@ pub(crate) async fn edit(
     code: &Zeroizing<String>,
 ) -> Result<(), Error> {
     let proof = reauthentication(daemon, caller, code).await?;
-    let (wanted, uid) = (id.to_owned(), caller.account.current_uid());
-    let changed = daemon
+    let (factor_id, uid) = (id.to_owned(), caller.account.current_uid());
+    let result = daemon
         .update(&caller.account, move |record| {
-            management::edit_factor(record, &proof, (&wanted, uid), &changes)
+            management::edit_factor(record, &proof, (&factor_id, uid), &changes)
         })
         .await?;
-    changed.map_err(|refusal| refuse(daemon, caller, refusal))?;
+    result.map_err(|refusal| refuse(daemon, caller, refusal))?;
     daemon.audit.record(&caller.event(Factors::parse(id), Reason::FactorChanged));
     Ok(())
 }

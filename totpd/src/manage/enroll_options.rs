@@ -58,8 +58,8 @@ impl Options {
         reject_unknown(options, &KEYS)?;
         let name = name(options, "name")?;
         let issuer = options.text("issuer")?;
-        if let Some(Err(why)) = issuer.map(otpauth::check_label) {
-            return Err(Error::InvalidArgument(format!("issuer {why}")));
+        if let Some(Err(reason)) = issuer.map(otpauth::check_label) {
+            return Err(Error::InvalidArgument(format!("issuer {reason}")));
         }
         let algorithm = match options.text("algorithm")? {
             None => config.defaults.algorithm,
@@ -331,13 +331,15 @@ mod tests {
             ("", "".into()),
         ] {
             match parse(&[(key, value.try_to_owned().unwrap().into())]) {
-                Err(Error::InvalidArgument(why)) => assert!(why.contains(key), "{key}: {why}"),
+                Err(Error::InvalidArgument(reason)) => {
+                    assert!(reason.contains(key), "{key}: {reason}")
+                }
                 other => panic!("{key} {value:?}: {other:?}"),
             }
         }
         for (key, value) in [("period", Variant::from(30_u32)), ("counter", u64::MAX.into())] {
-            let refused = parse(&[("kind", "hotp".into()), (key, value)]);
-            assert!(matches!(refused, Err(Error::InvalidArgument(_))), "{key}");
+            let result = parse(&[("kind", "hotp".into()), (key, value)]);
+            assert!(matches!(result, Err(Error::InvalidArgument(_))), "{key}");
         }
     }
 }

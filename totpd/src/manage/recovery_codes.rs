@@ -28,10 +28,10 @@ pub(crate) async fn first_recovery_codes(
         return Ok(Vec::new());
     }
     let (codes, hashes) = daemon.recovery_codes(work).await?;
-    let added = daemon
+    let has_codes = daemon
         .update(account, move |record| management::add_recovery_codes(record, &hashes))
         .await?;
-    Ok(if added { display(&codes) } else { Vec::new() })
+    Ok(if has_codes { display(&codes) } else { Vec::new() })
 }
 
 /// Replaces all old recovery codes by new ones.
@@ -48,12 +48,12 @@ pub(crate) async fn renew(
     let proof = reauthentication(daemon, caller, code).await?;
     let (codes, hashes) = daemon.recovery_codes(Work::Management).await?;
     let uid = caller.account.current_uid();
-    let renewed = daemon
+    let result = daemon
         .update(&caller.account, move |record| {
             management::renew_recovery_codes(record, &proof, uid, &hashes)
         })
         .await?;
-    renewed.map_err(|refusal| refuse(daemon, caller, refusal))?;
+    result.map_err(|refusal| refuse(daemon, caller, refusal))?;
     daemon.audit.record(&caller.event(Factors::Unnamed, Reason::RecoveryCodesRenewed));
     Ok(display(&codes))
 }

@@ -68,8 +68,7 @@ pub(crate) fn error_of_enrollment(refusal: enrollment::Refusal) -> Error {
             "there is no room for another factor; remove one first".into(),
         ),
         Refusal::SameSeed => Error::AlreadyEnrolled(
-            "another factor of this user has the same secret, and one code would be good for both; remove \
-             that factor first, or take another secret"
+            "another factor of this user has the same secret; remove it first, or use another secret"
                 .into(),
         ),
     }

@@ -20,16 +20,16 @@ pub(crate) async fn remove(
     code: &Zeroizing<String>,
 ) -> Result<(), Error> {
     let proof = reauthentication(daemon, caller, code).await?;
-    let (wanted, by) = (id.to_owned(), caller.maker());
-    let removed = daemon
-        .update(&caller.account, move |record| management::remove(record, &proof, &wanted, by))
+    let (factor_id, by) = (id.to_owned(), caller.maker());
+    let result = daemon
+        .update(&caller.account, move |record| management::remove(record, &proof, &factor_id, by))
         .await;
-    if matches!(removed, Err(Error::StoreCorrupt(_))) && caller.caller.is_root() && id.is_empty() {
+    if matches!(result, Err(Error::StoreCorrupt(_))) && caller.caller.is_root() && id.is_empty() {
         daemon.discard(&caller.account).await?;
         daemon.audit.record(&caller.event(Factors::All, Reason::RecordRemoved));
         return Ok(());
     }
-    removed?.map_err(|refusal| refuse(daemon, caller, refusal))?;
+    result?.map_err(|refusal| refuse(daemon, caller, refusal))?;
     let factors = if id.is_empty() { Factors::All } else { Factors::parse(id) };
     daemon.audit.record(&caller.event(factors, Reason::FactorRemoved));
     Ok(())

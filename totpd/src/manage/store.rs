@@ -48,8 +48,10 @@ impl Maintenance {
                 entry.write();
                 Err(error)
             }
-            Ok(Err(why @ BackupError::NotEmpty)) => Err(Error::AlreadyEnrolled(why.to_string())),
-            Ok(Err(why)) => Err(Error::InvalidArgument(why.to_string())),
+            Ok(Err(error @ BackupError::NotEmpty)) => {
+                Err(Error::AlreadyEnrolled(error.to_string()))
+            }
+            Ok(Err(error)) => Err(Error::InvalidArgument(error.to_string())),
             Err(_) => Err(Error::Internal("the task has failed; see the journal of totpd".into())),
         }
     }
@@ -75,15 +77,15 @@ impl Maintenance {
         let caller = root(origin)?;
         let BackupOptions { recipients } = BackupOptions::parse(options)?;
         let host = self.daemon.host.clone();
-        let done = self
+        let report = self
             .run(move |local, progress| {
                 store_tasks::backup(local, progress, target, &recipients, host, clock::now())
             })
             .await?;
-        let (users, fingerprint) = (done.checked.records, done.fingerprint.to_string());
+        let (users, fingerprint) = (report.checked.records, report.fingerprint.to_string());
         self.record(caller, StoreEvent::BackedUp { users, fingerprint });
-        Ok(scan_details(&done.checked, "users")
-            .with("fingerprint", done.fingerprint.to_string())
+        Ok(scan_details(&report.checked, "users")
+            .with("fingerprint", report.fingerprint.to_string())
             .into())
     }
 
@@ -119,36 +121,39 @@ impl Maintenance {
         let options = RestoreOptions::parse(options)?;
         let skew = self.daemon.config.rules.skew;
         let (dry_run, accepts_unsigned) = (options.dry_run, options.trust == Trust::Anybody);
-        let done = self
+        let report = self
             .run(move |local, progress| {
                 store_tasks::restore(local, progress, source, &options, skew)
             })
             .await?;
         if !dry_run {
             let restoration = Restoration {
-                users: done.users,
-                host: done.head.host.clone(),
-                created: done.head.created,
-                signed_by: signed_by(done.signer),
-                fingerprint: done.signer.fingerprint().map(|found| found.to_string()),
-                newer_backup: done.newest_backup.filter(|newest| done.head.created < *newest),
+                users: report.users,
+                host: report.head.host.clone(),
+                created: report.head.created,
+                signed_by: signed_by(report.signer),
+                fingerprint: report.signer.fingerprint().map(|fingerprint| fingerprint.to_string()),
+                newer_backup: report.newest_backup.filter(|newest| report.head.created < *newest),
                 accepts_unsigned,
             };
             self.record(caller, StoreEvent::Restored(restoration));
         }
         Ok(DictBuilder::new()
-            .with("users", done.users)
-            .with("created", done.head.created)
-            .with("host", done.head.host)
-            .with("version", done.head.version)
-            .with("current_users", done.current_users)
-            .with("signed_by", signed_by(done.signer))
-            .with_some("fingerprint", done.signer.fingerprint().map(|found| found.to_string()))
-            .with_some("refusal", done.refusal.map(|why| why.to_string()))
-            .with_some("newest_backup", done.newest_backup)
-            .with("digest", done.digest)
-            .with_some("usable_from", done.usable_from)
-            .with("resync", done.resync)
+            .with("users", report.users)
+            .with("created", report.head.created)
+            .with("host", report.head.host)
+            .with("version", report.head.version)
+            .with("current_users", report.current_users)
+            .with("signed_by", signed_by(report.signer))
+            .with_some(
+                "fingerprint",
+                report.signer.fingerprint().map(|fingerprint| fingerprint.to_string()),
+            )
+            .with_some("refusal", report.refusal.map(|reason| reason.to_string()))
+            .with_some("newest_backup", report.newest_backup)
+            .with("digest", report.digest)
+            .with_some("usable_from", report.usable_from)
+            .with("resync", report.resync)
             .into())
     }
 
@@ -160,11 +165,11 @@ impl Maintenance {
     /// - `records` t, `damaged` as, `damaged_count` t.
     pub(crate) async fn rekey(&self, origin: &Origin) -> Result<Dictionary, Error> {
         let caller = root(origin)?;
-        let done = self.run(|local, progress| Ok(local.rekey(progress)?)).await?;
-        self.record(caller, StoreEvent::Rekeyed { key: done.key.to_string() });
-        Ok(scan_details(&done.scan, "records")
-            .with("key", done.key.to_string())
-            .with("fingerprint", done.fingerprint.to_string())
+        let report = self.run(|local, progress| Ok(local.rekey(progress)?)).await?;
+        self.record(caller, StoreEvent::Rekeyed { key: report.key.to_string() });
+        Ok(scan_details(&report.scan, "records")
+            .with("key", report.key.to_string())
+            .with("fingerprint", report.fingerprint.to_string())
             .into())
     }
 
@@ -172,11 +177,11 @@ impl Maintenance {
     /// as (the first thousand) and `damaged_count` t.
     pub(crate) async fn verify(&self, origin: &Origin) -> Result<Dictionary, Error> {
         let caller = root(origin)?;
-        let done = self.run(|local, progress| Ok(local.scan(progress)?)).await?;
-        if done.damaged_count > 0 {
-            self.record(caller, StoreEvent::DamageFound { records: done.damaged_count });
+        let report = self.run(|local, progress| Ok(local.scan(progress)?)).await?;
+        if report.damaged_count > 0 {
+            self.record(caller, StoreEvent::DamageFound { records: report.damaged_count });
         }
-        Ok(scan_details(&done, "records").into())
+        Ok(scan_details(&report, "records").into())
     }
 
     /// Returns the fingerprint by which another host knows that this store signed a backup.
@@ -212,9 +217,9 @@ fn root(origin: &Origin) -> Result<Caller, Error> {
     origin.caller.must_be_allowed(Operation::KeepStore).map(|()| origin.caller)
 }
 
-fn scan_details(scan: &ScanReport, counted: &str) -> DictBuilder {
+fn scan_details(scan: &ScanReport, noun: &str) -> DictBuilder {
     DictBuilder::new()
-        .with(counted, scan.records)
+        .with(noun, scan.records)
         .with("damaged", scan.damaged.clone())
         .with("damaged_count", scan.damaged_count)
 }

@@ -124,7 +124,7 @@ mod tests {
         ] {
             assert_eq!(parsed(options).unwrap(), wanted);
         }
-        for (options, why) in [
+        for (options, reason) in [
             (DictBuilder::new().with("fingerprint", text).with("unsigned", true), "not both"),
             (DictBuilder::new().with("fingerprint", ""), "SHA256: and 43 characters"),
             (DictBuilder::new().with("fingerprint", "SHA256:x"), "SHA256: and 43 characters"),
@@ -132,10 +132,10 @@ mod tests {
             (DictBuilder::new().with("unsigned", "yes"), "a boolean"),
             (DictBuilder::new().with("trust", true), "trust must be one of"),
         ] {
-            let refused = parsed(options).unwrap_err();
+            let error = parsed(options).unwrap_err();
             assert!(
-                matches!(&refused, Error::InvalidArgument(text) if text.contains(why)),
-                "{refused:?}"
+                matches!(&error, Error::InvalidArgument(text) if text.contains(reason)),
+                "{error:?}"
             );
         }
     }

@@ -38,8 +38,8 @@ pub(crate) fn backup(
     let key = local.signing_key();
     writer.finish(&key)?;
     // The daemon makes a backup even if the disk takes no write.
-    if let Err(why) = local.note_backup(now) {
-        let message = format!("the store cannot remember the time of its newest backup: {why}");
+    if let Err(error) = local.note_backup(now) {
+        let message = format!("the store cannot remember the time of its newest backup: {error}");
         Entry::new(Priority::Warning, message).write();
     }
     Ok(BackedUp { checked, fingerprint: key.public().fingerprint() })

@@ -1,6 +1,6 @@
 //! The read access to the state of users.
 
-use totpd_core::management::shown_to_its_owner;
+use totpd_core::management::restrict_to_owner;
 use totpd_interface::{Dictionary, Error};
 use totpd_store::Listed;
 
@@ -15,7 +15,7 @@ pub(crate) async fn get(daemon: &Daemon, caller: &AuthorizedCaller) -> Result<Di
     let stored = daemon.read(account).await?;
     let mut record = account.record(stored);
     if *is_own {
-        record = shown_to_its_owner(record, asking.uid);
+        record = restrict_to_owner(record, asking.uid);
     }
     Ok(user_state::of(name, record, clock::now(), &daemon.config.rules.throttle))
 }

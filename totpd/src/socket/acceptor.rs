@@ -81,9 +81,9 @@ impl Acceptor {
         let login = connection.serve(self.services.clone());
         let (services, permits) = (self.services.clone(), Arc::clone(&self.management_permits));
         let connection = Box::pin(async move {
-            let ended = tokio::time::timeout(MAX_LOGIN_DURATION, login).await;
+            let result = tokio::time::timeout(MAX_LOGIN_DURATION, login).await;
             drop(permit);
-            if let Ok(Ok(management)) = ended
+            if let Ok(Ok(management)) = result
                 && let Ok(_permit) = permits.try_acquire_owned()
             {
                 let _ = management.serve(services).await;
@@ -92,11 +92,11 @@ impl Acceptor {
         // The other thread may hold the turn. Then this thread hands over the work that would
         // block.
         let turn = self.blocking_turn.try_lock();
-        let allowed = turn.is_ok().then(blocking::allow);
-        let pending = blocking::poll_once(connection);
-        drop(allowed);
+        let permission = turn.is_ok().then(blocking::allow);
+        let rest = blocking::poll_once(connection);
+        drop(permission);
         drop(turn);
-        if let Some(connection) = pending {
+        if let Some(connection) = rest {
             tokio::spawn(connection);
         }
     }

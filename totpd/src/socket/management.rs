@@ -23,13 +23,13 @@ pub(crate) struct Management {
     stream: Arc<UnixStream>,
     input: Vec<u8>,
     /// The descriptors of messages that are not complete yet.
-    passed: VecDeque<OwnedFd>,
+    fds: VecDeque<OwnedFd>,
 }
 
 impl Management {
     /// Returns the connection. The caller already read `input` from it.
     pub(crate) fn new(stream: UnixStream, input: Vec<u8>) -> Self {
-        Self { stream: Arc::new(stream), input, passed: VecDeque::new() }
+        Self { stream: Arc::new(stream), input, fds: VecDeque::new() }
     }
 
     /// Answers until the client closes, is idle, or sends malformed bytes.
@@ -75,11 +75,11 @@ impl Management {
         if wanted == 0 {
             return Ok(alone);
         }
-        if wanted > self.passed.len() {
+        if wanted > self.fds.len() {
             return Err(malformed(Malformed));
         }
-        let passed = self.passed.drain(..wanted).collect();
-        Message::with_descriptors(alone.into_bytes(), passed).map_err(malformed)
+        let fds = self.fds.drain(..wanted).collect();
+        Message::with_descriptors(alone.into_bytes(), fds).map_err(malformed)
     }
 
     async fn receive(&mut self) -> io::Result<()> {
@@ -88,13 +88,13 @@ impl Management {
             match self.stream.try_io(Interest::READABLE, || read(&self.stream)) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 read => {
-                    let (bytes, passed) = read?;
+                    let (bytes, fds) = read?;
                     if bytes.is_empty() {
                         return Err(io::ErrorKind::UnexpectedEof.into());
                     }
                     self.input.extend_from_slice(&bytes);
-                    self.passed.extend(passed);
-                    if self.passed.len() > MAX_PENDING_DESCRIPTORS {
+                    self.fds.extend(fds);
+                    if self.fds.len() > MAX_PENDING_DESCRIPTORS {
                         return Err(malformed(Malformed));
                     }
                     return Ok(());
@@ -111,18 +111,18 @@ fn read(stream: &UnixStream) -> io::Result<(Vec<u8>, Vec<OwnedFd>)> {
         [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_PENDING_DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let into = &mut [IoSliceMut::new(&mut bytes)];
-    let received = recvmsg(stream, into, &mut control, RecvFlags::CMSG_CLOEXEC)?;
-    let mut passed = Vec::new();
+    let message_info = recvmsg(stream, into, &mut control, RecvFlags::CMSG_CLOEXEC)?;
+    let mut fds = Vec::new();
     for message in control.drain() {
         if let RecvAncillaryMessage::ScmRights(descriptors) = message {
-            passed.extend(descriptors);
+            fds.extend(descriptors);
         }
     }
-    if received.flags.contains(ReturnFlags::CTRUNC) {
+    if message_info.flags.contains(ReturnFlags::CTRUNC) {
         return Err(malformed(Malformed));
     }
-    bytes.truncate(received.bytes);
-    Ok((bytes, passed))
+    bytes.truncate(message_info.bytes);
+    Ok((bytes, fds))
 }
 
 /// Sends answers in the order in which they are ready, until their senders are gone.
@@ -136,7 +136,7 @@ async fn send_all(stream: Arc<UnixStream>, mut answers: mpsc::Receiver<zbus::Mes
             match stream.try_write(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(_) => return,
-                Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+                Ok(length) => bytes = bytes.get(length..).unwrap_or_default(),
             }
         }
     }

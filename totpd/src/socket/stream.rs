@@ -37,12 +37,12 @@ impl Stream {
     pub(crate) async fn read(&mut self, input: &mut Vec<u8>) -> io::Result<()> {
         let mut buffer = [0; 4096];
         let length = loop {
-            let read = match self {
+            let result = match self {
                 Self::Blocking(stream) => stream.read(&mut buffer),
                 Self::Async(stream) => stream.try_read(&mut buffer),
                 Self::Lost => Ok(0),
             };
-            match read {
+            match result {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if !self.is_soon_readable() {
                         self.make_async()?.readable().await?;
@@ -52,8 +52,8 @@ impl Stream {
                 result => break result?,
             }
         };
-        let received = buffer.get(..length).filter(|received| !received.is_empty());
-        input.extend_from_slice(received.ok_or(io::ErrorKind::UnexpectedEof)?);
+        let data = buffer.get(..length).filter(|data| !data.is_empty());
+        input.extend_from_slice(data.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
 
@@ -63,13 +63,13 @@ impl Stream {
     /// The errors of the system.
     pub(crate) async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            let written = match self {
+            let result = match self {
                 // The daemon ignores SIGPIPE, as every program of std does.
                 Self::Blocking(stream) => stream.write(bytes),
                 Self::Async(stream) => stream.try_write(bytes),
                 Self::Lost => Err(io::ErrorKind::BrokenPipe.into()),
             };
-            match written {
+            match result {
                 Ok(length) => bytes = bytes.get(length..).unwrap_or_default(),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.make_async()?.writable().await?;

@@ -70,7 +70,7 @@ fn main() {
 
 /// One durable update at a time, interleaved with one in-place flush.
 fn one_at_a_time(place: &Path, few: &Store, many: &Store) {
-    let file = preallocated(place);
+    let file = preallocate(place);
     let runtime = runtime();
     let (mut flushes, mut at_few, mut at_many) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS {
@@ -243,7 +243,7 @@ fn private_memory() -> u64 {
     private.filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).sum()
 }
 
-fn preallocated(place: &Path) -> File {
+fn preallocate(place: &Path) -> File {
     let file = OpenOptions::new()
         .create(true)
         .truncate(true)

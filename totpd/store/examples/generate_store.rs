@@ -10,8 +10,8 @@
 
 use std::path::Path;
 
-use totpd_core::factor::{Drift, Factor, FactorId, Kind, Maker, Restrictions, Status};
-use totpd_core::otp::Algorithm;
+use totpd_core::factor::{Factor, Kind};
+use totpd_core::fixtures::verified;
 use totpd_core::record::Record;
 use totpd_core::seed::Seed;
 use totpd_core::user_name::UserName;
@@ -71,21 +71,9 @@ pub(crate) fn name(user: u32) -> UserName {
 pub(crate) fn record(user: u32) -> Record {
     let mut record = Record::new(user);
     record.factors.push(Factor {
-        id: FactorId::from_random([1; 5]),
         name: "phone".into(),
-        kind: Kind::Totp { period: 30 },
-        algorithm: Algorithm::Sha1,
-        digits: 6,
         seed: Seed::random(20, getrandom::fill).expect("a seed"),
-        status: Status::Verified,
-        created: 1,
-        last_used: None,
-        last_accepted: None,
-        limits: Restrictions::default(),
-        drift: Drift::default(),
-        last_place: None,
-        made_by: Maker::Root,
-        is_imported: false,
+        ..verified(Kind::Totp { period: 30 }, None)
     });
     record
 }

@@ -26,7 +26,7 @@ mod locked_memory;
 pub mod master_key;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod memory;
-mod mutex;
+pub mod mutex;
 mod owner;
 pub mod progress;
 pub mod record_format;

@@ -42,15 +42,15 @@ impl MasterKey {
     /// # Errors
     /// [`KeyError`] if it cannot be read or trusted.
     pub fn read(path: &Path, origin: KeyOrigin, owner: Owner) -> Result<Option<Self>, KeyError> {
-        let failed = |verb| {
+        let io_error = |verb| {
             let path = path.to_path_buf();
             move |source| KeyError::Io { path, verb, source }
         };
         let mut file = match open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            opened => opened.map_err(failed("open"))?,
+            opened => opened.map_err(io_error("open"))?,
         };
-        let metadata = file.metadata().map_err(failed("examine"))?;
+        let metadata = file.metadata().map_err(io_error("examine"))?;
         let (uid, mode) = (metadata.uid(), metadata.mode());
         let is_private = match origin {
             KeyOrigin::StoreFile => mode == S_IFREG | 0o600,
@@ -63,17 +63,17 @@ impl MasterKey {
         }
         // One byte more than a key has, to detect a longer file.
         let mut bytes = Zeroizing::new([0; KEY_BYTES + 1]);
-        let mut found = 0;
+        let mut length = 0;
         loop {
-            let rest = bytes.get_mut(found..).unwrap_or_default();
-            match file.read(rest).map_err(failed("read"))? {
+            let rest = bytes.get_mut(length..).unwrap_or_default();
+            match file.read(rest).map_err(io_error("read"))? {
                 0 => break,
-                more => found += more,
+                more => length += more,
             }
         }
         match bytes.first_chunk::<KEY_BYTES>() {
-            Some(key) if found == KEY_BYTES => Ok(Some(Self(Zeroizing::new(*key)))),
-            _ => Err(KeyError::Length { path: path.to_path_buf(), found }),
+            Some(key) if length == KEY_BYTES => Ok(Some(Self(Zeroizing::new(*key)))),
+            _ => Err(KeyError::Length { path: path.to_path_buf(), found: length }),
         }
     }
 
@@ -82,7 +82,7 @@ impl MasterKey {
     /// # Errors
     /// [`KeyError`]. Then nothing may be sealed.
     pub fn create(path: &Path) -> Result<Self, KeyError> {
-        let failed = |verb| {
+        let io_error = |verb| {
             let path = path.to_path_buf();
             move |source| KeyError::Io { path, verb, source }
         };
@@ -90,20 +90,20 @@ impl MasterKey {
         getrandom::fill(bytes.as_mut_slice()).map_err(KeyError::Random)?;
         // Under another name first: a crash must not leave a short key, which nothing would
         // replace.
-        let unfinished = unfinished_path(path);
-        remove(&unfinished).map_err(failed("create"))?;
+        let temporary = unfinished_path(path);
+        remove(&temporary).map_err(io_error("create"))?;
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
-            .open(&unfinished)
-            .map_err(failed("create"))?;
-        file.write_all(bytes.as_slice()).map_err(failed("write"))?;
-        file.sync_all().map_err(failed("sync"))?;
+            .open(&temporary)
+            .map_err(io_error("create"))?;
+        file.write_all(bytes.as_slice()).map_err(io_error("write"))?;
+        file.sync_all().map_err(io_error("sync"))?;
         // A link, unlike a rename, never replaces an existing key.
-        std::fs::hard_link(&unfinished, path).map_err(failed("create"))?;
-        std::fs::remove_file(&unfinished).map_err(failed("create"))?;
-        sync_parent(path).map_err(failed("sync"))?;
+        std::fs::hard_link(&temporary, path).map_err(io_error("create"))?;
+        std::fs::remove_file(&temporary).map_err(io_error("create"))?;
+        sync_parent(path).map_err(io_error("sync"))?;
         Ok(Self(bytes))
     }
 

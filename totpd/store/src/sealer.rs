@@ -32,9 +32,9 @@ impl Sealer {
     /// Returns the sealer of this key, in memory that is kept out of swap.
     #[must_use]
     pub fn new(key: &MasterKey) -> Self {
-        let derived = key.derive("totpd seal 1");
+        let sealing_key = key.derive("totpd seal 1");
         // The sealer is on the heap, so it stays at the address that was locked.
-        let sealer = Box::new(XChaCha20Poly1305::new(<&Key>::from(&*derived)));
+        let sealer = Box::new(XChaCha20Poly1305::new(<&Key>::from(&*sealing_key)));
         if let Err(error) = lock_pages_of(&*sealer) {
             let message = format!(
                 "seeds and the sealing key may reach swap: cannot lock their memory: {error}; raise \

@@ -48,7 +48,7 @@ fn a_user_name_changed_by_the_last_conversation_denies() {
 #[test]
 fn hanging_up_during_enrollment_denies() {
     let options = Options { enroll: true, ..Options::default() };
-    let mut login = Login::of("alice");
+    let mut login = Login::new("alice");
     let outcome = authenticate(&mut login, &enrolling(), &options);
     assert_eq!(outcome, Outcome::ConversationFailed);
     assert_eq!(login.token, None);

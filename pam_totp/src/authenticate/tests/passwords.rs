@@ -51,7 +51,7 @@ fn forward_pass_splits_code_and_password_on_any_verdict() {
         assert_eq!(login.authtok.as_deref(), Some(password.as_bytes()), "{answer}");
     }
     // The module splits the answer that an earlier module asked for in the same way.
-    let mut login = Login { first_pass: Some(Typed("secret123456".into())), ..Login::of("alice") };
+    let mut login = Login { first_pass: Some(Typed("secret123456".into())), ..Login::new("alice") };
     let only = Options { forward_pass: true, first_pass: FirstPass::Only, ..Options::default() };
     assert_eq!(authenticate(&mut login, &Totpd::new(), &only), Outcome::Approved);
     assert_eq!(login.authtok.as_deref(), Some(b"secret".as_slice()));

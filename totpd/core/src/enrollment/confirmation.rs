@@ -106,8 +106,8 @@ pub(super) fn try_first_code(
     max_wrong: u32,
 ) -> Result<u64, Confirmation> {
     record.share_used_codes();
-    let found = record.factors.iter_mut().find(|factor| factor.id.as_str() == id);
-    let factor = found.ok_or(Confirmation::NotPending)?;
+    let entry = record.factors.iter_mut().find(|factor| factor.id.as_str() == id);
+    let factor = entry.ok_or(Confirmation::NotPending)?;
     let Status::Unverified { expires, wrong_codes } = factor.status else {
         return Err(Confirmation::NotPending);
     };
@@ -123,8 +123,8 @@ pub(super) fn try_first_code(
     if let Some(Match::Fresh(counter)) = matched {
         return Ok(counter);
     }
-    let found = record.factors.iter_mut().find(|factor| factor.id.as_str() == id);
-    let factor = found.ok_or(Confirmation::NotPending)?;
+    let entry = record.factors.iter_mut().find(|factor| factor.id.as_str() == id);
+    let factor = entry.ok_or(Confirmation::NotPending)?;
     let wrong_codes = wrong_codes.saturating_add(1);
     factor.status = Status::Unverified { expires, wrong_codes };
     match max_wrong.saturating_sub(wrong_codes) {

@@ -46,8 +46,8 @@ pub(super) fn diagnose(record: &Record, id: &str, code: &Code, now: u64, skew: u
             ignored = parameters_ignored(factor, code, now, skew, period);
             off = steps_away(factor, code, now, period);
         } else if factor.is_verified() && code.digits() == factor.digits {
-            let (found, reach) = (factor.drift.apply(time_step(now, period)), skew + OLD_STEPS);
-            let window = found.saturating_sub(reach)..=found.saturating_add(skew);
+            let (step, reach) = (factor.drift.apply(time_step(now, period)), skew + OLD_STEPS);
+            let window = step.saturating_sub(reach)..=step.saturating_add(skew);
             old |= matching_counter(&factor.seed, factor.algorithm, code, window).is_some();
         }
     }
@@ -74,11 +74,11 @@ fn parameters_ignored(
 ) -> Option<Diagnosis> {
     let step = time_step(now, USUAL_PERIOD);
     let window = step.saturating_sub(skew + 1)..=step.saturating_add(skew + 1);
-    let found = matching_counter(&factor.seed, Algorithm::Sha1, code, window).is_some();
+    let is_match = matching_counter(&factor.seed, Algorithm::Sha1, code, window).is_some();
     let usual = factor.algorithm == Algorithm::Sha1
         && factor.digits == USUAL_DIGITS
         && factor.kind == Kind::Totp { period: USUAL_PERIOD };
-    (found && code.digits() == USUAL_DIGITS && !usual).then_some(Diagnosis::ParametersIgnored {
+    (is_match && code.digits() == USUAL_DIGITS && !usual).then_some(Diagnosis::ParametersIgnored {
         algorithm: factor.algorithm,
         digits: factor.digits,
         period,
@@ -89,9 +89,9 @@ fn parameters_ignored(
 fn steps_away(factor: &Factor, code: &Code, now: u64, period: u32) -> Option<(i64, i64)> {
     let (step, reach) = (time_step(now, period), HOUR / u64::from(period.max(1)));
     let (first, last) = (step.saturating_sub(reach), step.saturating_add(reach));
-    let found = matching_counter(&factor.seed, factor.algorithm, code, first..=last);
-    let found = found.filter(|_| code.digits() == factor.digits)?;
-    let steps = i64::try_from(found).ok()? - i64::try_from(step).ok()?;
+    let counter = matching_counter(&factor.seed, factor.algorithm, code, first..=last);
+    let counter = counter.filter(|_| code.digits() == factor.digits)?;
+    let steps = i64::try_from(counter).ok()? - i64::try_from(step).ok()?;
     Some((steps, steps * i64::from(period)))
 }
 
@@ -129,7 +129,7 @@ mod tests {
         record
     }
 
-    fn told(record: &Record, code: &Code) -> Diagnosis {
+    fn diagnosis_of(record: &Record, code: &Code) -> Diagnosis {
         diagnose(record, record.factors[1].id.as_str(), code, NOW, 1)
     }
 
@@ -139,7 +139,7 @@ mod tests {
         for steps in [-1, 0, 1] {
             let step = time_step(NOW, 30).saturating_add_signed(steps);
             let code = code_of(&record.factors[1], step);
-            assert_eq!(told(&record, &code), Diagnosis::Replayed, "{steps}");
+            assert_eq!(diagnosis_of(&record, &code), Diagnosis::Replayed, "{steps}");
         }
     }
 
@@ -155,7 +155,11 @@ mod tests {
             (61, Diagnosis::Unknown),
         ] {
             let step = time_step(NOW, 60).saturating_add_signed(steps);
-            assert_eq!(told(&record, &code_of(&record.factors[1], step)), expected, "{steps}");
+            assert_eq!(
+                diagnosis_of(&record, &code_of(&record.factors[1], step)),
+                expected,
+                "{steps}"
+            );
         }
     }
 
@@ -169,14 +173,14 @@ mod tests {
             (app.algorithm, app.digits) = (Algorithm::Sha1, 6);
             let code = code_of(&app, time_step(NOW, 30));
             let expected = Diagnosis::ParametersIgnored { algorithm, digits, period };
-            assert_eq!(told(&record, &code), expected);
+            assert_eq!(diagnosis_of(&record, &code), expected);
         }
         // A period alone that is ignored looks like any other wrong time.
         let record = with(Algorithm::Sha1, 6, 60);
         let code = code_of(&record.factors[1], time_step(NOW, 30));
         let expected =
             Diagnosis::ParametersIgnored { algorithm: Algorithm::Sha1, digits: 6, period: 60 };
-        assert_eq!(told(&record, &code), expected);
+        assert_eq!(diagnosis_of(&record, &code), expected);
     }
 
     #[test]
@@ -190,20 +194,20 @@ mod tests {
             [(-3, Diagnosis::Unknown), (-2, ignored), (2, ignored), (3, Diagnosis::Unknown)]
         {
             let step = time_step(NOW, 30).saturating_add_signed(steps);
-            assert_eq!(told(&record, &code_of(&app, step)), expected, "{steps}");
+            assert_eq!(diagnosis_of(&record, &code_of(&app, step)), expected, "{steps}");
         }
-        assert_eq!(told(&record, &Code::parse("000000").unwrap()), Diagnosis::Unknown);
+        assert_eq!(diagnosis_of(&record, &Code::parse("000000").unwrap()), Diagnosis::Unknown);
     }
 
     #[test]
     fn another_factor_is_named_for_a_recent_code_only() {
         let record = with(Algorithm::Sha1, 6, 30);
         let of_the_past = |steps| code_of(&record.factors[0], time_step(NOW, 30) - steps);
-        assert_eq!(told(&record, &of_the_past(3)), Diagnosis::OtherFactor);
-        assert_eq!(told(&record, &of_the_past(4)), Diagnosis::Unknown);
+        assert_eq!(diagnosis_of(&record, &of_the_past(3)), Diagnosis::OtherFactor);
+        assert_eq!(diagnosis_of(&record, &of_the_past(4)), Diagnosis::Unknown);
         let mut disabled = record.clone();
         disabled.factors[0].status = Status::Disabled;
-        assert_eq!(told(&disabled, &of_the_past(0)), Diagnosis::Unknown);
+        assert_eq!(diagnosis_of(&disabled, &of_the_past(0)), Diagnosis::Unknown);
         // A code of eight digits that begins with two noughts is no code of six.
         let mut longer = record.clone();
         longer.factors[0].digits = 8;
@@ -221,7 +225,7 @@ mod tests {
     fn a_code_of_another_factor_is_recognized() {
         let record = with(Algorithm::Sha1, 6, 30);
         let old = code_of(&record.factors[0], time_step(NOW, 30));
-        assert_eq!(told(&record, &old), Diagnosis::OtherFactor);
-        assert_eq!(told(&record, &Code::parse("000000").unwrap()), Diagnosis::Unknown);
+        assert_eq!(diagnosis_of(&record, &old), Diagnosis::OtherFactor);
+        assert_eq!(diagnosis_of(&record, &Code::parse("000000").unwrap()), Diagnosis::Unknown);
     }
 }

@@ -43,8 +43,8 @@ pub fn offer(
     let mut record = record.for_account(uid);
     expire(&mut record, now);
     let asks_again = |old: &&Factor| old.made_by == new.made_by && old.awaits_first_code();
-    if let Some(shown) = record.factors.iter().find(asks_again).cloned() {
-        return (Some(shown), record);
+    if let Some(factor) = record.factors.iter().find(asks_again).cloned() {
+        return (Some(factor), record);
     }
     if let Some(id) = excess(&record) {
         record.retire(|old| old.id != id);

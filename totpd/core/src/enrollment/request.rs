@@ -48,8 +48,8 @@ pub fn enroll(
     rules: &EnrollmentRules,
 ) -> (Result<(Factor, Enrolled), Refusal>, Record) {
     let mut record = record.for_account(request.uid);
-    let enrolled = decide(&mut record, request, now, rules);
-    (enrolled, record)
+    let result = decide(&mut record, request, now, rules);
+    (result, record)
 }
 
 fn decide(
@@ -66,8 +66,8 @@ fn decide(
     let is_own = |old: &&Factor| old.awaits_first_code() && old.made_by == maker;
     let pending = || record.factors.iter().filter(is_own);
     let (factor, what) = if let Some(id) = &request.verify {
-        let named = pending().find(|old| old.id.as_str() == id).ok_or(Refusal::NotPending)?;
-        let id = named.id.clone();
+        let own = pending().find(|old| old.id.as_str() == id).ok_or(Refusal::NotPending)?;
+        let id = own.id.clone();
         verify(record, &id, now, rules)?;
         (id, Enrolled::Verified)
     } else {
@@ -80,7 +80,7 @@ fn decide(
             }
         }
     };
-    let factor = record.factors.iter().find(|found| found.id == factor);
+    let factor = record.factors.iter().find(|candidate| candidate.id == factor);
     factor.map(|factor| (factor.clone(), what)).ok_or(Refusal::NotPending)
 }
 

@@ -139,8 +139,8 @@ fn a_second_live_factor_with_the_same_seed_is_refused() {
     let twin = |status| Factor { id: id(2), ..factor(1, status) };
     for status in [Status::Verified, Status::Disabled, Status::Unsynchronized] {
         let mut record = with(vec![factor(1, status)]);
-        let refused = add(&mut record, twin(Status::Verified), NOW, &TWO);
-        assert_eq!(refused, Err(Refusal::SameSeed), "{status:?}");
+        let result = add(&mut record, twin(Status::Verified), NOW, &TWO);
+        assert_eq!(result, Err(Refusal::SameSeed), "{status:?}");
     }
     // One that takes the other's place inherits what was used.
     let mut record =
@@ -167,6 +167,6 @@ fn a_recreated_account_inherits_wrong_codes_and_used_ones_alone() {
 fn a_limit_that_was_lowered_refuses_another_factor() {
     let verified = (1..=3).map(|number| factor(number, Status::Verified)).collect();
     let mut record = with(verified);
-    let refused = add(&mut record, factor(4, Status::Verified), NOW, &TWO);
-    assert_eq!(refused, Err(Refusal::TooManyFactors));
+    let result = add(&mut record, factor(4, Status::Verified), NOW, &TWO);
+    assert_eq!(result, Err(Refusal::TooManyFactors));
 }

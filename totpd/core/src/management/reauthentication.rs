@@ -46,11 +46,11 @@ impl Reauthentication {
             return (Err(Refusal::CodeNeeded), record);
         }
         let (verdict, record) = verify(record, attempt, rules);
-        let checked = match verdict {
+        let result = match verdict {
             Verdict::Approved { .. } => Ok(()),
             Verdict::Denied(_) => Err(Refusal::CodeWrong),
             Verdict::Throttled { .. } => Err(Refusal::Throttled),
         };
-        (checked, record)
+        (result, record)
     }
 }

@@ -71,8 +71,8 @@ fn each_change_of_ones_own_needs_a_right_code_and_uses_it_up() {
         let is_used = |factor: &Factor| factor.last_accepted == Some(1000);
         assert!(after.factors.iter().any(is_used) || !after.spent.is_empty());
     }
-    for (shown, refusal) in [(nothing(), Refusal::CodeNeeded), (wrong(), Refusal::CodeWrong)] {
-        for (changed, after) in changes(&shown, &record) {
+    for (proof, refusal) in [(nothing(), Refusal::CodeNeeded), (wrong(), Refusal::CodeWrong)] {
+        for (changed, after) in changes(&proof, &record) {
             assert_eq!(changed, Err(refusal));
             assert_eq!(after.factors.len(), 1);
             assert_eq!((after.factors[0].name.as_str(), after.recovery.left()), ("test", 0));
@@ -116,9 +116,9 @@ fn a_refused_change_keeps_the_code_used() {
 fn a_user_without_a_verified_factor_shows_no_code() {
     let mut record = Record::new(ALICE);
     record.factors.push(Factor { made_by: Maker::Uid(ALICE), ..new_factor() });
-    for shown in [nothing(), wrong()] {
+    for proof in [nothing(), wrong()] {
         let id = record.factors[0].id.as_str().to_owned();
-        assert_eq!(remove(record.clone(), &shown, &id, Maker::Uid(ALICE)).0, Ok(()));
+        assert_eq!(remove(record.clone(), &proof, &id, Maker::Uid(ALICE)).0, Ok(()));
     }
 }
 
@@ -141,9 +141,9 @@ fn an_account_inherits_nothing_of_its_name() {
     let (confirmation, record) =
         confirm(record, maker, (&id(), &code()), NOW, &RULES, &THROTTLE_RULES);
     assert_eq!(confirmation, Confirmation::NotPending);
-    let shown = shown_to_its_owner(record.clone(), MALLORY);
-    assert_eq!((shown.uid, shown.factors.len()), (MALLORY, 0));
-    assert_eq!(shown_to_its_owner(record, ALICE).factors.len(), 1);
+    let visible = restrict_to_owner(record.clone(), MALLORY);
+    assert_eq!((visible.uid, visible.factors.len()), (MALLORY, 0));
+    assert_eq!(restrict_to_owner(record, ALICE).factors.len(), 1);
 }
 
 #[test]

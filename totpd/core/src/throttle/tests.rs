@@ -217,11 +217,11 @@ proptest! {
         again.expire_and_clamp(now, &RULES);
         prop_assert_eq!(&again, &settled);
         for known in before.known_sources() {
-            let kept = settled.known_sources().iter().find(|kept| kept.source == known.source);
+            let remaining = settled.known_sources().iter().find(|remaining| remaining.source == known.source);
             let was_known = is_fresh(known, now, &RULES);
-            prop_assert_eq!(kept.is_some(), was_known, "nobody becomes a stranger by it");
-            if let Some(kept) = kept.filter(|_| known.last_success <= now) {
-                prop_assert_eq!(kept.last_success, known.last_success);
+            prop_assert_eq!(remaining.is_some(), was_known, "nobody becomes a stranger by it");
+            if let Some(remaining) = remaining.filter(|_| known.last_success <= now) {
+                prop_assert_eq!(remaining.last_success, known.last_success);
             }
         }
         // Whatever the record said, without another right code nobody is known for longer than the

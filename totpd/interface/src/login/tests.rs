@@ -57,8 +57,8 @@ fn a_context_ignores_unknown_keys_and_refuses_wrong_types() {
         "prompt",
     ];
     for key in known {
-        let refused = LoginContext::parse(&vec![(key, Value::Number(7))]).unwrap_err();
-        assert!(refused.to_string().starts_with(&format!("{key} must be a ")), "{refused}");
+        let error = LoginContext::parse(&vec![(key, Value::Number(7))]).unwrap_err();
+        assert!(error.to_string().starts_with(&format!("{key} must be a ")), "{error}");
     }
     let unknown = vec![("color", Value::Number(7)), ("service", "sshd".into())];
     let service = Some("sshd".to_owned());
@@ -84,8 +84,8 @@ fn a_nonce_has_32_lower_case_hexadecimal_digits() {
     for bad in ["", "00", &good[2..], &good.to_uppercase(), &good.replace("00", "zz"), &plus] {
         assert_eq!(Nonce::parse(bad), None, "{bad}");
         if !bad.is_empty() {
-            let refused = LoginContext::parse(&vec![("nonce", bad.into())]).unwrap_err();
-            assert_eq!(refused.to_string(), "nonce must be 32 hexadecimal digits");
+            let error = LoginContext::parse(&vec![("nonce", bad.into())]).unwrap_err();
+            assert_eq!(error.to_string(), "nonce must be 32 hexadecimal digits");
         }
     }
     assert_eq!(format!("{nonce:?}"), "[redacted]");

@@ -20,8 +20,8 @@ pub enum BackupError {
     Damaged,
     /// A content that is not the signed one.
     #[error(
-        "the signature of the backup does not fit what it holds: somebody changed it after it was \
-         signed; do not restore it"
+        "the signature of the backup does not fit what it holds: it was changed \
+         afterwards; do not restore it"
     )]
     Forged,
     /// An identity is needed, and a passphrase was given.

@@ -17,8 +17,8 @@ pub(super) fn read_age_header(source: &mut impl BufRead) -> Result<Vec<u8>, Back
     let mut header = Vec::new();
     loop {
         let before = header.len();
-        let left = MAX_HEADER_BYTES.saturating_sub(before as u64);
-        source.take(left).read_until(b'\n', &mut header).map_err(BackupError::Source)?;
+        let limit = MAX_HEADER_BYTES.saturating_sub(before as u64);
+        source.take(limit).read_until(b'\n', &mut header).map_err(BackupError::Source)?;
         let line = header.get(before..).unwrap_or_default();
         if !line.ends_with(b"\n") || !header.starts_with(AGE_HEADER) {
             return Err(BackupError::NotAge);

@@ -41,9 +41,9 @@ struct Hashed<R> {
 
 impl<R: Read> Read for Hashed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.source.read(buffer)?;
-        self.hash.update(buffer.get(..read).unwrap_or_default());
-        Ok(read)
+        let length = self.source.read(buffer)?;
+        self.hash.update(buffer.get(..length).unwrap_or_default());
+        Ok(length)
     }
 }
 
@@ -74,12 +74,12 @@ impl<R: BufRead> Reader<R> {
         };
         let source = BufReader::new(source.map_err(decrypt_error)?);
         let mut source = Hashed { source, hash: Sha512::new() };
-        let found = read_format(&mut source)?;
-        if !(1..=FORMAT).contains(&found) {
-            return Err(BackupError::Newer { found });
+        let format = read_format(&mut source)?;
+        if !(1..=FORMAT).contains(&format) {
+            return Err(BackupError::Newer { found: format });
         }
         let head = read_frame(&mut source)?.ok_or(BackupError::Damaged)?;
-        Ok(Self { source, format: found, head, users: 0, end: None })
+        Ok(Self { source, format, head, users: 0, end: None })
     }
 
     /// Returns the place and the time of the creation.

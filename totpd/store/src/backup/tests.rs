@@ -138,8 +138,8 @@ fn a_backup_shows_no_seed() {
 fn a_file_of_age_that_is_no_backup_is_refused() {
     for content in [&b""[..], b"hello", b"hello\n", b"totpd backup x\n", b"totpd backup 1"] {
         let (bytes, opener) = with_content(content);
-        let refused = read(&bytes, &opener);
-        assert!(matches!(refused, Err(BackupError::NotABackup)), "{content:?}: {refused:?}");
+        let result = read(&bytes, &opener);
+        assert!(matches!(result, Err(BackupError::NotABackup)), "{content:?}: {result:?}");
     }
     let (bytes, opener) = with_content(b"totpd backup 5\nwhatever");
     let newer = read(&bytes, &opener).unwrap_err().to_string();
@@ -174,12 +174,12 @@ fn a_backup_changed_after_signing_is_refused() {
         let mut changed = content.clone();
         changed[at] ^= 1;
         let (bytes, opener) = with_content(&changed);
-        let refused = Reader::open(&bytes[..], &opener).and_then(|mut reader| {
+        let result = Reader::open(&bytes[..], &opener).and_then(|mut reader| {
             while reader.next_user()?.is_some() {}
             Ok(())
         });
-        forged += usize::from(matches!(refused, Err(BackupError::Forged)));
-        assert!(refused.is_err(), "byte {at} of {}", content.len());
+        forged += usize::from(matches!(result, Err(BackupError::Forged)));
+        assert!(result.is_err(), "byte {at} of {}", content.len());
     }
     // The form stays good if the changed byte is in a seed, in a name or in the signature.
     assert!(forged > 96, "{forged} of {}", content.len());
@@ -196,8 +196,8 @@ fn a_backup_without_its_signature_is_unsigned_or_damaged() {
     // A backup of format 3 must have nothing there. A backup of format 4 must have all of it.
     for content in [&older[..], &content[..content.len() - 96], &content[..content.len() - 1]] {
         let (bytes, opener) = with_content(content);
-        let refused = read(&bytes, &opener);
-        assert!(matches!(refused, Err(BackupError::Damaged)), "{refused:?}");
+        let result = read(&bytes, &opener);
+        assert!(matches!(result, Err(BackupError::Damaged)), "{result:?}");
     }
     let (bytes, opener) = with_content(&[&content[..], b"x"].concat());
     assert!(matches!(read(&bytes, &opener), Err(BackupError::Damaged)));
@@ -246,7 +246,7 @@ fn a_backup_of_format_1_is_read() {
 #[test]
 fn a_backup_with_a_wrong_end_is_damaged() {
     let frame = |bytes: &[u8]| [&(bytes.len() as u32).to_le_bytes()[..], bytes].concat();
-    let begun = [&b"totpd backup 1\n"[..], &frame(&to_stdvec(&head()).unwrap())].concat();
+    let start = [&b"totpd backup 1\n"[..], &frame(&to_stdvec(&head()).unwrap())].concat();
     for rest in [
         &b""[..],
         &[0, 0, 0, 0],
@@ -256,9 +256,9 @@ fn a_backup_with_a_wrong_end_is_damaged() {
         &frame(b"nonsense"),
         &frame(&to_stdvec(&("a/b", 1_u32, (0_u8, ((0_u32, 0_u64), 0_u8)))).unwrap()),
     ] {
-        let (bytes, opener) = with_content(&[&begun[..], rest].concat());
-        let refused = read(&bytes, &opener);
-        assert!(matches!(refused, Err(BackupError::Damaged)), "{rest:?}: {refused:?}");
+        let (bytes, opener) = with_content(&[&start[..], rest].concat());
+        let result = read(&bytes, &opener);
+        assert!(matches!(result, Err(BackupError::Damaged)), "{rest:?}: {result:?}");
     }
 }
 
@@ -267,8 +267,8 @@ fn a_file_that_is_not_age_is_refused_at_once() {
     for begin in [&b""[..], AGE_HEADER, b"age-encryption.org/v1\n-> X25519 x\n"] {
         for fill in [0, b'\n', b'x'] {
             let endless = BufReader::new(begin.chain(io::repeat(fill)));
-            let refused = Reader::open(endless, &identity().1).err();
-            assert!(matches!(refused, Some(BackupError::NotAge)), "{fill}: {refused:?}");
+            let result = Reader::open(endless, &identity().1).err();
+            assert!(matches!(result, Some(BackupError::NotAge)), "{fill}: {result:?}");
         }
     }
 }

@@ -41,21 +41,21 @@ pub enum Trust {
 pub enum Untrusted {
     /// Another store signed it, and the caller did not say which one may.
     #[error(
-        "another store signed the backup, with the fingerprint {0}: if \"totpctl backup\" or \
-         \"totpctl doctor\" printed the same on the host of the backup, say --fingerprint and what \
-         was printed there"
+        "another store signed the backup, with the fingerprint {0}. Compare it with what \
+         \"totpctl backup\" or \"totpctl doctor\" printed on that host. If they are equal, say \
+         --fingerprint and what was printed there"
     )]
     Stranger(Fingerprint),
     /// A backup without a signature.
     #[error(
-        "the backup is not signed, because an older totpd made it, or somebody who knows its \
-         recipient: if you know where the file has been since then, say --unsigned"
+        "the backup is not signed: an older totpd made it, or somebody who knows its recipient. If \
+         you know where the file has been since then, say --unsigned"
     )]
     Unsigned,
     /// Another store signed it than the one that the caller named.
     #[error(
-        "the backup was signed by {found}, not by {wanted}: it is not from the store that you \
-         named; do not restore it"
+        "{found} signed the backup, not {wanted}: it is not from the store that you named; \
+         do not restore it"
     )]
     Mismatch {
         /// The fingerprint of the signer.
@@ -65,7 +65,7 @@ pub enum Untrusted {
     },
     /// A backup without a signature, and the caller named a store.
     #[error(
-        "the backup is not signed, so nothing shows that the store {wanted} made it: an older totpd \
+        "the backup is not signed, so nothing shows that the store {wanted} made it. An older totpd \
          made it, or somebody who knows its recipient. If you know where the file has been since \
          then, say --unsigned and no fingerprint"
     )]
@@ -145,7 +145,7 @@ mod tests {
         let no_signature = Untrusted::NoSignature { wanted: a };
         use OpenedBy::{Identity, Passphrase};
         use Signer::{Earlier, Ours, Stranger, Unsigned};
-        let refused = [
+        let refusals = [
             (Stranger(a), Identity, Trust::Known, Untrusted::Stranger(a)),
             (Stranger(b), Identity, Trust::Known, Untrusted::Stranger(b)),
             (Unsigned, Identity, Trust::Known, Untrusted::Unsigned),
@@ -163,9 +163,10 @@ mod tests {
         for signer in signers.into_iter().flatten().chain([Unsigned]) {
             for opened in [Passphrase, Identity] {
                 for trust in [Trust::Known, named, Trust::Anybody] {
-                    let rule =
-                        refused.iter().find(|(s, o, t, _)| (*s, *o, *t) == (signer, opened, trust));
-                    let wanted = rule.map_or(Ok(()), |(.., reason)| Err(*reason));
+                    let rule = refusals
+                        .iter()
+                        .find(|(s, o, t, _)| (*s, *o, *t) == (signer, opened, trust));
+                    let wanted = rule.map_or(Ok(()), |(.., refusals)| Err(*refusals));
                     assert_eq!(
                         may_be_restored(signer, opened, trust),
                         wanted,
@@ -182,9 +183,12 @@ mod tests {
     fn a_refused_backup_names_the_remedy() {
         let [a, b] = [(); 2].map(|()| signing_key().public().fingerprint());
         for (untrusted, words) in [
-            (Untrusted::Stranger(a), format!("with the fingerprint {a}: if")),
+            (Untrusted::Stranger(a), format!("with the fingerprint {a}. Compare")),
             (Untrusted::Unsigned, "say --unsigned".into()),
-            (Untrusted::Mismatch { found: b, wanted: a }, format!("signed by {b}, not by {a}")),
+            (
+                Untrusted::Mismatch { found: b, wanted: a },
+                format!("{b} signed the backup, not {a}"),
+            ),
             (Untrusted::NoSignature { wanted: a }, format!("that the store {a} made it")),
         ] {
             assert!(untrusted.to_string().contains(&words), "{untrusted}");

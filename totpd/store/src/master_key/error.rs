@@ -18,8 +18,8 @@ pub enum KeyError {
     },
     /// The file is not a plain file that only its owner can read.
     #[error(
-        "the sealing key {path} must be a plain file of uid {owner} with mode 0600: it is owned by \
-         uid {uid} and has mode {mode:06o}; run chown {owner} {path}, and chmod 600 {path}"
+        "the sealing key {path} must be a plain file of uid {owner} with mode 0600: found uid {uid}, \
+         mode {mode:06o}. Run chown {owner} {path}, and chmod 600 {path}"
     )]
     InsecurePermissions {
         /// The file.

@@ -58,8 +58,8 @@ fn a_key_of_another_owner_is_refused() {
     let (_folder, path) = with_key(&[7; 32], 0o600);
     let uid = this_user().uid();
     let trusted = Owner::from_uid(uid + 1);
-    let refused = MasterKey::read(&path, KeyOrigin::StoreFile, trusted);
-    let Err(KeyError::InsecurePermissions { uid: found, owner, .. }) = refused else { panic!() };
+    let result = MasterKey::read(&path, KeyOrigin::StoreFile, trusted);
+    let Err(KeyError::InsecurePermissions { uid: found, owner, .. }) = result else { panic!() };
     assert_eq!((found, owner), (uid, uid + 1));
 }
 

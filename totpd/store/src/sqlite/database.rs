@@ -48,10 +48,10 @@ impl Database {
     /// calls this after callers were answered, and they do not wait for it.
     pub(super) fn checkpoint_if_needed(&mut self) {
         let Ok(connection) = self.connection() else { return };
-        let waiting = connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| {
+        let pages_to_copy = connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| {
             Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?)
         });
-        let result = match waiting {
+        let result = match pages_to_copy {
             Ok(pages) if pages < CHECKPOINT_THRESHOLD_PAGES => Ok(()),
             Ok(_) => connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())),
             Err(error) => Err(error),

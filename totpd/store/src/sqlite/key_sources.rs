@@ -51,7 +51,7 @@ impl Keyring {
     /// # Errors
     /// [`KeyError`] if one cannot be read or trusted: it may be the one that is needed.
     pub(super) fn load(sources: &KeySources) -> Result<Self, KeyError> {
-        let mut found = Vec::new();
+        let mut keys = Vec::new();
         for source in SOURCES {
             let (path, origin) = match (&source, &sources.credentials) {
                 (KeySource::Credential(_), None) => continue,
@@ -61,20 +61,20 @@ impl Keyring {
                 (KeySource::File(name), _) => (sources.directory.join(name), KeyOrigin::StoreFile),
             };
             if let Some(key) = MasterKey::read(&path, origin, sources.owner)? {
-                found.push(FoundKey { key, source });
+                keys.push(FoundKey { key, source });
             }
         }
-        Ok(Self(found))
+        Ok(Self(keys))
     }
 
     /// Takes the key with that id.
     pub(super) fn take(&mut self, id: &KeyId) -> Option<FoundKey> {
-        self.take_if(|found| found.key.id() == *id)
+        self.take_if(|entry| entry.key.id() == *id)
     }
 
     /// Takes the first key for which `fits` holds.
     pub(super) fn take_fitting(&mut self, fits: impl Fn(&MasterKey) -> bool) -> Option<FoundKey> {
-        self.take_if(|found| fits(&found.key))
+        self.take_if(|entry| fits(&entry.key))
     }
 
     /// Takes the key for a new store, if one exists.
@@ -84,18 +84,18 @@ impl Keyring {
 
     /// Takes the credential that the store is to be sealed under, if systemd gave one.
     pub(super) fn take_credential(&mut self) -> Option<FoundKey> {
-        self.take_if(|found| found.source == CREDENTIAL)
+        self.take_if(|entry| entry.source == CREDENTIAL)
     }
 
     /// Returns a key that was taken, as the preferred one.
-    pub(super) fn reinsert(&mut self, found: FoundKey) {
-        self.0.insert(0, found);
+    pub(super) fn reinsert(&mut self, entry: FoundKey) {
+        self.0.insert(0, entry);
     }
 
     /// Lists the ids of all keys for people to read.
     pub(super) fn ids(&self) -> String {
         let ids: Vec<_> =
-            self.0.iter().map(|found| format!("{} in {}", found.key.id(), found.source)).collect();
+            self.0.iter().map(|entry| format!("{} in {}", entry.key.id(), entry.source)).collect();
         if ids.is_empty() { "no key".into() } else { ids.join(", ") }
     }
 

@@ -60,7 +60,7 @@ fn migrate_1(
         let proof = proof.as_deref().unwrap_or_default();
         Sealer::new(key).unseal(proof, PROOF_AAD).is_ok()
     };
-    let Some(found) = keyring.take_fitting(fits) else {
+    let Some(old_entry) = keyring.take_fitting(fits) else {
         if !rows::is_empty(connection).map_err(failed)? {
             return Err(OpenError::WrongKey {
                 store: file,
@@ -72,11 +72,11 @@ fn migrate_1(
         return write_format_1_successor(connection, None).map_err(failed);
     };
     let copy = copy(connection, layout, 1)?;
-    let buckets = *found.key.derive("totpd buckets 1");
+    let buckets = *old_entry.key.derive("totpd buckets 1");
     let secrets = Secrets { buckets, floor: None, history: History::default() };
-    let sealed = metadata::seal_secrets(&Sealer::new(&found.key), &secrets)?;
-    write_format_1_successor(connection, Some((&found.key.id(), &sealed))).map_err(failed)?;
-    keyring.reinsert(found);
+    let sealed = metadata::seal_secrets(&Sealer::new(&old_entry.key), &secrets)?;
+    write_format_1_successor(connection, Some((&old_entry.key.id(), &sealed))).map_err(failed)?;
+    keyring.reinsert(old_entry);
     log_migration(1, &copy);
     Ok(())
 }
@@ -93,7 +93,7 @@ fn migrate_readable(connection: &Connection, layout: &Layout, from: i64) -> Resu
 
 fn log_migration(from: i64, copy: &Path) {
     let message = format!(
-        "migrated the store from format {from} to {FORMAT}; {} is a copy from before: remove it \
+        "migrated the store from format {from} to {FORMAT}; {} is a copy from before. Remove it \
          when you know that you will not return to an older totpd",
         copy.display()
     );

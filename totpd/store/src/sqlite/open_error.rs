@@ -18,7 +18,7 @@ pub enum OpenError {
     /// A directory or file that belongs to another user, or that others may enter.
     #[error(
         "{path} must belong to uid {owner} with mode {wanted:04o}: it is owned by uid {uid} and has \
-         mode {mode:04o}; run chown {owner} {path}, and chmod {wanted:o} {path}"
+         mode {mode:04o}. Run chown {owner} {path}, and chmod {wanted:o} {path}"
     )]
     InsecurePermissions {
         /// The directory or file.
@@ -79,8 +79,8 @@ pub enum OpenError {
     },
     /// The key is missing, or differs from the one that the records are sealed under.
     #[error(
-        "cannot unseal {store}: the key {wanted} is missing (found: {found}); restore that key \
-         (store.key beside the store, or the credential totpd.key), or move the store away and \
+        "cannot unseal {store}: the key {wanted} is missing (found: {found}). Restore that key \
+         (store.key beside the store, or the credential totpd.key). Or move the store away and \
          restore a backup"
     )]
     WrongKey {

@@ -10,8 +10,8 @@ use crate::sqlite::failure::thread_ended;
 pub(super) const MAX_QUEUED_REQUESTS: usize = 4096;
 
 /// Explains why a request did not get into the queue of its thread.
-pub(super) fn not_queued<T>(refused: TrySendError<T>) -> StoreError {
-    match refused {
+pub(super) fn queue_error<T>(error: TrySendError<T>) -> StoreError {
+    match error {
         TrySendError::Full(_) => {
             StoreError::Unavailable("too many requests are waiting for the disk; try again".into())
         }

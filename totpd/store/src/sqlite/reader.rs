@@ -14,7 +14,7 @@ use crate::mutex::lock;
 use crate::sqlite::connection;
 use crate::sqlite::database::ReaderSlot;
 use crate::sqlite::failure::{is_damage, unavailable};
-use crate::sqlite::queue::{AbortOnPanic, MAX_QUEUED_REQUESTS, not_queued};
+use crate::sqlite::queue::{AbortOnPanic, MAX_QUEUED_REQUESTS, queue_error};
 
 /// Submits reads.
 #[derive(Clone)]
@@ -84,7 +84,7 @@ impl Reader {
         {
             run_job(job, &self.file, &mut slot);
         } else {
-            self.jobs.try_send(job).map_err(not_queued)?;
+            self.jobs.try_send(job).map_err(queue_error)?;
         }
         Ok(answer)
     }

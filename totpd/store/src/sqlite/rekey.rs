@@ -121,20 +121,21 @@ pub(super) fn begin(local: &Local) -> Result<(), StoreError> {
         )));
     }
     // A key that is named was chosen by an attempt that failed: there may be rows under it.
-    let named = local.read_now(|connection| metadata::key_id(connection, KeyRole::Next))?;
-    let chosen = named.and_then(|id| keyring.take(&id)).or_else(|| keyring.take_credential());
-    let key = match chosen {
-        Some(found) => {
-            if found.source != NEXT_KEY {
+    let next_id = local.read_now(|connection| metadata::key_id(connection, KeyRole::Next))?;
+    let entry = next_id.and_then(|id| keyring.take(&id)).or_else(|| keyring.take_credential());
+    let key = match entry {
+        Some(entry) => {
+            if entry.source != NEXT_KEY {
                 // A crash in the state *created* left it. Erasing the old key would rename it.
                 remove(&local.layout().next_key()).map_err(unavailable)?;
             }
-            found.key
+            entry.key
         }
         None if old.source == CREDENTIAL => {
             return Err(StoreError::Refused(
-                "cannot rekey: the current key is the credential totpd.key; give totpd a new key \
-                 under that name and the current one as totpd.key.old, restart it, and try again"
+                "cannot rekey: the current key is the credential totpd.key. Give totpd a new key \
+                 under that name, and the current one as totpd.key.old. Then restart it, and try \
+                 again"
                     .into(),
             ));
         }

@@ -33,15 +33,15 @@ pub(super) fn overwrite(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn fill_and_free(connection: &Connection) -> rusqlite::Result<()> {
-    let filled = connection.execute_batch(&format!(
+    let result = connection.execute_batch(&format!(
         "DROP TABLE IF EXISTS reserve; BEGIN; CREATE TABLE reserve (block BLOB); INSERT INTO \
          reserve VALUES (zeroblob({RESERVE_BYTES})); COMMIT"
     ));
-    if filled.is_err() {
+    if result.is_err() {
         let _ = connection.execute_batch("ROLLBACK");
     }
     // This restart is between the two changes, so the log does not become twice as long.
-    filled.and_then(|()| restart_wal(connection))?;
+    result.and_then(|()| restart_wal(connection))?;
     connection.execute_batch("DROP TABLE reserve")?;
     restart_wal(connection)
 }

@@ -57,8 +57,8 @@ impl Local {
         let current = after.signing_key.public();
         let mut earlier = secrets.history.earlier().to_vec();
         // A key that a rekey is about to retire may be in no list yet.
-        let retiring = [&before, &after].map(|keys| Some(keys.previous.as_ref()?.signer));
-        earlier.extend(retiring.into_iter().flatten().chain([before.signing_key.public()]));
+        let previous = [&before, &after].map(|keys| Some(keys.previous.as_ref()?.signer));
+        earlier.extend(previous.into_iter().flatten().chain([before.signing_key.public()]));
         Ok(KnownBackups { current, earlier, newest: secrets.history.newest() })
     }
 
@@ -83,8 +83,8 @@ fn unseal<'a>(
     keys: &'a KeySet,
 ) -> Result<(&'a Sealer, Secrets), RowError> {
     let sealed = metadata::sealed_secrets(connection)?.ok_or_else(corrupt_metadata)?;
-    let unsealed = keys
+    let result = keys
         .sealers()
         .find_map(|sealer| Some((sealer, metadata::unseal_secrets(&sealed, sealer)?)));
-    Ok(unsealed.ok_or_else(corrupt_metadata)?)
+    Ok(result.ok_or_else(corrupt_metadata)?)
 }

@@ -12,7 +12,7 @@ use crate::backend::StoreError;
 use crate::blocking;
 use crate::mutex::lock;
 use crate::sqlite::database::Database;
-use crate::sqlite::queue::{AbortOnPanic, MAX_QUEUED_REQUESTS, not_queued};
+use crate::sqlite::queue::{AbortOnPanic, MAX_QUEUED_REQUESTS, queue_error};
 use crate::sqlite::rows::RowError;
 use crate::sqlite::transaction::{Completion, QueuedChange, commit_batch};
 
@@ -106,9 +106,9 @@ impl Writer {
 
     fn send(&self, request: Request) -> Result<(), StoreError> {
         self.shared.queued.fetch_add(1, Ordering::AcqRel);
-        self.requests.try_send(request).map_err(|refused| {
+        self.requests.try_send(request).map_err(|error| {
             self.shared.queued.fetch_sub(1, Ordering::AcqRel);
-            not_queued(refused)
+            queue_error(error)
         })
     }
 }

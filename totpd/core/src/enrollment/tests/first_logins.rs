@@ -9,8 +9,8 @@ use super::*;
 /// function returns nothing.
 fn offered(record: Record, login: u8, number: u8) -> (Option<FactorId>, Record) {
     let new = pending(number, Maker::Login(nonce(login)));
-    let (shown, record) = offer(record, 1000, &new, NOW, &RULES);
-    (shown.map(|factor| factor.id), record)
+    let (factor, record) = offer(record, 1000, &new, NOW, &RULES);
+    (factor.map(|factor| factor.id), record)
 }
 
 fn token(number: u8) -> LoginToken {

@@ -76,20 +76,20 @@ proptest! {
     ) {
         let rules = EnrollmentRules { max_factors, ..RULES };
         let judged_by = Rules { skew: 1, throttle: crate::throttle::ThrottleRules { ..THROTTLE } };
-        let (mut record, mut step, mut made) = (with(Vec::new()), 1000_u64, 10_u8);
+        let (mut record, mut step, mut last_id) = (with(Vec::new()), 1000_u64, 10_u8);
         let mut opened: Vec<(u8, bool, u64)> = Vec::new();
         for event in events {
             let now = step * 30 + 7;
             record.throttle = Default::default();
             match event {
                 Event::Enroll { seed, hotp, confirmed } => {
-                    made += 1;
+                    last_id += 1;
                     let status = match confirmed {
                         true => Status::Verified,
                         false => Status::Unverified { expires: now + 600, wrong_codes: 0 },
                     };
                     // A token of presses is enrolled with the counter of the inventory.
-                    let new = Factor { id: id(made), status, created: now, ..token(seed, hotp) };
+                    let new = Factor { id: id(last_id), status, created: now, ..token(seed, hotp) };
                     let (_, after) = enroll(record, &request(new), now, &rules);
                     record = after;
                 }

@@ -76,13 +76,13 @@ enum Step {
 struct State {
     record: Record,
     seen: BTreeMap<String, BTreeSet<Party>>,
-    made: u8,
+    last_id: u8,
     now: u64,
 }
 
 impl State {
     fn new() -> Self {
-        Self { record: with(Vec::new()), seen: BTreeMap::new(), made: 0, now: NOW }
+        Self { record: with(Vec::new()), seen: BTreeMap::new(), last_id: 0, now: NOW }
     }
 
     fn knows(&self, party: Party, id: &FactorId) -> bool {
@@ -100,7 +100,7 @@ impl State {
             self.record.factors.iter().map(|factor| factor.id.to_string()).collect();
         self.seen.retain(|id, _| there.contains(id));
         let free = |number: &u8| !there.contains(id(number + 1).as_str());
-        self.made = (0..250).find(free).unwrap_or(250);
+        self.last_id = (0..250).find(free).unwrap_or(250);
         self
     }
 
@@ -181,13 +181,13 @@ impl State {
         let party = match step {
             Step::Enroll { caller, resume, confirmed } => {
                 let (party, maker) = CALLERS[*caller];
-                next.made += 1;
+                next.last_id += 1;
                 let expires = now + 600;
                 let status = match confirmed {
                     true => Status::Verified,
                     false => Status::Unverified { expires, wrong_codes: 4 },
                 };
-                let new = Factor { made_by: maker, created: now, ..factor(next.made, status) };
+                let new = Factor { made_by: maker, created: now, ..factor(next.last_id, status) };
                 let asked = Request { resume: *resume, ..request(new) };
                 let (enrolled, record) = enroll(next.record, &asked, now, rules);
                 next.record = record;
@@ -226,13 +226,13 @@ impl State {
             }
             Step::Begin { login } => {
                 let (party, number) = LOGINS[*login];
-                next.made += 1;
+                next.last_id += 1;
                 let status = Status::Unverified { expires: now + 600, wrong_codes: 2 };
                 let made_by = Maker::Login(nonce(number));
-                let new = Factor { made_by, created: now, ..factor(next.made, status) };
-                let (shown, record) = offer(next.record, 1000, &new, now, rules);
+                let new = Factor { made_by, created: now, ..factor(next.last_id, status) };
+                let (offered_factor, record) = offer(next.record, 1000, &new, now, rules);
                 next.record = record;
-                if let Some(factor) = shown {
+                if let Some(factor) = offered_factor {
                     next.shown_to(party, &factor.id);
                 }
                 party

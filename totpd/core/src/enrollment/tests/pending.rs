@@ -93,10 +93,10 @@ fn only_an_identical_request_of_root_is_resumed() {
     ] {
         let asked = Request { resume: true, ..request(new) };
         let (enrolled, record) = enroll(with(vec![old.clone()]), &asked, NOW, &RULES);
-        let (shown, what) = enrolled.unwrap();
+        let (answer, what) = enrolled.unwrap();
         assert_eq!(what == Enrolled::Resumed, resumed, "{old:?}");
-        assert_eq!(shown.seed.is(&old.seed), resumed, "{old:?}");
-        assert!(record.factors.iter().any(|factor| factor.id == shown.id));
+        assert_eq!(answer.seed.is(&old.seed), resumed, "{old:?}");
+        assert!(record.factors.iter().any(|factor| factor.id == answer.id));
         // There is nothing to resume after its time.
         let (late, _) = enroll(with(vec![old]), &asked, NOW + 600, &RULES);
         assert_eq!(late.unwrap().1, Enrolled::Added);
@@ -149,8 +149,8 @@ fn a_pending_factor_expires() {
 #[test]
 fn a_pending_factor_is_removed_by_its_maker_or_root() {
     for (by, left) in [(ALICE, vec![1, 3]), (Maker::Uid(7), vec![1, 2, 3]), (Maker::Root, vec![])] {
-        let made = [Maker::Root, ALICE, Maker::Login(nonce(1))];
-        let mut record = with((1..).zip(made).map(|(n, maker)| pending(n, maker)).collect());
+        let makers = [Maker::Root, ALICE, Maker::Login(nonce(1))];
+        let mut record = with((1..).zip(makers).map(|(n, maker)| pending(n, maker)).collect());
         remove(&mut record, "", by);
         let left: Vec<_> = left.into_iter().map(id).collect();
         assert_eq!(record.factors.iter().map(|f| f.id.clone()).collect::<Vec<_>>(), left, "{by}");

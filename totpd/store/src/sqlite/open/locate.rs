@@ -51,12 +51,12 @@ fn lock_directory(directory: &Path, owner: Owner) -> Result<File, OpenError> {
     if !metadata.is_dir() {
         return Err(failed(io::ErrorKind::NotADirectory.into()));
     }
-    let opened = File::open(directory).map_err(failed)?;
+    let folder = File::open(directory).map_err(failed)?;
     // A daemon that was killed holds its lock until its last call to the disk has returned.
     let end = Instant::now() + LOCK_TIMEOUT;
     loop {
-        match opened.try_lock() {
-            Ok(()) => return Ok(opened),
+        match folder.try_lock() {
+            Ok(()) => return Ok(folder),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
             Err(TryLockError::WouldBlock) if Instant::now() < end => {
                 thread::park_timeout(POLL_INTERVAL);

@@ -39,11 +39,11 @@ pub(super) fn unlock(
     let key_set = match next {
         None => KeySet::new(&key, secrets.floor),
         Some(next) => {
-            let Some(found) = keyring.take(&next) else {
+            let Some(key_entry) = keyring.take(&next) else {
                 return Err(wrong_key(&file, next.as_str(), keyring));
             };
             let previous = Some(PreviousKey::new(&key));
-            KeySet { previous, ..KeySet::new(&found.key, secrets.floor) }
+            KeySet { previous, ..KeySet::new(&key_entry.key, secrets.floor) }
         }
     };
     let buckets = Buckets::new(Zeroizing::new(secrets.buckets));
@@ -58,7 +58,7 @@ fn unlock_current(
 ) -> Result<Option<(MasterKey, Secrets)>, OpenError> {
     let failed = |error| OpenError::from_sqlite(file, &error);
     let id = metadata::key_id(connection, KeyRole::Current).map_err(failed)?;
-    let Some(found) = id.as_ref().and_then(|id| keyring.take(id)) else {
+    let Some(key_entry) = id.as_ref().and_then(|id| keyring.take(id)) else {
         // Never over records: nothing but the lost key can open them.
         if !rows::is_empty(connection).map_err(failed)? {
             let wanted = id.as_ref().map_or("that it no longer names", |id| id.as_str());
@@ -66,20 +66,20 @@ fn unlock_current(
         }
         return Ok(None);
     };
-    let secrets = metadata::secrets(connection, &Sealer::new(&found.key)).map_err(failed)?;
+    let secrets = metadata::secrets(connection, &Sealer::new(&key_entry.key)).map_err(failed)?;
     let Some(secrets) = secrets else {
         let reason = "its sealed metadata was changed".into();
         return Err(OpenError::NotAStore { path: file.to_path_buf(), reason });
     };
-    warn_of_unused_credential(&found, keyring);
-    Ok(Some((found.key, secrets)))
+    warn_of_unused_credential(&key_entry, keyring);
+    Ok(Some((key_entry.key, secrets)))
 }
 
 /// Warns if systemd gave a key that the store is not sealed under.
 fn warn_of_unused_credential(current: &FoundKey, keyring: &mut Keyring) {
     let Some(credential) = keyring.take_credential() else { return };
     let message = format!(
-        "the store is sealed under the key {} in {}, and not under {} of the credential: \"totpctl \
+        "the store is sealed under the key {} in {}, not under {} of the credential; \"totpctl \
          rekey\" changes that",
         current.key.id(),
         current.source,

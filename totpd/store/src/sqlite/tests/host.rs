@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use totpd_core::code::Code;
 use totpd_core::enrollment::{self, Confirmation, EnrollmentRules};
-use totpd_core::factor::{Drift, Factor, FactorId, Kind, Maker, Restrictions, Status};
-use totpd_core::fixtures::user;
+use totpd_core::factor::{Factor, FactorId, Kind, Maker, Status};
+use totpd_core::fixtures::{user, verified};
 use totpd_core::otp::{Algorithm, code_at};
 use totpd_core::record::Record;
 use totpd_core::recovery_codes::{RecoveryCode, RecoveryCodes};
@@ -116,9 +116,9 @@ impl Host {
 
     /// Gives a user new recovery codes, and answers them.
     pub(super) fn recovery_codes(&self, name: &str, count: u32) -> Result<Vec<String>, StoreError> {
-        let (codes, kept) = RecoveryCodes::generate(count, getrandom::fill).unwrap();
+        let (codes, hashes) = RecoveryCodes::generate(count, getrandom::fill).unwrap();
         run(self.opened.store.update(user(name), move |record| {
-            let record = record.map(|record| Record { recovery: kept.clone(), ..record });
+            let record = record.map(|record| Record { recovery: hashes.clone(), ..record });
             ((), record)
         }))?;
         Ok(codes.iter().map(|code| code.display().to_string()).collect())
@@ -201,19 +201,10 @@ fn factor(name: &str, now: u64) -> Factor {
     Factor {
         id: FactorId::from_random(id),
         name: "phone".into(),
-        kind: Kind::Totp { period: 30 },
-        algorithm: Algorithm::Sha1,
-        digits: 6,
         seed: seed(name),
         status: Status::Unverified { expires: now + 600, wrong_codes: 0 },
         created: now,
-        last_used: None,
-        last_accepted: None,
-        limits: Restrictions::default(),
-        drift: Drift::default(),
-        last_place: None,
-        made_by: Maker::Root,
-        is_imported: false,
+        ..verified(Kind::Totp { period: 30 }, None)
     }
 }
 

@@ -189,8 +189,8 @@ fn a_rekey_that_has_begun_needs_both_keys() {
         let (_, after) = place.interrupt(State::Resealed);
         let (file, away) = (place.path(missing), place.path("away"));
         fs::rename(&file, &away).unwrap();
-        let refused = place.open().err();
-        assert!(matches!(refused, Some(OpenError::WrongKey { .. })), "{missing}: {refused:?}");
+        let error = place.open().err();
+        assert!(matches!(error, Some(OpenError::WrongKey { .. })), "{missing}: {error:?}");
         fs::rename(&away, &file).unwrap();
         let opened = place.open().unwrap();
         settle(&opened.local, &[Some(after), None, None]);

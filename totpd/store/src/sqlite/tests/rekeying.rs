@@ -29,8 +29,8 @@ fn a_rekey_leaves_no_bytes_sealed_under_the_old_key() {
         let path = entry.unwrap().path();
         let bytes = fs::read(&path).unwrap();
         for needle in rows.iter().map(|row| &row.row.sealed[..]).chain([&old[..]]) {
-            let found = bytes.windows(24).any(|window| window == &needle[..24]);
-            assert!(!found, "{}", path.display());
+            let is_there = bytes.windows(24).any(|window| window == &needle[..24]);
+            assert!(!is_there, "{}", path.display());
         }
     }
 }

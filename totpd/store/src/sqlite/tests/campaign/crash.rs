@@ -80,9 +80,9 @@ impl Promises {
                 self.removed.clear();
                 self.denied.clear();
             }
-            Act::Sign(signer, made) => {
+            Act::Sign(signer, time) => {
                 self.signers.push(*signer);
-                self.newest_backup = Some(*made);
+                self.newest_backup = Some(*time);
             }
         }
     }
@@ -119,8 +119,8 @@ fn write(folder: &Path, mark: &dyn Fn(Mark)) {
         mark(Mark::Done(Act::Rekey(key)));
     };
     let sign = || {
-        let (signer, made) = host.signed().unwrap();
-        mark(Mark::Done(Act::Sign(signer, made)));
+        let (signer, time) = host.signed().unwrap();
+        mark(Mark::Done(Act::Sign(signer, time)));
     };
     for n in 0..6 {
         enroll(&format!("user{n}"));
@@ -257,9 +257,9 @@ fn check(folder: &Path, marks: &[Mark]) -> Result<(), String> {
     if let Some(key) = &promises.key {
         let file = MasterKey::read(&folder.join("store.key"), KeyOrigin::StoreFile, this_user())
             .map_err(|e| e.to_string())?;
-        let found = file.map(|key| key.id().to_string());
-        if found.as_ref() != Some(key) && !matches!(under_way, Some(Act::Rekey(_))) {
-            return Err(format!("the key is {found:?} after a rekey to {key}"));
+        let key_id = file.map(|key| key.id().to_string());
+        if key_id.as_ref() != Some(key) && !matches!(under_way, Some(Act::Rekey(_))) {
+            return Err(format!("the key is {key_id:?} after a rekey to {key}"));
         }
     }
     for (name, codes) in &promises.recovered {

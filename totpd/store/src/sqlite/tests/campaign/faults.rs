@@ -98,18 +98,18 @@ fn run_with(at: usize, how_many: usize, error: Errno) -> Result<usize, String> {
         .env("FAULT_COUNT", &count)
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
-    if !ran.status.success() || !said.contains("all is well") {
-        return Err(format!("{said}\n{}", String::from_utf8_lossy(&ran.stderr)));
+    let output = String::from_utf8_lossy(&ran.stdout).into_owned();
+    if !ran.status.success() || !output.contains("all is well") {
+        return Err(format!("{output}\n{}", String::from_utf8_lossy(&ran.stderr)));
     }
-    check(&place.path().join("totpd"), &said)?;
+    check(&place.path().join("totpd"), &output)?;
     Ok(fs::read_to_string(count).unwrap().trim().parse().unwrap())
 }
 
 /// Checks that every accepted code stays used.
-fn check(folder: &Path, said: &str) -> Result<(), String> {
+fn check(folder: &Path, output: &str) -> Result<(), String> {
     let host = Host::open(folder).map_err(|error| error.to_string())?;
-    for line in said.lines().filter_map(|line| line.split("yes ").nth(1)) {
+    for line in output.lines().filter_map(|line| line.split("yes ").nth(1)) {
         let (name, step) = line.split_once(' ').ok_or("no step")?;
         let step = step.trim().parse().map_err(|_| format!("no step: {step}"))?;
         while host.step() < step {

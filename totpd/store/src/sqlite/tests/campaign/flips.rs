@@ -27,7 +27,7 @@ fn a_flipped_byte_accepts_no_used_code() {
     let file = folder.path().join("store.db");
     let whole = fs::read(&file).unwrap();
 
-    let (mut refused, mut right, mut random) = (0, 0, 7_u64);
+    let (mut refusals, mut right, mut random) = (0, 0, 7_u64);
     let mut draw = |below: usize| {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         (random >> 33) as usize % below
@@ -39,7 +39,7 @@ fn a_flipped_byte_accepts_no_used_code() {
         fs::write(&file, &bytes).unwrap();
         let _ = fs::remove_file(folder.path().join("store.db-wal"));
         let Ok(host) = Host::open(&folder.path()) else {
-            refused += 1;
+            refusals += 1;
             continue;
         };
         host.at(used);
@@ -52,7 +52,7 @@ fn a_flipped_byte_accepts_no_used_code() {
             );
             match is_yes(&host.verify(name, used + 1)) {
                 true => right += 1,
-                false => refused += 1,
+                false => refusals += 1,
             }
             assert!(
                 !is_yes(&host.verify(name, used + 1)),
@@ -60,6 +60,6 @@ fn a_flipped_byte_accepts_no_used_code() {
             );
         }
     }
-    println!("{FLIPS} flips: {right} right answers, {refused} refusals");
-    assert!(right > FLIPS && refused > 100);
+    println!("{FLIPS} flips: {right} right answers, {refusals} refusals");
+    assert!(right > FLIPS && refusals > 100);
 }

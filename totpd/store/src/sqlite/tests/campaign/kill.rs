@@ -82,11 +82,11 @@ fn a_store_killed_fifty_times_at_work_loses_nothing() {
     for round in 1..=ROUNDS {
         fs::write(place.path().join("round"), round.to_string()).unwrap();
         let mut child = child("campaign::kill::work_until_killed", place.path()).spawn().unwrap();
-        let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut heard = Vec::new();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut output = Vec::new();
         // The kill comes at any moment after the first round of all users.
-        while !heard.last().is_some_and(|line: &String| line.contains("backup")) {
-            heard.push(said.next().expect("it ended by itself").unwrap());
+        while !output.last().is_some_and(|line: &String| line.contains("backup")) {
+            output.push(lines.next().expect("it ended by itself").unwrap());
         }
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let end = Instant::now() + Duration::from_micros((random >> 33) % 150_000);
@@ -95,19 +95,19 @@ fn a_store_killed_fifty_times_at_work_loses_nothing() {
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        heard.extend(said.map_while(Result::ok));
-        yes += check(&folder, &heard);
-        did.extend(heard.into_iter().filter(|line| !line.contains(' ')));
+        output.extend(lines.map_while(Result::ok));
+        yes += check(&folder, &output);
+        did.extend(output.into_iter().filter(|line| !line.contains(' ')));
     }
     println!("{ROUNDS} kills, {yes} logins, with {did:?}");
     assert!(did.contains("rekey") && did.contains("restore"), "{did:?}");
 }
 
 /// Checks what is left. Returns how many codes were accepted.
-fn check(folder: &Path, said: &[String]) -> usize {
+fn check(folder: &Path, lines: &[String]) -> usize {
     let host = Host::open(folder).unwrap();
     let mut yes = BTreeSet::new();
-    for line in said.iter().filter_map(|line| line.split("yes ").nth(1)) {
+    for line in lines.iter().filter_map(|line| line.split("yes ").nth(1)) {
         assert!(yes.insert(line), "good twice: {line}");
         // The last line may be cut.
         let Some((name, step)) = line.split_once(' ') else { continue };

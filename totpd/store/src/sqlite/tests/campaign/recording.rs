@@ -119,7 +119,7 @@ pub(super) fn each_crash<M: Clone>(
     fs::create_dir(&mount).unwrap();
     let mut random = 1_u64;
     let (mut stable, mut pending, mut marks) = (base, Vec::<(u64, &[u8])>::new(), Vec::new());
-    let (mut seen, mut states) = (HashSet::new(), 0);
+    let (mut digests, mut states) = (HashSet::new(), 0);
     let mut stable_hash = 0_u64;
     for event in events {
         match event {
@@ -149,7 +149,7 @@ pub(super) fn each_crash<M: Clone>(
             subsets.push(part);
         }
         for subset in subsets {
-            if !seen.insert(hash(&(stable_hash, &subset, marks.len()))) {
+            if !digests.insert(hash(&(stable_hash, &subset, marks.len()))) {
                 continue;
             }
             states += 1;

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
 /// Returns `time`, up to a quarter longer or shorter.
-pub(crate) fn jittered(time: Duration) -> Duration {
+pub(crate) fn add_jitter(time: Duration) -> Duration {
     time / 1000 * (750 + random_per_mille() / 2)
 }
 
@@ -27,10 +27,10 @@ mod tests {
     #[test]
     fn jitter_stays_within_a_quarter_and_varies() {
         let two = Duration::from_secs(2);
-        let drawn: Vec<_> = (0..200).map(|_| jittered(two)).collect();
-        assert!(drawn.iter().all(|time| (1500..=2500).contains(&time.as_millis())), "{drawn:?}");
-        assert!(drawn.iter().any(|time| time.as_millis() < 1800));
-        assert!(drawn.iter().any(|time| time.as_millis() > 2200));
+        let times: Vec<_> = (0..200).map(|_| add_jitter(two)).collect();
+        assert!(times.iter().all(|time| (1500..=2500).contains(&time.as_millis())), "{times:?}");
+        assert!(times.iter().any(|time| time.as_millis() < 1800));
+        assert!(times.iter().any(|time| time.as_millis() > 2200));
     }
 
     #[test]

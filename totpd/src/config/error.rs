@@ -1,0 +1,43 @@
+//! The reason why the configuration cannot be used.
+
+use std::io;
+use std::path::PathBuf;
+
+/// The reason why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A key is unknown, or its value is invalid.
+    #[error("{path}:{line}: {message}")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// The fault, with the key that has it.
+        message: String,
+    },
+    /// A user other than the trusted owner could have written a file.
+    #[error(
+        "cannot trust {path}: it is owned by uid {uid} and has mode {mode:04o}. Run \
+         chown root {path}, and chmod go-w {path}"
+    )]
+    Writable {
+        /// The file or folder.
+        path: PathBuf,
+        /// The owner of the file or folder.
+        uid: u32,
+        /// The mode of the file or folder.
+        mode: u32,
+    },
+    /// A file exists and cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// The reason of the failure.
+        source: io::Error,
+    },
+    /// Two keys contradict each other.
+    #[error("{0}")]
+    Contradiction(&'static str),
+}

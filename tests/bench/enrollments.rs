@@ -58,7 +58,7 @@ pub(crate) fn measure(machine: &Machine, table: &mut Table) {
     let times: Vec<f64> = (0..ROUNDS)
         .map(|_| {
             let start = Instant::now();
-            let picture = Picture::of(&link, 4).unwrap();
+            let picture = Picture::new(&link, 4).unwrap();
             std::hint::black_box(picture.half_blocks());
             start.elapsed().as_secs_f64() * 1e3
         })

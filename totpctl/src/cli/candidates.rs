@@ -29,7 +29,7 @@ pub(crate) fn factors() -> Vec<CompletionCandidate> {
     let state = client.manager(async |totpd| totpd.get_user(&user).await).unwrap_or_default();
     details::objects(&details::object(&state), "factors")
         .map(|factor| {
-            let name = details::escaped(factor, "name");
+            let name = details::escape_text(factor, "name");
             let help = (!name.is_empty()).then(|| name.into());
             CompletionCandidate::new(details::text(factor, "factor")).help(help)
         })

@@ -22,7 +22,7 @@ pub(crate) fn object(dictionary: &Dictionary) -> Map<String, Value> {
 }
 
 /// Returns the text under `key` as a terminal may have it; empty if there is none.
-pub(crate) fn escaped(dictionary: &Map<String, Value>, key: &str) -> String {
+pub(crate) fn escape_text(dictionary: &Map<String, Value>, key: &str) -> String {
     escape(&text(dictionary, key)).into_owned()
 }
 

@@ -34,7 +34,7 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Error>
         Err(DaemonError::AlreadyEnrolled(_)) if options.if_unenrolled => Ok(None),
         other => other.map(Some),
     })?;
-    let Some((factor, uri, details)) = reply else { return unchanged(user, json) };
+    let Some((factor, uri, details)) = reply else { return print_unchanged(user, json) };
     let (uri, details) = (Zeroizing::new(uri), details::object(&details));
     if let Some(qr_file) = qr_file {
         qr_file.fill(&uri)?;
@@ -92,7 +92,7 @@ fn replacement(user: &str, details: &Map<String, Value>) -> Option<String> {
         number => (format!("{number} factors"), "They stay"),
     };
     let (issuer, account) =
-        (details::escaped(details, "issuer"), details::escaped(details, "account"));
+        (details::escape_text(details, "issuer"), details::escape_text(details, "account"));
     Some(format!(
         "{user} has {factors} already: {}. {they_stay} valid until the first code of the new one.\n\
          The new entry of the app is \"{issuer}: {account}\". Keep the old entry until then.\n",
@@ -101,7 +101,7 @@ fn replacement(user: &str, details: &Map<String, Value>) -> Option<String> {
 }
 
 /// Reports that the user is enrolled already (`--if-unenrolled`).
-fn unchanged(user: &str, json: bool) -> Result<(), Error> {
+fn print_unchanged(user: &str, json: bool) -> Result<(), Error> {
     if json {
         return output::json(&json!({ "user": user, "changed": false }));
     }

@@ -65,7 +65,7 @@ fn row(user: &Map<String, Value>) -> Vec<String> {
     let last_used =
         details::objects(user, "factors").filter_map(|f| details::number(f, "last_used")).max();
     vec![
-        details::escaped(user, "user"),
+        details::escape_text(user, "user"),
         details::number(user, "uid").map_or("?".into(), |uid| uid.to_string()),
         details::objects(user, "factors").count().to_string(),
         last_used.map_or("never".into(), output::time),

@@ -92,7 +92,7 @@ impl Preflight {
         output::note(&format!(
             "Users of {sources} cannot be counted. Those without a factor could no longer log in."
         ));
-        if input::confirmed("Continue? [y/N] ")? {
+        if input::confirm("Continue? [y/N] ")? {
             return Ok(());
         }
         Err(Error::refused(format!(

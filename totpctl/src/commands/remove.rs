@@ -42,7 +42,7 @@ fn ask(client: &Client, user: &str, factor: Option<&str>) -> Result<(), Error> {
         return Ok(());
     }
     let services = services.join(", ");
-    match input::confirmed(&format!("{user} could then not log in by {services}. Go on? [y/N] "))? {
+    match input::confirm(&format!("{user} could then not log in by {services}. Go on? [y/N] "))? {
         true => Ok(()),
         false => Err(Error::refused("nothing is removed")),
     }

@@ -62,7 +62,7 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
     {
         output::note(&older);
     }
-    if !options.yes && !input::confirmed("Restore? [y/N] ")? {
+    if !options.yes && !input::confirm("Restore? [y/N] ")? {
         return Err(Error::refused(
             "not changed: not confirmed; use --yes to restore without a question",
         ));
@@ -93,8 +93,8 @@ fn show(plan: &Map<String, Value>, options: &Options<'_>, json: bool) -> Result<
     output::data(&format!(
         "Backup of {}, created on {} by totpd {} at {}.\n",
         output::count(number("users"), "user"),
-        details::escaped(plan, "host"),
-        details::escaped(plan, "version"),
+        details::escape_text(plan, "host"),
+        details::escape_text(plan, "version"),
         output::time(number("created"))
     ))?;
     output::data(&format!("{}\n", signer(plan, options.identity.is_none())))?;
@@ -127,7 +127,7 @@ fn show(plan: &Map<String, Value>, options: &Options<'_>, json: bool) -> Result<
 
 /// Returns a sentence on who signed a backup, and what that proves.
 fn signer(plan: &Map<String, Value>, has_passphrase: bool) -> String {
-    let fingerprint = details::escaped(plan, "fingerprint");
+    let fingerprint = details::escape_text(plan, "fingerprint");
     match (details::text(plan, "signed_by").as_str(), has_passphrase) {
         ("this store", _) => "Signed by this store.".into(),
         ("an earlier key of this store", _) => {

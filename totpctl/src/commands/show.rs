@@ -21,7 +21,7 @@ pub(super) fn run(user: &str, json: bool) -> Result<(), Error> {
 fn page(state: &Map<String, Value>) -> String {
     let enrolled = if details::flag(state, "enrolled") { "enrolled" } else { "not enrolled" };
     let uid = details::number(state, "uid").unwrap_or_default();
-    let name = details::escaped(state, "user");
+    let name = details::escape_text(state, "user");
     let mut text = format!("{name} (uid {uid}) is {enrolled}.\n");
     for factor in details::objects(state, "factors") {
         text.push_str(&format!("\n{}", user_state::factor(factor)));

@@ -54,7 +54,7 @@ impl Users {
         let mut users = Self::default();
         list::for_each_user(client, |user| {
             users.enrolled += u64::from(details::flag(&user, "enrolled"));
-            let name = details::escaped(&user, "user");
+            let name = details::escape_text(&user, "user");
             match list::state(&user) {
                 "damaged" => users.damaged.push(name),
                 "locked" => users.locked.push(name),

@@ -26,7 +26,7 @@ pub(super) fn recovery_codes(state: &Map<String, Value>) -> String {
 
 /// Returns the waits and locks after wrong codes, of unknown and of known sources.
 pub(super) fn wrong_codes(state: &Map<String, Value>) -> String {
-    let user = details::escaped(state, "user");
+    let user = details::escape_text(state, "user");
     let mut text = unknown_sources(state) + "\n";
     for source in details::objects(state, "known_sources") {
         text.push_str(&known_source(source, &user));
@@ -37,7 +37,7 @@ pub(super) fn wrong_codes(state: &Map<String, Value>) -> String {
 
 /// Returns the id and the name of a factor.
 pub(super) fn title(factor: &Map<String, Value>) -> String {
-    let (id, name) = (details::text(factor, "factor"), details::escaped(factor, "name"));
+    let (id, name) = (details::text(factor, "factor"), details::escape_text(factor, "name"));
     match name.is_empty() {
         true => id,
         false => format!("{id} \"{name}\""),
@@ -61,8 +61,8 @@ fn parameters(factor: &Map<String, Value>) -> [String; 2] {
 }
 
 fn place(factor: &Map<String, Value>) -> String {
-    let service = details::escaped(factor, "last_service");
-    let source = details::escaped(factor, "last_source");
+    let service = details::escape_text(factor, "last_service");
+    let source = details::escape_text(factor, "last_source");
     match (service.is_empty(), source.is_empty()) {
         (_, true) => String::new(),
         (true, false) => format!(" from {source}"),
@@ -73,7 +73,7 @@ fn place(factor: &Map<String, Value>) -> String {
 /// Returns sentences about limits and peculiarities.
 fn sentences(factor: &Map<String, Value>) -> Vec<String> {
     let mut lines = Vec::new();
-    let purpose = details::escaped(factor, "purpose");
+    let purpose = details::escape_text(factor, "purpose");
     if !purpose.is_empty() {
         lines.push(format!("is for {purpose}."));
     }
@@ -109,13 +109,13 @@ fn sentences(factor: &Map<String, Value>) -> Vec<String> {
 
 /// Returns the sentence about all unknown sources together.
 fn unknown_sources(state: &Map<String, Value>) -> String {
-    let user = details::escaped(state, "user");
+    let user = details::escape_text(state, "user");
     format!("Unknown sources: {}.", budget_state(state, &user, "wait"))
 }
 
 /// Returns the sentence about a source from which `user` logged in.
 fn known_source(known: &Map<String, Value>, user: &str) -> String {
-    let source = details::escaped(known, "source");
+    let source = details::escape_text(known, "source");
     let when = output::time(details::number(known, "last_success").unwrap_or_default());
     format!("{source} (known): {}; last right code {when}.", budget_state(known, user, "waits"))
 }

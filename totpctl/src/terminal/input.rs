@@ -54,7 +54,7 @@ pub(crate) fn passphrase(prompt: &str, twice: bool) -> Result<Zeroizing<String>,
 }
 
 /// Asks a yes-or-no question. Without a terminal the answer is no.
-pub(crate) fn confirmed(question: &str) -> Result<bool, Error> {
+pub(crate) fn confirm(question: &str) -> Result<bool, Error> {
     if !io::stdin().is_terminal() {
         return Ok(false);
     }

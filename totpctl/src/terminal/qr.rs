@@ -119,7 +119,7 @@ fn colors() -> Option<Colors> {
 }
 
 fn with_margin(text: &str, margin: usize) -> Result<Picture, Error> {
-    Picture::of(text, margin)
+    Picture::new(text, margin)
         .map_err(|_| Error::refused("cannot draw the QR code: the link is too long"))
 }
 

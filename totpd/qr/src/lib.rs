@@ -32,7 +32,7 @@ impl Picture {
     ///
     /// # Errors
     /// [`TooLong`] from some 2,950 bytes on.
-    pub fn of(text: &str, margin: usize) -> Result<Self, TooLong> {
+    pub fn new(text: &str, margin: usize) -> Result<Self, TooLong> {
         let code = QrCode::with_error_correction_level(text, EcLevel::L).map_err(|_| TooLong)?;
         let width = code.width() + 2 * margin;
         let mut dark = vec![false; width * width];
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_usual_link_fits_80_columns_and_24_lines_in_half_blocks() {
         for (margin, most) in [(4, 24), (2, 21)] {
-            let text = Picture::of(LINK, margin).unwrap().half_blocks();
+            let text = Picture::new(LINK, margin).unwrap().half_blocks();
             assert!(text.lines().all(|line| line.chars().count() <= 80));
             assert!(text.lines().count() <= most, "{}", text.lines().count());
         }
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn every_drawing_has_the_same_dots() {
-        let picture = Picture::of(LINK, 4).unwrap();
+        let picture = Picture::new(LINK, 4).unwrap();
         let ascii = picture.ascii();
         let ansi = picture.ansi();
         let unansi = ansi
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn colors_change_no_dot() {
-        let picture = Picture::of(LINK, 2).unwrap();
+        let picture = Picture::new(LINK, 2).unwrap();
         for (colors, before) in
             [(Colors::Eight, "\u{1b}[1;37;40m"), (Colors::Many, "\u{1b}[38;5;231;48;5;16m")]
         {
@@ -185,6 +185,6 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_said() {
-        assert_eq!(Picture::of(&"x".repeat(5000), 4).unwrap_err(), TooLong);
+        assert_eq!(Picture::new(&"x".repeat(5000), 4).unwrap_err(), TooLong);
     }
 }

@@ -9,7 +9,7 @@ use totpd_qr::Picture;
 /// prints escape sequences as text. A phone that cannot read it on a light ground gets the key.
 pub(crate) fn screen(link: &str, key: &str, utf8: bool) -> String {
     let key = in_groups(key);
-    let picture = Picture::of(link, QR_MARGIN).ok();
+    let picture = Picture::new(link, QR_MARGIN).ok();
     let fitting = picture
         .filter(|picture| picture.width() <= MAX_COLUMNS && picture.width() <= 2 * MAX_QR_LINES);
     match fitting {
@@ -40,7 +40,7 @@ fn in_groups(key: &str) -> String {
 }
 
 /// Returns `text` in lines of less than 60 columns.
-pub(crate) fn wrapped(text: &str) -> String {
+pub(crate) fn wrap(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {
@@ -117,9 +117,9 @@ mod tests {
 
     #[test]
     fn long_reasons_are_wrapped() {
-        let text = wrapped("word ".repeat(40).trim_end());
+        let text = wrap("word ".repeat(40).trim_end());
         let lengths: Vec<_> = text.lines().map(str::len).collect();
         assert_eq!(lengths, [54, 54, 54, 34]);
-        assert_eq!(wrapped(&"w".repeat(80)).len(), 80, "a word stays whole");
+        assert_eq!(wrap(&"w".repeat(80)).len(), 80, "a word stays whole");
     }
 }

@@ -16,7 +16,7 @@ use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::host::clock;
 use crate::host::locale;
-use crate::login::enrollment_screen::{screen, wrapped};
+use crate::login::enrollment_screen::{screen, wrap};
 use crate::manage::enroll;
 use crate::manage::enroll_options::Options;
 use crate::manage::first_code;
@@ -122,7 +122,7 @@ pub(crate) async fn verify(
         Err(Confirmation::Wrong { diagnosis, .. }) => {
             let advice = first_code::advice(&diagnosis, clock::is_known_to_be_synchronized());
             let message = format!("Wrong code. {advice}");
-            let reply = VerifyReply::Denied { message: Some(wrapped(&message)) };
+            let reply = VerifyReply::Denied { message: Some(wrap(&message)) };
             Ok((reply, Reason::FirstCodeWrong))
         }
         Err(other) => denied(Reason::from(&other)),

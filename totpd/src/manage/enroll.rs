@@ -73,7 +73,7 @@ pub(crate) async fn enroll(
         .with("recovery_codes", codes)
         .with_some("usable_from", factor.usable_from())
         .with_some("expires", enrollment::expiry(&factor));
-    if wants_qr && let Ok(picture) = Picture::of(&link, QR_MARGIN) {
+    if wants_qr && let Ok(picture) = Picture::new(&link, QR_MARGIN) {
         let width = u32::try_from(picture.width()).unwrap_or_default();
         details = details.with("qr", picture.bytes()).with("qr_width", width);
     }

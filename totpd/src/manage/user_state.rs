@@ -8,7 +8,7 @@ use totpd_core::user_name::UserName;
 use totpd_interface::{DictBuilder, Dictionary};
 
 /// Returns the state of one user at `now` (seconds since 1970).
-pub(crate) fn of(
+pub(crate) fn describe(
     name: &UserName,
     mut record: Record,
     now: u64,
@@ -137,7 +137,7 @@ mod tests {
             for _ in 0..failures {
                 record.throttle.fail(&Source::Nowhere, 10);
             }
-            of(&name, record, 10, &RULES)
+            describe(&name, record, 10, &RULES)
         };
         for (failures, locked, retry_after) in
             [(0, "false", "-"), (3, "false", "30"), (100, "true", "-")]
@@ -166,7 +166,7 @@ mod tests {
             assert!(shown(&known, "failures").contains(&failures.to_string()), "{known:?}");
             assert!(shown(&known, "locked").contains(locked), "{known:?}");
             assert!(shown(&known, "retry_after").contains(retry_after), "{known:?}");
-            let state = of(&UserName::parse("alice").unwrap(), record, 10, &RULES);
+            let state = describe(&UserName::parse("alice").unwrap(), record, 10, &RULES);
             assert!(shown(&state, "locked").contains("false"), "unknown sources: {state:?}");
         }
     }

@@ -17,7 +17,7 @@ pub(crate) async fn get(daemon: &Daemon, caller: &AuthorizedCaller) -> Result<Di
     if *is_own {
         record = restrict_to_owner(record, asking.uid);
     }
-    Ok(user_state::of(name, record, clock::now(), &daemon.config.rules.throttle))
+    Ok(user_state::describe(name, record, clock::now(), &daemon.config.rules.throttle))
 }
 
 /// Returns the enrolled users with names after `after`, in name order, at most `limit`.
@@ -37,7 +37,7 @@ pub(crate) async fn list(
             match record {
                 // The store has users without a factor for their wrong codes alone.
                 Ok(record) if record.factors.is_empty() => {}
-                Ok(record) => users.push(user_state::of(&name, record, now, rules)),
+                Ok(record) => users.push(user_state::describe(&name, record, now, rules)),
                 Err(error) => {
                     let _ = daemon.report_store_error(&error);
                     users.push(user_state::damaged(&name));

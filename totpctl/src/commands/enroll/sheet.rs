@@ -53,7 +53,7 @@ impl Sheet {
         let content = match self.form {
             Form::Html => svg::html(&self.pages),
             Form::Pdf => pdf::document(&self.pages),
-            Form::Svg => svg::stacked(&self.pages),
+            Form::Svg => svg::stack(&self.pages),
         };
         self.file.fill(&content)
     }

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::drawing::{Drawing, HEIGHT, WIDTH};
 
 /// Returns one SVG with all pages, one below the other.
-pub(super) fn stacked(pages: &[Drawing]) -> Zeroizing<Vec<u8>> {
+pub(super) fn stack(pages: &[Drawing]) -> Zeroizing<Vec<u8>> {
     let height = HEIGHT * f32::from(u16::try_from(pages.len()).unwrap_or(u16::MAX));
     let mut text = Zeroizing::new(String::with_capacity(room(pages)));
     let _ = write!(

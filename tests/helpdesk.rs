@@ -27,7 +27,7 @@ fn the_three_commands_of_the_helpdesk_answer_a_call() {
     let left = machine.run(&format!("{} </dev/null", commands()[2]));
     assert_eq!(left.status, 1, "nobody gave a code: {left:#?}");
     assert!(left.stderr.contains("alice has a factor already: f-"), "{left:#?}");
-    assert!(left.stderr.contains("stays valid until the new one is confirmed"), "{left:#?}");
+    assert!(left.stderr.contains("stays valid until the first code of the new one"), "{left:#?}");
     assert_eq!(machine.pam("totp", "alice", &old.next_code()).run().rc, pam::SUCCESS);
     let made = machine.run("totpctl --json enroll alice").stdout_ok();
     let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap();

@@ -82,8 +82,6 @@ pub fn verify(mut record: Record, attempt: &Attempt, rules: &Rules) -> (Verdict,
     }
     let repeats = repeats_last_code(&record, attempt) & record.belongs_to(attempt.uid);
     let best = best_match(&mut record.factors, attempt, rules.skew);
-    // By chance, the last accepted code may also be an unused one.
-    let repeats = repeats && !matches!(best, Some((_, Match::Fresh(_))));
 
     match state {
         ThrottleState::Open => {}
@@ -96,7 +94,10 @@ pub fn verify(mut record: Record, attempt: &Attempt, rules: &Rules) -> (Verdict,
         (Answer::BlockedBySshd, _) => Err(Reason::BlockedBySshd),
         (Answer::Malformed, _) => Err(Reason::Malformed),
         (_, Some(reason)) => Err(reason),
-        (Answer::Code(_), None) if repeats && best.is_none() => Err(Reason::Replayed),
+        // Even if it is by chance a fresh one. Otherwise it is a guess at each step that costs nothing.
+        (Answer::Code(_), None) if repeats && !matches!(best, Some((_, Match::Replayed))) => {
+            Err(Reason::Replayed)
+        }
         (Answer::Code(_), None) => use_code(best, attempt)
             .map(|(factor, method)| approve_code(&mut record, factor, method)),
         (Answer::Recovery(guess), None) => redeem(&mut record, guess, attempt),

@@ -1,5 +1,7 @@
 //! Reads an `otpauth` URI (the "Key URI Format" of the authenticator apps).
 
+use std::collections::BTreeSet;
+
 use totpd_core::otp::Algorithm;
 use zeroize::Zeroizing;
 
@@ -44,9 +46,14 @@ pub(crate) fn read(text: &str) -> Result<(Zeroizing<Vec<u8>>, UriParameters), Un
     let query = rest.split_once('?').map_or("", |(_, query)| query);
     let query = query.split('#').next().unwrap_or_default();
     let mut secret = None;
+    let mut keys = BTreeSet::new();
     for (key, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
-        let value = percent_decoded(value);
-        match &*key.to_ascii_lowercase() {
+        let (key, value) = (key.to_ascii_lowercase(), percent_decoded(value));
+        // An app may take the first of two, and another program the last.
+        if !keys.insert(key.clone()) {
+            return Err(refused("parameter twice", "there once"));
+        }
+        match &*key {
             "secret" => secret = Some(base32::decode(&value)?),
             "algorithm" => found.algorithm = Some(algorithm(&value)?),
             "digits" => {
@@ -165,6 +172,7 @@ mod tests {
             ("otpauth://totp/x", UnreadableSecret::LinkWithoutSecret),
             ("otpauth-migration://offline?data=x", UnreadableSecret::IsExport),
             ("otpauth://steam/x?secret=GEZD", refused("type", "totp or hotp")),
+            ("otpauth://totp/x?secret=GEZD&Secret=GEZE", refused("parameter twice", "there once")),
             ("otpauth://totp/x?secret=GEZD&digits=5", refused("number of digits", "6 to 8")),
             ("otpauth://totp/x?secret=GEZD&period=5", refused("period", "15 to 300 seconds")),
             (

@@ -179,7 +179,7 @@ fn a_code_from_before_the_import_of_its_seed_is_not_counted() {
 }
 
 #[test]
-fn an_unused_code_wins_over_a_replayed_one() {
+fn a_code_that_one_factor_accepted_last_is_valid_for_no_other() {
     let mut record = enrolled();
     // One seed, and one number that is a counter to the one and a time step to the other.
     let mut hotp = verified(Kind::Hotp, Some(1000));
@@ -188,8 +188,10 @@ fn an_unused_code_wins_over_a_replayed_one() {
         record.factors.insert(index, hotp.clone());
         let right = right_code(&record, 1000, 30_000);
         let (verdict, after) = verify(record.clone(), &right, &rules());
-        assert!(matches!(verdict, Verdict::Approved { method: "totp", .. }), "{verdict:?}");
-        assert_eq!(after.factors[1 - index].last_accepted, Some(1000));
+        assert_eq!(verdict, Verdict::Denied(Reason::Replayed));
+        assert_eq!(after.throttle.unknown_sources().failures(), 0);
+        let (verdict, _) = verify(record.clone(), &right_code(&record, 1001, 30_000), &rules());
+        assert!(is_approved(&verdict), "{verdict:?}");
         record.factors.remove(index);
     }
 }

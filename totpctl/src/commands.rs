@@ -54,6 +54,10 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
         }
         Command::Enroll(options) => match &options.batch {
             Some(file) => enroll::batch::run(file, options),
+            // The parser does not require an option that excludes one that is there.
+            None if options.dry_run || options.sheet.is_some() => {
+                Err(Error::Usage("--dry-run and --sheet need --batch; nothing is changed".into()))
+            }
             None => enroll::run(&user_or_caller(options.user.as_deref())?, options, json),
         },
         Command::List => list::run(json),

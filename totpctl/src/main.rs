@@ -46,8 +46,8 @@ fn not_parsed(parse_error: &clap::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let text = parse_error.to_string();
-    let first_line = text.lines().next().unwrap_or_default();
-    let error = Error::Usage(first_line.trim_start_matches("error: ").to_owned());
+    let reason = text.split("\n\nUsage:").next().unwrap_or_default().trim_start_matches("error: ");
+    let error = Error::Usage(reason.split_whitespace().collect::<Vec<_>>().join(" "));
     if let Some(object) = error.json().filter(|_| std::env::args_os().any(|arg| arg == "--json")) {
         let _ = output::json(&object);
     }

@@ -131,7 +131,7 @@ impl Findings {
             report.print(name)?;
         }
         if !self.doors.is_empty() {
-            output::data(&doors::text(&self.doors))?;
+            output::lines(&doors::text(&self.doors))?;
         }
         self.host.print("this host")
     }

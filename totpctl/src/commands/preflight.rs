@@ -224,7 +224,7 @@ mod tests {
     fn the_message_counts_the_enrolled_users() {
         let message = |enrolled, names: &[&str]| {
             let names: Vec<_> = names.iter().map(ToString::to_string).collect();
-            let users = WithoutFactor { enrolled, names, uncounted: Vec::new() };
+            let users = WithoutFactor { enrolled, names, ..WithoutFactor::default() };
             Preflight { users, unenrolled: Unenrolled::Denied, denies: true }.message()
         };
         for (enrolled, names, expected) in [

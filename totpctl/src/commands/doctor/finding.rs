@@ -196,6 +196,7 @@ finding_ids! {
     UsersNotCounted = "users-not-counted",
     UsersNotYetEnrolled = "users-not-yet-enrolled",
     UsersWithoutFactor = "users-without-factor",
+    UsersWithoutUsableFactor = "users-without-usable-factor",
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The users without a factor: who is denied, and who would be without `nullok` and `enroll`.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
 
 use super::finding::{Finding, FindingId};
 use super::report::Report;
@@ -20,9 +22,12 @@ pub(super) fn check(client: &Client, services: &[(&str, Unenrolled)], report: &m
 }
 
 /// The users of this host without a factor.
+#[derive(Default)]
 pub(crate) struct WithoutFactor {
-    /// The number of users who have a factor.
+    /// The number of users who have a factor whose codes are valid now.
     pub(crate) enrolled: usize,
+    /// The names of users who have factors, and none whose codes are valid now.
+    pub(crate) unusable: Vec<String>,
     /// The names of those who have none.
     pub(crate) names: Vec<String>,
     /// The sources of users that cannot be listed, as `/etc/nsswitch.conf` names them.
@@ -32,11 +37,13 @@ pub(crate) struct WithoutFactor {
 impl WithoutFactor {
     /// Asks the daemon who is enrolled.
     pub(crate) fn read(client: &Client) -> Result<Self, Error> {
-        let enrolled = enrolled(client)?;
+        let users = enrolled(client)?;
         let People { people, uncounted } = people();
         let names = people.into_iter().map(|person| person.name);
-        let names = names.filter(|name| !enrolled.contains(name)).collect();
-        Ok(Self { enrolled: enrolled.len(), names, uncounted })
+        let names = names.filter(|name| !users.contains_key(name)).collect();
+        let unusable = users.iter().filter(|(_, is_usable)| !**is_usable);
+        let unusable: Vec<_> = unusable.map(|(name, _)| name.clone()).collect();
+        Ok(Self { enrolled: users.len() - unusable.len(), unusable, names, uncounted })
     }
 
     /// Returns the first names, the number of all, and whose users are not counted.
@@ -80,6 +87,17 @@ fn add(users: &WithoutFactor, services: &[(&str, Unenrolled)], report: &mut Repo
             report.notes.push(Finding::new(id, message).fix("enroll them: totpctl enroll USER"));
         }
     }
+    if asks && !users.unusable.is_empty() {
+        let message = format!(
+            "users who cannot log in with a code, because each of their factors is disabled, expired or out \
+             of step: {}",
+            output::names(&users.unusable)
+        );
+        let finding = Finding::new(FindingId::UsersWithoutUsableFactor, message);
+        report
+            .notes
+            .push(finding.fix("totpctl show USER says why; enroll them: totpctl enroll USER"));
+    }
     if asks && users.names.is_empty() {
         report.summarize("users without a factor: none");
     }
@@ -93,16 +111,18 @@ fn add(users: &WithoutFactor, services: &[(&str, Unenrolled)], report: &mut Repo
     }
 }
 
-/// Returns all users who have a factor.
-fn enrolled(client: &Client) -> Result<HashSet<String>, Error> {
-    let (mut after, mut enrolled) = (String::new(), HashSet::new());
+/// Returns all users who have a factor, and whether the codes of one are valid now.
+fn enrolled(client: &Client) -> Result<BTreeMap<String, bool>, Error> {
+    let now = jiff::Timestamp::now().as_second().cast_unsigned();
+    let (mut after, mut enrolled) = (String::new(), BTreeMap::new());
     loop {
         let page = client.manager(async |totpd| totpd.list_users(&after, PAGE_SIZE).await)?;
         for user in &page {
             let user = details::object(user);
             after = details::text(&user, "user");
             if details::flag(&user, "enrolled") {
-                enrolled.insert(after.clone());
+                let is_usable = details::objects(&user, "factors").any(|f| is_usable(f, now));
+                enrolled.insert(after.clone(), is_usable);
             }
         }
         if page.len() < PAGE_SIZE as usize {
@@ -111,16 +131,24 @@ fn enrolled(client: &Client) -> Result<HashSet<String>, Error> {
     }
 }
 
+fn is_usable(factor: &Map<String, Value>, now: u64) -> bool {
+    details::text(factor, "status") == "verified"
+        && details::number(factor, "not_before").is_none_or(|from| from <= now)
+        && details::number(factor, "not_after").is_none_or(|end| now < end)
+}
+
 const PAGE_SIZE: u32 = 500;
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn found(names: &[&str], enrolled: usize, services: &[(&str, Unenrolled)]) -> Report {
         let names = names.iter().map(ToString::to_string).collect();
         let mut report = Report::default();
-        add(&WithoutFactor { enrolled, names, uncounted: Vec::new() }, services, &mut report);
+        add(&WithoutFactor { enrolled, names, ..WithoutFactor::default() }, services, &mut report);
         report
     }
 
@@ -151,6 +179,20 @@ mod tests {
     }
 
     #[test]
+    fn a_user_whose_factors_are_all_unusable_is_named() {
+        let (now, mut report) = (1_000, Report::default());
+        let factor = |value: Value| is_usable(value.as_object().unwrap(), now);
+        assert!(factor(json!({ "status": "verified", "not_before": 1_000, "not_after": 1_001 })));
+        assert!(!factor(json!({ "status": "verified", "not_after": 1_000 })));
+        assert!(!factor(json!({ "status": "verified", "not_before": 1_001 })));
+        assert!(!factor(json!({ "status": "disabled" })));
+        let users = WithoutFactor { unusable: vec!["alice".into()], ..WithoutFactor::default() };
+        add(&users, &[("sshd", Unenrolled::Denied)], &mut report);
+        assert_eq!(report.notes[0].id(), FindingId::UsersWithoutUsableFactor);
+        assert!(report.notes[0].message().ends_with("alice (1)"));
+    }
+
+    #[test]
     fn nobody_left_is_said() {
         let report = found(&[], 3, &[("sshd", Unenrolled::Skipped)]);
         assert_eq!(report.summary, ["users without a factor: none"]);
@@ -160,7 +202,11 @@ mod tests {
     #[test]
     fn users_of_a_directory_are_said_not_to_be_counted() {
         let mut report = Report::default();
-        let users = WithoutFactor { enrolled: 1, names: Vec::new(), uncounted: vec!["sss".into()] };
+        let users = WithoutFactor {
+            enrolled: 1,
+            uncounted: vec!["sss".into()],
+            ..WithoutFactor::default()
+        };
         add(&users, &[("sshd", Unenrolled::Skipped)], &mut report);
         assert_eq!(report.notes[0].id(), FindingId::UsersNotCounted);
         assert_eq!(users.described(), "none; not counted: users of sss");

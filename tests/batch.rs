@@ -86,6 +86,11 @@ fn a_bad_line_is_named_and_stops_nobody() {
         machine.run_with_input("totpctl enroll --batch - --dry-run", "alice\nbob\n").stdout_ok();
     assert!(planned.contains("\"planned\"") && planned.contains("\"unchanged\""), "{planned}");
     assert!(machine.run("totpctl --json show alice").stdout_ok().contains("\"factors\":[]"));
+    for alone in ["--dry-run", "--dry-run --no-confirm", "--sheet /tmp/sheet.pdf"] {
+        let refused = machine.run(&format!("totpctl enroll alice {alone}"));
+        assert!(refused.status == 2 && refused.stderr.contains("need --batch"), "{refused:#?}");
+    }
+    assert!(machine.run("totpctl --json show alice").stdout_ok().contains("\"factors\":[]"));
     let missing = machine.run("totpctl enroll --batch /no/such/file");
     assert!(missing.status == 1 && missing.stderr.contains("/no/such/file"), "{missing:#?}");
 }

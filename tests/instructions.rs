@@ -52,6 +52,7 @@ const BLOCKS: &[(&str, &str, Outcome)] = &[
     ("enrollment.md", "totpctl enroll --batch users.txt > result.jsonl", Run),
     ("enrollment.md", "totpctl rename alice ", Run),
     ("install.md", "make build && make install ", Elsewhere("login")),
+    ("helpdesk.md", "totpctl show alice", Elsewhere("helpdesk")),
     (
         "install.md",
         "install packaging/sysvinit/totpctl-try ",

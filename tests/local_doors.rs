@@ -4,16 +4,16 @@
 use serde_json::Value;
 use tests::{Machine, scaled};
 
-use self::local_host::LocalHost;
+use self::sudo_setup::SudoSetup;
 
-mod local_host;
+mod sudo_setup;
 
 #[test]
 fn doctor_is_right_on_hosts_with_sudo_and_su() {
     let (mut uses, mut differences) = (0, Vec::new());
     let count = u64::from(scaled(40, 6));
     for number in 0..count {
-        let host = LocalHost::draw(number);
+        let host = SudoSetup::draw(number);
         let machine = Machine::new();
         host.set_up(&machine);
         let ran = machine.run("totpctl --json doctor sudo sudo-i su su-l");

@@ -142,7 +142,7 @@ fn a_stolen_session_replaces_no_verified_factor() {
 fn an_answer_that_is_no_code_is_refused_before_a_password_is_asked_for() {
     let machine = Machine::with_programs();
     machine.enrolled("bob", 1);
-    for command in ["recovery-codes", "remove", "enroll"] {
+    for command in ["recovery-codes", "remove --yes", "enroll"] {
         let tried = format!("totpctl {command}");
         let refused = at_a_terminal(&machine, "bob", "bobpw bobpw right", &tried);
         assert_eq!(refused.status, 1, "{command}: {refused:#?}");

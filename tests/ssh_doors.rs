@@ -8,15 +8,15 @@ use serde_json::Value;
 use tests::claim::Claim;
 use tests::{Machine, scaled};
 
-use self::ssh_host::SshHost;
+use self::ssh_setup::SshSetup;
 
-mod ssh_host;
+mod ssh_setup;
 
 /// Uses all ways in by ssh on hosts with these numbers.
 fn compare(numbers: Range<u64>) {
     let (mut uses, mut differences) = (0, Vec::new());
     for number in numbers.clone() {
-        let host = SshHost::draw(number);
+        let host = SshSetup::draw(number);
         let machine = Machine::new();
         host.set_up(&machine);
         let ran = machine.run("totpctl --json doctor sshd");

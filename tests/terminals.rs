@@ -155,9 +155,17 @@ fn an_unsynchronized_clock_is_reported() {
     let answer = machine.run(&person);
     assert!(answer.stdout.contains("The clock of your phone is 4 minutes slow"), "{answer:#?}");
     assert!(answer.stdout.contains("this machine is not synchronized either"), "{answer:#?}");
+    // On a host of its own, and in a container, whose clock is not its own.
+    machine
+        .run("printf '#!/bin/sh\nexit 1\n' > /usr/bin/systemd-detect-virt; rm -f /run/systemd/container")
+        .stdout_ok();
     let doctor = machine.run("totpctl doctor su");
     assert!(doctor.stdout.contains("problem: the clock is not synchronized"), "{doctor:#?}");
     assert_eq!(doctor.status, 1);
+    machine.run("echo lxc > /run/systemd/container").stdout_ok();
+    let doctor = machine.run("totpctl doctor su");
+    assert!(doctor.stdout.contains("[clock-of-host]"), "{doctor:#?}");
+    assert_eq!(doctor.status, 0, "{doctor:#?}");
     clock.kill().unwrap();
     clock.wait().unwrap();
 }

@@ -11,7 +11,7 @@ const SERVICES: [&str; 4] = ["sudo", "sudo-i", "su", "su-l"];
 
 /// A host.
 #[derive(Debug)]
-pub(super) struct LocalHost {
+pub(super) struct SudoSetup {
     /// What draws it again.
     #[expect(dead_code, reason = "a failure prints it")]
     number: u64,
@@ -20,7 +20,7 @@ pub(super) struct LocalHost {
     is_root_enrolled: bool,
 }
 
-impl LocalHost {
+impl SudoSetup {
     /// Draws a host.
     pub(super) fn draw(number: u64) -> Self {
         let mut rng = Rng::with_seed(number);

@@ -21,7 +21,7 @@ enum Typed {
 
 /// A host.
 #[derive(Debug)]
-pub(super) struct SshHost {
+pub(super) struct SshSetup {
     /// What draws it again.
     #[expect(dead_code, reason = "a failure prints it")]
     number: u64,
@@ -58,7 +58,7 @@ fn can_start(config: &str) -> bool {
     lists.unwrap_or("any").split(' ').any(|list| list.split(',').all(is_on))
 }
 
-impl SshHost {
+impl SshSetup {
     /// Draws a host.
     pub(super) fn draw(number: u64) -> Self {
         let mut rng = Rng::with_seed(number);

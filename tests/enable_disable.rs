@@ -103,6 +103,9 @@ fn an_unsuitable_file_is_left_unchanged_and_named() {
     // A profile is its own program's.
     machine.run("sed -i '$aauth required pam_totp.so nullok' /etc/pam.d/common-auth").stdout_ok();
     assert_refused(&machine, "totpctl disable sshd", "pam-auth-update --disable totp");
+    for command in ["enable common-auth", "try common-auth"] {
+        assert_refused(&machine, &format!("totpctl {command}"), "is no service");
+    }
     assert!(machine.run("totpctl --json enable sshd").stdout_ok().contains("\"changed\":false"));
     machine.run("sed -i '$d' /etc/pam.d/common-auth").stdout_ok();
     // A folder that cannot be written, and a disk that is full.

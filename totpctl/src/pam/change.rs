@@ -13,7 +13,7 @@ use super::unenrolled::options;
 use crate::error::Error;
 use crate::pam::files::{
     ADMINISTRATORS_FOLDER, cannot_enroll, distributions_text, is_installed, is_module_option,
-    option_advice, option_conflict, path_of, read, remedy,
+    is_shared, option_advice, option_conflict, path_of, read, remedy,
 };
 use crate::pam::folders::SINGLE_FILE;
 
@@ -91,6 +91,13 @@ pub(crate) fn plan_enable(service: &str, args: Option<&[String]>) -> Result<Vec<
                 option_advice(arg)
             )));
         }
+    }
+    if is_shared(service) {
+        return Err(Error::refused(format!(
+            "not changed: {service} is no service, but a part of the stacks of many; a service with a line of \
+             its own would then ask twice. Name the services, or use the profile of the distribution \
+             (pam-auth-update, authselect)"
+        )));
     }
     if let Some(reason) = option_conflict(args.unwrap_or_default()) {
         return Err(Error::Usage(format!(

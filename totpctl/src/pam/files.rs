@@ -88,6 +88,24 @@ fn is_service_name(name: &str) -> bool {
     !(is_left || name.starts_with('.') || name.starts_with("common-"))
 }
 
+/// Reports whether a file is a part of the stacks of many services, as distributions name them.
+pub(crate) fn is_shared(name: &str) -> bool {
+    name.starts_with("common-") || SHARED.contains(&name)
+}
+
+/// Of Fedora, RHEL, Arch, Gentoo and Alpine.
+const SHARED: [&str; 9] = [
+    "base-auth",
+    "fingerprint-auth",
+    "password-auth",
+    "postlogin",
+    "smartcard-auth",
+    "system-auth",
+    "system-local-login",
+    "system-login",
+    "system-remote-login",
+];
+
 /// Reads a file without waiting for it: a FIFO or a device is refused. Bytes that are not UTF-8 are
 /// replaced.
 ///

@@ -15,7 +15,7 @@ const PASSWORD_AND_CODE: &str = "@include common-auth\nauth required pam_totp.so
 const CODE: &str = "auth required pam_totp.so\n";
 const NO_CODE: &str = "@include common-auth\n";
 
-const CASES: [Case; 12] = [
+const CASES: [Case; 13] = [
     Case { config: "", stack: PASSWORD_AND_CODE, ids: &[] },
     Case {
         config: "PubkeyAuthentication yes\nPasswordAuthentication yes\n",
@@ -49,7 +49,13 @@ const CASES: [Case; 12] = [
     Case {
         config: "PasswordAuthentication yes\nKbdInteractiveAuthentication no\n",
         stack: PASSWORD_AND_CODE,
-        ids: &["sshd-cannot-ask", "sshd-password-cannot-answer"],
+        ids: &["sshd-nobody-can-log-in"],
+    },
+    Case {
+        config: "PubkeyAuthentication yes\nPasswordAuthentication yes\n\
+                 KbdInteractiveAuthentication no\n",
+        stack: PASSWORD_AND_CODE,
+        ids: &["sshd-cannot-ask", "sshd-key-alone", "sshd-password-cannot-answer"],
     },
     Case {
         config: "PubkeyAuthentication yes\n\

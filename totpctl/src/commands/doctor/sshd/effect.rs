@@ -11,7 +11,7 @@ use super::way::{Way, Who, ways};
 pub(super) enum Effect {
     /// A user other than root cannot log in: why.
     NobodyCanLogIn(String),
-    /// keyboard-interactive is turned off, so no login is asked for a code.
+    /// keyboard-interactive is turned off, so the logins that succeed are not asked for a code.
     CannotAsk,
     /// A code is enough, without a password or a key.
     CodeAlone,
@@ -60,15 +60,12 @@ pub(super) fn effects(
         return Vec::new();
     }
     let ways = ways(config, stack, Who::Anybody, None);
+    if !ways.iter().any(Way::is_usable) {
+        return vec![Effect::NobodyCanLogIn(reason(config, &ways))];
+    }
     let mut found = Vec::new();
     let asks = ways.iter().any(|way| way.code == Code::Asked);
-    let asks_off = !config.is_enabled(Method::KeyboardInteractive);
-    if asks_off && !asks && config.lists.is_none() {
-        found.push(Effect::CannotAsk);
-    } else if !ways.iter().any(Way::is_usable) {
-        found.push(Effect::NobodyCanLogIn(reason(config, &ways)));
-        return found;
-    } else if asks_off && !asks {
+    if !config.is_enabled(Method::KeyboardInteractive) && !asks {
         found.push(Effect::CannotAsk);
     }
     found.extend(ways.iter().filter_map(|way| of_way(config, stack, way)));
@@ -97,15 +94,18 @@ fn of_way(config: &Effective, stack: &PamStack, way: &Way) -> Option<Effect> {
     }
 }
 
-/// Returns why no list of `AuthenticationMethods` is usable. Without lists one method always is.
+/// Returns why no list of `AuthenticationMethods` is usable, or without lists, why no method is.
 fn reason(config: &Effective, ways: &[Way]) -> String {
-    let is_list = |way: &&Way| config.lists.iter().flatten().any(|list| *list == way.methods);
+    let kind = if config.lists.is_some() { "AuthenticationMethods" } else { "method" };
+    // With lists, a method that none names is no reason.
+    let is_tried =
+        |way: &&Way| config.lists.as_ref().is_none_or(|lists| lists.contains(&way.methods));
     let reasons: Vec<_> = ways
         .iter()
-        .filter(is_list)
+        .filter(is_tried)
         .filter_map(|way| match &way.code {
             Code::Closed(reason) | Code::Unanswerable(reason) | Code::Unknown(reason) => {
-                Some(format!("AuthenticationMethods {}: {reason}", way.methods))
+                Some(format!("{kind} {}: {reason}", way.methods))
             }
             Code::Asked | Code::NotAsked => None,
         })

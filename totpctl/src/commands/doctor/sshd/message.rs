@@ -11,6 +11,8 @@ pub(super) fn for_all(effect: &Effect, config: &Effective, trace: &Trace, report
     let ask = config.ask_keyword;
     let lists = "AuthenticationMethods";
     let key_and_code = format!("write {lists} publickey,keyboard-interactive");
+    let ask_first =
+        format!("write {ask} yes in sshd_config, before any line or drop-in that says no");
     let (is_problem, finding, keywords) = match effect {
         Effect::NobodyCanLogIn(reason) => (
             true,
@@ -18,13 +20,19 @@ pub(super) fn for_all(effect: &Effect, config: &Effective, trace: &Trace, report
                 FindingId::SshdNobodyCanLogIn,
                 format!("sshd lets nobody in: {reason}"),
             )
-            .fix(format!("{key_and_code} or {lists} keyboard-interactive, and {ask} yes")),
-            vec![lists, "PasswordAuthentication"],
+            .fix(match config.lists {
+                Some(_) => format!("{key_and_code} or {lists} keyboard-interactive, and {ask} yes"),
+                None => ask_first,
+            }),
+            match config.lists {
+                Some(_) => vec![lists, "PasswordAuthentication"],
+                None => vec![ask, "PasswordAuthentication"],
+            },
         ),
         Effect::CannotAsk => (
             true,
             Finding::new(FindingId::SshdCannotAsk, format!("sshd cannot ask for a code, because {ask} is no"))
-                .fix(format!("write {ask} yes in sshd_config, before any line or drop-in that says no")),
+                .fix(ask_first),
             vec![ask],
         ),
         Effect::CodeAlone => (
@@ -117,10 +125,15 @@ pub(super) fn for_match(
         Effect::NobodyCanLogIn(reason) => {
             let problem =
                 finding(FindingId::SshdMatchNobodyCanLogIn, format!("lets nobody in: {reason}"));
-            report.problems.push(problem.fix(format!(
-                "use keyboard-interactive in AuthenticationMethods there, with {} yes",
-                config.ask_keyword
-            )));
+            let ask = config.ask_keyword;
+            report.problems.push(problem.fix(match config.lists {
+                Some(_) => {
+                    format!(
+                        "use keyboard-interactive in AuthenticationMethods there, with {ask} yes"
+                    )
+                }
+                None => format!("write {ask} yes there"),
+            }));
             return;
         }
         // UsePAM applies to all users.

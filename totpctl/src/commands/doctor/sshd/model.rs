@@ -1,6 +1,7 @@
 //! A small model of sshd's own rules, which plays logins, and a comparison with the ways in.
 
 use super::super::door::Code;
+use super::effect::{Effect, effects};
 use super::effective::Effective;
 use super::stack::of_text;
 use super::way::{Way, Who, ways};
@@ -223,6 +224,12 @@ fn the_ways_in_are_those_of_the_model() {
                 assert_eq!(usable, lets_in(true), "{config:?} {stack:?} {who:?} {ways:#?}");
                 let unasked = ways.iter().any(|way| way.code == Code::NotAsked);
                 assert_eq!(unasked, lets_in(false), "{config:?} {stack:?} {who:?} {ways:#?}");
+                if pam && facts.asks && !is_root {
+                    let effects = effects(&effective, facts, None);
+                    let is_nobody = |effect: &Effect| matches!(effect, Effect::NobodyCanLogIn(_));
+                    let found = effects.iter().any(is_nobody);
+                    assert_eq!(found, !lets_in(true), "{config:?} {stack:?} {effects:?}");
+                }
                 count += 1;
             }
         }

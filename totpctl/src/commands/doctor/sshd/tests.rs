@@ -94,6 +94,12 @@ fn findings_of_a_configuration() {
             &["sshd-cannot-ask"],
             &["sshd-key-alone", "sshd-password-cannot-answer"],
         ),
+        (
+            format!("{no_ask}{password}pubkeyauthentication no\n"),
+            both,
+            &["sshd-nobody-can-log-in"],
+            &[],
+        ),
         // One answer has both.
         (format!("{no_ask}{password}"), forward, &[], &["sshd-key-alone"]),
         (password.into(), both, &[], &["sshd-key-alone", "sshd-password-cannot-answer"]),
@@ -170,6 +176,11 @@ fn findings_of_a_block() {
             &["sshd-match-nobody-can-log-in"],
             &[],
         ),
+        (
+            user(&format!("{no_ask}pubkeyauthentication no\npasswordauthentication yes\n")),
+            &["sshd-match-nobody-can-log-in"],
+            &[],
+        ),
         (root(KEY_AND_CODE), &[], &["sshd-match-root-cannot-log-in"]),
         (root("permitrootlogin no\n"), &[], &[]),
         (Err("why".into()), &[], &["sshd-match-unknown"]),
@@ -180,6 +191,36 @@ fn findings_of_a_block() {
         expected.extend(notes);
         assert_eq!(found_problems, problems);
         assert_eq!(found_notes, expected);
+    }
+}
+
+#[test]
+fn a_configuration_without_lists_says_which_methods_fail() {
+    let lines = with(
+        "kbdinteractiveauthentication no\npubkeyauthentication no\npasswordauthentication yes\n",
+    );
+    let sentence = |survey: &Survey| {
+        let mut report = Report::default();
+        let _ = assess(survey, &|_| of_text(PASSWORD_AND_CODE), &mut report);
+        let [problem] = &report.problems[..] else { panic!("{:?}", report.problems) };
+        problem.sentence()
+    };
+    let everybody = sentence(&survey(&lines));
+    let user = Some(case(&lines, None));
+    let block = sentence(&with_block("User git", Ok(Cases { user, root: None })));
+    for (sentence, start, fix) in [
+        (&everybody, "/etc/ssh/sshd_config: sshd lets nobody in: ", "yes in sshd_config, before"),
+        (&block, "/etc/ssh/sshd_config:9: Match User git lets nobody in: ", "yes there"),
+    ] {
+        assert!(sentence.starts_with(start), "{sentence}");
+        for part in [
+            "method publickey: PubkeyAuthentication no; ",
+            "method keyboard-interactive: KbdInteractiveAuthentication no; ",
+            "method password: the method password gives every prompt the password",
+            &format!("; write KbdInteractiveAuthentication {fix}"),
+        ] {
+            assert!(sentence.contains(part), "{sentence}");
+        }
     }
 }
 

@@ -42,7 +42,8 @@ impl Preflight {
         }
         let args = options.options().unwrap_or_default();
         let has = |option: &str| args.iter().any(|other| other == option);
-        let requires_other_method = || service == "sshd" && sshd::requires_other_method();
+        // What is not known cannot be relied on.
+        let requires_other_method = || sshd::requires_other_method(service) == Some(true);
         if has("enroll") && !requires_other_method() {
             check_enroll_after_password(changes)?;
         }

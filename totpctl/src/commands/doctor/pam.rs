@@ -9,6 +9,7 @@ use pam_stack::{Analysis, Bypass, Place, Rule, RuleKind, Stack, analyze};
 use super::door::Code;
 use super::finding::{Finding, FindingId};
 use super::report::Report;
+use super::sshd;
 use super::stack_code::{code, exceptions};
 use super::unenrolled;
 use crate::pam::files::{
@@ -66,11 +67,13 @@ pub(super) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
     account(service, files, report);
     let enrolls = has_option(&rules, "enroll");
     if has_option(&rules, "nullok") {
-        unenrolled::check_nullok(service, &rules, &analysis, enrolls, report);
+        let requires_other_method = sshd::requires_other_method(service);
+        unenrolled::check_nullok(requires_other_method, &rules, &analysis, enrolls, report);
     }
     if enrolls {
         report.summarize("enrolls users without a factor");
-        unenrolled::check_enroll(service, &analysis, report);
+        let requires_other_method = sshd::requires_other_method(service);
+        unenrolled::check_enroll(service, requires_other_method, &analysis, report);
     }
     Service {
         asks: !analysis.factor_lines.is_empty(),

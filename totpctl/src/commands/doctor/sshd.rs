@@ -19,7 +19,7 @@ mod tests;
 mod trace;
 mod way;
 
-use self::assessment::{assess, pam_is_never_first, unknown};
+use self::assessment::{assess, pam_is_nowhere_first, unknown};
 use self::effect::USUAL_SERVICE;
 use self::survey::Survey;
 use super::door::Door;
@@ -41,13 +41,16 @@ pub(crate) fn problems(read: &dyn Fn(&str) -> Option<String>) -> Option<String> 
     (!problems.is_empty()).then(|| problems.join("; "))
 }
 
-/// Reports whether sshd requires a key, a ticket or a trusted host before every use of PAM.
-pub(crate) fn requires_other_method() -> bool {
-    if program::path("sshd").is_none() {
-        return false;
+/// Reports whether the program of a service requires a key, a ticket or a trusted host before every
+/// use of PAM. Only sshd can; `None` if its configuration is not known.
+pub(crate) fn requires_other_method(service: &str) -> Option<bool> {
+    if service != "sshd" || program::path("sshd").is_none() {
+        return Some(false);
     }
-    let Ok(survey) = Survey::of_host() else { return false };
-    survey.configs().is_some_and(|configs| configs.into_iter().all(pam_is_never_first))
+    if !nix::unistd::geteuid().is_root() {
+        return None;
+    }
+    pam_is_nowhere_first(Survey::of_host().ok()?)
 }
 
 /// Returns the local users who transfer files without a shell, each with the block that lets them.

@@ -6,33 +6,36 @@ use pam_stack::{Analysis, Rule};
 
 use super::finding::{Finding, FindingId};
 use super::report::Report;
-use super::sshd;
 use crate::pam::files::{cannot_enroll, locate};
 use crate::pam::unenrolled::nullok_is_useless;
 use crate::program;
 
-/// Checks what `nullok` does for users without a factor.
+/// Checks what `nullok` does for users without a factor. `requires_other_method`: whether the
+/// program requires a key or the like before PAM, if that is known.
 pub(super) fn check_nullok(
-    service: &str,
+    requires_other_method: Option<bool>,
     rules: &[Rule],
     analysis: &Analysis,
     enrolls: bool,
     report: &mut Report,
 ) {
     let Some(factor) = analysis.factor_lines.last() else { return };
-    let has_proof =
-        rules.iter().any(is_password) || (service == "sshd" && sshd::requires_other_method());
+    let has_proof = match rules.iter().any(is_password) {
+        true => Some(true),
+        false => requires_other_method,
+    };
     let mut problem = |id, message: &str, change: &str| {
         report.problems.push(Finding::new(id, message).fix(change).at(locate(factor)));
     };
     if nullok_is_useless(rules, analysis) && !enrolls {
-        let change = match has_proof {
+        // Without a proof, a line that accepts would let strangers in.
+        let change = match has_proof == Some(true) {
             true => "add \"auth required pam_permit.so\" after this line",
             false => "remove nullok, or ask for the password before this line",
         };
         problem(FindingId::NullokWithoutEffect, NULLOK_WITHOUT_EFFECT, change);
     }
-    if analysis.skips_strangers && !has_proof {
+    if analysis.skips_strangers && has_proof == Some(false) {
         problem(
             FindingId::NullokWithoutPassword,
             "nullok lets in users without a factor although nothing else proves who they are",
@@ -42,7 +45,13 @@ pub(super) fn check_nullok(
 }
 
 /// Checks whether factors can be created at this service, and only by users who gave a password.
-pub(super) fn check_enroll(service: &str, analysis: &Analysis, report: &mut Report) {
+/// `requires_other_method` is that of [`check_nullok`].
+pub(super) fn check_enroll(
+    service: &str,
+    requires_other_method: Option<bool>,
+    analysis: &Analysis,
+    report: &mut Report,
+) {
     if let Some(reason) = cannot_enroll(service) {
         report.problem(
             FindingId::EnrollWithoutSetcred,
@@ -52,7 +61,7 @@ pub(super) fn check_enroll(service: &str, analysis: &Analysis, report: &mut Repo
     }
     if let Some(place) = &analysis.without_password
         && analysis.after_wrong_password.is_empty()
-        && !(service == "sshd" && sshd::requires_other_method())
+        && requires_other_method == Some(false)
     {
         let message = "a stranger can create a factor here (option enroll): no known password module accepts \
                        before this line; move it after the password, or remove the option";
@@ -68,3 +77,38 @@ pub(super) fn check_enroll(service: &str, analysis: &Analysis, report: &mut Repo
 
 const NULLOK_WITHOUT_EFFECT: &str =
     "nullok has no effect here: no other line accepts, so a user without a factor is denied";
+
+#[cfg(test)]
+mod tests {
+    use pam_stack::parse::Kind;
+    use pam_stack::{Stack, analyze};
+
+    use super::*;
+
+    #[test]
+    fn only_a_known_configuration_of_sshd_makes_a_stranger() {
+        let skips = "auth required pam_totp.so nullok\nauth required pam_permit.so\n";
+        let enrolls = "auth required pam_totp.so enroll\n";
+        for (text, requires_other_method, expected) in [
+            (skips, Some(false), Some(FindingId::NullokWithoutPassword)),
+            (skips, Some(true), None),
+            (skips, None, None),
+            (enrolls, Some(false), Some(FindingId::StrangerCanEnroll)),
+            (enrolls, Some(true), None),
+            (enrolls, None, None),
+        ] {
+            let read = |name: &str| (name == "sshd").then(|| text.to_owned());
+            let Stack::Rules(rules) = Stack::parse("sshd", Kind::Auth, &read) else { panic!() };
+            let analysis = analyze(&rules, &|_| true);
+            let mut report = Report::default();
+            match text == enrolls {
+                true => check_enroll("sshd", requires_other_method, &analysis, &mut report),
+                false => {
+                    check_nullok(requires_other_method, &rules, &analysis, false, &mut report);
+                }
+            }
+            let found: Vec<_> = report.problems.iter().map(Finding::id).collect();
+            assert_eq!(found, expected.as_slice(), "{text} {requires_other_method:?}");
+        }
+    }
+}

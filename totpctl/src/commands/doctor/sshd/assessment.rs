@@ -99,6 +99,15 @@ pub(super) fn assess(
     doors
 }
 
+/// Reports whether nobody comes to PAM first; `None` if what is known does not tell.
+pub(super) fn pam_is_nowhere_first(survey: &Survey) -> Option<bool> {
+    let configs = survey.configs();
+    if configs.iter().flatten().any(|config| !pam_is_never_first(config)) {
+        return Some(false);
+    }
+    configs.iter().all(Option::is_some).then_some(true)
+}
+
 /// Reports whether each list of `AuthenticationMethods` has another method before the one that uses
 /// PAM. sshd skips a list with a method that is turned off.
 pub(super) fn pam_is_never_first(config: &Effective) -> bool {

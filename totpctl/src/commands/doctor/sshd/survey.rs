@@ -71,14 +71,19 @@ impl Survey {
         Ok(Self { everybody, root, blocks, accounts, unread })
     }
 
-    /// Returns all configurations; none if one is not known.
-    pub(super) fn configs(&self) -> Option<Vec<&Effective>> {
-        let mut configs = vec![&self.everybody.config, &self.root.as_ref().ok()?.config];
+    /// Returns all configurations, each `None` if it is not known.
+    pub(super) fn configs(&self) -> Vec<Option<&Effective>> {
+        let root = self.root.as_ref().ok().map(|case| &case.config);
+        let mut configs = vec![Some(&self.everybody.config), root];
         for (_, cases) in &self.blocks {
-            let cases = cases.as_ref().ok()?;
-            configs.extend(cases.user.iter().chain(&cases.root).map(|case| &case.config));
+            match cases {
+                Ok(Cases { user, root }) => {
+                    configs.extend(user.iter().chain(root).map(|case| Some(&case.config)));
+                }
+                Err(_) => configs.push(None),
+            }
         }
-        Some(configs)
+        configs
     }
 
     /// Returns the local users other than root who transfer files without a shell, each with the

@@ -3,7 +3,7 @@
 use super::super::door::Door;
 use super::super::finding::Finding;
 use super::super::report::Report;
-use super::assessment::{assess, pam_is_never_first, unread_drop_ins};
+use super::assessment::{assess, pam_is_never_first, pam_is_nowhere_first, unread_drop_ins};
 use super::blocks::{Block, words};
 use super::effective::Effective;
 use super::question::Answer;
@@ -301,6 +301,26 @@ fn drop_ins_that_sshd_does_not_read_are_named() {
          debug1: sshd version OpenSSH_8.0, OpenSSL 1.1.1k\n",
     );
     assert!(fix(&survey).ends_with("OpenSSH has no Include before version 8.2"));
+}
+
+#[test]
+fn an_unknown_configuration_leaves_open_whether_pam_is_first() {
+    let key_and_code = with(KEY_AND_CODE);
+    let unknown = || with_block("User git", Err("why".into())).blocks;
+    let user = Some(case(BASE, None));
+    let block = with_block("User git", Ok(Cases { user, root: None })).blocks;
+    let no_root = || Err("why".to_owned());
+    for (survey, expected) in [
+        (survey(BASE), Some(false)),
+        (survey(&key_and_code), Some(true)),
+        (Survey { blocks: block, ..survey(&key_and_code) }, Some(false)),
+        (Survey { blocks: unknown(), ..survey(&key_and_code) }, None),
+        (Survey { root: no_root(), ..survey(&key_and_code) }, None),
+        // What is known tells enough.
+        (Survey { blocks: unknown(), root: no_root(), ..survey(BASE) }, Some(false)),
+    ] {
+        assert_eq!(pam_is_nowhere_first(&survey), expected);
+    }
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn door(known: &KnownDoor, services: &Services) -> Door {
         Kind::NeverAsks => (Code::NotAsked, Vec::new()),
         Kind::OnePrompt | Kind::Stack => {
             let service = services.get(known.service);
-            let code = match known.kind == Kind::OnePrompt && service.has_two_prompts {
+            let code = match known.kind == Kind::OnePrompt && service.needs_two_answers {
                 true if service.code == Code::Asked => Code::Unanswerable(ONE_PROMPT.to_owned()),
                 _ => service.code.clone(),
             };
@@ -86,7 +86,7 @@ pub(super) fn check(name: &str, services: &Services, report: &mut Report) {
     }
     let is_one_prompt =
         KNOWN.iter().any(|known| known.service == name && known.kind == Kind::OnePrompt);
-    if is_one_prompt && service.has_two_prompts {
+    if is_one_prompt && service.needs_two_answers {
         let message = format!("{name} has {ONE_PROMPT}, so nobody can answer both");
         let finding = Finding::new(FindingId::OnePromptProgram, message);
         report.problems.push(finding.fix(

@@ -4,7 +4,7 @@ use pam_stack::account::overrules_others;
 use pam_stack::edit::WRONG_PASSWORD_RISK;
 use pam_stack::parse::Kind;
 use pam_stack::password::is_password;
-use pam_stack::{Analysis, Bypass, Place, Rule, RuleKind, Stack, analyze};
+use pam_stack::{Analysis, Bypass, Place, Rule, RuleKind, Stack, analyze, takes_one_answer};
 
 use super::door::Code;
 use super::finding::{Finding, FindingId};
@@ -28,8 +28,8 @@ pub(super) struct Service {
     pub(super) code: Code,
     /// Who or what is not asked, each as a phrase.
     pub(super) exceptions: Vec<String>,
-    /// True if it asks for a password and for a code, each by a prompt of its own.
-    pub(super) has_two_prompts: bool,
+    /// True if it asks for a password and for a code, and one answer cannot have both.
+    pub(super) needs_two_answers: bool,
 }
 
 impl Service {
@@ -40,7 +40,7 @@ impl Service {
             unenrolled: Unenrolled::NotAsked,
             code,
             exceptions: Vec::new(),
-            has_two_prompts: false,
+            needs_two_answers: false,
         }
     }
 }
@@ -80,7 +80,7 @@ pub(super) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
         unenrolled: Unenrolled::of(&rules, &analysis),
         code: code(&analysis, denies_all),
         exceptions: exceptions(&analysis, enrolls),
-        has_two_prompts: rules.iter().any(is_password) && asks_by_a_prompt(&rules),
+        needs_two_answers: needs_two_answers(&rules, &analysis),
     }
 }
 
@@ -147,13 +147,10 @@ fn has_faulty_module(report: &Report) -> bool {
     report.problems.iter().any(|problem| ids.contains(&problem.id()))
 }
 
-/// Reports whether a line of the second factor shows a prompt, and takes no earlier answer.
-fn asks_by_a_prompt(rules: &[Rule]) -> bool {
-    let takes = ["forward_pass", "try_first_pass", "use_first_pass"];
-    rules.iter().filter(|rule| rule.module() == "pam_totp").any(|rule| match &rule.kind {
-        RuleKind::Module { args, .. } => !args.iter().any(|arg| takes.contains(&arg.as_str())),
-        _ => false,
-    })
+/// Reports whether a stack asks for a password and for a code, and one answer cannot have both.
+fn needs_two_answers(rules: &[Rule], analysis: &Analysis) -> bool {
+    let asks = !analysis.factor_lines.is_empty();
+    asks && rules.iter().any(is_password) && !takes_one_answer(rules)
 }
 
 fn control(rule: &Rule, report: &mut Report) {
@@ -296,3 +293,27 @@ const TOO_LONG: &str = "the stack is too long to check";
 const JUMP_PAST_END: &str =
     "a success here jumps past the end of the stack, and libpam then denies the login";
 const JUMP_FIX: &str = "shorten the jump, or add \"auth required pam_permit.so\" at the end";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_decides_whether_one_answer_has_both() {
+        let (password, code) = ("auth required pam_unix.so\n", "auth required pam_totp.so");
+        for (text, expected) in [
+            (format!("{code} forward_pass\n{password}"), false),
+            (format!("{password}{code} forward_pass\n"), true),
+            (format!("{password}{code} try_first_pass\n"), true),
+            (format!("{password}{code} use_first_pass\n"), true),
+            (format!("{password}{code}\n"), true),
+            (format!("{code}\n"), false),
+            (password.to_owned(), false),
+        ] {
+            let read = |name: &str| (name == "x").then(|| text.clone());
+            let Stack::Rules(rules) = Stack::parse("x", Kind::Auth, &read) else { panic!() };
+            let analysis = analyze(&rules, &|_| true);
+            assert_eq!(needs_two_answers(&rules, &analysis), expected, "{text}");
+        }
+    }
+}

@@ -2,9 +2,10 @@
 
 use pam_stack::parse::Kind;
 use pam_stack::password::is_password;
-use pam_stack::{Analysis, Bypass, Rule, RuleKind, Stack, analyze};
+use pam_stack::{Analysis, Bypass, Rule, Stack, analyze, is_code_alone, takes_one_answer};
 
 use crate::pam::files::{display, is_installed};
+use crate::pam::unenrolled::has_option;
 
 /// The facts about a stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,25 +41,8 @@ fn closed(reason: String) -> PamStack {
 
 fn of_rules(rules: &[Rule], analysis: &Analysis) -> PamStack {
     let asks = !analysis.factor_lines.is_empty();
-    let has = |rule: &Rule, option: &str| match &rule.kind {
-        RuleKind::Module { args, .. } => args.iter().any(|arg| arg == option),
-        _ => false,
-    };
-    let (ours, others): (Vec<_>, Vec<_>) =
-        rules.iter().partition(|rule| rule.module() == "pam_totp");
-    let is_code_alone = asks
-        && others.iter().all(|rule| {
-            matches!(rule.kind, RuleKind::Substack) || ASK_NOTHING.contains(&rule.module())
-        });
-    // A password that is asked first takes the one answer.
-    let is_first = rules
-        .iter()
-        .find(|rule| rule.module() == "pam_totp" || is_password(rule))
-        .is_some_and(|rule| rule.module() == "pam_totp");
-    let forwards = is_first && ours.iter().all(|rule| has(rule, "forward_pass"));
     // The method password answers no prompt that shows what is typed.
-    let is_shown = ours.iter().any(|rule| has(rule, "echo"));
-    let takes_one_answer = asks && !is_shown && (is_code_alone || forwards);
+    let is_shown = has_option(rules, "echo");
     let is_password_line =
         |line: &pam_stack::Place| rules.iter().any(|rule| rule.place == *line && is_password(rule));
     let mut exceptions = Vec::new();
@@ -83,40 +67,12 @@ fn of_rules(rules: &[Rule], analysis: &Analysis) -> PamStack {
         asks,
         closed: (asks && !analysis.can_succeed && !analysis.too_long)
             .then(|| "the PAM stack lets nobody in".to_owned()),
-        takes_one_answer,
-        is_code_alone,
+        takes_one_answer: !is_shown && takes_one_answer(rules),
+        is_code_alone: is_code_alone(rules),
         is_open,
         exceptions,
     }
 }
-
-/// Modules that neither ask a question nor prove who the user is.
-const ASK_NOTHING: [&str; 24] = [
-    "pam_access",
-    "pam_cap",
-    "pam_debug",
-    "pam_deny",
-    "pam_echo",
-    "pam_env",
-    "pam_faildelay",
-    "pam_faillock",
-    "pam_group",
-    "pam_issue",
-    "pam_keyinit",
-    "pam_listfile",
-    "pam_localuser",
-    "pam_nologin",
-    "pam_permit",
-    "pam_securetty",
-    "pam_selinux",
-    "pam_sepermit",
-    "pam_shells",
-    "pam_succeed_if",
-    "pam_tally2",
-    "pam_time",
-    "pam_warn",
-    "pam_wheel",
-];
 
 /// Returns the facts about a stack whose modules are all installed.
 #[cfg(test)]

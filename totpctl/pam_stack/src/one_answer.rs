@@ -1,0 +1,96 @@
+//! Programs with one prompt: whether one answer, with the code in it, can pass a stack.
+
+use crate::module_results::FACTOR_MODULE;
+use crate::password::is_password;
+use crate::stack::{Rule, RuleKind};
+
+/// Reports whether one answer has all that a stack asks for: a code alone, or password and code as
+/// one word.
+#[must_use]
+pub fn takes_one_answer(rules: &[Rule]) -> bool {
+    // A password module takes the answer as a whole, so only a line before it can cut the code off.
+    // Behind it try_first_pass and use_first_pass find the password, which is no code.
+    let first = rules.iter().find(|rule| is_factor(rule) || is_password(rule));
+    let is_first = first.is_some_and(is_factor);
+    let mut factors = rules.iter().filter(|rule| is_factor(rule));
+    is_code_alone(rules) || (is_first && factors.all(forwards))
+}
+
+/// Reports whether a stack asks for a code, and for nothing else.
+#[must_use]
+pub fn is_code_alone(rules: &[Rule]) -> bool {
+    let asks_nothing = |rule: &Rule| {
+        matches!(rule.kind, RuleKind::Substack) || ASK_NOTHING.contains(&rule.module())
+    };
+    rules.iter().any(is_factor) && rules.iter().all(|rule| is_factor(rule) || asks_nothing(rule))
+}
+
+fn is_factor(rule: &Rule) -> bool {
+    rule.module() == FACTOR_MODULE
+}
+
+/// Reports whether a line hands on the password before the code.
+fn forwards(rule: &Rule) -> bool {
+    matches!(&rule.kind, RuleKind::Module { args, .. } if args.iter().any(|arg| arg == "forward_pass"))
+}
+
+/// Modules that neither ask a question nor prove who the user is.
+const ASK_NOTHING: [&str; 24] = [
+    "pam_access",
+    "pam_cap",
+    "pam_debug",
+    "pam_deny",
+    "pam_echo",
+    "pam_env",
+    "pam_faildelay",
+    "pam_faillock",
+    "pam_group",
+    "pam_issue",
+    "pam_keyinit",
+    "pam_listfile",
+    "pam_localuser",
+    "pam_nologin",
+    "pam_permit",
+    "pam_securetty",
+    "pam_selinux",
+    "pam_sepermit",
+    "pam_shells",
+    "pam_succeed_if",
+    "pam_tally2",
+    "pam_time",
+    "pam_warn",
+    "pam_wheel",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::Kind;
+    use crate::stack::Stack;
+
+    #[test]
+    fn one_answer_passes_only_if_the_code_is_cut_off_first() {
+        let (password, code) = ("auth required pam_unix.so", "auth required pam_totp.so");
+        for (lines, one_answer, alone) in [
+            (format!("{password}\n"), false, false),
+            (format!("{code}\n"), true, true),
+            (format!("auth required pam_nologin.so\n{code}\n"), true, true),
+            (format!("auth required pam_yubico.so\n{code}\n"), false, false),
+            (format!("{code} forward_pass\n{password} use_first_pass\n"), true, false),
+            (format!("{code} forward_pass\n{password}\n"), true, false),
+            (format!("{code}\n{password} use_first_pass\n"), false, false),
+            (format!("{code} try_first_pass\n{password}\n"), false, false),
+            (format!("{password}\n{code}\n"), false, false),
+            (format!("{password}\n{code} forward_pass\n"), false, false),
+            (format!("{password}\n{code} try_first_pass\n"), false, false),
+            (format!("{password}\n{code} use_first_pass\n"), false, false),
+            (format!("{password}\n{code} forward_pass use_first_pass\n"), false, false),
+            (format!("{code} forward_pass\n{password}\n{code}\n"), false, false),
+        ] {
+            let read = |name: &str| (name == "x").then(|| lines.clone());
+            let Stack::Rules(rules) = Stack::parse("x", Kind::Auth, &read) else { panic!() };
+            let found = (takes_one_answer(&rules), is_code_alone(&rules));
+            assert_eq!(found, (one_answer, alone), "{lines}");
+        }
+    }
+}

@@ -121,7 +121,7 @@ fn the_rules_of_sudo_are_read_as_sudo_reads_them() {
     machine.run("rm /etc/sudoers.d/10-ops; echo root:rootpw | chpasswd").stdout_ok();
     machine.write("/etc/sudoers.d/00", "Defaults targetpw\nALL ALL=(ALL) ALL\n");
     let told = doctor(&machine, "sudo");
-    assert!(told.status == 1 && told.stdout.contains("[sudo-asks-for-other-user]"), "{told:#?}");
+    assert!(told.status == 1 && told.stdout.contains("[sudo-nobody-becomes-root]"), "{told:#?}");
     assert!(told.stdout.contains("root has no factor"), "{told:#?}");
     let expected = "asks for a code that nobody can give: targetpw: root has no factor";
     assert!(door(&told.stdout, "sudo").starts_with(expected), "{told:#?}");

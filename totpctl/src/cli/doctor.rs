@@ -26,7 +26,7 @@ pub(crate) enum DoctorCommand {
     /// An acceptance holds for one line of one service. It ends when the text of the line changes,
     /// when the line moves, or after its last day: then the finding is a problem again. The
     /// acceptances are in /etc/totpd/accepted.toml. What shuts root or everybody out cannot be
-    /// accepted.
+    /// accepted, nor what lets strangers in or cannot be checked.
     Accept(Accept),
 }
 

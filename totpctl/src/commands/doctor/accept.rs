@@ -235,11 +235,18 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_module_is_not_accepted() {
-        let gone = Subject { id: FindingId::ModuleNotInstalled, ..subject("sshd", 1) };
+    fn what_is_refused_is_not_accepted() {
         let any = place(None, None, None);
-        let refused = choose(FindingId::ModuleNotInstalled, &[gone], &any).unwrap_err();
-        assert!(refused.to_string().contains("the module is missing"), "{refused}");
+        for id in FindingId::ALL {
+            let chosen = choose(*id, &[Subject { id: *id, ..subject("sshd", 1) }], &any);
+            match (refuses(*id), chosen) {
+                (None, chosen) => assert_eq!(chosen.unwrap().id, *id),
+                (Some(reason), chosen) => {
+                    let expected = format!("{} cannot be accepted: {reason}", id.token());
+                    assert_eq!(chosen.unwrap_err().to_string(), expected);
+                }
+            }
+        }
     }
 
     #[test]

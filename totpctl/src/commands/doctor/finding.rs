@@ -183,6 +183,7 @@ finding_ids! {
     StorePermissions = "store-permissions",
     StrangerCanEnroll = "stranger-can-enroll",
     SudoAsksForOtherUser = "sudo-asks-for-other-user",
+    SudoNobodyBecomesRoot = "sudo-nobody-becomes-root",
     SudoServiceWithoutCode = "sudo-service-without-code",
     SudoersException = "sudoers-exception",
     SudoersNotChecked = "sudoers-not-checked",

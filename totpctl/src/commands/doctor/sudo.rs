@@ -137,18 +137,62 @@ impl Sudo {
         let message = format!(
             "sudo asks for the password and the code of {name}, not of the caller ({word})"
         );
-        let finding = |message: String| {
-            Finding::new(FindingId::SudoAsksForOtherUser, message).at(place.clone())
-        };
         let other = user.unwrap_or_else(|| "root".to_owned());
         match is_enrolled(&other) {
             Some(false) if !stack.skips_unenrolled && stack.code == Code::Asked => {
                 let message =
                     format!("{message}, and {other} has no factor, so nobody becomes {other}");
                 let change = format!("run totpctl enroll {other}, or remove {word}");
-                report.problems.push(finding(message).fix(change));
+                let finding = Finding::new(FindingId::SudoNobodyBecomesRoot, message).fix(change);
+                report.problems.push(finding.at(place.clone()));
             }
-            _ => report.notes.push(finding(message)),
+            _ => {
+                let finding = Finding::new(FindingId::SudoAsksForOtherUser, message);
+                report.notes.push(finding.at(place.clone()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sudoers::Files;
+    use super::*;
+
+    /// Returns what sudo with these rules reports, while no user has a factor.
+    fn checked(rules: &str) -> Report {
+        let read = |_: &str| Ok(rules.to_owned());
+        let files = Files { read: &read, list: &|_| Vec::new(), host: "h" };
+        let (command, name) = ("sudo".to_owned(), "sudo".to_owned());
+        let sudo = Sudo {
+            services: vec![UsedService { command, name, scope: None }],
+            sudoers: Some(Sudoers::read("/s", &files)),
+            faults: Vec::new(),
+            silence: None,
+            exempt_group: None,
+        };
+        let stack =
+            |_: &str| Stack { code: Code::Asked, exceptions: Vec::new(), skips_unenrolled: false };
+        let mut report = Report::default();
+        sudo.check(&stack, &|user| Some(user != "root"), &mut report);
+        report
+    }
+
+    #[test]
+    fn a_code_that_nobody_has_is_a_finding_of_its_own() {
+        for (rules, problems, notes) in [
+            ("Defaults targetpw\n", &[FindingId::SudoNobodyBecomesRoot][..], &[][..]),
+            ("Defaults runaspw, runas_default=op\n", &[], &[FindingId::SudoAsksForOtherUser]),
+            ("Defaults:bob rootpw\n", &[], &[FindingId::SudoAsksForOtherUser]),
+            ("Defaults env_reset\n", &[], &[]),
+        ] {
+            let report = checked(rules);
+            let ids = |list: &[Finding]| list.iter().map(Finding::id).collect::<Vec<_>>();
+            assert_eq!(ids(&report.problems), problems, "{rules}");
+            // This machine may have rules in a directory.
+            let mut found = ids(&report.notes);
+            found.retain(|id| *id != FindingId::SudoersNotChecked);
+            assert_eq!(found, notes, "{rules}");
         }
     }
 }

@@ -2,53 +2,163 @@
 
 use super::super::finding::FindingId;
 
-/// Returns why a finding can never be accepted, if so. This is the whole table.
+/// Returns why a finding can never be accepted, if so. This is the whole table: a new finding does
+/// not compile before it is decided.
 pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
     use FindingId as Id;
     let reason = match id {
         Id::AcceptancesInvalid => "an acceptance cannot accept its own fault",
         Id::ConfigurationInvalid
+        | Id::KernelDenied
         | Id::SelinuxModuleMissing
         | Id::TotpdUnreachable
         | Id::UnitCannotStart => "nobody can log in without the daemon",
         Id::ModuleNotInstalled => "the module is missing, so nobody can log in",
-        Id::ConflictingOptions | Id::UnknownModuleOption | Id::ControlUnreadable => {
-            "it denies every login"
-        }
+        Id::ConflictingOptions
+        | Id::ControlUnreadable
+        | Id::JumpPastEnd
+        | Id::OnePromptProgram
+        | Id::UnknownModuleOption => "it denies every login",
         Id::NobodyCanLogIn
         | Id::NobodyEnrolled
-        | Id::SshdNobodyCanLogIn
+        | Id::SshdCannotAsk
         | Id::SshdMatchNobodyCanLogIn
+        | Id::SshdNobodyCanLogIn
         | Id::StoreDiskReadOnly => "it shuts everybody out",
-        Id::SshdRootCannotLogIn | Id::SshdMatchRootCannotLogIn => "it shuts root out",
-        Id::StackUnreadable | Id::IncludeCycle | Id::StackTooLong | Id::SshdConfigUnreadable => {
-            "doctor cannot tell what happens there"
+        Id::SshdMatchRootCannotLogIn | Id::SshdRootCannotLogIn | Id::SudoNobodyBecomesRoot => {
+            "it shuts root out"
         }
-        Id::StorePermissions | Id::InsecurePermissions => "users could change what root trusts",
+        Id::EnrolledUnknown
+        | Id::HostNotChecked
+        | Id::IncludeCycle
+        | Id::SshdConfigUnreadable
+        | Id::SshdMatchUnknown
+        | Id::SshdNotChecked
+        | Id::StackNotChecked
+        | Id::StackTooLong
+        | Id::StackUnreadable
+        | Id::SudoersNotChecked
+        | Id::SudoersUnreadable => "doctor cannot tell what happens there",
+        Id::NullokWithoutPassword | Id::StrangerCanEnroll => "a stranger could log in",
+        Id::InsecurePermissions | Id::StorePermissions => "users could change what root trusts",
         Id::StoreDiskFull | Id::TrialNotReverted => "it has to end",
-        _ => return None,
+        Id::AccountReplacesChecks
+        | Id::ClockNotSynchronized
+        | Id::ClockOfHost
+        | Id::ClockUnknown
+        | Id::DirectoryUnreachable
+        | Id::DropbearCannotEnroll
+        | Id::EnrollBlockedByPolkit
+        | Id::EnrollWithoutSetcred
+        | Id::NoOwnStack
+        | Id::NullokWithoutEffect
+        | Id::RootLocked
+        | Id::RootNotAsked
+        | Id::RootWithoutCode
+        | Id::ServicesOfFactorIncomplete
+        | Id::SiblingWithoutCode
+        | Id::SshdCodeAlone
+        | Id::SshdDropInsNotRead
+        | Id::SshdGssapiAlone
+        | Id::SshdHostbasedAlone
+        | Id::SshdKerberosAlone
+        | Id::SshdKeyAlone
+        | Id::SshdMatchCannotAsk
+        | Id::SshdMatchCodeAlone
+        | Id::SshdMatchGssapiAlone
+        | Id::SshdMatchHostbasedAlone
+        | Id::SshdMatchKerberosAlone
+        | Id::SshdMatchKeyAlone
+        | Id::SshdMatchMethodsWithoutCode
+        | Id::SshdMatchPasswordCannotAnswer
+        | Id::SshdMatchServiceWithoutCode
+        | Id::SshdMethodsWithoutCode
+        | Id::SshdPasswordCannotAnswer
+        | Id::SshdServiceWithoutCode
+        | Id::SshdWithoutPam
+        | Id::StackContinuesAfterWrongPassword
+        | Id::StackOverrulesCode
+        | Id::StackSkipsCode
+        | Id::StoreCopyAlways
+        | Id::StoreCopyOnWrite
+        | Id::StoreInSnapshot
+        | Id::SudoAsksForOtherUser
+        | Id::SudoServiceWithoutCode
+        | Id::SudoersException
+        | Id::TotpdUnconfined
+        | Id::TrialPending
+        | Id::UsersNotCounted
+        | Id::UsersNotYetEnrolled
+        | Id::UsersWithoutFactor => return None,
     };
     Some(reason)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::document::parse;
     use super::*;
 
     #[test]
-    fn what_shuts_out_is_never_accepted() {
-        for id in [
-            FindingId::ModuleNotInstalled,
-            FindingId::NobodyCanLogIn,
-            FindingId::StackUnreadable,
-            FindingId::ConfigurationInvalid,
-            FindingId::StorePermissions,
-        ] {
-            assert!(refuses(id).is_some(), "{}", id.token());
-        }
-        for id in [FindingId::StackSkipsCode, FindingId::RootNotAsked, FindingId::SudoersException]
-        {
-            assert!(refuses(id).is_none(), "{}", id.token());
+    fn what_shuts_out_or_is_unknown_is_never_accepted() {
+        let refused: Vec<_> = FindingId::ALL
+            .iter()
+            .filter(|id| refuses(**id).is_some())
+            .map(|id| id.token())
+            .collect();
+        assert_eq!(refused, REFUSED);
+        for token in FindingId::ALL.iter().map(|id| id.token()) {
+            let text = format!(
+                "[[accepted]]\nid = \"{token}\"\nreason = \"r\"\nby = \"b\"\ndate = 2026-01-02\n"
+            );
+            match parse(&text) {
+                Ok(_) => assert!(!REFUSED.contains(&token), "{token} is accepted"),
+                Err((line, fault)) => {
+                    assert!(REFUSED.contains(&token), "{token}: {fault}");
+                    assert!(line == 2 && fault.contains("cannot be accepted"), "{token}: {fault}");
+                }
+            }
         }
     }
+
+    const REFUSED: [&str; 38] = [
+        "acceptances-invalid",
+        "configuration-invalid",
+        "conflicting-module-options",
+        "control-word-unreadable",
+        "enrolled-users-unknown",
+        "host-not-checked",
+        "include-cycle",
+        "insecure-permissions",
+        "jump-past-end",
+        "kernel-denied",
+        "module-not-installed",
+        "nobody-can-log-in",
+        "nobody-enrolled",
+        "nullok-without-password",
+        "one-prompt-program",
+        "selinux-module-missing",
+        "sshd-cannot-ask",
+        "sshd-config-unreadable",
+        "sshd-match-nobody-can-log-in",
+        "sshd-match-root-cannot-log-in",
+        "sshd-match-unknown",
+        "sshd-nobody-can-log-in",
+        "sshd-not-checked",
+        "sshd-root-cannot-log-in",
+        "stack-not-checked",
+        "stack-too-long",
+        "stack-unreadable",
+        "store-disk-full",
+        "store-disk-read-only",
+        "store-permissions",
+        "stranger-can-enroll",
+        "sudo-nobody-becomes-root",
+        "sudoers-not-checked",
+        "sudoers-unreadable",
+        "totpd-unreachable",
+        "trial-not-reverted",
+        "unit-cannot-start",
+        "unknown-module-option",
+    ];
 }

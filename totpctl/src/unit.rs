@@ -1,7 +1,9 @@
 //! The unit of the daemon: why systemd cannot start it.
 
+use std::io;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::program;
 
@@ -21,22 +23,44 @@ pub(crate) fn start_failure() -> Option<StartFailure> {
         return None;
     }
     // A login would start it, too, and would be denied if it cannot be started.
-    if nix::unistd::geteuid().is_root() && systemctl(&["start", UNIT]).is_some_and(|(ok, _)| ok) {
-        return None;
+    if nix::unistd::geteuid().is_root() {
+        match systemctl(&["start", UNIT], START_TIMEOUT)? {
+            Ok((true, _)) => return None,
+            Ok((false, _)) => {}
+            Err(silence) => return Some(silence),
+        }
     }
-    // Without a running systemd, systemctl knows no state.
-    let (true, state) = systemctl(&["show", UNIT, "--property=LoadState,Result,ExecMainStatus"])?
-    else {
-        return None;
-    };
-    failure(&state)
+    let properties = "--property=LoadState,Result,ExecMainStatus";
+    match systemctl(&["show", UNIT, properties], program::ANSWER_TIMEOUT)? {
+        Ok((true, state)) => failure(&state),
+        // Without a running systemd, systemctl knows no state.
+        Ok((false, _)) => None,
+        Err(silence) => Some(silence),
+    }
 }
 
-/// Runs systemctl. Returns whether it succeeded, and its output.
-fn systemctl(arguments: &[&str]) -> Option<(bool, String)> {
-    let mut systemctl = program::find("systemctl").ok()?;
-    let result = systemctl.args(arguments).stdin(Stdio::null()).output().ok()?;
-    Some((result.status.success(), String::from_utf8_lossy(&result.stdout).into_owned()))
+/// Whether systemctl succeeded, and its output. The error says that it did not answer.
+type Answer = Result<(bool, String), StartFailure>;
+
+/// Runs systemctl, if it can be run.
+fn systemctl(arguments: &[&str], limit: Duration) -> Option<Answer> {
+    answer(program::find("systemctl").ok()?, arguments, limit)
+}
+
+fn answer(mut systemctl: Command, arguments: &[&str], limit: Duration) -> Option<Answer> {
+    systemctl.args(arguments).stdin(Stdio::null());
+    match program::output_within(systemctl, limit) {
+        Ok(result) => {
+            let output = String::from_utf8_lossy(&result.stdout).into_owned();
+            Some(Ok((result.status.success(), output)))
+        }
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            let command = arguments.first().copied().unwrap_or_default();
+            let message = format!("systemctl {command}: {error}");
+            Some(Err(StartFailure { message, fix: "read systemctl list-jobs" }))
+        }
+        Err(_) => None,
+    }
 }
 
 /// Returns the failure that `systemctl show` describes.
@@ -87,10 +111,22 @@ fn failure(state: &str) -> Option<StartFailure> {
 }
 
 const UNIT: &str = "totpd.service";
+/// How long a start may take. systemd itself gives up after 90 s, and then knows why.
+const START_TIMEOUT: Duration = Duration::from_secs(100);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_systemd_that_hangs_is_told() {
+        let sleep = program::find("sleep").unwrap();
+        let silence = answer(sleep, &["600"], Duration::from_millis(10)).unwrap().unwrap_err();
+        assert!(silence.message.starts_with("systemctl 600: it does not answer"), "{silence:?}");
+        let echo = program::find("echo").unwrap();
+        let told = answer(echo, &["x"], program::ANSWER_TIMEOUT);
+        assert_eq!(told, Some(Ok((true, "x\n".to_owned()))));
+    }
 
     #[test]
     fn a_unit_that_systemd_cannot_start_is_explained() {

@@ -1,9 +1,11 @@
 //! The folder of the store: who can enter it, and whether users can log in when its disk is full.
 
 use std::fs::{self, File};
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use rustix::fs::{IFlags, StatVfsMountFlags, fstatfs, ioctl_getflags, statvfs};
 
@@ -50,6 +52,14 @@ pub(super) fn check(report: &mut Report) {
             .in_file(format!("{FOLDER}/store.db"))
             .fix(MOVE_TO_SUBVOLUME),
         ),
+        Some(Copying::Unknown(reason)) => report.notes.push(
+            Finding::new(
+                FindingId::StoreInSnapshot,
+                format!("cannot tell whether a snapshot shares the blocks of this file: {reason}"),
+            )
+            .in_file(format!("{FOLDER}/store.db"))
+            .fix("run filefrag -v on it, and look for shared"),
+        ),
         Some(Copying::Always(file_system)) => report.notes.push(
             Finding::new(
                 FindingId::StoreCopyAlways,
@@ -72,6 +82,8 @@ enum Copying {
     Curable,
     /// The file is marked, and a snapshot shares its blocks.
     InSnapshot,
+    /// The file is marked, and it is not known whether a snapshot shares its blocks.
+    Unknown(String),
     /// The file system of this name always copies.
     Always(&'static str),
 }
@@ -86,7 +98,8 @@ fn copies(file: &Path) -> Option<Copying> {
             if !flags.contains(IFlags::NOCOW) {
                 return Some(Copying::Curable);
             }
-            is_shared(&extents(file)).then_some(Copying::InSnapshot)
+            let filefrag = program::find("filefrag").ok()?;
+            shared(extents(filefrag, file, program::ANSWER_TIMEOUT))
         }
         magic => {
             let (_, name) = ALWAYS_COPY.iter().find(|(known, _)| *known == magic)?;
@@ -95,11 +108,22 @@ fn copies(file: &Path) -> Option<Copying> {
     }
 }
 
+/// Returns what a table of extents says about snapshots. A table that did not come in time is said.
+fn shared(extents: io::Result<String>) -> Option<Copying> {
+    match extents {
+        Ok(extents) => is_shared(&extents).then_some(Copying::InSnapshot),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            Some(Copying::Unknown(format!("filefrag: {error}")))
+        }
+        Err(_) => None,
+    }
+}
+
 /// Returns the table of the extents of a file.
-fn extents(file: &Path) -> String {
-    let result = program::find("filefrag")
-        .and_then(|mut filefrag| filefrag.arg("-v").arg(file).stdin(Stdio::null()).output());
-    result.map(|result| String::from_utf8_lossy(&result.stdout).into_owned()).unwrap_or_default()
+fn extents(mut filefrag: Command, file: &Path, limit: Duration) -> io::Result<String> {
+    filefrag.arg("-v").arg(file).stdin(Stdio::null());
+    let result = program::output_within(filefrag, limit)?;
+    Ok(String::from_utf8_lossy(&result.stdout).into_owned())
 }
 
 /// Reports whether a table of filefrag has an extent that another file or a snapshot shares.
@@ -150,6 +174,19 @@ mod tests {
         assert!(!is_shared(alone) && !is_shared(""));
         assert!(is_shared(&alone.replace("last,eof", "last,shared,eof")));
         assert!(!is_shared("/shared: 1 extent found\n"), "a name is no flag");
+    }
+
+    #[test]
+    fn a_table_that_does_not_come_is_said() {
+        // It follows the file until it is killed.
+        let mut tail = program::find("tail").unwrap();
+        tail.arg("-f");
+        let silence = extents(tail, Path::new("/dev/null"), Duration::from_millis(10));
+        let Some(Copying::Unknown(reason)) = shared(silence) else { panic!("it is no silence") };
+        assert!(reason.starts_with("filefrag: it does not answer"), "{reason}");
+        assert_eq!(shared(Err(io::ErrorKind::NotFound.into())), None);
+        let table = Ok("0: 0..  1:  1..  2:  2:  last,shared,eof\n".to_owned());
+        assert_eq!(shared(table), Some(Copying::InSnapshot));
     }
 
     #[test]

@@ -41,16 +41,7 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Error>
     }
     let codes = details::texts(&details, "recovery_codes");
     if json {
-        output::json(&json!({
-            "user": user,
-            "factor": factor,
-            "uri": uri.as_str(),
-            "secret": base32::secret_of_uri(&uri),
-            "recovery_codes": codes,
-            "usable_from": details::number(&details, "usable_from"),
-            "replaces": details::texts(&details, "replaces"),
-            "changed": true,
-        }))?;
+        output::json(&enrolled(user, &factor, &uri, &details))?;
         if let Some(save) = save.filter(|_| !codes.is_empty()) {
             save.fill(recovery_codes::format_page(user, &codes).as_bytes())?;
         }
@@ -78,6 +69,20 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Error>
     }
     announce_next_step(user);
     Ok(())
+}
+
+/// Returns the JSON object of a new factor.
+fn enrolled(user: &str, factor: &str, uri: &str, details: &Map<String, Value>) -> Value {
+    json!({
+        "user": user,
+        "factor": factor,
+        "uri": uri,
+        "secret": base32::secret_of_uri(uri),
+        "recovery_codes": details::texts(details, "recovery_codes"),
+        "usable_from": details::number(details, "usable_from"),
+        "replaces": details::texts(details, "replaces"),
+        "changed": true,
+    })
 }
 
 /// Returns what becomes of the factors that the new one replaces. A person who reads it keeps the
@@ -199,4 +204,17 @@ fn request(
         ("resume", (!new).then(|| true.into())),
     ];
     Ok(details::dictionary(parameters.entries().into_iter().chain(others)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_factor_is_an_object_of_the_schema() {
+        let uri = "otpauth://totp/h:a?secret=GEZDGNBVGY3TQOJQ";
+        let object = enrolled("alice", "f-aaaaaaaa", uri, &Map::new());
+        assert_eq!(output::undescribed("enroll", &object), Vec::<String>::new());
+        assert_eq!(object["secret"], "GEZDGNBVGY3TQOJQ");
+    }
 }

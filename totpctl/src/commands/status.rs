@@ -24,7 +24,7 @@ fn user(user: &str, services: &[String], json: bool) -> Result<(), Error> {
     let client = Client::connect()?;
     let state = details::object(&client.manager(async |totpd| totpd.get_user(user).await)?);
     if json {
-        return output::json(&json!({ "user": state, "services": services }));
+        return output::json(&user_json(&state, services));
     }
     let mut text = String::new();
     for factor in details::objects(&state, "factors") {
@@ -37,6 +37,10 @@ fn user(user: &str, services: &[String], json: bool) -> Result<(), Error> {
     text.push_str(&user_state::wrong_codes(&state));
     text.push_str(&format!("Services that ask for a code: {}.\n", listed(services)));
     output::lines(&text)
+}
+
+fn user_json(state: &Map<String, Value>, services: &[String]) -> Value {
+    json!({ "user": state, "services": services })
 }
 
 /// The users of the store, by their states.
@@ -65,6 +69,22 @@ impl Users {
             Ok(())
         })?;
         Ok(users)
+    }
+
+    /// Returns the JSON object of the host.
+    fn host_json(
+        &self,
+        services: &[String],
+        trial: Option<Vec<String>>,
+        version: &str,
+        clock: Option<bool>,
+        signer: Option<String>,
+    ) -> Value {
+        json!({
+            "services": services, "trial": trial, "totpd": version, "enrolled": self.enrolled,
+            "pending": self.pending, "waiting": self.waiting, "locked": self.locked,
+            "damaged": self.damaged, "clock_synchronized": clock, "backup_signer": signer,
+        })
     }
 
     fn line(&self) -> String {
@@ -102,18 +122,8 @@ fn host(services: Vec<String>, json: bool) -> Result<(), Error> {
     let clock = client.clock_is_synchronized();
     let signer = client.store("Asking", async |totpd| totpd.fingerprint().await).ok();
     if json {
-        return output::json(&Value::from(Map::from_iter([
-            ("services".to_owned(), json!(services)),
-            ("trial".to_owned(), json!(trial.map(|trial| trial.services))),
-            ("totpd".to_owned(), json!(version)),
-            ("enrolled".to_owned(), json!(users.enrolled)),
-            ("pending".to_owned(), json!(users.pending)),
-            ("waiting".to_owned(), json!(users.waiting)),
-            ("locked".to_owned(), json!(users.locked)),
-            ("damaged".to_owned(), json!(users.damaged)),
-            ("clock_synchronized".to_owned(), json!(clock)),
-            ("backup_signer".to_owned(), json!(signer)),
-        ])));
+        let trial = trial.map(|trial| trial.services);
+        return output::json(&users.host_json(&services, trial, &version, clock, signer));
     }
     let clock = match clock {
         Some(true) => "synchronized",
@@ -153,6 +163,14 @@ const MAX_NAMED_USERS: usize = 10;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_shapes_are_objects_of_the_schema() {
+        let host = Users::default().host_json(&[], None, "0.1.0", None, None);
+        assert_eq!(output::undescribed("status", &host), Vec::<String>::new());
+        let user = user_json(&Map::new(), &[]);
+        assert_eq!(output::undescribed("status_of_user", &user), Vec::<String>::new());
+    }
 
     #[test]
     fn users_are_counted_by_their_states() {

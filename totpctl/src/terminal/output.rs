@@ -33,6 +33,22 @@ fn with_schema(object: &Value) -> Value {
     [("schema".to_owned(), SCHEMA.into())].into_iter().chain(entries).collect::<Map<_, _>>().into()
 }
 
+/// Returns the keys of an object that its definition in the schema lacks, and the keys that the
+/// definition requires and the object lacks.
+#[cfg(test)]
+pub(crate) fn undescribed(definition: &str, object: &Value) -> Vec<String> {
+    let schema = include_str!("../../../docs/reference/totpctl.schema.json");
+    let schema: Value = serde_json::from_str(schema).unwrap();
+    let definition = &schema["$defs"][definition];
+    let object = with_schema(object);
+    let keys = object.as_object().into_iter().flat_map(Map::keys);
+    let unknown = keys.filter(|key| definition["properties"].get(key.as_str()).is_none());
+    let required = definition["required"].as_array().into_iter().flatten();
+    let required = required.filter_map(Value::as_str);
+    let missing = required.filter(|key| object.get(key).is_none());
+    unknown.cloned().chain(missing.map(ToOwned::to_owned)).collect()
+}
+
 /// Writes lines of data for people. A terminal gets them wrapped at words.
 pub(crate) fn lines(text: &str) -> Result<(), Error> {
     match is_terminal() {

@@ -221,7 +221,7 @@ pub(crate) enum Command {
         #[arg(long, group = "what")]
         undo: bool,
     },
-    /// Check what each PAM service does, and report problems; changes nothing (root)
+    /// Check what each PAM service does, and report problems; changes no file (root)
     ///
     /// Reads the stacks in the folders of libpam (/etc/pam.d, /usr/lib/pam.d and others), and
     /// follows every path that a login can take. Reports whether a service asks for a code, whether

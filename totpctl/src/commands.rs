@@ -109,11 +109,29 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
     }
 }
 
-/// Reports whether a command only reads. Nobody is asked for a password for that.
+/// Reports whether a command only reads what the daemon has. Nobody is asked for a password for
+/// that. `doctor accept` writes a file of root, and asks the daemon no more than `doctor`.
 fn only_reads(command: &Command) -> bool {
-    match command {
-        Command::Doctor(options) => options.command.is_none(),
-        Command::List | Command::Show { .. } | Command::Status => true,
-        _ => false,
+    matches!(command, Command::Doctor(_) | Command::List | Command::Show { .. } | Command::Status)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[test]
+    fn commands_that_only_read_never_ask_for_a_password() {
+        for (line, expected) in [
+            ("totpctl doctor", true),
+            ("totpctl doctor accept --list", true),
+            ("totpctl doctor accept clock-unknown --reason r", true),
+            ("totpctl status", true),
+            ("totpctl enroll", false),
+        ] {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            assert_eq!(cli.command.as_ref().map(only_reads), Some(expected), "{line}");
+        }
     }
 }

@@ -1,5 +1,7 @@
-//! `totpctl doctor`: what each PAM service and each way in does, and what is wrong with it. Changes
-//! nothing.
+//! `totpctl doctor`: what each PAM service and each way in does, and what is wrong with it.
+//!
+//! Changes nothing, except that it has systemd start the daemon, as a login would, and creates
+//! `/run/sshd`, without which `sshd -T` fails.
 
 use std::cell::LazyCell;
 
@@ -157,6 +159,7 @@ fn find(services: Services, names: Vec<String>) -> Findings {
 /// Accepts findings. Those of the usual services can be accepted, and those of services that are
 /// named or have an acceptance.
 fn accept(options: &Accept, json: bool) -> Result<(), Error> {
+    accept::check_caller(options, nix::unistd::geteuid().is_root())?;
     let acceptances = file::load().unwrap_or_default();
     let accepted = acceptances.into_iter().filter_map(|acceptance| acceptance.service);
     let services = Services::default();

@@ -14,14 +14,19 @@ use crate::cli::{Accept, Place};
 use crate::error::Error;
 use crate::terminal::output;
 
-/// Runs the command. `found`: what all present findings are about.
+/// Checks that the caller may run the command, before anything is looked at.
+pub(super) fn check_caller(options: &Accept, is_root: bool) -> Result<(), Error> {
+    match is_root || options.list {
+        true => Ok(()),
+        false => Err(Error::NotAuthorized("only root may accept findings".into())),
+    }
+}
+
+/// Runs the command for a caller who may. `found`: what all present findings are about.
 pub(super) fn run(options: &Accept, found: &[Subject], json: bool) -> Result<(), Error> {
     let today = jiff::Zoned::now().date();
     if options.list {
         return list(found, today, json);
-    }
-    if !nix::unistd::geteuid().is_root() {
-        return Err(Error::NotAuthorized("only root may accept findings".into()));
     }
     if !options.remove.is_empty() {
         return remove(options, json);
@@ -216,6 +221,17 @@ mod tests {
         }
     }
 
+    fn options() -> Accept {
+        Accept {
+            ids: Vec::new(),
+            reason: None,
+            until: None,
+            place: place(None, None, None),
+            list: false,
+            remove: Vec::new(),
+        }
+    }
+
     fn place(service: Option<&str>, file: Option<&str>, line: Option<usize>) -> Place {
         let text = |text: Option<&str>| text.map(ToOwned::to_owned);
         Place { service: text(service), file: text(file), line }
@@ -247,6 +263,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn only_root_accepts_and_everybody_lists() {
+        let options = |list| Accept { list, ..options() };
+        assert!(check_caller(&options(true), false).is_ok());
+        assert!(check_caller(&options(false), true).is_ok());
+        let refused = check_caller(&options(false), false).unwrap_err();
+        assert!(matches!(refused, Error::NotAuthorized(_)), "{refused}");
     }
 
     #[test]

@@ -12,11 +12,13 @@ pub(super) struct Finding {
     message: String,
     /// The change to make, as an imperative; none if `message` names it.
     fix: Option<String>,
+    /// What the finding depends on besides its line. An acceptance ends when it changes.
+    basis: Option<String>,
 }
 
 impl Finding {
     pub(super) fn new(id: FindingId, message: impl Into<String>) -> Self {
-        Self { id, location: None, message: message.into(), fix: None }
+        Self { id, location: None, message: message.into(), fix: None, basis: None }
     }
 
     /// Returns its kind.
@@ -27,6 +29,16 @@ impl Finding {
     /// Adds the change to make: an imperative, without a full stop.
     pub(super) fn fix(self, change: impl Into<String>) -> Self {
         Self { fix: Some(change.into()), ..self }
+    }
+
+    /// Adds what it depends on besides its line, if anything.
+    pub(super) fn depends_on(self, basis: Option<String>) -> Self {
+        Self { basis, ..self }
+    }
+
+    /// Returns what it depends on besides its line.
+    pub(super) fn basis(&self) -> Option<&str> {
+        self.basis.as_deref()
     }
 
     /// Adds the file.

@@ -75,7 +75,7 @@ impl Sudo {
             let finding = Finding::new(FindingId::SudoServiceWithoutCode, message)
                 .fix(format!("run totpctl enable {name}"));
             report.problems.push(match scope {
-                Some((_, place)) => finding.at(place.clone()),
+                Some((_, place)) => finding.at(place.clone()).depends_on(self.aliases_at(place)),
                 None => finding,
             });
         }
@@ -101,9 +101,10 @@ impl Sudo {
         };
         let group = self.exempt_group.as_deref();
         report.notes.extend(exceptions(sudoers, group).iter().map(|exception| {
-            let finding = Finding::new(FindingId::SudoersException, exception.sentence());
+            let finding =
+                Finding::new(FindingId::SudoersException, exception.sentence()).fix(EXCEPTION_FIX);
             match &exception.place {
-                Some(place) => finding.at(place.clone()),
+                Some(place) => finding.at(place.clone()).depends_on(self.aliases_at(place)),
                 None => finding,
             }
         }));
@@ -115,6 +116,10 @@ impl Sudo {
                 Finding::new(FindingId::SudoersNotChecked, message).in_file("/etc/nsswitch.conf"),
             );
         }
+    }
+
+    fn aliases_at(&self, place: &Place) -> Option<String> {
+        self.sudoers.as_ref()?.aliases_at(place)
     }
 
     /// Adds whose code sudo asks for, if it is not that of the caller.
@@ -130,14 +135,16 @@ impl Sudo {
                 "sudo asks {who} for the password and the code of another user ({})",
                 setting.name
             );
-            Finding::new(FindingId::SudoAsksForOtherUser, message).at(setting.place.clone())
+            Finding::new(FindingId::SudoAsksForOtherUser, message)
+                .at(setting.place.clone())
+                .depends_on(sudoers.aliases_at(&setting.place))
         }));
         let Asked::Other { user, word, place } = asked(sudoers) else { return };
         let name = user.as_deref().unwrap_or("the target user");
         let message = format!(
             "sudo asks for the password and the code of {name}, not of the caller ({word})"
         );
-        let other = user.unwrap_or_else(|| "root".to_owned());
+        let other = user.clone().unwrap_or_else(|| "root".to_owned());
         match is_enrolled(&other) {
             Some(false) if !stack.skips_unenrolled && stack.code == Code::Asked => {
                 let message =
@@ -148,11 +155,15 @@ impl Sudo {
             }
             _ => {
                 let finding = Finding::new(FindingId::SudoAsksForOtherUser, message);
-                report.notes.push(finding.at(place.clone()));
+                // Another line may name the user (runas_default).
+                report.notes.push(finding.at(place.clone()).depends_on(user));
             }
         }
     }
 }
+
+const EXCEPTION_FIX: &str =
+    "remove the exception, or accept it: totpctl doctor accept sudoers-exception --reason TEXT";
 
 #[cfg(test)]
 mod tests {
@@ -176,6 +187,29 @@ mod tests {
         let mut report = Report::default();
         sudo.check(&stack, &|user| Some(user != "root"), &mut report);
         report
+    }
+
+    #[test]
+    fn a_finding_depends_on_the_aliases_and_the_user_of_other_lines() {
+        let basis = |rules: &str| {
+            let report = checked(rules);
+            let is_known = |finding: &&Finding| finding.id() != FindingId::SudoersNotChecked;
+            report.notes.iter().find(is_known).unwrap().basis().map(ToOwned::to_owned)
+        };
+        // More members than the message names.
+        let alias = "User_Alias OPS = a, b, c, d, e, f, g";
+        for line in ["OPS ALL=NOPASSWD: ALL", "Defaults:OPS !authenticate", "Defaults:OPS rootpw"] {
+            assert_eq!(basis(&format!("{alias}\n{line}\n")).as_deref(), Some(alias), "{line}");
+        }
+        assert_eq!(basis("a ALL=NOPASSWD: ALL\n"), None);
+        assert_eq!(basis("Defaults runaspw\nDefaults runas_default=op\n").as_deref(), Some("op"));
+    }
+
+    #[test]
+    fn an_exception_has_a_change_to_make() {
+        let report = checked("bob ALL=NOPASSWD: /bin/a\n");
+        let told = report.notes[0].sentence();
+        assert!(told.ends_with(EXCEPTION_FIX), "{told}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod lines;
 mod rules;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::lines::{Include, Line, logical_lines};
 use self::rules::{Rule, rule};
@@ -23,6 +23,10 @@ pub(super) struct Sudoers {
     pub(super) faults: Vec<(Place, String)>,
     /// The members of each user alias.
     aliases: BTreeMap<String, Vec<String>>,
+    /// The lines of aliases of all kinds, each with the names that it defines.
+    alias_lines: Vec<(Vec<String>, String)>,
+    /// The other lines.
+    lines: BTreeMap<Place, String>,
     /// The number of files that were read.
     file_count: usize,
 }
@@ -106,7 +110,12 @@ impl Sudoers {
     }
 
     fn line(&mut self, text: &str, place: Place) {
-        match rule(text) {
+        let rule = rule(text);
+        match rule {
+            Ok(Rule::Aliases(_)) => self.alias_lines.push((defined(text), text.to_owned())),
+            _ => drop(self.lines.insert(place.clone(), text.to_owned())),
+        }
+        match rule {
             Ok(Rule::Aliases(aliases)) => self.aliases.extend(aliases),
             Ok(Rule::Exempt { users, commands }) if commands.is_empty() || users.is_empty() => {}
             Ok(Rule::Exempt { users, commands }) => {
@@ -126,6 +135,24 @@ impl Sudoers {
         let mut found = Vec::new();
         self.expand(users, &mut found, 0);
         found
+    }
+
+    /// Returns the lines of the aliases that a line names, also through other aliases. Returns
+    /// nothing if it names none.
+    pub(super) fn aliases_at(&self, place: &Place) -> Option<String> {
+        let mut texts: Vec<&str> = self.lines.get(place).map(String::as_str).into_iter().collect();
+        let mut found = BTreeMap::new();
+        while let Some(text) = texts.pop() {
+            let words: BTreeSet<_> = words_of(text).collect();
+            for (index, (names, line)) in self.alias_lines.iter().enumerate() {
+                let is_named = names.iter().any(|name| words.contains(name.as_str()));
+                if is_named && found.insert(index, line.as_str()).is_none() {
+                    texts.push(line);
+                }
+            }
+        }
+        let found: Vec<_> = found.into_values().collect();
+        (!found.is_empty()).then(|| found.join("\n"))
     }
 
     fn expand(&self, users: &[String], found: &mut Vec<String>, depth: u8) {
@@ -151,6 +178,19 @@ impl Sudoers {
     fn named(&self, name: &str) -> impl DoubleEndedIterator<Item = &Setting> {
         self.settings.iter().filter(move |setting| setting.name == name)
     }
+}
+
+/// Returns the names that a line of aliases defines: the word before each `=`. An option of a
+/// command (`--a=b`) is no name, but nothing is named like it either.
+fn defined(line: &str) -> Vec<String> {
+    let mut parts: Vec<_> = line.split('=').collect();
+    parts.pop();
+    parts.iter().filter_map(|part| words_of(part).last()).map(ToOwned::to_owned).collect()
+}
+
+fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.filter(|word| !word.is_empty())
 }
 
 /// sudo stops there too.
@@ -204,6 +244,24 @@ mod tests {
         let aliases =
             sudoers(&[("/etc/sudoers", "User_Alias A = B : B = A\nA ALL=NOPASSWD: ALL\n")]);
         assert!(aliases.members(&aliases.exempt[0].users).len() <= 2);
+    }
+
+    #[test]
+    fn a_line_depends_on_the_aliases_that_it_names() {
+        let rules = "User_Alias OPS = alice, SOME : SOME = bob\nCmnd_Alias RUN = /bin/a --b=c\n\
+                     Host_Alias OTHER = h\nOPS ALL=NOPASSWD: RUN\nDefaults:OPS !authenticate\n\
+                     carol ALL=NOPASSWD: ALL\n";
+        let found = sudoers(&[("/etc/sudoers", rules)]);
+        let at = |line| found.aliases_at(&("/etc/sudoers".into(), line));
+        let users = "User_Alias OPS = alice, SOME : SOME = bob";
+        let commands = "Cmnd_Alias RUN = /bin/a --b=c";
+        assert_eq!(at(4), Some(format!("{users}\n{commands}")));
+        assert_eq!(at(5).as_deref(), Some(users));
+        assert_eq!((at(6), at(9)), (None, None));
+        let chain = "User_Alias A = B\nUser_Alias B = A, x\nA ALL=NOPASSWD: ALL\n";
+        let found = sudoers(&[("/etc/sudoers", chain)]);
+        let expected = "User_Alias A = B\nUser_Alias B = A, x";
+        assert_eq!(found.aliases_at(&("/etc/sudoers".into(), 3)).as_deref(), Some(expected));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(in super::super) struct Subject {
     /// The module of the line, without `.so`, if it is a line of PAM.
     pub(in super::super) module: Option<String>,
     /// The SHA-256 in lower-case hexadecimal of the text of the line, or of the message if the
-    /// finding has no line.
+    /// finding has no line; then of what the finding depends on besides.
     pub(in super::super) sha256: String,
 }
 
@@ -43,7 +43,7 @@ impl Subject {
             file: file.map(ToOwned::to_owned),
             line,
             module: text.as_deref().and_then(module_of),
-            sha256: digest(text.as_deref().unwrap_or(finding.message())),
+            sha256: digest(text.as_deref().unwrap_or(finding.message()), finding.basis()),
         }
     }
 }
@@ -97,7 +97,8 @@ fn module_of(text: &str) -> Option<String> {
     Some(name.strip_suffix(".so").unwrap_or(name).to_owned())
 }
 
-fn digest(text: &str) -> String {
+fn digest(text: &str, basis: Option<&str>) -> String {
+    let text = [Some(text), basis].into_iter().flatten().collect::<Vec<_>>().join("\n");
     HEXLOWER.encode(&Sha256::digest(text.as_bytes()))
 }
 
@@ -113,17 +114,36 @@ mod tests {
         let finding = finding.at(("/etc/pam.d/sshd".into(), 2));
         let subject = Subject::new(&finding, Some("sshd"), &read);
         assert_eq!(subject.module.as_deref(), Some("pam_yubico"));
-        assert_eq!(subject.sha256, digest("auth sufficient /lib/security/pam_yubico.so id=1"));
+        assert_eq!(
+            subject.sha256,
+            digest("auth sufficient /lib/security/pam_yubico.so id=1", None)
+        );
         assert_eq!(subject.to_string(), "stack-skips-code at sshd, /etc/pam.d/sshd:2");
         let host = Finding::new(FindingId::ClockNotSynchronized, "not synchronized");
         let host = Subject::new(&host, None, &read);
-        assert_eq!((host.module, host.sha256), (None, digest("not synchronized")));
+        assert_eq!((host.module, host.sha256), (None, digest("not synchronized", None)));
+    }
+
+    #[test]
+    fn another_basis_is_another_subject() {
+        let read = |_: &str| Some("OPS ALL=NOPASSWD: ALL\n".to_owned());
+        let subject = |basis: Option<&str>| {
+            let finding = Finding::new(FindingId::SudoersException, "NOPASSWD skips");
+            let finding = finding.at(("/etc/sudoers".into(), 1));
+            Subject::new(&finding.depends_on(basis.map(ToOwned::to_owned)), Some("sudo"), &read)
+        };
+        let alice = subject(Some("User_Alias OPS = alice"));
+        assert_eq!(alice, subject(Some("User_Alias OPS = alice")));
+        assert_ne!(alice, subject(Some("User_Alias OPS = alice, mallory")));
+        assert_ne!(alice, subject(None));
     }
 
     #[test]
     fn a_digest_is_that_of_sha256sum() {
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(digest("abc"), expected);
+        assert_eq!(digest("abc", None), expected);
+        // printf 'a\nb' | sha256sum
+        assert_eq!(digest("a", Some("b")), digest("a\nb", None));
     }
 
     #[test]

@@ -103,6 +103,12 @@ fn an_unsuitable_file_is_left_unchanged_and_named() {
     // A profile is its own program's.
     machine.run("sed -i '$aauth required pam_totp.so nullok' /etc/pam.d/common-auth").stdout_ok();
     assert_refused(&machine, "totpctl disable sshd", "pam-auth-update --disable totp");
+    // With a line that accepts, nullok would let in strangers.
+    machine.service("open", "auth required pam_permit.so\n");
+    for command in ["enable", "try"] {
+        let command = format!("totpctl {command} open --option nullok");
+        assert_refused(&machine, &command, "nothing else there proves who they are");
+    }
     for command in ["enable common-auth", "try common-auth"] {
         assert_refused(&machine, &format!("totpctl {command}"), "is no service");
     }

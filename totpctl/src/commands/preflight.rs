@@ -62,6 +62,15 @@ impl Preflight {
             let is_proved = effect.has_password || requires_other_method();
             return Err(nullok_is_useless(effect.service, is_proved));
         }
+        if let Some(effect) = effects.iter().find(|effect| effect.skips_strangers)
+            && !requires_other_method()
+        {
+            return Err(Error::refused(format!(
+                "not changed: nullok would let in users without a factor by {}, and nothing else there proves \
+                 who they are; first have a line above that of pam_totp.so ask for the password",
+                effect.service
+            )));
+        }
         let unenrolled = Unenrolled::strictest(effects.iter().map(|effect| effect.after));
         let preflight = Self {
             users: WithoutFactor::read(&Client::connect()?)?,
@@ -137,6 +146,7 @@ struct Effect<'a> {
     after: Unenrolled,
     nullok_is_useless: bool,
     has_password: bool,
+    skips_strangers: bool,
 }
 
 impl<'a> Effect<'a> {
@@ -149,7 +159,8 @@ impl<'a> Effect<'a> {
             before: before.unwrap_or(Unenrolled::NotAsked),
             after: after.as_ref().map_or(Unenrolled::Denied, |outcome| outcome.unenrolled),
             nullok_is_useless: after.as_ref().is_some_and(|outcome| outcome.nullok_is_useless),
-            has_password: after.is_some_and(|outcome| outcome.has_password),
+            has_password: after.as_ref().is_some_and(|outcome| outcome.has_password),
+            skips_strangers: after.is_some_and(|outcome| outcome.skips_strangers),
         }
     }
 
@@ -193,7 +204,14 @@ mod tests {
     use super::*;
 
     fn effect(before: Unenrolled, after: Unenrolled) -> Effect<'static> {
-        Effect { service: "sshd", before, after, nullok_is_useless: false, has_password: true }
+        Effect {
+            service: "sshd",
+            before,
+            after,
+            nullok_is_useless: false,
+            has_password: true,
+            skips_strangers: false,
+        }
     }
 
     #[test]

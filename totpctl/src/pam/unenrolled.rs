@@ -51,6 +51,8 @@ pub(crate) struct Outcome {
     pub(crate) nullok_is_useless: bool,
     /// True if a known module checks a password.
     pub(crate) has_password: bool,
+    /// True if a user without a factor gets in although nothing proves who it is.
+    pub(crate) skips_strangers: bool,
 }
 
 impl Outcome {
@@ -63,6 +65,7 @@ impl Outcome {
             unenrolled: Unenrolled::of(&rules, &analysis),
             nullok_is_useless: nullok_is_useless(&rules, &analysis),
             has_password: rules.iter().any(is_password),
+            skips_strangers: analysis.skips_strangers,
         })
     }
 }

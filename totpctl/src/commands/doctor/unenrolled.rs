@@ -35,7 +35,8 @@ pub(super) fn check_nullok(
         };
         problem(FindingId::NullokWithoutEffect, NULLOK_WITHOUT_EFFECT, change);
     }
-    if analysis.skips_strangers && has_proof == Some(false) {
+    // A password line elsewhere proves nothing on the path that skips it.
+    if analysis.skips_strangers && requires_other_method == Some(false) {
         problem(
             FindingId::NullokWithoutPassword,
             "nullok lets in users without a factor although nothing else proves who they are",

@@ -89,7 +89,8 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::TrialPending
         | Id::UsersNotCounted
         | Id::UsersNotYetEnrolled
-        | Id::UsersWithoutFactor => return None,
+        | Id::UsersWithoutFactor
+        | Id::UsersWithoutUsableFactor => return None,
     };
     Some(reason)
 }

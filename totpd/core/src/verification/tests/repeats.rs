@@ -1,7 +1,5 @@
 //! The last accepted code, sent again: refused, and no guess.
 
-use alloc::vec;
-
 use proptest::prelude::*;
 
 use super::*;

@@ -10,7 +10,7 @@ use super::door::Code;
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 use super::sshd;
-use super::stack_code::{code, exceptions};
+use super::stack_code::{code, exceptions, rules};
 use super::unenrolled;
 use crate::pam::files::{
     display, is_module_option, locate, option_advice, option_conflict, path_of, remedy,
@@ -61,7 +61,6 @@ pub(super) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
         control(rule, report);
         module(rule, files, report);
     }
-    let denies_all = !report.problems.is_empty() && has_faulty_module(report);
     let analysis = analyze(&rules, &|module| files.is_installed(module));
     paths(&analysis, report);
     account(service, files, report);
@@ -78,8 +77,8 @@ pub(super) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
     Service {
         asks: !analysis.factor_lines.is_empty(),
         unenrolled: Unenrolled::of(&rules, &analysis),
-        code: code(&analysis, denies_all),
-        exceptions: exceptions(&analysis, enrolls),
+        code: code(&rules, &analysis),
+        exceptions: exceptions(&rules, &analysis),
         needs_two_answers: needs_two_answers(&rules, &analysis),
     }
 }
@@ -98,29 +97,27 @@ fn parse(service: &str, files: &Snapshot, report: &mut Report) -> Result<Vec<Rul
         }
         return Err(Code::Unknown("its stack cannot be read".to_owned()));
     }
-    match stack {
-        Stack::Rules(rules) => Ok(rules),
+    match &stack {
+        Stack::Rules(_) => {}
         Stack::Unreadable(reason) => {
             report.summarize("denies everybody");
             report.problem(
                 FindingId::StackUnreadable,
                 format!("libpam cannot read the stack: {reason}"),
             );
-            Err(Code::Closed("libpam cannot read its stack".to_owned()))
         }
         Stack::IncludeCycle(place) => {
             report.summarize("may crash");
             let message = "the file includes itself; remove this line";
-            report.problems.push(Finding::new(FindingId::IncludeCycle, message).at(locate(&place)));
-            Err(Code::Unknown("its stack includes itself".to_owned()))
+            report.problems.push(Finding::new(FindingId::IncludeCycle, message).at(locate(place)));
         }
         Stack::TooLong(place) => {
             report.summarize("is not checked");
             let finding = Finding::new(FindingId::StackTooLong, TOO_LONG).fix("shorten it");
-            report.problems.push(finding.at(locate(&place)));
-            Err(Code::Unknown("its stack is too long to check".to_owned()))
+            report.problems.push(finding.at(locate(place)));
         }
     }
+    rules(stack)
 }
 
 /// Returns a file of the stack that exists but cannot be read, and the reason.
@@ -139,12 +136,6 @@ fn unreadable(service: &str, files: &Snapshot) -> Option<(String, String)> {
     let touched = touched.into_inner();
     let (name, reason) = unreadable.into_iter().find(|(name, _)| touched.contains(name))?;
     Some((path_of(&name).unwrap_or(name), reason))
-}
-
-/// Reports whether a line of pam_totp.so denies every login by its options.
-fn has_faulty_module(report: &Report) -> bool {
-    let ids = [FindingId::UnknownModuleOption, FindingId::ConflictingOptions];
-    report.problems.iter().any(|problem| ids.contains(&problem.id()))
 }
 
 /// Reports whether a stack asks for a password and for a code, and one answer cannot have both.

@@ -1,24 +1,49 @@
 //! Whether a stack asks for a code, and who or what is not asked.
 
 use pam_stack::password::is_password_module;
-use pam_stack::{Analysis, Bypass};
+use pam_stack::{Analysis, Bypass, Rule, RuleKind, Stack};
 
 use super::door::Code;
-use crate::pam::files::display;
+use crate::pam::files::{display, is_module_option, option_conflict};
+use crate::pam::unenrolled::has_option;
 
-/// Returns whether a login needs a code. `denies_all`: its options make the module deny all.
-pub(super) fn code(analysis: &Analysis, denies_all: bool) -> Code {
+/// Returns the rules of a stack, or what is known without them.
+pub(super) fn rules(stack: Stack) -> Result<Vec<Rule>, Code> {
+    match stack {
+        Stack::Rules(rules) => Ok(rules),
+        Stack::Unreadable(_) => Err(Code::Closed("libpam cannot read its stack".to_owned())),
+        Stack::IncludeCycle(_) => Err(Code::Unknown("its stack includes itself".to_owned())),
+        Stack::TooLong(_) => Err(too_long()),
+    }
+}
+
+/// Returns whether a login needs a code.
+pub(super) fn code(rules: &[Rule], analysis: &Analysis) -> Code {
     let closed = || Code::Closed("its stack denies everybody".to_owned());
     if analysis.too_long {
-        return Code::Unknown("its stack is too long to check".to_owned());
+        return too_long();
     }
     if !analysis.can_succeed {
         return closed();
     }
     match analysis.factor_lines.is_empty() || analysis.bypasses.iter().any(is_open_to_all) {
         true => Code::NotAsked,
-        false if denies_all => closed(),
+        false if rules.iter().any(is_faulty) => closed(),
         false => Code::Asked,
+    }
+}
+
+fn too_long() -> Code {
+    Code::Unknown("its stack is too long to check".to_owned())
+}
+
+/// Reports whether a line of the second factor denies every login by its options.
+fn is_faulty(rule: &Rule) -> bool {
+    match &rule.kind {
+        RuleKind::Module { args, .. } if rule.module() == "pam_totp" => {
+            !args.iter().all(|arg| is_module_option(arg)) || option_conflict(args).is_some()
+        }
+        _ => false,
     }
 }
 
@@ -30,8 +55,8 @@ fn is_open_to_all(bypass: &Bypass) -> bool {
     }
 }
 
-/// Returns who or what is not asked. `enrolls`: users without a factor create one.
-pub(super) fn exceptions(analysis: &Analysis, enrolls: bool) -> Vec<String> {
+/// Returns who or what is not asked.
+pub(super) fn exceptions(rules: &[Rule], analysis: &Analysis) -> Vec<String> {
     let root = analysis.skips_root.iter().map(|place| format!("root ({})", display(place)));
     let bypasses = analysis.bypasses.iter().filter_map(|bypass| match bypass {
         Bypass::NotAsked { past, module, result, .. } => {
@@ -39,7 +64,7 @@ pub(super) fn exceptions(analysis: &Analysis, enrolls: bool) -> Vec<String> {
         }
         Bypass::Overruled { .. } => None,
     });
-    let unenrolled = match (enrolls, analysis.skips_unenrolled) {
+    let unenrolled = match (has_option(rules, "enroll"), analysis.skips_unenrolled) {
         (true, _) => Some("users without a factor, who create one (enroll)"),
         (false, true) => Some("users without a factor (nullok)"),
         (false, false) => None,
@@ -49,8 +74,8 @@ pub(super) fn exceptions(analysis: &Analysis, enrolls: bool) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use pam_stack::analyze;
     use pam_stack::parse::Kind;
-    use pam_stack::{Stack, analyze};
 
     use super::*;
 
@@ -58,7 +83,7 @@ mod tests {
         let read = |name: &str| (name == "x").then(|| text.to_owned());
         let Stack::Rules(rules) = Stack::parse("x", Kind::Auth, &read) else { panic!("{text}") };
         let analysis = analyze(&rules, &|_| true);
-        (code(&analysis, false), exceptions(&analysis, false))
+        (code(&rules, &analysis), exceptions(&rules, &analysis))
     }
 
     #[test]
@@ -90,5 +115,13 @@ mod tests {
         assert_eq!(overruled.0, Code::NotAsked);
         let nullok = found("auth required pam_unix.so\nauth required pam_totp.so nullok\n");
         assert_eq!(nullok.1, ["users without a factor (nullok)"]);
+        let enroll = found("auth required pam_unix.so\nauth required pam_totp.so enroll\n");
+        assert_eq!(enroll.1, ["users without a factor, who create one (enroll)"]);
+        // An option that the module refuses.
+        for options in ["nulok", "nullok forward_pass"] {
+            let denied =
+                format!("auth required pam_unix.so\nauth required pam_totp.so {options}\n");
+            assert_eq!(found(&denied).0, Code::Closed("its stack denies everybody".into()));
+        }
     }
 }

@@ -56,15 +56,15 @@ pub(super) fn effects(
         Pam::Missing => return vec![Effect::PamMissing],
     }
     // A user who is refused was meant to be.
-    if !stack.asks || stack.closed.is_some() || refused_by.is_some() {
+    if !stack.asks || matches!(stack.code, Code::Closed(_)) || refused_by.is_some() {
         return Vec::new();
     }
     let ways = ways(config, stack, Who::Anybody, None);
-    if !ways.iter().any(Way::is_usable) {
+    if ways.iter().all(Way::is_shut) {
         return vec![Effect::NobodyCanLogIn(reason(config, &ways))];
     }
     let mut found = Vec::new();
-    let asks = ways.iter().any(|way| way.code == Code::Asked);
+    let asks = ways.iter().any(|way| matches!(way.code, Code::Asked | Code::Unknown(_)));
     if !config.is_enabled(Method::KeyboardInteractive) && !asks {
         found.push(Effect::CannotAsk);
     }
@@ -77,7 +77,9 @@ pub(super) fn effects(
 fn of_way(config: &Effective, stack: &PamStack, way: &Way) -> Option<Effect> {
     match &way.code {
         Code::Asked if way.is_pam_alone && stack.is_code_alone => Some(Effect::CodeAlone),
-        Code::NotAsked if config.lists.is_some() && !(way.uses_pam && stack.is_open) => {
+        Code::NotAsked
+            if config.lists.is_some() && !(way.uses_pam && stack.code == Code::NotAsked) =>
+        {
             Some(Effect::MethodsWithoutCode(way.methods.clone()))
         }
         Code::NotAsked if config.lists.is_none() => match Method::parse(&way.methods)? {
@@ -104,10 +106,10 @@ fn reason(config: &Effective, ways: &[Way]) -> String {
         .iter()
         .filter(is_tried)
         .filter_map(|way| match &way.code {
-            Code::Closed(reason) | Code::Unanswerable(reason) | Code::Unknown(reason) => {
+            Code::Closed(reason) | Code::Unanswerable(reason) => {
                 Some(format!("{kind} {}: {reason}", way.methods))
             }
-            Code::Asked | Code::NotAsked => None,
+            Code::Asked | Code::NotAsked | Code::Unknown(_) => None,
         })
         .collect();
     reasons.join("; ")
@@ -125,7 +127,7 @@ pub(super) fn root_effect(
     let keeps_commands = config.root == RootLogin::ForcedCommandsOnly
         && config.lists.as_ref().is_none_or(|lists| lists.iter().any(|list| list == "publickey"));
     let is_meant = config.root == RootLogin::No || keeps_commands || refused_by.is_some();
-    (others_log_in && stack.asks && !is_meant && !ways.iter().any(Way::is_usable))
+    (others_log_in && stack.asks && !is_meant && ways.iter().all(Way::is_shut))
         .then_some(Effect::RootCannotLogIn(config.root))
 }
 

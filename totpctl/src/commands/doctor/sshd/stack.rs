@@ -1,76 +1,57 @@
 //! The PAM stack of sshd, as far as its methods depend on it.
 
 use pam_stack::parse::Kind;
-use pam_stack::password::is_password;
-use pam_stack::{Analysis, Bypass, Rule, Stack, analyze, is_code_alone, takes_one_answer};
+use pam_stack::{Analysis, Rule, Stack, analyze, is_code_alone, takes_one_answer};
 
-use crate::pam::files::{display, is_installed};
+use super::super::door::Code;
+use super::super::stack_code;
+use crate::pam::files::is_installed;
 use crate::pam::unenrolled::has_option;
 
 /// The facts about a stack.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PamStack {
-    /// Whether it asks for a code.
+    /// Whether it has a line that asks for a code.
     pub(super) asks: bool,
-    /// Why nobody can pass it, if so.
-    pub(super) closed: Option<String>,
+    /// What it comes to for somebody who can answer each prompt.
+    pub(super) code: Code,
     /// Whether one answer passes it, password and code in one or a code alone. The method password
     /// has only one.
     pub(super) takes_one_answer: bool,
     /// Whether nothing but a code is needed.
     pub(super) is_code_alone: bool,
-    /// Whether a password is enough, or a wrong code.
-    pub(super) is_open: bool,
     /// Who passes without a code, as phrases.
     pub(super) exceptions: Vec<String>,
 }
 
 /// Reads the stack of a service. `read` returns the files of PAM.
 pub(super) fn facts(service: &str, read: &dyn Fn(&str) -> Option<String>) -> PamStack {
-    match Stack::parse(service, Kind::Auth, read) {
-        Stack::Rules(rules) => of_rules(&rules, &analyze(&rules, &is_installed)),
-        Stack::Unreadable(reason) => closed(format!("libpam cannot read the stack: {reason}")),
-        Stack::IncludeCycle(place) => closed(format!("{} includes itself", display(&place))),
-        Stack::TooLong(place) => closed(format!("{}: the stack is too long", display(&place))),
+    match stack_code::rules(Stack::parse(service, Kind::Auth, read)) {
+        Ok(rules) => of_rules(&rules, &analyze(&rules, &is_installed)),
+        Err(code) => PamStack {
+            asks: false,
+            code,
+            takes_one_answer: false,
+            is_code_alone: false,
+            exceptions: Vec::new(),
+        },
     }
-}
-
-fn closed(reason: String) -> PamStack {
-    PamStack { closed: Some(reason), ..PamStack::default() }
 }
 
 fn of_rules(rules: &[Rule], analysis: &Analysis) -> PamStack {
-    let asks = !analysis.factor_lines.is_empty();
+    let code = match &analysis.skips_root {
+        // sshd runs as root for everybody, and that is what pam_rootok looks at.
+        Some(_) => Code::NotAsked,
+        None => stack_code::code(rules, analysis),
+    };
     // The method password answers no prompt that shows what is typed.
     let is_shown = has_option(rules, "echo");
-    let is_password_line =
-        |line: &pam_stack::Place| rules.iter().any(|rule| rule.place == *line && is_password(rule));
-    let mut exceptions = Vec::new();
-    exceptions
-        .extend(analysis.skips_unenrolled.then(|| "users without a factor (nullok)".to_owned()));
-    // sshd runs as root for everybody, and that is what pam_rootok looks at.
-    let mut is_open = analysis.skips_root.is_some();
-    for bypass in &analysis.bypasses {
-        match bypass {
-            Bypass::NotAsked { past, module, .. }
-                if is_password_line(past) || module == "pam_permit" =>
-            {
-                is_open = true;
-            }
-            Bypass::NotAsked { past, module, .. } => {
-                exceptions.push(format!("users that {module} lets skip it ({})", display(past)));
-            }
-            Bypass::Overruled { .. } => is_open = true,
-        }
-    }
     PamStack {
-        asks,
-        closed: (asks && !analysis.can_succeed && !analysis.too_long)
-            .then(|| "the PAM stack lets nobody in".to_owned()),
+        asks: !analysis.factor_lines.is_empty(),
+        code,
         takes_one_answer: !is_shown && takes_one_answer(rules),
         is_code_alone: is_code_alone(rules),
-        is_open,
-        exceptions,
+        exceptions: stack_code::exceptions(rules, analysis),
     }
 }
 
@@ -106,11 +87,37 @@ mod tests {
             (format!("{password}auth optional pam_totp.so\n"), true, false, false, true, 0),
         ] {
             let facts = of_text(&text);
-            let found = (facts.asks, facts.takes_one_answer, facts.is_code_alone, facts.is_open);
+            let is_open = facts.asks && facts.code == Code::NotAsked;
+            let found = (facts.asks, facts.takes_one_answer, facts.is_code_alone, is_open);
             assert_eq!(found, (asks, one_answer, alone, open), "{text}");
-            assert_eq!(facts.exceptions.len(), exceptions, "{text} {facts:?}");
-            assert_eq!(facts.closed, None, "{text}");
+            // What is open has exceptions that no door shows.
+            let shown = if is_open { 0 } else { facts.exceptions.len() };
+            assert_eq!(shown, exceptions, "{text} {facts:?}");
+            assert!(matches!(facts.code, Code::Asked | Code::NotAsked), "{text} {facts:?}");
         }
-        assert!(of_text(&format!("{code}\nauth required pam_deny.so\n")).closed.is_some());
+    }
+
+    #[test]
+    fn sshd_has_the_verdict_of_doctor() {
+        let ours = "auth required pam_totp.so";
+        let closed = Code::Closed("its stack denies everybody".into());
+        let unknown = |reason: &str| Code::Unknown(format!("its stack {reason}"));
+        for (text, code) in [
+            (format!("{ours}\nauth required pam_deny.so\n"), closed.clone()),
+            (format!("{ours} nulok\n"), closed),
+            (format!("{ours}\n").repeat(401), unknown("is too long to check")),
+            (format!("{ours}\n@include sshd\n"), unknown("includes itself")),
+            // Only sshd is root for everybody.
+            (format!("auth sufficient pam_rootok.so\n{ours} nulok\n"), Code::NotAsked),
+        ] {
+            let read = |name: &str| (name == "sshd").then(|| text.clone());
+            let found = match stack_code::rules(Stack::parse("sshd", Kind::Auth, &read)) {
+                Ok(_) => of_text(&text),
+                Err(_) => facts("sshd", &read),
+            };
+            assert_eq!(found.code, code, "{text}");
+        }
+        let enrolls = of_text("auth required pam_unix.so\nauth required pam_totp.so enroll\n");
+        assert_eq!(enrolls.exceptions, ["users without a factor, who create one (enroll)"]);
     }
 }

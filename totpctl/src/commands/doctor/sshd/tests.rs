@@ -73,6 +73,7 @@ fn findings_of_a_configuration() {
     let forward = "auth required pam_totp.so forward_pass\nauth requisite pam_unix.so\n";
     let (password, both) = ("passwordauthentication yes\n", PASSWORD_AND_CODE);
     let no_ask = "kbdinteractiveauthentication no\n";
+    let too_long = CODE.repeat(401);
     let lists =
         |lists: &str| format!("passwordauthentication yes\nauthenticationmethods {lists}\n");
     for (lines, stack, problems, notes) in [
@@ -115,6 +116,8 @@ fn findings_of_a_configuration() {
             &[],
         ),
         (lists("publickey"), both, &[], &["sshd-methods-without-code"]),
+        // What is not known is no reason to say that nobody can log in.
+        (KEY_AND_CODE.into(), &too_long, &[], &[]),
         (
             lists("keyboard-interactive hostbased"),
             both,

@@ -60,6 +60,11 @@ impl Way {
         Self { code: code.unwrap_or_else(closed), ..self.clone() }
     }
 
+    /// Reports whether it is known that no login by it can succeed.
+    pub(super) fn is_shut(&self) -> bool {
+        matches!(self.code, Code::Closed(_) | Code::Unanswerable(_))
+    }
+
     /// Reports whether a login by it can succeed.
     pub(super) fn is_usable(&self) -> bool {
         matches!(self.code, Code::Asked | Code::NotAsked)
@@ -166,7 +171,7 @@ fn step(config: &Effective, stack: &PamStack, who: Who, name: &str) -> Code {
         }
         Method::KeyboardInteractive => keyboard_interactive(config, stack, name),
         _ if !matches!(config.pam, Pam::Service(_)) => Code::NotAsked,
-        method => match through(stack) {
+        method => match stack.code.clone() {
             Code::Asked if method == Method::EmptyPassword => {
                 Code::Unanswerable("an empty answer is no code".into())
             }
@@ -183,19 +188,10 @@ fn step(config: &Effective, stack: &PamStack, who: Who, name: &str) -> Code {
 fn keyboard_interactive(config: &Effective, stack: &PamStack, name: &str) -> Code {
     let device = name.split_once(':').map_or("pam", |(_, device)| device);
     match config.pam {
-        Pam::Service(_) if device == "pam" => through(stack),
+        Pam::Service(_) if device == "pam" => stack.code.clone(),
         Pam::Service(_) => Code::Closed(format!("sshd has no device {device}")),
         Pam::Off => Code::Closed("UsePAM no".into()),
         Pam::Missing => Code::Closed("this sshd is built without PAM".into()),
-    }
-}
-
-/// Returns what the stack asks of somebody who can answer each prompt.
-fn through(stack: &PamStack) -> Code {
-    match &stack.closed {
-        Some(reason) => Code::Closed(reason.clone()),
-        None if stack.asks && !stack.is_open => Code::Asked,
-        None => Code::NotAsked,
     }
 }
 

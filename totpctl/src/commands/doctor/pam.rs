@@ -92,7 +92,7 @@ fn parse(service: &str, files: &Snapshot, report: &mut Report) -> Result<Vec<Rul
         let finding = Finding::new(FindingId::StackNotChecked, message).in_file(file);
         // For root the reason is in the file, and it stops libpam, or may.
         match nix::unistd::geteuid().is_root() {
-            true => report.problems.push(finding),
+            true => report.problems.push(finding.fix("correct the file")),
             false => report.notes.push(finding.fix("run doctor as root")),
         }
         return Err(Code::Unknown("its stack cannot be read".to_owned()));
@@ -101,10 +101,9 @@ fn parse(service: &str, files: &Snapshot, report: &mut Report) -> Result<Vec<Rul
         Stack::Rules(_) => {}
         Stack::Unreadable(reason) => {
             report.summarize("denies everybody");
-            report.problem(
-                FindingId::StackUnreadable,
-                format!("libpam cannot read the stack: {reason}"),
-            );
+            let message = format!("libpam cannot read the stack: {reason}");
+            let finding = Finding::new(FindingId::StackUnreadable, message);
+            report.problems.push(finding.fix("correct the file that is named"));
         }
         Stack::IncludeCycle(place) => {
             report.summarize("may crash");
@@ -212,13 +211,12 @@ fn paths(analysis: &Analysis, report: &mut Report) {
     }
     if !analysis.can_succeed {
         report.summarize("lets nobody in");
-        report.problem(
-            FindingId::NobodyCanLogIn,
-            format!(
-                "no path through the stack accepts a user with a factor; see {}",
-                display(factor)
-            ),
+        let message = format!(
+            "no path through the stack accepts a user with a factor; see {}",
+            display(factor)
         );
+        let finding = Finding::new(FindingId::NobodyCanLogIn, message);
+        report.problems.push(finding.fix("correct that line, or the line that denies after it"));
     } else if analysis.bypasses.is_empty() {
         report.summarize("asks for a code");
     } else {
@@ -231,7 +229,8 @@ fn paths(analysis: &Analysis, report: &mut Report) {
     }
     if let Some(place) = &analysis.skips_root {
         let finding =
-            Finding::new(FindingId::RootNotAsked, "root is not asked, because of this line");
+            Finding::new(FindingId::RootNotAsked, "root is not asked, because of this line")
+                .fix("to ask root too, move the line of pam_totp.so before this one");
         report.notes.push(finding.at(locate(place)));
     }
     if analysis.skips_unenrolled {
@@ -305,6 +304,24 @@ mod tests {
             let Stack::Rules(rules) = Stack::parse("x", Kind::Auth, &read) else { panic!() };
             let analysis = analyze(&rules, &|_| true);
             assert_eq!(needs_two_answers(&rules, &analysis), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_stack_does_has_a_change_to_make() {
+        let root = "auth sufficient pam_rootok.so\nauth requisite pam_unix.so\n\
+                    auth required pam_totp.so\n";
+        let shut = "auth required pam_totp.so\nauth required pam_deny.so\n";
+        for (text, id) in [(root, FindingId::RootNotAsked), (shut, FindingId::NobodyCanLogIn)] {
+            let read = |name: &str| (name == "x").then(|| text.to_owned());
+            let Stack::Rules(rules) = Stack::parse("x", Kind::Auth, &read) else {
+                panic!("{text}")
+            };
+            let mut report = Report::default();
+            paths(&analyze(&rules, &|_| true), &mut report);
+            let mut findings = report.problems.iter().chain(&report.notes);
+            let finding = findings.find(|finding| finding.id() == id);
+            assert!(finding.is_some_and(|found| found.json(None).contains_key("fix")), "{text}");
         }
     }
 }

@@ -70,10 +70,9 @@ fn check_with(read: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> Vec
     if !nix::unistd::geteuid().is_root() {
         let reason = "only root can read the configuration of sshd";
         if asks {
-            report.note(
-                FindingId::SshdNotChecked,
-                format!("the configuration of sshd is not checked: {reason}"),
-            );
+            let message = format!("the configuration of sshd is not checked: {reason}");
+            let finding = Finding::new(FindingId::SshdNotChecked, message);
+            report.notes.push(finding.fix("run doctor as root"));
         }
         return vec![unknown(None, reason.into())];
     }

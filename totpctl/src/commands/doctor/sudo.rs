@@ -81,7 +81,7 @@ impl Sudo {
         }
         report.notes.extend(self.silence.iter().map(|reason| {
             let message = format!("the PAM services of sudo are not known: {reason}");
-            Finding::new(FindingId::SudoersNotChecked, message)
+            Finding::new(FindingId::SudoersNotChecked, message).fix("run sudo -V as root")
         }));
         let unreadable = |(place, words): &(Place, String)| {
             Finding::new(
@@ -93,10 +93,9 @@ impl Sudo {
         };
         report.problems.extend(self.faults.iter().map(unreadable));
         let Some(sudoers) = &self.sudoers else {
-            report.note(
-                FindingId::SudoersNotChecked,
-                "the rules of sudo are not checked: only root can read them",
-            );
+            let message = "the rules of sudo are not checked: only root can read them";
+            let finding = Finding::new(FindingId::SudoersNotChecked, message);
+            report.notes.push(finding.fix("run doctor as root"));
             return;
         };
         let group = self.exempt_group.as_deref();
@@ -113,7 +112,9 @@ impl Sudo {
             let message =
                 format!("the rules of sudo that come from a directory are not checked ({source})");
             report.notes.push(
-                Finding::new(FindingId::SudoersNotChecked, message).in_file("/etc/nsswitch.conf"),
+                Finding::new(FindingId::SudoersNotChecked, message)
+                    .in_file("/etc/nsswitch.conf")
+                    .fix("check them by hand, for example with sudo -l -U USER"),
             );
         }
     }
@@ -170,16 +171,20 @@ mod tests {
     use super::super::sudoers::Files;
     use super::*;
 
-    /// Returns what sudo with these rules reports, while no user has a factor.
+    /// Returns what sudo with these rules reports, while root has no factor.
     fn checked(rules: &str) -> Report {
         let read = |_: &str| Ok(rules.to_owned());
         let files = Files { read: &read, list: &|_| Vec::new(), host: "h" };
+        checked_of(Some(Sudoers::read("/s", &files)), None)
+    }
+
+    fn checked_of(sudoers: Option<Sudoers>, silence: Option<String>) -> Report {
         let (command, name) = ("sudo".to_owned(), "sudo".to_owned());
         let sudo = Sudo {
             services: vec![UsedService { command, name, scope: None }],
-            sudoers: Some(Sudoers::read("/s", &files)),
+            sudoers,
             faults: Vec::new(),
-            silence: None,
+            silence,
             exempt_group: None,
         };
         let stack =
@@ -203,6 +208,15 @@ mod tests {
         }
         assert_eq!(basis("a ALL=NOPASSWD: ALL\n"), None);
         assert_eq!(basis("Defaults runaspw\nDefaults runas_default=op\n").as_deref(), Some("op"));
+    }
+
+    #[test]
+    fn rules_that_are_not_checked_have_a_change_to_make() {
+        let report = checked_of(None, Some("sudo -V: it does not answer within 5 s".to_owned()));
+        let told: Vec<_> = report.notes.iter().map(Finding::sentence).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].ends_with("; run sudo -V as root"), "{told:?}");
+        assert!(told[1].ends_with("; run doctor as root"), "{told:?}");
     }
 
     #[test]

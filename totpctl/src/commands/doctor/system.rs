@@ -87,11 +87,14 @@ fn denials(report: &mut Report) {
     });
     let Ok(result) = result else { return };
     if let Some(line) = last_denial(&String::from_utf8_lossy(&result.stdout)) {
-        report.problem(
-            FindingId::KernelDenied,
-            format!("the kernel's rules (SELinux, AppArmor) stop totpd: {line}"),
-        );
+        report.problems.push(denial(line));
     }
+}
+
+fn denial(line: &str) -> Finding {
+    let message = format!("the kernel's rules (SELinux, AppArmor) stop totpd: {line}");
+    Finding::new(FindingId::KernelDenied, message)
+        .fix("load the profile or the module of the package again, and restart totpd")
 }
 
 /// Returns the last denial that names totpd.
@@ -112,6 +115,7 @@ mod tests {
             format!("x\n{denial}\naudit: apparmor=\"DENIED\" profile=\"other\"\ny totpd\n");
         assert_eq!(last_denial(&journal), Some(denial));
         assert_eq!(last_denial("totpd is fine\n"), None);
+        assert!(super::denial(denial).sentence().ends_with("and restart totpd"));
     }
 
     #[test]

@@ -16,9 +16,13 @@ use crate::terminal::output;
 pub(super) fn check(client: &Client, services: &[(&str, Unenrolled)], report: &mut Report) {
     match WithoutFactor::read(client) {
         Ok(users) => add(&users, services, report),
-        Err(error) => report
-            .note(FindingId::EnrolledUnknown, format!("cannot list the enrolled users: {error}")),
+        Err(error) => report.notes.push(unknown(&error)),
     }
+}
+
+fn unknown(error: &Error) -> Finding {
+    let message = format!("cannot list the enrolled users: {error}");
+    Finding::new(FindingId::EnrolledUnknown, message).fix("read journalctl -t totpd")
 }
 
 /// The users of this host without a factor.
@@ -144,6 +148,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn an_unknown_list_has_a_change_to_make() {
+        let told = unknown(&Error::refused("no answer")).sentence();
+        assert_eq!(told, "cannot list the enrolled users: no answer; read journalctl -t totpd");
+    }
 
     fn found(names: &[&str], enrolled: usize, services: &[(&str, Unenrolled)]) -> Report {
         let names = names.iter().map(ToString::to_string).collect();

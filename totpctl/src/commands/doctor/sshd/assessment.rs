@@ -68,7 +68,9 @@ pub(super) fn assess(
                 let message =
                     format!("cannot tell whether Match {criteria} asks for a code: {reason}");
                 let finding = Finding::new(FindingId::SshdMatchUnknown, message);
-                report.notes.push(finding.at(block.place.clone()));
+                report.notes.push(finding.at(block.place.clone()).fix(
+                    "test a connection that matches: sshd -T -C user=USER,host=HOST,addr=ADDRESS",
+                ));
                 doors.push(unknown(Some(&who), reason.clone()));
                 continue;
             }

@@ -140,9 +140,11 @@ pub(super) fn for_match(
         Effect::NoPam | Effect::PamMissing | Effect::CannotAsk => finding(
             FindingId::SshdMatchCannotAsk,
             format!("cannot be asked for a code ({} no)", config.ask_keyword),
-        ),
+        )
+        .fix(format!("to ask for a code, write {} yes there", config.ask_keyword)),
         Effect::CodeAlone => {
             finding(FindingId::SshdMatchCodeAlone, "lets users in by a code alone".into())
+                .fix("to require a key too, write AuthenticationMethods publickey,keyboard-interactive there")
         }
         Effect::ServiceWithoutCode(service) => finding(
             FindingId::SshdMatchServiceWithoutCode,
@@ -150,18 +152,36 @@ pub(super) fn for_match(
         )
         .fix(format!("run totpctl enable {service}")),
         Effect::Alone(proof) => {
-            let (id, what) = match proof {
-                Proof::Gssapi => (FindingId::SshdMatchGssapiAlone, "a Kerberos ticket alone"),
-                Proof::Hostbased => (FindingId::SshdMatchHostbasedAlone, "a trusted host alone"),
-                Proof::Kerberos => (FindingId::SshdMatchKerberosAlone, "a Kerberos password alone"),
-                Proof::Key => (FindingId::SshdMatchKeyAlone, "a key alone"),
+            let (id, what, change) = match proof {
+                Proof::Gssapi => (
+                    FindingId::SshdMatchGssapiAlone,
+                    "a Kerberos ticket alone",
+                    "AuthenticationMethods gssapi-with-mic,keyboard-interactive",
+                ),
+                Proof::Hostbased => (
+                    FindingId::SshdMatchHostbasedAlone,
+                    "a trusted host alone",
+                    "HostbasedAuthentication no",
+                ),
+                Proof::Kerberos => (
+                    FindingId::SshdMatchKerberosAlone,
+                    "a Kerberos password alone",
+                    "KerberosAuthentication no",
+                ),
+                Proof::Key => (
+                    FindingId::SshdMatchKeyAlone,
+                    "a key alone",
+                    "AuthenticationMethods publickey,keyboard-interactive",
+                ),
             };
             finding(id, format!("accepts {what}"))
+                .fix(format!("to require a code, write {change} there"))
         }
         Effect::MethodsWithoutCode(list) => finding(
             FindingId::SshdMatchMethodsWithoutCode,
             format!("asks for no code: AuthenticationMethods {list}"),
-        ),
+        )
+        .fix(format!("to require a code, write AuthenticationMethods {list},keyboard-interactive there")),
         Effect::PasswordCannotAnswer => finding(
             FindingId::SshdMatchPasswordCannotAnswer,
             "offers the method password, which cannot answer for a code".into(),

@@ -60,6 +60,9 @@ fn told(survey: &Survey, stack: &str) -> (Vec<String>, Vec<String>, Vec<String>)
         let id = |finding: &Finding| finding.id().token().to_owned();
         findings.iter().map(id).collect()
     };
+    for finding in report.problems.iter().chain(&report.notes) {
+        assert!(finding.json(None).contains_key("fix"), "no change to make: {finding:?}");
+    }
     let door = |door: &Door| {
         let json = door.json();
         let who = door.who.as_ref().map(|who| format!(" for {who}")).unwrap_or_default();

@@ -43,8 +43,7 @@ impl Preflight {
         let args = options.options().unwrap_or_default();
         let has = |option: &str| args.iter().any(|other| other == option);
         // What is not known cannot be relied on.
-        let requires_other_method = || sshd::requires_other_method(service) == Some(true);
-        if has("enroll") && !requires_other_method() {
+        if has("enroll") && sshd::requires_other_method(service) != Some(true) {
             check_enroll_after_password(changes)?;
         }
         // A daemon that cannot start, or cannot be reached, would deny everybody.
@@ -58,12 +57,14 @@ impl Preflight {
             return Err(Error::refused(format!("not changed: {problem}")));
         }
         let effects: Vec<_> = changes.iter().map(|change| Effect::of(change, changes)).collect();
-        if let Some(effect) = effects.iter().find(|effect| effect.nullok_is_useless) {
-            let is_proved = effect.has_password || requires_other_method();
-            return Err(nullok_is_useless(effect.service, is_proved));
+        for Effect { service, outcome, .. } in &effects {
+            if let Some(outcome) = outcome.as_ref().filter(|outcome| outcome.nullok_is_useless) {
+                let is_proved = outcome.is_proved(sshd::requires_other_method(service));
+                return Err(nullok_is_useless(service, is_proved == Some(true)));
+            }
         }
-        if let Some(effect) = effects.iter().find(|effect| effect.skips_strangers)
-            && !requires_other_method()
+        if let Some(effect) = effects.iter().find(|effect| effect.skips_strangers())
+            && sshd::requires_other_method(service) != Some(true)
         {
             return Err(Error::refused(format!(
                 "not changed: nullok would let in users without a factor by {}, and nothing else there proves \
@@ -71,7 +72,7 @@ impl Preflight {
                 effect.service
             )));
         }
-        let unenrolled = Unenrolled::strictest(effects.iter().map(|effect| effect.after));
+        let unenrolled = Unenrolled::strictest(effects.iter().map(Effect::after));
         let preflight = Self {
             users: WithoutFactor::read(&Client::connect()?)?,
             unenrolled,
@@ -143,29 +144,28 @@ impl Preflight {
 struct Effect<'a> {
     service: &'a str,
     before: Unenrolled,
-    after: Unenrolled,
-    nullok_is_useless: bool,
-    has_password: bool,
-    skips_strangers: bool,
+    /// What it does after the change; `None` if libpam cannot read the stack.
+    outcome: Option<Outcome>,
 }
 
 impl<'a> Effect<'a> {
     fn of(change: &'a Change, changes: &[Change]) -> Self {
         let service = change.service.as_str();
         let before = Outcome::of(service, &read).map(|outcome| outcome.unenrolled);
-        let after = Outcome::of(service, &|file| read_after(changes, file));
-        Self {
-            service,
-            before: before.unwrap_or(Unenrolled::NotAsked),
-            after: after.as_ref().map_or(Unenrolled::Denied, |outcome| outcome.unenrolled),
-            nullok_is_useless: after.as_ref().is_some_and(|outcome| outcome.nullok_is_useless),
-            has_password: after.as_ref().is_some_and(|outcome| outcome.has_password),
-            skips_strangers: after.is_some_and(|outcome| outcome.skips_strangers),
-        }
+        let outcome = Outcome::of(service, &|file| read_after(changes, file));
+        Self { service, before: before.unwrap_or(Unenrolled::NotAsked), outcome }
+    }
+
+    fn skips_strangers(&self) -> bool {
+        self.outcome.as_ref().is_some_and(|outcome| outcome.skips_strangers)
+    }
+
+    fn after(&self) -> Unenrolled {
+        self.outcome.as_ref().map_or(Unenrolled::Denied, |outcome| outcome.unenrolled)
     }
 
     fn denies(&self) -> bool {
-        self.before.can_log_in() && !self.after.can_log_in()
+        self.before.can_log_in() && !self.after().can_log_in()
     }
 
     /// Reports whether users could log in because of `nullok` or `enroll` alone.
@@ -203,17 +203,6 @@ fn nobody_could_log_in(forwards_password: bool) -> Error {
 mod tests {
     use super::*;
 
-    fn effect(before: Unenrolled, after: Unenrolled) -> Effect<'static> {
-        Effect {
-            service: "sshd",
-            before,
-            after,
-            nullok_is_useless: false,
-            has_password: true,
-            skips_strangers: false,
-        }
-    }
-
     #[test]
     fn dropping_nullok_or_enroll_denies_users_who_could_log_in() {
         use Unenrolled::{Denied, Enrolls, NotAsked, Skipped};
@@ -225,7 +214,13 @@ mod tests {
             (NotAsked, Skipped, false, false),
             (Denied, Denied, false, false),
         ] {
-            let effect = effect(before, after);
+            let outcome = Outcome {
+                unenrolled: after,
+                nullok_is_useless: false,
+                has_password: true,
+                skips_strangers: false,
+            };
+            let effect = Effect { service: "sshd", before, outcome: Some(outcome) };
             let found = (effect.denies(), effect.drops_exception());
             assert_eq!(found, (denies, drops), "{before:?} {after:?}");
         }

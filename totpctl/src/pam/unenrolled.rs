@@ -47,7 +47,8 @@ impl Unenrolled {
 /// A stack, and what it does with users who have no factor.
 pub(crate) struct Outcome {
     pub(crate) unenrolled: Unenrolled,
-    /// True if a line has `nullok`, and no other line accepts a user that it skips.
+    /// True if a line has `nullok`, and no other line accepts a user that it skips. With `enroll`
+    /// such a user is not skipped.
     pub(crate) nullok_is_useless: bool,
     /// True if a known module checks a password.
     pub(crate) has_password: bool,
@@ -60,20 +61,28 @@ impl Outcome {
     /// a file of PAM.
     pub(crate) fn of(service: &str, read: &dyn Fn(&str) -> Option<String>) -> Option<Self> {
         let Stack::Rules(rules) = Stack::parse(service, Kind::Auth, read) else { return None };
-        let analysis = analyze(&rules, &is_installed);
-        Some(Self {
-            unenrolled: Unenrolled::of(&rules, &analysis),
-            nullok_is_useless: nullok_is_useless(&rules, &analysis),
+        Some(Self::of_rules(&rules, &analyze(&rules, &is_installed)))
+    }
+
+    /// Returns what a stack with these rules does.
+    pub(crate) fn of_rules(rules: &[Rule], analysis: &Analysis) -> Self {
+        let unenrolled = Unenrolled::of(rules, analysis);
+        // PAM_IGNORE of the only line that would accept is a denial.
+        let nullok_is_useless =
+            has_option(rules, "nullok") && unenrolled == Unenrolled::Denied && analysis.can_succeed;
+        Self {
+            unenrolled,
+            nullok_is_useless,
             has_password: rules.iter().any(is_password),
             skips_strangers: analysis.skips_strangers,
-        })
+        }
     }
-}
 
-/// Reports whether `nullok` has no effect: PAM_IGNORE of the only line that would accept is a
-/// denial.
-pub(crate) fn nullok_is_useless(rules: &[Rule], analysis: &Analysis) -> bool {
-    has_option(rules, "nullok") && analysis.can_succeed && !analysis.skips_unenrolled
+    /// Reports whether something besides the code proves who the user is, if that is known.
+    /// `requires_other_method`: whether the program requires a key or the like before PAM.
+    pub(crate) fn is_proved(&self, requires_other_method: Option<bool>) -> Option<bool> {
+        if self.has_password { Some(true) } else { requires_other_method }
+    }
 }
 
 /// Reports whether a line of the second factor has this option.
@@ -112,6 +121,8 @@ mod tests {
                 false,
             ),
             ("auth required pam_totp.so nullok\n", Unenrolled::Denied, true),
+            // The user is not skipped, but creates a factor.
+            ("auth required pam_totp.so nullok enroll\n", Unenrolled::Enrolls, false),
             (
                 "auth required pam_totp.so nullok\nauth required pam_permit.so\n",
                 Unenrolled::Skipped,
@@ -124,8 +135,14 @@ mod tests {
                 panic!("{text}")
             };
             let analysis = analyze(&rules, &|_| true);
-            assert_eq!(Unenrolled::of(&rules, &analysis), expected, "{text}");
-            assert_eq!(nullok_is_useless(&rules, &analysis), is_useless, "{text}");
+            let outcome = Outcome::of_rules(&rules, &analysis);
+            assert_eq!(outcome.unenrolled, expected, "{text}");
+            assert_eq!(outcome.nullok_is_useless, is_useless, "{text}");
+            let has_password = text.contains("pam_unix");
+            for known in [None, Some(false), Some(true)] {
+                let is_proved = if has_password { Some(true) } else { known };
+                assert_eq!(outcome.is_proved(known), is_proved, "{text}");
+            }
         }
     }
 }

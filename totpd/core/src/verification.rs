@@ -94,7 +94,8 @@ pub fn verify(mut record: Record, attempt: &Attempt, rules: &Rules) -> (Verdict,
         (Answer::BlockedBySshd, _) => Err(Reason::BlockedBySshd),
         (Answer::Malformed, _) => Err(Reason::Malformed),
         (_, Some(reason)) => Err(reason),
-        // Even if it is by chance a fresh one. Otherwise it is a guess at each step that costs nothing.
+        // Even if it is by chance a fresh one. Otherwise it is a guess at each step that costs
+        // nothing.
         (Answer::Code(_), None) if repeats && !matches!(best, Some((_, Match::Replayed))) => {
             Err(Reason::Replayed)
         }

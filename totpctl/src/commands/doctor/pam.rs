@@ -16,7 +16,7 @@ use crate::pam::files::{
     display, is_module_option, locate, option_advice, option_conflict, path_of, remedy,
 };
 use crate::pam::snapshot::Snapshot;
-use crate::pam::unenrolled::{Unenrolled, has_option};
+use crate::pam::unenrolled::{Outcome, Unenrolled, has_option};
 
 /// A checked service.
 pub(super) struct Service {
@@ -64,19 +64,19 @@ pub(super) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
     let analysis = analyze(&rules, &|module| files.is_installed(module));
     paths(&analysis, report);
     account(service, files, report);
-    let enrolls = has_option(&rules, "enroll");
+    let outcome = Outcome::of_rules(&rules, &analysis);
     if has_option(&rules, "nullok") {
         let requires_other_method = sshd::requires_other_method(service);
-        unenrolled::check_nullok(requires_other_method, &rules, &analysis, enrolls, report);
+        unenrolled::check_nullok(requires_other_method, &outcome, &analysis, report);
     }
-    if enrolls {
+    if has_option(&rules, "enroll") {
         report.summarize("enrolls users without a factor");
         let requires_other_method = sshd::requires_other_method(service);
         unenrolled::check_enroll(service, requires_other_method, &analysis, report);
     }
     Service {
         asks: !analysis.factor_lines.is_empty(),
-        unenrolled: Unenrolled::of(&rules, &analysis),
+        unenrolled: outcome.unenrolled,
         code: code(&rules, &analysis),
         exceptions: exceptions(&rules, &analysis),
         needs_two_answers: needs_two_answers(&rules, &analysis),

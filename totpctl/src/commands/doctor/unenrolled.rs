@@ -1,35 +1,30 @@
 //! What a stack does with users without a factor (options `nullok` and `enroll`).
 
-use pam_stack::password::is_password;
+use pam_stack::Analysis;
 use pam_stack::setcred::DROPBEAR;
-use pam_stack::{Analysis, Rule};
 
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 use crate::pam::files::{cannot_enroll, locate};
-use crate::pam::unenrolled::nullok_is_useless;
+use crate::pam::unenrolled::Outcome;
 use crate::program;
 
 /// Checks what `nullok` does for users without a factor. `requires_other_method`: whether the
 /// program requires a key or the like before PAM, if that is known.
 pub(super) fn check_nullok(
     requires_other_method: Option<bool>,
-    rules: &[Rule],
+    outcome: &Outcome,
     analysis: &Analysis,
-    enrolls: bool,
     report: &mut Report,
 ) {
     let Some(factor) = analysis.factor_lines.last() else { return };
-    let has_proof = match rules.iter().any(is_password) {
-        true => Some(true),
-        false => requires_other_method,
-    };
+    let is_proved = outcome.is_proved(requires_other_method);
     let mut problem = |id, message: &str, change: &str| {
         report.problems.push(Finding::new(id, message).fix(change).at(locate(factor)));
     };
-    if nullok_is_useless(rules, analysis) && !enrolls {
+    if outcome.nullok_is_useless {
         // Without a proof, a line that accepts would let strangers in.
-        let change = match has_proof == Some(true) {
+        let change = match is_proved == Some(true) {
             true => "add \"auth required pam_permit.so\" after this line",
             false => "remove nullok, or ask for the password before this line",
         };
@@ -105,7 +100,8 @@ mod tests {
             match text == enrolls {
                 true => check_enroll("sshd", requires_other_method, &analysis, &mut report),
                 false => {
-                    check_nullok(requires_other_method, &rules, &analysis, false, &mut report);
+                    let outcome = Outcome::of_rules(&rules, &analysis);
+                    check_nullok(requires_other_method, &outcome, &analysis, &mut report);
                 }
             }
             let found: Vec<_> = report.problems.iter().map(Finding::id).collect();

@@ -11,6 +11,8 @@ use super::stack::of_text;
 use super::survey::{Case, Cases, Survey};
 use super::trace::Trace;
 
+mod lists;
+
 const BASE: &str = "usepam yes\npubkeyauthentication yes\npasswordauthentication no\n\
                     kbdinteractiveauthentication yes\npermitrootlogin without-password\n";
 const KEY_AND_CODE: &str = "authenticationmethods publickey,keyboard-interactive\n";
@@ -327,27 +329,4 @@ fn an_unknown_configuration_leaves_open_whether_pam_is_first() {
     ] {
         assert_eq!(pam_is_nowhere_first(&survey), expected);
     }
-}
-
-#[test]
-fn only_lists_that_begin_with_a_key_require_another_method() {
-    for (methods, more) in [
-        ("any", false),
-        ("keyboard-interactive", false),
-        ("publickey,keyboard-interactive", true),
-        ("publickey,keyboard-interactive:pam", true),
-        ("keyboard-interactive,publickey", false),
-        ("publickey,keyboard-interactive publickey,publickey", true),
-        ("publickey,keyboard-interactive keyboard-interactive", false),
-        ("publickey,keyboard-interactive password", true),
-        ("gssapi-with-mic,keyboard-interactive publickey", true),
-        ("password,publickey", true),
-        ("none", false),
-    ] {
-        let config = Effective::parse(&with(&format!("authenticationmethods {methods}\n")));
-        assert_eq!(pam_is_never_first(&config), more, "{methods}");
-    }
-    let password = "passwordauthentication yes\nauthenticationmethods password,publickey\n";
-    assert!(!pam_is_never_first(&Effective::parse(&with(password))));
-    assert!(!pam_is_never_first(&Effective::parse("usepam yes\n")));
 }

@@ -151,7 +151,10 @@ fn the_rules_of_sudo_are_read_as_sudo_reads_them() {
     let told = doctor(&machine, "sudo");
     assert!(told.status == 1 && told.stdout.contains("PAM service \"mine\""), "{told:#?}");
     let bob = machine.run_as("bob", "totpctl doctor sudo");
-    assert!(bob.stdout.contains("only root can read them [sudoers-not-checked]"), "{bob:#?}");
+    assert!(
+        bob.stdout.contains("only root can read them; run doctor as root [sudoers-not-checked]"),
+        "{bob:#?}"
+    );
 
     // A factor for some services.
     machine.run("rm /etc/sudoers.d/00").stdout_ok();

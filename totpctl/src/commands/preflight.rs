@@ -64,7 +64,7 @@ impl Preflight {
             }
         }
         if let Some(effect) = effects.iter().find(|effect| effect.skips_strangers())
-            && sshd::requires_other_method(service) != Some(true)
+            && sshd::requires_other_method(effect.service) != Some(true)
         {
             return Err(Error::refused(format!(
                 "not changed: nullok would let in users without a factor by {}, and nothing else there proves \

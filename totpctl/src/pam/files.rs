@@ -85,7 +85,7 @@ pub(crate) fn services() -> Vec<String> {
 /// manager or an editor left.
 fn is_service_name(name: &str) -> bool {
     let is_left = LEFT_BEHIND.iter().any(|ending| name.ends_with(ending));
-    !(is_left || name.starts_with('.') || name.starts_with("common-"))
+    !(is_left || name.starts_with('.') || is_shared(name))
 }
 
 /// Reports whether a file is a part of the stacks of many services, as distributions name them.

@@ -9,6 +9,7 @@ use super::document::{Acceptance, parse};
 use crate::error::Error;
 use crate::pam::atomic_file::replace;
 use crate::pam::change::cannot_change;
+use crate::pam::files::read_file;
 
 /// Returns all acceptances; none if there is no file.
 ///
@@ -19,9 +20,9 @@ pub(in super::super) fn load() -> Result<Vec<Acceptance>, String> {
     parse(&text).map_err(|(line, fault)| format!("{PATH}:{line}: {fault}"))
 }
 
-/// Returns the text of a file that a finding names. Bytes that are not UTF-8 are replaced.
+/// Returns the text of a file that a finding names, if it can be read without waiting.
 pub(in super::super) fn line_source(path: &str) -> Option<String> {
-    fs::read(path).ok().map(|text| String::from_utf8_lossy(&text).into_owned())
+    read_file(Path::new(path)).ok()
 }
 
 /// Changes the file, if its content is valid, and reports whether the text is another now. `change`

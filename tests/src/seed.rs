@@ -32,11 +32,13 @@ impl Seed {
 
     /// Returns the code of `seconds` from now.
     pub fn code_after(&self, seconds: i64) -> String {
-        #[expect(clippy::disallowed_methods, reason = "the codes of a phone depend on its clock")]
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let then = now.saturating_add_signed(seconds);
+        self.code_at(now().saturating_add_signed(seconds))
+    }
+
+    /// Returns the code of a time, in seconds since 1970.
+    fn code_at(&self, time: u64) -> String {
         let out = Command::new("oathtool")
-            .args(["--totp", "--base32", "--now", &format!("@{then}"), &self.0])
+            .args(["--totp", "--base32", "--now", &format!("@{time}"), &self.0])
             .output()
             .expect("oathtool");
         assert!(out.status.success(), "{out:?}");
@@ -45,8 +47,12 @@ impl Seed {
 
     /// Returns the lines to type to enroll a token: its secret, and the code of the time step
     /// before. The next line is for a check after the end of that step.
+    ///
+    /// Both codes are of the same moment: across the end of a step they would lie two steps apart,
+    /// and the second would use up the code of a login that follows.
     pub fn first_codes(&self) -> String {
-        format!("{}\n{}\n{}\n", self.0, self.code_after(-30), self.code())
+        let now = now();
+        format!("{}\n{}\n{}\n", self.0, self.code_at(now - 30), self.code_at(now))
     }
 
     /// Returns a code that is wrong now and for the next minutes.
@@ -55,4 +61,10 @@ impl Seed {
         let wrong = (0..100).map(|n| format!("{n:06}")).find(|code| !right.contains(code));
         wrong.unwrap()
     }
+}
+
+fn now() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "the codes of a phone depend on its clock")]
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    now.as_secs()
 }

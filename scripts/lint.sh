@@ -8,6 +8,7 @@ if command -v rustup >/dev/null; then rustup component add rustfmt clippy 2>/dev
 scripts/lint/self-test.sh
 scripts/lint/layers.sh
 scripts/lint/circles.py
+scripts/lint/circles.py --rooms
 scripts/lint/words.py
 scripts/lint/sizes.sh
 cargo fmt --all --check

@@ -14,7 +14,7 @@ use clap_complete::CompleteEnv;
 use clap_complete::engine::ArgValueCandidates;
 
 pub(crate) use self::doctor::{Accept, Doctor, DoctorCommand, Place};
-pub(crate) use self::enroll::{Enroll, Qr};
+pub(crate) use self::enroll::Enroll;
 pub(crate) use self::set::Set;
 pub(crate) use self::trial::{ModuleOptions, Try};
 

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use clap_complete::engine::ArgValueCandidates;
 
 use super::candidates;
+use crate::terminal::qr::Qr;
 
 #[derive(Args, Debug)]
 pub(crate) struct Enroll {
@@ -89,19 +90,4 @@ impl Algorithm {
             Self::Sha512 => "SHA512",
         }
     }
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(crate) enum Qr {
-    /// What fits the terminal, in black and white of its own; nothing without a terminal or with
-    /// --secret-stdin
-    Auto,
-    /// Half blocks, two rows of dots in a line of text, in the colors of the terminal
-    Utf8,
-    /// Colored spaces
-    Ansi,
-    /// Number signs
-    Ascii,
-    /// No QR code, only the link and the key
-    None,
 }

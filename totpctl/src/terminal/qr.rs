@@ -3,17 +3,33 @@
 use std::fmt::Write as _;
 use std::io;
 
+use clap::ValueEnum;
 use terminal_size::{Height, Width, terminal_size};
 use totpd_qr::{Colors, Picture};
 use zeroize::Zeroizing;
 
-use crate::cli::Qr;
 use crate::error::Error;
 use crate::terminal::output;
 
 /// Encodes `text`, with the margin that paper and files need.
 pub(crate) fn encode(text: &str) -> Result<Picture, Error> {
     with_margin(text, MARGIN)
+}
+
+/// How a QR code is drawn, as in `--qr`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Qr {
+    /// What fits the terminal, in black and white of its own; nothing without a terminal or with
+    /// --secret-stdin
+    Auto,
+    /// Half blocks, two rows of dots in a line of text, in the colors of the terminal
+    Utf8,
+    /// Colored spaces
+    Ansi,
+    /// Number signs
+    Ascii,
+    /// No QR code, only the link and the key
+    None,
 }
 
 /// A QR code as text, or the reason why there is none.

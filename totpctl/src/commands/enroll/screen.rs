@@ -3,10 +3,10 @@
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use crate::cli::{Enroll, Qr};
+use crate::cli::Enroll;
 use crate::client::details;
 use crate::error::Error;
-use crate::terminal::qr::{self, Drawing};
+use crate::terminal::qr::{self, Drawing, Qr};
 use crate::terminal::{base32, output};
 
 /// Prints the new factor. The QR code and the key come last, so both stay in sight above the prompt

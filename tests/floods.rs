@@ -66,14 +66,23 @@ fn floods_keep_nobody_out(descriptors: u32) {
         .run(&format!("prlimit --pid {daemon} --nofile={descriptors}:{descriptors}"))
         .stdout_ok();
     for (number, kinds) in FLOODS.iter().enumerate() {
-        // The latency of a machine that does something else at this moment says nothing, so there
-        // is another try.
+        // The latency of a machine that does something else at this moment says nothing, so it is
+        // compared with that of the moment before, and there is another try.
         let is_quick = (0..3).any(|round| {
             let first = 3 * number + round + 1;
-            one_flood(&machine, &seed, kinds, first, daemon) < 200.0
+            let alone = logins_alone(&machine, &seed, first);
+            one_flood(&machine, &seed, kinds, first, daemon) < f64::max(200.0, 10.0 * alone)
         });
-        assert!(is_quick, "{kinds:?}: root's logins take 200 ms or more at the 99th percentile");
+        assert!(is_quick, "{kinds:?}: root's logins take 200 ms or more, and ten times as long");
     }
+}
+
+/// Returns the milliseconds that logins of root's programs take at most while nobody floods.
+fn logins_alone(machine: &Machine, seed: &Seed, first: usize) -> f64 {
+    // A flood has fewer than 500 logins, so these are of other users.
+    let code = format!("{}/{}", seed.code(), seed.next_code());
+    let logins = machine.run(&format!("/opt/tests/pam -s 30 -R 15 totp crowd{first}9%02d {code}"));
+    numbers(&logins.stdout)["p99"]
 }
 
 /// Runs one flood of these kinds, while users crowd`first`000 and so on log in. Returns the

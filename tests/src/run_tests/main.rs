@@ -18,8 +18,8 @@ mod plan;
 
 use plan::{Plan, Share};
 
-/// A test that takes longer hangs.
-const TIMEOUT: Duration = Duration::from_secs(1800);
+/// A test that takes longer hangs, even at full scale on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(3600);
 const SLOWEST: usize = 20;
 
 struct Test {

@@ -70,7 +70,8 @@ fn a_damaged_record_looks_like_any_other_until_the_end() {
         ]
         .map(|(service, code)| {
             let login = machine.pam(service, user, code).terminal("ssh").from("192.0.2.9").run();
-            assert!(service != "slow" || login.ms >= 1500, "no delay: {login:#?}");
+            // libpam makes one to three seconds of two.
+            assert!(service != "slow" || login.ms >= 1000, "no delay: {login:#?}");
             let shown = login.shown.concat().replace(|c: char| c.is_ascii_digit(), "");
             (login.rc, shown)
         })

@@ -22,6 +22,10 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     }
     let (word, details) = by_zbus.body::<(String, Dictionary)>().unwrap();
+    // zbus takes a text out of a variant in a variant. No login has one.
+    if details.values().any(|value| value.value_signature().to_string() == "v") {
+        return;
+    }
     assert_eq!(begin, BeginReply::parse(&word, &details));
     assert_eq!(verify, VerifyReply::parse(&word, &details));
     assert!(completion == CompletionReply::parse(&word, &details));

@@ -12,6 +12,8 @@ use super::*;
 use crate::dictionary::{DictReader, Value};
 use crate::variants::Dictionary;
 
+mod strictness;
+
 const SERIAL: NonZeroU32 = NonZeroU32::new(7).unwrap();
 
 /// What a message is to the caller, as far as a login reads it.

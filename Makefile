@@ -28,6 +28,7 @@ endif
 
 all: build
 
+# The module by itself: beside totpd, cargo would give it the contract with zbus.
 build:
 	$(CARGO) build $(VENDORED) --profile $(PROFILE) --locked -p totpd -p totpctl
 	$(CARGO) build $(VENDORED) --profile $(PROFILE) --locked -p pam_totp

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 export PATH=$PATH:$HOME/.cargo/bin
 seconds=${1:-600}
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- answer arguments configuration message record secret uri
+[ $# -gt 0 ] || set -- answer arguments configuration message record reply secret uri
 command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
 for target in "$@"; do
   corpus=$PWD/target/fuzz/corpus/$target

@@ -16,8 +16,8 @@ for program in bus_latency fake_totpd find_seeds clients64 guess_flood peer_call
   ln -f target/tests/actors target/tests/$program
 done
 scripts/completions.sh target/e2e/totpctl target/e2e/completions
-# The module is built by itself: what it has in a program of others depends on its features. First with a way to make it
-# panic, for the test that shows what happens then.
+# The module is built by itself, as for a release: beside totpd, cargo would give it the contract with zbus. Its eleven
+# crates take seconds. First with a way to make it panic, for the test that shows what happens then.
 cargo build --profile e2e --locked -p pam_totp --features panic-on-demand
 cp target/e2e/libpam_totp.so target/tests/pam_totp_panicking.so
 cargo build --profile e2e --locked -p pam_totp

@@ -166,7 +166,7 @@ fn the_library_is_small_and_needs_little() {
     let size = machine.run(&format!("{find}; stat -c %s $file")).stdout_ok();
     // The release, which `make test-nightly` has, or what `make test` builds in less time.
     let is_release = machine.run("cat /opt/tests/profile").stdout_ok().trim() == "release";
-    let most = if is_release { 1_200_000 } else { 4_000_000 };
+    let most = if is_release { 400_000 } else { 2_000_000 };
     assert!(size.trim().parse::<u64>().unwrap() <= most, "{size}");
     // These are the needs of the module itself, without the needs of its libraries.
     let needed =

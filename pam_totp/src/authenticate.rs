@@ -1,14 +1,12 @@
 //! The conversation of one login. It knows neither libpam nor a bus. A [`Session`] asks the person,
 //! and a [`Verifier`] decides.
 
-use std::thread;
 use std::time::Duration;
 
 use totpd_interface::is_sshd_placeholder;
 use totpd_interface::login::{BeginReply, LoginContext, VerifyReply};
 use totpd_journal::{Entry, Priority, Program};
 
-use crate::jitter::add_jitter;
 use crate::nonce;
 use crate::options::{FirstPass, Options};
 use crate::outcome::Outcome;
@@ -34,10 +32,8 @@ pub(crate) trait Session {
     fn show_error(&self, text: &str);
     /// Stores the token of a new factor until the end of this login.
     fn store_token(&mut self, token: &str) -> Result<(), Outcome>;
-    /// Waits after a refusal.
-    fn wait(&self, time: Duration) {
-        thread::sleep(time);
-    }
+    /// Asks libpam to wait about `time` before it tells the host of the failure.
+    fn delay_failure(&mut self, time: Duration);
 }
 
 /// The typed answer of a person.
@@ -74,9 +70,8 @@ pub(crate) fn authenticate<S: Session>(
         Entry::new(Priority::Debug, format!("ended: {outcome:?}")).by(Program::PamTotp).write();
     }
     if outcome.is_refused_code() && !options.nodelay {
-        // The wait is as long as the delay of libpam after a failure, and the same for every
-        // reason.
-        session.wait(add_jitter(REFUSAL_DELAY));
+        // The delay is that of other modules, and the same for every reason.
+        session.delay_failure(REFUSAL_DELAY);
     }
     outcome
 }

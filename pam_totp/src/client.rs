@@ -4,14 +4,14 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use totpd_interface::Error;
+use totpd_interface::dictionary::DictReader;
 use totpd_interface::login::{
     BeginReply, CompletionReply, LoginContext, UnexpectedReply, VerifyReply,
 };
-use totpd_interface::variants::write;
+use totpd_interface::wire::call::Call;
 
 use crate::authenticate::Verifier;
-use crate::client::request::{Reply, Request, RequestError};
+use crate::client::request::{Reply, RequestError, is_idempotent};
 use crate::credentials::EnrollmentService;
 use crate::jitter::random_part;
 use crate::outcome::Outcome;
@@ -20,6 +20,7 @@ mod connect;
 mod dbus;
 mod request;
 mod socket;
+mod stream;
 
 /// A client of totpd.
 pub(crate) struct Client {
@@ -29,9 +30,9 @@ pub(crate) struct Client {
 
 impl Verifier for Client {
     fn begin(&self, user: &str, context: &LoginContext) -> Result<BeginReply, Outcome> {
-        let context = context.write(write);
-        let reply = self.ask(&Request::Begin(user, &context))?;
-        begin_reply(reply.ok_or_else(reply_lost)?)
+        let reply = self.ask(&Call::Begin { user, context })?.ok_or_else(reply_lost)?;
+        let (word, details) = reply.read()?;
+        begin_reply(word, &details)
     }
 
     fn verify(
@@ -40,9 +41,9 @@ impl Verifier for Client {
         code: &str,
         context: &LoginContext,
     ) -> Result<Option<VerifyReply>, Outcome> {
-        let context = context.write(write);
-        let reply = self.ask(&Request::Verify(user, code, &context))?;
-        reply.map(verify_reply).transpose()
+        let Some(reply) = self.ask(&Call::Verify { user, code, context })? else { return Ok(None) };
+        let (word, details) = reply.read()?;
+        verify_reply(word, &details).map(Some)
     }
 }
 
@@ -52,10 +53,10 @@ impl EnrollmentService for Client {
         token: &str,
         context: &LoginContext,
     ) -> Result<Option<String>, Outcome> {
-        let context = context.write(write);
-        let reply = self.ask(&Request::CompleteEnrollment(token, &context))?;
-        let (word, details) = reply.ok_or_else(reply_lost)?;
-        Ok(CompletionReply::parse(&word, &details).message)
+        let call = Call::CompleteEnrollment { token, context };
+        let reply = self.ask(&call)?.ok_or_else(reply_lost)?;
+        let (word, details) = reply.read()?;
+        Ok(CompletionReply::parse(word, &details).message)
     }
 }
 
@@ -65,24 +66,22 @@ fn reply_lost() -> Outcome {
 
 impl Client {
     /// Returns the reply. `None`: it was lost, and the request must not be sent twice.
-    fn ask(&self, request: &Request<'_>) -> Result<Option<Reply>, Outcome> {
-        retry(self.timeout, request.is_idempotent(), |deadline| {
-            match socket::ask(request, deadline) {
-                Err(RequestError::NotRunning) => dbus::start_and_ask(request, deadline),
-                Err(RequestError::NoAccess) => dbus::ask(request, deadline),
-                result => result,
-            }
+    fn ask(&self, call: &Call<'_>) -> Result<Option<Reply>, Outcome> {
+        retry(self.timeout, is_idempotent(call), |deadline| match socket::ask(call, deadline) {
+            Err(RequestError::NotRunning) => dbus::start_and_ask(call, deadline),
+            Err(RequestError::NoAccess) => dbus::ask(call, deadline),
+            result => result,
         })
     }
 }
 
 /// Calls `send` until there is a reply or `timeout` is over. If the reply is lost, only an
 /// idempotent request is sent again. Otherwise the result is `None`.
-fn retry(
+fn retry<T>(
     timeout: Duration,
     is_idempotent: bool,
-    mut send: impl FnMut(Instant) -> Result<Reply, RequestError>,
-) -> Result<Option<Reply>, Outcome> {
+    mut send: impl FnMut(Instant) -> Result<T, RequestError>,
+) -> Result<Option<T>, Outcome> {
     let timed_out = || Outcome::Unavailable(format!("no answer within {} s", timeout.as_secs()));
     let deadline = Instant::now() + timeout;
     let mut interval = RETRY_INTERVAL;
@@ -90,7 +89,7 @@ fn retry(
         match send(deadline) {
             Ok(reply) => return Ok(Some(reply)),
             Err(RequestError::ReplyLost) if !is_idempotent => return Ok(None),
-            Err(RequestError::Fatal(error)) => return Err(map_error(error)),
+            Err(RequestError::Fatal(outcome)) => return Err(outcome),
             Err(RequestError::ReplyLost | RequestError::NotDelivered) => {}
             Err(RequestError::NoAccess | RequestError::NotRunning) => {}
             Err(RequestError::Timeout) => return Err(timed_out()),
@@ -104,26 +103,16 @@ fn retry(
     }
 }
 
-fn begin_reply((word, details): Reply) -> Result<BeginReply, Outcome> {
-    BeginReply::parse(&word, &details).map_err(unexpected_reply)
+fn begin_reply(word: &str, details: &impl DictReader) -> Result<BeginReply, Outcome> {
+    BeginReply::parse(word, details).map_err(unexpected_reply)
 }
 
-fn verify_reply((word, details): Reply) -> Result<VerifyReply, Outcome> {
-    VerifyReply::parse(&word, &details).map_err(unexpected_reply)
+fn verify_reply(word: &str, details: &impl DictReader) -> Result<VerifyReply, Outcome> {
+    VerifyReply::parse(word, details).map_err(unexpected_reply)
 }
 
 fn unexpected_reply(reply: UnexpectedReply) -> Outcome {
     Outcome::Internal(reply.to_string())
-}
-
-fn map_error(error: Error) -> Outcome {
-    match error {
-        Error::Bus(error) => Outcome::Unavailable(error.to_string()),
-        Error::Internal(reason) | Error::StoreCorrupt(reason) | Error::StoreUnavailable(reason) => {
-            Outcome::Unavailable(reason)
-        }
-        other => Outcome::Internal(other.to_string()),
-    }
 }
 
 /// The first retry comes within this time. Each further interval is twice as long.

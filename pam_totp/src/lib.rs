@@ -4,13 +4,17 @@
 //! programs. It uses one thread and reads no environment. It leaves no descriptor or signal handler
 //! behind. It writes nothing to standard output or error.
 
+#![expect(
+    missing_docs,
+    reason = "the entry points, which a macro of the bindings makes, have none"
+)]
+
 use std::alloc::System;
 use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 
-use nonstick::{
-    AuthnFlags, AuthtokAction, AuthtokFlags, BaseFlags, CredAction, ModuleClient, PamModule, Result,
-};
+use pam::constants::{PAM_DELETE_CRED, PAM_SILENT, PamFlag, PamResultCode};
+use pam::module::{PamHandle, PamHooks};
 use zeroizing_alloc::ZeroAlloc;
 
 use crate::authenticate::authenticate;
@@ -38,17 +42,17 @@ static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 struct Totp;
 
-nonstick::pam_export!(Totp);
+pam::pam_hooks!(Totp);
 
-impl<Handle: ModuleClient> PamModule<Handle> for Totp {
-    fn authenticate(handle: &mut Handle, args: Vec<&CStr>, flags: AuthnFlags) -> Result<()> {
+impl PamHooks for Totp {
+    fn sm_authenticate(handle: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
         guard(|| {
             let mut session = PamSession(handle);
             // A token of an earlier attempt in this handle would count for the login of the next
             // user.
             let _ = session.take_token();
             let options = match Options::parse(&args) {
-                Ok(options) => options.silenced_by(flags.contains(AuthnFlags::SILENT)),
+                Ok(options) => options.silenced_by(flags & PAM_SILENT != 0),
                 Err(reason) => return Outcome::Misconfigured(reason),
             };
             let client = Client { timeout: options.timeout };
@@ -61,7 +65,7 @@ impl<Handle: ModuleClient> PamModule<Handle> for Totp {
     }
 
     /// Succeeds, so a stack may name the module under `account` too.
-    fn account_management(_: &mut Handle, args: Vec<&CStr>, _: AuthnFlags) -> Result<()> {
+    fn acct_mgmt(_: &mut PamHandle, args: Vec<&CStr>, _: PamFlag) -> PamResultCode {
         guard(|| match Options::parse(&args) {
             Ok(_) => Outcome::Approved,
             Err(reason) => Outcome::Misconfigured(reason),
@@ -70,41 +74,32 @@ impl<Handle: ModuleClient> PamModule<Handle> for Totp {
 
     /// Completes an enrollment of this login, and succeeds. If the only module of a stack returned
     /// `PAM_IGNORE`, libpam would deny a login that succeeded.
-    fn set_credentials(
-        handle: &mut Handle,
-        args: Vec<&CStr>,
-        action: CredAction,
-        flags: BaseFlags,
-    ) -> Result<()> {
+    fn sm_setcred(handle: &mut PamHandle, args: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
         set_hook(Box::new(|_| {}));
         // A bug here must not deny a login that succeeded.
         let _ = catch_unwind(AssertUnwindSafe(|| {
             // sudo renews credentials.
-            if action != CredAction::Delete {
-                PamSession(handle).record_login();
+            if flags & PAM_DELETE_CRED == 0 {
+                let mut session = PamSession(handle);
+                session.record_login();
                 let options = Options::parse(&args).unwrap_or_default();
-                let options = options.silenced_by(flags.contains(BaseFlags::SILENT));
+                let options = options.silenced_by(flags & PAM_SILENT != 0);
                 let client = Client { timeout: options.timeout };
-                complete_enrollment(&mut PamSession(handle), &client, options.quiet);
+                complete_enrollment(&mut session, &client, options.quiet);
             }
         }));
-        Ok(())
+        PamResultCode::PAM_SUCCESS
     }
 
-    fn change_authtok(
-        _: &mut Handle,
-        _: Vec<&CStr>,
-        _: AuthtokAction,
-        _: AuthtokFlags,
-    ) -> Result<()> {
+    fn sm_chauthtok(_: &mut PamHandle, _: Vec<&CStr>, _: PamFlag) -> PamResultCode {
         guard(|| unsupported("password"))
     }
 
-    fn open_session(_: &mut Handle, _: Vec<&CStr>, _: BaseFlags) -> Result<()> {
+    fn sm_open_session(_: &mut PamHandle, _: Vec<&CStr>, _: PamFlag) -> PamResultCode {
         guard(|| unsupported("session"))
     }
 
-    fn close_session(_: &mut Handle, _: Vec<&CStr>, _: BaseFlags) -> Result<()> {
+    fn sm_close_session(_: &mut PamHandle, _: Vec<&CStr>, _: PamFlag) -> PamResultCode {
         guard(|| unsupported("session"))
     }
 }
@@ -116,7 +111,7 @@ fn unsupported(kind: &str) -> Outcome {
 }
 
 /// Runs `work`. A panic in it denies the login. The panic neither ends the host nor prints.
-fn guard(work: impl FnOnce() -> Outcome) -> Result<()> {
+fn guard(work: impl FnOnce() -> Outcome) -> PamResultCode {
     // This library has its own copy of std, so panics of the host are not affected. The default
     // hook prints, and reads the environment.
     set_hook(Box::new(|_| {}));

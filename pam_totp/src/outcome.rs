@@ -1,6 +1,6 @@
 //! The outcome of an authentication, and the only place that maps it to a PAM code.
 
-use nonstick::{ErrorCode, Result};
+use pam::constants::PamResultCode;
 use totpd_journal::{Entry, Priority, Program};
 
 /// The outcome of an authentication. All but the first two deny.
@@ -30,7 +30,7 @@ impl Outcome {
         matches!(self, Self::Approved | Self::Skipped)
     }
 
-    /// Reports whether a person typed something that was refused. The reply is then delayed.
+    /// Reports whether a person typed something that was refused. The refusal is then delayed.
     pub(crate) fn is_refused_code(&self) -> bool {
         matches!(self, Self::Denied | Self::Throttled)
     }
@@ -53,17 +53,17 @@ impl Outcome {
     }
 }
 
-impl From<Outcome> for Result<()> {
+impl From<Outcome> for PamResultCode {
     fn from(outcome: Outcome) -> Self {
-        Err(match outcome {
-            Outcome::Approved => return Ok(()),
-            Outcome::Skipped => ErrorCode::Ignore,
-            Outcome::ConversationFailed => ErrorCode::ConversationError,
-            Outcome::Denied => ErrorCode::AuthenticationError,
-            Outcome::Internal(_) | Outcome::Misconfigured(_) => ErrorCode::ServiceError,
-            Outcome::Throttled => ErrorCode::MaxTries,
-            Outcome::Unavailable(_) => ErrorCode::AuthInfoUnavailable,
-        })
+        match outcome {
+            Outcome::Approved => Self::PAM_SUCCESS,
+            Outcome::Skipped => Self::PAM_IGNORE,
+            Outcome::ConversationFailed => Self::PAM_CONV_ERR,
+            Outcome::Denied => Self::PAM_AUTH_ERR,
+            Outcome::Internal(_) | Outcome::Misconfigured(_) => Self::PAM_SERVICE_ERR,
+            Outcome::Throttled => Self::PAM_MAXTRIES,
+            Outcome::Unavailable(_) => Self::PAM_AUTHINFO_UNAVAIL,
+        }
     }
 }
 
@@ -74,16 +74,16 @@ mod tests {
     #[test]
     fn only_approved_succeeds_and_only_skipped_is_ignored() {
         for (outcome, code) in [
-            (Outcome::Approved, Ok(())),
-            (Outcome::Skipped, Err(ErrorCode::Ignore)),
-            (Outcome::ConversationFailed, Err(ErrorCode::ConversationError)),
-            (Outcome::Denied, Err(ErrorCode::AuthenticationError)),
-            (Outcome::Internal(String::new()), Err(ErrorCode::ServiceError)),
-            (Outcome::Misconfigured(String::new()), Err(ErrorCode::ServiceError)),
-            (Outcome::Throttled, Err(ErrorCode::MaxTries)),
-            (Outcome::Unavailable(String::new()), Err(ErrorCode::AuthInfoUnavailable)),
+            (Outcome::Approved, PamResultCode::PAM_SUCCESS),
+            (Outcome::Skipped, PamResultCode::PAM_IGNORE),
+            (Outcome::ConversationFailed, PamResultCode::PAM_CONV_ERR),
+            (Outcome::Denied, PamResultCode::PAM_AUTH_ERR),
+            (Outcome::Internal(String::new()), PamResultCode::PAM_SERVICE_ERR),
+            (Outcome::Misconfigured(String::new()), PamResultCode::PAM_SERVICE_ERR),
+            (Outcome::Throttled, PamResultCode::PAM_MAXTRIES),
+            (Outcome::Unavailable(String::new()), PamResultCode::PAM_AUTHINFO_UNAVAIL),
         ] {
-            assert_eq!(Result::from(outcome), code);
+            assert_eq!(PamResultCode::from(outcome), code);
         }
     }
 }

@@ -1,14 +1,17 @@
 //! The login as libpam has it. No other file touches the items and the conversation of the
 //! bindings.
 
-use std::ffi::OsString;
-use std::fmt;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::ffi::{CStr, CString};
+use std::time::Duration;
 
-use nonstick::items::{Items, ItemsMut};
-use nonstick::{
-    ConversationAdapter, EnvironMap as _, EnvironMapMut as _, ErrorCode, ModuleClient, Result,
+use pam::constants::{
+    PAM_ERROR_MSG, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON, PAM_TEXT_INFO, PamMessageStyle,
+    PamResultCode,
 };
+use pam::conv::Conv;
+use pam::items::{AuthTok, RHost, RUser, Service, Tty, User};
+use pam::module::{PamHandle, PamResult};
+use pam::secret::SecretBytes;
 use totpd_interface::login::{LoginContext, truncate};
 
 use crate::authenticate::{Answer, Session};
@@ -18,132 +21,134 @@ use crate::token;
 use crate::trial_log;
 
 /// A login of libpam.
-pub(crate) struct PamSession<'a, Client>(pub(crate) &'a mut Client);
+pub(crate) struct PamSession<'a>(pub(crate) &'a mut PamHandle);
 
-impl<Client: ModuleClient> Session for PamSession<'_, Client> {
-    type Answer = Secret;
+impl Session for PamSession<'_> {
+    type Answer = SecretBytes;
 
-    fn user(&mut self) -> std::result::Result<Vec<u8>, Outcome> {
-        match self.0.username(None) {
-            Ok(user) => Ok(user.into_vec()),
-            Err(ErrorCode::ConversationError) => Err(Outcome::ConversationFailed),
-            Err(code) => Err(Outcome::Internal(format!("cannot get the user name: {code:?}"))),
+    fn user(&mut self) -> Result<Vec<u8>, Outcome> {
+        let error = |code| Outcome::Internal(format!("cannot get the user name: {code:?}"));
+        match self.0.get_user(None) {
+            Err(PamResultCode::PAM_CONV_ERR) => Err(Outcome::ConversationFailed),
+            // The bindings take no name that is not UTF-8. libpam has it as an item now.
+            Ok(_) | Err(PamResultCode::PAM_SYSTEM_ERR) => {
+                self.current_user().ok_or_else(|| error(PamResultCode::PAM_SYSTEM_ERR))
+            }
+            Err(code) => Err(error(code)),
         }
     }
 
     fn current_user(&self) -> Option<Vec<u8>> {
-        self.0.items().user().ok().flatten().map(OsString::into_vec)
+        let user = self.0.get_item::<User<'_>>().ok()??;
+        Some(user.to_bytes().to_vec())
     }
 
     fn context(&self) -> LoginContext {
-        let items = self.0.items();
         LoginContext {
-            service: text_of(items.service()),
-            rhost: text_of(items.remote_host()),
-            tty: text_of(items.tty_name()),
-            ruser: text_of(items.remote_user()),
+            service: text_of(self.0.get_item().map(|item: Option<Service<'_>>| item.map(|s| s.0))),
+            rhost: text_of(self.0.get_item().map(|item: Option<RHost<'_>>| item.map(|s| s.0))),
+            tty: self.tty(),
+            ruser: text_of(self.0.get_item().map(|item: Option<RUser<'_>>| item.map(|s| s.0))),
             ..LoginContext::default()
         }
     }
 
-    fn first_pass(&self) -> Option<Secret> {
-        self.0.authtok_item().ok().flatten().map(Secret)
+    fn first_pass(&self) -> Option<SecretBytes> {
+        let password = self.0.get_item::<AuthTok<'_>>().ok()??;
+        Some(password.to_owned_secret())
     }
 
-    fn ask(&mut self, prompt: &str, echo: bool) -> std::result::Result<Secret, Outcome> {
-        let answer = if echo { self.0.prompt(prompt) } else { self.ask_masked(prompt) };
-        answer.map(Secret).map_err(|_| Outcome::ConversationFailed)
+    /// The bindings zero the answer of the host before they free it.
+    fn ask(&mut self, prompt: &str, echo: bool) -> Result<SecretBytes, Outcome> {
+        let style = if echo { PAM_PROMPT_ECHO_ON } else { PAM_PROMPT_ECHO_OFF };
+        self.converse(style, prompt).ok().flatten().ok_or(Outcome::ConversationFailed)
     }
 
-    fn set_authtok(&mut self, password: &[u8]) -> std::result::Result<(), Outcome> {
-        let password = OsString::from_vec(password.to_vec());
-        let set = self.0.items_mut().set_authtok(Some(&password));
-        set.map_err(|code| {
-            Outcome::Internal(format!("cannot pass the password to later modules: {code:?}"))
-        })
+    fn set_authtok(&mut self, password: &[u8]) -> Result<(), Outcome> {
+        let error = |reason: &str| {
+            Outcome::Internal(format!("cannot pass the password to later modules: {reason}"))
+        };
+        let password = CString::new(password).map_err(|_| error("it has a zero byte"))?;
+        libpam::set_authtok(self.0, &password).map_err(|code| error(&format!("{code:?}")))
     }
 
     fn show_error(&self, text: &str) {
         // A failure to show it changes nothing.
-        self.0.error_msg(text);
+        let _ = self.converse(PAM_ERROR_MSG, text);
     }
 
-    fn store_token(&mut self, token: &str) -> std::result::Result<(), Outcome> {
+    fn store_token(&mut self, token: &str) -> Result<(), Outcome> {
         let error = || {
             Outcome::Internal(
                 "cannot store the token of the new factor in the PAM environment".into(),
             )
         };
-        let tty = text_of(self.0.items().tty_name());
-        let deposit = token::deposit(token, tty.as_deref()).ok_or_else(error)?;
-        self.0.environ_mut().insert(TOKEN_VARIABLE, &deposit);
-        let is_stored =
-            self.0.environ().get(TOKEN_VARIABLE).is_some_and(|stored| *stored == *deposit);
-        if is_stored { Ok(()) } else { Err(error()) }
+        let deposit = token::deposit(token, self.tty().as_deref()).ok_or_else(error)?;
+        let variable = [TOKEN_VARIABLE.to_bytes(), b"=", deposit.as_bytes()].concat();
+        let variable = CString::new(variable).map_err(|_| error())?;
+        libpam::put_variable(self.0, &variable).map_err(|_| error())
+    }
+
+    fn delay_failure(&mut self, time: Duration) {
+        // Without the delay, the daemon still limits how often codes are tried.
+        let _ = libpam::delay_failure(self.0, time);
     }
 }
 
-impl<Client: ModuleClient> LoginEnd for PamSession<'_, Client> {
+impl LoginEnd for PamSession<'_> {
     fn take_token(&mut self) -> Token {
-        let Some(deposit) = self.0.environ_mut().remove(TOKEN_VARIABLE) else { return Token::None };
-        let token = String::from_utf8(deposit.into_vec()).ok().and_then(token::withdraw);
-        token.map_or(Token::Lost, Token::Here)
+        let Some(deposit) = libpam::variable(self.0, TOKEN_VARIABLE) else { return Token::None };
+        let deposit = deposit.to_str().ok().map(ToOwned::to_owned);
+        // It is set, so that only a lack of memory can keep it there.
+        let _ = libpam::put_variable(self.0, TOKEN_VARIABLE);
+        deposit.and_then(token::withdraw).map_or(Token::Lost, Token::Here)
     }
 
     fn context(&self) -> LoginContext {
-        let user = text_of(self.0.items().user());
-        LoginContext { user, ..Session::context(self) }
+        LoginContext { user: self.user_text(), ..Session::context(self) }
     }
 
     fn inform(&self, text: &str) {
         // A failure to show it changes nothing.
-        self.0.info_msg(text);
+        let _ = self.converse(PAM_TEXT_INFO, text);
     }
 }
 
-impl<Client: ModuleClient> PamSession<'_, Client> {
+impl PamSession<'_> {
     /// Records the login; see [`trial_log`].
     pub(crate) fn record_login(&self) {
-        let items = self.0.items();
-        let [service, user, ruser] = [items.service(), items.user(), items.remote_user()]
-            .map(|item| text_of(item).unwrap_or_default());
+        let LoginContext { service, ruser, .. } = Session::context(self);
+        let [service, user, ruser] =
+            [service, self.user_text(), ruser].map(Option::unwrap_or_default);
         trial_log::record_login(&service, &user, &ruser);
     }
 
-    /// Asks for an answer that is not shown while it is typed. libpam asks, because it zeroes the
-    /// answer of the host, which the conversation of the bindings does not. libpam stores a copy
-    /// for later modules in place of the earlier password, so the earlier one is restored.
-    fn ask_masked(&mut self, prompt: &str) -> Result<OsString> {
-        let before = self.0.authtok_item()?.map(Secret);
-        self.0.items_mut().set_authtok(None)?;
-        let answer = self.0.authtok(Some(prompt.as_ref())).map(Secret);
-        let before = before.as_ref().map(|Secret(before)| before.as_os_str());
-        self.0.items_mut().set_authtok(before)?;
-        answer.map(|Secret(answer)| answer)
+    fn tty(&self) -> Option<String> {
+        text_of(self.0.get_item().map(|item: Option<Tty<'_>>| item.map(|tty| tty.0)))
+    }
+
+    fn user_text(&self) -> Option<String> {
+        text_of(self.0.get_item().map(|item: Option<User<'_>>| item.map(|user| user.0)))
+    }
+
+    fn converse(&self, style: PamMessageStyle, text: &str) -> PamResult<Option<SecretBytes>> {
+        let conversation = self.0.get_item::<Conv<'_>>()?.ok_or(PamResultCode::PAM_CONV_ERR)?;
+        conversation.send(style, text)
     }
 }
 
-/// The typed answer of a person. It is never printed. It is zeroed when it is freed, like all
-/// memory of this module.
-pub(crate) struct Secret(OsString);
-
-impl Answer for Secret {
+/// The typed answer of a person. It is never printed, and zeroed when it is dropped.
+impl Answer for SecretBytes {
     fn bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
+        self.as_bytes()
     }
 }
 
 /// Returns an item that the host has set, as far as the daemon keeps it.
-fn text_of(item: Result<Option<OsString>>) -> Option<String> {
+fn text_of(item: PamResult<Option<&CStr>>) -> Option<String> {
     Some(truncate(&item.ok()??.to_string_lossy()))
 }
 
 /// The variable of the PAM environment that leads to the token of a new factor. The PAM environment
 /// is that of the future session, not of this process.
-const TOKEN_VARIABLE: &str = "PAM_TOTP_TOKEN";
+const TOKEN_VARIABLE: &CStr = c"PAM_TOTP_TOKEN";

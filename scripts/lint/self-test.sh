@@ -12,9 +12,9 @@ finds() { ! "$@" >/dev/null 2>&1 || { echo "self-test: $* finds nothing" >&2; ex
 clean() { "$@" || { echo "self-test: $* finds what is not there" >&2; exit 1; }; }
 
 mkdir -p "$tree/totpd/core/src/a" "$tree/docs"
-echo 'members = ["totpd/core"]' >"$tree/Cargo.toml"
+printf 'members = ["totpd/core"]\nunsafe_code = "forbid"\n' >"$tree/Cargo.toml"
 manifest=$tree/totpd/core/Cargo.toml source=$tree/totpd/core/src
-printf '[package]\nname = "totpd-core"\n\n[dependencies]\nsha2.workspace = true\n\n[dev-dependencies]\ntokio = "1"\n' >"$manifest"
+printf '[package]\nname = "totpd-core"\n\n[dependencies]\nsha2.workspace = true\n\n[dev-dependencies]\ntokio = "1"\n\n[lints]\nworkspace = true\n' >"$manifest"
 printf '#![no_std]\n\n#[cfg(test)]\nextern crate std;\n\npub mod a;\npub mod b;\n\npub use b::B;\n' >"$source/lib.rs"
 printf 'mod c;\n\nuse crate::b::B;\n\npub fn a(_: B) {\n    c::c();\n}\n\n#[cfg(test)]\nmod tests {\n    use std::vec;\n}\n' >"$source/a.rs"
 printf '// use crate::a;\npub struct B;\n' >"$source/b.rs"
@@ -30,7 +30,7 @@ check_all() {
   *) "$verdict" "$here/$check.sh" "$tree" ;;
   esac
 }
-for check in layers circles words sizes; do check_all clean $check; done
+for check in layers circles words sizes unsafe; do check_all clean $check; done
 check_all clean circles --rooms
 
 # planted CHECK FILE SED-SCRIPT: with this change of FILE the check fails.
@@ -49,6 +49,14 @@ planted layers "$tree/Cargo.toml" 's/core"/core", "docs"/'
 planted layers "$source/lib.rs" '/no_std/d'
 planted layers "$source/lib.rs" '/cfg(test)/d'
 planted layers "$source/b.rs" '$a pub fn now() { std::time::SystemTime::now(); }'
+planted unsafe "$source/b.rs" '$a pub fn b() { unsafe { c() } }'
+planted unsafe "$source/b.rs" '1i #[unsafe(no_mangle)]'
+planted unsafe "$tree/Cargo.toml" '/unsafe_code/d'
+planted unsafe "$manifest" '/workspace = true/d'
+mkdir -p "$tree/pam_totp/libpam/src"
+echo 'pub unsafe fn f() {}' >"$tree/pam_totp/libpam/src/lib.rs"
+check_all clean unsafe
+planted unsafe "$tree/pam_totp/libpam/src/lib.rs" "\$a $(printf '\\n%.0s' $(seq 180))"
 planted circles "$source/b.rs" '1i use crate::a::a;'
 planted circles "$source/b.rs" '$a pub fn b() { super::a::a(B) }'
 planted circles "$source/a/c.rs" '1i use super::a;' --strict
@@ -61,4 +69,8 @@ planted words "$source/b.rs" '$a /// Whoever asks.'
 planted words "$source/b.rs" '$a /// It goes\n/// on.'
 planted sizes "$source/b.rs" "\$a // $(printf 'x%.0s' $(seq 99))"
 planted sizes "$source/b.rs" "\$a $(printf '\\n%.0s' $(seq 360))"
+printf 'pam_totp v0.1.0\nlibc v0.2.191\n' >"$tree/tree"
+clean "$here/module-tree.sh" "$tree/tree"
+echo 'tokio v1.54.1' >>"$tree/tree"
+finds "$here/module-tree.sh" "$tree/tree"
 echo "self-test: the scripts of scripts/lint find what is planted"

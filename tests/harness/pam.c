@@ -27,6 +27,7 @@
  *               loaded; both end PAM, the child first
  *   -P MODE     under seccomp: "kill" ends the process if it starts another, changes what a signal
  *               does, or looks at its own limits; "socket" refuses it sockets of AF_UNIX
+ *   -D          waits for no delay after a failure, and prints the microseconds that libpam wants
  *   -x          exits with the code of libpam
  *   -f          ANSWER is the name of a file that holds the answer
  *
@@ -67,7 +68,7 @@ static int barrier, waiting, thinking, apart, place;
 static const char *answer, *mode = "answer", *rhost, *ruser, *tty;
 static pam_handle_t *handle;
 static char messages[8192];
-static int processes = 1, telling, quiet, addresses, turn, forks;
+static int processes = 1, telling, quiet, addresses, turn, forks, delays;
 static int *ready;
 
 static double now(void)
@@ -195,6 +196,12 @@ static int confine(const char *how)
 	       syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
 }
 
+static void delay(int rc, unsigned microseconds, void *data)
+{
+	(void)rc, (void)data;
+	printf("delay=%u\n", microseconds);
+}
+
 static int authenticate(const char *service, const char *user, int account)
 {
 	struct pam_conv conv = {conversation, NULL};
@@ -214,6 +221,8 @@ static int authenticate(const char *service, const char *user, int account)
 		pam_set_item(handle, PAM_RUSER, ruser);
 	if (tty)
 		pam_set_item(handle, PAM_TTY, tty);
+	if (delays)
+		pam_set_item(handle, PAM_FAIL_DELAY, (void *)delay);
 	if (forks) {
 		const char *right = answer;
 		int status;
@@ -360,7 +369,7 @@ int main(int argc, char **argv)
 {
 	int times = 1, account = 0, guest = 0, from_file = 0, exit_with_rc = 0, option;
 	int logins = 0, width = 1 << 20, rate = 0, each = 1;
-	while ((option = getopt(argc, argv, "+n:p:ac:h:H:r:t:gfxmb:e:s:w:R:k:BS:d:L:FP:")) != -1)
+	while ((option = getopt(argc, argv, "+n:p:ac:h:H:r:t:gfxmb:e:s:w:R:k:BS:d:L:FDP:")) != -1)
 		switch (option) {
 		case 'n': times = atoi(optarg); break;
 		case 'p': processes = atoi(optarg); break;
@@ -375,6 +384,7 @@ int main(int argc, char **argv)
 		case 'f': from_file = 1; break;
 		case 'x': exit_with_rc = 1; break;
 		case 'F': forks = 1; break;
+		case 'D': delays = 1; break;
 		case 'P':
 			if (confine(optarg))
 				return 2;

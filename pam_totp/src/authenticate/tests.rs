@@ -19,7 +19,8 @@ struct Login {
     /// The token of a new factor.
     token: Option<String>,
     shown: RefCell<Vec<String>>,
-    waited: Cell<Duration>,
+    /// The delay that it asked libpam for.
+    delay: Duration,
 }
 
 #[derive(Clone)]
@@ -42,7 +43,7 @@ impl Login {
             authtok: None,
             token: None,
             shown: RefCell::default(),
-            waited: Cell::default(),
+            delay: Duration::ZERO,
         }
     }
 
@@ -51,7 +52,7 @@ impl Login {
     }
 
     fn was_delayed(&self) -> bool {
-        (1500..=2500).contains(&self.waited.get().as_millis())
+        self.delay == Duration::from_secs(2)
     }
 }
 
@@ -93,8 +94,8 @@ impl Session for Login {
         Ok(())
     }
 
-    fn wait(&self, time: Duration) {
-        self.waited.set(time);
+    fn delay_failure(&mut self, time: Duration) {
+        self.delay = time;
     }
 }
 
@@ -159,7 +160,7 @@ fn a_right_code_gets_in_without_delay() {
     assert_eq!(outcome, Outcome::Approved);
     assert_eq!(*login.shown.borrow(), ["Verification code: "]);
     assert_eq!(*totpd.asked.borrow(), ["begin alice", "verify alice 123456"]);
-    assert!(login.waited.get().is_zero());
+    assert!(login.delay.is_zero());
 }
 
 #[test]
@@ -185,7 +186,7 @@ fn nodelay_denies_at_once() {
     let options = Options { nodelay: true, ..Options::default() };
     let mut login = Login::typing("000000");
     assert_eq!(authenticate(&mut login, &Totpd::new(), &options), Outcome::Denied);
-    assert!(login.waited.get().is_zero());
+    assert!(login.delay.is_zero());
 }
 
 #[test]
@@ -235,7 +236,7 @@ fn an_unavailable_daemon_is_reported_unless_quiet() {
         let outcome = authenticate(&mut login, &totpd, &options);
         assert_eq!(outcome, Outcome::Unavailable("no bus".into()));
         assert_eq!(*login.shown.borrow(), messages);
-        assert!(login.waited.get().is_zero(), "at once");
+        assert!(login.delay.is_zero(), "at once");
     }
 }
 

@@ -1,14 +1,15 @@
 //! Connects to a Unix socket before a deadline.
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
-use totpd_interface::Error;
 
 use super::request::RequestError;
+use crate::outcome::Outcome;
 
 /// Returns a connection, or the error of connect(2). If the queue of the socket is full, this waits
 /// in the kernel, which serves clients in order. A client that polls might never be served.
@@ -39,6 +40,9 @@ pub(super) fn from_errno(error: Errno) -> RequestError {
     match error {
         // The socket timed out.
         Errno::AGAIN => RequestError::Timeout,
-        error => RequestError::Fatal(Error::Bus(std::io::Error::from(error).into())),
+        error => {
+            let reason = format!("I/O error: {}", io::Error::from(error));
+            RequestError::Fatal(Outcome::Unavailable(reason))
+        }
     }
 }

@@ -1,120 +1,148 @@
 //! A request over the system bus. Programs that do not run as root use it. Root's programs use it
 //! if there is no private socket.
 
-use std::io;
+use std::fmt::Write as _;
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use totpd_interface::{Error, LoginProxy, SERVICE, SYSTEM_BUS_SOCKET};
-use zbus::Connection;
-use zbus::connection::Builder;
+use rustix::process::geteuid;
+use totpd_interface::wire::Malformed;
+use totpd_interface::wire::call::{BUS_NAME, Call, Way};
+use totpd_interface::wire::message::{Message, Reply as Answer};
+use totpd_interface::{ERROR_PREFIX, SYSTEM_BUS_SOCKET};
 
 use super::connect::{connect, from_errno};
-use super::request::{Reply, Request, RequestError};
+use super::request::{Reply, RequestError, SERIAL, malformed, map_error, unsendable};
+use super::stream::Stream;
 use crate::jitter::add_jitter;
+use crate::outcome::Outcome;
 
 /// Sends the request and waits for the reply until the deadline.
-pub(super) fn ask(request: &Request<'_>, deadline: Instant) -> Result<Reply, RequestError> {
-    with_bus(deadline, async |bus| send(request, &bus).await)
+pub(super) fn ask(call: &Call<'_>, deadline: Instant) -> Result<Reply, RequestError> {
+    connect_to_bus(deadline)?.ask(call)
 }
 
 /// Lets the bus start the daemon, then sends the request. It does not send the request before.
 /// Under many logins the waiting connections would use up the limit of the bus for root. The daemon
 /// could then not connect. So no connection waits for long.
-pub(super) fn start_and_ask(
-    request: &Request<'_>,
-    deadline: Instant,
-) -> Result<Reply, RequestError> {
-    with_bus(deadline, async |bus| {
-        let (path, method) = ("/org/freedesktop/DBus", "StartServiceByName");
-        let start =
-            bus.call_method(Some(BUS_NAME), path, Some(BUS_NAME), method, &(SERVICE, 0_u32));
-        let result = tokio::time::timeout(add_jitter(START_TIMEOUT), start).await;
-        result
-            .map_err(|_| RequestError::NotDelivered)?
-            .map_err(|error| classify_error(error, false))?;
-        if matches!(request, Request::CompleteEnrollment(..)) {
-            // The daemon runs now, and so its socket can be used.
-            return Err(RequestError::NotDelivered);
-        }
-        send(request, &bus).await
-    })
+pub(super) fn start_and_ask(call: &Call<'_>, deadline: Instant) -> Result<Reply, RequestError> {
+    let mut bus = connect_to_bus(deadline)?;
+    bus.stream.deadline = deadline.min(Instant::now() + add_jitter(START_TIMEOUT));
+    let start = bus.ask_bus(&Call::StartService, START_SERIAL);
+    bus.stream.deadline = deadline;
+    match start {
+        Err(RequestError::Timeout) => return Err(RequestError::NotDelivered),
+        result => result?,
+    }
+    if matches!(call, Call::CompleteEnrollment { .. }) {
+        // The daemon runs now, and so its socket can be used.
+        return Err(RequestError::NotDelivered);
+    }
+    bus.ask(call)
 }
 
-async fn send(request: &Request<'_>, bus: &Connection) -> Result<Reply, RequestError> {
-    let totpd = LoginProxy::new(bus).await.map_err(|error| classify_error(error, false))?;
-    let reply = match request {
-        Request::Begin(user, context) => totpd.begin(user, context).await,
-        Request::Verify(user, code, context) => totpd.verify(user, code, context).await,
-        Request::CompleteEnrollment(..) => {
-            let reason = "CompleteEnrollment is served on the private socket only".to_owned();
-            Err(Error::NotAuthorized(reason))
-        }
-    };
-    reply.map_err(|error| match error {
-        Error::Bus(error) => classify_error(error, true),
-        // The daemon did not read it: others send too many requests at this moment.
-        Error::LimitsExceeded(_) => RequestError::NotDelivered,
-        other => RequestError::Fatal(other),
-    })
-}
-
-fn with_bus<T>(
-    deadline: Instant,
-    work: impl AsyncFnOnce(Connection) -> Result<T, RequestError>,
-) -> Result<T, RequestError> {
+fn connect_to_bus(deadline: Instant) -> Result<Bus, RequestError> {
     let socket = connect(SYSTEM_BUS_SOCKET, deadline)?.map_err(from_errno)?;
-    // One runtime for each request: no thread and no descriptor of it stays in the host.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()
-        .map_err(|error| RequestError::Fatal(Error::Bus(error.into())))?;
-    let exchange = async {
-        let bus = Builder::unix_stream(socket.into()).build().await;
-        work(bus.map_err(|error| classify_error(error, false))?).await
-    };
-    runtime.block_on(async {
-        tokio::time::timeout_at(deadline.into(), exchange)
-            .await
-            .unwrap_or(Err(RequestError::Timeout))
-    })
+    Bus::enter(Stream::new(socket, deadline))
+}
+
+/// A connection to the bus, which has let this process in.
+pub(super) struct Bus {
+    stream: Stream,
+}
+
+impl Bus {
+    /// Makes this process known to the bus at the other end.
+    pub(super) fn enter(stream: Stream) -> Result<Self, RequestError> {
+        let mut bus = Self { stream };
+        let hello = Call::Hello.write(HELLO_SERIAL, Way::Bus).map_err(malformed)?;
+        bus.stream.send(&[greeting().as_bytes(), &hello].concat())?;
+        bus.stream.wait_for_ok().map_err(before_the_request)?;
+        bus.reply_of_bus(HELLO_SERIAL)?;
+        Ok(bus)
+    }
+
+    /// Sends a call of a login and waits for the reply.
+    pub(super) fn ask(&mut self, call: &Call<'_>) -> Result<Reply, RequestError> {
+        if matches!(call, Call::CompleteEnrollment { .. }) {
+            let reason = "CompleteEnrollment is served on the private socket only";
+            return Err(RequestError::Fatal(Outcome::Internal(reason.into())));
+        }
+        let message = call.write(SERIAL, Way::Bus).map_err(|_| unsendable())?;
+        self.stream.send(&message)?;
+        let reply = self.stream.receive_reply(SERIAL).map_err(|error| match error {
+            // The bus ended, and nobody knows whether it had passed the request on.
+            RequestError::NotDelivered => RequestError::ReplyLost,
+            error => error,
+        })?;
+        // The bus vouches for the sender, and lets nobody but the receiver of a call answer it. A
+        // reply from the bus itself can only be an error.
+        let sender = Message::parse(&reply).map_err(malformed)?.sender();
+        let is_from_bus = sender == Some(BUS_NAME);
+        let is_from_peer = sender.is_some_and(|name| name.starts_with(':'));
+        let reply = Reply::new(reply, |name, text| classify_error(name, text, true));
+        match reply {
+            Ok(reply) if is_from_peer => Ok(reply),
+            Err(error) if is_from_peer || is_from_bus => Err(error),
+            _ => Err(malformed(Malformed)),
+        }
+    }
+
+    /// Calls a method of the bus itself, and waits until it returns.
+    fn ask_bus(&mut self, call: &Call<'_>, serial: NonZeroU32) -> Result<(), RequestError> {
+        self.stream.send(&call.write(serial, Way::Bus).map_err(malformed)?)?;
+        self.reply_of_bus(serial)
+    }
+
+    fn reply_of_bus(&mut self, serial: NonZeroU32) -> Result<(), RequestError> {
+        let reply = self.stream.receive_reply(serial).map_err(before_the_request)?;
+        let message = Message::parse(&reply).map_err(malformed)?;
+        match message.reply_to(serial).map_err(malformed)? {
+            _ if message.sender() != Some(BUS_NAME) => Err(malformed(Malformed)),
+            Some(Answer::Return(_)) => Ok(()),
+            Some(Answer::Error { name, text }) => Err(classify_error(name, text, false)),
+            None => Err(malformed(Malformed)),
+        }
+    }
+}
+
+/// Returns the first bytes of a client. The kernel vouches for the user, and no descriptors are
+/// passed, so nothing has to be negotiated and the first call can follow at once.
+fn greeting() -> String {
+    let mut greeting = "\0AUTH EXTERNAL ".to_owned();
+    for digit in geteuid().as_raw().to_string().bytes() {
+        // A string takes everything that is written to it.
+        let _ = write!(greeting, "{digit:02x}");
+    }
+    greeting + "\r\nBEGIN\r\n"
+}
+
+/// Maps a lost connection: the daemon has no request yet.
+fn before_the_request(error: RequestError) -> RequestError {
+    match error {
+        RequestError::ReplyLost => RequestError::NotDelivered,
+        error => error,
+    }
 }
 
 /// Maps an error to what it means for a retry. `sent`: whether the request was sent.
-fn classify_error(error: zbus::Error, sent: bool) -> RequestError {
-    let error_of_loss = if sent { RequestError::ReplyLost } else { RequestError::NotDelivered };
-    match error_name(&error).as_deref() {
+fn classify_error(name: &str, text: &str, sent: bool) -> RequestError {
+    match (name.strip_prefix(ERROR_PREFIX), name.strip_prefix(BUS_ERROR_PREFIX)) {
+        // The daemon did not read it: others send too many requests at this moment.
+        (Some("LimitsExceeded"), _) => RequestError::NotDelivered,
         // dbus-daemon allows 256 connections of one user, and all logins are those of root.
-        Some("org.freedesktop.DBus.Error.LimitsExceeded") => return RequestError::NotDelivered,
+        (_, Some("LimitsExceeded")) => RequestError::NotDelivered,
         // The daemon was killed while it started.
-        Some("org.freedesktop.DBus.Error.Spawn.ChildSignaled") => {
-            return RequestError::NotDelivered;
-        }
+        (_, Some("Spawn.ChildSignaled")) => RequestError::NotDelivered,
         // The daemon ended while it had the request.
-        Some("org.freedesktop.DBus.Error.NoReply") => return error_of_loss,
-        _ => {}
-    }
-    match &error {
-        zbus::Error::InputOutput(io) => match io.kind() {
-            io::ErrorKind::WouldBlock => RequestError::NotDelivered,
-            io::ErrorKind::BrokenPipe
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::UnexpectedEof => error_of_loss,
-            _ => RequestError::Fatal(Error::Bus(error)),
-        },
-        _ => RequestError::Fatal(Error::Bus(error)),
+        (_, Some("NoReply")) if sent => RequestError::ReplyLost,
+        (_, Some("NoReply")) => RequestError::NotDelivered,
+        _ => RequestError::Fatal(map_error(name, text)),
     }
 }
 
 /// The longest wait of one connection for the start of the daemon.
 const START_TIMEOUT: Duration = Duration::from_secs(1);
-const BUS_NAME: &str = "org.freedesktop.DBus";
-
-/// Returns the name of an error that another program sent.
-fn error_name(error: &zbus::Error) -> Option<String> {
-    match error {
-        zbus::Error::FDO(error) => Some(zbus::DBusError::name(error.as_ref()).to_string()),
-        zbus::Error::MethodError(name, ..) => Some(name.to_string()),
-        _ => None,
-    }
-}
+const BUS_ERROR_PREFIX: &str = "org.freedesktop.DBus.Error.";
+const HELLO_SERIAL: NonZeroU32 = SERIAL.saturating_add(1);
+const START_SERIAL: NonZeroU32 = SERIAL.saturating_add(2);

@@ -1,54 +1,52 @@
-use totpd_interface::{DictBuilder, Dictionary};
+use totpd_interface::dictionary::{Entries, Value};
+use totpd_interface::login::LoginContext;
 
+use super::request::map_error;
 use super::*;
+
+mod exchange;
 
 #[test]
 fn every_error_of_the_bus_or_the_daemon_denies() {
-    let text = || "why".to_owned();
-    for error in [
-        Error::Bus(zbus::Error::InvalidReply),
-        Error::Internal(text()),
-        Error::StoreCorrupt(text()),
-        Error::StoreUnavailable(text()),
-    ] {
-        assert!(matches!(map_error(error), Outcome::Unavailable(_)));
+    let of_daemon = |name: &str| map_error(&format!("org.totpd.Totp1.Error.{name}"), "why");
+    for name in ["Internal", "StoreCorrupt", "StoreUnavailable"] {
+        assert_eq!(of_daemon(name), Outcome::Unavailable("why".into()));
     }
-    for error in [
-        Error::AlreadyEnrolled(text()),
-        Error::InvalidCode(text()),
-        Error::Expired(text()),
-        Error::InvalidArgument(text()),
-        Error::NotAuthorized(text()),
-        Error::NotEnrolled(text()),
-        Error::NoSuchUser(text()),
-        Error::Throttled(text()),
+    for name in [
+        "AlreadyEnrolled",
+        "Expired",
+        "InvalidArgument",
+        "InvalidCode",
+        "LimitsExceeded",
+        "NoSuchUser",
+        "NotAuthorized",
+        "NotEnrolled",
+        "OfAnotherVersion",
+        "Throttled",
     ] {
-        assert!(matches!(map_error(error), Outcome::Internal(_)));
+        let sentence = format!("org.totpd.Totp1.Error.{name}: why");
+        assert_eq!(of_daemon(name), Outcome::Internal(sentence));
     }
-}
-
-fn reply(word: &str, details: DictBuilder) -> Reply {
-    (word.to_owned(), details.into())
+    let of_bus = "org.freedesktop.DBus.Error.ServiceUnknown";
+    assert_eq!(map_error(of_bus, "why"), Outcome::Unavailable(format!("{of_bus}: why")));
 }
 
 #[test]
 fn an_unknown_reply_denies() {
-    let prompt = || DictBuilder::new().with("prompt", "Code: ").with("digits", 8_u32);
+    let prompt = || vec![("prompt", Value::Text("Code: ")), ("digits", Value::Number(8))];
+    let none = Entries::new;
     let text = "Code: ".to_owned();
     let expected = BeginReply::Prompt { text, digits: 8 };
-    assert_eq!(begin_reply(reply("prompt", prompt())), Ok(expected));
-    assert_eq!(begin_reply(reply("skip", DictBuilder::new())), Ok(BeginReply::Skip));
-    for other in [
-        reply("prompt", DictBuilder::new()),
-        reply("enroll", prompt()),
-        reply("Enroll", DictBuilder::new()),
-        reply("Skip", DictBuilder::new()),
-    ] {
-        assert!(matches!(begin_reply(other), Err(Outcome::Internal(_))));
+    assert_eq!(begin_reply("prompt", &prompt()), Ok(expected));
+    assert_eq!(begin_reply("skip", &none()), Ok(BeginReply::Skip));
+    for (word, details) in
+        [("prompt", none()), ("enroll", prompt()), ("Enroll", none()), ("Skip", none())]
+    {
+        assert!(matches!(begin_reply(word, &details), Err(Outcome::Internal(_))), "{word}");
     }
     let approved = VerifyReply::Approved { method: None, message: None, token: None };
-    assert_eq!(verify_reply(reply("approved", prompt())), Ok(approved));
-    let unknown = verify_reply(reply("approved ", prompt()));
+    assert_eq!(verify_reply("approved", &prompt()), Ok(approved));
+    let unknown = verify_reply("approved ", &prompt());
     assert!(matches!(unknown, Err(Outcome::Internal(_))));
 }
 
@@ -67,12 +65,12 @@ fn undelivered_requests_are_retried_and_lost_verdicts_not() {
         (vec![RequestError::NotDelivered, RequestError::ReplyLost], false, 2, Ok(false)),
         (vec![RequestError::ReplyLost, RequestError::ReplyLost], true, 3, Ok(true)),
         (vec![RequestError::Timeout], true, 1, Err(())),
-        (vec![RequestError::Fatal(Error::Internal(String::new()))], true, 1, Err(())),
+        (vec![RequestError::Fatal(Outcome::Internal(String::new()))], true, 1, Err(())),
     ] {
         let (mut errors, mut asked) = (errors.into_iter(), 0);
         let result = retry(long, is_idempotent, |_| {
             asked += 1;
-            errors.next().map_or_else(|| Ok(reply("denied", DictBuilder::new())), Err)
+            errors.next().map_or(Ok(()), Err)
         });
         assert_eq!(result.map(|reply| reply.is_some()).map_err(|_| ()), expected);
         assert_eq!(asked, tries);
@@ -82,7 +80,7 @@ fn undelivered_requests_are_retried_and_lost_verdicts_not() {
 #[test]
 fn retries_pause_and_end_at_the_timeout() {
     let (start, time, mut asked) = (Instant::now(), Duration::from_millis(1500), 0);
-    let result = retry(time, true, |deadline| {
+    let result = retry::<()>(time, true, |deadline| {
         assert!(deadline > start && deadline <= Instant::now() + time);
         asked += 1;
         Err(RequestError::NotDelivered)
@@ -94,8 +92,8 @@ fn retries_pause_and_end_at_the_timeout() {
 
 #[test]
 fn only_begin_is_sent_again_after_its_reply_was_lost() {
-    let none = Dictionary::new();
-    assert!(Request::Begin("alice", &none).is_idempotent());
-    assert!(!Request::Verify("alice", "123456", &none).is_idempotent());
-    assert!(!Request::CompleteEnrollment("token", &none).is_idempotent());
+    let context = &LoginContext::default();
+    assert!(is_idempotent(&Call::Begin { user: "alice", context }));
+    assert!(!is_idempotent(&Call::Verify { user: "alice", code: "123456", context }));
+    assert!(!is_idempotent(&Call::CompleteEnrollment { token: "token", context }));
 }

@@ -43,3 +43,16 @@ impl From<InvalidEntry> for Error {
         Self::InvalidArgument(invalid.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use zbus::DBusError as _;
+
+    use super::*;
+
+    #[test]
+    fn names_of_errors_start_with_the_prefix() {
+        let error = Error::StoreUnavailable(String::new());
+        assert_eq!(error.name().strip_prefix(crate::ERROR_PREFIX), Some("StoreUnavailable"));
+    }
+}

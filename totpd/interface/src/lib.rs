@@ -48,6 +48,8 @@ pub const MANAGER: &str = "org.totpd.Totp1.Manager";
 /// The interface that the daemon serves to root on the private socket alone. Descriptors pass
 /// there.
 pub const STORE: &str = "org.totpd.Totp1.Store";
+/// The names of errors of the daemon start with this.
+pub const ERROR_PREFIX: &str = "org.totpd.Totp1.Error.";
 /// The only bus that clients and the daemon use. It is a constant because the caller of a setuid
 /// program controls every environment variable. `DBUS_SYSTEM_BUS_ADDRESS` is one of them.
 pub const SYSTEM_BUS: &str = "unix:path=/run/dbus/system_bus_socket";

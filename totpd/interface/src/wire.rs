@@ -1,9 +1,16 @@
-//! Messages of the private socket. A connection there is one request and one reply.
+//! Messages of D-Bus as bytes (D-Bus specification, "Message Format").
 //!
-//! zbus writes these messages and reads their parts. This module does the work for which zbus has
-//! no safe call. It finds the end of a message and the start of its body (D-Bus specification,
-//! "Message Format"). A whole connection of zbus costs more than the request, and its server asks
-//! NSS about every peer.
+//! This file finds the end of a message and the start of its body. Below it, [`call`] writes the
+//! calls of a login and [`message`] reads their replies. Nothing here needs zbus, because a login
+//! loads this code into the programs of others.
+
+pub mod call;
+pub mod message;
+
+mod reader;
+mod signature;
+mod value;
+mod writer;
 
 /// The maximum number of bytes of a message. Requests and replies need a hundredth of it.
 pub const MAX_MESSAGE: usize = 64 * 1024;

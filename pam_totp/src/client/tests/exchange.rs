@@ -1,0 +1,194 @@
+//! What the other end may send, over the private socket and as a bus.
+
+use std::io::{Read as _, Write as _};
+use std::num::NonZeroU32;
+use std::os::unix::net::UnixStream;
+use std::thread;
+
+use totpd_interface::login::LoginContext;
+use zbus::Message;
+use zbus::message::Builder;
+use zbus::wire::{BE, Endian, LE};
+
+use super::super::dbus::Bus;
+use super::super::request::{Reply, RequestError, SERIAL, map_error};
+use super::super::stream::Stream;
+use super::*;
+
+/// Returns the call of that serial, as zbus has it.
+fn call(serial: u32) -> Message {
+    let call = Message::method_call("/org/totpd/Totp1", "Begin").interface("org.totpd.Totp1.Login");
+    call.serial(NonZeroU32::new(serial).unwrap()).build(&()).unwrap()
+}
+
+type Details = std::collections::HashMap<&'static str, zbus::Variant<'static>>;
+
+fn details() -> Details {
+    [("prompt", "Code: ".into()), ("digits", 8_u32.into())].into()
+}
+
+/// Returns the bytes of a reply to the call of that serial.
+fn reply(serial: u32, endian: Endian, sender: Option<&str>, word: &str) -> Vec<u8> {
+    let call = call(serial);
+    let header = call.header();
+    let answer = sent_by(Message::method_return(&header).endian(endian), sender);
+    bytes(answer.build(&(word, details())))
+}
+
+fn error(serial: u32, sender: Option<&str>, name: &str) -> Vec<u8> {
+    let call = call(serial);
+    let header = call.header();
+    bytes(sent_by(Message::error(&header, name), sender).build(&"why"))
+}
+
+fn sent_by<'a>(builder: Builder<'a>, sender: Option<&str>) -> Builder<'a> {
+    match sender {
+        Some(sender) => builder.sender(sender.to_owned()),
+        None => builder,
+    }
+}
+
+fn bytes(built: zbus::Result<Message>) -> Vec<u8> {
+    built.unwrap().data().bytes().to_vec()
+}
+
+/// Returns a stream whose other end sends these pieces and closes.
+fn stream(pieces: Vec<Vec<u8>>, time: Duration) -> Stream {
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    thread::spawn(move || {
+        for piece in pieces {
+            if theirs.write_all(&piece).is_err() {
+                return;
+            }
+        }
+    });
+    Stream::new(ours.into(), Instant::now() + time)
+}
+
+const LONG: Duration = Duration::from_secs(20);
+
+fn read(pieces: Vec<Vec<u8>>) -> Result<Result<BeginReply, Outcome>, RequestError> {
+    let message = stream(pieces, LONG).receive_reply(SERIAL)?;
+    let reply = Reply::new(message, |name, text| RequestError::Fatal(map_error(name, text)))?;
+    Ok(reply.read().and_then(|(word, details)| begin_reply(word, &details)))
+}
+
+fn prompt() -> BeginReply {
+    BeginReply::Prompt { text: "Code: ".into(), digits: 8 }
+}
+
+#[test]
+fn the_reply_to_the_call_is_found_among_others() {
+    let signal = Message::signal("/org/freedesktop/DBus", "org.freedesktop.DBus", "NameAcquired");
+    let signal = bytes(signal.build(&":1.7"));
+    for endian in [LE, BE] {
+        let all = [
+            signal.clone(),
+            reply(2, endian, None, "skip"),
+            error(3, None, "org.totpd.Totp1.Error.Internal"),
+            reply(1, endian, None, "prompt"),
+            reply(1, endian, None, "skip"),
+        ]
+        .concat();
+        for size in [1, 7, all.len()] {
+            let pieces = all.chunks(size).map(<[u8]>::to_vec).collect();
+            assert_eq!(read(pieces).unwrap(), Ok(prompt()), "the first of two answers");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_reply_lets_nobody_in() {
+    let whole = reply(1, LE, None, "skip");
+    let mut long = whole.clone();
+    long[4..8].copy_from_slice(&(64_u32 * 1024).to_le_bytes());
+    let mut version = whole.clone();
+    version[3] = 2;
+    let mut kind = whole.clone();
+    kind[1] = 0;
+    for junk in [long, version, kind, b"x".repeat(100), vec![0; 16]] {
+        assert!(matches!(read(vec![junk]), Err(RequestError::Fatal(Outcome::Unavailable(_)))));
+    }
+    let error = error(1, None, "org.totpd.Totp1.Error.Throttled");
+    assert!(matches!(read(vec![error]), Err(RequestError::Fatal(Outcome::Internal(_)))));
+    for length in 0..whole.len() {
+        let lost = read(vec![whole[..length].to_vec()]);
+        assert!(matches!(lost, Err(RequestError::ReplyLost)), "{length}");
+    }
+    assert!(matches!(read(vec![reply(2, LE, None, "skip")]), Err(RequestError::ReplyLost)));
+}
+
+#[test]
+fn half_a_reply_at_the_deadline_is_a_timeout() {
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    let whole = reply(1, LE, None, "skip");
+    theirs.write_all(&whole[..whole.len() / 2]).unwrap();
+    let deadline = Instant::now() + Duration::from_millis(100);
+    let lost = Stream::new(ours.into(), deadline).receive_reply(SERIAL);
+    assert!(matches!(lost, Err(RequestError::Timeout)));
+    assert!(Instant::now() >= deadline);
+}
+
+/// Asks a bus that lets this process in and then sends `answer`.
+fn ask_bus(answer: Vec<u8>) -> Result<Reply, RequestError> {
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    let bus = thread::spawn(move || {
+        let mut heard = Vec::new();
+        let mut hear = |until: &[u8]| {
+            let mut byte = [0];
+            while !heard.windows(until.len()).any(|part| part == until) {
+                theirs.read_exact(&mut byte).unwrap();
+                heard.push(byte[0]);
+            }
+            theirs.try_clone().unwrap()
+        };
+        let hello = reply_of_bus(2);
+        hear(b"Hello\0").write_all(&[b"OK 1234deadbeef\r\n".to_vec(), hello].concat()).unwrap();
+        hear(b"alice\0").write_all(&answer).unwrap();
+    });
+    let stream = Stream::new(ours.into(), Instant::now() + LONG);
+    let context = &LoginContext::default();
+    let reply = Bus::enter(stream)?.ask(&Call::Begin { user: "alice", context });
+    bus.join().unwrap();
+    reply
+}
+
+fn reply_of_bus(serial: u32) -> Vec<u8> {
+    let call = call(serial);
+    let header = call.header();
+    bytes(sent_by(Message::method_return(&header), Some(BUS_SENDER)).build(&":1.5"))
+}
+
+const BUS_SENDER: &str = "org.freedesktop.DBus";
+
+#[test]
+fn a_reply_over_the_bus_has_a_sender_that_may_answer() {
+    let answer = |sender| ask_bus(reply(1, LE, sender, "prompt"));
+    let read = answer(Some(":1.9")).unwrap();
+    let (word, details) = read.read().unwrap();
+    assert_eq!(begin_reply(word, &details), Ok(prompt()));
+    for sender in [None, Some(BUS_SENDER)] {
+        let refused = answer(sender);
+        assert!(matches!(refused, Err(RequestError::Fatal(Outcome::Unavailable(_)))), "{sender:?}");
+    }
+}
+
+#[test]
+fn an_error_over_the_bus_says_whether_to_ask_again() {
+    let ask = |sender, name: &str| match ask_bus(error(1, sender, name)) {
+        Ok(_) => panic!("{name} is a reply"),
+        Err(error) => error,
+    };
+    let (bus, daemon) = (Some(BUS_SENDER), Some(":1.9"));
+    let limit = ask(bus, "org.freedesktop.DBus.Error.LimitsExceeded");
+    assert!(matches!(limit, RequestError::NotDelivered));
+    let limit = ask(daemon, "org.totpd.Totp1.Error.LimitsExceeded");
+    assert!(matches!(limit, RequestError::NotDelivered));
+    let lost = ask(bus, "org.freedesktop.DBus.Error.NoReply");
+    assert!(matches!(lost, RequestError::ReplyLost));
+    let unknown = ask(bus, "org.freedesktop.DBus.Error.ServiceUnknown");
+    assert!(matches!(unknown, RequestError::Fatal(Outcome::Unavailable(_))));
+    let throttled = ask(daemon, "org.totpd.Totp1.Error.Throttled");
+    assert!(matches!(throttled, RequestError::Fatal(Outcome::Internal(_))));
+    assert!(matches!(ask_bus(Vec::new()), Err(RequestError::ReplyLost)));
+}

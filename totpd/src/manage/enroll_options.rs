@@ -47,6 +47,8 @@ pub(crate) struct Options {
     pub(crate) resume: bool,
     /// The pending factor that becomes verified, instead of a new one, with `confirmed`.
     pub(crate) factor: Option<String>,
+    /// The flag that the daemon only says what it would do.
+    pub(crate) dry_run: bool,
 }
 
 impl Options {
@@ -83,6 +85,10 @@ impl Options {
         if factor.is_some() && !confirmed {
             return Err(invalid("factor", "left out where confirmed is not given"));
         }
+        let (dry_run, code) = (flag("dry_run")?, options.text("code")?.unwrap_or_default());
+        if dry_run && !code.is_empty() {
+            return Err(invalid("code", "left out where dry_run is given: it would be used up"));
+        }
         Ok(Self {
             name,
             limits: limits(options)?,
@@ -92,13 +98,14 @@ impl Options {
             kind,
             counter,
             secret: secret(options)?,
-            code: Zeroizing::new(options.text("code")?.unwrap_or_default().to_owned()),
+            code: Zeroizing::new(code.to_owned()),
             confirmed,
             qr: options.flag("qr")?.unwrap_or(true),
             recovery_codes: options.flag("recovery_codes")?.unwrap_or(true),
             if_unenrolled: flag("if_unenrolled")?,
             resume,
             factor: factor.map(ToOwned::to_owned),
+            dry_run,
         })
     }
 
@@ -205,12 +212,13 @@ pub(crate) fn invalid(key: &str, wanted: &str) -> Error {
     InvalidEntry::new(key, wanted).into()
 }
 
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "algorithm",
     "code",
     "confirmed",
     "counter",
     "digits",
+    "dry_run",
     "factor",
     "if_unenrolled",
     "issuer",
@@ -301,6 +309,7 @@ mod tests {
             ("services", vec![""].into()),
             ("resume", 1_u32.into()),
             ("factor", "f-aaaaaaaa".into()),
+            ("dry_run", 1_u32.into()),
             ("qr", "no".into()),
             ("recovery_codes", 1_u32.into()),
             ("name", 7_u32.into()),

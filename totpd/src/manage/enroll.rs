@@ -15,7 +15,7 @@ use crate::daemon::Daemon;
 use crate::daemon::hash_worker::Work;
 use crate::host::clock;
 use crate::manage::authorization::AuthorizedCaller;
-use crate::manage::enroll_options::Options;
+use crate::manage::enroll_options::{Options, invalid};
 use crate::manage::first_code::advice;
 use crate::manage::new_factor::new_factor;
 use crate::manage::reauthentication::reauthentication;
@@ -30,6 +30,9 @@ pub(crate) async fn enroll(
     mut options: Options,
 ) -> Result<(String, String, Dictionary), Error> {
     let code = std::mem::take(&mut options.code);
+    if options.dry_run && !code.is_empty() {
+        return Err(invalid("code", "left out where dry_run is given: it would be used up"));
+    }
     let proof = reauthentication(daemon, caller, &code).await?;
     let (wants_codes, wants_qr, dry_run) = (options.recovery_codes, options.qr, options.dry_run);
     let issuer = issuer(daemon, options.issuer.take());

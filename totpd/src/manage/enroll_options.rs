@@ -85,10 +85,6 @@ impl Options {
         if factor.is_some() && !confirmed {
             return Err(invalid("factor", "left out where confirmed is not given"));
         }
-        let (dry_run, code) = (flag("dry_run")?, options.text("code")?.unwrap_or_default());
-        if dry_run && !code.is_empty() {
-            return Err(invalid("code", "left out where dry_run is given: it would be used up"));
-        }
         Ok(Self {
             name,
             limits: limits(options)?,
@@ -98,14 +94,14 @@ impl Options {
             kind,
             counter,
             secret: secret(options)?,
-            code: Zeroizing::new(code.to_owned()),
+            code: Zeroizing::new(options.text("code")?.unwrap_or_default().to_owned()),
             confirmed,
             qr: options.flag("qr")?.unwrap_or(true),
             recovery_codes: options.flag("recovery_codes")?.unwrap_or(true),
             if_unenrolled: flag("if_unenrolled")?,
             resume,
             factor: factor.map(ToOwned::to_owned),
-            dry_run,
+            dry_run: flag("dry_run")?,
         })
     }
 

@@ -63,7 +63,7 @@ fn may_enter(told: &str, user: &str, is_of_root: bool) -> bool {
         let (people, commands) = people.split_once(" for ").unwrap_or((people, "/usr/bin/true"));
         let names: Vec<_> = people.split(", ").collect();
         let is_named = names.iter().any(|name| match *name {
-            "everybody" | "users who run /usr/bin/true" => true,
+            "everybody" | "users who become root" | "users who run /usr/bin/true" => true,
             "members of ops" => user == "bob",
             "users without a factor" => is_of_root || user != "alice",
             name => name == user,
@@ -95,13 +95,18 @@ const RULES: [&str; 9] = [
     "#0 ALL=(ALL) NOPASSWD: ALL",
 ];
 
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 14] = [
     "",
     "Defaults:bob !authenticate",
     "Defaults !authenticate",
     "Defaults rootpw",
     "Defaults targetpw",
     "Defaults targetpw, !targetpw",
+    "Defaults:alice rootpw",
+    "Defaults>root targetpw",
+    "Defaults!/usr/bin/true runaspw",
+    "Defaults@elsewhere rootpw",
+    "Defaults:bob rootpw\nDefaults:bob !rootpw",
     "Defaults exempt_group = ops",
     "Defaults!/usr/bin/true !authenticate",
     "Defaults timestamp_timeout = -1, !lecture",

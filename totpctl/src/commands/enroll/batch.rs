@@ -50,7 +50,7 @@ struct Batch<'a> {
     /// A line for the next round, because its user is in this one already.
     held: Option<Result<String, LineFault>>,
     failed: u64,
-    /// The users whom a dry run with `--if-unenrolled` would enroll.
+    /// The users that a dry run with `--if-unenrolled` would enroll.
     planned: HashSet<String>,
     sheet: Option<Sheet>,
     bar: ProgressBar,
@@ -157,7 +157,7 @@ impl<'a> Batch<'a> {
         self.report(&entries)
     }
 
-    /// Leaves a user alone whom an earlier line of a dry run enrolls.
+    /// Leaves a user alone that an earlier line of a dry run enrolls.
     fn skip_planned(&mut self, entries: &mut [Entry]) {
         for Entry { user, outcome, .. } in entries {
             if matches!(outcome, Outcome::Planned { .. }) && !self.planned.insert(user.clone()) {

@@ -220,7 +220,7 @@ mod tests {
         for (rules, problems, notes) in [
             ("Defaults targetpw\n", &[FindingId::SudoNobodyBecomesRoot][..], &[][..]),
             ("Defaults runaspw, runas_default=op\n", &[], &[FindingId::SudoAsksForOtherUser]),
-            ("Defaults:bob rootpw\n", &[FindingId::SudoNobodyBecomesRoot], &[]),
+            ("Defaults:bob rootpw\n", &[FindingId::SudoAsksForOtherUser], &[]),
             (
                 "Defaults:bob runaspw\nDefaults runas_default=op\n",
                 &[],

@@ -135,14 +135,13 @@ impl OtherUser {
                     format!("{told}, and {user} has no factor, so they are not asked for a code");
                 (true, FindingId::SudoSkipsCode, message, Some(user))
             }
-            Effect::Nobody(user) => {
-                let message = match self.reach {
-                    Reach::Everybody => {
-                        format!("{told}, and {user} has no factor, so nobody becomes {user}")
-                    }
-                    _ => format!("{told}, and {user} has no factor, so they cannot use it"),
-                };
+            Effect::Nobody(user) if self.reach == Reach::Everybody => {
+                let message = format!("{told}, and {user} has no factor, so nobody becomes {user}");
                 (true, FindingId::SudoNobodyBecomesRoot, message, Some(user))
+            }
+            Effect::Nobody(user) => {
+                let message = format!("{told}, and {user} has no factor, so they cannot use it");
+                (true, FindingId::SudoAsksForOtherUser, message, Some(user))
             }
         };
         let mut finding = Finding::new(id, message).at(self.place.clone());
@@ -231,7 +230,7 @@ mod tests {
             (Some(true), false, Effect::Code, "sudo-asks-for-other-user", false),
             (None, true, Effect::Code, "sudo-asks-for-other-user", false),
             (Some(false), true, Effect::NoCode("root".into()), "sudo-skips-code", true),
-            (Some(false), false, Effect::Nobody("root".into()), "sudo-nobody-becomes-root", true),
+            (Some(false), false, Effect::Nobody("root".into()), "sudo-asks-for-other-user", true),
         ] {
             let effect = other.effect(skips, &|_| is_enrolled);
             assert_eq!(effect, expected);

@@ -82,8 +82,9 @@ fn a_bad_line_is_named_and_stops_nobody() {
     assert!(bob.contains("Token") && bob.contains("8 digits"), "{bob}");
     // A dry run shows the changes without making them.
     machine.run("totpctl remove alice").stdout_ok();
-    let planned =
-        machine.run_with_input("totpctl enroll --batch - --dry-run", "alice\nbob\n").stdout_ok();
+    let planned = machine
+        .run_with_input("totpctl enroll --batch - --dry-run --if-unenrolled", "alice\nbob\n")
+        .stdout_ok();
     assert!(planned.contains("\"planned\"") && planned.contains("\"unchanged\""), "{planned}");
     assert!(machine.run("totpctl --json show alice").stdout_ok().contains("\"factors\":[]"));
     for alone in ["--dry-run", "--dry-run --no-confirm", "--sheet /tmp/sheet.pdf"] {
@@ -128,4 +129,68 @@ fn a_scanner_reads_sheets_and_only_their_owner_can() {
         machine.run("totpctl --json show alice").stdout_ok().contains("\"factors\":[]"),
         "made nothing"
     );
+}
+
+/// A line of a batch that ends the same in a dry run and in earnest.
+#[derive(Debug, Eq, PartialEq)]
+struct Judged {
+    line: u64,
+    result: String,
+    message: Option<String>,
+}
+
+#[test]
+fn a_dry_run_says_what_the_same_command_then_does() {
+    let lines = "alice\nbob\nno-such-user\n{\"user\":\"carol\",\"digits\":9}\nbob\n";
+    for flags in [
+        "",
+        "--if-unenrolled",
+        "--no-confirm",
+        "--no-confirm --if-unenrolled",
+        "--no-confirm --hotp",
+    ] {
+        let machine = Machine::new();
+        let factor = machine.run("totpctl --json enroll alice --no-confirm").stdout_ok();
+        let factor: serde_json::Value = serde_json::from_str(&factor).unwrap();
+        let batch = format!("totpctl enroll --batch - {flags}");
+        let before = machine.run("totpctl --json list").stdout_ok();
+        let dry = machine.run_with_input(&format!("{batch} --dry-run"), lines);
+        assert_eq!(machine.run("totpctl --json list").stdout_ok(), before, "{flags}");
+        let done = machine.run_with_input(&batch, lines);
+        let objects = |text: &str| -> Vec<serde_json::Value> {
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        };
+        let judged = |object: &serde_json::Value| Judged {
+            line: object["line"].as_u64().unwrap(),
+            result: object["planned"].as_str().or(object["result"].as_str()).unwrap().to_owned(),
+            message: object["error"]["message"].as_str().map(ToOwned::to_owned),
+        };
+        let (planned, real) = (objects(&dry.stdout), objects(&done.stdout));
+        let [planned_lines, real_lines] =
+            [&planned, &real].map(|all| all.iter().map(judged).collect::<Vec<_>>());
+        assert_eq!(planned_lines, real_lines, "{flags}: {dry:#?} {done:#?}");
+        assert_eq!((dry.status, real.len()), (done.status, 5), "{flags}");
+        match flags.contains("if-unenrolled") {
+            true => assert_eq!(planned[0]["result"], "unchanged", "{flags}"),
+            false => assert_eq!(planned[0]["replaces"][0], factor["factor"], "{flags}"),
+        }
+    }
+}
+
+#[test]
+fn a_dry_run_names_what_is_refused() {
+    let machine = Machine::new();
+    machine.write("/etc/totpd/totpd.toml", "[enrollment]\nmax_factors = 2\n");
+    let secret = r#"{"user":"alice","secret":"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}"#;
+    let batch = "totpctl enroll --batch - --no-confirm";
+    machine.run_with_input(batch, secret).stdout_ok();
+    let same = machine.run_with_input(&format!("{batch} --dry-run"), secret);
+    assert!(same.status == 1 && same.stdout.contains("has the same secret"), "{same:#?}");
+    machine.run_with_input(batch, "alice").stdout_ok();
+    let full = machine.run_with_input(&format!("{batch} --dry-run"), "alice");
+    assert!(full.status == 1 && full.stdout.contains("no room for another factor"), "{full:#?}");
+    let call = "gdbus call --system -d org.totpd.Totp1 -o /org/totpd/Totp1 -m \
+                org.totpd.Totp1.Manager.Enroll alice";
+    let code = machine.run(&format!("{call} \"{{'dry_run': <true>, 'code': <'123456'>}}\""));
+    assert!(code.status != 0 && code.stderr.contains("InvalidArgument"), "{code:#?}");
 }

@@ -10,6 +10,34 @@ fn doctor(machine: &Machine, services: &str) -> Output {
 }
 
 #[test]
+fn a_service_that_this_host_does_not_have_is_an_error() {
+    let machine = Machine::new();
+    for name in ["nosuch", "sssh", "a/b", "''"] {
+        let told = doctor(&machine, name);
+        assert!(told.status == 2 && told.stdout.is_empty(), "{name}: {told:#?}");
+        assert!(told.stderr.contains("no PAM service of that name"), "{name}: {told:#?}");
+    }
+    assert!(doctor(&machine, "sssh").stderr.contains("similar names: sshd"));
+    let json = machine.run("totpctl --json doctor nosuch");
+    assert!(json.status == 2 && json.stdout.contains(r#""code":"usage""#), "{json:#?}");
+    // Known to doctor, although it has no file.
+    assert_eq!(doctor(&machine, "gdm-password").status, 0);
+}
+
+#[test]
+fn other_users_do_not_read_that_rescue_mode_is_open() {
+    let machine = Machine::new();
+    machine.run("echo root:rootpw | chpasswd").stdout_ok();
+    let line = |text: &str| {
+        text.lines().find(|line| line.contains("rescue mode")).unwrap_or_default().to_owned()
+    };
+    let root = line(&doctor(&machine, "").stdout);
+    assert!(root.contains("does not ask for a code"), "{root}");
+    let bob = line(&machine.run_as("bob", "totpctl doctor").stdout);
+    assert!(bob.contains("not known: ") && bob.contains("only root can see"), "{bob}");
+}
+
+#[test]
 fn doctor_approves_the_readme_and_names_a_broken_line() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);

@@ -62,7 +62,8 @@ fn a_user_that_sshd_blocks_is_named_in_the_journal() {
                  /etc/ssh/sshd_config && /usr/sbin/sshd -t && kill -HUP $(cat /run/sshd.pid)"
             ))
             .stdout_ok();
-        let line = format!("denied for {whose} at sshd from nowhere: sshd blocks this user");
+        let line =
+            format!("denied for {whose} at sshd from nowhere (127.0.0.1): sshd blocks this user");
         eventually("sshd has its new configuration", || {
             let refused = machine.ssh(user, &Seed::numbered(1).code()).run();
             assert!(!refused.got_in, "{user}: {refused:#?}");

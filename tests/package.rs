@@ -77,10 +77,11 @@ fn the_deb_lets_the_right_people_in_from_install_to_purge() {
     assert!(got_in(&machine, "alice", "") && got_in(&machine, "bob", ""));
 
     // Purged, it keeps the store, unless the administrator said otherwise.
+    machine.write("/etc/totpd/accepted.toml", "");
     let purged = machine.run(&format!("{APT} -P libpam-totp"));
     assert_eq!(purged.status, 0, "{purged:#?}");
     assert!(purged.stderr.contains("To remove them: rm -r /var/lib/totpd"), "{purged:#?}");
-    machine.run("test -s /var/lib/totpd/store.db && test ! -e /etc/totpd/totpd.toml").stdout_ok();
+    machine.run("test -s /var/lib/totpd/store.db && test ! -e /etc/totpd").stdout_ok();
     machine.run(&format!("{APT} -i {PACKAGE}")).stdout_ok();
     assert!(
         machine.run("totpctl show alice").stdout_ok().contains("alice"),

@@ -42,6 +42,7 @@ fn a_recovery_code_lets_in_once_and_is_reported() {
 
     let log = machine.log();
     assert_eq!(log.matches("TOTP_REASON=recovery-code-accepted").count(), 3, "{log}");
+    assert!(log.contains("TOTP_REASON=recovery-code-invalid"), "{log}");
     assert!(log.contains("TOTP_RECOVERY_CODES_LEFT=7"));
     for code in &codes {
         assert!(!log.contains(code) && !log.contains(&code.replace('-', "")), "it is in the log");

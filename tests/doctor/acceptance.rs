@@ -42,11 +42,14 @@ fn an_accepted_finding_is_no_problem_until_its_line_changes() {
     machine.service("other-one", "auth sufficient pam_permit.so\nauth required pam_totp.so\n");
     assert_eq!(doctor(&machine, "other-one").status, 1);
 
-    for change in ["sed -i '1s/$/ debug/'", "sed -i '1i # a line more'"] {
+    for (change, remark) in [
+        ("sed -i '1s/$/ debug/'", "accepted it before it was changed"),
+        ("sed -i '1i # a line more'", "accepted it at line 1"),
+    ] {
         machine.run(&format!("cp /etc/pam.d/meant /root/; {change} /etc/pam.d/meant")).stdout_ok();
         let changed = doctor(&machine, "meant");
         assert!(changed.status == 1, "{change}: {changed:#?}");
-        assert!(changed.stdout.contains("accepted it before it was changed"), "{changed:#?}");
+        assert!(changed.stdout.contains(remark), "{changed:#?}");
         let list = machine.run("totpctl doctor accept --list").stdout_ok();
         assert!(list.contains("changed"), "{list}");
         machine.run("cp /root/meant /etc/pam.d/meant").stdout_ok();
@@ -121,4 +124,24 @@ fn a_finding_is_explained() {
     }
     let unknown = machine.run("totpctl doctor --explain stack-skips");
     assert!(unknown.status == 2 && unknown.stderr.contains("stack-skips-code"), "{unknown:#?}");
+}
+
+#[test]
+fn a_new_line_before_an_accepted_one_is_new() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    machine.run("totpctl enable sudo").stdout_ok();
+    let rules = "/etc/sudoers.d/50";
+    machine.write(rules, "bob ALL=(ALL) NOPASSWD: /usr/bin/id\n");
+    machine.run("totpctl doctor accept sudoers-exception --reason meant").stdout_ok();
+    assert!(doctor(&machine, "sudo").stdout.contains("  accepted: /etc/sudoers.d/50:1: "));
+    machine.run(&format!("sed -i '1i carol ALL=(ALL) NOPASSWD: ALL' {rules}")).stdout_ok();
+    let told = doctor(&machine, "sudo").stdout;
+    let line = |place: &str| told.lines().find(|line| line.contains(place)).unwrap_or_default();
+    let (new, moved) = (line("/etc/sudoers.d/50:1: "), line("/etc/sudoers.d/50:2: "));
+    assert!(new.contains("carol") && !new.contains("accepted it"), "{told}");
+    assert!(moved.contains("bob") && moved.contains("accepted it at line 1"), "{told}");
+    machine.run(&format!("sed -i 2d {rules}")).stdout_ok();
+    let told = doctor(&machine, "sudo").stdout;
+    assert!(told.contains("accepted it before it was changed"), "{told}");
 }

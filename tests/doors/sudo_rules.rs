@@ -52,6 +52,39 @@ fn sudo_asks_whom_doctor_says() {
     assert!(differ.is_empty(), "{differ:#?}");
 }
 
+#[test]
+fn callers_who_give_the_code_of_root_are_named() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    machine.run("echo root:rootpw | chpasswd; totpctl enable sudo").stdout_ok();
+    let rules = "alice, bob ALL=(ALL) ALL\nDefaults passwd_tries = 1\n";
+    machine.write("/etc/sudoers.d/50", &format!("{rules}Defaults:alice rootpw\n"));
+    let becomes_root =
+        || machine.run_with_input("runuser -u alice -- sudo -S -k true", "rootpw\n\n").status == 0;
+
+    let shut = doctor(&machine, "sudo");
+    let told = door(&shut.stdout, "sudo (alice: the code of root)");
+    assert_eq!(told, "asks for a code that nobody can give: rootpw: root has no factor");
+    assert_eq!(door(&shut.stdout, "sudo"), "asks for a code");
+    let finding =
+        "problem: /etc/sudoers.d/50:3: sudo asks alice for the password and the code of root";
+    assert!(shut.stdout.contains(finding), "{shut:#?}");
+    assert!(!becomes_root());
+
+    machine.run("totpctl enable sudo --option nullok").stdout_ok();
+    let open = doctor(&machine, "sudo");
+    let told = door(&open.stdout, "sudo");
+    let exception = "alice (rootpw: root has no factor, /etc/sudoers.d/50:3)";
+    assert!(told.contains(exception) && open.status == 1, "{open:#?}");
+    assert!(open.stdout.contains("[sudo-skips-code]"), "{open:#?}");
+    assert!(becomes_root());
+
+    machine.write("/etc/sudoers.d/50", &format!("{rules}Defaults@elsewhere rootpw\n"));
+    let other = doctor(&machine, "sudo");
+    assert!(!other.stdout.contains("rootpw"), "{other:#?}");
+    assert!(!becomes_root());
+}
+
 /// Reports whether doctor says that `user` gets in with a password and without a code.
 fn may_enter(told: &str, user: &str, is_of_root: bool) -> bool {
     if told.starts_with("does not ask") {
@@ -63,7 +96,7 @@ fn may_enter(told: &str, user: &str, is_of_root: bool) -> bool {
         let (people, commands) = people.split_once(" for ").unwrap_or((people, "/usr/bin/true"));
         let names: Vec<_> = people.split(", ").collect();
         let is_named = names.iter().any(|name| match *name {
-            "everybody" | "users who run /usr/bin/true" => true,
+            "everybody" | "users who become root" | "users who run /usr/bin/true" => true,
             "members of ops" => user == "bob",
             "users without a factor" => is_of_root || user != "alice",
             name => name == user,
@@ -95,13 +128,18 @@ const RULES: [&str; 9] = [
     "#0 ALL=(ALL) NOPASSWD: ALL",
 ];
 
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 14] = [
     "",
     "Defaults:bob !authenticate",
     "Defaults !authenticate",
     "Defaults rootpw",
     "Defaults targetpw",
     "Defaults targetpw, !targetpw",
+    "Defaults:alice rootpw",
+    "Defaults>root targetpw",
+    "Defaults!/usr/bin/true runaspw",
+    "Defaults@elsewhere rootpw",
+    "Defaults:bob rootpw\nDefaults:bob !rootpw",
     "Defaults exempt_group = ops",
     "Defaults!/usr/bin/true !authenticate",
     "Defaults timestamp_timeout = -1, !lecture",

@@ -99,6 +99,36 @@ fn a_trial_without_a_login_restores_the_files() {
     assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
 }
 
+#[test]
+fn a_login_by_a_key_is_told_and_keeps_nothing() {
+    let (machine, seed) = machine();
+    machine
+        .run(
+            "sed -i 's/^PubkeyAuthentication no/PubkeyAuthentication yes/' /etc/ssh/sshd_config; \
+             mkdir -p -m 700 /root/.ssh; ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519; \
+             cp /root/.ssh/id_ed25519.pub /root/.ssh/authorized_keys; kill -HUP $(cat /run/sshd.pid)",
+        )
+        .stdout_ok();
+    let by_key =
+        "ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null root@127.0.0.1 true";
+    eventually("root gets in by a key", || machine.run(by_key).status == 0);
+    let mut child = start_trial(&machine, "totpctl try sshd 2> /root/told");
+    machine.run(by_key).stdout_ok();
+    eventually("the login is told", || {
+        let told = machine.run("cat /root/told").stdout_ok();
+        told.contains("root logged in through sshd without the code of an app")
+            && told.contains("PubkeyAuthentication=no")
+    });
+    assert!(child.try_wait().unwrap().is_none());
+    assert!(machine.ssh("alice", &seed.code()).run().got_in);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let refused = machine.run("totpctl try polkit-1");
+    assert!(
+        refused.status == 1 && refused.stderr.contains("could not see a login"),
+        "{refused:#?}"
+    );
+}
+
 /// An edit during the trial cannot be kept on a full disk. The stack is reverted all the same.
 #[test]
 fn a_full_disk_keeps_no_stack_that_shuts_out() {

@@ -63,10 +63,9 @@ impl Cli {
 pub(crate) enum Command {
     /// Create a factor: show the QR code for a phone app and ask for the first code
     ///
-    /// An old factor keeps working until the first code confirms the new one, for example if the
-    /// phone was replaced. Scan the QR code with the app, then type the code that the app shows.
-    /// For root, the same command shows the same QR code again while the factor is pending; a user
-    /// gets a new one.
+    /// An old factor keeps working until the first code confirms the new one. Scan the QR code with
+    /// the app, then type the code that the app shows. For root, the same command shows the same QR
+    /// code again while the factor is pending; a user gets a new one.
     Enroll(Box<Enroll>),
     /// Verify a pending factor by its first code (from standard input or a prompt)
     Confirm {
@@ -114,10 +113,10 @@ pub(crate) enum Command {
     List,
     /// Show on one screen: as root the host, otherwise your factors
     ///
-    /// As root: the services that ask for a code, the trial, how many users are enrolled, who waits
-    /// or is locked, the daemon, the clock, and the fingerprint of backups. As another user: your
-    /// factors, the recovery codes left, waits after wrong codes, and the services that ask for a
-    /// code. It never asks for a password.
+    /// As root: the services that ask for a code, with nullok or enroll if set, and the trial. Then
+    /// the users who are enrolled, wait or are locked. Then the daemon, the clock, and the
+    /// fingerprint of backups. As another user: your factors, the recovery codes left, and waits
+    /// after wrong codes. Then the services that ask for a code. It never asks for a password.
     Status,
     /// Remove a factor, or all factors of a user
     Remove {
@@ -139,8 +138,8 @@ pub(crate) enum Command {
     },
     /// Resynchronize a token by two consecutive codes (administrators)
     ///
-    /// Necessary after a restore, for a token that was pressed too often unused, and for one whose
-    /// clock is wrong: up to an hour for root, up to 5 minutes for others. For root, it also
+    /// Necessary after a restore, and for a token that was pressed too often unused. Also for one
+    /// whose clock is wrong: up to an hour for root, up to 5 minutes for others. For root, it also
     /// verifies a pending factor of root. The codes are read from standard input or a prompt, and
     /// cannot be used again.
     Resync {
@@ -223,34 +222,35 @@ pub(crate) enum Command {
     },
     /// Check what each PAM service does, and report problems; changes no file (root)
     ///
-    /// Reads the stacks in the folders of libpam (/etc/pam.d, /usr/lib/pam.d and others), and
-    /// follows every path that a login can take. Reports whether a service asks for a code, whether
-    /// a line lets users in without one, and whether a wrong password still leads to the question
+    /// Reads the stacks in the folders of libpam (/etc/pam.d, /usr/lib/pam.d and others). Follows
+    /// every path that a login can take. Reports whether a service asks for a code, and whether a
+    /// line lets users in without one. Also whether a wrong password still leads to the question
     /// for a code. For sshd, its configuration is checked too (sshd -T), with its Match blocks. For
     /// sudo, its rules are read: who gives no password, and whose code is asked for. Lists all ways
     /// to become a user or root, whether each asks for a code, and who is not asked. For the host,
-    /// reports whether totpd answers and what confines it, whether a trial was not reverted, and
-    /// the fingerprint of its backups. Each finding has a stable id in brackets: "totpctl doctor
-    /// --explain ID" explains it, and "totpctl doctor accept ID" writes down that it is meant. Exit
-    /// status 1 if there is a problem that is not accepted.
+    /// reports whether totpd answers, and what confines it. Also whether a trial was not reverted,
+    /// and the fingerprint of its backups. Each finding has a stable id in brackets: "totpctl
+    /// doctor --explain ID" explains it, and "totpctl doctor accept ID" writes down that it is
+    /// meant. Exit status 1 if there is a problem that is not accepted, 2 if this host has no such
+    /// service.
     Doctor(Doctor),
     /// Make a service ask for a code for a limited time; keep it if a user logs in with a code
     /// (root)
     ///
     /// Shows the changed lines, which take effect at once: SERVICE asks for a code after the
-    /// password. The change stays if a user logs in through SERVICE with the code of an app before
-    /// the time is over. Otherwise the original files are restored, also if this terminal or the
-    /// network is lost, or the machine reboots. After a reboot this needs systemd or
-    /// /etc/init.d/totpctl-try; on other machines, have the machine run "totpctl try --undo" at
-    /// boot. What another program wrote to the file during the trial is saved in
-    /// /var/lib/totpctl/SERVICE.edited. Without SERVICE, shows what is being tried.
+    /// password. The change stays if a user logs in there in time, with the code of an app. The
+    /// command tells logins without a code, for example by a key. Otherwise the original files are
+    /// restored, also if this terminal or the network is lost, or the machine reboots. After a
+    /// reboot this needs systemd or /etc/init.d/totpctl-try; on other machines, have the machine
+    /// run "totpctl try --undo" at boot. What another program wrote to the file during the trial is
+    /// saved in /var/lib/totpctl/SERVICE.edited. Without SERVICE, shows what is being tried.
     Try(Try),
     /// Make a service ask for a code (root)
     ///
-    /// Adds the line of pam_totp.so after the password, where it is on every path through the
-    /// stack. Changes nothing if there is no such place, or if the stack is faulty. Also changes
-    /// nothing if a wrong password would still lead to the question for a code, as on Fedora, RHEL
-    /// and openSUSE; the message names the line and the profile to use instead. "totpctl try" does
+    /// Adds the line of pam_totp.so after the password, on every path through the stack. Changes
+    /// nothing if there is no such place, or if the stack is faulty. Also changes nothing if a
+    /// wrong password would still lead to the question for a code. That is so on Fedora, RHEL and
+    /// openSUSE; the message names the line and the profile to use instead. "totpctl try" does
     /// the same, and reverts it unless a user logs in.
     Enable {
         /// The PAM service: sshd, sudo (and sudo -i), su (and su -), login

@@ -22,6 +22,7 @@ mod rekey;
 mod remove;
 mod restore;
 mod resync;
+mod root_only;
 mod seal_key;
 mod set;
 mod show;
@@ -38,6 +39,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
     let Some(command) = &cli.command else {
         return output::data(&Cli::clap().render_help().to_string());
     };
+    root_only::check(command, nix::unistd::geteuid().is_root())?;
     if cli.no_ask_password || only_reads(command) {
         authentication::never_ask();
     }

@@ -9,11 +9,13 @@ use crate::cli::Cli;
 use crate::error::Error;
 use crate::terminal::output;
 
+mod accounts;
 mod cli;
 mod client;
 mod commands;
 mod error;
 mod installed;
+mod name_services;
 mod pam;
 mod program;
 mod terminal;

@@ -4,7 +4,7 @@
 mod countdown;
 pub(crate) mod exclusive;
 mod finish;
-mod login_watch;
+pub(crate) mod login_watch;
 pub(crate) mod state;
 
 use std::fs;
@@ -13,6 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use self::exclusive::{ExclusiveLock, lock_exclusive};
+use self::login_watch::Login;
 use self::state::{Trial, Tried, boot, now};
 use crate::error::Error;
 use crate::pam::atomic_file::{beside, sync_folder, write_like};
@@ -100,14 +101,20 @@ pub(crate) fn count_down(time: Duration) {
     countdown::wait(time);
 }
 
-/// Waits for the end of a trial, and returns its record, if there is one.
-pub(crate) fn watch(id: &str) -> Result<Option<Trial>, Error> {
-    let mut seen = 0;
-    while Trial::pending()?.is_some_and(|trial| trial.id == id) {
+/// Waits for the end of a trial, and returns its record, if there is one. Calls `report` for each
+/// login that gave no code.
+pub(crate) fn watch(id: &str, report: &dyn Fn(&Login)) -> Result<Option<Trial>, Error> {
+    let (mut seen, mut reported) = (0, 0);
+    while let Some(trial) = Trial::pending()?.filter(|trial| trial.id == id) {
         let length = login_watch::length();
         if length != seen {
             seen = length;
-            commit_if_logged_in(id);
+            // Otherwise none of the logins so far gave a code.
+            if !commit_if_logged_in(id) {
+                let logins = login_watch::logins(&trial);
+                logins.iter().skip(reported).for_each(report);
+                reported = logins.len();
+            }
         }
         thread::sleep(POLL_INTERVAL);
     }

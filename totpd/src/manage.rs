@@ -61,6 +61,9 @@ impl Manager {
     ///   parameters.
     /// - `if_unenrolled` (b). An enrolled user leads to `AlreadyEnrolled`.
     /// - `recovery_codes`, `qr` (b, default true).
+    /// - `dry_run` (b, without `code`). The daemon changes nothing. It answers an empty id and
+    ///   link, and of the details `resumed` and `replaces`, which then also has what is replaced at
+    ///   once.
     /// - `confirmed` (b, root only). The factor needs no first code.
     /// - `factor` (s, with `confirmed`). The pending factor of root becomes verified, else
     ///   `NotEnrolled`.

@@ -2,14 +2,13 @@
 //! checks.
 
 use crate::control::Action;
-use crate::module_results::FACTOR_MODULE;
 use crate::return_code::ReturnCode;
 use crate::stack::{Place, Rule};
 
 /// Returns the lines of the second factor whose success replaces the results of other lines.
 #[must_use]
 pub fn overrules_others(rules: &[Rule]) -> Vec<Place> {
-    let factor = rules.iter().enumerate().filter(|(_, rule)| rule.module() == FACTOR_MODULE);
+    let factor = rules.iter().enumerate().filter(|(_, rule)| rule.is_factor());
     let overruling = factor.filter(|(at, rule)| match rule.control.action(ReturnCode::SUCCESS) {
         Action::Done | Action::Jump(_) => at + 1 < rules.len(),
         Action::Reset => *at > 0,

@@ -15,7 +15,7 @@ pub use refusal::{Refusal, WRONG_PASSWORD_RISK};
 use crate::control::Action;
 use crate::dispatch::Progress;
 use crate::explore::{Analysis, MAX_RULES, analyze};
-use crate::module_results::FACTOR_MODULE;
+use crate::factor::FACTOR_FILE;
 use crate::parse::{Directive, Kind, Line, parse_lines};
 use crate::password::is_password;
 use crate::return_code::ReturnCode;
@@ -57,7 +57,7 @@ pub fn enable(
         return Ok((changed != text).then_some(changed));
     }
     check_enroll(service, args.unwrap_or_default().iter().any(|arg| arg == "enroll"))?;
-    let new_line = line("required", "pam_totp.so", args.unwrap_or_default());
+    let new_line = line("required", FACTOR_FILE, args.unwrap_or_default());
     if rules.len() > MAX_RULES {
         return Err(Refusal::NoPlace);
     }
@@ -118,7 +118,7 @@ pub fn disable(
     }
     let without = |name: &str| if name == service { Some(after.clone()) } else { read(name) };
     let left = rules(service, &without)?;
-    match left.iter().find(|rule| rule.module() == FACTOR_MODULE) {
+    match left.iter().find(|rule| rule.is_factor()) {
         Some(rule) => Err(Refusal::Elsewhere(rule.place.clone())),
         None => Ok((after != text).then_some(after)),
     }
@@ -165,7 +165,7 @@ fn check_enroll(service: &str, enrolls: bool) -> Result<(), Refusal> {
 
 /// Reports whether a line of the second factor has this option.
 fn has_option(rules: &[Rule], option: &str) -> bool {
-    rules.iter().filter(|rule| rule.module() == FACTOR_MODULE).any(|rule| match &rule.kind {
+    rules.iter().filter(|rule| rule.is_factor()).any(|rule| match &rule.kind {
         RuleKind::Module { args, .. } => args.iter().any(|arg| arg == option),
         _ => false,
     })
@@ -180,7 +180,7 @@ fn is_insertion_point(line: &Line) -> bool {
 }
 
 fn is_after_the_password(rules: &[Rule]) -> bool {
-    let factor = rules.iter().position(|rule| rule.module() == FACTOR_MODULE);
+    let factor = rules.iter().position(|rule| rule.is_factor());
     let password = rules.iter().rposition(is_password);
     password.is_none_or(|password| factor.is_some_and(|factor| password < factor))
 }
@@ -188,7 +188,7 @@ fn is_after_the_password(rules: &[Rule]) -> bool {
 /// Returns a line before the second factor that jumps past it. With another number of lines it
 /// would jump elsewhere.
 fn jump_over_factor(rules: &[Rule]) -> Option<Place> {
-    let factor = rules.iter().position(|rule| rule.module() == FACTOR_MODULE)?;
+    let factor = rules.iter().position(|rule| rule.is_factor())?;
     rules.iter().take(factor).enumerate().find_map(|(at, rule)| {
         let jumps = |code: &ReturnCode| matches!(rule.control.action(*code), Action::Jump(_));
         let jumps_past = ReturnCode::all().filter(jumps).any(|code| {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::control::Action;
 use crate::dispatch::Progress;
 use crate::jump::jumps_past_end;
-use crate::module_results::{FACTOR_MODULE, results};
+use crate::module_results::results;
 use crate::password::{CodeWithoutPassword, code_without_password};
 use crate::proof::proves_identity;
 use crate::return_code::ReturnCode;
@@ -64,7 +64,7 @@ pub struct Analysis {
 /// Follows every path through `rules`. `exists` reports whether a module is installed.
 #[must_use]
 pub fn analyze(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Analysis {
-    let is_factor = |rule: &&Rule| rule.module() == FACTOR_MODULE;
+    let is_factor = |rule: &&Rule| rule.is_factor();
     let factor_lines: Vec<_> =
         rules.iter().filter(is_factor).map(|rule| rule.place.clone()).collect();
     if rules.len() > MAX_RULES {
@@ -137,7 +137,7 @@ impl Path {
     ) -> Self {
         let mut next = self.clone();
         next.progress.advance(rules, result);
-        if rule.module() == FACTOR_MODULE {
+        if rule.is_factor() {
             next.factor = update_factor_state(self.factor, result);
         } else if ACCEPTS_OR_IGNORES.contains(&result) && proves_identity(rule) {
             next.is_proved = true;
@@ -200,7 +200,7 @@ impl Endings {
 
 /// Follows all paths, for root if `is_root`.
 fn explore(rules: &[Rule], exists: &dyn Fn(&str) -> bool, is_root: bool) -> Endings {
-    let last_factor = rules.iter().rposition(|rule| rule.module() == FACTOR_MODULE);
+    let last_factor = rules.iter().rposition(|rule| rule.is_factor());
     let mut endings = Endings::default();
     let mut seen = HashSet::new();
     let mut open = vec![Path::new()];

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::factor::FACTOR_MODULE;
 use crate::return_code::ReturnCode;
 use crate::stack::{Rule, RuleKind};
 
@@ -45,6 +46,3 @@ fn representative_results(rule: &Rule) -> Vec<ReturnCode> {
         .filter(|code| special(*code) || seen.insert(rule.control.action(*code)))
         .collect()
 }
-
-/// The module of the second factor.
-pub(crate) const FACTOR_MODULE: &str = "pam_totp";

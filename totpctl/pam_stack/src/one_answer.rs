@@ -1,6 +1,5 @@
 //! Programs with one prompt: whether one answer, with the code in it, can pass a stack.
 
-use crate::module_results::FACTOR_MODULE;
 use crate::password::is_password;
 use crate::stack::{Rule, RuleKind};
 
@@ -26,7 +25,7 @@ pub fn is_code_alone(rules: &[Rule]) -> bool {
 }
 
 fn is_factor(rule: &Rule) -> bool {
-    rule.module() == FACTOR_MODULE
+    rule.is_factor()
 }
 
 /// Reports whether a line hands on the password before the code.

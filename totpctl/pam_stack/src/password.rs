@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::dispatch::Progress;
-use crate::module_results::{FACTOR_MODULE, results};
+use crate::module_results::results;
 use crate::return_code::ReturnCode;
 use crate::stack::{Place, Rule, RuleKind};
 
@@ -38,7 +38,7 @@ pub struct CodeWithoutPassword {
 #[must_use]
 pub fn code_without_password(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> CodeWithoutPassword {
     let mut without_password = None;
-    let Some(last_factor) = rules.iter().rposition(|rule| rule.module() == FACTOR_MODULE) else {
+    let Some(last_factor) = rules.iter().rposition(|rule| rule.is_factor()) else {
         return CodeWithoutPassword::default();
     };
     let mut seen = HashSet::new();
@@ -52,7 +52,7 @@ pub fn code_without_password(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> C
         if at > last_factor || !seen.insert((progress.clone(), refused)) {
             continue;
         }
-        if rule.module() == FACTOR_MODULE {
+        if rule.is_factor() {
             found.extend(refused);
             without_password.get_or_insert_with(|| rule.place.clone());
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::control::Control;
+use crate::factor::FACTOR_MODULE;
 use crate::parse::{Directive, Kind, Line, parse_lines_of};
 
 /// The position of a line.
@@ -52,6 +53,12 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Reports whether it is a line of the second factor.
+    #[must_use]
+    pub fn is_factor(&self) -> bool {
+        self.module() == FACTOR_MODULE
+    }
+
     /// Returns the name of its module without folder and `.so`; empty if it has none.
     #[must_use]
     pub fn module(&self) -> &str {

@@ -61,7 +61,7 @@ pub(crate) struct Enroll {
     /// Create a file (.pdf, .svg or .html) with a page to print for each user of the batch
     #[arg(long, value_name = "FILE", requires = "batch", conflicts_with = "dry_run")]
     pub(crate) sheet: Option<PathBuf>,
-    /// Only show which users would be enrolled
+    /// Change nothing, and print what the same command without this option would do
     #[arg(long, requires = "batch")]
     pub(crate) dry_run: bool,
     /// How to draw the QR code

@@ -21,7 +21,6 @@ use crate::terminal::output;
 
 mod accept;
 mod acceptance;
-mod accounts;
 mod automatic_login;
 mod clock;
 mod confinement;
@@ -32,7 +31,6 @@ mod factors;
 mod finding;
 mod host;
 mod known_doors;
-mod name_services;
 mod pam;
 mod report;
 mod rescue;
@@ -45,6 +43,8 @@ mod store;
 mod sudo;
 mod sudo_asks;
 mod sudo_host;
+mod sudo_other;
+mod sudo_phrases;
 mod sudoers;
 mod system;
 mod unenrolled;
@@ -74,6 +74,7 @@ pub(super) fn run(options: &Doctor, json: bool) -> Result<(), Error> {
 /// services, and lists all ways in.
 fn check_all(named: &[String], json: bool) -> Result<(), Error> {
     let services = Services::default();
+    services.check_names(named)?;
     let names = if named.is_empty() { services.usual() } else { named.to_vec() };
     let mut found = find(services, names);
     let is_wanted = |service: &str| named.is_empty() || named.iter().any(|name| name == service);
@@ -159,7 +160,6 @@ fn find(services: Services, names: Vec<String>) -> Findings {
 /// Accepts findings. Those of the usual services can be accepted, and those of services that are
 /// named or have an acceptance.
 fn accept(options: &Accept, json: bool) -> Result<(), Error> {
-    accept::check_caller(options, nix::unistd::geteuid().is_root())?;
     let acceptances = file::load().unwrap_or_default();
     let accepted = acceptances.into_iter().filter_map(|acceptance| acceptance.service);
     let services = Services::default();

@@ -80,7 +80,7 @@ pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Er
 
 fn apply(changes: &[Change], dry_run: bool) -> Result<(), Error> {
     // During a trial the files look as wanted, but are reverted later: the lock refuses that.
-    if !dry_run && (nix::unistd::geteuid().is_root() || !changes.is_empty()) {
+    if !dry_run {
         let _lock = exclusive::lock_exclusive()?;
         changes.iter().try_for_each(Change::check_unchanged)?;
         for change in changes {

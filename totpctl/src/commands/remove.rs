@@ -35,7 +35,7 @@ fn ask(client: &Client, user: &str, factor: Option<&str>) -> Result<(), Error> {
     }
     let services: Vec<_> = asking_services()
         .into_iter()
-        .filter(|service| service.denies_unenrolled)
+        .filter(|service| !service.unenrolled.can_log_in())
         .map(|service| service.name)
         .collect();
     if services.is_empty() {

@@ -6,21 +6,21 @@ use serde_json::{Map, Value, json};
 use super::{list, user_state};
 use crate::client::{Client, details};
 use crate::error::Error;
-use crate::pam::asking_services::asking_services;
+use crate::pam::asking_services::{AskingService, asking_services};
 use crate::terminal::input::user_or_caller;
 use crate::terminal::output;
 use crate::trial::state::Trial;
 
 pub(super) fn run(json: bool) -> Result<(), Error> {
-    let services: Vec<_> = asking_services().into_iter().map(|service| service.name).collect();
+    let services = asking_services();
     match nix::unistd::geteuid().is_root() {
-        true => host(services, json),
+        true => host(&services, json),
         false => user(&user_or_caller(None)?, &services, json),
     }
 }
 
 /// Shows the own factors, and where their codes are asked for.
-fn user(user: &str, services: &[String], json: bool) -> Result<(), Error> {
+fn user(user: &str, services: &[AskingService], json: bool) -> Result<(), Error> {
     let client = Client::connect()?;
     let state = details::object(&client.manager(async |totpd| totpd.get_user(user).await)?);
     if json {
@@ -39,8 +39,8 @@ fn user(user: &str, services: &[String], json: bool) -> Result<(), Error> {
     output::lines(&text)
 }
 
-fn user_json(state: &Map<String, Value>, services: &[String]) -> Value {
-    json!({ "user": state, "services": services })
+fn user_json(state: &Map<String, Value>, services: &[AskingService]) -> Value {
+    json!({ "user": state, "services": names(services) })
 }
 
 /// The users of the store, by their states.
@@ -74,14 +74,15 @@ impl Users {
     /// Returns the JSON object of the host.
     fn host_json(
         &self,
-        services: &[String],
+        services: &[AskingService],
         trial: Option<Vec<String>>,
         version: &str,
         clock: Option<bool>,
         signer: Option<String>,
     ) -> Value {
         json!({
-            "services": services, "trial": trial, "totpd": version, "enrolled": self.enrolled,
+            "services": names(services), "exceptions": exceptions(services), "trial": trial,
+            "totpd": version, "enrolled": self.enrolled,
             "pending": self.pending, "waiting": self.waiting, "locked": self.locked,
             "damaged": self.damaged, "clock_synchronized": clock, "backup_signer": signer,
         })
@@ -104,7 +105,7 @@ impl Users {
 }
 
 /// Shows the host.
-fn host(services: Vec<String>, json: bool) -> Result<(), Error> {
+fn host(services: &[AskingService], json: bool) -> Result<(), Error> {
     let trial = Trial::pending()?;
     let trial_line = match &trial {
         Some(trial) => {
@@ -113,7 +114,7 @@ fn host(services: Vec<String>, json: bool) -> Result<(), Error> {
         None => "none".into(),
     };
     if !json {
-        let services = listed(&services);
+        let services = listed(services);
         output::lines(&format!("Services that ask for a code: {services}\nTrial: {trial_line}\n"))?;
     }
     let client = Client::connect()?;
@@ -123,7 +124,7 @@ fn host(services: Vec<String>, json: bool) -> Result<(), Error> {
     let signer = client.store("Asking", async |totpd| totpd.fingerprint().await).ok();
     if json {
         let trial = trial.map(|trial| trial.services);
-        return output::json(&users.host_json(&services, trial, &version, clock, signer));
+        return output::json(&users.host_json(services, trial, &version, clock, signer));
     }
     let clock = match clock {
         Some(true) => "synchronized",
@@ -142,11 +143,28 @@ fn host(services: Vec<String>, json: bool) -> Result<(), Error> {
     ))
 }
 
-fn listed(services: &[String]) -> String {
-    match services.is_empty() {
-        true => "none".into(),
-        false => services.join(", "),
+/// Returns the services, each with the option by which users without a factor get in.
+fn listed(services: &[AskingService]) -> String {
+    let service = |service: &AskingService| match service.unenrolled.option() {
+        Some(option) => format!("{} ({option})", service.name),
+        None => service.name.clone(),
+    };
+    match services {
+        [] => "none".into(),
+        services => services.iter().map(service).collect::<Vec<_>>().join(", "),
     }
+}
+
+fn names(services: &[AskingService]) -> Vec<&str> {
+    services.iter().map(|service| service.name.as_str()).collect()
+}
+
+/// Returns the options `nullok` and `enroll` by the names of their services.
+fn exceptions(services: &[AskingService]) -> Map<String, Value> {
+    let exception = |service: &AskingService| {
+        service.unenrolled.option().map(|option| (service.name.clone(), option.into()))
+    };
+    services.iter().filter_map(exception).collect()
 }
 
 /// Returns the first names of many.
@@ -163,6 +181,7 @@ const MAX_NAMED_USERS: usize = 10;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pam::unenrolled::Unenrolled;
 
     #[test]
     fn both_shapes_are_objects_of_the_schema() {
@@ -170,6 +189,22 @@ mod tests {
         assert_eq!(output::undescribed("status", &host), Vec::<String>::new());
         let user = user_json(&Map::new(), &[]);
         assert_eq!(output::undescribed("status_of_user", &user), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_exception_for_users_without_a_factor_is_named() {
+        let service = |name: &str, unenrolled| AskingService { name: name.into(), unenrolled };
+        let services = [
+            service("sshd", Unenrolled::Skipped),
+            service("su", Unenrolled::Denied),
+            service("sudo", Unenrolled::Enrolls),
+        ];
+        assert_eq!(listed(&services), "sshd (nullok), su, sudo (enroll)");
+        assert_eq!(listed(&[]), "none");
+        assert_eq!(
+            Value::from(exceptions(&services)),
+            json!({ "sshd": "nullok", "sudo": "enroll" })
+        );
     }
 
     #[test]

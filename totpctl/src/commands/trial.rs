@@ -5,14 +5,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
+use totpd_journal::escape::escape;
 
 use super::enable::keeps;
 use super::preflight::Preflight;
 use crate::cli::ModuleOptions;
 use crate::error::Error;
 use crate::pam::change::{Change, current_options, plan_enable};
+use crate::pam::files::cannot_enroll;
 use crate::terminal::output;
 use crate::trial::exclusive::lock_exclusive;
+use crate::trial::login_watch::Login;
 use crate::trial::state::Trial;
 use crate::trial::{commit_if_logged_in, count_down as wait, revert, start, watch};
 
@@ -38,6 +41,7 @@ pub(super) fn run(
             false => Ok(()),
         };
     }
+    check_seen(service, cannot_enroll(service))?;
     let preflight = Preflight::check(service, options, &changes)?;
     let trial = start(&changes, Duration::from_secs(u64::from(minutes) * 60))?;
     if !json {
@@ -53,7 +57,7 @@ pub(super) fn run(
     if !is_reverted_at_boot() {
         output::note(NOT_REVERTED_AT_BOOT);
     }
-    let trial = watch(&trial.id)?.ok_or_else(|| {
+    let trial = watch(&trial.id, &|login| output::note(&not_asked(login)))?.ok_or_else(|| {
         Error::refused("cannot tell how the trial ended: its record is gone; run totpctl doctor")
     })?;
     if json {
@@ -69,6 +73,31 @@ pub(super) fn run(
         }
         None => Err(Error::reported(outcome(&trial))),
     }
+}
+
+/// Refuses a trial that no login could keep. `reason`: why the program never calls `pam_setcred`,
+/// by which the module sees that the login succeeded.
+fn check_seen(service: &str, reason: Option<&str>) -> Result<(), Error> {
+    match reason {
+        Some(reason) => Err(Error::refused(format!(
+            "not changed: totpctl could not see a login through {service}, and would revert the change: {reason}; \
+             run totpctl enable {service}, and test it before you leave this session"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Says that a login came in, and that it does not keep the change.
+fn not_asked(Login { service, user }: &Login) -> String {
+    let advice = match service.as_str() {
+        "sshd" => "; a key is enough there: ssh -o PubkeyAuthentication=no asks for the code",
+        _ => "",
+    };
+    format!(
+        "{} logged in through {} without the code of an app, which does not keep the change{advice}.",
+        escape(user),
+        escape(service)
+    )
 }
 
 /// Returns what to type for a login through a service.
@@ -163,3 +192,36 @@ fn object(trial: &Trial) -> Map<String, Value> {
 
 const NOT_REVERTED_AT_BOOT: &str = "This machine does not revert the change if it reboots before that. Have it run \"totpctl try \
                                     --undo\" at boot (totpctl(1)), or do not reboot it before the trial ends.";
+
+#[cfg(test)]
+mod tests {
+    use pam_stack::setcred::never_sets_credentials;
+
+    use super::*;
+
+    #[test]
+    fn a_trial_that_no_login_could_keep_is_refused() {
+        for (service, is_seen) in
+            [("sshd", true), ("sudo", true), ("polkit-1", false), ("vlock", false)]
+        {
+            let checked = check_seen(service, never_sets_credentials(service));
+            assert_eq!(checked.is_ok(), is_seen, "{service}");
+            if let Err(error) = checked {
+                assert!(error.to_string().ends_with("before you leave this session"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_login_by_a_key_is_told_with_the_way_to_be_asked() {
+        let told = |service: &str| {
+            not_asked(&Login { service: service.into(), user: "al\u{1b}ice".into() })
+        };
+        assert!(told("sshd").contains("PubkeyAuthentication=no"), "{}", told("sshd"));
+        assert!(
+            told("su").starts_with("al\\u{1b}ice logged in through su without"),
+            "{}",
+            told("su")
+        );
+    }
+}

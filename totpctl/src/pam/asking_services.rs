@@ -6,8 +6,8 @@ use super::unenrolled::{Outcome, Unenrolled};
 /// A service that asks for a code.
 pub(crate) struct AskingService {
     pub(crate) name: String,
-    /// True if a user without a factor cannot log in.
-    pub(crate) denies_unenrolled: bool,
+    /// What it does with a user who has no factor.
+    pub(crate) unenrolled: Unenrolled,
 }
 
 /// Returns the services that ask for a code, in the order of their names.
@@ -17,6 +17,6 @@ pub(crate) fn asking_services() -> Vec<AskingService> {
 
 fn asking_service(name: String) -> Option<AskingService> {
     let outcome = Outcome::of(&name, &read)?;
-    (outcome.unenrolled != Unenrolled::NotAsked)
-        .then(|| AskingService { name, denies_unenrolled: !outcome.unenrolled.can_log_in() })
+    let unenrolled = outcome.unenrolled;
+    (unenrolled != Unenrolled::NotAsked).then_some(AskingService { name, unenrolled })
 }

@@ -198,7 +198,7 @@ pub(crate) fn family(service: &str) -> impl Iterator<Item = &str> {
 
 fn asks_for_code(service: &str, read: &dyn Fn(&str) -> Option<String>) -> bool {
     let stack = Stack::parse(service, Kind::Auth, read);
-    matches!(stack, Stack::Rules(rules) if rules.iter().any(|rule| rule.module() == "pam_totp"))
+    matches!(stack, Stack::Rules(rules) if rules.iter().any(|rule| rule.is_factor()))
 }
 
 /// Returns the file of a service, with its present text.

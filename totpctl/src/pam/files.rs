@@ -183,14 +183,14 @@ pub(crate) fn remedy(places: &[Place]) -> String {
 
 /// Reports whether libpam finds a module.
 pub(crate) fn is_installed(module: &str) -> bool {
-    !installed(module).is_empty()
+    !find_installed(module).is_empty()
 }
 
 /// Returns all files that libpam could load as this module, for all architectures.
-pub(crate) fn installed(module: &str) -> Vec<PathBuf> {
+pub(crate) fn find_installed(module: &str) -> Vec<PathBuf> {
     if module.contains(ISA) {
         let names = folders::isa().iter().map(|isa| module.replacen(ISA, isa, 1));
-        return names.flat_map(|name| installed(&name)).collect();
+        return names.flat_map(|name| find_installed(&name)).collect();
     }
     if module.starts_with('/') {
         return Some(module.into()).filter(|path: &PathBuf| path.exists()).into_iter().collect();

@@ -116,7 +116,11 @@ mod tests {
     }
 
     #[test]
-    fn the_library_of_this_machine_reads_etc() {
-        assert_eq!(folders().first().map(String::as_str), Some("/etc/pam.d"));
+    fn the_library_of_this_machine_is_found_and_reads_etc() {
+        let path = libraries().find(|path| path.exists());
+        let library = path.and_then(|path| fs::read(path).ok());
+        let library = library.expect("libpam.so.0 is where distributions have it");
+        assert_eq!(read(&library).folders.first().map(String::as_str), Some("/etc/pam.d"));
+        assert_eq!(*built(), read(&library));
     }
 }

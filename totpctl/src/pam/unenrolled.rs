@@ -38,6 +38,15 @@ impl Unenrolled {
         all.max().unwrap_or(Self::NotAsked)
     }
 
+    /// Returns the option of the module that makes the exception, if there is one.
+    pub(crate) fn option(self) -> Option<&'static str> {
+        match self {
+            Self::Skipped => Some("nullok"),
+            Self::Enrolls => Some("enroll"),
+            Self::NotAsked | Self::Denied => None,
+        }
+    }
+
     /// Reports whether such a user can log in.
     pub(crate) fn can_log_in(self) -> bool {
         self != Self::Denied
@@ -92,7 +101,7 @@ pub(crate) fn has_option(rules: &[Rule], option: &str) -> bool {
 
 /// Returns the options of the lines of the second factor.
 pub(crate) fn options(rules: &[Rule]) -> impl Iterator<Item = &str> {
-    let lines = rules.iter().filter(|rule| rule.module() == "pam_totp");
+    let lines = rules.iter().filter(|rule| rule.is_factor());
     lines
         .flat_map(|rule| match &rule.kind {
             RuleKind::Module { args, .. } => args.as_slice(),

@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Map, Value};
 use terminal_size::{Width, terminal_size_of};
+use totpd_journal::escape::is_unsafe_to_print;
 
 use crate::error::Error;
 use crate::terminal::wrap::fit;
@@ -22,9 +23,26 @@ pub(crate) fn data(text: &str) -> Result<(), Error> {
     Ok(out.flush()?)
 }
 
-/// Writes one JSON object on a line, with the number of the schema as its first key.
+/// Writes one JSON object on a line, with the number of the schema as its first key. A terminal may
+/// show it: characters that are unsafe to print are escaped.
 pub(crate) fn json(object: &Value) -> Result<(), Error> {
-    data(&format!("{}\n", with_schema(object)))
+    data(&format!("{}\n", printable(&with_schema(object).to_string())))
+}
+
+/// Returns JSON with each character that is unsafe to print as `\uXXXX`. Such characters are in
+/// strings alone.
+fn printable(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        match is_unsafe_to_print(c) {
+            true => {
+                let units = c.encode_utf16(&mut [0; 2]).to_vec();
+                text.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
+            }
+            false => text.push(c),
+        }
+    }
+    text
 }
 
 fn with_schema(object: &Value) -> Value {
@@ -175,6 +193,18 @@ mod tests {
         let object = json!({ "user": "alice", "changed": true });
         let expected = r#"{"schema":1,"user":"alice","changed":true}"#;
         assert_eq!(with_schema(&object).to_string(), expected);
+    }
+
+    #[test]
+    fn json_that_a_terminal_shows_is_safe_and_the_same() {
+        let hostile =
+            "a\n\u{1b}[2J\u{7f}\u{9b}2J\u{202e}\u{2066}\u{200b}\u{e0041}\u{ad}\u{fe0f}é\"\\";
+        let object = json!({ hostile: [hostile, { "x": hostile }] });
+        let text = printable(&object.to_string());
+        assert!(!text.chars().any(is_unsafe_to_print), "{text:?}");
+        assert!(text.contains(r"\u007f\u009b2J\u202e\u2066\u200b\udb40\udc41\u00ad"), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), object);
+        assert_eq!(printable(r#"{"user":"alice é"}"#), r#"{"user":"alice é"}"#);
     }
 
     #[test]

@@ -38,12 +38,7 @@ fn lock_file() -> Result<File, Error> {
     let opened = created.and_then(|()| {
         File::options().write(true).create(true).truncate(false).open(Path::new(FOLDER).join(LOCK))
     });
-    opened.map_err(|error| match error.kind() {
-        io::ErrorKind::PermissionDenied => {
-            Error::NotAuthorized("only root may change a PAM service".into())
-        }
-        _ => cannot_lock(&error),
-    })
+    opened.map_err(|error| cannot_lock(&error))
 }
 
 fn cannot_lock(error: &io::Error) -> Error {

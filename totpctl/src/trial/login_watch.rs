@@ -29,18 +29,40 @@ pub(super) fn length() -> u64 {
     fs::metadata(file()).map_or(0, |metadata| metadata.len())
 }
 
+/// A login through a tried service.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Login {
+    pub(crate) service: String,
+    /// The user, or who asked for the login of another (sudo).
+    pub(crate) user: String,
+}
+
+/// Returns the logins through tried services, in order.
+pub(super) fn logins(trial: &Trial) -> Vec<Login> {
+    let record = fs::read_to_string(file()).unwrap_or_default();
+    let login = |(service, users): (&str, Vec<&str>)| {
+        Some(Login { service: service.to_owned(), user: (*users.last()?).to_owned() })
+    };
+    entries(&record, &trial.services).into_iter().filter_map(login).collect()
+}
+
+/// Returns the lines of the record that are about these services: each with its users. For sudo,
+/// these are root or the target, and the caller.
+fn entries<'a>(record: &'a str, services: &[String]) -> Vec<(&'a str, Vec<&'a str>)> {
+    let lines = record.lines().map(|line| {
+        let mut words = line.split('\t');
+        let service = words.next().unwrap_or_default();
+        (service, words.filter(|user| !user.is_empty()).collect())
+    });
+    lines.filter(|(service, _)| services.iter().any(|other| other == service)).collect()
+}
+
 /// Returns a user who logged in through a tried service with the code of an app. The login came
 /// after the start of the trial.
 pub(super) fn by_a_code(trial: &Trial) -> Option<String> {
     let record = fs::read_to_string(file()).unwrap_or_default();
-    for line in record.lines() {
-        let mut words = line.split('\t');
-        let service = words.next().unwrap_or_default();
-        if !trial.services.iter().any(|other| other == service) {
-            continue;
-        }
-        // For sudo, the user is root or the target, and the remote user is the caller.
-        for user in words.filter(|user| !user.is_empty()) {
+    for (service, users) in entries(&record, &trial.services) {
+        for user in users {
             // An unknown name is no reason to ignore the others.
             if gave_a_code(user, service, trial.started).unwrap_or(false) {
                 return Some(user.to_owned());
@@ -63,4 +85,18 @@ fn gave_a_code(user: &str, service: &str, since: u64) -> Result<bool, Error> {
 /// Returns the file that pam_totp writes, if it exists.
 pub(super) fn file() -> &'static Path {
     Path::new("/run/totpctl/entered")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_of_tried_services_are_read() {
+        let record = "sshd\talice\t\nlogin\tbob\t\nsudo\troot\tcarol\nsshd\n";
+        let services = ["sshd".to_owned(), "sudo".to_owned()];
+        let expected =
+            [("sshd", vec!["alice"]), ("sudo", vec!["root", "carol"]), ("sshd", Vec::new())];
+        assert_eq!(entries(record, &services), expected);
+    }
 }

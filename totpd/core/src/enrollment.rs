@@ -158,6 +158,18 @@ pub fn replaced_by<'a>(
     record.verified().filter(move |_| replaces)
 }
 
+/// Returns the verified factors of `before` that `factor` replaces in `after`: at once if it is
+/// verified, or when it is confirmed.
+pub fn replaced_in<'a>(
+    before: &'a Record,
+    after: &'a Record,
+    factor: &'a Factor,
+    rules: &EnrollmentRules,
+) -> impl Iterator<Item = &'a FactorId> {
+    let is_gone = |id: &&FactorId| !after.factors.iter().any(|factor| factor.id == **id);
+    before.verified().filter(is_gone).chain(replaced_by(after, factor, rules))
+}
+
 /// Returns the time of the removal of a pending factor, in seconds since 1970. Other factors have
 /// none.
 #[must_use]

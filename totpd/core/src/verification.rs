@@ -164,7 +164,7 @@ fn approve_code(record: &mut Record, factor: FactorId, method: &'static str) -> 
 /// Uses up a recovery code. A login that names a factor accepts codes of that factor alone.
 fn redeem(record: &mut Record, guess: &HashedGuess, attempt: &Attempt) -> Result<Verdict, Reason> {
     if attempt.factor.is_some() || !record.recovery.redeem(guess, attempt.now) {
-        return Err(Reason::NoMatch);
+        return Err(Reason::NoRecoveryCode);
     }
     Ok(Verdict::Approved {
         factor: None,

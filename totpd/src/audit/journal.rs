@@ -43,7 +43,7 @@ impl Journal {
 fn login_entry(event: &LoginEvent<'_>) -> Entry {
     let (context, word) = (event.login.context, event.outcome.word());
     let (user, service) = (user_of(event), text(&context.service));
-    let (source, sentence) = (event.login.source, event.reason.sentence());
+    let (source, sentence) = (origin(context, event.login.source), event.reason.sentence());
     let at = if service.is_empty() { "-" } else { service };
     let message = format!("{word} for {} at {at} from {source}: {sentence}", name_of(event));
     let priority = match event.outcome {
@@ -88,6 +88,16 @@ fn login_topic(event: &LoginEvent<'_>) -> Option<Topic> {
     let place = place(event.login.context, event.login.source);
     let text = format!("{kind} for {} from {place}", name_of(event));
     Some(Topic { user: user_of(event), text })
+}
+
+/// Returns the source for the message. A place that is no source is named too.
+fn origin(context: &LoginContext, source: &Source) -> String {
+    match (source, &context.rhost) {
+        (Source::Nowhere, Some(host)) if !host.is_empty() => {
+            format!("{source} ({})", loggable(host))
+        }
+        _ => source.to_string(),
+    }
 }
 
 fn place(context: &LoginContext, source: &Source) -> String {

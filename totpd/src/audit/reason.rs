@@ -35,6 +35,7 @@ reasons! {
     FactorShown = "factor-shown-at-login", "the key of an unverified factor was shown";
     CodeWrong = "code-wrong", "wrong code";
     CodeReplayed = "code-replayed", "code already used";
+    RecoveryCodeInvalid = "recovery-code-invalid", "a recovery code that was used or replaced before, or is wrong";
     CodeNotYetUsable = "code-not-yet-usable", "code from before its seed was imported";
     FactorRestricted = "factor-restricted", "right code of a factor that is not allowed here or now";
     FactorsDisabled = "factors-disabled", "all factors are disabled: totpctl set";
@@ -95,6 +96,7 @@ impl Reason {
                 DenialReason::NotYetUsable => Self::CodeNotYetUsable,
                 DenialReason::Replayed => Self::CodeReplayed,
                 DenialReason::NoMatch => Self::CodeWrong,
+                DenialReason::NoRecoveryCode => Self::RecoveryCodeInvalid,
             },
         }
     }

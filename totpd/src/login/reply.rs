@@ -78,7 +78,13 @@ mod tests {
 
     #[test]
     fn a_denial_has_no_reason() {
-        for reason in [Reason::Malformed, Reason::NotEnrolled, Reason::Replayed, Reason::NoMatch] {
+        for reason in [
+            Reason::Malformed,
+            Reason::NotEnrolled,
+            Reason::Replayed,
+            Reason::NoMatch,
+            Reason::NoRecoveryCode,
+        ] {
             let reply = verify_reply(&Verdict::Denied(reason));
             assert_eq!(reply, VerifyReply::Denied { message: None });
         }

@@ -1,10 +1,12 @@
 //! Enrollment: a factor from its creation to its first code.
 
 use totpd_core::code::Code;
-use totpd_core::enrollment::{self, Confirmation, Enrolled, LabelHistory, Request};
-use totpd_core::management;
+use totpd_core::enrollment::{
+    self, Confirmation, Enrolled, EnrollmentRules, LabelHistory, Request,
+};
+use totpd_core::management::{self, Reauthentication};
 use totpd_formats::otpauth;
-use totpd_interface::{Dictionary, Error};
+use totpd_interface::{DictBuilder, Dictionary, Error};
 use totpd_qr::Picture;
 
 use crate::audit::event::Factors;
@@ -13,7 +15,7 @@ use crate::daemon::Daemon;
 use crate::daemon::hash_worker::Work;
 use crate::host::clock;
 use crate::manage::authorization::AuthorizedCaller;
-use crate::manage::enroll_options::Options;
+use crate::manage::enroll_options::{Options, invalid};
 use crate::manage::first_code::advice;
 use crate::manage::new_factor::new_factor;
 use crate::manage::reauthentication::reauthentication;
@@ -28,8 +30,11 @@ pub(crate) async fn enroll(
     mut options: Options,
 ) -> Result<(String, String, Dictionary), Error> {
     let code = std::mem::take(&mut options.code);
+    if options.dry_run && !code.is_empty() {
+        return Err(invalid("code", "left out where dry_run is given: it would be used up"));
+    }
     let proof = reauthentication(daemon, caller, &code).await?;
-    let (wants_codes, wants_qr) = (options.recovery_codes, options.qr);
+    let (wants_codes, wants_qr, dry_run) = (options.recovery_codes, options.qr, options.dry_run);
     let issuer = issuer(daemon, options.issuer.take());
     let (now, rules) = (clock::now(), daemon.config.enrollment.clone());
     let request = Request {
@@ -39,6 +44,9 @@ pub(crate) async fn enroll(
         if_unenrolled: options.if_unenrolled,
         new: new_factor(options, caller.maker(), now, rules.unverified_lifetime)?,
     };
+    if dry_run {
+        return plan(daemon, caller, (&proof, &request), now, &rules).await;
+    }
     let name = caller.name.clone();
     let enrolled = daemon
         .update(&caller.account, move |record| {
@@ -78,6 +86,25 @@ pub(crate) async fn enroll(
         details = details.with("qr", picture.bytes()).with("qr_width", width);
     }
     Ok((factor.id.to_string(), link.to_string(), details.into()))
+}
+
+/// Judges a request as [`enroll`] does, and forgets the outcome. Returns no id and no link.
+async fn plan(
+    daemon: &Daemon,
+    caller: &AuthorizedCaller,
+    (proof, request): (&Reauthentication, &Request),
+    now: u64,
+    rules: &EnrollmentRules,
+) -> Result<(String, String, Dictionary), Error> {
+    let record = caller.account.record(daemon.read(&caller.account).await?);
+    let before = record.clone().for_account(request.uid);
+    let (planned, after) = management::enroll(record, proof, request, now, rules);
+    let (factor, outcome) = planned.map_err(|refusal| refuse(daemon, caller, refusal))?;
+    let replaces = enrollment::replaced_in(&before, &after, &factor, rules);
+    let replaces: Vec<_> = replaces.map(ToString::to_string).collect();
+    let details =
+        DictBuilder::new().with("replaces", replaces).with("resumed", outcome == Enrolled::Resumed);
+    Ok((String::new(), String::new(), details.into()))
 }
 
 /// Returns the text before the account in a phone app.

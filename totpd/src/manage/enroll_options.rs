@@ -47,6 +47,8 @@ pub(crate) struct Options {
     pub(crate) resume: bool,
     /// The pending factor that becomes verified, instead of a new one, with `confirmed`.
     pub(crate) factor: Option<String>,
+    /// The flag that the daemon only says what it would do.
+    pub(crate) dry_run: bool,
 }
 
 impl Options {
@@ -99,6 +101,7 @@ impl Options {
             if_unenrolled: flag("if_unenrolled")?,
             resume,
             factor: factor.map(ToOwned::to_owned),
+            dry_run: flag("dry_run")?,
         })
     }
 
@@ -205,12 +208,13 @@ pub(crate) fn invalid(key: &str, wanted: &str) -> Error {
     InvalidEntry::new(key, wanted).into()
 }
 
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "algorithm",
     "code",
     "confirmed",
     "counter",
     "digits",
+    "dry_run",
     "factor",
     "if_unenrolled",
     "issuer",
@@ -301,6 +305,7 @@ mod tests {
             ("services", vec![""].into()),
             ("resume", 1_u32.into()),
             ("factor", "f-aaaaaaaa".into()),
+            ("dry_run", 1_u32.into()),
             ("qr", "no".into()),
             ("recovery_codes", 1_u32.into()),
             ("name", 7_u32.into()),

@@ -1,5 +1,6 @@
 //! Changes lines in the text of a file.
 
+use crate::factor::FACTOR_FILE;
 use crate::parse::{Directive, Kind, Line};
 
 /// Returns the candidates for the text with `new_line` after `place`. If `place` includes a file, a
@@ -85,7 +86,7 @@ pub(super) fn line(word: &str, path: &str, args: &[String]) -> String {
 
 /// Reports whether it is a line of the second factor.
 pub(super) fn is_factor_line(directive: &Directive) -> bool {
-    matches!(directive, Directive::Module { path, .. } if path.rsplit('/').next() == Some("pam_totp.so"))
+    matches!(directive, Directive::Module { path, .. } if path.rsplit('/').next() == Some(FACTOR_FILE))
 }
 
 /// A way to include a file.

@@ -1,7 +1,5 @@
 //! The ways to become a user or root on this host: which exist, and what each asks.
 
-use std::fs;
-
 use totpd_journal::escape::escape;
 
 use super::automatic_login;
@@ -9,6 +7,7 @@ use super::door::{Code, Door};
 use super::finding::{Finding, FindingId};
 use super::known_doors::{FAMILIES, KNOWN, Kind, KnownDoor, TO_ROOT};
 use super::report::Report;
+use super::rescue::{self, RootPassword};
 use super::services::Services;
 use super::skipped::{cockpit_exceptions, doas_exceptions, doas_has_rules, polkit_exceptions};
 use crate::program;
@@ -36,7 +35,9 @@ fn exists(known: &KnownDoor, services: &Services) -> bool {
 
 fn door(known: &KnownDoor, services: &Services) -> Door {
     let (mut code, mut exceptions) = match known.kind {
-        Kind::NeverAsks if known.name == RESCUE_MODE => (rescue_mode(), Vec::new()),
+        Kind::NeverAsks if known.name == RESCUE_MODE => {
+            (rescue::code(RootPassword::of_host()), Vec::new())
+        }
         Kind::NeverAsks => (Code::NotAsked, Vec::new()),
         Kind::OnePrompt | Kind::Stack => {
             let service = services.get(known.service);
@@ -60,23 +61,6 @@ fn door(known: &KnownDoor, services: &Services) -> Door {
     Door { name: known.name.to_owned(), service, who: None, code, exceptions }
 }
 
-/// Returns what `sulogin` asks for: the password of root, and no code.
-fn rescue_mode() -> Code {
-    match root_is_locked() {
-        Some(true) => {
-            Code::Closed("root is locked, and it asks for the password of root".to_owned())
-        }
-        _ => Code::NotAsked,
-    }
-}
-
-/// Reports whether root has no password, if this process may know.
-fn root_is_locked() -> Option<bool> {
-    let shadow = fs::read_to_string("/etc/shadow").ok()?;
-    let root = shadow.lines().find_map(|line| line.strip_prefix("root:"))?;
-    Some(root.starts_with(['!', '*']))
-}
-
 /// Adds what a service lacks beside others: services of the same program, other ways to root, and a
 /// second prompt.
 pub(super) fn check(name: &str, services: &Services, report: &mut Report) {
@@ -97,7 +81,9 @@ pub(super) fn check(name: &str, services: &Services, report: &mut Report) {
     let asking = ["sudo", "su", "doas", "polkit-1"].into_iter();
     // One note is enough.
     if asking.clone().find(|first| services.get(first).code == Code::Asked) == Some(name) {
-        report.notes.extend(ways_to_root(services, root_is_locked() == Some(true)));
+        report
+            .notes
+            .extend(ways_to_root(services, RootPassword::of_host() == RootPassword::Locked));
     }
 }
 

@@ -66,6 +66,74 @@ mod tests {
     }
 
     #[test]
+    fn a_long_form_has_three_parts_in_order_and_an_example() {
+        for id in FindingId::ALL {
+            let text = explanation(*id).unwrap_or_default();
+            let (before, rest) = text.split_once("What it means: ").unwrap();
+            let (meaning, rest) = rest.split_once("\n\nWhy it matters: ").unwrap();
+            let (reason, rest) = rest.split_once("\n\nWhat to do: ").unwrap();
+            let (change, example) = rest.split_once("\n\n    ").unwrap();
+            assert_eq!(before, "", "{}", id.token());
+            for part in [meaning, reason, change, example] {
+                assert!(part.split_whitespace().count() >= 2, "{}: {part:?}", id.token());
+            }
+            for part in [meaning, reason, change] {
+                assert!(part.ends_with('.'), "{}: {part:?}", id.token());
+            }
+        }
+    }
+
+    #[test]
+    fn a_finding_with_several_causes_names_all() {
+        use FindingId as Id;
+        for (id, causes) in [
+            (Id::AcceptancesInvalid, &["read", "TOML", "change it", "key", "id", "date"][..]),
+            (Id::FirstPassMissing, &["pam_env.so", "another line of `pam_totp.so`"]),
+            (Id::InsecurePermissions, &["programs", "module", "stack", "configuration"]),
+            (Id::NobodyCanLogIn, &["pam_deny.so", "missing", "control word"]),
+            (
+                Id::SshdNobodyCanLogIn,
+                &[
+                    "turns the method off",
+                    "skips a list",
+                    "`password`",
+                    "empty password",
+                    "KDC",
+                    "device",
+                    "PAM",
+                ],
+            ),
+            (Id::SshdMatchNobodyCanLogIn, &["is off", "`password`", "empty password", "device"]),
+            (Id::SshdConfigUnreadable, &["cannot read", "cannot be run", "within"]),
+            (Id::SshdMatchUnknown, &["cannot find", "no answer"]),
+            (Id::SshdRootCannotLogIn, &["prohibit-password", "forced-commands-only"]),
+            (Id::SshdWithoutPam, &["UsePAM no", "built without PAM"]),
+            (Id::StackNotChecked, &["no regular file", "1 MiB", "closed"]),
+            (Id::StackTooLong, &["400", "4096"]),
+            (Id::StoreInSnapshot, &["snapshot", "filefrag"]),
+            (Id::SudoAsksForOtherUser, &["rootpw", "runaspw", "targetpw", "Defaults@HOST"]),
+            (Id::SudoNobodyBecomesRoot, &["root", "runas_default", "target"]),
+            (Id::SudoServiceWithoutCode, &["sudo -i", "sudo -A", "pam_service"]),
+            (Id::SudoSkipsCode, &["nullok", "enroll"]),
+            (Id::SudoersException, &["NOPASSWD", "!authenticate", "exempt_group"]),
+            (Id::SudoersNotChecked, &["Only root", "directory", "sudo -V"]),
+            (Id::TotpdUnconfined, &["not loaded", "AppArmor without"]),
+            (
+                Id::UnitCannotStart,
+                &["masked", "203", "226", "228", "243", "ends at its start", "systemctl"],
+            ),
+            (Id::UsersNotYetEnrolled, &["nullok", "enroll"]),
+        ] {
+            let text = explanation(id).unwrap_or_default();
+            let (meaning, _) = text.split_once("Why it matters: ").unwrap();
+            let meaning = meaning.split_whitespace().collect::<Vec<_>>().join(" ");
+            for cause in causes {
+                assert!(meaning.contains(cause), "{} lacks {cause:?}: {meaning}", id.token());
+            }
+        }
+    }
+
+    #[test]
     fn the_page_explains_only_findings_that_exist() {
         let headings =
             PAGE.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`'));

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::finding::{Finding, FindingId};
 use crate::client::{Client, details};
+use crate::commands::list::for_each_user;
 use crate::error::Error;
 
 /// The users of this host who have a factor.
@@ -32,17 +33,12 @@ impl Enrolled {
 
     fn ask() -> Result<Self, Error> {
         let client = Client::connect()?;
-        let (mut after, mut users) = (String::new(), Vec::new());
-        loop {
-            let page = client.manager(async |totpd| totpd.list_users(&after, PAGE_SIZE).await)?;
-            for user in page.iter().map(details::object) {
-                after = details::text(&user, "user");
-                users.extend(details::flag(&user, "enrolled").then(|| User::new(&user)));
-            }
-            if page.len() < PAGE_SIZE as usize {
-                return Ok(Self(users));
-            }
-        }
+        let mut users = Vec::new();
+        for_each_user(&client, |user| {
+            users.extend(details::flag(&user, "enrolled").then(|| User::new(&user)));
+            Ok(())
+        })?;
+        Ok(Self(users))
     }
 
     /// Reports whether a user has a factor.
@@ -100,7 +96,6 @@ impl Factor {
     }
 }
 
-const PAGE_SIZE: u32 = 500;
 const MAX_NOTES: usize = 5;
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use pam_stack::account::overrules_others;
 use pam_stack::edit::WRONG_PASSWORD_RISK;
 use pam_stack::parse::Kind;
 use pam_stack::password::is_password;
-use pam_stack::{Analysis, Bypass, Place, Rule, RuleKind, Stack, analyze, takes_one_answer};
+use pam_stack::{
+    Analysis, Bypass, Place, Rule, RuleKind, Stack, analyze, lacks_first_pass, takes_one_answer,
+};
 
 use super::door::Code;
 use super::finding::{Finding, FindingId};
@@ -61,6 +63,7 @@ pub(super) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
         control(rule, report);
         module(rule, files, report);
     }
+    report.problems.extend(lacks_first_pass(&rules).map(first_pass_missing));
     let analysis = analyze(&rules, &|module| files.is_installed(module));
     paths(&analysis, report);
     account(service, files, report);
@@ -156,7 +159,7 @@ fn control(rule: &Rule, report: &mut Report) {
 /// Checks a line of the second factor.
 fn module(rule: &Rule, files: &Snapshot, report: &mut Report) {
     let RuleKind::Module { path, args } = &rule.kind else { return };
-    if rule.module() != "pam_totp" {
+    if !rule.is_factor() {
         return;
     }
     let mut problem = |id, message: String| {
@@ -183,6 +186,14 @@ fn module(rule: &Rule, files: &Snapshot, report: &mut Report) {
             ),
         );
     }
+}
+
+fn first_pass_missing(rule: &Rule) -> Finding {
+    let message = "use_first_pass asks for no code, and no line before it asks for anything, so pam_totp.so \
+                   denies every login with a code";
+    Finding::new(FindingId::FirstPassMissing, message)
+        .fix("remove use_first_pass, or move the line below the one that asks for the password")
+        .at(locate(&rule.place))
 }
 
 /// Checks the second factor under `account`.

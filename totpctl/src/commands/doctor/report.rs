@@ -56,10 +56,11 @@ impl Report {
         today: Date,
         read: &dyn Fn(&str) -> Option<String>,
     ) {
+        let found = self.subjects(service, read);
         for list in [&mut self.problems, &mut self.notes] {
             for finding in std::mem::take(list) {
                 let subject = Subject::new(&finding, service, read);
-                match judge(&subject, acceptances, today) {
+                match judge(&subject, acceptances, today, &found) {
                     Judgment::Open => list.push(finding),
                     Judgment::Accepted(acceptance) => {
                         self.accepted.push((finding, acceptance.clone()));
@@ -71,6 +72,15 @@ impl Report {
                     }
                     Judgment::Changed(acceptance) => {
                         let remark = format!("{} accepted it before it was changed", acceptance.by);
+                        list.push(finding.remark(&remark));
+                    }
+                    Judgment::Moved(acceptance) => {
+                        let line = acceptance.line.map(|line| line.to_string());
+                        let remark = format!(
+                            "{} accepted it at line {}",
+                            acceptance.by,
+                            line.unwrap_or_default()
+                        );
                         list.push(finding.remark(&remark));
                     }
                 }

@@ -2,22 +2,57 @@
 
 use std::fs;
 
+use super::door::Code;
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 
+/// Whether root has a password at the console.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum RootPassword {
+    /// It can be typed.
+    Usable,
+    /// It can never match.
+    Locked,
+    /// This process may not read it, or there is none to read.
+    NotSeen,
+}
+
+impl RootPassword {
+    /// Returns that of this host.
+    pub(super) fn of_host() -> Self {
+        Self::of(fs::read_to_string("/etc/shadow").ok().as_deref())
+    }
+
+    /// Reads the text of shadow.
+    fn of(shadow: Option<&str>) -> Self {
+        let mut lines = shadow.unwrap_or_default().lines();
+        match lines.find_map(|line| line.strip_prefix("root:")) {
+            Some(rest) if rest.starts_with(['!', '*']) => Self::Locked,
+            Some(_) => Self::Usable,
+            None => Self::NotSeen,
+        }
+    }
+}
+
 /// Adds a note if rescue mode of this host would let nobody in, for root.
 pub(super) fn check(report: &mut Report) {
-    let shadow = fs::read_to_string("/etc/shadow").unwrap_or_default();
-    if root_is_locked(&shadow) {
+    if RootPassword::of_host() == RootPassword::Locked {
         let message = "the password of root is locked, so rescue mode lets nobody in";
         report.notes.push(Finding::new(FindingId::RootLocked, message).fix(BOOT_OTHERWISE));
     }
 }
 
-/// Reports whether the password of root can never match.
-fn root_is_locked(shadow: &str) -> bool {
-    let password = shadow.lines().find_map(|line| line.strip_prefix("root:")?.split(':').next());
-    password.is_some_and(|password| password.starts_with(['!', '*']))
+/// Returns what `sulogin` asks for: the password of root, and no code.
+pub(super) fn code(password: RootPassword) -> Code {
+    match password {
+        RootPassword::Usable => Code::NotAsked,
+        RootPassword::Locked => {
+            Code::Closed("root is locked, and it asks for the password of root".to_owned())
+        }
+        RootPassword::NotSeen => Code::Unknown(
+            "it asks for the password of root, which only root can see in /etc/shadow".to_owned(),
+        ),
+    }
 }
 
 const BOOT_OTHERWISE: &str = "if nobody can become root any more, add \"systemd.unit=rescue.target \
@@ -31,14 +66,22 @@ mod tests {
     #[test]
     fn only_a_password_that_never_matches_is_locked() {
         for (shadow, expected) in [
-            ("root:*:19000:0:99999:7:::\n", true),
-            ("bin:*:1::::::\nroot:!$y$j9T$x:19000:0:99999:7:::\n", true),
-            ("root:$y$j9T$x$y:19000:0:99999:7:::\n", false),
-            ("root::19000:0:99999:7:::\n", false),
-            ("toroot:*:1::::::\n", false),
-            ("", false),
+            (Some("root:*:19000:0:99999:7:::\n"), RootPassword::Locked),
+            (Some("bin:*:1::::::\nroot:!$y$j9T$x:19000:0:99999:7:::\n"), RootPassword::Locked),
+            (Some("root:$y$j9T$x$y:19000:0:99999:7:::\n"), RootPassword::Usable),
+            (Some("root::19000:0:99999:7:::\n"), RootPassword::Usable),
+            (Some("toroot:*:1::::::\n"), RootPassword::NotSeen),
+            (Some(""), RootPassword::NotSeen),
+            (None, RootPassword::NotSeen),
         ] {
-            assert_eq!(root_is_locked(shadow), expected, "{shadow}");
+            assert_eq!(RootPassword::of(shadow), expected, "{shadow:?}");
         }
+    }
+
+    #[test]
+    fn a_password_that_is_not_seen_is_no_way_in_that_is_open() {
+        assert_eq!(code(RootPassword::Usable), Code::NotAsked);
+        assert!(matches!(code(RootPassword::Locked), Code::Closed(_)));
+        assert!(matches!(code(RootPassword::NotSeen), Code::Unknown(_)));
     }
 }

@@ -1,7 +1,7 @@
 //! Whether a stack asks for a code, and who or what is not asked.
 
 use pam_stack::password::is_password_module;
-use pam_stack::{Analysis, Bypass, Rule, RuleKind, Stack};
+use pam_stack::{Analysis, Bypass, Rule, RuleKind, Stack, lacks_first_pass};
 
 use super::door::Code;
 use crate::pam::files::{display, is_module_option, option_conflict};
@@ -28,7 +28,7 @@ pub(super) fn code(rules: &[Rule], analysis: &Analysis) -> Code {
     }
     match analysis.factor_lines.is_empty() || analysis.bypasses.iter().any(is_open_to_all) {
         true => Code::NotAsked,
-        false if rules.iter().any(is_faulty) => closed(),
+        false if rules.iter().any(is_faulty) || lacks_first_pass(rules).is_some() => closed(),
         false => Code::Asked,
     }
 }
@@ -40,7 +40,7 @@ fn too_long() -> Code {
 /// Reports whether a line of the second factor denies every login by its options.
 fn is_faulty(rule: &Rule) -> bool {
     match &rule.kind {
-        RuleKind::Module { args, .. } if rule.module() == "pam_totp" => {
+        RuleKind::Module { args, .. } if rule.is_factor() => {
             !args.iter().all(|arg| is_module_option(arg)) || option_conflict(args).is_some()
         }
         _ => false,
@@ -117,6 +117,10 @@ mod tests {
         assert_eq!(nullok.1, ["users without a factor (nullok)"]);
         let enroll = found("auth required pam_unix.so\nauth required pam_totp.so enroll\n");
         assert_eq!(enroll.1, ["users without a factor, who create one (enroll)"]);
+        assert_eq!(
+            found("auth required pam_totp.so use_first_pass\n").0,
+            Code::Closed("its stack denies everybody".into())
+        );
         // An option that the module refuses.
         for options in ["nulok", "nullok forward_pass"] {
             let denied =

@@ -3,9 +3,11 @@
 use super::door::{Code, Door};
 use super::finding::{Finding, FindingId};
 use super::report::Report;
-use super::sudo_asks::{Asked, Exception, asked, asked_of_some, exceptions};
+use super::sudo_asks::{Exception, exceptions, is_anybody_asked};
 use super::sudo_host::{Sudo, UsedService, directory_of_rules};
-use super::sudoers::{Place, Sudoers};
+use super::sudo_other::{Effect, others};
+use super::sudoers::{Place, Reach};
+use crate::name_services;
 
 /// The result of a check of a PAM service: whether it asks, who is not asked, and whether users
 /// without a factor get in.
@@ -23,37 +25,52 @@ impl Sudo {
         stack: &dyn Fn(&str) -> Stack,
         is_enrolled: &dyn Fn(&str) -> Option<bool>,
     ) -> Vec<Door> {
-        self.services.iter().map(|service| self.door(service, stack, is_enrolled)).collect()
+        let doors = self.services.iter().map(|service| self.doors_of(service, stack, is_enrolled));
+        doors.flatten().collect()
     }
 
-    fn door(
+    /// Returns the way in by a service, and those of callers who give the code of another user.
+    fn doors_of(
         &self,
         service: &UsedService,
         stack: &dyn Fn(&str) -> Stack,
         is_enrolled: &dyn Fn(&str) -> Option<bool>,
-    ) -> Door {
+    ) -> Vec<Door> {
         let Stack { mut code, exceptions: mut found, skips_unenrolled } = stack(&service.name);
+        let mut narrow = Vec::new();
         if let Some(sudoers) = self.sudoers.as_ref().filter(|_| code != Code::NotAsked) {
             let group = self.exempt_group.as_deref();
             found.extend(exceptions(sudoers, group).iter().map(Exception::phrase));
-            match asked(sudoers) {
-                Asked::Nobody(_) => code = Code::NotAsked,
-                Asked::Other { user, word, .. } if code == Code::Asked && !skips_unenrolled => {
-                    let user = user.unwrap_or_else(|| "root".to_owned());
-                    if is_enrolled(&user) == Some(false) {
-                        code = Code::Unanswerable(format!("{word}: {user} has no factor"));
+            if !is_anybody_asked(sudoers) {
+                code = Code::NotAsked;
+            }
+            let others = if code == Code::Asked { others(sudoers) } else { Vec::new() };
+            for other in others {
+                match (other.effect(skips_unenrolled, is_enrolled), other.reach) {
+                    (Effect::Code, Reach::Everybody) => {}
+                    (Effect::NoCode(_), Reach::Everybody) => code = Code::NotAsked,
+                    (Effect::Nobody(user), Reach::Everybody) => {
+                        code = Code::Unanswerable(other.unanswerable(&user));
+                    }
+                    (Effect::NoCode(user), _) => found.push(other.skipping(&user)),
+                    (Effect::Code, _) => narrow.push((other.scope(), Code::Asked)),
+                    (Effect::Nobody(user), _) => {
+                        narrow.push((other.scope(), Code::Unanswerable(other.unanswerable(&user))));
                     }
                 }
-                Asked::Caller | Asked::Other { .. } => {}
             }
         }
-        Door {
+        let door = |who, code, exceptions| Door {
             name: service.command.clone(),
             service: Some(service.name.clone()),
-            who: service.scope.as_ref().map(|(scope, _)| scope.clone()),
+            who,
             code,
-            exceptions: found,
-        }
+            exceptions,
+        };
+        let scope = service.scope.as_ref().map(|(scope, _)| scope.clone());
+        let mut doors = vec![door(scope, code, found)];
+        doors.extend(narrow.into_iter().map(|(who, code)| door(Some(who), code, Vec::new())));
+        doors
     }
 
     /// Adds what sudo does with the code, if it asks for one. `stack` and `is_enrolled` are those
@@ -107,13 +124,23 @@ impl Sudo {
                 None => finding,
             }
         }));
-        self.check_asked(sudoers, &stack("sudo"), is_enrolled, report);
+        let Stack { code, skips_unenrolled, .. } = stack("sudo");
+        for other in others(sudoers) {
+            let effect = match code == Code::Asked {
+                true => other.effect(skips_unenrolled, is_enrolled),
+                false => Effect::Code,
+            };
+            match other.finding(&effect) {
+                (true, problem) => report.problems.push(problem),
+                (false, note) => report.notes.push(note),
+            }
+        }
         if let Some(source) = directory_of_rules() {
             let message =
                 format!("the rules of sudo that come from a directory are not checked ({source})");
             report.notes.push(
                 Finding::new(FindingId::SudoersNotChecked, message)
-                    .in_file("/etc/nsswitch.conf")
+                    .in_file(name_services::configuration())
                     .fix("check them by hand, for example with sudo -l -U USER"),
             );
         }
@@ -122,45 +149,6 @@ impl Sudo {
     fn aliases_at(&self, place: &Place) -> Option<String> {
         self.sudoers.as_ref()?.aliases_at(place)
     }
-
-    /// Adds whose code sudo asks for, if it is not that of the caller.
-    fn check_asked(
-        &self,
-        sudoers: &Sudoers,
-        stack: &Stack,
-        is_enrolled: &dyn Fn(&str) -> Option<bool>,
-        report: &mut Report,
-    ) {
-        report.notes.extend(asked_of_some(sudoers).map(|(who, setting)| {
-            let message = format!(
-                "sudo asks {who} for the password and the code of another user ({})",
-                setting.name
-            );
-            Finding::new(FindingId::SudoAsksForOtherUser, message)
-                .at(setting.place.clone())
-                .depends_on(sudoers.aliases_at(&setting.place))
-        }));
-        let Asked::Other { user, word, place } = asked(sudoers) else { return };
-        let name = user.as_deref().unwrap_or("the target user");
-        let message = format!(
-            "sudo asks for the password and the code of {name}, not of the caller ({word})"
-        );
-        let other = user.clone().unwrap_or_else(|| "root".to_owned());
-        match is_enrolled(&other) {
-            Some(false) if !stack.skips_unenrolled && stack.code == Code::Asked => {
-                let message =
-                    format!("{message}, and {other} has no factor, so nobody becomes {other}");
-                let change = format!("run totpctl enroll {other}, or remove {word}");
-                let finding = Finding::new(FindingId::SudoNobodyBecomesRoot, message).fix(change);
-                report.problems.push(finding.at(place.clone()));
-            }
-            _ => {
-                let finding = Finding::new(FindingId::SudoAsksForOtherUser, message);
-                // Another line may name the user (runas_default).
-                report.notes.push(finding.at(place.clone()).depends_on(user));
-            }
-        }
-    }
 }
 
 const EXCEPTION_FIX: &str =
@@ -168,7 +156,7 @@ const EXCEPTION_FIX: &str =
 
 #[cfg(test)]
 mod tests {
-    use super::super::sudoers::Files;
+    use super::super::sudoers::{Files, Sudoers};
     use super::*;
 
     /// Returns what sudo with these rules reports, while root has no factor.
@@ -199,7 +187,8 @@ mod tests {
         let basis = |rules: &str| {
             let report = checked(rules);
             let is_known = |finding: &&Finding| finding.id() != FindingId::SudoersNotChecked;
-            report.notes.iter().find(is_known).unwrap().basis().map(ToOwned::to_owned)
+            let mut all = report.problems.iter().chain(&report.notes);
+            all.find(is_known).unwrap().basis().map(ToOwned::to_owned)
         };
         // More members than the message names.
         let alias = "User_Alias OPS = a, b, c, d, e, f, g";
@@ -231,7 +220,13 @@ mod tests {
         for (rules, problems, notes) in [
             ("Defaults targetpw\n", &[FindingId::SudoNobodyBecomesRoot][..], &[][..]),
             ("Defaults runaspw, runas_default=op\n", &[], &[FindingId::SudoAsksForOtherUser]),
-            ("Defaults:bob rootpw\n", &[], &[FindingId::SudoAsksForOtherUser]),
+            ("Defaults:bob rootpw\n", &[FindingId::SudoAsksForOtherUser], &[]),
+            (
+                "Defaults:bob runaspw\nDefaults runas_default=op\n",
+                &[],
+                &[FindingId::SudoAsksForOtherUser],
+            ),
+            ("Defaults@other rootpw\n", &[], &[]),
             ("Defaults env_reset\n", &[], &[]),
         ] {
             let report = checked(rules);

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use super::sudoers::{Files, Place, Setting, Sudoers};
+use crate::name_services;
 use crate::pam::files::read_file;
 use crate::program;
 
@@ -167,10 +168,9 @@ fn new_fault(line: &str) -> Option<(Place, String)> {
 
 /// Returns the directory that has rules of sudo too.
 pub(super) fn directory_of_rules() -> Option<String> {
-    let nsswitch = read_file(Path::new("/etc/nsswitch.conf")).ok()?;
-    let line = nsswitch.lines().find_map(|line| line.trim().strip_prefix("sudoers:"))?;
-    let line = line.split('#').next()?;
-    line.split_whitespace().find(|source| ["ldap", "sss"].contains(source)).map(ToOwned::to_owned)
+    name_services::sources_of("sudoers")
+        .into_iter()
+        .find(|source| ["ldap", "sss"].contains(&source.as_str()))
 }
 
 /// Returns whether a program succeeded, and what it printed.

@@ -1,16 +1,21 @@
 //! The rules of sudo that decide who gives a password, and whose (sudoers(5)). Pure.
 
+mod alias_line;
+mod aliases;
+mod hosts;
 mod lines;
 mod rules;
+mod setting;
 mod words;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use self::alias_line::AliasKind;
+use self::aliases::Aliases;
+pub(super) use self::lines::Place;
 use self::lines::{Include, Line, logical_lines};
 use self::rules::{Rule, rule};
-
-/// A place in a file.
-pub(super) type Place = (String, usize);
+pub(super) use self::setting::{Reach, Scope, Setting};
 
 /// What the files of sudoers say about passwords.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -21,14 +26,13 @@ pub(super) struct Sudoers {
     pub(super) settings: Vec<Setting>,
     /// The lines that cannot be read, with the reason.
     pub(super) faults: Vec<(Place, String)>,
-    /// The members of each user alias.
-    aliases: BTreeMap<String, Vec<String>>,
-    /// The lines of aliases of all kinds, each with the names that it defines.
-    alias_lines: Vec<(Vec<String>, String)>,
+    aliases: Aliases,
     /// The other lines.
     lines: BTreeMap<Place, String>,
     /// The number of files that were read.
     file_count: usize,
+    /// The short name of this host.
+    host: String,
 }
 
 /// Users who are asked for nothing.
@@ -38,22 +42,6 @@ pub(super) struct Exempt {
     pub(super) users: Vec<String>,
     /// The commands as the line names them.
     pub(super) commands: Vec<String>,
-    /// The line.
-    pub(super) place: Place,
-}
-
-/// A setting (`Defaults`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Setting {
-    /// The users, hosts, commands or targets that it is for, as the line writes them (`:alice`);
-    /// nothing if it is for all.
-    pub(super) scope: Option<String>,
-    /// Its name.
-    pub(super) name: String,
-    /// Its value; `None` for a flag.
-    pub(super) value: Option<String>,
-    /// True if it is turned off (`!name`).
-    pub(super) is_negated: bool,
     /// The line.
     pub(super) place: Place,
 }
@@ -71,7 +59,7 @@ pub(super) struct Files<'a> {
 impl Sudoers {
     /// Reads a file and all that it includes.
     pub(super) fn read(path: &str, files: &Files<'_>) -> Self {
-        let mut sudoers = Self::default();
+        let mut sudoers = Self { host: files.host.to_owned(), ..Self::default() };
         sudoers.file(path, files, None, 0);
         sudoers
     }
@@ -112,11 +100,11 @@ impl Sudoers {
     fn line(&mut self, text: &str, place: Place) {
         let rule = rule(text);
         match rule {
-            Ok(Rule::Aliases(_)) => self.alias_lines.push((defined(text), text.to_owned())),
+            Ok(Rule::Aliases(..)) => {}
             _ => drop(self.lines.insert(place.clone(), text.to_owned())),
         }
         match rule {
-            Ok(Rule::Aliases(aliases)) => self.aliases.extend(aliases),
+            Ok(Rule::Aliases(kind, aliases)) => self.aliases.add(text, kind, aliases),
             Ok(Rule::Exempt { users, commands }) if commands.is_empty() || users.is_empty() => {}
             Ok(Rule::Exempt { users, commands }) => {
                 self.exempt.push(Exempt { users, commands, place });
@@ -132,65 +120,63 @@ impl Sudoers {
 
     /// Returns the users and groups of a list, with aliases replaced by their members.
     pub(super) fn members(&self, users: &[String]) -> Vec<String> {
-        let mut found = Vec::new();
-        self.expand(users, &mut found, 0);
-        found
+        self.aliases.expanded(AliasKind::User, users)
     }
 
     /// Returns the lines of the aliases that a line names, also through other aliases. Returns
     /// nothing if it names none.
     pub(super) fn aliases_at(&self, place: &Place) -> Option<String> {
-        let mut texts: Vec<&str> = self.lines.get(place).map(String::as_str).into_iter().collect();
-        let mut found = BTreeMap::new();
-        while let Some(text) = texts.pop() {
-            let words: BTreeSet<_> = words_of(text).collect();
-            for (index, (names, line)) in self.alias_lines.iter().enumerate() {
-                let is_named = names.iter().any(|name| words.contains(name.as_str()));
-                if is_named && found.insert(index, line.as_str()).is_none() {
-                    texts.push(line);
-                }
-            }
-        }
-        let found: Vec<_> = found.into_values().collect();
-        (!found.is_empty()).then(|| found.join("\n"))
+        self.aliases.named_by(self.lines.get(place)?)
     }
 
-    fn expand(&self, users: &[String], found: &mut Vec<String>, depth: u8) {
-        for user in users {
-            match self.aliases.get(user).filter(|_| depth < MAX_DEPTH) {
-                Some(members) => self.expand(members, found, depth + 1),
-                None if found.contains(user) => {}
-                None => found.push(user.clone()),
-            }
-        }
+    /// Returns the scope of a setting, as the line says.
+    pub(super) fn scope(&self, setting: &Setting) -> Scope {
+        setting.scope_of(&self.aliases)
     }
 
-    /// Returns the last setting of this name for all users.
+    fn reach(&self, setting: &Setting) -> Reach {
+        setting.reach(&self.aliases, &self.host)
+    }
+
+    /// Returns the last setting of this name for everybody on this host.
     pub(super) fn global(&self, name: &str) -> Option<&Setting> {
-        self.named(name).rfind(|setting| setting.scope.is_none())
+        self.named(name).rfind(|setting| self.reach(setting) == Reach::Everybody)
     }
 
-    /// Returns the settings of this name for some users only.
+    /// Returns the settings of this name that are not for every host and user, without those for
+    /// other hosts.
     pub(super) fn scoped(&self, name: &str) -> impl Iterator<Item = &Setting> {
-        self.named(name).filter(|setting| setting.scope.is_some())
+        self.named(name)
+            .filter(|setting| setting.scope.is_some() && self.reach(setting) != Reach::Nobody)
+    }
+
+    /// Returns the settings of this name that turn it on, or off, on this host, and that no later
+    /// line takes back.
+    pub(super) fn in_force(&self, name: &str, is_negated: bool) -> Vec<(Reach, &Setting)> {
+        let named: Vec<_> =
+            self.named(name).map(|setting| (self.reach(setting), setting)).collect();
+        let is_taken_back = |at: usize, (reach, setting): (Reach, &Setting)| {
+            let later = named.iter().skip(at + 1);
+            let mut opposite = later.filter(|(_, other)| other.is_negated != is_negated);
+            opposite.any(|(of, other)| match of {
+                Reach::Nobody => false,
+                // sudo looks at targets and commands after all others.
+                Reach::Everybody => reach == Reach::Everybody || !setting.is_of_target_or_command(),
+                Reach::Some => reach == Reach::Some && other.scope == setting.scope,
+            })
+        };
+        let is_meant = |(reach, setting): (Reach, &Setting)| {
+            reach != Reach::Nobody && setting.is_negated == is_negated
+        };
+        let all = named.iter().copied().enumerate();
+        all.filter(|(at, found)| is_meant(*found) && !is_taken_back(*at, *found))
+            .map(|(_, found)| found)
+            .collect()
     }
 
     fn named(&self, name: &str) -> impl DoubleEndedIterator<Item = &Setting> {
         self.settings.iter().filter(move |setting| setting.name == name)
     }
-}
-
-/// Returns the names that a line of aliases defines: the word before each `=`. An option of a
-/// command (`--a=b`) is no name, but nothing is named like it either.
-fn defined(line: &str) -> Vec<String> {
-    let mut parts: Vec<_> = line.split('=').collect();
-    parts.pop();
-    parts.iter().filter_map(|part| words_of(part).last()).map(ToOwned::to_owned).collect()
-}
-
-fn words_of(text: &str) -> impl Iterator<Item = &str> {
-    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    words.filter(|word| !word.is_empty())
 }
 
 /// sudo stops there too.
@@ -212,6 +198,11 @@ mod tests {
             files.iter().filter_map(|(name, _)| inside(name)).collect()
         };
         Sudoers::read("/etc/sudoers", &Files { read: &read, list: &list, host: "h" })
+    }
+
+    fn rules(text: &str) -> Sudoers {
+        let read = |_: &str| Ok(text.to_owned());
+        Sudoers::read("/s", &Files { read: &read, list: &|_| Vec::new(), host: "web" })
     }
 
     #[test]
@@ -270,5 +261,64 @@ mod tests {
             sudoers(&[("/etc/sudoers", "\nalice everything\nbob ALL=(ALL NOPASSWD: ALL\n")]);
         let places: Vec<_> = found.faults.iter().map(|((_, line), _)| *line).collect();
         assert_eq!(places, [2, 3]);
+    }
+
+    #[test]
+    fn a_scope_has_the_members_of_its_aliases() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        for (line, expected) in [
+            ("Defaults rootpw", Scope::All),
+            ("Defaults:OPS,%adm rootpw", Scope::Users(names(&["alice", "bob", "%adm"]))),
+            ("Defaults>OPS rootpw", Scope::Targets(names(&["operator"]))),
+            ("Defaults!OPS rootpw", Scope::Commands(names(&["/bin/a", "/bin/b"]))),
+            ("Defaults@OPS rootpw", Scope::Hosts(names(&["web", "db"]))),
+            ("Defaults:!OPS rootpw", Scope::Users(names(&["!alice", "!bob"]))),
+        ] {
+            let found = rules(&format!(
+                "{line}\nUser_Alias OPS = alice, bob\nRunas_Alias OPS = operator\n\
+                 Cmnd_Alias OPS = /bin/a, /bin/b\nHost_Alias OPS = web, db\n"
+            ));
+            assert_eq!(found.scope(&found.settings[0]), expected, "{line}");
+            assert_eq!(found.faults, [], "{line}");
+        }
+    }
+
+    #[test]
+    fn a_setting_for_this_host_is_for_everybody() {
+        for (scope, expected) in [
+            ("", Reach::Everybody),
+            ("@web", Reach::Everybody),
+            ("@ALL", Reach::Everybody),
+            ("@db", Reach::Nobody),
+            ("@10.0.0.0/8", Reach::Some),
+            (":alice", Reach::Some),
+            (":ALL", Reach::Everybody),
+            (">root", Reach::Some),
+            ("!/bin/a", Reach::Some),
+        ] {
+            let found = rules(&format!("Defaults{scope} rootpw\n"));
+            assert_eq!(found.reach(&found.settings[0]), expected, "{scope}");
+        }
+    }
+
+    #[test]
+    fn a_setting_that_a_later_line_takes_back_is_not_in_force() {
+        for (text, expected) in [
+            ("Defaults rootpw\n", &[1][..]),
+            ("Defaults rootpw\nDefaults !rootpw\n", &[]),
+            ("Defaults:a rootpw\nDefaults !rootpw\n", &[]),
+            ("Defaults>a rootpw\nDefaults !rootpw\n", &[1]),
+            ("Defaults!/a rootpw\nDefaults:b !rootpw\n", &[1]),
+            ("Defaults:a rootpw\nDefaults:a !rootpw\n", &[]),
+            ("Defaults:a rootpw\nDefaults:b !rootpw\n", &[1]),
+            ("Defaults !rootpw\nDefaults:a rootpw\n", &[2]),
+            ("Defaults rootpw\nDefaults@db !rootpw\n", &[1]),
+            ("Defaults rootpw\nDefaults@web !rootpw\n", &[]),
+        ] {
+            let found = rules(text);
+            let lines: Vec<_> =
+                found.in_force("rootpw", false).iter().map(|(_, one)| one.place.1).collect();
+            assert_eq!(lines, expected, "{text}");
+        }
     }
 }

@@ -5,10 +5,12 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
+use pam_stack::FACTOR_FILE;
+
 use super::finding::{Finding, FindingId};
-use super::name_services::{self, Directory};
 use super::report::Report;
 use super::{rescue, selinux, store};
+use crate::name_services::{self, Directory};
 use crate::pam::files;
 use crate::pam::folders::folders;
 use crate::{installed, program};
@@ -22,7 +24,7 @@ pub(super) fn check(report: &mut Report) {
         let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
         [Path::new(folder).to_path_buf()].into_iter().chain(files)
     });
-    let trusted = files::installed("pam_totp.so").into_iter().chain(programs).chain(stacks);
+    let trusted = files::find_installed(FACTOR_FILE).into_iter().chain(programs).chain(stacks);
     report.problems.extend(trusted.filter_map(|path| insecure_permissions(&path)));
     selinux::check(report);
     if !nix::unistd::geteuid().is_root() {

@@ -4,8 +4,9 @@ use std::fs;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use super::accounts::{self, Account};
-use super::{name_services, sshd};
+use super::sshd;
+use crate::accounts::{self, Account};
+use crate::name_services;
 
 /// The users who may log in.
 #[derive(Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use super::finding::{Finding, FindingId};
 use super::report::Report;
 use super::users::{People, people};
 use crate::client::{Client, details};
+use crate::commands::list::for_each_user;
 use crate::error::Error;
 use crate::pam::unenrolled::Unenrolled;
 use crate::terminal::output;
@@ -118,21 +119,15 @@ fn add(users: &WithoutFactor, services: &[(&str, Unenrolled)], report: &mut Repo
 /// Returns all users who have a factor, and whether the codes of one are valid now.
 fn enrolled(client: &Client) -> Result<BTreeMap<String, bool>, Error> {
     let now = jiff::Timestamp::now().as_second().cast_unsigned();
-    let (mut after, mut enrolled) = (String::new(), BTreeMap::new());
-    loop {
-        let page = client.manager(async |totpd| totpd.list_users(&after, PAGE_SIZE).await)?;
-        for user in &page {
-            let user = details::object(user);
-            after = details::text(&user, "user");
-            if details::flag(&user, "enrolled") {
-                let is_usable = details::objects(&user, "factors").any(|f| is_usable(f, now));
-                enrolled.insert(after.clone(), is_usable);
-            }
+    let mut enrolled = BTreeMap::new();
+    for_each_user(client, |user| {
+        if details::flag(&user, "enrolled") {
+            let is_usable = details::objects(&user, "factors").any(|f| is_usable(f, now));
+            enrolled.insert(details::text(&user, "user"), is_usable);
         }
-        if page.len() < PAGE_SIZE as usize {
-            return Ok(enrolled);
-        }
-    }
+        Ok(())
+    })?;
+    Ok(enrolled)
 }
 
 fn is_usable(factor: &Map<String, Value>, now: u64) -> bool {
@@ -140,8 +135,6 @@ fn is_usable(factor: &Map<String, Value>, now: u64) -> bool {
         && details::number(factor, "not_before").is_none_or(|from| from <= now)
         && details::number(factor, "not_after").is_none_or(|end| now < end)
 }
-
-const PAGE_SIZE: u32 = 500;
 
 #[cfg(test)]
 mod tests {

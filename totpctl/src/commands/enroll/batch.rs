@@ -1,5 +1,6 @@
 //! `totpctl enroll --batch`: enrolls many users, one input line each.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -49,6 +50,8 @@ struct Batch<'a> {
     /// A line for the next round, because its user is in this one already.
     held: Option<Result<String, LineFault>>,
     failed: u64,
+    /// The users that a dry run with `--if-unenrolled` would enroll.
+    planned: HashSet<String>,
     sheet: Option<Sheet>,
     bar: ProgressBar,
 }
@@ -70,7 +73,8 @@ impl<'a> Batch<'a> {
         };
         let bar = ProgressBar::new("enrolling");
         let lines = TextLines::new(source).map_err(|error| unreadable(file, &error))?;
-        Ok(Self { options, file, lines, number: 0, held: None, failed: 0, sheet, bar })
+        let planned = HashSet::new();
+        Ok(Self { options, file, lines, number: 0, held: None, failed: 0, planned, sheet, bar })
     }
 
     /// Reads the lines of the next round. No user is in it twice.
@@ -128,6 +132,9 @@ impl<'a> Batch<'a> {
         jobs: Vec<Job>,
     ) -> Result<(), Error> {
         let mut entries = self.enroll(totpd, timeout, jobs).await?;
+        if self.options.dry_run && self.options.no_confirm && self.options.if_unenrolled {
+            self.skip_planned(&mut entries);
+        }
         if self.options.no_confirm {
             // Without a sheet, each key is printed before its factor is verified. If this program
             // is killed between, no user has a verified factor whose key was lost.
@@ -150,6 +157,15 @@ impl<'a> Batch<'a> {
         self.report(&entries)
     }
 
+    /// Leaves a user alone that an earlier line of a dry run enrolls.
+    fn skip_planned(&mut self, entries: &mut [Entry]) {
+        for Entry { user, outcome, .. } in entries {
+            if matches!(outcome, Outcome::Planned { .. }) && !self.planned.insert(user.clone()) {
+                *outcome = Outcome::Unchanged;
+            }
+        }
+    }
+
     async fn enroll(
         &self,
         totpd: &ManagerProxy<'static>,
@@ -158,11 +174,10 @@ impl<'a> Batch<'a> {
     ) -> Result<Vec<Entry>, Error> {
         let mut started = Vec::with_capacity(jobs.len());
         for Job { number, user, request } in jobs {
-            let (totpd, name, dry_run) = (totpd.clone(), user.clone(), self.options.dry_run);
+            let (totpd, name) = (totpd.clone(), user.clone());
             let work = async move {
                 match request {
                     Err(reason) => Ok(Outcome::Failed(reason)),
-                    Ok(_) if dry_run => requests::plan(&totpd, timeout, &name).await,
                     Ok(request) => requests::enroll(&totpd, timeout, &name, &request).await,
                 }
             };

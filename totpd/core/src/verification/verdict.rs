@@ -52,6 +52,8 @@ pub enum Reason {
     Replayed,
     /// The code matches nothing in the window.
     NoMatch,
+    /// The answer is no recovery code that is left: it was used or replaced before, or is a guess.
+    NoRecoveryCode,
 }
 
 impl Reason {

@@ -80,6 +80,7 @@ fn a_denial_names_its_reason() {
         (true, denied(DenialReason::NotEnrolled), "denied", "not-enrolled"),
         (true, denied(DenialReason::Replayed), "denied", "code-replayed"),
         (true, denied(DenialReason::NoMatch), "denied", "code-wrong"),
+        (true, denied(DenialReason::NoRecoveryCode), "denied", "recovery-code-invalid"),
         (true, throttled(None), "throttled", "locked"),
         (true, throttled(Some(5)), "throttled", "waiting"),
     ] {

@@ -16,6 +16,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         Id::ModuleNotInstalled => "the module is missing, so nobody can log in",
         Id::ConflictingOptions
         | Id::ControlUnreadable
+        | Id::FirstPassMissing
         | Id::JumpPastEnd
         | Id::OnePromptProgram
         | Id::UnknownModuleOption => "it denies every login",
@@ -84,6 +85,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::StoreInSnapshot
         | Id::SudoAsksForOtherUser
         | Id::SudoServiceWithoutCode
+        | Id::SudoSkipsCode
         | Id::SudoersException
         | Id::TotpdUnconfined
         | Id::TrialPending
@@ -122,12 +124,13 @@ mod tests {
         }
     }
 
-    const REFUSED: [&str; 38] = [
+    const REFUSED: [&str; 39] = [
         "acceptances-invalid",
         "configuration-invalid",
         "conflicting-module-options",
         "control-word-unreadable",
         "enrolled-users-unknown",
+        "first-pass-missing",
         "host-not-checked",
         "include-cycle",
         "insecure-permissions",

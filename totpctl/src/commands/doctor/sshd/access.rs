@@ -1,7 +1,7 @@
 //! The users that sshd refuses before it looks at an answer: `AllowUsers` and its like.
 
-use super::super::accounts::Account;
 use super::pattern::{address_matches, matches, name_matches};
+use crate::accounts::Account;
 
 /// The four lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::super::accounts::Account;
 use super::pattern::{address_matches, groups_match, name_matches};
+use crate::accounts::Account;
 
 /// A connection, as `sshd -T -C` takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     fn accounts() -> Vec<Account> {
-        super::super::super::accounts::parse(
+        crate::accounts::parse(
             "root:x:0:0::/root:/bin/sh\ndaemon:x:1:1::/:/usr/sbin/nologin\n\
              carol:x:1002:1002::/:/usr/sbin/nologin\nadmin:x:1003:1003::/:/bin/sh\n",
             "root:x:0:\ncarol:x:1002:\nsftp:x:50:daemon,carol\nadmin:x:1003:\nwheel:x:10:root\n",

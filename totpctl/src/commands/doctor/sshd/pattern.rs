@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 /// Reports whether a text matches a pattern with `*` and `?`.
-pub(super) fn matches(text: &str, pattern: &str) -> bool {
+pub(in super::super) fn matches(text: &str, pattern: &str) -> bool {
     let text: Vec<_> = text.chars().collect();
     let mut pattern: Vec<_> = pattern.chars().collect();
     // Many stars in a row would take exponential time.

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::OnceLock;
 
-use super::super::accounts::{self, Account};
 use super::blocks::{Block, FOLDER, blocks};
 use super::connection::{Connection, Connections, Users, connections};
 use super::effective::Effective;
 use super::question::{Answer, Failure, ask};
+use crate::accounts::{self, Account};
 use crate::program;
 
 /// The answers of sshd.

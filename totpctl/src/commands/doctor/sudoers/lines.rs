@@ -1,5 +1,8 @@
 //! The lines of sudoers, and the files that they include.
 
+/// A place in a file.
+pub(in super::super) type Place = (String, usize);
+
 /// A line, with all parts that continue it, and without its comment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Line {

@@ -1,12 +1,13 @@
 //! One line of sudoers.
 
+use super::alias_line::{AliasKind, aliases};
 use super::words::{Words, unquoted};
 
 /// The content of a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Rule {
-    /// User aliases with their members. Other aliases are empty.
-    Aliases(Vec<(String, Vec<String>)>),
+    /// Aliases of one kind, with their members.
+    Aliases(AliasKind, Vec<(String, Vec<String>)>),
     /// The commands that these users run without a password.
     Exempt {
         /// The users and groups.
@@ -33,10 +34,8 @@ pub(super) fn rule(line: &str) -> Result<Rule, &'static str> {
     {
         return settings(rest);
     }
-    let kinds = ["User_Alias", "Runas_Alias", "Host_Alias", "Cmnd_Alias", "Cmd_Alias"];
-    let alias = kinds.iter().find_map(|kind| Some((*kind, line.strip_prefix(kind)?)));
-    match alias.filter(|(_, rest)| rest.starts_with([' ', '\t'])) {
-        Some((kind, rest)) => aliases(kind == "User_Alias", rest),
+    match aliases(line) {
+        Some(found) => found.map(|(kind, aliases)| Rule::Aliases(kind, aliases)),
         None => grants(line),
     }
 }
@@ -71,30 +70,6 @@ fn settings(rest: &str) -> Result<Rule, &'static str> {
     }
 }
 
-fn aliases(are_users: bool, rest: &str) -> Result<Rule, &'static str> {
-    let mut found = Vec::new();
-    let mut words = Words(rest);
-    loop {
-        let name = words.until(&['=']).to_owned();
-        if !words.skip('=') || name.is_empty() || name.contains(char::is_whitespace) {
-            return Err("the alias cannot be read");
-        }
-        let members = match are_users {
-            true => words.list(),
-            // Commands have colons and blanks.
-            false => return Ok(Rule::Aliases(Vec::new())),
-        };
-        found.push((name, members));
-        if !words.skip(':') {
-            break;
-        }
-    }
-    match words.is_at_end() {
-        true => Ok(Rule::Aliases(found)),
-        false => Err("the alias cannot be read"),
-    }
-}
-
 fn grants(line: &str) -> Result<Rule, &'static str> {
     let mut words = Words(line);
     let users = words.list();
@@ -122,7 +97,7 @@ fn grants(line: &str) -> Result<Rule, &'static str> {
                     None => break,
                 }
             }
-            while digest(&mut words) {}
+            while words.skip_digest() {}
             let command = words.until(&[',', ':']);
             if command.is_empty() {
                 return Err("a command is missing");
@@ -167,19 +142,6 @@ fn option(words: &mut Words<'_>) -> bool {
     is_option
 }
 
-/// Skips the digest of a command, and the comma to another digest.
-fn digest(words: &mut Words<'_>) -> bool {
-    let rest = words.0.trim_start();
-    let is_digest =
-        rest.starts_with("sha") && rest.get(3..6).is_some_and(|size| DIGESTS.contains(&size));
-    let after = rest.get(6..).unwrap_or_default().trim_start();
-    let Some(after) = after.strip_prefix(':').filter(|_| is_digest) else { return false };
-    words.0 = after.trim_start();
-    words.until(&[' ', '\t', ',']);
-    words.skip(',');
-    true
-}
-
 /// What begins the scope of settings: users, hosts, targets, commands.
 const SCOPES: [char; 4] = [':', '@', '>', '!'];
 const OPTIONS: [&str; 10] = [
@@ -194,7 +156,6 @@ const OPTIONS: [&str; 10] = [
     "TIMEOUT",
     "TYPE",
 ];
-const DIGESTS: [&str; 4] = ["224", "256", "384", "512"];
 const TAGS: [&str; 16] = [
     "EXEC",
     "FOLLOW",
@@ -280,16 +241,5 @@ mod tests {
         };
         let names: Vec<_> = settings.iter().map(|(name, ..)| name.as_str()).collect();
         assert_eq!(names, ["env_reset", "rootpw", "x", "y"]);
-    }
-
-    #[test]
-    fn user_aliases_have_members() {
-        let expected = vec![
-            ("A".to_owned(), vec!["x".to_owned(), "%y".to_owned()]),
-            ("B".to_owned(), vec!["z".to_owned()]),
-        ];
-        assert_eq!(rule("User_Alias A = x, %y : B = z"), Ok(Rule::Aliases(expected)));
-        assert_eq!(rule("Cmnd_Alias C = /bin/a b, D : E = F"), Ok(Rule::Aliases(Vec::new())));
-        assert!(rule("User_Alias A x").is_err());
     }
 }

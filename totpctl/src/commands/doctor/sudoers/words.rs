@@ -40,6 +40,19 @@ impl<'a> Words<'a> {
         text.trim()
     }
 
+    /// Skips the digest of a command, and the comma to another digest.
+    pub(super) fn skip_digest(&mut self) -> bool {
+        let rest = self.0.trim_start();
+        let is_digest =
+            rest.starts_with("sha") && rest.get(3..6).is_some_and(|size| DIGESTS.contains(&size));
+        let after = rest.get(6..).unwrap_or_default().trim_start();
+        let Some(after) = after.strip_prefix(':').filter(|_| is_digest) else { return false };
+        self.0 = after.trim_start();
+        self.until(&[' ', '\t', ',']);
+        self.skip(',');
+        true
+    }
+
     /// Returns a list of names, which commas separate. Blanks end it.
     pub(super) fn list(&mut self) -> Vec<String> {
         let mut names = Vec::new();
@@ -69,6 +82,8 @@ pub(super) fn unquoted(text: &str) -> String {
     }
     plain
 }
+
+const DIGESTS: [&str; 4] = ["224", "256", "384", "512"];
 
 #[cfg(test)]
 mod tests {

@@ -86,12 +86,14 @@ impl Line {
         };
         let parameters = parameters.of_token(token)?;
         // The user has this key already, so it need not be printed before the factor is verified.
-        let at_once = options.no_confirm && token.is_some();
+        // A dry run asks for the outcome of both steps.
+        let at_once = options.no_confirm && (token.is_some() || options.dry_run);
         let others = [
             ("name", self.name.as_deref().or(options.name.as_deref()).map(Variant::from)),
             ("issuer", self.issuer.as_deref().or(options.issuer.as_deref()).map(Variant::from)),
             ("secret", token.map(|token| token.secret.to_vec().into())),
             ("if_unenrolled", options.if_unenrolled.then(|| true.into())),
+            ("dry_run", options.dry_run.then(|| true.into())),
             ("qr", Some(false.into())),
             // The next run after an interrupted one continues with the same factors.
             ("resume", (!at_once).then(|| true.into())),

@@ -25,8 +25,8 @@ pub(super) enum Outcome {
         /// The time of the first valid code, in seconds since 1970, if earlier ones are refused.
         usable_from: Option<u64>,
     },
-    /// Would be enrolled (`--dry-run`).
-    Planned,
+    /// Would get a factor (`--dry-run`), which replaces these.
+    Planned { replaces: Vec<String> },
     /// Was enrolled already.
     Unchanged,
     /// The reason of a failure.
@@ -68,9 +68,11 @@ impl Entry {
                     "recovery_codes": codes, "usable_from": usable_from,
                 })
             }
-            Outcome::Planned => {
-                json!({ "line": line, "user": user, "result": "planned", "changed": true })
-            }
+            Outcome::Planned { replaces } => json!({
+                "line": line, "user": user, "result": "planned", "changed": true,
+                "planned": if is_verified_next { "enrolled" } else { "pending" },
+                "replaces": replaces,
+            }),
             Outcome::Unchanged => {
                 json!({ "line": line, "user": user, "result": "unchanged", "changed": false })
             }

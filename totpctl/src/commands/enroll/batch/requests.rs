@@ -10,7 +10,7 @@ use super::outcome::{Entry, Outcome};
 use crate::client::{details, with_timeout};
 use crate::error::Error;
 
-/// Enrolls a user.
+/// Enrolls a user, or asks what that would do (`dry_run`).
 pub(super) async fn enroll(
     totpd: &ManagerProxy<'_>,
     timeout: Duration,
@@ -20,6 +20,9 @@ pub(super) async fn enroll(
     match with_timeout(timeout, totpd.enroll(user, request)).await? {
         Ok((factor, uri, reply)) => {
             let reply = details::object(&reply);
+            if request.contains_key("dry_run") {
+                return Ok(Outcome::Planned { replaces: details::texts(&reply, "replaces") });
+            }
             let codes = details::texts(&reply, "recovery_codes");
             let [expires, usable_from] =
                 ["expires", "usable_from"].map(|key| details::number(&reply, key));
@@ -72,19 +75,6 @@ pub(super) async fn verify(
         }
     }
     Ok(())
-}
-
-/// Finds out whether a user would be enrolled.
-pub(super) async fn plan(
-    totpd: &ManagerProxy<'_>,
-    timeout: Duration,
-    user: &str,
-) -> Result<Outcome, Error> {
-    match with_timeout(timeout, totpd.get_user(user)).await? {
-        Ok(state) if details::flag(&details::object(&state), "enrolled") => Ok(Outcome::Unchanged),
-        Ok(_) => Ok(Outcome::Planned),
-        Err(error) => line_failure(error),
-    }
 }
 
 /// Returns the outcome if the error concerns only this line.

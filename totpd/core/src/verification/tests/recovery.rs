@@ -27,7 +27,7 @@ fn a_recovery_code_is_approved_once_and_reported_once() {
     };
     assert_eq!(verdict, expected);
     let (verdict, record) = verify(record, &attempt, &rules());
-    assert_eq!(verdict, Verdict::Denied(Reason::NoMatch));
+    assert_eq!(verdict, Verdict::Denied(Reason::NoRecoveryCode));
     assert_eq!(
         record.throttle.known_sources()[0].budget.failures(),
         1,
@@ -54,7 +54,7 @@ fn a_recovery_code_is_denied_where_a_factor_would_be() {
     assert_eq!(verdict, Verdict::Denied(Reason::UidChanged));
     let named = Attempt { factor: Some("f-aeaqcaib".into()), ..on_paper(&record, &codes[0]) };
     let (verdict, _) = verify(record.clone(), &named, &rules());
-    assert_eq!(verdict, Verdict::Denied(Reason::NoMatch));
+    assert_eq!(verdict, Verdict::Denied(Reason::NoRecoveryCode));
     for (status, reason) in [
         (Status::Disabled, Some(Reason::Disabled)),
         (Status::Unverified { expires: 9, wrong_codes: 0 }, Some(Reason::NotEnrolled)),

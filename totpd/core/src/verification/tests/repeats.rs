@@ -158,7 +158,7 @@ fn no_answer_without_a_code_repeats_one() {
     let guess = crate::fixtures::recovery_codes(1, 1).0[0].hash(record.recovery.salt());
     let wrong = Attempt { answer: Answer::Recovery(guess), ..typed("", START) };
     let (verdict, record) = verify(record, &wrong, &rules());
-    assert_eq!((verdict, failures(&record)), (Verdict::Denied(Reason::NoMatch), 1));
+    assert_eq!((verdict, failures(&record)), (Verdict::Denied(Reason::NoRecoveryCode), 1));
 }
 
 proptest! {

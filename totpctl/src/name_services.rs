@@ -1,30 +1,30 @@
-//! Where users come from: `passwd` in nsswitch.conf.
+//! Where users and rules come from: nsswitch.conf.
 
 use std::fs;
 use std::path::Path;
 
 /// A source of users that the files of this host do not list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Directory {
+pub(crate) struct Directory {
     /// The name in nsswitch.conf, `sss` for example.
-    pub(super) source: String,
+    pub(crate) source: String,
     /// Whether the process that asks reaches a network itself.
-    pub(super) needs_network: bool,
+    pub(crate) needs_network: bool,
 }
 
 /// Returns the path of nsswitch.conf: that of the administrator, or that of the distribution.
-pub(super) fn configuration() -> &'static str {
+pub(crate) fn configuration() -> &'static str {
     let paths = ["/etc/nsswitch.conf", "/usr/etc/nsswitch.conf"];
     paths.into_iter().find(|path| Path::new(path).is_file()).unwrap_or("/etc/nsswitch.conf")
 }
 
-/// Returns the sources of users, in order.
-pub(super) fn passwd_sources() -> Vec<String> {
-    sources(&fs::read_to_string(configuration()).unwrap_or_default(), "passwd")
+/// Returns the sources of a database of this host, in order.
+pub(crate) fn sources_of(database: &str) -> Vec<String> {
+    sources(&fs::read_to_string(configuration()).unwrap_or_default(), database)
 }
 
 /// Returns the directories among the sources of users.
-pub(super) fn directories() -> Vec<Directory> {
+pub(crate) fn directories() -> Vec<Directory> {
     let nsswitch = fs::read_to_string(configuration()).unwrap_or_default();
     let passwd = fs::read("/etc/passwd").unwrap_or_default();
     parse(&nsswitch, &String::from_utf8_lossy(&passwd))

@@ -2,29 +2,29 @@
 
 use std::fs;
 
-use super::name_services;
+use crate::name_services;
 
 /// A local account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Account {
-    pub(super) name: String,
-    pub(super) uid: u32,
-    pub(super) shell: String,
+pub(crate) struct Account {
+    pub(crate) name: String,
+    pub(crate) uid: u32,
+    pub(crate) shell: String,
     /// The names of its groups, the primary one first.
-    pub(super) groups: Vec<String>,
+    pub(crate) groups: Vec<String>,
 }
 
 impl Account {
     /// Reports whether it can use a shell. An empty field means `/bin/sh`.
-    pub(super) fn has_shell(&self) -> bool {
+    pub(crate) fn has_shell(&self) -> bool {
         !self.shell.ends_with("/nologin") && !self.shell.ends_with("/false")
     }
 }
 
 /// Returns the accounts of this host, without those of directories.
-pub(super) fn local() -> Vec<Account> {
+pub(crate) fn local() -> Vec<Account> {
     let mut folders = vec!["/etc"];
-    let sources = name_services::passwd_sources();
+    let sources = name_services::sources_of("passwd");
     let has = |name: &str| sources.iter().any(|source| source == name);
     folders.extend(has("extrausers").then_some("/var/lib/extrausers"));
     folders.extend(has("altfiles").then_some("/usr/lib"));
@@ -38,7 +38,7 @@ pub(super) fn local() -> Vec<Account> {
 
 /// Reads the texts of `passwd` and `group`. A name counts once. Lines that libc does not read are
 /// left out.
-pub(super) fn parse(passwd: &str, group: &str) -> Vec<Account> {
+pub(crate) fn parse(passwd: &str, group: &str) -> Vec<Account> {
     let groups: Vec<(&str, Option<u32>, Vec<&str>)> = group
         .lines()
         .filter_map(|line| {

@@ -1,0 +1,121 @@
+//! The commands of root alone. All others are decided by totpd and polkit.
+
+use crate::cli::{Command, DoctorCommand, Try};
+use crate::error::Error;
+
+/// Fails for all users but root if only root may run the command, before anything is read or asked.
+pub(super) fn check(command: &Command, is_root: bool) -> Result<(), Error> {
+    match what(command).filter(|_| !is_root) {
+        Some(what) => {
+            Err(Error::NotAuthorized(format!("not authorized: only root may {what}; use sudo")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Returns what a command of root does.
+fn what(command: &Command) -> Option<&'static str> {
+    match command {
+        Command::Backup { .. } => Some("back up the store"),
+        Command::Disable { dry_run: false, .. } | Command::Enable { .. } => {
+            Some("change a PAM service")
+        }
+        Command::Doctor(options) => match &options.command {
+            Some(DoctorCommand::Accept(accept)) if !accept.list => Some("accept findings"),
+            _ => None,
+        },
+        Command::Rekey | Command::SealKey { .. } => Some("change the key of the store"),
+        Command::Restore { .. } => Some("restore the store"),
+        Command::Try(Try { service: Some(_), .. } | Try { undo: true, .. }) => {
+            Some("change a PAM service")
+        }
+        Command::Try(_) => Some("see what is being tried"),
+        Command::VerifyStore => Some("read the store"),
+        Command::Completions { .. }
+        | Command::Confirm { .. }
+        | Command::Disable { dry_run: true, .. }
+        | Command::Enroll(_)
+        | Command::List
+        | Command::RecoveryCodes { .. }
+        | Command::Remove { .. }
+        | Command::Rename { .. }
+        | Command::Resync { .. }
+        | Command::Set(_)
+        | Command::Show { .. }
+        | Command::Status
+        | Command::Unlock { .. }
+        | Command::Verify { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    /// A line of each command, and whether root alone may run it.
+    const LINES: &[(&str, bool)] = &[
+        ("backup /b", true),
+        ("completions bash", false),
+        ("confirm", false),
+        ("disable sshd", true),
+        ("disable sshd --dry-run", false),
+        ("doctor", false),
+        ("doctor --explain clock-unknown", false),
+        ("doctor accept --list", false),
+        ("doctor accept clock-unknown --reason r", true),
+        ("doctor accept --remove clock-unknown", true),
+        ("enable sshd", true),
+        ("enable sshd --dry-run", true),
+        ("enroll", false),
+        ("enroll --batch /b --no-confirm", false),
+        ("list", false),
+        ("recovery-codes", false),
+        ("rekey", true),
+        ("remove alice", false),
+        ("rename Pixel", false),
+        ("restore /b", true),
+        ("restore /b --dry-run", true),
+        ("resync", false),
+        ("seal-key --tpm2", true),
+        ("seal-key --undo", true),
+        ("set --disable", false),
+        ("show", false),
+        ("status", false),
+        ("try", true),
+        ("try sshd", true),
+        ("try --undo", true),
+        ("unlock alice", false),
+        ("verify", false),
+        ("verify-store", true),
+    ];
+
+    #[test]
+    fn other_users_are_told_at_once_that_a_command_is_of_root() {
+        for (line, is_of_root) in LINES {
+            let cli = Cli::try_parse_from(format!("totpctl {line}").split(' '));
+            let command = cli.unwrap_or_else(|error| panic!("{line}: {error}")).command.unwrap();
+            assert!(check(&command, true).is_ok(), "{line}");
+            match check(&command, false) {
+                Ok(()) => assert!(!is_of_root, "{line}"),
+                Err(error @ Error::NotAuthorized(_)) => {
+                    let told = error.to_string();
+                    assert!(told.starts_with("not authorized: only root may "), "{line}: {told}");
+                    assert!(is_of_root, "{line}");
+                }
+                Err(error) => panic!("{line}: {error}"),
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_has_a_line() {
+        for command in Cli::clap().get_subcommands() {
+            let name = command.get_name();
+            let has = |line: &str| line.split(' ').next() == Some(name);
+            assert!(LINES.iter().any(|(line, _)| has(line)), "{name}");
+        }
+    }
+}

@@ -25,7 +25,7 @@ const SETTINGS: [(&str, &str); 4] = [
 const GREETERS: [(&str, &str); 3] =
     [("GDM, password", "gdm-password"), ("LightDM", "lightdm"), ("SDDM", "sddm")];
 
-/// The services that log in whom the configuration names, and the greeters themselves.
+/// The services of automatic logins, and those of the greeters themselves.
 const AUTOMATIC: [&str; 6] = [
     "gdm-autologin",
     "gdm-launch-environment",

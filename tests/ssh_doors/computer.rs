@@ -66,7 +66,7 @@ impl Computer for Host {
         // Since version 9.8 sshd refuses an address for a while after failures.
         self.run(
             "sed '1i PerSourcePenalties no' /etc/ssh/sshd_config > /root/sshd_config
-             ! /usr/sbin/sshd -t -f /root/sshd_config || cp /root/sshd_config /etc/ssh/
+             ! /usr/sbin/sshd -t -f /root/sshd_config 2>/dev/null || cp /root/sshd_config /etc/ssh/
              systemctl reset-failed ssh; systemctl restart ssh",
         )
         .stderr

@@ -126,7 +126,8 @@ impl SshSetup {
         Self { number, config, block, stack, typed, excluded }
     }
 
-    /// Makes a machine or another such host into this host. alice and root have a factor, and everybody a key.
+    /// Makes a machine or another such host into this host. alice and root have a factor, and
+    /// everybody a key.
     pub(super) fn set_up(&self, machine: &impl Computer) {
         machine.write("/etc/pam.d/sshd", &self.stack);
         machine.write(

@@ -100,7 +100,7 @@ impl DoorsHost {
     }
 }
 
-/// Reports whether a line of the output is this one.
+/// Reports whether a line of the output is this one. The agent of polkit ends its colors before it.
 pub(super) fn says(ran: &Output, line: &str) -> bool {
-    ran.stdout.lines().any(|found| found.trim() == line)
+    ran.stdout.lines().any(|found| found.trim().trim_start_matches("\u{1b}[0m") == line)
 }

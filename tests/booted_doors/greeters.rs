@@ -43,7 +43,7 @@ printf '[Autologin]\nUser=alice\n' > /etc/sddm.conf";
 
 /// Uses all of them with all settings.
 pub(super) fn compare(host: &DoorsHost, comparison: &mut Comparison) {
-    for (name, script) in part(&SETTINGS, 2) {
+    for (name, script) in part(&SETTINGS, 1) {
         comparison.setting(&format!("greeters, {name}"));
         host.set_up(&format!("{script}\n{LOGINS}"));
         let doctor = host.doctor("");

@@ -83,7 +83,7 @@ const RULES: &str =
 
 /// Uses all of them with all settings.
 pub(super) fn compare(host: &DoorsHost, comparison: &mut Comparison) {
-    for setting in part(&SETTINGS, 4) {
+    for setting in part(&SETTINGS, 3) {
         comparison.setting(setting.name);
         host.set_up(&format!("{RULES}\n{}", setting.script));
         let doctor = host.doctor("sudo sudo-i su su-l");

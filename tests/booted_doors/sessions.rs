@@ -22,7 +22,7 @@ systemctl restart cockpit.socket";
 
 /// Uses all of them with all settings.
 pub(super) fn compare(host: &DoorsHost, comparison: &mut Comparison) {
-    for (name, script) in part(&SETTINGS, 2) {
+    for (name, script) in part(&SETTINGS, 1) {
         comparison.setting(&format!("sessions, {name}"));
         host.set_up(&format!("{script}\n{COCKPIT}"));
         let doctor = host.doctor("");

@@ -122,7 +122,7 @@ const ALL_METHODS: &str = "ListenAddress 127.0.0.1\nUsePAM yes\nUseDNS no\nMaxSt
 pub(super) fn compare(host: &DoorsHost, comparison: &mut Comparison) {
     make_realm(host);
     trust_this_host(host);
-    for setting in part(&SETTINGS, 4) {
+    for setting in part(&SETTINGS, 3) {
         comparison.setting(setting.name);
         // Since version 9.8 sshd refuses an address for a while after failures.
         let all = if host.is_trixie() { "PerSourcePenalties no\n" } else { "" };

@@ -81,7 +81,7 @@ check:
 # GNU Make 4.3 may leave a target waiting that another one of a moment made ready.
 test:
 	scripts/prepare.sh test
-	$(MAKE) --no-print-directory -j4 UNITS="--lib --bins --test oathtool" built-tests need-hosts need-programs need-machine need-packages
+	$(MAKE) --no-print-directory -j4 UNITS="--lib --bins --test oathtool" built-tests need-doors need-hosts need-programs need-machine need-packages
 	scripts/test.sh
 
 # The same of the release, with what only scale distinguishes at its full size.
@@ -91,8 +91,8 @@ test-nightly:
 # The tests that boot hosts with systemd, and those that boot kernels with AppArmor and SELinux in force.
 test-machines:
 	scripts/prepare.sh test
-	$(MAKE) --no-print-directory need-machine need-packages need-programs need-hosts need-kernel
-	scripts/test.sh systemd instructions mandatory_access
+	$(MAKE) --no-print-directory need-machine need-packages need-programs need-hosts need-doors need-kernel
+	scripts/test.sh systemd instructions booted_doors mandatory_access
 
 # make test-NAME: the tests of tests/NAME.rs, or else those whose names contain NAME. Builds what they need and no more.
 test-%:

@@ -24,7 +24,7 @@ for what in "$@"; do
   need-machine) needs+=" $tests_machine" ;;
   need-packages) needs+=" $tests_packages" ;;
   need-programs) ;;
-  need-hosts) needs+=" $tests_hosts" ;;
+  need-hosts | need-doors) needs+=" $tests_hosts" ;;
   need-kernel | kernel) needs+=" $tests_hosts qemu-system-x86_64:qemu-system-x86 mkfs.ext4:e2fsprogs
     /usr/share/selinux/devel/Makefile:selinux-policy-dev" ;;
   bench) needs+=" $tests_machine python3:python3-minimal

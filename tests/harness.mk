@@ -9,7 +9,7 @@ HARNESS_SCRIPTS := $(filter-out %.c,$(notdir $(wildcard tests/harness/*)))
 # Unit tests, where they are wanted besides.
 UNITS ?=
 
-.PHONY: need-harness need-hosts need-kernel need-machine need-packages need-programs need-tested built-tests
+.PHONY: need-doors need-harness need-hosts need-kernel need-machine need-packages need-programs need-tested built-tests
 
 target/tests/pam: LIBRARIES := -lpam -ldl
 target/tests/sandbox_probe: LIBRARIES := -lsystemd
@@ -48,12 +48,16 @@ need-packages: need-tested
 	BUILT=target/tested OUT=target/tested/rpm scripts/rpm.sh
 	cp target/tested/rpm/*.rpm target/tests/pam-totp.rpm
 
-# These three look themselves whether what they made before is still what is asked for.
+# These look themselves whether what they made before is still what is asked for.
 need-programs: target/tests/sudo-rs
 	scripts/programs.sh
 
 need-hosts:
 	if scripts/host.sh --possible; then scripts/roots.sh bookworm trixie; fi
+
+# All programs that log somebody in.
+need-doors: target/tests/sudo-rs
+	if scripts/host.sh --possible; then scripts/roots.sh bookworm-doors trixie-doors; fi
 
 need-kernel:
 	scripts/prepare.sh kernel

@@ -5,28 +5,35 @@ use serde_json::Value;
 use tests::{Machine, scaled};
 
 use self::sudo_setup::SudoSetup;
+use crate::ssh_doors::computer::Computer;
 
 mod sudo_setup;
 
+/// Makes a machine into the host of this number, and uses sudo and su. Returns the count of uses,
+/// and adds what differs.
+pub(crate) fn compare_on(
+    machine: &impl Computer,
+    number: u64,
+    differences: &mut Vec<String>,
+) -> usize {
+    let host = SudoSetup::draw(number);
+    host.set_up(machine);
+    let ran = machine.run("totpctl --json doctor sudo sudo-i su su-l");
+    let doctor: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:#?}"));
+    let claims = host.claims(&doctor);
+    for (claim, service) in &claims {
+        let difference = claim.difference(host.uses(machine, claim, service));
+        differences.extend(difference.map(|difference| format!("{difference}\n{host:#?}")));
+    }
+    claims.len()
+}
+
 #[test]
 fn doctor_is_right_on_hosts_with_sudo_and_su() {
-    let (mut uses, mut differences) = (0, Vec::new());
+    let mut differences = Vec::new();
     let count = u64::from(scaled(40, 6));
-    for number in 0..count {
-        let host = SudoSetup::draw(number);
-        let machine = Machine::new();
-        host.set_up(&machine);
-        let ran = machine.run("totpctl --json doctor sudo sudo-i su su-l");
-        let doctor: Value =
-            serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:#?}"));
-        for (claim, service) in host.claims(&doctor) {
-            uses += 1;
-            let real = host.uses(&machine, &claim, service);
-            if let Some(difference) = claim.difference(real) {
-                differences.push(format!("{difference}\n{host:#?}"));
-            }
-        }
-    }
+    let compare_one = |number| compare_on(&Machine::new(), number, &mut differences);
+    let uses: usize = (0..count).map(compare_one).sum();
     println!("{uses} uses on {count} hosts");
     assert!(differences.is_empty(), "{} of {uses}:\n{}", differences.len(), differences.join("\n"));
 }

@@ -4,6 +4,7 @@ mod authority;
 mod backups;
 mod bad_input;
 mod batch;
+mod booted_doors;
 mod clients;
 mod clock;
 mod contract;

@@ -5,11 +5,12 @@ use std::fs;
 use std::path::Path;
 
 /// The uses in a file, and the need of each.
-const USES: [(&str, &str); 5] = [
+const USES: [(&str, &str); 6] = [
     ("Machine::", "machine"),
     ("::with_programs()", "programs"),
     ("/opt/tests/libpam-totp.deb", "packages"),
     ("Host::", "hosts"),
+    ("-doors\"", "doors"),
     ("Kernel::", "kernel"),
 ];
 

@@ -8,28 +8,36 @@ use serde_json::Value;
 use tests::claim::Claim;
 use tests::{Machine, scaled};
 
+use self::computer::Computer;
 use self::ssh_setup::SshSetup;
 
+pub(crate) mod computer;
 mod ssh_setup;
+
+/// Makes a machine into the host of this number, and uses all ways in by ssh. Returns the count of
+/// uses, and adds what differs.
+pub(crate) fn compare_on(
+    machine: &impl Computer,
+    number: u64,
+    differences: &mut Vec<String>,
+) -> usize {
+    let host = SshSetup::draw(number);
+    host.set_up(machine);
+    let ran = machine.run("totpctl --json doctor sshd");
+    let doctor: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:#?}"));
+    let claims = host.claims(&doctor);
+    for claim in &claims {
+        let difference = claim.difference(host.uses(machine, claim));
+        differences.extend(difference.map(|difference| format!("{difference}\n{host:#?}")));
+    }
+    claims.len()
+}
 
 /// Uses all ways in by ssh on hosts with these numbers.
 fn compare(numbers: Range<u64>) {
-    let (mut uses, mut differences) = (0, Vec::new());
-    for number in numbers.clone() {
-        let host = SshSetup::draw(number);
-        let machine = Machine::new();
-        host.set_up(&machine);
-        let ran = machine.run("totpctl --json doctor sshd");
-        let doctor: Value =
-            serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:#?}"));
-        for claim in host.claims(&doctor) {
-            uses += 1;
-            let real = host.uses(&machine, &claim);
-            if let Some(difference) = claim.difference(real) {
-                differences.push(format!("{difference}\n{host:#?}"));
-            }
-        }
-    }
+    let mut differences = Vec::new();
+    let compare_one = |number| compare_on(&Machine::new(), number, &mut differences);
+    let uses: usize = numbers.clone().map(compare_one).sum();
     println!("{uses} uses on the hosts {numbers:?}");
     assert!(differences.is_empty(), "{} of {uses}:\n{}", differences.len(), differences.join("\n"));
 }

@@ -2,8 +2,9 @@
 
 use fastrand::Rng;
 use serde_json::Value;
-use tests::Machine;
 use tests::claim::{Claim, Real, doors, text};
+
+use crate::ssh_doors::computer::Computer;
 
 /// The services. Each lets one account become another. bob has no factor, and alice and bob may use
 /// sudo.
@@ -57,9 +58,9 @@ impl SudoSetup {
     }
 
     /// Makes a machine into this host.
-    pub(super) fn set_up(&self, machine: &Machine) {
+    pub(super) fn set_up(&self, machine: &impl Computer) {
         for (service, stack) in &self.stacks {
-            machine.service(service, stack);
+            machine.write(&format!("/etc/pam.d/{service}"), stack);
         }
         machine
             .run("groupadd -f ops && usermod -aG ops bob && echo root:rootpw | chpasswd")
@@ -70,8 +71,10 @@ impl SudoSetup {
         );
         machine.run("chmod 440 /etc/sudoers; rm -f /etc/sudoers.d/*; visudo -c").stdout_ok();
         machine.fresh_code("alice");
-        if self.is_root_enrolled {
-            machine.fresh_code("root");
+        // Another such host may have enrolled root.
+        match self.is_root_enrolled {
+            true => drop(machine.fresh_code("root")),
+            false => drop(machine.run("totpctl remove root --yes")),
         }
     }
 
@@ -105,7 +108,7 @@ impl SudoSetup {
     }
 
     /// Uses the way in that is claimed, with a wrong code and with a right one.
-    pub(super) fn uses(&self, machine: &Machine, claim: &Claim, service: &str) -> Real {
+    pub(super) fn uses(&self, machine: &impl Computer, claim: &Claim, service: &str) -> Real {
         let wrong = self.enters(machine, &claim.user, service, "000000");
         let right = match claim.has_code {
             false => wrong,
@@ -117,7 +120,7 @@ impl SudoSetup {
         (wrong, right)
     }
 
-    fn enters(&self, machine: &Machine, user: &str, service: &str, code: &str) -> bool {
+    fn enters(&self, machine: &impl Computer, user: &str, service: &str, code: &str) -> bool {
         let account = self.account(service, user);
         machine.run(&format!("totpctl unlock {account}"));
         // su asks for the target: carol becomes that account.
@@ -127,10 +130,8 @@ impl SudoSetup {
             "su" => ("carol", format!("su {user} -c 'id -un'"), user),
             _ => ("carol", format!("su - {user} -c 'id -un'"), user),
         };
-        let ran = machine.run_as(
-            caller,
-            &format!("exec /opt/tests/type-login '{account}pw' '{code}' {command}"),
-        );
+        let ran = machine
+            .run_as(caller, &format!("/opt/tests/type-login '{account}pw' '{code}' {command}"));
         ran.stdout.lines().any(|line| line.trim() == wanted)
     }
 }

@@ -2,8 +2,10 @@
 
 use fastrand::Rng;
 use serde_json::Value;
+use tests::SSH;
 use tests::claim::{Claim, Real, doors, text};
-use tests::{Machine, SSH, eventually};
+
+use super::computer::Computer;
 
 /// The users. bob has no factor.
 const USERS: [&str; 3] = ["alice", "bob", "root"];
@@ -124,9 +126,10 @@ impl SshSetup {
         Self { number, config, block, stack, typed, excluded }
     }
 
-    /// Makes a machine into this host. alice and root have a factor, and everybody a key.
-    pub(super) fn set_up(&self, machine: &Machine) {
-        machine.service("sshd", &self.stack);
+    /// Makes a machine or another such host into this host. alice and root have a factor, and
+    /// everybody a key.
+    pub(super) fn set_up(&self, machine: &impl Computer) {
+        machine.write("/etc/pam.d/sshd", &self.stack);
         machine.write(
             "/etc/ssh/sshd_config",
             &format!(
@@ -138,19 +141,15 @@ impl SshSetup {
             .run(
                 "groupadd -f ops && usermod -aG ops bob && echo root:rootpw | chpasswd
                  mkdir -p /root/.ssh && chmod 700 /root/.ssh
-                 ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519
+                 [ -e /root/.ssh/id_ed25519 ] || ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519
                  for home in /root ~alice ~bob; do
                    mkdir -p $home/.ssh
                    cp /root/.ssh/id_ed25519.pub $home/.ssh/authorized_keys
                  done
-                 chown -R alice: ~alice/.ssh; chown -R bob: ~bob/.ssh
-                 kill $(cat /run/sshd.pid)",
+                 chown -R alice: ~alice/.ssh; chown -R bob: ~bob/.ssh",
             )
             .stdout_ok();
-        eventually("sshd ends", || machine.run("test -e /run/sshd.pid").status != 0);
-        let started = machine.run("/usr/sbin/sshd -E /run/sshd.txt || tail -n 3 /run/sshd.txt >&2");
-        assert_eq!(started.stderr, "", "{self:#?}");
-        eventually("sshd listens", || machine.run("exec 3<>/dev/tcp/127.0.0.1/22").status == 0);
+        assert_eq!(machine.restart_sshd(), "", "{self:#?}");
         for user in ["alice", "root"] {
             machine.fresh_code(user);
         }
@@ -201,7 +200,7 @@ impl SshSetup {
     }
 
     /// Uses the way in that is claimed, with a wrong code and with a right one.
-    pub(super) fn uses(&self, machine: &Machine, claim: &Claim) -> Real {
+    pub(super) fn uses(&self, machine: &impl Computer, claim: &Claim) -> Real {
         let methods = claim.door.strip_prefix("ssh, ").unwrap_or_else(|| panic!("{claim:?}"));
         let methods = methods.replace(":pam", "");
         let wrong = self.enters(machine, &claim.user, &methods, "000000");
@@ -215,7 +214,7 @@ impl SshSetup {
         (wrong, right)
     }
 
-    fn enters(&self, machine: &Machine, user: &str, methods: &str, code: &str) -> bool {
+    fn enters(&self, machine: &impl Computer, user: &str, methods: &str, code: &str) -> bool {
         let password = match self.typed {
             Typed::Apart => format!("{user}pw"),
             Typed::Joined => format!("{user}pw{code}"),

@@ -13,6 +13,8 @@ pub(super) enum Effect {
     NobodyCanLogIn(String),
     /// keyboard-interactive is turned off, so the logins that succeed are not asked for a code.
     CannotAsk,
+    /// `PermitEmptyPasswords` keeps keyboard-interactive from asking for a code.
+    EmptyPasswordFirst,
     /// A code is enough, without a password or a key.
     CodeAlone,
     /// The PAM service of sshd asks for no code.
@@ -67,6 +69,8 @@ pub(super) fn effects(
     let asks = ways.iter().any(|way| matches!(way.code, Code::Asked | Code::Unknown(_)));
     if !config.is_enabled(Method::KeyboardInteractive) && !asks {
         found.push(Effect::CannotAsk);
+    } else if config.tries_empty_password_first() && !asks {
+        found.push(Effect::EmptyPasswordFirst);
     }
     found.extend(ways.iter().filter_map(|way| of_way(config, stack, way)));
     found.dedup();

@@ -123,6 +123,14 @@ impl Effective {
         self.enabled.contains(&method)
     }
 
+    /// Reports whether sshd tries an empty password in PAM before any other method: each client
+    /// asks for the method `none` first. After that refusal `pam_setcred` fails, and sshd drops a
+    /// login by keyboard-interactive.
+    pub(super) fn tries_empty_password_first(&self) -> bool {
+        let can_try = self.empty_passwords && self.is_enabled(Method::Password);
+        can_try && self.lists.is_none() && matches!(self.pam, Pam::Service(_))
+    }
+
     /// Returns the keyword that turns a method on in this version.
     pub(super) fn keyword(&self, method: Method) -> &'static str {
         match method {

@@ -22,10 +22,12 @@ pub(super) fn for_all(effect: &Effect, config: &Effective, trace: &Trace, report
             )
             .fix(match config.lists {
                 Some(_) => format!("{key_and_code} or {lists} keyboard-interactive, and {ask} yes"),
+                None if config.tries_empty_password_first() => NO_EMPTY_PASSWORDS.into(),
                 None => ask_first,
             }),
             match config.lists {
                 Some(_) => vec![lists, "PasswordAuthentication"],
+                None if config.tries_empty_password_first() => vec!["PermitEmptyPasswords"],
                 None => vec![ask, "PasswordAuthentication"],
             },
         ),
@@ -34,6 +36,16 @@ pub(super) fn for_all(effect: &Effect, config: &Effective, trace: &Trace, report
             Finding::new(FindingId::SshdCannotAsk, format!("sshd cannot ask for a code, because {ask} is no"))
                 .fix(ask_first),
             vec![ask],
+        ),
+        Effect::EmptyPasswordFirst => (
+            true,
+            Finding::new(
+                FindingId::SshdCannotAsk,
+                "sshd cannot ask for a code: with PermitEmptyPasswords yes it tries an empty password first, and then \
+                 drops each login by keyboard-interactive",
+            )
+            .fix(NO_EMPTY_PASSWORDS),
+            vec!["PermitEmptyPasswords"],
         ),
         Effect::CodeAlone => (
             false,
@@ -88,7 +100,8 @@ pub(super) fn for_all(effect: &Effect, config: &Effective, trace: &Trace, report
             Finding::new(
                 FindingId::SshdPasswordCannotAnswer,
                 "the method password cannot answer for a code: it gives every prompt the password, so nobody \
-                 passes its prompt, and a password of digits counts as a wrong code",
+                 passes its prompt, a password of digits counts as a wrong code, and after it sshd drops a login by \
+                 keyboard-interactive",
             )
             .fix("write PasswordAuthentication no"),
             vec!["PasswordAuthentication"],
@@ -132,6 +145,9 @@ pub(super) fn for_match(
                         "use keyboard-interactive in AuthenticationMethods there, with {ask} yes"
                     )
                 }
+                None if config.tries_empty_password_first() => {
+                    format!("{NO_EMPTY_PASSWORDS} there")
+                }
                 None => format!("write {ask} yes there"),
             }));
             return;
@@ -142,6 +158,10 @@ pub(super) fn for_match(
             format!("cannot be asked for a code ({} no)", config.ask_keyword),
         )
         .fix(format!("to ask for a code, write {} yes there", config.ask_keyword)),
+        Effect::EmptyPasswordFirst => {
+            finding(FindingId::SshdMatchCannotAsk, "cannot be asked for a code (PermitEmptyPasswords yes)".into())
+                .fix(format!("to ask for a code, {NO_EMPTY_PASSWORDS} there"))
+        }
         Effect::CodeAlone => {
             finding(FindingId::SshdMatchCodeAlone, "lets users in by a code alone".into())
                 .fix("to require a key too, write AuthenticationMethods publickey,keyboard-interactive there")
@@ -220,5 +240,6 @@ fn root(permit: RootLogin) -> String {
     )
 }
 
+const NO_EMPTY_PASSWORDS: &str = "write PermitEmptyPasswords no";
 const ROOT_FIX: &str = "write PermitRootLogin yes; AuthenticationMethods publickey,keyboard-interactive still requires \
                         a key";

@@ -113,7 +113,7 @@ impl Sshd<'_> {
     }
 
     fn accepts(&self, method: &str) -> bool {
-        let Config { pam, kerberos, empty, root, .. } = *self.config;
+        let Config { pam, kerberos, empty, root, lists, .. } = *self.config;
         let is_shut = self.person.is_root && root != "yes";
         let by_password = |answers: &[&str]| {
             answers.iter().any(|answer| {
@@ -132,7 +132,11 @@ impl Sshd<'_> {
             && match method {
                 "password" => by_password(&["", "P", "C", "PC"]),
                 "none" => empty && self.is_enabled("password") && by_password(&[""]),
-                "keyboard-interactive" => pam && !is_shut && self.pam(None),
+                "keyboard-interactive" => {
+                    // What the method none left in PAM.
+                    let is_spoiled = empty && self.is_enabled("password") && lists == "any";
+                    pam && !is_shut && !is_spoiled && self.pam(None)
+                }
                 _ => true,
             };
         let is_permitted = match root {

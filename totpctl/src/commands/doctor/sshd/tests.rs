@@ -78,6 +78,7 @@ fn findings_of_a_configuration() {
     let forward = "auth required pam_totp.so forward_pass\nauth requisite pam_unix.so\n";
     let (password, both) = ("passwordauthentication yes\n", PASSWORD_AND_CODE);
     let no_ask = "kbdinteractiveauthentication no\n";
+    let empty = "permitemptypasswords yes\n";
     let too_long = CODE.repeat(401);
     let lists =
         |lists: &str| format!("passwordauthentication yes\nauthenticationmethods {lists}\n");
@@ -106,6 +107,22 @@ fn findings_of_a_configuration() {
             &["sshd-nobody-can-log-in"],
             &[],
         ),
+        // sshd drops a login by keyboard-interactive after it tried an empty password.
+        (
+            format!("{password}{empty}"),
+            both,
+            &["sshd-cannot-ask"],
+            &["sshd-key-alone", "sshd-password-cannot-answer"],
+        ),
+        (
+            format!("{password}{empty}pubkeyauthentication no\n"),
+            both,
+            &["sshd-nobody-can-log-in"],
+            &[],
+        ),
+        (empty.into(), both, &[], &["sshd-key-alone"]),
+        (format!("{password}{empty}{KEY_AND_CODE}permitrootlogin yes\n"), both, &[], &[]),
+        (format!("{password}{empty}"), forward, &[], &["sshd-key-alone"]),
         // One answer has both.
         (format!("{no_ask}{password}"), forward, &[], &["sshd-key-alone"]),
         (password.into(), both, &[], &["sshd-key-alone", "sshd-password-cannot-answer"]),

@@ -188,6 +188,9 @@ fn step(config: &Effective, stack: &PamStack, who: Who, name: &str) -> Code {
 fn keyboard_interactive(config: &Effective, stack: &PamStack, name: &str) -> Code {
     let device = name.split_once(':').map_or("pam", |(_, device)| device);
     match config.pam {
+        Pam::Service(_) if config.tries_empty_password_first() => {
+            Code::Closed(EMPTY_PASSWORD_FIRST.into())
+        }
         Pam::Service(_) if device == "pam" => stack.code.clone(),
         Pam::Service(_) => Code::Closed(format!("sshd has no device {device}")),
         Pam::Off => Code::Closed("UsePAM no".into()),
@@ -218,5 +221,7 @@ fn of_root(permit: RootLogin, method: Method, code: Code) -> Code {
     }
 }
 
+const EMPTY_PASSWORD_FIRST: &str =
+    "PermitEmptyPasswords yes: sshd tries an empty password first, and drops the login after it";
 const ONE_ANSWER: &str =
     "the method password gives every prompt the password, and a password is no code";

@@ -152,6 +152,7 @@ finding_ids! {
     RootNotAsked = "root-not-asked",
     RootWithoutCode = "root-without-code",
     SelinuxModuleMissing = "selinux-module-missing",
+    SelinuxServersDenied = "selinux-servers-denied",
     ServicesOfFactorIncomplete = "services-of-factor-incomplete",
     SiblingWithoutCode = "sibling-without-code",
     SshdCannotAsk = "sshd-cannot-ask",

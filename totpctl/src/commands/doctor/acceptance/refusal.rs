@@ -18,6 +18,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::ControlUnreadable
         | Id::JumpPastEnd
         | Id::OnePromptProgram
+        | Id::SelinuxServersDenied
         | Id::UnknownModuleOption => "it denies every login",
         Id::NobodyCanLogIn
         | Id::NobodyEnrolled
@@ -122,7 +123,7 @@ mod tests {
         }
     }
 
-    const REFUSED: [&str; 38] = [
+    const REFUSED: [&str; 39] = [
         "acceptances-invalid",
         "configuration-invalid",
         "conflicting-module-options",
@@ -139,6 +140,7 @@ mod tests {
         "nullok-without-password",
         "one-prompt-program",
         "selinux-module-missing",
+        "selinux-servers-denied",
         "sshd-cannot-ask",
         "sshd-config-unreadable",
         "sshd-match-nobody-can-log-in",

@@ -193,6 +193,7 @@ finding_ids! {
     StoreDiskFull = "store-disk-full",
     StoreDiskReadOnly = "store-disk-read-only",
     StoreInSnapshot = "store-in-snapshot",
+    StoreLeftOut = "store-left-out",
     StorePermissions = "store-permissions",
     StrangerCanEnroll = "stranger-can-enroll",
     SudoAsksForOtherUser = "sudo-asks-for-other-user",

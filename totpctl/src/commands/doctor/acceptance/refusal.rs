@@ -25,7 +25,8 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::SshdCannotAsk
         | Id::SshdMatchNobodyCanLogIn
         | Id::SshdNobodyCanLogIn
-        | Id::StoreDiskReadOnly => "it shuts everybody out",
+        | Id::StoreDiskReadOnly
+        | Id::StoreLeftOut => "it shuts everybody out",
         Id::SshdMatchRootCannotLogIn | Id::SshdRootCannotLogIn | Id::SudoNobodyBecomesRoot => {
             "it shuts root out"
         }
@@ -123,7 +124,7 @@ mod tests {
         }
     }
 
-    const REFUSED: [&str; 39] = [
+    const REFUSED: [&str; 40] = [
         "acceptances-invalid",
         "configuration-invalid",
         "conflicting-module-options",
@@ -154,6 +155,7 @@ mod tests {
         "stack-unreadable",
         "store-disk-full",
         "store-disk-read-only",
+        "store-left-out",
         "store-permissions",
         "stranger-can-enroll",
         "sudo-nobody-becomes-root",

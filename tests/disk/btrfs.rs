@@ -97,7 +97,9 @@ fn a_rolled_back_system_waits_for_its_store() {
     let machine = machine_on(&disk);
     machine.run("btrfs subvolume create /var/lib/totpd && chmod 700 /var/lib/totpd").stdout_ok();
     let seed = machine.enrolled("alice", 1);
-    machine.run("sed -i 's/pam_totp.so/& nullok/' /etc/pam.d/totp").stdout_ok();
+    machine
+        .run("sed -i -e '1i auth required pam_permit.so' -e 's/pam_totp.so/& nullok/' /etc/pam.d/totp")
+        .stdout_ok();
     let skipped = machine.pam("totp", "bob", "").run();
     assert_eq!(skipped.rc, pam::SUCCESS, "{skipped:#?}");
 

@@ -39,7 +39,11 @@ const BLOCKS: &[(&str, &str, Outcome)] = &[
         Elsewhere("systemd: the_ansible_role_changes_a_booted_host_once"),
     ),
     ("distributions.md", "authselect select ", NotTried("Debian has no authselect")),
-    ("distributions.md", "grep '^auth' /etc/pam.d/common-auth-pc", NotTried("no pam-config")),
+    (
+        "distributions.md",
+        "grep '^auth' /etc/pam.d/common-auth-pc",
+        Elsewhere("enable_disable: on_opensuse_the_example_is_named"),
+    ),
     ("distributions.md", "# /etc/pam.d/common-auth", Elsewhere("stacks")),
     (
         "distributions.md",
@@ -71,6 +75,11 @@ const BLOCKS: &[(&str, &str, Outcome)] = &[
         "store.md",
         "systemctl stop totpd.socket totpd.service",
         Elsewhere("disk: the_page_repairs_it"),
+    ),
+    (
+        "store.md",
+        "mount -o subvolid=5 ",
+        Elsewhere("disk: a_rolled_back_system_waits_for_its_store"),
     ),
 ];
 

@@ -251,6 +251,9 @@ fn confined_by_selinux_nothing_is_denied_that_totpd_needs() {
     backed_up_by_a_timer(&mut kernel, admin);
     let domain = kernel.run("cat /proc/$(pidof totpd)/attr/current").stdout_ok();
     assert!(domain.contains(":totpd_t:"), "{domain}");
+    // All of this without the servers that could ask if an administrator said so.
+    let boolean = kernel.run("cat /sys/fs/selinux/booleans/totpd_ask_servers").stdout_ok();
+    assert_eq!(boolean.trim(), "0 0");
     let denied = format!(
         "journalctl --since '{}' --no-pager | grep 'avc: *denied' | grep -i totp || true",
         since.trim()

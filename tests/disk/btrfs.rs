@@ -89,3 +89,44 @@ fn doctor_names_a_store_that_is_copied_and_the_page_repairs_it() {
     let login = machine.pam("totp", "alice", &seed.next_code()).run();
     assert_eq!(login.rc, pam::SUCCESS, "{login:#?}");
 }
+
+/// The snapshot has an empty folder in the place of the store.
+#[test]
+fn a_rolled_back_system_waits_for_its_store() {
+    let disk = Disk::btrfs();
+    let machine = machine_on(&disk);
+    machine.run("btrfs subvolume create /var/lib/totpd && chmod 700 /var/lib/totpd").stdout_ok();
+    let seed = machine.enrolled("alice", 1);
+    machine
+        .run("sed -i -e '1i auth required pam_permit.so' -e 's/pam_totp.so/& nullok/' /etc/pam.d/totp")
+        .stdout_ok();
+    let skipped = machine.pam("totp", "bob", "").run();
+    assert_eq!(skipped.rc, pam::SUCCESS, "{skipped:#?}");
+
+    machine.kill_daemon("TERM");
+    machine
+        .run("btrfs subvolume snapshot /disk /disk/new && mount --bind /disk/new/lib /var/lib")
+        .stdout_ok();
+    for (user, code) in [("alice", seed.code()), ("bob", String::new())] {
+        let denied = machine.pam("totp", user, &code).run();
+        assert_eq!(denied.rc, pam::AUTHINFO_UNAVAIL, "{user}: {denied:#?}");
+    }
+    assert_eq!(findings(&machine), ["store-left-out"]);
+    let daemon = machine.run("/usr/libexec/totpd");
+    assert!(daemon.status != 0 && daemon.stderr.contains("rolled back"), "{daemon:#?}");
+    assert_eq!(machine.run("ls -A /var/lib/totpd").stdout_ok(), "", "no new store");
+
+    let page = include_str!("../../docs/admin/store.md");
+    let block = page.split("```sh\n").find(|block| block.starts_with("mount -o subvolid")).unwrap();
+    let block = block.split("```").next().unwrap();
+    // The machine has no systemd, and its disk is mounted already.
+    let commands = block
+        .replace("mount -o", "true mount -o")
+        .replace("systemctl", "true systemctl")
+        .replace("/mnt/NEW/var/lib", "/disk/new/lib")
+        .replace("/mnt/OLD/var/lib", "/disk/lib");
+    machine.run(&format!("set -e\n{commands}")).stdout_ok();
+    assert!(findings(&machine).is_empty());
+    let login = machine.pam("totp", "alice", &seed.next_code()).run();
+    assert_eq!(login.rc, pam::SUCCESS, "{login:#?}");
+}

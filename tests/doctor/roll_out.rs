@@ -55,6 +55,40 @@ fn with_nullok_everywhere_the_users_who_are_left_are_named() {
     assert!(!machine.run("cat /etc/pam.d/sshd").stdout_ok().contains("nullok"));
 }
 
+/// Users of userdb and of a service, and one with a high uid.
+#[test]
+fn users_that_no_file_of_people_lists_are_named() {
+    let machine = machine();
+    machine.run("totpctl enable sshd --option nullok").stdout_ok();
+    machine
+        .run(
+            r#"sed -i 's/^passwd:.*/passwd: files systemd/' /etc/nsswitch.conf
+               mkdir -p /run/userdb
+               echo '{"userName":"dora","uid":20001,"gid":20001,"shell":"/bin/bash","homeDirectory":"/"}' \
+                 >/run/userdb/dora.user
+               ln -s dora.user /run/userdb/20001.user
+               useradd --system --shell /bin/bash --create-home git
+               useradd --system --shell /bin/bash closed
+               useradd --uid 1200000001 far
+               install -d -o git -m 700 ~git/.ssh
+               echo ssh-ed25519 AAAA >~git/.ssh/authorized_keys"#,
+        )
+        .stdout_ok();
+    let left = machine.run("totpctl enable sshd --no-options").stderr;
+    for name in ["dora", "git", "far"] {
+        assert!(left.contains(name), "{name}: {left}");
+    }
+    assert!(!left.contains("closed"), "nobody can log in to it: {left}");
+    // Without an answer of the name service switch, files are read, and the rest is said.
+    machine.run("mount --bind /bin/false $(readlink -f /usr/bin/getent)").stdout_ok();
+    let left = machine.run("totpctl enable sshd --no-options").stderr;
+    assert!(
+        left.contains("bob, carol") && left.contains("git") && !left.contains("dora"),
+        "{left}"
+    );
+    assert!(left.contains("not counted: users of systemd"), "{left}");
+}
+
 #[test]
 fn a_change_names_the_users_that_it_shuts_out() {
     let machine = machine();

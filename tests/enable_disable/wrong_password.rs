@@ -105,9 +105,19 @@ fn on_opensuse_the_example_is_named_and_protects_sshd() {
     machine.service("sshd", OPENSUSES_SSHD);
     refused_every_way(&machine, "common-auth:2", "pam-config/common-auth of the package");
     let example = format!("{}/../packaging/pam-config/common-auth", env!("CARGO_MANIFEST_DIR"));
-    machine.run("rm /etc/pam.d/common-auth").stdout_ok();
-    machine.service("common-auth", &std::fs::read_to_string(example).unwrap());
+    machine.run("mkdir -p /usr/share/doc/pam-totp/examples/pam-config").stdout_ok();
+    machine.write(
+        "/usr/share/doc/pam-totp/examples/pam-config/common-auth",
+        &std::fs::read_to_string(example).unwrap(),
+    );
+    let page = include_str!("../../docs/admin/distributions.md");
+    let block = page.split("```sh\n").find(|block| block.starts_with("grep '^auth'")).unwrap();
+    let block = block.split("```").next().unwrap();
+    machine.run(&format!("set -e\n{block}")).stdout_ok();
     is_protected(&machine, &seed);
+    let (_, back) = block.split_once("# back: ").unwrap();
+    machine.run(back).stdout_ok();
+    assert_eq!(machine.run("readlink /etc/pam.d/common-auth").stdout_ok(), "common-auth-pc\n");
 }
 
 #[test]

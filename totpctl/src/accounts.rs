@@ -1,14 +1,17 @@
-//! The accounts in files of this host.
+//! The accounts that this host lists.
 
 use std::fs;
+use std::path::Path;
+use std::process::Stdio;
 
-use crate::name_services;
+use crate::{name_services, program};
 
 /// A local account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Account {
     pub(crate) name: String,
     pub(crate) uid: u32,
+    pub(crate) home: String,
     pub(crate) shell: String,
     /// The names of its groups, the primary one first.
     pub(crate) groups: Vec<String>,
@@ -19,6 +22,40 @@ impl Account {
     pub(crate) fn has_shell(&self) -> bool {
         !self.shell.ends_with("/nologin") && !self.shell.ends_with("/false")
     }
+
+    /// Reports whether `/etc/shells` lists its shell. That of the account `sync`, for example, only
+    /// runs a program.
+    pub(crate) fn has_listed_shell(&self, shells: &str) -> bool {
+        let shell = if self.shell.is_empty() { "/bin/sh" } else { &self.shell };
+        self.has_shell() && shells.lines().any(|line| line.trim() == shell)
+    }
+
+    /// Reports whether somebody can log in to it: `shadow` has a password for it, or its home has
+    /// keys for sshd.
+    pub(crate) fn has_credential(&self, shadow: &str) -> bool {
+        let has_password = shadow.lines().any(|line| {
+            let mut fields = line.split(':');
+            fields.next() == Some(&self.name)
+                && fields.next().is_some_and(|hash| !hash.starts_with(['!', '*']))
+        });
+        let keys = ["authorized_keys", "authorized_keys2"];
+        let has_key = |file| {
+            fs::metadata(Path::new(&self.home).join(".ssh").join(file))
+                .is_ok_and(|file| file.len() > 0)
+        };
+        has_password || (self.home.starts_with('/') && keys.into_iter().any(has_key))
+    }
+}
+
+/// Returns the accounts that the sources in nsswitch.conf list; `None` if they do not answer.
+///
+/// These are also those of userdb, of databases, and of directories that list their users.
+pub(crate) fn listed() -> Option<Vec<Account>> {
+    let mut getent = program::find("getent").ok()?;
+    getent.arg("passwd").stdin(Stdio::null());
+    let output = program::output_within(getent, program::ANSWER_TIMEOUT).ok()?;
+    let passwd = String::from_utf8_lossy(&output.stdout);
+    output.status.success().then(|| parse(&passwd, ""))
 }
 
 /// Returns the accounts of this host, without those of directories.
@@ -50,7 +87,7 @@ pub(crate) fn parse(passwd: &str, group: &str) -> Vec<Account> {
     let mut accounts: Vec<Account> = Vec::new();
     for line in passwd.lines() {
         let fields: Vec<_> = line.split(':').collect();
-        let [name, _, uid, gid, .., shell] = fields.as_slice() else { continue };
+        let [name, _, uid, gid, .., home, shell] = fields.as_slice() else { continue };
         let (Ok(uid), Ok(gid)) = (uid.parse(), gid.parse::<u32>()) else { continue };
         if name.starts_with(['+', '-']) || accounts.iter().any(|account| account.name == *name) {
             continue;
@@ -62,6 +99,7 @@ pub(crate) fn parse(passwd: &str, group: &str) -> Vec<Account> {
         accounts.push(Account {
             name: (*name).to_owned(),
             uid,
+            home: (*home).to_owned(),
             shell: (*shell).to_owned(),
             groups,
         });
@@ -82,6 +120,40 @@ mod tests {
         let names: Vec<_> = accounts.iter().map(|account| account.name.as_str()).collect();
         assert_eq!(names, ["root", "drop", "empty"]);
         assert_eq!(accounts[1].groups, ["users", "sftponly", "bad"]);
+        assert_eq!(accounts[1].home, "/srv");
         assert!(accounts[0].has_shell() && !accounts[1].has_shell() && accounts[2].has_shell());
+    }
+
+    #[test]
+    fn an_account_can_be_used_with_a_password_or_a_key() {
+        let home = tempfile::tempdir().unwrap();
+        let passwd = format!("git:x:5:5::{}:/bin/sh\n", home.path().display());
+        let account = parse(&passwd, "").remove(0);
+        for (shadow, expected) in [
+            ("", false),
+            ("git:!:1\n", false),
+            ("git:*:1\n", false),
+            ("git:!$6$x:1\n", false),
+            ("root:$6$x:1\ngit:$6$x:1\n", true),
+            ("git::1\n", true),
+        ] {
+            assert_eq!(account.has_credential(shadow), expected, "{shadow}");
+        }
+        fs::create_dir(home.path().join(".ssh")).unwrap();
+        fs::write(home.path().join(".ssh/authorized_keys"), "").unwrap();
+        assert!(!account.has_credential(""), "an empty file");
+        fs::write(home.path().join(".ssh/authorized_keys"), "ssh-ed25519 AAAA\n").unwrap();
+        assert!(account.has_credential(""));
+    }
+
+    #[test]
+    fn a_shell_is_one_of_etc_shells() {
+        let shells = "# /etc/shells\n/bin/sh\n/bin/bash\n/usr/sbin/nologin\n";
+        for (shell, expected) in
+            [("/bin/bash", true), ("", true), ("/bin/sync", false), ("/usr/sbin/nologin", false)]
+        {
+            let account = parse(&format!("x:x:5:5::/:{shell}\n"), "").remove(0);
+            assert_eq!(account.has_listed_shell(shells), expected, "{shell}");
+        }
     }
 }

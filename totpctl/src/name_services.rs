@@ -30,6 +30,11 @@ pub(crate) fn directories() -> Vec<Directory> {
     parse(&nsswitch, &String::from_utf8_lossy(&passwd))
 }
 
+/// Returns the sources that have users of this host, but no file that is read here.
+pub(super) fn without_files() -> Vec<String> {
+    passwd_sources().into_iter().filter(|source| LISTED_BY_NSS.contains(&source.as_str())).collect()
+}
+
 /// Reads nsswitch.conf and passwd.
 fn parse(nsswitch: &str, passwd: &str) -> Vec<Directory> {
     let mut found: Vec<Directory> = Vec::new();
@@ -77,6 +82,8 @@ fn sources(nsswitch: &str, database: &str) -> Vec<String> {
 /// Sources that have files on this host, or users that nobody logs in as.
 const FILES: [&str; 7] =
     ["altfiles", "compat", "db", "extrausers", "files", "mymachines", "systemd"];
+/// Those of them that only the name service switch lists.
+const LISTED_BY_NSS: [&str; 3] = ["db", "mymachines", "systemd"];
 /// Sources that ask a service of this host over a socket, or read its cache.
 const LOCAL_SERVICES: [&str; 7] =
     ["authd", "cache_oslogin", "himmelblau", "kanidm", "sss", "vas4", "winbind"];

@@ -187,6 +187,9 @@ fn check<'a>(
 ) -> Vec<Door> {
     let service = services.get(name);
     doors::check(name, services, report);
+    if service.asks {
+        report.problems.extend(selinux::denied_server(name));
+    }
     for (service, sibling) in [("sudo", "sudo-i"), ("su", "su-l")] {
         let asks = |name| services.has(name) && services.get(name).asks;
         if name == service && asks(service) && asks(sibling) {

@@ -50,7 +50,7 @@ impl Preflight {
                 failure.message, failure.fix
             )));
         }
-        if let Some(problem) = selinux::problem() {
+        if let Some(problem) = selinux::problem(service) {
             return Err(Error::refused(format!("not changed: {problem}")));
         }
         let effects: Vec<_> = changes.iter().map(|change| Effect::of(change, changes)).collect();

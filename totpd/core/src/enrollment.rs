@@ -7,7 +7,7 @@ pub use crate::enrollment::label::LabelHistory;
 pub use crate::enrollment::new_factor::NewFactor;
 pub use crate::enrollment::replay_floor::{ReplayFloor, apply_floor, usable_from};
 pub use crate::enrollment::request::{Enrolled, Request, enroll};
-pub use crate::enrollment::restoration::{keep_far_drift, restore};
+pub use crate::enrollment::restoration::{keep_used_codes, restore};
 use crate::factor::{Factor, FactorId, Maker, Status};
 use crate::otp::time_step;
 use crate::record::Record;

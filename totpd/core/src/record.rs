@@ -122,6 +122,12 @@ impl Record {
         spent_seeds::remember(&mut self.spent, &removed);
     }
 
+    /// Takes over what `other` remembers of removed factors.
+    pub fn merge_spent_seeds(&mut self, other: Self) {
+        spent_seeds::merge(&mut self.spent, other.spent);
+        self.share_used_codes();
+    }
+
     /// Reports whether another factor that is not pending has the seed of `factor`.
     #[must_use]
     pub fn has_seed_of(&self, factor: &Factor) -> bool {

@@ -86,9 +86,6 @@ pub(crate) fn restore(
             resync.push(name.to_string());
         }
         if let Some(restoring) = &mut restoring {
-            if let Some(present) = local.present_record(&name)? {
-                enrollment::keep_far_drift(&mut record, &present, now);
-            }
             restoring.add(name, &record)?;
         }
         users += 1;
@@ -103,7 +100,7 @@ pub(crate) fn restore(
         if options.digest.as_ref().is_some_and(|shown| *shown != digest) {
             return Err(BackupError::Changed);
         }
-        restoring.finish(reader.head().created, clock::now, skew)?;
+        restoring.finish(reader.head().created, move || clock::now().max(now), skew)?;
     }
     let usable_from = (!options.dry_run).then(|| enrollment::usable_from(clock::now(), skew));
     Ok(Restored {

@@ -35,7 +35,7 @@ pub(crate) async fn list(
         after = last.name.as_str().to_owned();
         for Listed { name, record } in page {
             match record {
-                // The store has users without a factor for their wrong codes alone.
+                // The store has users without a factor for their wrong and used codes alone.
                 Ok(record) if record.factors.is_empty() => {}
                 Ok(record) => users.push(user_state::describe(&name, record, now, rules)),
                 Err(error) => {

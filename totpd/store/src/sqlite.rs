@@ -9,7 +9,7 @@
 //! ```text
 //! open                                  opens the store, or creates it
 //! rekey restore export scan signers     the store as a whole
-//! records                               one record
+//! used_codes records                    single records
 //! local                                 the handle
 //! reader writer ─ transaction           the two threads
 //! database ─ connection, reserve        the file
@@ -45,6 +45,7 @@ mod signers;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod used_codes;
 mod writer;
 
 pub use layout::DIRECTORY;

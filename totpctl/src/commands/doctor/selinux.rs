@@ -13,15 +13,36 @@ pub(super) fn check(report: &mut Report) {
     report.problems.extend(missing_module());
 }
 
-/// Returns the problem as a sentence, if there is one.
-pub(in crate::commands) fn problem() -> Option<String> {
-    missing_module().map(|finding| finding.sentence())
+/// Returns the problem as a sentence, if programs of `service` cannot reach the daemon.
+pub(in crate::commands) fn problem(service: &str) -> Option<String> {
+    missing_module().or_else(|| denied_server(service)).map(|finding| finding.sentence())
+}
+
+/// Returns a problem if the policy keeps the program of a service that asks from totpd.
+pub(super) fn denied_server(service: &str) -> Option<Finding> {
+    let boolean = fs::read_to_string("/sys/fs/selinux/booleans/totpd_ask_servers").ok()?;
+    if !is_enforcing() || !is_denied(service, &boolean) {
+        return None;
+    }
+    let finding = Finding::new(
+        FindingId::SelinuxServersDenied,
+        "SELinux lets only programs that log people in ask totpd, and this is a server, so its logins are denied",
+    );
+    Some(finding.fix("run setsebool -P totpd_ask_servers on"))
+}
+
+/// Reports whether this boolean, as the kernel shows it, keeps the program of a service out.
+fn is_denied(service: &str, boolean: &str) -> bool {
+    boolean.split_whitespace().next() == Some("0") && SERVERS.contains(&service)
+}
+
+fn is_enforcing() -> bool {
+    fs::read_to_string("/sys/fs/selinux/enforce").is_ok_and(|on| on == "1")
 }
 
 fn missing_module() -> Option<Finding> {
-    let enforcing = fs::read_to_string("/sys/fs/selinux/enforce").is_ok_and(|on| on == "1");
     let daemon = installed::daemon();
-    if !enforcing || is_labeled(&label(&daemon)?) {
+    if !is_enforcing() || is_labeled(&label(&daemon)?) {
         return None;
     }
     let finding = Finding::new(
@@ -45,6 +66,32 @@ fn is_labeled(context: &str) -> bool {
     context.split(':').nth(2) == Some("totpd_exec_t")
 }
 
+/// The services of the domains that `totpd_server` names in packaging/selinux/totpd.te.
+const SERVERS: [&str; 23] = [
+    "cups",
+    "dovecot",
+    "exim",
+    "exim4",
+    "freeradius",
+    "ftp",
+    "ftpd",
+    "imap",
+    "ipsec",
+    "lmtp",
+    "nntp",
+    "openvpn",
+    "pop",
+    "ppp",
+    "proftpd",
+    "pure-ftpd",
+    "racoon",
+    "radiusd",
+    "samba",
+    "sieve",
+    "smtp",
+    "squid",
+    "vsftpd",
+];
 const MAX_CONTEXT_BYTES: usize = 1024;
 const LOAD_MODULE: &str = "run semodule -i totpd.pp, then restorecon -RF /usr/libexec/totpd /etc/totpd /var/lib/totpd \
                            /run/totpd (docs/admin/distributions.md, \"SELinux\")";
@@ -52,6 +99,21 @@ const LOAD_MODULE: &str = "run semodule -i totpd.pp, then restorecon -RF /usr/li
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_is_denied_while_the_boolean_is_off() {
+        for (service, boolean, expected) in [
+            ("vsftpd", "0 0", true),
+            ("vsftpd", "0 1", true),
+            ("vsftpd", "1 1", false),
+            ("vsftpd", "1 0", false),
+            ("vsftpd", "", false),
+            ("sshd", "0 0", false),
+            ("sudo", "0 0", false),
+        ] {
+            assert_eq!(is_denied(service, boolean), expected, "{service} {boolean}");
+        }
+    }
 
     #[test]
     fn only_the_type_of_the_module_counts() {

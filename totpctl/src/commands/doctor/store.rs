@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use rustix::fs::{IFlags, StatVfsMountFlags, fstatfs, ioctl_getflags, statvfs};
+use rustix::fs::{IFlags, StatVfsMountFlags, fstatfs, ioctl_getflags, statfs, statvfs};
 
 use super::finding::{Finding, FindingId};
 use super::report::Report;
@@ -17,6 +17,19 @@ use crate::program;
 pub(super) fn check(report: &mut Report) {
     let folder = Path::new(FOLDER);
     let Ok(metadata) = fs::metadata(folder) else { return };
+    let is_btrfs = || statfs(folder).is_ok_and(|disk| disk.f_type as u32 == BTRFS);
+    if metadata.ino() == LEFT_OUT_SUBVOLUME && is_btrfs() {
+        let finding = Finding::new(
+            FindingId::StoreLeftOut,
+            "the system was rolled back to a snapshot of Btrfs, which has an empty folder in the place of the \
+             store, so nobody can log in with a code",
+        );
+        report.problems.push(finding.in_file(FOLDER).fix(
+            "move the subvolume of the store there, or remove the folder and restore a backup \
+             (docs/admin/store.md, \"Btrfs\")",
+        ));
+        return;
+    }
     if metadata.uid() != 0 || metadata.mode() & 0o077 != 0 {
         report.problem(
             FindingId::StorePermissions,
@@ -153,6 +166,8 @@ const MOVE_TO_SUBVOLUME: &str =
     "move the store into a subvolume of its own (docs/admin/store.md, \"Btrfs\")";
 /// The magic number of a file system, in `statfs`.
 const BTRFS: u32 = 0x9123_683e;
+/// The inode of the folder that a snapshot has in the place of a subvolume.
+const LEFT_OUT_SUBVOLUME: u64 = 2;
 /// The file systems that always copy.
 const ALWAYS_COPY: [(u32, &str); 4] = [
     (0x2fc1_2fc1, "ZFS"),

@@ -29,6 +29,8 @@ pub(crate) enum Reason {
     Root,
     /// The user has a shell and a uid of a person.
     Shell,
+    /// The account of a service has a shell, and a password or a key to log in with.
+    Service,
     /// sshd lets the user transfer files without a shell: the `Match` block, if not for everybody.
     Sftp(Option<String>),
     /// systemd-homed has the user.
@@ -38,7 +40,14 @@ pub(crate) enum Reason {
 /// Returns the users of this host who may log in.
 pub(crate) fn people() -> People {
     let limits = uid_limits(&login_definitions());
-    let mut people = with_shell(&accounts::local(), &limits);
+    let listed = accounts::listed();
+    let unlisted = if listed.is_some() { Vec::new() } else { name_services::without_files() };
+    let accounts = listed.unwrap_or_else(accounts::local);
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let (shells, shadow) = (read("/etc/shells"), read("/etc/shadow"));
+    let is_used =
+        |account: &Account| account.has_listed_shell(&shells) && account.has_credential(&shadow);
+    let mut people = with_shell(&accounts, &limits, &is_used);
     let sftp = sshd::sftp_users(|uid| limits.contains(&uid)).into_iter();
     people.extend(sftp.map(|(name, block)| Person { name, reason: Reason::Sftp(block) }));
     let areas = glob::glob("/var/lib/systemd/home/*.identity").into_iter().flatten().flatten();
@@ -49,15 +58,23 @@ pub(crate) fn people() -> People {
         }
     }
     let directories = name_services::directories().into_iter();
-    People { people, uncounted: directories.map(|directory| directory.source).collect() }
+    let directories = directories.map(|directory| directory.source);
+    People { people, uncounted: directories.chain(unlisted).collect() }
 }
 
-/// Returns root, and the accounts of people with a shell.
-fn with_shell(accounts: &[Account], limits: &RangeInclusive<u32>) -> Vec<Person> {
+/// Returns root, the accounts of people with a shell, and those of services that `is_used` finds to
+/// be open.
+fn with_shell(
+    accounts: &[Account],
+    limits: &RangeInclusive<u32>,
+    is_used: &dyn Fn(&Account) -> bool,
+) -> Vec<Person> {
     let reason = |account: &Account| match account.uid {
         0 => Some(Reason::Root),
         uid if limits.contains(&uid) => Some(Reason::Shell),
-        _ => None,
+        // Users of directories and of systemd-homed have no other numbers.
+        uid if uid > *limits.end() && !NO_PERSON.contains(&uid) => Some(Reason::Shell),
+        _ => is_used(account).then_some(Reason::Service),
     };
     accounts
         .iter()
@@ -86,6 +103,9 @@ fn uid_limits(definitions: &str) -> RangeInclusive<u32> {
     value("UID_MIN").unwrap_or(1000)..=value("UID_MAX").unwrap_or(60_000)
 }
 
+/// The uids of dynamic users of systemd, of nobody, and of nothing (65535).
+const NO_PERSON: RangeInclusive<u32> = 61_184..=65_535;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,7 +117,7 @@ mod tests {
                       nobody:x:65534:65534::/:/bin/sh\nold:x:500:500::/:/bin/sh\nbroken\n";
         let accounts = accounts::parse(passwd, "");
         let names = |definitions: &str| {
-            let people = with_shell(&accounts, &uid_limits(definitions));
+            let people = with_shell(&accounts, &uid_limits(definitions), &|_| false);
             people.into_iter().map(|person| person.name).collect::<Vec<_>>()
         };
         assert_eq!(names(""), ["root", "alice"]);
@@ -109,6 +129,20 @@ mod tests {
             names("UID_MIN 500\nUID_MIN 1000\nUID_MAX 70000\n"),
             ["root", "alice", "nobody"]
         );
-        assert_eq!(with_shell(&accounts, &(1000..=60_000))[0].reason, Reason::Root);
+        let found = with_shell(&accounts, &(1000..=60_000), &|_| false);
+        assert_eq!(found[0].reason, Reason::Root);
+    }
+
+    #[test]
+    fn open_accounts_of_services_and_high_uids_count() {
+        let passwd = "git:x:110:110::/srv:/bin/sh\npostgres:x:111:111::/:/bin/bash\n\
+                      dora:x:60001:60001::/:/bin/sh\ndyn:x:61500:61500::/:/bin/sh\n\
+                      nobody:x:65534:65534::/:/bin/sh\neve:x:1200000001:1::/:/bin/sh\n";
+        let accounts = accounts::parse(passwd, "");
+        let people = with_shell(&accounts, &(1000..=60_000), &|account| account.name == "git");
+        let names: Vec<_> = people.iter().map(|person| person.name.as_str()).collect();
+        assert_eq!(names, ["git", "dora", "eve"]);
+        assert_eq!(people[0].reason, Reason::Service);
+        assert_eq!(people[1].reason, Reason::Shell);
     }
 }

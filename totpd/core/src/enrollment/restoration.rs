@@ -1,5 +1,7 @@
 //! A record that comes back from a backup.
 
+use alloc::vec::Vec;
+
 use crate::factor::{Factor, Kind, MAX_RESYNC_SECS, Status};
 use crate::otp::time_step;
 use crate::record::Record;
@@ -11,12 +13,13 @@ use crate::recovery_codes::RecoveryCodes;
 ///
 /// A disabled token is marked too, because enabling it would make used presses good again. Pending
 /// factors are dropped. No factor is newer than the restoration, so all codes up to it count as
-/// used.
+/// used. A resynchronization does not accept them either, even of an imported seed.
 pub fn restore(record: &mut Record, now: u64) -> bool {
     record.recovery = RecoveryCodes::default();
     record.retire(|factor| !factor.is_pending());
     for factor in &mut record.factors {
         factor.created = factor.created.min(now);
+        factor.is_imported = false;
         if factor.kind == Kind::Hotp {
             factor.status = Status::Unsynchronized;
         }
@@ -24,23 +27,46 @@ pub fn restore(record: &mut Record, now: u64) -> bool {
     record.factors.iter().any(|factor| factor.status == Status::Unsynchronized)
 }
 
-/// Keeps what the present record of a user knows about the factors in `restored` at `now` (seconds
-/// since 1970). These are the used codes and the drift of clocks that root found to be far ahead.
+/// Keeps what the present record of a user knows of used codes, at `now` (seconds since 1970).
+/// `restored` is the record that replaces it: that of a backup, or a new one if the backup has
+/// none.
 ///
-/// The floor of a restoration reaches no further than a clock that right codes lead.
-/// Times beyond an hour come from a clock of this machine that ran ahead, and are left behind.
-pub fn keep_far_drift(restored: &mut Record, present: &Record, now: u64) {
+/// Factors belong together by their seeds. The counters of factors that `restored` lacks are kept
+/// as those of removed ones. A drift that root found to be large is kept too: the floor of a
+/// restoration reaches no further than a clock that right codes lead.
+pub fn keep_used_codes(restored: &mut Record, present: &Record, now: u64) {
+    let mut present = present.clone();
+    for factor in &mut present.factors {
+        factor.last_accepted = plausible_counter(factor, now);
+    }
     for factor in &mut restored.factors {
-        let Some(period) = factor.kind.period() else { continue };
-        let latest = time_step(now, period).saturating_add(MAX_RESYNC_SECS / u64::from(period));
-        let same = |other: &&Factor| other.kind == factor.kind && other.seed.is(&factor.seed);
-        let Some(known) = present.factors.iter().find(same) else { continue };
-        let used = known.last_accepted.filter(|last| *last <= latest);
-        factor.last_accepted = factor.last_accepted.max(used);
-        if known.drift.is_far(period) {
-            factor.drift = known.drift;
+        let known = present.factors.iter().filter(|known| have_same_codes(known, factor));
+        for known in known.collect::<Vec<_>>() {
+            factor.last_accepted = factor.last_accepted.max(known.last_accepted);
+            factor.last_used = factor.last_used.max(known.last_used);
+            if factor.kind.period().is_some_and(|period| known.drift.is_far(period)) {
+                factor.drift = known.drift;
+            }
         }
     }
+    present.retire(|known| restored.factors.iter().any(|factor| have_same_codes(known, factor)));
+    restored.merge_spent_seeds(present);
+}
+
+fn have_same_codes(factor: &Factor, other: &Factor) -> bool {
+    factor.kind == other.kind && factor.seed.is(&other.seed)
+}
+
+/// Returns the last accepted counter, unless no code can have led to it.
+///
+/// A clock of this machine that ran ahead marks time steps of years to come as used. A restoration
+/// leaves them behind if they are more than an hour after all times known of the factor.
+fn plausible_counter(factor: &Factor, now: u64) -> Option<u64> {
+    let Some(period) = factor.kind.period() else { return factor.last_accepted };
+    let latest = now.max(factor.created).max(factor.last_used.unwrap_or(0));
+    let reach = MAX_RESYNC_SECS / u64::from(period.max(1));
+    let last = time_step(latest, period).saturating_add(reach);
+    factor.last_accepted.filter(|counter| *counter <= last)
 }
 
 #[cfg(test)]
@@ -49,7 +75,7 @@ mod tests {
 
     use super::*;
     use crate::factor::Drift;
-    use crate::fixtures::verified;
+    use crate::fixtures::{enrolled, verified};
     use crate::seed::Seed;
 
     #[test]
@@ -91,14 +117,30 @@ mod tests {
             (Record::new(1000), Some(990), 0),
         ] {
             let mut restored = with(Some(990), 0);
-            keep_far_drift(&mut restored, &present, NOW);
+            keep_used_codes(&mut restored, &present, NOW);
             let factor = &restored.factors[0];
             assert_eq!((factor.last_accepted, factor.drift.steps()), (last, drift), "{present:?}");
         }
         let mut other = with(Some(1119), 119);
         other.factors[0].seed = Seed::new(vec![9; 20]).unwrap();
         let mut restored = with(Some(990), 0);
-        keep_far_drift(&mut restored, &other, NOW);
+        keep_used_codes(&mut restored, &other, NOW);
         assert_eq!(restored.factors[0].last_accepted, Some(990), "another key");
+    }
+
+    #[test]
+    fn a_code_that_was_used_under_a_clock_that_ran_ahead_stays_used() {
+        const NOW: u64 = 30_000;
+        let totp = Kind::Totp { period: 30 };
+        for (created, last_used, last) in
+            [(0, None, None), (0, Some(9000 * 30), Some(9001)), (9000 * 30, None, Some(9001))]
+        {
+            let known = Factor { created, last_used, ..verified(totp, Some(9001)) };
+            let present = Record { factors: vec![known], ..Record::new(1000) };
+            let mut restored = enrolled(1000);
+            keep_used_codes(&mut restored, &present, NOW);
+            assert_eq!(restored.factors[0].last_accepted, last, "{created} {last_used:?}");
+            assert_eq!(restored.factors[0].last_used, last_used);
+        }
     }
 }

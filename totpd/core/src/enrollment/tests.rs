@@ -2,6 +2,7 @@ mod first_logins;
 mod histories;
 mod parties;
 mod pending;
+mod restorations;
 mod wrong_codes;
 
 use alloc::vec;

@@ -38,9 +38,28 @@ impl SpentSeed {
 /// Adds one entry for each seed and kind of the removed factors. The oldest entries make room.
 pub(super) fn remember(spent: &mut Vec<SpentSeed>, removed: &[Factor]) {
     for new in removed.iter().filter_map(SpentSeed::from_factor) {
-        spent.retain(|old| !old.is_of(&new.digest, new.kind));
-        spent.push(new);
+        replace(spent, new);
     }
+    make_room(spent);
+}
+
+/// Adds the entries of another record. Of two entries of one seed the greater counter stays.
+pub(super) fn merge(spent: &mut Vec<SpentSeed>, others: Vec<SpentSeed>) {
+    for mut new in others {
+        for old in spent.iter().filter(|old| old.is_of(&new.digest, new.kind)) {
+            new.last_accepted = new.last_accepted.max(old.last_accepted);
+        }
+        replace(spent, new);
+    }
+    make_room(spent);
+}
+
+fn replace(spent: &mut Vec<SpentSeed>, new: SpentSeed) {
+    spent.retain(|old| !old.is_of(&new.digest, new.kind));
+    spent.push(new);
+}
+
+fn make_room(spent: &mut Vec<SpentSeed>) {
     let excess = spent.len().saturating_sub(MAX_SPENT_SEEDS);
     spent.drain(..excess);
 }

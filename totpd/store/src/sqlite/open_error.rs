@@ -43,6 +43,13 @@ pub enum OpenError {
     /// The key cannot be read or created.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The system was rolled back to a snapshot of Btrfs, which has no store.
+    #[error(
+        "{0} is only the place of a Btrfs subvolume that a snapshot left out: the system was rolled back. \
+         Move that subvolume here, or remove the empty folder and restore a backup (docs/admin/store.md, \
+         \"Btrfs\")"
+    )]
+    LeftOut(PathBuf),
     /// The file was written by a later version.
     #[error(
         "{path} has format {found}; this version of totpd knows formats up to {known}; update totpd"

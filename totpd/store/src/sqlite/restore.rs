@@ -25,6 +25,7 @@ use crate::sqlite::layout::{Layout, create_store_file, wal_path};
 use crate::sqlite::local::Local;
 use crate::sqlite::metadata::{self, KeyRole, Secrets};
 use crate::sqlite::schema::create_tables;
+use crate::sqlite::used_codes::UsedCodes;
 use crate::sqlite::{connection, reserve, rows};
 use totpd_core::enrollment::ReplayFloor;
 
@@ -66,17 +67,6 @@ impl Local {
         }
     }
 
-    /// Returns the record of a user. A damaged record counts as none.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the store cannot be read.
-    pub fn present_record(&self, name: &UserName) -> Result<Option<Record>, StoreError> {
-        let key = RecordKey::User(name.clone());
-        let wanted = key.clone();
-        let row = self.read_now(move |connection| rows::read(connection, &wanted))?;
-        Ok(row.and_then(|row| self.keys().get().decode(&key, &row).ok()))
-    }
-
     /// Begins a restore.
     ///
     /// # Errors
@@ -116,10 +106,10 @@ impl PendingRestore<'_> {
         Ok(())
     }
 
-    /// Replaces the present store. `created` is the time of the creation of the backup. `now`
-    /// returns the present time. Both are in seconds since 1970. `now` is called when the present
-    /// store accepts no more codes. `skew` is the number of time steps ahead that the present store
-    /// accepted.
+    /// Replaces the present store, and keeps what it knows of used codes. `created` is the time of
+    /// the creation of the backup. `now` returns the present time. Both are in seconds since 1970.
+    /// `now` is called at the beginning, and when the present store accepts no more codes. `skew`
+    /// is the number of time steps ahead that the present store accepted.
     ///
     /// # Errors [`StoreError`]. The store is as it was, unless the error says that the new one is
     /// in place.
@@ -131,6 +121,12 @@ impl PendingRestore<'_> {
     ) -> Result<RestoreReport, StoreError> {
         let layout = self.local.layout().clone();
         let new = self.new.take().ok_or_else(thread_ended)?;
+        let started = now();
+        let mut used_codes = UsedCodes::new(Arc::clone(&self.keys));
+        used_codes.keep_from(&new, started, |after, limit| {
+            let from = after.to_owned();
+            self.local.read_now(move |rows| rows::users(rows, &from, limit))
+        })?;
         new.execute_batch("COMMIT").map_err(unavailable)?;
         new.pragma_update(None, "journal_mode", "WAL").map_err(unavailable)?;
         new.close().map_err(|(_, error)| unavailable(error))?;
@@ -139,12 +135,13 @@ impl PendingRestore<'_> {
         let (active, keys) = (self.local.keys().clone(), Arc::clone(&self.keys));
         let (sender, answer) = oneshot::channel();
         self.local.writer()?.exclusive(move |database| {
-            let floor = ReplayFloor { time: now(), skew };
+            // Factors are made no later than this moment, also if the clock is set back now.
+            let floor = ReplayFloor { time: now().max(started), skew };
             // The floor is set before the files change. After an error the new file may be in place
             // nevertheless, and no used code may become valid. The old file loses nothing by the
             // floor.
             active.set(keys.without_previous(Some(floor)));
-            let result = replace(database, &layout, &keys, floor, created);
+            let result = replace(database, &layout, used_codes, floor, created);
             if result.is_err() {
                 database.discard_connections();
             }
@@ -173,11 +170,12 @@ fn begin_new_store(path: &Path) -> Result<Connection, String> {
 fn replace(
     database: &mut Database,
     layout: &Layout,
-    keys: &KeySet,
+    used_codes: UsedCodes,
     floor: ReplayFloor,
     created: u64,
 ) -> Result<(), String> {
     let text = |error: rusqlite::Error| error.to_string();
+    let keys = used_codes.keys();
     let current = database.connection().map_err(text)?;
     let secrets = metadata::secrets(current, &keys.current).map_err(text)?;
     let mut secrets = secrets.ok_or("the store does not know its own key")?;
@@ -189,7 +187,8 @@ fn replace(
     if database.checkpoint_all().map_err(text)? {
         return Err("cannot checkpoint the log; try again".into());
     }
-    finish_new_store(&layout.new_store(), keys, &secrets)?;
+    let current = database.connection().map_err(text)?;
+    finish_new_store(&layout.new_store(), current, used_codes, &secrets, floor.time)?;
     database.with_closed(|file| swap(file, layout))?;
     // The new file is opened before the old one is removed.
     match database.connection() {
@@ -208,17 +207,29 @@ fn replace(
     }
 }
 
-/// Writes into the new file what the store knows of itself, and empties its log.
-fn finish_new_store(new: &Path, keys: &KeySet, secrets: &Secrets) -> Result<(), String> {
+/// Writes into the new file what the store knows of itself and of the last used codes, and empties
+/// its log.
+fn finish_new_store(
+    new: &Path,
+    current: &Connection,
+    mut used_codes: UsedCodes,
+    secrets: &Secrets,
+    now: u64,
+) -> Result<(), String> {
     let failed = |reason: &dyn std::fmt::Display| format!("cannot finish the new store: {reason}");
+    let keys = used_codes.keys();
     let sealed = metadata::seal_secrets(&keys.current, secrets).map_err(|error| failed(&error))?;
-    let write = || -> rusqlite::Result<bool> {
-        let connection = connection::open(new)?;
-        connection.execute_batch("BEGIN IMMEDIATE")?;
-        metadata::set_key_id(&connection, KeyRole::Current, Some(&keys.id))?;
-        metadata::set_sealed_secrets(&connection, &sealed)?;
-        connection.execute_batch("COMMIT")?;
-        connection::checkpoint_all(&connection)
+    let mut write = || -> Result<bool, StoreError> {
+        let connection = connection::open(new).map_err(unavailable)?;
+        connection.execute_batch("BEGIN IMMEDIATE").map_err(unavailable)?;
+        // Logins and changes continued until now.
+        used_codes.keep_from(&connection, now, |after, limit| {
+            rows::users(current, after, limit).map_err(unavailable)
+        })?;
+        metadata::set_key_id(&connection, KeyRole::Current, Some(&keys.id)).map_err(unavailable)?;
+        metadata::set_sealed_secrets(&connection, &sealed).map_err(unavailable)?;
+        connection.execute_batch("COMMIT").map_err(unavailable)?;
+        connection::checkpoint_all(&connection).map_err(unavailable)
     };
     match write() {
         Ok(false) => Ok(()),

@@ -10,5 +10,6 @@ mod opening;
 mod records;
 mod rekey_states;
 mod rekeying;
+mod restoring;
 mod signers;
 mod tampering;

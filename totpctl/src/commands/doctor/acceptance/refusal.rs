@@ -19,13 +19,15 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::FirstPassMissing
         | Id::JumpPastEnd
         | Id::OnePromptProgram
+        | Id::SelinuxServersDenied
         | Id::UnknownModuleOption => "it denies every login",
         Id::NobodyCanLogIn
         | Id::NobodyEnrolled
         | Id::SshdCannotAsk
         | Id::SshdMatchNobodyCanLogIn
         | Id::SshdNobodyCanLogIn
-        | Id::StoreDiskReadOnly => "it shuts everybody out",
+        | Id::StoreDiskReadOnly
+        | Id::StoreLeftOut => "it shuts everybody out",
         Id::SshdMatchRootCannotLogIn | Id::SshdRootCannotLogIn | Id::SudoNobodyBecomesRoot => {
             "it shuts root out"
         }
@@ -124,7 +126,7 @@ mod tests {
         }
     }
 
-    const REFUSED: [&str; 39] = [
+    const REFUSED: [&str; 41] = [
         "acceptances-invalid",
         "configuration-invalid",
         "conflicting-module-options",
@@ -142,6 +144,7 @@ mod tests {
         "nullok-without-password",
         "one-prompt-program",
         "selinux-module-missing",
+        "selinux-servers-denied",
         "sshd-cannot-ask",
         "sshd-config-unreadable",
         "sshd-match-nobody-can-log-in",
@@ -155,6 +158,7 @@ mod tests {
         "stack-unreadable",
         "store-disk-full",
         "store-disk-read-only",
+        "store-left-out",
         "store-permissions",
         "stranger-can-enroll",
         "sudo-nobody-becomes-root",

@@ -67,6 +67,7 @@ mod tests {
         let alice = Account {
             name: "alice".into(),
             uid: 1000,
+            home: "/home/alice".into(),
             shell: "/bin/sh".into(),
             groups: vec!["users".into(), "wheel".into()],
         };

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
+use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags, statfs};
 
 use crate::fsync::sync_parent;
 use crate::owner::Owner;
@@ -47,6 +47,10 @@ fn lock_directory(directory: &Path, owner: Owner) -> Result<File, OpenError> {
         Ok(()) => sync_parent(directory).map_err(failed)?,
     }
     let metadata = fs::symlink_metadata(directory).map_err(failed)?;
+    // Its mode is fixed, so the next check would ask for what nobody can do.
+    if metadata.ino() == LEFT_OUT_SUBVOLUME && is_btrfs(directory) {
+        return Err(OpenError::LeftOut(directory.to_path_buf()));
+    }
     reject_insecure(directory, &metadata, owner, 0o700)?;
     if !metadata.is_dir() {
         return Err(failed(io::ErrorKind::NotADirectory.into()));
@@ -66,6 +70,10 @@ fn lock_directory(directory: &Path, owner: Owner) -> Result<File, OpenError> {
             }
         }
     }
+}
+
+fn is_btrfs(directory: &Path) -> bool {
+    statfs(directory).is_ok_and(|disk| disk.f_type as u32 == BTRFS)
 }
 
 /// Has Btrfs overwrite the files that are made in this directory in place. Otherwise each write
@@ -106,6 +114,11 @@ fn reject_insecure(
     Ok(())
 }
 
+/// The inode of the empty directory that a snapshot of Btrfs has in the place of a subvolume. Every
+/// other directory has another one: 256 for the root of a subvolume, more for the rest.
+const LEFT_OUT_SUBVOLUME: u64 = 2;
+/// The `f_type` of Btrfs (statfs(2)).
+const BTRFS: u32 = 0x9123_683E;
 /// The time that another daemon may take to release the directory. It is shorter than the wait of a
 /// login.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);

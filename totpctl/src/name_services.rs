@@ -31,8 +31,10 @@ pub(crate) fn directories() -> Vec<Directory> {
 }
 
 /// Returns the sources that have users of this host, but no file that is read here.
-pub(super) fn without_files() -> Vec<String> {
-    passwd_sources().into_iter().filter(|source| LISTED_BY_NSS.contains(&source.as_str())).collect()
+pub(crate) fn without_files() -> Vec<String> {
+    let mut sources = sources_of("passwd");
+    sources.retain(|source| LISTED_BY_NSS.contains(&source.as_str()));
+    sources
 }
 
 /// Reads nsswitch.conf and passwd.

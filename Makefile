@@ -24,7 +24,7 @@ else
 PLACED := :
 endif
 
-.PHONY: all bench build check deb demo fuzz install lint rpm sanitize test test-machines test-nightly vendor
+.PHONY: all bench bench-instructions build check deb demo fuzz install lint rpm sanitize test test-machines test-nightly vendor
 
 all: build
 
@@ -114,6 +114,12 @@ bench:
 	scripts/prepare.sh bench
 	$(MAKE) --no-print-directory need-machine TESTED=release
 	scripts/bench.sh
+
+# Instructions of a login in daemon and module, exact, so it fails when one of them grows: tests/bench/instructions.toml.
+bench-instructions:
+	scripts/prepare.sh bench-instructions
+	$(MAKE) --no-print-directory need-machine TESTED=release
+	scripts/bench-instructions.sh
 
 # Ten minutes each; needs no root.
 fuzz:

@@ -1,5 +1,5 @@
 #!/bin/bash
-# prepare.sh check|demo|test|bench|lint|need-NEED...: installs what is missing for that, and says so first. For "check"
+# prepare.sh check|demo|test|bench|bench-instructions|lint|need-NEED...: installs what is missing for that, and says so first. For "check"
 # it says what is missing, and installs nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -30,10 +30,11 @@ for what in "$@"; do
   bench) needs+=" $tests_machine python3:python3-minimal
     /usr/share/doc/libpam-google-authenticator:libpam-google-authenticator
     /usr/share/doc/libpam-oath:libpam-oath" ;;
+  bench-instructions) needs+=" $tests_machine python3:python3-minimal valgrind:valgrind" ;;
   lint) needs+=" $build python3:python3 mandoc:mandoc shellcheck:shellcheck systemd-analyze:systemd
     lintian:lintian apparmor_parser:apparmor rpmbuild:rpm rpmlint:rpmlint
     /usr/share/selinux/devel/Makefile:selinux-policy-dev" ;;
-  *) echo "usage: prepare.sh check|demo|test|bench|lint|need-NEED..." >&2; exit 2 ;;
+  *) echo "usage: prepare.sh check|demo|test|bench|bench-instructions|lint|need-NEED..." >&2; exit 2 ;;
   esac
 done
 

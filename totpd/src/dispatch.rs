@@ -44,13 +44,38 @@ impl Services {
         origin: &Origin,
     ) -> Result<Option<zbus::Message>, Malformed> {
         let header = message.header()?;
+        let call = Call { message, header: &header, origin };
+        self.answer_call(&call).await
+    }
+
+    /// Answers a message as [`Services::answer`] does, but refuses the interfaces whose calls take
+    /// longer than a login may.
+    ///
+    /// # Errors
+    /// [`Malformed`] if the daemon cannot answer the message, because it does not understand it.
+    pub(crate) async fn answer_login(
+        &self,
+        message: &Message,
+        origin: &Origin,
+    ) -> Result<Option<zbus::Message>, Malformed> {
+        let header = message.header()?;
+        let call = Call { message, header: &header, origin };
+        match header.interface().map_or(LOGIN, |name| name.as_str()) {
+            MANAGER | STORE => {
+                Refusal::DESCRIPTORS_NEEDED.answer(&header).map(Some).map_err(|_| Malformed)
+            }
+            _ => self.answer_call(&call).await,
+        }
+    }
+
+    async fn answer_call(&self, call: &Call<'_>) -> Result<Option<zbus::Message>, Malformed> {
+        let header = call.header;
         if header.message_type() != Type::MethodCall {
             return Ok(None);
         }
-        let call = Call { message, header: &header, origin };
-        let answer = match self.dispatch(&call).await {
+        let answer = match self.dispatch(call).await {
             Ok(answer) => Ok(answer),
-            Err(refusal) => refusal.answer(&header),
+            Err(refusal) => refusal.answer(header),
         };
         let is_wanted = !header.primary().flags().contains(Flags::NO_REPLY_EXPECTED);
         answer.map(|answer| Some(answer).filter(|_| is_wanted)).map_err(|_| Malformed)
@@ -72,8 +97,11 @@ impl Services {
             _ if path != PATH => Err(Refusal::NO_OBJECT),
             "org.freedesktop.DBus.Properties" => standard::properties(call, member),
             LOGIN => login::dispatch(&*self.login, call, member).await,
-            MANAGER => manager::dispatch(&self.manager, call, member).await,
-            STORE if is_private => store::dispatch(self.store.as_ref(), call, member).await,
+            // In boxes of their own: the future of a login is small, and is copied and wiped.
+            MANAGER => Box::pin(manager::dispatch(&self.manager, call, member)).await,
+            STORE if is_private => {
+                Box::pin(store::dispatch(self.store.as_ref(), call, member)).await
+            }
             _ => Err(Refusal::NO_METHOD),
         }
     }

@@ -88,7 +88,19 @@ impl Message {
     /// # Errors
     /// [`Malformed`]
     pub fn body<T: DeserializeOwned + Type>(&self) -> Result<T, Malformed> {
-        if self.header()?.signature().to_string_no_parens() != T::SIGNATURE.to_string_no_parens() {
+        self.body_after(&self.header()?)
+    }
+
+    /// Returns the body, if it is of this type. `header` is the header of this message, which the
+    /// caller has read.
+    ///
+    /// # Errors
+    /// [`Malformed`]
+    pub fn body_after<T: DeserializeOwned + Type>(
+        &self,
+        header: &Header<'_>,
+    ) -> Result<T, Malformed> {
+        if header.signature().to_string_no_parens() != T::SIGNATURE.to_string_no_parens() {
             return Err(Malformed);
         }
         let body = self.data.slice(self.header_length..);

@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::os::unix::net::UnixDatagram;
+use std::sync::OnceLock;
 
 pub mod escape;
 
@@ -110,14 +111,35 @@ impl Entry {
     }
 
     fn send(&self) -> io::Result<()> {
-        let socket = UnixDatagram::unbound()?;
-        socket.set_nonblocking(true)?;
+        match self.program {
+            // A guest leaves no descriptor in the process of another program.
+            Program::PamTotp => self.send_from(&unbound_socket()?),
+            Program::Totpd => match SOCKET.get() {
+                Some(socket) => self.send_from(socket),
+                None => {
+                    let socket = unbound_socket()?;
+                    self.send_from(SOCKET.get_or_init(|| socket))
+                }
+            },
+        }
+    }
+
+    fn send_from(&self, socket: &UnixDatagram) -> io::Result<()> {
         if socket.send_to(&self.native(), JOURNAL).is_err() {
             socket.send_to(self.syslog().as_bytes(), SYSLOG)?;
         }
         Ok(())
     }
 }
+
+fn unbound_socket() -> io::Result<UnixDatagram> {
+    let socket = UnixDatagram::unbound()?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+/// The socket of the daemon. It is not connected, so a log may restart.
+static SOCKET: OnceLock<UnixDatagram> = OnceLock::new();
 
 /// The maximum number of characters of a message. Three hostile names of 256 characters are
 /// shorter, even escaped.

@@ -40,7 +40,7 @@ impl Call<'_> {
         &self,
         signature: &'static str,
     ) -> Result<T, Refusal> {
-        self.message.body().map_err(|Malformed| Refusal::Signature(signature))
+        self.message.body_after(self.header).map_err(|Malformed| Refusal::Signature(signature))
     }
 
     /// Checks that there are no arguments.
@@ -64,6 +64,10 @@ impl From<Error> for Refusal {
 }
 
 impl Refusal {
+    pub(crate) const DESCRIPTORS_NEEDED: Self = Self::Unknown(
+        "UnknownMethod",
+        "that is served only on connections that negotiate descriptors (NEGOTIATE_UNIX_FD)",
+    );
     pub(crate) const NO_METHOD: Self =
         Self::Unknown("UnknownMethod", "there is no such method, or no such interface here");
     pub(crate) const NO_OBJECT: Self =

@@ -78,7 +78,8 @@ impl LocalLogin {
             && is_at_terminal(context)
             && let Some(nonce) = context.nonce
         {
-            match first_login::offer(&self.0, caller, user, nonce, context).await {
+            let offer = Box::pin(first_login::offer(&self.0, caller, user, nonce, context));
+            match offer.await {
                 Ok(Some(reply)) => return Ok(reply),
                 // A user with a record, damaged or not, makes no factor here.
                 Ok(None) | Err(Error::StoreCorrupt(_)) => {}
@@ -137,10 +138,10 @@ impl LocalLogin {
         if context.enroll
             && let (Some(nonce), Some(factor)) = (context.nonce, &context.factor)
         {
-            return self.verify_first_code(login, nonce, factor, code).await;
+            return Box::pin(self.verify_first_code(login, nonce, factor, code)).await;
         }
         let judgment = match self.judge(login.account, login, code).await {
-            Err(Error::StoreCorrupt(_)) => self.judge_without_record(login, code).await,
+            Err(Error::StoreCorrupt(_)) => Box::pin(self.judge_without_record(login, code)).await,
             judgment => judgment,
         };
         let Judgment { verdict, is_damaged, starts_lock } = judgment?;

@@ -86,7 +86,8 @@ impl Acceptor {
             if let Ok(Ok(management)) = result
                 && let Ok(_permit) = permits.try_acquire_owned()
             {
-                let _ = management.serve(services).await;
+                // In a box of its own: the future of a login is small, and is copied and wiped.
+                let _ = Box::pin(management.serve(services)).await;
             }
         });
         // The other thread may hold the turn. Then this thread hands over the work that would

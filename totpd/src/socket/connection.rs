@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use totpd_interface::message::Message;
 use totpd_interface::wire::Malformed;
-use totpd_interface::{LOGIN, MANAGER, STORE};
 
 use crate::access::caller::Caller;
 use crate::access::origin::Origin;
@@ -50,19 +49,9 @@ impl Connection {
         let origin = Origin::root();
         loop {
             let message = self.message().await?;
-            let header = message.header().map_err(|Malformed| malformed())?;
-            let interface = header.interface().map_or(LOGIN, |name| name.as_str());
-            // The other interfaces take longer than a login may, and would keep this thread from
-            // logins.
-            let answer = if matches!(interface, MANAGER | STORE) {
-                zbus::Message::error(&header, UNKNOWN_METHOD)
-                    .build(&DESCRIPTORS_NEEDED)
-                    .map(Some)
-                    .map_err(|_| malformed())
-            } else {
-                services.answer(&message, &origin).await.map_err(|Malformed| malformed())
-            };
-            if let Some(answer) = answer? {
+            // The other interfaces would keep this thread from logins.
+            let answer = services.answer_login(&message, &origin).await;
+            if let Some(answer) = answer.map_err(|Malformed| malformed())? {
                 self.output.extend_from_slice(answer.data().bytes());
             }
         }
@@ -145,9 +134,6 @@ fn hex(text: &str) -> String {
     data_encoding::HEXLOWER.encode(text.as_bytes())
 }
 
-const UNKNOWN_METHOD: &str = "org.freedesktop.DBus.Error.UnknownMethod";
-const DESCRIPTORS_NEEDED: &str =
-    "that is served only on connections that negotiate descriptors (NEGOTIATE_UNIX_FD)";
 /// The time that the client may send nothing.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 const MAX_HANDSHAKE_LINES: u32 = 16;

@@ -35,23 +35,27 @@ impl Stream {
     /// # Errors
     /// The errors of the system. `UnexpectedEof` if the client has closed.
     pub(crate) async fn read(&mut self, input: &mut Vec<u8>) -> io::Result<()> {
-        let mut buffer = [0; 4096];
-        let length = loop {
-            let result = match self {
-                Self::Blocking(stream) => stream.read(&mut buffer),
-                Self::Async(stream) => stream.try_read(&mut buffer),
-                Self::Lost => Ok(0),
-            };
-            match result {
+        loop {
+            match self.try_read(input) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if !self.is_soon_readable() {
                         self.make_async()?.readable().await?;
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => break result?,
+                result => return result,
             }
-        };
+        }
+    }
+
+    /// Appends to `input` what has arrived. The buffer is no part of the future, which is copied.
+    fn try_read(&mut self, input: &mut Vec<u8>) -> io::Result<()> {
+        let mut buffer = [0; 4096];
+        let length = match self {
+            Self::Blocking(stream) => stream.read(&mut buffer),
+            Self::Async(stream) => stream.try_read(&mut buffer),
+            Self::Lost => Ok(0),
+        }?;
         let data = buffer.get(..length).filter(|data| !data.is_empty());
         input.extend_from_slice(data.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())

@@ -1,8 +1,8 @@
 //! The store of one host: a SQLite file in a directory that only root may enter.
 //!
-//! One thread writes. Requests that arrive while it flushes share the next flush. Another thread
-//! reads, so a slow flush delays no prompt. A thread that may block does either itself if nothing
-//! is in its way ([`crate::blocking`]).
+//! One thread writes, and another flushes. Changes that are committed during a flush share the next
+//! one. A third thread reads, so a slow flush delays no prompt. A thread that may block does each
+//! itself if nothing is in its way ([`crate::blocking`]).
 //!
 //! A file uses those below it. Nothing points up:
 //!
@@ -11,8 +11,8 @@
 //! rekey restore export scan signers     the store as a whole
 //! used_codes records                    single records
 //! local                                 the handle
-//! reader writer ─ transaction           the two threads
-//! database ─ connection, reserve        the file
+//! reader writer ─ transaction ─ flusher the three threads
+//! database ─ connection ─ log, reserve  the file
 //! migration ─ schema                    its format
 //! active_keys key_sources metadata      the keys
 //! rows ─ row                            SQL
@@ -24,9 +24,11 @@ mod connection;
 mod database;
 mod export;
 mod failure;
+mod flusher;
 mod key_sources;
 mod layout;
 mod local;
+mod log;
 mod metadata;
 mod migration;
 mod open;

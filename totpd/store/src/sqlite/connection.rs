@@ -1,7 +1,10 @@
 //! Connections to the file in SQLite: how they are opened, and how the log is checkpointed.
 
 use std::fs::File;
+use std::io;
+use std::ops::Deref;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
@@ -9,21 +12,56 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::sqlite::layout::wal_path;
+use crate::sqlite::log::Log;
 
-/// Opens `file`, and recovers it if a crash or a failed disk left something in its log.
-pub(super) fn open_and_recover(file: &Path) -> rusqlite::Result<Connection> {
-    let connection = open(file)?;
-    restart_wal(&connection)?;
-    Ok(connection)
+/// The connection that writes, and the log that flushes what it commits.
+pub(super) struct WriteConnection {
+    connection: Connection,
+    log: Arc<Log>,
 }
 
-/// Replaces a connection that has failed, and reads the file from the disk. No other connection may
-/// be open.
-pub(super) fn reopen_after_error(failed: Connection, file: &Path) -> rusqlite::Result<Connection> {
-    drop(failed);
-    drop_page_cache(file);
-    drop_page_cache(&wal_path(file));
-    open_and_recover(file)
+impl WriteConnection {
+    /// Opens `file`, and recovers it if a crash or a failed disk left something in its log. All
+    /// that the connection finds is on disk then.
+    pub(super) fn open_and_recover(file: &Path) -> rusqlite::Result<Self> {
+        let connection = open(file)?;
+        // It also creates the log of a new file. It flushes the log, and writes nothing to it.
+        restart_wal(&connection)?;
+        let log = Log::open(file).map_err(|error| flush_error(&error))?;
+        Ok(Self { connection, log: Arc::new(log) })
+    }
+
+    /// Replaces a connection that has failed, and reads the file from the disk. No other connection
+    /// may be open.
+    pub(super) fn reopen_after_error(self, file: &Path) -> rusqlite::Result<Self> {
+        drop(self);
+        drop_page_cache(file);
+        drop_page_cache(&wal_path(file));
+        Self::open_and_recover(file)
+    }
+
+    pub(super) fn log(&self) -> &Arc<Log> {
+        &self.log
+    }
+
+    /// Flushes all that was committed.
+    pub(super) fn flush(&self) -> rusqlite::Result<()> {
+        self.log.flush().map_err(|error| flush_error(&error))
+    }
+}
+
+impl Deref for WriteConnection {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+/// Returns the error of SQLite for a flush that failed.
+fn flush_error(error: &io::Error) -> rusqlite::Error {
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
+    rusqlite::Error::SqliteFailure(code, Some(format!("cannot flush the log: {error}")))
 }
 
 /// Opens `file`, which exists.
@@ -37,8 +75,8 @@ pub(super) fn open(file: &Path) -> rusqlite::Result<Connection> {
     // The two connections block each other for milliseconds only.
     connection.busy_timeout(Duration::from_secs(1))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // Each commit is flushed before it returns: this keeps the promise that a code works once.
-    connection.pragma_update(None, "synchronous", synchronous(file))?;
+    // A commit waits for no flush. What answers a caller waits for one of the log.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
     // Somebody may have edited the file: nothing in it may run.
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;
@@ -81,18 +119,6 @@ pub(super) fn drop_page_cache(path: &Path) {
     if let Ok(file) = File::open(path) {
         let _ = posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
     }
-}
-
-#[cfg(not(test))]
-fn synchronous(_file: &Path) -> &'static str {
-    "FULL"
-}
-
-/// Returns the setting `NORMAL`, which leaves the flush out, beside a file of this name. The
-/// campaign of crashes must find the loss that the flush prevents.
-#[cfg(test)]
-fn synchronous(file: &Path) -> &'static str {
-    if file.with_file_name("test-synchronous-normal").exists() { "NORMAL" } else { "FULL" }
 }
 
 const FLAGS: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE

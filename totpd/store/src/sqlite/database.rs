@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use rusqlite::Connection;
 
 use crate::mutex::lock;
-use crate::sqlite::connection;
+use crate::sqlite::connection::{self, WriteConnection};
 use crate::sqlite::layout::wal_path;
 
 /// The connection of the reader. The writer closes it when it no longer trusts the file.
@@ -19,7 +19,7 @@ pub(super) struct Database {
     file: PathBuf,
     /// The connection; `None` after the disk has failed. The kernel's copy of the file may then
     /// differ from the disk. Therefore the store opens and reads the file again.
-    connection: Option<Connection>,
+    connection: Option<WriteConnection>,
     reader: ReaderSlot,
     /// The lock on the directory: one daemon per store.
     _lock: File,
@@ -28,18 +28,20 @@ pub(super) struct Database {
 impl Database {
     pub(super) fn new(
         file: PathBuf,
-        connection: Connection,
+        connection: WriteConnection,
         reader: ReaderSlot,
         lock: File,
     ) -> Self {
         Self { file, connection: Some(connection), reader, _lock: lock }
     }
 
-    /// Returns the connection. It is opened again if the last one was discarded.
-    pub(super) fn connection(&mut self) -> rusqlite::Result<&Connection> {
+    /// Returns the connection. It is opened again if the last one was discarded, or its log could
+    /// not be flushed.
+    pub(super) fn connection(&mut self) -> rusqlite::Result<&WriteConnection> {
+        self.discard_after_failed_flush();
         let connection = match self.connection.take() {
             Some(connection) => connection,
-            None => connection::open_and_recover(&self.file)?,
+            None => WriteConnection::open_and_recover(&self.file)?,
         };
         Ok(self.connection.insert(connection))
     }
@@ -62,9 +64,25 @@ impl Database {
     }
 
     /// Closes both connections and drops the kernel's copy of the files. That copy may differ from
-    /// the disk after a failed flush.
+    /// the disk after a failed flush. No change that waits for a flush succeeds any more.
     pub(super) fn discard_connections(&mut self) {
+        if let Some(connection) = &self.connection {
+            connection.log().fail();
+        }
+        self.close_connections();
+    }
+
+    /// Closes both connections as [`Database::discard_connections`] does, because the disk is full.
+    /// That says nothing about the changes before, so their flush decides.
+    pub(super) fn close_connections(&mut self) {
         self.with_closed(|_| {});
+    }
+
+    /// Discards the connections if the log could not be flushed.
+    pub(super) fn discard_after_failed_flush(&mut self) {
+        if self.connection.as_ref().is_some_and(|connection| connection.log().has_failed()) {
+            self.discard_connections();
+        }
     }
 
     /// Checkpoints all of the log. Reports whether something is left in it.

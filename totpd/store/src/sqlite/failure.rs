@@ -11,6 +11,11 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
 }
 
+/// Reports whether the disk was full.
+pub(super) fn is_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+}
+
 pub(super) fn unavailable(reason: impl Display) -> StoreError {
     StoreError::Unavailable(reason.to_string())
 }

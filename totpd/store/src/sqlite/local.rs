@@ -1,4 +1,4 @@
-//! The handle on an open store: its keys, its files, and the way to its two threads.
+//! The handle on an open store: its keys, its files, and the way to its threads.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;

@@ -6,26 +6,26 @@
 //! reserve             the log and the file have space for logins on a full disk
 //! unlock              the keys that the store names were found, or a new store got one
 //! finish_interrupted  what a crash interrupted in a rekey or a restore is finished
+//! flush               what these steps wrote is on disk
 //! ```
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::Builder;
 
-use rusqlite::Connection;
 use totpd_core::record_key::Buckets;
 use totpd_journal::{Entry, Priority};
 
 use crate::owner::Owner;
 use crate::sqlite::active_keys::ActiveKeys;
-use crate::sqlite::connection::{self, drop_page_cache};
+use crate::sqlite::connection::{WriteConnection, drop_page_cache};
 use crate::sqlite::database::Database;
 use crate::sqlite::key_sources::{KeySources, Keyring};
 use crate::sqlite::layout::{Layout, wal_path};
 use crate::sqlite::local::Local;
 use crate::sqlite::open_error::OpenError;
 use crate::sqlite::reader::Reader;
-use crate::sqlite::writer::Writer;
+use crate::sqlite::writer::{Work, Writer};
 use crate::sqlite::{migration, rekey, reserve};
 use crate::store::{REQUEST_TIMEOUT, Store};
 
@@ -66,16 +66,17 @@ impl Local {
         let connection = reserve(connection, &layout)?;
         let unlocked = unlock(&connection, &layout, &mut keyring)?;
         let connection = finish_interrupted(connection, &layout, &sources)?;
+        connection.flush().map_err(|error| OpenError::from_sqlite(&layout.store(), &error))?;
 
         let is_rekeying = unlocked.key_set.previous.is_some();
         let slot = Arc::new(Mutex::new(None));
         let (reader, read) = Reader::new(layout.store(), Arc::clone(&slot));
         let database = Database::new(layout.store(), connection, slot, lock);
-        let (writer, write) = Writer::new(database);
-        let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
+        let (writer, [write, flush]) = Writer::new(database);
+        let spawn = |name: &str, work: Work| {
             Builder::new().name(name.into()).spawn(work).map_err(OpenError::Thread)
         };
-        let threads = vec![spawn("store", write)?, spawn("reader", read)?];
+        let threads = vec![spawn("store", write)?, spawn("flush", flush)?, spawn("reader", read)?];
         let keys = ActiveKeys::new(unlocked.key_set);
         let local = Self::new(layout, keys, sources, (writer, reader), threads);
         if is_rekeying {
@@ -87,23 +88,24 @@ impl Local {
 }
 
 /// Opens the file, and brings it to the present format.
-fn migrate(layout: &Layout, keyring: &mut Keyring) -> Result<Connection, OpenError> {
+fn migrate(layout: &Layout, keyring: &mut Keyring) -> Result<WriteConnection, OpenError> {
     let file = layout.store();
     // A daemon that was killed may have written to the log without a flush. The kernel's copy has
     // that, and the disk may not.
     drop_page_cache(&wal_path(&file));
-    let connection = connection::open_and_recover(&file)
+    let connection = WriteConnection::open_and_recover(&file)
         .map_err(|error| OpenError::from_sqlite(&file, &error))?;
     migration::migrate(&connection, layout, keyring)?;
     Ok(connection)
 }
 
 /// Reserves space. A disk that is full already is no reason not to start: its store can be used.
-fn reserve(connection: Connection, layout: &Layout) -> Result<Connection, OpenError> {
+fn reserve(connection: WriteConnection, layout: &Layout) -> Result<WriteConnection, OpenError> {
     let file = layout.store();
     match reserve::reserve(&connection, &file) {
         Ok(()) => Ok(connection),
-        Err(_) => connection::reopen_after_error(connection, &file)
+        Err(_) => connection
+            .reopen_after_error(&file)
             .map_err(|error| OpenError::from_sqlite(&file, &error)),
     }
 }
@@ -111,15 +113,16 @@ fn reserve(connection: Connection, layout: &Layout) -> Result<Connection, OpenEr
 /// Erases the old key if a rekey was interrupted, and the old file if a restore was. A disk that is
 /// full is no reason not to start.
 fn finish_interrupted(
-    mut connection: Connection,
+    mut connection: WriteConnection,
     layout: &Layout,
     sources: &KeySources,
-) -> Result<Connection, OpenError> {
+) -> Result<WriteConnection, OpenError> {
     if let Err(reason) = rekey::erase_old_key(&connection, layout, sources) {
         let message = format!("cannot erase the old key: {reason}; run \"totpctl rekey\"");
         Entry::new(Priority::Warning, message).write();
         let file = layout.store();
-        connection = connection::reopen_after_error(connection, &file)
+        connection = connection
+            .reopen_after_error(&file)
             .map_err(|error| OpenError::from_sqlite(&file, &error))?;
     }
     layout

@@ -231,10 +231,11 @@ fn erase_old_key_exclusively(local: &Local) -> Result<(), StoreError> {
     let (sender, answer) = oneshot::channel();
     let (layout, sources) = (local.layout().clone(), local.key_sources().clone());
     local.writer()?.exclusive(move |database| {
-        let result = database
-            .connection()
-            .map_err(|error| error.to_string())
-            .and_then(|connection| erase_old_key(connection, &layout, &sources));
+        let text = |error: rusqlite::Error| error.to_string();
+        let result = database.connection().map_err(text).and_then(|connection| {
+            erase_old_key(connection, &layout, &sources)?;
+            connection.flush().map_err(text)
+        });
         if result.is_err() {
             database.discard_connections();
         }

@@ -3,6 +3,7 @@
 
 mod campaign;
 mod child;
+mod flushes;
 mod folder;
 mod formats;
 mod host;

@@ -1,11 +1,15 @@
 //! Many changes in one transaction, and which of them failed.
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::backend::StoreError;
 use crate::sqlite::database::Database;
-use crate::sqlite::failure::{is_damage, unavailable};
+use crate::sqlite::failure::{is_damage, is_full, unavailable};
+use crate::sqlite::flusher::CommittedChange;
+use crate::sqlite::log::Log;
 use crate::sqlite::rows::RowError;
 
 /// A change that waits for its transaction.
@@ -21,32 +25,61 @@ type Work = dyn FnMut(&Connection) -> Result<(), RowError> + Send;
 /// The result of a change, once it is known.
 pub(super) type Completion = oneshot::Receiver<Result<(), StoreError>>;
 
-/// Makes all these changes in one transaction, and sends their results.
-pub(super) fn commit_batch(database: &mut Database, mut batch: Vec<QueuedChange>) {
-    let results = match commit(database, &mut batch) {
-        Ok(results) => results,
+/// Makes all these changes in one transaction. Returns the ones that have to be flushed, and
+/// answers the others.
+pub(super) fn commit_batch(
+    database: &mut Database,
+    mut batch: Vec<QueuedChange>,
+) -> Vec<CommittedChange> {
+    match commit(database, &mut batch) {
+        Ok((log, results)) => {
+            let changes = batch.into_iter().zip(results);
+            changes.map(|(change, result)| change.await_flush(&log, result)).collect()
+        }
         // One damaged page must not fail other changes: retry each alone.
-        Err(error) if is_damage(&error) => batch
-            .iter_mut()
-            .map(|change| match commit(database, std::slice::from_mut(change)) {
-                Ok(mut result) => result.pop().unwrap_or(Ok(())),
-                Err(error) if is_damage(&error) => Err(StoreError::Corrupt(change.about.clone())),
-                Err(error) => Err(unavailable(error)),
-            })
-            .collect(),
-        Err(error) => vec![Err(unavailable(error)); batch.len()],
-    };
-    for (change, result) in batch.into_iter().zip(results) {
-        // The caller may have given up.
-        let _ = change.sender.send(result);
+        Err(error) if is_damage(&error) => {
+            batch.into_iter().filter_map(|change| commit_alone(database, change)).collect()
+        }
+        Err(error) => {
+            let error = unavailable(error);
+            batch.into_iter().for_each(|change| change.refuse(error.clone()));
+            Vec::new()
+        }
     }
 }
 
-/// Commits the changes. Returns the result of each, once all are on disk. After an error none is.
-fn commit(
-    database: &mut Database,
-    batch: &mut [QueuedChange],
-) -> rusqlite::Result<Vec<Result<(), StoreError>>> {
+/// Makes this change in a transaction of its own. Returns it if it has to be flushed.
+fn commit_alone(database: &mut Database, mut change: QueuedChange) -> Option<CommittedChange> {
+    match commit(database, std::slice::from_mut(&mut change)) {
+        Ok((log, mut results)) => Some(change.await_flush(&log, results.pop().unwrap_or(Ok(())))),
+        Err(error) if is_damage(&error) => {
+            let error = StoreError::Corrupt(change.about.clone());
+            change.refuse(error);
+            None
+        }
+        Err(error) => {
+            change.refuse(unavailable(error));
+            None
+        }
+    }
+}
+
+impl QueuedChange {
+    fn await_flush(self, log: &Arc<Log>, result: Result<(), StoreError>) -> CommittedChange {
+        CommittedChange { log: Arc::clone(log), result, sender: self.sender }
+    }
+
+    fn refuse(self, error: StoreError) {
+        // The caller may have given up.
+        let _ = self.sender.send(Err(error));
+    }
+}
+
+/// The log that the changes are in, and the result of each.
+type Results = (Arc<Log>, Vec<Result<(), StoreError>>);
+
+/// Commits the changes. After an error none is made.
+fn commit(database: &mut Database, batch: &mut [QueuedChange]) -> rusqlite::Result<Results> {
     let results = run_transaction(database, batch);
     match &results {
         Err(error) if is_damage(error) => {
@@ -55,6 +88,7 @@ fn commit(
                 let _ = connection.execute_batch("ROLLBACK");
             }
         }
+        Err(error) if is_full(error) => database.close_connections(),
         Err(_) => database.discard_connections(),
         Ok(_) => {}
     }
@@ -64,7 +98,7 @@ fn commit(
 fn run_transaction(
     database: &mut Database,
     batch: &mut [QueuedChange],
-) -> rusqlite::Result<Vec<Result<(), StoreError>>> {
+) -> rusqlite::Result<Results> {
     let connection = database.connection()?;
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let mut results = Vec::with_capacity(batch.len());
@@ -76,5 +110,5 @@ fn run_transaction(
         });
     }
     connection.execute_batch("COMMIT")?;
-    Ok(results)
+    Ok((Arc::clone(connection.log()), results))
 }

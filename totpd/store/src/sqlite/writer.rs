@@ -1,5 +1,6 @@
 //! Writing in a thread. Requests that arrive during a flush share the next transaction. A caller
-//! that may block writes itself if nothing is in its way.
+//! that may block writes itself if nothing is in its way. A caller is answered when the flush after
+//! the commit has returned ([`Flusher`]).
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -12,6 +13,7 @@ use crate::backend::StoreError;
 use crate::blocking;
 use crate::mutex::lock;
 use crate::sqlite::database::Database;
+use crate::sqlite::flusher::Flusher;
 use crate::sqlite::queue::{AbortOnPanic, MAX_QUEUED_REQUESTS, queue_error};
 use crate::sqlite::rows::RowError;
 use crate::sqlite::transaction::{Completion, QueuedChange, commit_batch};
@@ -26,6 +28,7 @@ pub(super) struct Writer {
 /// The state that the thread shares with callers that write themselves.
 struct Shared {
     database: Mutex<Database>,
+    flusher: Flusher,
     /// Requests in the queue.
     queued: AtomicUsize,
     /// The number of changes that callers made after a checkpoint was last considered.
@@ -39,21 +42,28 @@ enum Request {
     Change(QueuedChange),
 }
 
+/// The work of a thread.
+pub(super) type Work = Box<dyn FnOnce() + Send>;
+
 impl Writer {
-    /// Returns the handle, and the work of its thread.
-    pub(super) fn new(database: Database) -> (Self, Box<dyn FnOnce() + Send>) {
+    /// Returns the handle, and the work of the threads that write and flush.
+    pub(super) fn new(database: Database) -> (Self, [Work; 2]) {
         let (requests, queue) = sync_channel(MAX_QUEUED_REQUESTS);
         let shared = Arc::new(Shared {
             database: Mutex::new(database),
+            flusher: Flusher::default(),
             queued: AtomicUsize::new(0),
             since_checkpoint: AtomicU32::new(0),
         });
         let writer = Self { requests, shared: Arc::clone(&shared) };
-        let work = move || {
+        let shared_with_flush = Arc::clone(&shared);
+        let write = move || {
             let _guard = AbortOnPanic;
             run_queue(&shared, &queue);
+            shared.flusher.close();
         };
-        (writer, Box::new(work))
+        let flush = move || shared_with_flush.flusher.run(&shared_with_flush.database);
+        (writer, [Box::new(write), Box::new(flush)])
     }
 
     /// Submits a change. It is on disk when the completion is `Ok`. `about` names the user for the
@@ -71,11 +81,13 @@ impl Writer {
         // Queued requests come first, and share their flush with all that wait.
         if blocking::is_allowed()
             && self.shared.queued.load(Ordering::Acquire) == 0
+            && self.shared.flusher.is_clear()
             && let Ok(mut database) = self.shared.database.try_lock()
         {
             let _guard = AbortOnPanic;
-            commit_batch(&mut database, vec![change]);
+            let changes = commit_batch(&mut database, vec![change]);
             drop(database);
+            self.shared.flusher.flush_inline(changes);
             self.maybe_checkpoint();
         } else {
             self.send(Request::Change(change))?;
@@ -116,6 +128,7 @@ impl Writer {
 /// Serves requests until nobody holds the other end of the queue.
 fn run_queue(shared: &Shared, queue: &Receiver<Request>) {
     while let Ok(first) = queue.recv() {
+        shared.flusher.wait_until_clear();
         let mut database = lock(&shared.database);
         let mut batch = Vec::new();
         let mut exclusive = None;
@@ -132,7 +145,7 @@ fn run_queue(shared: &Shared, queue: &Receiver<Request>) {
             }
         }
         if !batch.is_empty() {
-            commit_batch(&mut database, batch);
+            shared.flusher.submit(commit_batch(&mut database, batch));
             database.checkpoint_if_needed();
         }
         if let Some(work) = exclusive {
@@ -141,7 +154,7 @@ fn run_queue(shared: &Shared, queue: &Receiver<Request>) {
     }
 }
 
-/// Requests that share a flush.
+/// Requests that share a transaction.
 const MAX_BATCH_SIZE: usize = 256;
 /// Changes of one row each; the reserve of the log holds far more.
 const CHANGES_PER_CHECKPOINT: u32 = 8;

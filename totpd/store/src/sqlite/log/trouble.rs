@@ -1,0 +1,41 @@
+//! A disk that flushes as a test wants it: by files in the directory of the store.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+/// The files that say what becomes of a flush.
+pub(super) struct Trouble {
+    directory: PathBuf,
+}
+
+impl Trouble {
+    pub(super) fn beside(file: &Path) -> Self {
+        Self { directory: file.with_file_name("") }
+    }
+
+    /// Flushes `file`, unless a file says otherwise:
+    ///
+    /// - `test-no-flush` leaves the flush out: the campaign of crashes must find the loss,
+    /// - `test-stalled-flush` holds it up as long as it exists,
+    /// - `test-failed-flush` makes it fail,
+    /// - `test-flushes` gets one byte for each flush.
+    pub(super) fn sync(&self, file: &File) -> io::Result<()> {
+        let exists = |name| self.directory.join(name).exists();
+        if let Ok(mut count) =
+            OpenOptions::new().append(true).open(self.directory.join("test-flushes"))
+        {
+            count.write_all(b".")?;
+        }
+        while exists("test-stalled-flush") {
+            thread::park_timeout(Duration::from_millis(1));
+        }
+        match (exists("test-failed-flush"), exists("test-no-flush")) {
+            (true, _) => Err(io::Error::other("the test fails it")),
+            (false, true) => Ok(()),
+            (false, false) => file.sync_data(),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The flush that every answer waits for.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use totpd_core::fixtures::{enrolled, user};
+use totpd_core::record::Record;
+
+use super::folder::Folder;
+use crate::backend::{Backend, StoreError};
+use crate::blocking;
+use crate::conformance::run;
+use crate::sqlite::log::Log;
+use crate::store::Store;
+
+impl Folder {
+    /// Makes one of the files by which `log/trouble.rs` flushes.
+    fn begin_trouble(&self, name: &str) {
+        fs::write(self.path().join(name), "").unwrap();
+    }
+
+    fn end_trouble(&self, name: &str) {
+        fs::remove_file(self.path().join(name)).unwrap();
+    }
+
+    fn flushes(&self) -> u64 {
+        fs::metadata(self.path().join("test-flushes")).unwrap().size()
+    }
+}
+
+fn count_up(store: &Store, name: &str) -> Result<(), StoreError> {
+    let one_more = |record: Option<Record>| {
+        let mut record = record.unwrap_or_else(|| Record::new(0));
+        record.uid += 1;
+        ((), Some(record))
+    };
+    run(store.update(user(name), one_more))
+}
+
+fn counted(store: &Store, name: &str) -> u32 {
+    run(store.read(user(name))).unwrap().map_or(0, |record| record.uid)
+}
+
+fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while !holds() {
+        assert!(Instant::now() < end, "never: {what}");
+        thread::park_timeout(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn no_change_is_answered_before_its_flush_and_all_that_wait_share_one() {
+    const CALLERS: u32 = 20;
+    for is_inline in [false, true] {
+        let folder = Folder::new();
+        let opened = folder.opened();
+        folder.begin_trouble("test-flushes");
+        folder.begin_trouble("test-stalled-flush");
+        let seen = || {
+            let names = (0..CALLERS).map(|number| format!("user{number}"));
+            names.filter(|name| run(opened.store.read(user(name))).unwrap().is_some()).count()
+        };
+        let submit = |number: u32| {
+            opened.local.update(user(&format!("user{number}")), Box::new(|_| Some(enrolled(1))))
+        };
+        let answers = AtomicUsize::new(0);
+        let wait = |change| {
+            assert_eq!(run(change), Ok(()));
+            let is_stalled = folder.path().join("test-stalled-flush").exists();
+            answers.fetch_add(1, Ordering::SeqCst);
+            assert!(!is_stalled, "a change was answered before its flush");
+        };
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let _allowed = is_inline.then(blocking::allow);
+                wait(submit(0));
+            });
+            eventually("the first is committed", || seen() == 1);
+            for change in (1..CALLERS).map(submit) {
+                let wait = &wait;
+                scope.spawn(move || wait(change));
+            }
+            eventually("a change is committed during a flush", || seen() >= 2);
+            assert_eq!(answers.load(Ordering::SeqCst), 0);
+            folder.end_trouble("test-stalled-flush");
+        });
+        // The one that stalled, that of the transaction behind it, and that of the rest.
+        assert!(folder.flushes() <= 3, "{} flushes, inline: {is_inline}", folder.flushes());
+    }
+}
+
+#[test]
+fn a_failed_flush_is_an_error_for_all_that_wait_and_the_file_is_opened_again() {
+    for is_inline in [false, true] {
+        let folder = Folder::new();
+        let store = folder.open();
+        count_up(&store, "alice").unwrap();
+        folder.begin_trouble("test-failed-flush");
+        folder.begin_trouble("test-stalled-flush");
+        thread::scope(|scope| {
+            let callers = ["bob", "carol"].map(|name| {
+                let store = &store;
+                scope.spawn(move || {
+                    let _allowed = is_inline.then(blocking::allow);
+                    count_up(store, name)
+                })
+            });
+            eventually("both are committed", || {
+                counted(&store, "bob") + counted(&store, "carol") == 2
+            });
+            folder.end_trouble("test-stalled-flush");
+            for caller in callers {
+                let error = caller.join().unwrap().unwrap_err();
+                assert!(
+                    matches!(&error, StoreError::Unavailable(reason) if reason.contains("flush the log")),
+                    "{error}"
+                );
+            }
+        });
+        folder.end_trouble("test-failed-flush");
+        count_up(&store, "alice").unwrap();
+        assert_eq!(counted(&store, "alice"), 2);
+        drop(store);
+        assert_eq!(counted(&folder.open(), "alice"), 2);
+    }
+}
+
+#[test]
+fn a_log_that_failed_once_never_flushes_again() {
+    let folder = Folder::with_a_user();
+    let log = Log::open(&folder.path().join("store.db")).unwrap();
+    log.flush().unwrap();
+    folder.begin_trouble("test-failed-flush");
+    log.flush().unwrap_err();
+    folder.end_trouble("test-failed-flush");
+    // The kernel reports a lost write once: a success now would prove nothing.
+    log.flush().unwrap_err();
+    let other = Log::open(&folder.path().join("store.db")).unwrap();
+    other.flush().unwrap();
+    other.fail();
+    other.flush().unwrap_err();
+}
+
+#[test]
+fn a_store_whose_first_flush_fails_does_not_open() {
+    let folder = Folder::with_a_user();
+    folder.begin_trouble("test-failed-flush");
+    assert!(folder.refusal().contains("cannot flush the log"), "{}", folder.refusal());
+    folder.end_trouble("test-failed-flush");
+    assert!(run(folder.open().read(user("alice"))).unwrap().is_some());
+}
+
+#[test]
+fn a_store_that_closes_answers_all_changes_before() {
+    let folder = Folder::new();
+    let opened = folder.opened();
+    let change = opened.local.update(user("bob"), Box::new(|_| Some(enrolled(1))));
+    drop(opened);
+    assert_eq!(run(change), Ok(()));
+    assert!(run(folder.open().read(user("bob"))).unwrap().is_some());
+}

@@ -1,10 +1,12 @@
 //! Reads basic values of D-Bus from bytes of either byte order.
 
+use std::fmt;
+
 use crate::wire::{ByteOrder, Malformed};
 
 /// The bytes of a message or of its body, and the place of the next value. The first byte is
 /// aligned to eight.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -95,5 +97,12 @@ impl<'a> Reader<'a> {
             return Err(Malformed);
         }
         str::from_utf8(text).map_err(|_| Malformed)
+    }
+}
+
+/// Prints nothing of the message, which may hold a key or a token.
+impl fmt::Debug for Reader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
     }
 }

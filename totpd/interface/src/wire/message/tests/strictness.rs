@@ -183,3 +183,17 @@ fn the_last_entry_of_a_key_counts() {
     assert_eq!(details.value("a"), Some(Some(Value::Number(2))));
     assert!(details.text("a").is_err() && details.value("b").is_none());
 }
+
+#[test]
+fn no_part_of_a_message_is_printed() {
+    let token = entry("token", "s", 4, &text("JBSWY3DP"));
+    let bytes = message(2, &[reply_serial(), signature_of_reply()], &body(&[token]));
+    let message = Message::parse(&bytes).unwrap();
+    let reply = message.reply_to(SERIAL).unwrap();
+    let printed = format!("{message:?} {reply:?}");
+    assert!(printed.contains("[redacted]"), "{printed}");
+    let Some(Reply::Return(body)) = reply else { panic!("no reply") };
+    let printed = printed + &format!("{:?}", body.word_and_details().unwrap());
+    let secret = b"JBSWY3DP".map(|byte| byte.to_string()).join(", ");
+    assert!(!printed.contains("JBSWY3DP") && !printed.contains(&secret), "{printed}");
+}

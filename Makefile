@@ -81,12 +81,12 @@ check:
 # GNU Make 4.3 may leave a target waiting that another one of a moment made ready.
 test:
 	scripts/prepare.sh test
-	$(MAKE) --no-print-directory -j4 UNITS="--lib --bins --test oathtool" built-tests need-doors need-hosts need-programs need-machine need-packages
+	$(MAKE) --no-print-directory -j4 UNITS="--lib --bins --test oathtool" built-tests $(DOORS) need-hosts need-programs need-machine need-packages
 	scripts/test.sh
 
 # The same of the release, with what only scale distinguishes at its full size.
 test-nightly:
-	TEST_SCALE=1 $(MAKE) --no-print-directory test TESTED=release
+	TEST_SCALE=1 $(MAKE) --no-print-directory test TESTED=release DOORS=need-doors
 
 # The tests that boot hosts with systemd, and those that boot kernels with AppArmor and SELinux in force.
 test-machines:

@@ -3,6 +3,7 @@
 use tests::{Machine, Output, pam};
 
 mod acceptance;
+mod distributions;
 mod roll_out;
 
 fn doctor(machine: &Machine, services: &str) -> Output {

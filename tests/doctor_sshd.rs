@@ -183,3 +183,91 @@ fn a_drop_in_that_sshd_does_not_read_is_named() {
     let told = machine.run("totpctl doctor sshd").stdout;
     assert!(!told.contains("sshd-drop-ins-not-read"), "{told}");
 }
+
+#[test]
+fn an_sshd_that_cannot_ask_is_named_with_its_line_and_the_line_to_write() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    let drop_in = "/etc/ssh/sshd_config.d/10-no.conf";
+    machine.write(drop_in, "# a rule\nKbdInteractiveAuthentication no\n");
+    machine
+        .run(
+            "sed -i '1i Include sshd_config.d/*.conf' /etc/ssh/sshd_config
+             sed -i 's/^PubkeyAuthentication no/PubkeyAuthentication yes/' /etc/ssh/sshd_config",
+        )
+        .stdout_ok();
+    for command in ["enable sshd", "enable sshd --dry-run", "try sshd"] {
+        let refused = machine.run(&format!("totpctl {command}"));
+        assert_eq!(refused.status, 1, "{command}: {refused:#?}");
+        for part in [
+            "not changed: ".to_owned(),
+            format!("{drop_in}:2: sshd cannot ask for a code"),
+            "because KbdInteractiveAuthentication is no".to_owned(),
+            "write KbdInteractiveAuthentication yes in sshd_config, before any line or drop-in"
+                .to_owned(),
+        ] {
+            assert!(refused.stderr.contains(&part), "{command}: {part}: {refused:#?}");
+        }
+        assert_ne!(machine.run("grep pam_totp /etc/pam.d/sshd").status, 0, "{command}");
+    }
+    // A person who does as it says can go on.
+    machine.run("sed -i '1i KbdInteractiveAuthentication yes' /etc/ssh/sshd_config").stdout_ok();
+    machine.run("totpctl enable sshd").stdout_ok();
+    let told = machine.run("totpctl doctor sshd").stdout_ok();
+    assert!(
+        told.contains("sshd: asks for a code\n") && !told.contains("sshd-cannot-ask"),
+        "{told}"
+    );
+}
+
+/// OpenSSH 8.0 of RHEL 8: here the sshd of this machine, with the words of that one.
+const OLD_SSHD: &str = r#"#!/bin/sh
+folder=$(mktemp -d)
+/root/sshd "$@" >$folder/out 2>$folder/err
+status=$?
+sed 's/^kbdinteractiveauthentication \(.*\)/&\nchallengeresponseauthentication \1/' $folder/out
+sed 's/sshd version OpenSSH_[^,]*/sshd version OpenSSH_8.0p1/' $folder/err >&2
+exit $status
+"#;
+
+#[test]
+fn an_old_sshd_is_advised_in_its_own_words() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    machine.run("totpctl enable sshd").stdout_ok();
+    machine.write("/etc/ssh/sshd_config.d/10-totp.conf", "ChallengeResponseAuthentication yes\n");
+    machine
+        .run("sed -i 's/^PubkeyAuthentication no/PubkeyAuthentication yes/; /^KbdInteractive/d' /etc/ssh/sshd_config")
+        .stdout_ok();
+    for (is_old, keyword, drop_ins) in [
+        (false, "KbdInteractiveAuthentication", "Include /etc/ssh/sshd_config.d/*.conf"),
+        (true, "ChallengeResponseAuthentication", "OpenSSH has no Include before version 8.2"),
+    ] {
+        if is_old {
+            machine.write("/root/old-sshd", OLD_SSHD);
+            machine
+                .run(
+                    "cp /usr/sbin/sshd /root/sshd; chmod 755 /root/old-sshd
+                     mount --bind /root/old-sshd /usr/sbin/sshd",
+                )
+                .stdout_ok();
+        }
+        machine
+            .run("echo 'ChallengeResponseAuthentication no' >> /etc/ssh/sshd_config")
+            .stdout_ok();
+        let told = machine.run("totpctl doctor sshd").stdout;
+        let line = |id: &str| {
+            told.lines().find(|line| line.ends_with(&format!("[{id}]"))).expect(&told).to_owned()
+        };
+        let cannot_ask = line("sshd-cannot-ask");
+        assert!(cannot_ask.contains(&format!("because {keyword} is no")), "{cannot_ask}");
+        assert!(cannot_ask.contains(&format!("write {keyword} yes")), "{cannot_ask}");
+        assert!(line("sshd-drop-ins-not-read").contains(drop_ins), "{told}");
+        machine
+            .run("sed -i 's/^\\(ChallengeResponse.*\\) no/\\1 yes/' /etc/ssh/sshd_config")
+            .stdout_ok();
+        let told = machine.run("totpctl doctor sshd").stdout;
+        assert!(!told.contains("sshd-cannot-ask"), "{told}");
+        machine.run("sed -i /^ChallengeResponse/d /etc/ssh/sshd_config").stdout_ok();
+    }
+}

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use tests::{Machine, Output, Seed, pam};
+use tests::{Machine, Output, Seed, eventually, pam};
+
+mod documents;
+mod trial;
 
 /// Runs a command at a terminal of `columns`, and types `input`.
 fn at_a_terminal(machine: &Machine, columns: u32, command: &str, input: &str) -> Output {
@@ -221,4 +224,59 @@ fn the_first_enrollment_names_the_next_step() {
     machine.service("sshd", "auth required pam_unix.so\nauth required pam_totp.so\n");
     let later = machine.run_with_input(enroll, &format!("{}\n", Seed::numbered(8).0));
     assert!(!later.stderr.contains("Next:"), "{later:#?}");
+}
+
+/// systemd keeps the callers of a daemon that ends again and again waiting. Here programs that
+/// never answer stand for it: one that the bus starts, and one that has the socket.
+#[test]
+fn a_daemon_that_cannot_start_is_explained_while_others_would_wait() {
+    let machine = Machine::new();
+    let file = "/etc/totpd/totpd.toml.d/x.toml";
+    machine.write(file, "[throttle]\nskwe = 1\n");
+    machine.kill_daemon("KILL");
+    let bus = "/usr/share/dbus-1/system-services/org.totpd.Totp1.service";
+    machine
+        .run(&format!(
+            "mkdir -p /run/totpd; rm -f /run/totpd/private; sed -i 's|^Exec=.*|Exec=/bin/sleep 100|; /^SystemdService/d' {bus}
+             kill -HUP $(pidof dbus-daemon)"
+        ))
+        .stdout_ok();
+    let assert_explained = |command: &str| {
+        let start = Instant::now();
+        let refused = machine.run(command);
+        // The bus gives up after 25 s, and totpctl after 30.
+        assert!(start.elapsed() < Duration::from_secs(20), "{:?}: {refused:#?}", start.elapsed());
+        assert_eq!(refused.status, 3, "{command}: {refused:#?}");
+        for part in ["totpd cannot start: ", &format!("{file}:2: skwe")] {
+            assert!(refused.stderr.contains(part), "{command}: {refused:#?}");
+        }
+    };
+    assert_explained("totpctl list");
+    let mut socket = machine.start(
+        "exec socat UNIX-LISTEN:/run/totpd/private,fork,mode=600 EXEC:'/bin/sleep 100',nofork",
+    );
+    eventually("the socket is there", || machine.run("test -S /run/totpd/private").status == 0);
+    for command in ["totpctl list", "totpctl show alice", "totpctl enroll alice --no-confirm"] {
+        assert_explained(command);
+    }
+    socket.kill().unwrap();
+    socket.wait().unwrap();
+}
+
+/// Its name does not tell that it takes a code from the user.
+#[test]
+fn verify_says_that_it_uses_the_code_up() {
+    let machine = Machine::new();
+    let seed = machine.enrolled("alice", 1);
+    let help = machine.run("totpctl help verify").stdout_ok();
+    assert!(help.contains("it counts, and cannot be used again"), "{help}");
+    let verified = machine.run_with_input("totpctl verify alice", &seed.code());
+    assert_eq!(verified.stdout_ok(), "approved; this code is used up\n");
+    assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::AUTH_ERR);
+    let again = machine.run_with_input("totpctl verify alice", &seed.code());
+    assert!(
+        again.status == 1 && again.stderr.contains("denied: the code is wrong, used"),
+        "{again:#?}"
+    );
+    assert_eq!(machine.pam("totp", "alice", &seed.next_code()).run().rc, pam::SUCCESS);
 }

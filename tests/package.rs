@@ -6,6 +6,7 @@ use tests::{Machine, Output, SSH};
 
 const APT: &str = "DEBIAN_FRONTEND=noninteractive dpkg";
 const PACKAGE: &str = "/opt/tests/libpam-totp.deb";
+const STORE_IS_KEPT: &str = "To remove them: rm -r /var/lib/totpd";
 
 fn got_in(machine: &Machine, user: &str, code: &str) -> bool {
     let ran = machine.run(&format!(
@@ -80,7 +81,7 @@ fn the_deb_lets_the_right_people_in_from_install_to_purge() {
     machine.write("/etc/totpd/accepted.toml", "");
     let purged = machine.run(&format!("{APT} -P libpam-totp"));
     assert_eq!(purged.status, 0, "{purged:#?}");
-    assert!(purged.stderr.contains("To remove them: rm -r /var/lib/totpd"), "{purged:#?}");
+    assert_eq!(purged.text().matches(STORE_IS_KEPT).count(), 1, "{purged:#?}");
     machine.run("test -s /var/lib/totpd/store.db && test ! -e /etc/totpd").stdout_ok();
     machine.run(&format!("{APT} -i {PACKAGE}")).stdout_ok();
     assert!(
@@ -89,8 +90,24 @@ fn the_deb_lets_the_right_people_in_from_install_to_purge() {
     );
     let answer = "libpam-totp libpam-totp/purge_store boolean true";
     machine.run(&format!("echo '{answer}' | debconf-set-selections")).stdout_ok();
-    machine.run(&format!("{APT} -P libpam-totp")).stdout_ok();
+    let purged = machine.run(&format!("{APT} -P libpam-totp"));
+    assert!(purged.status == 0 && !purged.text().contains(STORE_IS_KEPT), "{purged:#?}");
     machine.run("test ! -e /var/lib/totpd").stdout_ok();
+}
+
+/// A host without debconf keeps the store and says it as often. An empty folder is no store.
+#[test]
+fn a_purge_says_once_that_it_keeps_a_store() {
+    let machine = with_the_package();
+    machine.run("mv /usr/share/debconf/confmodule /root/").stdout_ok();
+    for (store, expected) in [("", 0), ("touch /var/lib/totpd/store.db", 1)] {
+        machine.kill_daemon("TERM");
+        machine.run(&format!("{APT} -i {PACKAGE}; rm -rf /var/lib/totpd/*; {store}")).stdout_ok();
+        let purged = machine.run(&format!("{APT} -P libpam-totp"));
+        assert_eq!(purged.status, 0, "{purged:#?}");
+        assert_eq!(purged.text().matches(STORE_IS_KEPT).count(), expected, "{purged:#?}");
+        assert_eq!(machine.run("test -e /var/lib/totpd").status == 0, expected == 1);
+    }
 }
 
 #[test]

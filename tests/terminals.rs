@@ -1,6 +1,6 @@
 //! `totpctl` at terminals that can do little, and without a terminal.
 
-use tests::{Machine, Output, eventually, picture};
+use tests::{Machine, Output, SSH, eventually, pam, picture};
 
 /// Returns the screen of a tmux of 120 columns and 50 lines, and its bytes as tmux wrote them. In
 /// it `totpctl enroll alice` asks for the first code.
@@ -168,4 +168,55 @@ fn an_unsynchronized_clock_is_reported() {
     assert_eq!(doctor.status, 0, "{doctor:#?}");
     clock.kill().unwrap();
     clock.wait().unwrap();
+}
+
+/// A prompt of many lines is for terminals, by whatever name the program knows them.
+#[test]
+fn a_first_login_shows_its_key_at_each_console() {
+    let machine = Machine::new();
+    machine.service("totp", "auth required pam_totp.so nodelay enroll\n");
+    for (terminal, shows) in [
+        ("lxc/tty1", true),
+        ("/dev/lxc/console", true),
+        ("hvc0", true),
+        ("/dev/sclp_line0", true),
+        ("xvc0", true),
+        (":0", false),
+        ("lxc/ftp", false),
+    ] {
+        let login = machine.pam("totp", "alice", "000000").terminal(terminal).run();
+        assert_eq!(login.rc, pam::AUTH_ERR, "{terminal}: {login:#?}");
+        assert_eq!(
+            login.text.contains("Code that the app shows: "),
+            shows,
+            "{terminal}: {login:#?}"
+        );
+        assert_eq!(login.text.contains("Run: totpctl enroll"), !shows, "{terminal}: {login:#?}");
+    }
+}
+
+/// ssh sends the locale of the client after the login, for the session (`AcceptEnv`). So that of
+/// the machine decides whether a first login shows a picture.
+#[test]
+fn the_locale_of_the_machine_decides_at_a_first_login() {
+    let machine = Machine::new();
+    machine.service("sshd", "auth requisite pam_unix.so\nauth required pam_totp.so enroll\n");
+    machine
+        .run("echo 'AcceptEnv LANG LC_*' >> /etc/ssh/sshd_config; kill -HUP $(cat /run/sshd.pid)")
+        .stdout_ok();
+    for (user, of_the_machine, has_picture) in
+        [("alice", "", false), ("bob", "LANG=C\n", false), ("carol", "LANG=C.UTF-8\n", true)]
+    {
+        machine.run("rm -f /etc/locale.conf").stdout_ok();
+        machine.write("/etc/default/locale", of_the_machine);
+        let login = machine.run(&format!(
+            "/opt/tests/type-enrollment {user}pw x right env LANG=C.UTF-8 {SSH} \
+             -o 'SendEnv LANG LC_*' {user}@127.0.0.1 'echo the session has $LANG'"
+        ));
+        let told = login.stdout_ok();
+        assert!(told.contains("the session has C.UTF-8"), "{told}");
+        assert_eq!(told.contains('█'), has_picture, "{of_the_machine}: {told}");
+        let says_why = told.contains("(No QR code: the locale of this machine is not UTF-8.)");
+        assert_eq!(says_why, !has_picture, "{of_the_machine}: {told}");
+    }
 }

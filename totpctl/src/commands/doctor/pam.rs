@@ -244,6 +244,10 @@ fn paths(analysis: &Analysis, report: &mut Report) {
                 .fix("to ask root too, move the line of pam_totp.so before this one");
         report.notes.push(finding.at(locate(place)));
     }
+    if let Some((first, second)) = &analysis.asks_twice {
+        report.summarize("asks for the code twice");
+        report.problems.push(asks_twice(first, second));
+    }
     if analysis.skips_unenrolled {
         report.summarize("skips users without a factor");
     }
@@ -273,6 +277,15 @@ fn bypass(bypass: &Bypass, factor: &Place) -> Finding {
     }
 }
 
+fn asks_twice(first: &Place, second: &Place) -> Finding {
+    let message = format!(
+        "{} asks for the code, and this line asks again and refuses that code, because a code works once",
+        display(first)
+    );
+    let finding = Finding::new(FindingId::CodeAskedTwice, message).at(locate(second));
+    finding.fix(ONE_LINE)
+}
+
 fn after_wrong_password(places: &[Place], factor: &Place) -> Option<Finding> {
     let (first, others) = places.split_first()?;
     let others: Vec<_> = others.iter().map(display).collect();
@@ -293,6 +306,8 @@ fn after_wrong_password(places: &[Place], factor: &Place) -> Option<Finding> {
 const TOO_LONG: &str = "the stack is too long to check";
 const JUMP_PAST_END: &str =
     "a success here jumps past the end of the stack, and libpam then denies the login";
+const ONE_LINE: &str = "keep one of the two: run totpctl disable SERVICE to remove the line of a service, or turn \
+                        off the profile (pam-auth-update --disable totp, authselect disable-feature with-totp)";
 const JUMP_FIX: &str = "shorten the jump, or add \"auth required pam_permit.so\" at the end";
 
 #[cfg(test)]
@@ -323,7 +338,13 @@ mod tests {
         let root = "auth sufficient pam_rootok.so\nauth requisite pam_unix.so\n\
                     auth required pam_totp.so\n";
         let shut = "auth required pam_totp.so\nauth required pam_deny.so\n";
-        for (text, id) in [(root, FindingId::RootNotAsked), (shut, FindingId::NobodyCanLogIn)] {
+        let twice = "auth requisite pam_unix.so\nauth required pam_totp.so\n\
+                     auth required pam_totp.so nullok\n";
+        for (text, id) in [
+            (root, FindingId::RootNotAsked),
+            (shut, FindingId::NobodyCanLogIn),
+            (twice, FindingId::CodeAskedTwice),
+        ] {
             let read = |name: &str| (name == "x").then(|| text.to_owned());
             let Stack::Rules(rules) = Stack::parse("x", Kind::Auth, &read) else {
                 panic!("{text}")

@@ -229,7 +229,8 @@ fn check_sshd<'a>(enrolled: &dyn Fn() -> Option<&'a Enrolled>, report: &mut Repo
         findings.push(missing.into_finding());
     }
     let doors = sshd::check(report);
-    if enrolled().is_some_and(root_is_alone) {
+    let root_is_shut = report.notes.iter().any(|note| note.id() == FindingId::SshdRootCannotLogIn);
+    if root_is_shut && enrolled().is_some_and(root_is_alone) {
         report.raise(FindingId::SshdRootCannotLogIn);
     }
     doors

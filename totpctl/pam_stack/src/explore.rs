@@ -231,7 +231,7 @@ fn explore(rules: &[Rule], exists: &dyn Fn(&str) -> bool, is_root: bool) -> Endi
         }
         match path.progress.next(rules) {
             Some(rule) => {
-                if let Some(first) = path.approved_by.filter(|_| rule.module() == FACTOR_MODULE) {
+                if let Some(first) = path.approved_by.filter(|_| rule.is_factor()) {
                     let pair = (first, path.progress.at);
                     let known = endings.asks_twice.unwrap_or(pair);
                     endings.asks_twice = Some(known.min(pair));

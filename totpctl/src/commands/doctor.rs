@@ -38,6 +38,7 @@ mod pam;
 pub(super) mod passwords;
 mod report;
 mod rescue;
+mod second_line;
 pub(super) mod selinux;
 mod services;
 mod skipped;

@@ -142,7 +142,7 @@ pub(crate) fn needs_profile(service: &str) -> bool {
 pub(crate) fn asking_line(changes: &[Change], service: &str) -> Option<String> {
     let stack = Stack::parse(service, Kind::Auth, &|file| read_after(changes, file));
     let Stack::Rules(rules) = stack else { return None };
-    let rule = rules.iter().find(|rule| rule.module() == "pam_totp")?;
+    let rule = rules.iter().find(|rule| rule.is_factor())?;
     Some(display(&rule.place))
 }
 

@@ -11,6 +11,7 @@ use pam_stack::{
 use super::door::Code;
 use super::finding::{Finding, FindingId};
 use super::report::Report;
+use super::second_line;
 use super::sshd;
 use super::stack_code::{code, exceptions, rules};
 use super::unenrolled;
@@ -246,7 +247,7 @@ fn paths(analysis: &Analysis, report: &mut Report) {
     }
     if let Some((first, second)) = &analysis.asks_twice {
         report.summarize("asks for the code twice");
-        report.problems.push(asks_twice(first, second));
+        report.problems.push(second_line::finding(first, second));
     }
     if analysis.skips_unenrolled {
         report.summarize("skips users without a factor");
@@ -277,15 +278,6 @@ fn bypass(bypass: &Bypass, factor: &Place) -> Finding {
     }
 }
 
-fn asks_twice(first: &Place, second: &Place) -> Finding {
-    let message = format!(
-        "{} asks for the code, and this line asks again and refuses that code, because a code works once",
-        display(first)
-    );
-    let finding = Finding::new(FindingId::CodeAskedTwice, message).at(locate(second));
-    finding.fix(ONE_LINE)
-}
-
 fn after_wrong_password(places: &[Place], factor: &Place) -> Option<Finding> {
     let (first, others) = places.split_first()?;
     let others: Vec<_> = others.iter().map(display).collect();
@@ -306,8 +298,6 @@ fn after_wrong_password(places: &[Place], factor: &Place) -> Option<Finding> {
 const TOO_LONG: &str = "the stack is too long to check";
 const JUMP_PAST_END: &str =
     "a success here jumps past the end of the stack, and libpam then denies the login";
-const ONE_LINE: &str = "keep one of the two: run totpctl disable SERVICE to remove the line of a service, or turn \
-                        off the profile (pam-auth-update --disable totp, authselect disable-feature with-totp)";
 const JUMP_FIX: &str = "shorten the jump, or add \"auth required pam_permit.so\" at the end";
 
 #[cfg(test)]

@@ -132,7 +132,7 @@ mod tests {
         }
     }
 
-    const REFUSED: [&str; 41] = [
+    const REFUSED: [&str; 44] = [
         "acceptances-invalid",
         "code-asked-twice",
         "configuration-invalid",

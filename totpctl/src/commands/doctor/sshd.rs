@@ -75,12 +75,19 @@ pub(super) fn sftp_users(is_person: impl Fn(u32) -> bool) -> Vec<(String, Option
     host_survey().map(|survey| survey.sftp_users(is_person)).unwrap_or_default()
 }
 
-/// Returns those of these users without a password who cannot log in for want of one, and the line
-/// that requires more than a key; nothing if there are none. `read` returns the files of PAM.
+/// The users who cannot log in for want of a password.
+pub(super) struct ShutOut {
+    pub(super) names: Vec<String>,
+    /// The line that requires more than a key.
+    pub(super) place: Option<(String, usize)>,
+}
+
+/// Returns those of these users without a password who cannot log in for want of one; nothing if
+/// there are none. `read` returns the files of PAM.
 pub(super) fn shut_without_password(
     read: &dyn Fn(&str) -> Option<String>,
     lacking: &[Lacking],
-) -> Option<(Vec<String>, Option<(String, usize)>)> {
+) -> Option<ShutOut> {
     let survey = host_survey()?;
     let facts = OnceCell::new();
     let facts = |service: &str| match service {
@@ -95,7 +102,7 @@ pub(super) fn shut_without_password(
     let lacking = lacking.get(..MAX_QUESTIONS).unwrap_or(lacking);
     let names = password::shut_out(survey, &facts, lacking, &ask);
     let place = survey.everybody.trace.place(&["AuthenticationMethods"]);
-    (!names.is_empty()).then_some((names, place))
+    (!names.is_empty()).then_some(ShutOut { names, place })
 }
 
 /// Returns a problem if passwords alone let users in, although the method `password` is turned off.

@@ -1,6 +1,6 @@
 //! What `totpctl doctor` says of the configuration of sshd. `ssh_doors.rs` uses the ways in.
 
-use tests::Machine;
+use tests::{Machine, eventually};
 
 /// A configuration of sshd, and the PAM stack behind it.
 struct Case {
@@ -86,6 +86,8 @@ const CASES: [Case; 13] = [
 fn doctor_names_what_sshd_does_with_methods() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);
+    // Some cases keep sshd from starting. Without a running one, the files are all there is.
+    end_sshd(&machine);
     machine.run("cp /etc/ssh/sshd_config /root/sshd_config").stdout_ok();
     for (number, case) in CASES.iter().enumerate() {
         let (lines, blocks) = match case.config.find("Match ") {
@@ -108,6 +110,11 @@ fn doctor_names_what_sshd_does_with_methods() {
         let is_refused = enable.stderr.contains("not changed: ");
         assert_eq!(is_refused, is_problem, "case {number}: {enable:#?}");
     }
+}
+
+fn end_sshd(machine: &Machine) {
+    machine.run("kill $(cat /run/sshd.pid)").stdout_ok();
+    eventually("sshd ends", || machine.run("test -e /run/sshd.pid").status != 0);
 }
 
 const PROBLEMS: [&str; 2] = ["sshd-cannot-ask", "sshd-nobody-can-log-in"];
@@ -154,7 +161,8 @@ fn users_without_a_shell_and_users_of_directories_are_counted_or_named() {
             "groupadd sftponly; useradd -r -s /usr/sbin/nologin -G sftponly drop\n\
              useradd -u 1500 -s /usr/sbin/nologin mail-only; useradd -u 900 -s /bin/sh backup-user\n\
              printf 'Match Group sftponly\\nForceCommand internal-sftp\\n' >> /etc/ssh/sshd_config\n\
-             sed -i 's/^passwd:.*/passwd: files sss/' /etc/nsswitch.conf; totpctl enable sshd",
+             sed -i 's/^passwd:.*/passwd: files sss/' /etc/nsswitch.conf\n\
+             kill -HUP $(cat /run/sshd.pid); totpctl enable sshd",
         )
         .stdout_ok();
     let told = machine.run("totpctl doctor sshd").stdout;
@@ -212,6 +220,7 @@ fn an_sshd_that_cannot_ask_is_named_with_its_line_and_the_line_to_write() {
     }
     // A person who does as it says can go on.
     machine.run("sed -i '1i KbdInteractiveAuthentication yes' /etc/ssh/sshd_config").stdout_ok();
+    machine.run(RELOAD).stdout_ok();
     machine.run("totpctl enable sshd").stdout_ok();
     let told = machine.run("totpctl doctor sshd").stdout_ok();
     assert!(
@@ -270,4 +279,136 @@ fn an_old_sshd_is_advised_in_its_own_words() {
         assert!(!told.contains("sshd-cannot-ask"), "{told}");
         machine.run("sed -i /^ChallengeResponse/d /etc/ssh/sshd_config").stdout_ok();
     }
+}
+
+/// Returns whether doctor has this finding on sshd as a problem, or else as a note.
+fn is_problem(machine: &Machine, id: &str) -> Option<bool> {
+    let told = machine.run("totpctl --json doctor sshd").stdout;
+    let json: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let has = |key: &str| {
+        let findings = json["services"]["sshd"][key].as_array();
+        findings.into_iter().flatten().any(|finding| finding["id"] == id)
+    };
+    has("problems").then_some(true).or(has("notes").then_some(false))
+}
+
+const RELOAD: &str = "kill -HUP $(cat /run/sshd.pid)";
+
+#[test]
+fn a_configuration_that_the_running_sshd_has_not_read_is_named() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    machine.run("sed -i '1i Include sshd_config.d/*.conf' /etc/ssh/sshd_config").stdout_ok();
+    let unread = |machine: &Machine| is_problem(machine, "sshd-not-reloaded");
+    for change in [
+        "echo '# a comment' >> /etc/ssh/sshd_config",
+        // The time of modification may be kept.
+        "touch -d 2020-01-01 /etc/ssh/sshd_config",
+        "echo 'X11Forwarding no' > /etc/ssh/sshd_config.d/1.conf",
+        "rm /etc/ssh/sshd_config.d/1.conf",
+        "ssh-keygen -q -t ed25519 -N '' -f /root/key && \
+         cat /root/key > /etc/ssh/ssh_host_ed25519_key && rm /root/key*",
+    ] {
+        machine.run(change).stdout_ok();
+        for command in ["enable sshd --dry-run", "enable sshd", "try sshd"] {
+            let ran = machine.run(&format!("totpctl {command}"));
+            let is_told = ran.stderr.contains("sshd runs with an older configuration")
+                && ran.stderr.contains("kill -HUP $(cat /run/sshd.pid)");
+            assert!(ran.status == 1 && is_told, "{change}: {command}: {ran:#?}");
+        }
+        // sshd may still be at it.
+        machine.run(RELOAD).stdout_ok();
+        machine.run("totpctl enable sshd").stdout_ok();
+        assert_eq!(unread(&machine), None, "{change}");
+        machine.run("echo '# more' >> /etc/ssh/sshd_config").stdout_ok();
+        assert_eq!(unread(&machine), Some(true), "{change}");
+        machine.run(RELOAD).stdout_ok();
+        assert_eq!(unread(&machine), None, "{change}");
+        machine.run("totpctl disable sshd").stdout_ok();
+    }
+    machine.run("totpctl enable sshd").stdout_ok();
+    // Without its file, nothing tells of a reload.
+    let pid = machine.run("cat /run/sshd.pid").stdout_ok();
+    machine.run("echo 'PidFile none' >> /etc/ssh/sshd_config").stdout_ok();
+    machine.run(RELOAD).stdout_ok();
+    assert_eq!(is_problem(&machine, "sshd-reload-unknown"), Some(false));
+    // Without a listener, the next sshd reads the files.
+    let pid = pid.trim();
+    machine.run(&format!("kill {pid}")).stdout_ok();
+    eventually("sshd ends", || machine.run(&format!("test -e /proc/{pid}")).status != 0);
+    assert_eq!(is_problem(&machine, "sshd-reload-unknown"), None);
+    assert_eq!(unread(&machine), None);
+}
+
+#[test]
+fn a_password_that_is_enough_although_passwords_are_off_is_named() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    let id = "sshd-password-alone";
+    let told = "Passwords alone let users in by ssh now";
+    assert_eq!(is_problem(&machine, id), Some(true));
+    machine.run("totpctl enable sshd").stdout_ok();
+    assert_eq!(is_problem(&machine, id), None);
+    let disabled = machine.run("totpctl disable sshd");
+    assert!(disabled.status == 0 && disabled.stderr.contains(told), "{disabled:#?}");
+    machine.run("totpctl try sshd >/tmp/tried 2>&1 & echo").stdout_ok();
+    eventually("the trial starts", || {
+        machine.run("totpctl try").stdout.contains("sshd is being tried until")
+    });
+    let undone = machine.run("totpctl try --undo");
+    assert!(undone.status == 0 && undone.stderr.contains(told), "{undone:#?}");
+    machine
+        .run(
+            "sed -i 's/^PasswordAuthentication no/PasswordAuthentication yes/' /etc/ssh/sshd_config; \
+             kill -HUP $(cat /run/sshd.pid)",
+        )
+        .stdout_ok();
+    assert_eq!(is_problem(&machine, id), None);
+    machine.run("totpctl enable sshd").stdout_ok();
+    assert!(!machine.run("totpctl disable sshd").stderr.contains(told));
+}
+
+#[test]
+fn users_without_a_password_that_sshd_requires_are_named() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    machine
+        .run(
+            "usermod -p '!' alice; usermod -p '!' bob\n\
+             sed -i 's/^PubkeyAuthentication no/PubkeyAuthentication yes/' /etc/ssh/sshd_config\n\
+             echo 'AuthenticationMethods publickey,keyboard-interactive' >> /etc/ssh/sshd_config\n\
+             kill -HUP $(cat /run/sshd.pid)",
+        )
+        .stdout_ok();
+    let id = "sshd-password-missing";
+    assert_eq!(is_problem(&machine, id), Some(true));
+    for command in ["enable", "try"] {
+        let ran = machine.run(&format!("totpctl {command} sshd"));
+        let is_told = ran.stderr.contains("these users have none, so they cannot log in: ")
+            && ran.stderr.contains("alice")
+            && ran.stderr.contains("bob")
+            && !ran.stderr.contains("carol");
+        assert!(ran.status == 1 && is_told, "{ran:#?}");
+    }
+    // The code alone, after the key.
+    machine.run("sed -i 's/^@include common-auth/auth required pam_totp.so/' /etc/pam.d/sshd");
+    assert_eq!(is_problem(&machine, id), None);
+}
+
+#[test]
+fn a_line_beside_a_profile_asks_twice() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    machine
+        .run("totpctl enable sshd; echo 'auth required pam_totp.so nullok' >> /etc/pam.d/common-auth")
+        .stdout_ok();
+    assert_eq!(is_problem(&machine, "code-asked-twice"), Some(true));
+    assert_eq!(is_problem(&machine, "nullok-without-effect"), None);
+    let enable = machine.run("totpctl enable sshd");
+    assert!(enable.status == 1 && enable.stderr.contains("both ask for the code"), "{enable:#?}");
+    let disable = machine.run("totpctl disable sshd");
+    assert!(disable.stderr.contains("common-auth:"), "{disable:#?}");
+    assert!(disable.stderr.contains("still asks for the code"), "{disable:#?}");
+    assert_eq!(is_problem(&machine, "code-asked-twice"), None);
+    assert!(machine.run("totpctl doctor sshd").stdout.contains("sshd: asks for a code"));
 }

@@ -129,7 +129,8 @@ fn nullok_alone_is_refused_with_the_missing_line() {
     machine
         .run(
             "sed -i 's/^PubkeyAuthentication no/PubkeyAuthentication yes/' /etc/ssh/sshd_config; \
-             echo 'AuthenticationMethods publickey,keyboard-interactive' >> /etc/ssh/sshd_config",
+             echo 'AuthenticationMethods publickey,keyboard-interactive' >> /etc/ssh/sshd_config; \
+             kill -HUP $(cat /run/sshd.pid)",
         )
         .stdout_ok();
     let ran = machine.run("totpctl enable sshd --option nullok");

@@ -107,6 +107,22 @@ pub(crate) fn parse(passwd: &str, group: &str) -> Vec<Account> {
     accounts
 }
 
+/// A user without a password: it never matches, or is empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lacking {
+    pub(crate) name: String,
+    /// True if it is empty, which sshd may accept (`PermitEmptyPasswords`).
+    pub(crate) is_empty: bool,
+}
+
+/// Reads the text of `/etc/shadow`. A user that it does not have is not known to lack one.
+pub(crate) fn lacks_password(shadow: &str, name: &str) -> Option<Lacking> {
+    let mut entries = shadow.lines().map(|line| line.split(':'));
+    let hash = entries.find_map(|mut fields| (fields.next()? == name).then(|| fields.next())?)?;
+    let is_empty = hash.is_empty();
+    (is_empty || hash.starts_with(['!', '*'])).then(|| Lacking { name: name.to_owned(), is_empty })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +170,24 @@ mod tests {
         {
             let account = parse(&format!("x:x:5:5::/:{shell}\n"), "").remove(0);
             assert_eq!(account.has_listed_shell(shells), expected, "{shell}");
+        }
+    }
+
+    #[test]
+    fn a_password_that_never_matches_is_none() {
+        let shadow =
+            "root:!:1:0:9:7:::\nalice:$y$j9T$x:1::::::\nbob:*:1\ncarol::1\ndave:!$y$x:1\nbroken\n";
+        let lacking = |name: &str| lacks_password(shadow, name).map(|found| found.is_empty);
+        for (name, expected) in [
+            ("root", Some(false)),
+            ("alice", None),
+            ("bob", Some(false)),
+            ("carol", Some(true)),
+            ("dave", Some(false)),
+            ("broken", None),
+            ("nobody", None),
+        ] {
+            assert_eq!(lacking(name), expected, "{name}");
         }
     }
 }

@@ -40,6 +40,9 @@ pub fn enable(
         if !is_safe(&now) {
             return Err(Refusal::Broken);
         }
+        if let Some((first, second)) = now.asks_twice {
+            return Err(Refusal::AsksTwice(first, second));
+        }
         let elsewhere = args.is_some() && place.file != service;
         let after = |option: &str| match args {
             Some(args) if !elsewhere => args.iter().any(|arg| arg == option),
@@ -90,6 +93,7 @@ pub fn enable(
 }
 
 /// Returns the file of `service` without the second factor; nothing if the file does not have it.
+/// Files that it includes may still ask.
 ///
 /// # Errors
 /// [`Refusal`] if there is no safe change.
@@ -119,8 +123,8 @@ pub fn disable(
     let without = |name: &str| if name == service { Some(after.clone()) } else { read(name) };
     let left = rules(service, &without)?;
     match left.iter().find(|rule| rule.is_factor()) {
-        Some(rule) => Err(Refusal::Elsewhere(rule.place.clone())),
-        None => Ok((after != text).then_some(after)),
+        Some(rule) if after == text => Err(Refusal::Elsewhere(rule.place.clone())),
+        _ => Ok((after != text).then_some(after)),
     }
 }
 

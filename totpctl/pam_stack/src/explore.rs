@@ -1,5 +1,8 @@
 //! Explores a stack: every path a login can take through it, for any results of its modules.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashSet};
 
 use crate::control::Action;
@@ -59,6 +62,9 @@ pub struct Analysis {
     pub too_long: bool,
     /// The line that skips the second factor for root (`pam_rootok`).
     pub skips_root: Option<Place>,
+    /// Two lines of the second factor that both ask on one path. The second refuses the code that
+    /// the first accepted.
+    pub asks_twice: Option<(Place, Place)>,
 }
 
 /// Follows every path through `rules`. `exists` reports whether a module is installed.
@@ -79,6 +85,8 @@ pub fn analyze(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Analysis {
         Bypass::NotAsked { past, module, .. } if module == "pam_rootok" => Some(past),
         _ => None,
     });
+    let place = |index: usize| rules.get(index).map(|rule| rule.place.clone());
+    let asks_twice = user.asks_twice.and_then(|(one, other)| place(one).zip(place(other)));
     let CodeWithoutPassword { after_wrong_password, without_password } =
         code_without_password(rules, exists);
     Analysis {
@@ -92,6 +100,7 @@ pub fn analyze(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Analysis {
         jumps_past_end: jumps_past_end(rules, exists),
         too_long: false,
         skips_root,
+        asks_twice,
     }
 }
 
@@ -114,6 +123,8 @@ struct Path {
     is_proved: bool,
     /// The index of the rule that skipped the second factor, and its result.
     skipped_by: Option<(usize, ReturnCode)>,
+    /// The index of the line of the second factor that approved last.
+    approved_by: Option<usize>,
 }
 
 impl Path {
@@ -123,6 +134,7 @@ impl Path {
             factor: FactorState::NotAsked,
             is_proved: false,
             skipped_by: None,
+            approved_by: None,
         }
     }
 
@@ -139,6 +151,9 @@ impl Path {
         next.progress.advance(rules, result);
         if rule.is_factor() {
             next.factor = update_factor_state(self.factor, result);
+            if result == ReturnCode::SUCCESS {
+                next.approved_by = Some(self.progress.at);
+            }
         } else if ACCEPTS_OR_IGNORES.contains(&result) && proves_identity(rule) {
             next.is_proved = true;
         }
@@ -163,6 +178,8 @@ struct Endings {
     /// The bypasses, by the index of the rule that opens each. The flag is true if the bypass
     /// overrules the second factor.
     bypasses: BTreeMap<(usize, bool), Bypass>,
+    /// The first two lines of the second factor that both ask, by their indices.
+    asks_twice: Option<(usize, usize)>,
 }
 
 impl Endings {
@@ -214,6 +231,11 @@ fn explore(rules: &[Rule], exists: &dyn Fn(&str) -> bool, is_root: bool) -> Endi
         }
         match path.progress.next(rules) {
             Some(rule) => {
+                if let Some(first) = path.approved_by.filter(|_| rule.is_factor()) {
+                    let pair = (first, path.progress.at);
+                    let known = endings.asks_twice.unwrap_or(pair);
+                    endings.asks_twice = Some(known.min(pair));
+                }
                 let results = results(rule, exists, is_root);
                 open.extend(
                     results.into_iter().map(|result| path.step(rules, rule, result, last_factor)),
@@ -243,95 +265,3 @@ const ACCEPTS_OR_IGNORES: [ReturnCode; 3] =
     [ReturnCode::SUCCESS, ReturnCode::NEW_AUTHTOK_REQD, ReturnCode::IGNORE];
 /// The longest stack that is explored. Distributions have about 20 lines.
 pub(crate) const MAX_RULES: usize = 400;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::parse::Kind;
-    use crate::stack::Stack;
-
-    fn finding(text: &str) -> Analysis {
-        let read = |name: &str| (name == "x").then(|| text.to_owned());
-        let Stack::Rules(rules) = Stack::parse("x", Kind::Auth, &read) else { panic!() };
-        analyze(&rules, &|path| path != "pam_gone.so")
-    }
-
-    #[test]
-    fn a_bypass_is_named_by_its_line() {
-        for (text, lines) in [
-            ("auth required pam_unix.so\nauth required pam_totp.so\n", &[][..]),
-            ("auth sufficient pam_unix.so\nauth required pam_totp.so\n", &[1]),
-            (
-                "auth [success=1 default=ignore] pam_unix.so\nauth required pam_totp.so\nauth required pam_permit.so\n",
-                &[1],
-            ),
-            ("auth required pam_totp.so\nauth sufficient pam_unix.so\n", &[]),
-            ("auth optional pam_totp.so\nauth required pam_unix.so\n", &[1]),
-            (
-                "auth [success=1 default=ignore] pam_totp.so\nauth requisite pam_deny.so\nauth required pam_permit.so\n",
-                &[],
-            ),
-            ("auth sufficient pam_gone.so\nauth required pam_totp.so\n", &[]),
-        ] {
-            let found = finding(text);
-            let places: Vec<_> = found
-                .bypasses
-                .iter()
-                .map(|bypass| match bypass {
-                    Bypass::NotAsked { past, .. } => past.line,
-                    Bypass::Overruled { at, .. } => at.line,
-                })
-                .collect();
-            assert_eq!(places, lines, "{text} {found:#?}");
-        }
-    }
-
-    #[test]
-    fn a_stack_is_explored_up_to_400_rules() {
-        let long = "auth sufficient pam_x.so\n".repeat(MAX_RULES - 1);
-        let found = finding(&format!("{long}auth required pam_totp.so\n"));
-        assert_eq!(found.bypasses.len(), MAX_RULES - 1);
-        let longer = finding(&"auth required pam_totp.so\n".repeat(10_000));
-        assert!(longer.too_long && longer.factor_lines.len() == 10_000);
-    }
-
-    #[test]
-    fn nullok_without_a_proof_is_found() {
-        let permit = "auth required pam_permit.so\n";
-        for (stack, strangers) in [
-            (format!("auth required pam_totp.so nullok\n{permit}"), true),
-            (format!("auth required pam_env.so\nauth required pam_totp.so nullok\n{permit}"), true),
-            (
-                format!("auth required pam_unix.so\nauth required pam_totp.so nullok\n{permit}"),
-                false,
-            ),
-            ("auth required pam_totp.so nullok\nauth required pam_unix.so\n".into(), false),
-            (
-                format!("auth required pam_vendor.so\nauth required pam_totp.so nullok\n{permit}"),
-                false,
-            ),
-            (
-                format!("auth optional pam_unix.so\nauth required pam_totp.so nullok\n{permit}"),
-                true,
-            ),
-            (format!("auth required pam_totp.so\n{permit}"), false),
-            ("auth required pam_totp.so nullok\n".into(), false),
-        ] {
-            assert_eq!(finding(&stack).skips_strangers, strangers, "{stack}");
-        }
-    }
-
-    #[test]
-    fn rootok_and_nullok_are_no_bypass() {
-        let found = finding(
-            "auth sufficient pam_rootok.so\nauth required pam_totp.so nullok\nauth required pam_permit.so\n",
-        );
-        assert!(
-            found.bypasses.is_empty() && found.can_succeed && found.skips_unenrolled,
-            "{found:#?}"
-        );
-        assert_eq!(found.skips_root.map(|place| place.line), Some(1));
-        let shut = finding("auth required pam_totp.so\nauth required pam_deny.so\n");
-        assert!(!shut.can_succeed && shut.bypasses.is_empty());
-    }
-}

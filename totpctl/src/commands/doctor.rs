@@ -8,19 +8,22 @@ use std::cell::LazyCell;
 use serde_json::{Map, Value, json};
 
 use self::acceptance::file;
-use self::door::Door;
+use self::door::{Code, Door};
 use self::factors::Enrolled;
 use self::finding::{Finding, FindingId};
+use self::passwords::Missing;
 use self::report::Report;
 use self::services::Services;
 use self::sudo::Stack;
 use self::sudo_host::Sudo;
 use crate::cli::{Accept, Doctor, DoctorCommand};
 use crate::error::Error;
+use crate::pam::files::read;
 use crate::terminal::output;
 
 mod accept;
 mod acceptance;
+mod activation;
 mod automatic_login;
 mod clock;
 mod confinement;
@@ -32,8 +35,10 @@ mod finding;
 mod host;
 mod known_doors;
 mod pam;
+pub(super) mod passwords;
 mod report;
 mod rescue;
+mod second_line;
 pub(super) mod selinux;
 mod services;
 mod skipped;
@@ -153,7 +158,9 @@ fn find(services: Services, names: Vec<String>) -> Findings {
         .iter()
         .map(|(name, _): &(String, Report)| (name.as_str(), services.get(name).unenrolled))
         .collect();
-    let host = host::check(&unenrolled);
+    let open = doors.iter().filter(|door| door.who.is_none() && door.code == Code::NotAsked);
+    let open: Vec<_> = open.filter_map(|door| door.name.strip_prefix("ssh, ")).collect();
+    let host = host::check(&unenrolled, &open);
     Findings { services, reports, doors, host }
 }
 
@@ -198,7 +205,7 @@ fn check<'a>(
         }
     }
     match name {
-        "sshd" => return sshd::check(report),
+        "sshd" => return check_sshd(enrolled, report),
         "sudo" => return check_sudo(services, enrolled, report),
         // Enrollment by a user asks polkit, which runs this stack.
         "polkit-1" if !service.unenrolled.can_log_in() => {
@@ -211,6 +218,29 @@ fn check<'a>(
         _ => {}
     }
     Vec::new()
+}
+
+fn check_sshd<'a>(enrolled: &dyn Fn() -> Option<&'a Enrolled>, report: &mut Report) -> Vec<Door> {
+    let is_enrolled = |user: &str| enrolled().is_some_and(|enrolled| enrolled.contains(user));
+    if let Some(missing) = Missing::find(&read, &is_enrolled) {
+        let findings = match missing.is_problem {
+            true => &mut report.problems,
+            false => &mut report.notes,
+        };
+        findings.push(missing.into_finding());
+    }
+    let doors = sshd::check(report);
+    let root_is_shut = report.notes.iter().any(|note| note.id() == FindingId::SshdRootCannotLogIn);
+    if root_is_shut && enrolled().is_some_and(root_is_alone) {
+        report.raise(FindingId::SshdRootCannotLogIn);
+    }
+    doors
+}
+
+/// Reports whether root has a factor, and nobody else who has one can become root by sudo.
+fn root_is_alone(enrolled: &Enrolled) -> bool {
+    let mut others = enrolled.names().filter(|name| *name != "root").take(MAX_QUESTIONS);
+    enrolled.contains("root") && others.all(|name| !sudo_host::allows(name))
 }
 
 fn check_sudo<'a>(
@@ -232,6 +262,8 @@ fn check_sudo<'a>(
     sudo.doors(&stack, &is_enrolled)
 }
 
+/// How many users sudo is asked about at most.
+const MAX_QUESTIONS: usize = 20;
 const EXPLAIN: &str = "totpctl doctor --explain ID explains the one in brackets";
 const ENROLL_BLOCKED_BY_POLKIT: &str =
     "a user without a factor cannot enroll itself, because polkit asks for a code first";

@@ -2,10 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::preflight::Preflight;
+use super::doctor::sshd;
+use super::preflight::{Preflight, plan};
 use crate::cli::ModuleOptions;
 use crate::error::Error;
-use crate::pam::change::{Change, current_options, plan_disable, plan_enable};
+use crate::pam::change::{Change, asking_line, current_options, plan_disable};
+use crate::pam::files::read;
 use crate::terminal::output;
 use crate::trial::exclusive;
 
@@ -15,7 +17,7 @@ pub(super) fn enable(
     dry_run: bool,
     json: bool,
 ) -> Result<(), Error> {
-    let changes = plan_enable(service, options.options().as_deref())?;
+    let changes = plan(service, options)?;
     if changes.is_empty() {
         apply(&changes, dry_run)?;
         return already_enabled(service, json);
@@ -69,13 +71,34 @@ pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Er
     }
     output::data(&diff(&changes))?;
     let services: Vec<_> = changes.iter().map(|change| change.service.as_str()).collect();
+    let left = changes.iter().find_map(|change| asking_line(&changes, &change.service));
     output::note(&match (services.as_slice(), dry_run) {
+        (_, false) if left.is_some() => still_asks(&services, &left.unwrap_or_default()),
         ([], _) => format!("{service} asks for no code already; nothing is changed."),
         (_, true) => NOTHING_CHANGED.to_owned(),
         ([one], false) => format!("{one} asks for no code now."),
         (several, false) => format!("{} ask for no code now.", several.join(" and ")),
     });
+    if services.contains(&"sshd") && !dry_run {
+        password_alone().iter().for_each(|sentence| output::note(sentence));
+    }
     Ok(())
+}
+
+/// Returns a sentence if passwords alone let users in by ssh now, although `PasswordAuthentication`
+/// is no.
+pub(super) fn password_alone() -> Option<String> {
+    sshd::password_alone(&read)
+}
+
+/// `line` is that of a profile.
+fn still_asks(services: &[&str], line: &str) -> String {
+    format!(
+        "The line of {} is removed, and {line} still asks for the code. To remove that too, turn off the \
+         profile: pam-auth-update --disable totp, or authselect disable-feature with-totp (and \
+         with-totp-required).",
+        services.join(" and ")
+    )
 }
 
 fn apply(changes: &[Change], dry_run: bool) -> Result<(), Error> {

@@ -1,12 +1,15 @@
 //! Checks before a service asks for a code: it can ask, users can log in, and nobody who could log
 //! in is denied unawares.
 
+use super::doctor::passwords::Missing;
 use super::doctor::without_factor::WithoutFactor;
 use super::doctor::{selinux, sshd};
 use crate::cli::ModuleOptions;
 use crate::client::Client;
 use crate::error::Error;
-use crate::pam::change::{Change, check_enroll_after_password, read_after};
+use crate::pam::change::{
+    Change, check_enroll_after_password, needs_profile, plan_enable, read_after,
+};
 use crate::pam::files::read;
 use crate::pam::unenrolled::{Outcome, Unenrolled};
 use crate::terminal::{input, output};
@@ -19,6 +22,26 @@ pub(super) struct Preflight {
     unenrolled: Unenrolled,
     /// True if they could log in before the change, and are denied after it.
     denies: bool,
+}
+
+/// Plans the change after which `service` asks for a code.
+///
+/// # Errors
+/// [`plan_enable`] has them. If a profile has to ask, it asks at sshd too: the error then says what
+/// keeps sshd from it.
+pub(super) fn plan(service: &str, options: &ModuleOptions) -> Result<Vec<Change>, Error> {
+    let error = match plan_enable(service, options.options().as_deref()) {
+        Err(error @ Error::Refused { .. }) if needs_profile(service) => error,
+        other => return other,
+    };
+    let read = |file: &str| match file {
+        "sshd" => Some(LIKE_A_PROFILE.to_owned()),
+        other => read(other),
+    };
+    match sshd::problems(&read) {
+        Some(problems) => Err(Error::refused(format!("{error}. Before that: {problems}"))),
+        None => Err(error),
+    }
 }
 
 impl Preflight {
@@ -75,6 +98,21 @@ impl Preflight {
             unenrolled,
             denies: effects.iter().any(Effect::denies),
         };
+        let only_root = preflight.users.enrolled == 1
+            && preflight.users.unusable.is_empty()
+            && !preflight.users.names.iter().any(|name| name == "root");
+        if service == "sshd"
+            && only_root
+            && !options.even_so
+            && let Some(reason) = sshd::root_is_shut(&|file| read_after(changes, file))
+        {
+            return Err(Error::refused(format!(
+                "not changed: root is the only user with a factor, and {reason}; or use --even-so"
+            )));
+        }
+        if service == "sshd" && !options.even_so {
+            preflight.check_passwords(changes)?;
+        }
         if unenrolled == Unenrolled::Denied && preflight.users.enrolled == 0 {
             return Err(nobody_could_log_in(has("forward_pass")));
         }
@@ -82,6 +120,19 @@ impl Preflight {
             preflight.check_dropped(options)?;
         }
         Ok(preflight)
+    }
+
+    /// Checks that nobody needs a password after a key, and has none.
+    fn check_passwords(&self, changes: &[Change]) -> Result<(), Error> {
+        let is_enrolled = |user: &str| !self.users.names.iter().any(|name| name == user);
+        let missing = Missing::find(&|file| read_after(changes, file), &is_enrolled);
+        match missing.filter(|missing| missing.is_problem) {
+            Some(missing) => Err(Error::refused(format!(
+                "not changed: {}; or use --even-so",
+                missing.sentence()
+            ))),
+            None => Ok(()),
+        }
     }
 
     /// Checks that nobody depends on the exception that the change drops.
@@ -195,6 +246,9 @@ fn nobody_could_log_in(forwards_password: bool) -> Error {
          USER){alternative}"
     ))
 }
+
+/// A stack of sshd, as profiles write it.
+const LIKE_A_PROFILE: &str = "auth requisite pam_unix.so\nauth required pam_totp.so nullok\n";
 
 #[cfg(test)]
 mod tests {

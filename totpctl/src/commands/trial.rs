@@ -7,11 +7,11 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use totpd_journal::escape::escape;
 
-use super::enable::keeps;
-use super::preflight::Preflight;
+use super::enable::{keeps, password_alone};
+use super::preflight::{Preflight, plan};
 use crate::cli::ModuleOptions;
 use crate::error::Error;
-use crate::pam::change::{Change, current_options, plan_enable};
+use crate::pam::change::{Change, current_options};
 use crate::pam::files::cannot_enroll;
 use crate::terminal::output;
 use crate::trial::exclusive::lock_exclusive;
@@ -26,7 +26,7 @@ pub(super) fn run(
     options: &ModuleOptions,
     json: bool,
 ) -> Result<(), Error> {
-    let changes = plan_enable(service, options.options().as_deref())?;
+    let changes = plan(service, options)?;
     if changes.is_empty() {
         // A file that is being tried looks configured, but is reverted later: the lock refuses
         // that.
@@ -71,7 +71,7 @@ pub(super) fn run(
             output::note(&outcome(&trial));
             Ok(())
         }
-        None => Err(Error::reported(outcome(&trial))),
+        None => Err(Error::reported(outcome_and_danger(&trial))),
     }
 }
 
@@ -129,7 +129,7 @@ pub(super) fn undo(id: Option<&str>, json: bool) -> Result<(), Error> {
         return output::json(&json!({ "reverted": reverted }));
     }
     output::note(&match trial {
-        Some(trial) => outcome(&trial),
+        Some(trial) => outcome_and_danger(&trial),
         None => "Nothing is being tried.".into(),
     });
     Ok(())
@@ -164,6 +164,15 @@ pub(super) fn state(json: bool) -> Result<(), Error> {
         (None, None) => "Nothing is being tried, and nothing was tried before.\n".into(),
     };
     output::data(&text)
+}
+
+/// Says how a trial ended, and whether passwords alone now let users in by ssh.
+fn outcome_and_danger(trial: &Trial) -> String {
+    let is_reverted = trial.kept_by.is_none() && trial.services.iter().any(|name| name == "sshd");
+    match if is_reverted { password_alone() } else { None } {
+        Some(sentence) => format!("{} {sentence}", outcome(trial)),
+        None => outcome(trial),
+    }
 }
 
 fn outcome(trial: &Trial) -> String {

@@ -12,8 +12,8 @@ use super::atomic_file::{replace, sync_folder};
 use super::unenrolled::options;
 use crate::error::Error;
 use crate::pam::files::{
-    ADMINISTRATORS_FOLDER, cannot_enroll, distributions_text, is_installed, is_module_option,
-    is_shared, option_advice, option_conflict, path_of, read, remedy,
+    ADMINISTRATORS_FOLDER, cannot_enroll, display, distributions_text, is_installed,
+    is_module_option, is_shared, option_advice, option_conflict, path_of, read, remedy,
 };
 use crate::pam::folders::SINGLE_FILE;
 
@@ -130,6 +130,20 @@ pub(crate) fn plan_enable(service: &str, args: Option<&[String]>) -> Result<Vec<
 pub(crate) fn read_after(changes: &[Change], file: &str) -> Option<String> {
     let changed = changes.iter().find(|change| change.service == file);
     changed.map_or_else(|| read(file), |change| Some(change.after.clone()))
+}
+
+/// Reports whether libpam would ask for a code at `service` after a wrong password too, so that
+/// only a profile can ask there.
+pub(crate) fn needs_profile(service: &str) -> bool {
+    matches!(enable(service, None, &read, &is_installed), Err(Refusal::AfterWrongPassword(_)))
+}
+
+/// Returns the line by which `service` asks for a code after these changes, as `FILE:LINE`.
+pub(crate) fn asking_line(changes: &[Change], service: &str) -> Option<String> {
+    let stack = Stack::parse(service, Kind::Auth, &|file| read_after(changes, file));
+    let Stack::Rules(rules) = stack else { return None };
+    let rule = rules.iter().find(|rule| rule.is_factor())?;
+    Some(display(&rule.place))
 }
 
 /// Returns the options that `service` has now, each once.

@@ -21,14 +21,14 @@ pub(crate) fn end_at_wrong_password(file: &str, writer: &StackWriter) -> String 
             format!(
                 "Have authselect write a stack that asks only after the right password: \
                  \"authselect select {profile} with-totp{features}\" (with-totp skips users without a factor, \
-                 with-totp-required denies them). No other change is needed. If neither profile of the package has \
+                 with-totp-required denies them). The files of services need no change then. If neither profile of the package has \
                  all that yours has, copy one first: \"authselect create-profile NAME -b {profile}\". \
                  See docs/admin/distributions.md"
             )
         }
         ("common-auth" | "common-auth-pc", StackWriter::PamConfig) => String::from(
             "Replace /etc/pam.d/common-auth with the example pam-config/common-auth of the package (with sssd: \
-             common-auth-sssd). No other change is needed. See docs/admin/distributions.md",
+             common-auth-sssd). The files of services need no change then. See docs/admin/distributions.md",
         ),
         (file, _) => format!(
             "Make a wrong password end the stack in {file}. Write the line of the password as \

@@ -11,6 +11,8 @@ pub enum Refusal {
     Broken,
     /// A stack that asks, or would still ask, by a line of another file.
     Elsewhere(Place),
+    /// A stack in which both lines ask on one path.
+    AsksTwice(Place, Place),
     /// libpam would ask for a code after a wrong password, because of these lines.
     AfterWrongPassword(Vec<Place>),
     /// Its program never calls `pam_setcred`, so no factor can be created there (option `enroll`).
@@ -33,6 +35,11 @@ impl fmt::Display for Refusal {
                 f.write_str("its stack is faulty; totpctl doctor names the line")
             }
             Self::Elsewhere(place) => write!(f, "{place} asks for the code"),
+            Self::AsksTwice(first, second) => write!(
+                f,
+                "{first} and {second} both ask for the code, and the second refuses the code that the first \
+                 accepted; remove one of the two lines"
+            ),
             Self::AfterWrongPassword(places) => write!(
                 f,
                 "libpam would ask for a code after a wrong password too, because it continues after {}. \

@@ -104,6 +104,18 @@ fn a_stack_without_a_safe_change_is_refused() {
 }
 
 #[test]
+fn a_line_beside_a_profile_is_removed_and_not_kept() {
+    let both = "@include profile\nauth required pam_totp.so\n";
+    for args in [None, Some(&["nullok"][..])] {
+        let Err(refused) = enable_x(both, args) else { panic!("{args:?}") };
+        assert!(matches!(refused, Refusal::AsksTwice(..)), "{refused:?}");
+        assert!(refused.to_string().starts_with("profile:4 and x:2 both ask"), "{refused}");
+    }
+    let without = disable("x", &files(both)).unwrap();
+    assert_eq!(without.as_deref(), Some("@include profile\n"));
+}
+
+#[test]
 fn enable_never_asks_after_a_wrong_password() {
     for (own, places) in [
         ("auth required pam_unix.so\n", "x:1"),

@@ -18,7 +18,7 @@ pub(super) fn check(is_synchronized: Option<bool>, report: &mut Report) {
                 FindingId::ClockUnknown,
                 "cannot tell whether the clock is synchronized: systemd-timedated does not answer",
             )
-            .fix("check the clock yourself, for example with timedatectl or chronyc tracking"),
+            .fix("check the clock yourself, for example with date, chronyc tracking or ntpq -p"),
         ),
     }
 }

@@ -46,6 +46,11 @@ impl Enrolled {
         self.0.iter().any(|user| user.name == name)
     }
 
+    /// Returns the names of all.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|user| user.name.as_str())
+    }
+
     /// Returns a note for each user whose factors are valid for `service`, and none of them for
     /// `sibling` of the same program.
     pub(super) fn incomplete(&self, service: &str, sibling: &str) -> Vec<Finding> {
@@ -123,6 +128,7 @@ mod tests {
         let sentence = notes[0].sentence();
         assert!(sentence.contains("of alice is valid for sudo, and not for sudo-i"), "{sentence}");
         assert!(sentence.ends_with("--services sshd,sudo,sudo-i"), "{sentence}");
+        assert_eq!(enrolled.names().collect::<Vec<_>>(), ["alice", "bob", "carol", "dave"]);
         assert!(enrolled.contains("bob") && !enrolled.contains("eve"));
         let many = (0..8).map(|n| user(&format!("u{n}"), &[&["su"]])).collect();
         assert_eq!(Enrolled(many).incomplete("su", "su-l").len(), MAX_NOTES + 1);

@@ -4,7 +4,7 @@ use totpd_journal::escape::escape;
 
 use super::finding::{Finding, FindingId};
 use super::report::Report;
-use super::{clock, confinement, system, without_factor};
+use super::{activation, clock, confinement, system, without_factor};
 use crate::client::Client;
 use crate::client::configuration::configuration_error;
 use crate::pam::unenrolled::Unenrolled;
@@ -12,8 +12,9 @@ use crate::terminal::output;
 use crate::trial::state::Trial;
 use crate::unit;
 
-/// Checks the host. `services`: what each service does with users who have no factor.
-pub(super) fn check(services: &[(&str, Unenrolled)]) -> Report {
+/// Checks the host. `services`: what each service does with users who have no factor. `open`: the
+/// methods of ssh that ask nobody for a code.
+pub(super) fn check(services: &[(&str, Unenrolled)], open: &[&str]) -> Report {
     let mut report = Report::default();
     system::check(&mut report);
     trial(&mut report);
@@ -40,9 +41,10 @@ pub(super) fn check(services: &[(&str, Unenrolled)]) -> Report {
             return report;
         }
     };
+    activation::check(&mut report);
     confinement::check(&mut report);
     clock::check(client.clock_is_synchronized(), &mut report);
-    without_factor::check(&client, services, &mut report);
+    without_factor::check(&client, services, open, &mut report);
     if let Some(fingerprint) = backup_signer(&client) {
         report.summarize(format!("backups are signed by {}", escape(&fingerprint)));
     }

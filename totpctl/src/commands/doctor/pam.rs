@@ -11,6 +11,7 @@ use pam_stack::{
 use super::door::Code;
 use super::finding::{Finding, FindingId};
 use super::report::Report;
+use super::second_line;
 use super::sshd;
 use super::stack_code::{code, exceptions, rules};
 use super::unenrolled;
@@ -244,6 +245,10 @@ fn paths(analysis: &Analysis, report: &mut Report) {
                 .fix("to ask root too, move the line of pam_totp.so before this one");
         report.notes.push(finding.at(locate(place)));
     }
+    if let Some((first, second)) = &analysis.asks_twice {
+        report.summarize("asks for the code twice");
+        report.problems.push(second_line::finding(first, second));
+    }
     if analysis.skips_unenrolled {
         report.summarize("skips users without a factor");
     }
@@ -323,7 +328,13 @@ mod tests {
         let root = "auth sufficient pam_rootok.so\nauth requisite pam_unix.so\n\
                     auth required pam_totp.so\n";
         let shut = "auth required pam_totp.so\nauth required pam_deny.so\n";
-        for (text, id) in [(root, FindingId::RootNotAsked), (shut, FindingId::NobodyCanLogIn)] {
+        let twice = "auth requisite pam_unix.so\nauth required pam_totp.so\n\
+                     auth required pam_totp.so nullok\n";
+        for (text, id) in [
+            (root, FindingId::RootNotAsked),
+            (shut, FindingId::NobodyCanLogIn),
+            (twice, FindingId::CodeAskedTwice),
+        ] {
             let read = |name: &str| (name == "x").then(|| text.to_owned());
             let Stack::Rules(rules) = Stack::parse("x", Kind::Auth, &read) else {
                 panic!("{text}")

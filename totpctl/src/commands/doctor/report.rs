@@ -33,6 +33,11 @@ impl Report {
         self.problems.push(Finding::new(id, message));
     }
 
+    /// Makes problems of the notes of this kind.
+    pub(super) fn raise(&mut self, id: FindingId) {
+        self.problems.extend(self.notes.extract_if(.., |note| note.id() == id));
+    }
+
     pub(super) fn note(&mut self, id: FindingId, message: impl Into<String>) {
         self.notes.push(Finding::new(id, message));
     }

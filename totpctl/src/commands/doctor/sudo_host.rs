@@ -75,6 +75,17 @@ impl Sudo {
     }
 }
 
+/// Reports whether sudo allows a user anything. If sudo does not answer, it counts as allowed.
+pub(super) fn allows(user: &str) -> bool {
+    match output("sudo", &["-n", "-l", "-U", user]) {
+        Ok((_, stdout, stderr)) => {
+            let is_refusal = |text: &str| text.contains(" is not allowed to run sudo on ");
+            !is_refusal(&stdout) && !is_refusal(&stderr)
+        }
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
+}
+
 impl UsedService {
     fn new(command: &str, name: &str) -> Self {
         Self { command: command.to_owned(), name: name.to_owned(), scope: None }

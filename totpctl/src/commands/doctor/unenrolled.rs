@@ -22,7 +22,8 @@ pub(super) fn check_nullok(
     let mut problem = |id, message: &str, change: &str| {
         report.problems.push(Finding::new(id, message).fix(change).at(locate(factor)));
     };
-    if outcome.nullok_is_useless {
+    // Of two lines that both ask, the one without nullok denies the user.
+    if outcome.nullok_is_useless && analysis.asks_twice.is_none() {
         // Without a proof, a line that accepts would let strangers in.
         let change = match is_proved == Some(true) {
             true => "add \"auth required pam_permit.so\" after this line",
@@ -85,9 +86,12 @@ mod tests {
     fn only_a_known_configuration_of_sshd_makes_a_stranger() {
         let skips = "auth required pam_totp.so nullok\nauth required pam_permit.so\n";
         let enrolls = "auth required pam_totp.so enroll\n";
+        let twice = "auth required pam_unix.so\nauth required pam_totp.so\n\
+                     auth required pam_totp.so nullok\n";
         for (text, requires_other_method, expected) in [
             (skips, Some(false), Some(FindingId::NullokWithoutPassword)),
             (skips, Some(true), None),
+            (twice, Some(false), None),
             (skips, None, None),
             (enrolls, Some(false), Some(FindingId::StrangerCanEnroll)),
             (enrolls, Some(true), None),

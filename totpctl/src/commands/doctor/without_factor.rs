@@ -13,10 +13,16 @@ use crate::error::Error;
 use crate::pam::unenrolled::Unenrolled;
 use crate::terminal::output;
 
-/// Adds the users without a factor. `services`: what each service does with them.
-pub(super) fn check(client: &Client, services: &[(&str, Unenrolled)], report: &mut Report) {
+/// Adds the users without a factor. `services`: what each service does with them. `open`: the
+/// methods of ssh that ask nobody for a code.
+pub(super) fn check(
+    client: &Client,
+    services: &[(&str, Unenrolled)],
+    open: &[&str],
+    report: &mut Report,
+) {
     match WithoutFactor::read(client) {
-        Ok(users) => add(&users, services, report),
+        Ok(users) => add(&users, services, open, report),
         Err(error) => report.notes.push(unknown(&error)),
     }
 }
@@ -62,7 +68,7 @@ impl WithoutFactor {
 }
 
 /// Adds who is denied, and who would be without `nullok` and `enroll`.
-fn add(users: &WithoutFactor, services: &[(&str, Unenrolled)], report: &mut Report) {
+fn add(users: &WithoutFactor, services: &[(&str, Unenrolled)], open: &[&str], report: &mut Report) {
     let mut asks = false;
     for (unenrolled, id, what) in [
         (Unenrolled::Denied, FindingId::UsersWithoutFactor, "cannot log in"),
@@ -79,9 +85,19 @@ fn add(users: &WithoutFactor, services: &[(&str, Unenrolled)], report: &mut Repo
         if services.is_empty() || users.names.is_empty() {
             continue;
         }
-        let services = services.join(", ");
+        // Their keys still let them in by ssh.
+        let has_other_way =
+            unenrolled == Unenrolled::Denied && services.contains(&"sshd") && !open.is_empty();
+        let (what, other_way) = match has_other_way {
+            true => (
+                "cannot pass a prompt for a code",
+                format!("; ssh still lets them in by {}", open.join(" or ")),
+            ),
+            false => (what, String::new()),
+        };
         let message = format!(
-            "users without a factor, who {what} ({services}): {}",
+            "users without a factor, who {what} ({}): {}{other_way}",
+            services.join(", "),
             output::names(&users.names)
         );
         if unenrolled == Unenrolled::Denied && users.enrolled == 0 {
@@ -151,7 +167,8 @@ mod tests {
     fn found(names: &[&str], enrolled: usize, services: &[(&str, Unenrolled)]) -> Report {
         let names = names.iter().map(ToString::to_string).collect();
         let mut report = Report::default();
-        add(&WithoutFactor { enrolled, names, ..WithoutFactor::default() }, services, &mut report);
+        let users = WithoutFactor { enrolled, names, ..WithoutFactor::default() };
+        add(&users, services, &[], &mut report);
         report
     }
 
@@ -182,6 +199,24 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_is_enough_is_said() {
+        let users =
+            WithoutFactor { enrolled: 1, names: vec!["dana".into()], ..WithoutFactor::default() };
+        for (service, expected) in [
+            (
+                "sshd",
+                "cannot pass a prompt for a code (sshd): dana (1); ssh still lets them in by publickey",
+            ),
+            ("sudo", "cannot log in (sudo): dana (1)"),
+        ] {
+            let mut report = Report::default();
+            add(&users, &[(service, Unenrolled::Denied)], &["publickey"], &mut report);
+            let message = report.notes[0].message();
+            assert_eq!(message, format!("users without a factor, who {expected}"));
+        }
+    }
+
+    #[test]
     fn a_user_whose_factors_are_all_unusable_is_named() {
         let (now, mut report) = (1_000, Report::default());
         let factor = |value: Value| is_usable(value.as_object().unwrap(), now);
@@ -190,7 +225,7 @@ mod tests {
         assert!(!factor(json!({ "status": "verified", "not_before": 1_001 })));
         assert!(!factor(json!({ "status": "disabled" })));
         let users = WithoutFactor { unusable: vec!["alice".into()], ..WithoutFactor::default() };
-        add(&users, &[("sshd", Unenrolled::Denied)], &mut report);
+        add(&users, &[("sshd", Unenrolled::Denied)], &[], &mut report);
         assert_eq!(report.notes[0].id(), FindingId::UsersWithoutUsableFactor);
         assert!(report.notes[0].message().ends_with("alice (1)"));
     }
@@ -210,7 +245,7 @@ mod tests {
             uncounted: vec!["sss".into()],
             ..WithoutFactor::default()
         };
-        add(&users, &[("sshd", Unenrolled::Skipped)], &mut report);
+        add(&users, &[("sshd", Unenrolled::Skipped)], &[], &mut report);
         assert_eq!(report.notes[0].id(), FindingId::UsersNotCounted);
         assert_eq!(users.described(), "none; not counted: users of sss");
     }

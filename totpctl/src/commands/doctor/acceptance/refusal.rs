@@ -21,11 +21,13 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::OnePromptProgram
         | Id::SelinuxServersDenied
         | Id::UnknownModuleOption => "it denies every login",
-        Id::NobodyCanLogIn
+        Id::CodeAskedTwice
+        | Id::NobodyCanLogIn
         | Id::NobodyEnrolled
         | Id::SshdCannotAsk
         | Id::SshdMatchNobodyCanLogIn
         | Id::SshdNobodyCanLogIn
+        | Id::SshdPasswordMissing
         | Id::StoreDiskReadOnly
         | Id::StoreLeftOut => "it shuts everybody out",
         Id::SshdMatchRootCannotLogIn | Id::SshdRootCannotLogIn | Id::SudoNobodyBecomesRoot => {
@@ -37,6 +39,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::SshdConfigUnreadable
         | Id::SshdMatchUnknown
         | Id::SshdNotChecked
+        | Id::SshdNotReloaded
         | Id::StackNotChecked
         | Id::StackTooLong
         | Id::StackUnreadable
@@ -76,7 +79,9 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::SshdMatchPasswordCannotAnswer
         | Id::SshdMatchServiceWithoutCode
         | Id::SshdMethodsWithoutCode
+        | Id::SshdPasswordAlone
         | Id::SshdPasswordCannotAnswer
+        | Id::SshdReloadUnknown
         | Id::SshdServiceWithoutCode
         | Id::SshdWithoutPam
         | Id::StackContinuesAfterWrongPassword
@@ -89,6 +94,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::SudoServiceWithoutCode
         | Id::SudoSkipsCode
         | Id::SudoersException
+        | Id::TotpdNotStarted
         | Id::TotpdUnconfined
         | Id::TrialPending
         | Id::UsersNotCounted
@@ -126,8 +132,9 @@ mod tests {
         }
     }
 
-    const REFUSED: [&str; 41] = [
+    const REFUSED: [&str; 44] = [
         "acceptances-invalid",
+        "code-asked-twice",
         "configuration-invalid",
         "conflicting-module-options",
         "control-word-unreadable",
@@ -152,6 +159,8 @@ mod tests {
         "sshd-match-unknown",
         "sshd-nobody-can-log-in",
         "sshd-not-checked",
+        "sshd-not-reloaded",
+        "sshd-password-missing",
         "sshd-root-cannot-log-in",
         "stack-not-checked",
         "stack-too-long",

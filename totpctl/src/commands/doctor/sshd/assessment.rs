@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::super::door::{Code, Door};
 use super::super::finding::{Finding, FindingId};
 use super::super::report::Report;
-use super::effect::{Effect, USUAL_SERVICE, effects, root_effect};
+use super::effect::{Effect, USUAL_SERVICE, effects, root_effect, takes_password_alone};
 use super::effective::{Effective, Pam};
 use super::message;
 use super::method::Method;
@@ -49,6 +49,9 @@ pub(super) fn assess(
             doors.extend(other_doors(ways, &usual, &case.config, "root"));
         }
         Err(reason) => doors.push(unknown(Some("root"), reason.clone())),
+    }
+    if takes_password_alone(config, &stack) {
+        message::for_all(&Effect::PasswordAlone, config, &survey.everybody.trace, report);
     }
     let root_ways = survey.root.as_ref().map(|case| of_root(case).0).unwrap_or_default();
     // Without a code there is nothing to say about it.

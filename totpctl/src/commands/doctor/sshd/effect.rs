@@ -29,6 +29,8 @@ pub(super) enum Effect {
     PamMissing,
     /// ssh offers a password that nobody can answer with.
     PasswordCannotAnswer,
+    /// A password alone lets users in, although the method `password` is turned off.
+    PasswordAlone,
     /// root cannot log in, although others can: the value of `PermitRootLogin`.
     RootCannotLogIn(RootLogin),
 }
@@ -75,6 +77,37 @@ pub(super) fn effects(
     found.extend(ways.iter().filter_map(|way| of_way(config, stack, way)));
     found.dedup();
     found
+}
+
+/// Reports whether a password alone lets users in by keyboard-interactive, although the method
+/// `password` is turned off. Without a code that is hardly meant.
+pub(super) fn takes_password_alone(config: &Effective, stack: &PamStack) -> bool {
+    let is_open = |way: &Way| {
+        let method = way.methods.split(',').next().and_then(Method::parse);
+        way.is_pam_alone
+            && way.code == Code::NotAsked
+            && method == Some(Method::KeyboardInteractive)
+    };
+    !stack.asks
+        && stack.has_password
+        && !config.is_enabled(Method::Password)
+        && ways(config, stack, Who::Anybody, None).iter().any(is_open)
+}
+
+/// Reports whether this user has no way in without a password of this host, and has one with it,
+/// after a key or the like.
+pub(super) fn needs_password_after_proof(
+    config: &Effective,
+    stack: &PamStack,
+    who: Who,
+    refused_by: Option<&str>,
+) -> bool {
+    let has_way = |way: &Way| way.uses_pam && !way.is_pam_alone && !way.is_shut();
+    let without_password =
+        PamStack { code: Code::Unanswerable("no password".into()), ..stack.clone() };
+    stack.needs_local_password
+        && ways(config, stack, who, refused_by).iter().any(has_way)
+        && ways(config, &without_password, who, refused_by).iter().all(Way::is_shut)
 }
 
 /// Returns the effect of one way.

@@ -22,6 +22,10 @@ pub(super) struct Effective {
     pub(super) ask_keyword: &'static str,
     /// The first port.
     pub(super) port: String,
+    /// The file with the number of its process, if it writes one.
+    pub(super) pid_file: Option<String>,
+    /// The files of its keys.
+    pub(super) host_keys: Vec<String>,
 }
 
 /// The use of PAM.
@@ -115,6 +119,8 @@ impl Effective {
                 None => Method::KeyboardInteractive.keyword(),
             },
             port: value("port").unwrap_or("22").to_owned(),
+            pid_file: value("pidfile").filter(|file| *file != "none").map(ToOwned::to_owned),
+            host_keys: values("hostkey").map(|file| file.trim().to_owned()).collect(),
         }
     }
 
@@ -158,11 +164,13 @@ mod tests {
              gssapiauthentication yes\ngssapikeyexchange no\npasswordauthentication yes\n\
              kbdinteractiveauthentication no\nchallengeresponseauthentication no\nallowusers alice\n\
              allowusers bob@10.0.0.0/8\nsubsystem sftp /usr/lib/openssh/sftp-server\n\
-             authenticationmethods any\nforcecommand none\n",
+             authenticationmethods any\nforcecommand none\npidfile /run/sshd.pid\n\
+             hostkeyagent none\nhostkey /etc/ssh/a\nhostkey /etc/ssh/b\n",
         );
         assert_eq!(old.ask_keyword, "ChallengeResponseAuthentication");
         assert_eq!(old.root, RootLogin::ProhibitPassword);
         assert_eq!((old.port.as_str(), &old.lists), ("2222", &None));
+        assert_eq!((old.pid_file.as_deref(), old.host_keys.len()), (Some("/run/sshd.pid"), 2));
         assert_eq!(old.access.allow_users, ["alice", "bob@10.0.0.0/8"]);
         assert!(old.is_enabled(Method::GssapiWithMic) && !old.is_enabled(Method::GssapiKeyex));
         assert!(!old.is_enabled(Method::KeyboardInteractive) && !old.sftp_without_shell);
@@ -170,13 +178,14 @@ mod tests {
         let new = Effective::parse(
             "usepam yes\npamservicename ssh-in\nkbdinteractiveauthentication yes\n\
              pubkeyauthentication yes\nauthenticationmethods publickey,keyboard-interactive:pam hostbased\n\
-             forcecommand internal-sftp -d /in\nbrandnewoption 7\npermitrootlogin no\n",
+             pidfile none\nforcecommand internal-sftp -d /in\nbrandnewoption 7\npermitrootlogin no\n",
         );
         assert_eq!(new.pam, Pam::Service("ssh-in".into()));
         assert_eq!(new.lists.as_ref().map(Vec::len), Some(2));
         assert_eq!(new.disabled_method("publickey,keyboard-interactive:pam"), None);
         assert_eq!(new.disabled_method("hostbased"), Some(Method::Hostbased));
         assert!(new.sftp_without_shell && new.root == RootLogin::No);
+        assert_eq!((&new.pid_file, new.host_keys.len()), (&None, 0));
         assert_eq!(new.ask_keyword, "KbdInteractiveAuthentication");
         assert_eq!(Effective::parse("usepam no\n").pam, Pam::Off);
         assert_eq!(Effective::parse("permitrootlogin yes\n").pam, Pam::Missing);

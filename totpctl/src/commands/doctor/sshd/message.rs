@@ -106,6 +106,16 @@ pub(super) fn for_all(effect: &Effect, config: &Effective, trace: &Trace, report
             .fix("write PasswordAuthentication no"),
             vec!["PasswordAuthentication"],
         ),
+        Effect::PasswordAlone => (
+            true,
+            Finding::new(
+                FindingId::SshdPasswordAlone,
+                format!("PasswordAuthentication is no, but passwords alone let users in: {ask} is yes, and \
+                         the stack of sshd asks for no code"),
+            )
+            .fix(format!("write {ask} no and reload sshd, or run totpctl enable sshd")),
+            vec![ask],
+        ),
         Effect::RootCannotLogIn(permit) => (
             false,
             Finding::new(FindingId::SshdRootCannotLogIn, root(*permit)).fix(ROOT_FIX),
@@ -152,8 +162,8 @@ pub(super) fn for_match(
             }));
             return;
         }
-        // UsePAM applies to all users.
-        Effect::NoPam | Effect::PamMissing | Effect::CannotAsk => finding(
+        // UsePAM applies to all users, and a stack to all users of a service.
+        Effect::NoPam | Effect::PasswordAlone | Effect::PamMissing | Effect::CannotAsk => finding(
             FindingId::SshdMatchCannotAsk,
             format!("cannot be asked for a code ({} no)", config.ask_keyword),
         )

@@ -1,6 +1,9 @@
 //! The PAM stack of sshd, as far as its methods depend on it.
 
+use std::path::Path;
+
 use pam_stack::parse::Kind;
+use pam_stack::password::is_password;
 use pam_stack::{Analysis, Rule, Stack, analyze, is_code_alone, takes_one_answer};
 
 use super::super::door::Code;
@@ -20,6 +23,10 @@ pub(super) struct PamStack {
     pub(super) takes_one_answer: bool,
     /// Whether nothing but a code is needed.
     pub(super) is_code_alone: bool,
+    /// Whether a known module checks a password.
+    pub(super) has_password: bool,
+    /// Whether it denies everybody who has no password in the files of this host.
+    pub(super) needs_local_password: bool,
     /// Who passes without a code, as phrases.
     pub(super) exceptions: Vec<String>,
 }
@@ -27,18 +34,21 @@ pub(super) struct PamStack {
 /// Reads the stack of a service. `read` returns the files of PAM.
 pub(super) fn facts(service: &str, read: &dyn Fn(&str) -> Option<String>) -> PamStack {
     match stack_code::rules(Stack::parse(service, Kind::Auth, read)) {
-        Ok(rules) => of_rules(&rules, &analyze(&rules, &is_installed)),
+        Ok(rules) => of_rules(&rules, &is_installed),
         Err(code) => PamStack {
             asks: false,
             code,
             takes_one_answer: false,
             is_code_alone: false,
+            has_password: false,
+            needs_local_password: false,
             exceptions: Vec::new(),
         },
     }
 }
 
-fn of_rules(rules: &[Rule], analysis: &Analysis) -> PamStack {
+fn of_rules(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> PamStack {
+    let analysis = &analyze(rules, exists);
     let code = match &analysis.skips_root {
         // sshd runs as root for everybody, and that is what pam_rootok looks at.
         Some(_) => Code::NotAsked,
@@ -51,8 +61,33 @@ fn of_rules(rules: &[Rule], analysis: &Analysis) -> PamStack {
         code,
         takes_one_answer: !is_shown && takes_one_answer(rules),
         is_code_alone: is_code_alone(rules),
+        has_password: rules.iter().any(is_password),
+        needs_local_password: needs_local_password(rules, analysis, exists),
         exceptions: stack_code::exceptions(rules, analysis),
     }
+}
+
+/// Reports whether a stack that lets users in lets nobody in once `pam_unix` always fails. Without
+/// a configuration of sssd, `pam_sss` knows no user either.
+fn needs_local_password(
+    rules: &[Rule],
+    analysis: &Analysis,
+    exists: &dyn Fn(&str) -> bool,
+) -> bool {
+    let has_module = |name: &str| rules.iter().any(|rule| rule.module() == name);
+    if !analysis.can_succeed || !has_module("pam_unix") {
+        return false;
+    }
+    let accepts = |path: &str| {
+        let is_module = |name: &str| path.trim_end_matches(".so").ends_with(name);
+        exists(path) && !is_module("pam_unix") && (!is_module("pam_sss") || sssd_is_configured())
+    };
+    !analyze(rules, &accepts).can_succeed
+}
+
+fn sssd_is_configured() -> bool {
+    let drop_ins = glob::glob("/etc/sssd/conf.d/*.conf").into_iter().flatten();
+    Path::new("/etc/sssd/sssd.conf").exists() || drop_ins.flatten().next().is_some()
 }
 
 /// Returns the facts about a stack whose modules are all installed.
@@ -60,7 +95,7 @@ fn of_rules(rules: &[Rule], analysis: &Analysis) -> PamStack {
 pub(super) fn of_text(text: &str) -> PamStack {
     let read = |name: &str| (name == "sshd").then(|| text.to_owned());
     let Stack::Rules(rules) = Stack::parse("sshd", Kind::Auth, &read) else { panic!("{text}") };
-    of_rules(&rules, &analyze(&rules, &|_| true))
+    of_rules(&rules, &|_| true)
 }
 
 #[cfg(test)]
@@ -94,6 +129,25 @@ mod tests {
             let shown = if is_open { 0 } else { facts.exceptions.len() };
             assert_eq!(shown, exceptions, "{text} {facts:?}");
             assert!(matches!(facts.code, Code::Asked | Code::NotAsked), "{text} {facts:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_of_this_host_may_be_needed() {
+        let debian = "auth [success=1 default=ignore] pam_unix.so nullok\n\
+                      auth requisite pam_deny.so\nauth required pam_permit.so\n";
+        let code = "auth required pam_totp.so\n";
+        for (text, expected) in [
+            (debian.to_owned(), true),
+            (format!("{debian}{code}"), true),
+            (format!("auth requisite pam_unix.so\n{code}"), true),
+            (format!("auth required pam_nologin.so\n{code}"), false),
+            // Another module may accept such a user.
+            (format!("auth sufficient pam_unix.so\nauth requisite pam_ldap.so\n{code}"), false),
+            (format!("auth optional pam_unix.so\n{code}"), false),
+            ("auth required pam_deny.so\nauth required pam_unix.so\n".to_owned(), false),
+        ] {
+            assert_eq!(of_text(&text).needs_local_password, expected, "{text}");
         }
     }
 

@@ -12,6 +12,7 @@ use super::survey::{Case, Cases, Survey};
 use super::trace::Trace;
 
 mod lists;
+mod passwords;
 
 const BASE: &str = "usepam yes\npubkeyauthentication yes\npasswordauthentication no\n\
                     kbdinteractiveauthentication yes\npermitrootlogin without-password\n";

@@ -7,6 +7,8 @@ pub(super) struct Trace {
     pub(super) file: Option<String>,
     /// All files that it read.
     pub(super) files: Vec<String>,
+    /// The patterns of its `Include` lines.
+    pub(super) includes: Vec<String>,
     /// Whether each `Match` block matches the connection, in the order of the blocks.
     pub(super) matched: Vec<bool>,
     /// The version of OpenSSH, as far as it is known.
@@ -30,6 +32,8 @@ impl Trace {
             let message = message.trim();
             if let Some(file) = message.strip_prefix("load_server_config: filename ") {
                 trace.files.push(file.to_owned());
+            } else if let Some((_, pattern)) = message.split_once(": new include ") {
+                trace.includes.push(pattern.to_owned());
             } else if let Some(version) = message.strip_prefix("sshd version OpenSSH_") {
                 trace.version = parse_version(version);
             } else if message.starts_with("parse_server_config_depth: config reprocess config") {
@@ -111,6 +115,7 @@ Nonsense: debug
         let trace = Trace::parse(TRACE);
         assert_eq!(trace.file.as_deref(), Some("/usr/etc/ssh/sshd_config"));
         assert_eq!(trace.files.len(), 2);
+        assert_eq!(trace.includes, ["/etc/ssh/sshd_config.d/*.conf"]);
         assert_eq!(trace.matched, [false, true, false]);
         let place = |keyword: &str| trace.place(&[keyword]);
         let drop_in = ("/etc/ssh/sshd_config.d/a.conf".to_owned(), 2);

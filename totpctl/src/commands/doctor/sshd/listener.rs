@@ -1,0 +1,265 @@
+//! The sshd that listens: whether it has read its files since they changed.
+
+use std::cmp::max;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use super::super::finding::{Finding, FindingId};
+use super::super::report::Report;
+use super::question::Answer;
+
+/// Adds that the sshd that listens has an older configuration than its files, if so.
+pub(super) fn check(answer: &Answer, report: &mut Report) {
+    let pid_file = answer.config.pid_file.as_deref();
+    let command = reload_command(pid_file);
+    let mut tries_left = MAX_TRIES;
+    let (state, file) = loop {
+        let Some(change) = last_change(answer) else { return };
+        let state = judge(&listener(pid_file), change.time);
+        let is_over = matches!(state, State::Current) || tries_left == 0 || pid_file.is_none();
+        if is_over {
+            break (state, change.file);
+        }
+        // A reload has just been asked for, and sshd takes a moment.
+        tries_left -= 1;
+        thread::sleep(POLL_INTERVAL);
+    };
+    match state {
+        State::Current => {}
+        State::Outdated => {
+            let finding = Finding::new(FindingId::SshdNotReloaded, NOT_RELOADED).fix(command);
+            report.problems.push(finding.in_file(file));
+        }
+        State::Unknown => {
+            let finding = Finding::new(FindingId::SshdReloadUnknown, RELOAD_UNKNOWN);
+            let fix = format!("to be sure, {command}");
+            report.notes.push(finding.fix(fix).in_file(file));
+        }
+    }
+}
+
+/// Seconds and nanoseconds since 1970.
+type Time = (i64, i64);
+
+/// The sshd that listens.
+#[derive(Debug)]
+enum Listener {
+    /// None runs. One that starts later reads its files then, as does one for a single connection.
+    Absent,
+    /// It read its files at this time.
+    ReadFiles(Time),
+    /// It was started at this time, and may have read its files again.
+    Started(Time),
+}
+
+/// Whether the sshd that listens has its files as they are.
+#[derive(Debug, PartialEq, Eq)]
+enum State {
+    Current,
+    Outdated,
+    Unknown,
+}
+
+/// Compares with the last change of a file.
+fn judge(listener: &Listener, change: Time) -> State {
+    match listener {
+        Listener::Absent => State::Current,
+        Listener::ReadFiles(time) | Listener::Started(time) if change <= *time => State::Current,
+        Listener::ReadFiles(_) => State::Outdated,
+        Listener::Started(_) => State::Unknown,
+    }
+}
+
+/// The last change of what sshd reads when it starts.
+struct Change {
+    time: Time,
+    file: String,
+}
+
+fn last_change(answer: &Answer) -> Option<Change> {
+    let trace = &answer.trace;
+    let files = trace.files.iter().chain(&answer.config.host_keys).cloned();
+    // A file that is gone has no time, but its folder does.
+    let folders = trace.includes.iter().filter_map(|pattern| folder_of(pattern));
+    let changes = files
+        .filter_map(|file| Some(Change { time: changed(&file)?, file }))
+        .chain(folders.filter_map(|file| Some(Change { time: modified(&file)?, file })));
+    changes.max_by_key(|change| change.time)
+}
+
+/// Returns when a file, or the link to it, changed. A copy that keeps its time of modification
+/// counts.
+fn changed(file: &str) -> Option<Time> {
+    let time = |data: fs::Metadata| (data.ctime(), data.ctime_nsec());
+    Some(max(time(fs::metadata(file).ok()?), time(fs::symlink_metadata(file).ok()?)))
+}
+
+fn modified(folder: &str) -> Option<Time> {
+    let data = fs::metadata(folder).ok()?;
+    Some((data.mtime(), data.mtime_nsec()))
+}
+
+/// Returns the folder whose files a pattern selects.
+fn folder_of(pattern: &str) -> Option<String> {
+    let (folder, name) = pattern.rsplit_once('/')?;
+    let is_wild = |text: &str| text.contains(['*', '?', '[']);
+    (is_wild(name) && !is_wild(folder)).then(|| folder.to_owned())
+}
+
+/// Looks for the sshd that listens. sshd writes its file again after each reload.
+fn listener(pid_file: Option<&str>) -> Listener {
+    let written = || {
+        let file = pid_file?;
+        let pid = fs::read_to_string(file).ok()?.trim().parse().ok()?;
+        // The clock may have been set since.
+        let started = started(pid).filter(|_| listens(pid))?;
+        Some(Listener::ReadFiles(max(modified(file)?, started)))
+    };
+    written().unwrap_or_else(|| {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let times = pids.filter(|pid| listens(*pid)).filter_map(started);
+        times.min().map_or(Listener::Absent, Listener::Started)
+    })
+}
+
+/// Reports whether a process of this host, and not of a container on it, is an sshd that listens.
+fn listens(pid: u32) -> bool {
+    let namespace = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    if name.trim_end() != "sshd" || namespace(&pid.to_string()) != namespace("self") {
+        return false;
+    }
+    let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    is_command_of_listener(&String::from_utf8_lossy(&command))
+}
+
+/// Reads `/proc/PID/cmdline`. One for a single connection says `sshd: alice [priv]`, or has `-i`.
+fn is_command_of_listener(command: &str) -> bool {
+    let is_single = command.split(['\0', ' ']).any(|word| word == "-i");
+    !is_single && (!command.starts_with("sshd: ") || command.contains(" [listener] "))
+}
+
+/// Returns when a process started, by the clock as it is now.
+fn started(pid: u32) -> Option<Time> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let ticks: i64 = start_ticks(&stat)?;
+    let per_second = i64::try_from(rustix::param::clock_ticks_per_second()).ok()?;
+    let since_boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+    let nanoseconds = |time: rustix::time::Timespec| {
+        i128::from(time.tv_sec) * NANOSECONDS + i128::from(time.tv_nsec)
+    };
+    let start = i128::from(ticks) * NANOSECONDS / i128::from(per_second);
+    let time = nanoseconds(now) - nanoseconds(since_boot) + start;
+    let part = |number: i128| i64::try_from(number).ok();
+    Some((part(time.div_euclid(NANOSECONDS))?, part(time.rem_euclid(NANOSECONDS))?))
+}
+
+/// Returns field 22 of `/proc/PID/stat`. The name in field 2 may have spaces.
+fn start_ticks(stat: &str) -> Option<i64> {
+    stat.rsplit_once(") ")?.1.split(' ').nth(19)?.parse().ok()
+}
+
+/// Returns the change to make: an imperative with the command of this host.
+fn reload_command(pid_file: Option<&str>) -> String {
+    let units = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
+    let has_unit = |folder: &str| Path::new(folder).join("ssh.service").exists();
+    let reload = match Path::new("/run/systemd/system").is_dir() {
+        true if units.into_iter().any(has_unit) => "systemctl reload ssh".to_owned(),
+        true => "systemctl reload sshd".to_owned(),
+        false => format!("kill -HUP $(cat {})", pid_file.unwrap_or("PIDFILE")),
+    };
+    format!("reload sshd: sshd -t && {reload}")
+}
+
+const NANOSECONDS: i128 = 1_000_000_000;
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// Two seconds.
+const MAX_TRIES: u32 = 20;
+const NOT_RELOADED: &str = "sshd runs with an older configuration: it was last started or reloaded before this \
+                            changed, so logins may differ from what is said here";
+const RELOAD_UNKNOWN: &str = "this changed after sshd was started, and nothing tells whether sshd was reloaded since \
+                              (no PidFile)";
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn a_change_after_the_last_start_is_not_in_effect() {
+        for (listener, change, expected) in [
+            (Listener::Absent, (9, 0), State::Current),
+            (Listener::ReadFiles((5, 1)), (5, 1), State::Current),
+            (Listener::ReadFiles((5, 1)), (5, 2), State::Outdated),
+            (Listener::ReadFiles((5, 1)), (4, 9), State::Current),
+            (Listener::Started((5, 1)), (4, 0), State::Current),
+            (Listener::Started((5, 1)), (6, 0), State::Unknown),
+        ] {
+            assert_eq!(judge(&listener, change), expected, "{listener:?} {change:?}");
+        }
+    }
+
+    #[test]
+    fn a_listener_is_known_by_its_command() {
+        for (command, expected) in [
+            ("sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups", true),
+            ("/usr/sbin/sshd\0-D\0", true),
+            ("sshd: alice [priv]", false),
+            ("sshd: alice@pts/0", false),
+            ("sshd: [accepted]", false),
+            ("/usr/sbin/sshd\0-i\0", false),
+        ] {
+            assert_eq!(is_command_of_listener(command), expected, "{command}");
+        }
+    }
+
+    #[test]
+    fn only_a_folder_with_a_pattern_counts() {
+        assert_eq!(
+            folder_of("/etc/ssh/sshd_config.d/*.conf").as_deref(),
+            Some("/etc/ssh/sshd_config.d")
+        );
+        assert_eq!(folder_of("/etc/crypto-policies/back-ends/opensshserver.config"), None);
+        assert_eq!(folder_of("/etc/*/x/*.conf"), None);
+    }
+
+    #[test]
+    fn a_process_has_the_time_of_its_start() {
+        let stat = "7 (a ) b) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4711 0 0\n";
+        assert_eq!(start_ticks(stat), Some(4711));
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime).tv_sec;
+        let (start, _) = started(std::process::id()).unwrap();
+        assert!((now - 3600..=now).contains(&start), "{start} {now}");
+        assert!(!listens(std::process::id()));
+    }
+
+    #[test]
+    fn a_link_changes_with_what_it_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        fs::write(path("old"), "x").unwrap();
+        std::os::unix::fs::symlink(path("old"), path("link")).unwrap();
+        let before = changed(&path("link")).unwrap();
+        assert!(before >= changed(&path("old")).unwrap());
+        // A copy that keeps its times is a change.
+        let kept = fs::metadata(path("old")).unwrap().modified().unwrap();
+        let replace = || {
+            fs::write(path("new"), "y").unwrap();
+            fs::File::options().append(true).open(path("new")).unwrap().set_modified(kept).unwrap();
+            fs::rename(path("new"), path("old")).unwrap();
+        };
+        // The kernel counts these times in steps of some milliseconds.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while changed(&path("link")).unwrap() <= before {
+            assert!(Instant::now() < deadline);
+            replace();
+        }
+        assert_eq!(changed(&path("gone")), None);
+    }
+}

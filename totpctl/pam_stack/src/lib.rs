@@ -12,6 +12,7 @@ mod factor;
 mod first_pass;
 mod jump;
 mod module_results;
+pub mod never_accepts;
 pub mod one_answer;
 pub mod parse;
 pub mod password;

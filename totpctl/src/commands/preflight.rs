@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::pam::change::{Change, check_enroll_after_password, read_after};
 use crate::pam::files::read;
-use crate::pam::unenrolled::{Outcome, Unenrolled};
+use crate::pam::unenrolled::{Outcome, Unenrolled, UselessFor};
 use crate::terminal::{input, output};
 use crate::unit;
 
@@ -55,9 +55,11 @@ impl Preflight {
         }
         let effects: Vec<_> = changes.iter().map(|change| Effect::of(change, changes)).collect();
         for Effect { service, outcome, .. } in &effects {
-            if let Some(outcome) = outcome.as_ref().filter(|outcome| outcome.nullok_is_useless) {
+            if let Some(outcome) = outcome
+                && let Some(useless_for) = outcome.nullok_is_useless
+            {
                 let is_proved = outcome.is_proved(sshd::requires_other_method(service));
-                return Err(nullok_is_useless(service, is_proved == Some(true)));
+                return Err(nullok_is_useless(service, useless_for, is_proved == Some(true)));
             }
         }
         if let Some(effect) = effects.iter().find(|effect| effect.skips_strangers())
@@ -173,13 +175,17 @@ impl<'a> Effect<'a> {
 
 /// `is_proved`: a password or a key proves who the user is. Without that, the line that accepts
 /// would let strangers in.
-fn nullok_is_useless(service: &str, is_proved: bool) -> Error {
+fn nullok_is_useless(service: &str, useless_for: UselessFor, is_proved: bool) -> Error {
+    let whom = match useless_for {
+        UselessFor::Everybody => "a user",
+        UselessFor::Root => "root",
+    };
     let change = match is_proved {
         true => "add \"auth required pam_permit.so\" below the line of pam_totp.so",
         false => "first have a line above that of pam_totp.so ask for the password",
     };
     Error::refused(format!(
-        "not changed: nullok would have no effect in {service}, because no other line accepts a user without a \
+        "not changed: nullok would have no effect in {service}, because no other line accepts {whom} without a \
          factor; {change}"
     ))
 }
@@ -213,7 +219,7 @@ mod tests {
         ] {
             let outcome = Outcome {
                 unenrolled: after,
-                nullok_is_useless: false,
+                nullok_is_useless: None,
                 has_password: true,
                 skips_strangers: false,
             };
@@ -226,7 +232,7 @@ mod tests {
     #[test]
     fn a_line_that_accepts_everybody_is_named_only_behind_a_proof() {
         for (is_proved, expected) in [(true, "pam_permit.so"), (false, "ask for the password")] {
-            let message = nullok_is_useless("sshd", is_proved).to_string();
+            let message = nullok_is_useless("sshd", UselessFor::Everybody, is_proved).to_string();
             assert!(message.contains(expected), "{message}");
         }
     }

@@ -162,9 +162,7 @@ fn findings(stack: &Stack) -> Vec<String> {
     told.extend((!found.factor_lines.is_empty()).then(|| "asks".to_owned()));
     told.extend(found.skips_root.iter().map(|place| format!("root is not asked: {place}")));
     told.extend(found.skips_unenrolled.then(|| "skips unenrolled users".to_owned()));
-    told.extend(
-        found.denies_unenrolled_root.then(|| "denies root without a factor".to_owned()),
-    );
+    told.extend(found.denies_unenrolled_root.then(|| "denies root without a factor".to_owned()));
     told.extend(found.bypasses.iter().map(|ending| match ending {
         Bypass::NotAsked { past, result, .. } => format!("around: {past} by {result}"),
         Bypass::Overruled { at, .. } => format!("overruled: {at}"),

@@ -125,7 +125,8 @@ pub fn disable(
         };
     }
     // The stack of "other" is no part of this service.
-    let own_alone = |name: &str| if name == OTHER && service != OTHER { None } else { without(name) };
+    let own_alone =
+        |name: &str| if name == OTHER && service != OTHER { None } else { without(name) };
     let left = rules(service, &own_alone).map_err(|_| Refusal::NothingLeft)?;
     if let Some(rule) = left.iter().find(|rule| rule.is_factor()) {
         return Err(Refusal::Elsewhere(rule.place.clone()));

@@ -77,8 +77,7 @@ pub fn analyze(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Analysis {
         return Analysis { can_succeed: user.can_succeed, ..Analysis::default() };
     }
     let root = explore(rules, exists, true);
-    let root_needs_factor =
-        root.can_succeed && !root.skips_unenrolled && root.bypasses.is_empty();
+    let root_needs_factor = root.can_succeed && !root.skips_unenrolled && root.bypasses.is_empty();
     let skips_root = root.bypasses.into_values().find_map(|bypass| match bypass {
         Bypass::NotAsked { past, module, .. } if module == "pam_rootok" => Some(past),
         _ => None,

@@ -18,15 +18,8 @@ pub fn never_accepts(rule: &Rule) -> bool {
 }
 
 /// From the sources of Linux-PAM; `tests/stacks/real_modules.rs` asks the modules themselves.
-const NEVER_ACCEPT: [&str; 7] = [
-    "pam_env",
-    "pam_faildelay",
-    "pam_group",
-    "pam_issue",
-    "pam_keyinit",
-    "pam_mail",
-    "pam_warn",
-];
+const NEVER_ACCEPT: [&str; 7] =
+    ["pam_env", "pam_faildelay", "pam_group", "pam_issue", "pam_keyinit", "pam_mail", "pam_warn"];
 
 #[cfg(test)]
 mod tests {

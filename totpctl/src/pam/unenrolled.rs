@@ -53,7 +53,7 @@ impl Unenrolled {
     }
 }
 
-/// Whom `nullok` does not help, because no other line accepts them.
+/// The users that `nullok` does not help, because no other line accepts them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum UselessFor {
     /// All users without a factor.
@@ -65,8 +65,8 @@ pub(crate) enum UselessFor {
 /// A stack, and what it does with users who have no factor.
 pub(crate) struct Outcome {
     pub(crate) unenrolled: Unenrolled,
-    /// Whom no other line accepts although a line has `nullok`, if so. With `enroll` such a user is
-    /// not skipped.
+    /// The users that no other line accepts although a line has `nullok`, if so. With `enroll` such
+    /// a user is not skipped.
     pub(crate) nullok_is_useless: Option<UselessFor>,
     /// True if a known module checks a password.
     pub(crate) has_password: bool,

@@ -1,5 +1,7 @@
 //! The stacks of PAM, as `pam_stack` explores them.
 
+use std::collections::BTreeSet;
+
 use pam_stack::account::overrules_others;
 use pam_stack::edit::WRONG_PASSWORD_RISK;
 use pam_stack::parse::Kind;
@@ -18,12 +20,14 @@ use crate::pam::files::{
     display, is_module_option, locate, option_advice, option_conflict, path_of, remedy,
 };
 use crate::pam::snapshot::Snapshot;
-use crate::pam::unenrolled::{Outcome, Unenrolled, has_option};
+use crate::pam::unenrolled::{Outcome, Unenrolled, has_option, options};
 
 /// A checked service.
 pub(super) struct Service {
     /// True if the service asks for a code.
     pub(super) asks: bool,
+    /// The options of its lines of pam_totp.so, each once and in order.
+    pub(super) options: Vec<String>,
     /// What it does with a user who has no factor.
     pub(super) unenrolled: Unenrolled,
     /// Whether a login needs a code.
@@ -39,6 +43,7 @@ impl Service {
     fn without_rules(code: Code) -> Self {
         Self {
             asks: false,
+            options: Vec::new(),
             unenrolled: Unenrolled::NotAsked,
             code,
             exceptions: Vec::new(),
@@ -77,8 +82,10 @@ pub(super) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
         let requires_other_method = sshd::requires_other_method(service);
         unenrolled::check_enroll(service, requires_other_method, &analysis, report);
     }
+    let all: BTreeSet<_> = options(&rules).map(ToOwned::to_owned).collect();
     Service {
         asks: !analysis.factor_lines.is_empty(),
+        options: all.into_iter().collect(),
         unenrolled: outcome.unenrolled,
         code: code(&rules, &analysis),
         exceptions: exceptions(&rules, &analysis),

@@ -77,8 +77,7 @@ pub(super) fn check_enroll(
 
 const NULLOK_WITHOUT_EFFECT: &str =
     "nullok has no effect here: no other line accepts, so a user without a factor is denied";
-const NULLOK_WITHOUT_EFFECT_FOR_ROOT: &str =
-    "nullok has no effect for root here: no other line accepts root, so root without a factor is denied";
+const NULLOK_WITHOUT_EFFECT_FOR_ROOT: &str = "nullok has no effect for root here: no other line accepts root, so root without a factor is denied";
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@
 
 use tests::{Machine, Output, SSH, Seed, eventually};
 
+mod siblings;
 mod trial;
 mod wrong_password;
 

@@ -24,6 +24,7 @@ const BLOCKS: &[(&str, &str, Outcome)] = &[
     ("README.md", "make demo ", Elsewhere("login")),
     ("README.md", "make deb && apt install ", Run),
     ("README.md", "@include common-auth", Run),
+    ("README.md", "totpctl disable sudo ", Elsewhere("instructions: take_out")),
     ("deploy.md", "totpctl doctor accept ", Elsewhere("doctor: an_accepted_finding_is_no_problem")),
     (
         "deploy.md",
@@ -68,6 +69,7 @@ const BLOCKS: &[(&str, &str, Outcome)] = &[
         Elsewhere("systemd: a_container_without_mounts"),
     ),
     ("install.md", "@include common-auth", Run),
+    ("install.md", "cp -a /etc/pam.d/sshd /root/sshd.before", Run),
     ("programs.md", "", Elsewhere("programs")),
     ("store.md", "totpctl backup ", Elsewhere("backups")),
     ("store.md", "mkdir -p /etc/credstore.encrypted", Run),

@@ -9,11 +9,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use pam_stack::never_accepts::never_accepts;
 use pam_stack::parse::Kind;
 use pam_stack::{Bypass, Refusal, ReturnCode, Rule, RuleKind, Stack, analyze, enable, run};
 use tests::{Machine, authselect};
 
 mod passwords;
+mod real_modules;
 mod results;
 
 struct Case {
@@ -134,6 +136,7 @@ fn authselect_asks_for_a_code_after_the_right_password_alone() {
                 "pam_unix" | "pam_sss" | "pam_deny" => ReturnCode::AUTH_ERR,
                 // The second of faillock's two lines returns the recorded failure.
                 "pam_faillock" if rule.place.line > 6 => ReturnCode::AUTH_ERR,
+                _ if never_accepts(rule) => ReturnCode::IGNORE,
                 _ => ReturnCode::SUCCESS,
             });
             let has_it = rules.iter().any(|rule| rule.module() == right);
@@ -159,6 +162,7 @@ fn findings(stack: &Stack) -> Vec<String> {
     told.extend((!found.factor_lines.is_empty()).then(|| "asks".to_owned()));
     told.extend(found.skips_root.iter().map(|place| format!("root is not asked: {place}")));
     told.extend(found.skips_unenrolled.then(|| "skips unenrolled users".to_owned()));
+    told.extend(found.denies_unenrolled_root.then(|| "denies root without a factor".to_owned()));
     told.extend(found.bypasses.iter().map(|ending| match ending {
         Bypass::NotAsked { past, result, .. } => format!("around: {past} by {result}"),
         Bypass::Overruled { at, .. } => format!("overruled: {at}"),

@@ -1,6 +1,6 @@
 //! The commands of the pages, on booted hosts.
 
-use tests::{Host, Output, eventually};
+use tests::{Host, Output, SSH, eventually};
 
 use super::{Outcome, blocks};
 use crate::systemd::{enrolled, fresh};
@@ -137,6 +137,21 @@ fn the_readme_protects_a_host_with_an_ssh_service() {
     follow(&host, "README.md");
     follow(&host, "install.md");
     assert!(!host.ssh("alice", "000000") && host.ssh("alice", &fresh(&host, "alice")));
+    take_out(&host);
+}
+
+/// Follows README's way back, after which a password is enough, and the package is gone.
+fn take_out(host: &Host) {
+    let block = blocks().into_iter().find(|block| block.text.starts_with("totpctl disable sudo "));
+    for line in block.unwrap().text.lines() {
+        let command = line.split(" #").next().unwrap_or_default().trim();
+        obey(host, "/root", &command.replace("apt remove", "apt-get remove -y"));
+    }
+    let password = "/opt/tests/type-enrollment alicepw '' x";
+    let in_as = |command: &str| host.run(&format!("{password} {command}")).stdout;
+    let ssh = in_as(&format!("{SSH} alice@127.0.0.1 'echo in as $(id -un)'"));
+    assert!(ssh.contains("in as alice"), "{ssh}");
+    host.run("test ! -e /usr/bin/totpctl && ! grep -r pam_totp /etc/pam.d").stdout_ok();
 }
 
 #[test]

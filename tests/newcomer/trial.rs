@@ -22,6 +22,7 @@ fn a_trial_names_a_command_that_keeps_the_change() {
     for (service, expected, person) in [
         ("sshd", "ssh -o PubkeyAuthentication=no USER@localhost", "root"),
         ("sudo", "sudo -k true", "alice"),
+        ("su", "su - USER", "carol"),
     ] {
         let mut trial =
             machine.start(&format!("exec totpctl try {service} >/tmp/tried 2>/tmp/told"));

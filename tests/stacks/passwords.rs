@@ -97,6 +97,7 @@ fn draw(module: &str, turn: usize, random: &mut impl FnMut(usize) -> usize) -> &
         "pam_totp.so" => &["cred_err", "success"],
         "pam_unix.so" => &["auth_err", "user_unknown", "authinfo_unavail", "maxtries"],
         _ if is_password(&rule) => &["auth_err", "user_unknown", "authinfo_unavail", "ignore"],
+        _ if never_accepts(&rule) => &["ignore", "perm_denied", "conv_err"],
         _ => &["success", "perm_denied", "ignore", "new_authtok_reqd", "conv_err"],
     };
     match turn {

@@ -73,6 +73,17 @@ pub(crate) fn local() -> Vec<Account> {
     parse(&read("passwd"), &read("group"))
 }
 
+/// Returns the accounts whose password never matches, for root.
+pub(crate) fn with_locked_password() -> Vec<String> {
+    let shadow = fs::read("/etc/shadow").unwrap_or_default();
+    let shadow = String::from_utf8_lossy(&shadow);
+    let locked = shadow.lines().filter_map(|line| {
+        let (name, rest) = line.split_once(':')?;
+        rest.starts_with(['!', '*']).then_some(name)
+    });
+    locked.map(ToOwned::to_owned).collect()
+}
+
 /// Reads the texts of `passwd` and `group`. A name counts once. Lines that libc does not read are
 /// left out.
 pub(crate) fn parse(passwd: &str, group: &str) -> Vec<Account> {

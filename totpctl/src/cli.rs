@@ -250,8 +250,9 @@ pub(crate) enum Command {
     /// Adds the line of pam_totp.so after the password, on every path through the stack. Changes
     /// nothing if there is no such place, or if the stack is faulty. Also changes nothing if a
     /// wrong password would still lead to the question for a code. That is so on Fedora, RHEL and
-    /// openSUSE; the message names the line and the profile to use instead. "totpctl try" does
-    /// the same, and reverts it unless a user logs in.
+    /// openSUSE; the message names the line and the profile to use instead. All services of
+    /// the program change together, as sudo and sudo-i. "totpctl try" does the same, and reverts
+    /// it unless a user logs in.
     Enable {
         /// The PAM service: sshd, sudo (and sudo -i), su (and su -), login
         #[arg(add = ArgValueCandidates::new(candidates::services))]
@@ -264,7 +265,8 @@ pub(crate) enum Command {
     },
     /// Make a service no longer ask for a code (root)
     ///
-    /// A copy in /etc/pam.d that then equals the file of the distribution is removed.
+    /// A copy in /etc/pam.d that then equals the file of the distribution is removed. Changes
+    /// nothing if no line would be left that asks who a user is.
     Disable {
         /// The PAM service
         #[arg(add = ArgValueCandidates::new(candidates::services))]

@@ -17,7 +17,7 @@ use self::login_watch::Login;
 use self::state::{Trial, Tried, boot, now};
 use crate::error::Error;
 use crate::pam::atomic_file::{beside, sync_folder, write_like};
-use crate::pam::change::{Change, cannot_change};
+use crate::pam::change::{Change, cannot_change, changed_services};
 
 /// Starts a trial. The record is on the disk before any file changes. So [`finish::end`] can revert
 /// the trial after an interruption at any point.
@@ -33,7 +33,7 @@ pub(crate) fn start(changes: &[Change], time: Duration) -> Result<Trial, Error> 
     let started = now();
     let mut trial = Trial {
         id: format!("{started}-{}", id()),
-        services: changes.iter().map(|change| change.service.clone()).collect(),
+        services: changed_services(changes),
         files,
         started,
         ends: started.saturating_add(time.as_secs()),

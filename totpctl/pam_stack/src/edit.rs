@@ -18,9 +18,10 @@ use crate::explore::{Analysis, MAX_RULES, analyze};
 use crate::factor::FACTOR_FILE;
 use crate::parse::{Directive, Kind, Line, parse_lines};
 use crate::password::is_password;
+use crate::proof::proves_identity;
 use crate::return_code::ReturnCode;
 use crate::setcred::never_sets_credentials;
-use crate::stack::{Place, Rule, RuleKind, Stack};
+use crate::stack::{OTHER, Place, Rule, RuleKind, Stack};
 
 /// Returns the file of `service` with the second factor after the password, with the options
 /// `args`. If the file is so already, it returns nothing. Without `args` an existing line keeps its
@@ -121,11 +122,28 @@ pub fn disable(
         }
     }
     let without = |name: &str| if name == service { Some(after.clone()) } else { read(name) };
-    let left = rules(service, &without)?;
-    match left.iter().find(|rule| rule.is_factor()) {
-        Some(rule) if after == text => Err(Refusal::Elsewhere(rule.place.clone())),
-        _ => Ok((after != text).then_some(after)),
+    if after == text {
+        return match before.iter().find(|rule| rule.is_factor()) {
+            Some(rule) => Err(Refusal::Elsewhere(rule.place.clone())),
+            None => Ok(None),
+        };
     }
+    // The stack of "other" is no part of this service.
+    let own_alone =
+        |name: &str| if name == OTHER && service != OTHER { None } else { without(name) };
+    // The line of a profile may still ask.
+    let left = rules(service, &own_alone).map_err(|_| Refusal::NothingLeft)?;
+    match left.iter().any(asks_who) {
+        true => Ok(Some(after)),
+        false => Err(Refusal::NothingLeft),
+    }
+}
+
+/// Reports whether a line may ask a user for a proof.
+fn asks_who(rule: &Rule) -> bool {
+    matches!(rule.kind, RuleKind::Module { .. })
+        && !["pam_deny", "pam_rootok"].contains(&rule.module())
+        && proves_identity(rule)
 }
 
 fn own_lines(

@@ -54,6 +54,8 @@ pub struct Analysis {
     pub can_succeed: bool,
     /// True if a user without a factor is not asked (option `nullok`).
     pub skips_unenrolled: bool,
+    /// True if such a user is not asked, but root without a factor is denied.
+    pub denies_unenrolled_root: bool,
     /// True if a user without a factor gets in although no module accepted a proof of who it is.
     pub skips_strangers: bool,
     /// The lines whose success jumps past the end of the stack: libpam then denies the login.
@@ -81,6 +83,7 @@ pub fn analyze(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Analysis {
         return Analysis { can_succeed: user.can_succeed, ..Analysis::default() };
     }
     let root = explore(rules, exists, true);
+    let root_needs_factor = root.can_succeed && !root.skips_unenrolled && root.bypasses.is_empty();
     let skips_root = root.bypasses.into_values().find_map(|bypass| match bypass {
         Bypass::NotAsked { past, module, .. } if module == "pam_rootok" => Some(past),
         _ => None,
@@ -96,6 +99,7 @@ pub fn analyze(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Analysis {
         without_password,
         can_succeed: user.can_succeed,
         skips_unenrolled: user.skips_unenrolled,
+        denies_unenrolled_root: user.skips_unenrolled && root_needs_factor,
         skips_strangers: user.skips_strangers,
         jumps_past_end: jumps_past_end(rules, exists),
         too_long: false,

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::factor::FACTOR_MODULE;
+use crate::never_accepts::never_accepts;
 use crate::return_code::ReturnCode;
 use crate::stack::{Rule, RuleKind};
 
@@ -21,6 +22,10 @@ pub(crate) fn results(rule: &Rule, exists: &dyn Fn(&str) -> bool, root: bool) ->
         "pam_permit" => vec![ReturnCode::SUCCESS],
         "pam_rootok" if root => vec![ReturnCode::SUCCESS],
         "pam_rootok" => vec![ReturnCode::AUTH_ERR],
+        // Root is a local system user. Another user may be of either kind.
+        "pam_localuser" if root => vec![ReturnCode::SUCCESS],
+        "pam_usertype" if root && args == &["isregular"] => vec![ReturnCode::AUTH_ERR],
+        "pam_usertype" if root && args == &["issystem"] => vec![ReturnCode::SUCCESS],
         FACTOR_MODULE => {
             let mut results = vec![
                 ReturnCode::SUCCESS,
@@ -38,11 +43,15 @@ pub(crate) fn results(rule: &Rule, exists: &dyn Fn(&str) -> bool, root: bool) ->
     }
 }
 
-/// Returns success, `ignore`, and one result for each other effect that the control word has.
+/// Returns success if the module can succeed, `ignore`, and one result for each other effect that
+/// the control word has.
 fn representative_results(rule: &Rule) -> Vec<ReturnCode> {
     let mut seen = HashSet::new();
     let special = |code| code == ReturnCode::SUCCESS || code == ReturnCode::IGNORE;
+    let accepts = |code| code == ReturnCode::SUCCESS || code == ReturnCode::NEW_AUTHTOK_REQD;
+    let never_accepts = never_accepts(rule);
     ReturnCode::all()
+        .filter(|code| !(never_accepts && accepts(*code)))
         .filter(|code| special(*code) || seen.insert(rule.control.action(*code)))
         .collect()
 }

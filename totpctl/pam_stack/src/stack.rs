@@ -229,7 +229,7 @@ fn check_depth(place: &Place, depth: u8) -> Result<(), LoadError> {
 }
 
 /// The service whose rules apply to services that have none.
-const OTHER: &str = "other";
+pub(crate) const OTHER: &str = "other";
 /// The limit of nested includes. No real configuration has as many.
 const MAX_INCLUDE_DEPTH: u8 = 64;
 /// The files of one stack, counted each time that they are included.

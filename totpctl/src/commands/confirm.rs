@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::client::Client;
 use crate::client::details;
 use crate::error::Error;
+use crate::pam::asking_services::asking_services;
 use crate::terminal::{input, output, recovery_codes};
 
 pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Error> {
@@ -18,10 +19,21 @@ pub(super) fn run(user: &str, factor: Option<&str>, json: bool) -> Result<(), Er
     if json {
         return output::json(&json!({ "user": user, "factor": factor, "recovery_codes": codes }));
     }
-    output::note(&format!(
-        "Factor {factor} of {user} is verified: logins ask for its codes from now on."
-    ));
+    output::note(&verified(user, &factor, !asking_services().is_empty()));
     recovery_codes::show(user, &codes, None)
+}
+
+/// Says that a factor is verified. `asks`: whether a service of this host asks for a code.
+pub(super) fn verified(user: &str, factor: &str, asks: bool) -> String {
+    match asks {
+        true => format!(
+            "Factor {factor} of {user} is verified: logins ask for its codes from now on. This code is used; the \
+             next login needs the next one."
+        ),
+        false => {
+            format!("Factor {factor} of {user} is verified, and no service asks for a code yet.")
+        }
+    }
 }
 
 /// Returns the pending factor that this caller created. Only its creator can confirm a factor.
@@ -46,4 +58,16 @@ fn pending(client: &Client, user: &str) -> Result<String, Error> {
              \"totpctl enroll {user}\""
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verified_factor_promises_no_question_that_nobody_asks() {
+        assert!(verified("alice", "f-a", true).contains("logins ask for its codes"));
+        let told = verified("alice", "f-a", false);
+        assert_eq!(told, "Factor f-a of alice is verified, and no service asks for a code yet.");
+    }
 }

@@ -16,9 +16,10 @@ use self::report::Report;
 use self::services::Services;
 use self::sudo::Stack;
 use self::sudo_host::Sudo;
+use crate::accounts::with_locked_password;
 use crate::cli::{Accept, Doctor, DoctorCommand};
 use crate::error::Error;
-use crate::pam::files::read;
+use crate::pam::files::{path_of, read};
 use crate::terminal::output;
 
 mod accept;
@@ -264,6 +265,20 @@ fn check_sudo<'a>(
 
 /// How many users sudo is asked about at most.
 const MAX_QUESTIONS: usize = 20;
+
+/// Returns the users and commands for which sudo asks nothing, each as a phrase, for root.
+pub(super) fn sudo_exceptions() -> Vec<String> {
+    let has_stack = |name: &str| path_of(name).is_some();
+    Sudo::look(&has_stack).map(|sudo| sudo.exceptions()).unwrap_or_default()
+}
+
+/// Returns the people of this host whose password never matches, for root.
+pub(super) fn people_with_locked_password() -> Vec<String> {
+    let locked = with_locked_password();
+    let people = users::people().people.into_iter().map(|person| person.name);
+    people.filter(|name| locked.contains(name)).collect()
+}
+
 const EXPLAIN: &str = "totpctl doctor --explain ID explains the one in brackets";
 const ENROLL_BLOCKED_BY_POLKIT: &str =
     "a user without a factor cannot enroll itself, because polkit asks for a code first";

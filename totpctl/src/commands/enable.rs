@@ -2,11 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::doctor::sshd;
+use super::doctor::{people_with_locked_password, sshd};
 use super::preflight::{Preflight, plan};
 use crate::cli::ModuleOptions;
 use crate::error::Error;
-use crate::pam::change::{Change, asking_line, current_options, plan_disable};
+use crate::pam::change::{
+    Change, asking_line, current_options, differing_options, how_to_drop_options, plan_disable,
+};
 use crate::pam::files::read;
 use crate::terminal::output;
 use crate::trial::exclusive;
@@ -33,11 +35,10 @@ pub(super) fn enable(
     output::data(&diff(&changes))?;
     output::note(&match dry_run {
         true => NOTHING_CHANGED.to_owned(),
-        false => {
-            format!(
-                "{service} asks for a code now. Test a new login before you leave this session."
-            )
-        }
+        false => format!(
+            "{} now. Test a new login before you leave this session.",
+            subject(service, &changes, ("asks for a code", "ask for a code"))
+        ),
     });
     output::note(&preflight.message());
     Ok(())
@@ -51,15 +52,40 @@ fn already_enabled(service: &str, json: bool) -> Result<(), Error> {
         object.insert("options".into(), json!(kept));
         return output::json(&object.into());
     }
-    output::note(&format!("{service} is already configured; nothing is changed.{}", keeps(&kept)));
+    let keeps = keeps(service, &kept);
+    output::note(&format!("{service} is already configured; nothing is changed.{keeps}"));
     Ok(())
 }
 
-/// Returns which options a line keeps, as a sentence with a space before it.
-pub(super) fn keeps(options: &[String]) -> String {
+/// Returns which options the lines of a program keep, as sentences with a space before each.
+pub(super) fn keeps(service: &str, options: &[String]) -> String {
+    let differing = differing_options(service);
+    if !differing.is_empty() {
+        let each = differing.iter().map(|(name, options)| match options.as_slice() {
+            [] => format!("{name} has no options"),
+            options => format!("{name} keeps {}", options.join(" ")),
+        });
+        let each: Vec<_> = each.collect();
+        return format!(
+            " But {}: give --no-options or --option, and all get the same.",
+            each.join(", and ")
+        );
+    }
     match options {
         [] => String::new(),
-        options => format!(" It keeps: {} (--no-options drops them).", options.join(" ")),
+        options => {
+            format!(" It keeps: {} ({}).", options.join(" "), how_to_drop_options(service))
+        }
+    }
+}
+
+/// Returns the changed services and a verb; those of one program change together.
+fn subject(service: &str, changes: &[Change], (one, several): (&str, &str)) -> String {
+    let services: Vec<_> = changes.iter().map(|change| change.service.as_str()).collect();
+    match services.as_slice() {
+        [] => format!("{service} {one}"),
+        [service] => format!("{service} {one}"),
+        services => format!("{} {several}", services.join(" and ")),
     }
 }
 
@@ -70,17 +96,22 @@ pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Er
         return output::json(&object(service, &changes).into());
     }
     output::data(&diff(&changes))?;
-    let services: Vec<_> = changes.iter().map(|change| change.service.as_str()).collect();
     let left = changes.iter().find_map(|change| asking_line(&changes, &change.service));
-    output::note(&match (services.as_slice(), dry_run) {
-        (_, false) if left.is_some() => still_asks(&services, &left.unwrap_or_default()),
+    output::note(&match (changes.as_slice(), dry_run) {
+        (changes, false) if left.is_some() => still_asks(changes, &left.unwrap_or_default()),
         ([], _) => format!("{service} asks for no code already; nothing is changed."),
         (_, true) => NOTHING_CHANGED.to_owned(),
-        ([one], false) => format!("{one} asks for no code now."),
-        (several, false) => format!("{} ask for no code now.", several.join(" and ")),
+        (changes, false) => {
+            let subject = subject(service, changes, ("asks for no code", "ask for no code"));
+            format!("{subject} now.")
+        }
     });
-    if services.contains(&"sshd") && !dry_run {
-        password_alone().iter().for_each(|sentence| output::note(sentence));
+    if dry_run || !changes.iter().any(|change| change.service == "sshd") {
+        return Ok(());
+    }
+    let leftover = leftover(&sshd::lists_with_pam(), &people_with_locked_password());
+    for warning in leftover.into_iter().chain(password_alone()) {
+        output::note(&warning);
     }
     Ok(())
 }
@@ -92,13 +123,31 @@ pub(super) fn password_alone() -> Option<String> {
 }
 
 /// `line` is that of a profile.
-fn still_asks(services: &[&str], line: &str) -> String {
+fn still_asks(changes: &[Change], line: &str) -> String {
+    let services: Vec<_> = changes.iter().map(|change| change.service.as_str()).collect();
     format!(
         "The line of {} is removed, and {line} still asks for the code. To remove that too, turn off the \
          profile: pam-auth-update --disable totp, or authselect disable-feature with-totp (and \
          with-totp-required).",
         services.join(" and ")
     )
+}
+
+/// Says that sshd still requires PAM, which then asks for a password that not all users have.
+/// `lists`: those of `AuthenticationMethods` that use PAM. `locked`: the people without a password.
+fn leftover(lists: &[String], locked: &[String]) -> Option<String> {
+    if lists.is_empty() {
+        return None;
+    }
+    let locked = match locked {
+        [] => String::new(),
+        names => format!(", and those without a password cannot log in: {}", output::names(names)),
+    };
+    Some(format!(
+        "sshd still requires PAM (AuthenticationMethods {}): it asks for the password alone{locked}. Remove that \
+         line, reload sshd, and test a new login before you leave this session.",
+        lists.join(" ")
+    ))
 }
 
 fn apply(changes: &[Change], dry_run: bool) -> Result<(), Error> {
@@ -126,3 +175,18 @@ fn object(service: &str, changes: &[Change]) -> Map<String, Value> {
 }
 
 const NOTHING_CHANGED: &str = "Nothing is changed yet.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_that_is_left_is_named_with_those_it_denies() {
+        assert_eq!(leftover(&[], &["root".into()]), None);
+        let lists = ["publickey,keyboard-interactive".to_owned()];
+        let told = leftover(&lists, &["root".into(), "dana".into()]).unwrap();
+        assert!(told.contains("AuthenticationMethods publickey,keyboard-interactive"), "{told}");
+        assert!(told.contains("cannot log in: root, dana (2). Remove that line"), "{told}");
+        assert!(leftover(&lists, &[]).unwrap().contains("the password alone. Remove"));
+    }
+}

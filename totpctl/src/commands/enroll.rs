@@ -10,7 +10,9 @@ use self::existing_token::Parameters;
 use self::qr_file::QrFile;
 use crate::cli::Enroll;
 use crate::client::{Client, details};
+use crate::commands::confirm::verified;
 use crate::commands::current_code::current_code;
+use crate::commands::next_step::next_step;
 use crate::error::Error;
 use crate::pam::asking_services::asking_services;
 use crate::terminal::recovery_codes::{self, NewFile};
@@ -148,10 +150,7 @@ fn confirm(
                 }
             }
             Ok(codes) => {
-                output::note(&format!(
-                    "Factor {factor} of {user} is verified: logins ask for its codes from now on. This code \
-                     is used; the next login needs the next one."
-                ));
+                output::note(&verified(user, factor, !asking_services().is_empty()));
                 return recovery_codes::show(user, &codes, save);
             }
         }
@@ -168,9 +167,7 @@ fn later(user: &str, factor: &str) -> String {
 /// Names the next step to an administrator, after the first users.
 fn announce_next_step(user: &str) {
     if nix::unistd::geteuid().is_root() && asking_services().is_empty() {
-        output::note(&format!(
-            "No service asks for a code yet. Next: totpctl try sshd, and log in as {user}."
-        ));
+        output::note(&format!("Next: {}; then log in as {user}.", next_step()));
     }
 }
 

@@ -1,9 +1,13 @@
 //! Checks before a service asks for a code: it can ask, users can log in, and nobody who could log
 //! in is denied unawares.
 
+mod effect;
+
+use self::effect::Effect;
 use super::doctor::passwords::Missing;
 use super::doctor::without_factor::WithoutFactor;
-use super::doctor::{selinux, sshd};
+use super::doctor::{selinux, sshd, sudo_exceptions};
+use crate::accounts::with_locked_password;
 use crate::cli::ModuleOptions;
 use crate::client::Client;
 use crate::error::Error;
@@ -11,13 +15,19 @@ use crate::pam::change::{
     Change, check_enroll_after_password, needs_profile, plan_enable, read_after,
 };
 use crate::pam::files::read;
-use crate::pam::unenrolled::{Outcome, Unenrolled};
+use crate::pam::unenrolled::{Unenrolled, UselessFor};
 use crate::terminal::{input, output};
 use crate::unit;
 
 /// What a change means for users without a factor.
 pub(super) struct Preflight {
     users: WithoutFactor,
+    /// The users without a factor who cannot log in anyway, because their password is locked.
+    set_aside: Vec<String>,
+    /// The enrolled users, if none of them can log in, because their passwords are locked.
+    locked_out: Vec<String>,
+    /// The users and commands that sudo does not ask, each as a phrase.
+    exceptions: Vec<String>,
     /// What the changed services do with them; the strictest of these.
     unenrolled: Unenrolled,
     /// True if they could log in before the change, and are denied after it.
@@ -78,9 +88,11 @@ impl Preflight {
         }
         let effects: Vec<_> = changes.iter().map(|change| Effect::of(change, changes)).collect();
         for Effect { service, outcome, .. } in &effects {
-            if let Some(outcome) = outcome.as_ref().filter(|outcome| outcome.nullok_is_useless) {
+            if let Some(outcome) = outcome
+                && let Some(useless_for) = outcome.nullok_is_useless
+            {
                 let is_proved = outcome.is_proved(sshd::requires_other_method(service));
-                return Err(nullok_is_useless(service, is_proved == Some(true)));
+                return Err(nullok_is_useless(service, useless_for, is_proved == Some(true)));
             }
         }
         if let Some(effect) = effects.iter().find(|effect| effect.skips_strangers())
@@ -93,8 +105,22 @@ impl Preflight {
             )));
         }
         let unenrolled = Unenrolled::strictest(effects.iter().map(Effect::after));
+        let mut users = WithoutFactor::read(&Client::connect()?)?;
+        let locked = with_locked_password();
+        let cannot_log_in = |name: &str| {
+            locked.iter().any(|other| other == name)
+                && effects.iter().all(|effect| !effect.admits_locked(name))
+        };
+        let has_way_in = users.usable.iter().any(|name| !cannot_log_in(name));
+        let is_sudo = effects.iter().any(|effect| ["sudo", "sudo-i"].contains(&effect.service));
         let preflight = Self {
-            users: WithoutFactor::read(&Client::connect()?)?,
+            set_aside: match unenrolled {
+                Unenrolled::Denied => users.set_aside(cannot_log_in),
+                _ => Vec::new(),
+            },
+            locked_out: if has_way_in { Vec::new() } else { users.usable.clone() },
+            exceptions: if is_sudo { sudo_exceptions() } else { Vec::new() },
+            users,
             unenrolled,
             denies: effects.iter().any(Effect::denies),
         };
@@ -144,6 +170,10 @@ impl Preflight {
                 self.users.described()
             )));
         }
+        if options.even_so && !self.users.names.is_empty() {
+            let names = self.users.described();
+            output::note(&format!("Can no longer log in (--even-so): {names}."));
+        }
         if self.users.uncounted.is_empty() || options.yes {
             return Ok(());
         }
@@ -180,57 +210,43 @@ impl Preflight {
             Unenrolled::Enrolls => "create one at their next login (option enroll)",
             Unenrolled::Denied => "are denied",
         };
-        format!(
+        let mut message = format!(
             "{} {verb} enrolled. Users without a factor {fate}: {}.",
             output::count(enrolled, "user"),
             self.users.described()
-        )
-    }
-}
-
-/// What a change of one service means for users without a factor.
-struct Effect<'a> {
-    service: &'a str,
-    before: Unenrolled,
-    /// What it does after the change; `None` if libpam cannot read the stack.
-    outcome: Option<Outcome>,
-}
-
-impl<'a> Effect<'a> {
-    fn of(change: &'a Change, changes: &[Change]) -> Self {
-        let service = change.service.as_str();
-        let before = Outcome::of(service, &read).map(|outcome| outcome.unenrolled);
-        let outcome = Outcome::of(service, &|file| read_after(changes, file));
-        Self { service, before: before.unwrap_or(Unenrolled::NotAsked), outcome }
-    }
-
-    fn skips_strangers(&self) -> bool {
-        self.outcome.as_ref().is_some_and(|outcome| outcome.skips_strangers)
-    }
-
-    fn after(&self) -> Unenrolled {
-        self.outcome.as_ref().map_or(Unenrolled::Denied, |outcome| outcome.unenrolled)
-    }
-
-    fn denies(&self) -> bool {
-        self.before.can_log_in() && !self.after().can_log_in()
-    }
-
-    /// Reports whether users could log in because of `nullok` or `enroll` alone.
-    fn drops_exception(&self) -> bool {
-        self.before != Unenrolled::NotAsked && self.denies()
+        );
+        if !self.set_aside.is_empty() {
+            let names = output::names(&self.set_aside);
+            message += &format!(" Not counted, because their password is locked: {names}.");
+        }
+        if !self.locked_out.is_empty() {
+            let names = output::names(&self.locked_out);
+            message += &format!(
+                " No enrolled user can log in with a password and a code, because their passwords are locked: \
+                 {names}. So no login keeps a trial: set a password (passwd USER), or write a line for key and \
+                 code by hand (README)."
+            );
+        }
+        if !self.exceptions.is_empty() {
+            message += &format!(" sudo does not ask: {}.", self.exceptions.join("; "));
+        }
+        message
     }
 }
 
 /// `is_proved`: a password or a key proves who the user is. Without that, the line that accepts
 /// would let strangers in.
-fn nullok_is_useless(service: &str, is_proved: bool) -> Error {
+fn nullok_is_useless(service: &str, useless_for: UselessFor, is_proved: bool) -> Error {
+    let user = match useless_for {
+        UselessFor::Everybody => "a user",
+        UselessFor::Root => "root",
+    };
     let change = match is_proved {
         true => "add \"auth required pam_permit.so\" below the line of pam_totp.so",
         false => "first have a line above that of pam_totp.so ask for the password",
     };
     Error::refused(format!(
-        "not changed: nullok would have no effect in {service}, because no other line accepts a user without a \
+        "not changed: nullok would have no effect in {service}, because no other line accepts {user} without a \
          factor; {change}"
     ))
 }
@@ -255,32 +271,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dropping_nullok_or_enroll_denies_users_who_could_log_in() {
-        use Unenrolled::{Denied, Enrolls, NotAsked, Skipped};
-        for (before, after, denies, drops) in [
-            (NotAsked, Denied, true, false),
-            (Skipped, Denied, true, true),
-            (Enrolls, Denied, true, true),
-            (Skipped, Enrolls, false, false),
-            (NotAsked, Skipped, false, false),
-            (Denied, Denied, false, false),
-        ] {
-            let outcome = Outcome {
-                unenrolled: after,
-                nullok_is_useless: false,
-                has_password: true,
-                skips_strangers: false,
-            };
-            let effect = Effect { service: "sshd", before, outcome: Some(outcome) };
-            let found = (effect.denies(), effect.drops_exception());
-            assert_eq!(found, (denies, drops), "{before:?} {after:?}");
-        }
-    }
-
-    #[test]
     fn a_line_that_accepts_everybody_is_named_only_behind_a_proof() {
         for (is_proved, expected) in [(true, "pam_permit.so"), (false, "ask for the password")] {
-            let message = nullok_is_useless("sshd", is_proved).to_string();
+            let message = nullok_is_useless("sshd", UselessFor::Everybody, is_proved).to_string();
             assert!(message.contains(expected), "{message}");
         }
     }
@@ -290,7 +283,7 @@ mod tests {
         let message = |enrolled, names: &[&str]| {
             let names: Vec<_> = names.iter().map(ToString::to_string).collect();
             let users = WithoutFactor { enrolled, names, ..WithoutFactor::default() };
-            Preflight { users, unenrolled: Unenrolled::Denied, denies: true }.message()
+            preflight(users).message()
         };
         for (enrolled, names, expected) in [
             (1, &["bob"][..], "1 user is enrolled. Users without a factor are denied: bob (1)."),
@@ -298,5 +291,31 @@ mod tests {
         ] {
             assert_eq!(message(enrolled, names), expected);
         }
+    }
+
+    fn preflight(users: WithoutFactor) -> Preflight {
+        Preflight {
+            users,
+            set_aside: Vec::new(),
+            locked_out: Vec::new(),
+            exceptions: Vec::new(),
+            unenrolled: Unenrolled::Denied,
+            denies: true,
+        }
+    }
+
+    #[test]
+    fn a_user_who_cannot_log_in_anyway_is_not_shut_out() {
+        let names = vec!["root".to_owned(), "bob".to_owned()];
+        let mut users = WithoutFactor { enrolled: 1, names, ..WithoutFactor::default() };
+        let set_aside = users.set_aside(|name| name == "root");
+        let exceptions = vec!["dana (NOPASSWD, /etc/sudoers:1)".to_owned()];
+        let found = Preflight { set_aside, exceptions, ..preflight(users) };
+        assert_eq!(found.shut_out(), ["bob"]);
+        assert_eq!(
+            found.message(),
+            "1 user is enrolled. Users without a factor are denied: bob (1). Not counted, because their \
+             password is locked: root (1). sudo does not ask: dana (NOPASSWD, /etc/sudoers:1)."
+        );
     }
 }

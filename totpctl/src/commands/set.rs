@@ -6,6 +6,7 @@ use zbus::Variant;
 use crate::cli::Set;
 use crate::client::{Client, details};
 use crate::commands::current_code::current_code;
+use crate::commands::last_factor::ask_before_loss;
 use crate::commands::only_factor::only_factor;
 use crate::error::Error;
 use crate::terminal::output;
@@ -18,7 +19,7 @@ pub(super) fn rename(
     name: &str,
     json: bool,
 ) -> Result<(), Error> {
-    change(user, factor, [("name", Some(name.into()))], &[], json)
+    change(user, factor, [("name", Some(name.into()))], &[], Question::None, json)
 }
 
 pub(super) fn run(user: &str, options: &Set, json: bool) -> Result<(), Error> {
@@ -38,7 +39,18 @@ pub(super) fn run(user: &str, options: &Set, json: bool) -> Result<(), Error> {
     if changes.iter().all(|(_, value)| value.is_none()) {
         return Err(Error::Usage("no change given; see totpctl set --help".into()));
     }
-    change(user, options.factor.as_deref(), changes, &advice, json)
+    let question = match options.disable && !options.yes {
+        true => Question::LastFactor,
+        false => Question::None,
+    };
+    change(user, options.factor.as_deref(), changes, &advice, question, json)
+}
+
+/// What to ask before a change.
+enum Question {
+    None,
+    /// Whether to disable the last factor of a user who then cannot log in.
+    LastFactor,
 }
 
 fn change<'v>(
@@ -46,11 +58,15 @@ fn change<'v>(
     factor: Option<&str>,
     changes: impl IntoIterator<Item = (&'static str, Option<Variant<'v>>)>,
     advice: &[String],
+    question: Question,
     json: bool,
 ) -> Result<(), Error> {
     let changes = details::dictionary(changes);
     let client = Client::for_own_account(user)?;
     let factor = only_factor(&client, user, factor)?;
+    if matches!(question, Question::LastFactor) {
+        ask_before_loss(&client, user, Some(&factor), "nothing is changed")?;
+    }
     let code = current_code(&client, user)?;
     client.manager(async |totpd| totpd.set_factor(user, &factor, &changes, &code).await)?;
     if json {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{list, user_state};
 use crate::client::{Client, details};
+use crate::commands::next_step::next_step;
 use crate::error::Error;
 use crate::pam::asking_services::{AskingService, asking_services};
 use crate::terminal::input::user_or_caller;
@@ -133,9 +134,9 @@ fn host(services: &[AskingService], json: bool) -> Result<(), Error> {
     };
     let signer = signer.unwrap_or_else(|| "unknown".into());
     let next = match (users.enrolled, services.is_empty()) {
-        (0, _) => "Next: totpctl enroll USER",
-        (_, true) => "Next: totpctl try sshd",
-        (_, false) => "More: totpctl doctor, totpctl list",
+        (0, _) => "Next: totpctl enroll USER".to_owned(),
+        (_, true) => format!("Next: {}", next_step()),
+        (_, false) => "More: totpctl doctor, totpctl list".to_owned(),
     };
     output::lines(&format!(
         "{}\nDaemon: totpd {version} answers\nClock: {clock}\nBackups: signed by {signer}\n{next}\n",

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use totpd_journal::escape::escape;
 
+use super::doctor::sshd;
 use super::enable::{keeps, password_alone};
 use super::preflight::{Preflight, plan};
 use crate::cli::ModuleOptions;
@@ -32,8 +33,13 @@ pub(super) fn run(
         // that.
         lock_exclusive()?;
         let kept = current_options(service);
-        let keeps = keeps(&kept);
-        output::note(&format!("{service} is already configured; there is nothing to try.{keeps}"));
+        let keeps = keeps(service, &kept);
+        output::note(&format!(
+            "{service} is already configured; there is nothing to try, because a trial reverts only what totpctl \
+             changes.{keeps} To test a line that you wrote, keep this session open, and log in with a code {}. \
+             docs/admin/install.md has a timer that reverts it.",
+            how_to_log_in(service)
+        ));
         return match json {
             true => {
                 output::json(&json!({ "services": [service], "changed": false, "options": kept }))
@@ -103,6 +109,9 @@ fn not_asked(Login { service, user }: &Login) -> String {
 /// Returns what to type for a login through a service.
 fn how_to_log_in(service: &str) -> String {
     match service {
+        "sshd" if sshd::requires_other_method(service) == Some(true) => {
+            "from another terminal, with your key: ssh USER@localhost".into()
+        }
         // A login by a key alone asks for no code.
         "sshd" => {
             "from another terminal, without a key: ssh -o PubkeyAuthentication=no USER@localhost"

@@ -63,7 +63,9 @@ fn parameters(factor: &Map<String, Value>) -> [String; 2] {
 fn place(factor: &Map<String, Value>) -> String {
     let service = details::escape_text(factor, "last_service");
     let source = details::escape_text(factor, "last_source");
-    match (service.is_empty(), source.is_empty()) {
+    // A login at this host itself has no address.
+    match (service.is_empty(), source.is_empty() || source == "nowhere") {
+        (false, true) => format!(" at {service}"),
         (_, true) => String::new(),
         (true, false) => format!(" from {source}"),
         (false, false) => format!(" at {service} from {source}"),

@@ -9,11 +9,13 @@ use pam_stack::parse::Kind;
 use pam_stack::{Refusal, Stack, analyze, disable, enable};
 
 use super::atomic_file::{replace, sync_folder};
+use super::families::{family, is_one_command};
 use super::unenrolled::options;
 use crate::error::Error;
 use crate::pam::files::{
     ADMINISTRATORS_FOLDER, cannot_enroll, display, distributions_text, is_installed,
-    is_module_option, is_shared, option_advice, option_conflict, path_of, read, remedy,
+    is_module_option, is_shared, line_advice, option_advice, option_conflict, path_of, read,
+    remedy, service_advice,
 };
 use crate::pam::folders::SINGLE_FILE;
 
@@ -81,8 +83,9 @@ impl ServiceFile {
     }
 }
 
-/// Plans the change after which `service` asks for a code. The other services of the same program
-/// then ask too, because `sudo -i` and `su -` have their own services.
+/// Plans the change after which `service` asks for a code. The other services of the same command
+/// then ask too, because `sudo -i` and `su -` have their own services. All services of its program
+/// that have a line get the same options.
 pub(crate) fn plan_enable(service: &str, args: Option<&[String]>) -> Result<Vec<Change>, Error> {
     for arg in args.unwrap_or_default() {
         if !is_module_option(arg) || arg.contains(['[', ']', '\n', '#', '\\']) {
@@ -109,21 +112,45 @@ pub(crate) fn plan_enable(service: &str, args: Option<&[String]>) -> Result<Vec<
     {
         return Err(not_changed(service, &Refusal::NeverSetsCredentials(reason)));
     }
+    let names = family(service);
+    // A new line has the options that another service of the command has.
+    let inherited = names
+        .iter()
+        .filter(|name| is_one_command(name) && asks_for_code(name, &read))
+        .map(|name| current_options(name))
+        .next();
     let mut changes = Vec::new();
-    for name in family(service) {
-        let file = read_service(name)?;
+    for name in &names {
         let with = |file: &str| read_after(&changes, file);
-        // It may ask already, through a file that it includes.
-        if name != service && asks_for_code(name, &with) {
+        let asks = asks_for_code(name, &with);
+        // A reader of fingerprints may have no place for a code: doctor names it.
+        let is_left = if asks { args.is_none() } else { !is_one_command(name) };
+        if *name != service && is_left {
             continue;
         }
-        let after = enable(name, args, &with, &is_installed)
-            .map_err(|refusal| not_changed(name, &refusal))?;
+        let args = args.or(inherited.as_deref().filter(|_| !asks));
+        let file = read_service(name)?;
+        let after = match enable(name, args, &with, &is_installed) {
+            // The line is in a file that it includes: that of another service here, or a profile.
+            Err(Refusal::Elsewhere(place)) if *name != service || names.contains(&&*place.file) => {
+                None
+            }
+            other => other.map_err(|refusal| not_changed(name, &refusal))?,
+        };
         if let Some(after) = after {
             changes.push(file.change_to(name, after));
         }
     }
     Ok(changes)
+}
+
+/// Returns the services of a program that ask for a code, each with its options, if these differ.
+pub(crate) fn differing_options(service: &str) -> Vec<(String, Vec<String>)> {
+    let asking = family(service).into_iter().filter(|name| asks_for_code(name, &read));
+    let all: Vec<_> = asking.map(|name| (name.to_owned(), current_options(name))).collect();
+    let differ =
+        all.iter().any(|(_, options)| Some(options) != all.first().map(|(_, first)| first));
+    if differ { all } else { Vec::new() }
 }
 
 /// Returns the text of a file of PAM as it is after these changes.
@@ -144,6 +171,25 @@ pub(crate) fn asking_line(changes: &[Change], service: &str) -> Option<String> {
     let Stack::Rules(rules) = stack else { return None };
     let rule = rules.iter().find(|rule| rule.is_factor())?;
     Some(display(&rule.place))
+}
+
+/// Returns the services whose logins these changes decide: the changed ones, and those of their
+/// programs that include them, as `su-l` includes `su`.
+pub(crate) fn changed_services(changes: &[Change]) -> Vec<String> {
+    let mut services: Vec<_> = changes.iter().map(|change| change.service.clone()).collect();
+    for change in changes {
+        for name in family(&change.service) {
+            let stack = Stack::parse(name, Kind::Auth, &|file| read_after(changes, file));
+            let Stack::Rules(rules) = stack else { continue };
+            let mut lines = rules.iter().filter(|rule| rule.is_factor());
+            if lines.any(|rule| rule.place.file == change.service)
+                && !services.iter().any(|service| service == name)
+            {
+                services.push(name.to_owned());
+            }
+        }
+    }
+    services
 }
 
 /// Returns the options that `service` has now, each once.
@@ -171,8 +217,26 @@ pub(crate) fn check_enroll_after_password(changes: &[Change]) -> Result<(), Erro
     Ok(())
 }
 
+/// Returns how to drop the options of a service: by totpctl, or in the file that has its line.
+pub(crate) fn how_to_drop_options(service: &str) -> String {
+    let Stack::Rules(rules) = Stack::parse(service, Kind::Auth, &read) else {
+        return String::new();
+    };
+    let line = rules.iter().find(|rule| rule.is_factor());
+    match line.filter(|rule| !family(service).contains(&&*rule.place.file)) {
+        None => "--no-options drops them".to_owned(),
+        Some(rule) => format!("{} sets them: {}", rule.place, line_advice(&rule.place)),
+    }
+}
+
 fn not_changed(service: &str, refusal: &Refusal) -> Error {
     Error::refused(match refusal {
+        Refusal::Elsewhere(place) => {
+            format!("{service} is not changed: {refusal}; {}", line_advice(place))
+        }
+        Refusal::NothingLeft => {
+            format!("{service} is not changed: {refusal}; {}", service_advice())
+        }
         Refusal::AfterWrongPassword(places) => {
             format!("{service} is not changed: {refusal}. {}", remedy(places))
         }
@@ -185,29 +249,18 @@ pub(crate) fn plan_disable(service: &str) -> Result<Vec<Change>, Error> {
     let mut changes: Vec<Change> = Vec::new();
     // The others include this one, so it is first.
     for name in family(service) {
+        let asks = asks_for_code(name, &|file: &str| read_after(&changes, file));
+        if name != service && !asks {
+            continue;
+        }
         let file = read_service(name)?;
         let with = |file: &str| read_after(&changes, file);
-        let after = disable(name, &with).map_err(|refusal| {
-            Error::refused(format!(
-                "{name} is not changed: {refusal}. Remove a profile with the program that wrote it: \
-                 pam-auth-update --disable totp, or authselect disable-feature with-totp (and with-totp-required)"
-            ))
-        })?;
+        let after = disable(name, &with).map_err(|refusal| not_changed(name, &refusal))?;
         if let Some(after) = after {
             changes.push(file.change_to(name, after));
         }
     }
     Ok(changes)
-}
-
-/// Returns a service, and the other service of the same program, if this host has it.
-pub(crate) fn family(service: &str) -> impl Iterator<Item = &str> {
-    let other = match service {
-        "su" => Some("su-l"),
-        "sudo" => Some("sudo-i"),
-        _ => None,
-    };
-    std::iter::once(service).chain(other.filter(|name| path_of(name).is_some()))
 }
 
 fn asks_for_code(service: &str, read: &dyn Fn(&str) -> Option<String>) -> bool {

@@ -10,7 +10,7 @@ use pam_stack::setcred::{DROPBEAR, never_sets_credentials};
 use totpd_interface::CONFLICTING_OPTIONS;
 
 use super::folders::{self, SINGLE_FILE};
-use super::remedy::{StackWriter, end_at_wrong_password};
+use super::remedy::{StackWriter, change_line, end_at_wrong_password, replace_line};
 use super::single_file;
 use crate::program;
 
@@ -172,13 +172,27 @@ pub(crate) fn cannot_enroll(service: &str) -> Option<&'static str> {
 
 /// Returns what to do if libpam continues after a wrong password at these lines.
 pub(crate) fn remedy(places: &[Place]) -> String {
-    let writer = match fs::read_to_string("/etc/authselect/authselect.conf") {
+    let file = places.last().map_or("", |place| &place.file);
+    end_at_wrong_password(file, &stack_writer())
+}
+
+/// Returns how to change or remove the line of pam_totp.so at a place outside of a service.
+pub(crate) fn line_advice(place: &Place) -> String {
+    change_line(&place.file, &stack_writer())
+}
+
+/// Returns what to write in place of the only line of a service.
+pub(crate) fn service_advice() -> String {
+    replace_line(|file| path_of(file).is_some())
+}
+
+fn stack_writer() -> StackWriter {
+    match fs::read_to_string("/etc/authselect/authselect.conf") {
         Ok(configuration) => StackWriter::Authselect(configuration),
         Err(_) if Path::new("/etc/pam.d/common-auth-pc").exists() => StackWriter::PamConfig,
+        Err(_) if program::path("pam-auth-update").is_some() => StackWriter::PamAuthUpdate,
         Err(_) => StackWriter::Unknown,
-    };
-    let file = places.last().map_or("", |place| &place.file);
-    end_at_wrong_password(file, &writer)
+    }
 }
 
 /// Reports whether libpam finds a module.

@@ -1,4 +1,4 @@
-//! The remedy that makes a wrong password end a stack. It depends on the program that writes the
+//! What to do about a line in a file of many services. It depends on the program that writes the
 //! file.
 
 /// The program that writes the stacks of this machine.
@@ -7,6 +7,8 @@ pub(crate) enum StackWriter {
     /// authselect (Fedora, RHEL): the text of its configuration, which names the profile and its
     /// features.
     Authselect(String),
+    /// pam-auth-update (Debian, Ubuntu).
+    PamAuthUpdate,
     /// pam-config (openSUSE).
     PamConfig,
     /// None that is known.
@@ -39,6 +41,39 @@ pub(crate) fn end_at_wrong_password(file: &str, writer: &StackWriter) -> String 
              {file}. See docs/admin/distributions.md"
         ),
     }
+}
+
+/// Returns how to change the options of the line of pam_totp.so in a file of many services, and how
+/// to remove it.
+pub(crate) fn change_line(file: &str, writer: &StackWriter) -> String {
+    match (file, writer) {
+        ("system-auth" | "password-auth", StackWriter::Authselect(_)) => String::from(
+            "use authselect: \"authselect enable-feature with-totp-required\" denies users without a factor \
+             (\"disable-feature\" skips them again); \"authselect disable-feature with-totp\" removes the line, \
+             after \"authselect disable-feature with-totp-required\"",
+        ),
+        ("common-auth", StackWriter::PamAuthUpdate) => String::from(
+            "edit the options of that line in /etc/pam.d/common-auth, and pam-auth-update keeps them; \
+             \"pam-auth-update --disable totp\" removes the line of the profile",
+        ),
+        (file, _) => format!("change or remove that line in {file}"),
+    }
+}
+
+/// Returns what to write in place of the only line of a service. `exists` reports whether there is
+/// a file of PAM.
+pub(crate) fn replace_line(exists: impl Fn(&str) -> bool) -> String {
+    let line = if exists("password-auth") {
+        "\"auth substack password-auth\""
+    } else if exists("common-auth") {
+        "\"@include common-auth\""
+    } else {
+        "a line that asks for the password"
+    };
+    format!(
+        "in its place, write {line} by hand; if users have no password, first let sshd accept a key alone \
+         (AuthenticationMethods); test a new login before you leave this session"
+    )
 }
 
 /// Returns the profile with codes that replaces the selected one, and the features that both have.
@@ -86,6 +121,23 @@ mod tests {
         }
         let text = end_at_wrong_password("common-auth-pc", &StackWriter::PamConfig);
         assert!(text.contains("pam-config/common-auth of the package"), "{text}");
+    }
+
+    #[test]
+    fn a_line_of_a_profile_is_changed_by_the_program_that_wrote_it() {
+        let authselect = StackWriter::Authselect("local\n".into());
+        for (file, writer, expected) in [
+            ("password-auth", &authselect, "authselect enable-feature with-totp-required"),
+            ("common-auth", &StackWriter::PamAuthUpdate, "pam-auth-update --disable totp"),
+            ("common-auth", &StackWriter::PamConfig, "that line in common-auth"),
+            ("vendor", &authselect, "that line in vendor"),
+        ] {
+            let text = change_line(file, writer);
+            assert!(text.contains(expected), "{file}: {text}");
+        }
+        assert!(replace_line(|file| file == "common-auth").contains("\"@include common-auth\""));
+        assert!(replace_line(|_| true).contains("\"auth substack password-auth\""));
+        assert!(replace_line(|_| false).contains("write a line that asks for the password"));
     }
 
     #[test]

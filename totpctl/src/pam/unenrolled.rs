@@ -53,12 +53,21 @@ impl Unenrolled {
     }
 }
 
+/// The users that `nullok` does not help, because no other line accepts them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum UselessFor {
+    /// All users without a factor.
+    Everybody,
+    /// Root without a factor. Other users get in.
+    Root,
+}
+
 /// A stack, and what it does with users who have no factor.
 pub(crate) struct Outcome {
     pub(crate) unenrolled: Unenrolled,
-    /// True if a line has `nullok`, and no other line accepts a user that it skips. With `enroll`
-    /// such a user is not skipped.
-    pub(crate) nullok_is_useless: bool,
+    /// The users that no other line accepts although a line has `nullok`, if so. With `enroll` such
+    /// a user is not skipped.
+    pub(crate) nullok_is_useless: Option<UselessFor>,
     /// True if a known module checks a password.
     pub(crate) has_password: bool,
     /// True if a user without a factor gets in although nothing proves who it is.
@@ -77,8 +86,12 @@ impl Outcome {
     pub(crate) fn of_rules(rules: &[Rule], analysis: &Analysis) -> Self {
         let unenrolled = Unenrolled::of(rules, analysis);
         // PAM_IGNORE of the only line that would accept is a denial.
-        let nullok_is_useless =
-            has_option(rules, "nullok") && unenrolled == Unenrolled::Denied && analysis.can_succeed;
+        let nullok_is_useless = match unenrolled {
+            _ if !has_option(rules, "nullok") || !analysis.can_succeed => None,
+            Unenrolled::Denied => Some(UselessFor::Everybody),
+            Unenrolled::Skipped if analysis.denies_unenrolled_root => Some(UselessFor::Root),
+            _ => None,
+        };
         Self {
             unenrolled,
             nullok_is_useless,
@@ -116,26 +129,47 @@ mod tests {
 
     #[test]
     fn the_stack_decides_about_users_without_a_factor() {
+        let jump = "auth [success=1 default=ignore] pam_unix.so\nauth requisite pam_deny.so\n\
+                    auth required pam_totp.so nullok\n";
+        let (everybody, root) = (Some(UselessFor::Everybody), Some(UselessFor::Root));
+        let user_type = "auth [default=1 ignore=ignore success=ok] pam_usertype.so isregular\n\
+                         auth optional pam_env.so\n";
         for (text, expected, is_useless) in [
-            ("auth required pam_unix.so\n", Unenrolled::NotAsked, false),
-            ("auth required pam_unix.so\nauth required pam_totp.so\n", Unenrolled::Denied, false),
+            // A jump counts for nothing, and neither does a module that only ignores.
+            (jump, Unenrolled::Denied, everybody),
+            (&*format!("auth required pam_env.so\n{jump}"), Unenrolled::Denied, everybody),
+            (&*format!("auth requisite pam_nologin.so\n{jump}"), Unenrolled::Denied, everybody),
+            (&*format!("{user_type}{jump}"), Unenrolled::Skipped, root),
+            (
+                &*format!("{user_type}{jump}auth required pam_permit.so\n"),
+                Unenrolled::Skipped,
+                None,
+            ),
+            (
+                &*format!("auth sufficient pam_rootok.so\n{user_type}{jump}"),
+                Unenrolled::Skipped,
+                None,
+            ),
+            (&*format!("auth required pam_faillock.so preauth\n{jump}"), Unenrolled::Skipped, None),
+            ("auth required pam_unix.so\n", Unenrolled::NotAsked, None),
+            ("auth required pam_unix.so\nauth required pam_totp.so\n", Unenrolled::Denied, None),
             (
                 "auth required pam_unix.so\nauth required pam_totp.so nullok\n",
                 Unenrolled::Skipped,
-                false,
+                None,
             ),
             (
                 "auth requisite pam_unix.so\nauth required pam_totp.so enroll\n",
                 Unenrolled::Enrolls,
-                false,
+                None,
             ),
-            ("auth required pam_totp.so nullok\n", Unenrolled::Denied, true),
+            ("auth required pam_totp.so nullok\n", Unenrolled::Denied, everybody),
             // The user is not skipped, but creates a factor.
-            ("auth required pam_totp.so nullok enroll\n", Unenrolled::Enrolls, false),
+            ("auth required pam_totp.so nullok enroll\n", Unenrolled::Enrolls, None),
             (
                 "auth required pam_totp.so nullok\nauth required pam_permit.so\n",
                 Unenrolled::Skipped,
-                false,
+                None,
             ),
         ] {
             let Stack::Rules(rules) =

@@ -15,7 +15,7 @@ use crate::pam::atomic_file::{remove, sync_folder, write_like};
 pub(crate) struct Trial {
     /// Its id.
     pub(crate) id: String,
-    /// The services whose files are changed.
+    /// The services whose logins the changed files decide.
     pub(crate) services: Vec<String>,
     /// Their files.
     pub(crate) files: Vec<Tried>,

@@ -24,6 +24,9 @@ pub enum Refusal {
     NoPlace,
     /// A service without a file that libpam can read.
     NoStack,
+    /// Without the second factor no line is left that asks who a user is. libpam would then use the
+    /// stack of "other", deny everybody, or accept everybody.
+    NothingLeft,
     /// This line jumps over a number of lines, which the change would alter.
     Jumps(Place),
 }
@@ -63,6 +66,10 @@ impl fmt::Display for Refusal {
             Self::NoStack => {
                 f.write_str("it has no auth lines of its own that libpam can read")
             }
+            Self::NothingLeft => f.write_str(
+                "without the line of pam_totp.so no line is left that asks who a user is; libpam would then use the \
+                 stack of \"other\", deny everybody, or accept everybody",
+            ),
             Self::Jumps(place) => write!(
                 f,
                 "the line {place} jumps over a number of lines; change it by hand, and check it with totpctl doctor"

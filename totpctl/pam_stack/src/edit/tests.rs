@@ -116,6 +116,31 @@ fn a_line_beside_a_profile_is_removed_and_not_kept() {
 }
 
 #[test]
+fn a_stack_keeps_a_line_that_asks_who_a_user_is() {
+    for own in [
+        // Key and code, as README has it.
+        "auth required pam_totp.so\naccount required pam_unix.so\n",
+        "auth required pam_env.so\nauth required pam_totp.so\n",
+        "auth requisite pam_nologin.so\nauth required pam_totp.so nullok\nauth required pam_permit.so\n",
+        "auth [success=1 default=ignore] pam_totp.so\nauth requisite pam_deny.so\n\
+         auth required pam_permit.so\n",
+    ] {
+        let read = files(own);
+        let with_other = |name: &str| match name {
+            "other" => Some("auth required pam_unix.so\n".to_owned()),
+            name => read(name),
+        };
+        for refused in [disable("x", &files(own)), disable("x", &with_other)] {
+            assert_eq!(refused, Err(Refusal::NothingLeft), "{own}");
+        }
+    }
+    for own in ["auth required pam_u2f.so\n", "@include common-auth\n"] {
+        let with = format!("{own}auth required pam_totp.so\n");
+        assert_eq!(disable("x", &files(&with)), Ok(Some(own.to_owned())), "{own}");
+    }
+}
+
+#[test]
 fn enable_never_asks_after_a_wrong_password() {
     for (own, places) in [
         ("auth required pam_unix.so\n", "x:1"),

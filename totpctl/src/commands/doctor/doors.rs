@@ -5,11 +5,12 @@ use totpd_journal::escape::escape;
 use super::automatic_login;
 use super::door::{Code, Door};
 use super::finding::{Finding, FindingId};
-use super::known_doors::{FAMILIES, KNOWN, Kind, KnownDoor, TO_ROOT};
+use super::known_doors::{KNOWN, Kind, KnownDoor, TO_ROOT};
 use super::report::Report;
 use super::rescue::{self, RootPassword};
 use super::services::Services;
 use super::skipped::{cockpit_exceptions, doas_exceptions, doas_has_rules, polkit_exceptions};
+use crate::pam::families::FAMILIES;
 use crate::program;
 
 /// Returns the ways in besides sshd and sudo. `is_wanted` selects them by their services.
@@ -87,12 +88,16 @@ pub(super) fn check(name: &str, services: &Services, report: &mut Report) {
     }
 }
 
-/// Adds the services of the same program that do not ask.
+/// Adds the services of the same program that do not ask, or ask otherwise.
 fn siblings(name: &str, services: &Services, report: &mut Report) {
     let family = FAMILIES.iter().find(|family| family.first() == Some(&name));
     for sibling in family.into_iter().flat_map(|family| family.iter().skip(1)) {
+        if !services.has(sibling) {
+            continue;
+        }
+        options_of_sibling(name, sibling, services, report);
         // sudo has other names, too, and its own check.
-        if *sibling == "sudo-i" || !services.has(sibling) {
+        if *sibling == "sudo-i" {
             continue;
         }
         if services.get(sibling).code == Code::NotAsked {
@@ -105,6 +110,30 @@ fn siblings(name: &str, services: &Services, report: &mut Report) {
                 _ => report.notes.push(finding),
             }
         }
+    }
+}
+
+/// Adds a sibling whose line of pam_totp.so has other options. It is a problem if users without a
+/// factor get in by one of the two alone.
+fn options_of_sibling(name: &str, sibling: &str, services: &Services, report: &mut Report) {
+    let (first, other) = (services.get(name), services.get(sibling));
+    if !first.asks || !other.asks || first.options == other.options {
+        return;
+    }
+    let told = |options: &[String]| match options {
+        [] => "none".to_owned(),
+        options => options.join(" "),
+    };
+    let message = format!(
+        "{sibling} of the same program has other options of pam_totp.so than {name} ({}, and {})",
+        told(&other.options),
+        told(&first.options)
+    );
+    let fix = format!("run totpctl enable {name} with --no-options, or with --option for each");
+    let finding = Finding::new(FindingId::SiblingOptionsDiffer, message).fix(fix);
+    match first.unenrolled.can_log_in() == other.unenrolled.can_log_in() {
+        true => report.notes.push(finding),
+        false => report.problems.push(finding),
     }
 }
 

@@ -156,6 +156,7 @@ finding_ids! {
     SelinuxModuleMissing = "selinux-module-missing",
     SelinuxServersDenied = "selinux-servers-denied",
     ServicesOfFactorIncomplete = "services-of-factor-incomplete",
+    SiblingOptionsDiffer = "sibling-options-differ",
     SiblingWithoutCode = "sibling-without-code",
     SshdCannotAsk = "sshd-cannot-ask",
     SshdCodeAlone = "sshd-code-alone",

@@ -106,24 +106,6 @@ pub(super) const KNOWN: &[KnownDoor] = &[
     never("Incus (group incus-admin)", "", &["incusd"]),
 ];
 
-/// Services of one program. If the first asks, a person expects that the others ask, too.
-pub(super) const FAMILIES: &[&[&str]] = &[
-    &["sudo", "sudo-i"],
-    &["su", "su-l"],
-    &[
-        "gdm-password",
-        "gdm-fingerprint",
-        "gdm-pin",
-        "gdm-smartcard",
-        "gdm-smartcard-pkcs11-exclusive",
-        "gdm-smartcard-sssd-exclusive",
-        "gdm-smartcard-sssd-or-password",
-        "gdm-switchable-auth",
-    ],
-    &["kde", "kde-fingerprint", "kde-smartcard"],
-    &["login", "remote"],
-];
-
 /// The services of those that make somebody root.
 pub(super) const TO_ROOT: [&str; 4] = ["polkit-1", "su", "su-l", "doas"];
 
@@ -132,6 +114,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::pam::families::FAMILIES;
 
     #[test]
     fn each_door_is_listed_once() {

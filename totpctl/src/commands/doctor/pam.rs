@@ -1,5 +1,7 @@
 //! The stacks of PAM, as `pam_stack` explores them.
 
+use std::collections::BTreeSet;
+
 use pam_stack::account::overrules_others;
 use pam_stack::edit::WRONG_PASSWORD_RISK;
 use pam_stack::parse::Kind;
@@ -19,12 +21,14 @@ use crate::pam::files::{
     display, is_module_option, locate, option_advice, option_conflict, path_of, remedy,
 };
 use crate::pam::snapshot::Snapshot;
-use crate::pam::unenrolled::{Outcome, Unenrolled, has_option};
+use crate::pam::unenrolled::{Outcome, Unenrolled, has_option, options};
 
 /// A checked service.
 pub(super) struct Service {
     /// True if the service asks for a code.
     pub(super) asks: bool,
+    /// The options of its lines of pam_totp.so, each once and in order.
+    pub(super) options: Vec<String>,
     /// What it does with a user who has no factor.
     pub(super) unenrolled: Unenrolled,
     /// Whether a login needs a code.
@@ -40,6 +44,7 @@ impl Service {
     fn without_rules(code: Code) -> Self {
         Self {
             asks: false,
+            options: Vec::new(),
             unenrolled: Unenrolled::NotAsked,
             code,
             exceptions: Vec::new(),
@@ -78,8 +83,10 @@ pub(super) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
         let requires_other_method = sshd::requires_other_method(service);
         unenrolled::check_enroll(service, requires_other_method, &analysis, report);
     }
+    let all: BTreeSet<_> = options(&rules).map(ToOwned::to_owned).collect();
     Service {
         asks: !analysis.factor_lines.is_empty(),
+        options: all.into_iter().collect(),
         unenrolled: outcome.unenrolled,
         code: code(&rules, &analysis),
         exceptions: exceptions(&rules, &analysis),
@@ -301,49 +308,4 @@ const JUMP_PAST_END: &str =
 const JUMP_FIX: &str = "shorten the jump, or add \"auth required pam_permit.so\" at the end";
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_order_decides_whether_one_answer_has_both() {
-        let (password, code) = ("auth required pam_unix.so\n", "auth required pam_totp.so");
-        for (text, expected) in [
-            (format!("{code} forward_pass\n{password}"), false),
-            (format!("{password}{code} forward_pass\n"), true),
-            (format!("{password}{code} try_first_pass\n"), true),
-            (format!("{password}{code} use_first_pass\n"), true),
-            (format!("{password}{code}\n"), true),
-            (format!("{code}\n"), false),
-            (password.to_owned(), false),
-        ] {
-            let read = |name: &str| (name == "x").then(|| text.clone());
-            let Stack::Rules(rules) = Stack::parse("x", Kind::Auth, &read) else { panic!() };
-            let analysis = analyze(&rules, &|_| true);
-            assert_eq!(needs_two_answers(&rules, &analysis), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_a_stack_does_has_a_change_to_make() {
-        let root = "auth sufficient pam_rootok.so\nauth requisite pam_unix.so\n\
-                    auth required pam_totp.so\n";
-        let shut = "auth required pam_totp.so\nauth required pam_deny.so\n";
-        let twice = "auth requisite pam_unix.so\nauth required pam_totp.so\n\
-                     auth required pam_totp.so nullok\n";
-        for (text, id) in [
-            (root, FindingId::RootNotAsked),
-            (shut, FindingId::NobodyCanLogIn),
-            (twice, FindingId::CodeAskedTwice),
-        ] {
-            let read = |name: &str| (name == "x").then(|| text.to_owned());
-            let Stack::Rules(rules) = Stack::parse("x", Kind::Auth, &read) else {
-                panic!("{text}")
-            };
-            let mut report = Report::default();
-            paths(&analyze(&rules, &|_| true), &mut report);
-            let mut findings = report.problems.iter().chain(&report.notes);
-            let finding = findings.find(|finding| finding.id() == id);
-            assert!(finding.is_some_and(|found| found.json(None).contains_key("fix")), "{text}");
-        }
-    }
-}
+mod tests;

@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::known_doors::{FAMILIES, KNOWN};
+use super::known_doors::KNOWN;
 use super::pam::{self, Service};
 use super::report::Report;
 use crate::error::Error;
+use crate::pam::families::FAMILIES;
 use crate::pam::files;
 use crate::pam::snapshot::Snapshot;
 

@@ -23,6 +23,8 @@ mod tests;
 mod trace;
 mod way;
 
+use std::collections::BTreeSet;
+
 use self::assessment::{assess, pam_is_nowhere_first, unknown};
 use self::connection::Connection;
 use self::effect::{USUAL_SERVICE, takes_password_alone};
@@ -67,6 +69,21 @@ pub(crate) fn requires_other_method(service: &str) -> Option<bool> {
         return None;
     }
     pam_is_nowhere_first(Survey::of_host().ok()?)
+}
+
+/// Returns the lists of `AuthenticationMethods` that use PAM, each once, for root.
+pub(crate) fn lists_with_pam() -> Vec<String> {
+    if program::path("sshd").is_none() || !nix::unistd::geteuid().is_root() {
+        return Vec::new();
+    }
+    let Ok(survey) = Survey::of_host() else { return Vec::new() };
+    let lists = survey.configs().into_iter().flatten().filter_map(|config| config.lists.as_ref());
+    let uses_pam = |list: &&String| {
+        let methods = list.split(',').map(|word| word.split(':').next().unwrap_or_default());
+        methods.into_iter().any(|method| method == "keyboard-interactive")
+    };
+    let lists: BTreeSet<_> = lists.flatten().filter(uses_pam).cloned().collect();
+    lists.into_iter().collect()
 }
 
 /// Returns the local users who transfer files without a shell, each with the block that lets them.

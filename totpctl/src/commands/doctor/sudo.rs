@@ -146,6 +146,13 @@ impl Sudo {
         }
     }
 
+    /// Returns the users and commands for which sudo asks nothing, each as a phrase.
+    pub(super) fn exceptions(&self) -> Vec<String> {
+        let group = self.exempt_group.as_deref();
+        let found = self.sudoers.iter().flat_map(|sudoers| exceptions(sudoers, group));
+        found.map(|exception| exception.phrase()).collect()
+    }
+
     fn aliases_at(&self, place: &Place) -> Option<String> {
         self.sudoers.as_ref()?.aliases_at(place)
     }

@@ -6,7 +6,7 @@ use pam_stack::setcred::DROPBEAR;
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 use crate::pam::files::{cannot_enroll, locate};
-use crate::pam::unenrolled::Outcome;
+use crate::pam::unenrolled::{Outcome, UselessFor};
 use crate::program;
 
 /// Checks what `nullok` does for users without a factor. `requires_other_method`: whether the
@@ -23,13 +23,19 @@ pub(super) fn check_nullok(
         report.problems.push(Finding::new(id, message).fix(change).at(locate(factor)));
     };
     // Of two lines that both ask, the one without nullok denies the user.
-    if outcome.nullok_is_useless && analysis.asks_twice.is_none() {
+    if let Some(useless_for) = outcome.nullok_is_useless
+        && analysis.asks_twice.is_none()
+    {
         // Without a proof, a line that accepts would let strangers in.
         let change = match is_proved == Some(true) {
             true => "add \"auth required pam_permit.so\" after this line",
             false => "remove nullok, or ask for the password before this line",
         };
-        problem(FindingId::NullokWithoutEffect, NULLOK_WITHOUT_EFFECT, change);
+        let message = match useless_for {
+            UselessFor::Everybody => NULLOK_WITHOUT_EFFECT,
+            UselessFor::Root => NULLOK_WITHOUT_EFFECT_FOR_ROOT,
+        };
+        problem(FindingId::NullokWithoutEffect, message, change);
     }
     // A password line elsewhere proves nothing on the path that skips it.
     if analysis.skips_strangers && requires_other_method == Some(false) {
@@ -74,6 +80,7 @@ pub(super) fn check_enroll(
 
 const NULLOK_WITHOUT_EFFECT: &str =
     "nullok has no effect here: no other line accepts, so a user without a factor is denied";
+const NULLOK_WITHOUT_EFFECT_FOR_ROOT: &str = "nullok has no effect for root here: no other line accepts root, so root without a factor is denied";
 
 #[cfg(test)]
 mod tests {

@@ -37,6 +37,8 @@ fn unknown(error: &Error) -> Finding {
 pub(crate) struct WithoutFactor {
     /// The number of users who have a factor whose codes are valid now.
     pub(crate) enrolled: usize,
+    /// The names of those users.
+    pub(crate) usable: Vec<String>,
     /// The names of users who have factors, and none whose codes are valid now.
     pub(crate) unusable: Vec<String>,
     /// The names of those who have none.
@@ -52,9 +54,20 @@ impl WithoutFactor {
         let People { people, uncounted } = people();
         let names = people.into_iter().map(|person| person.name);
         let names = names.filter(|name| !users.contains_key(name)).collect();
-        let unusable = users.iter().filter(|(_, is_usable)| !**is_usable);
-        let unusable: Vec<_> = unusable.map(|(name, _)| name.clone()).collect();
-        Ok(Self { enrolled: users.len() - unusable.len(), unusable, names, uncounted })
+        let (usable, unusable): (Vec<_>, Vec<_>) =
+            users.into_iter().partition(|(_, is_usable)| *is_usable);
+        let names_of = |users: Vec<(String, bool)>| users.into_iter().map(|(name, _)| name);
+        let usable: Vec<_> = names_of(usable).collect();
+        let unusable = names_of(unusable).collect();
+        Ok(Self { enrolled: usable.len(), usable, unusable, names, uncounted })
+    }
+
+    /// Removes the names of users who cannot log in anyway, and returns them.
+    pub(crate) fn set_aside(&mut self, cannot_log_in: impl Fn(&str) -> bool) -> Vec<String> {
+        let (removed, names) =
+            std::mem::take(&mut self.names).into_iter().partition(|name| cannot_log_in(name));
+        self.names = names;
+        removed
     }
 
     /// Returns the first names, the number of all, and whose users are not counted.

@@ -1,7 +1,7 @@
 //! The services of a factor, as `totpctl set --services` takes them.
 
 use crate::error::Error;
-use crate::pam::change::family;
+use crate::pam::families::{family, is_one_command};
 use crate::pam::files::path_of;
 
 /// Parses a list of PAM services, separated by commas or blanks. An empty list means all services.
@@ -28,7 +28,8 @@ pub(super) fn parse(list: &str) -> Result<Vec<&str>, Error> {
 /// Returns what is missing in a list of services of this host, a sentence each.
 pub(super) fn advice(names: &[&str]) -> Vec<String> {
     missing(names, &|name| path_of(name).is_some(), &|name| {
-        family(name).map(ToOwned::to_owned).collect()
+        let others = family(name).into_iter().filter(|other| is_one_command(other));
+        others.map(ToOwned::to_owned).collect()
     })
 }
 

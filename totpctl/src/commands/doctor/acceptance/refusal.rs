@@ -62,6 +62,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::RootNotAsked
         | Id::RootWithoutCode
         | Id::ServicesOfFactorIncomplete
+        | Id::SiblingOptionsDiffer
         | Id::SiblingWithoutCode
         | Id::SshdCodeAlone
         | Id::SshdDropInsNotRead

@@ -1,0 +1,42 @@
+use super::*;
+
+#[test]
+fn the_order_decides_whether_one_answer_has_both() {
+    let (password, code) = ("auth required pam_unix.so\n", "auth required pam_totp.so");
+    for (text, expected) in [
+        (format!("{code} forward_pass\n{password}"), false),
+        (format!("{password}{code} forward_pass\n"), true),
+        (format!("{password}{code} try_first_pass\n"), true),
+        (format!("{password}{code} use_first_pass\n"), true),
+        (format!("{password}{code}\n"), true),
+        (format!("{code}\n"), false),
+        (password.to_owned(), false),
+    ] {
+        let read = |name: &str| (name == "x").then(|| text.clone());
+        let Stack::Rules(rules) = Stack::parse("x", Kind::Auth, &read) else { panic!() };
+        let analysis = analyze(&rules, &|_| true);
+        assert_eq!(needs_two_answers(&rules, &analysis), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_a_stack_does_has_a_change_to_make() {
+    let root = "auth sufficient pam_rootok.so\nauth requisite pam_unix.so\n\
+                auth required pam_totp.so\n";
+    let shut = "auth required pam_totp.so\nauth required pam_deny.so\n";
+    let twice = "auth requisite pam_unix.so\nauth required pam_totp.so\n\
+                 auth required pam_totp.so nullok\n";
+    for (text, id) in [
+        (root, FindingId::RootNotAsked),
+        (shut, FindingId::NobodyCanLogIn),
+        (twice, FindingId::CodeAskedTwice),
+    ] {
+        let read = |name: &str| (name == "x").then(|| text.to_owned());
+        let Stack::Rules(rules) = Stack::parse("x", Kind::Auth, &read) else { panic!("{text}") };
+        let mut report = Report::default();
+        paths(&analyze(&rules, &|_| true), &mut report);
+        let mut findings = report.problems.iter().chain(&report.notes);
+        let finding = findings.find(|finding| finding.id() == id);
+        assert!(finding.is_some_and(|found| found.json(None).contains_key("fix")), "{text}");
+    }
+}

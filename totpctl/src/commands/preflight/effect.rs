@@ -1,0 +1,96 @@
+//! What a change of one service means for those who log in by it.
+
+use pam_stack::parse::Kind;
+use pam_stack::{Stack, admits_without_password};
+
+use crate::pam::change::{Change, read_after};
+use crate::pam::files::{is_installed, read};
+use crate::pam::unenrolled::{Outcome, Unenrolled};
+
+/// What a change of one service means for users without a factor.
+pub(super) struct Effect<'a> {
+    pub(super) service: &'a str,
+    before: Unenrolled,
+    /// Whether it let in a user whose password is locked.
+    admits_locked: bool,
+    /// Whether it let in root with a locked password.
+    admits_locked_root: bool,
+    /// What it does after the change; `None` if libpam cannot read the stack.
+    pub(super) outcome: Option<Outcome>,
+}
+
+impl<'a> Effect<'a> {
+    pub(super) fn of(change: &'a Change, changes: &[Change]) -> Self {
+        let service = change.service.as_str();
+        let before = Outcome::of(service, &read).map(|outcome| outcome.unenrolled);
+        let outcome = Outcome::of(service, &|file| read_after(changes, file));
+        let stack = Stack::parse(service, Kind::Auth, &read);
+        let admits = |is_root| match &stack {
+            Stack::Rules(rules) => admits_without_password(rules, &is_installed, is_root),
+            _ => true,
+        };
+        Self {
+            service,
+            before: before.unwrap_or(Unenrolled::NotAsked),
+            admits_locked: admits(false),
+            admits_locked_root: admits(true),
+            outcome,
+        }
+    }
+
+    /// Reports whether a user with a locked password could log in before the change.
+    pub(super) fn admits_locked(&self, name: &str) -> bool {
+        if name == "root" { self.admits_locked_root } else { self.admits_locked }
+    }
+
+    pub(super) fn skips_strangers(&self) -> bool {
+        self.outcome.as_ref().is_some_and(|outcome| outcome.skips_strangers)
+    }
+
+    pub(super) fn after(&self) -> Unenrolled {
+        self.outcome.as_ref().map_or(Unenrolled::Denied, |outcome| outcome.unenrolled)
+    }
+
+    pub(super) fn denies(&self) -> bool {
+        self.before.can_log_in() && !self.after().can_log_in()
+    }
+
+    /// Reports whether users could log in because of `nullok` or `enroll` alone.
+    pub(super) fn drops_exception(&self) -> bool {
+        self.before != Unenrolled::NotAsked && self.denies()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dropping_nullok_or_enroll_denies_users_who_could_log_in() {
+        use Unenrolled::{Denied, Enrolls, NotAsked, Skipped};
+        for (before, after, denies, drops) in [
+            (NotAsked, Denied, true, false),
+            (Skipped, Denied, true, true),
+            (Enrolls, Denied, true, true),
+            (Skipped, Enrolls, false, false),
+            (NotAsked, Skipped, false, false),
+            (Denied, Denied, false, false),
+        ] {
+            let outcome = Outcome {
+                unenrolled: after,
+                nullok_is_useless: None,
+                has_password: true,
+                skips_strangers: false,
+            };
+            let effect = Effect {
+                service: "sshd",
+                before,
+                admits_locked: true,
+                admits_locked_root: true,
+                outcome: Some(outcome),
+            };
+            let found = (effect.denies(), effect.drops_exception());
+            assert_eq!(found, (denies, drops), "{before:?} {after:?}");
+        }
+    }
+}

@@ -52,11 +52,16 @@ impl Services {
         let known = KNOWN.iter().map(|door| door.service).chain(USUAL);
         let known =
             || known.clone().chain(FAMILIES.iter().flat_map(|family| family.iter().copied()));
-        let is_known = |name: &str| self.has(name) || known().any(|other| other == name);
+        // A file that cannot be read, as a dangling link, is a service all the same.
+        let mut names = files::services();
+        let is_known = |name: &str| {
+            self.has(name)
+                || names.iter().any(|other| other == name)
+                || known().any(|other| other == name)
+        };
         let Some(unknown) = named.iter().find(|name| name.is_empty() || !is_known(name)) else {
             return Ok(());
         };
-        let mut names = files::services();
         names.extend(USUAL.iter().map(ToString::to_string));
         let similar = match similar(unknown, names).as_slice() {
             [] => String::new(),

@@ -209,11 +209,18 @@ fn the_rpm_keeps_logins_possible_until_its_removal() {
     // Whatever policy it is loaded into, it names the domains of that one.
     let module =
         machine.run("/usr/libexec/selinux/hll/pp /usr/share/selinux/packages/totpd.pp").stdout_ok();
-    for domain in
-        ["sshd_session_t", "policykit_auth_t", "cockpit_session_t", "crond_t", "pam_domain"]
-    {
+    for domain in ["sshd_session_t", "policykit_auth_t", "cockpit_session_t"] {
         let allowed = format!("(allow {domain} totpd_t (unix_stream_socket (connectto)))");
         assert!(module.contains(&allowed), "{domain}");
+    }
+    // Servers may ask if a boolean says so.
+    for server in [
+        "(boolean totpd_ask_servers false)",
+        "(allow totpd_server_domain totpd_t (unix_stream_socket (connectto)))",
+        "(typeattributeset totpd_server_domain (crond_t ))",
+        "(allow pam_domain totpd_t (unix_stream_socket (connectto)))",
+    ] {
+        assert!(module.contains(server), "{server}");
     }
     assert!(got_in(&machine, "alice", ""), "nothing asks before an administrator says so");
     let seed = machine.enrolled("alice", 1);

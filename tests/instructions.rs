@@ -122,7 +122,9 @@ fn blocks_of(page: &Path) -> Vec<Block> {
         let is_fence = line.trim_start().starts_with("```");
         match &mut open {
             Some((line, text)) if is_fence => {
-                blocks.push(Block { page: name.into(), line: *line, text: std::mem::take(text) });
+                // A command may be continued on the next line.
+                let text = std::mem::take(text).replace("\\\n", "");
+                blocks.push(Block { page: name.into(), line: *line, text });
                 open = None;
             }
             // A block in a list is indented.

@@ -168,7 +168,7 @@ fn a_login_without_a_code_keeps_nothing() {
     };
     assert!(su("bob", "").stdout.contains("in as bob"));
     assert!(child.try_wait().unwrap().is_none());
-    assert!(machine.run("totpctl try").stdout_ok().contains("su is being tried"));
+    assert!(machine.run("totpctl try").stdout_ok().contains("su, su-l are being tried"));
     assert!(su("alice", &seed.next_code()).stdout.contains("in as alice"));
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let text = machine.run("cat /etc/pam.d/su").stdout_ok();

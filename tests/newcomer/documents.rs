@@ -36,7 +36,7 @@ fn the_documents_say_what_a_newcomer_needs() {
     let install = readme.split("\n## Install\n").nth(1).unwrap().split("\n## ").next().unwrap();
     let numbers: Vec<_> = install.split("(code ").skip(1).map(|rest| &rest[..2]).collect();
     assert_eq!(numbers, ["1)", "2)", "3)"]);
-    assert!(install.contains("Three steps take a code, and a code works once"), "{install}");
+    assert!(install.contains("Three steps take a code; a code works once"), "{install}");
     // ssh.socket has no service that could be reloaded.
     for page in [
         readme,

@@ -24,6 +24,8 @@ fn a_trial_names_a_command_that_keeps_the_change() {
         ("sudo", "sudo -k true", "alice"),
         ("su", "su - USER", "carol"),
     ] {
+        // What the last trial said would be taken for the words of this one.
+        machine.run("rm -f /tmp/told").stdout_ok();
         let mut trial =
             machine.start(&format!("exec totpctl try {service} >/tmp/tried 2>/tmp/told"));
         let told = || machine.run("cat /tmp/told").stdout;

@@ -164,11 +164,9 @@ pub(super) fn state(json: bool) -> Result<(), Error> {
         return output::json(&json!({ "pending": json(pending), "last": json(last) }));
     }
     let text = match (&pending, &last) {
-        (Some(trial), _) => format!(
-            "{} is being tried until {}.\n",
-            trial.services.join(", "),
-            output::time(trial.ends)
-        ),
+        (Some(trial), _) => {
+            format!("{} being tried until {}.\n", trial.subject(), output::time(trial.ends))
+        }
         (None, Some(trial)) => format!("Nothing is being tried. {}\n", outcome(trial)),
         (None, None) => "Nothing is being tried, and nothing was tried before.\n".into(),
     };

@@ -51,9 +51,9 @@ pub(crate) fn lock_exclusive() -> Result<ExclusiveLock, Error> {
     match Trial::pending()? {
         None => Ok(alone),
         Some(trial) => Err(Error::refused(format!(
-            "not changed: {} is being tried until {}; log in with a code to keep it, or revert it with totpctl try \
+            "not changed: {} being tried until {}; log in with a code to keep it, or revert it with totpctl try \
              --undo",
-            trial.services.join(", "),
+            trial.subject(),
             output::time(trial.ends)
         ))),
     }

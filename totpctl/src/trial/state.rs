@@ -56,6 +56,12 @@ impl Trial {
         self.is_stale(&boot(), now())
     }
 
+    /// Returns its services and a verb, as "sshd is" or "su, su-l are".
+    pub(crate) fn subject(&self) -> String {
+        let verb = if self.services.len() == 1 { "is" } else { "are" };
+        format!("{} {verb}", self.services.join(", "))
+    }
+
     /// Returns the running trial.
     pub(crate) fn pending() -> Result<Option<Self>, Error> {
         Self::read(PENDING)

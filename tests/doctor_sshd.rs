@@ -272,6 +272,9 @@ fn an_old_sshd_is_advised_in_its_own_words() {
         };
         let cannot_ask = line("sshd-cannot-ask");
         assert!(cannot_ask.contains(&format!("because {keyword} is no")), "{cannot_ask}");
+        let last = machine.run("wc -l < /etc/ssh/sshd_config").stdout_ok();
+        let place = format!("/etc/ssh/sshd_config:{}: ", last.trim());
+        assert!(cannot_ask.contains(&place), "{place}: {cannot_ask}");
         assert!(cannot_ask.contains(&format!("write {keyword} yes")), "{cannot_ask}");
         assert!(line("sshd-drop-ins-not-read").contains(drop_ins), "{told}");
         machine

@@ -198,6 +198,7 @@ fn a_broken_configuration_is_reported_at_once() {
     assert!(start.elapsed() < Duration::from_secs(10), "{refused:#?}");
     assert_eq!(refused.status, 3, "{refused:#?}");
     assert!(refused.stderr.contains("totpd cannot start: "), "{refused:#?}");
+    assert!(!refused.stderr.contains("cannot start: totpd: "), "{refused:#?}");
     assert!(refused.stderr.contains(&format!("{file}:2: skwe")), "{refused:#?}");
 }
 

@@ -20,6 +20,9 @@ printf 'mod c;\n\nuse crate::b::B;\n\npub fn a(_: B) {\n    c::c();\n}\n\n#[cfg(
 printf '// use crate::a;\npub struct B;\n' >"$source/b.rs"
 printf 'pub fn c() {}\n' >"$source/a/c.rs"
 echo 'The clock says when.' >"$tree/docs/page.md"
+mkdir -p "$tree/packaging/deb" "$tree/packaging/selinux"
+echo '# The user who asks.' >"$tree/packaging/deb/postinst"
+cp "$tree/packaging/deb/postinst" "$tree/packaging/selinux/totpd.te"
 
 check_all() {
   local verdict=$1 check=$2
@@ -65,6 +68,8 @@ printf 'use crate::B;\n' >"$source/a/c.rs"
 check_all clean circles
 planted circles "$source/b.rs" '1i use crate::a::c;' --rooms
 planted words "$tree/docs/page.md" '$a It is as before,\nfor\never.'
+planted words "$tree/packaging/deb/postinst" '$a # Whoever asks.'
+planted words "$tree/packaging/selinux/totpd.te" '$a # Who may ask whom.'
 planted words "$source/b.rs" '$a /// Whoever asks.'
 planted words "$source/b.rs" '$a /// It goes\n/// on.'
 planted sizes "$source/b.rs" "\$a // $(printf 'x%.0s' $(seq 99))"

@@ -1,5 +1,7 @@
 //! login, Cockpit, cron and at.
 
+use tests::eventually;
+
 use super::comparison::{Comparison, Use};
 use super::doors_host::{DoorsHost, USERS, says};
 use super::part;
@@ -64,9 +66,12 @@ pub(super) fn compare(host: &DoorsHost, comparison: &mut Comparison) {
     }
 }
 
-/// Waits for a file that a job of a user writes.
+/// Waits for a file that a job of a user writes, and reports whether it names this user.
 fn is_written(host: &DoorsHost, file: &str, user: &str) -> bool {
-    let wait =
-        format!("for _ in $(seq 500); do [ -s {file} ] && break; sleep 0.02; done; cat {file}");
-    host.host.run(&wait).stdout.trim() == user
+    let mut text = String::new();
+    eventually(&format!("a job of {user} writes {file}"), || {
+        text = host.host.run(&format!("cat {file} 2>/dev/null")).stdout;
+        text.ends_with('\n')
+    });
+    text.trim() == user
 }

@@ -17,5 +17,28 @@ pub(crate) fn configuration_error() -> Option<String> {
     if result.status.success() {
         return None;
     }
-    Some(String::from_utf8_lossy(&result.stderr).trim().replace('\n', "; "))
+    Some(reason(&String::from_utf8_lossy(&result.stderr)))
+}
+
+/// Returns what the daemon wrote on standard error as one phrase, without its name.
+fn reason(stderr: &str) -> String {
+    let lines = stderr.trim().lines().map(|line| line.strip_prefix("totpd: ").unwrap_or(line));
+    lines.collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_the_daemon_is_not_repeated() {
+        for (stderr, expected) in [
+            ("totpd: /etc/totpd/totpd.toml:2: skwe\n", "/etc/totpd/totpd.toml:2: skwe"),
+            ("totpd: one\ntotpd: two\n  more\n", "one; two;   more"),
+            ("no prefix", "no prefix"),
+            ("", ""),
+        ] {
+            assert_eq!(reason(stderr), expected);
+        }
+    }
 }

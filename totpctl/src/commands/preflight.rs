@@ -2,6 +2,7 @@
 //! in is denied unawares.
 
 mod effect;
+mod profile;
 
 use self::effect::Effect;
 use super::doctor::passwords::Missing;
@@ -14,7 +15,6 @@ use crate::error::Error;
 use crate::pam::change::{
     Change, check_enroll_after_password, needs_profile, plan_enable, read_after,
 };
-use crate::pam::files::read;
 use crate::pam::unenrolled::{Unenrolled, UselessFor};
 use crate::terminal::{input, output};
 use crate::unit;
@@ -44,14 +44,7 @@ pub(super) fn plan(service: &str, options: &ModuleOptions) -> Result<Vec<Change>
         Err(error @ Error::Refused { .. }) if needs_profile(service) => error,
         other => return other,
     };
-    let read = |file: &str| match file {
-        "sshd" => Some(LIKE_A_PROFILE.to_owned()),
-        other => read(other),
-    };
-    match sshd::problems(&read) {
-        Some(problems) => Err(Error::refused(format!("{error}. Before that: {problems}"))),
-        None => Err(error),
-    }
+    Err(profile::advice(error, &|stacks| sshd::problems(stacks)))
 }
 
 impl Preflight {
@@ -124,19 +117,8 @@ impl Preflight {
             unenrolled,
             denies: effects.iter().any(Effect::denies),
         };
-        let only_root = preflight.users.enrolled == 1
-            && preflight.users.unusable.is_empty()
-            && !preflight.users.names.iter().any(|name| name == "root");
-        if service == "sshd"
-            && only_root
-            && !options.even_so
-            && let Some(reason) = sshd::root_is_shut(&|file| read_after(changes, file))
-        {
-            return Err(Error::refused(format!(
-                "not changed: root is the only user with a factor, and {reason}; or use --even-so"
-            )));
-        }
         if service == "sshd" && !options.even_so {
+            preflight.check_root(&|| sshd::root_is_shut(&|file| read_after(changes, file)))?;
             preflight.check_passwords(changes)?;
         }
         if unenrolled == Unenrolled::Denied && preflight.users.enrolled == 0 {
@@ -146,6 +128,21 @@ impl Preflight {
             preflight.check_dropped(options)?;
         }
         Ok(preflight)
+    }
+
+    /// Checks that root can log in by ssh, if no other user has a factor. `root_is_shut` returns
+    /// why it cannot.
+    fn check_root(&self, root_is_shut: &dyn Fn() -> Option<String>) -> Result<(), Error> {
+        let users = &self.users;
+        let is_alone = users.enrolled == 1
+            && users.unusable.is_empty()
+            && !users.names.iter().any(|name| name == "root");
+        match is_alone.then(root_is_shut).flatten() {
+            Some(reason) => Err(Error::refused(format!(
+                "not changed: root is the only user with a factor, and {reason}; or use --even-so"
+            ))),
+            None => Ok(()),
+        }
     }
 
     /// Checks that nobody needs a password after a key, and has none.
@@ -263,9 +260,6 @@ fn nobody_could_log_in(forwards_password: bool) -> Error {
     ))
 }
 
-/// A stack of sshd, as profiles write it.
-const LIKE_A_PROFILE: &str = "auth requisite pam_unix.so\nauth required pam_totp.so nullok\n";
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,6 +296,31 @@ mod tests {
             unenrolled: Unenrolled::Denied,
             denies: true,
         }
+    }
+
+    #[test]
+    fn root_alone_has_to_be_able_to_log_in() {
+        let shut = || Some("sshd refuses root".to_owned());
+        let owned = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        for (enrolled, unusable, names, is_refused) in [
+            (1, &[][..], &["bob"][..], true),
+            (1, &[], &["root", "bob"], false),
+            (1, &["alice"], &["bob"], false),
+            (2, &[], &["bob"], false),
+            (0, &[], &["root"], false),
+        ] {
+            let (unusable, names) = (owned(unusable), owned(names));
+            let users = WithoutFactor { enrolled, unusable, names, ..WithoutFactor::default() };
+            let checked = preflight(users).check_root(&shut);
+            assert_eq!(checked.is_err(), is_refused, "{checked:?}");
+            if let Err(error) = checked {
+                let expected = "not changed: root is the only user with a factor, and sshd refuses root; or use \
+                                --even-so";
+                assert_eq!(error.to_string(), expected);
+            }
+        }
+        let users = WithoutFactor { enrolled: 1, ..WithoutFactor::default() };
+        assert!(preflight(users).check_root(&|| None).is_ok());
     }
 
     #[test]

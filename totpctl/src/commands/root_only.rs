@@ -17,9 +17,13 @@ pub(super) fn check(command: &Command, is_root: bool) -> Result<(), Error> {
 fn what(command: &Command) -> Option<&'static str> {
     match command {
         Command::Backup { .. } => Some("back up the store"),
-        Command::Disable { dry_run: false, .. } | Command::Enable { .. } => {
+        Command::Disable { dry_run: false, .. } | Command::Enable { dry_run: false, .. } => {
             Some("change a PAM service")
         }
+        Command::Enable { dry_run: true, .. } => Some(
+            "see what that would change, because it depends on the users of the store and the configuration of \
+             sshd, which only root reads",
+        ),
         Command::Doctor(options) => match &options.command {
             Some(DoctorCommand::Accept(accept)) if !accept.list => Some("accept findings"),
             _ => None,
@@ -107,6 +111,22 @@ mod tests {
                 }
                 Err(error) => panic!("{line}: {error}"),
             }
+        }
+    }
+
+    #[test]
+    fn a_dry_run_is_told_why_root_has_to_run_it() {
+        for (line, expected) in [
+            (
+                "enable sshd --dry-run",
+                "only root may see what that would change, because it depends on",
+            ),
+            ("enable sshd", "only root may change a PAM service; use sudo"),
+        ] {
+            let cli = Cli::try_parse_from(format!("totpctl {line}").split(' ')).unwrap();
+            let told = check(&cli.command.unwrap(), false).unwrap_err().to_string();
+            assert!(told.contains(expected), "{told}");
+            assert_eq!(told.contains("change a PAM service"), !line.contains("dry"), "{told}");
         }
     }
 

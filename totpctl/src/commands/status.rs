@@ -98,7 +98,11 @@ impl Users {
             [(&self.waiting, "waiting"), (&self.locked, "locked"), (&self.damaged, "damaged")]
         {
             if !names.is_empty() {
-                line.push_str(&format!(", {} {state} ({})", names.len(), first(names)));
+                line.push_str(&format!(
+                    ", {} {state} ({})",
+                    names.len(),
+                    output::first_names(names)
+                ));
             }
         }
         line
@@ -168,17 +172,6 @@ fn exceptions(services: &[AskingService]) -> Map<String, Value> {
     services.iter().filter_map(exception).collect()
 }
 
-/// Returns the first names of many.
-fn first(names: &[String]) -> String {
-    let named = names.iter().take(MAX_NAMED_USERS).cloned().collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(MAX_NAMED_USERS) {
-        0 => named,
-        more => format!("{named} and {more} more"),
-    }
-}
-
-const MAX_NAMED_USERS: usize = 10;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,7 +216,7 @@ mod tests {
         assert_eq!(
             busy.line(),
             "Users: 12 enrolled, 1 pending, 1 waiting (u0), 12 locked (u0, u1, u2, u3, u4, u5, u6, u7, u8, \
-             u9 and 2 more)"
+             u9, and 2 more)"
         );
     }
 }

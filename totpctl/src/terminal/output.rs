@@ -169,11 +169,18 @@ const SCHEMA: u32 = 1;
 
 /// Formats names: the first ten, and the number of all.
 pub(crate) fn names(names: &[String]) -> String {
-    let named = names.iter().take(MAX_NAMES).cloned().collect::<Vec<_>>().join(", ");
     match names.len() {
         0 => "none".to_owned(),
-        count @ ..=MAX_NAMES => format!("{named} ({count})"),
-        count => format!("{named}, and {} more ({count})", count - MAX_NAMES),
+        count => format!("{} ({count})", first_names(names)),
+    }
+}
+
+/// Formats the first ten names, and how many more there are.
+pub(crate) fn first_names(names: &[String]) -> String {
+    let named = names.iter().take(MAX_NAMES).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(MAX_NAMES) {
+        0 => named,
+        more => format!("{named}, and {more} more"),
     }
 }
 

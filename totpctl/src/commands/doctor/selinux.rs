@@ -1,6 +1,8 @@
 //! The module of SELinux. Without it an enforcing kernel keeps programs from the socket of the
 //! daemon.
 
+mod login_services;
+
 use std::fs;
 use std::path::Path;
 
@@ -18,7 +20,8 @@ pub(in crate::commands) fn problem(service: &str) -> Option<String> {
     missing_module().or_else(|| denied_server(service)).map(|finding| finding.sentence())
 }
 
-/// Returns a problem if the policy keeps the program of a service that asks from totpd.
+/// Returns a problem if the policy may keep the program of a service that asks from totpd: only
+/// those that log people in always may.
 pub(super) fn denied_server(service: &str) -> Option<Finding> {
     let boolean = fs::read_to_string("/sys/fs/selinux/booleans/totpd_ask_servers").ok()?;
     if !is_enforcing() || !is_denied(service, &boolean) {
@@ -26,14 +29,15 @@ pub(super) fn denied_server(service: &str) -> Option<Finding> {
     }
     let finding = Finding::new(
         FindingId::SelinuxServersDenied,
-        "SELinux lets only programs that log people in ask totpd, and this is a server, so its logins are denied",
+        "SELinux lets only programs that log people in ask totpd, and doctor does not know this service as one \
+         of theirs, so its codes may be denied",
     );
     Some(finding.fix("run setsebool -P totpd_ask_servers on"))
 }
 
-/// Reports whether this boolean, as the kernel shows it, keeps the program of a service out.
+/// Reports whether this boolean, as the kernel shows it, may keep the program of a service out.
 fn is_denied(service: &str, boolean: &str) -> bool {
-    boolean.split_whitespace().next() == Some("0") && SERVERS.contains(&service)
+    boolean.split_whitespace().next() == Some("0") && !login_services::contains(service)
 }
 
 fn is_enforcing() -> bool {
@@ -66,32 +70,6 @@ fn is_labeled(context: &str) -> bool {
     context.split(':').nth(2) == Some("totpd_exec_t")
 }
 
-/// The services of the domains that `totpd_server` names in packaging/selinux/totpd.te.
-const SERVERS: [&str; 23] = [
-    "cups",
-    "dovecot",
-    "exim",
-    "exim4",
-    "freeradius",
-    "ftp",
-    "ftpd",
-    "imap",
-    "ipsec",
-    "lmtp",
-    "nntp",
-    "openvpn",
-    "pop",
-    "ppp",
-    "proftpd",
-    "pure-ftpd",
-    "racoon",
-    "radiusd",
-    "samba",
-    "sieve",
-    "smtp",
-    "squid",
-    "vsftpd",
-];
 const MAX_CONTEXT_BYTES: usize = 1024;
 const LOAD_MODULE: &str = "run semodule -i totpd.pp, then restorecon -RF /usr/libexec/totpd /etc/totpd /var/lib/totpd \
                            /run/totpd (docs/admin/distributions.md, \"SELinux\")";
@@ -104,6 +82,9 @@ mod tests {
     fn a_server_is_denied_while_the_boolean_is_off() {
         for (service, boolean, expected) in [
             ("vsftpd", "0 0", true),
+            ("vsftpd-virtual", "0 0", true),
+            ("xmpp", "0 0", true),
+            ("crond", "0 0", true),
             ("vsftpd", "0 1", true),
             ("vsftpd", "1 1", false),
             ("vsftpd", "1 0", false),

@@ -66,15 +66,32 @@ impl Trace {
         self.files.len() > 1 || self.version.is_none_or(|version| version >= (8, 2))
     }
 
-    /// Returns the file and the line that set one of these keywords, if a line did.
+    /// Returns the file and the line that set the first of these keywords that a line set.
     pub(super) fn place(&self, keywords: &[&str]) -> Option<(String, usize)> {
-        let is_wanted =
-            |keyword: &String| keywords.iter().any(|wanted| keyword.eq_ignore_ascii_case(wanted));
-        let (_, file, line) = self.settings.iter().find(|(keyword, ..)| is_wanted(keyword))?;
+        let setting_of = |keyword: &&str| {
+            let words = spellings(keyword);
+            let is_wanted = |found: &str| words.iter().any(|word| found.eq_ignore_ascii_case(word));
+            self.settings.iter().find(|(found, ..)| is_wanted(found))
+        };
+        let (_, file, line) = keywords.iter().find_map(setting_of)?;
         // sshd names its main file so when it reads the blocks.
         let file = if file == "reprocess config" { self.file.clone()? } else { file.clone() };
         Some((file, *line))
     }
+}
+
+/// Returns a keyword and the older words that sshd still takes for it. It reports a line by the
+/// word that the line has.
+fn spellings(keyword: &str) -> Vec<&str> {
+    let older: &[&str] = match keyword {
+        "KbdInteractiveAuthentication" => {
+            &["ChallengeResponseAuthentication", "SkeyAuthentication"]
+        }
+        "ChallengeResponseAuthentication" => &["SkeyAuthentication"],
+        "PubkeyAuthentication" => &["DSAAuthentication"],
+        _ => &[],
+    };
+    [keyword].into_iter().chain(older.iter().copied()).collect()
 }
 
 /// Returns the two numbers at the start of `8.4p1 Debian-5` or `9.2, OpenSSL 3.0`.
@@ -125,6 +142,34 @@ Nonsense: debug
         assert_eq!(place("usepam"), None);
         assert_eq!((trace.version, trace.can_include()), (Some((9, 2)), true));
         assert_eq!(Trace::parse(""), Trace::default());
+    }
+
+    #[test]
+    fn the_first_keyword_is_placed_by_any_of_its_words() {
+        let trace = |lines: &[&str]| {
+            let place = |(index, line)| format!("debug3: /c:{} setting {line}\n", index + 1);
+            Trace::parse(&lines.iter().enumerate().map(place).collect::<String>())
+        };
+        let keywords = ["KbdInteractiveAuthentication", "PasswordAuthentication"];
+        for (lines, expected) in [
+            (&["PasswordAuthentication no", "KbdInteractiveAuthentication no"][..], Some(2)),
+            (&["PasswordAuthentication no", "ChallengeResponseAuthentication no"], Some(2)),
+            (&["PasswordAuthentication no", "skeyauthentication no"], Some(2)),
+            (&["ChallengeResponseAuthentication no", "KbdInteractiveAuthentication yes"], Some(1)),
+            (&["UsePAM yes", "PasswordAuthentication no"], Some(2)),
+            (&["UsePAM yes"], None),
+        ] {
+            let line = trace(lines).place(&keywords).map(|(_, line)| line);
+            assert_eq!(line, expected, "{lines:?}");
+        }
+        // Before OpenSSH 8.7 the new word was a keyword of its own.
+        let both =
+            trace(&["KbdInteractiveAuthentication no", "ChallengeResponseAuthentication no"]);
+        assert_eq!(both.place(&["ChallengeResponseAuthentication"]), Some(("/c".into(), 2)));
+        assert_eq!(
+            trace(&["DSAAuthentication yes"]).place(&["PubkeyAuthentication"]).unwrap().1,
+            1
+        );
     }
 
     #[test]

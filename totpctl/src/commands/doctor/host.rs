@@ -67,7 +67,8 @@ fn trial(report: &mut Report) {
             ),
         ),
         false => {
-            report.note(FindingId::TrialPending, format!("{services} is being tried until {ends}"))
+            let message = format!("{} being tried until {ends}", trial.subject());
+            report.note(FindingId::TrialPending, message);
         }
     }
 }

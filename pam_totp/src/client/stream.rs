@@ -7,8 +7,8 @@ use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
-use totpd_interface::wire::message::Message;
-use totpd_interface::wire::{Malformed, take_message};
+use totpd_interface::wire::message::{Message, is_answer_to};
+use totpd_interface::wire::{Lengths, MAX_MESSAGE, Malformed, lengths, take_message};
 
 use super::connect::{from_errno, time_left};
 use super::request::{RequestError, malformed};
@@ -53,18 +53,72 @@ impl Stream {
         }
     }
 
-    /// Returns the message that answers the call of that serial. Other messages are skipped.
+    /// Returns the message that answers the call of that serial.
+    ///
+    /// Any user may send messages to this connection over the bus. So messages that answer nothing
+    /// are discarded until the deadline, also if they are malformed or longer than [`MAX_MESSAGE`].
     pub(super) fn receive_reply(&mut self, serial: NonZeroU32) -> Result<Vec<u8>, RequestError> {
         loop {
-            let Some(message) = take_message(&mut self.input).map_err(malformed)? else {
-                self.receive()?;
+            let lengths = self.receive_lengths()?;
+            if !self.is_reply(lengths, serial)? {
+                self.discard(lengths.message())?;
                 continue;
+            }
+            // The length is judged before the body comes.
+            let message = loop {
+                match take_message(&mut self.input).map_err(malformed)? {
+                    Some(message) => break message,
+                    None => self.receive()?,
+                }
             };
             let parsed = Message::parse(&message).map_err(malformed)?;
             if parsed.reply_to(serial).map_err(malformed)?.is_some() {
                 return Ok(message);
             }
         }
+    }
+
+    /// Receives until the lengths of the next message are known.
+    fn receive_lengths(&mut self) -> Result<Lengths, RequestError> {
+        loop {
+            match self.input.first_chunk() {
+                Some(start) => return lengths(start).map_err(malformed),
+                None => self.receive()?,
+            }
+        }
+    }
+
+    /// Reports whether the next message answers the call of that serial, once its header is there.
+    fn is_reply(&mut self, lengths: Lengths, serial: NonZeroU32) -> Result<bool, RequestError> {
+        if lengths.header > MAX_MESSAGE {
+            return Ok(false);
+        }
+        loop {
+            match self.input.get(..lengths.header) {
+                Some(header) => return Ok(is_answer_to(serial, header)),
+                None => self.receive()?,
+            }
+        }
+    }
+
+    /// Discards so many bytes, without keeping them in memory.
+    fn discard(&mut self, length: usize) -> Result<(), RequestError> {
+        let mut left = length;
+        loop {
+            let count = left.min(self.input.len());
+            self.input.drain(..count);
+            left -= count;
+            if left == 0 {
+                return Ok(());
+            }
+            self.receive()?;
+        }
+    }
+
+    /// Returns the number of bytes that are reserved for what arrives.
+    #[cfg(test)]
+    pub(super) fn input_capacity(&self) -> usize {
+        self.input.capacity()
     }
 
     fn receive(&mut self) -> Result<(), RequestError> {

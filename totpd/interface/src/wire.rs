@@ -57,7 +57,8 @@ pub fn lengths(start: &[u8; FIXED_HEADER]) -> Result<Lengths, Malformed> {
     let part = |bytes| usize::try_from(number(bytes)).ok().filter(|size| *size <= MAX_SPECIFIED);
     let body = part([b0, b1, b2, b3]).ok_or(Malformed)?;
     let fields = part([f0, f1, f2, f3]).ok_or(Malformed)?;
-    Ok(Lengths { header: (FIXED_HEADER + fields).next_multiple_of(8), body })
+    let lengths = Lengths { header: (FIXED_HEADER + fields).next_multiple_of(8), body };
+    if lengths.message() > MAX_SPECIFIED { Err(Malformed) } else { Ok(lengths) }
 }
 
 /// Takes the next message off the front of `buffer`. Returns `None` until all bytes of the message
@@ -122,6 +123,8 @@ mod tests {
         }
         assert_eq!(lengths(&start(u32::MAX, 8)), Err(Malformed));
         assert!(lengths(&start(1 << 20, 8)).unwrap().is_too_long(), "a call of it is answered");
+        assert_eq!(lengths(&start((128 << 20) - 24, 8)).unwrap().message(), 128 << 20);
+        assert_eq!(lengths(&start((128 << 20) - 23, 8)), Err(Malformed));
     }
 
     #[test]

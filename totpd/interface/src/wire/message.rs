@@ -23,10 +23,12 @@ pub struct Message<'a> {
 /// What a message is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Kind {
-    Return,
     Error,
+    /// The kind of no message.
+    Invalid,
     /// A call, a signal, or a kind of the future.
     Other,
+    Return,
 }
 
 /// The answer to a call.
@@ -62,25 +64,33 @@ impl<'a> Message<'a> {
             return Err(Malformed);
         }
         let (header, body) = bytes.split_at_checked(lengths.header).ok_or(Malformed)?;
-        let mut reader = Reader::new(header, order);
+        let mut message = Self::unread(Reader::new(body, order));
+        message.read_header(&mut Reader::new(header, order))?;
+        Ok(message)
+    }
+
+    /// Returns a message whose header was not read yet.
+    fn unread(body: Reader<'a>) -> Self {
+        let kind = Kind::Invalid;
+        Self { kind, reply_serial: None, error_name: None, sender: None, signature: "", body }
+    }
+
+    /// Reads the header. After an error, the parts before the malformed one are known.
+    fn read_header(&mut self, reader: &mut Reader<'a>) -> Result<(), Malformed> {
         let _order = reader.byte()?;
-        let kind = match reader.byte()? {
-            0 => return Err(Malformed),
+        self.kind = match reader.byte()? {
+            0 => Kind::Invalid,
             2 => Kind::Return,
             3 => Kind::Error,
             _ => Kind::Other,
         };
         let _flags = reader.byte()?;
-        if reader.byte()? != PROTOCOL_VERSION {
-            return Err(Malformed);
-        }
+        let version = reader.byte()?;
         let _length = reader.number()?;
-        NonZeroU32::new(reader.number()?).ok_or(Malformed)?;
-        let body = Reader::new(body, order);
-        let mut message =
-            Self { kind, reply_serial: None, error_name: None, sender: None, signature: "", body };
-        message.read_fields(&mut reader)?;
-        Ok(message)
+        let serial = reader.number()?;
+        self.read_fields(reader)?;
+        let is_valid = self.kind != Kind::Invalid && version == PROTOCOL_VERSION && serial != 0;
+        if is_valid { Ok(()) } else { Err(Malformed) }
     }
 
     /// Reads the fields up to the end of the header. Unknown ones are skipped.
@@ -164,6 +174,20 @@ impl<'a> Body<'a> {
         let text = self.reader.text()?;
         if self.reader.is_at_end() { Ok(text) } else { Err(Malformed) }
     }
+}
+
+/// Reports whether the message with this header answers the call of that serial. This holds also if
+/// the message is too long, or malformed behind the field that names the serial.
+///
+/// A message of no valid kind counts as an answer. A call or a signal never does, whichever serial
+/// its sender names.
+#[must_use]
+pub fn is_answer_to(serial: NonZeroU32, header: &[u8]) -> bool {
+    let Some(Ok(order)) = header.first_chunk().map(byte_order) else { return false };
+    let mut message = Message::unread(Reader::new(&[], order));
+    // An error is reported by `Message::parse`. What was read before it says whose answer it is.
+    let _ = message.read_header(&mut Reader::new(header, order));
+    message.kind != Kind::Other && message.reply_serial == Some(serial)
 }
 
 const PROTOCOL_VERSION: u8 = 1;

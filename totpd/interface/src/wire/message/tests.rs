@@ -180,6 +180,20 @@ proptest! {
     }
 
     #[test]
+    fn an_answer_is_one_by_its_header_alone(bytes in message()) {
+        let header = lengths(bytes.first_chunk().unwrap()).unwrap().header;
+        let is_answer = seen_by_zbus(&bytes) != Ok(Seen::NoReply);
+        prop_assert_eq!(is_answer_to(SERIAL, &bytes[..header]), is_answer);
+    }
+
+    #[test]
+    fn no_header_makes_the_search_for_an_answer_panic(mut bytes: Vec<u8>) {
+        let _ = is_answer_to(SERIAL, &bytes);
+        bytes.splice(0..0, *b"l\x02\0\x01\0\0\0\0\x01\0\0\0");
+        let _ = is_answer_to(SERIAL, &bytes);
+    }
+
+    #[test]
     fn no_part_of_a_message_is_a_message(bytes in message(), place: prop::sample::Index) {
         let part = &bytes[..place.index(bytes.len())];
         prop_assert_eq!(seen(part), Err(Malformed));

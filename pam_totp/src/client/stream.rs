@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Instant;
 
+use rustix::buffer::spare_capacity;
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
@@ -45,9 +46,14 @@ impl Stream {
     /// Waits until the other end accepts the authentication.
     pub(super) fn wait_for_ok(&mut self) -> Result<(), RequestError> {
         loop {
-            if let Some(end) = self.input.windows(2).position(|two| two == b"\r\n") {
-                let line: Vec<u8> = self.input.drain(..end + 2).collect();
-                return if line.starts_with(b"OK ") { Ok(()) } else { Err(malformed(Malformed)) };
+            let start = self.input.get(..MAX_OK_LINE).unwrap_or(&self.input);
+            if let Some(end) = start.windows(2).position(|two| two == b"\r\n") {
+                let is_ok = start.starts_with(b"OK ");
+                self.input.drain(..end + 2);
+                return if is_ok { Ok(()) } else { Err(malformed(Malformed)) };
+            }
+            if start.len() == MAX_OK_LINE {
+                return Err(malformed(Malformed));
             }
             self.receive()?;
         }
@@ -121,24 +127,28 @@ impl Stream {
         self.input.capacity()
     }
 
+    /// Receives what has arrived, and waits for it until the deadline.
     fn receive(&mut self) -> Result<(), RequestError> {
-        let mut buffer = [0; 1024];
+        // The bytes may hold a key. The heap is zeroed when it is freed, the host's stack is not.
+        self.input.reserve(RECEIVE_BYTES);
         loop {
             // Each round sets the timeout, because a timer of the host may interrupt.
             set_socket_timeout(&self.socket, Timeout::Recv, Some(time_left(self.deadline)?))
                 .map_err(from_errno)?;
-            return match recv(&self.socket, &mut buffer, RecvFlags::empty()) {
-                Ok((0, _)) => Err(RequestError::ReplyLost),
-                // The other end closed with unread bytes (unix(7)): it ended before it read the
-                // request.
-                Err(Errno::CONNRESET) => Err(RequestError::NotDelivered),
-                Ok((length, _)) => {
-                    self.input.extend_from_slice(buffer.get(..length).unwrap_or_default());
-                    Ok(())
-                }
-                Err(Errno::INTR) => continue,
-                Err(error) => Err(from_errno(error)),
-            };
+            let (_, received) =
+                match recv(&self.socket, spare_capacity(&mut self.input), RecvFlags::empty()) {
+                    Err(Errno::INTR) => continue,
+                    // The other end closed with unread bytes (unix(7)): it ended before it read the
+                    // request.
+                    Err(Errno::CONNRESET) => return Err(RequestError::NotDelivered),
+                    result => result.map_err(from_errno)?,
+                };
+            return if received == 0 { Err(RequestError::ReplyLost) } else { Ok(()) };
         }
     }
 }
+
+/// The longest line that accepts the authentication. A bus sends 37 bytes.
+const MAX_OK_LINE: usize = 256;
+/// The least room for what arrives at once. A reply with a QR code has a few thousand bytes.
+const RECEIVE_BYTES: usize = 4096;

@@ -193,6 +193,33 @@ fn a_reply_that_is_too_long_is_refused_before_its_body_comes() {
 }
 
 #[test]
+fn the_line_that_accepts_the_authentication_has_at_most_256_bytes() {
+    let line = |length: usize| [b"OK ", &vec![b'a'; length - 5][..], b"\r\n"].concat();
+    for (sent, is_ok) in [
+        (b"OK 1234deadbeef\r\nl".to_vec(), true),
+        (line(256), true),
+        (line(257), false),
+        (line(100_000), false),
+        (b"REJECTED EXTERNAL\r\n".to_vec(), false),
+        (b"ERROR\r\nOK 1\r\n".to_vec(), false),
+    ] {
+        for size in [1, 7, sent.len()] {
+            let pieces = sent.chunks(size).map(<[u8]>::to_vec).collect();
+            let answer = stream(pieces, LONG).wait_for_ok();
+            match is_ok {
+                true => answer.unwrap(),
+                false => assert!(matches!(answer, Err(RequestError::Fatal(_))), "{}", sent.len()),
+            }
+        }
+    }
+    // The other end waits: the stream does not.
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    theirs.write_all(&[b'a'; 256]).unwrap();
+    let refused = Stream::new(ours.into(), Instant::now() + LONG).wait_for_ok();
+    assert!(matches!(refused, Err(RequestError::Fatal(_))));
+}
+
+#[test]
 fn half_a_reply_at_the_deadline_is_a_timeout() {
     let (ours, mut theirs) = UnixStream::pair().unwrap();
     let whole = reply(1, LE, None, "skip");

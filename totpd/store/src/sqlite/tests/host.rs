@@ -152,9 +152,10 @@ impl Host {
 
     /// Removes all factors of a user.
     pub(super) fn remove(&self, name: &str) -> Result<(), StoreError> {
-        run(self.opened.store.update(user(name), |record| {
+        let now = self.now();
+        run(self.opened.store.update(user(name), move |record| {
             let mut record = record.unwrap_or_else(|| Record::new(1000));
-            enrollment::remove(&mut record, "", Maker::Root);
+            enrollment::remove(&mut record, "", Maker::Root, now);
             ((), Some(record))
         }))
     }

@@ -20,7 +20,7 @@ use crate::backend::StoreError;
 use crate::fsync::{remove, sync_directory};
 use crate::sqlite::active_keys::KeySet;
 use crate::sqlite::database::Database;
-use crate::sqlite::failure::{thread_ended, unavailable};
+use crate::sqlite::failure::{WorkError, thread_ended, unavailable};
 use crate::sqlite::layout::{Layout, create_store_file, wal_path};
 use crate::sqlite::local::Local;
 use crate::sqlite::metadata::{self, KeyRole, Secrets};
@@ -142,10 +142,10 @@ impl PendingRestore<'_> {
             // floor.
             active.set(keys.without_previous(Some(floor)));
             let result = replace(database, &layout, used_codes, floor, created);
-            if result.is_err() {
-                database.discard_connections();
+            if let Err(error) = &result {
+                database.close_after_work(error);
             }
-            let _ = sender.send(result);
+            let _ = sender.send(result.map_err(|error| error.to_string()));
         })?;
         answer.blocking_recv().map_err(|_| thread_ended())?.map_err(StoreError::Unavailable)?;
         Ok(RestoreReport { users: self.users })
@@ -173,37 +173,40 @@ fn replace(
     used_codes: UsedCodes,
     floor: ReplayFloor,
     created: u64,
-) -> Result<(), String> {
-    let text = |error: rusqlite::Error| error.to_string();
+) -> Result<(), WorkError> {
     let keys = used_codes.keys();
-    let current = database.connection().map_err(text)?;
-    let secrets = metadata::secrets(current, &keys.current).map_err(text)?;
-    let mut secrets = secrets.ok_or("the store does not know its own key")?;
+    let current = database.connection()?;
+    let secrets = metadata::secrets(current, &keys.current)?;
+    let mut secrets = secrets.ok_or_else(|| "the store does not know its own key".to_owned())?;
     secrets.floor = Some(floor);
     // A date in the future would make every later backup an older one.
     secrets.history.note_backup(created, floor.time);
     // The log belongs to the present file. Its content has to be in that file. Nothing of the log
     // may be left when another file gets the name.
-    if database.checkpoint_all().map_err(text)? {
-        return Err("cannot checkpoint the log; try again".into());
+    if database.checkpoint_all()? {
+        return Err(WorkError::Other("cannot checkpoint the log; try again".into()));
     }
-    let current = database.connection().map_err(text)?;
+    let current = database.connection()?;
     finish_new_store(&layout.new_store(), current, used_codes, &secrets, floor.time)?;
     database.with_closed(|file| swap(file, layout))?;
     // The new file is opened before the old one is removed.
     match database.connection() {
         Ok(connection) => {
-            if reserve::reserve(connection, &layout.store()).is_err() {
-                database.discard_connections();
+            if let Err(error) = reserve::reserve(connection, &layout.store()) {
+                database.close_after(&error);
             }
-            layout.remove_old_store().map_err(|error| error.to_string())
+            layout.remove_old_store().map_err(|error| WorkError::Other(error.to_string()))
         }
-        Err(error) => Err(match database.with_closed(|file| swap_back(file, layout)) {
-            Ok(()) => format!("cannot open the new store: {error}; the old store is restored"),
-            Err(back) => {
-                format!("cannot open the new store: {error}; cannot restore the old store: {back}")
-            }
-        }),
+        Err(error) => {
+            Err(WorkError::Other(match database.with_closed(|file| swap_back(file, layout)) {
+                Ok(()) => format!("cannot open the new store: {error}; the old store is restored"),
+                Err(back) => {
+                    format!(
+                        "cannot open the new store: {error}; cannot restore the old store: {back}"
+                    )
+                }
+            }))
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use crate::backend::StoreError;
 use crate::sqlite::database::Database;
-use crate::sqlite::failure::{is_damage, is_full, unavailable};
+use crate::sqlite::failure::{is_damage, unavailable};
 use crate::sqlite::flusher::CommittedChange;
 use crate::sqlite::log::Log;
 use crate::sqlite::rows::RowError;
@@ -88,8 +88,7 @@ fn commit(database: &mut Database, batch: &mut [QueuedChange]) -> rusqlite::Resu
                 let _ = connection.execute_batch("ROLLBACK");
             }
         }
-        Err(error) if is_full(error) => database.close_connections(),
-        Err(_) => database.discard_connections(),
+        Err(error) => database.close_after(error),
         Ok(_) => {}
     }
     results

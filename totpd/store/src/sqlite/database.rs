@@ -48,7 +48,7 @@ impl Database {
     }
 
     /// Checkpoints the log well before it would outgrow its reserve, so it restarts. The writer
-    /// calls this after callers were answered, and they do not wait for it.
+    /// calls this after it handed its changes to the thread that flushes. They do not wait for it.
     pub(super) fn checkpoint_if_needed(&mut self) {
         let Ok(connection) = self.connection() else { return };
         let pages_to_copy = connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| {

@@ -42,8 +42,10 @@ pub struct PendingRestore<'a> {
 /// The result of a restore.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct RestoreReport {
-    /// Users in the store now.
+    /// Users of the backup. The store also remembers used codes of others.
     pub users: u64,
+    /// The floor of the codes that count as used.
+    pub floor: ReplayFloor,
 }
 
 impl Local {
@@ -107,21 +109,22 @@ impl PendingRestore<'_> {
     }
 
     /// Replaces the present store, and keeps what it knows of used codes. `created` is the time of
-    /// the creation of the backup. `now` returns the present time. Both are in seconds since 1970.
-    /// `now` is called at the beginning, and when the present store accepts no more codes. `skew`
-    /// is the number of time steps ahead that the present store accepted.
+    /// the creation of the backup. `started` is the time of the first record that was added. `now`
+    /// returns the time when the present store accepts no more codes. All are in seconds since
+    /// 1970. `skew` is the number of time steps ahead that the present store accepted.
     ///
-    /// # Errors [`StoreError`]. The store is as it was, unless the error says that the new one is
+    /// # Errors
+    /// [`StoreError`]. The store is as it was, unless the error says that the new one is
     /// in place.
     pub fn finish(
         mut self,
         created: u64,
-        now: impl Fn() -> u64 + Send + 'static,
+        started: u64,
+        now: impl FnOnce() -> u64 + Send + 'static,
         skew: u64,
     ) -> Result<RestoreReport, StoreError> {
         let layout = self.local.layout().clone();
         let new = self.new.take().ok_or_else(thread_ended)?;
-        let started = now();
         let mut used_codes = UsedCodes::new(Arc::clone(&self.keys));
         used_codes.keep_from(&new, started, |after, limit| {
             let from = after.to_owned();
@@ -145,10 +148,10 @@ impl PendingRestore<'_> {
             if let Err(error) = &result {
                 database.close_after_work(error);
             }
-            let _ = sender.send(result.map_err(|error| error.to_string()));
+            let _ = sender.send(result.map(|()| floor).map_err(|error| error.to_string()));
         })?;
-        answer.blocking_recv().map_err(|_| thread_ended())?.map_err(StoreError::Unavailable)?;
-        Ok(RestoreReport { users: self.users })
+        let floor = answer.blocking_recv().map_err(|_| thread_ended())?;
+        Ok(RestoreReport { users: self.users, floor: floor.map_err(StoreError::Unavailable)? })
     }
 }
 

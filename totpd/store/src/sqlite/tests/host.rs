@@ -186,7 +186,7 @@ impl Host {
             restoring.add(name.clone(), record)?;
         }
         let now = Arc::clone(&self.now);
-        restoring.finish(created, move || now.load(Ordering::Relaxed), RULES.skew)
+        restoring.finish(created, created, move || now.load(Ordering::Relaxed), RULES.skew)
     }
 
     /// Seals everything under a new key.

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use crate::wire::reader::Reader;
 use crate::wire::signature::check;
 use crate::wire::value::skip_variant;
-use crate::wire::{MAX_MESSAGE, Malformed, byte_order, lengths};
+use crate::wire::{Malformed, PROTOCOL_VERSION, byte_order, field, layout};
 
 pub use crate::wire::value::Details;
 
@@ -56,13 +56,9 @@ impl<'a> Message<'a> {
     /// Reads the header of a message.
     ///
     /// # Errors
-    /// [`Malformed`] if the bytes are not one message of at most [`MAX_MESSAGE`] bytes.
+    /// [`Malformed`] if the bytes are not one message of at most [`MAX_MESSAGE`](crate::wire::MAX_MESSAGE) bytes.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
-        let start = bytes.first_chunk().ok_or(Malformed)?;
-        let (lengths, order) = (lengths(start)?, byte_order(start)?);
-        if lengths.message() != bytes.len() || bytes.len() > MAX_MESSAGE {
-            return Err(Malformed);
-        }
+        let (lengths, order) = layout(bytes)?;
         let (header, body) = bytes.split_at_checked(lengths.header).ok_or(Malformed)?;
         let mut message = Self::unread(Reader::new(body, order));
         message.read_header(&mut Reader::new(header, order))?;
@@ -100,7 +96,7 @@ impl<'a> Message<'a> {
         while reader.place() < end {
             reader.pad(8)?;
             let code = reader.byte()?;
-            if code > LAST_FIELD {
+            if code > field::UNIX_FDS {
                 skip_variant(reader)?;
                 continue;
             }
@@ -111,14 +107,17 @@ impl<'a> Message<'a> {
             }
             known |= bit;
             match (code, reader.signature()?) {
-                (1, "o") | (2 | 3 | 6, "s") => drop(reader.text()?),
-                (4, "s") => self.error_name = Some(reader.text()?),
-                (5, "u") => {
+                (field::PATH, "o")
+                | (field::INTERFACE | field::MEMBER | field::DESTINATION, "s") => {
+                    let _ = reader.text()?;
+                }
+                (field::ERROR_NAME, "s") => self.error_name = Some(reader.text()?),
+                (field::REPLY_SERIAL, "u") => {
                     self.reply_serial = Some(NonZeroU32::new(reader.number()?).ok_or(Malformed)?);
                 }
-                (7, "s") => self.sender = Some(reader.text()?),
-                (8, "g") => self.signature = reader.signature()?,
-                (9, "u") => drop(reader.number()?),
+                (field::SENDER, "s") => self.sender = Some(reader.text()?),
+                (field::SIGNATURE, "g") => self.signature = reader.signature()?,
+                (field::UNIX_FDS, "u") => drop(reader.number()?),
                 _ => return Err(Malformed),
             }
         }
@@ -189,10 +188,6 @@ pub fn is_answer_to(serial: NonZeroU32, header: &[u8]) -> bool {
     let _ = message.read_header(&mut Reader::new(header, order));
     message.kind != Kind::Other && message.reply_serial == Some(serial)
 }
-
-const PROTOCOL_VERSION: u8 = 1;
-/// The greatest code of a field in the specification.
-const LAST_FIELD: u8 = 9;
 
 #[cfg(test)]
 mod tests;

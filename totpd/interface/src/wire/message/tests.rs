@@ -11,6 +11,7 @@ use zbus::wire::{BE, LE};
 use super::*;
 use crate::dictionary::{DictReader, Value};
 use crate::variants::Dictionary;
+use crate::wire::lengths;
 
 mod strictness;
 

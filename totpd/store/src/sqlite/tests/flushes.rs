@@ -17,7 +17,7 @@ use crate::conformance::run;
 use crate::progress::Progress;
 use crate::sqlite::OpenStore;
 use crate::sqlite::database::Database;
-use crate::sqlite::log::Log;
+use crate::sqlite::log::Wal;
 use crate::store::Store;
 
 impl Folder {
@@ -120,7 +120,7 @@ fn a_failed_flush_is_an_error_for_all_that_wait_and_the_file_is_opened_again() {
             for caller in callers {
                 let error = caller.join().unwrap().unwrap_err();
                 assert!(
-                    matches!(&error, StoreError::Unavailable(reason) if reason.contains("flush the log")),
+                    matches!(&error, StoreError::Unavailable(reason) if reason.contains("flush store.db-wal")),
                     "{error}"
                 );
             }
@@ -136,14 +136,14 @@ fn a_failed_flush_is_an_error_for_all_that_wait_and_the_file_is_opened_again() {
 #[test]
 fn a_log_that_failed_once_never_flushes_again() {
     let folder = Folder::with_a_user();
-    let log = Log::open(&folder.path().join("store.db")).unwrap();
+    let log = Wal::open(&folder.path().join("store.db")).unwrap();
     log.flush().unwrap();
     folder.begin_trouble("test-failed-flush");
     log.flush().unwrap_err();
     folder.end_trouble("test-failed-flush");
     // The kernel reports a lost write once: a success now would prove nothing.
     log.flush().unwrap_err();
-    let other = Log::open(&folder.path().join("store.db")).unwrap();
+    let other = Wal::open(&folder.path().join("store.db")).unwrap();
     other.flush().unwrap();
     other.fail();
     other.flush().unwrap_err();
@@ -153,7 +153,7 @@ fn a_log_that_failed_once_never_flushes_again() {
 fn a_store_whose_first_flush_fails_does_not_open() {
     let folder = Folder::with_a_user();
     folder.begin_trouble("test-failed-flush");
-    assert!(folder.refusal().contains("cannot flush the log"), "{}", folder.refusal());
+    assert!(folder.refusal().contains("cannot flush store.db-wal"), "{}", folder.refusal());
     folder.end_trouble("test-failed-flush");
     assert!(run(folder.open().read(user("alice"))).unwrap().is_some());
 }

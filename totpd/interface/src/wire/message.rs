@@ -56,7 +56,8 @@ impl<'a> Message<'a> {
     /// Reads the header of a message.
     ///
     /// # Errors
-    /// [`Malformed`] if the bytes are not one message of at most [`MAX_MESSAGE`](crate::wire::MAX_MESSAGE) bytes.
+    /// [`Malformed`] if the bytes are not one message of at most
+    /// [`MAX_MESSAGE`](crate::wire::MAX_MESSAGE) bytes.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let (lengths, order) = layout(bytes)?;
         let (header, body) = bytes.split_at_checked(lengths.header).ok_or(Malformed)?;

@@ -91,8 +91,8 @@ impl Database {
         self.close_connections();
     }
 
-    /// Closes both connections as [`Database::discard_connections`] does, and leaves the changes that
-    /// wait to their flush.
+    /// Closes both connections as [`Database::discard_connections`] does. The flush of the changes
+    /// that wait decides about them.
     fn close_connections(&mut self) {
         self.with_closed(|_| {});
     }

@@ -1,14 +1,13 @@
 //! A request over the system bus. Programs that do not run as root use it. Root's programs use it
 //! if there is no private socket.
 
-use std::fmt::Write as _;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use rustix::process::geteuid;
-use totpd_interface::wire::Malformed;
 use totpd_interface::wire::call::{BUS_NAME, Call, Way};
 use totpd_interface::wire::message::{Message, Reply as Answer};
+use totpd_interface::wire::{Malformed, greeting};
 use totpd_interface::{ERROR_PREFIX, SYSTEM_BUS_SOCKET};
 
 use super::connect::{connect, from_errno};
@@ -56,7 +55,7 @@ impl Bus {
     pub(super) fn enter(stream: Stream) -> Result<Self, RequestError> {
         let mut bus = Self { stream };
         let hello = Call::Hello.write(HELLO_SERIAL, Way::Bus).map_err(malformed)?;
-        bus.stream.send(&[greeting().as_bytes(), &hello].concat())?;
+        bus.stream.send(&[greeting(geteuid().as_raw()).as_bytes(), &hello].concat())?;
         bus.stream.wait_for_ok().map_err(before_the_request)?;
         bus.reply_of_bus(HELLO_SERIAL)?;
         Ok(bus)
@@ -104,17 +103,6 @@ impl Bus {
             None => Err(malformed(Malformed)),
         }
     }
-}
-
-/// Returns the first bytes of a client. The kernel vouches for the user, and no descriptors are
-/// passed, so nothing has to be negotiated and the first call can follow at once.
-fn greeting() -> String {
-    let mut greeting = "\0AUTH EXTERNAL ".to_owned();
-    for digit in geteuid().as_raw().to_string().bytes() {
-        // A string takes everything that is written to it.
-        let _ = write!(greeting, "{digit:02x}");
-    }
-    greeting + "\r\nBEGIN\r\n"
 }
 
 /// Maps a lost connection: the daemon has no request yet.

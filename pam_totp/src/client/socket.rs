@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use rustix::io::Errno;
 use totpd_interface::PRIVATE_SOCKET;
-use totpd_interface::wire::GREETING;
 use totpd_interface::wire::call::{Call, Way};
+use totpd_interface::wire::greeting;
 
 use super::connect::{connect, from_errno};
 use super::request::{Reply, RequestError, SERIAL, map_error, unsendable};
@@ -21,7 +21,7 @@ pub(super) fn ask(call: &Call<'_>, deadline: Instant) -> Result<Reply, RequestEr
         error => from_errno(error),
     })?;
     let mut stream = Stream::new(socket, deadline);
-    stream.send(&[GREETING.as_bytes(), &message].concat())?;
+    stream.send(&[greeting(0).as_bytes(), &message].concat())?;
     stream.wait_for_ok()?;
     let reply = stream.receive_reply(SERIAL)?;
     Reply::new(reply, |name, text| RequestError::Fatal(map_error(name, text)))

@@ -59,7 +59,7 @@ pub fn add(
 ) -> Result<(), Refusal> {
     has_room_for(record, &factor, rules)?;
     let maker = factor.made_by;
-    record.retire(|old| !old.is_pending() || old.made_by != maker);
+    record.retire(now, |old| !old.is_pending() || old.made_by != maker);
     let (id, is_verified) = (factor.id.clone(), factor.is_verified());
     record.factors.push(factor);
     record.share_used_codes();
@@ -86,7 +86,7 @@ pub(crate) fn verify(
     for old in record.factors.iter_mut().filter(|old| old.id == *id) {
         *old = factor.clone();
     }
-    record.retire(|old| {
+    record.retire(now, |old| {
         old.id == *id
             || match old.is_pending() {
                 true => old.made_by == Maker::Root && !by_root,
@@ -117,14 +117,15 @@ fn has_room_for(record: &Record, factor: &Factor, rules: &EnrollmentRules) -> Re
     if record.has_seed_of(factor) { Err(Refusal::SameSeed) } else { Ok(()) }
 }
 
-/// Removes the factor `id` for the caller `by`, or all factors if `id` is empty. Reports whether
+/// Removes the factor `id` for the caller `by` at `now` (seconds since 1970), or all factors if
+/// `id` is empty. Reports whether
 /// anything was removed. Recovery codes go with the last factor that they stand in for.
 ///
 /// Only its maker and root remove a pending factor. Otherwise a thief could end an enrollment of
 /// root.
-pub fn remove(record: &mut Record, id: &str, by: Maker) -> bool {
+pub fn remove(record: &mut Record, id: &str, by: Maker, now: u64) -> bool {
     let before = record.factors.len();
-    record.retire(|factor| {
+    record.retire(now, |factor| {
         let is_meant = id.is_empty() || factor.id.as_str() == id;
         let may = !factor.is_pending() || by == Maker::Root || factor.made_by == by;
         !(is_meant && may)
@@ -144,7 +145,9 @@ pub fn may_skip(record: &Record, uid: u32) -> bool {
 
 /// Drops the factors that were pending for too long.
 pub fn expire(record: &mut Record, now: u64) {
-    record.retire(|factor| expiry(factor).is_none_or(|expires| !has_expired(factor, expires, now)));
+    record.retire(now, |factor| {
+        expiry(factor).is_none_or(|expires| !has_expired(factor, expires, now))
+    });
 }
 
 /// Returns the verified factors that `factor` replaces when it is confirmed. They are valid until

@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::ops::RangeInclusive;
 
 use crate::code::Code;
-pub use crate::factor::clock_drift::{Drift, MAX_DRIFT_SECS, MAX_RESYNC_SECS};
+pub use crate::factor::clock_drift::{Drift, MAX_DRIFT_SECS, MAX_RESYNC_SECS, MAX_SKEW};
 pub use crate::factor::id::FactorId;
 pub use crate::factor::kind::{Kind, PERIOD};
 pub use crate::factor::maker::{LoginNonce, Maker};
@@ -131,6 +131,16 @@ impl Factor {
         if let Kind::Totp { period } = self.kind {
             self.drift.observe(counter, time_step(now, period), period);
         }
+    }
+
+    /// Returns the greatest counter that a code can have led to by `now` (seconds since 1970).
+    ///
+    /// A clock of this machine that ran ahead marks time steps of years to come as used. They are
+    /// beyond all times known of the factor.
+    pub(crate) fn counter_limit(&self, now: u64) -> u64 {
+        let Kind::Totp { period } = self.kind else { return u64::MAX };
+        let latest = now.max(self.created).max(self.last_used.unwrap_or(0));
+        time_step(latest, period).saturating_add(self.drift.reach(period))
     }
 
     fn window(&self, now: u64, skew: u64) -> RangeInclusive<u64> {

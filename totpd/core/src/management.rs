@@ -75,10 +75,17 @@ pub fn confirm(
     (confirmation, record)
 }
 
-/// Removes the factor `id`, or all of them if it is empty, for the caller `by`.
-pub fn remove(record: Record, proof: &Reauthentication, id: &str, by: Maker) -> Decision<()> {
+/// Removes the factor `id`, or all of them if it is empty, for the caller `by` at `now` (seconds
+/// since 1970).
+pub fn remove(
+    record: Record,
+    proof: &Reauthentication,
+    id: &str,
+    by: Maker,
+    now: u64,
+) -> Decision<()> {
     proof.then(record, |mut record| {
-        let has_changed = enrollment::remove(&mut record, id, by);
+        let has_changed = enrollment::remove(&mut record, id, by, now);
         (if has_changed { Ok(()) } else { Err(Refusal::NothingRemoved) }, record)
     })
 }

@@ -52,11 +52,13 @@ impl Record {
     ///
     /// Another account inherits two things alone: the wrong codes, and which codes are used up.
     #[must_use]
-    pub fn for_account(mut self, uid: u32) -> Self {
+    ///
+    /// `now` is in seconds since 1970.
+    pub fn for_account(mut self, uid: u32, now: u64) -> Self {
         if self.belongs_to(uid) {
             return self;
         }
-        self.retire(|_| false);
+        self.retire(now, |_| false);
         Self { throttle: self.throttle, spent: self.spent, ..Self::new(uid) }
     }
 
@@ -113,13 +115,13 @@ impl Record {
     }
 
     /// Removes the factors for which `keep` is false, and remembers the counters that they
-    /// accepted.
-    pub fn retire(&mut self, keep: impl Fn(&Factor) -> bool) {
+    /// accepted by `now` (seconds since 1970).
+    pub fn retire(&mut self, now: u64, keep: impl Fn(&Factor) -> bool) {
         self.share_used_codes();
         let (remaining, removed): (Vec<_>, Vec<_>) =
             core::mem::take(&mut self.factors).into_iter().partition(keep);
         self.factors = remaining;
-        spent_seeds::remember(&mut self.spent, &removed);
+        spent_seeds::remember(&mut self.spent, &removed, now);
     }
 
     /// Takes over what `other` remembers of removed factors.

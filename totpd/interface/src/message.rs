@@ -8,7 +8,7 @@ use zbus::message::Header;
 use zbus::wire::serialized::{Context, Data};
 use zbus::wire::{BE, LE};
 
-use crate::wire::{ByteOrder, Malformed, byte_order, lengths, take_message};
+use crate::wire::{ByteOrder, Malformed, PROTOCOL_VERSION, layout, take_message};
 
 /// A message that arrived. Each part is read only when a caller asks for it.
 #[derive(Debug)]
@@ -31,12 +31,8 @@ impl Message {
     /// # Errors
     /// [`Malformed`] if the number of bytes differs from the length in the header.
     pub fn with_descriptors(bytes: Vec<u8>, passed: Vec<OwnedFd>) -> Result<Self, Malformed> {
-        let start = bytes.first_chunk().ok_or(Malformed)?;
-        let lengths = lengths(start)?;
-        if lengths.is_too_long() || lengths.message() != bytes.len() {
-            return Err(Malformed);
-        }
-        let endian = match byte_order(start)? {
+        let (lengths, order) = layout(&bytes)?;
+        let endian = match order {
             ByteOrder::Little => LE,
             ByteOrder::Big => BE,
         };
@@ -80,7 +76,11 @@ impl Message {
     /// [`Malformed`]
     pub fn header(&self) -> Result<Header<'_>, Malformed> {
         let (header, _): (Header<'_>, _) = self.data.deserialize().map_err(|_| Malformed)?;
-        if header.primary().protocol_version() == 1 { Ok(header) } else { Err(Malformed) }
+        if header.primary().protocol_version() == PROTOCOL_VERSION {
+            Ok(header)
+        } else {
+            Err(Malformed)
+        }
     }
 
     /// Returns the body, if it is of this type.

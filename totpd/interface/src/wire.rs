@@ -16,10 +16,8 @@ mod writer;
 pub const MAX_MESSAGE: usize = 64 * 1024;
 /// The number of bytes of a header up to its fields. These bytes hold the length of the message.
 pub const FIXED_HEADER: usize = 16;
-/// The first bytes of a client, which say that it is root. The kernel vouches for the client, and
-/// no file descriptors are passed. Therefore the two sides negotiate nothing, and the message can
-/// follow at once.
-pub const GREETING: &str = "\0AUTH EXTERNAL 30\r\nBEGIN\r\n";
+/// The version of the protocol, which every message names.
+pub(crate) const PROTOCOL_VERSION: u8 = 1;
 /// The maximum number of bytes of a message, in the D-Bus specification.
 const MAX_SPECIFIED: usize = 128 << 20;
 
@@ -43,6 +41,15 @@ pub(crate) enum ByteOrder {
     Little,
 }
 
+/// Returns the first bytes of a client that runs as the user `uid`. The kernel vouches for the
+/// client, and no file descriptors are passed. Therefore the two sides negotiate nothing, and the
+/// message can follow at once.
+#[must_use]
+pub fn greeting(uid: u32) -> String {
+    let digits = uid.to_string().bytes().map(|digit| format!("{digit:02x}")).collect::<String>();
+    format!("\0AUTH EXTERNAL {digits}\r\nBEGIN\r\n")
+}
+
 /// Returns the lengths of the parts of a message that starts with these bytes. The message may be
 /// longer than [`MAX_MESSAGE`].
 ///
@@ -57,7 +64,8 @@ pub fn lengths(start: &[u8; FIXED_HEADER]) -> Result<Lengths, Malformed> {
     let part = |bytes| usize::try_from(number(bytes)).ok().filter(|size| *size <= MAX_SPECIFIED);
     let body = part([b0, b1, b2, b3]).ok_or(Malformed)?;
     let fields = part([f0, f1, f2, f3]).ok_or(Malformed)?;
-    Ok(Lengths { header: (FIXED_HEADER + fields).next_multiple_of(8), body })
+    let lengths = Lengths { header: (FIXED_HEADER + fields).next_multiple_of(8), body };
+    if lengths.message() > MAX_SPECIFIED { Err(Malformed) } else { Ok(lengths) }
 }
 
 /// Takes the next message off the front of `buffer`. Returns `None` until all bytes of the message
@@ -92,12 +100,38 @@ impl Lengths {
     }
 }
 
+/// Returns the lengths and the byte order of bytes that are one message.
+///
+/// # Errors
+/// [`Malformed`] if the bytes are not one message of at most [`MAX_MESSAGE`] bytes.
+pub(crate) fn layout(bytes: &[u8]) -> Result<(Lengths, ByteOrder), Malformed> {
+    let start = bytes.first_chunk().ok_or(Malformed)?;
+    let lengths = lengths(start)?;
+    if lengths.is_too_long() || lengths.message() != bytes.len() {
+        return Err(Malformed);
+    }
+    Ok((lengths, byte_order(start)?))
+}
+
 pub(crate) fn byte_order(start: &[u8; FIXED_HEADER]) -> Result<ByteOrder, Malformed> {
     match start {
         [b'l', ..] => Ok(ByteOrder::Little),
         [b'B', ..] => Ok(ByteOrder::Big),
         _ => Err(Malformed),
     }
+}
+
+/// The codes of the header fields. The last one is the greatest of the specification.
+pub(crate) mod field {
+    pub(crate) const PATH: u8 = 1;
+    pub(crate) const INTERFACE: u8 = 2;
+    pub(crate) const MEMBER: u8 = 3;
+    pub(crate) const ERROR_NAME: u8 = 4;
+    pub(crate) const REPLY_SERIAL: u8 = 5;
+    pub(crate) const DESTINATION: u8 = 6;
+    pub(crate) const SENDER: u8 = 7;
+    pub(crate) const SIGNATURE: u8 = 8;
+    pub(crate) const UNIX_FDS: u8 = 9;
 }
 
 #[cfg(test)]
@@ -122,6 +156,14 @@ mod tests {
         }
         assert_eq!(lengths(&start(u32::MAX, 8)), Err(Malformed));
         assert!(lengths(&start(1 << 20, 8)).unwrap().is_too_long(), "a call of it is answered");
+        assert_eq!(lengths(&start((128 << 20) - 24, 8)).unwrap().message(), 128 << 20);
+        assert_eq!(lengths(&start((128 << 20) - 23, 8)), Err(Malformed));
+    }
+
+    #[test]
+    fn a_greeting_names_the_user_in_hex_digits() {
+        assert_eq!(greeting(0), "\0AUTH EXTERNAL 30\r\nBEGIN\r\n");
+        assert_eq!(greeting(1000), "\0AUTH EXTERNAL 31303030\r\nBEGIN\r\n");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Deserializer, de};
 use totpd_core::code;
-use totpd_core::factor::PERIOD;
+use totpd_core::factor::{MAX_SKEW, PERIOD};
 use totpd_core::otp::Algorithm;
 
 use crate::config::duration::Duration;
@@ -169,7 +169,7 @@ fn recovery_codes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u
 
 fn skew<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     // RFC 6238 section 5.2 recommends one step. Ten steps are five minutes.
-    Ok(within(deserializer, &(0..=10_u32))?.map(u64::from))
+    Ok(within(deserializer, &(0..=MAX_SKEW))?.map(u64::from))
 }
 
 fn failures<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {

@@ -97,7 +97,7 @@ async fn plan(
     rules: &EnrollmentRules,
 ) -> Result<(String, String, Dictionary), Error> {
     let record = caller.account.record(daemon.read(&caller.account).await?);
-    let before = record.clone().for_account(request.uid);
+    let before = record.clone().for_account(request.uid, now);
     let (planned, after) = management::enroll(record, proof, request, now, rules);
     let (factor, outcome) = planned.map_err(|refusal| refuse(daemon, caller, refusal))?;
     let replaces = enrollment::replaced_in(&before, &after, &factor, rules);

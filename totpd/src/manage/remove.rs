@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use crate::audit::event::Factors;
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
+use crate::host::clock;
 use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::reauthentication::reauthentication;
 use crate::manage::refusal::refuse;
@@ -21,8 +22,11 @@ pub(crate) async fn remove(
 ) -> Result<(), Error> {
     let proof = reauthentication(daemon, caller, code).await?;
     let (factor_id, by) = (id.to_owned(), caller.maker());
+    let now = clock::now();
     let result = daemon
-        .update(&caller.account, move |record| management::remove(record, &proof, &factor_id, by))
+        .update(&caller.account, move |record| {
+            management::remove(record, &proof, &factor_id, by, now)
+        })
         .await;
     if matches!(result, Err(Error::StoreCorrupt(_))) && caller.caller.is_root() && id.is_empty() {
         daemon.discard(&caller.account).await?;

@@ -95,14 +95,15 @@ pub(crate) fn restore(
     let signer = known.signer(reader.signed_by());
     let trusted = may_be_restored(signer, options.opener.kind(), options.trust);
     let digest = HEXLOWER.encode(&reader.digest());
+    let mut usable_from = None;
     if let Some(restoring) = restoring {
         trusted?;
         if options.digest.as_ref().is_some_and(|shown| *shown != digest) {
             return Err(BackupError::Changed);
         }
-        restoring.finish(reader.head().created, move || clock::now().max(now), skew)?;
+        let report = restoring.finish(reader.head().created, now, clock::now, skew)?;
+        usable_from = Some(enrollment::usable_from(report.floor));
     }
-    let usable_from = (!options.dry_run).then(|| enrollment::usable_from(clock::now(), skew));
     Ok(Restored {
         head: reader.head().clone(),
         signer,

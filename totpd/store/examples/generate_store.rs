@@ -37,7 +37,7 @@ pub(crate) fn generate(folder: &Path, users: u32) -> OpenStore {
     for user in 0..users {
         restoring.add(name(user), &record(user)).expect("a record");
     }
-    restoring.finish(0, || 0, 0).expect("the store in its place");
+    restoring.finish(0, 0, || 0, 0).expect("the store in its place");
     opened
 }
 
@@ -61,7 +61,7 @@ fn crowd(folder: &Path, users: u32, seed: &str) {
         }
         restoring.add(UserName::parse(&name).expect("a name"), &record).expect("a record");
     }
-    restoring.finish(0, || 0, 0).expect("the store in its place");
+    restoring.finish(0, 0, || 0, 0).expect("the store in its place");
 }
 
 pub(crate) fn name(user: u32) -> UserName {

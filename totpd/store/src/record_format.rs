@@ -107,7 +107,7 @@ mod tests {
         record.factors.push(verified(Kind::Hotp, None));
         record.throttle.fail(&totpd_core::source::Source::Nowhere, 5);
         record.recovery = totpd_core::fixtures::recovery_codes(3, 1).1;
-        record.retire(|factor| factor.kind == Kind::Hotp);
+        record.retire(0, |factor| factor.kind == Kind::Hotp);
         record.factors[0].made_by = Maker::Uid(1000);
         let sealed = encode(&record, &user("alice"), &sealer).unwrap();
         let back = decode(&sealed, &user("alice"), 1000, &sealer).unwrap();

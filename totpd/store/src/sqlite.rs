@@ -8,8 +8,8 @@
 //!
 //! ```text
 //! open                                  opens the store, or creates it
-//! rekey restore export scan signers     the store as a whole
-//! used_codes records                    single records
+//! rekey restore used_codes export scan signers   the store as a whole
+//! records                               single records
 //! local                                 the handle
 //! reader writer ─ transaction ─ flusher the three threads
 //! database ─ connection ─ log, reserve  the file

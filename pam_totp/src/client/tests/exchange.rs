@@ -118,6 +118,107 @@ fn what_is_no_reply_lets_nobody_in() {
     assert!(matches!(read(vec![reply(2, LE, None, "skip")]), Err(RequestError::ReplyLost)));
 }
 
+/// Returns a signal of some other user with a body of so many bytes. It names the serial of the
+/// call.
+fn signal_of(body: usize) -> Vec<u8> {
+    let call = call(1);
+    let header = call.header();
+    let text = "x".repeat(body.checked_sub(5).unwrap());
+    let mut signal = bytes(sent_by(Message::method_return(&header), Some(":1.66")).build(&text));
+    signal[1] = 4;
+    signal
+}
+
+#[test]
+fn a_message_of_another_user_is_discarded_whatever_its_length() {
+    let mut malformed = signal_of(100);
+    malformed[3] = 2;
+    let mut unreadable = signal_of(100);
+    unreadable[16..24].fill(255);
+    let mut wide = [&b"l\x04\0\x01\0\0\0\0\x01\0\0\0"[..], &70_000_u32.to_le_bytes()].concat();
+    wide.resize(16 + 70_000, 0);
+    let long_error = {
+        let call = call(2);
+        bytes(Message::error(&call.header(), "a.B").build(&"x".repeat(70_000)))
+    };
+    let signals =
+        [signal_of(70_000), signal_of(60_000), signal_of(100_000_000), malformed, unreadable, wide];
+    for foreign in signals.into_iter().chain([long_error]) {
+        let length = foreign.len();
+        let both = [foreign, reply(1, LE, Some(":1.9"), "prompt")];
+        assert_eq!(read(both.to_vec()).unwrap(), Ok(prompt()), "{length} bytes before the reply");
+        assert_eq!(read(vec![both.concat()]).unwrap(), Ok(prompt()), "{length} bytes in one piece");
+    }
+}
+
+#[test]
+fn a_message_of_another_user_takes_no_memory() {
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    let peer = thread::spawn(move || {
+        theirs.write_all(&signal_of(20_000_000)).unwrap();
+        theirs.write_all(&reply(1, LE, None, "prompt")).unwrap();
+    });
+    let mut stream = Stream::new(ours.into(), Instant::now() + LONG);
+    stream.receive_reply(SERIAL).unwrap();
+    peer.join().unwrap();
+    assert!(stream.input_capacity() < 64 * 1024, "{} bytes", stream.input_capacity());
+}
+
+#[test]
+fn a_flood_of_messages_of_other_users_ends_at_the_deadline() {
+    for body in [5, 200, 70_000, 1 << 20] {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let deadline = Instant::now() + Duration::from_millis(100);
+        let flood = thread::spawn(move || {
+            let signal = signal_of(body);
+            while theirs.write_all(&signal).is_ok() {}
+        });
+        let lost = Stream::new(ours.into(), deadline).receive_reply(SERIAL);
+        assert!(matches!(lost, Err(RequestError::Timeout)), "{body}");
+        assert!(Instant::now() >= deadline);
+        // The stream is closed now, and so the flood ends.
+        flood.join().unwrap();
+    }
+}
+
+#[test]
+fn a_reply_that_is_too_long_is_refused_before_its_body_comes() {
+    let call = call(1);
+    let header = call.header();
+    let long = bytes(Message::method_return(&header).build(&"x".repeat(70_000)));
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    theirs.write_all(&long[..200]).unwrap();
+    let refused = Stream::new(ours.into(), Instant::now() + LONG).receive_reply(SERIAL);
+    assert!(matches!(refused, Err(RequestError::Fatal(Outcome::Unavailable(_)))));
+}
+
+#[test]
+fn the_line_that_accepts_the_authentication_has_at_most_256_bytes() {
+    let line = |length: usize| [b"OK ", &vec![b'a'; length - 5][..], b"\r\n"].concat();
+    for (sent, is_ok) in [
+        (b"OK 1234deadbeef\r\nl".to_vec(), true),
+        (line(256), true),
+        (line(257), false),
+        (line(100_000), false),
+        (b"REJECTED EXTERNAL\r\n".to_vec(), false),
+        (b"ERROR\r\nOK 1\r\n".to_vec(), false),
+    ] {
+        for size in [1, 7, sent.len()] {
+            let pieces = sent.chunks(size).map(<[u8]>::to_vec).collect();
+            let answer = stream(pieces, LONG).wait_for_ok();
+            match is_ok {
+                true => answer.unwrap(),
+                false => assert!(matches!(answer, Err(RequestError::Fatal(_))), "{}", sent.len()),
+            }
+        }
+    }
+    // The other end waits: the stream does not.
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    theirs.write_all(&[b'a'; 256]).unwrap();
+    let refused = Stream::new(ours.into(), Instant::now() + LONG).wait_for_ok();
+    assert!(matches!(refused, Err(RequestError::Fatal(_))));
+}
+
 #[test]
 fn half_a_reply_at_the_deadline_is_a_timeout() {
     let (ours, mut theirs) = UnixStream::pair().unwrap();

@@ -115,7 +115,7 @@ pub(super) fn try_first_code(
         return Err(Confirmation::NotMaker);
     }
     if has_expired(factor, expires, now) {
-        record.retire(|factor| factor.id.as_str() != id);
+        record.retire(now, |factor| factor.id.as_str() != id);
         return Err(Confirmation::Expired);
     }
     let matched = factor.matches(code, now, rules.skew);
@@ -129,7 +129,7 @@ pub(super) fn try_first_code(
     factor.status = Status::Unverified { expires, wrong_codes };
     match max_wrong.saturating_sub(wrong_codes) {
         0 => {
-            record.retire(|factor| factor.id.as_str() != id);
+            record.retire(now, |factor| factor.id.as_str() != id);
             Err(Confirmation::TooManyAttempts)
         }
         left => Err(Confirmation::Wrong { left, diagnosis }),

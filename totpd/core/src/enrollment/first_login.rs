@@ -40,14 +40,14 @@ pub fn offer(
         // is no way to it now.
         return (None, record);
     }
-    let mut record = record.for_account(uid);
+    let mut record = record.for_account(uid, now);
     expire(&mut record, now);
     let asks_again = |old: &&Factor| old.made_by == new.made_by && old.awaits_first_code();
     if let Some(factor) = record.factors.iter().find(asks_again).cloned() {
         return (Some(factor), record);
     }
     if let Some(id) = excess(&record) {
-        record.retire(|old| old.id != id);
+        record.retire(now, |old| old.id != id);
     }
     let added = add(&mut record, new.clone(), now, rules);
     (added.is_ok().then(|| new.clone()), record)
@@ -112,7 +112,7 @@ pub fn complete(
     }
     let has_expired = has_expired(factor, expires, now);
     if has_expired || record.is_enrolled() {
-        record.retire(|factor| factor.id != *id);
+        record.retire(now, |factor| factor.id != *id);
         return if has_expired { Completion::Expired } else { Completion::AlreadyEnrolled };
     }
     verify(record, id, now, rules).map_or(Completion::Unknown, |()| Completion::Verified)

@@ -54,7 +54,7 @@ mod tests {
         let with = |factors| Record { factors, ..Record::new(1000) };
         let pending = Status::Unverified { expires: 9, wrong_codes: 0 };
         let mut removed = with(vec![factor(1)]);
-        removed.retire(|_| false);
+        removed.retire(0, |_| false);
         for (before, expected) in [
             (empty, "alice"),
             // Root is shown the same pending factor again.

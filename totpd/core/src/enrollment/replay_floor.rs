@@ -33,14 +33,11 @@ fn last_used_step(floor: ReplayFloor, period: u32, drift: Drift) -> u64 {
     time_step(floor.time, period).saturating_add(floor.skew.saturating_add(ahead))
 }
 
-/// Returns the time when codes of an app with a period of 30 s are accepted again. `time` is the
-/// time of a restore. Both are in seconds since 1970. `skew` is the number of time steps ahead that
-/// are accepted.
+/// Returns the time when codes of an app with a period of 30 s are accepted again, in seconds since
+/// 1970.
 #[must_use]
-pub fn usable_from(time: u64, skew: u64) -> u64 {
-    last_used_step(ReplayFloor { time, skew }, 30, Drift::default())
-        .saturating_add(1)
-        .saturating_mul(30)
+pub fn usable_from(floor: ReplayFloor) -> u64 {
+    last_used_step(floor, 30, Drift::default()).saturating_add(1).saturating_mul(30)
 }
 
 #[cfg(test)]
@@ -80,11 +77,12 @@ mod tests {
 
     #[test]
     fn codes_are_accepted_again_after_the_floor() {
-        let from = usable_from(30_007, 1);
+        let floor = ReplayFloor { time: 30_007, skew: 1 };
+        let from = usable_from(floor);
         assert_eq!(from, 30_000 + 12 * 30);
         let mut record = enrolled(1000);
         record.factors[0].created = 0;
-        apply_floor(&mut record, ReplayFloor { time: 30_007, skew: 1 });
+        apply_floor(&mut record, floor);
         assert_eq!(record.factors[0].last_accepted, Some(time_step(from, 30) - 1));
     }
 }

@@ -47,7 +47,7 @@ pub fn enroll(
     now: u64,
     rules: &EnrollmentRules,
 ) -> (Result<(Factor, Enrolled), Refusal>, Record) {
-    let mut record = record.for_account(request.uid);
+    let mut record = record.for_account(request.uid, now);
     let result = decide(&mut record, request, now, rules);
     (result, record)
 }

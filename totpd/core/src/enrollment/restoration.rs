@@ -2,8 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::factor::{Factor, Kind, MAX_RESYNC_SECS, Status};
-use crate::otp::time_step;
+use crate::factor::{Factor, Kind, Status};
 use crate::record::Record;
 use crate::recovery_codes::RecoveryCodes;
 
@@ -16,7 +15,9 @@ use crate::recovery_codes::RecoveryCodes;
 /// used. A resynchronization does not accept them either, even of an imported seed.
 pub fn restore(record: &mut Record, now: u64) -> bool {
     record.recovery = RecoveryCodes::default();
-    record.retire(|factor| !factor.is_pending());
+    // The times of the factors are those of the backup here, as the counters are.
+    drop_implausible_counters(record, now);
+    record.retire(now, |factor| !factor.is_pending());
     for factor in &mut record.factors {
         factor.created = factor.created.min(now);
         factor.is_imported = false;
@@ -36,9 +37,7 @@ pub fn restore(record: &mut Record, now: u64) -> bool {
 /// restoration reaches no further than a clock that right codes lead.
 pub fn keep_used_codes(restored: &mut Record, present: &Record, now: u64) {
     let mut present = present.clone();
-    for factor in &mut present.factors {
-        factor.last_accepted = plausible_counter(factor, now);
-    }
+    drop_implausible_counters(&mut present, now);
     for factor in &mut restored.factors {
         let known = present.factors.iter().filter(|known| have_same_codes(known, factor));
         for known in known.collect::<Vec<_>>() {
@@ -49,7 +48,8 @@ pub fn keep_used_codes(restored: &mut Record, present: &Record, now: u64) {
             }
         }
     }
-    present.retire(|known| restored.factors.iter().any(|factor| have_same_codes(known, factor)));
+    present
+        .retire(now, |known| restored.factors.iter().any(|factor| have_same_codes(known, factor)));
     restored.merge_spent_seeds(present);
 }
 
@@ -57,16 +57,13 @@ fn have_same_codes(factor: &Factor, other: &Factor) -> bool {
     factor.kind == other.kind && factor.seed.is(&other.seed)
 }
 
-/// Returns the last accepted counter, unless no code can have led to it.
-///
-/// A clock of this machine that ran ahead marks time steps of years to come as used. A restoration
-/// leaves them behind if they are more than an hour after all times known of the factor.
-fn plausible_counter(factor: &Factor, now: u64) -> Option<u64> {
-    let Some(period) = factor.kind.period() else { return factor.last_accepted };
-    let latest = now.max(factor.created).max(factor.last_used.unwrap_or(0));
-    let reach = MAX_RESYNC_SECS / u64::from(period.max(1));
-    let last = time_step(latest, period).saturating_add(reach);
-    factor.last_accepted.filter(|counter| *counter <= last)
+/// Drops the last accepted counters to which no code can have led. The clock of this machine ran
+/// ahead, and a restore has left its floor.
+fn drop_implausible_counters(record: &mut Record, now: u64) {
+    for factor in &mut record.factors {
+        let limit = factor.counter_limit(now);
+        factor.last_accepted = factor.last_accepted.filter(|counter| *counter <= limit);
+    }
 }
 
 #[cfg(test)]
@@ -112,7 +109,7 @@ mod tests {
             (with(Some(1119), 3), Some(1119), 0),
             (with(Some(900), -40), Some(990), -40),
             // The clock of this machine ran ahead.
-            (with(Some(1121), 0), Some(990), 0),
+            (with(Some(1131), 0), Some(990), 0),
             (with(None, 0), Some(990), 0),
             (Record::new(1000), Some(990), 0),
         ] {

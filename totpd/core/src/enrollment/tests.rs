@@ -103,7 +103,7 @@ fn recovery_codes_end_with_the_last_verified_factor() {
     for (number, left) in [(2, 3), (1, 0)] {
         let mut record = with(vec![factor(1, Status::Verified), pending(2, ALICE)]);
         record.recovery = crate::fixtures::recovery_codes(3, 1).1;
-        assert!(remove(&mut record, id(number).as_str(), Maker::Root));
+        assert!(remove(&mut record, id(number).as_str(), Maker::Root, NOW));
         assert_eq!(record.recovery.left(), left, "{number}");
     }
 }
@@ -114,7 +114,7 @@ fn one_or_all_factors_are_removed() {
         [("f-aaaaaaaa", false, 2), (id(1).as_str(), true, 1), ("", true, 0)]
     {
         let mut record = with(vec![pending(1, ALICE), factor(2, Status::Verified)]);
-        assert_eq!(remove(&mut record, name, ALICE), removed, "{name:?}");
+        assert_eq!(remove(&mut record, name, ALICE, NOW), removed, "{name:?}");
         assert_eq!(record.factors.len(), left, "{name:?}");
     }
 }

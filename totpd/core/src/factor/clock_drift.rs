@@ -62,6 +62,13 @@ impl Drift {
         followed.saturating_add(found.into())
     }
 
+    /// Returns the steps that a code of a phone may be ahead of the clock here when it is accepted,
+    /// by a login, a resynchronization or the floor of a restore.
+    pub(super) fn reach(self, period: u32) -> u64 {
+        let found = MAX_RESYNC_SECS / u64::from(period.max(1));
+        found.max(self.steps_ahead(period)).saturating_add(MAX_SKEW.into())
+    }
+
     /// Reports whether the drift is beyond what right codes move it to.
     #[must_use]
     pub(crate) fn is_far(self, period: u32) -> bool {
@@ -79,6 +86,8 @@ const CONSECUTIVE_CODES: i8 = 3;
 pub const MAX_DRIFT_SECS: u64 = 300;
 /// The largest drift that a resynchronization by root finds, in seconds.
 pub const MAX_RESYNC_SECS: u64 = 3600;
+/// The largest number of time steps on either side that a configuration accepts.
+pub const MAX_SKEW: u32 = 10;
 
 #[cfg(test)]
 mod tests {

@@ -56,7 +56,7 @@ fn changes(proof: &Reauthentication, record: &Record) -> [(Result<(), Refusal>, 
     let named = FactorChanges { name: Some("x".to_owned()), ..FactorChanges::default() };
     [
         (enrolled.map(drop), added),
-        remove(record.clone(), proof, &id(), uid),
+        remove(record.clone(), proof, &id(), uid, NOW),
         edit_factor(record.clone(), proof, (&id(), ALICE), &named),
         renew_recovery_codes(record.clone(), proof, ALICE, &recovery_codes(3, 1).1),
     ]
@@ -107,7 +107,7 @@ fn a_throttled_caller_changes_nothing() {
 
 #[test]
 fn a_refused_change_keeps_the_code_used() {
-    let (removed, after) = remove(enrolled(ALICE), &right(), "f-aaaaaaaa", Maker::Uid(ALICE));
+    let (removed, after) = remove(enrolled(ALICE), &right(), "f-aaaaaaaa", Maker::Uid(ALICE), NOW);
     assert_eq!(removed, Err(Refusal::NothingRemoved));
     assert_eq!(after.factors[0].last_accepted, Some(1000));
 }
@@ -118,7 +118,7 @@ fn a_user_without_a_verified_factor_shows_no_code() {
     record.factors.push(Factor { made_by: Maker::Uid(ALICE), ..new_factor() });
     for proof in [nothing(), wrong()] {
         let id = record.factors[0].id.as_str().to_owned();
-        assert_eq!(remove(record.clone(), &proof, &id, Maker::Uid(ALICE)).0, Ok(()));
+        assert_eq!(remove(record.clone(), &proof, &id, Maker::Uid(ALICE), NOW).0, Ok(()));
     }
 }
 

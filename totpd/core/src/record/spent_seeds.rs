@@ -20,14 +20,18 @@ pub struct SpentSeed {
 }
 
 impl SpentSeed {
-    fn from_factor(factor: &Factor) -> Option<Self> {
+    /// Returns the entry of a factor that is removed at `now` (seconds since 1970).
+    fn from_factor(factor: &Factor, now: u64) -> Option<Self> {
         if factor.is_pending() && !factor.is_imported {
             // Its seed is new and was never used. Otherwise beginning factors would push out real
             // entries.
             return None;
         }
         let (digest, kind) = (digest(&factor.seed), factor.kind);
-        factor.last_accepted.map(|last_accepted| Self { digest, kind, last_accepted })
+        // An entry has no time, so nobody can find out later that the clock of this machine ran
+        // ahead. All counters that were used are within the limit.
+        let last_accepted = factor.last_accepted?.min(factor.counter_limit(now));
+        Some(Self { digest, kind, last_accepted })
     }
 
     fn is_of(&self, seed: &[u8; 32], kind: Kind) -> bool {
@@ -35,15 +39,14 @@ impl SpentSeed {
     }
 }
 
-/// Adds one entry for each seed and kind of the removed factors. The oldest entries make room.
-pub(super) fn remember(spent: &mut Vec<SpentSeed>, removed: &[Factor]) {
-    for new in removed.iter().filter_map(SpentSeed::from_factor) {
-        replace(spent, new);
-    }
-    make_room(spent);
+/// Adds one entry for each seed and kind of the factors that are removed at `now` (seconds since
+/// 1970). The oldest entries make room.
+pub(super) fn remember(spent: &mut Vec<SpentSeed>, removed: &[Factor], now: u64) {
+    let new = removed.iter().filter_map(|factor| SpentSeed::from_factor(factor, now));
+    merge(spent, new.collect());
 }
 
-/// Adds the entries of another record. Of two entries of one seed the greater counter stays.
+/// Adds these entries. Of two entries of one seed the greater counter stays.
 pub(super) fn merge(spent: &mut Vec<SpentSeed>, others: Vec<SpentSeed>) {
     for mut new in others {
         for old in spent.iter().filter(|old| old.is_of(&new.digest, new.kind)) {

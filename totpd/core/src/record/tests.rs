@@ -32,21 +32,21 @@ fn factors_of_one_seed_and_kind_share_the_last_counter() {
 #[test]
 fn a_removed_factor_is_remembered_by_its_seed() {
     let mut record = Record { factors: vec![factor(1, TOTP, Some(7))], ..Record::new(1000) };
-    record.retire(|_| false);
+    record.retire(0, |_| false);
     assert!(record.factors.is_empty());
     record.factors = vec![factor(2, TOTP, None), factor(3, Kind::Hotp, None)];
     record.share_used_codes();
     assert_eq!(last(&record), [Some(7), None]);
     // Once more, with more used: one entry a seed and kind.
     record.factors[0].last_accepted = Some(9);
-    record.retire(|factor| factor.kind == Kind::Hotp);
+    record.retire(0, |factor| factor.kind == Kind::Hotp);
     assert_eq!((record.spent.len(), record.spent[0].last_accepted), (1, 9));
 }
 
 #[test]
 fn an_unused_removed_factor_is_not_remembered() {
     let mut record = Record { factors: vec![factor(1, TOTP, None)], ..Record::new(1000) };
-    record.retire(|_| false);
+    record.retire(0, |_| false);
     assert!(record.spent.is_empty());
 }
 
@@ -57,7 +57,7 @@ fn the_memory_of_removed_factors_is_bounded() {
         let mut gone = factor(1, TOTP, Some(1));
         gone.seed = Seed::new(n.to_le_bytes().repeat(3)).unwrap();
         record.factors = vec![gone];
-        record.retire(|_| false);
+        record.retire(0, |_| false);
     }
     assert_eq!(record.spent.len(), MAX_SPENT_SEEDS);
 }
@@ -82,7 +82,7 @@ fn a_removed_pending_factor_is_remembered_if_it_was_imported() {
     for (is_imported, entries) in [(false, 0), (true, 1)] {
         let new = Factor { status: pending, is_imported, ..factor(1, TOTP, Some(7)) };
         let mut record = Record { factors: vec![new], ..Record::new(1000) };
-        record.retire(|_| false);
+        record.retire(0, |_| false);
         assert_eq!(record.spent.len(), entries);
     }
 }

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use crate::login::LoginContext;
 use crate::wire::writer::Writer;
-use crate::wire::{MAX_MESSAGE, Malformed};
+use crate::wire::{MAX_MESSAGE, Malformed, PROTOCOL_VERSION, field};
 use crate::{LOGIN, PATH, SERVICE};
 
 /// A call.
@@ -127,20 +127,10 @@ fn text_field(fields: &mut Writer, code: u8, kind: &str, text: &str) -> Result<(
     fields.text(text)
 }
 
-/// The codes of the header fields that a call has.
-mod field {
-    pub(super) const PATH: u8 = 1;
-    pub(super) const INTERFACE: u8 = 2;
-    pub(super) const MEMBER: u8 = 3;
-    pub(super) const DESTINATION: u8 = 6;
-    pub(super) const SIGNATURE: u8 = 8;
-}
-
 /// The name and the interface of the bus itself.
 pub const BUS_NAME: &str = "org.freedesktop.DBus";
 const BUS_PATH: &str = "/org/freedesktop/DBus";
 const METHOD_CALL: u8 = 1;
-const PROTOCOL_VERSION: u8 = 1;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use crate::wire::reader::Reader;
 use crate::wire::signature::check;
 use crate::wire::value::skip_variant;
-use crate::wire::{MAX_MESSAGE, Malformed, byte_order, lengths};
+use crate::wire::{Malformed, PROTOCOL_VERSION, byte_order, field, layout};
 
 pub use crate::wire::value::Details;
 
@@ -23,10 +23,12 @@ pub struct Message<'a> {
 /// What a message is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Kind {
-    Return,
     Error,
+    /// The kind of no message.
+    Invalid,
     /// A call, a signal, or a kind of the future.
     Other,
+    Return,
 }
 
 /// The answer to a call.
@@ -54,33 +56,38 @@ impl<'a> Message<'a> {
     /// Reads the header of a message.
     ///
     /// # Errors
-    /// [`Malformed`] if the bytes are not one message of at most [`MAX_MESSAGE`] bytes.
+    /// [`Malformed`] if the bytes are not one message of at most
+    /// [`MAX_MESSAGE`](crate::wire::MAX_MESSAGE) bytes.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
-        let start = bytes.first_chunk().ok_or(Malformed)?;
-        let (lengths, order) = (lengths(start)?, byte_order(start)?);
-        if lengths.message() != bytes.len() || bytes.len() > MAX_MESSAGE {
-            return Err(Malformed);
-        }
+        let (lengths, order) = layout(bytes)?;
         let (header, body) = bytes.split_at_checked(lengths.header).ok_or(Malformed)?;
-        let mut reader = Reader::new(header, order);
+        let mut message = Self::unread(Reader::new(body, order));
+        message.read_header(&mut Reader::new(header, order))?;
+        Ok(message)
+    }
+
+    /// Returns a message whose header was not read yet.
+    fn unread(body: Reader<'a>) -> Self {
+        let kind = Kind::Invalid;
+        Self { kind, reply_serial: None, error_name: None, sender: None, signature: "", body }
+    }
+
+    /// Reads the header. After an error, the parts before the malformed one are known.
+    fn read_header(&mut self, reader: &mut Reader<'a>) -> Result<(), Malformed> {
         let _order = reader.byte()?;
-        let kind = match reader.byte()? {
-            0 => return Err(Malformed),
+        self.kind = match reader.byte()? {
+            0 => Kind::Invalid,
             2 => Kind::Return,
             3 => Kind::Error,
             _ => Kind::Other,
         };
         let _flags = reader.byte()?;
-        if reader.byte()? != PROTOCOL_VERSION {
-            return Err(Malformed);
-        }
+        let version = reader.byte()?;
         let _length = reader.number()?;
-        NonZeroU32::new(reader.number()?).ok_or(Malformed)?;
-        let body = Reader::new(body, order);
-        let mut message =
-            Self { kind, reply_serial: None, error_name: None, sender: None, signature: "", body };
-        message.read_fields(&mut reader)?;
-        Ok(message)
+        let serial = reader.number()?;
+        self.read_fields(reader)?;
+        let is_valid = self.kind != Kind::Invalid && version == PROTOCOL_VERSION && serial != 0;
+        if is_valid { Ok(()) } else { Err(Malformed) }
     }
 
     /// Reads the fields up to the end of the header. Unknown ones are skipped.
@@ -90,7 +97,7 @@ impl<'a> Message<'a> {
         while reader.place() < end {
             reader.pad(8)?;
             let code = reader.byte()?;
-            if code > LAST_FIELD {
+            if code > field::UNIX_FDS {
                 skip_variant(reader)?;
                 continue;
             }
@@ -101,14 +108,17 @@ impl<'a> Message<'a> {
             }
             known |= bit;
             match (code, reader.signature()?) {
-                (1, "o") | (2 | 3 | 6, "s") => drop(reader.text()?),
-                (4, "s") => self.error_name = Some(reader.text()?),
-                (5, "u") => {
+                (field::PATH, "o")
+                | (field::INTERFACE | field::MEMBER | field::DESTINATION, "s") => {
+                    let _ = reader.text()?;
+                }
+                (field::ERROR_NAME, "s") => self.error_name = Some(reader.text()?),
+                (field::REPLY_SERIAL, "u") => {
                     self.reply_serial = Some(NonZeroU32::new(reader.number()?).ok_or(Malformed)?);
                 }
-                (7, "s") => self.sender = Some(reader.text()?),
-                (8, "g") => self.signature = reader.signature()?,
-                (9, "u") => drop(reader.number()?),
+                (field::SENDER, "s") => self.sender = Some(reader.text()?),
+                (field::SIGNATURE, "g") => self.signature = reader.signature()?,
+                (field::UNIX_FDS, "u") => drop(reader.number()?),
                 _ => return Err(Malformed),
             }
         }
@@ -166,9 +176,19 @@ impl<'a> Body<'a> {
     }
 }
 
-const PROTOCOL_VERSION: u8 = 1;
-/// The greatest code of a field in the specification.
-const LAST_FIELD: u8 = 9;
+/// Reports whether the message with this header answers the call of that serial. This holds also if
+/// the message is too long, or malformed behind the field that names the serial.
+///
+/// A message of no valid kind counts as an answer. A call or a signal never does, whichever serial
+/// its sender names.
+#[must_use]
+pub fn is_answer_to(serial: NonZeroU32, header: &[u8]) -> bool {
+    let Some(Ok(order)) = header.first_chunk().map(byte_order) else { return false };
+    let mut message = Message::unread(Reader::new(&[], order));
+    // An error is reported by `Message::parse`. What was read before it says whose answer it is.
+    let _ = message.read_header(&mut Reader::new(header, order));
+    message.kind != Kind::Other && message.reply_serial == Some(serial)
+}
 
 #[cfg(test)]
 mod tests;

@@ -12,12 +12,12 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::sqlite::layout::wal_path;
-use crate::sqlite::log::Log;
+use crate::sqlite::log::{Wal, flush_failure};
 
 /// The connection that writes, and the log that flushes what it commits.
 pub(super) struct WriteConnection {
     connection: Connection,
-    log: Arc<Log>,
+    log: Arc<Wal>,
 }
 
 impl WriteConnection {
@@ -27,7 +27,7 @@ impl WriteConnection {
         let connection = open(file)?;
         // It also creates the log of a new file. It flushes the log, and writes nothing to it.
         restart_wal(&connection)?;
-        let log = Log::open(file).map_err(|error| flush_error(&error))?;
+        let log = Wal::open(file).map_err(|error| flush_error(&error))?;
         Ok(Self { connection, log: Arc::new(log) })
     }
 
@@ -40,7 +40,7 @@ impl WriteConnection {
         Self::open_and_recover(file)
     }
 
-    pub(super) fn log(&self) -> &Arc<Log> {
+    pub(super) fn log(&self) -> &Arc<Wal> {
         &self.log
     }
 
@@ -61,7 +61,7 @@ impl Deref for WriteConnection {
 /// Returns the error of SQLite for a flush that failed.
 fn flush_error(error: &io::Error) -> rusqlite::Error {
     let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
-    rusqlite::Error::SqliteFailure(code, Some(format!("cannot flush the log: {error}")))
+    rusqlite::Error::SqliteFailure(code, Some(flush_failure(error)))
 }
 
 /// Opens `file`, which exists.

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 
 use crate::mutex::lock;
 use crate::sqlite::connection::{self, WriteConnection};
+use crate::sqlite::failure::{WorkError, is_full};
 use crate::sqlite::layout::wal_path;
 
 /// The connection of the reader. The writer closes it when it no longer trusts the file.
@@ -47,7 +48,7 @@ impl Database {
     }
 
     /// Checkpoints the log well before it would outgrow its reserve, so it restarts. The writer
-    /// calls this after callers were answered, and they do not wait for it.
+    /// calls this after it handed its changes to the thread that flushes. They do not wait for it.
     pub(super) fn checkpoint_if_needed(&mut self) {
         let Ok(connection) = self.connection() else { return };
         let pages_to_copy = connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| {
@@ -58,23 +59,41 @@ impl Database {
             Ok(_) => connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())),
             Err(error) => Err(error),
         };
-        if result.is_err() {
-            self.discard_connections();
+        if let Err(error) = result {
+            self.close_after(&error);
+        }
+    }
+
+    /// Closes both connections after work on the whole store has failed. Changes of others may wait
+    /// for their flush. It decides about them, unless SQLite failed on the log that they are in.
+    pub(super) fn close_after_work(&mut self, error: &WorkError) {
+        match error {
+            WorkError::Present(error) => self.close_after(error),
+            WorkError::Other(_) => self.close_connections(),
+        }
+    }
+
+    /// Closes both connections after SQLite has failed on the file. A full disk says nothing about
+    /// the changes before, so their flush decides.
+    pub(super) fn close_after(&mut self, error: &rusqlite::Error) {
+        match is_full(error) {
+            true => self.close_connections(),
+            false => self.discard_connections(),
         }
     }
 
     /// Closes both connections and drops the kernel's copy of the files. That copy may differ from
     /// the disk after a failed flush. No change that waits for a flush succeeds any more.
-    pub(super) fn discard_connections(&mut self) {
+    fn discard_connections(&mut self) {
         if let Some(connection) = &self.connection {
             connection.log().fail();
         }
         self.close_connections();
     }
 
-    /// Closes both connections as [`Database::discard_connections`] does, because the disk is full.
-    /// That says nothing about the changes before, so their flush decides.
-    pub(super) fn close_connections(&mut self) {
+    /// Closes both connections as [`Database::discard_connections`] does. The flush of the changes
+    /// that wait decides about them.
+    fn close_connections(&mut self) {
         self.with_closed(|_| {});
     }
 

@@ -9,13 +9,14 @@ use tokio::sync::oneshot;
 use crate::backend::StoreError;
 use crate::mutex::lock;
 use crate::sqlite::database::Database;
-use crate::sqlite::log::Log;
+use crate::sqlite::failure::unavailable;
+use crate::sqlite::log::{Wal, flush_failure};
 use crate::sqlite::queue::AbortOnPanic;
 
 /// A change that is committed, and not known to be on disk.
 pub(super) struct CommittedChange {
     /// The log that it is in.
-    pub(super) log: Arc<Log>,
+    pub(super) log: Arc<Wal>,
     /// The result of the change, once the log is flushed.
     pub(super) result: Result<(), StoreError>,
     pub(super) sender: oneshot::Sender<Result<(), StoreError>>,
@@ -135,12 +136,13 @@ impl CommittedChange {
 fn flush(changes: Vec<CommittedChange>) -> Vec<CommittedChange> {
     let mut failures = Vec::new();
     // Almost always, all changes are in one log.
-    let mut last: Option<(Arc<Log>, Result<(), StoreError>)> = None;
+    let mut last: Option<(Arc<Wal>, Result<(), StoreError>)> = None;
     for mut change in changes {
         let outcome = match &last {
             Some((log, outcome)) if Arc::ptr_eq(log, &change.log) => outcome.clone(),
             _ => {
-                let outcome = change.log.flush().map_err(flush_error);
+                let outcome =
+                    change.log.flush().map_err(|error| unavailable(flush_failure(&error)));
                 last = Some((Arc::clone(&change.log), outcome.clone()));
                 outcome
             }
@@ -154,8 +156,4 @@ fn flush(changes: Vec<CommittedChange>) -> Vec<CommittedChange> {
         }
     }
     failures
-}
-
-fn flush_error(error: std::io::Error) -> StoreError {
-    StoreError::Unavailable(format!("cannot flush the log: {error}"))
 }

@@ -19,14 +19,14 @@ mod trouble;
 
 /// The log of one connection. It is of no use after its first failure: the kernel reports a lost
 /// write once, and a later flush would succeed without it.
-pub(super) struct Log {
+pub(super) struct Wal {
     file: File,
     has_failed: AtomicBool,
     #[cfg(test)]
     trouble: trouble::Trouble,
 }
 
-impl Log {
+impl Wal {
     /// Opens the log of the database `file`. SQLite has created the log, and nothing was written
     /// yet: the kernel reports lost writes to descriptors that were open then.
     ///
@@ -50,14 +50,14 @@ impl Log {
     /// Flushes everything that was written before. No lock is held, and others may write.
     ///
     /// # Errors
-    /// Those of the disk, and every time after [`Log::fail`].
+    /// Those of the disk, and every time after [`Wal::fail`].
     pub(super) fn flush(&self) -> io::Result<()> {
         if !self.has_failed() {
             self.sync().inspect_err(|_| self.fail())?;
         }
         // SQLite may have failed during the flush, which then proves nothing.
         match self.has_failed() {
-            true => Err(io::Error::other("a write or flush of it has failed before")),
+            true => Err(io::Error::other("an earlier write or flush of it has failed")),
             false => Ok(()),
         }
     }
@@ -81,4 +81,9 @@ impl Log {
     fn sync(&self) -> io::Result<()> {
         self.trouble.sync(&self.file)
     }
+}
+
+/// Returns the sentence for a flush that failed.
+pub(super) fn flush_failure(error: &io::Error) -> String {
+    format!("cannot flush store.db-wal: {error}; look for errors of the disk in \"journalctl -k\"")
 }

@@ -44,7 +44,7 @@ use crate::fsync::{remove, sync_directory};
 use crate::master_key::{KeyId, MasterKey};
 use crate::progress::Progress;
 use crate::sqlite::active_keys::{KeySet, PreviousKey};
-use crate::sqlite::failure::{corrupt_metadata, thread_ended, unavailable};
+use crate::sqlite::failure::{WorkError, corrupt_metadata, thread_ended, unavailable};
 use crate::sqlite::key_sources::{CREDENTIAL, KeySources, Keyring, NEXT_KEY};
 use crate::sqlite::layout::{KEY_FILE, Layout, NEXT_KEY_FILE};
 use crate::sqlite::local::Local;
@@ -231,15 +231,14 @@ fn erase_old_key_exclusively(local: &Local) -> Result<(), StoreError> {
     let (sender, answer) = oneshot::channel();
     let (layout, sources) = (local.layout().clone(), local.key_sources().clone());
     local.writer()?.exclusive(move |database| {
-        let text = |error: rusqlite::Error| error.to_string();
-        let result = database.connection().map_err(text).and_then(|connection| {
+        let result = database.connection().map_err(WorkError::from).and_then(|connection| {
             erase_old_key(connection, &layout, &sources)?;
-            connection.flush().map_err(text)
+            Ok(connection.flush()?)
         });
-        if result.is_err() {
-            database.discard_connections();
+        if let Err(error) = &result {
+            database.close_after_work(error);
         }
-        let _ = sender.send(result);
+        let _ = sender.send(result.map_err(|error| error.to_string()));
     })?;
     answer.blocking_recv().map_err(|_| thread_ended())?.map_err(|reason| {
         StoreError::Refused(format!(
@@ -254,14 +253,13 @@ pub(super) fn erase_old_key(
     connection: &Connection,
     layout: &Layout,
     sources: &KeySources,
-) -> Result<(), String> {
-    let text = |error: rusqlite::Error| error.to_string();
-    let Some(old) = metadata::key_id(connection, KeyRole::Old).map_err(text)? else {
+) -> Result<(), WorkError> {
+    let Some(old) = metadata::key_id(connection, KeyRole::Old)? else {
         return Ok(());
     };
-    reserve::overwrite(connection).map_err(text)?;
+    reserve::overwrite(connection)?;
     erase_key_file(&old, layout, sources)?;
-    metadata::set_key_id(connection, KeyRole::Old, None).map_err(text)
+    Ok(metadata::set_key_id(connection, KeyRole::Old, None)?)
 }
 
 /// Removes the file of the old key, and what else is sealed under it.

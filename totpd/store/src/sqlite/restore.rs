@@ -20,7 +20,7 @@ use crate::backend::StoreError;
 use crate::fsync::{remove, sync_directory};
 use crate::sqlite::active_keys::KeySet;
 use crate::sqlite::database::Database;
-use crate::sqlite::failure::{thread_ended, unavailable};
+use crate::sqlite::failure::{WorkError, thread_ended, unavailable};
 use crate::sqlite::layout::{Layout, create_store_file, wal_path};
 use crate::sqlite::local::Local;
 use crate::sqlite::metadata::{self, KeyRole, Secrets};
@@ -42,8 +42,10 @@ pub struct PendingRestore<'a> {
 /// The result of a restore.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct RestoreReport {
-    /// Users in the store now.
+    /// Users of the backup. The store also remembers used codes of others.
     pub users: u64,
+    /// The floor of the codes that count as used.
+    pub floor: ReplayFloor,
 }
 
 impl Local {
@@ -107,21 +109,22 @@ impl PendingRestore<'_> {
     }
 
     /// Replaces the present store, and keeps what it knows of used codes. `created` is the time of
-    /// the creation of the backup. `now` returns the present time. Both are in seconds since 1970.
-    /// `now` is called at the beginning, and when the present store accepts no more codes. `skew`
-    /// is the number of time steps ahead that the present store accepted.
+    /// the creation of the backup. `started` is the time of the first record that was added. `now`
+    /// returns the time when the present store accepts no more codes. All are in seconds since
+    /// 1970. `skew` is the number of time steps ahead that the present store accepted.
     ///
-    /// # Errors [`StoreError`]. The store is as it was, unless the error says that the new one is
+    /// # Errors
+    /// [`StoreError`]. The store is as it was, unless the error says that the new one is
     /// in place.
     pub fn finish(
         mut self,
         created: u64,
-        now: impl Fn() -> u64 + Send + 'static,
+        started: u64,
+        now: impl FnOnce() -> u64 + Send + 'static,
         skew: u64,
     ) -> Result<RestoreReport, StoreError> {
         let layout = self.local.layout().clone();
         let new = self.new.take().ok_or_else(thread_ended)?;
-        let started = now();
         let mut used_codes = UsedCodes::new(Arc::clone(&self.keys));
         used_codes.keep_from(&new, started, |after, limit| {
             let from = after.to_owned();
@@ -142,13 +145,13 @@ impl PendingRestore<'_> {
             // floor.
             active.set(keys.without_previous(Some(floor)));
             let result = replace(database, &layout, used_codes, floor, created);
-            if result.is_err() {
-                database.discard_connections();
+            if let Err(error) = &result {
+                database.close_after_work(error);
             }
-            let _ = sender.send(result);
+            let _ = sender.send(result.map(|()| floor).map_err(|error| error.to_string()));
         })?;
-        answer.blocking_recv().map_err(|_| thread_ended())?.map_err(StoreError::Unavailable)?;
-        Ok(RestoreReport { users: self.users })
+        let floor = answer.blocking_recv().map_err(|_| thread_ended())?;
+        Ok(RestoreReport { users: self.users, floor: floor.map_err(StoreError::Unavailable)? })
     }
 }
 
@@ -173,37 +176,40 @@ fn replace(
     used_codes: UsedCodes,
     floor: ReplayFloor,
     created: u64,
-) -> Result<(), String> {
-    let text = |error: rusqlite::Error| error.to_string();
+) -> Result<(), WorkError> {
     let keys = used_codes.keys();
-    let current = database.connection().map_err(text)?;
-    let secrets = metadata::secrets(current, &keys.current).map_err(text)?;
-    let mut secrets = secrets.ok_or("the store does not know its own key")?;
+    let current = database.connection()?;
+    let secrets = metadata::secrets(current, &keys.current)?;
+    let mut secrets = secrets.ok_or_else(|| "the store does not know its own key".to_owned())?;
     secrets.floor = Some(floor);
     // A date in the future would make every later backup an older one.
     secrets.history.note_backup(created, floor.time);
     // The log belongs to the present file. Its content has to be in that file. Nothing of the log
     // may be left when another file gets the name.
-    if database.checkpoint_all().map_err(text)? {
-        return Err("cannot checkpoint the log; try again".into());
+    if database.checkpoint_all()? {
+        return Err(WorkError::Other("cannot checkpoint the log; try again".into()));
     }
-    let current = database.connection().map_err(text)?;
+    let current = database.connection()?;
     finish_new_store(&layout.new_store(), current, used_codes, &secrets, floor.time)?;
     database.with_closed(|file| swap(file, layout))?;
     // The new file is opened before the old one is removed.
     match database.connection() {
         Ok(connection) => {
-            if reserve::reserve(connection, &layout.store()).is_err() {
-                database.discard_connections();
+            if let Err(error) = reserve::reserve(connection, &layout.store()) {
+                database.close_after(&error);
             }
-            layout.remove_old_store().map_err(|error| error.to_string())
+            layout.remove_old_store().map_err(|error| WorkError::Other(error.to_string()))
         }
-        Err(error) => Err(match database.with_closed(|file| swap_back(file, layout)) {
-            Ok(()) => format!("cannot open the new store: {error}; the old store is restored"),
-            Err(back) => {
-                format!("cannot open the new store: {error}; cannot restore the old store: {back}")
-            }
-        }),
+        Err(error) => {
+            Err(WorkError::Other(match database.with_closed(|file| swap_back(file, layout)) {
+                Ok(()) => format!("cannot open the new store: {error}; the old store is restored"),
+                Err(back) => {
+                    format!(
+                        "cannot open the new store: {error}; cannot restore the old store: {back}"
+                    )
+                }
+            }))
+        }
     }
 }
 

@@ -7,9 +7,9 @@ use tokio::sync::oneshot;
 
 use crate::backend::StoreError;
 use crate::sqlite::database::Database;
-use crate::sqlite::failure::{is_damage, is_full, unavailable};
+use crate::sqlite::failure::{is_damage, unavailable};
 use crate::sqlite::flusher::CommittedChange;
-use crate::sqlite::log::Log;
+use crate::sqlite::log::Wal;
 use crate::sqlite::rows::RowError;
 
 /// A change that waits for its transaction.
@@ -65,7 +65,7 @@ fn commit_alone(database: &mut Database, mut change: QueuedChange) -> Option<Com
 }
 
 impl QueuedChange {
-    fn await_flush(self, log: &Arc<Log>, result: Result<(), StoreError>) -> CommittedChange {
+    fn await_flush(self, log: &Arc<Wal>, result: Result<(), StoreError>) -> CommittedChange {
         CommittedChange { log: Arc::clone(log), result, sender: self.sender }
     }
 
@@ -76,7 +76,7 @@ impl QueuedChange {
 }
 
 /// The log that the changes are in, and the result of each.
-type Results = (Arc<Log>, Vec<Result<(), StoreError>>);
+type Results = (Arc<Wal>, Vec<Result<(), StoreError>>);
 
 /// Commits the changes. After an error none is made.
 fn commit(database: &mut Database, batch: &mut [QueuedChange]) -> rusqlite::Result<Results> {
@@ -88,8 +88,7 @@ fn commit(database: &mut Database, batch: &mut [QueuedChange]) -> rusqlite::Resu
                 let _ = connection.execute_batch("ROLLBACK");
             }
         }
-        Err(error) if is_full(error) => database.close_connections(),
-        Err(_) => database.discard_connections(),
+        Err(error) => database.close_after(error),
         Ok(_) => {}
     }
     results

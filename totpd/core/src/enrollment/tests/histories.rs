@@ -107,10 +107,10 @@ proptest! {
                         }
                     }
                 }
-                Event::Remove => { remove(&mut record, "", Maker::Root); }
+                Event::Remove => { remove(&mut record, "", Maker::Root, now); }
                 Event::RemoveOldest => {
                     if let Some(oldest) = record.factors.first().map(|factor| factor.id.clone()) {
-                        remove(&mut record, oldest.as_str(), Maker::Root);
+                        remove(&mut record, oldest.as_str(), Maker::Root, now);
                     }
                 }
                 Event::Disable => set(&mut record, Status::Verified, Status::Disabled),

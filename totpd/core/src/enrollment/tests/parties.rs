@@ -221,7 +221,7 @@ impl State {
             }
             Step::RemoveAll { caller } => {
                 let (party, maker) = CALLERS[*caller];
-                remove(&mut next.record, "", maker);
+                remove(&mut next.record, "", maker, now);
                 party
             }
             Step::Begin { login } => {

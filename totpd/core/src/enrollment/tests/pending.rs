@@ -151,7 +151,7 @@ fn a_pending_factor_is_removed_by_its_maker_or_root() {
     for (by, left) in [(ALICE, vec![1, 3]), (Maker::Uid(7), vec![1, 2, 3]), (Maker::Root, vec![])] {
         let makers = [Maker::Root, ALICE, Maker::Login(nonce(1))];
         let mut record = with((1..).zip(makers).map(|(n, maker)| pending(n, maker)).collect());
-        remove(&mut record, "", by);
+        remove(&mut record, "", by, NOW);
         let left: Vec<_> = left.into_iter().map(id).collect();
         assert_eq!(record.factors.iter().map(|f| f.id.clone()).collect::<Vec<_>>(), left, "{by}");
     }

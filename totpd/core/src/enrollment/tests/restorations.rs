@@ -11,6 +11,10 @@ use crate::resync::{ResyncOutcome, resync};
 use crate::verification::{Answer, Attempt, Rules, Verdict, verify};
 
 const HOTP: Kind = Kind::Hotp;
+mod clock_ahead;
+
+/// 2038-01-19, in seconds since 1970.
+const IN_2038: u64 = 2_147_483_640;
 const JUDGED_BY: Rules = Rules { skew: 1, throttle: THROTTLE };
 
 /// Restores `backup` in the place of `present`, as the store does.
@@ -52,7 +56,7 @@ fn what_a_removed_or_replaced_factor_accepted_stays_used() {
     let token = Factor { last_accepted: Some(7), ..imported(1, HOTP) };
     let backup = with(vec![token.clone()]);
     let mut present = with(vec![Factor { last_accepted: Some(40), ..token.clone() }]);
-    present.retire(|_| false);
+    present.retire(NOW, |_| false);
     let record = restored(&backup, &present, NOW);
     assert_eq!(record.factors[0].last_accepted, Some(40), "the present record remembers its seed");
 
@@ -108,7 +112,7 @@ fn a_resynchronization_accepts_no_code_of_an_imported_seed_from_before() {
 fn the_memory_of_spent_seeds_keeps_the_greater_counter() {
     let spent = |last| {
         let mut record = with(vec![token_at(Some(last))]);
-        record.retire(|_| false);
+        record.retire(NOW, |_| false);
         record
     };
     for (backup, present) in [(7, 40), (40, 7)] {
@@ -136,6 +140,8 @@ fn attempt_of(code: Code, now: u64) -> Attempt {
 enum Event {
     Backup,
     Restore,
+    /// A restore while the clock of the host runs ahead until 2038.
+    RestoreIn2038,
     /// Root enrolls one of three seeds, with or without a first code.
     Enroll {
         seed: u8,
@@ -169,6 +175,7 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         2 => Just(Event::Backup),
         2 => Just(Event::Restore),
+        1 => Just(Event::RestoreIn2038),
         3 => (seed.clone(), any::<bool>(), any::<bool>())
             .prop_map(|(seed, hotp, confirmed)| Event::Enroll { seed, hotp, confirmed }),
         2 => near.clone().prop_map(|ahead| Event::Confirm { ahead }),
@@ -214,6 +221,9 @@ impl Host {
         match event {
             Event::Backup => self.backup = self.record.clone(),
             Event::Restore => self.record = restored(&self.backup, &self.record, now),
+            Event::RestoreIn2038 => {
+                self.record = restored(&self.backup, &self.record, IN_2038);
+            }
             Event::Enroll { seed, hotp, confirmed } => {
                 self.last_id += 1;
                 let status = match confirmed {
@@ -239,7 +249,7 @@ impl Host {
             }
             Event::Remove => {
                 if let Some(oldest) = self.record.factors.first().map(|f| f.id.clone()) {
-                    remove(&mut self.record, oldest.as_str(), Maker::Root);
+                    remove(&mut self.record, oldest.as_str(), Maker::Root, now);
                 }
             }
             Event::Resync { oldest, ahead } => {

@@ -11,6 +11,7 @@ use zbus::wire::{BE, LE};
 use super::*;
 use crate::dictionary::{DictReader, Value};
 use crate::variants::Dictionary;
+use crate::wire::lengths;
 
 mod strictness;
 
@@ -177,6 +178,20 @@ proptest! {
         let is_same = ours == zbus;
         let may_differ = ours.is_ok() != zbus.is_ok() && may_differ(header, place, bytes[place], &ours);
         prop_assert!(is_same || may_differ, "{ours:?}\n{zbus:?}\nat {place}: {byte}\n{bytes:?}");
+    }
+
+    #[test]
+    fn an_answer_is_one_by_its_header_alone(bytes in message()) {
+        let header = lengths(bytes.first_chunk().unwrap()).unwrap().header;
+        let is_answer = seen_by_zbus(&bytes) != Ok(Seen::NoReply);
+        prop_assert_eq!(is_answer_to(SERIAL, &bytes[..header]), is_answer);
+    }
+
+    #[test]
+    fn no_header_makes_the_search_for_an_answer_panic(mut bytes: Vec<u8>) {
+        let _ = is_answer_to(SERIAL, &bytes);
+        bytes.splice(0..0, *b"l\x02\0\x01\0\0\0\0\x01\0\0\0");
+        let _ = is_answer_to(SERIAL, &bytes);
     }
 
     #[test]

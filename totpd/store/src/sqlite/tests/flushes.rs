@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tokio::sync::oneshot;
 use totpd_core::fixtures::{enrolled, user};
 use totpd_core::record::Record;
 
@@ -13,7 +14,10 @@ use super::folder::Folder;
 use crate::backend::{Backend, StoreError};
 use crate::blocking;
 use crate::conformance::run;
-use crate::sqlite::log::Log;
+use crate::progress::Progress;
+use crate::sqlite::OpenStore;
+use crate::sqlite::database::Database;
+use crate::sqlite::log::Wal;
 use crate::store::Store;
 
 impl Folder {
@@ -116,7 +120,7 @@ fn a_failed_flush_is_an_error_for_all_that_wait_and_the_file_is_opened_again() {
             for caller in callers {
                 let error = caller.join().unwrap().unwrap_err();
                 assert!(
-                    matches!(&error, StoreError::Unavailable(reason) if reason.contains("flush the log")),
+                    matches!(&error, StoreError::Unavailable(reason) if reason.contains("flush store.db-wal")),
                     "{error}"
                 );
             }
@@ -132,14 +136,14 @@ fn a_failed_flush_is_an_error_for_all_that_wait_and_the_file_is_opened_again() {
 #[test]
 fn a_log_that_failed_once_never_flushes_again() {
     let folder = Folder::with_a_user();
-    let log = Log::open(&folder.path().join("store.db")).unwrap();
+    let log = Wal::open(&folder.path().join("store.db")).unwrap();
     log.flush().unwrap();
     folder.begin_trouble("test-failed-flush");
     log.flush().unwrap_err();
     folder.end_trouble("test-failed-flush");
     // The kernel reports a lost write once: a success now would prove nothing.
     log.flush().unwrap_err();
-    let other = Log::open(&folder.path().join("store.db")).unwrap();
+    let other = Wal::open(&folder.path().join("store.db")).unwrap();
     other.flush().unwrap();
     other.fail();
     other.flush().unwrap_err();
@@ -149,7 +153,7 @@ fn a_log_that_failed_once_never_flushes_again() {
 fn a_store_whose_first_flush_fails_does_not_open() {
     let folder = Folder::with_a_user();
     folder.begin_trouble("test-failed-flush");
-    assert!(folder.refusal().contains("cannot flush the log"), "{}", folder.refusal());
+    assert!(folder.refusal().contains("cannot flush store.db-wal"), "{}", folder.refusal());
     folder.end_trouble("test-failed-flush");
     assert!(run(folder.open().read(user("alice"))).unwrap().is_some());
 }
@@ -162,4 +166,108 @@ fn a_store_that_closes_answers_all_changes_before() {
     drop(opened);
     assert_eq!(run(change), Ok(()));
     assert!(run(folder.open().read(user("bob"))).unwrap().is_some());
+}
+
+/// Does `work` while a change is committed and its flush has not returned. Returns the result of
+/// the change.
+fn change_around<T>(
+    folder: &Folder,
+    store: &Store,
+    work: impl FnOnce() -> T,
+) -> (T, Result<(), StoreError>) {
+    folder.begin_trouble("test-stalled-flush");
+    let before = counted(store, "bob");
+    thread::scope(|scope| {
+        let change = scope.spawn(|| count_up(store, "bob"));
+        eventually("bob's change is committed", || counted(store, "bob") == before + 1);
+        let done = work();
+        assert!(!change.is_finished(), "a change was answered before its flush");
+        folder.end_trouble("test-stalled-flush");
+        (done, change.join().unwrap())
+    })
+}
+
+#[test]
+fn a_change_succeeds_whatever_becomes_of_a_restore_during_its_flush() {
+    for is_swapped in [false, true] {
+        let folder = Folder::new();
+        let opened = folder.opened();
+        count_up(&opened.store, "bob").unwrap();
+        let new_wal = folder.path().join("store.db.new-wal");
+        let now = move || {
+            // Nobody else uses the file now.
+            if !is_swapped {
+                fs::create_dir(&new_wal).unwrap();
+            }
+            30_000
+        };
+        let (restored, change) = change_around(&folder, &opened.store, || {
+            opened.local.begin_restore().unwrap().finish(30_000, 30_000, now, 1)
+        });
+        assert_eq!(restored.is_ok(), is_swapped, "{restored:?}");
+        assert_eq!(change, Ok(()), "the restore succeeded: {is_swapped}");
+        // Its record has no used codes, so the new store does not know it.
+        assert_eq!(counted(&opened.store, "bob"), if is_swapped { 0 } else { 2 });
+    }
+}
+
+#[test]
+fn a_change_succeeds_although_an_erasure_fails_during_its_flush() {
+    for is_full in [false, true] {
+        let folder = Folder::new();
+        let opened = folder.opened();
+        count_up(&opened.store, "bob").unwrap();
+        let copy = folder.path().join("store.db.format-4");
+        fs::create_dir(&copy).unwrap();
+        // Everything is sealed under the new key. The old one stays, and the next rekey begins with
+        // its erasure.
+        opened.local.rekey(&Progress::default()).unwrap_err();
+        if is_full {
+            fs::remove_dir(&copy).unwrap();
+            fill(&opened);
+        }
+        let (rekeyed, change) = change_around(&folder, &opened.store, || {
+            opened.local.rekey(&Progress::default()).unwrap_err().to_string()
+        });
+        assert!(rekeyed.contains("the old key is not erased"), "{rekeyed}");
+        assert_eq!(rekeyed.contains("full"), is_full, "{rekeyed}");
+        assert_eq!(change, Ok(()), "the disk is full: {is_full}");
+        assert_eq!(counted(&opened.store, "bob"), 2);
+    }
+}
+
+/// Lets the file grow no more, as a full disk does.
+fn fill(opened: &OpenStore) {
+    let (sender, done) = oneshot::channel();
+    let fill = move |database: &mut Database| {
+        let connection = database.connection().unwrap();
+        let sql = "CREATE TABLE filler (block BLOB); INSERT INTO filler VALUES (zeroblob(200000))";
+        connection.execute_batch(sql).unwrap();
+        let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+        connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+        sender.send(()).unwrap();
+    };
+    opened.local.writer().unwrap().exclusive(fill).unwrap();
+    done.blocking_recv().unwrap();
+}
+
+#[test]
+fn a_full_disk_fails_no_flush_and_a_broken_one_does() {
+    for (code, is_ok) in
+        [(rusqlite::ffi::SQLITE_FULL, true), (rusqlite::ffi::SQLITE_IOERR_WRITE, false)]
+    {
+        let folder = Folder::new();
+        let opened = folder.opened();
+        let ((), change) = change_around(&folder, &opened.store, || {
+            let (sender, done) = oneshot::channel();
+            let close = move |database: &mut Database| {
+                let error = rusqlite::ffi::Error::new(code);
+                database.close_after(&rusqlite::Error::SqliteFailure(error, None));
+                sender.send(()).unwrap();
+            };
+            opened.local.writer().unwrap().exclusive(close).unwrap();
+            done.blocking_recv().unwrap();
+        });
+        assert_eq!(change.is_ok(), is_ok, "{change:?}");
+    }
 }

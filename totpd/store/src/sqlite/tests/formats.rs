@@ -141,7 +141,7 @@ fn make_the_fixture() {
     put(user("carol"), carol);
     let mut dave = with(1003, factor(4, Kind::Hotp, Status::Unsynchronized, Some(7)));
     dave.factors.push(factor(5, totp, Status::Verified, Some(59_833_333)));
-    dave.retire(|factor| factor.kind == Kind::Hotp);
+    dave.retire(0, |factor| factor.kind == Kind::Hotp);
     put(user("dave"), dave);
     let mut nobody = Record::new(u32::MAX);
     nobody.throttle.fail(&Source::Nowhere, 1_795_000_000);

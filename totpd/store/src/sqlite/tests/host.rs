@@ -152,9 +152,10 @@ impl Host {
 
     /// Removes all factors of a user.
     pub(super) fn remove(&self, name: &str) -> Result<(), StoreError> {
-        run(self.opened.store.update(user(name), |record| {
+        let now = self.now();
+        run(self.opened.store.update(user(name), move |record| {
             let mut record = record.unwrap_or_else(|| Record::new(1000));
-            enrollment::remove(&mut record, "", Maker::Root);
+            enrollment::remove(&mut record, "", Maker::Root, now);
             ((), Some(record))
         }))
     }
@@ -185,7 +186,7 @@ impl Host {
             restoring.add(name.clone(), record)?;
         }
         let now = Arc::clone(&self.now);
-        restoring.finish(created, move || now.load(Ordering::Relaxed), RULES.skew)
+        restoring.finish(created, created, move || now.load(Ordering::Relaxed), RULES.skew)
     }
 
     /// Seals everything under a new key.

@@ -1,7 +1,10 @@
 //! What a restore keeps of the store that it replaces.
 
+use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
+use totpd_core::enrollment::ReplayFloor;
 use totpd_core::factor::{Factor, Kind, Status};
 use totpd_core::fixtures::{user, verified};
 use totpd_core::record::Record;
@@ -49,7 +52,7 @@ fn a_restore_keeps_the_used_codes_of_the_present_store() {
     for name in ["alice", "dave", "erin"] {
         restoring.add(UserName::parse(name).unwrap(), &token(7)).unwrap();
     }
-    assert_eq!(restoring.finish(NOW, || NOW, 1).unwrap().users, 3, "nobody is added");
+    assert_eq!(restoring.finish(NOW, NOW, || NOW, 1).unwrap().users, 3, "nobody is added");
     for (name, last) in [
         ("alice", Some(40)),
         ("bob", Some(50)),
@@ -85,29 +88,44 @@ fn a_code_that_is_used_during_a_restore_stays_used() {
             (token.last_accepted, Some(record))
         }))
     };
+    let (first_press, has_pressed) = mpsc::channel();
     let pressed = thread::scope(|scope| {
         let presses = scope.spawn(|| {
-            let mut last = 0;
-            loop {
-                match press() {
-                    Ok(Some(counter)) => last = counter,
-                    Ok(None) => return last,
-                    // The queue is closed for a moment.
-                    Err(_) => thread::yield_now(),
-                }
+            let (mut last, end) = (0, Instant::now() + LONG);
+            // No press fails: the thread that writes serves it before or after the swap.
+            while let Some(counter) = press().unwrap() {
+                assert!(Instant::now() < end, "the restored record never came");
+                last = counter;
+                let _ = first_press.send(());
             }
+            last
         });
+        has_pressed.recv_timeout(LONG).unwrap();
         let mut restoring = opened.local.begin_restore().unwrap();
         restoring.add(UserName::parse("alice").unwrap(), &backup).unwrap();
         for number in 0..2000 {
             let name = UserName::parse(&format!("user{number}")).unwrap();
             restoring.add(name, &backup).unwrap();
         }
-        restoring.finish(NOW, || NOW, 1).unwrap();
+        restoring.finish(NOW, NOW, || NOW, 1).unwrap();
         presses.join().unwrap()
     });
     assert!(pressed > 0);
     assert_eq!(last_accepted(&opened, "alice"), Some(pressed));
 }
 
+/// The clock moves back during the restore. The floor is that of the later time.
+#[test]
+fn a_restore_reports_the_floor_that_it_set() {
+    let folder = Folder::new();
+    let opened = folder.opened();
+    for (times, floor) in [([NOW, NOW + 40], NOW + 40), ([NOW, NOW - 40], NOW)] {
+        let restoring = opened.local.begin_restore().unwrap();
+        let report = restoring.finish(NOW, times[0], move || times[1], 1).unwrap();
+        assert_eq!(report.floor, ReplayFloor { time: floor, skew: 1 });
+        assert_eq!(opened.local.keys().get().floor, Some(report.floor));
+    }
+}
+
 const NOW: u64 = 30_000;
+const LONG: Duration = Duration::from_secs(60);

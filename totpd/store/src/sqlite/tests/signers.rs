@@ -75,7 +75,7 @@ fn a_restore_of_an_older_backup_keeps_the_newest_date() {
         for (name, record) in &backup {
             restoring.add(name.clone(), record).unwrap();
         }
-        restoring.finish(from, move || now, 1).unwrap();
+        restoring.finish(from, now, move || now, 1).unwrap();
         newest(&host)
     };
     assert_eq!(restore(created - 1, created + 9), Some(created), "it was older");

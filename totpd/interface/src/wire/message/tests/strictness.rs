@@ -101,7 +101,7 @@ fn a_header_is_read_as_the_specification_says() {
     }
     // Byte by byte: order, kind, version, serial, padding of the header.
     let good = reply(&good);
-    let padding = lengths(good.first_chunk().unwrap()).unwrap().header - 1;
+    let padding = crate::wire::lengths(good.first_chunk().unwrap()).unwrap().header - 1;
     for (place, byte) in [(0, b'x'), (1, 0), (3, 0), (3, 2), (8, 0), (padding, 1)] {
         let mut bad = good.clone();
         bad[place] = byte;

@@ -1,0 +1,50 @@
+//! A restore while the clock of the host ran ahead by years.
+
+use super::*;
+
+/// A clock that ran ahead was set right again. Its floor locks no seed: not in the store, not in a
+/// backup of it, and not as that of a factor that was removed since.
+#[test]
+fn a_restore_in_2038_locks_no_seed_for_ever() {
+    const LATER: u64 = NOW + 7200;
+    let token = Factor { last_used: Some(NOW - 30), last_accepted: Some(999), ..imported(1, TOTP) };
+    let good = with(vec![token.clone()]);
+    let locked = restored(&good, &good, IN_2038);
+    let last = |record: &Record| record.factors.first().and_then(|factor| factor.last_accepted);
+    assert!(last(&locked) > Some(IN_2038 / 30));
+    let made_then = with(vec![Factor { created: IN_2038 + 60, ..token.clone() }]);
+    let mut removed = locked.clone();
+    remove(&mut removed, "", Maker::Root, NOW);
+    let floor = Some(NOW / 30 + 11);
+    let limit = Some(NOW / 30 + 130);
+    for (backup, present, expected) in [
+        (&good, &locked, floor),
+        (&locked, &good, floor),
+        (&locked, &locked, floor),
+        (&good, &removed, limit),
+        (&removed, &locked, None),
+        // A code of that time may have been used, if a factor was made then.
+        (&made_then, &made_then, floor),
+    ] {
+        let mut record = restored(backup, present, NOW);
+        assert_eq!(last(&record), expected);
+        if record.factors.is_empty() {
+            record.factors.push(token.clone());
+            record.share_used_codes();
+        }
+        let attempt = attempt_of(code_of(&token, LATER / 30), LATER);
+        let (verdict, _) = verify(record, &attempt, &JUDGED_BY);
+        assert!(matches!(verdict, Verdict::Approved { .. }), "{verdict:?}");
+    }
+}
+
+#[test]
+fn what_was_used_until_a_removal_stays_used_although_2038_marked_more() {
+    let token = Factor { last_used: Some(NOW), last_accepted: Some(1120), ..imported(1, TOTP) };
+    let good = with(vec![token.clone()]);
+    let mut removed = restored(&good, &good, IN_2038);
+    removed.retire(NOW, |_| false);
+    removed.factors = vec![imported(1, TOTP)];
+    removed.share_used_codes();
+    assert!(removed.factors[0].last_accepted >= Some(1120));
+}

@@ -77,6 +77,22 @@ fn a_new_factor_replaces_the_old_one_only_when_it_is_confirmed() {
 }
 
 #[test]
+fn the_factors_that_an_enrollment_replaces_are_named() {
+    let before = with(vec![factor(1, Status::Verified)]);
+    for (new, rules, expected) in [
+        (factor(2, Status::Verified), &RULES, &[id(1)][..]),
+        (factor(2, Status::Verified), &TWO, &[]),
+        (pending(2, ALICE), &RULES, &[id(1)]),
+        (pending(2, ALICE), &TWO, &[]),
+    ] {
+        let mut after = before.clone();
+        add(&mut after, new.clone(), NOW, rules).unwrap();
+        let replaced: Vec<_> = replaced_in(&before, &after, &new, rules).cloned().collect();
+        assert_eq!(replaced, expected, "{:?} of {}", new.status, rules.max_factors);
+    }
+}
+
+#[test]
 fn several_factors_stay_side_by_side_up_to_the_limit() {
     let mut record = with(vec![factor(1, Status::Verified)]);
     add(&mut record, factor(2, Status::Verified), NOW, &TWO).unwrap();

@@ -55,7 +55,8 @@ fn obey(host: &Host, folder: &str, command: &str) {
             "cd {folder} && mkdir -p target/deb && cp {PACKAGE} target/deb/libpam-totp_0_all.deb && \
              make() {{ :; }} && {command}"
         )),
-        _ => host.run(&format!("cd {folder} && {command}")),
+        // On lines of their own, so that a command in the background is all that is left there.
+        _ => host.run(&format!("cd {folder} || exit 1\n{command}")),
     };
     assert_eq!(ran.status, 0, "{command}: {ran:#?}");
 }

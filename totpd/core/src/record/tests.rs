@@ -5,7 +5,7 @@ use alloc::vec;
 use super::spent_seeds::MAX_SPENT_SEEDS;
 use super::*;
 use crate::factor::Kind;
-use crate::fixtures::verified;
+use crate::fixtures::{code_of, verified};
 use crate::seed::Seed;
 
 const TOTP: Kind = Kind::Totp { period: 30 };
@@ -27,6 +27,14 @@ fn factors_of_one_seed_and_kind_share_the_last_counter() {
     let mut record = Record { factors, ..Record::new(1000) };
     record.share_used_codes();
     assert_eq!(last(&record), [Some(7), Some(7), Some(5), None]);
+}
+
+#[test]
+fn a_code_that_two_factors_accepted_last_is_repeated() {
+    let factors = vec![factor(1, TOTP, Some(7)), factor(2, TOTP, Some(7))];
+    let record = Record { factors, ..Record::new(1000) };
+    assert!(record.repeats_last_code(&code_of(&record.factors[0], 7)));
+    assert!(!record.repeats_last_code(&code_of(&record.factors[0], 8)));
 }
 
 #[test]

@@ -71,8 +71,8 @@ pub(crate) fn replace_line(exists: impl Fn(&str) -> bool) -> String {
         "a line that asks for the password"
     };
     format!(
-        "in its place, write {line} by hand; if users have no password, first let sshd accept a key alone \
-         (AuthenticationMethods); test a new login before you leave this session"
+        "in its place, write {line} by hand; if users have no password, first have sshd require the key alone \
+         (AuthenticationMethods publickey) and reload it; test a new login before you leave this session"
     )
 }
 

@@ -36,6 +36,10 @@ fn flood(machine: &Machine, kinds: &[&str]) -> Vec<Child> {
             )));
         }
     }
+    // The messages of some kinds take seconds to make.
+    eventually("all floods are ready", || {
+        machine.run("cat /tmp/flood-*").stdout.matches(": ready").count() == started.len()
+    });
     started
 }
 

@@ -4,9 +4,10 @@ bus takes it, without waiting for an answer. USER is the one who is asked about:
 
 KIND: silent (NO_REPLY_EXPECTED, on sixteen connections), descriptors-N (N with each message), large (32 MiB),
 keys (two million different ones), half (messages that never end), unauthenticated (connections that say nothing);
-burst (a hundred calls at once, whose answers are counted).
+burst (a hundred calls at once, whose answers are counted). A flood prints "KIND: ready" when its messages are made.
 """
 import array
+import itertools
 import os
 import socket
 import struct
@@ -17,7 +18,12 @@ BUS = "/run/dbus/system_bus_socket"
 # Seconds that the bus may take to read on.
 PATIENCE = 5
 kind, seconds, user = sys.argv[1], float(sys.argv[2]), sys.argv[3]
-end = time.monotonic() + seconds
+
+
+def begin():
+    """Says that all is prepared, and returns when the flood ends."""
+    print(f"{kind}: ready", flush=True)
+    return time.monotonic() + seconds
 
 
 def string(text):
@@ -68,7 +74,7 @@ def drain(bus):
 
 def flood(connections, send):
     """Sends on all connections in turn; one that the bus closes is opened again."""
-    buses, sent = [None] * connections, 0
+    buses, sent, end = [None] * connections, 0, begin()
     while time.monotonic() < end:
         for number, bus in enumerate(buses):
             try:
@@ -99,11 +105,8 @@ elif kind == "large":
     large = message("Begin", "sa{sv}", aligned(string("x" * (32 * 1024 * 1024 - 1024)), 8) + bytes(8))
     flood(2, lambda bus: bus.sendall(large))
 elif kind == "keys":
-    entries = b"".join(
-        struct.pack("<I", 4) + b"%c%c%c%c" % tuple(33 + number // 38**place % 38 for place in range(4))
-        + b"\0\1y\0" + b"\0" + bytes(3)
-        for number in range(1_990_000)
-    )
+    names = itertools.islice(itertools.product(range(33, 71), repeat=4), 1_990_000)
+    entries = b"".join(struct.pack("<I4B8s", 4, *name, b"\0\1y") for name in names)
     body = aligned(string(user), 4)
     body = aligned(body + struct.pack("<I", len(entries)), 8) + entries
     keys = message("Begin", "sa{sv}", body)
@@ -138,7 +141,7 @@ elif kind == "burst":
     looked_at = answers.count(b"denied\0") + answers.count(b"throttled\0")
     print(f"looked at: {looked_at}, refused: {answers.count(b'LimitsExceeded' + bytes(1))}")
 elif kind == "unauthenticated":
-    kept = []
+    kept, end = [], begin()
     while time.monotonic() < end:
         bus = socket.socket(socket.AF_UNIX)
         bus.setblocking(False)

@@ -12,7 +12,7 @@ cargo test --profile e2e --locked --workspace --no-run --test end_to_end "$@" 2>
 sed -n 's/^ *Executable \(unittests src\/lib.rs\|main.rs\) (\(.*\))$/\2/p' target/tests.build >target/tests.programs
 cargo build --profile e2e --locked --workspace --test end_to_end --example generate_store --bins
 cp target/e2e/examples/generate_store target/e2e/actors target/tests/
-for program in bus_latency fake_totpd find_seeds clients64 guess_flood peer_call user_flood; do
+for program in bus_latency fake_totpd find_seeds clients64 guess_flood peer_call slow_disk user_flood; do
   ln -f target/tests/actors target/tests/$program
 done
 scripts/completions.sh target/e2e/totpctl target/e2e/completions

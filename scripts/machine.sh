@@ -39,6 +39,11 @@ if [ "$MACHINE_IN" = namespaces ]; then
     touch $root/dev/$node
     mount --bind /dev/$node $root/dev/$node
   done
+  # A slow disk of a benchmark is a file system of FUSE.
+  if [ -e /dev/fuse ]; then
+    touch $root/dev/fuse
+    mount --bind /dev/fuse $root/dev/fuse
+  fi
   mkdir $root/dev/pts $root/dev/shm
   mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts $root/dev/pts
   ln -s pts/ptmx $root/dev/ptmx

@@ -1,5 +1,5 @@
-//! Programs that tests act with. The name of the call selects the program. Building one takes a
-//! third of the time that building seven takes.
+//! Programs that tests act with. The name of the call selects the program. Building one takes
+//! much less time than building eight.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -10,6 +10,7 @@ mod fake_totpd;
 mod find_seeds;
 mod guess_flood;
 mod peer_call;
+mod slow_disk;
 mod user_flood;
 
 fn main() -> ExitCode {
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         Some("clients64") => clients64::run(),
         Some("fake_totpd") => fake_totpd::run(),
         Some("find_seeds") => find_seeds::run(),
+        Some("slow_disk") => slow_disk::run(),
         Some("user_flood") => user_flood::run(),
         Some("guess_flood") => guess_flood::run(),
         _ => panic!("{program} is none of them"),

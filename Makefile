@@ -110,12 +110,14 @@ lint:
 	scripts/prepare.sh lint
 	scripts/lint.sh
 
+# Writes the table of docs/reference/performance.md. TEST_SCALE=1: with a store of a million users too.
 bench:
 	scripts/prepare.sh bench
 	$(MAKE) --no-print-directory need-machine TESTED=release
 	scripts/bench.sh
 
 # Instructions of a login in daemon and module, exact, so it fails when one of them grows: tests/bench/instructions.toml.
+# `scripts/bench-instructions.sh --write` takes the counts of now.
 bench-instructions:
 	scripts/prepare.sh bench-instructions
 	$(MAKE) --no-print-directory need-machine TESTED=release

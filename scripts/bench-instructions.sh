@@ -1,12 +1,14 @@
 #!/bin/bash
 # bench-instructions.sh [--write]: counts instructions with valgrind's callgrind, and compares them with
 # tests/bench/instructions.toml: of the daemon for a Begin and a Verify over the private socket, and of the module with
-# loading. A count that grew by more than 5 % fails. --write takes the counts of now. BUILT: the built files.
+# loading. A count that grew by more than 5 % fails. --write takes the counts of now, and writes them to
+# docs/reference/performance.md too. BUILT: the built files.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PATH:/usr/sbin:/sbin
-counts=$(mktemp)
-trap 'rm -f "$counts"' EXIT
+counts=$(mktemp) output=$(mktemp)
+trap 'rm -f "$counts" "$output"' EXIT
 EXTRA=target/tests BUILT=${BUILT:-target/tested} scripts/machine.sh \
   /bin/bash -s <scripts/bench-instructions-inside.sh >"$counts"
-python3 scripts/bench-instructions.py tests/bench/instructions.toml "$counts" "$@"
+python3 scripts/bench-instructions.py tests/bench/instructions.toml "$counts" "$@" | tee "$output"
+[ "${1:-}" != --write ] || scripts/bench-table.py "$output" docs/reference/performance.md

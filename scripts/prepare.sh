@@ -27,10 +27,10 @@ for what in "$@"; do
   need-hosts | need-doors) needs+=" $tests_hosts" ;;
   need-kernel | kernel) needs+=" $tests_hosts qemu-system-x86_64:qemu-system-x86 mkfs.ext4:e2fsprogs
     /usr/share/selinux/devel/Makefile:selinux-policy-dev" ;;
-  bench) needs+=" $tests_machine python3:python3-minimal
+  bench) needs+=" $tests_machine /usr/share/doc/python3:python3 dpkg-shlibdeps:dpkg-dev
     /usr/share/doc/libpam-google-authenticator:libpam-google-authenticator
     /usr/share/doc/libpam-oath:libpam-oath" ;;
-  bench-instructions) needs+=" $tests_machine python3:python3-minimal valgrind:valgrind" ;;
+  bench-instructions) needs+=" $tests_machine /usr/share/doc/python3:python3 valgrind:valgrind" ;;
   lint) needs+=" $build python3:python3 mandoc:mandoc shellcheck:shellcheck systemd-analyze:systemd
     lintian:lintian apparmor_parser:apparmor rpmbuild:rpm rpmlint:rpmlint
     /usr/share/selinux/devel/Makefile:selinux-policy-dev" ;;

@@ -1,0 +1,62 @@
+//! The cost of one login on a disk whose flush takes 5 ms, beside the peers. The store and the
+//! files of the peers are on that disk.
+
+use std::collections::BTreeMap;
+
+use tests::{Machine, eventually};
+
+use crate::logins;
+use crate::row::{Target, row};
+
+const FLUSH_MICROSECONDS: u64 = 5000;
+const USERS: u32 = 1000;
+
+pub(crate) fn measure(machine: &Machine) {
+    machine.kill_daemon("KILL");
+    machine.run("mkdir /slow").stdout_ok();
+    let mut disk = machine
+        .start(&format!("exec /opt/tests/slow_disk /slow {FLUSH_MICROSECONDS} >> /tmp/flushes"));
+    eventually("the slow disk is mounted", || machine.run("mountpoint -q /slow").status == 0);
+    let place =
+        "mkdir -m 700 /slow/totpd /slow/ga /slow/oath && mount --bind /slow/totpd /var/lib/totpd";
+    machine.run(place).stdout_ok();
+    let seed = machine.generate_users(USERS);
+    machine.run("totpctl show crowd0").stdout_ok();
+    logins::peers(machine, "slow-", "/slow");
+    logins::peers_files(machine, &seed, "/slow", 0);
+    let (code, hex) = logins::codes(machine, &seed);
+    machine.run(": > /tmp/flushes").stdout_ok();
+    let times = logins::series(machine, "-e", |n| {
+        vec![
+            format!("permit bench-permit crowd{n} x"),
+            format!("totp bench-totp crowd{n} {code}"),
+            format!("ga bench-slow-ga crowd{n} {code}"),
+            format!("oath1 bench-slow-oath1 crowd{n} {hex}"),
+        ]
+    });
+    logins::print("a disk whose flush takes 5 ms", &times);
+    let logins = times["totp"].len();
+    let flushes = flushes(machine);
+    for (folder, label) in [("totpd", "totp"), ("ga", "ga"), ("oath", "oath1")] {
+        let of_this = flushes.get(folder).map_or(&[][..], Vec::as_slice);
+        println!("  {label:12}{:>9.2} flushes a login", of_this.len() as f64 / logins as f64);
+        assert!(!of_this.is_empty(), "no flush of {folder} reached the slow disk");
+        assert!(of_this.iter().all(|took| *took >= FLUSH_MICROSECONDS), "a flush was not slow");
+    }
+    let ratio = logins::above(&times, "totp") / logins::above(&times, "ga");
+    let what = "the same, all files on a disk whose flush takes 5 ms / pam_google_authenticator";
+    row(what, ratio, "", Target::None);
+    machine.kill_daemon("KILL");
+    machine.run("umount /var/lib/totpd && umount /slow && rmdir /slow").stdout_ok();
+    assert!(disk.wait().unwrap().success(), "the slow disk failed");
+}
+
+/// Returns the microseconds of each flush so far, by the folder of the disk.
+fn flushes(machine: &Machine) -> BTreeMap<String, Vec<u64>> {
+    let mut flushes: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for line in machine.run("cat /tmp/flushes").stdout_ok().lines() {
+        let (folder, took) = line.split_once(' ').unwrap();
+        flushes.entry(folder.to_owned()).or_default().push(took.parse().unwrap());
+    }
+    flushes
+}

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 export PATH=$PATH:/usr/sbin:/sbin
 counts=$(mktemp) output=$(mktemp)
 trap 'rm -f "$counts" "$output"' EXIT
-EXTRA=target/tests BUILT=${BUILT:-target/tested} scripts/machine.sh \
+EXTRA=target/tests BUILT=${BUILT:-target/release} scripts/machine.sh \
   /bin/bash -s <scripts/bench-instructions-inside.sh >"$counts"
 python3 scripts/bench-instructions.py tests/bench/instructions.toml "$counts" "$@" | tee "$output"
 [ "${1:-}" != --write ] || scripts/bench-table.py "$output" docs/reference/performance.md

@@ -30,7 +30,7 @@ for what in "$@"; do
   bench) needs+=" $tests_machine /usr/share/doc/python3:python3 dpkg-shlibdeps:dpkg-dev
     /usr/share/doc/libpam-google-authenticator:libpam-google-authenticator
     /usr/share/doc/libpam-oath:libpam-oath" ;;
-  bench-instructions) needs+=" $tests_machine /usr/share/doc/python3:python3 valgrind:valgrind" ;;
+  bench-instructions) needs+=" $build $machine /usr/share/doc/python3:python3 valgrind:valgrind" ;;
   lint) needs+=" $build python3:python3 mandoc:mandoc shellcheck:shellcheck systemd-analyze:systemd
     lintian:lintian apparmor_parser:apparmor rpmbuild:rpm rpmlint:rpmlint
     /usr/share/selinux/devel/Makefile:selinux-policy-dev" ;;

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PATH:$HOME/.cargo/bin BUILT=${BUILT:-target/tested}
-crates=$(cargo tree --locked -p pam_totp -e normal --prefix none | sort -u | wc -l)
+crates=$(cargo tree --locked -p pam_totp -e normal --prefix none | cut -d' ' -f1 | sort -u | wc -l)
 module=$(stat -c %s "$BUILT/libpam_totp.so")
 package=$(OUT=target/tests.package scripts/deb.sh | sed -n 's/.*, \([0-9]*\) kB installed$/\1/p')
 rm -r target/tests.package

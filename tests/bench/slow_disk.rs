@@ -44,7 +44,8 @@ pub(crate) fn measure(machine: &Machine) {
         assert!(of_this.iter().all(|took| *took >= FLUSH_MICROSECONDS), "a flush was not slow");
     }
     let ratio = logins::above(&times, "totp") / logins::above(&times, "ga");
-    let what = "the same, all files on a disk whose flush takes 5 ms / pam_google_authenticator";
+    let what =
+        "a fresh process, all files on a disk whose flush takes 5 ms / pam_google_authenticator";
     row(what, ratio, "", Target::None);
     machine.kill_daemon("KILL");
     machine.run("umount /var/lib/totpd && umount /slow && rmdir /slow").stdout_ok();

@@ -1,5 +1,6 @@
 //! The option `use_first_pass` of the second factor: it reads the answer to an earlier line.
 
+use crate::silence::is_silent;
 use crate::stack::{Rule, RuleKind};
 
 /// Returns the first line of the second factor that has `use_first_pass`, and before which no line
@@ -9,7 +10,7 @@ pub fn lacks_first_pass(rules: &[Rule]) -> Option<&Rule> {
     let may_ask = |rule: &Rule| match &rule.kind {
         // It forwards what it asked for.
         RuleKind::Module { .. } if rule.is_factor() => has(rule, "forward_pass"),
-        RuleKind::Module { .. } => !SILENT.contains(&rule.module()),
+        RuleKind::Module { .. } => !is_silent(rule),
         _ => false,
     };
     let before = rules.iter().position(may_ask).unwrap_or(rules.len());
@@ -19,39 +20,6 @@ pub fn lacks_first_pass(rules: &[Rule]) -> Option<&Rule> {
 fn has(rule: &Rule, option: &str) -> bool {
     matches!(&rule.kind, RuleKind::Module { args, .. } if args.iter().any(|arg| arg == option))
 }
-
-/// Modules that never ask for an answer. Any other module may.
-const SILENT: [&str; 29] = [
-    "pam_access",
-    "pam_cap",
-    "pam_deny",
-    "pam_echo",
-    "pam_env",
-    "pam_faildelay",
-    "pam_faillock",
-    "pam_fprintd",
-    "pam_group",
-    "pam_issue",
-    "pam_keyinit",
-    "pam_limits",
-    "pam_listfile",
-    "pam_localuser",
-    "pam_loginuid",
-    "pam_mail",
-    "pam_motd",
-    "pam_nologin",
-    "pam_permit",
-    "pam_rootok",
-    "pam_securetty",
-    "pam_selinux",
-    "pam_shells",
-    "pam_succeed_if",
-    "pam_systemd",
-    "pam_tally2",
-    "pam_time",
-    "pam_warn",
-    "pam_wheel",
-];
 
 #[cfg(test)]
 mod tests {
@@ -64,6 +32,8 @@ mod tests {
         for (text, expected) in [
             ("auth required pam_totp.so use_first_pass\n", Some(1)),
             ("auth required pam_env.so\nauth required pam_totp.so use_first_pass\n", Some(2)),
+            ("auth required pam_sepermit.so\nauth required pam_totp.so use_first_pass\n", Some(2)),
+            ("auth required pam_usertype.so\nauth required pam_totp.so use_first_pass\n", Some(2)),
             ("auth required pam_unix.so\nauth required pam_totp.so use_first_pass\n", None),
             ("auth required pam_unknown.so\nauth required pam_totp.so use_first_pass\n", None),
             ("auth required pam_totp.so use_first_pass\nauth required pam_unix.so\n", Some(1)),

@@ -20,6 +20,7 @@ pub mod password;
 mod proof;
 pub mod return_code;
 pub mod setcred;
+mod silence;
 pub mod stack;
 
 pub use control::{Action, Control};

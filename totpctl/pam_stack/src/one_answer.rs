@@ -1,6 +1,8 @@
 //! Programs with one prompt: whether one answer, with the code in it, can pass a stack.
 
 use crate::password::is_password;
+use crate::proof::proves_identity;
+use crate::silence::is_silent;
 use crate::stack::{Rule, RuleKind};
 
 /// Reports whether one answer has all that a stack asks for: a code alone, or password and code as
@@ -12,16 +14,20 @@ pub fn takes_one_answer(rules: &[Rule]) -> bool {
     let first = rules.iter().find(|rule| is_factor(rule) || is_password(rule));
     let is_first = first.is_some_and(is_factor);
     let mut factors = rules.iter().filter(|rule| is_factor(rule));
-    is_code_alone(rules) || (is_first && factors.all(forwards))
+    asks_only(rules, &is_silent) || (is_first && factors.all(forwards))
 }
 
-/// Reports whether a stack asks for a code, and for nothing else.
+/// Reports whether a code is all that a stack asks for, and that proves who the user is.
 #[must_use]
 pub fn is_code_alone(rules: &[Rule]) -> bool {
-    let asks_nothing = |rule: &Rule| {
-        matches!(rule.kind, RuleKind::Substack) || ASK_NOTHING.contains(&rule.module())
-    };
-    rules.iter().any(is_factor) && rules.iter().all(|rule| is_factor(rule) || asks_nothing(rule))
+    asks_only(rules, &|rule| is_silent(rule) && !proves_identity(rule))
+}
+
+/// Reports whether a stack has a line of the second factor, and all others are of this kind.
+fn asks_only(rules: &[Rule], is_other: &dyn Fn(&Rule) -> bool) -> bool {
+    let is_left_out =
+        |rule: &Rule| matches!(rule.kind, RuleKind::Substack) || is_factor(rule) || is_other(rule);
+    rules.iter().any(is_factor) && rules.iter().all(is_left_out)
 }
 
 fn is_factor(rule: &Rule) -> bool {
@@ -32,34 +38,6 @@ fn is_factor(rule: &Rule) -> bool {
 fn forwards(rule: &Rule) -> bool {
     matches!(&rule.kind, RuleKind::Module { args, .. } if args.iter().any(|arg| arg == "forward_pass"))
 }
-
-/// Modules that neither ask a question nor prove who the user is.
-const ASK_NOTHING: [&str; 24] = [
-    "pam_access",
-    "pam_cap",
-    "pam_debug",
-    "pam_deny",
-    "pam_echo",
-    "pam_env",
-    "pam_faildelay",
-    "pam_faillock",
-    "pam_group",
-    "pam_issue",
-    "pam_keyinit",
-    "pam_listfile",
-    "pam_localuser",
-    "pam_nologin",
-    "pam_permit",
-    "pam_securetty",
-    "pam_selinux",
-    "pam_sepermit",
-    "pam_shells",
-    "pam_succeed_if",
-    "pam_tally2",
-    "pam_time",
-    "pam_warn",
-    "pam_wheel",
-];
 
 #[cfg(test)]
 mod tests {
@@ -74,6 +52,11 @@ mod tests {
             (format!("{password}\n"), false, false),
             (format!("{code}\n"), true, true),
             (format!("auth required pam_nologin.so\n{code}\n"), true, true),
+            (format!("auth required pam_limits.so\n{code}\n"), true, true),
+            (format!("auth required pam_usertype.so\n{code}\n"), true, true),
+            // They ask nothing, and prove something.
+            (format!("auth required pam_fprintd.so\n{code}\n"), true, false),
+            (format!("auth sufficient pam_rootok.so\n{code}\n"), true, false),
             (format!("auth required pam_yubico.so\n{code}\n"), false, false),
             (format!("{code} forward_pass\n{password} use_first_pass\n"), true, false),
             (format!("{code} forward_pass\n{password}\n"), true, false),

@@ -9,10 +9,11 @@ pub(crate) fn proves_identity(rule: &Rule) -> bool {
 }
 
 /// Modules that look at the name, the place, the time or the host, or at nothing.
-const PROVE_NOTHING: [&str; 36] = [
+const PROVE_NOTHING: [&str; 39] = [
     "pam_access",
     "pam_cap",
     "pam_debug",
+    "pam_deny",
     "pam_echo",
     "pam_env",
     "pam_faildelay",
@@ -39,6 +40,7 @@ const PROVE_NOTHING: [&str; 36] = [
     "pam_sepermit",
     "pam_shells",
     "pam_succeed_if",
+    "pam_systemd",
     "pam_tally",
     "pam_tally2",
     "pam_time",
@@ -46,4 +48,5 @@ const PROVE_NOTHING: [&str; 36] = [
     "pam_usertype",
     "pam_warn",
     "pam_wheel",
+    "pam_xauth",
 ];

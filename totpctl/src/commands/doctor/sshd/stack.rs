@@ -118,7 +118,8 @@ mod tests {
             (format!("{password}{code} nullok\n"), true, false, false, false, 1),
             (format!("auth sufficient pam_unix.so\n{code}\n"), true, false, false, true, 0),
             (format!("auth sufficient pam_access.so\n{code}\n"), true, true, true, false, 1),
-            (format!("auth sufficient pam_rootok.so\n{code}\n"), true, false, false, true, 0),
+            // pam_rootok asks nothing, and proves something.
+            (format!("auth sufficient pam_rootok.so\n{code}\n"), true, true, false, true, 0),
             (format!("{password}auth optional pam_totp.so\n"), true, false, false, true, 0),
         ] {
             let facts = of_text(&text);

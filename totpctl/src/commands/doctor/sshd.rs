@@ -5,9 +5,11 @@ use std::cell::OnceCell;
 mod access;
 mod assessment;
 mod blocks;
+mod command_line;
 mod connection;
 mod effect;
 mod effective;
+mod launch;
 mod listener;
 mod message;
 mod method;
@@ -15,20 +17,24 @@ mod method;
 mod model;
 mod password;
 pub(super) mod pattern;
+mod process;
 mod question;
 mod stack;
 mod survey;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod unit_file;
 mod way;
 
 use std::collections::BTreeSet;
 
-use self::assessment::{assess, pam_is_nowhere_first, unknown};
+use self::assessment::{assess, pam_is_nowhere_first, passwords_alone, unknown};
+use self::blocks::Block;
+use self::command_line::CommandLine;
 use self::connection::Connection;
-use self::effect::{USUAL_SERVICE, takes_password_alone};
-use self::effective::Pam;
+use self::effective::{Effective, Pam, USUAL_SERVICE};
+use self::launch::Launch;
 use self::question::ask;
 use self::survey::Survey;
 use super::door::Door;
@@ -69,6 +75,12 @@ pub(crate) fn requires_other_method(service: &str) -> Option<bool> {
         return None;
     }
     pam_is_nowhere_first(Survey::of_host().ok()?)
+}
+
+/// Reports whether sshd uses a PAM service for anybody, for root.
+pub(super) fn uses_service(service: &str) -> bool {
+    let configs = host_survey().map(Survey::configs).unwrap_or_default();
+    configs.into_iter().flatten().any(|config| config.pam == Pam::Service(service.to_owned()))
 }
 
 /// Returns the lists of `AuthenticationMethods` that use PAM, each once, for root.
@@ -124,13 +136,17 @@ pub(super) fn shut_without_password(
 
 /// Returns a problem if passwords alone let users in, although the method `password` is turned off.
 pub(crate) fn password_alone(read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-    let config = &host_survey()?.everybody.config;
-    let Pam::Service(service) = &config.pam else { return None };
-    takes_password_alone(config, &stack::facts(service, read)).then(|| {
-        let ask = config.ask_keyword;
+    let survey = host_survey()?;
+    let stack_of = |config: &Effective| stack::facts(config.pam.service(), read);
+    let places = passwords_alone(survey, &stack_of);
+    let where_to = |(block, _): &(&Block, &Effective)| format!(" in Match {}", block.criteria());
+    let blocks: Vec<_> = places.iter().flatten().map(where_to).collect();
+    let ask = survey.everybody.config.ask_keyword;
+    (!places.is_empty()).then(|| {
         format!(
-            "Passwords alone let users in by ssh now, although PasswordAuthentication is no: write {ask} no, and \
-             reload sshd."
+            "Passwords alone let users in by ssh now{place}, although PasswordAuthentication is no: write {ask} \
+             no{place}, and reload sshd.",
+            place = blocks.join(" and")
         )
     })
 }
@@ -166,6 +182,7 @@ fn check_with(read: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> Vec
             };
             if asks || asks_elsewhere() {
                 listener::check(&survey.everybody, report);
+                report.notes.extend(Launch::of_host().others.iter().map(not_checked));
             }
             doors
         }
@@ -178,6 +195,15 @@ fn check_with(read: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> Vec
             vec![unknown(None, failure.message.clone())]
         }
     }
+}
+
+/// Returns the note for an sshd that listens, and is not the one that was asked.
+fn not_checked(other: &CommandLine) -> Finding {
+    let command = [other.program.clone()].into_iter().chain(other.words());
+    let command = command.collect::<Vec<_>>().join(" ");
+    let message = format!("another sshd listens, and its configuration is not checked: {command}");
+    let fix = format!("see what it does for its users: {command} -T");
+    Finding::new(FindingId::SshdNotChecked, message).fix(fix)
 }
 
 /// How many users sshd is asked about at most.

@@ -61,6 +61,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::RootLocked
         | Id::RootNotAsked
         | Id::RootWithoutCode
+        | Id::SelinuxConfinedUsers
         | Id::ServicesOfFactorIncomplete
         | Id::SiblingOptionsDiffer
         | Id::SiblingWithoutCode
@@ -77,6 +78,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::SshdMatchKerberosAlone
         | Id::SshdMatchKeyAlone
         | Id::SshdMatchMethodsWithoutCode
+        | Id::SshdMatchPasswordAlone
         | Id::SshdMatchPasswordCannotAnswer
         | Id::SshdMatchServiceWithoutCode
         | Id::SshdMethodsWithoutCode

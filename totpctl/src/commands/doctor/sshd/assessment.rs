@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use super::super::door::{Code, Door};
 use super::super::finding::{Finding, FindingId};
 use super::super::report::Report;
-use super::effect::{Effect, USUAL_SERVICE, effects, root_effect, takes_password_alone};
-use super::effective::{Effective, Pam};
+use super::blocks::Block;
+use super::effect::{Effect, effects, root_effect, takes_password_alone};
+use super::effective::{Effective, USUAL_SERVICE};
 use super::message;
 use super::method::Method;
 use super::stack::PamStack;
@@ -23,10 +24,7 @@ pub(super) fn assess(
 ) -> Vec<Door> {
     let known = RefCell::new(BTreeMap::new());
     let stack_of = |config: &Effective| {
-        let name = match &config.pam {
-            Pam::Service(name) => name.as_str(),
-            Pam::Off | Pam::Missing => USUAL_SERVICE,
-        };
+        let name = config.pam.service();
         known.borrow_mut().entry(name.to_owned()).or_insert_with(|| facts(name)).clone()
     };
     let config = &survey.everybody.config;
@@ -50,8 +48,19 @@ pub(super) fn assess(
         }
         Err(reason) => doors.push(unknown(Some("root"), reason.clone())),
     }
-    if takes_password_alone(config, &stack) {
-        message::for_all(&Effect::PasswordAlone, config, &survey.everybody.trace, report);
+    for place in passwords_alone(survey, &stack_of) {
+        match place {
+            None => {
+                message::for_all(&Effect::PasswordAlone, config, &survey.everybody.trace, report)
+            }
+            Some((block, config)) => message::for_match(
+                &block.place,
+                &block.criteria(),
+                &Effect::PasswordAlone,
+                config,
+                report,
+            ),
+        }
     }
     let root_ways = survey.root.as_ref().map(|case| of_root(case).0).unwrap_or_default();
     // Without a code there is nothing to say about it.
@@ -102,6 +111,28 @@ pub(super) fn assess(
         }
     }
     doors
+}
+
+/// Returns where passwords alone let users in, although the method `password` is turned off: for
+/// all (`None`), or else in these blocks.
+pub(super) fn passwords_alone<'a>(
+    survey: &'a Survey,
+    stack_of: &dyn Fn(&Effective) -> PamStack,
+) -> Vec<Option<(&'a Block, &'a Effective)>> {
+    let takes = |config: &Effective, who, refused_by| {
+        takes_password_alone(config, &stack_of(config), who, refused_by)
+    };
+    if takes(&survey.everybody.config, Who::Anybody, None) {
+        return vec![None];
+    }
+    let of_block = |(block, cases): &'a (Block, Result<Cases, String>)| {
+        let Cases { user, root } = cases.as_ref().ok()?;
+        let found = |case: &&Case, who| takes(&case.config, who, case.refused_by);
+        let user = user.as_ref().filter(|case| found(case, Who::Anybody));
+        let case = user.or_else(|| root.as_ref().filter(|case| found(case, Who::Root)))?;
+        Some(Some((block, &case.config)))
+    };
+    survey.blocks.iter().filter_map(of_block).collect()
 }
 
 /// Reports whether nobody comes to PAM first; `None` if what is known does not tell.

@@ -1,7 +1,7 @@
 //! What a configuration of sshd means for the code.
 
 use super::super::door::Code;
-use super::effective::{Effective, Pam, RootLogin};
+use super::effective::{Effective, Pam, RootLogin, USUAL_SERVICE};
 use super::method::Method;
 use super::stack::PamStack;
 use super::way::{Way, Who, ways};
@@ -81,7 +81,12 @@ pub(super) fn effects(
 
 /// Reports whether a password alone lets users in by keyboard-interactive, although the method
 /// `password` is turned off. Without a code that is hardly meant.
-pub(super) fn takes_password_alone(config: &Effective, stack: &PamStack) -> bool {
+pub(super) fn takes_password_alone(
+    config: &Effective,
+    stack: &PamStack,
+    who: Who,
+    refused_by: Option<&str>,
+) -> bool {
     let is_open = |way: &Way| {
         let method = way.methods.split(',').next().and_then(Method::parse);
         way.is_pam_alone
@@ -91,7 +96,7 @@ pub(super) fn takes_password_alone(config: &Effective, stack: &PamStack) -> bool
     !stack.asks
         && stack.has_password
         && !config.is_enabled(Method::Password)
-        && ways(config, stack, Who::Anybody, None).iter().any(is_open)
+        && ways(config, stack, who, refused_by).iter().any(is_open)
 }
 
 /// Reports whether this user has no way in without a password of this host, and has one with it,
@@ -167,6 +172,3 @@ pub(super) fn root_effect(
     (others_log_in && stack.asks && !is_meant && ways.iter().all(Way::is_shut))
         .then_some(Effect::RootCannotLogIn(config.root))
 }
-
-/// The service that sshd uses if its configuration names none.
-pub(super) const USUAL_SERVICE: &str = "sshd";

@@ -39,6 +39,19 @@ pub(super) enum Pam {
     Missing,
 }
 
+impl Pam {
+    /// Returns the PAM service that sshd uses, or would use with `UsePAM yes`.
+    pub(super) fn service(&self) -> &str {
+        match self {
+            Self::Service(name) => name,
+            Self::Off | Self::Missing => USUAL_SERVICE,
+        }
+    }
+}
+
+/// The service that sshd uses if its configuration names none.
+pub(super) const USUAL_SERVICE: &str = "sshd";
+
 /// `PermitRootLogin`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RootLogin {
@@ -87,7 +100,7 @@ impl Effective {
         }
         let lists: Vec<String> = words("authenticationmethods");
         let any = lists.is_empty() || lists == ["any"];
-        let service = value("pamservicename").unwrap_or("sshd");
+        let service = value("pamservicename").unwrap_or(USUAL_SERVICE);
         Self {
             enabled,
             lists: (!any).then_some(lists),

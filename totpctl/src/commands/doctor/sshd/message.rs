@@ -124,6 +124,9 @@ pub(super) fn for_all(effect: &Effect, config: &Effective, trace: &Trace, report
     };
     let finding = match trace.place(&keywords) {
         Some(place) => finding.at(place),
+        None if let Some(keyword) = trace.option(&keywords) => finding
+            .remark(&format!("sshd was started with -o {keyword}"))
+            .fix(format!("change that option: {OPTIONS}, and restart sshd")),
         None => match &trace.file {
             Some(file) => finding.in_file(file.clone()),
             None => finding,
@@ -162,8 +165,17 @@ pub(super) fn for_match(
             }));
             return;
         }
-        // UsePAM applies to all users, and a stack to all users of a service.
-        Effect::NoPam | Effect::PasswordAlone | Effect::PamMissing | Effect::CannotAsk => finding(
+        Effect::PasswordAlone => {
+            let ask = config.ask_keyword;
+            let problem = finding(
+                FindingId::SshdMatchPasswordAlone,
+                format!("lets users in by passwords alone, although PasswordAuthentication is no: {ask} is yes"),
+            );
+            report.problems.push(problem.fix(format!("write {ask} no there and reload sshd, or run totpctl enable sshd")));
+            return;
+        }
+        // UsePAM applies to all users.
+        Effect::NoPam | Effect::PamMissing | Effect::CannotAsk => finding(
             FindingId::SshdMatchCannotAsk,
             format!("cannot be asked for a code ({} no)", config.ask_keyword),
         )
@@ -250,6 +262,7 @@ fn root(permit: RootLogin) -> String {
     )
 }
 
+const OPTIONS: &str = "it stands in the unit of sshd, or in SSHD_OPTS of /etc/default/ssh";
 const NO_EMPTY_PASSWORDS: &str = "write PermitEmptyPasswords no";
 const ROOT_FIX: &str = "write PermitRootLogin yes; AuthenticationMethods publickey,keyboard-interactive still requires \
                         a key";

@@ -7,6 +7,7 @@ use std::process::{Output, Stdio};
 
 use super::super::finding::{Finding, FindingId};
 use super::effective::Effective;
+use super::launch::Launch;
 use super::trace::Trace;
 use crate::program;
 
@@ -49,7 +50,10 @@ impl Failure {
 
 /// Asks for the configuration that applies to this connection, or to one that matches no block.
 pub(super) fn ask(connection: Option<&str>) -> Result<Answer, Failure> {
-    let mut options = vec!["-T", "-ddd"];
+    let launch = &Launch::of_host().checked;
+    let of_launch = launch.words();
+    let mut options: Vec<_> = of_launch.iter().map(String::as_str).collect();
+    options.extend(["-T", "-ddd"]);
     options.extend(connection.into_iter().flat_map(|connection| ["-C", connection]));
     let mut output = run(&options)?;
     if cannot_start(&messages(&output)) {
@@ -65,7 +69,7 @@ pub(super) fn ask(connection: Option<&str>) -> Result<Answer, Failure> {
     match output.status.success() {
         true => Ok(Answer {
             config: Effective::parse(&String::from_utf8_lossy(&output.stdout)),
-            trace: Trace::parse(&messages(&output)),
+            trace: Trace::parse(&messages(&output)).with_options(launch.keywords()),
         }),
         false => Err(explain(&messages(&output))),
     }

@@ -15,6 +15,8 @@ pub(super) struct Trace {
     version: Option<(u32, u32)>,
     /// The lines that it obeys: keyword, file, line. The first line of a keyword is in effect.
     settings: Vec<(String, String, usize)>,
+    /// The keywords that an option of the command line sets, in lower case. No line changes them.
+    options: Vec<String>,
 }
 
 impl Trace {
@@ -60,20 +62,44 @@ impl Trace {
         trace
     }
 
+    /// Adds the keywords that options of the command line set.
+    pub(super) fn with_options(self, options: Vec<String>) -> Self {
+        Self { options, ..self }
+    }
+
+    /// Returns the first of these keywords that is set, if an option of the command line sets it.
+    pub(super) fn option<'a>(&self, keywords: &[&'a str]) -> Option<&'a str> {
+        let keyword = *keywords.iter().find(|keyword| self.is_set(keyword))?;
+        self.is_option(keyword).then_some(keyword)
+    }
+
+    fn is_option(&self, keyword: &str) -> bool {
+        let words = spellings(keyword);
+        let is_it = |option: &String| words.iter().any(|word| option.eq_ignore_ascii_case(word));
+        self.options.iter().any(is_it)
+    }
+
+    fn is_set(&self, keyword: &str) -> bool {
+        self.is_option(keyword) || self.setting(keyword).is_some()
+    }
+
+    fn setting(&self, keyword: &str) -> Option<&(String, String, usize)> {
+        let words = spellings(keyword);
+        let is_wanted = |found: &str| words.iter().any(|word| found.eq_ignore_ascii_case(word));
+        self.settings.iter().find(|(found, ..)| is_wanted(found))
+    }
+
     /// Reports whether this version has the keyword `Include`, which OpenSSH 8.2 brought. One that
     /// reads several files has it.
     pub(super) fn can_include(&self) -> bool {
         self.files.len() > 1 || self.version.is_none_or(|version| version >= (8, 2))
     }
 
-    /// Returns the file and the line that set the first of these keywords that a line set.
+    /// Returns the file and the line that set the first of these keywords that is set. Returns
+    /// nothing if an option of the command line sets it.
     pub(super) fn place(&self, keywords: &[&str]) -> Option<(String, usize)> {
-        let setting_of = |keyword: &&str| {
-            let words = spellings(keyword);
-            let is_wanted = |found: &str| words.iter().any(|word| found.eq_ignore_ascii_case(word));
-            self.settings.iter().find(|(found, ..)| is_wanted(found))
-        };
-        let (_, file, line) = keywords.iter().find_map(setting_of)?;
+        let keyword = keywords.iter().find(|keyword| self.is_set(keyword))?;
+        let (_, file, line) = self.setting(keyword).filter(|_| !self.is_option(keyword))?;
         // sshd names its main file so when it reads the blocks.
         let file = if file == "reprocess config" { self.file.clone()? } else { file.clone() };
         Some((file, *line))
@@ -142,6 +168,15 @@ Nonsense: debug
         assert_eq!(place("usepam"), None);
         assert_eq!((trace.version, trace.can_include()), (Some((9, 2)), true));
         assert_eq!(Trace::parse(""), Trace::default());
+        let trace =
+            trace.with_options(vec!["passwordauthentication".into(), "skeyauthentication".into()]);
+        assert_eq!(trace.place(&["PasswordAuthentication"]), None);
+        assert_eq!(trace.option(&["PasswordAuthentication"]), Some("PasswordAuthentication"));
+        assert_eq!(
+            trace.option(&["UsePAM", "KbdInteractiveAuthentication"]),
+            Some("KbdInteractiveAuthentication")
+        );
+        assert_eq!(trace.option(&["AuthenticationMethods", "PasswordAuthentication"]), None);
     }
 
     #[test]

@@ -24,6 +24,41 @@ fn a_password_alone_is_found_where_the_method_password_is_off() {
 }
 
 #[test]
+fn a_password_alone_is_found_in_a_block() {
+    let password = "auth requisite pam_unix.so\n";
+    let off = "passwordauthentication yes\n";
+    let found = |usual: &str, block: &str, refused_by, is_root| {
+        let case = Some(case(&with(block), refused_by));
+        let cases = match is_root {
+            true => Cases { user: None, root: case },
+            false => Cases { user: case, root: None },
+        };
+        let survey = Survey {
+            blocks: with_block("Address 10.0.0.0/8", Ok(cases)).blocks,
+            ..survey(&with(usual))
+        };
+        told(&survey, password).0
+    };
+    let alone = "passwordauthentication no\nkbdinteractiveauthentication yes\n";
+    let id = "sshd-match-password-alone";
+    for (usual, block, refused_by, is_root, expected) in [
+        (off, alone, None, false, &[id][..]),
+        ("kbdinteractiveauthentication no\n", alone, None, false, &[id]),
+        (off, alone, Some("DenyUsers"), false, &[]),
+        (off, "passwordauthentication yes\n", None, false, &[]),
+        (off, "kbdinteractiveauthentication no\n", None, false, &[]),
+        (off, "authenticationmethods publickey,keyboard-interactive\n", None, false, &[]),
+        // root gets in by a password only if PermitRootLogin says yes.
+        (off, alone, None, true, &[]),
+        (off, &format!("{alone}permitrootlogin yes\n"), None, true, &[id]),
+        // It is said of all already.
+        ("", alone, None, false, &["sshd-password-alone"]),
+    ] {
+        assert_eq!(found(usual, block, refused_by, is_root), expected, "{usual} {block} {is_root}");
+    }
+}
+
+#[test]
 fn a_password_after_a_key_shuts_out_users_without_one() {
     let lacking = |name: &str, is_empty| Lacking { name: name.into(), is_empty };
     let password = "auth requisite pam_unix.so\n";

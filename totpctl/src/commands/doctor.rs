@@ -196,7 +196,7 @@ fn check<'a>(
     let service = services.get(name);
     doors::check(name, services, report);
     if service.asks {
-        report.problems.extend(selinux::denied_server(name));
+        selinux::check_service(name, report);
     }
     for (service, sibling) in [("sudo", "sudo-i"), ("su", "su-l")] {
         let asks = |name| services.has(name) && services.get(name).asks;

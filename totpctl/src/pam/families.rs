@@ -40,7 +40,8 @@ pub(crate) fn is_one_command(service: &str) -> bool {
     first.is_some_and(|first| ["sudo", "su"].contains(first))
 }
 
-fn family_of(service: &str) -> Option<&'static [&'static str]> {
+/// Returns all services of the program of `service`, as far as they are known.
+pub(crate) fn family_of(service: &str) -> Option<&'static [&'static str]> {
     FAMILIES.iter().copied().find(|family| family.contains(&service))
 }
 

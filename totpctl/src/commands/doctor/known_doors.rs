@@ -51,6 +51,7 @@ pub(super) const KNOWN: &[KnownDoor] = &[
     stack("pkexec and run0", "polkit-1", &["pkttyagent", "pkexec"]),
     stack("machinectl shell", "polkit-1", &["machinectl"]),
     stack("login", "login", &["login"]),
+    stack("machinectl login", "login", &["machinectl"]),
     stack("remote login", "remote", &[]),
     stack("rlogin", "rlogin", &[]),
     never("rsh", "rsh", &[]),
@@ -98,13 +99,20 @@ pub(super) const KNOWN: &[KnownDoor] = &[
     one_prompt("POP (saslauthd)", "pop"),
     one_prompt("SMTP (saslauthd)", "smtp"),
     // They run what a user, or who wrote as the user, left there.
-    never("cron", "cron", &["cron", "crond"]),
+    never("cron", "cron", &["cron"]),
+    never("cron", "crond", &["crond"]),
     never("at", "atd", &["atd"]),
     // Who may use their sockets is root.
     never("Docker (group docker)", "", &["dockerd"]),
     never("LXD (group lxd)", "", &["lxd"]),
     never("Incus (group incus-admin)", "", &["incusd"]),
 ];
+
+/// Reports whether the program of a service never authenticates anybody, whatever its stack says.
+pub(super) fn never_asks(service: &str) -> bool {
+    let mut doors = KNOWN.iter().filter(|door| !door.service.is_empty());
+    doors.any(|door| door.service == service && door.kind == Kind::NeverAsks)
+}
 
 /// The services of those that make somebody root.
 pub(super) const TO_ROOT: [&str; 4] = ["polkit-1", "su", "su-l", "doas"];

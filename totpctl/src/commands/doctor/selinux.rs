@@ -1,13 +1,17 @@
 //! The module of SELinux. Without it an enforcing kernel keeps programs from the socket of the
 //! daemon.
 
+mod confined_users;
 mod login_services;
 
 use std::fs;
 use std::path::Path;
 
 use super::finding::{Finding, FindingId};
+use super::known_doors;
 use super::report::Report;
+use super::sshd;
+use super::sudo_host;
 use crate::installed;
 
 /// Adds a problem if SELinux is enforcing and does not know the daemon.
@@ -15,16 +19,26 @@ pub(super) fn check(report: &mut Report) {
     report.problems.extend(missing_module());
 }
 
+/// Adds what the policy means for the program of a service that asks.
+pub(super) fn check_service(service: &str, report: &mut Report) {
+    if is_enforcing() {
+        let denied = denied_server(service).or_else(|| denied_confined_users(service));
+        report.problems.extend(denied);
+    }
+}
+
 /// Returns the problem as a sentence, if programs of `service` cannot reach the daemon.
 pub(in crate::commands) fn problem(service: &str) -> Option<String> {
-    missing_module().or_else(|| denied_server(service)).map(|finding| finding.sentence())
+    let denied = || denied_server(service).filter(|_| is_enforcing());
+    missing_module().or_else(denied).map(|finding| finding.sentence())
 }
 
 /// Returns a problem if the policy may keep the program of a service that asks from totpd: only
 /// those that log people in always may.
-pub(super) fn denied_server(service: &str) -> Option<Finding> {
+fn denied_server(service: &str) -> Option<Finding> {
     let boolean = fs::read_to_string("/sys/fs/selinux/booleans/totpd_ask_servers").ok()?;
-    if !is_enforcing() || !is_denied(service, &boolean) {
+    let is_of_login_program = || sshd::uses_service(service) || sudo_host::uses_service(service);
+    if !is_denied(service, &boolean) || is_of_login_program() {
         return None;
     }
     let finding = Finding::new(
@@ -35,9 +49,32 @@ pub(super) fn denied_server(service: &str) -> Option<Finding> {
     Some(finding.fix("run setsebool -P totpd_ask_servers on"))
 }
 
-/// Reports whether this boolean, as the kernel shows it, may keep the program of a service out.
+/// Reports whether this boolean, as the kernel shows it, may keep the program of a service out. A
+/// program that logs nobody in needs no code.
 fn is_denied(service: &str, boolean: &str) -> bool {
-    boolean.split_whitespace().next() == Some("0") && !login_services::contains(service)
+    boolean.split_whitespace().next() == Some("0")
+        && !login_services::contains(service)
+        && !LOG_NOBODY_IN.contains(&service)
+        && !known_doors::never_asks(service)
+}
+
+/// Returns a problem if the program of a service runs in the domain of its user, and SELinux
+/// confines users of this host.
+fn denied_confined_users(service: &str) -> Option<Finding> {
+    if !login_services::runs_in_domain_of_user(service) {
+        return None;
+    }
+    let users = confined_users::of_host();
+    (!users.is_empty()).then(|| {
+        let message = format!(
+            "SELinux confines users, this program runs in the domain of its user, and the module of totpd lets no \
+             confined domain ask, so the codes of these users are denied here: {}",
+            users.join(", ")
+        );
+        Finding::new(FindingId::SelinuxConfinedUsers, message).fix(format!(
+            "run totpctl disable {service}, or map these users to unconfined_u: semanage login"
+        ))
+    })
 }
 
 fn is_enforcing() -> bool {
@@ -70,6 +107,8 @@ fn is_labeled(context: &str) -> bool {
     context.split(':').nth(2) == Some("totpd_exec_t")
 }
 
+/// Services that include the stack of all logins, and only change what is shown of an account.
+const LOG_NOBODY_IN: [&str; 2] = ["chfn", "chsh"];
 const MAX_CONTEXT_BYTES: usize = 1024;
 const LOAD_MODULE: &str = "run semodule -i totpd.pp, then restorecon -RF /usr/libexec/totpd /etc/totpd /var/lib/totpd \
                            /run/totpd (docs/admin/distributions.md, \"SELinux\")";
@@ -84,7 +123,12 @@ mod tests {
             ("vsftpd", "0 0", true),
             ("vsftpd-virtual", "0 0", true),
             ("xmpp", "0 0", true),
-            ("crond", "0 0", true),
+            ("crond", "0 0", false),
+            ("cron", "0 0", false),
+            ("atd", "0 0", false),
+            ("chfn", "0 0", false),
+            ("chsh", "0 0", false),
+            ("sshd-internal", "0 0", true),
             ("vsftpd", "0 1", true),
             ("vsftpd", "1 1", false),
             ("vsftpd", "1 0", false),

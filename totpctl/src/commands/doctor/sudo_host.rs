@@ -75,6 +75,12 @@ impl Sudo {
     }
 }
 
+/// Reports whether sudo uses a PAM service, also one that sudoers names.
+pub(super) fn uses_service(service: &str) -> bool {
+    let sudo = Sudo::look(&|name| name == service);
+    sudo.is_some_and(|sudo| sudo.services.iter().any(|used| used.name == service))
+}
+
 /// Reports whether sudo allows a user anything. If sudo does not answer, it counts as allowed.
 pub(super) fn allows(user: &str) -> bool {
     match output("sudo", &["-n", "-l", "-U", user]) {

@@ -1,15 +1,30 @@
 //! The services of the programs that the module of SELinux lets ask totpd.
 
+use crate::pam::families::family_of;
+
 /// Reports whether the policy always lets the program of this service ask, as far as is known.
 pub(super) fn contains(service: &str) -> bool {
-    DOMAINS.iter().any(|(_, services)| services.contains(&service))
+    DOMAINS.iter().any(|(_, services)| has(services, service))
+}
+
+/// Reports whether the program of this service runs in the domain of its user, so that one of a
+/// confined user may not ask.
+pub(super) fn runs_in_domain_of_user(service: &str) -> bool {
+    let own = DOMAINS.iter().filter(|(domain, _)| *domain == "unconfined_t");
+    own.into_iter().any(|(_, services)| has(services, service))
+}
+
+/// Reports whether a list has a service, or another one of its program.
+fn has(services: &[&str], service: &str) -> bool {
+    let others = family_of(service).unwrap_or_default();
+    services.iter().any(|name| *name == service || others.contains(name))
 }
 
 /// The domains that may ask without the boolean, as `packaging/selinux/totpd.te` names them, and
-/// the services of their programs.
+/// the services of their programs. One service stands for all of its program (`families.rs`).
 const DOMAINS: &[(&str, &[&str])] = &[
-    ("sudodomain", &["sudo", "sudo-i"]),
-    ("su_domain_type", &["su", "su-l"]),
+    ("sudodomain", &["sudo"]),
+    ("su_domain_type", &["su"]),
     ("consolehelper_type", &["config-util"]),
     ("sshd_t", &["sshd"]),
     ("sshd_session_t", &["sshd"]),
@@ -25,14 +40,7 @@ const DOMAINS: &[(&str, &[&str])] = &[
             "cosmic-greeter",
             "gdm",
             "gdm-autologin",
-            "gdm-fingerprint",
             "gdm-password",
-            "gdm-pin",
-            "gdm-smartcard",
-            "gdm-smartcard-pkcs11-exclusive",
-            "gdm-smartcard-sssd-exclusive",
-            "gdm-smartcard-sssd-or-password",
-            "gdm-switchable-auth",
             "greetd",
             "lightdm",
             "lightdm-autologin",
@@ -51,9 +59,9 @@ const DOMAINS: &[(&str, &[&str])] = &[
     ("newrole_t", &["newrole"]),
     ("run_init_t", &["run_init"]),
     ("cockpit_session_t", &["cockpit"]),
-    // Programs without a domain of their own run in that of who starts them. The boolean changes
-    // nothing for them: those of a confined user never may ask.
-    ("sysadm_t", &[]),
+    // Programs without a domain of their own run in that of their user. The boolean changes nothing
+    // for them: those of a confined user never may ask.
+    ("sysadm_t", &["runuser", "runuser-l"]),
     (
         "unconfined_t",
         &[
@@ -62,12 +70,8 @@ const DOMAINS: &[(&str, &[&str])] = &[
             "hyprlock",
             "i3lock",
             "kde",
-            "kde-fingerprint",
-            "kde-smartcard",
             "mate-screensaver",
             "physlock",
-            "runuser",
-            "runuser-l",
             "swaylock",
             "xfce4-screensaver",
             "xscreensaver",
@@ -104,8 +108,27 @@ mod tests {
     }
 
     #[test]
+    fn a_lock_of_the_screen_runs_in_the_domain_of_its_user() {
+        for (service, expected) in [
+            ("swaylock", true),
+            ("kde-fingerprint", true),
+            ("doas", true),
+            ("vlock", false),
+            ("sudo", false),
+            ("runuser", false),
+            ("sshd", false),
+        ] {
+            assert_eq!(runs_in_domain_of_user(service), expected, "{service}");
+        }
+    }
+
+    #[test]
     fn a_server_is_no_login_service() {
-        assert!(contains("sshd") && contains("gdm-password"));
+        for service in
+            ["sshd", "gdm-password", "gdm-smartcard", "sudo-i", "kde-smartcard", "runuser-l"]
+        {
+            assert!(contains(service), "{service}");
+        }
         for service in ["vsftpd", "vsftpd-virtual", "ldap", "xmpp", "crond", "chfn", "other", ""] {
             assert!(!contains(service), "{service}");
         }

@@ -67,8 +67,8 @@ fn denied_confined_users(service: &str) -> Option<Finding> {
     let users = confined_users::of_host();
     (!users.is_empty()).then(|| {
         let message = format!(
-            "SELinux confines users, this program runs in the domain of its user, and the module of totpd lets no \
-             confined domain ask, so the codes of these users are denied here: {}",
+            "the codes of these users are denied here, because SELinux confines them and this program runs in \
+             their domain: {}",
             users.join(", ")
         );
         Finding::new(FindingId::SelinuxConfinedUsers, message).fix(format!(

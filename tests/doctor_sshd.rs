@@ -3,6 +3,7 @@
 use tests::{Machine, eventually};
 
 mod passwords;
+mod running;
 
 /// A configuration of sshd, and the PAM stack behind it.
 struct Case {

@@ -33,6 +33,26 @@ fn a_password_that_is_enough_although_passwords_are_off_is_named() {
 }
 
 #[test]
+fn a_password_that_is_enough_in_a_block_is_named() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    let id = "sshd-match-password-alone";
+    machine
+        .run(
+            "sed -i 's/^PasswordAuthentication no/PasswordAuthentication yes/' /etc/ssh/sshd_config
+             printf 'Match Address 127.0.0.1\n PasswordAuthentication no\n' >> /etc/ssh/sshd_config
+             kill -HUP $(cat /run/sshd.pid)",
+        )
+        .stdout_ok();
+    assert_eq!(is_problem(&machine, id), Some(true));
+    machine.run("totpctl enable sshd").stdout_ok();
+    assert_eq!(is_problem(&machine, id), None);
+    let told = "by ssh now in Match Address 127.0.0.1, although PasswordAuthentication is no";
+    let disabled = machine.run("totpctl disable sshd");
+    assert!(disabled.stderr.contains(told), "{disabled:#?}");
+}
+
+#[test]
 fn users_without_a_password_that_sshd_requires_are_named() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);

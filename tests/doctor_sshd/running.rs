@@ -1,0 +1,92 @@
+//! The sshd that runs: with which options, and whether it has read its files.
+
+use tests::{Machine, eventually};
+
+use super::{RELOAD, end_sshd, is_problem};
+
+/// Starts an sshd with these options, and waits until it listens on a port.
+fn start(machine: &Machine, options: &str, port: u16) {
+    machine.run(&format!("/usr/sbin/sshd {options}")).stdout_ok();
+    eventually("sshd listens", || {
+        machine.run(&format!("exec 3<>/dev/tcp/127.0.0.1/{port}")).status == 0
+    });
+}
+
+#[test]
+fn an_sshd_is_judged_by_the_options_with_which_it_was_started() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    machine.run("totpctl enable sshd").stdout_ok();
+    let told = || machine.run("totpctl doctor sshd").stdout;
+    assert_eq!(is_problem(&machine, "sshd-key-alone"), None);
+
+    end_sshd(&machine);
+    start(&machine, "-o PubkeyAuthentication=yes -o 'KbdInteractiveAuthentication no'", 22);
+    assert_eq!(is_problem(&machine, "sshd-key-alone"), Some(false));
+    assert_eq!(is_problem(&machine, "sshd-cannot-ask"), Some(true));
+    let option = "(sshd was started with -o KbdInteractiveAuthentication); change that option";
+    assert!(told().contains(option), "{}", told());
+
+    end_sshd(&machine);
+    machine
+        .run("sed 's/^UsePAM.*/UsePAM no/; /^KbdInteractive/d' /etc/ssh/sshd_config > /etc/ssh/other")
+        .stdout_ok();
+    start(&machine, "-f /etc/ssh/other", 22);
+    assert_eq!(is_problem(&machine, "sshd-without-pam"), Some(true));
+    assert!(told().contains("/etc/ssh/other:"), "{}", told());
+
+    // Of several, that without options is checked.
+    end_sshd(&machine);
+    start(&machine, "", 22);
+    start(&machine, "-f /etc/ssh/other -p 2222 -o PidFile=none", 2222);
+    assert_eq!(is_problem(&machine, "sshd-without-pam"), None);
+    assert_eq!(is_problem(&machine, "sshd-not-checked"), Some(false));
+    let other = "not checked: /usr/sbin/sshd -f /etc/ssh/other -p 2222 -o PidFile=none; ";
+    assert!(told().contains(other), "{}", told());
+}
+
+#[test]
+fn the_options_of_an_sshd_that_starts_later_are_those_of_its_unit() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    machine.run("totpctl enable sshd").stdout_ok();
+    end_sshd(&machine);
+    assert_eq!(is_problem(&machine, "sshd-key-alone"), None);
+    machine.write("/etc/default/ssh", "SSHD_OPTS=\"-o 'PubkeyAuthentication yes'\"\n");
+    let unit =
+        "[Service]\nEnvironmentFile=-/etc/default/ssh\nExecStart=/usr/sbin/sshd -D $SSHD_OPTS\n";
+    machine.run("mkdir -p /etc/systemd/system").stdout_ok();
+    machine.write("/etc/systemd/system/ssh.service", unit);
+    assert_eq!(is_problem(&machine, "sshd-key-alone"), Some(false));
+    // A user cannot pretend to be sshd.
+    machine.run("cp /usr/bin/sleep /home/bob/sshd").stdout_ok();
+    machine
+        .run("setpriv --reuid bob --clear-groups bash -c 'exec -a /usr/sbin/sshd /home/bob/sshd 600' &>/dev/null &")
+        .stdout_ok();
+    eventually("it runs", || machine.run("pgrep -x sshd").status == 0);
+    assert_eq!(is_problem(&machine, "sshd-key-alone"), Some(false));
+    assert_eq!(is_problem(&machine, "sshd-not-checked"), None);
+}
+
+#[test]
+fn a_file_that_sshd_does_not_read_changes_nothing() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    machine.run("sed -i '1i Include sshd_config.d/*.conf' /etc/ssh/sshd_config").stdout_ok();
+    machine.write("/etc/ssh/sshd_config.d/1.conf", "X11Forwarding no\n");
+    machine.run(RELOAD).stdout_ok();
+    machine.run("totpctl enable sshd").stdout_ok();
+    let folder = "/etc/ssh/sshd_config.d";
+    for change in [
+        "touch .1.conf.swp; touch .1.conf.swx && rm .1.conf.swx",
+        "cp 1.conf 1.conf~",
+        "echo more >> 1.conf~",
+        "cp 1.conf 1.conf.dpkg-old",
+    ] {
+        machine.run(&format!("cd {folder} && {change}")).stdout_ok();
+        assert_eq!(is_problem(&machine, "sshd-not-reloaded"), None, "{change}");
+    }
+    // sshd has still what it read under the old name.
+    machine.run(&format!("cd {folder} && mv 1.conf 1.conf.off")).stdout_ok();
+    assert_eq!(is_problem(&machine, "sshd-not-reloaded"), Some(true));
+}

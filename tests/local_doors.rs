@@ -28,6 +28,11 @@ pub(crate) fn compare_on(
     claims.len()
 }
 
+/// Returns what the host of this number has, a text for each choice.
+pub(crate) fn kinds(number: u64) -> Vec<String> {
+    SudoSetup::draw(number).kinds()
+}
+
 #[test]
 fn doctor_is_right_on_hosts_with_sudo_and_su() {
     let mut differences = Vec::new();

@@ -33,6 +33,11 @@ pub(crate) fn compare_on(
     claims.len()
 }
 
+/// Returns what the host of this number has, a text for each choice.
+pub(crate) fn kinds(number: u64) -> Vec<String> {
+    SshSetup::draw(number).kinds()
+}
+
 /// Uses all ways in by ssh on hosts with these numbers.
 fn compare(numbers: Range<u64>) {
     let mut differences = Vec::new();

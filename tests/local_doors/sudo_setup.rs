@@ -57,6 +57,13 @@ impl SudoSetup {
         Self { number, stacks: stacks.into(), sudoers, is_root_enrolled: rng.bool() }
     }
 
+    /// Returns what was drawn, a text for each choice.
+    pub(super) fn kinds(&self) -> Vec<String> {
+        let stacks = self.stacks.iter().map(|(_, stack)| stack.clone());
+        let root = format!("root has a factor: {}", self.is_root_enrolled);
+        stacks.chain([self.sudoers.to_owned(), root]).collect()
+    }
+
     /// Makes a machine into this host.
     pub(super) fn set_up(&self, machine: &impl Computer) {
         for (service, stack) in &self.stacks {

@@ -126,6 +126,13 @@ impl SshSetup {
         Self { number, config, block, stack, typed, excluded }
     }
 
+    /// Returns what was drawn, a text for each choice.
+    pub(super) fn kinds(&self) -> Vec<String> {
+        let lines = self.config.lines().take_while(|line| !line.starts_with("Match "));
+        let block = format!("Match {}", self.block.map_or("nobody", |(criteria, _)| criteria));
+        lines.map(ToOwned::to_owned).chain([block, self.stack.clone()]).collect()
+    }
+
     /// Makes a machine or another such host into this host. alice and root have a factor, and
     /// everybody a key.
     pub(super) fn set_up(&self, machine: &impl Computer) {

@@ -11,7 +11,9 @@ use std::fmt::Write as _;
 
 use pam_stack::never_accepts::never_accepts;
 use pam_stack::parse::Kind;
-use pam_stack::{Bypass, Refusal, ReturnCode, Rule, RuleKind, Stack, analyze, enable, run};
+use pam_stack::{
+    Bypass, Refusal, ReturnCode, Rule, RuleKind, Stack, analyze, enable, lacks_first_pass, run,
+};
 use tests::{Machine, authselect};
 
 mod passwords;

@@ -54,6 +54,67 @@ fn modules_that_never_accept_are_those_that_never_accept() {
     }
 }
 
+/// Lines of real modules that ask nothing.
+const SILENT_LINES: [&str; 34] = [
+    "pam_access.so",
+    "pam_cap.so",
+    "pam_debug.so",
+    "pam_deny.so",
+    "pam_env.so",
+    "pam_faildelay.so delay=1",
+    "pam_faillock.so preauth",
+    "pam_group.so",
+    "pam_issue.so",
+    "pam_keyinit.so revoke",
+    "pam_lastlog.so",
+    "pam_limits.so",
+    "pam_listfile.so item=user sense=deny file=/etc/ftpusers onerr=succeed",
+    "pam_localuser.so",
+    "pam_loginuid.so",
+    "pam_mail.so",
+    "pam_mkhomedir.so",
+    "pam_motd.so",
+    "pam_nologin.so",
+    "pam_permit.so",
+    "pam_rhosts.so",
+    "pam_rootok.so",
+    "pam_securetty.so",
+    "pam_selinux.so",
+    "pam_sepermit.so",
+    "pam_shells.so",
+    "pam_succeed_if.so uid >= 0",
+    "pam_time.so",
+    "pam_timestamp.so",
+    "pam_umask.so",
+    "pam_usertype.so isregular",
+    "pam_warn.so",
+    "pam_wheel.so",
+    "pam_xauth.so",
+];
+/// Lines of real modules that ask for something.
+const ASKING_LINES: [&str; 4] = [
+    "pam_unix.so",
+    "pam_exec.so expose_authtok /bin/true",
+    "pam_ftp.so users=alice",
+    "pam_userdb.so db=/root/x",
+];
+
+#[test]
+fn modules_that_ask_nothing_are_those_that_ask_nothing() {
+    let machine = Machine::new();
+    let lines = SILENT_LINES.into_iter().map(|line| (line, true));
+    for (line, is_silent) in lines.chain(ASKING_LINES.map(|line| (line, false))) {
+        machine.service("x", &format!("auth required {line}\n"));
+        let shown = machine.pam("x", "alice", "000000").run().shown;
+        assert_eq!(shown.is_empty(), is_silent, "{line} {shown:?}");
+        let text = format!("auth required {line}\nauth required pam_totp.so use_first_pass\n");
+        let Stack::Rules(rules) = Stack::parse("x", Kind::Auth, &|_| Some(text.clone())) else {
+            panic!("{line}")
+        };
+        assert_eq!(lacks_first_pass(&rules).is_some(), is_silent, "{line}");
+    }
+}
+
 /// No module here is a stand-in: an ignored line and a jump count for nothing in libpam.
 #[test]
 fn by_a_profile_users_without_a_factor_get_in_with_the_right_password_alone() {

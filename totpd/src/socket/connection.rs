@@ -7,8 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use totpd_interface::message::Message;
-use totpd_interface::wire::Malformed;
+use totpd_interface::wire::{Malformed, next_message};
 
 use crate::access::caller::Caller;
 use crate::access::origin::Origin;
@@ -48,12 +47,17 @@ impl Connection {
         }
         let origin = Origin::root();
         loop {
-            let message = self.message().await?;
+            let Some(message) = next_message(&self.input).map_err(|Malformed| malformed())? else {
+                self.receive().await?;
+                continue;
+            };
             // The other interfaces would keep this thread from logins.
-            let answer = services.answer_login(&message, &origin).await;
+            let answer = services.answer_login(message, &origin).await;
             if let Some(answer) = answer.map_err(|Malformed| malformed())? {
-                self.output.extend_from_slice(answer.data().bytes());
+                self.output.extend_from_slice(&answer);
             }
+            let length = message.len();
+            self.input.drain(..length);
         }
     }
 
@@ -101,15 +105,6 @@ impl Connection {
                 return Err(malformed());
             }
             self.receive().await?;
-        }
-    }
-
-    async fn message(&mut self) -> io::Result<Message> {
-        loop {
-            match Message::take(&mut self.input).map_err(|Malformed| malformed())? {
-                Some(message) => return Ok(message),
-                None => self.receive().await?,
-            }
         }
     }
 

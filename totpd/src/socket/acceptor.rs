@@ -28,7 +28,7 @@ pub(crate) struct Acceptor {
     /// The permits for management. They are apart from logins, because these connections last.
     management_permits: Arc<Semaphore>,
     /// The turn of the thread that may block, which holds it.
-    blocking_turn: Mutex<()>,
+    blocking_turn: Arc<Mutex<()>>,
 }
 
 impl Acceptor {
@@ -45,7 +45,7 @@ impl Acceptor {
             guid: data_encoding::HEXLOWER.encode(&guid).into(),
             login_permits: Arc::new(Semaphore::new(MAX_LOGIN_CONNECTIONS)),
             management_permits: Arc::new(Semaphore::new(MAX_MANAGEMENT_CONNECTIONS)),
-            blocking_turn: Mutex::new(()),
+            blocking_turn: Arc::default(),
         })
     }
 
@@ -78,7 +78,7 @@ impl Acceptor {
         let Ok(connection) = Connection::new(stream, caller, Arc::clone(&self.guid)) else {
             return;
         };
-        let login = connection.serve(self.services.clone());
+        let login = connection.serve(self.services.clone(), Arc::clone(&self.blocking_turn));
         let (services, permits) = (self.services.clone(), Arc::clone(&self.management_permits));
         let connection = Box::pin(async move {
             let result = tokio::time::timeout(MAX_LOGIN_DURATION, login).await;
@@ -90,14 +90,7 @@ impl Acceptor {
                 let _ = Box::pin(management.serve(services)).await;
             }
         });
-        // The other thread may hold the turn. Then this thread hands over the work that would
-        // block.
-        let turn = self.blocking_turn.try_lock();
-        let permission = turn.is_ok().then(blocking::allow);
-        let rest = blocking::poll_once(connection);
-        drop(permission);
-        drop(turn);
-        if let Some(connection) = rest {
+        if let Some(connection) = blocking::poll_once(connection) {
             tokio::spawn(connection);
         }
     }

@@ -4,10 +4,11 @@
 
 use std::io;
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use totpd_interface::wire::{Malformed, next_message};
+use totpd_store::blocking;
 
 use crate::access::caller::Caller;
 use crate::access::origin::Origin;
@@ -36,11 +37,15 @@ impl Connection {
     }
 
     /// Answers until the client closes, is idle, or sends malformed bytes. Returns the connection
-    /// if the client negotiates descriptors.
+    /// if the client negotiates descriptors. The thread of the socket needs the `turn` to block.
     ///
     /// # Errors
     /// The errors of the system.
-    pub(crate) async fn serve(mut self, services: Services) -> io::Result<Management> {
+    pub(crate) async fn serve(
+        mut self,
+        services: Services,
+        turn: Arc<Mutex<()>>,
+    ) -> io::Result<Management> {
         if self.authenticate().await? {
             self.send().await?;
             return Ok(Management::new(self.stream.into_async()?, self.input));
@@ -52,7 +57,7 @@ impl Connection {
                 continue;
             };
             // The other interfaces would keep this thread from logins.
-            let answer = services.answer_login(message, &origin).await;
+            let answer = blocking::in_turn(&turn, services.answer_login(message, &origin)).await;
             if let Some(answer) = answer.map_err(|Malformed| malformed())? {
                 self.output.extend_from_slice(&answer);
             }

@@ -102,7 +102,7 @@ impl Stream {
     fn is_soon_readable(&self) -> bool {
         let Self::Blocking(stream) = self else { return false };
         let mut descriptors = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
-        blocking::is_allowed()
+        blocking::is_inline()
             && ppoll(&mut descriptors, Some(TimeSpec::from(INLINE_POLL)), None)
                 .is_ok_and(|ready| ready > 0)
     }

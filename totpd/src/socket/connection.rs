@@ -122,6 +122,9 @@ impl Connection {
     /// person types.
     async fn receive(&mut self) -> io::Result<()> {
         self.send().await?;
+        if self.stream.read_now(&mut self.input)? {
+            return Ok(());
+        }
         tokio::time::timeout(IDLE_TIMEOUT, self.stream.read(&mut self.input)).await?
     }
 }

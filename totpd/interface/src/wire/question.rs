@@ -42,7 +42,7 @@ pub enum Method<'a> {
 impl<'a> Question<'a> {
     /// Reads a question that a module may write. Every other message is `None`, also a call of the
     /// same method in another form: with other fields, flags or types, or malformed. Its sender
-    /// then gets the answer of the reader for all messages ([`crate::message`]).
+    /// then gets the answer of the reader for all messages.
     #[must_use]
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
         let call = Message::parse(bytes).ok()?.plain_call()?;

@@ -10,30 +10,29 @@ use std::time::Duration;
 use totpd_interface::wire::{Malformed, next_message};
 use totpd_store::blocking;
 
-use crate::access::caller::Caller;
 use crate::access::origin::Origin;
 use crate::dispatch::Services;
+use crate::socket::handshake::{Handshake, Progress};
 use crate::socket::management::Management;
 use crate::socket::stream::Stream;
 
 /// A connection, with its bytes that are not yet read or sent.
 pub(crate) struct Connection {
     stream: Stream,
-    caller: Caller,
-    guid: Arc<str>,
+    handshake: Arc<Handshake>,
     input: Vec<u8>,
     /// The bytes to send before the connection waits for more input.
     output: Vec<u8>,
 }
 
 impl Connection {
-    /// Returns a connection of `caller`, as the kernel names it, to the socket with this GUID.
+    /// Returns a connection of the user who may do this handshake, as the kernel names the user.
     ///
     /// # Errors
     /// The errors of the system.
-    pub(crate) fn new(stream: UnixStream, caller: Caller, guid: Arc<str>) -> io::Result<Self> {
+    pub(crate) fn new(stream: UnixStream, handshake: Arc<Handshake>) -> io::Result<Self> {
         let stream = Stream::new(stream)?;
-        Ok(Self { stream, caller, guid, input: Vec::new(), output: Vec::new() })
+        Ok(Self { stream, handshake, input: Vec::new(), output: Vec::new() })
     }
 
     /// Answers until the client closes, is idle, or sends malformed bytes. Returns the connection
@@ -66,36 +65,17 @@ impl Connection {
         }
     }
 
-    /// Does the handshake (D-Bus specification, "Authentication Protocol"). EXTERNAL is the only
-    /// mechanism, because the kernel named the client. Returns whether the client negotiates
-    /// descriptors.
+    /// Does the handshake. Returns whether the client negotiates descriptors.
     async fn authenticate(&mut self) -> io::Result<bool> {
-        let ok = format!("OK {}\r\n", self.guid);
-        let external = format!("AUTH EXTERNAL {}", hex(&self.caller.uid.to_string()));
-        let (mut is_authenticated, mut passes_descriptors) = (false, false);
+        let mut state = Progress::default();
         for number in 0..MAX_HANDSHAKE_LINES {
             let line = self.line().await?;
             // The first byte of a connection is zero.
             let line = if number == 0 { line.strip_prefix('\0').unwrap_or("") } else { &line };
-            let answer = match line {
-                "BEGIN" if is_authenticated => return Ok(passes_descriptors),
-                "NEGOTIATE_UNIX_FD" if is_authenticated => {
-                    passes_descriptors = true;
-                    "AGREE_UNIX_FD\r\n"
-                }
-                "AUTH EXTERNAL" => "DATA\r\n",
-                "DATA" => {
-                    is_authenticated = true;
-                    &ok
-                }
-                line if line == external => {
-                    is_authenticated = true;
-                    &ok
-                }
-                line if line.starts_with("AUTH") => "REJECTED EXTERNAL\r\n",
-                _ => "ERROR\r\n",
-            };
-            self.output.extend_from_slice(answer.as_bytes());
+            match self.handshake.answer(line, &mut state) {
+                Some(answer) => self.output.extend_from_slice(answer.as_bytes()),
+                None => return Ok(state.passes_descriptors),
+            }
         }
         Err(malformed())
     }
@@ -131,10 +111,6 @@ impl Connection {
 
 fn malformed() -> io::Error {
     io::ErrorKind::InvalidData.into()
-}
-
-fn hex(text: &str) -> String {
-    data_encoding::HEXLOWER.encode(text.as_bytes())
 }
 
 /// The time that the client may send nothing.

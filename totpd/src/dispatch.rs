@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use totpd_interface::message::Message;
 use totpd_interface::wire::Malformed;
+use totpd_interface::wire::question::Question;
 use totpd_interface::{LOGIN, MANAGER, PATH, STORE};
 use zbus::message::{Flags, Type};
 
@@ -48,24 +49,39 @@ impl Services {
         self.answer_call(&call).await
     }
 
-    /// Answers a message as [`Services::answer`] does, but refuses the interfaces whose calls take
-    /// longer than a login may.
+    /// Answers a message of the private socket as [`Services::answer`] does, but refuses the
+    /// interfaces whose calls take longer than a login may. Returns the bytes of the answer.
     ///
     /// # Errors
     /// [`Malformed`] if the daemon cannot answer the message, because it does not understand it.
     pub(crate) async fn answer_login(
         &self,
-        message: &Message,
+        bytes: &[u8],
         origin: &Origin,
-    ) -> Result<Option<zbus::Message>, Malformed> {
-        let header = message.header()?;
-        let call = Call { message, header: &header, origin };
-        match header.interface().map_or(LOGIN, |name| name.as_str()) {
-            MANAGER | STORE => {
-                Refusal::DESCRIPTORS_NEEDED.answer(&header).map(Some).map_err(|_| Malformed)
-            }
-            _ => self.answer_call(&call).await,
+    ) -> Result<Option<Vec<u8>>, Malformed> {
+        match Question::parse(bytes) {
+            Some(question) => login::answer(&*self.login, origin.caller, &question).await.map(Some),
+            // In a box of its own, as below.
+            None => Box::pin(self.answer_briefly(bytes, origin)).await,
         }
+    }
+
+    /// Answers a message of another form than that of modules.
+    async fn answer_briefly(
+        &self,
+        bytes: &[u8],
+        origin: &Origin,
+    ) -> Result<Option<Vec<u8>>, Malformed> {
+        let message = Message::new(bytes.to_vec())?;
+        let header = message.header()?;
+        let call = Call { message: &message, header: &header, origin };
+        let answer = match header.interface().map_or(LOGIN, |name| name.as_str()) {
+            MANAGER | STORE => {
+                Some(Refusal::DESCRIPTORS_NEEDED.answer(&header).map_err(|_| Malformed)?)
+            }
+            _ => self.answer_call(&call).await?,
+        };
+        Ok(answer.map(|answer| answer.data().bytes().to_vec()))
     }
 
     async fn answer_call(&self, call: &Call<'_>) -> Result<Option<zbus::Message>, Malformed> {

@@ -20,6 +20,7 @@ use crate::socket::acceptor::Acceptor;
 
 mod acceptor;
 mod connection;
+mod handshake;
 mod management;
 mod stream;
 

@@ -6,6 +6,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use zbus::wire::Signature;
 use zbus::{OwnedVariant, Type, Variant};
 
+use crate::dictionary::{Budget, MAX_ENTRIES, MAX_TEXT_BYTES, MIN_VALUE_BYTES};
 use crate::variants::Dictionary;
 
 /// A dictionary `a{sv}` of at most [`MAX_ENTRIES`] entries and [`MAX_TEXT_BYTES`] bytes of text.
@@ -33,12 +34,10 @@ impl<'de> Visitor<'de> for Entries {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Arguments, A::Error> {
-        let (mut dictionary, mut entries, mut text) = (Dictionary::new(), 0, 0);
+        let (mut dictionary, mut budget) = (Dictionary::new(), Budget::default());
         while let Some((key, value)) = map.next_entry::<String, OwnedVariant>()? {
-            entries += 1;
-            text += key.len() + weight(&value);
-            if entries > MAX_ENTRIES || text > MAX_TEXT_BYTES {
-                return Err(A::Error::invalid_length(entries, &self));
+            if !budget.admits(&key, weight(&value)) {
+                return Err(A::Error::invalid_length(budget.entries(), &self));
             }
             dictionary.insert(key, value);
         }
@@ -54,22 +53,15 @@ fn weight(value: &Variant<'_>) -> usize {
         Variant::Str(text) => text.len(),
         Variant::ObjectPath(path) => path.len(),
         Variant::Array(values) => values.iter().map(weight).sum(),
-        Variant::Variant(value) => WORD + weight(value),
+        Variant::Variant(value) => MIN_VALUE_BYTES + weight(value),
         Variant::Structure(fields) => fields.fields().iter().map(weight).sum(),
         Variant::Dict(entries) => {
             entries.iter().map(|(key, value)| weight(key) + weight(value)).sum()
         }
-        _ => WORD,
+        _ => MIN_VALUE_BYTES,
     };
-    text.max(WORD)
+    text.max(MIN_VALUE_BYTES)
 }
-
-/// The maximum number of entries of a dictionary. The longest context and the longest options have
-/// half as many.
-pub const MAX_ENTRIES: usize = 32;
-/// The maximum number of bytes of text in a dictionary, with keys and values together.
-pub const MAX_TEXT_BYTES: usize = 4096;
-const WORD: usize = 8;
 
 #[cfg(test)]
 mod tests {

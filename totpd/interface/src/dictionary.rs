@@ -26,6 +26,45 @@ impl fmt::Debug for Value<'_> {
     }
 }
 
+impl Value<'_> {
+    /// Returns the bytes that a value without parts counts as in a [`Budget`].
+    pub(crate) fn weight(&self) -> usize {
+        let text = if let Self::Text(text) = self { text.len() } else { 0 };
+        text.max(MIN_VALUE_BYTES)
+    }
+}
+
+/// The part of a dictionary from a caller that the daemon reads: [`MAX_ENTRIES`] entries and
+/// [`MAX_TEXT_BYTES`] bytes of text.
+#[derive(Debug, Default)]
+pub(crate) struct Budget {
+    entries: usize,
+    text: usize,
+}
+
+impl Budget {
+    /// Counts an entry with a value of that weight. Reports whether it is within the budget.
+    pub(crate) fn admits(&mut self, key: &str, weight: usize) -> bool {
+        self.entries += 1;
+        self.text += key.len() + weight;
+        self.entries <= MAX_ENTRIES && self.text <= MAX_TEXT_BYTES
+    }
+
+    /// Returns the number of entries that were counted.
+    #[cfg(feature = "zbus")]
+    pub(crate) fn entries(&self) -> usize {
+        self.entries
+    }
+}
+
+/// The maximum number of entries of a dictionary. The longest context and the longest options have
+/// half as many.
+pub const MAX_ENTRIES: usize = 32;
+/// The maximum number of bytes of text in a dictionary, with keys and values together.
+pub const MAX_TEXT_BYTES: usize = 4096;
+/// The bytes that a value counts as at least, so that thousands of empty ones reach the limit too.
+pub(crate) const MIN_VALUE_BYTES: usize = 8;
+
 /// The written form of a typed part of the contract: distinct keys, and their values.
 pub type Entries<'a> = Vec<(&'static str, Value<'a>)>;
 

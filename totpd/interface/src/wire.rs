@@ -1,11 +1,14 @@
 //! Messages of D-Bus as bytes (D-Bus specification, "Message Format").
 //!
 //! This file finds the end of a message and the start of its body. Below it, [`call`] writes the
-//! calls of a login and [`message`] reads their replies. Nothing here needs zbus, because a login
-//! loads this code into the programs of others.
+//! calls of a login and [`message`] reads their replies, for the module. On the other side,
+//! [`question`] reads the calls and [`answer`] writes the replies. Nothing here needs zbus, because
+//! a login loads this code into the programs of others.
 
+pub mod answer;
 pub mod call;
 pub mod message;
+pub mod question;
 
 mod reader;
 mod signature;
@@ -74,16 +77,19 @@ pub fn lengths(start: &[u8; FIXED_HEADER]) -> Result<Lengths, Malformed> {
 /// # Errors
 /// [`Malformed`] if it is no message, or longer than [`MAX_MESSAGE`].
 pub fn take_message(buffer: &mut Vec<u8>) -> Result<Option<Vec<u8>>, Malformed> {
+    let Some(length) = next_message(buffer)?.map(<[u8]>::len) else { return Ok(None) };
+    let rest = buffer.split_off(length);
+    Ok(Some(std::mem::replace(buffer, rest)))
+}
+
+/// Returns the message at the front of `buffer`, as [`take_message`] does, and leaves it there.
+///
+/// # Errors
+/// [`Malformed`] if it is no message, or longer than [`MAX_MESSAGE`].
+pub fn next_message(buffer: &[u8]) -> Result<Option<&[u8]>, Malformed> {
     let Some(start) = buffer.first_chunk() else { return Ok(None) };
     let lengths = lengths(start)?;
-    if lengths.is_too_long() {
-        return Err(Malformed);
-    }
-    if buffer.len() < lengths.message() {
-        return Ok(None);
-    }
-    let rest = buffer.split_off(lengths.message());
-    Ok(Some(std::mem::replace(buffer, rest)))
+    if lengths.is_too_long() { Err(Malformed) } else { Ok(buffer.get(..lengths.message())) }
 }
 
 impl Lengths {
@@ -120,6 +126,11 @@ pub(crate) fn byte_order(start: &[u8; FIXED_HEADER]) -> Result<ByteOrder, Malfor
         _ => Err(Malformed),
     }
 }
+
+/// The kinds of messages.
+pub(crate) const METHOD_CALL: u8 = 1;
+pub(crate) const METHOD_RETURN: u8 = 2;
+pub(crate) const ERROR: u8 = 3;
 
 /// The codes of the header fields. The last one is the greatest of the specification.
 pub(crate) mod field {

@@ -19,6 +19,10 @@ pub fn is_unsafe_to_print(c: char) -> bool {
 /// changes nothing more.
 #[must_use]
 pub fn escape(text: &str) -> Cow<'_, str> {
+    // Nearly all texts are such, and they need no look at each character.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.into();
+    }
     let Some(start) = text.find(is_unsafe_to_print) else { return text.into() };
     let (clean, rest) = text.split_at(start);
     let mut output = String::with_capacity(text.len() * 2);
@@ -37,6 +41,10 @@ pub fn escape(text: &str) -> Cow<'_, str> {
 /// [`CUT_MARK`] follows them.
 #[must_use]
 pub fn escape_within(text: &str, max_chars: usize) -> Cow<'_, str> {
+    // A character has one byte at least.
+    if text.len() <= max_chars {
+        return escape(text);
+    }
     let Some((end, _)) = text.char_indices().nth(max_chars) else { return escape(text) };
     let (start, _) = text.split_at(end);
     (escape(start).into_owned() + CUT_MARK).into()

@@ -4,6 +4,7 @@
 //! The crate sends a record to the socket of journald. If there is none, it sends the record to the
 //! socket of syslog. It never waits.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::os::unix::net::UnixDatagram;
@@ -43,7 +44,8 @@ pub struct Entry {
     program: Program,
     priority: Priority,
     message: String,
-    fields: Vec<(&'static str, String)>,
+    /// The other fields, one in each line.
+    fields: String,
 }
 
 impl Program {
@@ -60,8 +62,11 @@ impl Entry {
     /// [`MAX_MESSAGE_CHARS`].
     #[must_use]
     pub fn new(priority: Priority, message: String) -> Self {
-        let message = escape_within(&message, MAX_MESSAGE_CHARS).into_owned();
-        Self { program: Program::Totpd, priority, message, fields: Vec::new() }
+        let message = match escape_within(&message, MAX_MESSAGE_CHARS) {
+            Cow::Borrowed(_) => message,
+            Cow::Owned(escaped) => escaped,
+        };
+        Self { program: Program::Totpd, priority, message, fields: String::new() }
     }
 
     /// Sets the program of the record to `program`.
@@ -74,7 +79,12 @@ impl Entry {
     #[must_use]
     pub fn with(mut self, field: &'static str, value: &str) -> Self {
         if !value.is_empty() {
-            self.fields.push((field, escape(value).into_owned()));
+            if self.fields.is_empty() {
+                self.fields.reserve(FIELDS_BYTES);
+            }
+            for part in [field, "=", &escape(value), "\n"] {
+                self.fields.push_str(part);
+            }
         }
         self
     }
@@ -92,14 +102,13 @@ impl Entry {
     pub fn native(&self) -> Vec<u8> {
         let (priority, identifier) = (self.priority as u8, self.program.identifier());
         let pid = std::process::id();
-        let mut text = format!(
-            "MESSAGE={}\nPRIORITY={priority}\nSYSLOG_FACILITY={AUTHPRIV}\n\
-             SYSLOG_IDENTIFIER={identifier}\nSYSLOG_PID={pid}\n",
-            self.message
+        let Self { message, fields, .. } = self;
+        let mut text = String::with_capacity(message.len() + fields.len() + OTHER_FIELDS_BYTES);
+        let _ = write!(
+            text,
+            "MESSAGE={message}\nPRIORITY={priority}\nSYSLOG_FACILITY={AUTHPRIV}\n\
+             SYSLOG_IDENTIFIER={identifier}\nSYSLOG_PID={pid}\n{fields}"
         );
-        for (field, value) in &self.fields {
-            let _ = writeln!(text, "{field}={value}");
-        }
         text.into_bytes()
     }
 
@@ -145,6 +154,10 @@ static SOCKET: OnceLock<UnixDatagram> = OnceLock::new();
 /// shorter, even escaped.
 pub const MAX_MESSAGE_CHARS: usize = 8192;
 
+/// The bytes of the fields that callers add to most records.
+const FIELDS_BYTES: usize = 512;
+/// The bytes of the fields that every record has, without its message.
+const OTHER_FIELDS_BYTES: usize = 128;
 const JOURNAL: &str = "/run/systemd/journal/socket";
 const SYSLOG: &str = "/dev/log";
 /// The facility of syslog for logins (RFC 5424 section 6.2.1).

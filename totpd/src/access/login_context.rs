@@ -1,8 +1,9 @@
 //! The trusted part of the context of a login, and the source of the login.
 
 use totpd_core::source::{Origin, Source, is_serial_line, strip_dev};
+use totpd_interface::Error;
+use totpd_interface::dictionary::DictReader;
 use totpd_interface::login::LoginContext;
-use totpd_interface::{Dictionary, Error};
 
 use crate::access::caller::Caller;
 
@@ -11,7 +12,7 @@ use crate::access::caller::Caller;
 /// # Errors
 /// [`Error::InvalidArgument`] if a known key has a value of a wrong type.
 pub(crate) fn trusted_context(
-    dictionary: &Dictionary,
+    dictionary: &impl DictReader,
     caller: Caller,
 ) -> Result<LoginContext, Error> {
     let context = LoginContext::parse(dictionary)?;
@@ -49,14 +50,14 @@ pub fn login_source(context: &LoginContext, caller: u32) -> Source {
 
 #[cfg(test)]
 mod tests {
-    use totpd_interface::DictBuilder;
+    use totpd_interface::{DictBuilder, Dictionary};
 
     use super::*;
 
     fn context(entries: &[(&str, &str)]) -> LoginContext {
         let add = |built: DictBuilder, (key, value): &(&str, &str)| built.with(key, *value);
         let built = entries.iter().fold(DictBuilder::new(), add);
-        trusted_context(&built.into(), Caller { uid: 0 }).unwrap()
+        trusted_context(&Dictionary::from(built), Caller { uid: 0 }).unwrap()
     }
 
     #[test]

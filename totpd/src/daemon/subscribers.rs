@@ -79,21 +79,24 @@ impl Subscribers {
 
     /// Sends `FactorsChanged` to the programs of `user`, who has `uid`. Does not wait.
     pub(crate) fn factors_changed(&self, uid: u32, user: &str) {
-        self.emit(uid, "FactorsChanged", (user.to_owned(),));
+        self.emit(uid, "FactorsChanged", || (user.to_owned(),));
     }
 
     /// Sends `CodeRequested` to the programs of `uid`, with the PAM service and the remote host.
     /// Both are as the module says them. Does not wait.
-    pub(crate) fn code_requested(&self, uid: u32, service: Option<String>, rhost: Option<String>) {
-        self.emit(uid, "CodeRequested", (service.unwrap_or_default(), rhost.unwrap_or_default()));
+    pub(crate) fn code_requested(&self, uid: u32, service: Option<&str>, rhost: Option<&str>) {
+        let text = |part: Option<&str>| part.unwrap_or_default().to_owned();
+        self.emit(uid, "CodeRequested", || (text(service), text(rhost)));
     }
 
-    fn emit<B>(&self, uid: u32, signal: &'static str, body: B)
+    /// Sends `signal` to the programs of `uid`. Makes the body only if there are any.
+    fn emit<B>(&self, uid: u32, signal: &'static str, body: impl FnOnce() -> B)
     where
         B: Serialize + DynamicType + Send + Sync + 'static,
     {
         let all = lock(&self.0);
         let Some(own) = all.get(&uid).cloned() else { return };
+        let body = body();
         tokio::spawn(async move {
             for Subscriber { connection, name } in own {
                 let _ = connection.emit_signal(Some(&*name), PATH, MANAGER, signal, &body).await;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use totpd_interface::Error;
-use totpd_interface::arguments::{MAX_ENTRIES, MAX_TEXT_BYTES};
+use totpd_interface::dictionary::{MAX_ENTRIES, MAX_TEXT_BYTES};
 use totpd_interface::message::Message;
 use totpd_interface::wire::Malformed;
 use zbus::message::Header;

@@ -98,7 +98,7 @@ impl LocalLogin {
             return Ok(BeginReply::Skip);
         }
         if record.is_enrolled() && caller.is_root() {
-            let (service, rhost) = (context.service.clone(), context.rhost.clone());
+            let (service, rhost) = (context.service.as_deref(), context.rhost.as_deref());
             self.0.subscribers.code_requested(record.uid, service, rhost);
         }
         Ok(self.prompt_for(&account, record, context, source))

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -18,17 +19,18 @@ use crate::access::caller::Caller;
 use crate::audit::condition::Condition;
 use crate::dispatch::Services;
 use crate::socket::connection::Connection;
+use crate::socket::handshake::Handshake;
 
 /// The shared state of the threads.
 pub(crate) struct Acceptor {
     listener: UnixListener,
     services: Services,
-    guid: Arc<str>,
+    handshake: Arc<Handshake>,
     login_permits: Arc<Semaphore>,
     /// The permits for management. They are apart from logins, because these connections last.
     management_permits: Arc<Semaphore>,
     /// The turn of the thread that may block, which holds it.
-    blocking_turn: Mutex<()>,
+    blocking_turn: Arc<Mutex<()>>,
 }
 
 impl Acceptor {
@@ -42,10 +44,10 @@ impl Acceptor {
         Ok(Self {
             listener,
             services,
-            guid: data_encoding::HEXLOWER.encode(&guid).into(),
+            handshake: Arc::new(Handshake::new(guid, ROOT)),
             login_permits: Arc::new(Semaphore::new(MAX_LOGIN_CONNECTIONS)),
             management_permits: Arc::new(Semaphore::new(MAX_MANAGEMENT_CONNECTIONS)),
-            blocking_turn: Mutex::new(()),
+            blocking_turn: Arc::default(),
         })
     }
 
@@ -54,7 +56,9 @@ impl Acceptor {
         let _runtime = runtime.enter();
         loop {
             // An idle connection takes the place of another one until it is closed.
-            let permit = runtime.block_on(Arc::clone(&self.login_permits).acquire_owned());
+            let permits = || Arc::clone(&self.login_permits);
+            let permit = permits().try_acquire_owned();
+            let permit = permit.or_else(|_| runtime.block_on(permits().acquire_owned()));
             let Ok(permit) = permit else { return };
             match self.listener.accept() {
                 Ok((stream, _)) => self.serve_connection(stream, permit),
@@ -71,38 +75,32 @@ impl Acceptor {
     fn serve_connection(&self, stream: UnixStream, permit: OwnedSemaphorePermit) {
         // The kernel names the user who connects. The mode of the socket lets only root connect.
         let Ok(peer) = getsockopt(&stream, PeerCredentials) else { return };
-        let caller = Caller { uid: peer.uid() };
-        if !caller.is_root() {
+        if peer.uid() != ROOT.uid {
             return;
         }
-        let Ok(connection) = Connection::new(stream, caller, Arc::clone(&self.guid)) else {
-            return;
-        };
-        let login = connection.serve(self.services.clone());
+        let Ok(connection) = Connection::new(stream, Arc::clone(&self.handshake)) else { return };
         let (services, permits) = (self.services.clone(), Arc::clone(&self.management_permits));
+        let turn = Arc::clone(&self.blocking_turn);
         let connection = Box::pin(async move {
+            // Pinned where it is made: the future of a login is not copied.
+            let login = pin!(connection.serve(services.clone(), turn));
             let result = tokio::time::timeout(MAX_LOGIN_DURATION, login).await;
             drop(permit);
             if let Ok(Ok(management)) = result
                 && let Ok(_permit) = permits.try_acquire_owned()
             {
-                // In a box of its own: the future of a login is small, and is copied and wiped.
+                // In a box of its own: the future of a login is small, and is wiped.
                 let _ = Box::pin(management.serve(services)).await;
             }
         });
-        // The other thread may hold the turn. Then this thread hands over the work that would
-        // block.
-        let turn = self.blocking_turn.try_lock();
-        let permission = turn.is_ok().then(blocking::allow);
-        let rest = blocking::poll_once(connection);
-        drop(permission);
-        drop(turn);
-        if let Some(connection) = rest {
+        if let Some(connection) = blocking::poll_once(connection) {
             tokio::spawn(connection);
         }
     }
 }
 
+/// The only user who is served.
+const ROOT: Caller = Caller { uid: 0 };
 /// The maximum number of connections of logins. A login needs two, of a millisecond each.
 const MAX_LOGIN_CONNECTIONS: usize = 512;
 /// The maximum number of connections over which totpctl manages.

@@ -4,89 +4,78 @@
 
 use std::io;
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use totpd_interface::message::Message;
-use totpd_interface::wire::Malformed;
+use totpd_interface::wire::{Malformed, next_message};
+use totpd_store::blocking;
 
-use crate::access::caller::Caller;
 use crate::access::origin::Origin;
 use crate::dispatch::Services;
+use crate::socket::handshake::{Handshake, Progress};
 use crate::socket::management::Management;
 use crate::socket::stream::Stream;
 
 /// A connection, with its bytes that are not yet read or sent.
 pub(crate) struct Connection {
     stream: Stream,
-    caller: Caller,
-    guid: Arc<str>,
+    handshake: Arc<Handshake>,
     input: Vec<u8>,
     /// The bytes to send before the connection waits for more input.
     output: Vec<u8>,
 }
 
 impl Connection {
-    /// Returns a connection of `caller`, as the kernel names it, to the socket with this GUID.
+    /// Returns a connection of the user who may do this handshake, as the kernel names the user.
     ///
     /// # Errors
     /// The errors of the system.
-    pub(crate) fn new(stream: UnixStream, caller: Caller, guid: Arc<str>) -> io::Result<Self> {
+    pub(crate) fn new(stream: UnixStream, handshake: Arc<Handshake>) -> io::Result<Self> {
         let stream = Stream::new(stream)?;
-        Ok(Self { stream, caller, guid, input: Vec::new(), output: Vec::new() })
+        Ok(Self { stream, handshake, input: Vec::new(), output: Vec::new() })
     }
 
     /// Answers until the client closes, is idle, or sends malformed bytes. Returns the connection
-    /// if the client negotiates descriptors.
+    /// if the client negotiates descriptors. The thread of the socket needs the `turn` to block.
     ///
     /// # Errors
     /// The errors of the system.
-    pub(crate) async fn serve(mut self, services: Services) -> io::Result<Management> {
+    pub(crate) async fn serve(
+        mut self,
+        services: Services,
+        turn: Arc<Mutex<()>>,
+    ) -> io::Result<Management> {
         if self.authenticate().await? {
             self.send().await?;
             return Ok(Management::new(self.stream.into_async()?, self.input));
         }
         let origin = Origin::root();
         loop {
-            let message = self.message().await?;
+            let Some(message) = next_message(&self.input).map_err(|Malformed| malformed())? else {
+                self.receive().await?;
+                continue;
+            };
             // The other interfaces would keep this thread from logins.
-            let answer = services.answer_login(&message, &origin).await;
+            let answer = blocking::in_turn(&turn, services.answer_login(message, &origin)).await;
             if let Some(answer) = answer.map_err(|Malformed| malformed())? {
-                self.output.extend_from_slice(answer.data().bytes());
+                self.output.extend_from_slice(&answer);
             }
+            let length = message.len();
+            self.input.drain(..length);
         }
     }
 
-    /// Does the handshake (D-Bus specification, "Authentication Protocol"). EXTERNAL is the only
-    /// mechanism, because the kernel named the client. Returns whether the client negotiates
-    /// descriptors.
+    /// Does the handshake. Returns whether the client negotiates descriptors.
     async fn authenticate(&mut self) -> io::Result<bool> {
-        let ok = format!("OK {}\r\n", self.guid);
-        let external = format!("AUTH EXTERNAL {}", hex(&self.caller.uid.to_string()));
-        let (mut is_authenticated, mut passes_descriptors) = (false, false);
+        let mut state = Progress::default();
         for number in 0..MAX_HANDSHAKE_LINES {
             let line = self.line().await?;
             // The first byte of a connection is zero.
             let line = if number == 0 { line.strip_prefix('\0').unwrap_or("") } else { &line };
-            let answer = match line {
-                "BEGIN" if is_authenticated => return Ok(passes_descriptors),
-                "NEGOTIATE_UNIX_FD" if is_authenticated => {
-                    passes_descriptors = true;
-                    "AGREE_UNIX_FD\r\n"
-                }
-                "AUTH EXTERNAL" => "DATA\r\n",
-                "DATA" => {
-                    is_authenticated = true;
-                    &ok
-                }
-                line if line == external => {
-                    is_authenticated = true;
-                    &ok
-                }
-                line if line.starts_with("AUTH") => "REJECTED EXTERNAL\r\n",
-                _ => "ERROR\r\n",
-            };
-            self.output.extend_from_slice(answer.as_bytes());
+            match self.handshake.answer(line, &mut state) {
+                Some(answer) => self.output.extend_from_slice(answer.as_bytes()),
+                None => return Ok(state.passes_descriptors),
+            }
         }
         Err(malformed())
     }
@@ -104,15 +93,6 @@ impl Connection {
         }
     }
 
-    async fn message(&mut self) -> io::Result<Message> {
-        loop {
-            match Message::take(&mut self.input).map_err(|Malformed| malformed())? {
-                Some(message) => return Ok(message),
-                None => self.receive().await?,
-            }
-        }
-    }
-
     async fn send(&mut self) -> io::Result<()> {
         let output = std::mem::take(&mut self.output);
         self.stream.write(&output).await
@@ -122,16 +102,15 @@ impl Connection {
     /// person types.
     async fn receive(&mut self) -> io::Result<()> {
         self.send().await?;
+        if self.stream.read_now(&mut self.input)? {
+            return Ok(());
+        }
         tokio::time::timeout(IDLE_TIMEOUT, self.stream.read(&mut self.input)).await?
     }
 }
 
 fn malformed() -> io::Error {
     io::ErrorKind::InvalidData.into()
-}
-
-fn hex(text: &str) -> String {
-    data_encoding::HEXLOWER.encode(text.as_bytes())
 }
 
 /// The time that the client may send nothing.

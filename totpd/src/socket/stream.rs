@@ -1,13 +1,16 @@
 //! The bytes of a connection of the private socket. The accepting thread reads them until it would
 //! have to wait. From then on the runtime reads them.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
+use rustix::buffer::spare_capacity;
+use rustix::net::{RecvFlags, recv};
+use tokio::io::Interest;
 use totpd_store::blocking;
 
 /// A connection.
@@ -30,35 +33,40 @@ impl Stream {
         Ok(Self::Blocking(stream))
     }
 
-    /// Waits for bytes, and appends them to `input`.
+    /// Appends to `input` what has arrived, or arrives in a moment. Returns whether that was
+    /// something. Does so in the accepting thread alone.
     ///
     /// # Errors
     /// The errors of the system. `UnexpectedEof` if the client has closed.
-    pub(crate) async fn read(&mut self, input: &mut Vec<u8>) -> io::Result<()> {
+    pub(crate) fn read_now(&self, input: &mut Vec<u8>) -> io::Result<bool> {
+        let Self::Blocking(stream) = self else { return Ok(false) };
         loop {
-            match self.try_read(input) {
+            match receive(stream, input) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if !self.is_soon_readable() {
-                        self.make_async()?.readable().await?;
+                    if !is_soon_readable(stream) {
+                        return Ok(false);
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return result,
+                result => return result.map(|()| true),
             }
         }
     }
 
-    /// Appends to `input` what has arrived. The buffer is no part of the future, which is copied.
-    fn try_read(&mut self, input: &mut Vec<u8>) -> io::Result<()> {
-        let mut buffer = [0; 4096];
-        let length = match self {
-            Self::Blocking(stream) => stream.read(&mut buffer),
-            Self::Async(stream) => stream.try_read(&mut buffer),
-            Self::Lost => Ok(0),
-        }?;
-        let data = buffer.get(..length).filter(|data| !data.is_empty());
-        input.extend_from_slice(data.ok_or(io::ErrorKind::UnexpectedEof)?);
-        Ok(())
+    /// Waits for bytes in the runtime, and appends them to `input`.
+    ///
+    /// # Errors
+    /// The errors of the system. `UnexpectedEof` if the client has closed.
+    pub(crate) async fn read(&mut self, input: &mut Vec<u8>) -> io::Result<()> {
+        let stream = self.make_async()?;
+        loop {
+            stream.readable().await?;
+            match stream.try_io(Interest::READABLE, || receive(stream, input)) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
     }
 
     /// Sends all of `bytes`.
@@ -97,16 +105,6 @@ impl Stream {
         }
     }
 
-    /// Reports whether the socket has something to read now or very soon. A module sends at once
-    /// after it connected, and closes at once after its answer.
-    fn is_soon_readable(&self) -> bool {
-        let Self::Blocking(stream) = self else { return false };
-        let mut descriptors = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
-        blocking::is_allowed()
-            && ppoll(&mut descriptors, Some(TimeSpec::from(INLINE_POLL)), None)
-                .is_ok_and(|ready| ready > 0)
-    }
-
     /// Hands the connection to the runtime, if the runtime does not have it, and returns it.
     fn make_async(&mut self) -> io::Result<&tokio::net::UnixStream> {
         if let Self::Blocking(_) = self
@@ -121,6 +119,26 @@ impl Stream {
     }
 }
 
+/// Appends to `input` what has arrived.
+fn receive(stream: impl AsFd, input: &mut Vec<u8>) -> io::Result<()> {
+    input.reserve(READ_BYTES);
+    match recv(stream, spare_capacity(input), RecvFlags::empty())? {
+        (0, _) => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Reports whether the socket has something to read now or very soon. A module sends at once after
+/// it connected, and closes at once after its answer.
+fn is_soon_readable(stream: &UnixStream) -> bool {
+    let mut descriptors = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
+    blocking::is_inline()
+        && ppoll(&mut descriptors, Some(TimeSpec::from(INLINE_POLL)), None)
+            .is_ok_and(|ready| ready > 0)
+}
+
+/// The bytes to read at a time. A question has a quarter of them.
+const READ_BYTES: usize = 1024;
 /// The time to poll before the runtime gets the connection. It is longer than a module needs, and
 /// too short to delay the next connection.
 const INLINE_POLL: Duration = Duration::from_micros(200);

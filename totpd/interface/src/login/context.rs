@@ -138,7 +138,12 @@ impl fmt::Debug for Nonce {
 /// Returns at most the first [`MAX_TEXT_CHARS`] characters of `text`.
 #[must_use]
 pub fn truncate(text: &str) -> String {
-    text.chars().take(MAX_TEXT_CHARS).collect()
+    let end = match text.len() {
+        // A character has one byte at least.
+        0..=MAX_TEXT_CHARS => text.len(),
+        _ => text.char_indices().nth(MAX_TEXT_CHARS).map_or(text.len(), |(end, _)| end),
+    };
+    text.get(..end).unwrap_or_default().to_owned()
 }
 
 /// The number of characters of a text that the daemon keeps. A module sends no more.

@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 
 use crate::login::LoginContext;
-use crate::wire::writer::Writer;
-use crate::wire::{MAX_MESSAGE, Malformed, PROTOCOL_VERSION, field};
+use crate::wire::writer::{Writer, message};
+use crate::wire::{METHOD_CALL, Malformed, field};
 use crate::{LOGIN, PATH, SERVICE};
 
 /// A call.
@@ -52,35 +52,23 @@ impl Call<'_> {
     /// Returns the bytes of the call. The reply to it names `serial`.
     ///
     /// # Errors
-    /// [`Malformed`] if a text has a zero byte, or the message is longer than [`MAX_MESSAGE`].
+    /// [`Malformed`] if a text has a zero byte, or the message is longer than
+    /// [`MAX_MESSAGE`](crate::wire::MAX_MESSAGE).
     pub fn write(&self, serial: NonZeroU32, way: Way) -> Result<Vec<u8>, Malformed> {
-        let (body, signature) = self.body()?;
         let (path, interface, destination) = match self {
             Self::Hello | Self::StartService => (BUS_PATH, BUS_NAME, BUS_NAME),
             _ => (PATH, LOGIN, SERVICE),
         };
-        let mut message = Writer::new();
-        message.0.extend_from_slice(&[b'l', METHOD_CALL, 0, PROTOCOL_VERSION]);
-        message.number(u32::try_from(body.len()).map_err(|_| Malformed)?);
-        message.number(serial.get());
-        message.array(|fields| {
-            text_field(fields, field::PATH, "o", path)?;
-            text_field(fields, field::INTERFACE, "s", interface)?;
-            text_field(fields, field::MEMBER, "s", self.member())?;
+        let fields = |fields: &mut Writer| {
+            fields.text_field(field::PATH, "o", path)?;
+            fields.text_field(field::INTERFACE, "s", interface)?;
+            fields.text_field(field::MEMBER, "s", self.member())?;
             if way == Way::Bus {
-                text_field(fields, field::DESTINATION, "s", destination)?;
+                fields.text_field(field::DESTINATION, "s", destination)?;
             }
-            if signature.is_empty() {
-                return Ok(());
-            }
-            fields.pad(8);
-            fields.0.push(field::SIGNATURE);
-            fields.signature("g")?;
-            fields.signature(signature)
-        })?;
-        message.pad(8);
-        message.0.extend_from_slice(&body);
-        if message.0.len() > MAX_MESSAGE { Err(Malformed) } else { Ok(message.0) }
+            fields.signature_field(self.signature())
+        };
+        message(METHOD_CALL, serial, fields, |body| self.write_body(body))
     }
 
     fn member(&self) -> &'static str {
@@ -93,44 +81,40 @@ impl Call<'_> {
         }
     }
 
-    /// Returns the bytes of the body, and its signature.
-    fn body(&self) -> Result<(Vec<u8>, &'static str), Malformed> {
-        let mut body = Writer::new();
-        let signature = match self {
+    fn signature(&self) -> &'static str {
+        match self {
             Self::Hello => "",
+            Self::StartService => "su",
+            Self::Begin { .. } | Self::CompleteEnrollment { .. } => "sa{sv}",
+            Self::Verify { .. } => "ssa{sv}",
+        }
+    }
+
+    fn write_body(&self, body: &mut Writer) -> Result<(), Malformed> {
+        match self {
+            Self::Hello => Ok(()),
             Self::StartService => {
                 body.text(SERVICE)?;
                 body.number(0);
-                "su"
+                Ok(())
             }
             Self::Begin { user: text, context }
             | Self::CompleteEnrollment { token: text, context } => {
                 body.text(text)?;
-                context.write(|entries| body.entries(&entries))?;
-                "sa{sv}"
+                context.write(|entries| body.entries(&entries))
             }
             Self::Verify { user, code, context } => {
                 body.text(user)?;
                 body.text(code)?;
-                context.write(|entries| body.entries(&entries))?;
-                "ssa{sv}"
+                context.write(|entries| body.entries(&entries))
             }
-        };
-        Ok((body.0, signature))
+        }
     }
-}
-
-fn text_field(fields: &mut Writer, code: u8, kind: &str, text: &str) -> Result<(), Malformed> {
-    fields.pad(8);
-    fields.0.push(code);
-    fields.signature(kind)?;
-    fields.text(text)
 }
 
 /// The name and the interface of the bus itself.
 pub const BUS_NAME: &str = "org.freedesktop.DBus";
 const BUS_PATH: &str = "/org/freedesktop/DBus";
-const METHOD_CALL: u8 = 1;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,9 @@ use std::num::NonZeroU32;
 use crate::wire::reader::Reader;
 use crate::wire::signature::check;
 use crate::wire::value::skip_variant;
-use crate::wire::{Malformed, PROTOCOL_VERSION, byte_order, field, layout};
+use crate::wire::{
+    ERROR, METHOD_CALL, METHOD_RETURN, Malformed, PROTOCOL_VERSION, byte_order, field, layout,
+};
 
 pub use crate::wire::value::Details;
 
@@ -13,6 +15,13 @@ pub use crate::wire::value::Details;
 #[derive(Debug)]
 pub struct Message<'a> {
     kind: Kind,
+    flags: u8,
+    serial: Option<NonZeroU32>,
+    /// The codes of the fields that the header has, a bit each. The lowest bit: an unknown code.
+    fields: u16,
+    path: Option<&'a str>,
+    interface: Option<&'a str>,
+    member: Option<&'a str>,
     reply_serial: Option<NonZeroU32>,
     error_name: Option<&'a str>,
     sender: Option<&'a str>,
@@ -23,10 +32,11 @@ pub struct Message<'a> {
 /// What a message is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Kind {
+    Call,
     Error,
     /// The kind of no message.
     Invalid,
-    /// A call, a signal, or a kind of the future.
+    /// A signal, or a kind of the future.
     Other,
     Return,
 }
@@ -45,11 +55,28 @@ pub enum Reply<'a> {
     },
 }
 
+/// A call without flags, with the fields of the header that a call needs and no others.
+pub(super) struct PlainCall<'a> {
+    pub(super) serial: NonZeroU32,
+    pub(super) path: &'a str,
+    pub(super) interface: &'a str,
+    pub(super) member: &'a str,
+    pub(super) signature: &'a str,
+    pub(super) body: Reader<'a>,
+}
+
 /// What a call returned.
 #[derive(Debug)]
 pub struct Body<'a> {
     signature: &'a str,
     reader: Reader<'a>,
+}
+
+impl Kind {
+    /// Reports whether this is an answer. A message of no valid kind counts as one.
+    fn is_answer(self) -> bool {
+        !matches!(self, Self::Call | Self::Other)
+    }
 }
 
 impl<'a> Message<'a> {
@@ -68,8 +95,20 @@ impl<'a> Message<'a> {
 
     /// Returns a message whose header was not read yet.
     fn unread(body: Reader<'a>) -> Self {
-        let kind = Kind::Invalid;
-        Self { kind, reply_serial: None, error_name: None, sender: None, signature: "", body }
+        Self {
+            kind: Kind::Invalid,
+            flags: 0,
+            serial: None,
+            fields: 0,
+            path: None,
+            interface: None,
+            member: None,
+            reply_serial: None,
+            error_name: None,
+            sender: None,
+            signature: "",
+            body,
+        }
     }
 
     /// Reads the header. After an error, the parts before the malformed one are known.
@@ -77,41 +116,43 @@ impl<'a> Message<'a> {
         let _order = reader.byte()?;
         self.kind = match reader.byte()? {
             0 => Kind::Invalid,
-            2 => Kind::Return,
-            3 => Kind::Error,
+            METHOD_CALL => Kind::Call,
+            METHOD_RETURN => Kind::Return,
+            ERROR => Kind::Error,
             _ => Kind::Other,
         };
-        let _flags = reader.byte()?;
+        self.flags = reader.byte()?;
         let version = reader.byte()?;
         let _length = reader.number()?;
-        let serial = reader.number()?;
+        self.serial = NonZeroU32::new(reader.number()?);
         self.read_fields(reader)?;
-        let is_valid = self.kind != Kind::Invalid && version == PROTOCOL_VERSION && serial != 0;
+        let is_numbered = version == PROTOCOL_VERSION && self.serial.is_some();
+        let is_valid = self.kind != Kind::Invalid && is_numbered;
         if is_valid { Ok(()) } else { Err(Malformed) }
     }
 
     /// Reads the fields up to the end of the header. Unknown ones are skipped.
     fn read_fields(&mut self, reader: &mut Reader<'a>) -> Result<(), Malformed> {
         let end = reader.length()?.checked_add(reader.place()).ok_or(Malformed)?;
-        let mut known = 0_u16;
         while reader.place() < end {
             reader.pad(8)?;
             let code = reader.byte()?;
             if code > field::UNIX_FDS {
+                self.fields |= 1;
                 skip_variant(reader)?;
                 continue;
             }
             // Zero is no field, and no field comes twice.
             let bit = 1 << code;
-            if code == 0 || known & bit != 0 {
+            if code == 0 || self.fields & bit != 0 {
                 return Err(Malformed);
             }
-            known |= bit;
+            self.fields |= bit;
             match (code, reader.signature()?) {
-                (field::PATH, "o")
-                | (field::INTERFACE | field::MEMBER | field::DESTINATION, "s") => {
-                    let _ = reader.text()?;
-                }
+                (field::PATH, "o") => self.path = Some(reader.text()?),
+                (field::INTERFACE, "s") => self.interface = Some(reader.text()?),
+                (field::MEMBER, "s") => self.member = Some(reader.text()?),
+                (field::DESTINATION, "s") => drop(reader.text()?),
                 (field::ERROR_NAME, "s") => self.error_name = Some(reader.text()?),
                 (field::REPLY_SERIAL, "u") => {
                     self.reply_serial = Some(NonZeroU32::new(reader.number()?).ok_or(Malformed)?);
@@ -129,6 +170,21 @@ impl<'a> Message<'a> {
         check(self.signature.as_bytes())
     }
 
+    /// Returns the call, or `None` if the message is anything else.
+    pub(super) fn plain_call(&self) -> Option<PlainCall<'a>> {
+        if self.kind != Kind::Call || self.flags != 0 || self.fields != FIELDS_OF_A_CALL {
+            return None;
+        }
+        Some(PlainCall {
+            serial: self.serial?,
+            path: self.path?,
+            interface: self.interface?,
+            member: self.member?,
+            signature: self.signature,
+            body: self.body,
+        })
+    }
+
     /// Returns the sender of the message, for which a bus vouches.
     #[must_use]
     pub fn sender(&self) -> Option<&'a str> {
@@ -141,7 +197,7 @@ impl<'a> Message<'a> {
     /// # Errors
     /// [`Malformed`] if an error has no name.
     pub fn reply_to(&self, serial: NonZeroU32) -> Result<Option<Reply<'a>>, Malformed> {
-        if self.kind == Kind::Other || self.reply_serial != Some(serial) {
+        if !self.kind.is_answer() || self.reply_serial != Some(serial) {
             return Ok(None);
         }
         let body = Body { signature: self.signature, reader: self.body };
@@ -187,8 +243,12 @@ pub fn is_answer_to(serial: NonZeroU32, header: &[u8]) -> bool {
     let mut message = Message::unread(Reader::new(&[], order));
     // An error is reported by `Message::parse`. What was read before it says whose answer it is.
     let _ = message.read_header(&mut Reader::new(header, order));
-    message.kind != Kind::Other && message.reply_serial == Some(serial)
+    message.kind.is_answer() && message.reply_serial == Some(serial)
 }
 
+/// The fields of a call with arguments.
+const FIELDS_OF_A_CALL: u16 =
+    1 << field::PATH | 1 << field::INTERFACE | 1 << field::MEMBER | 1 << field::SIGNATURE;
+
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -5,7 +5,8 @@ use crate::wire::Malformed;
 use crate::wire::reader::Reader;
 use crate::wire::signature::{alignment, check, split_first};
 
-/// The details of a reply, in the bytes of its message. If a key comes twice, the last one counts.
+/// The details of a reply or the context of a question, in the bytes of its message. If a key comes
+/// twice, the last one counts.
 #[derive(Debug)]
 pub struct Details<'a>(Vec<(&'a str, Option<Value<'a>>)>);
 
@@ -21,6 +22,11 @@ impl<'a> Details<'a> {
             entries.push((reader.text()?, variant(reader)?));
         }
         if reader.place() == end { Ok(Self(entries)) } else { Err(Malformed) }
+    }
+
+    /// Returns the keys, each with its value. `None`: it has a type that no login has.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, Option<&Value<'a>>)> {
+        self.0.iter().map(|(key, value)| (*key, value.as_ref()))
     }
 }
 

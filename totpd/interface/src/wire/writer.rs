@@ -1,7 +1,32 @@
-//! Writes values of D-Bus, in the byte order of most machines.
+//! Writes messages of D-Bus and their values, in the byte order of most machines.
+
+use std::num::NonZeroU32;
 
 use crate::dictionary::{Entries, Value};
-use crate::wire::Malformed;
+use crate::wire::{MAX_MESSAGE, Malformed, PROTOCOL_VERSION, field};
+
+/// Returns the bytes of a message of `kind` with these fields and this body.
+///
+/// # Errors
+/// [`Malformed`] if the message is longer than [`MAX_MESSAGE`], or a part cannot be written.
+pub(super) fn message(
+    kind: u8,
+    serial: NonZeroU32,
+    fields: impl FnOnce(&mut Writer) -> Result<(), Malformed>,
+    body: impl FnOnce(&mut Writer) -> Result<(), Malformed>,
+) -> Result<Vec<u8>, Malformed> {
+    let mut message = Writer::new();
+    message.0.extend_from_slice(&[b'l', kind, 0, PROTOCOL_VERSION]);
+    message.number(0);
+    message.number(serial.get());
+    message.array(fields)?;
+    message.pad(8);
+    let start = message.0.len();
+    body(&mut message)?;
+    let length = length(message.0.len() - start)?.to_le_bytes();
+    message.0.get_mut(4..8).ok_or(Malformed)?.copy_from_slice(&length);
+    if message.0.len() > MAX_MESSAGE { Err(Malformed) } else { Ok(message.0) }
+}
 
 /// The bytes of a message, or of its body, up to where it is written. The next byte is aligned as
 /// in the message, because the body of a message starts at a multiple of eight.
@@ -31,6 +56,25 @@ impl Writer {
         self.0.extend_from_slice(text.as_bytes());
         self.0.push(0);
         Ok(())
+    }
+
+    /// Writes a field of the header that holds a string or an object path.
+    pub(super) fn text_field(&mut self, code: u8, kind: &str, text: &str) -> Result<(), Malformed> {
+        self.pad(8);
+        self.0.push(code);
+        self.signature(kind)?;
+        self.text(text)
+    }
+
+    /// Writes the field of the header that holds the signature of the body, unless it is empty.
+    pub(super) fn signature_field(&mut self, signature: &str) -> Result<(), Malformed> {
+        if signature.is_empty() {
+            return Ok(());
+        }
+        self.pad(8);
+        self.0.push(field::SIGNATURE);
+        self.signature("g")?;
+        self.signature(signature)
     }
 
     pub(super) fn signature(&mut self, signature: &str) -> Result<(), Malformed> {

@@ -4,6 +4,7 @@ use super::*;
 use crate::login::Nonce;
 use crate::message::Message;
 use crate::variants::Dictionary;
+use crate::wire::MAX_MESSAGE;
 
 const SERIAL: NonZeroU32 = NonZeroU32::new(7).unwrap();
 

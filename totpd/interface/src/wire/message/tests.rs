@@ -76,7 +76,7 @@ fn values(details: &impl DictReader) -> BTreeMap<String, Option<Value<'static>>>
     details.keys().map(|key| (key.to_owned(), value(key))).collect()
 }
 
-fn text() -> impl Strategy<Value = String> {
+pub(in crate::wire) fn text() -> impl Strategy<Value = String> {
     "[^\0]{0,12}"
 }
 
@@ -103,7 +103,7 @@ fn variant() -> impl Strategy<Value = Variant<'static>> {
     })
 }
 
-fn dictionary() -> impl Strategy<Value = Dictionary> {
+pub(in crate::wire) fn dictionary() -> impl Strategy<Value = Dictionary> {
     let owned = variant().prop_filter_map("it has no descriptor", |v| v.try_into_owned().ok());
     hash_map(text(), owned, 0..6)
 }
@@ -148,7 +148,7 @@ fn may_differ(header: usize, place: usize, before: u8, ours: &Result<Seen, Malfo
     place < header || (is_end_or_type && ours.is_err())
 }
 
-fn cases() -> ProptestConfig {
+pub(in crate::wire) fn cases() -> ProptestConfig {
     #[expect(clippy::disallowed_methods, reason = "a test, which no caller of a program runs")]
     let is_nightly = std::env::var_os("TEST_SCALE").is_some_and(|scale| scale == "1");
     ProptestConfig {

@@ -35,7 +35,7 @@ pub(crate) fn encode(
         sealer.seal(factor.seed.bytes(), &seed_aad(key, record.uid, &factor.id))
     })?;
     let plain = to_extend(&format, Vec::new()).map_err(|_| SealError::Encode)?;
-    sealer.seal(&plain, &record_aad(3, key, record.uid))
+    sealer.seal(&plain, &record_aad("3", key, record.uid))
 }
 
 /// Unseals and decodes the record of `key` and `uid`.
@@ -49,12 +49,12 @@ pub(crate) fn decode(
     sealer: &Sealer,
 ) -> Result<Record, UnsealError> {
     // The associated data names the format: a record of one is not read as a record of another.
-    let format: Record3 = if let Ok(plain) = sealer.unseal(sealed, &record_aad(3, key, uid)) {
+    let format: Record3 = if let Ok(plain) = sealer.unseal(sealed, &record_aad("3", key, uid)) {
         from_bytes(&plain).map_err(|_| UnsealError)?
-    } else if let Ok(plain) = sealer.unseal(sealed, &record_aad(2, key, uid)) {
+    } else if let Ok(plain) = sealer.unseal(sealed, &record_aad("2", key, uid)) {
         Record3::from(from_bytes::<Record2>(&plain).map_err(|_| UnsealError)?)
     } else {
-        let plain = sealer.unseal(sealed, &record_aad(1, key, uid))?;
+        let plain = sealer.unseal(sealed, &record_aad("1", key, uid))?;
         Record2::from(from_bytes::<Record1>(&plain).map_err(|_| UnsealError)?).into()
     };
     let record = format.into_record(uid, |id, sealed| {
@@ -66,9 +66,9 @@ pub(crate) fn decode(
 
 /// Returns the associated data of a record. No two records share it, because neither names nor ids
 /// hold a zero byte.
-fn record_aad(format: u8, key: &RecordKey, uid: u32) -> Vec<u8> {
-    let format = format!("totpd record {format}\0");
-    [format.as_bytes(), key.as_row_name().as_bytes(), b"\0", &uid.to_be_bytes()].concat()
+fn record_aad(format: &str, key: &RecordKey, uid: u32) -> Vec<u8> {
+    let (row, uid) = (key.as_row_name(), uid.to_be_bytes());
+    [b"totpd record ", format.as_bytes(), b"\0", row.as_bytes(), b"\0", &uid].concat()
 }
 
 fn seed_aad(key: &RecordKey, uid: u32, factor: &FactorId) -> Vec<u8> {

@@ -9,6 +9,7 @@ use totpd_core::seed::{NoSeed, Seed};
 
 use crate::sealer::{SealError, Sealer, UnsealError};
 
+mod bytes;
 #[cfg(test)]
 mod restarts;
 mod versions;

@@ -13,6 +13,8 @@ use totpd_core::recovery_codes::RecoveryCodes;
 use totpd_core::seed::Seed;
 use totpd_core::throttle::Throttle;
 
+use crate::record_format::bytes;
+
 /// Format 1 of a record, which is read and no longer written.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Record1 {
@@ -28,6 +30,7 @@ struct Factor1 {
     algorithm: Algorithm,
     digits: u8,
     /// Sealed in the store, plain in a backup.
+    #[serde(with = "bytes")]
     seed: Vec<u8>,
     status: Status,
     created: u64,

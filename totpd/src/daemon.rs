@@ -4,7 +4,7 @@
 use totpd_core::account::{Account, NO_UID};
 use totpd_core::authorization::{Need, Operation, Relation, need};
 use totpd_core::code::Code;
-use totpd_core::record::Record;
+use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::Buckets;
 use totpd_core::recovery_codes::{HashedGuess, RecoveryCode, RecoveryCodes};
 use totpd_core::source::Source;
@@ -141,6 +141,10 @@ impl Daemon {
         self.map_store_error(self.store.read(account.key.clone()).await)
     }
 
+    async fn read_outline(&self, account: &Account) -> Result<Option<Outline>, Error> {
+        self.map_store_error(self.store.read_outline(account.key.clone()).await)
+    }
+
     /// Returns `account` and its record, for a login that begins. If the record is damaged, a
     /// bucket takes the place of both.
     ///
@@ -149,22 +153,22 @@ impl Daemon {
     pub(crate) async fn record_for_login(
         &self,
         account: Account,
-    ) -> Result<(Account, Record), Error> {
-        let (account, stored) = match self.read(&account).await {
+    ) -> Result<(Account, Outline), Error> {
+        let (account, stored) = match self.read_outline(&account).await {
             Err(Error::StoreCorrupt(_)) => {
                 let substitute = self.substitute_for_damaged(&account);
-                let stored = self.read(&substitute).await?;
+                let stored = self.read_outline(&substitute).await?;
                 (substitute, stored)
             }
             stored => (account, stored?),
         };
-        Ok((account, stored.unwrap_or_else(|| Record::new(NO_UID))))
+        Ok((account, stored.unwrap_or_else(|| Record::new(NO_UID).into())))
     }
 
     /// Forgets the waits that are over. Returns whether a code from `source` is looked at `now`.
-    pub(crate) fn throttle_state(
+    pub(crate) fn throttle_state<S>(
         &self,
-        record: &mut Record,
+        record: &mut Record<S>,
         source: &Source,
         now: u64,
     ) -> ThrottleState {

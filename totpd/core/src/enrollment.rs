@@ -139,7 +139,7 @@ pub fn remove(record: &mut Record, id: &str, by: Maker, now: u64) -> bool {
 /// Reports whether a login may skip the code (`nullok`). The account of `uid` must have no factor.
 /// An earlier account of the same name must have none either.
 #[must_use]
-pub fn may_skip(record: &Record, uid: u32) -> bool {
+pub fn may_skip<S>(record: &Record<S>, uid: u32) -> bool {
     record.factors.is_empty() || (record.belongs_to(uid) && !record.is_enrolled())
 }
 

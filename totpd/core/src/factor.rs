@@ -22,9 +22,10 @@ mod restrictions;
 mod status;
 mod token;
 
-/// A factor: one seed, its parameters, and its state.
+/// A factor: one seed, its parameters, and its state. With [`NoSeed`](crate::seed::NoSeed) in the
+/// place of the seed it has no codes.
 #[derive(Clone, Debug)]
-pub struct Factor {
+pub struct Factor<S = Seed> {
     /// The id.
     pub id: FactorId,
     /// The name that its owner chose ("Pixel"); may be empty.
@@ -36,7 +37,7 @@ pub struct Factor {
     /// The number of decimal digits of a code, 6 to 8.
     pub digits: u8,
     /// The shared secret.
-    pub seed: Seed,
+    pub seed: S,
     /// The status.
     pub status: Status,
     /// The time of creation, in seconds since 1970.
@@ -66,7 +67,7 @@ pub enum Match {
     Replayed,
 }
 
-impl Factor {
+impl<S> Factor<S> {
     /// Reports whether a login accepts codes of this factor.
     #[must_use]
     pub fn is_verified(&self) -> bool {
@@ -77,6 +78,29 @@ impl Factor {
     #[must_use]
     pub fn is_pending(&self) -> bool {
         matches!(self.status, Status::AwaitsLogin { .. } | Status::Unverified { .. })
+    }
+}
+
+impl Factor {
+    /// Returns the factor with `seed` in the place of its seed.
+    pub(crate) fn with_seed<S>(self, seed: S) -> Factor<S> {
+        Factor {
+            id: self.id,
+            name: self.name,
+            kind: self.kind,
+            algorithm: self.algorithm,
+            digits: self.digits,
+            seed,
+            status: self.status,
+            created: self.created,
+            last_used: self.last_used,
+            last_accepted: self.last_accepted,
+            limits: self.limits,
+            drift: self.drift,
+            last_place: self.last_place,
+            made_by: self.made_by,
+            is_imported: self.is_imported,
+        }
     }
 
     /// Reports whether the factor waits for its first code.

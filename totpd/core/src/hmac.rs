@@ -7,11 +7,22 @@ use zeroize::Zeroize;
 
 /// Returns the HMAC of `message` under `key`, which is not longer than a block of the hash.
 pub fn hmac<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Output<M> {
+    tag(keyed::<M>(key), message)
+}
+
+/// Returns HMAC with `key`, ready for one message. A clone takes another message. The half of the
+/// work that depends on the key alone is done.
+pub(crate) fn keyed<M: Mac + KeyInit>(key: &[u8]) -> M {
     // RFC 2104 section 2: a short key is padded with zeros.
     let mut block = Key::<M>::default();
     block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
-    let mut mac = <M as KeyInit>::new(&block);
+    let mac = <M as KeyInit>::new(&block);
     block.as_mut_slice().zeroize();
+    mac
+}
+
+/// Returns the tag of `message`.
+pub(crate) fn tag<M: Mac>(mut mac: M, message: &[u8]) -> Output<M> {
     mac.update(message);
     mac.finalize().into_bytes()
 }

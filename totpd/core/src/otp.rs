@@ -2,14 +2,14 @@
 
 use core::ops::RangeInclusive;
 
-use hmac::Hmac;
+use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 use crate::code::Code;
-use crate::hmac::hmac;
+use crate::hmac::{keyed, tag};
 use crate::seed::Seed;
 
 /// The hash of the HMAC (RFC 6238 section 1.2). Every phone app supports SHA1.
@@ -68,26 +68,21 @@ pub fn matching_counter(
     code: &Code,
     window: RangeInclusive<u64>,
 ) -> Option<u64> {
-    let mut greatest = 0_u64;
-    let mut matched = subtle::Choice::from(0);
-    for counter in window {
-        let same = code_at(seed, algorithm, counter, code.digits()).ct_eq(&code.value());
-        greatest.conditional_assign(&counter, same);
-        matched |= same;
+    match algorithm {
+        Algorithm::Sha1 => search::<Hmac<Sha1>>(seed, code, window),
+        Algorithm::Sha256 => search::<Hmac<Sha256>>(seed, code, window),
+        Algorithm::Sha512 => search::<Hmac<Sha512>>(seed, code, window),
     }
-    bool::from(matched).then_some(greatest)
 }
 
 /// Returns the code of `counter` (RFC 4226 section 5.3), with `digits` (6 to 8) decimal digits.
 #[must_use]
 pub fn code_at(seed: &Seed, algorithm: Algorithm, counter: u64, digits: u8) -> u32 {
-    let moving_factor = counter.to_be_bytes();
-    let truncated = match algorithm {
-        Algorithm::Sha1 => truncate(&hmac::<Hmac<Sha1>>(seed.bytes(), &moving_factor)),
-        Algorithm::Sha256 => truncate(&hmac::<Hmac<Sha256>>(seed.bytes(), &moving_factor)),
-        Algorithm::Sha512 => truncate(&hmac::<Hmac<Sha512>>(seed.bytes(), &moving_factor)),
-    };
-    truncated % 10_u32.pow(u32::from(digits))
+    match algorithm {
+        Algorithm::Sha1 => value(keyed::<Hmac<Sha1>>(seed.bytes()), counter, digits),
+        Algorithm::Sha256 => value(keyed::<Hmac<Sha256>>(seed.bytes()), counter, digits),
+        Algorithm::Sha512 => value(keyed::<Hmac<Sha512>>(seed.bytes()), counter, digits),
+    }
 }
 
 /// Returns the time step of `now` (RFC 6238 section 4.2). `now` is in seconds since 1970, `period`
@@ -95,6 +90,28 @@ pub fn code_at(seed: &Seed, algorithm: Algorithm, counter: u64, digits: u8) -> u
 #[must_use]
 pub fn time_step(now: u64, period: u32) -> u64 {
     now / u64::from(period.max(1))
+}
+
+/// Searches `code` in all of `window`. The key is set up once for all counters.
+fn search<M: Mac + KeyInit + Clone>(
+    seed: &Seed,
+    code: &Code,
+    window: RangeInclusive<u64>,
+) -> Option<u64> {
+    let mac: M = keyed(seed.bytes());
+    let mut greatest = 0_u64;
+    let mut matched = subtle::Choice::from(0);
+    for counter in window {
+        let same = value(mac.clone(), counter, code.digits()).ct_eq(&code.value());
+        greatest.conditional_assign(&counter, same);
+        matched |= same;
+    }
+    bool::from(matched).then_some(greatest)
+}
+
+/// Returns the code of `counter`, with the key in `mac`.
+fn value<M: Mac>(mac: M, counter: u64, digits: u8) -> u32 {
+    truncate(&tag(mac, &counter.to_be_bytes())) % 10_u32.pow(u32::from(digits))
 }
 
 /// Truncates dynamically (RFC 4226 section 5.3): 31 bits at the offset in the last nibble.

@@ -6,24 +6,61 @@ use crate::code::Code;
 use crate::factor::{Factor, FactorId, Status};
 pub use crate::record::spent_seeds::SpentSeed;
 use crate::recovery_codes::RecoveryCodes;
+use crate::seed::{NoSeed, Seed};
 use crate::throttle::Throttle;
 
 mod spent_seeds;
 
 /// Everything that the daemon keeps about one user, or about a bucket of names that no user has.
 #[derive(Clone, Debug)]
-pub struct Record {
+pub struct Record<S = Seed> {
     /// The uid of the name at enrollment. If the name has another uid now, it is another user
     /// ([`Record::belongs_to`]).
     pub uid: u32,
     /// The factors, the oldest first.
-    pub factors: Vec<Factor>,
+    pub factors: Vec<Factor<S>>,
     /// The wrong codes.
     pub throttle: Throttle,
     /// The recovery codes, as hashes.
     pub recovery: RecoveryCodes,
     /// The last accepted counters of removed factors.
     pub spent: Vec<SpentSeed>,
+}
+
+/// A record without its seeds: all that a prompt needs.
+pub type Outline = Record<NoSeed>;
+
+impl<S> Record<S> {
+    /// Reports whether the record is that of the account that has `uid`, and the name, now.
+    ///
+    /// A name may go to another person after its account was removed. A recreated account inherits
+    /// nothing: no factor, no recovery code, and no knowledge of them.
+    #[must_use]
+    pub fn belongs_to(&self, uid: u32) -> bool {
+        self.uid == uid
+    }
+
+    /// Reports whether the user has a factor that was ever confirmed, even if it is disabled now.
+    ///
+    /// Such a user needs a code: `nullok` does not apply, nor does an enrollment without a code.
+    #[must_use]
+    pub fn is_enrolled(&self) -> bool {
+        self.factors.iter().any(|factor| !factor.is_pending())
+    }
+
+    /// Returns the number of digits (6 to 8) of a code of the newest verified factor.
+    #[must_use]
+    pub fn digits(&self) -> Option<u8> {
+        self.factors.iter().rev().find(|factor| factor.is_verified()).map(|factor| factor.digits)
+    }
+}
+
+impl From<Record> for Outline {
+    fn from(record: Record) -> Self {
+        let Record { uid, factors, throttle, recovery, spent } = record;
+        let factors = factors.into_iter().map(|factor| factor.with_seed(NoSeed)).collect();
+        Self { uid, factors, throttle, recovery, spent }
+    }
 }
 
 impl Record {
@@ -37,15 +74,6 @@ impl Record {
             recovery: RecoveryCodes::default(),
             spent: Vec::new(),
         }
-    }
-
-    /// Reports whether the record is that of the account that has `uid`, and the name, now.
-    ///
-    /// A name may go to another person after its account was removed. A recreated account inherits
-    /// nothing: no factor, no recovery code, and no knowledge of them.
-    #[must_use]
-    pub fn belongs_to(&self, uid: u32) -> bool {
-        self.uid == uid
     }
 
     /// Returns the record for the account with `uid`, which has the name now.
@@ -62,25 +90,11 @@ impl Record {
         Self { throttle: self.throttle, spent: self.spent, ..Self::new(uid) }
     }
 
-    /// Reports whether the user has a factor that was ever confirmed, even if it is disabled now.
-    ///
-    /// Such a user needs a code: `nullok` does not apply, nor does an enrollment without a code.
-    #[must_use]
-    pub fn is_enrolled(&self) -> bool {
-        self.factors.iter().any(|factor| !factor.is_pending())
-    }
-
     /// Reports whether the user is enrolled, and all confirmed factors are disabled.
     #[must_use]
     pub fn is_disabled(&self) -> bool {
         let may_open = |status| matches!(status, Status::Unsynchronized | Status::Verified);
         self.is_enrolled() && !self.factors.iter().any(|factor| may_open(factor.status))
-    }
-
-    /// Returns the number of digits (6 to 8) of a code of the newest verified factor.
-    #[must_use]
-    pub fn digits(&self) -> Option<u8> {
-        self.factors.iter().rev().find(|factor| factor.is_verified()).map(|factor| factor.digits)
     }
 
     /// Returns the ids of all verified factors, the oldest first.

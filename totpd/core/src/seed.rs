@@ -53,6 +53,12 @@ impl Seed {
         &self.0
     }
 
+    /// Reports whether one of both seeds is a clone of the other.
+    #[must_use]
+    pub fn is_clone_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Reports in constant time whether both seeds give the same codes.
     ///
     /// HMAC pads a short key with zeros (RFC 2104 section 2), so zeros at the end make no
@@ -79,6 +85,10 @@ impl Seed {
         Zeroizing::new(BASE32_NOPAD.encode(&self.0))
     }
 }
+
+/// The place of a seed that was not unsealed, because a question does not need it.
+#[derive(Clone, Copy, Debug)]
+pub struct NoSeed;
 
 impl fmt::Debug for Seed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

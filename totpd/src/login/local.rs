@@ -5,7 +5,7 @@ use std::sync::Arc;
 use totpd_core::account::Account;
 use totpd_core::enrollment;
 use totpd_core::factor::FactorId;
-use totpd_core::record::Record;
+use totpd_core::record::Outline;
 use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleState;
 use totpd_core::verification::{Attempt, Reason as DenialReason, Verdict, verify};
@@ -108,7 +108,7 @@ impl LocalLogin {
     fn prompt_for(
         &self,
         account: &Account,
-        mut record: Record,
+        mut record: Outline,
         context: &LoginContext,
         source: &Source,
     ) -> BeginReply {

@@ -1,6 +1,6 @@
 //! The text of a login's prompt.
 
-use totpd_core::record::Record;
+use totpd_core::record::Outline;
 use totpd_core::throttle::ThrottleState;
 use totpd_interface::login::LoginContext;
 
@@ -21,7 +21,7 @@ pub(crate) fn prompt(words: Option<&str>, state: ThrottleState) -> String {
 pub(crate) fn with_names(
     words: Option<&str>,
     context: &LoginContext,
-    record: &Record,
+    record: &Outline,
     now: u64,
 ) -> String {
     let bare = words.unwrap_or(DEFAULT_PROMPT).trim_end_matches([':', ' ']);
@@ -60,6 +60,7 @@ pub(crate) const MAX_COLUMNS: usize = 60;
 mod tests {
     use totpd_core::factor::Kind;
     use totpd_core::fixtures::verified;
+    use totpd_core::record::Record;
 
     use super::*;
 
@@ -93,7 +94,7 @@ mod tests {
             }
             let context =
                 LoginContext { service: service.map(ToOwned::to_owned), ..LoginContext::default() };
-            with_names(None, &context, &record, 5)
+            with_names(None, &context, &record.into(), 5)
         };
         // The text has 59 columns at most.
         let (long, fits) = ("x".repeat(40), "x".repeat(30));

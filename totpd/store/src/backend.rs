@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use totpd_core::record::Record;
+use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::RecordKey;
 use totpd_core::user_name::UserName;
 
@@ -41,6 +41,10 @@ pub type Change = Box<dyn FnMut(Option<Record>) -> Option<Record> + Send>;
 pub trait Backend: Send + Sync {
     /// Reads the record of `key`.
     fn read(&self, key: RecordKey) -> Pending<Option<Record>>;
+
+    /// Reads the record of `key` without its seeds. A key without a record takes the time of one
+    /// that has a record.
+    fn read_outline(&self, key: RecordKey) -> Pending<Option<Outline>>;
 
     /// Changes one record in one transaction. The change is durable when this answers.
     fn update(&self, key: RecordKey, change: Change) -> Pending<()>;

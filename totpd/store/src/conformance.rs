@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use totpd_core::fixtures::{enrolled, user};
-use totpd_core::record::Record;
+use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::RecordKey;
 use totpd_core::source::Source;
 
@@ -39,7 +39,10 @@ async fn a_written_record_is_read(store: Store) {
     let read = store.read(user("alice")).await.unwrap().unwrap();
     assert_eq!(format!("{read:?}"), format!("{record:?}"));
     assert_eq!(read.factors[0].seed.bytes(), record.factors[0].seed.bytes());
+    let outline = store.read_outline(user("alice")).await.unwrap().unwrap();
+    assert_eq!(format!("{outline:?}"), format!("{:?}", Outline::from(record)));
     assert!(store.read(user("alic")).await.unwrap().is_none());
+    assert!(store.read_outline(user("alic")).await.unwrap().is_none());
 }
 
 async fn a_change_to_none_removes_the_record(store: Store) {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use totpd_core::record::Record;
+use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::RecordKey;
 use totpd_core::user_name::UserName;
 
@@ -39,6 +39,10 @@ impl Memory {
 impl Backend for Memory {
     fn read(&self, key: RecordKey) -> Pending<Option<Record>> {
         self.answer(|records| records.get(&*key.as_row_name()).cloned())
+    }
+
+    fn read_outline(&self, key: RecordKey) -> Pending<Option<Outline>> {
+        self.answer(|records| records.get(&*key.as_row_name()).cloned().map(Outline::from))
     }
 
     fn update(&self, key: RecordKey, mut change: Change) -> Pending<()> {

@@ -2,12 +2,14 @@
 //! for its factor. In a backup the record is plain, and the backup is sealed.
 
 use postcard::{from_bytes, to_extend};
-use totpd_core::factor::FactorId;
-use totpd_core::record::Record;
+use totpd_core::factor::{Factor, FactorId};
+use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::RecordKey;
+use totpd_core::seed::{NoSeed, Seed};
 
 use crate::sealer::{SealError, Sealer, UnsealError};
 
+mod bytes;
 #[cfg(test)]
 mod restarts;
 mod versions;
@@ -22,23 +24,43 @@ pub fn decode_plain(bytes: &[u8], uid: u32) -> Option<Record> {
     from_bytes::<Record3>(bytes).ok()?.into_record_with_plain_seeds(uid)
 }
 
-/// Encodes and seals `record` for `key` alone.
+/// The seeds of a record as it was unsealed. A change that keeps a seed keeps its sealed bytes.
+#[derive(Default)]
+pub(crate) struct SealedSeeds {
+    uid: u32,
+    seeds: Vec<(FactorId, Seed, Vec<u8>)>,
+}
+
+impl SealedSeeds {
+    /// Returns the sealed bytes of the seed of `factor`, if it is the one that was unsealed there.
+    fn of(&self, uid: u32, factor: &Factor) -> Option<&[u8]> {
+        let is_same = |(id, seed, _): &&(FactorId, Seed, _)| {
+            self.uid == uid && *id == factor.id && seed.is_clone_of(&factor.seed)
+        };
+        self.seeds.iter().find(is_same).map(|(_, _, sealed)| sealed.as_slice())
+    }
+}
+
+/// Encodes and seals `record` for `key` alone. `seeds` are those of the record of `key` that
+/// `sealer` unsealed before, or none.
 ///
 /// # Errors
 /// [`SealError`] if getrandom fails.
 pub(crate) fn encode(
     record: &Record,
+    seeds: &SealedSeeds,
     key: &RecordKey,
     sealer: &Sealer,
 ) -> Result<Vec<u8>, SealError> {
-    let format = Record3::from_record(record, |factor| {
-        sealer.seal(factor.seed.bytes(), &seed_aad(key, record.uid, &factor.id))
+    let format = Record3::from_record(record, |factor| match seeds.of(record.uid, factor) {
+        Some(sealed) => Ok(sealed.to_vec()),
+        None => sealer.seal(factor.seed.bytes(), &seed_aad(key, record.uid, &factor.id)),
     })?;
     let plain = to_extend(&format, Vec::new()).map_err(|_| SealError::Encode)?;
-    sealer.seal(&plain, &record_aad(3, key, record.uid))
+    sealer.seal(&plain, &record_aad("3", key, record.uid))
 }
 
-/// Unseals and decodes the record of `key` and `uid`.
+/// Unseals and decodes the record of `key` and `uid`, and its seeds.
 ///
 /// # Errors
 /// [`UnsealError`] if the bytes were not sealed for that key and uid, or were changed later.
@@ -47,28 +69,52 @@ pub(crate) fn decode(
     key: &RecordKey,
     uid: u32,
     sealer: &Sealer,
-) -> Result<Record, UnsealError> {
-    // The associated data names the format: a record of one is not read as a record of another.
-    let format: Record3 = if let Ok(plain) = sealer.unseal(sealed, &record_aad(3, key, uid)) {
-        from_bytes(&plain).map_err(|_| UnsealError)?
-    } else if let Ok(plain) = sealer.unseal(sealed, &record_aad(2, key, uid)) {
-        Record3::from(from_bytes::<Record2>(&plain).map_err(|_| UnsealError)?)
-    } else {
-        let plain = sealer.unseal(sealed, &record_aad(1, key, uid))?;
-        Record2::from(from_bytes::<Record1>(&plain).map_err(|_| UnsealError)?).into()
-    };
-    let record = format.into_record(uid, |id, sealed| {
-        let seed = sealer.unseal(&sealed, &seed_aad(key, uid, id)).ok();
-        seed.map(|mut seed| std::mem::take(&mut *seed))
+) -> Result<(Record, SealedSeeds), UnsealError> {
+    let mut seeds = SealedSeeds { uid, seeds: Vec::new() };
+    let record = unseal(sealed, key, uid, sealer)?.into_record(uid, |id, sealed| {
+        let mut plain = sealer.unseal(&sealed, &seed_aad(key, uid, id)).ok()?;
+        let seed = Seed::new(std::mem::take(&mut *plain))?;
+        seeds.seeds.push((id.clone(), seed.clone(), sealed));
+        Some(seed)
     });
-    record.ok_or(UnsealError)
+    Ok((record.ok_or(UnsealError)?, seeds))
+}
+
+/// Unseals and decodes the record of `key` and `uid`. Its seeds stay sealed.
+///
+/// # Errors
+/// Those of [`decode`].
+pub(crate) fn decode_outline(
+    sealed: &[u8],
+    key: &RecordKey,
+    uid: u32,
+    sealer: &Sealer,
+) -> Result<Outline, UnsealError> {
+    unseal(sealed, key, uid, sealer)?.into_record(uid, |_, _| Some(NoSeed)).ok_or(UnsealError)
+}
+
+fn unseal(
+    sealed: &[u8],
+    key: &RecordKey,
+    uid: u32,
+    sealer: &Sealer,
+) -> Result<Record3, UnsealError> {
+    // The associated data names the format: a record of one is not read as a record of another.
+    if let Ok(plain) = sealer.unseal(sealed, &record_aad("3", key, uid)) {
+        return from_bytes(&plain).map_err(|_| UnsealError);
+    }
+    if let Ok(plain) = sealer.unseal(sealed, &record_aad("2", key, uid)) {
+        return Ok(from_bytes::<Record2>(&plain).map_err(|_| UnsealError)?.into());
+    }
+    let plain = sealer.unseal(sealed, &record_aad("1", key, uid))?;
+    Ok(Record2::from(from_bytes::<Record1>(&plain).map_err(|_| UnsealError)?).into())
 }
 
 /// Returns the associated data of a record. No two records share it, because neither names nor ids
 /// hold a zero byte.
-fn record_aad(format: u8, key: &RecordKey, uid: u32) -> Vec<u8> {
-    let format = format!("totpd record {format}\0");
-    [format.as_bytes(), key.as_row_name().as_bytes(), b"\0", &uid.to_be_bytes()].concat()
+fn record_aad(format: &str, key: &RecordKey, uid: u32) -> Vec<u8> {
+    let (row, uid) = (key.as_row_name(), uid.to_be_bytes());
+    [b"totpd record ", format.as_bytes(), b"\0", row.as_bytes(), b"\0", &uid].concat()
 }
 
 fn seed_aad(key: &RecordKey, uid: u32, factor: &FactorId) -> Vec<u8> {
@@ -98,6 +144,49 @@ mod tests {
         assert!(plain(&|factor| factor.kind = Kind::Totp { period: 0 }).is_none());
     }
 
+    fn seal(record: &Record, sealer: &Sealer) -> Vec<u8> {
+        encode(record, &SealedSeeds::default(), &user("alice"), sealer).unwrap()
+    }
+
+    #[test]
+    fn a_seed_that_changes_is_sealed_again() {
+        let (_folder, sealer) = sealer();
+        let mut record = totpd_core::fixtures::enrolled(1000);
+        record.factors.push(verified(Kind::Hotp, Some(3)));
+        record.factors[1].id = FactorId::from_random([9; 5]);
+        let sealed = seal(&record, &sealer);
+        let (mut record, seeds) = decode(&sealed, &user("alice"), 1000, &sealer).unwrap();
+        let sealed_seed = |sealed: &[u8], factor| {
+            let mut seeds = Vec::new();
+            let _ = unseal(sealed, &user("alice"), 1000, &sealer).unwrap().into_record(
+                1000,
+                |_, sealed| {
+                    seeds.push(sealed);
+                    Some(NoSeed)
+                },
+            );
+            seeds.swap_remove(factor)
+        };
+        record.throttle.fail(&totpd_core::source::Source::Nowhere, 5);
+        record.factors[1].seed = Seed::new(vec![7; 20]).unwrap();
+        let after = encode(&record, &seeds, &user("alice"), &sealer).unwrap();
+        assert_eq!(sealed_seed(&after, 0), sealed_seed(&sealed, 0));
+        assert_ne!(sealed_seed(&after, 1), sealed_seed(&sealed, 1));
+        let (back, _) = decode(&after, &user("alice"), 1000, &sealer).unwrap();
+        assert_eq!(back.factors[1].seed.bytes(), [7; 20]);
+        // A factor that takes the id of another has its own seed.
+        record.factors.swap_remove(0);
+        record.factors[0].id = seeds.seeds[0].0.clone();
+        let after = encode(&record, &seeds, &user("alice"), &sealer).unwrap();
+        let (back, _) = decode(&after, &user("alice"), 1000, &sealer).unwrap();
+        assert_eq!(back.factors[0].seed.bytes(), [7; 20]);
+        // The seal of a seed names the uid too.
+        let (record, seeds) = decode(&sealed, &user("alice"), 1000, &sealer).unwrap();
+        let record = Record { uid: 1001, ..record };
+        let after = encode(&record, &seeds, &user("alice"), &sealer).unwrap();
+        assert!(decode(&after, &user("alice"), 1001, &sealer).is_ok());
+    }
+
     #[test]
     fn a_record_opens_for_its_own_key_and_uid_alone() {
         let (_folder, sealer) = sealer();
@@ -109,8 +198,8 @@ mod tests {
         record.recovery = totpd_core::fixtures::recovery_codes(3, 1).1;
         record.retire(0, |factor| factor.kind == Kind::Hotp);
         record.factors[0].made_by = Maker::Uid(1000);
-        let sealed = encode(&record, &user("alice"), &sealer).unwrap();
-        let back = decode(&sealed, &user("alice"), 1000, &sealer).unwrap();
+        let sealed = seal(&record, &sealer);
+        let (back, _) = decode(&sealed, &user("alice"), 1000, &sealer).unwrap();
         assert_eq!(format!("{back:?}"), format!("{record:?}"));
         assert_eq!(back.factors[0].seed.bytes(), record.factors[0].seed.bytes());
         assert!(decode(&sealed, &user("bob"), 1000, &sealer).is_err());

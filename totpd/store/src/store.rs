@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use totpd_core::record::Record;
+use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::RecordKey;
 
 use crate::backend::{Backend, Change, Listed, Pending, StoreError};
@@ -30,6 +30,15 @@ impl Store {
     /// [`StoreError`], if it cannot be read or trusted, or not in time.
     pub async fn read(&self, key: RecordKey) -> Result<Option<Record>, StoreError> {
         self.in_time(self.backend.read(key)).await
+    }
+
+    /// Reads the record of `key` without its seeds. A key without a record takes the time of one
+    /// that has a record.
+    ///
+    /// # Errors
+    /// [`StoreError`], as for [`Store::read`].
+    pub async fn read_outline(&self, key: RecordKey) -> Result<Option<Outline>, StoreError> {
+        self.in_time(self.backend.read_outline(key)).await
     }
 
     /// Changes the record of `key` in one transaction. `change` is a pure function: it gets the
@@ -99,6 +108,10 @@ mod tests {
             Box::pin(std::future::pending())
         }
 
+        fn read_outline(&self, _: RecordKey) -> Pending<Option<Outline>> {
+            Box::pin(std::future::pending())
+        }
+
         fn update(&self, _: RecordKey, _: Change) -> Pending<()> {
             Box::pin(std::future::pending())
         }
@@ -119,6 +132,7 @@ mod tests {
             |error| matches!(error, StoreError::Unavailable(reason) if reason.contains("0.01 s"));
         run(async {
             assert!(is_late(store.read(user("alice")).await.unwrap_err()));
+            assert!(is_late(store.read_outline(user("alice")).await.unwrap_err()));
             assert!(is_late(store.update(user("alice"), |_| ((), None)).await.unwrap_err()));
             assert!(is_late(store.discard(user("alice")).await.unwrap_err()));
             assert!(is_late(store.list(String::new(), 1).await.unwrap_err()));

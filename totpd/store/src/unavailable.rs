@@ -1,7 +1,7 @@
 //! The store of a daemon that started while the disk fails. It refuses every request. So the daemon
 //! does not end at each login.
 
-use totpd_core::record::Record;
+use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::RecordKey;
 
 use crate::backend::{Backend, Change, Listed, Pending, StoreError};
@@ -17,6 +17,10 @@ impl UnavailableBackend {
 
 impl Backend for UnavailableBackend {
     fn read(&self, _: RecordKey) -> Pending<Option<Record>> {
+        self.refuse()
+    }
+
+    fn read_outline(&self, _: RecordKey) -> Pending<Option<Outline>> {
         self.refuse()
     }
 

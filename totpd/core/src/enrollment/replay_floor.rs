@@ -15,7 +15,7 @@ pub struct ReplayFloor {
 }
 
 /// Marks all codes of time steps up to `floor` as used.
-pub fn apply_floor(record: &mut Record, floor: ReplayFloor) {
+pub fn apply_floor<S>(record: &mut Record<S>, floor: ReplayFloor) {
     for factor in &mut record.factors {
         if let Kind::Totp { period } = factor.kind
             && factor.created <= floor.time

@@ -1,7 +1,7 @@
 use totpd_core::factor::{Factor, Kind};
 use totpd_core::fixtures::{code_of, enrolled, user, verified};
 use totpd_core::otp::time_step;
-use totpd_core::record::Record;
+use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::RecordKey;
 use totpd_interface::Dictionary;
 use totpd_interface::variants::write;
@@ -162,6 +162,10 @@ impl Damaged {
 impl Backend for Damaged {
     fn read(&self, subject: RecordKey) -> Pending<Option<Record>> {
         if Self::is(&subject) { Self::corrupt() } else { self.0.read(subject) }
+    }
+
+    fn read_outline(&self, subject: RecordKey) -> Pending<Option<Outline>> {
+        if Self::is(&subject) { Self::corrupt() } else { self.0.read_outline(subject) }
     }
 
     fn update(&self, subject: RecordKey, change: Change) -> Pending<()> {

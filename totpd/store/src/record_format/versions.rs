@@ -13,6 +13,8 @@ use totpd_core::recovery_codes::RecoveryCodes;
 use totpd_core::seed::Seed;
 use totpd_core::throttle::Throttle;
 
+use crate::record_format::bytes;
+
 /// Format 1 of a record, which is read and no longer written.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Record1 {
@@ -28,6 +30,7 @@ struct Factor1 {
     algorithm: Algorithm,
     digits: u8,
     /// Sealed in the store, plain in a backup.
+    #[serde(with = "bytes")]
     seed: Vec<u8>,
     status: Status,
     created: u64,
@@ -124,11 +127,11 @@ impl Record3 {
 
     /// Converts to the record of `uid`, with each seed as `decode_seed` reads it. Returns nothing
     /// if a value is outside of what a factor can have.
-    pub(super) fn into_record(
+    pub(super) fn into_record<S>(
         self,
         uid: u32,
-        mut decode_seed: impl FnMut(&FactorId, Vec<u8>) -> Option<Vec<u8>>,
-    ) -> Option<Record> {
+        mut decode_seed: impl FnMut(&FactorId, Vec<u8>) -> Option<S>,
+    ) -> Option<Record<S>> {
         let mut factors = Vec::with_capacity(self.factors.len());
         for Factor3 { second, made_by, is_imported } in self.factors {
             let Factor2 { first, limits, drift, last_place } = second;
@@ -137,7 +140,7 @@ impl Record3 {
                 return None;
             }
             factors.push(Factor {
-                seed: Seed::new(decode_seed(&first.id, first.seed)?)?,
+                seed: decode_seed(&first.id, first.seed)?,
                 id: first.id,
                 name: first.name,
                 kind: first.kind,
@@ -168,6 +171,6 @@ impl Record3 {
     /// Converts to the record of `uid` from a backup. Returns nothing if a seed in it cannot be
     /// one.
     pub(crate) fn into_record_with_plain_seeds(self, uid: u32) -> Option<Record> {
-        self.into_record(uid, |_, seed| Some(seed))
+        self.into_record(uid, |_, seed| Seed::new(seed))
     }
 }

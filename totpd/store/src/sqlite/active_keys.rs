@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use totpd_core::record::Record;
+use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::RecordKey;
 
 use crate::backend::StoreError;
 use crate::backup::{PublicKey, SigningKey};
 use crate::master_key::{KeyId, MasterKey};
 use crate::mutex::lock;
-use crate::record_format;
+use crate::record_format::{self, SealedSeeds};
 use crate::sealer::Sealer;
 use crate::sqlite::failure::unavailable;
 use crate::sqlite::row::Row;
@@ -78,6 +78,24 @@ impl KeySnapshot {
     pub(super) fn decode(&self, key: &RecordKey, row: &Row) -> Result<Record, StoreError> {
         self.before.decode(key, row).or_else(|_| self.keys.get().decode(key, row))
     }
+
+    /// Unseals a row of `key` that was read after the snapshot, without its seeds. If there is no
+    /// row, it does as much work.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if the row is not what was written there.
+    pub(super) fn decode_outline(
+        &self,
+        key: &RecordKey,
+        row: Option<&Row>,
+    ) -> Result<Option<Outline>, StoreError> {
+        let Some(row) = row else {
+            self.before.seal_decoy(DECOY_RECORD);
+            return Ok(None);
+        };
+        let decode = |keys: &KeySet| keys.decode_outline(key, row);
+        decode(&self.before).or_else(|_| decode(&self.keys.get())).map(Some)
+    }
 }
 
 impl KeySet {
@@ -104,14 +122,67 @@ impl KeySet {
     /// # Errors
     /// [`StoreError::Corrupt`] if it is not what was written there.
     pub(super) fn decode(&self, key: &RecordKey, row: &Row) -> Result<Record, StoreError> {
-        let unseal =
-            |sealer: &Sealer| record_format::decode(&row.sealed, key, row.uid?, sealer).ok();
-        let record = self.sealers().find_map(unseal);
+        let unseal = |sealer: &Sealer| {
+            record_format::decode(&row.sealed, key, row.uid?, sealer).ok().map(|(record, _)| record)
+        };
+        self.above_floor(key, self.sealers().find_map(unseal))
+    }
+
+    /// Unseals a row of `key`, without its seeds.
+    fn decode_outline(&self, key: &RecordKey, row: &Row) -> Result<Outline, StoreError> {
+        let unseal = |sealer: &Sealer| {
+            record_format::decode_outline(&row.sealed, key, row.uid?, sealer).ok()
+        };
+        self.above_floor(key, self.sealers().find_map(unseal))
+    }
+
+    /// Unseals a row of `key` that will change. [`KeySet::encode_change`] keeps the seeds. If there
+    /// is no row, or no seed in it, this does as much work.
+    ///
+    /// # Errors
+    /// Those of [`KeySet::decode`].
+    pub(super) fn decode_for_change(
+        &self,
+        key: &RecordKey,
+        row: Option<&Row>,
+    ) -> Result<(Option<Record>, SealedSeeds), StoreError> {
+        let Some(row) = row else {
+            self.seal_decoy(DECOY_RECORD);
+            self.seal_decoy(DECOY_SEED);
+            return Ok((None, SealedSeeds::default()));
+        };
+        let current = row
+            .uid
+            .and_then(|uid| record_format::decode(&row.sealed, key, uid, &self.current).ok());
+        let Some((record, seeds)) = current else {
+            // The previous key sealed it, so its seeds are sealed again too.
+            return Ok((Some(self.decode(key, row)?), SealedSeeds::default()));
+        };
+        if record.factors.is_empty() {
+            self.seal_decoy(DECOY_SEED);
+        }
+        Ok((Some(self.above_floor(key, Some(record))?), seeds))
+    }
+
+    /// Marks what the floor marks in a record that was unsealed.
+    fn above_floor<S>(
+        &self,
+        key: &RecordKey,
+        record: Option<Record<S>>,
+    ) -> Result<Record<S>, StoreError> {
         let mut record = record.ok_or_else(|| StoreError::Corrupt(key.to_string()))?;
         if let Some(floor) = self.floor {
             apply_floor(&mut record, floor);
         }
         Ok(record)
+    }
+
+    /// Does the work of unsealing so many bytes, so that the time does not tell whether a name has
+    /// a record.
+    fn seal_decoy(&self, bytes: usize) {
+        let zeros = [0; DECOY_RECORD];
+        let plain = zeros.get(..bytes).unwrap_or_default();
+        let _ = std::hint::black_box(self.current.seal(plain, b"totpd decoy"));
     }
 
     /// Reports whether a row is sealed under the current key.
@@ -125,9 +196,27 @@ impl KeySet {
     /// # Errors
     /// [`StoreError::Unavailable`] if getrandom fails.
     pub(super) fn encode(&self, key: &RecordKey, record: &Record) -> Result<Vec<u8>, StoreError> {
-        record_format::encode(record, key, &self.current).map_err(unavailable)
+        self.encode_change(key, record, &SealedSeeds::default())
+    }
+
+    /// Seals `record` for the row of `key`, from which `seeds` were unsealed.
+    ///
+    /// # Errors
+    /// Those of [`KeySet::encode`].
+    pub(super) fn encode_change(
+        &self,
+        key: &RecordKey,
+        record: &Record,
+        seeds: &SealedSeeds,
+    ) -> Result<Vec<u8>, StoreError> {
+        record_format::encode(record, seeds, key, &self.current).map_err(unavailable)
     }
 }
+
+/// Bytes of the usual record: one factor, used from one place.
+const DECOY_RECORD: usize = 190;
+/// Bytes of the usual seed.
+const DECOY_SEED: usize = 20;
 
 #[cfg(test)]
 mod tests {

@@ -3,35 +3,42 @@
 use std::path::Path;
 
 use nix::sys::statvfs::statvfs;
-use totpd_core::record::Record;
+use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::RecordKey;
 
 use crate::backend::{Backend, Change, Listed, Pending, StoreError};
 use crate::sqlite::failure::{EVERYBODY, thread_ended};
 use crate::sqlite::local::Local;
+use crate::sqlite::reader::Answer;
+use crate::sqlite::row::Row;
 use crate::sqlite::rows;
 
 impl Backend for Local {
     fn read(&self, key: RecordKey) -> Pending<Option<Record>> {
         let keys = self.keys().snapshot();
-        let row = self.reader().and_then(|reader| {
-            let key = key.clone();
-            reader.submit(key.to_string(), move |connection| rows::read(connection, &key))
-        });
+        let row = self.read_row(&key);
         Box::pin(async move {
             let row = row?.await.unwrap_or_else(|_| Err(thread_ended()))?;
             row.map(|row| keys.decode(&key, &row)).transpose()
         })
     }
 
+    fn read_outline(&self, key: RecordKey) -> Pending<Option<Outline>> {
+        let keys = self.keys().snapshot();
+        let row = self.read_row(&key);
+        Box::pin(async move {
+            let row = row?.await.unwrap_or_else(|_| Err(thread_ended()))?;
+            keys.decode_outline(&key, row.as_ref())
+        })
+    }
+
     fn update(&self, key: RecordKey, mut change: Change) -> Pending<()> {
         let (keys, directory) = (self.keys().clone(), self.layout().directory().to_path_buf());
         let completion = self.writer().and_then(|writer| {
-            writer.submit(key.to_string(), move |connection| {
+            writer.submit(key.as_row_name().into_owned(), move |connection| {
                 let key_set = keys.get();
-                let before = rows::read(connection, &key)?
-                    .map(|row| key_set.decode(&key, &row))
-                    .transpose()?;
+                let row = rows::read(connection, &key)?;
+                let (before, seeds) = key_set.decode_for_change(&key, row.as_ref())?;
                 let factors_before = before.as_ref().map_or(0, |record| record.factors.len());
                 // Here the decision runs: `totpd_core::verification`.
                 match change(before) {
@@ -40,7 +47,7 @@ impl Backend for Local {
                         if record.factors.len() > factors_before {
                             check_free_space(&directory)?;
                         }
-                        let sealed = key_set.encode(&key, &record)?;
+                        let sealed = key_set.encode_change(&key, &record, &seeds)?;
                         rows::write(connection, &key, record.uid, &sealed)?;
                     }
                 }
@@ -52,7 +59,9 @@ impl Backend for Local {
 
     fn discard(&self, key: RecordKey) -> Pending<()> {
         let completion = self.writer().and_then(|writer| {
-            writer.submit(key.to_string(), move |connection| Ok(rows::delete(connection, &key)?))
+            writer.submit(key.as_row_name().into_owned(), move |connection| {
+                Ok(rows::delete(connection, &key)?)
+            })
         });
         Box::pin(async move { completion?.await.unwrap_or_else(|_| Err(thread_ended())) })
     }
@@ -72,6 +81,14 @@ impl Backend for Local {
             });
             Ok(listed.collect())
         })
+    }
+}
+
+impl Local {
+    /// Reads the row of `key`, as it is in the file.
+    fn read_row(&self, key: &RecordKey) -> Result<Answer<Option<Row>>, StoreError> {
+        let (about, key) = (key.as_row_name().into_owned(), key.clone());
+        self.reader()?.submit(about, move |connection| rows::read(connection, &key))
     }
 }
 

@@ -99,7 +99,7 @@ fn run_transaction(
     batch: &mut [QueuedChange],
 ) -> rusqlite::Result<Results> {
     let connection = database.connection()?;
-    connection.execute_batch("BEGIN IMMEDIATE")?;
+    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
     let mut results = Vec::with_capacity(batch.len());
     for change in batch {
         results.push(match (change.work)(connection) {
@@ -108,6 +108,6 @@ fn run_transaction(
             Err(RowError::Database(error)) => return Err(error),
         });
     }
-    connection.execute_batch("COMMIT")?;
+    connection.prepare_cached("COMMIT")?.execute([])?;
     Ok((Arc::clone(connection.log()), results))
 }

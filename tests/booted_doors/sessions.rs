@@ -1,4 +1,4 @@
-//! login, also by machinectl, Cockpit, cron and at.
+//! login, Cockpit, cron and at.
 
 use tests::eventually;
 
@@ -37,11 +37,6 @@ pub(super) fn compare(host: &DoorsHost, comparison: &mut Comparison) {
             add("login", false, &|code| {
                 let ran =
                     host.type_at("root", &format!("{user}pw"), code, &format!("login {user}"));
-                ran.stdout.lines().any(|line| line.trim_end().ends_with(&in_as))
-            });
-            add("machinectl login", false, &|code| {
-                let enter = format!("/opt/tests/machinectl-login {user} {user}pw '{code}'");
-                let ran = host.host.run(&enter);
                 ran.stdout.lines().any(|line| line.trim_end().ends_with(&in_as))
             });
             // Debian has Cockpit refuse root (/etc/cockpit/disallowed-users).

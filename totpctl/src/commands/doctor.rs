@@ -35,6 +35,7 @@ mod factors;
 mod finding;
 mod host;
 mod known_doors;
+mod module_lines;
 mod pam;
 pub(super) mod passwords;
 mod report;

@@ -31,6 +31,7 @@ mod confinement;
 mod door;
 mod doors;
 mod explanation;
+pub(super) mod factor_holder;
 mod factors;
 mod finding;
 mod host;

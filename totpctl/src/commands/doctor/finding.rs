@@ -137,6 +137,7 @@ finding_ids! {
     EnrollBlockedByPolkit = "enroll-blocked-by-polkit",
     EnrollWithoutSetcred = "enroll-without-setcred",
     EnrolledUnknown = "enrolled-users-unknown",
+    FactorOfAnotherUid = "factor-of-another-uid",
     FirstPassIsPassword = "first-pass-is-password",
     FirstPassMissing = "first-pass-missing",
     HostNotChecked = "host-not-checked",

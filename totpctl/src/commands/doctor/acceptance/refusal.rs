@@ -59,6 +59,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::DropbearCannotEnroll
         | Id::EnrollBlockedByPolkit
         | Id::EnrollWithoutSetcred
+        | Id::FactorOfAnotherUid
         | Id::NoOwnStack
         | Id::NullokWithoutEffect
         | Id::PasswordTriedAsCode

@@ -4,7 +4,9 @@ use tests::{Machine, Output, eventually, pam};
 
 mod acceptance;
 mod distributions;
+mod module_lines;
 mod roll_out;
+mod valid_factors;
 
 fn doctor(machine: &Machine, services: &str) -> Output {
     machine.run(&format!("totpctl doctor {services}"))

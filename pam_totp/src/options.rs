@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::time::Duration;
 
-use totpd_interface::CONFLICTING_OPTIONS;
+use totpd_interface::ModuleOption;
 
 /// The options of one line.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -49,37 +49,41 @@ impl Options {
     /// Reads the options.
     ///
     /// # Errors
-    /// A sentence for the log. A misspelt option must not silently weaken security.
+    /// A sentence for the log. A misspelled option must not silently weaken security.
     pub(crate) fn parse(args: &[&CStr]) -> Result<Self, String> {
+        let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+        let args: Vec<_> = args.iter().map(AsRef::as_ref).collect();
+        #[cfg(feature = "panic-on-demand")]
+        let (panic, args) = {
+            let (panic, others): (Vec<_>, Vec<_>) = args.iter().partition(|arg| **arg == "panic");
+            (!panic.is_empty(), others)
+        };
         let mut options = Self::default();
-        for arg in args {
-            let arg = arg.to_str().map_err(|_| "an option is not UTF-8".to_owned())?;
-            match arg.split_once('=') {
-                None => match arg {
-                    "debug" => options.debug = true,
-                    "echo" => options.echo = true,
-                    "enroll" => options.enroll = true,
-                    "forward_pass" => options.forward_pass = true,
-                    "show_names" => options.show_names = true,
-                    "nodelay" => options.nodelay = true,
-                    "nullok" => options.nullok = true,
-                    #[cfg(feature = "panic-on-demand")]
-                    "panic" => options.panic = true,
-                    "quiet" => options.quiet = true,
-                    "try_first_pass" => options.first_pass = FirstPass::Try,
-                    "use_first_pass" => options.first_pass = FirstPass::Only,
-                    _ => return Err(unknown(arg)),
-                },
-                Some(("prompt", text)) => options.prompt = Some(text.into()),
-                Some(("timeout", seconds)) => options.timeout = timeout(seconds)?,
-                Some(_) => return Err(unknown(arg)),
+        #[cfg(feature = "panic-on-demand")]
+        {
+            options.panic = panic;
+        }
+        let line = ModuleOption::parse_line(&args).map_err(|faults| {
+            let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+            faults.join("; ")
+        })?;
+        for option in line {
+            match option {
+                ModuleOption::Debug => options.debug = true,
+                ModuleOption::Echo => options.echo = true,
+                ModuleOption::Enroll => options.enroll = true,
+                ModuleOption::ForwardPass => options.forward_pass = true,
+                ModuleOption::Nodelay => options.nodelay = true,
+                ModuleOption::Nullok => options.nullok = true,
+                ModuleOption::Prompt(text) => options.prompt = Some(text.into()),
+                ModuleOption::Quiet => options.quiet = true,
+                ModuleOption::ShowNames => options.show_names = true,
+                ModuleOption::Timeout(time) => options.timeout = time,
+                ModuleOption::TryFirstPass => options.first_pass = FirstPass::Try,
+                ModuleOption::UseFirstPass => options.first_pass = FirstPass::Only,
             }
         }
-        let has = |option: &str| args.iter().any(|arg| arg.to_bytes() == option.as_bytes());
-        match CONFLICTING_OPTIONS.iter().find(|(one, other, _)| has(one) && has(other)) {
-            Some((_, _, reason)) => Err((*reason).to_owned()),
-            None => Ok(options),
-        }
+        Ok(options)
     }
 
     /// Returns the options, `quiet` if the host wants silence (`PAM_SILENT`).
@@ -106,17 +110,6 @@ impl Default for Options {
             panic: false,
         }
     }
-}
-
-fn timeout(seconds: &str) -> Result<Duration, String> {
-    let seconds_in_range = seconds.parse().ok().filter(|seconds| (1..=60).contains(seconds));
-    seconds_in_range
-        .map(Duration::from_secs)
-        .ok_or_else(|| format!("timeout={seconds} must be 1 to 60 seconds"))
-}
-
-fn unknown(option: &str) -> String {
-    format!("unknown option \"{option}\"; see pam_totp(8)")
 }
 
 #[cfg(test)]
@@ -179,9 +172,11 @@ mod tests {
 
     #[test]
     fn the_contract_has_these_options() {
-        for option in totpd_interface::MODULE_OPTIONS {
-            let value = if option == "timeout=" { "7" } else { "" };
-            assert!(parse(&[&format!("{option}{value}")]).is_ok(), "{option}");
+        for (option, _) in ModuleOption::FLAGS {
+            assert!(parse(&[option]).is_ok_and(|found| found != Options::default()), "{option}");
+        }
+        for option in ModuleOption::VALUED {
+            assert!(parse(&[&format!("{option}=7")]).is_ok(), "{option}");
         }
     }
 
@@ -196,7 +191,7 @@ mod tests {
             assert!(parse(&[&written]).is_ok(), "{written}");
             count += 1;
         }
-        assert_eq!(count, totpd_interface::MODULE_OPTIONS.len());
+        assert_eq!(count, ModuleOption::FLAGS.len() + ModuleOption::VALUED.len());
     }
 
     #[test]
@@ -220,6 +215,12 @@ mod tests {
             let reason = parse(&["debug", arg]).unwrap_err();
             assert!(reason.contains(arg), "{arg}: {reason}");
         }
+    }
+
+    #[test]
+    fn an_option_in_another_encoding_is_refused() {
+        let reason = Options::parse(&[c"prompt=caf\xe9"]).unwrap_err();
+        assert!(reason.contains("must be UTF-8"), "{reason}");
     }
 
     #[test]

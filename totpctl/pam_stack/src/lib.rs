@@ -4,6 +4,7 @@
 //! compares it with the real libpam.
 
 pub mod account;
+mod answer_in_hand;
 pub mod control;
 pub mod dispatch;
 pub mod edit;
@@ -12,6 +13,7 @@ mod factor;
 mod first_pass;
 mod jump;
 mod locked;
+mod misplaced;
 mod module_results;
 pub mod never_accepts;
 pub mod one_answer;
@@ -23,6 +25,7 @@ pub mod setcred;
 mod silence;
 pub mod stack;
 
+pub use answer_in_hand::{PasswordAsCode, passwords_as_codes};
 pub use control::{Action, Control};
 pub use dispatch::run;
 pub use edit::{Refusal, disable, enable};
@@ -30,6 +33,7 @@ pub use explore::{Analysis, Bypass, analyze};
 pub use factor::{FACTOR_FILE, FACTOR_MODULE};
 pub use first_pass::lacks_first_pass;
 pub use locked::admits_without_password;
+pub use misplaced::{Misplaced, misplaced};
 pub use one_answer::{is_code_alone, takes_one_answer};
 pub use return_code::ReturnCode;
 pub use stack::{Place, Rule, RuleKind, Stack};

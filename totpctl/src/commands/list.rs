@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::account_uid::{AccountUids, differing};
 use crate::client::{Client, details};
 use crate::error::Error;
 use crate::terminal::output;
@@ -27,17 +28,20 @@ pub(super) fn run(json: bool) -> Result<(), Error> {
     }
 }
 
-/// Calls `action` with the state of each user, in the order of the names.
+/// Calls `action` with the state of each user, in the order of the names. A user whose account has
+/// another uid than the record is not enrolled.
 pub(super) fn for_each_user(
     client: &Client,
     mut action: impl FnMut(Map<String, Value>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut after = String::new();
+    let uids = AccountUids::read();
     loop {
         let page = client.manager(async |totpd| totpd.list_users(&after, PAGE_SIZE).await)?;
         for user in &page {
-            let user = details::object(user);
+            let mut user = details::object(user);
             after = details::text(&user, "user");
+            uids.correct(&mut user);
             action(user)?;
         }
         if page.len() < PAGE_SIZE as usize {
@@ -46,10 +50,12 @@ pub(super) fn for_each_user(
     }
 }
 
-/// Returns the state of a user in one word.
+/// Returns the state of a user in one or two words.
 pub(super) fn state(user: &Map<String, Value>) -> &'static str {
     if details::flag(user, "damaged") {
         "damaged"
+    } else if differing(user).is_some() {
+        "another uid"
     } else if details::flag(user, "locked") {
         "locked"
     } else if details::number(user, "retry_after").is_some() {

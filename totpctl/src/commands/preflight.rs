@@ -3,8 +3,10 @@
 
 mod effect;
 mod profile;
+mod refusal;
 
 use self::effect::Effect;
+use self::refusal::{nobody_could_log_in, nullok_is_useless};
 use super::doctor::passwords::Missing;
 use super::doctor::without_factor::WithoutFactor;
 use super::doctor::{selinux, sshd, sudo_exceptions};
@@ -15,7 +17,7 @@ use crate::error::Error;
 use crate::pam::change::{
     Change, check_enroll_after_password, needs_profile, plan_enable, read_after,
 };
-use crate::pam::unenrolled::{Unenrolled, UselessFor};
+use crate::pam::unenrolled::Unenrolled;
 use crate::terminal::{input, output};
 use crate::unit;
 
@@ -32,6 +34,10 @@ pub(super) struct Preflight {
     unenrolled: Unenrolled,
     /// True if they could log in before the change, and are denied after it.
     denies: bool,
+    /// True if a service asked nobody before the change.
+    asks_first: bool,
+    /// The service that was named.
+    service: String,
 }
 
 /// Plans the change after which `service` asks for a code.
@@ -98,13 +104,15 @@ impl Preflight {
             )));
         }
         let unenrolled = Unenrolled::strictest(effects.iter().map(Effect::after));
-        let mut users = WithoutFactor::read(&Client::connect()?)?;
+        let mut users = WithoutFactor::read(&Client::connect()?, Some(service))?;
         let locked = with_locked_password();
         let cannot_log_in = |name: &str| {
             locked.iter().any(|other| other == name)
                 && effects.iter().all(|effect| !effect.admits_locked(name))
         };
         let has_way_in = users.usable.iter().any(|name| !cannot_log_in(name));
+        let has_way_out = |name: &String| !cannot_log_in(name);
+        users.unusable.retain(has_way_out);
         let is_sudo = effects.iter().any(|effect| ["sudo", "sudo-i"].contains(&effect.service));
         let preflight = Self {
             set_aside: match unenrolled {
@@ -116,13 +124,19 @@ impl Preflight {
             users,
             unenrolled,
             denies: effects.iter().any(Effect::denies),
+            asks_first: effects.iter().any(Effect::asks_first),
+            service: service.to_owned(),
         };
         if service == "sshd" && !options.even_so {
             preflight.check_root(&|| sshd::root_is_shut(&|file| read_after(changes, file)))?;
             preflight.check_passwords(changes)?;
         }
         if unenrolled == Unenrolled::Denied && preflight.users.enrolled == 0 {
-            return Err(nobody_could_log_in(has("forward_pass")));
+            return Err(nobody_could_log_in(
+                service,
+                &preflight.users.unusable,
+                has("forward_pass"),
+            ));
         }
         if effects.iter().any(Effect::drops_exception) {
             preflight.check_dropped(options)?;
@@ -188,8 +202,11 @@ impl Preflight {
     }
 
     /// Returns who could log in before the change, and cannot after it.
-    pub(super) fn shut_out(&self) -> &[String] {
-        if self.denies { &self.users.names } else { &[] }
+    pub(super) fn shut_out(&self) -> Vec<&str> {
+        let without = if self.denies { self.users.names.as_slice() } else { &[] };
+        // nullok and enroll let in nobody who has a factor.
+        let unusable = if self.asks_first { self.users.unusable.as_slice() } else { &[] };
+        without.iter().chain(unusable).map(String::as_str).collect()
     }
 
     /// Returns whose users are not counted.
@@ -212,6 +229,13 @@ impl Preflight {
             output::count(enrolled, "user"),
             self.users.described()
         );
+        if self.unenrolled != Unenrolled::NotAsked && !self.users.unusable.is_empty() {
+            let names = output::names(&self.users.unusable);
+            message += &format!(
+                " Denied, because no factor of theirs is valid for {} now: {names}.",
+                self.service
+            );
+        }
         if !self.set_aside.is_empty() {
             let names = output::names(&self.set_aside);
             message += &format!(" Not counted, because their password is locked: {names}.");
@@ -231,46 +255,9 @@ impl Preflight {
     }
 }
 
-/// `is_proved`: a password or a key proves who the user is. Without that, the line that accepts
-/// would let strangers in.
-fn nullok_is_useless(service: &str, useless_for: UselessFor, is_proved: bool) -> Error {
-    let user = match useless_for {
-        UselessFor::Everybody => "a user",
-        UselessFor::Root => "root",
-    };
-    let change = match is_proved {
-        true => "add \"auth required pam_permit.so\" below the line of pam_totp.so",
-        false => "first have a line above that of pam_totp.so ask for the password",
-    };
-    Error::refused(format!(
-        "not changed: nullok would have no effect in {service}, because no other line accepts {user} without a \
-         factor; {change}"
-    ))
-}
-
-fn nobody_could_log_in(forwards_password: bool) -> Error {
-    // nullok with forward_pass would tell strangers which users have no factor.
-    let alternative = match forwards_password {
-        true => "",
-        false => ", or allow users without a factor (--option nullok)",
-    };
-    Error::refused(format!(
-        "not changed: no user is enrolled, so nobody could log in; enroll a user first (totpctl enroll \
-         USER){alternative}"
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_line_that_accepts_everybody_is_named_only_behind_a_proof() {
-        for (is_proved, expected) in [(true, "pam_permit.so"), (false, "ask for the password")] {
-            let message = nullok_is_useless("sshd", UselessFor::Everybody, is_proved).to_string();
-            assert!(message.contains(expected), "{message}");
-        }
-    }
 
     #[test]
     fn the_message_counts_the_enrolled_users() {
@@ -295,7 +282,24 @@ mod tests {
             exceptions: Vec::new(),
             unenrolled: Unenrolled::Denied,
             denies: true,
+            asks_first: false,
+            service: "sshd".into(),
         }
+    }
+
+    #[test]
+    fn users_whose_factors_are_not_valid_are_denied_too() {
+        let unusable = vec!["alice".to_owned()];
+        let users = WithoutFactor { enrolled: 1, unusable, ..WithoutFactor::default() };
+        let found = Preflight { asks_first: true, ..preflight(users) };
+        assert_eq!(
+            found.message(),
+            "1 user is enrolled. Users without a factor are denied: none. Denied, because no factor of theirs is \
+             valid for sshd now: alice (1)."
+        );
+        assert_eq!(found.shut_out(), ["alice"]);
+        // They were denied before.
+        assert!(Preflight { asks_first: false, ..found }.shut_out().is_empty());
     }
 
     #[test]

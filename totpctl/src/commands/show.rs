@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::account_uid::{correct_one, differing};
 use super::user_state;
 use crate::client::{Client, details};
 use crate::error::Error;
@@ -10,8 +11,9 @@ use crate::terminal::output;
 pub(super) fn run(user: &str, json: bool) -> Result<(), Error> {
     let client = Client::connect()?;
     let state = client.manager(async |totpd| totpd.get_user(user).await);
-    let state =
+    let mut state =
         details::object(&state.map_err(|error| error.of_reading("show USER", "see other users"))?);
+    correct_one(&mut state);
     match json {
         true => output::json(&Value::from(state)),
         false => output::lines(&page(&state)),
@@ -22,7 +24,13 @@ fn page(state: &Map<String, Value>) -> String {
     let enrolled = if details::flag(state, "enrolled") { "enrolled" } else { "not enrolled" };
     let uid = details::number(state, "uid").unwrap_or_default();
     let name = details::escape_text(state, "user");
-    let mut text = format!("{name} (uid {uid}) is {enrolled}.\n");
+    let mut text = match differing(state) {
+        Some((record, account)) => format!(
+            "{name} (uid {account}) is not enrolled: the factors belong to uid {record}, so their codes are \
+             denied. Enroll the user again: totpctl enroll {name}\n"
+        ),
+        None => format!("{name} (uid {uid}) is {enrolled}.\n"),
+    };
     for factor in details::objects(state, "factors") {
         text.push_str(&format!("\n{}", user_state::factor(factor)));
     }

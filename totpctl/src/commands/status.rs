@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::account_uid::correct_one;
 use super::{list, user_state};
 use crate::client::{Client, details};
 use crate::commands::next_step::next_step;
@@ -23,7 +24,8 @@ pub(super) fn run(json: bool) -> Result<(), Error> {
 /// Shows the own factors, and where their codes are asked for.
 fn user(user: &str, services: &[AskingService], json: bool) -> Result<(), Error> {
     let client = Client::connect()?;
-    let state = details::object(&client.manager(async |totpd| totpd.get_user(user).await)?);
+    let mut state = details::object(&client.manager(async |totpd| totpd.get_user(user).await)?);
+    correct_one(&mut state);
     if json {
         return output::json(&user_json(&state, services));
     }

@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 
 use diffy::DiffOptions;
 use pam_stack::parse::Kind;
-use pam_stack::{Refusal, Stack, analyze, disable, enable};
+use pam_stack::{Refusal, Stack, analyze, disable, enable, passwords_as_codes};
 
 use super::atomic_file::{replace, sync_folder};
 use super::families::{family, is_one_command};
 use super::unenrolled::options;
 use crate::error::Error;
 use crate::pam::files::{
-    ADMINISTRATORS_FOLDER, cannot_enroll, display, distributions_text, is_installed,
-    is_module_option, is_shared, line_advice, option_advice, option_conflict, path_of, read,
-    remedy, service_advice,
+    ADMINISTRATORS_FOLDER, cannot_enroll, display, distributions_text, is_installed, is_shared,
+    line_advice, path_of, read, remedy, service_advice,
 };
 use crate::pam::folders::SINGLE_FILE;
+use crate::pam::module_options::{self, PASSWORD_TRIED_AS_CODE, denying_line};
 
 /// The change of the file of one service.
 pub(crate) struct Change {
@@ -88,23 +88,21 @@ impl ServiceFile {
 /// that have a line get the same options.
 pub(crate) fn plan_enable(service: &str, args: Option<&[String]>) -> Result<Vec<Change>, Error> {
     for arg in args.unwrap_or_default() {
-        if !is_module_option(arg) || arg.contains(['[', ']', '\n', '#', '\\']) {
+        if arg.contains(['[', ']', '\n', '#', '\\']) {
+            let advice = "leave out brackets, line ends, # and \\";
             return Err(Error::Usage(format!(
-                "pam_totp.so has no option {arg:?}; {}",
-                option_advice(arg)
+                "the option {arg:?} cannot stand in a file of PAM; {advice}"
             )));
         }
+    }
+    if let Some(fault) = module_options::faults(args.unwrap_or_default()).first() {
+        return Err(Error::Usage(module_options::sentence(fault)));
     }
     if is_shared(service) {
         return Err(Error::refused(format!(
             "not changed: {service} is no service, but a part of the stacks of many; a service with a line of \
              its own would then ask twice. Name the services, or use the profile of the distribution \
              (pam-auth-update, authselect)"
-        )));
-    }
-    if let Some(reason) = option_conflict(args.unwrap_or_default()) {
-        return Err(Error::Usage(format!(
-            "these options of pam_totp.so do not go together: {reason}"
         )));
     }
     if args.is_some_and(|args| args.iter().any(|arg| arg == "enroll"))
@@ -141,7 +139,28 @@ pub(crate) fn plan_enable(service: &str, args: Option<&[String]>) -> Result<Vec<
             changes.push(file.change_to(name, after));
         }
     }
+    names.iter().try_for_each(|name| check_options(name, args, &changes))?;
     Ok(changes)
+}
+
+/// Refuses if a line of `service` would deny every login by its options after these changes, or
+/// would try a password as a code because of `args`.
+fn check_options(service: &str, args: Option<&[String]>, changes: &[Change]) -> Result<(), Error> {
+    let stack = Stack::parse(service, Kind::Auth, &|file| read_after(changes, file));
+    let Stack::Rules(rules) = stack else { return Ok(()) };
+    let is_asked_for = args.is_some_and(|args| args.iter().any(|arg| arg == "try_first_pass"));
+    let useless = || {
+        let lines = passwords_as_codes(&rules, &is_installed);
+        let line = lines.into_iter().find(|line| line.asks && is_asked_for)?;
+        Some((line.place, format!("{PASSWORD_TRIED_AS_CODE}; leave it out")))
+    };
+    match denying_line(&rules, &is_installed).or_else(useless) {
+        Some((place, reason)) => Err(Error::refused(format!(
+            "{service} is not changed: the line at {} would not work: {reason}",
+            display(&place)
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Returns the services of a program that ask for a code, each with its options, if these differ.

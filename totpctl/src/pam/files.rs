@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use pam_stack::Place;
 use pam_stack::setcred::{DROPBEAR, never_sets_credentials};
-use totpd_interface::CONFLICTING_OPTIONS;
 
 use super::folders::{self, SINGLE_FILE};
 use super::remedy::{StackWriter, change_line, end_at_wrong_password, replace_line};
@@ -134,29 +133,6 @@ pub(crate) fn read_file(path: &Path) -> Result<String, String> {
     }
     Ok(String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
-}
-
-/// Reports whether pam_totp.so has this option.
-pub(crate) fn is_module_option(arg: &str) -> bool {
-    totpd_interface::MODULE_OPTIONS.iter().any(|option| match option.strip_suffix('=') {
-        Some(_) => arg.starts_with(option),
-        None => arg == *option,
-    })
-}
-
-/// Returns what to do about an option that pam_totp.so does not have.
-pub(crate) fn option_advice(arg: &str) -> &'static str {
-    match arg {
-        "names" => "write show_names, as the option is called now",
-        _ => "correct or remove it (pam_totp(8) lists all options)",
-    }
-}
-
-/// Returns why these options of pam_totp.so exclude each other, if they do.
-pub(crate) fn option_conflict(args: &[String]) -> Option<&'static str> {
-    let has = |option: &str| args.iter().any(|arg| arg == option);
-    let found = CONFLICTING_OPTIONS.iter().find(|(one, other, _)| has(one) && has(other));
-    found.map(|(_, _, reason)| *reason)
 }
 
 /// Returns the reason why the option `enroll` is useless for `service`, for any stack of the

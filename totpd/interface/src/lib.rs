@@ -8,9 +8,11 @@ pub mod dictionary;
 pub mod login;
 pub mod wire;
 
+mod module_option;
 mod sshd_placeholder;
 mod words;
 
+pub use crate::module_option::{ModuleOption, OptionFault};
 pub use crate::sshd_placeholder::is_sshd_placeholder;
 pub use crate::words::{action, verdict};
 
@@ -58,40 +60,3 @@ pub const SYSTEM_BUS_SOCKET: &str = "/run/dbus/system_bus_socket";
 
 /// The socket on which the daemon serves root without a bus: D-Bus peer to peer, mode 0600.
 pub const PRIVATE_SOCKET: &str = "/run/totpd/private";
-
-/// The options of the PAM module. An option that ends in `=` has a value. An unknown option denies
-/// every login.
-pub const MODULE_OPTIONS: [&str; 12] = [
-    "debug",
-    "echo",
-    "enroll",
-    "forward_pass",
-    "show_names",
-    "nodelay",
-    "nullok",
-    "prompt=",
-    "quiet",
-    "timeout=",
-    "try_first_pass",
-    "use_first_pass",
-];
-
-/// Options of the PAM module that exclude each other, with the reason. A line with both denies
-/// every login.
-pub const CONFLICTING_OPTIONS: [(&str, &str, &str); 3] = [
-    (
-        "enroll",
-        "forward_pass",
-        "enroll needs its own prompt, and forward_pass has one for everything",
-    ),
-    (
-        "show_names",
-        "forward_pass",
-        "forward_pass asks before the password is checked, and show_names would tell strangers the names",
-    ),
-    (
-        "nullok",
-        "forward_pass",
-        "forward_pass asks before the password is checked, and nullok would tell strangers who has no factor",
-    ),
-];

@@ -2,24 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use pam_stack::account::overrules_others;
 use pam_stack::edit::WRONG_PASSWORD_RISK;
 use pam_stack::parse::Kind;
 use pam_stack::password::is_password;
-use pam_stack::{
-    Analysis, Bypass, Place, Rule, RuleKind, Stack, analyze, lacks_first_pass, takes_one_answer,
-};
+use pam_stack::{Analysis, Bypass, Place, Rule, Stack, analyze, takes_one_answer};
 
 use super::door::Code;
 use super::finding::{Finding, FindingId};
+use super::module_lines;
 use super::report::Report;
 use super::second_line;
 use super::sshd;
 use super::stack_code::{code, exceptions, rules};
 use super::unenrolled;
-use crate::pam::files::{
-    display, is_module_option, locate, option_advice, option_conflict, path_of, remedy,
-};
+use crate::pam::files::{display, locate, path_of, remedy};
 use crate::pam::snapshot::Snapshot;
 use crate::pam::unenrolled::{Outcome, Unenrolled, has_option, options};
 
@@ -27,6 +23,8 @@ use crate::pam::unenrolled::{Outcome, Unenrolled, has_option, options};
 pub(super) struct Service {
     /// True if the service asks for a code.
     pub(super) asks: bool,
+    /// True if a line of pam_totp.so under another kind than `auth` is wrong.
+    pub(super) is_misused: bool,
     /// The options of its lines of pam_totp.so, each once and in order.
     pub(super) options: Vec<String>,
     /// What it does with a user who has no factor.
@@ -44,6 +42,7 @@ impl Service {
     fn without_rules(code: Code) -> Self {
         Self {
             asks: false,
+            is_misused: false,
             options: Vec::new(),
             unenrolled: Unenrolled::NotAsked,
             code,
@@ -65,14 +64,10 @@ pub(super) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
             "it has no file of its own; libpam uses that of \"other\"",
         );
     }
-    for rule in &rules {
-        control(rule, report);
-        module(rule, files, report);
-    }
-    report.problems.extend(lacks_first_pass(&rules).map(first_pass_missing));
+    module_lines::check_auth(&rules, files, report);
+    let is_misused = module_lines::check_other_kinds(service, files, report);
     let analysis = analyze(&rules, &|module| files.is_installed(module));
     paths(&analysis, report);
-    account(service, files, report);
     let outcome = Outcome::of_rules(&rules, &analysis);
     if has_option(&rules, "nullok") {
         let requires_other_method = sshd::requires_other_method(service);
@@ -86,9 +81,10 @@ pub(super) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
     let all: BTreeSet<_> = options(&rules).map(ToOwned::to_owned).collect();
     Service {
         asks: !analysis.factor_lines.is_empty(),
+        is_misused,
         options: all.into_iter().collect(),
         unenrolled: outcome.unenrolled,
-        code: code(&rules, &analysis),
+        code: code(&rules, &analysis, &|module| files.is_installed(module)),
         exceptions: exceptions(&rules, &analysis),
         needs_two_answers: needs_two_answers(&rules, &analysis),
     }
@@ -152,69 +148,6 @@ fn unreadable(service: &str, files: &Snapshot) -> Option<(String, String)> {
 fn needs_two_answers(rules: &[Rule], analysis: &Analysis) -> bool {
     let asks = !analysis.factor_lines.is_empty();
     asks && rules.iter().any(is_password) && !takes_one_answer(rules)
-}
-
-fn control(rule: &Rule, report: &mut Report) {
-    let Some(fault) = rule.control.fault else { return };
-    let message = format!(
-        "libpam cannot read {:?} ({fault}), and treats every result of the module as a failure; correct it",
-        rule.word
-    );
-    let finding = Finding::new(FindingId::ControlUnreadable, message);
-    report.problems.push(finding.at(locate(&rule.place)));
-}
-
-/// Checks a line of the second factor.
-fn module(rule: &Rule, files: &Snapshot, report: &mut Report) {
-    let RuleKind::Module { path, args } = &rule.kind else { return };
-    if !rule.is_factor() {
-        return;
-    }
-    let mut problem = |id, message: String| {
-        report.problems.push(Finding::new(id, message).at(locate(&rule.place)));
-    };
-    for arg in args.iter().filter(|arg| !is_module_option(arg)) {
-        let advice = option_advice(arg);
-        problem(
-            FindingId::UnknownModuleOption,
-            format!("pam_totp.so has no option {arg:?}, and denies every login; {advice}"),
-        );
-    }
-    if let Some(reason) = option_conflict(args) {
-        problem(
-            FindingId::ConflictingOptions,
-            format!("{reason}; pam_totp.so denies every login; remove one of the options"),
-        );
-    }
-    if !files.is_installed(path) {
-        problem(
-            FindingId::ModuleNotInstalled,
-            format!(
-                "{path} is not installed, so nobody can log in; install it, or remove this line"
-            ),
-        );
-    }
-}
-
-fn first_pass_missing(rule: &Rule) -> Finding {
-    let message = "use_first_pass asks for no code, and no line before it asks for anything, so pam_totp.so \
-                   denies every login with a code";
-    Finding::new(FindingId::FirstPassMissing, message)
-        .fix("remove use_first_pass, or move the line below the one that asks for the password")
-        .at(locate(&rule.place))
-}
-
-/// Checks the second factor under `account`.
-fn account(service: &str, files: &Snapshot, report: &mut Report) {
-    let stack = Stack::parse(service, Kind::Account, &|name| files.read(name));
-    let Stack::Rules(rules) = stack else { return };
-    let message = "the success of pam_totp.so under account replaces other checks (whether the account has \
-                   expired, or may log in now); write \"required\", or remove the line";
-    report.problems.extend(
-        overrules_others(&rules)
-            .iter()
-            .map(|place| Finding::new(FindingId::AccountReplacesChecks, message).at(locate(place))),
-    );
 }
 
 /// Reports what the paths through the stack do.

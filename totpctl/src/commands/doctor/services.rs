@@ -73,13 +73,15 @@ impl Services {
         )))
     }
 
-    /// Returns the usual services that exist, and all others that ask for a code.
+    /// Returns the usual services that exist, and all others that ask for a code or have a wrong
+    /// line of pam_totp.so.
     pub(super) fn usual(&self) -> Vec<String> {
         let mut names: Vec<String> =
             USUAL.into_iter().filter(|name| self.has(name)).map(ToOwned::to_owned).collect();
         let others: Vec<_> = files::services()
             .into_iter()
-            .filter(|name| !names.contains(name) && self.get(name).asks)
+            .filter(|name| !names.contains(name))
+            .filter(|name| self.get(name).asks || self.get(name).is_misused)
             .collect();
         names.extend(others);
         names

@@ -1,10 +1,11 @@
 //! Whether a stack asks for a code, and who or what is not asked.
 
 use pam_stack::password::is_password_module;
-use pam_stack::{Analysis, Bypass, Rule, RuleKind, Stack, lacks_first_pass};
+use pam_stack::{Analysis, Bypass, Rule, Stack, lacks_first_pass};
 
 use super::door::Code;
-use crate::pam::files::{display, is_module_option, option_conflict};
+use crate::pam::files::display;
+use crate::pam::module_options::denying_line;
 use crate::pam::unenrolled::has_option;
 
 /// Returns the rules of a stack, or what is known without them.
@@ -17,8 +18,8 @@ pub(super) fn rules(stack: Stack) -> Result<Vec<Rule>, Code> {
     }
 }
 
-/// Returns whether a login needs a code.
-pub(super) fn code(rules: &[Rule], analysis: &Analysis) -> Code {
+/// Returns whether a login needs a code. `exists` reports whether a module is installed.
+pub(super) fn code(rules: &[Rule], analysis: &Analysis, exists: &dyn Fn(&str) -> bool) -> Code {
     let closed = || Code::Closed("its stack denies everybody".to_owned());
     if analysis.too_long {
         return too_long();
@@ -28,23 +29,15 @@ pub(super) fn code(rules: &[Rule], analysis: &Analysis) -> Code {
     }
     match analysis.factor_lines.is_empty() || analysis.bypasses.iter().any(is_open_to_all) {
         true => Code::NotAsked,
-        false if rules.iter().any(is_faulty) || lacks_first_pass(rules).is_some() => closed(),
+        false if denying_line(rules, exists).is_some() || lacks_first_pass(rules).is_some() => {
+            closed()
+        }
         false => Code::Asked,
     }
 }
 
 fn too_long() -> Code {
     Code::Unknown("its stack is too long to check".to_owned())
-}
-
-/// Reports whether a line of the second factor denies every login by its options.
-fn is_faulty(rule: &Rule) -> bool {
-    match &rule.kind {
-        RuleKind::Module { args, .. } if rule.is_factor() => {
-            !args.iter().all(|arg| is_module_option(arg)) || option_conflict(args).is_some()
-        }
-        _ => false,
-    }
 }
 
 /// Reports whether everybody with the password gets in without a code.
@@ -83,7 +76,7 @@ mod tests {
         let read = |name: &str| (name == "x").then(|| text.to_owned());
         let Stack::Rules(rules) = Stack::parse("x", Kind::Auth, &read) else { panic!("{text}") };
         let analysis = analyze(&rules, &|_| true);
-        (code(&rules, &analysis), exceptions(&rules, &analysis))
+        (code(&rules, &analysis, &|_| true), exceptions(&rules, &analysis))
     }
 
     #[test]
@@ -122,7 +115,7 @@ mod tests {
             Code::Closed("its stack denies everybody".into())
         );
         // An option that the module refuses.
-        for options in ["nulok", "nullok forward_pass"] {
+        for options in ["nulok", "nullok forward_pass", "timeout=61", "use_first_pass"] {
             let denied =
                 format!("auth required pam_unix.so\nauth required pam_totp.so {options}\n");
             assert_eq!(found(&denied).0, Code::Closed("its stack denies everybody".into()));

@@ -1,15 +1,14 @@
 //! The users without a factor: who is denied, and who would be without `nullok` and `enroll`.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
-
+use super::factor_holder::{Holder, holders, now};
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 use super::users::{People, people};
-use crate::client::{Client, details};
-use crate::commands::list::for_each_user;
+use crate::client::Client;
 use crate::error::Error;
+use crate::pam::families::{family, is_one_command};
 use crate::pam::unenrolled::Unenrolled;
 use crate::terminal::output;
 
@@ -21,7 +20,7 @@ pub(super) fn check(
     open: &[&str],
     report: &mut Report,
 ) {
-    match WithoutFactor::read(client) {
+    match WithoutFactor::read(client, None) {
         Ok(users) => add(&users, services, open, report),
         Err(error) => report.notes.push(unknown(&error)),
     }
@@ -45,21 +44,54 @@ pub(crate) struct WithoutFactor {
     pub(crate) names: Vec<String>,
     /// The sources of users that cannot be listed, as `/etc/nsswitch.conf` names them.
     pub(crate) uncounted: Vec<String>,
+    /// All who have factors.
+    pub(crate) holders: Vec<Holder>,
 }
 
 impl WithoutFactor {
-    /// Asks the daemon who is enrolled.
-    pub(crate) fn read(client: &Client) -> Result<Self, Error> {
-        let users = enrolled(client)?;
+    /// Asks the daemon who is enrolled. A factor counts if its codes are valid for `service`, or
+    /// for any service.
+    pub(crate) fn read(client: &Client, service: Option<&str>) -> Result<Self, Error> {
         let People { people, uncounted } = people();
-        let names = people.into_iter().map(|person| person.name);
-        let names = names.filter(|name| !users.contains_key(name)).collect();
+        let names = people.into_iter().map(|person| person.name).collect();
+        Ok(Self::of(holders(client)?, names, uncounted, service, now()))
+    }
+
+    fn of(
+        holders: Vec<Holder>,
+        mut names: Vec<String>,
+        uncounted: Vec<String>,
+        service: Option<&str>,
+        now: u64,
+    ) -> Self {
+        let known: BTreeSet<_> = holders.iter().map(|holder| holder.name.as_str()).collect();
+        names.retain(|name| !known.contains(name.as_str()));
         let (usable, unusable): (Vec<_>, Vec<_>) =
-            users.into_iter().partition(|(_, is_usable)| *is_usable);
-        let names_of = |users: Vec<(String, bool)>| users.into_iter().map(|(name, _)| name);
-        let usable: Vec<_> = names_of(usable).collect();
-        let unusable = names_of(unusable).collect();
-        Ok(Self { enrolled: usable.len(), usable, unusable, names, uncounted })
+            holders.iter().partition(|holder| holder.is_valid(service, now));
+        let names_of = |holders: Vec<&Holder>| -> Vec<_> {
+            holders.into_iter().map(|holder| holder.name.clone()).collect()
+        };
+        let (usable, unusable) = (names_of(usable), names_of(unusable));
+        Self { enrolled: usable.len(), usable, unusable, names, uncounted, holders }
+    }
+
+    /// Returns who has a valid factor, and none for `service` nor for one of its `siblings`.
+    fn not_valid_for(&self, service: &str, siblings: &[&str], now: u64) -> Vec<String> {
+        let is_left_out = |holder: &&Holder| {
+            holder.is_valid(None, now)
+                && !holder.is_valid(Some(service), now)
+                && siblings.iter().all(|name| !holder.is_valid(Some(name), now))
+        };
+        self.holders.iter().filter(is_left_out).map(|holder| holder.name.clone()).collect()
+    }
+
+    /// Returns whose factors belong to another uid than the account has, each as a phrase.
+    fn of_other_uids(&self) -> Vec<String> {
+        let phrase = |holder: &Holder| {
+            let (record, account) = holder.differing?;
+            Some(format!("{} (uid {account}, enrolled as {record})", holder.name))
+        };
+        self.holders.iter().filter_map(phrase).collect()
     }
 
     /// Removes the names of users who cannot log in anyway, and returns them.
@@ -121,16 +153,8 @@ fn add(users: &WithoutFactor, services: &[(&str, Unenrolled)], open: &[&str], re
             report.notes.push(Finding::new(id, message).fix("enroll them: totpctl enroll USER"));
         }
     }
-    if asks && !users.unusable.is_empty() {
-        let message = format!(
-            "users who cannot log in with a code, because each of their factors is disabled, expired or out \
-             of step: {}",
-            output::names(&users.unusable)
-        );
-        let finding = Finding::new(FindingId::UsersWithoutUsableFactor, message);
-        report
-            .notes
-            .push(finding.fix("totpctl show USER says why; enroll them: totpctl enroll USER"));
+    if asks {
+        unusable(users, services, report);
     }
     if asks && users.names.is_empty() {
         report.summarize("users without a factor: none");
@@ -145,29 +169,50 @@ fn add(users: &WithoutFactor, services: &[(&str, Unenrolled)], open: &[&str], re
     }
 }
 
-/// Returns all users who have a factor, and whether the codes of one are valid now.
-fn enrolled(client: &Client) -> Result<BTreeMap<String, bool>, Error> {
-    let now = jiff::Timestamp::now().as_second().cast_unsigned();
-    let mut enrolled = BTreeMap::new();
-    for_each_user(client, |user| {
-        if details::flag(&user, "enrolled") {
-            let is_usable = details::objects(&user, "factors").any(|f| is_usable(f, now));
-            enrolled.insert(details::text(&user, "user"), is_usable);
+/// Adds the users who have factors, and none whose codes are valid.
+fn unusable(users: &WithoutFactor, services: &[(&str, Unenrolled)], report: &mut Report) {
+    let mut note = |message: String| {
+        let finding = Finding::new(FindingId::UsersWithoutUsableFactor, message);
+        let finding = finding.fix("totpctl show USER says why; enroll them: totpctl enroll USER");
+        report.notes.push(finding);
+    };
+    let differs = |name: &&String| {
+        users.holders.iter().any(|holder| holder.name == **name && holder.differing.is_some())
+    };
+    let out: Vec<_> = users.unusable.iter().filter(|name| !differs(name)).cloned().collect();
+    if !out.is_empty() {
+        note(format!(
+            "users who cannot log in with a code, because each of their factors is disabled, expired or out \
+             of step: {}",
+            output::names(&out)
+        ));
+    }
+    for (service, unenrolled) in services {
+        let siblings: Vec<_> =
+            family(service).into_iter().filter(|name| is_one_command(name)).collect();
+        let names = users.not_valid_for(service, &siblings, now());
+        if *unenrolled != Unenrolled::NotAsked && !names.is_empty() {
+            note(format!(
+                "users who cannot log in by {service} with a code, because each of their factors is valid only \
+                 for other services: {}",
+                output::names(&names)
+            ));
         }
-        Ok(())
-    })?;
-    Ok(enrolled)
-}
-
-fn is_usable(factor: &Map<String, Value>, now: u64) -> bool {
-    details::text(factor, "status") == "verified"
-        && details::number(factor, "not_before").is_none_or(|from| from <= now)
-        && details::number(factor, "not_after").is_none_or(|end| now < end)
+    }
+    let moved = users.of_other_uids();
+    if !moved.is_empty() {
+        let message = format!(
+            "users whose codes are denied, because their factors belong to another uid: {}",
+            output::names(&moved)
+        );
+        let finding = Finding::new(FindingId::FactorOfAnotherUid, message);
+        report.problems.push(finding.fix("enroll them again: totpctl enroll USER"));
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -231,16 +276,45 @@ mod tests {
 
     #[test]
     fn a_user_whose_factors_are_all_unusable_is_named() {
-        let (now, mut report) = (1_000, Report::default());
-        let factor = |value: Value| is_usable(value.as_object().unwrap(), now);
-        assert!(factor(json!({ "status": "verified", "not_before": 1_000, "not_after": 1_001 })));
-        assert!(!factor(json!({ "status": "verified", "not_after": 1_000 })));
-        assert!(!factor(json!({ "status": "verified", "not_before": 1_001 })));
-        assert!(!factor(json!({ "status": "disabled" })));
+        let mut report = Report::default();
         let users = WithoutFactor { unusable: vec!["alice".into()], ..WithoutFactor::default() };
         add(&users, &[("sshd", Unenrolled::Denied)], &[], &mut report);
         assert_eq!(report.notes[0].id(), FindingId::UsersWithoutUsableFactor);
         assert!(report.notes[0].message().ends_with("alice (1)"));
+    }
+
+    fn holder(name: &str, factor: Value, differing: Option<(u64, u64)>) -> Holder {
+        let factors = vec![factor.as_object().unwrap().clone()];
+        Holder { name: name.into(), factors, differing }
+    }
+
+    #[test]
+    fn a_factor_counts_for_its_services_and_its_uid() {
+        let holders = || {
+            vec![
+                holder("alice", json!({ "status": "verified", "services": ["sudo"] }), None),
+                holder("bob", json!({ "status": "verified" }), Some((1001, 4321))),
+                holder("carol", json!({ "status": "verified", "services": [] }), None),
+            ]
+        };
+        let users = |service| {
+            let names = ["alice", "bob", "dana"].map(ToOwned::to_owned).to_vec();
+            WithoutFactor::of(holders(), names, Vec::new(), service, 1_000)
+        };
+        assert_eq!(users(Some("sshd")).unusable, ["alice", "bob"]);
+        assert_eq!(users(Some("sudo")).unusable, ["bob"]);
+        assert_eq!(users(None).names, ["dana"]);
+        let mut report = Report::default();
+        let services = [("sshd", Unenrolled::Denied), ("sudo-i", Unenrolled::Skipped)];
+        add(&users(None), &services, &[], &mut report);
+        let notes: Vec<_> = report.notes.iter().map(Finding::message).collect();
+        // Another finding names sudo-i beside sudo.
+        let about = |text: &str| notes.iter().filter(|note| note.contains(text)).count();
+        assert_eq!((about("log in by sshd with a code"), about("by sudo-i with")), (1, 0));
+        assert_eq!(about("disabled, expired"), 0, "{notes:?}");
+        let problem = &report.problems[0];
+        assert_eq!(problem.id(), FindingId::FactorOfAnotherUid);
+        assert!(problem.message().ends_with("bob (uid 4321, enrolled as 1001) (1)"));
     }
 
     #[test]

@@ -55,6 +55,11 @@ impl<'a> Effect<'a> {
         self.before.can_log_in() && !self.after().can_log_in()
     }
 
+    /// Reports whether the service asked nobody before the change, and asks after it.
+    pub(super) fn asks_first(&self) -> bool {
+        self.before == Unenrolled::NotAsked && self.after() != Unenrolled::NotAsked
+    }
+
     /// Reports whether users could log in because of `nullok` or `enroll` alone.
     pub(super) fn drops_exception(&self) -> bool {
         self.before != Unenrolled::NotAsked && self.denies()
@@ -91,6 +96,7 @@ mod tests {
             };
             let found = (effect.denies(), effect.drops_exception());
             assert_eq!(found, (denies, drops), "{before:?} {after:?}");
+            assert_eq!(effect.asks_first(), before == NotAsked, "{before:?} {after:?}");
         }
     }
 }

@@ -13,12 +13,15 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::SelinuxModuleMissing
         | Id::TotpdUnreachable
         | Id::UnitCannotStart => "nobody can log in without the daemon",
+        Id::ModuleMisplaced => "the line has no use",
         Id::ModuleNotInstalled => "the module is missing, so nobody can log in",
         Id::ConflictingOptions
         | Id::ControlUnreadable
+        | Id::FirstPassIsPassword
         | Id::FirstPassMissing
         | Id::JumpPastEnd
         | Id::OnePromptProgram
+        | Id::OptionInvalid
         | Id::SelinuxServersDenied
         | Id::UnknownModuleOption => "it denies every login",
         Id::CodeAskedTwice
@@ -56,8 +59,10 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::DropbearCannotEnroll
         | Id::EnrollBlockedByPolkit
         | Id::EnrollWithoutSetcred
+        | Id::FactorOfAnotherUid
         | Id::NoOwnStack
         | Id::NullokWithoutEffect
+        | Id::PasswordTriedAsCode
         | Id::RootLocked
         | Id::RootNotAsked
         | Id::RootWithoutCode
@@ -135,24 +140,27 @@ mod tests {
         }
     }
 
-    const REFUSED: [&str; 44] = [
+    const REFUSED: [&str; 47] = [
         "acceptances-invalid",
         "code-asked-twice",
         "configuration-invalid",
         "conflicting-module-options",
         "control-word-unreadable",
         "enrolled-users-unknown",
+        "first-pass-is-password",
         "first-pass-missing",
         "host-not-checked",
         "include-cycle",
         "insecure-permissions",
         "jump-past-end",
         "kernel-denied",
+        "module-misplaced",
         "module-not-installed",
         "nobody-can-log-in",
         "nobody-enrolled",
         "nullok-without-password",
         "one-prompt-program",
+        "option-invalid",
         "selinux-module-missing",
         "selinux-servers-denied",
         "sshd-cannot-ask",

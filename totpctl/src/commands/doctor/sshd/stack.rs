@@ -52,7 +52,7 @@ fn of_rules(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> PamStack {
     let code = match &analysis.skips_root {
         // sshd runs as root for everybody, and that is what pam_rootok looks at.
         Some(_) => Code::NotAsked,
-        None => stack_code::code(rules, analysis),
+        None => stack_code::code(rules, analysis, exists),
     };
     // The method password answers no prompt that shows what is typed.
     let is_shown = has_option(rules, "echo");

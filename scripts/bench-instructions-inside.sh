@@ -4,19 +4,29 @@ set -euo pipefail
 profiles=$(mktemp -d)
 few=10 many=60
 
-# What a lookup of a name costs depends on the lines before it.
-{
+# passwd_with NAME UID: writes the file of users, with that user last. What a lookup costs depends on the lines before.
+passwd_with() {
+  printf '%s\n' "$base" "$1:x:$2:$2::/home/$1:/bin/bash" >/etc/passwd.new
+  mv /etc/passwd.new /etc/passwd
+}
+base=$(
   getent passwd root daemon bin sys messagebus sshd
   for number in $(seq 20); do echo "service$number:x:$((900 + number)):65534::/nonexistent:/usr/sbin/nologin"; done
-  getent passwd alice
-} >/etc/passwd.new
-mv /etc/passwd.new /etc/passwd
+)
 printf 'passwd: files\ngroup: files\nshadow: files\n' >/etc/nsswitch.conf
 # No wrong code here makes the next one wait.
 printf '[throttle]\nfree_failures = 100\nlock_after = 100\n' >/etc/totpd/totpd.toml.d/10-bench.toml
 echo 'auth required pam_totp.so nodelay' >/etc/pam.d/bench
 echo 'auth required pam_permit.so' >/etc/pam.d/bench-permit
-totpctl enroll alice --no-confirm --secret-stdin --qr none <<<GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ >/dev/null 2>&1
+enroll() {
+  totpctl enroll "$1" --no-confirm --secret-stdin --qr none <<<GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ >/dev/null 2>&1
+}
+passwd_with carol 2003
+enroll carol
+/opt/tests/pam -n 101 bench carol 000000 >/dev/null || true
+totpctl show carol | grep -q locked || { echo "bench-instructions: carol is not locked" >&2; exit 1; }
+passwd_with alice 2001
+enroll alice
 pid=$(pidof totpd)
 kill "$pid"
 tail --pid="$pid" -f /dev/null
@@ -26,20 +36,20 @@ instructions() {
   awk '/^(summary|totals):/ { print $2; exit }' "$1"
 }
 
-# daemon LOGINS MODE...: what totpd needs from its start to its end, with so many logins in between.
+# daemon USER LOGINS MODE...: what totpd needs from its start to its end, with so many logins in between.
 daemon() {
-  local logins=$1 number best=
-  shift
+  local user=$1 logins=$2 number best=
+  shift 2
   # Which thread gets a connection is chance, so the least of three counts.
   for number in 1 2 3; do
-    totpctl unlock alice >/dev/null 2>&1
+    [ "$user" != alice ] || totpctl unlock alice >/dev/null 2>&1
     pidof totpd | xargs -r kill
     while pidof totpd >/dev/null; do sleep 0.05; done
     rm -f /run/totpd/private
     setarch -R valgrind --tool=callgrind --callgrind-out-file="$profiles/daemon" -q /usr/libexec/totpd 2>/dev/null &
     local valgrind=$!
     until [ -S /run/totpd/private ]; do sleep 0.05; done
-    /opt/tests/pam -n "$logins" "$@" bench alice 000000 >/dev/null || true
+    /opt/tests/pam -n "$logins" "$@" bench "$user" 000000 >/dev/null || true
     kill "$valgrind"
     wait "$valgrind" || true
     local count
@@ -56,10 +66,23 @@ module() {
   instructions "$profiles/module"
 }
 
-begin=$((($(daemon $many -c cancel) - $(daemon $few -c cancel)) / (many - few)))
-login=$((($(daemon $many) - $(daemon $few)) / (many - few)))
+# one USER MODE...: what totpd needs for one login.
+one() {
+  local user=$1
+  shift
+  echo $((($(daemon "$user" $many "$@") - $(daemon "$user" $few "$@")) / (many - few)))
+}
+
+begin=$(one alice -c cancel)
+login=$(one alice)
 echo "begin $begin"
 echo "verify $((login - begin))"
+echo "begin_unknown $(one nouser -c cancel)"
+passwd_with bobby 2002
+echo "begin_unenrolled $(one bobby -c cancel)"
+passwd_with carol 2003
+echo "begin_throttled $(one carol -c cancel)"
+passwd_with alice 2001
 totpctl unlock alice >/dev/null 2>&1
 module bench >/dev/null
 echo "module $(($(module bench) - $(module bench-permit)))"

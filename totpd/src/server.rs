@@ -185,7 +185,7 @@ fn bind_socket() -> Option<PrivateSocket> {
 fn random_buckets() -> Result<Buckets, getrandom::Error> {
     let mut secret = Zeroizing::new([0; 32]);
     getrandom::fill(secret.as_mut_slice())?;
-    Ok(Buckets::new(secret))
+    Ok(Buckets::new(&secret))
 }
 
 /// Returns the directory in which systemd puts the credentials of the unit.

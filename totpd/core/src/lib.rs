@@ -62,6 +62,7 @@ extern crate std;
 pub mod account;
 pub mod authorization;
 pub mod code;
+pub mod decoy;
 pub mod enrollment;
 pub mod factor;
 #[cfg(any(test, feature = "fixtures"))]

@@ -8,7 +8,7 @@ use hmac::Hmac;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::hmac::hmac;
+use crate::hmac::{keyed, tag};
 use crate::user_name::UserName;
 
 /// The key of a record.
@@ -50,19 +50,19 @@ impl fmt::Display for RecordKey {
 }
 
 /// Puts names into buckets. Only the holder of the secret knows which names share a bucket.
-pub struct Buckets(Zeroizing<[u8; 32]>);
+pub struct Buckets(Hmac<Sha256>);
 
 impl Buckets {
     /// Returns the buckets under this secret of 32 random bytes.
     #[must_use]
-    pub fn new(secret: Zeroizing<[u8; 32]>) -> Self {
-        Self(secret)
+    pub fn new(secret: &Zeroizing<[u8; 32]>) -> Self {
+        Self(keyed(secret.as_slice()))
     }
 
     /// Returns the bucket of `name`, which may be any text.
     #[must_use]
     pub fn bucket_of(&self, name: &str) -> RecordKey {
-        let hash = hmac::<Hmac<Sha256>>(self.0.as_slice(), name.as_bytes());
+        let hash = tag(self.0.clone(), name.as_bytes());
         let number = hash.first_chunk().map_or(0, |bytes| u16::from_be_bytes(*bytes));
         RecordKey::Bucket(number % BUCKET_COUNT)
     }
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn every_text_has_a_bucket_below_the_count() {
-        let buckets = Buckets::new(Zeroizing::new([7; 32]));
+        let buckets = Buckets::new(&Zeroizing::new([7; 32]));
         let mut used = std::collections::BTreeSet::new();
         for n in 0..20_000 {
             let RecordKey::Bucket(number) = buckets.bucket_of(&format!("user{n}")) else {

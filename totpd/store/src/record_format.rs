@@ -1,6 +1,8 @@
 //! A record as bytes. The store seals it as a whole for its key and uid, and each seed once more
 //! for its factor. In a backup the record is plain, and the backup is sealed.
 
+use std::mem;
+
 use postcard::{from_bytes, to_extend};
 use totpd_core::factor::{Factor, FactorId};
 use totpd_core::record::{Outline, Record};
@@ -56,7 +58,8 @@ pub(crate) fn encode(
         Some(sealed) => Ok(sealed.to_vec()),
         None => sealer.seal(factor.seed.bytes(), &seed_aad(key, record.uid, &factor.id)),
     })?;
-    let plain = to_extend(&format, Vec::new()).map_err(|_| SealError::Encode)?;
+    let plain =
+        to_extend(&format, Vec::with_capacity(USUAL_BYTES)).map_err(|_| SealError::Encode)?;
     sealer.seal(&plain, &record_aad("3", key, record.uid))
 }
 
@@ -73,7 +76,7 @@ pub(crate) fn decode(
     let mut seeds = SealedSeeds { uid, seeds: Vec::new() };
     let record = unseal(sealed, key, uid, sealer)?.into_record(uid, |id, sealed| {
         let mut plain = sealer.unseal(&sealed, &seed_aad(key, uid, id)).ok()?;
-        let seed = Seed::new(std::mem::take(&mut *plain))?;
+        let seed = Seed::new(mem::take(&mut *plain))?;
         seeds.seeds.push((id.clone(), seed.clone(), sealed));
         Some(seed)
     });
@@ -100,8 +103,9 @@ fn unseal(
     sealer: &Sealer,
 ) -> Result<Record3, UnsealError> {
     // The associated data names the format: a record of one is not read as a record of another.
-    if let Ok(plain) = sealer.unseal(sealed, &record_aad("3", key, uid)) {
-        return from_bytes(&plain).map_err(|_| UnsealError);
+    if let Ok(mut plain) = sealer.unseal(sealed, &record_aad("3", key, uid)) {
+        // The seeds in it are sealed. The allocator of totpd wipes the rest, so it is wiped once.
+        return from_bytes(&mem::take(&mut *plain)).map_err(|_| UnsealError);
     }
     if let Ok(plain) = sealer.unseal(sealed, &record_aad("2", key, uid)) {
         return Ok(from_bytes::<Record2>(&plain).map_err(|_| UnsealError)?.into());
@@ -109,6 +113,9 @@ fn unseal(
     let plain = sealer.unseal(sealed, &record_aad("1", key, uid))?;
     Ok(Record2::from(from_bytes::<Record1>(&plain).map_err(|_| UnsealError)?).into())
 }
+
+/// Bytes that hold the usual record, so that its buffer seldom grows.
+const USUAL_BYTES: usize = 384;
 
 /// Returns the associated data of a record. No two records share it, because neither names nor ids
 /// hold a zero byte.

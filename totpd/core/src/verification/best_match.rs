@@ -1,14 +1,9 @@
 //! The search for the factor of a code.
 
-use alloc::string::String;
-use alloc::vec;
-
-use crate::account::NO_UID;
 use crate::code::Code;
-use crate::factor::{Drift, Factor, FactorId, Kind, Maker, Match, Restrictions, Status};
-use crate::otp::Algorithm;
+use crate::decoy;
+use crate::factor::{Factor, Match};
 use crate::record::Record;
-use crate::seed::Seed;
 use crate::verification::attempt::Attempt;
 
 /// Returns the verified factor that the code fits best. An unused code is better than a replayed
@@ -57,25 +52,7 @@ pub(super) fn is_allowed(factor: &Factor, attempt: &Attempt) -> bool {
 
 /// Does the work of one factor for a user who has none.
 pub(super) fn compute_decoy(attempt: &Attempt, skew: u64) {
-    let Some(seed) = Seed::new(vec![0; 20]) else { return };
-    let mut decoy = Record::new(NO_UID);
-    decoy.factors.push(Factor {
-        id: FactorId::from_random([0; 5]),
-        name: String::new(),
-        kind: Kind::Totp { period: 30 },
-        algorithm: Algorithm::Sha1,
-        digits: 6,
-        seed,
-        status: Status::Disabled,
-        created: 0,
-        last_used: None,
-        last_accepted: None,
-        limits: Restrictions::default(),
-        drift: Drift::default(),
-        last_place: None,
-        made_by: Maker::Unknown,
-        is_imported: false,
-    });
+    let Some(mut decoy) = decoy::record() else { return };
     core::hint::black_box(repeats_last_code(&decoy, attempt));
     core::hint::black_box(best_match(&mut decoy.factors, attempt, skew));
 }

@@ -1,7 +1,10 @@
 //! The keys that records are sealed under: one, and during a rekey the previous one as well.
 
+use std::hint::black_box;
 use std::sync::{Arc, Mutex};
 
+use totpd_core::account::NO_UID;
+use totpd_core::decoy;
 use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::RecordKey;
 
@@ -37,6 +40,9 @@ pub(super) struct KeySet {
     pub(super) previous: Option<PreviousKey>,
     /// The replay floor. No code from before it is accepted.
     pub(super) floor: Option<ReplayFloor>,
+    /// A row of the usual size. It is unsealed in the place of a row that is missing, so that the
+    /// time does not tell whether a name has a record.
+    pub(super) decoy: Arc<Row>,
 }
 
 /// The rest of a key while another key replaces it.
@@ -90,7 +96,7 @@ impl KeySnapshot {
         row: Option<&Row>,
     ) -> Result<Option<Outline>, StoreError> {
         let Some(row) = row else {
-            self.before.seal_decoy(DECOY_RECORD);
+            black_box(self.before.decode_outline(&DECOY_KEY, &self.before.decoy)).ok();
             return Ok(None);
         };
         let decode = |keys: &KeySet| keys.decode_outline(key, row);
@@ -101,13 +107,15 @@ impl KeySnapshot {
 impl KeySet {
     pub(super) fn new(key: &MasterKey, floor: Option<ReplayFloor>) -> Self {
         let (current, signing_key) = (Arc::new(Sealer::new(key)), Arc::new(SigningKey::new(key)));
-        Self { current, id: key.id(), signing_key, previous: None, floor }
+        let decoy = Arc::new(decoy_row(&current));
+        Self { current, id: key.id(), signing_key, previous: None, floor, decoy }
     }
 
     /// Returns the same keys but the previous one.
     pub(super) fn without_previous(&self, floor: Option<ReplayFloor>) -> Self {
         let (current, signing_key) = (Arc::clone(&self.current), Arc::clone(&self.signing_key));
-        Self { current, id: self.id.clone(), signing_key, previous: None, floor }
+        let decoy = Arc::clone(&self.decoy);
+        Self { current, id: self.id.clone(), signing_key, previous: None, floor, decoy }
     }
 
     /// Returns the sealers that may have sealed what is read, the current one first.
@@ -147,8 +155,7 @@ impl KeySet {
         row: Option<&Row>,
     ) -> Result<(Option<Record>, SealedSeeds), StoreError> {
         let Some(row) = row else {
-            self.seal_decoy(DECOY_RECORD);
-            self.seal_decoy(DECOY_SEED);
+            black_box(self.decode(&DECOY_KEY, &self.decoy)).ok();
             return Ok((None, SealedSeeds::default()));
         };
         let current = row
@@ -159,7 +166,7 @@ impl KeySet {
             return Ok((Some(self.decode(key, row)?), SealedSeeds::default()));
         };
         if record.factors.is_empty() {
-            self.seal_decoy(DECOY_SEED);
+            self.seal_decoy();
         }
         Ok((Some(self.above_floor(key, Some(record))?), seeds))
     }
@@ -177,12 +184,9 @@ impl KeySet {
         Ok(record)
     }
 
-    /// Does the work of unsealing so many bytes, so that the time does not tell whether a name has
-    /// a record.
-    fn seal_decoy(&self, bytes: usize) {
-        let zeros = [0; DECOY_RECORD];
-        let plain = zeros.get(..bytes).unwrap_or_default();
-        let _ = std::hint::black_box(self.current.seal(plain, b"totpd decoy"));
+    /// Does the work of unsealing a seed, so that the time does not tell whether a record has one.
+    fn seal_decoy(&self) {
+        let _ = black_box(self.current.seal(&[0; DECOY_SEED], b"totpd decoy"));
     }
 
     /// Reports whether a row is sealed under the current key.
@@ -213,8 +217,17 @@ impl KeySet {
     }
 }
 
-/// Bytes of the usual record: one factor, used from one place.
-const DECOY_RECORD: usize = 190;
+/// Returns the decoy. Without random bytes it is empty, but nothing can be sealed then either.
+fn decoy_row(sealer: &Sealer) -> Row {
+    let seal = |record: Record| {
+        record_format::encode(&record, &SealedSeeds::default(), &DECOY_KEY, sealer).ok()
+    };
+    let sealed = decoy::record().and_then(seal).unwrap_or_default();
+    Row { uid: Some(NO_UID), sealed }
+}
+
+/// The key that the decoy is sealed for. The decoy is in no row.
+const DECOY_KEY: RecordKey = RecordKey::Bucket(0);
 /// Bytes of the usual seed.
 const DECOY_SEED: usize = 20;
 
@@ -232,6 +245,14 @@ mod tests {
     fn row(keys: &ActiveKeys) -> Row {
         let sealed = keys.get().encode(&user("alice"), &enrolled(1000)).unwrap();
         Row { uid: Some(1000), sealed }
+    }
+
+    #[test]
+    fn a_missing_row_costs_the_unsealing_of_a_whole_one() {
+        let keys = KeySet::new(&master_key(), None);
+        assert_eq!(keys.decode(&DECOY_KEY, &keys.decoy).unwrap().factors.len(), 1);
+        let next = keys.without_previous(None);
+        assert!(next.decode_outline(&DECOY_KEY, &next.decoy).is_ok());
     }
 
     #[test]

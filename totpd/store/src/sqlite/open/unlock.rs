@@ -46,7 +46,7 @@ pub(super) fn unlock(
             KeySet { previous, ..KeySet::new(&key_entry.key, secrets.floor) }
         }
     };
-    let buckets = Buckets::new(Zeroizing::new(secrets.buckets));
+    let buckets = Buckets::new(&Zeroizing::new(secrets.buckets));
     Ok(Unlocked { key_set, buckets })
 }
 

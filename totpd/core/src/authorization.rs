@@ -1,7 +1,9 @@
 //! The table of rights: the need of each operation, by the relation of the caller to the account.
 //!
 //! Root may do everything. For all other callers the table lists the need of an operation. The need
-//! depends on the owner of the account.
+//! depends on the owner of the account. A pending factor is the affair of its maker ([`may_change`]).
+
+use crate::factor::{Factor, Maker};
 
 /// The operation that a caller asks for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -94,6 +96,15 @@ pub fn need(operation: Operation, relation: Relation) -> Need {
     }
 }
 
+/// Reports whether `by` may change or remove `factor`, if the table lets it change the account.
+///
+/// A pending factor is only for its maker and root. Otherwise a thief could spoil an enrollment of
+/// root.
+#[must_use]
+pub fn may_change(factor: &Factor, by: Maker) -> bool {
+    !factor.is_pending() || by == Maker::Root || (factor.made_by == by && by != Maker::Unknown)
+}
+
 #[rustfmt::skip]
 const TABLE: [(Operation, Need, Need, Need); 12] = [
     //                              own account        somebody else's    root's
@@ -114,6 +125,37 @@ const TABLE: [(Operation, Need, Need, Need); 12] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::factor::{FactorId, Kind, LoginNonce, LoginToken, Status};
+    use crate::fixtures::verified;
+    use crate::user_name::UserName;
+
+    #[test]
+    fn a_pending_factor_is_changed_by_its_maker_and_root_alone() {
+        let user = UserName::parse("alice").unwrap();
+        let token = LoginToken::new([7; 16], FactorId::from_random([1; 5]), user).digest("sshd");
+        let pending = [
+            Status::Unverified { expires: 9, wrong_codes: 0 },
+            Status::AwaitsLogin { expires: 9, token },
+        ];
+        let settled = [Status::Verified, Status::Disabled, Status::Unsynchronized];
+        let makers = [
+            Maker::Root,
+            Maker::Uid(1000),
+            Maker::Uid(1001),
+            Maker::Login(LoginNonce::new([1; 16])),
+            Maker::Unknown,
+        ];
+        for status in pending.into_iter().chain(settled) {
+            for made_by in makers {
+                let factor = Factor { status, made_by, ..verified(Kind::Hotp, None) };
+                for by in makers {
+                    let is_maker = made_by == by && by != Maker::Unknown;
+                    let expected = !factor.is_pending() || by == Maker::Root || is_maker;
+                    assert_eq!(may_change(&factor, by), expected, "{factor:?} {by:?}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn every_operation_has_one_row() {

@@ -1,5 +1,6 @@
 //! The life of a factor: made, confirmed by its maker, replaced, removed.
 
+use crate::authorization::may_change;
 pub use crate::enrollment::confirmation::{Confirmation, confirm};
 pub use crate::enrollment::diagnosis::Diagnosis;
 pub use crate::enrollment::first_login::{Completion, complete, note_first_login, offer, prove};
@@ -121,14 +122,12 @@ fn has_room_for(record: &Record, factor: &Factor, rules: &EnrollmentRules) -> Re
 /// `id` is empty. Reports whether
 /// anything was removed. Recovery codes go with the last factor that they stand in for.
 ///
-/// Only its maker and root remove a pending factor. Otherwise a thief could end an enrollment of
-/// root.
+/// A pending factor of another maker stays ([`may_change`]).
 pub fn remove(record: &mut Record, id: &str, by: Maker, now: u64) -> bool {
     let before = record.factors.len();
     record.retire(now, |factor| {
         let is_meant = id.is_empty() || factor.id.as_str() == id;
-        let may = !factor.is_pending() || by == Maker::Root || factor.made_by == by;
-        !(is_meant && may)
+        !(is_meant && may_change(factor, by))
     });
     if !record.is_enrolled() {
         record.recovery = RecoveryCodes::default();

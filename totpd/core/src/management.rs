@@ -3,6 +3,7 @@
 //! Each takes a record, a request, the time and rules. It returns an outcome and the record to
 //! write to disk. A code that a caller shows is judged in the same transaction as its change.
 
+use crate::authorization::may_change;
 use crate::code::Code;
 use crate::enrollment::{self, Confirmation, Enrolled, EnrollmentRules};
 use crate::factor::{Factor, Maker};
@@ -35,6 +36,10 @@ pub enum Refusal {
     EndsBeforeStart,
     /// Only a verified factor can be disabled.
     NotVerified,
+    /// Only a disabled factor can be enabled.
+    NotDisabled,
+    /// The factor is pending, and only its maker and root may change it.
+    NotMaker,
     /// A factor cannot be added, or does not become verified.
     Enrollment(enrollment::Refusal),
 }
@@ -90,17 +95,20 @@ pub fn remove(
     })
 }
 
-/// Changes what is no secret of the factor `id`, for the account that has `uid` now.
+/// Changes what is no secret of the factor `id`, for the caller `by`. The account has `uid` now.
 pub fn edit_factor(
     record: Record,
     proof: &Reauthentication,
-    (id, uid): (&str, u32),
+    (by, uid): (Maker, u32),
+    id: &str,
     changes: &FactorChanges,
 ) -> Decision<()> {
     proof.then(record, |mut record| {
         let is_own = record.belongs_to(uid);
         let entry = record.factors.iter_mut().find(|f| is_own && f.id.as_str() == id);
-        let result = entry.ok_or(Refusal::NoSuchFactor).and_then(|factor| changes.apply(factor));
+        let result = entry.ok_or(Refusal::NoSuchFactor).and_then(|factor| {
+            if may_change(factor, by) { changes.apply(factor) } else { Err(Refusal::NotMaker) }
+        });
         (result, record)
     })
 }

@@ -20,6 +20,11 @@ pub enum ResyncOutcome {
     NotFound,
     /// No factor has this id, or an empty id could mean several. Nothing changed.
     NoToken,
+    /// The factor with this id is disabled. Nothing changed.
+    Disabled,
+    /// The factor with this id is pending. Only root resynchronizes such a factor, and only its
+    /// own. Nothing changed.
+    NotMaker,
     /// The codes are right, but the pending factor cannot become verified beside the others. The
     /// codes are used up.
     Refused(Refusal),
@@ -80,7 +85,7 @@ pub fn resync(
 ) -> ResyncOutcome {
     enrollment::expire(record, now);
     record.share_used_codes();
-    let Some(id) = meant(record, by, id) else { return ResyncOutcome::NoToken };
+    let Some(id) = meant(record, by, id) else { return unmeant(record, id) };
     let reach = if by == Maker::Root { MAX_RESYNC_SECS } else { MAX_DRIFT_SECS };
     let outcome = find(record, &id, codes, now, reach);
     record.share_used_codes();
@@ -90,6 +95,15 @@ pub fn resync(
     }
     let verified = enrollment::verify(record, &id, now, rules);
     verified.map_or_else(ResyncOutcome::Refused, |()| ResyncOutcome::Done)
+}
+
+/// Returns why nothing is meant by `id`, which may be empty.
+fn unmeant(record: &Record, id: &str) -> ResyncOutcome {
+    match record.factors.iter().find(|factor| factor.id.as_str() == id) {
+        Some(factor) if factor.is_pending() => ResyncOutcome::NotMaker,
+        Some(_) => ResyncOutcome::Disabled,
+        None => ResyncOutcome::NoToken,
+    }
 }
 
 /// Returns the id of the factor that `by` means by `id`, which may be empty.

@@ -20,10 +20,11 @@ pub(crate) async fn edit(
     code: &Zeroizing<String>,
 ) -> Result<(), Error> {
     let proof = reauthentication(daemon, caller, code).await?;
-    let (factor_id, uid) = (id.to_owned(), caller.account.current_uid());
+    let factor_id = id.to_owned();
+    let account = (caller.maker(), caller.account.current_uid());
     let result = daemon
         .update(&caller.account, move |record| {
-            management::edit_factor(record, &proof, (&factor_id, uid), &changes)
+            management::edit_factor(record, &proof, account, &factor_id, &changes)
         })
         .await?;
     result.map_err(|refusal| refuse(daemon, caller, refusal))?;

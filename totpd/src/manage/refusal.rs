@@ -48,6 +48,12 @@ fn error_of(refusal: management::Refusal) -> Error {
         Refusal::NotVerified => {
             Error::InvalidArgument("only a verified factor can be disabled".into())
         }
+        Refusal::NotDisabled => Error::InvalidArgument(
+            "only a disabled factor can be enabled; \"totpctl show\" has the state of each".into(),
+        ),
+        Refusal::NotMaker => Error::NotAuthorized(
+            "this factor is pending, and only its maker and root may change it".into(),
+        ),
         Refusal::Enrollment(refusal) => error_of_enrollment(refusal),
     }
 }

@@ -48,8 +48,22 @@ pub(crate) async fn resync(
             )))
         }
         ResyncOutcome::Refused(refusal) => Err(error_of_enrollment(refusal)),
-        ResyncOutcome::NoToken => Err(Error::NotEnrolled(
-            "there is no such token, or more than one: name the factor".into(),
+        ResyncOutcome::NoToken => Err(Error::NotEnrolled(no_token(id).into())),
+        ResyncOutcome::Disabled => Err(Error::NotEnrolled(
+            "the factor is disabled; enable it first (totpctl set USER --factor ID --enable)".into(),
         )),
+        ResyncOutcome::NotMaker => Err(Error::NotAuthorized(
+            "the factor is pending, and its maker verifies it by its first code (totpctl confirm); \
+             only root may resync a pending factor, and only its own"
+                .into(),
+        )),
+    }
+}
+
+/// Says why there is no token. An empty `id` named none.
+fn no_token(id: &str) -> &'static str {
+    match id.is_empty() {
+        true => "there is no token, or more than one: name the factor",
+        false => "there is no such factor; \"totpctl show\" lists them",
     }
 }

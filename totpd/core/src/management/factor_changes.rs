@@ -41,7 +41,8 @@ impl FactorChanges {
     /// Makes the changes.
     ///
     /// # Errors
-    /// [`Refusal::EndsBeforeStart`] and [`Refusal::NotVerified`], with nothing changed.
+    /// [`Refusal::EndsBeforeStart`], [`Refusal::NotVerified`] and [`Refusal::NotDisabled`], with
+    /// nothing changed.
     pub fn apply(&self, factor: &mut Factor) -> Result<(), Refusal> {
         let old = &factor.limits;
         let limits = Restrictions {
@@ -73,6 +74,10 @@ impl FactorChanges {
                 Some(true),
                 Status::AwaitsLogin { .. } | Status::Unverified { .. } | Status::Unsynchronized,
             ) => Err(Refusal::NotVerified),
+            (
+                Some(false),
+                Status::AwaitsLogin { .. } | Status::Unverified { .. } | Status::Unsynchronized,
+            ) => Err(Refusal::NotDisabled),
             (_, status) => Ok(status),
         }
     }
@@ -122,7 +127,7 @@ mod tests {
         for status in [Status::Unsynchronized, Status::Unverified { expires: 9, wrong_codes: 0 }] {
             factor.status = status;
             assert_eq!(disable(true).apply(&mut factor), Err(Refusal::NotVerified));
-            disable(false).apply(&mut factor).unwrap();
+            assert_eq!(disable(false).apply(&mut factor), Err(Refusal::NotDisabled));
             assert_eq!(factor.status, status, "enabling is no way to become verified");
         }
     }

@@ -57,7 +57,7 @@ fn changes(proof: &Reauthentication, record: &Record) -> [(Result<(), Refusal>, 
     [
         (enrolled.map(drop), added),
         remove(record.clone(), proof, &id(), uid, NOW),
-        edit_factor(record.clone(), proof, (&id(), ALICE), &named),
+        edit_factor(record.clone(), proof, (uid, ALICE), &id(), &named),
         renew_recovery_codes(record.clone(), proof, ALICE, &recovery_codes(3, 1).1),
     ]
 }
@@ -123,12 +123,42 @@ fn a_user_without_a_verified_factor_shows_no_code() {
 }
 
 #[test]
+fn no_change_of_another_maker_reaches_a_pending_factor() {
+    let uid = Maker::Uid(ALICE);
+    let none = Reauthentication::NotNeeded;
+    let nothing = FactorChanges::default;
+    let all = [
+        FactorChanges { name: Some("x".to_owned()), ..nothing() },
+        FactorChanges { purpose: Some("x".to_owned()), ..nothing() },
+        FactorChanges { not_before: Some(Some(1)), ..nothing() },
+        FactorChanges { not_after: Some(Some(9)), ..nothing() },
+        FactorChanges { services: Some(alloc::vec!["sshd".to_owned()]), ..nothing() },
+    ];
+    let asked = Request { resume: true, ..request(Maker::Root) };
+    let (_, record) = enroll(Record::new(ALICE), &none, &asked, NOW, &RULES);
+    let id = record.factors[0].id.as_str().to_owned();
+    for changes in &all {
+        for (by, expected) in [
+            (uid, Err(Refusal::NotMaker)),
+            (Maker::Uid(1001), Err(Refusal::NotMaker)),
+            (Maker::Root, Ok(())),
+        ] {
+            let (changed, after) = edit_factor(record.clone(), &none, (by, ALICE), &id, changes);
+            assert_eq!(changed, expected, "{by:?} {changes:?}");
+            let (again, _) = enroll(after, &none, &asked, NOW, &RULES);
+            let is_resumed = again.is_ok_and(|(_, outcome)| outcome == Enrolled::Resumed);
+            assert!(is_resumed || by == Maker::Root, "root's command shows its factor again");
+        }
+    }
+}
+
+#[test]
 fn an_account_inherits_nothing_of_its_name() {
     const MALLORY: u32 = 1001;
     let record = enrolled(ALICE);
     let none = Reauthentication::NotNeeded;
     let named = FactorChanges { name: Some("x".to_owned()), ..FactorChanges::default() };
-    let (edited, record) = edit_factor(record, &none, (&id(), MALLORY), &named);
+    let (edited, record) = edit_factor(record, &none, (Maker::Root, MALLORY), &id(), &named);
     assert_eq!(edited, Err(Refusal::NoSuchFactor));
     let codes = recovery_codes(3, 1).1;
     let (renewed, record) = renew_recovery_codes(record, &none, MALLORY, &codes);

@@ -99,13 +99,16 @@ fn an_empty_id_means_the_only_hotp_token() {
 
 #[test]
 fn a_disabled_or_pending_token_is_refused() {
-    for status in [Status::Disabled, Status::Unverified { expires: 9, wrong_codes: 0 }] {
+    for (status, reason) in [
+        (Status::Disabled, ResyncOutcome::Disabled),
+        (Status::Unverified { expires: NOW + 9, wrong_codes: 0 }, ResyncOutcome::NotMaker),
+    ] {
         let mut record = token(Some(5));
         record.factors[0].status = status;
         let (first, second) = (code_of(&record.factors[0], 6), code_of(&record.factors[0], 7));
         let id = record.factors[0].id.clone();
-        for id in ["", id.as_str()] {
-            assert_eq!(by_user(&mut record, id, &first, &second), ResyncOutcome::NoToken);
+        for (id, expected) in [("", ResyncOutcome::NoToken), (id.as_str(), reason)] {
+            assert_eq!(by_user(&mut record, id, &first, &second), expected, "{status:?}");
         }
     }
 }

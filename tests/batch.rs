@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use tests::{Machine, scaled};
+use tests::{Machine, Seed, pam, scaled};
 
 fn names(count: u32) -> String {
     (0..count).map(|n| format!("crowd{n}\n")).collect()
@@ -193,4 +193,29 @@ fn a_dry_run_names_what_is_refused() {
                 org.totpd.Totp1.Manager.Enroll alice";
     let code = machine.run(&format!("{call} \"{{'dry_run': <true>, 'code': <'123456'>}}\""));
     assert!(code.status != 0 && code.stderr.contains("InvalidArgument"), "{code:#?}");
+}
+
+#[test]
+fn a_user_is_enrolled_by_one_line_of_a_batch() {
+    let machine = Machine::new();
+    let lines = "bob\nalice\nbob\n{\"user\":\"alice\",\"digits\":8}\n";
+    for flags in ["", "--no-confirm", "--no-confirm --sheet /root/sheet.html", "--dry-run"] {
+        let ran = machine.run_with_input(&format!("totpctl enroll --batch - {flags}"), lines);
+        assert_eq!(ran.status, 1, "{flags}: {ran:#?}");
+        let objects: Vec<serde_json::Value> =
+            ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let failed = objects.iter().map(|object| object["result"] == "failed");
+        assert_eq!(failed.collect::<Vec<_>>(), [false, false, true, true], "{flags}: {ran:#?}");
+        for (object, line) in [(&objects[2], 1), (&objects[3], 2)] {
+            let message = object["error"]["message"].as_str().unwrap();
+            assert!(message.contains(&format!("in line {line} already")), "{flags}: {message}");
+        }
+        if flags.contains("no-confirm") {
+            for object in &objects[..2] {
+                let code = Seed(object["secret"].as_str().unwrap().to_owned()).code();
+                let user = object["user"].as_str().unwrap();
+                assert_eq!(machine.pam("totp", user, &code).run().rc, pam::SUCCESS, "{flags}");
+            }
+        }
+    }
 }

@@ -153,3 +153,23 @@ fn the_token_of_a_login_reaches_neither_session_nor_log() {
         assert!(!log.contains(&format!(":{id}:alice")), "{service}: the token is in the log");
     }
 }
+
+#[test]
+fn no_program_of_a_user_changes_the_pending_factor_of_root() {
+    let machine = Machine::with_programs();
+    machine.self_service();
+    let made = machine.run("totpctl --json enroll bob").stdout_ok();
+    let id = made.split("\"factor\":\"").nth(1).unwrap()[..10].to_owned();
+    for changes in ["{'name': <'x'>}", "{'purpose': <'x'>}", "{'disabled': <true>}"] {
+        let arguments = format!("bob {id} \"{changes}\" ''");
+        let refused = machine.call("bob", &format!("{MANAGER}.SetFactor"), &arguments);
+        assert!(refused.stderr.contains("NotAuthorized"), "{refused:#?}");
+    }
+    let again = machine.run("totpctl --json enroll bob").stdout_ok();
+    assert_eq!(again, made, "root's command shows the same factor again");
+    // A user renames its own pending factor, and root any.
+    machine.run(&format!("totpctl rename bob --factor {id} Pixel")).stdout_ok();
+    let own = machine.run_as("alice", "totpctl --json enroll </dev/null").stdout_ok();
+    let own = own.split("\"factor\":\"").nth(1).unwrap()[..10].to_owned();
+    machine.run_as("alice", &format!("totpctl rename --factor {own} Pixel")).stdout_ok();
+}

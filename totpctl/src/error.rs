@@ -41,6 +41,22 @@ impl Error {
         Self::Reported(message.into())
     }
 
+    /// Returns the error with a clause on what the failure means for the factors of a user. The
+    /// reader of an output is gone: then the person at standard error reads it.
+    pub(crate) fn with_consequence(self, consequence: &str) -> Self {
+        let add = |message: String| format!("{message}; {consequence}");
+        match self {
+            Self::BrokenPipe => {
+                Self::refused(add("cannot write the output: its reader is gone".into()))
+            }
+            Self::NotAuthorized(message) => Self::NotAuthorized(add(message)),
+            Self::Refused { code, message } => Self::Refused { code, message: add(message) },
+            Self::Reported(message) => Self::Reported(add(message)),
+            Self::Unreachable(message) => Self::Unreachable(add(message)),
+            Self::Usage(message) => Self::Usage(add(message)),
+        }
+    }
+
     /// Returns the JSON object `error` with its `code` and `message`, if no other object tells the
     /// failure.
     pub(crate) fn json(&self) -> Option<Value> {

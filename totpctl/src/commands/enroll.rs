@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use self::existing_token::Parameters;
 use self::qr_file::QrFile;
+use self::without_code::Pending;
 use crate::cli::Enroll;
 use crate::client::{Client, details};
 use crate::commands::confirm::verified;
@@ -16,16 +17,22 @@ use crate::commands::next_step::next_step;
 use crate::error::Error;
 use crate::pam::asking_services::asking_services;
 use crate::terminal::recovery_codes::{self, NewFile};
-use crate::terminal::{base32, input, output};
+use crate::terminal::{input, output};
 
 pub(super) mod batch;
 mod existing_token;
+mod new_factor;
 mod qr_file;
 mod screen;
 mod sheet;
+mod verification;
+mod without_code;
 
 pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Error> {
     // Do all that can fail before the factor exists.
+    if options.no_confirm && !options.secret_stdin && options.qr_file.is_none() {
+        output::check_is_read("nobody would see the key; use a file or --qr-file")?;
+    }
     let qr_file = options.qr_file.as_deref().map(QrFile::create).transpose()?;
     let save = options.save.as_deref().map(|path| NewFile::create("--save", path)).transpose()?;
     let client = Client::for_own_account(user)?;
@@ -38,53 +45,39 @@ pub(super) fn run(user: &str, options: &Enroll, json: bool) -> Result<(), Error>
     })?;
     let Some((factor, uri, details)) = reply else { return print_unchanged(user, json) };
     let (uri, details) = (Zeroizing::new(uri), details::object(&details));
-    if let Some(qr_file) = qr_file {
-        qr_file.fill(&uri)?;
-    }
-    let codes = details::texts(&details, "recovery_codes");
-    if json {
-        output::json(&enrolled(user, &factor, &uri, &details))?;
-        if let Some(save) = save.filter(|_| !codes.is_empty()) {
-            save.fill(recovery_codes::format_page(user, &codes).as_bytes())?;
-        }
-        if !options.no_confirm {
-            output::note(&later(user, &factor));
+    if options.no_confirm {
+        let pending = Pending { user, factor: &factor, uri: &uri, details };
+        pending.finish(&client, options, (qr_file, save), json)?;
+        if !json {
+            announce_next_step(user);
         }
         return Ok(());
     }
-    if let Some(replacement) = replacement(user, &details).filter(|_| !options.no_confirm) {
-        output::note(&replacement);
+    let written = qr_file.map_or(Ok(()), |file| file.fill(&uri)).and_then(|()| match json {
+        true => {
+            let mut object = new_factor::pending(user, &factor, &uri, &details);
+            object.extend(new_factor::verified(&details));
+            output::json(&object.into())
+        }
+        false => {
+            if let Some(replacement) = replacement(user, &details) {
+                output::note(&replacement);
+            }
+            screen::show(&uri, options, &details)
+        }
+    });
+    written.map_err(|error| {
+        error.with_consequence(&format!(
+            "factor {factor} is pending, and an earlier factor of {user} stays valid"
+        ))
+    })?;
+    if json {
+        output::note(&later(user, &factor));
+        return Ok(());
     }
-    screen::show(&uri, options, &details)?;
-    if options.no_confirm {
-        output::note(&match details::number(&details, "usable_from") {
-            None => format!("Factor {factor} of {user} is verified: its codes are valid at once."),
-            Some(from) => format!(
-                "Factor {factor} of {user} is verified: its codes are valid from {} on. Earlier ones may \
-                 have been used elsewhere, and are denied.",
-                output::time_of_day(from)
-            ),
-        });
-        recovery_codes::show(user, &codes, save)?;
-    } else {
-        confirm(&client, user, &factor, (options.secret_stdin, save))?;
-    }
+    confirm(&client, user, &factor, (options.secret_stdin, save))?;
     announce_next_step(user);
     Ok(())
-}
-
-/// Returns the JSON object of a new factor.
-fn enrolled(user: &str, factor: &str, uri: &str, details: &Map<String, Value>) -> Value {
-    json!({
-        "user": user,
-        "factor": factor,
-        "uri": uri,
-        "secret": base32::secret_of_uri(uri),
-        "recovery_codes": details::texts(details, "recovery_codes"),
-        "usable_from": details::number(details, "usable_from"),
-        "replaces": details::texts(details, "replaces"),
-        "changed": true,
-    })
 }
 
 /// Returns what becomes of the factors that the new one replaces. A person who reads it keeps the
@@ -194,24 +187,10 @@ fn request(
         ("issuer", options.issuer.as_deref().map(Variant::from)),
         ("secret", token.map(|token| token.secret.to_vec().into())),
         ("code", (!code.is_empty()).then(|| code.as_str().into())),
-        ("confirmed", options.no_confirm.then(|| true.into())),
         // totpctl draws it to fit the terminal.
         ("qr", Some(false.into())),
         ("if_unenrolled", options.if_unenrolled.then(|| true.into())),
         ("resume", (!new).then(|| true.into())),
     ];
     Ok(details::dictionary(parameters.entries().into_iter().chain(others)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_new_factor_is_an_object_of_the_schema() {
-        let uri = "otpauth://totp/h:a?secret=GEZDGNBVGY3TQOJQ";
-        let object = enrolled("alice", "f-aaaaaaaa", uri, &Map::new());
-        assert_eq!(output::undescribed("enroll", &object), Vec::<String>::new());
-        assert_eq!(object["secret"], "GEZDGNBVGY3TQOJQ");
-    }
 }

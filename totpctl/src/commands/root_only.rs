@@ -28,6 +28,9 @@ fn what(command: &Command) -> Option<&'static str> {
             Some(DoctorCommand::Accept(accept)) if !accept.list => Some("accept findings"),
             _ => None,
         },
+        Command::Enroll(options) if options.no_confirm && options.batch.is_none() => {
+            Some("enroll without a first code")
+        }
         Command::Rekey | Command::SealKey { .. } => Some("change the key of the store"),
         Command::Restore { .. } => Some("restore the store"),
         Command::Try(Try { service: Some(_), .. } | Try { undo: true, .. }) => {
@@ -75,6 +78,7 @@ mod tests {
         ("enable sshd --dry-run", true),
         ("enroll", false),
         ("enroll --batch /b --no-confirm", false),
+        ("enroll alice --no-confirm", true),
         ("list", false),
         ("recovery-codes", false),
         ("rekey", true),

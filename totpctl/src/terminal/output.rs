@@ -1,7 +1,9 @@
 //! Writes data to standard output, and everything else to standard error.
 
+use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt as _;
 
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Map, Value};
@@ -27,6 +29,34 @@ pub(crate) fn data(text: &str) -> Result<(), Error> {
 /// show it: characters that are unsafe to print are escaped.
 pub(crate) fn json(object: &Value) -> Result<(), Error> {
     data(&format!("{}\n", printable(&with_schema(object).to_string())))
+}
+
+/// Writes the beginning of a JSON object: all but its closing brace. [`json_end`] writes the rest.
+pub(crate) fn json_start(object: &Value) -> Result<(), Error> {
+    let text = printable(&with_schema(object).to_string());
+    data(text.strip_suffix('}').unwrap_or(&text))
+}
+
+/// Writes the rest of the object of [`json_start`]. `object` has at least one key.
+pub(crate) fn json_end(object: &Value) -> Result<(), Error> {
+    let text = printable(&object.to_string());
+    data(&format!(",{}\n", text.strip_prefix('{').unwrap_or(&text)))
+}
+
+/// Refuses a standard output that is /dev/null, or was closed at the start: the runtime of Rust
+/// then opens /dev/null. `consequence` completes the sentence.
+pub(crate) fn check_is_read(consequence: &str) -> Result<(), Error> {
+    let is_null = || {
+        let out = File::from(io::stdout().as_fd().try_clone_to_owned()?).metadata()?;
+        Ok::<_, io::Error>(out.rdev() == fs::metadata("/dev/null")?.rdev() && out.rdev() != 0)
+    };
+    match is_null() {
+        Ok(true) => Err(Error::refused(format!(
+            "standard output is closed or /dev/null: {consequence}; nothing is changed"
+        ))),
+        // An output that cannot be looked at may be written to nevertheless.
+        Ok(false) | Err(_) => Ok(()),
+    }
 }
 
 /// Returns JSON with each character that is unsafe to print as `\uXXXX`. Such characters are in

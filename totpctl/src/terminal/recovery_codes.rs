@@ -12,21 +12,22 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::terminal::output;
 
-/// Prints codes, and writes them to the file if there is one.
+/// Writes codes to the file if there is one, and prints them. A failed print leaves the file.
 pub(crate) fn show(user: &str, codes: &[String], file: Option<NewFile>) -> Result<(), Error> {
-    if codes.is_empty() {
-        return Ok(());
+    save(user, codes, file)?;
+    if codes.is_empty() { Ok(()) } else { output::data(&format_page(user, codes)) }
+}
+
+/// Writes codes to the file if there is one. A file without codes is removed.
+pub(crate) fn save(user: &str, codes: &[String], file: Option<NewFile>) -> Result<(), Error> {
+    match file.filter(|_| !codes.is_empty()) {
+        Some(file) => file.fill(format_page(user, codes).as_bytes()),
+        None => Ok(()),
     }
-    let text = format_page(user, codes);
-    output::data(&text)?;
-    if let Some(file) = file {
-        file.fill(text.as_bytes())?;
-    }
-    Ok(())
 }
 
 /// Returns a page with the codes, to be printed.
-pub(crate) fn format_page(user: &str, codes: &[String]) -> Zeroizing<String> {
+fn format_page(user: &str, codes: &[String]) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(4096));
     let _ = write!(
         text,
@@ -60,6 +61,23 @@ impl NewFile {
             Error::refused(format!("{option} {}: {reason}", path.display()))
         })?;
         Ok(Self { option, path: path.to_path_buf(), file: Some(file) })
+    }
+
+    /// Replaces the file at `path` by a new one with this content, synced to the disk. A failure
+    /// leaves the old file.
+    pub(crate) fn replace(option: &'static str, path: &Path, content: &[u8]) -> Result<(), Error> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let new = path.with_file_name(format!(".{name}.new"));
+        Self::create(option, &new)?.fill(content)?;
+        fs::rename(&new, path).map_err(|error| {
+            let _ = fs::remove_file(&new);
+            Error::refused(format!("{option} {}: cannot replace the file: {error}", path.display()))
+        })
+    }
+
+    /// Returns the path.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Writes the content and syncs it to the disk.

@@ -1,7 +1,7 @@
 //! The table of rights: the need of each operation, by the relation of the caller to the account.
 //!
 //! Root may do everything. For all other callers the table lists the need of an operation. The need
-//! depends on the owner of the account. A pending factor is the affair of its maker ([`may_change`]).
+//! depends on the owner of the account. A pending factor is for its maker ([`may_change`]).
 
 use crate::factor::{Factor, Maker};
 

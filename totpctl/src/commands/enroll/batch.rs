@@ -1,18 +1,19 @@
 //! `totpctl enroll --batch`: enrolls many users, one input line each.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
 use totpd_interface::{Dictionary, ManagerProxy};
+use totpd_journal::escape::escape_within;
 
 use self::line::Line;
 use self::outcome::{Entry, Outcome};
 use self::text_lines::{LineFault, TextLines};
 use super::existing_token;
-use super::sheet::{Page, Sheet};
+use super::sheet::Sheet;
 use crate::cli::Enroll;
 use crate::client::Client;
 use crate::error::Error;
@@ -32,7 +33,7 @@ pub(crate) fn run(file: &Path, options: &Enroll) -> Result<(), Error> {
         loop {
             let jobs = batch.next_round()?;
             if jobs.is_empty() {
-                return Ok(());
+                return batch.verify_all(&totpd, timeout).await;
             }
             batch.run_round(&totpd, timeout, jobs).await?;
         }
@@ -50,8 +51,10 @@ struct Batch<'a> {
     /// A line for the next round, because its user is in this one already.
     held: Option<Result<String, LineFault>>,
     failed: u64,
-    /// The users that a dry run with `--if-unenrolled` would enroll.
-    planned: HashSet<String>,
+    /// The lines that succeeded, by the users that they enrolled, as NSS spells them.
+    enrolled: HashMap<String, u64>,
+    /// The lines that wait for the sheet, with `--no-confirm`.
+    waiting: Vec<Entry>,
     sheet: Option<Sheet>,
     bar: ProgressBar,
 }
@@ -60,8 +63,10 @@ struct Batch<'a> {
 struct Job {
     number: u64,
     user: String,
-    /// The request, or what is wrong with the line.
-    request: Result<Dictionary, String>,
+    /// The user as NSS spells it; empty if the line names none.
+    account: String,
+    /// The request, or the outcome of a line without one.
+    request: Result<Dictionary, Outcome>,
 }
 
 impl<'a> Batch<'a> {
@@ -73,8 +78,19 @@ impl<'a> Batch<'a> {
         };
         let bar = ProgressBar::new("enrolling");
         let lines = TextLines::new(source).map_err(|error| unreadable(file, &error))?;
-        let planned = HashSet::new();
-        Ok(Self { options, file, lines, number: 0, held: None, failed: 0, planned, sheet, bar })
+        let (enrolled, waiting) = (HashMap::new(), Vec::new());
+        Ok(Self {
+            options,
+            file,
+            lines,
+            number: 0,
+            held: None,
+            failed: 0,
+            enrolled,
+            waiting,
+            sheet,
+            bar,
+        })
     }
 
     /// Reads the lines of the next round. No user is in it twice.
@@ -92,14 +108,30 @@ impl<'a> Batch<'a> {
                 Err(fault) => Err(fault.to_string()),
             };
             let user = line.as_ref().map(|line| line.user.clone()).unwrap_or_default();
-            if jobs.iter().any(|job| job.user == user && !user.is_empty()) {
+            let account = account_name(&user);
+            if jobs.iter().any(|job| job.account == account && !account.is_empty()) {
                 self.held = Some(text);
                 break;
             }
-            let request = line.and_then(|line| self.request(&line));
-            jobs.push(Job { number: self.number, user, request });
+            let request = match self.enrolled.get(&account) {
+                Some(earlier) => Err(self.repeated(&user, *earlier)),
+                None => line.and_then(|line| self.request(&line)).map_err(Outcome::Failed),
+            };
+            jobs.push(Job { number: self.number, user, account, request });
         }
         Ok(jobs)
+    }
+
+    /// Returns the outcome of a second line of a user that this batch enrolls. The second factor
+    /// would replace the first one, and its key.
+    fn repeated(&self, user: &str, earlier: u64) -> Outcome {
+        match self.options.no_confirm && self.options.if_unenrolled {
+            true => Outcome::Unchanged,
+            false => Outcome::Failed(format!(
+                "the user is in line {earlier} already: {}; keep one of the lines",
+                escape_within(user, 64)
+            )),
+        }
     }
 
     fn request(&self, line: &Line) -> Result<Dictionary, String> {
@@ -131,39 +163,57 @@ impl<'a> Batch<'a> {
         timeout: Duration,
         jobs: Vec<Job>,
     ) -> Result<(), Error> {
+        let accounts: Vec<_> = jobs.iter().map(|job| job.account.clone()).collect();
         let mut entries = self.enroll(totpd, timeout, jobs).await?;
-        if self.options.dry_run && self.options.no_confirm && self.options.if_unenrolled {
-            self.skip_planned(&mut entries);
-        }
-        if self.options.no_confirm {
-            // Without a sheet, each key is printed before its factor is verified. If this program
-            // is killed between, no user has a verified factor whose key was lost.
-            let printed = self.sheet.is_none();
-            if printed {
-                entries.iter().try_for_each(|entry| self.print(entry))?;
-            }
+        let no_confirm = self.options.no_confirm;
+        if no_confirm && self.sheet.is_none() {
+            // Each key is printed before its factor is verified. If this program is killed
+            // between, no user has a verified factor whose key was lost.
+            entries.iter().try_for_each(|entry| self.print(entry))?;
             let pending: Vec<_> = entries.iter().map(|entry| entry.outcome.is_pending()).collect();
-            let options = self.options;
-            requests::verify(totpd, timeout, &mut entries, !printed, options.if_unenrolled).await?;
-            if printed {
-                // The lines that turned out otherwise than printed.
-                for (entry, was_pending) in entries.iter().zip(pending) {
-                    if was_pending && entry.outcome.is_failed() {
-                        self.print(entry)?;
-                    }
+            let if_unenrolled = self.options.if_unenrolled;
+            requests::verify(totpd, timeout, &mut entries, false, if_unenrolled).await?;
+            // The lines that turned out otherwise than printed.
+            for (entry, was_pending) in entries.iter().zip(pending) {
+                if was_pending && entry.outcome.is_failed() {
+                    self.print(entry)?;
                 }
             }
         }
-        self.report(&entries)
-    }
-
-    /// Leaves a user alone that an earlier line of a dry run enrolls.
-    fn skip_planned(&mut self, entries: &mut [Entry]) {
-        for Entry { user, outcome, .. } in entries {
-            if matches!(outcome, Outcome::Planned { .. }) && !self.planned.insert(user.clone()) {
-                *outcome = Outcome::Unchanged;
+        for (entry, account) in entries.iter().zip(accounts) {
+            if entry.outcome.is_success() {
+                self.enrolled.insert(account, entry.number);
             }
         }
+        if no_confirm && self.sheet.is_some() {
+            self.waiting.extend(entries);
+            return Ok(());
+        }
+        self.report(&entries, !no_confirm)
+    }
+
+    /// Writes the keys to the sheet, and only then verifies their factors. Nothing of a batch
+    /// without both a sheet and `--no-confirm` waits for this.
+    async fn verify_all(
+        &mut self,
+        totpd: &ManagerProxy<'static>,
+        timeout: Duration,
+    ) -> Result<(), Error> {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        let Some(sheet) = self.sheet.as_mut().filter(|_| self.options.no_confirm) else {
+            return Ok(());
+        };
+        let unverified = "no factor of this batch is verified, and earlier ones stay valid";
+        let drafted = waiting.iter().filter_map(Entry::page).try_for_each(|page| sheet.add(&page));
+        drafted.and_then(|()| sheet.draft()).map_err(|error| error.with_consequence(unverified))?;
+        for entries in waiting.chunks_mut(BATCH_SIZE) {
+            let if_unenrolled = self.options.if_unenrolled;
+            let verified = requests::verify(totpd, timeout, entries, true, if_unenrolled).await;
+            verified.and_then(|()| self.report(entries, true)).map_err(|error| {
+                error.with_consequence("the sheet has the keys, without recovery codes")
+            })?;
+        }
+        Ok(())
     }
 
     async fn enroll(
@@ -173,11 +223,11 @@ impl<'a> Batch<'a> {
         jobs: Vec<Job>,
     ) -> Result<Vec<Entry>, Error> {
         let mut started = Vec::with_capacity(jobs.len());
-        for Job { number, user, request } in jobs {
+        for Job { number, user, request, .. } in jobs {
             let (totpd, name) = (totpd.clone(), user.clone());
             let work = async move {
                 match request {
-                    Err(reason) => Ok(Outcome::Failed(reason)),
+                    Err(outcome) => Ok(outcome),
                     Ok(request) => requests::enroll(&totpd, timeout, &name, &request).await,
                 }
             };
@@ -192,16 +242,14 @@ impl<'a> Batch<'a> {
         Ok(entries)
     }
 
-    /// Counts, adds pages to the sheet, and prints what was not printed before.
-    fn report(&mut self, entries: &[Entry]) -> Result<(), Error> {
+    /// Counts, adds pages to the sheet, and prints the lines unless they are printed.
+    fn report(&mut self, entries: &[Entry], prints: bool) -> Result<(), Error> {
         for entry in entries {
             self.failed += u64::from(entry.outcome.is_failed());
-            if let (Some(sheet), Outcome::Enrolled { uri, codes, expires, .. }) =
-                (&mut self.sheet, &entry.outcome)
-            {
-                sheet.add(&Page { user: &entry.user, uri, codes, expires: *expires })?;
+            if let (Some(sheet), Some(page)) = (&mut self.sheet, entry.page()) {
+                sheet.add(&page)?;
             }
-            if !self.options.no_confirm || self.sheet.is_some() {
+            if prints {
                 self.print(entry)?;
             }
         }
@@ -225,6 +273,14 @@ impl<'a> Batch<'a> {
             1 => Err(Error::reported("1 line failed; all others succeeded")),
             count => Err(Error::reported(format!("{count} lines failed; all others succeeded"))),
         }
+    }
+}
+
+/// Returns the name of the account as NSS spells it, or as it is typed if NSS does not know it.
+fn account_name(user: &str) -> String {
+    match nix::unistd::User::from_name(user) {
+        Ok(Some(account)) => account.name,
+        Ok(None) | Err(_) => user.to_owned(),
     }
 }
 

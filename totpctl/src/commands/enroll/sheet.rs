@@ -1,6 +1,8 @@
 //! Sheets: a page to print for each user.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
 
 pub(super) use self::drawing::Page;
 use self::drawing::{Drawing, draw};
@@ -13,7 +15,9 @@ mod svg;
 
 /// A sheet. Its file is created at once, and removed if the sheet is not finished.
 pub(super) struct Sheet {
-    file: NewFile,
+    file: Option<NewFile>,
+    /// The path of the file that has the draft.
+    draft: Option<PathBuf>,
     form: Form,
     pages: Vec<Drawing>,
 }
@@ -39,7 +43,8 @@ impl Sheet {
                 )));
             }
         };
-        Ok(Self { file: NewFile::create("--sheet", path)?, form, pages: Vec::new() })
+        let file = Some(NewFile::create("--sheet", path)?);
+        Ok(Self { file, draft: None, form, pages: Vec::new() })
     }
 
     /// Adds a page.
@@ -48,13 +53,32 @@ impl Sheet {
         Ok(())
     }
 
-    /// Writes all pages and syncs them to the disk.
+    /// Writes the pages so far, syncs them to the disk, and begins again without them. The draft
+    /// stays until the sheet is finished.
+    pub(super) fn draft(&mut self) -> Result<(), Error> {
+        let Some(file) = self.file.take() else { return Ok(()) };
+        let path = file.path().to_path_buf();
+        file.fill(&self.content())?;
+        self.pages.clear();
+        self.draft = Some(path);
+        Ok(())
+    }
+
+    /// Writes all pages and syncs them to the disk, in the place of the draft if there is one.
     pub(super) fn finish(self) -> Result<(), Error> {
-        let content = match self.form {
+        let content = self.content();
+        match (self.file, self.draft) {
+            (Some(file), _) => file.fill(&content),
+            (None, Some(draft)) => NewFile::replace("--sheet", &draft, &content),
+            (None, None) => Ok(()),
+        }
+    }
+
+    fn content(&self) -> Zeroizing<Vec<u8>> {
+        match self.form {
             Form::Html => svg::html(&self.pages),
             Form::Pdf => pdf::document(&self.pages),
             Form::Svg => svg::stack(&self.pages),
-        };
-        self.file.fill(&content)
+        }
     }
 }

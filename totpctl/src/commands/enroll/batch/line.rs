@@ -86,8 +86,9 @@ impl Line {
         };
         let parameters = parameters.of_token(token)?;
         // The user has this key already, so it need not be printed before the factor is verified.
-        // A dry run asks for the outcome of both steps.
-        let at_once = options.no_confirm && (token.is_some() || options.dry_run);
+        // A sheet also has recovery codes. A dry run asks for the outcome of both steps.
+        let is_known = token.is_some() && options.sheet.is_none();
+        let at_once = options.no_confirm && (is_known || options.dry_run);
         let others = [
             ("name", self.name.as_deref().or(options.name.as_deref()).map(Variant::from)),
             ("issuer", self.issuer.as_deref().or(options.issuer.as_deref()).map(Variant::from)),
@@ -98,7 +99,7 @@ impl Line {
             // The next run after an interrupted one continues with the same factors.
             ("resume", (!at_once).then(|| true.into())),
             ("confirmed", at_once.then(|| true.into())),
-            ("recovery_codes", at_once.then(|| options.sheet.is_some().into())),
+            ("recovery_codes", at_once.then(|| false.into())),
         ];
         Ok(details::dictionary(parameters.entries().into_iter().chain(others)))
     }

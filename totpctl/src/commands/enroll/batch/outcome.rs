@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use crate::commands::enroll::sheet::Page;
 use crate::terminal::base32;
 
 /// A line and its outcome.
@@ -48,12 +49,27 @@ impl Outcome {
         }
     }
 
+    /// Reports whether the line made or would make a factor.
+    pub(super) fn is_success(&self) -> bool {
+        matches!(self, Self::Enrolled { .. } | Self::Planned { .. })
+    }
+
     pub(super) fn is_failed(&self) -> bool {
         matches!(self, Self::Failed(_))
     }
 }
 
 impl Entry {
+    /// Returns the page of the sheet, if the line made a factor.
+    pub(super) fn page(&self) -> Option<Page<'_>> {
+        match &self.outcome {
+            Outcome::Enrolled { uri, codes, expires, .. } => {
+                Some(Page { user: &self.user, uri, codes, expires: *expires })
+            }
+            _ => None,
+        }
+    }
+
     /// Returns the JSON. `is_verified_next`: a pending factor is verified at once, without a first
     /// code.
     pub(super) fn json(&self, is_verified_next: bool) -> Value {

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::outcome::{Entry, Outcome};
 use crate::client::{details, with_timeout};
+use crate::commands::enroll::verification;
 use crate::error::Error;
 
 /// Enrolls a user, or asks what that would do (`dry_run`).
@@ -48,13 +49,7 @@ pub(super) async fn verify(
     let mut started = Vec::with_capacity(entries.len());
     for Entry { user, outcome, .. } in entries {
         let Outcome::Enrolled { factor, expires: Some(_), .. } = outcome else { continue };
-        let request = details::dictionary([
-            ("confirmed", Some(true.into())),
-            ("factor", Some(factor.as_str().into())),
-            ("recovery_codes", Some(codes.into())),
-            ("if_unenrolled", Some(if_unenrolled.into())),
-            ("qr", Some(false.into())),
-        ]);
+        let request = verification::request(factor, codes, if_unenrolled);
         let (totpd, user) = (totpd.clone(), user.clone());
         let work = async move { with_timeout(timeout, totpd.enroll(&user, &request)).await };
         started.push((outcome, tokio::task::spawn_local(work)));
@@ -63,8 +58,10 @@ pub(super) async fn verify(
         let reply = work.await.map_err(|error| Error::refused(error.to_string()))?;
         match reply? {
             Ok((_, _, reply)) => {
-                if let Outcome::Enrolled { codes, expires, .. } = outcome {
-                    *codes = details::texts(&details::object(&reply), "recovery_codes");
+                if let Outcome::Enrolled { codes, expires, usable_from, .. } = outcome {
+                    let reply = details::object(&reply);
+                    *codes = details::texts(&reply, "recovery_codes");
+                    *usable_from = details::number(&reply, "usable_from");
                     *expires = None;
                 }
             }

@@ -141,6 +141,10 @@ fn files(file: &Path, owner: Owner) -> Result<Vec<PathBuf>, ConfigError> {
 
 fn read(path: &Path, owner: Owner) -> Result<String, ConfigError> {
     let unreadable = |source| ConfigError::Unreadable { path: path.to_path_buf(), source };
+    // Opening a pipe would block.
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(unreadable(io::Error::other("it is not a regular file")));
+    }
     let file = fs::File::open(path).map_err(unreadable)?;
     refuse_writable(path, &file.metadata().map_err(unreadable)?, owner)?;
     io::read_to_string(file).map_err(unreadable)

@@ -123,6 +123,7 @@ impl Manager {
     /// Changes the parts of a factor that are no secret. They are `name`, `purpose` (s),
     /// `not_before`, `not_after` (t; 0: no limit), `services` (as; none: all) and `disabled` (b).
     /// Users may rename their own factors.
+    /// Only its maker and root change a pending factor.
     pub(crate) async fn set_factor(
         &self,
         origin: &Origin,

@@ -40,7 +40,7 @@ pub(crate) struct Enroll {
     /// base32. Only root may enroll a secret of less than 128 bits, and nobody one of less than 80.
     #[arg(long)]
     pub(crate) secret_stdin: bool,
-    /// Do not ask for a first code: the factor is verified at once (root)
+    /// Do not ask for a first code: the factor is verified when its key is written (root)
     #[arg(long)]
     pub(crate) no_confirm: bool,
     /// Also write the recovery codes to a new file that only its owner can read

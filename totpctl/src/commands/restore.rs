@@ -216,7 +216,9 @@ fn secret(identity: Option<&Path>) -> Result<Secret, Error> {
     let text = fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
         Error::refused(format!("cannot read the identity {}: {error}", path.display()))
     })?;
+    // Editors of other systems begin a file with a byte order mark.
     let keys: Vec<String> = text
+        .trim_start_matches('\u{feff}')
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with('#'))

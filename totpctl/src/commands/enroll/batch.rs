@@ -107,15 +107,20 @@ impl<'a> Batch<'a> {
                 Ok(text) => Line::parse(text),
                 Err(fault) => Err(fault.to_string()),
             };
-            let user = line.as_ref().map(|line| line.user.clone()).unwrap_or_default();
+            let user = match (&line, &text) {
+                (Ok(line), _) => line.user.clone(),
+                (Err(_), Ok(text)) => Line::user_of(text),
+                (Err(_), Err(_)) => String::new(),
+            };
             let account = account_name(&user);
             if jobs.iter().any(|job| job.account == account && !account.is_empty()) {
                 self.held = Some(text);
                 break;
             }
-            let request = match self.enrolled.get(&account) {
-                Some(earlier) => Err(self.repeated(&user, *earlier)),
-                None => line.and_then(|line| self.request(&line)).map_err(Outcome::Failed),
+            let request = match (line, self.enrolled.get(&account)) {
+                (Err(fault), _) => Err(Outcome::Failed(fault)),
+                (Ok(_), Some(earlier)) => Err(self.repeated(&user, *earlier)),
+                (Ok(line), None) => self.request(&line).map_err(Outcome::Failed),
             };
             jobs.push(Job { number: self.number, user, account, request });
         }

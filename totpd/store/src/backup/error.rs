@@ -41,6 +41,12 @@ pub enum BackupError {
     /// age opened it, and the content is no backup.
     #[error("this is a file of age, but not a backup of totpd")]
     NotABackup,
+    /// A file of age in its text form, as mail carries it.
+    #[error(
+        "this is a file of age in its text form (ASCII armor); decrypt it with \"age -d\", encrypt the \
+         result with \"age -r\" without -a, and restore that with --unsigned or its fingerprint"
+    )]
+    Armored,
     /// A file that is no file of age.
     #[error("this is not a backup: it is no file of age")]
     NotAge,

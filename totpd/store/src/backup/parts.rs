@@ -20,6 +20,9 @@ pub(super) fn read_age_header(source: &mut impl BufRead) -> Result<Vec<u8>, Back
         let limit = MAX_HEADER_BYTES.saturating_sub(before as u64);
         source.take(limit).read_until(b'\n', &mut header).map_err(BackupError::Source)?;
         let line = header.get(before..).unwrap_or_default();
+        if header.starts_with(ARMOR_HEADER) {
+            return Err(BackupError::Armored);
+        }
         if !line.ends_with(b"\n") || !header.starts_with(AGE_HEADER) {
             return Err(BackupError::NotAge);
         }
@@ -87,4 +90,5 @@ pub(super) fn decrypt_error(error: DecryptError) -> BackupError {
     }
 }
 
+const ARMOR_HEADER: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
 const MAX_FORMAT_LINE_BYTES: usize = 64;

@@ -304,3 +304,10 @@ fn make_the_fixture() {
     let bytes = written(&Recipients::Keys(vec![identity.to_public()]));
     fs::write(to.join("backup.age"), bytes).unwrap();
 }
+
+#[test]
+fn a_file_of_age_in_its_text_form_is_named() {
+    let armored = BufReader::new(&b"-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n"[..]);
+    let result = Reader::open(armored, &identity().1).err();
+    assert!(matches!(result, Some(BackupError::Armored)), "{result:?}");
+}

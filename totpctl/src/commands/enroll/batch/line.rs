@@ -58,6 +58,13 @@ impl Line {
         })
     }
 
+    /// Returns the user that a line names, even if something else is wrong with it; empty if none.
+    pub(super) fn user_of(line: &str) -> String {
+        let object = serde_json::from_str::<serde_json::Value>(line.trim());
+        let user = object.ok().and_then(|object| Some(object.get("user")?.as_str()?.to_owned()));
+        user.filter(|user| !user.chars().any(char::is_control)).unwrap_or_default()
+    }
+
     /// Returns the existing token of the line.
     ///
     /// # Errors
@@ -131,6 +138,20 @@ mod tests {
             (r#"{"user":"CORP\\bob"}"#, r"CORP\bob"),
         ] {
             assert_eq!(Line::parse(line).ok().unwrap().user, user, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_faulty_object_names_its_user() {
+        for (line, user) in [
+            (r#"{"user":"bob","color":1}"#, "bob"),
+            (r#"{"user":"bob","digits":"x"}"#, "bob"),
+            (r#"{"user":7}"#, ""),
+            (r#"{"user":"bob""#, ""),
+            ("alice,bob", ""),
+        ] {
+            assert!(!fault(line).is_empty(), "{line}");
+            assert_eq!(Line::user_of(line), user, "{line}");
         }
     }
 

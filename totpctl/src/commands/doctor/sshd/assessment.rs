@@ -43,7 +43,8 @@ pub(super) fn assess(
     match &survey.root {
         Ok(case) => {
             let (ways, effect) = of_root(case);
-            root_effects = effect;
+            let is_root_alone = |effect: &Effect| matches!(effect, Effect::RootCannotLogIn(_));
+            root_effects = effect.filter(is_root_alone);
             doors.extend(other_doors(ways, &usual, &case.config, "root"));
         }
         Err(reason) => doors.push(unknown(Some("root"), reason.clone())),
@@ -90,12 +91,12 @@ pub(super) fn assess(
         let mut add = |effect: &Effect, config: &Effective| {
             message::for_match(&block.place, &criteria, effect, config, report);
         };
+        let mut user_effects = Vec::new();
         if let Some(case) = user {
             let stack = stack_of(&case.config);
-            for effect in effects(&case.config, &stack, case.refused_by) {
-                if !usual_effects.contains(&effect) {
-                    add(&effect, &case.config);
-                }
+            user_effects = effects(&case.config, &stack, case.refused_by);
+            for effect in user_effects.iter().filter(|effect| !usual_effects.contains(effect)) {
+                add(effect, &case.config);
             }
             let ways = ways(&case.config, &stack, Who::Anybody, case.refused_by);
             doors.extend(other_doors(ways, &usual, &case.config, &who));
@@ -104,6 +105,7 @@ pub(super) fn assess(
             let (ways, effect) = of_root(case);
             if effect != root_effects
                 && let Some(effect) = &effect
+                && !user_effects.contains(effect)
             {
                 add(effect, &case.config);
             }

@@ -225,6 +225,28 @@ fn findings_of_a_block() {
 }
 
 #[test]
+fn root_is_told_of_permit_root_login_only_where_others_get_in() {
+    let shut =
+        with(&format!("kbdinteractiveauthentication no\n{KEY_AND_CODE}permitrootlogin yes\n"));
+    let both = || Ok(Cases { user: Some(case(&shut, None)), root: Some(case(&shut, None)) });
+    let nobody = "sshd-match-nobody-can-log-in";
+    let (problems, notes, _) = told(&with_block("Address 10.0.0.0/8", both()), PASSWORD_AND_CODE);
+    assert_eq!(
+        (&problems[..], &notes[..]),
+        (&[nobody.to_owned()][..], &["sshd-key-alone".to_owned()][..])
+    );
+    let root = Ok(Cases { user: None, root: Some(case(&shut, None)) });
+    let (problems, notes, _) = told(&with_block("User root", root), PASSWORD_AND_CODE);
+    assert_eq!(
+        (&problems[..], &notes[..]),
+        (&[nobody.to_owned()][..], &["sshd-key-alone".to_owned()][..])
+    );
+    // root may match a block that the usual user does not.
+    let of_root = Survey { root: Ok(case(&shut, None)), ..survey(BASE) };
+    assert_eq!(told(&of_root, PASSWORD_AND_CODE).0, [""; 0]);
+}
+
+#[test]
 fn a_configuration_without_lists_says_which_methods_fail() {
     let lines = with(
         "kbdinteractiveauthentication no\npubkeyauthentication no\npasswordauthentication yes\n",

@@ -94,18 +94,16 @@ pub(super) fn allows(user: &str) -> bool {
 
 impl UsedService {
     fn new(command: &str, name: &str) -> Self {
-        Self { command: command.to_owned(), name: name.to_owned(), scope: None }
+        // libpam reads the name in lower case.
+        Self { command: command.to_owned(), name: name.to_ascii_lowercase(), scope: None }
     }
 
     /// Returns the service of a setting that is not for all users.
     fn scoped(setting: &Setting) -> Option<Self> {
         let (command, _) = SETTINGS.iter().find(|(_, name)| *name == setting.name)?;
         let scope = setting.scope.clone()?;
-        Some(Self {
-            command: (*command).to_owned(),
-            name: setting.value.clone()?,
-            scope: Some((format!("Defaults{scope}"), setting.place.clone())),
-        })
+        let scope = Some((format!("Defaults{scope}"), setting.place.clone()));
+        Some(Self { scope, ..Self::new(command, setting.value.as_deref()?) })
     }
 }
 
@@ -210,6 +208,20 @@ const SETTINGS: [(&str, &str); 3] =
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn libpam_reads_names_of_services_in_lower_case() {
+        let version = "PAM service name to use: MySudo\n";
+        assert_eq!(services(version), [UsedService::new("sudo", "mysudo")]);
+        let setting = Setting {
+            scope: Some(":alice".into()),
+            name: "pam_service".into(),
+            value: Some("MySudo".into()),
+            is_negated: false,
+            place: ("/etc/sudoers".into(), 1),
+        };
+        assert_eq!(UsedService::scoped(&setting).unwrap().name, "mysudo");
+    }
 
     #[test]
     fn names_of_services_are_found() {

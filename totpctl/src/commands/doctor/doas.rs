@@ -1,4 +1,4 @@
-//! doas: the users whom its rules let pass without a password (doas.conf(5)).
+//! doas: the users that its rules let pass without a password (doas.conf(5)).
 
 mod rule;
 

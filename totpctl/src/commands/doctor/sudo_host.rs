@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -139,7 +140,14 @@ fn sudoers_path(version: &str, is_rust: bool) -> String {
 }
 
 fn read_sudoers(path: &str) -> Sudoers {
-    let read = |path: &str| read_file(Path::new(path));
+    let read = |path: &str| {
+        // sudo reads no file that others can change.
+        let file = fs::metadata(path).map_err(|error| error.to_string())?;
+        match file.uid() == 0 && file.mode() & WRITABLE_BY_ALL == 0 {
+            true => read_file(Path::new(path)),
+            false => Err("others than root can write it".to_owned()),
+        }
+    };
     let list = |folder: &str| {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
@@ -201,6 +209,7 @@ fn contains(bytes: &[u8], text: &[u8]) -> bool {
     bytes.windows(text.len()).any(|window| window == text)
 }
 
+const WRITABLE_BY_ALL: u32 = 0o002;
 /// The settings that name a PAM service, with the command that uses it.
 const SETTINGS: [(&str, &str); 3] =
     [("sudo", "pam_service"), ("sudo -i", "pam_login_service"), ("sudo -A", "pam_askpass_service")];

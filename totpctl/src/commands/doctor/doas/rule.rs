@@ -24,7 +24,7 @@ pub(super) fn rules(text: &str) -> Vec<Rule> {
     lines(text).into_iter().filter_map(|(line, words)| rule(line, &words)).collect()
 }
 
-/// Returns the users whom the rules, each with its place, let pass without a password. Of the rules
+/// Returns the users that the rules, each with its place, let pass without a password. Of the rules
 /// that match, the last one counts.
 pub(super) fn exempt(rules: &[(String, Rule)], accounts: &[Account]) -> Vec<String> {
     let phrase = |(index, (place, rule)): (usize, &(String, Rule))| {
@@ -126,8 +126,8 @@ impl Word {
     }
 }
 
-/// Splits a text into rules, each with the line on which it begins. A backslash joins two lines, and
-/// quotes keep words together.
+/// Splits a text into rules, each with the line on which it begins. A backslash joins two lines,
+/// and quotes keep words together.
 fn lines(text: &str) -> Vec<(usize, Vec<Word>)> {
     let (mut lines, mut words, mut word) = (Vec::new(), Vec::new(), None::<Word>);
     let (mut number, mut first, mut in_quotes) = (1, 1, false);

@@ -2,6 +2,7 @@
 
 use tests::{Machine, eventually};
 
+mod blocks;
 mod passwords;
 mod running;
 

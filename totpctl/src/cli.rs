@@ -4,6 +4,7 @@ mod candidates;
 mod doctor;
 mod enroll;
 mod groups;
+mod service;
 mod set;
 mod trial;
 
@@ -255,7 +256,7 @@ pub(crate) enum Command {
     /// it unless a user logs in.
     Enable {
         /// The PAM service: sshd, sudo (and sudo -i), su (and su -), login
-        #[arg(add = ArgValueCandidates::new(candidates::services))]
+        #[arg(value_parser = service::name, add = ArgValueCandidates::new(candidates::services))]
         service: String,
         #[command(flatten)]
         options: ModuleOptions,
@@ -269,7 +270,7 @@ pub(crate) enum Command {
     /// nothing if no line would be left that asks who a user is.
     Disable {
         /// The PAM service
-        #[arg(add = ArgValueCandidates::new(candidates::services))]
+        #[arg(value_parser = service::name, add = ArgValueCandidates::new(candidates::services))]
         service: String,
         /// Only show the change
         #[arg(long)]

@@ -3,14 +3,15 @@
 use clap::{Args, Subcommand};
 use clap_complete::engine::ArgValueCandidates;
 
-use super::candidates;
+use super::{candidates, service};
 
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Doctor {
     /// The PAM services; by default sshd, sudo, sudo-i, su, su-l, login, and all that ask for a
     /// code
-    #[arg(value_name = "SERVICE", add = ArgValueCandidates::new(candidates::services))]
+    #[arg(value_name = "SERVICE", value_parser = service::name,
+          add = ArgValueCandidates::new(candidates::services))]
     pub(crate) services: Vec<String>,
     /// Explain a finding: what it means, why it matters, and the change to make
     #[arg(long, value_name = "ID", conflicts_with = "services")]
@@ -55,7 +56,7 @@ pub(crate) struct Accept {
 #[derive(Args, Debug)]
 pub(crate) struct Place {
     /// Only findings of this PAM service
-    #[arg(long, value_name = "SERVICE")]
+    #[arg(long, value_name = "SERVICE", value_parser = service::name)]
     pub(crate) service: Option<String>,
     /// Only findings in this file
     #[arg(long, value_name = "FILE")]

@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
 
-use super::candidates;
+use super::{candidates, service};
 
 #[derive(Args, Debug)]
 pub(crate) struct ModuleOptions {
@@ -34,7 +34,7 @@ impl ModuleOptions {
 #[derive(Args, Debug)]
 pub(crate) struct Try {
     /// The PAM service: sshd, sudo (and sudo -i), su (and su -), login
-    #[arg(add = ArgValueCandidates::new(candidates::services))]
+    #[arg(value_parser = service::name, add = ArgValueCandidates::new(candidates::services))]
     pub(crate) service: Option<String>,
     /// How long the trial lasts
     #[arg(long, value_name = "MINUTES", default_value_t = 5,

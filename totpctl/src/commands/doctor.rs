@@ -28,6 +28,7 @@ mod activation;
 mod automatic_login;
 mod clock;
 mod confinement;
+mod doas;
 mod door;
 mod doors;
 mod explanation;

@@ -84,7 +84,9 @@ pub(crate) fn services() -> Vec<String> {
 /// manager or an editor left.
 fn is_service_name(name: &str) -> bool {
     let is_left = LEFT_BEHIND.iter().any(|ending| name.ends_with(ending));
-    !(is_left || name.starts_with('.') || is_shared(name))
+    // libpam reads the name of a service in lower case.
+    let is_read = !name.contains(|letter: char| letter.is_ascii_uppercase());
+    is_read && !(is_left || name.starts_with('.') || is_shared(name))
 }
 
 /// Reports whether a file is a part of the stacks of many services, as distributions name them.
@@ -253,8 +255,14 @@ mod tests {
 
     #[test]
     fn copies_that_programs_left_are_no_services() {
-        for name in [".sshd.totpctl-new", "sshd~", "sshd.dpkg-dist", "sudo.rpmsave", "common-auth"]
-        {
+        for name in [
+            ".sshd.totpctl-new",
+            "sshd~",
+            "sshd.dpkg-dist",
+            "sudo.rpmsave",
+            "common-auth",
+            "MySudo",
+        ] {
             assert!(!is_service_name(name), "{name}");
         }
         assert!(is_service_name("sshd") && is_service_name("gdm-password"));

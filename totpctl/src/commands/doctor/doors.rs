@@ -3,13 +3,14 @@
 use totpd_journal::escape::escape;
 
 use super::automatic_login;
+use super::doas::Doas;
 use super::door::{Code, Door};
 use super::finding::{Finding, FindingId};
 use super::known_doors::{KNOWN, Kind, KnownDoor, TO_ROOT};
 use super::report::Report;
 use super::rescue::{self, RootPassword};
 use super::services::Services;
-use super::skipped::{cockpit_exceptions, doas_exceptions, doas_has_rules, polkit_exceptions};
+use super::skipped::{cockpit_exceptions, polkit_exceptions};
 use crate::pam::families::FAMILIES;
 use crate::program;
 
@@ -50,11 +51,11 @@ fn door(known: &KnownDoor, services: &Services) -> Door {
         }
     };
     match known.service {
-        "doas" if !doas_has_rules() => {
-            code = Code::Closed("doas has no rules, and allows nobody".to_owned());
-        }
         "cockpit" => exceptions.extend(cockpit_exceptions()),
-        "doas" => exceptions.extend(doas_exceptions()),
+        "doas" => match Doas::look() {
+            Doas::AllowsNobody(reason) => code = Code::Closed(reason),
+            Doas::NotAsked(users) => exceptions.extend(users),
+        },
         "polkit-1" => exceptions.extend(polkit_exceptions()),
         _ => {}
     }

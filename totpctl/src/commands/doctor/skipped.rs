@@ -1,20 +1,10 @@
-//! Settings of doas, polkit and Cockpit by which a user is asked for nothing.
+//! Settings of polkit and Cockpit by which a user is asked for nothing.
 
 use std::path::Path;
 
 use glob::glob;
 
 use crate::pam::files::read_file;
-
-/// Returns the users that doas does not ask.
-pub(super) fn doas_exceptions() -> Vec<String> {
-    exceptions(&DOAS_RULES, nopass)
-}
-
-/// Reports whether doas has rules. Without rules it allows nobody.
-pub(super) fn doas_has_rules() -> bool {
-    DOAS_RULES.iter().any(|pattern| glob(pattern).into_iter().flatten().next().is_some())
-}
 
 /// Returns the users of Cockpit who give no password, and so no code.
 pub(super) fn cockpit_exceptions() -> Vec<String> {
@@ -66,50 +56,11 @@ fn in_file(path: &Path, exception: fn(&str) -> Option<String>) -> Vec<String> {
     found.collect()
 }
 
-/// Returns the users of a rule of doas without a password, as a phrase.
-fn nopass(line: &str) -> Option<String> {
-    let rest = line.strip_prefix("permit")?.strip_prefix([' ', '\t'])?;
-    let mut words = rest.split_whitespace();
-    let mut asks = true;
-    let mut in_braces = false;
-    let user = loop {
-        match words.next()? {
-            word if in_braces => in_braces = !word.ends_with('}'),
-            "nopass" => asks = false,
-            "keepenv" | "nolog" | "persist" | "setenv" => {}
-            word if word.starts_with('{') => in_braces = !word.ends_with('}'),
-            user => break user,
-        }
-    };
-    let who = match user.strip_prefix(':') {
-        Some(group) => format!("members of {group}"),
-        None => user.to_owned(),
-    };
-    (!asks && user != "root").then(|| format!("{who} by nopass"))
-}
-
 const COCKPIT_KEYTAB: &str = "/etc/cockpit/krb5.keytab";
-const DOAS_RULES: [&str; 2] = ["/etc/doas.conf", "/etc/doas.d/*.conf"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn rules_without_a_password_are_found() {
-        for (line, expected) in [
-            ("permit nopass :wheel", Some("members of wheel by nopass")),
-            (
-                "permit setenv { A B=c } nopass keepenv alice as root cmd /bin/x",
-                Some("alice by nopass"),
-            ),
-            ("permit persist :wheel", None),
-            ("permit nopass root", None),
-            ("deny bob", None),
-        ] {
-            assert_eq!(nopass(line).as_deref(), expected, "{line}");
-        }
-    }
 
     #[test]
     fn a_client_certificate_stands_for_a_password() {

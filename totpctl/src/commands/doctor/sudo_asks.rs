@@ -31,12 +31,15 @@ impl Exception {
 
 /// Reports whether sudo asks anybody for a password and a code.
 pub(super) fn is_anybody_asked(sudoers: &Sudoers) -> bool {
-    sudoers.global("authenticate").is_none_or(|setting| !setting.is_negated)
+    let is_off = sudoers.global("authenticate").is_some_and(|setting| setting.is_negated);
+    // A later line may ask some users again.
+    let asks_some = || !sudoers.in_force("authenticate", false).is_empty();
+    (!is_off || asks_some()) && !sudoers.exempts_everybody()
 }
 
 /// Returns the exceptions. `built_in` is the group that is exempt without a rule.
 pub(super) fn exceptions(sudoers: &Sudoers, built_in: Option<&str>) -> Vec<Exception> {
-    let exempt = sudoers.exempt.iter().filter_map(|exempt| {
+    let exempt = sudoers.exempt().into_iter().filter_map(|exempt| {
         let users = sudoers.members(&exempt.users);
         // Root is never asked.
         if users.iter().all(|user| ["root", "#0"].contains(&user.as_str())) {
@@ -113,6 +116,11 @@ mod tests {
             ("Defaults !authenticate\n", false),
             ("Defaults@h !authenticate\n", false),
             ("Defaults !authenticate\nDefaults authenticate\n", true),
+            ("Defaults !authenticate\nDefaults:bob authenticate\n", true),
+            ("ALL ALL=(ALL) NOPASSWD: ALL\n", false),
+            ("ALL ALL=(ALL) NOPASSWD: /bin/x\n", true),
+            ("ALL, !bob ALL=(ALL) NOPASSWD: ALL\n", true),
+            ("ALL ALL=(ALL) NOPASSWD: ALL\nbob ALL=(ALL) ALL\n", true),
         ] {
             assert_eq!(is_anybody_asked(&sudoers(text)), expected, "{text}");
         }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -94,18 +95,16 @@ pub(super) fn allows(user: &str) -> bool {
 
 impl UsedService {
     fn new(command: &str, name: &str) -> Self {
-        Self { command: command.to_owned(), name: name.to_owned(), scope: None }
+        // libpam reads the name in lower case.
+        Self { command: command.to_owned(), name: name.to_ascii_lowercase(), scope: None }
     }
 
     /// Returns the service of a setting that is not for all users.
     fn scoped(setting: &Setting) -> Option<Self> {
         let (command, _) = SETTINGS.iter().find(|(_, name)| *name == setting.name)?;
         let scope = setting.scope.clone()?;
-        Some(Self {
-            command: (*command).to_owned(),
-            name: setting.value.clone()?,
-            scope: Some((format!("Defaults{scope}"), setting.place.clone())),
-        })
+        let scope = Some((format!("Defaults{scope}"), setting.place.clone()));
+        Some(Self { scope, ..Self::new(command, setting.value.as_deref()?) })
     }
 }
 
@@ -141,7 +140,14 @@ fn sudoers_path(version: &str, is_rust: bool) -> String {
 }
 
 fn read_sudoers(path: &str) -> Sudoers {
-    let read = |path: &str| read_file(Path::new(path));
+    let read = |path: &str| {
+        // sudo reads no file that others can change.
+        let file = fs::metadata(path).map_err(|error| error.to_string())?;
+        match file.uid() == 0 && file.mode() & WRITABLE_BY_ALL == 0 {
+            true => read_file(Path::new(path)),
+            false => Err("others than root can write it".to_owned()),
+        }
+    };
     let list = |folder: &str| {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
@@ -203,6 +209,7 @@ fn contains(bytes: &[u8], text: &[u8]) -> bool {
     bytes.windows(text.len()).any(|window| window == text)
 }
 
+const WRITABLE_BY_ALL: u32 = 0o002;
 /// The settings that name a PAM service, with the command that uses it.
 const SETTINGS: [(&str, &str); 3] =
     [("sudo", "pam_service"), ("sudo -i", "pam_login_service"), ("sudo -A", "pam_askpass_service")];
@@ -210,6 +217,20 @@ const SETTINGS: [(&str, &str); 3] =
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn libpam_reads_names_of_services_in_lower_case() {
+        let version = "PAM service name to use: MySudo\n";
+        assert_eq!(services(version), [UsedService::new("sudo", "mysudo")]);
+        let setting = Setting {
+            scope: Some(":alice".into()),
+            name: "pam_service".into(),
+            value: Some("MySudo".into()),
+            is_negated: false,
+            place: ("/etc/sudoers".into(), 1),
+        };
+        assert_eq!(UsedService::scoped(&setting).unwrap().name, "mysudo");
+    }
 
     #[test]
     fn names_of_services_are_found() {

@@ -6,22 +6,25 @@ mod hosts;
 mod lines;
 mod rules;
 mod setting;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::collections::BTreeMap;
 
 use self::alias_line::AliasKind;
 use self::aliases::Aliases;
+use self::hosts::is_this_host;
 pub(super) use self::lines::Place;
 use self::lines::{Include, Line, logical_lines};
-use self::rules::{Rule, rule};
+use self::rules::{Grant, Rule, rule};
 pub(super) use self::setting::{Reach, Scope, Setting};
 
 /// What the files of sudoers say about passwords.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Sudoers {
-    /// The commands for which sudo asks for nothing.
-    pub(super) exempt: Vec<Exempt>,
+    /// The commands for which sudo asks for nothing, or for a password, in order.
+    grants: Vec<(Exempt, Grant)>,
     /// The settings, in order.
     pub(super) settings: Vec<Setting>,
     /// The lines that cannot be read, with the reason.
@@ -105,9 +108,12 @@ impl Sudoers {
         }
         match rule {
             Ok(Rule::Aliases(kind, aliases)) => self.aliases.add(text, kind, aliases),
-            Ok(Rule::Exempt { users, commands }) if commands.is_empty() || users.is_empty() => {}
-            Ok(Rule::Exempt { users, commands }) => {
-                self.exempt.push(Exempt { users, commands, place });
+            Ok(Rule::Grants(users, _)) if users.is_empty() => {}
+            Ok(Rule::Grants(users, grants)) => {
+                self.grants.extend(grants.into_iter().map(|grant| {
+                    let (users, commands) = (users.clone(), grant.exempt.clone());
+                    (Exempt { users, commands, place: place.clone() }, grant)
+                }));
             }
             Ok(Rule::Settings { scope, settings }) => {
                 self.settings.extend(settings.into_iter().map(|(name, value, is_negated)| {
@@ -116,6 +122,50 @@ impl Sudoers {
             }
             Err(reason) => self.faults.push((place, reason.to_owned())),
         }
+    }
+
+    /// Returns the users that sudo does not ask on this host, in order. Of the lines for a user,
+    /// the last one counts.
+    pub(super) fn exempt(&self) -> Vec<&Exempt> {
+        let all = self.grants.iter().enumerate();
+        let is_in_force = |(index, (exempt, grant)): &(usize, &(Exempt, Grant))| {
+            let later = self.grants.iter().skip(index + 1);
+            let mut later = later.filter(|(_, other)| other.has_groups || !grant.has_groups);
+            !exempt.commands.is_empty()
+                && self.is_here(grant) != Some(false)
+                && !later.any(|(other, grant)| self.asks_again(exempt, &other.users, grant))
+        };
+        all.filter(is_in_force).map(|(_, (exempt, _))| exempt).collect()
+    }
+
+    /// Reports whether sudo asks nobody for a password, by a line for all users and commands.
+    pub(super) fn exempts_everybody(&self) -> bool {
+        let is_for_all = |exempt: &&Exempt| {
+            let users = self.members(&exempt.users);
+            users == ["ALL"] && exempt.commands.iter().any(|command| command == "ALL")
+        };
+        // A later line may ask a user again.
+        let last = self.grants.last().map(|(exempt, _)| exempt);
+        self.exempt().last().filter(|exempt| Some(**exempt) == last).is_some_and(is_for_all)
+    }
+
+    /// Reports whether a later line asks all these users for a password again.
+    fn asks_again(&self, exempt: &Exempt, users: &[String], grant: &Grant) -> bool {
+        let (users, held) = (self.members(users), self.members(&exempt.users));
+        let has_exclusion = users.iter().chain(&held).any(|user| user.starts_with('!'));
+        let is_held =
+            |user: &String| users.contains(user) || users.iter().any(|name| name == "ALL");
+        let is_asked =
+            |command: &String| grant.asked.iter().any(|asked| asked == "ALL" || asked == command);
+        self.is_here(grant) == Some(true)
+            && !has_exclusion
+            && held.iter().all(is_held)
+            && exempt.commands.iter().all(is_asked)
+    }
+
+    /// Returns whether a line is for this host, if its names tell.
+    fn is_here(&self, grant: &Grant) -> Option<bool> {
+        is_this_host(&self.aliases.expanded(AliasKind::Host, &grant.hosts), &self.host)
     }
 
     /// Returns the users and groups of a list, with aliases replaced by their members.
@@ -182,143 +232,3 @@ impl Sudoers {
 /// sudo stops there too.
 const MAX_DEPTH: u8 = 128;
 const MAX_FILES: usize = 1024;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sudoers(files: &[(&str, &str)]) -> Sudoers {
-        let read = |path: &str| {
-            let file = files.iter().find(|(name, _)| *name == path);
-            file.map(|(_, text)| (*text).to_owned()).ok_or_else(|| "no such file".to_owned())
-        };
-        let list = |folder: &str| {
-            let inside =
-                |name: &str| name.strip_prefix(folder)?.strip_prefix('/').map(ToOwned::to_owned);
-            files.iter().filter_map(|(name, _)| inside(name)).collect()
-        };
-        Sudoers::read("/etc/sudoers", &Files { read: &read, list: &list, host: "h" })
-    }
-
-    fn rules(text: &str) -> Sudoers {
-        let read = |_: &str| Ok(text.to_owned());
-        Sudoers::read("/s", &Files { read: &read, list: &|_| Vec::new(), host: "web" })
-    }
-
-    #[test]
-    fn included_files_are_read_in_order() {
-        let found = sudoers(&[
-            ("/etc/sudoers", "@include extra.%h\n#includedir /etc/sudoers.d\nDefaults !targetpw\n"),
-            ("/etc/extra.h", "Defaults targetpw\n"),
-            ("/etc/sudoers.d/20", "bob ALL=(ALL) NOPASSWD: ALL\n"),
-            (
-                "/etc/sudoers.d/10",
-                "User_Alias OPS = alice, %ops\nOPS ALL = NOPASSWD: /bin/a, /bin/b\n",
-            ),
-            ("/etc/sudoers.d/30.off", "carol ALL=NOPASSWD: ALL\n"),
-            ("/etc/sudoers.d/40~", "carol ALL=NOPASSWD: ALL\n"),
-        ]);
-        let places: Vec<_> = found.exempt.iter().map(|exempt| exempt.place.clone()).collect();
-        assert_eq!(places, [("/etc/sudoers.d/10".into(), 2), ("/etc/sudoers.d/20".into(), 1)]);
-        assert_eq!(found.members(&found.exempt[0].users), ["alice", "%ops"]);
-        assert_eq!(found.exempt[0].commands, ["/bin/a", "/bin/b"]);
-        assert!(found.global("targetpw").is_some_and(|setting| setting.is_negated));
-        assert_eq!(found.faults, []);
-    }
-
-    #[test]
-    fn a_loop_and_a_missing_file_are_told() {
-        let found = sudoers(&[("/etc/sudoers", "@include /etc/sudoers\n@include /gone\n")]);
-        assert_eq!(found.faults[0].1, "too many files include each other");
-        let last = found.faults.last().map(|(_, reason)| reason.as_str());
-        assert_eq!(last, Some("cannot read /gone: no such file"));
-        let aliases =
-            sudoers(&[("/etc/sudoers", "User_Alias A = B : B = A\nA ALL=NOPASSWD: ALL\n")]);
-        assert!(aliases.members(&aliases.exempt[0].users).len() <= 2);
-    }
-
-    #[test]
-    fn a_line_depends_on_the_aliases_that_it_names() {
-        let rules = "User_Alias OPS = alice, SOME : SOME = bob\nCmnd_Alias RUN = /bin/a --b=c\n\
-                     Host_Alias OTHER = h\nOPS ALL=NOPASSWD: RUN\nDefaults:OPS !authenticate\n\
-                     carol ALL=NOPASSWD: ALL\n";
-        let found = sudoers(&[("/etc/sudoers", rules)]);
-        let at = |line| found.aliases_at(&("/etc/sudoers".into(), line));
-        let users = "User_Alias OPS = alice, SOME : SOME = bob";
-        let commands = "Cmnd_Alias RUN = /bin/a --b=c";
-        assert_eq!(at(4), Some(format!("{users}\n{commands}")));
-        assert_eq!(at(5).as_deref(), Some(users));
-        assert_eq!((at(6), at(9)), (None, None));
-        let chain = "User_Alias A = B\nUser_Alias B = A, x\nA ALL=NOPASSWD: ALL\n";
-        let found = sudoers(&[("/etc/sudoers", chain)]);
-        let expected = "User_Alias A = B\nUser_Alias B = A, x";
-        assert_eq!(found.aliases_at(&("/etc/sudoers".into(), 3)).as_deref(), Some(expected));
-    }
-
-    #[test]
-    fn a_line_that_cannot_be_read_is_told() {
-        let found =
-            sudoers(&[("/etc/sudoers", "\nalice everything\nbob ALL=(ALL NOPASSWD: ALL\n")]);
-        let places: Vec<_> = found.faults.iter().map(|((_, line), _)| *line).collect();
-        assert_eq!(places, [2, 3]);
-    }
-
-    #[test]
-    fn a_scope_has_the_members_of_its_aliases() {
-        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        for (line, expected) in [
-            ("Defaults rootpw", Scope::All),
-            ("Defaults:OPS,%adm rootpw", Scope::Users(names(&["alice", "bob", "%adm"]))),
-            ("Defaults>OPS rootpw", Scope::Targets(names(&["operator"]))),
-            ("Defaults!OPS rootpw", Scope::Commands(names(&["/bin/a", "/bin/b"]))),
-            ("Defaults@OPS rootpw", Scope::Hosts(names(&["web", "db"]))),
-            ("Defaults:!OPS rootpw", Scope::Users(names(&["!alice", "!bob"]))),
-        ] {
-            let found = rules(&format!(
-                "{line}\nUser_Alias OPS = alice, bob\nRunas_Alias OPS = operator\n\
-                 Cmnd_Alias OPS = /bin/a, /bin/b\nHost_Alias OPS = web, db\n"
-            ));
-            assert_eq!(found.scope(&found.settings[0]), expected, "{line}");
-            assert_eq!(found.faults, [], "{line}");
-        }
-    }
-
-    #[test]
-    fn a_setting_for_this_host_is_for_everybody() {
-        for (scope, expected) in [
-            ("", Reach::Everybody),
-            ("@web", Reach::Everybody),
-            ("@ALL", Reach::Everybody),
-            ("@db", Reach::Nobody),
-            ("@10.0.0.0/8", Reach::Some),
-            (":alice", Reach::Some),
-            (":ALL", Reach::Everybody),
-            (">root", Reach::Some),
-            ("!/bin/a", Reach::Some),
-        ] {
-            let found = rules(&format!("Defaults{scope} rootpw\n"));
-            assert_eq!(found.reach(&found.settings[0]), expected, "{scope}");
-        }
-    }
-
-    #[test]
-    fn a_setting_that_a_later_line_takes_back_is_not_in_force() {
-        for (text, expected) in [
-            ("Defaults rootpw\n", &[1][..]),
-            ("Defaults rootpw\nDefaults !rootpw\n", &[]),
-            ("Defaults:a rootpw\nDefaults !rootpw\n", &[]),
-            ("Defaults>a rootpw\nDefaults !rootpw\n", &[1]),
-            ("Defaults!/a rootpw\nDefaults:b !rootpw\n", &[1]),
-            ("Defaults:a rootpw\nDefaults:a !rootpw\n", &[]),
-            ("Defaults:a rootpw\nDefaults:b !rootpw\n", &[1]),
-            ("Defaults !rootpw\nDefaults:a rootpw\n", &[2]),
-            ("Defaults rootpw\nDefaults@db !rootpw\n", &[1]),
-            ("Defaults rootpw\nDefaults@web !rootpw\n", &[]),
-        ] {
-            let found = rules(text);
-            let lines: Vec<_> =
-                found.in_force("rootpw", false).iter().map(|(_, one)| one.place.1).collect();
-            assert_eq!(lines, expected, "{text}");
-        }
-    }
-}

@@ -12,7 +12,7 @@ use super::effective::{Effective, USUAL_SERVICE};
 use super::message;
 use super::method::Method;
 use super::stack::PamStack;
-use super::survey::{Case, Cases, Survey};
+use super::survey::{Case, Cases, Overlap, Survey};
 use super::way::{Way, Who, ways};
 
 /// Adds the findings, if a stack of sshd asks, and returns the ways in. `facts` returns the facts
@@ -43,7 +43,8 @@ pub(super) fn assess(
     match &survey.root {
         Ok(case) => {
             let (ways, effect) = of_root(case);
-            root_effects = effect;
+            let is_root_alone = |effect: &Effect| matches!(effect, Effect::RootCannotLogIn(_));
+            root_effects = effect.filter(is_root_alone);
             doors.extend(other_doors(ways, &usual, &case.config, "root"));
         }
         Err(reason) => doors.push(unknown(Some("root"), reason.clone())),
@@ -90,12 +91,12 @@ pub(super) fn assess(
         let mut add = |effect: &Effect, config: &Effective| {
             message::for_match(&block.place, &criteria, effect, config, report);
         };
+        let mut user_effects = Vec::new();
         if let Some(case) = user {
             let stack = stack_of(&case.config);
-            for effect in effects(&case.config, &stack, case.refused_by) {
-                if !usual_effects.contains(&effect) {
-                    add(&effect, &case.config);
-                }
+            user_effects = effects(&case.config, &stack, case.refused_by);
+            for effect in user_effects.iter().filter(|effect| !usual_effects.contains(effect)) {
+                add(effect, &case.config);
             }
             let ways = ways(&case.config, &stack, Who::Anybody, case.refused_by);
             doors.extend(other_doors(ways, &usual, &case.config, &who));
@@ -104,13 +105,73 @@ pub(super) fn assess(
             let (ways, effect) = of_root(case);
             if effect != root_effects
                 && let Some(effect) = &effect
+                && !user_effects.contains(effect)
             {
                 add(effect, &case.config);
             }
             doors.extend(other_doors(ways, &root_ways, &case.config, &format!("root, {who}")));
         }
     }
+    for Overlap { blocks, is_root, case } in &survey.overlaps {
+        let criteria = survey.criteria(blocks);
+        let place = blocks.last().and_then(|last| survey.blocks.get(*last));
+        let Some((Block { place, .. }, _)) = place else { continue };
+        // What a block does by itself is told of that block.
+        let alone = || blocks.iter().filter_map(|index| case_of(survey, *index, *is_root));
+        let is_told =
+            alone().any(|other| other.config == case.config && other.refused_by == case.refused_by);
+        if is_told || case.refused_by.is_some() {
+            continue;
+        }
+        let stack = stack_of(&case.config);
+        let (ways, found, usual) = match is_root {
+            true => {
+                let (ways, effect) = of_root(case);
+                (ways, Vec::from_iter(effect), (&root_ways, Vec::from_iter(root_effects.clone())))
+            }
+            false => (
+                ways(&case.config, &stack, Who::Anybody, None),
+                effects(&case.config, &stack, None),
+                (&usual, usual_effects.clone()),
+            ),
+        };
+        let effects_of = |other: &Case| match is_root {
+            true => Vec::from_iter(of_root(other).1),
+            false => effects(&other.config, &stack_of(&other.config), other.refused_by),
+        };
+        let mut told: Vec<_> = alone().flat_map(effects_of).collect();
+        told.extend(usual.1);
+        for effect in found.iter().filter(|effect| !told.contains(effect)) {
+            message::for_match(place, &criteria, effect, &case.config, report);
+        }
+        let root = if *is_root { "root, " } else { "" };
+        let who = format!("{root}Match {criteria}");
+        doors.extend(other_doors(ways, usual.0, &case.config, &who));
+    }
+    report.notes.extend(unasked(survey));
     doors
+}
+
+/// Returns the case that stands for a block.
+fn case_of(survey: &Survey, block: usize, is_root: bool) -> Option<&Case> {
+    let Cases { user, root } = survey.blocks.get(block)?.1.as_ref().ok()?;
+    if is_root { root.as_ref() } else { user.as_ref() }
+}
+
+/// Returns a note on connections about which sshd was not asked, because there are too many.
+fn unasked(survey: &Survey) -> Option<Finding> {
+    let first = survey.unasked.first()?;
+    let message = format!(
+        "cannot tell whether all users who match several Match blocks are asked for a code: sshd was \
+         not asked about {} such connections, the first of them {first}",
+        survey.unasked.len()
+    );
+    let finding = Finding::new(FindingId::SshdMatchUnknown, message);
+    let finding = finding.fix(format!("test it: sshd -T -C {first}"));
+    Some(match &survey.everybody.trace.file {
+        Some(file) => finding.in_file(file.clone()),
+        None => finding,
+    })
 }
 
 /// Returns where passwords alone let users in, although the method `password` is turned off: for
@@ -132,7 +193,21 @@ pub(super) fn passwords_alone<'a>(
         let case = user.or_else(|| root.as_ref().filter(|case| found(case, Who::Root)))?;
         Some(Some((block, &case.config)))
     };
-    survey.blocks.iter().filter_map(of_block).collect()
+    let of_overlap = |Overlap { blocks, is_root, case }: &'a Overlap| {
+        let who = if *is_root { Who::Root } else { Who::Anybody };
+        let (block, _) = survey.blocks.get(*blocks.last()?)?;
+        takes(&case.config, who, case.refused_by).then_some(Some((block, &case.config)))
+    };
+    let mut found: Vec<_> = survey.blocks.iter().filter_map(of_block).collect();
+    for place in survey.overlaps.iter().filter_map(of_overlap) {
+        let is_same = |other: &Option<(&Block, _)>| {
+            other.map(|(block, _)| block) == place.map(|(block, _)| block)
+        };
+        if !found.iter().any(is_same) {
+            found.push(place);
+        }
+    }
+    found
 }
 
 /// Reports whether nobody comes to PAM first; `None` if what is known does not tell.

@@ -164,11 +164,18 @@ pub(super) fn root_effect(
     refused_by: Option<&str>,
     others_log_in: bool,
 ) -> Option<Effect> {
-    let ways = ways(config, stack, Who::Root, refused_by);
+    let ways_of = |who| ways(config, stack, who, refused_by);
     // A key still opens the commands that stand next to it, if no list requires more.
     let keeps_commands = config.root == RootLogin::ForcedCommandsOnly
         && config.lists.as_ref().is_none_or(|lists| lists.iter().any(|list| list == "publickey"));
     let is_meant = config.root == RootLogin::No || keeps_commands || refused_by.is_some();
-    (others_log_in && stack.asks && !is_meant && ways.iter().all(Way::is_shut))
-        .then_some(Effect::RootCannotLogIn(config.root))
+    if !others_log_in || !stack.asks || is_meant || !ways_of(Who::Root).iter().all(Way::is_shut) {
+        return None;
+    }
+    // PermitRootLogin is no reason where nobody else could log in.
+    let of_others = ways_of(Who::Anybody);
+    Some(match of_others.iter().all(Way::is_shut) {
+        true => Effect::NobodyCanLogIn(reason(config, &of_others)),
+        false => Effect::RootCannotLogIn(config.root),
+    })
 }

@@ -105,7 +105,8 @@ impl Effective {
             enabled,
             lists: (!any).then_some(lists),
             pam: match value("usepam") {
-                Some("yes") => Pam::Service(service.to_owned()),
+                // libpam reads the name in lower case.
+                Some("yes") => Pam::Service(service.to_ascii_lowercase()),
                 Some(_) => Pam::Off,
                 None => Pam::Missing,
             },
@@ -189,7 +190,7 @@ mod tests {
         assert!(!old.is_enabled(Method::KeyboardInteractive) && !old.sftp_without_shell);
         // OpenSSH 10.0, in part, with a keyword that is not known yet.
         let new = Effective::parse(
-            "usepam yes\npamservicename ssh-in\nkbdinteractiveauthentication yes\n\
+            "usepam yes\npamservicename SSH-in\nkbdinteractiveauthentication yes\n\
              pubkeyauthentication yes\nauthenticationmethods publickey,keyboard-interactive:pam hostbased\n\
              pidfile none\nforcecommand internal-sftp -d /in\nbrandnewoption 7\npermitrootlogin no\n",
         );

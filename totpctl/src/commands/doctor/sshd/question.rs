@@ -50,6 +50,17 @@ impl Failure {
 
 /// Asks for the configuration that applies to this connection, or to one that matches no block.
 pub(super) fn ask(connection: Option<&str>) -> Result<Answer, Failure> {
+    let answer = ask_once(connection);
+    match &answer {
+        // With a block for a port, OpenSSH 9.2 has to know the port.
+        Err(failure) if connection.is_none() && failure.message.contains(PORT_IS_MISSING) => {
+            ask_once(Some(&format!("lport={UNUSED_PORT}")))
+        }
+        _ => answer,
+    }
+}
+
+fn ask_once(connection: Option<&str>) -> Result<Answer, Failure> {
     let launch = &Launch::of_host().checked;
     let of_launch = launch.words();
     let mut options: Vec<_> = of_launch.iter().map(String::as_str).collect();
@@ -165,6 +176,10 @@ fn location(message: &str) -> Option<((String, usize), String)> {
     file.starts_with('/').then(|| ((file.to_owned(), number), rest.trim().to_owned()))
 }
 
+/// sshd stops at a block for a port if it is not told which port to test.
+const PORT_IS_MISSING: &str = "'lport' not in connection test specification";
+/// A port that no block names. No sshd listens on it, because it belongs to tcpmux.
+const UNUSED_PORT: u16 = 1;
 const NO_HOST_KEYS: &str = "no hostkeys available";
 
 #[cfg(test)]

@@ -6,7 +6,9 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 
 use super::blocks::{Block, FOLDER, blocks};
-use super::connection::{Connection, Connections, Users, connections};
+use super::class::{Class, Classes};
+use super::connection::Connection;
+use super::criteria::Criteria;
 use super::effective::Effective;
 use super::question::{Answer, Failure, ask};
 use crate::accounts::{self, Account};
@@ -17,16 +19,31 @@ pub(super) struct Survey {
     pub(super) everybody: Answer,
     pub(super) root: Result<Case, String>,
     pub(super) blocks: Vec<(Block, Result<Cases, String>)>,
+    /// Users and connections that match several blocks, and for which no block stands.
+    pub(super) overlaps: Vec<Overlap>,
+    /// The connections about which sshd was not asked, because there are too many.
+    pub(super) unasked: Vec<String>,
     pub(super) accounts: Vec<Account>,
     /// Drop-ins of the usual folder that sshd does not read.
     pub(super) unread: Vec<PathBuf>,
 }
 
-/// The configuration for one connection.
+/// The configuration for the connections of a class.
+#[derive(Clone)]
 pub(super) struct Case {
     pub(super) config: Effective,
-    /// The keyword that refuses the user before any answer counts, if one does.
+    /// The keyword that refuses all its users before any answer counts, if one does.
     pub(super) refused_by: Option<&'static str>,
+    /// Its local users.
+    pub(super) accounts: Vec<Account>,
+}
+
+/// The configuration for connections that match several blocks.
+pub(super) struct Overlap {
+    /// The indices of the blocks.
+    pub(super) blocks: Vec<usize>,
+    pub(super) is_root: bool,
+    pub(super) case: Case,
 }
 
 /// The configurations for the connections of a block.
@@ -53,22 +70,28 @@ impl Survey {
         let accounts = accounts::local();
         let port = everybody.config.port.as_str();
         let root = accounts.iter().find(|account| account.name == "root");
-        let usual = Connection::usual("root", port);
-        let root = interview.case(&usual, root, None).map_err(|failure| failure.message);
+        let root = Class {
+            connection: Connection::usual("root", port),
+            accounts: root.cloned().into_iter().collect(),
+            has_others: false,
+            is_root: true,
+            blocks: Vec::new(),
+        };
+        let root = interview.case(&root, None).map_err(|failure| failure.message);
         let file = everybody.trace.file.clone().unwrap_or_else(|| format!("{FOLDER}/sshd_config"));
         let blocks = blocks(Path::new(&file));
-        let blocks = blocks.into_iter().enumerate().map(|(index, block)| {
-            let found = connections(&block.words, &accounts, &member, port);
-            let usual = &everybody.config;
-            let cases = found.and_then(|found| interview.cases(&found, &accounts, index, usual));
-            (block, cases)
-        });
-        let blocks = blocks.collect();
+        let words: Vec<_> = blocks.iter().map(|block| block.words.as_slice()).collect();
+        let classes = Classes::new(&words, &accounts, &members, port);
+        let usual = &everybody.config;
+        let cases = (0..blocks.len()).map(|block| interview.cases(&classes, block, usual));
+        let cases: Vec<_> = cases.collect();
+        let (overlaps, unasked) = interview.overlaps(&classes, &cases, usual);
+        let blocks = blocks.into_iter().zip(cases).collect();
         let unread = drop_ins().filter(|path| {
             !everybody.trace.files.iter().any(|file| Path::new(file) == path.as_path())
         });
         let unread = unread.collect();
-        Ok(Self { everybody, root, blocks, accounts, unread })
+        Ok(Self { everybody, root, blocks, overlaps, unasked, accounts, unread })
     }
 
     /// Returns all configurations, each `None` if it is not known.
@@ -83,7 +106,15 @@ impl Survey {
                 Err(_) => configs.push(None),
             }
         }
+        configs.extend(self.overlaps.iter().map(|overlap| Some(&overlap.case.config)));
+        configs.extend(self.unasked.iter().map(|_| None));
         configs
+    }
+
+    /// Returns the criteria of these blocks, as a phrase.
+    pub(super) fn criteria(&self, blocks: &[usize]) -> String {
+        let criteria = blocks.iter().filter_map(|index| self.blocks.get(*index));
+        criteria.map(|(block, _)| block.criteria()).collect::<Vec<_>>().join(" and Match ")
     }
 
     /// Returns the local users other than root who transfer files without a shell, each with the
@@ -103,18 +134,26 @@ impl Survey {
                 found.push((account.name.clone(), block));
             }
         };
-        for (block, cases) in &self.blocks {
-            let Ok(Cases { user: Some(Case { config, .. }), .. }) = cases else { continue };
-            let Ok(users) = Users::parse(&block.words) else { continue };
+        let of_blocks = self.blocks.iter().enumerate().filter_map(|(index, (_, cases))| {
+            Some((vec![index], cases.as_ref().ok()?.user.as_ref()?))
+        });
+        let overlaps = self.overlaps.iter().filter(|overlap| !overlap.is_root);
+        let overlaps = overlaps.map(|overlap| (overlap.blocks.clone(), &overlap.case));
+        for (blocks, Case { config, accounts, .. }) in of_blocks.chain(overlaps) {
             if config.sftp_without_shell {
                 // A block that names users may name one of the system.
-                let named = |account: &&Account| {
-                    users.fit(account) && (!users.are_everybody() || is_person(account.uid))
+                let name_users = |index: &usize| {
+                    let block = self.blocks.get(*index);
+                    let criteria = block.and_then(|(block, _)| Criteria::parse(&block.words).ok());
+                    criteria.is_some_and(|criteria| !criteria.are_for_everybody())
                 };
-                let criteria = format!("Match {}", block.criteria());
-                self.accounts.iter().filter(named).for_each(|account| {
-                    add(account, config, Some(criteria.clone()));
-                });
+                let is_named = blocks.iter().any(name_users);
+                let criteria = format!("Match {}", self.criteria(&blocks));
+                accounts.iter().filter(|account| is_named || is_person(account.uid)).for_each(
+                    |account| {
+                        add(account, config, Some(criteria.clone()));
+                    },
+                );
             }
         }
         let everybody = &self.everybody.config;
@@ -145,58 +184,98 @@ impl Interview {
         answer
     }
 
-    /// Asks for one connection, and checks that it matches the block of this index.
-    fn case(
-        &mut self,
-        connection: &Connection,
-        account: Option<&Account>,
-        block: Option<usize>,
-    ) -> Result<Case, Failure> {
-        let Answer { config, trace } = self.ask(Some(&connection.argument()))?;
+    /// Asks for the connections of a class, and checks that they match the block of this index.
+    fn case(&mut self, class: &Class, block: Option<usize>) -> Result<Case, Failure> {
+        let argument = class.connection.argument();
+        let Answer { config, trace } = self.ask(Some(&argument))?;
         let matches = |index| trace.matched.get(index).copied().unwrap_or(true);
         if !block.is_none_or(matches) {
             return Err(Failure::new(format!(
-                "sshd says that the connection {} does not match it",
-                connection.argument()
+                "sshd says that the connection {argument} does not match it"
             )));
         }
-        let refused_by =
-            account.and_then(|account| config.access.refuses(account, connection.from()));
-        Ok(Case { config, refused_by })
+        let from = class.connection.from();
+        let mut refusals =
+            class.accounts.iter().map(|account| config.access.refuses(account, from));
+        let first = refusals.next().flatten();
+        let refused_by = first.filter(|_| !class.has_others && refusals.all(|by| by.is_some()));
+        Ok(Case { config, refused_by, accounts: class.accounts.clone() })
     }
 
     /// Asks for the connections of a block. A block that changes nothing for a user changes nothing
     /// for root.
     fn cases(
         &mut self,
-        connections: &Connections,
-        accounts: &[Account],
+        classes: &Classes,
         block: usize,
         usual: &Effective,
     ) -> Result<Cases, String> {
-        let mut cases = Cases::default();
-        if let Some((connection, account)) = &connections.user {
-            let case = self.case(connection, account.as_ref(), Some(block));
-            cases.user = Some(case.map_err(|failure| failure.message)?);
+        if let Some(Some(reason)) = classes.faults.get(block) {
+            return Err(reason.clone());
         }
-        let changes_nothing = cases.user.as_ref().is_some_and(|case| case.config == *usual);
-        if let Some(connection) = connections.root.as_ref().filter(|_| !changes_nothing) {
-            let root = accounts.iter().find(|account| account.name == connection.user);
-            let case = self.case(connection, root, Some(block));
-            cases.root = Some(case.map_err(|failure| failure.message)?);
+        let mut case = |is_root| {
+            let case = classes
+                .purest(block, is_root)
+                .map(|(_, class)| self.case(class, Some(block)))
+                .transpose();
+            case.map_err(|failure| failure.message)
+        };
+        let user = case(false)?;
+        let changes_nothing = user.as_ref().is_some_and(|case| case.config == *usual);
+        let root = if changes_nothing { None } else { case(true)? };
+        Ok(Cases { user, root })
+    }
+
+    /// Asks for the classes that stand for no block, and returns the connections that are left.
+    /// Blocks that change nothing one by one change nothing together.
+    fn overlaps(
+        &mut self,
+        classes: &Classes,
+        cases: &[Result<Cases, String>],
+        usual: &Effective,
+    ) -> (Vec<Overlap>, Vec<String>) {
+        let blocks = 0..cases.len();
+        let purest = |block| [false, true].map(|is_root| classes.purest(block, is_root));
+        let stand: Vec<_> = blocks.flat_map(purest).flatten().map(|(index, _)| index).collect();
+        let is_idle = |block: &usize| {
+            let class = classes.purest(*block, false);
+            let cases = cases.get(*block).and_then(|cases| cases.as_ref().ok());
+            let user = cases.and_then(|cases| cases.user.as_ref());
+            class.is_some_and(|(_, class)| class.blocks == [*block])
+                && user.is_some_and(|case| case.config == *usual)
+        };
+        let (mut overlaps, mut unasked) = (Vec::new(), Vec::new());
+        for (index, class) in classes.all.iter().enumerate() {
+            if stand.contains(&index) || class.blocks.iter().all(is_idle) {
+                continue;
+            }
+            let is_asked = overlaps.len() < MAX_OVERLAPS;
+            match is_asked.then(|| self.case(class, class.blocks.last().copied())) {
+                Some(Ok(case)) => {
+                    let (blocks, is_root) = (class.blocks.clone(), class.is_root);
+                    overlaps.push(Overlap { blocks, is_root, case });
+                }
+                Some(Err(_)) | None => unasked.push(class.connection.argument()),
+            }
         }
-        Ok(cases)
+        (overlaps, unasked)
     }
 }
 
-/// Returns a member of a group of a directory.
-fn member(group: &str) -> Option<String> {
-    let mut getent = program::find("getent").ok()?;
-    getent.args(["group", "--", group]).stdin(Stdio::null());
-    let output = program::output_within(getent, program::ANSWER_TIMEOUT).ok()?;
-    let line = String::from_utf8(output.stdout).ok()?;
-    let members = line.lines().next()?.rsplit(':').next()?;
-    members.split(',').find(|name| !name.is_empty()).map(str::to_owned)
+/// How many overlaps sshd is asked about at most. One answer takes some 13 ms.
+const MAX_OVERLAPS: usize = 12;
+
+/// Returns the members of a group of a directory.
+fn members(group: &str) -> Vec<String> {
+    let members = || {
+        let mut getent = program::find("getent").ok()?;
+        getent.args(["group", "--", group]).stdin(Stdio::null());
+        let output = program::output_within(getent, program::ANSWER_TIMEOUT).ok()?;
+        let line = String::from_utf8(output.stdout).ok()?;
+        let members = line.lines().next()?.rsplit(':').next()?;
+        Some(members.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect())
+    };
+    members().unwrap_or_default()
 }
 
 /// Returns the drop-ins of the usual folder that have a line.

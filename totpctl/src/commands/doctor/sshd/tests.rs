@@ -11,7 +11,9 @@ use super::stack::of_text;
 use super::survey::{Case, Cases, Survey};
 use super::trace::Trace;
 
+mod doors;
 mod lists;
+mod overlaps;
 mod passwords;
 
 const BASE: &str = "usepam yes\npubkeyauthentication yes\npasswordauthentication no\n\
@@ -32,7 +34,7 @@ fn with(lines: &str) -> String {
 }
 
 fn case(text: &str, refused_by: Option<&'static str>) -> Case {
-    Case { config: Effective::parse(text), refused_by }
+    Case { config: Effective::parse(text), refused_by, accounts: Vec::new() }
 }
 
 fn survey(text: &str) -> Survey {
@@ -41,6 +43,8 @@ fn survey(text: &str) -> Survey {
         everybody: Answer { config: Effective::parse(text), trace },
         root: Ok(case(text, None)),
         blocks: Vec::new(),
+        overlaps: Vec::new(),
+        unasked: Vec::new(),
         accounts: Vec::new(),
         unread: Vec::new(),
     }
@@ -221,6 +225,28 @@ fn findings_of_a_block() {
 }
 
 #[test]
+fn root_is_told_of_permit_root_login_only_where_others_get_in() {
+    let shut =
+        with(&format!("kbdinteractiveauthentication no\n{KEY_AND_CODE}permitrootlogin yes\n"));
+    let both = || Ok(Cases { user: Some(case(&shut, None)), root: Some(case(&shut, None)) });
+    let nobody = "sshd-match-nobody-can-log-in";
+    let (problems, notes, _) = told(&with_block("Address 10.0.0.0/8", both()), PASSWORD_AND_CODE);
+    assert_eq!(
+        (&problems[..], &notes[..]),
+        (&[nobody.to_owned()][..], &["sshd-key-alone".to_owned()][..])
+    );
+    let root = Ok(Cases { user: None, root: Some(case(&shut, None)) });
+    let (problems, notes, _) = told(&with_block("User root", root), PASSWORD_AND_CODE);
+    assert_eq!(
+        (&problems[..], &notes[..]),
+        (&[nobody.to_owned()][..], &["sshd-key-alone".to_owned()][..])
+    );
+    // root may match a block that the usual user does not.
+    let of_root = Survey { root: Ok(case(&shut, None)), ..survey(BASE) };
+    assert_eq!(told(&of_root, PASSWORD_AND_CODE).0, [""; 0]);
+}
+
+#[test]
 fn a_configuration_without_lists_says_which_methods_fail() {
     let lines = with(
         "kbdinteractiveauthentication no\npubkeyauthentication no\npasswordauthentication yes\n",
@@ -248,68 +274,6 @@ fn a_configuration_without_lists_says_which_methods_fail() {
             assert!(sentence.contains(part), "{sentence}");
         }
     }
-}
-
-#[test]
-fn doors_say_for_whom_they_differ() {
-    let (_, _, doors) = told(&survey(&with("passwordauthentication yes\n")), PASSWORD_AND_CODE);
-    assert_eq!(
-        doors,
-        [
-            "ssh, publickey: not-asked",
-            "ssh, gssapi-with-mic: closed",
-            "ssh, hostbased: closed",
-            "ssh, keyboard-interactive: asked",
-            "ssh, password: unanswerable",
-            "ssh, keyboard-interactive for root: unanswerable",
-        ]
-    );
-    let refused = Survey {
-        root: Ok(case(BASE, Some("AllowUsers"))),
-        ..survey(&with(&format!("{KEY_AND_CODE}allowusers alice\n")))
-    };
-    let (_, notes, doors) = told(&refused, CODE);
-    assert_eq!(notes, [""; 0]);
-    assert_eq!(doors[0], "ssh, publickey,keyboard-interactive: asked");
-    assert_eq!(doors[4], "ssh for users excluded by AllowUsers: closed");
-    assert!(doors[5..].iter().all(|door| door.ends_with("for root: closed")), "{doors:?}");
-    let cases =
-        Cases { user: Some(case(&with("authenticationmethods publickey\n"), None)), root: None };
-    let (_, _, doors) = told(&with_block("User git", Ok(cases)), PASSWORD_AND_CODE);
-    assert!(doors.contains(&"ssh, keyboard-interactive for Match User git: closed".to_owned()));
-    assert!(!doors.iter().any(|door| door.starts_with("ssh, publickey for Match")), "{doors:?}");
-}
-
-#[test]
-fn a_block_has_a_door_for_each_usual_way() {
-    let doors = |usual: &str, block: &str| {
-        let user = Some(case(&with(block), None));
-        let cases = Cases { user, root: None };
-        let base = survey(&with(usual));
-        let survey = Survey { blocks: with_block("User git", Ok(cases)).blocks, ..base };
-        let (_, _, doors) = told(&survey, PASSWORD_AND_CODE);
-        let of_block = doors.into_iter().filter(|door| door.contains(" for Match User git"));
-        of_block.map(|door| door.replace(" for Match User git", "")).collect::<Vec<_>>()
-    };
-    // A key is no longer enough.
-    assert_eq!(
-        doors("", KEY_AND_CODE),
-        [
-            "ssh, publickey,keyboard-interactive: asked",
-            "ssh, publickey: closed",
-            "ssh, keyboard-interactive: closed",
-        ]
-    );
-    // A client that offers both gets in by the key.
-    assert_eq!(
-        doors(KEY_AND_CODE, "authenticationmethods any\n"),
-        [
-            "ssh, publickey: not-asked",
-            "ssh, keyboard-interactive: asked",
-            "ssh, publickey,keyboard-interactive: not-asked",
-        ]
-    );
-    assert_eq!(doors(KEY_AND_CODE, KEY_AND_CODE), [""; 0]);
 }
 
 #[test]

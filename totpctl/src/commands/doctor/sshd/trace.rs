@@ -41,8 +41,10 @@ impl Trace {
             } else if message.starts_with("parse_server_config_depth: config reprocess config") {
                 in_blocks = true;
             } else if in_blocks && message.starts_with("checking ") {
-                trace.matched.push(false);
-                pending = message.starts_with("checking match for ");
+                // sshd says nothing more of a block for all.
+                let criteria = message.strip_prefix("checking match for '");
+                trace.matched.push(criteria.is_some_and(is_for_all));
+                pending = criteria.is_some();
             } else if in_blocks && pending && message.starts_with("match found") {
                 trace.matched.splice(trace.matched.len() - 1.., [true]);
             } else if let Some((place, setting)) = message.split_once(" setting ") {
@@ -104,6 +106,13 @@ impl Trace {
         let file = if file == "reprocess config" { self.file.clone()? } else { file.clone() };
         Some((file, *line))
     }
+}
+
+/// Reports whether the criteria, and what sshd writes after them, begin with `all`.
+fn is_for_all(criteria: &str) -> bool {
+    let word =
+        criteria.split(|letter: char| letter.is_whitespace() || "'#=".contains(letter)).next();
+    word.is_some_and(|word| word.trim_matches('"').eq_ignore_ascii_case("all"))
 }
 
 /// Returns a keyword and the older words that sshd still takes for it. It reports a line by the
@@ -177,6 +186,32 @@ Nonsense: debug
             Some("KbdInteractiveAuthentication")
         );
         assert_eq!(trace.option(&["AuthenticationMethods", "PasswordAuthentication"]), None);
+    }
+
+    #[test]
+    fn a_block_for_all_matches_without_a_word_of_it() {
+        let connection = "user git host h addr 10.1.1.1 laddr (null) lport 0";
+        for (criteria, expected) in [
+            ("all", true),
+            ("ALL # the rest", true),
+            ("\"all\"", true),
+            ("User all", false),
+            ("Group allies", false),
+            ("allies", false),
+        ] {
+            let text = format!(
+                "debug2: parse_server_config_depth: config reprocess config len 185\n\
+                 debug3: checking match for '{criteria}' {connection}\n\
+                 debug3: reprocess config:6 setting X11Forwarding no\n\
+                 debug3: checking match for 'User bob' {connection}\n\
+                 debug3: match not found\n"
+            );
+            assert_eq!(Trace::parse(&text).matched, [expected, false], "{criteria}");
+        }
+        // A file that a block includes is not read if the block does not match.
+        let text = "debug2: parse_server_config_depth: config reprocess config len 185\n\
+                    debug3: checking syntax for 'Match all'\n";
+        assert_eq!(Trace::parse(text).matched, [false]);
     }
 
     #[test]

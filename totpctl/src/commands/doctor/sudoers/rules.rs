@@ -8,13 +8,8 @@ use super::words::{Words, unquoted};
 pub(super) enum Rule {
     /// Aliases of one kind, with their members.
     Aliases(AliasKind, Vec<(String, Vec<String>)>),
-    /// The commands that these users run without a password.
-    Exempt {
-        /// The users and groups.
-        users: Vec<String>,
-        /// The commands; empty if all need a password.
-        commands: Vec<String>,
-    },
+    /// What these users and groups may run, for each list of hosts.
+    Grants(Vec<String>, Vec<Grant>),
     /// Settings.
     Settings {
         /// The users, hosts, commands or targets that they are for.
@@ -22,6 +17,19 @@ pub(super) enum Rule {
         /// Each with its value, and whether it is turned off.
         settings: Vec<(String, Option<String>, bool)>,
     },
+}
+
+/// The commands on a list of hosts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Grant {
+    /// The hosts, as the line names them.
+    pub(super) hosts: Vec<String>,
+    /// The commands without a password.
+    pub(super) exempt: Vec<String>,
+    /// The commands with a password, as any user and without other conditions.
+    pub(super) asked: Vec<String>,
+    /// Whether they are also for other groups (`sudo -g`).
+    pub(super) has_groups: bool,
 }
 
 /// Parses a line that includes no file.
@@ -73,17 +81,21 @@ fn settings(rest: &str) -> Result<Rule, &'static str> {
 fn grants(line: &str) -> Result<Rule, &'static str> {
     let mut words = Words(line);
     let users = words.list();
-    let mut exempt = Vec::new();
+    let mut grants = Vec::new();
     loop {
         // A list of hosts stands before each list of commands.
-        if words.until(&['=']).is_empty() || !words.skip('=') {
+        let hosts = words.until(&['=']);
+        if hosts.is_empty() || !words.skip('=') {
             return Err("it has no =, with hosts before and commands behind it");
         }
-        let mut needs_password = true;
-        let earlier = exempt.len();
+        let mut grant = Grant { hosts: names(hosts), ..Grant::default() };
+        let (mut needs_password, mut is_for_all) = (true, false);
         loop {
             if words.skip('(') {
-                words.until(&[')', '=']);
+                let targets = words.until(&[')', '=']);
+                let (targets, groups) = targets.split_once(':').unwrap_or((targets, ""));
+                is_for_all = targets.trim() == "ALL" && ["", "ALL"].contains(&groups.trim());
+                grant.has_groups |= !groups.trim().is_empty();
                 if !words.skip(')') {
                     return Err("a bracket is not closed");
                 }
@@ -93,30 +105,47 @@ fn grants(line: &str) -> Result<Rule, &'static str> {
                     Some("NOPASSWD") => needs_password = false,
                     Some("PASSWD") => needs_password = true,
                     Some(_) => {}
-                    None if option(&mut words) => {}
+                    None if option(&mut words) => is_for_all = false,
                     None => break,
                 }
             }
-            while words.skip_digest() {}
+            while words.skip_digest() {
+                is_for_all = false;
+            }
             let command = words.until(&[',', ':']);
             if command.is_empty() {
                 return Err("a command is missing");
             }
-            if !needs_password && !command.starts_with('!') {
-                exempt.push(command.to_owned());
+            let is_meant = !command.starts_with('!');
+            if !needs_password && is_meant {
+                grant.exempt.push(command.to_owned());
+            }
+            if needs_password && is_meant && is_for_all {
+                grant.asked.push(command.to_owned());
             }
             // The last command of a list that fits counts.
             if needs_password && command == "ALL" {
-                exempt.truncate(earlier);
+                grant.exempt.clear();
             }
             if !words.skip(',') {
                 break;
             }
         }
+        grants.push(grant);
         if !words.skip(':') {
-            return Ok(Rule::Exempt { users, commands: exempt });
+            return Ok(Rule::Grants(users, grants));
         }
     }
+}
+
+/// Returns the names of a list without blanks around them.
+fn names(list: &str) -> Vec<String> {
+    let mut words = Words(list);
+    let mut names = vec![unquoted(words.until(&[',']))];
+    while words.skip(',') {
+        names.push(unquoted(words.until(&[','])));
+    }
+    names
 }
 
 /// Returns the tag that is next, without its colon.
@@ -181,7 +210,9 @@ mod tests {
 
     fn exempt(line: &str) -> (Vec<String>, Vec<String>) {
         match rule(line) {
-            Ok(Rule::Exempt { users, commands }) => (users, commands),
+            Ok(Rule::Grants(users, grants)) => {
+                (users, grants.into_iter().flat_map(|grant| grant.exempt).collect())
+            }
             other => panic!("{line}: {other:?}"),
         }
     }
@@ -211,6 +242,25 @@ mod tests {
             assert_eq!(found_users, users, "{line}");
             assert_eq!(found_commands, commands, "{line}");
         }
+    }
+
+    #[test]
+    fn each_list_of_hosts_has_commands() {
+        let line = "a h1, 2001:db8::/32 = NOPASSWD: /x, PASSWD: /y : ALL = (ALL:ALL) /z, !/q";
+        let Ok(Rule::Grants(_, grants)) = rule(line) else { panic!("{line}") };
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let first = Grant {
+            hosts: names(&["h1", "2001:db8::/32"]),
+            exempt: names(&["/x"]),
+            ..Grant::default()
+        };
+        let second = Grant {
+            hosts: names(&["ALL"]),
+            asked: names(&["/z"]),
+            has_groups: true,
+            ..Grant::default()
+        };
+        assert_eq!(grants, [first, second]);
     }
 
     #[test]

@@ -1,0 +1,90 @@
+//! The criteria of a `Match` block.
+
+use super::connection::Connection;
+use super::pattern::{address_matches, groups_match, name_matches};
+
+/// The criteria of a block. Each value is a list of patterns; all lists have to match.
+#[derive(Debug, Default)]
+pub(super) struct Criteria<'a> {
+    pub(super) users: Vec<&'a str>,
+    pub(super) groups: Vec<&'a str>,
+    pub(super) hosts: Vec<&'a str>,
+    pub(super) addresses: Vec<&'a str>,
+    pub(super) local_addresses: Vec<&'a str>,
+    pub(super) ports: Vec<&'a str>,
+    pub(super) domains: Vec<&'a str>,
+    /// `invalid-user`: it is for names that do not exist, so nobody logs in by it.
+    pub(super) is_for_nobody: bool,
+}
+
+impl<'a> Criteria<'a> {
+    /// Reads the words after `Match`.
+    ///
+    /// # Errors
+    /// A list is missing, or a keyword is not known here.
+    pub(super) fn parse(words: &'a [String]) -> Result<Self, String> {
+        let mut criteria = Self::default();
+        let mut words = words.iter();
+        while let Some(keyword) = words.next() {
+            let keyword = keyword.to_ascii_lowercase();
+            match keyword.as_str() {
+                "all" => continue,
+                "invalid-user" => {
+                    criteria.is_for_nobody = true;
+                    continue;
+                }
+                _ => {}
+            }
+            let patterns = words.next().ok_or("the line is incomplete")?;
+            match keyword.as_str() {
+                "user" => criteria.users.push(patterns),
+                "group" => criteria.groups.push(patterns),
+                "host" => criteria.hosts.push(patterns),
+                "address" => criteria.addresses.push(patterns),
+                "localaddress" => criteria.local_addresses.push(patterns),
+                "localport" => criteria.ports.push(patterns),
+                "rdomain" => criteria.domains.push(patterns),
+                // sshd compares its own version.
+                "version" => {}
+                other => return Err(format!("{other} is not supported")),
+            }
+        }
+        Ok(criteria)
+    }
+
+    /// Reports whether all users match.
+    pub(super) fn are_for_everybody(&self) -> bool {
+        self.users.is_empty() && self.groups.is_empty()
+    }
+
+    /// Reports whether a user with these groups matches.
+    pub(super) fn fit_user(&self, name: &str, groups: &[String]) -> bool {
+        !self.is_for_nobody
+            && self.fit_name(name)
+            && self.groups.iter().all(|patterns| groups_match(groups, patterns))
+    }
+
+    /// Reports whether a user of this name matches, apart from the groups.
+    pub(super) fn fit_name(&self, name: &str) -> bool {
+        self.users.iter().all(|patterns| name_matches(name, patterns))
+    }
+
+    /// Reports whether a connection matches, apart from its user.
+    pub(super) fn fit_place(&self, connection: &Connection) -> bool {
+        let Connection { host, address, local_address, port, domain, .. } = connection;
+        let domain = domain.as_deref().unwrap_or_default();
+        self.hosts.iter().all(|patterns| name_matches(host, patterns))
+            && self.addresses.iter().all(|patterns| address_matches(address, patterns))
+            && self.local_addresses.iter().all(|patterns| address_matches(local_address, patterns))
+            && self.ports.iter().all(|wanted| wanted == port)
+            && self.domains.iter().all(|patterns| name_matches(domain, patterns))
+    }
+
+    /// Returns why no user matches.
+    pub(super) fn nobody(&self) -> String {
+        match self.groups.as_slice() {
+            [] => "it matches no user".into(),
+            groups => format!("no member of group {} is known", groups.join(" and ")),
+        }
+    }
+}

@@ -211,6 +211,12 @@ pub(crate) fn changed_services(changes: &[Change]) -> Vec<String> {
     services
 }
 
+/// Returns how to give a service of sudo a file: it is the stack of `other` that decides without.
+pub(crate) fn how_to_create(service: &str) -> String {
+    let source = path_of("sudo").unwrap_or_else(|| format!("{ADMINISTRATORS_FOLDER}/sudo"));
+    format!("create its file: cp {source} {ADMINISTRATORS_FOLDER}/{}", service.to_ascii_lowercase())
+}
+
 /// Returns the options that `service` has now, each once.
 pub(crate) fn current_options(service: &str) -> Vec<String> {
     let Stack::Rules(rules) = Stack::parse(service, Kind::Auth, &read) else { return Vec::new() };

@@ -1,5 +1,5 @@
-//! What a file of polkit's rules may allow without a password. Rules are JavaScript: what a function
-//! returns is read, and all that is not understood may be a yes. Pure.
+//! What a file of polkit's rules may allow without a password. Rules are JavaScript: the results
+//! of functions are read, and what is not understood may be a yes. Pure.
 
 use super::script::{Token, TokenKind, tokens};
 
@@ -12,7 +12,7 @@ pub(super) enum Grant {
     Unclear,
 }
 
-/// Returns the lines that answer yes. Without one, returns the first whose answer is not understood.
+/// Returns the lines that answer yes. Without one, returns the first that is not understood.
 pub(super) fn grants(text: &str) -> Vec<(usize, Grant)> {
     let tokens = tokens(text);
     let mut yes: Vec<_> =

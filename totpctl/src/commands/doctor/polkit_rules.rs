@@ -21,8 +21,15 @@ pub(super) fn grants(text: &str) -> Vec<(usize, Grant)> {
     if !yes.is_empty() {
         return yes.into_iter().map(|line| (line, Grant::Yes)).collect();
     }
-    let unclear = (0..tokens.len()).find(|index| is_unclear(&tokens, *index));
-    unclear.map(|index| (tokens[index].line, Grant::Unclear)).into_iter().collect()
+    let mut before = None;
+    for (index, token) in tokens.iter().enumerate() {
+        let rest = tokens.get(index + 1..).unwrap_or_default();
+        if is_unclear(before, token, rest) {
+            return vec![(token.line, Grant::Unclear)];
+        }
+        before = Some(&token.kind);
+    }
+    Vec::new()
 }
 
 fn is_yes(token: &Token) -> bool {
@@ -33,14 +40,12 @@ fn is_yes(token: &Token) -> bool {
     }
 }
 
-/// Reports whether a result that is not understood begins here.
-fn is_unclear(tokens: &[Token], index: usize) -> bool {
-    let rest = &tokens[index + 1..];
-    match &tokens[index].kind {
+/// Reports whether a result that is not understood begins with a token.
+fn is_unclear(before: Option<&TokenKind>, token: &Token, rest: &[Token]) -> bool {
+    match &token.kind {
         TokenKind::Word(word) if word == "return" => {
-            let line = tokens[index].line;
             // JavaScript ends the statement there.
-            let is_empty = rest.first().is_none_or(|next| next.line != line);
+            let is_empty = rest.first().is_none_or(|next| next.line != token.line);
             !is_empty && !is_harmless(expression(rest))
         }
         TokenKind::Word(word) => {
@@ -48,7 +53,7 @@ fn is_unclear(tokens: &[Token], index: usize) -> bool {
         }
         // An arrow function without braces returns its expression.
         TokenKind::Mark('>') => {
-            let is_arrow = index > 0 && tokens[index - 1].kind == TokenKind::Mark('=');
+            let is_arrow = before == Some(&TokenKind::Mark('='));
             let has_body = rest.first().is_some_and(|next| next.kind == TokenKind::Mark('{'));
             is_arrow && !has_body && !is_harmless(expression(rest))
         }
@@ -58,36 +63,31 @@ fn is_unclear(tokens: &[Token], index: usize) -> bool {
 
 /// Returns the tokens up to the end of the expression.
 fn expression(tokens: &[Token]) -> &[Token] {
-    let mut depth = 0_usize;
-    for (index, token) in tokens.iter().enumerate() {
-        let is_new_line = index > 0 && token.line != tokens[index - 1].line;
-        let is_operator =
-            |token: &Token| matches!(token.kind, TokenKind::Mark(mark) if mark != '}');
+    let is_operator = |token: &Token| matches!(token.kind, TokenKind::Mark(mark) if mark != '}');
+    let (mut depth, mut before) = (0_usize, None::<&Token>);
+    let end = tokens.iter().position(|token| {
+        let follows =
+            |before: &Token| before.line == token.line || is_operator(token) || is_operator(before);
+        let is_end = match token.kind {
+            TokenKind::Mark(';' | ',' | ')' | ']' | '}') => depth == 0,
+            _ => depth == 0 && !before.is_none_or(follows),
+        };
         match token.kind {
-            TokenKind::Mark(';' | ',') if depth == 0 => return &tokens[..index],
             TokenKind::Mark('(' | '[' | '{') => depth += 1,
-            TokenKind::Mark(')' | ']' | '}') => match depth.checked_sub(1) {
-                Some(less) => depth = less,
-                None => return &tokens[..index],
-            },
-            _ if depth == 0
-                && is_new_line
-                && !is_operator(token)
-                && !is_operator(&tokens[index - 1]) =>
-            {
-                return &tokens[..index];
-            }
+            TokenKind::Mark(')' | ']' | '}') => depth = depth.saturating_sub(1),
             _ => {}
         }
-    }
-    tokens
+        before = Some(token);
+        is_end
+    });
+    tokens.get(..end.unwrap_or(tokens.len())).unwrap_or_default()
 }
 
 /// Reports whether an expression has a value that is not yes.
 fn is_harmless(tokens: &[Token]) -> bool {
     let marks = top_level_marks(tokens);
     if let Some((at, _)) = marks.iter().find(|(_, mark)| *mark == '?') {
-        let parts = &tokens[at + 1..];
+        let parts = tokens.get(at + 1..).unwrap_or_default();
         // `a ?? b` and `a?.b` are no choice.
         let is_choice =
             !matches!(parts.first().map(|token| &token.kind), Some(TokenKind::Mark('?' | '.')));
@@ -122,9 +122,11 @@ fn is_harmless_value(tokens: &[Token]) -> bool {
             let Some(open) = kinds.iter().position(|kind| **kind == TokenKind::Mark('(')) else {
                 return false;
             };
-            let is_predicate = matches!(kinds[..open].last(),
+            let (name, _) = kinds.split_at(open);
+            let (_, arguments) = tokens.split_at(open);
+            let is_predicate = matches!(name.last(),
                 Some(TokenKind::Word(name)) if PREDICATES.contains(&name.as_str()));
-            is_predicate && is_chain(&kinds[..open]) && closes_at_end(&tokens[open..])
+            is_predicate && is_chain(name) && closes_at_end(arguments)
         }
     }
 }
@@ -171,11 +173,11 @@ fn split<'a>(tokens: &'a [Token], at: &[char]) -> Vec<&'a [Token]> {
     let (mut parts, mut start) = (Vec::new(), 0);
     for (index, mark) in top_level_marks(tokens) {
         if at.contains(&mark) {
-            parts.push(&tokens[start..index]);
+            parts.extend(tokens.get(start..index));
             start = index + 1;
         }
     }
-    parts.push(&tokens[start..]);
+    parts.extend(tokens.get(start..));
     parts
 }
 

@@ -101,8 +101,10 @@ impl<'a> Reader<'a> {
         let end = end.unwrap_or(self.rest.len());
         let inside = self.rest.get(1..end).unwrap_or_default();
         unescape(inside, &mut text);
-        let closing = usize::from(self.rest[end..].starts_with(quote));
-        self.advance(end + closing);
+        self.advance(end);
+        if self.rest.starts_with(quote) {
+            self.advance(quote.len_utf8());
+        }
         text
     }
 }
@@ -110,33 +112,33 @@ impl<'a> Reader<'a> {
 /// Adds a text without its escapes.
 fn unescape(text: &str, plain: &mut String) {
     let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        plain.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        let digits = match rest.chars().next() {
-            Some('x') => rest.get(1..3),
-            Some('u') if rest.get(1..2) == Some("{") => {
-                rest.get(2..).and_then(|inside| Some(inside.split_once('}')?.0))
-            }
-            Some('u') => rest.get(1..5),
-            _ => None,
-        };
-        let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        match (code.and_then(char::from_u32), digits) {
-            (Some(c), Some(digits)) => {
+    while let Some((before, escape)) = rest.split_once('\\') {
+        plain.push_str(before);
+        rest = match code(escape) {
+            Some((c, after)) => {
                 plain.push(c);
-                let braces = if rest[1..].starts_with('{') { 2 } else { 0 };
-                rest = &rest[1 + digits.len() + braces..];
+                after
             }
-            _ => {
-                let escaped = rest.chars().next();
+            None => {
+                let mut letters = escape.chars();
                 // A line that is continued has no break.
-                plain.extend(escaped.filter(|c| *c != '\n'));
-                rest = &rest[escaped.map_or(0, char::len_utf8)..];
+                plain.extend(letters.next().filter(|c| *c != '\n'));
+                letters.as_str()
             }
-        }
+        };
     }
     plain.push_str(rest);
+}
+
+/// Returns the character of an escape by its number, and the text behind it.
+fn code(escape: &str) -> Option<(char, &str)> {
+    let (digits, after) = match escape.strip_prefix("u{") {
+        Some(inside) => inside.split_once('}')?,
+        None if escape.starts_with('x') => escape.get(1..)?.split_at_checked(2)?,
+        None if escape.starts_with('u') => escape.get(1..)?.split_at_checked(4)?,
+        None => return None,
+    };
+    Some((char::from_u32(u32::from_str_radix(digits, 16).ok()?)?, after))
 }
 
 #[cfg(test)]

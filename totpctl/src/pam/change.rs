@@ -319,9 +319,11 @@ fn read_service(service: &str) -> Result<ServiceFile, Error> {
         return Err(unreadable(&"it is no regular file"));
     }
     let bytes = fs::read(&source).map_err(|error| unreadable(&error))?;
-    let text = String::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8"))?;
+    let text = String::from_utf8(bytes).map_err(|_| unreadable(&NOT_UTF8))?;
     Ok(ServiceFile { source: source.into(), path, text })
 }
+
+const NOT_UTF8: &str = "it is not UTF-8; convert it, for example with iconv -f latin1 -t utf-8";
 
 /// Returns the error for a file that could not be changed.
 pub(crate) fn cannot_change(path: &Path, error: &io::Error) -> Error {

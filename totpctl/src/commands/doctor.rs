@@ -291,6 +291,17 @@ pub(super) fn sudo_services_without_file() -> Vec<(String, String)> {
     missing.map(|used| (used.command, used.name)).collect()
 }
 
+/// Returns the ways in by ssh that ask for no code, each as a phrase, for root.
+pub(super) fn ssh_without_code() -> Vec<String> {
+    let doors = sshd::check(&mut Report::default()).into_iter();
+    let open = doors.filter(|door| door.code == Code::NotAsked);
+    let phrase = |door: Door| {
+        let methods = door.name.strip_prefix("ssh, ").unwrap_or(&door.name).to_owned();
+        door.who.map_or(methods.clone(), |who| format!("{methods} ({who})"))
+    };
+    open.map(phrase).collect()
+}
+
 /// Returns the people of this host whose password never matches, for root.
 pub(super) fn people_with_locked_password() -> Vec<String> {
     let locked = with_locked_password();

@@ -21,6 +21,8 @@ pub(in crate::commands) struct Reach {
     silent: Vec<String>,
     /// Commands of sudo whose services have no file and do not ask, each with the service.
     missing: Vec<(String, String)>,
+    /// True if it has sshd ask.
+    has_sshd: bool,
     /// Why nobody could log in after it by a service, its own included; a sentence each.
     shut: Vec<String>,
 }
@@ -45,6 +47,7 @@ impl Reach {
             reach.missing = doctor::sudo_services_without_file();
             reach.missing.retain(|(_, name)| !asks(&rules(name, &after)));
         }
+        reach.has_sshd = changed.contains(&"sshd");
         reach.silent = silent.map(ToOwned::to_owned).collect();
         reach
     }
@@ -97,7 +100,8 @@ impl Reach {
         Err(Error::refused(format!("not changed: {}; or use --even-so", self.shut.join("; "))))
     }
 
-    /// Says which other services ask after the change that has a service ask. Begins with a blank.
+    /// Says which other services ask after the change that has a service ask, and how sshd lets
+    /// users in without a code, once the change is made. Begins with a blank.
     pub(super) fn after_enable(&self) -> String {
         let mut told = String::new();
         if !self.asking.is_empty() {
@@ -114,6 +118,10 @@ impl Reach {
                 " {command} asks for no code, because {name} has no file: {}.",
                 how_to_create(name)
             );
+        }
+        // Before the change, nobody is asked.
+        if self.has_sshd && asks(&rules("sshd", &read)) {
+            told += &by_ssh(&doctor::ssh_without_code());
         }
         told
     }
@@ -134,6 +142,14 @@ pub(super) fn check_asks(service: &str) -> Result<(), Error> {
     match never_asking::reason(service) {
         Some(reason) => Err(Error::refused(format!("not changed: {reason}"))),
         None => Ok(()),
+    }
+}
+
+/// `ways`: those by ssh that ask for no code.
+fn by_ssh(ways: &[String]) -> String {
+    match ways {
+        [] => String::new(),
+        ways => format!(" ssh asks for no code, nor for a factor, after: {}.", ways.join("; ")),
     }
 }
 
@@ -193,6 +209,14 @@ mod tests {
         let reach = found("login", ASKS, LOGIN);
         assert!(reach.released.len() == 2 && reach.check(false).is_ok(), "{reach:?}");
         assert!(reach.after_disable().is_some_and(|told| told.contains("i3lock, vlock (2)")));
+    }
+
+    #[test]
+    fn a_key_that_is_enough_is_named() {
+        let told = by_ssh(&["publickey".into(), "publickey (Match User bob)".into()]);
+        let expected = " ssh asks for no code, nor for a factor, after: publickey; publickey (Match User bob).";
+        assert_eq!(told, expected);
+        assert_eq!(by_ssh(&[]), "");
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(super) struct Greeter {
 enum Value {
     /// The user.
     User,
-    /// Whether it logs in the user after whom the file is named.
+    /// Whether it logs in the user that the file is named after.
     IsOn,
     /// Whether it logs in a guest.
     Guest,

@@ -2,6 +2,7 @@
 
 use tests::{Machine, Output, pam};
 
+mod reach;
 mod sudo_rules;
 
 fn doctor(machine: &Machine, services: &str) -> Output {

@@ -34,6 +34,6 @@ pub use factor::{FACTOR_FILE, FACTOR_MODULE};
 pub use first_pass::lacks_first_pass;
 pub use locked::admits_without_password;
 pub use misplaced::{Misplaced, misplaced};
-pub use one_answer::{is_code_alone, takes_one_answer};
+pub use one_answer::{is_code_alone, needs_two_answers, takes_one_answer};
 pub use return_code::ReturnCode;
 pub use stack::{Place, Rule, RuleKind, Stack};

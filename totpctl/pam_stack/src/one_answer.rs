@@ -17,6 +17,12 @@ pub fn takes_one_answer(rules: &[Rule]) -> bool {
     asks_only(rules, &is_silent) || (is_first && factors.all(forwards))
 }
 
+/// Reports whether a stack asks for a password and for a code, and one answer cannot have both.
+#[must_use]
+pub fn needs_two_answers(rules: &[Rule]) -> bool {
+    rules.iter().any(is_factor) && rules.iter().any(is_password) && !takes_one_answer(rules)
+}
+
 /// Reports whether a code is all that a stack asks for, and that proves who the user is.
 #[must_use]
 pub fn is_code_alone(rules: &[Rule]) -> bool {

@@ -9,8 +9,10 @@ use serde_json::{Map, Value, json};
 
 use self::acceptance::file;
 use self::door::{Code, Door};
+pub(super) use self::doors::services_without_file;
 use self::factors::Enrolled;
 use self::finding::{Finding, FindingId};
+pub(super) use self::known_doors::has_one_prompt;
 use self::passwords::Missing;
 use self::report::Report;
 use self::services::Services;
@@ -35,13 +37,20 @@ mod explanation;
 pub(super) mod factor_holder;
 mod factors;
 mod finding;
+mod getty;
+mod greeters;
 mod host;
+mod key_file;
 mod known_doors;
 mod module_lines;
+pub(super) mod never_asking;
 mod pam;
 pub(super) mod passwords;
+mod polkit_actions;
+mod polkit_rules;
 mod report;
 mod rescue;
+mod script;
 mod second_line;
 pub(super) mod selinux;
 mod services;
@@ -273,6 +282,25 @@ const MAX_QUESTIONS: usize = 20;
 pub(super) fn sudo_exceptions() -> Vec<String> {
     let has_stack = |name: &str| path_of(name).is_some();
     Sudo::look(&has_stack).map(|sudo| sudo.exceptions()).unwrap_or_default()
+}
+
+/// Returns the commands of sudo whose PAM services have no file, each with the service, for root.
+pub(super) fn sudo_services_without_file() -> Vec<(String, String)> {
+    let sudo = Sudo::look(&|name| path_of(name).is_some());
+    let services = sudo.into_iter().flat_map(|sudo| sudo.services);
+    let missing = services.filter(|used| path_of(&used.name).is_none());
+    missing.map(|used| (used.command, used.name)).collect()
+}
+
+/// Returns the ways in by ssh that ask for no code, each as a phrase, for root.
+pub(super) fn ssh_without_code() -> Vec<String> {
+    let doors = sshd::check(&mut Report::default()).into_iter();
+    let open = doors.filter(|door| door.code == Code::NotAsked);
+    let phrase = |door: Door| {
+        let methods = door.name.strip_prefix("ssh, ").unwrap_or(&door.name).to_owned();
+        door.who.map_or(methods.clone(), |who| format!("{methods} ({who})"))
+    };
+    open.map(phrase).collect()
 }
 
 /// Returns the people of this host whose password never matches, for root.

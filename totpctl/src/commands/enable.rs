@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::doctor::{people_with_locked_password, sshd};
-use super::preflight::{Preflight, plan};
+use super::preflight::{Preflight, Reach, plan};
 use crate::cli::ModuleOptions;
 use crate::error::Error;
 use crate::pam::change::{
@@ -91,6 +91,7 @@ fn subject(service: &str, changes: &[Change], (one, several): (&str, &str)) -> S
 
 pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Error> {
     let changes = plan_disable(service)?;
+    let reach = Reach::of(&changes);
     apply(&changes, dry_run)?;
     if json {
         return output::json(&object(service, &changes).into());
@@ -106,6 +107,9 @@ pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Er
             format!("{subject} now.")
         }
     });
+    if let Some(told) = reach.after_disable() {
+        output::note(&told);
+    }
     if dry_run || !changes.iter().any(|change| change.service == "sshd") {
         return Ok(());
     }

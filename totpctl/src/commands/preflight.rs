@@ -3,9 +3,11 @@
 
 mod effect;
 mod profile;
+mod reach;
 mod refusal;
 
 use self::effect::Effect;
+pub(super) use self::reach::Reach;
 use self::refusal::{nobody_could_log_in, nullok_is_useless};
 use super::doctor::passwords::Missing;
 use super::doctor::without_factor::WithoutFactor;
@@ -28,6 +30,8 @@ pub(super) struct Preflight {
     set_aside: Vec<String>,
     /// The enrolled users, if none of them can log in, because their passwords are locked.
     locked_out: Vec<String>,
+    /// What the change does to other services.
+    reach: Reach,
     /// The users and commands that sudo does not ask, each as a phrase.
     exceptions: Vec<String>,
     /// What the changed services do with them; the strictest of these.
@@ -46,6 +50,7 @@ pub(super) struct Preflight {
 /// [`plan_enable`] has them. If a profile has to ask, it asks at sshd too: the error then says what
 /// keeps sshd from it.
 pub(super) fn plan(service: &str, options: &ModuleOptions) -> Result<Vec<Change>, Error> {
+    reach::check_asks(service)?;
     let error = match plan_enable(service, options.options().as_deref()) {
         Err(error @ Error::Refused { .. }) if needs_profile(service) => error,
         other => return other,
@@ -123,10 +128,12 @@ impl Preflight {
             exceptions: if is_sudo { sudo_exceptions() } else { Vec::new() },
             users,
             unenrolled,
+            reach: Reach::of(changes),
             denies: effects.iter().any(Effect::denies),
             asks_first: effects.iter().any(Effect::asks_first),
             service: service.to_owned(),
         };
+        preflight.reach.check(options.even_so)?;
         if service == "sshd" && !options.even_so {
             preflight.check_root(&|| sshd::root_is_shut(&|file| read_after(changes, file)))?;
             preflight.check_passwords(changes)?;
@@ -248,6 +255,7 @@ impl Preflight {
                  code by hand (README)."
             );
         }
+        message += &self.reach.after_enable();
         if !self.exceptions.is_empty() {
             message += &format!(" sudo does not ask: {}.", self.exceptions.join("; "));
         }
@@ -280,6 +288,7 @@ mod tests {
             set_aside: Vec::new(),
             locked_out: Vec::new(),
             exceptions: Vec::new(),
+            reach: Reach::default(),
             unenrolled: Unenrolled::Denied,
             denies: true,
             asks_first: false,

@@ -211,6 +211,12 @@ pub(crate) fn changed_services(changes: &[Change]) -> Vec<String> {
     services
 }
 
+/// Returns how to give a service of sudo a file: it is the stack of `other` that decides without.
+pub(crate) fn how_to_create(service: &str) -> String {
+    let source = path_of("sudo").unwrap_or_else(|| format!("{ADMINISTRATORS_FOLDER}/sudo"));
+    format!("create its file: cp {source} {ADMINISTRATORS_FOLDER}/{}", service.to_ascii_lowercase())
+}
+
 /// Returns the options that `service` has now, each once.
 pub(crate) fn current_options(service: &str) -> Vec<String> {
     let Stack::Rules(rules) = Stack::parse(service, Kind::Auth, &read) else { return Vec::new() };
@@ -313,9 +319,11 @@ fn read_service(service: &str) -> Result<ServiceFile, Error> {
         return Err(unreadable(&"it is no regular file"));
     }
     let bytes = fs::read(&source).map_err(|error| unreadable(&error))?;
-    let text = String::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8"))?;
+    let text = String::from_utf8(bytes).map_err(|_| unreadable(&NOT_UTF8))?;
     Ok(ServiceFile { source: source.into(), path, text })
 }
+
+const NOT_UTF8: &str = "it is not UTF-8; convert it, for example with iconv -f latin1 -t utf-8";
 
 /// Returns the error for a file that could not be changed.
 pub(crate) fn cannot_change(path: &Path, error: &io::Error) -> Error {

@@ -6,18 +6,34 @@ use super::automatic_login;
 use super::doas::Doas;
 use super::door::{Code, Door};
 use super::finding::{Finding, FindingId};
-use super::known_doors::{KNOWN, Kind, KnownDoor, TO_ROOT};
+use super::known_doors::{KNOWN, Kind, KnownDoor, TO_ROOT, has_one_prompt};
+use super::never_asking;
 use super::report::Report;
 use super::rescue::{self, RootPassword};
 use super::services::Services;
 use super::skipped::{cockpit_exceptions, polkit_exceptions};
 use crate::pam::families::FAMILIES;
+use crate::pam::files::path_of;
 use crate::program;
 
 /// Returns the ways in besides sshd and sudo. `is_wanted` selects them by their services.
 pub(super) fn doors(services: &Services, is_wanted: &dyn Fn(&str) -> bool) -> Vec<Door> {
     let exist = KNOWN.iter().filter(|known| is_wanted(known.service) && exists(known, services));
     exist.map(|known| door(known, services)).collect()
+}
+
+/// Returns the services of installed programs that have no file of their own.
+pub(in crate::commands) fn services_without_file() -> Vec<String> {
+    let known = KNOWN.iter().filter(|known| !known.service.is_empty());
+    let installed =
+        known.filter(|known| known.programs.iter().any(|name| program::path(name).is_some()));
+    let missing = installed.filter(|known| path_of(known.service).is_none());
+    let mut names: Vec<_> = missing
+        .filter(|known| known.kind != Kind::NeverAsks)
+        .map(|known| known.service.to_owned())
+        .collect();
+    names.dedup();
+    names
 }
 
 /// Returns the ways in that ask nobody, whatever PAM says.
@@ -70,9 +86,11 @@ pub(super) fn check(name: &str, services: &Services, report: &mut Report) {
     if service.code != Code::Asked {
         return;
     }
-    let is_one_prompt =
-        KNOWN.iter().any(|known| known.service == name && known.kind == Kind::OnePrompt);
-    if is_one_prompt && service.needs_two_answers {
+    if never_asking::reason(name).is_some() {
+        report.summarize("but nobody is asked, because its program asks for nothing");
+        return;
+    }
+    if has_one_prompt(name) && service.needs_two_answers {
         let message = format!("{name} has {ONE_PROMPT}, so nobody can answer both");
         let finding = Finding::new(FindingId::OnePromptProgram, message);
         report.problems.push(finding.fix(

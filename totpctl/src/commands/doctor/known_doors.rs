@@ -114,6 +114,11 @@ pub(super) fn never_asks(service: &str) -> bool {
     doors.any(|door| door.service == service && door.kind == Kind::NeverAsks)
 }
 
+/// Reports whether the program of a service has a single prompt.
+pub(in crate::commands) fn has_one_prompt(service: &str) -> bool {
+    KNOWN.iter().any(|door| door.service == service && door.kind == Kind::OnePrompt)
+}
+
 /// The services of those that make somebody root.
 pub(super) const TO_ROOT: [&str; 4] = ["polkit-1", "su", "su-l", "doas"];
 

@@ -43,11 +43,19 @@ pub(super) fn check_other_kinds(service: &str, files: &Snapshot, report: &mut Re
 }
 
 fn control(rule: &Rule) -> Option<Finding> {
-    let fault = rule.control.fault?;
-    let message = format!(
-        "libpam cannot read {:?} ({fault}), and treats every result of the module as a failure; correct it",
-        rule.word
-    );
+    let message = match (&rule.kind, rule.control.fault) {
+        // An included file that cannot be read has a word, and a finding of its own.
+        (RuleKind::MustFail(reason), _) if rule.word.is_empty() => {
+            format!(
+                "libpam cannot read this line, and counts it as a failure: {reason}; correct it"
+            )
+        }
+        (_, Some(fault)) => format!(
+            "libpam cannot read {:?} ({fault}), and treats every result of the module as a failure; correct it",
+            rule.word
+        ),
+        (_, None) => return None,
+    };
     Some(Finding::new(FindingId::ControlUnreadable, message).at(locate(&rule.place)))
 }
 
@@ -211,6 +219,27 @@ mod tests {
             let lines: Vec<_> =
                 faults(&args).iter().map(|fault| option_fault(fault).line()).collect();
             assert!(lines.len() == 1 && lines[0].contains(expected), "{line}: {lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_libpam_cannot_read_is_named_with_the_reason() {
+        for (line, expected) in [
+            (
+                "foo bar baz",
+                "counts it as a failure: the first word is not auth, account, password",
+            ),
+            ("foo required pam_x.so", "counts it as a failure: the first word is not auth"),
+            ("login auth required pam_x.so", "the first word is not auth"),
+            ("auth required", "counts it as a failure: the module is missing"),
+            ("auth requird pam_x.so", "cannot read \"requird\" ("),
+        ] {
+            let read = |name: &str| (name == "x").then(|| format!("{line}\n"));
+            let Stack::Rules(rules) = Stack::parse("x", Kind::Auth, &read) else {
+                panic!("{line}")
+            };
+            let told: Vec<_> = rules.iter().filter_map(control).map(|found| found.line()).collect();
+            assert!(told.len() == 1 && told.concat().contains(expected), "{line}: {told:?}");
         }
     }
 }

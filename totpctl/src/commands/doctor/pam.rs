@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use pam_stack::edit::WRONG_PASSWORD_RISK;
 use pam_stack::parse::Kind;
-use pam_stack::password::is_password;
-use pam_stack::{Analysis, Bypass, Place, Rule, Stack, analyze, takes_one_answer};
+use pam_stack::{Analysis, Bypass, Place, Rule, Stack, analyze, needs_two_answers};
 
 use super::door::Code;
 use super::finding::{Finding, FindingId};
@@ -86,7 +85,7 @@ pub(super) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
         unenrolled: outcome.unenrolled,
         code: code(&rules, &analysis, &|module| files.is_installed(module)),
         exceptions: exceptions(&rules, &analysis),
-        needs_two_answers: needs_two_answers(&rules, &analysis),
+        needs_two_answers: needs_two_answers(&rules),
     }
 }
 
@@ -142,12 +141,6 @@ fn unreadable(service: &str, files: &Snapshot) -> Option<(String, String)> {
     let touched = touched.into_inner();
     let (name, reason) = unreadable.into_iter().find(|(name, _)| touched.contains(name))?;
     Some((path_of(&name).unwrap_or(name), reason))
-}
-
-/// Reports whether a stack asks for a password and for a code, and one answer cannot have both.
-fn needs_two_answers(rules: &[Rule], analysis: &Analysis) -> bool {
-    let asks = !analysis.factor_lines.is_empty();
-    asks && rules.iter().any(is_password) && !takes_one_answer(rules)
 }
 
 /// Reports what the paths through the stack do.

@@ -1,10 +1,14 @@
 //! Settings of polkit and Cockpit by which a user is asked for nothing.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use glob::glob;
 
+use super::polkit_actions;
+use super::polkit_rules::{Grant, grants};
 use crate::pam::files::read_file;
+use crate::program;
 
 /// Returns the users of Cockpit who give no password, and so no code.
 pub(super) fn cockpit_exceptions() -> Vec<String> {
@@ -21,12 +25,17 @@ fn client_certificate(line: &str) -> Option<String> {
     is_it.then(|| "holders of a client certificate".to_owned())
 }
 
-/// Returns the rules of the administrator by which polkit asks for nothing.
+/// Returns the rules, actions and authorizations by which polkit asks for nothing, or may.
 pub(super) fn polkit_exceptions() -> Vec<String> {
-    let patterns = ["/etc/polkit-1/rules.d/*.rules", "/usr/local/share/polkit-1/rules.d/*.rules"];
-    let mut found = exceptions(&patterns, |line| {
-        line.contains("polkit.Result.YES").then(|| "actions that a rule allows".to_owned())
-    });
+    let paths = RULE_FOLDERS
+        .iter()
+        .flat_map(|folder| glob(&format!("{folder}/*.rules")).into_iter().flatten());
+    let mut found: Vec<_> = paths
+        .flatten()
+        .filter(|path| !is_known_rule(path))
+        .flat_map(|path| rules_of_polkit(&path))
+        .collect();
+    found.extend(polkit_actions::exceptions(&actions_of_polkit()));
     // The distribution's own are in 10-vendor.d.
     let pkla =
         ["/etc/polkit-1/localauthority/*/*.pkla", "/var/lib/polkit-1/localauthority/[2-9]*/*.pkla"];
@@ -36,6 +45,32 @@ pub(super) fn polkit_exceptions() -> Vec<String> {
         is_result.then(|| "actions that a rule allows".to_owned())
     }));
     found
+}
+
+/// Reports whether a distribution writes this file, and nobody becomes root by it.
+fn is_known_rule(path: &Path) -> bool {
+    let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    path.starts_with(DISTRIBUTIONS_RULES) && KNOWN_RULES.contains(&name)
+}
+
+fn rules_of_polkit(path: &Path) -> Vec<String> {
+    let Ok(text) = read_file(path) else {
+        return vec![format!("what a rule allows that cannot be read ({})", path.display())];
+    };
+    let phrase = |grant| match grant {
+        Grant::Yes => "actions that a rule allows",
+        Grant::Unclear => "what a rule may allow, so read it",
+    };
+    let found = grants(&text).into_iter();
+    found.map(|(line, grant)| format!("{} ({}:{line})", phrase(grant), path.display())).collect()
+}
+
+/// Returns what polkit says of all actions. If it does not answer, nobody becomes root by it.
+fn actions_of_polkit() -> String {
+    let Ok(mut command) = program::find("pkaction") else { return String::new() };
+    command.arg("--verbose");
+    let output = program::output_within(command, program::ANSWER_TIMEOUT);
+    output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
 }
 
 fn exceptions(patterns: &[&str], exception: fn(&str) -> Option<String>) -> Vec<String> {
@@ -56,6 +91,29 @@ fn in_file(path: &Path, exception: fn(&str) -> Option<String>) -> Vec<String> {
     found.collect()
 }
 
+/// polkit reads them in this order, older ones only the first and the last.
+const RULE_FOLDERS: [&str; 4] = [
+    "/etc/polkit-1/rules.d",
+    "/run/polkit-1/rules.d",
+    "/usr/local/share/polkit-1/rules.d",
+    DISTRIBUTIONS_RULES,
+];
+const DISTRIBUTIONS_RULES: &str = "/usr/share/polkit-1/rules.d";
+/// Rules of Debian, Fedora, openSUSE and Arch.
+const KNOWN_RULES: [&str; 12] = [
+    "20-gnome-initial-setup.rules",
+    "50-default.rules",
+    "blueman.rules",
+    "gnome-control-center.rules",
+    "org.freedesktop.Flatpak.rules",
+    "org.freedesktop.GeoClue2.rules",
+    "org.freedesktop.NetworkManager.rules",
+    "org.freedesktop.bolt.rules",
+    "org.freedesktop.fwupd.rules",
+    "org.freedesktop.packagekit.rules",
+    "org.gtk.vfs.file-operations.rules",
+    "systemd-networkd.rules",
+];
 const COCKPIT_KEYTAB: &str = "/etc/cockpit/krb5.keytab";
 
 #[cfg(test)]
@@ -69,11 +127,18 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_is_no_rule() {
+    fn a_rule_of_polkit_is_named_with_its_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("10.rules");
-        std::fs::write(&path, "// polkit.Result.YES\n  return polkit.Result.YES;\n").unwrap();
-        let found = in_file(&path, |line| line.contains("YES").then(|| "x".to_owned()));
-        assert_eq!(found, [format!("x ({}:2)", path.display())]);
+        for (text, expected) in [
+            ("// polkit.Result.YES\n  return polkit.Result.YES;\n", "actions that a rule allows"),
+            ("\n  return polkit.spawn(['x']);\n", "what a rule may allow, so read it"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(rules_of_polkit(&path), [format!("{expected} ({}:2)", path.display())]);
+        }
+        assert!(is_known_rule(Path::new("/usr/share/polkit-1/rules.d/50-default.rules")));
+        assert!(!is_known_rule(Path::new("/etc/polkit-1/rules.d/50-default.rules")));
+        assert!(!is_known_rule(Path::new("/usr/share/polkit-1/rules.d/60-image.rules")));
     }
 }

@@ -8,6 +8,8 @@ use super::sudo_host::{Sudo, UsedService, directory_of_rules};
 use super::sudo_other::{Effect, others};
 use super::sudoers::{Place, Reach};
 use crate::name_services;
+use crate::pam::change::how_to_create;
+use crate::pam::files::path_of;
 
 /// The result of a check of a PAM service: whether it asks, who is not asked, and whether users
 /// without a factor get in.
@@ -89,8 +91,11 @@ impl Sudo {
         {
             let message =
                 format!("{command} uses the PAM service {name:?}, which asks for no code");
-            let finding = Finding::new(FindingId::SudoServiceWithoutCode, message)
-                .fix(format!("run totpctl enable {name}"));
+            let fix = match path_of(name) {
+                Some(_) => format!("run totpctl enable {name}"),
+                None => how_to_create(name),
+            };
+            let finding = Finding::new(FindingId::SudoServiceWithoutCode, message).fix(fix);
             report.problems.push(match scope {
                 Some((_, place)) => finding.at(place.clone()).depends_on(self.aliases_at(place)),
                 None => finding,

@@ -1,0 +1,87 @@
+//! Tests of what a preflight says, and whom it counts.
+
+use super::*;
+
+#[test]
+fn the_message_counts_the_enrolled_users() {
+    let message = |enrolled, names: &[&str]| {
+        let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+        let users = WithoutFactor { enrolled, names, ..WithoutFactor::default() };
+        preflight(users).message()
+    };
+    for (enrolled, names, expected) in [
+        (1, &["bob"][..], "1 user is enrolled. Users without a factor are denied: bob (1)."),
+        (2, &[], "2 users are enrolled. Users without a factor are denied: none."),
+    ] {
+        assert_eq!(message(enrolled, names), expected);
+    }
+}
+
+fn preflight(users: WithoutFactor) -> Preflight {
+    Preflight {
+        users,
+        set_aside: Vec::new(),
+        locked_out: Vec::new(),
+        exceptions: Vec::new(),
+        reach: Reach::default(),
+        unenrolled: Unenrolled::Denied,
+        denies: true,
+        asks_first: false,
+        service: "sshd".into(),
+    }
+}
+
+#[test]
+fn users_whose_factors_are_not_valid_are_denied_too() {
+    let unusable = vec!["alice".to_owned()];
+    let users = WithoutFactor { enrolled: 1, unusable, ..WithoutFactor::default() };
+    let found = Preflight { asks_first: true, ..preflight(users) };
+    assert_eq!(
+        found.message(),
+        "1 user is enrolled. Users without a factor are denied: none. Denied, because no factor of theirs is \
+         valid for sshd now: alice (1)."
+    );
+    assert_eq!(found.shut_out(), ["alice"]);
+    // They were denied before.
+    assert!(Preflight { asks_first: false, ..found }.shut_out().is_empty());
+}
+
+#[test]
+fn root_alone_has_to_be_able_to_log_in() {
+    let shut = || Some("sshd refuses root".to_owned());
+    let owned = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    for (enrolled, unusable, names, is_refused) in [
+        (1, &[][..], &["bob"][..], true),
+        (1, &[], &["root", "bob"], false),
+        (1, &["alice"], &["bob"], false),
+        (2, &[], &["bob"], false),
+        (0, &[], &["root"], false),
+    ] {
+        let (unusable, names) = (owned(unusable), owned(names));
+        let users = WithoutFactor { enrolled, unusable, names, ..WithoutFactor::default() };
+        let checked = preflight(users).check_root(&shut);
+        assert_eq!(checked.is_err(), is_refused, "{checked:?}");
+        if let Err(error) = checked {
+            let expected = "not changed: root is the only user with a factor, and sshd refuses root; or use \
+                            --even-so";
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+    let users = WithoutFactor { enrolled: 1, ..WithoutFactor::default() };
+    assert!(preflight(users).check_root(&|| None).is_ok());
+}
+
+#[test]
+fn a_user_who_cannot_log_in_anyway_is_not_shut_out() {
+    let names = vec!["root".to_owned(), "bob".to_owned()];
+    let mut users = WithoutFactor { enrolled: 1, names, ..WithoutFactor::default() };
+    let set_aside = users.set_aside(|name| name == "root");
+    let exceptions = vec!["dana (NOPASSWD, /etc/sudoers:1)".to_owned()];
+    let found = Preflight { set_aside, exceptions, ..preflight(users) };
+    assert_eq!(found.shut_out(), ["bob"]);
+    assert_eq!(
+        found.message(),
+        "1 user is enrolled. Users without a factor are denied: bob (1). Not counted, because their \
+         password is locked: root (1). sudo does not ask: dana (NOPASSWD, /etc/sudoers:1)."
+    );
+}

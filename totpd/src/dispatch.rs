@@ -113,7 +113,7 @@ impl Services {
             _ if path != PATH => Err(Refusal::NO_OBJECT),
             "org.freedesktop.DBus.Properties" => standard::properties(call, member),
             LOGIN => login::dispatch(&*self.login, call, member).await,
-            // In boxes of their own: the future of a login is small, and is copied and wiped.
+            // In boxes of their own: the future of a login is small.
             MANAGER => Box::pin(manager::dispatch(&self.manager, call, member)).await,
             STORE if is_private => {
                 Box::pin(store::dispatch(self.store.as_ref(), call, member)).await

@@ -71,7 +71,8 @@ impl Acceptor {
         }
     }
 
-    /// Serves a connection in this thread until it has to wait, and in the runtime from then on.
+    /// Serves a connection in this thread until it has to wait, or sends more than a module does.
+    /// The runtime serves it from then on.
     fn serve_connection(&self, stream: UnixStream, permit: OwnedSemaphorePermit) {
         // The kernel names the user who connects. The mode of the socket lets only root connect.
         let Ok(peer) = getsockopt(&stream, PeerCredentials) else { return };
@@ -89,7 +90,7 @@ impl Acceptor {
             if let Ok(Ok(management)) = result
                 && let Ok(_permit) = permits.try_acquire_owned()
             {
-                // In a box of its own: the future of a login is small, and is wiped.
+                // In a box of its own: the future of a login is small.
                 let _ = Box::pin(management.serve(services)).await;
             }
         });

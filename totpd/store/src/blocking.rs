@@ -16,7 +16,7 @@
 //!     │                     sends the answer, and waits a moment for the end
 //!     │ ready:    the connection is closed
 //!     │ panicked: this connection is dropped
-//!     │ pending:  something else has to happen first
+//!     │ pending:  something else has to happen first, or the client sends more than a module
 //! spawn the future ──────────────────────────► polls it again, from its own queue
 //! accept the next connection                   may not block: threads of their own read,
 //!                                              write and look up names
@@ -33,7 +33,8 @@
 //!
 //! [`in_turn`] ends with the answer, before it is sent. So the next connection of a program that
 //! has its answer finds the turn free, also in the other thread. Both threads may wait for bytes of
-//! the socket, but not for longer than a moment ([`is_inline`]).
+//! the socket, but not for longer than a moment ([`is_inline`]). The connection counts its reads
+//! and messages in the thread, so a client that never stops sending moves to the runtime.
 //!
 //! # No wake-up is lost
 //!

@@ -27,7 +27,7 @@ pub fn all(empty: impl Fn() -> Arc<dyn Backend>) {
 
 /// Runs `future` on a runtime of its own.
 pub fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
 async fn a_written_record_is_read(store: Store) {

@@ -26,3 +26,19 @@ pub(crate) fn tag<M: Mac>(mut mac: M, message: &[u8]) -> Output<M> {
     mac.update(message);
     mac.finalize().into_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use sha1::Sha1;
+    use sha2::{Sha256, Sha512};
+    use zeroize::ZeroizeOnDrop;
+
+    #[test]
+    fn what_a_key_left_in_a_hash_is_wiped() {
+        // This compiles only with the feature of the crates. HMAC keeps a key in two hashes alone.
+        fn is_wiped<H: ZeroizeOnDrop>() {}
+        is_wiped::<Sha1>();
+        is_wiped::<Sha256>();
+        is_wiped::<Sha512>();
+    }
+}

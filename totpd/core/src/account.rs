@@ -17,9 +17,12 @@ impl Account {
     ///
     /// A record without factors takes the present uid, because wrong codes count against the name.
     #[must_use]
-    pub fn record(&self, stored: Option<Record>) -> Record {
+    pub fn record<S>(&self, stored: Option<Record<S>>) -> Record<S>
+    where
+        Record<S>: From<Record>,
+    {
         let uid = self.uid.unwrap_or(NO_UID);
-        let mut record = stored.unwrap_or_else(|| Record::new(uid));
+        let mut record = stored.unwrap_or_else(|| Record::new(uid).into());
         if record.factors.is_empty() {
             record.uid = uid;
         }
@@ -52,15 +55,16 @@ pub const NO_UID: u32 = u32::MAX;
 mod tests {
     use super::*;
     use crate::fixtures::{enrolled, user};
+    use crate::seed::Seed;
 
     #[test]
     fn a_record_without_factors_takes_the_present_uid() {
         let account = Account { key: user("alice"), uid: Some(1000) };
-        assert_eq!((account.record(None).uid, account.current_uid()), (1000, 1000));
+        assert_eq!((account.record::<Seed>(None).uid, account.current_uid()), (1000, 1000));
         assert_eq!(account.record(Some(Record::new(7))).uid, 1000);
         assert_eq!(account.record(Some(enrolled(7))).uid, 7);
         let nobody = Account { uid: None, ..account };
-        assert_eq!((nobody.record(None).uid, nobody.current_uid()), (NO_UID, NO_UID));
+        assert_eq!((nobody.record::<Seed>(None).uid, nobody.current_uid()), (NO_UID, NO_UID));
         let somebody = Account { uid: Some(0), ..nobody.clone() };
         assert_eq!((nobody.loggable(), somebody.loggable()), (None, Some("alice")));
     }

@@ -47,7 +47,7 @@ pub(crate) async fn offer(
 ) -> Result<Option<BeginReply>, Error> {
     let account = daemon.account(user).await?;
     let Some(uid) = account.uid.filter(|_| daemon.config.self_service) else { return Ok(None) };
-    if daemon.read(&account).await?.is_some_and(|record| record.is_enrolled()) {
+    if daemon.read_outline(&account).await?.is_some_and(|record| record.is_enrolled()) {
         // Nearly everybody has a factor, and then there is nothing to write.
         return Ok(None);
     }

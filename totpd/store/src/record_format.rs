@@ -187,6 +187,13 @@ mod tests {
         let after = encode(&record, &seeds, &user("alice"), &sealer).unwrap();
         let (back, _) = decode(&after, &user("alice"), 1000, &sealer).unwrap();
         assert_eq!(back.factors[0].seed.bytes(), [7; 20]);
+        // A factor that takes the seed of another has its own seal, for its own id.
+        let (mut record, seeds) = decode(&sealed, &user("alice"), 1000, &sealer).unwrap();
+        record.factors[0].id = FactorId::from_random([8; 5]);
+        let after = encode(&record, &seeds, &user("alice"), &sealer).unwrap();
+        assert_ne!(sealed_seed(&after, 0), sealed_seed(&sealed, 0));
+        let (back, _) = decode(&after, &user("alice"), 1000, &sealer).unwrap();
+        assert_eq!(back.factors[0].seed.bytes(), record.factors[0].seed.bytes());
         // The seal of a seed names the uid too.
         let (record, seeds) = decode(&sealed, &user("alice"), 1000, &sealer).unwrap();
         let record = Record { uid: 1001, ..record };

@@ -6,10 +6,12 @@ use crate::account::NO_UID;
 use crate::factor::{Drift, Factor, FactorId, Kind, LastUse, Maker, Restrictions, Status};
 use crate::otp::Algorithm;
 use crate::record::Record;
+use crate::recovery_codes::RecoveryCodes;
 use crate::seed::Seed;
 use crate::source::Source;
 
-/// Returns a record of the usual size: one factor, used once. No code of it is ever accepted.
+/// Returns a record of the usual size: one factor, used once, and ten recovery codes. No code of it
+/// is ever accepted.
 /// Always `Some`: the seed has a length that [`Seed::new`] takes.
 #[must_use]
 pub fn record() -> Option<Record> {
@@ -31,6 +33,7 @@ pub fn record() -> Option<Record> {
         made_by: Maker::Unknown,
         is_imported: false,
     });
+    record.recovery = RecoveryCodes::decoy();
     Some(record)
 }
 

@@ -1,6 +1,7 @@
 //! Recovery codes: printed codes for a user who lost the phone. Each is accepted once.
 
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -128,6 +129,11 @@ impl RecoveryCodes {
         Ok((codes, Self { salt, hashes, unreported_use: None }))
     }
 
+    /// Returns as many hashes as a record usually has. No code is known that has one of them.
+    pub(crate) fn decoy() -> Self {
+        Self { hashes: vec![[0; 32]; USUAL_NUMBER], ..Self::default() }
+    }
+
     /// Returns how many codes are left.
     #[must_use]
     pub fn left(&self) -> usize {
@@ -171,6 +177,8 @@ impl RecoveryCodes {
 
 /// Characters of a code, without dashes.
 const CODE_LENGTH: usize = 16;
+/// The number of codes that the daemon makes by default.
+const USUAL_NUMBER: usize = 10;
 /// The alphabet of Crockford's base32.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// The cost of scrypt: 2^8 blocks of 1 KiB.

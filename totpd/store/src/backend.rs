@@ -42,8 +42,8 @@ pub trait Backend: Send + Sync {
     /// Reads the record of `key`.
     fn read(&self, key: RecordKey) -> Pending<Option<Record>>;
 
-    /// Reads the record of `key` without its seeds. A key without a record takes the time of one
-    /// that has a record.
+    /// Reads the record of `key` without its seeds. In the store on disk, a key without a record
+    /// takes the time of one that has a record.
     fn read_outline(&self, key: RecordKey) -> Pending<Option<Outline>>;
 
     /// Changes one record in one transaction. The change is durable when this answers.

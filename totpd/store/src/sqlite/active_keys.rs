@@ -233,7 +233,7 @@ const DECOY_SEED: usize = 20;
 
 #[cfg(test)]
 mod tests {
-    use totpd_core::fixtures::{enrolled, user};
+    use totpd_core::fixtures::{enrolled, recovery_codes, user};
 
     use super::*;
 
@@ -256,6 +256,21 @@ mod tests {
     }
 
     #[test]
+    fn the_decoy_has_the_size_of_the_usual_row() {
+        let keys = KeySet::new(&master_key(), None);
+        let mut usual = enrolled(1000);
+        usual.recovery = recovery_codes(10, 1).1;
+        let usual = keys.encode(&user("alice"), &usual).unwrap();
+        // The encryption works in blocks of 64 bytes.
+        assert!(
+            usual.len().abs_diff(keys.decoy.sealed.len()) < 32,
+            "{} {}",
+            usual.len(),
+            keys.decoy.sealed.len()
+        );
+    }
+
+    #[test]
     fn a_row_re_sealed_during_a_read_is_not_damaged() {
         let (old, new) = (master_key(), master_key());
         let keys = ActiveKeys::new(KeySet::new(&old, None));
@@ -271,8 +286,12 @@ mod tests {
             (&between, &under_new),
         ] {
             assert_eq!(snapshot.decode(&user("alice"), row).unwrap().uid, 1000);
+            let outline = snapshot.decode_outline(&user("alice"), Some(row)).unwrap().unwrap();
+            assert_eq!(outline.uid, 1000);
         }
-        assert!(keys.snapshot().decode(&user("alice"), &under_old).is_err());
+        let after = keys.snapshot();
+        assert!(after.decode(&user("alice"), &under_old).is_err());
+        assert!(after.decode_outline(&user("alice"), Some(&under_old)).is_err());
         assert!(before.decode(&user("bob"), &under_new).is_err());
     }
 }

@@ -66,6 +66,7 @@ fn weight(value: &Variant<'_>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dictionary::Value;
     use crate::message::Message;
     use crate::wire::Malformed;
 
@@ -74,6 +75,24 @@ mod tests {
         let message = call.build(&("alice", dictionary)).unwrap();
         let received = Message::new(message.data().bytes().to_vec()).unwrap();
         received.body::<(String, Arguments)>().map(|(_, Arguments(read))| read)
+    }
+
+    #[test]
+    fn a_value_weighs_the_same_with_and_without_zbus() {
+        for (with, without) in [
+            (Variant::from("short"), Value::Text("short")),
+            (Variant::from("longer text"), Value::Text("longer text")),
+            (Variant::from(vec![7_u8; 20]), Value::Bytes(vec![7; 20])),
+            (
+                Variant::from(vec!["short", "longer text"]),
+                Value::Texts(vec!["short".into(), "longer text".into()]),
+            ),
+            (Variant::from(true), Value::Flag(true)),
+            (Variant::from(7_u32), Value::Number(7)),
+            (Variant::from(7_u64), Value::Number64(7)),
+        ] {
+            assert_eq!(weight(&with), without.weight(), "{with:?}");
+        }
     }
 
     fn with(entries: usize, value: &Variant<'_>) -> Dictionary {

@@ -27,9 +27,14 @@ impl fmt::Debug for Value<'_> {
 }
 
 impl Value<'_> {
-    /// Returns the bytes that a value without parts counts as in a [`Budget`].
+    /// Returns the bytes that the value counts as in a [`Budget`].
     pub(crate) fn weight(&self) -> usize {
-        let text = if let Self::Text(text) = self { text.len() } else { 0 };
+        let text = match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Text(text) => text.len(),
+            Self::Texts(texts) => texts.iter().map(|text| text.len().max(MIN_VALUE_BYTES)).sum(),
+            Self::Flag(_) | Self::Number(_) | Self::Number64(_) => MIN_VALUE_BYTES,
+        };
         text.max(MIN_VALUE_BYTES)
     }
 }

@@ -2,13 +2,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use totpd_core::fixtures::{enrolled, user};
+use totpd_core::record_key::RecordKey;
 use totpd_core::verification::{Attempt, verify};
+use totpd_interface::login::BeginReply;
+use totpd_interface::{DictBuilder, Dictionary};
 use totpd_store::conformance::run;
 use totpd_store::memory::Memory;
-use totpd_store::{Backend, Owner};
+use totpd_store::{Backend, Change, Owner, Pending};
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::access::login_context::trusted_context;
+use crate::login::local::LocalLogin;
+use crate::login::service::LoginService;
 
 /// Returns a daemon over a store in memory, and that store.
 pub(crate) fn daemon() -> (Daemon, Arc<Memory>) {
@@ -105,4 +111,46 @@ fn a_caller_owns_only_the_name_of_its_uid() {
     }
     assert_eq!(run(daemon.account_for(Caller { uid: 0 }, "daemon")).unwrap().uid, Some(1));
     assert_eq!(run(daemon.account_for(Caller { uid: 0 }, "no-such-user")).unwrap().uid, None);
+}
+
+/// A store that unseals seeds for changes alone.
+struct SealedUntilChange(Memory);
+
+impl Backend for SealedUntilChange {
+    fn read(&self, _: RecordKey) -> Pending<Option<Record>> {
+        panic!("seeds were unsealed")
+    }
+
+    fn read_outline(&self, key: RecordKey) -> Pending<Option<Outline>> {
+        self.0.read_outline(key)
+    }
+
+    fn update(&self, key: RecordKey, change: Change) -> Pending<()> {
+        self.0.update(key, change)
+    }
+
+    fn discard(&self, key: RecordKey) -> Pending<()> {
+        self.0.discard(key)
+    }
+
+    fn list(&self, after: String, limit: u32) -> Pending<Vec<Listed>> {
+        self.0.list(after, limit)
+    }
+}
+
+#[test]
+fn seeds_stay_sealed_until_a_code_is_judged() {
+    let daemon = daemon_over(Arc::new(SealedUntilChange(Memory::default())));
+    let answer = run(daemon.classify_answer(&alice(), "0000-0000-0000-0000", &Source::Nowhere));
+    assert!(matches!(answer.unwrap(), Answer::Recovery(_)));
+    // Every host has a user of this name.
+    let root = Caller { uid: 0 };
+    let context: Dictionary = DictBuilder::new()
+        .with("enroll", true)
+        .with("tty", "ssh")
+        .with("nonce", "000102030405060708090a0b0c0d0e0f")
+        .into();
+    let context = trusted_context(&context, root).unwrap();
+    let reply = run(LocalLogin(Arc::new(daemon)).begin(root, "daemon", &context)).unwrap();
+    assert!(matches!(reply, BeginReply::Enroll { .. }));
 }

@@ -1,4 +1,4 @@
-//! Tests of what a preflight says, and whom it counts.
+//! Tests of what a preflight says, and which users it counts.
 
 use super::*;
 

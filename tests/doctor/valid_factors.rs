@@ -43,7 +43,7 @@ fn a_user_with_another_uid_is_named() {
         "{shown}"
     );
     let listed = machine.run("totpctl list").stdout_ok();
-    let row = listed.lines().find(|line| line.starts_with("alice")).expect(&listed);
+    let row = listed.lines().find(|line| line.trim_start().starts_with("alice")).expect(&listed);
     assert!(row.contains("another uid"), "{row}");
     assert!(machine.run("totpctl --json list").stdout_ok().contains("\"account_uid\":4321"));
 

@@ -36,7 +36,7 @@ pub enum Refusal {
     EndsBeforeStart,
     /// Only a verified factor can be disabled.
     NotVerified,
-    /// Only a disabled factor can be enabled.
+    /// A pending factor cannot be enabled.
     NotDisabled,
     /// The factor is pending, and only its maker and root may change it.
     NotMaker,

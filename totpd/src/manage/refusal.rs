@@ -49,7 +49,7 @@ fn error_of(refusal: management::Refusal) -> Error {
             Error::InvalidArgument("only a verified factor can be disabled".into())
         }
         Refusal::NotDisabled => Error::InvalidArgument(
-            "only a disabled factor can be enabled; \"totpctl show\" has the state of each".into(),
+            "a pending factor cannot be enabled; it is confirmed with its first code".into(),
         ),
         Refusal::NotMaker => Error::NotAuthorized(
             "this factor is pending, and only its maker and root may change it".into(),

@@ -11,6 +11,7 @@ pub mod edit;
 pub mod explore;
 mod factor;
 mod first_pass;
+mod inert;
 mod jump;
 mod locked;
 mod misplaced;

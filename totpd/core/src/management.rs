@@ -36,8 +36,8 @@ pub enum Refusal {
     EndsBeforeStart,
     /// Only a verified factor can be disabled.
     NotVerified,
-    /// A pending factor cannot be enabled.
-    NotDisabled,
+    /// A pending factor cannot be enabled: its first code is missing.
+    StillPending,
     /// The factor is pending, and only its maker and root may change it.
     NotMaker,
     /// A factor cannot be added, or does not become verified.

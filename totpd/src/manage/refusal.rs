@@ -48,8 +48,8 @@ fn error_of(refusal: management::Refusal) -> Error {
         Refusal::NotVerified => {
             Error::InvalidArgument("only a verified factor can be disabled".into())
         }
-        Refusal::NotDisabled => Error::InvalidArgument(
-            "a pending factor cannot be enabled; it is confirmed with its first code".into(),
+        Refusal::StillPending => Error::InvalidArgument(
+            "a pending factor cannot be enabled; confirm it with its first code".into(),
         ),
         Refusal::NotMaker => Error::NotAuthorized(
             "this factor is pending, and only its maker and root may change it".into(),

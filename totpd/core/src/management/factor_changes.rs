@@ -41,7 +41,7 @@ impl FactorChanges {
     /// Makes the changes.
     ///
     /// # Errors
-    /// [`Refusal::EndsBeforeStart`], [`Refusal::NotVerified`] and [`Refusal::NotDisabled`], with
+    /// [`Refusal::EndsBeforeStart`], [`Refusal::NotVerified`] and [`Refusal::StillPending`], with
     /// nothing changed.
     pub fn apply(&self, factor: &mut Factor) -> Result<(), Refusal> {
         let old = &factor.limits;
@@ -75,7 +75,7 @@ impl FactorChanges {
                 Status::AwaitsLogin { .. } | Status::Unverified { .. } | Status::Unsynchronized,
             ) => Err(Refusal::NotVerified),
             (Some(false), Status::AwaitsLogin { .. } | Status::Unverified { .. }) => {
-                Err(Refusal::NotDisabled)
+                Err(Refusal::StillPending)
             }
             (_, status) => Ok(status),
         }
@@ -128,7 +128,7 @@ mod tests {
             assert_eq!(disable(true).apply(&mut factor), Err(Refusal::NotVerified));
             let enabled = disable(false).apply(&mut factor);
             let is_pending = matches!(status, Status::Unverified { .. });
-            assert_eq!(enabled, if is_pending { Err(Refusal::NotDisabled) } else { Ok(()) });
+            assert_eq!(enabled, if is_pending { Err(Refusal::StillPending) } else { Ok(()) });
             assert_eq!(factor.status, status, "enabling is no way to become verified");
         }
     }

@@ -47,6 +47,7 @@ impl SlowDisk {
         let (start, flush) = (Instant::now(), self.flush);
         let top = self.tree().top(inode).to_owned();
         thread::spawn(move || {
+            // This is the flush. No test waits for it by time.
             thread::sleep(flush);
             println!("{} {}", top.display(), start.elapsed().as_micros());
             reply.ok();

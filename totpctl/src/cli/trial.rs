@@ -15,7 +15,7 @@ pub(crate) struct ModuleOptions {
     /// Drop all options of pam_totp.so
     #[arg(long)]
     no_options: bool,
-    /// Drop nullok or enroll, or protect sshd, although users are then denied
+    /// Make the change although it denies users, or a program that reads the same stack
     #[arg(long)]
     pub(crate) even_so: bool,
     /// Do not ask whether users that cannot be listed have a factor

@@ -150,11 +150,29 @@ impl Factor {
 
     /// Uses up the right code of `counter` at `now` (seconds since 1970).
     pub fn accept(&mut self, counter: u64, now: u64) {
-        self.last_accepted = Some(counter);
-        self.last_used = Some(now);
+        self.note_use(counter, now);
         if let Kind::Totp { period } = self.kind {
             self.drift.observe(counter, time_step(now, period), period);
         }
+    }
+
+    /// Notes that a code of `counter` was used up at `now` (seconds since 1970), for no service.
+    ///
+    /// Every use has its time, because a restoration tells by it which counters are real
+    /// ([`Factor::greatest_used_counter`]).
+    pub(crate) fn note_use(&mut self, counter: u64, now: u64) {
+        self.last_accepted = Some(counter);
+        self.last_used = Some(now);
+        self.last_place = None;
+    }
+
+    /// Returns the greatest counter that a code can have led to at the last known use, or at the
+    /// creation.
+    pub(crate) fn greatest_used_counter(&self) -> u64 {
+        let Kind::Totp { period } = self.kind else { return u64::MAX };
+        let latest = self.created.max(self.last_used.unwrap_or(0));
+        let ahead = self.drift.steps_ahead(period).saturating_add(MAX_SKEW.into());
+        time_step(latest, period).saturating_add(ahead)
     }
 
     /// Returns the greatest counter that a code can have led to by `now` (seconds since 1970).

@@ -162,7 +162,7 @@ fn find(
     while let Some(counter) = matching_counter(&factor.seed, factor.algorithm, first, from..=end) {
         let next = counter.saturating_add(1);
         if matching_counter(&factor.seed, factor.algorithm, second, next..=next).is_some() {
-            factor.last_accepted = Some(next);
+            factor.note_use(next, now);
             // The token was here, so its next code was used nowhere else.
             factor.is_imported = false;
             if let Some(step) = present {

@@ -59,7 +59,7 @@ pub fn confirm(
     let Some(factor) = record.factors.iter_mut().find(|factor| factor.id.as_str() == id) else {
         return Confirmation::NotPending;
     };
-    factor.last_accepted = Some(counter);
+    factor.note_use(counter, now);
     // The code was given here, so the next one is good.
     factor.is_imported = false;
     let id = factor.id.clone();

@@ -86,7 +86,7 @@ pub fn prove(
     let of_login = (Maker::Login(nonce), id);
     let counter = try_first_code(record, of_login, code, now, rules, MAX_WRONG)?;
     for factor in record.factors.iter_mut().filter(|factor| factor.id.as_str() == id) {
-        factor.last_accepted = Some(counter);
+        factor.note_use(counter, now);
         factor.status = Status::AwaitsLogin { expires: now.saturating_add(TOKEN_LIFETIME), token };
     }
     Ok(())

@@ -16,7 +16,7 @@ use crate::recovery_codes::RecoveryCodes;
 pub fn restore(record: &mut Record, now: u64) -> bool {
     record.recovery = RecoveryCodes::default();
     // The times of the factors are those of the backup here, as the counters are.
-    drop_implausible_counters(record, now);
+    lower_implausible_counters(record, now);
     record.retire(now, |factor| !factor.is_pending());
     for factor in &mut record.factors {
         factor.created = factor.created.min(now);
@@ -37,7 +37,7 @@ pub fn restore(record: &mut Record, now: u64) -> bool {
 /// restoration reaches no further than a clock that right codes lead.
 pub fn keep_used_codes(restored: &mut Record, present: &Record, now: u64) {
     let mut present = present.clone();
-    drop_implausible_counters(&mut present, now);
+    lower_implausible_counters(&mut present, now);
     for factor in &mut restored.factors {
         let known = present.factors.iter().filter(|known| have_same_codes(known, factor));
         for known in known.collect::<Vec<_>>() {
@@ -57,12 +57,14 @@ fn have_same_codes(factor: &Factor, other: &Factor) -> bool {
     factor.kind == other.kind && factor.seed.is(&other.seed)
 }
 
-/// Drops the last accepted counters to which no code can have led. The clock of this machine ran
-/// ahead, and a restore has left its floor.
-fn drop_implausible_counters(record: &mut Record, now: u64) {
+/// Lowers the last accepted counters to which no code can have led. The clock of this machine ran
+/// ahead, and a restore has left its floor. The floor hides the counter of the last real use, so
+/// all that this use can have been stays used.
+fn lower_implausible_counters(record: &mut Record, now: u64) {
     for factor in &mut record.factors {
-        let limit = factor.counter_limit(now);
-        factor.last_accepted = factor.last_accepted.filter(|counter| *counter <= limit);
+        let (limit, used) = (factor.counter_limit(now), factor.greatest_used_counter());
+        factor.last_accepted =
+            factor.last_accepted.map(|last| if last > limit { used } else { last });
     }
 }
 
@@ -130,7 +132,7 @@ mod tests {
         const NOW: u64 = 30_000;
         let totp = Kind::Totp { period: 30 };
         for (created, last_used, last) in
-            [(0, None, None), (0, Some(9000 * 30), Some(9001)), (9000 * 30, None, Some(9001))]
+            [(0, None, Some(20)), (0, Some(9000 * 30), Some(9001)), (9000 * 30, None, Some(9001))]
         {
             let known = Factor { created, last_used, ..verified(totp, Some(9001)) };
             let present = Record { factors: vec![known], ..Record::new(1000) };

@@ -140,8 +140,10 @@ fn attempt_of(code: Code, now: u64) -> Attempt {
 enum Event {
     Backup,
     Restore,
-    /// A restore while the clock of the host runs ahead until 2038.
-    RestoreIn2038,
+    /// A restore while the clock of the host runs ahead, until 2038 for example.
+    RestoreAt {
+        time: u64,
+    },
     /// Root enrolls one of three seeds, with or without a first code.
     Enroll {
         seed: u8,
@@ -165,8 +167,9 @@ enum Event {
     Wait {
         steps: u64,
     },
-    SetBack {
-        steps: u64,
+    /// Sets the clock of the host, and of all devices.
+    SetClock {
+        step: u64,
     },
 }
 
@@ -175,7 +178,7 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         2 => Just(Event::Backup),
         2 => Just(Event::Restore),
-        1 => Just(Event::RestoreIn2038),
+        2 => prop_oneof![Just(IN_2038), 0..2 * NOW].prop_map(|time| Event::RestoreAt { time }),
         3 => (seed.clone(), any::<bool>(), any::<bool>())
             .prop_map(|(seed, hotp, confirmed)| Event::Enroll { seed, hotp, confirmed }),
         2 => near.clone().prop_map(|ahead| Event::Confirm { ahead }),
@@ -185,7 +188,7 @@ fn event() -> impl Strategy<Value = Event> {
         8 => (seed, any::<bool>(), near)
             .prop_map(|(seed, hotp, ahead)| Event::Login { seed, hotp, ahead }),
         2 => (1_u64..4).prop_map(|steps| Event::Wait { steps }),
-        1 => (1_u64..4).prop_map(|steps| Event::SetBack { steps }),
+        2 => prop_oneof![990_u64..1010, 0..2 * NOW / 30].prop_map(|step| Event::SetClock { step }),
     ]
 }
 
@@ -195,8 +198,6 @@ struct Host {
     record: Record,
     backup: Record,
     step: u64,
-    /// The latest time step that its clock ever showed.
-    latest: u64,
     accepted: Vec<(u8, bool, u64)>,
     last_id: u8,
     rules: EnrollmentRules,
@@ -221,8 +222,8 @@ impl Host {
         match event {
             Event::Backup => self.backup = self.record.clone(),
             Event::Restore => self.record = restored(&self.backup, &self.record, now),
-            Event::RestoreIn2038 => {
-                self.record = restored(&self.backup, &self.record, IN_2038);
+            Event::RestoreAt { time } => {
+                self.record = restored(&self.backup, &self.record, time);
             }
             Event::Enroll { seed, hotp, confirmed } => {
                 self.last_id += 1;
@@ -277,12 +278,8 @@ impl Host {
                     self.take_last_of(&id)?;
                 }
             }
-            Event::Wait { steps } => {
-                self.step += steps;
-                self.latest = self.latest.max(self.step);
-            }
-            // By four minutes at most. What a clock marks that ran ahead by far is left behind.
-            Event::SetBack { steps } => self.step = (self.step - steps).max(self.latest - 8),
+            Event::Wait { steps } => self.step += steps,
+            Event::SetClock { step } => self.step = step,
         }
         Ok(())
     }
@@ -308,7 +305,6 @@ proptest! {
             record: with(Vec::new()),
             backup: with(Vec::new()),
             step: 1000,
-            latest: 1000,
             accepted: Vec::new(),
             last_id: 10,
             rules: EnrollmentRules { max_factors, ..RULES },

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use totpd_interface::is_sshd_placeholder;
 use totpd_interface::login::{BeginReply, LoginContext, VerifyReply};
+use totpd_interface::{is_sshd_placeholder, is_typed_code};
 use totpd_journal::{Entry, Priority, Program};
 
 use crate::nonce;
@@ -206,7 +206,10 @@ impl<V: Verifier> Attempt<'_, V> {
             return Ok(Some(VerifyReply::Denied { message: None }));
         };
         let code = self.split_forwarded_password(session, first.bytes())?;
-        let may_be = |code: &&str| may_be_code(code) || is_recovery_code(code.as_bytes());
+        let may_be = |code: &&str| {
+            (code.len() <= MAX_CODE_BYTES && is_typed_code(code))
+                || is_recovery_code(code.as_bytes())
+        };
         match str::from_utf8(code).ok().filter(may_be) {
             None => Ok(Some(VerifyReply::Denied { message: None })),
             Some(code) => self.verifier.verify(&self.name, code, &self.context),
@@ -273,11 +276,6 @@ fn show_and_map<S: Session>(
         session.show_error(&message);
     }
     Ok(outcome)
-}
-
-/// Reports whether `text` consists of digits and spaces.
-fn may_be_code(text: &str) -> bool {
-    text.len() <= MAX_CODE_BYTES && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b' ')
 }
 
 /// Reports whether `text` is four groups of four letters and digits, with dashes between them.

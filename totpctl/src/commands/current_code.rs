@@ -2,6 +2,8 @@
 
 use zeroize::Zeroizing;
 
+use totpd_interface::is_typed_code;
+
 use crate::client::{Client, details};
 use crate::error::Error;
 use crate::terminal::input::{self, user_or_caller};
@@ -29,10 +31,9 @@ pub(super) fn current_code(client: &Client, user: &str) -> Result<Zeroizing<Stri
 /// Reports whether a text has the form of a code or a recovery code.
 fn may_be_code(text: &str) -> bool {
     let bare = || text.chars().filter(|c| !matches!(c, ' ' | '-'));
-    let is_code = bare().all(|c| c.is_ascii_digit()) && (6..=8).contains(&bare().count());
     let is_recovery_code =
         bare().all(|c| c.is_ascii_alphanumeric()) && bare().count() == RECOVERY_CODE_LENGTH;
-    is_code || is_recovery_code
+    is_typed_code(text) || is_recovery_code
 }
 
 /// The letters and digits of a recovery code.
@@ -48,6 +49,7 @@ mod tests {
             ("123456", true),
             ("123 456", true),
             ("12345678", true),
+            ("123-456\t", true),
             ("7f3k-9m2p-qr5t-x8wz", true),
             ("7f3k9m2pqr5tx8wz", true),
             ("bobpw", false),

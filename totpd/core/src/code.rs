@@ -18,18 +18,27 @@ pub struct Code {
 pub const DIGITS: core::ops::RangeInclusive<u8> = 6..=8;
 
 impl Code {
-    /// Parses a code: ASCII digits, with spaces anywhere, because apps show `123 456`.
+    /// Parses a code: ASCII digits, with spaces, no-break spaces and hyphens between them, because
+    /// apps show `123 456` and `123-456`. A pasted code may end in a carriage return or a tab.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut code = Self { value: 0, digits: 0 };
-        for byte in text.bytes().filter(|byte| *byte != b' ') {
-            if !byte.is_ascii_digit() || code.digits >= *DIGITS.end() {
-                return None;
+        let is_blank = |c: char| matches!(c, ' ' | '\u{a0}' | '\u{202f}');
+        let text = text.trim_end_matches(|c| is_blank(c) || matches!(c, '\r' | '\t'));
+        // A sign is no separator: a hyphen stands between digits.
+        let mut last = '-';
+        for c in text.chars().filter(|c| !is_blank(*c)) {
+            match c.to_digit(10) {
+                Some(digit) if code.digits < *DIGITS.end() => {
+                    code.value = code.value * 10 + digit;
+                    code.digits += 1;
+                }
+                None if c == '-' && last != '-' => {}
+                _ => return None,
             }
-            code.value = code.value * 10 + u32::from(byte - b'0');
-            code.digits += 1;
+            last = c;
         }
-        DIGITS.contains(&code.digits).then_some(code)
+        (last != '-' && DIGITS.contains(&code.digits)).then_some(code)
     }
 
     /// Returns a stand-in of eight zeros, for an attempt without a code.
@@ -71,6 +80,12 @@ mod tests {
             ("99999999", Some((99_999_999, 8))),
             ("123 456", Some((123_456, 6))),
             (" 12 34 56 ", Some((123_456, 6))),
+            ("123-456", Some((123_456, 6))),
+            ("12-34 - 56", Some((123_456, 6))),
+            ("123\u{a0}456", Some((123_456, 6))),
+            ("123\u{202f}456\u{a0}", Some((123_456, 6))),
+            ("123456\t", Some((123_456, 6))),
+            ("123 456 \r", Some((123_456, 6))),
         ] {
             let code = Code::parse(text).unwrap();
             assert_eq!(Some((code.value(), code.digits())), expected, "{text:?}");
@@ -85,6 +100,14 @@ mod tests {
             "12345a",
             "-12345",
             "+12345",
+            "-123456",
+            "123456-",
+            "123--456",
+            "123- -456",
+            "\t123456",
+            "123\r456",
+            "123\u{2010}456",
+            "1234-5678-9",
             "１２３４５６",
             "١٢٣٤٥٦",
             "123\t456",

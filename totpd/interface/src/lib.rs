@@ -10,10 +10,12 @@ pub mod wire;
 
 mod module_option;
 mod sshd_placeholder;
+mod typed_code;
 mod words;
 
 pub use crate::module_option::{ModuleOption, OptionFault};
 pub use crate::sshd_placeholder::is_sshd_placeholder;
+pub use crate::typed_code::is_typed_code;
 pub use crate::words::{action, verdict};
 
 #[cfg(feature = "zbus")]

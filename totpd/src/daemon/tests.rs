@@ -154,3 +154,29 @@ fn seeds_stay_sealed_until_a_code_is_judged() {
     let reply = run(LocalLogin(Arc::new(daemon)).begin(root, "daemon", &context)).unwrap();
     assert!(matches!(reply, BeginReply::Enroll { .. }));
 }
+
+#[test]
+fn the_form_of_a_code_is_what_the_parser_takes() {
+    for text in [
+        "123456",
+        "12345678",
+        "123 456",
+        "123-456",
+        "123\u{a0}456",
+        "123456\r",
+        "123456\t ",
+        "",
+        " ",
+        "-123456",
+        "123456-",
+        "123--456",
+        "123456\n",
+        "\t123456",
+        "12345",
+        "123456789",
+        "12345a",
+        "１２３４５６",
+    ] {
+        assert_eq!(totpd_interface::is_typed_code(text), Code::parse(text).is_some(), "{text:?}");
+    }
+}

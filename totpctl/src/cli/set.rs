@@ -34,7 +34,7 @@ pub(crate) struct Set {
     /// Enable the factor again
     #[arg(long)]
     pub(crate) enable: bool,
-    /// Do not ask whether to disable the last factor of a user who then cannot log in
+    /// Do not ask before the last factor of a user becomes unusable, who then cannot log in
     #[arg(long)]
     pub(crate) yes: bool,
 }

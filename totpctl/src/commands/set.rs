@@ -23,33 +23,44 @@ pub(super) fn rename(
 }
 
 pub(super) fn run(user: &str, options: &Set, json: bool) -> Result<(), Error> {
-    let time = |text: &Option<String>| {
-        text.as_deref().map(|text| seconds(text).map(Variant::from)).transpose()
-    };
-    let services = options.services.as_deref().map(services::parse).transpose()?;
+    let time = |text: &Option<String>| text.as_deref().map(seconds).transpose();
+    let (not_before, not_after) = (time(&options.not_before)?, time(&options.not_after)?);
+    // libpam looks for the stack of a service by its name in lower case.
+    let list = options.services.as_deref().map(str::to_ascii_lowercase);
+    let services = list.as_deref().map(services::parse).transpose()?;
+    let now = jiff::Timestamp::now().as_second().try_into().unwrap_or_default();
+    let is_unusable = options.disable
+        || is_outside(not_before, not_after, now)
+        || services.as_deref().is_some_and(services::are_unknown);
     let advice = services.as_deref().map(services::advice).unwrap_or_default();
     let disabled = options.disable.then_some(true).or(options.enable.then_some(false));
     let changes = [
         ("purpose", options.purpose.as_deref().map(Variant::from)),
         ("services", services.map(Variant::from)),
-        ("not_before", time(&options.not_before)?),
-        ("not_after", time(&options.not_after)?),
+        ("not_before", not_before.map(Variant::from)),
+        ("not_after", not_after.map(Variant::from)),
         ("disabled", disabled.map(Variant::from)),
     ];
     if changes.iter().all(|(_, value)| value.is_none()) {
         return Err(Error::Usage("no change given; see totpctl set --help".into()));
     }
-    let question = match options.disable && !options.yes {
+    let question = match is_unusable && !options.yes {
         true => Question::LastFactor,
         false => Question::None,
     };
     change(user, options.factor.as_deref(), changes, &advice, question, json)
 }
 
+/// Reports whether the given limits exclude `now`. 0 is no limit. All are in seconds since 1970.
+fn is_outside(not_before: Option<u64>, not_after: Option<u64>, now: u64) -> bool {
+    not_before.is_some_and(|start| start > now)
+        || not_after.is_some_and(|end| end != 0 && end <= now)
+}
+
 /// What to ask before a change.
 enum Question {
     None,
-    /// Whether to disable the last factor of a user who then cannot log in.
+    /// Whether to make the last factor unusable for a user who then cannot log in.
     LastFactor,
 }
 
@@ -100,6 +111,24 @@ fn seconds(text: &str) -> Result<u64, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_exclude_the_present_before_the_first_second_and_from_the_end_on() {
+        for (not_before, not_after, expected) in [
+            (None, None, false),
+            (Some(0), Some(0), false),
+            (Some(5), None, false),
+            (Some(6), None, true),
+            (None, Some(5), true),
+            (None, Some(6), false),
+        ] {
+            assert_eq!(
+                is_outside(not_before, not_after, 5),
+                expected,
+                "{not_before:?} {not_after:?}"
+            );
+        }
+    }
 
     #[test]
     fn a_day_or_a_minute_is_a_time() {

@@ -144,7 +144,7 @@ pub(crate) fn limits(options: &Dictionary) -> Result<Restrictions, Error> {
         purpose: name(options, "purpose")?,
         not_before,
         not_after,
-        services: services(options)?,
+        services: services(options)?.iter().map(|name| name.to_ascii_lowercase()).collect(),
     })
 }
 

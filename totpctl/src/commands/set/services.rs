@@ -25,6 +25,11 @@ pub(super) fn parse(list: &str) -> Result<Vec<&str>, Error> {
     }
 }
 
+/// Reports whether the list has names, and this host has none of these services.
+pub(super) fn are_unknown(names: &[&str]) -> bool {
+    !names.is_empty() && names.iter().all(|name| path_of(name).is_none())
+}
+
 /// Returns what is missing in a list of services of this host, a sentence each.
 pub(super) fn advice(names: &[&str]) -> Vec<String> {
     missing(names, &|name| path_of(name).is_some(), &|name| {

@@ -38,6 +38,8 @@ fn a_key_that_nobody_got_replaces_no_factor() {
             "stays",
         ),
         ("echo bob | totpctl enroll --batch - --no-confirm >/dev/full", "cannot write"),
+        ("echo bob | totpctl enroll --batch - --no-confirm >&-", "nobody would see the keys"),
+        ("echo bob | totpctl enroll --batch - >/dev/null", "nobody would see the keys"),
         ("echo bob | totpctl enroll --batch - --no-confirm --sheet /mnt/s.html", "stay valid"),
         (
             "echo bob | totpctl enroll --batch - --no-confirm --sheet /mnt/s.pdf >/dev/null",

@@ -201,7 +201,7 @@ fn lists_go_on_over_pages() {
     machine
         .run(
             "for n in $(seq 1200); do printf 'u%04d:x:%d:100::/:/bin/sh\\n' $n $((20000 + n)); done >> /etc/passwd; \
-             seq -f u%04.0f 1200 | totpctl enroll --batch - --no-confirm >/dev/null",
+             seq -f u%04.0f 1200 | totpctl enroll --batch - --no-confirm >/root/keys.jsonl",
         )
         .stdout_ok();
     let listed = machine.run("totpctl --json list").stdout_ok();

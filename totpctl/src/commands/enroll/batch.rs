@@ -26,6 +26,9 @@ mod requests;
 mod text_lines;
 
 pub(crate) fn run(file: &Path, options: &Enroll) -> Result<(), Error> {
+    if options.sheet.is_none() && !options.dry_run {
+        output::check_is_read("nobody would see the keys; use a file or --sheet")?;
+    }
     let sheet = options.sheet.as_deref().map(Sheet::create).transpose()?;
     let client = Client::connect()?;
     let mut batch = Batch::new(file, options, sheet)?;

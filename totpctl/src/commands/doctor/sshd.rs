@@ -22,6 +22,7 @@ pub(super) mod pattern;
 mod places;
 mod process;
 mod question;
+mod rest;
 mod stack;
 mod survey;
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::effect::{Effect, effects, root_effect, takes_password_alone};
 use super::effective::{Effective, USUAL_SERVICE};
 use super::message;
 use super::method::Method;
+use super::rest;
 use super::stack::PamStack;
 use super::survey::{Case, Cases, Overlap, Survey};
 use super::way::{Way, Who, ways};
@@ -52,7 +53,13 @@ pub(super) fn assess(
     for place in passwords_alone(survey, &stack_of) {
         match place {
             None => {
-                message::for_all(&Effect::PasswordAlone, config, &survey.everybody.trace, report)
+                message::for_all(
+                    &Effect::PasswordAlone,
+                    config,
+                    &survey.everybody.trace,
+                    None,
+                    report,
+                );
             }
             Some((block, config)) => message::for_match(
                 &block.place,
@@ -69,7 +76,8 @@ pub(super) fn assess(
     let asks = facts(USUAL_SERVICE).asks || stack.asks;
     let report = if asks { report } else { &mut silent };
     for effect in usual_effects.iter().chain(&root_effects) {
-        message::for_all(effect, config, &survey.everybody.trace, report);
+        let remark = rest::remark(effect, &usual_effects, survey, &stack_of);
+        message::for_all(effect, config, &survey.everybody.trace, remark.as_deref(), report);
     }
     report.notes.extend(unread_drop_ins(survey));
     for (block, cases) in &survey.blocks {
@@ -222,7 +230,13 @@ pub(super) fn pam_is_nowhere_first(survey: &Survey) -> Option<bool> {
 /// Reports whether each list of `AuthenticationMethods` has another method before the one that uses
 /// PAM. sshd skips a list with a method that is turned off.
 pub(super) fn pam_is_never_first(config: &Effective) -> bool {
-    let Some(lists) = &config.lists else { return false };
+    let Some(lists) = &config.lists else {
+        // A staged roll-out turns both off for the rest.
+        let is_on = |method| config.is_enabled(method);
+        return is_on(Method::PublicKey)
+            && !is_on(Method::KeyboardInteractive)
+            && !is_on(Method::Password);
+    };
     lists.iter().filter(|list| config.disabled_method(list).is_none()).all(|list| {
         let first = list.split(',').next().and_then(Method::parse);
         first.is_some_and(Method::is_proof)
@@ -266,7 +280,8 @@ fn other_doors(ways: Vec<Way>, usual: &[Way], config: &Effective, who: &str) -> 
         way == other || (way.methods == other.methods && is_closed(way) && is_closed(other))
     };
     let is_missing = |way: &&Way| !ways.iter().any(|other| other.methods == way.methods);
-    let missing: Vec<_> = usual.iter().filter(is_missing).map(|way| way.among(&ways)).collect();
+    let missing = usual.iter().filter(is_missing).filter_map(|way| way.among(&ways));
+    let missing: Vec<_> = missing.collect();
     let differs = |way: &Way| !usual.iter().any(|other| is_alike(way, other));
     let all = ways.into_iter().chain(missing);
     all.filter(differs).map(|way| way.door(config, Some(who))).collect()

@@ -6,8 +6,15 @@ use super::effect::{Effect, Proof};
 use super::effective::{Effective, RootLogin};
 use super::trace::Trace;
 
-/// Adds an effect on all users, with the line that causes it.
-pub(super) fn for_all(effect: &Effect, config: &Effective, trace: &Trace, report: &mut Report) {
+/// Adds an effect on all users, with the line that causes it. `remark` says whom a block spares it,
+/// if the effect is meant for the rest; it is then a note.
+pub(super) fn for_all(
+    effect: &Effect,
+    config: &Effective,
+    trace: &Trace,
+    remark: Option<&str>,
+    report: &mut Report,
+) {
     let ask = config.ask_keyword;
     let lists = "AuthenticationMethods";
     let key_and_code = format!("write {lists} publickey,keyboard-interactive");
@@ -121,6 +128,11 @@ pub(super) fn for_all(effect: &Effect, config: &Effective, trace: &Trace, report
             Finding::new(FindingId::SshdRootCannotLogIn, root(*permit)).fix(ROOT_FIX),
             vec!["PermitRootLogin"],
         ),
+    };
+    let is_problem = is_problem && remark.is_none();
+    let finding = match remark {
+        Some(remark) => finding.remark(remark),
+        None => finding,
     };
     let finding = match trace.place(&keywords) {
         Some(place) => finding.at(place),

@@ -15,6 +15,7 @@ mod doors;
 mod lists;
 mod overlaps;
 mod passwords;
+mod rest;
 
 const BASE: &str = "usepam yes\npubkeyauthentication yes\npasswordauthentication no\n\
                     kbdinteractiveauthentication yes\npermitrootlogin without-password\n";

@@ -47,17 +47,19 @@ impl Way {
         }
     }
 
-    /// Returns this way as it is for users who have these ways instead: what a client comes to that
-    /// offers its methods. One of several ways may be enough.
-    pub(super) fn among(&self, ways: &[Self]) -> Self {
+    /// Returns this way as it is for users who have these ways instead. Returns nothing if a part of
+    /// it is one of them: that one says what a client comes to that offers all of its methods.
+    pub(super) fn among(&self, ways: &[Self]) -> Option<Self> {
         let offers = |list: &str| {
             let mut names = list.split(',').map(Method::parse);
             names.all(|name| self.methods.split(',').any(|own| Method::parse(own) == name))
         };
-        let codes = ways.iter().filter(|way| offers(&way.methods)).map(|way| &way.code);
-        let code = codes.min_by_key(|code| rank(code)).cloned();
-        let closed = || Code::Closed("no list of AuthenticationMethods names it".into());
-        Self { code: code.unwrap_or_else(closed), ..self.clone() }
+        let is_open = |way: &Self| !matches!(way.code, Code::Closed(_));
+        if ways.iter().any(|way| offers(&way.methods) && is_open(way)) {
+            return None;
+        }
+        let code = Code::Closed("no list of AuthenticationMethods names it".into());
+        Some(Self { code, ..self.clone() })
     }
 
     /// Reports whether it is known that no login by it can succeed.

@@ -1,0 +1,48 @@
+//! A staged roll-out: a block asks, and the rest is not asked.
+
+use super::*;
+
+#[test]
+fn a_rest_that_is_not_asked_is_a_note() {
+    let no_ask = "kbdinteractiveauthentication no\n";
+    let asks = format!("kbdinteractiveauthentication yes\n{KEY_AND_CODE}");
+    let found = |usual: &str, block: &str, refused_by| {
+        let user = Some(case(&with(block), refused_by));
+        let blocks = with_block("User alice", Ok(Cases { user, root: None })).blocks;
+        let survey = Survey { blocks, ..survey(&with(usual)) };
+        let (problems, notes, _) = told(&survey, PASSWORD_AND_CODE);
+        (problems, notes)
+    };
+    let shut = format!("{no_ask}pubkeyauthentication no\n");
+    let password = format!("{no_ask}passwordauthentication yes\n");
+    let elsewhere = "pamservicename open\n";
+    for (usual, block, refused_by, problems, note) in [
+        (no_ask, asks.as_str(), None, &[][..], "sshd-cannot-ask"),
+        (&shut, &asks, None, &[], "sshd-nobody-can-log-in"),
+        (elsewhere, "pamservicename sshd\n", None, &[], "sshd-service-without-code"),
+        // Nobody is asked.
+        (no_ask, no_ask, None, &["sshd-cannot-ask"], "sshd-key-alone"),
+        (no_ask, &asks, Some("DenyUsers"), &["sshd-cannot-ask"], "sshd-key-alone"),
+        // The code would shut out who logs in by a password.
+        (&password, &asks, None, &["sshd-cannot-ask"], "sshd-password-cannot-answer"),
+    ] {
+        let (found_problems, notes) = found(usual, block, refused_by);
+        assert_eq!(found_problems, problems, "{usual} {block}");
+        assert!(notes.iter().any(|id| id == note), "{usual} {block}: {notes:?}");
+    }
+}
+
+#[test]
+fn those_who_are_asked_are_named() {
+    let user =
+        Some(case(&with(&format!("kbdinteractiveauthentication yes\n{KEY_AND_CODE}")), None));
+    let blocks = with_block("User alice", Ok(Cases { user, root: None })).blocks;
+    let survey = Survey { blocks, ..survey(&with("kbdinteractiveauthentication no\n")) };
+    let mut report = Report::default();
+    let _ = assess(&survey, &|_| of_text(PASSWORD_AND_CODE), &mut report);
+    let sentence = report.notes[0].sentence();
+    let expected = "(asked for a code: Match User alice; all others log in without a code)";
+    assert!(sentence.contains(expected), "{sentence}");
+    // Nobody comes to PAM first, so a trial tells to log in with a key.
+    assert_eq!(pam_is_nowhere_first(&survey), Some(true));
+}

@@ -72,6 +72,23 @@ fn services_are_enabled_and_disabled_as_often_as_one_likes() {
 }
 
 #[test]
+fn a_file_that_is_not_utf_8_comes_back_byte_for_byte() {
+    let (machine, _) = machine();
+    for (name, text) in [
+        ("latin", "# Schl\\374ssel\\nauth required pam_unix.so # \\377\\n"),
+        ("unended", "# \\344\\nauth required pam_unix.so"),
+    ] {
+        machine.run(&format!("printf '{text}' > /etc/pam.d/{name}")).stdout_ok();
+        let digest = || machine.run(&format!("sha256sum /etc/pam.d/{name}")).stdout_ok();
+        let before = digest();
+        machine.run(&format!("totpctl enable {name}")).stdout_ok();
+        assert_ne!(digest(), before, "{name}");
+        machine.run(&format!("totpctl disable {name}")).stdout_ok();
+        assert_eq!(digest(), before, "{name}");
+    }
+}
+
+#[test]
 fn an_unsuitable_file_is_left_unchanged_and_named() {
     let (machine, _) = machine();
     let ran = machine.run("totpctl enable no-such-service");
@@ -83,14 +100,12 @@ fn an_unsuitable_file_is_left_unchanged_and_named() {
     let usage = machine.run("totpctl enable sshd --option nulok");
     assert!(usage.status == 2 && usage.stderr.contains("no option \"nulok\""), "{usage:#?}");
     machine.run("cp /etc/pam.d/sshd /root/sshd; ln -s /root/sshd /etc/pam.d/linked").stdout_ok();
-    machine.run("printf 'auth required pam_unix.so # \\377\\n' > /etc/pam.d/latin").stdout_ok();
     machine.service("skipped", "auth sufficient pam_unix.so\nauth required pam_totp.so\n");
     machine.service("endless", "auth include endless\n");
     let long = "auth required pam_permit.so\n".repeat(10_000);
     machine.service("long", &format!("auth required pam_unix.so\n{long}"));
     for (service, reason) in [
         ("linked", "is a link"),
-        ("latin", "is not UTF-8"),
         ("skipped", "totpctl doctor names the line"),
         ("endless", "no auth lines of its own"),
         ("long", "no place after the password"),

@@ -18,6 +18,7 @@ use self::state::{Trial, Tried, boot, now};
 use crate::error::Error;
 use crate::pam::atomic_file::{beside, sync_folder, write_like};
 use crate::pam::change::{Change, cannot_change, changed_services};
+use crate::pam::lossless;
 
 /// Starts a trial. The record is on the disk before any file changes. So [`finish::end`] can revert
 /// the trial after an interruption at any point.
@@ -64,7 +65,7 @@ fn stage_files(trial: &Trial) -> Result<(), Error> {
     for file in &trial.files {
         let result = (|| {
             let like = file.existed.then_some(&*file.path);
-            write_like(&beside(&file.path, "new"), &file.text, like)?;
+            write_like(&beside(&file.path, "new"), &lossless::bytes(&file.text), like)?;
             if file.existed {
                 fs::hard_link(&file.path, beside(&file.path, "before"))?;
             }

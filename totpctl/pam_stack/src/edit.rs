@@ -121,6 +121,10 @@ pub fn disable(
             after.push_str(&restore_include(line));
         }
     }
+    // enable wrote no end of line behind a file that had none.
+    if !text.ends_with('\n') && removed.last() == Some(&true) && after.ends_with('\n') {
+        after.pop();
+    }
     let without = |name: &str| if name == service { Some(after.clone()) } else { read(name) };
     if after == text {
         return match before.iter().find(|rule| rule.is_factor()) {

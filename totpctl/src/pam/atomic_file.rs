@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fsetxattr};
 
-/// Replaces `path` by a file with this text, synced to the disk, or changes nothing. The new file
+/// Replaces `path` by a file with these bytes, synced to the disk, or changes nothing. The new file
 /// gets owner, mode and labels of `like`.
-pub(crate) fn replace(path: &Path, text: &str, like: Option<&Path>) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8], like: Option<&Path>) -> io::Result<()> {
     let new = beside(path, "new");
     // A crash may have left one.
     remove(&new)?;
-    let result = write_like(&new, text, like).and_then(|()| fs::rename(&new, path));
+    let result = write_like(&new, bytes, like).and_then(|()| fs::rename(&new, path));
     if result.is_err() {
         let _ = fs::remove_file(&new);
     }
@@ -21,9 +21,9 @@ pub(crate) fn replace(path: &Path, text: &str, like: Option<&Path>) -> io::Resul
 }
 
 /// Creates a file and syncs it to the disk.
-pub(crate) fn write_like(new: &Path, text: &str, like: Option<&Path>) -> io::Result<()> {
+pub(crate) fn write_like(new: &Path, bytes: &[u8], like: Option<&Path>) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(new)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes)?;
     match like {
         Some(like) => {
             let like = File::open(like)?;

@@ -10,11 +10,12 @@ use pam_stack::{Refusal, Stack, analyze, disable, enable, passwords_as_codes};
 
 use super::atomic_file::{replace, sync_folder};
 use super::families::{family, is_one_command};
+use super::lossless;
 use super::unenrolled::options;
 use crate::error::Error;
 use crate::pam::files::{
-    ADMINISTRATORS_FOLDER, cannot_enroll, display, distributions_text, is_installed, is_shared,
-    line_advice, path_of, read, remedy, service_advice,
+    ADMINISTRATORS_FOLDER, cannot_enroll, display, distributions_bytes, is_installed, is_shared,
+    line_advice, path_of, read, read_lossless, remedy, service_advice,
 };
 use crate::pam::folders::SINGLE_FILE;
 use crate::pam::module_options::{self, PASSWORD_TRIED_AS_CODE, denying_line};
@@ -27,7 +28,7 @@ pub(crate) struct Change {
     pub(crate) path: PathBuf,
     /// The file that libpam reads now: `path`, or that of the distribution.
     source: PathBuf,
-    /// Its present text.
+    /// Its present text, as [`lossless`] has it.
     pub(crate) before: String,
     /// Its new text.
     pub(crate) after: String,
@@ -39,7 +40,8 @@ impl Change {
         let path = |path: &Path| path.display().to_string();
         let mut options = DiffOptions::new();
         options.set_original_filename(path(&self.source)).set_modified_filename(path(&self.path));
-        options.create_patch(&self.before, &self.after).to_string()
+        let (before, after) = (lossless::shown(&self.before), lossless::shown(&self.after));
+        options.create_patch(&before, &after).to_string()
     }
 
     /// Refuses the change if the file was edited after the plan.
@@ -57,10 +59,11 @@ impl Change {
     /// that is no longer different is removed, because it would hide later updates.
     pub(crate) fn apply(&self) -> Result<(), Error> {
         let exists = fs::exists(&self.path).unwrap_or(false);
-        let distributions = distributions_text(&self.service);
-        let result = match exists && distributions.as_ref() == Some(&self.after) {
+        let distributions = distributions_bytes(&self.service);
+        let after = lossless::bytes(&self.after);
+        let result = match exists && distributions.as_ref() == Some(&after) {
             true => fs::remove_file(&self.path).and_then(|()| sync_folder(&self.path)),
-            false => replace(&self.path, &self.after, exists.then_some(&*self.path)),
+            false => replace(&self.path, &after, exists.then_some(&*self.path)),
         };
         result.map_err(|error| cannot_change(&self.path, &error))
     }
@@ -175,7 +178,7 @@ pub(crate) fn differing_options(service: &str) -> Vec<(String, Vec<String>)> {
 /// Returns the text of a file of PAM as it is after these changes.
 pub(crate) fn read_after(changes: &[Change], file: &str) -> Option<String> {
     let changed = changes.iter().find(|change| change.service == file);
-    changed.map_or_else(|| read(file), |change| Some(change.after.clone()))
+    changed.map_or_else(|| read_lossless(file), |change| Some(change.after.clone()))
 }
 
 /// Reports whether libpam would ask for a code at `service` after a wrong password too, so that
@@ -319,11 +322,9 @@ fn read_service(service: &str) -> Result<ServiceFile, Error> {
         return Err(unreadable(&"it is no regular file"));
     }
     let bytes = fs::read(&source).map_err(|error| unreadable(&error))?;
-    let text = String::from_utf8(bytes).map_err(|_| unreadable(&NOT_UTF8))?;
+    let text = lossless::text(&bytes);
     Ok(ServiceFile { source: source.into(), path, text })
 }
-
-const NOT_UTF8: &str = "it is not UTF-8; convert it, for example with iconv -f latin1 -t utf-8";
 
 /// Returns the error for a file that could not be changed.
 pub(crate) fn cannot_change(path: &Path, error: &io::Error) -> Error {

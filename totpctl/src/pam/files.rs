@@ -9,6 +9,7 @@ use pam_stack::Place;
 use pam_stack::setcred::{DROPBEAR, never_sets_credentials};
 
 use super::folders::{self, SINGLE_FILE};
+use super::lossless;
 use super::remedy::{StackWriter, change_line, end_at_wrong_password, replace_line};
 use super::single_file;
 use crate::program;
@@ -29,6 +30,15 @@ pub(crate) fn display(place: &Place) -> String {
 /// Returns the text of a file of PAM. Bytes that are not UTF-8 are replaced.
 pub(crate) fn read(name: &str) -> Option<String> {
     read_or_reason(name)?.ok()
+}
+
+/// Returns the text of a file of PAM, as [`lossless`] has it.
+pub(crate) fn read_lossless(name: &str) -> Option<String> {
+    let path = path_of(name)?;
+    match path == SINGLE_FILE {
+        true => read(name),
+        false => Some(lossless::text(&read_bytes(Path::new(&path)).ok()?)),
+    }
 }
 
 /// Returns the text of a file of PAM, if there is one, or the reason why it cannot be read.
@@ -57,10 +67,10 @@ pub(crate) fn path_of(name: &str) -> Option<String> {
     paths.into_iter().find(|path| Path::new(path).exists())
 }
 
-/// Returns the text of the file of the distribution for a service, if the library reads one.
-pub(crate) fn distributions_text(service: &str) -> Option<String> {
+/// Returns the file of the distribution for a service, if the library reads one.
+pub(crate) fn distributions_bytes(service: &str) -> Option<Vec<u8>> {
     let folders = folders::folders().iter().filter(|folder| *folder != ADMINISTRATORS_FOLDER);
-    folders.map(|folder| Path::new(folder).join(service)).find_map(|path| read_file(&path).ok())
+    folders.map(|folder| Path::new(folder).join(service)).find_map(|path| read_bytes(&path).ok())
 }
 
 /// Returns the names of all services that have a stack, in order.
@@ -113,6 +123,12 @@ const SHARED: [&str; 9] = [
 /// # Errors
 /// The reason, as a phrase.
 pub(crate) fn read_file(path: &Path) -> Result<String, String> {
+    let bytes = read_bytes(path)?;
+    Ok(String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
     let kind = |file: &fs::Metadata| match file.is_file() || file.is_dir() {
         true => Ok(()),
         false => Err("it is no regular file".to_owned()),
@@ -126,15 +142,14 @@ pub(crate) fn read_file(path: &Path) -> Result<String, String> {
     kind(&metadata)?;
     // libpam reads nothing from a folder, and continues.
     if metadata.is_dir() {
-        return Ok(String::new());
+        return Ok(Vec::new());
     }
     let mut bytes = Vec::new();
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(reason)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(format!("it is larger than {} MiB", MAX_FILE_BYTES / 1024 / 1024));
     }
-    Ok(String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    Ok(bytes)
 }
 
 /// Returns the reason why the option `enroll` is useless for `service`, for any stack of the

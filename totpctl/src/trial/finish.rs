@@ -11,6 +11,7 @@ use super::state::{FOLDER, Trial, Tried};
 use crate::error::Error;
 use crate::pam::atomic_file::{beside, remove, sync_folder};
 use crate::pam::change::cannot_change;
+use crate::pam::lossless;
 
 /// Ends a trial: keeps the change if a user logged in, and restores the files otherwise.
 pub(super) fn end(trial: &Trial) -> Result<(), Error> {
@@ -60,7 +61,7 @@ fn keep(file: &Tried) -> io::Result<()> {
 fn save_edited(file: &Tried) {
     let path = &file.path;
     let Ok(text) = fs::read(path) else { return };
-    if text == file.text.as_bytes() {
+    if text == lossless::bytes(&file.text) {
         return;
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -39,7 +39,7 @@ pub(crate) struct Tried {
     pub(crate) path: PathBuf,
     /// True if the file existed before.
     pub(crate) existed: bool,
-    /// Its text during the trial.
+    /// Its text during the trial, as `lossless` has it.
     pub(crate) text: String,
 }
 
@@ -96,7 +96,7 @@ impl Trial {
     fn write(&self, path: &Path) -> io::Result<()> {
         let new = path.with_extension("new");
         remove(&new)?;
-        write_like(&new, &serde_json::to_string(self)?, None)?;
+        write_like(&new, &serde_json::to_vec(self)?, None)?;
         fs::rename(&new, path)?;
         sync_folder(path)
     }

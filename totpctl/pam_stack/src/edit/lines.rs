@@ -33,10 +33,11 @@ fn with_line(text: &str, place: &Line, new_line: &str) -> String {
     for (index, line) in text.split_inclusive('\n').enumerate() {
         changed.push_str(line);
         if index + 1 == place.last {
-            if !line.ends_with('\n') {
-                changed.push('\n');
+            match line.ends_with('\n') {
+                true => changed.push_str(new_line),
+                // disable then gives the file back byte for byte.
+                false => changed.extend(["\n", new_line.trim_end_matches('\n')]),
             }
-            changed.push_str(new_line);
         }
     }
     changed
@@ -62,8 +63,12 @@ pub(super) fn with_args(text: &str, own: &[Line], args: &[String]) -> String {
             Some((found, Directive::Module { kind: Kind::Auth, word, path, args: old, .. }))
                 if is_factor_line(&found.directive) && old != args =>
             {
+                let is_unended = number == found.last && !raw.ends_with('\n');
                 if found.number == number {
                     changed.push_str(&line(word, path, args));
+                }
+                if is_unended && changed.ends_with('\n') {
+                    changed.pop();
                 }
             }
             _ => changed.push_str(raw),

@@ -43,7 +43,7 @@ pub(in super::super) fn update(
     if new == text {
         return Ok(false);
     }
-    replace(path, &new, Some(path).filter(|path| path.exists())).map_err(cannot_write)?;
+    replace(path, new.as_bytes(), Some(path).filter(|path| path.exists())).map_err(cannot_write)?;
     Ok(true)
 }
 

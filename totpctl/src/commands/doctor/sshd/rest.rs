@@ -1,4 +1,4 @@
-//! A staged roll-out: sshd asks those whom a `Match` block names, and not the rest. Pure.
+//! A staged roll-out: sshd asks the users of a `Match` block, and not the rest. Pure.
 
 use super::super::door::Code;
 use super::effect::Effect;

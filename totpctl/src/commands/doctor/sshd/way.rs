@@ -47,8 +47,8 @@ impl Way {
         }
     }
 
-    /// Returns this way as it is for users who have these ways instead. Returns nothing if a part of
-    /// it is one of them: that one says what a client comes to that offers all of its methods.
+    /// Returns this way as it is for users who have these ways instead. Returns nothing if a part
+    /// of it is one of them: that one says what a client comes to that offers all of its methods.
     pub(super) fn among(&self, ways: &[Self]) -> Option<Self> {
         let offers = |list: &str| {
             let mut names = list.split(',').map(Method::parse);

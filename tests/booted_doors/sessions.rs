@@ -35,8 +35,8 @@ pub(super) fn compare(host: &DoorsHost, comparison: &mut Comparison) {
             };
             let in_as = format!("in as {user}");
             add("login", false, &|code| {
-                let ran =
-                    host.type_at("root", &format!("{user}pw"), code, &format!("login {user}"));
+                let command = format!("/opt/tests/login-at-a-terminal {user}");
+                let ran = host.type_at("root", &format!("{user}pw"), code, &command);
                 ran.stdout.lines().any(|line| line.trim_end().ends_with(&in_as))
             });
             // Debian has Cockpit refuse root (/etc/cockpit/disallowed-users).
@@ -54,10 +54,11 @@ pub(super) fn compare(host: &DoorsHost, comparison: &mut Comparison) {
             });
             add("cron", false, &|_| {
                 let file = format!("/tmp/cron-{user}");
-                // cron runs this job when it starts for the first time after a boot.
+                // cron runs this job when it starts for the first time after a boot. systemd counts
+                // the starts.
                 host.host.run(&format!(
                     "rm -f {file} /run/crond.reboot; echo '@reboot id -un > {file}' | crontab -u {user} - && \
-                     systemctl restart cron"
+                     systemctl reset-failed cron && systemctl restart cron"
                 ))
                 .stdout_ok();
                 is_written(host, &file, user)

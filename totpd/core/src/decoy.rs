@@ -44,4 +44,9 @@ mod tests {
         let record = super::record().unwrap();
         assert_eq!((record.factors.len(), record.verified().count()), (1, 0));
     }
+
+    #[test]
+    fn the_decoy_has_as_many_recovery_codes_as_a_usual_record() {
+        assert_eq!(super::record().unwrap().recovery.left(), 10);
+    }
 }

@@ -104,6 +104,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_a_clone_shares_the_bytes() {
+        let seed = Seed::new(vec![7; 20]).unwrap();
+        assert!(seed.is_clone_of(&seed.clone()));
+        assert!(!seed.is_clone_of(&Seed::new(vec![7; 20]).unwrap()));
+    }
+
+    #[test]
     fn a_seed_has_10_to_64_bytes() {
         for (length, is_valid) in [(0, false), (9, false), (10, true), (64, true), (65, false)] {
             assert_eq!(Seed::new(vec![7; length]).is_some(), is_valid, "{length}");

@@ -277,8 +277,8 @@ fn doctor_reads_any_folder_to_its_end() {
     let told =
         timed("a damaged folder", "totpctl doctor latin pipe zero million endless all dangling");
     for (name, expected) in [
-        ("pipe", "/etc/pam.d/pipe: the file cannot be read: it is no regular file"),
-        ("zero", "/etc/pam.d/zero: the file cannot be read: it is no regular file"),
+        ("pipe", "/etc/pam.d/pipe: the file cannot be read: it is not a regular file"),
+        ("zero", "/etc/pam.d/zero: the file cannot be read: it is not a regular file"),
         ("million", "larger than 1 MiB"),
         ("endless", "too long to check"),
         ("latin", "latin: asks for a code"),

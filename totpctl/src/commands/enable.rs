@@ -67,7 +67,7 @@ pub(super) fn keeps(service: &str, options: &[String]) -> String {
         });
         let each: Vec<_> = each.collect();
         return format!(
-            " But {}: give --no-options or --option, and all get the same.",
+            " But {}. To give all of them the same, use --option or --no-options.",
             each.join(", and ")
         );
     }

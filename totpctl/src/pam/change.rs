@@ -319,7 +319,7 @@ fn read_service(service: &str) -> Result<ServiceFile, Error> {
         Error::refused(format!("cannot change {source}: {reason}"))
     };
     if !Path::new(&source).is_file() {
-        return Err(unreadable(&"it is no regular file"));
+        return Err(unreadable(&"it is not a regular file"));
     }
     let bytes = fs::read(&source).map_err(|error| unreadable(&error))?;
     let text = lossless::text(&bytes);

@@ -131,7 +131,7 @@ pub(crate) fn read_file(path: &Path) -> Result<String, String> {
 fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
     let kind = |file: &fs::Metadata| match file.is_file() || file.is_dir() {
         true => Ok(()),
-        false => Err("it is no regular file".to_owned()),
+        false => Err("it is not a regular file".to_owned()),
     };
     let reason = |error: io::Error| error.to_string();
     // Opening a device may have an effect.
@@ -256,14 +256,14 @@ mod tests {
         fs::write(path("huge"), "auth required pam_x.so\n".repeat(1_000_000)).unwrap();
         fs::write(path("latin"), b"# caf\xe9\n").unwrap();
         for (name, reason) in [
-            ("fifo", "it is no regular file"),
+            ("fifo", "it is not a regular file"),
             ("huge", "it is larger than 1 MiB"),
             ("missing", "No such file"),
         ] {
             let refused = read_file(&path(name)).unwrap_err();
             assert!(refused.contains(reason), "{name}: {refused}");
         }
-        assert_eq!(read_file(Path::new("/dev/zero")).unwrap_err(), "it is no regular file");
+        assert_eq!(read_file(Path::new("/dev/zero")).unwrap_err(), "it is not a regular file");
         assert_eq!(read_file(&path("latin")).unwrap(), "# caf\u{fffd}\n");
         assert_eq!(read_file(folder.path()).unwrap(), "");
     }

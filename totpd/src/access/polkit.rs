@@ -90,7 +90,7 @@ impl Polkit {
                 refused("the authentication was canceled")
             }
             (false, true) if !interactive => {
-                refused("authentication is needed, but the program does not allow to ask for it")
+                refused("polkit requires authentication, but the program does not let it ask")
             }
             (false, true) => refused(
                 "authentication is needed, but there is no agent to ask for it; run totpctl at a \

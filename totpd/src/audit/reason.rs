@@ -54,7 +54,7 @@ reasons! {
     FactorExpired = "factor-expired", "the first code came too late: the factor is removed";
     FactorNotPending = "factor-not-pending", "no factor with this id is pending";
     NotMaker = "not-maker", "another maker added this factor";
-    FactorConflict = "factor-conflict", "the factor cannot be added to those of this user";
+    FactorConflict = "factor-conflict", "the user has this seed already, or too many factors";
     FactorVerified = "factor-verified", "factor verified by its first code";
     OtherFactorVerified = "other-factor-verified", "another factor was verified first";
     LoginTimedOut = "login-timed-out", "the login took too long to end";

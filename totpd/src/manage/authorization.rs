@@ -146,9 +146,7 @@ fn only_root(operation: Operation) -> Error {
                 "only root may enroll a secret of less than 128 bits (26 letters in base32); have \
                  root enroll it, or use a longer one"
             }
-            Operation::Restrict => {
-                "you may rename your factor; its limits are your administrator's"
-            }
+            Operation::Restrict => "you may rename your factor; only root may change its limits",
             _ => "only root may do that",
         }
         .into(),

@@ -31,7 +31,7 @@ pub(crate) async fn enroll(
 ) -> Result<(String, String, Dictionary), Error> {
     let code = std::mem::take(&mut options.code);
     if options.dry_run && !code.is_empty() {
-        return Err(invalid("code", "left out where dry_run is given: it would be used up"));
+        return Err(invalid("code", "left out if dry_run is given: it would be used up"));
     }
     let proof = reauthentication(daemon, caller, &code).await?;
     let (wants_codes, wants_qr, dry_run) = (options.recovery_codes, options.qr, options.dry_run);

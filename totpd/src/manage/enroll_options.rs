@@ -80,10 +80,10 @@ impl Options {
         let confirmed = flag("confirmed")?;
         let (resume, factor) = (flag("resume")?, options.text("factor")?);
         if confirmed && resume {
-            return Err(invalid("resume", "left out where confirmed is given: name the factor"));
+            return Err(invalid("resume", "left out if confirmed is given: name the factor"));
         }
         if factor.is_some() && !confirmed {
-            return Err(invalid("factor", "left out where confirmed is not given"));
+            return Err(invalid("factor", "left out if confirmed is not given"));
         }
         Ok(Self {
             name,
@@ -162,7 +162,7 @@ fn kind(options: &Dictionary, config: &Config) -> Result<(Kind, u64), Error> {
     let period = options.number("period")?;
     let counter = options.number64("counter")?;
     match (options.text("kind")?.unwrap_or("totp"), period, counter) {
-        ("totp", _, Some(_)) => Err(invalid("counter", "left out where kind is totp")),
+        ("totp", _, Some(_)) => Err(invalid("counter", "left out if kind is totp")),
         ("totp", period, None) => {
             let period = period.unwrap_or(config.defaults.period);
             if !PERIOD.contains(&period) {
@@ -170,7 +170,7 @@ fn kind(options: &Dictionary, config: &Config) -> Result<(Kind, u64), Error> {
             }
             Ok((Kind::Totp { period }, 0))
         }
-        ("hotp", Some(_), _) => Err(invalid("period", "left out where kind is hotp")),
+        ("hotp", Some(_), _) => Err(invalid("period", "left out if kind is hotp")),
         ("hotp", None, counter) => {
             let counter = counter.unwrap_or(0);
             if counter > LAST_COUNTER {

@@ -93,7 +93,7 @@ fn trust(options: &Dictionary) -> Result<Trust, Error> {
                 invalid("fingerprint", "SHA256: and 43 characters, as backup prints it")
             })
         }
-        (Some(_), true) => Err(invalid("fingerprint", "left out where unsigned is true: not both")),
+        (Some(_), true) => Err(invalid("fingerprint", "left out if unsigned is true: not both")),
     }
 }
 

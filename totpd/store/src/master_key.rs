@@ -136,5 +136,5 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 const KEY_BYTES: usize = 32;
-/// A plain file (`st_mode`).
+/// A regular file (`st_mode`).
 const S_IFREG: u32 = 0o100_000;

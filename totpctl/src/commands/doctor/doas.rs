@@ -48,7 +48,7 @@ fn fault(path: &Path) -> Option<String> {
     let file = fs::metadata(path).ok()?;
     let path = path.to_str()?;
     if file.uid() != 0 || file.mode() & WRITABLE_BY_OTHERS != 0 {
-        return Some(format!("doas allows nobody, because others than root can write {path}"));
+        return Some(format!("doas allows nobody, because users other than root can write {path}"));
     }
     if !nix::unistd::geteuid().is_root() {
         return None;

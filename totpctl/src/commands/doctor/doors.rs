@@ -94,7 +94,7 @@ pub(super) fn check(name: &str, services: &Services, report: &mut Report) {
         let message = format!("{name} has {ONE_PROMPT}, so nobody can answer both");
         let finding = Finding::new(FindingId::OnePromptProgram, message);
         report.problems.push(finding.fix(
-            "write the line of pam_totp.so first, with forward_pass, and use_first_pass behind pam_unix.so",
+            "write the line of pam_totp.so first, with the option forward_pass, and add use_first_pass to pam_unix.so",
         ));
     }
     siblings(name, services, report);

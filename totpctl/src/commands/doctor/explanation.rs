@@ -108,7 +108,7 @@ mod tests {
             (Id::SshdMatchUnknown, &["cannot find", "no answer"]),
             (Id::SshdRootCannotLogIn, &["prohibit-password", "forced-commands-only"]),
             (Id::SshdWithoutPam, &["UsePAM no", "built without PAM"]),
-            (Id::StackNotChecked, &["no regular file", "1 MiB", "closed"]),
+            (Id::StackNotChecked, &["not a regular file", "1 MiB", "closed"]),
             (Id::StackTooLong, &["400", "4096"]),
             (Id::StoreInSnapshot, &["snapshot", "filefrag"]),
             (Id::SudoAsksForOtherUser, &["rootpw", "runaspw", "targetpw", "Defaults@HOST"]),

@@ -145,7 +145,7 @@ fn read_sudoers(path: &str) -> Sudoers {
         let file = fs::metadata(path).map_err(|error| error.to_string())?;
         match file.uid() == 0 && file.mode() & WRITABLE_BY_ALL == 0 {
             true => read_file(Path::new(path)),
-            false => Err("others than root can write it".to_owned()),
+            false => Err("users other than root can write to it".to_owned()),
         }
     };
     let list = |folder: &str| {

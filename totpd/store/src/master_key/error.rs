@@ -16,9 +16,9 @@ pub enum KeyError {
         /// The cause.
         source: io::Error,
     },
-    /// The file is not a plain file that only its owner can read.
+    /// The file is not a regular file that only its owner can read.
     #[error(
-        "the sealing key {path} must be a plain file of uid {owner} with mode 0600: found uid {uid}, \
+        "the sealing key {path} must be a regular file of uid {owner} with mode 0600: found uid {uid}, \
          mode {mode:06o}. Run chown {owner} {path}, and chmod 600 {path}"
     )]
     InsecurePermissions {

@@ -13,7 +13,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::SelinuxModuleMissing
         | Id::TotpdUnreachable
         | Id::UnitCannotStart => "nobody can log in without the daemon",
-        Id::ModuleMisplaced => "the line has no use",
+        Id::ModuleMisplaced => "pam_totp.so does nothing there",
         Id::ModuleNotInstalled => "the module is missing, so nobody can log in",
         Id::ConflictingOptions
         | Id::ControlUnreadable

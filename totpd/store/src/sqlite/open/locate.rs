@@ -31,7 +31,7 @@ pub(super) fn locate(layout: &Layout, owner: Owner) -> Result<File, OpenError> {
         Ok(metadata) => {
             reject_insecure(&file, &metadata, owner, 0o600)?;
             if !metadata.is_file() {
-                let reason = "it is not a plain file".into();
+                let reason = "it is not a regular file".into();
                 return Err(OpenError::NotAStore { path: file, reason });
             }
         }

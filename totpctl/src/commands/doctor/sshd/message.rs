@@ -6,8 +6,8 @@ use super::effect::{Effect, Proof};
 use super::effective::{Effective, RootLogin};
 use super::trace::Trace;
 
-/// Adds an effect on all users, with the line that causes it. `remark` says who is asked in a block,
-/// if the effect is meant for the rest. It is then a note.
+/// Adds an effect on all users, with the line that causes it. `remark` says who is asked in a
+/// block, if the effect is meant for the rest. It is then a note.
 pub(super) fn for_all(
     effect: &Effect,
     config: &Effective,

@@ -1,6 +1,6 @@
 //! `totpctl enable` and `disable`: stacks that are changed.
 
-use tests::{Machine, Output, SSH, Seed, eventually};
+use tests::{Machine, Output, SSH, Seed, eventually, pam};
 
 mod siblings;
 mod trial;
@@ -75,14 +75,18 @@ fn services_are_enabled_and_disabled_as_often_as_one_likes() {
 fn a_file_that_is_not_utf_8_comes_back_byte_for_byte() {
     let (machine, _) = machine();
     for (name, text) in [
-        ("latin", "# Schl\\374ssel\\nauth required pam_unix.so # \\377\\n"),
-        ("unended", "# \\344\\nauth required pam_unix.so"),
+        ("latin", "# Schl\\374ssel\\nauth requisite pam_unix.so # \\377\\n"),
+        ("unended", "# \\344\\nauth requisite pam_unix.so"),
     ] {
         machine.run(&format!("printf '{text}' > /etc/pam.d/{name}")).stdout_ok();
         let digest = || machine.run(&format!("sha256sum /etc/pam.d/{name}")).stdout_ok();
+        let login = || machine.pam(name, "alice", "alicepw").run().rc;
         let before = digest();
+        assert_eq!(login(), pam::SUCCESS, "{name}");
         machine.run(&format!("totpctl enable {name}")).stdout_ok();
         assert_ne!(digest(), before, "{name}");
+        // libpam obeys a last line that has no end, as the line of the module in "unended".
+        assert_ne!(login(), pam::SUCCESS, "{name}");
         machine.run(&format!("totpctl disable {name}")).stdout_ok();
         assert_eq!(digest(), before, "{name}");
     }

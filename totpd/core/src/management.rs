@@ -7,6 +7,7 @@ use crate::authorization::may_change;
 use crate::code::Code;
 use crate::enrollment::{self, Confirmation, Enrolled, EnrollmentRules};
 use crate::factor::{Factor, Maker};
+pub use crate::management::decision::{Decision, Refusal};
 pub use crate::management::factor_changes::FactorChanges;
 pub use crate::management::reauthentication::Reauthentication;
 use crate::record::Record;
@@ -14,39 +15,9 @@ use crate::recovery_codes::RecoveryCodes;
 use crate::resync::{self, ResyncOutcome};
 use crate::throttle::{Throttle, ThrottleRules};
 
+mod decision;
 mod factor_changes;
 mod reauthentication;
-
-/// The reason of a refused change. The factors stay as they are. A code that was shown is used up.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Refusal {
-    /// The user has a verified factor, and no code was shown.
-    CodeNeeded,
-    /// The code that was shown is wrong, or was used before.
-    CodeWrong,
-    /// Too many wrong codes; the one that was shown was not looked at.
-    Throttled,
-    /// The user has no factor of this id.
-    NoSuchFactor,
-    /// The user has no factor of this id, or only its maker and root may remove it.
-    NothingRemoved,
-    /// The user has no verified factor.
-    NotEnrolled,
-    /// The factor would end before it starts.
-    EndsBeforeStart,
-    /// Only a verified factor can be disabled.
-    NotVerified,
-    /// A pending factor cannot be enabled: its first code is missing.
-    StillPending,
-    /// The factor is pending, and only its maker and root may change it.
-    NotMaker,
-    /// A factor cannot be added, or does not become verified.
-    Enrollment(enrollment::Refusal),
-}
-
-/// The outcome of a change, and the record. The record must be on disk before anybody learns the
-/// outcome.
-pub type Decision<T> = (Result<T, Refusal>, Record);
 
 /// Adds a factor, shows root's pending one again, or verifies the one that is named.
 pub fn enroll(

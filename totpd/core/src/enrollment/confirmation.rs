@@ -1,8 +1,11 @@
 //! The first code of a new factor.
 
 use crate::code::Code;
+use crate::enrollment::addition::verify;
 use crate::enrollment::diagnosis::{Diagnosis, diagnose};
-use crate::enrollment::{EnrollmentRules, Refusal, has_expired, verify};
+use crate::enrollment::expiry::has_expired;
+use crate::enrollment::refusal::Refusal;
+use crate::enrollment::rules::EnrollmentRules;
 use crate::factor::{Maker, Match, Status};
 use crate::record::Record;
 use crate::source::Source;

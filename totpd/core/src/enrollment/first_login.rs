@@ -3,8 +3,10 @@
 //! person who typed the first code may be a stranger. Most stacks continue after a wrong password.
 
 use crate::code::Code;
+use crate::enrollment::addition::{add, verify};
 use crate::enrollment::confirmation::{Confirmation, try_first_code};
-use crate::enrollment::{EnrollmentRules, add, expire, has_expired, verify};
+use crate::enrollment::expiry::{expire, has_expired};
+use crate::enrollment::rules::EnrollmentRules;
 use crate::factor::{Factor, FactorId, LastUse, LoginNonce, Maker, Status, TokenDigest};
 use crate::record::Record;
 use crate::source::Source;

@@ -2,7 +2,10 @@
 
 use alloc::string::String;
 
-use crate::enrollment::{EnrollmentRules, Refusal, add, expire, verify};
+use crate::enrollment::addition::{add, verify};
+use crate::enrollment::expiry::expire;
+use crate::enrollment::refusal::Refusal;
+use crate::enrollment::rules::EnrollmentRules;
 use crate::factor::{Factor, Maker};
 use crate::record::Record;
 

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::code::Code;
-use crate::factor::{Kind, LoginNonce, LoginToken};
+use crate::factor::{Kind, LoginNonce, LoginToken, Status};
 use crate::fixtures::THROTTLE_RULES as THROTTLE;
 use crate::fixtures::{code_of, verified};
 use crate::seed::Seed;

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::factor::{Factor, Restrictions, Status};
-use crate::management::Refusal;
+use crate::management::decision::Refusal;
 
 /// The changes that are asked for; nothing stays as it is.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
 //! The code that a caller shows before it may change factors.
 
-use crate::management::{Decision, Refusal};
+use crate::management::decision::{Decision, Refusal};
 use crate::record::Record;
 use crate::verification::{Attempt, Rules, Verdict, verify};
 

@@ -9,8 +9,8 @@ use zbus::wire::DynamicDeserialize;
 use zbus::{Connection, DynamicType, Proxy};
 
 use crate::error::Error;
+use crate::names::{MANAGER, PATH, SERVICE};
 use crate::variants::Dictionary;
-use crate::{MANAGER, PATH, SERVICE};
 
 /// Whether polkit may ask a person to authenticate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -3,8 +3,8 @@
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use crate::SSH;
 use crate::machine::{Output, eventually, finish, repository};
+use crate::ssh::SSH;
 
 /// A host, and its disk, which are gone when this is dropped.
 pub struct Host {

@@ -12,6 +12,7 @@ pub mod picture;
 pub mod sandbox_probe;
 mod scale;
 mod seed;
+mod ssh;
 
 pub use host::Host;
 pub use json_schema::JsonSchema;
@@ -20,10 +21,7 @@ pub use login::{PamCall, PamResult, SshCall, SshResult};
 pub use machine::{Machine, Output, eventually};
 pub use scale::scaled;
 pub use seed::Seed;
-
-/// A client for which a server need not be known, and which asks once.
-pub const SSH: &str = "ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
-                       -o NumberOfPasswordPrompts=1";
+pub use ssh::SSH;
 
 /// The return codes of libpam, by their names there.
 pub mod pam {

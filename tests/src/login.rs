@@ -1,7 +1,7 @@
 //! Logging in: through libpam by a program of the test's own, and through OpenSSH.
 
-use crate::SSH;
 use crate::machine::{Machine, Output};
+use crate::ssh::SSH;
 
 impl Machine {
     /// Describes a login through a PAM service by a program of the test's own.

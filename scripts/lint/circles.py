@@ -1,20 +1,24 @@
 #!/usr/bin/env python3
-"""circles.py [--rooms|--strict] [CRATE...]: fails if files of a crate use each other in a circle. That a file uses what stands
-in the file of its folder makes none; with --strict it does. With --rooms: if the first level of modules does. CRATE: its
-folder; without one, all members of the workspace. Tests are left out."""
+"""circles.py [--rooms] [CRATE...]: fails if files of a crate use each other in a circle, a parent and its child included. To
+name a child by `mod` is no use; to export what it has, is one. With --rooms: if the first level of modules forms a circle.
+CRATE: its folder; without one, all members of the workspace. Tests are left out."""
 
 import re
 import sys
 from pathlib import Path
 
 WORD = r"[A-Za-z_][A-Za-z0-9_]*"
+# One pass, since a quote may stand in a comment, and "//" in a string. A character may be a quote too.
+LITERAL = re.compile(r'//[^\n]*|/\*.*?\*/|\bb?r(#*)".*?"\1|"(?:\\.|[^"\\])*"|' r"'(?:\\[^\n]?[^'\n]*|[^'\\\n])'", re.S)
+EXPORT = re.compile(r"\bpub use ([^;]+);")
+USE = re.compile(r"\buse ([^;]+);")
 
 
 def code(path):
-    """The text of a file without comments, strings and its tests."""
-    text = re.sub(r"#\[cfg\(test\)\]\n(?:#\[[^\n]*\]\n)*mod \w+ \{.*", "", path.read_text(), flags=re.S)
-    text = re.sub(r'r(#*)".*?"\1|"(?:\\.|[^"\\])*"', '""', text, flags=re.S)
-    return re.sub(r"//[^\n]*|/\*.*?\*/", "", text, flags=re.S)
+    """The text of a file without comments, strings, its tests, and the paths of visibilities, which use nothing."""
+    text = re.sub(r"#\[cfg\(test\)\]\n(?:#\[[^\n]*\]\n)*(?:pub(?:\([^)]*\))? )?mod \w+ \{.*", "", path.read_text(), flags=re.S)
+    text = LITERAL.sub(lambda found: "" if found[0].startswith("/") else '""', text)
+    return re.sub(r"\bpub\([^)]*\)", "pub", text)
 
 
 def is_of_tests(path):
@@ -35,7 +39,7 @@ def modules(source):
 
 
 def leaves(tree, prefix=()):
-    """The paths of a use: a::{b, c::{d}} are (a, b) and (a, c, d)."""
+    """The paths of a use, each with the name that it gets: a::{b, c::{d as e}} are (a, b), b and (a, c, d), e."""
     tree = tree.strip()
     depth, parts, start = 0, [], 0
     for at, letter in enumerate(tree + ","):
@@ -45,18 +49,21 @@ def leaves(tree, prefix=()):
             start = at + 1
     for part in filter(None, parts):
         head, brace, inner = part.partition("{")
-        names = tuple(re.findall(WORD, re.sub(r"\bas\b.*", "", head)))
         if brace:
-            yield from leaves(inner.rsplit("}", 1)[0], prefix + names)
-        else:
-            yield prefix + tuple(name for name in names if name != "self" or not (prefix + names)[:-1])
+            yield from leaves(inner.rsplit("}", 1)[0], prefix + tuple(re.findall(WORD, head)))
+            continue
+        head, _, alias = re.sub(r"\bas\b", "\n", head).partition("\n")
+        path = prefix + tuple(re.findall(WORD, head))
+        # a::{self} is a, while self::a begins at this file.
+        path = path[:-1] if path[1:] and path[-1] == "self" else path
+        yield path, alias.strip() or path[-1]
 
 
 class Crate:
     def __init__(self, folder):
         self.files = modules(folder / "src")
         self.text = {module: code(path) for module, path in self.files.items()}
-        self.exported = {module: dict(self.exports(module)) for module in self.files}
+        self.exported = {module: dict(self.named(module, EXPORT)) for module in self.files}
 
     def absolute(self, module, path):
         """A path of a file from the root, or nothing if it is of another crate."""
@@ -71,12 +78,13 @@ class Crate:
             return at + path
         return module + path if path and module + path[:1] in self.files else None
 
-    def exports(self, module):
-        for tree in re.findall(r"\bpub(?:\([^)]*\))? use ([^;]+);", self.text[module]):
-            for path in leaves(tree):
+    def named(self, module, pattern):
+        """What the uses of a file give a name to: the name and the path from the root."""
+        for tree in pattern.findall(self.text[module]):
+            for path, name in leaves(tree):
                 target = self.absolute(module, path)
-                if target:
-                    yield path[-1], target
+                if target is not None:
+                    yield name, target
 
     def file_of(self, path, depth=0):
         """The module that has what a path names, behind what is exported again."""
@@ -91,16 +99,16 @@ class Crate:
         return None
 
     def edges(self, module):
-        text = re.sub(r"\bpub(?:\([^)]*\))? use [^;]+;", "", self.text[module])
-        paths = [path for tree in re.findall(r"\buse ([^;]+);", text) for path in leaves(tree)]
-        text = re.sub(r"\buse [^;]+;", "", text)
-        paths += [tuple(path.split("::")) for path in re.findall(rf"(?<![\w:])(?:{WORD}::)+{WORD}", text)]
-        for path in paths:
-            target = self.absolute(module, path)
+        used = list(self.named(module, USE))
+        names = dict(used)
+        targets = [target for _, target in used]
+        for path in re.findall(rf"(?<![\w:])(?:{WORD}::)+{WORD}", USE.sub("", self.text[module])):
+            head, *rest = path.split("::")
+            # What a path begins with may be the name of a use.
+            target = names[head] + tuple(rest) if head in names else self.absolute(module, (head, *rest))
             if target is not None:
-                target = self.file_of(target)
-                if target is not None and target != module:
-                    yield target
+                targets.append(target)
+        return {to for to in map(self.file_of, targets) if to is not None and to != module}
 
 
 def circles(graph):
@@ -120,7 +128,7 @@ def circles(graph):
 
 def main():
     words = [word for word in sys.argv[1:] if not word.startswith("--")]
-    rooms, strict = "--rooms" in sys.argv, "--strict" in sys.argv
+    rooms = "--rooms" in sys.argv
     root = Path(__file__).resolve().parent.parent.parent
     if not words:
         members = re.search(r"members = \[(.*?)\]", (root / "Cargo.toml").read_text(), re.S)[1]
@@ -128,9 +136,7 @@ def main():
     failed = False
     for word in words:
         crate = Crate(Path(word))
-        graph = {module: set(crate.edges(module)) for module in crate.files}
-        if not strict:
-            graph = {a: {b for b in targets if a[: len(b)] != b} for a, targets in graph.items()}
+        graph = {module: crate.edges(module) for module in crate.files}
         if rooms:
             collapsed = {}
             for module, targets in graph.items():

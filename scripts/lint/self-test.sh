@@ -18,7 +18,18 @@ printf '[package]\nname = "totpd-core"\n\n[dependencies]\nsha2.workspace = true\
 printf '#![no_std]\n\n#[cfg(test)]\nextern crate std;\n\npub mod a;\npub mod b;\n\npub use b::B;\n' >"$source/lib.rs"
 printf 'mod c;\n\nuse crate::b::B;\n\npub fn a(_: B) {\n    c::c();\n}\n\n#[cfg(test)]\nmod tests {\n    use std::vec;\n}\n' >"$source/a.rs"
 printf '// use crate::a;\npub struct B;\n' >"$source/b.rs"
-printf 'pub fn c() {}\n' >"$source/a/c.rs"
+# What looks like a use of a parent and is none: a visibility, a test, a comment, a string.
+cat >"$source/a/c.rs" <<'RUST'
+// "super::a"
+pub(in super::super) fn c() -> &'static str {
+    "super::a"
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::super::a;
+}
+RUST
 echo 'The clock says when.' >"$tree/docs/page.md"
 mkdir -p "$tree/packaging/deb" "$tree/packaging/selinux"
 echo '# The user who asks.' >"$tree/packaging/deb/postinst"
@@ -62,8 +73,19 @@ check_all clean unsafe
 planted unsafe "$tree/pam_totp/libpam/src/lib.rs" "\$a $(printf '\\n%.0s' $(seq 180))"
 planted circles "$source/b.rs" '1i use crate::a::a;'
 planted circles "$source/b.rs" '$a pub fn b() { super::a::a(B) }'
-planted circles "$source/a/c.rs" '1i use super::a;' --strict
 planted circles "$source/b.rs" '1i use crate::{a::{self as other}};'
+# A parent and its child, by a use, by a path, behind a quote that is a character, and by a name for a module.
+planted circles "$source/a/c.rs" '1i use super::a;'
+planted circles "$source/a/c.rs" '1i use crate::a::*;'
+planted circles "$source/a/c.rs" "1i fn d() { f('\"', super::a(B)) } const E: char = '\"';"
+planted circles "$source/b.rs" '1i use crate as root; fn d() { root::a::a(B) }'
+# A parent that exports what its child has uses it; one that names it by mod alone does not.
+printf 'mod c;\n\npub struct D;\n' >"$source/a.rs"
+printf 'pub struct C(super::D);\n' >"$source/a/c.rs"
+check_all clean circles
+planted circles "$source/a.rs" '2i pub use self::c::C;'
+planted circles "$source/a.rs" '2i pub(crate) use c::{C as E};'
+# Who uses what the root exports uses the file that has it.
 printf 'use crate::B;\n' >"$source/a/c.rs"
 check_all clean circles
 planted circles "$source/b.rs" '1i use crate::a::c;' --rooms

@@ -206,8 +206,11 @@ impl<V: Verifier> Attempt<'_, V> {
             return Ok(Some(VerifyReply::Denied { message: None }));
         };
         let code = self.split_forwarded_password(session, first.bytes())?;
+        // A password may be a date with hyphens. So they are part of a code only without passwords.
+        let is_alone = matches!(self.options.first_pass, FirstPass::Only);
         let may_be = |code: &&str| {
-            (code.len() <= MAX_CODE_BYTES && is_typed_code(code))
+            may_be_code(code)
+                || (is_alone && is_typed_code(code))
                 || is_recovery_code(code.as_bytes())
         };
         match str::from_utf8(code).ok().filter(may_be) {
@@ -276,6 +279,11 @@ fn show_and_map<S: Session>(
         session.show_error(&message);
     }
     Ok(outcome)
+}
+
+/// Reports whether `text` consists of digits and spaces.
+fn may_be_code(text: &str) -> bool {
+    text.len() <= MAX_CODE_BYTES && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b' ')
 }
 
 /// Reports whether `text` is four groups of four letters and digits, with dashes between them.

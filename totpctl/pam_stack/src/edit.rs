@@ -9,7 +9,7 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 
-use self::lines::{candidates, is_factor_line, line, restore_include, with_args};
+use self::lines::{UNENDED, candidates, is_factor_line, line, restore_include, with_args};
 pub use refusal::{Refusal, WRONG_PASSWORD_RISK};
 
 use crate::control::Action;
@@ -121,8 +121,8 @@ pub fn disable(
             after.push_str(&restore_include(line));
         }
     }
-    // enable wrote no end of line behind a file that had none.
-    if !text.ends_with('\n') && removed.last() == Some(&true) && after.ends_with('\n') {
+    let last = text.lines().zip(&removed).last();
+    if last.is_some_and(|(line, removed)| *removed && line.ends_with(UNENDED)) {
         after.pop();
     }
     let without = |name: &str| if name == service { Some(after.clone()) } else { read(name) };

@@ -23,11 +23,9 @@ impl Code {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut code = Self { value: 0, digits: 0 };
-        let is_blank = |c: char| matches!(c, ' ' | '\u{a0}' | '\u{202f}');
-        let text = text.trim_end_matches(|c| is_blank(c) || matches!(c, '\r' | '\t'));
         // A sign is no separator: a hyphen stands between digits.
         let mut last = '-';
-        for c in text.chars().filter(|c| !is_blank(*c)) {
+        for c in without_end(text).chars().filter(|c| !is_blank(*c)) {
             match c.to_digit(10) {
                 Some(digit) if code.digits < *DIGITS.end() => {
                     code.value = code.value * 10 + digit;
@@ -63,6 +61,16 @@ impl fmt::Debug for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
+}
+
+/// Reports whether `c` is a space or a no-break space.
+pub(crate) fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\u{a0}' | '\u{202f}')
+}
+
+/// Returns `text` without what a pasted code may end in.
+pub(crate) fn without_end(text: &str) -> &str {
+    text.trim_end_matches(|c| is_blank(c) || matches!(c, '\r' | '\t'))
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroizing;
 
+use crate::code::{is_blank, without_end};
+
 /// A recovery code: 16 characters of Crockford's base32, 80 random bits.
 ///
 /// It is wiped when dropped and prints `[redacted]`. The alphabet lacks I, L, O and U, so a misread
@@ -29,17 +31,17 @@ impl RecoveryCode {
         Ok(Self(code))
     }
 
-    /// Parses a code in upper or lower case, with or without dashes and spaces. O means 0; I and L
-    /// mean 1.
+    /// Parses a code in upper or lower case, with or without dashes and blanks, as
+    /// [`Code`](crate::code::Code) has them. O means 0; I and L mean 1.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut code = Zeroizing::new([0; CODE_LENGTH]);
         let mut length = 0;
-        for byte in text.bytes().filter(|byte| !matches!(byte, b' ' | b'-')) {
-            let byte = match byte.to_ascii_uppercase() {
-                b'O' => b'0',
-                b'I' | b'L' => b'1',
-                other => other,
+        for c in without_end(text).chars().filter(|c| *c != '-' && !is_blank(*c)) {
+            let byte = match c.to_ascii_uppercase() {
+                'O' => b'0',
+                'I' | 'L' => b'1',
+                other => u8::try_from(other).ok()?,
             };
             if !ALPHABET.contains(&byte) {
                 return None;
@@ -199,6 +201,7 @@ mod tests {
             "01AB-CDEF-GHJK-MNPQ",
             "01abcdefghjkmnpq",
             " 01ab cdef ghjk mnpq ",
+            "01ab\u{a0}cdef-ghjk\u{202f}mnpq\r",
             "OIab-cdef-ghjk-mnpq",
             "olab-cdef-ghjk-mnpq",
         ] {

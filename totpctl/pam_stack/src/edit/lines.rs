@@ -35,8 +35,10 @@ fn with_line(text: &str, place: &Line, new_line: &str) -> String {
         if index + 1 == place.last {
             match line.ends_with('\n') {
                 true => changed.push_str(new_line),
-                // disable then gives the file back byte for byte.
-                false => changed.extend(["\n", new_line.trim_end_matches('\n')]),
+                // What somebody appends to the file must not become a part of this line.
+                false => {
+                    changed.extend(["\n", new_line.trim_end_matches('\n'), UNENDED, "\n"]);
+                }
             }
         }
     }
@@ -63,12 +65,8 @@ pub(super) fn with_args(text: &str, own: &[Line], args: &[String]) -> String {
             Some((found, Directive::Module { kind: Kind::Auth, word, path, args: old, .. }))
                 if is_factor_line(&found.directive) && old != args =>
             {
-                let is_unended = number == found.last && !raw.ends_with('\n');
                 if found.number == number {
                     changed.push_str(&line(word, path, args));
-                }
-                if is_unended && changed.ends_with('\n') {
-                    changed.pop();
                 }
             }
             _ => changed.push_str(raw),
@@ -102,5 +100,8 @@ struct Inclusion {
     mark: &'static str,
 }
 
+/// The mark of a line of the module behind a line that had no end. `disable` then gives the file back
+/// byte for byte.
+pub(super) const UNENDED: &str = " # totpctl: no newline before";
 const INCLUDE: Inclusion = Inclusion { word: "include", mark: " # totpctl: was include" };
 const SUBSTACK: Inclusion = Inclusion { word: "substack", mark: " # totpctl: was substack" };

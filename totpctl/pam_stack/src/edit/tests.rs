@@ -45,7 +45,7 @@ fn disable_removes_all_that_enable_added() {
             cockpit,
             "auth include common-auth # totpctl: was substack\n+\nauth optional pam_group.so\n",
         ),
-        (one_file, "auth requisite pam_unix.so\n+"),
+        (one_file, "auth requisite pam_unix.so\n+ # totpctl: no newline before\n"),
         (continued, "auth requisite \\\n pam_unix.so\n+\nauth optional pam_group.so\n"),
         (other, "auth required pam_vendor.so\nauth optional pam_group.so\n+\n"),
     ] {

@@ -76,7 +76,7 @@ pub(super) fn assess(
     let asks = facts(USUAL_SERVICE).asks || stack.asks;
     let report = if asks { report } else { &mut silent };
     for effect in usual_effects.iter().chain(&root_effects) {
-        let remark = rest::remark(effect, &usual_effects, survey, &stack_of);
+        let remark = rest::remark(effect, survey, &stack_of);
         message::for_all(effect, config, &survey.everybody.trace, remark.as_deref(), report);
     }
     report.notes.extend(unread_drop_ins(survey));

@@ -3,33 +3,45 @@
 use super::super::door::Code;
 use super::effect::Effect;
 use super::effective::Effective;
+use super::method::Method;
 use super::stack::PamStack;
 use super::survey::{Case, Overlap, Survey};
 use super::way::{Way, Who, ways};
 
 /// Returns the remark on an effect on the users of no block, if it keeps nobody out who could log
-/// in without the code, and others are asked. Such an effect is no problem. `effects` are all those
-/// on these users.
+/// in without the code, and others are asked. Such an effect is no problem.
 pub(super) fn remark(
     effect: &Effect,
-    effects: &[Effect],
     survey: &Survey,
     stack_of: &dyn Fn(&Effective) -> PamStack,
 ) -> Option<String> {
     let config = &survey.everybody.config;
+    let stack = stack_of(config);
+    let usual_ways = ways(config, &stack, Who::Anybody, None);
     let fate = match effect {
-        // Who logs in by the method password could no longer do so.
-        Effect::CannotAsk if !effects.contains(&Effect::PasswordCannotAnswer) => {
+        Effect::CannotAsk if !shuts_passwords_out(config, &usual_ways) => {
             "all others log in without a code"
         }
-        Effect::ServiceWithoutCode(_) => "all others log in without a code",
-        Effect::NobodyCanLogIn(_) if is_shut_without_code(config, &stack_of(config)) => {
+        // A service that denies, or that libpam cannot read, lets nobody in.
+        Effect::ServiceWithoutCode(_)
+            if stack.code == Code::NotAsked && usual_ways.iter().any(Way::is_usable) =>
+        {
+            "all others log in without a code"
+        }
+        Effect::NobodyCanLogIn(_) if is_shut_without_code(config, &stack) => {
             "all others are kept out without the code too"
         }
         _ => return None,
     };
     let asked = asked(survey, stack_of);
     (!asked.is_empty()).then(|| format!("asked for a code: {}; {fate}", asked.join(", ")))
+}
+
+/// Reports whether the code shuts out people who log in by a password, alone or after a key: the
+/// method password has one answer. After a KDC refused it, sshd asks PAM about it.
+fn shuts_passwords_out(config: &Effective, usual_ways: &[Way]) -> bool {
+    (config.kerberos && config.is_enabled(Method::Password))
+        || usual_ways.iter().any(|way| matches!(way.code, Code::Unanswerable(_)))
 }
 
 /// Reports whether nobody could log in even if the stack asked for nothing. A list of

@@ -61,6 +61,7 @@ fn told(survey: &Survey, stack: &str) -> (Vec<String>, Vec<String>, Vec<String>)
     let mut report = Report::default();
     let facts = |name: &str| match name {
         "open" => of_text("auth required pam_permit.so\n"),
+        "denied" => of_text("auth required pam_deny.so\n"),
         _ => of_text(stack),
     };
     let doors = assess(survey, &facts, &mut report);

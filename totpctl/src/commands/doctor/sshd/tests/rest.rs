@@ -15,7 +15,12 @@ fn a_rest_that_is_not_asked_is_a_note() {
     };
     let shut = format!("{no_ask}pubkeyauthentication no\n");
     let password = format!("{no_ask}passwordauthentication yes\n");
+    let key_and_password = format!(
+        "{password}hostbasedauthentication yes\nauthenticationmethods publickey,password hostbased\n"
+    );
+    let kerberos = format!("{password}kerberosauthentication yes\n");
     let elsewhere = "pamservicename open\n";
+    let denied = "pamservicename denied\n";
     for (usual, block, refused_by, problems, note) in [
         (no_ask, asks.as_str(), None, &[][..], "sshd-cannot-ask"),
         (&shut, &asks, None, &[], "sshd-nobody-can-log-in"),
@@ -25,10 +30,15 @@ fn a_rest_that_is_not_asked_is_a_note() {
         (no_ask, &asks, Some("DenyUsers"), &["sshd-cannot-ask"], "sshd-key-alone"),
         // The code would shut out who logs in by a password.
         (&password, &asks, None, &["sshd-cannot-ask"], "sshd-password-cannot-answer"),
+        (&key_and_password, &asks, None, &["sshd-cannot-ask"], "sshd-methods-without-code"),
+        (&kerberos, &asks, None, &["sshd-cannot-ask"], ""),
+        // Its service lets nobody in.
+        (denied, "pamservicename sshd\n", None, &["sshd-service-without-code"], ""),
     ] {
         let (found_problems, notes) = found(usual, block, refused_by);
         assert_eq!(found_problems, problems, "{usual} {block}");
-        assert!(notes.iter().any(|id| id == note), "{usual} {block}: {notes:?}");
+        let is_noted = note.is_empty() || notes.iter().any(|id| id == note);
+        assert!(is_noted, "{usual} {block}: {notes:?}");
     }
 }
 

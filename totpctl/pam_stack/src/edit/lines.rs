@@ -100,8 +100,8 @@ struct Inclusion {
     mark: &'static str,
 }
 
-/// The mark of a line of the module behind a line that had no end. `disable` then gives the file back
-/// byte for byte.
+/// The mark of a line of the module behind a line that had no end. `disable` then gives the file
+/// back byte for byte.
 pub(super) const UNENDED: &str = " # totpctl: no newline before";
 const INCLUDE: Inclusion = Inclusion { word: "include", mark: " # totpctl: was include" };
 const SUBSTACK: Inclusion = Inclusion { word: "substack", mark: " # totpctl: was substack" };

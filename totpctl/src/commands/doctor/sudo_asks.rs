@@ -10,6 +10,8 @@ pub(super) struct Exception {
     who: String,
     /// The word in the rules.
     word: &'static str,
+    /// True if a later line may ask these users.
+    may_be_asked: bool,
     /// The line, if it is not built into sudo.
     pub(super) place: Option<Place>,
 }
@@ -17,15 +19,22 @@ pub(super) struct Exception {
 impl Exception {
     /// Returns it as a phrase of a list.
     pub(super) fn phrase(&self) -> String {
+        let may = if self.may_be_asked { ", who may be asked" } else { "" };
         match &self.place {
-            Some((file, line)) => format!("{} ({}, {file}:{line})", self.who, self.word),
-            None => format!("{} ({})", self.who, self.word),
+            Some((file, line)) => format!("{}{may} ({}, {file}:{line})", self.who, self.word),
+            None => format!("{}{may} ({})", self.who, self.word),
         }
     }
 
     /// Returns it as a sentence.
     pub(super) fn sentence(&self) -> String {
-        format!("{} skips the password and the code: {}", self.word, self.who)
+        let (word, who) = (self.word, &self.who);
+        match self.may_be_asked {
+            true => format!(
+                "{word} may skip the password and the code, but a later line may ask: {who}"
+            ),
+            false => format!("{word} skips the password and the code: {who}"),
+        }
     }
 }
 
@@ -40,18 +49,20 @@ pub(super) fn is_anybody_asked(sudoers: &Sudoers) -> bool {
 /// Returns the exceptions. `built_in` is the group that is exempt without a rule.
 pub(super) fn exceptions(sudoers: &Sudoers, built_in: Option<&str>) -> Vec<Exception> {
     let exempt = sudoers.exempt().into_iter().filter_map(|exempt| {
-        let users = sudoers.members(&exempt.users);
+        let users = &exempt.users;
         // Root is never asked.
         if users.iter().all(|user| ["root", "#0"].contains(&user.as_str())) {
             return None;
         }
-        let who = format!("{}{}", people(&users), commands(&exempt.commands));
-        Some(Exception { who, word: "NOPASSWD", place: Some(exempt.place.clone()) })
+        let who = format!("{}{}", people(users), commands(&exempt.commands));
+        let may_be_asked = exempt.may_be_asked;
+        Some(Exception { who, word: "NOPASSWD", may_be_asked, place: Some(exempt.place) })
     });
     let settings =
         sudoers.in_force("authenticate", true).into_iter().map(|(_, setting)| Exception {
             who: scope(&sudoers.scope(setting)),
             word: "!authenticate",
+            may_be_asked: false,
             place: Some(setting.place.clone()),
         });
     let group = sudoers.global("exempt_group");
@@ -63,6 +74,7 @@ pub(super) fn exceptions(sudoers: &Sudoers, built_in: Option<&str>) -> Vec<Excep
     let group = group.map(|(group, place)| Exception {
         who: format!("members of {group}"),
         word: "exempt_group",
+        may_be_asked: false,
         place,
     });
     exempt.chain(settings).chain(group).collect()
@@ -96,6 +108,10 @@ mod tests {
             ("Defaults!/bin/x !authenticate\n", &["users who run /bin/x (!authenticate, /s:1)"]),
             ("Defaults exempt_group = adm\n", &["members of adm (exempt_group, /s:1)"]),
             ("Defaults timestamp_timeout=-1\n", &[]),
+            (
+                "bob ALL=NOPASSWD: ALL\n%sudo ALL=(ALL) ALL\n",
+                &["bob, who may be asked (NOPASSWD, /s:1)"],
+            ),
         ] {
             let found: Vec<_> =
                 exceptions(&sudoers(text), None).iter().map(Exception::phrase).collect();

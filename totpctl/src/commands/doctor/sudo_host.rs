@@ -6,7 +6,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
-use super::sudoers::{Files, Place, Setting, Sudoers};
+use super::sudoers::{Callers, Files, Place, Setting, Sudoers};
+use crate::accounts;
 use crate::name_services;
 use crate::pam::files::read_file;
 use crate::program;
@@ -154,7 +155,11 @@ fn read_sudoers(path: &str) -> Sudoers {
     };
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host = host.trim().split('.').next().unwrap_or_default();
-    Sudoers::read(path, &Files { read: &read, list: &list, host })
+    // A directory may have groups that the files of this host do not have.
+    let is_local = |source: &String| LOCAL_SOURCES.contains(&source.as_str());
+    let has_all_groups = name_services::sources_of("group").iter().all(is_local);
+    let callers = Callers { accounts: accounts::local(), has_all_groups };
+    Sudoers::read(path, &Files { read: &read, list: &list, host }).with_callers(callers)
 }
 
 /// Returns the lines that visudo calls wrong, if it is installed.
@@ -209,6 +214,8 @@ fn contains(bytes: &[u8], text: &[u8]) -> bool {
     bytes.windows(text.len()).any(|window| window == text)
 }
 
+/// The sources of groups that are files of this host.
+const LOCAL_SOURCES: [&str; 5] = ["altfiles", "compat", "extrausers", "files", "systemd"];
 const WRITABLE_BY_ALL: u32 = 0o002;
 /// The settings that name a PAM service, with the command that uses it.
 const SETTINGS: [(&str, &str); 3] =

@@ -2,29 +2,34 @@
 
 mod alias_line;
 mod aliases;
+mod callers;
 mod hosts;
 mod lines;
 mod rules;
 mod setting;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod words;
 
 use std::collections::BTreeMap;
+use std::slice;
 
 use self::alias_line::AliasKind;
 use self::aliases::Aliases;
+pub(super) use self::callers::Callers;
+use self::callers::Share;
 use self::hosts::is_this_host;
 pub(super) use self::lines::Place;
 use self::lines::{Include, Line, logical_lines};
-use self::rules::{Grant, Rule, rule};
+use self::rules::{Command, Grant, Rule, rule};
 pub(super) use self::setting::{Reach, Scope, Setting};
 
 /// What the files of sudoers say about passwords.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Sudoers {
-    /// The commands for which sudo asks for nothing, or for a password, in order.
-    grants: Vec<(Exempt, Grant)>,
+    /// The users of each line of rules, with what they may run on a list of hosts, in order.
+    grants: Vec<(Vec<String>, Grant, Place)>,
     /// The settings, in order.
     pub(super) settings: Vec<Setting>,
     /// The lines that cannot be read, with the reason.
@@ -36,15 +41,19 @@ pub(super) struct Sudoers {
     file_count: usize,
     /// The short name of this host.
     host: String,
+    /// The accounts of this host; none if they are not known.
+    callers: Callers,
 }
 
 /// Users who are asked for nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Exempt {
-    /// The users and groups as the line names them.
+    /// The users and groups, without aliases. `!` stands before those that a later line asks.
     pub(super) users: Vec<String>,
     /// The commands as the line names them.
     pub(super) commands: Vec<String>,
+    /// True if a later line may ask some of these users, and the names do not tell.
+    pub(super) may_be_asked: bool,
     /// The line.
     pub(super) place: Place,
 }
@@ -65,6 +74,11 @@ impl Sudoers {
         let mut sudoers = Self { host: files.host.to_owned(), ..Self::default() };
         sudoers.file(path, files, None, 0);
         sudoers
+    }
+
+    /// Adds the accounts of this host.
+    pub(super) fn with_callers(self, callers: Callers) -> Self {
+        Self { callers, ..self }
     }
 
     /// Reads one file. `from` is the line that includes it.
@@ -110,10 +124,8 @@ impl Sudoers {
             Ok(Rule::Aliases(kind, aliases)) => self.aliases.add(text, kind, aliases),
             Ok(Rule::Grants(users, _)) if users.is_empty() => {}
             Ok(Rule::Grants(users, grants)) => {
-                self.grants.extend(grants.into_iter().map(|grant| {
-                    let (users, commands) = (users.clone(), grant.exempt.clone());
-                    (Exempt { users, commands, place: place.clone() }, grant)
-                }));
+                let grants = grants.into_iter();
+                self.grants.extend(grants.map(|grant| (users.clone(), grant, place.clone())));
             }
             Ok(Rule::Settings { scope, settings }) => {
                 self.settings.extend(settings.into_iter().map(|(name, value, is_negated)| {
@@ -126,41 +138,91 @@ impl Sudoers {
 
     /// Returns the users that sudo does not ask on this host, in order. Of the lines for a user,
     /// the last one counts.
-    pub(super) fn exempt(&self) -> Vec<&Exempt> {
-        let all = self.grants.iter().enumerate();
-        let is_in_force = |(index, (exempt, grant)): &(usize, &(Exempt, Grant))| {
-            let later = self.grants.iter().skip(index + 1);
-            let mut later = later.filter(|(_, other)| other.has_groups || !grant.has_groups);
-            !exempt.commands.is_empty()
-                && self.is_here(grant) != Some(false)
-                && !later.any(|(other, grant)| self.asks_again(exempt, &other.users, grant))
-        };
-        all.filter(is_in_force).map(|(_, (exempt, _))| exempt).collect()
+    pub(super) fn exempt(&self) -> Vec<Exempt> {
+        let grants = self.grants.iter().enumerate();
+        grants.filter_map(|(index, grant)| self.exempt_by(grant, index + 1)).collect()
+    }
+
+    /// Returns the users that a line exempts, without those that a line from `later` on asks.
+    fn exempt_by(
+        &self,
+        (users, grant, place): &(Vec<String>, Grant, Place),
+        later: usize,
+    ) -> Option<Exempt> {
+        if self.is_here(grant) == Some(false) {
+            return None;
+        }
+        let mut users = self.members(users);
+        let mut commands = grant.exempt.clone();
+        let mut may_be_asked = false;
+        for (others, grant, _) in self.grants.iter().skip(later) {
+            let is_here = self.is_here(grant);
+            let is_asked = |command: &Command| self.asks_for(grant, command);
+            if is_here == Some(false) || !commands.iter().any(is_asked) {
+                continue;
+            }
+            let others = self.members(others);
+            let shares = users.iter().filter(|user| !user.starts_with('!'));
+            let shares: Vec<_> = shares.map(|user| self.callers.share(user, &others)).collect();
+            if !commands.iter().all(is_asked) {
+                // It asks all of them for some of the commands.
+                if is_here == Some(true) && shares.iter().all(|share| *share == Share::All) {
+                    commands.retain(|command| !is_asked(command));
+                }
+                continue;
+            }
+            let is_part = |share: &Share| *share != Share::These(Vec::new());
+            if is_here.is_none() {
+                may_be_asked |= shares.iter().any(is_part);
+                continue;
+            }
+            may_be_asked |= shares.contains(&Share::Unknown);
+            let mut asked = Vec::new();
+            let mut shares = shares.into_iter();
+            users.retain(|user| {
+                user.starts_with('!')
+                    || match shares.next() {
+                        Some(Share::All) => false,
+                        Some(Share::These(names)) => {
+                            asked.extend(names.into_iter().map(|name| format!("!{name}")));
+                            true
+                        }
+                        _ => true,
+                    }
+            });
+            asked.retain(|name| !users.contains(name));
+            users.extend(asked);
+        }
+        let has_users = users.iter().any(|user| !user.starts_with('!'));
+        let commands: Vec<_> = commands.into_iter().map(|command| command.name).collect();
+        (has_users && !commands.is_empty()).then(|| Exempt {
+            users,
+            commands,
+            may_be_asked,
+            place: place.clone(),
+        })
     }
 
     /// Reports whether sudo asks nobody for a password, by a line for all users and commands.
     pub(super) fn exempts_everybody(&self) -> bool {
-        let is_for_all = |exempt: &&Exempt| {
-            let users = self.members(&exempt.users);
-            users == ["ALL"] && exempt.commands.iter().any(|command| command == "ALL")
-        };
         // A later line may ask a user again.
-        let last = self.grants.last().map(|(exempt, _)| exempt);
-        self.exempt().last().filter(|exempt| Some(**exempt) == last).is_some_and(is_for_all)
+        let here =
+            |(_, grant, _): &&(Vec<String>, Grant, Place)| self.is_here(grant) != Some(false);
+        self.grants.iter().rfind(here).is_some_and(|(users, grant, _)| {
+            self.members(users) == ["ALL"]
+                && grant.exempt.iter().any(|command| command.name == "ALL")
+        })
     }
 
-    /// Reports whether a later line asks all these users for a password again.
-    fn asks_again(&self, exempt: &Exempt, users: &[String], grant: &Grant) -> bool {
-        let (users, held) = (self.members(users), self.members(&exempt.users));
-        let has_exclusion = users.iter().chain(&held).any(|user| user.starts_with('!'));
-        let is_held =
-            |user: &String| users.contains(user) || users.iter().any(|name| name == "ALL");
-        let is_asked =
-            |command: &String| grant.asked.iter().any(|asked| asked == "ALL" || asked == command);
-        self.is_here(grant) == Some(true)
-            && !has_exclusion
-            && held.iter().all(is_held)
-            && exempt.commands.iter().all(is_asked)
+    /// Reports whether a line asks for a password before a command, as far as the names tell.
+    fn asks_for(&self, grant: &Grant, command: &Command) -> bool {
+        let members = |command: &Command| {
+            let names = self.aliases.expanded(AliasKind::Command, slice::from_ref(&command.name));
+            let targets = command.targets.clone();
+            names.into_iter().map(move |name| Command { name, targets: targets.clone() })
+        };
+        let asked: Vec<_> = grant.asked.iter().flat_map(members).collect();
+        members(command).all(|command| asked.iter().any(|asked| asked.includes(&command)))
     }
 
     /// Returns whether a line is for this host, if its names tell.

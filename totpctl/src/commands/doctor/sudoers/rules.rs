@@ -1,6 +1,7 @@
 //! One line of sudoers.
 
 use super::alias_line::{AliasKind, aliases};
+use super::targets::Targets;
 use super::words::{Words, unquoted};
 
 /// The content of a line.
@@ -25,11 +26,24 @@ pub(super) struct Grant {
     /// The hosts, as the line names them.
     pub(super) hosts: Vec<String>,
     /// The commands without a password.
-    pub(super) exempt: Vec<String>,
-    /// The commands with a password, as any user and without other conditions.
-    pub(super) asked: Vec<String>,
-    /// Whether they are also for other groups (`sudo -g`).
-    pub(super) has_groups: bool,
+    pub(super) exempt: Vec<Command>,
+    /// The commands with a password, without other conditions.
+    pub(super) asked: Vec<Command>,
+}
+
+/// A command, and the users as which it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Command {
+    /// The command with its arguments, or an alias.
+    pub(super) name: String,
+    pub(super) targets: Targets,
+}
+
+impl Command {
+    /// Reports whether it is `other` too, as far as the names tell.
+    pub(super) fn includes(&self, other: &Self) -> bool {
+        (self.name == "ALL" || self.name == other.name) && self.targets.include(&other.targets)
+    }
 }
 
 /// Parses a line that includes no file.
@@ -89,13 +103,12 @@ fn grants(line: &str) -> Result<Rule, &'static str> {
             return Err("it has no =, with hosts before and commands behind it");
         }
         let mut grant = Grant { hosts: names(hosts), ..Grant::default() };
-        let (mut needs_password, mut is_for_all) = (true, false);
+        // Tags, targets and options are valid for the commands behind them too.
+        let (mut needs_password, mut has_condition) = (true, false);
+        let mut targets = Targets::default();
         loop {
             if words.skip('(') {
-                let targets = words.until(&[')', '=']);
-                let (targets, groups) = targets.split_once(':').unwrap_or((targets, ""));
-                is_for_all = targets.trim() == "ALL" && ["", "ALL"].contains(&groups.trim());
-                grant.has_groups |= !groups.trim().is_empty();
+                targets = Targets::parse(words.until(&[')', '=']));
                 if !words.skip(')') {
                     return Err("a bracket is not closed");
                 }
@@ -105,27 +118,26 @@ fn grants(line: &str) -> Result<Rule, &'static str> {
                     Some("NOPASSWD") => needs_password = false,
                     Some("PASSWD") => needs_password = true,
                     Some(_) => {}
-                    None if option(&mut words) => is_for_all = false,
+                    None if option(&mut words) => has_condition = true,
                     None => break,
                 }
             }
+            let mut has_digest = false;
             while words.skip_digest() {
-                is_for_all = false;
+                has_digest = true;
             }
             let command = words.until(&[',', ':']);
             if command.is_empty() {
                 return Err("a command is missing");
             }
             let is_meant = !command.starts_with('!');
+            let command = Command { name: command.to_owned(), targets: targets.clone() };
             if !needs_password && is_meant {
-                grant.exempt.push(command.to_owned());
-            }
-            if needs_password && is_meant && is_for_all {
-                grant.asked.push(command.to_owned());
-            }
-            // The last command of a list that fits counts.
-            if needs_password && command == "ALL" {
-                grant.exempt.clear();
+                grant.exempt.push(command);
+            } else if is_meant && !has_condition && !has_digest {
+                // The last command of a list that fits counts.
+                grant.exempt.retain(|exempt| !command.includes(exempt));
+                grant.asked.push(command);
             }
             if !words.skip(',') {
                 break;
@@ -211,7 +223,8 @@ mod tests {
     fn exempt(line: &str) -> (Vec<String>, Vec<String>) {
         match rule(line) {
             Ok(Rule::Grants(users, grants)) => {
-                (users, grants.into_iter().flat_map(|grant| grant.exempt).collect())
+                let commands = grants.into_iter().flat_map(|grant| grant.exempt);
+                (users, commands.map(|command| command.name).collect())
             }
             other => panic!("{line}: {other:?}"),
         }
@@ -228,6 +241,9 @@ mod tests {
                 &["/bin/a", "/bin/c"],
             ),
             ("a ALL=NOPASSWD: /bin/x, PASSWD: ALL, NOPASSWD: /bin/y", &["a"], &["/bin/y"]),
+            ("a ALL=(root) NOPASSWD: ALL, (www) PASSWD: ALL", &["a"], &["ALL"]),
+            ("a ALL=(root) NOPASSWD: ALL, (ALL) PASSWD: ALL", &["a"], &[]),
+            ("a ALL=NOPASSWD: /x, NOTAFTER=20200101000000Z PASSWD: /y, ALL", &["a"], &["/x"]),
             ("a h1=NOPASSWD: /bin/x : h2, h3 = (root) ALL", &["a"], &["/bin/x"]),
             ("a ALL=NOPASSWD: /bin/x -p a\\:b\\=c, !/bin/y", &["a"], &["/bin/x -p a\\:b\\=c"]),
             ("#1000 ALL=(ALL) NOPASSWD:NOEXEC: sudoedit /etc/x", &["#1000"], &["sudoedit /etc/x"]),
@@ -249,16 +265,16 @@ mod tests {
         let line = "a h1, 2001:db8::/32 = NOPASSWD: /x, PASSWD: /y : ALL = (ALL:ALL) /z, !/q";
         let Ok(Rule::Grants(_, grants)) = rule(line) else { panic!("{line}") };
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let command = |name: &str, targets| Command { name: name.to_owned(), targets };
         let first = Grant {
             hosts: names(&["h1", "2001:db8::/32"]),
-            exempt: names(&["/x"]),
-            ..Grant::default()
+            exempt: vec![command("/x", Targets::default())],
+            asked: vec![command("/y", Targets::default())],
         };
         let second = Grant {
             hosts: names(&["ALL"]),
-            asked: names(&["/z"]),
-            has_groups: true,
-            ..Grant::default()
+            exempt: Vec::new(),
+            asked: vec![command("/z", Targets::parse("ALL:ALL"))],
         };
         assert_eq!(grants, [first, second]);
     }

@@ -215,6 +215,7 @@ finding_ids! {
     SudoServiceWithoutCode = "sudo-service-without-code",
     SudoSkipsCode = "sudo-skips-code",
     SudoersException = "sudoers-exception",
+    SudoersIgnored = "sudoers-ignored",
     SudoersNotChecked = "sudoers-not-checked",
     SudoersUnreadable = "sudoers-unreadable",
     TotpdNotStarted = "totpd-not-started",

@@ -6,7 +6,7 @@ use super::report::Report;
 use super::sudo_asks::{Exception, exceptions, is_anybody_asked};
 use super::sudo_host::{Sudo, UsedService, directory_of_rules};
 use super::sudo_other::{Effect, others};
-use super::sudoers::{Place, Reach};
+use super::sudoers::{Ignored, Place, Reach};
 use crate::name_services;
 use crate::pam::change::how_to_create;
 use crate::pam::files::path_of;
@@ -120,6 +120,12 @@ impl Sudo {
             report.notes.push(finding.fix("run doctor as root"));
             return;
         };
+        for ignored in &sudoers.ignored {
+            match (ignored_finding(ignored), ignored.is_main) {
+                (problem, true) => report.problems.push(problem),
+                (note, false) => report.notes.push(note),
+            }
+        }
         let group = self.exempt_group.as_deref();
         report.notes.extend(exceptions(sudoers, group).iter().map(|exception| {
             let finding =
@@ -163,6 +169,23 @@ impl Sudo {
     }
 }
 
+fn ignored_finding(Ignored { path, reason, is_main }: &Ignored) -> Finding {
+    let fix = format!("run chown root:root {path} && chmod go-w {path}");
+    let (id, message, fix) = match is_main {
+        true => (
+            FindingId::SudoersUnreadable,
+            format!("sudo refuses this file, so it allows nobody anything: {reason}"),
+            fix,
+        ),
+        false => (
+            FindingId::SudoersIgnored,
+            format!("sudo ignores this, with all rules in it: {reason}"),
+            format!("delete it, or {fix}"),
+        ),
+    };
+    Finding::new(id, message).in_file(path).fix(fix)
+}
+
 const EXCEPTION_FIX: &str =
     "remove the exception, or accept it: totpctl doctor accept sudoers-exception --reason TEXT";
 
@@ -174,7 +197,7 @@ mod tests {
     /// Returns what sudo with these rules reports, while root has no factor.
     fn checked(rules: &str) -> Report {
         let read = |_: &str| Ok(rules.to_owned());
-        let files = Files { read: &read, list: &|_| Vec::new(), host: "h" };
+        let files = Files { refusal: &|_| None, read: &read, list: &|_| Vec::new(), host: "h" };
         checked_of(Some(Sudoers::read("/s", &files)), None)
     }
 
@@ -218,6 +241,32 @@ mod tests {
         assert_eq!(told.len(), 2, "{told:?}");
         assert!(told[0].ends_with("; run sudo -V as root"), "{told:?}");
         assert!(told[1].ends_with("; run doctor as root"), "{told:?}");
+    }
+
+    #[test]
+    fn a_file_that_sudo_ignores_is_a_note() {
+        let read = |path: &str| match path {
+            "/s" => Ok("@include /t\n@includedir /d\n".to_owned()),
+            _ => Ok("bob ALL=NOPASSWD: ALL\n".to_owned()),
+        };
+        for (refused, problems, notes) in [
+            (&["/t", "/d"][..], &[][..], &["/t: sudo ignores this", "/d: sudo ignores this"][..]),
+            (&["/t", "/d/a"], &[], &["/t: sudo ignores this", "/d/a: sudo ignores this"]),
+            (&["/s"], &["/s: sudo refuses this file"], &[]),
+        ] {
+            let refusal = |path: &str| {
+                refused.contains(&path).then(|| "everybody can write to it".to_owned())
+            };
+            let list = |_: &str| vec!["a".to_owned()];
+            let files = Files { refusal: &refusal, read: &read, list: &list, host: "h" };
+            let report = checked_of(Some(Sudoers::read("/s", &files)), None);
+            for (found, expected) in [(&report.problems, problems), (&report.notes, notes)] {
+                let is_known = |finding: &&Finding| finding.id() != FindingId::SudoersNotChecked;
+                let told: Vec<_> = found.iter().filter(is_known).map(Finding::sentence).collect();
+                assert_eq!(told.len(), expected.len(), "{told:?}");
+                assert!(told.iter().zip(expected).all(|(a, b)| a.starts_with(b)), "{told:?}");
+            }
+        }
     }
 
     #[test]

@@ -87,7 +87,10 @@ mod tests {
 
     fn sudoers(text: &str) -> Sudoers {
         let read = |_: &str| Ok(text.to_owned());
-        Sudoers::read("/s", &Files { read: &read, list: &|_| Vec::new(), host: "h" })
+        Sudoers::read(
+            "/s",
+            &Files { refusal: &|_| None, read: &read, list: &|_| Vec::new(), host: "h" },
+        )
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
-use super::sudoers::{Callers, Files, Place, Setting, Sudoers};
+use super::sudoers::{Callers, Files, Permissions, Place, Setting, Sudoers};
 use crate::accounts;
 use crate::name_services;
 use crate::pam::files::read_file;
@@ -141,17 +141,16 @@ fn sudoers_path(version: &str, is_rust: bool) -> String {
 }
 
 fn read_sudoers(path: &str) -> Sudoers {
-    let read = |path: &str| {
-        // sudo reads no file that others can change.
-        let file = fs::metadata(path).map_err(|error| error.to_string())?;
-        match file.uid() == 0 && file.mode() & WRITABLE_BY_ALL == 0 {
-            true => read_file(Path::new(path)),
-            false => Err("users other than root can write to it".to_owned()),
-        }
+    let refusal = |path: &str| {
+        // The caller tells that a file is missing.
+        let file = fs::metadata(path).ok()?;
+        Permissions { uid: file.uid(), gid: file.gid(), mode: file.mode() }.refusal()
     };
+    let read = |path: &str| read_file(Path::new(path));
     let list = |folder: &str| {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+        let files = entries.filter(|entry| entry.path().is_file());
+        files.filter_map(|entry| entry.file_name().into_string().ok()).collect()
     };
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host = host.trim().split('.').next().unwrap_or_default();
@@ -159,7 +158,8 @@ fn read_sudoers(path: &str) -> Sudoers {
     let is_local = |source: &String| LOCAL_SOURCES.contains(&source.as_str());
     let has_all_groups = name_services::sources_of("group").iter().all(is_local);
     let callers = Callers { accounts: accounts::local(), has_all_groups };
-    Sudoers::read(path, &Files { read: &read, list: &list, host }).with_callers(callers)
+    Sudoers::read(path, &Files { refusal: &refusal, read: &read, list: &list, host })
+        .with_callers(callers)
 }
 
 /// Returns the lines that visudo calls wrong, if it is installed.
@@ -216,7 +216,6 @@ fn contains(bytes: &[u8], text: &[u8]) -> bool {
 
 /// The sources of groups that are files of this host.
 const LOCAL_SOURCES: [&str; 5] = ["altfiles", "compat", "extrausers", "files", "systemd"];
-const WRITABLE_BY_ALL: u32 = 0o002;
 /// The settings that name a PAM service, with the command that uses it.
 const SETTINGS: [(&str, &str); 3] =
     [("sudo", "pam_service"), ("sudo -i", "pam_login_service"), ("sudo -A", "pam_askpass_service")];

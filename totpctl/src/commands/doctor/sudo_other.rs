@@ -190,7 +190,10 @@ mod tests {
 
     fn found(text: &str) -> Vec<OtherUser> {
         let read = |_: &str| Ok(text.to_owned());
-        others(&Sudoers::read("/s", &Files { read: &read, list: &|_| Vec::new(), host: "web" }))
+        others(&Sudoers::read(
+            "/s",
+            &Files { refusal: &|_| None, read: &read, list: &|_| Vec::new(), host: "web" },
+        ))
     }
 
     #[test]

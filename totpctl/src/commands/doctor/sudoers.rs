@@ -5,6 +5,7 @@ mod aliases;
 mod callers;
 mod hosts;
 mod lines;
+mod permissions;
 mod rules;
 mod setting;
 mod targets;
@@ -22,6 +23,7 @@ use self::callers::Share;
 use self::hosts::is_this_host;
 pub(super) use self::lines::Place;
 use self::lines::{Include, Line, logical_lines};
+pub(super) use self::permissions::{Ignored, Permissions};
 use self::rules::{Command, Grant, Rule, rule};
 pub(super) use self::setting::{Reach, Scope, Setting};
 
@@ -34,6 +36,8 @@ pub(super) struct Sudoers {
     pub(super) settings: Vec<Setting>,
     /// The lines that cannot be read, with the reason.
     pub(super) faults: Vec<(Place, String)>,
+    /// The files and folders that sudo ignores.
+    pub(super) ignored: Vec<Ignored>,
     aliases: Aliases,
     /// The other lines.
     lines: BTreeMap<Place, String>,
@@ -60,6 +64,8 @@ pub(super) struct Exempt {
 
 /// The files, as the caller reads them.
 pub(super) struct Files<'a> {
+    /// Returns why sudo ignores a file or folder, if it does.
+    pub(super) refusal: &'a dyn Fn(&str) -> Option<String>,
     /// Returns the text of a file.
     pub(super) read: &'a dyn Fn(&str) -> Result<String, String>,
     /// Returns the names in a folder.
@@ -93,6 +99,9 @@ impl Sudoers {
             self.faults.push((place, "too many files include each other".to_owned()));
             return;
         }
+        if self.ignores(path, files, from.is_none()) {
+            return;
+        }
         let text = match (files.read)(path) {
             Ok(text) => text,
             Err(reason) => {
@@ -104,6 +113,7 @@ impl Sudoers {
             let place = (path.to_owned(), number);
             match lines::include(&text, path, files.host) {
                 Some(Include::File(name)) => self.file(&name, files, Some(&place), depth + 1),
+                Some(Include::Folder(name)) if self.ignores(&name, files, false) => {}
                 Some(Include::Folder(name)) => {
                     for file in lines::included(&(files.list)(&name)) {
                         self.file(&format!("{name}/{file}"), files, Some(&place), depth + 1);
@@ -112,6 +122,18 @@ impl Sudoers {
                 None => self.line(&text, place),
             }
         }
+    }
+
+    /// Reports whether sudo ignores a file or folder.
+    fn ignores(&mut self, path: &str, files: &Files<'_>, is_main: bool) -> bool {
+        let refusal = (files.refusal)(path);
+        let is_ignored = refusal.is_some();
+        self.ignored.extend(refusal.map(|reason| Ignored {
+            path: path.to_owned(),
+            reason,
+            is_main,
+        }));
+        is_ignored
     }
 
     fn line(&mut self, text: &str, place: Place) {

@@ -102,6 +102,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::SudoServiceWithoutCode
         | Id::SudoSkipsCode
         | Id::SudoersException
+        | Id::SudoersIgnored
         | Id::TotpdNotStarted
         | Id::TotpdUnconfined
         | Id::TrialPending

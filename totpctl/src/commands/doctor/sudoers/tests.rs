@@ -11,12 +11,18 @@ fn sudoers(files: &[(&str, &str)]) -> Sudoers {
             |name: &str| name.strip_prefix(folder)?.strip_prefix('/').map(ToOwned::to_owned);
         files.iter().filter_map(|(name, _)| inside(name)).collect()
     };
-    Sudoers::read("/etc/sudoers", &Files { read: &read, list: &list, host: "h" })
+    Sudoers::read(
+        "/etc/sudoers",
+        &Files { refusal: &|_| None, read: &read, list: &list, host: "h" },
+    )
 }
 
 fn rules(text: &str) -> Sudoers {
     let read = |_: &str| Ok(text.to_owned());
-    Sudoers::read("/s", &Files { read: &read, list: &|_| Vec::new(), host: "web" })
+    Sudoers::read(
+        "/s",
+        &Files { refusal: &|_| None, read: &read, list: &|_| Vec::new(), host: "web" },
+    )
 }
 
 #[test]

@@ -197,7 +197,13 @@ mod tests {
     /// Returns what sudo with these rules reports, while root has no factor.
     fn checked(rules: &str) -> Report {
         let read = |_: &str| Ok(rules.to_owned());
-        let files = Files { refusal: &|_| None, read: &read, list: &|_| Vec::new(), host: "h" };
+        let files = Files {
+            rejected: &[],
+            refusal: &|_| None,
+            read: &read,
+            list: &|_| Vec::new(),
+            host: "h",
+        };
         checked_of(Some(Sudoers::read("/s", &files)), None)
     }
 
@@ -258,7 +264,8 @@ mod tests {
                 refused.contains(&path).then(|| "everybody can write to it".to_owned())
             };
             let list = |_: &str| vec!["a".to_owned()];
-            let files = Files { refusal: &refusal, read: &read, list: &list, host: "h" };
+            let files =
+                Files { rejected: &[], refusal: &refusal, read: &read, list: &list, host: "h" };
             let report = checked_of(Some(Sudoers::read("/s", &files)), None);
             for (found, expected) in [(&report.problems, problems), (&report.notes, notes)] {
                 let is_known = |finding: &&Finding| finding.id() != FindingId::SudoersNotChecked;

@@ -89,7 +89,13 @@ mod tests {
         let read = |_: &str| Ok(text.to_owned());
         Sudoers::read(
             "/s",
-            &Files { refusal: &|_| None, read: &read, list: &|_| Vec::new(), host: "h" },
+            &Files {
+                rejected: &[],
+                refusal: &|_| None,
+                read: &read,
+                list: &|_| Vec::new(),
+                host: "h",
+            },
         )
     }
 

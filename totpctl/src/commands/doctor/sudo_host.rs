@@ -55,14 +55,19 @@ impl Sudo {
         }
         let file = sudoers_path(&version, is_rust);
         let is_root = nix::unistd::geteuid().is_root();
-        let sudoers = is_root.then(|| read_sudoers(&file));
+        let rejected = is_root.then(|| visudo_faults(&file)).flatten();
+        let sudoers = is_root.then(|| read_sudoers(&file, rejected.as_deref().unwrap_or_default()));
         for setting in ["pam_service", "pam_login_service", "pam_askpass_service"] {
             let scoped = sudoers.iter().flat_map(|sudoers| sudoers.scoped(setting));
             services.extend(scoped.filter_map(UsedService::scoped));
         }
         // Without visudo, this parser has the last word.
         let faults = match &sudoers {
-            Some(sudoers) => visudo_faults(&file).unwrap_or_else(|| sudoers.faults.clone()),
+            Some(sudoers) => {
+                let mut faults = rejected.unwrap_or_else(|| sudoers.faults.clone());
+                faults.retain(|((file, _), _)| !sudoers.ignores_file(file));
+                faults
+            }
             None => Vec::new(),
         };
         let exempt = "Users in this group are exempt from password and PATH requirements: ";
@@ -140,7 +145,7 @@ fn sudoers_path(version: &str, is_rust: bool) -> String {
     path.unwrap_or("/etc/sudoers").to_owned()
 }
 
-fn read_sudoers(path: &str) -> Sudoers {
+fn read_sudoers(path: &str, rejected: &[(Place, String)]) -> Sudoers {
     let refusal = |path: &str| {
         // The caller tells that a file is missing.
         let file = fs::metadata(path).ok()?;
@@ -158,7 +163,7 @@ fn read_sudoers(path: &str) -> Sudoers {
     let is_local = |source: &String| LOCAL_SOURCES.contains(&source.as_str());
     let has_all_groups = name_services::sources_of("group").iter().all(is_local);
     let callers = Callers { accounts: accounts::local(), has_all_groups };
-    Sudoers::read(path, &Files { refusal: &refusal, read: &read, list: &list, host })
+    Sudoers::read(path, &Files { rejected, refusal: &refusal, read: &read, list: &list, host })
         .with_callers(callers)
 }
 
@@ -187,11 +192,13 @@ fn new_fault(line: &str) -> Option<(Place, String)> {
     let (path, rest) = line.split_once(':').filter(|(path, _)| path.starts_with('/'))?;
     let (number, words) = rest.split_once(':')?;
     let number = number.parse().ok()?;
+    // visudo adds a slash to the name of a folder that ends with one.
+    let path = path.replace("//", "/");
     let words = words
         .split_once(':')
         .filter(|(column, _)| column.parse::<u32>().is_ok())
         .map_or(words, |(_, words)| words);
-    Some(((path.to_owned(), number), words.trim().to_owned()))
+    Some(((path, number), words.trim().to_owned()))
 }
 
 /// Returns the directory that has rules of sudo too.
@@ -259,6 +266,7 @@ mod tests {
                 ">>> /etc/sudoers: syntax error near line 3 <<<\nparse error in /etc/sudoers near line 3\n",
                 "syntax error",
             ),
+            ("/etc//sudoers:3:5: syntax error\n", "syntax error"),
             ("/etc/sudoers:3: unknown defaults entry\n", "unknown defaults entry"),
         ] {
             assert_eq!(faults(text), expected(words), "{text}");

@@ -192,7 +192,13 @@ mod tests {
         let read = |_: &str| Ok(text.to_owned());
         others(&Sudoers::read(
             "/s",
-            &Files { refusal: &|_| None, read: &read, list: &|_| Vec::new(), host: "web" },
+            &Files {
+                rejected: &[],
+                refusal: &|_| None,
+                read: &read,
+                list: &|_| Vec::new(),
+                host: "web",
+            },
         ))
     }
 

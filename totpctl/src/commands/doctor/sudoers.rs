@@ -6,6 +6,7 @@ mod callers;
 mod hosts;
 mod lines;
 mod permissions;
+mod rejection;
 mod rules;
 mod setting;
 mod targets;
@@ -14,6 +15,7 @@ mod tests;
 mod words;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::slice;
 
 use self::alias_line::AliasKind;
@@ -70,6 +72,8 @@ pub(super) struct Files<'a> {
     pub(super) read: &'a dyn Fn(&str) -> Result<String, String>,
     /// Returns the names in a folder.
     pub(super) list: &'a dyn Fn(&str) -> Vec<String>,
+    /// The lines that visudo calls wrong, with its words. They may be parts of a longer line.
+    pub(super) rejected: &'a [(Place, String)],
     /// The name of this host (`%h` in the name of an included file).
     pub(super) host: &'a str,
 }
@@ -109,7 +113,10 @@ impl Sudoers {
                 return;
             }
         };
-        for Line { number, text } in logical_lines(&text) {
+        for Line { number, last, text } in logical_lines(&text) {
+            let is_here = |(file, at): &Place| file == path && (number..=last).contains(at);
+            let rejected = files.rejected.iter().find(|(place, _)| is_here(place));
+            let rejection = rejected.map(|(_, words)| words.as_str());
             let place = (path.to_owned(), number);
             match lines::include(&text, path, files.host) {
                 Some(Include::File(name)) => self.file(&name, files, Some(&place), depth + 1),
@@ -119,7 +126,7 @@ impl Sudoers {
                         self.file(&format!("{name}/{file}"), files, Some(&place), depth + 1);
                     }
                 }
-                None => self.line(&text, place),
+                None => self.line(&text, place, rejection),
             }
         }
     }
@@ -136,16 +143,24 @@ impl Sudoers {
         is_ignored
     }
 
-    fn line(&mut self, text: &str, place: Place) {
-        let rule = rule(text);
+    /// Reads one line. `rejection` has the words of visudo if it calls the line wrong.
+    fn line(&mut self, text: &str, place: Place, rejection: Option<&str>) {
+        let rule = match (rule(text), rejection) {
+            (Ok(rule), Some(words)) => match rejection::rest(rule, words) {
+                Some(rule) => Ok(rule),
+                None => return,
+            },
+            (rule, _) => rule,
+        };
         match rule {
             Ok(Rule::Aliases(..)) => {}
             _ => drop(self.lines.insert(place.clone(), text.to_owned())),
         }
         match rule {
             Ok(Rule::Aliases(kind, aliases)) => self.aliases.add(text, kind, aliases),
-            Ok(Rule::Grants(users, _)) if users.is_empty() => {}
-            Ok(Rule::Grants(users, grants)) => {
+            Ok(Rule::Grants(users, ..)) if users.is_empty() => {}
+            Ok(Rule::Grants(users, grants, fault)) => {
+                self.faults.extend(fault.map(|reason| (place.clone(), reason.to_owned())));
                 let grants = grants.into_iter();
                 self.grants.extend(grants.map(|grant| (users.clone(), grant, place.clone())));
             }
@@ -156,6 +171,12 @@ impl Sudoers {
             }
             Err(reason) => self.faults.push((place, reason.to_owned())),
         }
+    }
+
+    /// Reports whether sudo ignores a file, or its folder.
+    pub(super) fn ignores_file(&self, file: &str) -> bool {
+        let is_at = |ignored: &Ignored| Path::new(file).starts_with(&ignored.path);
+        self.ignored.iter().any(is_at)
     }
 
     /// Returns the users that sudo does not ask on this host, in order. Of the lines for a user,
@@ -287,11 +308,12 @@ impl Sudoers {
     /// Returns the settings of this name that turn it on, or off, on this host, and that no later
     /// line takes back.
     pub(super) fn in_force(&self, name: &str, is_negated: bool) -> Vec<(Reach, &Setting)> {
+        let is_meant = |setting: &Setting| setting.is_negated == is_negated;
         let named: Vec<_> =
             self.named(name).map(|setting| (self.reach(setting), setting)).collect();
         let is_taken_back = |at: usize, (reach, setting): (Reach, &Setting)| {
             let later = named.iter().skip(at + 1);
-            let mut opposite = later.filter(|(_, other)| other.is_negated != is_negated);
+            let mut opposite = later.filter(|(_, other)| !is_meant(other));
             opposite.any(|(of, other)| match of {
                 Reach::Nobody => false,
                 // sudo looks at targets and commands after all others.
@@ -299,11 +321,10 @@ impl Sudoers {
                 Reach::Some => reach == Reach::Some && other.scope == setting.scope,
             })
         };
-        let is_meant = |(reach, setting): (Reach, &Setting)| {
-            reach != Reach::Nobody && setting.is_negated == is_negated
-        };
+        let is_found =
+            |(reach, setting): (Reach, &Setting)| reach != Reach::Nobody && is_meant(setting);
         let all = named.iter().copied().enumerate();
-        all.filter(|(at, found)| is_meant(*found) && !is_taken_back(*at, *found))
+        all.filter(|(at, found)| is_found(*found) && !is_taken_back(*at, *found))
             .map(|(_, found)| found)
             .collect()
     }

@@ -17,7 +17,10 @@ impl Aliases {
     /// Adds the aliases of one line.
     pub(super) fn add(&mut self, line: &str, kind: AliasKind, found: Vec<(String, Vec<String>)>) {
         self.lines.push((defined(line), line.to_owned()));
-        self.members.extend(found.into_iter().map(|(name, members)| ((kind, name), members)));
+        for (name, members) in found {
+            // sudo ignores the second one of a name.
+            self.members.entry((kind, name)).or_insert(members);
+        }
     }
 
     /// Returns a list with aliases of this kind replaced by their members, each once.

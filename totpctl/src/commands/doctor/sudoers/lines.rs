@@ -8,6 +8,8 @@ pub(in super::super) type Place = (String, usize);
 pub(super) struct Line {
     /// The number of its first part, from 1.
     pub(super) number: usize,
+    /// The number of its last part.
+    pub(super) last: usize,
     /// Its text.
     pub(super) text: String,
 }
@@ -27,14 +29,16 @@ pub(super) fn logical_lines(text: &str) -> Vec<Line> {
     let mut raw = text.lines().enumerate();
     while let Some((index, first)) = raw.next() {
         let (mut text, mut is_continued) = part(first);
+        let mut last = index + 1;
         while is_continued {
-            let Some((_, next)) = raw.next() else { break };
+            let Some((index, next)) = raw.next() else { break };
+            last = index + 1;
             let (more, on) = part(next);
             text.push_str(&more);
             is_continued = on;
         }
         if !text.trim().is_empty() {
-            found.push(Line { number: index + 1, text: text.trim().to_owned() });
+            found.push(Line { number: index + 1, last, text: text.trim().to_owned() });
         }
     }
     found
@@ -113,15 +117,17 @@ mod tests {
     fn comments_and_continued_lines_are_joined() {
         let text = "# x \\\nalice ALL = \\\n  ALL # y\n#1000 ALL=ALL\n%#27, #-1 ALL=ALL #z\n\
                     Defaults passprompt=\"[#] \"\n\n";
-        let lines: Vec<_> =
-            logical_lines(text).into_iter().map(|line| (line.number, line.text)).collect();
+        let lines: Vec<_> = logical_lines(text)
+            .into_iter()
+            .map(|line| (line.number, line.last, line.text))
+            .collect();
         let expected = [
-            (2, "alice ALL =   ALL"),
-            (4, "#1000 ALL=ALL"),
-            (5, "%#27, #-1 ALL=ALL"),
-            (6, "Defaults passprompt=\"[#] \""),
+            (2, 3, "alice ALL =   ALL"),
+            (4, 4, "#1000 ALL=ALL"),
+            (5, 5, "%#27, #-1 ALL=ALL"),
+            (6, 6, "Defaults passprompt=\"[#] \""),
         ];
-        assert_eq!(lines, expected.map(|(number, text)| (number, text.to_owned())));
+        assert_eq!(lines, expected.map(|(number, last, text)| (number, last, text.to_owned())));
     }
 
     #[test]

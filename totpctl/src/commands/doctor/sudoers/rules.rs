@@ -9,8 +9,9 @@ use super::words::{Words, unquoted};
 pub(super) enum Rule {
     /// Aliases of one kind, with their members.
     Aliases(AliasKind, Vec<(String, Vec<String>)>),
-    /// What these users and groups may run, for each list of hosts.
-    Grants(Vec<String>, Vec<Grant>),
+    /// What these users and groups may run, for each list of hosts, and the reason why sudo cannot
+    /// read the rest of the line.
+    Grants(Vec<String>, Vec<Grant>, Option<&'static str>),
     /// Settings.
     Settings {
         /// The users, hosts, commands or targets that they are for.
@@ -97,57 +98,68 @@ fn grants(line: &str) -> Result<Rule, &'static str> {
     let users = words.list();
     let mut grants = Vec::new();
     loop {
-        // A list of hosts stands before each list of commands.
-        let hosts = words.until(&['=']);
-        if hosts.is_empty() || !words.skip('=') {
-            return Err("it has no =, with hosts before and commands behind it");
+        match grant(&mut words) {
+            Ok(grant) => grants.push(grant),
+            // sudo keeps those before the colon.
+            Err(reason) if !grants.is_empty() => {
+                return Ok(Rule::Grants(users, grants, Some(reason)));
+            }
+            Err(reason) => return Err(reason),
         }
-        let mut grant = Grant { hosts: names(hosts), ..Grant::default() };
-        // Tags, targets and options are valid for the commands behind them too.
-        let (mut needs_password, mut has_condition) = (true, false);
-        let mut targets = Targets::default();
-        loop {
-            if words.skip('(') {
-                targets = Targets::parse(words.until(&[')', '=']));
-                if !words.skip(')') {
-                    return Err("a bracket is not closed");
-                }
-            }
-            loop {
-                match tag(&mut words) {
-                    Some("NOPASSWD") => needs_password = false,
-                    Some("PASSWD") => needs_password = true,
-                    Some(_) => {}
-                    None if option(&mut words) => has_condition = true,
-                    None => break,
-                }
-            }
-            let mut has_digest = false;
-            while words.skip_digest() {
-                has_digest = true;
-            }
-            let command = words.until(&[',', ':']);
-            if command.is_empty() {
-                return Err("a command is missing");
-            }
-            let is_meant = !command.starts_with('!');
-            let command = Command { name: command.to_owned(), targets: targets.clone() };
-            if !needs_password && is_meant {
-                grant.exempt.push(command);
-            } else if is_meant && !has_condition && !has_digest {
-                // The last command of a list that fits counts.
-                grant.exempt.retain(|exempt| !command.includes(exempt));
-                grant.asked.push(command);
-            }
-            if !words.skip(',') {
-                break;
-            }
-        }
-        grants.push(grant);
         if !words.skip(':') {
-            return Ok(Rule::Grants(users, grants));
+            return Ok(Rule::Grants(users, grants, None));
         }
     }
+}
+
+fn grant(words: &mut Words<'_>) -> Result<Grant, &'static str> {
+    // A list of hosts stands before each list of commands.
+    let hosts = words.until(&['=']);
+    if hosts.is_empty() || !words.skip('=') {
+        return Err("it has no =, with hosts before and commands behind it");
+    }
+    let mut grant = Grant { hosts: names(hosts), ..Grant::default() };
+    // Tags, targets and options are valid for the commands behind them too.
+    let (mut needs_password, mut has_condition) = (true, false);
+    let mut targets = Targets::default();
+    loop {
+        if words.skip('(') {
+            targets = Targets::parse(words.until(&[')', '=']));
+            if !words.skip(')') {
+                return Err("a bracket is not closed");
+            }
+        }
+        loop {
+            match tag(words) {
+                Some("NOPASSWD") => needs_password = false,
+                Some("PASSWD") => needs_password = true,
+                Some(_) => {}
+                None if option(words) => has_condition = true,
+                None => break,
+            }
+        }
+        let mut has_digest = false;
+        while words.skip_digest() {
+            has_digest = true;
+        }
+        let command = words.until(&[',', ':']);
+        if command.is_empty() {
+            return Err("a command is missing");
+        }
+        let is_meant = !command.starts_with('!');
+        let command = Command { name: command.to_owned(), targets: targets.clone() };
+        if !needs_password && is_meant {
+            grant.exempt.push(command);
+        } else if is_meant && !has_condition && !has_digest {
+            // The last command of a list that fits counts.
+            grant.exempt.retain(|exempt| !command.includes(exempt));
+            grant.asked.push(command);
+        }
+        if !words.skip(',') {
+            break;
+        }
+    }
+    Ok(grant)
 }
 
 /// Returns the names of a list without blanks around them.
@@ -222,7 +234,7 @@ mod tests {
 
     fn exempt(line: &str) -> (Vec<String>, Vec<String>) {
         match rule(line) {
-            Ok(Rule::Grants(users, grants)) => {
+            Ok(Rule::Grants(users, grants, None)) => {
                 let commands = grants.into_iter().flat_map(|grant| grant.exempt);
                 (users, commands.map(|command| command.name).collect())
             }
@@ -263,7 +275,7 @@ mod tests {
     #[test]
     fn each_list_of_hosts_has_commands() {
         let line = "a h1, 2001:db8::/32 = NOPASSWD: /x, PASSWD: /y : ALL = (ALL:ALL) /z, !/q";
-        let Ok(Rule::Grants(_, grants)) = rule(line) else { panic!("{line}") };
+        let Ok(Rule::Grants(_, grants, None)) = rule(line) else { panic!("{line}") };
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let command = |name: &str, targets| Command { name: name.to_owned(), targets };
         let first = Grant {

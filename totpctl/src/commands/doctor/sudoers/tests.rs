@@ -13,7 +13,7 @@ fn sudoers(files: &[(&str, &str)]) -> Sudoers {
     };
     Sudoers::read(
         "/etc/sudoers",
-        &Files { refusal: &|_| None, read: &read, list: &list, host: "h" },
+        &Files { rejected: &[], refusal: &|_| None, read: &read, list: &list, host: "h" },
     )
 }
 
@@ -21,7 +21,13 @@ fn rules(text: &str) -> Sudoers {
     let read = |_: &str| Ok(text.to_owned());
     Sudoers::read(
         "/s",
-        &Files { refusal: &|_| None, read: &read, list: &|_| Vec::new(), host: "web" },
+        &Files {
+            rejected: &[],
+            refusal: &|_| None,
+            read: &read,
+            list: &|_| Vec::new(),
+            host: "web",
+        },
     )
 }
 
@@ -97,6 +103,59 @@ fn a_later_line_for_a_group_asks_its_members() {
             format!("{}: {}{may}", exempt.users.join(" "), exempt.commands.join(" "))
         });
         assert_eq!(found.collect::<Vec<_>>(), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_line_that_visudo_calls_wrong_does_not_count() {
+    for (text, line, words, users, settings) in [
+        ("Def\\\naults !authenticate\n", 2, "syntax error", &[][..], &[][..]),
+        ("Defaults !authenticate, foo bar\n", 1, "syntax error", &[], &[]),
+        ("Defaults \\\n!authenticate, rootpw\n", 2, "syntax error", &[], &[]),
+        (
+            "Defaults foo, !authenticate\n",
+            1,
+            "unknown defaults entry \"foo\"",
+            &[],
+            &["authenticate"],
+        ),
+        (
+            "Defaults timestamp_timeout=abc, rootpw\n",
+            1,
+            "value \"abc\" is invalid for option \"timestamp_timeout\"",
+            &[],
+            &["rootpw"],
+        ),
+        ("a ALL=NOPASSWD: ALL, foo\n", 1, "expected a fully-qualified path name", &[], &[]),
+        ("a ALL=CWD=x NOPASSWD: ALL\n", 1, "values for \"CWD\" must start with /", &[], &[]),
+        ("a ALL=NOPASSWD: ALL : foo\n", 1, "syntax error", &["a"], &[]),
+        ("a ALL=NOPASSWD: ALL : ALL=foo\n", 1, "expected a path", &["a"], &[]),
+        ("a ALL=NOPASSWD: ALL\na ALL=(ALL) ALL, foo\n", 2, "expected a path", &["a"], &[]),
+        ("a ALL=NOPASSWD: ALL\nfoo bar\n", 2, "syntax error", &["a"], &[]),
+        ("User_Alias A = b c\nA ALL=NOPASSWD: ALL\n", 1, "syntax error", &["A"], &[]),
+        (
+            "User_Alias A = b\nUser_Alias A = root\nA ALL=NOPASSWD: ALL\n",
+            2,
+            "Alias \"A\" already defined",
+            &["b"],
+            &[],
+        ),
+    ] {
+        let read = |_: &str| Ok(text.to_owned());
+        let rejected = [(("/s".to_owned(), line), words.to_owned())];
+        let files = Files {
+            rejected: &rejected,
+            refusal: &|_| None,
+            read: &read,
+            list: &|_| Vec::new(),
+            host: "web",
+        };
+        let found = Sudoers::read("/s", &files);
+        let exempt: Vec<_> = found.exempt().into_iter().flat_map(|exempt| exempt.users).collect();
+        let in_force =
+            ["authenticate", "rootpw"].into_iter().filter(|name| found.global(name).is_some());
+        assert_eq!(exempt, users, "{text}");
+        assert_eq!(in_force.collect::<Vec<_>>(), settings, "{text}");
     }
 }
 

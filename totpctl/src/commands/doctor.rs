@@ -61,6 +61,7 @@ mod store;
 mod sudo;
 mod sudo_asks;
 mod sudo_host;
+mod sudo_memory;
 mod sudo_other;
 mod sudo_phrases;
 mod sudoers;

@@ -212,6 +212,7 @@ finding_ids! {
     StrangerCanEnroll = "stranger-can-enroll",
     SudoAsksForOtherUser = "sudo-asks-for-other-user",
     SudoNobodyBecomesRoot = "sudo-nobody-becomes-root",
+    SudoRemembersCode = "sudo-remembers-code",
     SudoServiceWithoutCode = "sudo-service-without-code",
     SudoSkipsCode = "sudo-skips-code",
     SudoersException = "sudoers-exception",

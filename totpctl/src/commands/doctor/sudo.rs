@@ -5,6 +5,7 @@ use super::finding::{Finding, FindingId};
 use super::report::Report;
 use super::sudo_asks::{Exception, exceptions, is_anybody_asked};
 use super::sudo_host::{Sudo, UsedService, directory_of_rules};
+use super::sudo_memory;
 use super::sudo_other::{Effect, others};
 use super::sudoers::{Ignored, Place, Reach};
 use crate::name_services;
@@ -135,6 +136,7 @@ impl Sudo {
                 None => finding,
             }
         }));
+        report.notes.extend(sudo_memory::notes(sudoers));
         let Stack { code, skips_unenrolled, .. } = stack("sudo");
         for other in others(sudoers) {
             let effect = match code == Code::Asked {
@@ -296,6 +298,7 @@ mod tests {
             ),
             ("Defaults@other rootpw\n", &[], &[]),
             ("Defaults env_reset\n", &[], &[]),
+            ("Defaults timestamp_timeout=-1\n", &[], &[FindingId::SudoRemembersCode]),
         ] {
             let report = checked(rules);
             let ids = |list: &[Finding]| list.iter().map(Finding::id).collect::<Vec<_>>();

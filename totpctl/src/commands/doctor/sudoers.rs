@@ -308,7 +308,16 @@ impl Sudoers {
     /// Returns the settings of this name that turn it on, or off, on this host, and that no later
     /// line takes back.
     pub(super) fn in_force(&self, name: &str, is_negated: bool) -> Vec<(Reach, &Setting)> {
-        let is_meant = |setting: &Setting| setting.is_negated == is_negated;
+        self.in_force_if(name, &|setting| setting.is_negated == is_negated)
+    }
+
+    /// Returns the settings of this name with a value that is meant, on this host, which no later
+    /// line replaces.
+    pub(super) fn in_force_if(
+        &self,
+        name: &str,
+        is_meant: &dyn Fn(&Setting) -> bool,
+    ) -> Vec<(Reach, &Setting)> {
         let named: Vec<_> =
             self.named(name).map(|setting| (self.reach(setting), setting)).collect();
         let is_taken_back = |at: usize, (reach, setting): (Reach, &Setting)| {

@@ -99,6 +99,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::StoreCopyOnWrite
         | Id::StoreInSnapshot
         | Id::SudoAsksForOtherUser
+        | Id::SudoRemembersCode
         | Id::SudoServiceWithoutCode
         | Id::SudoSkipsCode
         | Id::SudoersException

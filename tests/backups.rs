@@ -209,6 +209,7 @@ fn an_older_backup_is_named_with_both_dates() {
         let restored = restore(&machine, "/root/old", options);
         assert_eq!(restored.status, 0, "{restored:#?}");
         assert!(restored.stderr.contains(&sentence), "{restored:#?}");
+        assert!(!restored.stdout.contains("older than the newest"), "once: {restored:#?}");
     }
     // The restore of the older one is not taken for a newer backup.
     assert_eq!(value(&plan("/root/old"), "newest_backup"), newest);

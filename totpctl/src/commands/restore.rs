@@ -35,8 +35,15 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
     let dry_run = Mode { flag: ("dry_run", true), digest: None };
     let plan = request(&client, "Reading", (file, &source), &secret, options, &dry_run)?;
     let present = details::number(&plan, "current_users").unwrap_or_default();
-    if !json || options.dry_run {
-        show(&plan, options, json)?;
+    if !json {
+        output::data(&preview(&plan, options))?;
+    } else if options.dry_run {
+        output::json(&Value::from(plan.clone()))?;
+    }
+    if is_warned(options, json)
+        && let Some(older) = older(&plan)
+    {
+        output::note(&older);
     }
     let refusal = details::text(&plan, "refusal");
     if !refusal.is_empty() {
@@ -55,12 +62,6 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
             "not changed: the store has {} already; use --replace to replace them by the backup",
             output::count(present, "user")
         )));
-    }
-    // With --yes there is no question, and with --json no plan was printed.
-    if options.yes
-        && let Some(older) = older(&plan)
-    {
-        output::note(&older);
     }
     if !options.yes && !input::confirm("Restore? [y/N] ")? {
         return Err(Error::refused(
@@ -84,45 +85,48 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
     Ok(())
 }
 
-/// Prints what a restore would do.
-fn show(plan: &Map<String, Value>, options: &Options<'_>, json: bool) -> Result<(), Error> {
-    if json {
-        return output::json(&Value::from(plan.clone()));
-    }
+/// Returns what a restore would do, in lines.
+fn preview(plan: &Map<String, Value>, options: &Options<'_>) -> String {
     let number = |key| details::number(plan, key).unwrap_or_default();
-    output::data(&format!(
-        "Backup of {}, created on {} by totpd {} at {}.\n",
-        output::count(number("users"), "user"),
-        details::escape_text(plan, "host"),
-        details::escape_text(plan, "version"),
-        output::time(number("created"))
-    ))?;
-    output::data(&format!("{}\n", signer(plan, options.identity.is_none())))?;
-    if let Some(older) = older(plan) {
-        output::data(&format!("{older}\n"))?;
+    let mut lines = vec![
+        format!(
+            "Backup of {}, created on {} by totpd {} at {}.",
+            output::count(number("users"), "user"),
+            details::escape_text(plan, "host"),
+            details::escape_text(plan, "version"),
+            output::time(number("created"))
+        ),
+        signer(plan, options.identity.is_none()),
+    ];
+    if !is_warned(options, false) {
+        lines.extend(older(plan));
     }
-    if !details::text(plan, "refusal").is_empty() {
-        // The error will say it.
-        return Ok(());
+    // The error will say a refusal.
+    if details::text(plan, "refusal").is_empty() {
+        let present = number("current_users");
+        let users = output::count(present, "user");
+        lines.push(match (present, options.replace) {
+            (0, _) => "The store has no users now.".to_owned(),
+            (_, true) => format!("It would replace the store, which has {users} now."),
+            (_, false) => {
+                format!("The store has {users} now, and is not changed without --replace.")
+            }
+        });
+        let resync = plan.get("resync").and_then(Value::as_array);
+        lines.extend(resync.into_iter().flatten().filter_map(Value::as_str).map(|user| {
+            let user = escape(user);
+            format!(
+                "The token of {user} counts presses: its codes are denied until \"totpctl resync {user}\"."
+            )
+        }));
     }
-    let present = number("current_users");
-    let users = output::count(present, "user");
-    output::data(&match (present, options.replace) {
-        (0, _) => "The store has no users now.\n".to_owned(),
-        (_, true) => format!("It would replace the store, which has {users} now.\n"),
-        (_, false) => {
-            format!("The store has {users} now, and is not changed without --replace.\n")
-        }
-    })?;
-    let resync = plan.get("resync").and_then(Value::as_array);
-    for user in resync.into_iter().flatten().filter_map(Value::as_str) {
-        output::data(&format!(
-            "The token of {} counts presses: its codes are denied until \"totpctl resync {}\".\n",
-            escape(user),
-            escape(user)
-        ))?;
-    }
-    Ok(())
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// Reports whether the warning of an older backup goes to standard error. Nobody is asked with
+/// `--yes`, and `--json` shows a preview only for a dry run. Otherwise the preview has the warning.
+fn is_warned(options: &Options<'_>, json: bool) -> bool {
+    options.yes || (json && !options.dry_run)
 }
 
 /// Returns a sentence on who signed a backup, and what that proves.
@@ -296,6 +300,33 @@ mod tests {
         let words = sentence(1_800_000_000, Some(1_800_000_009)).unwrap();
         for date in [1_800_000_000, 1_800_000_009] {
             assert!(words.contains(&output::time_with_seconds(date)), "{words}");
+        }
+    }
+
+    #[test]
+    fn an_older_backup_is_reported_once() {
+        let plan = plan(object!({ "created": 5, "newest_backup": 6, "current_users": 1 }));
+        for (yes, dry_run, json, is_previewed) in [
+            (false, false, false, true),
+            (false, true, false, true),
+            (true, false, false, false),
+            (true, false, true, false),
+            (false, false, true, false),
+        ] {
+            let options = Options {
+                identity: None,
+                fingerprint: None,
+                unsigned: false,
+                replace: true,
+                dry_run,
+                yes,
+            };
+            assert_eq!(is_warned(&options, json), !is_previewed, "{yes} {dry_run} {json}");
+            if !json {
+                let preview = preview(&plan, &options);
+                assert_eq!(preview.contains("is older than"), is_previewed, "{preview}");
+                assert!(preview.ends_with("which has 1 user now.\n"), "{preview}");
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 mod candidates;
 mod doctor;
 mod enroll;
+mod file;
 mod groups;
 mod service;
 mod set;
@@ -83,7 +84,7 @@ pub(crate) enum Command {
         #[arg(add = ArgValueCandidates::new(candidates::users))]
         user: Option<String>,
         /// Also write them to a new file that only its owner can read
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", value_parser = file::path)]
         save: Option<PathBuf>,
     },
     /// Rename a factor
@@ -158,6 +159,7 @@ pub(crate) enum Command {
     /// printed fingerprint apart from the backup: a restore on another host asks for it.
     Backup {
         /// The file to create
+        #[arg(value_parser = file::path)]
         file: PathBuf,
         /// Seal it for the holder of this age identity instead of a passphrase (may be repeated)
         #[arg(long, value_name = "age1…")]
@@ -173,9 +175,10 @@ pub(crate) enum Command {
     /// invalid, and users create new ones. Tokens that count presses have to be resynchronized.
     Restore {
         /// The backup
+        #[arg(value_parser = file::path)]
         file: PathBuf,
         /// A file with the age identity that opens it, instead of a passphrase
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", value_parser = file::path)]
         identity: Option<PathBuf>,
         /// Restore only what the store with this fingerprint signed; its `backup` and `doctor`
         /// print it

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use clap_complete::engine::ArgValueCandidates;
 
-use super::candidates;
+use super::{candidates, file};
 use crate::terminal::qr::Qr;
 
 #[derive(Args, Debug)]
@@ -44,7 +44,7 @@ pub(crate) struct Enroll {
     #[arg(long)]
     pub(crate) no_confirm: bool,
     /// Also write the recovery codes to a new file that only its owner can read
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file::path)]
     pub(crate) save: Option<PathBuf>,
     /// Change nothing, and succeed, if the user is enrolled already
     #[arg(long)]
@@ -59,7 +59,8 @@ pub(crate) struct Enroll {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "qr_file", "save", "secret_stdin"])]
     pub(crate) batch: Option<PathBuf>,
     /// Create a file (.pdf, .svg or .html) with a page to print for each user of the batch
-    #[arg(long, value_name = "FILE", requires = "batch", conflicts_with = "dry_run")]
+    #[arg(long, value_name = "FILE", value_parser = file::path, requires = "batch",
+          conflicts_with = "dry_run")]
     pub(crate) sheet: Option<PathBuf>,
     /// Change nothing, and print what the same command without this option would do
     #[arg(long, requires = "batch")]
@@ -68,7 +69,7 @@ pub(crate) struct Enroll {
     #[arg(long, value_enum, default_value_t = Qr::Auto)]
     pub(crate) qr: Qr,
     /// Also write the QR code to a new file (.png or .svg) that only its owner can read
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file::path)]
     pub(crate) qr_file: Option<PathBuf>,
 }
 

@@ -19,11 +19,6 @@ use crate::pam::atomic_file::sync_folder;
 use crate::terminal::{input, output};
 
 pub(super) fn run(file: &Path, recipients: &[String], json: bool) -> Result<(), Error> {
-    if file == Path::new("-") {
-        return Err(Error::Usage(
-            "a backup is a file and no output: name one (./- is a file of that name)".into(),
-        ));
-    }
     let client = Client::connect()?;
     // This check comes before the user types a passphrase.
     if fs::symlink_metadata(file).is_ok() {

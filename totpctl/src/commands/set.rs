@@ -25,9 +25,7 @@ pub(super) fn rename(
 pub(super) fn run(user: &str, options: &Set, json: bool) -> Result<(), Error> {
     let time = |text: &Option<String>| text.as_deref().map(seconds).transpose();
     let (not_before, not_after) = (time(&options.not_before)?, time(&options.not_after)?);
-    // libpam looks for the stack of a service by its name in lower case.
-    let list = options.services.as_deref().map(str::to_ascii_lowercase);
-    let services = list.as_deref().map(services::parse).transpose()?;
+    let services = options.services.as_deref().map(services::parse).transpose()?;
     let now = jiff::Timestamp::now().as_second().try_into().unwrap_or_default();
     let is_unusable = options.disable
         || is_outside(not_before, not_after, now)

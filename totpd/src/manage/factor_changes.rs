@@ -53,6 +53,12 @@ mod tests {
     }
 
     #[test]
+    fn services_are_in_lower_case() {
+        let changes = parsed(&[("services", vec!["SUDO", "su-l"].into())]).unwrap();
+        assert_eq!(changes.services.unwrap(), ["sudo", "su-l"]);
+    }
+
+    #[test]
     fn an_unknown_key_is_refused() {
         assert!(parsed(&[("seed", "x".into())]).is_err());
     }

@@ -5,10 +5,11 @@ use crate::pam::families::{family, is_one_command};
 use crate::pam::files::path_of;
 
 /// Parses a list of PAM services, separated by commas or blanks. An empty list means all services.
+/// The names are in lower case, as libpam reads them.
 ///
 /// # Errors
 /// Names a word that cannot be a service.
-pub(super) fn parse(list: &str) -> Result<Vec<&str>, Error> {
+pub(super) fn parse(list: &str) -> Result<Vec<String>, Error> {
     let is_separator = |c: char| c == ',' || c.is_ascii_whitespace();
     let names: Vec<_> = list.split(is_separator).filter(|name| !name.is_empty()).collect();
     let is_name = |name: &str| {
@@ -17,7 +18,7 @@ pub(super) fn parse(list: &str) -> Result<Vec<&str>, Error> {
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.@".contains(&byte))
     };
     match names.iter().find(|name| !is_name(name)) {
-        None => Ok(names),
+        None => Ok(names.into_iter().map(str::to_ascii_lowercase).collect()),
         Some(name) => Err(Error::Usage(format!(
             "--services: {name:?} is no name of a PAM service; write the names of files in /etc/pam.d, as \
              in sshd,sudo"
@@ -26,12 +27,12 @@ pub(super) fn parse(list: &str) -> Result<Vec<&str>, Error> {
 }
 
 /// Reports whether the list has names, and this host has none of these services.
-pub(super) fn are_unknown(names: &[&str]) -> bool {
+pub(super) fn are_unknown(names: &[String]) -> bool {
     !names.is_empty() && names.iter().all(|name| path_of(name).is_none())
 }
 
 /// Returns what is missing in a list of services of this host, a sentence each.
-pub(super) fn advice(names: &[&str]) -> Vec<String> {
+pub(super) fn advice(names: &[String]) -> Vec<String> {
     missing(names, &|name| path_of(name).is_some(), &|name| {
         let others = family(name).into_iter().filter(|other| is_one_command(other));
         others.map(ToOwned::to_owned).collect()
@@ -41,7 +42,7 @@ pub(super) fn advice(names: &[&str]) -> Vec<String> {
 /// Returns what is missing. `exists` reports whether a service has a stack, and `family` returns
 /// the services that its program uses.
 fn missing(
-    names: &[&str],
+    names: &[String],
     exists: &dyn Fn(&str) -> bool,
     family: &dyn Fn(&str) -> Vec<String>,
 ) -> Vec<String> {
@@ -50,7 +51,7 @@ fn missing(
         if !exists(name) {
             sentences.push(format!("This host has no PAM service {name}: check the name."));
         }
-        for other in family(name).iter().filter(|other| !names.contains(&other.as_str())) {
+        for other in family(name).iter().filter(|other| !names.contains(other)) {
             let command = match other.as_str() {
                 "su-l" => "su -",
                 "sudo-i" => "sudo -i",
@@ -76,6 +77,7 @@ mod tests {
             ("sshd,sudo", &["sshd", "sudo"][..]),
             ("sshd sudo", &["sshd", "sudo"]),
             (" sshd, sudo-i ,", &["sshd", "sudo-i"]),
+            ("SUDO,Su-L", &["sudo", "su-l"]),
             ("", &[]),
         ] {
             assert_eq!(parse(list).unwrap(), expected, "{list:?}");
@@ -94,7 +96,10 @@ mod tests {
             "su" => vec!["su".to_owned(), "su-l".to_owned()],
             name => vec![name.to_owned()],
         };
-        let of = |names: &[&str]| missing(names, &exists, &family);
+        let of = |names: &[&str]| {
+            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+            missing(&names, &exists, &family)
+        };
         assert_eq!(
             of(&["sshd", "sudo"]),
             ["sudo -i asks as sudo-i, where the factor is not valid: add sudo-i if it should be."]

@@ -19,6 +19,7 @@ pub use crate::config::error::ConfigError;
 mod duration;
 mod error;
 mod fragment;
+mod key_places;
 
 /// The path of the configuration.
 pub const CONFIG_FILE: &str = "/etc/totpd/totpd.toml";
@@ -68,7 +69,11 @@ impl Config {
     }
 
     fn from_fragment(fragment: Fragment) -> Result<Self, ConfigError> {
-        let Fragment { enrollment, verify, throttle, .. } = fragment;
+        let Fragment { enrollment, verify, throttle, throttle_places, .. } = fragment;
+        let contradiction = |keys: [&str; 2], message: &str| ConfigError::Contradiction {
+            places: throttle_places.of(keys),
+            message: format!("[throttle] {message}"),
+        };
         let throttle = ThrottleRules {
             free_failures: throttle.free_failures.unwrap_or(3),
             first_wait: throttle.first_wait.map_or(30, |wait| wait.seconds()),
@@ -77,14 +82,17 @@ impl Config {
             known_source: throttle.known_source.map_or(30 * 86_400, |time| time.seconds()),
         };
         if throttle.first_wait > throttle.longest_wait {
-            return Err(ConfigError::Contradiction(
-                "[throttle] first_wait is longer than longest_wait; swap them",
+            return Err(contradiction(
+                ["first_wait", "longest_wait"],
+                "first_wait (default 30s) is longer than longest_wait (default 1h); lower the first \
+                 or raise the second",
             ));
         }
         if throttle.free_failures > throttle.lock_after {
-            return Err(ConfigError::Contradiction(
-                "[throttle] free_failures is above lock_after: users would be locked and never \
-                 wait; lower it",
+            return Err(contradiction(
+                ["free_failures", "lock_after"],
+                "free_failures (default 3) is above lock_after (default 100): users would be locked \
+                 and never wait; lower the first or raise the second",
             ));
         }
         let skew = verify.skew.unwrap_or(1);

@@ -38,6 +38,11 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// Two keys contradict each other.
-    #[error("{0}")]
-    Contradiction(&'static str),
+    #[error("{places}: {message}")]
+    Contradiction {
+        /// The files and lines that set the keys. A default has none.
+        places: String,
+        /// The fault, with both keys.
+        message: String,
+    },
 }

@@ -12,6 +12,7 @@ use totpd_core::otp::Algorithm;
 
 use crate::config::duration::Duration;
 use crate::config::error::ConfigError;
+use crate::config::key_places::{KeyPlaces, line};
 
 /// The content of one file.
 #[derive(Debug, Default, Deserialize)]
@@ -23,6 +24,8 @@ pub(crate) struct Fragment {
     remember: Later,
     policy: Later,
     store: Store,
+    #[serde(skip)]
+    pub(crate) throttle_places: KeyPlaces,
 }
 
 /// The table `[enrollment]`.
@@ -98,15 +101,14 @@ struct Later {}
 impl Fragment {
     /// Reads the text of one file. `path` is for the error.
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(|error| {
-            let start = error.span().map_or(0, |span| span.start);
-            let before = text.get(..start).unwrap_or_default();
-            let line = before.matches('\n').count() + 1;
+        let fragment: Self = toml::from_str(text).map_err(|error| {
+            let line = line(text, error.span().map_or(0, |span| span.start));
             let key = text.lines().nth(line - 1).and_then(|line| line.split_once('='));
             let key = key.map(|(key, _)| format!("{}: ", key.trim())).unwrap_or_default();
             let message = format!("{key}{}", error.message());
             ConfigError::Content { path: path.to_path_buf(), line, message }
-        })
+        })?;
+        Ok(Self { throttle_places: KeyPlaces::find(path, text), ..fragment })
     }
 
     /// Returns the content of `later`, and the content of this file for keys that `later` lacks.
@@ -131,7 +133,8 @@ impl Fragment {
             lock_after: b.lock_after.or(a.lock_after),
             known_source: b.known_source.or(a.known_source),
         };
-        Self { enrollment, verify, throttle, ..later }
+        let throttle_places = self.throttle_places.overridden_by(later.throttle_places);
+        Self { enrollment, verify, throttle, throttle_places, ..later }
     }
 }
 

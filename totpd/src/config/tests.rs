@@ -155,12 +155,25 @@ fn a_fault_in_a_drop_in_names_the_drop_in() {
 }
 
 #[test]
-fn contradictions_are_refused() {
-    for (text, words) in [
-        ("[throttle]\nfirst_wait = \"2h\"\n", "longer than longest_wait"),
-        ("[throttle]\nfree_failures = 5\nlock_after = 4\n", "above lock_after"),
+fn contradictions_are_refused_by_file_and_line_of_each_key() {
+    for (text, drop_in, lines, words) in [
+        ("\n[throttle]\nfirst_wait = \"2h\"\n", "", "M:3: ", "is longer than longest_wait"),
+        ("[throttle]\nlongest_wait = \"1s\"\n", "", "M:2: ", "is longer than longest_wait"),
+        ("throttle.free_failures = 5\nthrottle.lock_after = 4\n", "", "M:1 and M:2: ", "above"),
+        ("throttle = { free_failures = 5, lock_after = 4 }\n", "", "M:1: ", "is above lock_after"),
+        ("[throttle]\nlock_after = 9\n", "[throttle]\nlock_after = 2\n", "D:2: ", "is above"),
+        (
+            "[throttle]\nfree_failures = 5\nfirst_wait = \"2h\"\n",
+            "[verify]\nskew = 1\n[throttle]\nlongest_wait = \"1h\"\n",
+            "M:3 and D:4: ",
+            "lower the first or raise the second",
+        ),
     ] {
-        let error = Files::new(text).load().unwrap_err().to_string();
+        let files = Files::new(text).drop_in("10-a.toml", drop_in);
+        let main = files.main().display().to_string();
+        let lines = lines.replace('D', "M.d/10-a.toml").replace('M', &main);
+        let error = files.load().unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{lines}[throttle] ")), "{text:?}: {error}");
         assert!(error.contains(words), "{text:?}: {error}");
     }
 }

@@ -122,7 +122,7 @@ impl From<Completion> for Reason {
             Completion::Verified => Self::FactorVerified,
             Completion::AlreadyEnrolled => Self::OtherFactorVerified,
             Completion::Expired => Self::LoginTimedOut,
-            Completion::Unknown => Self::TokenUnknown,
+            Completion::AlreadyVerified | Completion::Unknown => Self::TokenUnknown,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::daemon::hash_worker::Work;
 use crate::host::clock;
-use crate::login::enrollment_screen::{NOT_KEPT, after_enrollment};
+use crate::login::enrollment_screen::{IS_KEPT, NOT_KEPT, after_enrollment};
 use crate::manage::recovery_codes;
 
 /// Verifies the factor of the token. Root alone may ask for that.
@@ -65,7 +65,7 @@ pub(crate) async fn complete(
         daemon.subscribers.factors_changed(uid, token.user.as_str());
         (daemon.config.recovery_codes > 0).then(|| after_enrollment(&codes))
     } else {
-        Some(NOT_KEPT.to_owned())
+        Some(without_verification(completion).to_owned())
     };
     let login = LoginScene { caller, account: &account, context, source: &source };
     let outcome = if is_verified { LoginOutcome::Approved } else { LoginOutcome::Denied };
@@ -74,6 +74,17 @@ pub(crate) async fn complete(
         ..LoginEvent::new(login, outcome, Reason::from(completion))
     }));
     Ok(CompletionReply { is_verified, message })
+}
+
+/// Returns the text for a completion that verified nothing.
+fn without_verification(completion: Completion) -> &'static str {
+    match completion {
+        Completion::AlreadyVerified => IS_KEPT,
+        Completion::AlreadyEnrolled
+        | Completion::Expired
+        | Completion::Unknown
+        | Completion::Verified => NOT_KEPT,
+    }
 }
 
 /// Reports whether the login that ends is that of the token's user. That is the user of the login.

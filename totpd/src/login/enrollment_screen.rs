@@ -61,6 +61,8 @@ const NO_ROOM: &str = "(No QR code: it needs more than 80 columns and 24 lines.)
 const FIRST_CODE: &str = "Code that the app shows: ";
 const KEEP: &str = "Keep these on paper. Each is good once, without the phone:";
 const NO_CODES: &str = "Your second factor is set up. Run: totpctl recovery-codes";
+/// The text if another process of the same login has completed the enrollment.
+pub(crate) const IS_KEPT: &str = "Your second factor is set up.";
 /// The text if the login ended too late, or another factor was verified first.
 pub(crate) const NOT_KEPT: &str = "Your second factor was not set up. Log in once more.";
 const MAX_COLUMNS: usize = 80;
@@ -107,6 +109,7 @@ mod tests {
             FIRST_CODE,
             KEEP,
             NO_CODES,
+            IS_KEPT,
             NOT_KEPT,
             ENROLL_ELSEWHERE,
         ] {

@@ -17,6 +17,8 @@ use crate::throttle::ThrottleRules;
 pub enum Completion {
     /// The user got a verified factor in between, which stays the only one.
     AlreadyEnrolled,
+    /// The factor is verified already. The token was spent, by this login in another process.
+    AlreadyVerified,
     /// The login took too long.
     Expired,
     /// A token that no factor waits for, or not any more.
@@ -107,7 +109,10 @@ pub fn complete(
         return Completion::Unknown;
     };
     let Status::AwaitsLogin { expires, token: expected } = factor.status else {
-        return Completion::Unknown;
+        return match factor.status {
+            Status::Verified => Completion::AlreadyVerified,
+            _ => Completion::Unknown,
+        };
     };
     if !expected.is(token) {
         return Completion::Unknown;

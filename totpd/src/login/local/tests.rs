@@ -310,7 +310,10 @@ fn the_token_of_a_first_code_verifies_the_factor_once() {
     let codes = text(&details, "message").unwrap();
     assert!(codes.starts_with("Keep these on paper.") && codes.lines().count() == 7, "{codes}");
     assert!(codes.lines().all(|line| line.len() < 60), "{codes}");
-    assert_eq!(end(ROOT, &token, "sshd").unwrap().0, "denied", "once");
+    let (verdict, details) = end(ROOT, &token, "sshd").unwrap();
+    assert_eq!(verdict, "denied", "once");
+    let message = text(&details, "message");
+    assert_eq!(message.as_deref(), Some("Your second factor is set up."), "it was this login");
     assert_eq!(judge(NONCE, id, &right).0, "denied", "it waits no more");
     assert_eq!(begin(&login, ROOT, OTHER_NAME, &at_ssh), "prompt: Verification code: ");
 }

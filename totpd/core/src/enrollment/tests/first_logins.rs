@@ -93,7 +93,9 @@ fn a_first_code_alone_does_not_verify_the_factor_of_a_login() {
         assert_eq!(completed(&mut record, number, service, now), completion, "{service} {now}");
         assert_eq!(record.is_enrolled(), completion == Completion::Verified);
         if completion == Completion::Verified {
-            assert_eq!(completed(&mut record, 1, "sshd", now), Completion::Unknown, "once");
+            assert_eq!(completed(&mut record, 1, "sshd", now), Completion::AlreadyVerified, "once");
+            record.factors[0].status = Status::Disabled;
+            assert_eq!(completed(&mut record, 1, "sshd", now), Completion::Unknown, "disabled");
         }
     }
     add(&mut record, factor(5, Status::Verified), NOW, &TWO).unwrap();

@@ -97,12 +97,14 @@ pub fn resync(
     verified.map_or_else(ResyncOutcome::Refused, |()| ResyncOutcome::Done)
 }
 
-/// Returns why nothing is meant by `id`, which may be empty.
+/// Returns why nothing is meant by `id`. An empty one names the only factor.
 fn unmeant(record: &Record, id: &str) -> ResyncOutcome {
-    match record.factors.iter().find(|factor| factor.id.as_str() == id) {
-        Some(factor) if factor.is_pending() => ResyncOutcome::NotMaker,
-        Some(_) => ResyncOutcome::Disabled,
-        None => ResyncOutcome::NoToken,
+    let is_named = |factor: &&Factor| id.is_empty() || factor.id.as_str() == id;
+    let factors: Vec<_> = record.factors.iter().filter(is_named).collect();
+    match factors.as_slice() {
+        [factor] if factor.is_pending() => ResyncOutcome::NotMaker,
+        [_] => ResyncOutcome::Disabled,
+        _ => ResyncOutcome::NoToken,
     }
 }
 

@@ -107,8 +107,13 @@ fn a_disabled_or_pending_token_is_refused() {
         record.factors[0].status = status;
         let (first, second) = (code_of(&record.factors[0], 6), code_of(&record.factors[0], 7));
         let id = record.factors[0].id.clone();
+        for id in ["", id.as_str()] {
+            assert_eq!(by_user(&mut record, id, &first, &second), reason, "{status:?}");
+        }
+        let other = Factor { id: FactorId::from_random([9; 5]), ..record.factors[0].clone() };
+        record.factors.push(other);
         for (id, expected) in [("", ResyncOutcome::NoToken), (id.as_str(), reason)] {
-            assert_eq!(by_user(&mut record, id, &first, &second), expected, "{status:?}");
+            assert_eq!(by_user(&mut record, id, &first, &second), expected, "one of two");
         }
     }
 }
@@ -197,7 +202,7 @@ fn root_verifies_its_own_pending_token() {
     };
     let with = |factors| Record { factors, ..Record::new(1000) };
     let mut record = with(vec![pending(Maker::Root)]);
-    assert_eq!(by_user(&mut record.clone(), "", &one, &two), ResyncOutcome::NoToken);
+    assert_eq!(by_user(&mut record.clone(), "", &one, &two), ResyncOutcome::NotMaker);
     assert_eq!(by_root(&mut record, "", &one, &two), ResyncOutcome::Done);
     let factor = &record.factors[0];
     assert_eq!((factor.status, factor.last_accepted), (Status::Verified, Some(509)));
@@ -205,7 +210,7 @@ fn root_verifies_its_own_pending_token() {
     // Nobody's factor becomes that of another maker.
     for maker in [Maker::Uid(1000), Maker::Unknown] {
         let mut record = with(vec![pending(maker)]);
-        assert_eq!(by_root(&mut record, "", &one, &two), ResyncOutcome::NoToken, "{maker}");
+        assert_eq!(by_root(&mut record, "", &one, &two), ResyncOutcome::NotMaker, "{maker}");
     }
     // It is named if there is a confirmed one, and replaces that one.
     let seed = Seed::new(vec![9; 20]).unwrap();

@@ -89,8 +89,9 @@ impl Polkit {
             (false, _) if details.contains_key("polkit.dismissed") => {
                 refused("the authentication was canceled")
             }
+            // totpctl knows these two by their first words.
             (false, true) if !interactive => {
-                refused("polkit requires authentication, but the program does not let it ask")
+                refused("authentication is needed, but the program does not let polkit ask for it")
             }
             (false, true) => refused(
                 "authentication is needed, but there is no agent to ask for it; run totpctl at a \

@@ -40,8 +40,8 @@ pub(super) fn compare(host: &DoorsHost, comparison: &mut Comparison) {
                 ran.stdout.lines().any(|line| line.trim_end().ends_with(&in_as))
             });
             add("machinectl login", false, &|code| {
-                // systemd starts the getty again while its terminal is gone, until it counts too many
-                // starts, and then the next login finds none.
+                // systemd starts the getty again while its terminal is gone, until it counts too
+                // many starts, and then the next login finds none.
                 let enter = format!(
                     "/opt/tests/machinectl-login {user} {user}pw '{code}'
                      systemctl stop 'container-getty@*.service'

@@ -198,15 +198,7 @@ mod tests {
 
     /// Returns what sudo with these rules reports, while root has no factor.
     fn checked(rules: &str) -> Report {
-        let read = |_: &str| Ok(rules.to_owned());
-        let files = Files {
-            rejected: &[],
-            refusal: &|_| None,
-            read: &read,
-            list: &|_| Vec::new(),
-            host: "h",
-        };
-        checked_of(Some(Sudoers::read("/s", &files)), None)
+        checked_of(Some(Sudoers::of_text(rules, "h")), None)
     }
 
     fn checked_of(sudoers: Option<Sudoers>, silence: Option<String>) -> Report {

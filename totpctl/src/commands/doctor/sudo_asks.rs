@@ -82,21 +82,10 @@ pub(super) fn exceptions(sudoers: &Sudoers, built_in: Option<&str>) -> Vec<Excep
 
 #[cfg(test)]
 mod tests {
-    use super::super::sudoers::Files;
     use super::*;
 
     fn sudoers(text: &str) -> Sudoers {
-        let read = |_: &str| Ok(text.to_owned());
-        Sudoers::read(
-            "/s",
-            &Files {
-                rejected: &[],
-                refusal: &|_| None,
-                read: &read,
-                list: &|_| Vec::new(),
-                host: "h",
-            },
-        )
+        Sudoers::of_text(text, "h")
     }
 
     #[test]

@@ -53,7 +53,6 @@ const GLOBAL: &str = "for one code, which then counts on all terminals of the us
 
 #[cfg(test)]
 mod tests {
-    use super::super::sudoers::Files;
     use super::*;
 
     #[test]
@@ -80,15 +79,7 @@ mod tests {
             ("Defaults !tty_tickets\n", &[global]),
             ("Defaults timestamp_timeout=-1, timestamp_type=global\n", &[endless, global]),
         ] {
-            let read = |_: &str| Ok(text.to_owned());
-            let files = Files {
-                rejected: &[],
-                refusal: &|_| None,
-                read: &read,
-                list: &|_| Vec::new(),
-                host: "h",
-            };
-            let found = notes(&Sudoers::read("/s", &files));
+            let found = notes(&Sudoers::of_text(text, "h"));
             assert_eq!(found.len(), expected.len(), "{text} {found:?}");
             let is_told = |(note, start): (&Finding, &&str)| note.message().starts_with(start);
             assert!(found.iter().zip(expected).all(is_told), "{text} {found:?}");

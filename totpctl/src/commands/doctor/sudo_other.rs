@@ -185,21 +185,10 @@ fn targets(scope: &Scope) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sudoers::Files;
     use super::*;
 
     fn found(text: &str) -> Vec<OtherUser> {
-        let read = |_: &str| Ok(text.to_owned());
-        others(&Sudoers::read(
-            "/s",
-            &Files {
-                rejected: &[],
-                refusal: &|_| None,
-                read: &read,
-                list: &|_| Vec::new(),
-                host: "web",
-            },
-        ))
+        others(&Sudoers::of_text(text, "web"))
     }
 
     #[test]

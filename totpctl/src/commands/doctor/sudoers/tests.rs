@@ -17,18 +17,20 @@ fn sudoers(files: &[(&str, &str)]) -> Sudoers {
     )
 }
 
+impl Sudoers {
+    /// Returns what one file `/s` with this text means on `host`.
+    pub(in super::super) fn of_text(text: &str, host: &str) -> Self {
+        let read = |_: &str| Ok(text.to_owned());
+        let list = |_: &str| Vec::new();
+        Self::read(
+            "/s",
+            &Files { rejected: &[], refusal: &|_| None, read: &read, list: &list, host },
+        )
+    }
+}
+
 fn rules(text: &str) -> Sudoers {
-    let read = |_: &str| Ok(text.to_owned());
-    Sudoers::read(
-        "/s",
-        &Files {
-            rejected: &[],
-            refusal: &|_| None,
-            read: &read,
-            list: &|_| Vec::new(),
-            host: "web",
-        },
-    )
+    Sudoers::of_text(text, "web")
 }
 
 #[test]

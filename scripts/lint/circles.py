@@ -128,7 +128,10 @@ def circles(graph):
 
 def main():
     words = [word for word in sys.argv[1:] if not word.startswith("--")]
-    rooms = "--rooms" in sys.argv
+    options = [word for word in sys.argv[1:] if word.startswith("--")]
+    if options not in ([], ["--rooms"]):
+        sys.exit(f"circles: there is no such option: {' '.join(options)}; the only one is --rooms")
+    rooms = bool(options)
     root = Path(__file__).resolve().parent.parent.parent
     if not words:
         members = re.search(r"members = \[(.*?)\]", (root / "Cargo.toml").read_text(), re.S)[1]

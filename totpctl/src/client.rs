@@ -11,8 +11,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use totpd_interface::{
-    Authentication, Error as DaemonError, LoginProxy, ManagerProxy, PRIVATE_SOCKET, SERVICE,
-    SYSTEM_BUS, StoreProxy,
+    AUTHENTICATION_NEEDED, Authentication, Error as DaemonError, LoginProxy, ManagerProxy,
+    PRIVATE_SOCKET, SERVICE, SYSTEM_BUS, StoreProxy,
 };
 use zbus::Connection;
 use zbus::connection::Builder;
@@ -138,7 +138,7 @@ impl Client {
         }))?;
         match reply {
             Err(DaemonError::NotAuthorized(reason))
-                if self.has_no_password && reason.starts_with("authentication is needed") =>
+                if self.has_no_password && reason.starts_with(AUTHENTICATION_NEEDED) =>
             {
                 Err(Error::NotAuthorized(NO_PASSWORD.into()))
             }

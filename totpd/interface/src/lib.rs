@@ -16,8 +16,8 @@ mod words;
 
 pub use crate::module_option::{ModuleOption, OptionFault};
 pub use crate::names::{
-    ERROR_PREFIX, LOGIN, MANAGER, PATH, PRIVATE_SOCKET, SERVICE, STORE, SYSTEM_BUS,
-    SYSTEM_BUS_SOCKET,
+    AUTHENTICATION_NEEDED, ERROR_PREFIX, LOGIN, MANAGER, PATH, PRIVATE_SOCKET, SERVICE, STORE,
+    SYSTEM_BUS, SYSTEM_BUS_SOCKET,
 };
 pub use crate::sshd_placeholder::is_sshd_placeholder;
 pub use crate::typed_code::is_typed_code;

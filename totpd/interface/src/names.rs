@@ -13,6 +13,8 @@ pub const MANAGER: &str = "org.totpd.Totp1.Manager";
 pub const STORE: &str = "org.totpd.Totp1.Store";
 /// The names of errors of the daemon start with this.
 pub const ERROR_PREFIX: &str = "org.totpd.Totp1.Error.";
+/// The first words of a refusal, if polkit would ask the caller for a password and cannot.
+pub const AUTHENTICATION_NEEDED: &str = "authentication is needed";
 /// The only bus that clients and the daemon use. It is a constant because the caller of a setuid
 /// program controls every environment variable. `DBUS_SYSTEM_BUS_ADDRESS` is one of them.
 pub const SYSTEM_BUS: &str = "unix:path=/run/dbus/system_bus_socket";

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use totpd_interface::Error;
+use totpd_interface::{AUTHENTICATION_NEEDED, Error};
 use totpd_journal::escape::{MAX_NAME_CHARS, escape_within};
 use totpd_store::mutex::lock;
 use zbus::Variant;
@@ -89,14 +89,13 @@ impl Polkit {
             (false, _) if details.contains_key("polkit.dismissed") => {
                 refused("the authentication was canceled")
             }
-            // totpctl knows these two by their first words.
-            (false, true) if !interactive => {
-                refused("authentication is needed, but the program does not let polkit ask for it")
-            }
-            (false, true) => refused(
-                "authentication is needed, but there is no agent to ask for it; run totpctl at a \
-                 terminal, or as root",
-            ),
+            (false, true) if !interactive => refused(&format!(
+                "{AUTHENTICATION_NEEDED}, but the program does not let polkit ask for it"
+            )),
+            (false, true) => refused(&format!(
+                "{AUTHENTICATION_NEEDED}, but there is no agent to ask for it; run totpctl at a \
+                 terminal, or as root"
+            )),
             (false, false) => refused(match action {
                 Action::EnrollSelf => {
                     "polkit does not let you change your own second factor: it asks for your password; \

@@ -7,7 +7,9 @@ use super::{Program, nothing, try_out};
 /// Prepares a screen in memory.
 fn screen(machine: &Machine) {
     // The socket has a name before anybody can connect. Xvfb writes its number when it listens.
-    let start = "Xvfb :9 -screen 0 640x480x24 -displayfd 3 3> /tmp/screen > /tmp/xvfb 2>&1 &";
+    // Without -noreset it throws out who just connects when the last client leaves.
+    let start =
+        "Xvfb :9 -screen 0 640x480x24 -noreset -displayfd 3 3> /tmp/screen > /tmp/xvfb 2>&1 &";
     machine.run(start).stdout_ok();
     eventually("the screen is there", || machine.run("grep -qx 9 /tmp/screen").status == 0);
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use totpd_core::enrollment::Confirmation;
 
-use super::recording::{Recording, each_crash};
+use super::recording::{Recording, each_crash, keep_mounts_to_this_thread};
 use crate::backup::{PublicKey, Signer};
 use crate::blocking;
 use crate::master_key::{KeyOrigin, MasterKey};
@@ -179,6 +179,7 @@ fn write(folder: &Path, mark: &dyn Fn(Mark)) {
 /// Records the writer on a disk, and checks every state that a power cut may have left. Answers how
 /// many there were, and what was broken.
 fn campaign(leave_out: Option<&str>) -> (usize, Vec<String>) {
+    keep_mounts_to_this_thread();
     let disk = Recording::new(24);
     let folder = disk.mount.join("totpd");
     fs::create_dir(&folder).unwrap();

@@ -18,8 +18,18 @@ use fuser::{
     INodeNo, LockOwner, OpenFlags, ReplyAttr, ReplyData, ReplyEmpty, ReplyEntry, ReplyWrite,
     Request, WriteFlags,
 };
+use nix::mount::MsFlags;
+use nix::sched::CloneFlags;
 
 use crate::mutex::lock;
+
+/// Gives this thread a mount namespace of its own. Otherwise a namespace that is made meanwhile (a
+/// machine of another test) takes a copy of each mount, and keeps it after the end of ours.
+pub(super) fn keep_mounts_to_this_thread() {
+    nix::sched::unshare(CloneFlags::CLONE_NEWNS).unwrap();
+    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    nix::mount::mount(None::<&str>, "/", None::<&str>, private, None::<&str>).unwrap();
+}
 
 /// The events on the disk, in order.
 pub(super) enum Event<M> {
@@ -153,9 +163,8 @@ pub(super) fn each_crash<M: Clone>(
                 continue;
             }
             states += 1;
-            // Each state has a file of its own. A mount namespace that was made later (a machine of
-            // another test) may hold on to the last mount. The kernel would then show that mount
-            // again.
+            // Each state has a file of its own. While the kernel has not given up the loop device of
+            // a file, mounting the file again would show the old mount.
             let image = folder.path().join(format!("image-{states}"));
             let file = fs::File::create_new(&image).unwrap();
             write_sparse(&file, &stable);

@@ -22,6 +22,7 @@ pub(super) mod pattern;
 mod places;
 mod process;
 mod question;
+mod quoted_words;
 mod rest;
 mod stack;
 mod survey;

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use super::quoted_words;
+
 /// A `Match` block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Block {
@@ -50,29 +52,9 @@ pub(super) const FOLDER: &str = "/etc/ssh";
 /// The limit of sshd.
 const MAX_INCLUDE_DEPTH: u8 = 16;
 
-/// Splits a line at spaces and `=`; quotes keep words together.
+/// Splits a line at spaces and `=`, as sshd does.
 pub(super) fn words(line: &str) -> Vec<String> {
-    let line = line.trim();
-    if line.starts_with('#') {
-        return Vec::new();
-    }
-    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
-    for letter in line.chars() {
-        match letter {
-            '"' | '\'' if quote.is_none() => {
-                quote = Some(letter);
-                word.get_or_insert_default();
-            }
-            _ if quote == Some(letter) => quote = None,
-            '#' if quote.is_none() && word.is_none() => break,
-            _ if quote.is_none() && (letter.is_whitespace() || letter == '=') => {
-                words.extend(word.take());
-            }
-            _ => word.get_or_insert_default().push(letter),
-        }
-    }
-    words.extend(word);
-    words
+    quoted_words::split(line, |letter| letter.is_whitespace() || letter == '=', Some('#'))
 }
 
 #[cfg(test)]

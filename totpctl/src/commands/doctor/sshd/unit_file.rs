@@ -1,6 +1,7 @@
 //! The command of a unit of systemd that starts sshd. Pure: `read` returns files.
 
 use super::command_line::CommandLine;
+use super::quoted_words;
 
 /// Returns the command that the texts of a unit and its drop-ins start, in their order; `None` if
 /// they start another program, such as a shell.
@@ -78,22 +79,8 @@ fn assignment_of_file(line: &str) -> Option<(String, String)> {
     Some((key.trim().to_owned(), quoted.unwrap_or(value).to_owned()))
 }
 
-/// Splits at blanks; quotes keep words together.
 fn words(text: &str) -> Vec<String> {
-    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
-    for letter in text.chars() {
-        match letter {
-            '"' | '\'' if quote.is_none() => {
-                quote = Some(letter);
-                word.get_or_insert_default();
-            }
-            _ if quote == Some(letter) => quote = None,
-            _ if quote.is_none() && letter.is_whitespace() => words.extend(word.take()),
-            _ => word.get_or_insert_default().push(letter),
-        }
-    }
-    words.extend(word);
-    words
+    quoted_words::split(text, char::is_whitespace, None)
 }
 
 /// Replaces each `${NAME}` in a word.

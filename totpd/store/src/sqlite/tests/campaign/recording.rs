@@ -23,8 +23,8 @@ use nix::sched::CloneFlags;
 
 use crate::mutex::lock;
 
-/// Gives this thread a mount namespace of its own. Otherwise a namespace that is made meanwhile (a
-/// machine of another test) takes a copy of each mount, and keeps it after the end of ours.
+/// Gives this thread a mount namespace of its own. Otherwise a namespace that another test makes
+/// copies each mount, and keeps the copy after this thread has unmounted the disk.
 pub(super) fn keep_mounts_to_this_thread() {
     nix::sched::unshare(CloneFlags::CLONE_NEWNS).unwrap();
     let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;

@@ -1,4 +1,4 @@
-//! Words of a line, of which quotes keep some together: sshd, systemd and shells have this in common.
+//! Words of a line, of which quotes keep some together: sshd, systemd and shells all do this.
 
 /// Splits a line at the separators. Unless it is `None`, `comment` at the start of a word ends the
 /// line.

@@ -163,8 +163,8 @@ pub(super) fn each_crash<M: Clone>(
                 continue;
             }
             states += 1;
-            // Each state has a file of its own. While the kernel has not given up the loop device of
-            // a file, mounting the file again would show the old mount.
+            // Each state has a file of its own. While the kernel holds the loop device of a file,
+            // mounting the file again would show the old mount.
             let image = folder.path().join(format!("image-{states}"));
             let file = fs::File::create_new(&image).unwrap();
             write_sparse(&file, &stable);

@@ -155,6 +155,7 @@ fn stack(service: &str, files: &BTreeMap<String, String>) -> Stack {
 fn findings(stack: &Stack) -> Vec<String> {
     let rules = match stack {
         Stack::IncludeCycle(place) => return vec![format!("endless: {place}")],
+        Stack::Ambiguous(place, _) => return vec![format!("ambiguous: {place}")],
         Stack::TooLong(place) => return vec![format!("too long: {place}")],
         Stack::Unreadable(_) => return vec!["refused".into()],
         Stack::Rules(rules) => rules,

@@ -38,7 +38,7 @@ fn libpam_returns_what_is_predicted_for_every_stack_and_result() {
         let service = format!("c{}", predicted.len());
         let expected = match stack(&service, &files) {
             // libpam crashes in these, or not, by how many files it may open.
-            Stack::IncludeCycle(_) | Stack::TooLong(_) => return 0,
+            Stack::IncludeCycle(_) | Stack::TooLong(_) | Stack::Ambiguous(..) => return 0,
             Stack::Unreadable(_) => ReturnCode::ABORT,
             Stack::Rules(rules) => run(&rules, returned),
         };

@@ -162,6 +162,7 @@ fn own_lines(
 fn rules(service: &str, read: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Rule>, Refusal> {
     match Stack::parse(service, Kind::Auth, read) {
         Stack::Rules(rules) if !rules.is_empty() => Ok(rules),
+        Stack::Ambiguous(place, reason) => Err(Refusal::Ambiguous(place, reason)),
         _ => Err(Refusal::NoStack),
     }
 }

@@ -4,6 +4,7 @@
 //! compares it with the real libpam.
 
 pub mod account;
+mod ambiguous;
 mod answer_in_hand;
 pub mod control;
 pub mod dispatch;

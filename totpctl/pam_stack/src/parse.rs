@@ -133,7 +133,7 @@ fn part(line: &str) -> (Cow<'_, str>, bool) {
 fn directive(line: &str, only: Option<Kind>) -> Option<Directive> {
     let mut words = Words(line);
     let first = words.next()?;
-    if first == "@include" {
+    if first.eq_ignore_ascii_case("@include") {
         return Some(Directive::IncludeAll(words.next()?.into_owned()));
     }
     let word = first.strip_prefix('-').unwrap_or(&first);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::ambiguous::{AmbiguousLine, ambiguous_line};
 use crate::control::Control;
 use crate::factor::FACTOR_MODULE;
 use crate::parse::{Directive, Kind, Line, parse_lines_of};
@@ -85,12 +86,15 @@ pub enum Stack {
     IncludeCycle(Place),
     /// The stack has more lines, or includes more files, than this crate reads.
     TooLong(Place),
+    /// Versions of libpam read a line differently, for this reason.
+    Ambiguous(Place, &'static str),
 }
 
 /// The reason why a file cannot be loaded.
 enum LoadError {
     IncludeCycle(Place),
     TooLong(Place),
+    Ambiguous(Place, &'static str),
     Unreadable(String),
 }
 
@@ -141,6 +145,10 @@ impl Loading<'_> {
         level: u8,
         depth: u8,
     ) -> Result<(), LoadError> {
+        if let Some(AmbiguousLine { number, reason }) = ambiguous_line(text) {
+            let place = Place { file: file.to_owned(), line: number };
+            return Err(LoadError::Ambiguous(place, reason));
+        }
         let lines = parse_lines_of(text, self.kind)
             .ok_or_else(|| LoadError::Unreadable(format!("{file}: the last line is unfinished")))?;
         for line in lines {
@@ -193,7 +201,7 @@ impl Loading<'_> {
                     Some(text) => self.text(&name, &text, Some(kind), inner, depth + 1),
                     None => Err(LoadError::Unreadable(String::new())),
                 };
-                if let Err(LoadError::IncludeCycle(_) | LoadError::TooLong(_)) = loaded {
+                if loaded.as_ref().is_err_and(|error| !matches!(error, LoadError::Unreadable(_))) {
                     return loaded;
                 }
                 if loaded.is_err() {
@@ -219,6 +227,7 @@ impl From<LoadError> for Stack {
         match error {
             LoadError::IncludeCycle(place) => Self::IncludeCycle(place),
             LoadError::TooLong(place) => Self::TooLong(place),
+            LoadError::Ambiguous(place, reason) => Self::Ambiguous(place, reason),
             LoadError::Unreadable(reason) => Self::Unreadable(reason),
         }
     }

@@ -22,6 +22,8 @@ pub enum Refusal {
     NoPasswordBefore(Place),
     /// No place after the password is on every path.
     NoPlace,
+    /// Versions of libpam read this line differently, for this reason.
+    Ambiguous(Place, &'static str),
     /// A service without a file that libpam can read.
     NoStack,
     /// Without the second factor no line is left that asks who a user is. libpam would then use the
@@ -63,6 +65,9 @@ impl fmt::Display for Refusal {
                 "no place after the password is on the path of every login; add the line of pam_totp.so by hand, and \
                  check it with totpctl doctor",
             ),
+            Self::Ambiguous(place, reason) => {
+                write!(f, "{place}: {reason}; write the line whole, and without what is in its way")
+            }
             Self::NoStack => {
                 f.write_str("it has no auth lines of its own that libpam can read")
             }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::*;
+use crate::ambiguous::JOINED;
 use crate::stack::RuleKind;
 use Stack::Rules;
 
@@ -88,6 +89,10 @@ fn a_stack_without_a_safe_change_is_refused() {
         ("auth sufficient pam_unix.so\nauth required pam_totp.so\n", Refusal::Broken),
         ("auth sufficient pam_unix.so\n", Refusal::NoPlace),
         ("auth sufficient pam_unix.so\nauth required pam_deny.so\n", Refusal::NoPlace),
+        (
+            "auth requisite pam_unix.so \\\n# nodelay\naccount required pam_permit.so\n",
+            Refusal::Ambiguous(Place { file: "x".to_owned(), line: 2 }, JOINED),
+        ),
         ("auth include nowhere \\", Refusal::NoStack),
         ("account required pam_unix.so\n", Refusal::NoStack),
         ("@include gone\n", Refusal::NoStack),

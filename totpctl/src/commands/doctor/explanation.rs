@@ -1,5 +1,7 @@
 //! The long form of a finding, from the page of the documentation.
 
+use std::cmp::Reverse;
+
 use serde_json::json;
 
 use super::finding::FindingId;
@@ -22,13 +24,16 @@ pub(super) fn print(token: &str, json: bool) -> Result<(), Error> {
     output::data(&format!("{}\n\n{explanation}\n", id.token()))
 }
 
-/// Returns ids that share a word with `token`, as the end of a sentence.
+/// Returns ids that share words with `token`, those with most of them first, as the end of a
+/// sentence.
 fn similar(token: &str) -> String {
-    let shares = |id: &&FindingId| {
-        let mut words = id.token().split('-');
-        words.any(|word| word.len() > 3 && token.split('-').any(|other| other == word))
+    let shared = |id: &FindingId| {
+        let words = id.token().split('-').filter(|word| word.len() > 3);
+        words.filter(|word| token.split('-').any(|other| other == *word)).count()
     };
-    let found: Vec<_> = FindingId::ALL.iter().filter(shares).map(|id| id.token()).take(5).collect();
+    let mut found: Vec<_> = FindingId::ALL.iter().filter(|id| shared(id) > 0).collect();
+    found.sort_by_key(|id| Reverse(shared(id)));
+    let found: Vec<_> = found.iter().take(5).map(|id| id.token()).collect();
     if found.is_empty() { String::new() } else { format!("; similar ids: {}", found.join(", ")) }
 }
 
@@ -108,6 +113,7 @@ mod tests {
             (Id::SshdMatchUnknown, &["cannot find", "no answer"]),
             (Id::SshdRootCannotLogIn, &["prohibit-password", "forced-commands-only"]),
             (Id::SshdWithoutPam, &["UsePAM no", "built without PAM"]),
+            (Id::StackAmbiguous, &["backslash", "1,000 bytes", "NUL"]),
             (Id::StackNotChecked, &["not a regular file", "1 MiB", "closed"]),
             (Id::StackTooLong, &["400", "4096"]),
             (Id::StoreInSnapshot, &["snapshot", "filefrag"]),

@@ -196,6 +196,7 @@ finding_ids! {
     SshdRootCannotLogIn = "sshd-root-cannot-log-in",
     SshdServiceWithoutCode = "sshd-service-without-code",
     SshdWithoutPam = "sshd-without-pam",
+    StackAmbiguous = "stack-ambiguous",
     StackContinuesAfterWrongPassword = "stack-continues-after-wrong-password",
     StackNotChecked = "stack-not-checked",
     StackOverrulesCode = "stack-overrules-code",

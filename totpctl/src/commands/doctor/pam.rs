@@ -116,6 +116,12 @@ fn parse(service: &str, files: &Snapshot, report: &mut Report) -> Result<Vec<Rul
             let message = "the file includes itself; remove this line";
             report.problems.push(Finding::new(FindingId::IncludeCycle, message).at(locate(place)));
         }
+        Stack::Ambiguous(place, reason) => {
+            report.summarize("depends on the version of libpam");
+            let fix = "write the line whole, and without what is in its way";
+            let finding = Finding::new(FindingId::StackAmbiguous, *reason).fix(fix);
+            report.problems.push(finding.at(locate(place)));
+        }
         Stack::TooLong(place) => {
             report.summarize("is not checked");
             let finding = Finding::new(FindingId::StackTooLong, TOO_LONG).fix("shorten it");

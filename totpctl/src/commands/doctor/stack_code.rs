@@ -15,6 +15,9 @@ pub(super) fn rules(stack: Stack) -> Result<Vec<Rule>, Code> {
         Stack::Unreadable(_) => Err(Code::Closed("libpam cannot read its stack".to_owned())),
         Stack::IncludeCycle(_) => Err(Code::Unknown("its stack includes itself".to_owned())),
         Stack::TooLong(_) => Err(too_long()),
+        Stack::Ambiguous(..) => {
+            Err(Code::Unknown("versions of libpam read its stack differently".to_owned()))
+        }
     }
 }
 

@@ -43,6 +43,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::SshdMatchUnknown
         | Id::SshdNotChecked
         | Id::SshdNotReloaded
+        | Id::StackAmbiguous
         | Id::StackNotChecked
         | Id::StackTooLong
         | Id::StackUnreadable
@@ -142,7 +143,7 @@ mod tests {
         }
     }
 
-    const REFUSED: [&str; 47] = [
+    const REFUSED: [&str; 48] = [
         "acceptances-invalid",
         "code-asked-twice",
         "configuration-invalid",
@@ -175,6 +176,7 @@ mod tests {
         "sshd-not-reloaded",
         "sshd-password-missing",
         "sshd-root-cannot-log-in",
+        "stack-ambiguous",
         "stack-not-checked",
         "stack-too-long",
         "stack-unreadable",

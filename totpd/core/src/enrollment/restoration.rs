@@ -78,6 +78,19 @@ mod tests {
     use crate::seed::Seed;
 
     #[test]
+    fn only_a_counter_that_no_code_can_have_reached_is_lowered() {
+        const NOW: u64 = 30_000;
+        let factor = verified(Kind::Totp { period: 30 }, None);
+        let (limit, used) = (factor.counter_limit(NOW), factor.greatest_used_counter());
+        for (last, lowered) in [(limit, limit), (limit + 1, used)] {
+            let factor = Factor { last_accepted: Some(last), ..factor.clone() };
+            let mut record = Record { factors: vec![factor], ..Record::new(1000) };
+            lower_implausible_counters(&mut record, NOW);
+            assert_eq!(record.factors[0].last_accepted, Some(lowered));
+        }
+    }
+
+    #[test]
     fn a_restored_token_is_unsynchronized_also_if_it_was_disabled() {
         const NOW: u64 = 30_000;
         let totp = Kind::Totp { period: 30 };

@@ -1,10 +1,16 @@
 #!/bin/bash
-# test.sh [NAME...]: runs what `make test` or `make test-NAME` has built: all tests but those of confinement, or the
+# test.sh [NAME...]: runs what `make test` or `make test-NAME` has built: all tests but those of test-machines, or the
 # end-to-end tests of tests/NAME.rs or whose names contain NAME.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin
 [ "$(id -u)" = 0 ] || { echo "test.sh: the tests need root: they make disposable copies of the machine" >&2; exit 1; }
+
+# Tests count the open files of their programs, so none may come from the caller of this script.
+for file in /proc/self/fd/*; do
+  number=${file##*/}
+  [ "$number" -le 2 ] || [ "$number" = 255 ] || eval "exec $number>&-"
+done
 
 rm -rf target/layers
 EXTRA=target/tests BUILT=target/tested scripts/machine.sh --fill "$PWD/target/layers/plain"

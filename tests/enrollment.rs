@@ -1,6 +1,6 @@
 //! Enrolling, as a person meets it: at a terminal, and at the first login.
 
-use tests::{Machine, Output, SSH, Seed, eventually, pam, picture};
+use tests::{Machine, Output, SSH, Seed, eventually, pam, picture, within_one_step};
 
 const STACK: &str = "@include common-auth\nauth required pam_totp.so nodelay enroll\n\
                      @include common-account\n@include common-session\n";
@@ -161,12 +161,13 @@ fn each_fault_of_an_app_is_reported() {
         ("", "--totp=sha1 --now '60 seconds ago'", "That is the code before"),
         ("", "--totp=sha1 --now '2 hours ago'", "Check that it is the right entry of the app"),
     ] {
-        let made =
-            machine.run(&format!("totpctl --json enroll alice --name x {options}")).stdout_ok();
-        let secret =
-            made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-        let code = machine.run(&format!("oathtool -b {fault} {secret}")).stdout_ok();
-        let answer = machine.run_with_input("totpctl confirm alice", &code);
+        let answer = within_one_step(|| {
+            let enroll = format!("totpctl --json enroll alice --name x {options}");
+            let made = machine.run(&enroll).stdout_ok();
+            let secret = made.split("\"secret\":\"").nth(1).unwrap().split('"').next().unwrap();
+            let code = machine.run(&format!("oathtool -b {fault} {secret}")).stdout_ok();
+            machine.run_with_input("totpctl confirm alice", &code)
+        });
         assert_eq!(answer.status, 1, "{options} {fault}: {answer:#?}");
         assert!(answer.stderr.contains(told), "{options} {fault}: {answer:#?}");
         assert!(answer.stderr.contains("4 more tries"), "it counts: {answer:#?}");

@@ -75,9 +75,13 @@ fn floods_keep_nobody_out(descriptors: u32) {
         let is_quick = (0..3).any(|round| {
             let first = 3 * number + round + 1;
             let alone = logins_alone(&machine, &seed, first);
-            one_flood(&machine, &seed, kinds, first, daemon) < f64::max(200.0, 10.0 * alone)
+            one_flood(&machine, &seed, kinds, first, daemon)
+                .is_some_and(|p99| p99 < f64::max(200.0, 10.0 * alone))
         });
-        assert!(is_quick, "{kinds:?}: root's logins take 200 ms or more, and ten times as long");
+        assert!(
+            is_quick,
+            "{kinds:?}: root's logins take 200 ms or more, and ten times as long, or lockers wait in vain"
+        );
     }
 }
 
@@ -90,8 +94,15 @@ fn logins_alone(machine: &Machine, seed: &Seed, first: usize) -> f64 {
 }
 
 /// Runs one flood of these kinds, while users crowd`first`000 and so on log in. Returns the
-/// milliseconds that 99 of 100 logins of root's programs take at most.
-fn one_flood(machine: &Machine, seed: &Seed, kinds: &[&str], first: usize, daemon: u32) -> f64 {
+/// milliseconds that 99 of 100 logins of root's programs take at most; `None` if a locker waited in
+/// vain, though the bus was not stalled.
+fn one_flood(
+    machine: &Machine,
+    seed: &Seed,
+    kinds: &[&str],
+    first: usize,
+    daemon: u32,
+) -> Option<f64> {
     let code = seed.code();
     let mut flooding = flood(machine, kinds);
     // Root logs in during the whole flood over the socket, each time as another user.
@@ -105,13 +116,13 @@ fn one_flood(machine: &Machine, seed: &Seed, kinds: &[&str], first: usize, daemo
     if stalled {
         eventually("the bus is stalled", || !bus_answers());
     }
-    let (mut asked, mut slowest) = (0, 0);
+    let (mut asked, mut slowest, mut is_in_time) = (0, 0, true);
     while logins.try_wait().unwrap().is_none() {
         let (rc, ms) = locker(machine, "locker");
-        let answers: &[i32] =
-            if stalled { &[pam::AUTHINFO_UNAVAIL] } else { &[pam::AUTH_ERR, pam::MAXTRIES] };
-        assert!(answers.contains(&rc), "{kinds:?}: rc {rc} after {ms} ms");
-        assert!(stalled || ms < 4000, "{kinds:?}: the locker waited {ms} ms");
+        let answers: &[i32] = if stalled { &[] } else { &[pam::AUTH_ERR, pam::MAXTRIES] };
+        let is_in_vain = rc == pam::AUTHINFO_UNAVAIL;
+        assert!(is_in_vain || answers.contains(&rc), "{kinds:?}: rc {rc} after {ms} ms");
+        is_in_time &= ms < 4000 && !is_in_vain;
         assert!(ms < 6000, "{kinds:?}: the locker waited {ms} ms");
         (asked, slowest) = (asked + 1, slowest.max(ms));
         if stalled && asked == 2 {
@@ -133,7 +144,7 @@ fn one_flood(machine: &Machine, seed: &Seed, kinds: &[&str], first: usize, daemo
     assert!(memory < 64 * 1024, "{kinds:?}: {memory} KB");
     assert_eq!(machine.daemon(), Some(daemon), "{kinds:?}: it was restarted");
     eventually("the bus answers", bus_answers);
-    numbers["p99"]
+    (stalled || is_in_time).then(|| numbers["p99"])
 }
 
 /// Returns the figures that a storm of `tests/harness/pam.c` prints, by name.

@@ -20,7 +20,7 @@ pub use kernel::Kernel;
 pub use login::{PamCall, PamResult, SshCall, SshResult};
 pub use machine::{Machine, Output, eventually};
 pub use scale::scaled;
-pub use seed::Seed;
+pub use seed::{Seed, within_one_step};
 pub use ssh::SSH;
 
 /// The return codes of libpam, by their names there.

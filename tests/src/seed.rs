@@ -63,6 +63,18 @@ impl Seed {
     }
 }
 
+/// Acts until an act began and ended in the same 30 s, and returns its result. Two programs that
+/// read the clock one after the other then mean the same time step.
+pub fn within_one_step<T>(mut act: impl FnMut() -> T) -> T {
+    loop {
+        let step = now() / 30;
+        let result = act();
+        if now() / 30 == step {
+            return result;
+        }
+    }
+}
+
 fn now() -> u64 {
     #[expect(clippy::disallowed_methods, reason = "the codes of a phone depend on its clock")]
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();

@@ -1,6 +1,6 @@
 //! What the drawn hosts need of a disposable machine, and of a host that boots.
 
-use tests::{Host, Machine, Output, eventually};
+use tests::{Host, Machine, Output};
 
 use crate::systemd::fresh;
 
@@ -43,13 +43,7 @@ impl Computer for Machine {
     }
 
     fn restart_sshd(&self) -> String {
-        self.run("kill $(cat /run/sshd.pid)").stdout_ok();
-        eventually("sshd ends", || self.run("test -e /run/sshd.pid").status != 0);
-        let started = self.run("/usr/sbin/sshd -E /run/sshd.txt || tail -n 3 /run/sshd.txt >&2");
-        eventually("sshd listens", || {
-            started.status != 0 || self.run("exec 3<>/dev/tcp/127.0.0.1/22").status == 0
-        });
-        started.stderr
+        self.restart_sshd()
     }
 }
 

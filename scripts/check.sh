@@ -8,7 +8,6 @@ for component in fmt clippy; do
     { echo "check: cargo $component is missing: rustup component add rustfmt clippy" >&2; exit 1; }
 done
 cargo fmt --all --check
-scripts/lint/self-test.sh
 cargo clippy --locked --workspace --all-targets -- -D warnings
 # The campaigns take minutes: `make test` runs them.
 cargo test --locked --workspace --lib --bins -- --skip campaign

@@ -5,11 +5,29 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(mktemp -d)
-trap 'rm -rf "$tree"' EXIT
+trap 'rm -rf "$tree" "$tree.said"' EXIT
 
-# finds CHECK...: it says no. clean CHECK...: it says yes.
-finds() { ! "$@" >/dev/null 2>&1 || { echo "self-test: $* finds nothing" >&2; exit 1; }; }
-clean() { "$@" || { echo "self-test: $* finds what is not there" >&2; exit 1; }; }
+# finds CHECK...: it says no. clean CHECK...: it says yes. A check that cannot run says neither.
+finds() {
+  local status=0
+  "$@" >/dev/null 2>"$tree.said" || status=$?
+  can_run $status "$@"
+  [ $status -ne 0 ] || { echo "self-test: $* finds nothing" >&2; exit 1; }
+}
+clean() {
+  local status=0
+  "$@" 2>"$tree.said" || status=$?
+  can_run $status "$@"
+  [ $status -eq 0 ] || { cat "$tree.said" >&2; echo "self-test: $* finds what is not there" >&2; exit 1; }
+}
+# A shell exits with 126 or 127 if it cannot start a program, and Python with 1 after a traceback.
+can_run() {
+  [ "$1" -lt 126 ] && ! grep -q '^Traceback' "$tree.said" && return
+  shift
+  cat "$tree.said" >&2
+  echo "self-test: $* cannot run" >&2
+  exit 1
+}
 
 mkdir -p "$tree/totpd/core/src/a" "$tree/docs"
 printf 'members = ["totpd/core"]\nunsafe_code = "forbid"\n' >"$tree/Cargo.toml"

@@ -1,5 +1,6 @@
 #!/bin/bash
-# links.sh: every file that the documents link to is there, and so is every source file that they name.
+# links.sh: every file that the documents link to is there, and so is every source file that they name, and every path that
+# starts a workflow.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 failed=0
@@ -17,4 +18,10 @@ while read -r page; do
     is_there "$source" || { echo "$page: there is no $source" >&2; failed=1; }
   done < <(grep -oE '`(totpd|totpctl|pam_totp|tests|scripts|packaging)/[A-Za-z0-9_./-]+' "$page" | tr -d '`' | sed 's#/$##' || true)
 done < <(git ls-files '*.md')
+# A pattern of `paths:` that matches nothing starts nothing, and GitHub does not say so.
+while IFS=: read -r workflow pattern; do
+  expression=$(sed -e 's/[.+]/\\&/g' -e 's/\*\*/\a/g' -e 's/\*/[^\/]*/g' -e 's/\a/.*/g' <<<"${pattern#!}")
+  grep -qE "^$expression\$" <<<"$files" || { echo "$workflow: no file matches $pattern" >&2; failed=1; }
+done < <(awk '/^ *paths(-ignore)?:/ { on = 1; next } on && /^ *- / { gsub(/[\x27"]/, ""); print FILENAME ":" $2; next } { on = 0 }' \
+  .github/workflows/*.yml)
 exit $failed

@@ -11,6 +11,7 @@ scripts/lint/circles.py
 scripts/lint/circles.py --rooms
 scripts/lint/words.py
 scripts/lint/sizes.sh
+scripts/lint/headings.sh
 scripts/lint/unsafe.sh
 scripts/lint/module-tree.sh
 cargo fmt --all --check

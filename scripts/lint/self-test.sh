@@ -62,7 +62,7 @@ check_all() {
   *) "$verdict" "$here/$check.sh" "$tree" ;;
   esac
 }
-for check in layers circles words sizes unsafe; do check_all clean $check; done
+for check in layers circles words sizes headings unsafe; do check_all clean $check; done
 check_all clean circles --rooms
 
 # planted CHECK FILE SED-SCRIPT: with this change of FILE the check fails.
@@ -114,6 +114,7 @@ planted words "$source/b.rs" '$a /// Whoever asks.'
 planted words "$source/b.rs" '$a /// It goes\n/// on.'
 planted sizes "$source/b.rs" "\$a // $(printf 'x%.0s' $(seq 99))"
 planted sizes "$source/b.rs" "\$a $(printf '\\n%.0s' $(seq 360))"
+planted headings "$source/b.rs" '$a /// # Errors If it fails.'
 printf 'pam_totp v0.1.0\nlibc v0.2.191\n' >"$tree/tree"
 clean "$here/module-tree.sh" "$tree/tree"
 echo 'tokio v1.54.1' >>"$tree/tree"

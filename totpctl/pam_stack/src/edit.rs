@@ -27,7 +27,8 @@ use crate::stack::{OTHER, Place, Rule, RuleKind, Stack};
 /// `args`. If the file is so already, it returns nothing. Without `args` an existing line keeps its
 /// options. [`Stack::parse`] describes `read`, and [`analyze`] `exists`.
 ///
-/// # Errors [`Refusal`] if there is no safe change.
+/// # Errors
+/// [`Refusal`] if there is no safe change.
 pub fn enable(
     service: &str,
     args: Option<&[String]>,

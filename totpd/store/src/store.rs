@@ -45,8 +45,9 @@ impl Store {
     /// present record and returns the next one (`None`: no record). It may run more than once. When
     /// this returns `Ok`, the change is on disk.
     ///
-    /// # Errors [`StoreError`]. Then nothing is changed, with one exception. A change that was
-    /// being written when the time ran out may be on disk. A code that it used up stays used.
+    /// # Errors
+    /// [`StoreError`]. Then nothing is changed, with one exception. A change that was being written
+    /// when the time ran out may be on disk. A code that it used up stays used.
     pub async fn update<T: Send + 'static>(
         &self,
         key: RecordKey,

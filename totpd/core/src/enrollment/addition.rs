@@ -9,7 +9,8 @@ use crate::record::Record;
 /// Adds `factor` to the record at `now` (seconds since 1970). A pending factor replaces the earlier
 /// pending ones of the same maker. It leaves all others alone.
 ///
-/// # Errors [`Refusal::TooManyFactors`] and [`Refusal::SameSeed`], if several factors are allowed.
+/// # Errors
+/// [`Refusal::TooManyFactors`] and [`Refusal::SameSeed`], if several factors are allowed.
 pub fn add(
     record: &mut Record,
     factor: Factor,

@@ -74,7 +74,8 @@ fn excess(record: &Record) -> Option<FactorId> {
 /// shown the factor, for the account of `uid`. A right code is used up, and the factor then waits
 /// for the token.
 ///
-/// # Errors Any other outcome; never [`Confirmation::Verified`].
+/// # Errors
+/// Any other outcome; never [`Confirmation::Verified`].
 pub fn prove(
     record: &mut Record,
     (nonce, uid): (LoginNonce, u32),

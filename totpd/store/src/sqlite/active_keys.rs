@@ -80,7 +80,8 @@ impl ActiveKeys {
 impl KeySnapshot {
     /// Unseals a row of `key` that was read after the snapshot.
     ///
-    /// # Errors [`StoreError::Corrupt`] if the row is not what was written there.
+    /// # Errors
+    /// [`StoreError::Corrupt`] if the row is not what was written there.
     pub(super) fn decode(&self, key: &RecordKey, row: &Row) -> Result<Record, StoreError> {
         self.before.decode(key, row).or_else(|_| self.keys.get().decode(key, row))
     }

@@ -50,8 +50,8 @@ impl Local {
     /// searches for keys in `credentials`, the directory of systemd's credentials. Directory and
     /// keys must belong to `owner`.
     ///
-    /// # Errors [`OpenError`] says what is wrong with the directory, the key or the file, and what
-    /// to do.
+    /// # Errors
+    /// [`OpenError`] says what is wrong with the directory, the key or the file, and what to do.
     pub fn open(
         directory: &Path,
         credentials: Option<&Path>,

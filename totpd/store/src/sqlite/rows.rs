@@ -41,7 +41,8 @@ pub(super) fn read(connection: &Connection, key: &RecordKey) -> rusqlite::Result
 /// Writes a row, and reads it again. In a damaged tree of pages an old version may hide the new
 /// one. The old version would make a used code valid again.
 ///
-/// # Errors Those of SQLite. A hidden new version gives the error of a damaged file.
+/// # Errors
+/// Those of SQLite. A hidden new version gives the error of a damaged file.
 pub(super) fn write(
     connection: &Connection,
     key: &RecordKey,

@@ -108,7 +108,8 @@ impl Writer {
 
     /// Has `work` done on the file while no other thread uses it.
     ///
-    /// # Errors [`StoreError::Unavailable`] if the queue is full.
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the queue is full.
     pub(super) fn exclusive(
         &self,
         work: impl FnOnce(&mut Database) + Send + 'static,

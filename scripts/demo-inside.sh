@@ -69,8 +69,8 @@ say "what the daemon wrote to the journal:"
 grep -a -o 'MESSAGE=.*' /run/log.txt | cut -d= -f2-
 
 if [ $failed = 0 ]; then
-  say "all as it should be: the right code got in once, the wrong and the used one did not"
+  say "the demo succeeded: the right code got in once, the wrong and the used one did not"
 else
-  say "NOT as it should be"
+  say "the demo FAILED"
 fi
 exit $failed

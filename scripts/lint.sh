@@ -23,7 +23,7 @@ systemd-analyze security --no-pager --offline=true --threshold=10 packaging/syst
   { echo "lint: the unit gives the daemon more than it needs: systemd-analyze security" >&2; exit 1; }
 systemd-analyze verify --man=no docs/examples/*.service docs/examples/*.timer
 if mandoc -T lint -W warning packaging/man/* | grep -v "mandoc.db"; then
-  echo "lint: a page of the manual is not as it should be" >&2
+  echo "lint: mandoc finds a fault in a page of the manual" >&2
   exit 1
 fi
 apparmor_parser --skip-kernel-load --skip-cache packaging/apparmor/usr.libexec.totpd

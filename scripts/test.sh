@@ -1,6 +1,6 @@
 #!/bin/bash
-# test.sh [NAME...]: runs what `make test` or `make test-NAME` has built: all tests but those of test-machines, or the
-# end-to-end tests of tests/NAME.rs or whose names contain NAME.
+# test.sh [NAME...]: runs what `make test` or `make test-NAME` has built: all tests but mandatory_access and
+# booted_doors (make test-machines), or the end-to-end tests of tests/NAME.rs or whose names contain NAME.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin

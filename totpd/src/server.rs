@@ -148,7 +148,7 @@ fn serve_without_store(
     })
 }
 
-/// Returns when the store can be opened, or `serving` ends. Does not keep the store open. This
+/// Returns when the store can be opened, or `server_task` ends. Does not keep the store open. This
 /// process ends, and the next login starts one that has it.
 async fn wait_for_store(
     server_task: JoinHandle<Result<(), ServerError>>,

@@ -32,8 +32,8 @@ mod restoration;
 mod rules;
 
 /// Removes the factor `id` for the caller `by` at `now` (seconds since 1970), or all factors if
-/// `id` is empty. Reports whether
-/// anything was removed. Recovery codes go with the last factor that they stand in for.
+/// `id` is empty. Reports whether anything was removed. Recovery codes go with the last factor that
+/// they stand in for.
 ///
 /// A pending factor of another maker stays ([`may_change`]).
 pub fn remove(record: &mut Record, id: &str, by: Maker, now: u64) -> bool {

@@ -2,8 +2,9 @@
 //!
 //! A decision is a function. A record, a request, a time and rules go in. An outcome and a new
 //! record come out. The crate is `no_std`, so it can reach no clock, disk, bus, thread or random
-//! generator. Time and random bytes are arguments. [`verification::verify`] judges a login,
-//! [`resync::resync`] finds a token again, and [`enrollment`] adds a factor:
+//! generator. Time and random bytes are arguments. [`verification::verify`] judges a login, and
+//! [`resync::resync`] finds a token again. [`management`] judges the code that a change needs, and
+//! then changes the record. [`enrollment`] adds a factor:
 //!
 //! ```
 //! use totpd_core::code::Code;

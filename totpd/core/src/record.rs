@@ -79,9 +79,9 @@ impl Record {
     /// Returns the record for the account with `uid`, which has the name now.
     ///
     /// Another account inherits two things alone: the wrong codes, and which codes are used up.
-    #[must_use]
     ///
     /// `now` is in seconds since 1970.
+    #[must_use]
     pub fn for_account(mut self, uid: u32, now: u64) -> Self {
         if self.belongs_to(uid) {
             return self;

@@ -1,4 +1,4 @@
-//! The only file that reads the clock.
+//! The only file that reads the wall clock.
 
 use std::sync::LazyLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};

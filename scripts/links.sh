@@ -1,6 +1,6 @@
 #!/bin/bash
-# links.sh: every file that the documents link to is there, and so is every source file that they name, and every path that
-# starts a workflow.
+# links.sh: every file that the documents link to is there, and so is every source file that they name, every path that
+# starts a workflow, and every test of renamed-tests.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 failed=0
@@ -18,6 +18,10 @@ while read -r page; do
     is_there "$source" || { echo "$page: there is no $source" >&2; failed=1; }
   done < <(grep -oE '`(totpd|totpctl|pam_totp|tests|scripts|packaging)/[A-Za-z0-9_./-]+' "$page" | tr -d '`' | sed 's#/$##' || true)
 done < <(git ls-files '*.md')
+# A list of renamed tests names tests that exist.
+while read -r name; do
+  git grep -qw "fn $name" -- '*.rs' || { echo "renamed-tests.md: there is no test $name" >&2; failed=1; }
+done < <(sed -n 's/^| `[^`]*` | `\([^`]*\)` |$/\1/p' docs/development/renamed-tests.md | sort -u)
 # A pattern of `paths:` that matches nothing starts nothing, and GitHub does not say so.
 while IFS=: read -r workflow pattern; do
   expression=$(sed -e 's/[.+]/\\&/g' -e 's/\*\*/\a/g' -e 's/\*/[^\/]*/g' -e 's/\a/.*/g' <<<"${pattern#!}")

@@ -10,6 +10,7 @@ scripts/lint/layers.sh
 scripts/lint/circles.py
 scripts/lint/circles.py --rooms
 scripts/lint/words.py
+scripts/messages-sample.py --check
 scripts/lint/sizes.sh
 scripts/lint/headings.sh
 scripts/lint/unsafe.sh

@@ -43,42 +43,8 @@ pub(crate) struct Manager(pub(crate) Arc<Daemon>);
 
 /// The methods for totpctl and other front ends.
 impl Manager {
-    /// Makes a factor, which waits for its first code (`Confirm`) from the same caller. The old
-    /// factor works until then.
-    ///
-    /// The options are:
-    /// - `name`, `purpose`, `issuer` (s).
-    /// - `algorithm` (s: SHA1, SHA256, SHA512).
-    /// - `kind` (s: totp, hotp).
-    /// - `code` (s).
-    /// - `digits` (u: 6 to 8).
-    /// - `period` (u: 15 to 300 seconds).
-    /// - `counter` (t).
-    /// - `not_before`, `not_after` (t: seconds since 1970).
-    /// - `secret` (ay: 10 to 64 bytes; root only below 16).
-    /// - `services` (as).
-    /// - `resume` (b). The daemon shows root a pending factor of root again, if it has these
-    ///   parameters.
-    /// - `if_unenrolled` (b). An enrolled user leads to `AlreadyEnrolled`.
-    /// - `recovery_codes`, `qr` (b, default true).
-    /// - `dry_run` (b, without `code`). The daemon changes nothing. It answers an empty id and
-    ///   link, and of the details `resumed` and `replaces`, which then also has what is replaced at
-    ///   once.
-    /// - `confirmed` (b, root only). The factor needs no first code.
-    /// - `factor` (s, with `confirmed`). The pending factor of root becomes verified, else
-    ///   `NotEnrolled`.
-    ///
-    /// The details are:
-    /// - The parameters.
-    /// - `issuer`, `account` (s): the name of the entry in the app. Only the first factor of a user
-    ///   has the user name alone as its account.
-    /// - `expires` (t), `resumed` (b).
-    /// - `replaces` (as): the ids of verified factors that are valid until the first code of this
-    ///   one.
-    /// - `recovery_codes` (as), if confirmed.
-    /// - `usable_from` (t): the time from which the first code of a supplied secret is good.
-    /// - `qr` (ay): the link as a QR code, row by row, with 1 for a dark dot.
-    /// - `qr_width` (u): the width of the QR code.
+    /// Makes a factor, which waits for its first code. `dispatch/manager.xml` has the options and
+    /// the details.
     pub(crate) async fn enroll(
         &self,
         origin: &Origin,
@@ -120,10 +86,7 @@ impl Manager {
         self.change(origin, &user, Operation::Change, work).await
     }
 
-    /// Changes the parts of a factor that are no secret. They are `name`, `purpose` (s),
-    /// `not_before`, `not_after` (t; 0: no limit), `services` (as; none: all) and `disabled` (b).
-    /// Users may rename their own factors.
-    /// Only its maker and root change a pending factor.
+    /// Changes the parts of a factor that are no secret.
     pub(crate) async fn set_factor(
         &self,
         origin: &Origin,
@@ -165,10 +128,7 @@ impl Manager {
         Ok(())
     }
 
-    /// Finds a token that is off, by two codes in a row. It finds a token that counts presses
-    /// within the next thousand. It finds a token with a clock within five minutes, and for root
-    /// within an hour. Both codes are used up. An empty id stands for the only factor of the user,
-    /// or the only one that counts presses. For root, it also verifies a pending factor of root.
+    /// Finds a token that is off, by two codes in a row.
     pub(crate) async fn resync(
         &self,
         origin: &Origin,
@@ -181,13 +141,7 @@ impl Manager {
         self.change(origin, &user, Operation::Manage, work).await
     }
 
-    /// Returns the state of a user, without a secret. The keys are:
-    /// - `user` s, `uid` u, `enrolled` b.
-    /// - `factors` aa{sv}.
-    /// - `failures` u, `locked` b, `retry_after` u: those of all unknown sources together.
-    /// - `known_sources` aa{sv}, each with `source` s, `last_success` t, `failures` u, `locked` b,
-    ///   `retry_after` u.
-    /// - `recovery_codes` u.
+    /// Returns the state of a user, without a secret. `dispatch/manager.xml` has the keys.
     pub(crate) async fn get_user(
         &self,
         origin: &Origin,

@@ -9,6 +9,7 @@ use zbus::{DynamicType, OwnedVariant, Variant};
 use super::*;
 use crate::daemon::tests::daemon;
 use crate::login::local::LocalLogin;
+use crate::manage::enroll_options::KEYS;
 
 /// Returns the methods that an interface describes, each with the signature of its arguments.
 fn described(xml: &str) -> Vec<(String, String)> {
@@ -140,4 +141,19 @@ fn every_described_method_is_served_with_its_signature() {
     }
     let wrong = answer(&services, LOGIN, "CompleteEnrollment", &true);
     assert!(wrong.contains("it takes sa{sv}"), "{wrong}");
+}
+
+/// The Rust comment of `Enroll` refers to these two.
+#[test]
+fn the_options_of_enroll_are_described() {
+    let page = include_str!("../../../docs/reference/dbus-api.md");
+    let table = page.split("\nOptions of `Enroll`.").nth(1).unwrap();
+    let table = table.split("\nThe details are").next().unwrap();
+    let xml = include_str!("manager.xml");
+    let options = xml.split("The options are:").nth(1).unwrap();
+    let options = options.split("The details are").next().unwrap();
+    for key in KEYS.map(|key| format!("`{key}`")) {
+        assert!(table.contains(&key), "dbus-api.md lacks {key}");
+        assert!(options.contains(&key), "manager.xml lacks {key}");
+    }
 }

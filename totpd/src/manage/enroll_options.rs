@@ -208,7 +208,7 @@ pub(crate) fn invalid(key: &str, wanted: &str) -> Error {
     InvalidEntry::new(key, wanted).into()
 }
 
-const KEYS: [&str; 20] = [
+pub(crate) const KEYS: [&str; 20] = [
     "algorithm",
     "code",
     "confirmed",

@@ -58,7 +58,7 @@ fn each_way_in_is_named_with_what_it_asks() {
         ("Cockpit", "does not ask for a code"),
         ("LightDM", "does not ask for a code"),
         ("vlock", "does not ask for a code"),
-        ("rescue mode", "closed: root is locked, and it asks for the password of root"),
+        ("rescue mode", "closed: root is locked, and rescue mode asks for the password of root"),
     ] {
         assert!(door(&told, name).starts_with(expected), "{name}: {told}");
     }

@@ -69,7 +69,9 @@ pub(crate) fn read(text: &str) -> Result<(Zeroizing<Vec<u8>>, UriParameters), Un
             "counter" => {
                 found.counter = Some(number(&value).ok_or(refused("counter", "a number"))?);
             }
-            "encoder" => return Err(refused("encoder", "left out: codes have digits only")),
+            "encoder" => {
+                return Err(refused("parameter encoder", "removed: codes have digits only"));
+            }
             _ => {}
         }
     }

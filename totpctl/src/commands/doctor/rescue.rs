@@ -47,10 +47,11 @@ pub(super) fn code(password: RootPassword) -> Code {
     match password {
         RootPassword::Usable => Code::NotAsked,
         RootPassword::Locked => {
-            Code::Closed("root is locked, and it asks for the password of root".to_owned())
+            Code::Closed("root is locked, and rescue mode asks for the password of root".to_owned())
         }
         RootPassword::NotSeen => Code::Unknown(
-            "it asks for the password of root, which only root can see in /etc/shadow".to_owned(),
+            "rescue mode asks for the password of root, which only root can see in /etc/shadow"
+                .to_owned(),
         ),
     }
 }

@@ -180,7 +180,7 @@ fn replace(
     let keys = used_codes.keys();
     let current = database.connection()?;
     let secrets = metadata::secrets(current, &keys.current)?;
-    let mut secrets = secrets.ok_or_else(|| "the store does not know its own key".to_owned())?;
+    let mut secrets = secrets.ok_or_else(|| METADATA_UNREADABLE.to_owned())?;
     secrets.floor = Some(floor);
     // A date in the future would make every later backup an older one.
     secrets.history.note_backup(created, floor.time);
@@ -267,3 +267,6 @@ fn swap_back(file: &Path, layout: &Layout) -> io::Result<()> {
 }
 
 const PAGE_SIZE: usize = 500;
+
+const METADATA_UNREADABLE: &str =
+    "cannot read the metadata of store.db: it is missing, or sealed under another key";

@@ -106,9 +106,8 @@ pub(super) fn for_all(
             false,
             Finding::new(
                 FindingId::SshdPasswordCannotAnswer,
-                "the method password cannot answer for a code: it gives every prompt the password, so nobody \
-                 passes its prompt, a password of digits counts as a wrong code, and after it sshd drops a login by \
-                 keyboard-interactive",
+                "the ssh method \"password\" cannot be answered with a code: sshd sends the password to every \
+                 prompt; a client that tries this method first is refused",
             )
             .fix("write PasswordAuthentication no"),
             vec!["PasswordAuthentication"],

@@ -18,6 +18,8 @@ while read -r page; do
     is_there "$source" || { echo "$page: there is no $source" >&2; failed=1; }
   done < <(grep -oE '`(totpd|totpctl|pam_totp|tests|scripts|packaging)/[A-Za-z0-9_./-]+' "$page" | tr -d '`' | sed 's#/$##' || true)
 done < <(git ls-files '*.md')
+# The backticks are those of the page.
+# shellcheck disable=SC2016
 # A list of renamed tests names tests that exist.
 while read -r name; do
   git grep -qw "fn $name" -- '*.rs' || { echo "renamed-tests.md: there is no test $name" >&2; failed=1; }

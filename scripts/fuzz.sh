@@ -1,7 +1,6 @@
 #!/bin/bash
 # fuzz.sh [SECONDS [TARGET...]]: fuzzes what comes in from outside, each target for so long (600 s of
-# one processor). A finding ends it. It starts from fuzz/seeds, and the corpora
-# stay in target/fuzz.
+# one processor). A finding ends it. It starts from fuzz/seeds, and the corpora stay in target/fuzz.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PATH:$HOME/.cargo/bin

@@ -91,6 +91,19 @@ mod tests {
     }
 
     #[test]
+    fn the_fuzz_seeds_are_secrets() {
+        for text in [
+            include_str!("../../../fuzz/seeds/secret/base32"),
+            include_str!("../../../fuzz/seeds/secret/hexadecimal"),
+            include_str!("../../../fuzz/seeds/secret/hotp-link"),
+            include_str!("../../../fuzz/seeds/secret/padded"),
+            include_str!("../../../fuzz/seeds/secret/totp-link"),
+        ] {
+            assert_eq!(read(text).unwrap(), b"12345678901234567890", "{text}");
+        }
+    }
+
+    #[test]
     fn eighty_bits_are_short_and_fewer_are_refused() {
         for (text, is_short) in [
             ("JBSWY3DPEHPK3PXP", true),

@@ -151,6 +151,20 @@ mod tests {
         assert!(plain(&|factor| factor.kind = Kind::Totp { period: 0 }).is_none());
     }
 
+    /// They are the records of `tests/fixtures/format-5`, unsealed.
+    #[test]
+    fn the_fuzz_seeds_are_records() {
+        for (factors, plain) in [
+            (1, &include_bytes!("../../../fuzz/seeds/record/imported")[..]),
+            (1, include_bytes!("../../../fuzz/seeds/record/pending")),
+            (1, include_bytes!("../../../fuzz/seeds/record/recovery-codes")),
+            (1, include_bytes!("../../../fuzz/seeds/record/removed")),
+            (0, include_bytes!("../../../fuzz/seeds/record/unknown-user")),
+        ] {
+            assert_eq!(decode_plain(plain, 1000).unwrap().factors.len(), factors);
+        }
+    }
+
     fn seal(record: &Record, sealer: &Sealer) -> Vec<u8> {
         encode(record, &SealedSeeds::default(), &user("alice"), sealer).unwrap()
     }

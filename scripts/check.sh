@@ -11,3 +11,5 @@ cargo fmt --all --check
 cargo clippy --locked --workspace --all-targets -- -D warnings
 # The campaigns take minutes: `make test` runs them.
 cargo test --locked --workspace --lib --bins -- --skip campaign
+# The examples in doc comments.
+cargo test --locked --workspace --doc

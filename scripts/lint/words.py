@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """words.py [ROOT]: prints where a person would read a word of words.txt (FILE:LINE: WORD), and fails if there is one. Looks
-at all Rust, documents and scripts, and at all of packaging/."""
+at all Rust, documents, scripts and descriptions, and at all of packaging/, scripts/ and tests/harness/."""
 
 import re
 import subprocess
@@ -18,10 +18,16 @@ if listed.returncode == 0:
     files = [root / name for name in listed.stdout.splitlines()]
 else:
     files = [path for path in root.rglob("*") if path.is_file()]
+SUFFIXES = (".rs", ".md", ".sh", ".toml", ".c", ".service", ".socket", ".policy", ".py", ".xml", ".yml", ".mk")
 found = 0
 for path in files:
     name = path.relative_to(root)
-    is_read = path.suffix in (".rs", ".md", ".sh", ".toml", ".c", ".service", ".socket", ".policy") or name.parts[0] == "packaging"
+    is_read = (
+        path.suffix in SUFFIXES
+        or name.parts[0] in ("packaging", "scripts")
+        or name.parts[:2] == ("tests", "harness")
+        or name.name == "Makefile"
+    )
     if not is_read or not path.is_file() or name.parts[:2] == ("scripts", "lint"):
         continue
     text = path.read_text()

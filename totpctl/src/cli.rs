@@ -233,10 +233,9 @@ pub(crate) enum Command {
     /// sudo, its rules are read: who gives no password, and whose code is asked for. Lists all ways
     /// to become a user or root, whether each asks for a code, and who is not asked. For the host,
     /// reports whether totpd answers, and what confines it. Also whether a trial was not reverted,
-    /// and the fingerprint of its backups. Each finding has a stable id in brackets: "totpctl
-    /// doctor --explain ID" explains it, and "totpctl doctor accept ID" writes down that it is
-    /// meant. Exit status 1 if there is a problem that is not accepted, 2 if this host has no such
-    /// service.
+    /// and the fingerprint of backups. Each finding has a stable id in brackets. "totpctl doctor
+    /// --explain ID" explains it. "totpctl doctor accept ID" writes down that it is meant. Exit
+    /// status 1 if there is a problem that is not accepted, 2 if this host has no such service.
     Doctor(Doctor),
     /// Make a service ask for a code for a limited time; keep it if a user logs in with a code
     /// (root)

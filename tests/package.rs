@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use tests::{Machine, Output, SSH};
+use tests::{Machine, Output, SSH, eventually};
 
 const APT: &str = "DEBIAN_FRONTEND=noninteractive dpkg";
 const PACKAGE: &str = "/opt/tests/libpam-totp.deb";
@@ -57,7 +57,14 @@ fn the_deb_lets_the_right_people_in_from_install_to_purge() {
 
     // Installed again, as an upgrade is: the profile stays on, and what was configured is left.
     machine.run("echo '# mine' >> /etc/totpd/totpd.toml").stdout_ok();
+    let daemon = machine.daemon().unwrap();
     machine.run(&format!("{APT} --force-confold -i {PACKAGE}")).stdout_ok();
+    let ends = |daemon: u32| {
+        eventually("the daemon ends", || {
+            machine.run(&format!("test -e /proc/{daemon}")).status != 0
+        });
+    };
+    ends(daemon);
     machine.run("grep -q '^# mine' /etc/totpd/totpd.toml").stdout_ok();
     assert!(asks(&machine).stdout_ok().contains("required"));
 
@@ -72,7 +79,9 @@ fn the_deb_lets_the_right_people_in_from_install_to_purge() {
     assert!(got_in(&machine, "alice", &seed.next_code()), "it still works");
 
     machine.run("sed -i 's/^auth/#auth/' /etc/pam.d/by-hand").stdout_ok();
+    let daemon = machine.daemon().unwrap();
     machine.run(&format!("{APT} -r libpam-totp")).stdout_ok();
+    ends(daemon);
     assert_eq!(asks(&machine).status, 1);
     assert!(machine.run("ls /usr/lib/*/security/pam_totp.so").status != 0);
     assert!(got_in(&machine, "alice", "") && got_in(&machine, "bob", ""));

@@ -20,6 +20,7 @@ use zbus::fdo::DBusProxy;
 
 use crate::client::configuration::configuration_error;
 use crate::client::polkit_agent::PolkitAgent;
+use crate::daemon_log;
 use crate::error::Error;
 use crate::installed;
 use crate::terminal::input::user_or_caller;
@@ -282,7 +283,8 @@ fn check_configuration() -> Result<(), Error> {
 
 fn no_private_socket() -> Error {
     Error::Unreachable(format!(
-        "totpd does not listen on {PRIVATE_SOCKET}, which this command needs; see its journal (journalctl -t totpd)"
+        "totpd does not listen on {PRIVATE_SOCKET}, which this command needs; {}",
+        daemon_log::advice()
     ))
 }
 
@@ -294,9 +296,9 @@ pub(crate) async fn with_timeout<T>(
 ) -> Result<Result<T, DaemonError>, Error> {
     tokio::time::timeout(timeout, call).await.map_err(|_| {
         Error::Unreachable(format!(
-            "totpd does not answer: no reply within {}; it may still do what was asked; see its journal \
-             (journalctl -t totpd)",
-            output::duration(timeout.as_secs())
+            "totpd does not answer: no reply within {}; it may still do what was asked; {}",
+            output::duration(timeout.as_secs()),
+            daemon_log::advice()
         ))
     })
 }

@@ -1,5 +1,6 @@
 //! The reason why a command failed, and its exit status.
 
+use crate::daemon_log;
 use std::fmt;
 use std::io;
 use std::process::ExitCode;
@@ -155,13 +156,13 @@ impl From<zbus::Error> for Error {
                 | fdo::Error::SpawnChildSignaled(_)
                 | fdo::Error::SpawnExecFailed(_)
                 | fdo::Error::TimedOut(_)
-                | fdo::Error::Timeout(_) => Self::Unreachable(
-                    "totpd does not answer: it cannot start, or does not run; its journal says why \
-                     (journalctl -t totpd), and so does totpctl doctor as root"
-                        .into(),
-                ),
+                | fdo::Error::Timeout(_) => Self::Unreachable(format!(
+                    "totpd does not answer: it cannot start, or does not run; as root, totpctl doctor may say why; {}",
+                    daemon_log::advice()
+                )),
                 inner => Self::Unreachable(format!(
-                    "totpd does not answer: {inner}; see its journal (journalctl -t totpd)"
+                    "totpd does not answer: {inner}; {}",
+                    daemon_log::advice()
                 )),
             },
             other => Self::Unreachable(format!("totpd does not answer: {other}")),

@@ -13,6 +13,7 @@ mod accounts;
 mod cli;
 mod client;
 mod commands;
+mod daemon_log;
 mod error;
 mod installed;
 mod name_services;

@@ -7,6 +7,7 @@ use super::finding::{Finding, FindingId};
 use super::report::Report;
 use super::users::{People, people};
 use crate::client::Client;
+use crate::daemon_log;
 use crate::error::Error;
 use crate::pam::families::{family, is_one_command};
 use crate::pam::unenrolled::Unenrolled;
@@ -28,7 +29,7 @@ pub(super) fn check(
 
 fn unknown(error: &Error) -> Finding {
     let message = format!("cannot list the enrolled users: {error}");
-    Finding::new(FindingId::EnrolledUnknown, message).fix("read journalctl -t totpd")
+    Finding::new(FindingId::EnrolledUnknown, message).fix(daemon_log::advice())
 }
 
 /// The users of this host without a factor.
@@ -219,7 +220,8 @@ mod tests {
     #[test]
     fn an_unknown_list_has_a_change_to_make() {
         let told = unknown(&Error::refused("no answer")).sentence();
-        assert_eq!(told, "cannot list the enrolled users: no answer; read journalctl -t totpd");
+        let advice = daemon_log::advice();
+        assert_eq!(told, format!("cannot list the enrolled users: no answer; {advice}"));
     }
 
     fn found(names: &[&str], enrolled: usize, services: &[(&str, Unenrolled)]) -> Report {

@@ -12,6 +12,17 @@ fn start(machine: &Machine, options: &str, port: u16) {
     });
 }
 
+/// The ways in are those of the files, so a file that is gone counts before any service asks.
+#[test]
+fn an_sshd_that_has_not_read_its_files_is_named_without_a_code_too() {
+    let machine = Machine::new();
+    assert_eq!(is_problem(&machine, "sshd-not-reloaded"), None);
+    machine.run("echo 'X11Forwarding no' >> /etc/ssh/sshd_config").stdout_ok();
+    assert_eq!(is_problem(&machine, "sshd-not-reloaded"), Some(false));
+    machine.run(RELOAD).stdout_ok();
+    assert_eq!(is_problem(&machine, "sshd-not-reloaded"), None);
+}
+
 #[test]
 fn an_sshd_is_judged_by_the_options_with_which_it_was_started() {
     let machine = Machine::new();

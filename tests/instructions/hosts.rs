@@ -162,8 +162,13 @@ fn the_readme_protects_a_host_with_an_ssh_socket() {
         "systemctl disable --now ssh.service; systemctl enable --now ssh.socket; rm -rf /run/sshd",
     )
     .stdout_ok();
+    // A connection has started the service, so there is one to restart.
+    let password = "/opt/tests/type-enrollment alicepw '' x";
+    let ssh = host.run(&format!("{password} {SSH} alice@127.0.0.1 'echo in as $(id -un)'"));
+    assert!(ssh.stdout.contains("in as alice"), "{ssh:#?}");
     follow(&host, "README.md");
     assert!(!host.ssh("alice", "000000") && host.ssh("alice", &fresh(&host, "alice")));
+    take_out(&host);
 }
 
 #[test]

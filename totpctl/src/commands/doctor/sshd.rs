@@ -185,8 +185,9 @@ fn check_with(read: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> Vec
                 Pam::Service(service) => stack::facts(service, read).asks,
                 Pam::Off | Pam::Missing => false,
             };
-            if asks || asks_elsewhere() {
-                listener::check(&survey.everybody, report);
+            let asks = asks || asks_elsewhere();
+            listener::check(&survey.everybody, asks, report);
+            if asks {
                 report.notes.extend(Launch::of_host().others.iter().map(not_checked));
             }
             doors

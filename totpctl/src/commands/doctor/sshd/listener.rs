@@ -12,8 +12,9 @@ use super::super::report::Report;
 use super::process::{Time, command_of_listener, listeners, started};
 use super::question::Answer;
 
-/// Adds that the sshd that listens has an older configuration than its files, if so.
-pub(super) fn check(answer: &Answer, report: &mut Report) {
+/// Adds that the sshd that listens has an older configuration than its files, if so. That is no
+/// problem if no file asks for a code. The ways in are those of the files all the same.
+pub(super) fn check(answer: &Answer, asks: bool, report: &mut Report) {
     let pid_file = answer.config.pid_file.as_deref();
     let command = reload_command(pid_file);
     let mut tries_left = MAX_TRIES;
@@ -32,8 +33,10 @@ pub(super) fn check(answer: &Answer, report: &mut Report) {
         State::Current => {}
         State::Outdated => {
             let finding = Finding::new(FindingId::SshdNotReloaded, NOT_RELOADED).fix(command);
-            report.problems.push(finding.in_file(file));
+            let findings = if asks { &mut report.problems } else { &mut report.notes };
+            findings.push(finding.in_file(file));
         }
+        State::Unknown if !asks => {}
         State::Unknown => {
             let finding = Finding::new(FindingId::SshdReloadUnknown, RELOAD_UNKNOWN);
             let fix = format!("to be sure, {command}");
@@ -145,8 +148,8 @@ fn reload_command(pid_file: Option<&str>) -> String {
     let units = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
     let has_unit = |folder: &str| Path::new(folder).join("ssh.service").exists();
     let reload = match Path::new("/run/systemd/system").is_dir() {
-        true if units.into_iter().any(has_unit) => "systemctl reload ssh".to_owned(),
-        true => "systemctl reload sshd".to_owned(),
+        true if units.into_iter().any(has_unit) => "systemctl try-restart ssh".to_owned(),
+        true => "systemctl try-restart sshd".to_owned(),
         false => format!("kill -HUP $(cat {})", pid_file.unwrap_or("PIDFILE")),
     };
     format!("reload sshd: sshd -t && {reload}")

@@ -2,8 +2,10 @@
 
 use tests::{Host, Output, SSH, eventually};
 
-use super::{Outcome, blocks};
+use super::{Block, Outcome, blocks};
 use crate::systemd::{enrolled, fresh};
+
+mod key_and_code;
 
 const PACKAGE: &str = "/opt/tests/libpam-totp.deb";
 
@@ -141,10 +143,15 @@ fn the_readme_protects_a_host_with_an_ssh_service() {
     take_out(&host);
 }
 
+/// Returns the block that starts like this.
+fn block(page: &str, start: &str) -> Block {
+    let is_wanted = |block: &Block| block.page == page && block.text.starts_with(start);
+    blocks().into_iter().find(is_wanted).unwrap_or_else(|| panic!("{page}: {start}"))
+}
+
 /// Follows README's way back, after which a password is enough, and the package is gone.
 fn take_out(host: &Host) {
-    let block = blocks().into_iter().find(|block| block.text.starts_with("totpctl disable sudo "));
-    for line in block.unwrap().text.lines() {
+    for line in block("README.md", "totpctl disable sudo ").text.lines() {
         let command = line.split(" #").next().unwrap_or_default().trim();
         obey(host, "/root", &command.replace("apt remove", "apt-get remove -y"));
     }

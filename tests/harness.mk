@@ -47,6 +47,9 @@ need-packages: need-tested
 	cp target/tested/deb/*.deb target/tests/libpam-totp.deb
 	BUILT=target/tested OUT=target/tested/rpm scripts/rpm.sh
 	cp target/tested/rpm/*.rpm target/tests/pam-totp.rpm
+	rm -rf target/tested/installed
+	$(MAKE) --no-print-directory -s install BUILT=target/tested DESTDIR=$(CURDIR)/target/tested/installed
+	tar -C target/tested/installed -cf target/tests/installed.tar .
 
 # These look themselves whether what they made before is still what is asked for.
 need-programs: target/tests/sudo-rs

@@ -117,6 +117,17 @@ fn a_key_and_a_code_open_the_door_together() {
     assert!(!code_alone.got_in, "{code_alone:#?}");
 }
 
+/// What `make demo` runs in a copy of a machine.
+#[test]
+fn the_demo_lets_a_right_code_in_once() {
+    let machine = Machine::new();
+    machine.write("/root/demo", include_str!("../scripts/demo-inside.sh"));
+    let shown = machine.run("bash /root/demo alone").stdout_ok();
+    for expected in ["demo: in: hello from alice", "demo: refused: ", "demo: all as it should be"] {
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+}
+
 #[test]
 fn an_unenrolled_user_does_not_get_in() {
     let machine = Machine::new();

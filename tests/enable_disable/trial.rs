@@ -279,8 +279,17 @@ fn the_init_script_reverts_a_trial_after_a_reboot() {
     machine.kill_daemon("KILL");
     machine.run("totpctl list").stdout_ok();
     assert_ne!(files(&machine), before);
-    let script = "sh /root/totpctl-try";
-    machine.write("/root/totpctl-try", include_str!("../../packaging/sysvinit/totpctl-try"));
+    let page = include_str!("../../docs/admin/install.md");
+    let block =
+        page.split("```sh\n").find(|block| block.starts_with("install packaging/sysvinit/"));
+    let install = block.unwrap().split("```").next().unwrap();
+    machine.run("rm -f /etc/init.d/totpctl-try; mkdir -p /root/packaging/sysvinit").stdout_ok();
+    machine.write(
+        "/root/packaging/sysvinit/totpctl-try",
+        include_str!("../../packaging/sysvinit/totpctl-try"),
+    );
+    machine.run(&format!("set -e; cd /root\n{install}\nls /etc/rcS.d/S*totpctl-try")).stdout_ok();
+    let script = "/etc/init.d/totpctl-try";
     machine.run(&format!("{script} start")).stdout_ok();
     assert_eq!(files(&machine), before);
     machine.run(&format!("{script} start")).stdout_ok();

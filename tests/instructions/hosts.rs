@@ -8,6 +8,9 @@ use crate::systemd::{enrolled, fresh};
 mod key_and_code;
 
 const PACKAGE: &str = "/opt/tests/libpam-totp.deb";
+const PASSPHRASE: &str = "a long passphrase\n";
+/// Somebody who holds an age identity.
+const HOLDER: &str = "age1qrdyu5avezhzc0302qqqcsttt0nfejakwqtydhrvy4mvna5u5dlsff9wwj";
 
 /// Runs the blocks of a page that a host runs.
 fn follow(host: &Host, page: &str) {
@@ -19,16 +22,25 @@ fn follow(host: &Host, page: &str) {
             has_lines_of(host, &block.text);
             continue;
         }
+        if block.text.starts_with("note: ") {
+            doctor_names(host, &block.text);
+            continue;
+        }
         // A person has files of users at hand, and none from before.
         let folder = format!("/root/{page}-{}", block.line);
         host.run(&format!("mkdir {folder} && printf 'alice\\ncarol\\n' > {folder}/users.txt"))
             .stdout_ok();
+        if block.text.starts_with("- hosts: ") {
+            play(host, &folder, &block.text);
+            continue;
+        }
         for line in block.text.lines() {
             let command = line.split(" #").next().unwrap_or_default().trim();
             // What stands alone behind a number sign belongs to the line before it.
             if !command.is_empty() && !command.starts_with('#') {
                 println!("{page}:{}: {command}", block.line);
-                obey(host, &folder, command);
+                // Some day a day of the pages is over.
+                obey(host, &folder, &command.replace("2027-06-30", "$(date -d '1 year' +%F)"));
             }
         }
     }
@@ -44,7 +56,20 @@ fn obey(host: &Host, folder: &str, command: &str) {
             host.run(&typed)
         }
         ["totpctl", "enroll", "--batch", "-", ..] => host.run_with_input(command, "alice\ncarol\n"),
+        ["totpctl", "try", service, "--no-options"] => {
+            enroll_those_who_are_left(host, command);
+            return keep(host, service, command);
+        }
         ["totpctl", "try", service, ..] => return keep(host, service, command),
+        ["totpctl", "backup", _] => host.run_with_input(command, PASSPHRASE),
+        // An existing file is never touched.
+        ["totpctl", "backup", file, "--recipient", _] => {
+            host.run(&command.replace(file, "/root/for-a-holder.age").replace("age1…", HOLDER))
+        }
+        ["totpctl", "restore", ..] => {
+            let options = command.replace("[--identity FILE] [--fingerprint F]", "");
+            host.run_with_input(&options.replace(['[', ']'], ""), PASSPHRASE)
+        }
         ["totpctl", "resync", user, ..] => resync(host, user, command),
         ["totpctl", _, user, "--factor", ..] => host.run(&with_factor(host, user, command)),
         ["systemctl", "edit", "totpd"] => host.run(
@@ -94,6 +119,33 @@ fn keep(host: &Host, service: &str, command: &str) {
         _ => panic!("{command}: how does a person log in?"),
     }
     eventually("the change is kept", || told().contains("the change is kept"));
+}
+
+/// Tries to drop an option while bob would be shut out, and enrolls bob and carol.
+fn enroll_those_who_are_left(host: &Host, command: &str) {
+    let refused = host.run(command);
+    assert!(refused.status == 1 && refused.stderr.contains("bob"), "{command}: {refused:#?}");
+    host.run_with_input(BATCH, "bob\ncarol\n").stdout_ok();
+}
+
+const BATCH: &str = "totpctl enroll --batch - --no-confirm --if-unenrolled";
+
+/// Checks that doctor names the users of the page as the page says it.
+fn doctor_names(host: &Host, block: &str) {
+    host.run("totpctl remove bob --yes; totpctl remove carol --yes");
+    host.run_with_input(BATCH, "root\n").stdout_ok();
+    let shown = host.run("totpctl doctor").stdout;
+    assert!(shown.contains(block.trim_end()), "{block}: {shown}");
+}
+
+/// Runs a play of the page with the role of the package.
+fn play(host: &Host, folder: &str, play: &str) {
+    host.write(&format!("{folder}/site.yml"), play);
+    let ran = host.run(&format!(
+        "cd {folder} && cp -r /opt/tests/ansible/roles . && cp /etc/totpd/accepted.toml . && \
+         ansible-playbook -i localhost, -c local -e totp_package={PACKAGE} site.yml"
+    ));
+    assert!(ran.status == 0 && ran.stdout.contains("failed=0 "), "{ran:#?}");
 }
 
 /// Gives two codes in a row of a token that the test has.
@@ -185,10 +237,43 @@ fn the_pages_for_administrators_do_what_they_say() {
     host.run("printf 'KbdInteractiveAuthentication yes\\n' > /etc/ssh/sshd_config.d/10-totp.conf && systemctl restart ssh")
         .stdout_ok();
     enrolled(&host, "alice", NUMBER);
+    // The page accepts a finding.
+    host.run(
+        "totpctl enable sudo --option nullok && \
+         echo 'bob ALL=(root) NOPASSWD: /usr/bin/true' > /etc/sudoers.d/backup",
+    )
+    .stdout_ok();
     follow(&host, "deploy.md");
-    host.run("totpctl remove alice; totpctl remove carol");
+    host.run("for user in alice bob carol; do totpctl remove $user --yes; done");
     enrolled(&host, "alice", NUMBER);
-    follow(&host, "store.md");
     follow(&host, "enrollment.md");
     assert!(host.run("totpctl list").stdout_ok().contains("bob"), "bob enrolled itself");
+    follow(&host, "helpdesk.md");
+    // A restore last: it closes some minutes to all codes.
+    follow(&host, "store.md");
+    host.run("totpctl verify-store").stdout_ok();
+    assert!(host.run("totpctl list").stdout_ok().contains("bob"), "bob was restored");
+}
+
+#[test]
+fn the_page_installs_from_source() {
+    let host = plain("bookworm");
+    // Nothing is built on the host: the archive has what `make install` installed elsewhere.
+    host.run(&format!(
+        "set -e
+         make() {{ [ $1 = build ] || tar -x --keep-directory-symlink --no-overwrite-dir -C / -f /opt/tests/installed.tar; }}
+         {}",
+        block("install.md", "make build && make install ").text
+    ))
+    .stdout_ok();
+    let socket = host.run("systemctl is-enabled totpd.socket; systemctl is-active totpd.socket");
+    assert_eq!(socket.stdout_ok(), "enabled\nactive\n");
+    let seed = enrolled(&host, "alice", NUMBER);
+    host.run(
+        "printf 'KbdInteractiveAuthentication yes\\n' > /etc/ssh/sshd_config.d/10-totp.conf && \
+         systemctl restart ssh && totpctl enable sshd && systemctl stop dbus.socket dbus.service",
+    )
+    .stdout_ok();
+    assert!(!host.ssh("alice", &seed.wrong_code()), "a wrong code, without the bus");
+    assert!(host.ssh("alice", &seed.code()), "a right code, without the bus");
 }

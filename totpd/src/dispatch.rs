@@ -34,6 +34,15 @@ pub(crate) struct Services {
     pub(crate) store: Option<Maintenance>,
 }
 
+/// The bytes that answer a message of the private socket.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum LoginAnswer {
+    /// A question in the form of a module, which asks one over a connection.
+    ToModule(Vec<u8>),
+    /// Another message, or `None` if it gets no answer.
+    ToOther(Option<Vec<u8>>),
+}
+
 impl Services {
     /// Answers a message. Returns `None` if it is no call, or the sender wants no answer.
     ///
@@ -50,7 +59,7 @@ impl Services {
     }
 
     /// Answers a message of the private socket as [`Services::answer`] does, but refuses the
-    /// interfaces whose calls take longer than a login may. Returns the bytes of the answer.
+    /// interfaces whose calls take longer than a login may.
     ///
     /// # Errors
     /// [`Malformed`] if the daemon cannot answer the message, because it does not understand it.
@@ -58,11 +67,14 @@ impl Services {
         &self,
         bytes: &[u8],
         origin: &Origin,
-    ) -> Result<Option<Vec<u8>>, Malformed> {
+    ) -> Result<LoginAnswer, Malformed> {
         match Question::parse(bytes) {
-            Some(question) => login::answer(&*self.login, origin.caller, &question).await.map(Some),
+            Some(question) => {
+                let answer = login::answer(&*self.login, origin.caller, &question).await;
+                answer.map(LoginAnswer::ToModule)
+            }
             // In a box of its own, as below.
-            None => Box::pin(self.answer_briefly(bytes, origin)).await,
+            None => Box::pin(self.answer_briefly(bytes, origin)).await.map(LoginAnswer::ToOther),
         }
     }
 

@@ -87,7 +87,7 @@ impl Acceptor {
             let login = pin!(connection.serve(services.clone(), turn));
             let result = tokio::time::timeout(MAX_LOGIN_DURATION, login).await;
             drop(permit);
-            if let Ok(Ok(management)) = result
+            if let Ok(Ok(Some(management))) = result
                 && let Ok(_permit) = permits.try_acquire_owned()
             {
                 // In a box of its own: the future of a login is small.

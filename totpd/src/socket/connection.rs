@@ -11,7 +11,7 @@ use totpd_interface::wire::{Malformed, next_message};
 use totpd_store::blocking;
 
 use crate::access::origin::Origin;
-use crate::dispatch::Services;
+use crate::dispatch::{LoginAnswer, Services};
 use crate::socket::handshake::{Handshake, Progress};
 use crate::socket::management::Management;
 use crate::socket::stream::Stream;
@@ -35,8 +35,12 @@ impl Connection {
         Ok(Self { stream, handshake, input: Vec::new(), output: Vec::new() })
     }
 
-    /// Answers until the client closes, is idle, or sends malformed bytes. Returns the connection
-    /// if the client negotiates descriptors. The thread of the socket needs the `turn` to block.
+    /// Answers until the client has the answer to a question of a module, closes, is idle, or sends
+    /// malformed bytes. Returns the connection if the client negotiates descriptors. The thread of
+    /// the socket needs the `turn` to block.
+    ///
+    /// The daemon closes first. To wait for the module would wake this thread once more, and the
+    /// login would wait for that.
     ///
     /// # Errors
     /// The errors of the system.
@@ -44,10 +48,10 @@ impl Connection {
         mut self,
         services: Services,
         turn: Arc<Mutex<()>>,
-    ) -> io::Result<Management> {
+    ) -> io::Result<Option<Management>> {
         if self.authenticate().await? {
             self.send().await?;
-            return Ok(Management::new(self.stream.into_async()?, self.input));
+            return Ok(Some(Management::new(self.stream.into_async()?, self.input)));
         }
         let origin = Origin::root();
         let mut answered = 0_u32;
@@ -58,8 +62,15 @@ impl Connection {
             };
             // The other interfaces would keep this thread from logins.
             let answer = blocking::in_turn(&turn, services.answer_login(message, &origin)).await;
-            if let Some(answer) = answer.map_err(|Malformed| malformed())? {
-                self.output.extend_from_slice(&answer);
+            match answer.map_err(|Malformed| malformed())? {
+                LoginAnswer::ToModule(answer) => {
+                    self.output.extend_from_slice(&answer);
+                    self.send().await?;
+                    return Ok(None);
+                }
+                LoginAnswer::ToOther(answer) => {
+                    self.output.extend_from_slice(answer.as_deref().unwrap_or_default());
+                }
             }
             let length = message.len();
             // The allocator wipes the buffer with the code. To drain it would leave the code there.
@@ -122,7 +133,7 @@ fn malformed() -> io::Error {
 
 /// The time that the client may send nothing.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
-/// The messages that one poll answers. A module sends one over a connection.
+/// The messages that one poll answers.
 const MESSAGES_PER_POLL: u32 = 8;
 const MAX_HANDSHAKE_LINES: u32 = 16;
 const MAX_LINE_BYTES: usize = 256;

@@ -137,7 +137,7 @@ fn receive(stream: impl AsFd, input: &mut Vec<u8>) -> io::Result<()> {
 }
 
 /// Reports whether the socket has something to read now or very soon. A module sends at once after
-/// it connected, and closes at once after its answer.
+/// it connected.
 fn is_soon_readable(stream: &UnixStream) -> bool {
     let mut descriptors = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
     blocking::is_inline()
@@ -150,8 +150,8 @@ const READ_BYTES: usize = 1024;
 /// The time to poll before the runtime gets the connection. It is longer than a module needs, and
 /// too short to delay the next connection.
 const INLINE_POLL: Duration = Duration::from_micros(200);
-/// The reads of the accepting thread. A module needs two, and one more each time it is late. So a
-/// client that sends a byte at a time holds the thread for less than two milliseconds.
+/// The reads of the accepting thread. A module needs one, and one more if it is late. So a client
+/// that sends a byte at a time holds the thread for less than two milliseconds.
 const MAX_INLINE_READS: u32 = 8;
 
 #[cfg(test)]

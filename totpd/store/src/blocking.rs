@@ -13,8 +13,8 @@
 //! accept a connection
 //! poll_once(the future) ──► reads a question
 //!     │                     in_turn: reads, writes and looks up names in this thread
-//!     │                     sends the answer, and waits a moment for the end
-//!     │ ready:    the connection is closed
+//!     │                     sends the answer to a module, and closes the connection
+//!     │ ready:    the connection is over
 //!     │ panicked: this connection is dropped
 //!     │ pending:  something else has to happen first, or the client sends more than a module
 //! spawn the future ──────────────────────────► polls it again, from its own queue

@@ -1,7 +1,10 @@
-use std::io::Write;
+use std::io::{Read, Write};
+use std::num::NonZeroU32;
 use std::time::Instant;
 
 use totpd_interface::PATH;
+use totpd_interface::login::LoginContext;
+use totpd_interface::wire::call::{Call, Way};
 use totpd_store::conformance::run;
 use zbus::message::Flags;
 
@@ -12,7 +15,7 @@ use crate::login::local::LocalLogin;
 use crate::manage::Manager;
 
 /// Returns the client of a connection, and what serves it until it ends.
-fn connect() -> (UnixStream, impl Future<Output = io::Result<Management>>) {
+fn connect() -> (UnixStream, impl Future<Output = io::Result<Option<Management>>>) {
     let daemon = Arc::new(daemon().0);
     let login = Arc::new(LocalLogin(Arc::clone(&daemon)));
     let services = Services { login, manager: Manager(daemon), store: None };
@@ -30,6 +33,30 @@ fn ping() -> Vec<u8> {
 }
 
 const HELLO: &[u8] = b"\0AUTH EXTERNAL 30\r\nBEGIN\r\n";
+
+/// Returns the bytes of a question, as a module asks it.
+fn question() -> Vec<u8> {
+    let context = LoginContext::default();
+    let call = Call::Begin { user: "no-such-user", context: &context };
+    call.write(NonZeroU32::MIN, Way::Peer).unwrap()
+}
+
+#[test]
+fn the_answer_to_a_module_is_the_end_of_the_connection() {
+    run(async {
+        let (mut client, service) = connect();
+        client.write_all(&[HELLO, &question(), &question()].concat()).unwrap();
+        // The client does not close, and nothing waits for that.
+        let mut ended = Box::pin(service);
+        let served = tokio::time::timeout(Duration::from_secs(1), &mut ended).await.unwrap();
+        assert!(served.unwrap().is_none());
+        drop(ended);
+        let mut answers = Vec::new();
+        client.read_to_end(&mut answers).unwrap();
+        let prompts = answers.windows(17).filter(|text| *text == b"Verification code").count();
+        assert_eq!(prompts, 1, "{answers:?}");
+    });
+}
 
 #[test]
 fn messages_without_an_end_do_not_hold_the_accepting_thread() {

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use totpd_core::fixtures::{enrolled, user};
@@ -113,8 +114,9 @@ fn a_caller_owns_only_the_name_of_its_uid() {
     assert_eq!(run(daemon.account_for(Caller { uid: 0 }, "no-such-user")).unwrap().uid, None);
 }
 
-/// A store that unseals seeds for changes alone.
-struct SealedUntilChange(Memory);
+/// A store that unseals seeds for changes alone, and the number of its reads.
+#[derive(Default)]
+struct SealedUntilChange(Memory, AtomicU32);
 
 impl Backend for SealedUntilChange {
     fn read(&self, _: RecordKey) -> Pending<Option<Record>> {
@@ -122,6 +124,7 @@ impl Backend for SealedUntilChange {
     }
 
     fn read_outline(&self, key: RecordKey) -> Pending<Option<Outline>> {
+        self.1.fetch_add(1, Ordering::SeqCst);
         self.0.read_outline(key)
     }
 
@@ -138,12 +141,8 @@ impl Backend for SealedUntilChange {
     }
 }
 
-#[test]
-fn seeds_stay_sealed_until_a_code_is_judged() {
-    let daemon = daemon_over(Arc::new(SealedUntilChange(Memory::default())));
-    let answer = run(daemon.classify_answer(&alice(), "0000-0000-0000-0000", &Source::Nowhere));
-    assert!(matches!(answer.unwrap(), Answer::Recovery(_)));
-    // Every host has a user of this name.
+/// Returns the reply to a program that shows a new factor to this user.
+fn begin_at_ssh(login: &LocalLogin, name: &str) -> BeginReply {
     let root = Caller { uid: 0 };
     let context: Dictionary = DictBuilder::new()
         .with("enroll", true)
@@ -151,8 +150,29 @@ fn seeds_stay_sealed_until_a_code_is_judged() {
         .with("nonce", "000102030405060708090a0b0c0d0e0f")
         .into();
     let context = trusted_context(&context, root).unwrap();
-    let reply = run(LocalLogin(Arc::new(daemon)).begin(root, "daemon", &context)).unwrap();
+    run(login.begin(root, name, &context)).unwrap()
+}
+
+#[test]
+fn seeds_stay_sealed_until_a_code_is_judged() {
+    let daemon = daemon_over(Arc::new(SealedUntilChange::default()));
+    let answer = run(daemon.classify_answer(&alice(), "0000-0000-0000-0000", &Source::Nowhere));
+    assert!(matches!(answer.unwrap(), Answer::Recovery(_)));
+    // Every host has a user of this name.
+    let reply = begin_at_ssh(&LocalLogin(Arc::new(daemon)), "daemon");
     assert!(matches!(reply, BeginReply::Enroll { .. }));
+}
+
+#[test]
+fn the_reads_do_not_tell_who_is_enrolled_where_others_are_shown_a_factor() {
+    let store = Arc::new(SealedUntilChange::default());
+    let login = LocalLogin(Arc::new(daemon_over(store.clone())));
+    put(&login.0, "daemon", enrolled(1));
+    for name in ["daemon", "no-such-user"] {
+        store.1.store(0, Ordering::SeqCst);
+        assert!(matches!(begin_at_ssh(&login, name), BeginReply::Prompt { .. }), "{name}");
+        assert_eq!(store.1.load(Ordering::SeqCst), 1, "{name}");
+    }
 }
 
 #[test]

@@ -33,24 +33,19 @@ pub(crate) struct FirstCode<'a> {
     pub(crate) code: &'a str,
 }
 
-/// Shows `user` a new factor, if the user exists and has no factor. The factor is for this
-/// authentication alone, and pending until its first code.
+/// Shows the user of `account` a new factor, if the user exists and has no factor. The factor is
+/// for this authentication alone, and pending until its first code.
 ///
 /// # Errors
 /// The errors of the contract.
 pub(crate) async fn offer(
     daemon: &Daemon,
     caller: Caller,
-    user: &str,
+    account: &Account,
     nonce: Nonce,
     context: &LoginContext,
 ) -> Result<Option<BeginReply>, Error> {
-    let account = daemon.account(user).await?;
-    let Some(uid) = account.uid.filter(|_| daemon.config.self_service) else { return Ok(None) };
-    if daemon.read_outline(&account).await?.is_some_and(|record| record.is_enrolled()) {
-        // Nearly everybody has a factor, and then there is nothing to write.
-        return Ok(None);
-    }
+    let Some(uid) = account.uid else { return Ok(None) };
     let now = clock::now();
     let options = Options::parse(&Dictionary::new(), &daemon.config)?;
     let rules = daemon.config.enrollment.clone();
@@ -59,7 +54,7 @@ pub(crate) async fn offer(
     // NSS may spell the name in another way than the person.
     let RecordKey::User(name) = account.key.clone() else { return Ok(None) };
     let offered = daemon
-        .update(&account, move |record| {
+        .update(account, move |record| {
             let history = LabelHistory::of(&record);
             let (offered, record) = enrollment::offer(record, uid, &new, now, &rules);
             let offered = offered.map(|factor| (history.account(name.as_str(), &factor), factor));
@@ -69,7 +64,7 @@ pub(crate) async fn offer(
     let Some((label, factor)) = offered else { return Ok(None) };
     // The record names the place that showed the key, even if nobody types a code.
     let source = login_source(context, caller.uid);
-    let login = LoginScene { caller, account: &account, context, source: &source };
+    let login = LoginScene { caller, account, context, source: &source };
     daemon.audit.record(&Event::Login(LoginEvent {
         factor: Some(factor.id.clone()),
         ..LoginEvent::new(login, LoginOutcome::Enrolling, Reason::FactorShown)

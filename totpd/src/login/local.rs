@@ -74,20 +74,26 @@ impl LocalLogin {
         user: &str,
         context: &LoginContext,
     ) -> Result<BeginReply, Error> {
+        let account = self.0.account_for(caller, user).await?;
+        // An enrolled user takes as many reads as a name that nobody has. A damaged record has a
+        // substitute without an account, and its user makes no factor here.
+        let (mut account, mut record) = self.0.record_for_login(account).await?;
         if context.enroll
             && is_at_terminal(context)
             && let Some(nonce) = context.nonce
+            && self.0.config.self_service
+            && account.uid.is_some()
+            && !record.is_enrolled()
         {
-            let offer = Box::pin(first_login::offer(&self.0, caller, user, nonce, context));
+            let offer = Box::pin(first_login::offer(&self.0, caller, &account, nonce, context));
             match offer.await {
                 Ok(Some(reply)) => return Ok(reply),
-                // A user with a record, damaged or not, makes no factor here.
                 Ok(None) | Err(Error::StoreCorrupt(_)) => {}
                 Err(error) => return Err(error),
             }
+            // Another login may have made a factor in between.
+            (account, record) = self.0.record_for_login(account).await?;
         }
-        let account = self.0.account_for(caller, user).await?;
-        let (account, record) = self.0.record_for_login(account).await?;
         let source = &login_source(context, caller.uid);
         if context.nullok
             && let Some(uid) = account.uid

@@ -56,6 +56,34 @@ fn a_user_whom_an_earlier_block_does_not_hold_is_found() {
 }
 
 #[test]
+fn a_place_that_an_earlier_block_excludes_is_found() {
+    let blocks = "Match Address *,!127.0.0.6\nAuthenticationMethods publickey,keyboard-interactive\n\
+                  Match Group staff2\nAuthenticationMethods publickey\n";
+    let machine = machine_with(blocks);
+    let inside =
+        "ssh -b 127.0.0.6 -o BatchMode=yes -o StrictHostKeyChecking=no bob@127.0.0.1 id -un";
+    assert_eq!(machine.run(inside).stdout, "bob\n");
+    assert!(!gets_in(&machine, 22));
+    assert_eq!(is_problem(&machine, "sshd-match-methods-without-code"), Some(false));
+    assert_eq!(is_problem(&machine, "sshd-match-unknown"), None);
+}
+
+#[test]
+fn root_is_found_behind_a_block_that_excludes_root() {
+    let blocks = "Match User *,!root\nAuthenticationMethods publickey,keyboard-interactive\n\
+                  Match Address 127.0.0.5\nAuthenticationMethods keyboard-interactive\n";
+    let machine = machine_with(blocks);
+    machine.service("sshd", "auth required pam_env.so\n");
+    let enable = machine.run("totpctl enable sshd --option enroll --even-so --yes");
+    let is_told = enable.stderr.contains("a stranger could create a factor there");
+    assert!(enable.status == 1 && is_told, "{enable:#?}");
+    machine.service("sshd", "auth required pam_env.so\nauth required pam_totp.so enroll\n");
+    assert_eq!(is_problem(&machine, "stranger-can-enroll"), Some(true));
+    machine.service("sshd", "auth required pam_permit.so\nauth required pam_totp.so nullok\n");
+    assert_eq!(is_problem(&machine, "nullok-without-password"), Some(true));
+}
+
+#[test]
 fn a_block_for_a_port_is_checked() {
     let block =
         "Match LocalPort 2222\nAuthenticationMethods publickey\nMatch all\nX11Forwarding no\n";

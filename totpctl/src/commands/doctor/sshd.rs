@@ -11,6 +11,7 @@ mod connection;
 mod criteria;
 mod effect;
 mod effective;
+mod interview;
 mod launch;
 mod listener;
 mod message;
@@ -30,6 +31,7 @@ mod survey;
 mod tests;
 mod trace;
 mod unit_file;
+mod user_class;
 mod way;
 
 use std::collections::BTreeSet;
@@ -129,7 +131,7 @@ pub(super) fn shut_without_password(
         other => stack::facts(other, read),
     };
     let ask = |user: &str| {
-        let connection = Connection::usual(user, &survey.everybody.config.port);
+        let connection = Connection { user: user.to_owned(), ..survey.quiet.clone() };
         Some(ask(Some(&connection.argument())).ok()?.config)
     };
     // One answer takes some 20 ms.

@@ -24,6 +24,12 @@ impl Access {
         lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(name, _)| name).collect()
     }
 
+    /// Returns the patterns of the places from which users are allowed or denied.
+    pub(super) fn places(&self) -> impl Iterator<Item = &str> {
+        let lists = self.allow_users.iter().chain(&self.deny_users);
+        lists.filter_map(|pattern| Some(pattern.rsplit_once('@')?.1))
+    }
+
     /// Returns the keyword that refuses a user, if one does. `from` is the host and the address.
     /// Without it, a keyword counts only if it refuses the user from everywhere.
     pub(super) fn refuses(
@@ -35,7 +41,8 @@ impl Access {
             None => matches(&account.name, pattern),
             Some((user, place)) => {
                 let is_from = from.map_or(if_unknown, |(host, address)| {
-                    name_matches(host, place) || address_matches(address, place)
+                    name_matches(host, &place.to_ascii_lowercase())
+                        || address_matches(address, place)
                 });
                 matches(&account.name, user) && is_from
             }

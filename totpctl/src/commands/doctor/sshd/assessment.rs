@@ -77,7 +77,7 @@ pub(super) fn assess(
     let report = if asks { report } else { &mut silent };
     for effect in usual_effects.iter().chain(&root_effects) {
         let remark = rest::remark(effect, survey, &stack_of);
-        message::for_all(effect, config, &survey.everybody.trace, remark.as_deref(), report);
+        message::for_all(effect, config, &survey.everybody.trace, remark.as_ref(), report);
     }
     report.notes.extend(unread_drop_ins(survey));
     for (block, cases) in &survey.blocks {

@@ -1,7 +1,9 @@
 //! The `Match` blocks in sshd's configuration.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use glob::MatchOptions;
 
 use super::quoted_words;
 
@@ -12,6 +14,8 @@ pub(super) struct Block {
     pub(super) place: (String, usize),
     /// The words of the criteria, without quotes.
     pub(super) words: Vec<String>,
+    /// Those of the blocks whose `Include` line reads the file of this one. They have to match too.
+    pub(super) outer: Vec<String>,
 }
 
 impl Block {
@@ -19,32 +23,51 @@ impl Block {
     pub(super) fn criteria(&self) -> String {
         self.words.join(" ")
     }
+
+    /// Returns the words of all criteria.
+    pub(super) fn all_words(&self) -> Vec<String> {
+        self.outer.iter().chain(&self.words).cloned().collect()
+    }
+
+    /// Reports whether its own criteria match every connection.
+    pub(super) fn is_for_all(&self) -> bool {
+        self.words.first().is_some_and(|word| word.eq_ignore_ascii_case("all"))
+    }
 }
 
 /// Returns all blocks of a configuration and of the files that it includes, in the order in which
 /// sshd reads them.
 pub(super) fn blocks(path: &Path) -> Vec<Block> {
     let mut blocks = Vec::new();
-    read(path, 0, &mut blocks);
+    read(path, 0, &[], &mut blocks);
     blocks
 }
 
-fn read(path: &Path, depth: u8, blocks: &mut Vec<Block>) {
+fn read(path: &Path, depth: u8, outer: &[String], blocks: &mut Vec<Block>) {
+    // The criteria of the block in which a line stands.
+    let mut here = outer.to_vec();
     let text = fs::read(path).unwrap_or_default();
     for (index, line) in String::from_utf8_lossy(&text).lines().enumerate() {
         let words = words(line);
         let Some((keyword, rest)) = words.split_first() else { continue };
         if keyword.eq_ignore_ascii_case("match") {
             let place = (path.display().to_string(), index + 1);
-            blocks.push(Block { place, words: rest.to_vec() });
+            here = [outer, rest].concat();
+            blocks.push(Block { place, words: rest.to_vec(), outer: outer.to_vec() });
         } else if keyword.eq_ignore_ascii_case("include") && depth < MAX_INCLUDE_DEPTH {
             for pattern in rest {
                 let pattern = Path::new(FOLDER).join(pattern);
-                let files = glob::glob(&pattern.to_string_lossy()).into_iter().flatten().flatten();
-                files.for_each(|file| read(&file, depth + 1, blocks));
+                files(&pattern.to_string_lossy())
+                    .for_each(|file| read(&file, depth + 1, &here, blocks));
             }
         }
     }
+}
+
+/// Returns the files that a pattern matches. As for sshd, `*` does not match a hidden one.
+pub(super) fn files(pattern: &str) -> impl Iterator<Item = PathBuf> + use<> {
+    let options = MatchOptions { require_literal_leading_dot: true, ..MatchOptions::new() };
+    glob::glob_with(pattern, options).into_iter().flatten().flatten()
 }
 
 /// The folder in which sshd resolves a relative path, wherever its main file is.
@@ -82,6 +105,10 @@ mod tests {
         fs::write(&second, format!("\nMatch User git\nInclude {}\n", second.display())).unwrap();
         let places: Vec<_> = blocks(&first).into_iter().map(|block| block.place).collect();
         assert_eq!(places.len(), usize::from(MAX_INCLUDE_DEPTH) + 1);
+        let outer = |index: usize| blocks(&first)[index].outer.join(" ");
+        assert_eq!((outer(0), outer(2)), (String::new(), "User git User git".into()));
+        fs::write(folder.path().join(".hidden.conf"), "Match all\n").unwrap();
+        assert_eq!(blocks(&first).len(), places.len());
         assert_eq!(places[0], (second.display().to_string(), 2));
         assert_eq!(places.last(), Some(&(first.display().to_string(), 3)));
     }

@@ -1,10 +1,13 @@
 //! Classes of connections: sshd answers the same for all that match the same `Match` blocks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
+use super::access::Access;
 use super::connection::{Connection, SOMEBODY};
 use super::criteria::Criteria;
-use super::places::{candidates, places, wanted};
+use super::places::{Listening, Place, Places, fault};
+use super::user_class::{matching, user_classes};
 use crate::accounts::Account;
 
 /// The connections that match the same blocks.
@@ -12,65 +15,102 @@ use crate::accounts::Account;
 pub(super) struct Class {
     /// One of them.
     pub(super) connection: Connection,
+    /// Whether the groups of its user are known. Only sshd knows those of a user of a directory.
+    pub(super) is_known: bool,
     /// The local users who may connect so.
     pub(super) accounts: Vec<Account>,
     /// Whether users that no file lists may connect so.
     pub(super) has_others: bool,
     pub(super) is_root: bool,
-    /// The indices of the blocks, at least one.
+    /// The indices of the blocks.
     pub(super) blocks: Vec<usize>,
 }
 
 /// The classes of a configuration.
-#[derive(Debug, Default)]
-pub(super) struct Classes {
-    /// Each class once, those of the fewest blocks first.
+#[derive(Debug)]
+pub(super) struct Classes<'a> {
+    /// Those that match a block, each once, those of the fewest blocks first.
     pub(super) all: Vec<Class>,
+    /// The class of root with the fewest blocks.
+    pub(super) root: Class,
+    /// A connection that matches the fewest blocks, without its user.
+    pub(super) quiet: Connection,
     /// For each block, the reason why no connection that matches it is known.
     pub(super) faults: Vec<Option<String>>,
+    /// A connection for which no class stands, because there are too many.
+    pub(super) left_out: Option<Connection>,
+    criteria: Vec<Result<Criteria<'a>, String>>,
+    listening: Listening,
 }
 
-impl Classes {
+impl<'a> Classes<'a> {
     /// Returns the classes for these blocks, each given by its words. `members` returns the members
-    /// of a group of a directory; `port` is the usual one.
+    /// of a group of a directory.
     pub(super) fn new(
-        blocks: &[&[String]],
+        blocks: &'a [Vec<String>],
         accounts: &[Account],
         members: &dyn Fn(&str) -> Vec<String>,
-        port: &str,
+        listening: Listening,
     ) -> Self {
-        let parsed: Vec<_> = blocks.iter().map(|words| Criteria::parse(words)).collect();
-        let known: Vec<_> = parsed.iter().map(|criteria| criteria.as_ref().ok()).collect();
+        let criteria: Vec<_> = blocks.iter().map(|words| Criteria::parse(words)).collect();
+        let known: Vec<_> = criteria.iter().map(|criteria| criteria.as_ref().ok()).collect();
         let users = user_classes(&known, accounts, members);
-        let mut found = BTreeMap::new();
-        let mut faults = Vec::new();
-        for (index, criteria) in parsed.iter().enumerate() {
-            let fitting: Vec<_> = users.iter().filter(|user| user.fits(index)).collect();
-            let places = match criteria {
-                Err(reason) => Err(reason.clone()),
-                Ok(criteria) if criteria.is_for_nobody => Ok(Vec::new()),
-                Ok(criteria) if fitting.is_empty() => Err(criteria.nobody()),
-                Ok(criteria) => places(criteria, port),
-            };
-            for place in places.iter().flatten() {
-                let fits = |at: &usize| {
-                    known.get(*at).copied().flatten().is_some_and(|other| other.fit_place(place))
-                };
-                for user in &fitting {
-                    let matching: Vec<_> = user.blocks.iter().copied().filter(fits).collect();
-                    let key = (matching.len(), matching, user.is_root);
-                    found.entry(key).or_insert_with_key(|(_, blocks, _)| Class {
-                        connection: Connection { user: user.name.clone(), ..place.clone() },
-                        accounts: user.accounts.iter().map(|account| (*account).clone()).collect(),
-                        has_others: user.has_others,
-                        is_root: user.is_root,
-                        blocks: blocks.clone(),
-                    });
-                }
+        let places = Places::of(&known, &listening);
+        // The users of a class, as indices, and the first connection that is of it.
+        let mut found: BTreeMap<_, (&Place, BTreeSet<usize>)> = BTreeMap::new();
+        for place in &places.all {
+            for (index, user) in users.iter().enumerate() {
+                let blocks: Vec<_> = (&place.blocks & &user.blocks).into_iter().collect();
+                let key = (blocks.len(), blocks, user.is_root);
+                found.entry(key).or_insert((place, BTreeSet::new())).1.insert(index);
             }
-            faults.push(places.err());
         }
-        Self { all: found.into_values().collect(), faults }
+        let class = |((_, blocks, is_root), (place, of_class)): (_, (&Place, BTreeSet<usize>))| {
+            let mut users = of_class.iter().filter_map(|index| users.get(*index)).peekable();
+            let first = users.peek();
+            let name = first.map(|user| user.name.clone()).unwrap_or_default();
+            let is_local = first
+                .is_some_and(|user| user.accounts.iter().any(|account| account.name == user.name));
+            Class {
+                is_known: is_local || is_root || name == SOMEBODY,
+                connection: Connection { user: name, ..place.connection.clone() },
+                has_others: users.clone().any(|user| user.has_others),
+                accounts: users
+                    .flat_map(|user| &user.accounts)
+                    .map(|user| (*user).clone())
+                    .collect(),
+                is_root,
+                blocks,
+            }
+        };
+        let mut all: Vec<Class> = found.into_iter().map(class).collect();
+        let root = all.iter().find(|class| class.is_root).cloned();
+        all.retain(|class| !class.blocks.is_empty());
+        let has_class = |index: &usize| all.iter().any(|class| class.blocks.contains(index));
+        let reason = |(index, criteria): (usize, &Result<Criteria<'_>, String>)| match criteria {
+            Err(reason) => Some(reason.clone()),
+            Ok(criteria) if criteria.is_for_nobody || has_class(&index) => None,
+            Ok(criteria) if !users.iter().any(|user| user.blocks.contains(&index)) => {
+                Some(criteria.nobody())
+            }
+            Ok(criteria) => Some(
+                fault(criteria, &listening)
+                    .unwrap_or_else(|| "no connection that matches it is known".into()),
+            ),
+        };
+        let faults = criteria.iter().enumerate().map(reason).collect();
+        let quiet = places.all.iter().min_by_key(|place| place.blocks.len());
+        let usual = Connection::usual("", listening.ports.first().map_or("22", String::as_str));
+        let quiet = quiet.map_or(usual, |place| place.connection.clone());
+        let root = root.unwrap_or_else(|| Class {
+            connection: Connection { user: "root".into(), ..quiet.clone() },
+            is_known: true,
+            accounts: Vec::new(),
+            has_others: true,
+            is_root: true,
+            blocks: Vec::new(),
+        });
+        Self { all, root, quiet, faults, left_out: places.left_out, criteria, listening }
     }
 
     /// Returns the class, and its index, that shows best what a block does: the fewest blocks come
@@ -86,125 +126,61 @@ impl Classes {
         };
         of_block.min_by_key(|(_, class)| rank(class))
     }
-}
 
-/// Users who match the same blocks, apart from where they connect from.
-struct UserClass<'a> {
-    /// One of them.
-    name: String,
-    accounts: Vec<&'a Account>,
-    has_others: bool,
-    is_root: bool,
-    blocks: Vec<usize>,
-}
-
-impl UserClass<'_> {
-    fn fits(&self, block: usize) -> bool {
-        self.blocks.contains(&block)
-    }
-}
-
-fn user_classes<'a>(
-    blocks: &[Option<&Criteria<'_>>],
-    accounts: &'a [Account],
-    members: &dyn Fn(&str) -> Vec<String>,
-) -> Vec<UserClass<'a>> {
-    let matching = |name: &str, groups: &[String]| -> Vec<usize> {
-        let fits = |criteria: &Option<&Criteria<'_>>| {
-            criteria.is_some_and(|criteria| criteria.fit_user(name, groups))
+    /// Returns the blocks that every connection matches.
+    pub(super) fn always(&self) -> BTreeSet<usize> {
+        let is_always = |criteria: &Result<Criteria<'_>, String>| {
+            criteria.as_ref().is_ok_and(Criteria::are_for_all)
         };
-        let all = blocks.iter().enumerate().filter(|(_, criteria)| fits(criteria));
+        let all = self.criteria.iter().enumerate().filter(|(_, criteria)| is_always(criteria));
         all.map(|(index, _)| index).collect()
-    };
-    let mut people: Vec<_> = accounts.iter().filter(|account| account.uid != 0).collect();
-    people.sort_by_key(|account| (account.uid < FIRST_PERSON, account.uid));
-    let mut found: BTreeMap<Vec<usize>, UserClass<'a>> = BTreeMap::new();
-    for account in people {
-        let blocks = matching(&account.name, &account.groups);
-        let class = found.entry(blocks).or_insert_with_key(|blocks| UserClass {
-            name: account.name.clone(),
-            accounts: Vec::new(),
-            has_others: false,
-            is_root: false,
-            blocks: blocks.clone(),
-        });
-        class.accounts.push(account);
     }
-    let is_local = |name: &str| accounts.iter().any(|account| account.name == name);
-    let mut add = |name: &str, groups: &[String]| {
-        let blocks = matching(name, groups);
-        let class = found.entry(blocks).or_insert_with_key(|blocks| UserClass {
-            name: name.to_owned(),
-            accounts: Vec::new(),
-            has_others: true,
-            is_root: false,
-            blocks: blocks.clone(),
-        });
-        class.has_others = true;
-        class.blocks.clone()
-    };
-    let usual = add(SOMEBODY, &[]);
-    for criteria in blocks.iter().flatten().filter(|criteria| criteria.groups.is_empty()) {
-        let names = criteria.users.iter().flat_map(|patterns| candidates(patterns));
-        let names = names.filter(|name| !name.is_empty() && criteria.fit_name(name));
-        names.filter(|name| !is_local(name) && name != "root").for_each(|name| {
-            add(&name, &[]);
-        });
-    }
-    // A directory is asked only if each local member matches an earlier block too.
-    for (index, criteria) in blocks.iter().enumerate() {
-        let Some(criteria) = criteria.filter(|criteria| !criteria.groups.is_empty()) else {
-            continue;
-        };
-        let names_users = |other: &usize| {
-            let criteria = blocks.get(*other).copied().flatten();
-            criteria.is_some_and(|criteria| !criteria.are_for_everybody())
-        };
-        let is_first =
-            |class: &UserClass<'_>| class.blocks.iter().copied().find(names_users) == Some(index);
-        if found.values().any(is_first) {
-            continue;
-        }
-        let groups: Vec<_> = criteria
-            .groups
-            .iter()
-            .flat_map(|patterns| wanted(patterns))
-            .map(str::to_owned)
-            .collect();
-        let names = groups.iter().flat_map(|group| members(group));
-        let names = names.filter(|name| !is_local(name) && criteria.fit_name(name));
-        let names: Vec<_> = names.take(1).collect();
-        for name in names {
-            let blocks = matching(&name, &groups);
-            found.entry(blocks).or_insert_with_key(|blocks| UserClass {
-                name,
-                accounts: Vec::new(),
-                has_others: true,
-                is_root: false,
-                blocks: blocks.clone(),
-            });
-        }
-    }
-    // No block names this user.
-    if blocks.iter().enumerate().all(|(index, criteria)| {
-        !usual.contains(&index) || criteria.is_some_and(Criteria::are_for_everybody)
-    }) && let Some(class) = found.get_mut(&usual)
-    {
-        class.name = SOMEBODY.to_owned();
-    }
-    let root = accounts.iter().find(|account| account.name == "root");
-    let root = root.map(|root| UserClass {
-        name: root.name.clone(),
-        accounts: vec![root],
-        has_others: false,
-        is_root: true,
-        blocks: matching(&root.name, &root.groups),
-    });
-    found.into_values().chain(root).collect()
-}
 
-/// The least uid of a person on most distributions.
-const FIRST_PERSON: u32 = 1000;
+    /// Returns the keyword that refuses all users of a class before any answer counts, wherever
+    /// they connect from.
+    pub(super) fn refused_by(&self, class: &Class, access: &Access) -> Option<&'static str> {
+        if class.has_others {
+            return None;
+        }
+        let places = self.places(access);
+        let mut refusals = class.accounts.iter().map(|account| {
+            let blocks = matching(&self.known(), &account.name, &account.groups);
+            let is_of_class =
+                |place: &&Place| (&place.blocks & &blocks).iter().eq(class.blocks.iter());
+            let mut refusals = places.iter().flatten().filter(is_of_class).map(|place| {
+                let Connection { host, address, .. } = &place.connection;
+                access.refuses(account, Some((host, address)))
+            });
+            let first = refusals.next().unwrap_or_else(|| access.refuses(account, None));
+            first.filter(|_| refusals.all(|by| by.is_some()))
+        });
+        let first = refusals.next().flatten();
+        first.filter(|_| refusals.all(|by| by.is_some()))
+    }
+
+    /// Returns the places that `AllowUsers` and `DenyUsers` tell apart, if they name any.
+    fn places(&self, access: &Access) -> Option<Vec<Place>> {
+        let patterns: Vec<_> = access.places().collect();
+        if patterns.is_empty() {
+            return None;
+        }
+        // sshd compares such a pattern with the host and with the address. A host without a name
+        // has its address as the name.
+        let names = patterns.iter().filter(|pattern| pattern.parse::<IpAddr>().is_err());
+        let hosts = names.map(|pattern| Criteria { hosts: vec![pattern], ..Criteria::default() });
+        let addresses = patterns
+            .iter()
+            .map(|pattern| Criteria { addresses: vec![pattern], ..Criteria::default() });
+        let more: Vec<_> = hosts.chain(addresses).collect();
+        let all: Vec<_> = self.known().into_iter().chain(more.iter().map(Some)).collect();
+        let places = Places::of(&all, &self.listening);
+        places.left_out.is_none().then_some(places.all)
+    }
+
+    fn known(&self) -> Vec<Option<&Criteria<'a>>> {
+        self.criteria.iter().map(|criteria| criteria.as_ref().ok()).collect()
+    }
+}
 
 #[cfg(test)]
 mod tests;

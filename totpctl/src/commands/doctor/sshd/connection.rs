@@ -24,12 +24,6 @@ impl Connection {
         }
     }
 
-    /// Returns the host and the address, if the block asks for them.
-    pub(super) fn from(&self) -> Option<(&str, &str)> {
-        (self.host != USUAL_HOST || self.address != USUAL_ADDRESS)
-            .then_some((&self.host, &self.address))
-    }
-
     /// Returns the argument of `-C`.
     pub(super) fn argument(&self) -> String {
         let Self { user, host, address, local_address, port, domain } = self;

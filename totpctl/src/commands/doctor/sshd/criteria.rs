@@ -1,6 +1,5 @@
 //! The criteria of a `Match` block.
 
-use super::connection::Connection;
 use super::pattern::{address_matches, groups_match, name_matches};
 
 /// The criteria of a block. Each value is a list of patterns; all lists have to match.
@@ -69,15 +68,41 @@ impl<'a> Criteria<'a> {
         self.users.iter().all(|patterns| name_matches(name, patterns))
     }
 
-    /// Reports whether a connection matches, apart from its user.
-    pub(super) fn fit_place(&self, connection: &Connection) -> bool {
-        let Connection { host, address, local_address, port, domain, .. } = connection;
-        let domain = domain.as_deref().unwrap_or_default();
-        self.hosts.iter().all(|patterns| name_matches(host, patterns))
-            && self.addresses.iter().all(|patterns| address_matches(address, patterns))
-            && self.local_addresses.iter().all(|patterns| address_matches(local_address, patterns))
-            && self.ports.iter().all(|wanted| wanted == port)
-            && self.domains.iter().all(|patterns| name_matches(domain, patterns))
+    /// Reports whether every connection matches.
+    pub(super) fn are_for_all(&self) -> bool {
+        let Self { hosts, addresses, local_addresses, ports, domains, .. } = self;
+        let lists = [hosts, addresses, local_addresses, ports, domains];
+        self.are_for_everybody() && !self.is_for_nobody && lists.into_iter().all(Vec::is_empty)
+    }
+
+    /// Reports whether a host of this name matches. sshd compares it with the patterns in lower
+    /// case.
+    pub(super) fn fit_host(&self, host: &str) -> bool {
+        self.hosts.iter().all(|patterns| name_matches(host, &patterns.to_ascii_lowercase()))
+    }
+
+    /// Reports whether a connection from this address matches.
+    pub(super) fn fit_address(&self, address: &str) -> bool {
+        self.addresses.iter().all(|patterns| address_matches(address, patterns))
+    }
+
+    /// Reports whether a connection to this address matches.
+    pub(super) fn fit_local_address(&self, address: &str) -> bool {
+        self.local_addresses.iter().all(|patterns| address_matches(address, patterns))
+    }
+
+    /// Reports whether a connection to this port matches.
+    pub(super) fn fit_port(&self, port: &str) -> bool {
+        let number = |text: &str| text.parse::<u16>().ok();
+        self.ports.iter().all(|wanted| {
+            *wanted == port || number(wanted).is_some_and(|wanted| number(port) == Some(wanted))
+        })
+    }
+
+    /// Reports whether a connection of this routing domain matches.
+    pub(super) fn fit_domain(&self, domain: Option<&str>) -> bool {
+        let fits = |patterns: &&str| domain.is_some_and(|domain| name_matches(domain, patterns));
+        self.domains.iter().all(fits)
     }
 
     /// Returns why no user matches.

@@ -2,6 +2,7 @@
 
 use super::access::Access;
 use super::method::Method;
+use super::places::Listening;
 
 /// A configuration of sshd.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +21,8 @@ pub(super) struct Effective {
     pub(super) sftp_without_shell: bool,
     /// The keyword that turns on keyboard-interactive in this version.
     pub(super) ask_keyword: &'static str,
-    /// The first port.
-    pub(super) port: String,
+    /// Where it listens.
+    pub(super) listening: Listening,
     /// The file with the number of its process, if it writes one.
     pub(super) pid_file: Option<String>,
     /// The files of its keys.
@@ -132,7 +133,7 @@ impl Effective {
                 Some(_) => "ChallengeResponseAuthentication",
                 None => Method::KeyboardInteractive.keyword(),
             },
-            port: value("port").unwrap_or("22").to_owned(),
+            listening: listening(text),
             pid_file: value("pidfile").filter(|file| *file != "none").map(ToOwned::to_owned),
             host_keys: values("hostkey").map(|file| file.trim().to_owned()).collect(),
         }
@@ -166,6 +167,35 @@ impl Effective {
     }
 }
 
+/// Reads the lines `port PORT` and `listenaddress ADDRESS:PORT`.
+fn listening(text: &str) -> Listening {
+    let (mut ports, mut addresses) = (Vec::new(), Vec::new());
+    let add = |list: &mut Vec<String>, value: &str| {
+        if !list.iter().any(|other| other == value) {
+            list.push(value.to_owned());
+        }
+    };
+    for line in text.lines() {
+        let mut words = line.split_whitespace();
+        match (words.next(), words.next()) {
+            (Some("port"), Some(port)) => add(&mut ports, port),
+            (Some("listenaddress"), Some(value)) => {
+                let Some((address, port)) = value.rsplit_once(':') else { continue };
+                add(&mut ports, port);
+                let address = address.trim_matches(['[', ']']);
+                if !["0.0.0.0", "::"].contains(&address) {
+                    add(&mut addresses, address);
+                }
+            }
+            _ => {}
+        }
+    }
+    if ports.is_empty() {
+        ports.push("22".to_owned());
+    }
+    Listening { ports, addresses }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,7 +204,7 @@ mod tests {
     fn the_output_of_several_versions_is_read() {
         // OpenSSH 8.4 of Debian 11, in part.
         let old = Effective::parse(
-            "port 2222\nport 22\nusepam yes\npermitrootlogin without-password\npubkeyauthentication yes\n\
+            "port 2222\nport 22\nlistenaddress [::]:2222\nlistenaddress 10.0.0.1:24\nusepam yes\npermitrootlogin without-password\npubkeyauthentication yes\n\
              gssapiauthentication yes\ngssapikeyexchange no\npasswordauthentication yes\n\
              kbdinteractiveauthentication no\nchallengeresponseauthentication no\nallowusers alice\n\
              allowusers bob@10.0.0.0/8\nsubsystem sftp /usr/lib/openssh/sftp-server\n\
@@ -183,7 +213,11 @@ mod tests {
         );
         assert_eq!(old.ask_keyword, "ChallengeResponseAuthentication");
         assert_eq!(old.root, RootLogin::ProhibitPassword);
-        assert_eq!((old.port.as_str(), &old.lists), ("2222", &None));
+        assert_eq!(old.listening.ports, ["2222", "22", "24"]);
+        assert_eq!(
+            (&old.listening.addresses[..], &old.lists),
+            (&["10.0.0.1".to_owned()][..], &None)
+        );
         assert_eq!((old.pid_file.as_deref(), old.host_keys.len()), (Some("/run/sshd.pid"), 2));
         assert_eq!(old.access.allow_users, ["alice", "bob@10.0.0.0/8"]);
         assert!(old.is_enabled(Method::GssapiWithMic) && !old.is_enabled(Method::GssapiKeyex));

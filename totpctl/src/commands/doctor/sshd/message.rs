@@ -4,15 +4,16 @@ use super::super::finding::{Finding, FindingId};
 use super::super::report::Report;
 use super::effect::{Effect, Proof};
 use super::effective::{Effective, RootLogin};
+use super::rest::Remark;
 use super::trace::Trace;
 
 /// Adds an effect on all users, with the line that causes it. `remark` says who is asked in a
-/// block, if the effect is meant for the rest. It is then a note.
+/// block, if the effect is meant for the rest. It is then a note, if it is harmless.
 pub(super) fn for_all(
     effect: &Effect,
     config: &Effective,
     trace: &Trace,
-    remark: Option<&str>,
+    remark: Option<&Remark>,
     report: &mut Report,
 ) {
     let ask = config.ask_keyword;
@@ -128,9 +129,9 @@ pub(super) fn for_all(
             vec!["PermitRootLogin"],
         ),
     };
-    let is_problem = is_problem && remark.is_none();
+    let is_problem = is_problem && !remark.is_some_and(|remark| remark.is_harmless);
     let finding = match remark {
-        Some(remark) => finding.remark(remark),
+        Some(remark) => finding.remark(&remark.text),
         None => finding,
     };
     let finding = match trace.place(&keywords) {

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::OnceLock;
 
-use super::blocks::{Block, FOLDER, blocks};
-use super::class::{Class, Classes};
+use super::blocks::{Block, FOLDER, blocks, files};
+use super::class::Classes;
 use super::connection::Connection;
 use super::criteria::Criteria;
 use super::effective::Effective;
+use super::interview::Interview;
 use super::question::{Answer, Failure, ask};
 use crate::accounts::{self, Account};
 use crate::program;
@@ -23,6 +24,8 @@ pub(super) struct Survey {
     pub(super) overlaps: Vec<Overlap>,
     /// The connections about which sshd was not asked, because there are too many.
     pub(super) unasked: Vec<String>,
+    /// A connection that matches the fewest blocks, without its user.
+    pub(super) quiet: Connection,
     pub(super) accounts: Vec<Account>,
     /// Drop-ins of the usual folder that sshd does not read.
     pub(super) unread: Vec<PathBuf>,
@@ -65,33 +68,39 @@ impl Survey {
     }
 
     fn take() -> Result<Self, Failure> {
-        let mut interview = Interview { is_over: None };
-        let everybody = interview.ask(None)?;
-        let accounts = accounts::local();
-        let port = everybody.config.port.as_str();
-        let root = accounts.iter().find(|account| account.name == "root");
-        let root = Class {
-            connection: Connection::usual("root", port),
-            accounts: root.cloned().into_iter().collect(),
-            has_others: false,
-            is_root: true,
-            blocks: Vec::new(),
-        };
-        let root = interview.case(&root, None).map_err(|failure| failure.message);
+        let everybody = ask(None)?;
         let file = everybody.trace.file.clone().unwrap_or_else(|| format!("{FOLDER}/sshd_config"));
-        let blocks = blocks(Path::new(&file));
-        let words: Vec<_> = blocks.iter().map(|block| block.words.as_slice()).collect();
-        let classes = Classes::new(&words, &accounts, &members, port);
-        let usual = &everybody.config;
-        let cases = (0..blocks.len()).map(|block| interview.cases(&classes, block, usual));
-        let cases: Vec<_> = cases.collect();
-        let (overlaps, unasked) = interview.overlaps(&classes, &cases, usual);
-        let blocks = blocks.into_iter().zip(cases).collect();
         let unread = drop_ins().filter(|path| {
             !everybody.trace.files.iter().any(|file| Path::new(file) == path.as_path())
         });
         let unread = unread.collect();
-        Ok(Self { everybody, root, blocks, overlaps, unasked, accounts, unread })
+        let blocks = blocks(Path::new(&file));
+        let ask = |connection: &str| ask(Some(connection));
+        let survey = Self::of(everybody, accounts::local(), blocks, &ask, &members);
+        Ok(Self { unread, ..survey })
+    }
+
+    /// Asks about a connection for each combination of blocks that some connection matches. `ask`
+    /// returns the answer for the argument of `-C`, `members` the members of a group of a directory.
+    pub(super) fn of(
+        everybody: Answer,
+        accounts: Vec<Account>,
+        blocks: Vec<Block>,
+        ask: &dyn Fn(&str) -> Result<Answer, Failure>,
+        members: &dyn Fn(&str) -> Vec<String>,
+    ) -> Self {
+        let words: Vec<_> = blocks.iter().map(Block::all_words).collect();
+        let listening = everybody.config.listening.clone();
+        let classes = Classes::new(&words, &accounts, members, listening);
+        let is_for_all = blocks.iter().map(Block::is_for_all).collect();
+        let mut interview = Interview::new(ask, &classes, is_for_all);
+        let root = interview.case(&classes.root).map_err(|failure| failure.message);
+        let cases = (0..blocks.len()).map(|block| interview.cases(block, root.as_ref().ok()));
+        let cases: Vec<_> = cases.collect();
+        let (overlaps, unasked) = interview.overlaps(&everybody.config);
+        let quiet = classes.quiet;
+        let blocks = blocks.into_iter().zip(cases).collect();
+        Self { everybody, root, blocks, overlaps, unasked, quiet, accounts, unread: Vec::new() }
     }
 
     /// Returns all configurations, each `None` if it is not known.
@@ -165,106 +174,6 @@ impl Survey {
     }
 }
 
-/// Questions to sshd, which end when it does not answer in time.
-struct Interview {
-    is_over: Option<Failure>,
-}
-
-impl Interview {
-    fn ask(&mut self, connection: Option<&str>) -> Result<Answer, Failure> {
-        if let Some(failure) = &self.is_over {
-            return Err(failure.clone());
-        }
-        let answer = ask(connection);
-        if let Err(failure) = &answer
-            && failure.is_timeout
-        {
-            self.is_over = Some(failure.clone());
-        }
-        answer
-    }
-
-    /// Asks for the connections of a class, and checks that they match the block of this index.
-    fn case(&mut self, class: &Class, block: Option<usize>) -> Result<Case, Failure> {
-        let argument = class.connection.argument();
-        let Answer { config, trace } = self.ask(Some(&argument))?;
-        let matches = |index| trace.matched.get(index).copied().unwrap_or(true);
-        if !block.is_none_or(matches) {
-            return Err(Failure::new(format!(
-                "sshd says that the connection {argument} does not match it"
-            )));
-        }
-        let from = class.connection.from();
-        let mut refusals =
-            class.accounts.iter().map(|account| config.access.refuses(account, from));
-        let first = refusals.next().flatten();
-        let refused_by = first.filter(|_| !class.has_others && refusals.all(|by| by.is_some()));
-        Ok(Case { config, refused_by, accounts: class.accounts.clone() })
-    }
-
-    /// Asks for the connections of a block. A block that changes nothing for a user changes nothing
-    /// for root.
-    fn cases(
-        &mut self,
-        classes: &Classes,
-        block: usize,
-        usual: &Effective,
-    ) -> Result<Cases, String> {
-        if let Some(Some(reason)) = classes.faults.get(block) {
-            return Err(reason.clone());
-        }
-        let mut case = |is_root| {
-            let case = classes
-                .purest(block, is_root)
-                .map(|(_, class)| self.case(class, Some(block)))
-                .transpose();
-            case.map_err(|failure| failure.message)
-        };
-        let user = case(false)?;
-        let changes_nothing = user.as_ref().is_some_and(|case| case.config == *usual);
-        let root = if changes_nothing { None } else { case(true)? };
-        Ok(Cases { user, root })
-    }
-
-    /// Asks for the classes that stand for no block, and returns the connections that are left.
-    /// Blocks that change nothing one by one change nothing together.
-    fn overlaps(
-        &mut self,
-        classes: &Classes,
-        cases: &[Result<Cases, String>],
-        usual: &Effective,
-    ) -> (Vec<Overlap>, Vec<String>) {
-        let blocks = 0..cases.len();
-        let purest = |block| [false, true].map(|is_root| classes.purest(block, is_root));
-        let stand: Vec<_> = blocks.flat_map(purest).flatten().map(|(index, _)| index).collect();
-        let is_idle = |block: &usize| {
-            let class = classes.purest(*block, false);
-            let cases = cases.get(*block).and_then(|cases| cases.as_ref().ok());
-            let user = cases.and_then(|cases| cases.user.as_ref());
-            class.is_some_and(|(_, class)| class.blocks == [*block])
-                && user.is_some_and(|case| case.config == *usual)
-        };
-        let (mut overlaps, mut unasked) = (Vec::new(), Vec::new());
-        for (index, class) in classes.all.iter().enumerate() {
-            if stand.contains(&index) || class.blocks.iter().all(is_idle) {
-                continue;
-            }
-            let is_asked = overlaps.len() < MAX_OVERLAPS;
-            match is_asked.then(|| self.case(class, class.blocks.last().copied())) {
-                Some(Ok(case)) => {
-                    let (blocks, is_root) = (class.blocks.clone(), class.is_root);
-                    overlaps.push(Overlap { blocks, is_root, case });
-                }
-                Some(Err(_)) | None => unasked.push(class.connection.argument()),
-            }
-        }
-        (overlaps, unasked)
-    }
-}
-
-/// How many overlaps sshd is asked about at most. One answer takes some 13 ms.
-const MAX_OVERLAPS: usize = 12;
-
 /// Returns the members of a group of a directory.
 fn members(group: &str) -> Vec<String> {
     let members = || {
@@ -280,8 +189,7 @@ fn members(group: &str) -> Vec<String> {
 
 /// Returns the drop-ins of the usual folder that have a line.
 fn drop_ins() -> impl Iterator<Item = PathBuf> {
-    let files = glob::glob(&format!("{FOLDER}/sshd_config.d/*.conf"));
-    files.into_iter().flatten().flatten().filter(|path| {
+    files(&format!("{FOLDER}/sshd_config.d/*.conf")).filter(|path| {
         let text = fs::read(path).unwrap_or_default();
         String::from_utf8_lossy(&text)
             .lines()

@@ -5,6 +5,7 @@ use super::super::finding::Finding;
 use super::super::report::Report;
 use super::assessment::{assess, pam_is_never_first, pam_is_nowhere_first, unread_drop_ins};
 use super::blocks::{Block, words};
+use super::connection::Connection;
 use super::effective::Effective;
 use super::question::Answer;
 use super::stack::of_text;
@@ -12,6 +13,7 @@ use super::survey::{Case, Cases, Survey};
 use super::trace::Trace;
 
 mod doors;
+mod hosts;
 mod lists;
 mod overlaps;
 mod passwords;
@@ -46,13 +48,18 @@ fn survey(text: &str) -> Survey {
         blocks: Vec::new(),
         overlaps: Vec::new(),
         unasked: Vec::new(),
+        quiet: Connection::usual("", "22"),
         accounts: Vec::new(),
         unread: Vec::new(),
     }
 }
 
 fn with_block(criteria: &str, cases: Result<Cases, String>) -> Survey {
-    let block = Block { place: ("/etc/ssh/sshd_config".into(), 9), words: words(criteria) };
+    let block = Block {
+        place: ("/etc/ssh/sshd_config".into(), 9),
+        words: words(criteria),
+        outer: Vec::new(),
+    };
     Survey { blocks: vec![(block, cases)], ..survey(BASE) }
 }
 

@@ -9,14 +9,15 @@ fn accounts() -> Vec<Account> {
     )
 }
 
-fn classes(lines: &[&str]) -> Classes {
+fn classes(lines: &[&str]) -> Classes<'static> {
     let members = |group: &str| match group {
         "far" => vec!["carol".to_owned(), "dora".to_owned()],
         _ => Vec::new(),
     };
     let words: Vec<_> = lines.iter().map(|line| blocks::words(line)).collect();
-    let words: Vec<_> = words.iter().map(|words| &words[1..]).collect();
-    Classes::new(&words, &accounts(), &members, "22")
+    let words: Vec<_> = words.iter().map(|words| words[1..].to_vec()).collect();
+    let listening = Listening { ports: vec!["22".into(), "24".into()], addresses: Vec::new() };
+    Classes::new(words.leak(), &accounts(), &members, listening)
 }
 
 fn find(line: &str) -> Result<(Option<String>, bool), String> {
@@ -67,6 +68,45 @@ fn a_user_whom_an_earlier_block_does_not_hold_is_found() {
             &["Match Address 10.1.0.0/16", "Match Address 10.0.0.0/8"],
             &[("[1] somebody-else", "10.0.0.0"), ("[0, 1] somebody-else", "10.1.0.0")],
         ),
+        // Those whom an earlier block excludes, by their place or by their name.
+        (
+            &["Match Address *,!127.0.0.6", "Match Group sftp"],
+            &[("[0] somebody-else", usual), ("[1] carol", "127.0.0.6"), ("[0, 1] carol", usual)],
+        ),
+        (
+            &["Match Address 0.0.0.0/0", "Match User admin"],
+            &[("[0] somebody-else", usual), ("[1] admin", "2001:db8::1"), ("[0, 1] admin", usual)],
+        ),
+        (
+            &[
+                "Match Host *,!LAN",
+                "Match LocalAddress *,!10.0.0.1",
+                "Match LocalPort 22",
+                "Match User admin",
+            ],
+            &[
+                ("[0] somebody-else", usual),
+                ("[1] somebody-else", usual),
+                ("[2] somebody-else", usual),
+                ("[3] admin", usual),
+                ("[0, 1] somebody-else", usual),
+                ("[0, 2] somebody-else", usual),
+                ("[0, 3] admin", usual),
+                ("[1, 2] somebody-else", usual),
+                ("[1, 3] admin", usual),
+                ("[2, 3] admin", usual),
+                ("[0, 1, 2] somebody-else", usual),
+                ("[0, 1, 3] admin", usual),
+                ("[0, 2, 3] admin", usual),
+                ("[1, 2, 3] admin", usual),
+                ("[0, 1, 2, 3] admin", usual),
+            ],
+        ),
+        (&["Match User *,!ghost", "Match all"], &[("[1] ghost", usual), ("[0, 1] carol", usual)]),
+        (
+            &["Match Group *,!far", "Match Group far,wheel"],
+            &[("[0] carol", usual), ("[1] dora", usual)],
+        ),
         (
             &["Match User admin", "Match Address 10.0.0.0/8"],
             &[
@@ -96,6 +136,31 @@ fn the_users_of_a_class_are_known() {
     assert_eq!((names(others), others.has_others), (vec!["carol".into(), "daemon".into()], true));
     assert!(both.connection.argument().ends_with("lport=2222"), "{both:#?}");
     assert_eq!(found.purest(1, false), Some((1, others)));
+}
+
+#[test]
+fn root_is_of_the_class_with_the_fewest_blocks() {
+    for (lines, expected) in [
+        (&["Match User *,!root", "Match Address 10.0.0.0/8"][..], &[][..]),
+        (&["Match Address 192.0.2.0/24"], &[]),
+        (&["Match Group wheel", "Match User root"], &[0, 1]),
+        (&["Match Address 0.0.0.0/0", "Match LocalPort 22"], &[]),
+    ] {
+        let classes = classes(lines);
+        assert_eq!(classes.root.blocks, expected, "{lines:?}");
+        let quiet = &classes.quiet;
+        assert_eq!(&Connection { user: "root".into(), ..quiet.clone() }, &classes.root.connection);
+    }
+}
+
+#[test]
+fn too_many_places_are_left_out() {
+    let hosts = (0..16).map(|number| format!("Match Host h{number},*.x{number}"));
+    let addresses = (0..80).map(|number| format!("Match Address 10.{number}.0.0/16"));
+    let lines: Vec<_> = hosts.chain(addresses).collect();
+    let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+    assert!(classes(&lines).left_out.is_some());
+    assert!(classes(&lines[..20]).left_out.is_none());
 }
 
 #[test]

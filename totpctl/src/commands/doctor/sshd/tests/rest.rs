@@ -43,6 +43,42 @@ fn a_rest_that_is_not_asked_is_a_note() {
 }
 
 #[test]
+fn passwords_in_another_block_make_it_a_problem() {
+    let no_ask = "kbdinteractiveauthentication no\n";
+    let asks = format!("kbdinteractiveauthentication yes\n{KEY_AND_CODE}");
+    let password = format!("{no_ask}passwordauthentication yes\n");
+    let root = format!("{password}permitrootlogin yes\n");
+    let found = |other: Cases| {
+        let asked = Cases { user: Some(case(&with(&asks), None)), root: None };
+        let mut blocks = with_block("Group alice", Ok(asked)).blocks;
+        blocks.extend(with_block("Address 10.0.0.0/8", Ok(other)).blocks);
+        let survey = Survey { blocks, ..survey(&with(no_ask)) };
+        let mut report = Report::default();
+        let _ = assess(&survey, &|_| of_text(PASSWORD_AND_CODE), &mut report);
+        report.problems.iter().map(Finding::sentence).collect::<Vec<_>>().join("; ")
+    };
+    let user = |lines: &str, by| Cases { user: Some(case(&with(lines), by)), root: None };
+    let of_root = |lines: &str| Cases { user: None, root: Some(case(&with(lines), None)) };
+    let who = "shut out, because they log in by a password: ";
+    for (cases, expected) in [
+        (user(&password, None), "Match Address 10.0.0.0/8"),
+        (user(&format!("{password}authenticationmethods publickey,password\n"), None), "Match"),
+        (user(&format!("{password}kerberosauthentication yes\n"), None), "Match Address"),
+        (of_root(&root), "root, Match Address 10.0.0.0/8"),
+        // Without the code they could not log in by a password either.
+        (of_root(&password), ""),
+        (user(&password, Some("DenyUsers")), ""),
+        (user("passwordauthentication yes\n", None), ""),
+        (user(no_ask, None), ""),
+    ] {
+        let problems = found(cases);
+        let is_told = problems.contains(&format!("{who}{expected}"));
+        assert_eq!(is_told, !expected.is_empty(), "{expected}: {problems}");
+        assert_eq!(problems.contains("sshd cannot ask for a code"), is_told, "{problems}");
+    }
+}
+
+#[test]
 fn those_who_are_asked_are_named() {
     let user =
         Some(case(&with(&format!("kbdinteractiveauthentication yes\n{KEY_AND_CODE}")), None));

@@ -96,11 +96,18 @@ fn doctor_approves_the_readme_and_names_a_broken_line() {
         ("endless", "auth include endless\n", "the file includes itself"),
         ("typo", "auth required pam_totp.so nulok\n", "has no option \"nulok\""),
         ("gone", "auth required /no/such/pam_totp.so\n", "is not installed, so nobody can log in"),
+        ("bare", "auth required pam_totp\n", "so nobody can log in; write pam_totp.so"),
+        ("dash", "auth required pam-totp.so\n", "dash:1: pam-totp.so is not installed, so no path"),
     ] {
         machine.service(service, stack);
         let ran = doctor(&machine, service);
         assert!(ran.status == 1 && ran.stdout.contains(told), "{service}: {ran:#?}");
     }
+    machine.service("closed", "auth required pam_deny.so\n");
+    assert_eq!(doctor(&machine, "closed").status, 0);
+    machine.service("without", "account required pam_permit.so\n");
+    let without = doctor(&machine, "without").stdout;
+    assert!(without.contains("no line under auth; libpam uses those of \"other\""), "{without}");
     // Doctor without arguments finds each service that asks, or tries to.
     let all = doctor(&machine, "");
     assert!(all.status == 1 && all.stdout.contains("\noverruled: "), "{all:#?}");

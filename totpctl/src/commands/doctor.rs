@@ -42,6 +42,7 @@ mod greeters;
 mod host;
 mod key_file;
 mod known_doors;
+mod missing_module;
 mod module_lines;
 pub(super) mod never_asking;
 mod pam;

@@ -9,6 +9,7 @@ use pam_stack::{
 use totpd_interface::OptionFault;
 
 use super::finding::{Finding, FindingId};
+use super::missing_module;
 use super::report::Report;
 use crate::pam::files::locate;
 use crate::pam::module_options::{FIRST_PASS_IS_PASSWORD, PASSWORD_TRIED_AS_CODE, advice, faults};
@@ -67,10 +68,10 @@ fn line(rule: &Rule, files: &Snapshot) -> Vec<Finding> {
     }
     let mut found: Vec<_> = faults(args).iter().map(option_fault).collect();
     if !files.is_installed(path) {
-        let message = format!(
-            "{path} is not installed, so nobody can log in; install it, or remove this line"
-        );
-        found.push(Finding::new(FindingId::ModuleNotInstalled, message));
+        let message = format!("{path} is not installed, so nobody can log in");
+        let exists = |module: &str| files.is_installed(module);
+        let fix = missing_module::advice(path, &exists, "install it, or remove this line");
+        found.push(Finding::new(FindingId::ModuleNotInstalled, message).fix(fix));
     }
     found.into_iter().map(|finding| finding.at(locate(&rule.place))).collect()
 }

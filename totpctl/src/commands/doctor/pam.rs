@@ -8,6 +8,7 @@ use pam_stack::{Analysis, Bypass, Place, Rule, Stack, analyze, needs_two_answers
 
 use super::door::Code;
 use super::finding::{Finding, FindingId};
+use super::missing_module;
 use super::module_lines;
 use super::report::Report;
 use super::second_line;
@@ -62,11 +63,17 @@ pub(super) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
             FindingId::NoOwnStack,
             "it has no file of its own; libpam uses that of \"other\"",
         );
+    } else if has_no_lines(service, files) {
+        report.note(
+            FindingId::NoOwnStack,
+            "its file has no line under auth; libpam uses those of \"other\"",
+        );
     }
     module_lines::check_auth(&rules, files, report);
     let is_misused = module_lines::check_other_kinds(service, files, report);
     let analysis = analyze(&rules, &|module| files.is_installed(module));
-    paths(&analysis, report);
+    let missing = missing_module::finding(&rules, &|module| files.is_installed(module));
+    paths(&analysis, missing, report);
     let outcome = Outcome::of_rules(&rules, &analysis);
     if has_option(&rules, "nullok") {
         let requires_other_method = sshd::requires_other_method(service);
@@ -131,6 +138,13 @@ fn parse(service: &str, files: &Snapshot, report: &mut Report) -> Result<Vec<Rul
     rules(stack)
 }
 
+/// Reports whether the file of a service has no line under `auth`, nor a file that it includes.
+fn has_no_lines(service: &str, files: &Snapshot) -> bool {
+    let read = |name: &str| files.read(name).filter(|_| name == service || name != "other");
+    let own = Stack::parse(service, Kind::Auth, &read);
+    service != "other" && matches!(own, Stack::Rules(rules) if rules.is_empty())
+}
+
 /// Returns a file of the stack that exists but cannot be read, and the reason.
 fn unreadable(service: &str, files: &Snapshot) -> Option<(String, String)> {
     let unreadable = files.unreadable();
@@ -149,10 +163,15 @@ fn unreadable(service: &str, files: &Snapshot) -> Option<(String, String)> {
     Some((path_of(&name).unwrap_or(name), reason))
 }
 
-/// Reports what the paths through the stack do.
-fn paths(analysis: &Analysis, report: &mut Report) {
+/// Reports what the paths through the stack do. `missing` is the problem of a module whose missing
+/// file keeps everybody out.
+fn paths(analysis: &Analysis, missing: Option<Finding>, report: &mut Report) {
     let Some(factor) = analysis.factor_lines.first() else {
-        report.summarize("does not ask for a code");
+        report.summarize(match missing {
+            Some(_) => "lets nobody in",
+            None => "does not ask for a code",
+        });
+        report.problems.extend(missing);
         return;
     };
     if analysis.too_long {
@@ -162,12 +181,7 @@ fn paths(analysis: &Analysis, report: &mut Report) {
     }
     if !analysis.can_succeed {
         report.summarize("lets nobody in");
-        let message = format!(
-            "no path through the stack accepts a user with a factor; see {}",
-            display(factor)
-        );
-        let finding = Finding::new(FindingId::NobodyCanLogIn, message);
-        report.problems.push(finding.fix("correct that line, or the line that denies after it"));
+        report.problems.push(missing.unwrap_or_else(|| nobody_can_log_in(factor)));
     } else if analysis.bypasses.is_empty() {
         report.summarize("asks for a code");
     } else {
@@ -195,6 +209,13 @@ fn paths(analysis: &Analysis, report: &mut Report) {
         Finding::new(FindingId::JumpPastEnd, JUMP_PAST_END).fix(JUMP_FIX).at(locate(place))
     };
     report.problems.extend(analysis.jumps_past_end.iter().map(past_end));
+}
+
+fn nobody_can_log_in(factor: &Place) -> Finding {
+    let message =
+        format!("no path through the stack accepts a user with a factor; see {}", display(factor));
+    let finding = Finding::new(FindingId::NobodyCanLogIn, message);
+    finding.fix("correct that line, or the line that denies after it")
 }
 
 fn bypass(bypass: &Bypass, factor: &Place) -> Finding {

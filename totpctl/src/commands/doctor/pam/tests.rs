@@ -33,7 +33,7 @@ fn what_a_stack_does_has_a_change_to_make() {
         let read = |name: &str| (name == "x").then(|| text.to_owned());
         let Stack::Rules(rules) = Stack::parse("x", Kind::Auth, &read) else { panic!("{text}") };
         let mut report = Report::default();
-        paths(&analyze(&rules, &|_| true), &mut report);
+        paths(&analyze(&rules, &|_| true), None, &mut report);
         let mut findings = report.problems.iter().chain(&report.notes);
         let finding = findings.find(|finding| finding.id() == id);
         assert!(finding.is_some_and(|found| found.json(None).contains_key("fix")), "{text}");

@@ -220,7 +220,7 @@ fn check<'a>(
         }
     }
     match name {
-        "sshd" => return check_sshd(enrolled, report),
+        "sshd" => return check_sshd(service.asks, enrolled, report),
         "sudo" => return check_sudo(services, enrolled, report),
         // Enrollment by a user asks polkit, which runs this stack.
         "polkit-1" if !service.unenrolled.can_log_in() => {
@@ -235,7 +235,12 @@ fn check<'a>(
     Vec::new()
 }
 
-fn check_sshd<'a>(enrolled: &dyn Fn() -> Option<&'a Enrolled>, report: &mut Report) -> Vec<Door> {
+/// `asks`: whether the stack of sshd asks for a code.
+fn check_sshd<'a>(
+    asks: bool,
+    enrolled: &dyn Fn() -> Option<&'a Enrolled>,
+    report: &mut Report,
+) -> Vec<Door> {
     let is_enrolled = |user: &str| enrolled().is_some_and(|enrolled| enrolled.contains(user));
     if let Some(missing) = Missing::find(&read, &is_enrolled) {
         let findings = match missing.is_problem {
@@ -246,7 +251,15 @@ fn check_sshd<'a>(enrolled: &dyn Fn() -> Option<&'a Enrolled>, report: &mut Repo
     }
     let doors = sshd::check(report);
     let root_is_shut = report.notes.iter().any(|note| note.id() == FindingId::SshdRootCannotLogIn);
-    if root_is_shut && enrolled().is_some_and(root_is_alone) {
+    let root_is_alone = || match asks {
+        true => enrolled().is_some_and(root_is_alone),
+        false => {
+            let people = users::people().people;
+            let names: Vec<_> = people.iter().map(|person| person.name.as_str()).collect();
+            nobody_becomes_root(names.into_iter())
+        }
+    };
+    if root_is_shut && root_is_alone() {
         report.raise(FindingId::SshdRootCannotLogIn);
     }
     doors
@@ -254,8 +267,13 @@ fn check_sshd<'a>(enrolled: &dyn Fn() -> Option<&'a Enrolled>, report: &mut Repo
 
 /// Reports whether root has a factor, and nobody else who has one can become root by sudo.
 fn root_is_alone(enrolled: &Enrolled) -> bool {
-    let mut others = enrolled.names().filter(|name| *name != "root").take(MAX_QUESTIONS);
-    enrolled.contains("root") && others.all(|name| !sudo_host::allows(name))
+    enrolled.contains("root") && nobody_becomes_root(enrolled.names())
+}
+
+/// Reports whether none of these users other than root can become root by sudo.
+fn nobody_becomes_root<'a>(names: impl Iterator<Item = &'a str>) -> bool {
+    let mut others = names.filter(|name| *name != "root").take(MAX_QUESTIONS);
+    others.all(|name| !sudo_host::allows(name))
 }
 
 fn check_sudo<'a>(

@@ -71,11 +71,19 @@ pub(super) fn assess(
         }
     }
     let root_ways = survey.root.as_ref().map(|case| of_root(case).0).unwrap_or_default();
-    // Without a code there is nothing to say about it.
+    let of_everybody = usual_effects.iter().map(|effect| (effect, config));
+    let root_config = survey.root.as_ref().map_or(config, |case| &case.config);
+    let of_root_alone = root_effects.iter().map(|effect| (effect, root_config));
+    // Without a code there is nothing else to say about it.
     let mut silent = Report::default();
     let asks = facts(USUAL_SERVICE).asks || stack.asks;
+    if !asks {
+        for (effect, config) in of_root_alone.clone() {
+            message::for_all(effect, config, &survey.everybody.trace, None, report);
+        }
+    }
     let report = if asks { report } else { &mut silent };
-    for effect in usual_effects.iter().chain(&root_effects) {
+    for (effect, config) in of_everybody.chain(of_root_alone) {
         let remark = rest::remark(effect, survey, &stack_of);
         message::for_all(effect, config, &survey.everybody.trace, remark.as_ref(), report);
     }

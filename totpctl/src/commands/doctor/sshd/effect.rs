@@ -157,6 +157,17 @@ fn reason(config: &Effective, ways: &[Way]) -> String {
     reasons.join("; ")
 }
 
+/// Reports whether root could log in, or run the command next to a key, if there were no lists of
+/// `AuthenticationMethods`.
+fn has_way_without_lists(config: &Effective, stack: &PamStack) -> bool {
+    let mut free = config.clone();
+    let had_lists = free.lists.take().is_some();
+    let runs_commands =
+        free.root == RootLogin::ForcedCommandsOnly && free.is_enabled(Method::PublicKey);
+    let is_open = |way: &Way| !way.is_shut();
+    had_lists && (runs_commands || ways(&free, stack, Who::Root, None).iter().any(is_open))
+}
+
 /// Returns the effect on root. `others_log_in`: whether a user other than root can log in.
 pub(super) fn root_effect(
     config: &Effective,
@@ -169,7 +180,11 @@ pub(super) fn root_effect(
     let keeps_commands = config.root == RootLogin::ForcedCommandsOnly
         && config.lists.as_ref().is_none_or(|lists| lists.iter().any(|list| list == "publickey"));
     let is_meant = config.root == RootLogin::No || keeps_commands || refused_by.is_some();
-    if !others_log_in || !stack.asks || is_meant || !ways_of(Who::Root).iter().all(Way::is_shut) {
+    if !others_log_in || is_meant || !ways_of(Who::Root).iter().all(Way::is_shut) {
+        return None;
+    }
+    // Without a code, only a list that takes the last way of root is of interest.
+    if !stack.asks && !has_way_without_lists(config, stack) {
         return None;
     }
     // PermitRootLogin is no reason where nobody else could log in.

@@ -4,6 +4,7 @@ use super::super::finding::{Finding, FindingId};
 use super::super::report::Report;
 use super::effect::{Effect, Proof};
 use super::effective::{Effective, RootLogin};
+use super::method::Method;
 use super::rest::Remark;
 use super::trace::Trace;
 
@@ -125,8 +126,8 @@ pub(super) fn for_all(
         ),
         Effect::RootCannotLogIn(permit) => (
             false,
-            Finding::new(FindingId::SshdRootCannotLogIn, root(*permit)).fix(ROOT_FIX),
-            vec!["PermitRootLogin"],
+            Finding::new(FindingId::SshdRootCannotLogIn, root(*permit, config)).fix(root_fix(config)),
+            vec!["PermitRootLogin", lists],
         ),
     };
     let is_problem = is_problem && !remark.is_some_and(|remark| remark.is_harmless);
@@ -243,9 +244,9 @@ pub(super) fn for_match(
         .fix("write PasswordAuthentication no there"),
         Effect::RootCannotLogIn(permit) => finding(
             FindingId::SshdMatchRootCannotLogIn,
-            format!("applies to root: {}", root(*permit)),
+            format!("applies to root: {}", root(*permit, config)),
         )
-        .fix(ROOT_FIX),
+        .fix(root_fix(config)),
     });
 }
 
@@ -267,14 +268,37 @@ fn alone(proof: Proof) -> (FindingId, &'static str, &'static str) {
     }
 }
 
-fn root(permit: RootLogin) -> String {
+fn root(permit: RootLogin, config: &Effective) -> String {
+    let reason = match &config.lists {
+        Some(_) => "AuthenticationMethods requires an answer to PAM, and ",
+        None => "",
+    };
     let value = permit.value();
     format!(
-        "root cannot log in: with PermitRootLogin {value} sshd gives PAM a wrong answer, whatever root types"
+        "root cannot log in: {reason}with PermitRootLogin {value} sshd gives PAM a wrong answer, whatever root types"
+    )
+}
+
+/// Returns the change to make, after which root still needs a key.
+fn root_fix(config: &Effective) -> String {
+    let lists = config.lists.iter().flatten();
+    let mut usable = lists.filter(|list| config.disabled_method(list).is_none()).peekable();
+    let has_key =
+        |list: &String| list.split(',').any(|name| Method::parse(name) == Some(Method::PublicKey));
+    if usable.peek().is_some() && usable.all(has_key) {
+        return "if root is to log in, write PermitRootLogin yes; AuthenticationMethods still requires a key"
+            .into();
+    }
+    let key = match config.is_enabled(Method::PublicKey) {
+        true => "",
+        false => "PubkeyAuthentication yes, ",
+    };
+    format!(
+        "if root is to log in, write {key}PermitRootLogin yes and AuthenticationMethods \
+         publickey,keyboard-interactive in a block \"Match User root\"; PermitRootLogin yes by itself would let \
+         root in without a key"
     )
 }
 
 const OPTIONS: &str = "it stands in the unit of sshd, or in SSHD_OPTS of /etc/default/ssh";
 const NO_EMPTY_PASSWORDS: &str = "write PermitEmptyPasswords no";
-const ROOT_FIX: &str = "write PermitRootLogin yes; AuthenticationMethods publickey,keyboard-interactive still requires \
-                        a key";

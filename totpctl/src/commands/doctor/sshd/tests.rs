@@ -18,6 +18,7 @@ mod lists;
 mod overlaps;
 mod passwords;
 mod rest;
+mod root;
 
 const BASE: &str = "usepam yes\npubkeyauthentication yes\npasswordauthentication no\n\
                     kbdinteractiveauthentication yes\npermitrootlogin without-password\n";

@@ -100,4 +100,43 @@ fn a_file_that_sshd_does_not_read_changes_nothing() {
     // sshd has still what it read under the old name.
     machine.run(&format!("cd {folder} && mv 1.conf 1.conf.off")).stdout_ok();
     assert_eq!(is_problem(&machine, "sshd-not-reloaded"), Some(true));
+    machine.run("totpctl disable sshd").stdout_ok();
+    assert_eq!(is_problem(&machine, "sshd-not-reloaded"), Some(false));
+}
+
+#[test]
+fn a_code_that_is_enough_is_a_problem_with_its_reason() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    machine.service("sshd", "auth required pam_totp.so\n");
+    assert_eq!(is_problem(&machine, "sshd-code-alone"), Some(true));
+    let accept =
+        "totpctl doctor accept sshd-code-alone --service sshd --reason \"the owner's only\"";
+    machine.run(accept).stdout_ok();
+    assert_eq!(machine.run("totpctl doctor sshd").status, 0);
+    machine.run("totpctl doctor accept --remove sshd-code-alone").stdout_ok();
+    let lists = "AuthenticationMethods publickey,keyboard-interactive";
+    machine
+        .run(&format!(
+            "sed -i 's/^PubkeyAuthentication no/PubkeyAuthentication yes/' /etc/ssh/sshd_config
+             cp /etc/ssh/sshd_config /root
+             printf 'Match User git\n X11Forwarding no\n{lists}\n' >> /etc/ssh/sshd_config
+             {RELOAD}"
+        ))
+        .stdout_ok();
+    let told = || machine.run("totpctl doctor sshd").stdout.replace("\n    ", " ");
+    assert!(told().contains("counts only for Match User git"), "{}", told());
+    // Files that require the key are no help before sshd has read them.
+    machine.run(&format!("(cat /root/sshd_config; echo {lists}) > /etc/ssh/sshd_config"));
+    assert!(told().contains("until the reload a code alone may let users in"), "{}", told());
+    machine.run(RELOAD).stdout_ok();
+    assert_eq!(is_problem(&machine, "sshd-code-alone"), None);
+    assert_eq!(is_problem(&machine, "sshd-not-reloaded"), None);
+    // root loses its key before a stack asks.
+    machine.service("sshd", "@include common-auth\n");
+    machine.run(
+        "sed -i 's/^PermitRootLogin.*/PermitRootLogin prohibit-password/' /etc/ssh/sshd_config",
+    );
+    machine.run(RELOAD).stdout_ok();
+    assert!(told().contains("[sshd-root-cannot-log-in]"), "{}", told());
 }

@@ -42,6 +42,8 @@ pub(super) struct Preflight {
     asks_first: bool,
     /// The service that was named.
     service: String,
+    /// What may surprise those who log in by it, each as a sentence.
+    surprises: Vec<String>,
 }
 
 /// Plans the change after which `service` asks for a code.
@@ -132,6 +134,10 @@ impl Preflight {
             denies: effects.iter().any(Effect::denies),
             asks_first: effects.iter().any(Effect::asks_first),
             service: service.to_owned(),
+            surprises: match service {
+                "sshd" => sshd::surprises(&|file| read_after(changes, file)),
+                _ => Vec::new(),
+            },
         };
         preflight.reach.check(options.even_so)?;
         if service == "sshd" && !options.even_so {
@@ -258,6 +264,9 @@ impl Preflight {
         message += &self.reach.after_enable();
         if !self.exceptions.is_empty() {
             message += &format!(" sudo does not ask: {}.", self.exceptions.join("; "));
+        }
+        for surprise in &self.surprises {
+            message += &format!(" Note: {surprise}.");
         }
         message
     }

@@ -109,19 +109,25 @@ fn not_asked(Login { service, user }: &Login) -> String {
 /// Returns what to type for a login through a service.
 fn how_to_log_in(service: &str) -> String {
     match service {
-        "sshd" if sshd::requires_other_method(service) == Some(true) => {
-            "from another terminal, with your key: ssh USER@localhost".into()
-        }
-        // A login by a key alone asks for no code.
-        "sshd" => {
-            "from another terminal, without a key: ssh -o PubkeyAuthentication=no USER@localhost"
-                .into()
-        }
+        "sshd" => how_to_log_in_by_ssh(
+            sshd::requires_other_method(service) == Some(true),
+            sshd::unusual_port().as_deref(),
+        ),
         "sudo" => "in another terminal: sudo -k true".into(),
         "su" => "in another terminal, not as root: su - USER".into(),
         "login" => "at another console".into(),
         other => format!("through {other} from another terminal"),
     }
+}
+
+fn how_to_log_in_by_ssh(requires_key: bool, port: Option<&str>) -> String {
+    // A login by a key alone asks for no code.
+    let (key, option) = match requires_key {
+        true => ("with your key", ""),
+        false => ("without a key", "-o PubkeyAuthentication=no "),
+    };
+    let port = port.map(|port| format!("-p {port} ")).unwrap_or_default();
+    format!("from another terminal, {key}: ssh {option}{port}USER@localhost")
 }
 
 /// Reports whether this machine reverts an interrupted trial at boot. The unit for systemd does it,
@@ -225,6 +231,19 @@ mod tests {
             if let Err(error) = checked {
                 assert!(error.to_string().ends_with("before you leave this session"), "{error}");
             }
+        }
+    }
+
+    #[test]
+    fn the_command_for_a_login_has_the_port() {
+        for (requires_key, port, expected) in [
+            (false, None, "without a key: ssh -o PubkeyAuthentication=no USER@localhost"),
+            (false, Some("2222"), "a key: ssh -o PubkeyAuthentication=no -p 2222 USER@localhost"),
+            (true, Some("2222"), "with your key: ssh -p 2222 USER@localhost"),
+            (true, None, "with your key: ssh USER@localhost"),
+        ] {
+            let told = how_to_log_in_by_ssh(requires_key, port);
+            assert!(told.ends_with(expected), "{told}");
         }
     }
 

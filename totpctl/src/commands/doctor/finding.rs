@@ -61,8 +61,14 @@ impl Finding {
     }
 
     /// Adds a remark in parentheses to the message.
-    pub(super) fn remark(self, remark: &str) -> Self {
-        Self { message: format!("{} ({remark})", self.message), ..self }
+    pub(super) fn remark(mut self, remark: &str) -> Self {
+        self.annotate(remark);
+        self
+    }
+
+    /// Adds a remark in parentheses to the message.
+    pub(super) fn annotate(&mut self, remark: &str) {
+        self.message = format!("{} ({remark})", self.message);
     }
 
     /// Returns the location, the message and the change to make, without the id.

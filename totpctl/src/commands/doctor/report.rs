@@ -38,6 +38,12 @@ impl Report {
         self.problems.extend(self.notes.extract_if(.., |note| note.id() == id));
     }
 
+    /// Adds a remark to the findings of these kinds.
+    pub(super) fn annotate(&mut self, ids: &[FindingId], remark: &str) {
+        let findings = self.problems.iter_mut().chain(&mut self.notes);
+        findings.filter(|found| ids.contains(&found.id())).for_each(|found| found.annotate(remark));
+    }
+
     pub(super) fn note(&mut self, id: FindingId, message: impl Into<String>) {
         self.notes.push(Finding::new(id, message));
     }

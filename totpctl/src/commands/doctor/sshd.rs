@@ -25,11 +25,13 @@ mod process;
 mod question;
 mod quoted_words;
 mod rest;
+mod socket;
 mod stack;
 mod survey;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod uncounted;
 mod unit_file;
 mod user_class;
 mod way;
@@ -60,7 +62,9 @@ pub(super) fn check(report: &mut Report) -> Vec<Door> {
 pub(crate) fn problems(read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let mut report = Report::default();
     check_with(read, &mut report);
-    let problems: Vec<_> = report.problems.iter().map(Finding::sentence).collect();
+    // For some machines that is meant, and the message of the change has it.
+    let is_fault = |problem: &&Finding| problem.id() != FindingId::SshdCodeAlone;
+    let problems: Vec<_> = report.problems.iter().filter(is_fault).map(Finding::sentence).collect();
     (!problems.is_empty()).then(|| problems.join("; "))
 }
 
@@ -70,6 +74,45 @@ pub(crate) fn root_is_shut(read: &dyn Fn(&str) -> Option<String>) -> Option<Stri
     assess(host_survey()?, &|service| stack::facts(service, read), &mut report);
     let mut notes = report.notes.iter();
     notes.find(|note| note.id() == FindingId::SshdRootCannotLogIn).map(Finding::sentence)
+}
+
+/// Returns what may surprise those who log in by ssh once its stack asks for a code, each with the
+/// change to make, for root. `read` returns the files of PAM, as they will be.
+pub(crate) fn surprises(read: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+    let Some(survey) = host_survey() else { return Vec::new() };
+    let mut report = Report::default();
+    assess(survey, &|service| stack::facts(service, read), &mut report);
+    explain_lists(survey, &mut report);
+    let is_one = |finding: &&Finding| {
+        matches!(
+            finding.id(),
+            FindingId::SshdCodeAlone
+                | FindingId::SshdPasswordCannotAnswer
+                | FindingId::SshdRootCannotLogIn
+        )
+    };
+    report.problems.iter().chain(&report.notes).filter(is_one).map(Finding::sentence).collect()
+}
+
+/// Returns the port for a login by ssh, if it is not the usual one, for root. A socket of systemd
+/// has a port of its own.
+pub(crate) fn unusual_port() -> Option<String> {
+    let of_config = || Some(vec![host_survey()?.everybody.config.port.clone()]);
+    let ports = socket::ports().filter(|ports| !ports.is_empty()).or_else(of_config)?;
+    let is_usual = ports.iter().any(|port| port == USUAL_PORT);
+    ports.into_iter().next().filter(|_| !is_usual)
+}
+
+/// Says at the findings on a key or a code alone why a line of `AuthenticationMethods` does not
+/// count.
+fn explain_lists(survey: &Survey, report: &mut Report) {
+    let ids =
+        [FindingId::SshdCodeAlone, FindingId::SshdKeyAlone, FindingId::SshdMethodsWithoutCode];
+    let has_one =
+        report.problems.iter().chain(&report.notes).any(|found| ids.contains(&found.id()));
+    if let Some(reason) = has_one.then(|| uncounted::reason(&survey.everybody)).flatten() {
+        report.annotate(&ids, &reason);
+    }
 }
 
 /// Reports whether the program of a service requires a key, a ticket or a trusted host before every
@@ -183,12 +226,10 @@ fn check_with(read: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> Vec
     match Survey::of_host() {
         Ok(survey) => {
             let doors = assess(survey, &|service| stack::facts(service, read), report);
-            let asks_elsewhere = || match &survey.everybody.config.pam {
-                Pam::Service(service) => stack::facts(service, read).asks,
-                Pam::Off | Pam::Missing => false,
-            };
-            let asks = asks || asks_elsewhere();
-            listener::check(&survey.everybody, asks, report);
+            explain_lists(survey, report);
+            let used = stack::facts(survey.everybody.config.pam.service(), read);
+            let asks = asks || used.asks;
+            listener::check(&survey.everybody, &used, asks, report);
             if asks {
                 report.notes.extend(Launch::of_host().others.iter().map(not_checked));
             }
@@ -214,5 +255,6 @@ fn not_checked(other: &CommandLine) -> Finding {
     Finding::new(FindingId::SshdNotChecked, message).fix(fix)
 }
 
+const USUAL_PORT: &str = "22";
 /// How many users sshd is asked about at most.
 const MAX_QUESTIONS: usize = 20;

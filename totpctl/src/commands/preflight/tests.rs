@@ -28,7 +28,16 @@ fn preflight(users: WithoutFactor) -> Preflight {
         denies: true,
         asks_first: false,
         service: "sshd".into(),
+        surprises: Vec::new(),
     }
+}
+
+#[test]
+fn what_sshd_makes_of_the_change_is_said() {
+    let users = WithoutFactor { enrolled: 1, ..WithoutFactor::default() };
+    let surprises = vec!["root cannot log in".to_owned()];
+    let told = Preflight { surprises, ..preflight(users) }.message();
+    assert!(told.ends_with("are denied: none. Note: root cannot log in."), "{told}");
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub(super) fn for_all(
             vec!["PermitEmptyPasswords"],
         ),
         Effect::CodeAlone => (
-            false,
+            true,
             Finding::new(
                 FindingId::SshdCodeAlone,
                 "a code alone lets a user in: the stack checks no password, and sshd requires no key",
@@ -78,7 +78,9 @@ pub(super) fn for_all(
             let (id, what, keyword) = alone(*proof);
             let fix = match proof {
                 Proof::Kerberos => "write KerberosAuthentication no, and have PAM ask the KDC (pam_krb5, pam_sss)".into(),
-                Proof::Key => format!("to require key and code, {key_and_code}"),
+                Proof::Key => {
+                    format!("to require key and code, {key_and_code}; to refuse keys, write {lists} keyboard-interactive")
+                }
                 _ => format!("to require a code too, {key_and_code}, or turn it off with {keyword} no"),
             };
             (false, Finding::new(id, format!("{what} is enough")).fix(fix), vec![keyword])

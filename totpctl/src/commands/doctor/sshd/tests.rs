@@ -108,7 +108,7 @@ fn findings_of_a_configuration() {
             &[],
             &["sshd-root-cannot-log-in"],
         ),
-        ("pubkeyauthentication no\n".into(), CODE, &[], &["sshd-code-alone", "sshd-root-cannot-log-in"]),
+        ("pubkeyauthentication no\n".into(), CODE, &["sshd-code-alone"], &["sshd-root-cannot-log-in"]),
         (no_ask.into(), both, &["sshd-cannot-ask"], &["sshd-key-alone"]),
         (
             format!("{no_ask}{password}"),

@@ -19,11 +19,13 @@ pub(super) fn check(services: &[(&str, Unenrolled)], open: &[&str]) -> Report {
     system::check(&mut report);
     trial(&mut report);
     if let Some(reason) = configuration_error() {
+        report.summarize("totpd cannot start");
         report.problem(FindingId::ConfigurationInvalid, format!("totpd cannot start: {reason}"));
         return report;
     }
     if let Some(failure) = unit::start_failure() {
         let message = format!("systemd cannot start totpd: {}", failure.message);
+        report.summarize("totpd cannot start");
         report.problems.push(Finding::new(FindingId::UnitCannotStart, message).fix(failure.fix));
         return report;
     }
@@ -37,6 +39,7 @@ pub(super) fn check(services: &[(&str, Unenrolled)], open: &[&str]) -> Report {
             client
         }
         Err(error) => {
+            report.summarize("totpd does not answer");
             report.problem(FindingId::TotpdUnreachable, error.to_string());
             return report;
         }

@@ -154,7 +154,8 @@ fn explain(messages: &str) -> Failure {
     }
     let (place, first) = match location(&first) {
         Some((place, rest)) => (Some(place), rest),
-        None => (None, first),
+        // sshd may say what is wrong, and in its next line where.
+        None => (lines.find_map(location).map(|(place, _)| place), first),
     };
     let message = format!("sshd cannot read its configuration (sshd -T): {first}");
     Failure { place, fix, ..Failure::new(message) }
@@ -200,6 +201,13 @@ mod tests {
             (
                 "/etc/ssh/sshd_config.d/1.conf line 3: unsupported option \"maybe\".\r\n",
                 format!("/etc/ssh/sshd_config.d/1.conf:3: {said}unsupported option \"maybe\""),
+            ),
+            (
+                "Unknown authentication method \"\" in list\r\n\
+                 /etc/ssh/sshd_config.d/1.conf line 3: invalid AuthenticationMethods method list.\r\n",
+                format!(
+                    "/etc/ssh/sshd_config.d/1.conf:3: {said}Unknown authentication method \"\" in list"
+                ),
             ),
             (
                 "sshd: no hostkeys available -- exiting.\n",

@@ -2,14 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use pam_stack::parse::Kind;
+use pam_stack::{Stack, admits_without_password};
+
 use super::factor_holder::{Holder, holders, now};
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 use super::users::{People, people};
+use crate::accounts::with_locked_password;
 use crate::client::Client;
 use crate::daemon_log;
 use crate::error::Error;
 use crate::pam::families::{family, is_one_command};
+use crate::pam::files::{is_installed, read};
 use crate::pam::unenrolled::Unenrolled;
 use crate::terminal::output;
 
@@ -22,7 +27,17 @@ pub(super) fn check(
     report: &mut Report,
 ) {
     match WithoutFactor::read(client, None) {
-        Ok(users) => add(&users, services, open, report),
+        Ok(mut users) => {
+            let asking = services.iter().filter(|(_, fate)| *fate != Unenrolled::NotAsked);
+            let stacks = asking.map(|(name, _)| Stack::parse(name, Kind::Auth, &read));
+            let locked = with_locked_password();
+            let aside = users.set_aside_locked(&stacks.collect::<Vec<_>>(), &locked, &is_installed);
+            add(&users, services, open, report);
+            if !aside.is_empty() {
+                let names = output::names(&aside);
+                report.summarize(format!("not counted, because their password is locked: {names}"));
+            }
+        }
         Err(error) => report.notes.push(unknown(&error)),
     }
 }
@@ -101,6 +116,28 @@ impl WithoutFactor {
             std::mem::take(&mut self.names).into_iter().partition(|name| cannot_log_in(name));
         self.names = names;
         removed
+    }
+
+    /// Removes the names of users who cannot pass these stacks with or without a factor, because
+    /// their passwords are locked, and returns them. If nobody is enrolled, all count.
+    /// `exists` reports whether a module is installed.
+    fn set_aside_locked(
+        &mut self,
+        stacks: &[Stack],
+        locked: &[String],
+        exists: &dyn Fn(&str) -> bool,
+    ) -> Vec<String> {
+        let admits = |stack: &Stack, name: &str| match stack {
+            Stack::Rules(rules) => admits_without_password(rules, exists, name == "root"),
+            _ => true,
+        };
+        match self.enrolled {
+            0 => Vec::new(),
+            _ => self.set_aside(|name| {
+                locked.iter().any(|other| other == name)
+                    && stacks.iter().all(|stack| !admits(stack, name))
+            }),
+        }
     }
 
     /// Returns the first names, the number of all, and whose users are not counted.
@@ -212,130 +249,4 @@ fn unusable(users: &WithoutFactor, services: &[(&str, Unenrolled)], report: &mut
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    #[test]
-    fn an_unknown_list_has_a_change_to_make() {
-        let told = unknown(&Error::refused("no answer")).sentence();
-        let advice = daemon_log::advice();
-        assert_eq!(told, format!("cannot list the enrolled users: no answer; {advice}"));
-    }
-
-    fn found(names: &[&str], enrolled: usize, services: &[(&str, Unenrolled)]) -> Report {
-        let names = names.iter().map(ToString::to_string).collect();
-        let mut report = Report::default();
-        let users = WithoutFactor { enrolled, names, ..WithoutFactor::default() };
-        add(&users, services, &[], &mut report);
-        report
-    }
-
-    #[test]
-    fn with_nullok_everywhere_the_remaining_users_are_named() {
-        let report = found(&["bob", "carol"], 1, &[("sshd", Unenrolled::Skipped)]);
-        let expected =
-            "users without a factor, who log in without a code now (sshd): bob, carol (2)";
-        assert_eq!(report.notes[0].message(), expected);
-        assert_eq!(report.notes[0].id(), FindingId::UsersNotYetEnrolled);
-        assert!(report.problems.is_empty());
-        let enrolls = found(&["bob"], 0, &[("sshd", Unenrolled::Enrolls)]);
-        assert!(enrolls.problems.is_empty() && enrolls.notes.len() == 1);
-    }
-
-    #[test]
-    fn denied_users_are_named_with_the_services() {
-        let services = [
-            ("sshd", Unenrolled::Denied),
-            ("sudo", Unenrolled::Denied),
-            ("su", Unenrolled::NotAsked),
-        ];
-        let report = found(&["bob"], 1, &services);
-        let expected = "users without a factor, who cannot log in (sshd, sudo): bob (1)";
-        assert_eq!(report.notes[0].message(), expected);
-        let nobody = found(&["bob"], 0, &services);
-        assert_eq!(nobody.problems[0].id(), FindingId::NobodyEnrolled);
-    }
-
-    #[test]
-    fn a_key_that_is_enough_is_said() {
-        let users =
-            WithoutFactor { enrolled: 1, names: vec!["dana".into()], ..WithoutFactor::default() };
-        for (service, expected) in [
-            (
-                "sshd",
-                "cannot pass a prompt for a code (sshd): dana (1); ssh still lets them in by publickey",
-            ),
-            ("sudo", "cannot log in (sudo): dana (1)"),
-        ] {
-            let mut report = Report::default();
-            add(&users, &[(service, Unenrolled::Denied)], &["publickey"], &mut report);
-            let message = report.notes[0].message();
-            assert_eq!(message, format!("users without a factor, who {expected}"));
-        }
-    }
-
-    #[test]
-    fn a_user_whose_factors_are_all_unusable_is_named() {
-        let mut report = Report::default();
-        let users = WithoutFactor { unusable: vec!["alice".into()], ..WithoutFactor::default() };
-        add(&users, &[("sshd", Unenrolled::Denied)], &[], &mut report);
-        assert_eq!(report.notes[0].id(), FindingId::UsersWithoutUsableFactor);
-        assert!(report.notes[0].message().ends_with("alice (1)"));
-    }
-
-    fn holder(name: &str, factor: Value, differing: Option<(u64, u64)>) -> Holder {
-        let factors = vec![factor.as_object().unwrap().clone()];
-        Holder { name: name.into(), factors, differing }
-    }
-
-    #[test]
-    fn a_factor_counts_for_its_services_and_its_uid() {
-        let holders = || {
-            vec![
-                holder("alice", json!({ "status": "verified", "services": ["sudo"] }), None),
-                holder("bob", json!({ "status": "verified" }), Some((1001, 4321))),
-                holder("carol", json!({ "status": "verified", "services": [] }), None),
-            ]
-        };
-        let users = |service| {
-            let names = ["alice", "bob", "dana"].map(ToOwned::to_owned).to_vec();
-            WithoutFactor::of(holders(), names, Vec::new(), service, 1_000)
-        };
-        assert_eq!(users(Some("sshd")).unusable, ["alice", "bob"]);
-        assert_eq!(users(Some("sudo")).unusable, ["bob"]);
-        assert_eq!(users(None).names, ["dana"]);
-        let mut report = Report::default();
-        let services = [("sshd", Unenrolled::Denied), ("sudo-i", Unenrolled::Skipped)];
-        add(&users(None), &services, &[], &mut report);
-        let notes: Vec<_> = report.notes.iter().map(Finding::message).collect();
-        // Another finding names sudo-i beside sudo.
-        let about = |text: &str| notes.iter().filter(|note| note.contains(text)).count();
-        assert_eq!((about("log in by sshd with a code"), about("by sudo-i with")), (1, 0));
-        assert_eq!(about("disabled, expired"), 0, "{notes:?}");
-        let problem = &report.problems[0];
-        assert_eq!(problem.id(), FindingId::FactorOfAnotherUid);
-        assert!(problem.message().ends_with("bob (uid 4321, enrolled as 1001) (1)"));
-    }
-
-    #[test]
-    fn nobody_left_is_said() {
-        let report = found(&[], 3, &[("sshd", Unenrolled::Skipped)]);
-        assert_eq!(report.summary, ["users without a factor: none"]);
-        assert!(found(&[], 3, &[("su", Unenrolled::NotAsked)]).summary.is_empty());
-    }
-
-    #[test]
-    fn users_of_a_directory_are_said_not_to_be_counted() {
-        let mut report = Report::default();
-        let users = WithoutFactor {
-            enrolled: 1,
-            uncounted: vec!["sss".into()],
-            ..WithoutFactor::default()
-        };
-        add(&users, &[("sshd", Unenrolled::Skipped)], &[], &mut report);
-        assert_eq!(report.notes[0].id(), FindingId::UsersNotCounted);
-        assert_eq!(users.described(), "none; not counted: users of sss");
-    }
-}
+mod tests;

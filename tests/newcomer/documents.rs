@@ -44,7 +44,10 @@ fn the_documents_say_what_a_newcomer_needs() {
         include_str!("../../docs/admin/install.md"),
         include_str!("../../docs/admin/deploy.md"),
     ] {
-        assert!(!page.contains("reload ssh") && !page.contains("reload-or-restart ssh"), "{page}");
+        assert!(
+            !page.contains("systemctl reload ssh") && !page.contains("reload-or-restart ssh"),
+            "{page}"
+        );
     }
     assert!(install.contains("systemctl try-restart ssh"), "{install}");
     let programs = include_str!("../../docs/admin/programs.md");

@@ -97,7 +97,7 @@ pub(crate) fn surprises(read: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
 /// Returns the port for a login by ssh, if it is not the usual one, for root. A socket of systemd
 /// has a port of its own.
 pub(crate) fn unusual_port() -> Option<String> {
-    let of_config = || Some(vec![host_survey()?.everybody.config.port.clone()]);
+    let of_config = || Some(host_survey()?.everybody.config.listening.ports.clone());
     let ports = socket::ports().filter(|ports| !ports.is_empty()).or_else(of_config)?;
     let is_usual = ports.iter().any(|port| port == USUAL_PORT);
     ports.into_iter().next().filter(|_| !is_usual)

@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 mod access;
 mod assessment;
 mod blocks;
+mod case;
 mod class;
 mod command_line;
 mod connection;
@@ -174,7 +175,8 @@ pub(super) fn shut_without_password(
         other => stack::facts(other, read),
     };
     let ask = |user: &str| {
-        let connection = Connection { user: user.to_owned(), ..survey.quiet.clone() };
+        let ports = &survey.everybody.config.listening.ports;
+        let connection = Connection::usual(user, ports.first()?);
         Some(ask(Some(&connection.argument())).ok()?.config)
     };
     // One answer takes some 20 ms.

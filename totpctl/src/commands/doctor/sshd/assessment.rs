@@ -7,13 +7,14 @@ use super::super::door::{Code, Door};
 use super::super::finding::{Finding, FindingId};
 use super::super::report::Report;
 use super::blocks::Block;
+use super::case::{Case, Cases, Overlap};
 use super::effect::{Effect, effects, root_effect, takes_password_alone};
 use super::effective::{Effective, USUAL_SERVICE};
 use super::message;
 use super::method::Method;
 use super::rest;
 use super::stack::PamStack;
-use super::survey::{Case, Cases, Overlap, Survey};
+use super::survey::Survey;
 use super::way::{Way, Who, ways};
 
 /// Adds the findings, if a stack of sshd asks, and returns the ways in. `facts` returns the facts

@@ -33,8 +33,6 @@ pub(super) struct Classes<'a> {
     pub(super) all: Vec<Class>,
     /// The class of root with the fewest blocks.
     pub(super) root: Class,
-    /// A connection that matches the fewest blocks, without its user.
-    pub(super) quiet: Connection,
     /// For each block, the reason why no connection that matches it is known.
     pub(super) faults: Vec<Option<String>>,
     /// A connection for which no class stands, because there are too many.
@@ -99,18 +97,16 @@ impl<'a> Classes<'a> {
             ),
         };
         let faults = criteria.iter().enumerate().map(reason).collect();
-        let quiet = places.all.iter().min_by_key(|place| place.blocks.len());
         let usual = Connection::usual("", listening.ports.first().map_or("22", String::as_str));
-        let quiet = quiet.map_or(usual, |place| place.connection.clone());
         let root = root.unwrap_or_else(|| Class {
-            connection: Connection { user: "root".into(), ..quiet.clone() },
+            connection: Connection { user: "root".into(), ..usual },
             is_known: true,
             accounts: Vec::new(),
             has_others: true,
             is_root: true,
             blocks: Vec::new(),
         });
-        Self { all, root, quiet, faults, left_out: places.left_out, criteria, listening }
+        Self { all, root, faults, left_out: places.left_out, criteria, listening }
     }
 
     /// Returns the class, and its index, that shows best what a block does: the fewest blocks come

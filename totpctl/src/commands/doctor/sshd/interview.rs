@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::case::{Case, Cases, Overlap};
 use super::class::{Class, Classes};
 use super::connection::Connection;
 use super::effective::Effective;
 use super::question::{Answer, Failure};
-use super::survey::{Case, Cases, Overlap};
 
 /// Questions to sshd, which end when it does not answer in time.
 pub(super) struct Interview<'a> {

@@ -33,13 +33,13 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// Returns a place for each set of blocks that some connection matches. A block is `None` if its
-    /// criteria are not known.
+    /// Returns a place for each set of blocks that some connection matches. The criteria of a
+    /// block are `None` if they are not known.
     pub(super) fn of(blocks: &[Option<&Criteria<'_>>], listening: &Listening) -> Self {
         let values = Values::of(blocks, listening);
         let known = blocks.iter().enumerate().filter(|(_, criteria)| criteria.is_some());
         let usual = Place {
-            connection: Connection::usual("", &values.ports[0]),
+            connection: Connection::usual("", values.ports.first().map_or("22", String::as_str)),
             blocks: known.map(|(index, _)| index).collect(),
         };
         let mut places = Self { all: vec![usual], left_out: None };

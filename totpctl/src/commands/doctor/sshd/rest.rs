@@ -1,11 +1,12 @@
 //! A staged roll-out: sshd asks the users of a `Match` block, and not the rest. Pure.
 
 use super::super::door::Code;
+use super::case::{Case, Overlap};
 use super::effect::Effect;
 use super::effective::Effective;
 use super::method::Method;
 use super::stack::PamStack;
-use super::survey::{Case, Overlap, Survey};
+use super::survey::Survey;
 use super::way::{Way, Who, ways};
 
 /// What is said of an effect on the users of no block.
@@ -83,7 +84,7 @@ fn is_shut_without_code(config: &Effective, stack: &PamStack) -> bool {
     config.lists.is_none() && ways(config, &open, Who::Anybody, None).iter().all(Way::is_shut)
 }
 
-/// Returns the users for whom `is_so` holds, as phrases.
+/// Returns the users of which `is_so` is true, as phrases.
 fn named(survey: &Survey, is_so: &dyn Fn(&Case, Who) -> bool) -> Vec<String> {
     let is_user = |case: &Option<Case>| case.as_ref().is_some_and(|case| is_so(case, Who::Anybody));
     let is_root = |case: &Option<Case>| case.as_ref().is_some_and(|case| is_so(case, Who::Root));

@@ -6,8 +6,8 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 
 use super::blocks::{Block, FOLDER, blocks, files};
+use super::case::{Case, Cases, Overlap};
 use super::class::Classes;
-use super::connection::Connection;
 use super::criteria::Criteria;
 use super::effective::Effective;
 use super::interview::Interview;
@@ -24,37 +24,9 @@ pub(super) struct Survey {
     pub(super) overlaps: Vec<Overlap>,
     /// The connections about which sshd was not asked, because there are too many.
     pub(super) unasked: Vec<String>,
-    /// A connection that matches the fewest blocks, without its user.
-    pub(super) quiet: Connection,
     pub(super) accounts: Vec<Account>,
     /// Drop-ins of the usual folder that sshd does not read.
     pub(super) unread: Vec<PathBuf>,
-}
-
-/// The configuration for the connections of a class.
-#[derive(Clone)]
-pub(super) struct Case {
-    pub(super) config: Effective,
-    /// The keyword that refuses all its users before any answer counts, if one does.
-    pub(super) refused_by: Option<&'static str>,
-    /// Its local users.
-    pub(super) accounts: Vec<Account>,
-}
-
-/// The configuration for connections that match several blocks.
-pub(super) struct Overlap {
-    /// The indices of the blocks.
-    pub(super) blocks: Vec<usize>,
-    pub(super) is_root: bool,
-    pub(super) case: Case,
-}
-
-/// The configurations for the connections of a block.
-#[derive(Default)]
-pub(super) struct Cases {
-    /// That of a user other than root.
-    pub(super) user: Option<Case>,
-    pub(super) root: Option<Case>,
 }
 
 impl Survey {
@@ -80,8 +52,8 @@ impl Survey {
         Ok(Self { unread, ..survey })
     }
 
-    /// Asks about a connection for each combination of blocks that some connection matches. `ask`
-    /// returns the answer for the argument of `-C`, `members` the members of a group of a directory.
+    /// Asks about a connection for each set of blocks that some connection matches. `ask`
+    /// returns the answer for the argument of `-C`, and `members` those of a group of a directory.
     pub(super) fn of(
         everybody: Answer,
         accounts: Vec<Account>,
@@ -98,9 +70,8 @@ impl Survey {
         let cases = (0..blocks.len()).map(|block| interview.cases(block, root.as_ref().ok()));
         let cases: Vec<_> = cases.collect();
         let (overlaps, unasked) = interview.overlaps(&everybody.config);
-        let quiet = classes.quiet;
         let blocks = blocks.into_iter().zip(cases).collect();
-        Self { everybody, root, blocks, overlaps, unasked, quiet, accounts, unread: Vec::new() }
+        Self { everybody, root, blocks, overlaps, unasked, accounts, unread: Vec::new() }
     }
 
     /// Returns all configurations, each `None` if it is not known.

@@ -5,16 +5,17 @@ use super::super::finding::Finding;
 use super::super::report::Report;
 use super::assessment::{assess, pam_is_never_first, pam_is_nowhere_first, unread_drop_ins};
 use super::blocks::{Block, words};
-use super::connection::Connection;
+use super::case::{Case, Cases};
 use super::effective::Effective;
 use super::question::Answer;
 use super::stack::of_text;
-use super::survey::{Case, Cases, Survey};
+use super::survey::Survey;
 use super::trace::Trace;
 
 mod doors;
 mod hosts;
 mod lists;
+mod model;
 mod overlaps;
 mod passwords;
 mod rest;
@@ -49,7 +50,6 @@ fn survey(text: &str) -> Survey {
         blocks: Vec::new(),
         overlaps: Vec::new(),
         unasked: Vec::new(),
-        quiet: Connection::usual("", "22"),
         accounts: Vec::new(),
         unread: Vec::new(),
     }

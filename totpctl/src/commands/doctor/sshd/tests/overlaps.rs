@@ -1,6 +1,6 @@
 //! Users who match several `Match` blocks.
 
-use super::super::survey::Overlap;
+use super::super::case::Overlap;
 use super::*;
 
 /// Returns a survey of two blocks that change nothing, and of users who match both.

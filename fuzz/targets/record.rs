@@ -7,6 +7,7 @@ use totpd_core::code::Code;
 use totpd_store::record_format::decode_plain;
 use totpd::config::Config;
 use totpd_core::source::Source;
+use totpd_core::void_windows::VoidWindows;
 
 fuzz_target!(|bytes: &[u8]| {
     let Some(record) = decode_plain(bytes, 1000) else { return };
@@ -21,6 +22,6 @@ fuzz_target!(|bytes: &[u8]| {
             uid: 1000,
             now,
         };
-        let _ = verify(record.clone(), &one, &rules);
+        let _ = verify(record.clone(), &one, &rules, &VoidWindows::NONE);
     }
 });

@@ -16,6 +16,7 @@
 //! use totpd_core::record::Record;
 //! use totpd_core::seed::Seed;
 //! use totpd_core::throttle::ThrottleRules;
+//! use totpd_core::void_windows::VoidWindows;
 //!
 //! let (now, lifetime) = (30, 600);
 //! let new = NewFactor {
@@ -50,7 +51,8 @@
 //!     known_source: 30 * 86_400,
 //! };
 //! let maker = Maker::Uid(1000);
-//! let confirmed = confirm(&mut record, maker, id.as_str(), &code, 59, &rules, &throttle);
+//! let time = (59, &VoidWindows::NONE);
+//! let confirmed = confirm(&mut record, maker, id.as_str(), &code, time, &rules, &throttle);
 //! assert_eq!(confirmed, Confirmation::Verified);
 //! assert!(record.is_enrolled());
 //! ```
@@ -80,3 +82,4 @@ pub mod source;
 pub mod throttle;
 pub mod user_name;
 pub mod verification;
+pub mod void_windows;

@@ -14,6 +14,7 @@ use crate::record::Record;
 use crate::recovery_codes::RecoveryCodes;
 use crate::resync::{self, ResyncOutcome};
 use crate::throttle::{Throttle, ThrottleRules};
+use crate::void_windows::VoidWindows;
 
 mod decision;
 mod factor_changes;
@@ -22,12 +23,12 @@ mod reauthentication;
 /// Adds a factor, shows root's pending one again, or verifies the one that is named.
 pub fn enroll(
     record: Record,
-    proof: &Reauthentication,
+    (proof, voids): (&Reauthentication, &VoidWindows),
     request: &enrollment::Request,
     now: u64,
     rules: &EnrollmentRules,
 ) -> Decision<(Factor, Enrolled)> {
-    proof.then(record, |record| {
+    proof.then(record, voids, |record| {
         let (result, record) = enrollment::enroll(record, request, now, rules);
         (result.map_err(Refusal::Enrollment), record)
     })
@@ -39,12 +40,12 @@ pub fn confirm(
     mut record: Record,
     (by, uid): (Maker, u32),
     (id, code): (&str, &Code),
-    now: u64,
+    time: (u64, &VoidWindows),
     rules: &EnrollmentRules,
     throttle: &ThrottleRules,
 ) -> (Confirmation, Record) {
     let confirmation = if record.belongs_to(uid) {
-        enrollment::confirm(&mut record, by, id, code, now, rules, throttle)
+        enrollment::confirm(&mut record, by, id, code, time, rules, throttle)
     } else {
         Confirmation::NotPending
     };
@@ -55,12 +56,12 @@ pub fn confirm(
 /// since 1970).
 pub fn remove(
     record: Record,
-    proof: &Reauthentication,
+    (proof, voids): (&Reauthentication, &VoidWindows),
     id: &str,
     by: Maker,
     now: u64,
 ) -> Decision<()> {
-    proof.then(record, |mut record| {
+    proof.then(record, voids, |mut record| {
         let has_changed = enrollment::remove(&mut record, id, by, now);
         (if has_changed { Ok(()) } else { Err(Refusal::NothingRemoved) }, record)
     })
@@ -69,12 +70,12 @@ pub fn remove(
 /// Changes what is no secret of the factor `id`, for the caller `by`. The account has `uid` now.
 pub fn edit_factor(
     record: Record,
-    proof: &Reauthentication,
+    (proof, voids): (&Reauthentication, &VoidWindows),
     (by, uid): (Maker, u32),
     id: &str,
     changes: &FactorChanges,
 ) -> Decision<()> {
-    proof.then(record, |mut record| {
+    proof.then(record, voids, |mut record| {
         let is_own = record.belongs_to(uid);
         let entry = record.factors.iter_mut().find(|f| is_own && f.id.as_str() == id);
         let result = entry.ok_or(Refusal::NoSuchFactor).and_then(|factor| {
@@ -87,11 +88,11 @@ pub fn edit_factor(
 /// Puts `codes` in the place of all recovery codes of the account that has `uid` now.
 pub fn renew_recovery_codes(
     record: Record,
-    proof: &Reauthentication,
+    (proof, voids): (&Reauthentication, &VoidWindows),
     uid: u32,
     codes: &RecoveryCodes,
 ) -> Decision<()> {
-    proof.then(record, |mut record| {
+    proof.then(record, voids, |mut record| {
         if !record.is_enrolled() || !record.belongs_to(uid) {
             return (Err(Refusal::NotEnrolled), record);
         }
@@ -123,11 +124,11 @@ pub fn resync(
     mut record: Record,
     (id, uid): (&str, u32),
     (by, codes): (Maker, (&Code, &Code)),
-    now: u64,
+    time: (u64, &VoidWindows),
     rules: &EnrollmentRules,
 ) -> (ResyncOutcome, Record) {
     let outcome = if record.belongs_to(uid) {
-        resync::resync(&mut record, (by, id), codes, now, rules)
+        resync::resync(&mut record, (by, id), codes, time, rules)
     } else {
         ResyncOutcome::NoToken
     };

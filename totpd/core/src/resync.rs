@@ -10,10 +10,14 @@ use crate::factor::{
 };
 use crate::otp::{matching_counter, time_step};
 use crate::record::Record;
+use crate::void_windows::VoidWindows;
 
 /// The result of a resynchronization.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ResyncOutcome {
+    /// The codes follow each other, but a time step of them is void, so it may have been used.
+    /// Nothing changed.
+    CodeVoid,
     /// The counter was found. Both codes are used up, and the factor is verified.
     Done,
     /// The codes do not follow each other in the window. Nothing changed.
@@ -31,7 +35,7 @@ pub enum ResyncOutcome {
 }
 
 /// Searches two codes in a row of the factor `id`, above the last accepted one, at `now` (seconds
-/// since 1970), for the caller `by`.
+/// since 1970) and outside of the void windows, for the caller `by`.
 ///
 /// The window of an HOTP token is the next 1000 counters. The window of a TOTP token is
 /// [`MAX_RESYNC_SECS`] on either side for root, and [`MAX_DRIFT_SECS`] for others. Two codes of six
@@ -45,6 +49,7 @@ pub enum ResyncOutcome {
 /// ```
 /// use totpd_core::code::Code;
 /// use totpd_core::resync::{ResyncOutcome, resync};
+/// use totpd_core::void_windows::VoidWindows;
 /// # use totpd_core::enrollment::EnrollmentRules;
 /// # use totpd_core::factor::{Drift, Factor, FactorId, Kind, Maker, Restrictions, Status};
 /// # use totpd_core::otp::Algorithm;
@@ -72,7 +77,8 @@ pub enum ResyncOutcome {
 /// let first = Code::parse("399871").expect("six digits");
 /// let second = Code::parse("520489").expect("six digits");
 /// let rules = EnrollmentRules { unverified_lifetime: 600, max_factors: 1, skew: 1 };
-/// let outcome = resync(&mut record, (Maker::Root, ""), (&first, &second), 0, &rules);
+/// let (time, codes) = ((0, &VoidWindows::NONE), (&first, &second));
+/// let outcome = resync(&mut record, (Maker::Root, ""), codes, time, &rules);
 /// assert_eq!(outcome, ResyncOutcome::Done);
 /// assert_eq!(record.factors[0].last_accepted, Some(9));
 /// ```
@@ -80,14 +86,14 @@ pub fn resync(
     record: &mut Record,
     (by, id): (Maker, &str),
     codes: (&Code, &Code),
-    now: u64,
+    time @ (now, _): (u64, &VoidWindows),
     rules: &EnrollmentRules,
 ) -> ResyncOutcome {
     enrollment::expire(record, now);
     record.share_used_codes();
     let Some(id) = meant(record, by, id) else { return unmeant(record, id) };
     let reach = if by == Maker::Root { MAX_RESYNC_SECS } else { MAX_DRIFT_SECS };
-    let outcome = find(record, &id, codes, now, reach);
+    let outcome = find(record, &id, codes, time, reach);
     record.share_used_codes();
     let is_pending = record.factors.iter().any(|factor| factor.id == id && factor.is_pending());
     if outcome != ResyncOutcome::Done || !is_pending {
@@ -134,7 +140,7 @@ fn find(
     record: &mut Record,
     id: &FactorId,
     (first, second): (&Code, &Code),
-    now: u64,
+    (now, voids): (u64, &VoidWindows),
     reach: u64,
 ) -> ResyncOutcome {
     let Some(token) = record.factors.iter().find(|factor| factor.id == *id) else {
@@ -164,6 +170,9 @@ fn find(
     while let Some(counter) = matching_counter(&factor.seed, factor.algorithm, first, from..=end) {
         let next = counter.saturating_add(1);
         if matching_counter(&factor.seed, factor.algorithm, second, next..=next).is_some() {
+            if voids.include(factor.kind, counter) || voids.include(factor.kind, next) {
+                return ResyncOutcome::CodeVoid;
+            }
             factor.note_use(next, now);
             // The token was here, so its next code was used nowhere else.
             factor.is_imported = false;

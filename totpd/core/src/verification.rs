@@ -8,13 +8,14 @@ use crate::throttle::ThrottleState;
 pub use crate::verification::attempt::{Answer, Attempt, Rules};
 use crate::verification::best_match::{best_match, compute_decoy, is_allowed, repeats_last_code};
 pub use crate::verification::verdict::{Reason, Verdict};
+use crate::void_windows::VoidWindows;
 
 mod attempt;
 mod best_match;
 mod verdict;
 
-/// Judges one attempt. Returns the verdict and the record. The record must be on disk before
-/// anybody learns the verdict.
+/// Judges one attempt outside of `voids`. Returns the verdict and the record. The record must be on
+/// disk before anybody learns the verdict.
 ///
 /// The work is the same for unknown, unenrolled, enrolled and throttled users. So the time does not
 /// tell them apart.
@@ -24,6 +25,7 @@ mod verdict;
 /// use totpd_core::code::Code;
 /// use totpd_core::source::Source;
 /// use totpd_core::verification::{Answer, Attempt, Reason, Rules, Verdict, verify};
+/// use totpd_core::void_windows::VoidWindows;
 /// # use totpd_core::factor::{Drift, Factor, FactorId, Kind, Maker, Restrictions, Status};
 /// # use totpd_core::otp::Algorithm;
 /// # use totpd_core::record::Record;
@@ -64,24 +66,30 @@ mod verdict;
 ///     uid: 1000,
 ///     now: 59,
 /// };
-/// let (verdict, record) = verify(record, &attempt, &rules);
+/// let (verdict, record) = verify(record, &attempt, &rules, &VoidWindows::NONE);
 /// assert!(matches!(verdict, Verdict::Approved { method: "totp", .. }));
 /// // The new record knows the code, so the code works once.
-/// let (verdict, _) = verify(record, &attempt, &rules);
+/// let (verdict, _) = verify(record, &attempt, &rules, &VoidWindows::NONE);
 /// assert_eq!(verdict, Verdict::Denied(Reason::Replayed));
 /// ```
 #[must_use]
-pub fn verify(mut record: Record, attempt: &Attempt, rules: &Rules) -> (Verdict, Record) {
+pub fn verify(
+    mut record: Record,
+    attempt: &Attempt,
+    rules: &Rules,
+    voids: &VoidWindows,
+) -> (Verdict, Record) {
     let now = attempt.now;
     record.throttle.expire_and_clamp(now, &rules.throttle);
     record.share_used_codes();
     let state = record.throttle.state(&attempt.source, now, &rules.throttle);
     let refusal = refusal(&record, attempt);
     if record.factors.is_empty() {
-        compute_decoy(attempt, rules.skew);
+        compute_decoy(attempt, rules.skew, voids);
     }
     let repeats = repeats_last_code(&record, attempt) & record.belongs_to(attempt.uid);
-    let best = best_match(&mut record.factors, attempt, rules.skew);
+    let void = voids.wait(&record, now);
+    let best = best_match(&mut record.factors, attempt, rules.skew, voids);
 
     match state {
         ThrottleState::Open => {}
@@ -89,6 +97,10 @@ pub fn verify(mut record: Record, attempt: &Attempt, rules: &Rules) -> (Verdict,
         ThrottleState::Waiting(seconds) => {
             return (Verdict::Throttled { retry_after: Some(seconds) }, record);
         }
+    }
+    // Nobody can tell a guess from a code that was used, so no code is judged.
+    if let (Some(retry_after), false) = (void, matches!(attempt.answer, Answer::Recovery(_))) {
+        return (Verdict::Void { retry_after }, record);
     }
     let judged = match (&attempt.answer, refusal) {
         (Answer::BlockedBySshd, _) => Err(Reason::BlockedBySshd),
@@ -99,7 +111,7 @@ pub fn verify(mut record: Record, attempt: &Attempt, rules: &Rules) -> (Verdict,
         (Answer::Code(_), None) if repeats && !matches!(best, Some((_, Match::Replayed))) => {
             Err(Reason::Replayed)
         }
-        (Answer::Code(_), None) => use_code(best, attempt)
+        (Answer::Code(_), None) => use_code(best, attempt, voids)
             .map(|(factor, method)| approve_code(&mut record, factor, method)),
         (Answer::Recovery(guess), None) => redeem(&mut record, guess, attempt),
     };
@@ -136,9 +148,13 @@ fn refusal(record: &Record, attempt: &Attempt) -> Option<Reason> {
 fn use_code(
     best: Option<(&mut Factor, Match)>,
     attempt: &Attempt,
+    voids: &VoidWindows,
 ) -> Result<(FactorId, &'static str), Reason> {
     let (factor, found) = best.ok_or(Reason::NoMatch)?;
     let counter = match found {
+        Match::Fresh(counter) if voids.include(factor.kind, counter) => {
+            return Err(Reason::CodeVoid);
+        }
         Match::Fresh(counter) => counter,
         Match::Replayed if factor.usable_from().is_some() => return Err(Reason::NotYetUsable),
         Match::Replayed => return Err(Reason::Replayed),

@@ -150,7 +150,9 @@ impl LoginEvent<'_> {
                 ..LoginEvent::new(login, LoginOutcome::Approved, reason)
             },
             Verdict::Denied(_) => LoginEvent::new(login, LoginOutcome::Denied, reason),
-            Verdict::Throttled { .. } => LoginEvent::new(login, LoginOutcome::Throttled, reason),
+            Verdict::Throttled { .. } | Verdict::Void { .. } => {
+                LoginEvent::new(login, LoginOutcome::Throttled, reason)
+            }
         }
     }
 }

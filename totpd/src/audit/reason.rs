@@ -37,6 +37,7 @@ reasons! {
     CodeReplayed = "code-replayed", "code already used";
     RecoveryCodeInvalid = "recovery-code-invalid", "a recovery code that was used or replaced before, or is wrong";
     CodeNotYetUsable = "code-not-yet-usable", "code from before its seed was imported";
+    CodeVoid = "code-void", "the code may have been used before the records of that time were lost";
     FactorRestricted = "factor-restricted", "right code of a factor that is not allowed here or now";
     FactorsDisabled = "factors-disabled", "all factors are disabled: totpctl set";
     FactorUnsynchronized = "factor-unsynchronized", "the token must be resynchronized: totpctl resync";
@@ -84,8 +85,10 @@ impl Reason {
             Verdict::Approved { factor: Some(_), .. } => Self::CodeAccepted,
             Verdict::Throttled { retry_after: None } => Self::Locked,
             Verdict::Throttled { retry_after: Some(_) } => Self::Waiting,
+            Verdict::Void { .. } => Self::CodeVoid,
             Verdict::Denied(reason) => match reason {
                 DenialReason::BlockedBySshd => Self::SshdBlockedLogin,
+                DenialReason::CodeVoid => Self::CodeVoid,
                 DenialReason::Disabled => Self::FactorsDisabled,
                 DenialReason::Malformed => Self::Malformed,
                 DenialReason::NotEnrolled if is_known => Self::NotEnrolled,
@@ -105,6 +108,7 @@ impl Reason {
 impl From<&Confirmation> for Reason {
     fn from(confirmation: &Confirmation) -> Self {
         match confirmation {
+            Confirmation::CodeVoid => Self::CodeVoid,
             Confirmation::Verified => Self::FactorVerified,
             Confirmation::Wrong { .. } => Self::FirstCodeWrong,
             Confirmation::TooManyAttempts => Self::FirstCodesExhausted,

@@ -16,6 +16,7 @@ use super::*;
 use crate::access::login_context::trusted_context;
 use crate::login::local::LocalLogin;
 use crate::login::service::LoginService;
+use totpd_core::void_windows::VoidWindows;
 
 /// Returns a daemon over a store in memory, and that store.
 pub(crate) fn daemon() -> (Daemon, Arc<Memory>) {
@@ -78,7 +79,8 @@ fn an_attempt_that_runs_twice_counts_once() {
             now: 30_000,
         };
         let rules = daemon.config.rules.clone();
-        let judged = daemon.update(&alice, move |record| verify(record, &guess, &rules));
+        let judged =
+            daemon.update(&alice, move |record| verify(record, &guess, &rules, &VoidWindows::NONE));
         run(judged).unwrap();
         let throttle = run(daemon.read(&alice)).unwrap().unwrap().throttle;
         assert_eq!(throttle.unknown_sources().failures(), expected);

@@ -21,6 +21,7 @@ use crate::manage::enroll;
 use crate::manage::enroll_options::Options;
 use crate::manage::first_code;
 use crate::manage::new_factor::new_factor;
+use totpd_core::void_windows::VoidWindows;
 
 /// The first code of a factor that the daemon showed at a login.
 #[derive(Clone, Copy)]
@@ -104,7 +105,15 @@ pub(crate) async fn verify(
     let (id, now, rules) = (id.to_owned(), clock::now(), daemon.config.enrollment.clone());
     let proven = daemon
         .update(account, move |mut record| {
-            let proven = enrollment::prove(&mut record, login, &id, &code, digest, now, &rules);
+            let proven = enrollment::prove(
+                &mut record,
+                login,
+                &id,
+                &code,
+                digest,
+                (now, &VoidWindows::NONE),
+                &rules,
+            );
             (proven, record)
         })
         .await?;

@@ -23,6 +23,7 @@ use crate::login::first_login::{self, ENROLL_ELSEWHERE, FirstCode};
 use crate::login::prompt::{prompt, with_names};
 use crate::login::reply::verify_reply;
 use crate::login::service::{LoginService, PendingReply};
+use totpd_core::void_windows::VoidWindows;
 
 /// The login service of this host. Root asks for any user, everybody else for itself.
 pub(crate) struct LocalLogin(pub(crate) Arc<Daemon>);
@@ -183,7 +184,7 @@ impl LocalLogin {
         let rules = self.0.config.rules.clone();
         self.0
             .update(account, move |record| {
-                let (verdict, record) = verify(record, &attempt, &rules);
+                let (verdict, record) = verify(record, &attempt, &rules, &VoidWindows::NONE);
                 let throttle = record.throttle.state(&attempt.source, attempt.now, &rules.throttle);
                 let starts_lock =
                     matches!(verdict, Verdict::Denied(_)) && throttle == ThrottleState::Locked;

@@ -15,6 +15,11 @@ pub(crate) fn verify_reply(verdict: &Verdict) -> VerifyReply {
             VerifyReply::Approved { method: Method::parse(method), message, token: None }
         }
         Verdict::Denied(_) => VerifyReply::Denied { message: None },
+        Verdict::Void { retry_after } => {
+            let message = format!("Codes are good again in {}.", display_duration(*retry_after));
+            let seconds = u32::try_from(*retry_after).unwrap_or(u32::MAX);
+            VerifyReply::Throttled { message: Some(message), retry_after: Some(seconds) }
+        }
         Verdict::Throttled { retry_after: None } => {
             let message = "Too many wrong codes: locked. Ask your administrator.".to_owned();
             VerifyReply::Throttled { message: Some(message), retry_after: None }

@@ -10,6 +10,7 @@ use crate::daemon::Daemon;
 use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::reauthentication::reauthentication;
 use crate::manage::refusal::refuse;
+use totpd_core::void_windows::VoidWindows;
 
 /// Makes `changes` to the factor `id`, which is pending or verified.
 pub(crate) async fn edit(
@@ -24,7 +25,13 @@ pub(crate) async fn edit(
     let account = (caller.maker(), caller.account.current_uid());
     let result = daemon
         .update(&caller.account, move |record| {
-            management::edit_factor(record, &proof, account, &factor_id, &changes)
+            management::edit_factor(
+                record,
+                (&proof, &VoidWindows::NONE),
+                account,
+                &factor_id,
+                &changes,
+            )
         })
         .await?;
     result.map_err(|refusal| refuse(daemon, caller, refusal))?;

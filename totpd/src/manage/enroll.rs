@@ -20,8 +20,9 @@ use crate::manage::first_code::advice;
 use crate::manage::new_factor::new_factor;
 use crate::manage::reauthentication::reauthentication;
 use crate::manage::recovery_codes::first_recovery_codes;
-use crate::manage::refusal::{error_of_enrollment, refuse};
+use crate::manage::refusal::{CODES_VOID, error_of_enrollment, refuse};
 use crate::manage::user_state;
+use totpd_core::void_windows::VoidWindows;
 
 /// Adds a factor, or for root shows its pending factor again.
 pub(crate) async fn enroll(
@@ -51,7 +52,8 @@ pub(crate) async fn enroll(
     let enrolled = daemon
         .update(&caller.account, move |record| {
             let history = LabelHistory::of(&record);
-            let (enrolled, record) = management::enroll(record, &proof, &request, now, &rules);
+            let (enrolled, record) =
+                management::enroll(record, (&proof, &VoidWindows::NONE), &request, now, &rules);
             let enrolled = enrolled.map(|(factor, outcome)| {
                 let replaces = enrollment::replaced_by(&record, &factor, &rules);
                 let replaces: Vec<_> = replaces.map(ToString::to_string).collect();
@@ -98,7 +100,8 @@ async fn plan(
 ) -> Result<(String, String, Dictionary), Error> {
     let record = caller.account.record(daemon.read(&caller.account).await?);
     let before = record.clone().for_account(request.uid, now);
-    let (planned, after) = management::enroll(record, proof, request, now, rules);
+    let (planned, after) =
+        management::enroll(record, (proof, &VoidWindows::NONE), request, now, rules);
     let (factor, outcome) = planned.map_err(|refusal| refuse(daemon, caller, refusal))?;
     let replaces = enrollment::replaced_in(&before, &after, &factor, rules);
     let replaces: Vec<_> = replaces.map(ToString::to_string).collect();
@@ -127,11 +130,19 @@ pub(crate) async fn confirm(
     let account = (caller.maker(), caller.account.current_uid());
     let confirmation = daemon
         .update(&caller.account, move |record| {
-            management::confirm(record, account, (&id, &code), now, &rules, &throttle)
+            management::confirm(
+                record,
+                account,
+                (&id, &code),
+                (now, &VoidWindows::NONE),
+                &rules,
+                &throttle,
+            )
         })
         .await?;
     daemon.audit.record(&caller.event(Factors::parse(factor), Reason::from(&confirmation)));
     match confirmation {
+        Confirmation::CodeVoid => Err(Error::Throttled(CODES_VOID.into())),
         Confirmation::Verified => {
             let codes = first_recovery_codes(daemon, &caller.account, Work::Management).await;
             Ok(codes.unwrap_or_default())

@@ -13,6 +13,7 @@ use crate::daemon::hash_worker::Work;
 use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::reauthentication::reauthentication;
 use crate::manage::refusal::refuse;
+use totpd_core::void_windows::VoidWindows;
 
 /// Makes recovery codes for a user who has none left. The daemon shows them once, and never again.
 pub(crate) async fn first_recovery_codes(
@@ -50,7 +51,7 @@ pub(crate) async fn renew(
     let uid = caller.account.current_uid();
     let result = daemon
         .update(&caller.account, move |record| {
-            management::renew_recovery_codes(record, &proof, uid, &hashes)
+            management::renew_recovery_codes(record, (&proof, &VoidWindows::NONE), uid, &hashes)
         })
         .await?;
     result.map_err(|refusal| refuse(daemon, caller, refusal))?;

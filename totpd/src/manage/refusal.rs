@@ -15,7 +15,10 @@ pub(crate) fn refuse(
     refusal: management::Refusal,
 ) -> Error {
     use management::Refusal;
-    if matches!(refusal, Refusal::CodeNeeded | Refusal::CodeWrong | Refusal::Throttled) {
+    if matches!(
+        refusal,
+        Refusal::CodeNeeded | Refusal::CodeWrong | Refusal::CodesVoid | Refusal::Throttled
+    ) {
         let event = caller.event(Factors::Unnamed, Reason::ReauthenticationFailed);
         daemon.audit.record(&event);
     }
@@ -33,6 +36,7 @@ fn error_of(refusal: management::Refusal) -> Error {
             Error::InvalidCode("the current code is wrong, or was used before".into())
         }
         Refusal::Throttled => Error::Throttled("too many wrong codes; try again later".into()),
+        Refusal::CodesVoid => Error::Throttled(CODES_VOID.into()),
         Refusal::NoSuchFactor => {
             Error::NotEnrolled("there is no such factor; \"totpctl show\" lists them".into())
         }
@@ -79,3 +83,7 @@ pub(crate) fn error_of_enrollment(refusal: enrollment::Refusal) -> Error {
         ),
     }
 }
+
+/// The records of the present time may be incomplete.
+pub(crate) const CODES_VOID: &str =
+    "present codes may have been used, and the records of it were lost; try again in two minutes";

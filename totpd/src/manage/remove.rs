@@ -11,6 +11,7 @@ use crate::host::clock;
 use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::reauthentication::reauthentication;
 use crate::manage::refusal::refuse;
+use totpd_core::void_windows::VoidWindows;
 
 /// Removes the factor `id`, or all of them if it is empty. For root, the removal of all factors
 /// also removes a damaged record.
@@ -25,7 +26,7 @@ pub(crate) async fn remove(
     let now = clock::now();
     let result = daemon
         .update(&caller.account, move |record| {
-            management::remove(record, &proof, &factor_id, by, now)
+            management::remove(record, (&proof, &VoidWindows::NONE), &factor_id, by, now)
         })
         .await;
     if matches!(result, Err(Error::StoreCorrupt(_))) && caller.caller.is_root() && id.is_empty() {

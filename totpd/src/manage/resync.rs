@@ -12,7 +12,8 @@ use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::host::clock;
 use crate::manage::authorization::AuthorizedCaller;
-use crate::manage::refusal::error_of_enrollment;
+use crate::manage::refusal::{CODES_VOID, error_of_enrollment};
+use totpd_core::void_windows::VoidWindows;
 
 /// Finds the token `id` by two codes in a row. Both codes are used up.
 pub(crate) async fn resync(
@@ -31,7 +32,13 @@ pub(crate) async fn resync(
     let (now, rules) = (clock::now(), daemon.config.enrollment.clone());
     let outcome = daemon
         .update(&caller.account, move |record| {
-            management::resync(record, (&wanted, uid), (by, (&first, &second)), now, &rules)
+            management::resync(
+                record,
+                (&wanted, uid),
+                (by, (&first, &second)),
+                (now, &VoidWindows::NONE),
+                &rules,
+            )
         })
         .await?;
     match outcome {
@@ -40,6 +47,7 @@ pub(crate) async fn resync(
             daemon.audit.record(&event);
             Ok(())
         }
+        ResyncOutcome::CodeVoid => Err(Error::Throttled(CODES_VOID.into())),
         ResyncOutcome::NotFound => {
             let reach = if by == Maker::Root { "hour" } else { "five minutes" };
             Err(Error::InvalidCode(format!(

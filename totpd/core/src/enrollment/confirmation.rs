@@ -10,10 +10,13 @@ use crate::factor::{Maker, Match, Status};
 use crate::record::Record;
 use crate::source::Source;
 use crate::throttle::{ThrottleRules, ThrottleState};
+use crate::void_windows::VoidWindows;
 
 /// The outcome of a first code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Confirmation {
+    /// A right code of a time step that is void, so it may have been used. It is not counted.
+    CodeVoid,
     /// The last allowed wrong code: the factor is gone.
     TooManyAttempts,
     /// A code that came too late: the factor is gone.
@@ -35,19 +38,19 @@ pub enum Confirmation {
     },
 }
 
-/// Tries the first code of the factor `id` for `maker` at `now` (seconds since 1970). A code that
-/// does not belong to that factor is a try at the verified factors. It counts as a wrong code of
-/// the maker.
+/// Tries the first code of the factor `id` for `maker` at `now` (seconds since 1970), outside of
+/// the void windows. A code that does not belong to that factor is a try at the verified factors.
+/// It counts as a wrong code of the maker.
 pub fn confirm(
     record: &mut Record,
     maker: Maker,
     id: &str,
     code: &Code,
-    now: u64,
+    time @ (now, _): (u64, &VoidWindows),
     rules: &EnrollmentRules,
     throttle: &ThrottleRules,
 ) -> Confirmation {
-    let counter = match try_first_code(record, (maker, id), code, now, rules, MAX_WRONG) {
+    let counter = match try_first_code(record, (maker, id), code, time, rules, MAX_WRONG) {
         Err(Confirmation::Wrong { left, diagnosis }) => {
             let diagnosis = match record.repeats_last_code(code) {
                 // It was used already, so it is no guess.
@@ -104,7 +107,7 @@ pub(super) fn try_first_code(
     record: &mut Record,
     (maker, id): (Maker, &str),
     code: &Code,
-    now: u64,
+    (now, voids): (u64, &VoidWindows),
     rules: &EnrollmentRules,
     max_wrong: u32,
 ) -> Result<u64, Confirmation> {
@@ -121,10 +124,11 @@ pub(super) fn try_first_code(
         record.retire(now, |factor| factor.id.as_str() != id);
         return Err(Confirmation::Expired);
     }
-    let matched = factor.matches(code, now, rules.skew);
+    let (kind, matched) = (factor.kind, factor.matches(code, now, rules.skew));
     let diagnosis = diagnose(record, id, code, now, rules.skew);
     if let Some(Match::Fresh(counter)) = matched {
-        return Ok(counter);
+        let is_void = voids.include(kind, counter);
+        return if is_void { Err(Confirmation::CodeVoid) } else { Ok(counter) };
     }
     let entry = record.factors.iter_mut().find(|factor| factor.id.as_str() == id);
     let factor = entry.ok_or(Confirmation::NotPending)?;

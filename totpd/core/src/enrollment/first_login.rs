@@ -11,6 +11,7 @@ use crate::factor::{Factor, FactorId, LastUse, LoginNonce, Maker, Status, TokenD
 use crate::record::Record;
 use crate::source::Source;
 use crate::throttle::ThrottleRules;
+use crate::void_windows::VoidWindows;
 
 /// The outcome of the end of a login.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -70,9 +71,9 @@ fn excess(record: &Record) -> Option<FactorId> {
     unproven.or_else(|| pending().next()).map(|factor| factor.id.clone())
 }
 
-/// Judges the first code of the factor `id` at `now` (seconds since 1970). The login of `nonce` was
-/// shown the factor, for the account of `uid`. A right code is used up, and the factor then waits
-/// for the token.
+/// Judges the first code of the factor `id` at `now` (seconds since 1970), outside of the void
+/// windows. The login of `nonce` was shown the factor, for the account of `uid`. A right code is
+/// used up, and the factor then waits for the token.
 ///
 /// # Errors
 /// Any other outcome; never [`Confirmation::Verified`].
@@ -82,14 +83,14 @@ pub fn prove(
     id: &str,
     code: &Code,
     token: TokenDigest,
-    now: u64,
+    time @ (now, _): (u64, &VoidWindows),
     rules: &EnrollmentRules,
 ) -> Result<(), Confirmation> {
     if !record.belongs_to(uid) || record.is_enrolled() {
         return Err(Confirmation::NotPending);
     }
     let of_login = (Maker::Login(nonce), id);
-    let counter = try_first_code(record, of_login, code, now, rules, MAX_WRONG)?;
+    let counter = try_first_code(record, of_login, code, time, rules, MAX_WRONG)?;
     for factor in record.factors.iter_mut().filter(|factor| factor.id.as_str() == id) {
         factor.note_use(counter, now);
         factor.status = Status::AwaitsLogin { expires: now.saturating_add(TOKEN_LIFETIME), token };

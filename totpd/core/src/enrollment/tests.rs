@@ -17,6 +17,7 @@ use crate::seed::Seed;
 use crate::source::Source;
 use crate::throttle::ThrottleState;
 use crate::user_name::UserName;
+use crate::void_windows::VoidWindows;
 
 const RULES: EnrollmentRules =
     EnrollmentRules { unverified_lifetime: 600, max_factors: 1, skew: 1 };
@@ -61,7 +62,7 @@ fn request(new: Factor) -> Request {
 /// Gives the right code of the present time step.
 fn confirm_rightly(record: &mut Record, maker: Maker, number: u8, now: u64) -> Confirmation {
     let code = code_of(&factor(number, Status::Verified), now / 30);
-    confirm(record, maker, id(number).as_str(), &code, now, &RULES, &THROTTLE)
+    confirm(record, maker, id(number).as_str(), &code, (now, &VoidWindows::NONE), &RULES, &THROTTLE)
 }
 
 #[test]
@@ -103,8 +104,15 @@ fn several_factors_stay_side_by_side_up_to_the_limit() {
     let mut record = with(vec![pending(3, Maker::Root)]);
     record.factors.extend([factor(1, Status::Verified), factor(2, Status::Verified)]);
     let code = code_of(&record.factors[0], 1000);
-    let confirmation =
-        confirm(&mut record, Maker::Root, id(3).as_str(), &code, NOW, &TWO, &THROTTLE);
+    let confirmation = confirm(
+        &mut record,
+        Maker::Root,
+        id(3).as_str(),
+        &code,
+        (NOW, &VoidWindows::NONE),
+        &TWO,
+        &THROTTLE,
+    );
     assert_eq!(confirmation, Confirmation::Refused(Refusal::TooManyFactors));
 }
 

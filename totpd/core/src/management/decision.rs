@@ -12,6 +12,8 @@ pub enum Refusal {
     CodeWrong,
     /// Too many wrong codes; the one that was shown was not looked at.
     Throttled,
+    /// The present codes of all factors are void; the one that was shown was not looked at.
+    CodesVoid,
     /// The user has no factor of this id.
     NoSuchFactor,
     /// The user has no factor of this id, or only its maker and root may remove it.

@@ -52,13 +52,19 @@ fn request(made_by: Maker) -> Request {
 /// Returns the outcome of every change that a code protects.
 fn changes(proof: &Reauthentication, record: &Record) -> [(Result<(), Refusal>, Record); 4] {
     let uid = Maker::Uid(ALICE);
-    let (enrolled, added) = enroll(record.clone(), proof, &request(uid), NOW, &RULES);
+    let (enrolled, added) =
+        enroll(record.clone(), (proof, &VoidWindows::NONE), &request(uid), NOW, &RULES);
     let named = FactorChanges { name: Some("x".to_owned()), ..FactorChanges::default() };
     [
         (enrolled.map(drop), added),
-        remove(record.clone(), proof, &id(), uid, NOW),
-        edit_factor(record.clone(), proof, (uid, ALICE), &id(), &named),
-        renew_recovery_codes(record.clone(), proof, ALICE, &recovery_codes(3, 1).1),
+        remove(record.clone(), (proof, &VoidWindows::NONE), &id(), uid, NOW),
+        edit_factor(record.clone(), (proof, &VoidWindows::NONE), (uid, ALICE), &id(), &named),
+        renew_recovery_codes(
+            record.clone(),
+            (proof, &VoidWindows::NONE),
+            ALICE,
+            &recovery_codes(3, 1).1,
+        ),
     ]
 }
 
@@ -107,7 +113,13 @@ fn a_throttled_caller_changes_nothing() {
 
 #[test]
 fn a_refused_change_keeps_the_code_used() {
-    let (removed, after) = remove(enrolled(ALICE), &right(), "f-aaaaaaaa", Maker::Uid(ALICE), NOW);
+    let (removed, after) = remove(
+        enrolled(ALICE),
+        (&right(), &VoidWindows::NONE),
+        "f-aaaaaaaa",
+        Maker::Uid(ALICE),
+        NOW,
+    );
     assert_eq!(removed, Err(Refusal::NothingRemoved));
     assert_eq!(after.factors[0].last_accepted, Some(1000));
 }
@@ -118,7 +130,10 @@ fn a_user_without_a_verified_factor_shows_no_code() {
     record.factors.push(Factor { made_by: Maker::Uid(ALICE), ..new_factor() });
     for proof in [nothing(), wrong()] {
         let id = record.factors[0].id.as_str().to_owned();
-        assert_eq!(remove(record.clone(), &proof, &id, Maker::Uid(ALICE), NOW).0, Ok(()));
+        assert_eq!(
+            remove(record.clone(), (&proof, &VoidWindows::NONE), &id, Maker::Uid(ALICE), NOW).0,
+            Ok(())
+        );
     }
 }
 
@@ -135,7 +150,7 @@ fn no_change_of_another_maker_reaches_a_pending_factor() {
         FactorChanges { services: Some(alloc::vec!["sshd".to_owned()]), ..nothing() },
     ];
     let asked = Request { resume: true, ..request(Maker::Root) };
-    let (_, record) = enroll(Record::new(ALICE), &none, &asked, NOW, &RULES);
+    let (_, record) = enroll(Record::new(ALICE), (&none, &VoidWindows::NONE), &asked, NOW, &RULES);
     let id = record.factors[0].id.as_str().to_owned();
     for changes in &all {
         for (by, expected) in [
@@ -143,9 +158,10 @@ fn no_change_of_another_maker_reaches_a_pending_factor() {
             (Maker::Uid(1001), Err(Refusal::NotMaker)),
             (Maker::Root, Ok(())),
         ] {
-            let (changed, after) = edit_factor(record.clone(), &none, (by, ALICE), &id, changes);
+            let (changed, after) =
+                edit_factor(record.clone(), (&none, &VoidWindows::NONE), (by, ALICE), &id, changes);
             assert_eq!(changed, expected, "{by:?} {changes:?}");
-            let (again, _) = enroll(after, &none, &asked, NOW, &RULES);
+            let (again, _) = enroll(after, (&none, &VoidWindows::NONE), &asked, NOW, &RULES);
             let is_resumed = again.is_ok_and(|(_, outcome)| outcome == Enrolled::Resumed);
             assert!(is_resumed || by == Maker::Root, "root's command shows its factor again");
         }
@@ -158,18 +174,31 @@ fn an_account_inherits_nothing_of_its_name() {
     let record = enrolled(ALICE);
     let none = Reauthentication::NotNeeded;
     let named = FactorChanges { name: Some("x".to_owned()), ..FactorChanges::default() };
-    let (edited, record) = edit_factor(record, &none, (Maker::Root, MALLORY), &id(), &named);
+    let (edited, record) =
+        edit_factor(record, (&none, &VoidWindows::NONE), (Maker::Root, MALLORY), &id(), &named);
     assert_eq!(edited, Err(Refusal::NoSuchFactor));
     let codes = recovery_codes(3, 1).1;
-    let (renewed, record) = renew_recovery_codes(record, &none, MALLORY, &codes);
+    let (renewed, record) =
+        renew_recovery_codes(record, (&none, &VoidWindows::NONE), MALLORY, &codes);
     assert_eq!(renewed, Err(Refusal::NotEnrolled));
     let code = || code_of(&enrolled(ALICE).factors[0], 1000);
-    let (outcome, record) =
-        resync(record, ("", MALLORY), (Maker::Root, (&code(), &code())), NOW, &RULES);
+    let (outcome, record) = resync(
+        record,
+        ("", MALLORY),
+        (Maker::Root, (&code(), &code())),
+        (NOW, &VoidWindows::NONE),
+        &RULES,
+    );
     assert_eq!(outcome, ResyncOutcome::NoToken);
     let maker = (Maker::Root, MALLORY);
-    let (confirmation, record) =
-        confirm(record, maker, (&id(), &code()), NOW, &RULES, &THROTTLE_RULES);
+    let (confirmation, record) = confirm(
+        record,
+        maker,
+        (&id(), &code()),
+        (NOW, &VoidWindows::NONE),
+        &RULES,
+        &THROTTLE_RULES,
+    );
     assert_eq!(confirmation, Confirmation::NotPending);
     let visible = restrict_to_owner(record.clone(), MALLORY);
     assert_eq!((visible.uid, visible.factors.len()), (MALLORY, 0));

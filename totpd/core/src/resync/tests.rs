@@ -12,11 +12,11 @@ const RULES: EnrollmentRules =
     EnrollmentRules { unverified_lifetime: 600, max_factors: 1, skew: 1 };
 
 fn by_user(record: &mut Record, id: &str, first: &Code, second: &Code) -> ResyncOutcome {
-    resync(record, (Maker::Uid(1000), id), (first, second), NOW, &RULES)
+    resync(record, (Maker::Uid(1000), id), (first, second), (NOW, &VoidWindows::NONE), &RULES)
 }
 
 fn by_root(record: &mut Record, id: &str, first: &Code, second: &Code) -> ResyncOutcome {
-    resync(record, (Maker::Root, id), (first, second), NOW, &RULES)
+    resync(record, (Maker::Root, id), (first, second), (NOW, &VoidWindows::NONE), &RULES)
 }
 
 fn token(last: Option<u64>) -> Record {
@@ -222,6 +222,29 @@ fn root_verifies_its_own_pending_token() {
     assert_eq!(record.factors.len(), 1);
     // One that waited too long is gone.
     let mut record = with(vec![pending(Maker::Root)]);
-    let outcome = resync(&mut record, (Maker::Root, ""), (&one, &two), NOW + 9, &RULES);
+    let outcome =
+        resync(&mut record, (Maker::Root, ""), (&one, &two), (NOW + 9, &VoidWindows::NONE), &RULES);
     assert_eq!(outcome, ResyncOutcome::NoToken);
+}
+
+#[test]
+fn a_clock_is_not_found_by_void_codes() {
+    let mut record = Record::new(1000);
+    record.factors.push(verified(Kind::Totp { period: 30 }, None));
+    let mut voids = VoidWindows::NONE;
+    voids.add(crate::void_windows::VoidWindow::new(NOW - 600, NOW - 570));
+    let last = (NOW - 570) / 30;
+    for (first, expected) in [
+        (last - 12, ResyncOutcome::CodeVoid),
+        (last, ResyncOutcome::CodeVoid),
+        (last + 1, ResyncOutcome::Done),
+    ] {
+        let (one, two) =
+            (code_of(&record.factors[0], first), code_of(&record.factors[0], first + 1));
+        let mut after = record.clone();
+        let outcome = resync(&mut after, (Maker::Root, ""), (&one, &two), (NOW, &voids), &RULES);
+        assert_eq!(outcome, expected, "{first}");
+        let used = (expected == ResyncOutcome::Done).then_some(first + 1);
+        assert_eq!(after.factors[0].last_accepted, used);
+    }
 }

@@ -5,17 +5,22 @@ use crate::decoy;
 use crate::factor::{Factor, Match};
 use crate::record::Record;
 use crate::verification::attempt::Attempt;
+use crate::void_windows::VoidWindows;
 
 /// Returns the verified factor that the code fits best. An unused code is better than a replayed
-/// one. Of two such factors, one that may be used here is better. The older factor wins a tie.
+/// one. Of two such factors, one that may be used here and now is better. The older one wins a tie.
 pub(super) fn best_match<'a>(
     factors: &'a mut [Factor],
     attempt: &Attempt,
     skew: u64,
+    voids: &VoidWindows,
 ) -> Option<(&'a mut Factor, Match)> {
     let blank = Code::blank();
     let code = attempt.code().unwrap_or(&blank);
     let mut best: Option<(&mut Factor, Match)> = None;
+    let is_usable = |factor: &Factor, counter| {
+        is_allowed(factor, attempt) && !voids.include(factor.kind, counter)
+    };
     for factor in factors {
         // Each factor computes all its codes. So the time does not reveal which factors are in use,
         // or match.
@@ -26,8 +31,8 @@ pub(super) fn best_match<'a>(
         let is_better = match (&best, found) {
             (None, _) => true,
             (Some((_, Match::Replayed)), Match::Fresh(_)) => true,
-            (Some((other, Match::Fresh(_))), Match::Fresh(_)) => {
-                is_allowed(factor, attempt) && !is_allowed(other, attempt)
+            (Some((other, Match::Fresh(before))), Match::Fresh(counter)) => {
+                is_usable(factor, counter) && !is_usable(other, *before)
             }
             (Some(_), Match::Replayed) => false,
         };
@@ -51,8 +56,8 @@ pub(super) fn is_allowed(factor: &Factor, attempt: &Attempt) -> bool {
 }
 
 /// Does the work of one factor for a user who has none.
-pub(super) fn compute_decoy(attempt: &Attempt, skew: u64) {
+pub(super) fn compute_decoy(attempt: &Attempt, skew: u64, voids: &VoidWindows) {
     let Some(mut decoy) = decoy::record() else { return };
     core::hint::black_box(repeats_last_code(&decoy, attempt));
-    core::hint::black_box(best_match(&mut decoy.factors, attempt, skew));
+    core::hint::black_box(best_match(&mut decoy.factors, attempt, skew, voids));
 }

@@ -2,6 +2,7 @@ mod guesses;
 mod recovery;
 mod repeats;
 mod single_use;
+mod void;
 
 use alloc::format;
 use alloc::string::ToString;
@@ -62,7 +63,8 @@ fn wrong_code(record: &Record, now: u64) -> Code {
 #[test]
 fn a_malformed_code_is_denied_and_not_counted() {
     for text in ["", "12345", "123456789", "abcdef", "١٢٣٤٥٦", "\u{8}\n\r\u{7f}INCORRECT"] {
-        let (verdict, record) = verify(enrolled(), &typed(text, 30_000), &rules());
+        let (verdict, record) =
+            verify(enrolled(), &typed(text, 30_000), &rules(), &VoidWindows::NONE);
         assert_eq!(verdict, Verdict::Denied(Reason::Malformed), "{text:?}");
         assert_eq!(record.throttle.unknown_sources().failures(), 0, "{text:?}");
     }
@@ -75,7 +77,7 @@ fn the_placeholder_of_sshd_is_named_and_not_counted_for_every_user() {
     unknown.uid = NO_UID;
     for record in [enrolled(), disabled, Record::new(UID), unknown] {
         let blocked = Attempt { answer: Answer::BlockedBySshd, ..typed("", 30_000) };
-        let (verdict, record) = verify(record, &blocked, &rules());
+        let (verdict, record) = verify(record, &blocked, &rules(), &VoidWindows::NONE);
         assert_eq!(verdict, Verdict::Denied(Reason::BlockedBySshd));
         assert_eq!(record.throttle.unknown_sources().failures(), 0);
     }
@@ -85,7 +87,7 @@ fn the_placeholder_of_sshd_is_named_and_not_counted_for_every_user() {
 fn another_uid_under_the_same_name_inherits_nothing() {
     let record = enrolled();
     let right = Attempt { uid: 1001, ..right_code(&record, 1000, 30_000) };
-    let (verdict, record) = verify(record, &right, &rules());
+    let (verdict, record) = verify(record, &right, &rules(), &VoidWindows::NONE);
     assert_eq!(verdict, Verdict::Denied(Reason::UidChanged));
     assert_eq!(record.factors[0].last_accepted, None);
 }
@@ -97,7 +99,7 @@ fn only_verified_factors_are_accepted() {
         let mut record = enrolled();
         record.factors[0].status = status;
         let right = right_code(&record, 1000, 30_000);
-        let (verdict, record) = verify(record, &right, &rules());
+        let (verdict, record) = verify(record, &right, &rules(), &VoidWindows::NONE);
         assert_eq!(verdict, Verdict::Denied(reason), "{status:?}");
         assert_eq!(record.factors[0].last_accepted, None);
     }
@@ -112,10 +114,12 @@ fn a_named_factor_is_the_only_one_that_counts() {
     record.factors.push(other);
     record.factors[0].status = Status::Disabled;
     let right = right_code(&record, 1000, 30_000);
-    let (verdict, record) = verify(record, &Attempt { factor: Some(first), ..right }, &rules());
+    let (verdict, record) =
+        verify(record, &Attempt { factor: Some(first), ..right }, &rules(), &VoidWindows::NONE);
     assert_eq!(verdict, Verdict::Denied(Reason::NoMatch));
     let right = right_code(&record, 1000, 30_000);
-    let (verdict, _) = verify(record, &Attempt { factor: Some(second), ..right }, &rules());
+    let (verdict, _) =
+        verify(record, &Attempt { factor: Some(second), ..right }, &rules(), &VoidWindows::NONE);
     assert!(is_approved(&verdict));
 }
 
@@ -124,12 +128,12 @@ fn a_restricted_factor_is_accepted_for_its_service_only() {
     let mut record = enrolled();
     record.factors[0].limits.services = vec!["sshd".into()];
     let elsewhere = Attempt { service: Some("sudo".into()), ..right_code(&record, 1000, 30_000) };
-    let (verdict, record) = verify(record, &elsewhere, &rules());
+    let (verdict, record) = verify(record, &elsewhere, &rules(), &VoidWindows::NONE);
     assert_eq!(verdict, Verdict::Denied(Reason::Restricted));
     assert_eq!(record.factors[0].last_accepted, None, "it is not used up");
     assert_eq!(record.throttle.unknown_sources().failures(), 1, "and counts as a wrong one");
     let here = Attempt { service: Some("sshd".into()), ..right_code(&record, 1000, 30_000) };
-    let (verdict, record) = verify(record, &here, &rules());
+    let (verdict, record) = verify(record, &here, &rules(), &VoidWindows::NONE);
     assert!(is_approved(&verdict));
     let place = record.factors[0].last_place.as_ref().unwrap();
     assert_eq!((place.service.as_str(), place.source.as_str()), ("sshd", "192.0.2.1"));
@@ -142,13 +146,13 @@ fn an_allowed_factor_wins_over_a_restricted_twin() {
     twin.id = FactorId::from_random([9; 5]);
     record.factors.push(twin);
     let right = right_code(&record, 1000, 30_000);
-    let (_, both) = verify(record.clone(), &right, &rules());
+    let (_, both) = verify(record.clone(), &right, &rules(), &VoidWindows::NONE);
     // Both have the seed, so both know that the code is used. Only one was used.
     let used: Vec<_> = both.factors.iter().map(|factor| factor.last_used).collect();
     assert_eq!(used, [Some(30_000), None], "the older of two");
     record.factors[0].limits.not_after = Some(1);
     let right = right_code(&record, 1000, 30_000);
-    let (verdict, record) = verify(record, &right, &rules());
+    let (verdict, record) = verify(record, &right, &rules(), &VoidWindows::NONE);
     assert!(is_approved(&verdict));
     assert_eq!(record.factors[1].last_accepted, Some(1000));
 }
@@ -158,7 +162,7 @@ fn a_token_that_is_not_synchronized_is_denied() {
     let mut record = enrolled();
     record.factors[0].status = Status::Unsynchronized;
     let right = right_code(&record, 1000, 30_000);
-    let (verdict, record) = verify(record, &right, &rules());
+    let (verdict, record) = verify(record, &right, &rules(), &VoidWindows::NONE);
     assert_eq!(verdict, Verdict::Denied(Reason::Unsynchronized));
     assert_eq!(record.throttle.unknown_sources().failures(), 1);
 }
@@ -169,11 +173,11 @@ fn a_code_from_before_the_import_of_its_seed_is_not_counted() {
     record.factors[0].is_imported = true;
     record.factors[0].last_accepted = Some(1001);
     let early = right_code(&record, 1000, 30_000);
-    let (verdict, mut record) = verify(record, &early, &rules());
+    let (verdict, mut record) = verify(record, &early, &rules(), &VoidWindows::NONE);
     assert_eq!(verdict, Verdict::Denied(Reason::NotYetUsable));
     assert_eq!(record.throttle.unknown_sources().failures(), 0);
     record.factors[0].last_used = Some(9);
-    let (verdict, record) = verify(record, &early, &rules());
+    let (verdict, record) = verify(record, &early, &rules(), &VoidWindows::NONE);
     assert_eq!(verdict, Verdict::Denied(Reason::Replayed));
     assert_eq!(record.throttle.unknown_sources().failures(), 1);
 }
@@ -187,10 +191,15 @@ fn a_code_that_one_factor_accepted_last_is_valid_for_no_other() {
     for index in [0, 1] {
         record.factors.insert(index, hotp.clone());
         let right = right_code(&record, 1000, 30_000);
-        let (verdict, after) = verify(record.clone(), &right, &rules());
+        let (verdict, after) = verify(record.clone(), &right, &rules(), &VoidWindows::NONE);
         assert_eq!(verdict, Verdict::Denied(Reason::Replayed));
         assert_eq!(after.throttle.unknown_sources().failures(), 0);
-        let (verdict, _) = verify(record.clone(), &right_code(&record, 1001, 30_000), &rules());
+        let (verdict, _) = verify(
+            record.clone(),
+            &right_code(&record, 1001, 30_000),
+            &rules(),
+            &VoidWindows::NONE,
+        );
         assert!(is_approved(&verdict), "{verdict:?}");
         record.factors.remove(index);
     }
@@ -200,6 +209,6 @@ fn a_code_that_one_factor_accepted_last_is_valid_for_no_other() {
 fn a_record_keeps_64_characters_of_a_service() {
     let record = enrolled();
     let long = Attempt { service: Some("é".repeat(65)), ..right_code(&record, 1000, 30_000) };
-    let (_, record) = verify(record, &long, &rules());
+    let (_, record) = verify(record, &long, &rules(), &VoidWindows::NONE);
     assert_eq!(record.factors[0].last_place.as_ref().unwrap().service, "é".repeat(64));
 }

@@ -24,6 +24,13 @@ pub enum Verdict {
         /// Seconds until the next attempt is checked; `None` until `totpctl unlock`.
         retry_after: Option<u64>,
     },
+    /// The present codes of all factors are void
+    /// ([`VoidWindows`](crate::void_windows::VoidWindows)). The attempt is neither checked nor
+    /// counted.
+    Void {
+        /// Seconds until the next attempt is checked.
+        retry_after: u64,
+    },
 }
 
 /// The reason why a code is not accepted.
@@ -32,6 +39,9 @@ pub enum Reason {
     /// The answer is not that of the person: sshd blocks the login. It is no guess, so it is not
     /// counted.
     BlockedBySshd,
+    /// The code is right, but its time step is void, so it may have been used. It is no guess, so
+    /// it is not counted.
+    CodeVoid,
     /// All factors of the user are disabled.
     Disabled,
     /// The answer cannot be a code. It is no guess, so it is not counted.
@@ -60,6 +70,6 @@ impl Reason {
     /// Reports whether the throttle counts the attempt, unless it repeats the last accepted code.
     /// Only a guess counts.
     pub(super) fn counts(self) -> bool {
-        !matches!(self, Self::BlockedBySshd | Self::Malformed | Self::NotYetUsable)
+        !matches!(self, Self::BlockedBySshd | Self::CodeVoid | Self::Malformed | Self::NotYetUsable)
     }
 }

@@ -9,6 +9,7 @@ use totpd_core::verification::{Answer, Attempt, Rules, Verdict, verify};
 
 use crate::record_format::{SealedSeeds, decode, encode};
 use crate::sealer::tests::sealer;
+use totpd_core::void_windows::VoidWindows;
 
 const UID: u32 = 1000;
 
@@ -48,7 +49,7 @@ proptest! {
                 uid: UID,
                 now,
             };
-            let (verdict, after) = verify(record, &attempt, &rules);
+            let (verdict, after) = verify(record, &attempt, &rules, &VoidWindows::NONE);
             record = after;
             if matches!(verdict, Verdict::Approved { .. }) {
                 let last = record.factors[0].last_accepted.unwrap();

@@ -20,7 +20,15 @@ fn token(number: u8) -> LoginToken {
 fn prove_rightly(record: &mut Record, login: u8, number: u8) -> Result<(), Confirmation> {
     let code = code_of(&factor(number, Status::Verified), 1000);
     let digest = token(number).digest("sshd");
-    prove(record, (nonce(login), 1000), id(number).as_str(), &code, digest, NOW, &RULES)
+    prove(
+        record,
+        (nonce(login), 1000),
+        id(number).as_str(),
+        &code,
+        digest,
+        (NOW, &VoidWindows::NONE),
+        &RULES,
+    )
 }
 
 fn completed(record: &mut Record, number: u8, service: &str, now: u64) -> Completion {
@@ -111,7 +119,15 @@ fn three_wrong_first_codes_remove_the_factor_of_a_login() {
     for _ in 0..3 {
         let id = id(1);
         left.push(
-            match prove(&mut record, (nonce(1), 1000), id.as_str(), &wrong, digest, NOW, &RULES) {
+            match prove(
+                &mut record,
+                (nonce(1), 1000),
+                id.as_str(),
+                &wrong,
+                digest,
+                (NOW, &VoidWindows::NONE),
+                &RULES,
+            ) {
                 Err(Confirmation::Wrong { left, .. }) => left,
                 Err(Confirmation::TooManyAttempts) => 0,
                 other => panic!("{other:?}"),

@@ -99,7 +99,7 @@ proptest! {
                         let code = code_of(&pending, counter);
                         // The first code is used up, as one that opened.
                         let confirmation =
-                            confirm(&mut record, Maker::Root, pending.id.as_str(), &code, now, &rules, &THROTTLE);
+                            confirm(&mut record, Maker::Root, pending.id.as_str(), &code, (now, &VoidWindows::NONE), &rules, &THROTTLE);
                         if confirmation == Confirmation::Verified {
                             let used = used_of(&record, &pending.id);
                             prop_assert!(!opened.contains(&used), "{used:?} was used before");
@@ -127,7 +127,7 @@ proptest! {
                     if let Some(factor) = record.factors.first().cloned() {
                         let counter = counter_of(&factor, step, ahead);
                         let (first, second) = (code_of(&factor, counter), code_of(&factor, counter + 1));
-                        resync(&mut record, (Maker::Root, factor.id.as_str()), (&first, &second), now, &rules);
+                        resync(&mut record, (Maker::Root, factor.id.as_str()), (&first, &second), (now, &VoidWindows::NONE), &rules);
                     }
                 }
                 Event::Login { seed, hotp, ahead } => {
@@ -142,7 +142,7 @@ proptest! {
                         uid: 1000,
                         now,
                     };
-                    let (verdict, after) = verify(record, &attempt, &judged_by);
+                    let (verdict, after) = verify(record, &attempt, &judged_by, &VoidWindows::NONE);
                     record = after;
                     if let Verdict::Approved { factor: Some(id), .. } = verdict {
                         let used = used_of(&record, &id);

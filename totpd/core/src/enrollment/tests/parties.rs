@@ -210,13 +210,29 @@ impl State {
             Step::Confirm { caller, id } => {
                 let (party, maker) = CALLERS[*caller];
                 let code = code(&next.record, id);
-                confirm(&mut next.record, maker, id.as_str(), &code, now, rules, &THROTTLE);
+                confirm(
+                    &mut next.record,
+                    maker,
+                    id.as_str(),
+                    &code,
+                    (now, &VoidWindows::NONE),
+                    rules,
+                    &THROTTLE,
+                );
                 party
             }
             Step::GuessOnceMore { caller, id } => {
                 let (party, maker) = CALLERS[*caller];
                 let wrong = Code::parse("00000000").unwrap();
-                confirm(&mut next.record, maker, id.as_str(), &wrong, now, rules, &THROTTLE);
+                confirm(
+                    &mut next.record,
+                    maker,
+                    id.as_str(),
+                    &wrong,
+                    (now, &VoidWindows::NONE),
+                    rules,
+                    &THROTTLE,
+                );
                 party
             }
             Step::RemoveAll { caller } => {
@@ -247,7 +263,7 @@ impl State {
                     id.as_str(),
                     &code,
                     digest,
-                    now,
+                    (now, &VoidWindows::NONE),
                     rules,
                 );
                 party

@@ -62,7 +62,15 @@ fn a_factor_is_confirmed_by_its_maker_alone() {
     let mut record = with(vec![pending(1, Maker::Root)]);
     for _ in 0..9 {
         let wrong = Code::parse("000000").unwrap();
-        confirm(&mut record, ALICE, id(1).as_str(), &wrong, NOW, &RULES, &THROTTLE);
+        confirm(
+            &mut record,
+            ALICE,
+            id(1).as_str(),
+            &wrong,
+            (NOW, &VoidWindows::NONE),
+            &RULES,
+            &THROTTLE,
+        );
     }
     assert_eq!(confirm_rightly(&mut record, Maker::Root, 1, NOW), Confirmation::Verified);
 }

@@ -32,7 +32,13 @@ fn imported(number: u8, kind: Kind) -> Factor {
 
 fn resync_by_root(record: &mut Record, factor: &Factor, counter: u64, now: u64) -> ResyncOutcome {
     let (first, second) = (code_of(factor, counter), code_of(factor, counter + 1));
-    resync(record, (Maker::Root, factor.id.as_str()), (&first, &second), now, &TWO)
+    resync(
+        record,
+        (Maker::Root, factor.id.as_str()),
+        (&first, &second),
+        (now, &VoidWindows::NONE),
+        &TWO,
+    )
 }
 
 #[test]
@@ -96,7 +102,7 @@ fn a_resynchronization_accepts_no_code_of_an_imported_seed_from_before() {
     let backup = present.clone();
     for step in [996, 997] {
         let attempt = attempt_of(code_of(&token, step), step * 30);
-        let (verdict, after) = verify(present, &attempt, &JUDGED_BY);
+        let (verdict, after) = verify(present, &attempt, &JUDGED_BY, &VoidWindows::NONE);
         assert!(matches!(verdict, Verdict::Approved { .. }), "{step}: {verdict:?}");
         present = after;
     }
@@ -242,8 +248,15 @@ impl Host {
                 let Some(pending) = pending else { return Ok(()) };
                 let code = code_of(&pending, shown(&pending, self.step, ahead));
                 let id = pending.id.as_str();
-                let outcome =
-                    confirm(&mut self.record, Maker::Root, id, &code, now, &self.rules, &THROTTLE);
+                let outcome = confirm(
+                    &mut self.record,
+                    Maker::Root,
+                    id,
+                    &code,
+                    (now, &VoidWindows::NONE),
+                    &self.rules,
+                    &THROTTLE,
+                );
                 if outcome == Confirmation::Verified {
                     self.take_last_of(&pending.id)?;
                 }
@@ -272,7 +285,8 @@ impl Host {
                 let known = self.record.factors.iter().find(is_its).unwrap_or(&device);
                 let code = code_of(&device, shown(known, self.step, ahead));
                 let attempt = attempt_of(code, now);
-                let (verdict, after) = verify(self.record.clone(), &attempt, &JUDGED_BY);
+                let (verdict, after) =
+                    verify(self.record.clone(), &attempt, &JUDGED_BY, &VoidWindows::NONE);
                 self.record = after;
                 if let Verdict::Approved { factor: Some(id), .. } = verdict {
                     self.take_last_of(&id)?;

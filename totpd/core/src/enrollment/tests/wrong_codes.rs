@@ -7,7 +7,7 @@ use super::*;
 /// Gives a first code of the factor 2 that is one of the factor 1.
 fn confirm_by_the_old_one(record: &mut Record, maker: Maker, now: u64) -> Confirmation {
     let code = code_of(&factor(1, Status::Verified), now / 30);
-    confirm(record, maker, id(2).as_str(), &code, now, &RULES, &THROTTLE)
+    confirm(record, maker, id(2).as_str(), &code, (now, &VoidWindows::NONE), &RULES, &THROTTLE)
 }
 
 #[test]
@@ -24,7 +24,15 @@ fn five_wrong_first_codes_remove_the_pending_factor() {
     ] {
         let code = Code::parse(code).unwrap();
         assert_eq!(
-            confirm(&mut record, ALICE, id(2).as_str(), &code, NOW, &RULES, &THROTTLE),
+            confirm(
+                &mut record,
+                ALICE,
+                id(2).as_str(),
+                &code,
+                (NOW, &VoidWindows::NONE),
+                &RULES,
+                &THROTTLE
+            ),
             expected
         );
     }
@@ -41,8 +49,15 @@ fn a_first_code_of_the_verified_factor_counts_as_a_guess() {
     assert_eq!(record.throttle.unknown_sources().failures(), 1);
     // A code of no factor carries information too.
     let nonsense = Code::parse("000000").unwrap();
-    let confirmation =
-        confirm(&mut record, ALICE, id(2).as_str(), &nonsense, NOW, &RULES, &THROTTLE);
+    let confirmation = confirm(
+        &mut record,
+        ALICE,
+        id(2).as_str(),
+        &nonsense,
+        (NOW, &VoidWindows::NONE),
+        &RULES,
+        &THROTTLE,
+    );
     assert_eq!(confirmation, wrong(3, Diagnosis::Unknown));
     assert_eq!(record.throttle.unknown_sources().failures(), 2);
     assert_eq!(confirm_by_the_old_one(&mut record, ALICE, NOW), wrong(2, Diagnosis::OtherFactor));
@@ -71,8 +86,22 @@ fn a_wrong_first_code_counts_against_its_maker_alone() {
     confirm_by_the_old_one(&mut first, ALICE, NOW);
     let mut late = with(vec![factor(1, Status::Verified), pending(2, ALICE)]);
     let code = code_of(&factor(2, Status::Verified), NOW / 30 - 2);
-    confirm(&mut late, ALICE, id(2).as_str(), &code, NOW, &RULES, &THROTTLE);
+    confirm(&mut late, ALICE, id(2).as_str(), &code, (NOW, &VoidWindows::NONE), &RULES, &THROTTLE);
     for record in [by_root, first, late] {
         assert_eq!(record.throttle, crate::throttle::Throttle::default());
     }
+}
+
+#[test]
+fn a_right_first_code_of_a_void_step_is_refused_and_not_counted() {
+    let mut record = with(vec![factor(1, Status::Verified), pending(2, ALICE)]);
+    let mut voids = VoidWindows::NONE;
+    voids.add(crate::void_windows::VoidWindow::new(NOW, NOW + 60));
+    let code = code_of(&record.factors[1], NOW / 30);
+    let (id, rules) = (id(2), &RULES);
+    let void = confirm(&mut record, ALICE, id.as_str(), &code, (NOW, &voids), rules, &THROTTLE);
+    assert_eq!(void, Confirmation::CodeVoid);
+    assert!(matches!(record.factors[1].status, Status::Unverified { wrong_codes: 0, .. }));
+    assert_eq!(record.throttle.unknown_sources().failures(), 0);
+    assert_eq!(confirm_rightly(&mut record, ALICE, 2, NOW), Confirmation::Verified);
 }

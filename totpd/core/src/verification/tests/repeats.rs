@@ -18,7 +18,7 @@ fn failures(record: &Record) -> u32 {
 fn used() -> Record {
     let record = enrolled();
     let first = right_code(&record, 1000, START);
-    verify(record, &first, &rules()).1
+    verify(record, &first, &rules(), &VoidWindows::NONE).1
 }
 
 #[test]
@@ -26,14 +26,14 @@ fn a_client_that_sends_its_code_for_two_hours_keeps_nobody_out() {
     let mut record = used();
     for now in (START..START + 7200).step_by(31) {
         let again = right_code(&record, 1000, now);
-        let (verdict, after) = verify(record, &again, &rules());
+        let (verdict, after) = verify(record, &again, &rules(), &VoidWindows::NONE);
         assert_eq!(verdict, Verdict::Denied(Reason::Replayed), "{now}");
         assert_eq!(failures(&after), 0, "{now}");
         record = after;
     }
     let now = START + 7200;
     let fresh = right_code(&record, time_step(now, 30), now);
-    assert!(is_approved(&verify(record, &fresh, &rules()).0));
+    assert!(is_approved(&verify(record, &fresh, &rules(), &VoidWindows::NONE).0));
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn no_other_used_code_is_spared() {
         (1001, START + 3600, Reason::NoMatch),
     ] {
         let other = right_code(&record, step, now);
-        let (verdict, after) = verify(record.clone(), &other, &rules());
+        let (verdict, after) = verify(record.clone(), &other, &rules(), &VoidWindows::NONE);
         assert_eq!(verdict, Verdict::Denied(reason), "{step} {now}");
         assert_eq!(failures(&after), 1, "{step} {now}");
     }
@@ -58,11 +58,11 @@ fn the_last_press_of_a_token_is_spared_and_an_earlier_one_is_not() {
     record.factors[0].kind = Kind::Hotp;
     for counter in [3, 7] {
         let right = right_code(&record, counter, START);
-        record = verify(record, &right, &rules()).1;
+        record = verify(record, &right, &rules(), &VoidWindows::NONE).1;
     }
     for (counter, reason, counted) in [(7, Reason::Replayed, 0), (3, Reason::NoMatch, 1)] {
         let again = right_code(&record, counter, START + 86_400);
-        let (verdict, after) = verify(record.clone(), &again, &rules());
+        let (verdict, after) = verify(record.clone(), &again, &rules(), &VoidWindows::NONE);
         assert_eq!((verdict, failures(&after)), (Verdict::Denied(reason), counted), "{counter}");
     }
 }
@@ -81,7 +81,7 @@ fn the_code_of_any_confirmed_factor_is_spared() {
         record.factors.push(second);
         let answer = Answer::Code(code_of(&record.factors[1], 1000));
         let again = Attempt { answer, ..typed("", START + 3600) };
-        let (verdict, record) = verify(record, &again, &rules());
+        let (verdict, record) = verify(record, &again, &rules(), &VoidWindows::NONE);
         let reason = if counted == 0 { Reason::Replayed } else { Reason::NoMatch };
         assert_eq!((verdict, failures(&record)), (Verdict::Denied(reason), counted), "{status:?}");
     }
@@ -89,7 +89,7 @@ fn the_code_of_any_confirmed_factor_is_spared() {
     let mut record = used();
     record.factors[0].status = Status::Disabled;
     let again = right_code(&record, 1000, START + 3600);
-    let (verdict, record) = verify(record, &again, &rules());
+    let (verdict, record) = verify(record, &again, &rules(), &VoidWindows::NONE);
     assert_eq!((verdict, failures(&record)), (Verdict::Denied(Reason::Disabled), 0));
 }
 
@@ -97,7 +97,7 @@ fn the_code_of_any_confirmed_factor_is_spared() {
 fn another_account_of_the_name_is_not_spared() {
     let record = used();
     let again = Attempt { uid: UID + 1, ..right_code(&record, 1000, START + 3600) };
-    let (verdict, record) = verify(record, &again, &rules());
+    let (verdict, record) = verify(record, &again, &rules(), &VoidWindows::NONE);
     assert_eq!((verdict, failures(&record)), (Verdict::Denied(Reason::UidChanged), 1));
 }
 
@@ -106,7 +106,7 @@ fn a_named_factor_spares_the_code_of_another_one() {
     let record = used();
     let again =
         Attempt { factor: Some("f-aaaaaaaa".into()), ..right_code(&record, 1000, START + 3600) };
-    let (verdict, record) = verify(record, &again, &rules());
+    let (verdict, record) = verify(record, &again, &rules(), &VoidWindows::NONE);
     assert_eq!((verdict, failures(&record)), (Verdict::Denied(Reason::Replayed), 0));
 }
 
@@ -116,10 +116,10 @@ fn a_spared_code_ends_no_wait() {
     for _ in 0..3 {
         let answer = Answer::Code(wrong_code(&record, START));
         let wrong = Attempt { answer, source: Source::Nowhere, ..typed("", START) };
-        record = verify(record, &wrong, &rules()).1;
+        record = verify(record, &wrong, &rules(), &VoidWindows::NONE).1;
     }
     let again = Attempt { source: Source::Nowhere, ..right_code(&record, 1000, START) };
-    let (verdict, record) = verify(record, &again, &rules());
+    let (verdict, record) = verify(record, &again, &rules(), &VoidWindows::NONE);
     assert_eq!(verdict, Verdict::Throttled { retry_after: Some(30) });
     assert_eq!(failures(&record), 3);
 }
@@ -138,11 +138,13 @@ fn an_unused_code_that_equals_the_last_one_is_refused_and_costs_nothing() {
     let mut record = enrolled();
     record.factors[0].last_accepted = Some(last);
     let now = fresh * 30;
-    let (verdict, after) = verify(record.clone(), &right_code(&record, fresh, now), &rules());
+    let (verdict, after) =
+        verify(record.clone(), &right_code(&record, fresh, now), &rules(), &VoidWindows::NONE);
     assert_eq!((verdict, failures(&after)), (Verdict::Denied(Reason::Replayed), 0));
     assert_eq!(after.factors[0].last_accepted, Some(last), "{last} {fresh}");
     // The code of the next step differs, and is accepted.
-    let (verdict, _) = verify(record.clone(), &right_code(&record, fresh + 1, now), &rules());
+    let (verdict, _) =
+        verify(record.clone(), &right_code(&record, fresh + 1, now), &rules(), &VoidWindows::NONE);
     assert!(is_approved(&verdict), "{last} {fresh}");
 }
 
@@ -153,11 +155,11 @@ fn no_answer_without_a_code_repeats_one() {
     // The code of this step is 00000000, which stands in for an answer without a code.
     record.factors[0].last_accepted = Some(32_387_340);
     let zeros = Attempt { answer: typed_code("00000000"), ..typed("", START) };
-    let (verdict, record) = verify(record, &zeros, &rules());
+    let (verdict, record) = verify(record, &zeros, &rules(), &VoidWindows::NONE);
     assert_eq!((verdict, failures(&record)), (Verdict::Denied(Reason::Replayed), 0));
     let guess = crate::fixtures::recovery_codes(1, 1).0[0].hash(record.recovery.salt());
     let wrong = Attempt { answer: Answer::Recovery(guess), ..typed("", START) };
-    let (verdict, record) = verify(record, &wrong, &rules());
+    let (verdict, record) = verify(record, &wrong, &rules(), &VoidWindows::NONE);
     assert_eq!((verdict, failures(&record)), (Verdict::Denied(Reason::NoRecoveryCode), 1));
 }
 
@@ -189,7 +191,7 @@ proptest! {
         let is_fresh =
             matches!(record.factors[0].matches(&used, now, 1), Some(crate::factor::Match::Fresh(_)));
         prop_assume!(!is_fresh);
-        let (verdict, after) = verify(record.clone(), &attempt(used), &rules());
+        let (verdict, after) = verify(record.clone(), &attempt(used), &rules(), &VoidWindows::NONE);
         let spared = [Verdict::Denied(Reason::Replayed), Verdict::Denied(Reason::NotYetUsable)];
         prop_assert!(spared.contains(&verdict), "{verdict:?}");
         prop_assert_eq!(failures(&after), 0);
@@ -199,7 +201,7 @@ proptest! {
         let code = Code::parse(&format!("{guess:0width$}", width = usize::from(digits))).unwrap();
         let is_any = record.factors[0].matches(&code, now, 1).is_some();
         prop_assume!(guess != value && !is_any);
-        let (verdict, after) = verify(record, &attempt(code), &rules());
+        let (verdict, after) = verify(record, &attempt(code), &rules(), &VoidWindows::NONE);
         prop_assert_eq!(verdict, Verdict::Denied(Reason::NoMatch));
         prop_assert_eq!(failures(&after), 1);
     }

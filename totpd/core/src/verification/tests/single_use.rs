@@ -12,14 +12,14 @@ use super::*;
 fn a_right_code_is_approved_once() {
     let record = enrolled();
     let first = right_code(&record, 1000, 30_000);
-    let (verdict, record) = verify(record, &first, &rules());
+    let (verdict, record) = verify(record, &first, &rules(), &VoidWindows::NONE);
     assert!(is_approved(&verdict));
     assert_eq!(record.factors[0].last_accepted, Some(1000));
     assert_eq!(record.factors[0].last_used, Some(30_000));
-    let (verdict, record) = verify(record, &first, &rules());
+    let (verdict, record) = verify(record, &first, &rules(), &VoidWindows::NONE);
     assert_eq!(verdict, Verdict::Denied(Reason::Replayed));
     let earlier = right_code(&record, 999, 30_000);
-    let (verdict, _) = verify(record, &earlier, &rules());
+    let (verdict, _) = verify(record, &earlier, &rules(), &VoidWindows::NONE);
     assert_eq!(verdict, Verdict::Denied(Reason::Replayed), "an older code is used up too");
 }
 
@@ -27,12 +27,13 @@ fn a_right_code_is_approved_once() {
 fn a_clock_that_was_set_back_reopens_nothing() {
     let record = enrolled();
     let now = right_code(&record, 1000, 30_000);
-    let (_, record) = verify(record, &now, &rules());
+    let (_, record) = verify(record, &now, &rules(), &VoidWindows::NONE);
     for step in [500, 999, 1000] {
         let (verdict, _) = verify(
             Record { factors: vec![verified(Kind::Totp { period: 30 }, Some(1000))], ..enrolled() },
             &right_code(&record, step, step * 30),
             &rules(),
+            &VoidWindows::NONE,
         );
         assert_eq!(verdict, Verdict::Denied(Reason::Replayed), "{step}");
     }
@@ -46,7 +47,8 @@ fn following_a_fast_phone_reopens_no_step() {
         let now = 30_000 + round * 300;
         // Always the last step of the window.
         let step = record.factors[0].drift.apply(time_step(now, 30)) + 1;
-        let (verdict, after) = verify(record, &right_code(&enrolled(), step, now), &rules());
+        let (verdict, after) =
+            verify(record, &right_code(&enrolled(), step, now), &rules(), &VoidWindows::NONE);
         assert!(is_approved(&verdict), "{round}");
         assert!(accepted.iter().all(|before| *before < step));
         accepted.push(step);
@@ -61,18 +63,21 @@ fn an_event_token_moves_on() {
     record.factors[0].kind = Kind::Hotp;
     for counter in [0, 3, 13] {
         let right = right_code(&record, counter, 30_000);
-        let (verdict, after) = verify(record, &right, &rules());
+        let (verdict, after) = verify(record, &right, &rules(), &VoidWindows::NONE);
         assert!(is_approved(&verdict), "{counter}");
         record = after;
     }
     let used = right_code(&record, 13, 30_000);
-    assert_eq!(verify(record, &used, &rules()).0, Verdict::Denied(Reason::Replayed));
+    assert_eq!(
+        verify(record, &used, &rules(), &VoidWindows::NONE).0,
+        Verdict::Denied(Reason::Replayed)
+    );
 }
 
 proptest! {
     /// No text is ever a way in by itself. No text makes the judge panic.
     #[test]
     fn no_text_panics(text in any::<String>(), now in any::<u64>()) {
-        let _ = verify(enrolled(), &typed(&text, now), &rules());
+        let _ = verify(enrolled(), &typed(&text, now), &rules(), &VoidWindows::NONE);
     }
 }

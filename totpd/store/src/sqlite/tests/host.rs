@@ -24,6 +24,7 @@ use crate::conformance::run;
 use crate::owner::tests::this_user;
 use crate::progress::Progress;
 use crate::sqlite::{Local, OpenError, OpenStore, RekeyReport, RestoreReport};
+use totpd_core::void_windows::VoidWindows;
 
 /// An open store, and the time there.
 pub(super) struct Host {
@@ -87,7 +88,7 @@ impl Host {
                 Maker::Root,
                 id.as_str(),
                 &code,
-                now,
+                (now, &VoidWindows::NONE),
                 &ENROLLMENT,
                 &RULES.throttle,
             );
@@ -143,7 +144,7 @@ impl Host {
         async move {
             let judge = move |record: Option<Record>| {
                 let record = record.unwrap_or_else(|| Record::new(1000));
-                let (verdict, record) = verify(record, &attempt, &RULES);
+                let (verdict, record) = verify(record, &attempt, &RULES, &VoidWindows::NONE);
                 (verdict, Some(record))
             };
             store.update(key, judge).await

@@ -35,7 +35,7 @@ fn a_restore_in_2038_locks_no_seed_for_ever() {
             record.share_used_codes();
         }
         let attempt = attempt_of(code_of(&token, LATER / 30), LATER);
-        let (verdict, _) = verify(record, &attempt, &JUDGED_BY);
+        let (verdict, _) = verify(record, &attempt, &JUDGED_BY, &VoidWindows::NONE);
         assert!(matches!(verdict, Verdict::Approved { .. }), "{verdict:?}");
     }
 }
@@ -59,15 +59,15 @@ fn a_code_stays_used_behind_the_floor_of_a_clock_that_ran_ahead() {
     let token = Factor { created: 0, ..factor(1, Status::Verified) };
     let backup = with(vec![token.clone()]);
     let attempt = attempt_of(code_of(&token, USED), USED * 30);
-    let (verdict, present) = verify(backup.clone(), &attempt, &JUDGED_BY);
+    let (verdict, present) = verify(backup.clone(), &attempt, &JUDGED_BY, &VoidWindows::NONE);
     assert!(matches!(verdict, Verdict::Approved { .. }), "{verdict:?}");
     let ahead = restored(&backup, &present, IN_2038);
     let again = restored(&backup, &ahead, NOW);
-    let (verdict, after) = verify(again, &attempt, &JUDGED_BY);
+    let (verdict, after) = verify(again, &attempt, &JUDGED_BY, &VoidWindows::NONE);
     assert!(matches!(verdict, Verdict::Denied(_)), "{verdict:?}");
     let later = USED + 21;
     let attempt = attempt_of(code_of(&token, later), later * 30);
-    let (verdict, _) = verify(after, &attempt, &JUDGED_BY);
+    let (verdict, _) = verify(after, &attempt, &JUDGED_BY, &VoidWindows::NONE);
     assert!(matches!(verdict, Verdict::Approved { .. }), "nobody waits longer: {verdict:?}");
 }
 
@@ -90,7 +90,7 @@ proptest! {
                 continue;
             }
             let attempt = attempt_of(code_of(&token, step), step * 30);
-            let (verdict, after) = verify(present, &attempt, &JUDGED_BY);
+            let (verdict, after) = verify(present, &attempt, &JUDGED_BY, &VoidWindows::NONE);
             present = after;
             if matches!(verdict, Verdict::Approved { .. }) {
                 prop_assert!(!used.contains(&step), "{step} of {used:?}");

@@ -72,6 +72,7 @@ pub mod factor;
 pub mod fixtures;
 pub mod hmac;
 pub mod management;
+pub mod mark;
 pub mod otp;
 pub mod record;
 pub mod record_key;

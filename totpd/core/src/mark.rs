@@ -2,8 +2,8 @@
 //!
 //! A mark is a row of the store that says: codes that are judged between two times may be missing
 //! from the records. It is durable before anybody leans on it. After a crash its time becomes a
-//! [`VoidWindow`], unless the [`Witness`] shows that nothing is missing. The whole argument is in
-//! docs/decisions/0032-what-a-login-may-lean-on.md.
+//! [void window](crate::void_windows), unless the [`Witness`] shows that nothing is missing. The
+//! whole argument is in docs/decisions/0032-what-a-login-may-lean-on.md.
 
 pub use crate::mark::ending::{Ending, ending_at_start};
 pub use crate::mark::leaning::{Leaning, Leant};
@@ -13,6 +13,8 @@ pub use crate::mark::witness::{Acceptance, WITNESS_BYTES, Witness};
 
 mod ending;
 mod leaning;
+#[cfg(test)]
+mod model;
 mod row;
 mod run_id;
 #[cfg(test)]

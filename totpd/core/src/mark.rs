@@ -13,8 +13,6 @@ pub use crate::mark::witness::{Acceptance, WITNESS_BYTES, Witness};
 
 mod ending;
 mod leaning;
-#[cfg(test)]
-mod model;
 mod row;
 mod run_id;
 #[cfg(test)]

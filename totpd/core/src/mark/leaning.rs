@@ -130,7 +130,7 @@ impl Leaning {
 
     /// Notes a flush that failed, after the witness says so. Returns the window that is void from
     /// now on, in memory, until it is durable together with the end of the mark. Only then is the
-    /// connection made anew.
+    /// connection replaced.
     ///
     /// Nobody leaned on a mark that is only coming, so it has no window.
     pub fn flush_failed(&mut self) -> Option<VoidWindow> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One start of the daemon: random bytes that are made anew by each.
+/// One start of the daemon: random bytes that each start draws.
 ///
 /// A witness speaks only of the marks of its own run. It says nothing of those of a store that came
 /// from another host, or from a snapshot.

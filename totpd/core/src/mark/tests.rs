@@ -6,6 +6,8 @@ use crate::record::Record;
 use crate::user_name::UserName;
 use crate::void_windows::VoidWindow;
 
+mod model;
+
 const RUN: RunId = RunId([7; 16]);
 const OTHER: RunId = RunId([8; 16]);
 

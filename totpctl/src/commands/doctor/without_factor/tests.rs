@@ -133,7 +133,7 @@ fn users_whose_locked_password_keeps_them_out_are_set_aside() {
         (1, &[&both, &rootok], &["ubuntu"]),
         (1, &[&both, &code], &[]),
         (1, &[&unknown], &[]),
-        // Nobody could log in, whoever it is.
+        // Nobody at all could log in.
         (0, &[&both], &[]),
     ] {
         let names = ["root", "bob", "ubuntu"].map(ToOwned::to_owned).to_vec();

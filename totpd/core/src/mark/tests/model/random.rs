@@ -6,8 +6,8 @@ use std::vec::Vec;
 use proptest::collection;
 use proptest::prelude::*;
 
-use crate::mark::model::history::{Act, Crash, Cut, History, Item, Login};
-use crate::mark::model::rules::Rule;
+use crate::mark::tests::model::history::{Act, Crash, Cut, History, Item, Login};
+use crate::mark::tests::model::rules::Rule;
 
 pub(super) fn histories() -> impl Strategy<Value = History> {
     let skew = prop_oneof![3 => Just(1_u64), 1 => Just(10)];

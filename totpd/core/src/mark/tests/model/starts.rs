@@ -1,10 +1,10 @@
 //! Crashes, starts, and what follows a flush that failed.
 
 use crate::factor::MAX_SKEW;
-use crate::mark::model::history::Crash;
-use crate::mark::model::host::{Halt, Host};
-use crate::mark::model::rules::Rule;
-use crate::mark::model::users::USERS;
+use crate::mark::tests::model::history::Crash;
+use crate::mark::tests::model::host::{Halt, Host};
+use crate::mark::tests::model::rules::Rule;
+use crate::mark::tests::model::users::USERS;
 use crate::mark::{Ending, Leaning, Mark, RunId, Witness, ending_at_start};
 use crate::user_name::UserName;
 use crate::void_windows::VoidWindow;

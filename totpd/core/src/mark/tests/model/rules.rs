@@ -3,7 +3,7 @@
 use std::vec;
 use std::vec::Vec;
 
-use crate::mark::model::history::{Act, Crash, Cut, History, Item, Login};
+use crate::mark::tests::model::history::{Act, Crash, Cut, History, Item, Login};
 
 macro_rules! rules {
     ($($(#[$what:meta])* $name:ident,)*) => {

@@ -9,10 +9,10 @@ use std::vec::Vec;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
-use crate::mark::model::history::History;
-use crate::mark::model::host::Host;
-use crate::mark::model::random::histories;
-use crate::mark::model::rules::Rule;
+use crate::mark::tests::model::history::History;
+use crate::mark::tests::model::host::Host;
+use crate::mark::tests::model::random::histories;
+use crate::mark::tests::model::rules::Rule;
 
 mod disk;
 mod history;

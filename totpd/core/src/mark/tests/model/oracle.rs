@@ -5,7 +5,7 @@ use std::format;
 use std::string::String;
 
 use crate::factor::{Factor, Kind};
-use crate::mark::model::users::{Key, factor_of};
+use crate::mark::tests::model::users::{Key, factor_of};
 use crate::otp::time_step;
 use crate::record::Record;
 

@@ -4,11 +4,11 @@ use std::string::String;
 use std::vec::Vec;
 
 use crate::enrollment::{ReplayFloor, apply_floor, keep_used_codes, restore};
-use crate::mark::model::disk::{Disk, State};
-use crate::mark::model::history::{Act, Crash, Item, Login};
-use crate::mark::model::oracle::Oracle;
-use crate::mark::model::rules::Rule;
-use crate::mark::model::users::{USERS, record};
+use crate::mark::tests::model::disk::{Disk, State};
+use crate::mark::tests::model::history::{Act, Crash, Item, Login};
+use crate::mark::tests::model::oracle::Oracle;
+use crate::mark::tests::model::rules::Rule;
+use crate::mark::tests::model::users::{USERS, record};
 use crate::mark::{Leaning, Mark, RunId, Witness};
 use crate::record::Record;
 use crate::void_windows::{VoidWindow, VoidWindows};

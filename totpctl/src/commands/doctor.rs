@@ -65,6 +65,7 @@ mod sudo_host;
 mod sudo_memory;
 mod sudo_other;
 mod sudo_phrases;
+mod sudo_services;
 mod sudoers;
 mod system;
 mod unenrolled;

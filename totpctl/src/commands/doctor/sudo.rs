@@ -4,9 +4,10 @@ use super::door::{Code, Door};
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 use super::sudo_asks::{Exception, exceptions, is_anybody_asked};
-use super::sudo_host::{Sudo, UsedService, directory_of_rules};
+use super::sudo_host::{Sudo, directory_of_rules};
 use super::sudo_memory;
 use super::sudo_other::{Effect, others};
+use super::sudo_services::UsedService;
 use super::sudoers::{Ignored, Place, Reach};
 use crate::name_services;
 use crate::pam::change::how_to_create;
@@ -115,6 +116,11 @@ impl Sudo {
             .at(place.clone())
         };
         report.problems.extend(self.faults.iter().map(unreadable));
+        report.notes.extend(self.unread.iter().map(|(place, reason)| {
+            let message = format!("sudo may read rules here that doctor cannot read: {reason}");
+            let finding = Finding::new(FindingId::SudoersNotChecked, message).at(place.clone());
+            finding.fix("check them by hand, for example with sudo -l -U USER")
+        }));
         let Some(sudoers) = &self.sudoers else {
             let message = "the rules of sudo are not checked: only root can read them";
             let finding = Finding::new(FindingId::SudoersNotChecked, message);
@@ -132,7 +138,10 @@ impl Sudo {
             let finding =
                 Finding::new(FindingId::SudoersException, exception.sentence()).fix(EXCEPTION_FIX);
             match &exception.place {
-                Some(place) => finding.at(place.clone()).depends_on(self.aliases_at(place)),
+                Some(place) => {
+                    let basis = exception.basis(self.aliases_at(place));
+                    finding.at(place.clone()).depends_on(basis)
+                }
                 None => finding,
             }
         }));
@@ -207,6 +216,7 @@ mod tests {
             services: vec![UsedService { command, name, scope: None }],
             sudoers,
             faults: Vec::new(),
+            unread: Vec::new(),
             silence,
             exempt_group: None,
         };
@@ -227,10 +237,22 @@ mod tests {
         };
         // More members than the message names.
         let alias = "User_Alias OPS = a, b, c, d, e, f, g";
-        for line in ["OPS ALL=NOPASSWD: ALL", "Defaults:OPS !authenticate", "Defaults:OPS rootpw"] {
+        for line in ["Defaults:OPS !authenticate", "Defaults:OPS rootpw"] {
             assert_eq!(basis(&format!("{alias}\n{line}\n")).as_deref(), Some(alias), "{line}");
         }
-        assert_eq!(basis("a ALL=NOPASSWD: ALL\n"), None);
+        let exempt = format!("{alias}\na, b, c, d, e, f, g: (root:) ALL");
+        assert_eq!(basis(&format!("{alias}\nOPS ALL=NOPASSWD: ALL\n")), Some(exempt));
+        // What a line exempts depends on other lines too.
+        for (rules, expected) in [
+            ("a ALL=NOPASSWD: /b, /c\n", "a: (root:) /b, (root:) /c"),
+            ("a ALL=NOPASSWD: /b, /c\na ALL=(ALL) /c\n", "a: (root:) /b"),
+            ("a ALL=(ALL:adm) NOPASSWD: /b\n", "a: (ALL:adm) /b"),
+            ("a ALL=NOPASSWD: /b\n+ng ALL=(ALL) ALL\n", "a may: (root:) /b"),
+            ("Defaults runas_default=op\na ALL=NOPASSWD: /b\n", "a: (op:) /b"),
+            ("Defaults:a runas_default=op\na ALL=NOPASSWD: /b\n", "a: (op:) /b"),
+        ] {
+            assert_eq!(basis(rules).as_deref(), Some(expected), "{rules}");
+        }
         assert_eq!(basis("Defaults runaspw\nDefaults runas_default=op\n").as_deref(), Some("op"));
     }
 

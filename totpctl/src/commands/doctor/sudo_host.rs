@@ -6,7 +6,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
-use super::sudoers::{Callers, Files, Permissions, Place, Setting, Sudoers};
+use super::sudo_services::{self, UsedService, services};
+use super::sudoers::{Callers, Files, Owner, Permissions, Place, Sudoers};
 use crate::accounts;
 use crate::name_services;
 use crate::pam::files::read_file;
@@ -20,19 +21,12 @@ pub(super) struct Sudo {
     pub(super) sudoers: Option<Sudoers>,
     /// The lines that sudo cannot read, with its words.
     pub(super) faults: Vec<(Place, String)>,
+    /// What sudo may read and doctor cannot, with the reason.
+    pub(super) unread: Vec<(Place, String)>,
     /// The reason why sudo says nothing about itself, if so.
     pub(super) silence: Option<String>,
     /// The group whose members were exempt when sudo was built.
     pub(super) exempt_group: Option<String>,
-}
-
-/// A PAM service that sudo uses.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct UsedService {
-    pub(super) command: String,
-    pub(super) name: String,
-    /// The users or hosts that it is for, and the line, if it is not for all.
-    pub(super) scope: Option<(String, Place)>,
 }
 
 impl Sudo {
@@ -57,25 +51,29 @@ impl Sudo {
         let is_root = nix::unistd::geteuid().is_root();
         let rejected = is_root.then(|| visudo_faults(&file)).flatten();
         let sudoers = is_root.then(|| read_sudoers(&file, rejected.as_deref().unwrap_or_default()));
-        for setting in ["pam_service", "pam_login_service", "pam_askpass_service"] {
-            let scoped = sudoers.iter().flat_map(|sudoers| sudoers.scoped(setting));
-            services.extend(scoped.filter_map(UsedService::scoped));
+        if let Some(sudoers) = &sudoers {
+            services = sudo_services::of_users(services, sudoers, &has_login_service);
         }
+        let own = sudoers.as_ref().map(|sudoers| sudoers.faults.clone()).unwrap_or_default();
         // Without visudo, this parser has the last word.
-        let faults = match &sudoers {
-            Some(sudoers) => {
-                let mut faults = rejected.unwrap_or_else(|| sudoers.faults.clone());
-                faults.retain(|((file, _), _)| !sudoers.ignores_file(file));
-                faults
+        let (mut faults, unread) = match rejected {
+            Some(rejected) => {
+                let is_told = |place: &Place| rejected.iter().any(|(known, _)| known == place);
+                let unread = own.into_iter().filter(|(place, _)| !is_told(place)).collect();
+                (rejected, unread)
             }
-            None => Vec::new(),
+            None => (own, Vec::new()),
         };
+        faults.retain(|((file, _), _)| {
+            sudoers.as_ref().is_some_and(|sudoers| !sudoers.ignores_file(file))
+        });
         let exempt = "Users in this group are exempt from password and PATH requirements: ";
         let exempt_group = version.lines().find_map(|line| line.strip_prefix(exempt));
         Some(Self {
             services,
             sudoers,
             faults,
+            unread,
             silence,
             exempt_group: exempt_group.map(|group| group.trim().to_owned()),
         })
@@ -99,42 +97,6 @@ pub(super) fn allows(user: &str) -> bool {
     }
 }
 
-impl UsedService {
-    fn new(command: &str, name: &str) -> Self {
-        // libpam reads the name in lower case.
-        Self { command: command.to_owned(), name: name.to_ascii_lowercase(), scope: None }
-    }
-
-    /// Returns the service of a setting that is not for all users.
-    fn scoped(setting: &Setting) -> Option<Self> {
-        let (command, _) = SETTINGS.iter().find(|(_, name)| *name == setting.name)?;
-        let scope = setting.scope.clone()?;
-        let scope = Some((format!("Defaults{scope}"), setting.place.clone()));
-        Some(Self { scope, ..Self::new(command, setting.value.as_deref()?) })
-    }
-}
-
-/// Returns the services that sudo prints for root, with the command that uses each.
-fn services(version: &str) -> Vec<UsedService> {
-    let named = |words: &str| {
-        let name = version.lines().find_map(|line| line.strip_prefix(words))?;
-        Some(name.trim().to_owned())
-    };
-    let mut found: Vec<UsedService> = Vec::new();
-    for (words, command) in [
-        ("PAM service name to use: ", "sudo"),
-        ("PAM service name to use for login shells: ", "sudo -i"),
-        ("PAM service name to use when sudo is run with the -A option: ", "sudo -A"),
-    ] {
-        let Some(name) = named(words) else { continue };
-        // Most hosts have no name of its own for -A.
-        if command != "sudo -A" || found.iter().all(|other| other.name != name) {
-            found.push(UsedService::new(command, &name));
-        }
-    }
-    found
-}
-
 /// Returns the first file of rules that exists.
 fn sudoers_path(version: &str, is_rust: bool) -> String {
     let told = version.lines().find_map(|line| line.strip_prefix("Sudoers path: "));
@@ -146,19 +108,20 @@ fn sudoers_path(version: &str, is_rust: bool) -> String {
 }
 
 fn read_sudoers(path: &str, rejected: &[(Place, String)]) -> Sudoers {
+    let owner = Owner::parse(&read_file(Path::new("/etc/sudo.conf")).unwrap_or_default());
     let refusal = |path: &str| {
         // The caller tells that a file is missing.
         let file = fs::metadata(path).ok()?;
-        Permissions { uid: file.uid(), gid: file.gid(), mode: file.mode() }.refusal()
+        Permissions { uid: file.uid(), gid: file.gid(), mode: file.mode() }.refusal(owner)
     };
     let read = |path: &str| read_file(Path::new(path));
     let list = |folder: &str| {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         let files = entries.filter(|entry| entry.path().is_file());
-        files.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+        files.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
     };
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = host.trim().split('.').next().unwrap_or_default();
+    let host = host.trim();
     // A directory may have groups that the files of this host do not have.
     let is_local = |source: &String| LOCAL_SOURCES.contains(&source.as_str());
     let has_all_groups = name_services::sources_of("group").iter().all(is_local);
@@ -183,9 +146,17 @@ fn faults(text: &str) -> Vec<(Place, String)> {
             let path = words.split([' ', ':']).find(|word| word.starts_with('/'))?;
             Some(((path.to_owned(), number.trim().parse().ok()?), "syntax error".to_owned()))
         });
-        found.extend(new.filter(|(place, _)| found.iter().all(|(known, _)| known != place)));
+        found.extend(new.filter(|(place, words)| {
+            !is_warning(words) && found.iter().all(|(known, _)| known != place)
+        }));
     }
     found
+}
+
+/// Reports whether visudo only warns: sudo reads such a line.
+fn is_warning(words: &str) -> bool {
+    words.ends_with("referenced but not defined")
+        || ["cycle in ", "unused "].iter().any(|start| words.starts_with(start))
 }
 
 fn new_fault(line: &str) -> Option<(Place, String)> {
@@ -223,36 +194,10 @@ fn contains(bytes: &[u8], text: &[u8]) -> bool {
 
 /// The sources of groups that are files of this host.
 const LOCAL_SOURCES: [&str; 5] = ["altfiles", "compat", "extrausers", "files", "systemd"];
-/// The settings that name a PAM service, with the command that uses it.
-const SETTINGS: [(&str, &str); 3] =
-    [("sudo", "pam_service"), ("sudo -i", "pam_login_service"), ("sudo -A", "pam_askpass_service")];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn libpam_reads_names_of_services_in_lower_case() {
-        let version = "PAM service name to use: MySudo\n";
-        assert_eq!(services(version), [UsedService::new("sudo", "mysudo")]);
-        let setting = Setting {
-            scope: Some(":alice".into()),
-            name: "pam_service".into(),
-            value: Some("MySudo".into()),
-            is_negated: false,
-            place: ("/etc/sudoers".into(), 1),
-        };
-        assert_eq!(UsedService::scoped(&setting).unwrap().name, "mysudo");
-    }
-
-    #[test]
-    fn names_of_services_are_found() {
-        let version = "Sudo version 1.9.13p3\nAuthentication methods: 'pam'\nPAM service name to use: sudo\n\
-                    PAM service name to use for login shells: sudo-i\n";
-        let expected = [UsedService::new("sudo", "sudo"), UsedService::new("sudo -i", "sudo-i")];
-        assert_eq!(services(version), expected);
-        assert!(services("sudo-rs 0.2.15\n").is_empty());
-    }
 
     #[test]
     fn words_of_visudo_name_a_line() {
@@ -270,6 +215,16 @@ mod tests {
             ("/etc/sudoers:3: unknown defaults entry\n", "unknown defaults entry"),
         ] {
             assert_eq!(faults(text), expected(words), "{text}");
+        }
+        for warning in [
+            "Cmnd_Alias \"FOO\" referenced but not defined",
+            "unused User_Alias \"FOO\"",
+            "cycle in User_Alias \"FOO\"",
+        ] {
+            let text = format!("/etc/sudoers:3:5: {warning}\n");
+            assert_eq!(faults(&text), [], "{warning}");
+            let both = format!("{text}/etc/sudoers:3:9: syntax error\n");
+            assert_eq!(faults(&both), expected("syntax error"), "{warning}");
         }
         assert!(faults("/etc/sudoers: bad permissions, should be mode 0440\n").is_empty());
     }

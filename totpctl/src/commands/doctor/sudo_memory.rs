@@ -21,8 +21,12 @@ pub(super) fn notes(sudoers: &Sudoers) -> Vec<Finding> {
     let endless = sudoers.in_force_if("timestamp_timeout", &is_endless).into_iter();
     let mut notes: Vec<_> =
         endless.map(|(_, setting)| note(setting, ENDLESS, "write timestamp_timeout=15")).collect();
+    let long = sudoers.in_force_if("timestamp_timeout", &is_long).into_iter();
+    notes.extend(long.map(|(_, setting)| note(setting, LONG, "write timestamp_timeout=15")));
     // Without a memory, its kind is of no effect.
-    if sudoers.global("timestamp_timeout").is_none_or(|setting| minutes(setting) != Some(0.0)) {
+    let is_off = |setting: &Setting| minutes(setting) == Some(0.0);
+    let has_memory = || !sudoers.in_force_if("timestamp_timeout", &|it| !is_off(it)).is_empty();
+    if !sudoers.global("timestamp_timeout").is_some_and(is_off) || has_memory() {
         let global = sudoers.in_force_if("timestamp_type", &is_global).into_iter();
         let old = sudoers.in_force("tty_tickets", true).into_iter();
         notes.extend(
@@ -34,6 +38,10 @@ pub(super) fn notes(sudoers: &Sudoers) -> Vec<Finding> {
 
 fn is_endless(setting: &Setting) -> bool {
     minutes(setting).is_some_and(|minutes| minutes < 0.0)
+}
+
+fn is_long(setting: &Setting) -> bool {
+    minutes(setting).is_some_and(|minutes| minutes > MINUTES_PER_DAY)
 }
 
 fn is_global(setting: &Setting) -> bool {
@@ -49,7 +57,9 @@ fn minutes(setting: &Setting) -> Option<f64> {
 }
 
 const ENDLESS: &str = "for one code on each terminal, then never again until the host boots";
+const LONG: &str = "for one code on each terminal, then not again for more than a day";
 const GLOBAL: &str = "for one code, which then counts on all terminals of the user";
+const MINUTES_PER_DAY: f64 = 24.0 * 60.0;
 
 #[cfg(test)]
 mod tests {
@@ -58,11 +68,23 @@ mod tests {
     #[test]
     fn a_code_that_never_ends_or_counts_everywhere_is_a_note() {
         let endless = "sudo asks everybody for one code on each terminal, then never again";
+        let long = "sudo asks everybody for one code on each terminal, then not again for more";
         let global = "sudo asks everybody for one code, which then counts on all terminals";
         for (text, expected) in [
             ("Defaults timestamp_timeout=-1\n", &[endless][..]),
             ("Defaults timestamp_timeout = -0.5\n", &[endless]),
             ("Defaults timestamp_timeout=15\n", &[]),
+            ("Defaults timestamp_timeout=525600\n", &[long]),
+            ("Defaults timestamp_timeout=1440\n", &[]),
+            (
+                "Defaults!ALL timestamp_timeout=-1\nDefaults timestamp_timeout=5\n",
+                &["sudo asks users who run ALL for one code on each terminal"],
+            ),
+            ("Defaults timestamp_timeout=\"\\x2d1\"\n", &[endless]),
+            (
+                "Defaults timestamp_timeout=0, timestamp_type=global\nDefaults:bob timestamp_timeout=600\n",
+                &[global],
+            ),
             ("Defaults timestamp_timeout=-1\nDefaults timestamp_timeout=5\n", &[]),
             ("Defaults timestamp_timeout=5\nDefaults timestamp_timeout=-1\n", &[endless]),
             ("Defaults@db timestamp_timeout=-1\n", &[]),

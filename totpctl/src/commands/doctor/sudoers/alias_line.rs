@@ -1,6 +1,6 @@
 //! A line of sudoers that defines aliases.
 
-use super::words::{Words, unquoted};
+use super::words::Words;
 
 /// What an alias is a list of. A name may be in use once for each kind.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -34,8 +34,9 @@ fn parse(kind: AliasKind, rest: &str) -> Result<Vec<(String, Vec<String>)>, &'st
             return Err("the alias cannot be read");
         }
         let members = match kind {
-            AliasKind::Command => commands(&mut words),
-            AliasKind::Host => hosts(&mut words),
+            AliasKind::Command => commands(&mut words)?,
+            // An address of IPv6 has colons, and no blank before one.
+            AliasKind::Host => words.list_until(&[',', ' ', '\t']),
             AliasKind::RunAs | AliasKind::User => words.list(),
         };
         found.push((name, members));
@@ -49,26 +50,20 @@ fn parse(kind: AliasKind, rest: &str) -> Result<Vec<(String, Vec<String>)>, &'st
     }
 }
 
-/// Returns a list of commands, each with its arguments.
-fn commands(words: &mut Words<'_>) -> Vec<String> {
+/// Returns a list of commands, each with its digest and its arguments.
+fn commands(words: &mut Words<'_>) -> Result<Vec<String>, &'static str> {
     let mut found = Vec::new();
     loop {
-        while words.skip_digest() {}
-        found.push(words.until(&[',', ':']).to_owned());
-        if !words.skip(',') {
-            return found;
-        }
-    }
-}
-
-/// Returns a list of hosts. An address of IPv6 has colons, and no blank before one.
-fn hosts(words: &mut Words<'_>) -> Vec<String> {
-    let mut found = Vec::new();
-    loop {
+        let is_negated = words.skip_negations();
         words.is_at_end();
-        found.push(unquoted(words.until(&[',', ' ', '\t'])));
+        let start = words.0;
+        while words.skip_digest() {}
+        // The file that is run may have another digest.
+        let digest = start.strip_suffix(words.0).unwrap_or_default();
+        let sign = if is_negated { "!" } else { "" };
+        found.push(format!("{sign}{digest}{}", words.command()?));
         if !words.skip(',') {
-            return found;
+            return Ok(found);
         }
     }
 }
@@ -100,10 +95,10 @@ mod tests {
             (
                 "Cmnd_Alias C = /bin/a b\\:c, sha256:ab= /bin/d : E = F",
                 AliasKind::Command,
-                &[("C", &["/bin/a b\\:c", "/bin/d"]), ("E", &["F"])],
+                &[("C", &["/bin/a b\\:c", "sha256:ab= /bin/d"]), ("E", &["F"])],
             ),
             (
-                "Host_Alias H = h1, fe80::1, !h2 : G = H",
+                "Host_Alias H = h1, fe80::1, ! h2 : G = H",
                 AliasKind::Host,
                 &[("H", &["h1", "fe80::1", "!h2"]), ("G", &["H"])],
             ),

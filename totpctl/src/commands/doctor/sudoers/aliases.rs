@@ -23,25 +23,27 @@ impl Aliases {
         }
     }
 
-    /// Returns a list with aliases of this kind replaced by their members, each once.
+    /// Returns a list with aliases of this kind replaced by their members, each once. The last
+    /// mention of a name stays, because it decides.
     pub(super) fn expanded(&self, kind: AliasKind, names: &[String]) -> Vec<String> {
         let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
-        let mut waiting: Vec<_> = names.iter().rev().cloned().collect();
+        let mut waiting = names.to_vec();
         while let Some(name) = waiting.pop() {
             let plain = name.trim_start_matches('!');
             // Two negations are none.
             let sign = if (name.len() - plain.len()) % 2 == 1 { "!" } else { "" };
-            // An alias that names itself has no more members.
-            if !seen.insert(format!("{sign}{plain}")) {
+            // It is mentioned behind this. And an alias that names itself has no more members.
+            if !seen.insert(plain.to_owned()) {
                 continue;
             }
             match self.members.get(&(kind, plain.to_owned())) {
                 Some(members) => {
-                    waiting.extend(members.iter().rev().map(|member| format!("{sign}{member}")));
+                    waiting.extend(members.iter().map(|member| format!("{sign}{member}")));
                 }
                 None => found.push(format!("{sign}{plain}")),
             }
         }
+        found.reverse();
         found
     }
 

@@ -1,5 +1,6 @@
 //! Which callers a list of users names.
 
+use super::words::is_doubtful;
 use crate::accounts::Account;
 
 /// The accounts of this host, for the groups in lists.
@@ -53,7 +54,11 @@ impl Callers {
     /// Returns whether all callers of `name` are callers of `entry`; nothing if some may be.
     fn fits(&self, name: &str, entry: &str) -> Option<bool> {
         match (is_group(name), is_group(entry)) {
-            _ if entry == "ALL" || entry == name => Some(true),
+            _ if entry == "ALL" => Some(true),
+            _ if is_doubtful(name) || is_doubtful(entry) => None,
+            _ if entry == name => Some(true),
+            // Versions and settings of sudo decide whether the case of letters counts.
+            _ if entry.eq_ignore_ascii_case(name) => None,
             // Root is never asked.
             _ if ["root", "#0"].contains(&entry) => Some(false),
             (true, true) => None,
@@ -71,8 +76,10 @@ impl Callers {
     /// Reports whether a user is in a group, if that is known.
     fn is_member(&self, user: &str, group: &str) -> Option<bool> {
         let group = group.strip_prefix('%').filter(|group| !group.starts_with(['#', ':']))?;
-        let is_listed = self.account(user)?.groups.iter().any(|name| name == group);
-        (is_listed || self.has_all_groups).then_some(is_listed)
+        let groups = &self.account(user)?.groups;
+        let is_listed = groups.iter().any(|name| name == group);
+        let may_be_listed = groups.iter().any(|name| name.eq_ignore_ascii_case(group));
+        (is_listed || (self.has_all_groups && !may_be_listed)).then_some(is_listed)
     }
 
     fn account(&self, user: &str) -> Option<&Account> {
@@ -116,6 +123,12 @@ mod tests {
             ("%sudo", &["ALL", "!bob"], Share::Unknown),
             ("ALL", &["eve", "%sudo"], these(&["eve", "%sudo"])),
             ("ALL", &["!eve"], these(&[])),
+            ("bob", &["ALL", "!BOB"], Share::Unknown),
+            ("bob", &["ALL", "!%BOB"], Share::Unknown),
+            ("bob", &["ALL", "!\"\\x62ob\""], Share::Unknown),
+            ("bob", &["\"ALL\""], Share::Unknown),
+            ("b\u{fffd}b", &["b\u{fffd}b"], Share::Unknown),
+            ("%sudo", &["ALL", "!%SUDO"], Share::Unknown),
             ("+ng", &["+ng"], Share::All),
         ] {
             let list: Vec<_> = list.iter().map(ToString::to_string).collect();

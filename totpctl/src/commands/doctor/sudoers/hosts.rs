@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 
 use super::super::sshd::pattern::matches;
+use super::words::is_doubtful;
 
 /// Returns whether a list names this host, if its name tells. The last name that fits decides.
-/// `host` is the name of this host up to its first dot.
+/// `host` is the name of this host, with its domain if the host knows it.
 pub(super) fn is_this_host(hosts: &[String], host: &str) -> Option<bool> {
     let mut found = Some(false);
     for name in hosts {
@@ -24,14 +25,25 @@ pub(super) fn is_this_host(hosts: &[String], host: &str) -> Option<bool> {
     found
 }
 
-/// Returns whether one name is of this host; nothing for addresses and netgroups.
+/// Returns whether one name is of this host; nothing for addresses, netgroups, and domains that the
+/// host does not know itself (sudo may ask a resolver).
 fn fits(name: &str, host: &str) -> Option<bool> {
     let base = name.split_once('/').map_or(name, |(base, _)| base);
-    if name.starts_with('+') || base.parse::<IpAddr>().is_ok() {
+    // A class of characters has more rules than `matches` knows.
+    let is_class = name.contains(['[', '\\']);
+    if name.starts_with('+') || base.parse::<IpAddr>().is_ok() || is_class || is_doubtful(name) {
         return None;
     }
-    let short = name.split_once('.').map_or(name, |(short, _)| short);
-    Some(name == "ALL" || matches(&host.to_lowercase(), &short.to_lowercase()))
+    if name == "ALL" {
+        return Some(true);
+    }
+    let (name, host) = (name.to_lowercase(), host.to_lowercase());
+    let short = host.split_once('.').map_or(host.as_str(), |(short, _)| short);
+    match name.split_once('.') {
+        _ if name == host => Some(true),
+        None => Some(matches(short, &name)),
+        Some((label, _)) => (label != short && !label.contains(['*', '?'])).then_some(false),
+    }
 }
 
 #[cfg(test)]
@@ -42,7 +54,14 @@ mod tests {
     fn the_last_name_that_fits_decides() {
         for (hosts, expected) in [
             (&["web"][..], Some(true)),
-            (&["WEB.example.org"], Some(true)),
+            (&["WEB"], Some(true)),
+            (&["all"], Some(false)),
+            (&["WEB.example.org"], None),
+            (&["web.other.example"], None),
+            (&["*.example.org"], None),
+            (&["db.example.org"], Some(false)),
+            (&["we[b]"], None),
+            (&["ALL", "!we[b]"], None),
             (&["db"], Some(false)),
             (&["w*", "!web"], Some(false)),
             (&["!web", "ALL"], Some(true)),
@@ -55,6 +74,14 @@ mod tests {
         ] {
             let hosts: Vec<_> = hosts.iter().map(|name| (*name).to_owned()).collect();
             assert_eq!(is_this_host(&hosts, "web"), expected, "{hosts:?}");
+        }
+        for (name, expected) in [
+            ("web.example.org", Some(true)),
+            ("web", Some(true)),
+            ("web.example.com", None),
+            ("db.example.org", Some(false)),
+        ] {
+            assert_eq!(is_this_host(&[name.to_owned()], "web.example.org"), expected, "{name}");
         }
     }
 }

@@ -1,5 +1,8 @@
 //! The lines of sudoers, and the files that they include.
 
+use super::line_part::PartReader;
+use super::words::{Words, unquoted};
+
 /// A place in a file.
 pub(in super::super) type Place = (String, usize);
 
@@ -28,13 +31,14 @@ pub(super) fn logical_lines(text: &str) -> Vec<Line> {
     let mut found = Vec::new();
     let mut raw = text.lines().enumerate();
     while let Some((index, first)) = raw.next() {
-        let (mut text, mut is_continued) = part(first);
-        let mut last = index + 1;
+        let mut reader = PartReader::of(first);
+        let (part, mut is_continued) = reader.part(first);
+        let (mut text, mut last) = (part.to_owned(), index + 1);
         while is_continued {
             let Some((index, next)) = raw.next() else { break };
             last = index + 1;
-            let (more, on) = part(next);
-            text.push_str(&more);
+            let (more, on) = reader.part(next);
+            text.push_str(more);
             is_continued = on;
         }
         if !text.trim().is_empty() {
@@ -44,61 +48,27 @@ pub(super) fn logical_lines(text: &str) -> Vec<Line> {
     found
 }
 
-/// Returns a line without its comment, and whether the next line continues it.
-fn part(line: &str) -> (String, bool) {
-    let is_include = line.trim_start().starts_with("#include");
-    let bare = match is_include {
-        true => line,
-        false => line.get(..comment_start(line)).unwrap_or(line),
-    };
-    match bare.trim_end().strip_suffix('\\') {
-        Some(before) if bare == line => (before.to_owned(), true),
-        _ => (bare.to_owned(), false),
-    }
-}
-
-/// Returns the index of the comment, or the end. `#` before a number means a uid.
-fn comment_start(line: &str) -> usize {
-    let (mut is_quoted, mut is_escaped) = (false, false);
-    for (index, c) in line.char_indices() {
-        match c {
-            _ if is_escaped => is_escaped = false,
-            '\\' => is_escaped = true,
-            '"' => is_quoted = !is_quoted,
-            '#' if !is_quoted => {
-                let after = line.get(index + 1..).unwrap_or_default();
-                let after = after.strip_prefix('-').unwrap_or(after);
-                if !after.starts_with(|c: char| c.is_ascii_digit()) {
-                    return index;
-                }
-            }
-            _ => {}
-        }
-    }
-    line.len()
-}
-
-/// Returns what a line includes, if it does. `file` is the file of the line, and `host` the name of
-/// this host.
-pub(super) fn include(line: &str, file: &str, host: &str) -> Option<Include> {
+/// Returns what a line includes, if it does, and whether anything follows the name. `file` is the
+/// file of the line, and `host` the name of this host.
+pub(super) fn include(line: &str, file: &str, host: &str) -> Option<(Include, bool)> {
     let rest = line.strip_prefix(['@', '#'])?;
     let (is_folder, rest) = match (rest.strip_prefix("includedir"), rest.strip_prefix("include")) {
         (Some(rest), _) => (true, rest),
         (None, Some(rest)) => (false, rest),
         (None, None) => return None,
     };
-    let name = rest.strip_prefix([' ', '\t'])?.trim();
-    let name = match name.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
-        Some(quoted) => quoted.to_owned(),
-        None => name.replace("\\ ", " "),
-    };
+    let mut words = Words(rest.strip_prefix([' ', '\t'])?.trim());
+    let name = unquoted(words.until(&[' ', '\t']));
+    let has_more = !words.is_at_end();
+    let host = host.split_once('.').map_or(host, |(short, _)| short);
     let name = name.replace("%h", host);
     let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
     let path = if name.starts_with('/') { name } else { format!("{folder}/{name}") };
-    Some(match is_folder {
+    let found = match is_folder {
         true => Include::Folder(path.trim_end_matches('/').to_owned()),
         false => Include::File(path),
-    })
+    };
+    Some((found, has_more))
 }
 
 /// Returns the names in a folder that sudo reads, in its order.
@@ -139,10 +109,39 @@ mod tests {
             ("@include /a\\ b", Some(Include::File("/a b".into()))),
             ("#includedir /etc/sudoers.d/", Some(Include::Folder("/etc/sudoers.d".into()))),
             ("@includedir %h.d", Some(Include::Folder("/etc/host.d".into()))),
+            ("@include /a\\#1", Some(Include::File("/a#1".into()))),
             ("#included here", None),
             ("alice ALL=ALL", None),
         ] {
-            assert_eq!(include(line, "/etc/sudoers", "host"), expected, "{line}");
+            let expected = expected.map(|found| (found, false));
+            assert_eq!(include(line, "/etc/sudoers", "host.example"), expected, "{line}");
+        }
+        let more = include("@include /a b", "/etc/sudoers", "host");
+        assert_eq!(more, Some((Include::File("/a".into()), true)));
+    }
+
+    #[test]
+    fn comments_end_where_sudo_says() {
+        for (text, expected) in [
+            ("#include /a # site rules", &["#include /a"][..]),
+            ("#includedir /a # b", &["#includedir /a"]),
+            ("  #include /a", &[]),
+            ("  @include /a\\#1 # b", &["@include /a\\#1"]),
+            ("@include \"/a #1\" # b", &["@include \"/a #1\""]),
+            ("bob ALL=/bin/echo \" # x, ALL", &["bob ALL=/bin/echo \""]),
+            ("bob ALL=/bin/a b\"# x, ALL", &["bob ALL=/bin/a b\""]),
+            ("bob ALL=sudoedit \" # x, ALL", &["bob ALL=sudoedit \""]),
+            ("\"b # b\" ALL=CWD=\"/a # b\" /bin/a # c", &["\"b # b\" ALL=CWD=\"/a # b\" /bin/a"]),
+            (
+                "Defaults passprompt=\"a \\\n#b\", !authenticate",
+                &["Defaults passprompt=\"a #b\", !authenticate"],
+            ),
+            ("bob ALL=/bin/a \" \\\n# x", &["bob ALL=/bin/a \""]),
+            ("bob ALL=/bin/a \\\\\neve ALL=ALL", &["bob ALL=/bin/a \\\\", "eve ALL=ALL"]),
+            ("bob ALL=/bin/a \\ \neve ALL=ALL", &["bob ALL=/bin/a \\", "eve ALL=ALL"]),
+        ] {
+            let lines: Vec<_> = logical_lines(text).into_iter().map(|line| line.text).collect();
+            assert_eq!(lines, expected, "{text}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::alias_line::{AliasKind, aliases};
 use super::targets::Targets;
-use super::words::{Words, unquoted};
+use super::words::{Words, is_alias, is_doubtful, unquoted};
 
 /// The content of a line.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,12 +30,14 @@ pub(super) struct Grant {
     pub(super) exempt: Vec<Command>,
     /// The commands with a password, without other conditions.
     pub(super) asked: Vec<Command>,
+    /// True if it turns the password on (`PASSWD`), whatever the settings say.
+    pub(super) turns_on: bool,
 }
 
 /// A command, and the users as which it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Command {
-    /// The command with its arguments, or an alias.
+    /// The command with its arguments, or an alias. An alias may be negated.
     pub(super) name: String,
     pub(super) targets: Targets,
 }
@@ -43,7 +45,8 @@ pub(super) struct Command {
 impl Command {
     /// Reports whether it is `other` too, as far as the names tell.
     pub(super) fn includes(&self, other: &Self) -> bool {
-        (self.name == "ALL" || self.name == other.name) && self.targets.include(&other.targets)
+        let is_same = self.name == other.name && !is_doubtful(&self.name);
+        (self.name == "ALL" || is_same) && self.targets.include(&other.targets)
     }
 }
 
@@ -71,10 +74,7 @@ fn settings(rest: &str) -> Result<Rule, &'static str> {
     });
     let mut settings = Vec::new();
     while !words.is_at_end() {
-        let mut is_negated = false;
-        while words.skip('!') {
-            is_negated = !is_negated;
-        }
+        let is_negated = words.skip_negations();
         let text = words.until(&[',']);
         words.skip(',');
         let mut parts = Words(text);
@@ -118,9 +118,13 @@ fn grant(words: &mut Words<'_>) -> Result<Grant, &'static str> {
     if hosts.is_empty() || !words.skip('=') {
         return Err("it has no =, with hosts before and commands behind it");
     }
-    let mut grant = Grant { hosts: names(hosts), ..Grant::default() };
+    let mut hosts = Words(hosts);
+    let mut grant = Grant { hosts: hosts.list_until(&[',', ' ', '\t']), ..Grant::default() };
+    if !hosts.is_at_end() {
+        return Err("its hosts cannot be read");
+    }
     // Tags, targets and options are valid for the commands behind them too.
-    let (mut needs_password, mut has_condition) = (true, false);
+    let (mut needs_password, mut has_condition) = (None, false);
     let mut targets = Targets::default();
     loop {
         if words.skip('(') {
@@ -131,8 +135,8 @@ fn grant(words: &mut Words<'_>) -> Result<Grant, &'static str> {
         }
         loop {
             match tag(words) {
-                Some("NOPASSWD") => needs_password = false,
-                Some("PASSWD") => needs_password = true,
+                Some("NOPASSWD") => needs_password = Some(false),
+                Some("PASSWD") => needs_password = Some(true),
                 Some(_) => {}
                 None if option(words) => has_condition = true,
                 None => break,
@@ -142,34 +146,28 @@ fn grant(words: &mut Words<'_>) -> Result<Grant, &'static str> {
         while words.skip_digest() {
             has_digest = true;
         }
-        let command = words.until(&[',', ':']);
-        if command.is_empty() {
+        let is_negated = words.skip_negations();
+        words.is_at_end();
+        let name = words.command()?;
+        if name.is_empty() {
             return Err("a command is missing");
         }
-        let is_meant = !command.starts_with('!');
-        let command = Command { name: command.to_owned(), targets: targets.clone() };
-        if !needs_password && is_meant {
-            grant.exempt.push(command);
-        } else if is_meant && !has_condition && !has_digest {
+        let sign = if is_negated { "!" } else { "" };
+        let command = Command { name: format!("{sign}{name}"), targets: targets.clone() };
+        if needs_password == Some(false) {
+            // The members of an alias may be negated too.
+            grant.exempt.extend((!is_negated || is_alias(name)).then_some(command));
+        } else if !is_negated && !has_condition && !has_digest {
             // The last command of a list that fits counts.
             grant.exempt.retain(|exempt| !command.includes(exempt));
             grant.asked.push(command);
+            grant.turns_on |= needs_password == Some(true);
         }
         if !words.skip(',') {
             break;
         }
     }
     Ok(grant)
-}
-
-/// Returns the names of a list without blanks around them.
-fn names(list: &str) -> Vec<String> {
-    let mut words = Words(list);
-    let mut names = vec![unquoted(words.until(&[',']))];
-    while words.skip(',') {
-        names.push(unquoted(words.until(&[','])));
-    }
-    names
 }
 
 /// Returns the tag that is next, without its colon.
@@ -256,6 +254,8 @@ mod tests {
             ("a ALL=(root) NOPASSWD: ALL, (www) PASSWD: ALL", &["a"], &["ALL"]),
             ("a ALL=(root) NOPASSWD: ALL, (ALL) PASSWD: ALL", &["a"], &[]),
             ("a ALL=NOPASSWD: /x, NOTAFTER=20200101000000Z PASSWD: /y, ALL", &["a"], &["/x"]),
+            ("a ALL=NOPASSWD: !!/bin/x, ! /bin/y, !SOME", &["a"], &["/bin/x", "!SOME"]),
+            ("a ALL=/bin/echo \", NOPASSWD: /bin/x", &["a"], &["/bin/x"]),
             ("a h1=NOPASSWD: /bin/x : h2, h3 = (root) ALL", &["a"], &["/bin/x"]),
             ("a ALL=NOPASSWD: /bin/x -p a\\:b\\=c, !/bin/y", &["a"], &["/bin/x -p a\\:b\\=c"]),
             ("#1000 ALL=(ALL) NOPASSWD:NOEXEC: sudoedit /etc/x", &["#1000"], &["sudoedit /etc/x"]),
@@ -282,11 +282,12 @@ mod tests {
             hosts: names(&["h1", "2001:db8::/32"]),
             exempt: vec![command("/x", Targets::default())],
             asked: vec![command("/y", Targets::default())],
+            turns_on: true,
         };
         let second = Grant {
             hosts: names(&["ALL"]),
-            exempt: Vec::new(),
             asked: vec![command("/z", Targets::parse("ALL:ALL"))],
+            ..Grant::default()
         };
         assert_eq!(grants, [first, second]);
     }

@@ -63,7 +63,7 @@ impl Setting {
         }
     }
 
-    /// Returns the callers on the host with this short name.
+    /// Returns the callers on the host with this name.
     pub(super) fn reach(&self, aliases: &Aliases, host: &str) -> Reach {
         let names = match self.scope_of(aliases) {
             Scope::All => return Reach::Everybody,
@@ -82,8 +82,12 @@ impl Setting {
         }
     }
 
-    /// Reports whether it is for targets or commands, which sudo looks at after all others.
-    pub(super) fn is_of_target_or_command(&self) -> bool {
-        self.scope.as_ref().is_some_and(|scope| scope.starts_with(['>', '!']))
+    /// Returns when sudo applies it: those for targets after the others, those for commands last.
+    pub(super) fn stage(&self) -> u8 {
+        match self.scope.as_ref().and_then(|scope| scope.chars().next()) {
+            Some('>') => 1,
+            Some('!') => 2,
+            _ => 0,
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The users and groups as which a command runs.
 
-use super::words::Words;
+use super::words::{Words, is_doubtful};
 
 /// The users and groups behind `-u` and `-g`, as the line names them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,13 @@ impl Targets {
         Self { users, groups }
     }
 
+    /// Returns them as a text, with `default` as the default user.
+    pub(super) fn text(&self, default: &str) -> String {
+        let user = |name: &String| if name == DEFAULT { default } else { name }.to_owned();
+        let users: Vec<_> = self.users.iter().map(user).collect();
+        format!("{}:{}", users.join(","), self.groups.join(","))
+    }
+
     /// Reports whether these are all of `other`, as far as the names tell.
     pub(super) fn include(&self, other: &Self) -> bool {
         let (users, groups) = (&self.users, &self.groups);
@@ -41,7 +48,8 @@ impl Default for Targets {
 
 fn has_all(names: &[String], others: &[String]) -> bool {
     let is_plain = !names.iter().any(|name| name.starts_with('!'));
-    let has = |other: &String| names.iter().any(|name| name == "ALL" || name == other);
+    let is_same = |name: &String, other: &String| name == other && !is_doubtful(name);
+    let has = |other: &String| names.iter().any(|name| name == "ALL" || is_same(name, other));
     is_plain && others.iter().all(has)
 }
 

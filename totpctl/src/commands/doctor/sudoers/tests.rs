@@ -192,6 +192,23 @@ fn a_line_depends_on_the_aliases_that_it_names() {
 }
 
 #[test]
+fn what_cannot_be_read_is_told() {
+    for (line, expected) in [
+        ("@include /gone", "cannot read /gone: no such file"),
+        ("@include /etc/a b", "more than one name is included"),
+        ("@includedir /d", "the name of /d/caf\u{fffd} is not UTF-8"),
+        ("bob ALL=/bin/a ^x{1,2}$", "a regular expression has a comma or a colon"),
+        ("Cmnd_Alias A = ^/bin/a{1,2}$", "a regular expression has a comma or a colon"),
+        ("bob a b=(ALL) ALL", "its hosts cannot be read"),
+    ] {
+        let files =
+            [("/etc/sudoers", line), ("/etc/a", ""), ("/d/caf\u{fffd}", ""), ("/d/a.\u{fffd}", "")];
+        let faults = sudoers(&files).faults;
+        assert_eq!(faults, [(("/etc/sudoers".to_owned(), 1), expected.to_owned())], "{line}");
+    }
+}
+
+#[test]
 fn a_line_that_cannot_be_read_is_told() {
     let found = sudoers(&[("/etc/sudoers", "\nalice everything\nbob ALL=(ALL NOPASSWD: ALL\n")]);
     let places: Vec<_> = found.faults.iter().map(|((_, line), _)| *line).collect();
@@ -249,6 +266,10 @@ fn a_setting_that_a_later_line_takes_back_is_not_in_force() {
         ("Defaults !rootpw\nDefaults:a rootpw\n", &[2]),
         ("Defaults rootpw\nDefaults@db !rootpw\n", &[1]),
         ("Defaults rootpw\nDefaults@web !rootpw\n", &[]),
+        ("Defaults!ALL rootpw\nDefaults !rootpw\n", &[1]),
+        ("Defaults>ALL !rootpw\nDefaults rootpw\n", &[]),
+        ("Defaults!ALL !rootpw\nDefaults>a rootpw\n", &[]),
+        ("Defaults rootpw\nDefaults@web.other.example !rootpw\n", &[1]),
     ] {
         let found = rules(text);
         let lines: Vec<_> =

@@ -1,0 +1,67 @@
+//! The parts of a line of sudoers that a backslash joins, without the comment.
+
+/// Where in a line the reader is.
+#[derive(Debug, Default)]
+pub(super) struct PartReader {
+    /// True for a line of settings, which has no commands with arguments.
+    is_of_settings: bool,
+    /// True if the next part is the first one, and includes a file: its `#` begins no comment.
+    is_include: bool,
+    /// True within quotes.
+    is_quoted: bool,
+    /// True within a command, where quotes mean nothing.
+    is_command: bool,
+}
+
+impl PartReader {
+    /// Returns a reader of the line that begins with this part.
+    pub(super) fn of(first: &str) -> Self {
+        let name = first.strip_prefix("#include");
+        let is_include = name
+            .is_some_and(|rest| rest.strip_prefix("dir").unwrap_or(rest).starts_with([' ', '\t']));
+        let is_of_settings = first.trim_start().starts_with("Defaults");
+        Self { is_of_settings, is_include, ..Self::default() }
+    }
+
+    /// Returns the next part without its comment, and whether another part follows.
+    pub(super) fn part<'a>(&mut self, part: &'a str) -> (&'a str, bool) {
+        let is_include = std::mem::take(&mut self.is_include);
+        let (mut is_escaped, mut is_word) = (false, false);
+        for (index, c) in part.char_indices().skip(usize::from(is_include)) {
+            let rest = part.get(index..).unwrap_or_default();
+            if std::mem::take(&mut is_escaped) {
+                is_word = true;
+                continue;
+            }
+            match c {
+                '\\' => is_escaped = true,
+                '"' if self.is_quoted => self.is_quoted = false,
+                '"' if !self.is_command => self.is_quoted = true,
+                _ if self.is_quoted => {}
+                '#' if is_comment(rest) => return (part.get(..index).unwrap_or(part), false),
+                ',' | ':' => self.is_command = false,
+                _ if !is_word && !self.is_of_settings => {
+                    self.is_command |= COMMANDS.iter().any(|start| rest.starts_with(start));
+                }
+                _ => {}
+            }
+            is_word = !c.is_whitespace() && !SIGNS.contains(&c);
+        }
+        match part.strip_suffix('\\').filter(|_| is_escaped) {
+            Some(before) => (before, true),
+            None => (part, false),
+        }
+    }
+}
+
+/// Reports whether `#` begins a comment. Before a number it means a uid.
+fn is_comment(text: &str) -> bool {
+    let after = text.get(1..).unwrap_or_default();
+    let after = after.strip_prefix('-').unwrap_or(after);
+    !after.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// What begins a command that has arguments.
+const COMMANDS: [&str; 4] = ["/", "^", "sudoedit ", "sudoedit\t"];
+/// What may stand right before one.
+const SIGNS: [char; 6] = [',', ':', '=', '(', ')', '!'];

@@ -1,4 +1,4 @@
-//! The PAM services that sudo uses, and for whom. Pure.
+//! The PAM services that sudo uses, and their users. Pure.
 
 use super::sudoers::{Place, Setting, Sudoers};
 

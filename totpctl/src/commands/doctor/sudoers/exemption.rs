@@ -1,4 +1,4 @@
-//! The users whom a line of sudoers exempts (`NOPASSWD`), without those that later lines ask.
+//! The users that a line of sudoers exempts (`NOPASSWD`), without those that later lines ask.
 
 use std::slice;
 

@@ -126,7 +126,7 @@ fn trace(original: &[Rule], rules: &[Rule]) -> Trace {
     while let Some(rule) = progress.next(rules) {
         let meant = &original[progress.at];
         let result = match rule.kind {
-            RuleKind::MustFail(_) => ReturnCode::PERM_DENIED,
+            RuleKind::MustFail(_) | RuleKind::FailedInclude(_) => ReturnCode::PERM_DENIED,
             _ => {
                 let result = returned(rule);
                 trace.results.push(format!("auth={}", result.name()));

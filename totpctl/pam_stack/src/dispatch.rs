@@ -169,7 +169,7 @@ pub fn run(rules: &[Rule], mut result: impl FnMut(&Rule) -> ReturnCode) -> Retur
     let mut progress = Progress::new();
     while let Some(rule) = progress.next(rules) {
         let result = match rule.kind {
-            RuleKind::MustFail(_) => ReturnCode::PERM_DENIED,
+            RuleKind::MustFail(_) | RuleKind::FailedInclude(_) => ReturnCode::PERM_DENIED,
             _ => result(rule),
         };
         progress.advance(rules, result);

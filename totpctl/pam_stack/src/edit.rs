@@ -37,6 +37,7 @@ pub fn enable(
 ) -> Result<Option<String>, Refusal> {
     let (text, own) = own_lines(service, read)?;
     let rules = rules(service, read)?;
+    check_includes(&rules)?;
     let now = analyze(&rules, exists);
     if let Some(place) = now.factor_lines.first() {
         if !is_safe(&now) {
@@ -138,9 +139,19 @@ pub fn disable(
         |name: &str| if name == OTHER && service != OTHER { None } else { without(name) };
     // The line of a profile may still ask.
     let left = rules(service, &own_alone).map_err(|_| Refusal::NothingLeft)?;
-    match left.iter().any(asks_who) {
-        true => Ok(Some(after)),
-        false => Err(Refusal::NothingLeft),
+    if left.iter().any(asks_who) {
+        return Ok(Some(after));
+    }
+    check_includes(&left)?;
+    Err(Refusal::NothingLeft)
+}
+
+/// Refuses a stack in which a file cannot be included: what that file would ask is not known.
+fn check_includes(rules: &[Rule]) -> Result<(), Refusal> {
+    let failed = rules.iter().find_map(|rule| Some((&rule.place, rule.failed_include()?)));
+    match failed {
+        None => Ok(()),
+        Some((place, reason)) => Err(Refusal::Unreadable(format!("{place}: {reason}"))),
     }
 }
 
@@ -164,6 +175,7 @@ fn rules(service: &str, read: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Rul
     match Stack::parse(service, Kind::Auth, read) {
         Stack::Rules(rules) if !rules.is_empty() => Ok(rules),
         Stack::Ambiguous(place, reason) => Err(Refusal::Ambiguous(place, reason)),
+        Stack::Unreadable(reason) => Err(Refusal::Unreadable(reason)),
         _ => Err(Refusal::NoStack),
     }
 }

@@ -10,7 +10,7 @@ use crate::stack::{Rule, RuleKind};
 /// Returns the possible results of a rule. Of results with the same effect it returns one.
 pub(crate) fn results(rule: &Rule, exists: &dyn Fn(&str) -> bool, root: bool) -> Vec<ReturnCode> {
     let (path, args) = match &rule.kind {
-        RuleKind::MustFail(_) => return vec![ReturnCode::PERM_DENIED],
+        RuleKind::MustFail(_) | RuleKind::FailedInclude(_) => return vec![ReturnCode::PERM_DENIED],
         RuleKind::Substack => return Vec::new(),
         RuleKind::Module { path, args } => (path, args),
     };

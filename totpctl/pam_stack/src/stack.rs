@@ -34,6 +34,8 @@ pub enum RuleKind {
     },
     /// Fails, for this reason.
     MustFail(&'static str),
+    /// Fails, because the included file cannot be read. The text names the file and the reason.
+    FailedInclude(String),
     /// Begins a substack: the rules that follow have a higher level.
     Substack,
 }
@@ -54,6 +56,15 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Returns why its file cannot be included, if so.
+    #[must_use]
+    pub fn failed_include(&self) -> Option<&str> {
+        match &self.kind {
+            RuleKind::FailedInclude(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
     /// Reports whether it is a line of the second factor.
     #[must_use]
     pub fn is_factor(&self) -> bool {
@@ -196,18 +207,26 @@ impl Loading<'_> {
                 }
                 check_depth(&place, depth)?;
                 let inner = level + u8::from(substack);
-                let text = (self.read)(&name).filter(|_| inner < MAX_SUBSTACK_DEPTH);
-                let loaded = match text {
-                    Some(text) => self.text(&name, &text, Some(kind), inner, depth + 1),
-                    None => Err(LoadError::Unreadable(String::new())),
+                let loaded = match (self.read)(&name) {
+                    Some(text) if inner < MAX_SUBSTACK_DEPTH => {
+                        self.text(&name, &text, Some(kind), inner, depth + 1)
+                    }
+                    Some(_) => Err(LoadError::Unreadable(format!("{name}: too many substacks"))),
+                    None if name.is_empty() => {
+                        Err(LoadError::Unreadable("the line names no file to include".to_owned()))
+                    }
+                    None => {
+                        let reason = format!("cannot include {name}: no such file");
+                        Err(LoadError::Unreadable(reason))
+                    }
                 };
-                if loaded.as_ref().is_err_and(|error| !matches!(error, LoadError::Unreadable(_))) {
-                    return loaded;
-                }
-                if loaded.is_err() {
+                match loaded {
                     // libpam keeps the lines that it read before the failure.
-                    let kind = RuleKind::MustFail("the included file cannot be read");
-                    self.rules.push(rule(kind, Control::bad(), "include"));
+                    Err(LoadError::Unreadable(reason)) => {
+                        let kind = RuleKind::FailedInclude(reason);
+                        self.rules.push(rule(kind, Control::bad(), "include"));
+                    }
+                    loaded => loaded?,
                 }
             }
             Directive::Module { kind, control, word, path, args } if is_wanted(kind) => {

@@ -24,6 +24,8 @@ pub enum Refusal {
     NoPlace,
     /// Versions of libpam read this line differently, for this reason.
     Ambiguous(Place, &'static str),
+    /// A stack in which libpam cannot read a file. The text names the file and the reason.
+    Unreadable(String),
     /// A service without a file that libpam can read.
     NoStack,
     /// Without the second factor no line is left that asks who a user is. libpam would then use the
@@ -67,6 +69,9 @@ impl fmt::Display for Refusal {
             ),
             Self::Ambiguous(place, reason) => {
                 write!(f, "{place}: {reason}; write the line whole, and without what is in its way")
+            }
+            Self::Unreadable(reason) => {
+                write!(f, "libpam cannot read its stack ({reason}); restore or correct that file first")
             }
             Self::NoStack => {
                 f.write_str("it has no auth lines of its own that libpam can read")

@@ -95,9 +95,17 @@ fn a_stack_without_a_safe_change_is_refused() {
         ),
         ("auth include nowhere \\", Refusal::NoStack),
         ("account required pam_unix.so\n", Refusal::NoStack),
-        ("@include gone\n", Refusal::NoStack),
     ] {
         assert_eq!(enable_x(own, None), Err(expected), "{own}");
+    }
+    for word in ["@include", "auth include", "auth substack"] {
+        // Without the line of pam_totp.so nothing is left that is known to ask.
+        let own = format!("{word} gone\nauth required pam_totp.so\n");
+        let before = own.replace("auth required pam_totp.so\n", "");
+        let reason = "x:1: cannot include gone: no such file".to_owned();
+        for refused in [enable_x(&own, None), enable_x(&before, None), disable("x", &files(&own))] {
+            assert_eq!(refused, Err(Refusal::Unreadable(reason.clone())), "{own}");
+        }
     }
     let profile = "@include profile\n";
     assert_eq!(enable_x(profile, None), Ok(None));

@@ -58,6 +58,9 @@ pub struct Analysis {
     pub denies_unenrolled_root: bool,
     /// True if a user without a factor gets in although no module accepted a proof of who it is.
     pub skips_strangers: bool,
+    /// The line of the second factor whose code alone lets a user in. No module of that path
+    /// accepted another proof of who it is.
+    pub code_alone: Option<Place>,
     /// The lines whose success jumps past the end of the stack: libpam then denies the login.
     pub jumps_past_end: Vec<Place>,
     /// The stack has more than 400 lines and was not explored.
@@ -89,6 +92,7 @@ pub fn analyze(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Analysis {
         _ => None,
     });
     let place = |index: usize| rules.get(index).map(|rule| rule.place.clone());
+    let code_alone = user.code_alone.and_then(place);
     let asks_twice = user.asks_twice.and_then(|(one, other)| place(one).zip(place(other)));
     let CodeWithoutPassword { after_wrong_password, without_password } =
         code_without_password(rules, exists);
@@ -101,6 +105,7 @@ pub fn analyze(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Analysis {
         skips_unenrolled: user.skips_unenrolled,
         denies_unenrolled_root: user.skips_unenrolled && root_needs_factor,
         skips_strangers: user.skips_strangers,
+        code_alone,
         jumps_past_end: jumps_past_end(rules, exists),
         too_long: false,
         skips_root,
@@ -179,6 +184,8 @@ struct Endings {
     can_succeed: bool,
     skips_unenrolled: bool,
     skips_strangers: bool,
+    /// The index of the first line of the second factor whose approval alone lets a user in.
+    code_alone: Option<usize>,
     /// The bypasses, by the index of the rule that opens each. The flag is true if the bypass
     /// overrules the second factor.
     bypasses: BTreeMap<(usize, bool), Bypass>,
@@ -191,7 +198,10 @@ impl Endings {
     fn add_success(&mut self, rules: &[Rule], path: &Path, last_factor: Option<usize>) {
         self.can_succeed |= path.factor != FactorState::Skipped;
         match path.factor {
-            FactorState::Approved => {}
+            FactorState::Approved => {
+                let alone = path.approved_by.filter(|_| !path.is_proved);
+                self.code_alone = self.code_alone.into_iter().chain(alone).min();
+            }
             FactorState::Skipped => {
                 self.skips_unenrolled = true;
                 self.skips_strangers |= !path.is_proved;

@@ -99,3 +99,26 @@ fn rootok_and_nullok_are_no_bypass() {
     let shut = finding("auth required pam_totp.so\nauth required pam_deny.so\n");
     assert!(!shut.can_succeed && shut.bypasses.is_empty());
 }
+
+#[test]
+fn a_code_that_is_enough_is_found() {
+    let debian = "auth [success=1 default=ignore] pam_unix.so\nauth requisite pam_deny.so\n\
+                  auth required pam_permit.so\n";
+    let ours = "auth required pam_totp.so\n";
+    for (text, expected) in [
+        (format!("{debian}{ours}"), None),
+        (format!("{ours}{debian}"), None),
+        (format!("auth required pam_yubico.so\n{ours}"), None),
+        (ours.to_owned(), Some(1)),
+        (format!("auth requisite pam_nologin.so\n{ours}"), Some(2)),
+        // The password is asked of the others only.
+        (
+            format!("auth [success=done ignore=ignore default=die] pam_totp.so nullok\n{debian}"),
+            Some(1),
+        ),
+        (format!("auth optional pam_unix.so\n{ours}"), Some(2)),
+    ] {
+        let found = finding(&text).code_alone;
+        assert_eq!(found.map(|place| place.line), expected, "{text}");
+    }
+}

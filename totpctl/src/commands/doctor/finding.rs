@@ -134,6 +134,7 @@ finding_ids! {
     ClockNotSynchronized = "clock-not-synchronized",
     ClockOfHost = "clock-of-host",
     ClockUnknown = "clock-unknown",
+    CodeAlone = "code-alone",
     CodeAskedTwice = "code-asked-twice",
     ConfigurationInvalid = "configuration-invalid",
     ConflictingOptions = "conflicting-module-options",

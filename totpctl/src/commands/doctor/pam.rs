@@ -73,7 +73,15 @@ pub(super) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
     let is_misused = module_lines::check_other_kinds(service, files, report);
     let analysis = analyze(&rules, &|module| files.is_installed(module));
     let missing = missing_module::finding(&rules, &|module| files.is_installed(module));
-    paths(&analysis, missing, report);
+    let failed: Vec<_> = rules.iter().filter_map(failed_include).collect();
+    let is_shut = !failed.is_empty() && !analysis.can_succeed && !analysis.too_long;
+    report.problems.extend(failed);
+    match is_shut {
+        true => report.summarize("denies everybody"),
+        false => paths(&analysis, missing, report),
+    }
+    let is_of_sshd = || service == "sshd" || sshd::uses_service(service);
+    report.notes.extend(code_alone(&analysis).filter(|_| !is_of_sshd()));
     let outcome = Outcome::of_rules(&rules, &analysis);
     if has_option(&rules, "nullok") {
         let requires_other_method = sshd::requires_other_method(service);
@@ -96,6 +104,25 @@ pub(super) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
     }
 }
 
+/// Returns the problem of a line whose file cannot be included.
+fn failed_include(rule: &Rule) -> Option<Finding> {
+    let message = format!("libpam cannot read the stack: {}", rule.failed_include()?);
+    let finding = Finding::new(FindingId::StackUnreadable, message).fix(RESTORE);
+    Some(finding.at(locate(&rule.place)))
+}
+
+/// Returns the note that a code is enough. sshd has one of its own, because a key may come first.
+fn code_alone(analysis: &Analysis) -> Option<Finding> {
+    let place = analysis.code_alone.as_ref().filter(|_| analysis.bypasses.is_empty())?;
+    let message = "a code alone lets in users who have a factor: nothing else on that path proves who they are";
+    let finding = Finding::new(FindingId::CodeAlone, message);
+    Some(
+        finding
+            .fix("ask all of them for the password too, unless that is intended")
+            .at(locate(place)),
+    )
+}
+
 /// Returns the rules of a service, or what is known without them.
 fn parse(service: &str, files: &Snapshot, report: &mut Report) -> Result<Vec<Rule>, Code> {
     let stack = Stack::parse(service, Kind::Auth, &|name| files.read(name));
@@ -116,7 +143,7 @@ fn parse(service: &str, files: &Snapshot, report: &mut Report) -> Result<Vec<Rul
             report.summarize("denies everybody");
             let message = format!("libpam cannot read the stack: {reason}");
             let finding = Finding::new(FindingId::StackUnreadable, message);
-            report.problems.push(finding.fix("correct the file that is named"));
+            report.problems.push(finding.fix(RESTORE));
         }
         Stack::IncludeCycle(place) => {
             report.summarize("may crash");
@@ -255,6 +282,7 @@ fn after_wrong_password(places: &[Place], factor: &Place) -> Option<Finding> {
     Some(Finding::new(id, message).at(locate(first)))
 }
 
+const RESTORE: &str = "restore or correct the file that is named";
 const TOO_LONG: &str = "the stack is too long to check";
 const JUMP_PAST_END: &str =
     "a success here jumps past the end of the stack, and libpam then denies the login";

@@ -56,6 +56,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::ClockNotSynchronized
         | Id::ClockOfHost
         | Id::ClockUnknown
+        | Id::CodeAlone
         | Id::DirectoryUnreachable
         | Id::DropbearCannotEnroll
         | Id::EnrollBlockedByPolkit

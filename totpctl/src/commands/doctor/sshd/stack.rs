@@ -60,7 +60,10 @@ fn of_rules(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> PamStack {
         asks: !analysis.factor_lines.is_empty(),
         code,
         takes_one_answer: !is_shown && takes_one_answer(rules),
-        is_code_alone: is_code_alone(rules),
+        is_code_alone: is_code_alone(rules)
+            || (analysis.code_alone.is_some()
+                && analysis.bypasses.is_empty()
+                && analysis.skips_root.is_none()),
         has_password: rules.iter().any(is_password),
         needs_local_password: needs_local_password(rules, analysis, exists),
         exceptions: stack_code::exceptions(rules, analysis),
@@ -111,6 +114,17 @@ mod tests {
             (format!("{password}{code}\n"), true, false, false, false, 0),
             (format!("{code}\n"), true, true, true, false, 0),
             (format!("{code} echo\n"), true, false, true, false, 0),
+            // The password is asked of users without a factor.
+            (
+                format!(
+                    "auth [success=done ignore=ignore default=die] pam_totp.so nullok\n{password}"
+                ),
+                true,
+                false,
+                true,
+                false,
+                1,
+            ),
             (format!("auth required pam_nologin.so\n{code}\n"), true, true, true, false, 0),
             (format!("{code} forward_pass\n{password}"), true, true, false, false, 0),
             (format!("{password}{code} forward_pass\n"), true, false, false, false, 0),

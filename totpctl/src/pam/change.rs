@@ -14,8 +14,8 @@ use super::lossless;
 use super::unenrolled::options;
 use crate::error::Error;
 use crate::pam::files::{
-    ADMINISTRATORS_FOLDER, cannot_enroll, display, distributions_bytes, is_installed, is_shared,
-    line_advice, path_of, read, read_lossless, remedy, service_advice,
+    ADMINISTRATORS_FOLDER, about_shared, cannot_enroll, display, distributions_bytes, is_installed,
+    is_shared, line_advice, path_of, read, read_lossless, remedy, service_advice,
 };
 use crate::pam::folders::SINGLE_FILE;
 use crate::pam::module_options::{self, PASSWORD_TRIED_AS_CODE, denying_line};
@@ -102,11 +102,7 @@ pub(crate) fn plan_enable(service: &str, args: Option<&[String]>) -> Result<Vec<
         return Err(Error::Usage(module_options::sentence(fault)));
     }
     if is_shared(service) {
-        return Err(Error::refused(format!(
-            "not changed: {service} is no service, but a part of the stacks of many; a service with a line of \
-             its own would then ask twice. Name the services, or use the profile of the distribution \
-             (pam-auth-update, authselect)"
-        )));
+        return Err(Error::refused(about_shared(service)));
     }
     if args.is_some_and(|args| args.iter().any(|arg| arg == "enroll"))
         && let Some(reason) = cannot_enroll(service)
@@ -298,7 +294,10 @@ fn asks_for_code(service: &str, read: &dyn Fn(&str) -> Option<String>) -> bool {
 
 /// Returns the file of a service, with its present text.
 fn read_service(service: &str) -> Result<ServiceFile, Error> {
-    let missing = || Error::refused(format!("there is no PAM service {service:?}"));
+    let missing = || match is_shared(service) {
+        true => Error::refused(about_shared(service)),
+        false => Error::refused(format!("there is no PAM service {service:?}")),
+    };
     let source =
         path_of(service).filter(|_| !service.starts_with(['/', '.'])).ok_or_else(missing)?;
     if source == SINGLE_FILE {
@@ -309,6 +308,9 @@ fn read_service(service: &str) -> Result<ServiceFile, Error> {
     }
     let path = Path::new(ADMINISTRATORS_FOLDER).join(service);
     if fs::symlink_metadata(&path).is_ok_and(|file| file.is_symlink()) {
+        if is_shared(service) {
+            return Err(Error::refused(about_shared(service)));
+        }
         return Err(Error::refused(format!(
             "{} is not changed: it is a link to a file of another program, for example authselect; use the \
              profile of that program",

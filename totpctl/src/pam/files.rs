@@ -10,7 +10,7 @@ use pam_stack::setcred::{DROPBEAR, never_sets_credentials};
 
 use super::folders::{self, SINGLE_FILE};
 use super::lossless;
-use super::remedy::{StackWriter, change_line, end_at_wrong_password, replace_line};
+use super::remedy::{StackWriter, change_line, end_at_wrong_password, profile, replace_line};
 use super::single_file;
 use crate::program;
 
@@ -166,12 +166,21 @@ pub(crate) fn cannot_enroll(service: &str) -> Option<&'static str> {
 /// Returns what to do if libpam continues after a wrong password at these lines.
 pub(crate) fn remedy(places: &[Place]) -> String {
     let file = places.last().map_or("", |place| &place.file);
-    end_at_wrong_password(file, &stack_writer())
+    end_at_wrong_password(file, &stack_writer(), read(file).as_deref(), &is_installed)
 }
 
 /// Returns how to change or remove the line of pam_totp.so at a place outside of a service.
 pub(crate) fn line_advice(place: &Place) -> String {
     change_line(&place.file, &stack_writer())
+}
+
+/// Returns the words about a part of the stacks of many services.
+pub(crate) fn about_shared(name: &str) -> String {
+    format!(
+        "not changed: {name} is no service, but a part of the stacks of many; name the services, or use {}. \
+         See docs/admin/distributions.md",
+        profile(&stack_writer())
+    )
 }
 
 /// Returns what to write in place of the only line of a service.

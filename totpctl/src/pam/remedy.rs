@@ -1,6 +1,10 @@
 //! What to do about a line in a file of many services. It depends on the program that writes the
 //! file.
 
+mod profile;
+
+use pam_stack::{EndingLines, PERMIT, ending_lines};
+
 /// The program that writes the stacks of this machine.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum StackWriter {
@@ -15,33 +19,54 @@ pub(crate) enum StackWriter {
     Unknown,
 }
 
-/// Returns what to do if a wrong password does not end the stack in `file`.
-pub(crate) fn end_at_wrong_password(file: &str, writer: &StackWriter) -> String {
+/// Returns what to do if a wrong password does not end the stack in `file`, which has this text.
+/// `exists` reports whether a module is installed.
+pub(crate) fn end_at_wrong_password(
+    file: &str,
+    writer: &StackWriter,
+    text: Option<&str>,
+    exists: &dyn Fn(&str) -> bool,
+) -> String {
     match (file, writer) {
         ("system-auth" | "password-auth", StackWriter::Authselect(configuration)) => {
-            let (profile, features) = profile_with_codes(configuration);
-            format!(
-                "Have authselect write a stack that asks only after the right password: \
-                 \"authselect select {profile} with-totp{features}\" (with-totp skips users without a factor, \
-                 with-totp-required denies them). The files of services need no change then. If neither profile of the package has \
-                 all that yours has, copy one first: \"authselect create-profile NAME -b {profile}\". \
-                 See docs/admin/distributions.md"
-            )
+            profile::advice(configuration)
         }
         ("common-auth" | "common-auth-pc", StackWriter::PamConfig) => String::from(
             "Replace /etc/pam.d/common-auth with the example pam-config/common-auth of the package (with sssd: \
              common-auth-sssd). The files of services need no change then. See docs/admin/distributions.md",
         ),
-        (file, _) => format!(
-            "Make a wrong password end the stack in {file}. Write the line of the password as \
-             \"auth [success=1 default=ignore] pam_unix.so\", and as the next line \
-             \"auth requisite pam_deny.so\" (instead of \"auth required pam_deny.so\"). With two password \
-             modules in a row, the first one needs success=2. Include {file} with \"include\", because the stack \
-             continues after a \"substack\". Keep a root shell open: the change affects all services that include \
-             {file}. See docs/admin/distributions.md"
-        ),
+        (file, _) => {
+            let change = match text.and_then(|text| ending_lines(text, exists)) {
+                Some(lines) => {
+                    format!("Make a wrong password end the stack in {file}: {}", told(&lines))
+                }
+                None => format!("Make a wrong password end the stack in {file}. {BY_HAND}"),
+            };
+            format!(
+                "{change}. Include {file} with \"include\", because the stack continues after a \"substack\". \
+                 The change affects all services that include {file}: keep a root shell open, and run totpctl \
+                 doctor before you close it. See docs/admin/distributions.md"
+            )
+        }
     }
 }
+
+/// Returns the lines to write, as a phrase.
+fn told(lines: &EndingLines) -> String {
+    let replaced =
+        lines.replaced.iter().map(|(number, text)| format!("line {number} as \"{text}\""));
+    let replaced: Vec<_> = replaced.collect();
+    let permit =
+        lines.permit_behind.map(|number| format!("; behind line {number}, add \"{PERMIT}\""));
+    format!("write {}{}", replaced.join(", "), permit.unwrap_or_default())
+}
+
+/// The same in words, for a file whose lines are not computed.
+const BY_HAND: &str = "Write \"auth requisite pam_deny.so\" instead of \"auth required pam_deny.so\", and behind it \
+                       \"auth required pam_permit.so\". Let the success of each password module jump to that last \
+                       line: \"auth [success=N default=ignore] pam_unix.so\". N counts every line between, also \
+                       those of pam_usertype, pam_faillock and pam_deny. Without a line of pam_deny.so, write \
+                       \"requisite\" instead of \"required\" in the line of the password";
 
 /// Returns how to change the options of the line of pam_totp.so in a file of many services, and how
 /// to remove it.
@@ -57,6 +82,18 @@ pub(crate) fn change_line(file: &str, writer: &StackWriter) -> String {
              \"pam-auth-update --disable totp\" removes the line of the profile",
         ),
         (file, _) => format!("change or remove that line in {file}"),
+    }
+}
+
+/// Returns what to use in place of a line in a file of many services, as a phrase.
+pub(crate) fn profile(writer: &StackWriter) -> &'static str {
+    match writer {
+        StackWriter::Authselect(_) => "the profiles of authselect (totp-local, totp-sssd)",
+        StackWriter::PamAuthUpdate => {
+            "the profile of pam-auth-update (pam-auth-update --enable totp)"
+        }
+        StackWriter::PamConfig => "the example pam-config/common-auth of the package",
+        StackWriter::Unknown => "a profile of the distribution (pam-auth-update, authselect)",
     }
 }
 
@@ -76,37 +113,9 @@ pub(crate) fn replace_line(exists: impl Fn(&str) -> bool) -> String {
     )
 }
 
-/// Returns the profile with codes that replaces the selected one, and the features that both have.
-fn profile_with_codes(configuration: &str) -> (&'static str, String) {
-    let mut lines = configuration.lines().map(str::trim).filter(|line| !line.is_empty());
-    let profile = match lines.next() {
-        Some("sssd" | "custom/sssd") => "totp-sssd",
-        _ => "totp-local",
-    };
-    let features = lines.filter(|feature| COMMON_FEATURES.contains(feature));
-    (profile, features.map(|feature| format!(" {feature}")).collect())
-}
-
-/// Features that the distribution's profiles and ours share.
-const COMMON_FEATURES: [&str; 3] = ["with-faillock", "with-mkhomedir", "without-nullok"];
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn authselect_keeps_its_features() {
-        for (configuration, command) in [
-            ("sssd\nwith-faillock\nwith-sudo\n", "select totp-sssd with-totp with-faillock\""),
-            ("local\n\nwith-silent-lastlog\n", "select totp-local with-totp\""),
-            ("minimal\n", "select totp-local with-totp\""),
-            ("", "select totp-local with-totp\""),
-        ] {
-            let writer = StackWriter::Authselect(configuration.into());
-            let text = end_at_wrong_password("password-auth", &writer);
-            assert!(text.contains(command), "{text}");
-        }
-    }
 
     #[test]
     fn a_file_without_a_writer_is_changed_by_hand() {
@@ -116,11 +125,25 @@ mod tests {
             ("system-auth", &StackWriter::Unknown),
             ("sshd", &StackWriter::PamConfig),
         ] {
-            let text = end_at_wrong_password(file, writer);
+            let text = end_at_wrong_password(file, writer, None, &|_| true);
             assert!(text.contains("requisite pam_deny.so") && text.contains(file), "{text}");
         }
-        let text = end_at_wrong_password("common-auth-pc", &StackWriter::PamConfig);
+        let text =
+            end_at_wrong_password("common-auth-pc", &StackWriter::PamConfig, None, &|_| true);
         assert!(text.contains("pam-config/common-auth of the package"), "{text}");
+    }
+
+    #[test]
+    fn the_lines_of_a_file_are_told_by_their_numbers() {
+        let text = "auth required pam_env.so\nauth sufficient pam_unix.so nullok\n\
+                    auth required pam_faillock.so authfail\nauth required pam_deny.so\n";
+        let told =
+            end_at_wrong_password("system-auth", &StackWriter::Unknown, Some(text), &|_| true);
+        let lines = "write line 2 as \"auth [success=2 default=ignore] pam_unix.so nullok\", line 4 as \
+                     \"auth requisite pam_deny.so\"; behind line 4, add \"auth required pam_permit.so\". ";
+        assert!(told.contains(lines), "{told}");
+        let unknown = end_at_wrong_password("vendor", &StackWriter::Unknown, None, &|_| true);
+        assert!(unknown.contains("N counts every line between"), "{unknown}");
     }
 
     #[test]
@@ -141,16 +164,21 @@ mod tests {
     }
 
     #[test]
-    fn named_profiles_and_examples_exist() {
-        let packaging = concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging");
-        for name in ["local", "sssd"] {
-            let template = format!("{packaging}/authselect/{name}/system-auth");
-            let template = std::fs::read_to_string(template).unwrap();
-            assert!(template.contains("\"with-totp\"") && template.contains("with-totp-required"));
-            for feature in COMMON_FEATURES {
-                assert!(template.contains(feature), "{name} {feature}");
-            }
+    fn only_the_profile_of_this_distribution_is_named() {
+        let authselect = StackWriter::Authselect("local\n".into());
+        for (writer, named, other) in [
+            (&authselect, "totp-sssd", "pam-auth-update"),
+            (&StackWriter::PamAuthUpdate, "pam-auth-update --enable totp", "authselect"),
+            (&StackWriter::PamConfig, "pam-config/common-auth", "authselect"),
+        ] {
+            let text = profile(writer);
+            assert!(text.contains(named) && !text.contains(other), "{text}");
         }
+    }
+
+    #[test]
+    fn named_examples_exist() {
+        let packaging = concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging");
         for name in ["common-auth", "common-auth-sssd"] {
             assert!(std::fs::exists(format!("{packaging}/pam-config/{name}")).unwrap(), "{name}");
         }

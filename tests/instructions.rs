@@ -31,7 +31,10 @@ const BLOCKS: &[(&str, &str, Outcome)] = &[
     ("deploy.md", "totpctl enroll --batch users.txt --no-confirm --if-unenrolled ", Run),
     ("deploy.md", "totpctl try sshd --option nullok ", Run),
     ("deploy.md", "- hosts: all", Run),
-    ("distributions.md", "authselect select ", NotTried("Debian has no authselect")),
+    ("distributions.md", "make rpm", NotTried("Debian has no dnf")),
+    ("distributions.md", "auth [success=4 default=ignore]", Elsewhere("stacks")),
+    ("distributions.md", "authselect current", NotTried("Debian has no authselect")),
+    ("distributions.md", "authselect create-profile", NotTried("Debian has no authselect")),
     (
         "distributions.md",
         "grep '^auth' /etc/pam.d/common-auth-pc",

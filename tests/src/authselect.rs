@@ -50,6 +50,10 @@ fn operator<'a>(line: &'a str, name: &str) -> Option<(&'a str, &'a str, &'a str)
 }
 
 fn holds(condition: &str, features: &[String]) -> bool {
+    condition.split(" and ").all(|part| holds_alone(part, features))
+}
+
+fn holds_alone(condition: &str, features: &[String]) -> bool {
     let (name, wanted) = match condition.strip_prefix("not ") {
         Some(name) => (name, false),
         None => (condition, true),

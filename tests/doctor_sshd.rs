@@ -162,7 +162,7 @@ fn users_without_a_shell_and_users_of_directories_are_counted_or_named() {
     machine.enrolled("alice", 1);
     machine
         .run(
-            "groupadd sftponly; useradd -r -s /usr/sbin/nologin -G sftponly drop\n\
+            "groupadd sftponly; useradd -r -s /usr/sbin/nologin -G sftponly -p x drop\n\
              useradd -u 1500 -s /usr/sbin/nologin mail-only; useradd -u 900 -s /bin/sh backup-user\n\
              printf 'Match Group sftponly\\nForceCommand internal-sftp\\n' >> /etc/ssh/sshd_config\n\
              sed -i 's/^passwd:.*/passwd: files sss/' /etc/nsswitch.conf\n\

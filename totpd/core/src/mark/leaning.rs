@@ -102,8 +102,15 @@ impl Leaning {
     /// Reports whether the login may still be written to the witness and be answered. After a flush
     /// that failed in between it gets an error, and the witness keeps saying "failed".
     #[must_use]
-    pub fn may_answer(&self, leant: Leant) -> bool {
-        self.failures == leant.failures
+    pub fn may_answer(&mut self, leant: Leant) -> bool {
+        if self.failures != leant.failures {
+            return false;
+        }
+        // A flush since the commit may have emptied it. It will name this login all the same.
+        if self.witness == WitnessState::Empty {
+            self.witness = WitnessState::Names;
+        }
+        true
     }
 
     /// Notes a flush of all commits up to `position`. Returns true if the witness is to be emptied

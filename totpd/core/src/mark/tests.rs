@@ -192,7 +192,10 @@ fn after_a_failed_flush_nobody_leans_until_the_window_is_durable() {
     leaning.replace(Some(mark()), 1);
     leaning.flushed(1);
     let leant = leaning.lean(&used(30, 1000), 30_000, 2).unwrap();
+    assert!(leaning.flushed(2), "another login waited for that flush");
+    leaning.witness_emptied();
     assert!(leaning.may_answer(leant));
+    assert!(leaning.flushed(2), "the witness has named it since");
     leaning.replace(Some(Mark::new(30_040, RUN)), 3);
     assert_eq!(leaning.flush_failed(), Some(mark().void_window()), "nobody leaned on the new one");
     assert!(!leaning.may_answer(leant), "it gets an error");

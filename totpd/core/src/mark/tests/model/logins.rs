@@ -257,7 +257,7 @@ impl Host {
         used: Option<(u64, u64)>,
     ) -> Result<(), Halt> {
         // A daemon that is killed here finds the factor gone that the witness names.
-        let was_tainted = core::mem::replace(&mut self.oracle.is_tainted, true);
+        self.oracle.is_tainted = true;
         let position = self.disk.commit(state);
         if let Some((_, last)) = used {
             self.oracle.touch(key, last, position);
@@ -267,7 +267,6 @@ impl Host {
         if !self.flush(None)? {
             return Ok(());
         }
-        self.oracle.is_tainted &= was_tainted;
         self.tick()?;
         let Some((first, last)) = used else { return Ok(()) };
         (first..=last).try_for_each(|used| self.oracle.accept(key, used)).map_err(Halt::Found)

@@ -3,6 +3,7 @@
 use tests::{Machine, Output, pam};
 
 mod reach;
+mod sudo_exceptions;
 mod sudo_rules;
 
 fn doctor(machine: &Machine, services: &str) -> Output {

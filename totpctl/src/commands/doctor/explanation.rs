@@ -122,7 +122,7 @@ mod tests {
             (Id::SudoServiceWithoutCode, &["sudo -i", "sudo -A", "pam_service"]),
             (Id::SudoSkipsCode, &["nullok", "enroll"]),
             (Id::SudoersException, &["NOPASSWD", "!authenticate", "exempt_group"]),
-            (Id::SudoersNotChecked, &["Only root", "directory", "sudo -V"]),
+            (Id::SudoersNotChecked, &["Only root", "directory", "sudo -V", "1 MiB", "UTF-8"]),
             (Id::TotpdUnconfined, &["not loaded", "AppArmor without"]),
             (
                 Id::UnitCannotStart,

@@ -100,7 +100,7 @@ impl Sudoers {
                 return;
             }
         };
-        for Line { number, last, text } in logical_lines(&text) {
+        for Line { number, last, text, is_indented } in logical_lines(&text) {
             let is_here = |(file, at): &Place| file == path && (number..=last).contains(at);
             let rejected = files.rejected.iter().find(|(place, _)| is_here(place));
             let rejection = rejected.map(|(_, words)| words.as_str());
@@ -109,6 +109,11 @@ impl Sudoers {
                 self.line(&text, place, rejection);
                 continue;
             };
+            if is_indented && text.starts_with('#') {
+                let reason = "versions of sudo differ on a blank before #include";
+                self.faults.push((place, reason.to_owned()));
+                continue;
+            }
             if has_more && rejection.is_none() {
                 self.faults.push((place.clone(), "more than one name is included".to_owned()));
             }

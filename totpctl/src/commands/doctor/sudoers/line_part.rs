@@ -5,8 +5,8 @@
 pub(super) struct PartReader {
     /// True for a line of settings, which has no commands with arguments.
     is_of_settings: bool,
-    /// True if the next part is the first one, and includes a file: its `#` begins no comment.
-    is_include: bool,
+    /// How many characters of the next part begin no comment, because it includes a file.
+    skipped: usize,
     /// True within quotes.
     is_quoted: bool,
     /// True within a command, where quotes mean nothing.
@@ -16,18 +16,20 @@ pub(super) struct PartReader {
 impl PartReader {
     /// Returns a reader of the line that begins with this part.
     pub(super) fn of(first: &str) -> Self {
-        let name = first.strip_prefix("#include");
-        let is_include = name
+        let line = first.trim_start();
+        let is_include = line
+            .strip_prefix("#include")
             .is_some_and(|rest| rest.strip_prefix("dir").unwrap_or(rest).starts_with([' ', '\t']));
+        let skipped = if is_include { first.len() - line.len() + 1 } else { 0 };
         let is_of_settings = first.trim_start().starts_with("Defaults");
-        Self { is_of_settings, is_include, ..Self::default() }
+        Self { is_of_settings, skipped, ..Self::default() }
     }
 
     /// Returns the next part without its comment, and whether another part follows.
     pub(super) fn part<'a>(&mut self, part: &'a str) -> (&'a str, bool) {
-        let is_include = std::mem::take(&mut self.is_include);
+        let skipped = std::mem::take(&mut self.skipped);
         let (mut is_escaped, mut is_word) = (false, false);
-        for (index, c) in part.char_indices().skip(usize::from(is_include)) {
+        for (index, c) in part.char_indices().skip(skipped) {
             let rest = part.get(index..).unwrap_or_default();
             if std::mem::take(&mut is_escaped) {
                 is_word = true;

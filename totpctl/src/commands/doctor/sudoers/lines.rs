@@ -15,6 +15,8 @@ pub(super) struct Line {
     pub(super) last: usize,
     /// Its text.
     pub(super) text: String,
+    /// True if it begins with a blank.
+    pub(super) is_indented: bool,
 }
 
 /// A line that includes others.
@@ -42,7 +44,9 @@ pub(super) fn logical_lines(text: &str) -> Vec<Line> {
             is_continued = on;
         }
         if !text.trim().is_empty() {
-            found.push(Line { number: index + 1, last, text: text.trim().to_owned() });
+            let is_indented = text.starts_with(char::is_whitespace);
+            let text = text.trim().to_owned();
+            found.push(Line { number: index + 1, last, text, is_indented });
         }
     }
     found
@@ -125,7 +129,7 @@ mod tests {
         for (text, expected) in [
             ("#include /a # site rules", &["#include /a"][..]),
             ("#includedir /a # b", &["#includedir /a"]),
-            ("  #include /a", &[]),
+            ("  #include /a # b", &["#include /a"]),
             ("  @include /a\\#1 # b", &["@include /a\\#1"]),
             ("@include \"/a #1\" # b", &["@include \"/a #1\""]),
             ("bob ALL=/bin/echo \" # x, ALL", &["bob ALL=/bin/echo \""]),

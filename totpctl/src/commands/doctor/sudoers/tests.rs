@@ -195,6 +195,7 @@ fn a_line_depends_on_the_aliases_that_it_names() {
 fn what_cannot_be_read_is_told() {
     for (line, expected) in [
         ("@include /gone", "cannot read /gone: no such file"),
+        (" #include /etc/a", "versions of sudo differ on a blank before #include"),
         ("@include /etc/a b", "more than one name is included"),
         ("@includedir /d", "the name of /d/caf\u{fffd} is not UTF-8"),
         ("bob ALL=/bin/a ^x{1,2}$", "a regular expression has a comma or a colon"),

@@ -130,7 +130,7 @@ fn name(text: &str) -> String {
     }
 }
 
-/// Reports whether nobody can be sure which user a name means.
+/// Reports whether it is not certain who has a name.
 pub(super) fn is_doubtful(name: &str) -> bool {
     // The file may have another byte in its place.
     name.starts_with('"') || name.contains(char::REPLACEMENT_CHARACTER)

@@ -225,9 +225,18 @@ fn the_readme_protects_a_host_with_an_ssh_socket() {
     let password = "/opt/tests/type-enrollment alicepw '' x";
     let ssh = host.run(&format!("{password} {SSH} alice@127.0.0.1 'echo in as $(id -un)'"));
     assert!(ssh.stdout.contains("in as alice"), "{ssh:#?}");
+    // A session that is open outlives each restart of sshd. One with a key needs no code.
+    host.run(&format!(
+        "mkdir -p /root/.ssh ~alice/.ssh && ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519 && \
+         cp /root/.ssh/id_ed25519.pub ~alice/.ssh/authorized_keys && chown -R alice: ~alice/.ssh && \
+         (setsid {SSH} alice@127.0.0.1 'echo $$ > open; exec sleep 3600' </dev/null >/dev/null 2>&1 &)"
+    ))
+    .stdout_ok();
+    eventually("a session is open", || host.run("test -s ~alice/open").status == 0);
     follow(&host, "README.md");
     assert!(!host.ssh("alice", "000000") && host.ssh("alice", &fresh(&host, "alice")));
     take_out(&host);
+    host.run("kill -0 $(cat ~alice/open) && pgrep -f '^ssh .*exec sleep 3600'").stdout_ok();
 }
 
 #[test]

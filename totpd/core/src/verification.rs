@@ -2,6 +2,7 @@
 //! record.
 
 use crate::factor::{Factor, FactorId, LastUse, Match};
+use crate::mark::UsedCode;
 use crate::record::Record;
 use crate::recovery_codes::HashedGuess;
 use crate::throttle::ThrottleState;
@@ -112,7 +113,7 @@ pub fn verify(
             Err(Reason::Replayed)
         }
         (Answer::Code(_), None) => use_code(best, attempt, voids)
-            .map(|(factor, method)| approve_code(&mut record, factor, method)),
+            .map(|used| approve_code(&mut record, used)),
         (Answer::Recovery(guess), None) => redeem(&mut record, guess, attempt),
     };
     match judged {
@@ -144,12 +145,15 @@ fn refusal(record: &Record, attempt: &Attempt) -> Option<Reason> {
     }
 }
 
-/// Uses up the code that was found. Returns the id of its factor, and its method.
+/// What was used up: the id of the factor, its method, and its code.
+type Used = (FactorId, &'static str, Option<UsedCode>);
+
+/// Uses up the code that was found.
 fn use_code(
     best: Option<(&mut Factor, Match)>,
     attempt: &Attempt,
     voids: &VoidWindows,
-) -> Result<(FactorId, &'static str), Reason> {
+) -> Result<Used, Reason> {
     let (factor, found) = best.ok_or(Reason::NoMatch)?;
     let counter = match found {
         Match::Fresh(counter) if voids.include(factor.kind, counter) => {
@@ -162,15 +166,17 @@ fn use_code(
     if !is_allowed(factor, attempt) {
         return Err(Reason::Restricted);
     }
+    let before = factor.drift;
     factor.accept(counter, attempt.now);
     factor.last_place = Some(LastUse::new(attempt.service.as_deref(), &attempt.source));
-    Ok((factor.id.clone(), factor.kind.name()))
+    Ok((factor.id.clone(), factor.kind.name(), UsedCode::last_of(factor, before)))
 }
 
-fn approve_code(record: &mut Record, factor: FactorId, method: &'static str) -> Verdict {
+fn approve_code(record: &mut Record, (factor, method, used): Used) -> Verdict {
     record.share_used_codes();
     Verdict::Approved {
         factor: Some(factor),
+        used,
         method,
         recovery_codes_left: record.recovery.left(),
         unreported_use: record.recovery.take_unreported_use(),
@@ -184,6 +190,7 @@ fn redeem(record: &mut Record, guess: &HashedGuess, attempt: &Attempt) -> Result
     }
     Ok(Verdict::Approved {
         factor: None,
+        used: None,
         method: "recovery",
         recovery_codes_left: record.recovery.left(),
         unreported_use: None,

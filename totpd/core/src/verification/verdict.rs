@@ -1,6 +1,7 @@
 //! The result of an attempt to log in.
 
 use crate::factor::FactorId;
+use crate::mark::UsedCode;
 use crate::recovery_codes::Usage;
 
 /// The result of an attempt.
@@ -10,6 +11,8 @@ pub enum Verdict {
     Approved {
         /// The factor of the code; `None` for a recovery code.
         factor: Option<FactorId>,
+        /// What the code used up of its factor.
+        used: Option<UsedCode>,
         /// `totp`, `hotp` or `recovery`.
         method: &'static str,
         /// The number of recovery codes that the user still has.

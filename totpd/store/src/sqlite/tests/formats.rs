@@ -113,7 +113,7 @@ fn make_the_fixture() {
     let folder = Folder::new();
     let opened = folder.opened();
     let put = |key: RecordKey, record: Record| {
-        run(opened.store.update(key, move |_| ((), Some(record.clone())))).unwrap();
+        run(opened.store.update(key, move |_, _| ((), Some(record.clone())))).unwrap();
     };
     let factor = |id: u8, kind, status, last_accepted: Option<u64>| Factor {
         id: FactorId::from_random([id; 5]),

@@ -103,7 +103,7 @@ impl Host {
 
     /// Asks whether a login may lean. A rule is left out by a lie about what it looks at.
     fn lean(&mut self, before: &Factor, after: &Factor, position: u64) -> How {
-        let Some(mut used) = UsedCode::between(before, after) else { return How::Flush };
+        let Some(mut used) = UsedCode::last_of(after, before.drift) else { return How::Flush };
         let mut now = self.now;
         let present = time_step(now, used.kind.period().unwrap_or(30));
         if !self.keeps(Rule::OnlyTimeBased) && used.kind == Kind::Hotp {

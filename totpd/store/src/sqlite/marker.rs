@@ -121,10 +121,12 @@ impl Marker {
         lock(&self.state).leaning.is_open()
     }
 
-    /// Reports whether a usual login at `now` (seconds since 1970) would lean.
+    /// Reports whether a usual login at `now` (seconds since 1970) would lean, and no other mark is
+    /// being made.
     #[cfg(test)]
     pub(super) fn is_ready(&self, now: u64) -> bool {
-        lock(&self.state).leaning.is_ready(now)
+        let state = lock(&self.state);
+        !state.is_requested && state.leaning.is_ready(now) && !state.leaning.wants_mark(now)
     }
 
     /// Reports whether the mark is over at `now` (seconds since 1970).

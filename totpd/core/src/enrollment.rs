@@ -6,7 +6,7 @@ pub(crate) use crate::enrollment::addition::verify;
 pub use crate::enrollment::confirmation::{Confirmation, confirm};
 pub use crate::enrollment::diagnosis::Diagnosis;
 pub use crate::enrollment::expiry::{expire, expiry};
-pub use crate::enrollment::first_login::{Completion, complete, note_first_login, offer, prove};
+pub use crate::enrollment::first_login::{Completion, LoginEnd, complete_login, offer, prove};
 pub use crate::enrollment::label::LabelHistory;
 pub use crate::enrollment::new_factor::NewFactor;
 pub use crate::enrollment::refusal::Refusal;

@@ -14,9 +14,9 @@ use crate::audit::event::{Event, LoginEvent, LoginOutcome, LoginScene};
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::daemon::hash_worker::Work;
+use crate::factors::recovery_codes;
 use crate::host::clock;
 use crate::login::enrollment_screen::{IS_KEPT, NOT_KEPT, after_enrollment};
-use crate::manage::recovery_codes;
 
 /// Verifies the factor of the token. Root alone may ask for that.
 ///

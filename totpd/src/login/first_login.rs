@@ -14,13 +14,13 @@ use crate::access::login_context::login_source;
 use crate::audit::event::{Event, LoginEvent, LoginOutcome, LoginScene};
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
+use crate::factors::enroll_options::Options;
+use crate::factors::first_code;
+use crate::factors::issuer::issuer;
+use crate::factors::new_factor::new_factor;
 use crate::host::clock;
 use crate::host::locale;
 use crate::login::enrollment_screen::{screen, wrap};
-use crate::manage::enroll;
-use crate::manage::enroll_options::Options;
-use crate::manage::first_code;
-use crate::manage::new_factor::new_factor;
 use totpd_core::void_windows::VoidWindows;
 
 /// The first code of a factor that the daemon showed at a login.
@@ -70,7 +70,7 @@ pub(crate) async fn offer(
         factor: Some(factor.id.clone()),
         ..LoginEvent::new(login, LoginOutcome::Enrolling, Reason::FactorShown)
     }));
-    let link = otpauth::otpauth(&factor, &enroll::issuer(daemon, None), &label);
+    let link = otpauth::otpauth(&factor, &issuer(daemon, None), &label);
     let text = screen(&link, &factor.seed.base32(), locale::system_locale_is_utf8());
     let (factor, uri) = (factor.id.to_string(), Some(link.as_str().to_owned()));
     Ok(Some(BeginReply::Enroll { text, factor, uri }))

@@ -5,7 +5,7 @@ use totpd_core::factor::{Factor, FactorId, Maker};
 use totpd_core::seed::Seed;
 use totpd_interface::Error;
 
-use crate::manage::enroll_options::Options;
+use crate::factors::enroll_options::Options;
 
 /// Draws an id and a seed for the factor that these options describe; see [`NewFactor::make`].
 ///

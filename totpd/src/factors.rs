@@ -1,0 +1,7 @@
+//! The parts that a first login and totpctl both need to make a factor.
+
+pub(crate) mod enroll_options;
+pub(crate) mod first_code;
+pub(crate) mod issuer;
+pub(crate) mod new_factor;
+pub(crate) mod recovery_codes;

@@ -4,4 +4,5 @@ pub(crate) mod enroll_options;
 pub(crate) mod first_code;
 pub(crate) mod issuer;
 pub(crate) mod new_factor;
+pub(crate) mod option_values;
 pub(crate) mod recovery_codes;

@@ -7,12 +7,12 @@ use totpd_core::factor::{Kind, Restrictions};
 use totpd_core::otp::Algorithm;
 use totpd_core::seed::{RECOMMENDED_SEED_BYTES, SEED_BYTES, Seed};
 use totpd_formats::otpauth;
-use totpd_interface::dictionary::{DictReader, InvalidEntry};
+use totpd_interface::dictionary::DictReader;
 use totpd_interface::{Dictionary, Error};
-use totpd_journal::escape::{escape, is_unsafe_to_print};
 use zeroize::Zeroizing;
 
 use crate::config::Config;
+use crate::factors::option_values::{invalid, limits, name, reject_unknown};
 
 /// The wanted properties of a new factor.
 #[derive(Debug)]
@@ -117,47 +117,6 @@ impl Options {
     }
 }
 
-/// Returns a name from a person. It has no characters that are unsafe to print.
-pub(crate) fn name(options: &Dictionary, key: &str) -> Result<String, Error> {
-    let name = options.text(key)?.unwrap_or_default();
-    if name.len() > MAX_NAME_BYTES || name.chars().any(is_unsafe_to_print) {
-        let wanted = "at most 64 bytes, without control characters and invisible ones";
-        return Err(invalid(key, wanted));
-    }
-    Ok(name.to_owned())
-}
-
-pub(crate) fn limits(options: &Dictionary) -> Result<Restrictions, Error> {
-    let time = |key: &str| {
-        let wanted = "seconds since 1970, an unsigned 64-bit number";
-        let time = options.number64(key).map_err(|_| invalid(key, wanted))?;
-        // Zero removes a limit.
-        Ok::<_, Error>(time.filter(|time| *time > 0))
-    };
-    let (not_before, not_after) = (time("not_before")?, time("not_after")?);
-    if let (Some(start), Some(end)) = (not_before, not_after)
-        && start >= end
-    {
-        return Err(invalid("not_after", "later than not_before"));
-    }
-    Ok(Restrictions {
-        purpose: name(options, "purpose")?,
-        not_before,
-        not_after,
-        services: services(options)?.iter().map(|name| name.to_ascii_lowercase()).collect(),
-    })
-}
-
-fn services(options: &Dictionary) -> Result<Vec<String>, Error> {
-    let wanted = || invalid("services", "at most 16 names of PAM services");
-    let names = options.texts("services").map_err(|_| wanted())?.unwrap_or_default();
-    let is_service = |name: &String| {
-        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
-        (1..=64).contains(&name.len()) && name.chars().all(good)
-    };
-    if names.len() <= 16 && names.iter().all(is_service) { Ok(names) } else { Err(wanted()) }
-}
-
 fn kind(options: &Dictionary, config: &Config) -> Result<(Kind, u64), Error> {
     let period = options.number("period")?;
     let counter = options.number64("counter")?;
@@ -193,21 +152,6 @@ fn secret(options: &Dictionary) -> Result<Option<Seed>, Error> {
     Seed::new(bytes).map(Some).ok_or_else(wanted)
 }
 
-/// Rejects the first key that is not in `known`.
-///
-/// # Errors
-/// [`Error::InvalidArgument`], with the escaped key.
-pub(crate) fn reject_unknown(options: &Dictionary, known: &[&str]) -> Result<(), Error> {
-    match options.unknown_key(known) {
-        None => Ok(()),
-        Some(key) => Err(invalid(&escape(key), &format!("one of {}", known.join(", ")))),
-    }
-}
-
-pub(crate) fn invalid(key: &str, wanted: &str) -> Error {
-    InvalidEntry::new(key, wanted).into()
-}
-
 pub(crate) const KEYS: [&str; 20] = [
     "algorithm",
     "code",
@@ -230,7 +174,6 @@ pub(crate) const KEYS: [&str; 20] = [
     "secret",
     "services",
 ];
-const MAX_NAME_BYTES: usize = 64;
 /// The largest first counter. It is so far from the end that the look-ahead never gets there.
 const LAST_COUNTER: u64 = 1 << 63;
 

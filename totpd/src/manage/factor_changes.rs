@@ -4,7 +4,7 @@ use totpd_core::management::FactorChanges;
 use totpd_interface::dictionary::DictReader as _;
 use totpd_interface::{Dictionary, Error};
 
-use crate::factors::enroll_options::{limits, name, reject_unknown};
+use crate::factors::option_values::{limits, name, reject_unknown};
 
 /// Reads the changes. A time of 0 and an empty list remove a limit.
 ///

@@ -2,8 +2,7 @@
 
 use totpd_core::authorization::Operation;
 use totpd_core::code::DIGITS;
-use totpd_core::factor::PERIOD;
-use totpd_core::factor::{Kind, Restrictions};
+use totpd_core::factor::{Kind, PERIOD, Restrictions};
 use totpd_core::otp::Algorithm;
 use totpd_core::seed::{RECOMMENDED_SEED_BYTES, SEED_BYTES, Seed};
 use totpd_formats::otpauth;
@@ -12,7 +11,7 @@ use totpd_interface::{Dictionary, Error};
 use zeroize::Zeroizing;
 
 use crate::config::Config;
-use crate::factors::option_values::{invalid, limits, name, reject_unknown};
+use crate::factors::option_values::{invalid, limits, name, reject_unknown, words_of};
 
 /// The wanted properties of a new factor.
 #[derive(Debug)]
@@ -73,7 +72,7 @@ impl Options {
             Some(digits) => u8::try_from(digits)
                 .ok()
                 .filter(|digits| DIGITS.contains(digits))
-                .ok_or_else(|| invalid("digits", "6 to 8"))?,
+                .ok_or_else(|| invalid("digits", &words_of(&DIGITS)))?,
         };
         let (kind, counter) = kind(options, config)?;
         let flag = |key| Ok::<_, Error>(options.flag(key)?.unwrap_or(false));
@@ -125,7 +124,7 @@ fn kind(options: &Dictionary, config: &Config) -> Result<(Kind, u64), Error> {
         ("totp", period, None) => {
             let period = period.unwrap_or(config.defaults.period);
             if !PERIOD.contains(&period) {
-                return Err(invalid("period", "15 to 300 seconds"));
+                return Err(invalid("period", &format!("{} seconds", words_of(&PERIOD))));
             }
             Ok((Kind::Totp { period }, 0))
         }
@@ -142,12 +141,7 @@ fn kind(options: &Dictionary, config: &Config) -> Result<(Kind, u64), Error> {
 }
 
 fn secret(options: &Dictionary) -> Result<Option<Seed>, Error> {
-    let wanted = || {
-        invalid(
-            "secret",
-            &format!("an array of {} to {} bytes", SEED_BYTES.start(), SEED_BYTES.end()),
-        )
-    };
+    let wanted = || invalid("secret", &format!("an array of {} bytes", words_of(&SEED_BYTES)));
     let Some(bytes) = options.bytes("secret").map_err(|_| wanted())? else { return Ok(None) };
     Seed::new(bytes).map(Some).ok_or_else(wanted)
 }

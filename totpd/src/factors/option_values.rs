@@ -1,5 +1,8 @@
 //! The values of options, as totpctl and other front ends send them.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
 use totpd_core::factor::Restrictions;
 use totpd_interface::dictionary::{DictReader, InvalidEntry};
 use totpd_interface::{Dictionary, Error};
@@ -60,6 +63,11 @@ pub(crate) fn reject_unknown(options: &Dictionary, known: &[&str]) -> Result<(),
 
 pub(crate) fn invalid(key: &str, wanted: &str) -> Error {
     InvalidEntry::new(key, wanted).into()
+}
+
+/// Returns the words for a range, for [`invalid`].
+pub(crate) fn words_of<T: Display>(range: &RangeInclusive<T>) -> String {
+    format!("{} to {}", range.start(), range.end())
 }
 
 const MAX_NAME_BYTES: usize = 64;

@@ -7,7 +7,7 @@ use crate::recovery_codes::HashedGuess;
 use crate::throttle::ThrottleState;
 pub use crate::verification::attempt::{Answer, Attempt, Rules};
 use crate::verification::best_match::{best_match, compute_decoy, is_allowed, repeats_last_code};
-pub use crate::verification::verdict::{Reason, Verdict};
+pub use crate::verification::verdict::{Method, Reason, Verdict};
 use crate::void_windows::VoidWindows;
 
 mod attempt;
@@ -24,7 +24,7 @@ mod verdict;
 /// ```
 /// use totpd_core::code::Code;
 /// use totpd_core::source::Source;
-/// use totpd_core::verification::{Answer, Attempt, Reason, Rules, Verdict, verify};
+/// use totpd_core::verification::{Answer, Attempt, Method, Reason, Rules, Verdict, verify};
 /// use totpd_core::void_windows::VoidWindows;
 /// # use totpd_core::factor::{Drift, Factor, FactorId, Kind, Maker, Restrictions, Status};
 /// # use totpd_core::otp::Algorithm;
@@ -67,7 +67,7 @@ mod verdict;
 ///     now: 59,
 /// };
 /// let (verdict, record) = verify(record, &attempt, &rules, &VoidWindows::NONE);
-/// assert!(matches!(verdict, Verdict::Approved { method: "totp", .. }));
+/// assert!(matches!(verdict, Verdict::Approved { method: Method::Totp, .. }));
 /// // The new record knows the code, so the code works once.
 /// let (verdict, _) = verify(record, &attempt, &rules, &VoidWindows::NONE);
 /// assert_eq!(verdict, Verdict::Denied(Reason::Replayed));
@@ -149,7 +149,7 @@ fn use_code(
     best: Option<(&mut Factor, Match)>,
     attempt: &Attempt,
     voids: &VoidWindows,
-) -> Result<(FactorId, &'static str), Reason> {
+) -> Result<(FactorId, Method), Reason> {
     let (factor, found) = best.ok_or(Reason::NoMatch)?;
     let counter = match found {
         Match::Fresh(counter) if voids.include(factor.kind, counter) => {
@@ -164,10 +164,10 @@ fn use_code(
     }
     factor.accept(counter, attempt.now);
     factor.last_place = Some(LastUse::new(attempt.service.as_deref(), &attempt.source));
-    Ok((factor.id.clone(), factor.kind.name()))
+    Ok((factor.id.clone(), factor.kind.into()))
 }
 
-fn approve_code(record: &mut Record, factor: FactorId, method: &'static str) -> Verdict {
+fn approve_code(record: &mut Record, factor: FactorId, method: Method) -> Verdict {
     record.share_used_codes();
     Verdict::Approved {
         factor: Some(factor),
@@ -184,7 +184,7 @@ fn redeem(record: &mut Record, guess: &HashedGuess, attempt: &Attempt) -> Result
     }
     Ok(Verdict::Approved {
         factor: None,
-        method: "recovery",
+        method: Method::Recovery,
         recovery_codes_left: record.recovery.left(),
         unreported_use: None,
     })

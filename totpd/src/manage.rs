@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use totpd_core::authorization::{Need, Operation, Relation, need};
+use totpd_core::authorization::{Need, Operation, need};
 use totpd_core::management;
 use totpd_interface::{Dictionary, Error};
 use zeroize::Zeroizing;
@@ -155,9 +155,7 @@ impl Manager {
         after: String,
         limit: u32,
     ) -> Result<Vec<Dictionary>, Error> {
-        let is_root = origin.caller.is_root();
-        let relation = if is_root { Relation::ByRoot } else { Relation::Other };
-        if need(Operation::List, relation) != Need::Nothing {
+        if need(Operation::List, origin.caller.relation_to(None)) != Need::Nothing {
             let word = Operation::List.word();
             self.0.polkit.check(Action::Manage, "everybody", word, origin).await?;
         }

@@ -4,7 +4,8 @@
 //! record come out. The crate is `no_std`, so it can reach no clock, disk, bus, thread or random
 //! generator. Time and random bytes are arguments. [`verification::verify`] judges a login, and
 //! [`resync::resync`] finds a token again. [`management`] judges the code that a change needs, and
-//! then changes the record. [`enrollment`] adds a factor:
+//! then changes the record. [`restoration`] closes what a backup would open again.
+//! [`enrollment`] adds a factor:
 //!
 //! ```
 //! use totpd_core::code::Code;
@@ -77,6 +78,7 @@ pub mod otp;
 pub mod record;
 pub mod record_key;
 pub mod recovery_codes;
+pub mod restoration;
 pub mod resync;
 pub mod seed;
 pub mod source;

@@ -56,7 +56,7 @@ pub(crate) async fn offer(
     let RecordKey::User(name) = account.key.clone() else { return Ok(None) };
     let offered = daemon
         .update(account, move |record| {
-            let history = LabelHistory::of(&record);
+            let history = LabelHistory::from_record(&record);
             let (offered, record) = enrollment::offer(record, uid, &new, now, &rules);
             let offered = offered.map(|factor| (history.account(name.as_str(), &factor), factor));
             (offered, record)

@@ -53,7 +53,7 @@ pub(crate) async fn enroll(
     let name = caller.name.clone();
     let enrolled = daemon
         .update(&caller.account, move |record| {
-            let history = LabelHistory::of(&record);
+            let history = LabelHistory::from_record(&record);
             let (enrolled, record) =
                 management::enroll(record, (&proof, &VoidWindows::NONE), &request, now, &rules);
             let enrolled = enrolled.map(|(factor, outcome)| {

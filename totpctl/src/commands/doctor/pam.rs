@@ -82,7 +82,7 @@ pub(super) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
     }
     let is_of_sshd = || service == "sshd" || sshd::uses_service(service);
     report.notes.extend(code_alone(&analysis).filter(|_| !is_of_sshd()));
-    let outcome = Outcome::of_rules(&rules, &analysis);
+    let outcome = Outcome::from_rules(&rules, &analysis);
     if has_option(&rules, "nullok") {
         let requires_other_method = sshd::requires_other_method(service);
         unenrolled::check_nullok(requires_other_method, &outcome, &analysis, report);

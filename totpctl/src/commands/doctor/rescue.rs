@@ -20,11 +20,11 @@ pub(super) enum RootPassword {
 impl RootPassword {
     /// Returns that of this host.
     pub(super) fn of_host() -> Self {
-        Self::of(fs::read_to_string("/etc/shadow").ok().as_deref())
+        Self::from_shadow(fs::read_to_string("/etc/shadow").ok().as_deref())
     }
 
     /// Reads the text of shadow.
-    fn of(shadow: Option<&str>) -> Self {
+    fn from_shadow(shadow: Option<&str>) -> Self {
         let mut lines = shadow.unwrap_or_default().lines();
         match lines.find_map(|line| line.strip_prefix("root:")) {
             Some(rest) if rest.starts_with(['!', '*']) => Self::Locked,
@@ -75,7 +75,7 @@ mod tests {
             (Some(""), RootPassword::NotSeen),
             (None, RootPassword::NotSeen),
         ] {
-            assert_eq!(RootPassword::of(shadow), expected, "{shadow:?}");
+            assert_eq!(RootPassword::from_shadow(shadow), expected, "{shadow:?}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::door::Code;
+use super::door::CodeNeed;
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 
@@ -43,13 +43,13 @@ pub(super) fn check(report: &mut Report) {
 }
 
 /// Returns what `sulogin` asks for: the password of root, and no code.
-pub(super) fn code(password: RootPassword) -> Code {
+pub(super) fn code(password: RootPassword) -> CodeNeed {
     match password {
-        RootPassword::Usable => Code::NotAsked,
-        RootPassword::Locked => {
-            Code::Closed("root is locked, and rescue mode asks for the password of root".to_owned())
-        }
-        RootPassword::NotSeen => Code::Unknown(
+        RootPassword::Usable => CodeNeed::NotAsked,
+        RootPassword::Locked => CodeNeed::Closed(
+            "root is locked, and rescue mode asks for the password of root".to_owned(),
+        ),
+        RootPassword::NotSeen => CodeNeed::Unknown(
             "rescue mode asks for the password of root, which only root can see in /etc/shadow"
                 .to_owned(),
         ),
@@ -81,8 +81,8 @@ mod tests {
 
     #[test]
     fn a_password_that_is_not_seen_is_no_way_in_that_is_open() {
-        assert_eq!(code(RootPassword::Usable), Code::NotAsked);
-        assert!(matches!(code(RootPassword::Locked), Code::Closed(_)));
-        assert!(matches!(code(RootPassword::NotSeen), Code::Unknown(_)));
+        assert_eq!(code(RootPassword::Usable), CodeNeed::NotAsked);
+        assert!(matches!(code(RootPassword::Locked), CodeNeed::Closed(_)));
+        assert!(matches!(code(RootPassword::NotSeen), CodeNeed::Unknown(_)));
     }
 }

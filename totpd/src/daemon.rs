@@ -178,9 +178,7 @@ impl Daemon {
         source: &Source,
         now: u64,
     ) -> ThrottleState {
-        let rules = &self.config.rules.throttle;
-        record.throttle.expire_and_clamp(now, rules);
-        record.throttle.state(source, now, rules)
+        record.throttle.state(source, now, &self.config.rules.throttle)
     }
 
     /// Returns the typed text, ready to be judged. The hash worker hashes a recovery code in its

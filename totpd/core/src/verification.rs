@@ -80,7 +80,6 @@ pub fn verify(
     voids: &VoidWindows,
 ) -> (Verdict, Record) {
     let now = attempt.now;
-    record.throttle.expire_and_clamp(now, &rules.throttle);
     record.share_used_codes();
     let state = record.throttle.state(&attempt.source, now, &rules.throttle);
     let refusal = refusal(&record, attempt);

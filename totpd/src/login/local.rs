@@ -183,7 +183,7 @@ impl LocalLogin {
         let rules = self.0.config.rules.clone();
         self.0
             .update(account, move |record| {
-                let (verdict, record) = verify(record, &attempt, &rules, &VoidWindows::NONE);
+                let (verdict, mut record) = verify(record, &attempt, &rules, &VoidWindows::NONE);
                 let throttle = record.throttle.state(&attempt.source, attempt.now, &rules.throttle);
                 let starts_lock =
                     matches!(verdict, Verdict::Denied(_)) && throttle == ThrottleState::Locked;

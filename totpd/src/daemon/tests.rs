@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use totpd_core::code::DIGITS;
+use totpd_core::code::{Code, DIGITS};
 use totpd_core::factor::PERIOD;
 use totpd_core::fixtures::{enrolled, user};
 use totpd_core::record_key::RecordKey;

@@ -1,19 +1,19 @@
 //! A first login. A user who passed the password and has no factor adds one at this login.
 
 use totpd_core::account::Account;
-use totpd_core::code::Code;
 use totpd_core::enrollment::{self, Confirmation, LabelHistory};
 use totpd_core::factor::{FactorId, LoginNonce, LoginToken, Maker};
 use totpd_core::record_key::RecordKey;
 use totpd_formats::otpauth;
 use totpd_interface::login::{BeginReply, LoginContext, Method, Nonce, VerifyReply};
-use totpd_interface::{Dictionary, Error, is_sshd_placeholder};
+use totpd_interface::{Dictionary, Error};
 
 use crate::access::caller::Caller;
 use crate::access::login_context::login_source;
 use crate::audit::event::{Event, LoginEvent, LoginOutcome, LoginScene};
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
+use crate::daemon::typed_text::TypedText;
 use crate::factors::enroll_options::Options;
 use crate::factors::first_code;
 use crate::factors::issuer::issuer;
@@ -88,10 +88,11 @@ pub(crate) async fn verify(
     FirstCode { nonce, factor: id, code }: FirstCode<'_>,
 ) -> Result<(VerifyReply, Reason), Error> {
     let denied = |reason| Ok((VerifyReply::Denied { message: None }, reason));
-    if is_sshd_placeholder(code.as_bytes()) {
-        return denied(Reason::SshdBlockedLogin);
-    }
-    let Some(code) = Code::parse(code) else { return denied(Reason::Malformed) };
+    let code = match TypedText::parse(code) {
+        TypedText::Code(code) => code,
+        TypedText::BlockedBySshd => return denied(Reason::SshdBlockedLogin),
+        TypedText::Other => return denied(Reason::Malformed),
+    };
     let (RecordKey::User(name), Some(factor)) = (&account.key, FactorId::parse(id)) else {
         return denied(Reason::FactorNotPending);
     };

@@ -66,6 +66,7 @@ extern crate std;
 pub mod account;
 pub mod authorization;
 pub mod code;
+mod code_comparison;
 pub mod decoy;
 pub mod enrollment;
 pub mod factor;

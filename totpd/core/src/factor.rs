@@ -48,7 +48,7 @@ pub struct Factor<S = Seed> {
     /// The last accepted time step or counter. Only a greater one is accepted.
     pub last_accepted: Option<u64>,
     /// The times and services of the factor.
-    pub limits: Restrictions,
+    pub restrictions: Restrictions,
     /// The drift of its clock, learned from its right codes.
     pub drift: Drift,
     /// The service and the source of the last accepted code.
@@ -96,7 +96,7 @@ impl Factor {
             created: self.created,
             last_used: self.last_used,
             last_accepted: self.last_accepted,
-            limits: self.limits,
+            restrictions: self.restrictions,
             drift: self.drift,
             last_place: self.last_place,
             made_by: self.made_by,

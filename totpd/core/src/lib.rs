@@ -30,7 +30,7 @@
 //!     seed: Seed::new(b"12345678901234567890".to_vec()).expect("20 bytes"),
 //!     is_imported: false,
 //!     counter: 0,
-//!     limits: Restrictions::default(),
+//!     restrictions: Restrictions::default(),
 //!     is_confirmed: false,
 //!     made_by: Maker::Uid(1000),
 //! };

@@ -68,7 +68,7 @@ pub enum ResyncOutcome {
 /// #     created: 0,
 /// #     last_used: None,
 /// #     last_accepted: None,
-/// #     limits: Restrictions::default(),
+/// #     restrictions: Restrictions::default(),
 /// #     drift: Drift::default(),
 /// #     last_place: None,
 /// #     made_by: Maker::Root,

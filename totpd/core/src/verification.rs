@@ -43,7 +43,7 @@ mod verdict;
 /// #     created: 0,
 /// #     last_used: None,
 /// #     last_accepted: None,
-/// #     limits: Restrictions::default(),
+/// #     restrictions: Restrictions::default(),
 /// #     drift: Drift::default(),
 /// #     last_place: None,
 /// #     made_by: Maker::Root,

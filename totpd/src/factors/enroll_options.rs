@@ -11,7 +11,7 @@ use totpd_interface::{Dictionary, Error};
 use zeroize::Zeroizing;
 
 use crate::config::Config;
-use crate::factors::option_values::{invalid, limits, name, reject_unknown, words_of};
+use crate::factors::option_values::{invalid, name, reject_unknown, restrictions, words_of};
 
 /// The wanted properties of a new factor.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(crate) struct Options {
     /// The name of the factor, which may be empty.
     pub(crate) name: String,
     /// The times and the services for which the factor is allowed.
-    pub(crate) limits: Restrictions,
+    pub(crate) restrictions: Restrictions,
     /// The issuer, if it is not the configured one.
     pub(crate) issuer: Option<String>,
     /// The hash.
@@ -86,7 +86,7 @@ impl Options {
         }
         Ok(Self {
             name,
-            limits: limits(options)?,
+            restrictions: restrictions(options)?,
             issuer: issuer.map(ToOwned::to_owned),
             algorithm,
             digits,

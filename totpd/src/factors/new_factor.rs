@@ -38,7 +38,7 @@ pub(crate) fn new_factor(
         seed,
         is_imported,
         counter: options.counter,
-        limits: options.limits,
+        restrictions: options.restrictions,
         is_confirmed: options.confirmed,
         made_by,
     };

@@ -19,7 +19,7 @@ pub(crate) fn name(options: &Dictionary, key: &str) -> Result<String, Error> {
 }
 
 /// Returns the times and services of a factor.
-pub(crate) fn limits(options: &Dictionary) -> Result<Restrictions, Error> {
+pub(crate) fn restrictions(options: &Dictionary) -> Result<Restrictions, Error> {
     let time = |key: &str| {
         let wanted = "seconds since 1970, an unsigned 64-bit number";
         let time = options.number64(key).map_err(|_| invalid(key, wanted))?;

@@ -5,7 +5,6 @@ use std::hint::black_box;
 
 use totpd_core::account::{Account, NO_UID};
 use totpd_core::authorization::{Need, Operation, Relation, need};
-use totpd_core::code::Code;
 use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::Buckets;
 use totpd_core::recovery_codes::{HashedGuess, RecoveryCode, RecoveryCodes};
@@ -13,7 +12,7 @@ use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleState;
 use totpd_core::user_name::UserName;
 use totpd_core::verification::Answer;
-use totpd_interface::{Error, is_sshd_placeholder};
+use totpd_interface::Error;
 use totpd_store::{Listed, Store, StoreError};
 
 use crate::access::caller::Caller;
@@ -24,6 +23,7 @@ use crate::config::Config;
 use crate::daemon::hash_worker::{HashWorker, QueueTimeout, Work};
 use crate::daemon::store_health::StoreHealth;
 use crate::daemon::subscribers::Subscribers;
+use crate::daemon::typed_text::TypedText;
 use crate::host::clock;
 use crate::host::nss::{Nss, NssUnavailable, NssUser};
 
@@ -31,6 +31,7 @@ pub(crate) mod admission;
 pub(crate) mod hash_worker;
 pub(crate) mod store_health;
 mod subscribers;
+pub(crate) mod typed_text;
 
 /// The parts of the daemon.
 pub(crate) struct Daemon {
@@ -178,9 +179,7 @@ impl Daemon {
         source: &Source,
         now: u64,
     ) -> ThrottleState {
-        let rules = &self.config.rules.throttle;
-        record.throttle.expire_and_clamp(now, rules);
-        record.throttle.state(source, now, rules)
+        record.throttle.state(source, now, &self.config.rules.throttle)
     }
 
     /// Returns the typed text, ready to be judged. The hash worker hashes a recovery code in its
@@ -195,11 +194,10 @@ impl Daemon {
         text: &str,
         source: &Source,
     ) -> Result<Answer, Error> {
-        if let Some(code) = Code::parse(text) {
-            return Ok(Answer::Code(code));
-        }
-        if is_sshd_placeholder(text.as_bytes()) {
-            return Ok(Answer::BlockedBySshd);
+        match TypedText::parse(text) {
+            TypedText::Code(code) => return Ok(Answer::Code(code)),
+            TypedText::BlockedBySshd => return Ok(Answer::BlockedBySshd),
+            TypedText::Other => {}
         }
         let Some(code) = RecoveryCode::parse(text) else { return Ok(Answer::Malformed) };
         let mut record = account.record(self.read_outline(account).await?);

@@ -25,7 +25,7 @@ use crate::dispatch::Services;
 use crate::host::{hardening, readiness};
 use crate::login::local::LocalLogin;
 use crate::manage::Manager;
-use crate::manage::store::Maintenance;
+use crate::manage::store::StoreService;
 use crate::server::bus::serve_on_bus;
 use crate::server::runtime::{runtime, runtime_in_thread};
 use crate::socket::PrivateSocket;
@@ -94,9 +94,9 @@ pub fn run() -> Result<(), ServerError> {
         Ok(OpenStore { store, local, buckets }) => {
             let daemon = Daemon::new(store, buckets, config, host).map_err(ServerError::Threads)?;
             let daemon = Arc::new(daemon);
-            let maintenance = Maintenance::new(Arc::clone(&daemon), local);
+            let store_service = StoreService::new(Arc::clone(&daemon), local);
             let socket = socket.or_else(bind_socket);
-            runtime.block_on(serve(services(daemon, Some(maintenance)), socket, &socket_runtime))
+            runtime.block_on(serve(services(daemon, Some(store_service)), socket, &socket_runtime))
         }
         Err(error) if error.is_transient() => {
             let message = format!("{error}; logins are refused until that is over");
@@ -111,7 +111,7 @@ pub fn run() -> Result<(), ServerError> {
     }
 }
 
-fn services(daemon: Arc<Daemon>, store: Option<Maintenance>) -> Services {
+fn services(daemon: Arc<Daemon>, store: Option<StoreService>) -> Services {
     let login = Arc::new(LocalLogin(Arc::clone(&daemon)));
     Services { login, manager: Manager(daemon), store }
 }

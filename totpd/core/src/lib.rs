@@ -4,7 +4,8 @@
 //! record come out. The crate is `no_std`, so it can reach no clock, disk, bus, thread or random
 //! generator. Time and random bytes are arguments. [`verification::verify`] judges a login, and
 //! [`resync::resync`] finds a token again. [`management`] judges the code that a change needs, and
-//! then changes the record. [`enrollment`] adds a factor:
+//! then changes the record. [`restoration`] closes what a backup would open again.
+//! [`enrollment`] adds a factor:
 //!
 //! ```
 //! use totpd_core::code::Code;
@@ -29,7 +30,7 @@
 //!     seed: Seed::new(b"12345678901234567890".to_vec()).expect("20 bytes"),
 //!     is_imported: false,
 //!     counter: 0,
-//!     limits: Restrictions::default(),
+//!     restrictions: Restrictions::default(),
 //!     is_confirmed: false,
 //!     made_by: Maker::Uid(1000),
 //! };
@@ -65,6 +66,7 @@ extern crate std;
 pub mod account;
 pub mod authorization;
 pub mod code;
+mod code_comparison;
 pub mod decoy;
 pub mod enrollment;
 pub mod factor;
@@ -77,6 +79,7 @@ pub mod otp;
 pub mod record;
 pub mod record_key;
 pub mod recovery_codes;
+pub mod restoration;
 pub mod resync;
 pub mod seed;
 pub mod source;

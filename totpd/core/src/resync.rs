@@ -4,11 +4,12 @@
 use alloc::vec::Vec;
 
 use crate::code::Code;
+use crate::code_comparison::matching_counter;
 use crate::enrollment::{self, EnrollmentRules, Refusal};
 use crate::factor::{
     Drift, Factor, FactorId, Kind, MAX_DRIFT_SECS, MAX_RESYNC_SECS, Maker, Status,
 };
-use crate::otp::{matching_counter, time_step};
+use crate::otp::time_step;
 use crate::record::Record;
 use crate::void_windows::VoidWindows;
 
@@ -67,7 +68,7 @@ pub enum ResyncOutcome {
 /// #     created: 0,
 /// #     last_used: None,
 /// #     last_accepted: None,
-/// #     limits: Restrictions::default(),
+/// #     restrictions: Restrictions::default(),
 /// #     drift: Drift::default(),
 /// #     last_place: None,
 /// #     made_by: Maker::Root,

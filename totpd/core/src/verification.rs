@@ -8,7 +8,7 @@ use crate::recovery_codes::HashedGuess;
 use crate::throttle::ThrottleState;
 pub use crate::verification::attempt::{Answer, Attempt, Rules};
 use crate::verification::best_match::{best_match, compute_decoy, is_allowed, repeats_last_code};
-pub use crate::verification::verdict::{Reason, Verdict};
+pub use crate::verification::verdict::{Method, Reason, Verdict};
 use crate::void_windows::VoidWindows;
 
 mod attempt;
@@ -25,7 +25,7 @@ mod verdict;
 /// ```
 /// use totpd_core::code::Code;
 /// use totpd_core::source::Source;
-/// use totpd_core::verification::{Answer, Attempt, Reason, Rules, Verdict, verify};
+/// use totpd_core::verification::{Answer, Attempt, Method, Reason, Rules, Verdict, verify};
 /// use totpd_core::void_windows::VoidWindows;
 /// # use totpd_core::factor::{Drift, Factor, FactorId, Kind, Maker, Restrictions, Status};
 /// # use totpd_core::otp::Algorithm;
@@ -44,7 +44,7 @@ mod verdict;
 /// #     created: 0,
 /// #     last_used: None,
 /// #     last_accepted: None,
-/// #     limits: Restrictions::default(),
+/// #     restrictions: Restrictions::default(),
 /// #     drift: Drift::default(),
 /// #     last_place: None,
 /// #     made_by: Maker::Root,
@@ -68,7 +68,7 @@ mod verdict;
 ///     now: 59,
 /// };
 /// let (verdict, record) = verify(record, &attempt, &rules, &VoidWindows::NONE);
-/// assert!(matches!(verdict, Verdict::Approved { method: "totp", .. }));
+/// assert!(matches!(verdict, Verdict::Approved { method: Method::Totp, .. }));
 /// // The new record knows the code, so the code works once.
 /// let (verdict, _) = verify(record, &attempt, &rules, &VoidWindows::NONE);
 /// assert_eq!(verdict, Verdict::Denied(Reason::Replayed));
@@ -81,7 +81,6 @@ pub fn verify(
     voids: &VoidWindows,
 ) -> (Verdict, Record) {
     let now = attempt.now;
-    record.throttle.expire_and_clamp(now, &rules.throttle);
     record.share_used_codes();
     let state = record.throttle.state(&attempt.source, now, &rules.throttle);
     let refusal = refusal(&record, attempt);
@@ -146,7 +145,7 @@ fn refusal(record: &Record, attempt: &Attempt) -> Option<Reason> {
 }
 
 /// What was used up: the id of the factor, its method, and its code.
-type Used = (FactorId, &'static str, Option<UsedCode>);
+type Used = (FactorId, Method, Option<UsedCode>);
 
 /// Uses up the code that was found.
 fn use_code(
@@ -169,7 +168,7 @@ fn use_code(
     let before = factor.drift;
     factor.accept(counter, attempt.now);
     factor.last_place = Some(LastUse::new(attempt.service.as_deref(), &attempt.source));
-    Ok((factor.id.clone(), factor.kind.name(), UsedCode::last_of(factor, before)))
+    Ok((factor.id.clone(), factor.kind.into(), UsedCode::last_of(factor, before)))
 }
 
 fn approve_code(record: &mut Record, (factor, method, used): Used) -> Verdict {
@@ -191,7 +190,7 @@ fn redeem(record: &mut Record, guess: &HashedGuess, attempt: &Attempt) -> Result
     Ok(Verdict::Approved {
         factor: None,
         used: None,
-        method: "recovery",
+        method: Method::Recovery,
         recovery_codes_left: record.recovery.left(),
         unreported_use: None,
     })

@@ -2,6 +2,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use totpd_core::code::{Code, DIGITS};
+use totpd_core::factor::PERIOD;
 use totpd_core::fixtures::{enrolled, user};
 use totpd_core::record_key::RecordKey;
 use totpd_core::verification::{Attempt, verify};
@@ -201,4 +203,11 @@ fn the_form_of_a_code_is_what_the_parser_takes() {
     ] {
         assert_eq!(totpd_interface::is_typed_code(text), Code::parse(text).is_some(), "{text:?}");
     }
+}
+
+#[test]
+fn the_ranges_of_the_contract_are_those_that_decide() {
+    let digits = u32::from(*DIGITS.start())..=u32::from(*DIGITS.end());
+    assert_eq!(totpd_interface::CODE_DIGITS, digits);
+    assert_eq!(totpd_interface::PERIOD_SECONDS, PERIOD);
 }

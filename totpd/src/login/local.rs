@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use totpd_core::account::Account;
+use totpd_core::authorization::may_enroll_at_login;
 use totpd_core::enrollment;
 use totpd_core::factor::FactorId;
 use totpd_core::record::Outline;
@@ -82,9 +83,7 @@ impl LocalLogin {
         if context.enroll
             && is_at_terminal(context)
             && let Some(nonce) = context.nonce
-            && self.0.config.self_service
-            && account.uid.is_some()
-            && !record.is_enrolled()
+            && may_enroll_at_login(&account, &record, self.0.config.self_service)
         {
             let offer = Box::pin(first_login::offer(&self.0, caller, &account, nonce, context));
             match offer.await {
@@ -184,7 +183,7 @@ impl LocalLogin {
         let rules = self.0.config.rules.clone();
         self.0
             .update(account, move |record| {
-                let (verdict, record) = verify(record, &attempt, &rules, &VoidWindows::NONE);
+                let (verdict, mut record) = verify(record, &attempt, &rules, &VoidWindows::NONE);
                 let throttle = record.throttle.state(&attempt.source, attempt.now, &rules.throttle);
                 let starts_lock =
                     matches!(verdict, Verdict::Denied(_)) && throttle == ThrottleState::Locked;

@@ -29,7 +29,7 @@ pub(crate) fn with_names(
     let names: Vec<_> = record
         .factors
         .iter()
-        .filter(|factor| factor.is_verified() && factor.limits.allow(service, now))
+        .filter(|factor| factor.is_verified() && factor.restrictions.allow(service, now))
         .map(|factor| factor.name.as_str())
         .collect();
     let fits = |names: &[&str], more: &str| {
@@ -88,7 +88,7 @@ mod tests {
                 let mut factor = verified(Kind::Totp { period: 30 }, None);
                 factor.name = (*name).into();
                 if number == 2 {
-                    factor.limits.services = vec!["sudo".into()];
+                    factor.restrictions.services = vec!["sudo".into()];
                 }
                 record.factors.push(factor);
             }

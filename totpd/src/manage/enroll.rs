@@ -13,13 +13,15 @@ use crate::audit::event::Factors;
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::daemon::hash_worker::Work;
+use crate::factors::enroll_options::Options;
+use crate::factors::first_code::advice;
+use crate::factors::issuer::issuer;
+use crate::factors::new_factor::new_factor;
+use crate::factors::option_values::invalid;
+use crate::factors::recovery_codes::first_recovery_codes;
 use crate::host::clock;
 use crate::manage::authorization::AuthorizedCaller;
-use crate::manage::enroll_options::{Options, invalid};
-use crate::manage::first_code::advice;
-use crate::manage::new_factor::new_factor;
 use crate::manage::reauthentication::reauthentication;
-use crate::manage::recovery_codes::first_recovery_codes;
 use crate::manage::refusal::{CODES_VOID, error_of_enrollment, refuse};
 use crate::manage::user_state;
 use totpd_core::void_windows::VoidWindows;
@@ -51,7 +53,7 @@ pub(crate) async fn enroll(
     let name = caller.name.clone();
     let enrolled = daemon
         .update(&caller.account, move |record| {
-            let history = LabelHistory::of(&record);
+            let history = LabelHistory::from_record(&record);
             let (enrolled, record) =
                 management::enroll(record, (&proof, &VoidWindows::NONE), &request, now, &rules);
             let enrolled = enrolled.map(|(factor, outcome)| {
@@ -108,11 +110,6 @@ async fn plan(
     let details =
         DictBuilder::new().with("replaces", replaces).with("resumed", outcome == Enrolled::Resumed);
     Ok((String::new(), String::new(), details.into()))
-}
-
-/// Returns the text before the account in a phone app.
-pub(crate) fn issuer(daemon: &Daemon, given: Option<String>) -> String {
-    given.unwrap_or_else(|| daemon.config.issuer.clone()).replace("%h", &daemon.host)
 }
 
 /// Tries the first code of a factor. Returns the recovery codes that the daemon made.

@@ -1,5 +1,6 @@
 //! The removal of factors.
 
+use totpd_core::authorization::Operation;
 use totpd_core::management;
 use totpd_interface::Error;
 use zeroize::Zeroizing;
@@ -29,7 +30,8 @@ pub(crate) async fn remove(
             management::remove(record, (&proof, &VoidWindows::NONE), &factor_id, by, now)
         })
         .await;
-    if matches!(result, Err(Error::StoreCorrupt(_))) && caller.caller.is_root() && id.is_empty() {
+    let may_discard = || caller.caller.must_be_allowed(Operation::RemoveDamaged).is_ok();
+    if matches!(result, Err(Error::StoreCorrupt(_))) && id.is_empty() && may_discard() {
         daemon.discard(&caller.account).await?;
         daemon.audit.record(&caller.event(Factors::All, Reason::RecordRemoved));
         return Ok(());

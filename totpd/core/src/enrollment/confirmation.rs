@@ -91,7 +91,6 @@ fn count_wrong_code(
         return diagnosis;
     }
     let source = Source::Uid(uid);
-    record.throttle.expire_and_clamp(now, rules);
     match record.throttle.state(&source, now, rules) {
         ThrottleState::Open => {
             record.throttle.fail(&source, now);

@@ -2,7 +2,6 @@ mod first_logins;
 mod histories;
 mod parties;
 mod pending;
-mod restorations;
 mod wrong_codes;
 
 use alloc::vec;
@@ -13,6 +12,7 @@ use crate::code::Code;
 use crate::factor::{Kind, LoginNonce, LoginToken, Status};
 use crate::fixtures::THROTTLE_RULES as THROTTLE;
 use crate::fixtures::{code_of, verified};
+use crate::restoration::restore;
 use crate::seed::Seed;
 use crate::source::Source;
 use crate::throttle::ThrottleState;

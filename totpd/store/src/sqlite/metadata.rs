@@ -10,7 +10,7 @@ use crate::master_key::KeyId;
 use crate::sealer::{SealError, Sealer};
 use crate::sqlite::failure::unavailable;
 use crate::sqlite::rows::RowError;
-use totpd_core::enrollment::ReplayFloor;
+use totpd_core::restoration::ReplayFloor;
 
 /// The role of a key that the store names.
 #[derive(Clone, Copy, Debug)]

@@ -29,7 +29,7 @@ use crate::sqlite::schema::create_tables;
 use crate::sqlite::used_codes::UsedCodes;
 use crate::sqlite::rows::RowError;
 use crate::sqlite::{connection, mark_rows, reserve, rows};
-use totpd_core::enrollment::ReplayFloor;
+use totpd_core::restoration::ReplayFloor;
 
 /// A restore that has begun. Dropping it leaves the store as it is.
 pub struct PendingRestore<'a> {

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 use super::*;
+use crate::enrollment::first_login::complete;
 
 /// A party that may know a key. All members of a party share what they know.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

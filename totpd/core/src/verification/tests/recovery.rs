@@ -22,7 +22,7 @@ fn a_recovery_code_is_approved_once_and_reported_once() {
     let expected = Verdict::Approved {
         factor: None,
         used: None,
-        method: "recovery",
+        method: Method::Recovery,
         recovery_codes_left: 2,
         unreported_use: None,
     };

@@ -4,10 +4,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use totpd_core::enrollment::ReplayFloor;
 use totpd_core::factor::{Factor, Kind, Status};
 use totpd_core::fixtures::{user, verified};
 use totpd_core::record::Record;
+use totpd_core::restoration::ReplayFloor;
 use totpd_core::user_name::UserName;
 
 use super::folder::Folder;

@@ -1,12 +1,8 @@
 //! No code that was accepted before a restoration is accepted after it, on the same host.
 
-use alloc::vec::Vec;
-
 use proptest::prelude::*;
 
 use super::*;
-use crate::factor::Drift;
-use crate::fixtures::enrolled;
 use crate::resync::{ResyncOutcome, resync};
 use crate::verification::{Answer, Attempt, Rules, Verdict, verify};
 

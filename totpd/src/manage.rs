@@ -120,7 +120,7 @@ impl Manager {
     /// Clears the wrong codes of a user.
     pub(crate) async fn unlock(&self, origin: &Origin, user: String) -> Result<(), Error> {
         let caller = AuthorizedCaller::new(&self.0, &user, Operation::Manage, origin).await?;
-        self.0.update(&caller.account, |record| ((), management::unlock(record))).await?;
+        self.0.update(&caller.account, |record, _| ((), management::unlock(record))).await?;
         self.0.audit.record(&caller.event(Factors::Unnamed, Reason::UserUnlocked));
         Ok(())
     }

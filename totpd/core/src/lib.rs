@@ -17,6 +17,7 @@
 //! use totpd_core::record::Record;
 //! use totpd_core::seed::Seed;
 //! use totpd_core::throttle::ThrottleRules;
+//! use totpd_core::moment::Moment;
 //! use totpd_core::void_windows::VoidWindows;
 //!
 //! let (now, lifetime) = (30, 600);
@@ -52,7 +53,7 @@
 //!     known_source: 30 * 86_400,
 //! };
 //! let maker = Maker::Uid(1000);
-//! let time = (59, &VoidWindows::NONE);
+//! let time = Moment { now: 59, voids: &VoidWindows::NONE };
 //! let confirmed = confirm(&mut record, maker, id.as_str(), &code, time, &rules, &throttle);
 //! assert_eq!(confirmed, Confirmation::Verified);
 //! assert!(record.is_enrolled());
@@ -75,6 +76,7 @@ pub mod fixtures;
 pub mod hmac;
 pub mod management;
 pub mod mark;
+pub mod moment;
 pub mod otp;
 pub mod record;
 pub mod record_key;

@@ -111,8 +111,9 @@ pub fn verify(
         (Answer::Code(_), None) if repeats && !matches!(best, Some((_, Match::Replayed))) => {
             Err(Reason::Replayed)
         }
-        (Answer::Code(_), None) => use_code(best, attempt, voids)
-            .map(|used| approve_code(&mut record, used)),
+        (Answer::Code(_), None) => {
+            use_code(best, attempt, voids).map(|used| approve_code(&mut record, used))
+        }
         (Answer::Recovery(guess), None) => redeem(&mut record, guess, attempt),
     };
     match judged {

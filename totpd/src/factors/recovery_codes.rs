@@ -23,7 +23,7 @@ pub(crate) async fn first_recovery_codes(
     }
     let (codes, hashes) = daemon.recovery_codes(work).await?;
     let has_codes = daemon
-        .update(account, move |record| management::add_recovery_codes(record, &hashes))
+        .update(account, move |record, _| management::add_recovery_codes(record, &hashes))
         .await?;
     Ok(if has_codes { display(&codes) } else { Vec::new() })
 }

@@ -45,7 +45,7 @@ pub(crate) async fn complete(
     let (now, rules) = (clock::now(), daemon.config.enrollment.clone());
     let throttle = daemon.config.rules.throttle.clone();
     let completion = daemon
-        .update(&account, move |record| {
+        .update(&account, move |record, _| {
             enrollment::complete_login(record, &end, now, &rules, &throttle)
         })
         .await?;

@@ -21,7 +21,7 @@ use crate::factors::new_factor::new_factor;
 use crate::host::clock;
 use crate::host::locale;
 use crate::login::enrollment_screen::{screen, wrap};
-use totpd_core::void_windows::VoidWindows;
+use totpd_core::moment::Moment;
 
 /// The first code of a factor that the daemon showed at a login.
 #[derive(Clone, Copy)]
@@ -55,7 +55,7 @@ pub(crate) async fn offer(
     // NSS may spell the name in another way than the person.
     let RecordKey::User(name) = account.key.clone() else { return Ok(None) };
     let offered = daemon
-        .update(account, move |record| {
+        .update(account, move |record, _| {
             let history = LabelHistory::from_record(&record);
             let (offered, record) = enrollment::offer(record, uid, &new, now, &rules);
             let offered = offered.map(|factor| (history.account(name.as_str(), &factor), factor));
@@ -105,14 +105,14 @@ pub(crate) async fn verify(
     let login = (LoginNonce::new(nonce.bytes()), account.current_uid());
     let (id, now, rules) = (id.to_owned(), clock::now(), daemon.config.enrollment.clone());
     let proven = daemon
-        .update(account, move |mut record| {
+        .update(account, move |mut record, voids| {
             let proven = enrollment::prove(
                 &mut record,
                 login,
                 &id,
                 &code,
                 digest,
-                (now, &VoidWindows::NONE),
+                Moment { now, voids },
                 &rules,
             );
             (proven, record)

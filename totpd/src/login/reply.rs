@@ -56,19 +56,16 @@ fn recovery_notice(method: Method, left: usize, used: Option<&str>) -> Option<St
 
 #[cfg(test)]
 mod tests {
-    use totpd_core::throttle::ThrottleState;
     use totpd_core::verification::Reason;
 
     use super::*;
-    use crate::login::prompt::{MAX_COLUMNS, prompt};
+    use crate::login::prompt::{MAX_COLUMNS, Wait, prompt};
 
     #[test]
     fn every_text_is_on_the_page_of_messages_and_short() {
         let page = include_str!("../../../docs/reference/messages.md");
-        let waiting =
-            [ThrottleState::Open, ThrottleState::Waiting(28), ThrottleState::Waiting(3600)];
-        let prompts =
-            waiting.into_iter().chain([ThrottleState::Locked]).map(|now| prompt(None, now));
+        let waits = [Wait::Locked, Wait::Throttled(28), Wait::Throttled(3600), Wait::Void(45)];
+        let prompts = waits.map(Some).into_iter().chain([None]).map(|wait| prompt(None, wait));
         let messages = [Some(28), None].map(|retry_after| {
             match verify_reply(&Verdict::Throttled { retry_after }) {
                 VerifyReply::Throttled { message, .. } => message.unwrap(),
@@ -110,6 +107,7 @@ mod tests {
             [(Method::Totp, "totp"), (Method::Hotp, "hotp"), (Method::Recovery, "recovery")]
         {
             let judged = Verdict::Approved {
+                used: None,
                 factor: None,
                 method,
                 recovery_codes_left: 9,

@@ -24,7 +24,7 @@ use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::reauthentication::reauthentication;
 use crate::manage::refusal::{CODES_VOID, error_of_enrollment, refuse};
 use crate::manage::user_state;
-use totpd_core::void_windows::VoidWindows;
+use totpd_core::moment::Moment;
 
 /// Adds a factor, or for root shows its pending factor again.
 pub(crate) async fn enroll(
@@ -52,10 +52,10 @@ pub(crate) async fn enroll(
     }
     let name = caller.name.clone();
     let enrolled = daemon
-        .update(&caller.account, move |record| {
+        .update(&caller.account, move |record, voids| {
             let history = LabelHistory::from_record(&record);
             let (enrolled, record) =
-                management::enroll(record, (&proof, &VoidWindows::NONE), &request, now, &rules);
+                management::enroll(record, &proof, voids, &request, now, &rules);
             let enrolled = enrolled.map(|(factor, outcome)| {
                 let replaces = enrollment::replaced_by(&record, &factor, &rules);
                 let replaces: Vec<_> = replaces.map(ToString::to_string).collect();
@@ -103,7 +103,7 @@ async fn plan(
     let record = caller.account.record(daemon.read(&caller.account).await?);
     let before = record.clone().for_account(request.uid, now);
     let (planned, after) =
-        management::enroll(record, (proof, &VoidWindows::NONE), request, now, rules);
+        management::enroll(record, proof, &daemon.void_windows(), request, now, rules);
     let (factor, outcome) = planned.map_err(|refusal| refuse(daemon, caller, refusal))?;
     let replaces = enrollment::replaced_in(&before, &after, &factor, rules);
     let replaces: Vec<_> = replaces.map(ToString::to_string).collect();
@@ -126,12 +126,12 @@ pub(crate) async fn confirm(
     let throttle = daemon.config.rules.throttle.clone();
     let account = (caller.maker(), caller.account.current_uid());
     let confirmation = daemon
-        .update(&caller.account, move |record| {
+        .update(&caller.account, move |record, voids| {
             management::confirm(
                 record,
                 account,
                 (&id, &code),
-                (now, &VoidWindows::NONE),
+                Moment { now, voids },
                 &rules,
                 &throttle,
             )

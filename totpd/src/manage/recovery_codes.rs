@@ -12,7 +12,6 @@ use crate::factors::recovery_codes::display;
 use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::reauthentication::reauthentication;
 use crate::manage::refusal::refuse;
-use totpd_core::void_windows::VoidWindows;
 
 /// Replaces all old recovery codes by new ones.
 pub(crate) async fn renew(
@@ -29,8 +28,8 @@ pub(crate) async fn renew(
     let (codes, hashes) = daemon.recovery_codes(Work::Management).await?;
     let uid = caller.account.current_uid();
     let result = daemon
-        .update(&caller.account, move |record| {
-            management::renew_recovery_codes(record, (&proof, &VoidWindows::NONE), uid, &hashes)
+        .update(&caller.account, move |record, voids| {
+            management::renew_recovery_codes(record, &proof, voids, uid, &hashes)
         })
         .await?;
     result.map_err(|refusal| refuse(daemon, caller, refusal))?;

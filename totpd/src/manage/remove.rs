@@ -12,7 +12,6 @@ use crate::host::clock;
 use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::reauthentication::reauthentication;
 use crate::manage::refusal::refuse;
-use totpd_core::void_windows::VoidWindows;
 
 /// Removes the factor `id`, or all of them if it is empty. For root, the removal of all factors
 /// also removes a damaged record.
@@ -26,8 +25,8 @@ pub(crate) async fn remove(
     let (factor_id, by) = (id.to_owned(), caller.maker());
     let now = clock::now();
     let result = daemon
-        .update(&caller.account, move |record| {
-            management::remove(record, (&proof, &VoidWindows::NONE), &factor_id, by, now)
+        .update(&caller.account, move |record, voids| {
+            management::remove(record, &proof, voids, &factor_id, by, now)
         })
         .await;
     let may_discard = || caller.caller.must_be_allowed(Operation::RemoveDamaged).is_ok();

@@ -56,7 +56,7 @@ mod writer;
 
 pub use layout::DIRECTORY;
 pub use local::Local;
-pub use open::OpenStore;
+pub use open::{MarkSettings, OpenStore};
 pub use open_error::OpenError;
 pub use rekey::RekeyReport;
 pub use restore::{PendingRestore, RestoreReport};

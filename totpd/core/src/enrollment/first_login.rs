@@ -10,10 +10,10 @@ use crate::enrollment::confirmation::{Confirmation, try_first_code};
 use crate::enrollment::expiry::{expire, has_expired};
 use crate::enrollment::rules::EnrollmentRules;
 use crate::factor::{Factor, FactorId, LastUse, LoginNonce, Maker, Status, TokenDigest};
+use crate::moment::Moment;
 use crate::record::Record;
 use crate::source::Source;
 use crate::throttle::ThrottleRules;
-use crate::void_windows::VoidWindows;
 
 /// The outcome of the end of a login.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -85,9 +85,10 @@ pub fn prove(
     id: &str,
     code: &Code,
     token: TokenDigest,
-    time @ (now, _): (u64, &VoidWindows),
+    time: Moment<'_>,
     rules: &EnrollmentRules,
 ) -> Result<(), Confirmation> {
+    let now = time.now;
     if !record.belongs_to(uid) || record.is_enrolled() {
         return Err(Confirmation::NotPending);
     }

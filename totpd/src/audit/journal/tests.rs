@@ -48,6 +48,7 @@ fn assert_has(fields: &[String], field: &str) {
 fn an_approval_names_the_factor_or_the_recovery_code() {
     let id = FactorId::from_random([1; 5]);
     let approved = |factor, method| Verdict::Approved {
+        used: None,
         factor,
         method,
         recovery_codes_left: 9,

@@ -165,7 +165,9 @@ impl Flusher {
                     in_log.into_iter().for_each(CommittedChange::answer);
                 }
                 Err(error) => failures.extend(
-                    in_log.into_iter().map(|change| CommittedChange { result: Err(error.clone()), ..change }),
+                    in_log
+                        .into_iter()
+                        .map(|change| CommittedChange { result: Err(error.clone()), ..change }),
                 ),
             }
         }

@@ -20,7 +20,7 @@ pub(super) struct Marker {
 struct State {
     leaning: Leaning,
     /// `None`: nobody ever leans.
-    witness: Option<WitnessFile>,
+    witness: Option<OpenWitness>,
     /// All that counts now. A failed flush adds a window that is not on disk yet.
     windows: Arc<VoidWindows>,
     /// The end of the log.
@@ -29,6 +29,12 @@ struct State {
     flushed: Position,
     /// A new mark was asked for, and not made yet.
     is_requested: bool,
+}
+
+/// The file of the witness, and the clock that logins are judged by (seconds since 1970).
+pub(super) struct OpenWitness {
+    pub(super) file: WitnessFile,
+    pub(super) now: fn() -> u64,
 }
 
 /// A place in the log. It only grows, over new connections too.
@@ -57,9 +63,9 @@ pub(super) struct Effect {
 }
 
 impl Marker {
-    /// Returns the mark of a store that has these void windows. `witness` is the file of this run.
+    /// Returns the mark of a store that has these void windows. `witness` is that of this run.
     /// Without it nobody leans.
-    pub(super) fn new(run: RunId, witness: Option<WitnessFile>, windows: VoidWindows) -> Self {
+    pub(super) fn new(run: RunId, witness: Option<OpenWitness>, windows: VoidWindows) -> Self {
         let mut leaning = Leaning::default();
         if witness.is_some() {
             leaning.witness_emptied();
@@ -76,7 +82,7 @@ impl Marker {
     fn with_leaning(
         leaning: Leaning,
         run: RunId,
-        witness: Option<WitnessFile>,
+        witness: Option<OpenWitness>,
         windows: VoidWindows,
     ) -> Self {
         let state = State {
@@ -129,9 +135,10 @@ impl Marker {
         !state.is_requested && state.leaning.is_ready(now) && !state.leaning.wants_mark(now)
     }
 
-    /// Reports whether the mark is over at `now` (seconds since 1970).
-    pub(super) fn is_over(&self, now: u64) -> bool {
-        lock(&self.state).leaning.is_over(now)
+    /// Reports whether the mark is over.
+    pub(super) fn is_over(&self) -> bool {
+        let state = lock(&self.state);
+        state.witness.as_ref().is_some_and(|open| state.leaning.is_over((open.now)()))
     }
 
     /// Nobody makes or uses a mark any more.
@@ -236,7 +243,7 @@ impl State {
 
     /// Writes the witness. Reports whether that succeeded. If not, nobody leans any more.
     fn write(&mut self, witness: &Witness) -> bool {
-        let is_written = self.witness.as_ref().is_some_and(|file| file.write(witness).is_ok());
+        let is_written = self.witness.as_ref().is_some_and(|open| open.file.write(witness).is_ok());
         if !is_written {
             self.leaning.witness_failed();
         }

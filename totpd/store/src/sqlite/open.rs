@@ -47,17 +47,28 @@ pub struct OpenStore {
     pub buckets: Buckets,
 }
 
+/// Whether and how logins lean on a mark.
+#[derive(Clone, Copy, Debug)]
+pub struct MarkSettings<'a> {
+    /// The directory of the witness, which is believed on a tmpfs alone.
+    pub witness: &'a Path,
+    /// False: an open mark is ended, and none is made.
+    pub is_on: bool,
+    /// The clock that logins are judged by, in seconds since 1970. It tells when a mark is over.
+    pub now: fn() -> u64,
+}
+
 impl Local {
     /// Opens the store in `directory`, creates the missing files, and starts its threads. It also
     /// searches for keys in `credentials`, the directory of systemd's credentials. Directory and
-    /// keys must belong to `owner`. `witness` is a directory on a tmpfs. Without it no login leans.
+    /// keys must belong to `owner`. Without `marks` no login leans.
     ///
     /// # Errors
     /// [`OpenError`] says what is wrong with the directory, the key or the file, and what to do.
     pub fn open(
         directory: &Path,
         credentials: Option<&Path>,
-        witness: Option<&Path>,
+        marks: Option<MarkSettings<'_>>,
         owner: Owner,
     ) -> Result<OpenStore, OpenError> {
         let layout = Layout::new(directory);
@@ -69,20 +80,20 @@ impl Local {
         let connection = reserve(connection, &layout)?;
         let unlocked = unlock(&connection, &layout, &mut keyring)?;
         let connection = finish_interrupted(connection, &layout, &sources)?;
-        let (connection, marker) = end_mark(connection, &unlocked.key_set, &layout, witness)?;
+        let (connection, marker) = end_mark(connection, &unlocked.key_set, &layout, marks)?;
 
         let is_rekeying = unlocked.key_set.previous.is_some();
         let slot = Arc::new(Mutex::new(None));
         let (reader, read) = Reader::new(layout.store(), Arc::clone(&slot));
         let keys = ActiveKeys::new(unlocked.key_set);
-        let marks = (Arc::new(marker), keys);
-        let database = Database::new(layout.store(), connection, slot, marks.clone(), lock);
+        let shared = (Arc::new(marker), keys);
+        let database = Database::new(layout.store(), connection, slot, shared.clone(), lock);
         let (writer, [write, flush]) = Writer::new(database);
         let spawn = |name: &str, work: ThreadWork| {
             Builder::new().name(name.into()).spawn(work).map_err(OpenError::Thread)
         };
         let threads = vec![spawn("store", write)?, spawn("flush", flush)?, spawn("reader", read)?];
-        let local = Self::new(layout, marks, sources, (writer, reader), threads);
+        let local = Self::new(layout, shared, sources, (writer, reader), threads);
         if is_rekeying {
             rekey::resume(&local).map_err(OpenError::Thread)?;
         }

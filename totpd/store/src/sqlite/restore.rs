@@ -25,9 +25,9 @@ use crate::sqlite::failure::{WorkError, thread_ended, unavailable};
 use crate::sqlite::layout::{Layout, create_store_file, wal_path};
 use crate::sqlite::local::Local;
 use crate::sqlite::metadata::{self, KeyRole, Secrets};
+use crate::sqlite::rows::RowError;
 use crate::sqlite::schema::create_tables;
 use crate::sqlite::used_codes::UsedCodes;
-use crate::sqlite::rows::RowError;
 use crate::sqlite::{connection, mark_rows, reserve, rows};
 use totpd_core::restoration::ReplayFloor;
 
@@ -239,7 +239,8 @@ fn finish_new_store(
         })?;
         metadata::set_key_id(&connection, KeyRole::Current, Some(&keys.id)).map_err(unavailable)?;
         metadata::set_sealed_secrets(&connection, &sealed).map_err(unavailable)?;
-        mark_rows::set_windows(&connection, &keys.current, windows).map_err(RowError::into_store_error)?;
+        mark_rows::set_windows(&connection, &keys.current, windows)
+            .map_err(RowError::into_store_error)?;
         connection.execute_batch("COMMIT").map_err(unavailable)?;
         connection::checkpoint_all(&connection).map_err(unavailable)
     };

@@ -46,7 +46,8 @@ impl WitnessFile {
 /// Reads what the last daemon left in `directory`; `None` if there is nothing to believe.
 pub(super) fn read(directory: &Path) -> Option<Witness> {
     let mut options = OpenOptions::new();
-    let file = options.read(true).custom_flags(OPEN_FLAGS.bits()).open(directory.join(FILE)).ok()?;
+    let file =
+        options.read(true).custom_flags(OPEN_FLAGS.bits()).open(directory.join(FILE)).ok()?;
     check_is_tmpfs(&file).ok()?;
     let mut bytes = Vec::with_capacity(WITNESS_BYTES);
     file.take(WITNESS_BYTES as u64 + 1).read_to_end(&mut bytes).ok()?;

@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -167,7 +167,7 @@ fn next_request(
         }
         // The clock may have been set, so the mark may go on.
         *mark_end = shared.marker.is_open().then(|| Instant::now() + MARK_LASTS);
-        if shared.marker.is_over(seconds_since_1970()) {
+        if shared.marker.is_over() {
             shared.queued.fetch_add(1, Ordering::AcqRel);
             return Some(Request::Change(mark_change(None)));
         }
@@ -178,10 +178,6 @@ fn next_request(
 fn mark_change(mark: Option<Mark>) -> QueuedChange {
     let (sender, _) = oneshot::channel();
     QueuedChange { about: EVERYBODY.into(), work: Work::Mark(mark), sender }
-}
-
-fn seconds_since_1970() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// Serves requests until nobody holds the other end of the queue.
@@ -224,7 +220,9 @@ fn run_queue(shared: &Shared, queue: &Receiver<Request>) {
                 && shared.marker.request_mark(now)
                 && let Some(mark) = shared.marker.requested_mark(now)
             {
-                shared.flusher.submit(commit_batch(&mut database, vec![mark_change(Some(mark))]).waiting);
+                shared
+                    .flusher
+                    .submit(commit_batch(&mut database, vec![mark_change(Some(mark))]).waiting);
                 mark_end = Some(Instant::now() + MARK_LASTS);
             }
             database.checkpoint_if_needed();

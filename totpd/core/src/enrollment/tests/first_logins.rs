@@ -4,6 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::*;
+use crate::moment::Moment;
 
 /// Returns the id of the factor that a login of this nonce is shown. If it is offered none, the
 /// function returns nothing.
@@ -26,7 +27,7 @@ fn prove_rightly(record: &mut Record, login: u8, number: u8) -> Result<(), Confi
         id(number).as_str(),
         &code,
         digest,
-        (NOW, &VoidWindows::NONE),
+        Moment { now: NOW, voids: &VoidWindows::NONE },
         &RULES,
     )
 }
@@ -169,7 +170,7 @@ fn three_wrong_first_codes_remove_the_factor_of_a_login() {
                 id.as_str(),
                 &wrong,
                 digest,
-                (NOW, &VoidWindows::NONE),
+                Moment { now: NOW, voids: &VoidWindows::NONE },
                 &RULES,
             ) {
                 Err(Confirmation::Wrong { left, .. }) => left,

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::moment::Moment;
 use crate::resync::{ResyncOutcome, resync};
 use crate::verification::{Answer, Attempt, Rules, Verdict, verify};
 
@@ -32,7 +33,7 @@ fn resync_by_root(record: &mut Record, factor: &Factor, counter: u64, now: u64) 
         record,
         (Maker::Root, factor.id.as_str()),
         (&first, &second),
-        (now, &VoidWindows::NONE),
+        Moment { now, voids: &VoidWindows::NONE },
         &TWO,
     )
 }
@@ -249,7 +250,7 @@ impl Host {
                     Maker::Root,
                     id,
                     &code,
-                    (now, &VoidWindows::NONE),
+                    Moment { now, voids: &VoidWindows::NONE },
                     &self.rules,
                     &THROTTLE,
                 );

@@ -14,7 +14,8 @@ use crate::sqlite::active_keys::KeySet;
 use crate::sqlite::connection::WriteConnection;
 use crate::sqlite::layout::Layout;
 use crate::sqlite::mark_rows::{self, MarkRows};
-use crate::sqlite::marker::Marker;
+use crate::sqlite::marker::{Marker, OpenWitness};
+use crate::sqlite::open::MarkSettings;
 use crate::sqlite::open_error::OpenError;
 use crate::sqlite::rows::{self, RowError};
 use crate::sqlite::witness_file::{self, WitnessFile};
@@ -25,7 +26,7 @@ pub(super) fn end_mark(
     connection: WriteConnection,
     keys: &KeySet,
     layout: &Layout,
-    witness: Option<&Path>,
+    marks: Option<MarkSettings<'_>>,
 ) -> Result<(WriteConnection, Marker), OpenError> {
     let file = layout.store();
     let failed = |error: &rusqlite::Error| OpenError::from_sqlite(&file, error);
@@ -41,7 +42,7 @@ pub(super) fn end_mark(
     getrandom::fill(&mut bytes).map_err(SealError::Random)?;
     let run = RunId::from_random(bytes);
     if let Some(mark) = mark {
-        let found = witness.and_then(witness_file::read);
+        let found = marks.and_then(|marks| witness_file::read(marks.witness));
         let find = |user: &_| find_record(&connection, keys, RecordKey::User(Clone::clone(user)));
         let ending = ending_at_start(&mark, found.as_ref(), find);
         if let Ending::Void(window) = ending {
@@ -58,7 +59,11 @@ pub(super) fn end_mark(
         }
     }
     connection.flush().map_err(|error| failed(&error))?;
-    let witness = witness.and_then(|directory| create_witness(directory, run));
+    let witness = marks.filter(|marks| marks.is_on);
+    let witness = witness.and_then(|marks| {
+        let file = create_witness(marks.witness, run)?;
+        Some(OpenWitness { file, now: marks.now })
+    });
     Ok((connection, Marker::new(run, witness, windows)))
 }
 
@@ -92,10 +97,8 @@ fn create_witness(directory: &Path, run: RunId) -> Option<WitnessFile> {
             io::ErrorKind::Unsupported => "it is on no tmpfs".to_owned(),
             _ => error.to_string(),
         };
-        let message = format!(
-            "every login waits for the disk: cannot use {}: {reason}",
-            directory.display()
-        );
+        let message =
+            format!("every login waits for the disk: cannot use {}: {reason}", directory.display());
         Entry::new(Priority::Notice, message).write();
     };
     WitnessFile::create(directory, run).inspect_err(log).ok()

@@ -73,9 +73,8 @@ fn no_change_is_answered_before_its_flush_and_all_that_wait_share_one() {
             let names = (0..CALLERS).map(|number| format!("user{number}"));
             names.filter(|name| run(opened.store.read(user(name))).unwrap().is_some()).count()
         };
-        let submit = |number: u32| {
-            opened.local.update(user(&format!("user{number}")), Box::new(enroll_one))
-        };
+        let submit =
+            |number: u32| opened.local.update(user(&format!("user{number}")), Box::new(enroll_one));
         let answers = AtomicUsize::new(0);
         let wait = |change| {
             assert_eq!(run(change), Ok(()));

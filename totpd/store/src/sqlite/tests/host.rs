@@ -12,6 +12,7 @@ use totpd_core::enrollment::{self, Confirmation, EnrollmentRules};
 use totpd_core::factor::{Factor, FactorId, Kind, Maker, Status};
 use totpd_core::fixtures::{user, verified};
 use totpd_core::mark::LeaningLogin;
+use totpd_core::moment::Moment;
 use totpd_core::otp::{Algorithm, code_at};
 use totpd_core::record::Record;
 use totpd_core::recovery_codes::{RecoveryCode, RecoveryCodes};
@@ -26,7 +27,7 @@ use crate::backup::PublicKey;
 use crate::conformance::run;
 use crate::owner::tests::this_user;
 use crate::progress::Progress;
-use crate::sqlite::{Local, OpenError, OpenStore, RekeyReport, RestoreReport};
+use crate::sqlite::{Local, MarkSettings, OpenError, OpenStore, RekeyReport, RestoreReport};
 use totpd_core::void_windows::VoidWindows;
 
 /// An open store, and the time there.
@@ -43,7 +44,8 @@ impl Host {
 
     /// Opens the store in `folder`, with a witness in this directory.
     pub(super) fn open_with(folder: &Path, witness: Option<&Path>) -> Result<Self, OpenError> {
-        let opened = Local::open(folder, None, witness, this_user())?;
+        let marks = witness.map(|witness| MarkSettings { witness, is_on: true, now: || START });
+        let opened = Local::open(folder, None, marks, this_user())?;
         Ok(Self { opened, now: Arc::new(AtomicU64::new(START)) })
     }
 
@@ -120,7 +122,7 @@ impl Host {
                 Maker::Root,
                 id.as_str(),
                 &code,
-                (now, voids),
+                Moment { now, voids },
                 &ENROLLMENT,
                 &RULES.throttle,
             );

@@ -149,10 +149,12 @@ fn all_else_waits_for_its_flush() {
                 is_done.store(true, Ordering::SeqCst);
             });
             // Another login is committed behind it, and leans.
-            eventually("a login leans", || is_yes(&host.verify("user1", host.step())) || {
-                host.wait(1);
-                host.prompt_without_waiting();
-                false
+            eventually("a login leans", || {
+                is_yes(&host.verify("user1", host.step())) || {
+                    host.wait(1);
+                    host.prompt_without_waiting();
+                    false
+                }
             });
             assert!(!is_done.load(Ordering::SeqCst), "{what} does not wait for its flush");
             drop(stall);

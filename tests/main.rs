@@ -26,6 +26,7 @@ mod journal;
 mod json_output;
 mod local_doors;
 mod login;
+mod marks;
 mod lost_output;
 mod mandatory_access;
 mod needs;

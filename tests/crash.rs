@@ -33,7 +33,8 @@ fn the_next_login_starts_a_daemon_that_was_stopped() {
 #[test]
 fn no_approval_leaves_before_the_disk_has_it() {
     let machine = Machine::new();
-    let no_mark = "mkdir -p /etc/totpd && printf '[store]\\nmark = false\\n' > /etc/totpd/totpd.toml";
+    let no_mark =
+        "mkdir -p /etc/totpd && printf '[store]\\nmark = false\\n' > /etc/totpd/totpd.toml";
     machine.run(no_mark).stdout_ok();
     let seed = machine.enrolled("alice", 1);
     machine.kill_daemon("TERM");

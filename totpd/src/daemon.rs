@@ -2,19 +2,21 @@
 //! way from a name to a record.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use totpd_core::account::{Account, NO_UID};
 use totpd_core::authorization::{Need, Operation, Relation, need};
-use totpd_core::code::Code;
+use totpd_core::mark::LeaningLogin;
 use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::Buckets;
 use totpd_core::recovery_codes::{HashedGuess, RecoveryCode, RecoveryCodes};
 use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleState;
 use totpd_core::user_name::UserName;
-use totpd_core::verification::Answer;
-use totpd_interface::{Error, is_sshd_placeholder};
-use totpd_store::{Listed, Store, StoreError};
+use totpd_core::verification::{Answer, Attempt, Verdict, verify};
+use totpd_core::void_windows::VoidWindows;
+use totpd_interface::Error;
+use totpd_store::{Changed, Listed, Store, StoreError};
 
 use crate::access::caller::Caller;
 use crate::access::polkit::Polkit;
@@ -24,6 +26,7 @@ use crate::config::Config;
 use crate::daemon::hash_worker::{HashWorker, QueueTimeout, Work};
 use crate::daemon::store_health::StoreHealth;
 use crate::daemon::subscribers::Subscribers;
+use crate::daemon::typed_text::TypedText;
 use crate::host::clock;
 use crate::host::nss::{Nss, NssUnavailable, NssUser};
 
@@ -31,6 +34,7 @@ pub(crate) mod admission;
 pub(crate) mod hash_worker;
 pub(crate) mod store_health;
 mod subscribers;
+pub(crate) mod typed_text;
 
 /// The parts of the daemon.
 pub(crate) struct Daemon {
@@ -178,9 +182,7 @@ impl Daemon {
         source: &Source,
         now: u64,
     ) -> ThrottleState {
-        let rules = &self.config.rules.throttle;
-        record.throttle.expire_and_clamp(now, rules);
-        record.throttle.state(source, now, rules)
+        record.throttle.state(source, now, &self.config.rules.throttle)
     }
 
     /// Returns the typed text, ready to be judged. The hash worker hashes a recovery code in its
@@ -195,11 +197,10 @@ impl Daemon {
         text: &str,
         source: &Source,
     ) -> Result<Answer, Error> {
-        if let Some(code) = Code::parse(text) {
-            return Ok(Answer::Code(code));
-        }
-        if is_sshd_placeholder(text.as_bytes()) {
-            return Ok(Answer::BlockedBySshd);
+        match TypedText::parse(text) {
+            TypedText::Code(code) => return Ok(Answer::Code(code)),
+            TypedText::BlockedBySshd => return Ok(Answer::BlockedBySshd),
+            TypedText::Other => {}
         }
         let Some(code) = RecoveryCode::parse(text) else { return Ok(Answer::Malformed) };
         let mut record = account.record(self.read_outline(account).await?);
@@ -238,30 +239,70 @@ impl Daemon {
         self.hash_worker.run(work, job).await.map_err(busy)
     }
 
-    /// Changes the record of `account` in one transaction; see [`Store::update`]. `change` may run
-    /// more than once.
+    /// Changes the record of `account` in one transaction; see [`Store::update`]. `change` gets the
+    /// void windows too, and may run more than once.
     ///
     /// # Errors
     /// [`Error::StoreUnavailable`] or [`Error::StoreCorrupt`]. Then nothing is changed.
     pub(crate) async fn update<T: Send + 'static>(
         &self,
         account: &Account,
-        mut change: impl FnMut(Record) -> (T, Record) + Send + 'static,
+        mut change: impl FnMut(Record, &VoidWindows) -> (T, Record) + Send + 'static,
     ) -> Result<T, Error> {
         let (key, account) = (account.key.clone(), account.clone());
         let updated = self
             .store
-            .update(key, move |stored| {
-                let (result, record) = change(account.record(stored));
+            .update(key, move |stored, voids| {
+                let (result, record) = change(account.record(stored), voids);
                 (result, Some(record))
             })
             .await;
-        let updated = self.map_store_error(updated)?;
+        self.note_write(updated)
+    }
+
+    /// Judges an attempt to log in as `account` in one transaction; see [`Store::judge`]. Returns
+    /// the verdict, and the state of the throttle after it.
+    ///
+    /// # Errors
+    /// The errors of [`Daemon::update`].
+    pub(crate) async fn judge(
+        &self,
+        account: &Account,
+        attempt: Attempt,
+    ) -> Result<(Verdict, ThrottleState), Error> {
+        let (key, account) = (account.key.clone(), account.clone());
+        let rules = self.config.rules.clone();
+        let judge = {
+            let key = key.clone();
+            move |stored, voids: &VoidWindows| {
+                let record = account.record(stored);
+                let (verdict, mut record) = verify(record, &attempt, &rules, voids);
+                let throttle = record.throttle.state(&attempt.source, attempt.now, &rules.throttle);
+                let login = LeaningLogin::from_verdict(&key, &verdict, attempt.now);
+                ((verdict, throttle), Changed { record: Some(record), login })
+            }
+        };
+        self.note_write(self.store.judge(key, judge).await)
+    }
+
+    /// Returns the windows of time whose codes are void.
+    pub(crate) fn void_windows(&self) -> Arc<VoidWindows> {
+        self.store.void_windows()
+    }
+
+    /// Notes a prompt at `now` (seconds since 1970); see [`Store::note_prompt`].
+    pub(crate) fn note_prompt(&self, now: u64) {
+        self.store.note_prompt(now);
+    }
+
+    /// Returns the result of a write, as the contract says it.
+    fn note_write<T>(&self, written: Result<T, StoreError>) -> Result<T, Error> {
+        let written = self.map_store_error(written)?;
         // A read says nothing about a full disk, so only a write ends the failure.
         if let Some(entry) = self.store_health.report_success() {
             entry.write();
         }
-        Ok(updated)
+        Ok(written)
     }
 
     /// Removes the record of `account`, which may be damaged.

@@ -8,7 +8,7 @@ use std::cell::LazyCell;
 use serde_json::{Map, Value, json};
 
 use self::acceptance::file;
-use self::door::{Code, Door};
+use self::door::{CodeNeed, Door};
 pub(super) use self::doors::services_without_file;
 use self::factors::Enrolled;
 use self::finding::{Finding, FindingId};
@@ -174,7 +174,7 @@ fn find(services: Services, names: Vec<String>) -> Findings {
         .iter()
         .map(|(name, _): &(String, Report)| (name.as_str(), services.get(name).unenrolled))
         .collect();
-    let open = doors.iter().filter(|door| door.who.is_none() && door.code == Code::NotAsked);
+    let open = doors.iter().filter(|door| door.who.is_none() && door.code == CodeNeed::NotAsked);
     let open: Vec<_> = open.filter_map(|door| door.name.strip_prefix("ssh, ")).collect();
     let host = host::check(&unenrolled, &open);
     Findings { services, reports, doors, host }
@@ -316,7 +316,7 @@ pub(super) fn sudo_services_without_file() -> Vec<(String, String)> {
 /// Returns the ways in by ssh that ask for no code, each as a phrase, for root.
 pub(super) fn ssh_without_code() -> Vec<String> {
     let doors = sshd::check(&mut Report::default()).into_iter();
-    let open = doors.filter(|door| door.code == Code::NotAsked);
+    let open = doors.filter(|door| door.code == CodeNeed::NotAsked);
     let phrase = |door: Door| {
         let methods = door.name.strip_prefix("ssh, ").unwrap_or(&door.name).to_owned();
         door.who.map_or(methods.clone(), |who| format!("{methods} ({who})"))

@@ -91,7 +91,7 @@ fn subject(service: &str, changes: &[Change], (one, several): (&str, &str)) -> S
 
 pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Error> {
     let changes = plan_disable(service)?;
-    let reach = Reach::of(&changes);
+    let reach = Reach::from_changes(&changes);
     apply(&changes, dry_run)?;
     if json {
         return output::json(&object(service, &changes).into());

@@ -92,7 +92,7 @@ impl Preflight {
         if let Some(problem) = selinux::problem(service) {
             return Err(Error::refused(format!("not changed: {problem}")));
         }
-        let effects: Vec<_> = changes.iter().map(|change| Effect::of(change, changes)).collect();
+        let effects: Vec<_> = changes.iter().map(|change| Effect::new(change, changes)).collect();
         for Effect { service, outcome, .. } in &effects {
             if let Some(outcome) = outcome
                 && let Some(useless_for) = outcome.nullok_is_useless
@@ -130,7 +130,7 @@ impl Preflight {
             exceptions: if is_sudo { sudo_exceptions() } else { Vec::new() },
             users,
             unenrolled,
-            reach: Reach::of(changes),
+            reach: Reach::from_changes(changes),
             denies: effects.iter().any(Effect::denies),
             asks_first: effects.iter().any(Effect::asks_first),
             service: service.to_owned(),

@@ -10,6 +10,7 @@ pub mod wire;
 
 mod module_option;
 mod names;
+mod ranges;
 mod sshd_placeholder;
 mod typed_code;
 mod words;
@@ -19,6 +20,7 @@ pub use crate::names::{
     AUTHENTICATION_NEEDED, ERROR_PREFIX, LOGIN, MANAGER, PATH, PRIVATE_SOCKET, SERVICE, STORE,
     SYSTEM_BUS, SYSTEM_BUS_SOCKET,
 };
+pub use crate::ranges::{CODE_DIGITS, PERIOD_SECONDS};
 pub use crate::sshd_placeholder::is_sshd_placeholder;
 pub use crate::typed_code::is_typed_code;
 pub use crate::words::{action, verdict};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use glob::glob;
 
-use super::door::{Code, Door};
+use super::door::{CodeNeed, Door};
 use super::getty::logins;
 use super::greeters::GREETERS;
 use super::key_file::values;
@@ -22,7 +22,7 @@ pub(super) fn doors() -> Vec<Door> {
             name,
             service: None,
             who: Some(user),
-            code: Code::NotAsked,
+            code: CodeNeed::NotAsked,
             exceptions: vec![format!("nobody types anything ({place})")],
         });
     };

@@ -12,14 +12,14 @@ pub(super) struct Door {
     /// The users it holds for (`Match User git`), if not for all.
     pub(super) who: Option<String>,
     /// Whether it asks for a code.
-    pub(super) code: Code,
+    pub(super) code: CodeNeed,
     /// Who or what is not asked, each as a phrase: `members of wheel (NOPASSWD, /etc/sudoers:20)`.
     pub(super) exceptions: Vec<String>,
 }
 
 /// Whether a door asks for a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Code {
+pub(super) enum CodeNeed {
     /// A login needs a code.
     Asked,
     /// A login needs no code.
@@ -32,7 +32,7 @@ pub(super) enum Code {
     Unknown(String),
 }
 
-impl Code {
+impl CodeNeed {
     /// Returns the token in the JSON, and the reason if there is one.
     fn token(&self) -> (&'static str, Option<&str>) {
         match self {

@@ -4,7 +4,7 @@ use totpd_journal::escape::escape;
 
 use super::automatic_login;
 use super::doas::Doas;
-use super::door::{Code, Door};
+use super::door::{CodeNeed, Door};
 use super::finding::{Finding, FindingId};
 use super::known_doors::{KNOWN, Kind, KnownDoor, TO_ROOT, has_one_prompt};
 use super::never_asking;
@@ -56,11 +56,13 @@ fn door(known: &KnownDoor, services: &Services) -> Door {
         Kind::NeverAsks if known.name == RESCUE_MODE => {
             (rescue::code(RootPassword::of_host()), Vec::new())
         }
-        Kind::NeverAsks => (Code::NotAsked, Vec::new()),
+        Kind::NeverAsks => (CodeNeed::NotAsked, Vec::new()),
         Kind::OnePrompt | Kind::Stack => {
             let service = services.get(known.service);
             let code = match known.kind == Kind::OnePrompt && service.needs_two_answers {
-                true if service.code == Code::Asked => Code::Unanswerable(ONE_PROMPT.to_owned()),
+                true if service.code == CodeNeed::Asked => {
+                    CodeNeed::Unanswerable(ONE_PROMPT.to_owned())
+                }
                 _ => service.code.clone(),
             };
             (code, service.exceptions.clone())
@@ -69,7 +71,7 @@ fn door(known: &KnownDoor, services: &Services) -> Door {
     match known.service {
         "cockpit" => exceptions.extend(cockpit_exceptions()),
         "doas" => match Doas::look() {
-            Doas::AllowsNobody(reason) => code = Code::Closed(reason),
+            Doas::AllowsNobody(reason) => code = CodeNeed::Closed(reason),
             Doas::NotAsked(users) => exceptions.extend(users),
         },
         "polkit-1" => exceptions.extend(polkit_exceptions()),
@@ -83,7 +85,7 @@ fn door(known: &KnownDoor, services: &Services) -> Door {
 /// second prompt.
 pub(super) fn check(name: &str, services: &Services, report: &mut Report) {
     let service = services.get(name);
-    if service.code != Code::Asked {
+    if service.code != CodeNeed::Asked {
         return;
     }
     if never_asking::reason(name).is_some() {
@@ -100,7 +102,7 @@ pub(super) fn check(name: &str, services: &Services, report: &mut Report) {
     siblings(name, services, report);
     let asking = ["sudo", "su", "doas", "polkit-1"].into_iter();
     // One note is enough.
-    if asking.clone().find(|first| services.get(first).code == Code::Asked) == Some(name) {
+    if asking.clone().find(|first| services.get(first).code == CodeNeed::Asked) == Some(name) {
         report
             .notes
             .extend(ways_to_root(services, RootPassword::of_host() == RootPassword::Locked));
@@ -119,7 +121,7 @@ fn siblings(name: &str, services: &Services, report: &mut Report) {
         if *sibling == "sudo-i" {
             continue;
         }
-        if services.get(sibling).code == Code::NotAsked {
+        if services.get(sibling).code == CodeNeed::NotAsked {
             let message = format!("{sibling} of the same program asks for no code");
             let finding = Finding::new(FindingId::SiblingWithoutCode, message)
                 .fix(format!("run totpctl enable {sibling}"));
@@ -161,7 +163,7 @@ fn ways_to_root(services: &Services, is_root_locked: bool) -> Option<Finding> {
     let is_sibling = |service: &str| {
         FAMILIES.iter().any(|family| {
             family.iter().skip(1).any(|name| *name == service)
-                && family.first().is_some_and(|first| services.get(first).code == Code::Asked)
+                && family.first().is_some_and(|first| services.get(first).code == CodeNeed::Asked)
         })
     };
     let open: Vec<_> = KNOWN
@@ -169,7 +171,7 @@ fn ways_to_root(services: &Services, is_root_locked: bool) -> Option<Finding> {
         .filter(|known| TO_ROOT.contains(&known.service) && exists(known, services))
         .filter(|known| !is_sibling(known.service))
         .filter(|known| !(is_root_locked && known.service.starts_with("su")))
-        .filter(|known| door(known, services).code == Code::NotAsked)
+        .filter(|known| door(known, services).code == CodeNeed::NotAsked)
         .collect();
     if open.is_empty() {
         return None;
@@ -198,15 +200,17 @@ pub(super) fn text(doors: &[Door]) -> String {
     let mut lines = String::from("ways in:\n");
     for door in doors {
         let told = match &door.code {
-            Code::Asked => "asks for a code".to_owned(),
-            Code::NotAsked => "does not ask for a code".to_owned(),
-            Code::Unanswerable(reason) => format!("asks for a code that nobody can give: {reason}"),
-            Code::Closed(reason) => format!("closed: {reason}"),
-            Code::Unknown(reason) => format!("not known: {reason}"),
+            CodeNeed::Asked => "asks for a code".to_owned(),
+            CodeNeed::NotAsked => "does not ask for a code".to_owned(),
+            CodeNeed::Unanswerable(reason) => {
+                format!("asks for a code that nobody can give: {reason}")
+            }
+            CodeNeed::Closed(reason) => format!("closed: {reason}"),
+            CodeNeed::Unknown(reason) => format!("not known: {reason}"),
         };
         let exceptions = match (door.exceptions.as_slice(), &door.code) {
             ([], _) => String::new(),
-            (exceptions, Code::NotAsked) => format!(" ({})", exceptions.join("; ")),
+            (exceptions, CodeNeed::NotAsked) => format!(" ({})", exceptions.join("; ")),
             (exceptions, _) => format!("; not asked: {}", exceptions.join("; ")),
         };
         let line = format!("{:width$}  {told}{exceptions}", name(door));
@@ -232,9 +236,9 @@ mod tests {
             exceptions: exceptions.iter().map(|text| (*text).to_owned()).collect(),
         };
         let doors = [
-            door("sudo", None, Code::Asked, &["members of wheel (NOPASSWD, /etc/sudoers:2)"]),
-            door("sudo -i", Some("Defaults:bob"), Code::NotAsked, &[]),
-            door("vsftpd", None, Code::Unanswerable("one\u{1b}[2J prompt".into()), &[]),
+            door("sudo", None, CodeNeed::Asked, &["members of wheel (NOPASSWD, /etc/sudoers:2)"]),
+            door("sudo -i", Some("Defaults:bob"), CodeNeed::NotAsked, &[]),
+            door("vsftpd", None, CodeNeed::Unanswerable("one\u{1b}[2J prompt".into()), &[]),
         ];
         let expected = "ways in:\n  \
              sudo                    asks for a code; not asked: members of wheel (NOPASSWD, /etc/sudoers:2)\n  \

@@ -6,7 +6,7 @@ use pam_stack::edit::WRONG_PASSWORD_RISK;
 use pam_stack::parse::Kind;
 use pam_stack::{Analysis, Bypass, Place, Rule, Stack, analyze, needs_two_answers};
 
-use super::door::Code;
+use super::door::CodeNeed;
 use super::finding::{Finding, FindingId};
 use super::missing_module;
 use super::module_lines;
@@ -30,7 +30,7 @@ pub(super) struct Service {
     /// What it does with a user who has no factor.
     pub(super) unenrolled: Unenrolled,
     /// Whether a login needs a code.
-    pub(super) code: Code,
+    pub(super) code: CodeNeed,
     /// Who or what is not asked, each as a phrase.
     pub(super) exceptions: Vec<String>,
     /// True if it asks for a password and for a code, and one answer cannot have both.
@@ -39,7 +39,7 @@ pub(super) struct Service {
 
 impl Service {
     /// Returns a service without rules, of which only this is known.
-    fn without_rules(code: Code) -> Self {
+    fn without_rules(code: CodeNeed) -> Self {
         Self {
             asks: false,
             is_misused: false,
@@ -82,7 +82,7 @@ pub(super) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
     }
     let is_of_sshd = || service == "sshd" || sshd::uses_service(service);
     report.notes.extend(code_alone(&analysis).filter(|_| !is_of_sshd()));
-    let outcome = Outcome::of_rules(&rules, &analysis);
+    let outcome = Outcome::from_rules(&rules, &analysis);
     if has_option(&rules, "nullok") {
         let requires_other_method = sshd::requires_other_method(service);
         unenrolled::check_nullok(requires_other_method, &outcome, &analysis, report);
@@ -124,7 +124,7 @@ fn code_alone(analysis: &Analysis) -> Option<Finding> {
 }
 
 /// Returns the rules of a service, or what is known without them.
-fn parse(service: &str, files: &Snapshot, report: &mut Report) -> Result<Vec<Rule>, Code> {
+fn parse(service: &str, files: &Snapshot, report: &mut Report) -> Result<Vec<Rule>, CodeNeed> {
     let stack = Stack::parse(service, Kind::Auth, &|name| files.read(name));
     if let Some((file, reason)) = unreadable(service, files) {
         report.summarize("is not checked");
@@ -135,7 +135,7 @@ fn parse(service: &str, files: &Snapshot, report: &mut Report) -> Result<Vec<Rul
             true => report.problems.push(finding.fix("correct the file")),
             false => report.notes.push(finding.fix("run doctor as root")),
         }
-        return Err(Code::Unknown("its stack cannot be read".to_owned()));
+        return Err(CodeNeed::Unknown("its stack cannot be read".to_owned()));
     }
     match &stack {
         Stack::Rules(_) => {}

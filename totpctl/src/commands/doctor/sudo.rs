@@ -1,6 +1,6 @@
 //! The ways in by sudo, and what its rules mean for the code.
 
-use super::door::{Code, Door};
+use super::door::{CodeNeed, Door};
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 use super::sudo_asks::{Exception, exceptions, is_anybody_asked};
@@ -16,7 +16,7 @@ use crate::pam::files::path_of;
 /// The result of a check of a PAM service: whether it asks, who is not asked, and whether users
 /// without a factor get in.
 pub(super) struct Stack {
-    pub(super) code: Code,
+    pub(super) code: CodeNeed,
     pub(super) exceptions: Vec<String>,
     pub(super) skips_unenrolled: bool,
 }
@@ -42,24 +42,27 @@ impl Sudo {
     ) -> Vec<Door> {
         let Stack { mut code, exceptions: mut found, skips_unenrolled } = stack(&service.name);
         let mut narrow = Vec::new();
-        if let Some(sudoers) = self.sudoers.as_ref().filter(|_| code != Code::NotAsked) {
+        if let Some(sudoers) = self.sudoers.as_ref().filter(|_| code != CodeNeed::NotAsked) {
             let group = self.exempt_group.as_deref();
             found.extend(exceptions(sudoers, group).iter().map(Exception::phrase));
             if !is_anybody_asked(sudoers) {
-                code = Code::NotAsked;
+                code = CodeNeed::NotAsked;
             }
-            let others = if code == Code::Asked { others(sudoers) } else { Vec::new() };
+            let others = if code == CodeNeed::Asked { others(sudoers) } else { Vec::new() };
             for other in others {
                 match (other.effect(skips_unenrolled, is_enrolled), other.reach) {
                     (Effect::Code, Reach::Everybody) => {}
-                    (Effect::NoCode(_), Reach::Everybody) => code = Code::NotAsked,
+                    (Effect::NoCode(_), Reach::Everybody) => code = CodeNeed::NotAsked,
                     (Effect::Nobody(user), Reach::Everybody) => {
-                        code = Code::Unanswerable(other.unanswerable(&user));
+                        code = CodeNeed::Unanswerable(other.unanswerable(&user));
                     }
                     (Effect::NoCode(user), _) => found.push(other.skipping(&user)),
-                    (Effect::Code, _) => narrow.push((other.scope(), Code::Asked)),
+                    (Effect::Code, _) => narrow.push((other.scope(), CodeNeed::Asked)),
                     (Effect::Nobody(user), _) => {
-                        narrow.push((other.scope(), Code::Unanswerable(other.unanswerable(&user))));
+                        narrow.push((
+                            other.scope(),
+                            CodeNeed::Unanswerable(other.unanswerable(&user)),
+                        ));
                     }
                 }
             }
@@ -85,7 +88,7 @@ impl Sudo {
         is_enrolled: &dyn Fn(&str) -> Option<bool>,
         report: &mut Report,
     ) {
-        let asks = |used: &UsedService| stack(&used.name).code != Code::NotAsked;
+        let asks = |used: &UsedService| stack(&used.name).code != CodeNeed::NotAsked;
         if !self.services.iter().any(asks) {
             return;
         }
@@ -148,7 +151,7 @@ impl Sudo {
         report.notes.extend(sudo_memory::notes(sudoers));
         let Stack { code, skips_unenrolled, .. } = stack("sudo");
         for other in others(sudoers) {
-            let effect = match code == Code::Asked {
+            let effect = match code == CodeNeed::Asked {
                 true => other.effect(skips_unenrolled, is_enrolled),
                 false => Effect::Code,
             };
@@ -220,8 +223,11 @@ mod tests {
             silence,
             exempt_group: None,
         };
-        let stack =
-            |_: &str| Stack { code: Code::Asked, exceptions: Vec::new(), skips_unenrolled: false };
+        let stack = |_: &str| Stack {
+            code: CodeNeed::Asked,
+            exceptions: Vec::new(),
+            skips_unenrolled: false,
+        };
         let mut report = Report::default();
         sudo.check(&stack, &|user| Some(user != "root"), &mut report);
         report

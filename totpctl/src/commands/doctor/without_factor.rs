@@ -70,10 +70,10 @@ impl WithoutFactor {
     pub(crate) fn read(client: &Client, service: Option<&str>) -> Result<Self, Error> {
         let People { people, uncounted } = people();
         let names = people.into_iter().map(|person| person.name).collect();
-        Ok(Self::of(holders(client)?, names, uncounted, service, now()))
+        Ok(Self::new(holders(client)?, names, uncounted, service, now()))
     }
 
-    fn of(
+    fn new(
         holders: Vec<Holder>,
         mut names: Vec<String>,
         uncounted: Vec<String>,

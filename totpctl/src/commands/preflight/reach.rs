@@ -32,7 +32,7 @@ type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Reach {
     /// Returns what these changes do on this host.
-    pub(in crate::commands) fn of(changes: &[Change]) -> Self {
+    pub(in crate::commands) fn from_changes(changes: &[Change]) -> Self {
         let mut names = services();
         if changes.iter().any(|change| change.service == OTHER) {
             names.extend(doctor::services_without_file());

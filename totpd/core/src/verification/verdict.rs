@@ -1,6 +1,7 @@
 //! The result of an attempt to log in.
 
-use crate::factor::FactorId;
+use crate::factor::{FactorId, Kind};
+use crate::mark::UsedCode;
 use crate::recovery_codes::Usage;
 
 /// The result of an attempt.
@@ -10,8 +11,10 @@ pub enum Verdict {
     Approved {
         /// The factor of the code; `None` for a recovery code.
         factor: Option<FactorId>,
-        /// `totp`, `hotp` or `recovery`.
-        method: &'static str,
+        /// What the code used up of its factor.
+        used: Option<UsedCode>,
+        /// The method that approved it.
+        method: Method,
         /// The number of recovery codes that the user still has.
         recovery_codes_left: usize,
         /// The last use of a recovery code, if no login has reported it to the user yet.
@@ -31,6 +34,26 @@ pub enum Verdict {
         /// Seconds until the next attempt is checked.
         retry_after: u64,
     },
+}
+
+/// The method that approved an answer. The contract has the words.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Method {
+    /// A code of a token that counts presses.
+    Hotp,
+    /// A recovery code.
+    Recovery,
+    /// A code of the time.
+    Totp,
+}
+
+impl From<Kind> for Method {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Hotp => Self::Hotp,
+            Kind::Totp { .. } => Self::Totp,
+        }
+    }
 }
 
 /// The reason why a code is not accepted.

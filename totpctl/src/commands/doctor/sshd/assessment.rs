@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use super::super::door::{Code, Door};
+use super::super::door::{CodeNeed, Door};
 use super::super::finding::{Finding, FindingId};
 use super::super::report::Report;
 use super::blocks::Block;
@@ -254,7 +254,7 @@ pub(super) fn pam_is_never_first(config: &Effective) -> bool {
 
 /// Returns the door for what is not known.
 pub(super) fn unknown(who: Option<&str>, reason: String) -> Door {
-    door(who, Code::Unknown(reason))
+    door(who, CodeNeed::Unknown(reason))
 }
 
 /// Returns the door for users that sshd refuses before any answer counts.
@@ -263,11 +263,11 @@ fn excluded(config: &Effective) -> Option<Door> {
     (!keywords.is_empty()).then(|| {
         let keywords = keywords.join(" and ");
         let reason = format!("{keywords} refuses them, and sshd gives PAM a wrong answer");
-        door(Some(&format!("users excluded by {keywords}")), Code::Closed(reason))
+        door(Some(&format!("users excluded by {keywords}")), CodeNeed::Closed(reason))
     })
 }
 
-fn door(who: Option<&str>, code: Code) -> Door {
+fn door(who: Option<&str>, code: CodeNeed) -> Door {
     Door {
         name: "ssh".into(),
         service: None,
@@ -284,7 +284,7 @@ fn all_doors(ways: Vec<Way>, config: &Effective) -> Vec<Door> {
 /// Returns the doors that differ from the usual ones, and those of usual ways that are not among
 /// these. Why a closed one is closed makes no difference.
 fn other_doors(ways: Vec<Way>, usual: &[Way], config: &Effective, who: &str) -> Vec<Door> {
-    let is_closed = |way: &Way| matches!(way.code, Code::Closed(_));
+    let is_closed = |way: &Way| matches!(way.code, CodeNeed::Closed(_));
     let is_alike = |way: &Way, other: &Way| {
         way == other || (way.methods == other.methods && is_closed(way) && is_closed(other))
     };

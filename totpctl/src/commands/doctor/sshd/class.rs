@@ -53,7 +53,7 @@ impl<'a> Classes<'a> {
         let criteria: Vec<_> = blocks.iter().map(|words| Criteria::parse(words)).collect();
         let known: Vec<_> = criteria.iter().map(|criteria| criteria.as_ref().ok()).collect();
         let users = user_classes(&known, accounts, members);
-        let places = Places::of(&known, &listening);
+        let places = Places::new(&known, &listening);
         // The users of a class, as indices, and the first connection that is of it.
         let mut found: BTreeMap<_, (&Place, BTreeSet<usize>)> = BTreeMap::new();
         for place in &places.all {
@@ -169,7 +169,7 @@ impl<'a> Classes<'a> {
             .map(|pattern| Criteria { addresses: vec![pattern], ..Criteria::default() });
         let more: Vec<_> = hosts.chain(addresses).collect();
         let all: Vec<_> = self.known().into_iter().chain(more.iter().map(Some)).collect();
-        let places = Places::of(&all, &self.listening);
+        let places = Places::new(&all, &self.listening);
         places.left_out.is_none().then_some(places.all)
     }
 

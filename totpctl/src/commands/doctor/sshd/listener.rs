@@ -7,7 +7,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use super::super::door::Code;
+use super::super::door::CodeNeed;
 use super::super::finding::{Finding, FindingId};
 use super::super::report::Report;
 use super::effective::Effective;
@@ -57,8 +57,8 @@ fn until_reload(config: &Effective, stack: &PamStack) -> &'static str {
         return "logins may differ from what is said here";
     }
     match stack.code {
-        Code::Asked if stack.is_code_alone => "until the reload a code alone may let users in",
-        Code::NotAsked if stack.has_password => {
+        CodeNeed::Asked if stack.is_code_alone => "until the reload a code alone may let users in",
+        CodeNeed::NotAsked if stack.has_password => {
             "until the reload a password alone may let users in"
         }
         _ => "logins may differ from what is said here",

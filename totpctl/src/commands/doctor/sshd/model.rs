@@ -1,6 +1,6 @@
 //! A small model of sshd's own rules, which plays logins, and a comparison with the ways in.
 
-use super::super::door::Code;
+use super::super::door::CodeNeed;
 use super::effect::{Effect, effects};
 use super::effective::Effective;
 use super::stack::of_text;
@@ -226,7 +226,7 @@ fn the_ways_in_are_those_of_the_model() {
                 let ways = ways(&effective, facts, who, None);
                 let usable = ways.iter().any(Way::is_usable);
                 assert_eq!(usable, lets_in(true), "{config:?} {stack:?} {who:?} {ways:#?}");
-                let unasked = ways.iter().any(|way| way.code == Code::NotAsked);
+                let unasked = ways.iter().any(|way| way.code == CodeNeed::NotAsked);
                 assert_eq!(unasked, lets_in(false), "{config:?} {stack:?} {who:?} {ways:#?}");
                 if pam && facts.asks && !is_root {
                     let effects = effects(&effective, facts, None);

@@ -33,7 +33,7 @@ pub(super) fn logical_lines(text: &str) -> Vec<Line> {
     let mut found = Vec::new();
     let mut raw = text.lines().enumerate();
     while let Some((index, first)) = raw.next() {
-        let mut reader = PartReader::of(first);
+        let mut reader = PartReader::new(first);
         let (part, mut is_continued) = reader.part(first);
         let (mut text, mut last) = (part.to_owned(), index + 1);
         while is_continued {

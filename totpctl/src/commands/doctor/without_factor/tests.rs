@@ -84,7 +84,7 @@ fn a_factor_counts_for_its_services_and_its_uid() {
     };
     let users = |service| {
         let names = ["alice", "bob", "dana"].map(ToOwned::to_owned).to_vec();
-        WithoutFactor::of(holders(), names, Vec::new(), service, 1_000)
+        WithoutFactor::new(holders(), names, Vec::new(), service, 1_000)
     };
     assert_eq!(users(Some("sshd")).unusable, ["alice", "bob"]);
     assert_eq!(users(Some("sudo")).unusable, ["bob"]);

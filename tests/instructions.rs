@@ -57,6 +57,7 @@ const BLOCKS: &[(&str, &str, Outcome)] = &[
         "make build && make install ",
         Elsewhere("instructions: the_page_installs_from_source"),
     ),
+    ("install.md", "make uninstall ", Elsewhere("package: make_uninstall_removes")),
     (
         "install.md",
         "install packaging/sysvinit/totpctl-try ",

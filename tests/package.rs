@@ -4,6 +4,8 @@ use std::process::Command;
 
 use tests::{Machine, Output, SSH, eventually};
 
+mod uninstall;
+
 const APT: &str = "DEBIAN_FRONTEND=noninteractive dpkg";
 const PACKAGE: &str = "/opt/tests/libpam-totp.deb";
 const STORE_IS_KEPT: &str = "To remove them: rm -r /var/lib/totpd";

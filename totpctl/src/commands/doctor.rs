@@ -49,6 +49,7 @@ mod pam;
 pub(super) mod passwords;
 mod polkit_actions;
 mod polkit_rules;
+mod replaced_program;
 mod report;
 mod rescue;
 mod script;

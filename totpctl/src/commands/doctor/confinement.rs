@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::finding::{Finding, FindingId};
 use super::report::Report;
@@ -37,19 +37,27 @@ struct Kernel {
 /// text is empty if the process has none. The function returns nothing if no such process is
 /// visible.
 fn label_of(program: &Path, uid: u32) -> Option<String> {
-    let processes = fs::read_dir("/proc").ok()?;
-    // The kernel shows this path after an upgrade, before the restart.
-    let replaced = format!("{} (deleted)", program.display());
-    // Any user may run the program.
-    let is_it = |folder: &Path| {
-        fs::metadata(folder).is_ok_and(|process| process.uid() == uid)
-            && fs::read_link(folder.join("exe"))
-                .is_ok_and(|exe| exe == program || exe == Path::new(&replaced))
-    };
-    let folder = processes.flatten().map(|entry| entry.path()).find(|folder| is_it(folder))?;
+    let folder = processes_of(program, uid).into_iter().next()?;
     // The kernel does not offer this file without SELinux and AppArmor.
     let label = fs::read_to_string(folder.join("attr/current")).unwrap_or_default();
     Some(label.trim_end_matches(['\n', '\0']).to_owned())
+}
+
+/// Returns the folders of the processes of `program` with this uid on this host.
+pub(super) fn processes_of(program: &Path, uid: u32) -> Vec<PathBuf> {
+    // The kernel shows this path after an upgrade, before the restart.
+    let replaced = format!("{} (deleted)", program.display());
+    let link = |folder: &Path, name: &str| fs::read_link(folder.join(name)).ok();
+    // A container on this host may have a daemon of its own.
+    let host = link(Path::new("/proc/self"), "ns/pid");
+    // Any user may run the program.
+    let is_it = |folder: &PathBuf| {
+        fs::metadata(folder).is_ok_and(|process| process.uid() == uid)
+            && link(folder, "exe").is_some_and(|exe| exe == program || exe == Path::new(&replaced))
+            && link(folder, "ns/pid") == host
+    };
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes.map(|entry| entry.path()).filter(is_it).collect()
 }
 
 /// Returns what is missing if a daemon with this label is not confined, and the change to make.

@@ -228,6 +228,7 @@ finding_ids! {
     SudoersNotChecked = "sudoers-not-checked",
     SudoersUnreadable = "sudoers-unreadable",
     TotpdNotStarted = "totpd-not-started",
+    TotpdReplaced = "totpd-replaced",
     TotpdUnconfined = "totpd-unconfined",
     TotpdUnreachable = "totpd-unreachable",
     TrialNotReverted = "trial-not-reverted",

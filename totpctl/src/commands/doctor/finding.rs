@@ -201,6 +201,7 @@ finding_ids! {
     SshdPasswordMissing = "sshd-password-missing",
     SshdReloadUnknown = "sshd-reload-unknown",
     SshdRootCannotLogIn = "sshd-root-cannot-log-in",
+    SshdRootPasswordAlone = "sshd-root-password-alone",
     SshdServiceWithoutCode = "sshd-service-without-code",
     SshdWithoutPam = "sshd-without-pam",
     StackAmbiguous = "stack-ambiguous",

@@ -26,6 +26,7 @@ mod process;
 mod question;
 mod quoted_words;
 mod rest;
+mod root_password;
 mod socket;
 mod stack;
 mod survey;
@@ -75,6 +76,13 @@ pub(crate) fn root_is_shut(read: &dyn Fn(&str) -> Option<String>) -> Option<Stri
     assess(host_survey()?, &|service| stack::facts(service, read), &mut report);
     let mut notes = report.notes.iter();
     notes.find(|note| note.id() == FindingId::SshdRootCannotLogIn).map(Finding::sentence)
+}
+
+/// Returns the finding that root logs in by a password alone, if so, for root. `read` returns the
+/// files of PAM.
+pub(super) fn root_by_password(read: &dyn Fn(&str) -> Option<String>) -> Option<Finding> {
+    let stack_of = |config: &Effective| stack::facts(config.pam.service(), read);
+    root_password::finding(host_survey()?, &stack_of)
 }
 
 /// Returns what may surprise those who log in by ssh once its stack asks for a code, each with the

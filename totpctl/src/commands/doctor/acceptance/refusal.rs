@@ -92,6 +92,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::SshdPasswordAlone
         | Id::SshdPasswordCannotAnswer
         | Id::SshdReloadUnknown
+        | Id::SshdRootPasswordAlone
         | Id::SshdServiceWithoutCode
         | Id::SshdWithoutPam
         | Id::StackContinuesAfterWrongPassword

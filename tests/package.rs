@@ -263,6 +263,30 @@ fn the_rpm_keeps_logins_possible_until_its_removal() {
         .stdout_ok();
 }
 
+/// Every file that the module of SELinux labels gets its label from the rpm, and by the page.
+#[test]
+fn all_files_that_selinux_labels_are_labeled() {
+    let labels = include_str!("../packaging/selinux/totpd.fc");
+    let paths: Vec<_> = labels
+        .lines()
+        .filter_map(|line| line.split(['(', '\t']).next())
+        .filter(|path| path.starts_with('/'))
+        .collect();
+    assert_eq!(paths.len(), 5, "{paths:?}");
+    let spec = include_str!("../packaging/rpm/pam-totp.spec")
+        .replace("%{_libexecdir}", "/usr/libexec")
+        .replace("%{_sysconfdir}", "/etc");
+    let page = include_str!("../docs/admin/distributions.md");
+    let commands: Vec<_> =
+        spec.lines().chain(page.lines()).filter(|line| line.contains("restorecon -RF")).collect();
+    assert!(commands.len() >= 3, "{commands:?}");
+    for command in commands {
+        let words: Vec<_> = command.split([' ', '"']).collect();
+        let missing: Vec<_> = paths.iter().filter(|path| !words.contains(path)).collect();
+        assert!(missing.is_empty(), "{command}: {missing:?}");
+    }
+}
+
 /// NixOS installs each package in a folder of its own, and runs nothing outside of that store.
 #[test]
 fn the_units_start_the_programs_below_the_prefix() {

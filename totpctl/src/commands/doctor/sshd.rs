@@ -46,6 +46,7 @@ use self::command_line::CommandLine;
 use self::connection::Connection;
 use self::effective::{Effective, Pam, USUAL_SERVICE};
 use self::launch::Launch;
+pub(super) use self::password::ShutUser;
 use self::question::ask;
 use self::survey::Survey;
 use super::door::Door;
@@ -174,7 +175,7 @@ pub(super) fn sftp_users(is_person: impl Fn(u32) -> bool) -> Vec<(String, Option
 
 /// The users who cannot log in for want of a password.
 pub(super) struct ShutOut {
-    pub(super) names: Vec<String>,
+    pub(super) users: Vec<ShutUser>,
     /// The line that requires more than a key.
     pub(super) place: Option<(String, usize)>,
 }
@@ -198,9 +199,13 @@ pub(super) fn shut_without_password(
     };
     // One answer takes some 20 ms.
     let lacking = lacking.get(..MAX_QUESTIONS).unwrap_or(lacking);
-    let names = password::shut_out(survey, &facts, lacking, &ask);
-    let place = survey.everybody.trace.place(&["AuthenticationMethods"]);
-    (!names.is_empty()).then_some(ShutOut { names, place })
+    let users = password::shut_out(survey, &facts, lacking, &ask);
+    let usual = || survey.everybody.trace.place(&["AuthenticationMethods"]);
+    let place = match users.iter().find(|user| user.block.is_none()) {
+        Some(_) => usual(),
+        None => users.first().and_then(|user| user.block.clone()),
+    };
+    (!users.is_empty()).then_some(ShutOut { users, place })
 }
 
 /// Returns a problem if passwords alone let users in, although the method `password` is turned off.

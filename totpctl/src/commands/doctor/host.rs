@@ -47,7 +47,7 @@ pub(super) fn check(services: &[(&str, Unenrolled)], open: &[&str]) -> Report {
     };
     activation::check(&mut report);
     confinement::check(&mut report);
-    clock::check(client.clock_is_synchronized(), &mut report);
+    clock::check(client.clock_is_synchronized(), unit::has_systemd(), &mut report);
     without_factor::check(&client, services, open, &mut report);
     if let Some(fingerprint) = backup_signer(&client) {
         report.summarize(format!("backups are signed by {}", escape(&fingerprint)));

@@ -15,12 +15,14 @@ use self::finding::{Finding, FindingId};
 pub(super) use self::known_doors::has_one_prompt;
 use self::passwords::Missing;
 use self::report::Report;
+use self::rescue::RootPassword;
 use self::services::Services;
 use self::sudo::Stack;
 use self::sudo_host::Sudo;
 use crate::accounts::with_locked_password;
 use crate::cli::{Accept, Doctor, DoctorCommand};
 use crate::error::Error;
+use crate::pam::asking_services::asking_services;
 use crate::pam::files::{path_of, read};
 use crate::terminal::output;
 
@@ -49,6 +51,7 @@ mod pam;
 pub(super) mod passwords;
 mod polkit_actions;
 mod polkit_rules;
+mod replaced_program;
 mod report;
 mod rescue;
 mod script;
@@ -251,6 +254,14 @@ fn check_sshd<'a>(
         findings.push(missing.into_finding());
     }
     let doors = sshd::check(report);
+    if RootPassword::of_host() == RootPassword::Usable {
+        let finding = sshd::root_by_password(&read);
+        // Before any service asks, every password of this host is enough.
+        match asking_services().is_empty() {
+            true => report.notes.extend(finding),
+            false => report.problems.extend(finding),
+        }
+    }
     let root_is_shut = report.notes.iter().any(|note| note.id() == FindingId::SshdRootCannotLogIn);
     let root_is_alone = || match asks {
         true => enrolled().is_some_and(root_is_alone),

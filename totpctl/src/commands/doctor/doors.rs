@@ -6,7 +6,9 @@ use super::automatic_login;
 use super::doas::Doas;
 use super::door::{CodeNeed, Door};
 use super::finding::{Finding, FindingId};
-use super::known_doors::{KNOWN, Kind, KnownDoor, TO_ROOT, has_one_prompt};
+use super::known_doors::{
+    KNOWN, Kind, KnownDoor, POLKIT, TO_ROOT, has_one_prompt, programs_of_polkit,
+};
 use super::never_asking;
 use super::report::Report;
 use super::rescue::{self, RootPassword};
@@ -15,6 +17,7 @@ use super::skipped::{cockpit_exceptions, polkit_exceptions};
 use crate::pam::families::FAMILIES;
 use crate::pam::files::path_of;
 use crate::program;
+use crate::unit::has_systemd;
 
 /// Returns the ways in besides sshd and sudo. `is_wanted` selects them by their services.
 pub(super) fn doors(services: &Services, is_wanted: &dyn Fn(&str) -> bool) -> Vec<Door> {
@@ -42,12 +45,25 @@ pub(super) fn automatic() -> Vec<Door> {
 }
 
 fn exists(known: &KnownDoor, services: &Services) -> bool {
+    // machinectl asks systemd.
+    let is_of_systemd = known.programs.contains(&"machinectl");
+    if is_of_systemd && !has_systemd() {
+        return false;
+    }
     let has_program = known.programs.iter().any(|name| program::path(name).is_some());
     match known.service {
         // Its program comes with systemd, and asks polkit.
         "polkit-1" => has_program && services.has("polkit-1"),
         _ if known.programs.is_empty() => services.has(known.service),
         _ => has_program,
+    }
+}
+
+/// Returns what a person calls a way in on this host.
+fn name(known: &KnownDoor) -> String {
+    match known.name {
+        POLKIT => programs_of_polkit(has_systemd(), &|name| program::path(name).is_some()),
+        name => name.to_owned(),
     }
 }
 
@@ -78,7 +94,7 @@ fn door(known: &KnownDoor, services: &Services) -> Door {
         _ => {}
     }
     let service = (!known.service.is_empty()).then(|| known.service.to_owned());
-    Door { name: known.name.to_owned(), service, who: None, code, exceptions }
+    Door { name: name(known), service, who: None, code, exceptions }
 }
 
 /// Adds what a service lacks beside others: services of the same program, other ways to root, and a
@@ -177,7 +193,7 @@ fn ways_to_root(services: &Services, is_root_locked: bool) -> Option<Finding> {
         return None;
     }
     let names: Vec<_> =
-        open.iter().map(|known| format!("{} ({})", known.name, known.service)).collect();
+        open.iter().map(|known| format!("{} ({})", name(known), known.service)).collect();
     let mut commands: Vec<_> = open
         .iter()
         // `enable su` changes su-l, too.

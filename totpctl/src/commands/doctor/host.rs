@@ -4,7 +4,7 @@ use totpd_journal::escape::escape;
 
 use super::finding::{Finding, FindingId};
 use super::report::Report;
-use super::{activation, clock, confinement, system, without_factor};
+use super::{activation, clock, confinement, replaced_program, system, without_factor};
 use crate::client::Client;
 use crate::client::configuration::configuration_error;
 use crate::pam::unenrolled::Unenrolled;
@@ -18,6 +18,7 @@ pub(super) fn check(services: &[(&str, Unenrolled)], open: &[&str]) -> Report {
     let mut report = Report::default();
     system::check(&mut report);
     trial(&mut report);
+    replaced_program::check(&mut report);
     if let Some(reason) = configuration_error() {
         report.summarize("totpd cannot start");
         report.problem(FindingId::ConfigurationInvalid, format!("totpd cannot start: {reason}"));
@@ -46,7 +47,7 @@ pub(super) fn check(services: &[(&str, Unenrolled)], open: &[&str]) -> Report {
     };
     activation::check(&mut report);
     confinement::check(&mut report);
-    clock::check(client.clock_is_synchronized(), &mut report);
+    clock::check(client.clock_is_synchronized(), unit::has_systemd(), &mut report);
     without_factor::check(&client, services, open, &mut report);
     if let Some(fingerprint) = backup_signer(&client) {
         report.summarize(format!("backups are signed by {}", escape(&fingerprint)));

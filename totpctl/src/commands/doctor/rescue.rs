@@ -5,6 +5,7 @@ use std::fs;
 use super::door::CodeNeed;
 use super::finding::{Finding, FindingId};
 use super::report::Report;
+use crate::unit::has_systemd;
 
 /// Whether root has a password at the console.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -37,9 +38,20 @@ impl RootPassword {
 /// Adds a note if rescue mode of this host would let nobody in, for root.
 pub(super) fn check(report: &mut Report) {
     if RootPassword::of_host() == RootPassword::Locked {
-        let message = "the password of root is locked, so rescue mode lets nobody in";
-        report.notes.push(Finding::new(FindingId::RootLocked, message).fix(BOOT_OTHERWISE));
+        report.notes.push(locked(has_systemd()));
     }
+}
+
+fn locked(has_systemd: bool) -> Finding {
+    let (mode, parameters) = match has_systemd {
+        true => ("rescue mode", RESCUE_OR_SHELL),
+        false => ("single-user mode", SHELL),
+    };
+    let message = format!("the password of root is locked, so {mode} lets nobody in");
+    Finding::new(FindingId::RootLocked, message).fix(format!(
+        "if nobody can become root any more, add {parameters} to the kernel command line \
+         (docs/admin/deploy.md, \"Break glass\")"
+    ))
 }
 
 /// Returns what `sulogin` asks for: the password of root, and no code.
@@ -56,9 +68,9 @@ pub(super) fn code(password: RootPassword) -> CodeNeed {
     }
 }
 
-const BOOT_OTHERWISE: &str = "if nobody can become root any more, add \"systemd.unit=rescue.target \
-                              systemd.setenv=SYSTEMD_SULOGIN_FORCE=1\" or \"init=/bin/sh\" to the kernel command line \
-                              (docs/admin/deploy.md, \"Break glass\")";
+const RESCUE_OR_SHELL: &str =
+    "\"systemd.unit=rescue.target systemd.setenv=SYSTEMD_SULOGIN_FORCE=1\" or \"init=/bin/sh\"";
+const SHELL: &str = "\"init=/bin/sh\"";
 
 #[cfg(test)]
 mod tests {
@@ -77,6 +89,14 @@ mod tests {
         ] {
             assert_eq!(RootPassword::from_shadow(shadow), expected, "{shadow:?}");
         }
+    }
+
+    #[test]
+    fn only_a_host_with_systemd_is_told_of_its_units() {
+        let (with, without) = (locked(true).sentence(), locked(false).sentence());
+        assert!(with.contains("systemd.unit=rescue.target") && with.contains("init=/bin/sh"));
+        assert!(!without.contains("systemd") && !without.contains("rescue"), "{without}");
+        assert!(without.contains("single-user mode") && without.contains("init=/bin/sh"));
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod process;
 mod question;
 mod quoted_words;
 mod rest;
+mod root_password;
 mod socket;
 mod stack;
 mod survey;
@@ -45,6 +46,7 @@ use self::command_line::CommandLine;
 use self::connection::Connection;
 use self::effective::{Effective, Pam, USUAL_SERVICE};
 use self::launch::Launch;
+pub(super) use self::password::ShutUser;
 use self::question::ask;
 use self::survey::Survey;
 use super::door::Door;
@@ -63,7 +65,7 @@ pub(super) fn check(report: &mut Report) -> Vec<Door> {
 pub(crate) fn problems(read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let mut report = Report::default();
     check_with(read, &mut report);
-    // For some machines that is meant, and the message of the change has it.
+    // For some machines that is meant, and the change asks about it.
     let is_fault = |problem: &&Finding| problem.id() != FindingId::SshdCodeAlone;
     let problems: Vec<_> = report.problems.iter().filter(is_fault).map(Finding::sentence).collect();
     (!problems.is_empty()).then(|| problems.join("; "))
@@ -77,22 +79,38 @@ pub(crate) fn root_is_shut(read: &dyn Fn(&str) -> Option<String>) -> Option<Stri
     notes.find(|note| note.id() == FindingId::SshdRootCannotLogIn).map(Finding::sentence)
 }
 
+/// Returns the finding that root logs in by a password alone, if so, for root. `read` returns the
+/// files of PAM.
+pub(super) fn root_by_password(read: &dyn Fn(&str) -> Option<String>) -> Option<Finding> {
+    let stack_of = |config: &Effective| stack::facts(config.pam.service(), read);
+    root_password::finding(host_survey()?, &stack_of)
+}
+
 /// Returns what may surprise those who log in by ssh once its stack asks for a code, each with the
 /// change to make, for root. `read` returns the files of PAM, as they will be.
 pub(crate) fn surprises(read: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+    let is_one =
+        |id| matches!(id, FindingId::SshdPasswordCannotAnswer | FindingId::SshdRootCannotLogIn);
+    sentences(read, &is_one)
+}
+
+/// Returns the problem that a code alone lets users in by ssh, if so, for root. `read` returns the
+/// files of PAM, as they will be.
+pub(crate) fn code_alone(read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    sentences(read, &|id| id == FindingId::SshdCodeAlone).into_iter().next()
+}
+
+/// Returns the findings of these kinds, each as a sentence.
+fn sentences(
+    read: &dyn Fn(&str) -> Option<String>,
+    is_one: &dyn Fn(FindingId) -> bool,
+) -> Vec<String> {
     let Some(survey) = host_survey() else { return Vec::new() };
     let mut report = Report::default();
     assess(survey, &|service| stack::facts(service, read), &mut report);
     explain_lists(survey, &mut report);
-    let is_one = |finding: &&Finding| {
-        matches!(
-            finding.id(),
-            FindingId::SshdCodeAlone
-                | FindingId::SshdPasswordCannotAnswer
-                | FindingId::SshdRootCannotLogIn
-        )
-    };
-    report.problems.iter().chain(&report.notes).filter(is_one).map(Finding::sentence).collect()
+    let found = report.problems.iter().chain(&report.notes);
+    found.filter(|finding| is_one(finding.id())).map(Finding::sentence).collect()
 }
 
 /// Returns the port for a login by ssh, if it is not the usual one, for root. A socket of systemd
@@ -157,7 +175,7 @@ pub(super) fn sftp_users(is_person: impl Fn(u32) -> bool) -> Vec<(String, Option
 
 /// The users who cannot log in for want of a password.
 pub(super) struct ShutOut {
-    pub(super) names: Vec<String>,
+    pub(super) users: Vec<ShutUser>,
     /// The line that requires more than a key.
     pub(super) place: Option<(String, usize)>,
 }
@@ -181,9 +199,13 @@ pub(super) fn shut_without_password(
     };
     // One answer takes some 20 ms.
     let lacking = lacking.get(..MAX_QUESTIONS).unwrap_or(lacking);
-    let names = password::shut_out(survey, &facts, lacking, &ask);
-    let place = survey.everybody.trace.place(&["AuthenticationMethods"]);
-    (!names.is_empty()).then_some(ShutOut { names, place })
+    let users = password::shut_out(survey, &facts, lacking, &ask);
+    let usual = || survey.everybody.trace.place(&["AuthenticationMethods"]);
+    let place = match users.iter().find(|user| user.block.is_none()) {
+        Some(_) => usual(),
+        None => users.first().and_then(|user| user.block.clone()),
+    };
+    (!users.is_empty()).then_some(ShutOut { users, place })
 }
 
 /// Returns a problem if passwords alone let users in, although the method `password` is turned off.

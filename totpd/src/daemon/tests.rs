@@ -5,20 +5,21 @@ use std::time::Duration;
 use totpd_core::code::{Code, DIGITS};
 use totpd_core::factor::PERIOD;
 use totpd_core::fixtures::{enrolled, user};
+use totpd_core::record::Outline;
 use totpd_core::record_key::RecordKey;
 use totpd_core::verification::Attempt;
+use totpd_core::void_windows::VoidWindows;
 use totpd_interface::login::BeginReply;
 use totpd_interface::{DictBuilder, Dictionary};
 use totpd_store::conformance::run;
 use totpd_store::memory::Memory;
-use totpd_store::{Backend, Change, Owner, Pending};
+use totpd_store::{Backend, Change, Listed, Owner, Pending, StoreError};
 use zeroize::Zeroizing;
 
 use super::*;
 use crate::access::login_context::trusted_context;
 use crate::login::local::LocalLogin;
 use crate::login::service::LoginService;
-use totpd_core::void_windows::VoidWindows;
 
 /// Returns a daemon over a store in memory, and that store.
 pub(crate) fn daemon() -> (Daemon, Arc<Memory>) {

@@ -56,7 +56,8 @@ mod writer;
 
 pub use layout::DIRECTORY;
 pub use local::Local;
-pub use open::{MarkSettings, OpenStore};
+pub use marker::MarkSettings;
+pub use open::OpenStore;
 pub use open_error::OpenError;
 pub use rekey::RekeyReport;
 pub use restore::{PendingRestore, RestoreReport};

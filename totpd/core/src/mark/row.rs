@@ -65,6 +65,12 @@ pub struct UsedCode {
 }
 
 impl UsedCode {
+    /// Returns the time step, or the counter.
+    #[must_use]
+    pub fn counter(&self) -> u64 {
+        self.counter
+    }
+
     /// Returns the code that was accepted last by `factor`, which had the drift `before`.
     #[must_use]
     pub fn last_of<S>(factor: &Factor<S>, before: Drift) -> Option<Self> {

@@ -1,7 +1,8 @@
 //! The result of an attempt to log in.
 
 use crate::factor::{FactorId, Kind};
-use crate::mark::UsedCode;
+use crate::mark::{Acceptance, LeaningLogin, UsedCode};
+use crate::record_key::RecordKey;
 use crate::recovery_codes::Usage;
 
 /// The result of an attempt.
@@ -53,6 +54,22 @@ impl From<Kind> for Method {
             Kind::Hotp => Self::Hotp,
             Kind::Totp { .. } => Self::Totp,
         }
+    }
+}
+
+impl Verdict {
+    /// Returns the login of the user with this record, if it was approved at `now` (seconds since
+    /// 1970). A recovery code has no factor, so no login by one leans.
+    #[must_use]
+    pub fn leaning_login(&self, key: &RecordKey, now: u64) -> Option<LeaningLogin> {
+        let (RecordKey::User(user), Self::Approved { factor: Some(factor), used: Some(used), .. }) =
+            (key, self)
+        else {
+            return None;
+        };
+        let (user, factor, used) = (user.clone(), factor.clone(), *used);
+        let acceptance = Acceptance { user, factor, step: used.counter() };
+        Some(LeaningLogin { acceptance, used, now })
     }
 }
 

@@ -3,6 +3,7 @@
 //! The lock on the database orders commits, decisions to lean, and writes of the witness. The lock
 //! in here is held for moments only, also by the thread that flushes.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use totpd_core::mark::{Leaning, LeaningLogin, Leant, Mark, RunId, Witness};
@@ -10,6 +11,17 @@ use totpd_core::void_windows::{VoidWindow, VoidWindows};
 
 use crate::mutex::lock;
 use crate::sqlite::witness_file::WitnessFile;
+
+/// Whether and how logins lean on a mark.
+#[derive(Clone, Copy, Debug)]
+pub struct MarkSettings<'a> {
+    /// The directory of the witness, which is believed on a tmpfs alone.
+    pub witness: &'a Path,
+    /// False: an open mark is ended, and none is made.
+    pub is_on: bool,
+    /// The clock that logins are judged by, in seconds since 1970. It tells when a mark is over.
+    pub now: fn() -> u64,
+}
 
 /// The mark of a running daemon.
 pub(super) struct Marker {

@@ -23,6 +23,7 @@ use crate::sqlite::database::Database;
 use crate::sqlite::key_sources::{KeySources, Keyring};
 use crate::sqlite::layout::{Layout, wal_path};
 use crate::sqlite::local::Local;
+use crate::sqlite::marker::MarkSettings;
 use crate::sqlite::open_error::OpenError;
 use crate::sqlite::reader::Reader;
 use crate::sqlite::writer::{ThreadWork, Writer};
@@ -45,17 +46,6 @@ pub struct OpenStore {
     pub local: Local,
     /// The buckets of names without a record.
     pub buckets: Buckets,
-}
-
-/// Whether and how logins lean on a mark.
-#[derive(Clone, Copy, Debug)]
-pub struct MarkSettings<'a> {
-    /// The directory of the witness, which is believed on a tmpfs alone.
-    pub witness: &'a Path,
-    /// False: an open mark is ended, and none is made.
-    pub is_on: bool,
-    /// The clock that logins are judged by, in seconds since 1970. It tells when a mark is over.
-    pub now: fn() -> u64,
 }
 
 impl Local {

@@ -176,7 +176,7 @@ fn run_transaction(
         effects.push(effect);
     }
     if marker.has_failed() {
-        // Whoever is answered from now on waits until this is on disk.
+        // All that are answered from now on wait until this is on disk.
         mark_rows::set_windows(connection, &keys.current, &windows)
             .and_then(|()| mark_rows::set_mark(connection, &keys.current, None))
             .map_err(into_database_error)?;

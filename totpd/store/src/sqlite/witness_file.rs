@@ -13,8 +13,8 @@ use totpd_core::mark::{RunId, WITNESS_BYTES, Witness};
 pub(super) struct WitnessFile(File);
 
 impl WitnessFile {
-    /// Makes the file in `directory` anew, and the directory if it is missing. It says that nothing
-    /// leans yet.
+    /// Makes the file in `directory`, and the directory if it is missing. The file says that
+    /// nothing leans yet.
     ///
     /// # Errors
     /// Those of the file system. [`io::ErrorKind::Unsupported`] if it is no tmpfs.

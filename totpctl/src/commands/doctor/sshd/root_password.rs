@@ -1,6 +1,6 @@
 //! A password alone that lets root in. Pure.
 
-use super::super::door::Code;
+use super::super::door::CodeNeed;
 use super::super::finding::{Finding, FindingId};
 use super::case::Case;
 use super::effective::Effective;
@@ -56,9 +56,9 @@ fn is_open(way: &Way, stack: &PamStack) -> bool {
     let is_password = |name: &str| {
         matches!(Method::parse(name), Some(Method::Password | Method::KeyboardInteractive))
     };
-    way.code == Code::NotAsked
+    way.code == CodeNeed::NotAsked
         && way.methods.split(',').all(is_password)
-        && (!way.uses_pam || (stack.has_password && stack.code == Code::NotAsked))
+        && (!way.uses_pam || (stack.has_password && stack.code == CodeNeed::NotAsked))
 }
 
 #[cfg(test)]

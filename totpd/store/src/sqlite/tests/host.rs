@@ -11,7 +11,6 @@ use totpd_core::code::Code;
 use totpd_core::enrollment::{self, Confirmation, EnrollmentRules};
 use totpd_core::factor::{Factor, FactorId, Kind, Maker, Status};
 use totpd_core::fixtures::{user, verified};
-use totpd_core::mark::LeaningLogin;
 use totpd_core::moment::Moment;
 use totpd_core::otp::{Algorithm, code_at};
 use totpd_core::record::Record;
@@ -180,7 +179,7 @@ impl Host {
             let judge = move |record: Option<Record>, voids: &VoidWindows| {
                 let record = record.unwrap_or_else(|| Record::new(1000));
                 let (verdict, record) = verify(record, &attempt, &RULES, voids);
-                let login = LeaningLogin::from_verdict(&owner, &verdict, attempt.now);
+                let login = verdict.leaning_login(&owner, attempt.now);
                 (verdict, Changed { record: Some(record), login })
             };
             store.judge(key, judge).await

@@ -2,12 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use totpd_core::enrollment::Confirmation;
 use totpd_core::mark::Witness;
 use totpd_core::verification::{Reason, Verdict};
 use totpd_core::void_windows::VoidWindows;
@@ -16,87 +14,9 @@ use crate::backend::StoreError;
 use crate::sqlite::mark_rows::{self, MarkRows};
 use crate::sqlite::tests::host::{Host, is_yes};
 
-/// A disk whose flushes stall, until this is dropped. A test that fails drops it before the store,
-/// which would wait for it.
-struct Stall(PathBuf);
+mod place;
 
-impl Drop for Stall {
-    fn drop(&mut self) {
-        fs::remove_file(&self.0).unwrap();
-    }
-}
-
-/// A host whose users are enrolled, with a tmpfs for its witness.
-struct Place {
-    folder: tempfile::TempDir,
-    users: usize,
-}
-
-impl Place {
-    fn new(users: usize) -> Self {
-        let place = Self { folder: tempfile::tempdir_in("/dev/shm").unwrap(), users };
-        let host = place.open();
-        for name in place.names() {
-            host.enroll(&name).unwrap();
-            assert_eq!(host.confirm(&name).unwrap(), Confirmation::Verified);
-        }
-        place
-    }
-
-    fn names(&self) -> impl Iterator<Item = String> {
-        (0..self.users).map(|number| format!("user{number}"))
-    }
-
-    fn store(&self) -> PathBuf {
-        self.folder.path().join("totpd")
-    }
-
-    fn witness(&self) -> PathBuf {
-        self.folder.path().join("witness")
-    }
-
-    /// Opens the store a time step after the first codes.
-    fn open(&self) -> Host {
-        let has_users = self.store().exists();
-        let host = Host::open_with(&self.store(), Some(&self.witness())).unwrap();
-        if has_users {
-            host.wait(1);
-        }
-        host
-    }
-
-    fn says(&self) -> Option<Witness> {
-        Witness::decode(&fs::read(self.witness().join("last")).unwrap())
-    }
-
-    fn stall(&self) -> Stall {
-        let file = self.store().join("test-stalled-flush");
-        fs::write(&file, "").unwrap();
-        Stall(file)
-    }
-
-    fn begin_trouble(&self, name: &str) {
-        fs::write(self.store().join(name), "").unwrap();
-    }
-
-    fn end_trouble(&self, name: &str) {
-        fs::remove_file(self.store().join(name)).unwrap();
-    }
-
-    fn flushes(&self) -> usize {
-        fs::read(self.store().join("test-flushes")).map_or(0, |count| count.len())
-    }
-
-    /// Copies what is in the store, or in the tmpfs, as a crash at this moment leaves it.
-    fn copy(from: &Path) -> tempfile::TempDir {
-        let to = tempfile::tempdir_in("/dev/shm").unwrap();
-        for file in fs::read_dir(from).unwrap() {
-            let file = file.unwrap();
-            fs::copy(file.path(), to.path().join(file.file_name())).unwrap();
-        }
-        to
-    }
-}
+use place::Place;
 
 fn rows(host: &Host) -> MarkRows {
     let keys = host.opened.local.keys().get();

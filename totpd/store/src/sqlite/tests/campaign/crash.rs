@@ -1,95 +1,19 @@
 //! The campaign of crashes. A power cut at any moment leaves a state that keeps every promise made
 //! before it. Without the flushes the same campaign finds a broken promise.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use totpd_core::enrollment::Confirmation;
 
+use super::promises::{Act, Mark, Promises};
 use super::recording::{Recording, each_crash, keep_mounts_to_this_thread};
-use crate::backup::{PublicKey, Signer};
+use crate::backup::Signer;
 use crate::blocking;
 use crate::master_key::{KeyOrigin, MasterKey};
 use crate::owner::tests::this_user;
 use crate::sqlite::tests::host::{Host, is_yes};
-
-/// Something that the writer does to the store, and when it was answered.
-#[derive(Clone, Debug)]
-enum Mark {
-    /// The begin of an act: from now on it may be there.
-    Begun(Act),
-    /// The answer to an act: from now on it must be there.
-    Done(Act),
-    /// What the witness says from now on.
-    Witness(Vec<u8>),
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Act {
-    Approve(String, u64),
-    Confirm(String, u64),
-    Deny(String),
-    Enroll(String),
-    /// A recovery code.
-    Recover(String, String),
-    Rekey(String),
-    Remove(String),
-    Restore,
-    /// A backup, by its signer and its time.
-    Sign(PublicKey, u64),
-}
-
-/// The promises of the answers.
-#[derive(Clone, Default)]
-struct Promises {
-    confirmed: BTreeSet<String>,
-    removed: BTreeSet<String>,
-    used: BTreeMap<String, BTreeSet<u64>>,
-    recovered: BTreeMap<String, BTreeSet<String>>,
-    denied: BTreeMap<String, u32>,
-    key: Option<String>,
-    backup: BTreeSet<String>,
-    signers: Vec<PublicKey>,
-    newest_backup: Option<u64>,
-}
-
-impl Promises {
-    fn keep(&mut self, act: &Act) {
-        match act {
-            Act::Approve(name, step) => {
-                self.used.entry(name.clone()).or_default().insert(*step);
-                self.denied.remove(name);
-            }
-            Act::Confirm(name, step) => {
-                self.used.entry(name.clone()).or_default().insert(*step);
-                self.confirmed.insert(name.clone());
-                self.removed.remove(name);
-            }
-            Act::Deny(name) => *self.denied.entry(name.clone()).or_default() += 1,
-            Act::Enroll(_) => {}
-            Act::Recover(name, code) => {
-                self.recovered.entry(name.clone()).or_default().insert(code.clone());
-                self.denied.remove(name);
-            }
-            Act::Rekey(key) => self.key = Some(key.clone()),
-            Act::Remove(name) => {
-                self.confirmed.remove(name);
-                self.removed.insert(name.clone());
-            }
-            Act::Restore => {
-                self.confirmed.clone_from(&self.backup);
-                self.removed.clear();
-                self.denied.clear();
-            }
-            Act::Sign(signer, time) => {
-                self.signers.push(*signer);
-                self.newest_backup = Some(*time);
-            }
-        }
-    }
-}
 
 /// Works on the store in `folder`, and says before and after each step what it does.
 fn write(folder: &Path, mark: &dyn Fn(Mark)) {

@@ -116,7 +116,7 @@ fn no_flush_is_waited_for_between_a_right_code_and_its_answer() {
         let own = |line: &&&str| line.split(' ').next() == Some(thread);
         let question = |line: &&str| line.contains("Verify");
         let before: Vec<_> = lines[..at].iter().rev().filter(own).copied().collect();
-        let asked = before.iter().position(|line| question(line)).unwrap_or(before.len());
+        let asked = before.iter().position(question).unwrap_or(before.len());
         let between = &before[..asked];
         assert!(between.iter().any(|line| line.contains("totpd witness 1")), "{between:#?}");
         assert!(!between.iter().any(|line| line.contains("sync(")), "{between:#?}");

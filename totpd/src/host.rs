@@ -5,4 +5,5 @@ pub(crate) mod hardening;
 pub(crate) mod locale;
 pub(crate) mod nss;
 pub(crate) mod readiness;
+pub(crate) mod run_directory;
 pub(crate) mod signals;

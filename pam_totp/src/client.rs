@@ -65,8 +65,8 @@ fn reply_lost() -> Outcome {
 }
 
 impl Client {
-    /// Returns the reply, as `parse` reads it. `None`: it was lost, and the request must not be sent
-    /// twice.
+    /// Returns the reply, as `parse` reads it. `None`: it was lost, and the request must not be
+    /// sent twice.
     fn ask_for<T>(
         &self,
         call: &Call<'_>,

@@ -32,8 +32,8 @@ pub(super) enum RequestError {
     Timeout,
 }
 
-/// Hands the reply of `Login` in an answer to `reading`. `error` says what the name and the sentence
-/// of an error mean.
+/// Hands the reply of `Login` in an answer to `reading`. `error` says what the name and the
+/// sentence of an error mean.
 pub(super) fn read(
     answer: Answer<'_>,
     reading: &mut Reading<'_>,

@@ -1,9 +1,8 @@
 //! The log of logins during `totpctl try`. It shows that a user can log in through the changed
 //! stack. libpam requests credentials only after the whole stack has succeeded.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use rustix::fs::{FileType, Mode, OFlags, fstat, open};
+use rustix::io::write;
 
 /// Appends a line to the file that `totpctl try` created. Without that file, as nearly always, this
 /// does nothing. An error does not affect the login; totpctl then reverts the change.
@@ -12,11 +11,16 @@ pub(crate) fn record_login(service: &str, user: &str, ruser: &str) {
     if ![service, user, ruser].iter().all(is_plain) {
         return;
     }
-    let no_wait = (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits();
-    let file = OpenOptions::new().append(true).custom_flags(no_wait.cast_signed()).open(LOG_FILE);
-    let Ok(mut file) = file else { return };
-    if file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() < MAX_LOG_BYTES) {
-        let _ = file.write_all(format!("{service}\t{user}\t{ruser}\n").as_bytes());
+    let no_wait = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = open(LOG_FILE, OFlags::WRONLY | OFlags::APPEND | no_wait, Mode::empty());
+    let Ok(file) = file else { return };
+    let is_log = fstat(&file).is_ok_and(|state| {
+        FileType::from_raw_mode(state.st_mode) == FileType::RegularFile
+            && u64::try_from(state.st_size).is_ok_and(|size| size < MAX_LOG_BYTES)
+    });
+    if is_log {
+        // One call, so that lines of several logins do not mix.
+        let _ = write(&file, [service, "\t", user, "\t", ruser, "\n"].concat().as_bytes());
     }
 }
 

@@ -6,3 +6,4 @@ pub(crate) mod locale;
 pub(crate) mod nss;
 pub(crate) mod readiness;
 pub(crate) mod signals;
+pub(crate) mod user_files;

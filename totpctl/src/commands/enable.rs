@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::doctor::{people_with_locked_password, sshd};
+use super::doctor::sshd;
+use super::doctor::sshd::of_host::lists_with_pam;
+use super::doctor::users::people_with_locked_password;
 use super::preflight::{Preflight, Reach, plan};
 use crate::cli::ModuleOptions;
 use crate::error::Error;
@@ -113,7 +115,7 @@ pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Er
     if dry_run || !changes.iter().any(|change| change.service == "sshd") {
         return Ok(());
     }
-    let leftover = leftover(&sshd::lists_with_pam(), &people_with_locked_password());
+    let leftover = leftover(&lists_with_pam(), &people_with_locked_password());
     for warning in leftover.into_iter().chain(password_alone()) {
         output::note(&warning);
     }

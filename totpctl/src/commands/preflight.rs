@@ -10,8 +10,10 @@ use self::effect::Effect;
 pub(super) use self::reach::Reach;
 use self::refusal::{nobody_could_log_in, nullok_is_useless};
 use super::doctor::passwords::Missing;
+use super::doctor::sshd::of_host::requires_other_method;
+use super::doctor::sudo::sudo_exceptions;
 use super::doctor::without_factor::WithoutFactor;
-use super::doctor::{selinux, sshd, sudo_exceptions};
+use super::doctor::{selinux, sshd};
 use crate::accounts::with_locked_password;
 use crate::cli::ModuleOptions;
 use crate::client::Client;
@@ -79,7 +81,7 @@ impl Preflight {
         let args = options.options().unwrap_or_default();
         let has = |option: &str| args.iter().any(|other| other == option);
         // What is not known cannot be relied on.
-        if has("enroll") && sshd::requires_other_method(service) != Some(true) {
+        if has("enroll") && requires_other_method(service) != Some(true) {
             check_enroll_after_password(changes)?;
         }
         // A daemon that cannot start, or cannot be reached, would deny everybody.
@@ -97,12 +99,12 @@ impl Preflight {
             if let Some(outcome) = outcome
                 && let Some(useless_for) = outcome.nullok_is_useless
             {
-                let is_proved = outcome.is_proved(sshd::requires_other_method(service));
+                let is_proved = outcome.is_proved(requires_other_method(service));
                 return Err(nullok_is_useless(service, useless_for, is_proved == Some(true)));
             }
         }
         if let Some(effect) = effects.iter().find(|effect| effect.skips_strangers())
-            && sshd::requires_other_method(effect.service) != Some(true)
+            && requires_other_method(effect.service) != Some(true)
         {
             return Err(Error::refused(format!(
                 "not changed: nullok would let in users without a factor by {}, and nothing else there proves \

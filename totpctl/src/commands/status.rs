@@ -3,8 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::account_uid::correct_one;
 use super::{list, user_state};
+use crate::client::account_uid::correct_one;
+use crate::client::users::for_each_user;
 use crate::client::{Client, details};
 use crate::commands::next_step::next_step;
 use crate::error::Error;
@@ -59,7 +60,7 @@ struct Users {
 impl Users {
     fn count(client: &Client) -> Result<Self, Error> {
         let mut users = Self::default();
-        list::for_each_user(client, |user| {
+        for_each_user(client, |user| {
             users.enrolled += u64::from(details::flag(&user, "enrolled"));
             let name = details::escape_text(&user, "user");
             match list::state(&user) {

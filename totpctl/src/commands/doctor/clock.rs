@@ -1,12 +1,10 @@
 //! The clock, on which codes depend.
 
 use std::io;
-use std::path::Path;
-use std::process::Stdio;
 
+use super::container::is_container;
 use super::finding::{Finding, FindingId};
 use super::report::Report;
-use crate::program;
 
 /// Adds whether the clock is synchronized, as systemd-timedated told it.
 pub(super) fn check(is_synchronized: Option<bool>, report: &mut Report) {
@@ -44,22 +42,6 @@ fn not_synchronized(is_container: io::Result<bool>, report: &mut Report) {
         Err(silence) => {
             report.problems.push(problem.remark(&format!("systemd-detect-virt: {silence}")));
         }
-    }
-}
-
-/// Reports whether this is a container, whose clock is that of its host.
-///
-/// # Errors
-/// [`io::ErrorKind::TimedOut`] if systemd does not tell.
-fn is_container() -> io::Result<bool> {
-    if Path::new("/run/systemd/container").exists() {
-        return Ok(true);
-    }
-    let Ok(mut detect) = program::find("systemd-detect-virt") else { return Ok(false) };
-    detect.args(["--quiet", "--container"]).stdin(Stdio::null());
-    match program::output_within(detect, program::ANSWER_TIMEOUT) {
-        Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(error),
-        result => Ok(result.is_ok_and(|result| result.status.success())),
     }
 }
 

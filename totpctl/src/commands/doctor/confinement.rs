@@ -1,10 +1,7 @@
 //! The confinement of the daemon by SELinux or AppArmor. The unit of the daemon cannot keep it from
 //! systemd, over the bus.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
-
+use super::confined::{Kernel, label_of};
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 use crate::installed;
@@ -12,44 +9,13 @@ use crate::installed;
 /// Adds a note if nothing confines the running daemon.
 pub(super) fn check(report: &mut Report) {
     let Some(label) = label_of(&installed::daemon(), 0) else { return };
-    let kernel = Kernel {
-        selinux_is_enforcing: fs::read_to_string("/sys/fs/selinux/enforce")
-            .is_ok_and(|on| on == "1"),
-        apparmor_sees_the_bus: Path::new("/sys/kernel/security/apparmor/features/dbus").is_dir(),
-    };
+    let kernel = Kernel::of_host();
     let missing = missing_confinement(&label, &kernel);
     report
         .notes
         .extend(missing.map(|(message, change)| {
             Finding::new(FindingId::TotpdUnconfined, message).fix(change)
         }));
-}
-
-/// The rules that this kernel enforces.
-struct Kernel {
-    selinux_is_enforcing: bool,
-    /// True if AppArmor checks messages on the bus. It does in Ubuntu's kernels, and not in
-    /// Debian's.
-    apparmor_sees_the_bus: bool,
-}
-
-/// Returns the AppArmor profile or SELinux context of the process of `program` with this uid. The
-/// text is empty if the process has none. The function returns nothing if no such process is
-/// visible.
-fn label_of(program: &Path, uid: u32) -> Option<String> {
-    let processes = fs::read_dir("/proc").ok()?;
-    // The kernel shows this path after an upgrade, before the restart.
-    let replaced = format!("{} (deleted)", program.display());
-    // Any user may run the program.
-    let is_it = |folder: &Path| {
-        fs::metadata(folder).is_ok_and(|process| process.uid() == uid)
-            && fs::read_link(folder.join("exe"))
-                .is_ok_and(|exe| exe == program || exe == Path::new(&replaced))
-    };
-    let folder = processes.flatten().map(|entry| entry.path()).find(|folder| is_it(folder))?;
-    // The kernel does not offer this file without SELinux and AppArmor.
-    let label = fs::read_to_string(folder.join("attr/current")).unwrap_or_default();
-    Some(label.trim_end_matches(['\n', '\0']).to_owned())
 }
 
 /// Returns what is missing if a daemon with this label is not confined, and the change to make.
@@ -103,13 +69,5 @@ mod tests {
         ] {
             assert_eq!(missing_confinement(label, &kernel), expected, "{label}");
         }
-    }
-
-    #[test]
-    fn a_process_is_found_by_its_program() {
-        let (own, uid) = (std::env::current_exe().unwrap(), nix::unistd::geteuid().as_raw());
-        assert!(label_of(&own, uid).is_some());
-        assert!(label_of(&own, uid + 1).is_none());
-        assert!(label_of(Path::new("/no/such/program"), uid).is_none());
     }
 }

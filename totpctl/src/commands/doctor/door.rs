@@ -1,7 +1,5 @@
 //! The ways to become a user or root on this host.
 
-use serde_json::{Map, Value};
-
 /// A way to become a user or root.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Door {
@@ -34,7 +32,7 @@ pub(super) enum Code {
 
 impl Code {
     /// Returns the token in the JSON, and the reason if there is one.
-    fn token(&self) -> (&'static str, Option<&str>) {
+    pub(super) fn token(&self) -> (&'static str, Option<&str>) {
         match self {
             Self::Asked => ("asked", None),
             Self::NotAsked => ("not-asked", None),
@@ -42,26 +40,5 @@ impl Code {
             Self::Closed(reason) => ("closed", Some(reason)),
             Self::Unknown(reason) => ("unknown", Some(reason)),
         }
-    }
-}
-
-impl Door {
-    /// Returns the JSON object: `door`, `code`, `exceptions`, and `service`, `who`, `reason` if
-    /// there is one.
-    pub(super) fn json(&self) -> Value {
-        let (code, reason) = self.code.token();
-        let mut object = Map::new();
-        object.insert("door".into(), self.name.as_str().into());
-        object.insert("code".into(), code.into());
-        object.insert("exceptions".into(), self.exceptions.clone().into());
-        let optional = [
-            ("service", self.service.as_deref()),
-            ("who", self.who.as_deref()),
-            ("reason", reason),
-        ];
-        for (key, value) in optional {
-            object.extend(value.map(|value| (key.to_owned(), Value::from(value))));
-        }
-        object.into()
     }
 }

@@ -1,7 +1,5 @@
 //! The ways to become a user or root on this host: which exist, and what each asks.
 
-use totpd_journal::escape::escape;
-
 use super::automatic_login;
 use super::doas::Doas;
 use super::door::{Code, Door};
@@ -9,31 +7,16 @@ use super::finding::{Finding, FindingId};
 use super::known_doors::{KNOWN, Kind, KnownDoor, TO_ROOT, has_one_prompt};
 use super::never_asking;
 use super::report::Report;
-use super::rescue::{self, RootPassword};
+use super::root_password::{self, RootPassword};
 use super::services::Services;
 use super::skipped::{cockpit_exceptions, polkit_exceptions};
 use crate::pam::families::FAMILIES;
-use crate::pam::files::path_of;
 use crate::program;
 
 /// Returns the ways in besides sshd and sudo. `is_wanted` selects them by their services.
 pub(super) fn doors(services: &Services, is_wanted: &dyn Fn(&str) -> bool) -> Vec<Door> {
     let exist = KNOWN.iter().filter(|known| is_wanted(known.service) && exists(known, services));
     exist.map(|known| door(known, services)).collect()
-}
-
-/// Returns the services of installed programs that have no file of their own.
-pub(in crate::commands) fn services_without_file() -> Vec<String> {
-    let known = KNOWN.iter().filter(|known| !known.service.is_empty());
-    let installed =
-        known.filter(|known| known.programs.iter().any(|name| program::path(name).is_some()));
-    let missing = installed.filter(|known| path_of(known.service).is_none());
-    let mut names: Vec<_> = missing
-        .filter(|known| known.kind != Kind::NeverAsks)
-        .map(|known| known.service.to_owned())
-        .collect();
-    names.dedup();
-    names
 }
 
 /// Returns the ways in that ask nobody, whatever PAM says.
@@ -54,7 +37,7 @@ fn exists(known: &KnownDoor, services: &Services) -> bool {
 fn door(known: &KnownDoor, services: &Services) -> Door {
     let (mut code, mut exceptions) = match known.kind {
         Kind::NeverAsks if known.name == RESCUE_MODE => {
-            (rescue::code(RootPassword::of_host()), Vec::new())
+            (root_password::code(RootPassword::of_host()), Vec::new())
         }
         Kind::NeverAsks => (Code::NotAsked, Vec::new()),
         Kind::OnePrompt | Kind::Stack => {
@@ -188,58 +171,5 @@ fn ways_to_root(services: &Services, is_root_locked: bool) -> Option<Finding> {
     Some(finding.fix(format!("run {}", commands.join(" and "))))
 }
 
-/// Returns the section of the ways in, a line each.
-pub(super) fn text(doors: &[Door]) -> String {
-    let name = |door: &Door| match &door.who {
-        Some(who) => format!("{} ({who})", door.name),
-        None => door.name.clone(),
-    };
-    let width = doors.iter().map(|door| name(door).chars().count()).max().unwrap_or_default();
-    let mut lines = String::from("ways in:\n");
-    for door in doors {
-        let told = match &door.code {
-            Code::Asked => "asks for a code".to_owned(),
-            Code::NotAsked => "does not ask for a code".to_owned(),
-            Code::Unanswerable(reason) => format!("asks for a code that nobody can give: {reason}"),
-            Code::Closed(reason) => format!("closed: {reason}"),
-            Code::Unknown(reason) => format!("not known: {reason}"),
-        };
-        let exceptions = match (door.exceptions.as_slice(), &door.code) {
-            ([], _) => String::new(),
-            (exceptions, Code::NotAsked) => format!(" ({})", exceptions.join("; ")),
-            (exceptions, _) => format!("; not asked: {}", exceptions.join("; ")),
-        };
-        let line = format!("{:width$}  {told}{exceptions}", name(door));
-        lines.push_str(&format!("  {}\n", escape(&line)));
-    }
-    lines
-}
-
 const RESCUE_MODE: &str = "rescue mode";
 const ONE_PROMPT: &str = "one prompt, and its stack asks for a password and a code";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_way_in_has_a_line() {
-        let door = |name: &str, who: Option<&str>, code, exceptions: &[&str]| Door {
-            name: name.into(),
-            service: None,
-            who: who.map(ToOwned::to_owned),
-            code,
-            exceptions: exceptions.iter().map(|text| (*text).to_owned()).collect(),
-        };
-        let doors = [
-            door("sudo", None, Code::Asked, &["members of wheel (NOPASSWD, /etc/sudoers:2)"]),
-            door("sudo -i", Some("Defaults:bob"), Code::NotAsked, &[]),
-            door("vsftpd", None, Code::Unanswerable("one\u{1b}[2J prompt".into()), &[]),
-        ];
-        let expected = "ways in:\n  \
-             sudo                    asks for a code; not asked: members of wheel (NOPASSWD, /etc/sudoers:2)\n  \
-             sudo -i (Defaults:bob)  does not ask for a code\n  \
-             vsftpd                  asks for a code that nobody can give: one\\u{1b}[2J prompt\n";
-        assert_eq!(text(&doors), expected);
-    }
-}

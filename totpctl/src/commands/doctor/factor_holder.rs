@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use crate::client::account_uid::differing;
+use crate::client::users::for_each_user;
 use crate::client::{Client, details};
-use crate::commands::account_uid::differing;
-use crate::commands::list::for_each_user;
 use crate::error::Error;
 
 /// A user who has factors.

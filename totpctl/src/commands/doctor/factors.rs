@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::finding::{Finding, FindingId};
+use crate::client::users::for_each_user;
 use crate::client::{Client, details};
-use crate::commands::list::for_each_user;
 use crate::error::Error;
 
 /// The users of this host who have a factor.

@@ -1,5 +1,8 @@
 //! The programs that make somebody a user or root, besides sshd and sudo.
 
+use crate::pam::files::path_of;
+use crate::program;
+
 /// A way in that doctor looks for.
 pub(super) struct KnownDoor {
     /// What a person calls it.
@@ -117,6 +120,20 @@ pub(super) fn never_asks(service: &str) -> bool {
 /// Reports whether the program of a service has a single prompt.
 pub(in crate::commands) fn has_one_prompt(service: &str) -> bool {
     KNOWN.iter().any(|door| door.service == service && door.kind == Kind::OnePrompt)
+}
+
+/// Returns the services of installed programs that have no file of their own.
+pub(in crate::commands) fn services_without_file() -> Vec<String> {
+    let known = KNOWN.iter().filter(|known| !known.service.is_empty());
+    let installed =
+        known.filter(|known| known.programs.iter().any(|name| program::path(name).is_some()));
+    let missing = installed.filter(|known| path_of(known.service).is_none());
+    let mut names: Vec<_> = missing
+        .filter(|known| known.kind != Kind::NeverAsks)
+        .map(|known| known.service.to_owned())
+        .collect();
+    names.dedup();
+    names
 }
 
 /// The services of those that make somebody root.

@@ -12,7 +12,7 @@ use super::missing_module;
 use super::module_lines;
 use super::report::Report;
 use super::second_line;
-use super::sshd;
+use super::sshd::of_host;
 use super::stack_code::{code, exceptions, rules};
 use super::unenrolled;
 use crate::pam::files::{display, locate, path_of, remedy};
@@ -80,16 +80,16 @@ pub(super) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
         true => report.summarize("denies everybody"),
         false => paths(&analysis, missing, report),
     }
-    let is_of_sshd = || service == "sshd" || sshd::uses_service(service);
+    let is_of_sshd = || service == "sshd" || of_host::uses_service(service);
     report.notes.extend(code_alone(&analysis).filter(|_| !is_of_sshd()));
     let outcome = Outcome::of_rules(&rules, &analysis);
     if has_option(&rules, "nullok") {
-        let requires_other_method = sshd::requires_other_method(service);
+        let requires_other_method = of_host::requires_other_method(service);
         unenrolled::check_nullok(requires_other_method, &outcome, &analysis, report);
     }
     if has_option(&rules, "enroll") {
         report.summarize("enrolls users without a factor");
-        let requires_other_method = sshd::requires_other_method(service);
+        let requires_other_method = of_host::requires_other_method(service);
         unenrolled::check_enroll(service, requires_other_method, &analysis, report);
     }
     let all: BTreeSet<_> = options(&rules).map(ToOwned::to_owned).collect();

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::finding::{Finding, FindingId};
-use super::sshd::{self, ShutOut};
+use super::sshd::of_host::{self, ShutOut};
 use super::users::people;
 use crate::accounts::lacks_password;
 use crate::terminal::output;
@@ -26,7 +26,7 @@ impl Missing {
         let names: Vec<_> = people().people.into_iter().map(|person| person.name).collect();
         let lacking: Vec<_> =
             names.iter().filter_map(|name| lacks_password(&shadow, name)).collect();
-        let ShutOut { names: shut, place } = sshd::shut_without_password(read, &lacking)?;
+        let ShutOut { names: shut, place } = of_host::shut_without_password(read, &lacking)?;
         let is_everybody = shut.len() == names.len();
         let is_problem =
             is_everybody || shut.iter().any(|name| name == "root" || is_enrolled(name));

@@ -3,14 +3,15 @@
 
 mod confined_users;
 mod login_services;
+pub(super) mod policy;
 
 use std::fs;
-use std::path::Path;
 
+use self::policy::{is_enforcing, label};
 use super::finding::{Finding, FindingId};
 use super::known_doors;
 use super::report::Report;
-use super::sshd;
+use super::sshd::of_host;
 use super::sudo_host;
 use crate::installed;
 
@@ -37,7 +38,7 @@ pub(in crate::commands) fn problem(service: &str) -> Option<String> {
 /// those that log people in always may.
 fn denied_server(service: &str) -> Option<Finding> {
     let boolean = fs::read_to_string("/sys/fs/selinux/booleans/totpd_ask_servers").ok()?;
-    let is_of_login_program = || sshd::uses_service(service) || sudo_host::uses_service(service);
+    let is_of_login_program = || of_host::uses_service(service) || sudo_host::uses_service(service);
     if !is_denied(service, &boolean) || is_of_login_program() {
         return None;
     }
@@ -77,10 +78,6 @@ fn denied_confined_users(service: &str) -> Option<Finding> {
     })
 }
 
-fn is_enforcing() -> bool {
-    fs::read_to_string("/sys/fs/selinux/enforce").is_ok_and(|on| on == "1")
-}
-
 fn missing_module() -> Option<Finding> {
     let daemon = installed::daemon();
     if !is_enforcing() || is_labeled(&label(&daemon)?) {
@@ -94,14 +91,6 @@ fn missing_module() -> Option<Finding> {
     Some(finding.in_file(daemon.display().to_string()).fix(LOAD_MODULE))
 }
 
-/// Returns the SELinux context of a file.
-fn label(path: &Path) -> Option<String> {
-    let mut value = [0; MAX_CONTEXT_BYTES];
-    let length = rustix::fs::getxattr(path, "security.selinux", &mut value).ok()?;
-    let context = value.get(..length)?;
-    Some(String::from_utf8_lossy(context).trim_end_matches('\0').to_owned())
-}
-
 /// Reports whether this context of the daemon's file is that of the module.
 fn is_labeled(context: &str) -> bool {
     context.split(':').nth(2) == Some("totpd_exec_t")
@@ -109,7 +98,6 @@ fn is_labeled(context: &str) -> bool {
 
 /// Services that include the stack of all logins, and only change what is shown of an account.
 const LOG_NOBODY_IN: [&str; 2] = ["chfn", "chsh"];
-const MAX_CONTEXT_BYTES: usize = 1024;
 const LOAD_MODULE: &str = "run semodule -i totpd.pp, then restorecon -RF /usr/libexec/totpd /etc/totpd /var/lib/totpd \
                            /run/totpd (docs/admin/distributions.md, \"SELinux\")";
 

@@ -1,7 +1,5 @@
 //! The ways in by ssh, and what sshd's configuration means for the code.
 
-use std::cell::OnceCell;
-
 mod access;
 mod assessment;
 mod blocks;
@@ -19,12 +17,14 @@ mod message;
 mod method;
 #[cfg(test)]
 mod model;
+pub(crate) mod of_host;
 mod password;
 pub(super) mod pattern;
 mod places;
 mod process;
 mod question;
 mod quoted_words;
+mod reload;
 mod rest;
 mod socket;
 mod stack;
@@ -37,20 +37,18 @@ mod unit_file;
 mod user_class;
 mod way;
 
-use std::collections::BTreeSet;
-
-use self::assessment::{assess, pam_is_nowhere_first, passwords_alone, unknown};
+use self::assessment::{assess, passwords_alone, unknown};
 use self::blocks::Block;
 use self::command_line::CommandLine;
-use self::connection::Connection;
-use self::effective::{Effective, Pam, USUAL_SERVICE};
+use self::effective::{Effective, USUAL_SERVICE};
 use self::launch::Launch;
-use self::question::ask;
+use self::of_host::host_survey;
+use self::question::Failure;
 use self::survey::Survey;
+use super::door::Code;
 use super::door::Door;
 use super::finding::{Finding, FindingId};
 use super::report::Report;
-use crate::accounts::Lacking;
 use crate::pam::files::read;
 use crate::program;
 
@@ -95,15 +93,6 @@ pub(crate) fn surprises(read: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
     report.problems.iter().chain(&report.notes).filter(is_one).map(Finding::sentence).collect()
 }
 
-/// Returns the port for a login by ssh, if it is not the usual one, for root. A socket of systemd
-/// has a port of its own.
-pub(crate) fn unusual_port() -> Option<String> {
-    let of_config = || Some(host_survey()?.everybody.config.listening.ports.clone());
-    let ports = socket::ports().filter(|ports| !ports.is_empty()).or_else(of_config)?;
-    let is_usual = ports.iter().any(|port| port == USUAL_PORT);
-    ports.into_iter().next().filter(|_| !is_usual)
-}
-
 /// Says at the findings on a key or a code alone why a line of `AuthenticationMethods` does not
 /// count.
 fn explain_lists(survey: &Survey, report: &mut Report) {
@@ -114,76 +103,6 @@ fn explain_lists(survey: &Survey, report: &mut Report) {
     if let Some(reason) = has_one.then(|| uncounted::reason(&survey.everybody)).flatten() {
         report.annotate(&ids, &reason);
     }
-}
-
-/// Reports whether the program of a service requires a key, a ticket or a trusted host before every
-/// use of PAM. Only sshd can; `None` if its configuration is not known.
-pub(crate) fn requires_other_method(service: &str) -> Option<bool> {
-    if service != "sshd" || program::path("sshd").is_none() {
-        return Some(false);
-    }
-    if !nix::unistd::geteuid().is_root() {
-        return None;
-    }
-    pam_is_nowhere_first(Survey::of_host().ok()?)
-}
-
-/// Reports whether sshd uses a PAM service for anybody, for root.
-pub(super) fn uses_service(service: &str) -> bool {
-    let configs = host_survey().map(Survey::configs).unwrap_or_default();
-    configs.into_iter().flatten().any(|config| config.pam == Pam::Service(service.to_owned()))
-}
-
-/// Returns the lists of `AuthenticationMethods` that use PAM, each once, for root.
-pub(crate) fn lists_with_pam() -> Vec<String> {
-    if program::path("sshd").is_none() || !nix::unistd::geteuid().is_root() {
-        return Vec::new();
-    }
-    let Ok(survey) = Survey::of_host() else { return Vec::new() };
-    let lists = survey.configs().into_iter().flatten().filter_map(|config| config.lists.as_ref());
-    let uses_pam = |list: &&String| {
-        let methods = list.split(',').map(|word| word.split(':').next().unwrap_or_default());
-        methods.into_iter().any(|method| method == "keyboard-interactive")
-    };
-    let lists: BTreeSet<_> = lists.flatten().filter(uses_pam).cloned().collect();
-    lists.into_iter().collect()
-}
-
-/// Returns the local users who transfer files without a shell, each with the block that lets them.
-/// `is_person` reports whether a uid is that of a person.
-pub(super) fn sftp_users(is_person: impl Fn(u32) -> bool) -> Vec<(String, Option<String>)> {
-    host_survey().map(|survey| survey.sftp_users(is_person)).unwrap_or_default()
-}
-
-/// The users who cannot log in for want of a password.
-pub(super) struct ShutOut {
-    pub(super) names: Vec<String>,
-    /// The line that requires more than a key.
-    pub(super) place: Option<(String, usize)>,
-}
-
-/// Returns those of these users without a password who cannot log in for want of one; nothing if
-/// there are none. `read` returns the files of PAM.
-pub(super) fn shut_without_password(
-    read: &dyn Fn(&str) -> Option<String>,
-    lacking: &[Lacking],
-) -> Option<ShutOut> {
-    let survey = host_survey()?;
-    let facts = OnceCell::new();
-    let facts = |service: &str| match service {
-        USUAL_SERVICE => facts.get_or_init(|| stack::facts(USUAL_SERVICE, read)).clone(),
-        other => stack::facts(other, read),
-    };
-    let ask = |user: &str| {
-        let ports = &survey.everybody.config.listening.ports;
-        let connection = Connection::usual(user, ports.first()?);
-        Some(ask(Some(&connection.argument())).ok()?.config)
-    };
-    // One answer takes some 20 ms.
-    let lacking = lacking.get(..MAX_QUESTIONS).unwrap_or(lacking);
-    let names = password::shut_out(survey, &facts, lacking, &ask);
-    let place = survey.everybody.trace.place(&["AuthenticationMethods"]);
-    (!names.is_empty()).then_some(ShutOut { names, place })
 }
 
 /// Returns a problem if passwords alone let users in, although the method `password` is turned off.
@@ -201,14 +120,6 @@ pub(crate) fn password_alone(read: &dyn Fn(&str) -> Option<String>) -> Option<St
             place = blocks.join(" and")
         )
     })
-}
-
-/// Returns the answers of sshd, if there is one and it answers root.
-fn host_survey() -> Option<&'static Survey> {
-    if program::path("sshd").is_none() || !nix::unistd::geteuid().is_root() {
-        return None;
-    }
-    Survey::of_host().ok()
 }
 
 fn check_with(read: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> Vec<Door> {
@@ -231,7 +142,7 @@ fn check_with(read: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> Vec
             explain_lists(survey, report);
             let used = stack::facts(survey.everybody.config.pam.service(), read);
             let asks = asks || used.asks;
-            listener::check(&survey.everybody, &used, asks, report);
+            reload::check(&survey.everybody, &used, asks, report);
             if asks {
                 report.notes.extend(Launch::of_host().others.iter().map(not_checked));
             }
@@ -240,8 +151,8 @@ fn check_with(read: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> Vec
         Err(failure) => {
             // Without the configuration, nobody knows whether another service of PAM asks.
             match asks {
-                true => report.problems.push(failure.finding()),
-                false => report.notes.push(failure.finding()),
+                true => report.problems.push(unreadable(failure)),
+                false => report.notes.push(unreadable(failure)),
             }
             vec![unknown(None, failure.message.clone())]
         }
@@ -257,6 +168,26 @@ fn not_checked(other: &CommandLine) -> Finding {
     Finding::new(FindingId::SshdNotChecked, message).fix(fix)
 }
 
-const USUAL_PORT: &str = "22";
-/// How many users sshd is asked about at most.
-const MAX_QUESTIONS: usize = 20;
+/// Returns the finding for a configuration that cannot be read at all.
+fn unreadable(failure: &Failure) -> Finding {
+    let finding = Finding::new(FindingId::SshdConfigUnreadable, failure.message.as_str());
+    let finding = match &failure.place {
+        Some(place) => finding.at(place.clone()),
+        None => finding,
+    };
+    match &failure.fix {
+        Some(fix) => finding.fix(fix.as_str()),
+        None => finding,
+    }
+}
+
+/// Returns the ways in by ssh that ask for no code, each as a phrase, for root.
+pub(crate) fn ssh_without_code() -> Vec<String> {
+    let doors = check(&mut Report::default()).into_iter();
+    let open = doors.filter(|door| door.code == Code::NotAsked);
+    let phrase = |door: Door| {
+        let methods = door.name.strip_prefix("ssh, ").unwrap_or(&door.name).to_owned();
+        door.who.map_or(methods.clone(), |who| format!("{methods} ({who})"))
+    };
+    open.map(phrase).collect()
+}

@@ -197,6 +197,12 @@ fn ignored_finding(Ignored { path, reason, is_main }: &Ignored) -> Finding {
     Finding::new(id, message).in_file(path).fix(fix)
 }
 
+/// Returns the users and commands for which sudo asks nothing, each as a phrase, for root.
+pub(crate) fn sudo_exceptions() -> Vec<String> {
+    let has_stack = |name: &str| path_of(name).is_some();
+    Sudo::look(&has_stack).map(|sudo| sudo.exceptions()).unwrap_or_default()
+}
+
 const EXCEPTION_FIX: &str =
     "remove the exception, or accept it: totpctl doctor accept sudoers-exception --reason TEXT";
 

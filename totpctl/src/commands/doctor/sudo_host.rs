@@ -10,6 +10,7 @@ use super::sudo_services::{self, UsedService, services};
 use super::sudoers::{Callers, Files, Owner, Permissions, Place, Sudoers};
 use crate::accounts;
 use crate::name_services;
+use crate::pam::files::path_of;
 use crate::pam::files::read_file;
 use crate::program;
 
@@ -190,6 +191,14 @@ fn output(name: &str, args: &[&str]) -> io::Result<(bool, String, String)> {
 
 fn contains(bytes: &[u8], text: &[u8]) -> bool {
     bytes.windows(text.len()).any(|window| window == text)
+}
+
+/// Returns the commands of sudo whose PAM services have no file, each with the service, for root.
+pub(crate) fn sudo_services_without_file() -> Vec<(String, String)> {
+    let sudo = Sudo::look(&|name| path_of(name).is_some());
+    let services = sudo.into_iter().flat_map(|sudo| sudo.services);
+    let missing = services.filter(|used| path_of(&used.name).is_none());
+    missing.map(|used| (used.command, used.name)).collect()
 }
 
 /// The sources of groups that are files of this host.

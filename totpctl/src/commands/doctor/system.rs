@@ -1,13 +1,13 @@
 //! Files and kernel rules that can stop the daemon or weaken the module.
 
-use std::fs::{self, Metadata};
-use std::os::unix::fs::MetadataExt as _;
+use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
 use pam_stack::FACTOR_FILE;
 
 use super::finding::{Finding, FindingId};
+use super::permissions::only_root_can_change;
 use super::report::Report;
 use super::{rescue, selinux, store};
 use crate::name_services::{self, Directory};
@@ -48,13 +48,6 @@ fn insecure_permissions(path: &Path) -> Option<Finding> {
             .fix("run chown root:root and chmod go-w on it")
             .in_file(path.display().to_string())
     })
-}
-
-/// Reports whether only root, and members of the group of root, can change a file.
-pub(super) fn only_root_can_change(metadata: &Metadata) -> bool {
-    metadata.uid() == 0
-        && (metadata.mode() & 0o002 == 0)
-        && (metadata.mode() & 0o020 == 0 || metadata.gid() == 0)
 }
 
 /// Returns a note if users come from a directory that the daemon reaches only with a drop-in of its

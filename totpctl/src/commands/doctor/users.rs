@@ -4,7 +4,8 @@ use std::fs;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use super::sshd;
+use super::sshd::of_host;
+use crate::accounts::with_locked_password;
 use crate::accounts::{self, Account};
 use crate::name_services;
 
@@ -48,7 +49,7 @@ pub(crate) fn people() -> People {
     let is_used =
         |account: &Account| account.has_listed_shell(&shells) && account.has_credential(&shadow);
     let mut people = with_shell(&accounts, &limits, &is_used);
-    let sftp = sshd::sftp_users(|uid| limits.contains(&uid)).into_iter();
+    let sftp = of_host::sftp_users(|uid| limits.contains(&uid)).into_iter();
     people.extend(sftp.map(|(name, block)| Person { name, reason: Reason::Sftp(block) }));
     let areas = glob::glob("/var/lib/systemd/home/*.identity").into_iter().flatten().flatten();
     let names = areas.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()));
@@ -101,6 +102,13 @@ fn uid_limits(definitions: &str) -> RangeInclusive<u32> {
         })
     };
     value("UID_MIN").unwrap_or(1000)..=value("UID_MAX").unwrap_or(60_000)
+}
+
+/// Returns the people of this host whose password never matches, for root.
+pub(crate) fn people_with_locked_password() -> Vec<String> {
+    let locked = with_locked_password();
+    let people = people().people.into_iter().map(|person| person.name);
+    people.filter(|name| locked.contains(name)).collect()
 }
 
 /// The uids of dynamic users of systemd, of nobody, and of nothing (65535).

@@ -3,7 +3,10 @@
 use pam_stack::parse::Kind;
 use pam_stack::{Rule, Stack, analyze, needs_two_answers};
 
-use crate::commands::doctor::{self, never_asking};
+use crate::commands::doctor::known_doors::{has_one_prompt, services_without_file};
+use crate::commands::doctor::never_asking;
+use crate::commands::doctor::sshd::ssh_without_code;
+use crate::commands::doctor::sudo_host::sudo_services_without_file;
 use crate::error::Error;
 use crate::pam::change::{Change, how_to_create, read_after};
 use crate::pam::families::family;
@@ -35,16 +38,16 @@ impl Reach {
     pub(in crate::commands) fn of(changes: &[Change]) -> Self {
         let mut names = services();
         if changes.iter().any(|change| change.service == OTHER) {
-            names.extend(doctor::services_without_file());
+            names.extend(services_without_file());
         }
         let changed: Vec<_> = changes.iter().map(|change| change.service.as_str()).collect();
         let after = |file: &str| read_after(changes, file);
         let mut reach =
-            Self::find(&names, &changed, (&read, &after), &is_installed, &doctor::has_one_prompt);
+            Self::find(&names, &changed, (&read, &after), &is_installed, &has_one_prompt);
         let siblings = changed.iter().flat_map(|name| family(name));
         let silent = siblings.filter(|name| path_of(name).is_some() && !asks(&rules(name, &after)));
         if changed.contains(&"sudo") {
-            reach.missing = doctor::sudo_services_without_file();
+            reach.missing = sudo_services_without_file();
             reach.missing.retain(|(_, name)| !asks(&rules(name, &after)));
         }
         reach.has_sshd = changed.contains(&"sshd");
@@ -121,7 +124,7 @@ impl Reach {
         }
         // Before the change, nobody is asked.
         if self.has_sshd && asks(&rules("sshd", &read)) {
-            told += &by_ssh(&doctor::ssh_without_code());
+            told += &by_ssh(&ssh_without_code());
         }
         told
     }

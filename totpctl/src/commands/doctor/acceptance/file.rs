@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use super::super::system::only_root_can_change;
+use super::super::permissions::only_root_can_change;
 use super::document::{Acceptance, parse};
 use crate::error::Error;
 use crate::pam::atomic_file::replace;

@@ -11,7 +11,6 @@ use super::case::{Case, Cases, Overlap};
 use super::effect::{Effect, effects, root_effect, takes_password_alone};
 use super::effective::{Effective, USUAL_SERVICE};
 use super::message;
-use super::method::Method;
 use super::rest;
 use super::stack::PamStack;
 use super::survey::Survey;
@@ -225,31 +224,6 @@ pub(super) fn passwords_alone<'a>(
         }
     }
     found
-}
-
-/// Reports whether nobody comes to PAM first; `None` if what is known does not tell.
-pub(super) fn pam_is_nowhere_first(survey: &Survey) -> Option<bool> {
-    let configs = survey.configs();
-    if configs.iter().flatten().any(|config| !pam_is_never_first(config)) {
-        return Some(false);
-    }
-    configs.iter().all(Option::is_some).then_some(true)
-}
-
-/// Reports whether each list of `AuthenticationMethods` has another method before the one that uses
-/// PAM. sshd skips a list with a method that is turned off.
-pub(super) fn pam_is_never_first(config: &Effective) -> bool {
-    let Some(lists) = &config.lists else {
-        // A staged roll-out turns both off for the rest.
-        let is_on = |method| config.is_enabled(method);
-        return is_on(Method::PublicKey)
-            && !is_on(Method::KeyboardInteractive)
-            && !is_on(Method::Password);
-    };
-    lists.iter().filter(|list| config.disabled_method(list).is_none()).all(|list| {
-        let first = list.split(',').next().and_then(Method::parse);
-        first.is_some_and(Method::is_proof)
-    })
 }
 
 /// Returns the door for what is not known.

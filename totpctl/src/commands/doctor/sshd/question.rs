@@ -5,7 +5,6 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Output, Stdio};
 
-use super::super::finding::{Finding, FindingId};
 use super::effective::Effective;
 use super::launch::Launch;
 use super::trace::Trace;
@@ -23,8 +22,9 @@ pub(super) struct Answer {
 pub(super) struct Failure {
     /// What failed, and why.
     pub(super) message: String,
-    place: Option<(String, usize)>,
-    fix: Option<String>,
+    pub(super) place: Option<(String, usize)>,
+    /// The change to make, as an imperative.
+    pub(super) fix: Option<String>,
     /// True if it did not answer in time.
     pub(super) is_timeout: bool,
 }
@@ -32,19 +32,6 @@ pub(super) struct Failure {
 impl Failure {
     pub(super) fn new(message: String) -> Self {
         Self { message, place: None, fix: None, is_timeout: false }
-    }
-
-    /// Returns the finding for a configuration that cannot be read at all.
-    pub(super) fn finding(&self) -> Finding {
-        let finding = Finding::new(FindingId::SshdConfigUnreadable, self.message.as_str());
-        let finding = match &self.place {
-            Some(place) => finding.at(place.clone()),
-            None => finding,
-        };
-        match &self.fix {
-            Some(fix) => finding.fix(fix.as_str()),
-            None => finding,
-        }
     }
 }
 
@@ -131,7 +118,7 @@ fn create_folder(folder: &str) -> Result<(), Failure> {
 }
 
 /// Explains why sshd gave up.
-fn explain(messages: &str) -> Failure {
+pub(super) fn explain(messages: &str) -> Failure {
     let is_harmless =
         |line: &str| line.contains(" Deprecated option ") || line.contains(" Unsupported option ");
     let mut lines = messages
@@ -186,46 +173,6 @@ const NO_HOST_KEYS: &str = "no hostkeys available";
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_error_of_sshd_is_explained() {
-        let said = "sshd cannot read its configuration (sshd -T): ";
-        for (messages, expected) in [
-            (
-                "debug2: load_server_config: filename /etc/ssh/sshd_config\n\
-                 /etc/ssh/sshd_config line 3: Deprecated option UsePrivilegeSeparation\r\n\
-                 /etc/ssh/sshd_config: line 7: Bad configuration option: Nonsense\n\
-                 /etc/ssh/sshd_config: terminating, 1 bad configuration options\n",
-                format!("/etc/ssh/sshd_config:7: {said}Bad configuration option: Nonsense"),
-            ),
-            (
-                "/etc/ssh/sshd_config.d/1.conf line 3: unsupported option \"maybe\".\r\n",
-                format!("/etc/ssh/sshd_config.d/1.conf:3: {said}unsupported option \"maybe\""),
-            ),
-            (
-                "Unknown authentication method \"\" in list\r\n\
-                 /etc/ssh/sshd_config.d/1.conf line 3: invalid AuthenticationMethods method list.\r\n",
-                format!(
-                    "/etc/ssh/sshd_config.d/1.conf:3: {said}Unknown authentication method \"\" in list"
-                ),
-            ),
-            (
-                "sshd: no hostkeys available -- exiting.\n",
-                format!("{said}it has no host keys, so it cannot start; run ssh-keygen -A"),
-            ),
-            (
-                "Disabled method \"keyboard-interactive\" in AuthenticationMethods list \"x\"\n\
-                 AuthenticationMethods cannot be satisfied by enabled authentication methods\n",
-                format!(
-                    "{said}AuthenticationMethods requires methods that are turned off, so sshd cannot start; \
-                     turn on all methods of a list, for example KbdInteractiveAuthentication yes"
-                ),
-            ),
-            ("", format!("{said}no message")),
-        ] {
-            assert_eq!(explain(messages).finding().sentence(), expected);
-        }
-    }
 
     #[test]
     fn a_missing_folder_is_named_by_sshd() {

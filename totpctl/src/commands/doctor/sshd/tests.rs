@@ -3,16 +3,18 @@
 use super::super::door::Door;
 use super::super::finding::Finding;
 use super::super::report::Report;
-use super::assessment::{assess, pam_is_never_first, pam_is_nowhere_first, unread_drop_ins};
+use super::assessment::{assess, unread_drop_ins};
 use super::blocks::{Block, words};
 use super::case::{Case, Cases};
 use super::effective::Effective;
+use super::of_host::{pam_is_never_first, pam_is_nowhere_first};
 use super::question::Answer;
 use super::stack::of_text;
 use super::survey::Survey;
 use super::trace::Trace;
 
 mod doors;
+mod failures;
 mod hosts;
 mod lists;
 mod model;
@@ -81,9 +83,8 @@ fn told(survey: &Survey, stack: &str) -> (Vec<String>, Vec<String>, Vec<String>)
         assert!(finding.json(None).contains_key("fix"), "no change to make: {finding:?}");
     }
     let door = |door: &Door| {
-        let json = door.json();
         let who = door.who.as_ref().map(|who| format!(" for {who}")).unwrap_or_default();
-        format!("{}{who}: {}", door.name, json["code"].as_str().unwrap())
+        format!("{}{who}: {}", door.name, door.code.token().0)
     };
     (ids(&report.problems), ids(&report.notes), doors.iter().map(door).collect())
 }

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
+use super::details;
 use crate::accounts;
-use crate::client::details;
 use crate::name_services;
 
 /// The uids of the accounts of this host, by name.
-pub(super) struct AccountUids {
+pub(crate) struct AccountUids {
     listed: HashMap<String, u32>,
     /// True if a directory may have accounts that it does not list.
     has_others: bool,
@@ -18,7 +18,7 @@ pub(super) struct AccountUids {
 
 impl AccountUids {
     /// Asks the sources of accounts once.
-    pub(super) fn read() -> Self {
+    pub(crate) fn read() -> Self {
         let listed = accounts::listed();
         let has_others = listed.is_none() || !name_services::directories().is_empty();
         let accounts = listed.unwrap_or_else(accounts::local).into_iter();
@@ -28,7 +28,7 @@ impl AccountUids {
     /// Corrects the state of a user whose account has another uid than its record: it is not
     /// enrolled, and `account_uid` is the uid of the account. A name without an account stays as it
     /// is.
-    pub(super) fn correct(&self, state: &mut Map<String, Value>) {
+    pub(crate) fn correct(&self, state: &mut Map<String, Value>) {
         let name = details::text(state, "user");
         let found = self.listed.get(&name).copied();
         let of_directory = || self.has_others.then(|| of_name(&name)).flatten();
@@ -37,13 +37,13 @@ impl AccountUids {
 }
 
 /// Corrects the state of one user, as [`AccountUids::correct`] does.
-pub(super) fn correct_one(state: &mut Map<String, Value>) {
+pub(crate) fn correct_one(state: &mut Map<String, Value>) {
     let uid = of_name(&details::text(state, "user"));
     correct(state, uid);
 }
 
 /// Returns the uids of the record and of the account, if they differ.
-pub(super) fn differing(state: &Map<String, Value>) -> Option<(u64, u64)> {
+pub(crate) fn differing(state: &Map<String, Value>) -> Option<(u64, u64)> {
     details::number(state, "uid").zip(details::number(state, "account_uid"))
 }
 

@@ -9,14 +9,14 @@ use crate::cli::Cli;
 use crate::error::Error;
 use crate::terminal::output;
 
-mod accounts;
 mod cli;
 mod client;
 mod commands;
 mod daemon_log;
 mod error;
+mod findings;
+mod host;
 mod installed;
-mod name_services;
 mod pam;
 mod program;
 mod terminal;

@@ -2,8 +2,8 @@
 
 use clap_complete::engine::CompletionCandidate;
 
-use crate::accounts::{self, Account};
 use crate::client::{Client, authentication, details};
+use crate::host::accounts::{self, Account};
 use crate::pam::files;
 use crate::terminal::input::user_or_caller;
 

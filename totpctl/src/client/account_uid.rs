@@ -6,8 +6,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::details;
-use crate::accounts;
-use crate::name_services;
+use crate::host::{accounts, name_services};
 
 /// The uids of the accounts of this host, by name.
 pub(crate) struct AccountUids {

@@ -3,75 +3,25 @@
 //! Changes nothing, except that it has systemd start the daemon, as a login would, and creates
 //! `/run/sshd`, without which `sshd -T` fails.
 
+mod accept;
+mod acceptance;
+mod explanation;
+mod report;
+
 use std::cell::LazyCell;
 
-pub(crate) mod accept;
-pub(crate) mod acceptance;
-pub(crate) mod activation;
-pub(crate) mod automatic_login;
-pub(crate) mod clock;
-pub(crate) mod confined;
-pub(crate) mod confinement;
-pub(crate) mod container;
-pub(crate) mod copy_on_write;
-pub(crate) mod doas;
-pub(crate) mod door;
-pub(crate) mod doors;
-pub(crate) mod explanation;
-pub(crate) mod factor_holder;
-pub(crate) mod factors;
-pub(crate) mod finding;
-pub(crate) mod getty;
-pub(crate) mod greeters;
-pub(crate) mod host;
-pub(crate) mod key_file;
-pub(crate) mod known_doors;
-pub(crate) mod missing_module;
-pub(crate) mod module_lines;
-pub(crate) mod never_asking;
-pub(crate) mod pam;
-pub(crate) mod passwords;
-pub(crate) mod permissions;
-pub(crate) mod polkit_actions;
-pub(crate) mod polkit_rules;
-pub(crate) mod programs;
-pub(crate) mod report;
-pub(crate) mod report_doors;
-pub(crate) mod report_print;
-pub(crate) mod rescue;
-pub(crate) mod root_password;
-pub(crate) mod script;
-pub(crate) mod second_line;
-pub(crate) mod selinux;
-pub(crate) mod services;
-pub(crate) mod skipped;
-pub(crate) mod sshd;
-pub(crate) mod stack_code;
-pub(crate) mod starters;
-pub(crate) mod store;
-pub(crate) mod sudo;
-pub(crate) mod sudo_asks;
-pub(crate) mod sudo_host;
-pub(crate) mod sudo_memory;
-pub(crate) mod sudo_other;
-pub(crate) mod sudo_phrases;
-pub(crate) mod sudo_services;
-pub(crate) mod sudoers;
-pub(crate) mod system;
-pub(crate) mod unenrolled;
-pub(crate) mod users;
-pub(crate) mod without_factor;
-
 use self::acceptance::file;
-use self::door::{Code, Door};
-use self::factors::Enrolled;
-use self::finding::{Finding, FindingId};
-use self::programs::check;
-use self::report::Report;
-use self::report_print::{Judged, Page, ServiceReport, subjects};
-use self::services::Services;
+use self::report::{Judged, Page, ServiceReport, subjects};
 use crate::cli::{Accept, Doctor, DoctorCommand};
 use crate::error::Error;
+use crate::findings::doors;
+use crate::findings::finding::{Finding, FindingId};
+use crate::findings::host;
+use crate::findings::programs::check;
+use crate::findings::report::Report;
+use crate::findings::services::Services;
+use crate::findings::users::factors::Enrolled;
+use crate::host::door::{Code, Door};
 use crate::terminal::output;
 
 /// All that was found.

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::doctor::sshd;
-use super::doctor::sshd::of_host::lists_with_pam;
-use super::doctor::users::people_with_locked_password;
 use super::preflight::{Preflight, Reach, plan};
 use crate::cli::ModuleOptions;
 use crate::error::Error;
+use crate::findings::sshd;
+use crate::host::people::people_with_locked_password;
+use crate::host::sshd::lists_with_pam;
 use crate::pam::change::{
     Change, asking_line, current_options, differing_options, how_to_drop_options, plan_disable,
 };

@@ -9,15 +9,15 @@ mod refusal;
 use self::effect::Effect;
 pub(super) use self::reach::Reach;
 use self::refusal::{nobody_could_log_in, nullok_is_useless};
-use super::doctor::passwords::Missing;
-use super::doctor::sshd::of_host::requires_other_method;
-use super::doctor::sudo::sudo_exceptions;
-use super::doctor::without_factor::WithoutFactor;
-use super::doctor::{selinux, sshd};
-use crate::accounts::with_locked_password;
 use crate::cli::ModuleOptions;
 use crate::client::Client;
 use crate::error::Error;
+use crate::findings::sshd::passwords::Missing;
+use crate::findings::sudo::sudo_exceptions;
+use crate::findings::users::without_factor::WithoutFactor;
+use crate::findings::{selinux, sshd};
+use crate::host::accounts::with_locked_password;
+use crate::host::sshd::requires_other_method;
 use crate::pam::change::{
     Change, check_enroll_after_password, needs_profile, plan_enable, read_after,
 };

@@ -7,11 +7,11 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use totpd_journal::escape::escape;
 
-use super::doctor::sshd::of_host;
 use super::enable::{keeps, password_alone};
 use super::preflight::{Preflight, plan};
 use crate::cli::ModuleOptions;
 use crate::error::Error;
+use crate::host::sshd;
 use crate::pam::change::{Change, current_options};
 use crate::pam::files::cannot_enroll;
 use crate::terminal::output;
@@ -110,8 +110,8 @@ fn not_asked(Login { service, user }: &Login) -> String {
 fn how_to_log_in(service: &str) -> String {
     match service {
         "sshd" => how_to_log_in_by_ssh(
-            of_host::requires_other_method(service) == Some(true),
-            of_host::unusual_port().as_deref(),
+            sshd::requires_other_method(service) == Some(true),
+            sshd::unusual_port().as_deref(),
         ),
         "sudo" => "in another terminal: sudo -k true".into(),
         "su" => "in another terminal, not as root: su - USER".into(),

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 
 use serde_json::json;
 
-use super::finding::FindingId;
 use crate::error::Error;
+use crate::findings::finding::FindingId;
 use crate::terminal::output;
 
 /// Prints what a finding means.

@@ -3,11 +3,11 @@
 use pam_stack::parse::Kind;
 use pam_stack::{Rule, Stack, analyze, needs_two_answers};
 
-use crate::commands::doctor::known_doors::{has_one_prompt, services_without_file};
-use crate::commands::doctor::never_asking;
-use crate::commands::doctor::sshd::ssh_without_code;
-use crate::commands::doctor::sudo_host::sudo_services_without_file;
 use crate::error::Error;
+use crate::findings::sshd::ssh_without_code;
+use crate::host::door::known_doors::{has_one_prompt, services_without_file};
+use crate::host::door::never_asking;
+use crate::host::sudo::sudo_services_without_file;
 use crate::pam::change::{Change, how_to_create, read_after};
 use crate::pam::families::family;
 use crate::pam::files::{is_installed, path_of, read, services};
@@ -15,7 +15,7 @@ use crate::terminal::output;
 
 /// What a change does to services besides its own.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(in crate::commands) struct Reach {
+pub(crate) struct Reach {
     /// Those that ask for a code after it, and did not before.
     asking: Vec<String>,
     /// Those that ask for a code before it, and do not after it.
@@ -35,7 +35,7 @@ type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Reach {
     /// Returns what these changes do on this host.
-    pub(in crate::commands) fn of(changes: &[Change]) -> Self {
+    pub(crate) fn of(changes: &[Change]) -> Self {
         let mut names = services();
         if changes.iter().any(|change| change.service == OTHER) {
             names.extend(services_without_file());
@@ -130,7 +130,7 @@ impl Reach {
     }
 
     /// Says which other services ask no longer, if there are any.
-    pub(in crate::commands) fn after_disable(&self) -> Option<String> {
+    pub(crate) fn after_disable(&self) -> Option<String> {
         let names = output::names(&self.released);
         (!self.released.is_empty())
             .then(|| format!("These read its stack, and ask for no code either: {names}."))

@@ -1,0 +1,61 @@
+//! Users, commands and scopes of sudoers as phrases of a sentence. Pure.
+
+use crate::host::sudo::sudoers::Scope;
+
+/// Returns the users of a scope as a phrase.
+pub(crate) fn scope(scope: &Scope) -> String {
+    match scope {
+        Scope::All => "everybody".to_owned(),
+        Scope::Commands(names) => format!("users who run {}", listed(names)),
+        Scope::Hosts(names) => format!("everybody on {}", listed(names)),
+        Scope::Targets(names) => format!("users who become {}", people(names)),
+        Scope::Users(names) => people(names),
+    }
+}
+
+/// Returns users and groups as a phrase.
+pub(crate) fn people(users: &[String]) -> String {
+    let phrases: Vec<_> = users.iter().map(|user| person(user)).collect();
+    match phrases.split_at_checked(MAX_NAMED) {
+        Some((named, others)) if !others.is_empty() => {
+            format!("{} and {} more", named.join(", "), others.len())
+        }
+        _ => phrases.join(", "),
+    }
+}
+
+fn person(user: &str) -> String {
+    if let Some(excluded) = user.strip_prefix('!') {
+        return format!("not {}", person(excluded));
+    }
+    match user.split_at_checked(1) {
+        _ if user == "ALL" => "everybody".to_owned(),
+        _ if user.starts_with("%#") => {
+            format!("members of group {}", user.trim_start_matches("%#"))
+        }
+        Some(("%", group)) => format!("members of {}", group.trim_start_matches(':')),
+        Some(("+", netgroup)) => format!("netgroup {netgroup}"),
+        Some(("#", uid)) => format!("uid {uid}"),
+        _ => user.to_owned(),
+    }
+}
+
+/// Returns commands as the end of a phrase; empty for all.
+pub(crate) fn commands(commands: &[String]) -> String {
+    if commands.iter().any(|command| command == "ALL") {
+        return String::new();
+    }
+    format!(" for {}", listed(commands))
+}
+
+/// Returns names as they are, with the number of those that are too many to name.
+fn listed(names: &[String]) -> String {
+    let named: Vec<_> = names.iter().take(MAX_NAMED).map(String::as_str).collect();
+    match names.len() - named.len() {
+        0 => named.join(", "),
+        others => format!("{} and {others} more", named.join(", ")),
+    }
+}
+
+/// A finding stays readable.
+const MAX_NAMED: usize = 5;

@@ -1,7 +1,7 @@
 //! Files and kernel rules that can stop the daemon or weaken the module.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use pam_stack::FACTOR_FILE;
@@ -20,7 +20,8 @@ use crate::{installed, program};
 /// kernel.
 pub(crate) fn check(report: &mut Report) {
     let programs = [installed::daemon(), installed::totpctl()].into_iter();
-    let programs = programs.chain(["/etc/totpd", "/etc/totpd/totpd.toml"].map(Into::into));
+    // totpd judges its own configuration (`configuration_error`), and refuses more than this rule.
+    let programs = programs.chain([PathBuf::from("/etc/totpd")]);
     let stacks = folders().iter().flat_map(|folder| {
         let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
         [Path::new(folder).to_path_buf()].into_iter().chain(files)

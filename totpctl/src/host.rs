@@ -5,6 +5,7 @@ pub(crate) mod confinement;
 pub(crate) mod container;
 pub(crate) mod copy_on_write;
 pub(crate) mod door;
+pub(crate) mod local_time;
 pub(crate) mod name_services;
 pub(crate) mod people;
 pub(crate) mod permissions;

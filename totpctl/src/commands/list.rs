@@ -6,6 +6,7 @@ use crate::client::account_uid::differing;
 use crate::client::users::for_each_user;
 use crate::client::{Client, details};
 use crate::error::Error;
+use crate::host::local_time;
 use crate::terminal::output;
 
 pub(super) fn run(json: bool) -> Result<(), Error> {
@@ -53,7 +54,7 @@ fn row(user: &Map<String, Value>) -> Vec<String> {
         details::escape_text(user, "user"),
         details::number(user, "uid").map_or("?".into(), |uid| uid.to_string()),
         details::objects(user, "factors").count().to_string(),
-        last_used.map_or("never".into(), output::time),
+        last_used.map_or("never".into(), local_time::display_local),
         state(user).into(),
     ]
 }

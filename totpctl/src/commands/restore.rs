@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::client::Client;
 use crate::client::{details, transfer};
 use crate::error::Error;
+use crate::host::local_time;
 use crate::terminal::{input, output};
 
 /// The options of the command.
@@ -80,7 +81,9 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
         "{} restored. Codes that may have been used before are denied: codes of apps are valid from {} on.\n\
          All recovery codes are invalid: users create new ones with \"totpctl recovery-codes\".",
         output::count(users, "user"),
-        output::time_with_seconds(details::number(&result, "usable_from").unwrap_or_default())
+        local_time::display_local_with_seconds(
+            details::number(&result, "usable_from").unwrap_or_default()
+        )
     ));
     Ok(())
 }
@@ -94,7 +97,7 @@ fn preview(plan: &Map<String, Value>, options: &Options<'_>) -> String {
             output::count(number("users"), "user"),
             details::escape_text(plan, "host"),
             details::escape_text(plan, "version"),
-            output::time(number("created"))
+            local_time::display_local(number("created"))
         ),
         signer(plan, options.identity.is_none()),
     ];
@@ -163,8 +166,8 @@ fn older(plan: &Map<String, Value>) -> Option<String> {
         format!(
             "This backup is older than the newest one that the store knows. It was created at {}, the \
              newest one at {}.",
-            output::time_with_seconds(created),
-            output::time_with_seconds(newest)
+            local_time::display_local_with_seconds(created),
+            local_time::display_local_with_seconds(newest)
         )
     })
 }
@@ -299,7 +302,7 @@ mod tests {
         assert_eq!(sentence(6, Some(5)), None);
         let words = sentence(1_800_000_000, Some(1_800_000_009)).unwrap();
         for date in [1_800_000_000, 1_800_000_009] {
-            assert!(words.contains(&output::time_with_seconds(date)), "{words}");
+            assert!(words.contains(&local_time::display_local_with_seconds(date)), "{words}");
         }
     }
 

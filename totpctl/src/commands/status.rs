@@ -9,6 +9,7 @@ use crate::client::users::for_each_user;
 use crate::client::{Client, details};
 use crate::commands::next_step::next_step;
 use crate::error::Error;
+use crate::host::local_time;
 use crate::pam::asking_services::{AskingService, asking_services};
 use crate::terminal::input::user_or_caller;
 use crate::terminal::output;
@@ -117,7 +118,7 @@ fn host(services: &[AskingService], json: bool) -> Result<(), Error> {
     let trial = Trial::pending()?;
     let trial_line = match &trial {
         Some(trial) => {
-            format!("{} until {}", trial.services.join(", "), output::time(trial.ends))
+            format!("{} until {}", trial.services.join(", "), local_time::display_local(trial.ends))
         }
         None => "none".into(),
     };

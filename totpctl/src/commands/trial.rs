@@ -11,6 +11,7 @@ use super::enable::{keeps, password_alone};
 use super::preflight::{Preflight, plan};
 use crate::cli::ModuleOptions;
 use crate::error::Error;
+use crate::host::local_time;
 use crate::host::sshd;
 use crate::pam::change::{Change, current_options};
 use crate::pam::files::cannot_enroll;
@@ -56,7 +57,7 @@ pub(super) fn run(
     output::note(&format!(
         "Enabled until {}. To keep it, log in with a code {}; otherwise it is reverted, even if this \
          terminal closes. Ctrl-C only ends this display; \"totpctl try --undo\" reverts it at once. {}",
-        output::time(trial.ends),
+        local_time::display_local(trial.ends),
         how_to_log_in(service),
         preflight.message()
     ));
@@ -171,7 +172,11 @@ pub(super) fn state(json: bool) -> Result<(), Error> {
     }
     let text = match (&pending, &last) {
         (Some(trial), _) => {
-            format!("{} being tried until {}.\n", trial.subject(), output::time(trial.ends))
+            format!(
+                "{} being tried until {}.\n",
+                trial.subject(),
+                local_time::display_local(trial.ends)
+            )
         }
         (None, Some(trial)) => format!("Nothing is being tried. {}\n", outcome(trial)),
         (None, None) => "Nothing is being tried, and nothing was tried before.\n".into(),

@@ -14,8 +14,8 @@ use super::report::Report;
 use super::users::without_factor;
 use crate::client::Client;
 use crate::client::configuration::configuration_error;
+use crate::host::local_time;
 use crate::pam::unenrolled::Unenrolled;
-use crate::terminal::output;
 use crate::trial::state::Trial;
 use crate::unit;
 
@@ -64,7 +64,7 @@ pub(crate) fn check(services: &[(&str, Unenrolled)], open: &[&str]) -> Report {
 /// Adds a change that is being tried, or that should have been reverted.
 fn trial(report: &mut Report) {
     let Ok(Some(trial)) = Trial::pending() else { return };
-    let (services, ends) = (trial.services.join(", "), output::time(trial.ends));
+    let (services, ends) = (trial.services.join(", "), local_time::display_local(trial.ends));
     match trial.is_stale_now() {
         true => report.problems.push(
             Finding::new(

@@ -38,7 +38,7 @@ pub(crate) enum Reason {
 
 /// Returns the users of this host who may log in.
 pub(crate) fn people() -> People {
-    let limits = uid_limits(&login_definitions());
+    let limits = limits();
     let listed = accounts::listed();
     let unlisted = if listed.is_some() { Vec::new() } else { name_services::without_files() };
     let accounts = listed.unwrap_or_else(accounts::local);
@@ -70,9 +70,7 @@ fn with_shell(
 ) -> Vec<Person> {
     let reason = |account: &Account| match account.uid {
         0 => Some(Reason::Root),
-        uid if limits.contains(&uid) => Some(Reason::Shell),
-        // Users of directories and of systemd-homed have no other numbers.
-        uid if uid > *limits.end() && !NO_PERSON.contains(&uid) => Some(Reason::Shell),
+        uid if is_person(uid, limits) => Some(Reason::Shell),
         _ => is_used(account).then_some(Reason::Service),
     };
     accounts
@@ -80,6 +78,23 @@ fn with_shell(
         .filter(|account| account.has_shell())
         .filter_map(|account| Some(Person { name: account.name.clone(), reason: reason(account)? }))
         .collect()
+}
+
+/// Returns the names of root and of people among these accounts. `limits`: the uids of people.
+pub(crate) fn names(accounts: Vec<Account>, limits: &RangeInclusive<u32>) -> Vec<String> {
+    let is_meant = |account: &Account| account.uid == 0 || is_person(account.uid, limits);
+    accounts.into_iter().filter(is_meant).map(|account| account.name).collect()
+}
+
+/// Reports whether a uid is that of a person. `limits`: the uids that login.defs gives to people.
+fn is_person(uid: u32, limits: &RangeInclusive<u32>) -> bool {
+    // Users of directories and of systemd-homed have higher numbers.
+    limits.contains(&uid) || (uid > *limits.end() && !NO_PERSON.contains(&uid))
+}
+
+/// Returns the uids that login.defs of this host gives to people.
+pub(crate) fn limits() -> RangeInclusive<u32> {
+    uid_limits(&login_definitions())
 }
 
 /// Returns login.defs: that of the administrator with its drop-ins, or that of the distribution.
@@ -150,5 +165,12 @@ mod tests {
         assert_eq!(names, ["git", "dora", "eve"]);
         assert_eq!(people[0].reason, Reason::Service);
         assert_eq!(people[1].reason, Reason::Shell);
+    }
+
+    #[test]
+    fn people_have_names_and_system_accounts_have_not() {
+        let passwd = "root:x:0:0:root:/root:/bin/bash\nwww-data:x:33:33::/:/usr/sbin/nologin\n\
+                      alice:x:1000:1000::/home/alice:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\nx\n";
+        assert_eq!(super::names(accounts::parse(passwd, ""), &(1000..=60_000)), ["root", "alice"]);
     }
 }

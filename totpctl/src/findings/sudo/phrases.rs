@@ -1,13 +1,14 @@
 //! Users, commands and scopes of sudoers as phrases of a sentence. Pure.
 
 use crate::host::sudo::sudoers::Scope;
+use crate::terminal::output::join_first;
 
 /// Returns the users of a scope as a phrase.
 pub(crate) fn scope(scope: &Scope) -> String {
     match scope {
         Scope::All => "everybody".to_owned(),
-        Scope::Commands(names) => format!("users who run {}", listed(names)),
-        Scope::Hosts(names) => format!("everybody on {}", listed(names)),
+        Scope::Commands(names) => format!("users who run {}", join(names)),
+        Scope::Hosts(names) => format!("everybody on {}", join(names)),
         Scope::Targets(names) => format!("users who become {}", people(names)),
         Scope::Users(names) => people(names),
     }
@@ -16,12 +17,7 @@ pub(crate) fn scope(scope: &Scope) -> String {
 /// Returns users and groups as a phrase.
 pub(crate) fn people(users: &[String]) -> String {
     let phrases: Vec<_> = users.iter().map(|user| person(user)).collect();
-    match phrases.split_at_checked(MAX_NAMED) {
-        Some((named, others)) if !others.is_empty() => {
-            format!("{} and {} more", named.join(", "), others.len())
-        }
-        _ => phrases.join(", "),
-    }
+    join(&phrases)
 }
 
 fn person(user: &str) -> String {
@@ -45,15 +41,14 @@ pub(crate) fn commands(commands: &[String]) -> String {
     if commands.iter().any(|command| command == "ALL") {
         return String::new();
     }
-    format!(" for {}", listed(commands))
+    format!(" for {}", join(commands))
 }
 
-/// Returns names as they are, with the number of those that are too many to name.
-fn listed(names: &[String]) -> String {
-    let named: Vec<_> = names.iter().take(MAX_NAMED).map(String::as_str).collect();
-    match names.len() - named.len() {
-        0 => named.join(", "),
-        others => format!("{} and {others} more", named.join(", ")),
+/// Joins names, with the number of those that are too many to name.
+fn join(names: &[String]) -> String {
+    match join_first(names, MAX_NAMED) {
+        (named, 0) => named,
+        (named, others) => format!("{named} and {others} more"),
     }
 }
 

@@ -30,7 +30,7 @@ static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 fn main() -> ExitCode {
     let cli = match Cli::read() {
         Ok(cli) => cli,
-        Err(error) => return not_parsed(&error),
+        Err(error) => return report_not_parsed(&error),
     };
     match commands::run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 }
 
 /// Prints the help that was asked for, or what is wrong with the command line.
-fn not_parsed(parse_error: &clap::Error) -> ExitCode {
+fn report_not_parsed(parse_error: &clap::Error) -> ExitCode {
     if !parse_error.use_stderr() {
         // A reader that closed the pipe has read enough of the help.
         let _ = parse_error.print();

@@ -9,12 +9,12 @@ use crate::terminal::input::user_or_caller;
 
 /// Returns root and the local users. Users of a directory are not asked for: there may be many.
 pub(crate) fn users() -> Vec<CompletionCandidate> {
-    named(user_names())
+    to_candidates(user_names())
 }
 
 /// Returns the PAM services.
 pub(crate) fn services() -> Vec<CompletionCandidate> {
-    named(files::services())
+    to_candidates(files::services())
 }
 
 /// Returns the factors of the user on the command line, or else of the caller. Nobody is asked for
@@ -37,9 +37,9 @@ pub(crate) fn factors() -> Vec<CompletionCandidate> {
 
 /// Returns the names of root and of the people among the local users.
 fn user_names() -> Vec<String> {
-    people::names(accounts::local(), &people::limits())
+    people::names(accounts::list_local(), &people::limits())
 }
 
-fn named(names: impl IntoIterator<Item = String>) -> Vec<CompletionCandidate> {
+fn to_candidates(names: impl IntoIterator<Item = String>) -> Vec<CompletionCandidate> {
     names.into_iter().map(CompletionCandidate::new).collect()
 }

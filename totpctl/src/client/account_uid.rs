@@ -18,9 +18,9 @@ pub(crate) struct AccountUids {
 impl AccountUids {
     /// Asks the sources of accounts once.
     pub(crate) fn read() -> Self {
-        let listed = accounts::listed();
+        let listed = accounts::list_all();
         let has_others = listed.is_none() || !name_services::directories().is_empty();
-        let accounts = listed.unwrap_or_else(accounts::local).into_iter();
+        let accounts = listed.unwrap_or_else(accounts::list_local).into_iter();
         Self { listed: accounts.map(|account| (account.name, account.uid)).collect(), has_others }
     }
 

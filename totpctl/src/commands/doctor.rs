@@ -21,7 +21,7 @@ use crate::findings::programs::check;
 use crate::findings::report::Report;
 use crate::findings::services::Services;
 use crate::findings::users::factors::Enrolled;
-use crate::host::door::{Code, Door};
+use crate::host::door::{CodeNeed, Door};
 use crate::terminal::output;
 
 /// All that was found.
@@ -94,7 +94,7 @@ fn find(services: Services, names: Vec<String>) -> Findings {
         .iter()
         .map(|(name, _): &(String, Report)| (name.as_str(), services.get(name).unenrolled))
         .collect();
-    let open = doors.iter().filter(|door| door.who.is_none() && door.code == Code::NotAsked);
+    let open = doors.iter().filter(|door| door.who.is_none() && door.code == CodeNeed::NotAsked);
     let open: Vec<_> = open.filter_map(|door| door.name.strip_prefix("ssh, ")).collect();
     let host = host::check(&unenrolled, &open);
     Findings { services, reports, doors, host }

@@ -24,14 +24,14 @@ pub(super) fn enable(
     let changes = plan(service, options)?;
     if changes.is_empty() {
         apply(&changes, dry_run)?;
-        return already_enabled(service, json);
+        return print_already_enabled(service, json);
     }
     let preflight = Preflight::check(service, options, &changes)?;
     apply(&changes, dry_run)?;
     if json {
         let mut object = object(service, &changes);
         object.insert("shut_out".into(), json!(preflight.shut_out()));
-        object.insert("uncounted".into(), json!(preflight.uncounted()));
+        object.insert("uncounted".into(), json!(preflight.uncounted_sources()));
         return output::json(&object.into());
     }
     output::data(&diff(&changes))?;
@@ -47,7 +47,7 @@ pub(super) fn enable(
 }
 
 /// Says that the service asks already, and with which options.
-fn already_enabled(service: &str, json: bool) -> Result<(), Error> {
+fn print_already_enabled(service: &str, json: bool) -> Result<(), Error> {
     let kept = current_options(service);
     if json {
         let mut object = object(service, &[]);
@@ -93,7 +93,7 @@ fn subject(service: &str, changes: &[Change], (one, several): (&str, &str)) -> S
 
 pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Error> {
     let changes = plan_disable(service)?;
-    let reach = Reach::of(&changes);
+    let reach = Reach::from_changes(&changes);
     apply(&changes, dry_run)?;
     if json {
         return output::json(&object(service, &changes).into());

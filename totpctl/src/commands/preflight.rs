@@ -94,7 +94,7 @@ impl Preflight {
         if let Some(problem) = selinux::problem(service) {
             return Err(Error::refused(format!("not changed: {problem}")));
         }
-        let effects: Vec<_> = changes.iter().map(|change| Effect::of(change, changes)).collect();
+        let effects: Vec<_> = changes.iter().map(|change| Effect::new(change, changes)).collect();
         for Effect { service, outcome, .. } in &effects {
             if let Some(outcome) = outcome
                 && let Some(useless_for) = outcome.nullok_is_useless
@@ -132,7 +132,7 @@ impl Preflight {
             exceptions: if is_sudo { sudo_exceptions() } else { Vec::new() },
             users,
             unenrolled,
-            reach: Reach::of(changes),
+            reach: Reach::from_changes(changes),
             denies: effects.iter().any(Effect::denies),
             asks_first: effects.iter().any(Effect::asks_first),
             service: service.to_owned(),
@@ -193,11 +193,11 @@ impl Preflight {
             return Err(Error::refused(format!(
                 "not changed: users without a factor could no longer log in: {}; enroll them (totpctl enroll \
                  USER), or use --even-so",
-                self.users.described()
+                self.users.description()
             )));
         }
         if options.even_so && !self.users.names.is_empty() {
-            let names = self.users.described();
+            let names = self.users.description();
             output::note(&format!("Can no longer log in (--even-so): {names}."));
         }
         if self.users.uncounted.is_empty() || options.yes {
@@ -225,7 +225,7 @@ impl Preflight {
     }
 
     /// Returns whose users are not counted.
-    pub(super) fn uncounted(&self) -> &[String] {
+    pub(super) fn uncounted_sources(&self) -> &[String] {
         &self.users.uncounted
     }
 
@@ -242,7 +242,7 @@ impl Preflight {
         let mut message = format!(
             "{} {verb} enrolled. Users without a factor {fate}: {}.",
             output::count(enrolled, "user"),
-            self.users.described()
+            self.users.description()
         );
         if self.unenrolled != Unenrolled::NotAsked && !self.users.unusable.is_empty() {
             let names = output::names(&self.users.unusable);

@@ -42,7 +42,7 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
         output::json(&Value::from(plan.clone()))?;
     }
     if is_warned(options, json)
-        && let Some(older) = older(&plan)
+        && let Some(older) = age_warning(&plan)
     {
         output::note(&older);
     }
@@ -99,10 +99,10 @@ fn preview(plan: &Map<String, Value>, options: &Options<'_>) -> String {
             details::escape_text(plan, "version"),
             local_time::display_local(number("created"))
         ),
-        signer(plan, options.identity.is_none()),
+        signer_sentence(plan, options.identity.is_none()),
     ];
     if !is_warned(options, false) {
-        lines.extend(older(plan));
+        lines.extend(age_warning(plan));
     }
     // The error will say a refusal.
     if details::text(plan, "refusal").is_empty() {
@@ -133,7 +133,7 @@ fn is_warned(options: &Options<'_>, json: bool) -> bool {
 }
 
 /// Returns a sentence on who signed a backup, and what that proves.
-fn signer(plan: &Map<String, Value>, has_passphrase: bool) -> String {
+fn signer_sentence(plan: &Map<String, Value>, has_passphrase: bool) -> String {
     let fingerprint = details::escape_text(plan, "fingerprint");
     match (details::text(plan, "signed_by").as_str(), has_passphrase) {
         ("this store", _) => "Signed by this store.".into(),
@@ -159,7 +159,7 @@ fn signer(plan: &Map<String, Value>, has_passphrase: bool) -> String {
 }
 
 /// Returns a warning if the store knows a newer backup.
-fn older(plan: &Map<String, Value>) -> Option<String> {
+fn age_warning(plan: &Map<String, Value>) -> Option<String> {
     let (created, newest) =
         (details::number(plan, "created")?, details::number(plan, "newest_backup")?);
     (created < newest).then(|| {
@@ -199,14 +199,14 @@ fn request(
     }
     .into();
     let copy = source.try_clone().and_then(transfer::copy_to_daemon);
-    let (end, transfer) = copy.map_err(|error| unreadable(file, &error.to_string()))?;
+    let (end, transfer) = copy.map_err(|error| unreadable_error(file, &error.to_string()))?;
     let reply = client
         .store(what, async |totpd| totpd.restore(Fd::from(OwnedFd::from(end)), &request).await);
     match reply {
         Ok(details) => Ok(details::object(&details)),
-        Err(error) => {
-            Err(transfer.failure().map_or(error, |error| unreadable(file, &error.to_string())))
-        }
+        Err(error) => Err(transfer
+            .failure()
+            .map_or(error, |error| unreadable_error(file, &error.to_string()))),
     }
 }
 
@@ -244,15 +244,15 @@ fn open(file: &Path) -> Result<File, Error> {
     // Opening a pipe must not block.
     let mut options = OpenOptions::new();
     let opened = options.read(true).custom_flags(nix::libc::O_NONBLOCK).open(file);
-    let opened = opened.map_err(|error| unreadable(file, &error.to_string()))?;
-    let metadata = opened.metadata().map_err(|error| unreadable(file, &error.to_string()))?;
+    let opened = opened.map_err(|error| unreadable_error(file, &error.to_string()))?;
+    let metadata = opened.metadata().map_err(|error| unreadable_error(file, &error.to_string()))?;
     if !metadata.is_file() {
-        return Err(unreadable(file, "it is not a regular file"));
+        return Err(unreadable_error(file, "it is not a regular file"));
     }
     Ok(opened)
 }
 
-fn unreadable(file: &Path, reason: &str) -> Error {
+fn unreadable_error(file: &Path, reason: &str) -> Error {
     Error::refused(format!("cannot read the backup {}: {reason}", file.display()))
 }
 
@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn the_signer_and_its_meaning_are_printed() {
         let line = |signed_by: &str, has_passphrase| {
-            signer(
+            signer_sentence(
                 &plan(object!({ "signed_by": signed_by, "fingerprint": "SHA256:x" })),
                 has_passphrase,
             )
@@ -295,7 +295,7 @@ mod tests {
         let sentence = |created: u64, newest: Option<u64>| {
             let mut plan = plan(object!({ "created": created }));
             plan.extend(newest.map(|newest| ("newest_backup".to_owned(), newest.into())));
-            older(&plan)
+            age_warning(&plan)
         };
         assert_eq!(sentence(5, None), None);
         assert_eq!(sentence(5, Some(5)), None);

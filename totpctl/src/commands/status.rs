@@ -40,7 +40,7 @@ fn user(user: &str, services: &[AskingService], json: bool) -> Result<(), Error>
         false => text.push_str("You have no verified factor. Next: totpctl enroll\n"),
     }
     text.push_str(&user_state::wrong_codes(&state));
-    text.push_str(&format!("Services that ask for a code: {}.\n", listed(services)));
+    text.push_str(&format!("Services that ask for a code: {}.\n", names_with_options(services)));
     output::lines(&text)
 }
 
@@ -123,7 +123,7 @@ fn host(services: &[AskingService], json: bool) -> Result<(), Error> {
         None => "none".into(),
     };
     if !json {
-        let services = listed(services);
+        let services = names_with_options(services);
         output::lines(&format!("Services that ask for a code: {services}\nTrial: {trial_line}\n"))?;
     }
     let client = Client::connect()?;
@@ -153,7 +153,7 @@ fn host(services: &[AskingService], json: bool) -> Result<(), Error> {
 }
 
 /// Returns the services, each with the option by which users without a factor get in.
-fn listed(services: &[AskingService]) -> String {
+fn names_with_options(services: &[AskingService]) -> String {
     let service = |service: &AskingService| match service.unenrolled.option() {
         Some(option) => format!("{} ({option})", service.name),
         None => service.name.clone(),
@@ -184,9 +184,9 @@ mod tests {
     #[test]
     fn both_shapes_are_objects_of_the_schema() {
         let host = Users::default().host_json(&[], None, "0.1.0", None, None);
-        assert_eq!(output::undescribed("status", &host), Vec::<String>::new());
+        assert_eq!(output::undescribed_keys("status", &host), Vec::<String>::new());
         let user = user_json(&Map::new(), &[]);
-        assert_eq!(output::undescribed("status_of_user", &user), Vec::<String>::new());
+        assert_eq!(output::undescribed_keys("status_of_user", &user), Vec::<String>::new());
     }
 
     #[test]
@@ -197,8 +197,8 @@ mod tests {
             service("su", Unenrolled::Denied),
             service("sudo", Unenrolled::Enrolls),
         ];
-        assert_eq!(listed(&services), "sshd (nullok), su, sudo (enroll)");
-        assert_eq!(listed(&[]), "none");
+        assert_eq!(names_with_options(&services), "sshd (nullok), su, sudo (enroll)");
+        assert_eq!(names_with_options(&[]), "none");
         assert_eq!(
             Value::from(exceptions(&services)),
             json!({ "sshd": "nullok", "sudo": "enroll" })

@@ -64,13 +64,16 @@ pub(super) fn run(
     if !is_reverted_at_boot() {
         output::note(NOT_REVERTED_AT_BOOT);
     }
-    let trial = watch(&trial.id, &|login| output::note(&not_asked(login)))?.ok_or_else(|| {
-        Error::refused("cannot tell how the trial ended: its record is gone; run totpctl doctor")
-    })?;
+    let trial =
+        watch(&trial.id, &|login| output::note(&not_asked_message(login)))?.ok_or_else(|| {
+            Error::refused(
+                "cannot tell how the trial ended: its record is gone; run totpctl doctor",
+            )
+        })?;
     if json {
         let mut object = object(&trial);
         object.insert("shut_out".into(), json!(preflight.shut_out()));
-        object.insert("uncounted".into(), json!(preflight.uncounted()));
+        object.insert("uncounted".into(), json!(preflight.uncounted_sources()));
         output::json(&object.into())?;
     }
     match trial.kept_by {
@@ -95,7 +98,7 @@ fn check_seen(service: &str, reason: Option<&str>) -> Result<(), Error> {
 }
 
 /// Says that a login came in, and that it does not keep the change.
-fn not_asked(Login { service, user }: &Login) -> String {
+fn not_asked_message(Login { service, user }: &Login) -> String {
     let advice = match service.as_str() {
         "sshd" => "; a key is enough there: ssh -o PubkeyAuthentication=no asks for the code",
         _ => "",
@@ -255,7 +258,7 @@ mod tests {
     #[test]
     fn a_login_by_a_key_is_told_with_the_way_to_be_asked() {
         let told = |service: &str| {
-            not_asked(&Login { service: service.into(), user: "al\u{1b}ice".into() })
+            not_asked_message(&Login { service: service.into(), user: "al\u{1b}ice".into() })
         };
         assert!(told("sshd").contains("PubkeyAuthentication=no"), "{}", told("sshd"));
         assert!(

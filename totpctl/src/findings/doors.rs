@@ -6,7 +6,7 @@ use super::services::Services;
 use crate::host::door::doas::Doas;
 use crate::host::door::known_doors::{KNOWN, Kind, KnownDoor, TO_ROOT, has_one_prompt};
 use crate::host::door::skipped::{cockpit_exceptions, polkit_exceptions};
-use crate::host::door::{Code, Door, automatic_login, never_asking};
+use crate::host::door::{CodeNeed, Door, automatic_login, never_asking};
 use crate::host::root_password::{self, RootPassword};
 use crate::pam::families::FAMILIES;
 use crate::program;
@@ -37,11 +37,13 @@ fn door(known: &KnownDoor, services: &Services) -> Door {
         Kind::NeverAsks if known.name == RESCUE_MODE => {
             (root_password::code(RootPassword::of_host()), Vec::new())
         }
-        Kind::NeverAsks => (Code::NotAsked, Vec::new()),
+        Kind::NeverAsks => (CodeNeed::NotAsked, Vec::new()),
         Kind::OnePrompt | Kind::Stack => {
             let service = services.get(known.service);
             let code = match known.kind == Kind::OnePrompt && service.needs_two_answers {
-                true if service.code == Code::Asked => Code::Unanswerable(ONE_PROMPT.to_owned()),
+                true if service.code == CodeNeed::Asked => {
+                    CodeNeed::Unanswerable(ONE_PROMPT.to_owned())
+                }
                 _ => service.code.clone(),
             };
             (code, service.exceptions.clone())
@@ -50,7 +52,7 @@ fn door(known: &KnownDoor, services: &Services) -> Door {
     match known.service {
         "cockpit" => exceptions.extend(cockpit_exceptions()),
         "doas" => match Doas::look() {
-            Doas::AllowsNobody(reason) => code = Code::Closed(reason),
+            Doas::AllowsNobody(reason) => code = CodeNeed::Closed(reason),
             Doas::NotAsked(users) => exceptions.extend(users),
         },
         "polkit-1" => exceptions.extend(polkit_exceptions()),
@@ -64,7 +66,7 @@ fn door(known: &KnownDoor, services: &Services) -> Door {
 /// second prompt.
 pub(crate) fn check(name: &str, services: &Services, report: &mut Report) {
     let service = services.get(name);
-    if service.code != Code::Asked {
+    if service.code != CodeNeed::Asked {
         return;
     }
     if never_asking::reason(name).is_some() {
@@ -81,7 +83,7 @@ pub(crate) fn check(name: &str, services: &Services, report: &mut Report) {
     siblings(name, services, report);
     let asking = ["sudo", "su", "doas", "polkit-1"].into_iter();
     // One note is enough.
-    if asking.clone().find(|first| services.get(first).code == Code::Asked) == Some(name) {
+    if asking.clone().find(|first| services.get(first).code == CodeNeed::Asked) == Some(name) {
         report
             .notes
             .extend(ways_to_root(services, RootPassword::of_host() == RootPassword::Locked));
@@ -100,7 +102,7 @@ fn siblings(name: &str, services: &Services, report: &mut Report) {
         if *sibling == "sudo-i" {
             continue;
         }
-        if services.get(sibling).code == Code::NotAsked {
+        if services.get(sibling).code == CodeNeed::NotAsked {
             let message = format!("{sibling} of the same program asks for no code");
             let finding = Finding::new(FindingId::SiblingWithoutCode, message)
                 .fix(format!("run totpctl enable {sibling}"));
@@ -142,7 +144,7 @@ fn ways_to_root(services: &Services, is_root_locked: bool) -> Option<Finding> {
     let is_sibling = |service: &str| {
         FAMILIES.iter().any(|family| {
             family.iter().skip(1).any(|name| *name == service)
-                && family.first().is_some_and(|first| services.get(first).code == Code::Asked)
+                && family.first().is_some_and(|first| services.get(first).code == CodeNeed::Asked)
         })
     };
     let open: Vec<_> = KNOWN
@@ -150,7 +152,7 @@ fn ways_to_root(services: &Services, is_root_locked: bool) -> Option<Finding> {
         .filter(|known| TO_ROOT.contains(&known.service) && exists(known, services))
         .filter(|known| !is_sibling(known.service))
         .filter(|known| !(is_root_locked && known.service.starts_with("su")))
-        .filter(|known| door(known, services).code == Code::NotAsked)
+        .filter(|known| door(known, services).code == CodeNeed::NotAsked)
         .collect();
     if open.is_empty() {
         return None;

@@ -63,7 +63,7 @@ impl Services {
             return Ok(());
         };
         names.extend(USUAL.iter().map(ToString::to_string));
-        let similar = match similar(unknown, names).as_slice() {
+        let similar = match similar_names(unknown, names).as_slice() {
             [] => String::new(),
             names => format!("; similar names: {}", names.join(", ")),
         };
@@ -89,7 +89,7 @@ impl Services {
 }
 
 /// Returns the names that are most like a name, at most three.
-fn similar(name: &str, mut names: Vec<String>) -> Vec<String> {
+fn similar_names(name: &str, mut names: Vec<String>) -> Vec<String> {
     let likeness = |other: &str| strsim::jaro_winkler(&name.to_lowercase(), other);
     names.retain(|other| likeness(other) > MIN_LIKENESS);
     names.sort_by(|one, other| likeness(other).total_cmp(&likeness(one)).then(one.cmp(other)));
@@ -117,7 +117,7 @@ mod tests {
             ("nonsense", &[]),
             ("", &[]),
         ] {
-            assert_eq!(similar(name, names.to_vec()), expected, "{name}");
+            assert_eq!(similar_names(name, names.to_vec()), expected, "{name}");
         }
         let services = Services::default();
         let named = |name: &str| services.check_names(&[name.to_owned()]);

@@ -9,10 +9,10 @@ mod rest;
 mod tests;
 mod uncounted;
 
-use self::assessment::{assess, passwords_alone, unknown};
+use self::assessment::{assess, passwords_alone, unknown_door};
 use super::finding::{Finding, FindingId};
 use super::report::Report;
-use crate::host::door::{Code, Door};
+use crate::host::door::{CodeNeed, Door};
 use crate::host::sshd::config::blocks::Block;
 use crate::host::sshd::config::effective::{Effective, USUAL_SERVICE};
 use crate::host::sshd::host_survey;
@@ -106,7 +106,7 @@ fn check_with(read: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> Vec
             let finding = Finding::new(FindingId::SshdNotChecked, message);
             report.notes.push(finding.fix("run doctor as root"));
         }
-        return vec![unknown(None, reason.into())];
+        return vec![unknown_door(None, reason.into())];
     }
     match Survey::of_host() {
         Ok(survey) => {
@@ -116,23 +116,23 @@ fn check_with(read: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> Vec
             let asks = asks || used.asks;
             reload::check(&survey.everybody, &used, asks, report);
             if asks {
-                report.notes.extend(Launch::of_host().others.iter().map(not_checked));
+                report.notes.extend(Launch::of_host().others.iter().map(not_checked_finding));
             }
             doors
         }
         Err(failure) => {
             // Without the configuration, nobody knows whether another service of PAM asks.
             match asks {
-                true => report.problems.push(unreadable(failure)),
-                false => report.notes.push(unreadable(failure)),
+                true => report.problems.push(unreadable_finding(failure)),
+                false => report.notes.push(unreadable_finding(failure)),
             }
-            vec![unknown(None, failure.message.clone())]
+            vec![unknown_door(None, failure.message.clone())]
         }
     }
 }
 
 /// Returns the note for an sshd that listens, and is not the one that was asked.
-fn not_checked(other: &CommandLine) -> Finding {
+fn not_checked_finding(other: &CommandLine) -> Finding {
     let command = [other.program.clone()].into_iter().chain(other.words());
     let command = command.collect::<Vec<_>>().join(" ");
     let message = format!("another sshd listens, and its configuration is not checked: {command}");
@@ -141,7 +141,7 @@ fn not_checked(other: &CommandLine) -> Finding {
 }
 
 /// Returns the finding for a configuration that cannot be read at all.
-fn unreadable(failure: &Failure) -> Finding {
+fn unreadable_finding(failure: &Failure) -> Finding {
     let finding = Finding::new(FindingId::SshdConfigUnreadable, failure.message.as_str());
     let finding = match &failure.place {
         Some(place) => finding.at(place.clone()),
@@ -156,7 +156,7 @@ fn unreadable(failure: &Failure) -> Finding {
 /// Returns the ways in by ssh that ask for no code, each as a phrase, for root.
 pub(crate) fn ssh_without_code() -> Vec<String> {
     let doors = check(&mut Report::default()).into_iter();
-    let open = doors.filter(|door| door.code == Code::NotAsked);
+    let open = doors.filter(|door| door.code == CodeNeed::NotAsked);
     let phrase = |door: Door| {
         let methods = door.name.strip_prefix("ssh, ").unwrap_or(&door.name).to_owned();
         door.who.map_or(methods.clone(), |who| format!("{methods} ({who})"))

@@ -15,7 +15,7 @@ use pam_stack::{Analysis, Bypass, Place, Rule, Stack, analyze, needs_two_answers
 
 use super::finding::{Finding, FindingId};
 use super::report::Report;
-use crate::host::door::Code;
+use crate::host::door::CodeNeed;
 use crate::host::sshd;
 use crate::host::stack_code::{code, exceptions, rules};
 use crate::pam::files::{display, locate, path_of, remedy};
@@ -33,7 +33,7 @@ pub(crate) struct Service {
     /// What it does with a user who has no factor.
     pub(crate) unenrolled: Unenrolled,
     /// Whether a login needs a code.
-    pub(crate) code: Code,
+    pub(crate) code: CodeNeed,
     /// Who or what is not asked, each as a phrase.
     pub(crate) exceptions: Vec<String>,
     /// True if it asks for a password and for a code, and one answer cannot have both.
@@ -42,7 +42,7 @@ pub(crate) struct Service {
 
 impl Service {
     /// Returns a service without rules, of which only this is known.
-    fn without_rules(code: Code) -> Self {
+    fn without_rules(code: CodeNeed) -> Self {
         Self {
             asks: false,
             is_misused: false,
@@ -85,7 +85,7 @@ pub(crate) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
     }
     let is_of_sshd = || service == "sshd" || sshd::uses_service(service);
     report.notes.extend(code_alone(&analysis).filter(|_| !is_of_sshd()));
-    let outcome = Outcome::of_rules(&rules, &analysis);
+    let outcome = Outcome::from_rules(&rules, &analysis);
     if has_option(&rules, "nullok") {
         let requires_other_method = sshd::requires_other_method(service);
         unenrolled::check_nullok(requires_other_method, &outcome, &analysis, report);
@@ -127,9 +127,9 @@ fn code_alone(analysis: &Analysis) -> Option<Finding> {
 }
 
 /// Returns the rules of a service, or what is known without them.
-fn parse(service: &str, files: &Snapshot, report: &mut Report) -> Result<Vec<Rule>, Code> {
+fn parse(service: &str, files: &Snapshot, report: &mut Report) -> Result<Vec<Rule>, CodeNeed> {
     let stack = Stack::parse(service, Kind::Auth, &|name| files.read(name));
-    if let Some((file, reason)) = unreadable(service, files) {
+    if let Some((file, reason)) = unreadable_file(service, files) {
         report.summarize("is not checked");
         let message = format!("the file cannot be read: {reason}");
         let finding = Finding::new(FindingId::StackNotChecked, message).in_file(file);
@@ -138,7 +138,7 @@ fn parse(service: &str, files: &Snapshot, report: &mut Report) -> Result<Vec<Rul
             true => report.problems.push(finding.fix("correct the file")),
             false => report.notes.push(finding.fix("run doctor as root")),
         }
-        return Err(Code::Unknown("its stack cannot be read".to_owned()));
+        return Err(CodeNeed::Unknown("its stack cannot be read".to_owned()));
     }
     match &stack {
         Stack::Rules(_) => {}
@@ -176,7 +176,7 @@ fn has_no_lines(service: &str, files: &Snapshot) -> bool {
 }
 
 /// Returns a file of the stack that exists but cannot be read, and the reason.
-fn unreadable(service: &str, files: &Snapshot) -> Option<(String, String)> {
+fn unreadable_file(service: &str, files: &Snapshot) -> Option<(String, String)> {
     let unreadable = files.unreadable();
     if unreadable.is_empty() {
         return None;

@@ -9,7 +9,7 @@ use self::asks::{Exception, exceptions, is_anybody_asked};
 use self::other::{Effect, others};
 use super::finding::{Finding, FindingId};
 use super::report::Report;
-use crate::host::door::{Code, Door};
+use crate::host::door::{CodeNeed, Door};
 use crate::host::name_services;
 use crate::host::sudo::services::UsedService;
 use crate::host::sudo::sudoers::{Ignored, Place, Reach};
@@ -20,7 +20,7 @@ use crate::pam::files::path_of;
 /// The result of a check of a PAM service: whether it asks, who is not asked, and whether users
 /// without a factor get in.
 pub(crate) struct Stack {
-    pub(crate) code: Code,
+    pub(crate) code: CodeNeed,
     pub(crate) exceptions: Vec<String>,
     pub(crate) skips_unenrolled: bool,
 }
@@ -46,24 +46,27 @@ impl Sudo {
     ) -> Vec<Door> {
         let Stack { mut code, exceptions: mut found, skips_unenrolled } = stack(&service.name);
         let mut narrow = Vec::new();
-        if let Some(sudoers) = self.sudoers.as_ref().filter(|_| code != Code::NotAsked) {
+        if let Some(sudoers) = self.sudoers.as_ref().filter(|_| code != CodeNeed::NotAsked) {
             let group = self.exempt_group.as_deref();
             found.extend(exceptions(sudoers, group).iter().map(Exception::phrase));
             if !is_anybody_asked(sudoers) {
-                code = Code::NotAsked;
+                code = CodeNeed::NotAsked;
             }
-            let others = if code == Code::Asked { others(sudoers) } else { Vec::new() };
+            let others = if code == CodeNeed::Asked { others(sudoers) } else { Vec::new() };
             for other in others {
                 match (other.effect(skips_unenrolled, is_enrolled), other.reach) {
                     (Effect::Code, Reach::Everybody) => {}
-                    (Effect::NoCode(_), Reach::Everybody) => code = Code::NotAsked,
+                    (Effect::NoCode(_), Reach::Everybody) => code = CodeNeed::NotAsked,
                     (Effect::Nobody(user), Reach::Everybody) => {
-                        code = Code::Unanswerable(other.unanswerable(&user));
+                        code = CodeNeed::Unanswerable(other.unanswerable(&user));
                     }
                     (Effect::NoCode(user), _) => found.push(other.skipping(&user)),
-                    (Effect::Code, _) => narrow.push((other.scope(), Code::Asked)),
+                    (Effect::Code, _) => narrow.push((other.scope(), CodeNeed::Asked)),
                     (Effect::Nobody(user), _) => {
-                        narrow.push((other.scope(), Code::Unanswerable(other.unanswerable(&user))));
+                        narrow.push((
+                            other.scope(),
+                            CodeNeed::Unanswerable(other.unanswerable(&user)),
+                        ));
                     }
                 }
             }
@@ -89,7 +92,7 @@ impl Sudo {
         is_enrolled: &dyn Fn(&str) -> Option<bool>,
         report: &mut Report,
     ) {
-        let asks = |used: &UsedService| stack(&used.name).code != Code::NotAsked;
+        let asks = |used: &UsedService| stack(&used.name).code != CodeNeed::NotAsked;
         if !self.services.iter().any(asks) {
             return;
         }
@@ -152,7 +155,7 @@ impl Sudo {
         report.notes.extend(memory::notes(sudoers));
         let Stack { code, skips_unenrolled, .. } = stack("sudo");
         for other in others(sudoers) {
-            let effect = match code == Code::Asked {
+            let effect = match code == CodeNeed::Asked {
                 true => other.effect(skips_unenrolled, is_enrolled),
                 false => Effect::Code,
             };
@@ -230,8 +233,11 @@ mod tests {
             silence,
             exempt_group: None,
         };
-        let stack =
-            |_: &str| Stack { code: Code::Asked, exceptions: Vec::new(), skips_unenrolled: false };
+        let stack = |_: &str| Stack {
+            code: CodeNeed::Asked,
+            exceptions: Vec::new(),
+            skips_unenrolled: false,
+        };
         let mut report = Report::default();
         sudo.check(&stack, &|user| Some(user != "root"), &mut report);
         report

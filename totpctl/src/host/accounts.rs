@@ -53,7 +53,7 @@ impl Account {
 /// Returns the accounts that the sources in nsswitch.conf list; `None` if they do not answer.
 ///
 /// These are also those of userdb, of databases, and of directories that list their users.
-pub(crate) fn listed() -> Option<Vec<Account>> {
+pub(crate) fn list_all() -> Option<Vec<Account>> {
     let mut getent = program::find("getent").ok()?;
     getent.arg("passwd").stdin(Stdio::null());
     let output = program::output_within(getent, program::ANSWER_TIMEOUT).ok()?;
@@ -62,7 +62,7 @@ pub(crate) fn listed() -> Option<Vec<Account>> {
 }
 
 /// Returns the accounts of this host, without those of directories.
-pub(crate) fn local() -> Vec<Account> {
+pub(crate) fn list_local() -> Vec<Account> {
     let mut folders = vec!["/etc"];
     let sources = name_services::sources_of("passwd");
     let has = |name: &str| sources.iter().any(|source| source == name);

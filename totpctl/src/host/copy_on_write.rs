@@ -30,7 +30,7 @@ pub(crate) enum Copying {
 
 /// Returns how the disk of this file copies. Returns nothing if it overwrites in place, or if
 /// there is no such file.
-pub(crate) fn copies(file: &Path) -> Option<Copying> {
+pub(crate) fn copying_of(file: &Path) -> Option<Copying> {
     let opened = File::open(file).ok()?;
     match fstatfs(&opened).ok()?.f_type as u32 {
         BTRFS => {
@@ -39,7 +39,7 @@ pub(crate) fn copies(file: &Path) -> Option<Copying> {
                 return Some(Copying::Curable);
             }
             let filefrag = program::find("filefrag").ok()?;
-            shared(extents(filefrag, file, program::ANSWER_TIMEOUT))
+            copying_by_extents(extents(filefrag, file, program::ANSWER_TIMEOUT))
         }
         magic => {
             let (_, name) = ALWAYS_COPY.iter().find(|(known, _)| *known == magic)?;
@@ -49,7 +49,7 @@ pub(crate) fn copies(file: &Path) -> Option<Copying> {
 }
 
 /// Returns what a table of extents says about snapshots. A table that did not come in time is said.
-fn shared(extents: io::Result<String>) -> Option<Copying> {
+fn copying_by_extents(extents: io::Result<String>) -> Option<Copying> {
     match extents {
         Ok(extents) => is_shared(&extents).then_some(Copying::InSnapshot),
         Err(error) if error.kind() == io::ErrorKind::TimedOut => {
@@ -104,16 +104,18 @@ mod tests {
         let mut tail = program::find("tail").unwrap();
         tail.arg("-f");
         let silence = extents(tail, Path::new("/dev/null"), Duration::from_millis(10));
-        let Some(Copying::Unknown(reason)) = shared(silence) else { panic!("it is no silence") };
+        let Some(Copying::Unknown(reason)) = copying_by_extents(silence) else {
+            panic!("it is no silence")
+        };
         assert!(reason.starts_with("filefrag: it does not answer"), "{reason}");
-        assert_eq!(shared(Err(io::ErrorKind::NotFound.into())), None);
+        assert_eq!(copying_by_extents(Err(io::ErrorKind::NotFound.into())), None);
         let table = Ok("0: 0..  1:  1..  2:  2:  last,shared,eof\n".to_owned());
-        assert_eq!(shared(table), Some(Copying::InSnapshot));
+        assert_eq!(copying_by_extents(table), Some(Copying::InSnapshot));
     }
 
     #[test]
     fn a_file_on_a_disk_that_overwrites_is_no_finding() {
-        assert_eq!(copies(Path::new("/proc/self/status")), None);
-        assert_eq!(copies(Path::new("/no/such/file")), None);
+        assert_eq!(copying_of(Path::new("/proc/self/status")), None);
+        assert_eq!(copying_of(Path::new("/no/such/file")), None);
     }
 }

@@ -16,14 +16,14 @@ pub(crate) struct Door {
     /// The users it holds for (`Match User git`), if not for all.
     pub(crate) who: Option<String>,
     /// Whether it asks for a code.
-    pub(crate) code: Code,
+    pub(crate) code: CodeNeed,
     /// Who or what is not asked, each as a phrase: `members of wheel (NOPASSWD, /etc/sudoers:20)`.
     pub(crate) exceptions: Vec<String>,
 }
 
 /// Whether a door asks for a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Code {
+pub(crate) enum CodeNeed {
     /// A login needs a code.
     Asked,
     /// A login needs no code.
@@ -36,7 +36,7 @@ pub(crate) enum Code {
     Unknown(String),
 }
 
-impl Code {
+impl CodeNeed {
     /// Returns the token in the JSON, and the reason if there is one.
     pub(crate) fn token(&self) -> (&'static str, Option<&str>) {
         match self {

@@ -39,9 +39,9 @@ pub(crate) enum Reason {
 /// Returns the users of this host who may log in.
 pub(crate) fn people() -> People {
     let limits = limits();
-    let listed = accounts::listed();
+    let listed = accounts::list_all();
     let unlisted = if listed.is_some() { Vec::new() } else { name_services::without_files() };
-    let accounts = listed.unwrap_or_else(accounts::local);
+    let accounts = listed.unwrap_or_else(accounts::list_local);
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let (shells, shadow) = (read("/etc/shells"), read("/etc/shadow"));
     let is_used =

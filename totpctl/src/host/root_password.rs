@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::door::Code;
+use super::door::CodeNeed;
 
 /// Whether root has a password at the console.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -18,11 +18,11 @@ pub(crate) enum RootPassword {
 impl RootPassword {
     /// Returns that of this host.
     pub(crate) fn of_host() -> Self {
-        Self::of(fs::read_to_string("/etc/shadow").ok().as_deref())
+        Self::from_shadow(fs::read_to_string("/etc/shadow").ok().as_deref())
     }
 
     /// Reads the text of shadow.
-    fn of(shadow: Option<&str>) -> Self {
+    fn from_shadow(shadow: Option<&str>) -> Self {
         let mut lines = shadow.unwrap_or_default().lines();
         match lines.find_map(|line| line.strip_prefix("root:")) {
             Some(rest) if rest.starts_with(['!', '*']) => Self::Locked,
@@ -33,13 +33,13 @@ impl RootPassword {
 }
 
 /// Returns what `sulogin` asks for: the password of root, and no code.
-pub(crate) fn code(password: RootPassword) -> Code {
+pub(crate) fn code(password: RootPassword) -> CodeNeed {
     match password {
-        RootPassword::Usable => Code::NotAsked,
-        RootPassword::Locked => {
-            Code::Closed("root is locked, and rescue mode asks for the password of root".to_owned())
-        }
-        RootPassword::NotSeen => Code::Unknown(
+        RootPassword::Usable => CodeNeed::NotAsked,
+        RootPassword::Locked => CodeNeed::Closed(
+            "root is locked, and rescue mode asks for the password of root".to_owned(),
+        ),
+        RootPassword::NotSeen => CodeNeed::Unknown(
             "rescue mode asks for the password of root, which only root can see in /etc/shadow"
                 .to_owned(),
         ),
@@ -61,14 +61,14 @@ mod tests {
             (Some(""), RootPassword::NotSeen),
             (None, RootPassword::NotSeen),
         ] {
-            assert_eq!(RootPassword::of(shadow), expected, "{shadow:?}");
+            assert_eq!(RootPassword::from_shadow(shadow), expected, "{shadow:?}");
         }
     }
 
     #[test]
     fn a_password_that_is_not_seen_is_no_way_in_that_is_open() {
-        assert_eq!(code(RootPassword::Usable), Code::NotAsked);
-        assert!(matches!(code(RootPassword::Locked), Code::Closed(_)));
-        assert!(matches!(code(RootPassword::NotSeen), Code::Unknown(_)));
+        assert_eq!(code(RootPassword::Usable), CodeNeed::NotAsked);
+        assert!(matches!(code(RootPassword::Locked), CodeNeed::Closed(_)));
+        assert!(matches!(code(RootPassword::NotSeen), CodeNeed::Unknown(_)));
     }
 }

@@ -3,27 +3,27 @@
 use pam_stack::password::is_password_module;
 use pam_stack::{Analysis, Bypass, Rule, Stack, lacks_first_pass};
 
-use super::door::Code;
+use super::door::CodeNeed;
 use crate::pam::files::display;
 use crate::pam::module_options::denying_line;
 use crate::pam::unenrolled::has_option;
 
 /// Returns the rules of a stack, or what is known without them.
-pub(crate) fn rules(stack: Stack) -> Result<Vec<Rule>, Code> {
+pub(crate) fn rules(stack: Stack) -> Result<Vec<Rule>, CodeNeed> {
     match stack {
         Stack::Rules(rules) => Ok(rules),
-        Stack::Unreadable(_) => Err(Code::Closed("libpam cannot read its stack".to_owned())),
-        Stack::IncludeCycle(_) => Err(Code::Unknown("its stack includes itself".to_owned())),
+        Stack::Unreadable(_) => Err(CodeNeed::Closed("libpam cannot read its stack".to_owned())),
+        Stack::IncludeCycle(_) => Err(CodeNeed::Unknown("its stack includes itself".to_owned())),
         Stack::TooLong(_) => Err(too_long()),
         Stack::Ambiguous(..) => {
-            Err(Code::Unknown("versions of libpam read its stack differently".to_owned()))
+            Err(CodeNeed::Unknown("versions of libpam read its stack differently".to_owned()))
         }
     }
 }
 
 /// Returns whether a login needs a code. `exists` reports whether a module is installed.
-pub(crate) fn code(rules: &[Rule], analysis: &Analysis, exists: &dyn Fn(&str) -> bool) -> Code {
-    let closed = || Code::Closed("its stack denies everybody".to_owned());
+pub(crate) fn code(rules: &[Rule], analysis: &Analysis, exists: &dyn Fn(&str) -> bool) -> CodeNeed {
+    let closed = || CodeNeed::Closed("its stack denies everybody".to_owned());
     if analysis.too_long {
         return too_long();
     }
@@ -31,16 +31,16 @@ pub(crate) fn code(rules: &[Rule], analysis: &Analysis, exists: &dyn Fn(&str) ->
         return closed();
     }
     match analysis.factor_lines.is_empty() || analysis.bypasses.iter().any(is_open_to_all) {
-        true => Code::NotAsked,
+        true => CodeNeed::NotAsked,
         false if denying_line(rules, exists).is_some() || lacks_first_pass(rules).is_some() => {
             closed()
         }
-        false => Code::Asked,
+        false => CodeNeed::Asked,
     }
 }
 
-fn too_long() -> Code {
-    Code::Unknown("its stack is too long to check".to_owned())
+fn too_long() -> CodeNeed {
+    CodeNeed::Unknown("its stack is too long to check".to_owned())
 }
 
 /// Reports whether everybody with the password gets in without a code.
@@ -75,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    fn found(text: &str) -> (Code, Vec<String>) {
+    fn found(text: &str) -> (CodeNeed, Vec<String>) {
         let read = |name: &str| (name == "x").then(|| text.to_owned());
         let Stack::Rules(rules) = Stack::parse("x", Kind::Auth, &read) else { panic!("{text}") };
         let analysis = analyze(&rules, &|_| true);
@@ -85,19 +85,23 @@ mod tests {
     #[test]
     fn a_stack_asks_or_does_not() {
         let ours = "auth required pam_totp.so\n";
-        let closed = Code::Closed("its stack denies everybody".into());
+        let closed = CodeNeed::Closed("its stack denies everybody".into());
         for (before, code, exceptions) in [
-            ("auth required pam_unix.so\n", Code::Asked, &[][..]),
-            ("auth sufficient pam_rootok.so\n", Code::Asked, &["root (/etc/pam.d/x:1)"]),
-            ("auth sufficient pam_u2f.so\n", Code::Asked, &["success of pam_u2f (/etc/pam.d/x:1)"]),
+            ("auth required pam_unix.so\n", CodeNeed::Asked, &[][..]),
+            ("auth sufficient pam_rootok.so\n", CodeNeed::Asked, &["root (/etc/pam.d/x:1)"]),
+            (
+                "auth sufficient pam_u2f.so\n",
+                CodeNeed::Asked,
+                &["success of pam_u2f (/etc/pam.d/x:1)"],
+            ),
             (
                 "auth sufficient pam_unix.so\n",
-                Code::NotAsked,
+                CodeNeed::NotAsked,
                 &["success of pam_unix (/etc/pam.d/x:1)"],
             ),
             (
                 "auth sufficient pam_permit.so\n",
-                Code::NotAsked,
+                CodeNeed::NotAsked,
                 &["success of pam_permit (/etc/pam.d/x:1)"],
             ),
             ("auth requisite pam_deny.so\n", closed, &[]),
@@ -106,22 +110,22 @@ mod tests {
             assert_eq!(found_code, code, "{before}");
             assert_eq!(found_exceptions, exceptions, "{before}");
         }
-        assert_eq!(found("auth required pam_unix.so\n").0, Code::NotAsked);
+        assert_eq!(found("auth required pam_unix.so\n").0, CodeNeed::NotAsked);
         let overruled = found("auth required pam_unix.so\nauth optional pam_totp.so\n");
-        assert_eq!(overruled.0, Code::NotAsked);
+        assert_eq!(overruled.0, CodeNeed::NotAsked);
         let nullok = found("auth required pam_unix.so\nauth required pam_totp.so nullok\n");
         assert_eq!(nullok.1, ["users without a factor (nullok)"]);
         let enroll = found("auth required pam_unix.so\nauth required pam_totp.so enroll\n");
         assert_eq!(enroll.1, ["users without a factor, who create one (enroll)"]);
         assert_eq!(
             found("auth required pam_totp.so use_first_pass\n").0,
-            Code::Closed("its stack denies everybody".into())
+            CodeNeed::Closed("its stack denies everybody".into())
         );
         // An option that the module refuses.
         for options in ["nulok", "nullok forward_pass", "timeout=61", "use_first_pass"] {
             let denied =
                 format!("auth required pam_unix.so\nauth required pam_totp.so {options}\n");
-            assert_eq!(found(&denied).0, Code::Closed("its stack denies everybody".into()));
+            assert_eq!(found(&denied).0, CodeNeed::Closed("its stack denies everybody".into()));
         }
     }
 }

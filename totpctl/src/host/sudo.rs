@@ -128,7 +128,7 @@ fn read_sudoers(path: &str, rejected: &[(Place, String)]) -> Sudoers {
     // A directory may have groups that the files of this host do not have.
     let is_local = |source: &String| LOCAL_SOURCES.contains(&source.as_str());
     let has_all_groups = name_services::sources_of("group").iter().all(is_local);
-    let callers = Callers { accounts: accounts::local(), has_all_groups };
+    let callers = Callers { accounts: accounts::list_local(), has_all_groups };
     Sudoers::read(path, &Files { rejected, refusal: &refusal, read: &read, list: &list, host })
         .with_callers(callers)
 }

@@ -16,7 +16,7 @@ pub(crate) fn asking_services() -> Vec<AskingService> {
 }
 
 fn asking_service(name: String) -> Option<AskingService> {
-    let outcome = Outcome::of(&name, &read)?;
+    let outcome = Outcome::from_service(&name, &read)?;
     let unenrolled = outcome.unenrolled;
     (unenrolled != Unenrolled::NotAsked).then_some(AskingService { name, unenrolled })
 }

@@ -21,7 +21,7 @@ pub(crate) enum Unenrolled {
 
 impl Unenrolled {
     /// Returns what a stack does.
-    pub(crate) fn of(rules: &[Rule], analysis: &Analysis) -> Self {
+    pub(crate) fn from_rules(rules: &[Rule], analysis: &Analysis) -> Self {
         if analysis.factor_lines.is_empty() {
             Self::NotAsked
         } else if has_option(rules, "enroll") {
@@ -77,14 +77,17 @@ pub(crate) struct Outcome {
 impl Outcome {
     /// Explores the stack of a service; `None` if libpam cannot read it. `read` returns the text of
     /// a file of PAM.
-    pub(crate) fn of(service: &str, read: &dyn Fn(&str) -> Option<String>) -> Option<Self> {
+    pub(crate) fn from_service(
+        service: &str,
+        read: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<Self> {
         let Stack::Rules(rules) = Stack::parse(service, Kind::Auth, read) else { return None };
-        Some(Self::of_rules(&rules, &analyze(&rules, &is_installed)))
+        Some(Self::from_rules(&rules, &analyze(&rules, &is_installed)))
     }
 
     /// Returns what a stack with these rules does.
-    pub(crate) fn of_rules(rules: &[Rule], analysis: &Analysis) -> Self {
-        let unenrolled = Unenrolled::of(rules, analysis);
+    pub(crate) fn from_rules(rules: &[Rule], analysis: &Analysis) -> Self {
+        let unenrolled = Unenrolled::from_rules(rules, analysis);
         // PAM_IGNORE of the only line that would accept is a denial.
         let nullok_is_useless = match unenrolled {
             _ if !has_option(rules, "nullok") || !analysis.can_succeed => None,
@@ -178,7 +181,7 @@ mod tests {
                 panic!("{text}")
             };
             let analysis = analyze(&rules, &|_| true);
-            let outcome = Outcome::of_rules(&rules, &analysis);
+            let outcome = Outcome::from_rules(&rules, &analysis);
             assert_eq!(outcome.unenrolled, expected, "{text}");
             assert_eq!(outcome.nullok_is_useless, is_useless, "{text}");
             let has_password = text.contains("pam_unix");

@@ -84,7 +84,7 @@ fn with_schema(object: &Value) -> Value {
 /// Returns the keys of an object that its definition in the schema lacks, and the keys that the
 /// definition requires and the object lacks.
 #[cfg(test)]
-pub(crate) fn undescribed(definition: &str, object: &Value) -> Vec<String> {
+pub(crate) fn undescribed_keys(definition: &str, object: &Value) -> Vec<String> {
     let schema = include_str!("../../../docs/reference/totpctl.schema.json");
     let schema: Value = serde_json::from_str(schema).unwrap();
     let definition = &schema["$defs"][definition];

@@ -20,10 +20,10 @@ pub(super) struct Effect<'a> {
 }
 
 impl<'a> Effect<'a> {
-    pub(super) fn of(change: &'a Change, changes: &[Change]) -> Self {
+    pub(super) fn new(change: &'a Change, changes: &[Change]) -> Self {
         let service = change.service.as_str();
-        let before = Outcome::of(service, &read).map(|outcome| outcome.unenrolled);
-        let outcome = Outcome::of(service, &|file| read_after(changes, file));
+        let before = Outcome::from_service(service, &read).map(|outcome| outcome.unenrolled);
+        let outcome = Outcome::from_service(service, &|file| read_after(changes, file));
         let stack = Stack::parse(service, Kind::Auth, &read);
         let admits = |is_root| match &stack {
             Stack::Rules(rules) => admits_without_password(rules, &is_installed, is_root),

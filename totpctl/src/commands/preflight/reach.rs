@@ -35,7 +35,7 @@ type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Reach {
     /// Returns what these changes do on this host.
-    pub(crate) fn of(changes: &[Change]) -> Self {
+    pub(crate) fn from_changes(changes: &[Change]) -> Self {
         let mut names = services();
         if changes.iter().any(|change| change.service == OTHER) {
             names.extend(services_without_file());

@@ -8,7 +8,7 @@ use rustix::fs::{StatVfsMountFlags, statvfs};
 
 use crate::findings::finding::{Finding, FindingId};
 use crate::findings::report::Report;
-use crate::host::copy_on_write::{Copying, copies, is_btrfs};
+use crate::host::copy_on_write::{Copying, copying_of, is_btrfs};
 
 /// Checks the folder of the store and its disk, for root.
 pub(crate) fn check(report: &mut Report) {
@@ -32,7 +32,7 @@ pub(crate) fn check(report: &mut Report) {
             "users other than root can enter /var/lib/totpd; run chown root:root and chmod 700 on it",
         );
     }
-    let copying = copies(&folder.join("store.db"));
+    let copying = copying_of(&folder.join("store.db"));
     if let Ok(disk) = statvfs(folder) {
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
         report.problems.extend(full_disk(free, copying.is_some()));

@@ -7,7 +7,7 @@ use super::message;
 use super::rest;
 use crate::findings::finding::{Finding, FindingId};
 use crate::findings::report::Report;
-use crate::host::door::{Code, Door};
+use crate::host::door::{CodeNeed, Door};
 use crate::host::sshd::case::{Case, Cases, Overlap};
 use crate::host::sshd::config::blocks::Block;
 use crate::host::sshd::config::effective::{Effective, USUAL_SERVICE};
@@ -39,7 +39,7 @@ pub(crate) fn assess(
         (ways(&case.config, &stack, Who::Root, case.refused_by), effect)
     };
     let mut doors = all_doors(ways(config, &stack, Who::Anybody, None), config);
-    doors.extend(excluded(config));
+    doors.extend(excluded_door(config));
     let mut root_effects = None;
     match &survey.root {
         Ok(case) => {
@@ -48,7 +48,7 @@ pub(crate) fn assess(
             root_effects = effect.filter(is_root_alone);
             doors.extend(other_doors(ways, &usual, &case.config, "root"));
         }
-        Err(reason) => doors.push(unknown(Some("root"), reason.clone())),
+        Err(reason) => doors.push(unknown_door(Some("root"), reason.clone())),
     }
     for place in passwords_alone(survey, &stack_of) {
         match place {
@@ -100,7 +100,7 @@ pub(crate) fn assess(
                 report.notes.push(finding.at(block.place.clone()).fix(
                     "test a connection that matches: sshd -T -C user=USER,host=HOST,addr=ADDRESS",
                 ));
-                doors.push(unknown(Some(&who), reason.clone()));
+                doors.push(unknown_door(Some(&who), reason.clone()));
                 continue;
             }
         };
@@ -164,7 +164,7 @@ pub(crate) fn assess(
         let who = format!("{root}Match {criteria}");
         doors.extend(other_doors(ways, usual.0, &case.config, &who));
     }
-    report.notes.extend(unasked(survey));
+    report.notes.extend(unasked_finding(survey));
     doors
 }
 
@@ -175,7 +175,7 @@ fn case_of(survey: &Survey, block: usize, is_root: bool) -> Option<&Case> {
 }
 
 /// Returns a note on connections about which sshd was not asked, because there are too many.
-fn unasked(survey: &Survey) -> Option<Finding> {
+fn unasked_finding(survey: &Survey) -> Option<Finding> {
     let first = survey.unasked.first()?;
     let message = format!(
         "cannot tell whether all users who match several Match blocks are asked for a code: sshd was \
@@ -227,21 +227,21 @@ pub(crate) fn passwords_alone<'a>(
 }
 
 /// Returns the door for what is not known.
-pub(crate) fn unknown(who: Option<&str>, reason: String) -> Door {
-    door(who, Code::Unknown(reason))
+pub(crate) fn unknown_door(who: Option<&str>, reason: String) -> Door {
+    door(who, CodeNeed::Unknown(reason))
 }
 
 /// Returns the door for users that sshd refuses before any answer counts.
-fn excluded(config: &Effective) -> Option<Door> {
+fn excluded_door(config: &Effective) -> Option<Door> {
     let keywords = config.access.keywords();
     (!keywords.is_empty()).then(|| {
         let keywords = keywords.join(" and ");
         let reason = format!("{keywords} refuses them, and sshd gives PAM a wrong answer");
-        door(Some(&format!("users excluded by {keywords}")), Code::Closed(reason))
+        door(Some(&format!("users excluded by {keywords}")), CodeNeed::Closed(reason))
     })
 }
 
-fn door(who: Option<&str>, code: Code) -> Door {
+fn door(who: Option<&str>, code: CodeNeed) -> Door {
     Door {
         name: "ssh".into(),
         service: None,
@@ -258,7 +258,7 @@ fn all_doors(ways: Vec<Way>, config: &Effective) -> Vec<Door> {
 /// Returns the doors that differ from the usual ones, and those of usual ways that are not among
 /// these. Why a closed one is closed makes no difference.
 fn other_doors(ways: Vec<Way>, usual: &[Way], config: &Effective, who: &str) -> Vec<Door> {
-    let is_closed = |way: &Way| matches!(way.code, Code::Closed(_));
+    let is_closed = |way: &Way| matches!(way.code, CodeNeed::Closed(_));
     let is_alike = |way: &Way, other: &Way| {
         way == other || (way.methods == other.methods && is_closed(way) && is_closed(other))
     };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::findings::finding::{Finding, FindingId};
 use crate::findings::report::Report;
-use crate::host::door::Code;
+use crate::host::door::CodeNeed;
 use crate::host::sshd::config::effective::Effective;
 use crate::host::sshd::launch::listener::{Listener, last_change, listener};
 use crate::host::sshd::launch::process::Time;
@@ -55,8 +55,8 @@ fn until_reload(config: &Effective, stack: &PamStack) -> &'static str {
         return "logins may differ from what is said here";
     }
     match stack.code {
-        Code::Asked if stack.is_code_alone => "until the reload a code alone may let users in",
-        Code::NotAsked if stack.has_password => {
+        CodeNeed::Asked if stack.is_code_alone => "until the reload a code alone may let users in",
+        CodeNeed::NotAsked if stack.has_password => {
             "until the reload a password alone may let users in"
         }
         _ => "logins may differ from what is said here",

@@ -1,6 +1,6 @@
 //! A staged roll-out: sshd asks the users of a `Match` block, and not the rest. Pure.
 
-use crate::host::door::Code;
+use crate::host::door::CodeNeed;
 use crate::host::sshd::case::{Case, Overlap};
 use crate::host::sshd::config::effective::Effective;
 use crate::host::sshd::config::method::Method;
@@ -33,7 +33,7 @@ pub(crate) fn remark(
         }
         // A service that denies, or that libpam cannot read, lets nobody in.
         Effect::ServiceWithoutCode(_)
-            if stack.code == Code::NotAsked && usual_ways.iter().any(Way::is_usable) =>
+            if stack.code == CodeNeed::NotAsked && usual_ways.iter().any(Way::is_usable) =>
         {
             "all others log in without a code"
         }
@@ -42,11 +42,11 @@ pub(crate) fn remark(
         }
         _ => return None,
     };
-    let asked = named(survey, &|case, who| {
+    let asked = criteria_where(survey, &|case, who| {
         let ways = ways(&case.config, &stack_of(&case.config), who, case.refused_by);
-        ways.iter().any(|way| way.code == Code::Asked)
+        ways.iter().any(|way| way.code == CodeNeed::Asked)
     });
-    let shut_out = named(survey, &|case, who| {
+    let shut_out = criteria_where(survey, &|case, who| {
         let stack = stack_of(&case.config);
         case.refused_by.is_none() && shuts_passwords_out(&case.config, &stack, who)
     });
@@ -65,11 +65,11 @@ fn shuts_passwords_out(config: &Effective, stack: &PamStack, who: Who) -> bool {
     if config.is_enabled(Method::KeyboardInteractive) {
         return false;
     }
-    let open = PamStack { code: Code::NotAsked, ..stack.clone() };
+    let open = PamStack { code: CodeNeed::NotAsked, ..stack.clone() };
     let now = ways(config, stack, who, None);
     let is_shut = |way: &Way| {
         let is_unanswerable = |other: &&Way| {
-            other.methods == way.methods && matches!(other.code, Code::Unanswerable(_))
+            other.methods == way.methods && matches!(other.code, CodeNeed::Unanswerable(_))
         };
         let is_of_kdc = config.kerberos && way.methods == Method::Password.name();
         is_of_kdc || now.iter().any(|other| is_unanswerable(&other))
@@ -80,12 +80,12 @@ fn shuts_passwords_out(config: &Effective, stack: &PamStack, who: Who) -> bool {
 /// Reports whether nobody could log in even if the stack asked for nothing. A list of
 /// `AuthenticationMethods` that no method satisfies is a fault in any case.
 fn is_shut_without_code(config: &Effective, stack: &PamStack) -> bool {
-    let open = PamStack { code: Code::NotAsked, ..stack.clone() };
+    let open = PamStack { code: CodeNeed::NotAsked, ..stack.clone() };
     config.lists.is_none() && ways(config, &open, Who::Anybody, None).iter().all(Way::is_shut)
 }
 
 /// Returns the users of which `is_so` is true, as phrases.
-fn named(survey: &Survey, is_so: &dyn Fn(&Case, Who) -> bool) -> Vec<String> {
+fn criteria_where(survey: &Survey, is_so: &dyn Fn(&Case, Who) -> bool) -> Vec<String> {
     let is_user = |case: &Option<Case>| case.as_ref().is_some_and(|case| is_so(case, Who::Anybody));
     let is_root = |case: &Option<Case>| case.as_ref().is_some_and(|case| is_so(case, Who::Root));
     let of_root = survey.root.iter().filter(|case| is_so(case, Who::Root));

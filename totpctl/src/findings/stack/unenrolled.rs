@@ -111,7 +111,7 @@ mod tests {
             match text == enrolls {
                 true => check_enroll("sshd", requires_other_method, &analysis, &mut report),
                 false => {
-                    let outcome = Outcome::of_rules(&rules, &analysis);
+                    let outcome = Outcome::from_rules(&rules, &analysis);
                     check_nullok(requires_other_method, &outcome, &analysis, &mut report);
                 }
             }

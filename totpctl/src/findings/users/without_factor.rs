@@ -41,11 +41,11 @@ pub(crate) fn check(
                 report.summarize(format!("not counted, because their password is locked: {names}"));
             }
         }
-        Err(error) => report.notes.push(unknown(&error)),
+        Err(error) => report.notes.push(unknown_finding(&error)),
     }
 }
 
-fn unknown(error: &Error) -> Finding {
+fn unknown_finding(error: &Error) -> Finding {
     let message = format!("cannot list the enrolled users: {error}");
     Finding::new(FindingId::EnrolledUnknown, message).fix(daemon_log::advice())
 }
@@ -73,10 +73,10 @@ impl WithoutFactor {
     pub(crate) fn read(client: &Client, service: Option<&str>) -> Result<Self, Error> {
         let People { people, uncounted } = people();
         let names = people.into_iter().map(|person| person.name).collect();
-        Ok(Self::of(holders(client)?, names, uncounted, service, now()))
+        Ok(Self::new(holders(client)?, names, uncounted, service, now()))
     }
 
-    fn of(
+    fn new(
         holders: Vec<Holder>,
         mut names: Vec<String>,
         uncounted: Vec<String>,
@@ -144,7 +144,7 @@ impl WithoutFactor {
     }
 
     /// Returns the first names, the number of all, and whose users are not counted.
-    pub(crate) fn described(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         let uncounted = match self.uncounted.as_slice() {
             [] => String::new(),
             sources => format!("; not counted: users of {}", sources.join(", ")),
@@ -195,7 +195,7 @@ fn add(users: &WithoutFactor, services: &[(&str, Unenrolled)], open: &[&str], re
         }
     }
     if asks {
-        unusable(users, services, report);
+        add_unusable(users, services, report);
     }
     if asks && users.names.is_empty() {
         report.summarize("users without a factor: none");
@@ -211,7 +211,7 @@ fn add(users: &WithoutFactor, services: &[(&str, Unenrolled)], open: &[&str], re
 }
 
 /// Adds the users who have factors, and none whose codes are valid.
-fn unusable(users: &WithoutFactor, services: &[(&str, Unenrolled)], report: &mut Report) {
+fn add_unusable(users: &WithoutFactor, services: &[(&str, Unenrolled)], report: &mut Report) {
     let mut note = |message: String| {
         let finding = Finding::new(FindingId::UsersWithoutUsableFactor, message);
         let finding = finding.fix("totpctl show USER says why; enroll them: totpctl enroll USER");

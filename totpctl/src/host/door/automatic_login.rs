@@ -11,7 +11,7 @@ use glob::glob;
 use self::getty::logins;
 use self::greeters::GREETERS;
 use self::key_file::values;
-use super::{Code, Door};
+use super::{CodeNeed, Door};
 use crate::pam::files::read_file;
 
 /// Returns the ways in that ask nobody, one for each program and user.
@@ -26,7 +26,7 @@ pub(crate) fn doors() -> Vec<Door> {
             name,
             service: None,
             who: Some(user),
-            code: Code::NotAsked,
+            code: CodeNeed::NotAsked,
             exceptions: vec![format!("nobody types anything ({place})")],
         });
     };

@@ -39,7 +39,7 @@ impl Doas {
             let place = |rule: &Rule| format!("{}:{}", path.display(), rule.line);
             all.extend(rules(&text).into_iter().map(|rule| (place(&rule), rule)));
         }
-        Self::NotAsked(exempt(&all, &accounts::local()))
+        Self::NotAsked(exempt(&all, &accounts::list_local()))
     }
 }
 

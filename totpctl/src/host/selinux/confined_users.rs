@@ -7,7 +7,9 @@ use std::fs;
 pub(crate) fn of_host() -> Vec<String> {
     let config = fs::read_to_string(CONFIG).unwrap_or_default();
     let Some(policy) = policy_type(&config) else { return Vec::new() };
-    confined(&fs::read_to_string(format!("/etc/selinux/{policy}/seusers")).unwrap_or_default())
+    confined_users(
+        &fs::read_to_string(format!("/etc/selinux/{policy}/seusers")).unwrap_or_default(),
+    )
 }
 
 /// Reads `/etc/selinux/config`.
@@ -18,7 +20,7 @@ fn policy_type(text: &str) -> Option<&str> {
 
 /// Reads `seusers`: lines of `LOGIN:SELINUX_USER:RANGE`, where LOGIN may be a group (`%wheel`) or
 /// stand for all that have no line (`__default__`).
-fn confined(text: &str) -> Vec<String> {
+fn confined_users(text: &str) -> Vec<String> {
     let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
     let confined = lines.filter_map(|line| {
         let mut fields = line.split(':').map(str::trim);
@@ -71,7 +73,7 @@ mod tests {
             ),
             ("", &[]),
         ] {
-            assert_eq!(confined(text), expected, "{text}");
+            assert_eq!(confined_users(text), expected, "{text}");
         }
     }
 }

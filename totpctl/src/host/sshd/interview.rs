@@ -78,7 +78,7 @@ impl<'a> Interview<'a> {
             return Err(reason.clone());
         }
         let mut case = |is_root| {
-            let class = self.classes.purest(block, is_root);
+            let class = self.classes.purest_class(block, is_root);
             let case = class.map(|(_, class)| self.case(class)).transpose();
             case.map_err(|failure| failure.message)
         };
@@ -86,7 +86,7 @@ impl<'a> Interview<'a> {
         let of_root = case(true)?;
         let is_usual_class = self
             .classes
-            .purest(block, true)
+            .purest_class(block, true)
             .is_some_and(|(_, class)| class.blocks == self.classes.root.blocks);
         let is_same = |case: &Case| {
             root.is_some_and(|root| {
@@ -101,7 +101,7 @@ impl<'a> Interview<'a> {
     pub(crate) fn overlaps(&mut self, usual: &Effective) -> (Vec<Overlap>, Vec<String>) {
         let classes = self.classes;
         let blocks = 0..classes.faults.len();
-        let purest = |block| [false, true].map(|is_root| classes.purest(block, is_root));
+        let purest = |block| [false, true].map(|is_root| classes.purest_class(block, is_root));
         let stand: BTreeSet<_> =
             blocks.clone().flat_map(purest).flatten().map(|(index, _)| index).collect();
         let always = classes.always();

@@ -48,13 +48,13 @@ impl Survey {
         let unread = unread.collect();
         let blocks = blocks(Path::new(&file));
         let ask = |connection: &str| ask(Some(connection));
-        let survey = Self::of(everybody, accounts::local(), blocks, &ask, &members);
+        let survey = Self::new(everybody, accounts::list_local(), blocks, &ask, &members);
         Ok(Self { unread, ..survey })
     }
 
     /// Asks about a connection for each set of blocks that some connection matches. `ask`
     /// returns the answer for the argument of `-C`, and `members` those of a group of a directory.
-    pub(crate) fn of(
+    pub(crate) fn new(
         everybody: Answer,
         accounts: Vec<Account>,
         blocks: Vec<Block>,

@@ -127,7 +127,7 @@ impl Sudoers {
 
     /// Reads the files of a folder, which the line at `place` includes.
     fn folder(&mut self, folder: &str, files: &Files<'_>, place: &Place, depth: u8) {
-        for name in lines::included(&(files.list)(folder)) {
+        for name in lines::included_names(&(files.list)(folder)) {
             let path = format!("{folder}/{name}");
             match name.contains(char::REPLACEMENT_CHARACTER) {
                 true => {
@@ -191,13 +191,13 @@ impl Sudoers {
 
     /// Returns the users and groups of a list, with aliases replaced by their members.
     pub(crate) fn members(&self, users: &[String]) -> Vec<String> {
-        self.aliases.expanded(AliasKind::User, users)
+        self.aliases.expand(AliasKind::User, users)
     }
 
     /// Returns the lines of the aliases that a line names, also through other aliases. Returns
     /// nothing if it names none.
     pub(crate) fn aliases_at(&self, place: &Place) -> Option<String> {
-        self.aliases.named_by(self.lines.get(place)?)
+        self.aliases.lines_named_by(self.lines.get(place)?)
     }
 }
 

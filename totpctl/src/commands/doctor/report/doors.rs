@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use totpd_journal::escape::escape;
 
-use crate::host::door::{Code, Door};
+use crate::host::door::{CodeNeed, Door};
 
 /// Returns the section of the ways in, a line each.
 pub(crate) fn text(doors: &[Door]) -> String {
@@ -15,15 +15,17 @@ pub(crate) fn text(doors: &[Door]) -> String {
     let mut lines = String::from("ways in:\n");
     for door in doors {
         let told = match &door.code {
-            Code::Asked => "asks for a code".to_owned(),
-            Code::NotAsked => "does not ask for a code".to_owned(),
-            Code::Unanswerable(reason) => format!("asks for a code that nobody can give: {reason}"),
-            Code::Closed(reason) => format!("closed: {reason}"),
-            Code::Unknown(reason) => format!("not known: {reason}"),
+            CodeNeed::Asked => "asks for a code".to_owned(),
+            CodeNeed::NotAsked => "does not ask for a code".to_owned(),
+            CodeNeed::Unanswerable(reason) => {
+                format!("asks for a code that nobody can give: {reason}")
+            }
+            CodeNeed::Closed(reason) => format!("closed: {reason}"),
+            CodeNeed::Unknown(reason) => format!("not known: {reason}"),
         };
         let exceptions = match (door.exceptions.as_slice(), &door.code) {
             ([], _) => String::new(),
-            (exceptions, Code::NotAsked) => format!(" ({})", exceptions.join("; ")),
+            (exceptions, CodeNeed::NotAsked) => format!(" ({})", exceptions.join("; ")),
             (exceptions, _) => format!("; not asked: {}", exceptions.join("; ")),
         };
         let line = format!("{:width$}  {told}{exceptions}", name(door));
@@ -62,9 +64,9 @@ mod tests {
             exceptions: exceptions.iter().map(|text| (*text).to_owned()).collect(),
         };
         let doors = [
-            door("sudo", None, Code::Asked, &["members of wheel (NOPASSWD, /etc/sudoers:2)"]),
-            door("sudo -i", Some("Defaults:bob"), Code::NotAsked, &[]),
-            door("vsftpd", None, Code::Unanswerable("one\u{1b}[2J prompt".into()), &[]),
+            door("sudo", None, CodeNeed::Asked, &["members of wheel (NOPASSWD, /etc/sudoers:2)"]),
+            door("sudo -i", Some("Defaults:bob"), CodeNeed::NotAsked, &[]),
+            door("vsftpd", None, CodeNeed::Unanswerable("one\u{1b}[2J prompt".into()), &[]),
         ];
         let expected = "ways in:\n  \
              sudo                    asks for a code; not asked: members of wheel (NOPASSWD, /etc/sudoers:2)\n  \

@@ -1,6 +1,6 @@
 //! Findings of an sshd that does not answer.
 
-use crate::findings::sshd::unreadable;
+use crate::findings::sshd::unreadable_finding;
 use crate::host::sshd::question::explain;
 
 #[test]
@@ -39,6 +39,6 @@ fn an_error_of_sshd_is_explained() {
         ),
         ("", format!("{said}no message")),
     ] {
-        assert_eq!(unreadable(&explain(messages)).sentence(), expected);
+        assert_eq!(unreadable_finding(&explain(messages)).sentence(), expected);
     }
 }

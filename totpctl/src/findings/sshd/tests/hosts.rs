@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::model::{Host, accounts, parts};
 use super::*;
-use crate::host::door::Code;
+use crate::host::door::CodeNeed;
 use crate::host::sshd::ways::way::{Way, Who, ways};
 
 const USERS: [&str; 6] = ["root", "daemon", "alice", "bob", "carol", "ghost"];
@@ -32,7 +32,7 @@ fn hidden(text: &str) -> (Vec<String>, bool) {
     let is_unknown = configs.iter().any(Option::is_none);
     assert_eq!(
         is_unknown,
-        doors.iter().any(|door| matches!(door.code, Code::Unknown(_)))
+        doors.iter().any(|door| matches!(door.code, CodeNeed::Unknown(_)))
             || !survey.unasked.is_empty()
     );
     let is_told = |way: &Way, who: Who| {
@@ -71,7 +71,8 @@ fn hidden(text: &str) -> (Vec<String>, bool) {
             let refused_by =
                 account.and_then(|account| config.access.refuses(account, Some((name, address))));
             let found = ways(&config, &stack, who, refused_by);
-            let open = found.iter().find(|way| way.code == Code::NotAsked && !is_told(way, who));
+            let open =
+                found.iter().find(|way| way.code == CodeNeed::NotAsked && !is_told(way, who));
             if let Some(way) = open {
                 hidden.push(format!("{} {argument}", way.methods));
             }

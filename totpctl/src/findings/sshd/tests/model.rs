@@ -62,7 +62,7 @@ impl Host {
             outer: Vec::new(),
         };
         let blocks = self.blocks.iter().enumerate().map(block).collect();
-        Survey::of(ask("").unwrap(), accounts(), blocks, &ask, &|_| Vec::new())
+        Survey::new(ask("").unwrap(), accounts(), blocks, &ask, &|_| Vec::new())
     }
 
     pub(crate) fn ports(&self) -> Vec<&str> {

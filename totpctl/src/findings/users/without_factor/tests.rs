@@ -6,7 +6,7 @@ use super::*;
 
 #[test]
 fn an_unknown_list_has_a_change_to_make() {
-    let told = unknown(&Error::refused("no answer")).sentence();
+    let told = unknown_finding(&Error::refused("no answer")).sentence();
     let advice = daemon_log::advice();
     assert_eq!(told, format!("cannot list the enrolled users: no answer; {advice}"));
 }
@@ -84,7 +84,7 @@ fn a_factor_counts_for_its_services_and_its_uid() {
     };
     let users = |service| {
         let names = ["alice", "bob", "dana"].map(ToOwned::to_owned).to_vec();
-        WithoutFactor::of(holders(), names, Vec::new(), service, 1_000)
+        WithoutFactor::new(holders(), names, Vec::new(), service, 1_000)
     };
     assert_eq!(users(Some("sshd")).unusable, ["alice", "bob"]);
     assert_eq!(users(Some("sudo")).unusable, ["bob"]);
@@ -116,7 +116,7 @@ fn users_of_a_directory_are_said_not_to_be_counted() {
         WithoutFactor { enrolled: 1, uncounted: vec!["sss".into()], ..WithoutFactor::default() };
     add(&users, &[("sshd", Unenrolled::Skipped)], &[], &mut report);
     assert_eq!(report.notes[0].id(), FindingId::UsersNotCounted);
-    assert_eq!(users.described(), "none; not counted: users of sss");
+    assert_eq!(users.description(), "none; not counted: users of sss");
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn lines(text: &str) -> Vec<Line<'_>> {
         }
         let parts = line.split_once('=').or_else(|| line.split_once([' ', '\t']));
         if let Some((name, value)) = parts {
-            let value = unquoted(value.trim()).to_owned();
+            let value = unquote(value.trim()).to_owned();
             found.push(Line { number: index + 1, section, name: name.trim(), value });
         }
     }
@@ -78,7 +78,7 @@ fn lines(text: &str) -> Vec<Line<'_>> {
 }
 
 /// Returns a value without its quotes, and what stands behind them.
-fn unquoted(value: &str) -> &str {
+fn unquote(value: &str) -> &str {
     let inside = |quote| value.strip_prefix(quote)?.split(quote).next();
     let plain = inside('"').or_else(|| inside('\''));
     plain.unwrap_or_else(|| value.split_once(" #").map_or(value, |(value, _)| value).trim())

@@ -133,7 +133,7 @@ impl Effective {
                 Some(_) => "ChallengeResponseAuthentication",
                 None => Method::KeyboardInteractive.keyword(),
             },
-            listening: listening(text),
+            listening: parse_listening(text),
             pid_file: value("pidfile").filter(|file| *file != "none").map(ToOwned::to_owned),
             host_keys: values("hostkey").map(|file| file.trim().to_owned()).collect(),
         }
@@ -168,7 +168,7 @@ impl Effective {
 }
 
 /// Reads the lines `port PORT` and `listenaddress ADDRESS:PORT`.
-fn listening(text: &str) -> Listening {
+fn parse_listening(text: &str) -> Listening {
     let (mut ports, mut addresses) = (Vec::new(), Vec::new());
     let add = |list: &mut Vec<String>, value: &str| {
         if !list.iter().any(|other| other == value) {

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use super::connection::{Connection, SOMEBODY};
 use super::criteria::Criteria;
 use super::places::{Listening, Place, Places, fault};
-use super::user_class::{matching, user_classes};
+use super::user_class::{matching_blocks, user_classes};
 use crate::host::accounts::Account;
 use crate::host::sshd::config::access::Access;
 
@@ -56,7 +56,7 @@ impl<'a> Classes<'a> {
         let criteria: Vec<_> = blocks.iter().map(|words| Criteria::parse(words)).collect();
         let known: Vec<_> = criteria.iter().map(|criteria| criteria.as_ref().ok()).collect();
         let users = user_classes(&known, accounts, members);
-        let places = Places::of(&known, &listening);
+        let places = Places::new(&known, &listening);
         // The users of a class, as indices, and the first connection that is of it.
         let mut found: BTreeMap<_, (&Place, BTreeSet<usize>)> = BTreeMap::new();
         for place in &places.all {
@@ -114,7 +114,7 @@ impl<'a> Classes<'a> {
 
     /// Returns the class, and its index, that shows best what a block does: the fewest blocks come
     /// before it, then the fewest in all. The first block that sets a keyword wins.
-    pub(crate) fn purest(&self, block: usize, is_root: bool) -> Option<(usize, &Class)> {
+    pub(crate) fn purest_class(&self, block: usize, is_root: bool) -> Option<(usize, &Class)> {
         let of_block = self
             .all
             .iter()
@@ -143,7 +143,7 @@ impl<'a> Classes<'a> {
         }
         let places = self.places(access);
         let mut refusals = class.accounts.iter().map(|account| {
-            let blocks = matching(&self.known(), &account.name, &account.groups);
+            let blocks = matching_blocks(&self.known_criteria(), &account.name, &account.groups);
             let is_of_class =
                 |place: &&Place| (&place.blocks & &blocks).iter().eq(class.blocks.iter());
             let mut refusals = places.iter().flatten().filter(is_of_class).map(|place| {
@@ -171,12 +171,12 @@ impl<'a> Classes<'a> {
             .iter()
             .map(|pattern| Criteria { addresses: vec![pattern], ..Criteria::default() });
         let more: Vec<_> = hosts.chain(addresses).collect();
-        let all: Vec<_> = self.known().into_iter().chain(more.iter().map(Some)).collect();
-        let places = Places::of(&all, &self.listening);
+        let all: Vec<_> = self.known_criteria().into_iter().chain(more.iter().map(Some)).collect();
+        let places = Places::new(&all, &self.listening);
         places.left_out.is_none().then_some(places.all)
     }
 
-    fn known(&self) -> Vec<Option<&Criteria<'a>>> {
+    fn known_criteria(&self) -> Vec<Option<&Criteria<'a>>> {
         self.criteria.iter().map(|criteria| criteria.as_ref().ok()).collect()
     }
 }

@@ -35,8 +35,8 @@ pub(crate) struct Places {
 impl Places {
     /// Returns a place for each set of blocks that some connection matches. The criteria of a
     /// block are `None` if they are not known.
-    pub(crate) fn of(blocks: &[Option<&Criteria<'_>>], listening: &Listening) -> Self {
-        let values = Values::of(blocks, listening);
+    pub(crate) fn new(blocks: &[Option<&Criteria<'_>>], listening: &Listening) -> Self {
+        let values = Values::new(blocks, listening);
         let known = blocks.iter().enumerate().filter(|(_, criteria)| criteria.is_some());
         let usual = Place {
             connection: Connection::usual("", values.ports.first().map_or("22", String::as_str)),
@@ -128,7 +128,7 @@ impl Places {
 
 /// Returns why no place matches a block: which keyword is the reason.
 pub(crate) fn fault(criteria: &Criteria<'_>, listening: &Listening) -> Option<String> {
-    let values = Values::of(&[Some(criteria)], listening);
+    let values = Values::new(&[Some(criteria)], listening);
     let fault = |keyword: &str, lists: &[&str], fits: bool| {
         (!fits).then(|| format!("{keyword} {} matches nothing", lists.join(" ")))
     };
@@ -154,7 +154,7 @@ struct Values {
 }
 
 impl Values {
-    fn of(blocks: &[Option<&Criteria<'_>>], listening: &Listening) -> Self {
+    fn new(blocks: &[Option<&Criteria<'_>>], listening: &Listening) -> Self {
         let known = || blocks.iter().copied().flatten();
         let hosts = known().flat_map(|criteria| &criteria.hosts);
         let hosts: Vec<_> = hosts.map(|list| list.to_ascii_lowercase()).collect();
@@ -177,7 +177,7 @@ impl Values {
 }
 
 /// Returns the patterns of a list that are not negated.
-pub(crate) fn wanted(patterns: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn wanted_patterns(patterns: &str) -> impl Iterator<Item = &str> {
     patterns.split(',').filter(|pattern| !pattern.starts_with('!'))
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::connection::SOMEBODY;
 use super::criteria::Criteria;
-use super::places::{names, wanted};
+use super::places::{names, wanted_patterns};
 use crate::host::accounts::Account;
 
 /// Users who match the same blocks, apart from where they connect from.
@@ -19,7 +19,7 @@ pub(crate) struct UserClass<'a> {
 }
 
 /// Returns the blocks that a user matches, apart from the place.
-pub(crate) fn matching(
+pub(crate) fn matching_blocks(
     blocks: &[Option<&Criteria<'_>>],
     name: &str,
     groups: &[String],
@@ -72,7 +72,7 @@ pub(crate) fn user_classes<'a>(
         accounts: root.into_iter().collect(),
         has_others: root.is_none(),
         is_root: true,
-        blocks: matching(
+        blocks: matching_blocks(
             blocks,
             "root",
             root.map(|root| root.groups.as_slice()).unwrap_or_default(),
@@ -88,7 +88,7 @@ struct Found<'a, 'b> {
 
 impl<'a> Found<'a, '_> {
     fn class(&mut self, name: &str, groups: &[String]) -> &mut UserClass<'a> {
-        let blocks = matching(self.blocks, name, groups);
+        let blocks = matching_blocks(self.blocks, name, groups);
         self.classes.entry(blocks).or_insert_with_key(|blocks| UserClass {
             name: name.to_owned(),
             accounts: Vec::new(),
@@ -129,7 +129,7 @@ impl<'a> Found<'a, '_> {
             let is_first = |class: &UserClass<'_>| {
                 class.blocks.iter().copied().find(names_users) == Some(index)
             };
-            let groups = criteria.groups.iter().flat_map(|patterns| wanted(patterns));
+            let groups = criteria.groups.iter().flat_map(|patterns| wanted_patterns(patterns));
             let groups: Vec<_> = groups.map(str::to_owned).collect();
             if !self.classes.values().any(is_first) {
                 let names = groups.iter().flat_map(|group| members(group));

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::process::{Time, command_of_listener, listeners, started};
+use super::process::{Time, command_of_listener, listeners, start_time};
 use crate::host::sshd::question::Answer;
 
 /// The sshd that listens.
@@ -32,7 +32,7 @@ pub(crate) fn last_change(answer: &Answer) -> Option<Change> {
     // A file that is gone has no time, but its folder does.
     let folders = trace.includes.iter().filter_map(|pattern| folder_of(pattern));
     let changes = files
-        .filter_map(|file| Some(Change { time: changed(&file)?, file }))
+        .filter_map(|file| Some(Change { time: change_time(&file)?, file }))
         .chain(folders.filter_map(|file| folder_change(file, &trace.files)));
     changes.max_by_key(|change| change.time)
 }
@@ -41,7 +41,7 @@ pub(crate) fn last_change(answer: &Answer) -> Option<Change> {
 /// read: the swap file of an editor, or a copy with another name. A file that only got another name
 /// was perhaps read before, and is no reason.
 fn folder_change(folder: String, read: &[String]) -> Option<Change> {
-    let time = modified(&folder)?;
+    let time = modification_time(&folder)?;
     let folder_time = fs::metadata(&folder).ok()?.modified().ok()?;
     let came_with = |created: SystemTime| {
         let distance =
@@ -57,12 +57,12 @@ fn folder_change(folder: String, read: &[String]) -> Option<Change> {
 
 /// Returns when a file, or the link to it, changed. A copy that keeps its time of modification
 /// counts.
-fn changed(file: &str) -> Option<Time> {
+fn change_time(file: &str) -> Option<Time> {
     let time = |data: fs::Metadata| (data.ctime(), data.ctime_nsec());
     Some(max(time(fs::metadata(file).ok()?), time(fs::symlink_metadata(file).ok()?)))
 }
 
-fn modified(folder: &str) -> Option<Time> {
+fn modification_time(folder: &str) -> Option<Time> {
     let data = fs::metadata(folder).ok()?;
     Some((data.mtime(), data.mtime_nsec()))
 }
@@ -80,11 +80,11 @@ pub(crate) fn listener(pid_file: Option<&str>) -> Listener {
         let file = pid_file?;
         let pid = fs::read_to_string(file).ok()?.trim().parse().ok()?;
         // The clock may have been set since.
-        let started = started(pid).filter(|_| command_of_listener(pid).is_some())?;
-        Some(Listener::ReadFiles(max(modified(file)?, started)))
+        let started = start_time(pid).filter(|_| command_of_listener(pid).is_some())?;
+        Some(Listener::ReadFiles(max(modification_time(file)?, started)))
     };
     written().unwrap_or_else(|| {
-        let times = listeners().into_iter().filter_map(|listener| started(listener.pid));
+        let times = listeners().into_iter().filter_map(|listener| start_time(listener.pid));
         times.min().map_or(Listener::Absent, Listener::Started)
     })
 }
@@ -135,8 +135,8 @@ mod tests {
         let path = |name: &str| folder.path().join(name).display().to_string();
         fs::write(path("old"), "x").unwrap();
         std::os::unix::fs::symlink(path("old"), path("link")).unwrap();
-        let before = changed(&path("link")).unwrap();
-        assert!(before >= changed(&path("old")).unwrap());
+        let before = change_time(&path("link")).unwrap();
+        assert!(before >= change_time(&path("old")).unwrap());
         // A copy that keeps its times is a change.
         let kept = fs::metadata(path("old")).unwrap().modified().unwrap();
         let replace = || {
@@ -146,10 +146,10 @@ mod tests {
         };
         // The kernel counts these times in steps of some milliseconds.
         let deadline = Instant::now() + Duration::from_secs(10);
-        while changed(&path("link")).unwrap() <= before {
+        while change_time(&path("link")).unwrap() <= before {
             assert!(Instant::now() < deadline);
             replace();
         }
-        assert_eq!(changed(&path("gone")), None);
+        assert_eq!(change_time(&path("gone")), None);
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn listeners() -> Vec<ListeningProcess> {
     let listening =
         pids.filter_map(|pid| Some(ListeningProcess { pid, command: command_of_listener(pid)? }));
     let mut listening: Vec<_> = listening.collect();
-    listening.sort_by_key(|listener| started(listener.pid));
+    listening.sort_by_key(|listener| start_time(listener.pid));
     listening
 }
 
@@ -53,7 +53,7 @@ fn is_command_of_listener(command: &str) -> bool {
 }
 
 /// Returns when a process started, by the clock as it is now.
-pub(crate) fn started(pid: u32) -> Option<Time> {
+pub(crate) fn start_time(pid: u32) -> Option<Time> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let ticks: i64 = start_ticks(&stat)?;
     let per_second = i64::try_from(rustix::param::clock_ticks_per_second()).ok()?;
@@ -111,7 +111,7 @@ mod tests {
         let stat = "7 (a ) b) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4711 0 0\n";
         assert_eq!(start_ticks(stat), Some(4711));
         let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime).tv_sec;
-        let (start, _) = started(std::process::id()).unwrap();
+        let (start, _) = start_time(std::process::id()).unwrap();
         assert!((now - 3600..=now).contains(&start), "{start} {now}");
         assert_eq!(command_of_listener(std::process::id()), None);
     }

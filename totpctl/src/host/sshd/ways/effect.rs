@@ -2,7 +2,7 @@
 
 use super::stack::PamStack;
 use super::way::{Way, Who, ways};
-use crate::host::door::Code;
+use crate::host::door::CodeNeed;
 use crate::host::sshd::config::effective::{Effective, Pam, RootLogin, USUAL_SERVICE};
 use crate::host::sshd::config::method::Method;
 
@@ -60,7 +60,7 @@ pub(crate) fn effects(
         Pam::Missing => return vec![Effect::PamMissing],
     }
     // A user who is refused was meant to be.
-    if !stack.asks || matches!(stack.code, Code::Closed(_)) || refused_by.is_some() {
+    if !stack.asks || matches!(stack.code, CodeNeed::Closed(_)) || refused_by.is_some() {
         return Vec::new();
     }
     let ways = ways(config, stack, Who::Anybody, None);
@@ -68,7 +68,7 @@ pub(crate) fn effects(
         return vec![Effect::NobodyCanLogIn(reason(config, &ways))];
     }
     let mut found = Vec::new();
-    let asks = ways.iter().any(|way| matches!(way.code, Code::Asked | Code::Unknown(_)));
+    let asks = ways.iter().any(|way| matches!(way.code, CodeNeed::Asked | CodeNeed::Unknown(_)));
     if !config.is_enabled(Method::KeyboardInteractive) && !asks {
         found.push(Effect::CannotAsk);
     } else if config.tries_empty_password_first() && !asks {
@@ -90,7 +90,7 @@ pub(crate) fn takes_password_alone(
     let is_open = |way: &Way| {
         let method = way.methods.split(',').next().and_then(Method::parse);
         way.is_pam_alone
-            && way.code == Code::NotAsked
+            && way.code == CodeNeed::NotAsked
             && method == Some(Method::KeyboardInteractive)
     };
     !stack.asks
@@ -109,7 +109,7 @@ pub(crate) fn needs_password_after_proof(
 ) -> bool {
     let has_way = |way: &Way| way.uses_pam && !way.is_pam_alone && !way.is_shut();
     let without_password =
-        PamStack { code: Code::Unanswerable("no password".into()), ..stack.clone() };
+        PamStack { code: CodeNeed::Unanswerable("no password".into()), ..stack.clone() };
     stack.needs_local_password
         && ways(config, stack, who, refused_by).iter().any(has_way)
         && ways(config, &without_password, who, refused_by).iter().all(Way::is_shut)
@@ -118,20 +118,20 @@ pub(crate) fn needs_password_after_proof(
 /// Returns the effect of one way.
 fn of_way(config: &Effective, stack: &PamStack, way: &Way) -> Option<Effect> {
     match &way.code {
-        Code::Asked if way.is_pam_alone && stack.is_code_alone => Some(Effect::CodeAlone),
-        Code::NotAsked
-            if config.lists.is_some() && !(way.uses_pam && stack.code == Code::NotAsked) =>
+        CodeNeed::Asked if way.is_pam_alone && stack.is_code_alone => Some(Effect::CodeAlone),
+        CodeNeed::NotAsked
+            if config.lists.is_some() && !(way.uses_pam && stack.code == CodeNeed::NotAsked) =>
         {
             Some(Effect::MethodsWithoutCode(way.methods.clone()))
         }
-        Code::NotAsked if config.lists.is_none() => match Method::parse(&way.methods)? {
+        CodeNeed::NotAsked if config.lists.is_none() => match Method::parse(&way.methods)? {
             Method::PublicKey => Some(Effect::Alone(Proof::Key)),
             Method::GssapiKeyex | Method::GssapiWithMic => Some(Effect::Alone(Proof::Gssapi)),
             Method::Hostbased => Some(Effect::Alone(Proof::Hostbased)),
             Method::Password if config.kerberos => Some(Effect::Alone(Proof::Kerberos)),
             _ => None,
         },
-        Code::Unanswerable(_) if way.methods == Method::Password.name() => {
+        CodeNeed::Unanswerable(_) if way.methods == Method::Password.name() => {
             Some(Effect::PasswordCannotAnswer)
         }
         _ => None,
@@ -148,10 +148,10 @@ fn reason(config: &Effective, ways: &[Way]) -> String {
         .iter()
         .filter(is_tried)
         .filter_map(|way| match &way.code {
-            Code::Closed(reason) | Code::Unanswerable(reason) => {
+            CodeNeed::Closed(reason) | CodeNeed::Unanswerable(reason) => {
                 Some(format!("{kind} {}: {reason}", way.methods))
             }
-            Code::Asked | Code::NotAsked | Code::Unknown(_) => None,
+            CodeNeed::Asked | CodeNeed::NotAsked | CodeNeed::Unknown(_) => None,
         })
         .collect();
     reasons.join("; ")

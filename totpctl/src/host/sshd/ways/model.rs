@@ -3,7 +3,7 @@
 use super::effect::{Effect, effects};
 use super::stack::of_text;
 use super::way::{Way, Who, ways};
-use crate::host::door::Code;
+use crate::host::door::CodeNeed;
 use crate::host::sshd::config::effective::Effective;
 
 /// A configuration, in the words of `sshd -T`.
@@ -226,7 +226,7 @@ fn the_ways_in_are_those_of_the_model() {
                 let ways = ways(&effective, facts, who, None);
                 let usable = ways.iter().any(Way::is_usable);
                 assert_eq!(usable, lets_in(true), "{config:?} {stack:?} {who:?} {ways:#?}");
-                let unasked = ways.iter().any(|way| way.code == Code::NotAsked);
+                let unasked = ways.iter().any(|way| way.code == CodeNeed::NotAsked);
                 assert_eq!(unasked, lets_in(false), "{config:?} {stack:?} {who:?} {ways:#?}");
                 if pam && facts.asks && !is_root {
                     let effects = effects(&effective, facts, None);

@@ -6,7 +6,7 @@ use pam_stack::parse::Kind;
 use pam_stack::password::is_password;
 use pam_stack::{Analysis, Rule, Stack, analyze, is_code_alone, takes_one_answer};
 
-use crate::host::door::Code;
+use crate::host::door::CodeNeed;
 use crate::host::stack_code;
 use crate::pam::files::is_installed;
 use crate::pam::unenrolled::has_option;
@@ -17,7 +17,7 @@ pub(crate) struct PamStack {
     /// Whether it has a line that asks for a code.
     pub(crate) asks: bool,
     /// What it comes to for somebody who can answer each prompt.
-    pub(crate) code: Code,
+    pub(crate) code: CodeNeed,
     /// Whether one answer passes it, password and code in one or a code alone. The method password
     /// has only one.
     pub(crate) takes_one_answer: bool,
@@ -51,7 +51,7 @@ fn of_rules(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> PamStack {
     let analysis = &analyze(rules, exists);
     let code = match &analysis.skips_root {
         // sshd runs as root for everybody, and that is what pam_rootok looks at.
-        Some(_) => Code::NotAsked,
+        Some(_) => CodeNeed::NotAsked,
         None => stack_code::code(rules, analysis, exists),
     };
     // The method password answers no prompt that shows what is typed.
@@ -137,13 +137,13 @@ mod tests {
             (format!("{password}auth optional pam_totp.so\n"), true, false, false, true, 0),
         ] {
             let facts = of_text(&text);
-            let is_open = facts.asks && facts.code == Code::NotAsked;
+            let is_open = facts.asks && facts.code == CodeNeed::NotAsked;
             let found = (facts.asks, facts.takes_one_answer, facts.is_code_alone, is_open);
             assert_eq!(found, (asks, one_answer, alone, open), "{text}");
             // What is open has exceptions that no door shows.
             let shown = if is_open { 0 } else { facts.exceptions.len() };
             assert_eq!(shown, exceptions, "{text} {facts:?}");
-            assert!(matches!(facts.code, Code::Asked | Code::NotAsked), "{text} {facts:?}");
+            assert!(matches!(facts.code, CodeNeed::Asked | CodeNeed::NotAsked), "{text} {facts:?}");
         }
     }
 
@@ -169,15 +169,15 @@ mod tests {
     #[test]
     fn sshd_has_the_verdict_of_doctor() {
         let ours = "auth required pam_totp.so";
-        let closed = Code::Closed("its stack denies everybody".into());
-        let unknown = |reason: &str| Code::Unknown(format!("its stack {reason}"));
+        let closed = CodeNeed::Closed("its stack denies everybody".into());
+        let unknown = |reason: &str| CodeNeed::Unknown(format!("its stack {reason}"));
         for (text, code) in [
             (format!("{ours}\nauth required pam_deny.so\n"), closed.clone()),
             (format!("{ours} nulok\n"), closed),
             (format!("{ours}\n").repeat(401), unknown("is too long to check")),
             (format!("{ours}\n@include sshd\n"), unknown("includes itself")),
             // Only sshd is root for everybody.
-            (format!("auth sufficient pam_rootok.so\n{ours} nulok\n"), Code::NotAsked),
+            (format!("auth sufficient pam_rootok.so\n{ours} nulok\n"), CodeNeed::NotAsked),
         ] {
             let read = |name: &str| (name == "sshd").then(|| text.clone());
             let found = match stack_code::rules(Stack::parse("sshd", Kind::Auth, &read)) {

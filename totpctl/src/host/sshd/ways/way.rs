@@ -1,7 +1,7 @@
 //! The ways to log in by ssh: each method, or each list of `AuthenticationMethods`.
 
 use super::stack::PamStack;
-use crate::host::door::{Code, Door};
+use crate::host::door::{CodeNeed, Door};
 use crate::host::sshd::config::effective::{Effective, Pam, RootLogin};
 use crate::host::sshd::config::method::Method;
 
@@ -10,7 +10,7 @@ use crate::host::sshd::config::method::Method;
 pub(crate) struct Way {
     /// The method, or the list as `AuthenticationMethods` spells it.
     pub(crate) methods: String,
-    pub(crate) code: Code,
+    pub(crate) code: CodeNeed,
     /// Whether it uses PAM.
     pub(crate) uses_pam: bool,
     /// Whether PAM is all that it uses.
@@ -35,7 +35,7 @@ impl Way {
             _ => None,
         };
         let exceptions = match self.code {
-            Code::Asked | Code::Unanswerable(_) => self.exceptions,
+            CodeNeed::Asked | CodeNeed::Unanswerable(_) => self.exceptions,
             _ => Vec::new(),
         };
         Door {
@@ -54,22 +54,22 @@ impl Way {
             let mut names = list.split(',').map(Method::parse);
             names.all(|name| self.methods.split(',').any(|own| Method::parse(own) == name))
         };
-        let is_open = |way: &Self| !matches!(way.code, Code::Closed(_));
+        let is_open = |way: &Self| !matches!(way.code, CodeNeed::Closed(_));
         if ways.iter().any(|way| offers(&way.methods) && is_open(way)) {
             return None;
         }
-        let code = Code::Closed("no list of AuthenticationMethods names it".into());
+        let code = CodeNeed::Closed("no list of AuthenticationMethods names it".into());
         Some(Self { code, ..self.clone() })
     }
 
     /// Reports whether it is known that no login by it can succeed.
     pub(crate) fn is_shut(&self) -> bool {
-        matches!(self.code, Code::Closed(_) | Code::Unanswerable(_))
+        matches!(self.code, CodeNeed::Closed(_) | CodeNeed::Unanswerable(_))
     }
 
     /// Reports whether a login by it can succeed.
     pub(crate) fn is_usable(&self) -> bool {
-        matches!(self.code, Code::Asked | Code::NotAsked)
+        matches!(self.code, CodeNeed::Asked | CodeNeed::NotAsked)
     }
 }
 
@@ -92,9 +92,9 @@ pub(crate) fn ways(
     });
     let singles = singles.map(|method| {
         let code = match config.lists {
-            Some(_) => Code::Closed("no list of AuthenticationMethods names it".into()),
+            Some(_) => CodeNeed::Closed("no list of AuthenticationMethods names it".into()),
             None if !is_on(config, method) => {
-                Code::Closed(format!("{} no", config.keyword(method)))
+                CodeNeed::Closed(format!("{} no", config.keyword(method)))
             }
             None => step(config, stack, who, method.name()),
         };
@@ -102,7 +102,7 @@ pub(crate) fn ways(
     });
     let listed = lists.iter().map(|list| {
         let code = match config.disabled_method(list) {
-            Some(method) => Code::Closed(format!(
+            Some(method) => CodeNeed::Closed(format!(
                 "sshd skips this list, because {} is no",
                 config.keyword(method)
             )),
@@ -112,8 +112,8 @@ pub(crate) fn ways(
     });
     let mut ways: Vec<_> = listed.chain(singles).collect();
     if let Some(keyword) = refused_by {
-        for way in ways.iter_mut().filter(|way| !matches!(way.code, Code::Closed(_))) {
-            way.code = Code::Closed(format!(
+        for way in ways.iter_mut().filter(|way| !matches!(way.code, CodeNeed::Closed(_))) {
+            way.code = CodeNeed::Closed(format!(
                 "{keyword} excludes the user, and sshd gives PAM a wrong answer"
             ));
         }
@@ -121,7 +121,7 @@ pub(crate) fn ways(
     ways
 }
 
-fn way(config: &Effective, stack: &PamStack, methods: &str, code: Code) -> Way {
+fn way(config: &Effective, stack: &PamStack, methods: &str, code: CodeNeed) -> Way {
     let is_pam = |name: &str| !Method::parse(name).is_some_and(Method::is_proof);
     let has_pam = matches!(config.pam, Pam::Service(_));
     Way {
@@ -142,42 +142,42 @@ fn is_on(config: &Effective, method: Method) -> bool {
 }
 
 /// Returns what all steps of a list come to.
-fn all(steps: impl Iterator<Item = Code>) -> Code {
-    steps.max_by_key(rank).unwrap_or(Code::NotAsked)
+fn all(steps: impl Iterator<Item = CodeNeed>) -> CodeNeed {
+    steps.max_by_key(rank).unwrap_or(CodeNeed::NotAsked)
 }
 
 /// Orders codes: what is harder to pass comes later.
-fn rank(code: &Code) -> u8 {
+fn rank(code: &CodeNeed) -> u8 {
     match code {
-        Code::NotAsked => 0,
-        Code::Asked => 1,
-        Code::Unknown(_) => 2,
-        Code::Unanswerable(_) => 3,
-        Code::Closed(_) => 4,
+        CodeNeed::NotAsked => 0,
+        CodeNeed::Asked => 1,
+        CodeNeed::Unknown(_) => 2,
+        CodeNeed::Unanswerable(_) => 3,
+        CodeNeed::Closed(_) => 4,
     }
 }
 
 /// Returns what one method comes to. `name` may have a device (`keyboard-interactive:pam`).
-fn step(config: &Effective, stack: &PamStack, who: Who, name: &str) -> Code {
+fn step(config: &Effective, stack: &PamStack, who: Who, name: &str) -> CodeNeed {
     let Some(method) = Method::parse(name) else {
-        return Code::Unknown(format!("the method {name} is not known here"));
+        return CodeNeed::Unknown(format!("the method {name} is not known here"));
     };
     let code = match method {
-        method if method.is_proof() => Code::NotAsked,
+        method if method.is_proof() => CodeNeed::NotAsked,
         Method::EmptyPassword if !is_on(config, method) => {
-            Code::Closed(format!("{} no", config.keyword(method)))
+            CodeNeed::Closed(format!("{} no", config.keyword(method)))
         }
-        Method::Password if config.kerberos => Code::NotAsked,
+        Method::Password if config.kerberos => CodeNeed::NotAsked,
         Method::EmptyPassword if config.kerberos => {
-            Code::Closed("a KDC accepts no empty password".into())
+            CodeNeed::Closed("a KDC accepts no empty password".into())
         }
         Method::KeyboardInteractive => keyboard_interactive(config, stack, name),
-        _ if !matches!(config.pam, Pam::Service(_)) => Code::NotAsked,
+        _ if !matches!(config.pam, Pam::Service(_)) => CodeNeed::NotAsked,
         method => match stack.code.clone() {
-            Code::Asked if method == Method::EmptyPassword => {
-                Code::Unanswerable("an empty answer is no code".into())
+            CodeNeed::Asked if method == Method::EmptyPassword => {
+                CodeNeed::Unanswerable("an empty answer is no code".into())
             }
-            Code::Asked if !stack.takes_one_answer => Code::Unanswerable(ONE_ANSWER.into()),
+            CodeNeed::Asked if !stack.takes_one_answer => CodeNeed::Unanswerable(ONE_ANSWER.into()),
             code => code,
         },
     };
@@ -187,21 +187,21 @@ fn step(config: &Effective, stack: &PamStack, who: Who, name: &str) -> Code {
     }
 }
 
-fn keyboard_interactive(config: &Effective, stack: &PamStack, name: &str) -> Code {
+fn keyboard_interactive(config: &Effective, stack: &PamStack, name: &str) -> CodeNeed {
     let device = name.split_once(':').map_or("pam", |(_, device)| device);
     match config.pam {
         Pam::Service(_) if config.tries_empty_password_first() => {
-            Code::Closed(EMPTY_PASSWORD_FIRST.into())
+            CodeNeed::Closed(EMPTY_PASSWORD_FIRST.into())
         }
         Pam::Service(_) if device == "pam" => stack.code.clone(),
-        Pam::Service(_) => Code::Closed(format!("sshd has no device {device}")),
-        Pam::Off => Code::Closed("UsePAM no".into()),
-        Pam::Missing => Code::Closed("this sshd is built without PAM".into()),
+        Pam::Service(_) => CodeNeed::Closed(format!("sshd has no device {device}")),
+        Pam::Off => CodeNeed::Closed("UsePAM no".into()),
+        Pam::Missing => CodeNeed::Closed("this sshd is built without PAM".into()),
     }
 }
 
 /// Returns what a method comes to for root.
-fn of_root(permit: RootLogin, method: Method, code: Code) -> Code {
+fn of_root(permit: RootLogin, method: Method, code: CodeNeed) -> CodeNeed {
     let value = permit.value();
     let allowed = match permit {
         RootLogin::Yes => true,
@@ -214,12 +214,12 @@ fn of_root(permit: RootLogin, method: Method, code: Code) -> Code {
     };
     match code {
         code if allowed => code,
-        Code::Closed(reason) => Code::Closed(reason),
-        Code::Asked if permit != RootLogin::No => Code::Unanswerable(format!(
+        CodeNeed::Closed(reason) => CodeNeed::Closed(reason),
+        CodeNeed::Asked if permit != RootLogin::No => CodeNeed::Unanswerable(format!(
             "PermitRootLogin {value} has sshd give PAM a wrong answer for root"
         )),
-        Code::Unanswerable(reason) if permit != RootLogin::No => Code::Unanswerable(reason),
-        _ => Code::Closed(format!("PermitRootLogin {value}")),
+        CodeNeed::Unanswerable(reason) if permit != RootLogin::No => CodeNeed::Unanswerable(reason),
+        _ => CodeNeed::Closed(format!("PermitRootLogin {value}")),
     }
 }
 

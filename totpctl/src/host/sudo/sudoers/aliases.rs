@@ -16,7 +16,7 @@ pub(super) struct Aliases {
 impl Aliases {
     /// Adds the aliases of one line.
     pub(super) fn add(&mut self, line: &str, kind: AliasKind, found: Vec<(String, Vec<String>)>) {
-        self.lines.push((defined(line), line.to_owned()));
+        self.lines.push((defined_names(line), line.to_owned()));
         for (name, members) in found {
             // sudo ignores the second one of a name.
             self.members.entry((kind, name)).or_insert(members);
@@ -25,7 +25,7 @@ impl Aliases {
 
     /// Returns a list with aliases of this kind replaced by their members, each once. The last
     /// mention of a name stays, because it decides.
-    pub(super) fn expanded(&self, kind: AliasKind, names: &[String]) -> Vec<String> {
+    pub(super) fn expand(&self, kind: AliasKind, names: &[String]) -> Vec<String> {
         let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
         let mut waiting = names.to_vec();
         while let Some(name) = waiting.pop() {
@@ -49,7 +49,7 @@ impl Aliases {
 
     /// Returns the lines of the aliases that a text names, also through other aliases. Returns
     /// nothing if it names none.
-    pub(super) fn named_by(&self, text: &str) -> Option<String> {
+    pub(super) fn lines_named_by(&self, text: &str) -> Option<String> {
         let mut texts = vec![text];
         let mut found = BTreeMap::new();
         while let Some(text) = texts.pop() {
@@ -68,7 +68,7 @@ impl Aliases {
 
 /// Returns the names that a line of aliases defines: the word before each `=`. An option of a
 /// command (`--a=b`) is no name, but nothing is named like it either.
-fn defined(line: &str) -> Vec<String> {
+fn defined_names(line: &str) -> Vec<String> {
     let mut parts: Vec<_> = line.split('=').collect();
     parts.pop();
     parts.iter().filter_map(|part| words_of(part).last()).map(ToOwned::to_owned).collect()

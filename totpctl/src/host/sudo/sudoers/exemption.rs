@@ -43,7 +43,7 @@ impl Sudoers {
         }
         let mut users = self.members(users);
         let mut commands: Vec<_> =
-            grant.exempt.iter().flat_map(|command| self.allowed(command)).collect();
+            grant.exempt.iter().flat_map(|command| self.allowed_commands(command)).collect();
         let mut may_be_asked = false;
         for (others, grant, _) in self.grants.iter().skip(later) {
             let is_here = self.is_here(grant);
@@ -105,11 +105,11 @@ impl Sudoers {
     }
 
     /// Returns what a command of a line allows. A negated alias allows the members that it negates.
-    fn allowed(&self, command: &Command) -> Vec<Command> {
+    fn allowed_commands(&self, command: &Command) -> Vec<Command> {
         if !command.name.starts_with('!') {
             return vec![command.clone()];
         }
-        let names = self.aliases.expanded(AliasKind::Command, slice::from_ref(&command.name));
+        let names = self.aliases.expand(AliasKind::Command, slice::from_ref(&command.name));
         let names = names.into_iter().filter(|name| !name.starts_with('!'));
         names.map(|name| Command { name, targets: command.targets.clone() }).collect()
     }
@@ -142,7 +142,7 @@ impl Sudoers {
     /// Reports whether a line asks for a password before a command, as far as the names tell.
     fn asks_for(&self, grant: &Grant, command: &Command) -> bool {
         let members = |command: &Command| {
-            let names = self.aliases.expanded(AliasKind::Command, slice::from_ref(&command.name));
+            let names = self.aliases.expand(AliasKind::Command, slice::from_ref(&command.name));
             let targets = command.targets.clone();
             names.into_iter().map(move |name| Command { name, targets: targets.clone() })
         };
@@ -152,6 +152,6 @@ impl Sudoers {
 
     /// Returns whether a line is for this host, if its names tell.
     fn is_here(&self, grant: &Grant) -> Option<bool> {
-        is_this_host(&self.aliases.expanded(AliasKind::Host, &grant.hosts), &self.host)
+        is_this_host(&self.aliases.expand(AliasKind::Host, &grant.hosts), &self.host)
     }
 }

@@ -15,7 +15,7 @@ impl Sudoers {
 
     /// Returns the last setting of this name for everybody on this host.
     pub(crate) fn global(&self, name: &str) -> Option<&Setting> {
-        let mut named = self.named(name).into_iter();
+        let mut named = self.settings_of_name(name).into_iter();
         named.rfind(|setting| self.reach(setting) == Reach::Everybody)
     }
 
@@ -27,7 +27,7 @@ impl Sudoers {
 
     /// Returns the settings of this name, without those for other hosts.
     pub(super) fn scoped_or_global(&self, name: &str) -> impl Iterator<Item = &Setting> {
-        let named = self.named(name).into_iter();
+        let named = self.settings_of_name(name).into_iter();
         named.filter(|setting| self.reach(setting) != Reach::Nobody)
     }
 
@@ -44,8 +44,11 @@ impl Sudoers {
         name: &str,
         is_meant: &dyn Fn(&Setting) -> bool,
     ) -> Vec<(Reach, &Setting)> {
-        let named: Vec<_> =
-            self.named(name).into_iter().map(|setting| (self.reach(setting), setting)).collect();
+        let named: Vec<_> = self
+            .settings_of_name(name)
+            .into_iter()
+            .map(|setting| (self.reach(setting), setting))
+            .collect();
         let is_taken_back = |at: usize, (reach, setting): (Reach, &Setting)| {
             let later = named.iter().skip(at + 1);
             let mut opposite = later.filter(|(_, other)| !is_meant(other));
@@ -64,7 +67,7 @@ impl Sudoers {
     }
 
     /// Returns the settings of this name in the order in which sudo applies them.
-    fn named(&self, name: &str) -> Vec<&Setting> {
+    fn settings_of_name(&self, name: &str) -> Vec<&Setting> {
         let mut named: Vec<_> =
             self.settings.iter().filter(|setting| setting.name == name).collect();
         named.sort_by_key(|setting| setting.stage());

@@ -15,7 +15,7 @@ pub(super) struct PartReader {
 
 impl PartReader {
     /// Returns a reader of the line that begins with this part.
-    pub(super) fn of(first: &str) -> Self {
+    pub(super) fn new(first: &str) -> Self {
         let line = first.trim_start();
         let is_include = line
             .strip_prefix("#include")

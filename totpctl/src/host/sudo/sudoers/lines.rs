@@ -1,7 +1,7 @@
 //! The lines of sudoers, and the files that they include.
 
 use super::line_part::PartReader;
-use super::words::{Words, unquoted};
+use super::words::{Words, unquote};
 
 /// A place in a file.
 pub(crate) type Place = (String, usize);
@@ -33,7 +33,7 @@ pub(super) fn logical_lines(text: &str) -> Vec<Line> {
     let mut found = Vec::new();
     let mut raw = text.lines().enumerate();
     while let Some((index, first)) = raw.next() {
-        let mut reader = PartReader::of(first);
+        let mut reader = PartReader::new(first);
         let (part, mut is_continued) = reader.part(first);
         let (mut text, mut last) = (part.to_owned(), index + 1);
         while is_continued {
@@ -62,7 +62,7 @@ pub(super) fn include(line: &str, file: &str, host: &str) -> Option<(Include, bo
         (None, None) => return None,
     };
     let mut words = Words(rest.strip_prefix([' ', '\t'])?.trim());
-    let name = unquoted(words.until(&[' ', '\t']));
+    let name = unquote(words.until(&[' ', '\t']));
     let has_more = !words.is_at_end();
     let host = host.split_once('.').map_or(host, |(short, _)| short);
     let name = name.replace("%h", host);
@@ -76,7 +76,7 @@ pub(super) fn include(line: &str, file: &str, host: &str) -> Option<(Include, bo
 }
 
 /// Returns the names in a folder that sudo reads, in its order.
-pub(super) fn included(names: &[String]) -> Vec<&String> {
+pub(super) fn included_names(names: &[String]) -> Vec<&String> {
     let mut read: Vec<_> =
         names.iter().filter(|name| !name.contains('.') && !name.ends_with('~')).collect();
     read.sort();

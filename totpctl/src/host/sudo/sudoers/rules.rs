@@ -2,7 +2,7 @@
 
 use super::alias_line::{AliasKind, aliases};
 use super::targets::Targets;
-use super::words::{Words, is_alias, is_doubtful, unquoted};
+use super::words::{Words, is_alias, is_doubtful, unquote};
 
 /// The content of a line.
 #[derive(Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ fn settings(rest: &str) -> Result<Rule, &'static str> {
         let name = parts.until(&['=', '+', '-', ' ', '\t']).to_owned();
         parts.skip('+');
         parts.skip('-');
-        let value = parts.skip('=').then(|| unquoted(parts.0.trim()));
+        let value = parts.skip('=').then(|| unquote(parts.0.trim()));
         if name.is_empty() || (value.is_none() && !parts.is_at_end()) {
             return Err("the setting cannot be read");
         }

@@ -56,10 +56,10 @@ impl Setting {
         };
         let names: Vec<_> = list.split(',').map(ToOwned::to_owned).collect();
         match sign {
-            "!" => Scope::Commands(aliases.expanded(AliasKind::Command, &names)),
-            ">" => Scope::Targets(aliases.expanded(AliasKind::RunAs, &names)),
-            "@" => Scope::Hosts(aliases.expanded(AliasKind::Host, &names)),
-            _ => Scope::Users(aliases.expanded(AliasKind::User, &names)),
+            "!" => Scope::Commands(aliases.expand(AliasKind::Command, &names)),
+            ">" => Scope::Targets(aliases.expand(AliasKind::RunAs, &names)),
+            "@" => Scope::Hosts(aliases.expand(AliasKind::Host, &names)),
+            _ => Scope::Users(aliases.expand(AliasKind::User, &names)),
         }
     }
 

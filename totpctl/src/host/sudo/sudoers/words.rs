@@ -143,7 +143,7 @@ pub(super) fn is_alias(name: &str) -> bool {
 }
 
 /// Returns a text without its quotes and escapes.
-pub(super) fn unquoted(text: &str) -> String {
+pub(super) fn unquote(text: &str) -> String {
     plain(text).0
 }
 
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn numbers_are_characters() {
-        assert_eq!(unquoted("\"\\x2d1 \\\"a\\x\""), "-1 \"ax");
-        assert_eq!(unquoted("\\xe9"), "\u{fffd}");
+        assert_eq!(unquote("\"\\x2d1 \\\"a\\x\""), "-1 \"ax");
+        assert_eq!(unquote("\\xe9"), "\u{fffd}");
     }
 }

@@ -22,12 +22,12 @@ fn classes(lines: &[&str]) -> Classes<'static> {
 
 fn find(line: &str) -> Result<(Option<String>, bool), String> {
     let classes = classes(&[line]);
-    let user = classes.purest(0, false);
+    let user = classes.purest_class(0, false);
     match &classes.faults[0] {
         Some(reason) => Err(reason.clone()),
         None => Ok((
             user.map(|(_, user)| user.connection.argument()),
-            classes.purest(0, true).is_some(),
+            classes.purest_class(0, true).is_some(),
         )),
     }
 }
@@ -135,7 +135,7 @@ fn the_users_of_a_class_are_known() {
     assert!(root.is_root && root.blocks == [1]);
     assert_eq!((names(others), others.has_others), (vec!["carol".into(), "daemon".into()], true));
     assert!(both.connection.argument().ends_with("lport=2222"), "{both:#?}");
-    assert_eq!(found.purest(1, false), Some((1, others)));
+    assert_eq!(found.purest_class(1, false), Some((1, others)));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::host::starters::Starters;
 use crate::installed;
 
 /// Adds a note if nothing does, for a daemon that runs now.
-pub(crate) fn check(report: &mut Report) {
+pub(super) fn check(report: &mut Report) {
     report.notes.extend(finding(&Starters::of_host()));
 }
 

@@ -7,7 +7,7 @@ use crate::findings::report::Report;
 use crate::host::container::is_container;
 
 /// Adds whether the clock is synchronized, as systemd-timedated told it.
-pub(crate) fn check(is_synchronized: Option<bool>, report: &mut Report) {
+pub(super) fn check(is_synchronized: Option<bool>, report: &mut Report) {
     match is_synchronized {
         Some(true) => report.summarize("the clock is synchronized"),
         Some(false) => not_synchronized(is_container(), report),

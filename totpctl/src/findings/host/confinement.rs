@@ -7,7 +7,7 @@ use crate::host::confinement::{Kernel, label_of};
 use crate::installed;
 
 /// Adds a note if nothing confines the running daemon.
-pub(crate) fn check(report: &mut Report) {
+pub(super) fn check(report: &mut Report) {
     let Some(label) = label_of(&installed::daemon(), 0) else { return };
     let kernel = Kernel::of_host();
     let missing = missing_confinement(&label, &kernel);

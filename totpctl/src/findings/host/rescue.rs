@@ -5,7 +5,7 @@ use crate::findings::report::Report;
 use crate::host::root_password::RootPassword;
 
 /// Adds a note if rescue mode of this host would let nobody in, for root.
-pub(crate) fn check(report: &mut Report) {
+pub(super) fn check(report: &mut Report) {
     if RootPassword::of_host() == RootPassword::Locked {
         let message = "the password of root is locked, so rescue mode lets nobody in";
         report.notes.push(Finding::new(FindingId::RootLocked, message).fix(BOOT_OTHERWISE));

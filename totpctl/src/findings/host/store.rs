@@ -11,7 +11,7 @@ use crate::findings::report::Report;
 use crate::host::copy_on_write::{Copying, copying_of, is_btrfs};
 
 /// Checks the folder of the store and its disk, for root.
-pub(crate) fn check(report: &mut Report) {
+pub(super) fn check(report: &mut Report) {
     let folder = Path::new(FOLDER);
     let Ok(metadata) = fs::metadata(folder) else { return };
     if metadata.ino() == LEFT_OUT_SUBVOLUME && is_btrfs(folder) {

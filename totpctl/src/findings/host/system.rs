@@ -18,7 +18,7 @@ use crate::{installed, program};
 
 /// Checks permissions, the store, the way to repair the host, user directories and denials by the
 /// kernel.
-pub(crate) fn check(report: &mut Report) {
+pub(super) fn check(report: &mut Report) {
     let programs = [installed::daemon(), installed::totpctl()].into_iter();
     // totpd judges its own configuration (`configuration_error`), and refuses more than this rule.
     let programs = programs.chain([PathBuf::from("/etc/totpd")]);

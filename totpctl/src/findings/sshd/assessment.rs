@@ -18,7 +18,7 @@ use crate::host::sshd::ways::way::{Way, Who, ways};
 
 /// Adds the findings, if a stack of sshd asks, and returns the ways in. `facts` returns the facts
 /// about the stack of a service.
-pub(crate) fn assess(
+pub(super) fn assess(
     survey: &Survey,
     facts: &dyn Fn(&str) -> PamStack,
     report: &mut Report,
@@ -192,7 +192,7 @@ fn unasked_finding(survey: &Survey) -> Option<Finding> {
 
 /// Returns where passwords alone let users in, although the method `password` is turned off: for
 /// all (`None`), or else in these blocks.
-pub(crate) fn passwords_alone<'a>(
+pub(super) fn passwords_alone<'a>(
     survey: &'a Survey,
     stack_of: &dyn Fn(&Effective) -> PamStack,
 ) -> Vec<Option<(&'a Block, &'a Effective)>> {
@@ -227,7 +227,7 @@ pub(crate) fn passwords_alone<'a>(
 }
 
 /// Returns the door for what is not known.
-pub(crate) fn unknown_door(who: Option<&str>, reason: String) -> Door {
+pub(super) fn unknown_door(who: Option<&str>, reason: String) -> Door {
     door(who, CodeNeed::Unknown(reason))
 }
 
@@ -271,7 +271,7 @@ fn other_doors(ways: Vec<Way>, usual: &[Way], config: &Effective, who: &str) -> 
 }
 
 /// Returns a note on drop-ins that sshd does not read.
-pub(crate) fn unread_drop_ins(survey: &Survey) -> Option<Finding> {
+pub(super) fn unread_drop_ins(survey: &Survey) -> Option<Finding> {
     let first = survey.unread.first()?;
     let trace = &survey.everybody.trace;
     let file = trace.file.as_deref()?;

@@ -10,7 +10,7 @@ use crate::host::sshd::ways::effect::{Effect, Proof};
 
 /// Adds an effect on all users, with the line that causes it. `remark` says who is asked in a
 /// block, if the effect is meant for the rest. It is then a note, if it is harmless.
-pub(crate) fn for_all(
+pub(super) fn for_all(
     effect: &Effect,
     config: &Effective,
     trace: &Trace,
@@ -152,7 +152,7 @@ pub(crate) fn for_all(
 
 /// Adds an effect on the users that a block matches. A bypass there may be intended and is a note.
 /// A block that lets nobody in is a problem.
-pub(crate) fn for_match(
+pub(super) fn for_match(
     place: &(String, usize),
     criteria: &str,
     effect: &Effect,

@@ -17,7 +17,7 @@ use crate::host::sshd::ways::way::{Way, Who, ways};
 /// Adds that the sshd that listens has an older configuration than its files, if so. `stack` is the
 /// stack of its PAM service. `asks`: whether a stack of sshd asks for a code. If none asks, it is a
 /// note.
-pub(crate) fn check(answer: &Answer, stack: &PamStack, asks: bool, report: &mut Report) {
+pub(super) fn check(answer: &Answer, stack: &PamStack, asks: bool, report: &mut Report) {
     let pid_file = answer.config.pid_file.as_deref();
     let mut tries_left = MAX_TRIES;
     let (state, file) = loop {

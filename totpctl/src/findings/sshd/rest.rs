@@ -11,15 +11,15 @@ use crate::host::sshd::ways::way::{Way, Who, ways};
 
 /// What is said of an effect on the users of no block.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Remark {
-    pub(crate) text: String,
+pub(super) struct Remark {
+    pub(super) text: String,
     /// True if it keeps nobody out who could log in without the code. It is no problem then.
-    pub(crate) is_harmless: bool,
+    pub(super) is_harmless: bool,
 }
 
 /// Returns the remark on an effect on the users of no block, if it keeps none of them out who could
 /// log in without the code, and others are asked.
-pub(crate) fn remark(
+pub(super) fn remark(
     effect: &Effect,
     survey: &Survey,
     stack_of: &dyn Fn(&Effective) -> PamStack,

@@ -9,7 +9,7 @@ use crate::host::sshd::launch::listener::folder_of;
 use crate::host::sshd::question::Answer;
 
 /// Returns why a line of `AuthenticationMethods` does not require what it seems to require.
-pub(crate) fn reason(answer: &Answer) -> Option<String> {
+pub(super) fn reason(answer: &Answer) -> Option<String> {
     match &answer.config.lists {
         Some(lists) => alternatives(lists),
         None => in_block(&answer.trace.files)

@@ -8,7 +8,7 @@ use crate::pam::files::locate;
 /// Returns the problem if nobody can pass a stack because the file of a module is missing. A stack
 /// that denies everybody with all of its modules is closed on purpose. `exists` reports whether a
 /// module is installed.
-pub(crate) fn finding(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Option<Finding> {
+pub(super) fn finding(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Option<Finding> {
     let (rule, path) = culprit(rules, exists)?;
     let message = format!("{path} is not installed, so no path through the stack accepts anybody");
     let finding = Finding::new(FindingId::NobodyCanLogIn, message).at(locate(&rule.place));
@@ -16,7 +16,7 @@ pub(crate) fn finding(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Option<F
 }
 
 /// Returns what to do about a module that is missing: `otherwise`, unless it is misspelled.
-pub(crate) fn advice(path: &str, exists: &dyn Fn(&str) -> bool, otherwise: &str) -> String {
+pub(super) fn advice(path: &str, exists: &dyn Fn(&str) -> bool, otherwise: &str) -> String {
     match spelling(path, exists) {
         Some(name) => format!("write {name}"),
         None => otherwise.to_owned(),

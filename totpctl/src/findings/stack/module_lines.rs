@@ -16,7 +16,7 @@ use crate::pam::module_options::{FIRST_PASS_IS_PASSWORD, PASSWORD_TRIED_AS_CODE,
 use crate::pam::snapshot::Snapshot;
 
 /// Checks the lines under `auth`.
-pub(crate) fn check_auth(rules: &[Rule], files: &Snapshot, report: &mut Report) {
+pub(super) fn check_auth(rules: &[Rule], files: &Snapshot, report: &mut Report) {
     for rule in rules {
         report.problems.extend(control(rule));
         report.problems.extend(line(rule, files));
@@ -28,7 +28,7 @@ pub(crate) fn check_auth(rules: &[Rule], files: &Snapshot, report: &mut Report) 
 }
 
 /// Checks the lines under `account`, `session` and `password`. Returns true if one is wrong.
-pub(crate) fn check_other_kinds(service: &str, files: &Snapshot, report: &mut Report) -> bool {
+pub(super) fn check_other_kinds(service: &str, files: &Snapshot, report: &mut Report) -> bool {
     let before = report.problems.len() + report.notes.len();
     let rules = |kind| match Stack::parse(service, kind, &|name| files.read(name)) {
         Stack::Rules(rules) => rules,

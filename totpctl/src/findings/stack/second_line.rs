@@ -6,7 +6,7 @@ use crate::findings::finding::{Finding, FindingId};
 use crate::pam::files::{display, locate};
 
 /// Returns the problem of a second line that asks on the same path.
-pub(crate) fn finding(first: &Place, second: &Place) -> Finding {
+pub(super) fn finding(first: &Place, second: &Place) -> Finding {
     if first == second {
         let message = "this line asks for the code twice, because its file is included twice; the second time it \
                        refuses that code, because a code works once";

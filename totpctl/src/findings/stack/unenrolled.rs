@@ -11,7 +11,7 @@ use crate::program;
 
 /// Checks what `nullok` does for users without a factor. `requires_other_method`: whether the
 /// program requires a key or the like before PAM, if that is known.
-pub(crate) fn check_nullok(
+pub(super) fn check_nullok(
     requires_other_method: Option<bool>,
     outcome: &Outcome,
     analysis: &Analysis,
@@ -49,7 +49,7 @@ pub(crate) fn check_nullok(
 
 /// Checks whether factors can be created at this service, and only by users who gave a password.
 /// `requires_other_method` is that of [`check_nullok`].
-pub(crate) fn check_enroll(
+pub(super) fn check_enroll(
     service: &str,
     requires_other_method: Option<bool>,
     analysis: &Analysis,

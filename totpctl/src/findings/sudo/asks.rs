@@ -5,7 +5,7 @@ use crate::host::sudo::sudoers::{Place, Reach, Sudoers};
 
 /// Users or commands for which sudo asks nothing.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Exception {
+pub(super) struct Exception {
     /// The users and commands, as a phrase.
     who: String,
     /// The word in the rules.
@@ -15,12 +15,12 @@ pub(crate) struct Exception {
     /// All that a line exempts, if other lines may change it.
     extent: Option<String>,
     /// The line, if it is not built into sudo.
-    pub(crate) place: Option<Place>,
+    pub(super) place: Option<Place>,
 }
 
 impl Exception {
     /// Returns it as a phrase of a list.
-    pub(crate) fn phrase(&self) -> String {
+    pub(super) fn phrase(&self) -> String {
         let may = if self.may_be_asked { ", who may be asked" } else { "" };
         match &self.place {
             Some((file, line)) => format!("{}{may} ({}, {file}:{line})", self.who, self.word),
@@ -29,13 +29,13 @@ impl Exception {
     }
 
     /// Returns what an acceptance depends on besides the line. `aliases` are the lines of aliases.
-    pub(crate) fn basis(&self, aliases: Option<String>) -> Option<String> {
+    pub(super) fn basis(&self, aliases: Option<String>) -> Option<String> {
         let parts: Vec<_> = aliases.into_iter().chain(self.extent.clone()).collect();
         (!parts.is_empty()).then(|| parts.join("\n"))
     }
 
     /// Returns it as a sentence.
-    pub(crate) fn sentence(&self) -> String {
+    pub(super) fn sentence(&self) -> String {
         let (word, who) = (self.word, &self.who);
         match self.may_be_asked {
             true => format!(
@@ -47,7 +47,7 @@ impl Exception {
 }
 
 /// Reports whether sudo asks anybody for a password and a code.
-pub(crate) fn is_anybody_asked(sudoers: &Sudoers) -> bool {
+pub(super) fn is_anybody_asked(sudoers: &Sudoers) -> bool {
     let is_off = sudoers.global("authenticate").is_some_and(|setting| setting.is_negated);
     // A later line may ask some users again.
     let asks_some =
@@ -56,7 +56,7 @@ pub(crate) fn is_anybody_asked(sudoers: &Sudoers) -> bool {
 }
 
 /// Returns the exceptions. `built_in` is the group that is exempt without a rule.
-pub(crate) fn exceptions(sudoers: &Sudoers, built_in: Option<&str>) -> Vec<Exception> {
+pub(super) fn exceptions(sudoers: &Sudoers, built_in: Option<&str>) -> Vec<Exception> {
     let exempt = sudoers.exempt().into_iter().filter_map(|exempt| {
         let users = &exempt.users;
         // Root is never asked.

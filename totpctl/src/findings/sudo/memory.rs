@@ -6,7 +6,7 @@ use crate::host::sudo::sudoers::{Setting, Sudoers};
 
 /// Returns a note for each setting by which sudo never asks again, or a code counts on all
 /// terminals.
-pub(crate) fn notes(sudoers: &Sudoers) -> Vec<Finding> {
+pub(super) fn notes(sudoers: &Sudoers) -> Vec<Finding> {
     let note = |setting: &Setting, effect: &str, fix: &str| {
         let (who, name) = (scope(&sudoers.scope(setting)), &setting.name);
         let word = match &setting.value {

@@ -6,11 +6,11 @@ use crate::host::sudo::sudoers::{Place, Reach, Scope, Setting, Sudoers};
 
 /// Callers who give sudo the code of another user.
 #[derive(Debug, Eq, PartialEq)]
-pub(crate) struct OtherUser {
+pub(super) struct OtherUser {
     /// How many callers the setting is for.
-    pub(crate) reach: Reach,
+    pub(super) reach: Reach,
     /// The callers, as a phrase.
-    pub(crate) callers: String,
+    pub(super) callers: String,
     /// The callers that another line spares, each as a phrase.
     spared: Vec<String>,
     /// The users whose code it is.
@@ -27,7 +27,7 @@ pub(crate) struct OtherUser {
 
 /// What comes of the code of another user.
 #[derive(Debug, Eq, PartialEq)]
-pub(crate) enum Effect {
+pub(super) enum Effect {
     /// It is asked for.
     Code,
     /// It is not asked for, because this user has no factor.
@@ -37,7 +37,7 @@ pub(crate) enum Effect {
 }
 
 /// Returns all such callers: those of the setting for everybody first.
-pub(crate) fn others(sudoers: &Sudoers) -> Vec<OtherUser> {
+pub(super) fn others(sudoers: &Sudoers) -> Vec<OtherUser> {
     // sudo looks at them in this order.
     let settings = ["rootpw", "runaspw", "targetpw"].map(|name| sudoers.in_force(name, false));
     let of = |wanted: Reach| {
@@ -87,7 +87,7 @@ impl OtherUser {
 
     /// Returns what comes of it. `skips_unenrolled`: the stack lets users without a factor in.
     /// `is_enrolled` reports whether a user has a factor, if that is known.
-    pub(crate) fn effect(
+    pub(super) fn effect(
         &self,
         skips_unenrolled: bool,
         is_enrolled: &dyn Fn(&str) -> Option<bool>,
@@ -100,23 +100,23 @@ impl OtherUser {
     }
 
     /// Returns those who skip the code because `user` has no factor, as a phrase of a list.
-    pub(crate) fn skipping(&self, user: &str) -> String {
+    pub(super) fn skipping(&self, user: &str) -> String {
         let (file, line) = &self.place;
         format!("{} ({}: {user} has no factor, {file}:{line})", self.callers, self.word)
     }
 
     /// Returns why nobody gives the code, because `user` has no factor.
-    pub(crate) fn unanswerable(&self, user: &str) -> String {
+    pub(super) fn unanswerable(&self, user: &str) -> String {
         format!("{}: {user} has no factor{}", self.word, self.exceptions())
     }
 
     /// Returns the callers and whose code it is, as the name of a way in.
-    pub(crate) fn scope(&self) -> String {
+    pub(super) fn scope(&self) -> String {
         format!("{}: the code of {}", self.callers, self.name())
     }
 
     /// Returns the finding, and whether it is a problem.
-    pub(crate) fn finding(&self, effect: &Effect) -> (bool, Finding) {
+    pub(super) fn finding(&self, effect: &Effect) -> (bool, Finding) {
         let (name, word) = (self.name(), &self.word);
         let spared = self.exceptions();
         let told = match self.reach {

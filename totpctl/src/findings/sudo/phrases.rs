@@ -4,7 +4,7 @@ use crate::host::sudo::sudoers::Scope;
 use crate::terminal::output::join_first;
 
 /// Returns the users of a scope as a phrase.
-pub(crate) fn scope(scope: &Scope) -> String {
+pub(super) fn scope(scope: &Scope) -> String {
     match scope {
         Scope::All => "everybody".to_owned(),
         Scope::Commands(names) => format!("users who run {}", join(names)),
@@ -15,7 +15,7 @@ pub(crate) fn scope(scope: &Scope) -> String {
 }
 
 /// Returns users and groups as a phrase.
-pub(crate) fn people(users: &[String]) -> String {
+pub(super) fn people(users: &[String]) -> String {
     let phrases: Vec<_> = users.iter().map(|user| person(user)).collect();
     join(&phrases)
 }
@@ -37,7 +37,7 @@ fn person(user: &str) -> String {
 }
 
 /// Returns commands as the end of a phrase; empty for all.
-pub(crate) fn commands(commands: &[String]) -> String {
+pub(super) fn commands(commands: &[String]) -> String {
     if commands.iter().any(|command| command == "ALL") {
         return String::new();
     }

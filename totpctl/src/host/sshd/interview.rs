@@ -9,7 +9,7 @@ use super::connections::connection::Connection;
 use super::question::{Answer, Failure};
 
 /// Questions to sshd, which end when it does not answer in time.
-pub(crate) struct Interview<'a> {
+pub(super) struct Interview<'a> {
     ask: &'a dyn Fn(&str) -> Result<Answer, Failure>,
     classes: &'a Classes<'a>,
     /// For each block, whether it is `Match all`: what sshd says of such a one does not count.
@@ -20,7 +20,7 @@ pub(crate) struct Interview<'a> {
 }
 
 impl<'a> Interview<'a> {
-    pub(crate) fn new(
+    pub(super) fn new(
         ask: &'a dyn Fn(&str) -> Result<Answer, Failure>,
         classes: &'a Classes<'a>,
         is_for_all: Vec<bool>,
@@ -29,7 +29,7 @@ impl<'a> Interview<'a> {
     }
 
     /// Asks for the connections of a class.
-    pub(crate) fn case(&mut self, class: &Class) -> Result<Case, Failure> {
+    pub(super) fn case(&mut self, class: &Class) -> Result<Case, Failure> {
         let config = self.config(class)?;
         let refused_by = self.classes.refused_by(class, &config.access);
         Ok(Case { config, refused_by, accounts: class.accounts.clone() })
@@ -73,7 +73,7 @@ impl<'a> Interview<'a> {
 
     /// Asks for the connections of a block. A block that changes nothing for root has no case of
     /// root; `root` is the usual one.
-    pub(crate) fn cases(&mut self, block: usize, root: Option<&Case>) -> Result<Cases, String> {
+    pub(super) fn cases(&mut self, block: usize, root: Option<&Case>) -> Result<Cases, String> {
         if let Some(Some(reason)) = self.classes.faults.get(block) {
             return Err(reason.clone());
         }
@@ -98,7 +98,7 @@ impl<'a> Interview<'a> {
 
     /// Asks for the classes that stand for no block, and returns the connections that are left.
     /// Blocks that change nothing one by one change nothing together.
-    pub(crate) fn overlaps(&mut self, usual: &Effective) -> (Vec<Overlap>, Vec<String>) {
+    pub(super) fn overlaps(&mut self, usual: &Effective) -> (Vec<Overlap>, Vec<String>) {
         let classes = self.classes;
         let blocks = 0..classes.faults.len();
         let purest = |block| [false, true].map(|is_root| classes.purest_class(block, is_root));

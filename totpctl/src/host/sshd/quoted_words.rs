@@ -2,7 +2,7 @@
 
 /// Splits a line at the separators. Unless it is `None`, `comment` at the start of a word ends the
 /// line.
-pub(crate) fn split(
+pub(super) fn split(
     line: &str,
     is_separator: fn(char) -> bool,
     comment: Option<char>,

@@ -2,7 +2,7 @@
 
 /// Returns the users that commands in a text log in, each with its first line. The text is a unit,
 /// a table of an init, or a file of variables.
-pub(crate) fn logins(text: &str) -> Vec<(usize, String)> {
+pub(super) fn logins(text: &str) -> Vec<(usize, String)> {
     commands(text).into_iter().filter_map(|(line, words)| Some((line, user(&words)?))).collect()
 }
 

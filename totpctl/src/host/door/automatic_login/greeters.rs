@@ -3,11 +3,11 @@
 use super::key_file::{Key, Switch, is_true};
 
 /// A greeter.
-pub(crate) struct Greeter {
-    pub(crate) name: &'static str,
+pub(super) struct Greeter {
+    pub(super) name: &'static str,
     /// Its files, as patterns.
-    pub(crate) files: &'static [&'static str],
-    pub(crate) keys: &'static [Key],
+    pub(super) files: &'static [&'static str],
+    pub(super) keys: &'static [Key],
     /// What the values are.
     value: Value,
 }
@@ -25,7 +25,7 @@ enum Value {
 
 impl Greeter {
     /// Returns the user that a value in a file of this name logs in.
-    pub(crate) fn user(&self, value: &str, file: &str) -> Option<String> {
+    pub(super) fn user(&self, value: &str, file: &str) -> Option<String> {
         match self.value {
             Value::User => (!NOBODY.contains(&value)).then(|| value.to_owned()),
             Value::IsOn => is_true(value).then(|| file.to_owned()),
@@ -49,7 +49,7 @@ const LIGHTDM: &[&str] = &[
 ];
 
 /// All of them.
-pub(crate) const GREETERS: &[Greeter] = &[
+pub(super) const GREETERS: &[Greeter] = &[
     Greeter {
         name: "GDM",
         files: &[

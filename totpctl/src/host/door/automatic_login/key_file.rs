@@ -1,16 +1,16 @@
 //! Files of keys and values in sections, as greeters have them. Pure.
 
 /// A key that names a user who is logged in.
-pub(crate) struct Key {
+pub(super) struct Key {
     /// Its section; empty if it may stand anywhere.
-    pub(crate) section: &'static str,
-    pub(crate) name: &'static str,
+    pub(super) section: &'static str,
+    pub(super) name: &'static str,
     /// The key that turns it on or off.
-    pub(crate) switch: Switch,
+    pub(super) switch: Switch,
 }
 
 /// The key beside another that turns it on or off.
-pub(crate) enum Switch {
+pub(super) enum Switch {
     /// There is none.
     None,
     /// The key counts if this one is on.
@@ -20,7 +20,7 @@ pub(crate) enum Switch {
 }
 
 /// Returns the values of these keys that are not empty, each with its line.
-pub(crate) fn values(text: &str, keys: &[Key]) -> Vec<(usize, String)> {
+pub(super) fn values(text: &str, keys: &[Key]) -> Vec<(usize, String)> {
     let lines = lines(text);
     let is_on = |key: &Key, name: &str, default: bool| {
         let same = |line: &&Line| line.name == name && line.is_in(key.section);
@@ -39,7 +39,7 @@ pub(crate) fn values(text: &str, keys: &[Key]) -> Vec<(usize, String)> {
 }
 
 /// Reports whether a value turns something on.
-pub(crate) fn is_true(value: &str) -> bool {
+pub(super) fn is_true(value: &str) -> bool {
     ["1", "on", "true", "yes"].contains(&value.to_ascii_lowercase().as_str())
 }
 

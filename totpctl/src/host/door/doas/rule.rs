@@ -4,9 +4,9 @@ use crate::host::accounts::Account;
 
 /// A rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Rule {
+pub(super) struct Rule {
     /// The line on which it begins.
-    pub(crate) line: usize,
+    pub(super) line: usize,
     /// `permit`, and not `deny`.
     is_permit: bool,
     /// `nopass`: it lets users pass without a password.
@@ -20,13 +20,13 @@ pub(crate) struct Rule {
 }
 
 /// Returns the rules of a text, in order. A line that is none is left out.
-pub(crate) fn rules(text: &str) -> Vec<Rule> {
+pub(super) fn rules(text: &str) -> Vec<Rule> {
     lines(text).into_iter().filter_map(|(line, words)| rule(line, &words)).collect()
 }
 
 /// Returns the users that the rules, each with its place, let pass without a password. Of the rules
 /// that match, the last one counts.
-pub(crate) fn exempt(rules: &[(String, Rule)], accounts: &[Account]) -> Vec<String> {
+pub(super) fn exempt(rules: &[(String, Rule)], accounts: &[Account]) -> Vec<String> {
     let phrase = |(index, (place, rule)): (usize, &(String, Rule))| {
         if !rule.is_permit || !rule.is_without_password || rule.is_for_root(accounts) {
             return None;

@@ -2,7 +2,7 @@
 
 /// Returns a phrase for each action that makes somebody root, and whose default is yes. `listing`:
 /// the output of `pkaction --verbose`.
-pub(crate) fn exceptions(listing: &str) -> Vec<String> {
+pub(super) fn exceptions(listing: &str) -> Vec<String> {
     let mut actions: Vec<Action> = Vec::new();
     for line in listing.lines() {
         let Some(setting) = line.strip_prefix("  ") else {

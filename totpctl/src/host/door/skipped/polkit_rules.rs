@@ -5,7 +5,7 @@ use super::script::{Token, TokenKind, tokens};
 
 /// What lines of a file may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Grant {
+pub(super) enum Grant {
     /// A rule that answers yes.
     Yes,
     /// A rule whose answer is not understood.
@@ -13,7 +13,7 @@ pub(crate) enum Grant {
 }
 
 /// Returns the lines that answer yes. Without one, returns the first that is not understood.
-pub(crate) fn grants(text: &str) -> Vec<(usize, Grant)> {
+pub(super) fn grants(text: &str) -> Vec<(usize, Grant)> {
     let tokens = tokens(text);
     let mut yes: Vec<_> =
         tokens.iter().filter(|token| is_yes(token)).map(|token| token.line).collect();

@@ -2,14 +2,14 @@
 
 /// A token, and its line, from 1.
 #[derive(Debug)]
-pub(crate) struct Token {
-    pub(crate) line: usize,
-    pub(crate) kind: TokenKind,
+pub(super) struct Token {
+    pub(super) line: usize,
+    pub(super) kind: TokenKind,
 }
 
 /// The kind of a token.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum TokenKind {
+pub(super) enum TokenKind {
     /// A name, a keyword or a number, as written.
     Word(String),
     /// A string, without quotes and escapes.
@@ -19,7 +19,7 @@ pub(crate) enum TokenKind {
 }
 
 /// Splits a script. Comments and blanks are left out.
-pub(crate) fn tokens(text: &str) -> Vec<Token> {
+pub(super) fn tokens(text: &str) -> Vec<Token> {
     let mut reader = Reader { rest: text, line: 1 };
     let mut found: Vec<Token> = Vec::new();
     while let Some(first) = reader.rest.chars().next() {

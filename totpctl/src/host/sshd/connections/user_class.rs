@@ -8,18 +8,18 @@ use super::places::{names, wanted_patterns};
 use crate::host::accounts::Account;
 
 /// Users who match the same blocks, apart from where they connect from.
-pub(crate) struct UserClass<'a> {
+pub(super) struct UserClass<'a> {
     /// One of them.
-    pub(crate) name: String,
-    pub(crate) accounts: Vec<&'a Account>,
+    pub(super) name: String,
+    pub(super) accounts: Vec<&'a Account>,
     /// Whether it has users that no file lists.
-    pub(crate) has_others: bool,
-    pub(crate) is_root: bool,
-    pub(crate) blocks: BTreeSet<usize>,
+    pub(super) has_others: bool,
+    pub(super) is_root: bool,
+    pub(super) blocks: BTreeSet<usize>,
 }
 
 /// Returns the blocks that a user matches, apart from the place.
-pub(crate) fn matching_blocks(
+pub(super) fn matching_blocks(
     blocks: &[Option<&Criteria<'_>>],
     name: &str,
     groups: &[String],
@@ -33,7 +33,7 @@ pub(crate) fn matching_blocks(
 
 /// Returns all classes; root is one of its own. `members` returns the members of a group of a
 /// directory.
-pub(crate) fn user_classes<'a>(
+pub(super) fn user_classes<'a>(
     blocks: &[Option<&Criteria<'_>>],
     accounts: &'a [Account],
     members: &dyn Fn(&str) -> Vec<String>,

@@ -5,7 +5,7 @@ use crate::host::sshd::quoted_words;
 
 /// Returns the command that the texts of a unit and its drop-ins start, in their order; `None` if
 /// they start another program, such as a shell.
-pub(crate) fn command(
+pub(super) fn command(
     texts: &[String],
     read: &dyn Fn(&str) -> Option<String>,
 ) -> Option<CommandLine> {
@@ -42,7 +42,7 @@ pub(crate) fn command(
 }
 
 /// Returns the options in a variable of a file such as `/etc/default/ssh`.
-pub(crate) fn options_of_variable(text: &str, name: &str) -> Option<CommandLine> {
+pub(super) fn options_of_variable(text: &str, name: &str) -> Option<CommandLine> {
     let mut assignments = text.lines().filter_map(assignment_of_file);
     let (_, value) = assignments.rfind(|(key, _)| key == name)?;
     let mut all = vec!["sshd".to_owned()];

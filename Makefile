@@ -24,7 +24,7 @@ else
 PLACED := :
 endif
 
-.PHONY: all bench bench-instructions build check deb demo fuzz install lint rpm sanitize test test-machines test-nightly vendor
+.PHONY: all bench bench-instructions build check deb demo fuzz install lint rpm sanitize test test-machines test-nightly uninstall vendor
 
 all: build
 
@@ -60,6 +60,33 @@ install:
 	install -D -m 0644 $(BUILT)/completions/totpctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/totpctl
 	install -D -m 0644 $(BUILT)/completions/_totpctl $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_totpctl
 	install -D -m 0644 $(BUILT)/completions/totpctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/totpctl.fish
+
+# What `make install` installed, with the same PREFIX. The settings and the store stay, unless PURGE=yes.
+uninstall:
+	scripts/uninstall.sh "$(DESTDIR)" "$(PREFIX)"
+	rm -f $(DESTDIR)$(SECURITYDIR)/pam_totp.so
+	rm -f $(DESTDIR)$(PREFIX)/libexec/totpd
+	rm -f $(DESTDIR)$(PREFIX)/bin/totpctl
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/totpd.service
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/totpd.socket
+	rm -f $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/totpd.conf
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/totpctl-try.service
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/sysinit.target.wants/totpctl-try.service
+	rm -f $(DESTDIR)$(PREFIX)/share/dbus-1/system.d/org.totpd.Totp1.conf
+	rm -f $(DESTDIR)$(PREFIX)/share/dbus-1/system-services/org.totpd.Totp1.service
+	rm -f $(DESTDIR)$(PREFIX)/share/polkit-1/actions/org.totpd.Totp1.policy
+	rm -f $(DESTDIR)$(PREFIX)/share/pam-configs/totp
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/totpctl.1
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man5/totpd.toml.5
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man8/pam_totp.8 $(DESTDIR)$(PREFIX)/share/man/man8/totpd.8
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/totpctl
+	rm -f $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_totpctl
+	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/totpctl.fish
+ifeq ($(PURGE),yes)
+	rm -rf $(DESTDIR)$(SYSCONFDIR)/totpd $(DESTDIR)/var/lib/totpd $(DESTDIR)/var/lib/totpctl
+else
+	@echo "uninstall: $(DESTDIR)$(SYSCONFDIR)/totpd and $(DESTDIR)/var/lib/totpd stay; PURGE=yes removes them, with all factors"
+endif
 
 # Of what `make build` made.
 deb: build

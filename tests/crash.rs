@@ -28,11 +28,14 @@ fn the_next_login_starts_a_daemon_that_was_stopped() {
     assert_eq!(machine.pam("totp", "alice", &seed.code()).run().rc, pam::SUCCESS);
 }
 
-/// A power cut leaves only flushed data. So an approval must not leave before its flush has
-/// returned. The system calls of the real daemon show the order.
+/// A power cut leaves only flushed data. So an approval that leans on no mark must not leave before
+/// its flush has returned. The system calls of the real daemon show the order.
 #[test]
 fn no_approval_leaves_before_the_disk_has_it() {
     let machine = Machine::new();
+    let no_mark =
+        "mkdir -p /etc/totpd && printf '[store]\\nmark = false\\n' > /etc/totpd/totpd.toml";
+    machine.run(no_mark).stdout_ok();
     let seed = machine.enrolled("alice", 1);
     machine.kill_daemon("TERM");
     let mut strace = machine.start(

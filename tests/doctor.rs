@@ -210,3 +210,22 @@ fn doctor_reports_a_missing_daemon_and_no_enrolled_user() {
     );
     assert_eq!(machine.run_as("alice", "totpctl doctor totp").status, 1);
 }
+
+/// An upgrade by hand leaves the old daemon running.
+#[test]
+fn a_daemon_whose_program_was_replaced_is_named() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    let told = || machine.run("totpctl doctor totp").stdout;
+    assert!(!told().contains("totpd-replaced"), "{}", told());
+    let daemon = machine.daemon().unwrap();
+    machine
+        .run("cp /usr/libexec/totpd /usr/libexec/new && mv /usr/libexec/new /usr/libexec/totpd")
+        .stdout_ok();
+    let found = told();
+    let expected = format!("totpd (process {daemon}) runs an older program: ");
+    assert!(found.contains(&expected) && found.contains("[totpd-replaced]"), "{found}");
+    assert!(found.contains(&format!("run kill {daemon};")), "{found}");
+    machine.kill_daemon("TERM");
+    assert!(!told().contains("totpd-replaced"), "{}", told());
+}

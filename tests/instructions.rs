@@ -26,6 +26,11 @@ const BLOCKS: &[(&str, &str, Outcome)] = &[
     ("README.md", "@include common-auth", Run),
     ("README.md", "totpctl disable sudo ", Elsewhere("instructions: take_out")),
     ("deploy.md", "totpctl doctor accept ", Run),
+    (
+        "deploy.md",
+        "# /etc/ssh/sshd_config.d/20-penalties.conf",
+        Elsewhere("instructions: the_penalties_of_the_page"),
+    ),
     ("deploy.md", "note: users without a factor, who ", Run),
     ("deploy.md", "totpctl try sshd --no-options", Run),
     ("deploy.md", "totpctl enroll --batch users.txt --no-confirm --if-unenrolled ", Run),
@@ -57,6 +62,7 @@ const BLOCKS: &[(&str, &str, Outcome)] = &[
         "make build && make install ",
         Elsewhere("instructions: the_page_installs_from_source"),
     ),
+    ("install.md", "make uninstall ", Elsewhere("package: make_uninstall_removes")),
     (
         "install.md",
         "install packaging/sysvinit/totpctl-try ",

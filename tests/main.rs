@@ -26,8 +26,10 @@ mod journal;
 mod json_output;
 mod local_doors;
 mod login;
+
 mod lost_output;
 mod mandatory_access;
+mod marks;
 mod needs;
 mod newcomer;
 mod outage;

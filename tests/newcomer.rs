@@ -101,6 +101,33 @@ fn the_last_factor_is_removed_after_a_question() {
     }
 }
 
+/// A list that leaves out a service of this host shuts the user out there.
+#[test]
+fn a_list_of_services_that_shuts_out_is_asked_about() {
+    let machine = Machine::new();
+    let asks = "auth required pam_unix.so\nauth required pam_totp.so\n";
+    machine.service("sshd", asks);
+    machine.service("sudo", asks);
+    machine.run("rm -f /etc/pam.d/totp").stdout_ok();
+    machine.enrolled("alice", 1);
+    let services =
+        || machine.run("totpctl --json show alice").stdout_ok().contains("\"services\":[\"sshd\"]");
+    let set = "totpctl set alice --services sshd";
+    let kept = at_a_terminal(&machine, 80, set, "n\n");
+    assert!(kept.stdout.contains("alice could then not log in by sudo. Go on?"), "{kept:#?}");
+    assert!(kept.status == 1 && !services(), "{kept:#?}");
+    // A script has decided, and is told.
+    let told = machine.run(&format!("{set} </dev/null"));
+    assert!(told.stderr.contains("alice can no longer log in by: sudo (1)."), "{told:#?}");
+    assert!(told.status == 0 && services(), "{told:#?}");
+    // Nothing more is lost.
+    let again = at_a_terminal(&machine, 80, set, "");
+    assert!(again.status == 0 && !again.stdout.contains("Go on?"), "{again:#?}");
+    machine.run("totpctl set alice --services ''").stdout_ok();
+    let yes = at_a_terminal(&machine, 80, &format!("{set} --yes"), "");
+    assert!(yes.status == 0 && !yes.stdout.contains("Go on?") && services(), "{yes:#?}");
+}
+
 #[test]
 fn a_user_with_one_factor_need_not_name_it() {
     let machine = Machine::new();

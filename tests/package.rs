@@ -4,6 +4,8 @@ use std::process::Command;
 
 use tests::{Machine, Output, SSH, eventually};
 
+mod uninstall;
+
 const APT: &str = "DEBIAN_FRONTEND=noninteractive dpkg";
 const PACKAGE: &str = "/opt/tests/libpam-totp.deb";
 const STORE_IS_KEPT: &str = "To remove them: rm -r /var/lib/totpd";
@@ -259,6 +261,30 @@ fn the_rpm_keeps_logins_possible_until_its_removal() {
     machine
         .run("test ! -e /usr/bin/totpctl && test ! -e /usr/lib64/security/pam_totp.so && test -s /var/lib/totpd/store.db")
         .stdout_ok();
+}
+
+/// Every file that the module of SELinux labels gets its label from the rpm, and by the page.
+#[test]
+fn all_files_that_selinux_labels_are_labeled() {
+    let labels = include_str!("../packaging/selinux/totpd.fc");
+    let paths: Vec<_> = labels
+        .lines()
+        .filter_map(|line| line.split(['(', '\t']).next())
+        .filter(|path| path.starts_with('/'))
+        .collect();
+    assert_eq!(paths.len(), 5, "{paths:?}");
+    let spec = include_str!("../packaging/rpm/pam-totp.spec")
+        .replace("%{_libexecdir}", "/usr/libexec")
+        .replace("%{_sysconfdir}", "/etc");
+    let page = include_str!("../docs/admin/distributions.md");
+    let commands: Vec<_> =
+        spec.lines().chain(page.lines()).filter(|line| line.contains("restorecon -RF")).collect();
+    assert!(commands.len() >= 3, "{commands:?}");
+    for command in commands {
+        let words: Vec<_> = command.split([' ', '"']).collect();
+        let missing: Vec<_> = paths.iter().filter(|path| !words.contains(path)).collect();
+        assert!(missing.is_empty(), "{command}: {missing:?}");
+    }
 }
 
 /// NixOS installs each package in a folder of its own, and runs nothing outside of that store.

@@ -224,7 +224,7 @@ fn login() {
 #[test]
 fn polkit() {
     try_out(&Program {
-        heading: "polkit (pkexec)",
+        heading: "polkit (pkexec, run0)",
         prepare: |machine| {
             machine.write(
                 "/etc/polkit-1/rules.d/10-test.rules",

@@ -1,12 +1,15 @@
 //! The conversation of one login. It knows neither libpam nor a bus. A [`Session`] asks the person,
 //! and a [`Verifier`] decides.
 
+mod combined;
+
 use std::time::Duration;
 
 use totpd_interface::login::{BeginReply, LoginContext, VerifyReply};
 use totpd_interface::{is_sshd_placeholder, is_typed_code};
 use totpd_journal::{Entry, Priority, Program};
 
+use self::combined::is_recovery_code;
 use crate::nonce;
 use crate::options::{FirstPass, Options};
 use crate::outcome::Outcome;
@@ -206,12 +209,14 @@ impl<V: Verifier> Attempt<'_, V> {
             return Ok(Some(VerifyReply::Denied { message: None }));
         };
         let code = self.split_forwarded_password(session, first.bytes())?;
-        // A password may be a date with hyphens. So they are part of a code only without passwords.
+        // With forward_pass the password is split off already. Otherwise it may be a date with
+        // hyphens, so they are part of a code only without passwords.
         let is_alone = matches!(self.options.first_pass, FirstPass::Only);
         let may_be = |code: &&str| {
-            may_be_code(code)
+            self.options.forward_pass
+                || may_be_code(code)
                 || (is_alone && is_typed_code(code))
-                || is_recovery_code(code.as_bytes())
+                || is_recovery_code(code.as_bytes(), b"-")
         };
         match str::from_utf8(code).ok().filter(may_be) {
             None => Ok(Some(VerifyReply::Denied { message: None })),
@@ -229,17 +234,13 @@ impl<V: Verifier> Attempt<'_, V> {
         if !self.options.forward_pass {
             return Ok(answer);
         }
-        let tail = |length: usize| answer.split_at_checked(answer.len().checked_sub(length)?);
-        let digits =
-            tail(self.digits as usize).filter(|(_, code)| code.iter().all(u8::is_ascii_digit));
         if is_sshd_placeholder(answer) {
             // It is no password of the person, so the daemon may see it and name the cause.
             session.set_authtok(answer)?;
             return Ok(answer);
         }
-        // A recovery code never ends in `self.digits` digits, because it has dashes.
-        let recovery = || tail(RECOVERY_CODE_BYTES).filter(|(_, code)| is_recovery_code(code));
-        let (password, code) = digits.or_else(recovery).unwrap_or((answer, b""));
+        let split = combined::split(answer, self.digits as usize);
+        let (password, code) = split.unwrap_or((answer, b""));
         session.set_authtok(password)?;
         Ok(code)
     }
@@ -286,15 +287,6 @@ fn may_be_code(text: &str) -> bool {
     text.len() <= MAX_CODE_BYTES && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b' ')
 }
 
-/// Reports whether `text` is four groups of four letters and digits, with dashes between them.
-fn is_recovery_code(text: &[u8]) -> bool {
-    text.len() == RECOVERY_CODE_BYTES
-        && text.iter().enumerate().all(|(at, byte)| match at % 5 {
-            4 => *byte == b'-',
-            _ => byte.is_ascii_alphanumeric(),
-        })
-}
-
 /// The prompt of `forward_pass`.
 const COMBINED_PROMPT: &str = "Password and verification code: ";
 /// The prompt after a lost reply: the code may be used up.
@@ -305,8 +297,6 @@ const FIRST_CODE_PROMPT: &str = "Code that the app shows: ";
 const UNAVAILABLE_MESSAGE: &str = "Verification is not available. Ask your administrator.";
 /// Bytes of a code. A longer answer is no code.
 const MAX_CODE_BYTES: usize = 64;
-/// Bytes of a recovery code as it is printed.
-const RECOVERY_CODE_BYTES: usize = 19;
 /// The daemon drops the factor after as many wrong first codes.
 const MAX_FIRST_CODES: u32 = 3;
 /// Bytes of a name that is sent. A user name has at most 256.

@@ -33,15 +33,16 @@ pub(super) fn compare(host: &DoorsHost, comparison: &mut Comparison) {
             "{script}\nmkdir -p /etc/polkit-1/rules.d\n{ADMINISTRATORS}\nsystemctl restart polkit"
         ));
         let doctor = host.doctor("polkit-1");
+        // systemd has run0 since version 256.
+        let has_run0 = host.is_trixie();
+        let programs = if has_run0 { "pkexec and run0" } else { "pkexec and systemd-run" };
         let commands = [
-            ("pkexec and run0", "/opt/tests/pkexec-at-a-terminal id -un"),
-            ("pkexec and run0", "run0 id -un"),
+            (programs, "/opt/tests/pkexec-at-a-terminal id -un"),
+            (programs, "run0 id -un"),
             ("machinectl shell", "machinectl -q shell root@.host /usr/bin/id -un"),
         ];
-        // systemd has run0 since version 256.
-        let commands = commands
-            .into_iter()
-            .filter(|(_, command)| host.is_trixie() || !command.starts_with("run0"));
+        let commands =
+            commands.into_iter().filter(|(_, command)| has_run0 || !command.starts_with("run0"));
         for (door, command) in commands {
             for (user, account) in [("alice", "alice"), ("bob", "bob"), ("carol", "root")] {
                 comparison.add(

@@ -130,7 +130,14 @@ fn a_locked_root_is_named_with_a_way_that_works() {
         assert_eq!(found.len(), usize::from(is_locked), "{change}: {found:?}");
         if let Some(finding) = found.first() {
             let fix = finding["fix"].as_str().unwrap();
-            assert!(finding["message"].as_str().unwrap().contains("rescue mode"), "{finding}");
+            assert!(finding["message"].as_str().unwrap().contains("single-user mode"), "{finding}");
+            assert!(fix.contains("\"init=/bin/sh\"") && !fix.contains("systemd"), "{fix}");
+            // As on a host with systemd.
+            machine.run("mkdir -p /run/systemd/system").stdout_ok();
+            let found = findings(&machine, "totp", "root-locked");
+            machine.run("rmdir /run/systemd/system").stdout_ok();
+            let fix = found[0]["fix"].as_str().unwrap();
+            assert!(found[0]["message"].as_str().unwrap().contains("rescue mode"), "{found:?}");
             for parameter in PARAMETERS {
                 assert!(fix.contains(&format!("\"{parameter}\"")), "{parameter}: {fix}");
             }

@@ -80,6 +80,21 @@ fn users_without_a_password_that_sshd_requires_are_named() {
 }
 
 #[test]
+fn a_password_that_is_enough_for_root_is_named() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    machine.run("rm -f /etc/pam.d/totp; echo root:rootpw | chpasswd").stdout_ok();
+    let id = "sshd-root-password-alone";
+    assert_eq!(is_problem(&machine, id), Some(false), "no service asks yet");
+    machine.run("totpctl enable sudo").stdout_ok();
+    assert_eq!(is_problem(&machine, id), Some(true));
+    machine.run("passwd -l root").stdout_ok();
+    assert_eq!(is_problem(&machine, id), None);
+    machine.run("passwd -u root; totpctl enable sshd").stdout_ok();
+    assert_eq!(is_problem(&machine, id), None);
+}
+
+#[test]
 fn a_line_beside_a_profile_asks_twice() {
     let machine = Machine::new();
     machine.enrolled("alice", 1);

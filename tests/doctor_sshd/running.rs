@@ -12,6 +12,34 @@ fn start(machine: &Machine, options: &str, port: u16) {
     });
 }
 
+/// A change after which a code alone is enough is no note behind the change.
+#[test]
+fn a_code_alone_is_asked_about_before_the_change() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    let stack = || machine.service("sshd", "auth required pam_env.so\n@include common-account\n");
+    stack();
+    let told = "a code alone lets a user in";
+    for command in ["enable", "try"] {
+        let refused = machine.run(&format!("totpctl {command} sshd </dev/null"));
+        let is_told = refused.stderr.contains(told) && refused.stderr.contains("--yes");
+        assert!(refused.status == 1 && is_told, "{refused:#?}");
+    }
+    let at_a_terminal = |answer: &str| {
+        machine.run_with_input("script -qec 'stty -echo; totpctl enable sshd' /dev/null", answer)
+    };
+    let kept = at_a_terminal("n\n");
+    assert!(kept.status == 1 && kept.stdout.contains("Problem: "), "{kept:#?}");
+    assert!(kept.stdout.contains(told) && kept.stdout.contains("Continue?"), "{kept:#?}");
+    assert_ne!(machine.run("grep -q pam_totp /etc/pam.d/sshd").status, 0);
+    let changed = at_a_terminal("y\n");
+    assert_eq!(changed.status, 0, "{changed:#?}");
+    // It is so already.
+    machine.run("totpctl enable sshd --option quiet </dev/null").stdout_ok();
+    stack();
+    machine.run("totpctl enable sshd --yes </dev/null").stdout_ok();
+}
+
 /// The ways in are those of the files, so a file that is gone counts before any service asks.
 #[test]
 fn an_sshd_that_has_not_read_its_files_is_named_without_a_code_too() {

@@ -9,7 +9,7 @@ fn a_yes_of_polkit_is_named_where_a_user_becomes_root_by_it() {
     let machine = Machine::with_programs();
     machine.enrolled("alice", 1);
     machine.run("totpctl enable polkit-1 --even-so --yes").stdout_ok();
-    let named = || door(&doctor(&machine, "polkit-1").stdout, "pkexec and run0");
+    let named = || door(&doctor(&machine, "polkit-1").stdout, "pkexec");
     assert_eq!(named(), "asks for a code");
     let becomes_root = |user: &str, program: &str| {
         machine.run_as(user, &format!("pkexec {program} </dev/null")).stdout.starts_with("root")

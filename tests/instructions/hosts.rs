@@ -214,6 +214,16 @@ fn take_out(host: &Host) {
     host.run("test ! -e /usr/bin/totpctl && ! grep -r pam_totp /etc/pam.d").stdout_ok();
 }
 
+/// The sshd of Debian 13 knows penalties.
+fn the_penalties_of_the_page(host: &Host) {
+    let file = "/etc/ssh/sshd_config.d/20-penalties.conf";
+    host.write(file, &block("deploy.md", &format!("# {file}")).text);
+    let effective = host.run("sshd -t && sshd -T").stdout_ok();
+    let expected = "persourcepenaltyexemptlist 192.0.2.0/24,2001:db8::/32";
+    assert!(effective.lines().any(|line| line == expected), "{effective}");
+    host.run(&format!("rm {file}")).stdout_ok();
+}
+
 #[test]
 fn the_readme_protects_a_host_with_an_ssh_socket() {
     let host = plain("trixie");
@@ -235,6 +245,7 @@ fn the_readme_protects_a_host_with_an_ssh_socket() {
     eventually("a session is open", || host.run("test -s ~alice/open").status == 0);
     follow(&host, "README.md");
     assert!(!host.ssh("alice", "000000") && host.ssh("alice", &fresh(&host, "alice")));
+    the_penalties_of_the_page(&host);
     take_out(&host);
     host.run("kill -0 $(cat ~alice/open) && pgrep -f '^ssh .*exec sleep 3600'").stdout_ok();
 }

@@ -252,7 +252,9 @@ impl Machine {
         let pid = self.first_process.to_string();
         let mut command = Command::new("nsenter");
         command
-            .args(["-t", &pid, "-m", "-u", "-i", "-n", "-p", "-r", "-w", "--", "env", "-i"])
+            .args(["-t", &pid, "-m", "-u", "-i", "-n", "-p", "-r", "-w", "--"])
+            // nsenter forks. Who kills it means the program inside.
+            .args(["setpriv", "--pdeathsig", "KILL", "env", "-i"])
             // A runner that ignores SIGHUP (nohup) would have all programs there ignore it.
             .arg("--default-signal")
             .args(["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])

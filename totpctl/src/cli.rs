@@ -113,7 +113,7 @@ pub(crate) enum Command {
     },
     /// List all enrolled users (administrators)
     List,
-    /// Show on one screen: as root the host, otherwise your factors
+    /// Show the state on one screen: as root of the host, otherwise of your factors
     ///
     /// As root: the services that ask for a code, with nullok or enroll if set, and the trial. Then
     /// the users who are enrolled, wait or are locked. Then the daemon, the clock, and the

@@ -111,7 +111,7 @@ impl Client {
     /// Fails at once if totpd cannot start because of its configuration. systemd keeps the
     /// connections of a daemon that does not start, so a call alone would wait.
     fn check_started(&self) -> Result<(), Error> {
-        let answer = self.runtime.block_on(with_timeout(START_PATIENCE, async {
+        let answer = self.runtime.block_on(with_timeout(START_TIMEOUT, async {
             manager(&self.connection().await?).await?.version().await
         }));
         match answer {
@@ -247,7 +247,7 @@ async fn over_the_bus(is_root: bool) -> Result<Transport, Error> {
                     && let Ok(name) = SERVICE.try_into()
                 {
                     let mut starting = pin!(bus.start_service_by_name(name, 0));
-                    if tokio::time::timeout(START_PATIENCE, &mut starting).await.is_err() {
+                    if tokio::time::timeout(START_TIMEOUT, &mut starting).await.is_err() {
                         check_configuration()?;
                         let _ = tokio::time::timeout(REPLY_TIMEOUT, starting).await;
                     }
@@ -308,7 +308,7 @@ pub(crate) async fn with_timeout<T>(
 const NO_PASSWORD: &str = "not authorized: your account has no password that could be asked for; have root run \
                            \"totpctl enroll USER\", or enroll at a login if your administrator set that up";
 /// A daemon that has not answered by then may not be able to start.
-const START_PATIENCE: Duration = Duration::from_secs(1);
+const START_TIMEOUT: Duration = Duration::from_secs(1);
 /// Longer than the bus waits for a daemon to start.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longer than totpd waits for polkit.

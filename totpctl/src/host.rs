@@ -9,6 +9,7 @@ pub(crate) mod local_time;
 pub(crate) mod name_services;
 pub(crate) mod people;
 pub(crate) mod permissions;
+pub(crate) mod process;
 pub(crate) mod root_password;
 pub(crate) mod selinux;
 pub(crate) mod sshd;

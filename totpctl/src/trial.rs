@@ -97,9 +97,11 @@ pub(crate) fn revert(id: Option<&str>) -> Result<Option<Trial>, Error> {
     Ok(Some(trial))
 }
 
-/// Waits in a session of its own.
-pub(crate) fn count_down(time: Duration) {
-    countdown::wait(time);
+/// Waits in a session of its own, until the time is over or the trial with this id has ended.
+pub(crate) fn count_down(time: Duration, id: Option<&str>) {
+    let is_another = |trial: Option<Trial>| trial.is_none_or(|trial| Some(&*trial.id) != id);
+    // A record that cannot be read may be that of the trial.
+    countdown::wait(time, &|| id.is_some() && Trial::pending().is_ok_and(is_another));
 }
 
 /// Waits for the end of a trial, and returns its record, if there is one. Calls `report` for each

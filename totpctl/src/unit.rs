@@ -16,10 +16,15 @@ pub(crate) struct StartFailure {
     pub(crate) fix: &'static str,
 }
 
+/// Reports whether systemd is the init of this host.
+pub(crate) fn has_systemd() -> bool {
+    Path::new("/run/systemd/system").is_dir()
+}
+
 /// Has systemd start the unit, for root, and returns why it could not. Returns nothing if the unit
 /// runs, or on a machine without systemd or without the unit.
 pub(crate) fn start_failure() -> Option<StartFailure> {
-    if !Path::new("/run/systemd/system").is_dir() {
+    if !has_systemd() {
         return None;
     }
     // A login would start it, too, and would be denied if it cannot be started.

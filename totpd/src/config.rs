@@ -39,6 +39,8 @@ pub struct Config {
     pub recovery_codes: u32,
     /// The rules that judge an attempt.
     pub rules: Rules,
+    /// The flag that a login may be answered before the disk has it (default: yes).
+    pub makes_marks: bool,
 }
 
 /// The parameters of a new factor that does not ask for others.
@@ -69,7 +71,7 @@ impl Config {
     }
 
     fn from_fragment(fragment: Fragment) -> Result<Self, ConfigError> {
-        let Fragment { enrollment, verify, throttle, throttle_places, .. } = fragment;
+        let Fragment { enrollment, verify, throttle, store, throttle_places, .. } = fragment;
         let contradiction = |keys: [&str; 2], message: &str| ConfigError::Contradiction {
             places: throttle_places.of(keys),
             message: format!("[throttle] {message}"),
@@ -111,6 +113,7 @@ impl Config {
             },
             recovery_codes: enrollment.recovery_codes.unwrap_or(10),
             rules: Rules { skew, throttle },
+            makes_marks: store.mark.unwrap_or(true),
         })
     }
 }

@@ -3,18 +3,17 @@
 
 use std::hint::black_box;
 
-use totpd_core::account::{Account, NO_UID};
+use totpd_core::account::Account;
 use totpd_core::authorization::{Need, Operation, Relation, need};
-use totpd_core::code::Code;
-use totpd_core::record::{Outline, Record};
+use totpd_core::record::Record;
 use totpd_core::record_key::Buckets;
 use totpd_core::recovery_codes::{HashedGuess, RecoveryCode, RecoveryCodes};
 use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleState;
 use totpd_core::user_name::UserName;
 use totpd_core::verification::Answer;
-use totpd_interface::{Error, is_sshd_placeholder};
-use totpd_store::{Listed, Store, StoreError};
+use totpd_interface::Error;
+use totpd_store::Store;
 
 use crate::access::caller::Caller;
 use crate::access::polkit::Polkit;
@@ -24,13 +23,16 @@ use crate::config::Config;
 use crate::daemon::hash_worker::{HashWorker, QueueTimeout, Work};
 use crate::daemon::store_health::StoreHealth;
 use crate::daemon::subscribers::Subscribers;
+use crate::daemon::typed_text::TypedText;
 use crate::host::clock;
 use crate::host::nss::{Nss, NssUnavailable, NssUser};
 
 pub(crate) mod admission;
 pub(crate) mod hash_worker;
+mod records;
 pub(crate) mod store_health;
 mod subscribers;
+pub(crate) mod typed_text;
 
 /// The parts of the daemon.
 pub(crate) struct Daemon {
@@ -133,44 +135,6 @@ impl Daemon {
         Account { key: self.buckets.bucket_of(&account.key.as_row_name()), uid: None }
     }
 
-    /// Returns the record that the store has under the name of `account`. It may be the record of
-    /// another account that had the name.
-    ///
-    /// # Errors
-    /// The errors of [`Daemon::report_store_error`].
-    pub(crate) async fn read(&self, account: &Account) -> Result<Option<Record>, Error> {
-        self.map_store_error(self.store.read(account.key.clone()).await)
-    }
-
-    /// Returns what [`Daemon::read`] does, without the seeds. An account without a record takes the
-    /// time of one that has a record.
-    ///
-    /// # Errors
-    /// The errors of [`Daemon::report_store_error`].
-    pub(crate) async fn read_outline(&self, account: &Account) -> Result<Option<Outline>, Error> {
-        self.map_store_error(self.store.read_outline(account.key.clone()).await)
-    }
-
-    /// Returns `account` and its record, for a login that begins. If the record is damaged, a
-    /// bucket takes the place of both.
-    ///
-    /// # Errors
-    /// The errors of [`Daemon::report_store_error`].
-    pub(crate) async fn record_for_login(
-        &self,
-        account: Account,
-    ) -> Result<(Account, Outline), Error> {
-        let (account, stored) = match self.read_outline(&account).await {
-            Err(Error::StoreCorrupt(_)) => {
-                let substitute = self.substitute_for_damaged(&account);
-                let stored = self.read_outline(&substitute).await?;
-                (substitute, stored)
-            }
-            stored => (account, stored?),
-        };
-        Ok((account, stored.unwrap_or_else(|| Record::new(NO_UID).into())))
-    }
-
     /// Forgets the waits that are over. Returns whether a code from `source` is looked at `now`.
     pub(crate) fn throttle_state<S>(
         &self,
@@ -178,9 +142,7 @@ impl Daemon {
         source: &Source,
         now: u64,
     ) -> ThrottleState {
-        let rules = &self.config.rules.throttle;
-        record.throttle.expire_and_clamp(now, rules);
-        record.throttle.state(source, now, rules)
+        record.throttle.state(source, now, &self.config.rules.throttle)
     }
 
     /// Returns the typed text, ready to be judged. The hash worker hashes a recovery code in its
@@ -195,11 +157,10 @@ impl Daemon {
         text: &str,
         source: &Source,
     ) -> Result<Answer, Error> {
-        if let Some(code) = Code::parse(text) {
-            return Ok(Answer::Code(code));
-        }
-        if is_sshd_placeholder(text.as_bytes()) {
-            return Ok(Answer::BlockedBySshd);
+        match TypedText::parse(text) {
+            TypedText::Code(code) => return Ok(Answer::Code(code)),
+            TypedText::BlockedBySshd => return Ok(Answer::BlockedBySshd),
+            TypedText::Other => {}
         }
         let Some(code) = RecoveryCode::parse(text) else { return Ok(Answer::Malformed) };
         let mut record = account.record(self.read_outline(account).await?);
@@ -236,63 +197,6 @@ impl Daemon {
             Error::Internal("too many recovery codes are being checked; try again".into())
         };
         self.hash_worker.run(work, job).await.map_err(busy)
-    }
-
-    /// Changes the record of `account` in one transaction; see [`Store::update`]. `change` may run
-    /// more than once.
-    ///
-    /// # Errors
-    /// [`Error::StoreUnavailable`] or [`Error::StoreCorrupt`]. Then nothing is changed.
-    pub(crate) async fn update<T: Send + 'static>(
-        &self,
-        account: &Account,
-        mut change: impl FnMut(Record) -> (T, Record) + Send + 'static,
-    ) -> Result<T, Error> {
-        let (key, account) = (account.key.clone(), account.clone());
-        let updated = self
-            .store
-            .update(key, move |stored| {
-                let (result, record) = change(account.record(stored));
-                (result, Some(record))
-            })
-            .await;
-        let updated = self.map_store_error(updated)?;
-        // A read says nothing about a full disk, so only a write ends the failure.
-        if let Some(entry) = self.store_health.report_success() {
-            entry.write();
-        }
-        Ok(updated)
-    }
-
-    /// Removes the record of `account`, which may be damaged.
-    ///
-    /// # Errors
-    /// The errors of [`Daemon::report_store_error`].
-    pub(crate) async fn discard(&self, account: &Account) -> Result<(), Error> {
-        self.map_store_error(self.store.discard(account.key.clone()).await)
-    }
-
-    /// Returns at most `limit` records of users whose names come after `after`, in name order.
-    ///
-    /// # Errors
-    /// The errors of [`Daemon::report_store_error`].
-    pub(crate) async fn list(&self, after: String, limit: u32) -> Result<Vec<Listed>, Error> {
-        self.map_store_error(self.store.list(after, limit).await)
-    }
-
-    fn map_store_error<T>(&self, result: Result<T, StoreError>) -> Result<T, Error> {
-        result.map_err(|error| self.report_store_error(&error))
-    }
-
-    /// Reports a failure of the store to the journal. Returns the part that a caller may learn:
-    /// [`Error::StoreUnavailable`] or [`Error::StoreCorrupt`].
-    pub(crate) fn report_store_error(&self, error: &StoreError) -> Error {
-        let (entry, error_for_caller) = self.store_health.report_failure(error);
-        if let Some(entry) = entry {
-            // A user with a damaged record may ask about it again and again.
-            self.audit.report(error.to_string(), &entry);
-        }
-        error_for_caller
     }
 
     fn report_nss_error(

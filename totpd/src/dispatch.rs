@@ -14,7 +14,7 @@ use crate::dispatch::call::{Answer, Call, Refusal};
 use crate::dispatch::introspection::introspect;
 use crate::login::service::LoginService;
 use crate::manage::Manager;
-use crate::manage::store::Maintenance;
+use crate::manage::store::StoreService;
 
 mod call;
 mod introspection;
@@ -31,7 +31,7 @@ pub(crate) struct Services {
     /// The interface for totpctl and other front ends.
     pub(crate) manager: Manager,
     /// The interface for root on the private socket, or `None` if the store cannot be opened.
-    pub(crate) store: Option<Maintenance>,
+    pub(crate) store: Option<StoreService>,
 }
 
 /// The bytes that answer a message of the private socket.

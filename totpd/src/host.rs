@@ -5,3 +5,4 @@ pub(crate) mod hardening;
 pub(crate) mod locale;
 pub(crate) mod nss;
 pub(crate) mod readiness;
+pub(crate) mod signals;

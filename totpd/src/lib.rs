@@ -2,10 +2,10 @@
 //! after the use of the code is on disk.
 //!
 //! This crate is the shell. `dbus` and `socket` are the ways in, through `dispatch`.
-//! `login` and `manage` are the use cases, and `daemon` is their shared part. `access`,
-//! `audit`, `config` and `host` are the base of all of them. `totpd-core` decides, and
-//! `totpd-store` keeps records. `server` puts the parts together. The other public modules are
-//! for fuzzing.
+//! `login` and `manage` are the use cases. `factors` makes a factor for both of them, and `daemon`
+//! is their shared part. `access`, `audit`, `config` and `host` are the base of all of them.
+//! `totpd-core` decides, and `totpd-store` keeps records. `server` puts the parts together. The
+//! other public modules are for fuzzing.
 
 pub mod access;
 mod audit;
@@ -13,6 +13,7 @@ pub mod config;
 mod daemon;
 mod dbus;
 mod dispatch;
+mod factors;
 mod host;
 mod login;
 mod manage;

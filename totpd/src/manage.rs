@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use totpd_core::authorization::{Need, Operation, Relation, need};
+use totpd_core::authorization::{Need, Operation, need};
 use totpd_core::management;
 use totpd_interface::{Dictionary, Error};
 use zeroize::Zeroizing;
@@ -15,19 +15,16 @@ use crate::access::polkit::Action;
 use crate::audit::event::Factors;
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
+use crate::factors::enroll_options::Options;
 use crate::manage::authorization::AuthorizedCaller;
-use crate::manage::enroll_options::Options;
 use crate::manage::reauthentication::check_form;
 
-pub(crate) mod authorization;
+mod authorization;
 mod edit_factor;
-pub(crate) mod enroll;
-pub(crate) mod enroll_options;
+mod enroll;
 mod factor_changes;
-pub(crate) mod first_code;
-pub(crate) mod new_factor;
 mod reauthentication;
-pub(crate) mod recovery_codes;
+mod recovery_codes;
 mod refusal;
 mod remove;
 mod resync;
@@ -123,7 +120,7 @@ impl Manager {
     /// Clears the wrong codes of a user.
     pub(crate) async fn unlock(&self, origin: &Origin, user: String) -> Result<(), Error> {
         let caller = AuthorizedCaller::new(&self.0, &user, Operation::Manage, origin).await?;
-        self.0.update(&caller.account, |record| ((), management::unlock(record))).await?;
+        self.0.update(&caller.account, |record, _| ((), management::unlock(record))).await?;
         self.0.audit.record(&caller.event(Factors::Unnamed, Reason::UserUnlocked));
         Ok(())
     }
@@ -158,9 +155,7 @@ impl Manager {
         after: String,
         limit: u32,
     ) -> Result<Vec<Dictionary>, Error> {
-        let is_root = origin.caller.is_root();
-        let relation = if is_root { Relation::ByRoot } else { Relation::Other };
-        if need(Operation::List, relation) != Need::Nothing {
+        if need(Operation::List, origin.caller.relation_to(None)) != Need::Nothing {
             let word = Operation::List.word();
             self.0.polkit.check(Action::Manage, "everybody", word, origin).await?;
         }

@@ -1,7 +1,7 @@
 //! The server: configuration, store, private socket and bus. It serves until the process ends.
 //!
-//! There is no signal handler. Everything that the daemon answered is on disk. Therefore SIGTERM
-//! and SIGKILL may come at any time.
+//! SIGTERM and SIGINT end the mark of the store first ([`signals`]). SIGKILL may come at any time:
+//! the next start finds out what is on disk.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use totpd_core::record_key::Buckets;
 use totpd_journal::{Entry, Priority};
 use totpd_store::sealer::has_warned_of_swap;
-use totpd_store::sqlite::{DIRECTORY, Local, OpenError, OpenStore};
+use totpd_store::sqlite::{DIRECTORY, Local, MarkSettings, OpenError, OpenStore};
 use totpd_store::unavailable::UnavailableBackend;
 use totpd_store::{Owner, REQUEST_TIMEOUT, Store};
 use zeroize::Zeroizing;
@@ -22,10 +22,10 @@ use crate::audit::condition::Condition;
 use crate::config::{CONFIG_FILE, Config, ConfigError};
 use crate::daemon::Daemon;
 use crate::dispatch::Services;
-use crate::host::{hardening, readiness};
+use crate::host::{clock, hardening, readiness, signals};
 use crate::login::local::LocalLogin;
 use crate::manage::Manager;
-use crate::manage::store::Maintenance;
+use crate::manage::store::StoreService;
 use crate::server::bus::serve_on_bus;
 use crate::server::runtime::{runtime, runtime_in_thread};
 use crate::socket::PrivateSocket;
@@ -74,13 +74,15 @@ pub fn run() -> Result<(), ServerError> {
     hardening::harden_process().map_err(ServerError::Hardening)?;
     let memory = hardening::lock_memory();
     let config = Config::load(Path::new(CONFIG_FILE), Owner::ROOT)?;
+    let makes_marks = config.makes_marks;
     let host = nix::unistd::gethostname().map_err(ServerError::HostName)?;
     let host = as_label(&host.to_string_lossy());
+    let store_to_end = signals::end_in_order().map_err(ServerError::Threads)?;
     let runtime = runtime().map_err(ServerError::Threads)?;
     // The calls over the socket wait for no call over the bus.
     let socket_runtime = runtime_in_thread().map_err(ServerError::Threads)?;
     let socket = PrivateSocket::from_systemd().map_err(ServerError::Socket)?;
-    let opened = open_store();
+    let opened = open_store(makes_marks);
     if let Err(reason) = memory
         && !has_warned_of_swap()
     {
@@ -92,11 +94,12 @@ pub fn run() -> Result<(), ServerError> {
     }
     match opened {
         Ok(OpenStore { store, local, buckets }) => {
+            let _ = store_to_end.set(local.clone());
             let daemon = Daemon::new(store, buckets, config, host).map_err(ServerError::Threads)?;
             let daemon = Arc::new(daemon);
-            let maintenance = Maintenance::new(Arc::clone(&daemon), local);
+            let store_service = StoreService::new(Arc::clone(&daemon), local);
             let socket = socket.or_else(bind_socket);
-            runtime.block_on(serve(services(daemon, Some(maintenance)), socket, &socket_runtime))
+            runtime.block_on(serve(services(daemon, Some(store_service)), socket, &socket_runtime))
         }
         Err(error) if error.is_transient() => {
             let message = format!("{error}; logins are refused until that is over");
@@ -105,13 +108,19 @@ pub fn run() -> Result<(), ServerError> {
                 Store::new(Arc::new(UnavailableBackend(error.to_string())), REQUEST_TIMEOUT);
             let daemon = Daemon::new(store, random_buckets()?, config, host);
             let daemon = Arc::new(daemon.map_err(ServerError::Threads)?);
-            serve_without_store(&runtime, services(daemon, None), socket, socket_runtime)
+            serve_without_store(
+                &runtime,
+                services(daemon, None),
+                socket,
+                socket_runtime,
+                makes_marks,
+            )
         }
         Err(error) => Err(error.into()),
     }
 }
 
-fn services(daemon: Arc<Daemon>, store: Option<Maintenance>) -> Services {
+fn services(daemon: Arc<Daemon>, store: Option<StoreService>) -> Services {
     let login = Arc::new(LocalLogin(Arc::clone(&daemon)));
     Services { login, manager: Manager(daemon), store }
 }
@@ -140,11 +149,12 @@ fn serve_without_store(
     services: Services,
     socket: Option<PrivateSocket>,
     socket_runtime: Handle,
+    makes_marks: bool,
 ) -> Result<(), ServerError> {
     runtime.block_on(async {
         let server_task =
             tokio::spawn(async move { serve(services, socket, &socket_runtime).await });
-        wait_for_store(server_task).await
+        wait_for_store(server_task, makes_marks).await
     })
 }
 
@@ -152,10 +162,11 @@ fn serve_without_store(
 /// process ends, and the next login starts one that has it.
 async fn wait_for_store(
     server_task: JoinHandle<Result<(), ServerError>>,
+    makes_marks: bool,
 ) -> Result<(), ServerError> {
     while !server_task.is_finished() {
         tokio::time::sleep(STORE_RETRY_INTERVAL).await;
-        match tokio::task::spawn_blocking(open_store).await {
+        match tokio::task::spawn_blocking(move || open_store(makes_marks)).await {
             Ok(Ok(_)) => {
                 let message = "the store can be opened again; the next login starts a new daemon";
                 Condition::StoreAvailable.entry(message.into()).write();
@@ -168,8 +179,10 @@ async fn wait_for_store(
     server_task.await?
 }
 
-fn open_store() -> Result<OpenStore, OpenError> {
-    Local::open(Path::new(DIRECTORY), credentials_directory().as_deref(), Owner::ROOT)
+fn open_store(makes_marks: bool) -> Result<OpenStore, OpenError> {
+    let marks = MarkSettings { witness: Path::new(WITNESS), is_on: makes_marks, now: clock::now };
+    let credentials = credentials_directory();
+    Local::open(Path::new(DIRECTORY), credentials.as_deref(), Some(marks), Owner::ROOT)
 }
 
 /// Returns the socket that the daemon makes itself. Without it, logins still have the bus.
@@ -200,6 +213,8 @@ fn as_label(host: &str) -> String {
     host.chars().filter(|c| !c.is_control() && *c != ':').take(MAX_LABEL_CHARS).collect()
 }
 
+/// The directory of the witness of the mark, which systemd keeps while the host runs.
+const WITNESS: &str = "/run/totpd/witness";
 /// The interval between attempts to open an unavailable store.
 const STORE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// The maximum number of characters of the host name in an issuer.

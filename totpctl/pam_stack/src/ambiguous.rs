@@ -1,5 +1,7 @@
 //! Lines that versions of libpam read differently. Nobody can say what such a file does.
 
+use crate::control::JUMP_OVERFLOW;
+
 /// A line that versions of libpam read differently.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct AmbiguousLine {
@@ -31,6 +33,18 @@ pub(crate) fn ambiguous_line(text: &str) -> Option<AmbiguousLine> {
     None
 }
 
+/// Returns the change to make at an ambiguous line, for the reason of the ambiguity.
+#[must_use]
+pub fn ambiguity_fix(reason: &str) -> &'static str {
+    match reason {
+        INCLUDED_TOO_DEEP => "write the lines of some of these files into one",
+        JUMP_OVERFLOW => "correct the number of lines that it skips",
+        _ => "write the line whole, and without what is in its way",
+    }
+}
+
+pub(crate) const INCLUDED_TOO_DEEP: &str = "newer versions of libpam refuse more than 16 files inside each other, and nobody can log in; earlier ones \
+                                          read them";
 pub(crate) const JOINED: &str = "before version 1.6, libpam joins the lines before and after an empty line or comment, where the line before \
                                ends with a backslash";
 const BLANK: [char; 2] = [' ', '\t'];

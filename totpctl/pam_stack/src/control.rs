@@ -111,10 +111,18 @@ fn action(text: &str) -> Result<(Action, &str), &'static str> {
     let (digits, after) = text.split_at(end);
     match digits.parse() {
         Ok(0) => Err("a jump over 0 lines"),
-        Ok(jump) => Ok((Action::Jump(jump), after)),
-        Err(_) => Err("unknown action"),
+        Ok(jump) if jump <= MAX_JUMP => Ok((Action::Jump(jump), after)),
+        Err(_) if digits.is_empty() => Err("unknown action"),
+        _ => Err(JUMP_OVERFLOW),
     }
 }
+
+/// libpam counts in an `int`, and earlier versions do not look whether it overflows: 4294967297 is
+/// a jump over one line for them, and 4294967294 is `done`.
+const MAX_JUMP: u32 = i32::MAX.unsigned_abs();
+/// The fault of a control word whose meaning depends on the version of libpam.
+pub(crate) const JUMP_OVERFLOW: &str =
+    "versions of libpam read a jump over more than 2147483647 lines differently";
 
 /// Reports what isspace(3) does in the C locale.
 fn is_space(c: char) -> bool {
@@ -134,6 +142,19 @@ mod tests {
         assert_eq!(jump.action(ReturnCode::SUCCESS), Action::Jump(2));
         assert_eq!(jump.action(ReturnCode::AUTH_ERR), Action::Ignore);
         assert_eq!(Control::parse("success=ok").action(ReturnCode::AUTH_ERR), Action::Bad);
+    }
+
+    #[test]
+    fn a_jump_that_overflows_is_no_other_fault() {
+        for (count, fault) in [
+            ("2147483647", None),
+            ("2147483648", Some(JUMP_OVERFLOW)),
+            ("4294967297", Some(JUMP_OVERFLOW)),
+            ("99999999999999999999", Some(JUMP_OVERFLOW)),
+        ] {
+            let control = Control::parse(&format!("success={count} default=bad"));
+            assert_eq!(control.fault, fault, "{count}");
+        }
     }
 
     #[test]

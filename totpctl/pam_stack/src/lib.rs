@@ -28,6 +28,7 @@ pub mod setcred;
 mod silence;
 pub mod stack;
 
+pub use ambiguous::ambiguity_fix;
 pub use answer_in_hand::{PasswordAsCode, passwords_as_codes};
 pub use control::{Action, Control};
 pub use dispatch::run;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::ambiguous::{AmbiguousLine, ambiguous_line};
-use crate::control::Control;
+use crate::ambiguous::{AmbiguousLine, INCLUDED_TOO_DEEP, ambiguous_line};
+use crate::control::{Control, JUMP_OVERFLOW};
 use crate::factor::FACTOR_MODULE;
 use crate::parse::{Directive, Kind, Line, parse_lines_of};
 
@@ -132,9 +132,12 @@ impl Stack {
         read: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Vec<Rule>, LoadError> {
         let Some(text) = read(name) else { return Ok(Vec::new()) };
-        let mut loading = Loading { kind, read, rules: Vec::new(), file_count: 0 };
+        let mut loading = Loading { kind, read, rules: Vec::new(), file_count: 0, too_deep: None };
         loading.text(name, &text, None, 0, 0)?;
-        Ok(loading.rules)
+        match loading.too_deep {
+            Some(place) => Err(LoadError::Ambiguous(place, INCLUDED_TOO_DEEP)),
+            None => Ok(loading.rules),
+        }
     }
 }
 
@@ -144,6 +147,8 @@ struct Loading<'a> {
     rules: Vec<Rule>,
     /// The number of files that were included.
     file_count: usize,
+    /// The first line that includes a file deeper than all versions of libpam read.
+    too_deep: Option<Place>,
 }
 
 impl Loading<'_> {
@@ -192,21 +197,30 @@ impl Loading<'_> {
             control,
             word: word.to_owned(),
         };
+        if let Directive::Module { kind, control, .. } = &line.directive
+            && control.fault == Some(JUMP_OVERFLOW)
+            && is_wanted(*kind)
+        {
+            return Err(LoadError::Ambiguous(place, JUMP_OVERFLOW));
+        }
         match line.directive {
             Directive::IncludeAll(name) => {
                 let text = (self.read)(&name);
                 let text = text.ok_or_else(|| {
                     LoadError::Unreadable(format!("{place}: cannot include {name}: no such file"))
                 })?;
-                check_depth(&place, depth)?;
+                self.check_depth(&place, depth)?;
                 self.text(&name, &text, only, level, depth + 1)?;
             }
             Directive::Include { kind, file: name, substack } if is_wanted(kind) => {
                 if substack {
                     self.rules.push(rule(RuleKind::Substack, Control::bad(), "substack"));
                 }
-                check_depth(&place, depth)?;
                 let inner = level + u8::from(substack);
+                // There all versions of libpam stop.
+                if inner < MAX_SUBSTACK_DEPTH {
+                    self.check_depth(&place, depth)?;
+                }
                 let loaded = match (self.read)(&name) {
                     Some(text) if inner < MAX_SUBSTACK_DEPTH => {
                         self.text(&name, &text, Some(kind), inner, depth + 1)
@@ -241,6 +255,19 @@ impl Loading<'_> {
     }
 }
 
+impl Loading<'_> {
+    /// Checks a line that includes a file, in a file of this depth.
+    fn check_depth(&mut self, place: &Place, depth: u8) -> Result<(), LoadError> {
+        if depth >= MAX_INCLUDE_DEPTH {
+            return Err(LoadError::IncludeCycle(place.clone()));
+        }
+        if depth + 1 >= MAX_COMMON_DEPTH && self.too_deep.is_none() {
+            self.too_deep = Some(place.clone());
+        }
+        Ok(())
+    }
+}
+
 impl From<LoadError> for Stack {
     fn from(error: LoadError) -> Self {
         match error {
@@ -252,14 +279,12 @@ impl From<LoadError> for Stack {
     }
 }
 
-fn check_depth(place: &Place, depth: u8) -> Result<(), LoadError> {
-    if depth < MAX_INCLUDE_DEPTH { Ok(()) } else { Err(LoadError::IncludeCycle(place.clone())) }
-}
-
 /// The service whose rules apply to services that have none.
 pub(crate) const OTHER: &str = "other";
 /// The limit of nested includes. No real configuration has as many.
 const MAX_INCLUDE_DEPTH: u8 = 64;
+/// The depth from which newer versions of libpam read no file. Earlier ones, as of Debian 12, do.
+const MAX_COMMON_DEPTH: u8 = 16;
 /// The files of one stack, counted each time that they are included.
 const MAX_FILES: usize = 4096;
 /// The lines of one stack.
@@ -268,23 +293,4 @@ const MAX_LINES: usize = 100_000;
 const MAX_SUBSTACK_DEPTH: u8 = 16;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn files_that_multiply_are_not_read_without_end() {
-        let twice = |word: &str, name: &str| format!("auth {word} {name}\n").repeat(2);
-        for word in ["include", "substack"] {
-            let read = |name: &str| {
-                let next = name.strip_prefix('f').map_or(0, |number| number.parse().unwrap_or(0));
-                Some(twice(word, &format!("f{}", next + 1)))
-            };
-            let stack = Stack::parse("x", Kind::Auth, &read);
-            assert!(matches!(stack, Stack::IncludeCycle(_) | Stack::TooLong(_)), "{word}");
-        }
-        let itself = |_: &str| Some(twice("substack", "x").repeat(5));
-        assert!(matches!(Stack::parse("x", Kind::Auth, &itself), Stack::TooLong(_)));
-        let long = |_: &str| Some("auth required pam_x.so\n".repeat(MAX_LINES + 1));
-        assert!(matches!(Stack::parse("x", Kind::Auth, &long), Stack::TooLong(_)));
-    }
-}
+mod tests;

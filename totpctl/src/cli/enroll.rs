@@ -1,9 +1,12 @@
 //! Options of `totpctl enroll`.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use clap::builder::RangedI64ValueParser;
 use clap::{Args, ValueEnum};
 use clap_complete::engine::ArgValueCandidates;
+use totpd_interface::{CODE_DIGITS, PERIOD_SECONDS};
 
 use super::{candidates, file};
 use crate::terminal::qr::Qr;
@@ -23,10 +26,10 @@ pub(crate) struct Enroll {
     #[arg(long, value_enum, ignore_case = true)]
     pub(crate) algorithm: Option<Algorithm>,
     /// The number of digits of a code
-    #[arg(long, value_parser = clap::value_parser!(u32).range(6..=8))]
+    #[arg(long, value_parser = within(CODE_DIGITS))]
     pub(crate) digits: Option<u32>,
     /// How long a code lasts, in seconds
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(15..=300),
+    #[arg(long, value_name = "SECONDS", value_parser = within(PERIOD_SECONDS),
           conflicts_with = "hotp")]
     pub(crate) period: Option<u32>,
     /// Create a factor for a token that counts presses instead of time
@@ -91,4 +94,9 @@ impl Algorithm {
             Self::Sha512 => "SHA512",
         }
     }
+}
+
+/// Returns a parser of the numbers in `range`.
+fn within(range: RangeInclusive<u32>) -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(i64::from(*range.start())..=i64::from(*range.end()))
 }

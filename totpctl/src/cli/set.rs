@@ -34,7 +34,7 @@ pub(crate) struct Set {
     /// Enable the factor again
     #[arg(long)]
     pub(crate) enable: bool,
-    /// Do not ask before the last factor of a user becomes unusable, who then cannot log in
+    /// Do not ask before the user can no longer log in by a service that asks for a code
     #[arg(long)]
     pub(crate) yes: bool,
 }

@@ -1,50 +1,84 @@
-//! The question before the last factor of a user is removed or disabled.
+//! The question before a user can no longer log in by a service that asks for a code.
 
 use serde_json::{Map, Value};
 
 use crate::client::{Client, details};
 use crate::error::Error;
-use crate::pam::asking_services::asking_services;
-use crate::terminal::input;
+use crate::host::door::never_asking;
+use crate::pam::asking_services::{AskingService, asking_services};
+use crate::terminal::{input, output};
 
-/// Asks whether to remove or disable the last factor of a user who then cannot log in. Without a
-/// factor it is about all of them. `refusal`: the error if the answer is no. Without a terminal
-/// nothing is asked, because a script has decided already.
+/// What becomes of a factor.
+#[derive(Clone, Copy)]
+pub(super) struct Loss<'a> {
+    /// The factor; without it, all of the user.
+    pub(super) factor: Option<&'a str>,
+    /// The services that it is still valid for. Without them it is removed or disabled.
+    pub(super) services: Option<&'a [String]>,
+}
+
+/// Asks whether to remove or disable a factor of a user who then cannot log in somewhere.
+/// `refusal`: the error if the answer is no.
 pub(super) fn ask_before_loss(
     client: &Client,
     user: &str,
     factor: Option<&str>,
     refusal: &'static str,
 ) -> Result<(), Error> {
-    if !input::is_terminal() {
+    match input::is_terminal() {
+        true => ask(user, &lost(client, user, Loss { factor, services: None })?, refusal),
+        false => Ok(()),
+    }
+}
+
+/// Asks whether a user may lose these services. Without a terminal nothing is asked, because a
+/// script has decided already.
+pub(super) fn ask(user: &str, lost: &[String], refusal: &'static str) -> Result<(), Error> {
+    if lost.is_empty() || !input::is_terminal() {
         return Ok(());
     }
-    let state = details::object(&client.manager(async |totpd| totpd.get_user(user).await)?);
-    if !loses_last(&state, factor) {
-        return Ok(());
-    }
-    let services: Vec<_> = asking_services()
-        .into_iter()
-        .filter(|service| !service.unenrolled.can_log_in())
-        .map(|service| service.name)
-        .collect();
-    if services.is_empty() {
-        return Ok(());
-    }
-    let services = services.join(", ");
+    let services = output::first_names(lost);
     match input::confirm(&format!("{user} could then not log in by {services}. Go on? [y/N] "))? {
         true => Ok(()),
         false => Err(Error::refused(refusal)),
     }
 }
 
-/// Reports whether the user has a verified factor, and none without this one.
-fn loses_last(state: &Map<String, Value>, factor: Option<&str>) -> bool {
-    let mut verified = details::objects(state, "factors")
-        .filter(|factor| details::text(factor, "status") == "verified")
-        .map(|factor| details::text(factor, "factor"))
-        .peekable();
-    verified.peek().is_some() && verified.all(|id| factor.is_none_or(|lost| lost == id))
+/// Returns the services of this host by which a user can log in with a code, and cannot after the
+/// loss.
+pub(super) fn lost(client: &Client, user: &str, loss: Loss<'_>) -> Result<Vec<String>, Error> {
+    let state = details::object(&client.manager(async |totpd| totpd.get_user(user).await)?);
+    let mut asking = asking_services();
+    asking.retain(|service| never_asking::reason(&service.name).is_none());
+    Ok(lost_among(&asking, &state, loss))
+}
+
+fn lost_among(
+    asking: &[AskingService],
+    state: &Map<String, Value>,
+    Loss { factor, services }: Loss<'_>,
+) -> Vec<String> {
+    let verified = details::objects(state, "factors")
+        .filter(|factor| details::text(factor, "status") == "verified");
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    for other in verified {
+        let valid_for = details::texts(other, "services");
+        match factor.is_none_or(|id| details::text(other, "factor") == id) {
+            true => after.extend(services.map(<[String]>::to_vec)),
+            false => after.push(valid_for.clone()),
+        }
+        before.push(valid_for);
+    }
+    // An empty list is valid for all.
+    let is_valid = |lists: &[Vec<String>], service: &str| {
+        lists.iter().any(|list| list.is_empty() || list.iter().any(|name| name == service))
+    };
+    // nullok and enroll are for users who have no factor at all.
+    let lets_in = |service: &AskingService| after.is_empty() && service.unenrolled.can_log_in();
+    let is_lost = |service: &&AskingService| {
+        is_valid(&before, &service.name) && !is_valid(&after, &service.name) && !lets_in(service)
+    };
+    asking.iter().filter(is_lost).map(|service| service.name.clone()).collect()
 }
 
 #[cfg(test)]
@@ -52,17 +86,59 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::pam::unenrolled::Unenrolled;
+
+    /// Returns what alice loses of `sshd`, `su` (which has nullok) and `sudo`.
+    fn lost_of(factors: &Value, factor: Option<&str>, services: Option<&[&str]>) -> Vec<String> {
+        let service = |name: &str, unenrolled| AskingService { name: name.into(), unenrolled };
+        let asking = [
+            service("sshd", Unenrolled::Denied),
+            service("su", Unenrolled::Skipped),
+            service("sudo", Unenrolled::Denied),
+        ];
+        let services: Option<Vec<String>> =
+            services.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+        let state = json!({ "factors": factors });
+        let loss = Loss { factor, services: services.as_deref() };
+        lost_among(&asking, state.as_object().unwrap(), loss)
+    }
 
     #[test]
-    fn only_the_last_verified_factor_is_the_last() {
-        let state = json!({ "factors": [
+    fn the_last_factor_of_a_service_is_the_last() {
+        let all = json!([
             { "factor": "f-a", "status": "verified" }, { "factor": "f-b", "status": "unverified" },
-        ]});
-        let state = state.as_object().unwrap();
-        for (factor, expected) in [(None, true), (Some("f-a"), true), (Some("f-b"), false)] {
-            assert_eq!(loses_last(state, factor), expected, "{factor:?}");
+        ]);
+        assert_eq!(lost_of(&all, None, None), ["sshd", "sudo"]);
+        assert_eq!(lost_of(&all, Some("f-a"), None), ["sshd", "sudo"]);
+        assert!(lost_of(&all, Some("f-b"), None).is_empty());
+        let apart = json!([
+            { "factor": "f-a", "status": "verified", "services": ["sshd", "su"] },
+            { "factor": "f-b", "status": "verified", "services": ["sudo"] },
+        ]);
+        // Who still has a factor is denied with nullok, too.
+        assert_eq!(lost_of(&apart, Some("f-a"), None), ["sshd", "su"]);
+        let none = json!([{ "factor": "f-b", "status": "unverified" }]);
+        assert!(lost_of(&none, None, None).is_empty(), "nothing to lose");
+    }
+
+    #[test]
+    fn a_service_that_the_list_leaves_out_is_lost() {
+        let one = json!([{ "factor": "f-a", "status": "verified" }]);
+        for (services, expected) in [
+            (&["sshd"][..], &["su", "sudo"][..]),
+            (&["sshd", "su", "sudo"], &[]),
+            (&["no-such"], &["sshd", "su", "sudo"]),
+            (&[], &[]),
+        ] {
+            assert_eq!(lost_of(&one, Some("f-a"), Some(services)), expected, "{services:?}");
         }
-        let none = json!({ "factors": [{ "factor": "f-b", "status": "unverified" }] });
-        assert!(!loses_last(none.as_object().unwrap(), None), "nothing to lose");
+        let two = json!([
+            { "factor": "f-a", "status": "verified" },
+            { "factor": "f-b", "status": "verified", "services": ["sudo"] },
+        ]);
+        assert_eq!(lost_of(&two, Some("f-a"), Some(&["sshd"])), ["su"]);
+        // It was not valid for the others before.
+        let restricted = json!([{ "factor": "f-a", "status": "verified", "services": ["sshd"] }]);
+        assert!(lost_of(&restricted, Some("f-a"), Some(&["sshd", "su"])).is_empty());
     }
 }

@@ -21,6 +21,7 @@ use crate::host::sshd::requires_other_method;
 use crate::pam::change::{
     Change, check_enroll_after_password, needs_profile, plan_enable, read_after,
 };
+use crate::pam::files::read;
 use crate::pam::unenrolled::Unenrolled;
 use crate::terminal::{input, output};
 use crate::unit;
@@ -142,6 +143,10 @@ impl Preflight {
             },
         };
         preflight.reach.check(options.even_so)?;
+        if service == "sshd" && !options.yes {
+            let found = |read: &dyn Fn(&str) -> Option<String>| sshd::code_alone(read);
+            check_code_alone(found(&|file| read_after(changes, file)), &|| found(&read))?;
+        }
         if service == "sshd" && !options.even_so {
             preflight.check_root(&|| sshd::root_is_shut(&|file| read_after(changes, file)))?;
             preflight.check_passwords(changes)?;
@@ -272,6 +277,25 @@ impl Preflight {
         }
         message
     }
+}
+
+/// Asks whether a code alone may let users in by ssh. `problem`: that it does after the change.
+/// `before` returns the same for the files as they are.
+fn check_code_alone(
+    problem: Option<String>,
+    before: &dyn Fn() -> Option<String>,
+) -> Result<(), Error> {
+    let Some(problem) = problem.filter(|_| before().is_none()) else { return Ok(()) };
+    if input::is_terminal() {
+        output::note(&format!("Problem: {problem}."));
+        if input::confirm("Continue? [y/N] ")? {
+            return Ok(());
+        }
+        return Err(Error::refused("nothing is changed"));
+    }
+    Err(Error::refused(format!(
+        "not changed: {problem}; or use --yes, if a code alone is intended"
+    )))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use zbus::Variant;
 use crate::cli::Set;
 use crate::client::{Client, details};
 use crate::commands::current_code::current_code;
-use crate::commands::last_factor::ask_before_loss;
+use crate::commands::last_factor::{Loss, ask, lost};
 use crate::commands::only_factor::only_factor;
 use crate::error::Error;
 use crate::terminal::output;
@@ -19,7 +19,14 @@ pub(super) fn rename(
     name: &str,
     json: bool,
 ) -> Result<(), Error> {
-    change(user, factor, [("name", Some(name.into()))], &[], Question::None, json)
+    change(
+        user,
+        factor,
+        [("name", Some(name.into()))],
+        Vec::new(),
+        (Restriction::None, false),
+        json,
+    )
 }
 
 pub(super) fn run(user: &str, options: &Set, json: bool) -> Result<(), Error> {
@@ -27,9 +34,12 @@ pub(super) fn run(user: &str, options: &Set, json: bool) -> Result<(), Error> {
     let (not_before, not_after) = (time(&options.not_before)?, time(&options.not_after)?);
     let services = options.services.as_deref().map(services::parse).transpose()?;
     let now = jiff::Timestamp::now().as_second().try_into().unwrap_or_default();
-    let is_unusable = options.disable
-        || is_outside(not_before, not_after, now)
-        || services.as_deref().is_some_and(services::are_unknown);
+    let restriction = match &services {
+        _ if options.disable || is_outside(not_before, not_after, now) => Restriction::Unusable,
+        Some(services) => Restriction::To(services.clone()),
+        None => Restriction::None,
+    };
+    let restriction = (restriction, !options.yes);
     let advice = services.as_deref().map(services::advice).unwrap_or_default();
     let disabled = options.disable.then_some(true).or(options.enable.then_some(false));
     let changes = [
@@ -42,11 +52,7 @@ pub(super) fn run(user: &str, options: &Set, json: bool) -> Result<(), Error> {
     if changes.iter().all(|(_, value)| value.is_none()) {
         return Err(Error::Usage("no change given; see totpctl set --help".into()));
     }
-    let question = match is_unusable && !options.yes {
-        true => Question::LastFactor,
-        false => Question::None,
-    };
-    change(user, options.factor.as_deref(), changes, &advice, question, json)
+    change(user, options.factor.as_deref(), changes, advice, restriction, json)
 }
 
 /// Reports whether the given limits exclude `now`. 0 is no limit. All are in seconds since 1970.
@@ -55,29 +61,48 @@ fn is_outside(not_before: Option<u64>, not_after: Option<u64>, now: u64) -> bool
         || not_after.is_some_and(|end| end != 0 && end <= now)
 }
 
-/// What to ask before a change.
-enum Question {
+/// What a change takes from a factor.
+enum Restriction {
     None,
-    /// Whether to make the last factor unusable for a user who then cannot log in.
-    LastFactor,
+    /// Its codes are no longer valid.
+    Unusable,
+    /// It is valid for these services only; for all, if there are none.
+    To(Vec<String>),
 }
 
+impl Restriction {
+    /// Returns the services by which the user could no longer log in.
+    fn lost(&self, client: &Client, user: &str, factor: &str) -> Result<Vec<String>, Error> {
+        let services = match self {
+            Self::None => return Ok(Vec::new()),
+            Self::Unusable => None,
+            Self::To(services) => Some(services.as_slice()),
+        };
+        lost(client, user, Loss { factor: Some(factor), services })
+    }
+}
+
+/// `asks`: whether to ask before the user loses a service.
 fn change<'v>(
     user: &str,
     factor: Option<&str>,
     changes: impl IntoIterator<Item = (&'static str, Option<Variant<'v>>)>,
-    advice: &[String],
-    question: Question,
+    mut advice: Vec<String>,
+    (restriction, asks): (Restriction, bool),
     json: bool,
 ) -> Result<(), Error> {
     let changes = details::dictionary(changes);
     let client = Client::for_own_account(user)?;
     let factor = only_factor(&client, user, factor)?;
-    if matches!(question, Question::LastFactor) {
-        ask_before_loss(&client, user, Some(&factor), "nothing is changed")?;
+    let lost = restriction.lost(&client, user, &factor)?;
+    if asks {
+        ask(user, &lost, "nothing is changed")?;
     }
     let code = current_code(&client, user)?;
     client.manager(async |totpd| totpd.set_factor(user, &factor, &changes, &code).await)?;
+    if !lost.is_empty() {
+        advice.insert(0, format!("{user} can no longer log in by: {}.", output::names(&lost)));
+    }
     if json {
         return output::json(
             &json!({ "user": user, "factor": factor, "changed": true, "advice": advice }),

@@ -14,6 +14,7 @@ use crate::pam::asking_services::{AskingService, asking_services};
 use crate::terminal::input::user_or_caller;
 use crate::terminal::output;
 use crate::trial::state::Trial;
+use crate::unit;
 
 pub(super) fn run(json: bool) -> Result<(), Error> {
     let services = asking_services();
@@ -138,7 +139,8 @@ fn host(services: &[AskingService], json: bool) -> Result<(), Error> {
     let clock = match clock {
         Some(true) => "synchronized",
         Some(false) => "not synchronized",
-        None => "unknown: systemd-timedated does not answer",
+        None if unit::has_systemd() => "unknown: systemd-timedated does not answer",
+        None => "unknown: without systemd nothing here tells it",
     };
     let signer = signer.unwrap_or_else(|| "unknown".into());
     let next = match (users.enrolled, services.is_empty()) {

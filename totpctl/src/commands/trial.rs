@@ -157,7 +157,7 @@ pub(super) fn undo(id: Option<&str>, json: bool) -> Result<(), Error> {
 /// Waits, and ends the trial: keeps the change if a user logged in with a code, and reverts it
 /// otherwise.
 pub(super) fn count_down(seconds: u64, id: Option<&str>) -> Result<(), Error> {
-    wait(Duration::from_secs(seconds));
+    wait(Duration::from_secs(seconds), id);
     if id.is_some_and(commit_if_logged_in) {
         return Ok(());
     }

@@ -4,12 +4,15 @@ use super::finding::{Finding, FindingId};
 use super::report::Report;
 use super::services::Services;
 use crate::host::door::doas::Doas;
-use crate::host::door::known_doors::{KNOWN, Kind, KnownDoor, TO_ROOT, has_one_prompt};
+use crate::host::door::known_doors::{
+    KNOWN, Kind, KnownDoor, POLKIT, TO_ROOT, has_one_prompt, programs_of_polkit,
+};
 use crate::host::door::skipped::{cockpit_exceptions, polkit_exceptions};
 use crate::host::door::{CodeNeed, Door, automatic_login, never_asking};
 use crate::host::root_password::{self, RootPassword};
 use crate::pam::families::FAMILIES;
 use crate::program;
+use crate::unit::has_systemd;
 
 /// Returns the ways in besides sshd and sudo. `is_wanted` selects them by their services.
 pub(crate) fn doors(services: &Services, is_wanted: &dyn Fn(&str) -> bool) -> Vec<Door> {
@@ -23,12 +26,25 @@ pub(crate) fn automatic() -> Vec<Door> {
 }
 
 fn exists(known: &KnownDoor, services: &Services) -> bool {
+    // machinectl asks systemd.
+    let is_of_systemd = known.programs.contains(&"machinectl");
+    if is_of_systemd && !has_systemd() {
+        return false;
+    }
     let has_program = known.programs.iter().any(|name| program::path(name).is_some());
     match known.service {
         // Its program comes with systemd, and asks polkit.
         "polkit-1" => has_program && services.has("polkit-1"),
         _ if known.programs.is_empty() => services.has(known.service),
         _ => has_program,
+    }
+}
+
+/// Returns what a person calls a way in on this host.
+fn name(known: &KnownDoor) -> String {
+    match known.name {
+        POLKIT => programs_of_polkit(has_systemd(), &|name| program::path(name).is_some()),
+        name => name.to_owned(),
     }
 }
 
@@ -59,7 +75,7 @@ fn door(known: &KnownDoor, services: &Services) -> Door {
         _ => {}
     }
     let service = (!known.service.is_empty()).then(|| known.service.to_owned());
-    Door { name: known.name.to_owned(), service, who: None, code, exceptions }
+    Door { name: name(known), service, who: None, code, exceptions }
 }
 
 /// Adds what a service lacks beside others: services of the same program, other ways to root, and a
@@ -158,7 +174,7 @@ fn ways_to_root(services: &Services, is_root_locked: bool) -> Option<Finding> {
         return None;
     }
     let names: Vec<_> =
-        open.iter().map(|known| format!("{} ({})", known.name, known.service)).collect();
+        open.iter().map(|known| format!("{} ({})", name(known), known.service)).collect();
     let mut commands: Vec<_> = open
         .iter()
         // `enable su` changes su-l, too.

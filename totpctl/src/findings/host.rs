@@ -3,6 +3,7 @@
 mod activation;
 mod clock;
 mod confinement;
+mod replaced_program;
 mod rescue;
 mod store;
 mod system;
@@ -25,6 +26,7 @@ pub(crate) fn check(services: &[(&str, Unenrolled)], open: &[&str]) -> Report {
     let mut report = Report::default();
     system::check(&mut report);
     trial(&mut report);
+    replaced_program::check(&mut report);
     if let Some(reason) = configuration_error() {
         report.summarize("totpd cannot start");
         report.problem(FindingId::ConfigurationInvalid, format!("totpd cannot start: {reason}"));
@@ -53,7 +55,7 @@ pub(crate) fn check(services: &[(&str, Unenrolled)], open: &[&str]) -> Report {
     };
     activation::check(&mut report);
     confinement::check(&mut report);
-    clock::check(client.clock_is_synchronized(), &mut report);
+    clock::check(client.clock_is_synchronized(), unit::has_systemd(), &mut report);
     without_factor::check(&client, services, open, &mut report);
     if let Some(fingerprint) = backup_signer(&client) {
         report.summarize(format!("backups are signed by {}", escape(&fingerprint)));

@@ -9,7 +9,9 @@ use super::users::factors::Enrolled;
 use super::{doors, selinux, sshd};
 use crate::host::door::Door;
 use crate::host::people::people;
+use crate::host::root_password::RootPassword;
 use crate::host::sudo::{Sudo, allows};
+use crate::pam::asking_services::asking_services;
 use crate::pam::files::read;
 
 /// Checks what the program of a service does besides its stack. Returns the ways in of sshd and
@@ -63,6 +65,14 @@ fn check_sshd<'a>(
         findings.push(missing.into_finding());
     }
     let doors = sshd::check(report);
+    if RootPassword::of_host() == RootPassword::Usable {
+        let finding = sshd::root_by_password(&read);
+        // Before any service asks, every password of this host is enough.
+        match asking_services().is_empty() {
+            true => report.notes.extend(finding),
+            false => report.problems.extend(finding),
+        }
+    }
     let root_is_shut = report.notes.iter().any(|note| note.id() == FindingId::SshdRootCannotLogIn);
     let root_is_alone = || match asks {
         true => enrolled().is_some_and(root_is_alone),

@@ -5,6 +5,7 @@ mod message;
 pub(crate) mod passwords;
 mod reload;
 mod rest;
+mod root_password;
 #[cfg(test)]
 mod tests;
 mod uncounted;
@@ -33,7 +34,7 @@ pub(crate) fn check(report: &mut Report) -> Vec<Door> {
 pub(crate) fn problems(read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let mut report = Report::default();
     check_with(read, &mut report);
-    // For some machines that is meant, and the message of the change has it.
+    // For some machines that is meant, and the change asks about it.
     let is_fault = |problem: &&Finding| problem.id() != FindingId::SshdCodeAlone;
     let problems: Vec<_> = report.problems.iter().filter(is_fault).map(Finding::sentence).collect();
     (!problems.is_empty()).then(|| problems.join("; "))
@@ -47,22 +48,38 @@ pub(crate) fn root_is_shut(read: &dyn Fn(&str) -> Option<String>) -> Option<Stri
     notes.find(|note| note.id() == FindingId::SshdRootCannotLogIn).map(Finding::sentence)
 }
 
+/// Returns the finding that root logs in by a password alone, if so, for root. `read` returns the
+/// files of PAM.
+pub(super) fn root_by_password(read: &dyn Fn(&str) -> Option<String>) -> Option<Finding> {
+    let stack_of = |config: &Effective| stack::facts(config.pam.service(), read);
+    root_password::finding(host_survey()?, &stack_of)
+}
+
 /// Returns what may surprise those who log in by ssh once its stack asks for a code, each with the
 /// change to make, for root. `read` returns the files of PAM, as they will be.
 pub(crate) fn surprises(read: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+    let is_one =
+        |id| matches!(id, FindingId::SshdPasswordCannotAnswer | FindingId::SshdRootCannotLogIn);
+    sentences(read, &is_one)
+}
+
+/// Returns the problem that a code alone lets users in by ssh, if so, for root. `read` returns the
+/// files of PAM, as they will be.
+pub(crate) fn code_alone(read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    sentences(read, &|id| id == FindingId::SshdCodeAlone).into_iter().next()
+}
+
+/// Returns the findings of these kinds, each as a sentence.
+fn sentences(
+    read: &dyn Fn(&str) -> Option<String>,
+    is_one: &dyn Fn(FindingId) -> bool,
+) -> Vec<String> {
     let Some(survey) = host_survey() else { return Vec::new() };
     let mut report = Report::default();
     assess(survey, &|service| stack::facts(service, read), &mut report);
     explain_lists(survey, &mut report);
-    let is_one = |finding: &&Finding| {
-        matches!(
-            finding.id(),
-            FindingId::SshdCodeAlone
-                | FindingId::SshdPasswordCannotAnswer
-                | FindingId::SshdRootCannotLogIn
-        )
-    };
-    report.problems.iter().chain(&report.notes).filter(is_one).map(Finding::sentence).collect()
+    let found = report.problems.iter().chain(&report.notes);
+    found.filter(|finding| is_one(finding.id())).map(Finding::sentence).collect()
 }
 
 /// Says at the findings on a key or a code alone why a line of `AuthenticationMethods` does not

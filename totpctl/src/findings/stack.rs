@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use pam_stack::edit::WRONG_PASSWORD_RISK;
 use pam_stack::parse::Kind;
-use pam_stack::{Analysis, Bypass, Place, Rule, Stack, analyze, needs_two_answers};
+use pam_stack::{Analysis, Bypass, Place, Rule, Stack, ambiguity_fix, analyze, needs_two_answers};
 
 use super::finding::{Finding, FindingId};
 use super::report::Report;
@@ -155,8 +155,8 @@ fn parse(service: &str, files: &Snapshot, report: &mut Report) -> Result<Vec<Rul
         }
         Stack::Ambiguous(place, reason) => {
             report.summarize("depends on the version of libpam");
-            let fix = "write the line whole, and without what is in its way";
-            let finding = Finding::new(FindingId::StackAmbiguous, *reason).fix(fix);
+            let finding =
+                Finding::new(FindingId::StackAmbiguous, *reason).fix(ambiguity_fix(reason));
             report.problems.push(finding.at(locate(place)));
         }
         Stack::TooLong(place) => {

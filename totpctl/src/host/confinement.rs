@@ -1,9 +1,9 @@
 //! What confines a process on this host: SELinux, AppArmor.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use super::process::processes_of;
 use super::selinux;
 
 /// The rules that this kernel enforces.
@@ -28,16 +28,7 @@ impl Kernel {
 /// text is empty if the process has none. The function returns nothing if no such process is
 /// visible.
 pub(crate) fn label_of(program: &Path, uid: u32) -> Option<String> {
-    let processes = fs::read_dir("/proc").ok()?;
-    // The kernel shows this path after an upgrade, before the restart.
-    let replaced = format!("{} (deleted)", program.display());
-    // Any user may run the program.
-    let is_it = |folder: &Path| {
-        fs::metadata(folder).is_ok_and(|process| process.uid() == uid)
-            && fs::read_link(folder.join("exe"))
-                .is_ok_and(|exe| exe == program || exe == Path::new(&replaced))
-    };
-    let folder = processes.flatten().map(|entry| entry.path()).find(|folder| is_it(folder))?;
+    let folder = processes_of(program, uid).into_iter().next()?;
     // The kernel does not offer this file without SELinux and AppArmor.
     let label = fs::read_to_string(folder.join("attr/current")).unwrap_or_default();
     Some(label.trim_end_matches(['\n', '\0']).to_owned())

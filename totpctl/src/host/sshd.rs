@@ -20,7 +20,8 @@ use self::connections::connection::Connection;
 use self::launch::socket;
 use self::question::ask;
 use self::survey::Survey;
-use self::ways::{password, stack};
+use self::ways::password::{self, ShutUser};
+use self::ways::stack;
 use super::accounts::Lacking;
 use crate::program;
 
@@ -107,7 +108,7 @@ pub(crate) fn sftp_users(is_person: impl Fn(u32) -> bool) -> Vec<(String, Option
 
 /// The users who cannot log in for want of a password.
 pub(crate) struct ShutOut {
-    pub(crate) names: Vec<String>,
+    pub(crate) users: Vec<ShutUser>,
     /// The line that requires more than a key.
     pub(crate) place: Option<(String, usize)>,
 }
@@ -131,9 +132,13 @@ pub(crate) fn shut_without_password(
     };
     // One answer takes some 20 ms.
     let lacking = lacking.get(..MAX_QUESTIONS).unwrap_or(lacking);
-    let names = password::shut_out(survey, &facts, lacking, &ask);
-    let place = survey.everybody.trace.place(&["AuthenticationMethods"]);
-    (!names.is_empty()).then_some(ShutOut { names, place })
+    let users = password::shut_out(survey, &facts, lacking, &ask);
+    let usual = || survey.everybody.trace.place(&["AuthenticationMethods"]);
+    let place = match users.iter().find(|user| user.block.is_none()) {
+        Some(_) => usual(),
+        None => users.first().and_then(|user| user.block.clone()),
+    };
+    (!users.is_empty()).then_some(ShutOut { users, place })
 }
 
 const USUAL_PORT: &str = "22";

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::Stdio;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::state::Trial;
 use crate::error::Error;
@@ -45,12 +45,18 @@ pub(super) fn start(trial: &Trial, time: Duration) -> Result<(), Error> {
         .map_err(|error| cannot_change(&error))
 }
 
-/// Waits in a session of its own.
-pub(super) fn wait(time: Duration) {
+/// Waits in a session of its own, until the time is over or nothing is left to wait for.
+pub(super) fn wait(time: Duration, is_over: &dyn Fn() -> bool) {
     // This succeeds because the process leads no group. If it does not, the process waits all the
     // same.
     let _ = nix::unistd::setsid();
-    thread::sleep(time);
+    let start = Instant::now();
+    while let Some(left) = time.checked_sub(start.elapsed()).filter(|left| !left.is_zero()) {
+        if is_over() {
+            return;
+        }
+        thread::sleep(left.min(POLL_INTERVAL));
+    }
 }
 
 /// Stops the timer, if there is one.
@@ -72,4 +78,26 @@ fn has_systemd() -> bool {
 
 fn cannot_change(reason: &dyn std::fmt::Display) -> Error {
     Error::refused(format!("not changed: cannot start the countdown: {reason}"))
+}
+
+/// How often a process looks whether its trial has ended.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn a_countdown_ends_with_its_trial() {
+        let asked = Cell::new(0);
+        let is_over = || {
+            asked.set(asked.get() + 1);
+            asked.get() == 2
+        };
+        wait(Duration::from_secs(600), &is_over);
+        assert_eq!(asked.get(), 2);
+        wait(Duration::ZERO, &|| panic!("the time is over"));
+    }
 }

@@ -3,7 +3,9 @@
 //! Root may do everything. For all other callers the table lists the need of an operation. The need
 //! depends on the owner of the account. A pending factor is for its maker ([`may_change`]).
 
+use crate::account::Account;
 use crate::factor::{Factor, Maker};
+use crate::record::Record;
 
 /// The operation that a caller asks for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -29,6 +31,8 @@ pub enum Operation {
     Restrict,
     /// Remove factors (`Remove`).
     Remove,
+    /// Remove a record that cannot be unsealed (`Remove`).
+    RemoveDamaged,
     /// Forget wrong codes, or find a token again (`Unlock`, `Resync`).
     Manage,
     /// Back up, restore, rekey or check the store as a whole.
@@ -48,7 +52,7 @@ impl Operation {
             Self::Change | Self::EnrollConfirmed | Self::EnrollShortSecret | Self::Restrict => {
                 "change"
             }
-            Self::Remove => "remove",
+            Self::Remove | Self::RemoveDamaged => "remove",
             Self::Manage => "manage",
             Self::KeepStore => "store",
         }
@@ -68,6 +72,20 @@ pub enum Relation {
     Root,
 }
 
+impl Relation {
+    /// Returns the relation of the caller with this uid to an account. A user who is gone has no
+    /// uid.
+    #[must_use]
+    pub fn new(caller: u32, account: Option<u32>) -> Self {
+        match (caller, account) {
+            (0, _) => Self::ByRoot,
+            (_, Some(0)) => Self::Root,
+            (caller, Some(uid)) if caller == uid => Self::Own,
+            (_, _) => Self::Other,
+        }
+    }
+}
+
 /// The need of a caller for an operation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Need {
@@ -85,7 +103,7 @@ pub enum Need {
 /// Returns the need of `operation` for a caller in this relation to the account.
 #[must_use]
 pub fn need(operation: Operation, relation: Relation) -> Need {
-    let Some((_, own, other, root)) = TABLE.iter().find(|row| row.0 == operation) else {
+    let Some((_, own, other, root, _)) = TABLE.iter().find(|row| row.0 == operation) else {
         return Need::Root;
     };
     match relation {
@@ -94,6 +112,22 @@ pub fn need(operation: Operation, relation: Relation) -> Need {
         Relation::Other => *other,
         Relation::Root => *root,
     }
+}
+
+/// Reports whether `operation` is also for a user who is gone from the system and still in the
+/// store.
+#[must_use]
+pub fn is_for_removed_users(operation: Operation) -> bool {
+    TABLE.iter().any(|row| row.0 == operation && row.4)
+}
+
+/// Reports whether a login may show the user of `account` a new factor.
+///
+/// A program of root asks for the user, who passed the password. So polkit is not asked. A user who
+/// is enrolled needs a code to add a factor ([`Operation::Change`]), and adds none here.
+#[must_use]
+pub fn may_enroll_at_login<S>(account: &Account, record: &Record<S>, self_service: bool) -> bool {
+    self_service && account.uid.is_some() && !record.is_enrolled()
 }
 
 /// Reports whether `by` may change or remove `factor`, if the table lets it change the account.
@@ -106,27 +140,28 @@ pub fn may_change(factor: &Factor, by: Maker) -> bool {
 }
 
 #[rustfmt::skip]
-const TABLE: [(Operation, Need, Need, Need); 12] = [
-    //                              own account        somebody else's    root's
-    (Operation::LogIn,             Need::Nothing,     Need::Root,        Need::Root),
-    (Operation::CompleteLogin,     Need::Root,        Need::Root,        Need::Root),
-    (Operation::Read,              Need::Nothing,     Need::ManageUsers, Need::ManageUsers),
-    (Operation::List,              Need::ManageUsers, Need::ManageUsers, Need::ManageUsers),
-    (Operation::Confirm,           Need::Nothing,     Need::ManageUsers, Need::Root),
-    (Operation::Change,            Need::SelfService, Need::ManageUsers, Need::Root),
-    (Operation::EnrollConfirmed,   Need::Root,        Need::Root,        Need::Root),
-    (Operation::EnrollShortSecret, Need::Root,        Need::Root,        Need::Root),
-    (Operation::Restrict,          Need::Root,        Need::ManageUsers, Need::Root),
-    (Operation::Remove,            Need::SelfService, Need::ManageUsers, Need::Root),
-    (Operation::Manage,            Need::ManageUsers, Need::ManageUsers, Need::Root),
-    (Operation::KeepStore,         Need::Root,        Need::Root,        Need::Root),
+const TABLE: [(Operation, Need, Need, Need, bool); 13] = [
+    //                              own account        somebody else's    root's             gone
+    (Operation::LogIn,             Need::Nothing,     Need::Root,        Need::Root,        false),
+    (Operation::CompleteLogin,     Need::Root,        Need::Root,        Need::Root,        false),
+    (Operation::Read,              Need::Nothing,     Need::ManageUsers, Need::ManageUsers, true),
+    (Operation::List,              Need::ManageUsers, Need::ManageUsers, Need::ManageUsers, false),
+    (Operation::Confirm,           Need::Nothing,     Need::ManageUsers, Need::Root,        false),
+    (Operation::Change,            Need::SelfService, Need::ManageUsers, Need::Root,        false),
+    (Operation::EnrollConfirmed,   Need::Root,        Need::Root,        Need::Root,        false),
+    (Operation::EnrollShortSecret, Need::Root,        Need::Root,        Need::Root,        false),
+    (Operation::Restrict,          Need::Root,        Need::ManageUsers, Need::Root,        false),
+    (Operation::Remove,            Need::SelfService, Need::ManageUsers, Need::Root,        true),
+    (Operation::RemoveDamaged,     Need::Root,        Need::Root,        Need::Root,        true),
+    (Operation::Manage,            Need::ManageUsers, Need::ManageUsers, Need::Root,        true),
+    (Operation::KeepStore,         Need::Root,        Need::Root,        Need::Root,        false),
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::factor::{FactorId, Kind, LoginNonce, LoginToken, Status};
-    use crate::fixtures::verified;
+    use crate::fixtures::{enrolled, user, verified};
     use crate::user_name::UserName;
 
     #[test]
@@ -161,6 +196,49 @@ mod tests {
     fn every_operation_has_one_row() {
         for (index, (operation, ..)) in TABLE.iter().enumerate() {
             assert!(TABLE.iter().skip(index + 1).all(|row| row.0 != *operation), "{operation:?}");
+        }
+    }
+
+    #[test]
+    fn the_relation_follows_from_both_uids() {
+        for (caller, account, expected) in [
+            (0, Some(0), Relation::ByRoot),
+            (0, Some(1000), Relation::ByRoot),
+            (0, None, Relation::ByRoot),
+            (1000, Some(1000), Relation::Own),
+            (1000, Some(1001), Relation::Other),
+            (1000, None, Relation::Other),
+            (1000, Some(0), Relation::Root),
+        ] {
+            assert_eq!(Relation::new(caller, account), expected, "{caller} {account:?}");
+        }
+    }
+
+    #[test]
+    fn a_user_who_is_gone_is_read_unlocked_and_removed_and_no_more() {
+        for (operation, ..) in TABLE {
+            let expected = matches!(
+                operation,
+                Operation::Manage | Operation::Read | Operation::Remove | Operation::RemoveDamaged
+            );
+            assert_eq!(is_for_removed_users(operation), expected, "{operation:?}");
+        }
+    }
+
+    #[test]
+    fn a_login_shows_a_new_factor_only_to_a_user_without_one() {
+        let account = |uid| Account { key: user("alice"), uid };
+        let (empty, enrolled) = (Record::new(1000), enrolled(1000));
+        for (uid, record, self_service, expected) in [
+            (Some(1000), &empty, true, true),
+            (Some(1000), &empty, false, false),
+            (None, &empty, true, false),
+            (Some(1000), &enrolled, true, false),
+            // The factor of an earlier account of this name.
+            (Some(1001), &enrolled, true, false),
+        ] {
+            let may = may_enroll_at_login(&account(uid), record, self_service);
+            assert_eq!(may, expected, "{uid:?} {self_service}");
         }
     }
 
@@ -205,7 +283,7 @@ mod tests {
         let words: [&str; TABLE.len()] = TABLE.map(|(operation, ..)| operation.word());
         let expected = [
             "login", "login", "read", "list", "confirm", "change", "change", "change", "change",
-            "remove", "manage", "store",
+            "remove", "remove", "manage", "store",
         ];
         assert_eq!(words, expected);
     }

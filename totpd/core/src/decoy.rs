@@ -27,7 +27,7 @@ pub fn record() -> Option<Record> {
         created: 0,
         last_used: None,
         last_accepted: None,
-        limits: Restrictions::default(),
+        restrictions: Restrictions::default(),
         drift: Drift::default(),
         last_place: Some(LastUse::new(Some("sshd"), &Source::Nowhere)),
         made_by: Maker::Unknown,

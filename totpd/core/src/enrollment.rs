@@ -6,13 +6,11 @@ pub(crate) use crate::enrollment::addition::verify;
 pub use crate::enrollment::confirmation::{Confirmation, confirm};
 pub use crate::enrollment::diagnosis::Diagnosis;
 pub use crate::enrollment::expiry::{expire, expiry};
-pub use crate::enrollment::first_login::{Completion, complete, note_first_login, offer, prove};
+pub use crate::enrollment::first_login::{Completion, LoginEnd, complete_login, offer, prove};
 pub use crate::enrollment::label::LabelHistory;
 pub use crate::enrollment::new_factor::NewFactor;
 pub use crate::enrollment::refusal::Refusal;
-pub use crate::enrollment::replay_floor::{ReplayFloor, apply_floor, usable_from};
 pub use crate::enrollment::request::{Enrolled, Request, enroll};
-pub use crate::enrollment::restoration::{keep_used_codes, restore};
 pub use crate::enrollment::rules::EnrollmentRules;
 use crate::factor::{Factor, FactorId, Maker};
 use crate::record::Record;
@@ -26,9 +24,7 @@ mod first_login;
 mod label;
 mod new_factor;
 mod refusal;
-mod replay_floor;
 mod request;
-mod restoration;
 mod rules;
 
 /// Removes the factor `id` for the caller `by` at `now` (seconds since 1970), or all factors if

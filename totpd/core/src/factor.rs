@@ -4,23 +4,24 @@ use alloc::string::String;
 use core::ops::RangeInclusive;
 
 use crate::code::Code;
+use crate::code_comparison::matching_counter;
 pub use crate::factor::clock_drift::{Drift, MAX_DRIFT_SECS, MAX_RESYNC_SECS, MAX_SKEW};
 pub use crate::factor::id::FactorId;
 pub use crate::factor::kind::{Kind, PERIOD};
+pub use crate::factor::login_token::{LoginToken, TokenDigest};
 pub use crate::factor::maker::{LoginNonce, Maker};
 pub use crate::factor::restrictions::{LastUse, Restrictions};
 pub use crate::factor::status::Status;
-pub use crate::factor::token::{LoginToken, TokenDigest};
-use crate::otp::{Algorithm, matching_counter, time_step};
+use crate::otp::{Algorithm, time_step};
 use crate::seed::Seed;
 
 mod clock_drift;
 mod id;
 mod kind;
+mod login_token;
 mod maker;
 mod restrictions;
 mod status;
-mod token;
 
 /// A factor: one seed, its parameters, and its state. With [`NoSeed`](crate::seed::NoSeed) in the
 /// place of the seed it has no codes.
@@ -47,7 +48,7 @@ pub struct Factor<S = Seed> {
     /// The last accepted time step or counter. Only a greater one is accepted.
     pub last_accepted: Option<u64>,
     /// The times and services of the factor.
-    pub limits: Restrictions,
+    pub restrictions: Restrictions,
     /// The drift of its clock, learned from its right codes.
     pub drift: Drift,
     /// The service and the source of the last accepted code.
@@ -95,7 +96,7 @@ impl Factor {
             created: self.created,
             last_used: self.last_used,
             last_accepted: self.last_accepted,
-            limits: self.limits,
+            restrictions: self.restrictions,
             drift: self.drift,
             last_place: self.last_place,
             made_by: self.made_by,

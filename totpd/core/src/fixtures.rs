@@ -38,7 +38,7 @@ pub fn verified(kind: Kind, last_accepted: Option<u64>) -> Factor {
         created: 0,
         last_used: None,
         last_accepted,
-        limits: Restrictions::default(),
+        restrictions: Restrictions::default(),
         drift: Drift::default(),
         last_place: None,
         made_by: Maker::Root,

@@ -4,7 +4,8 @@
 //! record come out. The crate is `no_std`, so it can reach no clock, disk, bus, thread or random
 //! generator. Time and random bytes are arguments. [`verification::verify`] judges a login, and
 //! [`resync::resync`] finds a token again. [`management`] judges the code that a change needs, and
-//! then changes the record. [`enrollment`] adds a factor:
+//! then changes the record. [`restoration`] closes what a backup would open again.
+//! [`enrollment`] adds a factor:
 //!
 //! ```
 //! use totpd_core::code::Code;
@@ -16,6 +17,7 @@
 //! use totpd_core::record::Record;
 //! use totpd_core::seed::Seed;
 //! use totpd_core::throttle::ThrottleRules;
+//! use totpd_core::moment::Moment;
 //! use totpd_core::void_windows::VoidWindows;
 //!
 //! let (now, lifetime) = (30, 600);
@@ -29,7 +31,7 @@
 //!     seed: Seed::new(b"12345678901234567890".to_vec()).expect("20 bytes"),
 //!     is_imported: false,
 //!     counter: 0,
-//!     limits: Restrictions::default(),
+//!     restrictions: Restrictions::default(),
 //!     is_confirmed: false,
 //!     made_by: Maker::Uid(1000),
 //! };
@@ -51,7 +53,7 @@
 //!     known_source: 30 * 86_400,
 //! };
 //! let maker = Maker::Uid(1000);
-//! let time = (59, &VoidWindows::NONE);
+//! let time = Moment { now: 59, voids: &VoidWindows::NONE };
 //! let confirmed = confirm(&mut record, maker, id.as_str(), &code, time, &rules, &throttle);
 //! assert_eq!(confirmed, Confirmation::Verified);
 //! assert!(record.is_enrolled());
@@ -65,6 +67,7 @@ extern crate std;
 pub mod account;
 pub mod authorization;
 pub mod code;
+mod code_comparison;
 pub mod decoy;
 pub mod enrollment;
 pub mod factor;
@@ -73,10 +76,12 @@ pub mod fixtures;
 pub mod hmac;
 pub mod management;
 pub mod mark;
+pub mod moment;
 pub mod otp;
 pub mod record;
 pub mod record_key;
 pub mod recovery_codes;
+pub mod restoration;
 pub mod resync;
 pub mod seed;
 pub mod source;

@@ -10,6 +10,7 @@ use crate::factor::{Factor, Maker};
 pub use crate::management::decision::{Decision, Refusal};
 pub use crate::management::factor_changes::FactorChanges;
 pub use crate::management::reauthentication::Reauthentication;
+use crate::moment::Moment;
 use crate::record::Record;
 use crate::recovery_codes::RecoveryCodes;
 use crate::resync::{self, ResyncOutcome};
@@ -23,7 +24,8 @@ mod reauthentication;
 /// Adds a factor, shows root's pending one again, or verifies the one that is named.
 pub fn enroll(
     record: Record,
-    (proof, voids): (&Reauthentication, &VoidWindows),
+    proof: &Reauthentication,
+    voids: &VoidWindows,
     request: &enrollment::Request,
     now: u64,
     rules: &EnrollmentRules,
@@ -40,7 +42,7 @@ pub fn confirm(
     mut record: Record,
     (by, uid): (Maker, u32),
     (id, code): (&str, &Code),
-    time: (u64, &VoidWindows),
+    time: Moment<'_>,
     rules: &EnrollmentRules,
     throttle: &ThrottleRules,
 ) -> (Confirmation, Record) {
@@ -56,7 +58,8 @@ pub fn confirm(
 /// since 1970).
 pub fn remove(
     record: Record,
-    (proof, voids): (&Reauthentication, &VoidWindows),
+    proof: &Reauthentication,
+    voids: &VoidWindows,
     id: &str,
     by: Maker,
     now: u64,
@@ -70,7 +73,8 @@ pub fn remove(
 /// Changes what is no secret of the factor `id`, for the caller `by`. The account has `uid` now.
 pub fn edit_factor(
     record: Record,
-    (proof, voids): (&Reauthentication, &VoidWindows),
+    proof: &Reauthentication,
+    voids: &VoidWindows,
     (by, uid): (Maker, u32),
     id: &str,
     changes: &FactorChanges,
@@ -88,7 +92,8 @@ pub fn edit_factor(
 /// Puts `codes` in the place of all recovery codes of the account that has `uid` now.
 pub fn renew_recovery_codes(
     record: Record,
-    (proof, voids): (&Reauthentication, &VoidWindows),
+    proof: &Reauthentication,
+    voids: &VoidWindows,
     uid: u32,
     codes: &RecoveryCodes,
 ) -> Decision<()> {
@@ -124,7 +129,7 @@ pub fn resync(
     mut record: Record,
     (id, uid): (&str, u32),
     (by, codes): (Maker, (&Code, &Code)),
-    time: (u64, &VoidWindows),
+    time: Moment<'_>,
     rules: &EnrollmentRules,
 ) -> (ResyncOutcome, Record) {
     let outcome = if record.belongs_to(uid) {

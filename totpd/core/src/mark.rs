@@ -7,12 +7,14 @@
 
 pub use crate::mark::ending::{Ending, ending_at_start};
 pub use crate::mark::leaning::{Leaning, Leant};
+pub use crate::mark::login::LeaningLogin;
 pub use crate::mark::row::{Mark, UsedCode};
 pub use crate::mark::run_id::RunId;
 pub use crate::mark::witness::{Acceptance, WITNESS_BYTES, Witness};
 
 mod ending;
 mod leaning;
+mod login;
 mod row;
 mod run_id;
 #[cfg(test)]

@@ -1,14 +1,10 @@
 //! HOTP (RFC 4226) and TOTP (RFC 6238): the codes of a seed.
 
-use core::ops::RangeInclusive;
-
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
-use subtle::{ConditionallySelectable, ConstantTimeEq};
 
-use crate::code::Code;
 use crate::hmac::{keyed, tag};
 use crate::seed::Seed;
 
@@ -56,25 +52,6 @@ impl Algorithm {
     }
 }
 
-/// Returns the counter in `window` that `code` belongs to.
-///
-/// If several counters have this code, the function returns the greatest one. So the code is still
-/// accepted once. The time does not depend on a match or on its place. All codes are computed, and
-/// compared without a branch.
-#[must_use]
-pub fn matching_counter(
-    seed: &Seed,
-    algorithm: Algorithm,
-    code: &Code,
-    window: RangeInclusive<u64>,
-) -> Option<u64> {
-    match algorithm {
-        Algorithm::Sha1 => search::<Hmac<Sha1>>(seed, code, window),
-        Algorithm::Sha256 => search::<Hmac<Sha256>>(seed, code, window),
-        Algorithm::Sha512 => search::<Hmac<Sha512>>(seed, code, window),
-    }
-}
-
 /// Returns the code of `counter` (RFC 4226 section 5.3), with `digits` (6 to 8) decimal digits.
 #[must_use]
 pub fn code_at(seed: &Seed, algorithm: Algorithm, counter: u64, digits: u8) -> u32 {
@@ -92,25 +69,8 @@ pub fn time_step(now: u64, period: u32) -> u64 {
     now / u64::from(period.max(1))
 }
 
-/// Searches `code` in all of `window`. The key is set up once for all counters.
-fn search<M: Mac + KeyInit + Clone>(
-    seed: &Seed,
-    code: &Code,
-    window: RangeInclusive<u64>,
-) -> Option<u64> {
-    let mac: M = keyed(seed.bytes());
-    let mut greatest = 0_u64;
-    let mut matched = subtle::Choice::from(0);
-    for counter in window {
-        let same = value(mac.clone(), counter, code.digits()).ct_eq(&code.value());
-        greatest.conditional_assign(&counter, same);
-        matched |= same;
-    }
-    bool::from(matched).then_some(greatest)
-}
-
 /// Returns the code of `counter`, with the key in `mac`.
-fn value<M: Mac>(mac: M, counter: u64, digits: u8) -> u32 {
+pub(crate) fn value<M: Mac>(mac: M, counter: u64, digits: u8) -> u32 {
     truncate(&tag(mac, &counter.to_be_bytes())) % 10_u32.pow(u32::from(digits))
 }
 
@@ -160,16 +120,6 @@ mod tests {
                 assert_eq!(code_at(&seed, algorithm, step, 8), code, "{algorithm:?} at {now}");
             }
         }
-    }
-
-    #[test]
-    fn a_code_that_fits_twice_is_of_the_greatest_counter() {
-        let seed = seed(20);
-        let repeated =
-            (0..40_u64).find(|n| code_at(&seed, Algorithm::Sha1, *n, 6) == 755_224).unwrap();
-        let code = Code::parse("755224").unwrap();
-        assert_eq!(matching_counter(&seed, Algorithm::Sha1, &code, 0..=40), Some(repeated));
-        assert_eq!(matching_counter(&seed, Algorithm::Sha1, &code, 1..=40), None);
     }
 
     #[test]

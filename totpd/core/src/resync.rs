@@ -4,13 +4,14 @@
 use alloc::vec::Vec;
 
 use crate::code::Code;
+use crate::code_comparison::matching_counter;
 use crate::enrollment::{self, EnrollmentRules, Refusal};
 use crate::factor::{
     Drift, Factor, FactorId, Kind, MAX_DRIFT_SECS, MAX_RESYNC_SECS, Maker, Status,
 };
-use crate::otp::{matching_counter, time_step};
+use crate::moment::Moment;
+use crate::otp::time_step;
 use crate::record::Record;
-use crate::void_windows::VoidWindows;
 
 /// The result of a resynchronization.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -49,6 +50,7 @@ pub enum ResyncOutcome {
 /// ```
 /// use totpd_core::code::Code;
 /// use totpd_core::resync::{ResyncOutcome, resync};
+/// use totpd_core::moment::Moment;
 /// use totpd_core::void_windows::VoidWindows;
 /// # use totpd_core::enrollment::EnrollmentRules;
 /// # use totpd_core::factor::{Drift, Factor, FactorId, Kind, Maker, Restrictions, Status};
@@ -67,7 +69,7 @@ pub enum ResyncOutcome {
 /// #     created: 0,
 /// #     last_used: None,
 /// #     last_accepted: None,
-/// #     limits: Restrictions::default(),
+/// #     restrictions: Restrictions::default(),
 /// #     drift: Drift::default(),
 /// #     last_place: None,
 /// #     made_by: Maker::Root,
@@ -77,7 +79,7 @@ pub enum ResyncOutcome {
 /// let first = Code::parse("399871").expect("six digits");
 /// let second = Code::parse("520489").expect("six digits");
 /// let rules = EnrollmentRules { unverified_lifetime: 600, max_factors: 1, skew: 1 };
-/// let (time, codes) = ((0, &VoidWindows::NONE), (&first, &second));
+/// let (time, codes) = (Moment { now: 0, voids: &VoidWindows::NONE }, (&first, &second));
 /// let outcome = resync(&mut record, (Maker::Root, ""), codes, time, &rules);
 /// assert_eq!(outcome, ResyncOutcome::Done);
 /// assert_eq!(record.factors[0].last_accepted, Some(9));
@@ -86,9 +88,10 @@ pub fn resync(
     record: &mut Record,
     (by, id): (Maker, &str),
     codes: (&Code, &Code),
-    time @ (now, _): (u64, &VoidWindows),
+    time: Moment<'_>,
     rules: &EnrollmentRules,
 ) -> ResyncOutcome {
+    let now = time.now;
     enrollment::expire(record, now);
     record.share_used_codes();
     let Some(id) = meant(record, by, id) else { return unmeant(record, id) };
@@ -140,7 +143,7 @@ fn find(
     record: &mut Record,
     id: &FactorId,
     (first, second): (&Code, &Code),
-    (now, voids): (u64, &VoidWindows),
+    Moment { now, voids }: Moment<'_>,
     reach: u64,
 ) -> ResyncOutcome {
     let Some(token) = record.factors.iter().find(|factor| factor.id == *id) else {

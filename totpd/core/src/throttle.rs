@@ -106,14 +106,16 @@ impl Throttle {
         &self.known
     }
 
-    /// Returns whether an attempt of `source` is checked at `now` (seconds since 1970).
+    /// Returns whether an attempt of `source` is checked at `now` (seconds since 1970). Forgets
+    /// before what is over ([`Throttle::expire_and_clamp`]).
     #[must_use]
-    pub fn state(&self, source: &Source, now: u64, rules: &ThrottleRules) -> ThrottleState {
+    pub fn state(&mut self, source: &Source, now: u64, rules: &ThrottleRules) -> ThrottleState {
+        self.expire_and_clamp(now, rules);
         self.known
             .iter()
             // An old record may hold several addresses of one network. The most recent one counts.
             .rev()
-            .find(|known| known.source == *source && is_fresh(known, now, rules))
+            .find(|known| known.source == *source)
             .map_or(&self.unknown_sources, |known| &known.budget)
             .state(now, rules)
     }

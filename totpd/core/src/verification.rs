@@ -2,12 +2,13 @@
 //! record.
 
 use crate::factor::{Factor, FactorId, LastUse, Match};
+use crate::mark::UsedCode;
 use crate::record::Record;
 use crate::recovery_codes::HashedGuess;
 use crate::throttle::ThrottleState;
 pub use crate::verification::attempt::{Answer, Attempt, Rules};
 use crate::verification::best_match::{best_match, compute_decoy, is_allowed, repeats_last_code};
-pub use crate::verification::verdict::{Reason, Verdict};
+pub use crate::verification::verdict::{Method, Reason, Verdict};
 use crate::void_windows::VoidWindows;
 
 mod attempt;
@@ -24,7 +25,7 @@ mod verdict;
 /// ```
 /// use totpd_core::code::Code;
 /// use totpd_core::source::Source;
-/// use totpd_core::verification::{Answer, Attempt, Reason, Rules, Verdict, verify};
+/// use totpd_core::verification::{Answer, Attempt, Method, Reason, Rules, Verdict, verify};
 /// use totpd_core::void_windows::VoidWindows;
 /// # use totpd_core::factor::{Drift, Factor, FactorId, Kind, Maker, Restrictions, Status};
 /// # use totpd_core::otp::Algorithm;
@@ -43,7 +44,7 @@ mod verdict;
 /// #     created: 0,
 /// #     last_used: None,
 /// #     last_accepted: None,
-/// #     limits: Restrictions::default(),
+/// #     restrictions: Restrictions::default(),
 /// #     drift: Drift::default(),
 /// #     last_place: None,
 /// #     made_by: Maker::Root,
@@ -67,7 +68,7 @@ mod verdict;
 ///     now: 59,
 /// };
 /// let (verdict, record) = verify(record, &attempt, &rules, &VoidWindows::NONE);
-/// assert!(matches!(verdict, Verdict::Approved { method: "totp", .. }));
+/// assert!(matches!(verdict, Verdict::Approved { method: Method::Totp, .. }));
 /// // The new record knows the code, so the code works once.
 /// let (verdict, _) = verify(record, &attempt, &rules, &VoidWindows::NONE);
 /// assert_eq!(verdict, Verdict::Denied(Reason::Replayed));
@@ -80,7 +81,6 @@ pub fn verify(
     voids: &VoidWindows,
 ) -> (Verdict, Record) {
     let now = attempt.now;
-    record.throttle.expire_and_clamp(now, &rules.throttle);
     record.share_used_codes();
     let state = record.throttle.state(&attempt.source, now, &rules.throttle);
     let refusal = refusal(&record, attempt);
@@ -111,8 +111,9 @@ pub fn verify(
         (Answer::Code(_), None) if repeats && !matches!(best, Some((_, Match::Replayed))) => {
             Err(Reason::Replayed)
         }
-        (Answer::Code(_), None) => use_code(best, attempt, voids)
-            .map(|(factor, method)| approve_code(&mut record, factor, method)),
+        (Answer::Code(_), None) => {
+            use_code(best, attempt, voids).map(|used| approve_code(&mut record, used))
+        }
         (Answer::Recovery(guess), None) => redeem(&mut record, guess, attempt),
     };
     match judged {
@@ -144,12 +145,15 @@ fn refusal(record: &Record, attempt: &Attempt) -> Option<Reason> {
     }
 }
 
-/// Uses up the code that was found. Returns the id of its factor, and its method.
+/// What was used up: the id of the factor, its method, and its code.
+type Used = (FactorId, Method, Option<UsedCode>);
+
+/// Uses up the code that was found.
 fn use_code(
     best: Option<(&mut Factor, Match)>,
     attempt: &Attempt,
     voids: &VoidWindows,
-) -> Result<(FactorId, &'static str), Reason> {
+) -> Result<Used, Reason> {
     let (factor, found) = best.ok_or(Reason::NoMatch)?;
     let counter = match found {
         Match::Fresh(counter) if voids.include(factor.kind, counter) => {
@@ -162,15 +166,17 @@ fn use_code(
     if !is_allowed(factor, attempt) {
         return Err(Reason::Restricted);
     }
+    let before = factor.drift;
     factor.accept(counter, attempt.now);
     factor.last_place = Some(LastUse::new(attempt.service.as_deref(), &attempt.source));
-    Ok((factor.id.clone(), factor.kind.name()))
+    Ok((factor.id.clone(), factor.kind.into(), UsedCode::last_of(factor, before)))
 }
 
-fn approve_code(record: &mut Record, factor: FactorId, method: &'static str) -> Verdict {
+fn approve_code(record: &mut Record, (factor, method, used): Used) -> Verdict {
     record.share_used_codes();
     Verdict::Approved {
         factor: Some(factor),
+        used,
         method,
         recovery_codes_left: record.recovery.left(),
         unreported_use: record.recovery.take_unreported_use(),
@@ -184,7 +190,8 @@ fn redeem(record: &mut Record, guess: &HashedGuess, attempt: &Attempt) -> Result
     }
     Ok(Verdict::Approved {
         factor: None,
-        method: "recovery",
+        used: None,
+        method: Method::Recovery,
         recovery_codes_left: record.recovery.left(),
         unreported_use: None,
     })

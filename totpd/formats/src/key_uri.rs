@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use totpd_core::code::DIGITS;
+use totpd_core::factor::PERIOD;
 use totpd_core::otp::Algorithm;
 use zeroize::Zeroizing;
 
@@ -57,13 +59,13 @@ pub(crate) fn read(text: &str) -> Result<(Zeroizing<Vec<u8>>, UriParameters), Un
             "secret" => secret = Some(base32::decode(&value)?),
             "algorithm" => found.algorithm = Some(algorithm(&value)?),
             "digits" => {
-                let digits = number(&value).filter(|digits| (6..=8).contains(digits));
-                let digits = digits.and_then(|digits| u32::try_from(digits).ok());
+                let digits = number(&value).and_then(|digits| u8::try_from(digits).ok());
+                let digits = digits.filter(|digits| DIGITS.contains(digits)).map(u32::from);
                 found.digits = Some(digits.ok_or(refused("number of digits", "6 to 8"))?);
             }
             "period" => {
                 let period = number(&value).and_then(|period| u32::try_from(period).ok());
-                let period = period.filter(|period| (15..=300).contains(period));
+                let period = period.filter(|period| PERIOD.contains(period));
                 found.period = Some(period.ok_or(refused("period", "15 to 300 seconds"))?);
             }
             "counter" => {
@@ -163,6 +165,19 @@ mod tests {
             assert_eq!((found.algorithm, found.digits), (Some(Algorithm::Sha512), Some(8)));
             let expected = if last.is_some() { (None, Some(42)) } else { (Some(60), None) };
             assert_eq!((found.period, found.counter), expected);
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_ranges_that_decide() {
+        let digits = format!("{} to {}", DIGITS.start(), DIGITS.end());
+        let period = format!("{} to {} seconds", PERIOD.start(), PERIOD.end());
+        for (parameter, wanted) in [("digits=99", digits), ("period=9", period)] {
+            let refusal = read(&format!("otpauth://totp/x?secret=GEZD&{parameter}")).unwrap_err();
+            assert!(
+                matches!(refusal, UnreadableSecret::LinkParameter(_, words) if words == wanted),
+                "{refusal}"
+            );
         }
     }
 

@@ -1,5 +1,6 @@
 //! A token that exists already: its secret, as authenticators, papers and spreadsheets have it.
 
+use totpd_core::code::DIGITS;
 use totpd_core::seed::{RECOMMENDED_SEED_BYTES, SEED_BYTES};
 use zeroize::Zeroizing;
 
@@ -31,7 +32,7 @@ impl Token {
         }
         let digits = text.chars().filter(|c| !base32::is_separator(*c));
         if text.chars().all(|c| c.is_ascii_digit() || base32::is_separator(c))
-            && (6..=8).contains(&digits.count())
+            && u8::try_from(digits.count()).is_ok_and(|count| DIGITS.contains(&count))
         {
             return Err(UnreadableSecret::IsCode);
         }

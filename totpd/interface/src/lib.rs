@@ -10,6 +10,7 @@ pub mod wire;
 
 mod module_option;
 mod names;
+mod ranges;
 mod sshd_placeholder;
 mod trial_log;
 mod typed_code;
@@ -20,6 +21,7 @@ pub use crate::names::{
     AUTHENTICATION_NEEDED, ERROR_PREFIX, LOGIN, MANAGER, PATH, PRIVATE_SOCKET, SERVICE, STORE,
     SYSTEM_BUS, SYSTEM_BUS_SOCKET,
 };
+pub use crate::ranges::{CODE_DIGITS, PERIOD_SECONDS};
 pub use crate::sshd_placeholder::is_sshd_placeholder;
 pub use crate::trial_log::{TRIAL_LOG, format_trial_login, parse_trial_login};
 pub use crate::typed_code::is_typed_code;

@@ -182,7 +182,7 @@ impl VerifyReply {
         let mut details = Vec::new();
         match self {
             Self::Approved { method, message, token } => {
-                add_text(&mut details, "method", method.map(Method::name));
+                add_text(&mut details, "method", method.map(Method::as_str));
                 add_text(&mut details, "message", message.as_deref());
                 add_text(&mut details, "token", token.as_deref());
             }
@@ -222,12 +222,12 @@ impl Method {
     /// Returns the method of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Hotp, Self::Recovery, Self::Totp].into_iter().find(|method| method.name() == name)
+        [Self::Hotp, Self::Recovery, Self::Totp].into_iter().find(|method| method.as_str() == name)
     }
 
-    /// Returns the name of the method.
+    /// Returns the word of the method.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Hotp => "hotp",
             Self::Recovery => "recovery",

@@ -1,5 +1,7 @@
 //! The form of a code, as people type it.
 
+use crate::ranges::CODE_DIGITS;
+
 /// Reports whether `text` has the form of a code: 6 to 8 ASCII digits. Spaces, no-break spaces and
 /// hyphens may stand between them. The text may end in a carriage return or a tab.
 ///
@@ -17,5 +19,5 @@ pub fn is_typed_code(text: &str) -> bool {
         }
         last = c;
     }
-    last != '-' && (6..=8).contains(&digits)
+    last != '-' && CODE_DIGITS.contains(&digits)
 }

@@ -17,13 +17,17 @@ impl Caller {
         self.uid == 0
     }
 
+    /// Returns the relation of the caller to the account with this uid, or to one of no user.
+    pub(crate) fn relation_to(self, account: Option<u32>) -> Relation {
+        Relation::new(self.uid, account)
+    }
+
     /// Checks that the caller may do `operation` for any account. Root alone may do that.
     ///
     /// # Errors
     /// [`Error::NotAuthorized`] if the caller may not.
     pub(crate) fn must_be_allowed(self, operation: Operation) -> Result<(), Error> {
-        let relation = if self.is_root() { Relation::ByRoot } else { Relation::Other };
-        match need(operation, relation) {
+        match need(operation, self.relation_to(None)) {
             Need::Nothing => Ok(()),
             _ => Err(Error::NotAuthorized("only root may do that".into())),
         }

@@ -23,7 +23,7 @@ pub(crate) struct Fragment {
     pub(crate) throttle: Throttle,
     remember: Later,
     policy: Later,
-    store: Store,
+    pub(crate) store: Store,
     #[serde(skip)]
     pub(crate) throttle_places: KeyPlaces,
 }
@@ -88,9 +88,11 @@ pub(crate) struct Throttle {
 /// The table `[store]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Store {
+pub(crate) struct Store {
     #[serde(rename = "backend", deserialize_with = "backend")]
     _backend: (),
+    /// The flag that a login may be answered before the disk has it.
+    pub(crate) mark: Option<bool>,
 }
 
 /// A table of the contract of which this version knows no key yet.
@@ -134,7 +136,8 @@ impl Fragment {
             known_source: b.known_source.or(a.known_source),
         };
         let throttle_places = self.throttle_places.overridden_by(later.throttle_places);
-        Self { enrollment, verify, throttle, throttle_places, ..later }
+        let store = Store { mark: later.store.mark.or(self.store.mark), _backend: () };
+        Self { enrollment, verify, throttle, store, throttle_places, ..later }
     }
 }
 

@@ -2,21 +2,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use totpd_core::code::{Code, DIGITS};
+use totpd_core::factor::PERIOD;
 use totpd_core::fixtures::{enrolled, user};
+use totpd_core::record::Outline;
 use totpd_core::record_key::RecordKey;
-use totpd_core::verification::{Attempt, verify};
+use totpd_core::verification::Attempt;
+use totpd_core::void_windows::VoidWindows;
 use totpd_interface::login::BeginReply;
 use totpd_interface::{DictBuilder, Dictionary};
 use totpd_store::conformance::run;
 use totpd_store::memory::Memory;
-use totpd_store::{Backend, Change, Owner, Pending};
+use totpd_store::{Backend, Change, Listed, Owner, Pending, StoreError};
 use zeroize::Zeroizing;
 
 use super::*;
 use crate::access::login_context::trusted_context;
 use crate::login::local::LocalLogin;
 use crate::login::service::LoginService;
-use totpd_core::void_windows::VoidWindows;
 
 /// Returns a daemon over a store in memory, and that store.
 pub(crate) fn daemon() -> (Daemon, Arc<Memory>) {
@@ -34,7 +37,7 @@ pub(crate) fn daemon_over(backend: Arc<dyn Backend>) -> Daemon {
 
 /// Writes a record into the store.
 pub(crate) fn put(daemon: &Daemon, name: &str, record: Record) {
-    run(daemon.store.update(user(name), move |_| ((), Some(record.clone())))).unwrap();
+    run(daemon.store.update(user(name), move |_, _| ((), Some(record.clone())))).unwrap();
 }
 
 /// Returns a record of the store.
@@ -49,7 +52,7 @@ fn alice() -> Account {
 #[test]
 fn an_unavailable_store_is_available_after_a_write() {
     let ((daemon, memory), alice) = (daemon(), alice());
-    let change = || daemon.update(&alice, |record| ((), record));
+    let change = || daemon.update(&alice, |record, _| ((), record));
     memory.fail(Some(StoreError::Unavailable("disk sdb has gone".into())));
     assert!(
         matches!(run(change()), Err(Error::StoreUnavailable(reason)) if !reason.contains("sdb"))
@@ -78,10 +81,7 @@ fn an_attempt_that_runs_twice_counts_once() {
             uid: 1000,
             now: 30_000,
         };
-        let rules = daemon.config.rules.clone();
-        let judged =
-            daemon.update(&alice, move |record| verify(record, &guess, &rules, &VoidWindows::NONE));
-        run(judged).unwrap();
+        run(daemon.judge(&alice, guess)).unwrap();
         let throttle = run(daemon.read(&alice)).unwrap().unwrap().throttle;
         assert_eq!(throttle.unknown_sources().failures(), expected);
     }
@@ -132,6 +132,14 @@ impl Backend for SealedUntilChange {
 
     fn update(&self, key: RecordKey, change: Change) -> Pending<()> {
         self.0.update(key, change)
+    }
+
+    fn void_windows(&self) -> Arc<VoidWindows> {
+        self.0.void_windows()
+    }
+
+    fn note_prompt(&self, now: u64) {
+        self.0.note_prompt(now);
     }
 
     fn discard(&self, key: RecordKey) -> Pending<()> {
@@ -201,4 +209,11 @@ fn the_form_of_a_code_is_what_the_parser_takes() {
     ] {
         assert_eq!(totpd_interface::is_typed_code(text), Code::parse(text).is_some(), "{text:?}");
     }
+}
+
+#[test]
+fn the_ranges_of_the_contract_are_those_that_decide() {
+    let digits = u32::from(*DIGITS.start())..=u32::from(*DIGITS.end());
+    assert_eq!(totpd_interface::CODE_DIGITS, digits);
+    assert_eq!(totpd_interface::PERIOD_SECONDS, PERIOD);
 }

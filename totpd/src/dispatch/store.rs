@@ -5,10 +5,14 @@ use totpd_interface::arguments::Arguments;
 use zbus::OwnedFd;
 
 use crate::dispatch::call::{Answer, Call, Refusal};
-use crate::manage::store::Maintenance;
+use crate::manage::store::StoreService;
 
 /// Calls the method of the name `member`, and writes its reply.
-pub(crate) async fn dispatch(store: Option<&Maintenance>, call: &Call<'_>, member: &str) -> Answer {
+pub(crate) async fn dispatch(
+    store: Option<&StoreService>,
+    call: &Call<'_>,
+    member: &str,
+) -> Answer {
     let no_store = || Error::StoreUnavailable("the store cannot be opened".into());
     let (store, origin) = (store.ok_or_else(no_store)?, call.origin);
     match member {

@@ -8,8 +8,8 @@ use zbus::{DynamicType, OwnedVariant, Variant};
 
 use super::*;
 use crate::daemon::tests::daemon;
+use crate::factors::enroll_options::KEYS;
 use crate::login::local::LocalLogin;
-use crate::manage::enroll_options::KEYS;
 
 /// Returns the methods that an interface describes, each with the signature of its arguments.
 fn described(xml: &str) -> Vec<(String, String)> {

@@ -2,7 +2,7 @@
 //! before.
 
 use totpd_core::authorization::Operation;
-use totpd_core::enrollment::{self, Completion};
+use totpd_core::enrollment::{self, Completion, LoginEnd};
 use totpd_core::factor::LoginToken;
 use totpd_core::record_key::RecordKey;
 use totpd_interface::Error;
@@ -14,9 +14,9 @@ use crate::audit::event::{Event, LoginEvent, LoginOutcome, LoginScene};
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::daemon::hash_worker::Work;
+use crate::factors::recovery_codes;
 use crate::host::clock;
 use crate::login::enrollment_screen::{IS_KEPT, NOT_KEPT, after_enrollment};
-use crate::manage::recovery_codes;
 
 /// Verifies the factor of the token. Root alone may ask for that.
 ///
@@ -33,24 +33,20 @@ pub(crate) async fn complete(
     let no_token = || Error::InvalidArgument("that is no token of a login".into());
     let token = LoginToken::parse(token).ok_or_else(no_token)?;
     let account = daemon.account(token.user.as_str()).await?;
-    let is_same_login = is_login_of(daemon, &token, context).await?;
-    let digest = token.digest(context.service.as_deref().unwrap_or_default());
-    let (id, uid) = (token.factor.clone(), account.current_uid());
+    let (uid, source) = (account.current_uid(), login_source(context, caller.uid));
+    let end = LoginEnd {
+        factor: token.factor.clone(),
+        token: token.digest(context.service.as_deref().unwrap_or_default()),
+        is_of_user: is_login_of(daemon, &token, context).await?,
+        uid,
+        service: context.service.clone(),
+        source: source.clone(),
+    };
     let (now, rules) = (clock::now(), daemon.config.enrollment.clone());
     let throttle = daemon.config.rules.throttle.clone();
-    let source = login_source(context, caller.uid);
-    let (service, from) = (context.service.clone(), source.clone());
     let completion = daemon
-        .update(&account, move |mut record| {
-            let completion = match is_same_login && record.belongs_to(uid) {
-                true => enrollment::complete(&mut record, &id, &digest, now, &rules),
-                false => Completion::Unknown,
-            };
-            if completion == Completion::Verified {
-                let place = (service.as_deref(), &from);
-                enrollment::note_first_login(&mut record, &id, place, now, &throttle);
-            }
-            (completion, record)
+        .update(&account, move |record, _| {
+            enrollment::complete_login(record, &end, now, &rules, &throttle)
         })
         .await?;
     let is_verified = completion == Completion::Verified;

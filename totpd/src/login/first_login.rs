@@ -1,27 +1,27 @@
 //! A first login. A user who passed the password and has no factor adds one at this login.
 
 use totpd_core::account::Account;
-use totpd_core::code::Code;
 use totpd_core::enrollment::{self, Confirmation, LabelHistory};
 use totpd_core::factor::{FactorId, LoginNonce, LoginToken, Maker};
 use totpd_core::record_key::RecordKey;
 use totpd_formats::otpauth;
 use totpd_interface::login::{BeginReply, LoginContext, Method, Nonce, VerifyReply};
-use totpd_interface::{Dictionary, Error, is_sshd_placeholder};
+use totpd_interface::{Dictionary, Error};
 
 use crate::access::caller::Caller;
 use crate::access::login_context::login_source;
 use crate::audit::event::{Event, LoginEvent, LoginOutcome, LoginScene};
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
+use crate::daemon::typed_text::TypedText;
+use crate::factors::enroll_options::Options;
+use crate::factors::first_code;
+use crate::factors::issuer::issuer;
+use crate::factors::new_factor::new_factor;
 use crate::host::clock;
 use crate::host::locale;
 use crate::login::enrollment_screen::{screen, wrap};
-use crate::manage::enroll;
-use crate::manage::enroll_options::Options;
-use crate::manage::first_code;
-use crate::manage::new_factor::new_factor;
-use totpd_core::void_windows::VoidWindows;
+use totpd_core::moment::Moment;
 
 /// The first code of a factor that the daemon showed at a login.
 #[derive(Clone, Copy)]
@@ -55,8 +55,8 @@ pub(crate) async fn offer(
     // NSS may spell the name in another way than the person.
     let RecordKey::User(name) = account.key.clone() else { return Ok(None) };
     let offered = daemon
-        .update(account, move |record| {
-            let history = LabelHistory::of(&record);
+        .update(account, move |record, _| {
+            let history = LabelHistory::from_record(&record);
             let (offered, record) = enrollment::offer(record, uid, &new, now, &rules);
             let offered = offered.map(|factor| (history.account(name.as_str(), &factor), factor));
             (offered, record)
@@ -70,7 +70,7 @@ pub(crate) async fn offer(
         factor: Some(factor.id.clone()),
         ..LoginEvent::new(login, LoginOutcome::Enrolling, Reason::FactorShown)
     }));
-    let link = otpauth::otpauth(&factor, &enroll::issuer(daemon, None), &label);
+    let link = otpauth::otpauth(&factor, &issuer(daemon, None), &label);
     let text = screen(&link, &factor.seed.base32(), locale::system_locale_is_utf8());
     let (factor, uri) = (factor.id.to_string(), Some(link.as_str().to_owned()));
     Ok(Some(BeginReply::Enroll { text, factor, uri }))
@@ -88,10 +88,11 @@ pub(crate) async fn verify(
     FirstCode { nonce, factor: id, code }: FirstCode<'_>,
 ) -> Result<(VerifyReply, Reason), Error> {
     let denied = |reason| Ok((VerifyReply::Denied { message: None }, reason));
-    if is_sshd_placeholder(code.as_bytes()) {
-        return denied(Reason::SshdBlockedLogin);
-    }
-    let Some(code) = Code::parse(code) else { return denied(Reason::Malformed) };
+    let code = match TypedText::parse(code) {
+        TypedText::Code(code) => code,
+        TypedText::BlockedBySshd => return denied(Reason::SshdBlockedLogin),
+        TypedText::Other => return denied(Reason::Malformed),
+    };
     let (RecordKey::User(name), Some(factor)) = (&account.key, FactorId::parse(id)) else {
         return denied(Reason::FactorNotPending);
     };
@@ -104,14 +105,14 @@ pub(crate) async fn verify(
     let login = (LoginNonce::new(nonce.bytes()), account.current_uid());
     let (id, now, rules) = (id.to_owned(), clock::now(), daemon.config.enrollment.clone());
     let proven = daemon
-        .update(account, move |mut record| {
+        .update(account, move |mut record, voids| {
             let proven = enrollment::prove(
                 &mut record,
                 login,
                 &id,
                 &code,
                 digest,
-                (now, &VoidWindows::NONE),
+                Moment { now, voids },
                 &rules,
             );
             (proven, record)

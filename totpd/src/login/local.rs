@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use totpd_core::account::Account;
+use totpd_core::authorization::may_enroll_at_login;
 use totpd_core::enrollment;
 use totpd_core::factor::FactorId;
 use totpd_core::record::Outline;
 use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleState;
-use totpd_core::verification::{Attempt, Reason as DenialReason, Verdict, verify};
+use totpd_core::verification::{Attempt, Reason as DenialReason, Verdict};
 use totpd_interface::Error;
 use totpd_interface::login::{BeginReply, CompletionReply, LoginContext, Nonce, VerifyReply};
 
@@ -20,10 +21,9 @@ use crate::daemon::Daemon;
 use crate::host::clock;
 use crate::login::completion;
 use crate::login::first_login::{self, ENROLL_ELSEWHERE, FirstCode};
-use crate::login::prompt::{prompt, with_names};
+use crate::login::prompt::{Wait, prompt, with_names};
 use crate::login::reply::verify_reply;
 use crate::login::service::{LoginService, PendingReply};
-use totpd_core::void_windows::VoidWindows;
 
 /// The login service of this host. Root asks for any user, everybody else for itself.
 pub(crate) struct LocalLogin(pub(crate) Arc<Daemon>);
@@ -82,9 +82,7 @@ impl LocalLogin {
         if context.enroll
             && is_at_terminal(context)
             && let Some(nonce) = context.nonce
-            && self.0.config.self_service
-            && account.uid.is_some()
-            && !record.is_enrolled()
+            && may_enroll_at_login(&account, &record, self.0.config.self_service)
         {
             let offer = Box::pin(first_login::offer(&self.0, caller, &account, nonce, context));
             match offer.await {
@@ -124,9 +122,15 @@ impl LocalLogin {
         // A recreated account does not learn the factors of its predecessor.
         let shows_names = context.show_names && record.belongs_to(account.current_uid());
         let words = context.prompt.as_deref();
-        let text = match throttle {
-            ThrottleState::Open if shows_names => with_names(words, context, &record, now),
-            _ => prompt(words, throttle),
+        let void = self.0.void_windows().wait(&record, now);
+        self.0.note_prompt(now);
+        let wait = match throttle {
+            ThrottleState::Open => void.map(Wait::Void),
+            throttle => Wait::from_throttle(throttle),
+        };
+        let text = match wait {
+            None if shows_names => with_names(words, context, &record, now),
+            wait => prompt(words, wait),
         };
         let digits = record.digits().unwrap_or(self.0.config.defaults.digits);
         BeginReply::Prompt { text, digits: digits.into() }
@@ -181,16 +185,10 @@ impl LocalLogin {
             uid: account.current_uid(),
             now: clock::now(),
         };
-        let rules = self.0.config.rules.clone();
-        self.0
-            .update(account, move |record| {
-                let (verdict, record) = verify(record, &attempt, &rules, &VoidWindows::NONE);
-                let throttle = record.throttle.state(&attempt.source, attempt.now, &rules.throttle);
-                let starts_lock =
-                    matches!(verdict, Verdict::Denied(_)) && throttle == ThrottleState::Locked;
-                (Judgment { verdict, is_damaged: false, starts_lock }, record)
-            })
-            .await
+        let (verdict, throttle) = self.0.judge(account, attempt).await?;
+        let starts_lock =
+            matches!(verdict, Verdict::Denied(_)) && throttle == ThrottleState::Locked;
+        Ok(Judgment { verdict, is_damaged: false, starts_lock })
     }
 
     /// Judges `code` if the record of the account is damaged. The login takes the same course as

@@ -4,13 +4,38 @@ use totpd_core::record::Outline;
 use totpd_core::throttle::ThrottleState;
 use totpd_interface::login::LoginContext;
 
+/// What keeps a code from being looked at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Wait {
+    /// Too many wrong codes.
+    Locked,
+    /// So many seconds after wrong codes.
+    Throttled(u64),
+    /// So many seconds, because present codes are void.
+    Void(u64),
+}
+
+impl Wait {
+    /// Returns the wait after wrong codes; `None` if codes are looked at.
+    pub(crate) fn from_throttle(state: ThrottleState) -> Option<Self> {
+        match state {
+            ThrottleState::Open => None,
+            ThrottleState::Locked => Some(Self::Locked),
+            ThrottleState::Waiting(seconds) => Some(Self::Throttled(seconds)),
+        }
+    }
+}
+
 /// Returns the text of the prompt. For every name, even one of no user, the wait reads alike.
-pub(crate) fn prompt(words: Option<&str>, state: ThrottleState) -> String {
+pub(crate) fn prompt(words: Option<&str>, wait: Option<Wait>) -> String {
     let words = words.unwrap_or(DEFAULT_PROMPT);
-    let hint = match state {
-        ThrottleState::Locked => "locked".into(),
-        ThrottleState::Open => return words.into(),
-        ThrottleState::Waiting(seconds) => format!("wait {}", display_duration(seconds)),
+    let hint = match wait {
+        None => return words.into(),
+        Some(Wait::Locked) => "locked".into(),
+        Some(Wait::Throttled(seconds)) => format!("wait {}", display_duration(seconds)),
+        Some(Wait::Void(seconds)) => {
+            format!("codes are good again in {}", display_duration(seconds))
+        }
     };
     let bare = words.trim_end_matches([':', ' ']);
     format!("{bare} ({hint}): ")
@@ -29,7 +54,7 @@ pub(crate) fn with_names(
     let names: Vec<_> = record
         .factors
         .iter()
-        .filter(|factor| factor.is_verified() && factor.limits.allow(service, now))
+        .filter(|factor| factor.is_verified() && factor.restrictions.allow(service, now))
         .map(|factor| factor.name.as_str())
         .collect();
     let fits = |names: &[&str], more: &str| {
@@ -41,7 +66,7 @@ pub(crate) fn with_names(
         [] | [_] => None,
         all => fits(all, "").or_else(shorter),
     };
-    named.unwrap_or_else(|| prompt(words, ThrottleState::Open))
+    named.unwrap_or_else(|| prompt(words, None))
 }
 
 /// Returns seconds up to two minutes, then whole minutes, rounded up.
@@ -66,17 +91,18 @@ mod tests {
 
     #[test]
     fn the_prompt_shows_a_wait_with_any_words() {
-        for (words, state, expected) in [
-            (None, ThrottleState::Open, "Verification code: "),
-            (None, ThrottleState::Waiting(28), "Verification code (wait 28 s): "),
-            (None, ThrottleState::Waiting(119), "Verification code (wait 119 s): "),
-            (None, ThrottleState::Waiting(121), "Verification code (wait 3 min): "),
-            (None, ThrottleState::Waiting(3600), "Verification code (wait 60 min): "),
-            (None, ThrottleState::Locked, "Verification code (locked): "),
-            (Some("Token:"), ThrottleState::Open, "Token:"),
-            (Some("Token:"), ThrottleState::Waiting(1), "Token (wait 1 s): "),
+        for (words, wait, expected) in [
+            (None, None, "Verification code: "),
+            (None, Some(Wait::Throttled(28)), "Verification code (wait 28 s): "),
+            (None, Some(Wait::Throttled(119)), "Verification code (wait 119 s): "),
+            (None, Some(Wait::Throttled(121)), "Verification code (wait 3 min): "),
+            (None, Some(Wait::Throttled(3600)), "Verification code (wait 60 min): "),
+            (None, Some(Wait::Void(119)), "Verification code (codes are good again in 119 s): "),
+            (None, Some(Wait::Locked), "Verification code (locked): "),
+            (Some("Token:"), None, "Token:"),
+            (Some("Token:"), Some(Wait::Throttled(1)), "Token (wait 1 s): "),
         ] {
-            assert_eq!(prompt(words, state), expected);
+            assert_eq!(prompt(words, wait), expected);
         }
     }
 
@@ -88,7 +114,7 @@ mod tests {
                 let mut factor = verified(Kind::Totp { period: 30 }, None);
                 factor.name = (*name).into();
                 if number == 2 {
-                    factor.limits.services = vec!["sudo".into()];
+                    factor.restrictions.services = vec!["sudo".into()];
                 }
                 record.factors.push(factor);
             }

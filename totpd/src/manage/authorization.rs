@@ -2,7 +2,7 @@
 //! [`totpd_core::authorization`].
 
 use totpd_core::account::Account;
-use totpd_core::authorization::{Need, Operation, Relation, need};
+use totpd_core::authorization::{Need, Operation, Relation, is_for_removed_users, need};
 use totpd_core::factor::Maker;
 use totpd_core::record_key::RecordKey;
 use totpd_core::user_name::UserName;
@@ -49,7 +49,7 @@ impl AuthorizedCaller {
             return Ok(Self { caller, name, account, is_own: false });
         }
         let own = daemon.own_account(caller, user).await?;
-        let relation = if own.is_some() { Relation::Own } else { Relation::Other };
+        let relation = caller.relation_to(own.as_ref().and_then(|account| account.uid));
         let action = match need(operation, relation) {
             Need::Nothing => None,
             Need::SelfService if !daemon.config.self_service => return Err(no_self_service()),
@@ -70,12 +70,7 @@ impl AuthorizedCaller {
         if account.uid.is_some() && !is_as_typed {
             return Err(no_such_user(user));
         }
-        let is_own = account.uid == Some(caller.uid);
-        let relation = match account.uid {
-            Some(0) => Relation::Root,
-            _ if is_own => Relation::Own,
-            _ => Relation::Other,
-        };
+        let relation = caller.relation_to(account.uid);
         // Polkit may allow more for somebody else than the caller may do with this account.
         if need(operation, relation) == Need::Root {
             return Err(match relation {
@@ -86,7 +81,7 @@ impl AuthorizedCaller {
             });
         }
         let (name, account) = known_user(daemon, user, account, operation).await?;
-        Ok(Self { caller, name, account, is_own })
+        Ok(Self { caller, name, account, is_own: relation == Relation::Own })
     }
 
     /// Returns the maker of a factor that this caller adds.
@@ -109,12 +104,10 @@ async fn known_user(
     account: Account,
     operation: Operation,
 ) -> Result<(UserName, Account), Error> {
-    match (&account.key, operation) {
-        (RecordKey::User(name), _) => Ok((name.clone(), account)),
-        (RecordKey::Bucket(_), Operation::Manage | Operation::Read | Operation::Remove) => {
-            removed_user(daemon, user).await
-        }
-        (RecordKey::Bucket(_), _) => Err(no_such_user(user)),
+    match &account.key {
+        RecordKey::User(name) => Ok((name.clone(), account)),
+        RecordKey::Bucket(_) if is_for_removed_users(operation) => removed_user(daemon, user).await,
+        RecordKey::Bucket(_) => Err(no_such_user(user)),
     }
 }
 

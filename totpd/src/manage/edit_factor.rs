@@ -10,7 +10,6 @@ use crate::daemon::Daemon;
 use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::reauthentication::reauthentication;
 use crate::manage::refusal::refuse;
-use totpd_core::void_windows::VoidWindows;
 
 /// Makes `changes` to the factor `id`, which is pending or verified.
 pub(crate) async fn edit(
@@ -24,14 +23,8 @@ pub(crate) async fn edit(
     let factor_id = id.to_owned();
     let account = (caller.maker(), caller.account.current_uid());
     let result = daemon
-        .update(&caller.account, move |record| {
-            management::edit_factor(
-                record,
-                (&proof, &VoidWindows::NONE),
-                account,
-                &factor_id,
-                &changes,
-            )
+        .update(&caller.account, move |record, voids| {
+            management::edit_factor(record, &proof, voids, account, &factor_id, &changes)
         })
         .await?;
     result.map_err(|refusal| refuse(daemon, caller, refusal))?;

@@ -13,16 +13,18 @@ use crate::audit::event::Factors;
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
 use crate::daemon::hash_worker::Work;
+use crate::factors::enroll_options::Options;
+use crate::factors::first_code::advice;
+use crate::factors::issuer::issuer;
+use crate::factors::new_factor::new_factor;
+use crate::factors::option_values::invalid;
+use crate::factors::recovery_codes::first_recovery_codes;
 use crate::host::clock;
 use crate::manage::authorization::AuthorizedCaller;
-use crate::manage::enroll_options::{Options, invalid};
-use crate::manage::first_code::advice;
-use crate::manage::new_factor::new_factor;
 use crate::manage::reauthentication::reauthentication;
-use crate::manage::recovery_codes::first_recovery_codes;
 use crate::manage::refusal::{CODES_VOID, error_of_enrollment, refuse};
 use crate::manage::user_state;
-use totpd_core::void_windows::VoidWindows;
+use totpd_core::moment::Moment;
 
 /// Adds a factor, or for root shows its pending factor again.
 pub(crate) async fn enroll(
@@ -50,10 +52,10 @@ pub(crate) async fn enroll(
     }
     let name = caller.name.clone();
     let enrolled = daemon
-        .update(&caller.account, move |record| {
-            let history = LabelHistory::of(&record);
+        .update(&caller.account, move |record, voids| {
+            let history = LabelHistory::from_record(&record);
             let (enrolled, record) =
-                management::enroll(record, (&proof, &VoidWindows::NONE), &request, now, &rules);
+                management::enroll(record, &proof, voids, &request, now, &rules);
             let enrolled = enrolled.map(|(factor, outcome)| {
                 let replaces = enrollment::replaced_by(&record, &factor, &rules);
                 let replaces: Vec<_> = replaces.map(ToString::to_string).collect();
@@ -101,18 +103,13 @@ async fn plan(
     let record = caller.account.record(daemon.read(&caller.account).await?);
     let before = record.clone().for_account(request.uid, now);
     let (planned, after) =
-        management::enroll(record, (proof, &VoidWindows::NONE), request, now, rules);
+        management::enroll(record, proof, &daemon.void_windows(), request, now, rules);
     let (factor, outcome) = planned.map_err(|refusal| refuse(daemon, caller, refusal))?;
     let replaces = enrollment::replaced_in(&before, &after, &factor, rules);
     let replaces: Vec<_> = replaces.map(ToString::to_string).collect();
     let details =
         DictBuilder::new().with("replaces", replaces).with("resumed", outcome == Enrolled::Resumed);
     Ok((String::new(), String::new(), details.into()))
-}
-
-/// Returns the text before the account in a phone app.
-pub(crate) fn issuer(daemon: &Daemon, given: Option<String>) -> String {
-    given.unwrap_or_else(|| daemon.config.issuer.clone()).replace("%h", &daemon.host)
 }
 
 /// Tries the first code of a factor. Returns the recovery codes that the daemon made.
@@ -129,12 +126,12 @@ pub(crate) async fn confirm(
     let throttle = daemon.config.rules.throttle.clone();
     let account = (caller.maker(), caller.account.current_uid());
     let confirmation = daemon
-        .update(&caller.account, move |record| {
+        .update(&caller.account, move |record, voids| {
             management::confirm(
                 record,
                 account,
                 (&id, &code),
-                (now, &VoidWindows::NONE),
+                Moment { now, voids },
                 &rules,
                 &throttle,
             )

@@ -4,7 +4,7 @@ use totpd_core::management::FactorChanges;
 use totpd_interface::dictionary::DictReader as _;
 use totpd_interface::{Dictionary, Error};
 
-use crate::manage::enroll_options::{limits, name, reject_unknown};
+use crate::factors::option_values::{name, reject_unknown, restrictions};
 
 /// Reads the changes. A time of 0 and an empty list remove a limit.
 ///
@@ -12,14 +12,14 @@ use crate::manage::enroll_options::{limits, name, reject_unknown};
 /// [`Error::InvalidArgument`], with the key and its allowed values.
 pub(crate) fn parse(changes: &Dictionary) -> Result<FactorChanges, Error> {
     reject_unknown(changes, &KEYS)?;
-    let limits = limits(changes)?;
+    let restrictions = restrictions(changes)?;
     let is_given = |key: &str| changes.contains_key(key);
     Ok(FactorChanges {
         name: is_given("name").then(|| name(changes, "name")).transpose()?,
-        purpose: is_given("purpose").then_some(limits.purpose),
-        not_before: is_given("not_before").then_some(limits.not_before),
-        not_after: is_given("not_after").then_some(limits.not_after),
-        services: is_given("services").then_some(limits.services),
+        purpose: is_given("purpose").then_some(restrictions.purpose),
+        not_before: is_given("not_before").then_some(restrictions.not_before),
+        not_after: is_given("not_after").then_some(restrictions.not_after),
+        services: is_given("services").then_some(restrictions.services),
         disabled: changes.flag("disabled")?,
     })
 }

@@ -1,5 +1,6 @@
 //! The removal of factors.
 
+use totpd_core::authorization::Operation;
 use totpd_core::management;
 use totpd_interface::Error;
 use zeroize::Zeroizing;
@@ -11,7 +12,6 @@ use crate::host::clock;
 use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::reauthentication::reauthentication;
 use crate::manage::refusal::refuse;
-use totpd_core::void_windows::VoidWindows;
 
 /// Removes the factor `id`, or all of them if it is empty. For root, the removal of all factors
 /// also removes a damaged record.
@@ -25,11 +25,12 @@ pub(crate) async fn remove(
     let (factor_id, by) = (id.to_owned(), caller.maker());
     let now = clock::now();
     let result = daemon
-        .update(&caller.account, move |record| {
-            management::remove(record, (&proof, &VoidWindows::NONE), &factor_id, by, now)
+        .update(&caller.account, move |record, voids| {
+            management::remove(record, &proof, voids, &factor_id, by, now)
         })
         .await;
-    if matches!(result, Err(Error::StoreCorrupt(_))) && caller.caller.is_root() && id.is_empty() {
+    let may_discard = || caller.caller.must_be_allowed(Operation::RemoveDamaged).is_ok();
+    if matches!(result, Err(Error::StoreCorrupt(_))) && id.is_empty() && may_discard() {
         daemon.discard(&caller.account).await?;
         daemon.audit.record(&caller.event(Factors::All, Reason::RecordRemoved));
         return Ok(());

@@ -13,7 +13,7 @@ use crate::daemon::Daemon;
 use crate::host::clock;
 use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::refusal::{CODES_VOID, error_of_enrollment};
-use totpd_core::void_windows::VoidWindows;
+use totpd_core::moment::Moment;
 
 /// Finds the token `id` by two codes in a row. Both codes are used up.
 pub(crate) async fn resync(
@@ -31,12 +31,12 @@ pub(crate) async fn resync(
     let (wanted, uid, by) = (id.to_owned(), caller.account.current_uid(), caller.maker());
     let (now, rules) = (clock::now(), daemon.config.enrollment.clone());
     let outcome = daemon
-        .update(&caller.account, move |record| {
+        .update(&caller.account, move |record, voids| {
             management::resync(
                 record,
                 (&wanted, uid),
                 (by, (&first, &second)),
-                (now, &VoidWindows::NONE),
+                Moment { now, voids },
                 &rules,
             )
         })

@@ -21,14 +21,14 @@ use crate::manage::store_tasks;
 
 /// Serves `org.totpd.Totp1.Store`.
 #[derive(Clone)]
-pub(crate) struct Maintenance {
+pub(crate) struct StoreService {
     daemon: Arc<Daemon>,
     local: Local,
     progress: Arc<Progress>,
 }
 
-impl Maintenance {
-    /// Returns the interface over this store.
+impl StoreService {
+    /// Returns the service over this store.
     #[must_use]
     pub(crate) fn new(daemon: Arc<Daemon>, local: Local) -> Self {
         Self { daemon, local, progress: Arc::default() }
@@ -59,7 +59,7 @@ impl Maintenance {
 
 /// The methods for root alone: backup, restore, a new key, and a look at every record. One task
 /// runs at a time, and logins continue during it.
-impl Maintenance {
+impl StoreService {
     /// Writes all users into `target`, sealed by age. The options are `passphrase` s, or
     /// `recipients` as.
     ///

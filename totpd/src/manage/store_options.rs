@@ -7,7 +7,7 @@ use totpd_interface::{Dictionary, Error};
 use totpd_store::backup::{Fingerprint, Opener, Recipients, Trust};
 use totpd_store::backup::{SecretString, x25519};
 
-use crate::manage::enroll_options::{invalid, reject_unknown};
+use crate::factors::option_values::{invalid, reject_unknown};
 
 /// The recipients of a backup.
 pub(crate) struct BackupOptions {

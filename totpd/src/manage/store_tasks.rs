@@ -5,7 +5,7 @@ use std::io::BufReader;
 use std::os::fd::OwnedFd;
 
 use data_encoding::HEXLOWER;
-use totpd_core::enrollment;
+use totpd_core::restoration;
 use totpd_journal::{Entry, Priority};
 use totpd_store::backup::{
     BackupError, Fingerprint, Head, Reader, Recipients, Signer, Untrusted, Writer, may_be_restored,
@@ -82,7 +82,7 @@ pub(crate) fn restore(
     let (mut users, mut resync) = (0, Vec::new());
     let now = clock::now();
     while let Some((name, mut record)) = reader.next_user()? {
-        if enrollment::restore(&mut record, now) {
+        if restoration::restore(&mut record, now) {
             resync.push(name.to_string());
         }
         if let Some(restoring) = &mut restoring {
@@ -102,7 +102,7 @@ pub(crate) fn restore(
             return Err(BackupError::Changed);
         }
         let report = restoring.finish(reader.head().created, now, clock::now, skew)?;
-        usable_from = Some(enrollment::usable_from(report.floor));
+        usable_from = Some(restoration::usable_from(report.floor));
     }
     Ok(Restored {
         head: reader.head().clone(),

@@ -25,7 +25,6 @@ use totpd_core::record_key::RecordKey;
 use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleRules;
 use totpd_core::verification::{Answer, Attempt, Rules, verify};
-use totpd_core::void_windows::VoidWindows;
 use totpd_store::backup::{BackupError, Head, Recipients, Writer};
 use totpd_store::progress::Progress;
 use totpd_store::sqlite::OpenStore;
@@ -291,9 +290,8 @@ async fn verification(store: &Store, key: RecordKey) -> Result<(), StoreError> {
     let now = 1_800_000_000;
     let guess = Attempt { answer, factor: None, service: None, source, uid: 0, now };
     store
-        .update(key, move |stored| {
-            let (verdict, record) =
-                verify(stored.expect("a record"), &guess, &RULES, &VoidWindows::NONE);
+        .update(key, move |stored, voids| {
+            let (verdict, record) = verify(stored.expect("a record"), &guess, &RULES, voids);
             black_box(verdict);
             ((), Some(record))
         })

@@ -43,7 +43,7 @@ pub(crate) fn generate(folder: &Path, users: u32) -> OpenStore {
 
 pub(crate) fn open(folder: &Path) -> OpenStore {
     let owner = Owner::from_uid(nix::unistd::geteuid().as_raw());
-    Local::open(folder, None, owner).expect("a store")
+    Local::open(folder, None, None, owner).expect("a store")
 }
 
 /// Users of one seed.

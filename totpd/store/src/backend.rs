@@ -1,10 +1,13 @@
 //! The boundary: the duties of every store, for any medium.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
+use totpd_core::mark::LeaningLogin;
 use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::RecordKey;
 use totpd_core::user_name::UserName;
+use totpd_core::void_windows::VoidWindows;
 
 /// The reason why the store did not do what was requested. It is for the log; a caller learns less.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -33,9 +36,19 @@ pub struct Listed {
 /// The later answer of a store.
 pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
 
-/// A pure function from the present record to the next one (`None`: no record). A store may run it
-/// more than once, and keeps the result of the last run.
-pub type Change = Box<dyn FnMut(Option<Record>) -> Option<Record> + Send>;
+/// A pure function from the present record, and the void windows, to what comes of it. A store may
+/// run it more than once, and keeps the result of the last run.
+pub type Change = Box<dyn FnMut(Option<Record>, &VoidWindows) -> Changed + Send>;
+
+/// What comes of a change.
+#[derive(Debug, Default)]
+pub struct Changed {
+    /// The next record; `None`: no record.
+    pub record: Option<Record>,
+    /// The login that the change approved. The store may answer it before it is durable, if it
+    /// keeps its code from being good again.
+    pub login: Option<LeaningLogin>,
+}
 
 /// The duties of an implementation of the store. `conformance.rs` tests them.
 pub trait Backend: Send + Sync {
@@ -46,8 +59,15 @@ pub trait Backend: Send + Sync {
     /// takes the time of one that has a record.
     fn read_outline(&self, key: RecordKey) -> Pending<Option<Outline>>;
 
-    /// Changes one record in one transaction. The change is durable when this answers.
+    /// Changes one record in one transaction. The change is durable when this answers, unless it
+    /// is a login that leans ([`Changed::login`]).
     fn update(&self, key: RecordKey, change: Change) -> Pending<()>;
+
+    /// Returns the windows of time whose codes are void.
+    fn void_windows(&self) -> Arc<VoidWindows>;
+
+    /// Notes a prompt at `now` (seconds since 1970), whose answer may lean. Nobody waits for this.
+    fn note_prompt(&self, now: u64);
 
     /// Removes the record of `key` without reading it: it may be unreadable.
     fn discard(&self, key: RecordKey) -> Pending<()>;

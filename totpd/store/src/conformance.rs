@@ -9,6 +9,7 @@ use totpd_core::fixtures::{enrolled, user};
 use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::RecordKey;
 use totpd_core::source::Source;
+use totpd_core::void_windows::VoidWindows;
 
 use crate::backend::Backend;
 use crate::store::Store;
@@ -35,7 +36,7 @@ async fn a_written_record_is_read(store: Store) {
     let mut record = enrolled(1000);
     record.throttle.fail(&Source::Nowhere, 7);
     let written = record.clone();
-    store.update(user("alice"), move |_| ((), Some(written.clone()))).await.unwrap();
+    store.update(user("alice"), move |_, _| ((), Some(written.clone()))).await.unwrap();
     let read = store.read(user("alice")).await.unwrap().unwrap();
     assert_eq!(format!("{read:?}"), format!("{record:?}"));
     assert_eq!(read.factors[0].seed.bytes(), record.factors[0].seed.bytes());
@@ -46,14 +47,14 @@ async fn a_written_record_is_read(store: Store) {
 }
 
 async fn a_change_to_none_removes_the_record(store: Store) {
-    store.update(user("alice"), |_| ((), Some(enrolled(1)))).await.unwrap();
-    assert!(store.update(user("alice"), |record| (record.is_some(), None)).await.unwrap());
+    store.update(user("alice"), |_, _| ((), Some(enrolled(1)))).await.unwrap();
+    assert!(store.update(user("alice"), |record, _| (record.is_some(), None)).await.unwrap());
     assert!(store.read(user("alice")).await.unwrap().is_none());
-    assert!(!store.update(user("alice"), |record| (record.is_some(), None)).await.unwrap());
+    assert!(!store.update(user("alice"), |record, _| (record.is_some(), None)).await.unwrap());
 }
 
 async fn a_discarded_record_is_gone(store: Store) {
-    store.update(user("alice"), |_| ((), Some(enrolled(1)))).await.unwrap();
+    store.update(user("alice"), |_, _| ((), Some(enrolled(1)))).await.unwrap();
     store.discard(user("alice")).await.unwrap();
     store.discard(user("alice")).await.unwrap();
     assert!(store.read(user("alice")).await.unwrap().is_none());
@@ -64,7 +65,7 @@ async fn concurrent_changes_lose_nothing(store: Store) {
     for _ in 0..500 {
         let store = store.clone();
         waiting.push(tokio::spawn(async move {
-            let one_more = |record: Option<Record>| {
+            let one_more = |record: Option<Record>, _: &VoidWindows| {
                 let mut record = record.unwrap_or_else(|| Record::new(0));
                 record.uid += 1;
                 ((), Some(record))
@@ -80,7 +81,7 @@ async fn concurrent_changes_lose_nothing(store: Store) {
 
 async fn the_result_is_that_of_the_last_run(store: Store) {
     let mut runs = 0;
-    let last = move |record: Option<Record>| {
+    let last = move |record: Option<Record>, _: &VoidWindows| {
         runs += 1;
         let record = Record { uid: runs, ..record.unwrap_or_else(|| Record::new(0)) };
         (runs, Some(record))
@@ -91,9 +92,9 @@ async fn the_result_is_that_of_the_last_run(store: Store) {
 
 async fn users_are_listed_in_order_without_buckets(store: Store) {
     for name in ["bob", "alice", "Zoe", "7of9", "~x", "ümit"] {
-        store.update(user(name), |_| ((), Some(enrolled(1)))).await.unwrap();
+        store.update(user(name), |_, _| ((), Some(enrolled(1)))).await.unwrap();
     }
-    store.update(RecordKey::Bucket(5), |_| ((), Some(Record::new(0)))).await.unwrap();
+    store.update(RecordKey::Bucket(5), |_, _| ((), Some(Record::new(0)))).await.unwrap();
     let names = async |after: &str, limit| -> Vec<String> {
         let listed = store.list(after.into(), limit).await.unwrap();
         listed.into_iter().map(|listed| listed.name.to_string()).collect()
@@ -106,12 +107,12 @@ async fn users_are_listed_in_order_without_buckets(store: Store) {
 }
 
 async fn concurrent_attempts_accept_a_code_once(store: Store) {
-    store.update(user("alice"), |_| ((), Some(enrolled(1)))).await.unwrap();
+    store.update(user("alice"), |_, _| ((), Some(enrolled(1)))).await.unwrap();
     let mut attempts = Vec::new();
     for _ in 0..100 {
         let store = store.clone();
         attempts.push(tokio::spawn(async move {
-            let take = |record: Option<Record>| {
+            let take = |record: Option<Record>, _: &VoidWindows| {
                 let mut record = record.unwrap();
                 let fresh = record.factors[0].last_accepted.is_none();
                 record.factors[0].last_accepted = Some(7);

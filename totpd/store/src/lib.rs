@@ -35,6 +35,6 @@ pub mod sqlite;
 mod store;
 pub mod unavailable;
 
-pub use backend::{Backend, Change, Listed, Pending, StoreError};
+pub use backend::{Backend, Change, Changed, Listed, Pending, StoreError};
 pub use owner::Owner;
 pub use store::{REQUEST_TIMEOUT, Store};

@@ -3,11 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::RecordKey;
 use totpd_core::user_name::UserName;
+use totpd_core::void_windows::VoidWindows;
 
 use crate::backend::{Backend, Change, Listed, Pending, StoreError};
 
@@ -48,13 +49,19 @@ impl Backend for Memory {
     fn update(&self, key: RecordKey, mut change: Change) -> Pending<()> {
         self.answer(|records| {
             let before = records.get(&*key.as_row_name()).cloned();
-            let _lost_race = change(before.clone());
-            match change(before) {
+            let _lost_race = change(before.clone(), &VoidWindows::NONE);
+            match change(before, &VoidWindows::NONE).record {
                 Some(record) => drop(records.insert(key.as_row_name().into_owned(), record)),
                 None => drop(records.remove(&*key.as_row_name())),
             }
         })
     }
+
+    fn void_windows(&self) -> Arc<VoidWindows> {
+        Arc::default()
+    }
+
+    fn note_prompt(&self, _: u64) {}
 
     fn discard(&self, key: RecordKey) -> Pending<()> {
         self.answer(|records| drop(records.remove(&*key.as_row_name())))

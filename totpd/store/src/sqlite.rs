@@ -13,6 +13,7 @@
 //! local                                 the handle
 //! reader writer ─ transaction ─ flusher the three threads
 //! database ─ connection ─ log, reserve  the file
+//! marker ─ witness_file, mark_rows      what a login may lean on
 //! migration ─ schema                    its format
 //! active_keys key_sources metadata      the keys
 //! rows ─ row                            SQL
@@ -29,6 +30,8 @@ mod key_sources;
 mod layout;
 mod local;
 mod log;
+mod mark_rows;
+mod marker;
 mod metadata;
 mod migration;
 mod open;
@@ -48,10 +51,12 @@ mod signers;
 mod tests;
 mod transaction;
 mod used_codes;
+mod witness_file;
 mod writer;
 
 pub use layout::DIRECTORY;
 pub use local::Local;
+pub use marker::MarkSettings;
 pub use open::OpenStore;
 pub use open_error::OpenError;
 pub use rekey::RekeyReport;

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::RecordKey;
+use totpd_core::void_windows::VoidWindows;
 
-use crate::backend::{Backend, Change, Listed, Pending, StoreError};
+use crate::backend::{Backend, Change, Changed, Listed, Pending, StoreError};
 use crate::last_result::LastResult;
 
 /// A handle on a store. It can be cloned.
@@ -41,9 +42,20 @@ impl Store {
         self.in_time(self.backend.read_outline(key)).await
     }
 
+    /// Returns the windows of time whose codes are void.
+    #[must_use]
+    pub fn void_windows(&self) -> Arc<VoidWindows> {
+        self.backend.void_windows()
+    }
+
+    /// Notes a prompt at `now` (seconds since 1970), whose answer may lean. Nobody waits for this.
+    pub fn note_prompt(&self, now: u64) {
+        self.backend.note_prompt(now);
+    }
+
     /// Changes the record of `key` in one transaction. `change` is a pure function: it gets the
-    /// present record and returns the next one (`None`: no record). It may run more than once. When
-    /// this returns `Ok`, the change is on disk.
+    /// present record and the void windows, and returns the next record (`None`: no record). It may
+    /// run more than once. When this returns `Ok`, the change is on disk.
     ///
     /// # Errors
     /// [`StoreError`]. Then nothing is changed, with one exception. A change that was being written
@@ -51,15 +63,32 @@ impl Store {
     pub async fn update<T: Send + 'static>(
         &self,
         key: RecordKey,
-        mut change: impl FnMut(Option<Record>) -> (T, Option<Record>) + Send + 'static,
+        mut change: impl FnMut(Option<Record>, &VoidWindows) -> (T, Option<Record>) + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.judge(key, move |record, voids| {
+            let (value, record) = change(record, voids);
+            (value, Changed { record, login: None })
+        })
+        .await
+    }
+
+    /// Judges a login in one transaction, as [`Store::update`] makes a change. When this returns
+    /// `Ok`, the change is on disk, or its login leans: after a crash its code is void.
+    ///
+    /// # Errors
+    /// [`StoreError`], as for [`Store::update`].
+    pub async fn judge<T: Send + 'static>(
+        &self,
+        key: RecordKey,
+        mut change: impl FnMut(Option<Record>, &VoidWindows) -> (T, Changed) + Send + 'static,
     ) -> Result<T, StoreError> {
         let result = LastResult::new();
         let change: Change = Box::new({
             let result = result.clone();
-            move |record| {
-                let (value, record) = change(record);
+            move |record, voids| {
+                let (value, changed) = change(record, voids);
                 result.set(value);
-                record
+                changed
             }
         });
         self.in_time(self.backend.update(key, change)).await?;
@@ -117,6 +146,12 @@ mod tests {
             Box::pin(std::future::pending())
         }
 
+        fn void_windows(&self) -> Arc<VoidWindows> {
+            Arc::default()
+        }
+
+        fn note_prompt(&self, _: u64) {}
+
         fn discard(&self, _: RecordKey) -> Pending<()> {
             Box::pin(std::future::pending())
         }
@@ -134,7 +169,7 @@ mod tests {
         run(async {
             assert!(is_late(store.read(user("alice")).await.unwrap_err()));
             assert!(is_late(store.read_outline(user("alice")).await.unwrap_err()));
-            assert!(is_late(store.update(user("alice"), |_| ((), None)).await.unwrap_err()));
+            assert!(is_late(store.update(user("alice"), |_, _| ((), None)).await.unwrap_err()));
             assert!(is_late(store.discard(user("alice")).await.unwrap_err()));
             assert!(is_late(store.list(String::new(), 1).await.unwrap_err()));
         });

@@ -1,8 +1,11 @@
 //! The store of a daemon that started while the disk fails. It refuses every request. So the daemon
 //! does not end at each login.
 
+use std::sync::Arc;
+
 use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::RecordKey;
+use totpd_core::void_windows::VoidWindows;
 
 use crate::backend::{Backend, Change, Listed, Pending, StoreError};
 
@@ -27,6 +30,12 @@ impl Backend for UnavailableBackend {
     fn update(&self, _: RecordKey, _: Change) -> Pending<()> {
         self.refuse()
     }
+
+    fn void_windows(&self) -> Arc<VoidWindows> {
+        Arc::default()
+    }
+
+    fn note_prompt(&self, _: u64) {}
 
     fn discard(&self, _: RecordKey) -> Pending<()> {
         self.refuse()

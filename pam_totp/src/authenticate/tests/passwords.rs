@@ -39,6 +39,9 @@ fn forward_pass_splits_code_and_password_on_any_verdict() {
         ("pässwörd123456", "123456", "pässwörd", Outcome::Approved),
         ("secret0123-4567-89AB-CDEF", "0123-4567-89AB-CDEF", "secret", Outcome::Denied),
         ("secretA123-4567-8901-2345", "A123-4567-8901-2345", "secret", Outcome::Denied),
+        ("secret123 456", "123 456", "secret", Outcome::Denied),
+        ("secret123-456\r", "123-456\r", "secret", Outcome::Denied),
+        ("secret0123 4567 89AB CDEF", "0123 4567 89AB CDEF", "secret", Outcome::Denied),
         ("secret0123456789ABCDEF", "", "secret0123456789ABCDEF", Outcome::Denied),
         ("secret0123-4567-89AB_CDEF", "", "secret0123-4567-89AB_CDEF", Outcome::Denied),
         // The placeholder of sshd is no password, and the daemon names the cause.
@@ -55,6 +58,14 @@ fn forward_pass_splits_code_and_password_on_any_verdict() {
     let only = Options { forward_pass: true, first_pass: FirstPass::Only, ..Options::default() };
     assert_eq!(authenticate(&mut login, &Totpd::new(), &only), Outcome::Approved);
     assert_eq!(login.authtok.as_deref(), Some(b"secret".as_slice()));
+    for mode in [FirstPass::Only, FirstPass::Try] {
+        let first_pass = Some(Typed("secret123-456".into()));
+        let mut login = Login { first_pass, ..Login::typing("") };
+        let (options, totpd) =
+            (Options { forward_pass: true, first_pass: mode, ..Options::default() }, Totpd::new());
+        assert_eq!(authenticate(&mut login, &totpd, &options), Outcome::Denied);
+        assert_eq!(totpd.asked.borrow()[1], "verify alice 123-456", "{mode:?}");
+    }
     // The module takes no longer code than the daemon says.
     let mut login = Login::typing("secret12345678");
     let reply = Ok(BeginReply::Prompt { text: COMBINED_PROMPT.into(), digits: 8 });

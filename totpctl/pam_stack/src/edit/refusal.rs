@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::ambiguous::ambiguity_fix;
 use crate::stack::Place;
 
 /// The reason why the file of a service is not changed.
@@ -68,7 +69,7 @@ impl fmt::Display for Refusal {
                  check it with totpctl doctor",
             ),
             Self::Ambiguous(place, reason) => {
-                write!(f, "{place}: {reason}; write the line whole, and without what is in its way")
+                write!(f, "{place}: {reason}; {}", ambiguity_fix(reason))
             }
             Self::Unreadable(reason) => {
                 write!(f, "libpam cannot read its stack ({reason}); restore or correct that file first")

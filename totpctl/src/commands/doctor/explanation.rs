@@ -113,7 +113,7 @@ mod tests {
             (Id::SshdMatchUnknown, &["cannot find", "no answer"]),
             (Id::SshdRootCannotLogIn, &["prohibit-password", "forced-commands-only"]),
             (Id::SshdWithoutPam, &["UsePAM no", "built without PAM"]),
-            (Id::StackAmbiguous, &["backslash", "1,000 bytes", "NUL"]),
+            (Id::StackAmbiguous, &["backslash", "1,000 bytes", "NUL", "2147483647", "16 files"]),
             (Id::StackNotChecked, &["not a regular file", "1 MiB", "closed"]),
             (Id::StackTooLong, &["400", "4096"]),
             (Id::StoreInSnapshot, &["snapshot", "filefrag"]),

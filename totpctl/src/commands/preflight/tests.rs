@@ -81,6 +81,18 @@ fn root_alone_has_to_be_able_to_log_in() {
 }
 
 #[test]
+fn a_code_alone_is_asked_about_if_it_is_new() {
+    let problem = || Some("a code alone lets a user in".to_owned());
+    // Nobody answers here.
+    let refused = check_code_alone(problem(), &|| None).unwrap_err().to_string();
+    let expected =
+        "not changed: a code alone lets a user in; or use --yes, if a code alone is intended";
+    assert_eq!(refused, expected);
+    assert!(check_code_alone(problem(), &problem).is_ok());
+    assert!(check_code_alone(None, &|| panic!("nothing to compare")).is_ok());
+}
+
+#[test]
 fn a_user_who_cannot_log_in_anyway_is_not_shut_out() {
     let names = vec!["root".to_owned(), "bob".to_owned()];
     let mut users = WithoutFactor { enrolled: 1, names, ..WithoutFactor::default() };

@@ -26,11 +26,6 @@ pub(super) fn parse(list: &str) -> Result<Vec<String>, Error> {
     }
 }
 
-/// Reports whether the list has names, and this host has none of these services.
-pub(super) fn are_unknown(names: &[String]) -> bool {
-    !names.is_empty() && names.iter().all(|name| path_of(name).is_none())
-}
-
 /// Returns what is missing in a list of services of this host, a sentence each.
 pub(super) fn advice(names: &[String]) -> Vec<String> {
     missing(names, &|name| path_of(name).is_some(), &|name| {

@@ -6,15 +6,23 @@ use crate::findings::finding::{Finding, FindingId};
 use crate::findings::report::Report;
 use crate::host::container::is_container;
 
-/// Adds whether the clock is synchronized, as systemd-timedated told it.
-pub(super) fn check(is_synchronized: Option<bool>, report: &mut Report) {
+/// Adds whether the clock is synchronized, as systemd-timedated told it. A host without systemd has
+/// none.
+pub(super) fn check(is_synchronized: Option<bool>, has_systemd: bool, report: &mut Report) {
     match is_synchronized {
         Some(true) => report.summarize("the clock is synchronized"),
         Some(false) => not_synchronized(is_container(), report),
         None => report.notes.push(
             Finding::new(
                 FindingId::ClockUnknown,
-                "cannot tell whether the clock is synchronized: systemd-timedated does not answer",
+                match has_systemd {
+                    true => {
+                        "cannot tell whether the clock is synchronized: systemd-timedated does not answer"
+                    }
+                    false => {
+                        "cannot tell whether the clock is synchronized: without systemd nothing here tells it"
+                    }
+                },
             )
             .fix("check the clock yourself, for example with date, chronyc tracking or ntpq -p"),
         ),
@@ -74,7 +82,11 @@ mod tests {
     #[test]
     fn an_unknown_clock_has_a_change_to_make() {
         let mut report = Report::default();
-        check(None, &mut report);
-        assert!(report.notes[0].sentence().contains("check the clock yourself"));
+        check(None, true, &mut report);
+        check(None, false, &mut report);
+        for (note, expected) in report.notes.iter().zip(["timedated does not", "without systemd"]) {
+            let told = note.sentence();
+            assert!(told.contains("check the clock yourself") && told.contains(expected), "{told}");
+        }
     }
 }

@@ -5,12 +5,13 @@ use crate::findings::finding::{Finding, FindingId};
 use crate::findings::report::Report;
 use crate::host::confinement::{Kernel, label_of};
 use crate::installed;
+use crate::unit::has_systemd;
 
 /// Adds a note if nothing confines the running daemon.
 pub(super) fn check(report: &mut Report) {
     let Some(label) = label_of(&installed::daemon(), 0) else { return };
     let kernel = Kernel::of_host();
-    let missing = missing_confinement(&label, &kernel);
+    let missing = missing_confinement(&label, &kernel, has_systemd());
     report
         .notes
         .extend(missing.map(|(message, change)| {
@@ -19,11 +20,18 @@ pub(super) fn check(report: &mut Report) {
 }
 
 /// Returns what is missing if a daemon with this label is not confined, and the change to make.
-fn missing_confinement(label: &str, kernel: &Kernel) -> Option<(&'static str, &'static str)> {
+fn missing_confinement(
+    label: &str,
+    kernel: &Kernel,
+    has_systemd: bool,
+) -> Option<(&'static str, &'static str)> {
     let by_selinux = label.split(':').nth(2) == Some("totpd_t") && kernel.selinux_is_enforcing;
     let by_apparmor = label == "totpd (enforce)";
     match (by_selinux, by_apparmor, kernel.apparmor_sees_the_bus) {
         (true, _, _) | (_, true, true) => None,
+        // Without the unit, the profile is all that there is.
+        (_, true, _) if !has_systemd => None,
+        _ if !has_systemd => Some(WITHOUT_UNIT),
         (false, _, false) => Some(NO_APPARMOR_ON_THE_BUS),
         (false, false, true) => Some(UNCONFINED),
     }
@@ -34,6 +42,11 @@ const UNCONFINED: (&str, &str) = (
      root",
     "load its AppArmor profile (/usr/share/doc/libpam-totp/examples/apparmor) and restart totpd \
      (distributions.md in the documentation)",
+);
+const WITHOUT_UNIT: (&str, &str) = (
+    "nothing confines totpd: without systemd no unit does, and an attacker in the daemon could do what root can",
+    "load its AppArmor profile (/usr/share/doc/libpam-totp/examples/apparmor) or its SELinux module, and start totpd \
+     again (distributions.md in the documentation)",
 );
 const NO_APPARMOR_ON_THE_BUS: (&str, &str) = (
     "nothing confines totpd on the bus: an attacker in the daemon could have systemd start any program as \
@@ -67,7 +80,15 @@ mod tests {
             ),
             ("system_u:totpd_t:initrc_t:s0", kernel(true, false), Some(NO_APPARMOR_ON_THE_BUS)),
         ] {
-            assert_eq!(missing_confinement(label, &kernel), expected, "{label}");
+            assert_eq!(missing_confinement(label, &kernel, true), expected, "{label}");
+        }
+        for (label, expected) in [
+            ("totpd (enforce)", None),
+            ("unconfined", Some(WITHOUT_UNIT)),
+            ("", Some(WITHOUT_UNIT)),
+        ] {
+            let found = missing_confinement(label, &kernel(false, false), false);
+            assert_eq!(found, expected, "{label}");
         }
     }
 }

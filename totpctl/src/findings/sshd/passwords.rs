@@ -5,6 +5,7 @@ use std::fs;
 use crate::findings::finding::{Finding, FindingId};
 use crate::host::accounts::lacks_password;
 use crate::host::people::people;
+use crate::host::sshd::ways::password::ShutUser;
 use crate::host::sshd::{self, ShutOut};
 use crate::terminal::output;
 
@@ -26,11 +27,16 @@ impl Missing {
         let names: Vec<_> = people().people.into_iter().map(|person| person.name).collect();
         let lacking: Vec<_> =
             names.iter().filter_map(|name| lacks_password(&shadow, name)).collect();
-        let ShutOut { names: shut, place } = sshd::shut_without_password(read, &lacking)?;
-        let is_everybody = shut.len() == names.len();
-        let is_problem =
-            is_everybody || shut.iter().any(|name| name == "root" || is_enrolled(name));
-        let finding = Finding::new(FindingId::SshdPasswordMissing, message(&shut)).fix(FIX);
+        let ShutOut { users: shut, place } = sshd::shut_without_password(read, &lacking)?;
+        let everywhere = shut.iter().filter(|user| user.scope.is_none()).count();
+        let matters = |name: &str| name == "root" || is_enrolled(name);
+        let is_problem = everywhere == names.len() || shut.iter().any(|user| matters(&user.name));
+        let phrase = |user: &ShutUser| match &user.scope {
+            Some(scope) => format!("{} ({scope})", user.name),
+            None => user.name.clone(),
+        };
+        let phrases: Vec<_> = shut.iter().map(phrase).collect();
+        let finding = Finding::new(FindingId::SshdPasswordMissing, message(&phrases)).fix(FIX);
         let finding = match place {
             Some(place) => finding.at(place),
             None => finding,

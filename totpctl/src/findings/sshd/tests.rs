@@ -23,14 +23,15 @@ use crate::host::sshd::survey::Survey;
 use crate::host::sshd::ways::stack::of_text;
 use crate::host::sshd::{pam_is_never_first, pam_is_nowhere_first};
 
-const BASE: &str = "usepam yes\npubkeyauthentication yes\npasswordauthentication no\n\
+pub(super) const BASE: &str = "usepam yes\npubkeyauthentication yes\npasswordauthentication no\n\
                     kbdinteractiveauthentication yes\npermitrootlogin without-password\n";
 const KEY_AND_CODE: &str = "authenticationmethods publickey,keyboard-interactive\n";
-const PASSWORD_AND_CODE: &str = "auth requisite pam_unix.so\nauth required pam_totp.so\n";
-const CODE: &str = "auth required pam_totp.so\n";
+pub(super) const PASSWORD_AND_CODE: &str =
+    "auth requisite pam_unix.so\nauth required pam_totp.so\n";
+pub(super) const CODE: &str = "auth required pam_totp.so\n";
 
 /// Returns a configuration with these lines instead of those of the base.
-fn with(lines: &str) -> String {
+pub(super) fn with(lines: &str) -> String {
     let is_replaced = |line: &&str| {
         let key = line.split(' ').next();
         lines.lines().any(|other| other.split(' ').next() == key)
@@ -40,11 +41,11 @@ fn with(lines: &str) -> String {
     format!("{kept}{lines}")
 }
 
-fn case(text: &str, refused_by: Option<&'static str>) -> Case {
+pub(super) fn case(text: &str, refused_by: Option<&'static str>) -> Case {
     Case { config: Effective::parse(text), refused_by, accounts: Vec::new() }
 }
 
-fn survey(text: &str) -> Survey {
+pub(super) fn survey(text: &str) -> Survey {
     let trace = Trace::parse("debug2: load_server_config: filename /etc/ssh/sshd_config\n");
     Survey {
         everybody: Answer { config: Effective::parse(text), trace },
@@ -57,7 +58,7 @@ fn survey(text: &str) -> Survey {
     }
 }
 
-fn with_block(criteria: &str, cases: Result<Cases, String>) -> Survey {
+pub(super) fn with_block(criteria: &str, cases: Result<Cases, String>) -> Survey {
     let block = Block {
         place: ("/etc/ssh/sshd_config".into(), 9),
         words: words(criteria),

@@ -164,6 +164,26 @@ mod tests {
             ("Defaults !authenticate\nbob ALL=(ALL) PASSWD: ALL\n", true),
             ("Defaults !authenticate\nbob ALL=(ALL) PASSWD: ALL\nbob ALL=(ALL) ALL\n", false),
             ("Defaults !authenticate\nbob db=(ALL) PASSWD: ALL\n", false),
+            // A negated alias allows the members that it negates.
+            (
+                "Cmnd_Alias NOID = ALL, !/usr/bin/id\nDefaults !authenticate\nbob ALL=(ALL) PASSWD: !NOID\n",
+                true,
+            ),
+            (
+                "Cmnd_Alias ID = /usr/bin/id\nDefaults !authenticate\nbob ALL=(ALL) PASSWD: !ID\n",
+                false,
+            ),
+            // A line that allows nothing changes nothing.
+            (
+                "Defaults !authenticate\nbob ALL=(ALL) PASSWD: ALL\nbob ALL=(ALL) NOPASSWD: !/usr/bin/id\n",
+                true,
+            ),
+            (
+                "Cmnd_Alias ID = /usr/bin/id\nDefaults !authenticate\nbob ALL=(ALL) PASSWD: ALL\n\
+                 bob ALL=(ALL) NOPASSWD: !ID\n",
+                true,
+            ),
+            ("ALL ALL=(ALL) NOPASSWD: ALL\nbob ALL=(ALL) !/usr/bin/id\n", false),
         ] {
             assert_eq!(is_anybody_asked(&sudoers(text)), expected, "{text}");
         }

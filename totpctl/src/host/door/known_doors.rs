@@ -51,7 +51,7 @@ pub(crate) const KNOWN: &[KnownDoor] = &[
     stack("su", "su", &["su"]),
     stack("su -", "su-l", &["su"]),
     stack("doas", "doas", &["doas"]),
-    stack("pkexec and run0", "polkit-1", &["pkttyagent", "pkexec"]),
+    stack(POLKIT, "polkit-1", &["pkttyagent", "pkexec"]),
     stack("machinectl shell", "polkit-1", &["machinectl"]),
     stack("login", "login", &["login"]),
     stack("machinectl login", "login", &["machinectl"]),
@@ -111,6 +111,21 @@ pub(crate) const KNOWN: &[KnownDoor] = &[
     never("Incus (group incus-admin)", "", &["incusd"]),
 ];
 
+/// Its name is that of the programs that this host has ([`programs_of_polkit`]).
+pub(crate) const POLKIT: &str = "polkit";
+
+/// Returns the programs that make somebody root by polkit, as a phrase. `has` reports whether one
+/// is installed. All but pkexec ask systemd.
+pub(crate) fn programs_of_polkit(has_systemd: bool, has: &dyn Fn(&str) -> bool) -> String {
+    let pkexec = has("pkexec").then_some("pkexec");
+    // run0 is another name of systemd-run.
+    let of_systemd = ["run0", "systemd-run"].into_iter().find(|name| has_systemd && has(name));
+    match pkexec.into_iter().chain(of_systemd).collect::<Vec<_>>().as_slice() {
+        [] => POLKIT.to_owned(),
+        programs => programs.join(" and "),
+    }
+}
+
 /// Reports whether the program of a service never authenticates anybody, whatever its stack says.
 pub(crate) fn never_asks(service: &str) -> bool {
     let mut doors = KNOWN.iter().filter(|door| !door.service.is_empty());
@@ -145,6 +160,20 @@ mod tests {
 
     use super::*;
     use crate::pam::families::FAMILIES;
+
+    #[test]
+    fn the_door_of_polkit_is_named_by_its_programs() {
+        for (has_systemd, programs, expected) in [
+            (true, &["pkexec", "run0", "systemd-run"][..], "pkexec and run0"),
+            (true, &["pkexec", "systemd-run"], "pkexec and systemd-run"),
+            (true, &["run0", "systemd-run"], "run0"),
+            (false, &["pkexec", "run0", "systemd-run"], "pkexec"),
+            (false, &[], "polkit"),
+        ] {
+            let has = |name: &str| programs.contains(&name);
+            assert_eq!(programs_of_polkit(has_systemd, &has), expected);
+        }
+    }
 
     #[test]
     fn each_door_is_listed_once() {

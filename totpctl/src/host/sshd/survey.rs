@@ -91,6 +91,18 @@ impl Survey {
         configs
     }
 
+    /// Returns the cases of `Match` blocks, each with the indices of its blocks: those of root, or
+    /// those of other users.
+    pub(super) fn cases(&self, is_root: bool) -> Vec<(Vec<usize>, &Case)> {
+        let of_blocks = self.blocks.iter().enumerate().filter_map(|(index, (_, cases))| {
+            let Cases { user, root } = cases.as_ref().ok()?;
+            Some((vec![index], if is_root { root.as_ref()? } else { user.as_ref()? }))
+        });
+        let overlaps = self.overlaps.iter().filter(|overlap| overlap.is_root == is_root);
+        let overlaps = overlaps.map(|overlap| (overlap.blocks.clone(), &overlap.case));
+        of_blocks.chain(overlaps).collect()
+    }
+
     /// Returns the criteria of these blocks, as a phrase.
     pub(crate) fn criteria(&self, blocks: &[usize]) -> String {
         let criteria = blocks.iter().filter_map(|index| self.blocks.get(*index));
@@ -114,12 +126,7 @@ impl Survey {
                 found.push((account.name.clone(), block));
             }
         };
-        let of_blocks = self.blocks.iter().enumerate().filter_map(|(index, (_, cases))| {
-            Some((vec![index], cases.as_ref().ok()?.user.as_ref()?))
-        });
-        let overlaps = self.overlaps.iter().filter(|overlap| !overlap.is_root);
-        let overlaps = overlaps.map(|overlap| (overlap.blocks.clone(), &overlap.case));
-        for (blocks, Case { config, accounts, .. }) in of_blocks.chain(overlaps) {
+        for (blocks, Case { config, accounts, .. }) in self.cases(false) {
             if config.sftp_without_shell {
                 // A block that names users may name one of the system.
                 let name_users = |index: &usize| {

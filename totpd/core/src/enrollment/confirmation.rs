@@ -7,10 +7,10 @@ use crate::enrollment::expiry::has_expired;
 use crate::enrollment::refusal::Refusal;
 use crate::enrollment::rules::EnrollmentRules;
 use crate::factor::{Maker, Match, Status};
+use crate::moment::Moment;
 use crate::record::Record;
 use crate::source::Source;
 use crate::throttle::{ThrottleRules, ThrottleState};
-use crate::void_windows::VoidWindows;
 
 /// The outcome of a first code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -46,10 +46,11 @@ pub fn confirm(
     maker: Maker,
     id: &str,
     code: &Code,
-    time @ (now, _): (u64, &VoidWindows),
+    time: Moment<'_>,
     rules: &EnrollmentRules,
     throttle: &ThrottleRules,
 ) -> Confirmation {
+    let now = time.now;
     let counter = match try_first_code(record, (maker, id), code, time, rules, MAX_WRONG) {
         Err(Confirmation::Wrong { left, diagnosis }) => {
             let diagnosis = match record.repeats_last_code(code) {
@@ -91,7 +92,6 @@ fn count_wrong_code(
         return diagnosis;
     }
     let source = Source::Uid(uid);
-    record.throttle.expire_and_clamp(now, rules);
     match record.throttle.state(&source, now, rules) {
         ThrottleState::Open => {
             record.throttle.fail(&source, now);
@@ -107,7 +107,7 @@ pub(super) fn try_first_code(
     record: &mut Record,
     (maker, id): (Maker, &str),
     code: &Code,
-    (now, voids): (u64, &VoidWindows),
+    Moment { now, voids }: Moment<'_>,
     rules: &EnrollmentRules,
     max_wrong: u32,
 ) -> Result<u64, Confirmation> {

@@ -1,8 +1,9 @@
 //! The likely reason of a wrong first code. It never says the right one.
 
 use crate::code::Code;
+use crate::code_comparison::matching_counter;
 use crate::factor::{Factor, Kind};
-use crate::otp::{Algorithm, matching_counter, time_step};
+use crate::otp::{Algorithm, time_step};
 use crate::record::Record;
 
 /// The likely reason of a wrong first code.

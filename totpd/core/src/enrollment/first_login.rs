@@ -2,16 +2,18 @@
 //! that login. Libpam asks for them when the whole stack has accepted the user. Until then the
 //! person who typed the first code may be a stranger. Most stacks continue after a wrong password.
 
+use alloc::string::String;
+
 use crate::code::Code;
 use crate::enrollment::addition::{add, verify};
 use crate::enrollment::confirmation::{Confirmation, try_first_code};
 use crate::enrollment::expiry::{expire, has_expired};
 use crate::enrollment::rules::EnrollmentRules;
 use crate::factor::{Factor, FactorId, LastUse, LoginNonce, Maker, Status, TokenDigest};
+use crate::moment::Moment;
 use crate::record::Record;
 use crate::source::Source;
 use crate::throttle::ThrottleRules;
-use crate::void_windows::VoidWindows;
 
 /// The outcome of the end of a login.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -83,9 +85,10 @@ pub fn prove(
     id: &str,
     code: &Code,
     token: TokenDigest,
-    time @ (now, _): (u64, &VoidWindows),
+    time: Moment<'_>,
     rules: &EnrollmentRules,
 ) -> Result<(), Confirmation> {
+    let now = time.now;
     if !record.belongs_to(uid) || record.is_enrolled() {
         return Err(Confirmation::NotPending);
     }
@@ -98,9 +101,50 @@ pub fn prove(
     Ok(())
 }
 
+/// The end of a login, as its program tells it.
+#[derive(Clone, Debug)]
+pub struct LoginEnd {
+    /// The factor that the token names.
+    pub factor: FactorId,
+    /// The digest of the token, for the service that asks.
+    pub token: TokenDigest,
+    /// True if the user that the token names logs in here, or asks here.
+    pub is_of_user: bool,
+    /// The uid that the name of this user has now.
+    pub uid: u32,
+    /// The PAM service that asks; `None` if the program does not name it.
+    pub service: Option<String>,
+    /// The origin of the login.
+    pub source: Source,
+}
+
+/// Ends a login at which a factor was made, at `now` (seconds since 1970). The factor becomes
+/// verified if it waits for the token of this login. Then it was a login with a right code.
+///
+/// A program may try several users in one handle of libpam, so a token may come with the login of
+/// another user.
+#[must_use]
+pub fn complete_login(
+    mut record: Record,
+    end: &LoginEnd,
+    now: u64,
+    rules: &EnrollmentRules,
+    throttle: &ThrottleRules,
+) -> (Completion, Record) {
+    if !end.is_of_user || !record.belongs_to(end.uid) {
+        return (Completion::Unknown, record);
+    }
+    let completion = complete(&mut record, &end.factor, &end.token, now, rules);
+    if completion == Completion::Verified {
+        let place = (end.service.as_deref(), &end.source);
+        note_first_login(&mut record, &end.factor, place, now, throttle);
+    }
+    (completion, record)
+}
+
 /// Makes the factor `id` good at `now` (seconds since 1970), if it waits for the token of this
 /// digest.
-pub fn complete(
+pub(super) fn complete(
     record: &mut Record,
     id: &FactorId,
     token: &TokenDigest,
@@ -129,7 +173,7 @@ pub fn complete(
 
 /// Notes the login that verified the factor `id`, from `source` by `service` at `now` (seconds
 /// since 1970): it was a login with a right code.
-pub fn note_first_login(
+fn note_first_login(
     record: &mut Record,
     id: &FactorId,
     (service, source): (Option<&str>, &Source),

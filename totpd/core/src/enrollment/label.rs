@@ -21,7 +21,7 @@ pub struct LabelHistory {
 impl LabelHistory {
     /// Returns the history of `record`.
     #[must_use]
-    pub fn of(record: &Record) -> Self {
+    pub fn from_record(record: &Record) -> Self {
         let factors = record.factors.iter().map(|factor| factor.id.clone()).collect();
         Self { factors, has_removed: !record.spent.is_empty() }
     }
@@ -65,7 +65,7 @@ mod tests {
             (with(vec![factor(1), factor(2)]), "alice f-aibaeaqc"),
             (removed, "alice f-aibaeaqc"),
         ] {
-            let label = LabelHistory::of(&before).account("alice", &factor(2));
+            let label = LabelHistory::from_record(&before).account("alice", &factor(2));
             assert_eq!(label, expected, "{before:?}");
         }
     }

@@ -26,7 +26,7 @@ pub struct NewFactor {
     /// The first counter of a token that counts presses, at most 2^63; 0 for any other.
     pub counter: u64,
     /// The times and services of the factor.
-    pub limits: Restrictions,
+    pub restrictions: Restrictions,
     /// True if the factor needs no first code.
     pub is_confirmed: bool,
     /// The maker of the factor.
@@ -58,7 +58,7 @@ impl NewFactor {
             created: now,
             last_used: None,
             last_accepted,
-            limits: self.limits,
+            restrictions: self.restrictions,
             drift: Drift::default(),
             last_place: None,
             made_by: self.made_by,
@@ -76,7 +76,7 @@ mod tests {
     const NOW: u64 = 30_000;
 
     fn new(kind: Kind, counter: u64, is_confirmed: bool) -> Factor {
-        let Factor { id, name, algorithm, digits, seed, limits, .. } = verified(kind, None);
+        let Factor { id, name, algorithm, digits, seed, restrictions, .. } = verified(kind, None);
         let made_by = Maker::Uid(1000);
         let is_imported = true;
         let factor = NewFactor {
@@ -88,7 +88,7 @@ mod tests {
             seed,
             is_imported,
             counter,
-            limits,
+            restrictions,
             is_confirmed,
             made_by,
         };

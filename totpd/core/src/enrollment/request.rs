@@ -95,5 +95,5 @@ fn is_as_asked(pending: &Factor, new: &Factor) -> bool {
         && pending.kind == new.kind
         && pending.algorithm == new.algorithm
         && pending.digits == new.digits
-        && pending.limits == new.limits
+        && pending.restrictions == new.restrictions
 }

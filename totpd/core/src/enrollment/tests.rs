@@ -2,7 +2,6 @@ mod first_logins;
 mod histories;
 mod parties;
 mod pending;
-mod restorations;
 mod wrong_codes;
 
 use alloc::vec;
@@ -13,6 +12,8 @@ use crate::code::Code;
 use crate::factor::{Kind, LoginNonce, LoginToken, Status};
 use crate::fixtures::THROTTLE_RULES as THROTTLE;
 use crate::fixtures::{code_of, verified};
+use crate::moment::Moment;
+use crate::restoration::restore;
 use crate::seed::Seed;
 use crate::source::Source;
 use crate::throttle::ThrottleState;
@@ -62,7 +63,15 @@ fn request(new: Factor) -> Request {
 /// Gives the right code of the present time step.
 fn confirm_rightly(record: &mut Record, maker: Maker, number: u8, now: u64) -> Confirmation {
     let code = code_of(&factor(number, Status::Verified), now / 30);
-    confirm(record, maker, id(number).as_str(), &code, (now, &VoidWindows::NONE), &RULES, &THROTTLE)
+    confirm(
+        record,
+        maker,
+        id(number).as_str(),
+        &code,
+        Moment { now, voids: &VoidWindows::NONE },
+        &RULES,
+        &THROTTLE,
+    )
 }
 
 #[test]
@@ -109,7 +118,7 @@ fn several_factors_stay_side_by_side_up_to_the_limit() {
         Maker::Root,
         id(3).as_str(),
         &code,
-        (NOW, &VoidWindows::NONE),
+        Moment { now: NOW, voids: &VoidWindows::NONE },
         &TWO,
         &THROTTLE,
     );

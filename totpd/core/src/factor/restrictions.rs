@@ -74,7 +74,7 @@ mod tests {
             services: services(names),
             ..Restrictions::default()
         };
-        for (limits, service, now, allowed) in [
+        for (restrictions, service, now, allowed) in [
             (Restrictions::default(), None, 5, true),
             (with(Some(5), None, &[]), None, 4, false),
             (with(Some(5), None, &[]), None, 5, true),
@@ -86,7 +86,11 @@ mod tests {
             (with(None, None, &["sshd", "sudo"]), Some("sudo"), 5, true),
             (with(Some(1), Some(9), &["sshd"]), Some("sshd"), 9, false),
         ] {
-            assert_eq!(limits.allow(service, now), allowed, "{limits:?} {service:?} {now}");
+            assert_eq!(
+                restrictions.allow(service, now),
+                allowed,
+                "{restrictions:?} {service:?} {now}"
+            );
         }
     }
 }

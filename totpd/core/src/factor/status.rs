@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::factor::token::TokenDigest;
+use crate::factor::login_token::TokenDigest;
 
 /// The status of a factor. Only a verified one is accepted at a login.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]

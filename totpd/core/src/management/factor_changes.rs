@@ -44,20 +44,20 @@ impl FactorChanges {
     /// [`Refusal::EndsBeforeStart`], [`Refusal::NotVerified`] and [`Refusal::StillPending`], with
     /// nothing changed.
     pub fn apply(&self, factor: &mut Factor) -> Result<(), Refusal> {
-        let old = &factor.limits;
-        let limits = Restrictions {
+        let old = &factor.restrictions;
+        let restrictions = Restrictions {
             purpose: self.purpose.as_ref().unwrap_or(&old.purpose).clone(),
             not_before: self.not_before.unwrap_or(old.not_before),
             not_after: self.not_after.unwrap_or(old.not_after),
             services: self.services.as_ref().unwrap_or(&old.services).clone(),
         };
-        if let (Some(start), Some(end)) = (limits.not_before, limits.not_after)
+        if let (Some(start), Some(end)) = (restrictions.not_before, restrictions.not_after)
             && start >= end
         {
             return Err(Refusal::EndsBeforeStart);
         }
         factor.status = self.status(factor.status)?;
-        factor.limits = limits;
+        factor.restrictions = restrictions;
         if let Some(name) = &self.name {
             factor.name.clone_from(name);
         }
@@ -98,22 +98,22 @@ mod tests {
     #[test]
     fn only_named_parts_change() {
         let mut factor = verified(Kind::Totp { period: 30 }, None);
-        let limits = FactorChanges {
+        let restrictions = FactorChanges {
             services: Some(vec!["sshd".to_owned()]),
             not_after: Some(Some(9)),
             ..FactorChanges::default()
         };
-        limits.apply(&mut factor).unwrap();
+        restrictions.apply(&mut factor).unwrap();
         let name = FactorChanges { name: Some("Pixel".to_owned()), ..FactorChanges::default() };
-        assert!(name.is_name_only() && !limits.is_name_only());
+        assert!(name.is_name_only() && !restrictions.is_name_only());
         name.apply(&mut factor).unwrap();
-        assert_eq!((factor.name.as_str(), factor.limits.not_after), ("Pixel", Some(9)));
-        assert_eq!(factor.limits.services, ["sshd"]);
+        assert_eq!((factor.name.as_str(), factor.restrictions.not_after), ("Pixel", Some(9)));
+        assert_eq!(factor.restrictions.services, ["sshd"]);
         let late = FactorChanges { not_before: Some(Some(9)), ..FactorChanges::default() };
         assert_eq!(late.apply(&mut factor), Err(Refusal::EndsBeforeStart));
         let unlimited = FactorChanges { not_after: Some(None), ..FactorChanges::default() };
         unlimited.apply(&mut factor).unwrap();
-        assert_eq!((factor.limits.not_before, factor.limits.not_after), (None, None));
+        assert_eq!((factor.restrictions.not_before, factor.restrictions.not_after), (None, None));
     }
 
     #[test]

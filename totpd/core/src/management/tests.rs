@@ -5,6 +5,7 @@ use super::*;
 use crate::enrollment::Request;
 use crate::factor::{FactorId, Kind, Status};
 use crate::fixtures::{THROTTLE_RULES, code_of, enrolled, recovery_codes, verified};
+use crate::moment::Moment;
 use crate::source::Source;
 use crate::verification::{Answer, Attempt, Rules};
 
@@ -53,15 +54,16 @@ fn request(made_by: Maker) -> Request {
 fn changes(proof: &Reauthentication, record: &Record) -> [(Result<(), Refusal>, Record); 4] {
     let uid = Maker::Uid(ALICE);
     let (enrolled, added) =
-        enroll(record.clone(), (proof, &VoidWindows::NONE), &request(uid), NOW, &RULES);
+        enroll(record.clone(), proof, &VoidWindows::NONE, &request(uid), NOW, &RULES);
     let named = FactorChanges { name: Some("x".to_owned()), ..FactorChanges::default() };
     [
         (enrolled.map(drop), added),
-        remove(record.clone(), (proof, &VoidWindows::NONE), &id(), uid, NOW),
-        edit_factor(record.clone(), (proof, &VoidWindows::NONE), (uid, ALICE), &id(), &named),
+        remove(record.clone(), proof, &VoidWindows::NONE, &id(), uid, NOW),
+        edit_factor(record.clone(), proof, &VoidWindows::NONE, (uid, ALICE), &id(), &named),
         renew_recovery_codes(
             record.clone(),
-            (proof, &VoidWindows::NONE),
+            proof,
+            &VoidWindows::NONE,
             ALICE,
             &recovery_codes(3, 1).1,
         ),
@@ -113,13 +115,8 @@ fn a_throttled_caller_changes_nothing() {
 
 #[test]
 fn a_refused_change_keeps_the_code_used() {
-    let (removed, after) = remove(
-        enrolled(ALICE),
-        (&right(), &VoidWindows::NONE),
-        "f-aaaaaaaa",
-        Maker::Uid(ALICE),
-        NOW,
-    );
+    let (removed, after) =
+        remove(enrolled(ALICE), &right(), &VoidWindows::NONE, "f-aaaaaaaa", Maker::Uid(ALICE), NOW);
     assert_eq!(removed, Err(Refusal::NothingRemoved));
     assert_eq!(after.factors[0].last_accepted, Some(1000));
 }
@@ -131,7 +128,7 @@ fn a_user_without_a_verified_factor_shows_no_code() {
     for proof in [nothing(), wrong()] {
         let id = record.factors[0].id.as_str().to_owned();
         assert_eq!(
-            remove(record.clone(), (&proof, &VoidWindows::NONE), &id, Maker::Uid(ALICE), NOW).0,
+            remove(record.clone(), &proof, &VoidWindows::NONE, &id, Maker::Uid(ALICE), NOW).0,
             Ok(())
         );
     }
@@ -150,7 +147,7 @@ fn no_change_of_another_maker_reaches_a_pending_factor() {
         FactorChanges { services: Some(alloc::vec!["sshd".to_owned()]), ..nothing() },
     ];
     let asked = Request { resume: true, ..request(Maker::Root) };
-    let (_, record) = enroll(Record::new(ALICE), (&none, &VoidWindows::NONE), &asked, NOW, &RULES);
+    let (_, record) = enroll(Record::new(ALICE), &none, &VoidWindows::NONE, &asked, NOW, &RULES);
     let id = record.factors[0].id.as_str().to_owned();
     for changes in &all {
         for (by, expected) in [
@@ -159,9 +156,9 @@ fn no_change_of_another_maker_reaches_a_pending_factor() {
             (Maker::Root, Ok(())),
         ] {
             let (changed, after) =
-                edit_factor(record.clone(), (&none, &VoidWindows::NONE), (by, ALICE), &id, changes);
+                edit_factor(record.clone(), &none, &VoidWindows::NONE, (by, ALICE), &id, changes);
             assert_eq!(changed, expected, "{by:?} {changes:?}");
-            let (again, _) = enroll(after, (&none, &VoidWindows::NONE), &asked, NOW, &RULES);
+            let (again, _) = enroll(after, &none, &VoidWindows::NONE, &asked, NOW, &RULES);
             let is_resumed = again.is_ok_and(|(_, outcome)| outcome == Enrolled::Resumed);
             assert!(is_resumed || by == Maker::Root, "root's command shows its factor again");
         }
@@ -175,18 +172,18 @@ fn an_account_inherits_nothing_of_its_name() {
     let none = Reauthentication::NotNeeded;
     let named = FactorChanges { name: Some("x".to_owned()), ..FactorChanges::default() };
     let (edited, record) =
-        edit_factor(record, (&none, &VoidWindows::NONE), (Maker::Root, MALLORY), &id(), &named);
+        edit_factor(record, &none, &VoidWindows::NONE, (Maker::Root, MALLORY), &id(), &named);
     assert_eq!(edited, Err(Refusal::NoSuchFactor));
     let codes = recovery_codes(3, 1).1;
     let (renewed, record) =
-        renew_recovery_codes(record, (&none, &VoidWindows::NONE), MALLORY, &codes);
+        renew_recovery_codes(record, &none, &VoidWindows::NONE, MALLORY, &codes);
     assert_eq!(renewed, Err(Refusal::NotEnrolled));
     let code = || code_of(&enrolled(ALICE).factors[0], 1000);
     let (outcome, record) = resync(
         record,
         ("", MALLORY),
         (Maker::Root, (&code(), &code())),
-        (NOW, &VoidWindows::NONE),
+        Moment { now: NOW, voids: &VoidWindows::NONE },
         &RULES,
     );
     assert_eq!(outcome, ResyncOutcome::NoToken);
@@ -195,7 +192,7 @@ fn an_account_inherits_nothing_of_its_name() {
         record,
         maker,
         (&id(), &code()),
-        (NOW, &VoidWindows::NONE),
+        Moment { now: NOW, voids: &VoidWindows::NONE },
         &RULES,
         &THROTTLE_RULES,
     );

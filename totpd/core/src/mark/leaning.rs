@@ -61,6 +61,30 @@ impl Leaning {
         self.may_change() && self.durable.is_some_and(|mark| !mark.holds(now))
     }
 
+    /// Reports whether there may be a row, or a window that is not durable.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.durable.is_some() || self.coming.is_some() || self.has_failed
+    }
+
+    /// Reports whether logins lean, as far as their time lies in the mark.
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        self.is_on && self.witness != WitnessState::Broken
+    }
+
+    /// Reports whether logins that are judged by the time `now` lean.
+    #[must_use]
+    pub fn is_ready(&self, now: u64) -> bool {
+        self.is_in_use() && self.durable.is_some_and(|mark| mark.holds(now))
+    }
+
+    /// Reports whether something that leaned may wait for its flush.
+    #[must_use]
+    pub fn has_unflushed(&self) -> bool {
+        self.witness != WitnessState::Empty && self.last > 0
+    }
+
     fn may_change(&self) -> bool {
         !self.has_failed && self.coming.is_none()
     }
@@ -89,8 +113,7 @@ impl Leaning {
     ///
     /// Before the answer the witness names the login, in the order of commits.
     pub fn lean(&mut self, used: &UsedCode, now: u64, position: u64) -> Option<Leant> {
-        let is_sound = self.is_on && self.witness != WitnessState::Broken;
-        let mark = self.durable.filter(|_| is_sound)?;
+        let mark = self.durable.filter(|_| self.is_ready(now))?;
         if !mark.may_lean(used, now) {
             return None;
         }

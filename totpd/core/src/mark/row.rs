@@ -65,12 +65,17 @@ pub struct UsedCode {
 }
 
 impl UsedCode {
-    /// Returns the code that led from one state of an approved factor to the other. A recovery code
-    /// has no factor, so no login by one leans.
+    /// Returns the time step, or the counter.
     #[must_use]
-    pub fn between<S>(before: &Factor<S>, after: &Factor<S>) -> Option<Self> {
-        let counter = after.last_accepted?;
-        Some(Self { kind: after.kind, counter, before: before.drift, after: after.drift })
+    pub fn counter(&self) -> u64 {
+        self.counter
+    }
+
+    /// Returns the code that was accepted last by `factor`, which had the drift `before`.
+    #[must_use]
+    pub fn last_of<S>(factor: &Factor<S>, before: Drift) -> Option<Self> {
+        let counter = factor.last_accepted?;
+        Some(Self { kind: factor.kind, counter, before, after: factor.drift })
     }
 }
 

@@ -5,18 +5,32 @@ use alloc::vec;
 use super::*;
 use crate::factor::Match;
 use crate::fixtures::{code_of, verified};
+use crate::moment::Moment;
 use crate::seed::Seed;
+use crate::void_windows::VoidWindows;
 
 const NOW: u64 = 30_000;
 const RULES: EnrollmentRules =
     EnrollmentRules { unverified_lifetime: 600, max_factors: 1, skew: 1 };
 
 fn by_user(record: &mut Record, id: &str, first: &Code, second: &Code) -> ResyncOutcome {
-    resync(record, (Maker::Uid(1000), id), (first, second), (NOW, &VoidWindows::NONE), &RULES)
+    resync(
+        record,
+        (Maker::Uid(1000), id),
+        (first, second),
+        Moment { now: NOW, voids: &VoidWindows::NONE },
+        &RULES,
+    )
 }
 
 fn by_root(record: &mut Record, id: &str, first: &Code, second: &Code) -> ResyncOutcome {
-    resync(record, (Maker::Root, id), (first, second), (NOW, &VoidWindows::NONE), &RULES)
+    resync(
+        record,
+        (Maker::Root, id),
+        (first, second),
+        Moment { now: NOW, voids: &VoidWindows::NONE },
+        &RULES,
+    )
 }
 
 fn token(last: Option<u64>) -> Record {
@@ -222,8 +236,13 @@ fn root_verifies_its_own_pending_token() {
     assert_eq!(record.factors.len(), 1);
     // One that waited too long is gone.
     let mut record = with(vec![pending(Maker::Root)]);
-    let outcome =
-        resync(&mut record, (Maker::Root, ""), (&one, &two), (NOW + 9, &VoidWindows::NONE), &RULES);
+    let outcome = resync(
+        &mut record,
+        (Maker::Root, ""),
+        (&one, &two),
+        Moment { now: NOW + 9, voids: &VoidWindows::NONE },
+        &RULES,
+    );
     assert_eq!(outcome, ResyncOutcome::NoToken);
 }
 
@@ -242,7 +261,13 @@ fn a_clock_is_not_found_by_void_codes() {
         let (one, two) =
             (code_of(&record.factors[0], first), code_of(&record.factors[0], first + 1));
         let mut after = record.clone();
-        let outcome = resync(&mut after, (Maker::Root, ""), (&one, &two), (NOW, &voids), &RULES);
+        let outcome = resync(
+            &mut after,
+            (Maker::Root, ""),
+            (&one, &two),
+            Moment { now: NOW, voids: &voids },
+            &RULES,
+        );
         assert_eq!(outcome, expected, "{first}");
         let used = (expected == ResyncOutcome::Done).then_some(first + 1);
         assert_eq!(after.factors[0].last_accepted, used);

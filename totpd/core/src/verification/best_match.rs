@@ -52,7 +52,7 @@ pub(super) fn repeats_last_code(record: &Record, attempt: &Attempt) -> bool {
 
 /// Reports whether the factor may be used for this service, at this time.
 pub(super) fn is_allowed(factor: &Factor, attempt: &Attempt) -> bool {
-    factor.limits.allow(attempt.service.as_deref(), attempt.now)
+    factor.restrictions.allow(attempt.service.as_deref(), attempt.now)
 }
 
 /// Does the work of one factor for a user who has none.

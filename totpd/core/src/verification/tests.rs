@@ -126,7 +126,7 @@ fn a_named_factor_is_the_only_one_that_counts() {
 #[test]
 fn a_restricted_factor_is_accepted_for_its_service_only() {
     let mut record = enrolled();
-    record.factors[0].limits.services = vec!["sshd".into()];
+    record.factors[0].restrictions.services = vec!["sshd".into()];
     let elsewhere = Attempt { service: Some("sudo".into()), ..right_code(&record, 1000, 30_000) };
     let (verdict, record) = verify(record, &elsewhere, &rules(), &VoidWindows::NONE);
     assert_eq!(verdict, Verdict::Denied(Reason::Restricted));
@@ -150,7 +150,7 @@ fn an_allowed_factor_wins_over_a_restricted_twin() {
     // Both have the seed, so both know that the code is used. Only one was used.
     let used: Vec<_> = both.factors.iter().map(|factor| factor.last_used).collect();
     assert_eq!(used, [Some(30_000), None], "the older of two");
-    record.factors[0].limits.not_after = Some(1);
+    record.factors[0].restrictions.not_after = Some(1);
     let right = right_code(&record, 1000, 30_000);
     let (verdict, record) = verify(record, &right, &rules(), &VoidWindows::NONE);
     assert!(is_approved(&verdict));

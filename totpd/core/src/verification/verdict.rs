@@ -1,6 +1,8 @@
 //! The result of an attempt to log in.
 
-use crate::factor::FactorId;
+use crate::factor::{FactorId, Kind};
+use crate::mark::{Acceptance, LeaningLogin, UsedCode};
+use crate::record_key::RecordKey;
 use crate::recovery_codes::Usage;
 
 /// The result of an attempt.
@@ -10,8 +12,10 @@ pub enum Verdict {
     Approved {
         /// The factor of the code; `None` for a recovery code.
         factor: Option<FactorId>,
-        /// `totp`, `hotp` or `recovery`.
-        method: &'static str,
+        /// What the code used up of its factor.
+        used: Option<UsedCode>,
+        /// The method that approved it.
+        method: Method,
         /// The number of recovery codes that the user still has.
         recovery_codes_left: usize,
         /// The last use of a recovery code, if no login has reported it to the user yet.
@@ -31,6 +35,42 @@ pub enum Verdict {
         /// Seconds until the next attempt is checked.
         retry_after: u64,
     },
+}
+
+/// The method that approved an answer. The contract has the words.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Method {
+    /// A code of a token that counts presses.
+    Hotp,
+    /// A recovery code.
+    Recovery,
+    /// A code of the time.
+    Totp,
+}
+
+impl From<Kind> for Method {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Hotp => Self::Hotp,
+            Kind::Totp { .. } => Self::Totp,
+        }
+    }
+}
+
+impl Verdict {
+    /// Returns the login of the user with this record, if it was approved at `now` (seconds since
+    /// 1970). A recovery code has no factor, so no login by one leans.
+    #[must_use]
+    pub fn leaning_login(&self, key: &RecordKey, now: u64) -> Option<LeaningLogin> {
+        let (RecordKey::User(user), Self::Approved { factor: Some(factor), used: Some(used), .. }) =
+            (key, self)
+        else {
+            return None;
+        };
+        let (user, factor, used) = (user.clone(), factor.clone(), *used);
+        let acceptance = Acceptance { user, factor, step: used.counter() };
+        Some(LeaningLogin { acceptance, used, now })
+    }
 }
 
 /// The reason why a code is not accepted.

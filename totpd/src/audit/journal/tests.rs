@@ -2,7 +2,7 @@ use totpd_core::account::Account;
 use totpd_core::factor::FactorId;
 use totpd_core::fixtures::user;
 use totpd_core::record_key::RecordKey;
-use totpd_core::verification::{Reason as DenialReason, Verdict};
+use totpd_core::verification::{Method, Reason as DenialReason, Verdict};
 
 use super::*;
 use crate::audit::event::LoginScene;
@@ -48,12 +48,13 @@ fn assert_has(fields: &[String], field: &str) {
 fn an_approval_names_the_factor_or_the_recovery_code() {
     let id = FactorId::from_random([1; 5]);
     let approved = |factor, method| Verdict::Approved {
+        used: None,
         factor,
         method,
         recovery_codes_left: 9,
         unreported_use: None,
     };
-    let by_factor = attempt_fields(true, &approved(Some(id.clone()), "totp"));
+    let by_factor = attempt_fields(true, &approved(Some(id.clone()), Method::Totp));
     for field in [
         "PRIORITY=6",
         "MESSAGE_ID=3c6f1a52d0f94a7f8e0f4f6a3d9a1b7e",
@@ -66,7 +67,7 @@ fn an_approval_names_the_factor_or_the_recovery_code() {
         assert_has(&by_factor, field);
     }
     assert!(!by_factor.iter().any(|line| line.starts_with("TOTP_RECOVERY")));
-    let by_recovery_code = attempt_fields(true, &approved(None, "recovery"));
+    let by_recovery_code = attempt_fields(true, &approved(None, Method::Recovery));
     assert_has(&by_recovery_code, "TOTP_REASON=recovery-code-accepted");
     assert_has(&by_recovery_code, "TOTP_RECOVERY_CODES_LEFT=9");
 }

@@ -172,6 +172,14 @@ impl Backend for Damaged {
         if Self::is(&subject) { Self::corrupt() } else { self.0.update(subject, change) }
     }
 
+    fn void_windows(&self) -> Arc<totpd_core::void_windows::VoidWindows> {
+        self.0.void_windows()
+    }
+
+    fn note_prompt(&self, now: u64) {
+        self.0.note_prompt(now);
+    }
+
     fn discard(&self, subject: RecordKey) -> Pending<()> {
         self.0.discard(subject)
     }

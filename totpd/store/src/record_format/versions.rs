@@ -114,7 +114,7 @@ impl Record3 {
             };
             let second = Factor2 {
                 first,
-                limits: factor.limits.clone(),
+                limits: factor.restrictions.clone(),
                 drift: factor.drift,
                 last_place: factor.last_place.clone(),
             };
@@ -150,7 +150,7 @@ impl Record3 {
                 created: first.created,
                 last_used: first.last_used,
                 last_accepted: first.last_accepted,
-                limits,
+                restrictions: limits,
                 drift,
                 last_place,
                 made_by,

@@ -16,7 +16,7 @@ use crate::record_format::{self, SealedSeeds};
 use crate::sealer::Sealer;
 use crate::sqlite::failure::unavailable;
 use crate::sqlite::row::Row;
-use totpd_core::enrollment::{ReplayFloor, apply_floor};
+use totpd_core::restoration::{ReplayFloor, apply_floor};
 
 /// The keys of an open store. They change while it is open: get them for each use.
 #[derive(Clone)]

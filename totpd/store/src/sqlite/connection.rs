@@ -1,13 +1,14 @@
 //! Connections to the file in SQLite: how they are opened, and how the log is checkpointed.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Deref;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
+use nix::fcntl::{OFlag, PosixFadviseAdvice, posix_fadvise};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
@@ -119,6 +120,23 @@ pub(super) fn drop_page_cache(path: &Path) {
     if let Ok(file) = File::open(path) {
         let _ = posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
     }
+}
+
+/// Writes what the kernel holds of the file, if there is one, and has it read from the disk at the
+/// next access. No connection may be open, as for [`drop_page_cache`].
+///
+/// # Errors
+/// Those of the disk, also of writes that failed before and that nobody was told of.
+pub(super) fn flush_and_drop_page_cache(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).custom_flags(OFlag::O_NOFOLLOW.bits());
+    match options.open(path) {
+        Ok(file) => file.sync_data()?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    drop_page_cache(path);
+    Ok(())
 }
 
 const FLAGS: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE

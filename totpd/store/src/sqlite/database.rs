@@ -8,9 +8,13 @@ use std::sync::{Arc, Mutex};
 use rusqlite::Connection;
 
 use crate::mutex::lock;
+use crate::sqlite::active_keys::ActiveKeys;
 use crate::sqlite::connection::{self, WriteConnection};
 use crate::sqlite::failure::{WorkError, is_full};
 use crate::sqlite::layout::wal_path;
+use crate::sqlite::mark_rows;
+use crate::sqlite::marker::{Decision, Marker};
+use crate::sqlite::rows::RowError;
 
 /// The connection of the reader. The writer closes it when it no longer trusts the file.
 pub(super) type ReaderSlot = Arc<Mutex<Option<Connection>>>;
@@ -22,6 +26,8 @@ pub(super) struct Database {
     /// differ from the disk. Therefore the store opens and reads the file again.
     connection: Option<WriteConnection>,
     reader: ReaderSlot,
+    marker: Arc<Marker>,
+    keys: ActiveKeys,
     /// The lock on the directory: one daemon per store.
     _lock: File,
 }
@@ -31,9 +37,18 @@ impl Database {
         file: PathBuf,
         connection: WriteConnection,
         reader: ReaderSlot,
+        (marker, keys): (Arc<Marker>, ActiveKeys),
         lock: File,
     ) -> Self {
-        Self { file, connection: Some(connection), reader, _lock: lock }
+        Self { file, connection: Some(connection), reader, marker, keys, _lock: lock }
+    }
+
+    pub(super) fn marker(&self) -> &Arc<Marker> {
+        &self.marker
+    }
+
+    pub(super) fn keys(&self) -> &ActiveKeys {
+        &self.keys
     }
 
     /// Returns the connection. It is opened again if the last one was discarded, or its log could
@@ -87,14 +102,51 @@ impl Database {
     fn discard_connections(&mut self) {
         if let Some(connection) = &self.connection {
             connection.log().fail();
+            // While the connection still shows what may be lost, this makes it void.
+            self.marker.flush_failed();
         }
-        self.close_connections();
+        self.with_closed(|_| {});
     }
 
     /// Closes both connections as [`Database::discard_connections`] does. The flush of the changes
-    /// that wait decides about them.
+    /// that wait decides about them. What leans has no one who waits, so it is flushed here.
     fn close_connections(&mut self) {
+        if let (Some(connection), Some(end)) = (&self.connection, self.marker.leaning_end()) {
+            match connection.flush() {
+                Ok(()) => self.marker.flushed(end),
+                Err(_) => self.marker.flush_failed(),
+            }
+        }
         self.with_closed(|_| {});
+    }
+
+    /// Ends the mark, if there is one, before something else takes the place of the file. This is
+    /// on disk when it returns.
+    pub(super) fn end_mark(&mut self) -> Result<(), WorkError> {
+        let (marker, keys) = (Arc::clone(&self.marker), self.keys.get());
+        let connection = self.connection()?;
+        if !marker.is_open() {
+            return Ok(());
+        }
+        marker.stop();
+        let end = || -> Result<Decision, RowError> {
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+            // A failed flush may have left a window that is not on disk yet.
+            mark_rows::set_windows(connection, &keys.current, &marker.windows())?;
+            mark_rows::set_mark(connection, &keys.current, None)?;
+            let decision = marker.decide(Vec::new());
+            connection.execute_batch("COMMIT")?;
+            Ok(decision)
+        };
+        let decision = end().map_err(|error| match error {
+            RowError::Database(error) => WorkError::Present(error),
+            RowError::Record(error) => WorkError::Other(error.to_string()),
+        })?;
+        let position = decision.position;
+        marker.committed(decision, Some(None));
+        connection.flush()?;
+        marker.flushed(position);
+        Ok(())
     }
 
     /// Discards the connections if the log could not be flushed.

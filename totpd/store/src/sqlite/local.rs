@@ -4,13 +4,16 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
+use tokio::sync::oneshot;
+use totpd_core::void_windows::VoidWindows;
 
 use crate::backend::StoreError;
 use crate::last_result::LastResult;
 use crate::sqlite::active_keys::ActiveKeys;
-use crate::sqlite::failure::{EVERYBODY, thread_ended};
+use crate::sqlite::failure::{EVERYBODY, thread_ended, unavailable};
 use crate::sqlite::key_sources::KeySources;
 use crate::sqlite::layout::Layout;
+use crate::sqlite::marker::{Effect, Marker};
 use crate::sqlite::reader::Reader;
 use crate::sqlite::row::RowName;
 use crate::sqlite::rows::{self, RowError};
@@ -24,6 +27,7 @@ struct Inner {
     layout: Layout,
     keys: ActiveKeys,
     key_sources: KeySources,
+    marker: Arc<Marker>,
     /// Held by a task on the whole store: one at a time.
     whole_store: Mutex<()>,
     queues: Option<(Writer, Reader)>,
@@ -33,7 +37,7 @@ struct Inner {
 impl Local {
     pub(super) fn new(
         layout: Layout,
-        keys: ActiveKeys,
+        (marker, keys): (Arc<Marker>, ActiveKeys),
         key_sources: KeySources,
         queues: (Writer, Reader),
         threads: Vec<JoinHandle<()>>,
@@ -42,6 +46,7 @@ impl Local {
             layout,
             keys,
             key_sources,
+            marker,
             whole_store: Mutex::new(()),
             queues: Some(queues),
             threads,
@@ -60,12 +65,34 @@ impl Local {
         &self.0.key_sources
     }
 
+    pub(super) fn marker(&self) -> &Marker {
+        &self.0.marker
+    }
+
     pub(super) fn writer(&self) -> Result<&Writer, StoreError> {
         self.0.queues.as_ref().map(|queues| &queues.0).ok_or_else(thread_ended)
     }
 
     pub(super) fn reader(&self) -> Result<&Reader, StoreError> {
         self.0.queues.as_ref().map(|queues| &queues.1).ok_or_else(thread_ended)
+    }
+
+    /// Ends the mark before the daemon stops, and makes no other. All that leaned is on disk when
+    /// this returns.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the disk fails. The next start finds out what was lost.
+    pub fn end_mark(&self) -> Result<(), StoreError> {
+        let (sender, answer) = oneshot::channel();
+        self.writer()?.exclusive(move |database| {
+            let result = database.end_mark();
+            if let Err(error) = &result {
+                database.close_after_work(error);
+            }
+            database.marker().close();
+            let _ = sender.send(result.map_err(unavailable));
+        })?;
+        answer.blocking_recv().map_err(|_| thread_ended())?
     }
 
     /// Counts the records: users, and buckets of names that nobody has.
@@ -105,9 +132,9 @@ impl Local {
         let result = LastResult::new();
         let change = {
             let result = result.clone();
-            move |connection: &Connection| {
+            move |connection: &Connection, _: &VoidWindows| {
                 result.set(work(connection)?);
-                Ok(())
+                Ok(Effect::default())
             }
         };
         let completion = self.writer()?.submit(EVERYBODY.into(), change)?;

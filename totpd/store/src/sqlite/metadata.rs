@@ -10,7 +10,7 @@ use crate::master_key::KeyId;
 use crate::sealer::{SealError, Sealer};
 use crate::sqlite::failure::unavailable;
 use crate::sqlite::rows::RowError;
-use totpd_core::enrollment::ReplayFloor;
+use totpd_core::restoration::ReplayFloor;
 
 /// The role of a key that the store names.
 #[derive(Clone, Copy, Debug)]
@@ -74,7 +74,7 @@ pub(super) fn set_key_id(
 ) -> rusqlite::Result<()> {
     match id {
         Some(id) => write_value(connection, role.name(), id.as_str().as_bytes()),
-        None => connection.execute("DELETE FROM meta WHERE name = ?1", [role.name()]).map(drop),
+        None => delete_value(connection, role.name()),
     }
 }
 
@@ -131,7 +131,15 @@ pub(super) fn read_value(connection: &Connection, name: &str) -> rusqlite::Resul
         .optional()
 }
 
-fn write_value(connection: &Connection, name: &str, value: &[u8]) -> rusqlite::Result<()> {
+pub(super) fn delete_value(connection: &Connection, name: &str) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM meta WHERE name = ?1", [name]).map(drop)
+}
+
+pub(super) fn write_value(
+    connection: &Connection,
+    name: &str,
+    value: &[u8],
+) -> rusqlite::Result<()> {
     connection
         .execute("INSERT OR REPLACE INTO meta VALUES (?1, ?2)", params![name, value])
         .map(drop)

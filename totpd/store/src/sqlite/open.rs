@@ -6,7 +6,7 @@
 //! reserve             the log and the file have space for logins on a full disk
 //! unlock              the keys that the store names were found, or a new store got one
 //! finish_interrupted  what a crash interrupted in a rekey or a restore is finished
-//! flush               what these steps wrote is on disk
+//! end_mark            what an open mark may have lost is void, and all of this is on disk
 //! ```
 
 use std::path::Path;
@@ -18,20 +18,23 @@ use totpd_journal::{Entry, Priority};
 
 use crate::owner::Owner;
 use crate::sqlite::active_keys::ActiveKeys;
-use crate::sqlite::connection::{WriteConnection, drop_page_cache};
+use crate::sqlite::connection::{WriteConnection, flush_and_drop_page_cache};
 use crate::sqlite::database::Database;
 use crate::sqlite::key_sources::{KeySources, Keyring};
 use crate::sqlite::layout::{Layout, wal_path};
 use crate::sqlite::local::Local;
+use crate::sqlite::marker::MarkSettings;
 use crate::sqlite::open_error::OpenError;
 use crate::sqlite::reader::Reader;
-use crate::sqlite::writer::{Work, Writer};
+use crate::sqlite::writer::{ThreadWork, Writer};
 use crate::sqlite::{migration, rekey, reserve};
 use crate::store::{REQUEST_TIMEOUT, Store};
 
+mod end_mark;
 mod locate;
 mod unlock;
 
+use end_mark::end_mark;
 use locate::locate;
 use unlock::unlock;
 
@@ -48,13 +51,14 @@ pub struct OpenStore {
 impl Local {
     /// Opens the store in `directory`, creates the missing files, and starts its threads. It also
     /// searches for keys in `credentials`, the directory of systemd's credentials. Directory and
-    /// keys must belong to `owner`.
+    /// keys must belong to `owner`. Without `marks` no login leans.
     ///
     /// # Errors
     /// [`OpenError`] says what is wrong with the directory, the key or the file, and what to do.
     pub fn open(
         directory: &Path,
         credentials: Option<&Path>,
+        marks: Option<MarkSettings<'_>>,
         owner: Owner,
     ) -> Result<OpenStore, OpenError> {
         let layout = Layout::new(directory);
@@ -66,19 +70,20 @@ impl Local {
         let connection = reserve(connection, &layout)?;
         let unlocked = unlock(&connection, &layout, &mut keyring)?;
         let connection = finish_interrupted(connection, &layout, &sources)?;
-        connection.flush().map_err(|error| OpenError::from_sqlite(&layout.store(), &error))?;
+        let (connection, marker) = end_mark(connection, &unlocked.key_set, &layout, marks)?;
 
         let is_rekeying = unlocked.key_set.previous.is_some();
         let slot = Arc::new(Mutex::new(None));
         let (reader, read) = Reader::new(layout.store(), Arc::clone(&slot));
-        let database = Database::new(layout.store(), connection, slot, lock);
+        let keys = ActiveKeys::new(unlocked.key_set);
+        let shared = (Arc::new(marker), keys);
+        let database = Database::new(layout.store(), connection, slot, shared.clone(), lock);
         let (writer, [write, flush]) = Writer::new(database);
-        let spawn = |name: &str, work: Work| {
+        let spawn = |name: &str, work: ThreadWork| {
             Builder::new().name(name.into()).spawn(work).map_err(OpenError::Thread)
         };
         let threads = vec![spawn("store", write)?, spawn("flush", flush)?, spawn("reader", read)?];
-        let keys = ActiveKeys::new(unlocked.key_set);
-        let local = Self::new(layout, keys, sources, (writer, reader), threads);
+        let local = Self::new(layout, shared, sources, (writer, reader), threads);
         if is_rekeying {
             rekey::resume(&local).map_err(OpenError::Thread)?;
         }
@@ -91,8 +96,9 @@ impl Local {
 fn migrate(layout: &Layout, keyring: &mut Keyring) -> Result<WriteConnection, OpenError> {
     let file = layout.store();
     // A daemon that was killed may have written to the log without a flush. The kernel's copy has
-    // that, and the disk may not.
-    drop_page_cache(&wal_path(&file));
+    // that, and the disk may not. A flush that failed then leaves pages that look written.
+    flush_and_drop_page_cache(&wal_path(&file))
+        .map_err(|source| OpenError::Io { path: wal_path(&file), source })?;
     let connection = WriteConnection::open_and_recover(&file)
         .map_err(|error| OpenError::from_sqlite(&file, &error))?;
     migration::migrate(&connection, layout, keyring)?;

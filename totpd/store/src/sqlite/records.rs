@@ -1,14 +1,17 @@
 //! One record at a time: what logins do with the store.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use nix::sys::statvfs::statvfs;
 use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::RecordKey;
+use totpd_core::void_windows::VoidWindows;
 
-use crate::backend::{Backend, Change, Listed, Pending, StoreError};
+use crate::backend::{Backend, Change, Changed, Listed, Pending, StoreError};
 use crate::sqlite::failure::{EVERYBODY, thread_ended};
 use crate::sqlite::local::Local;
+use crate::sqlite::marker::Effect;
 use crate::sqlite::reader::Answer;
 use crate::sqlite::row::Row;
 use crate::sqlite::rows;
@@ -35,32 +38,48 @@ impl Backend for Local {
     fn update(&self, key: RecordKey, mut change: Change) -> Pending<()> {
         let (keys, directory) = (self.keys().clone(), self.layout().directory().to_path_buf());
         let completion = self.writer().and_then(|writer| {
-            writer.submit(key.as_row_name().into_owned(), move |connection| {
+            writer.submit(key.as_row_name().into_owned(), move |connection, voids| {
                 let key_set = keys.get();
                 let row = rows::read(connection, &key)?;
                 let (before, seeds) = key_set.decode_for_change(&key, row.as_ref())?;
                 let factors_before = before.as_ref().map_or(0, |record| record.factors.len());
                 // Here the decision runs: `totpd_core::verification`.
-                match change(before) {
-                    None => rows::delete(connection, &key)?,
+                let Changed { record, login } = change(before, voids);
+                match record {
+                    None => {
+                        rows::delete(connection, &key)?;
+                        Ok(Effect { pages: PAGES_PER_ROW, login })
+                    }
                     Some(record) => {
                         if record.factors.len() > factors_before {
                             check_free_space(&directory)?;
                         }
                         let sealed = key_set.encode_change(&key, &record, &seeds)?;
                         rows::write(connection, &key, record.uid, &sealed)?;
+                        let overflow = 2 * (sealed.len() / PAGE_BYTES) as u64;
+                        Ok(Effect { pages: PAGES_PER_ROW + overflow, login })
                     }
                 }
-                Ok(())
             })
         });
         Box::pin(async move { completion?.await.unwrap_or_else(|_| Err(thread_ended())) })
     }
 
+    fn void_windows(&self) -> Arc<VoidWindows> {
+        self.marker().windows()
+    }
+
+    fn note_prompt(&self, now: u64) {
+        if let Ok(writer) = self.writer() {
+            writer.request_mark(now);
+        }
+    }
+
     fn discard(&self, key: RecordKey) -> Pending<()> {
         let completion = self.writer().and_then(|writer| {
-            writer.submit(key.as_row_name().into_owned(), move |connection| {
-                Ok(rows::delete(connection, &key)?)
+            writer.submit(key.as_row_name().into_owned(), move |connection, _| {
+                rows::delete(connection, &key)?;
+                Ok(Effect { pages: PAGES_PER_ROW, login: None })
             })
         });
         Box::pin(async move { completion?.await.unwrap_or_else(|_| Err(thread_ended())) })
@@ -108,3 +127,6 @@ fn check_free_space(directory: &Path) -> Result<(), StoreError> {
 /// Free bytes of the disk below which no factor is added. The log and the free pages of the file,
 /// which logins use, are reserved beside this.
 const RESERVED_FOR_LOGINS_BYTES: u64 = 128 << 10;
+/// The pages that a change of one row usually writes: its own, and one above it.
+const PAGES_PER_ROW: u64 = 2;
+const PAGE_BYTES: usize = 4096;

@@ -52,7 +52,7 @@ use crate::sqlite::metadata::{self, KeyRole};
 use crate::sqlite::row::{NamedRow, RowName};
 use crate::sqlite::rows::{self, RowError};
 use crate::sqlite::scan::ScanReport;
-use crate::sqlite::{migration, reserve};
+use crate::sqlite::{mark_rows, migration, reserve};
 
 /// The result of a rekey.
 #[derive(Debug)]
@@ -218,6 +218,7 @@ pub(super) fn retire_previous(local: &Local) -> Result<(), StoreError> {
         // Its backups stay those of this store.
         secrets.history.retire(previous.signer);
         metadata::set_secrets(connection, &keys.current, &secrets)?;
+        mark_rows::reseal(connection, &keys)?;
         metadata::set_key_id(connection, KeyRole::Current, Some(&keys.id))?;
         metadata::set_key_id(connection, KeyRole::Old, old.as_ref())?;
         Ok(metadata::set_key_id(connection, KeyRole::Next, None)?)

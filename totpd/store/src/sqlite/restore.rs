@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use totpd_core::record::Record;
 use totpd_core::record_key::RecordKey;
 use totpd_core::user_name::UserName;
+use totpd_core::void_windows::VoidWindows;
 
 use crate::backend::StoreError;
 use crate::fsync::{remove, sync_directory};
@@ -24,10 +25,11 @@ use crate::sqlite::failure::{WorkError, thread_ended, unavailable};
 use crate::sqlite::layout::{Layout, create_store_file, wal_path};
 use crate::sqlite::local::Local;
 use crate::sqlite::metadata::{self, KeyRole, Secrets};
+use crate::sqlite::rows::RowError;
 use crate::sqlite::schema::create_tables;
 use crate::sqlite::used_codes::UsedCodes;
-use crate::sqlite::{connection, reserve, rows};
-use totpd_core::enrollment::ReplayFloor;
+use crate::sqlite::{connection, mark_rows, reserve, rows};
+use totpd_core::restoration::ReplayFloor;
 
 /// A restore that has begun. Dropping it leaves the store as it is.
 pub struct PendingRestore<'a> {
@@ -178,6 +180,9 @@ fn replace(
     created: u64,
 ) -> Result<(), WorkError> {
     let keys = used_codes.keys();
+    // The records of the present file may lack nothing when they are read.
+    database.end_mark()?;
+    let windows = database.marker().windows();
     let current = database.connection()?;
     let secrets = metadata::secrets(current, &keys.current)?;
     let mut secrets = secrets.ok_or_else(|| METADATA_UNREADABLE.to_owned())?;
@@ -190,7 +195,7 @@ fn replace(
         return Err(WorkError::Other("cannot checkpoint the log; try again".into()));
     }
     let current = database.connection()?;
-    finish_new_store(&layout.new_store(), current, used_codes, &secrets, floor.time)?;
+    finish_new_store(&layout.new_store(), current, used_codes, (&secrets, &windows), floor.time)?;
     database.with_closed(|file| swap(file, layout))?;
     // The new file is opened before the old one is removed.
     match database.connection() {
@@ -219,7 +224,7 @@ fn finish_new_store(
     new: &Path,
     current: &Connection,
     mut used_codes: UsedCodes,
-    secrets: &Secrets,
+    (secrets, windows): (&Secrets, &VoidWindows),
     now: u64,
 ) -> Result<(), String> {
     let failed = |reason: &dyn std::fmt::Display| format!("cannot finish the new store: {reason}");
@@ -234,6 +239,8 @@ fn finish_new_store(
         })?;
         metadata::set_key_id(&connection, KeyRole::Current, Some(&keys.id)).map_err(unavailable)?;
         metadata::set_sealed_secrets(&connection, &sealed).map_err(unavailable)?;
+        mark_rows::set_windows(&connection, &keys.current, windows)
+            .map_err(RowError::into_store_error)?;
         connection.execute_batch("COMMIT").map_err(unavailable)?;
         connection::checkpoint_all(&connection).map_err(unavailable)
     };

@@ -5,6 +5,7 @@ use totpd_core::record_key::RecordKey;
 use totpd_core::user_name::UserName;
 
 use crate::backend::StoreError;
+use crate::sqlite::failure::unavailable;
 use crate::sqlite::row::{NamedRow, Row, RowName};
 
 /// The reason why a change of rows failed.
@@ -14,6 +15,15 @@ pub(super) enum RowError {
     Record(StoreError),
     /// A failure of the file.
     Database(rusqlite::Error),
+}
+
+impl RowError {
+    pub(super) fn into_store_error(self) -> StoreError {
+        match self {
+            Self::Record(error) => error,
+            Self::Database(error) => unavailable(error),
+        }
+    }
 }
 
 impl From<rusqlite::Error> for RowError {

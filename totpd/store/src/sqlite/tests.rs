@@ -7,6 +7,7 @@ mod flushes;
 mod folder;
 mod formats;
 mod host;
+mod marks;
 mod opening;
 mod records;
 mod rekey_states;

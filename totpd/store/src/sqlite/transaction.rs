@@ -4,69 +4,111 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
+use totpd_core::mark::Mark;
+use totpd_core::void_windows::VoidWindows;
 
 use crate::backend::StoreError;
 use crate::sqlite::database::Database;
 use crate::sqlite::failure::{is_damage, unavailable};
 use crate::sqlite::flusher::CommittedChange;
-use crate::sqlite::log::Wal;
+use crate::sqlite::mark_rows;
+use crate::sqlite::marker::Effect;
 use crate::sqlite::rows::RowError;
 
 /// A change that waits for its transaction.
 pub(super) struct QueuedChange {
     /// The owner of the record that the change is about.
     pub(super) about: String,
-    /// The change itself. It may run more than once.
-    pub(super) work: Box<Work>,
+    pub(super) work: Work,
     pub(super) sender: oneshot::Sender<Result<(), StoreError>>,
 }
 
-type Work = dyn FnMut(&Connection) -> Result<(), RowError> + Send;
+/// The work of a change.
+pub(super) enum Work {
+    /// Work on rows outside of the void windows. It may run more than once.
+    Rows(Box<RowWork>),
+    /// The row of the mark gets this; `None` removes it.
+    Mark(Option<Mark>),
+}
+
+type RowWork = dyn FnMut(&Connection, &VoidWindows) -> Result<Effect, RowError> + Send;
 /// The result of a change, once it is known.
 pub(super) type Completion = oneshot::Receiver<Result<(), StoreError>>;
 
+/// The rest of a batch that was committed.
+#[derive(Default)]
+pub(super) struct Committed {
+    /// The changes that wait for their flush.
+    pub(super) waiting: Vec<CommittedChange>,
+    /// The last one that leans. It was answered, and is to be flushed within a second.
+    pub(super) leaning: Option<CommittedChange>,
+    /// The time of a login that found no mark to lean on, in seconds since 1970.
+    pub(super) wants_mark_at: Option<u64>,
+}
+
 /// Makes all these changes in one transaction. Returns the ones that have to be flushed, and
 /// answers the others.
-pub(super) fn commit_batch(
-    database: &mut Database,
-    mut batch: Vec<QueuedChange>,
-) -> Vec<CommittedChange> {
+pub(super) fn commit_batch(database: &mut Database, mut batch: Vec<QueuedChange>) -> Committed {
     match commit(database, &mut batch) {
-        Ok((log, results)) => {
-            let changes = batch.into_iter().zip(results);
-            changes.map(|(change, result)| change.await_flush(&log, result)).collect()
-        }
+        Ok(results) => answer_leaning(batch, results),
         // One damaged page must not fail other changes: retry each alone.
         Err(error) if is_damage(&error) => {
-            batch.into_iter().filter_map(|change| commit_alone(database, change)).collect()
+            let mut all = Committed::default();
+            for change in batch {
+                let one = commit_alone(database, change);
+                all.waiting.extend(one.waiting);
+                all.leaning = one.leaning.or(all.leaning);
+                all.wants_mark_at = one.wants_mark_at.or(all.wants_mark_at);
+            }
+            all
         }
         Err(error) => {
             let error = unavailable(error);
             batch.into_iter().for_each(|change| change.refuse(error.clone()));
-            Vec::new()
+            Committed::default()
         }
     }
 }
 
-/// Makes this change in a transaction of its own. Returns it if it has to be flushed.
-fn commit_alone(database: &mut Database, mut change: QueuedChange) -> Option<CommittedChange> {
+/// Makes this change in a transaction of its own.
+fn commit_alone(database: &mut Database, mut change: QueuedChange) -> Committed {
     match commit(database, std::slice::from_mut(&mut change)) {
-        Ok((log, mut results)) => Some(change.await_flush(&log, results.pop().unwrap_or(Ok(())))),
+        Ok(results) => answer_leaning(vec![change], results),
         Err(error) if is_damage(&error) => {
             let error = StoreError::Corrupt(change.about.clone());
             change.refuse(error);
-            None
+            Committed::default()
         }
         Err(error) => {
             change.refuse(unavailable(error));
-            None
+            Committed::default()
         }
     }
 }
 
+/// Answers the changes that lean, and returns the others.
+fn answer_leaning(batch: Vec<QueuedChange>, results: Vec<ChangeResult>) -> Committed {
+    let mut committed = Committed::default();
+    for (change, result) in batch.into_iter().zip(results) {
+        let ChangeResult { committed: mut flushed, leans, login_at } = result;
+        if leans {
+            let result = flushed.result.clone();
+            // The caller may have given up.
+            let _ = change.sender.send(result);
+            committed.leaning = Some(flushed);
+        } else {
+            flushed.sender = Some(change.sender);
+            committed.waiting.push(flushed);
+            committed.wants_mark_at = login_at.or(committed.wants_mark_at);
+        }
+    }
+    committed
+}
+
 impl QueuedChange {
-    fn await_flush(self, log: &Arc<Wal>, result: Result<(), StoreError>) -> CommittedChange {
-        CommittedChange { log: Arc::clone(log), result, sender: self.sender }
+    /// Reports whether the caller gave up. Nobody waits for a mark.
+    pub(super) fn is_abandoned(&self) -> bool {
+        matches!(self.work, Work::Rows(_)) && self.sender.is_closed()
     }
 
     fn refuse(self, error: StoreError) {
@@ -75,11 +117,20 @@ impl QueuedChange {
     }
 }
 
-/// The log that the changes are in, and the result of each.
-type Results = (Arc<Wal>, Vec<Result<(), StoreError>>);
+/// A change in a transaction that was committed.
+struct ChangeResult {
+    committed: CommittedChange,
+    /// True if it is answered now.
+    leans: bool,
+    /// The time of the login that the change approved, in seconds since 1970.
+    login_at: Option<u64>,
+}
 
 /// Commits the changes. After an error none is made.
-fn commit(database: &mut Database, batch: &mut [QueuedChange]) -> rusqlite::Result<Results> {
+fn commit(
+    database: &mut Database,
+    batch: &mut [QueuedChange],
+) -> rusqlite::Result<Vec<ChangeResult>> {
     let results = run_transaction(database, batch);
     match &results {
         Err(error) if is_damage(error) => {
@@ -97,17 +148,60 @@ fn commit(database: &mut Database, batch: &mut [QueuedChange]) -> rusqlite::Resu
 fn run_transaction(
     database: &mut Database,
     batch: &mut [QueuedChange],
-) -> rusqlite::Result<Results> {
+) -> rusqlite::Result<Vec<ChangeResult>> {
+    let (marker, keys) = (Arc::clone(database.marker()), database.keys().get());
     let connection = database.connection()?;
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    // A window that a failed flush adds later comes with the end of this connection.
+    let windows = marker.windows();
+    let mut row = None;
     let mut results = Vec::with_capacity(batch.len());
+    let mut effects = Vec::with_capacity(batch.len());
     for change in batch {
-        results.push(match (change.work)(connection) {
-            Ok(()) => Ok(()),
-            Err(RowError::Record(error)) => Err(error),
+        let result = match &mut change.work {
+            Work::Rows(work) => work(connection, &windows),
+            Work::Mark(mark) => {
+                marker.stop();
+                row = Some(*mark);
+                mark_rows::set_mark(connection, &keys.current, mark.as_ref())
+                    .map(|()| Effect::default())
+            }
+        };
+        let (result, effect) = match result {
+            Ok(effect) => (Ok(()), effect),
+            Err(RowError::Record(error)) => (Err(error), Effect::default()),
             Err(RowError::Database(error)) => return Err(error),
-        });
+        };
+        results.push(result);
+        effects.push(effect);
     }
+    if marker.has_failed() {
+        // All that are answered from now on wait until this is on disk.
+        mark_rows::set_windows(connection, &keys.current, &windows)
+            .and_then(|()| mark_rows::set_mark(connection, &keys.current, None))
+            .map_err(into_database_error)?;
+        row = Some(None);
+    }
+    let logins: Vec<_> =
+        effects.iter().map(|effect| effect.login.as_ref().map(|login| login.now)).collect();
+    let decision = marker.decide(effects);
     connection.prepare_cached("COMMIT")?.execute([])?;
-    Ok((Arc::clone(connection.log()), results))
+    let (log, position) = (Arc::clone(connection.log()), decision.position);
+    let leaning = marker.committed(decision, row);
+    let results = results.into_iter().zip(leaning).zip(logins);
+    Ok(results
+        .map(|((result, leans), login_at)| ChangeResult {
+            committed: CommittedChange { log: Arc::clone(&log), position, result, sender: None },
+            leans,
+            login_at,
+        })
+        .collect())
+}
+
+/// A row that cannot be sealed ends the transaction as a failure of the disk does.
+fn into_database_error(error: RowError) -> rusqlite::Error {
+    match error {
+        RowError::Database(error) => error,
+        RowError::Record(error) => rusqlite::Error::ToSqlConversionFailure(Box::new(error)),
+    }
 }

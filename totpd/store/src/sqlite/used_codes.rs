@@ -5,9 +5,9 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use totpd_core::enrollment::keep_used_codes;
 use totpd_core::record::Record;
 use totpd_core::record_key::RecordKey;
+use totpd_core::restoration::keep_used_codes;
 use totpd_core::user_name::UserName;
 
 use crate::backend::StoreError;

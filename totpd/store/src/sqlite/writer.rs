@@ -3,20 +3,25 @@
 //! the commit has returned ([`Flusher`]).
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
+use totpd_core::mark::Mark;
+use totpd_core::void_windows::VoidWindows;
 
 use crate::backend::StoreError;
 use crate::blocking;
 use crate::mutex::lock;
 use crate::sqlite::database::Database;
+use crate::sqlite::failure::EVERYBODY;
 use crate::sqlite::flusher::Flusher;
+use crate::sqlite::marker::{Effect, Marker};
 use crate::sqlite::queue::{AbortOnPanic, MAX_QUEUED_REQUESTS, queue_error};
 use crate::sqlite::rows::RowError;
-use crate::sqlite::transaction::{Completion, QueuedChange, commit_batch};
+use crate::sqlite::transaction::{Committed, Completion, QueuedChange, Work, commit_batch};
 
 /// Submits changes.
 #[derive(Clone)]
@@ -27,6 +32,7 @@ pub(super) struct Writer {
 
 /// The state that the thread shares with callers that write themselves.
 struct Shared {
+    marker: Arc<Marker>,
     database: Mutex<Database>,
     flusher: Flusher,
     /// Requests in the queue.
@@ -40,18 +46,22 @@ enum Request {
     /// Work on the file while nobody else uses it.
     Exclusive(Box<dyn FnOnce(&mut Database) + Send>),
     Change(QueuedChange),
+    /// A mark to lean on, from this time on (seconds since 1970).
+    Mark(u64),
 }
 
 /// The work of a thread.
-pub(super) type Work = Box<dyn FnOnce() + Send>;
+pub(super) type ThreadWork = Box<dyn FnOnce() + Send>;
 
 impl Writer {
     /// Returns the handle, and the work of the threads that write and flush.
-    pub(super) fn new(database: Database) -> (Self, [Work; 2]) {
+    pub(super) fn new(database: Database) -> (Self, [ThreadWork; 2]) {
         let (requests, queue) = sync_channel(MAX_QUEUED_REQUESTS);
+        let marker = Arc::clone(database.marker());
         let shared = Arc::new(Shared {
+            marker: Arc::clone(&marker),
             database: Mutex::new(database),
-            flusher: Flusher::default(),
+            flusher: Flusher::new(marker),
             queued: AtomicUsize::new(0),
             since_checkpoint: AtomicU32::new(0),
         });
@@ -74,20 +84,28 @@ impl Writer {
     pub(super) fn submit(
         &self,
         about: String,
-        work: impl FnMut(&Connection) -> Result<(), RowError> + Send + 'static,
+        work: impl FnMut(&Connection, &VoidWindows) -> Result<Effect, RowError> + Send + 'static,
     ) -> Result<Completion, StoreError> {
         let (sender, completion) = oneshot::channel();
-        let change = QueuedChange { about, work: Box::new(work), sender };
+        let change = QueuedChange { about, work: Work::Rows(Box::new(work)), sender };
         // Queued requests come first, and share their flush with all that wait.
         if blocking::is_allowed()
             && self.shared.queued.load(Ordering::Acquire) == 0
-            && self.shared.flusher.is_clear()
+            && self.shared.flusher.has_room()
             && let Ok(mut database) = self.shared.database.try_lock()
         {
             let _guard = AbortOnPanic;
-            let changes = commit_batch(&mut database, vec![change]);
+            let committed = commit_batch(&mut database, vec![change]);
             drop(database);
-            self.shared.flusher.flush_inline(changes);
+            if !committed.waiting.is_empty() {
+                self.shared.flusher.flush_inline(committed.waiting);
+            }
+            if let Some(leaning) = committed.leaning {
+                self.shared.flusher.flush_later(leaning);
+            }
+            if let Some(now) = committed.wants_mark_at {
+                self.request_mark(now);
+            }
             self.maybe_checkpoint();
         } else {
             self.send(Request::Change(change))?;
@@ -103,6 +121,14 @@ impl Writer {
             self.shared.since_checkpoint.store(0, Ordering::Relaxed);
             // A full queue ends in a checkpoint anyway.
             let _ = self.exclusive(Database::checkpoint_if_needed);
+        }
+    }
+
+    /// Has the thread make a mark at `now` (seconds since 1970), if one is wanted. Nobody waits for
+    /// it.
+    pub(super) fn request_mark(&self, now: u64) {
+        if self.shared.marker.request_mark(now) && self.send(Request::Mark(now)).is_err() {
+            self.shared.marker.forget_request();
         }
     }
 
@@ -126,10 +152,39 @@ impl Writer {
     }
 }
 
+/// Returns the next request, or a change that ends a mark which is over. `None` ends the thread.
+fn next_request(
+    shared: &Shared,
+    queue: &Receiver<Request>,
+    mark_end: &mut Option<Instant>,
+) -> Option<Request> {
+    loop {
+        let Some(end) = *mark_end else { return queue.recv().ok() };
+        match queue.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(request) => return Some(request),
+            Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        // The clock may have been set, so the mark may go on.
+        *mark_end = shared.marker.is_open().then(|| Instant::now() + MARK_LASTS);
+        if shared.marker.is_over() {
+            shared.queued.fetch_add(1, Ordering::AcqRel);
+            return Some(Request::Change(mark_change(None)));
+        }
+    }
+}
+
+/// Returns the change of the row of the mark. Nobody waits for it.
+fn mark_change(mark: Option<Mark>) -> QueuedChange {
+    let (sender, _) = oneshot::channel();
+    QueuedChange { about: EVERYBODY.into(), work: Work::Mark(mark), sender }
+}
+
 /// Serves requests until nobody holds the other end of the queue.
 fn run_queue(shared: &Shared, queue: &Receiver<Request>) {
-    while let Ok(first) = queue.recv() {
-        shared.flusher.wait_until_clear();
+    let mut mark_end = None;
+    while let Some(first) = next_request(shared, queue, &mut mark_end) {
+        shared.flusher.wait_for_room();
         let mut database = lock(&shared.database);
         let mut batch = Vec::new();
         let mut exclusive = None;
@@ -137,8 +192,14 @@ fn run_queue(shared: &Shared, queue: &Receiver<Request>) {
             shared.queued.fetch_sub(1, Ordering::AcqRel);
             match request {
                 // The caller gave up: its code stays valid for another attempt.
-                Request::Change(change) if change.sender.is_closed() => {}
+                Request::Change(change) if change.is_abandoned() => {}
                 Request::Change(change) => batch.push(change),
+                Request::Mark(now) => {
+                    if let Some(mark) = shared.marker.requested_mark(now) {
+                        batch.push(mark_change(Some(mark)));
+                        mark_end = Some(Instant::now() + MARK_LASTS);
+                    }
+                }
                 Request::Exclusive(work) => {
                     exclusive = Some(work);
                     break;
@@ -146,7 +207,24 @@ fn run_queue(shared: &Shared, queue: &Receiver<Request>) {
             }
         }
         if !batch.is_empty() {
-            shared.flusher.submit(commit_batch(&mut database, batch));
+            let Committed { mut waiting, leaning, wants_mark_at } =
+                commit_batch(&mut database, batch);
+            if waiting.is_empty() {
+                leaning.into_iter().for_each(|change| shared.flusher.flush_later(change));
+            } else {
+                // One flush for all.
+                waiting.extend(leaning);
+                shared.flusher.submit(waiting);
+            }
+            if let Some(now) = wants_mark_at
+                && shared.marker.request_mark(now)
+                && let Some(mark) = shared.marker.requested_mark(now)
+            {
+                shared
+                    .flusher
+                    .submit(commit_batch(&mut database, vec![mark_change(Some(mark))]).waiting);
+                mark_end = Some(Instant::now() + MARK_LASTS);
+            }
             database.checkpoint_if_needed();
         }
         if let Some(work) = exclusive {
@@ -159,3 +237,5 @@ fn run_queue(shared: &Shared, queue: &Receiver<Request>) {
 const MAX_BATCH_SIZE: usize = 256;
 /// Changes of one row each; the reserve of the log holds far more.
 const CHANGES_PER_CHECKPOINT: u32 = 8;
+/// A mark lasts a minute. It is looked at a moment later.
+const MARK_LASTS: Duration = Duration::from_secs(62);

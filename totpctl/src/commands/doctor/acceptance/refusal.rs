@@ -51,7 +51,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::SudoersUnreadable => "doctor cannot tell what happens there",
         Id::NullokWithoutPassword | Id::StrangerCanEnroll => "a stranger could log in",
         Id::InsecurePermissions | Id::StorePermissions => "users could change what root trusts",
-        Id::StoreDiskFull | Id::TrialNotReverted => "it has to end",
+        Id::StoreDiskFull | Id::TotpdReplaced | Id::TrialNotReverted => "it has to end",
         Id::AccountReplacesChecks
         | Id::ClockNotSynchronized
         | Id::ClockOfHost
@@ -92,6 +92,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::SshdPasswordAlone
         | Id::SshdPasswordCannotAnswer
         | Id::SshdReloadUnknown
+        | Id::SshdRootPasswordAlone
         | Id::SshdServiceWithoutCode
         | Id::SshdWithoutPam
         | Id::StackContinuesAfterWrongPassword
@@ -144,7 +145,7 @@ mod tests {
         }
     }
 
-    const REFUSED: [&str; 48] = [
+    const REFUSED: [&str; 49] = [
         "acceptances-invalid",
         "code-asked-twice",
         "configuration-invalid",
@@ -189,6 +190,7 @@ mod tests {
         "sudo-nobody-becomes-root",
         "sudoers-not-checked",
         "sudoers-unreadable",
+        "totpd-replaced",
         "totpd-unreachable",
         "trial-not-reverted",
         "unit-cannot-start",

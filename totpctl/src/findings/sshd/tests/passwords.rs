@@ -1,8 +1,9 @@
 //! Passwords beside the code.
 
+use super::model::{Host, accounts, parts};
 use super::*;
 use crate::host::accounts::{Account, Lacking};
-use crate::host::sshd::ways::password::shut_out;
+use crate::host::sshd::ways::password::{ShutUser, shut_out};
 
 #[test]
 fn a_password_alone_is_found_where_the_method_password_is_off() {
@@ -85,8 +86,12 @@ fn a_password_after_a_key_shuts_out_users_without_one() {
         };
         let accounts = vec![account("root", 0), account("dana", 1000), account("eve", 1001)];
         let survey = Survey { accounts, ..survey(&with(lines)) };
+        let names = |found: Vec<ShutUser>| -> Vec<String> {
+            assert!(found.iter().all(|user| user.scope.is_none()), "{found:?}");
+            found.into_iter().map(|user| user.name).collect()
+        };
         let found = shut_out(&survey, &|_| of_text(stack), &all, &|_| panic!("no block"));
-        assert_eq!(found, expected, "{lines} {stack}");
+        assert_eq!(names(found), expected, "{lines} {stack}");
         let block = with_block("User dana", Ok(Cases::default())).blocks;
         let survey = Survey { blocks: block, ..survey };
         let free = |user: &str| {
@@ -95,6 +100,62 @@ fn a_password_after_a_key_shuts_out_users_without_one() {
         };
         let found = shut_out(&survey, &|_| of_text(stack), &all, &free);
         let others: Vec<_> = expected.iter().filter(|name| **name != "dana").copied().collect();
-        assert_eq!(found, others, "{lines} {stack}");
+        assert_eq!(names(found), others, "{lines} {stack}");
+    }
+}
+
+/// A block may require the password at one place only, or spare it there.
+#[test]
+fn users_without_a_password_are_looked_for_at_every_place() {
+    let password = "auth requisite pam_unix.so\n";
+    let (key, both) = (
+        "AuthenticationMethods publickey\n",
+        "AuthenticationMethods publickey,keyboard-interactive\n",
+    );
+    let yes = "PermitRootLogin yes\n";
+    let lacking =
+        ["root", "alice", "carol"].map(|name| Lacking { name: name.into(), is_empty: false });
+    let place = "Match Address 10.0.0.0/8\n";
+    for (text, expected) in [
+        (
+            format!("{yes}{key}{place}{both}"),
+            &[
+                "root in Match Address 10.0.0.0/8",
+                "alice in Match Address 10.0.0.0/8",
+                "carol in Match Address 10.0.0.0/8",
+            ][..],
+        ),
+        (
+            format!("{yes}{both}{place}{key}"),
+            &[
+                "root except in Match Address 10.0.0.0/8",
+                "alice except in Match Address 10.0.0.0/8",
+                "carol except in Match Address 10.0.0.0/8",
+            ],
+        ),
+        (
+            format!("{yes}{key}Match Group staff Address 10.0.0.0/8\n{both}"),
+            &["alice in Match Group staff Address 10.0.0.0/8"],
+        ),
+        (format!("{yes}{key}{place}{key}"), &[]),
+        (
+            format!("PermitRootLogin no\n{key}{place}{both}DenyUsers alice\n"),
+            &["carol in Match Address 10.0.0.0/8"],
+        ),
+    ] {
+        let host = Host::parse(&text);
+        let survey = host.survey();
+        assert_eq!(survey.accounts, accounts());
+        let ask = |user: &str| {
+            let connection = format!("user={user},host=h,addr=192.0.2.1,laddr=192.0.2.2,lport=22");
+            Some(Effective::parse(&host.answer(&parts(&connection)).1))
+        };
+        let found = shut_out(&survey, &|_| of_text(password), &lacking, &ask);
+        let phrase = |user: &ShutUser| format!("{} {}", user.name, user.scope.as_deref().unwrap());
+        assert_eq!(found.iter().map(phrase).collect::<Vec<_>>(), expected, "{text}");
+        assert_eq!(
+            found.iter().all(|user| user.block.is_some()),
+            !text.contains(&format!("{both}{place}"))
+        );
     }
 }

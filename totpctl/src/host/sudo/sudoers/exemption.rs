@@ -128,15 +128,19 @@ impl Sudoers {
         // A later line may leave it off.
         self.last_here().is_some_and(|(users, grant, _)| {
             let is_asked = |user: &String| !user.starts_with('!') && user != "root" && user != "#0";
-            grant.turns_on
+            grant.turned_on.iter().any(|command| !self.allowed_commands(command).is_empty())
                 && self.is_here(grant) == Some(true)
                 && self.members(users).iter().any(is_asked)
         })
     }
 
-    /// Returns the last line that may be for this host.
+    /// Returns the last line that may be for this host, and allows something.
     fn last_here(&self) -> Option<&(Vec<String>, Grant, Place)> {
-        self.grants.iter().rfind(|(_, grant, _)| self.is_here(grant) != Some(false))
+        let allows = |grant: &Grant| {
+            grant.granted.iter().any(|name| !self.allowed_commands(name).is_empty())
+        };
+        let mut lines = self.grants.iter();
+        lines.rfind(|(_, grant, _)| self.is_here(grant) != Some(false) && allows(grant))
     }
 
     /// Reports whether a line asks for a password before a command, as far as the names tell.

@@ -30,8 +30,10 @@ pub(super) struct Grant {
     pub(super) exempt: Vec<Command>,
     /// The commands with a password, without other conditions.
     pub(super) asked: Vec<Command>,
-    /// True if it turns the password on (`PASSWD`), whatever the settings say.
-    pub(super) turns_on: bool,
+    /// Those of them for which it turns the password on (`PASSWD`), whatever the settings say.
+    pub(super) turned_on: Vec<Command>,
+    /// All commands but those that are negated. An alias may be negated.
+    pub(super) granted: Vec<Command>,
 }
 
 /// A command, and the users as which it runs.
@@ -154,14 +156,16 @@ fn grant(words: &mut Words<'_>) -> Result<Grant, &'static str> {
         }
         let sign = if is_negated { "!" } else { "" };
         let command = Command { name: format!("{sign}{name}"), targets: targets.clone() };
+        // The members of an alias may be negated too.
+        let is_granted = !is_negated || is_alias(name);
+        grant.granted.extend(is_granted.then(|| command.clone()));
         if needs_password == Some(false) {
-            // The members of an alias may be negated too.
-            grant.exempt.extend((!is_negated || is_alias(name)).then_some(command));
-        } else if !is_negated && !has_condition && !has_digest {
+            grant.exempt.extend(is_granted.then_some(command));
+        } else if is_granted && !has_condition && !has_digest {
             // The last command of a list that fits counts.
             grant.exempt.retain(|exempt| !command.includes(exempt));
+            grant.turned_on.extend((needs_password == Some(true)).then(|| command.clone()));
             grant.asked.push(command);
-            grant.turns_on |= needs_password == Some(true);
         }
         if !words.skip(',') {
             break;
@@ -282,11 +286,13 @@ mod tests {
             hosts: names(&["h1", "2001:db8::/32"]),
             exempt: vec![command("/x", Targets::default())],
             asked: vec![command("/y", Targets::default())],
-            turns_on: true,
+            turned_on: vec![command("/y", Targets::default())],
+            granted: vec![command("/x", Targets::default()), command("/y", Targets::default())],
         };
         let second = Grant {
             hosts: names(&["ALL"]),
             asked: vec![command("/z", Targets::parse("ALL:ALL"))],
+            granted: vec![command("/z", Targets::parse("ALL:ALL"))],
             ..Grant::default()
         };
         assert_eq!(grants, [first, second]);

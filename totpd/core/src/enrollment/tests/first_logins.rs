@@ -4,6 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::*;
+use crate::moment::Moment;
 
 /// Returns the id of the factor that a login of this nonce is shown. If it is offered none, the
 /// function returns nothing.
@@ -26,13 +27,27 @@ fn prove_rightly(record: &mut Record, login: u8, number: u8) -> Result<(), Confi
         id(number).as_str(),
         &code,
         digest,
-        (NOW, &VoidWindows::NONE),
+        Moment { now: NOW, voids: &VoidWindows::NONE },
         &RULES,
     )
 }
 
+fn end_of(number: u8, service: &str) -> LoginEnd {
+    LoginEnd {
+        factor: id(number),
+        token: token(number).digest(service),
+        is_of_user: true,
+        uid: 1000,
+        service: Some(service.into()),
+        source: Source::Uid(7),
+    }
+}
+
 fn completed(record: &mut Record, number: u8, service: &str, now: u64) -> Completion {
-    complete(record, &id(number), &token(number).digest(service), now, &RULES)
+    let end = end_of(number, service);
+    let (completion, after) = complete_login(record.clone(), &end, now, &RULES, &THROTTLE);
+    *record = after;
+    completion
 }
 
 #[test]
@@ -73,13 +88,43 @@ fn the_login_that_verifies_a_factor_is_its_first_use() {
     let (_, mut record) = offered(with(Vec::new()), 1, 1);
     prove_rightly(&mut record, 1, 1).unwrap();
     assert_eq!(completed(&mut record, 1, "sshd", NOW), Completion::Verified);
-    let (home, throttle) = (Source::Uid(7), &crate::fixtures::THROTTLE_RULES);
-    note_first_login(&mut record, &id(1), (Some("sshd"), &home), NOW, throttle);
     assert_eq!(record.factors[0].last_used, Some(NOW));
     let place = record.factors[0].last_place.clone().unwrap();
     assert_eq!((&place.service[..], &place.source[..]), ("sshd", "uid:7"));
-    assert_eq!(record.throttle.known_sources()[0].source, home, "and its source is known");
+    assert_eq!(
+        record.throttle.known_sources()[0].source,
+        Source::Uid(7),
+        "and its source is known"
+    );
     assert!(record.repeats_last_code(&code_of(&record.factors[0], 1000)), "its code is no guess");
+}
+
+#[test]
+fn the_login_of_another_user_or_account_completes_nothing() {
+    let (_, mut record) = offered(with(Vec::new()), 1, 1);
+    prove_rightly(&mut record, 1, 1).unwrap();
+    for other in [
+        LoginEnd { is_of_user: false, ..end_of(1, "sshd") },
+        LoginEnd { uid: 1001, ..end_of(1, "sshd") },
+    ] {
+        let (completion, after) = complete_login(record.clone(), &other, NOW, &RULES, &THROTTLE);
+        assert_eq!(completion, Completion::Unknown, "{other:?}");
+        assert!(after.factors[0].is_pending() && after.throttle == record.throttle, "{other:?}");
+    }
+    assert_eq!(completed(&mut record, 1, "sshd", NOW), Completion::Verified);
+}
+
+#[test]
+fn a_login_that_completes_nothing_leaves_no_trace() {
+    let (_, mut record) = offered(with(Vec::new()), 1, 1);
+    prove_rightly(&mut record, 1, 1).unwrap();
+    let used = (record.factors[0].last_used, record.factors[0].last_place.clone());
+    for (number, service) in [(1, "sudo"), (2, "sshd")] {
+        assert_eq!(completed(&mut record, number, service, NOW), Completion::Unknown);
+        assert!(record.throttle.known_sources().is_empty(), "{service}");
+        let factor = &record.factors[0];
+        assert_eq!((factor.last_used, factor.last_place.clone()), used, "{service}");
+    }
 }
 
 #[test]
@@ -125,7 +170,7 @@ fn three_wrong_first_codes_remove_the_factor_of_a_login() {
                 id.as_str(),
                 &wrong,
                 digest,
-                (NOW, &VoidWindows::NONE),
+                Moment { now: NOW, voids: &VoidWindows::NONE },
                 &RULES,
             ) {
                 Err(Confirmation::Wrong { left, .. }) => left,

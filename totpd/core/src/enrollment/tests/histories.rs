@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::fixtures::THROTTLE_RULES as THROTTLE;
+use crate::moment::Moment;
 use crate::resync::resync;
 use crate::source::Source;
 use crate::verification::{Answer, Attempt, Rules, Verdict, verify};
@@ -99,7 +100,7 @@ proptest! {
                         let code = code_of(&pending, counter);
                         // The first code is used up, as one that opened.
                         let confirmation =
-                            confirm(&mut record, Maker::Root, pending.id.as_str(), &code, (now, &VoidWindows::NONE), &rules, &THROTTLE);
+                            confirm(&mut record, Maker::Root, pending.id.as_str(), &code, Moment { now, voids: &VoidWindows::NONE }, &rules, &THROTTLE);
                         if confirmation == Confirmation::Verified {
                             let used = used_of(&record, &pending.id);
                             prop_assert!(!opened.contains(&used), "{used:?} was used before");
@@ -127,7 +128,7 @@ proptest! {
                     if let Some(factor) = record.factors.first().cloned() {
                         let counter = counter_of(&factor, step, ahead);
                         let (first, second) = (code_of(&factor, counter), code_of(&factor, counter + 1));
-                        resync(&mut record, (Maker::Root, factor.id.as_str()), (&first, &second), (now, &VoidWindows::NONE), &rules);
+                        resync(&mut record, (Maker::Root, factor.id.as_str()), (&first, &second), Moment { now, voids: &VoidWindows::NONE }, &rules);
                     }
                 }
                 Event::Login { seed, hotp, ahead } => {

@@ -10,6 +10,8 @@ use alloc::vec::Vec;
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 use super::*;
+use crate::enrollment::first_login::complete;
+use crate::moment::Moment;
 
 /// A party that may know a key. All members of a party share what they know.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -215,7 +217,7 @@ impl State {
                     maker,
                     id.as_str(),
                     &code,
-                    (now, &VoidWindows::NONE),
+                    Moment { now, voids: &VoidWindows::NONE },
                     rules,
                     &THROTTLE,
                 );
@@ -229,7 +231,7 @@ impl State {
                     maker,
                     id.as_str(),
                     &wrong,
-                    (now, &VoidWindows::NONE),
+                    Moment { now, voids: &VoidWindows::NONE },
                     rules,
                     &THROTTLE,
                 );
@@ -263,7 +265,7 @@ impl State {
                     id.as_str(),
                     &code,
                     digest,
-                    (now, &VoidWindows::NONE),
+                    Moment { now, voids: &VoidWindows::NONE },
                     rules,
                 );
                 party

@@ -5,6 +5,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::*;
+use crate::moment::Moment;
 
 #[test]
 fn a_pending_factor_replaces_what_is_verified_if_there_is_room_for_one() {
@@ -67,7 +68,7 @@ fn a_factor_is_confirmed_by_its_maker_alone() {
             ALICE,
             id(1).as_str(),
             &wrong,
-            (NOW, &VoidWindows::NONE),
+            Moment { now: NOW, voids: &VoidWindows::NONE },
             &RULES,
             &THROTTLE,
         );

@@ -3,11 +3,20 @@
 use alloc::vec;
 
 use super::*;
+use crate::moment::Moment;
 
 /// Gives a first code of the factor 2 that is one of the factor 1.
 fn confirm_by_the_old_one(record: &mut Record, maker: Maker, now: u64) -> Confirmation {
     let code = code_of(&factor(1, Status::Verified), now / 30);
-    confirm(record, maker, id(2).as_str(), &code, (now, &VoidWindows::NONE), &RULES, &THROTTLE)
+    confirm(
+        record,
+        maker,
+        id(2).as_str(),
+        &code,
+        Moment { now, voids: &VoidWindows::NONE },
+        &RULES,
+        &THROTTLE,
+    )
 }
 
 #[test]
@@ -29,7 +38,7 @@ fn five_wrong_first_codes_remove_the_pending_factor() {
                 ALICE,
                 id(2).as_str(),
                 &code,
-                (NOW, &VoidWindows::NONE),
+                Moment { now: NOW, voids: &VoidWindows::NONE },
                 &RULES,
                 &THROTTLE
             ),
@@ -54,7 +63,7 @@ fn a_first_code_of_the_verified_factor_counts_as_a_guess() {
         ALICE,
         id(2).as_str(),
         &nonsense,
-        (NOW, &VoidWindows::NONE),
+        Moment { now: NOW, voids: &VoidWindows::NONE },
         &RULES,
         &THROTTLE,
     );
@@ -86,7 +95,15 @@ fn a_wrong_first_code_counts_against_its_maker_alone() {
     confirm_by_the_old_one(&mut first, ALICE, NOW);
     let mut late = with(vec![factor(1, Status::Verified), pending(2, ALICE)]);
     let code = code_of(&factor(2, Status::Verified), NOW / 30 - 2);
-    confirm(&mut late, ALICE, id(2).as_str(), &code, (NOW, &VoidWindows::NONE), &RULES, &THROTTLE);
+    confirm(
+        &mut late,
+        ALICE,
+        id(2).as_str(),
+        &code,
+        Moment { now: NOW, voids: &VoidWindows::NONE },
+        &RULES,
+        &THROTTLE,
+    );
     for record in [by_root, first, late] {
         assert_eq!(record.throttle, crate::throttle::Throttle::default());
     }
@@ -99,7 +116,15 @@ fn a_right_first_code_of_a_void_step_is_refused_and_not_counted() {
     voids.add(crate::void_windows::VoidWindow::new(NOW, NOW + 60));
     let code = code_of(&record.factors[1], NOW / 30);
     let (id, rules) = (id(2), &RULES);
-    let void = confirm(&mut record, ALICE, id.as_str(), &code, (NOW, &voids), rules, &THROTTLE);
+    let void = confirm(
+        &mut record,
+        ALICE,
+        id.as_str(),
+        &code,
+        Moment { now: NOW, voids: &voids },
+        rules,
+        &THROTTLE,
+    );
     assert_eq!(void, Confirmation::CodeVoid);
     assert!(matches!(record.factors[1].status, Status::Unverified { wrong_codes: 0, .. }));
     assert_eq!(record.throttle.unknown_sources().failures(), 0);

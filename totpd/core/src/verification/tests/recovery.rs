@@ -21,7 +21,8 @@ fn a_recovery_code_is_approved_once_and_reported_once() {
     let (verdict, record) = verify(record, &attempt, &rules(), &VoidWindows::NONE);
     let expected = Verdict::Approved {
         factor: None,
-        method: "recovery",
+        used: None,
+        method: Method::Recovery,
         recovery_codes_left: 2,
         unreported_use: None,
     };

@@ -5,4 +5,5 @@ mod crash;
 mod faults;
 mod flips;
 mod kill;
+mod promises;
 mod recording;

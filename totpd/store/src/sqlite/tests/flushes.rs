@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use totpd_core::fixtures::{enrolled, user};
 use totpd_core::record::Record;
+use totpd_core::void_windows::VoidWindows;
 
 use super::folder::Folder;
-use crate::backend::{Backend, StoreError};
+use crate::backend::{Backend, Changed, StoreError};
 use crate::blocking;
 use crate::conformance::run;
 use crate::progress::Progress;
@@ -36,12 +37,16 @@ impl Folder {
 }
 
 fn count_up(store: &Store, name: &str) -> Result<(), StoreError> {
-    let one_more = |record: Option<Record>| {
+    let one_more = |record: Option<Record>, _: &VoidWindows| {
         let mut record = record.unwrap_or_else(|| Record::new(0));
         record.uid += 1;
         ((), Some(record))
     };
     run(store.update(user(name), one_more))
+}
+
+fn enroll_one(_: Option<Record>, _: &VoidWindows) -> Changed {
+    Changed { record: Some(enrolled(1)), login: None }
 }
 
 fn counted(store: &Store, name: &str) -> u32 {
@@ -68,9 +73,8 @@ fn no_change_is_answered_before_its_flush_and_all_that_wait_share_one() {
             let names = (0..CALLERS).map(|number| format!("user{number}"));
             names.filter(|name| run(opened.store.read(user(name))).unwrap().is_some()).count()
         };
-        let submit = |number: u32| {
-            opened.local.update(user(&format!("user{number}")), Box::new(|_| Some(enrolled(1))))
-        };
+        let submit =
+            |number: u32| opened.local.update(user(&format!("user{number}")), Box::new(enroll_one));
         let answers = AtomicUsize::new(0);
         let wait = |change| {
             assert_eq!(run(change), Ok(()));
@@ -162,7 +166,7 @@ fn a_store_whose_first_flush_fails_does_not_open() {
 fn a_store_that_closes_answers_all_changes_before() {
     let folder = Folder::new();
     let opened = folder.opened();
-    let change = opened.local.update(user("bob"), Box::new(|_| Some(enrolled(1))));
+    let change = opened.local.update(user("bob"), Box::new(enroll_one));
     drop(opened);
     assert_eq!(run(change), Ok(()));
     assert!(run(folder.open().read(user("bob"))).unwrap().is_some());

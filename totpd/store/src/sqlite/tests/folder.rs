@@ -30,7 +30,7 @@ impl Folder {
     }
 
     pub(super) fn try_open(&self) -> Result<OpenStore, OpenError> {
-        Local::open(&self.path(), None, this_user())
+        Local::open(&self.path(), None, None, this_user())
     }
 
     /// Returns the reason why the store does not open.
@@ -41,7 +41,7 @@ impl Folder {
     /// Returns a store with one user in it, closed.
     pub(super) fn with_a_user() -> Self {
         let folder = Self::new();
-        run(folder.open().update(user("alice"), |_| ((), Some(enrolled(1000))))).unwrap();
+        run(folder.open().update(user("alice"), |_, _| ((), Some(enrolled(1000))))).unwrap();
         folder
     }
 

@@ -56,7 +56,7 @@ fn a_store_of_each_format_is_opened_completely() {
         assert_eq!(bucket.throttle.unknown_sources().failures(), 1);
         if format >= 3 {
             assert_eq!(alice.recovery.left(), 2);
-            let limits = &read("bob").factors[0].limits;
+            let limits = &read("bob").factors[0].restrictions;
             assert_eq!(
                 (limits.services.as_slice(), limits.not_after),
                 (&["sshd".into()][..], Some(9))
@@ -113,7 +113,7 @@ fn make_the_fixture() {
     let folder = Folder::new();
     let opened = folder.opened();
     let put = |key: RecordKey, record: Record| {
-        run(opened.store.update(key, move |_| ((), Some(record.clone())))).unwrap();
+        run(opened.store.update(key, move |_, _| ((), Some(record.clone())))).unwrap();
     };
     let factor = |id: u8, kind, status, last_accepted: Option<u64>| Factor {
         id: FactorId::from_random([id; 5]),
@@ -131,8 +131,8 @@ fn make_the_fixture() {
     alice.factors[0].made_by = Maker::Uid(1000);
     put(user("alice"), alice);
     let mut bob = with(1001, factor(2, Kind::Hotp, Status::Verified, Some(41)));
-    bob.factors[0].limits.services = vec!["sshd".into()];
-    bob.factors[0].limits.not_after = Some(9);
+    bob.factors[0].restrictions.services = vec!["sshd".into()];
+    bob.factors[0].restrictions.not_after = Some(9);
     bob.factors[0].is_imported = true;
     put(user("bob"), bob);
     let waits = Status::Unverified { expires: 1_795_000_600, wrong_codes: 2 };

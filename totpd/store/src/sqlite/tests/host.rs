@@ -4,11 +4,14 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use totpd_core::code::Code;
 use totpd_core::enrollment::{self, Confirmation, EnrollmentRules};
 use totpd_core::factor::{Factor, FactorId, Kind, Maker, Status};
 use totpd_core::fixtures::{user, verified};
+use totpd_core::moment::Moment;
 use totpd_core::otp::{Algorithm, code_at};
 use totpd_core::record::Record;
 use totpd_core::recovery_codes::{RecoveryCode, RecoveryCodes};
@@ -18,12 +21,12 @@ use totpd_core::throttle::ThrottleRules;
 use totpd_core::user_name::UserName;
 use totpd_core::verification::{Answer, Attempt, Rules, Verdict, verify};
 
-use crate::backend::StoreError;
+use crate::backend::{Changed, StoreError};
 use crate::backup::PublicKey;
 use crate::conformance::run;
 use crate::owner::tests::this_user;
 use crate::progress::Progress;
-use crate::sqlite::{Local, OpenError, OpenStore, RekeyReport, RestoreReport};
+use crate::sqlite::{Local, MarkSettings, OpenError, OpenStore, RekeyReport, RestoreReport};
 use totpd_core::void_windows::VoidWindows;
 
 /// An open store, and the time there.
@@ -33,10 +36,40 @@ pub(super) struct Host {
 }
 
 impl Host {
-    /// Opens the store in `folder`.
+    /// Opens the store in `folder`. Every login waits for its flush.
     pub(super) fn open(folder: &Path) -> Result<Self, OpenError> {
-        let opened = Local::open(folder, None, this_user())?;
+        Self::open_with(folder, None)
+    }
+
+    /// Opens the store in `folder`, with a witness in this directory.
+    pub(super) fn open_with(folder: &Path, witness: Option<&Path>) -> Result<Self, OpenError> {
+        let marks = witness.map(|witness| MarkSettings { witness, is_on: true, now: || START });
+        let opened = Local::open(folder, None, marks, this_user())?;
         Ok(Self { opened, now: Arc::new(AtomicU64::new(START)) })
+    }
+
+    /// Shows a prompt.
+    pub(super) fn prompt_without_waiting(&self) {
+        self.opened.store.note_prompt(self.now());
+    }
+
+    /// Shows a prompt, and waits a moment for a mark: a disk that fails makes none.
+    pub(super) fn try_prompt(&self) {
+        self.prompt_without_waiting();
+        let end = Instant::now() + Duration::from_millis(100);
+        while !self.opened.local.marker().is_ready(self.now()) && Instant::now() < end {
+            thread::park_timeout(Duration::from_millis(1));
+        }
+    }
+
+    /// Shows a prompt, and waits until its answer may lean.
+    pub(super) fn prompt(&self) {
+        self.prompt_without_waiting();
+        let end = Instant::now() + Duration::from_secs(30);
+        while !self.opened.local.marker().is_ready(self.now()) {
+            assert!(Instant::now() < end, "no mark");
+            thread::park_timeout(Duration::from_millis(1));
+        }
     }
 
     /// Returns the present time step.
@@ -68,7 +101,7 @@ impl Host {
     /// Enrolls a user, who has to confirm.
     pub(super) fn enroll(&self, name: &str) -> Result<(), StoreError> {
         let (factor, now) = (factor(name, self.now()), self.now());
-        run(self.opened.store.update(user(name), move |record| {
+        run(self.opened.store.update(user(name), move |record, _| {
             let mut record = record.unwrap_or_else(|| Record::new(1000));
             enrollment::expire(&mut record, now);
             let added = enrollment::add(&mut record, factor.clone(), now, &ENROLLMENT);
@@ -81,14 +114,14 @@ impl Host {
     /// Gives the first code, which is that of the present step.
     pub(super) fn confirm(&self, name: &str) -> Result<Confirmation, StoreError> {
         let (id, code, now) = (factor(name, 0).id, code(name, self.step()), self.now());
-        run(self.opened.store.update(user(name), move |record| {
+        run(self.opened.store.update(user(name), move |record, voids| {
             let mut record = record.unwrap_or_else(|| Record::new(1000));
             let confirmation = enrollment::confirm(
                 &mut record,
                 Maker::Root,
                 id.as_str(),
                 &code,
-                (now, &VoidWindows::NONE),
+                Moment { now, voids },
                 &ENROLLMENT,
                 &RULES.throttle,
             );
@@ -118,7 +151,7 @@ impl Host {
     /// Gives a user new recovery codes, and answers them.
     pub(super) fn recovery_codes(&self, name: &str, count: u32) -> Result<Vec<String>, StoreError> {
         let (codes, hashes) = RecoveryCodes::generate(count, getrandom::fill).unwrap();
-        run(self.opened.store.update(user(name), move |record| {
+        run(self.opened.store.update(user(name), move |record, _| {
             let record = record.map(|record| Record { recovery: hashes.clone(), ..record });
             ((), record)
         }))?;
@@ -142,19 +175,21 @@ impl Host {
         let attempt =
             Attempt { answer, factor: None, service: None, source, uid: 1000, now: self.now() };
         async move {
-            let judge = move |record: Option<Record>| {
+            let owner = key.clone();
+            let judge = move |record: Option<Record>, voids: &VoidWindows| {
                 let record = record.unwrap_or_else(|| Record::new(1000));
-                let (verdict, record) = verify(record, &attempt, &RULES, &VoidWindows::NONE);
-                (verdict, Some(record))
+                let (verdict, record) = verify(record, &attempt, &RULES, voids);
+                let login = verdict.leaning_login(&owner, attempt.now);
+                (verdict, Changed { record: Some(record), login })
             };
-            store.update(key, judge).await
+            store.judge(key, judge).await
         }
     }
 
     /// Removes all factors of a user.
     pub(super) fn remove(&self, name: &str) -> Result<(), StoreError> {
         let now = self.now();
-        run(self.opened.store.update(user(name), move |record| {
+        run(self.opened.store.update(user(name), move |record, _| {
             let mut record = record.unwrap_or_else(|| Record::new(1000));
             enrollment::remove(&mut record, "", Maker::Root, now);
             ((), Some(record))

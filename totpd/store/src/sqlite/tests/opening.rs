@@ -69,7 +69,7 @@ fn a_directory_of_another_owner_is_refused() {
     let folder = Folder::with_a_user();
     let uid = this_user().uid();
     let trusted = Owner::from_uid(uid + 1);
-    let refusal = Local::open(&folder.path(), None, trusted).err().expect("it opened");
+    let refusal = Local::open(&folder.path(), None, None, trusted).err().expect("it opened");
     assert!(matches!(refusal, OpenError::InsecurePermissions { uid: found, .. } if found == uid));
     let refusal = refusal.to_string();
     let owners = [format!("must belong to uid {}", uid + 1), format!("owned by uid {uid}")];
@@ -80,7 +80,7 @@ fn a_directory_of_another_owner_is_refused() {
 fn a_directory_without_a_parent_is_refused() {
     let folder = Folder::new();
     let missing = folder.path().join("deep");
-    let refusal = Local::open(&missing, None, this_user()).err().unwrap().to_string();
+    let refusal = Local::open(&missing, None, None, this_user()).err().unwrap().to_string();
     assert!(refusal.contains("cannot open"), "{refusal}");
 }
 
@@ -153,5 +153,5 @@ fn a_key_lost_before_the_first_record_is_replaced() {
     drop(folder.open());
     fs::remove_file(folder.path().join("store.key")).unwrap();
     let store = folder.open();
-    run(store.update(user("alice"), |_| ((), Some(enrolled(1))))).unwrap();
+    run(store.update(user("alice"), |_, _| ((), Some(enrolled(1))))).unwrap();
 }

@@ -26,7 +26,7 @@ fn an_update_is_read_after_a_restart() {
 fn a_moved_or_edited_row_is_corrupt_for_its_user_alone() {
     let folder = Folder::with_a_user();
     let store = folder.open();
-    run(store.update(user("bob"), |_| ((), Some(enrolled(1001))))).unwrap();
+    run(store.update(user("bob"), |_, _| ((), Some(enrolled(1001))))).unwrap();
     drop(store);
     let file = folder.file();
     file.execute_batch(
@@ -43,7 +43,7 @@ fn a_moved_or_edited_row_is_corrupt_for_its_user_alone() {
     for name in ["mallory", "carol", "dave", "erin", "alice"] {
         let read = run(store.read(user(name)));
         assert!(matches!(read, Err(StoreError::Corrupt(_))), "{name}");
-        let updated = run(store.update(user(name), |record| ((), record)));
+        let updated = run(store.update(user(name), |record, _| ((), record)));
         assert!(matches!(updated, Err(StoreError::Corrupt(_))), "{name}");
     }
     run(store.discard(user("dave"))).unwrap();
@@ -73,7 +73,7 @@ fn all_rows_are_counted() {
         opened.local.read_now(|rows| rows::count(rows, &RowName::FIRST, 1)),
         Ok((1, RowName::Text(b"alice".to_vec())))
     );
-    run(opened.store.update(RecordKey::Bucket(1), |_| ((), Some(enrolled(1))))).unwrap();
+    run(opened.store.update(RecordKey::Bucket(1), |_, _| ((), Some(enrolled(1))))).unwrap();
     assert_eq!(opened.local.count(), Ok(2));
 }
 

@@ -55,7 +55,7 @@ impl Place {
 
     fn open(&self) -> Result<OpenStore, OpenError> {
         let credentials = self.credential("");
-        Local::open(&self.path(""), Some(&credentials), this_user())
+        Local::open(&self.path(""), Some(&credentials), None, this_user())
     }
 
     /// Returns a store with alice under the key before. If the key after is a credential, it is
@@ -66,7 +66,7 @@ impl Place {
         if matches!(keys, Keys::CredentialToCredential | Keys::CredentialToFile) {
             place.give("totpd.key", 7);
         }
-        run(place.open().unwrap().store.update(user("alice"), |_| ((), Some(enrolled(1000)))))
+        run(place.open().unwrap().store.update(user("alice"), |_, _| ((), Some(enrolled(1000)))))
             .unwrap();
         if matches!(keys, Keys::CredentialToCredential | Keys::CredentialToFile) {
             let old = place.credential("totpd.key.old");

@@ -16,7 +16,7 @@ fn a_rekey_leaves_no_bytes_sealed_under_the_old_key() {
     let folder = Folder::new();
     let opened = folder.opened();
     for name in ["alice", "bob", "carol"] {
-        run(opened.store.update(user(name), |_| ((), Some(enrolled(1))))).unwrap();
+        run(opened.store.update(user(name), |_, _| ((), Some(enrolled(1))))).unwrap();
     }
     let rows = opened.local.read_now(|rows| rows::page(rows, &RowName::FIRST, 10)).unwrap();
     assert_eq!(rows.len(), 3);

@@ -4,10 +4,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use totpd_core::enrollment::ReplayFloor;
 use totpd_core::factor::{Factor, Kind, Status};
 use totpd_core::fixtures::{user, verified};
 use totpd_core::record::Record;
+use totpd_core::restoration::ReplayFloor;
 use totpd_core::user_name::UserName;
 
 use super::folder::Folder;
@@ -22,7 +22,7 @@ fn token(last_accepted: u64) -> Record {
 
 fn set(opened: &OpenStore, name: &str, record: &Record) {
     let record = record.clone();
-    run(opened.store.update(user(name), move |_| ((), Some(record.clone())))).unwrap();
+    run(opened.store.update(user(name), move |_, _| ((), Some(record.clone())))).unwrap();
 }
 
 fn read(opened: &OpenStore, name: &str) -> Option<Record> {
@@ -78,7 +78,7 @@ fn a_code_that_is_used_during_a_restore_stays_used() {
         ..Record::new(1000)
     };
     let press = || {
-        run(opened.store.update(user("alice"), |record| {
+        run(opened.store.update(user("alice"), |record, _| {
             let mut record = record.unwrap();
             let token = &mut record.factors[0];
             if token.status != Status::Verified {

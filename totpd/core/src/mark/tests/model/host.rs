@@ -3,7 +3,6 @@
 use std::string::String;
 use std::vec::Vec;
 
-use crate::enrollment::{ReplayFloor, apply_floor, keep_used_codes, restore};
 use crate::mark::tests::model::disk::{Disk, State};
 use crate::mark::tests::model::history::{Act, Crash, Item, Login};
 use crate::mark::tests::model::oracle::Oracle;
@@ -11,6 +10,7 @@ use crate::mark::tests::model::rules::Rule;
 use crate::mark::tests::model::users::{USERS, record};
 use crate::mark::{Leaning, Mark, RunId, Witness};
 use crate::record::Record;
+use crate::restoration::{ReplayFloor, apply_floor, keep_used_codes, restore};
 use crate::void_windows::{VoidWindow, VoidWindows};
 
 pub(super) struct Host {

@@ -10,6 +10,7 @@ use crate::mark::tests::model::host::{Halt, Host};
 use crate::mark::tests::model::rules::Rule;
 use crate::mark::tests::model::users::{Key, UID, USERS, factor_of};
 use crate::mark::{Acceptance, Leant, UsedCode, Witness};
+use crate::moment::Moment;
 use crate::otp::time_step;
 use crate::record::Record;
 use crate::resync::{ResyncOutcome, resync};
@@ -103,7 +104,7 @@ impl Host {
 
     /// Asks whether a login may lean. A rule is left out by a lie about what it looks at.
     fn lean(&mut self, before: &Factor, after: &Factor, position: u64) -> How {
-        let Some(mut used) = UsedCode::between(before, after) else { return How::Flush };
+        let Some(mut used) = UsedCode::last_of(after, before.drift) else { return How::Flush };
         let mut now = self.now;
         let present = time_step(now, used.kind.period().unwrap_or(30));
         if !self.keeps(Rule::OnlyTimeBased) && used.kind == Kind::Hotp {
@@ -213,7 +214,7 @@ impl Host {
         let code = self.code(factor_of(record, key).unwrap(), counter, login.is_wrong);
         let none = VoidWindows::NONE;
         let voids = if self.keeps(Rule::FirstCodesAsk) { &self.voids } else { &none };
-        let time = (self.now, voids);
+        let time = Moment { now: self.now, voids };
         let rules = enrollment_rules(self.skew);
         let outcome = confirm(record, Maker::Root, id.as_str(), &code, time, &rules, &throttle());
         let used = factor_of(record, key).and_then(|factor| factor.last_accepted);
@@ -243,7 +244,7 @@ impl Host {
         let voids = if self.keeps(Rule::ResyncAsks) { &self.voids } else { &none };
         let (by, codes) = ((Maker::Root, factor.id.as_str()), (&codes.0, &codes.1));
         let rules = enrollment_rules(self.skew);
-        let outcome = resync(record, by, codes, (self.now, voids), &rules);
+        let outcome = resync(record, by, codes, Moment { now: self.now, voids }, &rules);
         let is_done = outcome == ResyncOutcome::Done;
         self.oracle.forget_drift(key);
         self.commit_change(state, key, is_done.then_some((counter, counter + 1)))

@@ -1,100 +1,31 @@
 //! The campaign of crashes. A power cut at any moment leaves a state that keeps every promise made
 //! before it. Without the flushes the same campaign finds a broken promise.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use totpd_core::enrollment::Confirmation;
 
+use super::promises::{Act, Mark, Promises};
 use super::recording::{Recording, each_crash, keep_mounts_to_this_thread};
-use crate::backup::{PublicKey, Signer};
+use crate::backup::Signer;
 use crate::blocking;
 use crate::master_key::{KeyOrigin, MasterKey};
 use crate::owner::tests::this_user;
 use crate::sqlite::tests::host::{Host, is_yes};
 
-/// Something that the writer does to the store, and when it was answered.
-#[derive(Clone, Debug)]
-enum Mark {
-    /// The begin of an act: from now on it may be there.
-    Begun(Act),
-    /// The answer to an act: from now on it must be there.
-    Done(Act),
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Act {
-    Approve(String, u64),
-    Confirm(String, u64),
-    Deny(String),
-    Enroll(String),
-    /// A recovery code.
-    Recover(String, String),
-    Rekey(String),
-    Remove(String),
-    Restore,
-    /// A backup, by its signer and its time.
-    Sign(PublicKey, u64),
-}
-
-/// The promises of the answers.
-#[derive(Clone, Default)]
-struct Promises {
-    confirmed: BTreeSet<String>,
-    removed: BTreeSet<String>,
-    used: BTreeMap<String, BTreeSet<u64>>,
-    recovered: BTreeMap<String, BTreeSet<String>>,
-    denied: BTreeMap<String, u32>,
-    key: Option<String>,
-    backup: BTreeSet<String>,
-    signers: Vec<PublicKey>,
-    newest_backup: Option<u64>,
-}
-
-impl Promises {
-    fn keep(&mut self, act: &Act) {
-        match act {
-            Act::Approve(name, step) => {
-                self.used.entry(name.clone()).or_default().insert(*step);
-                self.denied.remove(name);
-            }
-            Act::Confirm(name, step) => {
-                self.used.entry(name.clone()).or_default().insert(*step);
-                self.confirmed.insert(name.clone());
-                self.removed.remove(name);
-            }
-            Act::Deny(name) => *self.denied.entry(name.clone()).or_default() += 1,
-            Act::Enroll(_) => {}
-            Act::Recover(name, code) => {
-                self.recovered.entry(name.clone()).or_default().insert(code.clone());
-                self.denied.remove(name);
-            }
-            Act::Rekey(key) => self.key = Some(key.clone()),
-            Act::Remove(name) => {
-                self.confirmed.remove(name);
-                self.removed.insert(name.clone());
-            }
-            Act::Restore => {
-                self.confirmed.clone_from(&self.backup);
-                self.removed.clear();
-                self.denied.clear();
-            }
-            Act::Sign(signer, time) => {
-                self.signers.push(*signer);
-                self.newest_backup = Some(*time);
-            }
-        }
-    }
-}
-
 /// Works on the store in `folder`, and says before and after each step what it does.
 fn write(folder: &Path, mark: &dyn Fn(Mark)) {
-    let host = Host::open(folder).unwrap();
+    let witness = tempfile::tempdir_in("/dev/shm").unwrap();
+    let host = Host::open_with(folder, Some(witness.path())).unwrap();
+    let mark_witness = || mark(Mark::Witness(fs::read(witness.path().join("last")).unwrap()));
     let act = |act: Act, work: &dyn Fn()| {
+        mark_witness();
         mark(Mark::Begun(act.clone()));
         work();
+        // What the witness says is there before the answer.
+        mark_witness();
         mark(Mark::Done(act));
     };
     let enroll = |name: &str| {
@@ -105,6 +36,8 @@ fn write(folder: &Path, mark: &dyn Fn(Mark)) {
         host.wait(1);
     };
     let approve = |name: &str| {
+        // The login leans.
+        host.prompt();
         let step = host.step();
         act(Act::Approve(name.into(), step), &|| assert!(is_yes(&host.verify(name, step))));
     };
@@ -192,19 +125,43 @@ fn campaign(leave_out: Option<&str>) -> (usize, Vec<String>) {
     let (base, events) = disk.end();
     let mut broken = Vec::new();
     let states = each_crash(base, &events, |mount, marks| {
-        if let Err(reason) = check(&mount.join("totpd"), marks) {
-            broken.push(format!(
-                "after {} marks, the last {:?}: {reason}",
-                marks.len(),
-                marks.last()
-            ));
+        // The power was cut, or the storage was lost and the tmpfs kept.
+        for is_kept in [false, true] {
+            let copy = tempfile::tempdir_in("/dev/shm").unwrap();
+            copy_folder(&mount.join("totpd"), copy.path());
+            let witness = tempfile::tempdir_in("/dev/shm").unwrap();
+            if is_kept && let Some(says) = last_witness(marks) {
+                fs::write(witness.path().join("last"), says).unwrap();
+            }
+            if let Err(reason) = check(copy.path(), witness.path(), marks) {
+                broken.push(format!(
+                    "after {} marks, the last {:?}, witness kept: {is_kept}: {reason}",
+                    marks.len(),
+                    marks.last()
+                ));
+            }
         }
     });
     (states, broken)
 }
 
-/// Checks that the content of the disk keeps the promises.
-fn check(folder: &Path, marks: &[Mark]) -> Result<(), String> {
+fn last_witness(marks: &[Mark]) -> Option<&[u8]> {
+    marks.iter().rev().find_map(|mark| match mark {
+        Mark::Witness(says) => Some(says.as_slice()),
+        _ => None,
+    })
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    for file in fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+    fs::set_permissions(to, fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+/// Checks that the content of the disk, and what the witness says, keep the promises.
+fn check(folder: &Path, witness: &Path, marks: &[Mark]) -> Result<(), String> {
     let (mut promises, mut under_way) = (Promises::default(), None);
     for mark in marks {
         match mark {
@@ -219,10 +176,12 @@ fn check(folder: &Path, marks: &[Mark]) -> Result<(), String> {
                 promises.keep(act);
                 under_way = None;
             }
+            Mark::Witness(_) => {}
         }
     }
     // An opened store must not leave its mark on the promises of the next state.
-    let host = Host::open(folder).map_err(|error| format!("it does not open: {error}"))?;
+    let host = Host::open_with(folder, Some(witness))
+        .map_err(|error| format!("it does not open: {error}"))?;
     let record = |name: &str| host.record(name).map_err(|error| error.to_string());
     if under_way == Some(&Act::Restore) {
         // All of the old store, or all of the new one.
@@ -287,6 +246,15 @@ fn check(folder: &Path, marks: &[Mark]) -> Result<(), String> {
             if is_yes(&host.verify(name, *step)) {
                 return Err(format!("{name}: the code of step {step} is good a second time"));
             }
+        }
+    }
+    // A right code that was never used is good, outside of void windows.
+    let last = promises.used.values().flatten().max().copied().unwrap_or_default();
+    host.at(last.max(host.step()) + 20);
+    for name in promises.confirmed.iter().filter(|name| !touched(name)) {
+        let verdict = host.verify(name, host.step());
+        if !is_yes(&verdict) && under_way != Some(&Act::Restore) {
+            return Err(format!("{name}: a fresh code is refused: {verdict:?}"));
         }
     }
     let known = host.opened.local.known_backups().map_err(|error| error.to_string())?;

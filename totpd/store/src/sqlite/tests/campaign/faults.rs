@@ -22,6 +22,7 @@ fn workload() {
     let folder = folder.join("totpd");
     let mut yes = BTreeSet::new();
     let mut approve = |host: &Host, name: &str, step: u64| {
+        host.try_prompt();
         // The workload tries the code until there is an answer, and once more.
         let in_at_last = again(|| match host.verify(name, step) {
             Err(error) => Err(error),
@@ -36,7 +37,9 @@ fn workload() {
         in_at_last.unwrap();
         assert!(!is_yes(&host.verify(name, step)), "{name}: {step} is good twice");
     };
-    let host = again(|| Host::open(&folder)).unwrap();
+    let witness = folder.join("witness");
+    let open = || Host::open_with(&folder, Some(&witness));
+    let host = again(open).unwrap();
     for name in ["alice", "bob"] {
         again(|| host.enroll(name)).unwrap();
         again(|| host.confirm(name)).unwrap();
@@ -64,7 +67,7 @@ fn workload() {
     approve(&host, "alice", host.step());
     again(|| host.remove("bob")).unwrap();
     drop(host);
-    let host = again(|| Host::open(&folder)).unwrap();
+    let host = again(open).unwrap();
     approve(&host, "alice", host.step());
     host.wait(1);
     approve(&host, "alice", host.step());
@@ -108,7 +111,8 @@ fn run_with(at: usize, how_many: usize, error: Errno) -> Result<usize, String> {
 
 /// Checks that every accepted code stays used.
 fn check(folder: &Path, output: &str) -> Result<(), String> {
-    let host = Host::open(folder).map_err(|error| error.to_string())?;
+    let host = Host::open_with(folder, Some(&folder.join("witness")))
+        .map_err(|error| error.to_string())?;
     for line in output.lines().filter_map(|line| line.split("yes ").nth(1)) {
         let (name, step) = line.split_once(' ').ok_or("no step")?;
         let step = step.trim().parse().map_err(|_| format!("no step: {step}"))?;

@@ -27,7 +27,8 @@ fn name(number: u64) -> String {
 fn work_until_killed() {
     let Some(folder) = folder() else { return };
     let round: u64 = fs::read_to_string(folder.join("round")).unwrap().parse().unwrap();
-    let host = Host::open(&folder.join("totpd")).unwrap();
+    let witness = Some(folder.join("witness"));
+    let host = Host::open_with(&folder.join("totpd"), witness.as_deref()).unwrap();
     // Later than anything that was before.
     host.wait(round * 10_000);
     let ready = AtomicBool::new(false);
@@ -35,6 +36,7 @@ fn work_until_killed() {
         scope.spawn(|| {
             for number in 0.. {
                 let (name, step) = (name(number % USERS), host.step());
+                host.prompt_without_waiting();
                 if is_yes(&host.verify(&name, step)) {
                     writeln!(std::io::stdout().lock(), "yes {name} {step}").unwrap();
                 }
@@ -70,7 +72,8 @@ fn work_until_killed() {
 
 #[test]
 fn a_store_killed_fifty_times_at_work_loses_nothing() {
-    let place = tempfile::tempdir().unwrap();
+    // The witness is on a tmpfs.
+    let place = tempfile::tempdir_in("/dev/shm").unwrap();
     let folder = place.path().join("totpd");
     let host = Host::open(&folder).unwrap();
     for number in 0..USERS {
@@ -105,7 +108,9 @@ fn a_store_killed_fifty_times_at_work_loses_nothing() {
 
 /// Checks what is left. Returns how many codes were accepted.
 fn check(folder: &Path, lines: &[String]) -> usize {
-    let host = Host::open(folder).unwrap();
+    let witness = folder.with_file_name("witness");
+    let host = Host::open_with(folder, Some(&witness)).unwrap();
+    assert_eq!(host.opened.store.void_windows().iter().count(), 0, "people wait after a kill");
     let mut yes = BTreeSet::new();
     for line in lines.iter().filter_map(|line| line.split("yes ").nth(1)) {
         assert!(yes.insert(line), "good twice: {line}");

@@ -1,12 +1,9 @@
 //! No code that was accepted before a restoration is accepted after it, on the same host.
 
-use alloc::vec::Vec;
-
 use proptest::prelude::*;
 
 use super::*;
-use crate::factor::Drift;
-use crate::fixtures::enrolled;
+use crate::moment::Moment;
 use crate::resync::{ResyncOutcome, resync};
 use crate::verification::{Answer, Attempt, Rules, Verdict, verify};
 
@@ -36,7 +33,7 @@ fn resync_by_root(record: &mut Record, factor: &Factor, counter: u64, now: u64) 
         record,
         (Maker::Root, factor.id.as_str()),
         (&first, &second),
-        (now, &VoidWindows::NONE),
+        Moment { now, voids: &VoidWindows::NONE },
         &TWO,
     )
 }
@@ -253,7 +250,7 @@ impl Host {
                     Maker::Root,
                     id,
                     &code,
-                    (now, &VoidWindows::NONE),
+                    Moment { now, voids: &VoidWindows::NONE },
                     &self.rules,
                     &THROTTLE,
                 );

@@ -5,7 +5,7 @@ use totpd_core::factor::{Factor, FactorId, Maker};
 use totpd_core::seed::Seed;
 use totpd_interface::Error;
 
-use crate::manage::enroll_options::Options;
+use crate::factors::enroll_options::Options;
 
 /// Draws an id and a seed for the factor that these options describe; see [`NewFactor::make`].
 ///
@@ -38,7 +38,7 @@ pub(crate) fn new_factor(
         seed,
         is_imported,
         counter: options.counter,
-        limits: options.limits,
+        restrictions: options.restrictions,
         is_confirmed: options.confirmed,
         made_by,
     };

@@ -2,17 +2,16 @@
 
 use totpd_core::authorization::Operation;
 use totpd_core::code::DIGITS;
-use totpd_core::factor::PERIOD;
-use totpd_core::factor::{Kind, Restrictions};
+use totpd_core::factor::{Kind, PERIOD, Restrictions};
 use totpd_core::otp::Algorithm;
 use totpd_core::seed::{RECOMMENDED_SEED_BYTES, SEED_BYTES, Seed};
 use totpd_formats::otpauth;
-use totpd_interface::dictionary::{DictReader, InvalidEntry};
+use totpd_interface::dictionary::DictReader;
 use totpd_interface::{Dictionary, Error};
-use totpd_journal::escape::{escape, is_unsafe_to_print};
 use zeroize::Zeroizing;
 
 use crate::config::Config;
+use crate::factors::option_values::{invalid, name, reject_unknown, restrictions, words_of};
 
 /// The wanted properties of a new factor.
 #[derive(Debug)]
@@ -20,7 +19,7 @@ pub(crate) struct Options {
     /// The name of the factor, which may be empty.
     pub(crate) name: String,
     /// The times and the services for which the factor is allowed.
-    pub(crate) limits: Restrictions,
+    pub(crate) restrictions: Restrictions,
     /// The issuer, if it is not the configured one.
     pub(crate) issuer: Option<String>,
     /// The hash.
@@ -73,7 +72,7 @@ impl Options {
             Some(digits) => u8::try_from(digits)
                 .ok()
                 .filter(|digits| DIGITS.contains(digits))
-                .ok_or_else(|| invalid("digits", "6 to 8"))?,
+                .ok_or_else(|| invalid("digits", &words_of(&DIGITS)))?,
         };
         let (kind, counter) = kind(options, config)?;
         let flag = |key| Ok::<_, Error>(options.flag(key)?.unwrap_or(false));
@@ -87,7 +86,7 @@ impl Options {
         }
         Ok(Self {
             name,
-            limits: limits(options)?,
+            restrictions: restrictions(options)?,
             issuer: issuer.map(ToOwned::to_owned),
             algorithm,
             digits,
@@ -117,47 +116,6 @@ impl Options {
     }
 }
 
-/// Returns a name from a person. It has no characters that are unsafe to print.
-pub(crate) fn name(options: &Dictionary, key: &str) -> Result<String, Error> {
-    let name = options.text(key)?.unwrap_or_default();
-    if name.len() > MAX_NAME_BYTES || name.chars().any(is_unsafe_to_print) {
-        let wanted = "at most 64 bytes, without control characters and invisible ones";
-        return Err(invalid(key, wanted));
-    }
-    Ok(name.to_owned())
-}
-
-pub(crate) fn limits(options: &Dictionary) -> Result<Restrictions, Error> {
-    let time = |key: &str| {
-        let wanted = "seconds since 1970, an unsigned 64-bit number";
-        let time = options.number64(key).map_err(|_| invalid(key, wanted))?;
-        // Zero removes a limit.
-        Ok::<_, Error>(time.filter(|time| *time > 0))
-    };
-    let (not_before, not_after) = (time("not_before")?, time("not_after")?);
-    if let (Some(start), Some(end)) = (not_before, not_after)
-        && start >= end
-    {
-        return Err(invalid("not_after", "later than not_before"));
-    }
-    Ok(Restrictions {
-        purpose: name(options, "purpose")?,
-        not_before,
-        not_after,
-        services: services(options)?.iter().map(|name| name.to_ascii_lowercase()).collect(),
-    })
-}
-
-fn services(options: &Dictionary) -> Result<Vec<String>, Error> {
-    let wanted = || invalid("services", "at most 16 names of PAM services");
-    let names = options.texts("services").map_err(|_| wanted())?.unwrap_or_default();
-    let is_service = |name: &String| {
-        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
-        (1..=64).contains(&name.len()) && name.chars().all(good)
-    };
-    if names.len() <= 16 && names.iter().all(is_service) { Ok(names) } else { Err(wanted()) }
-}
-
 fn kind(options: &Dictionary, config: &Config) -> Result<(Kind, u64), Error> {
     let period = options.number("period")?;
     let counter = options.number64("counter")?;
@@ -166,7 +124,7 @@ fn kind(options: &Dictionary, config: &Config) -> Result<(Kind, u64), Error> {
         ("totp", period, None) => {
             let period = period.unwrap_or(config.defaults.period);
             if !PERIOD.contains(&period) {
-                return Err(invalid("period", "15 to 300 seconds"));
+                return Err(invalid("period", &format!("{} seconds", words_of(&PERIOD))));
             }
             Ok((Kind::Totp { period }, 0))
         }
@@ -183,29 +141,9 @@ fn kind(options: &Dictionary, config: &Config) -> Result<(Kind, u64), Error> {
 }
 
 fn secret(options: &Dictionary) -> Result<Option<Seed>, Error> {
-    let wanted = || {
-        invalid(
-            "secret",
-            &format!("an array of {} to {} bytes", SEED_BYTES.start(), SEED_BYTES.end()),
-        )
-    };
+    let wanted = || invalid("secret", &format!("an array of {} bytes", words_of(&SEED_BYTES)));
     let Some(bytes) = options.bytes("secret").map_err(|_| wanted())? else { return Ok(None) };
     Seed::new(bytes).map(Some).ok_or_else(wanted)
-}
-
-/// Rejects the first key that is not in `known`.
-///
-/// # Errors
-/// [`Error::InvalidArgument`], with the escaped key.
-pub(crate) fn reject_unknown(options: &Dictionary, known: &[&str]) -> Result<(), Error> {
-    match options.unknown_key(known) {
-        None => Ok(()),
-        Some(key) => Err(invalid(&escape(key), &format!("one of {}", known.join(", ")))),
-    }
-}
-
-pub(crate) fn invalid(key: &str, wanted: &str) -> Error {
-    InvalidEntry::new(key, wanted).into()
 }
 
 pub(crate) const KEYS: [&str; 20] = [
@@ -230,7 +168,6 @@ pub(crate) const KEYS: [&str; 20] = [
     "secret",
     "services",
 ];
-const MAX_NAME_BYTES: usize = 64;
 /// The largest first counter. It is so far from the end that the look-ahead never gets there.
 const LAST_COUNTER: u64 = 1 << 63;
 

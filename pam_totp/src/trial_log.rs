@@ -4,15 +4,15 @@
 use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 use rustix::io::write;
 
+use totpd_interface::{TRIAL_LOG, format_trial_login};
+
 /// Appends a line to the file that `totpctl try` created. Without that file, as nearly always, this
 /// does nothing. An error does not affect the login; totpctl then reverts the change.
 pub(crate) fn record_login(service: &str, user: &str, ruser: &str) {
-    let is_plain = |text: &&str| !text.contains(|c: char| c.is_control());
-    if ![service, user, ruser].iter().all(is_plain) {
-        return;
-    }
+    let Some(mut line) = format_trial_login(service, user, ruser) else { return };
+    line.push('\n');
     let no_wait = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = open(LOG_FILE, OFlags::WRONLY | OFlags::APPEND | no_wait, Mode::empty());
+    let file = open(TRIAL_LOG, OFlags::WRONLY | OFlags::APPEND | no_wait, Mode::empty());
     let Ok(file) = file else { return };
     let is_log = fstat(&file).is_ok_and(|state| {
         FileType::from_raw_mode(state.st_mode) == FileType::RegularFile
@@ -20,11 +20,9 @@ pub(crate) fn record_login(service: &str, user: &str, ruser: &str) {
     });
     if is_log {
         // One call, so that lines of several logins do not mix.
-        let _ = write(&file, [service, "\t", user, "\t", ruser, "\n"].concat().as_bytes());
+        let _ = write(&file, line.as_bytes());
     }
 }
 
-/// The file of the log, in a folder that only root may enter.
-const LOG_FILE: &str = "/run/totpctl/entered";
 /// Bytes of the file. Further logins would prove nothing new.
 const MAX_LOG_BYTES: u64 = 64 * 1024;

@@ -9,9 +9,10 @@ use totpd_interface::login::{
     BeginReply, CompletionReply, LoginContext, UnexpectedReply, VerifyReply,
 };
 use totpd_interface::wire::call::Call;
+use totpd_interface::wire::message::Details;
 
 use crate::authenticate::Verifier;
-use crate::client::request::{Reply, RequestError, is_idempotent};
+use crate::client::request::{Reading, RequestError, is_idempotent};
 use crate::credentials::EnrollmentService;
 use crate::jitter::random_part;
 use crate::outcome::Outcome;
@@ -30,9 +31,8 @@ pub(crate) struct Client {
 
 impl Verifier for Client {
     fn begin(&self, user: &str, context: &LoginContext) -> Result<BeginReply, Outcome> {
-        let reply = self.ask(&Call::Begin { user, context })?.ok_or_else(reply_lost)?;
-        let (word, details) = reply.read()?;
-        begin_reply(word, &details)
+        self.ask_for(&Call::Begin { user, context }, |word, details| begin_reply(word, details))?
+            .ok_or_else(reply_lost)
     }
 
     fn verify(
@@ -41,9 +41,9 @@ impl Verifier for Client {
         code: &str,
         context: &LoginContext,
     ) -> Result<Option<VerifyReply>, Outcome> {
-        let Some(reply) = self.ask(&Call::Verify { user, code, context })? else { return Ok(None) };
-        let (word, details) = reply.read()?;
-        verify_reply(word, &details).map(Some)
+        self.ask_for(&Call::Verify { user, code, context }, |word, details| {
+            verify_reply(word, details)
+        })
     }
 }
 
@@ -54,9 +54,9 @@ impl EnrollmentService for Client {
         context: &LoginContext,
     ) -> Result<Option<String>, Outcome> {
         let call = Call::CompleteEnrollment { token, context };
-        let reply = self.ask(&call)?.ok_or_else(reply_lost)?;
-        let (word, details) = reply.read()?;
-        Ok(CompletionReply::parse(word, &details).message)
+        let message =
+            |word: &str, details: &Details<'_>| Ok(CompletionReply::parse(word, details).message);
+        self.ask_for(&call, message)?.ok_or_else(reply_lost)
     }
 }
 
@@ -65,12 +65,29 @@ fn reply_lost() -> Outcome {
 }
 
 impl Client {
-    /// Returns the reply. `None`: it was lost, and the request must not be sent twice.
-    fn ask(&self, call: &Call<'_>) -> Result<Option<Reply>, Outcome> {
-        retry(self.timeout, is_idempotent(call), |deadline| match socket::ask(call, deadline) {
-            Err(RequestError::NotRunning) => dbus::start_and_ask(call, deadline),
-            Err(RequestError::NoAccess) => dbus::ask(call, deadline),
-            result => result,
+    /// Returns the reply, as `parse` reads it. `None`: it was lost, and the request must not be
+    /// sent twice.
+    fn ask_for<T>(
+        &self,
+        call: &Call<'_>,
+        parse: impl Fn(&str, &Details<'_>) -> Result<T, Outcome>,
+    ) -> Result<Option<T>, Outcome> {
+        let mut reply = None;
+        self.ask(call, &mut |word, details| {
+            reply = Some(parse(word, details)?);
+            Ok(())
+        })?;
+        Ok(reply)
+    }
+
+    /// Hands the reply to `reading`. `None`: it was lost.
+    fn ask(&self, call: &Call<'_>, reading: &mut Reading<'_>) -> Result<Option<()>, Outcome> {
+        retry(self.timeout, is_idempotent(call), |deadline| {
+            match socket::ask(call, reading, deadline) {
+                Err(RequestError::NotRunning) => dbus::start_and_ask(call, reading, deadline),
+                Err(RequestError::NoAccess) => dbus::ask(call, reading, deadline),
+                result => result,
+            }
         })
     }
 }

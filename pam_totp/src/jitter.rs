@@ -1,8 +1,8 @@
 //! Random delays: logins that failed together must not retry together.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
+
+use crate::nonce;
 
 /// Returns `time`, up to a quarter longer or shorter.
 pub(crate) fn add_jitter(time: Duration) -> Duration {
@@ -14,10 +14,10 @@ pub(crate) fn random_part(time: Duration) -> Duration {
     time / 1000 * random_per_mille()
 }
 
-/// Returns 0 to 999. The keys of a hasher come from the kernel's randomness, which is enough for a
-/// delay.
+/// Returns 0 to 999. Without randomness the delays do not vary, which harms nobody.
 fn random_per_mille() -> u32 {
-    u32::try_from(RandomState::new().build_hasher().finish() % 1000).unwrap_or_default()
+    let bytes = nonce::random().map_or([0; 16], |nonce| nonce.bytes());
+    u32::try_from(u128::from_ne_bytes(bytes) % 1000).unwrap_or_default()
 }
 
 #[cfg(test)]

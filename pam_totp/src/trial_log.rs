@@ -1,26 +1,28 @@
 //! The log of logins during `totpctl try`. It shows that a user can log in through the changed
 //! stack. libpam requests credentials only after the whole stack has succeeded.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use rustix::fs::{FileType, Mode, OFlags, fstat, open};
+use rustix::io::write;
+
+use totpd_interface::{TRIAL_LOG, format_trial_login};
 
 /// Appends a line to the file that `totpctl try` created. Without that file, as nearly always, this
 /// does nothing. An error does not affect the login; totpctl then reverts the change.
 pub(crate) fn record_login(service: &str, user: &str, ruser: &str) {
-    let is_plain = |text: &&str| !text.contains(|c: char| c.is_control());
-    if ![service, user, ruser].iter().all(is_plain) {
-        return;
-    }
-    let no_wait = (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits();
-    let file = OpenOptions::new().append(true).custom_flags(no_wait.cast_signed()).open(LOG_FILE);
-    let Ok(mut file) = file else { return };
-    if file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() < MAX_LOG_BYTES) {
-        let _ = file.write_all(format!("{service}\t{user}\t{ruser}\n").as_bytes());
+    let Some(mut line) = format_trial_login(service, user, ruser) else { return };
+    line.push('\n');
+    let no_wait = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = open(TRIAL_LOG, OFlags::WRONLY | OFlags::APPEND | no_wait, Mode::empty());
+    let Ok(file) = file else { return };
+    let is_log = fstat(&file).is_ok_and(|state| {
+        FileType::from_raw_mode(state.st_mode) == FileType::RegularFile
+            && u64::try_from(state.st_size).is_ok_and(|size| size < MAX_LOG_BYTES)
+    });
+    if is_log {
+        // One call, so that lines of several logins do not mix.
+        let _ = write(&file, line.as_bytes());
     }
 }
 
-/// The file of the log, in a folder that only root may enter.
-const LOG_FILE: &str = "/run/totpctl/entered";
 /// Bytes of the file. Further logins would prove nothing new.
 const MAX_LOG_BYTES: u64 = 64 * 1024;

@@ -11,7 +11,7 @@ pam_totp/libpam   : pam-bindings
 totpd/core        : data-encoding hmac scrypt serde sha1 sha2 subtle zeroize
 totpd/formats     : data-encoding totpd-core zeroize
 totpd/interface   : serde zbus
-totpd/journal     :
+totpd/journal     : rustix
 totpd/qr          : qrcode
 totpd/store       : age chacha20poly1305 data-encoding ed25519-dalek getrandom hmac nix postcard region rusqlite rustix
                     serde sha2 thiserror tokio totpd-core totpd-journal zeroize

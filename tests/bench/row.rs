@@ -5,8 +5,6 @@
 pub(crate) enum Target {
     AtLeast(f64),
     AtMost(f64),
-    /// Nobody set one.
-    None,
 }
 
 /// Prints a row. `unit` has the space before it.
@@ -14,7 +12,6 @@ pub(crate) fn row(what: &str, measured: f64, unit: &str, target: Target) {
     let target = match target {
         Target::AtLeast(bound) => format!("at least\t{bound}"),
         Target::AtMost(bound) => format!("at most\t{bound}"),
-        Target::None => "\t".to_owned(),
     };
     println!("row\tlogin\t{what}\t{measured}\t{unit}\t{target}");
 }

@@ -1,10 +1,12 @@
 //! The connection to totpd: over its private socket for root, over the system bus for other users.
 
+pub(crate) mod account_uid;
 pub(crate) mod authentication;
 pub(crate) mod configuration;
 pub(crate) mod details;
 mod polkit_agent;
 pub(crate) mod transfer;
+pub(crate) mod users;
 
 use std::os::unix::net::UnixStream;
 use std::pin::pin;

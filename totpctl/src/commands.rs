@@ -6,7 +6,6 @@ use crate::error::Error;
 use crate::terminal::input::user_or_caller;
 use crate::terminal::output;
 
-mod account_uid;
 mod backup;
 mod completions;
 mod confirm;

@@ -9,14 +9,14 @@ use crate::cli::Cli;
 use crate::error::Error;
 use crate::terminal::output;
 
-mod accounts;
 mod cli;
 mod client;
 mod commands;
 mod daemon_log;
 mod error;
+mod findings;
+mod host;
 mod installed;
-mod name_services;
 mod pam;
 mod program;
 mod terminal;
@@ -30,7 +30,7 @@ static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 fn main() -> ExitCode {
     let cli = match Cli::read() {
         Ok(cli) => cli,
-        Err(error) => return not_parsed(&error),
+        Err(error) => return report_not_parsed(&error),
     };
     match commands::run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 }
 
 /// Prints the help that was asked for, or what is wrong with the command line.
-fn not_parsed(parse_error: &clap::Error) -> ExitCode {
+fn report_not_parsed(parse_error: &clap::Error) -> ExitCode {
     if !parse_error.use_stderr() {
         // A reader that closed the pipe has read enough of the help.
         let _ = parse_error.print();

@@ -21,14 +21,17 @@ use crate::audit::Audit;
 use crate::audit::condition::Condition;
 use crate::config::Config;
 use crate::daemon::hash_worker::{HashWorker, QueueTimeout, Work};
+use crate::daemon::recent_accounts::RecentAccounts;
 use crate::daemon::store_health::StoreHealth;
 use crate::daemon::subscribers::Subscribers;
 use crate::daemon::typed_text::TypedText;
 use crate::host::clock;
 use crate::host::nss::{Nss, NssUnavailable, NssUser};
+use crate::host::user_files::UserFiles;
 
 pub(crate) mod admission;
 pub(crate) mod hash_worker;
+mod recent_accounts;
 mod records;
 pub(crate) mod store_health;
 mod subscribers;
@@ -49,6 +52,7 @@ pub(crate) struct Daemon {
     store: Store,
     store_health: StoreHealth,
     nss: Nss,
+    recent_accounts: RecentAccounts,
     buckets: Buckets,
     hash_worker: HashWorker,
 }
@@ -73,6 +77,7 @@ impl Daemon {
             store,
             store_health: StoreHealth::default(),
             nss: Nss::new(),
+            recent_accounts: RecentAccounts::default(),
             buckets,
             hash_worker: HashWorker::start()?,
         })
@@ -86,7 +91,7 @@ impl Daemon {
     /// [`Error::Internal`] if NSS does not answer.
     pub(crate) async fn account_for(&self, caller: Caller, name: &str) -> Result<Account, Error> {
         if caller.must_be_allowed(Operation::LogIn).is_ok() {
-            return self.account(name).await;
+            return self.recent_account(name).await;
         }
         match (self.own_account(caller, name).await?, need(Operation::LogIn, Relation::Own)) {
             (Some(own), Need::Nothing) => Ok(own),
@@ -111,6 +116,18 @@ impl Daemon {
         let Some(user) = user.filter(|user| user.name.as_str() == name) else { return Ok(None) };
         let named = self.report_nss_error(self.nss.by_name(user.name).await)?;
         Ok(named.filter(|named| named.uid == caller.uid).map(Account::from))
+    }
+
+    /// Returns what [`Daemon::account`] does, as it was a moment ago if a login asked then.
+    async fn recent_account(&self, name: &str) -> Result<Account, Error> {
+        // The state before NSS is asked: a change in between makes what it says old.
+        let (files, now) = (UserFiles::now(), clock::monotonic_ms());
+        if let Some(account) = self.recent_accounts.get(name, &files, now) {
+            return Ok(account);
+        }
+        let account = self.account(name).await?;
+        self.recent_accounts.keep(name, files, now, &account);
+        Ok(account)
     }
 
     /// Returns the account called `name`. A name that nobody has, or that nobody can have, leads to

@@ -7,3 +7,4 @@ pub(crate) mod nss;
 pub(crate) mod readiness;
 pub(crate) mod run_directory;
 pub(crate) mod signals;
+pub(crate) mod user_files;

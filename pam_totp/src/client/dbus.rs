@@ -6,25 +6,33 @@ use std::time::{Duration, Instant};
 
 use rustix::process::geteuid;
 use totpd_interface::wire::call::{BUS_NAME, Call, Way};
-use totpd_interface::wire::message::{Message, Reply as Answer};
+use totpd_interface::wire::message::Reply as Answer;
 use totpd_interface::wire::{Malformed, greeting};
 use totpd_interface::{ERROR_PREFIX, SYSTEM_BUS_SOCKET};
 
 use super::connect::{connect, from_errno};
-use super::request::{Reply, RequestError, SERIAL, malformed, map_error, unsendable};
+use super::request::{Reading, RequestError, SERIAL, malformed, map_error, read, unsendable};
 use super::stream::Stream;
 use crate::jitter::add_jitter;
 use crate::outcome::Outcome;
 
-/// Sends the request and waits for the reply until the deadline.
-pub(super) fn ask(call: &Call<'_>, deadline: Instant) -> Result<Reply, RequestError> {
-    connect_to_bus(deadline)?.ask(call)
+/// Sends the request, waits for the reply until the deadline, and hands it to `reading`.
+pub(super) fn ask(
+    call: &Call<'_>,
+    reading: &mut Reading<'_>,
+    deadline: Instant,
+) -> Result<(), RequestError> {
+    connect_to_bus(deadline)?.ask(call, reading)
 }
 
 /// Lets the bus start the daemon, then sends the request. It does not send the request before.
 /// Under many logins the waiting connections would use up the limit of the bus for root. The daemon
 /// could then not connect. So no connection waits for long.
-pub(super) fn start_and_ask(call: &Call<'_>, deadline: Instant) -> Result<Reply, RequestError> {
+pub(super) fn start_and_ask(
+    call: &Call<'_>,
+    reading: &mut Reading<'_>,
+    deadline: Instant,
+) -> Result<(), RequestError> {
     let mut bus = connect_to_bus(deadline)?;
     bus.stream.deadline = deadline.min(Instant::now() + add_jitter(START_TIMEOUT));
     let start = bus.ask_bus(&Call::StartService, START_SERIAL);
@@ -37,7 +45,7 @@ pub(super) fn start_and_ask(call: &Call<'_>, deadline: Instant) -> Result<Reply,
         // The daemon runs now, and so its socket can be used.
         return Err(RequestError::NotDelivered);
     }
-    bus.ask(call)
+    bus.ask(call, reading)
 }
 
 fn connect_to_bus(deadline: Instant) -> Result<Bus, RequestError> {
@@ -61,30 +69,37 @@ impl Bus {
         Ok(bus)
     }
 
-    /// Sends a call of a login and waits for the reply.
-    pub(super) fn ask(&mut self, call: &Call<'_>) -> Result<Reply, RequestError> {
+    /// Sends a call of a login, waits for the reply, and hands it to `reading`.
+    pub(super) fn ask(
+        &mut self,
+        call: &Call<'_>,
+        reading: &mut Reading<'_>,
+    ) -> Result<(), RequestError> {
         if matches!(call, Call::CompleteEnrollment { .. }) {
             let reason = "CompleteEnrollment is served on the private socket only";
             return Err(RequestError::Fatal(Outcome::Internal(reason.into())));
         }
         let message = call.write(SERIAL, Way::Bus).map_err(|_| unsendable())?;
         self.stream.send(&message)?;
-        let reply = self.stream.receive_reply(SERIAL).map_err(|error| match error {
+        let mut result = Ok(());
+        let received = self.stream.receive_reply(SERIAL, &mut |message, answer| {
+            // The bus vouches for the sender, and lets nobody but the receiver of a call answer it.
+            // A reply from the bus itself can only be an error.
+            let sender = message.sender();
+            let is_from_peer = sender.is_some_and(|name| name.starts_with(':'));
+            let is_error_of_bus =
+                matches!(answer, Answer::Error { .. }) && sender == Some(BUS_NAME);
+            result = match is_from_peer || is_error_of_bus {
+                true => read(answer, reading, |name, text| classify_error(name, text, true)),
+                false => Err(malformed(Malformed)),
+            };
+        });
+        received.map_err(|error| match error {
             // The bus ended, and nobody knows whether it had passed the request on.
             RequestError::NotDelivered => RequestError::ReplyLost,
             error => error,
         })?;
-        // The bus vouches for the sender, and lets nobody but the receiver of a call answer it. A
-        // reply from the bus itself can only be an error.
-        let sender = Message::parse(&reply).map_err(malformed)?.sender();
-        let is_from_bus = sender == Some(BUS_NAME);
-        let is_from_peer = sender.is_some_and(|name| name.starts_with(':'));
-        let reply = Reply::new(reply, |name, text| classify_error(name, text, true));
-        match reply {
-            Ok(reply) if is_from_peer => Ok(reply),
-            Err(error) if is_from_peer || is_from_bus => Err(error),
-            _ => Err(malformed(Malformed)),
-        }
+        result
     }
 
     /// Calls a method of the bus itself, and waits until it returns.
@@ -94,14 +109,16 @@ impl Bus {
     }
 
     fn reply_of_bus(&mut self, serial: NonZeroU32) -> Result<(), RequestError> {
-        let reply = self.stream.receive_reply(serial).map_err(before_the_request)?;
-        let message = Message::parse(&reply).map_err(malformed)?;
-        match message.reply_to(serial).map_err(malformed)? {
-            _ if message.sender() != Some(BUS_NAME) => Err(malformed(Malformed)),
-            Some(Answer::Return(_)) => Ok(()),
-            Some(Answer::Error { name, text }) => Err(classify_error(name, text, false)),
-            None => Err(malformed(Malformed)),
-        }
+        let mut result = Ok(());
+        let received = self.stream.receive_reply(serial, &mut |message, answer| {
+            result = match answer {
+                _ if message.sender() != Some(BUS_NAME) => Err(malformed(Malformed)),
+                Answer::Return(_) => Ok(()),
+                Answer::Error { name, text } => Err(classify_error(name, text, false)),
+            };
+        });
+        received.map_err(before_the_request)?;
+        result
     }
 }
 

@@ -5,16 +5,15 @@ use std::num::NonZeroU32;
 use totpd_interface::ERROR_PREFIX;
 use totpd_interface::wire::Malformed;
 use totpd_interface::wire::call::Call;
-use totpd_interface::wire::message::{Details, Message, Reply as Answer};
+use totpd_interface::wire::message::{Details, Reply as Answer};
 
 use crate::outcome::Outcome;
 
 /// The serial of the call of a login. A connection carries one.
 pub(super) const SERIAL: NonZeroU32 = NonZeroU32::MIN;
 
-/// The message in which the daemon returned a word and details. Its bytes are zeroed when they are
-/// freed.
-pub(super) struct Reply(Vec<u8>);
+/// Takes the word and the details of a reply of `Login`, while the message is there.
+pub(super) type Reading<'a> = dyn FnMut(&str, &Details<'_>) -> Result<(), Outcome> + 'a;
 
 /// The reason why one attempt brought no reply.
 #[derive(Debug)]
@@ -33,27 +32,19 @@ pub(super) enum RequestError {
     Timeout,
 }
 
-impl Reply {
-    /// Takes the message that answers a call. `error` says what the name and the sentence of an
-    /// error mean.
-    pub(super) fn new(
-        message: Vec<u8>,
-        error: impl FnOnce(&str, &str) -> RequestError,
-    ) -> Result<Self, RequestError> {
-        let answer = Message::parse(&message).and_then(|message| message.reply_to(SERIAL));
-        match answer.map_err(malformed)? {
-            Some(Answer::Return(_)) => Ok(Self(message)),
-            Some(Answer::Error { name, text }) => Err(error(name, text)),
-            None => Err(malformed(Malformed)),
+/// Hands the reply of `Login` in an answer to `reading`. `error` says what the name and the
+/// sentence of an error mean.
+pub(super) fn read(
+    answer: Answer<'_>,
+    reading: &mut Reading<'_>,
+    error: impl FnOnce(&str, &str) -> RequestError,
+) -> Result<(), RequestError> {
+    match answer {
+        Answer::Return(body) => {
+            let (word, details) = body.word_and_details().map_err(malformed)?;
+            reading(word, &details).map_err(RequestError::Fatal)
         }
-    }
-
-    /// Returns the word and the details of a reply of `Login`.
-    pub(super) fn read(&self) -> Result<(&str, Details<'_>), Outcome> {
-        match Message::parse(&self.0).and_then(|message| message.reply_to(SERIAL)) {
-            Ok(Some(Answer::Return(body))) => body.word_and_details().map_err(|_| invalid_reply()),
-            _ => Err(invalid_reply()),
-        }
+        Answer::Error { name, text } => Err(error(name, text)),
     }
 }
 
@@ -73,14 +64,10 @@ pub(super) fn map_error(name: &str, text: &str) -> Outcome {
 }
 
 pub(super) fn malformed(_: Malformed) -> RequestError {
-    RequestError::Fatal(invalid_reply())
+    RequestError::Fatal(Outcome::Unavailable("invalid D-Bus reply".into()))
 }
 
 /// Returns the error of a call that has no bytes. The host gave no such text.
 pub(super) fn unsendable() -> RequestError {
     RequestError::Fatal(Outcome::Internal("a text of the login cannot be sent".into()))
-}
-
-fn invalid_reply() -> Outcome {
-    Outcome::Unavailable("invalid D-Bus reply".into())
 }

@@ -8,11 +8,15 @@ use totpd_interface::wire::call::{Call, Way};
 use totpd_interface::wire::greeting;
 
 use super::connect::{connect, from_errno};
-use super::request::{Reply, RequestError, SERIAL, map_error, unsendable};
+use super::request::{Reading, RequestError, SERIAL, map_error, read, unsendable};
 use super::stream::Stream;
 
-/// Sends the request and waits for the reply until the deadline.
-pub(super) fn ask(call: &Call<'_>, deadline: Instant) -> Result<Reply, RequestError> {
+/// Sends the request, waits for the reply until the deadline, and hands it to `reading`.
+pub(super) fn ask(
+    call: &Call<'_>,
+    reading: &mut Reading<'_>,
+    deadline: Instant,
+) -> Result<(), RequestError> {
     let message = call.write(SERIAL, Way::Peer).map_err(|_| unsendable())?;
     let socket = connect(PRIVATE_SOCKET, deadline)?.map_err(|error| match error {
         // A killed daemon leaves its socket behind.
@@ -23,6 +27,9 @@ pub(super) fn ask(call: &Call<'_>, deadline: Instant) -> Result<Reply, RequestEr
     let mut stream = Stream::new(socket, deadline);
     stream.send(&[greeting(0).as_bytes(), &message].concat())?;
     stream.wait_for_ok()?;
-    let reply = stream.receive_reply(SERIAL)?;
-    Reply::new(reply, |name, text| RequestError::Fatal(map_error(name, text)))
+    let mut result = Ok(());
+    stream.receive_reply(SERIAL, &mut |_, answer| {
+        result = read(answer, reading, |name, text| RequestError::Fatal(map_error(name, text)));
+    })?;
+    result
 }

@@ -8,7 +8,7 @@ use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
-use totpd_interface::wire::message::{Message, is_answer_to};
+use totpd_interface::wire::message::{Message, Reply as Answer, is_answer_to};
 use totpd_interface::wire::{Lengths, MAX_MESSAGE, Malformed, lengths, take_message};
 
 use super::connect::{from_errno, time_left};
@@ -59,11 +59,15 @@ impl Stream {
         }
     }
 
-    /// Returns the message that answers the call of that serial.
+    /// Receives the message that answers the call of that serial, and hands it to `read`.
     ///
     /// Any user may send messages to this connection over the bus. So messages that answer nothing
     /// are discarded until the deadline, also if they are malformed or longer than [`MAX_MESSAGE`].
-    pub(super) fn receive_reply(&mut self, serial: NonZeroU32) -> Result<Vec<u8>, RequestError> {
+    pub(super) fn receive_reply(
+        &mut self,
+        serial: NonZeroU32,
+        read: &mut dyn FnMut(&Message<'_>, Answer<'_>),
+    ) -> Result<(), RequestError> {
         loop {
             let lengths = self.receive_lengths()?;
             if !self.is_reply(lengths, serial)? {
@@ -78,8 +82,9 @@ impl Stream {
                 }
             };
             let parsed = Message::parse(&message).map_err(malformed)?;
-            if parsed.reply_to(serial).map_err(malformed)?.is_some() {
-                return Ok(message);
+            if let Some(answer) = parsed.reply_to(serial).map_err(malformed)? {
+                read(&parsed, answer);
+                return Ok(());
             }
         }
     }
@@ -150,5 +155,6 @@ impl Stream {
 
 /// The longest line that accepts the authentication. A bus sends 37 bytes.
 const MAX_OK_LINE: usize = 256;
-/// The least room for what arrives at once. A reply with a QR code has a few thousand bytes.
-const RECEIVE_BYTES: usize = 4096;
+/// The least room for what arrives at once. A reply with a prompt has less than half of it. What is
+/// reserved is zeroed, so more would cost each login.
+const RECEIVE_BYTES: usize = 512;

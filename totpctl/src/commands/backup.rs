@@ -27,7 +27,10 @@ pub(super) fn run(file: &Path, recipients: &[String], json: bool) -> Result<(), 
     let options = options(recipients)?;
     let target = create(file)?;
     let result = fill(&client, &target, file, &options).and_then(|details| {
-        target.sync_all().and_then(|()| sync_folder(file)).map_err(|e| unwritable(file, &e))?;
+        target
+            .sync_all()
+            .and_then(|()| sync_folder(file))
+            .map_err(|e| unwritable_error(file, &e))?;
         Ok(details::object(&details))
     });
     // An incomplete backup is useless.
@@ -57,16 +60,16 @@ fn fill(
     options: &Dictionary,
 ) -> Result<Dictionary, Error> {
     let copy = target.try_clone().and_then(transfer::copy_from_daemon);
-    let (end, transfer) = copy.map_err(|error| unwritable(file, &error))?;
+    let (end, transfer) = copy.map_err(|error| unwritable_error(file, &error))?;
     let reply = client.store("Backing up", async |totpd| {
         totpd.backup(Fd::from(OwnedFd::from(end)), options).await
     });
     match reply {
         Ok(details) => {
-            transfer.end().map_err(|error| unwritable(file, &error))?;
+            transfer.end().map_err(|error| unwritable_error(file, &error))?;
             Ok(details)
         }
-        Err(error) => Err(transfer.failure().map_or(error, |error| unwritable(file, &error))),
+        Err(error) => Err(transfer.failure().map_or(error, |error| unwritable_error(file, &error))),
     }
 }
 
@@ -85,7 +88,7 @@ fn create(file: &Path) -> Result<File, Error> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(|error| {
         match error.kind() {
             io::ErrorKind::AlreadyExists => file_exists(file),
-            _ => unwritable(file, &error),
+            _ => unwritable_error(file, &error),
         }
     })
 }
@@ -94,6 +97,6 @@ fn file_exists(file: &Path) -> Error {
     Error::refused(format!("{} exists already; name a new file", file.display()))
 }
 
-fn unwritable(file: &Path, error: &io::Error) -> Error {
+fn unwritable_error(file: &Path, error: &io::Error) -> Error {
     Error::refused(format!("cannot write {}: {error}", file.display()))
 }

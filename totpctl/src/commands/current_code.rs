@@ -22,9 +22,7 @@ pub(super) fn current_code(client: &Client, user: &str) -> Result<Zeroizing<Stri
     // polkit asks for the password only afterwards, so a password that is typed here is told first.
     match may_be_code(&code) {
         true => Ok(code),
-        false => Err(Error::refused(
-            "that is no code; type the 6 to 8 digits that your app shows, or a recovery code",
-        )),
+        false => Err(Error::refused(NO_CODE)),
     }
 }
 
@@ -36,6 +34,8 @@ fn may_be_code(text: &str) -> bool {
     is_typed_code(text) || is_recovery_code
 }
 
+const NO_CODE: &str =
+    "that is no code; type the 6 to 8 digits that your app shows, or a recovery code";
 /// The letters and digits of a recovery code.
 const RECOVERY_CODE_LENGTH: usize = 16;
 

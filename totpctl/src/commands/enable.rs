@@ -2,10 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::doctor::{people_with_locked_password, sshd};
 use super::preflight::{Preflight, Reach, plan};
 use crate::cli::ModuleOptions;
 use crate::error::Error;
+use crate::findings::sshd;
+use crate::host::people::people_with_locked_password;
+use crate::host::sshd::lists_with_pam;
 use crate::pam::change::{
     Change, asking_line, current_options, differing_options, how_to_drop_options, plan_disable,
 };
@@ -22,14 +24,14 @@ pub(super) fn enable(
     let changes = plan(service, options)?;
     if changes.is_empty() {
         apply(&changes, dry_run)?;
-        return already_enabled(service, json);
+        return print_already_enabled(service, json);
     }
     let preflight = Preflight::check(service, options, &changes)?;
     apply(&changes, dry_run)?;
     if json {
         let mut object = object(service, &changes);
         object.insert("shut_out".into(), json!(preflight.shut_out()));
-        object.insert("uncounted".into(), json!(preflight.uncounted()));
+        object.insert("uncounted".into(), json!(preflight.uncounted_sources()));
         return output::json(&object.into());
     }
     output::data(&diff(&changes))?;
@@ -45,7 +47,7 @@ pub(super) fn enable(
 }
 
 /// Says that the service asks already, and with which options.
-fn already_enabled(service: &str, json: bool) -> Result<(), Error> {
+fn print_already_enabled(service: &str, json: bool) -> Result<(), Error> {
     let kept = current_options(service);
     if json {
         let mut object = object(service, &[]);
@@ -113,7 +115,7 @@ pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Er
     if dry_run || !changes.iter().any(|change| change.service == "sshd") {
         return Ok(());
     }
-    let leftover = leftover(&sshd::lists_with_pam(), &people_with_locked_password());
+    let leftover = leftover(&lists_with_pam(), &people_with_locked_password());
     for warning in leftover.into_iter().chain(password_alone()) {
         output::note(&warning);
     }

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::doctor::never_asking;
 use crate::client::{Client, details};
 use crate::error::Error;
+use crate::host::door::never_asking;
 use crate::pam::asking_services::{AskingService, asking_services};
 use crate::terminal::{input, output};
 

@@ -2,9 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::account_uid::{AccountUids, differing};
+use crate::client::account_uid::differing;
+use crate::client::users::for_each_user;
 use crate::client::{Client, details};
 use crate::error::Error;
+use crate::host::local_time;
 use crate::terminal::output;
 
 pub(super) fn run(json: bool) -> Result<(), Error> {
@@ -25,28 +27,6 @@ pub(super) fn run(json: bool) -> Result<(), Error> {
             Ok(())
         }
         (false, false) => output::table(&["USER", "UID", "FACTORS", "LAST USED", "STATE"], rows),
-    }
-}
-
-/// Calls `action` with the state of each user, in the order of the names. A user whose account has
-/// another uid than the record is not enrolled.
-pub(super) fn for_each_user(
-    client: &Client,
-    mut action: impl FnMut(Map<String, Value>) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let mut after = String::new();
-    let uids = AccountUids::read();
-    loop {
-        let page = client.manager(async |totpd| totpd.list_users(&after, PAGE_SIZE).await)?;
-        for user in &page {
-            let mut user = details::object(user);
-            after = details::text(&user, "user");
-            uids.correct(&mut user);
-            action(user)?;
-        }
-        if page.len() < PAGE_SIZE as usize {
-            return Ok(());
-        }
     }
 }
 
@@ -74,10 +54,7 @@ fn row(user: &Map<String, Value>) -> Vec<String> {
         details::escape_text(user, "user"),
         details::number(user, "uid").map_or("?".into(), |uid| uid.to_string()),
         details::objects(user, "factors").count().to_string(),
-        last_used.map_or("never".into(), output::time),
+        last_used.map_or("never".into(), local_time::display_local),
         state(user).into(),
     ]
 }
-
-/// Users in one reply of the daemon.
-const PAGE_SIZE: u32 = 500;

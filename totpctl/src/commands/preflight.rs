@@ -9,13 +9,15 @@ mod refusal;
 use self::effect::Effect;
 pub(super) use self::reach::Reach;
 use self::refusal::{nobody_could_log_in, nullok_is_useless};
-use super::doctor::passwords::Missing;
-use super::doctor::without_factor::WithoutFactor;
-use super::doctor::{selinux, sshd, sudo_exceptions};
-use crate::accounts::with_locked_password;
 use crate::cli::ModuleOptions;
 use crate::client::Client;
 use crate::error::Error;
+use crate::findings::sshd::passwords::Missing;
+use crate::findings::sudo::sudo_exceptions;
+use crate::findings::users::without_factor::WithoutFactor;
+use crate::findings::{selinux, sshd};
+use crate::host::accounts::with_locked_password;
+use crate::host::sshd::requires_other_method;
 use crate::pam::change::{
     Change, check_enroll_after_password, needs_profile, plan_enable, read_after,
 };
@@ -80,7 +82,7 @@ impl Preflight {
         let args = options.options().unwrap_or_default();
         let has = |option: &str| args.iter().any(|other| other == option);
         // What is not known cannot be relied on.
-        if has("enroll") && sshd::requires_other_method(service) != Some(true) {
+        if has("enroll") && requires_other_method(service) != Some(true) {
             check_enroll_after_password(changes)?;
         }
         // A daemon that cannot start, or cannot be reached, would deny everybody.
@@ -98,12 +100,12 @@ impl Preflight {
             if let Some(outcome) = outcome
                 && let Some(useless_for) = outcome.nullok_is_useless
             {
-                let is_proved = outcome.is_proved(sshd::requires_other_method(service));
+                let is_proved = outcome.is_proved(requires_other_method(service));
                 return Err(nullok_is_useless(service, useless_for, is_proved == Some(true)));
             }
         }
         if let Some(effect) = effects.iter().find(|effect| effect.skips_strangers())
-            && sshd::requires_other_method(effect.service) != Some(true)
+            && requires_other_method(effect.service) != Some(true)
         {
             return Err(Error::refused(format!(
                 "not changed: nullok would let in users without a factor by {}, and nothing else there proves \
@@ -196,11 +198,11 @@ impl Preflight {
             return Err(Error::refused(format!(
                 "not changed: users without a factor could no longer log in: {}; enroll them (totpctl enroll \
                  USER), or use --even-so",
-                self.users.described()
+                self.users.description()
             )));
         }
         if options.even_so && !self.users.names.is_empty() {
-            let names = self.users.described();
+            let names = self.users.description();
             output::note(&format!("Can no longer log in (--even-so): {names}."));
         }
         if self.users.uncounted.is_empty() || options.yes {
@@ -228,7 +230,7 @@ impl Preflight {
     }
 
     /// Returns whose users are not counted.
-    pub(super) fn uncounted(&self) -> &[String] {
+    pub(super) fn uncounted_sources(&self) -> &[String] {
         &self.users.uncounted
     }
 
@@ -245,7 +247,7 @@ impl Preflight {
         let mut message = format!(
             "{} {verb} enrolled. Users without a factor {fate}: {}.",
             output::count(enrolled, "user"),
-            self.users.described()
+            self.users.description()
         );
         if self.unenrolled != Unenrolled::NotAsked && !self.users.unusable.is_empty() {
             let names = output::names(&self.users.unusable);

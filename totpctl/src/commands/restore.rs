@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::client::Client;
 use crate::client::{details, transfer};
 use crate::error::Error;
+use crate::host::local_time;
 use crate::terminal::{input, output};
 
 /// The options of the command.
@@ -41,7 +42,7 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
         output::json(&Value::from(plan.clone()))?;
     }
     if is_warned(options, json)
-        && let Some(older) = older(&plan)
+        && let Some(older) = age_warning(&plan)
     {
         output::note(&older);
     }
@@ -80,7 +81,9 @@ pub(super) fn run(file: &Path, options: &Options<'_>, json: bool) -> Result<(), 
         "{} restored. Codes that may have been used before are denied: codes of apps are valid from {} on.\n\
          All recovery codes are invalid: users create new ones with \"totpctl recovery-codes\".",
         output::count(users, "user"),
-        output::time_with_seconds(details::number(&result, "usable_from").unwrap_or_default())
+        local_time::display_local_with_seconds(
+            details::number(&result, "usable_from").unwrap_or_default()
+        )
     ));
     Ok(())
 }
@@ -94,12 +97,12 @@ fn preview(plan: &Map<String, Value>, options: &Options<'_>) -> String {
             output::count(number("users"), "user"),
             details::escape_text(plan, "host"),
             details::escape_text(plan, "version"),
-            output::time(number("created"))
+            local_time::display_local(number("created"))
         ),
-        signer(plan, options.identity.is_none()),
+        signer_sentence(plan, options.identity.is_none()),
     ];
     if !is_warned(options, false) {
-        lines.extend(older(plan));
+        lines.extend(age_warning(plan));
     }
     // The error will say a refusal.
     if details::text(plan, "refusal").is_empty() {
@@ -130,7 +133,7 @@ fn is_warned(options: &Options<'_>, json: bool) -> bool {
 }
 
 /// Returns a sentence on who signed a backup, and what that proves.
-fn signer(plan: &Map<String, Value>, has_passphrase: bool) -> String {
+fn signer_sentence(plan: &Map<String, Value>, has_passphrase: bool) -> String {
     let fingerprint = details::escape_text(plan, "fingerprint");
     match (details::text(plan, "signed_by").as_str(), has_passphrase) {
         ("this store", _) => "Signed by this store.".into(),
@@ -156,15 +159,15 @@ fn signer(plan: &Map<String, Value>, has_passphrase: bool) -> String {
 }
 
 /// Returns a warning if the store knows a newer backup.
-fn older(plan: &Map<String, Value>) -> Option<String> {
+fn age_warning(plan: &Map<String, Value>) -> Option<String> {
     let (created, newest) =
         (details::number(plan, "created")?, details::number(plan, "newest_backup")?);
     (created < newest).then(|| {
         format!(
             "This backup is older than the newest one that the store knows. It was created at {}, the \
              newest one at {}.",
-            output::time_with_seconds(created),
-            output::time_with_seconds(newest)
+            local_time::display_local_with_seconds(created),
+            local_time::display_local_with_seconds(newest)
         )
     })
 }
@@ -196,14 +199,14 @@ fn request(
     }
     .into();
     let copy = source.try_clone().and_then(transfer::copy_to_daemon);
-    let (end, transfer) = copy.map_err(|error| unreadable(file, &error.to_string()))?;
+    let (end, transfer) = copy.map_err(|error| unreadable_error(file, &error.to_string()))?;
     let reply = client
         .store(what, async |totpd| totpd.restore(Fd::from(OwnedFd::from(end)), &request).await);
     match reply {
         Ok(details) => Ok(details::object(&details)),
-        Err(error) => {
-            Err(transfer.failure().map_or(error, |error| unreadable(file, &error.to_string())))
-        }
+        Err(error) => Err(transfer
+            .failure()
+            .map_or(error, |error| unreadable_error(file, &error.to_string()))),
     }
 }
 
@@ -241,15 +244,15 @@ fn open(file: &Path) -> Result<File, Error> {
     // Opening a pipe must not block.
     let mut options = OpenOptions::new();
     let opened = options.read(true).custom_flags(nix::libc::O_NONBLOCK).open(file);
-    let opened = opened.map_err(|error| unreadable(file, &error.to_string()))?;
-    let metadata = opened.metadata().map_err(|error| unreadable(file, &error.to_string()))?;
+    let opened = opened.map_err(|error| unreadable_error(file, &error.to_string()))?;
+    let metadata = opened.metadata().map_err(|error| unreadable_error(file, &error.to_string()))?;
     if !metadata.is_file() {
-        return Err(unreadable(file, "it is not a regular file"));
+        return Err(unreadable_error(file, "it is not a regular file"));
     }
     Ok(opened)
 }
 
-fn unreadable(file: &Path, reason: &str) -> Error {
+fn unreadable_error(file: &Path, reason: &str) -> Error {
     Error::refused(format!("cannot read the backup {}: {reason}", file.display()))
 }
 
@@ -267,7 +270,7 @@ mod tests {
     #[test]
     fn the_signer_and_its_meaning_are_printed() {
         let line = |signed_by: &str, has_passphrase| {
-            signer(
+            signer_sentence(
                 &plan(object!({ "signed_by": signed_by, "fingerprint": "SHA256:x" })),
                 has_passphrase,
             )
@@ -292,14 +295,14 @@ mod tests {
         let sentence = |created: u64, newest: Option<u64>| {
             let mut plan = plan(object!({ "created": created }));
             plan.extend(newest.map(|newest| ("newest_backup".to_owned(), newest.into())));
-            older(&plan)
+            age_warning(&plan)
         };
         assert_eq!(sentence(5, None), None);
         assert_eq!(sentence(5, Some(5)), None);
         assert_eq!(sentence(6, Some(5)), None);
         let words = sentence(1_800_000_000, Some(1_800_000_009)).unwrap();
         for date in [1_800_000_000, 1_800_000_009] {
-            assert!(words.contains(&output::time_with_seconds(date)), "{words}");
+            assert!(words.contains(&local_time::display_local_with_seconds(date)), "{words}");
         }
     }
 

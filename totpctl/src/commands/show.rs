@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::account_uid::{correct_one, differing};
 use super::user_state;
+use crate::client::account_uid::{correct_one, differing};
 use crate::client::{Client, details};
 use crate::error::Error;
 use crate::terminal::output;

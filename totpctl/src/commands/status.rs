@@ -3,11 +3,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::account_uid::correct_one;
 use super::{list, user_state};
+use crate::client::account_uid::correct_one;
+use crate::client::users::for_each_user;
 use crate::client::{Client, details};
 use crate::commands::next_step::next_step;
 use crate::error::Error;
+use crate::host::local_time;
 use crate::pam::asking_services::{AskingService, asking_services};
 use crate::terminal::input::user_or_caller;
 use crate::terminal::output;
@@ -39,7 +41,7 @@ fn user(user: &str, services: &[AskingService], json: bool) -> Result<(), Error>
         false => text.push_str("You have no verified factor. Next: totpctl enroll\n"),
     }
     text.push_str(&user_state::wrong_codes(&state));
-    text.push_str(&format!("Services that ask for a code: {}.\n", listed(services)));
+    text.push_str(&format!("Services that ask for a code: {}.\n", names_with_options(services)));
     output::lines(&text)
 }
 
@@ -60,7 +62,7 @@ struct Users {
 impl Users {
     fn count(client: &Client) -> Result<Self, Error> {
         let mut users = Self::default();
-        list::for_each_user(client, |user| {
+        for_each_user(client, |user| {
             users.enrolled += u64::from(details::flag(&user, "enrolled"));
             let name = details::escape_text(&user, "user");
             match list::state(&user) {
@@ -117,12 +119,12 @@ fn host(services: &[AskingService], json: bool) -> Result<(), Error> {
     let trial = Trial::pending()?;
     let trial_line = match &trial {
         Some(trial) => {
-            format!("{} until {}", trial.services.join(", "), output::time(trial.ends))
+            format!("{} until {}", trial.services.join(", "), local_time::display_local(trial.ends))
         }
         None => "none".into(),
     };
     if !json {
-        let services = listed(services);
+        let services = names_with_options(services);
         output::lines(&format!("Services that ask for a code: {services}\nTrial: {trial_line}\n"))?;
     }
     let client = Client::connect()?;
@@ -153,7 +155,7 @@ fn host(services: &[AskingService], json: bool) -> Result<(), Error> {
 }
 
 /// Returns the services, each with the option by which users without a factor get in.
-fn listed(services: &[AskingService]) -> String {
+fn names_with_options(services: &[AskingService]) -> String {
     let service = |service: &AskingService| match service.unenrolled.option() {
         Some(option) => format!("{} ({option})", service.name),
         None => service.name.clone(),
@@ -184,9 +186,9 @@ mod tests {
     #[test]
     fn both_shapes_are_objects_of_the_schema() {
         let host = Users::default().host_json(&[], None, "0.1.0", None, None);
-        assert_eq!(output::undescribed("status", &host), Vec::<String>::new());
+        assert_eq!(output::undescribed_keys("status", &host), Vec::<String>::new());
         let user = user_json(&Map::new(), &[]);
-        assert_eq!(output::undescribed("status_of_user", &user), Vec::<String>::new());
+        assert_eq!(output::undescribed_keys("status_of_user", &user), Vec::<String>::new());
     }
 
     #[test]
@@ -197,8 +199,8 @@ mod tests {
             service("su", Unenrolled::Denied),
             service("sudo", Unenrolled::Enrolls),
         ];
-        assert_eq!(listed(&services), "sshd (nullok), su, sudo (enroll)");
-        assert_eq!(listed(&[]), "none");
+        assert_eq!(names_with_options(&services), "sshd (nullok), su, sudo (enroll)");
+        assert_eq!(names_with_options(&[]), "none");
         assert_eq!(
             Value::from(exceptions(&services)),
             json!({ "sshd": "nullok", "sudo": "enroll" })

@@ -7,11 +7,12 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use totpd_journal::escape::escape;
 
-use super::doctor::sshd;
 use super::enable::{keeps, password_alone};
 use super::preflight::{Preflight, plan};
 use crate::cli::ModuleOptions;
 use crate::error::Error;
+use crate::host::local_time;
+use crate::host::sshd;
 use crate::pam::change::{Change, current_options};
 use crate::pam::files::cannot_enroll;
 use crate::terminal::output;
@@ -56,20 +57,23 @@ pub(super) fn run(
     output::note(&format!(
         "Enabled until {}. To keep it, log in with a code {}; otherwise it is reverted, even if this \
          terminal closes. Ctrl-C only ends this display; \"totpctl try --undo\" reverts it at once. {}",
-        output::time(trial.ends),
+        local_time::display_local(trial.ends),
         how_to_log_in(service),
         preflight.message()
     ));
     if !is_reverted_at_boot() {
         output::note(NOT_REVERTED_AT_BOOT);
     }
-    let trial = watch(&trial.id, &|login| output::note(&not_asked(login)))?.ok_or_else(|| {
-        Error::refused("cannot tell how the trial ended: its record is gone; run totpctl doctor")
-    })?;
+    let trial =
+        watch(&trial.id, &|login| output::note(&not_asked_message(login)))?.ok_or_else(|| {
+            Error::refused(
+                "cannot tell how the trial ended: its record is gone; run totpctl doctor",
+            )
+        })?;
     if json {
         let mut object = object(&trial);
         object.insert("shut_out".into(), json!(preflight.shut_out()));
-        object.insert("uncounted".into(), json!(preflight.uncounted()));
+        object.insert("uncounted".into(), json!(preflight.uncounted_sources()));
         output::json(&object.into())?;
     }
     match trial.kept_by {
@@ -94,7 +98,7 @@ fn check_seen(service: &str, reason: Option<&str>) -> Result<(), Error> {
 }
 
 /// Says that a login came in, and that it does not keep the change.
-fn not_asked(Login { service, user }: &Login) -> String {
+fn not_asked_message(Login { service, user }: &Login) -> String {
     let advice = match service.as_str() {
         "sshd" => "; a key is enough there: ssh -o PubkeyAuthentication=no asks for the code",
         _ => "",
@@ -171,7 +175,11 @@ pub(super) fn state(json: bool) -> Result<(), Error> {
     }
     let text = match (&pending, &last) {
         (Some(trial), _) => {
-            format!("{} being tried until {}.\n", trial.subject(), output::time(trial.ends))
+            format!(
+                "{} being tried until {}.\n",
+                trial.subject(),
+                local_time::display_local(trial.ends)
+            )
         }
         (None, Some(trial)) => format!("Nothing is being tried. {}\n", outcome(trial)),
         (None, None) => "Nothing is being tried, and nothing was tried before.\n".into(),
@@ -250,7 +258,7 @@ mod tests {
     #[test]
     fn a_login_by_a_key_is_told_with_the_way_to_be_asked() {
         let told = |service: &str| {
-            not_asked(&Login { service: service.into(), user: "al\u{1b}ice".into() })
+            not_asked_message(&Login { service: service.into(), user: "al\u{1b}ice".into() })
         };
         assert!(told("sshd").contains("PubkeyAuthentication=no"), "{}", told("sshd"));
         assert!(

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::client::details;
+use crate::host::local_time;
 use crate::terminal::output;
 
 /// Returns a block about a factor: its id, name and status, and below them what is known about it.
@@ -52,9 +53,9 @@ fn parameters(factor: &Map<String, Value>) -> [String; 2] {
     };
     let kind = details::text(factor, "kind").to_uppercase();
     let algorithm = details::text(factor, "algorithm");
-    let created = output::time(details::number(factor, "created").unwrap_or_default());
+    let created = local_time::display_local(details::number(factor, "created").unwrap_or_default());
     let used = match details::number(factor, "last_used") {
-        Some(time) => format!("last used {}{}", output::time(time), place(factor)),
+        Some(time) => format!("last used {}{}", local_time::display_local(time), place(factor)),
         None => "never used".into(),
     };
     [format!("{kind}, {algorithm}, {digits} digits, {step}"), format!("created {created}, {used}.")]
@@ -90,14 +91,14 @@ fn sentences(factor: &Map<String, Value>) -> Vec<String> {
         ));
     }
     if let Some(time) = details::number(factor, "usable_from") {
-        let time = output::time_of_day(time);
+        let time = local_time::display_time_of_day(time);
         lines.push(format!("came with an existing secret: its codes are valid from {time} on."));
     }
     if let Some(time) = details::number(factor, "not_before") {
-        lines.push(format!("is not valid before {}.", output::time(time)));
+        lines.push(format!("is not valid before {}.", local_time::display_local(time)));
     }
     if let Some(time) = details::number(factor, "not_after") {
-        lines.push(format!("is not valid from {} on.", output::time(time)));
+        lines.push(format!("is not valid from {} on.", local_time::display_local(time)));
     }
     let steps = factor.get("drift").and_then(Value::as_i64).unwrap_or_default();
     let seconds = steps * details::number(factor, "period").unwrap_or_default().cast_signed();
@@ -118,7 +119,8 @@ fn unknown_sources(state: &Map<String, Value>) -> String {
 /// Returns the sentence about a source from which `user` logged in.
 fn known_source(known: &Map<String, Value>, user: &str) -> String {
     let source = details::escape_text(known, "source");
-    let when = output::time(details::number(known, "last_success").unwrap_or_default());
+    let when =
+        local_time::display_local(details::number(known, "last_success").unwrap_or_default());
     format!("{source} (known): {}; last right code {when}.", budget_state(known, user, "waits"))
 }
 

@@ -40,7 +40,8 @@ impl Change {
         let path = |path: &Path| path.display().to_string();
         let mut options = DiffOptions::new();
         options.set_original_filename(path(&self.source)).set_modified_filename(path(&self.path));
-        let (before, after) = (lossless::shown(&self.before), lossless::shown(&self.after));
+        let (before, after) =
+            (lossless::to_printable(&self.before), lossless::to_printable(&self.after));
         options.create_patch(&before, &after).to_string()
     }
 
@@ -107,7 +108,7 @@ pub(crate) fn plan_enable(service: &str, args: Option<&[String]>) -> Result<Vec<
     if args.is_some_and(|args| args.iter().any(|arg| arg == "enroll"))
         && let Some(reason) = cannot_enroll(service)
     {
-        return Err(not_changed(service, &Refusal::NeverSetsCredentials(reason)));
+        return Err(not_changed_error(service, &Refusal::NeverSetsCredentials(reason)));
     }
     let names = family(service);
     // A new line has the options that another service of the command has.
@@ -132,7 +133,7 @@ pub(crate) fn plan_enable(service: &str, args: Option<&[String]>) -> Result<Vec<
             Err(Refusal::Elsewhere(place)) if *name != service || names.contains(&&*place.file) => {
                 None
             }
-            other => other.map_err(|refusal| not_changed(name, &refusal))?,
+            other => other.map_err(|refusal| not_changed_error(name, &refusal))?,
         };
         if let Some(after) = after {
             changes.push(file.change_to(name, after));
@@ -235,7 +236,7 @@ pub(crate) fn check_enroll_after_password(changes: &[Change]) -> Result<(), Erro
             continue;
         };
         if let Some(place) = analyze(&rules, &is_installed).without_password {
-            return Err(not_changed(&change.service, &Refusal::NoPasswordBefore(place)));
+            return Err(not_changed_error(&change.service, &Refusal::NoPasswordBefore(place)));
         }
     }
     Ok(())
@@ -253,7 +254,7 @@ pub(crate) fn how_to_drop_options(service: &str) -> String {
     }
 }
 
-fn not_changed(service: &str, refusal: &Refusal) -> Error {
+fn not_changed_error(service: &str, refusal: &Refusal) -> Error {
     Error::refused(match refusal {
         Refusal::Elsewhere(place) => {
             format!("{service} is not changed: {refusal}; {}", line_advice(place))
@@ -279,7 +280,7 @@ pub(crate) fn plan_disable(service: &str) -> Result<Vec<Change>, Error> {
         }
         let file = read_service(name)?;
         let with = |file: &str| read_after(&changes, file);
-        let after = disable(name, &with).map_err(|refusal| not_changed(name, &refusal))?;
+        let after = disable(name, &with).map_err(|refusal| not_changed_error(name, &refusal))?;
         if let Some(after) = after {
             changes.push(file.change_to(name, after));
         }

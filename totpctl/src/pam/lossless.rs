@@ -30,7 +30,7 @@ pub(crate) fn bytes(text: &str) -> Vec<u8> {
 }
 
 /// Returns a text to show: what is not UTF-8 is replaced.
-pub(crate) fn shown(text: &str) -> String {
+pub(crate) fn to_printable(text: &str) -> String {
     String::from_utf8_lossy(&bytes(text)).into_owned()
 }
 
@@ -57,7 +57,7 @@ mod tests {
         for sample in [&all[..], private, latin, b"", b"\xe2\x82"] {
             assert_eq!(bytes(&text(sample)), sample, "{sample:?}");
         }
-        assert_eq!(shown(&text(latin)), "# Schl\u{fffd}ssel\nauth required pam_unix.so\n");
+        assert_eq!(to_printable(&text(latin)), "# Schl\u{fffd}ssel\nauth required pam_unix.so\n");
         assert_eq!(text("# ä\n".as_bytes()), "# ä\n");
     }
 }

@@ -84,7 +84,7 @@ fn with_schema(object: &Value) -> Value {
 /// Returns the keys of an object that its definition in the schema lacks, and the keys that the
 /// definition requires and the object lacks.
 #[cfg(test)]
-pub(crate) fn undescribed(definition: &str, object: &Value) -> Vec<String> {
+pub(crate) fn undescribed_keys(definition: &str, object: &Value) -> Vec<String> {
     let schema = include_str!("../../../docs/reference/totpctl.schema.json");
     let schema: Value = serde_json::from_str(schema).unwrap();
     let definition = &schema["$defs"][definition];
@@ -154,29 +154,6 @@ pub(crate) fn print_error(error: &Error, as_json: bool) {
     }
 }
 
-/// Formats seconds since 1970 as local time, to the minute.
-pub(crate) fn time(seconds: u64) -> String {
-    local(seconds, "%Y-%m-%d %H:%M")
-}
-
-/// Formats seconds since 1970 as local time, to the second.
-pub(crate) fn time_with_seconds(seconds: u64) -> String {
-    local(seconds, "%Y-%m-%d %H:%M:%S")
-}
-
-/// Formats seconds since 1970 as the local time of day, to the second.
-pub(crate) fn time_of_day(seconds: u64) -> String {
-    local(seconds, "%H:%M:%S")
-}
-
-fn local(seconds: u64, format: &str) -> String {
-    i64::try_from(seconds)
-        .ok()
-        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
-        .map(|time| time.to_zoned(jiff::tz::TimeZone::system()))
-        .map_or_else(|| format!("@{seconds}"), |time| time.strftime(format).to_string())
-}
-
 /// Formats a duration: seconds below 2 minutes, otherwise minutes, rounded up.
 pub(crate) fn duration(seconds: u64) -> String {
     match seconds {
@@ -207,11 +184,16 @@ pub(crate) fn names(names: &[String]) -> String {
 
 /// Formats the first ten names, and how many more there are.
 pub(crate) fn first_names(names: &[String]) -> String {
-    let named = names.iter().take(MAX_NAMES).cloned().collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(MAX_NAMES) {
-        0 => named,
-        more => format!("{named}, and {more} more"),
+    match join_first(names, MAX_NAMES) {
+        (named, 0) => named,
+        (named, more) => format!("{named}, and {more} more"),
     }
+}
+
+/// Joins the first names, and returns the number of the others too.
+pub(crate) fn join_first(names: &[String], max: usize) -> (String, usize) {
+    let (named, others) = names.split_at(max.min(names.len()));
+    (named.join(", "), others.len())
 }
 
 const MAX_NAMES: usize = 10;

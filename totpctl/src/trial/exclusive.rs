@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::state::{FOLDER, Trial};
 use crate::error::Error;
-use crate::terminal::output;
+use crate::host::local_time;
 
 /// The lock. Dropping it releases it.
 pub(crate) struct ExclusiveLock(#[expect(dead_code, reason = "the lock goes with it")] File);
@@ -54,7 +54,7 @@ pub(crate) fn lock_exclusive() -> Result<ExclusiveLock, Error> {
             "not changed: {} being tried until {}; log in with a code to keep it, or revert it with totpctl try \
              --undo",
             trial.subject(),
-            output::time(trial.ends)
+            local_time::display_local(trial.ends)
         ))),
     }
 }

@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+use totpd_interface::{TRIAL_LOG, parse_trial_login};
+
 use super::state::Trial;
 use crate::client::Client;
 use crate::client::details;
@@ -46,14 +48,9 @@ pub(super) fn logins(trial: &Trial) -> Vec<Login> {
     entries(&record, &trial.services).into_iter().filter_map(login).collect()
 }
 
-/// Returns the lines of the record that are about these services: each with its users. For sudo,
-/// these are root or the target, and the caller.
+/// Returns the lines of the record that are about these services: each with its users.
 fn entries<'a>(record: &'a str, services: &[String]) -> Vec<(&'a str, Vec<&'a str>)> {
-    let lines = record.lines().map(|line| {
-        let mut words = line.split('\t');
-        let service = words.next().unwrap_or_default();
-        (service, words.filter(|user| !user.is_empty()).collect())
-    });
+    let lines = record.lines().map(parse_trial_login);
     lines.filter(|(service, _)| services.iter().any(|other| other == service)).collect()
 }
 
@@ -84,7 +81,7 @@ fn gave_a_code(user: &str, service: &str, since: u64) -> Result<bool, Error> {
 
 /// Returns the file that pam_totp writes, if it exists.
 pub(super) fn file() -> &'static Path {
-    Path::new("/run/totpctl/entered")
+    Path::new(TRIAL_LOG)
 }
 
 #[cfg(test)]

@@ -27,20 +27,37 @@ pub(crate) fn matching_counter(
     code: &Code,
     window: RangeInclusive<u64>,
 ) -> Option<u64> {
+    let [counter] = matching_counters(seed, algorithm, code, [window]);
+    counter
+}
+
+/// Returns what [`matching_counter`] does, for each of `windows`. The key is set up once.
+#[must_use]
+pub(crate) fn matching_counters<const COUNT: usize>(
+    seed: &Seed,
+    algorithm: Algorithm,
+    code: &Code,
+    windows: [RangeInclusive<u64>; COUNT],
+) -> [Option<u64>; COUNT] {
     match algorithm {
-        Algorithm::Sha1 => search::<Hmac<Sha1>>(seed, code, window),
-        Algorithm::Sha256 => search::<Hmac<Sha256>>(seed, code, window),
-        Algorithm::Sha512 => search::<Hmac<Sha512>>(seed, code, window),
+        Algorithm::Sha1 => search_all::<Hmac<Sha1>, COUNT>(seed, code, windows),
+        Algorithm::Sha256 => search_all::<Hmac<Sha256>, COUNT>(seed, code, windows),
+        Algorithm::Sha512 => search_all::<Hmac<Sha512>, COUNT>(seed, code, windows),
     }
 }
 
-/// Searches `code` in all of `window`. The key is set up once for all counters.
-fn search<M: Mac + KeyInit + Clone>(
+/// Searches `code` in each of `windows`.
+fn search_all<M: Mac + KeyInit + Clone, const COUNT: usize>(
     seed: &Seed,
     code: &Code,
-    window: RangeInclusive<u64>,
-) -> Option<u64> {
+    windows: [RangeInclusive<u64>; COUNT],
+) -> [Option<u64>; COUNT] {
     let mac: M = keyed(seed.bytes());
+    windows.map(|window| search(&mac, code, window))
+}
+
+/// Searches `code` in all of `window`, with the key in `mac`.
+fn search<M: Mac + Clone>(mac: &M, code: &Code, window: RangeInclusive<u64>) -> Option<u64> {
     let mut greatest = 0_u64;
     let mut matched = subtle::Choice::from(0);
     for counter in window {

@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::ops::RangeInclusive;
 
 use crate::code::Code;
-use crate::code_comparison::matching_counter;
+use crate::code_comparison::{matching_counter, matching_counters};
 pub use crate::factor::clock_drift::{Drift, MAX_DRIFT_SECS, MAX_RESYNC_SECS, MAX_SKEW};
 pub use crate::factor::id::FactorId;
 pub use crate::factor::kind::{Kind, PERIOD};
@@ -130,6 +130,20 @@ impl Factor {
     #[must_use]
     pub fn matches(&self, code: &Code, now: u64, skew: u64) -> Option<Match> {
         let counter = matching_counter(&self.seed, self.algorithm, code, self.window(now, skew));
+        self.match_at(code, counter)
+    }
+
+    /// Returns what [`Factor::matches`] and [`Factor::repeats_last_code`] do, for the work of one
+    /// key.
+    #[must_use]
+    pub fn matches_or_repeats(&self, code: &Code, now: u64, skew: u64) -> (Option<Match>, bool) {
+        let windows = [self.window(now, skew), self.last_window()];
+        let [counter, last] = matching_counters(&self.seed, self.algorithm, code, windows);
+        (self.match_at(code, counter), self.is_repeated(code, last))
+    }
+
+    /// Returns what it means that `code` is the code of `counter`.
+    fn match_at(&self, code: &Code, counter: Option<u64>) -> Option<Match> {
         let counter = counter.filter(|_| code.digits() == self.digits)?;
         Some(match self.last_accepted {
             Some(last) if counter <= last => Match::Replayed,
@@ -143,10 +157,19 @@ impl Factor {
     /// The work is the same for every factor, also for one that accepted no code.
     #[must_use]
     pub fn repeats_last_code(&self, code: &Code) -> bool {
-        let last = self.last_accepted.unwrap_or(0);
-        let found = matching_counter(&self.seed, self.algorithm, code, last..=last);
+        let found = matching_counter(&self.seed, self.algorithm, code, self.last_window());
+        self.is_repeated(code, found)
+    }
+
+    fn is_repeated(&self, code: &Code, found: Option<u64>) -> bool {
         let has_last = self.last_accepted.is_some() && !self.is_pending();
         found.is_some() & has_last & (code.digits() == self.digits)
+    }
+
+    /// Returns the window of the last accepted counter alone, or of another one if there is none.
+    fn last_window(&self) -> RangeInclusive<u64> {
+        let last = self.last_accepted.unwrap_or(0);
+        last..=last
     }
 
     /// Uses up the right code of `counter` at `now` (seconds since 1970).

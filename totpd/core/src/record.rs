@@ -27,7 +27,7 @@ pub struct Record<S = Seed> {
     pub spent: Vec<SpentSeed>,
 }
 
-/// A record without its seeds: all that a prompt needs.
+/// A record without its seeds and the hashes of its recovery codes: all that a prompt needs.
 pub type Outline = Record<NoSeed>;
 
 impl<S> Record<S> {
@@ -57,9 +57,10 @@ impl<S> Record<S> {
 
 impl From<Record> for Outline {
     fn from(record: Record) -> Self {
-        let Record { uid, factors, throttle, recovery, spent } = record;
+        let Record { uid, factors, throttle, recovery, .. } = record;
         let factors = factors.into_iter().map(|factor| factor.with_seed(NoSeed)).collect();
-        Self { uid, factors, throttle, recovery, spent }
+        let recovery = RecoveryCodes::without_hashes(recovery.salt());
+        Self { uid, factors, throttle, recovery, spent: Vec::new() }
     }
 }
 

@@ -131,6 +131,12 @@ impl RecoveryCodes {
         Ok((codes, Self { salt, hashes, unreported_use: None }))
     }
 
+    /// Returns no hashes under `salt`, for an [`Outline`](crate::record::Outline).
+    #[must_use]
+    pub fn without_hashes(salt: [u8; 16]) -> Self {
+        Self { salt, ..Self::default() }
+    }
+
     /// Returns as many hashes as a record usually has. No code is known that has one of them.
     pub(crate) fn decoy() -> Self {
         Self { hashes: vec![[0; 32]; USUAL_NUMBER], ..Self::default() }

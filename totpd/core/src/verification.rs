@@ -7,7 +7,7 @@ use crate::record::Record;
 use crate::recovery_codes::HashedGuess;
 use crate::throttle::ThrottleState;
 pub use crate::verification::attempt::{Answer, Attempt, Rules};
-use crate::verification::best_match::{best_match, compute_decoy, is_allowed, repeats_last_code};
+use crate::verification::best_match::{best_match, compute_decoy, is_allowed};
 pub use crate::verification::verdict::{Method, Reason, Verdict};
 use crate::void_windows::VoidWindows;
 
@@ -87,9 +87,10 @@ pub fn verify(
     if record.factors.is_empty() {
         compute_decoy(attempt, rules.skew, voids);
     }
-    let repeats = repeats_last_code(&record, attempt) & record.belongs_to(attempt.uid);
+    let is_owner = record.belongs_to(attempt.uid);
     let void = voids.wait(&record, now);
-    let best = best_match(&mut record.factors, attempt, rules.skew, voids);
+    let (best, repeats) = best_match(&mut record.factors, attempt, rules.skew, voids);
+    let repeats = repeats & is_owner;
 
     match state {
         ThrottleState::Open => {}

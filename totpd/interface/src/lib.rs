@@ -12,6 +12,7 @@ mod module_option;
 mod names;
 mod ranges;
 mod sshd_placeholder;
+mod trial_log;
 mod typed_code;
 mod words;
 
@@ -22,6 +23,7 @@ pub use crate::names::{
 };
 pub use crate::ranges::{CODE_DIGITS, PERIOD_SECONDS};
 pub use crate::sshd_placeholder::is_sshd_placeholder;
+pub use crate::trial_log::{TRIAL_LOG, format_trial_login, parse_trial_login};
 pub use crate::typed_code::is_typed_code;
 pub use crate::words::{action, verdict};
 

@@ -21,6 +21,8 @@ pub const MAX_MESSAGE: usize = 64 * 1024;
 pub const FIXED_HEADER: usize = 16;
 /// The version of the protocol, which every message names.
 pub(crate) const PROTOCOL_VERSION: u8 = 1;
+/// Room for the greeting of the greatest user.
+const GREETING_BYTES: usize = 48;
 /// The maximum number of bytes of a message, in the D-Bus specification.
 const MAX_SPECIFIED: usize = 128 << 20;
 
@@ -49,8 +51,17 @@ pub(crate) enum ByteOrder {
 /// message can follow at once.
 #[must_use]
 pub fn greeting(uid: u32) -> String {
-    let digits = uid.to_string().bytes().map(|digit| format!("{digit:02x}")).collect::<String>();
-    format!("\0AUTH EXTERNAL {digits}\r\nBEGIN\r\n")
+    let mut greeting = String::with_capacity(GREETING_BYTES);
+    greeting.push_str("\0AUTH EXTERNAL ");
+    let digits = uid.checked_ilog10().unwrap_or(0);
+    for place in (0..=digits).rev() {
+        // The decimal digits in hexadecimal: their code in ASCII is 0x30 to 0x39.
+        let digit = uid / 10_u32.pow(place) % 10;
+        greeting.push('3');
+        greeting.extend(char::from_digit(digit, 10));
+    }
+    greeting.push_str("\r\nBEGIN\r\n");
+    greeting
 }
 
 /// Returns the lengths of the parts of a message that starts with these bytes. The message may be
@@ -173,6 +184,7 @@ mod tests {
 
     #[test]
     fn a_greeting_names_the_user_in_hex_digits() {
+        assert_eq!(greeting(u32::MAX), "\0AUTH EXTERNAL 34323934393637323935\r\nBEGIN\r\n");
         assert_eq!(greeting(0), "\0AUTH EXTERNAL 30\r\nBEGIN\r\n");
         assert_eq!(greeting(1000), "\0AUTH EXTERNAL 31303030\r\nBEGIN\r\n");
     }

@@ -7,8 +7,13 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::os::unix::net::UnixDatagram;
 use std::sync::OnceLock;
+
+use rustix::fd::OwnedFd;
+use rustix::net::{
+    AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, sendto, socket_with,
+};
+use rustix::process::getpid;
 
 pub mod escape;
 
@@ -101,7 +106,7 @@ impl Entry {
     #[must_use]
     pub fn native(&self) -> Vec<u8> {
         let (priority, identifier) = (self.priority as u8, self.program.identifier());
-        let pid = std::process::id();
+        let pid = getpid();
         let Self { message, fields, .. } = self;
         let mut text = String::with_capacity(message.len() + fields.len() + OTHER_FIELDS_BYTES);
         let _ = write!(
@@ -115,11 +120,11 @@ impl Entry {
     /// Returns the record as a line of syslog, without its fields.
     fn syslog(&self) -> String {
         let priority = AUTHPRIV * 8 + self.priority as u8;
-        let (identifier, pid) = (self.program.identifier(), std::process::id());
+        let (identifier, pid) = (self.program.identifier(), getpid());
         format!("<{priority}>{identifier}[{pid}]: {}", self.message)
     }
 
-    fn send(&self) -> io::Result<()> {
+    fn send(&self) -> rustix::io::Result<()> {
         match self.program {
             // A guest leaves no descriptor in the process of another program.
             Program::PamTotp => self.send_from(&unbound_socket()?),
@@ -133,22 +138,24 @@ impl Entry {
         }
     }
 
-    fn send_from(&self, socket: &UnixDatagram) -> io::Result<()> {
-        if socket.send_to(&self.native(), JOURNAL).is_err() {
-            socket.send_to(self.syslog().as_bytes(), SYSLOG)?;
+    fn send_from(&self, socket: &OwnedFd) -> rustix::io::Result<()> {
+        let send_to = |bytes: &[u8], path| {
+            sendto(socket, bytes, SendFlags::NOSIGNAL, &SocketAddrUnix::new(path)?)
+        };
+        if send_to(&self.native(), JOURNAL).is_err() {
+            send_to(self.syslog().as_bytes(), SYSLOG)?;
         }
         Ok(())
     }
 }
 
-fn unbound_socket() -> io::Result<UnixDatagram> {
-    let socket = UnixDatagram::unbound()?;
-    socket.set_nonblocking(true)?;
-    Ok(socket)
+fn unbound_socket() -> rustix::io::Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)
 }
 
 /// The socket of the daemon. It is not connected, so a log may restart.
-static SOCKET: OnceLock<UnixDatagram> = OnceLock::new();
+static SOCKET: OnceLock<OwnedFd> = OnceLock::new();
 
 /// The maximum number of characters of a message. Three hostile names of 256 characters are
 /// shorter, even escaped.

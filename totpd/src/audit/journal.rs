@@ -24,7 +24,10 @@ impl Journal {
     /// Writes a decision, or counts it if there were too many of its kind.
     pub(crate) fn record(&self, event: &Event<'_>) {
         let (entry, topic) = match event {
-            Event::Login(event) => (login_entry(event), login_topic(event)),
+            Event::Login(event) => {
+                let user = user_of(event);
+                (login_entry(event, user.as_deref()), login_topic(event, user))
+            }
             Event::Change(event) => (change_entry(event), change_topic(event)),
             Event::Store(by, event) => (store_entry(*by, event), None),
         };
@@ -40,12 +43,13 @@ impl Journal {
     }
 }
 
-fn login_entry(event: &LoginEvent<'_>) -> Entry {
+/// Returns the record of a decision. `user` is the user of it, escaped.
+fn login_entry(event: &LoginEvent<'_>, user: Option<&str>) -> Entry {
     let (context, word) = (event.login.context, event.outcome.word());
-    let (user, service) = (user_of(event), text(&context.service));
+    let (name, service) = (user.unwrap_or(NOBODY), text(&context.service));
     let (source, sentence) = (origin(context, event.login.source), event.reason.sentence());
     let at = if service.is_empty() { "-" } else { service };
-    let message = format!("{word} for {} at {at} from {source}: {sentence}", name_of(event));
+    let message = [word, " for ", name, " at ", at, " from ", &source, ": ", sentence].concat();
     let priority = match event.outcome {
         LoginOutcome::Approved => Priority::Info,
         _ => Priority::Notice,
@@ -53,7 +57,7 @@ fn login_entry(event: &LoginEvent<'_>) -> Entry {
     let left = event.recovery_codes_left.map(|left| left.to_string());
     Entry::new(priority, message)
         .with("MESSAGE_ID", LOGIN_MESSAGE_ID)
-        .with("TOTP_USER", &user.unwrap_or_default())
+        .with("TOTP_USER", user.unwrap_or_default())
         .with("TOTP_SERVICE", service)
         .with("TOTP_RHOST", text(&context.rhost))
         .with("TOTP_TTY", text(&context.tty))
@@ -70,7 +74,7 @@ fn login_entry(event: &LoginEvent<'_>) -> Entry {
 /// counts presses, and as many right codes as it likes. Three events occur only so often: the
 /// daemon shows a key, a lock starts, a first login ends. If the source is nowhere, the place is
 /// the data that the program sent. Therefore a flood from one host does not hide another.
-fn login_topic(event: &LoginEvent<'_>) -> Option<Topic> {
+fn login_topic(event: &LoginEvent<'_>, user: Option<String>) -> Option<Topic> {
     let is_rare = matches!(
         event.reason,
         Reason::FactorShown
@@ -86,8 +90,8 @@ fn login_topic(event: &LoginEvent<'_>) -> Option<Topic> {
         outcome => outcome.word(),
     };
     let place = place(event.login.context, event.login.source);
-    let text = format!("{kind} for {} from {place}", name_of(event));
-    Some(Topic { user: user_of(event), text })
+    let text = [kind, " for ", user.as_deref().unwrap_or(NOBODY), " from ", &place].concat();
+    Some(Topic { user, text })
 }
 
 /// Returns the source for the message. A place that is no source is named too.
@@ -176,15 +180,13 @@ fn user_of(event: &LoginEvent<'_>) -> Option<String> {
     event.login.account.loggable().map(loggable)
 }
 
-fn name_of(event: &LoginEvent<'_>) -> String {
-    user_of(event).unwrap_or_else(|| "a name that this machine does not know".into())
-}
-
 /// Returns the text of a program in the form for the journal. The text may be megabytes.
 fn loggable(text: &str) -> String {
     escape_within(text, MAX_NAME_CHARS).into_owned()
 }
 
+/// The words in the place of a name without an account.
+const NOBODY: &str = "a name that this machine does not know";
 /// The id that finds every decision at a login: `journalctl MESSAGE_ID=…`.
 const LOGIN_MESSAGE_ID: &str = "3c6f1a52d0f94a7f8e0f4f6a3d9a1b7e";
 /// The id that finds every change of factors.

@@ -87,22 +87,27 @@ impl Connection {
     async fn authenticate(&mut self) -> io::Result<bool> {
         let mut state = Progress::default();
         for number in 0..MAX_HANDSHAKE_LINES {
-            let line = self.line().await?;
+            let end = self.end_of_line().await?;
+            let line = self.input.get(..end).and_then(|line| str::from_utf8(line).ok());
+            let line = line.ok_or_else(malformed)?;
             // The first byte of a connection is zero.
-            let line = if number == 0 { line.strip_prefix('\0').unwrap_or("") } else { &line };
-            match self.handshake.answer(line, &mut state) {
-                Some(answer) => self.output.extend_from_slice(answer.as_bytes()),
-                None => return Ok(state.passes_descriptors),
+            let line = if number == 0 { line.strip_prefix('\0').unwrap_or("") } else { line };
+            let answer = self.handshake.answer(line, &mut state);
+            self.output.extend_from_slice(answer.unwrap_or_default().as_bytes());
+            let is_over = answer.is_none();
+            self.input.drain(..end + LINE_END.len());
+            if is_over {
+                return Ok(state.passes_descriptors);
             }
         }
         Err(malformed())
     }
 
-    async fn line(&mut self) -> io::Result<String> {
+    /// Waits for a line at the start of the input. Returns its bytes without the end.
+    async fn end_of_line(&mut self) -> io::Result<usize> {
         loop {
-            if let Some(end) = self.input.windows(2).position(|two| two == b"\r\n") {
-                let line = self.input.drain(..end + 2).take(end).collect();
-                return String::from_utf8(line).map_err(|_| malformed());
+            if let Some(end) = self.input.windows(2).position(|two| two == LINE_END) {
+                return Ok(end);
             }
             if self.input.len() > MAX_LINE_BYTES {
                 return Err(malformed());
@@ -135,6 +140,7 @@ fn malformed() -> io::Error {
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 /// The messages that one poll answers.
 const MESSAGES_PER_POLL: u32 = 8;
+const LINE_END: &[u8] = b"\r\n";
 const MAX_HANDSHAKE_LINES: u32 = 16;
 const MAX_LINE_BYTES: usize = 256;
 

@@ -3,11 +3,12 @@
 
 use std::mem;
 
-use postcard::{from_bytes, to_extend};
+use postcard::{from_bytes, to_extend, to_slice};
+use serde::de::DeserializeOwned;
 use totpd_core::factor::{Factor, FactorId};
 use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::RecordKey;
-use totpd_core::seed::{NoSeed, Seed};
+use totpd_core::seed::Seed;
 
 use crate::sealer::{SealError, Sealer, UnsealError};
 
@@ -16,6 +17,7 @@ mod bytes;
 mod restarts;
 mod versions;
 
+use versions::Outline3;
 pub(crate) use versions::{Record1, Record2, Record3};
 
 /// Decodes the record of `uid` from bytes that are not sealed any more. The content of a sealed row
@@ -58,9 +60,15 @@ pub(crate) fn encode(
         Some(sealed) => Ok(sealed.to_vec()),
         None => sealer.seal(factor.seed.bytes(), &seed_aad(key, record.uid, &factor.id)),
     })?;
+    let aad = record_aad("3", key, record.uid);
+    // A slice takes the bytes with less work than a buffer that may grow.
+    let mut usual = vec![0; USUAL_BYTES];
+    if let Ok(plain) = to_slice(&format, &mut usual) {
+        return sealer.seal(plain, &aad);
+    }
     let plain =
-        to_extend(&format, Vec::with_capacity(USUAL_BYTES)).map_err(|_| SealError::Encode)?;
-    sealer.seal(&plain, &record_aad("3", key, record.uid))
+        to_extend(&format, Vec::with_capacity(2 * USUAL_BYTES)).map_err(|_| SealError::Encode)?;
+    sealer.seal(&plain, &aad)
 }
 
 /// Unseals and decodes the record of `key` and `uid`, and its seeds.
@@ -74,7 +82,7 @@ pub(crate) fn decode(
     sealer: &Sealer,
 ) -> Result<(Record, SealedSeeds), UnsealError> {
     let mut seeds = SealedSeeds { uid, seeds: Vec::new() };
-    let record = unseal(sealed, key, uid, sealer)?.into_record(uid, |id, sealed| {
+    let record = unseal::<Record3>(sealed, key, uid, sealer)?.into_record(uid, |id, sealed| {
         let mut plain = sealer.unseal(&sealed, &seed_aad(key, uid, id)).ok()?;
         let seed = Seed::new(mem::take(&mut *plain))?;
         seeds.seeds.push((id.clone(), seed.clone(), sealed));
@@ -83,7 +91,7 @@ pub(crate) fn decode(
     Ok((record.ok_or(UnsealError)?, seeds))
 }
 
-/// Unseals and decodes the record of `key` and `uid`. Its seeds stay sealed.
+/// Unseals and decodes the outline of the record of `key` and `uid`. Its seeds stay sealed.
 ///
 /// # Errors
 /// Those of [`decode`].
@@ -93,29 +101,32 @@ pub(crate) fn decode_outline(
     uid: u32,
     sealer: &Sealer,
 ) -> Result<Outline, UnsealError> {
-    unseal(sealed, key, uid, sealer)?.into_record(uid, |_, _| Some(NoSeed)).ok_or(UnsealError)
+    unseal::<Outline3>(sealed, key, uid, sealer)?.into_outline(uid).ok_or(UnsealError)
 }
 
-fn unseal(
+/// Unseals the record of `key` and `uid`, as far as `T` reads it.
+fn unseal<T: DeserializeOwned + From<Record3>>(
     sealed: &[u8],
     key: &RecordKey,
     uid: u32,
     sealer: &Sealer,
-) -> Result<Record3, UnsealError> {
+) -> Result<T, UnsealError> {
     // The associated data names the format: a record of one is not read as a record of another.
     if let Ok(mut plain) = sealer.unseal(sealed, &record_aad("3", key, uid)) {
         // The seeds in it are sealed. The allocator of totpd wipes the rest, so it is wiped once.
         return from_bytes(&mem::take(&mut *plain)).map_err(|_| UnsealError);
     }
     if let Ok(plain) = sealer.unseal(sealed, &record_aad("2", key, uid)) {
-        return Ok(from_bytes::<Record2>(&plain).map_err(|_| UnsealError)?.into());
+        let record = from_bytes::<Record2>(&plain).map_err(|_| UnsealError)?;
+        return Ok(Record3::from(record).into());
     }
     let plain = sealer.unseal(sealed, &record_aad("1", key, uid))?;
-    Ok(Record2::from(from_bytes::<Record1>(&plain).map_err(|_| UnsealError)?).into())
+    let record = from_bytes::<Record1>(&plain).map_err(|_| UnsealError)?;
+    Ok(Record3::from(Record2::from(record)).into())
 }
 
-/// Bytes that hold the usual record, so that its buffer seldom grows.
-const USUAL_BYTES: usize = 384;
+/// Bytes that hold the usual record.
+const USUAL_BYTES: usize = 512;
 
 /// Returns the associated data of a record. No two records share it, because neither names nor ids
 /// hold a zero byte.
@@ -133,6 +144,7 @@ fn seed_aad(key: &RecordKey, uid: u32, factor: &FactorId) -> Vec<u8> {
 mod tests {
     use totpd_core::factor::{Factor, Kind, Maker};
     use totpd_core::fixtures::{user, verified};
+    use totpd_core::seed::NoSeed;
 
     use super::*;
     use crate::sealer::tests::sealer;
@@ -179,13 +191,11 @@ mod tests {
         let (mut record, seeds) = decode(&sealed, &user("alice"), 1000, &sealer).unwrap();
         let sealed_seed = |sealed: &[u8], factor| {
             let mut seeds = Vec::new();
-            let _ = unseal(sealed, &user("alice"), 1000, &sealer).unwrap().into_record(
-                1000,
-                |_, sealed| {
-                    seeds.push(sealed);
-                    Some(NoSeed)
-                },
-            );
+            let unsealed = unseal::<Record3>(sealed, &user("alice"), 1000, &sealer).unwrap();
+            let _ = unsealed.into_record(1000, |_, sealed| {
+                seeds.push(sealed);
+                Some(NoSeed)
+            });
             seeds.swap_remove(factor)
         };
         record.throttle.fail(&totpd_core::source::Source::Nowhere, 5);

@@ -11,7 +11,7 @@ use zbus::message::Builder;
 use zbus::wire::{BE, Endian, LE};
 
 use super::super::dbus::Bus;
-use super::super::request::{Reply, RequestError, SERIAL, map_error};
+use super::super::request::{self, RequestError, SERIAL, map_error};
 use super::super::stream::Stream;
 use super::*;
 
@@ -21,9 +21,9 @@ fn call(serial: u32) -> Message {
     call.serial(NonZeroU32::new(serial).unwrap()).build(&()).unwrap()
 }
 
-type Details = std::collections::HashMap<&'static str, zbus::Variant<'static>>;
+type WrittenDetails = std::collections::HashMap<&'static str, zbus::Variant<'static>>;
 
-fn details() -> Details {
+fn details() -> WrittenDetails {
     [("prompt", "Code: ".into()), ("digits", 8_u32.into())].into()
 }
 
@@ -68,9 +68,20 @@ fn stream(pieces: Vec<Vec<u8>>, time: Duration) -> Stream {
 const LONG: Duration = Duration::from_secs(20);
 
 fn read(pieces: Vec<Vec<u8>>) -> Result<Result<BeginReply, Outcome>, RequestError> {
-    let message = stream(pieces, LONG).receive_reply(SERIAL)?;
-    let reply = Reply::new(message, |name, text| RequestError::Fatal(map_error(name, text)))?;
-    Ok(reply.read().and_then(|(word, details)| begin_reply(word, &details)))
+    let (mut reply, mut result) = (None, Ok(()));
+    stream(pieces, LONG).receive_reply(SERIAL, &mut |_, answer| {
+        let mut reading = |word: &str, details: &Details<'_>| {
+            reply = Some(begin_reply(word, details));
+            Ok(())
+        };
+        let error = |name: &str, text: &str| RequestError::Fatal(map_error(name, text));
+        result = request::read(answer, &mut reading, error);
+    })?;
+    result.map(|()| reply.unwrap())
+}
+
+fn receive(stream: &mut Stream) -> Result<(), RequestError> {
+    stream.receive_reply(SERIAL, &mut |_, _| {})
 }
 
 fn prompt() -> BeginReply {
@@ -159,7 +170,7 @@ fn a_message_of_another_user_takes_no_memory() {
         theirs.write_all(&reply(1, LE, None, "prompt")).unwrap();
     });
     let mut stream = Stream::new(ours.into(), Instant::now() + LONG);
-    stream.receive_reply(SERIAL).unwrap();
+    receive(&mut stream).unwrap();
     peer.join().unwrap();
     assert!(stream.input_capacity() < 64 * 1024, "{} bytes", stream.input_capacity());
 }
@@ -173,7 +184,7 @@ fn a_flood_of_messages_of_other_users_ends_at_the_deadline() {
             let signal = signal_of(body);
             while theirs.write_all(&signal).is_ok() {}
         });
-        let lost = Stream::new(ours.into(), deadline).receive_reply(SERIAL);
+        let lost = receive(&mut Stream::new(ours.into(), deadline));
         assert!(matches!(lost, Err(RequestError::Timeout)), "{body}");
         assert!(Instant::now() >= deadline);
         // The stream is closed now, and so the flood ends.
@@ -188,7 +199,7 @@ fn a_reply_that_is_too_long_is_refused_before_its_body_comes() {
     let long = bytes(Message::method_return(&header).build(&"x".repeat(70_000)));
     let (ours, mut theirs) = UnixStream::pair().unwrap();
     theirs.write_all(&long[..200]).unwrap();
-    let refused = Stream::new(ours.into(), Instant::now() + LONG).receive_reply(SERIAL);
+    let refused = receive(&mut Stream::new(ours.into(), Instant::now() + LONG));
     assert!(matches!(refused, Err(RequestError::Fatal(Outcome::Unavailable(_)))));
 }
 
@@ -225,13 +236,13 @@ fn half_a_reply_at_the_deadline_is_a_timeout() {
     let whole = reply(1, LE, None, "skip");
     theirs.write_all(&whole[..whole.len() / 2]).unwrap();
     let deadline = Instant::now() + Duration::from_millis(100);
-    let lost = Stream::new(ours.into(), deadline).receive_reply(SERIAL);
+    let lost = receive(&mut Stream::new(ours.into(), deadline));
     assert!(matches!(lost, Err(RequestError::Timeout)));
     assert!(Instant::now() >= deadline);
 }
 
 /// Asks a bus that lets this process in and then sends `answer`.
-fn ask_bus(answer: Vec<u8>) -> Result<Reply, RequestError> {
+fn ask_bus(answer: Vec<u8>) -> Result<BeginReply, RequestError> {
     let (ours, mut theirs) = UnixStream::pair().unwrap();
     let bus = thread::spawn(move || {
         let mut heard = Vec::new();
@@ -249,9 +260,14 @@ fn ask_bus(answer: Vec<u8>) -> Result<Reply, RequestError> {
     });
     let stream = Stream::new(ours.into(), Instant::now() + LONG);
     let context = &LoginContext::default();
-    let reply = Bus::enter(stream)?.ask(&Call::Begin { user: "alice", context });
+    let mut reply = None;
+    let mut reading = |word: &str, details: &Details<'_>| {
+        reply = Some(begin_reply(word, details)?);
+        Ok(())
+    };
+    let asked = Bus::enter(stream)?.ask(&Call::Begin { user: "alice", context }, &mut reading);
     bus.join().unwrap();
-    reply
+    asked.map(|()| reply.unwrap())
 }
 
 fn reply_of_bus(serial: u32) -> Vec<u8> {
@@ -265,9 +281,7 @@ const BUS_SENDER: &str = "org.freedesktop.DBus";
 #[test]
 fn a_reply_over_the_bus_has_a_sender_that_may_answer() {
     let answer = |sender| ask_bus(reply(1, LE, sender, "prompt"));
-    let read = answer(Some(":1.9")).unwrap();
-    let (word, details) = read.read().unwrap();
-    assert_eq!(begin_reply(word, &details), Ok(prompt()));
+    assert_eq!(answer(Some(":1.9")).unwrap(), prompt());
     for sender in [None, Some(BUS_SENDER)] {
         let refused = answer(sender);
         assert!(matches!(refused, Err(RequestError::Fatal(Outcome::Unavailable(_)))), "{sender:?}");

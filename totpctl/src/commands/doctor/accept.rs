@@ -9,9 +9,9 @@ use super::acceptance::file::{PATH, load, update};
 use super::acceptance::judgment::{Judgment, judge};
 use super::acceptance::refusal::refuses;
 use super::acceptance::subject::Subject;
-use super::finding::FindingId;
 use crate::cli::{Accept, Place};
 use crate::error::Error;
+use crate::findings::finding::FindingId;
 use crate::terminal::output;
 
 /// Runs the command. `found`: what all present findings are about.

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 
 use serde_json::json;
 
-use super::finding::FindingId;
 use crate::error::Error;
+use crate::findings::finding::FindingId;
 use crate::terminal::output;
 
 /// Prints what a finding means.
@@ -13,7 +13,7 @@ pub(super) fn print(token: &str, json: bool) -> Result<(), Error> {
     let id = FindingId::parse(token).ok_or_else(|| {
         Error::Usage(format!(
             "there is no finding {token:?}; totpctl doctor prints the id of each finding in brackets{}",
-            similar(token)
+            similar_ids(token)
         ))
     })?;
     let explanation = explanation(id)
@@ -26,7 +26,7 @@ pub(super) fn print(token: &str, json: bool) -> Result<(), Error> {
 
 /// Returns ids that share words with `token`, those with most of them first, as the end of a
 /// sentence.
-fn similar(token: &str) -> String {
+fn similar_ids(token: &str) -> String {
     let shared = |id: &FindingId| {
         let words = id.token().split('-').filter(|word| word.len() > 3);
         words.filter(|word| token.split('-').any(|other| other == *word)).count()
@@ -154,8 +154,8 @@ mod tests {
     fn an_explanation_is_plain_text() {
         let text = explanation(FindingId::StackSkipsCode).unwrap();
         assert!(!text.contains("```") && !text.contains("##") && !text.contains("**"), "{text}");
-        assert_eq!(similar("stack-skips"), similar("stack-skips-x"));
-        assert!(similar("stack-skips").contains("stack-skips-code"));
-        assert!(similar("nonsense").is_empty());
+        assert_eq!(similar_ids("stack-skips"), similar_ids("stack-skips-x"));
+        assert!(similar_ids("stack-skips").contains("stack-skips-code"));
+        assert!(similar_ids("nonsense").is_empty());
     }
 }

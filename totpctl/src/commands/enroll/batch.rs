@@ -77,10 +77,10 @@ impl<'a> Batch<'a> {
         let source: Box<dyn Read> = if file == Path::new("-") {
             Box::new(io::stdin())
         } else {
-            Box::new(File::open(file).map_err(|error| unreadable(file, &error))?)
+            Box::new(File::open(file).map_err(|error| unreadable_error(file, &error))?)
         };
         let bar = ProgressBar::new("enrolling");
-        let lines = TextLines::new(source).map_err(|error| unreadable(file, &error))?;
+        let lines = TextLines::new(source).map_err(|error| unreadable_error(file, &error))?;
         let (enrolled, waiting) = (HashMap::new(), Vec::new());
         Ok(Self {
             options,
@@ -158,7 +158,7 @@ impl<'a> Batch<'a> {
         if let Some(held) = self.held.take() {
             return Ok(Some(held));
         }
-        let line = self.lines.next_line().map_err(|error| unreadable(self.file, &error))?;
+        let line = self.lines.next_line().map_err(|error| unreadable_error(self.file, &error))?;
         self.number += u64::from(line.is_some());
         Ok(line)
     }
@@ -297,7 +297,7 @@ fn is_comment(line: &str) -> bool {
     line.trim().is_empty() || line.trim_start().starts_with('#')
 }
 
-fn unreadable(file: &Path, error: &io::Error) -> Error {
+fn unreadable_error(file: &Path, error: &io::Error) -> Error {
     Error::refused(format!("--batch {}: cannot read the file: {error}", file.display()))
 }
 

@@ -42,7 +42,10 @@ mod tests {
         let uri = "otpauth://totp/h:a?secret=GEZDGNBVGY3TQOJQ";
         let mut object = pending("alice", "f-aaaaaaaa", uri, &Map::new());
         object.extend(verified(&Map::new()));
-        assert_eq!(output::undescribed("enroll", &object.clone().into()), Vec::<String>::new());
+        assert_eq!(
+            output::undescribed_keys("enroll", &object.clone().into()),
+            Vec::<String>::new()
+        );
         assert_eq!(object["secret"], "GEZDGNBVGY3TQOJQ");
     }
 }

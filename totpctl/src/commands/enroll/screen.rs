@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use crate::cli::Enroll;
 use crate::client::details;
 use crate::error::Error;
+use crate::host::local_time;
 use crate::terminal::qr::{self, Drawing, Qr};
 use crate::terminal::{base32, output};
 
@@ -34,7 +35,7 @@ pub(super) fn show(uri: &str, options: &Enroll, details: &Map<String, Value>) ->
         output::note(&format!(
             "\n{} The factor is {still}pending until {}; Ctrl-C does not remove it.\n",
             instruction(&drawing, options.secret_stdin),
-            output::time(expires)
+            local_time::display_local(expires)
         ));
     }
     if let Drawing::Drawn(drawn) = &drawing {

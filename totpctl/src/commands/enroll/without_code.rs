@@ -8,6 +8,7 @@ use super::{new_factor, screen, verification};
 use crate::cli::Enroll;
 use crate::client::{Client, details};
 use crate::error::Error;
+use crate::host::local_time;
 use crate::terminal::output;
 use crate::terminal::recovery_codes::{self, NewFile};
 
@@ -86,7 +87,7 @@ fn verified(user: &str, factor: &str, details: &Map<String, Value>) -> String {
         Some(from) => format!(
             "Factor {factor} of {user} is verified: its codes are valid from {} on. Earlier ones may \
              have been used elsewhere, and are denied.",
-            output::time_of_day(from)
+            local_time::display_time_of_day(from)
         ),
     }
 }

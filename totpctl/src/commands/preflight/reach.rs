@@ -3,8 +3,11 @@
 use pam_stack::parse::Kind;
 use pam_stack::{Rule, Stack, analyze, needs_two_answers};
 
-use crate::commands::doctor::{self, never_asking};
 use crate::error::Error;
+use crate::findings::sshd::ssh_without_code;
+use crate::host::door::known_doors::{has_one_prompt, services_without_file};
+use crate::host::door::never_asking;
+use crate::host::sudo::sudo_services_without_file;
 use crate::pam::change::{Change, how_to_create, read_after};
 use crate::pam::families::family;
 use crate::pam::files::{is_installed, path_of, read, services};
@@ -12,7 +15,7 @@ use crate::terminal::output;
 
 /// What a change does to services besides its own.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(in crate::commands) struct Reach {
+pub(crate) struct Reach {
     /// Those that ask for a code after it, and did not before.
     asking: Vec<String>,
     /// Those that ask for a code before it, and do not after it.
@@ -32,19 +35,19 @@ type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Reach {
     /// Returns what these changes do on this host.
-    pub(in crate::commands) fn from_changes(changes: &[Change]) -> Self {
+    pub(crate) fn from_changes(changes: &[Change]) -> Self {
         let mut names = services();
         if changes.iter().any(|change| change.service == OTHER) {
-            names.extend(doctor::services_without_file());
+            names.extend(services_without_file());
         }
         let changed: Vec<_> = changes.iter().map(|change| change.service.as_str()).collect();
         let after = |file: &str| read_after(changes, file);
         let mut reach =
-            Self::find(&names, &changed, (&read, &after), &is_installed, &doctor::has_one_prompt);
+            Self::find(&names, &changed, (&read, &after), &is_installed, &has_one_prompt);
         let siblings = changed.iter().flat_map(|name| family(name));
         let silent = siblings.filter(|name| path_of(name).is_some() && !asks(&rules(name, &after)));
         if changed.contains(&"sudo") {
-            reach.missing = doctor::sudo_services_without_file();
+            reach.missing = sudo_services_without_file();
             reach.missing.retain(|(_, name)| !asks(&rules(name, &after)));
         }
         reach.has_sshd = changed.contains(&"sshd");
@@ -121,13 +124,13 @@ impl Reach {
         }
         // Before the change, nobody is asked.
         if self.has_sshd && asks(&rules("sshd", &read)) {
-            told += &by_ssh(&doctor::ssh_without_code());
+            told += &by_ssh(&ssh_without_code());
         }
         told
     }
 
     /// Says which other services ask no longer, if there are any.
-    pub(in crate::commands) fn after_disable(&self) -> Option<String> {
+    pub(crate) fn after_disable(&self) -> Option<String> {
         let names = output::names(&self.released);
         (!self.released.is_empty())
             .then(|| format!("These read its stack, and ask for no code either: {names}."))

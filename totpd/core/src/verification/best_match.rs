@@ -3,28 +3,29 @@
 use crate::code::Code;
 use crate::decoy;
 use crate::factor::{Factor, Match};
-use crate::record::Record;
 use crate::verification::attempt::Attempt;
 use crate::void_windows::VoidWindows;
 
-/// Returns the verified factor that the code fits best. An unused code is better than a replayed
+/// Returns the verified factor that the code fits best, and whether the code is the last accepted
+/// one of some factor ([`Factor::repeats_last_code`]). An unused code is better than a replayed
 /// one. Of two such factors, one that may be used here and now is better. The older one wins a tie.
 pub(super) fn best_match<'a>(
     factors: &'a mut [Factor],
     attempt: &Attempt,
     skew: u64,
     voids: &VoidWindows,
-) -> Option<(&'a mut Factor, Match)> {
+) -> (Option<(&'a mut Factor, Match)>, bool) {
     let blank = Code::blank();
     let code = attempt.code().unwrap_or(&blank);
-    let mut best: Option<(&mut Factor, Match)> = None;
+    let (mut best, mut repeats) = (None::<(&mut Factor, Match)>, false);
     let is_usable = |factor: &Factor, counter| {
         is_allowed(factor, attempt) && !voids.include(factor.kind, counter)
     };
     for factor in factors {
         // Each factor computes all its codes. So the time does not reveal which factors are in use,
         // or match.
-        let found = factor.matches(code, attempt.now, skew);
+        let (found, is_repeat) = factor.matches_or_repeats(code, attempt.now, skew);
+        repeats |= is_repeat;
         let may_match = factor.is_verified()
             && attempt.factor.as_deref().is_none_or(|id| factor.id.as_str() == id);
         let Some(found) = found.filter(|_| may_match) else { continue };
@@ -40,14 +41,8 @@ pub(super) fn best_match<'a>(
             best = Some((factor, found));
         }
     }
-    best
-}
-
-/// Reports whether the attempt repeats the last accepted code of a factor. Any other answer costs
-/// the same work.
-pub(super) fn repeats_last_code(record: &Record, attempt: &Attempt) -> bool {
-    let (blank, code) = (Code::blank(), attempt.code());
-    record.repeats_last_code(code.unwrap_or(&blank)) & code.is_some()
+    // Any other answer costs the same work.
+    (best, repeats & attempt.code().is_some())
 }
 
 /// Reports whether the factor may be used for this service, at this time.
@@ -58,6 +53,5 @@ pub(super) fn is_allowed(factor: &Factor, attempt: &Attempt) -> bool {
 /// Does the work of one factor for a user who has none.
 pub(super) fn compute_decoy(attempt: &Attempt, skew: u64, voids: &VoidWindows) {
     let Some(mut decoy) = decoy::record() else { return };
-    core::hint::black_box(repeats_last_code(&decoy, attempt));
     core::hint::black_box(best_match(&mut decoy.factors, attempt, skew, voids));
 }

@@ -37,7 +37,8 @@ fn event_fields(
     let (account, context) = (account(is_known), context(Some("ss\nhd"), None));
     let login =
         LoginScene { caller: ROOT, account: &account, context: &context, source: &Source::Nowhere };
-    fields(&login_entry(&event(login)))
+    let event = event(login);
+    fields(&login_entry(&event, user_of(&event).as_deref()))
 }
 
 fn assert_has(fields: &[String], field: &str) {
@@ -112,7 +113,8 @@ fn everything_but_approvals_for_root_has_a_budget() {
     let topic = |uid, account, outcome| {
         let (caller, source) = (Caller { uid }, &Source::Uid(7));
         let login = LoginScene { caller, account, context: &context, source };
-        let topic = login_topic(&LoginEvent::new(login, outcome, Reason::CodeWrong));
+        let event = LoginEvent::new(login, outcome, Reason::CodeWrong);
+        let topic = login_topic(&event, user_of(&event));
         topic.map(|topic| topic.text)
     };
     assert_eq!(topic(0, &alice, LoginOutcome::Approved), None);
@@ -136,7 +138,7 @@ fn the_end_of_a_first_login_is_always_written() {
         LoginScene { caller: ROOT, account: &alice, context: &context, source: &Source::Nowhere };
     for reason in [Reason::LoginTimedOut, Reason::OtherFactorVerified, Reason::TokenUnknown] {
         let event = LoginEvent::new(login, LoginOutcome::Denied, reason);
-        assert_eq!(login_topic(&event), None, "{reason:?}");
+        assert_eq!(login_topic(&event, user_of(&event)), None, "{reason:?}");
     }
 }
 
@@ -147,7 +149,7 @@ fn a_source_of_nowhere_has_a_topic_for_each_place() {
         let (context, source) = (context(Some("sshd"), rhost), &Source::Nowhere);
         let login = LoginScene { caller: ROOT, account: &alice, context: &context, source };
         let event = LoginEvent::new(login, LoginOutcome::Denied, Reason::CodeWrong);
-        login_topic(&event).unwrap().text
+        login_topic(&event, user_of(&event)).unwrap().text
     };
     let first = "denied or throttled for alice from a.example at sshd";
     assert_eq!(topic(Some("a.example")), first);

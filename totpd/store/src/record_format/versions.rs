@@ -8,9 +8,9 @@ use totpd_core::code::DIGITS;
 use totpd_core::factor::PERIOD;
 use totpd_core::factor::{Drift, Factor, FactorId, Kind, LastUse, Maker, Restrictions, Status};
 use totpd_core::otp::Algorithm;
-use totpd_core::record::{Record, SpentSeed};
+use totpd_core::record::{Outline, Record, SpentSeed};
 use totpd_core::recovery_codes::RecoveryCodes;
-use totpd_core::seed::Seed;
+use totpd_core::seed::{NoSeed, Seed};
 use totpd_core::throttle::Throttle;
 
 use crate::record_format::bytes;
@@ -64,6 +64,15 @@ pub(crate) struct Record3 {
     spent: Vec<SpentSeed>,
 }
 
+/// The start of format 3: what a prompt needs. The hashes of recovery codes come behind it, and are
+/// nearly all of a record.
+#[derive(Deserialize)]
+pub(crate) struct Outline3 {
+    factors: Vec<Factor3>,
+    throttle: Throttle,
+    salt: [u8; 16],
+}
+
 #[derive(Deserialize, Serialize)]
 struct Factor3 {
     second: Factor2,
@@ -89,6 +98,23 @@ impl From<Record2> for Record3 {
         let factor = |second| Factor3 { second, made_by: Maker::Unknown, is_imported: false };
         let factors = old.factors.into_iter().map(factor).collect();
         Self { factors, throttle: old.throttle, recovery: old.recovery, spent: Vec::new() }
+    }
+}
+
+impl From<Record3> for Outline3 {
+    fn from(record: Record3) -> Self {
+        let Record3 { factors, throttle, recovery, .. } = record;
+        Self { factors, throttle, salt: recovery.salt() }
+    }
+}
+
+impl Outline3 {
+    /// Converts to the outline of `uid`, as [`Record3::into_record`] does.
+    pub(super) fn into_outline(self, uid: u32) -> Option<Outline> {
+        let Self { factors, throttle, salt } = self;
+        let recovery = RecoveryCodes::without_hashes(salt);
+        let record = Record3 { factors, throttle, recovery, spent: Vec::new() };
+        record.into_record(uid, |_, _| Some(NoSeed))
     }
 }
 

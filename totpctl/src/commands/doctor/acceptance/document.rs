@@ -6,10 +6,10 @@ use serde::de::Error as _;
 use serde_json::{Map, Value, json};
 use toml_edit::{ArrayOfTables, Datetime, DocumentMut, Item, Table, value};
 
-use super::super::finding::FindingId;
 use super::date::{from_toml, to_toml};
 use super::refusal::refuses;
 use super::subject::{Subject, place};
+use crate::findings::finding::FindingId;
 
 /// A finding that an administrator accepted.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -4,9 +4,9 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use super::super::system::only_root_can_change;
 use super::document::{Acceptance, parse};
 use crate::error::Error;
+use crate::host::permissions::only_root_can_change;
 use crate::pam::atomic_file::replace;
 use crate::pam::change::cannot_change;
 use crate::pam::files::read_file;

@@ -75,8 +75,8 @@ fn is_same(acceptance: &Acceptance, subject: &Subject) -> bool {
 mod tests {
     use jiff::civil::date;
 
-    use super::super::super::finding::FindingId;
     use super::*;
+    use crate::findings::finding::FindingId;
 
     fn subject(line: usize, sha256: &str) -> Subject {
         Subject {

@@ -1,6 +1,6 @@
 //! The findings that are never accepted.
 
-use super::super::finding::FindingId;
+use crate::findings::finding::FindingId;
 
 /// Returns why a finding can never be accepted, if so. This is the whole table: a new finding does
 /// not compile before it is decided.

@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER;
 use pam_stack::parse::{Directive, parse_lines};
 use sha2::{Digest as _, Sha256};
 
-use super::super::finding::{Finding, FindingId};
+use crate::findings::finding::{Finding, FindingId};
 
 /// What a finding is about. Two findings with an equal subject are the same finding.
 #[derive(Clone, Debug, Eq, PartialEq)]

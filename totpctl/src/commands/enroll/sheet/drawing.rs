@@ -4,7 +4,8 @@ use totpd_journal::escape::escape;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::terminal::{base32, output, qr};
+use crate::host::local_time;
+use crate::terminal::{base32, qr};
 
 /// The content of a page.
 pub(crate) struct Page<'a> {
@@ -51,7 +52,7 @@ pub(super) fn draw(page: &Page<'_>) -> Result<Drawing, Error> {
     let second = match page.expires {
         Some(expires) => format!(
             "2. By {} run \"totpctl confirm\" and type the code that the app shows.",
-            output::time(expires)
+            local_time::display_local(expires)
         ),
         None => "2. From now on a login asks for the code that the app shows.".into(),
     };

@@ -1,0 +1,94 @@
+//! The host: its files, the daemon, the clock, the users, and a change that is being tried.
+
+mod activation;
+mod clock;
+mod confinement;
+mod replaced_program;
+mod rescue;
+mod store;
+mod system;
+
+use totpd_journal::escape::escape;
+
+use super::finding::{Finding, FindingId};
+use super::report::Report;
+use super::users::without_factor;
+use crate::client::Client;
+use crate::client::configuration::configuration_error;
+use crate::host::local_time;
+use crate::pam::unenrolled::Unenrolled;
+use crate::trial::state::Trial;
+use crate::unit;
+
+/// Checks the host. `services`: what each service does with users who have no factor. `open`: the
+/// methods of ssh that ask nobody for a code.
+pub(crate) fn check(services: &[(&str, Unenrolled)], open: &[&str]) -> Report {
+    let mut report = Report::default();
+    system::check(&mut report);
+    trial(&mut report);
+    replaced_program::check(&mut report);
+    if let Some(reason) = configuration_error() {
+        report.summarize("totpd cannot start");
+        report.problem(FindingId::ConfigurationInvalid, format!("totpd cannot start: {reason}"));
+        return report;
+    }
+    if let Some(failure) = unit::start_failure() {
+        let message = format!("systemd cannot start totpd: {}", failure.message);
+        report.summarize("totpd cannot start");
+        report.problems.push(Finding::new(FindingId::UnitCannotStart, message).fix(failure.fix));
+        return report;
+    }
+    let connected = Client::connect().and_then(|client| {
+        let version = client.manager(async |totpd| Ok(totpd.version().await?))?;
+        Ok((client, version))
+    });
+    let client = match connected {
+        Ok((client, version)) => {
+            report.summarize(format!("totpd {version} answers"));
+            client
+        }
+        Err(error) => {
+            report.summarize("totpd does not answer");
+            report.problem(FindingId::TotpdUnreachable, error.to_string());
+            return report;
+        }
+    };
+    activation::check(&mut report);
+    confinement::check(&mut report);
+    clock::check(client.clock_is_synchronized(), unit::has_systemd(), &mut report);
+    without_factor::check(&client, services, open, &mut report);
+    if let Some(fingerprint) = backup_signer(&client) {
+        report.summarize(format!("backups are signed by {}", escape(&fingerprint)));
+    }
+    report
+}
+
+/// Adds a change that is being tried, or that should have been reverted.
+fn trial(report: &mut Report) {
+    let Ok(Some(trial)) = Trial::pending() else { return };
+    let (services, ends) = (trial.services.join(", "), local_time::display_local(trial.ends));
+    match trial.is_stale_now() {
+        true => report.problems.push(
+            Finding::new(
+                FindingId::TrialNotReverted,
+                format!("a change of {services} that was tried should have ended at {ends}"),
+            )
+            .fix(
+                "revert it with \"totpctl try --undo\", and have the machine run that at boot \
+                 (totpctl(1))",
+            ),
+        ),
+        false => {
+            let message = format!("{} being tried until {ends}", trial.subject());
+            report.note(FindingId::TrialPending, message);
+        }
+    }
+}
+
+/// Returns the fingerprint by which other hosts know the backups of this one, for root.
+fn backup_signer(client: &Client) -> Option<String> {
+    if !nix::unistd::geteuid().is_root() {
+        return None;
+    }
+    client.store("Asking", async |totpd| totpd.fingerprint().await).ok()
+}

@@ -1,0 +1,124 @@
+//! The folder of the store: who can enter it, and whether users can log in when its disk is full.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use rustix::fs::{StatVfsMountFlags, statvfs};
+
+use crate::findings::finding::{Finding, FindingId};
+use crate::findings::report::Report;
+use crate::host::copy_on_write::{Copying, copying_of, is_btrfs};
+
+/// Checks the folder of the store and its disk, for root.
+pub(super) fn check(report: &mut Report) {
+    let folder = Path::new(FOLDER);
+    let Ok(metadata) = fs::metadata(folder) else { return };
+    if metadata.ino() == LEFT_OUT_SUBVOLUME && is_btrfs(folder) {
+        let finding = Finding::new(
+            FindingId::StoreLeftOut,
+            "the system was rolled back to a snapshot of Btrfs, which has an empty folder in the place of the \
+             store, so nobody can log in with a code",
+        );
+        report.problems.push(finding.in_file(FOLDER).fix(
+            "move the subvolume of the store there, or remove the folder and restore a backup \
+             (docs/admin/store.md, \"Btrfs\")",
+        ));
+        return;
+    }
+    if metadata.uid() != 0 || metadata.mode() & 0o077 != 0 {
+        report.problem(
+            FindingId::StorePermissions,
+            "users other than root can enter /var/lib/totpd; run chown root:root and chmod 700 on it",
+        );
+    }
+    let copying = copying_of(&folder.join("store.db"));
+    if let Ok(disk) = statvfs(folder) {
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        report.problems.extend(full_disk(free, copying.is_some()));
+        if disk.f_flag.contains(StatVfsMountFlags::RDONLY) {
+            report.problem(
+                FindingId::StoreDiskReadOnly,
+                "the disk of /var/lib/totpd is read-only, so nobody can log in; mount it read-write",
+            );
+        }
+    }
+    match copying {
+        Some(Copying::Curable) => report.problems.push(
+            Finding::new(
+                FindingId::StoreCopyOnWrite,
+                "Btrfs copies what it overwrites in this file, so nobody can log in with a code when the \
+                 disk is full",
+            )
+            .in_file(format!("{FOLDER}/store.db"))
+            .fix(MOVE_TO_SUBVOLUME),
+        ),
+        Some(Copying::InSnapshot) => report.notes.push(
+            Finding::new(
+                FindingId::StoreInSnapshot,
+                "a snapshot shares the blocks of this file, so the next logins need free space on the disk",
+            )
+            .in_file(format!("{FOLDER}/store.db"))
+            .fix(MOVE_TO_SUBVOLUME),
+        ),
+        Some(Copying::Unknown(reason)) => report.notes.push(
+            Finding::new(
+                FindingId::StoreInSnapshot,
+                format!("cannot tell whether a snapshot shares the blocks of this file: {reason}"),
+            )
+            .in_file(format!("{FOLDER}/store.db"))
+            .fix("run filefrag -v on it, and look for shared"),
+        ),
+        Some(Copying::Always(file_system)) => report.notes.push(
+            Finding::new(
+                FindingId::StoreCopyAlways,
+                format!(
+                    "{file_system} copies what it overwrites, so nobody can log in with a code when its disk \
+                     is full, and no setting prevents that"
+                ),
+            )
+            .in_file(FOLDER)
+            .fix("watch the free space, or mount a file system that overwrites in place, such as ext4"),
+        ),
+        None => {}
+    }
+}
+
+/// Returns a problem if the disk is nearly full.
+fn full_disk(free_bytes: u64, copies: bool) -> Option<Finding> {
+    if free_bytes >= MIN_FREE_BYTES {
+        return None;
+    }
+    let consequence = match copies {
+        true => "logins with a code and enrollment will fail",
+        false => "logins still work, but enrollment will fail",
+    };
+    let message =
+        format!("the disk of /var/lib/totpd has {} kB left: {consequence}", free_bytes / 1024);
+    Some(Finding::new(FindingId::StoreDiskFull, message).fix("free some space"))
+}
+
+const FOLDER: &str = "/var/lib/totpd";
+/// Room for many more users.
+const MIN_FREE_BYTES: u64 = 8 * 1024 * 1024;
+const MOVE_TO_SUBVOLUME: &str =
+    "move the store into a subvolume of its own (docs/admin/store.md, \"Btrfs\")";
+/// The inode of the folder that a snapshot has in the place of a subvolume.
+const LEFT_OUT_SUBVOLUME: u64 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_a_problem_and_says_whether_logins_work() {
+        assert!(full_disk(MIN_FREE_BYTES, true).is_none());
+        for (copies, expected) in [
+            (false, "has 4 kB left: logins still work, but enrollment will fail; free some space"),
+            (true, "has 4 kB left: logins with a code and enrollment will fail; free some space"),
+        ] {
+            let finding = full_disk(4096, copies).unwrap();
+            assert_eq!(finding.sentence(), format!("the disk of /var/lib/totpd {expected}"));
+        }
+    }
+}

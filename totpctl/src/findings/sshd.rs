@@ -1,0 +1,182 @@
+//! The ways in by ssh, and what sshd's configuration means for the code.
+
+mod assessment;
+mod message;
+pub(crate) mod passwords;
+mod reload;
+mod rest;
+mod root_password;
+#[cfg(test)]
+mod tests;
+mod uncounted;
+
+use self::assessment::{assess, passwords_alone, unknown_door};
+use super::finding::{Finding, FindingId};
+use super::report::Report;
+use crate::host::door::{CodeNeed, Door};
+use crate::host::sshd::config::blocks::Block;
+use crate::host::sshd::config::effective::{Effective, USUAL_SERVICE};
+use crate::host::sshd::host_survey;
+use crate::host::sshd::launch::Launch;
+use crate::host::sshd::launch::command_line::CommandLine;
+use crate::host::sshd::question::Failure;
+use crate::host::sshd::survey::Survey;
+use crate::host::sshd::ways::stack;
+use crate::pam::files::read;
+use crate::program;
+
+/// Adds what keeps sshd from asking for a code, if its stack asks. Returns the ways in.
+pub(crate) fn check(report: &mut Report) -> Vec<Door> {
+    check_with(&read, report)
+}
+
+/// Returns why sshd cannot ask for a code, if so. `read` returns the files of PAM, as they will be.
+pub(crate) fn problems(read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let mut report = Report::default();
+    check_with(read, &mut report);
+    // For some machines that is meant, and the change asks about it.
+    let is_fault = |problem: &&Finding| problem.id() != FindingId::SshdCodeAlone;
+    let problems: Vec<_> = report.problems.iter().filter(is_fault).map(Finding::sentence).collect();
+    (!problems.is_empty()).then(|| problems.join("; "))
+}
+
+/// Returns why sshd refuses root, although it lets others in by a code.
+pub(crate) fn root_is_shut(read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let mut report = Report::default();
+    assess(host_survey()?, &|service| stack::facts(service, read), &mut report);
+    let mut notes = report.notes.iter();
+    notes.find(|note| note.id() == FindingId::SshdRootCannotLogIn).map(Finding::sentence)
+}
+
+/// Returns the finding that root logs in by a password alone, if so, for root. `read` returns the
+/// files of PAM.
+pub(super) fn root_by_password(read: &dyn Fn(&str) -> Option<String>) -> Option<Finding> {
+    let stack_of = |config: &Effective| stack::facts(config.pam.service(), read);
+    root_password::finding(host_survey()?, &stack_of)
+}
+
+/// Returns what may surprise those who log in by ssh once its stack asks for a code, each with the
+/// change to make, for root. `read` returns the files of PAM, as they will be.
+pub(crate) fn surprises(read: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+    let is_one =
+        |id| matches!(id, FindingId::SshdPasswordCannotAnswer | FindingId::SshdRootCannotLogIn);
+    sentences(read, &is_one)
+}
+
+/// Returns the problem that a code alone lets users in by ssh, if so, for root. `read` returns the
+/// files of PAM, as they will be.
+pub(crate) fn code_alone(read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    sentences(read, &|id| id == FindingId::SshdCodeAlone).into_iter().next()
+}
+
+/// Returns the findings of these kinds, each as a sentence.
+fn sentences(
+    read: &dyn Fn(&str) -> Option<String>,
+    is_one: &dyn Fn(FindingId) -> bool,
+) -> Vec<String> {
+    let Some(survey) = host_survey() else { return Vec::new() };
+    let mut report = Report::default();
+    assess(survey, &|service| stack::facts(service, read), &mut report);
+    explain_lists(survey, &mut report);
+    let found = report.problems.iter().chain(&report.notes);
+    found.filter(|finding| is_one(finding.id())).map(Finding::sentence).collect()
+}
+
+/// Says at the findings on a key or a code alone why a line of `AuthenticationMethods` does not
+/// count.
+fn explain_lists(survey: &Survey, report: &mut Report) {
+    let ids =
+        [FindingId::SshdCodeAlone, FindingId::SshdKeyAlone, FindingId::SshdMethodsWithoutCode];
+    let has_one =
+        report.problems.iter().chain(&report.notes).any(|found| ids.contains(&found.id()));
+    if let Some(reason) = has_one.then(|| uncounted::reason(&survey.everybody)).flatten() {
+        report.annotate(&ids, &reason);
+    }
+}
+
+/// Returns a problem if passwords alone let users in, although the method `password` is turned off.
+pub(crate) fn password_alone(read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let survey = host_survey()?;
+    let stack_of = |config: &Effective| stack::facts(config.pam.service(), read);
+    let places = passwords_alone(survey, &stack_of);
+    let where_to = |(block, _): &(&Block, &Effective)| format!(" in Match {}", block.criteria());
+    let blocks: Vec<_> = places.iter().flatten().map(where_to).collect();
+    let ask = survey.everybody.config.ask_keyword;
+    (!places.is_empty()).then(|| {
+        format!(
+            "Passwords alone let users in by ssh now{place}, although PasswordAuthentication is no: write {ask} \
+             no{place}, and reload sshd.",
+            place = blocks.join(" and")
+        )
+    })
+}
+
+fn check_with(read: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> Vec<Door> {
+    if program::path("sshd").is_none() {
+        return Vec::new();
+    }
+    let asks = stack::facts(USUAL_SERVICE, read).asks;
+    if !nix::unistd::geteuid().is_root() {
+        let reason = "only root can read the configuration of sshd";
+        if asks {
+            let message = format!("the configuration of sshd is not checked: {reason}");
+            let finding = Finding::new(FindingId::SshdNotChecked, message);
+            report.notes.push(finding.fix("run doctor as root"));
+        }
+        return vec![unknown_door(None, reason.into())];
+    }
+    match Survey::of_host() {
+        Ok(survey) => {
+            let doors = assess(survey, &|service| stack::facts(service, read), report);
+            explain_lists(survey, report);
+            let used = stack::facts(survey.everybody.config.pam.service(), read);
+            let asks = asks || used.asks;
+            reload::check(&survey.everybody, &used, asks, report);
+            if asks {
+                report.notes.extend(Launch::of_host().others.iter().map(not_checked_finding));
+            }
+            doors
+        }
+        Err(failure) => {
+            // Without the configuration, nobody knows whether another service of PAM asks.
+            match asks {
+                true => report.problems.push(unreadable_finding(failure)),
+                false => report.notes.push(unreadable_finding(failure)),
+            }
+            vec![unknown_door(None, failure.message.clone())]
+        }
+    }
+}
+
+/// Returns the note for an sshd that listens, and is not the one that was asked.
+fn not_checked_finding(other: &CommandLine) -> Finding {
+    let command = [other.program.clone()].into_iter().chain(other.words());
+    let command = command.collect::<Vec<_>>().join(" ");
+    let message = format!("another sshd listens, and its configuration is not checked: {command}");
+    let fix = format!("see what it does for its users: {command} -T");
+    Finding::new(FindingId::SshdNotChecked, message).fix(fix)
+}
+
+/// Returns the finding for a configuration that cannot be read at all.
+fn unreadable_finding(failure: &Failure) -> Finding {
+    let finding = Finding::new(FindingId::SshdConfigUnreadable, failure.message.as_str());
+    let finding = match &failure.place {
+        Some(place) => finding.at(place.clone()),
+        None => finding,
+    };
+    match &failure.fix {
+        Some(fix) => finding.fix(fix.as_str()),
+        None => finding,
+    }
+}
+
+/// Returns the ways in by ssh that ask for no code, each as a phrase, for root.
+pub(crate) fn ssh_without_code() -> Vec<String> {
+    let doors = check(&mut Report::default()).into_iter();
+    let open = doors.filter(|door| door.code == CodeNeed::NotAsked);
+    let phrase = |door: Door| {
+        let methods = door.name.strip_prefix("ssh, ").unwrap_or(&door.name).to_owned();
+        door.who.map_or(methods.clone(), |who| format!("{methods} ({who})"))
+    };
+    open.map(phrase).collect()
+}

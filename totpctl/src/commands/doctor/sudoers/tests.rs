@@ -278,3 +278,19 @@ fn a_setting_that_a_later_line_takes_back_is_not_in_force() {
         assert_eq!(lines, expected, "{text}");
     }
 }
+
+#[test]
+fn only_a_space_and_a_tab_are_blanks() {
+    for blank in ["\u{a0}", "\u{2003}", "\u{85}", "\u{b}", "\u{c}"] {
+        for (all, later) in [
+            ("ALL", format!("{blank}bob ALL=(ALL) ALL")),
+            ("ALL", format!("bob{blank} ALL=(ALL) ALL")),
+            ("ALL", format!("bob web{blank}=(ALL) ALL")),
+            ("/bin/id", format!("bob ALL=(ALL) /bin/id{blank}")),
+        ] {
+            let found = rules(&format!("bob ALL=(ALL) NOPASSWD: {all}\n{later}\n")).exempt();
+            assert_eq!(found.len(), 1, "{later:?} {found:?}");
+        }
+    }
+    assert_eq!(rules("bob ALL=(ALL) NOPASSWD: ALL\n \tbob\tALL=(ALL) ALL \n").exempt(), []);
+}

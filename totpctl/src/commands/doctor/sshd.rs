@@ -28,6 +28,7 @@ mod quoted_words;
 mod rest;
 mod socket;
 mod stack;
+mod starter;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -46,6 +47,7 @@ use self::connection::Connection;
 use self::effective::{Effective, Pam, USUAL_SERVICE};
 use self::launch::Launch;
 use self::question::ask;
+use self::starter::Starter;
 use self::survey::Survey;
 use super::door::Door;
 use super::finding::{Finding, FindingId};
@@ -234,6 +236,7 @@ fn check_with(read: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> Vec
             listener::check(&survey.everybody, &used, asks, report);
             if asks {
                 report.notes.extend(Launch::of_host().others.iter().map(not_checked));
+                report.notes.extend(Launch::of_host().starters.iter().map(not_checked_starter));
             }
             doors
         }
@@ -250,11 +253,19 @@ fn check_with(read: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> Vec
 
 /// Returns the note for an sshd that listens, and is not the one that was asked.
 fn not_checked(other: &CommandLine) -> Finding {
-    let command = [other.program.clone()].into_iter().chain(other.words());
-    let command = command.collect::<Vec<_>>().join(" ");
+    let command = other.text();
     let message = format!("another sshd listens, and its configuration is not checked: {command}");
     let fix = format!("see what it does for its users: {command} -T");
     Finding::new(FindingId::SshdNotChecked, message).fix(fix)
+}
+
+/// Returns the note for what starts an sshd with options of its own.
+fn not_checked_starter(Starter { file, line }: &Starter) -> Finding {
+    let command = line.text();
+    let message =
+        format!("this starts another sshd, whose configuration is not checked: {command}");
+    let fix = format!("see what it does for its users: {command} -T");
+    Finding::new(FindingId::SshdNotChecked, message).fix(fix).in_file(file)
 }
 
 const USUAL_PORT: &str = "22";

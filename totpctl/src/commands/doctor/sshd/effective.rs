@@ -16,7 +16,11 @@ pub(super) struct Effective {
     pub(super) kerberos: bool,
     /// `PermitEmptyPasswords`.
     pub(super) empty_passwords: bool,
+    /// False if no key can open it: it reads no file of keys, asks no program, and trusts no CA.
+    pub(super) accepts_keys: bool,
     pub(super) access: Access,
+    /// `RefuseConnection` of OpenSSH 9.9 and later.
+    pub(super) refuses: bool,
     /// True if users without a shell can transfer files (`internal-sftp`).
     pub(super) sftp_without_shell: bool,
     /// The keyword that turns on keyboard-interactive in this version.
@@ -119,12 +123,17 @@ impl Effective {
             },
             kerberos: is("kerberosauthentication", "yes"),
             empty_passwords: is("permitemptypasswords", "yes"),
+            accepts_keys: !is("authorizedkeysfile", "none")
+                || ["authorizedkeyscommand", "trustedusercakeys"]
+                    .into_iter()
+                    .any(|key| value(key).is_some_and(|value| value != "none")),
             access: Access {
                 allow_users: words("allowusers"),
                 deny_users: words("denyusers"),
                 allow_groups: words("allowgroups"),
                 deny_groups: words("denygroups"),
             },
+            refuses: is("refuseconnection", "yes"),
             sftp_without_shell: ["forcecommand", "subsystem sftp"].into_iter().any(|key| {
                 value(key).is_some_and(|command| command.split(' ').next() == Some("internal-sftp"))
             }),
@@ -236,6 +245,18 @@ mod tests {
         assert_eq!((&new.pid_file, new.host_keys.len()), (&None, 0));
         assert_eq!(new.ask_keyword, "KbdInteractiveAuthentication");
         assert_eq!(Effective::parse("usepam no\n").pam, Pam::Off);
+        assert!(!new.refuses && Effective::parse("refuseconnection yes\n").refuses);
+        for (text, expected) in [
+            ("authorizedkeysfile .ssh/authorized_keys\n", true),
+            (
+                "authorizedkeysfile none\nauthorizedkeyscommand none\ntrustedusercakeys none\n",
+                false,
+            ),
+            ("authorizedkeysfile none\nauthorizedkeyscommand /bin/keys\n", true),
+            ("authorizedkeysfile none\ntrustedusercakeys /etc/ssh/ca\n", true),
+        ] {
+            assert_eq!(Effective::parse(text).accepts_keys, expected, "{text}");
+        }
         assert_eq!(Effective::parse("permitrootlogin yes\n").pam, Pam::Missing);
     }
 }

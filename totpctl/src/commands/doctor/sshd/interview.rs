@@ -31,7 +31,8 @@ impl<'a> Interview<'a> {
     /// Asks for the connections of a class.
     pub(super) fn case(&mut self, class: &Class) -> Result<Case, Failure> {
         let config = self.config(class)?;
-        let refused_by = self.classes.refused_by(class, &config.access);
+        let refused_by = config.refuses.then_some("RefuseConnection");
+        let refused_by = refused_by.or_else(|| self.classes.refused_by(class, &config.access));
         Ok(Case { config, refused_by, accounts: class.accounts.clone() })
     }
 

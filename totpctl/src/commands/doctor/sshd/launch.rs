@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use super::command_line::CommandLine;
 use super::process::listeners;
+use super::starter::{Starter, starters};
 use super::unit_file;
 use crate::program;
 
@@ -16,6 +17,8 @@ pub(super) struct Launch {
     pub(super) checked: CommandLine,
     /// Others that listen, and are not checked.
     pub(super) others: Vec<CommandLine>,
+    /// What may start others, with options of their own.
+    pub(super) starters: Vec<Starter>,
 }
 
 impl Launch {
@@ -32,7 +35,13 @@ impl Launch {
                 !path.is_absolute() || system.as_deref().and_then(real) == real(path)
             };
             let launch = Self::choose(lines.collect(), &is_system);
-            launch.unwrap_or_else(|| Self { checked: of_unit(), others: Vec::new() })
+            let mut launch =
+                launch.unwrap_or_else(|| Self { checked: of_unit(), ..Self::default() });
+            launch.starters = starters(&FOLDERS, &UNITS);
+            let known = [&launch.checked].into_iter().chain(&launch.others);
+            let known: Vec<_> = known.map(|line| line.options.clone()).collect();
+            launch.starters.retain(|starter| !known.contains(&starter.line.options));
+            launch
         })
     }
 
@@ -49,7 +58,7 @@ impl Launch {
         let is_other = |line: &CommandLine| line.options != checked.options;
         let mut others: Vec<_> = own.into_iter().filter(is_other).chain(foreign).collect();
         others.dedup();
-        Some(Self { checked, others })
+        Some(Self { checked, others, starters: Vec::new() })
     }
 }
 

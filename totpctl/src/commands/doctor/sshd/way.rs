@@ -111,11 +111,16 @@ pub(super) fn ways(
         way(config, stack, list, code)
     });
     let mut ways: Vec<_> = listed.chain(singles).collect();
-    if let Some(keyword) = refused_by {
+    let refusal = match refused_by {
+        _ if config.refuses => Some("RefuseConnection yes".to_owned()),
+        Some(keyword) => {
+            Some(format!("{keyword} excludes the user, and sshd gives PAM a wrong answer"))
+        }
+        None => None,
+    };
+    if let Some(reason) = refusal {
         for way in ways.iter_mut().filter(|way| !matches!(way.code, Code::Closed(_))) {
-            way.code = Code::Closed(format!(
-                "{keyword} excludes the user, and sshd gives PAM a wrong answer"
-            ));
+            way.code = Code::Closed(reason.clone());
         }
     }
     ways
@@ -163,6 +168,9 @@ fn step(config: &Effective, stack: &PamStack, who: Who, name: &str) -> Code {
         return Code::Unknown(format!("the method {name} is not known here"));
     };
     let code = match method {
+        Method::PublicKey if !config.accepts_keys => {
+            Code::Closed("AuthorizedKeysFile none, so sshd knows no key".into())
+        }
         method if method.is_proof() => Code::NotAsked,
         Method::EmptyPassword if !is_on(config, method) => {
             Code::Closed(format!("{} no", config.keyword(method)))

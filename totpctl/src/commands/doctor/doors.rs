@@ -53,9 +53,7 @@ fn exists(known: &KnownDoor, services: &Services) -> bool {
 
 fn door(known: &KnownDoor, services: &Services) -> Door {
     let (mut code, mut exceptions) = match known.kind {
-        Kind::NeverAsks if known.name == RESCUE_MODE => {
-            (rescue::code(RootPassword::of_host()), Vec::new())
-        }
+        Kind::NeverAsks if known.name == RESCUE_MODE => (rescue::code_of_host(), Vec::new()),
         Kind::NeverAsks => (Code::NotAsked, Vec::new()),
         Kind::OnePrompt | Kind::Stack => {
             let service = services.get(known.service);

@@ -8,6 +8,7 @@ use super::sudo_host::{Sudo, directory_of_rules};
 use super::sudo_memory;
 use super::sudo_other::{Effect, others};
 use super::sudo_services::UsedService;
+use super::sudo_tries;
 use super::sudoers::{Ignored, Place, Reach};
 use crate::name_services;
 use crate::pam::change::how_to_create;
@@ -47,6 +48,9 @@ impl Sudo {
             found.extend(exceptions(sudoers, group).iter().map(Exception::phrase));
             if !is_anybody_asked(sudoers) {
                 code = Code::NotAsked;
+            }
+            if code == Code::Asked && sudo_tries::setting(sudoers).is_some() {
+                code = Code::Closed(sudo_tries::CLOSED.to_owned());
             }
             let others = if code == Code::Asked { others(sudoers) } else { Vec::new() };
             for other in others {
@@ -121,6 +125,12 @@ impl Sudo {
             let finding = Finding::new(FindingId::SudoersNotChecked, message).at(place.clone());
             finding.fix("check them by hand, for example with sudo -l -U USER")
         }));
+        report.notes.extend(self.others.iter().map(|path| {
+            let message =
+                "another sudo is installed, and doctor does not check its rules and its PAM services";
+            let finding = Finding::new(FindingId::SudoersNotChecked, message).in_file(path);
+            finding.fix("remove it, or check it by hand")
+        }));
         let Some(sudoers) = &self.sudoers else {
             let message = "the rules of sudo are not checked: only root can read them";
             let finding = Finding::new(FindingId::SudoersNotChecked, message);
@@ -146,6 +156,7 @@ impl Sudo {
             }
         }));
         report.notes.extend(sudo_memory::notes(sudoers));
+        report.problems.extend(sudo_tries::problem(sudoers));
         let Stack { code, skips_unenrolled, .. } = stack("sudo");
         for other in others(sudoers) {
             let effect = match code == Code::Asked {
@@ -212,6 +223,7 @@ mod tests {
 
     fn checked_of(sudoers: Option<Sudoers>, silence: Option<String>) -> Report {
         let (command, name) = ("sudo".to_owned(), "sudo".to_owned());
+        let others = silence.iter().map(|_| "/usr/bin/sudo.ws".to_owned()).collect();
         let sudo = Sudo {
             services: vec![UsedService { command, name, scope: None }],
             sudoers,
@@ -219,6 +231,7 @@ mod tests {
             unread: Vec::new(),
             silence,
             exempt_group: None,
+            others,
         };
         let stack =
             |_: &str| Stack { code: Code::Asked, exceptions: Vec::new(), skips_unenrolled: false };
@@ -260,9 +273,10 @@ mod tests {
     fn rules_that_are_not_checked_have_a_change_to_make() {
         let report = checked_of(None, Some("sudo -V: it does not answer within 5 s".to_owned()));
         let told: Vec<_> = report.notes.iter().map(Finding::sentence).collect();
-        assert_eq!(told.len(), 2, "{told:?}");
+        assert_eq!(told.len(), 3, "{told:?}");
         assert!(told[0].ends_with("; run sudo -V as root"), "{told:?}");
-        assert!(told[1].ends_with("; run doctor as root"), "{told:?}");
+        assert!(told[1].starts_with("/usr/bin/sudo.ws: another sudo is installed"), "{told:?}");
+        assert!(told[2].ends_with("; run doctor as root"), "{told:?}");
     }
 
     #[test]

@@ -294,3 +294,22 @@ fn only_a_space_and_a_tab_are_blanks() {
     }
     assert_eq!(rules("bob ALL=(ALL) NOPASSWD: ALL\n \tbob\tALL=(ALL) ALL \n").exempt(), []);
 }
+
+#[test]
+fn a_host_may_have_two_names() {
+    let names = |text: &str| rules(text).with_other_name(Some("box.example.org".to_owned()));
+    for (text, expected) in [
+        ("bob box=(ALL) NOPASSWD: ALL\n", Some(false)),
+        ("bob web=(ALL) NOPASSWD: ALL\n", Some(false)),
+        ("bob box.example.org=(ALL) NOPASSWD: ALL\n", Some(false)),
+        ("bob db=(ALL) NOPASSWD: ALL\n", None),
+        ("bob ALL=(ALL) NOPASSWD: ALL\nbob web=(ALL) ALL\n", Some(true)),
+        ("bob ALL=(ALL) NOPASSWD: ALL\nbob web, box=(ALL) ALL\n", None),
+    ] {
+        let found = names(text).exempt();
+        assert_eq!(found.first().map(|exempt| exempt.may_be_asked), expected, "{text}");
+    }
+    for (line, count) in [("Defaults@box !authenticate", 1), ("Defaults@db !authenticate", 0)] {
+        assert_eq!(names(line).in_force("authenticate", true).len(), count, "{line}");
+    }
+}

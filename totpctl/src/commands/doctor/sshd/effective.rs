@@ -19,6 +19,8 @@ pub(super) struct Effective {
     /// False if no key can open it: it reads no file of keys, asks no program, and trusts no CA.
     pub(super) accepts_keys: bool,
     pub(super) access: Access,
+    /// Why sshd drops each connection of this class, if it cannot read its lines.
+    pub(super) fault: Option<String>,
     /// `RefuseConnection` of OpenSSH 9.9 and later.
     pub(super) refuses: bool,
     /// True if users without a shell can transfer files (`internal-sftp`).
@@ -133,6 +135,7 @@ impl Effective {
                 allow_groups: words("allowgroups"),
                 deny_groups: words("denygroups"),
             },
+            fault: None,
             refuses: is("refuseconnection", "yes"),
             sftp_without_shell: ["forcecommand", "subsystem sftp"].into_iter().any(|key| {
                 value(key).is_some_and(|command| command.split(' ').next() == Some("internal-sftp"))
@@ -146,6 +149,11 @@ impl Effective {
             pid_file: value("pidfile").filter(|file| *file != "none").map(ToOwned::to_owned),
             host_keys: values("hostkey").map(|file| file.trim().to_owned()).collect(),
         }
+    }
+
+    /// Returns that of connections for which sshd cannot read its lines. Nothing else is known.
+    pub(super) fn faulty(reason: String) -> Self {
+        Self { fault: Some(reason), ..Self::parse("") }
     }
 
     /// Reports whether a method is turned on.

@@ -46,6 +46,12 @@ impl<'a> Interview<'a> {
         let argument = class.connection.argument();
         let Answer { config, trace } = match (self.ask)(&argument) {
             Ok(answer) => answer,
+            // The main lines can be read, so it is a line of these blocks.
+            Err(failure) if failure.is_of_lines => {
+                let config = Effective::faulty(failure.message);
+                self.answers.insert(class.blocks.clone(), Ok(config.clone()));
+                return Ok(config);
+            }
             Err(failure) => {
                 self.is_over = failure.is_timeout.then(|| failure.clone());
                 self.answers.insert(class.blocks.clone(), Err(failure.clone()));

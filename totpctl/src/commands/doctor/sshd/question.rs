@@ -27,11 +27,13 @@ pub(super) struct Failure {
     fix: Option<String>,
     /// True if it did not answer in time.
     pub(super) is_timeout: bool,
+    /// True if it cannot read its lines.
+    pub(super) is_of_lines: bool,
 }
 
 impl Failure {
     pub(super) fn new(message: String) -> Self {
-        Self { message, place: None, fix: None, is_timeout: false }
+        Self { message, place: None, fix: None, is_timeout: false, is_of_lines: false }
     }
 
     /// Returns the finding for a configuration that cannot be read at all.
@@ -158,7 +160,7 @@ fn explain(messages: &str) -> Failure {
         None => (lines.find_map(location).map(|(place, _)| place), first),
     };
     let message = format!("sshd cannot read its configuration (sshd -T): {first}");
-    Failure { place, fix, ..Failure::new(message) }
+    Failure { place, fix, is_of_lines: true, ..Failure::new(message) }
 }
 
 fn is_debug(line: &str) -> bool {

@@ -7,7 +7,7 @@ use super::assessment::{assess, pam_is_never_first, pam_is_nowhere_first, unread
 use super::blocks::{Block, words};
 use super::case::{Case, Cases};
 use super::effective::Effective;
-use super::question::Answer;
+use super::question::{Answer, Failure};
 use super::stack::of_text;
 use super::survey::Survey;
 use super::trace::Trace;

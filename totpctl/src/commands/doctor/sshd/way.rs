@@ -112,6 +112,7 @@ pub(super) fn ways(
     });
     let mut ways: Vec<_> = listed.chain(singles).collect();
     let refusal = match refused_by {
+        _ if config.fault.is_some() => config.fault.clone(),
         _ if config.refuses => Some("RefuseConnection yes".to_owned()),
         Some(keyword) => {
             Some(format!("{keyword} excludes the user, and sshd gives PAM a wrong answer"))

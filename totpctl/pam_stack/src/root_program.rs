@@ -60,12 +60,12 @@ mod tests {
                     panic!()
                 };
                 let found = analyze(&rules, &|_| true);
-                let by = found.bypasses.iter().map(|bypass| match bypass {
+                let modules = found.bypasses.iter().map(|bypass| match bypass {
                     Bypass::NotAsked { module, .. } => module.as_str(),
                     Bypass::Overruled { .. } => "",
                 });
                 let expected = if is_open { vec!["pam_rootok"] } else { Vec::new() };
-                assert_eq!(by.collect::<Vec<_>>(), expected, "{service} {file}");
+                assert_eq!(modules.collect::<Vec<_>>(), expected, "{service} {file}");
                 assert_eq!(found.skips_root.is_some(), !is_open, "{service} {file}");
             }
         }

@@ -5,7 +5,12 @@
 pub(super) fn other_policy(settings: &str) -> Option<(usize, String)> {
     (1..).zip(settings.lines()).find_map(|(number, line)| {
         let mut words = line.split_whitespace();
-        words.next().filter(|word| word.eq_ignore_ascii_case("Plugin"))?;
+        let keyword = words.next()?;
+        if keyword.eq_ignore_ascii_case("Path") && words.next() == Some("plugin_dir") {
+            let folder = words.next()?;
+            return Some((number, format!("the plugins of sudo come from {folder}")));
+        }
+        Some(keyword).filter(|word| word.eq_ignore_ascii_case("Plugin"))?;
         let (name, file) = (words.next()?, words.next().unwrap_or_default());
         let is_of_sudoers =
             name.starts_with("sudoers_") && file.rsplit('/').next() == Some("sudoers.so");
@@ -35,6 +40,7 @@ mod tests {
             ("Plugin sudoers_policy /opt/other.so\n", Some(1)),
             ("Plugin pam_policy \\\n  x.so\n", Some(1)),
             ("Plugin\n", None),
+            ("Path askpass /bin/x\nPath plugin_dir /opt\n", Some(2)),
         ] {
             assert_eq!(other_policy(text).map(|(line, _)| line), line, "{text}");
         }

@@ -61,6 +61,7 @@ mod stack_code;
 mod store;
 mod sudo;
 mod sudo_asks;
+mod sudo_credentials;
 mod sudo_host;
 mod sudo_memory;
 mod sudo_other;
@@ -291,6 +292,7 @@ fn check_sudo<'a>(
             code: service.code.clone(),
             exceptions: service.exceptions.clone(),
             skips_unenrolled: service.unenrolled.can_log_in(),
+            enrolls: service.options.iter().any(|option| option == "enroll"),
         }
     };
     let is_enrolled = |user: &str| enrolled().map(|enrolled| enrolled.contains(user));

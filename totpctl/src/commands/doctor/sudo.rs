@@ -4,6 +4,7 @@ use super::door::{Code, Door};
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 use super::sudo_asks::{Exception, exceptions, is_anybody_asked};
+use super::sudo_credentials;
 use super::sudo_host::{Sudo, directory_of_rules};
 use super::sudo_memory;
 use super::sudo_other::{Effect, others};
@@ -20,6 +21,8 @@ pub(super) struct Stack {
     pub(super) code: Code,
     pub(super) exceptions: Vec<String>,
     pub(super) skips_unenrolled: bool,
+    /// True if they create a factor.
+    pub(super) enrolls: bool,
 }
 
 impl Sudo {
@@ -41,7 +44,7 @@ impl Sudo {
         stack: &dyn Fn(&str) -> Stack,
         is_enrolled: &dyn Fn(&str) -> Option<bool>,
     ) -> Vec<Door> {
-        let Stack { mut code, exceptions: mut found, skips_unenrolled } = stack(&service.name);
+        let Stack { mut code, exceptions: mut found, skips_unenrolled, .. } = stack(&service.name);
         let mut narrow = Vec::new();
         if let Some(sudoers) = self.sudoers.as_ref().filter(|_| code != Code::NotAsked) {
             let group = self.exempt_group.as_deref();
@@ -157,6 +160,9 @@ impl Sudo {
         }));
         report.notes.extend(sudo_memory::notes(sudoers));
         report.problems.extend(sudo_tries::problem(sudoers));
+        if self.services.iter().any(|used| stack(&used.name).enrolls) {
+            report.problems.extend(sudo_credentials::problems(sudoers));
+        }
         let Stack { code, skips_unenrolled, .. } = stack("sudo");
         for other in others(sudoers) {
             let effect = match code == Code::Asked {
@@ -233,8 +239,12 @@ mod tests {
             exempt_group: None,
             others,
         };
-        let stack =
-            |_: &str| Stack { code: Code::Asked, exceptions: Vec::new(), skips_unenrolled: false };
+        let stack = |_: &str| Stack {
+            code: Code::Asked,
+            exceptions: Vec::new(),
+            skips_unenrolled: false,
+            enrolls: false,
+        };
         let mut report = Report::default();
         sudo.check(&stack, &|user| Some(user != "root"), &mut report);
         report

@@ -120,7 +120,9 @@ pub(super) fn ways(
         None => None,
     };
     if let Some(reason) = refusal {
-        for way in ways.iter_mut().filter(|way| !matches!(way.code, Code::Closed(_))) {
+        let is_open = |way: &&mut Way| !matches!(way.code, Code::Closed(_));
+        // Of lines that sshd cannot read, nothing else is known.
+        for way in ways.iter_mut().filter(|way| config.fault.is_some() || is_open(way)) {
             way.code = Code::Closed(reason.clone());
         }
     }

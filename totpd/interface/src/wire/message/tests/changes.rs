@@ -17,7 +17,7 @@ pub(in crate::wire) enum Change {
     Cut(Index),
 }
 
-/// Returns one to three changes, and whether the length of the body is mended after them.
+/// Returns one to three changes, and whether the length of the body is corrected after them.
 pub(in crate::wire) fn changes() -> impl Strategy<Value = (Vec<Change>, bool)> {
     let byte = || {
         prop_oneof![any::<u8>(), 0..9_u8, select(b"ybnqiuxtdsogavh(){}".to_vec()), 0xef..0xf5_u8]

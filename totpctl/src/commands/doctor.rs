@@ -303,6 +303,12 @@ fn check_sudo<'a>(
 /// How many users sudo is asked about at most.
 const MAX_QUESTIONS: usize = 20;
 
+/// Returns why no factor that is created at sudo stays, if so, for root.
+pub(super) fn sudo_keeps_no_factor() -> Option<String> {
+    let sudo = Sudo::look(&|name| path_of(name).is_some())?;
+    sudo_credentials::problems(sudo.sudoers.as_ref()?).first().map(Finding::sentence)
+}
+
 /// Returns the users and commands for which sudo asks nothing, each as a phrase, for root.
 pub(super) fn sudo_exceptions() -> Vec<String> {
     let has_stack = |name: &str| path_of(name).is_some();

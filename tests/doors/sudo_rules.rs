@@ -165,3 +165,17 @@ fn a_host_may_have_another_name_for_sudo() {
         assert!(told.contains(expected), "{rules} {told}");
     }
 }
+
+#[test]
+fn a_sudo_that_keeps_no_factor_has_nobody_create_one() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    machine.write("/etc/sudoers.d/50", "Defaults:bob !pam_setcred\n");
+    let refused = machine.run("totpctl enable sudo --option enroll");
+    assert!(refused.status != 0 && refused.stderr.contains("!pam_setcred"), "{refused:#?}");
+    machine.run("totpctl enable sudo").stdout_ok();
+    assert_eq!(doctor(&machine, "sudo").status, 0);
+    machine.run("sed -i 's/pam_totp.so/& enroll/' /etc/pam.d/sudo /etc/pam.d/sudo-i").stdout_ok();
+    let told = doctor(&machine, "sudo");
+    assert!(told.status == 1 && told.stdout.contains("[enroll-without-setcred]"), "{told:#?}");
+}

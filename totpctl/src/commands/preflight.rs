@@ -13,7 +13,7 @@ use crate::cli::ModuleOptions;
 use crate::client::Client;
 use crate::error::Error;
 use crate::findings::sshd::passwords::Missing;
-use crate::findings::sudo::sudo_exceptions;
+use crate::findings::sudo::{sudo_exceptions, sudo_keeps_no_factor};
 use crate::findings::users::without_factor::WithoutFactor;
 use crate::findings::{selinux, sshd};
 use crate::host::accounts::with_locked_password;
@@ -85,6 +85,14 @@ impl Preflight {
         if has("enroll") && requires_other_method(service) != Some(true) {
             check_enroll_after_password(changes)?;
         }
+        let is_sudo =
+            changes.iter().any(|change| ["sudo", "sudo-i"].contains(&change.service.as_str()));
+        if has("enroll")
+            && is_sudo
+            && let Some(problem) = sudo_keeps_no_factor()
+        {
+            return Err(Error::refused(format!("not changed: {problem}")));
+        }
         // A daemon that cannot start, or cannot be reached, would deny everybody.
         if let Some(failure) = unit::start_failure() {
             return Err(Error::Unreachable(format!(
@@ -123,7 +131,6 @@ impl Preflight {
         let has_way_in = users.usable.iter().any(|name| !cannot_log_in(name));
         let has_way_out = |name: &String| !cannot_log_in(name);
         users.unusable.retain(has_way_out);
-        let is_sudo = effects.iter().any(|effect| ["sudo", "sudo-i"].contains(&effect.service));
         let preflight = Self {
             set_aside: match unenrolled {
                 Unenrolled::Denied => users.set_aside(cannot_log_in),

@@ -223,6 +223,12 @@ fn ignored_finding(Ignored { path, reason, is_main }: &Ignored) -> Finding {
     Finding::new(id, message).in_file(path).fix(fix)
 }
 
+/// Returns why no factor that is created at sudo stays, if so, for root.
+pub(crate) fn sudo_keeps_no_factor() -> Option<String> {
+    let sudo = Sudo::look(&|name| path_of(name).is_some())?;
+    credentials::problems(sudo.sudoers.as_ref()?).first().map(Finding::sentence)
+}
+
 /// Returns the users and commands for which sudo asks nothing, each as a phrase, for root.
 pub(crate) fn sudo_exceptions() -> Vec<String> {
     let has_stack = |name: &str| path_of(name).is_some();

@@ -57,8 +57,8 @@ fi
 exec 9>&-
 drive=file=$image,format=raw,snapshot=on
 if [ -n "${DISK:-}" ]; then
-  [ -e "$DISK" ] || qemu-img create -q -f qcow2 -F raw -b "$image" "$DISK"
-  drive=file=$DISK,format=qcow2
+  [ -e "$DISK" ] || cp --sparse=always --reflink=auto "$image" "$DISK"
+  drive=file=$DISK,format=raw
 fi
 
 folder=$(mktemp -d)

@@ -48,8 +48,19 @@ fn every_login_waits_for_the_disk_if_run_is_no_tmpfs() {
     assert_eq!(machine.log().matches(NOTICE).count(), 1, "{}", machine.log());
     machine.kill_daemon("KILL");
     daemon.wait().unwrap();
+    let note = "/run/totpd/witness: this is on no tmpfs, so every login waits until the disk has the used code; mount \
+                a tmpfs at /run, or at /run/totpd before totpd starts";
+    let doctor = machine.run("totpctl doctor").text();
+    assert!(doctor.contains(note) && doctor.contains("[store-waits-for-disk]"), "{doctor}");
     // There was no mark, so nobody waits.
     let is_in = machine.pam("totp", "crowd5", &seed.code()).run();
     assert_eq!(is_in.rc, pam::SUCCESS, "{is_in:#?}");
     assert_eq!(machine.log().matches(NOTICE).count(), 2, "once at each start");
+    machine.kill_daemon("TERM");
+    machine.run("mount -t tmpfs -o mode=0755,size=1m tmpfs /run/totpd").stdout_ok();
+    let is_in = machine.pam("totp", "crowd6", &seed.code()).run();
+    assert_eq!(is_in.rc, pam::SUCCESS, "{is_in:#?}");
+    let doctor = machine.run("totpctl doctor").text();
+    assert!(!doctor.contains("store-waits-for-disk"), "{doctor}");
+    assert_eq!(machine.log().matches(NOTICE).count(), 2, "{}", machine.log());
 }

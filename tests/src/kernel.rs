@@ -25,7 +25,7 @@ impl Kernel {
 
     /// Boots a copy whose disk outlives [`Kernel::power_cut`].
     pub fn with_disk(root: &str, module: &str) -> Self {
-        let disk = tempfile::tempdir().unwrap();
+        let disk = tempfile::tempdir_in(repository().join("target")).unwrap();
         Self::with(&repository().join("target/tests"), root, module, Some(disk))
     }
 

@@ -218,6 +218,7 @@ finding_ids! {
     StoreInSnapshot = "store-in-snapshot",
     StoreLeftOut = "store-left-out",
     StorePermissions = "store-permissions",
+    StoreWaitsForDisk = "store-waits-for-disk",
     StrangerCanEnroll = "stranger-can-enroll",
     SudoAsksForOtherUser = "sudo-asks-for-other-user",
     SudoNobodyBecomesRoot = "sudo-nobody-becomes-root",

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use rustix::fs::{StatVfsMountFlags, statvfs};
+use rustix::fs::{FsWord, StatVfsMountFlags, statfs, statvfs};
 
 use crate::findings::finding::{Finding, FindingId};
 use crate::findings::report::Report;
@@ -32,6 +32,7 @@ pub(super) fn check(report: &mut Report) {
             "users other than root can enter /var/lib/totpd; run chown root:root and chmod 700 on it",
         );
     }
+    report.notes.extend(waits_for_disk(&WITNESS_FOLDERS.map(Path::new)));
     let copying = copying_of(&folder.join("store.db"));
     if let Ok(disk) = statvfs(folder) {
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
@@ -84,6 +85,23 @@ pub(super) fn check(report: &mut Report) {
     }
 }
 
+/// Returns a note if the first of these folders that exists is on no tmpfs. Then totpd does not
+/// believe its witness there.
+fn waits_for_disk(folders: &[&Path]) -> Option<Finding> {
+    let (folder, found) = folders.iter().find_map(|path| Some((path, statfs(*path).ok()?)))?;
+    if found.f_type == TMPFS_MAGIC {
+        return None;
+    }
+    let finding = Finding::new(
+        FindingId::StoreWaitsForDisk,
+        "this is on no tmpfs, so every login waits until the disk has the used code",
+    );
+    Some(finding.in_file(folder.display().to_string()).fix(
+        "mount a tmpfs at /run, or at /run/totpd before totpd starts (docs/admin/store.md, \"What a \
+         power cut costs\")",
+    ))
+}
+
 /// Returns a problem if the disk is nearly full.
 fn full_disk(free_bytes: u64, copies: bool) -> Option<Finding> {
     if free_bytes >= MIN_FREE_BYTES {
@@ -99,6 +117,9 @@ fn full_disk(free_bytes: u64, copies: bool) -> Option<Finding> {
 }
 
 const FOLDER: &str = "/var/lib/totpd";
+/// The folder of the witness, and those that it is made in.
+const WITNESS_FOLDERS: [&str; 3] = ["/run/totpd/witness", "/run/totpd", "/run"];
+const TMPFS_MAGIC: FsWord = 0x0102_1994;
 /// Room for many more users.
 const MIN_FREE_BYTES: u64 = 8 * 1024 * 1024;
 const MOVE_TO_SUBVOLUME: &str =
@@ -109,6 +130,20 @@ const LEFT_OUT_SUBVOLUME: u64 = 2;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_on_no_tmpfs_makes_logins_wait() {
+        // These two are what they are on every Linux.
+        let (tmpfs, other) = (Path::new("/dev/shm"), Path::new("/proc"));
+        let missing = Path::new("/nonexistent/witness");
+        if statfs(tmpfs).is_ok_and(|found| found.f_type == TMPFS_MAGIC) {
+            assert!(waits_for_disk(&[missing, tmpfs, other]).is_none());
+        }
+        let line = waits_for_disk(&[missing, other, tmpfs]).unwrap().line();
+        assert!(line.starts_with("/proc: this is on no tmpfs, so every login waits"), "{line}");
+        assert!(line.ends_with("[store-waits-for-disk]"), "{line}");
+        assert!(waits_for_disk(&[missing]).is_none());
+    }
 
     #[test]
     fn a_full_disk_is_a_problem_and_says_whether_logins_work() {

@@ -101,6 +101,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::StoreCopyAlways
         | Id::StoreCopyOnWrite
         | Id::StoreInSnapshot
+        | Id::StoreWaitsForDisk
         | Id::SudoAsksForOtherUser
         | Id::SudoRemembersCode
         | Id::SudoServiceWithoutCode

@@ -115,11 +115,11 @@ test:
 test-nightly:
 	TEST_SCALE=1 $(MAKE) --no-print-directory test TESTED=release DOORS=need-doors
 
-# The tests that boot hosts with systemd, and those that boot kernels with AppArmor and SELinux in force.
+# The tests that boot hosts with systemd, and those that boot kernels of their own.
 test-machines:
 	scripts/prepare.sh test
 	$(MAKE) --no-print-directory need-machine need-packages need-programs need-hosts need-doors need-kernel
-	scripts/test.sh systemd instructions booted_doors mandatory_access
+	scripts/test.sh systemd instructions booted_doors mandatory_access power_cut
 
 # make test-NAME: the tests of tests/NAME.rs, or else those whose names contain NAME. Builds what they need and no more.
 test-%:

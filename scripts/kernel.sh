@@ -2,7 +2,8 @@
 # kernel.sh ROOT FOLDER apparmor|selinux: a disposable machine with a kernel of its own, booted from a copy of the root
 # file system ROOT, with FOLDER under /opt/tests. AppArmor is in force; SELinux is loaded, and not in force yet.
 # Reads scripts from standard input, a line each in base64, and answers each with a line "STATUS OUTPUT ERRORS", the
-# last two in base64 after a "-". Its disk is gone when it ends. Needs root and what prepare.sh installs.
+# last two in base64 after a "-". Its disk is gone when it ends, unless DISK names a file that it is kept in: made where
+# it is missing. Needs root and what prepare.sh installs.
 set -euo pipefail
 root=$(readlink -f "$1") tests=$(readlink -f "$2") module=$3
 
@@ -54,6 +55,11 @@ UNIT
   trap - EXIT
 fi
 exec 9>&-
+drive=file=$image,format=raw,snapshot=on
+if [ -n "${DISK:-}" ]; then
+  [ -e "$DISK" ] || qemu-img create -q -f qcow2 -F raw -b "$image" "$DISK"
+  drive=file=$DISK,format=qcow2
+fi
 
 folder=$(mktemp -d)
 # What is open stays until QEMU ends.
@@ -66,6 +72,6 @@ rm -r "$folder"
 exec setpriv --pdeathsig KILL -- qemu-system-x86_64 -M q35 -accel tcg,thread=multi -cpu max -m 1024 -smp 2 -display none -nodefaults -no-reboot \
   -kernel "$(echo "$root"/boot/vmlinuz-*)" -initrd "$(echo "$root"/boot/initrd.img-*)" \
   -append "root=/dev/vda rw console=ttyS0 quiet mitigations=off security=$module selinux=1 enforcing=0" \
-  -drive "if=virtio,file=$image,format=raw,snapshot=on" -drive "if=virtio,file=/dev/fd/8,format=raw,readonly=on" \
+  -drive "if=virtio,$drive" -drive "if=virtio,file=/dev/fd/8,format=raw,readonly=on" \
   -serial "file:$root.$module.console" -nic none -device virtio-serial -chardev stdio,id=tests,signal=off \
   -device virtserialport,chardev=tests,name=tests

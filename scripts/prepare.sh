@@ -25,7 +25,7 @@ for what in "$@"; do
   need-packages) needs+=" $tests_packages" ;;
   need-programs) ;;
   need-hosts | need-doors) needs+=" $tests_hosts" ;;
-  need-kernel | kernel) needs+=" $tests_hosts qemu-system-x86_64:qemu-system-x86 mkfs.ext4:e2fsprogs
+  need-kernel | kernel) needs+=" $tests_hosts qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils mkfs.ext4:e2fsprogs
     /usr/share/selinux/devel/Makefile:selinux-policy-dev" ;;
   bench) needs+=" $tests_machine /usr/share/doc/python3:python3 dpkg-shlibdeps:dpkg-dev
     /usr/share/doc/libpam-google-authenticator:libpam-google-authenticator

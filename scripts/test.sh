@@ -1,5 +1,5 @@
 #!/bin/bash
-# test.sh [NAME...]: runs what `make test` or `make test-NAME` has built: all tests but mandatory_access and
+# test.sh [NAME...]: runs what `make test` or `make test-NAME` has built: all tests but mandatory_access, power_cut and
 # booted_doors (make test-machines), or the end-to-end tests of tests/NAME.rs or whose names contain NAME.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -22,8 +22,10 @@ options=()
 cannot=$(scripts/host.sh --possible) || options+=(--skip systemd:: --skip instructions::hosts:: --skip booted_doors::)
 # Hosts with all greeters take minutes to make: only where they are asked for.
 [ -e target/roots/trixie-doors.made ] || options+=(--skip booted_doors::)
-# Kernels with AppArmor and SELinux take minutes to boot without hardware for it: only where they are asked for.
-case " $* " in *" mandatory_access "*) ;; *) options+=(--skip mandatory_access::) ;; esac
+# Kernels take minutes to boot without hardware for it: only where they are asked for.
+for name in mandatory_access power_cut; do
+  case " $* " in *" $name "*) ;; *) options+=(--skip "$name::") ;; esac
+done
 program=$(grep /end_to_end- target/tests.programs)
 failed=0
 if [ $# -eq 0 ]; then
@@ -37,6 +39,6 @@ for name in "$@"; do
 done
 target/e2e/run_tests "$program" "${options[@]}" || failed=1
 [ -z "$cannot" ] || echo "test: hosts with systemd were NOT tried: $cannot"
-[ $# -gt 0 ] || echo "test: AppArmor and SELinux in force, and all doors of booted hosts, are tried by: make test-machines"
+[ $# -gt 0 ] || echo "test: AppArmor and SELinux in force, a power cut, and all doors of booted hosts, are tried by: make test-machines"
 [ $failed = 0 ] || echo "test: FAILED"
 exit $failed

@@ -24,6 +24,8 @@ if [ -n "$named" ]; then
 fi
 [ -z "$root" ] || exit 0
 
+# Its socket and what the last logins used up: an orderly end needs neither.
+trap 'rm -rf /run/totpd' EXIT
 if [ -d /run/systemd/system ]; then
   systemctl disable --quiet --now totpd.socket || true
   systemctl stop totpd.service || true

@@ -128,6 +128,8 @@ fn a_configuration_that_cannot_be_meant() {
         ("[enrollment]\nperiode = 30\n", ":2: periode: unknown field"),
         ("[enrollment]\nperiod = 7\n", ":2: period: 7 is not in 15 to 300"),
         ("[throttle]\nfirst_wait = \"soon\"\n", ":2: first_wait: \"soon\" is no length of time"),
+        ("[store]\nmark = \"no\"\n", ":2: mark: invalid type: string \"no\", expected a boolean"),
+        ("[store]\nmark = 0\n", ":2: mark: invalid type: integer `0`, expected a boolean"),
         ("this is not TOML\n", ":1: "),
     ] {
         machine.write(file, text);

@@ -34,6 +34,7 @@ mod needs;
 mod newcomer;
 mod outage;
 mod package;
+mod power_cut;
 mod private_socket;
 mod programs;
 mod qr_codes;

@@ -2,6 +2,9 @@
 
 use tests::{Machine, Seed, eventually, pam};
 
+mod no_tmpfs;
+mod stalled_disk;
+
 /// A machine with many users who share a seed, and one login that leaned.
 struct Leaning {
     machine: Machine,

@@ -144,3 +144,24 @@ const SETTINGS: [&str; 14] = [
     "Defaults!/usr/bin/true !authenticate",
     "Defaults timestamp_timeout = -1, !lecture",
 ];
+
+#[test]
+fn a_host_may_have_another_name_for_sudo() {
+    let machine = Machine::new();
+    machine.enrolled("alice", 1);
+    machine.run("totpctl enable sudo").stdout_ok();
+    machine.write("/etc/hosts", "127.0.0.1 localhost\n127.0.1.1 web.example.org totp-test\n");
+    for (rules, expected) in [
+        ("bob web=(ALL) NOPASSWD: ALL\n", "not asked: bob (NOPASSWD"),
+        (
+            "bob ALL=(ALL) NOPASSWD: ALL\nbob totp-test=(ALL) ALL\n",
+            "not asked: bob, who may be asked",
+        ),
+    ] {
+        machine.write("/etc/sudoers.d/50", rules);
+        let enters = machine.run("runuser -u bob -- sudo -n -k /usr/bin/id -u");
+        assert_eq!(enters.stdout_ok().trim(), "0", "{rules}");
+        let told = door(&doctor(&machine, "sudo").stdout, "sudo");
+        assert!(told.contains(expected), "{rules} {told}");
+    }
+}

@@ -13,12 +13,29 @@ use crate::machine::{Output, repository};
 pub struct Kernel {
     outside: Child,
     lines: Lines<BufReader<ChildStdout>>,
+    /// Where its disk is, if that outlives a power cut.
+    disk: Option<tempfile::TempDir>,
 }
 
 impl Kernel {
     /// Boots a copy of `target/roots/ROOT` with this security module ("apparmor", "selinux").
     pub fn boot(root: &str, module: &str) -> Self {
-        Self::with(&repository().join("target/tests"), root, module)
+        Self::with(&repository().join("target/tests"), root, module, None)
+    }
+
+    /// Boots a copy whose disk outlives [`Kernel::power_cut`].
+    pub fn with_disk(root: &str, module: &str) -> Self {
+        let disk = tempfile::tempdir().unwrap();
+        Self::with(&repository().join("target/tests"), root, module, Some(disk))
+    }
+
+    /// Cuts its power, and boots it again. What the guest did not write to its disk is lost. What
+    /// it wrote and did not flush is kept: that disk loses nothing.
+    #[must_use]
+    pub fn power_cut(mut self, root: &str, module: &str) -> Self {
+        self.end();
+        let disk = self.disk.take().expect("a disk that outlives it");
+        Self::with(&repository().join("target/tests"), root, module, Some(disk))
     }
 
     /// Boots a copy that can run these tests. All their needs are at the same paths as here.
@@ -30,7 +47,7 @@ impl Kernel {
         let mut copy = Command::new("bash");
         copy.args(["-c", script, "-"]).arg(&suite).arg(std::env::current_exe().unwrap());
         assert!(copy.current_dir(&here).status().unwrap().success(), "{}", suite.display());
-        let mut kernel = Self::with(&suite, root, module);
+        let mut kernel = Self::with(&suite, root, module, None);
         let here = here.display();
         kernel.run(&format!("mkdir -p {here} && mount --bind /opt/tests {here}")).stdout_ok();
         kernel
@@ -53,17 +70,19 @@ impl Kernel {
         self.run(&format!("cd {} && {modules} && {script}", repository().display()))
     }
 
-    fn with(folder: &Path, root: &str, module: &str) -> Self {
+    fn with(folder: &Path, root: &str, module: &str, disk: Option<tempfile::TempDir>) -> Self {
+        let file = disk.as_ref().map(|disk| disk.path().join("disk"));
         let mut outside = Command::new(repository().join("scripts/kernel.sh"))
             .arg(repository().join("target/roots").join(root))
             .arg(folder)
             .arg(module)
+            .env("DISK", file.as_deref().unwrap_or(Path::new("")))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("scripts/kernel.sh");
         let lines = BufReader::new(outside.stdout.take().unwrap()).lines();
-        let mut kernel = Self { outside, lines };
+        let mut kernel = Self { outside, lines, disk };
         kernel.run("systemctl is-system-running --wait").stdout_ok();
         kernel
     }
@@ -83,9 +102,15 @@ impl Kernel {
     }
 }
 
-impl Drop for Kernel {
-    fn drop(&mut self) {
+impl Kernel {
+    fn end(&mut self) {
         let _ = self.outside.kill();
         let _ = self.outside.wait();
+    }
+}
+
+impl Drop for Kernel {
+    fn drop(&mut self) {
+        self.end();
     }
 }

@@ -192,19 +192,36 @@ impl Machine {
     /// Starts the daemon with a clock that [`Machine::set_clock`] moves. Waits until it serves.
     pub fn start_with_clock(&self) -> Child {
         self.set_clock(0);
+        self.start_on_disk_with_clock(0)
+    }
+
+    /// Starts the daemon with the clock that is set, on a disk that can stall. While the file
+    /// /var/lib/totpd/stall exists, each flush takes so many milliseconds longer.
+    pub fn start_on_disk_with_clock(&self, stall: u32) -> Child {
         self.kill_daemon("TERM");
-        let daemon = self.start(
-            "exec env LD_PRELOAD=$(faketime -f +0 printenv LD_PRELOAD) FAKETIME_NO_CACHE=1 \
+        let daemon = self.start(&format!(
+            "exec env LD_PRELOAD=/opt/tests/faults.so:$(faketime -f +0 printenv LD_PRELOAD) TZ=UTC \
+             FAULT_FOLDER=/var/lib/totpd FAULT_STALL={stall} FAKETIME_NO_CACHE=1 \
              FAKETIME_DONT_FAKE_MONOTONIC=1 DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1 \
-             FAKETIME_TIMESTAMP_FILE=/run/clock /usr/libexec/totpd",
-        );
+             FAKETIME_TIMESTAMP_FILE=/run/clock /usr/libexec/totpd"
+        ));
         eventually("the daemon is on the bus", || self.owns_its_name());
         daemon
     }
 
     /// Moves the clock of that daemon so many seconds from the clock of this machine.
     pub fn set_clock(&self, seconds: i64) {
-        self.write("/run/clock", &format!("{seconds:+}\n"));
+        self.write_clock(&format!("echo {seconds:+}"));
+    }
+
+    /// Has the clock of that daemon stand still at this time, in seconds since 1970.
+    pub fn stop_clock(&self, at: u64) {
+        self.write_clock(&format!("TZ=UTC date -d @{at} '+%F %T'"));
+    }
+
+    /// The daemon reads the file at any moment, so it is whole at every moment.
+    fn write_clock(&self, print: &str) {
+        self.run(&format!("{print} > /run/clock.new && mv /run/clock.new /run/clock")).stdout_ok();
     }
 
     /// Calls a method of totpd as root or another user, in the notation of gdbus.

@@ -36,7 +36,7 @@ impl Seed {
     }
 
     /// Returns the code of a time, in seconds since 1970.
-    fn code_at(&self, time: u64) -> String {
+    pub fn code_at(&self, time: u64) -> String {
         let out = Command::new("oathtool")
             .args(["--totp", "--base32", "--now", &format!("@{time}"), &self.0])
             .output()

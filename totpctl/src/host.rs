@@ -10,6 +10,7 @@ pub(crate) mod name_services;
 pub(crate) mod people;
 pub(crate) mod permissions;
 pub(crate) mod process;
+pub(crate) mod rescue_mode;
 pub(crate) mod root_password;
 pub(crate) mod selinux;
 pub(crate) mod sshd;

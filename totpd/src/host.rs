@@ -5,5 +5,6 @@ pub(crate) mod hardening;
 pub(crate) mod locale;
 pub(crate) mod nss;
 pub(crate) mod readiness;
+pub(crate) mod run_directory;
 pub(crate) mod signals;
 pub(crate) mod user_files;

@@ -22,7 +22,7 @@ use crate::audit::condition::Condition;
 use crate::config::{CONFIG_FILE, Config, ConfigError};
 use crate::daemon::Daemon;
 use crate::dispatch::Services;
-use crate::host::{clock, hardening, readiness, signals};
+use crate::host::{clock, hardening, readiness, run_directory, signals};
 use crate::login::local::LocalLogin;
 use crate::manage::Manager;
 use crate::manage::store::StoreService;
@@ -180,7 +180,10 @@ async fn wait_for_store(
 }
 
 fn open_store(makes_marks: bool) -> Result<OpenStore, OpenError> {
-    let marks = MarkSettings { witness: Path::new(WITNESS), is_on: makes_marks, now: clock::now };
+    let witness = Path::new(WITNESS);
+    // Without it the store cannot make the witness, and says so.
+    let _ = witness.parent().map(run_directory::create);
+    let marks = MarkSettings { witness, is_on: makes_marks, now: clock::now };
     let credentials = credentials_directory();
     Local::open(Path::new(DIRECTORY), credentials.as_deref(), Some(marks), Owner::ROOT)
 }

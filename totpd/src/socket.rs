@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use totpd_interface::PRIVATE_SOCKET;
 
 use crate::dispatch::Services;
+use crate::host::run_directory;
 use crate::socket::acceptor::Acceptor;
 
 mod acceptor;
@@ -52,11 +53,7 @@ impl PrivateSocket {
     pub(crate) fn bind() -> io::Result<Self> {
         let path = Path::new(PRIVATE_SOCKET);
         let folder = path.parent().unwrap_or(path);
-        match fs::create_dir(folder) {
-            Ok(()) => fs::set_permissions(folder, Permissions::from_mode(0o755))?,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
+        run_directory::create(folder)?;
         // The new socket has another name until it is complete. Therefore there is a socket at
         // every moment.
         let new = folder.join(".private.new");

@@ -10,7 +10,7 @@ use crate::dispatch::Progress;
 use crate::jump::jumps_past_end;
 use crate::module_results::results;
 use crate::password::{CodeWithoutPassword, code_without_password};
-use crate::proof::proves_identity;
+use crate::proof::is_proof;
 use crate::return_code::ReturnCode;
 use crate::stack::{Place, Rule};
 
@@ -87,7 +87,8 @@ pub fn analyze(rules: &[Rule], exists: &dyn Fn(&str) -> bool) -> Analysis {
     }
     let root = explore(rules, exists, true);
     let root_needs_factor = root.can_succeed && !root.skips_unenrolled && root.bypasses.is_empty();
-    let skips_root = root.bypasses.into_values().find_map(|bypass| match bypass {
+    let of_root = root.bypasses.into_iter().filter(|(key, _)| !user.bypasses.contains_key(key));
+    let skips_root = of_root.into_iter().find_map(|(_, bypass)| match bypass {
         Bypass::NotAsked { past, module, .. } if module == "pam_rootok" => Some(past),
         _ => None,
     });
@@ -163,7 +164,7 @@ impl Path {
             if result == ReturnCode::SUCCESS {
                 next.approved_by = Some(self.progress.at);
             }
-        } else if ACCEPTS_OR_IGNORES.contains(&result) && proves_identity(rule) {
+        } else if is_proof(rule, result) {
             next.is_proved = true;
         }
         let leaves_the_sequence =
@@ -274,8 +275,5 @@ fn update_factor_state(before: FactorState, result: ReturnCode) -> FactorState {
     }
 }
 
-/// The results by which a module accepts, or leaves the user to another module that knows the user.
-const ACCEPTS_OR_IGNORES: [ReturnCode; 3] =
-    [ReturnCode::SUCCESS, ReturnCode::NEW_AUTHTOK_REQD, ReturnCode::IGNORE];
 /// The longest stack that is explored. Distributions have about 20 lines.
 pub(crate) const MAX_RULES: usize = 400;

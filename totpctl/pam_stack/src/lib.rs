@@ -24,6 +24,7 @@ pub mod parse;
 pub mod password;
 mod proof;
 pub mod return_code;
+mod root_program;
 pub mod setcred;
 mod silence;
 pub mod stack;

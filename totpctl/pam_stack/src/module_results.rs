@@ -20,7 +20,7 @@ pub(crate) fn results(rule: &Rule, exists: &dyn Fn(&str) -> bool, root: bool) ->
     match rule.module() {
         "pam_deny" => vec![ReturnCode::AUTH_ERR],
         "pam_permit" => vec![ReturnCode::SUCCESS],
-        "pam_rootok" if root => vec![ReturnCode::SUCCESS],
+        "pam_rootok" if root || rule.runs_as_root => vec![ReturnCode::SUCCESS],
         "pam_rootok" => vec![ReturnCode::AUTH_ERR],
         // Root is a local system user. Another user may be of either kind.
         "pam_localuser" if root => vec![ReturnCode::SUCCESS],

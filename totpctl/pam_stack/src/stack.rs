@@ -6,6 +6,7 @@ use crate::ambiguous::{AmbiguousLine, INCLUDED_TOO_DEEP, ambiguous_line};
 use crate::control::{Control, JUMP_OVERFLOW};
 use crate::factor::FACTOR_MODULE;
 use crate::parse::{Directive, Kind, Line, parse_lines_of};
+use crate::root_program::runs_as_root;
 
 /// The position of a line.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -53,6 +54,8 @@ pub struct Rule {
     pub control: Control,
     /// The control word, or the text in brackets, as it was written.
     pub word: String,
+    /// True if the program of the service runs as root for every user.
+    pub runs_as_root: bool,
 }
 
 impl Rule {
@@ -114,11 +117,11 @@ impl Stack {
     /// `/etc/pam.d`, or of a file with an absolute path, if it exists.
     #[must_use]
     pub fn parse(service: &str, kind: Kind, read: &dyn Fn(&str) -> Option<String>) -> Self {
-        let own = Self::in_file(service, kind, read);
+        let own = Self::in_file(service, service, kind, read);
         match own {
             Ok(rules) if !rules.is_empty() => Self::Rules(rules),
             // A service without rules gets those of "other".
-            Ok(_) => match Self::in_file(OTHER, kind, read) {
+            Ok(_) => match Self::in_file(OTHER, service, kind, read) {
                 Ok(rules) => Self::Rules(rules),
                 Err(error) => error.into(),
             },
@@ -128,11 +131,15 @@ impl Stack {
 
     fn in_file(
         name: &str,
+        service: &str,
         kind: Kind,
         read: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Vec<Rule>, LoadError> {
         let Some(text) = read(name) else { return Ok(Vec::new()) };
-        let mut loading = Loading { kind, read, rules: Vec::new(), file_count: 0, too_deep: None };
+        let runs_as_root = runs_as_root(service);
+        let rules = Vec::new();
+        let mut loading =
+            Loading { kind, read, runs_as_root, rules, file_count: 0, too_deep: None };
         loading.text(name, &text, None, 0, 0)?;
         match loading.too_deep {
             Some(place) => Err(LoadError::Ambiguous(place, INCLUDED_TOO_DEEP)),
@@ -144,6 +151,7 @@ impl Stack {
 struct Loading<'a> {
     kind: Kind,
     read: &'a dyn Fn(&str) -> Option<String>,
+    runs_as_root: bool,
     rules: Vec<Rule>,
     /// The number of files that were included.
     file_count: usize,
@@ -190,12 +198,14 @@ impl Loading<'_> {
             return Err(LoadError::TooLong(place));
         }
         let is_wanted = |kind: Kind| kind == self.kind && only.is_none_or(|only| only == kind);
+        let runs_as_root = self.runs_as_root;
         let rule = |kind, control, word: &str| Rule {
             place: place.clone(),
             level,
             kind,
             control,
             word: word.to_owned(),
+            runs_as_root,
         };
         if let Directive::Module { kind, control, .. } = &line.directive
             && control.fault == Some(JUMP_OVERFLOW)

@@ -9,7 +9,8 @@ use crate::host::door::known_doors::{
 };
 use crate::host::door::skipped::{cockpit_exceptions, polkit_exceptions};
 use crate::host::door::{CodeNeed, Door, automatic_login, never_asking};
-use crate::host::root_password::{self, RootPassword};
+use crate::host::rescue_mode;
+use crate::host::root_password::RootPassword;
 use crate::pam::families::FAMILIES;
 use crate::program;
 use crate::unit::has_systemd;
@@ -50,9 +51,7 @@ fn name(known: &KnownDoor) -> String {
 
 fn door(known: &KnownDoor, services: &Services) -> Door {
     let (mut code, mut exceptions) = match known.kind {
-        Kind::NeverAsks if known.name == RESCUE_MODE => {
-            (root_password::code(RootPassword::of_host()), Vec::new())
-        }
+        Kind::NeverAsks if known.name == RESCUE_MODE => (rescue_mode::code_of_host(), Vec::new()),
         Kind::NeverAsks => (CodeNeed::NotAsked, Vec::new()),
         Kind::OnePrompt | Kind::Stack => {
             let service = services.get(known.service);

@@ -111,6 +111,7 @@ fn check_sudo<'a>(
             code: service.code.clone(),
             exceptions: service.exceptions.clone(),
             skips_unenrolled: service.unenrolled.can_log_in(),
+            enrolls: service.options.iter().any(|option| option == "enroll"),
         }
     };
     let is_enrolled = |user: &str| enrolled().map(|enrolled| enrolled.contains(user));

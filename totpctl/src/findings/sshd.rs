@@ -19,6 +19,7 @@ use crate::host::sshd::config::effective::{Effective, USUAL_SERVICE};
 use crate::host::sshd::host_survey;
 use crate::host::sshd::launch::Launch;
 use crate::host::sshd::launch::command_line::CommandLine;
+use crate::host::sshd::launch::starter::Starter;
 use crate::host::sshd::question::Failure;
 use crate::host::sshd::survey::Survey;
 use crate::host::sshd::ways::stack;
@@ -133,7 +134,9 @@ fn check_with(read: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> Vec
             let asks = asks || used.asks;
             reload::check(&survey.everybody, &used, asks, report);
             if asks {
-                report.notes.extend(Launch::of_host().others.iter().map(not_checked_finding));
+                let launch = Launch::of_host();
+                report.notes.extend(launch.others.iter().map(not_checked_finding));
+                report.notes.extend(launch.starters.iter().map(starter_finding));
             }
             doors
         }
@@ -150,11 +153,19 @@ fn check_with(read: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> Vec
 
 /// Returns the note for an sshd that listens, and is not the one that was asked.
 fn not_checked_finding(other: &CommandLine) -> Finding {
-    let command = [other.program.clone()].into_iter().chain(other.words());
-    let command = command.collect::<Vec<_>>().join(" ");
+    let command = other.text();
     let message = format!("another sshd listens, and its configuration is not checked: {command}");
     let fix = format!("see what it does for its users: {command} -T");
     Finding::new(FindingId::SshdNotChecked, message).fix(fix)
+}
+
+/// Returns the note for what starts an sshd with options of its own.
+fn starter_finding(Starter { file, line }: &Starter) -> Finding {
+    let command = line.text();
+    let message =
+        format!("this starts another sshd, whose configuration is not checked: {command}");
+    let fix = format!("see what it does for its users: {command} -T");
+    Finding::new(FindingId::SshdNotChecked, message).fix(fix).in_file(file)
 }
 
 /// Returns the finding for a configuration that cannot be read at all.

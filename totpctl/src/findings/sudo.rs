@@ -1,9 +1,13 @@
 //! The ways in by sudo, and what its rules mean for the code.
 
 mod asks;
+mod credentials;
 mod memory;
 mod other;
 mod phrases;
+#[cfg(test)]
+mod tests;
+mod tries;
 
 use self::asks::{Exception, exceptions, is_anybody_asked};
 use self::other::{Effect, others};
@@ -23,6 +27,8 @@ pub(crate) struct Stack {
     pub(crate) code: CodeNeed,
     pub(crate) exceptions: Vec<String>,
     pub(crate) skips_unenrolled: bool,
+    /// True if they create a factor.
+    pub(crate) enrolls: bool,
 }
 
 impl Sudo {
@@ -44,13 +50,16 @@ impl Sudo {
         stack: &dyn Fn(&str) -> Stack,
         is_enrolled: &dyn Fn(&str) -> Option<bool>,
     ) -> Vec<Door> {
-        let Stack { mut code, exceptions: mut found, skips_unenrolled } = stack(&service.name);
+        let Stack { mut code, exceptions: mut found, skips_unenrolled, .. } = stack(&service.name);
         let mut narrow = Vec::new();
         if let Some(sudoers) = self.sudoers.as_ref().filter(|_| code != CodeNeed::NotAsked) {
             let group = self.exempt_group.as_deref();
             found.extend(exceptions(sudoers, group).iter().map(Exception::phrase));
             if !is_anybody_asked(sudoers) {
                 code = CodeNeed::NotAsked;
+            }
+            if code == CodeNeed::Asked && tries::setting(sudoers).is_some() {
+                code = CodeNeed::Closed(tries::CLOSED.to_owned());
             }
             let others = if code == CodeNeed::Asked { others(sudoers) } else { Vec::new() };
             for other in others {
@@ -128,6 +137,12 @@ impl Sudo {
             let finding = Finding::new(FindingId::SudoersNotChecked, message).at(place.clone());
             finding.fix("check them by hand, for example with sudo -l -U USER")
         }));
+        report.notes.extend(self.others.iter().map(|path| {
+            let message =
+                "another sudo is installed, and doctor does not check its rules and its PAM services";
+            let finding = Finding::new(FindingId::SudoersNotChecked, message).in_file(path);
+            finding.fix("remove it, or check it by hand")
+        }));
         let Some(sudoers) = &self.sudoers else {
             let message = "the rules of sudo are not checked: only root can read them";
             let finding = Finding::new(FindingId::SudoersNotChecked, message);
@@ -153,6 +168,10 @@ impl Sudo {
             }
         }));
         report.notes.extend(memory::notes(sudoers));
+        report.problems.extend(tries::problem(sudoers));
+        if self.services.iter().any(|used| stack(&used.name).enrolls) {
+            report.problems.extend(credentials::problems(sudoers));
+        }
         let Stack { code, skips_unenrolled, .. } = stack("sudo");
         for other in others(sudoers) {
             let effect = match code == CodeNeed::Asked {
@@ -212,131 +231,3 @@ pub(crate) fn sudo_exceptions() -> Vec<String> {
 
 const EXCEPTION_FIX: &str =
     "remove the exception, or accept it: totpctl doctor accept sudoers-exception --reason TEXT";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::host::sudo::sudoers::{Files, Sudoers};
-
-    /// Returns what sudo with these rules reports, while root has no factor.
-    fn checked(rules: &str) -> Report {
-        checked_of(Some(Sudoers::of_text(rules, "h")), None)
-    }
-
-    fn checked_of(sudoers: Option<Sudoers>, silence: Option<String>) -> Report {
-        let (command, name) = ("sudo".to_owned(), "sudo".to_owned());
-        let sudo = Sudo {
-            services: vec![UsedService { command, name, scope: None }],
-            sudoers,
-            faults: Vec::new(),
-            unread: Vec::new(),
-            silence,
-            exempt_group: None,
-        };
-        let stack = |_: &str| Stack {
-            code: CodeNeed::Asked,
-            exceptions: Vec::new(),
-            skips_unenrolled: false,
-        };
-        let mut report = Report::default();
-        sudo.check(&stack, &|user| Some(user != "root"), &mut report);
-        report
-    }
-
-    #[test]
-    fn a_finding_depends_on_the_aliases_and_the_user_of_other_lines() {
-        let basis = |rules: &str| {
-            let report = checked(rules);
-            let is_known = |finding: &&Finding| finding.id() != FindingId::SudoersNotChecked;
-            let mut all = report.problems.iter().chain(&report.notes);
-            all.find(is_known).unwrap().basis().map(ToOwned::to_owned)
-        };
-        // More members than the message names.
-        let alias = "User_Alias OPS = a, b, c, d, e, f, g";
-        for line in ["Defaults:OPS !authenticate", "Defaults:OPS rootpw"] {
-            assert_eq!(basis(&format!("{alias}\n{line}\n")).as_deref(), Some(alias), "{line}");
-        }
-        let exempt = format!("{alias}\na, b, c, d, e, f, g: (root:) ALL");
-        assert_eq!(basis(&format!("{alias}\nOPS ALL=NOPASSWD: ALL\n")), Some(exempt));
-        // What a line exempts depends on other lines too.
-        for (rules, expected) in [
-            ("a ALL=NOPASSWD: /b, /c\n", "a: (root:) /b, (root:) /c"),
-            ("a ALL=NOPASSWD: /b, /c\na ALL=(ALL) /c\n", "a: (root:) /b"),
-            ("a ALL=(ALL:adm) NOPASSWD: /b\n", "a: (ALL:adm) /b"),
-            ("a ALL=NOPASSWD: /b\n+ng ALL=(ALL) ALL\n", "a may: (root:) /b"),
-            ("Defaults runas_default=op\na ALL=NOPASSWD: /b\n", "a: (op:) /b"),
-            ("Defaults:a runas_default=op\na ALL=NOPASSWD: /b\n", "a: (op:) /b"),
-        ] {
-            assert_eq!(basis(rules).as_deref(), Some(expected), "{rules}");
-        }
-        assert_eq!(basis("Defaults runaspw\nDefaults runas_default=op\n").as_deref(), Some("op"));
-    }
-
-    #[test]
-    fn rules_that_are_not_checked_have_a_change_to_make() {
-        let report = checked_of(None, Some("sudo -V: it does not answer within 5 s".to_owned()));
-        let told: Vec<_> = report.notes.iter().map(Finding::sentence).collect();
-        assert_eq!(told.len(), 2, "{told:?}");
-        assert!(told[0].ends_with("; run sudo -V as root"), "{told:?}");
-        assert!(told[1].ends_with("; run doctor as root"), "{told:?}");
-    }
-
-    #[test]
-    fn a_file_that_sudo_ignores_is_a_note() {
-        let read = |path: &str| match path {
-            "/s" => Ok("@include /t\n@includedir /d\n".to_owned()),
-            _ => Ok("bob ALL=NOPASSWD: ALL\n".to_owned()),
-        };
-        for (refused, problems, notes) in [
-            (&["/t", "/d"][..], &[][..], &["/t: sudo ignores this", "/d: sudo ignores this"][..]),
-            (&["/t", "/d/a"], &[], &["/t: sudo ignores this", "/d/a: sudo ignores this"]),
-            (&["/s"], &["/s: sudo refuses this file"], &[]),
-        ] {
-            let refusal = |path: &str| {
-                refused.contains(&path).then(|| "everybody can write to it".to_owned())
-            };
-            let list = |_: &str| vec!["a".to_owned()];
-            let files =
-                Files { rejected: &[], refusal: &refusal, read: &read, list: &list, host: "h" };
-            let report = checked_of(Some(Sudoers::read("/s", &files)), None);
-            for (found, expected) in [(&report.problems, problems), (&report.notes, notes)] {
-                let is_known = |finding: &&Finding| finding.id() != FindingId::SudoersNotChecked;
-                let told: Vec<_> = found.iter().filter(is_known).map(Finding::sentence).collect();
-                assert_eq!(told.len(), expected.len(), "{told:?}");
-                assert!(told.iter().zip(expected).all(|(a, b)| a.starts_with(b)), "{told:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn an_exception_has_a_change_to_make() {
-        let report = checked("bob ALL=NOPASSWD: /bin/a\n");
-        let told = report.notes[0].sentence();
-        assert!(told.ends_with(EXCEPTION_FIX), "{told}");
-    }
-
-    #[test]
-    fn a_code_that_nobody_has_is_a_finding_of_its_own() {
-        for (rules, problems, notes) in [
-            ("Defaults targetpw\n", &[FindingId::SudoNobodyBecomesRoot][..], &[][..]),
-            ("Defaults runaspw, runas_default=op\n", &[], &[FindingId::SudoAsksForOtherUser]),
-            ("Defaults:bob rootpw\n", &[FindingId::SudoAsksForOtherUser], &[]),
-            (
-                "Defaults:bob runaspw\nDefaults runas_default=op\n",
-                &[],
-                &[FindingId::SudoAsksForOtherUser],
-            ),
-            ("Defaults@other rootpw\n", &[], &[]),
-            ("Defaults env_reset\n", &[], &[]),
-            ("Defaults timestamp_timeout=-1\n", &[], &[FindingId::SudoRemembersCode]),
-        ] {
-            let report = checked(rules);
-            let ids = |list: &[Finding]| list.iter().map(Finding::id).collect::<Vec<_>>();
-            assert_eq!(ids(&report.problems), problems, "{rules}");
-            // This machine may have rules in a directory.
-            let mut found = ids(&report.notes);
-            found.retain(|id| *id != FindingId::SudoersNotChecked);
-            assert_eq!(found, notes, "{rules}");
-        }
-    }
-}

@@ -2,8 +2,6 @@
 
 use std::fs;
 
-use super::door::CodeNeed;
-
 /// Whether root has a password at the console.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum RootPassword {
@@ -32,20 +30,6 @@ impl RootPassword {
     }
 }
 
-/// Returns what `sulogin` asks for: the password of root, and no code.
-pub(crate) fn code(password: RootPassword) -> CodeNeed {
-    match password {
-        RootPassword::Usable => CodeNeed::NotAsked,
-        RootPassword::Locked => CodeNeed::Closed(
-            "root is locked, and rescue mode asks for the password of root".to_owned(),
-        ),
-        RootPassword::NotSeen => CodeNeed::Unknown(
-            "rescue mode asks for the password of root, which only root can see in /etc/shadow"
-                .to_owned(),
-        ),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,12 +47,5 @@ mod tests {
         ] {
             assert_eq!(RootPassword::from_shadow(shadow), expected, "{shadow:?}");
         }
-    }
-
-    #[test]
-    fn a_password_that_is_not_seen_is_no_way_in_that_is_open() {
-        assert_eq!(code(RootPassword::Usable), CodeNeed::NotAsked);
-        assert!(matches!(code(RootPassword::Locked), CodeNeed::Closed(_)));
-        assert!(matches!(code(RootPassword::NotSeen), CodeNeed::Unknown(_)));
     }
 }

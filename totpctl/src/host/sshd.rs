@@ -66,6 +66,9 @@ pub(crate) fn pam_is_nowhere_first(survey: &Survey) -> Option<bool> {
 /// Reports whether each list of `AuthenticationMethods` has another method before the one that uses
 /// PAM. sshd skips a list with a method that is turned off.
 pub(crate) fn pam_is_never_first(config: &Effective) -> bool {
+    if config.fault.is_some() {
+        return true;
+    }
     let Some(lists) = &config.lists else {
         // A staged roll-out turns both off for the rest.
         let is_on = |method| config.is_enabled(method);

@@ -1,19 +1,20 @@
 //! sudo as it is installed: its PAM services, and the files of its rules.
 
+mod plugins;
 pub(crate) mod services;
 pub(crate) mod sudoers;
 
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use self::plugins::other_policy;
 use self::services::{UsedService, services};
 use self::sudoers::{Callers, Files, Owner, Permissions, Place, Sudoers};
 use super::{accounts, name_services};
-use crate::pam::files::path_of;
-use crate::pam::files::read_file;
+use crate::pam::files::{path_of, read_file};
 use crate::program;
 
 /// sudo on this host.
@@ -30,6 +31,8 @@ pub(crate) struct Sudo {
     pub(crate) silence: Option<String>,
     /// The group whose members were exempt when sudo was built.
     pub(crate) exempt_group: Option<String>,
+    /// Other programs of sudo on this host.
+    pub(crate) others: Vec<String>,
 }
 
 impl Sudo {
@@ -52,21 +55,30 @@ impl Sudo {
         }
         let file = sudoers_path(&version, is_rust);
         let is_root = nix::unistd::geteuid().is_root();
-        let rejected = is_root.then(|| visudo_faults(&file)).flatten();
-        let sudoers = is_root.then(|| read_sudoers(&file, rejected.as_deref().unwrap_or_default()));
+        let rejected = is_root.then(|| visudo_faults(&file, is_rust)).flatten();
+        let by_full_name = version.contains(FULL_NAME);
+        let read = || read_sudoers(&file, rejected.as_deref().unwrap_or_default(), by_full_name);
+        let sudoers = is_root.then(read);
         if let Some(sudoers) = &sudoers {
             services = services::of_users(services, sudoers, &has_login_service);
         }
         let own = sudoers.as_ref().map(|sudoers| sudoers.faults.clone()).unwrap_or_default();
         // Without visudo, this parser has the last word.
-        let (mut faults, unread) = match rejected {
+        let (mut faults, mut unread) = match rejected {
             Some(rejected) => {
                 let is_told = |place: &Place| rejected.iter().any(|(known, _)| known == place);
                 let unread = own.into_iter().filter(|(place, _)| !is_told(place)).collect();
                 (rejected, unread)
             }
+            None if is_rust && is_root => (own, vec![((file, 1), NO_VISUDO.to_owned())]),
             None => (own, Vec::new()),
         };
+        if !is_rust {
+            let settings = read_file(Path::new(SETTINGS)).unwrap_or_default();
+            unread.extend(
+                other_policy(&settings).map(|(line, words)| ((SETTINGS.to_owned(), line), words)),
+            );
+        }
         faults.retain(|((file, _), _)| {
             sudoers.as_ref().is_some_and(|sudoers| !sudoers.ignores_file(file))
         });
@@ -79,6 +91,7 @@ impl Sudo {
             unread,
             silence,
             exempt_group: exempt_group.map(|group| group.trim().to_owned()),
+            others: other_programs(&path),
         })
     }
 }
@@ -110,8 +123,27 @@ fn sudoers_path(version: &str, is_rust: bool) -> String {
     path.unwrap_or("/etc/sudoers").to_owned()
 }
 
-fn read_sudoers(path: &str, rejected: &[(Place, String)]) -> Sudoers {
-    let owner = Owner::parse(&read_file(Path::new("/etc/sudo.conf")).unwrap_or_default());
+/// Returns other programs of sudo that make somebody root: that of Rust beside that of C, or the
+/// other way round.
+fn other_programs(path: &Path) -> Vec<String> {
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    let found = ["sudo-rs", "sudo.ws"].into_iter().filter_map(program::path);
+    let is_other = |other: &PathBuf| {
+        let is_setuid = fs::metadata(other).is_ok_and(|file| file.mode() & SETUID != 0);
+        is_setuid && real(other) != real(path)
+    };
+    found.filter(is_other).map(|path| path.display().to_string()).collect()
+}
+
+/// Returns the name that the resolver has for this host. sudo goes by it with the setting `fqdn`.
+fn full_name(host: &str) -> Option<String> {
+    let (_, stdout, _) = output("getent", &["ahosts", "--", host]).ok()?;
+    let name = stdout.lines().next()?.split_whitespace().nth(2)?;
+    (name != host).then(|| name.to_owned())
+}
+
+fn read_sudoers(path: &str, rejected: &[(Place, String)], by_full_name: bool) -> Sudoers {
+    let owner = Owner::parse(&read_file(Path::new(SETTINGS)).unwrap_or_default());
     let refusal = |path: &str| {
         // The caller tells that a file is missing.
         let file = fs::metadata(path).ok()?;
@@ -131,11 +163,18 @@ fn read_sudoers(path: &str, rejected: &[(Place, String)]) -> Sudoers {
     let callers = Callers { accounts: accounts::list_local(), has_all_groups };
     Sudoers::read(path, &Files { rejected, refusal: &refusal, read: &read, list: &list, host })
         .with_callers(callers)
+        .with_other_name(by_full_name.then(|| full_name(host)).flatten())
 }
 
-/// Returns the lines that visudo calls wrong, if it is installed.
-fn visudo_faults(path: &str) -> Option<Vec<(Place, String)>> {
-    let (is_good, stdout, stderr) = output("visudo", &["-c", "-f", path]).ok()?;
+/// Returns the lines that the visudo of this sudo calls wrong, if it is installed. Those of Rust
+/// and of C read some lines differently.
+fn visudo_faults(path: &str, is_rust: bool) -> Option<Vec<(Place, String)>> {
+    let is_of_sudo = |name: &&str| {
+        let version = output(name, &["-V"]);
+        version.is_ok_and(|(_, stdout, _)| stdout.starts_with("visudo-rs") == is_rust)
+    };
+    let visudo = ["visudo", "visudo-rs", "visudo.ws"].into_iter().find(is_of_sudo)?;
+    let (is_good, stdout, stderr) = output(visudo, &["-c", "-f", path]).ok()?;
     Some(if is_good { Vec::new() } else { faults(&format!("{stderr}{stdout}")) })
 }
 
@@ -203,6 +242,11 @@ pub(crate) fn sudo_services_without_file() -> Vec<(String, String)> {
     missing.map(|used| (used.command, used.name)).collect()
 }
 
+/// What `sudo -V` says of the setting `fqdn`.
+const FULL_NAME: &str = "Require fully-qualified hostnames in the sudoers file";
+const NO_VISUDO: &str = "sudo-rs reads some lines differently, and its visudo is not installed";
+const SETTINGS: &str = "/etc/sudo.conf";
+const SETUID: u32 = 0o4000;
 /// The sources of groups that are files of this host.
 const LOCAL_SOURCES: [&str; 5] = ["altfiles", "compat", "extrausers", "files", "systemd"];
 

@@ -58,6 +58,20 @@ fn nullok_without_a_proof_is_found() {
         (format!("auth required pam_unix.so\nauth required pam_totp.so nullok\n{permit}"), false),
         ("auth required pam_totp.so nullok\nauth required pam_unix.so\n".into(), false),
         (format!("auth required pam_vendor.so\nauth required pam_totp.so nullok\n{permit}"), false),
+        (format!("auth required pam_exec.so x\nauth required pam_totp.so nullok\n{permit}"), true),
+        (
+            format!(
+                "auth required pam_exec.so expose_authtok x\nauth required pam_totp.so nullok\n{permit}"
+            ),
+            false,
+        ),
+        (
+            format!(
+                "auth required pam_google_authenticator.so nullok\nauth required pam_totp.so nullok\n{permit}"
+            ),
+            true,
+        ),
+        (format!("auth required pam_sss.so\nauth required pam_totp.so nullok\n{permit}"), false),
         (format!("auth optional pam_unix.so\nauth required pam_totp.so nullok\n{permit}"), true),
         (format!("auth required pam_totp.so\n{permit}"), false),
         ("auth required pam_totp.so nullok\n".into(), false),
@@ -117,6 +131,19 @@ fn a_code_that_is_enough_is_found() {
             Some(1),
         ),
         (format!("auth optional pam_unix.so\n{ours}"), Some(2)),
+        (format!("auth required pam_exec.so /usr/bin/notify\n{ours}"), Some(2)),
+        (format!("auth required pam_google_authenticator.so nullok\n{ours}"), Some(2)),
+        (format!("auth required pam_google_authenticator.so\n{ours}"), None),
+        (format!("auth required pam_u2f.so cue nouserok\n{ours}"), Some(2)),
+        (format!("auth required pam_sss.so ignore_unknown_user\n{ours}"), Some(2)),
+        (format!("auth required pam_krb5.so minimum_uid=1000\n{ours}"), Some(2)),
+        // Who is left is known to the other module.
+        (
+            format!(
+                "auth required pam_sss.so ignore_unknown_user\nauth required pam_unix.so nullok\n{ours}"
+            ),
+            None,
+        ),
     ] {
         let found = finding(&text).code_alone;
         assert_eq!(found.map(|place| place.line), expected, "{text}");

@@ -2,12 +2,13 @@
 
 use crate::findings::finding::{Finding, FindingId};
 use crate::findings::report::Report;
+use crate::host::rescue_mode::is_forced;
 use crate::host::root_password::RootPassword;
 use crate::unit::has_systemd;
 
 /// Adds a note if rescue mode of this host would let nobody in, for root.
 pub(super) fn check(report: &mut Report) {
-    if RootPassword::of_host() == RootPassword::Locked {
+    if RootPassword::of_host() == RootPassword::Locked && !is_forced() {
         report.notes.push(locked(has_systemd()));
     }
 }

@@ -168,6 +168,7 @@ pub(super) fn for_match(
                 finding(FindingId::SshdMatchNobodyCanLogIn, format!("lets nobody in: {reason}"));
             let ask = config.ask_keyword;
             report.problems.push(problem.fix(match config.lists {
+                _ if config.fault.is_some() => "correct that line".to_owned(),
                 Some(_) => {
                     format!(
                         "use keyboard-interactive in AuthenticationMethods there, with {ask} yes"

@@ -18,7 +18,7 @@ use crate::host::sshd::case::{Case, Cases};
 use crate::host::sshd::config::blocks::{Block, words};
 use crate::host::sshd::config::effective::Effective;
 use crate::host::sshd::config::trace::Trace;
-use crate::host::sshd::question::Answer;
+use crate::host::sshd::question::{Answer, Failure};
 use crate::host::sshd::survey::Survey;
 use crate::host::sshd::ways::stack::of_text;
 use crate::host::sshd::{pam_is_never_first, pam_is_nowhere_first};

@@ -51,6 +51,8 @@ pub(crate) const KNOWN: &[KnownDoor] = &[
     stack("su", "su", &["su"]),
     stack("su -", "su-l", &["su"]),
     stack("doas", "doas", &["doas"]),
+    // A ticket of Kerberos is enough, and sudo asks for more.
+    never("ksu", "", &["ksu"]),
     stack(POLKIT, "polkit-1", &["pkttyagent", "pkexec"]),
     stack("machinectl shell", "polkit-1", &["machinectl"]),
     stack("login", "login", &["login"]),
@@ -58,6 +60,8 @@ pub(crate) const KNOWN: &[KnownDoor] = &[
     stack("remote login", "remote", &[]),
     stack("rlogin", "rlogin", &[]),
     never("rsh", "rsh", &[]),
+    // A key is enough, also where it is built with PAM.
+    never("Dropbear", "", &["dropbear"]),
     never("rescue mode", "", &["sulogin"]),
     stack("Cockpit", "cockpit", &[]),
     // Greeters.
@@ -101,6 +105,8 @@ pub(crate) const KNOWN: &[KnownDoor] = &[
     one_prompt("IMAP (saslauthd)", "imap"),
     one_prompt("POP (saslauthd)", "pop"),
     one_prompt("SMTP (saslauthd)", "smtp"),
+    one_prompt("VMware guest operations", "vmtoolsd"),
+    one_prompt("Webmin", "webmin"),
     // They run what a user, or who wrote as the user, left there.
     never("cron", "cron", &["cron"]),
     never("cron", "crond", &["crond"]),

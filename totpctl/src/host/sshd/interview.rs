@@ -31,7 +31,8 @@ impl<'a> Interview<'a> {
     /// Asks for the connections of a class.
     pub(super) fn case(&mut self, class: &Class) -> Result<Case, Failure> {
         let config = self.config(class)?;
-        let refused_by = self.classes.refused_by(class, &config.access);
+        let refused_by = config.refuses.then_some("RefuseConnection");
+        let refused_by = refused_by.or_else(|| self.classes.refused_by(class, &config.access));
         Ok(Case { config, refused_by, accounts: class.accounts.clone() })
     }
 
@@ -45,6 +46,12 @@ impl<'a> Interview<'a> {
         let argument = class.connection.argument();
         let Answer { config, trace } = match (self.ask)(&argument) {
             Ok(answer) => answer,
+            // The main lines can be read, so it is a line of these blocks.
+            Err(failure) if failure.is_of_lines => {
+                let config = Effective::faulty(failure.message);
+                self.answers.insert(class.blocks.clone(), Ok(config.clone()));
+                return Ok(config);
+            }
             Err(failure) => {
                 self.is_over = failure.is_timeout.then(|| failure.clone());
                 self.answers.insert(class.blocks.clone(), Err(failure.clone()));

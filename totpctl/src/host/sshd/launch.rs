@@ -4,6 +4,7 @@ pub(crate) mod command_line;
 pub(crate) mod listener;
 pub(crate) mod process;
 pub(crate) mod socket;
+pub(crate) mod starter;
 mod unit_file;
 
 use std::fs;
@@ -12,6 +13,7 @@ use std::sync::OnceLock;
 
 use self::command_line::CommandLine;
 use self::process::listeners;
+use self::starter::{Starter, starters};
 use crate::program;
 
 /// The command lines of sshd.
@@ -21,6 +23,8 @@ pub(crate) struct Launch {
     pub(crate) checked: CommandLine,
     /// Others that listen, and are not checked.
     pub(crate) others: Vec<CommandLine>,
+    /// What may start others, with options of their own.
+    pub(crate) starters: Vec<Starter>,
 }
 
 impl Launch {
@@ -37,7 +41,13 @@ impl Launch {
                 !path.is_absolute() || system.as_deref().and_then(real) == real(path)
             };
             let launch = Self::choose(lines.collect(), &is_system);
-            launch.unwrap_or_else(|| Self { checked: of_unit(), others: Vec::new() })
+            let mut launch =
+                launch.unwrap_or_else(|| Self { checked: of_unit(), ..Self::default() });
+            launch.starters = starters(&FOLDERS, &UNITS);
+            let known = [&launch.checked].into_iter().chain(&launch.others);
+            let known: Vec<_> = known.map(|line| line.options.clone()).collect();
+            launch.starters.retain(|starter| !known.contains(&starter.line.options));
+            launch
         })
     }
 
@@ -54,7 +64,7 @@ impl Launch {
         let is_other = |line: &CommandLine| line.options != checked.options;
         let mut others: Vec<_> = own.into_iter().filter(is_other).chain(foreign).collect();
         others.dedup();
-        Some(Self { checked, others })
+        Some(Self { checked, others, starters: Vec::new() })
     }
 }
 

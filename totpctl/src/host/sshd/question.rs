@@ -27,11 +27,13 @@ pub(crate) struct Failure {
     pub(crate) fix: Option<String>,
     /// True if it did not answer in time.
     pub(crate) is_timeout: bool,
+    /// True if it cannot read its lines.
+    pub(crate) is_of_lines: bool,
 }
 
 impl Failure {
     pub(crate) fn new(message: String) -> Self {
-        Self { message, place: None, fix: None, is_timeout: false }
+        Self { message, place: None, fix: None, is_timeout: false, is_of_lines: false }
     }
 }
 
@@ -145,7 +147,7 @@ pub(crate) fn explain(messages: &str) -> Failure {
         None => (lines.find_map(location).map(|(place, _)| place), first),
     };
     let message = format!("sshd cannot read its configuration (sshd -T): {first}");
-    Failure { place, fix, ..Failure::new(message) }
+    Failure { place, fix, is_of_lines: true, ..Failure::new(message) }
 }
 
 fn is_debug(line: &str) -> bool {

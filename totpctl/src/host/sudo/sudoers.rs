@@ -45,8 +45,8 @@ pub(crate) struct Sudoers {
     lines: BTreeMap<Place, String>,
     /// The number of files that were read.
     file_count: usize,
-    /// The name of this host, with its domain if the host knows it.
-    host: String,
+    /// The names of this host, each with its domain if it is known. sudo goes by one of them.
+    hosts: Vec<String>,
     /// The accounts of this host; none if they are not known.
     callers: Callers,
 }
@@ -68,9 +68,15 @@ pub(crate) struct Files<'a> {
 impl Sudoers {
     /// Reads a file and all that it includes.
     pub(crate) fn read(path: &str, files: &Files<'_>) -> Self {
-        let mut sudoers = Self { host: files.host.to_owned(), ..Self::default() };
+        let mut sudoers = Self { hosts: vec![files.host.to_owned()], ..Self::default() };
         sudoers.file(path, files, None, 0);
         sudoers
+    }
+
+    /// Adds another name, by which sudo may go on this host.
+    pub(super) fn with_other_name(mut self, name: Option<String>) -> Self {
+        self.hosts.extend(name);
+        self
     }
 
     /// Adds the accounts of this host.

@@ -59,3 +59,36 @@ fn connections_that_are_not_asked_about_are_counted() {
     assert!(sentence.contains("not asked about 2 such connections"), "{sentence}");
     assert!(sentence.ends_with("test it: sshd -T -C user=bob,host=h"), "{sentence}");
 }
+
+#[test]
+fn connections_whose_lines_sshd_cannot_read_are_shut_out() {
+    let key_and_code = with(KEY_AND_CODE);
+    let answer = |text: &str| Answer {
+        config: Effective::parse(text),
+        trace: Trace::parse("debug2: load_server_config: filename /etc/ssh/sshd_config\n"),
+    };
+    let ask =
+        |connection: &str| match (connection.contains("user=bob"), connection.contains("=10.")) {
+            (true, true) => {
+                let mut failure = Failure::new("\"any\" must appear alone".into());
+                failure.is_of_lines = true;
+                Err(failure)
+            }
+            (true, false) => Ok(answer(&key_and_code)),
+            _ => Ok(answer(BASE)),
+        };
+    let blocks = ["User bob", "Address 10.0.0.0/8"].map(|criteria| Block {
+        place: ("/etc/ssh/sshd_config".into(), 9),
+        words: words(criteria),
+        outer: Vec::new(),
+    });
+    let found = Survey::new(answer(BASE), Vec::new(), blocks.into(), &ask, &|_| Vec::new());
+    assert!(found.unasked.is_empty(), "{:?}", found.unasked);
+    let (problems, _, doors) = told(&found, PASSWORD_AND_CODE);
+    assert_eq!(problems, ["sshd-match-nobody-can-log-in"]);
+    let is_shut = |door: &String| door.ends_with("and Match Address 10.0.0.0/8: closed");
+    assert!(doors.iter().any(is_shut), "{doors:?}");
+    // They never come to PAM.
+    let overlaps = found.overlaps;
+    assert_eq!(pam_is_nowhere_first(&Survey { overlaps, ..survey(&key_and_code) }), Some(true));
+}

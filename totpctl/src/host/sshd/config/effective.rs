@@ -16,7 +16,13 @@ pub(crate) struct Effective {
     pub(crate) kerberos: bool,
     /// `PermitEmptyPasswords`.
     pub(crate) empty_passwords: bool,
+    /// False if no key can open it: it reads no file of keys, asks no program, and trusts no CA.
+    pub(crate) accepts_keys: bool,
     pub(crate) access: Access,
+    /// Why sshd drops each connection of this class, if it cannot read its lines.
+    pub(crate) fault: Option<String>,
+    /// `RefuseConnection` of OpenSSH 9.9 and later.
+    pub(crate) refuses: bool,
     /// True if users without a shell can transfer files (`internal-sftp`).
     pub(crate) sftp_without_shell: bool,
     /// The keyword that turns on keyboard-interactive in this version.
@@ -119,12 +125,18 @@ impl Effective {
             },
             kerberos: is("kerberosauthentication", "yes"),
             empty_passwords: is("permitemptypasswords", "yes"),
+            accepts_keys: !is("authorizedkeysfile", "none")
+                || ["authorizedkeyscommand", "trustedusercakeys"]
+                    .into_iter()
+                    .any(|key| value(key).is_some_and(|value| value != "none")),
             access: Access {
                 allow_users: words("allowusers"),
                 deny_users: words("denyusers"),
                 allow_groups: words("allowgroups"),
                 deny_groups: words("denygroups"),
             },
+            fault: None,
+            refuses: is("refuseconnection", "yes"),
             sftp_without_shell: ["forcecommand", "subsystem sftp"].into_iter().any(|key| {
                 value(key).is_some_and(|command| command.split(' ').next() == Some("internal-sftp"))
             }),
@@ -137,6 +149,11 @@ impl Effective {
             pid_file: value("pidfile").filter(|file| *file != "none").map(ToOwned::to_owned),
             host_keys: values("hostkey").map(|file| file.trim().to_owned()).collect(),
         }
+    }
+
+    /// Returns that of connections for which sshd cannot read its lines. Nothing else is known.
+    pub(crate) fn faulty(reason: String) -> Self {
+        Self { fault: Some(reason), ..Self::parse("") }
     }
 
     /// Reports whether a method is turned on.
@@ -236,6 +253,18 @@ mod tests {
         assert_eq!((&new.pid_file, new.host_keys.len()), (&None, 0));
         assert_eq!(new.ask_keyword, "KbdInteractiveAuthentication");
         assert_eq!(Effective::parse("usepam no\n").pam, Pam::Off);
+        assert!(!new.refuses && Effective::parse("refuseconnection yes\n").refuses);
+        for (text, expected) in [
+            ("authorizedkeysfile .ssh/authorized_keys\n", true),
+            (
+                "authorizedkeysfile none\nauthorizedkeyscommand none\ntrustedusercakeys none\n",
+                false,
+            ),
+            ("authorizedkeysfile none\nauthorizedkeyscommand /bin/keys\n", true),
+            ("authorizedkeysfile none\ntrustedusercakeys /etc/ssh/ca\n", true),
+        ] {
+            assert_eq!(Effective::parse(text).accepts_keys, expected, "{text}");
+        }
         assert_eq!(Effective::parse("permitrootlogin yes\n").pam, Pam::Missing);
     }
 }

@@ -60,6 +60,12 @@ impl CommandLine {
             .collect()
     }
 
+    /// Returns it as a text.
+    pub(crate) fn text(&self) -> String {
+        let words = [self.program.clone()].into_iter().chain(self.words());
+        words.collect::<Vec<_>>().join(" ")
+    }
+
     /// Returns the keywords that options set (`-o`), in lower case.
     pub(crate) fn keywords(&self) -> Vec<String> {
         let values =

@@ -51,6 +51,9 @@ pub(crate) fn effects(
     stack: &PamStack,
     refused_by: Option<&str>,
 ) -> Vec<Effect> {
+    if let Some(fault) = &config.fault {
+        return vec![Effect::NobodyCanLogIn(fault.clone())];
+    }
     match &config.pam {
         Pam::Service(service) if !stack.asks && service != USUAL_SERVICE => {
             return vec![Effect::ServiceWithoutCode(service.clone())];
@@ -175,6 +178,9 @@ pub(crate) fn root_effect(
     refused_by: Option<&str>,
     others_log_in: bool,
 ) -> Option<Effect> {
+    if let Some(fault) = &config.fault {
+        return Some(Effect::NobodyCanLogIn(fault.clone()));
+    }
     let ways_of = |who| ways(config, stack, who, refused_by);
     // A key still opens the commands that stand next to it, if no list requires more.
     let keeps_commands = config.root == RootLogin::ForcedCommandsOnly

@@ -111,11 +111,19 @@ pub(crate) fn ways(
         way(config, stack, list, code)
     });
     let mut ways: Vec<_> = listed.chain(singles).collect();
-    if let Some(keyword) = refused_by {
-        for way in ways.iter_mut().filter(|way| !matches!(way.code, CodeNeed::Closed(_))) {
-            way.code = CodeNeed::Closed(format!(
-                "{keyword} excludes the user, and sshd gives PAM a wrong answer"
-            ));
+    let refusal = match refused_by {
+        _ if config.fault.is_some() => config.fault.clone(),
+        _ if config.refuses => Some("RefuseConnection yes".to_owned()),
+        Some(keyword) => {
+            Some(format!("{keyword} excludes the user, and sshd gives PAM a wrong answer"))
+        }
+        None => None,
+    };
+    if let Some(reason) = refusal {
+        let is_open = |way: &&mut Way| !matches!(way.code, CodeNeed::Closed(_));
+        // Of lines that sshd cannot read, nothing else is known.
+        for way in ways.iter_mut().filter(|way| config.fault.is_some() || is_open(way)) {
+            way.code = CodeNeed::Closed(reason.clone());
         }
     }
     ways
@@ -163,6 +171,9 @@ fn step(config: &Effective, stack: &PamStack, who: Who, name: &str) -> CodeNeed 
         return CodeNeed::Unknown(format!("the method {name} is not known here"));
     };
     let code = match method {
+        Method::PublicKey if !config.accepts_keys => {
+            CodeNeed::Closed("AuthorizedKeysFile none, so sshd knows no key".into())
+        }
         method if method.is_proof() => CodeNeed::NotAsked,
         Method::EmptyPassword if !is_on(config, method) => {
             CodeNeed::Closed(format!("{} no", config.keyword(method)))

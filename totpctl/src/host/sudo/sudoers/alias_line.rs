@@ -1,6 +1,6 @@
 //! A line of sudoers that defines aliases.
 
-use super::words::Words;
+use super::words::{BLANKS, Words};
 
 /// What an alias is a list of. A name may be in use once for each kind.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -21,7 +21,7 @@ pub(super) type Aliases = (AliasKind, Vec<(String, Vec<String>)>);
 /// Returns the aliases of a line, each with its members; nothing if the line defines none.
 pub(super) fn aliases(line: &str) -> Option<Result<Aliases, &'static str>> {
     let alias = WORDS.iter().find_map(|(word, kind)| Some((*kind, line.strip_prefix(word)?)));
-    let (kind, rest) = alias.filter(|(_, rest)| rest.starts_with([' ', '\t']))?;
+    let (kind, rest) = alias.filter(|(_, rest)| rest.starts_with(BLANKS))?;
     Some(parse(kind, rest).map(|found| (kind, found)))
 }
 
@@ -30,7 +30,7 @@ fn parse(kind: AliasKind, rest: &str) -> Result<Vec<(String, Vec<String>)>, &'st
     let mut words = Words(rest);
     loop {
         let name = words.until(&['=']).to_owned();
-        if !words.skip('=') || name.is_empty() || name.contains(char::is_whitespace) {
+        if !words.skip('=') || name.is_empty() || name.contains(BLANKS) {
             return Err("the alias cannot be read");
         }
         let members = match kind {

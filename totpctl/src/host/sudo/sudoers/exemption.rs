@@ -156,6 +156,6 @@ impl Sudoers {
 
     /// Returns whether a line is for this host, if its names tell.
     fn is_here(&self, grant: &Grant) -> Option<bool> {
-        is_this_host(&self.aliases.expand(AliasKind::Host, &grant.hosts), &self.host)
+        is_this_host(&self.aliases.expand(AliasKind::Host, &grant.hosts), &self.hosts)
     }
 }

@@ -5,9 +5,16 @@ use std::net::IpAddr;
 use super::words::is_doubtful;
 use crate::host::sshd::pattern::matches;
 
-/// Returns whether a list names this host, if its name tells. The last name that fits decides.
-/// `host` is the name of this host, with its domain if the host knows it.
-pub(super) fn is_this_host(hosts: &[String], host: &str) -> Option<bool> {
+/// Returns whether a list names this host, if all names of this host, with their domains, tell the
+/// same.
+pub(super) fn is_this_host(hosts: &[String], names: &[String]) -> Option<bool> {
+    let mut answers = names.iter().map(|name| is_named(hosts, name));
+    let first = answers.next().flatten();
+    first.filter(|_| answers.all(|answer| answer == first))
+}
+
+/// Returns whether a list names a host, if its name tells. The last name that fits decides.
+fn is_named(hosts: &[String], host: &str) -> Option<bool> {
     let mut found = Some(false);
     for name in hosts {
         let (name, is_negated) = match name.strip_prefix('!') {
@@ -73,7 +80,7 @@ mod tests {
             (&["+servers", "!web"], Some(false)),
         ] {
             let hosts: Vec<_> = hosts.iter().map(|name| (*name).to_owned()).collect();
-            assert_eq!(is_this_host(&hosts, "web"), expected, "{hosts:?}");
+            assert_eq!(is_this_host(&hosts, &["web".to_owned()]), expected, "{hosts:?}");
         }
         for (name, expected) in [
             ("web.example.org", Some(true)),
@@ -81,7 +88,8 @@ mod tests {
             ("web.example.com", None),
             ("db.example.org", Some(false)),
         ] {
-            assert_eq!(is_this_host(&[name.to_owned()], "web.example.org"), expected, "{name}");
+            let names = ["web.example.org".to_owned()];
+            assert_eq!(is_this_host(&[name.to_owned()], &names), expected, "{name}");
         }
     }
 }

@@ -10,7 +10,7 @@ impl Sudoers {
     }
 
     pub(super) fn reach(&self, setting: &Setting) -> Reach {
-        setting.reach(&self.aliases, &self.host)
+        setting.reach(&self.aliases, &self.hosts)
     }
 
     /// Returns the last setting of this name for everybody on this host.

@@ -1,5 +1,7 @@
 //! The parts of a line of sudoers that a backslash joins, without the comment.
 
+use super::words::BLANKS;
+
 /// Where in a line the reader is.
 #[derive(Debug, Default)]
 pub(super) struct PartReader {
@@ -16,12 +18,12 @@ pub(super) struct PartReader {
 impl PartReader {
     /// Returns a reader of the line that begins with this part.
     pub(super) fn new(first: &str) -> Self {
-        let line = first.trim_start();
+        let line = first.trim_start_matches(BLANKS);
         let is_include = line
             .strip_prefix("#include")
             .is_some_and(|rest| rest.strip_prefix("dir").unwrap_or(rest).starts_with([' ', '\t']));
         let skipped = if is_include { first.len() - line.len() + 1 } else { 0 };
-        let is_of_settings = first.trim_start().starts_with("Defaults");
+        let is_of_settings = first.trim_start_matches(BLANKS).starts_with("Defaults");
         Self { is_of_settings, skipped, ..Self::default() }
     }
 
@@ -47,7 +49,7 @@ impl PartReader {
                 }
                 _ => {}
             }
-            is_word = !c.is_whitespace() && !SIGNS.contains(&c);
+            is_word = !BLANKS.contains(&c) && !SIGNS.contains(&c);
         }
         match part.strip_suffix('\\').filter(|_| is_escaped) {
             Some(before) => (before, true),

@@ -1,7 +1,7 @@
 //! The lines of sudoers, and the files that they include.
 
 use super::line_part::PartReader;
-use super::words::{Words, unquote};
+use super::words::{BLANKS, Words, unquote};
 
 /// A place in a file.
 pub(crate) type Place = (String, usize);
@@ -43,9 +43,9 @@ pub(super) fn logical_lines(text: &str) -> Vec<Line> {
             text.push_str(more);
             is_continued = on;
         }
-        if !text.trim().is_empty() {
-            let is_indented = text.starts_with(char::is_whitespace);
-            let text = text.trim().to_owned();
+        if !text.trim_matches(BLANKS).is_empty() {
+            let is_indented = text.starts_with(BLANKS);
+            let text = text.trim_matches(BLANKS).to_owned();
             found.push(Line { number: index + 1, last, text, is_indented });
         }
     }
@@ -61,7 +61,7 @@ pub(super) fn include(line: &str, file: &str, host: &str) -> Option<(Include, bo
         (None, Some(rest)) => (false, rest),
         (None, None) => return None,
     };
-    let mut words = Words(rest.strip_prefix([' ', '\t'])?.trim());
+    let mut words = Words(rest.strip_prefix(BLANKS)?.trim_matches(BLANKS));
     let name = unquote(words.until(&[' ', '\t']));
     let has_more = !words.is_at_end();
     let host = host.split_once('.').map_or(host, |(short, _)| short);

@@ -31,7 +31,7 @@ impl Owner {
     pub(crate) fn parse(text: &str) -> Self {
         let plugins = text.lines().filter(|line| {
             let mut words = line.split_whitespace();
-            words.next() == Some("Plugin")
+            words.next().is_some_and(|word| word.eq_ignore_ascii_case("Plugin"))
                 && words.next().is_some_and(|name| name.starts_with("sudoers_"))
         });
         let mut owner = Self::default();

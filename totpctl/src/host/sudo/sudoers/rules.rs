@@ -2,7 +2,7 @@
 
 use super::alias_line::{AliasKind, aliases};
 use super::targets::Targets;
-use super::words::{Words, is_alias, is_doubtful, unquote};
+use super::words::{BLANKS, Words, is_alias, is_doubtful, unquote};
 
 /// The content of a line.
 #[derive(Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ fn settings(rest: &str) -> Result<Rule, &'static str> {
         let name = parts.until(&['=', '+', '-', ' ', '\t']).to_owned();
         parts.skip('+');
         parts.skip('-');
-        let value = parts.skip('=').then(|| unquote(parts.0.trim()));
+        let value = parts.skip('=').then(|| unquote(parts.0.trim_matches(BLANKS)));
         if name.is_empty() || (value.is_none() && !parts.is_at_end()) {
             return Err("the setting cannot be read");
         }
@@ -176,18 +176,19 @@ fn grant(words: &mut Words<'_>) -> Result<Grant, &'static str> {
 
 /// Returns the tag that is next, without its colon.
 fn tag<'a>(words: &mut Words<'a>) -> Option<&'a str> {
-    let rest = words.0.trim_start();
+    let rest = words.0.trim_start_matches(BLANKS);
     let end = rest.find(|c: char| !c.is_ascii_uppercase() && c != '_')?;
     let (name, after) = rest.split_at(end);
-    words.0 = TAGS.contains(&name).then(|| after.trim_start().strip_prefix(':'))??;
+    words.0 =
+        TAGS.contains(&name).then(|| after.trim_start_matches(BLANKS).strip_prefix(':'))??;
     Some(name)
 }
 
 /// Skips an option (`TIMEOUT=5m`), if it is next.
 fn option(words: &mut Words<'_>) -> bool {
-    let rest = words.0.trim_start();
+    let rest = words.0.trim_start_matches(BLANKS);
     let Some((name, _)) = rest.split_once('=') else { return false };
-    let is_option = OPTIONS.contains(&name.trim_end());
+    let is_option = OPTIONS.contains(&name.trim_end_matches(BLANKS));
     if is_option {
         words.until(&['=']);
         words.skip('=');

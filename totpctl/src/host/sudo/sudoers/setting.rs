@@ -63,20 +63,20 @@ impl Setting {
         }
     }
 
-    /// Returns the callers on the host with this name.
-    pub(super) fn reach(&self, aliases: &Aliases, host: &str) -> Reach {
-        let names = match self.scope_of(aliases) {
+    /// Returns the callers on the host with these names.
+    pub(super) fn reach(&self, aliases: &Aliases, names: &[String]) -> Reach {
+        let members = match self.scope_of(aliases) {
             Scope::All => return Reach::Everybody,
             Scope::Hosts(hosts) => {
-                return match is_this_host(&hosts, host) {
+                return match is_this_host(&hosts, names) {
                     Some(true) => Reach::Everybody,
                     Some(false) => Reach::Nobody,
                     None => Reach::Some,
                 };
             }
-            Scope::Commands(names) | Scope::Targets(names) | Scope::Users(names) => names,
+            Scope::Commands(members) | Scope::Targets(members) | Scope::Users(members) => members,
         };
-        match names.as_slice() {
+        match members.as_slice() {
             [all] if all == "ALL" => Reach::Everybody,
             _ => Reach::Some,
         }

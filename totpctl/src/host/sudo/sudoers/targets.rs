@@ -1,6 +1,6 @@
 //! The users and groups as which a command runs.
 
-use super::words::{Words, is_doubtful};
+use super::words::{BLANKS, Words, is_doubtful};
 
 /// The users and groups behind `-u` and `-g`, as the line names them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ impl Targets {
     /// Reads the text between the brackets: `USERS:GROUPS`.
     pub(super) fn parse(text: &str) -> Self {
         let (users, groups) = text.split_once(':').unwrap_or((text, ""));
-        let names = |text: &str| match text.trim() {
+        let names = |text: &str| match text.trim_matches(BLANKS) {
             "" => Vec::new(),
             list => Words(list).list(),
         };

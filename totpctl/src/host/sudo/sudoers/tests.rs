@@ -278,3 +278,38 @@ fn a_setting_that_a_later_line_takes_back_is_not_in_force() {
         assert_eq!(lines, expected, "{text}");
     }
 }
+
+#[test]
+fn only_a_space_and_a_tab_are_blanks() {
+    for blank in ["\u{a0}", "\u{2003}", "\u{85}", "\u{b}", "\u{c}"] {
+        for (all, later) in [
+            ("ALL", format!("{blank}bob ALL=(ALL) ALL")),
+            ("ALL", format!("bob{blank} ALL=(ALL) ALL")),
+            ("ALL", format!("bob web{blank}=(ALL) ALL")),
+            ("/bin/id", format!("bob ALL=(ALL) /bin/id{blank}")),
+        ] {
+            let found = rules(&format!("bob ALL=(ALL) NOPASSWD: {all}\n{later}\n")).exempt();
+            assert_eq!(found.len(), 1, "{later:?} {found:?}");
+        }
+    }
+    assert_eq!(rules("bob ALL=(ALL) NOPASSWD: ALL\n \tbob\tALL=(ALL) ALL \n").exempt(), []);
+}
+
+#[test]
+fn a_host_may_have_two_names() {
+    let names = |text: &str| rules(text).with_other_name(Some("box.example.org".to_owned()));
+    for (text, expected) in [
+        ("bob box=(ALL) NOPASSWD: ALL\n", Some(false)),
+        ("bob web=(ALL) NOPASSWD: ALL\n", Some(false)),
+        ("bob box.example.org=(ALL) NOPASSWD: ALL\n", Some(false)),
+        ("bob db=(ALL) NOPASSWD: ALL\n", None),
+        ("bob ALL=(ALL) NOPASSWD: ALL\nbob web=(ALL) ALL\n", Some(true)),
+        ("bob ALL=(ALL) NOPASSWD: ALL\nbob web, box=(ALL) ALL\n", None),
+    ] {
+        let found = names(text).exempt();
+        assert_eq!(found.first().map(|exempt| exempt.may_be_asked), expected, "{text}");
+    }
+    for (line, count) in [("Defaults@box !authenticate", 1), ("Defaults@db !authenticate", 0)] {
+        assert_eq!(names(line).in_force("authenticate", true).len(), count, "{line}");
+    }
+}

@@ -1,18 +1,21 @@
 //! Words and lists of sudoers.
 
+/// What separates words. sudo takes all other blanks, as of Unicode, for a part of a word.
+pub(super) const BLANKS: [char; 2] = [' ', '\t'];
+
 /// A text that is read from its start.
 pub(super) struct Words<'a>(pub(super) &'a str);
 
 impl<'a> Words<'a> {
     /// Skips blanks, and reports whether nothing is left.
     pub(super) fn is_at_end(&mut self) -> bool {
-        self.0 = self.0.trim_start();
+        self.0 = self.0.trim_start_matches(BLANKS);
         self.0.is_empty()
     }
 
     /// Skips blanks and this character, if it is next.
     pub(super) fn skip(&mut self, c: char) -> bool {
-        self.0 = self.0.trim_start();
+        self.0 = self.0.trim_start_matches(BLANKS);
         match self.0.strip_prefix(c) {
             Some(rest) => {
                 self.0 = rest;
@@ -43,7 +46,7 @@ impl<'a> Words<'a> {
         });
         let (text, rest) = self.0.split_at(end.unwrap_or(self.0.len()));
         self.0 = rest;
-        text.trim()
+        text.trim_matches(BLANKS)
     }
 
     /// Returns a command with its arguments, up to a comma or a colon that is not escaped. Quotes
@@ -61,14 +64,14 @@ impl<'a> Words<'a> {
                 '$' => is_expression && was_escaped,
                 _ => is_expression,
             };
-            is_word = !c.is_whitespace();
+            is_word = !BLANKS.contains(&c);
             (!was_escaped && [',', ':'].contains(&c)).then_some(index)
         });
         let (text, rest) = self.0.split_at(end.unwrap_or(self.0.len()));
         self.0 = rest;
         match is_expression && end.is_some() {
             true => Err("a regular expression has a comma or a colon"),
-            false => Ok(text.trim()),
+            false => Ok(text.trim_matches(BLANKS)),
         }
     }
 
@@ -83,12 +86,12 @@ impl<'a> Words<'a> {
 
     /// Skips the digest of a command, and the comma to another digest.
     pub(super) fn skip_digest(&mut self) -> bool {
-        let rest = self.0.trim_start();
+        let rest = self.0.trim_start_matches(BLANKS);
         let is_digest =
             rest.starts_with("sha") && rest.get(3..6).is_some_and(|size| DIGESTS.contains(&size));
-        let after = rest.get(6..).unwrap_or_default().trim_start();
+        let after = rest.get(6..).unwrap_or_default().trim_start_matches(BLANKS);
         let Some(after) = after.strip_prefix(':').filter(|_| is_digest) else { return false };
-        self.0 = after.trim_start();
+        self.0 = after.trim_start_matches(BLANKS);
         self.until(&[' ', '\t', ',']);
         self.skip(',');
         true
@@ -103,12 +106,12 @@ impl<'a> Words<'a> {
     pub(super) fn list_until(&mut self, ends: &[char]) -> Vec<String> {
         let mut names = Vec::new();
         loop {
-            self.0 = self.0.trim_start();
+            self.0 = self.0.trim_start_matches(BLANKS);
             let mut negation = String::new();
             while self.skip('!') {
                 negation.push('!');
             }
-            self.0 = self.0.trim_start();
+            self.0 = self.0.trim_start_matches(BLANKS);
             // A group that the system does not have.
             let prefix = if self.skip_text("%:") { "%:" } else { "" };
             names.push(format!("{negation}{prefix}{}", name(self.until(ends))));

@@ -10,6 +10,7 @@ use crate::login::{LoginContext, Nonce};
 use crate::message;
 use crate::variants::{DictBuilder, Dictionary};
 use crate::wire::call::{Call, Way};
+use crate::wire::message::tests::changes::{changed, changes};
 use crate::wire::message::tests::{cases, dictionary, text};
 
 /// A question, as far as the daemon looks at it.
@@ -178,13 +179,9 @@ proptest! {
     #[test]
     fn a_changed_call_is_read_as_zbus_reads_it_or_left_to_zbus(
         bytes in call(),
-        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        changes in changes(),
     ) {
-        let mut changed = bytes;
-        for (place, byte) in changes {
-            let place = place.index(changed.len());
-            changed[place] = byte;
-        }
+        let changed = changed(bytes, &changes);
         let read = seen(&changed);
         let by_zbus = seen_by_zbus(&changed);
         prop_assert!(read.is_none() || read == by_zbus, "{read:?}\n{by_zbus:?}\n{changed:?}");

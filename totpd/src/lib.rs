@@ -1,5 +1,5 @@
 //! totpd: the daemon that alone reads the seeds and decides about codes. It approves a code only
-//! after the use of the code is on disk.
+//! after the disk has its use, or a mark that makes it void after a crash.
 //!
 //! This crate is the shell. `dbus` and `socket` are the ways in, through `dispatch`.
 //! `login` and `manage` are the use cases. `factors` makes a factor for both of them, and `daemon`

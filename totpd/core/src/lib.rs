@@ -4,7 +4,8 @@
 //! record come out. The crate is `no_std`, so it can reach no clock, disk, bus, thread or random
 //! generator. Time and random bytes are arguments. [`verification::verify`] judges a login, and
 //! [`resync::resync`] finds a token again. [`management`] judges the code that a change needs, and
-//! then changes the record. [`restoration`] closes what a backup would open again.
+//! then changes the record. [`restoration`] closes what a backup would open again. [`mark`] decides
+//! which login is answered before the disk has its record.
 //! [`enrollment`] adds a factor:
 //!
 //! ```

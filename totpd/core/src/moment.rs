@@ -1,4 +1,4 @@
-//! The moment of a decision about codes.
+//! What a decision about codes asks of its moment.
 
 use crate::void_windows::VoidWindows;
 

@@ -18,7 +18,7 @@ pub trait Login {
     /// Uses one attempt of `user` for `code`. Returns `approved`, `denied` or `throttled`, and
     /// details.
     ///
-    /// The daemon approves a code at most once, and only after the approval is on disk.
+    /// The daemon approves a code at most once, also if it or the host crashes.
     fn verify(
         &self,
         user: &str,

@@ -37,8 +37,8 @@ struct Recent {
 type NameHash = [u64; 2];
 
 impl RecentAccounts {
-    /// Returns the account of `name` if it was kept a moment before `now`, and `files` is still
-    /// the state of the files of users.
+    /// Returns the account of `name` if it was kept a moment before `now` (in milliseconds of the
+    /// monotonic clock), and `files` is still the state of the files of users.
     pub(crate) fn get(&self, name: &str, files: &UserFiles, now: u64) -> Option<Account> {
         let hash = self.hash(name);
         let state = lock(&self.state);
@@ -46,7 +46,8 @@ impl RecentAccounts {
         state.accounts.get(&hash).filter(is_fresh).map(|recent| recent.account.clone())
     }
 
-    /// Keeps the account of `name`, which NSS named after the files of users had the state `files`.
+    /// Keeps the account of `name`, which NSS named after the files of users had the state `files`
+    /// at `now` (in milliseconds of the monotonic clock).
     pub(crate) fn keep(&self, name: &str, files: UserFiles, now: u64, account: &Account) {
         let hash = self.hash(name);
         let mut state = lock(&self.state);

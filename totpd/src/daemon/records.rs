@@ -107,22 +107,12 @@ impl Daemon {
         self.store.note_prompt(now);
     }
 
-    /// Returns the result of a write, as the contract says it.
-    fn note_write<T>(&self, written: Result<T, StoreError>) -> Result<T, Error> {
-        let written = self.map_store_error(written)?;
-        // A read says nothing about a full disk, so only a write ends the failure.
-        if let Some(entry) = self.store_health.report_success() {
-            entry.write();
-        }
-        Ok(written)
-    }
-
     /// Removes the record of `account`, which may be damaged.
     ///
     /// # Errors
     /// The errors of [`Daemon::report_store_error`].
     pub(crate) async fn discard(&self, account: &Account) -> Result<(), Error> {
-        self.map_store_error(self.store.discard(account.key.clone()).await)
+        self.note_write(self.store.discard(account.key.clone()).await)
     }
 
     /// Returns at most `limit` records of users whose names come after `after`, in name order.
@@ -131,6 +121,16 @@ impl Daemon {
     /// The errors of [`Daemon::report_store_error`].
     pub(crate) async fn list(&self, after: String, limit: u32) -> Result<Vec<Listed>, Error> {
         self.map_store_error(self.store.list(after, limit).await)
+    }
+
+    /// Returns the result of a write, as the contract says it.
+    fn note_write<T>(&self, written: Result<T, StoreError>) -> Result<T, Error> {
+        let written = self.map_store_error(written)?;
+        // A read says nothing about a full disk, so only a write ends the failure.
+        if let Some(entry) = self.store_health.report_success() {
+            entry.write();
+        }
+        Ok(written)
     }
 
     fn map_store_error<T>(&self, result: Result<T, StoreError>) -> Result<T, Error> {

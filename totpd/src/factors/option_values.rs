@@ -8,7 +8,11 @@ use totpd_interface::dictionary::{DictReader, InvalidEntry};
 use totpd_interface::{Dictionary, Error};
 use totpd_journal::escape::{escape, is_unsafe_to_print};
 
-/// Returns a name from a person. It has no characters that are unsafe to print.
+/// Returns a name from a person; empty if there is none. It has no characters that are unsafe to
+/// print.
+///
+/// # Errors
+/// [`Error::InvalidArgument`], with the key and what is allowed.
 pub(crate) fn name(options: &Dictionary, key: &str) -> Result<String, Error> {
     let name = options.text(key)?.unwrap_or_default();
     if name.len() > MAX_NAME_BYTES || name.chars().any(is_unsafe_to_print) {
@@ -18,7 +22,10 @@ pub(crate) fn name(options: &Dictionary, key: &str) -> Result<String, Error> {
     Ok(name.to_owned())
 }
 
-/// Returns the times and services of a factor.
+/// Returns the purpose, the times (in seconds since 1970) and the services of a factor.
+///
+/// # Errors
+/// [`Error::InvalidArgument`], with the key and what is allowed.
 pub(crate) fn restrictions(options: &Dictionary) -> Result<Restrictions, Error> {
     let time = |key: &str| {
         let wanted = "seconds since 1970, an unsigned 64-bit number";

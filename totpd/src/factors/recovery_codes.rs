@@ -9,6 +9,9 @@ use crate::daemon::Daemon;
 use crate::daemon::hash_worker::Work;
 
 /// Makes recovery codes for a user who has none left. The daemon shows them once, and never again.
+///
+/// # Errors
+/// The errors of [`Daemon::read`], [`Daemon::recovery_codes`] and [`Daemon::update`].
 pub(crate) async fn first_recovery_codes(
     daemon: &Daemon,
     account: &Account,

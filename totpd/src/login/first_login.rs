@@ -3,6 +3,7 @@
 use totpd_core::account::Account;
 use totpd_core::enrollment::{self, Confirmation, LabelHistory};
 use totpd_core::factor::{FactorId, LoginNonce, LoginToken, Maker};
+use totpd_core::moment::Moment;
 use totpd_core::record_key::RecordKey;
 use totpd_formats::otpauth;
 use totpd_interface::login::{BeginReply, LoginContext, Method, Nonce, VerifyReply};
@@ -21,7 +22,6 @@ use crate::factors::new_factor::new_factor;
 use crate::host::clock;
 use crate::host::locale;
 use crate::login::enrollment_screen::{screen, wrap};
-use totpd_core::moment::Moment;
 
 /// The first code of a factor that the daemon showed at a login.
 #[derive(Clone, Copy)]

@@ -5,6 +5,7 @@ use totpd_core::enrollment::{
     self, Confirmation, Enrolled, EnrollmentRules, LabelHistory, Request,
 };
 use totpd_core::management::{self, Reauthentication};
+use totpd_core::moment::Moment;
 use totpd_formats::otpauth;
 use totpd_interface::{DictBuilder, Dictionary, Error};
 use totpd_qr::Picture;
@@ -24,7 +25,6 @@ use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::reauthentication::reauthentication;
 use crate::manage::refusal::{CODES_VOID, error_of_enrollment, refuse};
 use crate::manage::user_state;
-use totpd_core::moment::Moment;
 
 /// Adds a factor, or for root shows its pending factor again.
 pub(crate) async fn enroll(

@@ -3,6 +3,7 @@
 use totpd_core::code::Code;
 use totpd_core::factor::Maker;
 use totpd_core::management;
+use totpd_core::moment::Moment;
 use totpd_core::resync::ResyncOutcome;
 use totpd_interface::Error;
 use zeroize::Zeroizing;
@@ -13,7 +14,6 @@ use crate::daemon::Daemon;
 use crate::host::clock;
 use crate::manage::authorization::AuthorizedCaller;
 use crate::manage::refusal::{CODES_VOID, error_of_enrollment};
-use totpd_core::moment::Moment;
 
 /// Finds the token `id` by two codes in a row. Both codes are used up.
 pub(crate) async fn resync(

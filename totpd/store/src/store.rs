@@ -1,5 +1,6 @@
 //! The handle on a store. It reads a record or changes it. A change is on disk before anybody
-//! learns of it. Nothing waits for a store longer than its timeout.
+//! learns of it, but for a login that leans ([`Store::judge`]). Nothing waits for a store longer
+//! than its timeout.
 
 use std::sync::Arc;
 use std::time::Duration;

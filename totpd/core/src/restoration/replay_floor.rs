@@ -1,9 +1,10 @@
 //! The time of the last restore: every code that may have been accepted before it counts as used.
 
+use serde::{Deserialize, Serialize};
+
 use crate::factor::{Drift, Kind};
 use crate::otp::time_step;
 use crate::record::Record;
-use serde::{Deserialize, Serialize};
 
 /// The end of the codes that count as used.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]

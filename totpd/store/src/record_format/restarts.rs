@@ -6,10 +6,10 @@ use totpd_core::factor::Kind;
 use totpd_core::fixtures::{THROTTLE_RULES, code_of, enrolled, user};
 use totpd_core::source::Source;
 use totpd_core::verification::{Answer, Attempt, Rules, Verdict, verify};
+use totpd_core::void_windows::VoidWindows;
 
 use crate::record_format::{SealedSeeds, decode, encode};
 use crate::sealer::tests::sealer;
-use totpd_core::void_windows::VoidWindows;
 
 const UID: u32 = 1000;
 

@@ -7,6 +7,7 @@ use totpd_core::account::NO_UID;
 use totpd_core::decoy;
 use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::RecordKey;
+use totpd_core::restoration::{ReplayFloor, apply_floor};
 
 use crate::backend::StoreError;
 use crate::backup::{PublicKey, SigningKey};
@@ -16,7 +17,6 @@ use crate::record_format::{self, SealedSeeds};
 use crate::sealer::Sealer;
 use crate::sqlite::failure::unavailable;
 use crate::sqlite::row::Row;
-use totpd_core::restoration::{ReplayFloor, apply_floor};
 
 /// The keys of an open store. They change while it is open: get them for each use.
 #[derive(Clone)]

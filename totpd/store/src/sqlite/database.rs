@@ -132,8 +132,7 @@ impl Database {
         let end = || -> Result<Decision, RowError> {
             connection.execute_batch("BEGIN IMMEDIATE")?;
             // A failed flush may have left a window that is not on disk yet.
-            mark_rows::set_windows(connection, &keys.current, &marker.windows())?;
-            mark_rows::set_mark(connection, &keys.current, None)?;
+            mark_rows::end_mark(connection, &keys.current, &marker.windows())?;
             let decision = marker.decide(Vec::new());
             connection.execute_batch("COMMIT")?;
             Ok(decision)

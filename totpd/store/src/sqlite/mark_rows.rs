@@ -57,6 +57,16 @@ pub(super) fn set_windows(
     }
 }
 
+/// Ends the mark: removes its row, and writes the windows. Both belong in one transaction.
+pub(super) fn end_mark(
+    connection: &Connection,
+    sealer: &Sealer,
+    windows: &VoidWindows,
+) -> Result<(), RowError> {
+    set_windows(connection, sealer, windows)?;
+    set_mark(connection, sealer, None)
+}
+
 /// Seals both rows again, under the current key.
 pub(super) fn reseal(connection: &Connection, keys: &KeySet) -> Result<(), RowError> {
     let rows = read(connection, keys)?;

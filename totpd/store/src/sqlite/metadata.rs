@@ -3,6 +3,7 @@
 use postcard::{from_bytes, to_stdvec};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
+use totpd_core::restoration::ReplayFloor;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::backup::History;
@@ -10,7 +11,6 @@ use crate::master_key::KeyId;
 use crate::sealer::{SealError, Sealer};
 use crate::sqlite::failure::unavailable;
 use crate::sqlite::rows::RowError;
-use totpd_core::restoration::ReplayFloor;
 
 /// The role of a key that the store names.
 #[derive(Clone, Copy, Debug)]

@@ -14,6 +14,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 use totpd_core::record::Record;
 use totpd_core::record_key::RecordKey;
+use totpd_core::restoration::ReplayFloor;
 use totpd_core::user_name::UserName;
 use totpd_core::void_windows::VoidWindows;
 
@@ -29,7 +30,6 @@ use crate::sqlite::rows::RowError;
 use crate::sqlite::schema::create_tables;
 use crate::sqlite::used_codes::UsedCodes;
 use crate::sqlite::{connection, mark_rows, reserve, rows};
-use totpd_core::restoration::ReplayFloor;
 
 /// A restore that has begun. Dropping it leaves the store as it is.
 pub struct PendingRestore<'a> {

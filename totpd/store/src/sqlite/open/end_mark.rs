@@ -29,14 +29,7 @@ pub(super) fn end_mark(
 ) -> Result<(WriteConnection, Marker), OpenError> {
     let file = layout.store();
     let failed = |error: &rusqlite::Error| OpenError::from_sqlite(&file, error);
-    let MarkRows { mark, mut windows } =
-        mark_rows::read(&connection, keys).map_err(|error| match error {
-            RowError::Database(error) => failed(&error),
-            RowError::Record(_) => {
-                let reason = "its sealed metadata was changed".into();
-                OpenError::NotAStore { path: file.clone(), reason }
-            }
-        })?;
+    let MarkRows { mark, mut windows } = read_rows(&connection, keys, &file)?;
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(SealError::Random)?;
     let run = RunId::from_random(bytes);
@@ -66,6 +59,21 @@ pub(super) fn end_mark(
     Ok((connection, Marker::new(run, witness, windows)))
 }
 
+/// Reads the rows of the mark and of the windows. Rows that cannot be unsealed are not missing.
+fn read_rows(
+    connection: &WriteConnection,
+    keys: &KeySet,
+    file: &Path,
+) -> Result<MarkRows, OpenError> {
+    mark_rows::read(connection, keys).map_err(|error| match error {
+        RowError::Database(error) => OpenError::from_sqlite(file, &error),
+        RowError::Record(_) => {
+            let reason = "its sealed metadata was changed".into();
+            OpenError::NotAStore { path: file.to_path_buf(), reason }
+        }
+    })
+}
+
 /// Returns the record of a user, as it is on disk.
 fn find_record(connection: &WriteConnection, keys: &KeySet, key: RecordKey) -> Option<Record> {
     let row = rows::read(connection, &key).ok()??;
@@ -80,8 +88,7 @@ fn write_end(
 ) -> Result<(), RowError> {
     let change = || -> Result<(), RowError> {
         connection.execute_batch("BEGIN IMMEDIATE")?;
-        mark_rows::set_windows(connection, &keys.current, windows)?;
-        mark_rows::set_mark(connection, &keys.current, None)?;
+        mark_rows::end_mark(connection, &keys.current, windows)?;
         Ok(connection.execute_batch("COMMIT")?)
     };
     change().inspect_err(|_| {
@@ -106,8 +113,8 @@ fn create_witness(directory: &Path, run: RunId) -> Option<WitnessFile> {
 fn log_void(mark: &Mark) {
     let window = mark.void_window();
     let message = format!(
-        "the host or the disk stopped while people logged in, so codes of that minute are void: \
-         those from {} to {} (seconds since 1970), and of up to ten time steps before. People wait \
+        "the host or the disk stopped while people logged in, so codes of that minute are void. They \
+         are those of {} to {} (seconds since 1970), and of up to ten time steps before. People wait \
          until their app shows a later one",
         window.from(),
         window.until()

@@ -16,7 +16,8 @@ mod best_match;
 mod verdict;
 
 /// Judges one attempt outside of `voids`. Returns the verdict and the record. The record must be on
-/// disk before anybody learns the verdict.
+/// disk before anybody learns the verdict, unless the login leans on a mark
+/// ([`mark`](crate::mark)).
 ///
 /// The work is the same for unknown, unenrolled, enrolled and throttled users. So the time does not
 /// tell them apart.

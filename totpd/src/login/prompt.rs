@@ -26,7 +26,8 @@ impl Wait {
     }
 }
 
-/// Returns the text of the prompt. For every name, even one of no user, the wait reads alike.
+/// Returns the text of the prompt. For every name, even one of no user, the wait reads alike. That
+/// for void codes is of another length for other factors than the usual app.
 pub(crate) fn prompt(words: Option<&str>, wait: Option<Wait>) -> String {
     let words = words.unwrap_or(DEFAULT_PROMPT);
     let hint = match wait {

@@ -26,8 +26,8 @@ pub(crate) trait LoginService: Send + Sync {
         context: &'a LoginContext,
     ) -> PendingReply<'a, BeginReply>;
 
-    /// Answers `Verify`, and spends one attempt. An approved code is durably used up before the
-    /// reply.
+    /// Answers `Verify`, and spends one attempt. An approved code is used up before the reply, for
+    /// good: on disk, or in a minute whose codes are void after a crash.
     fn verify<'a>(
         &'a self,
         caller: Caller,

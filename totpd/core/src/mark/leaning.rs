@@ -79,10 +79,12 @@ impl Leaning {
         self.is_in_use() && self.durable.is_some_and(|mark| mark.holds(now))
     }
 
-    /// Reports whether something that leaned may wait for its flush.
+    /// Reports whether something that leaned, or what takes the place of the row, may wait for its
+    /// flush. It is flushed before the connection is replaced, or that is a failed flush: nobody
+    /// may lean on a row that was lost with the old one.
     #[must_use]
     pub fn has_unflushed(&self) -> bool {
-        self.witness != WitnessState::Empty && self.last > 0
+        self.coming.is_some() || self.witness != WitnessState::Empty && self.last > 0
     }
 
     fn may_change(&self) -> bool {

@@ -149,8 +149,9 @@ fn a_witness_is_read_as_it_was_written_or_not_at_all() {
 #[test]
 fn nobody_leans_before_the_row_and_the_witness_are_there() {
     let mut leaning = Leaning::default();
-    assert!(leaning.wants_mark(30_000) && !leaning.is_over(30_000));
+    assert!(leaning.wants_mark(30_000) && !leaning.is_over(30_000) && !leaning.has_unflushed());
     leaning.replace(Some(mark()), 1);
+    assert!(leaning.has_unflushed(), "the row");
     assert!(!leaning.wants_mark(30_000), "one is coming");
     assert_eq!(leaning.lean(&used(30, 1000), 30_000, 2), None, "it is not durable");
     assert!(leaning.flushed(1), "the witness is to be made");

@@ -109,9 +109,10 @@ impl Database {
     }
 
     /// Closes both connections as [`Database::discard_connections`] does. The flush of the changes
-    /// that wait decides about them. What leans has no one who waits, so it is flushed here.
+    /// that wait decides about them. What leans has no one who waits, so it is flushed here. So is
+    /// the row of a mark: what its own flush says later is about the log that was closed.
     fn close_connections(&mut self) {
-        if let (Some(connection), Some(end)) = (&self.connection, self.marker.leaning_end()) {
+        if let (Some(connection), Some(end)) = (&self.connection, self.marker.unflushed_end()) {
             match connection.flush() {
                 Ok(()) => self.marker.flushed(end),
                 Err(_) => self.marker.flush_failed(),

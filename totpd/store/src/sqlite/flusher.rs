@@ -60,9 +60,13 @@ impl Flusher {
         let is_due = self.marker.is_far_ahead();
         let mut state = lock(&self.state);
         let now = Instant::now();
-        let before = state.leaning.take().map(|(_, due)| due);
+        let (last, before) = match state.leaning.take() {
+            // Two callers come here in any order.
+            Some((other, due)) if other.position > change.position => (other, Some(due)),
+            other => (change, other.map(|(_, due)| due)),
+        };
         let due = if is_due { now } else { before.unwrap_or(now + LEANS_FOR) };
-        state.leaning = Some((change, due));
+        state.leaning = Some((last, due));
         if before.is_none_or(|before| due < before) {
             self.has_work.notify_one();
         }

@@ -7,11 +7,13 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::fcntl::OFlag;
 
 use crate::fsync::sync_parent;
+use crate::mutex::lock;
 use crate::sqlite::layout::wal_path;
 
 #[cfg(test)]
@@ -21,6 +23,9 @@ mod trouble;
 /// write once, and a later flush would succeed without it.
 pub(super) struct Wal {
     file: File,
+    /// Held during a flush. The kernel reports a lost write to one of the flushes of this
+    /// descriptor that wait for it, and the others succeed.
+    flushing: Mutex<()>,
     has_failed: AtomicBool,
     #[cfg(test)]
     trouble: trouble::Trouble,
@@ -41,17 +46,20 @@ impl Wal {
         sync_parent(&path)?;
         Ok(Self {
             file: log,
+            flushing: Mutex::new(()),
             has_failed: AtomicBool::new(false),
             #[cfg(test)]
             trouble: trouble::Trouble::beside(file),
         })
     }
 
-    /// Flushes everything that was written before. No lock is held, and others may write.
+    /// Flushes everything that was written before. No lock on the database is needed, and others
+    /// may write.
     ///
     /// # Errors
     /// Those of the disk, and every time after [`Wal::fail`].
     pub(super) fn flush(&self) -> io::Result<()> {
+        let _one_at_a_time = lock(&self.flushing);
         if !self.has_failed() {
             self.sync().inspect_err(|_| self.fail())?;
         }

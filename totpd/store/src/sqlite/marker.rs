@@ -241,8 +241,9 @@ impl Marker {
         }
     }
 
-    /// Returns the end of the log, if something that leans may not be on disk.
-    pub(super) fn leaning_end(&self) -> Option<Position> {
+    /// Returns the end of the log, if something that leans may not be on disk, or what takes the
+    /// place of the row.
+    pub(super) fn unflushed_end(&self) -> Option<Position> {
         let state = lock(&self.state);
         state.leaning.has_unflushed().then_some(state.end)
     }

@@ -21,6 +21,7 @@ impl Trouble {
     /// - `test-no-flush` leaves the flush out: the campaign of crashes must find the loss,
     /// - `test-stalled-flush` holds it up as long as it exists,
     /// - `test-failed-flush` makes it fail,
+    /// - `test-lost-write` makes one flush fail, as the kernel reports a lost write once,
     /// - `test-flushes` gets one byte for each flush.
     pub(super) fn sync(&self, file: &File) -> io::Result<()> {
         let exists = |name| self.directory.join(name).exists();
@@ -31,6 +32,11 @@ impl Trouble {
         }
         while exists("test-stalled-flush") {
             thread::park_timeout(Duration::from_millis(1));
+        }
+        if std::fs::remove_file(self.directory.join("test-lost-write")).is_ok() {
+            // Others that wait for the same writes have their result at this moment, too.
+            thread::park_timeout(Duration::from_millis(5));
+            return Err(io::Error::other("the test loses a write"));
         }
         match (exists("test-failed-flush"), exists("test-no-flush")) {
             (true, _) => Err(io::Error::other("the test fails it")),

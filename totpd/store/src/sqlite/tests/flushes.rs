@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -273,5 +274,23 @@ fn a_full_disk_fails_no_flush_and_a_broken_one_does() {
             done.blocking_recv().unwrap();
         });
         assert_eq!(change.is_ok(), is_ok, "{change:?}");
+    }
+}
+
+#[test]
+fn a_lost_write_fails_all_flushes_of_a_log_that_overlap() {
+    let folder = Folder::with_a_user();
+    for _ in 0..20 {
+        folder.begin_trouble("test-lost-write");
+        let (log, begin) = (Wal::open(&folder.path().join("store.db")).unwrap(), Barrier::new(2));
+        let flush = || {
+            begin.wait();
+            log.flush().is_ok()
+        };
+        let succeeded = thread::scope(|scope| {
+            let flushes = [scope.spawn(flush), scope.spawn(flush)];
+            flushes.map(|flush| flush.join().unwrap())
+        });
+        assert_eq!(succeeded, [false; 2], "the write that both waited for is lost");
     }
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use totpd_core::verification::{Reason, Verdict};
 use totpd_core::void_windows::VoidWindows;
 
 use crate::backend::StoreError;
+use crate::sqlite::database::Database;
 use crate::sqlite::mark_rows::{self, MarkRows};
 use crate::sqlite::tests::host::{Host, is_yes};
 
@@ -212,6 +214,34 @@ fn a_failed_flush_makes_its_minute_void_until_that_is_durable_too() {
     let host = place.open();
     host.at(step);
     assert!(!is_yes(&host.verify("user0", step)), "the code is good a second time");
+}
+
+#[test]
+fn nobody_leans_on_a_row_that_was_lost_when_the_disk_was_full() {
+    let place = Place::new(1);
+    let host = place.open();
+    place.begin_trouble("test-flushes");
+    let stall = place.stall();
+    host.prompt_without_waiting();
+    eventually("the row is on its way", || place.flushes() == 1);
+    // Its flush will fail. Before it does, a transaction finds the disk full.
+    place.begin_trouble("test-lost-write");
+    let (sender, closed) = mpsc::channel();
+    let close = move |database: &mut Database| {
+        let error = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
+        database.close_after(&rusqlite::Error::SqliteFailure(error, None));
+        sender.send(()).unwrap();
+    };
+    host.opened.local.writer().unwrap().exclusive(close).unwrap();
+    let early = closed.recv_timeout(Duration::from_millis(100));
+    drop(stall);
+    if early.is_err() {
+        closed.recv().unwrap();
+    }
+    eventually("the flush has failed", || !place.store().join("test-lost-write").exists());
+    eventually("somebody is answered", || host.guess("user0").is_ok());
+    assert!(!host.opened.local.marker().is_ready(host.step() * 30), "the row may be lost");
+    assert!(rows(&host).mark.is_none());
 }
 
 #[test]

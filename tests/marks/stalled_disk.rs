@@ -185,7 +185,7 @@ fn on_a_disk_that_hangs_logins_lean_until_half_of_the_reserve_is_used() {
             assert_eq!(result.rc, pam::AUTHINFO_UNAVAIL, "{result:#?}");
             break;
         }
-        assert!(stalled.next < 1000, "the log grows for ever");
+        assert!(stalled.next < 1000, "the log grows without end");
     }
     assert!(stalled.is_in.len() >= 50, "{}", stalled.is_in.len());
     stalled.is_refused_in_time();

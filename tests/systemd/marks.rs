@@ -138,7 +138,7 @@ fn after_a_power_cut_people_wait_a_minute_and_a_half_at_most() {
             if shown_wait(&login).is_none() {
                 break (code, login);
             }
-            assert!(Instant::now() < end, "{suite}: people wait for ever");
+            assert!(Instant::now() < end, "{suite}: nobody gets in");
             std::thread::park_timeout(Duration::from_millis(500));
         };
         println!("{suite}: alice is in {:.0?} after the cut", cut.elapsed());

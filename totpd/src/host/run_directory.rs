@@ -11,7 +11,7 @@ use std::path::Path;
 /// The errors of the file system.
 pub(crate) fn create(directory: &Path) -> io::Result<()> {
     match fs::create_dir(directory) {
-        // The mask of whoever started the daemon does not matter.
+        // The mask of the process that started the daemon does not matter.
         Ok(()) => fs::set_permissions(directory, Permissions::from_mode(0o755)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),

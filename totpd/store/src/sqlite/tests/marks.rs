@@ -16,6 +16,7 @@ use crate::sqlite::database::Database;
 use crate::sqlite::mark_rows::{self, MarkRows};
 use crate::sqlite::tests::host::{Host, is_yes};
 
+mod bad_rows;
 mod place;
 
 use place::Place;

@@ -17,7 +17,10 @@ use crate::sqlite::mark_rows::{self, MarkRows};
 use crate::sqlite::tests::host::{Host, is_yes};
 
 mod bad_rows;
+mod clocks;
+mod histories;
 mod place;
+mod scene;
 
 use place::Place;
 

@@ -1,6 +1,7 @@
 //! Histories that break a store which leaves out a rule of the mark (docs/decisions/0032). At the
 //! end of each, no accepted code is good again, and no guess is forgotten.
 
+use std::fs;
 use std::sync::mpsc::channel;
 use std::thread;
 
@@ -87,6 +88,16 @@ fn a_first_code_after_a_power_cut() {
 fn lost_storage() {
     let mut scene = Scene::new();
     scene.lean("user0");
+    crash_and_check(&mut scene, Crash::Storage);
+}
+
+#[test]
+fn a_witness_that_cannot_be_written_and_lost_storage() {
+    let mut scene = Scene::new();
+    scene.host().prompt();
+    fs::write(scene.place.witness().join("test-full"), "").unwrap();
+    scene.stall_and_hurry();
+    scene.login("user0", scene.host().step());
     crash_and_check(&mut scene, Crash::Storage);
 }
 

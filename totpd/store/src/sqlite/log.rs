@@ -17,7 +17,7 @@ use crate::mutex::lock;
 use crate::sqlite::layout::wal_path;
 
 #[cfg(test)]
-mod trouble;
+pub(super) mod trouble;
 
 /// The log of one connection. It is of no use after its first failure: the kernel reports a lost
 /// write once, and a later flush would succeed without it.

@@ -9,6 +9,9 @@ use nix::fcntl::OFlag;
 use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
 use totpd_core::mark::{RunId, WITNESS_BYTES, Witness};
 
+#[cfg(test)]
+mod trouble;
+
 /// The open file.
 pub(super) struct WitnessFile(File);
 
@@ -35,6 +38,8 @@ impl WitnessFile {
     /// # Errors
     /// Those of the file system.
     pub(super) fn write(&self, witness: &Witness) -> io::Result<()> {
+        #[cfg(test)]
+        trouble::write(&self.0)?;
         let bytes = witness.encode();
         match self.0.write_at(&bytes, 0)? {
             written if written == bytes.len() => Ok(()),

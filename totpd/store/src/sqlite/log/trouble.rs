@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+mod durable;
+
+pub(in crate::sqlite) use durable::Durable;
+
 /// The files that say what becomes of a flush.
 pub(super) struct Trouble {
     directory: PathBuf,
@@ -22,9 +26,12 @@ impl Trouble {
     /// - `test-stalled-flush` holds it up as long as it exists,
     /// - `test-failed-flush` makes it fail,
     /// - `test-lost-write` makes one flush fail, as the kernel reports a lost write once,
+    /// - `test-durable` gets what is on disk ([`Durable`]), which a lost write goes back to,
     /// - `test-flushes` gets one byte for each flush.
     pub(super) fn sync(&self, file: &File) -> io::Result<()> {
         let exists = |name| self.directory.join(name).exists();
+        let durable = Durable::remembered(&self.directory);
+        let next = durable.as_ref().map(|_| Durable::read(&self.directory)).transpose()?;
         if let Ok(mut count) =
             OpenOptions::new().append(true).open(self.directory.join("test-flushes"))
         {
@@ -34,6 +41,7 @@ impl Trouble {
             thread::park_timeout(Duration::from_millis(1));
         }
         if std::fs::remove_file(self.directory.join("test-lost-write")).is_ok() {
+            durable.iter().try_for_each(|durable| durable.put(&self.directory))?;
             // Others that wait for the same writes have their result at this moment, too.
             thread::park_timeout(Duration::from_millis(5));
             return Err(io::Error::other("the test loses a write"));
@@ -42,6 +50,7 @@ impl Trouble {
             (true, _) => Err(io::Error::other("the test fails it")),
             (false, true) => Ok(()),
             (false, false) => file.sync_data(),
-        }
+        }?;
+        next.iter().try_for_each(|next| next.remember(&self.directory))
     }
 }

@@ -27,6 +27,7 @@ use crate::conformance::run;
 use crate::owner::tests::this_user;
 use crate::progress::Progress;
 use crate::sqlite::{Local, MarkSettings, OpenError, OpenStore, RekeyReport, RestoreReport};
+use crate::store::Store;
 use totpd_core::void_windows::VoidWindows;
 
 /// An open store, and the time there.
@@ -46,6 +47,11 @@ impl Host {
         let marks = witness.map(|witness| MarkSettings { witness, is_on: true, now: || START });
         let opened = Local::open(folder, None, marks, this_user())?;
         Ok(Self { opened, now: Arc::new(AtomicU64::new(START)) })
+    }
+
+    /// Has nobody wait longer than this.
+    pub(super) fn hurry(&mut self, timeout: Duration) {
+        self.opened.store = Store::new(Arc::new(self.opened.local.clone()), timeout);
     }
 
     /// Shows a prompt.
@@ -87,6 +93,11 @@ impl Host {
         self.now.store(30 * step, Ordering::Relaxed);
     }
 
+    /// Sets the clock, to seconds since 1970.
+    pub(super) fn set_clock(&self, now: u64) {
+        self.now.store(now, Ordering::Relaxed);
+    }
+
     /// Signs a backup, and remembers it: its signer, and when it was created.
     pub(super) fn signed(&self) -> Result<(PublicKey, u64), StoreError> {
         let created = self.now();
@@ -94,7 +105,7 @@ impl Host {
         Ok((self.opened.local.signing_key().public(), created))
     }
 
-    fn now(&self) -> u64 {
+    pub(super) fn now(&self) -> u64 {
         self.now.load(Ordering::Relaxed)
     }
 
@@ -184,6 +195,18 @@ impl Host {
             };
             store.judge(key, judge).await
         }
+    }
+
+    /// Changes the factor of a user.
+    pub(super) fn change_factor(&self, name: &str, change: impl Fn(&mut Factor) + Send + 'static) {
+        run(self.opened.store.update(user(name), move |record, _| {
+            let record = record.map(|mut record| {
+                record.factors.iter_mut().for_each(&change);
+                record
+            });
+            ((), record)
+        }))
+        .unwrap();
     }
 
     /// Removes all factors of a user.

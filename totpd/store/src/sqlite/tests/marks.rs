@@ -16,7 +16,11 @@ use crate::sqlite::database::Database;
 use crate::sqlite::mark_rows::{self, MarkRows};
 use crate::sqlite::tests::host::{Host, is_yes};
 
+mod bad_rows;
+mod clocks;
+mod histories;
 mod place;
+mod scene;
 
 use place::Place;
 

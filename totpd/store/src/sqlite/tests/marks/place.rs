@@ -21,7 +21,7 @@ impl Drop for Stall {
 /// A host whose users are enrolled, with a tmpfs for its witness.
 pub(super) struct Place {
     pub(super) folder: tempfile::TempDir,
-    users: usize,
+    pub(super) users: usize,
 }
 
 impl Place {

@@ -176,6 +176,8 @@ impl Machine {
         if let Some(pid) = self.daemon() {
             self.run(&format!("kill -{signal} {pid}")).stdout_ok();
             eventually("the daemon ends", || self.daemon() != Some(pid));
+            // The bus hears of it a moment later, and would send the next call to nobody.
+            eventually("the bus knows", || self.daemon().is_some() || !self.owns_its_name());
         }
     }
 

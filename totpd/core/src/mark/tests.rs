@@ -195,11 +195,11 @@ fn after_a_failed_flush_nobody_leans_until_the_window_is_durable() {
     let leant = leaning.lean(&used(30, 1000), 30_000, 2).unwrap();
     assert!(leaning.flushed(2), "another login waited for that flush");
     leaning.witness_emptied();
-    assert!(leaning.may_answer(leant));
+    assert!(leaning.begin_answer(leant));
     assert!(leaning.flushed(2), "the witness has named it since");
     leaning.replace(Some(Mark::new(30_040, RUN)), 3);
     assert_eq!(leaning.flush_failed(), Some(mark().void_window()), "nobody leaned on the new one");
-    assert!(!leaning.may_answer(leant), "it gets an error");
+    assert!(!leaning.begin_answer(leant), "it gets an error");
     assert!(leaning.has_failed() && !leaning.wants_mark(30_050) && !leaning.is_over(99_999));
     assert!(!leaning.flushed(9), "the witness stays");
     leaning.replace(None, 10);

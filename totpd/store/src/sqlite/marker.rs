@@ -196,7 +196,7 @@ impl Marker {
         let mut last = None;
         let mut answered: Vec<bool> = Vec::with_capacity(decision.leant.len());
         for leant in decision.leant {
-            let login = leant.filter(|(_, leant)| state.leaning.may_answer(*leant));
+            let login = leant.filter(|(_, leant)| state.leaning.begin_answer(*leant));
             answered.push(login.is_some());
             last = login.map(|(login, _)| login).or(last);
         }

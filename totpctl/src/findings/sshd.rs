@@ -1,6 +1,7 @@
 //! The ways in by ssh, and what sshd's configuration means for the code.
 
 mod assessment;
+mod doors;
 mod message;
 pub(crate) mod passwords;
 mod reload;
@@ -10,7 +11,8 @@ mod root_password;
 mod tests;
 mod uncounted;
 
-use self::assessment::{assess, passwords_alone, unknown_door};
+use self::assessment::{assess, passwords_alone};
+use self::doors::unknown_door;
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 use crate::host::door::{CodeNeed, Door};

@@ -15,10 +15,10 @@ use crate::cli::ModuleOptions;
 use crate::client::Client;
 use crate::error::Error;
 use crate::findings::sshd;
-use crate::findings::sshd::passwords::Missing;
+use crate::findings::sshd::missing_password::Missing;
 use crate::findings::sudo::sudo_exceptions;
 use crate::findings::users::without_factor::WithoutFactor;
-use crate::host::accounts::with_locked_password;
+use crate::host::shadow::Shadow;
 use crate::pam::change::{Change, needs_profile, plan_enable, read_after};
 use crate::pam::files::read;
 use crate::pam::unenrolled::Unenrolled;
@@ -96,7 +96,7 @@ impl Preflight {
     fn new(service: &str, changes: &[Change], effects: &[Effect<'_>]) -> Result<Self, Error> {
         let unenrolled = Unenrolled::strictest(effects.iter().map(Effect::after));
         let mut users = WithoutFactor::read(&Client::connect()?, Some(service))?;
-        let locked = with_locked_password();
+        let locked = Shadow::of_host().locked();
         let cannot_log_in = |name: &str| {
             locked.iter().any(|other| other == name)
                 && effects.iter().all(|effect| !effect.admits_locked(name))

@@ -1,7 +1,7 @@
 //! A line of a batch: a user name, or a JSON object.
 
 use serde::Deserialize;
-use totpd_formats::token::Token;
+use totpd_formats::import::Token;
 use totpd_interface::Dictionary;
 use zbus::Variant;
 

@@ -239,7 +239,7 @@ impl Preflight {
             let names = output::names(&self.locked_out);
             message += &format!(
                 " No enrolled user can log in with a password and a code, because their passwords are locked: \
-                 {names}. So no login keeps a trial: set a password (passwd USER), or write a line for key and \
+                 {names}. So no login keeps a trial. Set a password (passwd USER), or write a line for key and \
                  code by hand (README)."
             );
         }

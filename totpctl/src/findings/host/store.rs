@@ -47,8 +47,7 @@ pub(super) fn check(report: &mut Report) {
 fn left_out() -> Finding {
     let finding = Finding::new(
         FindingId::StoreLeftOut,
-        "nobody can log in with a code, because the system was rolled back to a snapshot of Btrfs without the \
-         store",
+        "nobody can log in with a code, because the system was rolled back to a Btrfs snapshot without the store",
     );
     finding.in_file(FOLDER).fix(
         "move the subvolume of the store there, or remove the folder and restore a backup \

@@ -53,8 +53,7 @@ impl Missing {
 
 fn message(names: &[String]) -> String {
     format!(
-        "sshd requires a password after the key (the stack has pam_unix), and these users have none, so they \
-         cannot log in: {}",
+        "sshd requires a password after the key (pam_unix in the stack), so users without one cannot log in: {}",
         output::names(names)
     )
 }

@@ -223,8 +223,7 @@ fn add_unusable(users: &WithoutFactor, services: &[(&str, Unenrolled)], report: 
     let out: Vec<_> = users.unusable.iter().filter(|name| !differs(name)).cloned().collect();
     if !out.is_empty() {
         note(format!(
-            "users who cannot log in with a code, because each of their factors is disabled, expired or out \
-             of step: {}",
+            "users who cannot log in, because each of their factors is disabled, expired or out of step: {}",
             output::names(&out)
         ));
     }
@@ -234,8 +233,8 @@ fn add_unusable(users: &WithoutFactor, services: &[(&str, Unenrolled)], report: 
         let names = users.not_valid_for(service, &siblings, now());
         if *unenrolled != Unenrolled::NotAsked && !names.is_empty() {
             note(format!(
-                "users who cannot log in by {service} with a code, because each of their factors is valid only \
-                 for other services: {}",
+                "users who cannot log in by {service} with a code, because their factors are valid only for \
+                 other services: {}",
                 output::names(&names)
             ));
         }

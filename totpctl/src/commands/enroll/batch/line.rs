@@ -43,8 +43,8 @@ impl Line {
         }
         if let Some(separator) = line.chars().find(|c| matches!(c, ',' | ';')) {
             return Err(format!(
-                "it has {separator:?}: a line is a name or a JSON object, as {{\"user\":\"alice\"}}, and \
-                 not a row of a table"
+                "it has {separator:?}: a line is a name or a JSON object ({{\"user\":\"alice\"}}), and not a row \
+                 of a table"
             ));
         }
         Ok(Self {

@@ -3,7 +3,7 @@
 mod assessment;
 mod doors;
 mod message;
-pub(crate) mod passwords;
+pub(crate) mod missing_password;
 mod reload;
 mod rest;
 mod root_password;

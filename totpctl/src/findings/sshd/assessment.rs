@@ -247,8 +247,8 @@ fn case_of(survey: &Survey, block: usize, is_root: bool) -> Option<&Case> {
 fn unasked_finding(survey: &Survey) -> Option<Finding> {
     let first = survey.unasked.first()?;
     let message = format!(
-        "cannot tell whether all users who match several Match blocks are asked for a code: sshd was \
-         not asked about {} such connections, the first of them {first}",
+        "cannot tell whether users who match several Match blocks are asked for a code; sshd was not asked about \
+         {} such connections (the first: {first})",
         survey.unasked.len()
     );
     let finding = Finding::new(FindingId::SshdMatchUnknown, message);

@@ -1,6 +1,6 @@
 //! What is said of an effect on the users of a `Match` block.
 
-use super::{NO_EMPTY_PASSWORDS, root, root_fix};
+use super::phrases::{NO_EMPTY_PASSWORDS, root, root_fix};
 use crate::findings::finding::{Finding, FindingId};
 use crate::findings::report::Report;
 use crate::host::sshd::config::effective::Effective;

@@ -1,7 +1,7 @@
 //! What is said of an effect on all users.
 
 use super::super::rest::Remark;
-use super::{NO_EMPTY_PASSWORDS, root, root_fix};
+use super::phrases::{NO_EMPTY_PASSWORDS, root, root_fix};
 use crate::findings::finding::{Finding, FindingId};
 use crate::findings::report::Report;
 use crate::host::sshd::config::effective::Effective;

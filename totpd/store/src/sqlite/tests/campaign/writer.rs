@@ -64,16 +64,16 @@ impl Writer<'_> {
         self.login(name, name.ends_with(['1', '3', '5']));
     }
 
-    /// Logs in while the clock was set back for a moment, so that the flush of another mark is under
-    /// way.
-    fn login_while_a_mark_is_made(&self, folder: &Path, name: &str) {
+    /// Logs in while the flush of a mark is under way. The clock was set back by so many seconds when
+    /// it was made.
+    fn login_while_a_mark_is_made(&self, folder: &Path, name: &str, back: u64) {
         let (now, step) = (self.host.now(), self.host.step());
         let stall = folder.join("test-stalled-flush");
         fs::write(&stall, "").unwrap();
-        self.host.set_clock(now - 1000);
+        self.host.set_clock(now - back);
         self.host.prompt_without_waiting();
         let from = || rows(&self.host).mark.map(|mark| mark.void_window().from());
-        eventually("another row", || from() == Some(now - 1000));
+        eventually("another row", || from() == Some(now - back));
         self.host.set_clock(now);
         let act = Act::Approve(name.into(), step);
         (self.mark)(Mark::Begun(act.clone()));
@@ -140,6 +140,11 @@ impl Writer<'_> {
     /// Does what the mark of this round has to go through.
     fn go_through_a_phase(&self, round: usize, folder: &Path) {
         match round % 7 {
+            0 => {
+                self.host.wait(4);
+                self.phase("a mark is made");
+                self.login_while_a_mark_is_made(folder, "user2", 0);
+            }
             1 => {
                 self.prompt();
                 self.deny("user2");
@@ -158,7 +163,7 @@ impl Writer<'_> {
                 self.host.wait(2);
                 self.phase("a mark is replaced");
                 self.host.prompt();
-                self.login_while_a_mark_is_made(folder, "user2");
+                self.login_while_a_mark_is_made(folder, "user2", 1000);
             }
             4 => {
                 self.approve("user2");

@@ -251,9 +251,11 @@ fn scale() -> f64 {
     std::env::var("TEST_SCALE").map_or(0.1, |scale| scale.parse().expect("a number"))
 }
 
-/// Rounds of the writer: the usual ones, those of a full TEST_SCALE, and those of less than a tenth.
+/// Rounds of the writer.
 const ROUNDS: usize = 32;
+/// Those of a full TEST_SCALE.
 const FULL_ROUNDS: usize = 70;
+/// Those of less than a tenth.
 const ROUNDS_OF_EACH_PHASE: usize = 7;
 /// Enough for what the campaign finds without a flush.
 const FEW_ROUNDS: usize = 3;

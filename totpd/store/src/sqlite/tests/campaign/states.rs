@@ -1,4 +1,5 @@
-//! The states that a power cut may have left of a disk: everything flushed, and any part of the rest.
+//! The states that a power cut may have left of a disk. Everything flushed is there, and any part
+//! of the rest.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -54,8 +55,8 @@ struct Crash {
 
 /// Visits the states that a power cut may have left, each with the marks made before it. It cuts
 /// after each event. Everything unflushed is gone, or there, or there in part: up to a write, or
-/// some writes, or up to a sector, or some sectors. It calls `check` with the mounted disk, for each view that is new
-/// there. Returns what is broken.
+/// some writes, or up to a sector, or some sectors. It calls `check` with the mounted disk, for
+/// each view that is new there. Returns what is broken.
 pub(super) fn each_crash<M: Clone + Sync>(
     base: Vec<u8>,
     events: &[Event<M>],
@@ -107,7 +108,7 @@ impl<'a, M, S: Fn(&[M]) -> Seen> Walk<'a, M, S> {
         Self { marks, seen, sender, random: 1 }
     }
 
-    /// Writes an image of each state into `folder`, and sends it. Returns how many states there are.
+    /// Writes an image of each state into `folder`, and sends it. Returns how many there are.
     fn walk(mut self, folder: &Path, base: Vec<u8>, events: &[Event<M>]) -> States {
         let mut stable = Content::new(base);
         let (mut pending, mut marks) = (Vec::<Write<'_>>::new(), 0);

@@ -64,8 +64,8 @@ impl Writer<'_> {
         self.login(name, name.ends_with(['1', '3', '5']));
     }
 
-    /// Logs in while the flush of a mark is under way. The clock was set back by so many seconds when
-    /// it was made.
+    /// Logs in while the flush of a mark is under way. The clock was set back by so many seconds
+    /// when it was made.
     fn login_while_a_mark_is_made(&self, folder: &Path, name: &str, back: u64) {
         let (now, step) = (self.host.now(), self.host.step());
         let stall = folder.join("test-stalled-flush");

@@ -172,7 +172,7 @@ fn check(folder: &Path, witness: &Path, marks: &[Mark]) -> Result<(), String> {
     let last = used.last().map_or(0, |(step, _)| *step);
     // The test tries the code at the very time when it was right. The earlier ones lie before all
     // that can be lost.
-    let tried = if scale() < 1.0 { TRIED } else { used.len() };
+    let tried = if scale() < 1.0 { TRIED } else { MANY_TRIED };
     for (step, name) in &used[used.len().saturating_sub(tried)..] {
         host.at(*step);
         if is_yes(&host.verify(name, *step)) {
@@ -261,5 +261,7 @@ const ROUNDS_OF_EACH_PHASE: usize = 7;
 const FEW_ROUNDS: usize = 3;
 /// The used codes that each start tries: those of more than a round.
 const TRIED: usize = 10;
+/// Those of a full TEST_SCALE.
+const MANY_TRIED: usize = 50;
 /// The time steps after a login that its mark, and one that was made without a login, can last.
 const LONGEST_VOID: u64 = 8;

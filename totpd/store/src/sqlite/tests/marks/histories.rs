@@ -165,10 +165,9 @@ fn a_login_on_a_mark_that_ended() {
     lean_at(&mut scene, now);
 }
 
-#[test]
-fn a_full_disk_during_the_failing_flush_of_a_mark() {
-    let mut scene = Scene::new();
-    make_mark_without_flush(&mut scene);
+/// A transaction finds the disk full while a flush is under way. Then that flush fails, and what it
+/// should flush is lost.
+fn fill_disk_and_lose_flush(scene: &mut Scene) {
     scene.place.begin_trouble("test-lost-write");
     let (sender, events) = channel();
     let full = move |database: &mut Database| {
@@ -183,8 +182,25 @@ fn a_full_disk_during_the_failing_flush_of_a_mark() {
     events.recv().unwrap();
     let lost = scene.place.store().join("test-lost-write");
     eventually("the flush has failed", || !lost.exists());
+}
+
+#[test]
+fn a_full_disk_during_the_failing_flush_of_a_mark() {
+    let mut scene = Scene::new();
+    make_mark_without_flush(&mut scene);
+    fill_disk_and_lose_flush(&mut scene);
     let now = scene.host().now();
     lean_at(&mut scene, now);
+}
+
+#[test]
+fn a_full_disk_during_the_failing_flush_of_a_login() {
+    let mut scene = Scene::new();
+    scene.lean("user0");
+    fill_disk_and_lose_flush(&mut scene);
+    // The flush of another log.
+    scene.flush();
+    crash_and_check(&mut scene, Crash::Storage);
 }
 
 #[test]
@@ -216,22 +232,4 @@ fn a_rekey_and_a_power_cut() {
     scene.host().rekey().unwrap();
     scene.lean("user0");
     crash_and_check(&mut scene, Crash::Power);
-}
-
-#[test]
-fn a_full_disk_after_a_login() {
-    let mut scene = Scene::new();
-    scene.host().prompt();
-    assert!(scene.login("user0", scene.host().step()));
-    let (sender, done) = channel();
-    let full = move |database: &mut Database| {
-        let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
-        database.close_after(&rusqlite::Error::SqliteFailure(full, None));
-        sender.send(()).unwrap();
-    };
-    // The flush of the login fails when the disk was full before.
-    scene.place.begin_trouble("test-lost-write");
-    scene.host().opened.local.writer().unwrap().exclusive(full).unwrap();
-    done.recv().unwrap();
-    scene.check().unwrap();
 }

@@ -217,7 +217,7 @@ fn print(states: &States, broken: &[String]) {
 #[test]
 fn a_power_cut_at_any_moment_breaks_no_promise() {
     let (rounds, least) = match scale() {
-        1.0.. => (FULL_ROUNDS, 6000),
+        1.0.. => (FULL_ROUNDS, 5000),
         0.1.. => (ROUNDS, 3000),
         _ => (ROUNDS_OF_EACH_PHASE, 0),
     };

@@ -158,7 +158,7 @@ fuzz:
 sanitize:
 	scripts/sanitize.sh
 
-.PHONY: coverage deny fuzz-quick miri msrv release-check reproducible
+.PHONY: coverage deny fuzz-quick leave-outs miri msrv release-check reproducible
 
 # Licenses, sources and advisories of all dependencies.
 deny:
@@ -175,6 +175,11 @@ msrv:
 # The core in Miri; needs a nightly toolchain.
 miri:
 	scripts/miri.sh
+
+# The rules of the mark, left out one at a time: docs/development/leave-outs.md. Needs root.
+leave-outs:
+	scripts/prepare.sh test
+	scripts/leave-outs.py
 
 # Lines that the unit tests reach.
 coverage:

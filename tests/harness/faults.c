@@ -4,6 +4,7 @@
    FAULT_AT       the number of the first call that fails, from 1; 0: none
    FAULT_FOR      how many calls fail from there on (1)
    FAULT_ERRNO    with which error
+   FAULT_SHORT    1: a write does half of its work instead of failing
    FAULT_COUNT    a file that gets the number of calls when the process ends
    FAULT_STALL    milliseconds that each flush takes longer, once the file FAULT_FOLDER/stall exists
 
@@ -21,7 +22,7 @@
 #include <unistd.h>
 
 static const char *folder = "\1", *count_file;
-static long at, how_many = 1, error_number, stall;
+static long at, how_many = 1, error_number, stall, shortened;
 static long calls;
 static char ours[4096];
 
@@ -37,6 +38,7 @@ __attribute__((constructor)) static void begin(void) {
   how_many = number("FAULT_FOR", 1);
   error_number = number("FAULT_ERRNO", EIO);
   stall = number("FAULT_STALL", 0);
+  shortened = number("FAULT_SHORT", 0);
 }
 
 __attribute__((destructor)) static void end(void) {
@@ -105,13 +107,19 @@ int close(int fd) {
 }
 
 ssize_t write(int fd, const void *bytes, size_t length) {
-  if (known(fd) && fails()) return -1;
+  if (known(fd) && fails()) {
+    if (!shortened) return -1;
+    length = length / 2;
+  }
   return REAL(write)(fd, bytes, length);
 }
 
 #define PWRITE(name, offset_type)                                                    \
   ssize_t name(int fd, const void *bytes, size_t length, offset_type offset) {       \
-    if (known(fd) && fails()) return -1;                                             \
+    if (known(fd) && fails()) {                                                      \
+      if (!shortened) return -1;                                                     \
+      length = length / 2;                                                           \
+    }                                                                                \
     return REAL(name)(fd, bytes, length, offset);                                    \
   }
 PWRITE(pwrite, off_t)

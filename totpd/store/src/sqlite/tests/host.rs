@@ -1,9 +1,10 @@
 //! A host for the tests of the store. It has the real store, the real decisions, and a clock of its
 //! own. So a test can try a code of any time step.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use totpd_core::fixtures::{user, verified};
 use totpd_core::moment::Moment;
 use totpd_core::otp::{Algorithm, code_at};
 use totpd_core::record::Record;
-use totpd_core::recovery_codes::{RecoveryCode, RecoveryCodes};
+use totpd_core::recovery_codes::{HashedGuess, RecoveryCode, RecoveryCodes};
 use totpd_core::seed::Seed;
 use totpd_core::source::Source;
 use totpd_core::throttle::ThrottleRules;
@@ -24,6 +25,7 @@ use totpd_core::verification::{Answer, Attempt, Rules, Verdict, verify};
 use crate::backend::{Changed, StoreError};
 use crate::backup::PublicKey;
 use crate::conformance::run;
+use crate::mutex::lock;
 use crate::owner::tests::this_user;
 use crate::progress::Progress;
 use crate::sqlite::{Local, MarkSettings, OpenError, OpenStore, RekeyReport, RestoreReport};
@@ -61,21 +63,30 @@ impl Host {
 
     /// Shows a prompt, and waits a moment for a mark: a disk that fails makes none.
     pub(super) fn try_prompt(&self) {
-        self.prompt_without_waiting();
-        let end = Instant::now() + Duration::from_millis(100);
-        while !self.opened.local.marker().is_ready(self.now()) && Instant::now() < end {
-            thread::park_timeout(Duration::from_millis(1));
-        }
+        self.prompt_within(Duration::from_millis(100));
     }
 
     /// Shows a prompt, and waits until its answer may lean.
     pub(super) fn prompt(&self) {
-        self.prompt_without_waiting();
-        let end = Instant::now() + Duration::from_secs(30);
-        while !self.opened.local.marker().is_ready(self.now()) {
-            assert!(Instant::now() < end, "no mark");
+        assert!(self.prompt_within(Duration::from_secs(30)), "no mark");
+    }
+
+    /// Shows prompts until an answer may lean, or the time is over.
+    fn prompt_within(&self, time: Duration) -> bool {
+        let end = Instant::now() + time;
+        loop {
+            self.prompt_without_waiting();
+            let is_ready = self.is_ready();
+            if is_ready || Instant::now() >= end {
+                return is_ready;
+            }
             thread::park_timeout(Duration::from_millis(1));
         }
+    }
+
+    /// Reports whether a login would lean now, and no other mark is being made.
+    pub(super) fn is_ready(&self) -> bool {
+        self.opened.local.marker().is_ready(self.now())
     }
 
     /// Returns the present time step.
@@ -172,7 +183,7 @@ impl Host {
     /// Tries a recovery code.
     pub(super) fn recover(&self, name: &str, code: &str) -> Result<Verdict, StoreError> {
         let salt = self.record(name)?.map_or([0; 16], |record| record.recovery.salt());
-        let guess = RecoveryCode::parse(code).unwrap().hash(salt);
+        let guess = recovery_guess(code, salt);
         run(self.attempt(name, Answer::Recovery(guess)))
     }
 
@@ -276,6 +287,13 @@ fn seed(name: &str) -> Seed {
 pub(super) fn code(name: &str, step: u64) -> Code {
     let value = code_at(&seed(name), Algorithm::Sha1, step, 6);
     Code::parse(&format!("{value:06}")).unwrap()
+}
+
+/// Hashes a recovery code, or remembers the hash: campaigns try a few codes thousands of times.
+fn recovery_guess(code: &str, salt: [u8; 16]) -> HashedGuess {
+    static HASHED: Mutex<BTreeMap<(String, [u8; 16]), HashedGuess>> = Mutex::new(BTreeMap::new());
+    let hash = || RecoveryCode::parse(code).unwrap().hash(salt);
+    lock(&HASHED).entry((code.to_owned(), salt)).or_insert_with(hash).clone()
 }
 
 /// Reports whether the verdict approves the login.

@@ -19,12 +19,14 @@ use crate::sqlite::tests::host::{Host, is_yes};
 mod bad_rows;
 mod clocks;
 mod histories;
+mod leaning;
 mod place;
+mod random;
 mod scene;
 
 use place::Place;
 
-fn rows(host: &Host) -> MarkRows {
+pub(super) fn rows(host: &Host) -> MarkRows {
     let keys = host.opened.local.keys().get();
     let rows = host.opened.local.read_now(move |connection| {
         Ok(mark_rows::read(connection, &keys).map_err(|error| format!("{error:?}")))
@@ -32,7 +34,7 @@ fn rows(host: &Host) -> MarkRows {
     rows.unwrap().unwrap()
 }
 
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+pub(super) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(30);
     while !holds() {
         assert!(Instant::now() < end, "never: {what}");

@@ -5,115 +5,28 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use totpd_core::enrollment::Confirmation;
-
+use super::content::hash;
 use super::promises::{Act, Mark, Promises};
-use super::recording::{Recording, each_crash, keep_mounts_to_this_thread};
+use super::recording::{Recording, keep_mounts_to_this_thread};
+use super::states::{Seen, States, each_crash};
+use super::writer::{PHASES, write};
 use crate::backup::Signer;
-use crate::blocking;
 use crate::master_key::{KeyOrigin, MasterKey};
 use crate::owner::tests::this_user;
 use crate::sqlite::tests::host::{Host, is_yes};
 
-/// Works on the store in `folder`, and says before and after each step what it does.
-fn write(folder: &Path, mark: &dyn Fn(Mark)) {
-    let witness = tempfile::tempdir_in("/dev/shm").unwrap();
-    let host = Host::open_with(folder, Some(witness.path())).unwrap();
-    let mark_witness = || mark(Mark::Witness(fs::read(witness.path().join("last")).unwrap()));
-    let act = |act: Act, work: &dyn Fn()| {
-        mark_witness();
-        mark(Mark::Begun(act.clone()));
-        work();
-        // What the witness says is there before the answer.
-        mark_witness();
-        mark(Mark::Done(act));
-    };
-    let enroll = |name: &str| {
-        act(Act::Enroll(name.into()), &|| host.enroll(name).unwrap());
-        act(Act::Confirm(name.into(), host.step()), &|| {
-            assert_eq!(host.confirm(name).unwrap(), Confirmation::Verified)
-        });
-        host.wait(1);
-    };
-    let approve = |name: &str| {
-        // The login leans.
-        host.prompt();
-        let step = host.step();
-        act(Act::Approve(name.into(), step), &|| assert!(is_yes(&host.verify(name, step))));
-    };
-    let deny = |name: &str| {
-        act(Act::Deny(name.into()), &|| {
-            // As on the private socket: this thread commits and flushes.
-            let _allowed = blocking::allow();
-            assert!(!is_yes(&host.guess(name)));
-        });
-    };
-    let recover = |name: &str, code: &str| {
-        act(Act::Recover(name.into(), code.into()), &|| {
-            let _allowed = blocking::allow();
-            assert!(is_yes(&host.recover(name, code)));
-        });
-    };
-    let rekey = || {
-        mark(Mark::Begun(Act::Rekey(String::new())));
-        let key = host.rekey().unwrap().key.to_string();
-        mark(Mark::Done(Act::Rekey(key)));
-    };
-    let sign = || {
-        let (signer, time) = host.signed().unwrap();
-        mark(Mark::Done(Act::Sign(signer, time)));
-    };
-    for n in 0..6 {
-        enroll(&format!("user{n}"));
-    }
-    sign();
-    // Until a restore, which voids them.
-    let codes = host.recovery_codes("user1", 4).unwrap();
-    let later = host.recovery_codes("user4", 4).unwrap();
-    for round in 0..13 {
-        match round {
-            0 | 1 => codes.iter().skip(2 * round).take(2).for_each(|code| recover("user1", code)),
-            _ => {}
-        }
-        if let Some(code) = later.get(round).filter(|_| round < 2) {
-            recover("user4", code);
-        }
-        for n in 0..6 {
-            let name = format!("user{n}");
-            approve(&name);
-            deny(&name);
-        }
-        host.wait(2);
-        match round {
-            0 => {
-                rekey();
-                sign();
-            }
-            1 => {
-                let backup = host.backup().unwrap();
-                act(Act::Remove("user5".into()), &|| host.remove("user5").unwrap());
-                enroll("late");
-                approve("late");
-                // Only the backup has user5 and not late.
-                act(Act::Restore, &|| assert_eq!(host.restore(&backup).unwrap().users, 6));
-                // Past the steps that it closes: the skew, and those of a phone that runs ahead.
-                host.wait(13);
-            }
-            2 => {
-                rekey();
-                act(Act::Remove("user0".into()), &|| host.remove("user0").unwrap());
-                enroll("user0");
-            }
-            _ => {}
-        }
-    }
-}
-
 /// Records the writer on a disk, and checks every state that a power cut may have left. Answers how
 /// many there were, and what was broken.
-fn campaign(leave_out: Option<&str>) -> (usize, Vec<String>) {
+fn campaign(leave_out: Option<&str>, rounds: usize) -> (States, Vec<String>) {
     keep_mounts_to_this_thread();
-    let disk = Recording::new(24);
+    let witness = tempfile::tempdir_in("/dev/shm").unwrap();
+    let (file, mut before) = (witness.path().join("last"), Vec::new());
+    let watch = move || {
+        let says = fs::read(&file).ok().filter(|says| *says != before)?;
+        before.clone_from(&says);
+        Some(Mark::Witness(says))
+    };
+    let disk = Recording::new(24, watch);
     let folder = disk.mount.join("totpd");
     fs::create_dir(&folder).unwrap();
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
@@ -121,28 +34,38 @@ fn campaign(leave_out: Option<&str>) -> (usize, Vec<String>) {
         fs::write(folder.join(name), "").unwrap();
     }
     nix::unistd::sync();
-    write(&folder, &|mark| disk.mark(mark));
+    write((&folder, witness.path()), rounds, &|mark| disk.mark(mark));
     let (base, events) = disk.end();
-    let mut broken = Vec::new();
-    let states = each_crash(base, &events, |mount, marks| {
-        // The power was cut, or the storage was lost and the tmpfs kept.
-        for is_kept in [false, true] {
-            let copy = tempfile::tempdir_in("/dev/shm").unwrap();
-            copy_folder(&mount.join("totpd"), copy.path());
-            let witness = tempfile::tempdir_in("/dev/shm").unwrap();
-            if is_kept && let Some(says) = last_witness(marks) {
-                fs::write(witness.path().join("last"), says).unwrap();
-            }
-            if let Err(reason) = check(copy.path(), witness.path(), marks) {
-                broken.push(format!(
-                    "after {} marks, the last {:?}, witness kept: {is_kept}: {reason}",
-                    marks.len(),
-                    marks.last()
-                ));
-            }
+    // The power was cut, or the storage was lost and the tmpfs kept.
+    let seen = |marks: &[Mark]| {
+        let answers = |mark: &&Mark| matches!(mark, Mark::Begun(_) | Mark::Done(_));
+        let witness = last_witness(marks);
+        Seen {
+            promises: hash(&marks.iter().filter(answers).count()),
+            views: [hash(&None::<&[u8]>), hash(&witness)],
+            phase: last_phase(marks),
         }
-    });
-    (states, broken)
+    };
+    each_crash(base, &events, seen, |mount, marks, view| {
+        let is_kept = view == 1;
+        let copy = tempfile::tempdir_in("/dev/shm").unwrap();
+        copy_folder(&mount.join("totpd"), copy.path());
+        let witness = tempfile::tempdir_in("/dev/shm").unwrap();
+        if is_kept && let Some(says) = last_witness(marks) {
+            fs::write(witness.path().join("last"), says).unwrap();
+        }
+        check(copy.path(), witness.path(), marks).map_err(|reason| {
+            let last =
+                marks.iter().rev().find(|mark| matches!(mark, Mark::Begun(_) | Mark::Done(_)));
+            let phase = last_phase(marks);
+            format!("{phase}, after {last:?}, witness kept: {is_kept}: {reason}")
+        })
+    })
+}
+
+fn last_phase(marks: &[Mark]) -> &'static str {
+    let phase = |mark: &Mark| if let Mark::Phase(phase) = mark { Some(*phase) } else { None };
+    marks.iter().rev().find_map(phase).unwrap_or("no mark")
 }
 
 fn last_witness(marks: &[Mark]) -> Option<&[u8]> {
@@ -155,7 +78,10 @@ fn last_witness(marks: &[Mark]) -> Option<&[u8]> {
 fn copy_folder(from: &Path, to: &Path) {
     for file in fs::read_dir(from).unwrap() {
         let file = file.unwrap();
-        fs::copy(file.path(), to.join(file.file_name())).unwrap();
+        // The disk of the next start is a good one.
+        if file.file_name() != "test-failed-flush" {
+            fs::copy(file.path(), to.join(file.file_name())).unwrap();
+        }
     }
     fs::set_permissions(to, fs::Permissions::from_mode(0o700)).unwrap();
 }
@@ -176,7 +102,7 @@ fn check(folder: &Path, witness: &Path, marks: &[Mark]) -> Result<(), String> {
                 promises.keep(act);
                 under_way = None;
             }
-            Mark::Witness(_) => {}
+            Mark::Phase(_) | Mark::Witness(_) => {}
         }
     }
     // An opened store must not leave its mark on the promises of the next state.
@@ -237,20 +163,35 @@ fn check(folder: &Path, witness: &Path, marks: &[Mark]) -> Result<(), String> {
             }
         }
     }
-    for (name, steps) in &promises.used {
-        for step in steps {
-            // The test tries the code at the very time when it was right.
-            while host.step() < *step {
-                host.wait(1);
-            }
-            if is_yes(&host.verify(name, *step)) {
-                return Err(format!("{name}: the code of step {step} is good a second time"));
-            }
+    let mut used: Vec<_> = promises
+        .used
+        .iter()
+        .flat_map(|(name, steps)| steps.iter().map(move |step| (*step, name)))
+        .collect();
+    used.sort_unstable();
+    let last = used.last().map_or(0, |(step, _)| *step);
+    // The test tries the code at the very time when it was right. The earlier ones lie before all
+    // that can be lost.
+    let tried = if scale() < 1.0 { TRIED } else { MANY_TRIED };
+    for (step, name) in &used[used.len().saturating_sub(tried)..] {
+        host.at(*step);
+        if is_yes(&host.verify(name, *step)) {
+            return Err(format!("{name}: the code of step {step} is good a second time"));
         }
     }
-    // A right code that was never used is good, outside of void windows.
-    let last = promises.used.values().flatten().max().copied().unwrap_or_default();
-    host.at(last.max(host.step()) + 20);
+    // A right code that was never used is good at the first step that is not void. A restoration
+    // closes more: the skew, and the steps of a phone that runs ahead.
+    let windows = host.opened.store.void_windows();
+    let void = windows.iter().map(|window| window.until() / 30).max().unwrap_or_default();
+    let closed = if promises.is_restored || under_way == Some(&Act::Restore) { 20 } else { 1 };
+    if void > last + LONGEST_VOID + closed {
+        return Err(format!("people wait until {void}, and the last login was at {last}"));
+    }
+    let attempt = match under_way {
+        Some(Act::Approve(_, step) | Act::Confirm(_, step)) => *step,
+        _ => 0,
+    };
+    host.at(void.max(last).max(attempt) + closed);
     for name in promises.confirmed.iter().filter(|name| !touched(name)) {
         let verdict = host.verify(name, host.step());
         if !is_yes(&verdict) && under_way != Some(&Act::Restore) {
@@ -269,31 +210,30 @@ fn check(folder: &Path, witness: &Path, marks: &[Mark]) -> Result<(), String> {
     Ok(())
 }
 
+fn print(states: &States, broken: &[String]) {
+    println!("{states}, {} broken: {:#?}", broken.len(), &broken[..broken.len().min(3)]);
+}
+
 #[test]
 fn a_power_cut_at_any_moment_breaks_no_promise() {
-    let (states, broken) = campaign(None);
-    println!(
-        "{states} crash states, {} broken: {:#?}",
-        broken.len(),
-        &broken[..broken.len().min(3)]
-    );
-    assert!(
-        broken.is_empty(),
-        "{} of {states} broken: {:#?}",
-        broken.len(),
-        &broken[..broken.len().min(5)]
-    );
-    assert!(states >= 1000, "only {states} crash states");
+    let (rounds, least) = match scale() {
+        1.0.. => (FULL_ROUNDS, 5000),
+        0.1.. => (ROUNDS, 3000),
+        _ => (ROUNDS_OF_EACH_PHASE, 0),
+    };
+    let (states, broken) = campaign(None, rounds);
+    print(&states, &broken);
+    assert!(broken.is_empty(), "{} broken: {:#?}", broken.len(), &broken[..broken.len().min(5)]);
+    assert!(states.all >= least, "only {states}");
+    for phase in PHASES {
+        assert!(states.phases.contains_key(phase), "no state while {phase}: {states}");
+    }
 }
 
 #[test]
 fn the_campaign_finds_missing_flushes_of_commits() {
-    let (states, broken) = campaign(Some("test-no-flush"));
-    println!(
-        "{states} crash states, {} broken: {:#?}",
-        broken.len(),
-        &broken[..broken.len().min(3)]
-    );
+    let (states, broken) = campaign(Some("test-no-flush"), FEW_ROUNDS);
+    print(&states, &broken);
     for what in ["the code of step", "a recovery code is good a second time"] {
         assert!(broken.iter().any(|reason| reason.contains(what)), "{what}: {broken:#?}");
     }
@@ -301,11 +241,27 @@ fn the_campaign_finds_missing_flushes_of_commits() {
 
 #[test]
 fn the_campaign_finds_missing_flushes_of_the_directory() {
-    let (states, broken) = campaign(Some("test-no-folder-sync"));
-    println!(
-        "{states} crash states, {} broken: {:#?}",
-        broken.len(),
-        &broken[..broken.len().min(3)]
-    );
+    let (states, broken) = campaign(Some("test-no-folder-sync"), FEW_ROUNDS);
+    print(&states, &broken);
     assert!(!broken.is_empty());
 }
+
+#[expect(clippy::disallowed_methods, reason = "the one who runs the tests says how much")]
+fn scale() -> f64 {
+    std::env::var("TEST_SCALE").map_or(0.1, |scale| scale.parse().expect("a number"))
+}
+
+/// Rounds of the writer.
+const ROUNDS: usize = 32;
+/// Those of a full TEST_SCALE.
+const FULL_ROUNDS: usize = 70;
+/// Those of less than a tenth.
+const ROUNDS_OF_EACH_PHASE: usize = 7;
+/// Enough for what the campaign finds without a flush.
+const FEW_ROUNDS: usize = 3;
+/// The used codes that each start tries: those of more than a round.
+const TRIED: usize = 10;
+/// Those of a full TEST_SCALE.
+const MANY_TRIED: usize = 50;
+/// The time steps after a login that its mark, and one that was made without a login, can last.
+const LONGEST_VOID: u64 = 8;

@@ -1,6 +1,7 @@
 //! The sweep of faults. Every system call of the store fails once, with every error of a failing
-//! disk. Nothing crashes. No code is accepted twice, and no code is accepted that is not on disk.
-//! The store is complete after the last fault.
+//! disk, or does half of its work. Nothing crashes. No code is accepted twice, and no code is
+//! accepted that is not on disk. The store is complete after the last fault, and a
+//! fresh code is good.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
@@ -87,17 +88,29 @@ fn again<T, E>(mut work: impl FnMut() -> Result<T, E>) -> Result<T, E> {
     work()
 }
 
-/// Runs the workload with these faults. Returns the number of calls.
-fn run_with(at: usize, how_many: usize, error: Errno) -> Result<usize, String> {
+/// What fails.
+#[derive(Clone, Copy, Debug)]
+struct Fault {
+    /// The first call, from 1; 0: none.
+    at: usize,
+    how_many: usize,
+    error: Errno,
+    /// True if writes do half of their work.
+    is_short: bool,
+}
+
+/// Runs the workload with a fault. Returns the number of calls.
+fn run_with(fault: Fault) -> Result<usize, String> {
     let place = tempfile::tempdir_in("/dev/shm").unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o700)).unwrap();
     let count = place.path().join("count");
     let ran = child("campaign::faults::workload", place.path())
         .env("LD_PRELOAD", faults())
         .env("FAULT_FOLDER", place.path().join("totpd"))
-        .env("FAULT_AT", at.to_string())
-        .env("FAULT_FOR", how_many.to_string())
-        .env("FAULT_ERRNO", (error as i32).to_string())
+        .env("FAULT_AT", fault.at.to_string())
+        .env("FAULT_FOR", fault.how_many.to_string())
+        .env("FAULT_ERRNO", (fault.error as i32).to_string())
+        .env("FAULT_SHORT", if fault.is_short { "1" } else { "0" })
         .env("FAULT_COUNT", &count)
         .output()
         .unwrap();
@@ -105,12 +118,13 @@ fn run_with(at: usize, how_many: usize, error: Errno) -> Result<usize, String> {
     if !ran.status.success() || !output.contains("all is well") {
         return Err(format!("{output}\n{}", String::from_utf8_lossy(&ran.stderr)));
     }
-    check(&place.path().join("totpd"), &output)?;
+    check(&place.path().join("totpd"), &output, fault.at > 0)?;
     Ok(fs::read_to_string(count).unwrap().trim().parse().unwrap())
 }
 
-/// Checks that every accepted code stays used.
-fn check(folder: &Path, output: &str) -> Result<(), String> {
+/// Checks that every accepted code stays used, and that a fresh one is good outside of void
+/// windows. Nothing is void if nothing failed.
+fn check(folder: &Path, output: &str, has_failed: bool) -> Result<(), String> {
     let host = Host::open_with(folder, Some(&folder.join("witness")))
         .map_err(|error| error.to_string())?;
     for line in output.lines().filter_map(|line| line.split("yes ").nth(1)) {
@@ -123,32 +137,48 @@ fn check(folder: &Path, output: &str) -> Result<(), String> {
             return Err(format!("{name}: {step} is good again"));
         }
     }
-    Ok(())
+    let windows = host.opened.store.void_windows();
+    if !has_failed && windows.iter().next().is_some() {
+        return Err(format!("void without a reason: {windows:?}"));
+    }
+    let until = windows.iter().map(|window| window.until() / 30).max().unwrap_or_default();
+    // A restoration closes some steps ahead, too.
+    host.at(until.max(host.step()) + 20);
+    match host.verify("alice", host.step()) {
+        verdict if is_yes(&verdict) => Ok(()),
+        verdict => Err(format!("a fresh code is refused: {verdict:?}")),
+    }
 }
 
 #[test]
 fn a_disk_fault_breaks_no_promise() {
-    let calls = run_with(0, 1, Errno::EIO).unwrap();
+    let fault = |at, how_many, error| Fault { at, how_many, error, is_short: false };
+    let calls = run_with(fault(0, 1, Errno::EIO)).unwrap();
     let errors = [Errno::ENOSPC, Errno::EIO, Errno::EDQUOT, Errno::EROFS];
-    // Each call alone, and each with the thirty after it: a disk that recovers by and by.
-    let faults: Vec<_> = (1..=calls)
-        .flat_map(|at| errors.map(|error| (at, 1, error)))
-        .chain((1..=calls).step_by(7).flat_map(|at| errors.map(|error| (at, 30, error))))
-        .collect();
+    // Each call alone, and each with some after it: a disk that recovers by and by.
+    let runs = [(1, 1), (2, 5), (7, 30)];
+    let faults = runs.into_iter().flat_map(|(step, how_many)| {
+        let calls = (1..=calls).step_by(step);
+        calls.flat_map(move |at| errors.map(|error| fault(at, how_many, error)))
+    });
+    let short = (1..=calls).map(|at| Fault { is_short: true, ..fault(at, 1, Errno::ENOSPC) });
+    let faults: Vec<_> = faults.chain(short).collect();
     let next = AtomicUsize::new(0);
     let work = || {
         let mut broken = Vec::new();
-        while let Some(&(at, how_many, error)) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Err(reason) = run_with(at, how_many, error) {
-                broken.push(format!("call {at}, {how_many} times {error}: {reason}"));
+        while let Some(fault) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Err(reason) = run_with(*fault) {
+                broken.push(format!("{fault:?}: {reason}"));
             }
         }
         broken
     };
     let broken: Vec<_> = thread::scope(|scope| {
-        let threads = [scope.spawn(work), scope.spawn(work)];
+        // Some wait for a mark that is not made.
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     println!("{} faults injected in {calls} calls, {} broken", faults.len(), broken.len());
     assert!(broken.is_empty(), "{} broken: {:#?}", broken.len(), &broken[..broken.len().min(3)]);
+    assert!(faults.len() >= 5000, "only {} faults", faults.len());
 }

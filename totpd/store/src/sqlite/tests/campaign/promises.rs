@@ -13,6 +13,8 @@ pub(super) enum Mark {
     Done(Act),
     /// What the witness says from now on.
     Witness(Vec<u8>),
+    /// What the host is doing from now on.
+    Phase(&'static str),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +44,8 @@ pub(super) struct Promises {
     pub(super) backup: BTreeSet<String>,
     pub(super) signers: Vec<PublicKey>,
     pub(super) newest_backup: Option<u64>,
+    /// True after a restoration, until the next login: it closes steps.
+    pub(super) is_restored: bool,
 }
 
 impl Promises {
@@ -50,6 +54,7 @@ impl Promises {
             Act::Approve(name, step) => {
                 self.used.entry(name.clone()).or_default().insert(*step);
                 self.denied.remove(name);
+                self.is_restored = false;
             }
             Act::Confirm(name, step) => {
                 self.used.entry(name.clone()).or_default().insert(*step);
@@ -71,6 +76,7 @@ impl Promises {
                 self.confirmed.clone_from(&self.backup);
                 self.removed.clear();
                 self.denied.clear();
+                self.is_restored = true;
             }
             Act::Sign(signer, time) => {
                 self.signers.push(*signer);

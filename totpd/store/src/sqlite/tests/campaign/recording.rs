@@ -1,13 +1,9 @@
-//! A disk that records every write and flush. It can return to the states that a power cut would
-//! leave: everything flushed, and any part of the rest.
+//! A disk that records every write and flush.
 //!
 //! One file in a FUSE file system is the disk. A loop device makes a block device of it.
 
-use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -53,11 +49,24 @@ struct State<M> {
     content: Vec<u8>,
     events: Vec<Event<M>>,
     recording: bool,
+    /// Returns what changed beside the disk.
+    watch: Box<dyn FnMut() -> Option<M> + Send>,
+}
+
+impl<M> State<M> {
+    /// Records an event, after what changed beside the disk before it.
+    fn record(&mut self, event: Event<M>) {
+        if self.recording {
+            self.events.extend((self.watch)().map(Event::Mark));
+            self.events.push(event);
+        }
+    }
 }
 
 impl<M: Clone + Send + 'static> Recording<M> {
-    /// Returns an ext4 of `mib` MiB, empty and mounted.
-    pub(super) fn new(mib: usize) -> Self {
+    /// Returns an ext4 of `mib` MiB, empty and mounted. `watch` returns a mark if something changed
+    /// beside the disk.
+    pub(super) fn new(mib: usize, watch: impl FnMut() -> Option<M> + Send + 'static) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let image = path("image");
@@ -66,7 +75,8 @@ impl<M: Clone + Send + 'static> Recording<M> {
             .args(["-q", "-F", "-b", "4096", "-J", "size=4"])
             .arg(&image));
         let content = fs::read(&image).unwrap();
-        let state = State { content: content.clone(), events: Vec::new(), recording: true };
+        let watch = Box::new(watch);
+        let state = State { content: content.clone(), events: Vec::new(), recording: true, watch };
         let state = Arc::new(Mutex::new(state));
         fs::create_dir(path("fuse")).unwrap();
         fs::create_dir(path("mount")).unwrap();
@@ -82,7 +92,7 @@ impl<M: Clone + Send + 'static> Recording<M> {
 
     /// Records a mark: from now on this is promised.
     pub(super) fn mark(&self, mark: M) {
-        lock(&self.state).events.push(Event::Mark(mark));
+        lock(&self.state).record(Event::Mark(mark));
     }
 
     /// Ends the recording: the disk as it was at first, and what happened on it.
@@ -105,90 +115,8 @@ impl<M> Drop for Recording<M> {
     }
 }
 
-/// Writes the content of a disk, most of which is empty.
-fn write_sparse(file: &fs::File, content: &[u8]) {
-    const PAGE: usize = 4096;
-    file.set_len(content.len() as u64).unwrap();
-    for (index, page) in content.chunks(PAGE).enumerate() {
-        if page != &[0; PAGE][..page.len()] {
-            file.write_all_at(page, (index * PAGE) as u64).unwrap();
-        }
-    }
-}
-
-/// Visits the states that a power cut may have left, each with the marks made before it. It cuts
-/// after each event. Everything unflushed is gone, or there, or partly there. It calls `check` with
-/// the mounted disk. It returns the number of distinct states.
-pub(super) fn each_crash<M: Clone>(
-    base: Vec<u8>,
-    events: &[Event<M>],
-    mut check: impl FnMut(&Path, &[M]),
-) -> usize {
-    let folder = tempfile::tempdir_in("/dev/shm").unwrap();
-    let mount = folder.path().join("mount");
-    fs::create_dir(&mount).unwrap();
-    let mut random = 1_u64;
-    let (mut stable, mut pending, mut marks) = (base, Vec::<(u64, &[u8])>::new(), Vec::new());
-    let (mut digests, mut states) = (HashSet::new(), 0);
-    let mut stable_hash = 0_u64;
-    for event in events {
-        match event {
-            Event::Write(offset, data) => pending.push((*offset, data)),
-            Event::Mark(mark) => marks.push(mark.clone()),
-            Event::Flush => {
-                for (offset, data) in pending.drain(..) {
-                    let at = offset as usize;
-                    stable[at..at + data.len()].copy_from_slice(data);
-                    stable_hash = hash(&(stable_hash, offset, data));
-                }
-            }
-        }
-        if marks.is_empty() {
-            continue;
-        }
-        let mut subsets = vec![Vec::new()];
-        if !pending.is_empty() {
-            subsets.push(pending.clone());
-            let mut part = Vec::new();
-            for write in &pending {
-                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                if random >> 63 == 1 {
-                    part.push(*write);
-                }
-            }
-            subsets.push(part);
-        }
-        for subset in subsets {
-            if !digests.insert(hash(&(stable_hash, &subset, marks.len()))) {
-                continue;
-            }
-            states += 1;
-            // Each state has a file of its own. While the kernel holds the loop device of a file,
-            // mounting the file again would show the old mount.
-            let image = folder.path().join(format!("image-{states}"));
-            let file = fs::File::create_new(&image).unwrap();
-            write_sparse(&file, &stable);
-            for (offset, data) in subset {
-                file.write_all_at(data, offset).unwrap();
-            }
-            drop(file);
-            run(Command::new("/bin/mount").args(["-o", "loop,noatime"]).args([&image, &mount]));
-            check(&mount, &marks);
-            unmount(&mount);
-            fs::remove_file(&image).unwrap();
-        }
-    }
-    states
-}
-
-fn hash(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
-}
-
 /// Unmounts, once the last file there was closed.
-fn unmount(mount: &Path) {
+pub(super) fn unmount(mount: &Path) {
     for _ in 0..1000 {
         let ended = Command::new("/bin/umount").arg(mount).output().unwrap();
         if ended.status.success() {
@@ -199,7 +127,7 @@ fn unmount(mount: &Path) {
     panic!("{} cannot be unmounted", mount.display());
 }
 
-fn run(command: &mut Command) -> String {
+pub(super) fn run(command: &mut Command) -> String {
     let ran = command.output().unwrap();
     assert!(ran.status.success(), "{command:?}: {ran:?}");
     String::from_utf8(ran.stdout).unwrap()
@@ -276,9 +204,7 @@ impl<M: Send + 'static> Filesystem for Disk<M> {
         let mut state = lock(&self.0);
         let at = offset as usize;
         state.content[at..at + data.len()].copy_from_slice(data);
-        if state.recording {
-            state.events.push(Event::Write(offset, data.to_vec()));
-        }
+        state.record(Event::Write(offset, data.to_vec()));
         reply.written(data.len() as u32);
     }
 
@@ -287,10 +213,7 @@ impl<M: Send + 'static> Filesystem for Disk<M> {
     }
 
     fn fsync(&self, _: &Request, _: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
-        let mut state = lock(&self.0);
-        if state.recording {
-            state.events.push(Event::Flush);
-        }
+        lock(&self.0).record(Event::Flush);
         reply.ok();
     }
 }

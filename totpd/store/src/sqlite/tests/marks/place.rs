@@ -1,6 +1,7 @@
 //! A host with users, a disk that can be in trouble, and a tmpfs for the witness.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use totpd_core::enrollment::Confirmation;
@@ -72,7 +73,12 @@ impl Place {
     }
 
     pub(super) fn end_trouble(&self, name: &str) {
-        fs::remove_file(self.store().join(name)).unwrap();
+        self.try_end_trouble(name).unwrap();
+    }
+
+    /// Ends a trouble that may have ended by itself.
+    pub(super) fn try_end_trouble(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.store().join(name))
     }
 
     pub(super) fn flushes(&self) -> usize {

@@ -18,6 +18,8 @@ pub(super) enum Crash {
     Kill,
     /// What was flushed, and no witness.
     Power,
+    /// Everything, and no witness.
+    LuckyPower,
     /// What was flushed, and the witness.
     Storage,
     /// What was flushed, beside the witness of another host.
@@ -75,7 +77,18 @@ impl Scene {
     /// From now on no flush returns, and until the next crash nobody waits for one for long.
     pub(super) fn stall_and_hurry(&mut self) {
         self.stall();
-        self.host.iter_mut().for_each(|host| host.hurry(Duration::from_millis(200)));
+        self.hurry(Duration::from_millis(200));
+    }
+
+    /// Until the next crash nobody waits longer than this.
+    pub(super) fn hurry(&mut self, timeout: Duration) {
+        self.host.iter_mut().for_each(|host| host.hurry(timeout));
+    }
+
+    /// Remembers the files as they are: they are on disk without a flush of the log.
+    pub(super) fn remember_disk(&self) {
+        let directory = self.place.store();
+        Durable::read(&directory).unwrap().remember(&directory).unwrap();
     }
 
     /// Remembers that the present code of a user was accepted.
@@ -132,14 +145,14 @@ impl Scene {
             Crash::Kill | Crash::Storage => {
                 fs::copy(self.place.witness().join("last"), says).unwrap();
             }
-            Crash::Power => {}
+            Crash::Power | Crash::LuckyPower => {}
             Crash::Move => {
                 let run = RunId::from_random([9; 16]);
                 fs::write(says, Witness::Empty { run }.encode()).unwrap();
             }
         }
         let durable = match crash {
-            Crash::Kill => Durable::read(&self.place.store()).unwrap(),
+            Crash::Kill | Crash::LuckyPower => Durable::read(&self.place.store()).unwrap(),
             _ => Durable::remembered(&self.place.store()).unwrap(),
         };
         durable.put(&next.store()).unwrap();

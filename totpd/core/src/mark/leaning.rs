@@ -124,8 +124,8 @@ impl Leaning {
         Some(Leant { failures: self.failures })
     }
 
-    /// Begins the answer of the login: the witness is going to name it. Returns false if a flush has
-    /// failed in between. Then the login gets an error, and the witness keeps saying "failed".
+    /// Begins the answer of the login: the witness is going to name it. Returns false if a flush
+    /// has failed in between. Then the login gets an error, and the witness keeps saying "failed".
     #[must_use]
     pub fn begin_answer(&mut self, leant: Leant) -> bool {
         if self.failures != leant.failures {

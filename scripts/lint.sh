@@ -11,6 +11,7 @@ scripts/lint/orphan-files.py
 scripts/lint/circles.py
 scripts/lint/circles.py --rooms
 scripts/lint/words.py
+scripts/lint/sentences.py
 scripts/messages-sample.py --check
 scripts/lint/sizes.sh
 scripts/lint/headings.sh

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use pam_stack::never_accepts::never_accepts;
+use pam_stack::never_accepting_modules::never_accepts;
 use pam_stack::parse::Kind;
 use pam_stack::{
     Bypass, Refusal, ReturnCode, Rule, RuleKind, Stack, analyze, enable, lacks_first_pass, run,

@@ -6,7 +6,7 @@ mod combined;
 use std::time::Duration;
 
 use totpd_interface::login::{BeginReply, LoginContext, VerifyReply};
-use totpd_interface::{is_sshd_placeholder, is_typed_code};
+use totpd_interface::{is_sshd_fake_password, is_typed_code};
 use totpd_journal::{Entry, Priority, Program};
 
 use self::combined::is_recovery_code;
@@ -234,7 +234,7 @@ impl<V: Verifier> Attempt<'_, V> {
         if !self.options.forward_pass {
             return Ok(answer);
         }
-        if is_sshd_placeholder(answer) {
+        if is_sshd_fake_password(answer) {
             // It is no password of the person, so the daemon may see it and name the cause.
             session.set_authtok(answer)?;
             return Ok(answer);

@@ -58,12 +58,12 @@ check_all() {
   shift 2
   case $check in
   circles) "$verdict" python3 "$here/circles.py" "$@" "$tree/totpd/core" ;;
-  words) "$verdict" python3 "$here/words.py" "$tree" ;;
+  words | sentences) "$verdict" python3 "$here/$check.py" "$tree" ;;
   orphan-files) "$verdict" python3 "$here/orphan-files.py" "$tree" ;;
   *) "$verdict" "$here/$check.sh" "$tree" ;;
   esac
 }
-for check in layers circles words sizes headings unsafe orphan-files; do check_all clean $check; done
+for check in layers circles words sentences sizes headings unsafe orphan-files; do check_all clean $check; done
 check_all clean circles --rooms
 
 # planted CHECK FILE SED-SCRIPT: with this change of FILE the check fails.
@@ -123,6 +123,22 @@ planted words "$tree/packaging/deb/postinst" '$a # Whoever asks.'
 planted words "$tree/packaging/selinux/totpd.te" '$a # Who may ask whom.'
 planted words "$source/b.rs" '$a /// Whoever asks.'
 planted words "$source/b.rs" '$a /// It goes\n/// on.'
+# Sentences of up to twenty words: in prose, in a cell, in a page of the manual, and in a message. Code is one word.
+words() { printf 'word %.0s' $(seq "$1"); }
+planted sentences "$tree/docs/page.md" "\$a $(words 20)more."
+planted sentences "$tree/docs/page.md" "\$a - An item\n  $(words 20)"
+planted sentences "$tree/docs/page.md" "\$a | a | $(words 21)|"
+mkdir -p "$tree/packaging/man" "$tree/totpctl/src/cli"
+printf '.Sh NAME\nA page.\n' >"$tree/packaging/man/totpctl.1"
+planted sentences "$tree/packaging/man/totpctl.1" "\$a $(words 10)\n.Fl -option\n$(words 10)"
+printf 'fn f() -> &str {\n    "One message."\n}\n' >"$tree/totpctl/src/a.rs"
+planted sentences "$tree/totpctl/src/a.rs" "s/One/$(words 20)/"
+printf 'struct A {\n    /// What it does\n    #[arg(long)]\n    a: bool,\n}\n' >"$tree/totpctl/src/cli/a.rs"
+planted sentences "$tree/totpctl/src/cli/a.rs" "s/What/$(words 20)/"
+printf '%s\n' "$(words 10). $(words 20)." '' "$(words 18)\`some code\`, \`more code\` and \`code\`." '' '```' "$(words 30)" '```' >"$tree/docs/page.md"
+check_all clean sentences
+echo 'The clock says when.' >"$tree/docs/page.md"
+rm -r "$tree/totpctl" "$tree/packaging/man"
 planted sizes "$source/b.rs" "\$a // $(printf 'x%.0s' $(seq 99))"
 planted sizes "$source/b.rs" "\$a $(printf '\\n%.0s' $(seq 360))"
 planted headings "$source/b.rs" '$a /// # Errors If it fails.'

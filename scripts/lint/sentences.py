@@ -18,14 +18,17 @@ EXEMPT = ("docs/development/renamed-tests.md", "docs/development/messages-sample
 
 # A name in lower case may begin a sentence, so the case of what follows says nothing.
 END = re.compile(r"[.!?][)\"'”*_]*\s+")
+# What stands before the text of a section, as a heading does.
+LABEL = r"^(?:What it means|Why it matters|What to do): "
 ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|cf|vs|No)|^\d+)\.$")
 
 
 def sentences(text, is_message=False):
     """The sentences of a block of text, in which each piece of code is CODE."""
-    # Lists of code.
-    item = rf"\(?{CODE}[\w/'’*-]*\)?"
+    # A list of code, each piece with its gloss.
+    item = rf"\(?{CODE}[\w/'’*-]*\)?(?: \([^()]*\))?"
     text = re.sub(rf"{item}(?:(?:,|,? and|,? or|,? to|/)\s*{item})+", CODE, " ".join(text.split()))
+    text = re.sub(LABEL, "", text)
     start = 0
     for end in END.finditer(text + " "):
         part = text[start : end.end()].strip()
@@ -42,6 +45,8 @@ def count(sentence):
 
 def inline(text):
     """Markdown without code, links and comments."""
+    # A message of the program that is a sentence ends one here too.
+    text = re.sub(r"(`+)[^`]* [^`]*\w\.\1", CODE + ".", text)
     text = re.sub(r"(`+).+?\1", CODE, text, flags=re.S)
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
     return re.sub(r"<https?:[^>]*>|https?:\S+", CODE, text)
@@ -150,7 +155,8 @@ def rust(path, text):
         message = re.sub(r"\\\n\s*", "", found[1]).replace('\\"', '"')
         if re.match(r"(ALTER|BEGIN|CREATE|DELETE|DROP|INSERT|PRAGMA|SELECT|UPDATE|WITH)\b", message):
             continue
-        message = re.sub(r"\{[^}]*\}", CODE, message)
+        # A value that follows a full stop is a sentence of its own.
+        message = re.sub(r"\{[^}]*\}", CODE, re.sub(r"\.(\{[^}]*\}) ", r". \1. ", message))
         for block in re.split(r"\\n|;\s", message):
             # A quoted command is one word.
             yield code.count("\n", 0, found.start()) + 1, re.sub(r'"[^"]*"', CODE, block)

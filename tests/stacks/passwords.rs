@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use pam_stack::dispatch::Progress;
 use pam_stack::password::is_password;
-use pam_stack::setcred::never_sets_credentials;
+use pam_stack::setcred_programs::never_sets_credentials;
 
 use super::*;
 

@@ -10,7 +10,7 @@ mod backup;
 mod completions;
 mod confirm;
 mod current_code;
-mod damaged;
+mod damaged_records;
 mod doctor;
 mod enable;
 mod enroll;
@@ -24,7 +24,7 @@ mod rekey;
 mod remove;
 mod restore;
 mod resync;
-mod root_only;
+mod root_commands;
 mod seal_key;
 mod set;
 mod show;
@@ -41,7 +41,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), Error> {
     let Some(command) = &cli.command else {
         return output::data(&Cli::clap().render_help().to_string());
     };
-    root_only::check(command, nix::unistd::geteuid().is_root())?;
+    root_commands::check(command, nix::unistd::geteuid().is_root())?;
     if cli.no_ask_password || only_reads(command) {
         authentication::never_ask();
     }

@@ -2,8 +2,8 @@
 //! Otherwise the original files are restored.
 
 mod countdown;
-pub(crate) mod exclusive;
-mod finish;
+mod ending;
+pub(crate) mod lock;
 pub(crate) mod login_watch;
 pub(crate) mod state;
 
@@ -12,15 +12,15 @@ use std::process::id;
 use std::thread;
 use std::time::Duration;
 
-use self::exclusive::{ExclusiveLock, lock_exclusive};
+use self::lock::{ExclusiveLock, lock_exclusive};
 use self::login_watch::Login;
 use self::state::{Trial, Tried, boot, now};
 use crate::error::Error;
 use crate::pam::atomic_file::{beside, sync_folder, write_like};
 use crate::pam::change::{Change, cannot_change, changed_services};
-use crate::pam::lossless;
+use crate::pam::lossless_text;
 
-/// Starts a trial. The record is on the disk before any file changes. So [`finish::end`] can revert
+/// Starts a trial. The record is on the disk before any file changes. So [`ending::end`] can revert
 /// the trial after an interruption at any point.
 pub(crate) fn start(changes: &[Change], time: Duration) -> Result<Trial, Error> {
     let _lock = lock_exclusive()?;
@@ -53,7 +53,7 @@ pub(crate) fn start(changes: &[Change], time: Duration) -> Result<Trial, Error> 
         trial.failed = Some(error.to_string());
         // If the disk failed, the reason is lost, and the files are restored all the same.
         let _ = trial.save();
-        finish::end(&trial)?;
+        ending::end(&trial)?;
         countdown::stop(&trial);
         return Err(error);
     }
@@ -65,7 +65,7 @@ fn stage_files(trial: &Trial) -> Result<(), Error> {
     for file in &trial.files {
         let result = (|| {
             let like = file.existed.then_some(&*file.path);
-            write_like(&beside(&file.path, "new"), &lossless::bytes(&file.text), like)?;
+            write_like(&beside(&file.path, "new"), &lossless_text::bytes(&file.text), like)?;
             if file.existed {
                 fs::hard_link(&file.path, beside(&file.path, "before"))?;
             }
@@ -92,7 +92,7 @@ pub(crate) fn revert(id: Option<&str>) -> Result<Option<Trial>, Error> {
     let Some(trial) = Trial::pending()?.filter(|trial| id.is_none_or(|id| id == trial.id)) else {
         return Ok(None);
     };
-    finish::end(&trial)?;
+    ending::end(&trial)?;
     countdown::stop(&trial);
     Ok(Some(trial))
 }
@@ -135,7 +135,7 @@ pub(crate) fn commit_if_logged_in(id: &str) -> bool {
         let Some(mut trial) = Trial::pending()?.filter(is_running) else { return Ok(false) };
         trial.kept_by = Some(user);
         trial.save()?;
-        finish::end(&trial)?;
+        ending::end(&trial)?;
         countdown::stop(&trial);
         Ok(true)
     };

@@ -7,7 +7,7 @@ use crate::audit::event::Event;
 use crate::audit::journal::Journal;
 
 mod budget;
-mod budgeted;
+mod budgeted_log;
 pub(crate) mod condition;
 pub(crate) mod event;
 mod journal;

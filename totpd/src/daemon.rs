@@ -24,7 +24,7 @@ use crate::daemon::hash_worker::{HashWorker, QueueTimeout, Work};
 use crate::daemon::recent_accounts::RecentAccounts;
 use crate::daemon::store_health::StoreHealth;
 use crate::daemon::subscribers::Subscribers;
-use crate::daemon::typed_text::TypedText;
+use crate::daemon::typed_answer::TypedAnswer;
 use crate::host::clock;
 use crate::host::nss::{Nss, NssUnavailable, NssUser};
 use crate::host::user_files::UserFiles;
@@ -35,7 +35,7 @@ mod recent_accounts;
 mod records;
 pub(crate) mod store_health;
 mod subscribers;
-pub(crate) mod typed_text;
+pub(crate) mod typed_answer;
 
 /// The parts of the daemon.
 pub(crate) struct Daemon {
@@ -174,10 +174,10 @@ impl Daemon {
         text: &str,
         source: &Source,
     ) -> Result<Answer, Error> {
-        match TypedText::parse(text) {
-            TypedText::Code(code) => return Ok(Answer::Code(code)),
-            TypedText::BlockedBySshd => return Ok(Answer::BlockedBySshd),
-            TypedText::Other => {}
+        match TypedAnswer::parse(text) {
+            TypedAnswer::Code(code) => return Ok(Answer::Code(code)),
+            TypedAnswer::BlockedBySshd => return Ok(Answer::BlockedBySshd),
+            TypedAnswer::Other => {}
         }
         let Some(code) = RecoveryCode::parse(text) else { return Ok(Answer::Malformed) };
         let mut record = account.record(self.read_outline(account).await?);

@@ -20,7 +20,7 @@ mod call;
 mod introspection;
 mod login;
 mod manager;
-mod standard;
+mod standard_interfaces;
 mod store;
 
 /// The interfaces that the daemon serves.
@@ -115,7 +115,7 @@ impl Services {
         let interface = call.header.interface().map_or(LOGIN, |name| name.as_str());
         let is_private = call.origin.bus.is_none();
         match interface {
-            "org.freedesktop.DBus.Peer" => standard::peer(call, member),
+            "org.freedesktop.DBus.Peer" => standard_interfaces::peer(call, member),
             "org.freedesktop.DBus.Introspectable" if member == "Introspect" => {
                 match introspect(path, is_private) {
                     Some(xml) => call.reply(&xml),
@@ -123,7 +123,7 @@ impl Services {
                 }
             }
             _ if path != PATH => Err(Refusal::NO_OBJECT),
-            "org.freedesktop.DBus.Properties" => standard::properties(call, member),
+            "org.freedesktop.DBus.Properties" => standard_interfaces::properties(call, member),
             LOGIN => login::dispatch(&*self.login, call, member).await,
             // In boxes of their own: the future of a login is small.
             MANAGER => Box::pin(manager::dispatch(&self.manager, call, member)).await,

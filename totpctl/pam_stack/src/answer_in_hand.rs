@@ -8,7 +8,7 @@ use crate::explore::MAX_RULES;
 use crate::module_results::results;
 use crate::password::is_password;
 use crate::return_code::ReturnCode;
-use crate::silence::is_silent;
+use crate::silent_modules::is_silent;
 use crate::stack::{Place, Rule, RuleKind};
 
 /// A line of the second factor that takes a password for a code.

@@ -18,9 +18,9 @@ use crate::explore::{Analysis, MAX_RULES, analyze};
 use crate::factor::FACTOR_FILE;
 use crate::parse::{Directive, Kind, Line, parse_lines};
 use crate::password::is_password;
-use crate::proof::proves_identity;
+use crate::proving_modules::proves_identity;
 use crate::return_code::ReturnCode;
-use crate::setcred::never_sets_credentials;
+use crate::setcred_programs::never_sets_credentials;
 use crate::stack::{OTHER, Place, Rule, RuleKind, Stack};
 
 /// Returns the file of `service` with the second factor after the password, with the options

@@ -10,7 +10,7 @@ use crate::dispatch::Progress;
 use crate::jump::jumps_past_end;
 use crate::module_results::results;
 use crate::password::{CodeWithoutPassword, code_without_password};
-use crate::proof::is_proof;
+use crate::proving_modules::is_proof;
 use crate::return_code::ReturnCode;
 use crate::stack::{Place, Rule};
 

@@ -1,6 +1,6 @@
 //! The option `use_first_pass` of the second factor: it reads the answer to an earlier line.
 
-use crate::silence::is_silent;
+use crate::silent_modules::is_silent;
 use crate::stack::{Rule, RuleKind};
 
 /// Returns the first line of the second factor that has `use_first_pass`, and before which no line

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::factor::FACTOR_MODULE;
-use crate::never_accepts::never_accepts;
+use crate::never_accepting_modules::never_accepts;
 use crate::return_code::ReturnCode;
 use crate::stack::{Rule, RuleKind};
 

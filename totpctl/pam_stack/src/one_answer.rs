@@ -1,8 +1,8 @@
 //! Programs with one prompt: whether one answer, with the code in it, can pass a stack.
 
 use crate::password::is_password;
-use crate::proof::proves_identity;
-use crate::silence::is_silent;
+use crate::proving_modules::proves_identity;
+use crate::silent_modules::is_silent;
 use crate::stack::{Rule, RuleKind};
 
 /// Reports whether one answer has all that a stack asks for: a code alone, or password and code as

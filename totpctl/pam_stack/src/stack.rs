@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::ambiguous::{AmbiguousLine, INCLUDED_TOO_DEEP, ambiguous_line};
+use crate::ambiguous_lines::{AmbiguousLine, INCLUDED_TOO_DEEP, ambiguous_line};
 use crate::control::{Control, JUMP_OVERFLOW};
 use crate::factor::FACTOR_MODULE;
 use crate::parse::{Directive, Kind, Line, parse_lines_of};

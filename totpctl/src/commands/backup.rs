@@ -13,7 +13,7 @@ use zbus::Fd;
 
 use crate::client::Client;
 use crate::client::{details, transfer};
-use crate::commands::damaged::check_damaged;
+use crate::commands::damaged_records::check_damaged;
 use crate::error::Error;
 use crate::pam::atomic_file::sync_folder;
 use crate::terminal::{input, output};

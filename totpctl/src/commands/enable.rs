@@ -13,7 +13,7 @@ use crate::pam::change::{
 };
 use crate::pam::files::read;
 use crate::terminal::output;
-use crate::trial::exclusive;
+use crate::trial::lock;
 
 pub(super) fn enable(
     service: &str,
@@ -159,7 +159,7 @@ fn leftover(lists: &[String], locked: &[String]) -> Option<String> {
 fn apply(changes: &[Change], dry_run: bool) -> Result<(), Error> {
     // During a trial the files look as wanted, but are reverted later: the lock refuses that.
     if !dry_run {
-        let _lock = exclusive::lock_exclusive()?;
+        let _lock = lock::lock_exclusive()?;
         changes.iter().try_for_each(Change::check_unchanged)?;
         for change in changes {
             change.apply()?;

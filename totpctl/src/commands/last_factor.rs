@@ -86,7 +86,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::pam::unenrolled::Unenrolled;
+    use crate::pam::unenrolled_users::Unenrolled;
 
     /// Returns what alice loses of `sshd`, `su` (which has nullok) and `sudo`.
     fn lost_of(factors: &Value, factor: Option<&str>, services: Option<&[&str]>) -> Vec<String> {

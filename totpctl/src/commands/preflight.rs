@@ -21,7 +21,7 @@ use crate::findings::users::without_factor::WithoutFactor;
 use crate::host::shadow::Shadow;
 use crate::pam::change::{Change, needs_profile, plan_enable, read_after};
 use crate::pam::files::read;
-use crate::pam::unenrolled::Unenrolled;
+use crate::pam::unenrolled_users::Unenrolled;
 use crate::terminal::{input, output};
 
 /// What a change means for users without a factor.

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::client::Client;
 use crate::client::details;
-use crate::commands::damaged::check_damaged;
+use crate::commands::damaged_records::check_damaged;
 use crate::error::Error;
 use crate::pam::atomic_file::{remove, sync_folder};
 use crate::program;

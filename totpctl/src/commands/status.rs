@@ -181,7 +181,7 @@ fn exceptions(services: &[AskingService]) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pam::unenrolled::Unenrolled;
+    use crate::pam::unenrolled_users::Unenrolled;
 
     #[test]
     fn both_shapes_are_objects_of_the_schema() {

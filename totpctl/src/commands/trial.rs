@@ -16,7 +16,7 @@ use crate::host::sshd;
 use crate::pam::change::{Change, current_options};
 use crate::pam::files::cannot_enroll;
 use crate::terminal::output;
-use crate::trial::exclusive::lock_exclusive;
+use crate::trial::lock::lock_exclusive;
 use crate::trial::login_watch::Login;
 use crate::trial::state::Trial;
 use crate::trial::{commit_if_logged_in, count_down as wait, revert, start, watch};
@@ -225,7 +225,7 @@ const NOT_REVERTED_AT_BOOT: &str = "This machine does not revert the change if i
 
 #[cfg(test)]
 mod tests {
-    use pam_stack::setcred::never_sets_credentials;
+    use pam_stack::setcred_programs::never_sets_credentials;
 
     use super::*;
 

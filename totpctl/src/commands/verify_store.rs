@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::client::Client;
 use crate::client::details;
-use crate::commands::damaged::check_damaged;
+use crate::commands::damaged_records::check_damaged;
 use crate::error::Error;
 use crate::terminal::output;
 

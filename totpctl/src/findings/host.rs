@@ -16,7 +16,7 @@ use super::users::without_factor;
 use crate::client::Client;
 use crate::client::configuration::configuration_error;
 use crate::host::local_time;
-use crate::pam::unenrolled::Unenrolled;
+use crate::pam::unenrolled_users::Unenrolled;
 use crate::trial::state::Trial;
 use crate::unit;
 

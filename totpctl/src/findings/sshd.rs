@@ -5,11 +5,11 @@ mod doors;
 mod message;
 pub(crate) mod missing_password;
 mod reload;
-mod rest;
+mod roll_out;
 mod root_password;
 #[cfg(test)]
 mod tests;
-mod uncounted;
+mod uncounted_lists;
 
 use self::assessment::{assess, passwords_alone};
 use self::doors::unknown_door;
@@ -92,7 +92,7 @@ fn explain_lists(survey: &Survey, report: &mut Report) {
         [FindingId::SshdCodeAlone, FindingId::SshdKeyAlone, FindingId::SshdMethodsWithoutCode];
     let has_one =
         report.problems.iter().chain(&report.notes).any(|found| ids.contains(&found.id()));
-    if let Some(reason) = has_one.then(|| uncounted::reason(&survey.everybody)).flatten() {
+    if let Some(reason) = has_one.then(|| uncounted_lists::reason(&survey.everybody)).flatten() {
         report.annotate(&ids, &reason);
     }
 }

@@ -5,7 +5,7 @@ mod module_lines;
 mod second_line;
 #[cfg(test)]
 mod tests;
-mod unenrolled;
+mod unenrolled_users;
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ use crate::host::sshd;
 use crate::host::stack_code::{code, exceptions, rules};
 use crate::pam::files::{display, locate, path_of, remedy};
 use crate::pam::snapshot::Snapshot;
-use crate::pam::unenrolled::{Outcome, Unenrolled, has_option, options};
+use crate::pam::unenrolled_users::{Outcome, Unenrolled, has_option, options};
 
 /// A checked service.
 pub(crate) struct Service {
@@ -88,12 +88,12 @@ pub(crate) fn check(service: &str, files: &Snapshot, report: &mut Report) -> Ser
     let outcome = Outcome::from_rules(&rules, &analysis);
     if has_option(&rules, "nullok") {
         let requires_other_method = sshd::requires_other_method(service);
-        unenrolled::check_nullok(requires_other_method, &outcome, &analysis, report);
+        unenrolled_users::check_nullok(requires_other_method, &outcome, &analysis, report);
     }
     if has_option(&rules, "enroll") {
         report.summarize("enrolls users without a factor");
         let requires_other_method = sshd::requires_other_method(service);
-        unenrolled::check_enroll(service, requires_other_method, &analysis, report);
+        unenrolled_users::check_enroll(service, requires_other_method, &analysis, report);
     }
     let all: BTreeSet<_> = options(&rules).map(ToOwned::to_owned).collect();
     Service {

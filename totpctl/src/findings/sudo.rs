@@ -1,16 +1,16 @@
 //! The ways in by sudo, and what its rules mean for the code.
 
-mod asks;
+mod asked_users;
 mod credentials;
 mod memory;
-mod other;
+mod other_user;
 mod phrases;
 #[cfg(test)]
 mod tests;
 mod tries;
 
-use self::asks::{Exception, exceptions, is_anybody_asked};
-use self::other::{Effect, others};
+use self::asked_users::{Exception, exceptions, is_anybody_asked};
+use self::other_user::{Effect, others};
 use super::finding::{Finding, FindingId};
 use super::report::Report;
 use crate::host::door::{CodeNeed, Door};

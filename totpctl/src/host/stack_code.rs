@@ -6,7 +6,7 @@ use pam_stack::{Analysis, Bypass, Rule, Stack, lacks_first_pass};
 use super::door::CodeNeed;
 use crate::pam::files::display;
 use crate::pam::module_options::denying_line;
-use crate::pam::unenrolled::has_option;
+use crate::pam::unenrolled_users::has_option;
 
 /// Returns the rules of a stack, or what is known without them.
 pub(crate) fn rules(stack: Stack) -> Result<Vec<Rule>, CodeNeed> {

@@ -1,7 +1,7 @@
 //! The services that ask for a code, by their stacks.
 
 use super::files::{read, services};
-use super::unenrolled::{Outcome, Unenrolled};
+use super::unenrolled_users::{Outcome, Unenrolled};
 
 /// A service that asks for a code.
 pub(crate) struct AskingService {

@@ -10,8 +10,8 @@ use pam_stack::{Refusal, Stack, analyze, disable, enable, passwords_as_codes};
 
 use super::atomic_file::{replace, sync_folder};
 use super::families::{family, is_one_command};
-use super::lossless;
-use super::unenrolled::options;
+use super::lossless_text;
+use super::unenrolled_users::options;
 use crate::error::Error;
 use crate::pam::files::{
     ADMINISTRATORS_FOLDER, about_shared, cannot_enroll, display, distributions_bytes, is_installed,
@@ -41,7 +41,7 @@ impl Change {
         let mut options = DiffOptions::new();
         options.set_original_filename(path(&self.source)).set_modified_filename(path(&self.path));
         let (before, after) =
-            (lossless::to_printable(&self.before), lossless::to_printable(&self.after));
+            (lossless_text::to_printable(&self.before), lossless_text::to_printable(&self.after));
         options.create_patch(&before, &after).to_string()
     }
 
@@ -61,7 +61,7 @@ impl Change {
     pub(crate) fn apply(&self) -> Result<(), Error> {
         let exists = fs::exists(&self.path).unwrap_or(false);
         let distributions = distributions_bytes(&self.service);
-        let after = lossless::bytes(&self.after);
+        let after = lossless_text::bytes(&self.after);
         let result = match exists && distributions.as_ref() == Some(&after) {
             true => fs::remove_file(&self.path).and_then(|()| sync_folder(&self.path)),
             false => replace(&self.path, &after, exists.then_some(&*self.path)),
@@ -325,7 +325,7 @@ fn read_service(service: &str) -> Result<ServiceFile, Error> {
         return Err(unreadable(&"it is not a regular file"));
     }
     let bytes = fs::read(&source).map_err(|error| unreadable(&error))?;
-    let text = lossless::text(&bytes);
+    let text = lossless_text::text(&bytes);
     Ok(ServiceFile { source: source.into(), path, text })
 }
 

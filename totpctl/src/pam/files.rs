@@ -6,10 +6,10 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use pam_stack::Place;
-use pam_stack::setcred::{DROPBEAR, never_sets_credentials};
+use pam_stack::setcred_programs::{DROPBEAR, never_sets_credentials};
 
 use super::folders::{self, SINGLE_FILE};
-use super::lossless;
+use super::lossless_text;
 use super::remedy::{StackWriter, change_line, end_at_wrong_password, profile, replace_line};
 use super::single_file;
 use crate::program;
@@ -37,7 +37,7 @@ pub(crate) fn read_lossless(name: &str) -> Option<String> {
     let path = path_of(name)?;
     match path == SINGLE_FILE {
         true => read(name),
-        false => Some(lossless::text(&read_bytes(Path::new(&path)).ok()?)),
+        false => Some(lossless_text::text(&read_bytes(Path::new(&path)).ok()?)),
     }
 }
 

@@ -11,7 +11,7 @@ pub mod wire;
 mod module_option;
 mod names;
 mod ranges;
-mod sshd_placeholder;
+mod sshd_fake_password;
 mod trial_log;
 mod typed_code;
 mod words;
@@ -22,7 +22,7 @@ pub use crate::names::{
     SYSTEM_BUS, SYSTEM_BUS_SOCKET,
 };
 pub use crate::ranges::{CODE_DIGITS, PERIOD_SECONDS};
-pub use crate::sshd_placeholder::is_sshd_placeholder;
+pub use crate::sshd_fake_password::is_sshd_fake_password;
 pub use crate::trial_log::{TRIAL_LOG, format_trial_login, parse_trial_login};
 pub use crate::typed_code::is_typed_code;
 pub use crate::words::{action, verdict};

@@ -14,7 +14,7 @@ use crate::access::login_context::login_source;
 use crate::audit::event::{Event, LoginEvent, LoginOutcome, LoginScene};
 use crate::audit::reason::Reason;
 use crate::daemon::Daemon;
-use crate::daemon::typed_text::TypedText;
+use crate::daemon::typed_answer::TypedAnswer;
 use crate::factors::enroll_options::Options;
 use crate::factors::first_code;
 use crate::factors::issuer::issuer;
@@ -88,10 +88,10 @@ pub(crate) async fn verify(
     FirstCode { nonce, factor: id, code }: FirstCode<'_>,
 ) -> Result<(VerifyReply, Reason), Error> {
     let denied = |reason| Ok((VerifyReply::Denied { message: None }, reason));
-    let code = match TypedText::parse(code) {
-        TypedText::Code(code) => code,
-        TypedText::BlockedBySshd => return denied(Reason::SshdBlockedLogin),
-        TypedText::Other => return denied(Reason::Malformed),
+    let code = match TypedAnswer::parse(code) {
+        TypedAnswer::Code(code) => code,
+        TypedAnswer::BlockedBySshd => return denied(Reason::SshdBlockedLogin),
+        TypedAnswer::Other => return denied(Reason::Malformed),
     };
     let (RecordKey::User(name), Some(factor)) = (&account.key, FactorId::parse(id)) else {
         return denied(Reason::FactorNotPending);

@@ -44,7 +44,7 @@ fn forward_pass_splits_code_and_password_on_any_verdict() {
         ("secret0123 4567 89AB CDEF", "0123 4567 89AB CDEF", "secret", Outcome::Denied),
         ("secret0123456789ABCDEF", "", "secret0123456789ABCDEF", Outcome::Denied),
         ("secret0123-4567-89AB_CDEF", "", "secret0123-4567-89AB_CDEF", Outcome::Denied),
-        // The placeholder of sshd is no password, and the daemon names the cause.
+        // The fake password of sshd is no password, and the daemon names the cause.
         ("\u{8}\n\r\u{7f}INC", "\u{8}\n\r\u{7f}INC", "\u{8}\n\r\u{7f}INC", Outcome::Denied),
     ] {
         let (mut login, totpd) = (Login::typing(answer), Totpd::new());

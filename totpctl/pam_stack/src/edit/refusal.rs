@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::ambiguous::ambiguity_fix;
+use crate::ambiguous_lines::ambiguity_fix;
 use crate::stack::Place;
 
 /// The reason why the file of a service is not changed.

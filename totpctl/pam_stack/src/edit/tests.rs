@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::*;
-use crate::ambiguous::JOINED;
+use crate::ambiguous_lines::JOINED;
 use crate::stack::RuleKind;
 use Stack::Rules;
 

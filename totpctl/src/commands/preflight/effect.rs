@@ -5,7 +5,7 @@ use pam_stack::{Stack, admits_without_password};
 
 use crate::pam::change::{Change, read_after};
 use crate::pam::files::{is_installed, read};
-use crate::pam::unenrolled::{Outcome, Unenrolled};
+use crate::pam::unenrolled_users::{Outcome, Unenrolled};
 
 /// What a change of one service means for users without a factor.
 pub(super) struct Effect<'a> {

@@ -1,7 +1,7 @@
 //! Why a service is not changed, with the change to make first.
 
 use crate::error::Error;
-use crate::pam::unenrolled::UselessFor;
+use crate::pam::unenrolled_users::UselessFor;
 use crate::terminal::output;
 
 /// nullok would let nobody in. `is_proved`: a password or a key proves who the user is. Without

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::doors::{all_doors, excluded_door, other_doors, unknown_door};
 use super::message;
-use super::rest;
+use super::roll_out;
 use crate::findings::finding::{Finding, FindingId};
 use crate::findings::report::Report;
 use crate::host::door::Door;
@@ -141,7 +141,7 @@ impl<'a> Assessment<'a> {
     fn add_everybody(&self, report: &mut Report) {
         let everybody = &self.survey.everybody;
         for effect in &self.everybody.effects {
-            let remark = rest::remark(effect, self.survey, self.stack_of);
+            let remark = roll_out::remark(effect, self.survey, self.stack_of);
             let (config, trace) = (&everybody.config, &everybody.trace);
             message::for_all(effect, config, trace, remark.as_ref(), report);
         }

@@ -7,7 +7,7 @@ mod lists;
 mod model;
 mod overlaps;
 mod passwords;
-mod rest;
+mod roll_out;
 mod root;
 
 use super::assessment::{assess, unread_drop_ins};

@@ -18,7 +18,7 @@ use crate::host::people::{People, people};
 use crate::host::shadow::Shadow;
 use crate::pam::families::{family, is_one_command};
 use crate::pam::files::{is_installed, read};
-use crate::pam::unenrolled::Unenrolled;
+use crate::pam::unenrolled_users::Unenrolled;
 use crate::terminal::output;
 
 /// Adds the users without a factor. `services`: what each service does with them. `open`: the

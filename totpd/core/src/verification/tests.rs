@@ -72,7 +72,7 @@ fn a_malformed_code_is_denied_and_not_counted() {
 }
 
 #[test]
-fn the_placeholder_of_sshd_is_named_and_not_counted_for_every_user() {
+fn the_fake_password_of_sshd_is_named_and_not_counted_for_every_user() {
     let (mut disabled, mut unknown) = (enrolled(), Record::new(NO_UID));
     disabled.factors[0].status = Status::Disabled;
     unknown.uid = NO_UID;

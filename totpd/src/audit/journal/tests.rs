@@ -4,8 +4,15 @@ use totpd_core::fixtures::user;
 use totpd_core::record_key::RecordKey;
 use totpd_core::verification::{Method, Reason as DenialReason, Verdict};
 
+use totpd_core::source::Source;
+use totpd_interface::login::LoginContext;
+
 use super::*;
-use crate::audit::event::LoginScene;
+use crate::access::caller::Caller;
+use crate::audit::event::{
+    ChangeEvent, Factors, LoginEvent, LoginOutcome, LoginScene, Restoration, StoreEvent,
+};
+use crate::audit::reason::Reason;
 
 const ROOT: Caller = Caller { uid: 0 };
 
@@ -203,7 +210,12 @@ fn a_restoration_says_whose_backup_it_was() {
 #[test]
 fn the_page_has_every_field_and_message_id() {
     let page = include_str!("../../../../docs/reference/events.md");
-    let sources = [include_str!("../journal.rs"), include_str!("../budgeted.rs")];
+    let sources = [
+        include_str!("login_record.rs"),
+        include_str!("change_record.rs"),
+        include_str!("store_record.rs"),
+        include_str!("../budgeted_log.rs"),
+    ];
     let quoted = sources.iter().flat_map(|source| source.split('"'));
     let is_hex = |text: &str| text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
     let is_field = |text: &str| text.starts_with("TOTP_") && !text.contains('=');

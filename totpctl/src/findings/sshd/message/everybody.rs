@@ -1,6 +1,6 @@
 //! What is said of an effect on all users.
 
-use super::super::rest::Remark;
+use super::super::roll_out::Remark;
 use super::phrases::{NO_EMPTY_PASSWORDS, root, root_fix};
 use crate::findings::finding::{Finding, FindingId};
 use crate::findings::report::Report;

@@ -9,7 +9,7 @@ use pam_stack::{Analysis, Rule, Stack, analyze, is_code_alone, takes_one_answer}
 use crate::host::door::CodeNeed;
 use crate::host::stack_code;
 use crate::pam::files::is_installed;
-use crate::pam::unenrolled::has_option;
+use crate::pam::unenrolled_users::has_option;
 
 /// The facts about a stack.
 #[derive(Clone, Debug, PartialEq, Eq)]

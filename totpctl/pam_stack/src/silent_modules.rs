@@ -1,6 +1,6 @@
 //! The modules that never ask for an answer under `auth`.
 
-use crate::inert::is_inert;
+use crate::inert_modules::is_inert;
 use crate::stack::Rule;
 
 /// Reports whether the module of a rule never asks a question under `auth`. Modules that are not

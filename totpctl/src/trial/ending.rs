@@ -11,7 +11,7 @@ use super::state::{FOLDER, Trial, Tried};
 use crate::error::Error;
 use crate::pam::atomic_file::{beside, remove, sync_folder};
 use crate::pam::change::cannot_change;
-use crate::pam::lossless;
+use crate::pam::lossless_text;
 
 /// Ends a trial: keeps the change if a user logged in, and restores the files otherwise.
 pub(super) fn end(trial: &Trial) -> Result<(), Error> {
@@ -61,7 +61,7 @@ fn keep(file: &Tried) -> io::Result<()> {
 fn save_edited(file: &Tried) {
     let path = &file.path;
     let Ok(text) = fs::read(path) else { return };
-    if text == lossless::bytes(&file.text) {
+    if text == lossless_text::bytes(&file.text) {
         return;
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -3,7 +3,7 @@
 use crate::control::Action;
 use crate::dispatch::run;
 use crate::explore::analyze;
-use crate::never_accepts::never_accepts;
+use crate::never_accepting_modules::never_accepts;
 use crate::parse::{Directive, Kind, Line, parse_lines_of};
 use crate::password::is_password;
 use crate::return_code::ReturnCode;

@@ -1,11 +1,11 @@
 //! The text that a person typed, by its form alone.
 
 use totpd_core::code::Code;
-use totpd_interface::is_sshd_placeholder;
+use totpd_interface::is_sshd_fake_password;
 
 /// The form of a typed text.
 #[derive(Debug)]
-pub(crate) enum TypedText {
+pub(crate) enum TypedAnswer {
     /// The text that sshd sends in place of the answer of a user that it blocks.
     BlockedBySshd,
     /// A code of a factor.
@@ -14,12 +14,12 @@ pub(crate) enum TypedText {
     Other,
 }
 
-impl TypedText {
+impl TypedAnswer {
     /// Tells the form of `text`.
     pub(crate) fn parse(text: &str) -> Self {
         match Code::parse(text) {
             Some(code) => Self::Code(code),
-            None if is_sshd_placeholder(text.as_bytes()) => Self::BlockedBySshd,
+            None if is_sshd_fake_password(text.as_bytes()) => Self::BlockedBySshd,
             None => Self::Other,
         }
     }
@@ -38,7 +38,7 @@ mod tests {
             ("0000-0000-0000-0000", "Other"),
             ("", "Other"),
         ] {
-            assert_eq!(format!("{:?}", TypedText::parse(text)), expected, "{text:?}");
+            assert_eq!(format!("{:?}", TypedAnswer::parse(text)), expected, "{text:?}");
         }
     }
 }

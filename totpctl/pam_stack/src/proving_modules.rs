@@ -1,6 +1,6 @@
 //! The modules whose success proves something about a person.
 
-use crate::inert::is_inert;
+use crate::inert_modules::is_inert;
 use crate::return_code::ReturnCode;
 use crate::stack::{Rule, RuleKind};
 

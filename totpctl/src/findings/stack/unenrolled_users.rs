@@ -1,12 +1,12 @@
 //! What a stack does with users without a factor (options `nullok` and `enroll`).
 
 use pam_stack::Analysis;
-use pam_stack::setcred::DROPBEAR;
+use pam_stack::setcred_programs::DROPBEAR;
 
 use crate::findings::finding::{Finding, FindingId};
 use crate::findings::report::Report;
 use crate::pam::files::{cannot_enroll, locate};
-use crate::pam::unenrolled::{Outcome, UselessFor};
+use crate::pam::unenrolled_users::{Outcome, UselessFor};
 use crate::program;
 
 /// Checks what `nullok` does for users without a factor. `requires_other_method`: whether the

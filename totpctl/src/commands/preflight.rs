@@ -63,6 +63,11 @@ pub(super) fn plan(service: &str, options: &ModuleOptions) -> Result<Vec<Change>
     Err(profile::advice(error, &|stacks| sshd::problems(stacks)))
 }
 
+/// Returns why sshd cannot ask for a code after these changes, if so.
+pub(super) fn sshd_problems(changes: &[Change]) -> Option<String> {
+    sshd::problems(&|file| read_after(changes, file))
+}
+
 impl Preflight {
     /// Checks that users can log in through `service` after these changes.
     ///
@@ -75,7 +80,7 @@ impl Preflight {
         changes: &[Change],
     ) -> Result<Self, Error> {
         if service == "sshd"
-            && let Some(problems) = sshd::problems(&|file| read_after(changes, file))
+            && let Some(problems) = sshd_problems(changes)
         {
             return Err(Error::refused(format!("not changed: {problems}")));
         }
@@ -241,8 +246,13 @@ impl Preflight {
         &self.users.uncounted
     }
 
-    /// Says who can log in after the change.
+    /// Says who can log in after the change, as one text.
     pub(super) fn message(&self) -> String {
+        self.sentences().join(" ")
+    }
+
+    /// Says who can log in after the change.
+    pub(super) fn sentences(&self) -> Vec<String> {
         let enrolled = self.users.enrolled as u64;
         let verb = if enrolled == 1 { "is" } else { "are" };
         let fate = match self.unenrolled {
@@ -251,38 +261,36 @@ impl Preflight {
             Unenrolled::Enrolls => "create one at their next login (option enroll)",
             Unenrolled::Denied => "are denied",
         };
-        let mut message = format!(
+        let mut told = vec![format!(
             "{} {verb} enrolled. Users without a factor {fate}: {}.",
             output::count(enrolled, "user"),
             self.users.description()
-        );
+        )];
         if self.unenrolled != Unenrolled::NotAsked && !self.users.unusable.is_empty() {
             let names = output::names(&self.users.unusable);
-            message += &format!(
-                " Denied, because no factor of theirs is valid for {} now: {names}.",
+            told.push(format!(
+                "Denied, because no factor of theirs is valid for {} now: {names}.",
                 self.service
-            );
+            ));
         }
         if !self.set_aside.is_empty() {
             let names = output::names(&self.set_aside);
-            message += &format!(" Not counted, because their password is locked: {names}.");
+            told.push(format!("Not counted, because their password is locked: {names}."));
         }
         if !self.locked_out.is_empty() {
             let names = output::names(&self.locked_out);
-            message += &format!(
-                " No enrolled user can log in with a password and a code, because their passwords are locked: \
+            told.push(format!(
+                "No enrolled user can log in with a password and a code, because their passwords are locked: \
                  {names}. So no login keeps a trial: set a password (passwd USER), or write a line for key and \
                  code by hand (README)."
-            );
+            ));
         }
-        message += &self.reach.after_enable();
+        told.extend(self.reach.after_enable());
         if !self.exceptions.is_empty() {
-            message += &format!(" sudo does not ask: {}.", self.exceptions.join("; "));
+            told.push(format!("sudo does not ask: {}.", self.exceptions.join("; ")));
         }
-        for surprise in &self.surprises {
-            message += &format!(" Note: {surprise}.");
-        }
-        message
+        told.extend(self.surprises.iter().map(|surprise| format!("Note: {surprise}.")));
+        told
     }
 }
 

@@ -20,8 +20,9 @@ pub(super) fn for_all(
     let ask = config.ask_keyword;
     let lists = "AuthenticationMethods";
     let key_and_code = format!("write {lists} publickey,keyboard-interactive");
-    let ask_first =
-        format!("write {ask} yes in sshd_config, before any line or drop-in that says no");
+    let ask_first = format!(
+        "run totpctl enable sshd --write-sshd, or write {ask} yes in sshd_config, before any line or drop-in that says no"
+    );
     let (is_problem, finding, keywords) = match effect {
         Effect::NobodyCanLogIn(reason) => (
             true,
@@ -97,7 +98,7 @@ pub(super) fn for_all(
         Effect::NoPam => (
             true,
             Finding::new(FindingId::SshdWithoutPam, "sshd does not use PAM")
-                .fix("write UsePAM yes in sshd_config"),
+                .fix("run totpctl enable sshd --write-sshd, or write UsePAM yes in sshd_config"),
             vec!["UsePAM"],
         ),
         Effect::PamMissing => (

@@ -134,6 +134,11 @@ fn the_block_of_the_page_has_logins_ask_and_leads_back() {
             // What named the module would shut everybody out.
             let refused = machine.run("rpm --nodeps -e pam-totp");
             assert!(refused.text().contains("/etc/pam.d/password-auth"), "{refused:#?}");
+            // Without its feature the profile asks nobody, and authselect would lose it all the same.
+            machine.run("authselect disable-feature with-totp").stdout_ok();
+            let refused = machine.run("rpm --nodeps -e pam-totp");
+            assert!(refused.text().contains(&format!("the profile {ours}")), "{refused:#?}");
+            machine.run("authselect enable-feature with-totp").stdout_ok();
             println!("{release}: {back}");
             machine.run(back).stdout_ok();
             assert_eq!(written(&machine), before, "{release} {profile}");

@@ -17,7 +17,7 @@ fn fedora(release: &str, profile: &str) -> (Machine, Seed) {
     machine
         .run(&format!(
             "rm -rf /usr/libexec/totpd /usr/bin/totpctl /usr/lib/*/security/pam_totp.so /etc/totpd \
-             /usr/share/pam-configs/totp /var/lib/totpd && \
+             /usr/share/pam-configs/totp /etc/pam.d/totp /var/lib/totpd && \
              tar -C / --keep-directory-symlink -xf /opt/tests/authselect-{release}.tar && \
              rpm --nodeps -i /opt/tests/pam-totp.rpm && \
              ln -s /usr/lib64/security/pam_totp.so $(dirname $(find /usr/lib -name pam_unix.so))/ && \
@@ -134,7 +134,7 @@ fn the_block_of_the_page_has_logins_ask_and_leads_back() {
             // What named the module would shut everybody out.
             let refused = machine.run("rpm --nodeps -e pam-totp");
             assert!(refused.text().contains("/etc/pam.d/password-auth"), "{refused:#?}");
-            // Without its feature the profile asks nobody, and authselect would lose it all the same.
+            // Without its feature the profile asks nobody, and authselect would still lose it.
             machine.run("authselect disable-feature with-totp").stdout_ok();
             let refused = machine.run("rpm --nodeps -e pam-totp");
             assert!(refused.text().contains(&format!("the profile {ours}")), "{refused:#?}");

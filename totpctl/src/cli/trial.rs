@@ -24,8 +24,8 @@ pub(crate) struct ModuleOptions {
     /// a terminal, the command is refused if sshd cannot ask.
     #[arg(long)]
     pub(crate) write_sshd: bool,
-    /// Do not ask whether users that cannot be listed have a factor, nor whether a code alone may
-    /// let users in by ssh
+    /// Do not ask about users that cannot be listed, nor whether a code alone may let users in by
+    /// ssh
     #[arg(long)]
     pub(crate) yes: bool,
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::preflight::{Preflight, Reach, plan, sshd_problems};
+use super::preflight::host::sshd_problems;
+use super::preflight::{Preflight, Reach, plan};
 use super::sshd_lines;
 use crate::cli::ModuleOptions;
 use crate::error::Error;

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde_json::{Map, Value, json};
 
-use super::preflight;
+use super::preflight::host::sshd_problems;
 use crate::cli::ModuleOptions;
 use crate::error::Error;
 use crate::host::sshd::question::suppose;
@@ -43,7 +43,7 @@ pub(super) fn offer(
         Ok(Some(planned)) if options.write_sshd => planned,
         Err(obstacle) if options.write_sshd => return Err(not_changed(&obstacle)),
         // Whether the lines matter depends on the rest of the configuration.
-        planned => match (planned, preflight::sshd_problems(changes)) {
+        planned => match (planned, sshd_problems(changes)) {
             (_, None) => return Ok(None),
             (Ok(Some(planned)), Some(problems)) if is_wanted(&planned, &problems, dry_run)? => {
                 planned

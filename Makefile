@@ -108,7 +108,7 @@ check:
 # GNU Make 4.3 may leave a target waiting that another one of a moment made ready.
 test:
 	scripts/prepare.sh test
-	$(MAKE) --no-print-directory -j4 UNITS="--lib --bins --test oathtool" built-tests $(DOORS) need-hosts need-programs need-machine need-packages
+	$(MAKE) --no-print-directory -j4 UNITS="--lib --bins --test oathtool" built-tests $(DOORS) need-authselect need-hosts need-programs need-machine need-packages
 	scripts/test.sh
 
 # The same of the release, with what only scale distinguishes at its full size.

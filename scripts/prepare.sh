@@ -14,16 +14,19 @@ tests_machine="$build $machine zbarimg:zbar-tools rsvg-convert:librsvg2-bin stra
                mkfs.btrfs:btrfs-progs mkfs.xfs:xfsprogs
                sqlite3:sqlite3 pgrep:procps /usr/include/systemd/sd-bus.h:libsystemd-dev"
 tests_packages="dpkg-shlibdeps:dpkg-dev rpmbuild:rpm /usr/share/selinux/devel/Makefile:selinux-policy-dev"
+tests_authselect="git:git autoreconf:autoconf automake:automake libtoolize:libtool autopoint:autopoint msgfmt:gettext
+                  pkg-config:pkg-config /usr/include/popt.h:libpopt-dev /usr/include/selinux/selinux.h:libselinux1-dev"
 tests_hosts="mmdebstrap:mmdebstrap systemd-nspawn:systemd-container swtpm:swtpm"
 needs=""
 for what in "$@"; do
   case $what in
   check) needs+=" $build" ;;
   demo) needs+=" $build $machine" ;;
-  test) needs+=" $tests_machine $tests_packages $tests_hosts" ;;
+  test) needs+=" $tests_machine $tests_packages $tests_hosts $tests_authselect" ;;
   need-machine) needs+=" $tests_machine" ;;
   need-packages) needs+=" $tests_packages" ;;
   need-programs) ;;
+  need-authselect) needs+=" $tests_authselect" ;;
   need-hosts | need-doors) needs+=" $tests_hosts" ;;
   need-kernel | kernel) needs+=" $tests_hosts qemu-system-x86_64:qemu-system-x86 mkfs.ext4:e2fsprogs
     /usr/share/selinux/devel/Makefile:selinux-policy-dev" ;;

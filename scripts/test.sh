@@ -22,6 +22,8 @@ options=()
 cannot=$(scripts/host.sh --possible) || options+=(--skip systemd:: --skip instructions::hosts:: --skip booted_doors::)
 # Hosts with all greeters take minutes to make: only where they are asked for.
 [ -e target/roots/trixie-doors.made ] || options+=(--skip booted_doors::)
+# authselect is built from its source, where that can be had.
+[ -e target/tests/authselect-1.7.1.tar ] || options+=(--skip authselect::)
 # Kernels take minutes to boot without hardware for it: only where they are asked for.
 for name in mandatory_access power_cut; do
   case " $* " in *" $name "*) ;; *) options+=(--skip "$name::") ;; esac
@@ -39,6 +41,7 @@ for name in "$@"; do
 done
 target/e2e/run_tests "$program" "${options[@]}" || failed=1
 [ -z "$cannot" ] || echo "test: hosts with systemd were NOT tried: $cannot"
+[ -e target/tests/authselect-1.7.1.tar ] || echo "test: authselect was NOT tried: its source cannot be had (AUTHSELECT_SOURCE)"
 [ $# -gt 0 ] || echo "test: AppArmor and SELinux in force, a power cut, and all doors of booted hosts, are tried by: make test-machines"
 [ $failed = 0 ] || echo "test: FAILED"
 exit $failed

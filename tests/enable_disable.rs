@@ -3,6 +3,7 @@
 use tests::{Machine, Output, SSH, Seed, eventually, pam};
 
 mod siblings;
+mod sshd_lines;
 mod trial;
 mod wrong_password;
 

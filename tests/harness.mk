@@ -9,7 +9,7 @@ HARNESS_SCRIPTS := $(filter-out %.c,$(notdir $(wildcard tests/harness/*)))
 # Unit tests, where they are wanted besides.
 UNITS ?=
 
-.PHONY: need-doors need-harness need-hosts need-kernel need-machine need-packages need-programs need-tested built-tests
+.PHONY: need-authselect need-doors need-harness need-hosts need-kernel need-machine need-packages need-programs need-tested built-tests
 
 target/tests/pam: LIBRARIES := -lpam -ldl
 target/tests/sandbox_probe: LIBRARIES := -lsystemd
@@ -50,6 +50,11 @@ need-packages: need-tested
 	rm -rf target/tested/installed
 	$(MAKE) --no-print-directory -s install BUILT=target/tested DESTDIR=$(CURDIR)/target/tested/installed
 	tar -C target/tested/installed -cf target/tests/installed.tar .
+
+# Only where its source can be had.
+need-authselect:
+	mkdir -p target/tests
+	scripts/authselect.sh target/tests
 
 # These look themselves whether what they made before is still what is asked for.
 need-programs: target/tests/sudo-rs

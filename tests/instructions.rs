@@ -38,8 +38,12 @@ const BLOCKS: &[(&str, &str, Outcome)] = &[
     ("deploy.md", "- hosts: all", Run),
     ("distributions.md", "make rpm", NotTried("Debian has no dnf")),
     ("distributions.md", "auth [success=4 default=ignore]", Elsewhere("stacks")),
-    ("distributions.md", "authselect current", NotTried("Debian has no authselect")),
-    ("distributions.md", "authselect create-profile", NotTried("Debian has no authselect")),
+    ("distributions.md", "authselect current", Elsewhere("authselect: the_block_of_the_page_has")),
+    (
+        "distributions.md",
+        "authselect create-profile",
+        Elsewhere("authselect: a_profile_of_ones_own"),
+    ),
     (
         "distributions.md",
         "grep '^auth' /etc/pam.d/common-auth-pc",

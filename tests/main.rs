@@ -1,6 +1,7 @@
 //! All end-to-end tests. `needs.toml` says what the tests of each file need.
 
 mod authority;
+mod authselect;
 mod backups;
 mod bad_input;
 mod batch;

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::Path;
 
 /// The uses in a file, and the need of each.
-const USES: [(&str, &str); 6] = [
+const USES: [(&str, &str); 7] = [
     ("Machine::", "machine"),
     ("::with_programs()", "programs"),
     ("/opt/tests/libpam-totp.deb", "packages"),
+    ("/opt/tests/authselect-", "authselect"),
     ("Host::", "hosts"),
     ("-doors\"", "doors"),
     ("Kernel::", "kernel"),

@@ -17,7 +17,7 @@ fn cut(machine: &Machine, commands: &[&str]) {
     });
 }
 
-fn start_trial(machine: &Machine, command: &str) -> Child {
+pub(super) fn start_trial(machine: &Machine, command: &str) -> Child {
     machine.run("rm -f /tmp/tried").stdout_ok();
     let child = machine.start(&format!("exec {command} >/tmp/tried 2>&1"));
     eventually("it holds", || machine.run("cat /tmp/tried").stdout.contains("Enabled until"));

@@ -242,10 +242,11 @@ pub(crate) enum Command {
     /// Shows the changed lines, which take effect at once: SERVICE asks for a code after the
     /// password. The change stays if a user logs in there in time, with the code of an app. The
     /// command tells logins without a code, for example by a key. Otherwise the original files are
-    /// restored, also if this terminal or the network is lost, or the machine reboots. After a
-    /// reboot this needs systemd or /etc/init.d/totpctl-try; on other machines, have the machine
-    /// run "totpctl try --undo" at boot. What another program wrote to the file during the trial is
-    /// saved in /var/lib/totpctl/SERVICE.edited. Without SERVICE, shows what is being tried.
+    /// restored, also if this terminal or the network is lost, or the machine reboots. What
+    /// --write-sshd wrote is removed with them, and sshd is reloaded. After a reboot this needs
+    /// systemd or /etc/init.d/totpctl-try; on other machines, have the machine run "totpctl try
+    /// --undo" at boot. What another program wrote to the file during the trial is saved in
+    /// /var/lib/totpctl/SERVICE.edited. Without SERVICE, shows what is being tried.
     Try(Try),
     /// Make a service ask for a code (root)
     ///
@@ -253,8 +254,9 @@ pub(crate) enum Command {
     /// nothing if there is no such place, or if the stack is faulty. Also changes nothing if a
     /// wrong password would still lead to the question for a code. That is so on Fedora, RHEL and
     /// openSUSE; the message names the line and the profile to use instead. All services of
-    /// the program change together, as sudo and sudo-i. "totpctl try" does the same, and reverts
-    /// it unless a user logs in.
+    /// the program change together, as sudo and sudo-i. If sshd cannot ask for a code, offers to
+    /// write what it needs, and to reload it (--write-sshd). "totpctl try" does the same, and
+    /// reverts it unless a user logs in.
     Enable {
         /// The PAM service: sshd, sudo (and sudo -i), su (and su -), login
         #[arg(value_parser = service::name, add = ArgValueCandidates::new(candidates::services))]
@@ -267,8 +269,9 @@ pub(crate) enum Command {
     },
     /// Make a service no longer ask for a code (root)
     ///
-    /// A copy in /etc/pam.d that then equals the file of the distribution is removed. Changes
-    /// nothing if no line would be left that asks who a user is.
+    /// A copy in /etc/pam.d that then equals the file of the distribution is removed. So is what
+    /// --write-sshd wrote, if it is unchanged; sshd is then reloaded. Changes nothing if no line
+    /// would be left that asks who a user is.
     Disable {
         /// The PAM service
         #[arg(value_parser = service::name, add = ArgValueCandidates::new(candidates::services))]

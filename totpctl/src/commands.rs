@@ -28,6 +28,7 @@ mod root_commands;
 mod seal_key;
 mod set;
 mod show;
+mod sshd_lines;
 mod status;
 mod trial;
 mod unlock;

@@ -19,6 +19,7 @@ mod host;
 mod installed;
 mod pam;
 mod program;
+mod sshd_drop_in;
 mod terminal;
 mod trial;
 mod unit;

@@ -8,6 +8,7 @@ pub(crate) mod login_watch;
 pub(crate) mod state;
 
 use std::fs;
+use std::path::Path;
 use std::process::id;
 use std::thread;
 use std::time::Duration;
@@ -19,17 +20,25 @@ use crate::error::Error;
 use crate::pam::atomic_file::{beside, sync_folder, write_like};
 use crate::pam::change::{Change, cannot_change, changed_services};
 use crate::pam::lossless_text;
+use crate::sshd_drop_in::change::DropIn;
+use crate::sshd_drop_in::content::FILE;
 
 /// Starts a trial. The record is on the disk before any file changes. So [`ending::end`] can revert
 /// the trial after an interruption at any point.
-pub(crate) fn start(changes: &[Change], time: Duration) -> Result<Trial, Error> {
+pub(crate) fn start(
+    changes: &[Change],
+    drop_in: Option<&DropIn>,
+    time: Duration,
+) -> Result<Trial, Error> {
     let _lock = lock_exclusive()?;
     changes.iter().try_for_each(Change::check_unchanged)?;
-    let mut files = Vec::with_capacity(changes.len());
-    for change in changes {
-        let existed =
-            fs::exists(&change.path).map_err(|error| cannot_change(&change.path, &error))?;
-        files.push(Tried { path: change.path.clone(), existed, text: change.after.clone() });
+    drop_in.map_or(Ok(()), DropIn::check_unchanged)?;
+    let of_sshd = drop_in.and_then(|drop_in| Some((Path::new(FILE), drop_in.after.as_ref()?)));
+    let of_pam = changes.iter().map(|change| (&*change.path, &change.after));
+    let mut files = Vec::with_capacity(changes.len() + 1);
+    for (path, text) in of_sshd.into_iter().chain(of_pam) {
+        let existed = fs::exists(path).map_err(|error| cannot_change(path, &error))?;
+        files.push(Tried { path: path.to_owned(), existed, text: text.clone() });
     }
     let started = now();
     let mut trial = Trial {
@@ -41,6 +50,7 @@ pub(crate) fn start(changes: &[Change], time: Duration) -> Result<Trial, Error> 
         boot: boot(),
         kept_by: None,
         failed: None,
+        reloads_sshd: of_sshd.is_some(),
     };
     trial.save()?;
     let installed = stage_files(&trial)
@@ -48,7 +58,8 @@ pub(crate) fn start(changes: &[Change], time: Duration) -> Result<Trial, Error> 
             login_watch::watch().map_err(|error| cannot_change(login_watch::file(), &error))
         })
         .and_then(|()| countdown::start(&trial, time))
-        .and_then(|()| install_files(&trial));
+        .and_then(|()| install_files(&trial))
+        .and_then(|()| drop_in.map_or(Ok(()), put_in_force));
     if let Err(error) = installed {
         trial.failed = Some(error.to_string());
         // If the disk failed, the reason is lost, and the files are restored all the same.
@@ -74,6 +85,12 @@ fn stage_files(trial: &Trial) -> Result<(), Error> {
         result.map_err(|error| cannot_change(&file.path, &error))?;
     }
     Ok(())
+}
+
+/// Has sshd read its new file, if that has its effect.
+fn put_in_force(drop_in: &DropIn) -> Result<(), Error> {
+    drop_in.check_effect()?;
+    drop_in.reload.run()
 }
 
 fn install_files(trial: &Trial) -> Result<(), Error> {

@@ -18,6 +18,12 @@ pub(crate) struct ModuleOptions {
     /// Make the change although it denies users, or a program that reads the same stack
     #[arg(long)]
     pub(crate) even_so: bool,
+    /// Write what sshd needs to ask for a code, and reload sshd (for sshd)
+    ///
+    /// The file is /etc/ssh/sshd_config.d/10-totp.conf. Without this, a terminal is asked. Without
+    /// a terminal, the command is refused if sshd cannot ask.
+    #[arg(long)]
+    pub(crate) write_sshd: bool,
     /// Do not ask about users that cannot be listed, nor whether a code alone may let users in by
     /// ssh
     #[arg(long)]

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::preflight::host::sshd_problems;
 use super::preflight::{Preflight, Reach, plan};
+use super::sshd_lines;
 use crate::cli::ModuleOptions;
 use crate::error::Error;
 use crate::findings::sshd;
@@ -12,6 +14,8 @@ use crate::pam::change::{
     Change, asking_line, current_options, differing_options, how_to_drop_options, plan_disable,
 };
 use crate::pam::files::read;
+use crate::sshd_drop_in::change::{self as drop_in, DropIn};
+use crate::sshd_drop_in::content::FILE;
 use crate::terminal::output;
 use crate::trial::lock;
 
@@ -22,19 +26,24 @@ pub(super) fn enable(
     json: bool,
 ) -> Result<(), Error> {
     let changes = plan(service, options)?;
+    let drop_in = sshd_lines::offer(service, options, &changes, dry_run)?;
     if changes.is_empty() {
-        apply(&changes, dry_run)?;
-        return print_already_enabled(service, json);
+        let Some(drop_in) = drop_in else {
+            apply(&changes, None, dry_run)?;
+            return print_already_enabled(service, json);
+        };
+        return write_lines_alone(service, &drop_in, dry_run, json);
     }
     let preflight = Preflight::check(service, options, &changes)?;
-    apply(&changes, dry_run)?;
+    apply(&changes, drop_in.as_ref(), dry_run)?;
     if json {
         let mut object = object(service, &changes);
+        sshd_lines::add_to(&mut object, drop_in.as_ref(), dry_run);
         object.insert("shut_out".into(), json!(preflight.shut_out()));
         object.insert("uncounted".into(), json!(preflight.uncounted_sources()));
         return output::json(&object.into());
     }
-    output::data(&diff(&changes))?;
+    print_diff(&changes, drop_in.as_ref(), dry_run)?;
     output::note(&match dry_run {
         true => NOTHING_CHANGED.to_owned(),
         false => format!(
@@ -43,6 +52,43 @@ pub(super) fn enable(
         ),
     });
     output::note(&preflight.message());
+    Ok(())
+}
+
+/// Writes the lines of sshd, whose stack asks already, perhaps by a profile.
+fn write_lines_alone(
+    service: &str,
+    drop_in: &DropIn,
+    dry_run: bool,
+    json: bool,
+) -> Result<(), Error> {
+    if let Some(problems) = sshd_problems(&[]) {
+        return Err(Error::refused(format!("not changed: {problems}")));
+    }
+    apply(&[], Some(drop_in), dry_run)?;
+    if json {
+        let mut object = object(service, &[]);
+        sshd_lines::add_to(&mut object, Some(drop_in), dry_run);
+        return output::json(&object.into());
+    }
+    print_diff(&[], Some(drop_in), dry_run)?;
+    output::note(match dry_run {
+        true => NOTHING_CHANGED,
+        false => "sshd can ask for the code now. Test a new login before you leave this session.",
+    });
+    Ok(())
+}
+
+/// Prints the changed lines, and what becomes of sshd.
+fn print_diff(changes: &[Change], drop_in: Option<&DropIn>, dry_run: bool) -> Result<(), Error> {
+    let of_sshd = drop_in.map(DropIn::diff).unwrap_or_default();
+    output::data(&format!("{of_sshd}{}", diff(changes)))?;
+    if let Some(drop_in) = drop_in {
+        output::note(&match dry_run {
+            true => sshd_lines::would_be_written(drop_in),
+            false => sshd_lines::written(drop_in),
+        });
+    }
     Ok(())
 }
 
@@ -94,14 +140,21 @@ fn subject(service: &str, changes: &[Change], (one, several): (&str, &str)) -> S
 pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Error> {
     let changes = plan_disable(service)?;
     let reach = Reach::from_changes(&changes);
-    apply(&changes, dry_run)?;
-    if json {
-        return output::json(&object(service, &changes).into());
-    }
-    output::data(&diff(&changes))?;
+    apply(&changes, None, dry_run)?;
     let left = changes.iter().find_map(|change| asking_line(&changes, &change.service));
+    let removed = match service == "sshd" && left.is_none() {
+        true => remove_lines(&changes, dry_run),
+        false => None,
+    };
+    if json {
+        let mut object = object(service, &changes);
+        sshd_lines::add_to(&mut object, removed.as_ref(), dry_run);
+        return output::json(&object.into());
+    }
+    print_diff(&changes, removed.as_ref(), dry_run)?;
     output::note(&match (changes.as_slice(), dry_run) {
         (changes, false) if left.is_some() => still_asks(changes, &left.unwrap_or_default()),
+        ([], _) if removed.is_some() => format!("{service} asks for no code already."),
         ([], _) => format!("{service} asks for no code already; nothing is changed."),
         (_, true) => NOTHING_CHANGED.to_owned(),
         (changes, false) => {
@@ -120,6 +173,32 @@ pub(super) fn disable(service: &str, dry_run: bool, json: bool) -> Result<(), Er
         output::note(&warning);
     }
     Ok(())
+}
+
+/// Removes the drop-in of totpctl, if sshd asks for no code after these changes. Returns it if it
+/// is removed, or would be. Says why it stays, otherwise.
+fn remove_lines(changes: &[Change], dry_run: bool) -> Option<DropIn> {
+    if asking_line(changes, "sshd").is_some() {
+        return None;
+    }
+    if drop_in::is_edited() {
+        output::note(&format!(
+            "{FILE} was changed since totpctl wrote it, and stays. To remove it: rm {FILE}, then reload sshd."
+        ));
+        return None;
+    }
+    let removed = DropIn::plan_removal().and_then(|planned| {
+        if let Some(drop_in) = planned.as_ref().filter(|_| !dry_run) {
+            let _lock = lock::lock_exclusive()?;
+            drop_in.apply()?;
+            drop_in.reload.run()?;
+        }
+        Ok(planned)
+    });
+    removed.unwrap_or_else(|error| {
+        output::note(&format!("{FILE} stays, or sshd still has its lines: {error}."));
+        None
+    })
 }
 
 /// Returns a sentence if passwords alone let users in by ssh now, although `PasswordAuthentication`
@@ -156,16 +235,25 @@ fn leftover(lists: &[String], locked: &[String]) -> Option<String> {
     ))
 }
 
-fn apply(changes: &[Change], dry_run: bool) -> Result<(), Error> {
+fn apply(changes: &[Change], drop_in: Option<&DropIn>, dry_run: bool) -> Result<(), Error> {
     // During a trial the files look as wanted, but are reverted later: the lock refuses that.
-    if !dry_run {
-        let _lock = lock::lock_exclusive()?;
-        changes.iter().try_for_each(Change::check_unchanged)?;
-        for change in changes {
-            change.apply()?;
-        }
+    if dry_run {
+        return Ok(());
     }
-    Ok(())
+    let _lock = lock::lock_exclusive()?;
+    changes.iter().try_for_each(Change::check_unchanged)?;
+    if let Some(drop_in) = drop_in {
+        drop_in.check_unchanged()?;
+        drop_in.apply()?;
+    }
+    for change in changes {
+        let applied = change.apply();
+        if let (Err(_), Some(drop_in)) = (&applied, drop_in) {
+            drop_in.undo()?;
+        }
+        applied?;
+    }
+    drop_in.map_or(Ok(()), |drop_in| drop_in.reload.run())
 }
 
 fn diff(changes: &[Change]) -> String {

@@ -3,7 +3,7 @@
 
 mod effect;
 mod exception;
-mod host;
+pub(super) mod host;
 mod profile;
 mod reach;
 mod refusal;
@@ -209,8 +209,13 @@ impl Preflight {
         &self.users.uncounted
     }
 
-    /// Says who can log in after the change.
+    /// Says who can log in after the change, as one text.
     pub(super) fn message(&self) -> String {
+        self.sentences().join(" ")
+    }
+
+    /// Says who can log in after the change.
+    pub(super) fn sentences(&self) -> Vec<String> {
         let enrolled = self.users.enrolled as u64;
         let verb = if enrolled == 1 { "is" } else { "are" };
         let fate = match self.unenrolled {
@@ -219,38 +224,36 @@ impl Preflight {
             Unenrolled::Enrolls => "create one at their next login (option enroll)",
             Unenrolled::Denied => "are denied",
         };
-        let mut message = format!(
+        let mut told = vec![format!(
             "{} {verb} enrolled. Users without a factor {fate}: {}.",
             output::count(enrolled, "user"),
             self.users.description()
-        );
+        )];
         if self.unenrolled != Unenrolled::NotAsked && !self.users.unusable.is_empty() {
             let names = output::names(&self.users.unusable);
-            message += &format!(
-                " Denied, because no factor of theirs is valid for {} now: {names}.",
+            told.push(format!(
+                "Denied, because no factor of theirs is valid for {} now: {names}.",
                 self.service
-            );
+            ));
         }
         if !self.set_aside.is_empty() {
             let names = output::names(&self.set_aside);
-            message += &format!(" Not counted, because their password is locked: {names}.");
+            told.push(format!("Not counted, because their password is locked: {names}."));
         }
         if !self.locked_out.is_empty() {
             let names = output::names(&self.locked_out);
-            message += &format!(
-                " No enrolled user can log in with a password and a code, because their passwords are locked: \
+            told.push(format!(
+                "No enrolled user can log in with a password and a code, because their passwords are locked: \
                  {names}. So no login keeps a trial. Set a password (passwd USER), or write a line for key and \
                  code by hand (README)."
-            );
+            ));
         }
-        message += &self.reach.after_enable();
+        told.extend(self.reach.after_enable());
         if !self.exceptions.is_empty() {
-            message += &format!(" sudo does not ask: {}.", self.exceptions.join("; "));
+            told.push(format!("sudo does not ask: {}.", self.exceptions.join("; ")));
         }
-        for surprise in &self.surprises {
-            message += &format!(" Note: {surprise}.");
-        }
-        message
+        told.extend(self.surprises.iter().map(|surprise| format!("Note: {surprise}.")));
+        told
     }
 }
 

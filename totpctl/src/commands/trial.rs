@@ -9,12 +9,16 @@ use totpd_journal::escape::escape;
 
 use super::enable::{keeps, password_alone};
 use super::preflight::{Preflight, plan};
+use super::sshd_lines;
 use crate::cli::ModuleOptions;
 use crate::error::Error;
 use crate::host::local_time;
 use crate::host::sshd;
+use crate::host::sshd::question::supposes;
 use crate::pam::change::{Change, current_options};
 use crate::pam::files::cannot_enroll;
+use crate::sshd_drop_in::change::DropIn;
+use crate::sshd_drop_in::content::FILE;
 use crate::terminal::output;
 use crate::trial::lock::lock_exclusive;
 use crate::trial::login_watch::Login;
@@ -49,19 +53,24 @@ pub(super) fn run(
         };
     }
     check_seen(service, cannot_enroll(service))?;
+    let drop_in = sshd_lines::offer(service, options, &changes, false)?;
     let preflight = Preflight::check(service, options, &changes)?;
-    let trial = start(&changes, Duration::from_secs(u64::from(minutes) * 60))?;
+    let time = Duration::from_secs(u64::from(minutes) * 60);
+    let trial = start(&changes, drop_in.as_ref(), time)?;
     if !json {
-        output::data(&changes.iter().map(Change::diff).collect::<String>())?;
+        let of_sshd = drop_in.as_ref().map(DropIn::diff).unwrap_or_default();
+        let of_pam: String = changes.iter().map(Change::diff).collect();
+        output::data(&format!("{of_sshd}{of_pam}"))?;
     }
-    output::note(&format!(
-        "Enabled until {}. To keep it, log in with a code {}; otherwise it is reverted, even if this \
-         terminal closes. Ctrl-C only ends this display; \"totpctl try --undo\" reverts it at once. {}",
-        local_time::display_local(trial.ends),
-        how_to_log_in(service),
-        preflight.message()
-    ));
-    if !is_reverted_at_boot() {
+    let introduction = Introduction {
+        end: &local_time::display_local(trial.ends).to_string(),
+        sshd: drop_in.as_ref().map(sshd_lines::written),
+        login: &how_to_log_in(service),
+        survives_reboot: is_reverted_at_boot(),
+        users: preflight.sentences(),
+    };
+    output::note(&introduction.text());
+    if !introduction.survives_reboot {
         output::note(NOT_REVERTED_AT_BOOT);
     }
     let trial =
@@ -82,6 +91,42 @@ pub(super) fn run(
             Ok(())
         }
         None => Err(Error::reported(outcome_and_danger(&trial))),
+    }
+}
+
+/// What is said when a trial begins.
+struct Introduction<'a> {
+    /// The local time of its end.
+    end: &'a str,
+    /// What became of sshd, as a sentence.
+    sshd: Option<String>,
+    /// How to log in with a code.
+    login: &'a str,
+    /// True if the host reverts it at boot.
+    survives_reboot: bool,
+    /// Who can log in, as sentences.
+    users: Vec<String>,
+}
+
+impl Introduction<'_> {
+    /// Returns a list of short lines: what holds now, what to do next, and when it is reverted.
+    fn text(&self) -> String {
+        let Self { end, login, .. } = self;
+        let whatever_ends = match self.survives_reboot {
+            true => "this terminal closes or the host reboots",
+            false => "this terminal closes",
+        };
+        let next = [
+            format!("To keep it, log in with a code {login}"),
+            format!("Otherwise it is reverted at {end}, even if {whatever_ends}."),
+            "To revert it at once: totpctl try --undo".to_owned(),
+            "Ctrl-C ends only this display.".to_owned(),
+        ];
+        let sshd = self.sshd.as_ref().map(|sshd| format!(" {sshd}")).unwrap_or_default();
+        let item = |line: &String| format!("  * {line}\n");
+        let next: String = next.iter().map(item).collect();
+        let users: String = self.users.iter().map(item).collect();
+        format!("\nEnabled until {end}.{sshd}\n{next}\nWho can log in:\n{users}")
     }
 }
 
@@ -190,7 +235,8 @@ pub(super) fn state(json: bool) -> Result<(), Error> {
 /// Says how a trial ended, and whether passwords alone now let users in by ssh.
 fn outcome_and_danger(trial: &Trial) -> String {
     let is_reverted = trial.kept_by.is_none() && trial.services.iter().any(|name| name == "sshd");
-    match if is_reverted { password_alone() } else { None } {
+    // What was supposed of sshd holds no more.
+    match if is_reverted && !supposes() { password_alone() } else { None } {
         Some(sentence) => format!("{} {sentence}", outcome(trial)),
         None => outcome(trial),
     }
@@ -198,13 +244,17 @@ fn outcome_and_danger(trial: &Trial) -> String {
 
 fn outcome(trial: &Trial) -> String {
     let services = trial.services.join(", ");
+    let of_sshd = match trial.reloads_sshd {
+        true => format!(" {FILE} is as before, and sshd is reloaded."),
+        false => String::new(),
+    };
     match (&trial.kept_by, &trial.failed) {
         (Some(user), _) => format!("{services}: the change is kept, {user} logged in with a code."),
         (None, Some(reason)) => {
             format!("{services}: reverted, the trial could not start: {reason}")
         }
         (None, None) => {
-            format!("{services}: reverted, nobody logged in with a code.")
+            format!("{services}: reverted, nobody logged in with a code.{of_sshd}")
         }
     }
 }
@@ -227,6 +277,8 @@ const NOT_REVERTED_AT_BOOT: &str = "This machine does not revert the change if i
 mod tests {
     use pam_stack::setcred_programs::never_sets_credentials;
 
+    use crate::terminal::wrap::fit;
+
     use super::*;
 
     #[test]
@@ -240,6 +292,34 @@ mod tests {
                 assert!(error.to_string().ends_with("before you leave this session"), "{error}");
             }
         }
+    }
+
+    #[test]
+    fn a_trial_begins_with_short_lines_that_fit_the_terminal() {
+        let introduction = |survives_reboot| Introduction {
+            end: "2026-11-27 17:05:00",
+            sshd: Some("The file is written.".into()),
+            login: "in another terminal: sudo -k true",
+            survives_reboot,
+            users: vec!["1 user is enrolled.".into(), "Note: root cannot log in.".into()],
+        };
+        let expected = "
+Enabled until 2026-11-27 17:05:00. The file is
+written.
+  * To keep it, log in with a code in another
+    terminal: sudo -k true
+  * Otherwise it is reverted at 2026-11-27
+    17:05:00, even if this terminal closes or the
+    host reboots.
+  * To revert it at once: totpctl try --undo
+  * Ctrl-C ends only this display.
+
+Who can log in:
+  * 1 user is enrolled.
+  * Note: root cannot log in.
+";
+        assert_eq!(fit(&introduction(true).text(), 50), expected);
+        assert!(!introduction(false).text().contains("reboots"));
     }
 
     #[test]

@@ -179,6 +179,7 @@ finding_ids! {
     SshdHostbasedAlone = "sshd-hostbased-alone",
     SshdKerberosAlone = "sshd-kerberos-alone",
     SshdKeyAlone = "sshd-key-alone",
+    SshdLinesLeft = "sshd-lines-left",
     SshdMatchCannotAsk = "sshd-match-cannot-ask",
     SshdMatchCodeAlone = "sshd-match-code-alone",
     SshdMatchGssapiAlone = "sshd-match-gssapi-alone",

@@ -27,6 +27,8 @@ use crate::host::sshd::survey::Survey;
 use crate::host::sshd::ways::stack;
 use crate::pam::files::read;
 use crate::program;
+use crate::sshd_drop_in::change as drop_in;
+use crate::sshd_drop_in::content::FILE;
 
 /// Adds what keeps sshd from asking for a code, if its stack asks. Returns the ways in.
 pub(crate) fn check(report: &mut Report) -> Vec<Door> {
@@ -135,6 +137,9 @@ fn check_with(read: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> Vec
             let used = stack::facts(survey.everybody.config.pam.service(), read);
             let asks = asks || used.asks;
             reload::check(&survey.everybody, &used, asks, report);
+            if !asks && drop_in::is_own() {
+                report.notes.push(left_finding());
+            }
             if asks {
                 let launch = Launch::of_host();
                 report.notes.extend(launch.others.iter().map(not_checked_finding));
@@ -151,6 +156,13 @@ fn check_with(read: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> Vec
             vec![unknown_door(None, failure.message.clone())]
         }
     }
+}
+
+/// Returns the note for the lines that totpctl wrote for a code that nobody is asked for.
+fn left_finding() -> Finding {
+    let message = "totpctl wrote this file so that sshd can ask for a code, and sshd asks for none";
+    let finding = Finding::new(FindingId::SshdLinesLeft, message);
+    finding.fix("remove it with totpctl disable sshd").in_file(FILE)
 }
 
 /// Returns the note for an sshd that listens, and is not the one that was asked.

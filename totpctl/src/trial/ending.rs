@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::pam::atomic_file::{beside, remove, sync_folder};
 use crate::pam::change::cannot_change;
 use crate::pam::lossless_text;
+use crate::sshd_drop_in::reload::Reload;
 
 /// Ends a trial: keeps the change if a user logged in, and restores the files otherwise.
 pub(super) fn end(trial: &Trial) -> Result<(), Error> {
@@ -21,6 +22,10 @@ pub(super) fn end(trial: &Trial) -> Result<(), Error> {
             None => restore(file),
         };
         result.map_err(|error| cannot_change(&file.path, &error))?;
+    }
+    if trial.kept_by.is_none() && trial.reloads_sshd && !trial.is_of_other_boot() {
+        // If that fails, doctor says so, and the stacks are as they were all the same.
+        let _ = Reload::of_host().run();
     }
     login_watch::stop().map_err(|error| cannot_change(login_watch::file(), &error))?;
     trial.archive()

@@ -30,6 +30,9 @@ pub(crate) struct Trial {
     /// The reason why it could not start.
     #[serde(default)]
     pub(crate) failed: Option<String>,
+    /// True if a file of sshd changes, which sshd reads at a reload.
+    #[serde(default)]
+    pub(crate) reloads_sshd: bool,
 }
 
 /// A file that is being tried.
@@ -54,6 +57,11 @@ impl Trial {
     /// Reports whether the countdown is lost.
     pub(crate) fn is_stale_now(&self) -> bool {
         self.is_stale(&boot(), now())
+    }
+
+    /// Reports whether the machine has rebooted since.
+    pub(super) fn is_of_other_boot(&self) -> bool {
+        self.boot != boot()
     }
 
     /// Returns its services and a verb, as "sshd is" or "su, su-l are".
@@ -140,6 +148,7 @@ mod tests {
             boot: "this".into(),
             kept_by: None,
             failed: None,
+            reloads_sshd: false,
         };
         assert!(!trial.is_stale("this", 1_000));
         assert!(!trial.is_stale("this", 1_360), "the countdown has 60 s to revert it");

@@ -8,11 +8,16 @@ use crate::unit;
 /// Checks that sshd can ask, if the change is about it.
 pub(super) fn check_sshd(service: &str, changes: &[Change]) -> Result<(), Error> {
     if service == "sshd"
-        && let Some(problems) = sshd::problems(&|file| read_after(changes, file))
+        && let Some(problems) = sshd_problems(changes)
     {
         return Err(Error::refused(format!("not changed: {problems}")));
     }
     Ok(())
+}
+
+/// Returns why sshd cannot ask for a code after these changes, if so.
+pub(in crate::commands) fn sshd_problems(changes: &[Change]) -> Option<String> {
+    sshd::problems(&|file| read_after(changes, file))
 }
 
 /// Checks that the daemon answers. One that cannot start, or cannot be reached, would deny

@@ -104,27 +104,27 @@ impl Reach {
     }
 
     /// Says which other services ask after the change that has a service ask, and how sshd lets
-    /// users in without a code, once the change is made. Begins with a blank.
-    pub(super) fn after_enable(&self) -> String {
-        let mut told = String::new();
+    /// users in without a code, once the change is made.
+    pub(super) fn after_enable(&self) -> Vec<String> {
+        let mut told = Vec::new();
         if !self.asking.is_empty() {
             let names = output::names(&self.asking);
-            told += &format!(" These read its stack, and ask for a code too: {names}.");
+            told.push(format!("These read its stack, and ask for a code too: {names}."));
         }
         for name in &self.silent {
-            told += &format!(
-                " {name} of the same program asks for no code: run totpctl enable {name}."
-            );
+            told.push(format!(
+                "{name} of the same program asks for no code: run totpctl enable {name}."
+            ));
         }
         for (command, name) in &self.missing {
-            told += &format!(
-                " {command} asks for no code, because {name} has no file: {}.",
+            told.push(format!(
+                "{command} asks for no code, because {name} has no file: {}.",
                 how_to_create(name)
-            );
+            ));
         }
         // Before the change, nobody is asked.
         if self.has_sshd && asks(&rules("sshd", &read)) {
-            told += &by_ssh(&ssh_without_code());
+            told.extend(by_ssh(&ssh_without_code()));
         }
         told
     }
@@ -149,11 +149,9 @@ pub(super) fn check_asks(service: &str) -> Result<(), Error> {
 }
 
 /// `ways`: those by ssh that ask for no code.
-fn by_ssh(ways: &[String]) -> String {
-    match ways {
-        [] => String::new(),
-        ways => format!(" ssh asks for no code, nor for a factor, after: {}.", ways.join("; ")),
-    }
+fn by_ssh(ways: &[String]) -> Option<String> {
+    let told = || format!("ssh asks for no code, nor for a factor, after: {}.", ways.join("; "));
+    (!ways.is_empty()).then(told)
 }
 
 fn rules(service: &str, read: Read) -> Vec<Rule> {
@@ -208,7 +206,7 @@ mod tests {
         let told = reach.check(false).unwrap_err().to_string();
         assert!(told.starts_with("not changed: nobody could log in through i3lock"), "{told}");
         let told = reach.after_enable();
-        assert_eq!(told, " These read its stack, and ask for a code too: i3lock, vlock (2).");
+        assert_eq!(told, ["These read its stack, and ask for a code too: i3lock, vlock (2)."]);
         let reach = found("login", ASKS, LOGIN);
         assert!(reach.released.len() == 2 && reach.check(false).is_ok(), "{reach:?}");
         assert!(reach.after_disable().is_some_and(|told| told.contains("i3lock, vlock (2)")));
@@ -217,9 +215,10 @@ mod tests {
     #[test]
     fn a_key_that_is_enough_is_named() {
         let told = by_ssh(&["publickey".into(), "publickey (Match User bob)".into()]);
-        let expected = " ssh asks for no code, nor for a factor, after: publickey; publickey (Match User bob).";
-        assert_eq!(told, expected);
-        assert_eq!(by_ssh(&[]), "");
+        let expected =
+            "ssh asks for no code, nor for a factor, after: publickey; publickey (Match User bob).";
+        assert_eq!(told.as_deref(), Some(expected));
+        assert_eq!(by_ssh(&[]), None);
     }
 
     #[test]

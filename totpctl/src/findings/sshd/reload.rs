@@ -1,6 +1,5 @@
 //! Whether the sshd that listens has read its files since they changed.
 
-use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use crate::host::sshd::launch::process::Time;
 use crate::host::sshd::question::Answer;
 use crate::host::sshd::ways::stack::PamStack;
 use crate::host::sshd::ways::way::{Way, Who, ways};
+use crate::sshd_drop_in::reload::Reload;
 
 /// Adds that the sshd that listens has an older configuration than its files, if so. `stack` is the
 /// stack of its PAM service. `asks`: whether a stack of sshd asks for a code. If none asks, it is a
@@ -83,15 +83,7 @@ fn judge(listener: &Listener, change: Time) -> State {
 
 /// Returns the change to make: an imperative with the command of this host.
 fn reload_command(pid_file: Option<&str>) -> String {
-    let units = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
-    let has_unit = |folder: &str| Path::new(folder).join("ssh.service").exists();
-    let unit = if units.into_iter().any(has_unit) { "ssh" } else { "sshd" };
-    let reload = match Path::new("/run/systemd/system").is_dir() {
-        // An sshd that has its socket from systemd cannot bind it again, and ends at a reload.
-        true => format!("systemctl try-restart {unit}"),
-        false => format!("kill -HUP $(cat {})", pid_file.unwrap_or("PIDFILE")),
-    };
-    format!("reload sshd: sshd -t && {reload}")
+    format!("reload sshd: sshd -t && {}", Reload::with_pid_file(pid_file))
 }
 
 const POLL_INTERVAL: Duration = Duration::from_millis(100);

@@ -281,7 +281,7 @@ fn a_configuration_without_lists_says_which_methods_fail() {
             "method publickey: PubkeyAuthentication no; ",
             "method keyboard-interactive: KbdInteractiveAuthentication no; ",
             "method password: the method password gives every prompt the password",
-            &format!("; write KbdInteractiveAuthentication {fix}"),
+            &format!(" write KbdInteractiveAuthentication {fix}"),
         ] {
             assert!(sentence.contains(part), "{sentence}");
         }

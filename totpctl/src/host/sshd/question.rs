@@ -4,6 +4,7 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Output, Stdio};
+use std::sync::OnceLock;
 
 use super::config::effective::Effective;
 use super::config::trace::Trace;
@@ -37,22 +38,46 @@ impl Failure {
     }
 }
 
+/// Has the later questions of [`ask`] be asked as if these settings (`KEYWORD=VALUE`) stood in a
+/// file that sshd reads first. Its `Match` blocks still come after them.
+pub(crate) fn suppose(settings: Vec<String>) {
+    // A second change of the same run would need answers of its own, and no command makes one.
+    let _ = SUPPOSED.set(settings);
+}
+
+static SUPPOSED: OnceLock<Vec<String>> = OnceLock::new();
+
+/// Reports whether something is supposed.
+pub(crate) fn supposes() -> bool {
+    SUPPOSED.get().is_some()
+}
+
 /// Asks for the configuration that applies to this connection, or to one that matches no block.
 pub(crate) fn ask(connection: Option<&str>) -> Result<Answer, Failure> {
-    let answer = ask_once(connection);
+    ask_with(SUPPOSED.get().map_or(&[], Vec::as_slice), connection)
+}
+
+/// Asks for the configuration of a connection that matches no block, as the files have it now.
+pub(crate) fn ask_files() -> Result<Answer, Failure> {
+    ask_with(&[], None)
+}
+
+fn ask_with(supposed: &[String], connection: Option<&str>) -> Result<Answer, Failure> {
+    let answer = ask_once(supposed, connection);
     match &answer {
         // With a block for a port, OpenSSH 9.2 has to know the port.
         Err(failure) if connection.is_none() && failure.message.contains(PORT_IS_MISSING) => {
-            ask_once(Some(&format!("lport={UNUSED_PORT}")))
+            ask_once(supposed, Some(&format!("lport={UNUSED_PORT}")))
         }
         _ => answer,
     }
 }
 
-fn ask_once(connection: Option<&str>) -> Result<Answer, Failure> {
+fn ask_once(supposed: &[String], connection: Option<&str>) -> Result<Answer, Failure> {
     let launch = &Launch::of_host().checked;
     let of_launch = launch.words();
     let mut options: Vec<_> = of_launch.iter().map(String::as_str).collect();
+    options.extend(supposed.iter().flat_map(|setting| ["-o", setting.as_str()]));
     options.extend(["-T", "-ddd"]);
     options.extend(connection.into_iter().flat_map(|connection| ["-C", connection]));
     let mut output = run(&options)?;

@@ -11,7 +11,7 @@ use super::config::effective::Effective;
 use super::connections::class::Classes;
 use super::connections::criteria::Criteria;
 use super::interview::Interview;
-use super::question::{Answer, Failure, ask};
+use super::question::{Answer, Failure, ask, supposes};
 use crate::host::accounts::{self, Account};
 use crate::program;
 
@@ -30,13 +30,16 @@ pub(crate) struct Survey {
 }
 
 impl Survey {
-    /// Returns the answers of sshd, which is asked once in a run. Needs root.
+    /// Returns the answers of sshd, which is asked once in a run, and once more after something is
+    /// supposed. Needs root.
     ///
     /// # Errors
     /// The configuration cannot be read at all.
     pub(crate) fn of_host() -> Result<&'static Self, &'static Failure> {
-        static SURVEY: OnceLock<Result<Survey, Failure>> = OnceLock::new();
-        SURVEY.get_or_init(Self::take).as_ref()
+        static SURVEYS: [OnceLock<Result<Survey, Failure>>; 2] = [const { OnceLock::new() }; 2];
+        let [as_it_is, supposed] = &SURVEYS;
+        let survey = if supposes() { supposed } else { as_it_is };
+        survey.get_or_init(Self::take).as_ref()
     }
 
     fn take() -> Result<Self, Failure> {

@@ -74,6 +74,7 @@ pub(in super::super) fn refuses(id: FindingId) -> Option<&'static str> {
         | Id::SiblingWithoutCode
         | Id::SshdCodeAlone
         | Id::SshdDropInsNotRead
+        | Id::SshdLinesLeft
         | Id::SshdGssapiAlone
         | Id::SshdHostbasedAlone
         | Id::SshdKerberosAlone

@@ -115,7 +115,7 @@ fn judged(effect: &Effect, config: &Effective) -> Judged {
         Effect::NoPam => problem(
             FindingId::SshdWithoutPam,
             "sshd does not use PAM",
-            "write UsePAM yes in sshd_config",
+            "run totpctl enable sshd --write-sshd, or write UsePAM yes in sshd_config",
             &["UsePAM"],
         ),
         Effect::PamMissing => problem(
@@ -195,7 +195,10 @@ fn alone(proof: Proof) -> Judged {
 /// Returns the change after which sshd can ask.
 fn ask_first(config: &Effective) -> String {
     let ask = config.ask_keyword;
-    format!("write {ask} yes in sshd_config, before any line or drop-in that says no")
+    format!(
+        "run totpctl enable sshd --write-sshd, or write {ask} yes in sshd_config, before any line or drop-in that \
+         says no"
+    )
 }
 
 const LISTS: &str = "AuthenticationMethods";

@@ -1,5 +1,33 @@
 //! What `sshd -T -ddd` reports while it reads its files: which files, which lines, which blocks.
 
+use std::path::Path;
+
+use glob::{MatchOptions, Pattern};
+
+use super::blocks::FOLDER;
+
+/// An `Include` line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Include {
+    pub(crate) file: String,
+    pub(crate) line: usize,
+    pattern: String,
+}
+
+impl Include {
+    /// Reports whether its pattern selects this file.
+    pub(crate) fn selects(&self, path: &Path) -> bool {
+        let pattern = Path::new(FOLDER).join(&self.pattern);
+        let options = MatchOptions {
+            require_literal_separator: true,
+            require_literal_leading_dot: true,
+            ..MatchOptions::new()
+        };
+        let pattern = Pattern::new(&pattern.to_string_lossy());
+        pattern.is_ok_and(|pattern| pattern.matches_path_with(path, options))
+    }
+}
+
 /// The report of one call. sshd reads all lines first, then the blocks that match the connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Trace {
@@ -9,6 +37,8 @@ pub(crate) struct Trace {
     pub(crate) files: Vec<String>,
     /// The patterns of its `Include` lines.
     pub(crate) includes: Vec<String>,
+    /// Those lines with their places.
+    include_lines: Vec<Include>,
     /// Whether each `Match` block matches the connection, in the order of the blocks.
     pub(crate) matched: Vec<bool>,
     /// The version of OpenSSH, as far as it is known.
@@ -34,8 +64,9 @@ impl Trace {
             let message = message.trim();
             if let Some(file) = message.strip_prefix("load_server_config: filename ") {
                 trace.files.push(file.to_owned());
-            } else if let Some((_, pattern)) = message.split_once(": new include ") {
+            } else if let Some((place, pattern)) = message.split_once(": new include ") {
                 trace.includes.push(pattern.to_owned());
+                trace.include_lines.extend(parse_include(place, pattern));
             } else if let Some(version) = message.strip_prefix("sshd version OpenSSH_") {
                 trace.version = parse_version(version);
             } else if message.starts_with("parse_server_config_depth: config reprocess config") {
@@ -97,6 +128,11 @@ impl Trace {
         self.files.len() > 1 || self.version.is_none_or(|version| version >= (8, 2))
     }
 
+    /// Returns the first line that includes this file.
+    pub(crate) fn include_of(&self, file: &Path) -> Option<&Include> {
+        self.include_lines.iter().find(|include| include.selects(file))
+    }
+
     /// Returns the file and the line that set the first of these keywords that is set. Returns
     /// nothing if an option of the command line sets it.
     pub(crate) fn place(&self, keywords: &[&str]) -> Option<(String, usize)> {
@@ -106,6 +142,13 @@ impl Trace {
         let file = if file == "reprocess config" { self.file.clone()? } else { file.clone() };
         Some((file, *line))
     }
+}
+
+/// Reads a place, as `FILE line NUMBER`.
+fn parse_include(place: &str, pattern: &str) -> Option<Include> {
+    let (file, line) = place.rsplit_once(" line ")?;
+    let line = line.parse().ok()?;
+    Some(Include { file: file.to_owned(), line, pattern: pattern.to_owned() })
 }
 
 /// Reports whether the criteria, and what sshd writes after them, begin with `all`.
@@ -168,6 +211,10 @@ Nonsense: debug
         assert_eq!(trace.file.as_deref(), Some("/usr/etc/ssh/sshd_config"));
         assert_eq!(trace.files.len(), 2);
         assert_eq!(trace.includes, ["/etc/ssh/sshd_config.d/*.conf"]);
+        let include = |file: &str| trace.include_of(Path::new(file)).map(|include| include.line);
+        assert_eq!(include("/etc/ssh/sshd_config.d/z.conf"), Some(1));
+        assert_eq!(include("/etc/ssh/sshd_config.d/.z.conf"), None);
+        assert_eq!(include("/etc/ssh/sshd_config.d/x/z.conf"), None);
         assert_eq!(trace.matched, [false, true, false]);
         let place = |keyword: &str| trace.place(&[keyword]);
         let drop_in = ("/etc/ssh/sshd_config.d/a.conf".to_owned(), 2);

@@ -1,0 +1,99 @@
+//! The offer to write the lines without which sshd cannot ask for a code.
+
+use std::fmt::Display;
+
+use serde_json::{Map, Value, json};
+
+use super::preflight::host::sshd_problems;
+use crate::cli::ModuleOptions;
+use crate::error::Error;
+use crate::host::sshd::question::suppose;
+use crate::pam::change::{Change, current_options};
+use crate::sshd_drop_in::change::DropIn;
+use crate::sshd_drop_in::content::FILE;
+use crate::sshd_drop_in::line::Purpose;
+use crate::terminal::{input, output};
+
+/// Returns the drop-in to write, if sshd needs one and the administrator wants it. All that is
+/// asked of sshd later is asked as if it were there.
+///
+/// # Errors
+/// sshd cannot ask, and the administrator does not want the drop-in, or it would have no effect.
+pub(super) fn offer(
+    service: &str,
+    options: &ModuleOptions,
+    changes: &[Change],
+    dry_run: bool,
+) -> Result<Option<DropIn>, Error> {
+    if service != SSHD {
+        return match options.write_sshd {
+            true => Err(Error::Usage(format!("--write-sshd is for sshd, not for {service}"))),
+            false => Ok(None),
+        };
+    }
+    let args = options.options().unwrap_or_else(|| current_options(service));
+    let planned = DropIn::plan(Purpose {
+        // Others log in by the method password.
+        asks_everybody: !args.iter().any(|arg| EXCEPTIONS.contains(&arg.as_str())),
+        is_demanded: options.write_sshd,
+    });
+    let not_changed = |reason: &dyn Display| Error::refused(format!("not changed: {reason}"));
+    let planned = match planned {
+        Ok(None) => return Ok(None),
+        Ok(Some(planned)) if options.write_sshd => planned,
+        Err(obstacle) if options.write_sshd => return Err(not_changed(&obstacle)),
+        // Whether the lines matter depends on the rest of the configuration.
+        planned => match (planned, sshd_problems(changes)) {
+            (_, None) => return Ok(None),
+            (Ok(Some(planned)), Some(problems)) if is_wanted(&planned, &problems, dry_run)? => {
+                planned
+            }
+            (Err(obstacle), Some(problems)) => {
+                return Err(not_changed(&format_args!("{problems}; {obstacle}")));
+            }
+            (Ok(_), Some(problems)) => return Err(not_changed(&problems)),
+        },
+    };
+    suppose(planned.lines.iter().map(|line| line.text('=')).collect());
+    Ok(Some(planned))
+}
+
+/// Asks a person at a terminal whether to write it.
+fn is_wanted(planned: &DropIn, problems: &str, dry_run: bool) -> Result<bool, Error> {
+    if !input::is_terminal() {
+        return Ok(false);
+    }
+    output::note(&format!("Problem: {problems}.\n\n{}", planned.diff()));
+    if dry_run {
+        return Ok(true);
+    }
+    input::confirm(&format!("Write this file, and reload sshd ({})? [y/N] ", planned.reload))
+}
+
+/// Says what was done.
+pub(super) fn written(drop_in: &DropIn) -> String {
+    let verb = if drop_in.after.is_some() { "written" } else { "removed" };
+    format!("{FILE} is {verb}, and sshd is reloaded ({}).", drop_in.reload)
+}
+
+/// Says what would be done.
+pub(super) fn would_be_written(drop_in: &DropIn) -> String {
+    let verb = if drop_in.after.is_some() { "written" } else { "removed" };
+    format!("{FILE} would be {verb}, and sshd reloaded ({}).", drop_in.reload)
+}
+
+/// Adds what JSON has of it.
+pub(super) fn add_to(object: &mut Map<String, Value>, drop_in: Option<&DropIn>, dry_run: bool) {
+    if let Some(drop_in) = drop_in {
+        object.insert("sshd_file".into(), json!(FILE));
+        object.insert("sshd_reloaded".into(), json!(!dry_run));
+        let diff = object.get("diff").and_then(Value::as_str).unwrap_or_default();
+        let diff = format!("{}{diff}", drop_in.diff());
+        object.insert("diff".into(), diff.into());
+        object.insert("changed".into(), true.into());
+    }
+}
+
+const SSHD: &str = "sshd";
+/// Options with which the method `password` lets users in.
+const EXCEPTIONS: [&str; 3] = ["enroll", "forward_pass", "nullok"];

@@ -1,0 +1,7 @@
+//! The drop-in that totpctl writes, so that sshd can ask for a code.
+
+pub(crate) mod change;
+pub(crate) mod content;
+pub(crate) mod line;
+pub(crate) mod obstacle;
+pub(crate) mod reload;

@@ -1,0 +1,145 @@
+//! Writes and removes the drop-in. sshd says afterward whether its lines are in effect.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use diffy::DiffOptions;
+
+use super::content::{Content, FILE, text};
+use super::line::{Line, Purpose, missing};
+use super::obstacle::obstacle;
+use super::reload::{Reload, check_files};
+use crate::error::Error;
+use crate::host::sshd::question::{Answer, ask_files};
+use crate::pam::atomic_file::{remove, replace, sync_folder};
+
+/// A change of the drop-in.
+#[derive(Debug)]
+pub(crate) struct DropIn {
+    before: Option<String>,
+    /// Its new text; none if it is removed.
+    pub(crate) after: Option<String>,
+    /// The lines that sshd lacks now.
+    pub(crate) lines: Vec<Line>,
+    /// How sshd reads its files again.
+    pub(crate) reload: Reload,
+}
+
+impl DropIn {
+    /// Plans the drop-in after which sshd can ask for a code, if it cannot yet. Needs root.
+    ///
+    /// # Errors
+    /// A drop-in could not set the lines.
+    pub(crate) fn plan(purpose: Purpose) -> Result<Option<Self>, Error> {
+        // Without an answer nothing is known, and the check of the whole configuration says why.
+        let Ok(Answer { config, trace }) = ask_files() else { return Ok(None) };
+        let lines = missing(&config, purpose);
+        if lines.is_empty() {
+            return Ok(None);
+        }
+        let before = read()?;
+        let present = before.as_deref().map(Content::parse);
+        let has_folder = Path::new(FILE).parent().is_some_and(Path::is_dir);
+        if let Some(reason) = obstacle(&lines, &trace, present.as_ref(), has_folder) {
+            return Err(Error::refused(reason));
+        }
+        let mut all = lines.clone();
+        if let Some(Content::Own(written)) = present {
+            all.extend(written);
+        }
+        all.sort_unstable();
+        all.dedup();
+        let reload = Reload::with_pid_file(config.pid_file.as_deref());
+        Ok(Some(Self { before, after: Some(text(&all)), lines, reload }))
+    }
+
+    /// Plans its removal, if totpctl wrote it and nobody changed it.
+    pub(crate) fn plan_removal() -> Result<Option<Self>, Error> {
+        let Some(before) = read()? else { return Ok(None) };
+        let Content::Own(_) = Content::parse(&before) else { return Ok(None) };
+        let reload = Reload::of_host();
+        Ok(Some(Self { before: Some(before), after: None, lines: Vec::new(), reload }))
+    }
+
+    /// Returns the change as `diff -u` shows it.
+    pub(crate) fn diff(&self) -> String {
+        let name = |text: &Option<String>| if text.is_some() { FILE } else { "/dev/null" };
+        let mut options = DiffOptions::new();
+        options.set_original_filename(name(&self.before)).set_modified_filename(name(&self.after));
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        options.create_patch(&text(&self.before), &text(&self.after)).to_string()
+    }
+
+    /// Refuses the change if another program changed the file after the plan.
+    pub(crate) fn check_unchanged(&self) -> Result<(), Error> {
+        if read()? == self.before {
+            return Ok(());
+        }
+        Err(Error::refused(format!(
+            "not changed: another program has just changed {FILE}; check the file, and run this again"
+        )))
+    }
+
+    /// Writes or removes the file. sshd reads it at its next start or reload.
+    ///
+    /// # Errors
+    /// sshd would not start then, or another line keeps one of these from its effect. The file is
+    /// then as before.
+    pub(crate) fn apply(&self) -> Result<(), Error> {
+        let checked = put(self.after.as_deref()).and_then(|()| self.check_effect());
+        if checked.is_err() {
+            self.undo()?;
+        }
+        checked
+    }
+
+    /// Writes the file as it was before.
+    pub(crate) fn undo(&self) -> Result<(), Error> {
+        put(self.before.as_deref())
+    }
+
+    /// Asks sshd whether the file has its effect.
+    pub(crate) fn check_effect(&self) -> Result<(), Error> {
+        check_files()?;
+        let answer = ask_files().map_err(|failure| Error::refused(failure.message))?;
+        let ineffective = self.lines.iter().find(|line| !line.is_in_effect(&answer.config));
+        let Some(line) = ineffective else { return Ok(()) };
+        let place = match answer.trace.place(&[line.keyword()]) {
+            Some((file, line)) => format!("because of {file}:{line}"),
+            None => "perhaps because a Match block includes it".to_owned(),
+        };
+        Err(Error::refused(format!(
+            "not changed: \"{}\" in {FILE} would have no effect (sshd -T), {place}; change that first",
+            line.text(' ')
+        )))
+    }
+}
+
+/// Reports whether the file is one that totpctl wrote, and that was changed since.
+pub(crate) fn is_edited() -> bool {
+    read().ok().flatten().is_some_and(|text| Content::parse(&text) == Content::Edited)
+}
+
+/// Reports whether the file is one that totpctl wrote.
+pub(crate) fn is_own() -> bool {
+    let text = read().ok().flatten();
+    text.is_some_and(|text| matches!(Content::parse(&text), Content::Own(_)))
+}
+
+fn read() -> Result<Option<String>, Error> {
+    match fs::read(FILE) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::refused(format!("cannot read {FILE}: {error}"))),
+    }
+}
+
+fn put(text: Option<&str>) -> Result<(), Error> {
+    let path = Path::new(FILE);
+    let result = match text {
+        Some(text) => replace(path, text.as_bytes(), path.exists().then_some(path)),
+        None => remove(path).and_then(|()| sync_folder(path)),
+    };
+    result.map_err(|error| Error::refused(format!("cannot change {FILE}: {error}")))
+}

@@ -1,0 +1,59 @@
+//! What the drop-in contains. A file that totpctl did not write, or that was edited since, is left
+//! as it is. Pure.
+
+use super::line::Line;
+
+/// What a file of that name contains.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Content {
+    /// What totpctl wrote.
+    Own(Vec<Line>),
+    /// What totpctl wrote, and another program changed.
+    Edited,
+    /// Something else.
+    Foreign,
+}
+
+impl Content {
+    pub(crate) fn parse(text: &str) -> Self {
+        let lines: Vec<_> = Line::ALL
+            .into_iter()
+            .filter(|line| text.lines().any(|other| other == line.text(' ')))
+            .collect();
+        match text.starts_with(HEADER) {
+            _ if text == self::text(&lines) => Self::Own(lines),
+            true => Self::Edited,
+            false => Self::Foreign,
+        }
+    }
+}
+
+/// Returns the text of the drop-in with these lines.
+pub(crate) fn text(lines: &[Line]) -> String {
+    let lines: String = lines.iter().map(|line| line.text(' ') + "\n").collect();
+    format!("{HEADER}{REST}{lines}")
+}
+
+/// The name sorts before those of distributions: sshd obeys the first line of a keyword.
+pub(crate) const FILE: &str = "/etc/ssh/sshd_config.d/10-totp.conf";
+const HEADER: &str = "# Written by totpctl";
+const REST: &str = ", so that sshd can ask for a code. \"totpctl disable sshd\" removes this file,\n\
+                    # unless it was changed.\n";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_unchanged_file_is_the_own_one() {
+        for lines in [&[Line::Ask][..], &[Line::UsePam, Line::AskOld, Line::NoPasswords], &[]] {
+            let own = text(lines);
+            assert_eq!(Content::parse(&own), Content::Own(lines.to_vec()));
+            assert_eq!(Content::parse(&format!("{own}Port 2222\n")), Content::Edited);
+            assert_eq!(Content::parse(own.trim_end()), Content::Edited);
+        }
+        let by_hand = "KbdInteractiveAuthentication yes\nPasswordAuthentication no\n";
+        assert_eq!(Content::parse(by_hand), Content::Foreign);
+        assert_eq!(Content::parse(""), Content::Foreign);
+    }
+}

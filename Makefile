@@ -12,6 +12,7 @@ CARGO ?= $(shell command -v cargo || echo $(HOME)/.cargo/bin/cargo)
 # How optimized: "e2e" is what is tested, for the time it takes to build the other.
 PROFILE ?= release
 BUILT := target/$(PROFILE)
+MODULE_FASTER := profile.release.package.totpd-interface.opt-level=3
 # What `make vendor` left, which needs no network.
 VENDORED := $(if $(wildcard vendor/config.toml),--offline --config vendor/config.toml)
 
@@ -28,10 +29,11 @@ endif
 
 all: build
 
-# The module by itself: beside totpd, cargo would give it the contract with zbus.
+# The module by itself: beside totpd, cargo would give it the contract with zbus. Its messages may take more room in it
+# than in the programs.
 build:
 	$(CARGO) build $(VENDORED) --profile $(PROFILE) --locked -p totpd -p totpctl
-	$(CARGO) build $(VENDORED) --profile $(PROFILE) --locked -p pam_totp
+	$(CARGO) build $(VENDORED) --profile $(PROFILE) --locked -p pam_totp --config $(MODULE_FASTER)
 	scripts/completions.sh $(BUILT)/totpctl $(BUILT)/completions
 
 # Builds nothing and needs no network.

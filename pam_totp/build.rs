@@ -1,7 +1,7 @@
 //! How the module is linked. Each login loads it, so the loader gets no more to do than needed.
 
 /// The arguments of the linker.
-const ARGUMENTS: [&str; 4] = [
+const ARGUMENTS: [&str; 5] = [
     // lld asks the loader twice for each function that std and the unwinder both call.
     "-fuse-ld=bfd",
     // The files that C programs start with ask for four functions that a module does not need.
@@ -10,6 +10,8 @@ const ARGUMENTS: [&str; 4] = [
     "-Wl,--defsym=__dso_handle=pam_sm_authenticate",
     // Two pieces to map, in place of four.
     "-Wl,-z,noseparate-code",
+    // The unwinder has one of the functions that are absent here (libpam/src/absent.rs).
+    "-Wl,-z,muldefs",
 ];
 
 fn main() {

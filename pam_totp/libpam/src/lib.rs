@@ -15,6 +15,11 @@ use pam::constants::PamResultCode;
 use pam::items::ItemType;
 use pam::module::{PamHandle, PamResult};
 
+#[doc(hidden)]
+pub use absent::fail;
+
+mod absent;
+
 #[link(name = "pam")]
 unsafe extern "C" {
     fn pam_set_item(pamh: *mut PamHandle, item_type: c_int, item: *const c_void) -> c_int;

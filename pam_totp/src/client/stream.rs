@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use totpd_interface::wire::message::{Message, Reply as Answer, is_answer_to};
-use totpd_interface::wire::{Lengths, MAX_MESSAGE, Malformed, lengths, take_message};
+use totpd_interface::wire::{Lengths, MAX_MESSAGE, Malformed, lengths, next_message, take_message};
 
 use super::connect::{from_errno, time_left};
 use super::request::{RequestError, malformed};
@@ -70,6 +70,9 @@ impl Stream {
     ) -> Result<(), RequestError> {
         loop {
             let lengths = self.receive_lengths()?;
+            if self.read_at_once(serial, read) {
+                return Ok(());
+            }
             if !self.is_reply(lengths, serial)? {
                 self.discard(lengths.message())?;
                 continue;
@@ -87,6 +90,22 @@ impl Stream {
                 return Ok(());
             }
         }
+    }
+
+    /// Does so with the next message if all of it is there, and answers the call. Its header is
+    /// then read once. Reports whether it did.
+    fn read_at_once(
+        &mut self,
+        serial: NonZeroU32,
+        read: &mut dyn FnMut(&Message<'_>, Answer<'_>),
+    ) -> bool {
+        let Ok(Some(bytes)) = next_message(&self.input) else { return false };
+        let Ok(message) = Message::parse(bytes) else { return false };
+        let Ok(Some(answer)) = message.reply_to(serial) else { return false };
+        read(&message, answer);
+        let length = bytes.len();
+        self.input.drain(..length);
+        true
     }
 
     /// Receives until the lengths of the next message are known.

@@ -75,7 +75,9 @@ pub type Entries<'a> = Vec<(&'static str, Value<'a>)>;
 
 /// Adds an entry if there is a text for it.
 pub(crate) fn add_text<'a>(entries: &mut Entries<'a>, key: &'static str, text: Option<&'a str>) {
-    entries.extend(text.map(|text| (key, Value::Text(text))));
+    if let Some(text) = text {
+        entries.push((key, Value::Text(text)));
+    }
 }
 
 /// The error of an entry that the contract does not have. Its text is `KEY must be WANTED`.

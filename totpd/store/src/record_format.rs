@@ -1,6 +1,7 @@
 //! A record as bytes. The store seals it as a whole for its key and uid, and each seed once more
 //! for its factor. In a backup the record is plain, and the backup is sealed.
 
+use std::borrow::Cow;
 use std::mem;
 
 use postcard::{from_bytes, to_extend, to_slice};
@@ -10,7 +11,7 @@ use totpd_core::record::{Outline, Record};
 use totpd_core::record_key::RecordKey;
 use totpd_core::seed::Seed;
 
-use crate::sealer::{SealError, Sealer, UnsealError};
+use crate::sealer::{NONCE_BYTES, SealError, Sealer, TAG_BYTES, UnsealError};
 
 mod bytes;
 #[cfg(test)]
@@ -25,7 +26,7 @@ pub(crate) use versions::{Record1, Record2, Record3};
 /// bear anything.
 #[must_use]
 pub fn decode_plain(bytes: &[u8], uid: u32) -> Option<Record> {
-    from_bytes::<Record3>(bytes).ok()?.into_record_with_plain_seeds(uid)
+    from_bytes::<Record3<'_>>(bytes).ok()?.into_record_with_plain_seeds(uid)
 }
 
 /// The seeds of a record as it was unsealed. A change that keeps a seed keeps its sealed bytes.
@@ -57,14 +58,20 @@ pub(crate) fn encode(
     sealer: &Sealer,
 ) -> Result<Vec<u8>, SealError> {
     let format = Record3::from_record(record, |factor| match seeds.of(record.uid, factor) {
-        Some(sealed) => Ok(sealed.to_vec()),
-        None => sealer.seal(factor.seed.bytes(), &seed_aad(key, record.uid, &factor.id)),
+        Some(sealed) => Ok(Cow::Borrowed(sealed)),
+        None => {
+            let aad = seed_aad(key, record.uid, &factor.id);
+            sealer.seal(factor.seed.bytes(), &aad).map(Cow::Owned)
+        }
     })?;
     let aad = record_aad("3", key, record.uid);
     // A slice takes the bytes with less work than a buffer that may grow.
-    let mut usual = vec![0; USUAL_BYTES];
-    if let Ok(plain) = to_slice(&format, &mut usual) {
-        return sealer.seal(plain, &aad);
+    let mut sealed = vec![0; NONCE_BYTES + USUAL_BYTES + TAG_BYTES];
+    let room = sealed.get_mut(NONCE_BYTES..NONCE_BYTES + USUAL_BYTES).ok_or(SealError::Encode)?;
+    if let Ok(length) = to_slice(&format, room).map(|plain| plain.len()) {
+        sealed.truncate(NONCE_BYTES + length);
+        sealer.seal_in_place(&mut sealed, &aad)?;
+        return Ok(sealed);
     }
     let plain =
         to_extend(&format, Vec::with_capacity(2 * USUAL_BYTES)).map_err(|_| SealError::Encode)?;
@@ -82,7 +89,7 @@ pub(crate) fn decode(
     sealer: &Sealer,
 ) -> Result<(Record, SealedSeeds), UnsealError> {
     let mut seeds = SealedSeeds { uid, seeds: Vec::new() };
-    let record = unseal::<Record3>(sealed, key, uid, sealer)?.into_record(uid, |id, sealed| {
+    let record = unseal::<Record3<'_>>(sealed, key, uid, sealer)?.into_record(uid, |id, sealed| {
         let mut plain = sealer.unseal(&sealed, &seed_aad(key, uid, id)).ok()?;
         let seed = Seed::new(mem::take(&mut *plain))?;
         seeds.seeds.push((id.clone(), seed.clone(), sealed));
@@ -105,7 +112,7 @@ pub(crate) fn decode_outline(
 }
 
 /// Unseals the record of `key` and `uid`, as far as `T` reads it.
-fn unseal<T: DeserializeOwned + From<Record3>>(
+fn unseal<T: DeserializeOwned + From<Record3<'static>>>(
     sealed: &[u8],
     key: &RecordKey,
     uid: u32,
@@ -191,7 +198,7 @@ mod tests {
         let (mut record, seeds) = decode(&sealed, &user("alice"), 1000, &sealer).unwrap();
         let sealed_seed = |sealed: &[u8], factor| {
             let mut seeds = Vec::new();
-            let unsealed = unseal::<Record3>(sealed, &user("alice"), 1000, &sealer).unwrap();
+            let unsealed = unseal::<Record3<'_>>(sealed, &user("alice"), 1000, &sealer).unwrap();
             let _ = unsealed.into_record(1000, |_, sealed| {
                 seeds.push(sealed);
                 Some(NoSeed)

@@ -2,7 +2,7 @@
 
 use std::sync::Once;
 
-use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::aead::{Aead, AeadInOut, Payload};
 use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
 use totpd_journal::{Entry, Priority};
 use zeroize::Zeroizing;
@@ -51,13 +51,27 @@ impl Sealer {
     /// # Errors
     /// [`SealError`] if getrandom fails.
     pub fn seal(&self, plain: &[u8], aad: &[u8]) -> Result<Vec<u8>, SealError> {
+        let mut buffer = Vec::with_capacity(NONCE_BYTES + plain.len() + TAG_BYTES);
+        buffer.resize(NONCE_BYTES, 0);
+        buffer.extend_from_slice(plain);
+        self.seal_in_place(&mut buffer, aad)?;
+        Ok(buffer)
+    }
+
+    /// Seals the bytes of `buffer` behind the first [`NONCE_BYTES`] where they are, as
+    /// [`Sealer::seal`] does.
+    ///
+    /// # Errors
+    /// [`SealError`] if getrandom fails, or if there is no room for the nonce. The content of
+    /// `buffer` is unspecified then.
+    pub(crate) fn seal_in_place(&self, buffer: &mut Vec<u8>, aad: &[u8]) -> Result<(), SealError> {
+        let (nonce, plain) =
+            buffer.split_first_chunk_mut::<NONCE_BYTES>().ok_or(SealError::Encode)?;
         // 192 random bits never repeat under one key.
-        let mut nonce = [0; NONCE_BYTES];
-        getrandom::fill(&mut nonce).map_err(SealError::Random)?;
-        let payload = Payload { msg: plain, aad };
-        let sealed =
-            self.0.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealError::Encode)?;
-        Ok([nonce.as_slice(), &sealed].concat())
+        getrandom::fill(nonce).map_err(SealError::Random)?;
+        let tag = self.0.encrypt_inout_detached(&XNonce::from(*nonce), aad, plain.into());
+        buffer.extend_from_slice(&tag.map_err(|_| SealError::Encode)?);
+        Ok(())
     }
 
     /// Unseals what [`Sealer::seal`] has sealed with the same `aad`.
@@ -80,7 +94,10 @@ pub fn has_warned_of_swap() -> bool {
 
 /// There is a sealer for each key, and one warning is enough.
 static WARNED: Once = Once::new();
-const NONCE_BYTES: usize = 24;
+/// The bytes before what is sealed.
+pub(crate) const NONCE_BYTES: usize = 24;
+/// The bytes behind it.
+pub(crate) const TAG_BYTES: usize = 16;
 
 #[cfg(test)]
 pub(crate) mod tests {

@@ -91,7 +91,9 @@ impl LoginContext {
             ("quiet", self.quiet),
             ("show_names", self.show_names),
         ] {
-            entries.extend(flag.then(|| (key, flag.into())));
+            if flag {
+                entries.push((key, flag.into()));
+            }
         }
         write(entries)
     }

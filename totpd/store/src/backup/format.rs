@@ -46,10 +46,10 @@ pub(super) struct User2 {
 
 /// A user in a backup of format 3 or 4, which differ in the signature alone.
 #[derive(Deserialize, Serialize)]
-pub(super) struct User3 {
+pub(super) struct User3<'a> {
     pub(super) name: String,
     pub(super) uid: u32,
-    pub(super) record: Record3,
+    pub(super) record: Record3<'a>,
 }
 
 impl From<User1> for User2 {
@@ -58,7 +58,7 @@ impl From<User1> for User2 {
     }
 }
 
-impl From<User2> for User3 {
+impl From<User2> for User3<'_> {
     fn from(old: User2) -> Self {
         Self { name: old.name, uid: old.uid, record: old.record.into() }
     }

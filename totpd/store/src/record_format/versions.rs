@@ -1,6 +1,7 @@
 //! The formats of a record. A new format gets a type of its own, and every earlier one stays
-//! readable.
+//! readable. What is written is borrowed of the record.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 
 use serde::{Deserialize, Serialize};
@@ -18,20 +19,20 @@ use crate::record_format::bytes;
 /// Format 1 of a record, which is read and no longer written.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Record1 {
-    factors: Vec<Factor1>,
+    factors: Vec<Factor1<'static>>,
     throttle: Throttle,
 }
 
 #[derive(Deserialize, Serialize)]
-struct Factor1 {
+struct Factor1<'a> {
     id: FactorId,
-    name: String,
+    name: Cow<'a, str>,
     kind: Kind,
     algorithm: Algorithm,
     digits: u8,
     /// Sealed in the store, plain in a backup.
     #[serde(with = "bytes")]
-    seed: Vec<u8>,
+    seed: Cow<'a, [u8]>,
     status: Status,
     created: u64,
     last_used: Option<u64>,
@@ -42,40 +43,40 @@ struct Factor1 {
 /// written.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Record2 {
-    factors: Vec<Factor2>,
+    factors: Vec<Factor2<'static>>,
     throttle: Throttle,
     recovery: RecoveryCodes,
 }
 
 #[derive(Deserialize, Serialize)]
-struct Factor2 {
-    first: Factor1,
-    limits: Restrictions,
+struct Factor2<'a> {
+    first: Factor1<'a>,
+    limits: Cow<'a, Restrictions>,
     drift: Drift,
-    last_place: Option<LastUse>,
+    last_place: Cow<'a, Option<LastUse>>,
 }
 
 /// Format 3 of a record, with the maker of each factor, and the spent seeds of removed ones.
 #[derive(Deserialize, Serialize)]
-pub(crate) struct Record3 {
-    factors: Vec<Factor3>,
-    throttle: Throttle,
-    recovery: RecoveryCodes,
-    spent: Vec<SpentSeed>,
+pub(crate) struct Record3<'a> {
+    factors: Vec<Factor3<'a>>,
+    throttle: Cow<'a, Throttle>,
+    recovery: Cow<'a, RecoveryCodes>,
+    spent: Cow<'a, [SpentSeed]>,
 }
 
 /// The start of format 3: what a prompt needs. The hashes of recovery codes come behind it, and are
 /// nearly all of a record.
 #[derive(Deserialize)]
 pub(crate) struct Outline3 {
-    factors: Vec<Factor3>,
+    factors: Vec<Factor3<'static>>,
     throttle: Throttle,
     salt: [u8; 16],
 }
 
 #[derive(Deserialize, Serialize)]
-struct Factor3 {
-    second: Factor2,
+struct Factor3<'a> {
+    second: Factor2<'a>,
     made_by: Maker,
     is_imported: bool,
 }
@@ -84,27 +85,28 @@ impl From<Record1> for Record2 {
     fn from(old: Record1) -> Self {
         let factor = |first| Factor2 {
             first,
-            limits: Restrictions::default(),
+            limits: Cow::default(),
             drift: Drift::default(),
-            last_place: None,
+            last_place: Cow::default(),
         };
         let factors = old.factors.into_iter().map(factor).collect();
         Self { factors, throttle: old.throttle, recovery: RecoveryCodes::default() }
     }
 }
 
-impl From<Record2> for Record3 {
+impl From<Record2> for Record3<'_> {
     fn from(old: Record2) -> Self {
         let factor = |second| Factor3 { second, made_by: Maker::Unknown, is_imported: false };
         let factors = old.factors.into_iter().map(factor).collect();
-        Self { factors, throttle: old.throttle, recovery: old.recovery, spent: Vec::new() }
+        let (throttle, recovery) = (Cow::Owned(old.throttle), Cow::Owned(old.recovery));
+        Self { factors, throttle, recovery, spent: Cow::default() }
     }
 }
 
-impl From<Record3> for Outline3 {
-    fn from(record: Record3) -> Self {
+impl From<Record3<'static>> for Outline3 {
+    fn from(record: Record3<'static>) -> Self {
         let Record3 { factors, throttle, recovery, .. } = record;
-        Self { factors, throttle, salt: recovery.salt() }
+        Self { factors, throttle: throttle.into_owned(), salt: recovery.salt() }
     }
 }
 
@@ -112,23 +114,24 @@ impl Outline3 {
     /// Converts to the outline of `uid`, as [`Record3::into_record`] does.
     pub(super) fn into_outline(self, uid: u32) -> Option<Outline> {
         let Self { factors, throttle, salt } = self;
-        let recovery = RecoveryCodes::without_hashes(salt);
-        let record = Record3 { factors, throttle, recovery, spent: Vec::new() };
+        let recovery = Cow::Owned(RecoveryCodes::without_hashes(salt));
+        let throttle = Cow::Owned(throttle);
+        let record = Record3 { factors, throttle, recovery, spent: Cow::default() };
         record.into_record(uid, |_, _| Some(NoSeed))
     }
 }
 
-impl Record3 {
+impl<'a> Record3<'a> {
     /// Converts `record`, with each seed as `encode_seed` writes it.
     pub(super) fn from_record<E>(
-        record: &Record,
-        mut encode_seed: impl FnMut(&Factor) -> Result<Vec<u8>, E>,
+        record: &'a Record,
+        mut encode_seed: impl FnMut(&'a Factor) -> Result<Cow<'a, [u8]>, E>,
     ) -> Result<Self, E> {
         let mut factors = Vec::with_capacity(record.factors.len());
         for factor in &record.factors {
             let first = Factor1 {
                 id: factor.id.clone(),
-                name: factor.name.clone(),
+                name: factor.name.as_str().into(),
                 kind: factor.kind,
                 algorithm: factor.algorithm,
                 digits: factor.digits,
@@ -140,15 +143,19 @@ impl Record3 {
             };
             let second = Factor2 {
                 first,
-                limits: factor.restrictions.clone(),
+                limits: Cow::Borrowed(&factor.restrictions),
                 drift: factor.drift,
-                last_place: factor.last_place.clone(),
+                last_place: Cow::Borrowed(&factor.last_place),
             };
             let (made_by, is_imported) = (factor.made_by, factor.is_imported);
             factors.push(Factor3 { second, made_by, is_imported });
         }
-        let (recovery, spent) = (record.recovery.clone(), record.spent.clone());
-        Ok(Self { factors, throttle: record.throttle.clone(), recovery, spent })
+        Ok(Self {
+            factors,
+            throttle: Cow::Borrowed(&record.throttle),
+            recovery: Cow::Borrowed(&record.recovery),
+            spent: record.spent.as_slice().into(),
+        })
     }
 
     /// Converts to the record of `uid`, with each seed as `decode_seed` reads it. Returns nothing
@@ -166,9 +173,9 @@ impl Record3 {
                 return None;
             }
             factors.push(Factor {
-                seed: decode_seed(&first.id, first.seed)?,
+                seed: decode_seed(&first.id, first.seed.into_owned())?,
                 id: first.id,
-                name: first.name,
+                name: first.name.into_owned(),
                 kind: first.kind,
                 algorithm: first.algorithm,
                 digits: first.digits,
@@ -176,19 +183,24 @@ impl Record3 {
                 created: first.created,
                 last_used: first.last_used,
                 last_accepted: first.last_accepted,
-                restrictions: limits,
+                restrictions: limits.into_owned(),
                 drift,
-                last_place,
+                last_place: last_place.into_owned(),
                 made_by,
                 is_imported,
             });
         }
-        let Self { throttle, recovery, spent, .. } = self;
-        Some(Record { uid, factors, throttle, recovery, spent })
+        Some(Record {
+            uid,
+            factors,
+            throttle: self.throttle.into_owned(),
+            recovery: self.recovery.into_owned(),
+            spent: self.spent.into_owned(),
+        })
     }
 
     /// Converts `record` with its seeds in plain text, for a backup.
-    pub(crate) fn from_record_with_plain_seeds(record: &Record) -> Self {
+    pub(crate) fn from_record_with_plain_seeds(record: &'a Record) -> Self {
         let Ok(plain) =
             Self::from_record(record, |factor| Ok::<_, Infallible>(factor.seed.bytes().into()));
         plain

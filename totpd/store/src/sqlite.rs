@@ -2,7 +2,8 @@
 //!
 //! One thread writes, and another flushes. Changes that are committed during a flush share the next
 //! one. A third thread reads, so a slow flush delays no prompt. A thread that may block does each
-//! itself if nothing is in its way ([`crate::blocking`]).
+//! itself if nothing is in its way ([`crate::blocking`]). A fourth thread copies the log into the
+//! file.
 //!
 //! A file uses those below it. Nothing points up:
 //!
@@ -11,7 +12,8 @@
 //! rekey restore used_codes export scan signers   the store as a whole
 //! records                               single records
 //! local                                 the handle
-//! reader writer ─ transaction ─ flusher the three threads
+//! reader writer ─ transaction ─ flusher the threads that read, write and flush
+//! checkpoint                            the thread that copies the log
 //! database ─ connection ─ log, reserve  the file
 //! marker ─ witness_file, mark_rows      what a login may lean on
 //! migration ─ schema                    its format
@@ -21,6 +23,7 @@
 //! ```
 
 mod active_keys;
+mod checkpoint;
 mod connection;
 mod database;
 mod export;

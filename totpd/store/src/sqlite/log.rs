@@ -80,6 +80,24 @@ impl Wal {
         self.has_failed.load(Ordering::Acquire)
     }
 
+    /// Returns when this log is to be copied.
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, reason = "a test has other limits")]
+    pub(super) fn limits(&self) -> Limits {
+        Limits::OF_RESERVE
+    }
+
+    #[cfg(test)]
+    pub(super) fn limits(&self) -> Limits {
+        self.trouble.limits()
+    }
+
+    /// Has the copy of this log begin.
+    #[cfg(test)]
+    pub(super) fn before_copy(&self) {
+        self.trouble.before_copy();
+    }
+
     #[cfg(not(test))]
     fn sync(&self) -> io::Result<()> {
         self.file.sync_data()
@@ -89,6 +107,21 @@ impl Wal {
     fn sync(&self) -> io::Result<()> {
         self.trouble.sync(&self.file)
     }
+}
+
+/// Pages of 4 KiB in a log.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// From here on the log is copied into the file while others commit.
+    pub(super) copy_at: i64,
+    /// From here on nobody commits before the log is copied.
+    pub(super) stop_at: i64,
+}
+
+impl Limits {
+    /// Those of a log that has its reserve of 512 pages. What is left above them is for the changes
+    /// of one transaction.
+    const OF_RESERVE: Self = Self { copy_at: 256, stop_at: 384 };
 }
 
 /// Returns the sentence for a flush that failed.

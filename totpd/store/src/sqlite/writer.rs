@@ -15,6 +15,7 @@ use totpd_core::void_windows::VoidWindows;
 use crate::backend::StoreError;
 use crate::blocking;
 use crate::mutex::lock;
+use crate::sqlite::checkpoint::Checkpointer;
 use crate::sqlite::database::Database;
 use crate::sqlite::failure::EVERYBODY;
 use crate::sqlite::flusher::Flusher;
@@ -35,6 +36,7 @@ struct Shared {
     marker: Arc<Marker>,
     database: Mutex<Database>,
     flusher: Flusher,
+    checkpointer: Checkpointer,
     /// Requests in the queue.
     queued: AtomicUsize,
     /// The number of changes that callers made after a checkpoint was last considered.
@@ -46,6 +48,8 @@ enum Request {
     /// Work on the file while nobody else uses it.
     Exclusive(Box<dyn FnOnce(&mut Database) + Send>),
     Change(QueuedChange),
+    /// Some changes were made, so the log may have to be copied.
+    Checkpoint,
     /// A mark to lean on, from this time on (seconds since 1970).
     Mark(u64),
 }
@@ -54,26 +58,29 @@ enum Request {
 pub(super) type ThreadWork = Box<dyn FnOnce() + Send>;
 
 impl Writer {
-    /// Returns the handle, and the work of the threads that write and flush.
-    pub(super) fn new(database: Database) -> (Self, [ThreadWork; 2]) {
+    /// Returns the handle, and the work of the threads that write, flush and copy the log.
+    pub(super) fn new(database: Database) -> (Self, [ThreadWork; 3]) {
         let (requests, queue) = sync_channel(MAX_QUEUED_REQUESTS);
         let marker = Arc::clone(database.marker());
         let shared = Arc::new(Shared {
             marker: Arc::clone(&marker),
             database: Mutex::new(database),
             flusher: Flusher::new(marker),
+            checkpointer: Checkpointer::default(),
             queued: AtomicUsize::new(0),
             since_checkpoint: AtomicU32::new(0),
         });
         let writer = Self { requests, shared: Arc::clone(&shared) };
-        let shared_with_flush = Arc::clone(&shared);
+        let (shared_with_flush, shared_with_copy) = (Arc::clone(&shared), Arc::clone(&shared));
         let write = move || {
             let _guard = AbortOnPanic;
             run_queue(&shared, &queue);
             shared.flusher.close();
+            shared.checkpointer.close();
         };
         let flush = move || shared_with_flush.flusher.run(&shared_with_flush.database);
-        (writer, [Box::new(write), Box::new(flush)])
+        let copy = move || shared_with_copy.checkpointer.run(&shared_with_copy.database);
+        (writer, [Box::new(write), Box::new(flush), Box::new(copy)])
     }
 
     /// Submits a change. It is on disk when the completion is `Ok`. `about` names the user for the
@@ -119,8 +126,8 @@ impl Writer {
         let changes = self.shared.since_checkpoint.fetch_add(1, Ordering::Relaxed) + 1;
         if changes >= CHANGES_PER_CHECKPOINT {
             self.shared.since_checkpoint.store(0, Ordering::Relaxed);
-            // A full queue ends in a checkpoint anyway.
-            let _ = self.exclusive(Database::checkpoint_if_needed);
+            // A full queue ends in one anyway.
+            let _ = self.send(Request::Checkpoint);
         }
     }
 
@@ -187,13 +194,14 @@ fn run_queue(shared: &Shared, queue: &Receiver<Request>) {
         shared.flusher.wait_for_room();
         let mut database = lock(&shared.database);
         let mut batch = Vec::new();
-        let mut exclusive = None;
+        let (mut exclusive, mut made_changes) = (None, false);
         for request in std::iter::once(first).chain(queue.try_iter().take(MAX_BATCH_SIZE - 1)) {
             shared.queued.fetch_sub(1, Ordering::AcqRel);
             match request {
                 // The caller gave up: its code stays valid for another attempt.
                 Request::Change(change) if change.is_abandoned() => {}
                 Request::Change(change) => batch.push(change),
+                Request::Checkpoint => made_changes = true,
                 Request::Mark(now) => {
                     if let Some(mark) = shared.marker.requested_mark(now) {
                         batch.push(mark_change(Some(mark)));
@@ -225,16 +233,20 @@ fn run_queue(shared: &Shared, queue: &Receiver<Request>) {
                     .submit(commit_batch(&mut database, vec![mark_change(Some(mark))]).waiting);
                 mark_end = Some(Instant::now() + MARK_LASTS);
             }
-            database.checkpoint_if_needed();
+            made_changes = true;
+        }
+        if made_changes && database.wants_copy() {
+            shared.checkpointer.request();
         }
         if let Some(work) = exclusive {
+            database.wait_for_copy();
             work(&mut database);
         }
     }
 }
 
-/// Requests that share a transaction.
-const MAX_BATCH_SIZE: usize = 256;
+/// Requests that share a transaction. Its pages have to fit into the rest of the log.
+const MAX_BATCH_SIZE: usize = 128;
 /// Changes of one row each; the reserve of the log holds far more.
 const CHANGES_PER_CHECKPOINT: u32 = 8;
 /// A mark lasts a minute. It is looked at a moment later.

@@ -91,10 +91,15 @@ fn again<T, E>(mut work: impl FnMut() -> Result<T, E>) -> Result<T, E> {
 fn run_with(at: usize, how_many: usize, error: Errno) -> Result<usize, String> {
     let place = tempfile::tempdir_in("/dev/shm").unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    let store = place.path().join("totpd");
+    fs::create_dir(&store).unwrap();
+    fs::set_permissions(&store, fs::Permissions::from_mode(0o700)).unwrap();
+    // The log begins again many times.
+    fs::write(store.join("test-small-log"), "").unwrap();
     let count = place.path().join("count");
     let ran = child("campaign::faults::workload", place.path())
         .env("LD_PRELOAD", faults())
-        .env("FAULT_FOLDER", place.path().join("totpd"))
+        .env("FAULT_FOLDER", &store)
         .env("FAULT_AT", at.to_string())
         .env("FAULT_FOR", how_many.to_string())
         .env("FAULT_ERRNO", (error as i32).to_string())
@@ -105,7 +110,7 @@ fn run_with(at: usize, how_many: usize, error: Errno) -> Result<usize, String> {
     if !ran.status.success() || !output.contains("all is well") {
         return Err(format!("{output}\n{}", String::from_utf8_lossy(&ran.stderr)));
     }
-    check(&place.path().join("totpd"), &output)?;
+    check(&store, &output)?;
     Ok(fs::read_to_string(count).unwrap().trim().parse().unwrap())
 }
 

@@ -14,7 +14,8 @@
 //! local                                 the handle
 //! reader writer ─ transaction ─ flusher the threads that read, write and flush
 //! checkpoint                            the thread that copies the log
-//! database ─ connection ─ log, reserve  the file
+//! database ─ connection ─ copier ─ log   the file
+//! reserve limits                        the length of the log
 //! marker ─ witness_file, mark_rows      what a login may lean on
 //! migration ─ schema                    its format
 //! active_keys key_sources metadata      the keys
@@ -25,12 +26,14 @@
 mod active_keys;
 mod checkpoint;
 mod connection;
+mod copier;
 mod database;
 mod export;
 mod failure;
 mod flusher;
 mod key_sources;
 mod layout;
+mod limits;
 mod local;
 mod log;
 mod mark_rows;

@@ -12,7 +12,7 @@ use nix::fcntl::{OFlag, PosixFadviseAdvice, posix_fadvise};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::sqlite::checkpoint::{LogCopier, LogPages};
+use crate::sqlite::copier::{LogCopier, LogPages, checkpoint};
 use crate::sqlite::layout::wal_path;
 use crate::sqlite::log::{Wal, flush_failure};
 use crate::sqlite::schema::FORMAT;
@@ -32,8 +32,8 @@ impl WriteConnection {
         // It also creates the log of a new file. It flushes the log, and writes nothing to it.
         restart_wal(&connection)?;
         let log = Arc::new(Wal::open(file).map_err(|error| flush_error(&error))?);
-        let copier = Arc::new(LogCopier::open(file, Arc::clone(&log))?);
-        Ok(Self { connection, log, copier })
+        let copier = LogCopier::new(open(file)?, Arc::clone(&log));
+        Ok(Self { connection, log, copier: Arc::new(copier) })
     }
 
     /// Replaces a connection that has failed, and reads the file from the disk. No other connection
@@ -54,7 +54,7 @@ impl WriteConnection {
     }
 
     pub(super) fn log_pages(&self) -> rusqlite::Result<LogPages> {
-        pages(&self.connection, "NOOP")
+        checkpoint(&self.connection, "NOOP")
     }
 
     /// Commits one page. If all of the log is copied, the log begins again with it. That takes a
@@ -130,13 +130,6 @@ pub(super) fn open_for_bulk_load(file: &Path) -> rusqlite::Result<Connection> {
 /// does it.
 pub(super) fn restart_wal(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))
-}
-
-/// Checkpoints the log in this mode, and returns what is in it.
-pub(super) fn pages(connection: &Connection, mode: &str) -> rusqlite::Result<LogPages> {
-    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
-        Ok(LogPages { all: row.get(1)?, copied: row.get(2)? })
-    })
 }
 
 /// Checkpoints all of the log and truncates it. Reports whether something is left in it.

@@ -9,12 +9,12 @@ use rusqlite::Connection;
 
 use crate::mutex::lock;
 use crate::sqlite::active_keys::ActiveKeys;
-use crate::sqlite::checkpoint::{LogCopier, LogPages};
 use crate::sqlite::connection::{self, WriteConnection};
+use crate::sqlite::copier::{LogCopier, LogPages};
 use crate::sqlite::failure::{WorkError, is_damage, is_full};
 use crate::sqlite::layout::wal_path;
 use crate::sqlite::mark_rows;
-use crate::sqlite::marker::{Decision, Marker};
+use crate::sqlite::marker::{Decision, MarkRow, Marker};
 use crate::sqlite::rows::RowError;
 
 /// The connection of the reader. The writer closes it when it no longer trusts the file.
@@ -63,9 +63,9 @@ impl Database {
         Ok(self.connection.insert(connection))
     }
 
-    /// Reports whether the log is to be copied while others commit. If it would outgrow its reserve,
-    /// it is copied here. The writer calls this after it handed its changes to the thread that
-    /// flushes. They do not wait for it.
+    /// Reports whether the log is to be copied while others commit. If it would outgrow its
+    /// reserve, it is copied here. The writer calls this after it handed its changes to the thread
+    /// that flushes. They do not wait for it.
     pub(super) fn wants_copy(&mut self) -> bool {
         let Ok(connection) = self.connection() else { return false };
         let limits = connection.log().limits();
@@ -95,9 +95,12 @@ impl Database {
         else {
             return;
         };
+        if connection.log().has_failed() {
+            return self.discard_connections();
+        }
         let limits = connection.log().limits();
         let begin = |_| match connection.log_pages() {
-            // Not if a commit came meanwhile, or it began again by one.
+            // Not if another commit came, or the log began again by one.
             Ok(pages) if pages.are_copied() && pages.all >= limits.copy_at => {
                 connection.begin_log()
             }
@@ -180,7 +183,7 @@ impl Database {
             RowError::Record(error) => WorkError::Other(error.to_string()),
         })?;
         let position = decision.position;
-        marker.committed(decision, Some(None));
+        marker.committed(decision, MarkRow::Removed);
         connection.flush()?;
         marker.flushed(position);
         Ok(())

@@ -15,6 +15,7 @@ use nix::fcntl::OFlag;
 use crate::fsync::sync_parent;
 use crate::mutex::lock;
 use crate::sqlite::layout::wal_path;
+use crate::sqlite::limits::Limits;
 
 #[cfg(test)]
 pub(super) mod trouble;
@@ -107,21 +108,6 @@ impl Wal {
     fn sync(&self) -> io::Result<()> {
         self.trouble.sync(&self.file)
     }
-}
-
-/// Pages of 4 KiB in a log.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    /// From here on the log is copied into the file while others commit.
-    pub(super) copy_at: i64,
-    /// From here on nobody commits before the log is copied.
-    pub(super) stop_at: i64,
-}
-
-impl Limits {
-    /// Those of a log that has its reserve of 512 pages. What is left above them is for the changes
-    /// of one transaction.
-    const OF_RESERVE: Self = Self { copy_at: 256, stop_at: 384 };
 }
 
 /// Returns the sentence for a flush that failed.

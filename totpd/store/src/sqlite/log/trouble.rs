@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use crate::sqlite::log::Limits;
+use crate::sqlite::limits::Limits;
 
 mod durable;
 

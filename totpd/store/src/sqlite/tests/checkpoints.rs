@@ -15,7 +15,7 @@ use crate::blocking;
 use crate::conformance::run;
 use crate::progress::Progress;
 use crate::sqlite::OpenStore;
-use crate::sqlite::checkpoint::{LogCopier, LogPages};
+use crate::sqlite::copier::{LogCopier, LogPages};
 use crate::sqlite::database::Database;
 use crate::store::Store;
 

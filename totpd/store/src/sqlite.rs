@@ -2,7 +2,8 @@
 //!
 //! One thread writes, and another flushes. Changes that are committed during a flush share the next
 //! one. A third thread reads, so a slow flush delays no prompt. A thread that may block does each
-//! itself if nothing is in its way ([`crate::blocking`]).
+//! itself if nothing is in its way ([`crate::blocking`]). A fourth thread copies the log into the
+//! file.
 //!
 //! A file uses those below it. Nothing points up:
 //!
@@ -11,8 +12,10 @@
 //! rekey restore used_codes export scan signers   the store as a whole
 //! records                               single records
 //! local                                 the handle
-//! reader writer ─ transaction ─ flusher the three threads
-//! database ─ connection ─ log, reserve  the file
+//! reader writer ─ transaction ─ flusher the threads that read, write and flush
+//! checkpoint                            the thread that copies the log
+//! database ─ connection ─ copier ─ log   the file
+//! reserve limits                        the length of the log
 //! marker ─ witness_file, mark_rows      what a login may lean on
 //! migration ─ schema                    its format
 //! active_keys key_sources metadata      the keys
@@ -21,13 +24,16 @@
 //! ```
 
 mod active_keys;
+mod checkpoint;
 mod connection;
+mod copier;
 mod database;
 mod export;
 mod failure;
 mod flusher;
 mod key_sources;
 mod layout;
+mod limits;
 mod local;
 mod log;
 mod mark_rows;

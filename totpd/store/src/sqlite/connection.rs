@@ -1,4 +1,4 @@
-//! Connections to the file in SQLite: how they are opened, and how the log is checkpointed.
+//! Connections to the file in SQLite: how they are opened, and how they checkpoint the log.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -12,13 +12,16 @@ use nix::fcntl::{OFlag, PosixFadviseAdvice, posix_fadvise};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::sqlite::copier::{LogCopier, LogPages, checkpoint};
 use crate::sqlite::layout::wal_path;
 use crate::sqlite::log::{Wal, flush_failure};
+use crate::sqlite::schema::FORMAT;
 
-/// The connection that writes, and the log that flushes what it commits.
+/// The connection that writes, the log that flushes what it commits, and what copies that log.
 pub(super) struct WriteConnection {
     connection: Connection,
     log: Arc<Wal>,
+    copier: Arc<LogCopier>,
 }
 
 impl WriteConnection {
@@ -28,8 +31,9 @@ impl WriteConnection {
         let connection = open(file)?;
         // It also creates the log of a new file. It flushes the log, and writes nothing to it.
         restart_wal(&connection)?;
-        let log = Wal::open(file).map_err(|error| flush_error(&error))?;
-        Ok(Self { connection, log: Arc::new(log) })
+        let log = Arc::new(Wal::open(file).map_err(|error| flush_error(&error))?);
+        let copier = LogCopier::new(open(file)?, Arc::clone(&log));
+        Ok(Self { connection, log, copier: Arc::new(copier) })
     }
 
     /// Replaces a connection that has failed, and reads the file from the disk. No other connection
@@ -45,9 +49,30 @@ impl WriteConnection {
         &self.log
     }
 
+    pub(super) fn copier(&self) -> &Arc<LogCopier> {
+        &self.copier
+    }
+
+    pub(super) fn log_pages(&self) -> rusqlite::Result<LogPages> {
+        checkpoint(&self.connection, "NOOP")
+    }
+
+    /// Commits one page. If all of the log is copied, the log begins again with it. That takes a
+    /// flush, which the next login would wait for otherwise.
+    pub(super) fn begin_log(&self) -> rusqlite::Result<()> {
+        self.connection.pragma_update(None, "user_version", FORMAT)
+    }
+
     /// Flushes all that was committed.
     pub(super) fn flush(&self) -> rusqlite::Result<()> {
         self.log.flush().map_err(|error| flush_error(&error))
+    }
+}
+
+impl Drop for WriteConnection {
+    /// Nobody has the file open behind this, also if a copy is under way.
+    fn drop(&mut self) {
+        self.copier.close();
     }
 }
 
@@ -73,7 +98,7 @@ pub(super) fn open(file: &Path) -> rusqlite::Result<Connection> {
     // The log stays when the last connection closes: a full disk would not give its space back.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    // The two connections block each other for milliseconds only.
+    // The connections block each other for milliseconds only.
     connection.busy_timeout(Duration::from_secs(1))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // A commit waits for no flush. What answers a caller waits for one of the log.

@@ -10,7 +10,8 @@ use rusqlite::Connection;
 use crate::mutex::lock;
 use crate::sqlite::active_keys::ActiveKeys;
 use crate::sqlite::connection::{self, WriteConnection};
-use crate::sqlite::failure::{WorkError, is_full};
+use crate::sqlite::copier::{LogCopier, LogPages};
+use crate::sqlite::failure::{WorkError, is_damage, is_full};
 use crate::sqlite::layout::wal_path;
 use crate::sqlite::mark_rows;
 use crate::sqlite::marker::{Decision, MarkRow, Marker};
@@ -19,7 +20,7 @@ use crate::sqlite::rows::RowError;
 /// The connection of the reader. The writer closes it when it no longer trusts the file.
 pub(super) type ReaderSlot = Arc<Mutex<Option<Connection>>>;
 
-/// The file, and both connections to it.
+/// The file, and the connections to it.
 pub(super) struct Database {
     file: PathBuf,
     /// The connection; `None` after the disk has failed. The kernel's copy of the file may then
@@ -62,24 +63,63 @@ impl Database {
         Ok(self.connection.insert(connection))
     }
 
-    /// Checkpoints the log well before it would outgrow its reserve, so it restarts. The writer
-    /// calls this after it handed its changes to the thread that flushes. They do not wait for it.
-    pub(super) fn checkpoint_if_needed(&mut self) {
-        let Ok(connection) = self.connection() else { return };
-        let pages_to_copy = connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| {
-            Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?)
-        });
-        let result = match pages_to_copy {
-            Ok(pages) if pages < CHECKPOINT_THRESHOLD_PAGES => Ok(()),
-            Ok(_) => connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = result {
-            self.close_after(&error);
+    /// Reports whether the log is to be copied while others commit. If it would outgrow its
+    /// reserve, it is copied here. The writer calls this after it handed its changes to the thread
+    /// that flushes. They do not wait for it.
+    pub(super) fn wants_copy(&mut self) -> bool {
+        let Ok(connection) = self.connection() else { return false };
+        let limits = connection.log().limits();
+        match connection.log_pages() {
+            Ok(pages) if pages.are_copied() || pages.all < limits.copy_at => false,
+            Ok(pages) if pages.all < limits.stop_at => true,
+            Ok(_) => {
+                let copier = Arc::clone(connection.copier());
+                // Waits for a copy that is under way.
+                let result = copier.begin().run();
+                self.copied(&copier, result);
+                false
+            }
+            Err(error) => {
+                self.close_after(&error);
+                false
+            }
         }
     }
 
-    /// Closes both connections after work on the whole store has failed. Changes of others may wait
+    /// `copier` has copied the log, or failed. A log that is all copied begins again.
+    pub(super) fn copied(&mut self, copier: &Arc<LogCopier>, result: rusqlite::Result<LogPages>) {
+        // After a failed flush, another connection may have taken the place of the one that was
+        // copied from.
+        let Some(connection) =
+            self.connection.as_ref().filter(|connection| Arc::ptr_eq(connection.copier(), copier))
+        else {
+            return;
+        };
+        if connection.log().has_failed() {
+            return self.discard_connections();
+        }
+        let limits = connection.log().limits();
+        let begin = |_| match connection.log_pages() {
+            // Not if another commit came, or the log began again by one.
+            Ok(pages) if pages.are_copied() && pages.all >= limits.copy_at => {
+                connection.begin_log()
+            }
+            other => other.map(|_| ()),
+        };
+        match result.and_then(begin) {
+            Err(error) if !is_damage(&error) => self.close_after(&error),
+            _ => {}
+        }
+    }
+
+    /// Waits until nobody copies the log. No copy begins before the lock on this is released.
+    pub(super) fn wait_for_copy(&self) {
+        if let Some(connection) = &self.connection {
+            connection.copier().wait();
+        }
+    }
+
+    /// Closes all connections after work on the whole store has failed. Changes of others may wait
     /// for their flush. It decides about them, unless SQLite failed on the log that they are in.
     pub(super) fn close_after_work(&mut self, error: &WorkError) {
         match error {
@@ -88,7 +128,7 @@ impl Database {
         }
     }
 
-    /// Closes both connections after SQLite has failed on the file. A full disk says nothing about
+    /// Closes all connections after SQLite has failed on the file. A full disk says nothing about
     /// the changes before, so their flush decides.
     pub(super) fn close_after(&mut self, error: &rusqlite::Error) {
         match is_full(error) {
@@ -97,7 +137,7 @@ impl Database {
         }
     }
 
-    /// Closes both connections and drops the kernel's copy of the files. That copy may differ from
+    /// Closes all connections and drops the kernel's copy of the files. That copy may differ from
     /// the disk after a failed flush. No change that waits for a flush succeeds any more.
     fn discard_connections(&mut self) {
         if let Some(connection) = &self.connection {
@@ -108,7 +148,7 @@ impl Database {
         self.with_closed(|_| {});
     }
 
-    /// Closes both connections as [`Database::discard_connections`] does. The flush of the changes
+    /// Closes all connections as [`Database::discard_connections`] does. The flush of the changes
     /// that wait decides about them. What leans has no one who waits, so it is flushed here. So is
     /// the row of a mark: what its own flush says later is about the log that was closed.
     fn close_connections(&mut self) {
@@ -174,6 +214,3 @@ impl Database {
         result
     }
 }
-
-/// Half of the reserve in pages of 4 KiB; the rest is for the changes of one transaction.
-const CHECKPOINT_THRESHOLD_PAGES: i64 = 256;

@@ -15,6 +15,7 @@ use nix::fcntl::OFlag;
 use crate::fsync::sync_parent;
 use crate::mutex::lock;
 use crate::sqlite::layout::wal_path;
+use crate::sqlite::limits::Limits;
 
 #[cfg(test)]
 pub(super) mod trouble;
@@ -78,6 +79,24 @@ impl Wal {
     /// Reports whether a flush has failed, or SQLite on the same file.
     pub(super) fn has_failed(&self) -> bool {
         self.has_failed.load(Ordering::Acquire)
+    }
+
+    /// Returns when this log is to be copied.
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, reason = "a test has other limits")]
+    pub(super) fn limits(&self) -> Limits {
+        Limits::OF_RESERVE
+    }
+
+    #[cfg(test)]
+    pub(super) fn limits(&self) -> Limits {
+        self.trouble.limits()
+    }
+
+    /// Has the copy of this log begin.
+    #[cfg(test)]
+    pub(super) fn before_copy(&self) {
+        self.trouble.before_copy();
     }
 
     #[cfg(not(test))]

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests run programs")]
 
 mod campaign;
+mod checkpoints;
 mod child;
 mod flushes;
 mod folder;

@@ -15,6 +15,7 @@ use totpd_core::void_windows::VoidWindows;
 use crate::backend::StoreError;
 use crate::blocking;
 use crate::mutex::lock;
+use crate::sqlite::checkpoint::Checkpointer;
 use crate::sqlite::database::Database;
 use crate::sqlite::failure::EVERYBODY;
 use crate::sqlite::flusher::Flusher;
@@ -35,6 +36,7 @@ struct Shared {
     marker: Arc<Marker>,
     database: Mutex<Database>,
     flusher: Flusher,
+    checkpointer: Checkpointer,
     /// Requests in the queue.
     queued: AtomicUsize,
     /// The number of changes that callers made after a checkpoint was last considered.
@@ -46,6 +48,8 @@ enum Request {
     /// Work on the file while nobody else uses it.
     Exclusive(ExclusiveWork),
     Change(QueuedChange),
+    /// Some changes were made, so the log may have to be copied.
+    Checkpoint,
     /// A mark to lean on, from this time on (seconds since 1970).
     Mark(u64),
 }
@@ -55,26 +59,29 @@ type ExclusiveWork = Box<dyn FnOnce(&mut Database) + Send>;
 pub(super) type ThreadWork = Box<dyn FnOnce() + Send>;
 
 impl Writer {
-    /// Returns the handle, and the work of the threads that write and flush.
-    pub(super) fn new(database: Database) -> (Self, [ThreadWork; 2]) {
+    /// Returns the handle, and the work of the threads that write, flush and copy the log.
+    pub(super) fn new(database: Database) -> (Self, [ThreadWork; 3]) {
         let (requests, queue) = sync_channel(MAX_QUEUED_REQUESTS);
         let marker = Arc::clone(database.marker());
         let shared = Arc::new(Shared {
             marker: Arc::clone(&marker),
             database: Mutex::new(database),
             flusher: Flusher::new(marker),
+            checkpointer: Checkpointer::default(),
             queued: AtomicUsize::new(0),
             since_checkpoint: AtomicU32::new(0),
         });
         let writer = Self { requests, shared: Arc::clone(&shared) };
-        let shared_with_flush = Arc::clone(&shared);
+        let (shared_with_flush, shared_with_copy) = (Arc::clone(&shared), Arc::clone(&shared));
         let write = move || {
             let _guard = AbortOnPanic;
             QueueThread { shared: &shared, queue: &queue, mark_check: None }.run();
             shared.flusher.close();
+            shared.checkpointer.close();
         };
         let flush = move || shared_with_flush.flusher.run(&shared_with_flush.database);
-        (writer, [Box::new(write), Box::new(flush)])
+        let copy = move || shared_with_copy.checkpointer.run(&shared_with_copy.database);
+        (writer, [Box::new(write), Box::new(flush), Box::new(copy)])
     }
 
     /// Submits a change. It is on disk when the completion is `Ok`. `about` names the user for the
@@ -120,8 +127,8 @@ impl Writer {
         let changes = self.shared.since_checkpoint.fetch_add(1, Ordering::Relaxed) + 1;
         if changes >= CHANGES_PER_CHECKPOINT {
             self.shared.since_checkpoint.store(0, Ordering::Relaxed);
-            // A full queue ends in a checkpoint anyway.
-            let _ = self.exclusive(Database::checkpoint_if_needed);
+            // A full queue ends in one anyway.
+            let _ = self.send(Request::Checkpoint);
         }
     }
 
@@ -168,11 +175,15 @@ impl QueueThread<'_> {
             self.shared.flusher.wait_for_room();
             let mut database = lock(&self.shared.database);
             let (changes, exclusive) = self.take_batch(first);
+            let only_exclusive = changes.is_empty() && exclusive.is_some();
             if !changes.is_empty() {
                 self.make_changes(&mut database, changes);
-                database.checkpoint_if_needed();
+            }
+            if !only_exclusive && database.wants_copy() {
+                self.shared.checkpointer.request();
             }
             if let Some(work) = exclusive {
+                database.wait_for_copy();
                 work(&mut database);
             }
         }
@@ -209,6 +220,7 @@ impl QueueThread<'_> {
                 // The caller gave up: its code stays valid for another attempt.
                 Request::Change(change) if change.is_abandoned() => {}
                 Request::Change(change) => changes.push(change),
+                Request::Checkpoint => {}
                 Request::Mark(now) => changes.extend(self.requested_mark(now)),
                 Request::Exclusive(work) => return (changes, Some(work)),
             }
@@ -250,8 +262,8 @@ fn mark_change(mark: Option<Mark>) -> QueuedChange {
     QueuedChange { about: EVERYBODY.into(), work: Work::Mark(mark), sender }
 }
 
-/// Requests that share a transaction.
-const MAX_BATCH_SIZE: usize = 256;
+/// Requests that share a transaction. Its pages have to fit into the rest of the log.
+const MAX_BATCH_SIZE: usize = 128;
 /// Changes of one row each; the reserve of the log holds far more.
 const CHANGES_PER_CHECKPOINT: u32 = 8;
 /// A mark is looked at shortly after its time is over.

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use crate::sqlite::limits::Limits;
+
 mod durable;
 
 pub(in crate::sqlite) use durable::Durable;
@@ -18,6 +20,21 @@ pub(super) struct Trouble {
 impl Trouble {
     pub(super) fn beside(file: &Path) -> Self {
         Self { directory: file.with_file_name("") }
+    }
+
+    /// Returns the limits of the log: low ones where there is `test-small-log`.
+    pub(super) fn limits(&self) -> Limits {
+        match self.directory.join("test-small-log").exists() {
+            true => Limits { copy_at: 4, stop_at: 12 },
+            false => Limits::OF_RESERVE,
+        }
+    }
+
+    /// Holds a copy of the log up as long as there is `test-stalled-copy`.
+    pub(super) fn before_copy(&self) {
+        while self.directory.join("test-stalled-copy").exists() {
+            thread::park_timeout(Duration::from_millis(1));
+        }
     }
 
     /// Flushes `file`, unless a file says otherwise:

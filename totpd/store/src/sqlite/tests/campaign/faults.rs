@@ -103,10 +103,15 @@ struct Fault {
 fn run_with(fault: Fault) -> Result<usize, String> {
     let place = tempfile::tempdir_in("/dev/shm").unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    let store = place.path().join("totpd");
+    fs::create_dir(&store).unwrap();
+    fs::set_permissions(&store, fs::Permissions::from_mode(0o700)).unwrap();
+    // The log begins again many times.
+    fs::write(store.join("test-small-log"), "").unwrap();
     let count = place.path().join("count");
     let ran = child("campaign::faults::workload", place.path())
         .env("LD_PRELOAD", faults())
-        .env("FAULT_FOLDER", place.path().join("totpd"))
+        .env("FAULT_FOLDER", &store)
         .env("FAULT_AT", fault.at.to_string())
         .env("FAULT_FOR", fault.how_many.to_string())
         .env("FAULT_ERRNO", (fault.error as i32).to_string())
@@ -118,7 +123,7 @@ fn run_with(fault: Fault) -> Result<usize, String> {
     if !ran.status.success() || !output.contains("all is well") {
         return Err(format!("{output}\n{}", String::from_utf8_lossy(&ran.stderr)));
     }
-    check(&place.path().join("totpd"), &output, fault.at > 0)?;
+    check(&store, &output, fault.at > 0)?;
     Ok(fs::read_to_string(count).unwrap().trim().parse().unwrap())
 }
 

@@ -120,10 +120,7 @@ mod tests {
     #[test]
     fn a_dry_run_is_told_why_root_has_to_run_it() {
         for (line, expected) in [
-            (
-                "enable sshd --dry-run",
-                "only root may see what that would change, because it depends on",
-            ),
+            ("enable sshd --dry-run", "only root may see what that would change; it depends on"),
             ("enable sshd", "only root may change a PAM service; use sudo"),
         ] {
             let cli = Cli::try_parse_from(format!("totpctl {line}").split(' ')).unwrap();

@@ -8,7 +8,7 @@ pub use crate::policy::decision::{Decision, decide};
 pub use crate::policy::fit::Fit;
 pub use crate::policy::groups::{GroupName, Groups};
 pub use crate::policy::judgment::{Condition, Judgment};
-pub use crate::policy::limits::{BURST, Burst, Limits, Methods, REMEMBER, Remember, Subject};
+pub use crate::policy::limits::{BURST, Burst, Limits, REMEMBER, Remember, Subject};
 pub use crate::policy::network::{InvalidNetwork, Network};
 pub use crate::policy::one_of::OneOf;
 pub use crate::policy::pattern::{InvalidPattern, ServicePattern, UserPattern};

@@ -2,7 +2,7 @@
 
 use core::ops::RangeInclusive;
 
-use crate::verification::Method;
+use crate::verification::Methods;
 
 /// What a code has to be, and how long it counts.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -17,14 +17,6 @@ pub struct Limits {
     pub subject: Subject,
     /// The flag that each use of sudo needs a code.
     pub fresh: bool,
-}
-
-/// The methods that count; all by default.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Methods {
-    hotp: bool,
-    recovery: bool,
-    totp: bool,
 }
 
 /// The seconds for which the same user, source and service are not asked again.
@@ -63,14 +55,8 @@ impl Limits {
     /// rules want factors of different users.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        let both = |one: bool, other: bool| one && other;
-        let (a, b) = (self.methods, other.methods);
         Self {
-            methods: Methods {
-                hotp: both(a.hotp, b.hotp),
-                recovery: both(a.recovery, b.recovery),
-                totp: both(a.totp, b.totp),
-            },
+            methods: self.methods.and(other.methods),
             // Nothing is less than any time.
             remember: self.remember.min(other.remember),
             burst: self.burst.min(other.burst),
@@ -81,38 +67,6 @@ impl Limits {
             },
             fresh: self.fresh || other.fresh,
         }
-    }
-}
-
-impl Methods {
-    /// All methods.
-    pub const ALL: Self = Self { hotp: true, recovery: true, totp: true };
-
-    /// Returns these methods, or `None` if there is none.
-    #[must_use]
-    pub fn of(methods: &[Method]) -> Option<Self> {
-        let has = |method| methods.contains(&method);
-        (!methods.is_empty()).then(|| Self {
-            hotp: has(Method::Hotp),
-            recovery: has(Method::Recovery),
-            totp: has(Method::Totp),
-        })
-    }
-
-    /// Reports whether codes of this method count.
-    #[must_use]
-    pub fn include(self, method: Method) -> bool {
-        match method {
-            Method::Hotp => self.hotp,
-            Method::Recovery => self.recovery,
-            Method::Totp => self.totp,
-        }
-    }
-}
-
-impl Default for Methods {
-    fn default() -> Self {
-        Self::ALL
     }
 }
 
@@ -152,6 +106,7 @@ pub const BURST: RangeInclusive<u64> = 1..=300;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verification::Method;
 
     #[test]
     fn times_have_bounds() {

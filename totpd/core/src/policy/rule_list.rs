@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use crate::policy::groups::GroupName;
-use crate::policy::rule::Rule;
+use crate::policy::rule::{Deadline, Rule, Then};
 
 /// The rules, in their order.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +54,14 @@ impl Policy {
     #[must_use]
     pub fn groups(&self) -> &[GroupName] {
         &self.groups
+    }
+
+    /// Returns the deadlines of the rules.
+    pub fn deadlines(&self) -> impl Iterator<Item = Deadline> {
+        self.rules().filter_map(|rule| match rule.then {
+            Then::EnrollBy(deadline) => Some(deadline),
+            Then::Require(_) | Then::Skip | Then::Deny => None,
+        })
     }
 
     /// Returns the rules that can never decide, each with an earlier rule that fits wherever it

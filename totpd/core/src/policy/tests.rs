@@ -3,6 +3,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::*;
+use crate::verification::{Method, Methods};
 
 mod fixtures;
 mod monotone;
@@ -117,7 +118,7 @@ fn a_deadline_opens_only_accounts_without_a_factor_and_only_before_it() {
 
 #[test]
 fn an_unjudged_rule_leaves_the_limits_of_both() {
-    let app = Methods::of(&[crate::verification::Method::Totp]).unwrap();
+    let app = Methods::of(&[Method::Totp]).unwrap();
     let limits = Limits { methods: app, ..Limits::NONE };
     let policy = policy(&[
         Spec { groups: &["staff"], ..Spec::new("app", Then::Require(limits)) },

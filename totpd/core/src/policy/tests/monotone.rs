@@ -4,7 +4,6 @@ use proptest::prelude::*;
 
 use super::fixtures::{Spec, rule};
 use super::*;
-use crate::verification::Method;
 
 const USERS: [&[&str]; 3] = [&[], &["alice"], &["svc-*", "bob"]];
 const GROUPS: [&[&str]; 4] = [&[], &["a"], &["b"], &["a", "c"]];
